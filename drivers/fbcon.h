@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Text on the framebuffer the loader found (8x16 font, scrolling) */
+#ifndef DRIVERS_FBCON_H
+#define DRIVERS_FBCON_H
+
+#include "include/bulkhead/boot_info.h"
+#include "lib/types.h"
+
+void fbcon_init(const struct boot_framebuffer *fb); /* base 0: stays silent */
+void fbcon_write(const char *s, size_t len); /* nothing while released */
+/* The privileged guest's kernel owns the screen from now on */
+void fbcon_release(void);
+/* A panic takes it back: clears it, so that the panic can be read */
+void fbcon_reclaim(void);
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Port and MMIO regions of one VM: a sorted, disjoint array, filled before the
+ * VM runs (or under its lock, paused), searched without a lock.
+ */
+#ifndef HV_BUS_H
+#define HV_BUS_H
+
+#include "lib/types.h"
+#include "mm/pmm.h"
+
+struct vcpu;
+
+/* Offset is from the region's base; size 1, 2, 4 or 8; never crosses the
+ * region's end. Reads return the value; unclaimed bytes read as ones. */
+struct bus_region {
+	u64 base, size;
+	const char *name;
+	u64 (*read)(struct vcpu *v, void *dev, u64 offset, u8 size);
+	void (*write)(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value);
+	void *dev;
+};
+
+struct bus {
+	struct bus_region *regions;
+	u32 count, capacity;
+};
+
+int __must_check bus_init(struct bus *bus, struct budget *b, u32 capacity);
+/* -EEXIST on overlap, -ENOSPC */
+int __must_check bus_add(struct bus *bus, const struct bus_region *region);
+void bus_remove(struct bus *bus, u64 base);
+const struct bus_region *bus_find(const struct bus *bus, u64 addr);
+/* Whole access: finds the region, splits nothing: an access that crosses a
+ * region's end is unclaimed. */
+u64 bus_read(const struct bus *bus, struct vcpu *v, u64 addr, u8 size);
+void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size, u64 val);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CPUID policy: a table {leaf, subleaf, register, keep, force, fix-up} applied
+ * to the host's leaves once per VM; an absent leaf is zero. The exit path only
+ * searches the finished table. */
+#ifndef HV_CPUID_H
+#define HV_CPUID_H
+
+#include "hv/vm.h"
+
+int __must_check cpuid_build(struct vm *vm);
+/* The exit's work; leaves that depend on the vCPU (APIC id, OSXSAVE, XCR0
+ * sizes, OSPKE) are fixed up here */
+void cpuid_exit(struct vcpu *v);
+/* What the guest sees, for tests and other policies */
+void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4]);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest memory from the hypervisor: by guest-physical address, and by
+ * guest-virtual through the guest's own page tables. Never trusts: every page
+ * is looked up in the VM's slots, and copies are private. */
+#ifndef HV_GMEM_H
+#define HV_GMEM_H
+
+#include "hv/vcpu.h"
+
+/* -EFAULT (nothing guaranteed written) when any byte is not RAM of the VM */
+int __must_check gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);
+int __must_check gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len);
+int __must_check gmem_zero(struct vm *vm, gpa_t gpa, u64 len);
+/* A window on the page of @gpa (mm/window.h rules), NULL if not RAM */
+void *gmem_map(struct vm *vm, gpa_t gpa);
+
+/*
+ * Translate as the CPU would (SDM 3A 4; APM 2 5): all paging modes, CPL, WP,
+ * SMEP/SMAP, NX. 0; -EFAULT with *error = the #PF error code; -ENXIO... when a
+ * table lies outside RAM (-EINVAL). A and D bits are not set here.
+ * @access: enum access, plus ACCESS_SYSTEM for implicit supervisor access.
+ */
+#define ACCESS_SYSTEM 8
+int __must_check gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
+			       u32 *pf_error);
+/* Fetch up to @len instruction bytes at CS:RIP; returns the count (stops at a
+ * page that is not mapped); RG_RIP|RG_CR|RG_SEG are made valid. */
+size_t gmem_fetch(struct vcpu *v, u8 *buf, size_t len);
+
+#endif

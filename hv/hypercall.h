@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hypercalls: VMCALL or VMMCALL, number in RAX, arguments in RBX, RCX, RDX, RSI
+ * (KVM's convention); the numbers are in include/bulkhead/hypercall.h */
+#ifndef HV_HYPERCALL_H
+#define HV_HYPERCALL_H
+
+#include "hv/exit.h"
+
+enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ways a guest image gets in. A loader checks the whole image first, then
+ * fills guest memory and sets the boot vCPU's registers. Images are untrusted.
+ */
+#ifndef HV_LOAD_LOAD_H
+#define HV_LOAD_LOAD_H
+
+#include "hv/vcpu.h"
+
+/* A module as mapped by the hypervisor while guests are built */
+struct image {
+	const char *name;
+	const u8 *data;
+	u64 size;
+};
+
+/* Choose by the file: bzImage (64-bit protocol) or PVH ELF. Copies kernel and
+ * initrd, builds boot_params / start_info, e820, ACPI tables (acpi_build or
+ * acpi_rewrite), and sets the registers of vCPU 0. One sentence on failure. */
+int __must_check load_guest(struct vm *vm);
+
+/* hv/load/bzimage.c, Documentation/x86/boot.rst, 64-bit boot protocol */
+int __must_check bzimage_load(struct vm *vm, const struct image *kernel,
+			      const struct image *initrd);
+bool bzimage_probe(const struct image *kernel);
+/* hv/load/pvh.c: ELF with XEN_ELFNOTE_PHYS32_ENTRY */
+int __must_check pvh_load(struct vm *vm, const struct image *kernel,
+			  const struct image *initrd);
+bool pvh_probe(const struct image *kernel);
+
+/* Guest memory map as the guest is told it; type as E820 */
+struct e820_entry {
+	u64 base, size;
+	u32 type; /* 1 RAM 2 reserved 3 ACPI 4 NVS 5 unusable */
+} __packed;
+u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max);
+
+/* ACPI for an isolated guest or a privileged one on a machine with no tables:
+ * RSDP, XSDT, FADT, MADT, DSDT. For the privileged guest otherwise: the host's
+ * XSDT with the MADT rewritten, DMAR/IVRS/SRAT/HPET held back. Sets
+ * vm->acpi_rsdp. */
+int __must_check acpi_build(struct vm *vm);
+int __must_check acpi_rewrite(struct vm *vm);
+
+/* Modules: found by name, mapped; the memory is the hypervisor's until
+ * modules_release(). */
+int __must_check modules_init(const struct boot_info *bi);
+int __must_check module_find(const char *name, struct image *out);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* bulkhead.conf: docs/manifest.md. Parsed whole; each error is one line with
+ * file, line number and reason, then parsing goes on to find the others. */
+#ifndef HV_MANIFEST_H
+#define HV_MANIFEST_H
+
+#include "include/bulkhead/boot_info.h"
+#include "lib/types.h"
+
+#define MANIFEST_NAME_LEN 32
+#define MANIFEST_MAX_GUESTS 32
+#define MANIFEST_CMDLINE_LEN 1024
+#define MANIFEST_MAX_CORES 256
+
+enum console_mode { CONSOLE_SWITCH, CONSOLE_ALL };
+
+struct guest_config {
+	char name[MANIFEST_NAME_LEN];
+	u32 line; /* of its section header, for messages */
+	bool valid; /* false: an error was reported; it does not start */
+	bool privileged;
+	char kernel[BOOT_NAME_LEN]; /* module name */
+	char initrd[BOOT_NAME_LEN]; /* "" none */
+	char cmdline[MANIFEST_CMDLINE_LEN];
+	u32 vcpus; /* default 1; the privileged guest: all cores */
+	u64 memory_bytes; /* 0 for the privileged guest: the rest */
+	bool memory_rest;
+	u64 cores[MANIFEST_MAX_CORES / 64]; /* pCPU ids allowed; none set: any */
+	u16 debug_exit_port; /* 0: off */
+	bool autostart;
+};
+
+struct manifest {
+	enum console_mode console;
+	char focus[MANIFEST_NAME_LEN]; /* which console is shown first */
+	u32 guest_count;
+	u32 error_count;
+	struct guest_config guests[MANIFEST_MAX_GUESTS];
+};
+
+/* @file is for messages. Errors go to @report (one sentence each). Never fails:
+ * what is wrong is left out and counted. */
+void manifest_parse(struct manifest *m, const char *file, const char *text,
+		    size_t len, void (*report)(const char *sentence));
+/* No manifest: the first kernel found among the modules, privileged */
+void manifest_default(struct manifest *m, const struct boot_info *bi,
+		      void (*report)(const char *sentence));
+/* Against the machine: cores, memory, duplicate privileged, missing modules */
+void manifest_check(struct manifest *m, const struct boot_info *bi,
+		    u32 core_count, void (*report)(const char *sentence));
+
+#endif

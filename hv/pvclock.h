@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* KVM's paravirtual clock (Documentation/virt/kvm/x86/msr.rst): system time and
+ * wall clock pages, stable, at the guest's TSC rate */
+#ifndef HV_PVCLOCK_H
+#define HV_PVCLOCK_H
+
+#include "hv/vcpu.h"
+
+#define MSR_KVM_WALL_CLOCK_NEW 0x4b564d00
+#define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01
+
+int __must_check pvclock_create(struct vcpu *v);
+void pvclock_destroy(struct vcpu *v);
+/* 0 or -EINVAL (#GP); validates alignment and that the page is RAM */
+int __must_check pvclock_write(struct vcpu *v, u32 msr, u64 value);
+int __must_check pvclock_read(struct vcpu *v, u32 msr, u64 *value);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual CPU: its run loop, the events that wait for it, and the only
+ * callers of struct vcpu_ops.
+ */
+#ifndef HV_VCPU_H
+#define HV_VCPU_H
+
+#include "hv/vcpu_ops.h"
+#include "hv/vm.h"
+#include "sched/sched.h"
+
+/* Bits of vcpu.events: set by any core (atomic), taken by the home core.
+ * Zero is the hot path: nothing to look at before the entry. */
+enum vcpu_event_bit {
+	VE_IRQ = 1 << 0, /* the vLAPIC may have something */
+	VE_NMI = 1 << 1,
+	VE_INIT = 1 << 2,
+	VE_SIPI = 1 << 3, /* vector in sipi_vector */
+	VE_STOP = 1 << 4, /* its VM ends */
+	VE_PVCLOCK = 1 << 5,
+};
+
+enum vcpu_activity { VCPU_RUNNING, VCPU_HALTED, VCPU_WAIT_SIPI, VCPU_PARKED };
+
+struct vlapic;
+struct pvclock;
+
+struct vcpu {
+	struct vcpu_hw hw; /* first */
+	struct vm *vm;
+	u32 id; /* index in vm->vcpus; also its APIC id */
+	u32 events; /* atomic, enum vcpu_event_bit */
+	enum vcpu_activity activity; /* home core */
+	u8 sipi_vector;
+	bool irq_window; /* a request_window is outstanding */
+	struct vcpu_event pending; /* exception or reinjection for the next entry */
+	struct sched_entity entity;
+	struct vlapic *vlapic;
+	struct pvclock *pvclock;
+	struct vcpu_exit exit; /* the last one */
+	u64 exits[EXIT_KINDS]; /* home core only */
+	u64 tsc_adjust;
+	u64 apic_base_msr, misc_enable, mtrr_def_type;
+};
+
+static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)
+{
+	return &v->hw.regs;
+}
+
+extern const struct vcpu_ops *vcpu_ops; /* chosen by vcpu_select_backend() */
+
+/* Probe both back-ends; -ENODEV after a sentence to the user */
+int __must_check vcpu_select_backend(u32 *max_level);
+int __must_check vcpu_create(struct vm *vm, u32 id, struct pcpu *home);
+void vcpu_destroy(struct vcpu *v);
+/* The core's forever loop: pick, attach, run, dispatch; halts when idle */
+__noreturn void vcpu_loop(void);
+
+/* Make register groups valid before reading regs; set dirty after writing.
+ * Home core (or vCPU not running). */
+static inline void vcpu_need(struct vcpu *v, u32 groups)
+{
+	if (unlikely((v->hw.regs.valid & groups) != groups))
+		vcpu_ops->read(&v->hw, groups);
+}
+static inline void vcpu_dirty(struct vcpu *v, u32 groups)
+{
+	v->hw.regs.dirty |= groups;
+}
+
+/* Any core, lock-free: set bits, wake it, make it look (IPI if it runs on
+ * another core) */
+void vcpu_post(struct vcpu *v, u32 event_bits);
+/* Queue an exception for the next entry, merging as SDM 3A 6.15 says (#DF,
+ * triple fault). Home core. */
+void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
+void vcpu_inject_gp(struct vcpu *v); /* #GP(0) */
+void vcpu_inject_ud(struct vcpu *v);
+void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error); /* sets CR2 */
+/* Host TSC -> this vCPU's TSC */
+u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc);
+u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc);
+
+#endif

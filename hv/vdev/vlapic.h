@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The virtual local APIC, complete in software: xAPIC page and x2APIC MSRs,
+ * timer (one-shot, periodic, TSC-deadline), ICR with every delivery mode.
+ * vlapic_post() is lock-free from any core; everything else is for the home
+ * core of the vCPU. Registers live in a page of hardware layout (hw.apic_page).
+ */
+#ifndef HV_VDEV_VLAPIC_H
+#define HV_VDEV_VLAPIC_H
+
+#include "hv/vcpu.h"
+
+enum trigger { TRIGGER_EDGE, TRIGGER_LEVEL };
+
+int __must_check vlapic_create(struct vcpu *v);
+void vlapic_destroy(struct vcpu *v);
+void vlapic_reset(struct vcpu *v, bool init);
+void vlapic_post(struct vcpu *v, u8 vector, enum trigger trigger);
+/* Highest vector above the PPR, or -1; takes posted ones into the IRR */
+int vlapic_pending(struct vcpu *v);
+/* Highest requested vector whatever the PPR (for a TPR window), or -1 */
+int vlapic_highest_irr(struct vcpu *v);
+/* Delivered: IRR to ISR */
+void vlapic_accept(struct vcpu *v, u8 vector);
+/* x2APIC MSRs 0x800-0x8ff; -EINVAL: #GP */
+int __must_check vlapic_msr_read(struct vcpu *v, u32 msr, u64 *value);
+int __must_check vlapic_msr_write(struct vcpu *v, u32 msr, u64 value);
+int __must_check vlapic_base_write(struct vcpu *v, u64 value); /* IA32_APIC_BASE */
+u64 vlapic_deadline_read(struct vcpu *v); /* IA32_TSC_DEADLINE */
+void vlapic_deadline_write(struct vcpu *v, u64 value);
+/* MMIO page of one vCPU: the bus row for 0xfee00000 (registered by vm_create) */
+u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size);
+void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value);
+/* An interrupt message as devices and IOAPICs send it (SDM 3A 11.11): resolves
+ * destinations among the VM's vCPUs. Any core. */
+void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
+		    u8 vector, enum trigger trigger);
+/* The vCPU an MSI/RTE with this destination would reach first, or NULL: where a
+ * physical interrupt should be routed */
+struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical);
+/* PIC's INTR through LINT0 (ExtINT), privileged guest */
+bool vlapic_extint_enabled(struct vcpu *v);
+/* For dumps */
+void vlapic_dump(struct vcpu *v);
+
+#endif

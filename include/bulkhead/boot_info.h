@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a loader hands to the hypervisor: one structure for both loaders
+ * (boot/efi, boot/multiboot2). All pointers are physical addresses.
+ *
+ * State at the hypervisor's entry (hv_start in arch/x86/cpu/entry.asm):
+ *  - long mode, paging on, interrupts off, direction flag clear;
+ *  - RDI = physical address of struct boot_info;
+ *  - all memory below 512 GiB (at least all RAM and every address in this
+ *    structure) identity-mapped, and the hypervisor's ELF segments mapped at
+ *    their link address (linker.ld, -2 GiB range), writable and executable:
+ *    the hypervisor builds its own tables at once;
+ *  - physical load address 2 MiB aligned, anywhere below 4 GiB, segments
+ *    contiguous in physical memory as in the link (hpa = load_hpa + va - base).
+ *  - on the loader's stack, which stays intact until the hypervisor left it.
+ */
+#ifndef BULKHEAD_BOOT_INFO_H
+#define BULKHEAD_BOOT_INFO_H
+
+#include "lib/types.h"
+
+#define BOOT_INFO_MAGIC 0x316f666e69746f42ull /* "Bootinfo1" cut to 8 bytes */
+#define BOOT_INFO_VERSION 1
+
+#define BOOT_MAX_MEM 256
+#define BOOT_MAX_CPUS 256
+#define BOOT_MAX_MODULES 32
+#define BOOT_NAME_LEN 64
+
+/* Types of UEFI 2.10 table 7.10 (EFI_MEMORY_TYPE), kept as firmware gave them;
+ * the multiboot2 loader translates E820 types to the nearest of them. */
+enum boot_mem_type {
+	BOOT_MEM_RESERVED = 0,
+	BOOT_MEM_LOADER_CODE = 1,
+	BOOT_MEM_LOADER_DATA = 2,
+	BOOT_MEM_BS_CODE = 3,
+	BOOT_MEM_BS_DATA = 4,
+	BOOT_MEM_RT_CODE = 5,
+	BOOT_MEM_RT_DATA = 6,
+	BOOT_MEM_CONVENTIONAL = 7,
+	BOOT_MEM_UNUSABLE = 8,
+	BOOT_MEM_ACPI_RECLAIM = 9,
+	BOOT_MEM_ACPI_NVS = 10,
+	BOOT_MEM_MMIO = 11,
+	BOOT_MEM_MMIO_PORT = 12,
+	BOOT_MEM_PAL = 13,
+	BOOT_MEM_PERSISTENT = 14,
+};
+
+struct boot_mem {
+	u64 base; /* bytes, sorted ascending, disjoint */
+	u64 size;
+	u32 type; /* enum boot_mem_type */
+	u32 reserved;
+	u64 efi_attributes; /* 0 when not from UEFI */
+};
+
+struct boot_framebuffer {
+	u64 base; /* 0: none */
+	u64 size;
+	u32 width, height;
+	u32 stride_bytes;
+	u8 bpp; /* 24 or 32 */
+	u8 red_shift, green_shift, blue_shift;
+	u8 red_bits, green_bits, blue_bits;
+	u8 reserved[1];
+};
+
+enum boot_cpu_source {
+	BOOT_CPUS_NONE,
+	BOOT_CPUS_MADT, /* left to the hypervisor: parse the RSDP's MADT */
+	BOOT_CPUS_EFI_MP, /* cpus[] filled from EFI MP Services (PI 1.7 II-13.4) */
+	BOOT_CPUS_MP_TABLE, /* cpus[] filled from the MP table (MP spec 1.4, 4) */
+};
+
+struct boot_module {
+	char name[BOOT_NAME_LEN]; /* file name in /bulkhead, no path */
+	u64 base; /* page aligned; owned by the hypervisor after hand-over */
+	u64 size; /* bytes */
+};
+
+struct boot_efi {
+	u64 system_table; /* 0: not started by UEFI */
+	u64 memory_map; /* the final map as the firmware gave it */
+	u64 memory_map_size;
+	u32 descriptor_size;
+	u32 descriptor_version;
+};
+
+struct boot_info {
+	u64 magic;
+	u32 version;
+	u32 size; /* sizeof(struct boot_info) */
+	char loader[32]; /* "UEFI loader", "GRUB 2.06 (multiboot2, BIOS)" */
+	u64 entry_tsc; /* TSC when the hypervisor was entered */
+
+	u64 load_hpa; /* where the hypervisor's image lies */
+	u64 load_size; /* bytes including .bss */
+
+	u64 rsdp; /* 0: no ACPI tables */
+	u64 smbios;
+	struct boot_efi efi;
+	struct boot_framebuffer fb;
+
+	u32 mem_count;
+	u32 cpu_source; /* enum boot_cpu_source */
+	u32 cpu_count;
+	u32 module_count;
+	u64 mp_ioapic_base; /* from the MP table; 0: unknown */
+	struct boot_mem mem[BOOT_MAX_MEM];
+	u32 cpu_apic_ids[BOOT_MAX_CPUS]; /* [0] is the boot CPU */
+	struct boot_module modules[BOOT_MAX_MODULES];
+};
+
+/*
+ * The files: everything in the folder /bulkhead of the boot volume is handed
+ * over as a module, by file name; bulkhead.elf is the hypervisor itself and
+ * bulkhead.conf the manifest. One rule for both loaders.
+ */
+#define BOOT_DIR "bulkhead"
+#define BOOT_ELF "bulkhead.elf"
+#define BOOT_MANIFEST "bulkhead.conf"
+
+#endif
