@@ -1,1 +1,50 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# Unit tests (host, ASan + UBSan) and guest test images.
+
+# tests/unit/test_X.c names the project sources it is linked with in its first
+# line: /* SOURCES: lib/printf.c lib/string.c */
+UNIT_C    := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN  := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
+UNIT_CC   := gcc
+UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wshadow -Wundef -Werror \
+	      -fsanitize=address,undefined -fno-sanitize-recover=all \
+	      -fno-omit-frame-pointer -D_GNU_SOURCE -DBULKHEAD_UNIT_TEST
+
+unit-sources = $(shell sed -n '1s,^/\* SOURCES:\(.*\)\*/.*,\1,p' tests/unit/$(1).c)
+
+define unit-rule
+$(B)/unit/$(1): tests/unit/$(1).c $(call unit-sources,$(1)) $(wildcard tests/unit/*.h)
+	@mkdir -p $$(@D)
+	$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -MF $$@.d -o $$@ \
+		tests/unit/$(1).c $(call unit-sources,$(1)) -lcmocka
+endef
+$(foreach t,$(UNIT_C:tests/unit/%.c=%),$(eval $(call unit-rule,$(t))))
+-include $(UNIT_BIN:=.d)
+
+.PHONY: unit unit-build
+unit-build: $(UNIT_BIN)
+unit: unit-build
+	scripts/run-unit $(UNIT_BIN)
+
+# Guest tests: tiny freestanding PVH ELF images, one source a group
+GUEST_FLAGS := -std=gnu11 -O2 -g -I. -Wall -Wextra -Werror -ffreestanding \
+	       -fno-stack-protector -fno-pic -fno-pie -mcmodel=small \
+	       -mno-red-zone -mgeneral-regs-only -fcf-protection=none \
+	       -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns
+GUEST_LIB_C := $(sort $(wildcard tests/guest/lib/*.c))
+GUEST_LIB_S := $(sort $(wildcard tests/guest/lib/*.asm))
+GUEST_LIB_O := $(GUEST_LIB_C:%.c=$(B)/%.o) $(GUEST_LIB_S:%.asm=$(B)/%.asm.o)
+GUEST_C     := $(sort $(wildcard tests/guest/*.c) $(wildcard tests/bench/*.c))
+GUEST_ELF   := $(GUEST_C:%.c=$(B)/%.elf)
+
+$(B)/tests/%.o: CFLAGS := $(GUEST_FLAGS)
+$(B)/tests/guest/%.elf: $(B)/tests/guest/%.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
+	$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 \
+		--no-warn-rwx-segments -T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
+$(B)/tests/bench/%.elf: $(B)/tests/bench/%.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
+	$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 \
+		--no-warn-rwx-segments -T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
+-include $(GUEST_C:%.c=$(B)/%.d) $(GUEST_LIB_C:%.c=$(B)/%.d)
+
+.PHONY: guests
+guests: $(GUEST_ELF)
