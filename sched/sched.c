@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Round robin with carried-over slices. Called by hv/vcpu.c.
+ *
+ * The head of the queue runs. One whose slice is used up goes to the tail with
+ * a full slice. One that wakes with slice left goes to the head, so that a
+ * sleeper beside a spinner is not late; but what it used counts, so that waking
+ * often gives nobody more than a fair share.
+ *
+ * Invariants: the queue and the slice timer belong to the owner core; the wake
+ * list is a stack that any core pushes to and the owner takes whole. No locks.
+ */
+#include "sched/sched.h"
+
+#include "arch/x86/cpu/smp.h"
+#include "arch/x86/cpu/timer.h"
+#include "arch/x86/cpu/tsc.h"
+#include "lib/errno.h"
+#include "mm/pmm.h"
+
+#define SLICE_NS 10000000ull
+/* Less than this is not worth a world switch */
+#define SLICE_MIN_NS 200000ull
+
+struct sched_cpu {
+	struct sched_entity *wake_list; /* atomic; the only shared member */
+	u8 pad[56];                     /* keeps the rest off its cache line */
+	struct sched_entity *current;
+	struct sched_entity *head; /* circular, by next and prev */
+	u32 ready;
+	bool yielding;
+	u64 picked_tsc;       /* when current began or was last charged */
+	u64 slice, slice_min; /* TSC ticks */
+	struct timer timer;
+	struct pcpu *cpu;
+};
+
+static void slice_ended(struct timer *t)
+{
+	struct sched_cpu *s = container_of(t, struct sched_cpu, timer);
+
+	pcpu_kick(s->cpu, PCPU_RESCHED);
+}
+
+int sched_init_cpu(struct pcpu *cpu)
+{
+	struct sched_cpu *s = kmem_alloc(&pmm_self, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->cpu = cpu;
+	s->slice = ns_to_tsc(SLICE_NS);
+	s->slice_min = ns_to_tsc(SLICE_MIN_NS);
+	s->timer.fn = slice_ended;
+	cpu->sched = s;
+	return 0;
+}
+
+static void queue_before(struct sched_cpu *s, struct sched_entity *e,
+			 struct sched_entity *pos)
+{
+	if (!pos) {
+		e->next = e;
+		e->prev = e;
+		s->head = e;
+	} else {
+		e->next = pos;
+		e->prev = pos->prev;
+		pos->prev->next = e;
+		pos->prev = e;
+	}
+	s->ready++;
+}
+
+static void queue_take(struct sched_cpu *s, struct sched_entity *e)
+{
+	if (s->head == e)
+		s->head = e->next == e ? NULL : e->next;
+	e->prev->next = e->next;
+	e->next->prev = e->prev;
+	s->ready--;
+}
+
+/* Take what the current one used off its slice; now counts from here */
+static void charge_current(struct sched_cpu *s)
+{
+	struct sched_entity *e = s->current;
+	u64 now = rdtsc();
+	u64 used = now - s->picked_tsc;
+
+	s->picked_tsc = now;
+	if (!e)
+		return;
+	e->run_tsc += used;
+	e->slice_left = used < e->slice_left ? e->slice_left - used : 0;
+}
+
+static void enqueue_woken(struct sched_cpu *s, struct sched_entity *e)
+{
+	e->state = SCHED_READY;
+	if (e->slice_left > s->slice_min) {
+		queue_before(s, e, s->head);
+		s->head = e;
+	} else {
+		e->slice_left = s->slice;
+		queue_before(s, e, s->head);
+	}
+}
+
+static void take_wakes(struct sched_cpu *s)
+{
+	struct sched_entity *e, *next;
+
+	if (!READ_ONCE(s->wake_list))
+		return;
+	e = __atomic_exchange_n(&s->wake_list, NULL, __ATOMIC_SEQ_CST);
+	for (; e; e = next) {
+		next = e->wake_next;
+		__atomic_store_n(&e->wake_pending, 0, __ATOMIC_SEQ_CST);
+		if (e->state == SCHED_BLOCKED)
+			enqueue_woken(s, e);
+	}
+}
+
+void sched_add(struct sched_entity *e, struct pcpu *cpu)
+{
+	e->cpu = cpu;
+	e->slice_left = cpu->sched->slice;
+	e->state = SCHED_BLOCKED;
+}
+
+void sched_wake(struct sched_entity *e)
+{
+	struct sched_cpu *s = e->cpu->sched;
+	struct sched_entity *first;
+
+	if (__atomic_exchange_n(&e->wake_pending, 1, __ATOMIC_SEQ_CST))
+		return;
+	first = READ_ONCE(s->wake_list);
+	do {
+		e->wake_next = first;
+	} while (!__atomic_compare_exchange_n(&s->wake_list, &first, e, true,
+					      __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
+	pcpu_kick(e->cpu, PCPU_RESCHED);
+}
+
+bool sched_is_blocked(const struct sched_entity *e)
+{
+	return READ_ONCE(e->state) == SCHED_BLOCKED;
+}
+
+static void leave_queue(struct sched_entity *e, enum sched_state state)
+{
+	struct sched_cpu *s = e->cpu->sched;
+
+	if (s->current == e) {
+		charge_current(s);
+		s->current = NULL;
+	}
+	if (e->state == SCHED_READY)
+		queue_take(s, e);
+	__atomic_store_n(&e->state, state, __ATOMIC_SEQ_CST);
+}
+
+void sched_block(struct sched_entity *e)
+{
+	leave_queue(e, SCHED_BLOCKED);
+}
+
+void sched_remove(struct sched_entity *e)
+{
+	leave_queue(e, SCHED_DEAD);
+}
+
+/* The current one to the tail when it is done with its turn */
+static void rotate(struct sched_cpu *s)
+{
+	struct sched_entity *e = s->current;
+
+	if (!e || (e->slice_left > s->slice_min && !s->yielding))
+		return;
+	e->slice_left = s->slice;
+	queue_take(s, e);
+	queue_before(s, e, s->head);
+}
+
+struct sched_entity *sched_pick(void)
+{
+	struct sched_cpu *s = this_cpu()->sched;
+
+	charge_current(s);
+	take_wakes(s);
+	rotate(s);
+	s->yielding = false;
+	s->current = s->head;
+	if (s->ready > 1)
+		timer_arm(&s->timer, s->picked_tsc + s->current->slice_left);
+	else if (s->timer.armed)
+		timer_cancel(&s->timer);
+	return s->current;
+}
+
+void sched_yield(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	cpu->sched->yielding = true;
+	pcpu_kick(cpu, PCPU_RESCHED);
+}
