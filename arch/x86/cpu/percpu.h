@@ -39,6 +39,11 @@ struct pcpu {
 	struct sched_cpu *sched;
 	struct window_cache *windows;
 	struct backend_cpu *backend;
+	/* Not NULL while guest TR, LDTR, FS and GS are loaded and GIF is clear
+	 * (SVM). Whoever is about to open interrupts or to halt on this core
+	 * (irq_poll, idle, leaving for good) calls it first; it gives the core
+	 * its own state back, sets GIF and clears itself. */
+	void (*unload_guest)(struct pcpu *cpu);
 	void *gdt; /* private to gdt.c: GDT, TSS, IST stacks */
 	u64 stack_top;
 	u64 idle_tsc; /* ticks halted */
