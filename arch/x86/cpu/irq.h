@@ -22,6 +22,8 @@ enum host_vector {
 
 typedef void (*irq_handler_t)(void *arg);
 
+/* Boot CPU: mask both 8259s for good, away from the exceptions' vectors */
+void irq_init(void);
 /* Bind a handler; -EBUSY if taken. Any core, before or after SMP bring-up */
 int __must_check irq_bind(u8 vector, irq_handler_t fn, void *arg);
 void irq_unbind(u8 vector);

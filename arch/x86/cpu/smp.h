@@ -10,6 +10,7 @@
  * at once, then wait for them together; a core that does not answer is logged
  * and left out. Each runs @entry(pcpu) on its own stack. @trampoline_hpa is a
  * page below 1 MiB that is free. Returns the number of cores online. */
+/* Call with TSC and LAPIC ready. */
 u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
 	      void (*entry)(struct pcpu *));
 /* Set bits of enum pcpu_pending and make @cpu look at them: an IPI only if it

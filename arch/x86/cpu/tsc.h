@@ -8,6 +8,13 @@
 extern u64 tsc_khz; /* ticks a millisecond */
 extern u64 tsc_boot; /* TSC at the hypervisor's entry */
 
+/*
+ * Boot CPU, after lapic_init_cpu(): find the TSC's rate, and the LAPIC timer's
+ * unless it is in TSC-deadline mode. CPUID 15h/16h or a hypervisor's leaf where
+ * they tell, else about 2 ms beside the ACPI PM timer at port @pm_timer (0:
+ * none) or the PIT's channel 2. Panics only if no clock moves at all.
+ */
+void tsc_init(u16 pm_timer);
 u64 tsc_to_ns(u64 ticks);
 u64 ns_to_tsc(u64 ns);
 void udelay(u64 us);

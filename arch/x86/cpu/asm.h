@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One inline function per machine instruction the hypervisor uses. Nothing here
+ * decides anything; registers and bits are in *_regs.h. Each acts on this core.
+ */
+#ifndef ARCH_X86_CPU_ASM_H
+#define ARCH_X86_CPU_ASM_H
+
+#include "lib/types.h"
+
+struct cpuid {
+	u32 eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid_count(u32 leaf, u32 subleaf)
+{
+	struct cpuid r;
+
+	__asm__ volatile("cpuid"
+			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+			 : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+static inline struct cpuid cpuid(u32 leaf)
+{
+	return cpuid_count(leaf, 0);
+}
+
+static inline u64 rdmsr(u32 msr)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr) : "memory");
+	return (u64)hi << 32 | lo;
+}
+
+static inline void wrmsr(u32 msr, u64 value)
+{
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32))
+			 : "memory");
+}
+
+/* As above, but an absent MSR or a refused value is -EIO, not a #GP (idt.c) */
+int __must_check rdmsr_safe(u32 msr, u64 *value);
+int __must_check wrmsr_safe(u32 msr, u64 value);
+int __must_check xsetbv_safe(u32 index, u64 value);
+
+static inline u64 xgetbv(u32 index)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(index));
+	return (u64)hi << 32 | lo;
+}
+
+static inline void xsetbv(u32 index, u64 value)
+{
+	__asm__ volatile("xsetbv"
+			 :
+			 : "c"(index), "a"((u32)value), "d"((u32)(value >> 32))
+			 : "memory");
+}
+
+#define ASM_REGISTER(name, reg)                                              \
+	static inline u64 read_##name(void)                                  \
+	{                                                                    \
+		u64 value;                                                   \
+                                                                             \
+		__asm__ volatile("mov %%" reg ", %0" : "=r"(value)::"memory"); \
+		return value;                                                \
+	}                                                                    \
+	static inline void write_##name(u64 value)                           \
+	{                                                                    \
+		__asm__ volatile("mov %0, %%" reg ::"r"(value) : "memory");  \
+	}
+
+ASM_REGISTER(cr0, "cr0")
+ASM_REGISTER(cr2, "cr2")
+ASM_REGISTER(cr3, "cr3")
+ASM_REGISTER(cr4, "cr4")
+ASM_REGISTER(cr8, "cr8")
+ASM_REGISTER(dr0, "dr0")
+ASM_REGISTER(dr1, "dr1")
+ASM_REGISTER(dr2, "dr2")
+ASM_REGISTER(dr3, "dr3")
+ASM_REGISTER(dr6, "dr6")
+ASM_REGISTER(dr7, "dr7")
+
+static inline u64 read_rflags(void)
+{
+	u64 value;
+
+	__asm__ volatile("pushf; pop %0" : "=r"(value)::"memory");
+	return value;
+}
+
+static inline u64 read_rsp(void)
+{
+	u64 value;
+
+	__asm__ volatile("mov %%rsp, %0" : "=r"(value));
+	return value;
+}
+
+#define ASM_SELECTOR(seg)                                                \
+	static inline u16 read_##seg(void)                               \
+	{                                                                \
+		u16 value;                                               \
+                                                                         \
+		__asm__ volatile("mov %%" #seg ", %w0" : "=r"(value));   \
+		return value;                                            \
+	}
+
+ASM_SELECTOR(cs)
+ASM_SELECTOR(ss)
+ASM_SELECTOR(ds)
+ASM_SELECTOR(es)
+ASM_SELECTOR(fs)
+ASM_SELECTOR(gs)
+
+static inline u16 read_tr(void)
+{
+	u16 value;
+
+	__asm__ volatile("str %w0" : "=r"(value));
+	return value;
+}
+
+/* GDTR and IDTR as memory operands (SDM 2A, LGDT/LIDT) */
+struct desc_ptr {
+	u16 limit;
+	u64 base;
+} __packed;
+static_assert(sizeof(struct desc_ptr) == 10, "LGDT operand");
+
+static inline void lgdt(const struct desc_ptr *p)
+{
+	__asm__ volatile("lgdt %0" ::"m"(*p) : "memory");
+}
+
+static inline void lidt(const struct desc_ptr *p)
+{
+	__asm__ volatile("lidt %0" ::"m"(*p) : "memory");
+}
+
+static inline void sgdt(struct desc_ptr *p)
+{
+	__asm__ volatile("sgdt %0" : "=m"(*p));
+}
+
+static inline void sidt(struct desc_ptr *p)
+{
+	__asm__ volatile("sidt %0" : "=m"(*p));
+}
+
+static inline void ltr(u16 selector)
+{
+	__asm__ volatile("ltr %w0" ::"r"(selector) : "memory");
+}
+
+static inline void lldt(u16 selector)
+{
+	__asm__ volatile("lldt %w0" ::"r"(selector) : "memory");
+}
+
+static inline u8 inb(u16 port)
+{
+	u8 value;
+
+	__asm__ volatile("inb %w1, %b0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
+static inline u16 inw(u16 port)
+{
+	u16 value;
+
+	__asm__ volatile("inw %w1, %w0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
+static inline u32 inl(u16 port)
+{
+	u32 value;
+
+	__asm__ volatile("inl %w1, %k0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
+static inline void outb(u16 port, u8 value)
+{
+	__asm__ volatile("outb %b0, %w1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline void outw(u16 port, u16 value)
+{
+	__asm__ volatile("outw %w0, %w1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline void outl(u16 port, u32 value)
+{
+	__asm__ volatile("outl %k0, %w1" ::"a"(value), "Nd"(port) : "memory");
+}
+
+static inline void invlpg(const void *va)
+{
+	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
+
+static inline void wbinvd(void)
+{
+	__asm__ volatile("wbinvd" ::: "memory");
+}
+
+static inline void irq_enable(void)
+{
+	__asm__ volatile("sti" ::: "memory");
+}
+
+static inline void irq_disable(void)
+{
+	__asm__ volatile("cli" ::: "memory");
+}
+
+static inline void cpu_pause(void)
+{
+	__asm__ volatile("pause" ::: "memory");
+}
+
+static inline void cpu_hlt(void)
+{
+	__asm__ volatile("hlt" ::: "memory");
+}
+
+/* Wait for an interrupt, take it, and be back with interrupts off. STI opens
+ * the window only after the next instruction, so none is lost before HLT. */
+static inline void cpu_idle_once(void)
+{
+	__asm__ volatile("sti; hlt; cli" ::: "memory");
+}
+
+__noreturn static inline void cpu_halt_forever(void)
+{
+	for (;;)
+		__asm__ volatile("cli; hlt" ::: "memory");
+}
+
+static inline void mfence(void)
+{
+	__asm__ volatile("mfence" ::: "memory");
+}
+
+static inline void lfence(void)
+{
+	__asm__ volatile("lfence" ::: "memory");
+}
+
+static inline void sfence(void)
+{
+	__asm__ volatile("sfence" ::: "memory");
+}
+
+/* MMIO: one access of exactly this width */
+static inline u32 mmio_read32(const volatile void *addr)
+{
+	u32 value;
+
+	__asm__ volatile("movl %1, %0"
+			 : "=r"(value)
+			 : "m"(*(const volatile u32 *)addr)
+			 : "memory");
+	return value;
+}
+
+static inline void mmio_write32(volatile void *addr, u32 value)
+{
+	__asm__ volatile("movl %1, %0"
+			 : "=m"(*(volatile u32 *)addr)
+			 : "r"(value)
+			 : "memory");
+}
+
+#endif

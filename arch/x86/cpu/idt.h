@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The one IDT of all cores. Exceptions end in a panic with full registers,
+ * except those with a fix-up (rdmsr_safe and kin); interrupts go to
+ * irq_dispatch() (irq.h).
+ */
+#ifndef ARCH_X86_CPU_IDT_H
+#define ARCH_X86_CPU_IDT_H
+
+#include "lib/types.h"
+
+/* As idt.asm pushes it */
+struct trap_frame {
+	u64 r15, r14, r13, r12, r11, r10, r9, r8;
+	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	u64 vector, error;
+	u64 rip, cs, rflags, rsp, ss;
+};
+
+void idt_init(void); /* boot CPU: build the table */
+void idt_load(void); /* this core */
+u64 idt_base(void); /* for VMX host state */
+
+/* The work of an NMI: also to be called by a back-end whose exit consumed one
+ * (VMX). Any context, takes no lock. */
+void nmi_handle(void);
+/* Set by the hv core: an NMI that was not the panic's own (may be NULL) */
+extern void (*nmi_hook)(void);
+/* From idt.asm */
+void exception_handle(struct trap_frame *frame);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Model-specific registers (SDM 4; APM 2 appendix A). At the right stands what
+ * says that the register is there: leaf:register[bit], or the MSR that tells.
+ */
+#ifndef ARCH_X86_CPU_MSR_REGS_H
+#define ARCH_X86_CPU_MSR_REGS_H
+
+#include "lib/types.h"
+
+/* clang-format off */
+/* Architectural, both vendors */
+#define MSR_TSC				0x010	/* 1:EDX[4] TSC */
+#define MSR_PLATFORM_ID			0x017	/* Intel */
+#define MSR_APIC_BASE			0x01b	/* 1:EDX[9] APIC */
+#define MSR_FEATURE_CONTROL		0x03a	/* 1:ECX[5] VMX or 1:ECX[6] SMX */
+#define MSR_TSC_ADJUST			0x03b	/* 7:EBX[1] TSC_ADJUST */
+#define MSR_SPEC_CTRL			0x048	/* 7:EDX[26]; AMD 80000008:EBX[14] */
+#define MSR_PRED_CMD			0x049	/* 7:EDX[26]; AMD 80000008:EBX[12] */
+#define MSR_UCODE_REV			0x08b	/* both, family 6 / K8 on */
+#define MSR_PLATFORM_INFO		0x0ce	/* Intel, Nehalem on (model) */
+#define MSR_MTRRCAP			0x0fe	/* 1:EDX[12] MTRR */
+#define MSR_ARCH_CAPABILITIES		0x10a	/* 7:EDX[29] */
+#define MSR_FLUSH_CMD			0x10b	/* 7:EDX[28] L1D_FLUSH */
+#define MSR_TSX_CTRL			0x122	/* ARCH_CAPABILITIES[7] */
+#define MSR_SYSENTER_CS			0x174	/* 1:EDX[11] SEP */
+#define MSR_SYSENTER_ESP		0x175	/* 1:EDX[11] SEP */
+#define MSR_SYSENTER_EIP		0x176	/* 1:EDX[11] SEP */
+#define MSR_MCG_CAP			0x179	/* 1:EDX[14] MCA */
+#define MSR_MCG_STATUS			0x17a	/* 1:EDX[14] MCA */
+#define MSR_MCG_CTL			0x17b	/* MCG_CAP[8] MCG_CTL_P */
+#define MSR_PERFEVTSEL0			0x186	/* A:EAX[15:8] */
+#define MSR_PERF_STATUS			0x198	/* 1:ECX[7] EIST */
+#define MSR_PERF_CTL			0x199	/* 1:ECX[7] EIST */
+#define MSR_THERM_INTERRUPT		0x19b	/* 1:EDX[22] ACPI */
+#define MSR_THERM_STATUS		0x19c	/* 1:EDX[22] ACPI */
+#define MSR_MISC_ENABLE			0x1a0	/* Intel, family 6 and F */
+#define MSR_ENERGY_PERF_BIAS		0x1b0	/* 6:ECX[3] */
+#define MSR_DEBUGCTL			0x1d9	/* family 6 / K7 on */
+#define MSR_LASTBRANCHFROMIP		0x1db	/* AMD; Intel P6 */
+#define MSR_LASTBRANCHTOIP		0x1dc	/* AMD; Intel P6 */
+#define MSR_LASTINTFROMIP		0x1dd	/* AMD; Intel P6 */
+#define MSR_LASTINTTOIP			0x1de	/* AMD; Intel P6 */
+#define MSR_MTRR_PHYSBASE0		0x200	/* MTRRCAP[7:0] pairs */
+#define MSR_MTRR_PHYSMASK0		0x201	/* MTRRCAP[7:0] pairs */
+#define MSR_MTRR_FIX64K_00000		0x250	/* MTRRCAP[8] FIX */
+#define MSR_MTRR_FIX16K_80000		0x258	/* MTRRCAP[8] FIX */
+#define MSR_MTRR_FIX16K_A0000		0x259	/* MTRRCAP[8] FIX */
+#define MSR_MTRR_FIX4K_C0000		0x268	/* MTRRCAP[8] FIX, ..26f */
+#define MSR_PAT				0x277	/* 1:EDX[16] PAT */
+#define MSR_MTRR_DEF_TYPE		0x2ff	/* 1:EDX[12] MTRR */
+#define MSR_PERF_CAPABILITIES		0x345	/* 1:ECX[15] PDCM */
+#define MSR_PERF_GLOBAL_STATUS		0x38e	/* A:EAX[7:0] > 0 */
+#define MSR_PERF_GLOBAL_CTRL		0x38f	/* A:EAX[7:0] > 0 */
+#define MSR_MC0_CTL			0x400	/* MCG_CAP[7:0] banks of 4 */
+#define MSR_MC0_STATUS			0x401	/* MCG_CAP[7:0] */
+#define MSR_MC0_ADDR			0x402	/* MCi_STATUS[58] ADDRV */
+#define MSR_MC0_MISC			0x403	/* MCi_STATUS[59] MISCV */
+#define MSR_TSC_DEADLINE		0x6e0	/* 1:ECX[24] */
+#define MSR_X2APIC_FIRST		0x800	/* 1:ECX[21] x2APIC */
+#define MSR_X2APIC_LAST			0x8ff
+#define MSR_XSS				0xda0	/* D.1:EAX[3] XSAVES */
+#define MSR_EFER			0xc0000080	/* 80000001:EDX[20] NX or [29] LM */
+#define MSR_STAR			0xc0000081	/* 80000001:EDX[11] SYSCALL */
+#define MSR_LSTAR			0xc0000082	/* 80000001:EDX[29] LM */
+#define MSR_CSTAR			0xc0000083	/* 80000001:EDX[29] LM */
+#define MSR_SFMASK			0xc0000084	/* 80000001:EDX[29] LM */
+#define MSR_FS_BASE			0xc0000100	/* 80000001:EDX[29] LM */
+#define MSR_GS_BASE			0xc0000101	/* 80000001:EDX[29] LM */
+#define MSR_KERNEL_GS_BASE		0xc0000102	/* 80000001:EDX[29] LM */
+#define MSR_TSC_AUX			0xc0000103	/* 80000001:EDX[27] RDTSCP or 7:ECX[22] */
+
+#define MCG_CAP_COUNT_MASK		0xffull
+#define MC_BANK_STRIDE			4
+#define MC_STATUS_VAL			BIT(63)
+#define MC_STATUS_MISCV			BIT(59)
+#define MC_STATUS_ADDRV			BIT(58)
+
+#define APIC_BASE_BSP			BIT(8)
+#define APIC_BASE_EXTD			BIT(10)	/* 1:ECX[21] x2APIC */
+#define APIC_BASE_EN			BIT(11)
+#define APIC_BASE_ADDR			BITS(51, 12)
+
+#define FEATURE_CONTROL_LOCKED		BIT(0)
+#define FEATURE_CONTROL_VMX_SMX		BIT(1)
+#define FEATURE_CONTROL_VMX		BIT(2)
+
+#define MISC_ENABLE_FAST_STRING		BIT(0)
+#define MISC_ENABLE_BTS_UNAVAIL		BIT(11)
+#define MISC_ENABLE_PEBS_UNAVAIL	BIT(12)
+#define MISC_ENABLE_LIMIT_CPUID		BIT(22)
+
+#define SPEC_CTRL_IBRS			BIT(0)
+#define SPEC_CTRL_STIBP			BIT(1)
+#define SPEC_CTRL_SSBD			BIT(2)
+#define PRED_CMD_IBPB			BIT(0)
+#define FLUSH_CMD_L1D			BIT(0)
+
+#define ARCH_CAP_RDCL_NO		BIT(0)
+#define ARCH_CAP_SKIP_L1DFL_VMENTRY	BIT(3)
+#define ARCH_CAP_MDS_NO			BIT(5)
+#define ARCH_CAP_TSX_CTRL		BIT(7)
+
+#define MTRRCAP_VCNT_MASK		0xffull
+#define MTRRCAP_FIX			BIT(8)
+#define MTRRCAP_WC			BIT(10)
+#define MTRR_DEF_TYPE_MASK		0xffull
+#define MTRR_DEF_FE			BIT(10)
+#define MTRR_DEF_E			BIT(11)
+#define MTRR_MASK_VALID			BIT(11)
+
+/* VMX (SDM 3D appendix A); all gated by 1:ECX[5] VMX */
+#define MSR_VMX_BASIC			0x480
+#define MSR_VMX_PINBASED_CTLS		0x481
+#define MSR_VMX_PROCBASED_CTLS		0x482
+#define MSR_VMX_EXIT_CTLS		0x483
+#define MSR_VMX_ENTRY_CTLS		0x484
+#define MSR_VMX_MISC			0x485
+#define MSR_VMX_CR0_FIXED0		0x486
+#define MSR_VMX_CR0_FIXED1		0x487
+#define MSR_VMX_CR4_FIXED0		0x488
+#define MSR_VMX_CR4_FIXED1		0x489
+#define MSR_VMX_VMCS_ENUM		0x48a
+#define MSR_VMX_PROCBASED_CTLS2		0x48b	/* PROCBASED_CTLS[63] */
+#define MSR_VMX_EPT_VPID_CAP		0x48c	/* PROCBASED_CTLS2[33] or [37] */
+#define MSR_VMX_TRUE_PINBASED_CTLS	0x48d	/* VMX_BASIC[55] */
+#define MSR_VMX_TRUE_PROCBASED_CTLS	0x48e	/* VMX_BASIC[55] */
+#define MSR_VMX_TRUE_EXIT_CTLS		0x48f	/* VMX_BASIC[55] */
+#define MSR_VMX_TRUE_ENTRY_CTLS		0x490	/* VMX_BASIC[55] */
+#define MSR_VMX_VMFUNC			0x491	/* PROCBASED_CTLS2[45] */
+#define MSR_VMX_PROCBASED_CTLS3		0x492	/* PROCBASED_CTLS[49] */
+
+/* AMD (APM 2 appendix A.1 to A.9; family PPRs) */
+#define MSR_AMD_SYSCFG			0xc0010010	/* K8 on */
+#define MSR_AMD_HWCR			0xc0010015	/* K8 on */
+#define MSR_AMD_TOP_MEM			0xc001001a	/* K8 on */
+#define MSR_AMD_TOP_MEM2		0xc001001d	/* K8 on */
+#define MSR_AMD_NB_CFG			0xc001001f	/* K8 on */
+#define MSR_AMD_PATCH_LEVEL		0x0000008b	/* K8 on */
+#define MSR_AMD_PSTATE_LIMIT		0xc0010061	/* 80000007:EDX[7] */
+#define MSR_AMD_PSTATE_CTL		0xc0010062	/* 80000007:EDX[7] */
+#define MSR_AMD_PSTATE_STATUS		0xc0010063	/* 80000007:EDX[7] */
+#define MSR_AMD_PSTATE0			0xc0010064	/* 80000007:EDX[7] */
+#define MSR_AMD_TSC_RATIO		0xc0000104	/* 8000000A:EDX[4] */
+#define MSR_AMD_VM_CR			0xc0010114	/* 80000001:ECX[2] SVM */
+#define MSR_AMD_VM_HSAVE_PA		0xc0010117	/* 80000001:ECX[2] SVM */
+#define MSR_AMD_OSVW_ID_LENGTH		0xc0010140	/* 80000001:ECX[9] */
+#define MSR_AMD_OSVW_STATUS		0xc0010141	/* 80000001:ECX[9] */
+#define MSR_AMD_VIRT_SPEC_CTRL		0xc001011f	/* 80000008:EBX[25] */
+#define MSR_AMD_LS_CFG			0xc0011020	/* family 10h on */
+#define MSR_AMD_DE_CFG			0xc0011029	/* family 10h on */
+
+#define VM_CR_DPD			BIT(0)
+#define VM_CR_R_INIT			BIT(1)
+#define VM_CR_DIS_A20M			BIT(2)
+#define VM_CR_LOCK			BIT(3)
+#define VM_CR_SVMDIS			BIT(4)
+
+#define DE_CFG_LFENCE_SERIALIZING	BIT(1)
+#define PSTATE_FID_MASK			0xffull		/* P-state 0, family 17h */
+#define PSTATE_DID_SHIFT		8
+#define PSTATE_DID_MASK			0x3full
+#define PSTATE_EN			BIT(63)
+/* clang-format on */
+
+#endif
