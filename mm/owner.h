@@ -31,8 +31,12 @@ struct extent {
 /* Build from the firmware's map; loader and boot-services memory is FREE, but
  * callers must take what they still use (modules, boot_info) first */
 int __must_check owner_init(const struct boot_info *bi);
+/* The loader's tables, stack and data are no longer used (hostmap_init() has
+ * switched): until then owner_take() gives out BOOT_MEM_CONVENTIONAL only */
+void owner_loader_gone(void);
 /* Turn [base, base+size) from @from to @to; -EBUSY (nothing changed) unless all
- * of it belongs to @from. @vm is for OWNER_GUEST on either side. */
+ * of it belongs to @from; -EINVAL if not page aligned; -ENOSPC. @vm is for
+ * OWNER_GUEST on either side. To take memory at a fixed address: from FREE. */
 int __must_check owner_change(u64 base, u64 size, enum owner_kind from,
 			      enum owner_kind to, u16 vm);
 /* Find and take @size bytes of FREE memory aligned to @align in

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One page-table walker, three formats: host, EPT, NPT. A format is a row of
- * functions; memory for tables comes through struct pt_mem, so that a host
- * test can record every write. A table never hangs in an upper entry before it
- * is filled (a concurrent hardware walker sees old or new, never a part).
+ * One page-table walker, three formats: host, EPT, NPT. A format is a row
+ * (mm/pt_format.h); memory for tables comes from pmm_alloc(), charged to the
+ * table's budget. A table never hangs in an upper entry before it is filled (a
+ * concurrent hardware walker sees old or new, never a part).
  */
 #ifndef MM_PT_H
 #define MM_PT_H
@@ -35,15 +35,21 @@ struct page_table {
 int __must_check pt_init(struct page_table *pt, const struct pt_format *fmt,
 			 struct budget *b, u32 max_level);
 /* Map [addr, addr+size) to hpa.. with the largest pages that fit alignment and
- * max_level. -EEXIST if any of it is mapped, -ENOMEM; nothing stays on error. */
+ * max_level. -EEXIST if any of it is mapped, -ENOMEM, -EINVAL (not page
+ * aligned, too large, no PT_R); nothing stays mapped on error. Addresses of
+ * the upper canonical half are taken by their low 48 bits. */
 int __must_check pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size,
 			u32 attrs);
 /* Unmap, splitting larger pages at the edges; unmapped parts are skipped.
- * The caller flushes TLBs. -ENOMEM if a split needs a table. */
+ * The caller flushes TLBs. -ENOMEM if a split needs a table: nothing changed. */
 int __must_check pt_unmap(struct page_table *pt, u64 addr, u64 size);
 /* 0 and the leaf's hpa (of @addr), attributes and remaining bytes, else -ENOENT */
 int __must_check pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa,
 			  u32 *attrs, u64 *left);
+/* The 512 entries of the 4 KiB leaves around @addr, made if absent, for who
+ * writes leaves itself (mm/window.c); NULL: no memory, or a large page there */
+u64 *pt_slots_4k(struct page_table *pt, u64 addr) __must_check;
+/* Free the tables; what they mapped is the caller's */
 void pt_destroy(struct page_table *pt);
 
 #endif

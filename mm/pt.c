@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The page-table walker, see pt.h. Called by hostmap.c and by the code that
+ * builds a VM's memory.
+ *
+ *   level 4 ──> level 3 ──> level 2 ──> level 1
+ *                 │ 1G leaf   │ 2M leaf   │ 4K leaf      PS is bit 7 in all
+ *
+ * Invariants: a table is filled before an entry points to it, and an entry is
+ * written by one store, so that a hardware walker on another core sees the old
+ * or the new translation. Tables stay until pt_destroy(): a walker may still
+ * hold an address in its paging-structure cache.
+ * Locks: none; the owner of a table serializes changes to it.
+ */
+#include "mm/pt.h"
+
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "mm/pt_format.h"
+
+/* What is left of a mapping in progress */
+struct run {
+	u64 addr, hpa, size;
+	u32 attrs;
+};
+
+static u64 level_size(u32 level)
+{
+	return PAGE_SIZE << (9 * (level - 1));
+}
+
+static u32 level_index(u64 addr, u32 level)
+{
+	return (u32)(addr >> (PAGE_SHIFT + 9 * (level - 1))) % PT_ENTRIES;
+}
+
+static bool entry_present(const struct page_table *pt, u64 entry)
+{
+	return entry & pt->fmt->present_mask;
+}
+
+static bool entry_is_leaf(u64 entry, u32 level)
+{
+	return level == 1 || (entry & PTE_PS);
+}
+
+static_assert(PTE_PS == EPTE_PS, "one test for all formats");
+
+static u64 *entry_table(u64 entry)
+{
+	return hpa_to_virt(HPA(entry & PTE_ADDR));
+}
+
+/* What lies before the entry was written must be seen before it; x86 keeps
+ * stores in order, so only the compiler needs telling */
+static void entry_write(u64 *slot, u64 entry)
+{
+	barrier();
+	WRITE_ONCE(*slot, entry);
+}
+
+/* The address a leaf maps to; PAT of a large leaf is inside the address */
+static u64 leaf_hpa(u64 entry, u32 level)
+{
+	return entry & PTE_ADDR & ~(level_size(level) - 1);
+}
+
+static u64 make_leaf(const struct page_table *pt, u64 hpa, u32 attrs, u32 level)
+{
+	return hpa | pt->fmt->leaf(attrs, level);
+}
+
+static u64 *table_new(struct page_table *pt)
+{
+	return pmm_alloc(pt->budget, 0);
+}
+
+static void table_link(const struct page_table *pt, u64 *slot, u64 *table)
+{
+	entry_write(slot, virt_to_hpa(table).v | pt->fmt->table_bits);
+}
+
+int pt_init(struct page_table *pt, const struct pt_format *fmt,
+	    struct budget *b, u32 max_level)
+{
+	if (!max_level || max_level > 3)
+		return -EINVAL;
+	pt->fmt = fmt;
+	pt->budget = b;
+	pt->max_level = max_level;
+	pt->root = table_new(pt);
+	return pt->root ? 0 : -ENOMEM;
+}
+
+static int range_check(u64 addr, u64 size)
+{
+	/* The upper canonical half uses the same 48 bits */
+	addr &= PT_ADDR_MAX - 1;
+	if (!size || size > PT_ADDR_MAX - addr)
+		return -EINVAL;
+	return IS_ALIGNED(addr | size, PAGE_SIZE) ? 0 : -EINVAL;
+}
+
+/* Bytes from @addr to the end of the level's entry, at most @size */
+static u64 entry_span(u64 addr, u64 size, u32 level)
+{
+	u64 left = level_size(level) - (addr & (level_size(level) - 1));
+
+	return MIN(left, size);
+}
+
+static bool range_is_empty(const struct page_table *pt, const u64 *table,
+			   u32 level, u64 addr, u64 size)
+{
+	while (size) {
+		u64 span = entry_span(addr, size, level);
+		u64 e = READ_ONCE(table[level_index(addr, level)]);
+
+		if (entry_present(pt, e)) {
+			if (entry_is_leaf(e, level))
+				return false;
+			if (!range_is_empty(pt, entry_table(e), level - 1,
+					    addr, span))
+				return false;
+		}
+		addr += span;
+		size -= span;
+	}
+	return true;
+}
+
+static bool leaf_fits(const struct page_table *pt, const struct run *r,
+		      u32 level)
+{
+	u64 size = level_size(level);
+
+	return level <= pt->max_level && r->size >= size &&
+	       IS_ALIGNED(r->addr | r->hpa, size);
+}
+
+static void run_advance(struct run *r, u64 bytes)
+{
+	r->addr += bytes;
+	r->hpa += bytes;
+	r->size -= bytes;
+}
+
+static int map_level(struct page_table *pt, u64 *table, u32 level,
+		     struct run *r)
+{
+	u32 i = level_index(r->addr, level);
+
+	for (; r->size && i < PT_ENTRIES; i++) {
+		u64 *slot = &table[i], *child;
+		bool fresh = !entry_present(pt, *slot);
+		int err;
+
+		if (fresh && leaf_fits(pt, r, level)) {
+			entry_write(slot,
+				    make_leaf(pt, r->hpa, r->attrs, level));
+			run_advance(r, level_size(level));
+			continue;
+		}
+		child = fresh ? table_new(pt) : entry_table(*slot);
+		if (!child)
+			return -ENOMEM;
+		err = map_level(pt, child, level - 1, r);
+		if (fresh)
+			table_link(pt, slot, child);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
+{
+	struct run r = { .addr = addr & (PT_ADDR_MAX - 1),
+			 .hpa = hpa.v,
+			 .size = size,
+			 .attrs = attrs };
+	u64 start = r.addr;
+	int err = range_check(addr, size);
+
+	if (err)
+		return err;
+	if (!(attrs & PT_R) || !IS_ALIGNED(hpa.v, PAGE_SIZE) ||
+	    hpa.v >= PTE_ADDR || size > PTE_ADDR - hpa.v)
+		return -EINVAL;
+	if (!range_is_empty(pt, pt->root, PT_LEVELS, start, size))
+		return -EEXIST;
+	err = map_level(pt, pt->root, PT_LEVELS, &r);
+	/* What was mapped ends at a leaf's edge: no split, cannot fail */
+	if (err && r.addr > start)
+		ASSERT(!pt_unmap(pt, start, r.addr - start));
+	return err;
+}
+
+/* Replace a leaf of @level > 1 by a table of smaller ones that map the same */
+static int leaf_split(struct page_table *pt, u64 *slot, u32 level)
+{
+	u32 attrs = pt->fmt->attrs(*slot, level);
+	u64 hpa = leaf_hpa(*slot, level);
+	u64 step = level_size(level - 1);
+	u64 *table = table_new(pt);
+
+	if (!table)
+		return -ENOMEM;
+	for (u32 i = 0; i < PT_ENTRIES; i++)
+		table[i] = make_leaf(pt, hpa + i * step, attrs, level - 1);
+	table_link(pt, slot, table);
+	return 0;
+}
+
+/* Make @addr an edge between leaves */
+static int split_at(struct page_table *pt, u64 addr)
+{
+	u64 *table = pt->root;
+
+	for (u32 level = PT_LEVELS; level > 1; level--) {
+		u64 *slot = &table[level_index(addr, level)];
+		int err;
+
+		if (IS_ALIGNED(addr, level_size(level)) ||
+		    !entry_present(pt, *slot))
+			return 0;
+		if (entry_is_leaf(*slot, level)) {
+			err = leaf_split(pt, slot, level);
+			if (err)
+				return err;
+		}
+		table = entry_table(*slot);
+	}
+	return 0;
+}
+
+static void clear_range(struct page_table *pt, u64 *table, u32 level, u64 addr,
+			u64 size)
+{
+	while (size) {
+		u64 span = entry_span(addr, size, level);
+		u64 *slot = &table[level_index(addr, level)];
+
+		if (entry_present(pt, *slot)) {
+			if (entry_is_leaf(*slot, level))
+				entry_write(slot, 0);
+			else
+				clear_range(pt, entry_table(*slot), level - 1,
+					    addr, span);
+		}
+		addr += span;
+		size -= span;
+	}
+}
+
+int pt_unmap(struct page_table *pt, u64 addr, u64 size)
+{
+	int err = range_check(addr, size);
+
+	if (err)
+		return err;
+	addr &= PT_ADDR_MAX - 1;
+	err = split_at(pt, addr);
+	if (!err)
+		err = split_at(pt, addr + size);
+	if (!err)
+		clear_range(pt, pt->root, PT_LEVELS, addr, size);
+	return err;
+}
+
+int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,
+	     u64 *left)
+{
+	const u64 *table = pt->root;
+
+	addr &= PT_ADDR_MAX - 1;
+	for (u32 level = PT_LEVELS; level > 0; level--) {
+		u64 e = READ_ONCE(table[level_index(addr, level)]);
+		u64 offset = addr & (level_size(level) - 1);
+
+		if (!entry_present(pt, e))
+			return -ENOENT;
+		if (!entry_is_leaf(e, level)) {
+			table = entry_table(e);
+			continue;
+		}
+		*hpa = HPA(leaf_hpa(e, level) + offset);
+		*attrs = pt->fmt->attrs(e, level);
+		*left = level_size(level) - offset;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+u64 *pt_slots_4k(struct page_table *pt, u64 addr)
+{
+	u64 *table = pt->root;
+
+	for (u32 level = PT_LEVELS; level > 1; level--) {
+		u64 *slot = &table[level_index(addr, level)], *child;
+
+		if (!entry_present(pt, *slot)) {
+			child = table_new(pt);
+			if (!child)
+				return NULL;
+			table_link(pt, slot, child);
+		} else if (entry_is_leaf(*slot, level)) {
+			return NULL;
+		}
+		table = entry_table(*slot);
+	}
+	return table;
+}
+
+static void table_free(struct page_table *pt, u64 *table, u32 level)
+{
+	for (u32 i = 0; level > 1 && i < PT_ENTRIES; i++)
+		if (entry_present(pt, table[i]) &&
+		    !entry_is_leaf(table[i], level))
+			table_free(pt, entry_table(table[i]), level - 1);
+	pmm_free(pt->budget, table, 0);
+}
+
+void pt_destroy(struct page_table *pt)
+{
+	if (pt->root)
+		table_free(pt, pt->root, PT_LEVELS);
+	pt->root = NULL;
+}
