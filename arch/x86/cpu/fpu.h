@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A vCPU's x87, SSE, AVX ... state, XCR0 and DR0-3: what a back-end swaps when
+ * a vCPU takes a core or gives it up, never on an exit. The hypervisor itself
+ * uses none of it. XSAVE where the CPU has it, else FXSAVE (SDM 1 13 *Managing
+ * State Using the XSAVE Feature Set*; APM 2 11.5).
+ */
+#ifndef ARCH_X86_CPU_FPU_H
+#define ARCH_X86_CPU_FPU_H
+
+#include "lib/types.h"
+#include "mm/pmm.h"
+
+struct fpu_state {
+	void *area; /* pages from pmm */
+	u32 order;
+};
+
+/* An area in power-on state; -ENOMEM */
+int __must_check fpu_create(struct fpu_state *f, struct budget *b);
+void fpu_destroy(struct fpu_state *f, struct budget *b);
+/* Power-on state (SDM 3A table 10-1); INIT changes none of it */
+void fpu_reset(struct fpu_state *f);
+/* Core's registers from @f, then XCR0 = @xcr0 (the guest's) */
+void fpu_load(const struct fpu_state *f, u64 xcr0);
+/* Core's registers to @f; XCR0 is left with all bits set */
+void fpu_save(struct fpu_state *f);
+/* DR0-3 from and to dr[0..3] */
+void debug_regs_load(const u64 dr[4]);
+void debug_regs_save(u64 dr[4]);
+
+#endif
