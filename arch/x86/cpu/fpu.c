@@ -1,104 +1,105 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
-/* FPU state of guests: see fpu.h. Called by the back-ends' attach and put, on
- * the core that runs the vCPU; no lock, no state of its own. */
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * FPU state of vCPUs. Called by the back-ends' attach and put, interrupts off.
+ * Without XSAVE the area is the 512 bytes of FXSAVE.
+ */
 #include "arch/x86/cpu/fpu.h"
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/cpu/features.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 
-#define XCR0_AVX512 BITS(7, 5)
-#define XCR0_PKRU   BIT(9)
-#define XCR0_GUEST  (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
+#define FXSAVE_BYTES   512u
+#define FPU_FCW_RESET  0x40u /* SDM 3A table 10-1 */
+#define FPU_MXCSR_INIT 0x1f80u
 
-#define FCW_POWER_ON   0x0040
-#define FTW_POWER_ON   0xff /* abridged: all valid, as FXSAVE writes it */
-#define MXCSR_POWER_ON 0x1f80
-
-/* Legacy region and XSAVE header (SDM 1 13.4) */
+/* The legacy region and the header (SDM 1 13.4.1, 13.4.2) */
 struct xsave_area {
-	u16 fcw, fsw;
-	u8 ftw, reserved0;
-	u16 fop;
-	u64 fip, fdp;
-	u32 mxcsr, mxcsr_mask;
-	u8 registers[480];
-	u64 xstate_bv, xcomp_bv;
-	u64 reserved1[6];
+	u16 fcw;
+	u8 legacy1[22];
+	u32 mxcsr;
+	u8 legacy2[484];
+	u64 xstate_bv;
+	u64 xcomp_bv;
 };
-static_assert(offsetof(struct xsave_area, mxcsr) == 24, "FXSAVE layout");
-static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "XSAVE header");
-static_assert(sizeof(struct xsave_area) == 576, "XSAVE header");
+static_assert(offsetof(struct xsave_area, mxcsr) == 24, "SDM 1 table 10-2");
+static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "SDM 1 13.4.2");
 
-u64 fpu_xcr0_mask(void)
+static u32 area_order(void)
 {
-	return cpu_features.xsave ? cpu_features.xcr0_mask & XCR0_GUEST : 0;
+	u64 bytes = MAX(cpu_features.xsave_max_bytes, FXSAVE_BYTES);
+	u32 order = 0;
+
+	while ((PAGE_SIZE << order) < bytes)
+		order++;
+	return order;
 }
 
-u32 fpu_area_bytes(void)
+int fpu_create(struct fpu_state *f, struct budget *b)
 {
-	u64 mask = fpu_xcr0_mask();
-	u32 bytes = sizeof(struct xsave_area);
-
-	for (u32 i = 2; i < 63; i++) {
-		struct cpuid c;
-
-		if (!(mask & BIT(i)))
-			continue;
-		c = cpuid_count(CPUID_XSAVE, i);
-		bytes = MAX(bytes, c.ebx + c.eax); /* offset + size */
-	}
-	return bytes;
+	f->order = area_order();
+	f->area = pmm_alloc(b, f->order);
+	if (!f->area)
+		return -ENOMEM;
+	fpu_reset(f);
+	return 0;
 }
 
-void fpu_area_reset(void *area)
+void fpu_destroy(struct fpu_state *f, struct budget *b)
 {
-	struct xsave_area *a = area;
-
-	memset(a, 0, fpu_area_bytes());
-	a->fcw = FCW_POWER_ON;
-	a->ftw = FTW_POWER_ON;
-	a->mxcsr = MXCSR_POWER_ON;
-	a->xstate_bv = XCR0_X87;
+	if (f->area)
+		pmm_free(b, f->area, f->order);
+	f->area = NULL;
 }
 
-void fpu_set_xcr0(u64 xcr0)
+void fpu_reset(struct fpu_state *f)
 {
-	u64 mask = fpu_xcr0_mask();
+	struct xsave_area *area = f->area;
 
-	if (mask)
-		xsetbv(0, (xcr0 & mask) | XCR0_X87);
+	memset(area, 0, PAGE_SIZE << f->order);
+	area->fcw = FPU_FCW_RESET;
+	area->mxcsr = FPU_MXCSR_INIT;
+	if (cpu_features.xsave)
+		area->xstate_bv = XCR0_X87;
 }
 
-void fpu_save(void *area)
+void fpu_load(const struct fpu_state *f, u64 xcr0)
 {
-	u64 mask = fpu_xcr0_mask();
-
-	if (!mask) {
-		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+	if (!cpu_features.xsave) {
+		__asm__ volatile("fxrstor64 (%0)" ::"r"(f->area) : "memory");
 		return;
 	}
-	xsetbv(0, mask);
-	__asm__ volatile("xsave64 (%0)"
-			 :
-			 : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+	xsetbv(0, cpu_features.xcr0_mask);
+	__asm__ volatile("xrstor64 (%0)" ::"r"(f->area), "a"(~0u), "d"(~0u)
+			 : "memory");
+	xsetbv(0, xcr0);
+}
+
+void fpu_save(struct fpu_state *f)
+{
+	if (!cpu_features.xsave) {
+		__asm__ volatile("fxsave64 (%0)" ::"r"(f->area) : "memory");
+		return;
+	}
+	xsetbv(0, cpu_features.xcr0_mask);
+	__asm__ volatile("xsave64 (%0)" ::"r"(f->area), "a"(~0u), "d"(~0u)
 			 : "memory");
 }
 
-void fpu_load(const void *area, u64 xcr0)
+void debug_regs_load(const u64 dr[4])
 {
-	u64 mask = fpu_xcr0_mask();
+	write_dr0(dr[0]);
+	write_dr1(dr[1]);
+	write_dr2(dr[2]);
+	write_dr3(dr[3]);
+}
 
-	if (!mask) {
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
-		return;
-	}
-	xsetbv(0, mask);
-	__asm__ volatile("xrstor64 (%0)"
-			 :
-			 : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
-			 : "memory");
-	fpu_set_xcr0(xcr0);
+void debug_regs_save(u64 dr[4])
+{
+	dr[0] = read_dr0();
+	dr[1] = read_dr1();
+	dr[2] = read_dr2();
+	dr[3] = read_dr3();
 }

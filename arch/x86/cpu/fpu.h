@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guests' FPU state: saved and loaded whole when a core changes from one
- * vCPU to another, for the hypervisor itself uses none. XSAVE (standard form)
- * where the CPU has it, else FXSAVE (SDM 1 13 *Managing State Using the XSAVE
- * Feature Set*). AMX tiles are never enabled for a guest, so not saved either.
+ * A vCPU's x87, SSE, AVX ... state, XCR0 and DR0-3: what a back-end swaps when
+ * a vCPU takes a core or gives it up, never on an exit. The hypervisor itself
+ * uses none of it. XSAVE where the CPU has it, else FXSAVE (SDM 1 13 *Managing
+ * State Using the XSAVE Feature Set*; APM 2 11.5).
  */
 #ifndef ARCH_X86_CPU_FPU_H
 #define ARCH_X86_CPU_FPU_H
 
 #include "lib/types.h"
+#include "mm/pmm.h"
 
-#define FPU_AREA_ALIGN 64
+struct fpu_state {
+	void *area; /* pages from pmm */
+	u32 order;
+};
 
-/* XCR0 bits a guest may set; 0: no XSAVE */
-u64 fpu_xcr0_mask(void);
-/* Bytes of an area, header included */
-u32 fpu_area_bytes(void);
-/* Power-on state (SDM 3A table 10-1) into a zeroed, aligned area */
-void fpu_area_reset(void *area);
-/* This core's registers to @area, whatever XCR0 the guest had */
-void fpu_save(void *area);
-/* @area to this core's registers, and XCR0 to @xcr0 */
-void fpu_load(const void *area, u64 xcr0);
-/* Only XCR0; bits outside fpu_xcr0_mask() are left out, x87 is forced on */
-void fpu_set_xcr0(u64 xcr0);
+/* An area in power-on state; -ENOMEM */
+int __must_check fpu_create(struct fpu_state *f, struct budget *b);
+void fpu_destroy(struct fpu_state *f, struct budget *b);
+/* Power-on state (SDM 3A table 10-1); INIT changes none of it */
+void fpu_reset(struct fpu_state *f);
+/* Core's registers from @f, then XCR0 = @xcr0 (the guest's) */
+void fpu_load(const struct fpu_state *f, u64 xcr0);
+/* Core's registers to @f; XCR0 is left with all bits set */
+void fpu_save(struct fpu_state *f);
+/* DR0-3 from and to dr[0..3] */
+void debug_regs_load(const u64 dr[4]);
+void debug_regs_save(u64 dr[4]);
 
 #endif
