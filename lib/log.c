@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * See log.h. A line is built on the caller's stack, then goes to the ring and
+ * the sinks under the environment's lock. Nothing is kept here between lines,
+ * so a panic in the middle of one can still write its own.
+ */
+#include "lib/log.h"
+
+#include "lib/log_ring.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define LOG_LINE_MAX 512
+
+static struct log_env env;
+static struct log_sink *sinks;
+
+void log_set_env(const struct log_env *e)
+{
+	env = *e;
+}
+
+void log_add_sink(struct log_sink *sink)
+{
+	u64 cookie = env.lock ? env.lock() : 0;
+
+	sink->next = sinks;
+	WRITE_ONCE(sinks, sink);
+	if (env.unlock)
+		env.unlock(cookie);
+}
+
+static void emit(enum log_level level, const char *line, size_t len)
+{
+	u64 cookie = env.lock ? env.lock() : 0;
+
+	log_ring_write(line, len);
+	for (struct log_sink *s = sinks; s; s = s->next)
+		s->write(s, level, line, len);
+	if (env.unlock)
+		env.unlock(cookie);
+}
+
+static const char *const level_mark[] = {
+	[LOG_DEBUG] = "",
+	[LOG_INFO] = "",
+	[LOG_WARN] = "warning: ",
+	[LOG_ERROR] = "error: ",
+};
+
+static size_t add_prefix(char *line, size_t size)
+{
+	size_t len = 1;
+
+	if (!env.prefix)
+		return 0;
+	line[0] = '[';
+	len += env.prefix(line + len, size - len - 3);
+	line[len++] = ']';
+	line[len++] = ' ';
+	return len;
+}
+
+/* What a formatted text of @len really left in a buffer of @room */
+static size_t clip(int len, size_t room)
+{
+	return len < 0 ? 0 : MIN((size_t)len, room - 1);
+}
+
+void log_vwrite(enum log_level level, const char *tag, const char *fmt,
+		va_list ap)
+{
+	char line[LOG_LINE_MAX];
+	size_t size = sizeof(line) - 1; /* a byte for the line feed */
+	size_t len = add_prefix(line, size);
+
+	len += clip(bh_snprintf(line + len, size - len, "%s: %s", tag,
+				level_mark[level]),
+		    size - len);
+	len += clip(bh_vsnprintf(line + len, size - len, fmt, ap), size - len);
+	if (len == 0 || line[len - 1] != '\n')
+		line[len++] = '\n';
+	emit(level, line, len);
+}
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vwrite(level, tag, fmt, ap);
+	va_end(ap);
+}
+
+bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
+{
+	u64 regained = (now - rl->window_start) / MAX(interval, 1ull);
+
+	if (regained) {
+		rl->window_start = now;
+		rl->printed -= (u32)MIN((u64)rl->printed, regained);
+	}
+	if (rl->printed < burst) {
+		rl->printed++;
+		return true;
+	}
+	rl->missed++;
+	return false;
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * See log_ring.h. Two positions (head, check) are written in turn, so that a
+ * reset between two stores leaves one of them valid.
+ */
+#include "lib/log_ring.h"
+
+#include "lib/string.h"
+
+#define RING_MAGIC   0x676f6c2d6b6c7542ull /* "Bulk-log" */
+#define RING_VERSION 1
+#define RING_SEED    0x9e3779b97f4a7c15ull
+#define LINE_MAX     256
+#define EARLY_SIZE   4096
+
+struct ring_position {
+	u64 head; /* bytes ever written to this half */
+	u64 check;
+};
+
+struct ring_header {
+	u64 magic;
+	u32 version;
+	u32 half;                       /* the one in use */
+	u64 size;                       /* bytes of text in one half */
+	u64 check;                      /* over the four above */
+	struct ring_position pos[2][2]; /* [half][turn] */
+};
+static_assert(sizeof(struct ring_header) == 96, "read by the next version");
+
+struct ring_text {
+	char *text;
+	u64 size;
+	u64 head;
+};
+
+static char early_text[EARLY_SIZE];
+static struct ring_header *header; /* NULL: the early ring is in use */
+static struct ring_text current = { early_text, EARLY_SIZE, 0 };
+static struct ring_text previous;
+
+static u64 mix(u64 sum, u64 value)
+{
+	sum = (sum ^ value) * RING_SEED;
+	return sum ^ sum >> 29;
+}
+
+static u64 header_check(const struct ring_header *h)
+{
+	u64 sum = mix(RING_SEED, h->magic);
+
+	sum = mix(sum, h->version);
+	sum = mix(sum, h->half);
+	return mix(sum, h->size);
+}
+
+static u64 position_check(u64 head)
+{
+	return mix(RING_MAGIC, head);
+}
+
+static bool header_valid(const struct ring_header *h, u64 text_size)
+{
+	return h->magic == RING_MAGIC && h->version == RING_VERSION &&
+	       h->half < 2 && h->size == text_size &&
+	       h->check == header_check(h);
+}
+
+/* The newer valid position of @half; false when neither is valid */
+static bool position_find(const struct ring_header *h, u32 half, u64 *head)
+{
+	bool found = false;
+
+	*head = 0;
+	for (u32 turn = 0; turn < 2; turn++) {
+		const struct ring_position *p = &h->pos[half][turn];
+
+		if (p->check != position_check(p->head))
+			continue;
+		*head = MAX(*head, p->head);
+		found = true;
+	}
+	return found;
+}
+
+static void position_store(u64 head)
+{
+	struct ring_position *p = header->pos[header->half];
+
+	if (p[1].head < p[0].head)
+		p++;
+	p->check = 0;
+	barrier();
+	p->head = head;
+	barrier();
+	p->check = position_check(head);
+}
+
+static void ring_put(struct ring_text *r, const char *text, size_t len)
+{
+	while (len) {
+		u64 at = r->head % r->size;
+		u64 n = MIN(len, r->size - at);
+
+		memcpy(r->text + at, text, n);
+		r->head += n;
+		text += n;
+		len -= n;
+	}
+}
+
+static void header_init(struct ring_header *h, u32 half, u64 text_size)
+{
+	h->magic = 0;
+	barrier();
+	h->version = RING_VERSION;
+	h->half = half;
+	h->size = text_size;
+	for (u32 turn = 0; turn < 2; turn++)
+		h->pos[half][turn] = (struct ring_position){
+			.check = position_check(0),
+		};
+	barrier();
+	h->magic = RING_MAGIC;
+	h->check = header_check(h);
+}
+
+static void copy_early(const struct ring_text *early)
+{
+	u64 from = early->head > early->size ? early->head - early->size : 0;
+
+	for (; from < early->head; from++)
+		ring_put(&current, &early->text[from % early->size], 1);
+	position_store(current.head);
+}
+
+bool log_ring_attach(void *buf, size_t size)
+{
+	struct ring_header *h = buf;
+	struct ring_text early = current;
+	u64 text_size;
+	char *text;
+	u32 half = 0;
+	bool found;
+
+	if (size < LOG_RING_MIN_SIZE)
+		return false;
+	text_size = (size - sizeof(*h)) / 2;
+	text = (char *)buf + sizeof(*h);
+	found = header_valid(h, text_size);
+	if (found) {
+		half = 1 - h->half;
+		previous = (struct ring_text){
+			.text = text + h->half * text_size,
+			.size = text_size,
+		};
+		found = position_find(h, h->half, &previous.head) &&
+			previous.head;
+	}
+	header_init(h, half, text_size);
+	header = h;
+	current = (struct ring_text){ text + half * text_size, text_size, 0 };
+	copy_early(&early);
+	return found;
+}
+
+void log_ring_write(const char *text, size_t len)
+{
+	ring_put(&current, text, len);
+	if (header)
+		position_store(current.head);
+}
+
+static char printable(char c)
+{
+	return c >= ' ' && c <= '~' ? c : '.';
+}
+
+static void dump(const struct ring_text *r,
+		 void (*fn)(const char *line, size_t len))
+{
+	u64 from = r->head > r->size ? r->head - r->size : 0;
+	char line[LINE_MAX];
+	size_t len = 0;
+
+	for (u64 i = from; i < r->head; i++) {
+		char c = r->text[i % r->size];
+
+		if (c != '\n')
+			line[len++] = printable(c);
+		if ((c == '\n' && len) || len == sizeof(line)) {
+			fn(line, len);
+			len = 0;
+		}
+	}
+	if (len)
+		fn(line, len);
+}
+
+void log_ring_dump_previous(void (*fn)(const char *line, size_t len))
+{
+	if (previous.text)
+		dump(&previous, fn);
+}
+
+void log_ring_dump(void (*fn)(const char *line, size_t len))
+{
+	dump(&current, fn);
+}
