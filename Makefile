@@ -34,11 +34,13 @@ help:
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	@echo "  CC    $<"
+	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/%.asm.o: %.asm Makefile
 	@mkdir -p $(@D)
-	$(NASM) $(NFLAGS) -MD $(B)/$*.asm.d $< -o $@
+	@echo "  NASM  $<"
+	@$(NASM) $(NFLAGS) -MD $(B)/$*.asm.d $< -o $@
 
 $(ELF): $(OBJS) linker.ld
 	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ways a guest ends, one a run, chosen by the command line. The system sees
+ * the result in the hypervisor's log; nothing else may notice.
+ */
+#include "tests/guest/lib/guest.h"
+
+#define RESET_PORT 0x602 /* hv/vdev/vpower.h */
+
+static void triple_fault(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __packed idtr = { 0, 0 };
+
+	__asm__ volatile("lidt %0; ud2" ::"m"(idtr));
+}
+
+static void endless_loop(void)
+{
+	for (;;)
+		__asm__ volatile("");
+}
+
+static void endless_cpuid(void)
+{
+	u32 r[4];
+
+	for (;;)
+		cpuid(0, 0, r);
+}
+
+static void jump_to_nowhere(void)
+{
+	((void (*)(void))0xfed00000)();
+}
+
+static const struct {
+	const char *word;
+	void (*fn)(void);
+} ends[] = {
+	{ "triple", triple_fault },
+	{ "loop", endless_loop },
+	{ "cpuid_loop", endless_cpuid },
+	{ "nowhere", jump_to_nowhere },
+};
+
+static void debug_exit(void)
+{
+	outb(0xf4, 0x2a);
+	check(false, "ends.debug_exit", "the guest still runs");
+}
+
+void guest_main(void)
+{
+	print("READY\n");
+	for (u32 i = 0; i < ARRAY_SIZE(ends); i++)
+		if (cmdline_has(ends[i].word))
+			ends[i].fn();
+	if (cmdline_has("reset"))
+		outb(RESET_PORT, 1);
+	if (cmdline_has("debug_exit"))
+		debug_exit();
+}

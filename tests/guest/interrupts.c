@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Injection and masking (SDM 3A 6.8, 11.8; APM 2 8, 16) */
+#include "tests/guest/lib/guest.h"
+
+static volatile u32 order[4], order_count;
+
+static void eoi(struct trap_frame *f)
+{
+	(void)f;
+	wrmsr(X2APIC_EOI, 0);
+}
+
+static void record(struct trap_frame *f)
+{
+	if (order_count < 4)
+		order[order_count++] = (u32)f->vector;
+	wrmsr(X2APIC_EOI, 0);
+}
+
+static void self_ipi(u8 vector)
+{
+	wrmsr(X2APIC_SELF_IPI, vector);
+}
+
+static void spin(void)
+{
+	for (u32 i = 0; i < 1000; i++)
+		cpu_relax();
+}
+
+static void delivery(void)
+{
+	irq_handler[0x40] = eoi;
+	irq_off();
+	self_ipi(0x40);
+	spin();
+	check(irq_count[0x40] == 0, "irq.if_masks", "%lu taken with IF clear",
+	      irq_count[0x40]);
+	check(rdmsr(X2APIC_IRR0 + 2) == 1, "irq.irr_set", "IRR2 %lx",
+	      rdmsr(X2APIC_IRR0 + 2));
+	irq_on();
+	__asm__ volatile("nop");
+	irq_off();
+	check(irq_count[0x40] == 1, "irq.taken_after_sti", "%lu",
+	      irq_count[0x40]);
+	check(rdmsr(X2APIC_IRR0 + 2) == 0 && rdmsr(X2APIC_ISR0 + 2) == 0,
+	      "irq.gone_after_eoi", "IRR2 %lx ISR2 %lx", rdmsr(X2APIC_IRR0 + 2),
+	      rdmsr(X2APIC_ISR0 + 2));
+	self_ipi(0x40);
+	self_ipi(0x40);
+	irq_on();
+	spin();
+	irq_off();
+	check(irq_count[0x40] == 2, "irq.same_vector_merges", "%lu",
+	      irq_count[0x40]);
+}
+
+static void sti_shadow(void)
+{
+	u64 before = irq_count[0x40], inside;
+
+	irq_off();
+	self_ipi(0x40);
+	__asm__ volatile("sti; mov %1, %0; nop; cli"
+			 : "=r"(inside)
+			 : "m"(irq_count[0x40])
+			 : "memory");
+	check(inside == before, "irq.sti_shadow", "taken in the shadow");
+	check(irq_count[0x40] == before + 1, "irq.after_shadow", "not taken");
+}
+
+static void priorities(void)
+{
+	irq_handler[0x51] = record;
+	irq_handler[0x82] = record;
+	irq_handler[0x63] = record;
+	irq_off();
+	self_ipi(0x51);
+	self_ipi(0x82);
+	self_ipi(0x63);
+	irq_on();
+	spin();
+	irq_off();
+	check(order_count == 3 && order[0] == 0x82 && order[1] == 0x63 &&
+		      order[2] == 0x51,
+	      "irq.priority_order", "%x %x %x", order[0], order[1], order[2]);
+}
+
+static void tpr(void)
+{
+	u64 before = irq_count[0x40], v;
+
+	wrmsr(X2APIC_TPR, 0x40);
+	irq_on();
+	self_ipi(0x40);
+	spin();
+	check(irq_count[0x40] == before, "irq.tpr_masks", "taken");
+	__asm__ volatile("mov %%cr8, %0" : "=r"(v));
+	check(v == 4, "irq.cr8_mirrors_tpr", "%lx", v);
+	__asm__ volatile("mov %0, %%cr8" ::"r"(0ull));
+	spin();
+	irq_off();
+	check(irq_count[0x40] == before + 1, "irq.cr8_unmasks", "%lu",
+	      irq_count[0x40] - before);
+	check(rdmsr(X2APIC_TPR) == 0, "irq.tpr_mirrors_cr8", "%lx",
+	      rdmsr(X2APIC_TPR));
+}
+
+static void halt(void)
+{
+	u64 before = irq_count[0x40];
+
+	irq_off();
+	self_ipi(0x40);
+	irq_wait();
+	check(irq_count[0x40] == before + 1, "irq.hlt_pending_wakes", "%lu",
+	      irq_count[0x40] - before);
+}
+
+static void icr_forms(void)
+{
+	u64 before = irq_count[0x40];
+
+	wrmsr(X2APIC_ICR, 0x40000 | 0x40);
+	irq_on();
+	spin();
+	irq_off();
+	check(irq_count[0x40] == before + 1, "irq.icr_self", "%lu",
+	      irq_count[0x40] - before);
+	wrmsr(X2APIC_ICR, 0x80000 | 0x40);
+	wrmsr(X2APIC_ICR, rdmsr(X2APIC_ID) << 32 | 0x40);
+	irq_on();
+	spin();
+	irq_off();
+	check(irq_count[0x40] == before + 2, "irq.icr_physical_merges", "%lu",
+	      irq_count[0x40] - before);
+	wrmsr(X2APIC_ICR, 0xc0000 | 0x40);
+	irq_on();
+	spin();
+	irq_off();
+	check(irq_count[0x40] == before + 2, "irq.icr_others_not_self", "%lu",
+	      irq_count[0x40] - before);
+	wrmsr(X2APIC_ESR, 0);
+	wrmsr(X2APIC_SELF_IPI, 0x41);
+	irq_handler[0x41] = eoi;
+	irq_on();
+	spin();
+	irq_off();
+	check(irq_count[0x41] == 1, "irq.self_ipi_msr", "%lu", irq_count[0x41]);
+}
+
+static void nmi_to_self(void)
+{
+	u64 before = irq_count[2];
+
+	wrmsr(X2APIC_ICR, rdmsr(X2APIC_ID) << 32 | 0x400);
+	spin();
+	check(irq_count[2] == before + 1, "irq.nmi_ignores_if", "%lu",
+	      irq_count[2] - before);
+}
+
+static void nothing(struct trap_frame *f)
+{
+	(void)f;
+}
+
+void guest_main(void)
+{
+	apic_enable();
+	delivery();
+	sti_shadow();
+	priorities();
+	tpr();
+	halt();
+	icr_forms();
+	irq_handler[2] = nothing;
+	nmi_to_self();
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Port and MMIO isolation: an isolated guest reaches no device of the machine
+ */
+#include "tests/guest/lib/guest.h"
+
+/* Ports that a real machine has and this guest must not: they float */
+static const struct {
+	const char *name;
+	u16 port;
+} absent[] = {
+	{ "io.pic_absent", 0x21 },      { "io.pit_absent", 0x40 },
+	{ "io.keyboard_absent", 0x64 }, { "io.rtc_absent", 0x71 },
+	{ "io.com2_absent", 0x2fd },    { "io.ide_absent", 0x1f7 },
+	{ "io.vga_absent", 0x3da },     { "io.pci_data_absent", 0xcfc },
+	{ "io.unclaimed", 0x1234 },     { "io.reset_port_absent", 0xcf9 },
+	{ "io.fw_cfg_absent", 0x511 },  { "io.debug_port_absent", 0x402 },
+};
+
+static void ports(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(absent); i++) {
+		u8 v = inb(absent[i].port);
+
+		check(v == 0xff, absent[i].name, "port %x reads %x",
+		      absent[i].port, v);
+	}
+	check(inw(0x1f0) == 0xffff, "io.word_floats", "%x", inw(0x1f0));
+	check(inl(0xcf8) == 0xffffffff, "io.dword_floats", "%x", inl(0xcf8));
+}
+
+/* Writes that would hurt the machine if they got through */
+static void harmful_writes(void)
+{
+	outb(0xcf9, 0x06);
+	outb(0x64, 0xfe);
+	outb(0x92, 0x01);
+	outb(0xf4, 0x00);
+	outw(0x604, 0x2000);
+	outw(0xb004, 0x2000);
+	outl(0xcf8, 0x80000000);
+	check(inl(0xcfc) == 0xffffffff, "io.pci_config_closed", "%x",
+	      inl(0xcfc));
+	check(true, "io.harmful_writes_survived", "");
+}
+
+static void string_io(void)
+{
+	static u8 buf[256];
+	u8 *p = buf;
+	u64 n = sizeof(buf);
+
+	__asm__ volatile("rep insb"
+			 : "+D"(p), "+c"(n)
+			 : "d"((u16)0x1234)
+			 : "memory");
+	check(n == 0 && p == buf + sizeof(buf), "io.rep_insb_registers",
+	      "rcx %lu", n);
+	for (u32 i = 0; i < sizeof(buf); i++)
+		if (buf[i] != 0xff) {
+			check(false, "io.rep_insb_data", "byte %u is %x", i,
+			      buf[i]);
+			return;
+		}
+	check(true, "io.rep_insb_data", "");
+	p = buf;
+	n = 64;
+	__asm__ volatile("rep outsb"
+			 : "+S"(p), "+c"(n)
+			 : "d"((u16)0x1234)
+			 : "memory");
+	check(n == 0 && p == buf + 64, "io.rep_outsb_registers", "rcx %lu", n);
+}
+
+static void uart(void)
+{
+	u8 lcr = inb(0x3fb);
+
+	outb(0x3ff, 0x5a);
+	check(inb(0x3ff) == 0x5a, "io.uart_scratch", "%x", inb(0x3ff));
+	outb(0x3fb, 0x80 | lcr);
+	outb(0x3f8, 0x0c);
+	check(inb(0x3f8) == 0x0c, "io.uart_divisor", "%x", inb(0x3f8));
+	outb(0x3f8, 0x01);
+	outb(0x3fb, lcr & 0x7f);
+	check((inb(0x3fd) & 0x60) == 0x60, "io.uart_idle", "LSR %x",
+	      inb(0x3fd));
+}
+
+/* Physical addresses where machines keep devices: nothing answers */
+static const struct {
+	const char *name;
+	u64 gpa;
+} holes[] = {
+	{ "mmio.hpet_absent", 0xfed00000 }, { "mmio.flash_absent", 0xfffffff0 },
+	{ "mmio.ecam_absent", 0xb0000000 }, { "mmio.pci_absent", 0xe0000000 },
+	{ "mmio.past_ram", 0x40000000 },    { "mmio.tpm_absent", 0xfed40000 },
+};
+
+static void mmio(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(holes); i++) {
+		volatile u32 *p = (volatile u32 *)holes[i].gpa;
+		u32 v = *p;
+
+		*p = 0x12345678;
+		check(v == 0xffffffff && *p == 0xffffffff, holes[i].name,
+		      "%lx reads %x", holes[i].gpa, v);
+	}
+}
+
+void guest_main(void)
+{
+	ports();
+	harmful_writes();
+	string_io();
+	uart();
+	mmio();
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* LAPIC timer in its three modes, accurate (SDM 3A 11.5.4 *APIC Timer*) */
+#include "tests/guest/lib/guest.h"
+
+#define VECTOR   0x60
+#define ONE_SHOT 0
+#define PERIODIC 0x20000
+#define DEADLINE 0x40000
+#define MASKED   0x10000
+
+static volatile u64 fired_at;
+static u64 tsc_khz;
+
+static void on_timer(struct trap_frame *f)
+{
+	(void)f;
+	fired_at = rdtsc();
+	wrmsr(X2APIC_EOI, 0);
+}
+
+static void wait_fired(u64 limit_ms)
+{
+	u64 end = rdtsc() + limit_ms * tsc_khz;
+
+	irq_on();
+	while (!fired_at && rdtsc() < end)
+		cpu_relax();
+	irq_off();
+}
+
+static u64 frequency_khz(void)
+{
+	u32 r[4];
+
+	cpuid(0x40000010, 0, r);
+	if (r[0])
+		return r[0];
+	cpuid(0x15, 0, r);
+	return r[0] ? (u64)r[2] * r[1] / r[0] / 1000 : 1000000;
+}
+
+static void deadline(void)
+{
+	u64 when;
+
+	wrmsr(X2APIC_LVT_TIMER, DEADLINE | VECTOR);
+	fired_at = 0;
+	when = rdtsc() + tsc_khz;
+	wrmsr(MSR_TSC_DEADLINE, when);
+	check(rdmsr(MSR_TSC_DEADLINE) == when || fired_at,
+	      "timer.deadline_reads_back", "%lx", rdmsr(MSR_TSC_DEADLINE));
+	wait_fired(1000);
+	check(fired_at >= when, "timer.deadline_not_early", "%ld ticks",
+	      (s64)(fired_at - when));
+	check(fired_at && fired_at - when < tsc_khz, "timer.deadline_late",
+	      "%lu ticks late", fired_at - when);
+	check(rdmsr(MSR_TSC_DEADLINE) == 0, "timer.deadline_clears", "%lx",
+	      rdmsr(MSR_TSC_DEADLINE));
+	fired_at = 0;
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() - 1);
+	wait_fired(100);
+	check(fired_at, "timer.deadline_past_fires", "did not");
+	fired_at = 0;
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + tsc_khz);
+	wrmsr(MSR_TSC_DEADLINE, 0);
+	wait_fired(3);
+	check(!fired_at, "timer.deadline_zero_disarms", "fired");
+}
+
+static void one_shot(void)
+{
+	u64 start;
+	u32 left;
+
+	wrmsr(X2APIC_TDCR, 0xb);
+	wrmsr(X2APIC_LVT_TIMER, ONE_SHOT | VECTOR);
+	fired_at = 0;
+	start = rdtsc();
+	wrmsr(X2APIC_TMICT, 1000000);
+	left = (u32)rdmsr(X2APIC_TMCCT);
+	check(left <= 1000000, "timer.count_runs", "%u", left);
+	wait_fired(2000);
+	check(fired_at > start, "timer.one_shot_fires", "did not");
+	check(rdmsr(X2APIC_TMCCT) == 0, "timer.one_shot_ends", "%lu",
+	      rdmsr(X2APIC_TMCCT));
+	fired_at = 0;
+	wait_fired(5);
+	check(!fired_at, "timer.one_shot_once", "fired again");
+}
+
+static void periodic(void)
+{
+	u64 before = irq_count[VECTOR];
+
+	wrmsr(X2APIC_LVT_TIMER, PERIODIC | VECTOR);
+	wrmsr(X2APIC_TMICT, 200000);
+	for (u32 i = 0; i < 5; i++) {
+		fired_at = 0;
+		wait_fired(2000);
+	}
+	check(irq_count[VECTOR] >= before + 5, "timer.periodic_repeats", "%lu",
+	      irq_count[VECTOR] - before);
+	wrmsr(X2APIC_TMICT, 0);
+	before = irq_count[VECTOR];
+	fired_at = 0;
+	wait_fired(3);
+	check(irq_count[VECTOR] <= before + 1, "timer.zero_count_stops", "%lu",
+	      irq_count[VECTOR] - before);
+}
+
+static void masked(void)
+{
+	wrmsr(X2APIC_LVT_TIMER, MASKED | ONE_SHOT | VECTOR);
+	wrmsr(X2APIC_TMICT, 1000);
+	fired_at = 0;
+	wait_fired(3);
+	check(!fired_at, "timer.mask", "fired");
+	wrmsr(X2APIC_TMICT, 0);
+}
+
+static void hlt_until_timer(void)
+{
+	u64 start = rdtsc();
+
+	wrmsr(X2APIC_LVT_TIMER, DEADLINE | VECTOR);
+	fired_at = 0;
+	wrmsr(MSR_TSC_DEADLINE, start + 3 * tsc_khz);
+	irq_wait();
+	check(fired_at >= start + 3 * tsc_khz, "timer.wakes_hlt", "%ld",
+	      (s64)(fired_at - start));
+}
+
+void guest_main(void)
+{
+	apic_enable();
+	irq_handler[VECTOR] = on_timer;
+	tsc_khz = frequency_khz();
+	deadline();
+	one_shot();
+	periodic();
+	masked();
+	hlt_until_timer();
+}
