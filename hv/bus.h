@@ -27,7 +27,9 @@ struct bus {
 };
 
 int __must_check bus_init(struct bus *bus, struct budget *b, u32 capacity);
-/* -EEXIST on overlap, -ENOSPC */
+void bus_destroy(struct bus *bus, struct budget *b);
+/* -EEXIST on overlap, -ENOSPC, -EINVAL: empty or past the end. A region with
+ * no read or no write behaves as unclaimed for it. */
 int __must_check bus_add(struct bus *bus, const struct bus_region *region);
 void bus_remove(struct bus *bus, u64 base);
 const struct bus_region *bus_find(const struct bus *bus, u64 addr);

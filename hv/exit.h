@@ -18,10 +18,25 @@ enum verdict {
 struct exit_row {
 	const char *name;
 	enum verdict (*handler)(struct vcpu *v, const struct vcpu_exit *e);
+	/* An instruction caused it: its length is found before the handler runs
+	 * (an emulator of EXIT_MMIO sets v->exit.insn_len itself instead) */
+	bool insn;
 };
 extern const struct exit_row exit_table[EXIT_KINDS];
 
 /* Handle v->exit; called by vcpu_loop() */
 void exit_dispatch(struct vcpu *v);
+
+/* Handlers that live in files of their own: hv/exit_cr.c, hv/exit_mem.c */
+enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e);
+enum verdict exit_dr(struct vcpu *v, const struct vcpu_exit *e);
+enum verdict exit_xsetbv(struct vcpu *v, const struct vcpu_exit *e);
+enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e);
+
+/* A fault was queued: #GP(0), #UD */
+enum verdict exit_gp(struct vcpu *v);
+enum verdict exit_ud(struct vcpu *v);
+/* Log why, with the guest's registers; the dispatcher ends the guest */
+enum verdict exit_kill(struct vcpu *v, const char *reason);
 
 #endif

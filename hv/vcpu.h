@@ -21,7 +21,13 @@ enum vcpu_event_bit {
 	VE_PVCLOCK = 1 << 5,
 };
 
-enum vcpu_activity { VCPU_RUNNING, VCPU_HALTED, VCPU_WAIT_SIPI, VCPU_PARKED };
+enum vcpu_activity {
+	VCPU_RUNNING, /* 0: the hot path tests for anything else */
+	VCPU_HALTED,
+	VCPU_WAIT_SIPI,
+	VCPU_BUILDING, /* boot vCPU: fills its VM's memory first, see vm_build.c */
+	VCPU_PARKED, /* its VM has ended */
+};
 
 struct vlapic;
 struct pvclock;
@@ -34,6 +40,8 @@ struct vcpu {
 	enum vcpu_activity activity; /* home core */
 	u8 sipi_vector;
 	bool irq_window; /* a request_window is outstanding */
+	bool nmi_waiting; /* taken from events, not delivered yet */
+	bool injected; /* the next entry delivers an event: no second one */
 	struct vcpu_event pending; /* exception or reinjection for the next entry */
 	struct sched_entity entity;
 	struct vlapic *vlapic;
@@ -42,6 +50,8 @@ struct vcpu {
 	u64 exits[EXIT_KINDS]; /* home core only */
 	u64 tsc_adjust;
 	u64 apic_base_msr, misc_enable, mtrr_def_type;
+	/* In the core while it is current: the host uses neither */
+	u64 spec_ctrl, tsc_aux;
 };
 
 static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)
@@ -70,6 +80,20 @@ static inline void vcpu_dirty(struct vcpu *v, u32 groups)
 	v->hw.regs.dirty |= groups;
 }
 
+/* Home core, attached, before an entry: take the events, deliver or request a
+ * window. False: it cannot enter (waits, parked, still building). */
+bool vcpu_prepare(struct vcpu *v);
+/* The windows requested by vcpu_prepare() are open (exit handlers) */
+void vcpu_irq_window_open(struct vcpu *v);
+void vcpu_nmi_window_open(struct vcpu *v);
+/* Home core: it waits for an event, unless one is there already */
+void vcpu_block(struct vcpu *v);
+/* Drop its cached guest-physical translations. Home core. */
+void vcpu_flush(struct vcpu *v);
+/* Registers and back-end state, by log_error. Home core. */
+void vcpu_dump(struct vcpu *v);
+/* Put it in power-on state. Home core or never run. */
+void vcpu_reset(struct vcpu *v);
 /* Any core, lock-free: set bits, wake it, make it look (IPI if it runs on
  * another core) */
 void vcpu_post(struct vcpu *v, u32 event_bits);

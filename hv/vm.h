@@ -56,6 +56,9 @@ struct vm {
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 	u32 vcpus_live; /* atomic: not yet parked after a stop */
 
+	u64 xcr0_mask; /* XCR0 bits its CPUID offers */
+	u8 phys_bits; /* MAXPHYADDR its CPUID tells */
+
 	struct vioapic *vioapic;
 	struct vuart *vuart;
 	struct vpic *vpic; /* privileged guest; NULL in others */
@@ -63,6 +66,7 @@ struct vm {
 	u32 console_id; /* hv/vdev/console.h */
 	u64 tsc_start; /* host TSC that is the guest's TSC 0 */
 	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */
+	u64 built_bytes; /* RAM zeroed so far, while its boot vCPU is BUILDING */
 	struct ratelimit log_limit;
 };
 
@@ -79,6 +83,12 @@ void vm_start(struct vm *vm);
  * reset rebuilds and starts it again, power-off and crash leave it stopped; for
  * the privileged guest, power-off and reset end the machine (hv/ends.h). */
 void vm_end(struct vm *vm, enum vm_end how, const char *reason);
+/* For hv/vcpu_event.c, on the vCPU's home core: it has taken VE_STOP; the last
+ * of its VM does what vm_end() promised */
+void vm_vcpu_parked(struct vcpu *v);
+/* A piece of the work before the first instruction (zeroing RAM, the image),
+ * in the boot vCPU's own time. True: done, it may run. */
+bool vm_build_step(struct vcpu *boot);
 /* Guest-physical to host-physical of RAM; false if no slot covers it.
  * *left: contiguous bytes from there. */
 bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left);

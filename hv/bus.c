@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Port and MMIO regions, see bus.h. Called by the devices of a VM when it is
+ * built and by the exit handlers. Invariant: regions[0..count) are sorted by
+ * base and disjoint. No lock: the array does not change while the VM runs.
+ */
+#include "hv/bus.h"
+
+#include "lib/errno.h"
+
+/* First region that ends above @addr; bus->count if none */
+static u32 bus_search(const struct bus *bus, u64 addr)
+{
+	u32 lo = 0, hi = bus->count;
+
+	while (lo < hi) {
+		u32 mid = (lo + hi) / 2;
+		const struct bus_region *r = &bus->regions[mid];
+
+		if (r->base + (r->size - 1) >= addr)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+int bus_init(struct bus *bus, struct budget *b, u32 capacity)
+{
+	u32 order = 0;
+
+	while ((PAGE_SIZE << order) < capacity * sizeof(*bus->regions))
+		order++;
+	bus->regions = pmm_alloc(b, order);
+	if (!bus->regions)
+		return -ENOMEM;
+	bus->count = 0;
+	bus->capacity = (u32)((PAGE_SIZE << order) / sizeof(*bus->regions));
+	return 0;
+}
+
+void bus_destroy(struct bus *bus, struct budget *b)
+{
+	u32 order = 0;
+
+	if (!bus->regions)
+		return;
+	while ((PAGE_SIZE << order) / sizeof(*bus->regions) < bus->capacity)
+		order++;
+	pmm_free(b, bus->regions, order);
+	bus->regions = NULL;
+	bus->count = 0;
+}
+
+int bus_add(struct bus *bus, const struct bus_region *region)
+{
+	u64 last = region->base + (region->size - 1);
+	u32 at = bus_search(bus, region->base);
+
+	if (!region->size || last < region->base)
+		return -EINVAL;
+	if (at < bus->count && bus->regions[at].base <= last)
+		return -EEXIST;
+	if (bus->count == bus->capacity)
+		return -ENOSPC;
+	for (u32 i = bus->count; i > at; i--)
+		bus->regions[i] = bus->regions[i - 1];
+	bus->regions[at] = *region;
+	bus->count++;
+	return 0;
+}
+
+void bus_remove(struct bus *bus, u64 base)
+{
+	u32 at = bus_search(bus, base);
+
+	if (at == bus->count || bus->regions[at].base != base)
+		return;
+	bus->count--;
+	for (u32 i = at; i < bus->count; i++)
+		bus->regions[i] = bus->regions[i + 1];
+}
+
+const struct bus_region *bus_find(const struct bus *bus, u64 addr)
+{
+	u32 at = bus_search(bus, addr);
+
+	if (at == bus->count || bus->regions[at].base > addr)
+		return NULL;
+	return &bus->regions[at];
+}
+
+/* The region that holds the whole access */
+static const struct bus_region *bus_claim(const struct bus *bus, u64 addr,
+					  u8 size)
+{
+	const struct bus_region *r = bus_find(bus, addr);
+
+	if (!r || r->size - (addr - r->base) < size)
+		return NULL;
+	return r;
+}
+
+static u64 ones(u8 size)
+{
+	return size >= 8 ? ~0ull : BIT(size * 8) - 1;
+}
+
+u64 bus_read(const struct bus *bus, struct vcpu *v, u64 addr, u8 size)
+{
+	const struct bus_region *r = bus_claim(bus, addr, size);
+
+	if (!r || !r->read)
+		return ones(size);
+	return r->read(v, r->dev, addr - r->base, size) & ones(size);
+}
+
+void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size,
+	       u64 val)
+{
+	const struct bus_region *r = bus_claim(bus, addr, size);
+
+	if (r && r->write)
+		r->write(v, r->dev, addr - r->base, size, val & ones(size));
+}
