@@ -38,6 +38,8 @@ void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
 /* The vCPU an MSI/RTE with this destination would reach first, or NULL: where a
  * physical interrupt should be routed */
 struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical);
+/* How many vCPUs it reaches, and the first of them */
+u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first);
 /* PIC's INTR through LINT0 (ExtINT), privileged guest */
 bool vlapic_extint_enabled(struct vcpu *v);
 /* For dumps */
