@@ -2,7 +2,8 @@
 /*
  * The hypervisor's address space: text read-only and executable, data not
  * executable, the pool in the direct map, devices in an ioremap range, and the
- * per-core windows (mm/window.h). No guest page is mapped elsewhere.
+ * per-core windows (mm/window.h). No guest page is mapped elsewhere. Nothing
+ * is ever mapped in two of these ranges with two memory types.
  */
 #ifndef MM_HOSTMAP_H
 #define MM_HOSTMAP_H
@@ -10,22 +11,40 @@
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"
 
-#define HV_IMAGE_BASE 0xffffffff80000000ull /* linker.ld */
-#define HV_DIRECT_BASE 0xffff800000000000ull /* + hpa, pool only */
+#define HV_IMAGE_BASE   0xffffffff80000000ull /* linker.ld */
+#define HV_DIRECT_BASE  0xffff800000000000ull /* + hpa, pool only */
 #define HV_IOREMAP_BASE 0xffffc00000000000ull
-#define HV_WINDOW_BASE 0xffffd00000000000ull /* + cpu * 2 MiB */
+#define HV_WINDOW_BASE  0xffffd00000000000ull /* + cpu * 2 MiB */
+#define HV_EARLY_BASE   0xffffe00000000000ull /* early_map() */
 
-/* Takes the pool from the firmware's map (owner_take), builds the tables and
- * switches to them; boot_info stays reachable only if copied before. Boot CPU. */
+/*
+ * Takes the image and the pool from the firmware's map (owner_init() comes
+ * first), builds the tables and switches to them, and lets owner_take() have
+ * the loader's memory from then on: whoever still needs some (boot_info, the
+ * modules, the EFI map) copies it or takes it before. Boot CPU, after
+ * cpu_boot_init(). -ENOMEM, or -EBUSY when the image does not lie in free RAM.
+ */
 int __must_check hostmap_init(const struct boot_info *bi);
-/* Load the same tables and protections (NXE, WP, SMEP, SMAP, PAT) elsewhere */
+/* More pool, for more cores than boot_info told of; one core, at boot */
+int __must_check hostmap_grow_pool(u64 size);
+/* Load the same tables elsewhere. Control registers first (cpu.h). */
 void hostmap_load_cpu(void);
+/* CR3; below 4 GiB, so that a core can load it before long mode */
 hpa_t hostmap_root(void);
-/* Map device or firmware memory for good; NULL when out of room */
+/* Map device or firmware memory for good; any alignment; NULL when out of room
+ * and before hostmap_init() */
 void *ioremap(hpa_t hpa, u64 size, u32 pt_attrs) __must_check;
 /* Boot only, one core: a temporary view of physical memory, whole range,
- * until early_unmap(); for ACPI tables, modules, boot_info */
+ * until early_unmap(); for ACPI tables, modules, boot_info. Any alignment, at
+ * most HV_EARLY_SLOTS at a time; NULL when the range is none or does not fit.
+ * Works before hostmap_init() too, through the loader's map (which knows only
+ * the lowest 512 GiB); such a view ends with hostmap_init(). */
+#define HV_EARLY_SLOTS 8
 void *early_map(hpa_t hpa, u64 size) __must_check;
 void early_unmap(void *va, u64 size);
+/* One page, executable, at its physical address: where a core starts in real
+ * mode and turns paging on. Unmap before guests run. */
+int __must_check hostmap_identity_map(hpa_t page);
+void hostmap_identity_unmap(hpa_t page);
 
 #endif

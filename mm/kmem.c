@@ -29,7 +29,7 @@ struct slab {
 static_assert(sizeof(struct slab) == 64, "objects start cache-line aligned");
 
 /* What an even number of objects leaves of a page, in cache lines */
-static const u16 class_size[] = { 32,  64,  128, 192, 256,  320, 448,
+static const u16 class_size[] = { 32,  64,  128, 192,  256,  320, 448,
 				  576, 768, 960, 1344, 1984, 4032 };
 
 static struct slab *partial[ARRAY_SIZE(class_size)];

@@ -122,10 +122,10 @@ static int extent_paint(u64 base, u64 end, enum owner_kind kind, u16 vm,
 		u64 next = i < extent_count ? MIN(extents[i].base, end) : end;
 
 		if (at < next) {
-			extent_insert(i, (struct extent){
-						 .base = at,
-						 .size = next - at,
-						 .firmware_type = gap_type });
+			extent_insert(i, (struct extent){ .base = at,
+							  .size = next - at,
+							  .firmware_type =
+								  gap_type });
 		}
 		extents[i].kind = kind;
 		extents[i].vm = vm;
@@ -197,8 +197,9 @@ int owner_init(const struct boot_info *bi)
 		for (u32 i = 0; i < count && !err; i++)
 			err = owner_add_entry(&bi->mem[i], pass == 0);
 	if (err)
-		log_error("mm", "the firmware's memory map has too many "
-				"entries: more than %u ranges",
+		log_error("mm",
+			  "the firmware's memory map has too many "
+			  "entries: more than %u ranges",
 			  OWNER_MAX_EXTENTS);
 	return err;
 }

@@ -14,9 +14,9 @@
 enum owner_kind {
 	OWNER_FREE, /* usable RAM that nobody has yet */
 	OWNER_HYPERVISOR,
-	OWNER_GUEST, /* extent.vm says which */
+	OWNER_GUEST,    /* extent.vm says which */
 	OWNER_FIRMWARE, /* runtime services, ACPI, reserved RAM */
-	OWNER_DEVICE, /* not RAM */
+	OWNER_DEVICE,   /* not RAM */
 	OWNER_UNUSABLE,
 };
 
@@ -24,7 +24,7 @@ struct extent {
 	u64 base;
 	u64 size;
 	enum owner_kind kind;
-	u16 vm; /* OWNER_GUEST only */
+	u16 vm;            /* OWNER_GUEST only */
 	u32 firmware_type; /* enum boot_mem_type it came from */
 };
 

@@ -17,7 +17,7 @@
 
 #define POOL_REGIONS 16u
 #define MAX_ORDER    9u /* 2 MiB */
-#define NO_PAGE	     (~0ull)
+#define NO_PAGE      (~0ull)
 
 /* State byte of a block's first page; the other pages of a block hold TAIL */
 #define STATE_TAIL 0x00u
@@ -98,8 +98,7 @@ static void block_make_free(const struct region *r, u64 page, u32 order)
 /* Is the block of @order at @page whole, free, and inside @r? */
 static bool block_is_free(const struct region *r, u64 page, u32 order)
 {
-	if (page < r->usable ||
-	    page + (1ull << order) > r->first + r->pages)
+	if (page < r->usable || page + (1ull << order) > r->first + r->pages)
 		return false;
 	return *state_of(r, page) == (STATE_FREE | order);
 }
@@ -182,8 +181,8 @@ static u64 block_take(u32 order)
 
 static bool budget_allows(const struct budget *b, u64 pages)
 {
-	return !b->max_pages || (pages <= b->max_pages &&
-				 b->used_pages <= b->max_pages - pages);
+	return !b->max_pages ||
+	       (pages <= b->max_pages && b->used_pages <= b->max_pages - pages);
 }
 
 void *pmm_alloc(struct budget *b, u32 order)

@@ -59,7 +59,7 @@ static void entry_write(u64 *slot, u64 entry)
 	WRITE_ONCE(*slot, entry);
 }
 
-/* The address a leaf maps to; PAT of a large leaf is inside the address */
+/* Bits below the page size are not address: bit 12 of a large leaf is PAT */
 static u64 leaf_hpa(u64 entry, u32 level)
 {
 	return entry & PTE_ADDR & ~(level_size(level) - 1);
@@ -119,8 +119,8 @@ static bool range_is_empty(const struct page_table *pt, const u64 *table,
 		if (entry_present(pt, e)) {
 			if (entry_is_leaf(e, level))
 				return false;
-			if (!range_is_empty(pt, entry_table(e), level - 1,
-					    addr, span))
+			if (!range_is_empty(pt, entry_table(e), level - 1, addr,
+					    span))
 				return false;
 		}
 		addr += span;
@@ -199,7 +199,7 @@ int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 /* Replace a leaf of @level > 1 by a table of smaller ones that map the same */
 static int leaf_split(struct page_table *pt, u64 *slot, u32 level)
 {
-	u32 attrs = pt->fmt->attrs(*slot, level);
+	u32 attrs = pt->fmt->attrs(*slot);
 	u64 hpa = leaf_hpa(*slot, level);
 	u64 step = level_size(level - 1);
 	u64 *table = table_new(pt);
@@ -285,7 +285,7 @@ int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,
 			continue;
 		}
 		*hpa = HPA(leaf_hpa(e, level) + offset);
-		*attrs = pt->fmt->attrs(e, level);
+		*attrs = pt->fmt->attrs(e);
 		*left = level_size(level) - offset;
 		return 0;
 	}

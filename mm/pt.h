@@ -16,7 +16,7 @@ enum pt_attr {
 	PT_W = 1 << 1,
 	PT_X = 1 << 2,
 	PT_USER = 1 << 3, /* host format only */
-	PT_WB = 0, /* memory type, default */
+	PT_WB = 0,        /* memory type, default */
 	PT_UC = 1 << 4,
 	PT_WC = 1 << 5,
 	PT_GLOBAL = 1 << 6, /* host format only */
@@ -28,8 +28,8 @@ extern const struct pt_format pt_host, pt_ept, pt_npt;
 struct page_table {
 	const struct pt_format *fmt;
 	struct budget *budget; /* table pages are charged here */
-	void *root; /* virtual; virt_to_hpa() for CR3/EPTP */
-	u32 max_level; /* largest leaf: 1 = 4K, 2 = 2M, 3 = 1G */
+	void *root;            /* virtual; virt_to_hpa() for CR3/EPTP */
+	u32 max_level;         /* largest leaf: 1 = 4K, 2 = 2M, 3 = 1G */
 };
 
 int __must_check pt_init(struct page_table *pt, const struct pt_format *fmt,
@@ -41,9 +41,11 @@ int __must_check pt_init(struct page_table *pt, const struct pt_format *fmt,
 int __must_check pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size,
 			u32 attrs);
 /* Unmap, splitting larger pages at the edges; unmapped parts are skipped.
- * The caller flushes TLBs. -ENOMEM if a split needs a table: nothing changed. */
+ * The caller flushes TLBs. -ENOMEM if a split needs a table: nothing changed.
+ */
 int __must_check pt_unmap(struct page_table *pt, u64 addr, u64 size);
-/* 0 and the leaf's hpa (of @addr), attributes and remaining bytes, else -ENOENT */
+/* 0 and the leaf's hpa (of @addr), attributes and remaining bytes, else -ENOENT
+ */
 int __must_check pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa,
 			  u32 *attrs, u64 *left);
 /* The 512 entries of the 4 KiB leaves around @addr, made if absent, for who

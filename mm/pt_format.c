@@ -3,30 +3,31 @@
  * The three rows of pt_format.h.
  *
  * Host and NPT leaves name their memory type by PAT index; an NPT's index is
- * looked up in the host's PAT (APM 2 15.25.8 *Combining Memory Types, MTRRs*).
- * hostmap_load_cpu() loads the PAT with its power-on values and WC in entry 4:
- * WB is index 0, UC index 3, WC index 4, which is the PAT bit alone.
+ * looked up in the host's PAT (APM 2 15.25.8 *Combining Memory Types, MTRRs*),
+ * which is HOST_PAT on every core (cpu_regs.h).
  */
 #include "mm/pt_format.h"
 
-static u64 pat_bits(u32 attrs, u32 level)
+static u64 type_bits(u32 attrs)
 {
 	if (attrs & PT_WC)
-		return level == 1 ? PTE_PAT_4K : PTE_PAT_LARGE;
-	return attrs & PT_UC ? PTE_PCD | PTE_PWT : 0;
+		return HOST_PTE_WC;
+	return attrs & PT_UC ? HOST_PTE_UC : HOST_PTE_WB;
 }
 
-static u32 pat_attrs(u64 entry, u32 level)
+static u32 type_attrs(u64 entry)
 {
-	if (entry & (level == 1 ? PTE_PAT_4K : PTE_PAT_LARGE))
-		return PT_WC;
-	return entry & PTE_PCD ? PT_UC : PT_WB;
+	u64 bits = entry & (PTE_PCD | PTE_PWT);
+
+	if (bits == HOST_PTE_WB)
+		return PT_WB;
+	return bits == HOST_PTE_WC ? PT_WC : PT_UC;
 }
 
 /* Accessed and dirty are set in advance: the CPU never writes to a table */
 static u64 common_leaf(u32 attrs, u32 level)
 {
-	u64 e = PTE_P | PTE_A | PTE_D | pat_bits(attrs, level);
+	u64 e = PTE_P | PTE_A | PTE_D | type_bits(attrs);
 
 	if (level > 1)
 		e |= PTE_PS;
@@ -37,9 +38,9 @@ static u64 common_leaf(u32 attrs, u32 level)
 	return e;
 }
 
-static u32 common_attrs(u64 entry, u32 level)
+static u32 common_attrs(u64 entry)
 {
-	u32 attrs = PT_R | pat_attrs(entry, level);
+	u32 attrs = PT_R | type_attrs(entry);
 
 	if (entry & PTE_W)
 		attrs |= PT_W;
@@ -59,9 +60,9 @@ static u64 host_leaf(u32 attrs, u32 level)
 	return e;
 }
 
-static u32 host_attrs(u64 entry, u32 level)
+static u32 host_attrs(u64 entry)
 {
-	u32 attrs = common_attrs(entry, level);
+	u32 attrs = common_attrs(entry);
 
 	if (entry & PTE_U)
 		attrs |= PT_USER;
@@ -93,11 +94,10 @@ static u64 ept_leaf(u32 attrs, u32 level)
 	return level > 1 ? e | EPTE_PS : e;
 }
 
-static u32 ept_attrs(u64 entry, u32 level)
+static u32 ept_attrs(u64 entry)
 {
 	u32 attrs = PT_R;
 
-	(void)level;
 	if (entry & EPTE_W)
 		attrs |= PT_W;
 	if (entry & EPTE_X)

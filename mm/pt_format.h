@@ -15,8 +15,8 @@ struct pt_format {
 	u64 table_bits;
 	/* Bits, without the address, of a leaf at @level */
 	u64 (*leaf)(u32 attrs, u32 level);
-	/* The attributes back from a leaf at @level */
-	u32 (*attrs)(u64 entry, u32 level);
+	/* The attributes back from a leaf */
+	u32 (*attrs)(u64 entry);
 };
 
 #endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hypervisor's address space, see hostmap.h. Called by hv/init.c at boot,
+ * by core bring-up, and by drivers that map their device.
+ *
+ *	0xffff800000000000	direct map: the pool, 2 MiB pages
+ *	0xffffc00000000000	ioremap, grows upward, never shrinks
+ *	0xffffd00000000000	windows, 2 MiB a core
+ *	0xffffe00000000000	early_map() slots, 64 GiB each
+ *	0xffffffff80000000	the image, 4 KiB pages, protected by section
+ *
+ * Lock: map_lock protects host_pt's tables and ioremap_next. The rest is
+ * written once, on the boot CPU.
+ */
+#include "mm/hostmap.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/spinlock.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/direct.h"
+#include "mm/hostmap_pt.h"
+#include "mm/owner.h"
+#include "mm/pmm.h"
+#include "mm/pt.h"
+
+#define EARLY_SLOT_SIZE GIB(64)
+#define IOREMAP_SIZE    GIB(4096)
+#define LOADER_MAP_END  GIB(512) /* boot_info.h: the identity map */
+#define BELOW_4G        GIB(4)
+
+/* What the pool is made of; docs/architecture.md has the account */
+#define POOL_BASE_BYTES     MIB(2)
+#define POOL_BYTES_PER_CORE KIB(64)
+#define POOL_RAM_SHARE      8192u /* a byte of pool for so many of RAM */
+#define POOL_MIN_CORES      4u
+
+extern const char __image_start[], __image_end[];
+extern const char __text_start[], __text_end[];
+extern const char __rodata_start[], __rodata_end[];
+extern const char __data_start[], __data_end[];
+
+struct section {
+	const char *start, *end;
+	u32 attrs;
+};
+
+static const struct section sections[] = {
+	{ __text_start, __text_end, PT_R | PT_X | PT_GLOBAL },
+	{ __rodata_start, __rodata_end, PT_R | PT_GLOBAL },
+	{ __data_start, __data_end, PT_R | PT_W | PT_GLOBAL },
+};
+
+static struct page_table host_pt;
+static bool switched; /* our own tables are loaded */
+static u64 ioremap_next = HV_IOREMAP_BASE;
+static u32 early_used; /* bit per slot */
+static struct spinlock map_lock;
+
+static u64 image_bytes(void)
+{
+	return (u64)(__image_end - __image_start);
+}
+
+int hostmap_map(u64 va, hpa_t hpa, u64 size, u32 attrs)
+{
+	int err;
+
+	spin_lock(&map_lock);
+	err = pt_map(&host_pt, va, hpa, size, attrs);
+	spin_unlock(&map_lock);
+	return err;
+}
+
+u64 *hostmap_slots(u64 va)
+{
+	u64 *slots;
+
+	spin_lock(&map_lock);
+	slots = pt_slots_4k(&host_pt, va);
+	spin_unlock(&map_lock);
+	return slots;
+}
+
+/* Unmap on this core; only boot code with one core running calls it */
+static void unmap_here(u64 va, u64 size)
+{
+	spin_lock(&map_lock);
+	/* Ends of an earlier mapping: nothing to split, cannot fail */
+	ASSERT(!pt_unmap(&host_pt, va, size));
+	spin_unlock(&map_lock);
+	for (u64 off = 0; off < size; off += PAGE_SIZE)
+		invlpg((const void *)(va + off));
+}
+
+/* The image is the hypervisor's; whoever took it before is welcome */
+static int image_take(const struct boot_info *bi)
+{
+	hpa_t base = HPA(bi->load_hpa);
+	u64 size = ALIGN_UP(image_bytes(), PAGE_SIZE);
+	int err;
+
+	if (owner_find(base).kind == OWNER_HYPERVISOR)
+		return 0;
+	err = owner_change(base.v, size, OWNER_FREE, OWNER_HYPERVISOR, 0);
+	if (err)
+		log_error("mm",
+			  "the image at %#llx is not in free memory of "
+			  "the firmware's map",
+			  (unsigned long long)base.v);
+	return err;
+}
+
+static u64 pool_bytes(const struct boot_info *bi)
+{
+	u64 cores = MAX(bi->cpu_count, POOL_MIN_CORES);
+	u64 ram = owner_bytes(OWNER_FREE, 0);
+	u64 bytes = POOL_BASE_BYTES + cores * POOL_BYTES_PER_CORE +
+		    ram / POOL_RAM_SHARE;
+
+	return ALIGN_UP(bytes, PAGE_2M);
+}
+
+/* The first piece of pool must be reachable by the loader's map and by CR3 of a
+ * core that is not yet in long mode: below 4 GiB. */
+static int pool_take(u64 size, u64 max, hpa_t *base)
+{
+	int err = owner_take(size, PAGE_2M, 0, max, OWNER_HYPERVISOR, 0, base);
+
+	if (err)
+		log_error("mm",
+			  "no free memory for the hypervisor: it needs "
+			  "%llu KiB in one piece",
+			  (unsigned long long)(size >> 10));
+	return err;
+}
+
+static int map_image(const struct boot_info *bi)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(sections); i++) {
+		const struct section *s = &sections[i];
+		u64 offset = (u64)(s->start - __image_start);
+		int err = pt_map(&host_pt, (u64)s->start,
+				 HPA(bi->load_hpa + offset),
+				 (u64)(s->end - s->start), s->attrs);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int map_pool(hpa_t base, u64 size)
+{
+	return hostmap_map(HV_DIRECT_BASE + base.v, base, size,
+			   PT_R | PT_W | PT_GLOBAL);
+}
+
+int hostmap_init(const struct boot_info *bi)
+{
+	u64 size = pool_bytes(bi);
+	hpa_t base;
+	int err;
+
+	direct_set_image(HPA(bi->load_hpa), image_bytes());
+	err = image_take(bi);
+	if (!err)
+		err = pool_take(size, BELOW_4G, &base);
+	if (err)
+		return err;
+	pmm_init(base, size);
+	err = pt_init(&host_pt, &pt_host, &pmm_self, 2);
+	if (!err)
+		err = map_image(bi);
+	if (!err)
+		err = map_pool(base, size);
+	if (err)
+		return err;
+	hostmap_load_cpu();
+	host_pt.root = (void *)((u64)host_pt.root + HV_DIRECT_BASE);
+	direct_set_base(HV_DIRECT_BASE);
+	switched = true;
+	early_used = 0;
+	owner_loader_gone();
+	return 0;
+}
+
+int hostmap_grow_pool(u64 size)
+{
+	hpa_t base;
+	int err;
+
+	size = ALIGN_UP(size, PAGE_2M);
+	err = pool_take(size, ~0ull, &base);
+	if (err)
+		return err;
+	err = map_pool(base, size);
+	if (err)
+		return err;
+	pmm_init(base, size);
+	return 0;
+}
+
+/* Global entries of another map outlive a write to CR3 but not a change of
+ * CR4.PGE (SDM 3A 4.10.4.1 *Operations that Invalidate TLBs*) */
+void hostmap_load_cpu(void)
+{
+	u64 cr4 = read_cr4();
+
+	write_cr4(cr4 & ~CR4_PGE);
+	write_cr3(hostmap_root().v);
+	write_cr4(cr4);
+}
+
+hpa_t hostmap_root(void)
+{
+	return virt_to_hpa(host_pt.root);
+}
+
+/* Whole pages around [hpa, hpa+size); false if that is no range */
+static bool page_range(hpa_t hpa, u64 size, u64 *first, u64 *bytes)
+{
+	u64 limit = BIT(52);
+
+	if (!size || hpa.v >= limit || size > limit - hpa.v)
+		return false;
+	*first = ALIGN_DOWN(hpa.v, PAGE_SIZE);
+	*bytes = ALIGN_UP(hpa.v + size, PAGE_SIZE) - *first;
+	return true;
+}
+
+/* A free address that lies in its 2 MiB page as @first does, so that large
+ * pages fit; 0: full */
+static u64 ioremap_place(u64 first, u64 bytes)
+{
+	u64 va = ioremap_next;
+
+	if (bytes >= PAGE_2M)
+		va = ALIGN_UP(va, PAGE_2M) + (first & (PAGE_2M - 1));
+	if (bytes > IOREMAP_SIZE || va + bytes > HV_IOREMAP_BASE + IOREMAP_SIZE)
+		return 0;
+	/* One page between mappings stays empty: overruns fault */
+	ioremap_next = va + bytes + PAGE_SIZE;
+	return va;
+}
+
+void *ioremap(hpa_t hpa, u64 size, u32 pt_attrs)
+{
+	u64 first, bytes, va;
+	int err = -ENOMEM;
+
+	if (!switched || !page_range(hpa, size, &first, &bytes))
+		return NULL;
+	spin_lock(&map_lock);
+	va = ioremap_place(first, bytes);
+	if (va)
+		err = pt_map(&host_pt, va, HPA(first), bytes, pt_attrs);
+	spin_unlock(&map_lock);
+	return err ? NULL : (void *)(va + (hpa.v - first));
+}
+
+static void *early_map_loader(hpa_t hpa, u64 size)
+{
+	if (hpa.v >= LOADER_MAP_END || size > LOADER_MAP_END - hpa.v)
+		return NULL;
+	return (void *)hpa.v;
+}
+
+void *early_map(hpa_t hpa, u64 size)
+{
+	u64 first, bytes, va;
+	u32 slot = 0;
+
+	if (!page_range(hpa, size, &first, &bytes))
+		return NULL;
+	if (!switched)
+		return early_map_loader(hpa, size);
+	while (slot < HV_EARLY_SLOTS && (early_used & (1u << slot)))
+		slot++;
+	if (slot == HV_EARLY_SLOTS || bytes > EARLY_SLOT_SIZE - PAGE_2M)
+		return NULL;
+	va = HV_EARLY_BASE + slot * EARLY_SLOT_SIZE + (first & (PAGE_2M - 1));
+	if (hostmap_map(va, HPA(first), bytes, PT_R | PT_W))
+		return NULL;
+	early_used |= 1u << slot;
+	return (void *)(va + (hpa.v - first));
+}
+
+void early_unmap(void *va, u64 size)
+{
+	u64 first, bytes;
+
+	/* A view through the loader's map needs no undoing */
+	if ((u64)va < HV_EARLY_BASE)
+		return;
+	if (!page_range(HPA((u64)va - HV_EARLY_BASE), size, &first, &bytes))
+		return;
+	unmap_here(HV_EARLY_BASE + first, bytes);
+	early_used &= ~(1u << (first / EARLY_SLOT_SIZE));
+}
+
+int hostmap_identity_map(hpa_t page)
+{
+	return hostmap_map(page.v, page, PAGE_SIZE, PT_R | PT_W | PT_X);
+}
+
+void hostmap_identity_unmap(hpa_t page)
+{
+	unmap_here(page.v, PAGE_SIZE);
+}
