@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * MOV to and from control and debug registers, CLTS, LMSW and XSETBV, where a
+ * back-end intercepts them. Each value is checked as the CPU would check it
+ * (SDM 3A 2.5, 4.1, 2B MOV; APM 2 3.1) before anything changes.
+ */
+#include "arch/x86/cpu/apic_regs.h"
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/cpuid_regs.h"
+#include "hv/cpuid.h"
+#include "hv/exit.h"
+#include "hv/vdev/vlapic.h"
+#include "lib/errno.h"
+
+#define CR0_DEFINED                                                            \
+	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP |        \
+	 CR0_AM | CR0_NW | CR0_CD | CR0_PG)
+#define CR0_LMSW (CR0_PE | CR0_MP | CR0_EM | CR0_TS)
+#define CR4_ALWAYS                                                             \
+	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE |  \
+	 CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
+#define CR8_MAX 15
+
+enum { REG_EAX, REG_EBX, REG_ECX, REG_EDX };
+
+/* CR4 bits that a CPUID bit permits */
+static const struct {
+	u64 cr4, cpuid_bit;
+	u32 leaf, reg;
+} cr4_gates[] = {
+	{ CR4_UMIP, CPUID_7_ECX_UMIP, CPUID_FEATURES7, REG_ECX },
+	{ CR4_LA57, CPUID_7_ECX_LA57, CPUID_FEATURES7, REG_ECX },
+	{ CR4_FSGSBASE, CPUID_7_EBX_FSGSBASE, CPUID_FEATURES7, REG_EBX },
+	{ CR4_PCIDE, CPUID_1_ECX_PCID, CPUID_FEATURES, REG_ECX },
+	{ CR4_OSXSAVE, CPUID_1_ECX_XSAVE, CPUID_FEATURES, REG_ECX },
+	{ CR4_SMEP, CPUID_7_EBX_SMEP, CPUID_FEATURES7, REG_EBX },
+	{ CR4_SMAP, CPUID_7_EBX_SMAP, CPUID_FEATURES7, REG_EBX },
+	{ CR4_PKE, CPUID_7_ECX_PKU, CPUID_FEATURES7, REG_ECX },
+};
+
+static u64 cr4_permitted(const struct vm *vm)
+{
+	u64 mask = CR4_ALWAYS;
+	u32 out[4], i;
+
+	for (i = 0; i < ARRAY_SIZE(cr4_gates); i++) {
+		cpuid_query(vm, cr4_gates[i].leaf, 0, out);
+		if (out[cr4_gates[i].reg] & cr4_gates[i].cpuid_bit)
+			mask |= cr4_gates[i].cr4;
+	}
+	return mask;
+}
+
+/* May CR0.PG be switched the way @cr0 wants? */
+static bool paging_switch_ok(const struct vcpu_regs *r, u64 cr0)
+{
+	if (!((r->cr0 ^ cr0) & CR0_PG))
+		return true;
+	if (!(cr0 & CR0_PG))
+		return !vcpu_hw_long_mode(r) && !(r->cr4 & CR4_PCIDE);
+	if (!(r->efer & EFER_LME))
+		return true;
+	return (r->cr4 & CR4_PAE) && !(r->seg[SEG_CS].attr & SEG_ATTR_L);
+}
+
+static int set_cr0(struct vcpu *v, u64 cr0)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	vcpu_need(v, RG_CR | RG_SEG);
+	if (cr0 >> 32 || ((cr0 & CR0_NW) && !(cr0 & CR0_CD)) ||
+	    ((cr0 & CR0_PG) && !(cr0 & CR0_PE)) || !paging_switch_ok(r, cr0))
+		return -EINVAL;
+	if (cr0 & CR0_PG && r->efer & EFER_LME)
+		r->efer |= EFER_LMA;
+	else
+		r->efer &= ~EFER_LMA;
+	r->cr0 = (cr0 & CR0_DEFINED) | CR0_ET;
+	vcpu_dirty(v, RG_CR);
+	vcpu_flush(v);
+	return 0;
+}
+
+static int set_cr3(struct vcpu *v, u64 cr3)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	vcpu_need(v, RG_CR);
+	if (r->cr4 & CR4_PCIDE)
+		cr3 &= ~CR3_NOFLUSH;
+	if ((r->efer & EFER_LMA) && cr3 >> v->vm->phys_bits)
+		return -EINVAL;
+	r->cr3 = cr3;
+	vcpu_dirty(v, RG_CR);
+	vcpu_flush(v);
+	return 0;
+}
+
+static int set_cr4(struct vcpu *v, u64 cr4)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+	u64 changed;
+
+	vcpu_need(v, RG_CR);
+	changed = r->cr4 ^ cr4;
+	if (cr4 & ~cr4_permitted(v->vm))
+		return -EINVAL;
+	if ((r->efer & EFER_LMA) && (!(cr4 & CR4_PAE) || (changed & CR4_LA57)))
+		return -EINVAL;
+	if ((changed & cr4 & CR4_PCIDE) &&
+	    (!(r->efer & EFER_LMA) || (r->cr3 & CR3_PCID_MASK)))
+		return -EINVAL;
+	r->cr4 = cr4;
+	vcpu_dirty(v, RG_CR);
+	vcpu_flush(v);
+	return 0;
+}
+
+static int set_cr8(struct vcpu *v, u64 cr8)
+{
+	if (cr8 > CR8_MAX)
+		return -EINVAL;
+	v->hw.apic_page[APIC_TPR / 4] = (u32)cr8 << 4;
+	vcpu_post(v, VE_IRQ);
+	return 0;
+}
+
+static int set_cr(struct vcpu *v, u8 cr, u64 value)
+{
+	switch (cr) {
+	case 0:
+		return set_cr0(v, value);
+	case 3:
+		return set_cr3(v, value);
+	case 4:
+		return set_cr4(v, value);
+	case 8:
+		return set_cr8(v, value);
+	default:
+		return -ENOENT;
+	}
+}
+
+static int get_cr(struct vcpu *v, u8 cr, u64 *value)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	vcpu_need(v, RG_CR);
+	switch (cr) {
+	case 0:
+		*value = r->cr0;
+		return 0;
+	case 3:
+		*value = r->cr3;
+		return 0;
+	case 4:
+		*value = r->cr4;
+		return 0;
+	case 8:
+		*value = v->hw.apic_page[APIC_TPR / 4] >> 4;
+		return 0;
+	default:
+		return -ENOENT;
+	}
+}
+
+/* RSP is of a group of its own */
+static u64 *gpr_of(struct vcpu *v, u8 gpr, bool write)
+{
+	if (gpr == GPR_RSP) {
+		vcpu_need(v, RG_RSP);
+		if (write)
+			vcpu_dirty(v, RG_RSP);
+	}
+	return &vcpu_regs(v)->gpr[gpr % GPR_COUNT];
+}
+
+/* Outside 64-bit code the operand is 32 bits wide */
+static u64 operand(struct vcpu *v, u64 value)
+{
+	vcpu_need(v, RG_CR | RG_SEG);
+	return vcpu_hw_long_mode(vcpu_regs(v)) ? value : (u32)value;
+}
+
+/* LMSW: four bits, and PE can only be set */
+static u64 lmsw_value(struct vcpu *v, u16 value)
+{
+	u64 cr0;
+
+	vcpu_need(v, RG_CR);
+	cr0 = vcpu_regs(v)->cr0;
+	return (cr0 & ~(CR0_LMSW & ~CR0_PE)) | (value & CR0_LMSW);
+}
+
+enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e)
+{
+	u64 value;
+	int err;
+
+	if (e->cr.clts) {
+		vcpu_need(v, RG_CR);
+		err = set_cr0(v, vcpu_regs(v)->cr0 & ~CR0_TS);
+	} else if (e->cr.lmsw) {
+		err = set_cr0(v, lmsw_value(v, e->cr.lmsw_value));
+	} else if (e->cr.write) {
+		value = operand(v, *gpr_of(v, e->cr.gpr, false));
+		err = set_cr(v, e->cr.cr, value);
+	} else {
+		err = get_cr(v, e->cr.cr, &value);
+		if (!err)
+			*gpr_of(v, e->cr.gpr, true) = operand(v, value);
+	}
+	if (err == -ENOENT)
+		return exit_ud(v);
+	return err ? exit_gp(v) : VERDICT_ADVANCE;
+}
+
+/* DR0-3 and DR6 are the guest's in the core; DR7 is a register group */
+static u64 get_dr(struct vcpu *v, u8 dr)
+{
+	static u64 (*const rows[])(void) = { read_dr0, read_dr1, read_dr2,
+					     read_dr3 };
+
+	if (dr < ARRAY_SIZE(rows))
+		return rows[dr]();
+	if (dr == 6)
+		return read_dr6();
+	vcpu_need(v, RG_DR);
+	return vcpu_regs(v)->dr[7];
+}
+
+static void set_dr(struct vcpu *v, u8 dr, u64 value)
+{
+	static void (*const rows[])(u64) = { write_dr0, write_dr1, write_dr2,
+					     write_dr3 };
+
+	if (dr < ARRAY_SIZE(rows)) {
+		rows[dr](value);
+	} else if (dr == 6) {
+		write_dr6(value);
+	} else {
+		vcpu_regs(v)->dr[7] = (u32)value | DR7_FIXED;
+		vcpu_dirty(v, RG_DR);
+	}
+}
+
+enum verdict exit_dr(struct vcpu *v, const struct vcpu_exit *e)
+{
+	u8 dr = e->dr.dr & 7;
+	u64 value;
+
+	vcpu_need(v, RG_CR);
+	if (dr == 4 || dr == 5) {
+		if (vcpu_regs(v)->cr4 & CR4_DE)
+			return exit_ud(v);
+		dr = (u8)(dr + 2);
+	}
+	if (!e->dr.write) {
+		*gpr_of(v, e->dr.gpr, true) = operand(v, get_dr(v, dr));
+		return VERDICT_ADVANCE;
+	}
+	value = operand(v, *gpr_of(v, e->dr.gpr, false));
+	if (dr >= 6 && value >> 32)
+		return exit_gp(v);
+	set_dr(v, dr, value);
+	return VERDICT_ADVANCE;
+}
+
+/* SDM 1 13.3: which combinations XCR0 may have */
+static bool xcr0_ok(const struct vm *vm, u64 value)
+{
+	static const u64 together[] = { BITS(4, 3), BITS(7, 5), BITS(18, 17) };
+	u32 i;
+
+	if (!(value & XCR0_X87) || (value & ~vm->xcr0_mask))
+		return false;
+	if ((value & XCR0_AVX) && !(value & XCR0_SSE))
+		return false;
+	if ((value & together[1]) && !(value & XCR0_AVX))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(together); i++)
+		if ((value & together[i]) &&
+		    (value & together[i]) != together[i])
+			return false;
+	return true;
+}
+
+enum verdict exit_xsetbv(struct vcpu *v, const struct vcpu_exit *e)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+	u64 value = (u32)r->gpr[GPR_RAX] | r->gpr[GPR_RDX] << 32;
+
+	(void)e;
+	vcpu_need(v, RG_SEG | RG_CR);
+	if (!(r->cr4 & CR4_OSXSAVE))
+		return exit_ud(v);
+	if (SEG_ATTR_DPL(r->seg[SEG_SS].attr) || (u32)r->gpr[GPR_RCX] ||
+	    !xcr0_ok(v->vm, value) || xsetbv_safe(0, value))
+		return exit_gp(v);
+	r->xcr0 = value;
+	return VERDICT_ADVANCE;
+}
