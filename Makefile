@@ -15,7 +15,7 @@ NFLAGS  := -f elf64 -g -F dwarf -I./
 
 # The hypervisor is every source in its folders
 DIRS    := lib arch/x86/cpu arch/x86/vmx arch/x86/svm mm sched drivers \
-	   hv hv/vdev hv/load boot/multiboot2
+	   hv hv/vdev hv/load boot/common boot/multiboot2
 SRC_C   := $(sort $(foreach d,$(DIRS),$(wildcard $(d)/*.c)))
 SRC_ASM := $(sort $(foreach d,$(DIRS),$(wildcard $(d)/*.asm)))
 OBJS    := $(SRC_C:%.c=$(B)/%.o) $(SRC_ASM:%.asm=$(B)/%.asm.o)

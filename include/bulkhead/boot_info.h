@@ -67,7 +67,7 @@ struct boot_framebuffer {
 };
 
 enum boot_cpu_source {
-	BOOT_CPUS_NONE,
+	BOOT_CPUS_NONE, /* cpus[] has the boot CPU alone */
 	BOOT_CPUS_MADT, /* left to the hypervisor: parse the RSDP's MADT */
 	BOOT_CPUS_EFI_MP, /* cpus[] filled from EFI MP Services (PI 1.7 II-13.4) */
 	BOOT_CPUS_MP_TABLE, /* cpus[] filled from the MP table (MP spec 1.4, 4) */
@@ -76,8 +76,8 @@ enum boot_cpu_source {
 struct boot_module {
 	char name[BOOT_NAME_LEN]; /* file name in /bulkhead, no path */
 	u64 base; /* page aligned; owned by the hypervisor after hand-over */
-	u64 size; /* bytes */
-};
+	u64 size; /* bytes; 0: an empty file, without memory */
+}; /* sorted by name */
 
 struct boot_efi {
 	u64 system_table; /* 0: not started by UEFI */
@@ -95,7 +95,10 @@ struct boot_info {
 	u64 entry_tsc; /* TSC when the hypervisor was entered */
 
 	u64 load_hpa; /* where the hypervisor's image lies */
-	u64 load_size; /* bytes including .bss */
+	/* Bytes to spare from load_hpa on: the image with its .bss and, behind
+	 * it, what the loader still lends: this structure, the stack, the page
+	 * tables, the copy of the firmware's map. At least the link's size. */
+	u64 load_size;
 
 	u64 rsdp; /* 0: no ACPI tables */
 	u64 smbios;
@@ -108,14 +111,17 @@ struct boot_info {
 	u32 module_count;
 	u64 mp_ioapic_base; /* from the MP table; 0: unknown */
 	struct boot_mem mem[BOOT_MAX_MEM];
-	u32 cpu_apic_ids[BOOT_MAX_CPUS]; /* [0] is the boot CPU */
+	/* [0] is the boot CPU. With BOOT_CPUS_MADT the list is what the other
+	 * sources said (at least the boot CPU), for when the MADT is broken. */
+	u32 cpu_apic_ids[BOOT_MAX_CPUS];
 	struct boot_module modules[BOOT_MAX_MODULES];
 };
 
 /*
  * The files: everything in the folder /bulkhead of the boot volume is handed
- * over as a module, by file name; bulkhead.elf is the hypervisor itself and
- * bulkhead.conf the manifest. One rule for both loaders.
+ * over as a module, by file name, except folders and names that start with a
+ * dot; bulkhead.elf is the hypervisor itself and bulkhead.conf the manifest.
+ * One rule for both loaders.
  */
 #define BOOT_DIR "bulkhead"
 #define BOOT_ELF "bulkhead.elf"

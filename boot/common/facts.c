@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Small things both loaders find out or put in order (boot/common/facts.h) */
+#include "boot/common/facts.h"
+
+#include "lib/string.h"
+
+#define CPUID_FEATURES        0x01u
+#define CPUID_TOPOLOGY        0x0bu
+#define CPUID_1_APIC_ID_SHIFT 24
+
+#define ACPI_HEADER_BYTES    36
+#define ACPI_MAX_TABLE_BYTES KIB(64) /* of an RSDT or XSDT */
+#define RSDP_REV_XSDT        2
+
+struct rsdp {
+	char signature[8];
+	u8 checksum;
+	char oem_id[6];
+	u8 revision;
+	u32 rsdt;
+	u32 length;
+	u64 xsdt;
+	u8 extended_checksum;
+	u8 reserved[3];
+} __packed;
+static_assert(sizeof(struct rsdp) == 36, "ACPI 6.4 5.2.5.3");
+
+struct acpi_header {
+	char signature[4];
+	u32 length;
+};
+
+/* Tables have any alignment: entries are copied out */
+static u64 entry_at(const struct acpi_header *root, u32 i, u32 width)
+{
+	u64 addr = 0;
+
+	memcpy(&addr, (const u8 *)root + ACPI_HEADER_BYTES + i * width, width);
+	return addr;
+}
+
+static bool root_has_madt(u64 root_hpa, const char *signature, u32 width)
+{
+	const struct acpi_header *root = (const void *)(uintptr_t)root_hpa;
+
+	if (!root_hpa || memcmp(root->signature, signature, 4) ||
+	    root->length < ACPI_HEADER_BYTES ||
+	    root->length > ACPI_MAX_TABLE_BYTES)
+		return false;
+	for (u32 i = 0; i < (root->length - ACPI_HEADER_BYTES) / width; i++) {
+		u64 addr = entry_at(root, i, width);
+
+		if (addr && !memcmp((const void *)(uintptr_t)addr, "APIC", 4))
+			return true;
+	}
+	return false;
+}
+
+bool facts_has_madt(u64 rsdp_hpa)
+{
+	const struct rsdp *rsdp = (const void *)(uintptr_t)rsdp_hpa;
+
+	if (!rsdp_hpa || memcmp(rsdp->signature, "RSD PTR ", 8))
+		return false;
+	if (rsdp->revision >= RSDP_REV_XSDT &&
+	    root_has_madt(rsdp->xsdt, "XSDT", sizeof(u64)))
+		return true;
+	return root_has_madt(rsdp->rsdt, "RSDT", sizeof(u32));
+}
+
+void facts_add_cpu(struct boot_info *bi, u32 apic_id)
+{
+	for (u32 i = 0; i < bi->cpu_count; i++) {
+		if (bi->cpu_apic_ids[i] == apic_id)
+			return;
+	}
+	if (bi->cpu_count < BOOT_MAX_CPUS)
+		bi->cpu_apic_ids[bi->cpu_count++] = apic_id;
+}
+
+static void cpuid(u32 leaf, u32 r[4])
+{
+	__asm__("cpuid"
+		: "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+		: "a"(leaf), "c"(0));
+}
+
+u32 facts_own_apic_id(void)
+{
+	u32 r[4];
+
+	cpuid(0, r);
+	if (r[0] >= CPUID_TOPOLOGY) {
+		cpuid(CPUID_TOPOLOGY, r);
+		if (r[1])
+			return r[3];
+	}
+	cpuid(CPUID_FEATURES, r);
+	return r[1] >> CPUID_1_APIC_ID_SHIFT;
+}
+
+void facts_sort_modules(struct boot_info *bi)
+{
+	for (u32 i = 1; i < bi->module_count; i++) {
+		struct boot_module m = bi->modules[i];
+		u32 at = i;
+
+		while (at && strcmp(bi->modules[at - 1].name, m.name) > 0) {
+			bi->modules[at] = bi->modules[at - 1];
+			at--;
+		}
+		bi->modules[at] = m;
+	}
+}
+
+void facts_mask_to_field(u32 mask, u8 *shift, u8 *bits)
+{
+	*shift = mask ? (u8)__builtin_ctz(mask) : 0;
+	*bits = 0;
+	for (; mask; mask &= mask - 1)
+		(*bits)++;
+}

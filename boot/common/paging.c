@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loaders' page tables (boot/common/paging.h) */
+#include "boot/common/paging.h"
+
+#include "boot/common/image.h"
+
+#define PTE_TABLE  0x003ull /* present, writable */
+#define PTE_LEAF   0x083ull /* present, writable, page size */
+#define PTE_ADDR   BITS(51, 12)
+#define ENTRIES    512
+#define PML4_SHIFT 39
+#define PDPT_SHIFT 30
+#define PD_SHIFT   21
+
+#define CPUID_EXT_MAX         0x80000000u
+#define CPUID_EXT_FEATURES    0x80000001u
+#define CPUID_EXT_EDX_PAGE1GB BIT(26)
+
+static u32 cpuid_eax_edx(u32 leaf, u32 *edx)
+{
+	u32 eax = leaf, ebx, ecx = 0;
+
+	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(*edx));
+	return eax;
+}
+
+bool paging_has_1g(void)
+{
+	u32 edx;
+
+	if (cpuid_eax_edx(CPUID_EXT_MAX, &edx) < CPUID_EXT_FEATURES)
+		return false;
+	cpuid_eax_edx(CPUID_EXT_FEATURES, &edx);
+	return edx & CPUID_EXT_EDX_PAGE1GB;
+}
+
+u64 paging_top(u64 ram_top, bool has_1g)
+{
+	return ALIGN_UP(MAX(ram_top, has_1g ? GIB(512) : GIB(4)), GIB(1));
+}
+
+u64 paging_pages(u64 top, bool has_1g)
+{
+	u64 pdpts = ALIGN_UP(top, GIB(512)) / GIB(512);
+	u64 pds = has_1g ? 0 : top / GIB(1);
+
+	return 1 + pdpts + pds + 2; /* root; PDPT and PD of the image */
+}
+
+static u64 *table_of(struct paging *pg, u64 *entry)
+{
+	if (!*entry) {
+		*entry = pg->next | PTE_TABLE;
+		pg->next += PAGE_SIZE;
+	}
+	return (u64 *)(*entry & PTE_ADDR);
+}
+
+static u64 index_of(u64 addr, u32 shift)
+{
+	return (addr >> shift) % ENTRIES;
+}
+
+static void map_gib(struct paging *pg, u64 addr)
+{
+	u64 *pdpt = table_of(pg, &pg->root[index_of(addr, PML4_SHIFT)]);
+	u64 *entry = &pdpt[index_of(addr, PDPT_SHIFT)];
+	u64 *pd;
+
+	if (pg->has_1g) {
+		*entry = addr | PTE_LEAF;
+		return;
+	}
+	pd = table_of(pg, entry);
+	for (u32 i = 0; i < ENTRIES; i++)
+		pd[i] = (addr + i * PAGE_2M) | PTE_LEAF;
+}
+
+void paging_identity(struct paging *pg, u64 from, u64 to)
+{
+	for (u64 addr = from; addr < to; addr += GIB(1))
+		map_gib(pg, addr);
+}
+
+void paging_image(struct paging *pg, u64 hpa, u64 bytes)
+{
+	u64 va = IMAGE_LINK_BASE;
+	u64 *pdpt = table_of(pg, &pg->root[index_of(va, PML4_SHIFT)]);
+	u64 *pd = table_of(pg, &pdpt[index_of(va, PDPT_SHIFT)]);
+
+	for (u64 off = 0; off < bytes; off += PAGE_2M)
+		pd[index_of(va + off, PD_SHIFT)] = (hpa + off) | PTE_LEAF;
+}

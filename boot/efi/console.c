@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the UEFI loader says. The firmware's console output often reaches a
+ * serial line by itself; where it does not, each line goes to COM1 as well.
+ */
+#include <stdarg.h>
+
+#include "boot/efi/loader.h"
+#include "lib/errno.h"
+#include "lib/printf.h"
+
+#define LINE_BYTES 512
+
+/* 16550 (PC16550D data sheet, 8.0) */
+#define COM1                  0x3f8
+#define UART_THR              0
+#define UART_DLL              0
+#define UART_IER              1
+#define UART_DLM              1
+#define UART_FCR              2
+#define UART_LCR              3
+#define UART_MCR              4
+#define UART_LSR              5
+#define UART_SCR              7
+#define UART_LCR_8N1          0x03
+#define UART_LCR_DLAB         0x80
+#define UART_FCR_ENABLE_CLEAR 0x07
+#define UART_MCR_DTR_RTS      0x03
+#define UART_LSR_THRE         0x20
+#define UART_DIVISOR_115200   1
+#define UART_SCR_PATTERN      0x5a
+#define UART_SPINS            100000
+
+static bool firmware_console = true;
+static bool com1_used; /* write to COM1 ourselves */
+static bool com1_present;
+
+static void out8(u16 port, u8 value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static u8 in8(u16 port)
+{
+	u8 value;
+
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static bool com1_probe(void)
+{
+	out8(COM1 + UART_SCR, UART_SCR_PATTERN);
+	return in8(COM1 + UART_SCR) == UART_SCR_PATTERN;
+}
+
+static void com1_setup(void)
+{
+	out8(COM1 + UART_IER, 0);
+	out8(COM1 + UART_LCR, UART_LCR_8N1 | UART_LCR_DLAB);
+	out8(COM1 + UART_DLL, UART_DIVISOR_115200);
+	out8(COM1 + UART_DLM, 0);
+	out8(COM1 + UART_LCR, UART_LCR_8N1);
+	out8(COM1 + UART_FCR, UART_FCR_ENABLE_CLEAR);
+	out8(COM1 + UART_MCR, UART_MCR_DTR_RTS);
+}
+
+static void com1_putc(char c)
+{
+	for (u32 i = 0; i < UART_SPINS; i++) {
+		if (in8(COM1 + UART_LSR) & UART_LSR_THRE)
+			break;
+	}
+	out8(COM1 + UART_THR, (u8)c);
+}
+
+/* The device path of a console's handle has a UART node (UEFI 2.10, 10.3.4.15
+ * *UART Device Path*) */
+static bool path_has_uart(const EFI_DEVICE_PATH *node)
+{
+	while (!IsDevicePathEndType(node)) {
+		UINTN len = (UINTN)(node->Length[0] | node->Length[1] << 8);
+
+		if (DevicePathType(node) == MESSAGING_DEVICE_PATH &&
+		    DevicePathSubType(node) == MSG_UART_DP)
+			return true;
+		if (len < sizeof(*node))
+			return false;
+		node = (const void *)((const u8 *)node + len);
+	}
+	return false;
+}
+
+static bool firmware_has_serial(void)
+{
+	EFI_GUID out = EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL_GUID;
+	EFI_GUID path = EFI_DEVICE_PATH_PROTOCOL_GUID;
+	EFI_HANDLE *handles = NULL;
+	UINTN count = 0;
+	bool found = false;
+
+	if (EFI_ERROR(efi_bs->LocateHandleBuffer(ByProtocol, &out, NULL, &count,
+						 &handles)))
+		return false;
+	for (UINTN i = 0; i < count && !found; i++) {
+		void *p = NULL;
+
+		if (!EFI_ERROR(efi_bs->HandleProtocol(handles[i], &path, &p)))
+			found = path_has_uart(p);
+	}
+	efi_bs->FreePool(handles);
+	return found;
+}
+
+void console_init(void)
+{
+	com1_present = com1_probe();
+	com1_used = com1_present && !firmware_has_serial();
+	if (com1_used)
+		com1_setup();
+}
+
+void console_firmware_gone(void)
+{
+	firmware_console = false;
+	com1_used = com1_present;
+}
+
+static void put_line(const char *text)
+{
+	CHAR16 c[2] = { 0, 0 };
+
+	for (; *text; text++) {
+		c[0] = (CHAR16)*text;
+		if (firmware_console && efi_st->ConOut)
+			efi_st->ConOut->OutputString(efi_st->ConOut, c);
+		if (com1_used)
+			com1_putc(*text);
+	}
+}
+
+static void print_va(const char *fmt, va_list ap)
+{
+	static char line[LINE_BYTES];
+
+	bh_vsnprintf(line, sizeof(line), fmt, ap);
+	put_line(line);
+	put_line("\r\n");
+}
+
+void console_print(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_va(fmt, ap);
+	va_end(ap);
+}
+
+int fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	put_line("Bulkhead cannot start: ");
+	va_start(ap, fmt);
+	print_va(fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+void console_wait_key(void)
+{
+	EFI_INPUT_KEY key;
+	UINTN which;
+
+	console_print("Press a key to return to the firmware.");
+	if (!efi_st->ConIn)
+		return;
+	efi_st->ConIn->Reset(efi_st->ConIn, FALSE);
+	efi_bs->WaitForEvent(1, &efi_st->ConIn->WaitForKey, &which);
+	efi_st->ConIn->ReadKeyStroke(efi_st->ConIn, &key);
+}
