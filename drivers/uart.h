@@ -9,7 +9,9 @@
 #define COM1_GSI 4
 
 bool uart_init(void); /* 115200 8N1, FIFO on; false: no UART there */
-void uart_write(const char *s, size_t len); /* polls; gives up on a dead UART */
+/* The bytes as they are: who prints lines adds the \r. Polls; gives up on a
+ * dead UART */
+void uart_write(const char *s, size_t len);
 int uart_getc(void); /* -1: nothing */
 void uart_rx_irq(bool on); /* raise IRQ 4 on received data */
 #endif
