@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The guest level: boots of tests/guest/list.toml under both back-ends."""
+import os
+import re
+import tomllib
+
+from harness import image
+from harness.machine import ROOT, Machine
+
+# What one boot may take, emulator's firmware included
+SECONDS = {"qemu": 120, "bochs": 400}
+BACKEND = {"qemu": "svm", "bochs": "vmx"}
+FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
+KIND = {"qemu": "uefi", "bochs": "hybrid"}
+KEYS = ("vcpus", "cores", "memory", "cmdline", "debug_exit_port")
+
+
+def load():
+    with open(os.path.join(ROOT, "tests/guest/list.toml"), "rb") as f:
+        return tomllib.load(f)["boot"]
+
+
+def entry(guest):
+    keys = {"name": guest["name"], "kernel": guest["image"] + ".elf",
+            "memory": "16M"}
+    keys.update({k: guest[k] for k in KEYS if k in guest})
+    return keys
+
+
+def finished(text, boot):
+    """All guests that end by themselves have said DONE and logged what they
+    should."""
+    for guest in boot["guest"]:
+        if guest.get("result", "done") == "done" and not re.search(
+                rf"\[{guest['name']}\] DONE", text):
+            return False
+        if not all(re.search(line, text) for line in guest.get("log", [])):
+            return False
+    return True
+
+
+def judge(results, where, text, boot):
+    for guest in boot["guest"]:
+        name = f"{where}.{guest['name']}"
+        mark = rf"^.*\[{guest['name']}\] "
+        for found in re.finditer(mark + r"(PASS|FAIL) ([^\s:]+):?(.*)$", text, re.M):
+            results.check(found[1] == "PASS", f"{where}.{found[2]}", found[3])
+        if guest.get("result", "done") == "done":
+            results.check(re.search(mark + r"DONE \d+ 0$", text, re.M), name + ".done",
+                          "the guest did not come to its end without a failure")
+        for line in guest.get("log", []):
+            results.check(re.search(line, text), f"{name}.log",
+                          f"the log has no line with /{line}/")
+        for line in guest.get("absent", []):
+            results.check(not re.search(line, text), f"{name}.absent",
+                          f"the log has a line with /{line}/")
+
+
+def run_boot(results, emulator, boot, folder):
+    where = f"{BACKEND[emulator]}.{boot['name']}"
+    here = os.path.join(folder, where)
+    os.makedirs(here, exist_ok=True)
+    programs = {g["image"] + ".elf" for g in boot["guest"]}
+    files = {p: os.path.join(image.BUILD, "tests/guest", p) for p in programs}
+    disk = image.make(here, image.manifest([entry(g) for g in boot["guest"]]),
+                      files, KIND[emulator])
+    before = len(results.failed)
+    with Machine(emulator, disk, here, FIRMWARE[emulator], memory=512,
+                 timeout=SECONDS[emulator]) as machine:
+        while machine.expect(r"\n", SECONDS[emulator]):
+            if finished(machine.text(), boot):
+                break
+        machine.expect(r"(?!)", 1)
+        judge(results, where, machine.text(), boot)
+        if len(results.failed) > before:
+            results.note(machine.tail())
+
+
+def tests(emulator):
+    """(name, function(results, folder)) for the runner."""
+    return [(f"guest.{BACKEND[emulator]}.{boot['name']}",
+             lambda results, folder, boot=boot: run_boot(results, emulator, boot, folder))
+            for boot in load()]
