@@ -29,11 +29,22 @@ int __must_check pvh_load(struct vm *vm, const struct image *kernel,
 			  const struct image *initrd);
 bool pvh_probe(const struct image *kernel);
 
-/* Guest memory map as the guest is told it; type as E820 */
+/* Guest memory map as the guest is told it (ACPI 6.4, 15 *System Address Map
+ * Interfaces*) */
+enum e820_type {
+	E820_RAM = 1,
+	E820_RESERVED = 2,
+	E820_ACPI = 3,
+	E820_NVS = 4,
+	E820_UNUSABLE = 5,
+	E820_PMEM = 7,
+};
 struct e820_entry {
 	u64 base, size;
-	u32 type; /* 1 RAM 2 reserved 3 ACPI 4 NVS 5 unusable */
+	u32 type; /* enum e820_type */
 } __packed;
+static_assert(sizeof(struct e820_entry) == 20, "E820 entry");
+/* Fill at most @max entries, sorted and disjoint; returns the count */
 u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max);
 
 /* ACPI for an isolated guest or a privileged one on a machine with no tables:
@@ -43,9 +54,20 @@ u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max);
 int __must_check acpi_build(struct vm *vm);
 int __must_check acpi_rewrite(struct vm *vm);
 
-/* Modules: found by name, mapped; the memory is the hypervisor's until
- * modules_release(). */
+/* Modules: found by name, mapped read-only for good; their memory is the
+ * hypervisor's, so that a guest can be started again after a reset.
+ * modules_init() keeps @bi, which must stay mapped. -ENOMEM */
 int __must_check modules_init(const struct boot_info *bi);
+/* -ENOENT; an empty file is found, with size 0 */
 int __must_check module_find(const char *name, struct image *out);
+/* What modules_init() was given; NULL before */
+const struct boot_info *modules_boot_info(void);
+/* The firmware's EFI memory map, mapped; NULL when not started by UEFI */
+const void *modules_efi_map(void);
+
+/* Registers of vCPU 0 at the kernel's entry (hv/load/entry.c): flat segments;
+ * 64-bit with paging on @cr3, or 32-bit with paging off */
+void entry_long_mode(struct vcpu *v, u64 rip, u64 cr3, u64 gdt);
+void entry_protected_mode(struct vcpu *v, u32 eip);
 
 #endif

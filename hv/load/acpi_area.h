@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where a guest's own ACPI tables lie: one area that begins with the RSDP, so
+ * that vm.acpi_rsdp says where it is. An isolated guest has it in the BIOS
+ * area, where the RSDP is also found by the classic scan (ACPI 6.4, 5.2.5.1);
+ * the privileged guest has it in RAM of its own.
+ */
+#ifndef HV_LOAD_ACPI_AREA_H
+#define HV_LOAD_ACPI_AREA_H
+
+#include "lib/types.h"
+
+#define ACPI_AREA_BYTES    KIB(16)
+#define ACPI_AREA_ISOLATED 0xe0000ull
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The memory map a guest is told. An isolated guest has a PC's: RAM below
+ * 640 KiB, the BIOS area, RAM above 1 MiB. The privileged guest has the
+ * machine's: its own RAM, the firmware's regions with their types, and all that
+ * belongs to others as reserved. Called by the loaders; owner extents are
+ * stable then (boot, or the owner lock of the caller's caller).
+ */
+#include "hv/load/acpi_area.h"
+#include "hv/load/load.h"
+#include "lib/log.h"
+#include "mm/owner.h"
+
+/* A PC's first megabyte */
+#define EBDA_BASE      0x9fc00ull
+#define VGA_BASE       0xa0000ull
+#define BIOS_AREA_END  0x100000ull
+#define ACPI_AREA_TYPE E820_ACPI
+
+struct map {
+	struct e820_entry *out;
+	u32 count, max;
+	bool full;
+};
+
+static void add(struct map *m, u64 base, u64 end, u32 type)
+{
+	struct e820_entry *last = m->count ? &m->out[m->count - 1] : NULL;
+
+	if (base >= end)
+		return;
+	if (last && last->type == type && last->base + last->size == base) {
+		last->size += end - base;
+		return;
+	}
+	if (m->count == m->max) {
+		m->full = true;
+		return;
+	}
+	m->out[m->count++] = (struct e820_entry){ base, end - base, type };
+}
+
+/* Add [base, end), of which the ACPI area may be a part */
+static void add_around_acpi(struct map *m, u64 rsdp, u64 base, u64 end,
+			    u32 type)
+{
+	u64 area_end = rsdp + ACPI_AREA_BYTES;
+
+	if (!rsdp || rsdp < base || rsdp >= end) {
+		add(m, base, end, type);
+		return;
+	}
+	add(m, base, rsdp, type);
+	add(m, rsdp, MIN(area_end, end), ACPI_AREA_TYPE);
+	add(m, area_end, end, type);
+}
+
+/* Slots are RAM, but for the hole of the first megabyte */
+static void build_isolated(struct vm *vm, struct map *m)
+{
+	for (u32 i = 0; i < vm->slot_count; i++) {
+		u64 base = vm->slots[i].gpa;
+		u64 end = base + vm->slots[i].size;
+
+		if (base < EBDA_BASE) {
+			add(m, base, MIN(end, EBDA_BASE), E820_RAM);
+			add(m, EBDA_BASE, VGA_BASE, E820_RESERVED);
+		}
+		if (base < BIOS_AREA_END)
+			add_around_acpi(m, vm->acpi_rsdp,
+					BIOS_AREA_END - KIB(128), BIOS_AREA_END,
+					E820_RESERVED);
+		add(m, MAX(base, BIOS_AREA_END), end, E820_RAM);
+	}
+}
+
+static u32 firmware_type(u32 type)
+{
+	switch (type) {
+	case BOOT_MEM_ACPI_RECLAIM:
+		return E820_ACPI;
+	case BOOT_MEM_ACPI_NVS:
+		return E820_NVS;
+	case BOOT_MEM_UNUSABLE:
+		return E820_UNUSABLE;
+	case BOOT_MEM_PERSISTENT:
+		return E820_PMEM;
+	default:
+		return E820_RESERVED;
+	}
+}
+
+static u32 extent_type(const struct vm *vm, const struct extent *e)
+{
+	switch (e->kind) {
+	case OWNER_GUEST:
+		return e->vm == vm->id ? E820_RAM : E820_RESERVED;
+	case OWNER_FIRMWARE:
+		return firmware_type(e->firmware_type);
+	case OWNER_UNUSABLE:
+		return E820_UNUSABLE;
+	default:
+		return E820_RESERVED;
+	}
+}
+
+static void build_privileged(struct vm *vm, struct map *m)
+{
+	for (u32 i = 0; i < owner_count(); i++) {
+		const struct extent *e = owner_at(i);
+
+		add_around_acpi(m, vm->acpi_rsdp, e->base, e->base + e->size,
+				extent_type(vm, e));
+	}
+}
+
+u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max)
+{
+	struct map m = { .out = out, .max = max };
+
+	if (vm->privileged)
+		build_privileged(vm, &m);
+	else
+		build_isolated(vm, &m);
+	if (m.full)
+		log_warn("load",
+			 "guest %s: the memory map has more than %u entries; "
+			 "the guest does not see the memory behind them",
+			 vm->name, max);
+	return m.count;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The firmware's memory map as the privileged guest sees it (UEFI 2.10, 7.2
+ * EFI_BOOT_SERVICES.GetMemoryMap()): what belongs to the hypervisor and to
+ * other guests is EfiReservedMemoryType. Used by bzimage.c.
+ */
+#ifndef HV_LOAD_EFI_MAP_H
+#define HV_LOAD_EFI_MAP_H
+
+#include "hv/load/place.h"
+
+struct efi_descriptor {
+	u32 type;
+	u32 pad;
+	u64 physical_start;
+	u64 virtual_start;
+	u64 page_count;
+	u64 attribute;
+};
+static_assert(sizeof(struct efi_descriptor) == 40, "EFI_MEMORY_DESCRIPTOR");
+
+#define EFI_MEMORY_RUNTIME BIT(63)
+
+/* Bytes to set aside for the rewritten map; 0: not started by UEFI */
+u64 efi_map_bytes(void);
+/* Write the map to @gpa; @used (the boot area) becomes EfiLoaderData. *size:
+ * room in bytes, on return what was used. -ENOSPC, -EFAULT */
+int __must_check efi_map_write(struct vm *vm, u64 gpa,
+			       const struct place_range *used, u64 *size);
+
+#endif

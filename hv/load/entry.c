@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The boot vCPU's registers where a kernel begins. Called by the loaders after
+ * the image is in place, while the vCPU does not run. General registers other
+ * than those of the boot protocol are zero.
+ */
+#include "arch/x86/cpu/cpu_regs.h"
+#include "hv/load/load.h"
+#include "lib/string.h"
+
+/* Selectors of Documentation/x86/boot.rst: __BOOT_CS and __BOOT_DS */
+#define SEL_CODE  0x10
+#define SEL_DATA  0x18
+#define GDT_LIMIT (4 * 8 - 1)
+
+/* Access rights, SDM 3C 25.4.1 *Guest Register State* */
+#define ATTR_CODE64 0xa09bu /* execute/read, accessed, P, L, G */
+#define ATTR_CODE32 0xc09bu /* execute/read, accessed, P, D, G */
+#define ATTR_DATA   0xc093u /* read/write, accessed, P, B, G */
+#define ATTR_TSS    0x008bu /* busy TSS, P */
+
+#define TSS_LIMIT 0x67u
+
+static void set_flat(struct vcpu_regs *r, u16 code, u32 code_attr, u16 data)
+{
+	const struct segment flat = { .sel = data,
+				      .attr = ATTR_DATA,
+				      .limit = ~0u };
+
+	for (int i = SEG_ES; i <= SEG_GS; i++)
+		r->seg[i] = flat;
+	r->seg[SEG_CS].sel = code;
+	r->seg[SEG_CS].attr = code_attr;
+	r->seg[SEG_LDTR] = (struct segment){ .attr = SEG_ATTR_UNUSABLE };
+	r->seg[SEG_TR] =
+		(struct segment){ .attr = ATTR_TSS, .limit = TSS_LIMIT };
+}
+
+static void clear(struct vcpu_regs *r)
+{
+	memset(r->gpr, 0, sizeof(r->gpr));
+	r->rflags = RFLAGS_FIXED;
+	r->shadow = 0;
+	r->cr2 = 0;
+	r->idtr = (struct segment){ .limit = 0 };
+	r->gdtr = (struct segment){ .limit = 0 };
+}
+
+static void finish(struct vcpu *v)
+{
+	const u32 groups = RG_RIP | RG_RSP | RG_CR | RG_SEG | RG_DT;
+
+	vcpu_regs(v)->valid |= groups;
+	vcpu_dirty(v, groups);
+	v->activity = VCPU_RUNNING;
+}
+
+void entry_long_mode(struct vcpu *v, u64 rip, u64 cr3, u64 gdt)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	clear(r);
+	set_flat(r, SEL_CODE, ATTR_CODE64, SEL_DATA);
+	r->gdtr = (struct segment){ .base = gdt, .limit = GDT_LIMIT };
+	r->rip = rip;
+	r->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_PG;
+	r->cr3 = cr3;
+	r->cr4 = CR4_PAE;
+	r->efer = EFER_LME | EFER_LMA;
+	finish(v);
+}
+
+void entry_protected_mode(struct vcpu *v, u32 eip)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	clear(r);
+	set_flat(r, SEL_CODE, ATTR_CODE32, SEL_DATA);
+	r->rip = eip;
+	r->cr0 = CR0_PE | CR0_ET;
+	r->cr3 = 0;
+	r->cr4 = 0;
+	r->efer = 0;
+	finish(v);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Room in a guest's RAM for the parts of its image; see place.h. No locks. */
+#include "hv/load/place.h"
+
+#include "hv/load/acpi_area.h"
+#include "lib/errno.h"
+
+#define LOW_MEMORY_BYTES MIB(1)
+
+void place_init(struct place *p, const struct vm *vm)
+{
+	p->vm = vm;
+	p->count = 1;
+	p->taken[0] = (struct place_range){ 0, LOW_MEMORY_BYTES };
+	if (vm->acpi_rsdp >= LOW_MEMORY_BYTES)
+		p->taken[p->count++] =
+			(struct place_range){ vm->acpi_rsdp, ACPI_AREA_BYTES };
+}
+
+/* The run of adjacent slots that begins at slot *i; *i moves behind it */
+static struct place_range next_run(const struct vm *vm, u32 *i)
+{
+	struct place_range run = { vm->slots[*i].gpa, vm->slots[*i].size };
+
+	for (++*i; *i < vm->slot_count; ++*i) {
+		if (vm->slots[*i].gpa != run.base + run.size)
+			break;
+		run.size += vm->slots[*i].size;
+	}
+	return run;
+}
+
+static bool is_ram(const struct vm *vm, u64 base, u64 size)
+{
+	for (u32 i = 0; i < vm->slot_count;) {
+		struct place_range run = next_run(vm, &i);
+
+		if (base >= run.base && base - run.base < run.size)
+			return size <= run.size - (base - run.base);
+	}
+	return false;
+}
+
+static const struct place_range *overlap(const struct place *p, u64 base,
+					 u64 size)
+{
+	for (u32 i = 0; i < p->count; i++) {
+		const struct place_range *t = &p->taken[i];
+
+		if (base < t->base + t->size && t->base < base + size)
+			return t;
+	}
+	return NULL;
+}
+
+static int take(struct place *p, u64 base, u64 size)
+{
+	if (p->count == PLACE_MAX)
+		return -ENOSPC;
+	p->taken[p->count++] = (struct place_range){ base, size };
+	return 0;
+}
+
+int place_at(struct place *p, u64 base, u64 size)
+{
+	if (!is_ram(p->vm, base, size))
+		return -EFAULT;
+	if (overlap(p, base, size))
+		return -EBUSY;
+	return take(p, base, size);
+}
+
+/* The part of @run inside @within; size 0 when they do not meet */
+static struct place_range clip(struct place_range run,
+			       const struct place_range *within)
+{
+	u64 base = MAX(run.base, within->base);
+	u64 end = MIN(run.base + run.size, within->base + within->size);
+
+	return (struct place_range){ base, end > base ? end - base : 0 };
+}
+
+static bool fit_low(const struct place *p, struct place_range run, u64 size,
+		    u64 align, u64 *gpa)
+{
+	u64 at = ALIGN_UP(run.base, align);
+	const struct place_range *t;
+
+	while (at - run.base <= run.size &&
+	       size <= run.size - (at - run.base)) {
+		t = overlap(p, at, size);
+		if (!t) {
+			*gpa = at;
+			return true;
+		}
+		at = ALIGN_UP(t->base + t->size, align);
+	}
+	return false;
+}
+
+static bool fit_high(const struct place *p, struct place_range run, u64 size,
+		     u64 align, u64 *gpa)
+{
+	u64 end = run.base + run.size;
+	const struct place_range *t;
+	u64 at;
+
+	while (end >= run.base && size <= end - run.base) {
+		at = ALIGN_DOWN(end - size, align);
+		if (at < run.base)
+			return false;
+		t = overlap(p, at, size);
+		if (!t) {
+			*gpa = at;
+			return true;
+		}
+		end = t->base;
+	}
+	return false;
+}
+
+int place_low(struct place *p, u64 size, u64 align,
+	      const struct place_range *within, u64 *gpa)
+{
+	for (u32 i = 0; i < p->vm->slot_count;) {
+		struct place_range run = clip(next_run(p->vm, &i), within);
+
+		if (run.size && fit_low(p, run, size, align, gpa))
+			return take(p, *gpa, size);
+	}
+	return -ENOMEM;
+}
+
+int place_high(struct place *p, u64 size, u64 align,
+	       const struct place_range *within, u64 *gpa)
+{
+	bool found = false;
+
+	for (u32 i = 0; i < p->vm->slot_count;) {
+		struct place_range run = clip(next_run(p->vm, &i), within);
+
+		if (run.size && fit_high(p, run, size, align, gpa))
+			found = true; /* slots ascend: the last one wins */
+	}
+	return found ? take(p, *gpa, size) : -ENOMEM;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the parts of a guest image go in its RAM: finds room in the VM's slots
+ * (adjacent ones count as one), off the first megabyte and off everything
+ * placed before. Used by one loader at a time, on its stack.
+ */
+#ifndef HV_LOAD_PLACE_H
+#define HV_LOAD_PLACE_H
+
+#include "hv/vm.h"
+
+#define PLACE_MAX 24
+
+struct place_range {
+	u64 base, size;
+};
+
+struct place {
+	const struct vm *vm;
+	u32 count;
+	struct place_range taken[PLACE_MAX];
+};
+
+/* Nothing taken but the first megabyte and the ACPI area, if there is one */
+void place_init(struct place *p, const struct vm *vm);
+/* Take [base, base + size): -EFAULT not all RAM, -EBUSY taken, -ENOSPC */
+int __must_check place_at(struct place *p, u64 base, u64 size);
+/* Take the lowest or highest room in [min, max); @align: a power of two;
+ * -ENOMEM, -ENOSPC */
+int __must_check place_low(struct place *p, u64 size, u64 align,
+			   const struct place_range *within, u64 *gpa);
+int __must_check place_high(struct place *p, u64 size, u64 align,
+			    const struct place_range *within, u64 *gpa);
+
+#endif
