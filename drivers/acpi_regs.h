@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Layouts of the ACPI tables (ACPI 6.4, 5.2; PCI Firmware 3.2, 4.1.2 for MCFG;
+ * IA-PC HPET 1.0a, 3.2.4). Little-endian, packed, not to be trusted. */
+#ifndef DRIVERS_ACPI_REGS_H
+#define DRIVERS_ACPI_REGS_H
+
+#include "lib/types.h"
+
+#define ACPI_RSDP_V1_BYTES 20u
+#define ACPI_RSDP_V2_BYTES 36u
+
+struct acpi_rsdp { /* 5.2.5.3 */
+	char signature[8]; /* "RSD PTR " */
+	u8 checksum; /* over the first 20 bytes */
+	char oem_id[6];
+	u8 revision; /* 0: ends after rsdt */
+	u32 rsdt;
+	u32 length;
+	u64 xsdt;
+	u8 extended_checksum; /* over all */
+	u8 reserved[3];
+} __packed;
+static_assert(sizeof(struct acpi_rsdp) == ACPI_RSDP_V2_BYTES, "RSDP");
+
+struct acpi_header { /* 5.2.6 */
+	char signature[4];
+	u32 length;
+	u8 revision;
+	u8 checksum;
+	char oem_id[6];
+	char oem_table_id[8];
+	u32 oem_revision;
+	u32 creator_id;
+	u32 creator_revision;
+} __packed;
+static_assert(sizeof(struct acpi_header) == 36, "table header");
+
+struct acpi_gas_raw { /* 5.2.3.2 */
+	u8 space, bits, offset, access;
+	u64 address;
+} __packed;
+static_assert(sizeof(struct acpi_gas_raw) == 12, "GAS");
+
+enum acpi_space { ACPI_SPACE_MEMORY, ACPI_SPACE_IO, ACPI_SPACE_PCI };
+
+struct acpi_fadt { /* 5.2.9; older ones are shorter */
+	struct acpi_header header;
+	u32 facs;
+	u32 dsdt;
+	u8 reserved0;
+	u8 pm_profile;
+	u16 sci_int;
+	u32 smi_cmd;
+	u8 acpi_enable, acpi_disable, s4bios_req, pstate_cnt;
+	u32 pm1a_evt_blk, pm1b_evt_blk, pm1a_cnt_blk, pm1b_cnt_blk;
+	u32 pm2_cnt_blk, pm_tmr_blk, gpe0_blk, gpe1_blk;
+	u8 pm1_evt_len, pm1_cnt_len, pm2_cnt_len, pm_tmr_len;
+	u8 gpe0_blk_len, gpe1_blk_len, gpe1_base, cst_cnt;
+	u16 p_lvl2_lat, p_lvl3_lat, flush_size, flush_stride;
+	u8 duty_offset, duty_width, day_alrm, mon_alrm, century;
+	u16 iapc_boot_arch;
+	u8 reserved1;
+	u32 flags;
+	struct acpi_gas_raw reset_reg;
+	u8 reset_value;
+	u16 arm_boot_arch;
+	u8 minor;
+	u64 x_facs;
+	u64 x_dsdt;
+	struct acpi_gas_raw x_pm1a_evt, x_pm1b_evt, x_pm1a_cnt, x_pm1b_cnt;
+	struct acpi_gas_raw x_pm2_cnt, x_pm_tmr, x_gpe0, x_gpe1;
+	struct acpi_gas_raw sleep_control, sleep_status;
+} __packed;
+static_assert(offsetof(struct acpi_fadt, flags) == 112, "FADT flags");
+static_assert(offsetof(struct acpi_fadt, x_facs) == 132, "FADT X_FIRMWARE_CTRL");
+static_assert(sizeof(struct acpi_fadt) == 268, "FADT revision 5");
+
+#define FADT_TMR_VAL_EXT   BIT(8) /* the PM timer has 32 bits, else 24 */
+#define FADT_RESET_REG_SUP BIT(10)
+
+struct acpi_madt { /* 5.2.12 */
+	struct acpi_header header;
+	u32 lapic_base;
+	u32 flags;
+} __packed;
+static_assert(sizeof(struct acpi_madt) == 44, "MADT");
+
+enum madt_type {
+	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
+	MADT_OVERRIDE = 2,
+	MADT_LAPIC_ADDRESS = 5,
+	MADT_X2APIC = 9,
+	MADT_TYPES = 10,
+};
+
+struct madt_entry {
+	u8 type, length;
+} __packed;
+
+struct madt_lapic {
+	struct madt_entry entry;
+	u8 uid, apic_id;
+	u32 flags;
+} __packed;
+struct madt_ioapic {
+	struct madt_entry entry;
+	u8 id, reserved;
+	u32 base, gsi_base;
+} __packed;
+struct madt_override {
+	struct madt_entry entry;
+	u8 bus, irq;
+	u32 gsi;
+	u16 flags;
+} __packed;
+struct madt_lapic_address {
+	struct madt_entry entry;
+	u16 reserved;
+	u64 base;
+} __packed;
+struct madt_x2apic {
+	struct madt_entry entry;
+	u16 reserved;
+	u32 apic_id, flags, uid;
+} __packed;
+static_assert(sizeof(struct madt_lapic) == 8, "5.2.12.2");
+static_assert(sizeof(struct madt_ioapic) == 12, "5.2.12.3");
+static_assert(sizeof(struct madt_override) == 10, "5.2.12.5");
+static_assert(sizeof(struct madt_lapic_address) == 12, "5.2.12.8");
+static_assert(sizeof(struct madt_x2apic) == 16, "5.2.12.12");
+
+#define MADT_CPU_ENABLED BIT(0)
+
+struct mcfg_entry {
+	u64 base;
+	u16 segment;
+	u8 bus_first, bus_last;
+	u32 reserved;
+} __packed;
+static_assert(sizeof(struct mcfg_entry) == 16, "MCFG allocation");
+#define MCFG_ENTRIES_OFFSET (sizeof(struct acpi_header) + 8)
+
+struct acpi_hpet {
+	struct acpi_header header;
+	u32 id;
+	struct acpi_gas_raw base;
+	u8 number;
+	u16 min_tick;
+	u8 protection;
+} __packed;
+static_assert(sizeof(struct acpi_hpet) == 56, "HPET");
+
+/* AML of `Name (\_S5, Package () {...})` (ACPI 6.4, 20.2) */
+#define AML_NAME_OP	0x08
+#define AML_ZERO_OP	0x00
+#define AML_ONE_OP	0x01
+#define AML_BYTE_PREFIX 0x0a
+#define AML_PACKAGE_OP	0x12
+#define AML_ROOT_CHAR	'\\'
+
+#endif
