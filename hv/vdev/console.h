@@ -14,7 +14,16 @@
 
 void console_init_early(const struct boot_info *bi); /* UART, fb; log only */
 void console_configure(const struct manifest *m);
-int __must_check console_attach(struct vm *vm); /* a new speaker */
+/* A new speaker, or the same guest again after a reset */
+int __must_check console_attach(struct vm *vm);
+/* The guest is gone: its last lines stay, nothing typed reaches it */
+void console_detach(struct vm *vm);
+/* Its kernel runs from now on: the privileged guest gets the screen, and the
+ * guest that the manifest names (none: the privileged one) gets the focus */
+void console_guest_starts(struct vm *vm);
+/* Receive by interrupt on this core, where there is an IOAPIC; else by a
+ * timer. Boot core, once, after the IOAPIC and the timers work. */
+void console_input_init(void);
 void console_write(struct vm *vm, const char *s, size_t len);
 /* UART receive interrupt and idle poll */
 void console_poll(void);
