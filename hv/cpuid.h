@@ -7,7 +7,9 @@
 
 #include "hv/vm.h"
 
+/* Needs vm->vcpu_count; sets vm->cpuid, xcr0_mask, phys_bits. -ENOMEM */
 int __must_check cpuid_build(struct vm *vm);
+void cpuid_destroy(struct vm *vm);
 /* The exit's work; leaves that depend on the vCPU (APIC id, OSXSAVE, XCR0
  * sizes, OSPKE) are fixed up here */
 void cpuid_exit(struct vcpu *v);

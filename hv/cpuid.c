@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Builds a VM's CPUID table from the policy (hv/cpuid_policy.c) and serves the
+ * exits from it. Leaves are found by index: four blocks of 64 leaves (basic,
+ * KVM's, extended, Bulkhead's). Constant once built; no lock.
+ */
+#include "hv/cpuid.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/cpuid_regs.h"
+#include "arch/x86/cpu/features.h"
+#include "hv/cpuid_table.h"
+#include "hv/vcpu.h"
+#include "include/bulkhead/cpuid.h"
+#include "lib/errno.h"
+
+#define BLOCK_LEAVES 64u
+#define BLOCKS       4u
+#define OWN_BLOCK    3u
+#define NO_SUBLEAVES 0xff
+#define MAX_ENTRIES  120u
+
+struct cpuid_entry {
+	u32 reg[CR_COUNT];
+	u32 fix; /* enum cpuid_fix */
+};
+
+struct cpuid_table {
+	/* Index + 1 of a leaf's first entry (0: none), and its subleaves */
+	u8 first[BLOCKS][BLOCK_LEAVES];
+	u8 subs[BLOCKS][BLOCK_LEAVES];
+	u32 count;
+	struct cpuid_entry entries[MAX_ENTRIES];
+};
+static_assert(sizeof(struct cpuid_table) <= PAGE_SIZE, "one page a VM");
+
+/* Place of @leaf in the index; false: no such block */
+static bool leaf_slot(u32 leaf, u32 *block, u32 *slot)
+{
+	*block = leaf >> 30;
+	*slot = leaf & (u32)BITS(29, 0);
+	if (likely(*slot < BLOCK_LEAVES))
+		return *block != OWN_BLOCK;
+	*block = OWN_BLOCK;
+	*slot = leaf - BH_CPUID_BASE;
+	return *slot < BLOCK_LEAVES;
+}
+
+static const struct cpuid_entry *cpuid_find(const struct cpuid_table *t,
+					    u32 leaf, u32 sub)
+{
+	static const struct cpuid_entry zero;
+	u32 block, slot, at, subs;
+
+	if (unlikely(!leaf_slot(leaf, &block, &slot)))
+		return &zero;
+	at = t->first[block][slot];
+	subs = t->subs[block][slot];
+	if (subs == NO_SUBLEAVES)
+		sub = 0;
+	if (unlikely(!at || sub >= subs))
+		return &zero;
+	return &t->entries[at - 1 + sub];
+}
+
+/* The host's leaf; zero beyond the last it has */
+static void host_leaf(u32 leaf, u32 sub, u32 reg[CR_COUNT])
+{
+	u32 max = cpu_features.max_leaf;
+	struct cpuid r = { 0 };
+
+	if (leaf >= CPUID_EXT_BASE)
+		max = cpu_features.max_ext_leaf;
+	else if (leaf >= CPUID_HV_BASE)
+		max = 0;
+	if (leaf <= max)
+		r = cpuid_count(leaf, sub);
+	reg[CR_EAX] = r.eax;
+	reg[CR_EBX] = r.ebx;
+	reg[CR_ECX] = r.ecx;
+	reg[CR_EDX] = r.edx;
+}
+
+static int add_entry(const struct vm *vm, struct cpuid_table *t,
+		     const struct cpuid_rule *rule, u32 sub)
+{
+	struct cpuid_entry *e = &t->entries[t->count];
+	u32 block, slot, i;
+
+	if (t->count == MAX_ENTRIES || !leaf_slot(rule->leaf, &block, &slot))
+		return -ENOSPC;
+	host_leaf(rule->leaf, sub, e->reg);
+	for (i = 0; i < CR_COUNT; i++)
+		e->reg[i] = (e->reg[i] & rule->keep[i]) | rule->force[i];
+	if (rule->build)
+		rule->build(vm, sub, e->reg);
+	e->fix = rule->fix;
+	t->count++;
+	if (!t->first[block][slot])
+		t->first[block][slot] = (u8)t->count;
+	if (rule->subleaves)
+		t->subs[block][slot]++;
+	else
+		t->subs[block][slot] = NO_SUBLEAVES;
+	return 0;
+}
+
+int cpuid_build(struct vm *vm)
+{
+	struct cpuid_table *t = pmm_alloc(&vm->budget, 0);
+	u32 i, sub;
+	int err = 0;
+
+	if (!t)
+		return -ENOMEM;
+	for (i = 0; i < cpuid_rule_count && !err; i++)
+		for (sub = cpuid_rules[i].first;
+		     sub <= cpuid_rules[i].last && !err; sub++)
+			err = add_entry(vm, t, &cpuid_rules[i], sub);
+	if (err) {
+		pmm_free(&vm->budget, t, 0);
+		return err;
+	}
+	vm->cpuid = t;
+	vm->xcr0_mask = cpuid_xcr0_mask();
+	vm->phys_bits = (u8)cpuid_find(t, CPUID_EXT_SIZES, 0)->reg[CR_EAX];
+	return 0;
+}
+
+void cpuid_destroy(struct vm *vm)
+{
+	if (vm->cpuid)
+		pmm_free(&vm->budget, vm->cpuid, 0);
+	vm->cpuid = NULL;
+}
+
+void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4])
+{
+	const struct cpuid_entry *e = cpuid_find(vm->cpuid, leaf, subleaf);
+	u32 i;
+
+	for (i = 0; i < CR_COUNT; i++)
+		out[i] = e->reg[i];
+}
+
+static bool cr4_has(struct vcpu *v, u64 bit)
+{
+	vcpu_need(v, RG_CR);
+	return vcpu_regs(v)->cr4 & bit;
+}
+
+/* What no table can know beforehand */
+static void fix_up(struct vcpu *v, enum cpuid_fix fix, u64 *gpr)
+{
+	switch (fix) {
+	case FIX_FEATURES:
+		gpr[GPR_RBX] |= v->id << 24;
+		if (cr4_has(v, CR4_OSXSAVE))
+			gpr[GPR_RCX] |= CPUID_1_ECX_OSXSAVE;
+		break;
+	case FIX_FEATURES7:
+		if (cr4_has(v, CR4_PKE))
+			gpr[GPR_RCX] |= CPUID_7_ECX_OSPKE;
+		break;
+	case FIX_TOPOLOGY:
+		gpr[GPR_RDX] = v->id;
+		break;
+	case FIX_XSAVE:
+		gpr[GPR_RBX] = cpuid_xsave_bytes(vcpu_regs(v)->xcr0, false);
+		break;
+	case FIX_XSAVEC:
+		gpr[GPR_RBX] = cpuid_xsave_bytes(vcpu_regs(v)->xcr0, true);
+		break;
+	case FIX_EXT_TOPOLOGY:
+		gpr[GPR_RAX] = v->id;
+		gpr[GPR_RBX] = v->id & 0xff;
+		break;
+	default:
+		break;
+	}
+}
+
+void cpuid_exit(struct vcpu *v)
+{
+	u64 *gpr = vcpu_regs(v)->gpr;
+	u32 sub = (u32)gpr[GPR_RCX];
+	const struct cpuid_entry *e;
+
+	e = cpuid_find(v->vm->cpuid, (u32)gpr[GPR_RAX], sub);
+	gpr[GPR_RAX] = e->reg[CR_EAX];
+	gpr[GPR_RBX] = e->reg[CR_EBX];
+	gpr[GPR_RCX] = e->reg[CR_ECX];
+	gpr[GPR_RDX] = e->reg[CR_EDX];
+	if (e->fix)
+		fix_up(v, (enum cpuid_fix)e->fix, gpr);
+}
