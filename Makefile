@@ -47,6 +47,13 @@ $(ELF): $(OBJS) linker.ld
 		--build-id=none -T linker.ld -o $@.debug $(OBJS)
 	objcopy --strip-all $@.debug $@
 
+# $(CFLAGS) so that the linters see what the compiler sees
+.PHONY: check
+check:
+	@scripts/setup check
+	@scripts/check "$(CFLAGS)"
+	@$(MAKE) --no-print-directory unit
+
 clean:
 	rm -rf $(B)
 
