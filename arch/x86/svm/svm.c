@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The SVM back-end: vCPUs and their run. APM 2 chapter 15 *Secure Virtual
+ * Machine*. Nothing here takes a lock; a vCPU is touched by its core alone.
+ */
+#include "arch/x86/svm/svm.h"
+#include "arch/x86/cpu/apic_regs.h"
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpuid_regs.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/msr_regs.h"
+#include "lib/errno.h"
+
+#define TPR_INDEX       (APIC_TPR / sizeof(u32))
+#define TPR_CLASS_SHIFT 4
+
+/* A guest spinning on PAUSE leaves after so many, closer than the threshold */
+#define PAUSE_COUNT     3000
+#define PAUSE_THRESHOLD 128
+
+/* clang-format off */
+#define INTERCEPTS1 (I1_INTR | I1_NMI | I1_SMI | I1_INIT | I1_RDPMC | \
+		     I1_CPUID | I1_RSM | I1_INVD | I1_HLT | I1_INVLPGA | \
+		     I1_IOIO_PROT | I1_MSR_PROT | I1_SHUTDOWN)
+#define INTERCEPTS2 (I2_VMRUN | I2_VMMCALL | I2_VMLOAD | I2_VMSAVE | I2_STGI | \
+		     I2_CLGI | I2_SKINIT | I2_WBINVD | I2_MONITOR | I2_MWAIT | \
+		     I2_XSETBV | I2_RDPRU)
+#define INTERCEPTS3 (I3_INVLPGB | I3_INVLPGB_ILLEGAL | I3_MCOMMIT | I3_TLBSYNC)
+/* #DB and #AC: a guest could make the CPU deliver them without end */
+#define INTERCEPTS_EXCEPTION (BIT(EXC_DB) | BIT(EXC_AC) | BIT(EXC_MC))
+/* clang-format on */
+
+static void control_init(struct vmcb_control *c)
+{
+	c->intercept1 = INTERCEPTS1;
+	c->intercept2 = INTERCEPTS2;
+	c->intercept3 = INTERCEPTS3;
+	c->intercept_exceptions = (u32)INTERCEPTS_EXCEPTION;
+	c->vintr = VINTR_MASKING;
+	c->eventinj = 0;
+	c->interrupt_shadow = 0;
+	c->vmcb_clean = 0;
+	c->np_enable = NP_ENABLE;
+	if (cpu_features.svm_features & CPUID_SVM_PAUSE_FILTER) {
+		c->intercept1 |= I1_PAUSE;
+		c->pause_filter_count = PAUSE_COUNT;
+		c->pause_filter_threshold = PAUSE_THRESHOLD;
+	}
+}
+
+static int svm_vcpu_create(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = kmem_alloc(v->budget, sizeof(*a));
+	int err = -ENOMEM;
+
+	if (!a)
+		return err;
+	a->vmcb = pmm_alloc(v->budget, 0);
+	if (!a->vmcb)
+		goto out_arch;
+	err = fpu_create(&a->fpu, v->budget);
+	if (err)
+		goto out_vmcb;
+	a->vmcb_hpa = virt_to_hpa(a->vmcb);
+	v->arch = a;
+	return 0;
+
+out_vmcb:
+	pmm_free(v->budget, a->vmcb, 0);
+out_arch:
+	kmem_free(v->budget, a, sizeof(*a));
+	return err;
+}
+
+static void svm_vcpu_destroy(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	fpu_destroy(&a->fpu, v->budget);
+	pmm_free(v->budget, a->vmcb, 0);
+	kmem_free(v->budget, a, sizeof(*a));
+	v->arch = NULL;
+}
+
+static void svm_vcpu_reset(struct vcpu_hw *v, bool init)
+{
+	struct vcpu_arch *a = v->arch;
+
+	if (init)
+		svm_read(v, RG_ALL);
+	else
+		fpu_reset(&a->fpu);
+	svm_reset_regs(&v->regs, init);
+	control_init(&a->vmcb->control);
+	a->window_prio = 0;
+	a->nmi_masked = false;
+	a->nmi_window = false;
+	a->nmi_step = false;
+}
+
+/* Branch predictions of one VM must not steer another (APM 2 3.2.9) */
+static void predictor_barrier(struct backend_cpu *b, u64 vm)
+{
+	static bool known, has_ibpb;
+
+	if (!known) {
+		has_ibpb = cpu_features.max_ext_leaf >= CPUID_EXT_SIZES &&
+			   (cpuid(CPUID_EXT_SIZES).ebx & CPUID_88_EBX_IBPB);
+		known = true;
+	}
+	if (has_ibpb && b->last_vm && b->last_vm != vm)
+		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
+	b->last_vm = vm;
+}
+
+static void svm_attach(struct vcpu_hw *v)
+{
+	struct pcpu *cpu = this_cpu();
+	struct vcpu_arch *a = v->arch;
+	struct vmcb_control *c = &a->vmcb->control;
+
+	predictor_barrier(cpu->backend, v->npt_root.v);
+	c->n_cr3 = v->npt_root.v;
+	c->iopm_base_pa = virt_to_hpa(v->intercepts->port_bitmap).v;
+	c->msrpm_base_pa = virt_to_hpa(v->intercepts->msr_bitmap).v;
+	c->vmcb_clean = 0;
+	if (a->cpu != cpu || a->asid_generation != cpu->backend->generation) {
+		a->cpu = cpu;
+		svm_assign_asid(a, cpu);
+	}
+	fpu_load(&a->fpu, v->regs.xcr0);
+	a->xcr0 = v->regs.xcr0;
+	debug_regs_load(v->regs.dr);
+}
+
+static void svm_put(struct vcpu_hw *v)
+{
+	struct pcpu *cpu = this_cpu();
+
+	if (cpu->backend->loaded)
+		svm_unload(cpu);
+	fpu_save(&v->arch->fpu);
+	debug_regs_save(v->regs.dr);
+}
+
+/* What is not as the last exit left it */
+static void entry_prepare(struct vcpu_hw *v, struct vcpu_arch *a)
+{
+	struct pcpu *cpu = this_cpu();
+
+	if (a->vmcb->control.tsc_offset != v->tsc_offset) {
+		a->vmcb->control.tsc_offset = v->tsc_offset;
+		svm_unclean(a, CLEAN_I);
+	}
+	if (a->xcr0 != v->regs.xcr0) {
+		a->xcr0 = v->regs.xcr0;
+		xsetbv(0, a->xcr0);
+	}
+	if (cpu->backend->loaded != a)
+		svm_load(a, cpu);
+}
+
+static inline bool entry_is_plain(const struct vcpu_hw *v,
+				  const struct vcpu_arch *a)
+{
+	return a->vmcb->control.tsc_offset == v->tsc_offset &&
+	       a->xcr0 == v->regs.xcr0 && a->cpu->backend->loaded == a;
+}
+
+/* RIP is nearly always all that changed */
+static inline void entry_store(struct vcpu_hw *v, struct vcpu_arch *a)
+{
+	struct vcpu_regs *r = &v->regs;
+	struct vmcb *vmcb = a->vmcb;
+
+	if (r->dirty == RG_RIP && likely(!r->shadow)) {
+		vmcb->save.rip = r->rip;
+		vmcb->save.rflags = r->rflags;
+		vmcb->control.interrupt_shadow = 0;
+		r->dirty = 0;
+	} else if (r->dirty) {
+		svm_store_dirty(v);
+	}
+	vmcb->save.rax = r->gpr[GPR_RAX];
+	vmcb->save.cr2 = r->cr2;
+	vmcb->control.v_tpr = (u8)(v->apic_page[TPR_INDEX] >> TPR_CLASS_SHIFT);
+}
+
+static inline void exit_collect(struct vcpu_hw *v, struct vcpu_arch *a)
+{
+	struct vcpu_regs *r = &v->regs;
+	struct vmcb *vmcb = a->vmcb;
+	u8 tpr = vmcb->control.v_tpr & 0xf;
+
+	r->gpr[GPR_RAX] = vmcb->save.rax;
+	r->cr2 = vmcb->save.cr2;
+	r->rip = vmcb->save.rip;
+	r->rflags = vmcb->save.rflags;
+	r->shadow = vmcb->control.interrupt_shadow & INTERRUPT_SHADOW;
+	if (unlikely(a->nmi_masked))
+		r->shadow |= SHADOW_NMI;
+	r->valid = RG_RIP;
+	if (!svm_has_nrips) {
+		/* the dispatcher will fetch the instruction */
+		svm_crs_read(r, &vmcb->save);
+		svm_seg_read(&r->seg[SEG_CS], &vmcb->save.cs);
+		r->valid = RG_RIP | RG_CR | RG_CS;
+	}
+	vmcb->control.eventinj = 0;
+	vmcb->control.tlb_control = TLB_DO_NOTHING;
+	vmcb->control.vmcb_clean = svm_clean_kept;
+	if (unlikely(tpr != v->apic_page[TPR_INDEX] >> TPR_CLASS_SHIFT))
+		v->apic_page[TPR_INDEX] = (u32)tpr << TPR_CLASS_SHIFT;
+}
+
+static void svm_run(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	struct vcpu_arch *a = v->arch;
+
+	do {
+		entry_store(v, a);
+		if (unlikely(!entry_is_plain(v, a)))
+			entry_prepare(v, a);
+		svm_enter(a->vmcb_hpa, v->regs.gpr);
+		exit_collect(v, a);
+	} while (unlikely(!svm_exit_fill(v, exit)));
+}
+
+static void svm_flush(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	if (svm_has_flush_asid)
+		a->vmcb->control.tlb_control = TLB_FLUSH_ASID;
+	else if (a->cpu)
+		svm_assign_asid(a, a->cpu);
+}
+
+const struct vcpu_ops svm_ops = {
+	.name = "SVM",
+	.pt_format = &pt_npt,
+	.msr_bitmap_pages = MSRPM_PAGES,
+	.port_bitmap_pages = IOPM_PAGES,
+	.probe = svm_probe,
+	.cpu_enable = svm_cpu_enable,
+	.cpu_disable = svm_cpu_disable,
+	.vcpu_create = svm_vcpu_create,
+	.vcpu_destroy = svm_vcpu_destroy,
+	.vcpu_reset = svm_vcpu_reset,
+	.attach = svm_attach,
+	.put = svm_put,
+	.run = svm_run,
+	.read = svm_read,
+	.inject = svm_inject,
+	.request_window = svm_request_window,
+	.intercept_msr = svm_intercept_msr,
+	.intercept_port = svm_intercept_port,
+	.flush = svm_flush,
+	.dump = svm_dump,
+};

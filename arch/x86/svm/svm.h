@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to arch/x86/svm. Between exits the guest's FS, GS, TR, LDTR and
+ * syscall MSRs stay in the core and GIF stays clear: svm_cpu.loaded says whose
+ * they are. svm_unload() gives the core back its own and sets GIF; it runs
+ * before anything opens interrupts (pcpu.unload_guest), because an NMI with the
+ * guest's TR loaded would take its IST stack from the guest's TSS.
+ */
+#ifndef ARCH_X86_SVM_SVM_H
+#define ARCH_X86_SVM_SVM_H
+
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/fpu.h"
+#include "arch/x86/svm/svm_regs.h"
+#include "hv/vcpu_ops.h"
+
+struct vcpu_arch {
+	struct vmcb *vmcb;
+	hpa_t vmcb_hpa;
+	struct fpu_state fpu;
+	struct pcpu *cpu; /* ASID and clean bits are of this core */
+	u64 asid_generation;
+	u64 xcr0;        /* in the core while attached */
+	u8 window_prio;  /* of the V_IRQ in the VMCB, 0: none */
+	bool nmi_masked; /* from an NMI's injection to the end of its IRET */
+	bool nmi_window; /* asked for */
+	bool nmi_step;   /* the IRET is being stepped over */
+	u64 step_dr6;
+};
+
+/* pcpu.backend */
+struct backend_cpu {
+	struct vcpu_arch *loaded; /* whose state is in the core, or NULL */
+	void *hsave;              /* VM_HSAVE_PA */
+	void *host_vmcb;          /* VMSAVE area of the core's own state */
+	u64 generation;           /* of ASIDs; a new one starts with a flush */
+	u32 next_asid;
+	u64 last_vm; /* root of the NPT it last ran, for IBPB */
+};
+
+/* What the machine has, read by probe */
+extern bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;
+extern u32 svm_asid_count;
+/* Bits vmcb_clean starts from after an exit: 0 without the feature */
+extern u32 svm_clean_kept;
+/* V_INTR_PRIO >= V_TPR takes a virtual interrupt, where the manual says >.
+ * Learned at the first exit that shows it (QEMU's TCG). */
+extern bool svm_prio_inclusive;
+
+/* svm_entry.asm: interrupts on behind GIF, VMRUN, interrupts off; the GPRs but
+ * RAX and RSP come from and go to gpr[] (enum gpr) */
+void svm_enter(hpa_t vmcb_hpa, u64 *gpr);
+
+/* svm_state.c */
+void svm_store_dirty(struct vcpu_hw *v);
+void svm_read(struct vcpu_hw *v, u32 groups);
+void svm_reset_regs(struct vcpu_regs *r, bool init);
+
+/* svm_exit.c: fill @exit from the VMCB; false: nothing for the core, enter
+ * again */
+bool svm_exit_fill(struct vcpu_hw *v, struct vcpu_exit *exit);
+
+/* svm_event.c */
+void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event);
+void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector);
+struct vcpu_event svm_event_decode(u64 info);
+/* VINTR intercept; false: not yet, enter again */
+bool svm_irq_window_exit(struct vcpu_hw *v);
+bool svm_nmi_window_open(const struct vcpu_arch *a);
+/* IRET intercept: begins a step */
+void svm_iret_exit(struct vcpu_hw *v);
+/* #DB intercept: true if it was the step, which is now over */
+bool svm_step_exit(struct vcpu_hw *v);
+
+/* svm_maps.c */
+void svm_intercept_msr(const struct vm_intercepts *i, u32 msr,
+		       enum intercept read, enum intercept write);
+void svm_intercept_port(const struct vm_intercepts *i, u16 port,
+			enum intercept on);
+
+/* svm_cpu.c */
+int svm_probe(u32 *max_level);
+int svm_cpu_enable(struct pcpu *cpu);
+void svm_cpu_disable(void);
+void svm_load(struct vcpu_arch *a, struct pcpu *cpu);
+void svm_unload(struct pcpu *cpu);
+void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu);
+
+/* svm_dump.c */
+void svm_dump(struct vcpu_hw *v);
+
+static inline void svm_unclean(struct vcpu_arch *a, u32 bits)
+{
+	a->vmcb->control.vmcb_clean &= ~(u64)bits;
+}
+
+static inline void svm_seg_read(struct segment *to,
+				const struct vmcb_segment *from)
+{
+	to->sel = from->selector;
+	to->limit = from->limit;
+	to->base = from->base;
+	to->attr = (from->attrib & 0xffu) | (from->attrib & 0xf00u) << 4;
+	if (unlikely(!(from->attrib & VMCB_ATTR_P)))
+		to->attr |= SEG_ATTR_UNUSABLE;
+}
+
+static inline void svm_crs_read(struct vcpu_regs *r, const struct vmcb_save *s)
+{
+	r->cr0 = s->cr0;
+	r->cr3 = s->cr3;
+	r->cr4 = s->cr4;
+	r->efer = s->efer & ~EFER_SVME;
+}
+
+static inline void svm_clgi(void)
+{
+	__asm__ volatile("clgi" ::: "memory");
+}
+
+static inline void svm_stgi(void)
+{
+	__asm__ volatile("stgi" ::: "memory");
+}
+
+/* FS, GS, TR, LDTR, KernelGSBase, STAR .. SFMASK, SYSENTER (APM 3 VMLOAD) */
+static inline void svm_vmload(hpa_t vmcb)
+{
+	__asm__ volatile("vmload %0" ::"a"(vmcb.v) : "memory");
+}
+
+static inline void svm_vmsave(hpa_t vmcb)
+{
+	__asm__ volatile("vmsave %0" ::"a"(vmcb.v) : "memory");
+}
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a person needs after a crash, of the VMCB. Context: as svm_run(). */
+#include "arch/x86/svm/svm.h"
+#include "lib/log.h"
+
+#define TAG "svm"
+
+static void dump_segment(const char *name, const struct segment *s)
+{
+	log_error(TAG, "%-4s %04x base %016llx limit %08x attr %05x", name,
+		  s->sel, (unsigned long long)s->base, s->limit, s->attr);
+}
+
+static void dump_segments(const struct vcpu_regs *r)
+{
+	static const char *const names[SEG_COUNT] = {
+		"ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR",
+	};
+	u32 i;
+
+	for (i = 0; i < SEG_COUNT; i++)
+		dump_segment(names[i], &r->seg[i]);
+	dump_segment("GDTR", &r->gdtr);
+	dump_segment("IDTR", &r->idtr);
+}
+
+static void dump_gprs(const struct vcpu_regs *r)
+{
+	static const char *const names[GPR_COUNT] = {
+		"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
+		"R8",  "R9",  "R10", "R11", "R12", "R13", "R14", "R15",
+	};
+	u32 i;
+
+	for (i = 0; i < GPR_COUNT; i += 4)
+		log_error(TAG,
+			  "%-3s %016llx %-3s %016llx %-3s %016llx %-3s %016llx",
+			  names[i], (unsigned long long)r->gpr[i], names[i + 1],
+			  (unsigned long long)r->gpr[i + 1], names[i + 2],
+			  (unsigned long long)r->gpr[i + 2], names[i + 3],
+			  (unsigned long long)r->gpr[i + 3]);
+}
+
+static void dump_control(const struct vmcb_control *c)
+{
+	log_error(TAG, "exit %llx info1 %llx info2 %llx intinfo %llx",
+		  (unsigned long long)c->exitcode,
+		  (unsigned long long)c->exitinfo1,
+		  (unsigned long long)c->exitinfo2,
+		  (unsigned long long)c->exitintinfo);
+	log_error(TAG, "vintr %llx shadow %llx eventinj %llx ncr3 %llx asid %u",
+		  (unsigned long long)c->vintr,
+		  (unsigned long long)c->interrupt_shadow,
+		  (unsigned long long)c->eventinj, (unsigned long long)c->n_cr3,
+		  c->guest_asid);
+	log_error(TAG, "intercepts %08x %08x %08x exceptions %08x",
+		  c->intercept1, c->intercept2, c->intercept3,
+		  c->intercept_exceptions);
+}
+
+void svm_dump(struct vcpu_hw *v)
+{
+	const struct vcpu_regs *r = &v->regs;
+
+	svm_read(v, RG_ALL);
+	log_error(TAG, "RIP %016llx RFLAGS %08llx CR2 %016llx",
+		  (unsigned long long)r->rip, (unsigned long long)r->rflags,
+		  (unsigned long long)r->cr2);
+	dump_gprs(r);
+	log_error(TAG, "CR0 %08llx CR3 %016llx CR4 %08llx EFER %04llx",
+		  (unsigned long long)r->cr0, (unsigned long long)r->cr3,
+		  (unsigned long long)r->cr4, (unsigned long long)r->efer);
+	dump_segments(r);
+	dump_control(&v->arch->vmcb->control);
+}

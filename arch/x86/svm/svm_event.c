@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Events into the guest: EVENTINJ, the interrupt window by a virtual interrupt
+ * that never arrives (V_IRQ with the VINTR intercept), and the NMI window by
+ * the IRET intercept and one step (APM 2 15.20 *Event Injection*, 15.21
+ * *Interrupt and Local APIC Support*). Runs on the core that has the vCPU.
+ */
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/irq.h"
+#include "arch/x86/cpu/lapic.h"
+#include "arch/x86/svm/svm.h"
+
+/* clang-format off */
+static const u8 event_types[] = {
+	[EVENT_EXTINT] = EVENT_TYPE_INTR,
+	[EVENT_NMI] = EVENT_TYPE_NMI,
+	[EVENT_EXCEPTION] = EVENT_TYPE_EXCEPTION,
+	[EVENT_SOFT_INT] = EVENT_TYPE_SOFT,
+	[EVENT_SOFT_EXCEPTION] = EVENT_TYPE_EXCEPTION,
+	[EVENT_PRIV_EXCEPTION] = EVENT_TYPE_EXCEPTION,
+};
+/* clang-format on */
+
+static bool is_software(enum event_type type)
+{
+	return type == EVENT_SOFT_INT || type == EVENT_SOFT_EXCEPTION ||
+	       type == EVENT_PRIV_EXCEPTION;
+}
+
+static void set_intercept1(struct vcpu_arch *a, u32 bits, bool on)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+
+	c->intercept1 = on ? c->intercept1 | bits : c->intercept1 & ~bits;
+	svm_unclean(a, CLEAN_I);
+}
+
+void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
+{
+	struct vcpu_arch *a = v->arch;
+	u64 inj;
+
+	if (event->type == EVENT_NONE) {
+		a->vmcb->control.eventinj = 0;
+		return;
+	}
+	inj = EVENT_VALID | event->vector |
+	      (u64)event_types[event->type] << EVENT_TYPE_SHIFT;
+	if (event->has_error)
+		inj |= EVENT_ERROR_VALID | (u64)event->error << 32;
+	a->vmcb->control.eventinj = inj;
+
+	/* The return address of a software event is the VMCB's RIP */
+	if (is_software(event->type)) {
+		v->regs.rip += event->insn_len;
+		v->regs.dirty |= RG_RIP;
+	}
+	if (event->type == EVENT_NMI) {
+		a->nmi_masked = true;
+		set_intercept1(a, I1_IRET, true);
+	}
+}
+
+/*
+ * Of what EXITINTINFO tells, software interrupts, INT3 and INTO are not to be
+ * injected again: RIP is still at the instruction, which will be run again.
+ */
+struct vcpu_event svm_event_decode(u64 info)
+{
+	struct vcpu_event e = {
+		.type = EVENT_NONE,
+		.vector = (u8)info,
+		.has_error = info & EVENT_ERROR_VALID,
+		.error = (u32)(info >> 32),
+	};
+
+	if (!(info & EVENT_VALID))
+		return e;
+	switch ((info & EVENT_TYPE_MASK) >> EVENT_TYPE_SHIFT) {
+	case EVENT_TYPE_INTR:
+		e.type = EVENT_EXTINT;
+		break;
+	case EVENT_TYPE_NMI:
+		e.type = EVENT_NMI;
+		break;
+	case EVENT_TYPE_EXCEPTION:
+		if (e.vector != EXC_BP && e.vector != EXC_OF)
+			e.type = EVENT_EXCEPTION;
+		break;
+	default:
+		break;
+	}
+	return e;
+}
+
+/*
+ * Where only a shadow or another event's injection is in the way of an NMI, a
+ * physical interrupt to ourselves makes the guest leave right behind it.
+ */
+bool svm_nmi_window_open(const struct vcpu_arch *a)
+{
+	return a->nmi_window && !a->nmi_masked &&
+	       !(a->vmcb->control.interrupt_shadow & INTERRUPT_SHADOW);
+}
+
+static void set_virq(struct vcpu_arch *a, u8 prio)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+
+	c->vintr &= ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR);
+	if (prio)
+		c->vintr |= VINTR_IRQ | (u64)prio << VINTR_PRIO_SHIFT;
+	a->window_prio = prio;
+	svm_unclean(a, CLEAN_TPR);
+}
+
+void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
+{
+	struct vcpu_arch *a = v->arch;
+	u8 prio = vector >> 4;
+
+	if (which == WINDOW_NMI) {
+		a->nmi_window = true;
+		if (!a->nmi_masked)
+			lapic_send_ipi(this_cpu()->apic_id, VEC_KICK);
+		return;
+	}
+	if (svm_prio_inclusive && prio > 1)
+		prio--;
+	set_virq(a, prio);
+	set_intercept1(a, I1_VINTR, true);
+}
+
+/* The VINTR intercept: the guest would take the virtual interrupt now */
+bool svm_irq_window_exit(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+	u8 prio = a->window_prio;
+
+	if (prio > 1 && prio == (a->vmcb->control.v_tpr & 0xf)) {
+		svm_prio_inclusive = true;
+		set_virq(a, (u8)(prio - 1));
+		return false;
+	}
+	set_virq(a, 0);
+	set_intercept1(a, I1_VINTR, false);
+	return true;
+}
+
+/*
+ * The IRET that ends an NMI handler is about to run: NMIs stay masked until it
+ * has, so step over it. It pops RFLAGS and TF with it; the trap comes because
+ * TF was set when it began.
+ */
+void svm_iret_exit(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	set_intercept1(a, I1_IRET, false);
+	a->nmi_step = true;
+	a->step_dr6 = a->vmcb->save.dr6;
+	a->vmcb->save.rflags |= RFLAGS_TF;
+}
+
+bool svm_step_exit(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	if (!a->nmi_step)
+		return false;
+	a->nmi_step = false;
+	a->nmi_masked = false;
+	a->vmcb->save.dr6 = a->step_dr6;
+	svm_unclean(a, CLEAN_DRX);
+	v->regs.shadow &= ~(u32)SHADOW_NMI;
+	return true;
+}
