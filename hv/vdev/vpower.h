@@ -16,5 +16,8 @@
 #define VPOWER_RESET 0x602 /* write 1 */
 
 int __must_check vpower_create(struct vm *vm);
+/* Port CF9h lies among the PCI address port's bytes (CF8h..CFBh), which vpci
+ * claims: it asks here first. True: the write was a reset and is done. */
+bool vpower_cf9_write(struct vm *vm, u8 value);
 
 #endif
