@@ -64,17 +64,17 @@ static inline void xsetbv(u32 index, u64 value)
 			 : "memory");
 }
 
-#define ASM_REGISTER(name, reg)                                              \
-	static inline u64 read_##name(void)                                  \
-	{                                                                    \
-		u64 value;                                                   \
-                                                                             \
+#define ASM_REGISTER(name, reg)                                                \
+	static inline u64 read_##name(void)                                    \
+	{                                                                      \
+		u64 value;                                                     \
+                                                                               \
 		__asm__ volatile("mov %%" reg ", %0" : "=r"(value)::"memory"); \
-		return value;                                                \
-	}                                                                    \
-	static inline void write_##name(u64 value)                           \
-	{                                                                    \
-		__asm__ volatile("mov %0, %%" reg ::"r"(value) : "memory");  \
+		return value;                                                  \
+	}                                                                      \
+	static inline void write_##name(u64 value)                             \
+	{                                                                      \
+		__asm__ volatile("mov %0, %%" reg ::"r"(value) : "memory");    \
 	}
 
 ASM_REGISTER(cr0, "cr0")
@@ -105,13 +105,13 @@ static inline u64 read_rsp(void)
 	return value;
 }
 
-#define ASM_SELECTOR(seg)                                                \
-	static inline u16 read_##seg(void)                               \
-	{                                                                \
-		u16 value;                                               \
-                                                                         \
-		__asm__ volatile("mov %%" #seg ", %w0" : "=r"(value));   \
-		return value;                                            \
+#define ASM_SELECTOR(seg)                                                      \
+	static inline u16 read_##seg(void)                                     \
+	{                                                                      \
+		u16 value;                                                     \
+                                                                               \
+		__asm__ volatile("mov %%" #seg ", %w0" : "=r"(value));         \
+		return value;                                                  \
 	}
 
 ASM_SELECTOR(cs)

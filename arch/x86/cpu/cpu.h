@@ -3,14 +3,13 @@
  * What hv/init.c calls of arch/x86/cpu, in this order on the boot CPU:
  *
  *	hv_main(boot_info_hpa)	called by entry.asm, interrupts off
- *	cpu_boot_init()		features, CR0/CR4/EFER/PAT, GDT, IDT, log prefix;
- *				logging and exceptions work from here on
- *	hostmap_init(), acpi_init()
+ *	cpu_boot_init()		features, CR0/CR4/EFER/PAT, GDT, IDT, log
+ *prefix; logging and exceptions work from here on hostmap_init(), acpi_init()
  *	irq_init()		masks the 8259s
  *	lapic_init_cpu()	maps and enables the LAPIC
  *	tsc_init(pm_timer)	calibrates TSC and LAPIC timer (tsc.h)
- *	smp_start(...)		each core does cpu_init_this() and lapic_init_cpu()
- *				before entry(pcpu)
+ *	smp_start(...)		each core does cpu_init_this() and
+ *lapic_init_cpu() before entry(pcpu)
  */
 #ifndef ARCH_X86_CPU_CPU_H
 #define ARCH_X86_CPU_CPU_H

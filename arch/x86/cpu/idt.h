@@ -19,7 +19,7 @@ struct trap_frame {
 
 void idt_init(void); /* boot CPU: build the table */
 void idt_load(void); /* this core */
-u64 idt_base(void); /* for VMX host state */
+u64 idt_base(void);  /* for VMX host state */
 
 /* The work of an NMI: also to be called by a back-end whose exit consumed one
  * (VMX). Any context, takes no lock. */

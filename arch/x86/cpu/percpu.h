@@ -11,28 +11,28 @@
 #include "arch/x86/cpu/timer.h"
 #include "lib/types.h"
 
-#define MAX_CPUS 256
+#define MAX_CPUS   256
 #define STACK_SIZE 16384ul
 
-struct vcpu; /* hv/vcpu.h; opaque here */
-struct sched_cpu; /* sched/sched.h */
+struct vcpu;         /* hv/vcpu.h; opaque here */
+struct sched_cpu;    /* sched/sched.h */
 struct window_cache; /* mm/window.h */
-struct backend_cpu; /* VMXON region, host save area: private to a back-end */
+struct backend_cpu;  /* VMXON region, host save area: private to a back-end */
 
 /* One bit each in pcpu.pending: set by any core, taken by the owner */
 enum pcpu_pending {
 	PCPU_RESCHED = 1 << 0, /* the run queue changed */
-	PCPU_CALL = 1 << 1, /* a cross-call waits (smp.h) */
-	PCPU_STOP = 1 << 2, /* leave VMX/SVM and halt */
+	PCPU_CALL = 1 << 1,    /* a cross-call waits (smp.h) */
+	PCPU_STOP = 1 << 2,    /* leave VMX/SVM and halt */
 };
 
 struct pcpu {
-	struct pcpu *self; /* first: what this_cpu() loads */
+	struct pcpu *self;    /* first: what this_cpu() loads */
 	struct vcpu *current; /* whose guest state is in this core, or NULL */
-	u32 id; /* dense, 0 is the boot CPU */
+	u32 id;               /* dense, 0 is the boot CPU */
 	u32 apic_id;
 	u32 pending; /* atomic, enum pcpu_pending */
-	u32 node; /* NUMA node */
+	u32 node;    /* NUMA node */
 	bool online;
 	bool in_guest; /* set before the entry, cleared after the exit */
 	struct timer_queue timers;
@@ -58,6 +58,6 @@ static inline struct pcpu *this_cpu(void)
 }
 
 extern struct pcpu *pcpus[MAX_CPUS]; /* [id]; NULL past pcpu_count */
-extern u32 pcpu_count; /* cores that came up */
+extern u32 pcpu_count;               /* cores that came up */
 
 #endif

@@ -19,6 +19,8 @@ void pcpu_kick(struct pcpu *cpu, u32 pending_bits);
 /* Run @fn(@arg) on every other online core and wait until all have run it.
  * Not from interrupt handlers. */
 void smp_call_others(void (*fn)(void *arg), void *arg);
+/* Run the call that waits for this core, if one does; VEC_KICK's handler */
+void smp_take_call(void);
 /* This core found PCPU_CALL in its pending bits: run what waits for it */
 void smp_call_run(void);
 

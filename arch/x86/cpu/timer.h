@@ -11,7 +11,7 @@
 #include "lib/types.h"
 
 struct timer {
-	u64 deadline; /* host TSC; valid while armed */
+	u64 deadline;       /* host TSC; valid while armed */
 	struct timer *next; /* sorted, soonest first */
 	bool armed;
 	void (*fn)(struct timer *self);

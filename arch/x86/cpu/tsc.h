@@ -5,7 +5,11 @@
 
 #include "lib/types.h"
 
-extern u64 tsc_khz; /* ticks a millisecond */
+#define NS_PER_S  1000000000ull
+#define NS_PER_MS 1000000ull
+#define NS_PER_US 1000ull
+
+extern u64 tsc_khz;  /* ticks a millisecond */
 extern u64 tsc_boot; /* TSC at the hypervisor's entry */
 
 /*

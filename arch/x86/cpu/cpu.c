@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Bringing one core into the hypervisor's own state, and what the log needs to
+ * know of the machine (cpu.h). The log's lock is the only one here: it nests on
+ * one core and a panic breaks it when its owner is a core that was stopped.
+ */
+#include "arch/x86/cpu/cpu.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_area.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/gdt.h"
+#include "arch/x86/cpu/idt.h"
+#include "arch/x86/cpu/msr_regs.h"
+#include "arch/x86/cpu/panic.h"
+#include "arch/x86/cpu/tsc.h"
+#include "lib/log.h"
+#include "lib/printf.h"
+#include "mm/hostmap.h"
+
+size_t (*log_guest_hook)(const struct vcpu *v, char *buf, size_t size);
+
+static size_t log_prefix(char *buf, size_t size)
+{
+	const struct pcpu *cpu = this_cpu();
+	u64 us = tsc_khz ? tsc_to_ns(rdtsc() - tsc_boot) / NS_PER_US : 0;
+	int len = bh_snprintf(buf, size, "%llu.%06llu %u",
+			      (unsigned long long)(us / 1000000),
+			      (unsigned long long)(us % 1000000), cpu->id);
+	size_t n = MIN((size_t)len, size - 1);
+
+	if (!cpu->current || !log_guest_hook || n + 2 > size)
+		return n;
+	buf[n++] = ' ';
+	return n + log_guest_hook(cpu->current, buf + n, size - n);
+}
+
+#define LOG_NOBODY      UINT32_MAX
+#define LOG_BREAK_SPINS 10000000
+
+static u32 log_owner = LOG_NOBODY; /* id of the core that writes a line */
+
+enum log_cookie { LOG_OUTERMOST, LOG_NESTED };
+
+static u64 log_lock(void)
+{
+	u32 self = this_cpu()->id;
+
+	for (u64 spins = 0;; spins++) {
+		u32 expected = LOG_NOBODY;
+
+		if (__atomic_compare_exchange_n(&log_owner, &expected, self,
+						false, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			return LOG_OUTERMOST;
+		if (expected == self)
+			return LOG_NESTED;
+		if (panic_active() && spins > LOG_BREAK_SPINS)
+			return LOG_NESTED;
+		cpu_pause();
+	}
+}
+
+static void log_unlock(u64 cookie)
+{
+	if (cookie == LOG_OUTERMOST)
+		__atomic_store_n(&log_owner, LOG_NOBODY, __ATOMIC_RELEASE);
+}
+
+static u64 wanted_cr4(void)
+{
+	const struct cpu_features *f = &cpu_features;
+	u64 cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+
+	cr4 |= f->pge ? CR4_PGE : 0;
+	cr4 |= f->mce ? CR4_MCE : 0;
+	cr4 |= f->smep ? CR4_SMEP : 0;
+	cr4 |= f->smap ? CR4_SMAP : 0;
+	cr4 |= f->xsave ? CR4_OSXSAVE : 0;
+	/* Five-level paging cannot be left in long mode */
+	return cr4 | (read_cr4() & CR4_LA57);
+}
+
+void cpu_control_init(void)
+{
+	const struct cpu_features *f = &cpu_features;
+
+	wrmsr(MSR_EFER,
+	      (rdmsr(MSR_EFER) & ~EFER_SVME) | (f->nx ? EFER_NXE : 0));
+	write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
+	write_cr4(wanted_cr4());
+	/*
+	 * Types in use (WB, UC) keep their entries, so the caches need not be
+	 * written back (SDM 3A 12.12.4); the reload of CR3 drops what the TLB
+	 * holds of the entries that changed.
+	 */
+	if (f->pat)
+		wrmsr(MSR_PAT, HOST_PAT);
+	write_cr3(read_cr3());
+	if (f->xsave)
+		xsetbv(0, f->xcr0_mask);
+}
+
+void cpu_boot_init(void)
+{
+	static const struct log_env env = {
+		.prefix = log_prefix,
+		.lock = log_lock,
+		.unlock = log_unlock,
+	};
+	struct pcpu *cpu = cpu_area_init(boot_cpu_area);
+
+	pcpus[0] = cpu;
+	pcpu_count = 1;
+	cpu->online = true;
+	cpu_features_init();
+	gdt_load(cpu);
+	idt_init();
+	idt_load();
+	log_set_env(&env);
+	cpu_control_init();
+}
+
+void cpu_init_this(struct pcpu *cpu)
+{
+	cpu_control_init();
+	hostmap_load_cpu();
+	gdt_load(cpu);
+	idt_load();
+}

@@ -1,0 +1,67 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; Where cores enter the hypervisor in long mode: hv_start for the boot CPU, from
+; a loader (include/bulkhead/boot_info.h says in what state), and ap_start for
+; the others, from trampoline.asm. Both take a stack whose bottom word is the
+; core's struct pcpu (percpu.h) and go on in C; nothing is enabled here.
+
+%include "arch/x86/cpu/asm_offsets.inc"
+
+bits 64
+default rel
+
+extern boot_cpu_area
+extern tsc_boot
+extern hv_main
+extern smp_slots
+extern smp_slot_count
+extern smp_ap_main
+
+section .text.entry
+
+; RDI = physical address of struct boot_info
+global hv_start
+hv_start:
+	cli
+	cld
+	rdtsc
+	shl	rdx, 32
+	or	rax, rdx
+	mov	[tsc_boot], rax
+	lea	rax, [boot_cpu_area]
+	mov	[rax], rax		; pcpu.self: this_cpu() works from here
+	lea	rsp, [rax + STACK_SIZE]
+	xor	ebp, ebp
+	call	hv_main
+.halt:
+	cli
+	hlt
+	jmp	.halt
+
+; Another core: long mode, trampoline tables, no stack. Finds its slot by its
+; APIC id and claims it; one that comes after it was given up halts.
+global ap_start
+ap_start:
+	cli
+	cld
+	call_free_apic_id
+	lea	rdi, [smp_slots]
+	mov	ecx, [smp_slot_count]
+.next:
+	sub	ecx, 1
+	jb	.halt
+	cmp	[rdi + SLOT_APIC_ID], edx
+	je	.found
+	add	rdi, SLOT_SIZE
+	jmp	.next
+.found:
+	mov	eax, SLOT_WAITING
+	mov	edx, SLOT_ARRIVED
+	lock cmpxchg [rdi + SLOT_STATE], edx
+	jne	.halt
+	mov	rsp, [rdi + SLOT_STACK_TOP]
+	xor	ebp, ebp
+	call	smp_ap_main		; RDI = the slot
+.halt:
+	cli
+	hlt
+	jmp	.halt

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See features.h: one pass over CPUID, one row a flag. */
+#include "arch/x86/cpu/features.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpuid_regs.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+struct cpu_features cpu_features;
+
+enum cpuid_reg { REG_EAX, REG_EBX, REG_ECX, REG_EDX };
+
+struct flag_row {
+	u32 leaf, subleaf;
+	enum cpuid_reg reg;
+	u64 mask;
+	bool *flag;
+};
+
+#define F cpu_features
+/* clang-format off */
+static const struct flag_row flags[] = {
+	{ CPUID_FEATURES, 0, REG_ECX, CPUID_1_ECX_VMX, &F.vmx },
+	{ CPUID_FEATURES, 0, REG_ECX, CPUID_1_ECX_MONITOR, &F.monitor },
+	{ CPUID_FEATURES, 0, REG_ECX, CPUID_1_ECX_PCID, &F.pcid },
+	{ CPUID_FEATURES, 0, REG_ECX, CPUID_1_ECX_X2APIC, &F.x2apic },
+	{ CPUID_FEATURES, 0, REG_ECX, CPUID_1_ECX_TSC_DEADLINE, &F.tsc_deadline },
+	{ CPUID_FEATURES, 0, REG_ECX, CPUID_1_ECX_XSAVE, &F.xsave },
+	{ CPUID_FEATURES, 0, REG_ECX, CPUID_1_ECX_HYPERVISOR, &F.hypervisor },
+	{ CPUID_FEATURES, 0, REG_EDX, CPUID_1_EDX_MCE, &F.mce },
+	{ CPUID_FEATURES, 0, REG_EDX, CPUID_1_EDX_PGE, &F.pge },
+	{ CPUID_FEATURES, 0, REG_EDX, CPUID_1_EDX_PAT, &F.pat },
+	{ CPUID_POWER, 0, REG_EAX, BIT(2), &F.arat },
+	{ CPUID_FEATURES7, 0, REG_EBX, CPUID_7_EBX_FSGSBASE, &F.fsgsbase },
+	{ CPUID_FEATURES7, 0, REG_EBX, CPUID_7_EBX_SMEP, &F.smep },
+	{ CPUID_FEATURES7, 0, REG_EBX, CPUID_7_EBX_SMAP, &F.smap },
+	{ CPUID_FEATURES7, 0, REG_EBX, CPUID_7_EBX_INVPCID, &F.invpcid },
+	{ CPUID_FEATURES7, 0, REG_ECX, CPUID_7_ECX_UMIP, &F.umip },
+	{ CPUID_XSAVE, 1, REG_EAX, CPUID_D1_EAX_XSAVEOPT, &F.xsaveopt },
+	{ CPUID_XSAVE, 1, REG_EAX, CPUID_D1_EAX_XSAVES, &F.xsaves },
+	{ CPUID_EXT_FEATURES, 0, REG_ECX, CPUID_81_ECX_SVM, &F.svm },
+	{ CPUID_EXT_FEATURES, 0, REG_EDX, CPUID_81_EDX_NX, &F.nx },
+	{ CPUID_EXT_FEATURES, 0, REG_EDX, CPUID_81_EDX_PAGE1GB, &F.page_1g },
+	{ CPUID_EXT_FEATURES, 0, REG_EDX, CPUID_81_EDX_RDTSCP, &F.rdtscp },
+	{ CPUID_EXT_POWER, 0, REG_EDX, CPUID_87_EDX_INVARIANT_TSC,
+	  &F.invariant_tsc },
+};
+/* clang-format on */
+#undef F
+
+/* A leaf that the CPU does not have reads as zero */
+static struct cpuid leaf_or_zero(u32 leaf, u32 subleaf)
+{
+	u32 max = leaf >= CPUID_EXT_BASE ? cpu_features.max_ext_leaf
+					 : cpu_features.max_leaf;
+
+	return leaf <= max ? cpuid_count(leaf, subleaf) : (struct cpuid){ 0 };
+}
+
+static u32 pick(const struct cpuid *c, enum cpuid_reg reg)
+{
+	const u32 regs[] = { c->eax, c->ebx, c->ecx, c->edx };
+
+	return regs[reg];
+}
+
+static enum cpu_vendor read_vendor(const struct cpuid *c)
+{
+	static const struct {
+		const char *name;
+		enum cpu_vendor vendor;
+	} known[] = {
+		{ "GenuineIntel", VENDOR_INTEL },
+		{ "AuthenticAMD", VENDOR_AMD },
+		{ "HygonGenuine", VENDOR_AMD },
+	};
+	char name[13] = "";
+
+	memcpy(name, &c->ebx, 4);
+	memcpy(name + 4, &c->edx, 4);
+	memcpy(name + 8, &c->ecx, 4);
+	for (u32 i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(name, known[i].name) == 0)
+			return known[i].vendor;
+	return VENDOR_OTHER;
+}
+
+/* SDM 2A, CPUID, "Version Information" */
+static void read_model(u32 eax)
+{
+	u32 family = eax >> 8 & 0xf;
+	u32 model = eax >> 4 & 0xf;
+
+	cpu_features.stepping = eax & 0xf;
+	if (family == 0x6 || family == 0xf)
+		model |= (eax >> 16 & 0xf) << 4;
+	if (family == 0xf)
+		family += eax >> 20 & 0xff;
+	cpu_features.family = family;
+	cpu_features.model = model;
+}
+
+static void read_brand(void)
+{
+	struct cpuid c;
+
+	for (u32 i = 0; i < 3; i++) {
+		c = leaf_or_zero(CPUID_EXT_BRAND + i, 0);
+		memcpy(cpu_features.brand + i * sizeof(c), &c, sizeof(c));
+	}
+}
+
+#define PHYS_BITS_DEFAULT 36
+#define VIRT_BITS_DEFAULT 48
+
+static void read_sizes(void)
+{
+	struct cpuid c = leaf_or_zero(CPUID_EXT_SIZES, 0);
+
+	cpu_features.phys_bits = c.eax & 0xff;
+	cpu_features.virt_bits = c.eax >> 8 & 0xff;
+	if (!cpu_features.phys_bits)
+		cpu_features.phys_bits = PHYS_BITS_DEFAULT;
+	if (!cpu_features.virt_bits)
+		cpu_features.virt_bits = VIRT_BITS_DEFAULT;
+	if (cpu_features.svm) {
+		c = leaf_or_zero(CPUID_EXT_SVM, 0);
+		cpu_features.svm_features = c.edx;
+		cpu_features.svm_asids = c.ebx;
+	}
+	if (cpu_features.xsave) {
+		c = leaf_or_zero(CPUID_XSAVE, 0);
+		cpu_features.xcr0_mask = (u64)c.edx << 32 | c.eax;
+		cpu_features.xsave_max_bytes = c.ecx;
+	}
+}
+
+void cpu_features_init(void)
+{
+	struct cpuid base = cpuid(CPUID_VENDOR);
+
+	cpu_features.max_leaf = base.eax;
+	cpu_features.max_ext_leaf = cpuid(CPUID_EXT_BASE).eax;
+	if (cpu_features.max_ext_leaf < CPUID_EXT_BASE)
+		cpu_features.max_ext_leaf = 0;
+	cpu_features.vendor = read_vendor(&base);
+	read_model(leaf_or_zero(CPUID_FEATURES, 0).eax);
+	read_brand();
+	for (u32 i = 0; i < ARRAY_SIZE(flags); i++) {
+		const struct flag_row *f = &flags[i];
+		struct cpuid c = leaf_or_zero(f->leaf, f->subleaf);
+
+		*f->flag = (pick(&c, f->reg) & f->mask) != 0;
+	}
+	read_sizes();
+}
+
+static const char *trimmed_brand(void)
+{
+	const char *s = cpu_features.brand;
+
+	while (*s == ' ')
+		s++;
+	return *s ? s : "unnamed CPU";
+}
+
+void cpu_features_log(void)
+{
+	const struct cpu_features *f = &cpu_features;
+
+	log_info("cpu", "%s, family %#x model %#x stepping %u%s%s%s%s%s%s",
+		 trimmed_brand(), f->family, f->model, f->stepping,
+		 f->vmx ? ", VMX" : "", f->svm ? ", SVM" : "",
+		 f->x2apic ? ", x2APIC" : "",
+		 f->tsc_deadline ? ", TSC-deadline" : "",
+		 f->page_1g ? ", 1G pages" : "",
+		 f->hypervisor ? ", under a hypervisor or emulator" : "");
+}

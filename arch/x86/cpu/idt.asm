@@ -1,0 +1,144 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; The 256 entry points of the IDT, STUB_SIZE bytes apart. Exceptions save every
+; register as struct trap_frame (idt.h); interrupts only what C may clobber,
+; because they come often and their handlers look at no register.
+; Below: MSR accesses whose #GP is caught by a fix-up (idt.c has the rows).
+
+bits 64
+default rel
+
+STUB_SIZE	equ 16
+EXCEPTIONS	equ 32
+; vectors that push an error code: 8 10-14 17 21 29 30
+ERROR_MASK	equ 0x60227d00
+EIO		equ 5
+
+extern exception_handle
+extern irq_dispatch
+
+section .text
+
+global idt_stubs
+align STUB_SIZE
+idt_stubs:
+%assign vec 0
+%rep 256
+	align STUB_SIZE
+%if vec < EXCEPTIONS
+  %if ((ERROR_MASK >> vec) & 1) = 0
+	push	0
+  %endif
+	push	vec
+	jmp	near exception_common
+%else
+	push	rdi
+	mov	edi, vec
+	jmp	near interrupt_common
+%endif
+%assign vec vec + 1
+%endrep
+	align STUB_SIZE
+
+exception_common:
+	push	rax
+	push	rcx
+	push	rdx
+	push	rbx
+	push	rbp
+	push	rsi
+	push	rdi
+	push	r8
+	push	r9
+	push	r10
+	push	r11
+	push	r12
+	push	r13
+	push	r14
+	push	r15
+	cld
+	mov	rdi, rsp
+	call	exception_handle
+	pop	r15
+	pop	r14
+	pop	r13
+	pop	r12
+	pop	r11
+	pop	r10
+	pop	r9
+	pop	r8
+	pop	rdi
+	pop	rsi
+	pop	rbp
+	pop	rbx
+	pop	rdx
+	pop	rcx
+	pop	rax
+	add	rsp, 16			; vector and error code
+	iretq
+
+interrupt_common:
+	push	rax
+	push	rcx
+	push	rdx
+	push	rsi
+	push	r8
+	push	r9
+	push	r10
+	push	r11
+	cld
+	call	irq_dispatch
+	pop	r11
+	pop	r10
+	pop	r9
+	pop	r8
+	pop	rsi
+	pop	rdx
+	pop	rcx
+	pop	rax
+	pop	rdi
+	iretq
+
+; int rdmsr_safe(u32 msr, u64 *value)
+global rdmsr_safe
+global rdmsr_safe_insn
+rdmsr_safe:
+	mov	ecx, edi
+rdmsr_safe_insn:
+	rdmsr
+	shl	rdx, 32
+	or	rax, rdx
+	mov	[rsi], rax
+	xor	eax, eax
+	ret
+
+; int wrmsr_safe(u32 msr, u64 value)
+global wrmsr_safe
+global wrmsr_safe_insn
+wrmsr_safe:
+	mov	ecx, edi
+	mov	eax, esi
+	mov	rdx, rsi
+	shr	rdx, 32
+wrmsr_safe_insn:
+	wrmsr
+	xor	eax, eax
+	ret
+
+; int xsetbv_safe(u32 index, u64 value)
+global xsetbv_safe
+global xsetbv_safe_insn
+xsetbv_safe:
+	mov	ecx, edi
+	mov	eax, esi
+	mov	rdx, rsi
+	shr	rdx, 32
+xsetbv_safe_insn:
+	xsetbv
+	xor	eax, eax
+	ret
+
+; Where the three go on after a #GP
+global msr_safe_failed
+msr_safe_failed:
+	mov	eax, -EIO
+	ret

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The end by our own fault (panic.h). The first core to come takes panic_owner
+ * and never gives it back; every other core halts. No lock is waited for
+ * without an end (cpu.c).
+ */
+#include "arch/x86/cpu/panic.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_area.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/lapic.h"
+#include "arch/x86/cpu/msr_regs.h"
+#include "arch/x86/cpu/percpu.h"
+#include "lib/log.h"
+#include "lib/printf.h"
+
+void (*panic_console_hook)(void);
+void (*panic_dump_hook)(void);
+
+#define NOBODY UINT32_MAX
+
+static u32 panic_owner = NOBODY;
+static u32 panic_depth; /* owner only */
+
+bool panic_active(void)
+{
+	return __atomic_load_n(&panic_owner, __ATOMIC_ACQUIRE) != NOBODY;
+}
+
+static void stop_others(const struct pcpu *self)
+{
+	if (!lapic_ready())
+		return;
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (pcpus[i] && pcpus[i] != self)
+			lapic_send_nmi(pcpus[i]->apic_id);
+}
+
+/* Returns only on the first core, the first time */
+static void claim(void)
+{
+	struct pcpu *cpu = this_cpu();
+	u32 expected = NOBODY;
+
+	irq_disable();
+	if (!__atomic_compare_exchange_n(&panic_owner, &expected, cpu->id,
+					 false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE) &&
+	    expected != cpu->id)
+		cpu_halt_forever();
+	if (panic_depth++ == 0) {
+		stop_others(cpu);
+		if (panic_console_hook)
+			panic_console_hook();
+		return;
+	}
+	if (panic_depth == 2)
+		log_error("panic", "a second fault inside the panic, at %p",
+			  __builtin_return_address(0));
+	cpu_halt_forever();
+}
+
+static void print_u64_row(const char *const *names, const u64 *values, u32 n)
+{
+	char line[128];
+	int len = 0;
+
+	for (u32 i = 0; i < n; i++)
+		len += bh_snprintf(line + len, sizeof(line) - (size_t)len,
+				   "%s%-3s %016llx", i ? "  " : "", names[i],
+				   (unsigned long long)values[i]);
+	log_error("panic", "%s", line);
+}
+
+#define ROW 4
+
+static void print_frame(const struct trap_frame *f)
+{
+	static const char *const names[] = {
+		"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp",
+		"rsp", "r8",  "r9",  "r10", "r11", "r12", "r13",
+		"r14", "r15", "rip", "fl",  "cs",  "ss",
+	};
+	const u64 values[] = {
+		f->rax, f->rbx, f->rcx, f->rdx,    f->rsi, f->rdi, f->rbp,
+		f->rsp, f->r8,  f->r9,  f->r10,    f->r11, f->r12, f->r13,
+		f->r14, f->r15, f->rip, f->rflags, f->cs,  f->ss,
+	};
+
+	static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(values), "rows");
+	for (u32 i = 0; i < ARRAY_SIZE(names); i += ROW)
+		print_u64_row(names + i, values + i, ROW);
+}
+
+static void print_control(void)
+{
+	static const char *const names[] = { "cr0", "cr2", "cr3", "cr4" };
+	const u64 values[] = { read_cr0(), read_cr2(), read_cr3(), read_cr4() };
+
+	print_u64_row(names, values, ROW);
+}
+
+extern const u8 __text_start[], __text_end[]; /* linker.ld */
+#define CALLERS_MAX 12
+
+/* Words on the stack that may be return addresses, innermost first */
+static void print_callers(u64 rsp)
+{
+	u64 end = ALIGN_DOWN(rsp, STACK_SIZE) + STACK_SIZE;
+	u32 found = 0;
+
+	if (ALIGN_DOWN(rsp, STACK_SIZE) != ALIGN_DOWN(read_rsp(), STACK_SIZE) &&
+	    end != this_cpu()->stack_top)
+		return;
+	for (rsp = ALIGN_UP(rsp, 8); rsp < end && found < CALLERS_MAX;
+	     rsp += 8) {
+		u64 word = *(const u64 *)rsp;
+
+		if (word <= (u64)__text_start || word >= (u64)__text_end)
+			continue;
+		log_error("panic", "  from %016llx", (unsigned long long)word);
+		found++;
+	}
+}
+
+static void print_machine_checks(void)
+{
+	u64 cap, status;
+
+	if (!cpu_features.mce || rdmsr_safe(MSR_MCG_CAP, &cap))
+		return;
+	for (u32 i = 0; i < (cap & MCG_CAP_COUNT_MASK); i++) {
+		if (rdmsr_safe(MSR_MC0_STATUS + i * MC_BANK_STRIDE, &status) ||
+		    !(status & MC_STATUS_VAL))
+			continue;
+		log_error("panic", "machine check bank %u: status %016llx", i,
+			  (unsigned long long)status);
+	}
+}
+
+__noreturn static void finish(u64 rsp)
+{
+	print_control();
+	print_callers(rsp);
+	if (!cpu_area_intact(this_cpu()))
+		log_error("panic", "the stack of this core overflowed");
+	print_machine_checks();
+	if (panic_dump_hook)
+		panic_dump_hook();
+	log_error("panic", "the machine is stopped; reset it by hand");
+	cpu_halt_forever();
+}
+
+void panic_frame(const struct trap_frame *frame, const char *reason)
+{
+	claim();
+	log_error("panic", "%s at %016llx", reason,
+		  (unsigned long long)frame->rip);
+	print_frame(frame);
+	finish(frame->rsp);
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	claim();
+	va_start(ap, fmt);
+	log_vwrite(LOG_ERROR, "panic", fmt, ap);
+	va_end(ap);
+	finish((u64)__builtin_frame_address(0));
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Bring-up of the other cores (smp.h). Each gets a slot (APIC id, stack) before
+ * any is started; INIT and SIPI go to all, and each claims its slot by a
+ * compare-and-swap when it arrives, so that one that comes after it was given
+ * up halts and harms nothing. Cores that arrived wait for their number, which
+ * is dense over those that are there, and then run on.
+ */
+#include "arch/x86/cpu/smp.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu.h"
+#include "arch/x86/cpu/cpu_area.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/irq.h"
+#include "arch/x86/cpu/lapic.h"
+#include "arch/x86/cpu/tsc.h"
+#include "lib/assert.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/hostmap.h"
+#include "mm/pmm.h"
+#include "mm/pt.h"
+
+enum slot_state { SLOT_EMPTY, SLOT_WAITING, SLOT_ARRIVED, SLOT_GO, SLOT_GONE };
+
+struct smp_slot {
+	u32 apic_id;
+	u32 state; /* atomic, enum slot_state */
+	u64 stack_top;
+};
+/* asm_offsets.inc */
+static_assert(sizeof(struct smp_slot) == 16, "SLOT_SIZE");
+static_assert(offsetof(struct smp_slot, state) == 4, "SLOT_STATE");
+static_assert(offsetof(struct smp_slot, stack_top) == 8, "SLOT_STACK_TOP");
+static_assert(SLOT_WAITING == 1 && SLOT_ARRIVED == 2, "slot states");
+static_assert(STACK_SIZE == 16384, "STACK_SIZE");
+
+/* Read by entry.asm */
+extern struct smp_slot smp_slots[MAX_CPUS];
+extern u32 smp_slot_count;
+struct smp_slot smp_slots[MAX_CPUS];
+u32 smp_slot_count;
+void smp_ap_main(struct smp_slot *slot);
+
+/* The words at the end of trampoline.asm */
+struct trampoline_data {
+	u64 entry;
+	u32 root;
+	u32 efer;
+	u32 far_offset;
+	u16 far_selector;
+	u16 gdt_limit;
+	u32 gdt_base;
+} __packed;
+extern const u8 trampoline_start[], trampoline_end[], trampoline_data[];
+extern const u8 ap_start[];
+
+/* Tables for the step from real mode to the hypervisor's map. In the image,
+ * because that lies below 4 GiB and CR3 has 32 bits then. */
+static u64 tramp_pml4[512] __aligned(4096);
+static u64 tramp_pdpt[512] __aligned(4096);
+static u64 tramp_pd[512] __aligned(4096);
+
+static void (*ap_entry)(struct pcpu *);
+static u32 cores_online;
+
+#define UPPER_HALF 256
+
+static void tables_build(void)
+{
+	const u64 *root = hpa_to_virt(hostmap_root());
+
+	for (u32 i = UPPER_HALF; i < ARRAY_SIZE(tramp_pml4); i++)
+		tramp_pml4[i] = root[i];
+	tramp_pml4[0] = virt_to_hpa(tramp_pdpt).v | PTE_P | PTE_W;
+	tramp_pdpt[0] = virt_to_hpa(tramp_pd).v | PTE_P | PTE_W;
+	tramp_pd[0] = PTE_PS | PTE_P; /* 0-2 MiB, to execute the page */
+}
+
+static int trampoline_build(hpa_t page)
+{
+	size_t size = (size_t)(trampoline_end - trampoline_start);
+	u8 *to = early_map(page, PAGE_SIZE);
+	struct trampoline_data *d;
+
+	if (!to)
+		return -1;
+	memcpy(to, trampoline_start, size);
+	d = (void *)(to + (trampoline_data - trampoline_start));
+	d->entry = (u64)ap_start;
+	d->root = (u32)virt_to_hpa(tramp_pml4).v;
+	d->efer = (u32)(EFER_LME | (cpu_features.nx ? EFER_NXE : 0));
+	d->far_offset += (u32)page.v;
+	d->gdt_base += (u32)page.v;
+	early_unmap(to, PAGE_SIZE);
+	return 0;
+}
+
+static void slot_add(u32 apic_id)
+{
+	struct smp_slot *slot = &smp_slots[smp_slot_count];
+	struct pcpu *cpu;
+	void *block;
+
+	if (smp_slot_count + 1 >= MAX_CPUS) {
+		log_error("smp",
+			  "more than %u cores: core with APIC id %u is "
+			  "left out",
+			  MAX_CPUS, apic_id);
+		return;
+	}
+	block = pmm_alloc(&pmm_self, CPU_AREA_ORDER);
+	if (!block) {
+		log_error("smp", "no memory for the core with APIC id %u",
+			  apic_id);
+		return;
+	}
+	cpu = cpu_area_init(block);
+	cpu->apic_id = apic_id;
+	slot->apic_id = apic_id;
+	slot->stack_top = cpu->stack_top;
+	WRITE_ONCE(slot->state, SLOT_WAITING);
+	smp_slot_count++;
+}
+
+static void slots_build(const u32 *apic_ids, u32 count)
+{
+	u32 self = lapic_id();
+
+	for (u32 i = 0; i < count; i++)
+		if (apic_ids[i] != self)
+			slot_add(apic_ids[i]);
+}
+
+static u32 slots_in(enum slot_state state)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < smp_slot_count; i++)
+		if (READ_ONCE(smp_slots[i].state) == (u32)state)
+			n++;
+	return n;
+}
+
+/* Until none waits any more, or @us have passed */
+static bool wait_arrivals(u64 us)
+{
+	u64 end = rdtsc() + ns_to_tsc(us * NS_PER_US);
+
+	while (slots_in(SLOT_WAITING)) {
+		if (rdtsc() >= end)
+			return false;
+		cpu_pause();
+	}
+	return true;
+}
+
+static void to_waiting(void (*send)(u32 apic_id, u8 vector), u8 vector)
+{
+	for (u32 i = 0; i < smp_slot_count; i++)
+		if (READ_ONCE(smp_slots[i].state) == SLOT_WAITING)
+			send(smp_slots[i].apic_id, vector);
+}
+
+static void send_init(u32 apic_id, u8 vector)
+{
+	(void)vector;
+	lapic_send_init(apic_id);
+}
+
+/*
+ * The second round keeps the times of the MP specification (B.4), which cores
+ * since family 6 do not need, for one that the first did not reach.
+ */
+static const struct {
+	u64 after_init_us, after_sipi_us, wait_us;
+} rounds[] = {
+	{ 20, 100, 10000 },
+	{ 10000, 200, 200000 },
+};
+
+static void start_waiting(u8 vector)
+{
+	for (u32 r = 0; r < ARRAY_SIZE(rounds); r++) {
+		to_waiting(send_init, 0);
+		udelay(rounds[r].after_init_us);
+		to_waiting(lapic_send_sipi, vector);
+		if (wait_arrivals(rounds[r].after_sipi_us))
+			return;
+		to_waiting(lapic_send_sipi, vector);
+		if (wait_arrivals(rounds[r].wait_us))
+			return;
+	}
+}
+
+static struct pcpu *slot_cpu(const struct smp_slot *slot)
+{
+	return (struct pcpu *)(slot->stack_top - STACK_SIZE);
+}
+
+/* Its block is not given back: a core that hangs half-way may still use it */
+static void give_up(struct smp_slot *slot)
+{
+	log_error("smp",
+		  "the core with APIC id %u did not answer and is left "
+		  "out",
+		  slot->apic_id);
+}
+
+static void number_cores(void)
+{
+	for (u32 i = 0; i < smp_slot_count; i++) {
+		struct smp_slot *slot = &smp_slots[i];
+		u32 expected = SLOT_WAITING;
+
+		if (__atomic_compare_exchange_n(
+			    &slot->state, &expected, SLOT_GONE, false,
+			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			give_up(slot);
+			continue;
+		}
+		slot_cpu(slot)->id = pcpu_count;
+		pcpus[pcpu_count++] = slot_cpu(slot);
+	}
+	cores_online = 1;
+	for (u32 i = 0; i < smp_slot_count; i++)
+		if (READ_ONCE(smp_slots[i].state) == SLOT_ARRIVED)
+			__atomic_store_n(&smp_slots[i].state, SLOT_GO,
+					 __ATOMIC_RELEASE);
+}
+
+/* From entry.asm, on the core's own stack */
+void smp_ap_main(struct smp_slot *slot)
+{
+	struct pcpu *cpu = slot_cpu(slot);
+
+	while (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SLOT_GO)
+		cpu_pause();
+	cpu_init_this(cpu);
+	lapic_init_cpu();
+	cpu->online = true;
+	__atomic_fetch_add(&cores_online, 1, __ATOMIC_RELEASE);
+	ap_entry(cpu);
+	cpu_halt_forever();
+}
+
+u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
+	      void (*entry)(struct pcpu *))
+{
+	ap_entry = entry;
+	slots_build(apic_ids, count);
+	if (smp_slot_count == 0)
+		return pcpu_count;
+	tables_build();
+	if (trampoline_build(trampoline_hpa)) {
+		log_error("smp",
+			  "cannot map the start page of the other cores");
+		return pcpu_count;
+	}
+	start_waiting((u8)(trampoline_hpa.v >> PAGE_SHIFT));
+	number_cores();
+	while (__atomic_load_n(&cores_online, __ATOMIC_ACQUIRE) < pcpu_count)
+		cpu_pause();
+	log_info("smp", "%u cores", pcpu_count);
+	return pcpu_count;
+}
+
+void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
+{
+	u32 old = __atomic_fetch_or(&cpu->pending, pending_bits,
+				    __ATOMIC_SEQ_CST);
+
+	/* Who set the same bits first sent an IPI that is not taken yet */
+	if ((old & pending_bits) == pending_bits && pending_bits)
+		return;
+	if (cpu != this_cpu())
+		lapic_send_ipi(cpu->apic_id, VEC_KICK);
+}
+
+/* The one cross-call under way; written by the core that holds `busy` */
+static struct {
+	u32 busy;
+	void (*fn)(void *arg);
+	void *arg;
+	u32 left; /* cores that have not run it yet */
+} call;
+
+void smp_take_call(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	if (!(READ_ONCE(cpu->pending) & PCPU_CALL))
+		return;
+	__atomic_fetch_and(&cpu->pending, ~(u32)PCPU_CALL, __ATOMIC_ACQ_REL);
+	call.fn(call.arg);
+	__atomic_fetch_sub(&call.left, 1, __ATOMIC_RELEASE);
+}
+
+void smp_call_others(void (*fn)(void *arg), void *arg)
+{
+	/* The holder may wait for this very core: serve it while waiting */
+	while (__atomic_exchange_n(&call.busy, 1, __ATOMIC_ACQUIRE)) {
+		smp_take_call();
+		cpu_pause();
+	}
+	call.fn = fn;
+	call.arg = arg;
+	__atomic_store_n(&call.left, pcpu_count - 1, __ATOMIC_RELEASE);
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (pcpus[i] != this_cpu())
+			pcpu_kick(pcpus[i], PCPU_CALL);
+	while (__atomic_load_n(&call.left, __ATOMIC_ACQUIRE))
+		cpu_pause();
+	__atomic_store_n(&call.busy, 0, __ATOMIC_RELEASE);
+}
