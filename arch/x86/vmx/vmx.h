@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to the VMX back-end: what a core and a vCPU keep, and the functions
+ * the files of this folder share. All of it runs with interrupts off on the
+ * core that runs the vCPU, unless it says otherwise; there is no lock.
+ */
+#ifndef ARCH_X86_VMX_VMX_H
+#define ARCH_X86_VMX_VMX_H
+
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/fpu.h"
+#include "arch/x86/vmx/vmx_caps.h"
+#include "arch/x86/vmx/vmx_insn.h"
+#include "hv/vcpu_ops.h"
+
+/* Bits a guest changes without an exit; all others are host-owned */
+#define CR0_GUEST_OWNED                                                        \
+	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_WP | CR0_AM | CR0_PG)
+#define CR4_GUEST_OWNED                                                        \
+	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE |  \
+	 CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_PCIDE |    \
+	 CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
+
+/* pcpu.backend */
+struct backend_cpu {
+	void *vmxon;            /* VMXON region, one page */
+	struct vcpu_hw *loaded; /* whose VMCS is current, or NULL */
+};
+
+/* Work for vmx_prepare() that no dirty group stands for; 0 on the hot path */
+enum vmx_attention {
+	ATT_TPR_THRESHOLD = 1 << 0, /* a threshold is set: keep it legal */
+	ATT_RECHECK = 1 << 1, /* XCR0 or the TSC offset may have changed */
+};
+
+struct vcpu_arch {
+	u64 host_rsp;         /* value in the VMCS; vmx_enter() updates it */
+	u32 launched;         /* VMRESUME, not VMLAUNCH */
+	u32 attention;        /* enum vmx_attention */
+	u32 interruptibility; /* value in the VMCS */
+	u32 cpu_controls;     /* value in the VMCS */
+	u32 tpr_class;        /* wanted TPR threshold; with ATT_TPR_THRESHOLD */
+	u16 vpid;             /* 0: none left, runs without */
+	bool configured;      /* controls written; survives VMCLEAR */
+	bool flush;           /* drop translations at the next attach */
+	bool stale_events;    /* reset while not attached: see attach */
+	u64 tsc_offset, xcr0; /* as last given to the hardware */
+	struct pcpu *cpu;     /* whose host state the VMCS holds */
+	void *vmcs;           /* one page */
+	u64 tsc_aux;
+	struct fpu_state fpu;
+};
+
+extern struct vmx_caps vmx_caps; /* constant after vmx_probe() */
+
+static inline bool vmx_loaded(const struct vcpu_hw *v)
+{
+	return this_cpu()->backend && this_cpu()->backend->loaded == v;
+}
+
+/*
+ * vmx_enter.asm. Loads the GPRs, enters, stores them. 0 after an exit, 1
+ * VMfailInvalid, 2 VMfailValid (SDM 3C 31.2).
+ */
+u32 vmx_enter(struct vcpu_regs *regs, u64 *host_rsp, u32 launched);
+void vmx_exit_point(void); /* HOST_RIP */
+
+/* vmx_cpu.c */
+int __must_check vmx_probe(u32 *max_level);
+int __must_check vmx_cpu_enable(struct pcpu *cpu);
+void vmx_cpu_disable(void);
+
+/* vmx_vcpu.c */
+int __must_check vmx_vcpu_create(struct vcpu_hw *v);
+void vmx_vcpu_destroy(struct vcpu_hw *v);
+void vmx_vcpu_reset(struct vcpu_hw *v, bool init);
+void vmx_attach(struct vcpu_hw *v);
+void vmx_put(struct vcpu_hw *v);
+void vmx_flush(struct vcpu_hw *v);
+void vmx_flush_vpid(const struct vcpu_arch *a);
+u64 vmx_eptp(const struct vcpu_hw *v);
+
+/* vmx_vpid.c: any core, lock-free */
+u16 vmx_vpid_alloc(void); /* 0: none left */
+void vmx_vpid_free(u16 vpid);
+
+/* vmx_vmcs.c: the parts of a VMCS that do not change while it runs */
+void vmx_write_controls(const struct vcpu_hw *v);
+void vmx_write_host_state(const struct pcpu *cpu);
+
+/* vmx_state.c: register groups */
+void vmx_load_groups(struct vcpu_hw *v, u32 groups);
+void vmx_store_groups(struct vcpu_hw *v, u32 groups);
+/* hv's enum intr_shadow and the VMCS's interruptibility state */
+static inline u32 vmx_shadow_to_vmcs(u32 shadow)
+{
+	return (shadow & (SHADOW_STI | SHADOW_MOV_SS)) | (shadow & SHADOW_NMI)
+								 << 1;
+}
+static inline u32 vmx_shadow_from_vmcs(u32 value)
+{
+	return (value & (GUEST_BLOCK_STI | GUEST_BLOCK_MOV_SS)) |
+	       (value & GUEST_BLOCK_NMI) >> 1;
+}
+
+static inline void vmx_set_interruptibility(struct vcpu_arch *a, u32 value)
+{
+	if (likely(a->interruptibility == value))
+		return;
+	a->interruptibility = value;
+	vmwrite32(VMCS_GUEST_INTERRUPTIBILITY, value);
+}
+/* RG_RIP: inline, for every exit and most entries do it */
+static inline void vmx_load_rip(struct vcpu_hw *v)
+{
+	v->regs.rip = vmreadnat(VMCS_GUEST_RIP);
+	v->regs.rflags = vmreadnat(VMCS_GUEST_RFLAGS);
+	v->arch->interruptibility = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+	v->regs.shadow = vmx_shadow_from_vmcs(v->arch->interruptibility);
+}
+/* RFLAGS bits 63:22, 15, 5 and 3 are zero (SDM 3C 27.3.1.4) */
+#define RFLAGS_DEFINED (BITS(21, 16) | BITS(14, 6) | BIT(4) | BIT(2) | BIT(0))
+void vmx_store_pending_debug(const struct vcpu_regs *r);
+static inline void vmx_store_rip(struct vcpu_hw *v)
+{
+	const struct vcpu_regs *r = &v->regs;
+
+	vmwritenat(VMCS_GUEST_RIP, r->rip);
+	vmwritenat(VMCS_GUEST_RFLAGS,
+		   (r->rflags & RFLAGS_DEFINED) | RFLAGS_FIXED);
+	vmx_set_interruptibility(v->arch, vmx_shadow_to_vmcs(r->shadow));
+	if (unlikely(r->rflags & RFLAGS_TF))
+		vmx_store_pending_debug(r);
+}
+
+/* vmx_segment.c: hv's segment attributes made fit for a VM entry */
+u32 vmx_segment_access(enum seg seg, const struct segment *s);
+
+/* vmx_event.c */
+void vmx_inject(struct vcpu_hw *v, const struct vcpu_event *event);
+void vmx_request_window(struct vcpu_hw *v, enum window which, u8 vector);
+void vmx_set_cpu_controls(struct vcpu_arch *a, u32 value);
+void vmx_tpr_threshold_update(struct vcpu_hw *v);
+/* As after a reset: nothing to inject, no window asked for */
+void vmx_reset_events(struct vcpu_arch *a);
+/* Interruption information of an exit or of IDT vectoring to an event */
+void vmx_event_from_info(struct vcpu_event *event, u32 info, u32 error,
+			 u8 insn_len);
+
+/* vmx_run.c, vmx_exit.c */
+void vmx_run(struct vcpu_hw *v, struct vcpu_exit *exit);
+void vmx_decode_exit(struct vcpu_hw *v, struct vcpu_exit *exit, u32 reason);
+
+/* vmx_bitmap.c */
+void vmx_intercept_msr(const struct vm_intercepts *i, u32 msr,
+		       enum intercept read, enum intercept write);
+void vmx_intercept_port(const struct vm_intercepts *i, u16 port,
+			enum intercept on);
+
+/* vmx_dump.c */
+void vmx_dump(struct vcpu_hw *v);
+const char *vmx_reason_name(u32 reason);
+
+#endif

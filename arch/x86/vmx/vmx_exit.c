@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exit reasons to struct vcpu_exit: a table by basic reason. A row without a
+ * decode function is complete with its kind and the instruction length.
+ */
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/vmx/vmx.h"
+
+/* Exit qualifications (SDM 3C tables 28-1 to 28-7) */
+#define QUAL_CR_NUMBER(q)  ((u8)((q)&0xf))
+#define QUAL_CR_TYPE(q)    (((q) >> 4) & 3)
+#define QUAL_CR_GPR(q)     ((u8)(((q) >> 8) & 0xf))
+#define QUAL_LMSW_VALUE(q) ((u16)((q) >> 16))
+enum { CR_TO, CR_FROM, CR_CLTS, CR_LMSW };
+#define QUAL_DR_NUMBER(q)     ((u8)((q)&7))
+#define QUAL_DR_FROM          BIT(4)
+#define QUAL_DR_GPR(q)        ((u8)(((q) >> 8) & 0xf))
+#define QUAL_IO_SIZE(q)       ((u8)(((q)&7) + 1))
+#define QUAL_IO_IN            BIT(3)
+#define QUAL_IO_STRING        BIT(4)
+#define QUAL_IO_REP           BIT(5)
+#define QUAL_IO_PORT(q)       ((u16)((q) >> 16))
+#define QUAL_TASK_SELECTOR(q) ((u16)(q))
+#define QUAL_TASK_SOURCE(q)   ((u8)(((q) >> 30) & 3))
+/* VM-exit instruction information for INS and OUTS (SDM 3C table 28-8) */
+#define INFO_IO_ADDR_SIZE(i) ((u8)(2u << (((i) >> 7) & 7)))
+#define INFO_IO_SEGMENT(i)   ((u8)(((i) >> 15) & 7))
+/* DR6 bits a #DB reports (SDM 3A 18.2.3) and DR7.GD, which it clears */
+#define DR6_CAUSES 0xe00full
+#define DR7_GD     BIT(13)
+
+struct exit_decode {
+	u8 kind;     /* enum exit_kind */
+	u8 len_mask; /* ff: the instruction length means something */
+	const char *name;
+	void (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
+};
+
+static void decode_vectoring(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u32 info = vmread32(VMCS_VECTORING_INFO);
+
+	if (!(info & INTR_VALID))
+		return;
+	vmx_event_from_info(&exit->vectoring, info,
+			    vmread32(VMCS_VECTORING_ERROR),
+			    (u8)vmread32(VMCS_EXIT_INSN_LENGTH));
+	v->regs.cr2 = read_cr2(); /* a #PF is injected again with it */
+}
+
+/* The exit came inside an IRET that had already unblocked NMIs: it will run
+ * again, so they are blocked again (SDM 3C 28.2.3) */
+static void block_nmi_again(struct vcpu_hw *v, const struct vcpu_exit *exit)
+{
+	if (exit->vectoring.type != EVENT_NONE)
+		return;
+	vmx_set_interruptibility(v->arch,
+				 v->arch->interruptibility | GUEST_BLOCK_NMI);
+	v->regs.shadow |= SHADOW_NMI;
+}
+
+/* An intercepted #DB leaves DR6 and DR7 as they were (SDM 3C 28.1) */
+static void finish_debug_exception(struct vcpu_exit *exit)
+{
+	u64 dr6 = read_dr6() & ~DR6_CAUSES;
+
+	write_dr6(dr6 | (exit->info1 & DR6_CAUSES));
+	vmwritenat(VMCS_GUEST_DR7, vmreadnat(VMCS_GUEST_DR7) & ~DR7_GD);
+}
+
+static void decode_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u32 info = vmread32(VMCS_EXIT_INTR_INFO);
+	u8 len = (u8)vmread32(VMCS_EXIT_INSN_LENGTH);
+
+	exit->info1 = vmreadnat(VMCS_EXIT_QUALIFICATION);
+	decode_vectoring(v, exit);
+	if (info & INTR_NMI_UNBLOCKED)
+		block_nmi_again(v, exit);
+	if (INTR_TYPE(info) == INTR_TYPE_NMI) {
+		exit->kind = EXIT_NMI;
+		/* Through the IDT: only its IRET unblocks NMIs again */
+		__asm__ volatile("int $2" : : : "memory", "cc");
+		return;
+	}
+	if (INTR_VECTOR(info) == EXC_MC) {
+		exit->kind = EXIT_MACHINE_CHECK;
+		return;
+	}
+	vmx_event_from_info(&exit->exception, info,
+			    vmread32(VMCS_EXIT_INTR_ERROR), len);
+	if (exit->exception.vector == EXC_DB)
+		finish_debug_exception(exit);
+}
+
+static void decode_extint(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)v;
+	exit->irq.vector = INTR_VECTOR(vmread32(VMCS_EXIT_INTR_INFO));
+	exit->irq.acked = true;
+}
+
+static void decode_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	vmx_set_cpu_controls(v->arch,
+			     v->arch->cpu_controls & ~(u32)CPU_INTR_WINDOW);
+}
+
+static void decode_nmi_window(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	vmx_set_cpu_controls(v->arch,
+			     v->arch->cpu_controls & ~(u32)CPU_NMI_WINDOW);
+}
+
+static void decode_tpr(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	v->arch->attention &= ~(u32)ATT_TPR_THRESHOLD;
+	vmwrite32(VMCS_TPR_THRESHOLD, 0);
+}
+
+static void decode_task_switch(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
+
+	exit->task.selector = QUAL_TASK_SELECTOR(q);
+	exit->task.source = QUAL_TASK_SOURCE(q);
+	exit->info1 = q;
+	decode_vectoring(v, exit);
+}
+
+static void decode_cr(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
+
+	(void)v;
+	exit->cr.cr = QUAL_CR_NUMBER(q);
+	exit->cr.gpr = QUAL_CR_GPR(q);
+	exit->cr.write = QUAL_CR_TYPE(q) == CR_TO;
+	exit->cr.clts = QUAL_CR_TYPE(q) == CR_CLTS;
+	exit->cr.lmsw = QUAL_CR_TYPE(q) == CR_LMSW;
+	exit->cr.lmsw_value = QUAL_LMSW_VALUE(q);
+	exit->info1 = q;
+}
+
+static void decode_dr(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
+
+	(void)v;
+	exit->dr.dr = QUAL_DR_NUMBER(q);
+	exit->dr.gpr = QUAL_DR_GPR(q);
+	exit->dr.write = !(q & QUAL_DR_FROM);
+	exit->info1 = q;
+}
+
+static void decode_string_io(struct vcpu_exit *exit)
+{
+	u32 info;
+
+	exit->port.seg = SEG_COUNT;
+	exit->port.addr_size = 0;
+	if (!vmx_caps.ins_outs_info)
+		return;
+	info = vmread32(VMCS_EXIT_INSN_INFO);
+	exit->port.addr_size = INFO_IO_ADDR_SIZE(info);
+	exit->port.seg = exit->port.in ? SEG_ES : INFO_IO_SEGMENT(info);
+}
+
+static void decode_io(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
+
+	(void)v;
+	exit->port.port = QUAL_IO_PORT(q);
+	exit->port.size = QUAL_IO_SIZE(q);
+	exit->port.in = q & QUAL_IO_IN;
+	exit->port.string = q & QUAL_IO_STRING;
+	exit->port.rep = q & QUAL_IO_REP;
+	if (unlikely(exit->port.string))
+		decode_string_io(exit);
+}
+
+/* The handler may change XCR0 or the TSC offset */
+static void decode_recheck(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	v->arch->attention |= ATT_RECHECK;
+}
+
+static void decode_ept_violation(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
+
+	exit->mmio.gpa = GPA(vmread64(VMCS_GUEST_PHYSICAL));
+	exit->mmio.access = (u8)(q & EPT_QUAL_ACCESS);
+	exit->mmio.gva_valid = q & EPT_QUAL_GVA_VALID;
+	exit->mmio.gva = GVA(vmreadnat(VMCS_GUEST_LINEAR));
+	exit->info1 = q;
+	decode_vectoring(v, exit);
+	if (unlikely(q & EPT_QUAL_NMI_UNBLOCKED))
+		block_nmi_again(v, exit);
+}
+
+/* An EPT entry we built wrongly */
+static void decode_ept_misconfig(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	exit->info1 = vmread64(VMCS_GUEST_PHYSICAL);
+	vmx_dump(v);
+}
+
+/* clang-format off */
+#define ROW(reason, kind, len, decode) [REASON_##reason] = { kind, len, #reason, decode }
+#define UNDEFINED(reason) ROW(reason, EXIT_UNDEFINED, 0xff, NULL)
+
+/* Reasons of controls that are never set have no row: EXIT_UNKNOWN */
+static const struct exit_decode rows[] = {
+	ROW(EXCEPTION_NMI,	EXIT_EXCEPTION,		0,	decode_exception),
+	ROW(EXTINT,		EXIT_IRQ,		0,	decode_extint),
+	ROW(TRIPLE_FAULT,	EXIT_TRIPLE_FAULT,	0,	NULL),
+	ROW(INIT,		EXIT_INIT,		0,	NULL),
+	ROW(SIPI,		EXIT_SIPI,		0,	NULL),
+	ROW(IO_SMI,		EXIT_SMI,		0,	NULL),
+	ROW(SMI,		EXIT_SMI,		0,	NULL),
+	ROW(INTR_WINDOW,	EXIT_IRQ_WINDOW,	0,	decode_irq_window),
+	ROW(NMI_WINDOW,		EXIT_NMI_WINDOW,	0,	decode_nmi_window),
+	ROW(TASK_SWITCH,	EXIT_TASK_SWITCH,	0xff,	decode_task_switch),
+	ROW(CPUID,		EXIT_CPUID,		0xff,	NULL),
+	UNDEFINED(GETSEC),
+	ROW(HLT,		EXIT_HLT,		0xff,	NULL),
+	ROW(INVD,		EXIT_INVD,		0xff,	NULL),
+	ROW(RDPMC,		EXIT_RDPMC,		0xff,	NULL),
+	UNDEFINED(RSM),
+	ROW(VMCALL,		EXIT_HYPERCALL,		0xff,	NULL),
+	UNDEFINED(VMCLEAR),	UNDEFINED(VMLAUNCH),	UNDEFINED(VMPTRLD),
+	UNDEFINED(VMPTRST),	UNDEFINED(VMREAD),	UNDEFINED(VMRESUME),
+	UNDEFINED(VMWRITE),	UNDEFINED(VMXOFF),	UNDEFINED(VMXON),
+	ROW(CR,			EXIT_CR,		0xff,	decode_cr),
+	ROW(DR,			EXIT_DR,		0xff,	decode_dr),
+	ROW(IO,			EXIT_PORT,		0xff,	decode_io),
+	ROW(RDMSR,		EXIT_RDMSR,		0xff,	NULL),
+	ROW(WRMSR,		EXIT_WRMSR,		0xff,	decode_recheck),
+	ROW(BAD_GUEST_STATE,	EXIT_ENTRY_FAILED,	0,	NULL),
+	ROW(BAD_MSR_LOAD,	EXIT_ENTRY_FAILED,	0,	NULL),
+	ROW(MWAIT,		EXIT_MWAIT,		0xff,	NULL),
+	ROW(MONITOR,		EXIT_MONITOR,		0xff,	NULL),
+	ROW(PAUSE,		EXIT_PAUSE,		0xff,	NULL),
+	ROW(ENTRY_MC,		EXIT_ENTRY_FAILED,	0,	NULL),
+	ROW(TPR_BELOW,		EXIT_TPR,		0,	decode_tpr),
+	ROW(EPT_VIOLATION,	EXIT_MMIO,		0,	decode_ept_violation),
+	ROW(EPT_MISCONFIG,	EXIT_UNKNOWN,		0,	decode_ept_misconfig),
+	UNDEFINED(INVEPT),	UNDEFINED(INVVPID),	UNDEFINED(VMFUNC),
+	ROW(WBINVD,		EXIT_WBINVD,		0xff,	NULL),
+	ROW(XSETBV,		EXIT_XSETBV,		0xff,	decode_recheck),
+	UNDEFINED(ENCLS),	UNDEFINED(PCONFIG),	UNDEFINED(LOADIWKEY),
+};
+/* clang-format on */
+
+const char *vmx_reason_name(u32 reason)
+{
+	if (reason < ARRAY_SIZE(rows) && rows[reason].name)
+		return rows[reason].name;
+	return "unknown reason";
+}
+
+void vmx_decode_exit(struct vcpu_hw *v, struct vcpu_exit *exit, u32 reason)
+{
+	static const struct exit_decode unknown = { .kind = EXIT_UNKNOWN };
+	const struct exit_decode *row = &unknown;
+
+	exit->raw_reason = reason;
+	exit->vectoring.type = EVENT_NONE;
+	if (likely(reason < ARRAY_SIZE(rows)))
+		row = &rows[reason];
+	exit->kind = row->kind;
+	exit->insn_len = (u8)vmread32(VMCS_EXIT_INSN_LENGTH) & row->len_mask;
+	if (row->decode)
+		row->decode(v, exit);
+}
