@@ -63,11 +63,15 @@ struct acpi_facts {
 	struct acpi_gas reset;
 	u8 reset_value;
 	u16 smi_cmd;
+	u8 acpi_enable; /* to smi_cmd: ACPI mode on; 0: always on */
 	u16 sci_gsi;
 	u64 hpet_base;
 };
 
 extern struct acpi_facts acpi;
+/* The GSI of an ISA interrupt and the MADT's flags for it (5.2.12.5: polarity
+ * 1:0, trigger 3:2; 0: edge, active high); without an override its number */
+u32 acpi_isa_gsi(u8 isa_irq, u16 *flags);
 /* From boot_info.rsdp; 0 also when there are no tables (acpi.present false) */
 int __must_check acpi_init(const struct boot_info *bi);
 #endif

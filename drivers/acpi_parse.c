@@ -180,6 +180,7 @@ void acpi_parse_fadt(struct acpi_facts *f, const struct acpi_header *t,
 	f->pm_timer_32bit = fadt.flags & FADT_TMR_VAL_EXT;
 	f->sci_gsi = fadt.sci_int;
 	f->smi_cmd = fadt.smi_cmd <= PORT_MAX ? (u16)fadt.smi_cmd : 0;
+	f->acpi_enable = fadt.acpi_enable;
 	fadt_reset(f, &fadt);
 	*dsdt = fadt.x_dsdt ? fadt.x_dsdt : fadt.dsdt;
 	*facs = fadt.x_facs ? fadt.x_facs : fadt.facs;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* PCI configuration space (PCI 3.0, 6.1 *Configuration Space Organization*;
+ * PCIe 4.0, 7.5), configuration ports (PCI 3.0, 3.2.2.3.2) and MSI/MSI-X
+ * capabilities (PCI 3.0, 6.8) */
+#ifndef DRIVERS_PCI_REGS_H
+#define DRIVERS_PCI_REGS_H
+
+/* clang-format off */
+#define PCI_PORT_ADDRESS	0xcf8
+#define PCI_PORT_DATA		0xcfc
+#define PCI_ADDRESS_ENABLE	0x80000000u
+
+#define PCI_BUSES		256u
+#define PCI_DEVICES		32u	/* a bus */
+#define PCI_FUNCTIONS		8u	/* a device */
+#define PCI_CONFIG_BYTES	256u
+#define PCI_ECAM_BYTES		4096u
+
+#define PCI_VENDOR_ID		0x00
+#define PCI_DEVICE_ID		0x02
+#define PCI_COMMAND		0x04
+#define PCI_COMMAND_IO		0x0001u
+#define PCI_COMMAND_MEMORY	0x0002u
+#define PCI_COMMAND_MASTER	0x0004u
+#define PCI_COMMAND_INTX_OFF	0x0400u
+#define PCI_STATUS		0x06
+#define PCI_STATUS_CAP_LIST	0x0010u
+#define PCI_CLASS_REVISION	0x08
+#define PCI_HEADER_TYPE		0x0e
+#define PCI_HEADER_MULTI	0x80u
+#define PCI_HEADER_LAYOUT	0x7fu
+#define PCI_HEADER_NORMAL	0u
+#define PCI_HEADER_BRIDGE	1u
+#define PCI_BAR0		0x10
+#define PCI_BAR_COUNT		6u	/* 2 in a bridge */
+#define PCI_BAR_IO		0x1u
+#define PCI_BAR_TYPE		0x6u
+#define PCI_BAR_64		0x4u
+#define PCI_BAR_MEM_MASK	(~0xfu)
+#define PCI_BAR_IO_MASK		(~0x3u)
+#define PCI_SECONDARY_BUS	0x19	/* bridges */
+#define PCI_CAP_POINTER		0x34
+#define PCI_INTERRUPT_LINE	0x3c
+#define PCI_INTERRUPT_PIN	0x3d
+
+#define PCI_CAP_ID_MSI		0x05
+#define PCI_CAP_ID_PCIE		0x10
+#define PCI_CAP_ID_MSIX		0x11
+#define PCI_CAP_FIRST		0x40	/* capabilities lie from here on */
+
+#define PCI_MSI_CONTROL		0x02
+#define PCI_MSI_ENABLE		0x0001u
+#define PCI_MSI_MMC		0x000eu	/* messages it can send, log2 */
+#define PCI_MSI_MME		0x0070u	/* messages enabled, log2 */
+#define PCI_MSI_64		0x0080u
+#define PCI_MSI_MASKABLE	0x0100u
+#define PCI_MSI_ADDRESS		0x04
+
+#define PCI_MSIX_CONTROL	0x02
+#define PCI_MSIX_SIZE		0x07ffu	/* entries - 1 */
+#define PCI_MSIX_MASK_ALL	0x4000u
+#define PCI_MSIX_ENABLE		0x8000u
+#define PCI_MSIX_TABLE		0x04	/* BIR 2:0, offset */
+#define PCI_MSIX_PBA		0x08
+#define PCI_MSIX_BIR		0x7u
+#define PCI_MSIX_ENTRY_BYTES	16u
+#define PCI_MSIX_ENTRY_MASKED	0x1u	/* vector control, entry + 12 */
+/* clang-format on */
+
+#endif
