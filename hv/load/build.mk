@@ -1,1 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# The DSDTs of guests: compiled from ASL and embedded as byte arrays,
+# const u8 dsdt_NAME_aml[] and dsdt_NAME_aml_size.
+
+DSDT_ASL  := $(wildcard hv/load/dsdt_*.asl)
+DSDT_C    := $(DSDT_ASL:%.asl=$(B)/%_aml.c)
+DSDT_OBJS := $(DSDT_C:.c=.o)
+OBJS      += $(DSDT_OBJS)
+
+$(B)/hv/load/%.aml: hv/load/%.asl
+	@mkdir -p $(@D)
+	cpp -P -undef -nostdinc $< $(@:.aml=.dsl)
+	iasl -we -vs -vi -p $(@:.aml=) $(@:.aml=.dsl) >$@.log 2>&1 || \
+		{ cat $@.log; rm -f $@; false; }
+
+$(B)/hv/load/%_aml.c: $(B)/hv/load/%.aml scripts/bin2c
+	scripts/bin2c $*_aml $< >$@
+
+$(B)/hv/load/%_aml.o: $(B)/hv/load/%_aml.c
+	$(CC) $(CFLAGS) -c $< -o $@
+
+.SECONDARY: $(DSDT_C) $(DSDT_ASL:%.asl=$(B)/%.aml)
+$(ELF): $(DSDT_OBJS)

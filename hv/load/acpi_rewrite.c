@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's ACPI tables for the privileged guest: a new RSDP and XSDT that
+ * name the firmware's own tables where they lie (guest-physical is
+ * host-physical), but for the MADT, which lists the guest's vCPUs, and for
+ * tables about hardware that the hypervisor keeps. Called by load_guest() once.
+ * No locks.
+ */
+#include "hv/load/acpi_tables.h"
+#include "hv/load/load.h"
+#include "lib/string.h"
+
+/* Not for the guest's XSDT. The DSDT and the FACS hang off the FADT */
+static const char held_back[][5] = {
+	"APIC", /* replaced */
+	"DSDT", "FACS", "SRAT",
+	"SLIT", "HMAT", /* topology of the host's cores and memory */
+	"HPET",         /* the hypervisor may use its comparators */
+	"DMAR", "IVRS", /* the IOMMU is the hypervisor's */
+	"BGRT",         /* its picture is gone from memory and screen */
+	"PPTT", "MPST",
+};
+
+static bool is_held_back(const char *signature)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(held_back); i++)
+		if (!strncmp(signature, held_back[i], 4))
+			return true;
+	return false;
+}
+
+int acpi_rewrite(struct vm *vm)
+{
+	struct acpi_writer w;
+	int err = acpi_writer_init(&w, vm);
+
+	if (err)
+		return err;
+	for (u32 i = 0; i < acpi.table_count; i++)
+		if (!is_held_back(acpi.tables[i].signature))
+			acpi_writer_list(&w, acpi.tables[i].hpa);
+	acpi_write_madt(&w);
+	return acpi_writer_finish(&w, 0);
+}
