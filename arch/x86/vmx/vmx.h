@@ -47,7 +47,6 @@ struct vcpu_arch {
 	u64 tsc_offset, xcr0; /* as last given to the hardware */
 	struct pcpu *cpu;     /* whose host state the VMCS holds */
 	void *vmcs;           /* one page */
-	u64 tsc_aux;
 	struct fpu_state fpu;
 };
 

@@ -188,17 +188,14 @@ static void store_msr(struct vcpu_hw *v)
 	vmwritenat(VMCS_GUEST_SYSENTER_EIP, r->sysenter_eip);
 }
 
+/* DR0-3 and DR6 stay in the core: vmx_attach() and vmx_put() */
 static void load_dr(struct vcpu_hw *v)
 {
-	debug_regs_save(v->regs.dr);
-	v->regs.dr[6] = read_dr6();
 	v->regs.dr[7] = vmreadnat(VMCS_GUEST_DR7);
 }
 
 static void store_dr(struct vcpu_hw *v)
 {
-	debug_regs_load(v->regs.dr);
-	write_dr6((u32)v->regs.dr[6]);
 	vmwritenat(VMCS_GUEST_DR7, (u32)v->regs.dr[7]);
 }
 

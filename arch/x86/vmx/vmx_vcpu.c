@@ -8,7 +8,6 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/cpuid_regs.h"
-#include "arch/x86/cpu/features.h"
 #include "arch/x86/vmx/vmx.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
@@ -71,11 +70,16 @@ static void reset_power_on(struct vcpu_hw *v)
 	struct vcpu_regs *r = &v->regs;
 
 	fpu_reset(&v->arch->fpu);
-	v->arch->tsc_aux = 0;
 	r->xcr0 = XCR0_X87;
 	r->pat = PAT_RESET;
 	r->star = r->lstar = r->cstar = r->sfmask = r->kernel_gs_base = 0;
 	r->sysenter_cs = r->sysenter_esp = r->sysenter_eip = 0;
+}
+
+static void load_debug(const struct vcpu_regs *r)
+{
+	debug_regs_load(r->dr);
+	write_dr6((u32)r->dr[6]);
 }
 
 void vmx_vcpu_reset(struct vcpu_hw *v, bool init)
@@ -105,9 +109,11 @@ void vmx_vcpu_reset(struct vcpu_hw *v, bool init)
 	r->dirty = RG_ALL;
 	v->arch->attention |= ATT_RECHECK;
 	v->arch->stale_events = !vmx_loaded(v);
-	if (vmx_loaded(v))
-		vmx_reset_events(v->arch);
-	if (!init && vmx_loaded(v))
+	if (!vmx_loaded(v))
+		return;
+	vmx_reset_events(v->arch);
+	load_debug(r);
+	if (!init)
 		fpu_load(&v->arch->fpu, r->xcr0);
 }
 
@@ -118,9 +124,8 @@ static void load_core_registers(struct vcpu_hw *v)
 	fpu_load(&a->fpu, v->regs.xcr0);
 	a->xcr0 = v->regs.xcr0;
 	write_cr2(v->regs.cr2);
-	if (cpu_features.rdtscp)
-		wrmsr(MSR_TSC_AUX, a->tsc_aux);
-	v->regs.dirty |= RG_MSR | RG_DR; /* the last vCPU's are there now */
+	load_debug(&v->regs);
+	v->regs.dirty |= RG_MSR; /* the last vCPU's are there now */
 }
 
 void vmx_attach(struct vcpu_hw *v)
@@ -158,8 +163,8 @@ void vmx_put(struct vcpu_hw *v)
 
 	vmx_load_groups(v, RG_ALL & ~v->regs.valid);
 	fpu_save(&a->fpu);
-	if (cpu_features.rdtscp)
-		a->tsc_aux = rdmsr(MSR_TSC_AUX);
+	debug_regs_save(v->regs.dr);
+	v->regs.dr[6] = read_dr6();
 	ASSERT(!vmx_clear(virt_to_hpa(a->vmcs)));
 	a->launched = 0;
 	this_cpu()->backend->loaded = NULL;
