@@ -11,6 +11,9 @@
 
 int __must_check pvclock_create(struct vcpu *v);
 void pvclock_destroy(struct vcpu *v);
+void pvclock_reset(struct vcpu *v);
+/* The guest's TSC was moved: write the page anew, if there is one */
+void pvclock_update(struct vcpu *v);
 /* 0 or -EINVAL (#GP); validates alignment and that the page is RAM */
 int __must_check pvclock_write(struct vcpu *v, u32 msr, u64 value);
 int __must_check pvclock_read(struct vcpu *v, u32 msr, u64 *value);

@@ -12,6 +12,7 @@
 #include "hv/vcpu.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/msr_regs.h"
 #include "arch/x86/cpu/smp.h"
 #include "arch/x86/cpu/tsc.h"
@@ -101,10 +102,11 @@ void vcpu_reset(struct vcpu *v)
 	v->nmi_waiting = false;
 	v->tsc_adjust = 0;
 	v->misc_enable = MISC_ENABLE_FAST_STRING;
-	v->mtrr_def_type = 0;
+	v->mtrr_def_type = MTRR_DEF_E | MEM_WB;
 	v->spec_ctrl = 0;
 	v->tsc_aux = 0;
 	v->hw.tsc_offset = 0 - v->vm->tsc_start;
+	pvclock_reset(v);
 	v->activity = VCPU_WAIT_SIPI;
 }
 

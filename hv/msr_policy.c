@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The MSR policy: what each register does for a guest. Searched by hv/msr.c,
+ * and the source of the VMX bitmap and the SVM MSRPM. What is not here is #GP.
+ * Sorted by number, disjoint (tests/unit/test_msr.c). SDM 4; APM 2 appendix A.
+ */
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/msr_regs.h"
+#include "hv/msr_table.h"
+#include "hv/pvclock.h"
+#include "hv/vdev/vlapic.h"
+#include "lib/errno.h"
+
+#define ARCH_CAP_OFFERED                                                       \
+	(BITS(6, 0) | BIT(8) | BITS(15, 13) | BIT(17) | BIT(19) | BIT(20) |    \
+	 BIT(24))
+#define MSR_AMD_LOADER       0xc0010020u
+#define MSR_AMD_INT_PENDING  0xc0010055u
+#define MSR_AMD_MMIO_CONF    0xc0010058u
+#define MSR_AMD_CHICKEN_LAST 0xc001102fu
+#define HWCR_TSC_FREQ_SEL    BIT(24)
+#define VM_CR_OFF            (VM_CR_SVMDIS | VM_CR_LOCK)
+
+static int read_const(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+		      u64 *value)
+{
+	(void)v;
+	(void)msr;
+	*value = rule->value;
+	return 0;
+}
+
+static int write_ignore(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+			u64 value)
+{
+	(void)v;
+	(void)rule;
+	(void)msr;
+	(void)value;
+	return 0;
+}
+
+/* Facts of the processor that are no secret, zero where it has none */
+static int read_host(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+		     u64 *value)
+{
+	(void)v;
+	if (rdmsr_safe(msr, value))
+		*value = 0;
+	*value &= rule->value;
+	return 0;
+}
+
+static int read_apic_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+			  u64 *value)
+{
+	(void)rule;
+	(void)msr;
+	*value = v->apic_base_msr;
+	return 0;
+}
+
+static int write_apic_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+			   u64 value)
+{
+	(void)rule;
+	(void)msr;
+	return vlapic_base_write(v, value);
+}
+
+/* A barrier on this core harms nobody; the only bit is IBPB */
+static int write_pred_cmd(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+			  u64 value)
+{
+	(void)v;
+	(void)rule;
+	if (value & ~PRED_CMD_IBPB)
+		return -EINVAL;
+	return value && wrmsr_safe(msr, value) ? -EINVAL : 0;
+}
+
+static int read_pvclock(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+			u64 *value)
+{
+	(void)rule;
+	return pvclock_read(v, msr, value);
+}
+
+static int write_pvclock(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+			 u64 value)
+{
+	(void)rule;
+	return pvclock_write(v, msr, value);
+}
+
+#define ONE(msr)       (msr), (msr)
+#define REG(member)    offsetof(struct vcpu_regs, member)
+#define HANDLERS(name) msr_read_##name, msr_write_##name
+#define PASS(msr, gate, member)                                                \
+	{                                                                      \
+		ONE(msr), gate, PASS_BOTH, HANDLERS(reg), REG(member)          \
+	}
+#define ZERO(msr, gate) ZEROS(msr, msr, gate)
+#define ZEROS(first, last, gate)                                               \
+	{                                                                      \
+		first, last, gate, PASS_NONE, read_const, write_ignore, 0      \
+	}
+
+/* clang-format off */
+const struct msr_rule msr_rules[] = {
+	{ ONE(MSR_TSC), GATE_ALWAYS, PASS_NONE, HANDLERS(tsc), 0 },
+	{ ONE(MSR_PLATFORM_ID), GATE_INTEL, PASS_NONE, read_host, NULL, ~0ull },
+	{ ONE(MSR_APIC_BASE), GATE_ALWAYS, PASS_NONE, read_apic_base,
+	  write_apic_base, 0 },
+	{ ONE(MSR_FEATURE_CONTROL), GATE_INTEL, PASS_NONE, read_const, NULL,
+	  FEATURE_CONTROL_LOCKED },
+	{ ONE(MSR_TSC_ADJUST), GATE_ALWAYS, PASS_NONE, HANDLERS(tsc_adjust), 0 },
+	{ ONE(MSR_SPEC_CTRL), GATE_SPEC_CTRL, PASS_NONE, HANDLERS(spec_ctrl), 0 },
+	{ ONE(MSR_PRED_CMD), GATE_IBPB, PASS_NONE, NULL, write_pred_cmd, 0 },
+	{ ONE(MSR_UCODE_REV), GATE_ALWAYS, PASS_NONE, read_host, write_ignore,
+	  ~0ull },
+	ZERO(MSR_PLATFORM_INFO, GATE_INTEL),
+	{ ONE(MSR_MTRRCAP), GATE_MTRR, PASS_NONE, read_const, NULL,
+	  MTRRCAP_WC },
+	{ ONE(MSR_ARCH_CAPABILITIES), GATE_ARCH_CAP, PASS_NONE, read_host, NULL,
+	  ARCH_CAP_OFFERED },
+	PASS(MSR_SYSENTER_CS, GATE_SYSENTER, sysenter_cs),
+	PASS(MSR_SYSENTER_ESP, GATE_SYSENTER, sysenter_esp),
+	PASS(MSR_SYSENTER_EIP, GATE_SYSENTER, sysenter_eip),
+	{ ONE(MSR_MCG_CAP), GATE_MCA, PASS_NONE, read_const, NULL, 0 },
+	ZERO(MSR_MCG_STATUS, GATE_MCA),
+	{ ONE(MSR_MISC_ENABLE), GATE_INTEL, PASS_NONE, HANDLERS(misc_enable), 0 },
+	ZERO(MSR_DEBUGCTL, GATE_ALWAYS),
+	ZEROS(MSR_LASTBRANCHFROMIP, MSR_LASTINTTOIP, GATE_ALWAYS),
+	{ ONE(MSR_PAT), GATE_PAT, PASS_NONE, HANDLERS(pat), 0 },
+	{ ONE(MSR_MTRR_DEF_TYPE), GATE_MTRR, PASS_NONE,
+	  HANDLERS(mtrr_def_type), 0 },
+	{ MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, GATE_ALWAYS,
+	  PASS_NONE, read_pvclock, write_pvclock, 0 },
+	{ ONE(MSR_EFER), GATE_ALWAYS, PASS_NONE, HANDLERS(efer), 0 },
+	PASS(MSR_STAR, GATE_LONG_MODE, star),
+	PASS(MSR_LSTAR, GATE_LONG_MODE, lstar),
+	PASS(MSR_CSTAR, GATE_LONG_MODE, cstar),
+	PASS(MSR_SFMASK, GATE_LONG_MODE, sfmask),
+	{ MSR_FS_BASE, MSR_GS_BASE, GATE_LONG_MODE, PASS_BOTH, HANDLERS(base), 0 },
+	PASS(MSR_KERNEL_GS_BASE, GATE_LONG_MODE, kernel_gs_base),
+	{ ONE(MSR_TSC_AUX), GATE_RDTSCP, PASS_READ, HANDLERS(tsc_aux), 0 },
+	ZERO(MSR_AMD_SYSCFG, GATE_AMD),
+	{ ONE(MSR_AMD_HWCR), GATE_AMD, PASS_NONE, read_const, write_ignore,
+	  HWCR_TSC_FREQ_SEL },
+	ZERO(MSR_AMD_TOP_MEM, GATE_AMD),
+	ZERO(MSR_AMD_TOP_MEM2, GATE_AMD),
+	ZERO(MSR_AMD_NB_CFG, GATE_AMD),
+	{ ONE(MSR_AMD_LOADER), GATE_AMD, PASS_NONE, NULL, write_ignore, 0 },
+	ZEROS(MSR_AMD_INT_PENDING, MSR_AMD_MMIO_CONF, GATE_AMD),
+	{ ONE(MSR_AMD_VM_CR), GATE_AMD, PASS_NONE, read_const, NULL, VM_CR_OFF },
+	ZEROS(MSR_AMD_LS_CFG, MSR_AMD_DE_CFG - 1, GATE_AMD),
+	{ ONE(MSR_AMD_DE_CFG), GATE_AMD, PASS_NONE, read_const, write_ignore,
+	  DE_CFG_LFENCE_SERIALIZING },
+	ZEROS(MSR_AMD_DE_CFG + 1, MSR_AMD_CHICKEN_LAST, GATE_AMD),
+};
+/* clang-format on */
+const u32 msr_rule_count = ARRAY_SIZE(msr_rules);
