@@ -139,7 +139,6 @@ static u64 tables_build(const struct block *blk, u64 image_bytes)
 {
 	struct paging pg = { .root = (u64 *)blk->tables,
 			     .next = blk->tables + PAGE_SIZE,
-			     .end = blk->map,
 			     .has_1g = blk->has_1g };
 
 	memset(pg.root, 0, blk->map - blk->tables);

@@ -19,13 +19,13 @@
 
 #include "lib/types.h"
 
-#define BOOT_INFO_MAGIC 0x316f666e69746f42ull /* "Bootinfo1" cut to 8 bytes */
+#define BOOT_INFO_MAGIC   0x316f666e69746f42ull /* "Bootinfo1" cut to 8 bytes */
 #define BOOT_INFO_VERSION 1
 
-#define BOOT_MAX_MEM 256
-#define BOOT_MAX_CPUS 256
+#define BOOT_MAX_MEM     256
+#define BOOT_MAX_CPUS    256
 #define BOOT_MAX_MODULES 32
-#define BOOT_NAME_LEN 64
+#define BOOT_NAME_LEN    64
 
 /* Types of UEFI 2.10 table 7.10 (EFI_MEMORY_TYPE), kept as firmware gave them;
  * the multiboot2 loader translates E820 types to the nearest of them. */
@@ -67,21 +67,23 @@ struct boot_framebuffer {
 };
 
 enum boot_cpu_source {
-	BOOT_CPUS_NONE, /* cpus[] has the boot CPU alone */
-	BOOT_CPUS_MADT, /* left to the hypervisor: parse the RSDP's MADT */
-	BOOT_CPUS_EFI_MP, /* cpus[] filled from EFI MP Services (PI 1.7 II-13.4) */
-	BOOT_CPUS_MP_TABLE, /* cpus[] filled from the MP table (MP spec 1.4, 4) */
+	BOOT_CPUS_NONE,   /* cpus[] has the boot CPU alone */
+	BOOT_CPUS_MADT,   /* left to the hypervisor: parse the RSDP's MADT */
+	BOOT_CPUS_EFI_MP, /* cpus[] filled from EFI MP Services (PI 1.7 II-13.4)
+			   */
+	BOOT_CPUS_MP_TABLE, /* cpus[] filled from the MP table (MP spec 1.4, 4)
+			     */
 };
 
 struct boot_module {
 	char name[BOOT_NAME_LEN]; /* file name in /bulkhead, no path */
 	u64 base; /* page aligned; owned by the hypervisor after hand-over */
 	u64 size; /* bytes; 0: an empty file, without memory */
-}; /* sorted by name */
+};                /* sorted by name */
 
 struct boot_efi {
 	u64 system_table; /* 0: not started by UEFI */
-	u64 memory_map; /* the final map as the firmware gave it */
+	u64 memory_map;   /* the final map as the firmware gave it */
 	u64 memory_map_size;
 	u32 descriptor_size;
 	u32 descriptor_version;
@@ -90,9 +92,9 @@ struct boot_efi {
 struct boot_info {
 	u64 magic;
 	u32 version;
-	u32 size; /* sizeof(struct boot_info) */
+	u32 size;        /* sizeof(struct boot_info) */
 	char loader[32]; /* "UEFI loader", "GRUB 2.06 (multiboot2, BIOS)" */
-	u64 entry_tsc; /* TSC when the hypervisor was entered */
+	u64 entry_tsc;   /* TSC when the hypervisor was entered */
 
 	u64 load_hpa; /* where the hypervisor's image lies */
 	/* Bytes to spare from load_hpa on: the image with its .bss and, behind
@@ -104,6 +106,10 @@ struct boot_info {
 	u64 smbios;
 	struct boot_efi efi;
 	struct boot_framebuffer fb;
+
+	/* "" or a sentence: what the loader had to leave out and what to
+	 * change; the hypervisor logs it and goes on */
+	char problem[128];
 
 	u32 mem_count;
 	u32 cpu_source; /* enum boot_cpu_source */
@@ -123,8 +129,8 @@ struct boot_info {
  * dot; bulkhead.elf is the hypervisor itself and bulkhead.conf the manifest.
  * One rule for both loaders.
  */
-#define BOOT_DIR "bulkhead"
-#define BOOT_ELF "bulkhead.elf"
+#define BOOT_DIR      "bulkhead"
+#define BOOT_ELF      "bulkhead.elf"
 #define BOOT_MANIFEST "bulkhead.conf"
 
 #endif
