@@ -1,0 +1,188 @@
+/* SOURCES: arch/x86/vmx/vmx_caps.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The controls table against capability MSRs of CPUs good and bad */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/vmx/vmx_caps.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+static char said[512];
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)level;
+	(void)tag;
+	va_start(ap, fmt);
+	vsnprintf(said, sizeof(said), fmt, ap);
+	va_end(ap);
+}
+
+#define DEFAULT1 0x16u /* pin-based bits that are always one */
+
+/* A CPU: everything allowed, unless a test takes it away */
+static u32 cpu2_allowed;
+static u64 basic, ept_vpid;
+
+static u64 fake_rdmsr(u32 msr)
+{
+	switch (msr) {
+	case MSR_VMX_BASIC:
+		return basic;
+	case MSR_VMX_TRUE_PINBASED_CTLS:
+		return ~0ull << 32 | DEFAULT1;
+	case MSR_VMX_TRUE_PROCBASED_CTLS:
+	case MSR_VMX_TRUE_EXIT_CTLS:
+	case MSR_VMX_TRUE_ENTRY_CTLS:
+		return ~0ull << 32;
+	case MSR_VMX_PROCBASED_CTLS2:
+		return (u64)cpu2_allowed << 32;
+	case MSR_VMX_EPT_VPID_CAP:
+		return ept_vpid;
+	case MSR_VMX_PINBASED_CTLS: /* the old ones: CR3 exiting forced on */
+	case MSR_VMX_PROCBASED_CTLS:
+	case MSR_VMX_EXIT_CTLS:
+	case MSR_VMX_ENTRY_CTLS:
+		return ~0ull << 32 | CPU_CR3_LOAD_EXITING;
+	default:
+		return 0;
+	}
+}
+
+static int good_cpu(void **state)
+{
+	(void)state;
+	said[0] = 0;
+	basic = 0x12345 | VMX_BASIC_TRUE_CONTROLS | VMX_BASIC_INS_OUTS;
+	cpu2_allowed = ~0u;
+	ept_vpid = EPT_CAP_WALK_4 | EPT_CAP_WB | EPT_CAP_2M | EPT_CAP_INVEPT |
+		   EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVVPID |
+		   EPT_CAP_INVVPID_SINGLE;
+	return 0;
+}
+
+static void good_cpu_resolves(void **state)
+{
+	struct vmx_caps c;
+
+	(void)state;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_int_equal(c.revision, 0x12345);
+	assert_true(c.ins_outs_info);
+	assert_int_equal(c.control[CTL_PIN],
+			 DEFAULT1 | vmx_controls[CTL_PIN].required);
+	assert_int_equal(c.control[CTL_CPU], vmx_controls[CTL_CPU].required);
+	assert_int_equal(c.control[CTL_CPU2],
+			 vmx_controls[CTL_CPU2].required |
+				 vmx_controls[CTL_CPU2].optional);
+	assert_string_equal(said, "");
+}
+
+static void old_msrs_without_bit_55(void **state)
+{
+	struct vmx_caps c;
+
+	(void)state;
+	basic &= ~VMX_BASIC_TRUE_CONTROLS;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_true(c.control[CTL_CPU] & CPU_CR3_LOAD_EXITING);
+}
+
+static void missing_controls_are_named(void **state)
+{
+	struct vmx_caps c;
+
+	(void)state;
+	cpu2_allowed = ~(u32)CPU2_EPT;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), -ENOTSUP);
+	assert_non_null(strstr(said, "EPT"));
+	cpu2_allowed = ~(u32)CPU2_UNRESTRICTED;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), -ENOTSUP);
+	assert_non_null(strstr(said, "unrestricted guest"));
+}
+
+static void optional_controls_may_be_absent(void **state)
+{
+	struct vmx_caps c;
+
+	(void)state;
+	cpu2_allowed = CPU2_EPT | CPU2_UNRESTRICTED;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_int_equal(c.control[CTL_CPU2], CPU2_EPT | CPU2_UNRESTRICTED);
+}
+
+static void vpid_needs_invvpid(void **state)
+{
+	struct vmx_caps c;
+
+	(void)state;
+	ept_vpid &= ~(u64)EPT_CAP_INVVPID_SINGLE;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_false(c.control[CTL_CPU2] & CPU2_VPID);
+}
+
+static void ept_without_write_back(void **state)
+{
+	struct vmx_caps c;
+
+	(void)state;
+	ept_vpid &= ~(u64)EPT_CAP_WB;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), -ENOTSUP);
+	assert_non_null(strstr(said, "write-back"));
+}
+
+static void largest_leaf(void **state)
+{
+	struct vmx_caps c = { .ept_vpid = 0 };
+
+	(void)state;
+	assert_int_equal(vmx_caps_max_level(&c), 1);
+	c.ept_vpid = EPT_CAP_2M;
+	assert_int_equal(vmx_caps_max_level(&c), 2);
+	c.ept_vpid = EPT_CAP_2M | EPT_CAP_1G;
+	assert_int_equal(vmx_caps_max_level(&c), 3);
+}
+
+static void feature_control(void **state)
+{
+	const u64 on = FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMX;
+	u64 wanted;
+
+	(void)state;
+	assert_int_equal(vmx_feature_control(0, &wanted), 0);
+	assert_int_equal(wanted, on);
+	assert_int_equal(vmx_feature_control(on, &wanted), 0);
+	assert_int_equal(vmx_feature_control(FEATURE_CONTROL_LOCKED, &wanted),
+			 -ENOTSUP);
+	/* Only inside SMX: no use to us */
+	assert_int_equal(vmx_feature_control(FEATURE_CONTROL_LOCKED |
+						     FEATURE_CONTROL_VMX_SMX,
+					     &wanted),
+			 -ENOTSUP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(good_cpu_resolves, good_cpu),
+		cmocka_unit_test_setup(old_msrs_without_bit_55, good_cpu),
+		cmocka_unit_test_setup(missing_controls_are_named, good_cpu),
+		cmocka_unit_test_setup(optional_controls_may_be_absent,
+				       good_cpu),
+		cmocka_unit_test_setup(vpid_needs_invvpid, good_cpu),
+		cmocka_unit_test_setup(ept_without_write_back, good_cpu),
+		cmocka_unit_test(largest_leaf),
+		cmocka_unit_test(feature_control),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,133 @@
+/* SOURCES: arch/x86/vmx/vmx_bitmap.c arch/x86/vmx/vmx_segment.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MSR and I/O bitmaps, segment attributes, interruptibility bits */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/vmx/vmx.h"
+#include "lib/string.h"
+
+static u8 msrs[4096], ports[8192];
+static const struct vm_intercepts maps = { msrs, ports };
+
+static u32 ones(const u8 *map, size_t size)
+{
+	u32 n = 0;
+
+	for (size_t i = 0; i < size; i++)
+		n += (u32)__builtin_popcount(map[i]);
+	return n;
+}
+
+static int all_off(void **state)
+{
+	(void)state;
+	memset(msrs, 0, sizeof(msrs));
+	memset(ports, 0, sizeof(ports));
+	return 0;
+}
+
+static void msr_quarters(void **state)
+{
+	(void)state;
+	vmx_intercept_msr(&maps, 0x10, INTERCEPT_ON, INTERCEPT_OFF);
+	assert_int_equal(msrs[0x10 / 8], 1);
+	vmx_intercept_msr(&maps, 0x1fff, INTERCEPT_OFF, INTERCEPT_ON);
+	assert_int_equal(msrs[0x800 + 0x3ff], 0x80);
+	vmx_intercept_msr(&maps, MSR_EFER, INTERCEPT_ON, INTERCEPT_ON);
+	assert_int_equal(msrs[0x400 + 0x80 / 8], 1);
+	assert_int_equal(msrs[0xc00 + 0x80 / 8], 1);
+	assert_int_equal(ones(msrs, sizeof(msrs)), 4);
+	vmx_intercept_msr(&maps, MSR_EFER, INTERCEPT_OFF, INTERCEPT_ON);
+	assert_int_equal(msrs[0x400 + 0x80 / 8], 0);
+	assert_int_equal(ones(msrs, sizeof(msrs)), 3);
+}
+
+static void msrs_out_of_range_touch_nothing(void **state)
+{
+	static const u32 outside[] = { 0x2000, 0x40000000, 0xbfffffff,
+				       0xc0002000, 0xffffffff };
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(outside); i++)
+		vmx_intercept_msr(&maps, outside[i], INTERCEPT_ON,
+				  INTERCEPT_ON);
+	assert_int_equal(ones(msrs, sizeof(msrs)), 0);
+}
+
+static void port_bits(void **state)
+{
+	(void)state;
+	vmx_intercept_port(&maps, 0, INTERCEPT_ON);
+	vmx_intercept_port(&maps, 0x7fff, INTERCEPT_ON);
+	vmx_intercept_port(&maps, 0x8000, INTERCEPT_ON);
+	vmx_intercept_port(&maps, 0xffff, INTERCEPT_ON);
+	assert_int_equal(ports[0], 1);
+	assert_int_equal(ports[4095], 0x80);
+	assert_int_equal(ports[4096], 1);
+	assert_int_equal(ports[8191], 0x80);
+	vmx_intercept_port(&maps, 0x8000, INTERCEPT_OFF);
+	assert_int_equal(ones(ports, sizeof(ports)), 3);
+}
+
+static u32 access_of(enum seg seg, u32 attr, u32 limit)
+{
+	const struct segment s = { .attr = attr, .limit = limit };
+
+	return vmx_segment_access(seg, &s);
+}
+
+static void segments_as_after_a_load(void **state)
+{
+	(void)state;
+	assert_int_equal(access_of(SEG_DS, 0x92, 0xffff), 0x93); /* accessed */
+	assert_int_equal(access_of(SEG_CS, 0xa09a, 0xffffffff), 0xa09b);
+	assert_int_equal(access_of(SEG_TR, 0x89, 0x67), 0x8b); /* busy */
+	assert_int_equal(access_of(SEG_TR, SEG_ATTR_UNUSABLE, 0xffff), 0x82);
+	assert_int_equal(access_of(SEG_LDTR, 0x82, 0xffff), 0x82);
+	/* Not present: as good as never loaded */
+	assert_int_equal(access_of(SEG_DS, 0x13, 0), 0x13 | SEG_ATTR_UNUSABLE);
+	/* Bits the VMCS field reserves */
+	assert_int_equal(access_of(SEG_DS, 0xfffe0f93, 0xffff),
+			 0xf093 & ~0x8000);
+}
+
+static void granularity_follows_the_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(access_of(SEG_DS, 0x4093, 0xffffffff), 0xc093);
+	assert_int_equal(access_of(SEG_DS, 0xc093, 0xffff0), 0x4093);
+	assert_int_equal(access_of(SEG_DS, 0xc093, 0xfffff), 0xc093);
+	assert_int_equal(access_of(SEG_DS, 0x4093, 0xfffff), 0x4093);
+}
+
+static void shadow_round_trip(void **state)
+{
+	(void)state;
+	for (u32 shadow = 0; shadow < 8; shadow++)
+		assert_int_equal(
+			vmx_shadow_from_vmcs(vmx_shadow_to_vmcs(shadow)),
+			shadow);
+	assert_int_equal(vmx_shadow_to_vmcs(SHADOW_NMI), GUEST_BLOCK_NMI);
+	assert_int_equal(vmx_shadow_to_vmcs(SHADOW_STI), GUEST_BLOCK_STI);
+	assert_int_equal(vmx_shadow_to_vmcs(SHADOW_MOV_SS), GUEST_BLOCK_MOV_SS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(msr_quarters, all_off),
+		cmocka_unit_test_setup(msrs_out_of_range_touch_nothing,
+				       all_off),
+		cmocka_unit_test_setup(port_bits, all_off),
+		cmocka_unit_test(segments_as_after_a_load),
+		cmocka_unit_test(granularity_follows_the_limit),
+		cmocka_unit_test(shadow_round_trip),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
