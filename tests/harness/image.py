@@ -19,14 +19,14 @@ def manifest(guests, console="all", extra=""):
     return "\n".join(lines) + "\n"
 
 
-def make(folder, conf, files, kind="uefi", elf=None):
+def make(folder, conf, files, kind="uefi", options=()):
     """Build FOLDER/disk.img of @kind holding bulkhead.elf, @conf (None: no
-    manifest) and @files ({name in the image: path, or bytes})."""
+    manifest) and @files ({name in the image: path, or bytes}); @options go to
+    scripts/mkimage."""
     payload = os.path.join(folder, "payload")
     shutil.rmtree(payload, ignore_errors=True)
     os.makedirs(payload)
-    shutil.copy(elf or os.path.join(BUILD, "bulkhead.elf"),
-                os.path.join(payload, "bulkhead.elf"))
+    shutil.copy(os.path.join(BUILD, "bulkhead.elf"), payload)
     if conf is not None:
         with open(os.path.join(payload, "bulkhead.conf"), "w") as f:
             f.write(conf)
@@ -39,7 +39,8 @@ def make(folder, conf, files, kind="uefi", elf=None):
             shutil.copy(source, target)
     image = os.path.join(folder, "disk.img")
     subprocess.run([os.path.join(ROOT, "scripts", "mkimage"), "--kind", kind,
-                    "--out", image, payload], check=True,
+                    "--loader", os.path.join(BUILD, "BOOTX64.EFI"),
+                    "--out", image, *options, payload], check=True,
                    stdout=subprocess.DEVNULL)
     shutil.rmtree(payload)
     return image

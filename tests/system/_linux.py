@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the Linux system tests share: the payload of the two guests, disks for
+the privileged one, a web server for its network test."""
+import functools
+import hashlib
+import http.server
+import os
+import subprocess
+import threading
+
+from harness import image
+
+GUESTS = os.path.join(image.BUILD, "guests")
+DISK_MIB = 64
+DOWNLOAD_BYTES = 4 << 20
+
+
+def payload():
+    return {name: os.path.join(GUESTS, name)
+            for name in ("vmlinuz", "privileged.cpio", "isolated.cpio")}
+
+
+def privileged(tests, **keys):
+    """The privileged guest, told by its command line which tests to run."""
+    conf = {"name": "linux", "privileged": "yes", "kernel": "vmlinuz",
+            "initrd": "privileged.cpio",
+            "cmdline": f"console=ttyS0 bulkhead.test={tests}"}
+    conf.update(keys)
+    return conf
+
+
+def isolated(tests, name="box", **keys):
+    conf = {"name": name, "kernel": "vmlinuz", "initrd": "isolated.cpio",
+            "memory": "128M", "vcpus": "1", "cores": "1",
+            "cmdline": f"console=ttyS0 bulkhead.test={tests}"}
+    conf.update(keys)
+    return conf
+
+
+def data_disk(folder, name):
+    """A disk with one ext4 partition for the privileged guest."""
+    path = os.path.join(folder, name)
+    with open(path, "wb") as f:
+        f.truncate(DISK_MIB << 20)
+    subprocess.run(["/sbin/sfdisk", "-q", path], input="2048,,L\n", text=True,
+                   check=True)
+    subprocess.run(["/sbin/mkfs.ext4", "-q", "-E", "offset=1048576", path,
+                    f"{DISK_MIB - 2}M"], check=True)
+    return path
+
+
+class WebServer:
+    """Serves /data and /data.sha256 on loopback; QEMU's user network shows it
+    to the guest at 10.0.2.2."""
+
+    def __init__(self):
+        data = os.urandom(DOWNLOAD_BYTES)
+        files = {"/data": data,
+                 "/data.sha256": hashlib.sha256(data).hexdigest().encode() + b"\n"}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = files.get(self.path)
+                self.send_response(200 if body else 404)
+                self.send_header("Content-Length", str(len(body or b"")))
+                self.end_headers()
+                self.wfile.write(body or b"")
+
+            def log_message(self, *_args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def step(results, machine, name, pattern, seconds, start=None):
+    """One expected line; its failure shows the serial log's tail."""
+    ok = machine.expect(pattern, seconds, start) is not None
+    if not results.check(ok, name, f"no line with /{pattern}/ within {seconds} s"):
+        results.note(machine.tail())
+    return ok
+
+
+def with_folder(function):
+    @functools.wraps(function)
+    def wrapped(results, folder):
+        os.makedirs(folder, exist_ok=True)
+        return function(results, folder)
+    return wrapped

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Two stock Linux guests: the privileged one at work on its disk and network,
+the isolated one beside it, and the ends of both."""
+from harness import image
+from harness.machine import Machine
+from system import _linux
+from system._linux import isolated, privileged, step
+
+QEMU_SECONDS = 240
+BOCHS_SECONDS = 1200
+
+
+def at_work(results, m, where, seconds, tests):
+    """Both guests come up, every named test passes, the machine powers off."""
+    step(results, m, f"{where}.isolated_up", r"\[box\] .*TEST up ok", seconds)
+    for test in tests:
+        step(results, m, f"{where}.{test}", rf"\[linux\] .*TEST {test} ok", seconds, 0)
+    step(results, m, f"{where}.isolated_devices", r"\[box\] .*TEST devices ok", seconds, 0)
+    step(results, m, f"{where}.stops_in_order",
+         r"box.*\n(.*\n)*.*linux.*\n(.*\n)*.*power", seconds, 0)
+    results.check(m.wait_end(60), f"{where}.powers_off", "the machine still runs")
+    for word in ("BUG:", "Oops", "Call Trace", "rcu_sched self-detected", "panic"):
+        results.check(word not in m.text(), f"{where}.no_{word.split()[0].strip(':')}",
+                      f"the log has '{word}'")
+
+
+def qemu_uefi(results, folder):
+    with _linux.WebServer() as web:
+        disk = image.make(folder, image.manifest([
+            privileged(f"disk,net,poweroff bulkhead.http=10.0.2.2:{web.port}"),
+            isolated("devices")]), _linux.payload())
+        nvme = _linux.data_disk(folder, "nvme.img")
+        with Machine("qemu", disk, folder, memory=2048, timeout=QEMU_SECONDS * 2,
+                     options=["--nvme", nvme, "--net", "virtio"]) as m:
+            at_work(results, m, "qemu.uefi", QEMU_SECONDS, ("up", "disk", "net"))
+
+
+def qemu_grub(kind, firmware):
+    def run(results, folder):
+        where = f"qemu.{kind}"
+        disk = image.make(folder, image.manifest([
+            privileged("disk,poweroff"), isolated("devices")]), _linux.payload(), kind)
+        nvme = _linux.data_disk(folder, "nvme.img")
+        with Machine("qemu", disk, folder, firmware, memory=1024,
+                     timeout=QEMU_SECONDS * 2, options=["--nvme", nvme]) as m:
+            at_work(results, m, where, QEMU_SECONDS, ("up", "disk"))
+    return run
+
+
+def bochs_ovmf(results, folder):
+    disk = image.make(folder, image.manifest([
+        privileged("disk,poweroff"), isolated("devices")]), _linux.payload())
+    ide = _linux.data_disk(folder, "ide.img")
+    with Machine("bochs", disk, folder, "ovmf", memory=768, timeout=BOCHS_SECONDS,
+                 options=["--ide", ide]) as m:
+        at_work(results, m, "bochs.ovmf", BOCHS_SECONDS, ("up", "disk"))
+
+
+def isolated_ends(results, folder):
+    """What the isolated guest does to itself concerns it alone."""
+    names = ("poweroff", "reboot", "crash", "loop")
+    disk = image.make(folder, image.manifest(
+        [privileged("wait60,disk,poweroff")] +
+        [isolated(n, name=n, memory="96M") for n in names]), _linux.payload())
+    nvme = _linux.data_disk(folder, "nvme.img")
+    with Machine("qemu", disk, folder, memory=1536, timeout=QEMU_SECONDS * 3,
+                 options=["--nvme", nvme]) as m:
+        where = "isolated_ends"
+        step(results, m, f"{where}.poweroff", r"poweroff.*power(ed|s)? ?off", 300, 0)
+        step(results, m, f"{where}.reboot", r"guest reboot.*re(set|boot|start)", 300, 0)
+        step(results, m, f"{where}.reboot_again",
+             r"\[reboot\] .*TEST up ok(.*\n)+.*\[reboot\] .*TEST up ok", 300, 0)
+        step(results, m, f"{where}.crash", r"guest crash.*triple fault", 300, 0)
+        step(results, m, f"{where}.crash_registers", r"(?i)rip[ =:]", 300, 0)
+        step(results, m, f"{where}.others_go_on", r"\[linux\] .*TEST disk ok", 400, 0)
+        results.check(m.wait_end(90), f"{where}.powers_off", "the machine still runs")
+
+
+def tests():
+    return [("linux.bochs_ovmf", bochs_ovmf),
+            ("linux.isolated_ends", isolated_ends),
+            ("linux.qemu_uefi", qemu_uefi),
+            ("linux.qemu_grub_bios", qemu_grub("grub-bios", "bios")),
+            ("linux.qemu_grub_uefi", qemu_grub("grub-uefi", "ovmf"))]
