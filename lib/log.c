@@ -46,6 +46,7 @@ static const char *const level_mark[] = {
 	[LOG_INFO] = "",
 	[LOG_WARN] = "warning: ",
 	[LOG_ERROR] = "error: ",
+	[LOG_PANIC] = "",
 };
 
 static size_t add_prefix(char *line, size_t size)

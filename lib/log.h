@@ -12,7 +12,7 @@
 
 #include "lib/types.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_PANIC };
 
 /* Where finished lines go: the console mux, the framebuffer, a test */
 struct log_sink {

@@ -57,7 +57,8 @@ static void claim(void)
 		return;
 	}
 	if (panic_depth == 2)
-		log_error("panic", "a second fault inside the panic, at %p",
+		log_write(LOG_PANIC, "panic",
+			  "a second fault inside the panic, at %p",
 			  __builtin_return_address(0));
 	cpu_halt_forever();
 }
@@ -71,7 +72,7 @@ static void print_u64_row(const char *const *names, const u64 *values, u32 n)
 		len += bh_snprintf(line + len, sizeof(line) - (size_t)len,
 				   "%s%-3s %016llx", i ? "  " : "", names[i],
 				   (unsigned long long)values[i]);
-	log_error("panic", "%s", line);
+	log_write(LOG_PANIC, "panic", "%s", line);
 }
 
 #define ROW 4
@@ -120,7 +121,8 @@ static void print_callers(u64 rsp)
 
 		if (word <= (u64)__text_start || word >= (u64)__text_end)
 			continue;
-		log_error("panic", "  from %016llx", (unsigned long long)word);
+		log_write(LOG_PANIC, "panic", "  from %016llx",
+			  (unsigned long long)word);
 		found++;
 	}
 }
@@ -135,7 +137,8 @@ static void print_machine_checks(void)
 		if (rdmsr_safe(MSR_MC0_STATUS + i * MC_BANK_STRIDE, &status) ||
 		    !(status & MC_STATUS_VAL))
 			continue;
-		log_error("panic", "machine check bank %u: status %016llx", i,
+		log_write(LOG_PANIC, "panic",
+			  "machine check bank %u: status %016llx", i,
 			  (unsigned long long)status);
 	}
 }
@@ -145,18 +148,20 @@ __noreturn static void finish(u64 rsp)
 	print_control();
 	print_callers(rsp);
 	if (!cpu_area_intact(this_cpu()))
-		log_error("panic", "the stack of this core overflowed");
+		log_write(LOG_PANIC, "panic",
+			  "the stack of this core overflowed");
 	print_machine_checks();
 	if (panic_dump_hook)
 		panic_dump_hook();
-	log_error("panic", "the machine is stopped; reset it by hand");
+	log_write(LOG_PANIC, "panic",
+		  "the machine is stopped; reset it by hand");
 	cpu_halt_forever();
 }
 
 void panic_frame(const struct trap_frame *frame, const char *reason)
 {
 	claim();
-	log_error("panic", "%s at %016llx", reason,
+	log_write(LOG_PANIC, "panic", "%s at %016llx", reason,
 		  (unsigned long long)frame->rip);
 	print_frame(frame);
 	finish(frame->rsp);
@@ -168,7 +173,7 @@ void panic(const char *fmt, ...)
 
 	claim();
 	va_start(ap, fmt);
-	log_vwrite(LOG_ERROR, "panic", fmt, ap);
+	log_vwrite(LOG_PANIC, "panic", fmt, ap);
 	va_end(ap);
 	finish((u64)__builtin_frame_address(0));
 }

@@ -21,7 +21,6 @@
 #include "lib/string.h"
 #include "mm/hostmap.h"
 #include "mm/pmm.h"
-#include "mm/pt.h"
 
 enum slot_state { SLOT_EMPTY, SLOT_WAITING, SLOT_ARRIVED, SLOT_GO, SLOT_GONE };
 
@@ -57,45 +56,26 @@ struct trampoline_data {
 extern const u8 trampoline_start[], trampoline_end[], trampoline_data[];
 extern const u8 ap_start[];
 
-/* Tables for the step from real mode to the hypervisor's map. In the image,
- * because that lies below 4 GiB and CR3 has 32 bits then. */
-static u64 tramp_pml4[512] __aligned(4096);
-static u64 tramp_pdpt[512] __aligned(4096);
-static u64 tramp_pd[512] __aligned(4096);
-
 static void (*ap_entry)(struct pcpu *);
 static u32 cores_online;
 
-#define UPPER_HALF 256
-
-static void tables_build(void)
-{
-	const u64 *root = hpa_to_virt(hostmap_root());
-
-	for (u32 i = UPPER_HALF; i < ARRAY_SIZE(tramp_pml4); i++)
-		tramp_pml4[i] = root[i];
-	tramp_pml4[0] = virt_to_hpa(tramp_pdpt).v | PTE_P | PTE_W;
-	tramp_pdpt[0] = virt_to_hpa(tramp_pd).v | PTE_P | PTE_W;
-	tramp_pd[0] = PTE_PS | PTE_P; /* 0-2 MiB, to execute the page */
-}
-
-static int trampoline_build(hpa_t page)
+/* @page is mapped at its own address. CR3 has 32 bits before long mode; the
+ * hypervisor's tables lie below 4 GiB for that (mm/hostmap.c). */
+static void trampoline_build(hpa_t page)
 {
 	size_t size = (size_t)(trampoline_end - trampoline_start);
-	u8 *to = early_map(page, PAGE_SIZE);
+	u64 root = hostmap_root().v;
 	struct trampoline_data *d;
+	u8 *to = (u8 *)page.v;
 
-	if (!to)
-		return -1;
+	ASSERT(root <= UINT32_MAX && size <= PAGE_SIZE);
 	memcpy(to, trampoline_start, size);
 	d = (void *)(to + (trampoline_data - trampoline_start));
 	d->entry = (u64)ap_start;
-	d->root = (u32)virt_to_hpa(tramp_pml4).v;
+	d->root = (u32)root;
 	d->efer = (u32)(EFER_LME | (cpu_features.nx ? EFER_NXE : 0));
 	d->far_offset += (u32)page.v;
 	d->gdt_base += (u32)page.v;
-	early_unmap(to, PAGE_SIZE);
-	return 0;
 }
 
 static void slot_add(u32 apic_id)
@@ -200,12 +180,14 @@ static struct pcpu *slot_cpu(const struct smp_slot *slot)
 	return (struct pcpu *)(slot->stack_top - STACK_SIZE);
 }
 
-/* Its block is not given back: a core that hangs half-way may still use it */
+/* INIT leaves it waiting for a SIPI that never comes, so that it cannot wake
+ * up late in a page that is somebody else's by then. Its block is not given
+ * back: one that hangs half-way may still use it. */
 static void give_up(struct smp_slot *slot)
 {
+	lapic_send_init(slot->apic_id);
 	log_error("smp",
-		  "the core with APIC id %u did not answer and is left "
-		  "out",
+		  "the core with APIC id %u does not answer and is left out",
 		  slot->apic_id);
 }
 
@@ -253,16 +235,19 @@ u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
 	slots_build(apic_ids, count);
 	if (smp_slot_count == 0)
 		return pcpu_count;
-	tables_build();
-	if (trampoline_build(trampoline_hpa)) {
+	if (hostmap_identity_map(trampoline_hpa)) {
 		log_error("smp",
-			  "cannot map the start page of the other cores");
+			  "cannot map the start page of the other cores "
+			  "at %#llx: they are left out",
+			  (unsigned long long)trampoline_hpa.v);
 		return pcpu_count;
 	}
+	trampoline_build(trampoline_hpa);
 	start_waiting((u8)(trampoline_hpa.v >> PAGE_SHIFT));
 	number_cores();
 	while (__atomic_load_n(&cores_online, __ATOMIC_ACQUIRE) < pcpu_count)
 		cpu_pause();
+	hostmap_identity_unmap(trampoline_hpa);
 	log_info("smp", "%u cores", pcpu_count);
 	return pcpu_count;
 }
@@ -287,6 +272,12 @@ static struct {
 	u32 left; /* cores that have not run it yet */
 } call;
 
+void smp_call_run(void)
+{
+	call.fn(call.arg);
+	__atomic_fetch_sub(&call.left, 1, __ATOMIC_RELEASE);
+}
+
 void smp_take_call(void)
 {
 	struct pcpu *cpu = this_cpu();
@@ -294,8 +285,7 @@ void smp_take_call(void)
 	if (!(READ_ONCE(cpu->pending) & PCPU_CALL))
 		return;
 	__atomic_fetch_and(&cpu->pending, ~(u32)PCPU_CALL, __ATOMIC_ACQ_REL);
-	call.fn(call.arg);
-	__atomic_fetch_sub(&call.left, 1, __ATOMIC_RELEASE);
+	smp_call_run();
 }
 
 void smp_call_others(void (*fn)(void *arg), void *arg)

@@ -21,6 +21,8 @@ void pcpu_kick(struct pcpu *cpu, u32 pending_bits);
 void smp_call_others(void (*fn)(void *arg), void *arg);
 /* Run the call that waits for this core, if one does; VEC_KICK's handler */
 void smp_take_call(void);
+/* The same for who has just taken PCPU_CALL out of pending */
+void smp_call_run(void);
 /* This core found PCPU_CALL in its pending bits: run what waits for it */
 void smp_call_run(void);
 
