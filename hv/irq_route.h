@@ -27,6 +27,10 @@ struct irq_msi; /* one routed message */
 int __must_check irq_route_msi(struct vm *vm, u64 guest_addr, u32 guest_data,
 			       struct irq_msi **msi, u64 *host_addr,
 			       u32 *host_data);
+/* How to silence its source when it storms; called in interrupt context on any
+ * core, with no lock of irq_route's */
+void irq_msi_on_storm(struct irq_msi *msi, void (*mask)(void *dev, bool masked),
+		      void *dev);
 void irq_unroute_msi(struct irq_msi *msi);
 
 #endif
