@@ -15,7 +15,7 @@
 
 #define SYSTEM_TIME_ENABLE BIT(0)
 #define PVCLOCK_TSC_STABLE BIT(0)
-#define NS_PER_SEC 1000000000ull
+#define NS_PER_SEC         1000000000ull
 
 /* Layouts of Documentation/virt/kvm/x86/msr.rst */
 struct pvclock_time {
@@ -39,7 +39,7 @@ static_assert(sizeof(struct pvclock_wall) == 12, "wall clock layout");
 
 struct pvclock {
 	u64 system_msr, wall_msr; /* as the guest wrote them */
-	u32 version; /* last one written to the guest, even */
+	u32 version;              /* last one written to the guest, even */
 };
 
 int pvclock_create(struct vcpu *v)
@@ -84,9 +84,13 @@ static int write_system_time(struct vcpu *v, gpa_t gpa)
 		.flags = PVCLOCK_TSC_STABLE,
 	};
 	u32 version = v->pvclock->version + 1;
+	u32 mul;
+	s8 shift;
 	int err;
 
-	pvclock_scale(tsc_khz, &t.tsc_to_system_mul, &t.tsc_shift);
+	pvclock_scale(tsc_khz, &mul, &shift);
+	t.tsc_to_system_mul = mul;
+	t.tsc_shift = shift;
 	t.version = version;
 	err = gmem_write(v->vm, gpa, &t, sizeof(t));
 	if (err)
@@ -146,7 +150,7 @@ int pvclock_write(struct vcpu *v, u32 msr, u64 value)
 
 int pvclock_read(struct vcpu *v, u32 msr, u64 *value)
 {
-	*value = msr == MSR_KVM_SYSTEM_TIME_NEW ? v->pvclock->system_msr :
-						  v->pvclock->wall_msr;
+	*value = msr == MSR_KVM_SYSTEM_TIME_NEW ? v->pvclock->system_msr
+						: v->pvclock->wall_msr;
 	return 0;
 }

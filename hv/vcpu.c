@@ -19,7 +19,6 @@
 #include "hv/exit.h"
 #include "hv/pvclock.h"
 #include "hv/vdev/vlapic.h"
-#include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/window.h"
@@ -146,14 +145,18 @@ static void switch_to(struct pcpu *cpu, struct vcpu *v)
 	vcpu_ops->attach(&v->hw);
 }
 
-/* Leave VMX or SVM for good; the machine ends */
-static __noreturn void stop_core(struct pcpu *cpu)
+void vcpu_leave_core(struct pcpu *cpu)
 {
 	if (cpu->current) {
 		vcpu_ops->put(&cpu->current->hw);
 		cpu->current = NULL;
 	}
 	vcpu_ops->cpu_disable();
+}
+
+static __noreturn void stop_core(struct pcpu *cpu)
+{
+	vcpu_leave_core(cpu);
 	__atomic_store_n(&cpu->online, false, __ATOMIC_SEQ_CST);
 	cpu_halt_forever();
 }
@@ -238,6 +241,21 @@ void vcpu_block(struct vcpu *v)
 	if (READ_ONCE(v->events))
 		sched_wake(&v->entity);
 	pcpu_kick(v->entity.cpu, PCPU_RESCHED);
+}
+
+void vcpu_park(struct vcpu *v)
+{
+	struct pcpu *cpu = v->entity.cpu;
+
+	if (cpu->current == v) {
+		vcpu_ops->put(&v->hw);
+		cpu->current = NULL;
+	}
+	/* Here, because its timers are in this core's queue */
+	vcpu_reset(v);
+	v->activity = VCPU_PARKED;
+	sched_block(&v->entity);
+	pcpu_kick(cpu, PCPU_RESCHED);
 }
 
 void vcpu_flush(struct vcpu *v)

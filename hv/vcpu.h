@@ -49,6 +49,7 @@ struct vcpu {
 	struct vcpu_exit exit; /* the last one */
 	u64 exits[EXIT_KINDS]; /* home core only */
 	u64 tsc_adjust;
+	u32 slot_hint; /* hv/gmem.c: the memory slot it found last */
 	u64 apic_base_msr, misc_enable, mtrr_def_type;
 	/* In the core while it is current: the host uses neither */
 	u64 spec_ctrl, tsc_aux;
@@ -88,6 +89,11 @@ void vcpu_irq_window_open(struct vcpu *v);
 void vcpu_nmi_window_open(struct vcpu *v);
 /* Home core: it waits for an event, unless one is there already */
 void vcpu_block(struct vcpu *v);
+/* Home core: it gives up the core, in power-on state, and waits until
+ * vm_start() wakes it */
+void vcpu_park(struct vcpu *v);
+/* This core, for good: no vCPU is current, VMX or SVM is off */
+void vcpu_leave_core(struct pcpu *cpu);
 /* Drop its cached guest-physical translations. Home core. */
 void vcpu_flush(struct vcpu *v);
 /* Registers and back-end state, by log_error. Home core. */

@@ -70,6 +70,7 @@ struct vm {
 	struct ratelimit log_limit;
 };
 
+extern u32 vm_npt_max_level; /* largest EPT/NPT leaf of this machine */
 extern struct vm *vms[VM_MAX];
 extern u32 vm_count;
 extern struct vm *vm_privileged; /* NULL: none in the manifest */
@@ -83,6 +84,11 @@ void vm_start(struct vm *vm);
  * reset rebuilds and starts it again, power-off and crash leave it stopped; for
  * the privileged guest, power-off and reset end the machine (hv/ends.h). */
 void vm_end(struct vm *vm, enum vm_end how, const char *reason);
+/* hv/vm_memory.c: take the guest's RAM and map it. An isolated guest's comes
+ * from the top of the machine; the privileged guest gets all that is free, so
+ * it is created last. One sentence on failure; vm_memory_release() undoes. */
+int __must_check vm_memory_create(struct vm *vm);
+void vm_memory_release(struct vm *vm);
 /* For hv/vcpu_event.c, on the vCPU's home core: it has taken VE_STOP; the last
  * of its VM does what vm_end() promised */
 void vm_vcpu_parked(struct vcpu *v);

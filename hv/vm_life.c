@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual machine's life: start, the work before its first instruction, end,
+ * restart. vm_end() may come from any core; it only marks the VM and posts
+ * VE_STOP to its vCPUs. The core on which the last of them parks does the rest.
+ *
+ * Lock: vm->lock protects state and end; below it no other lock.
+ */
+#include "arch/x86/cpu/tsc.h"
+#include "hv/ends.h"
+#include "hv/gmem.h"
+#include "hv/load/load.h"
+#include "hv/vcpu.h"
+#include "hv/vdev/vioapic.h"
+#include "hv/vdev/vuart.h"
+#include "lib/log.h"
+
+/* Zeroed at a time: long enough to be cheap, short enough for the slice */
+#define BUILD_STEP MIB(1)
+
+static u64 ram_bytes(const struct vm *vm)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < vm->slot_count; i++)
+		sum += vm->slots[i].size;
+	return sum;
+}
+
+static void start(struct vm *vm)
+{
+	vm->end = VM_END_NONE;
+	vm->vcpus_live = vm->vcpu_count;
+	/* The privileged guest's RAM is as the firmware left it */
+	vm->built_bytes = vm->privileged ? ram_bytes(vm) : 0;
+	vm->state = VM_RUNNING;
+	vm->vcpus[0]->activity = VCPU_BUILDING;
+	sched_wake(&vm->vcpus[0]->entity);
+}
+
+void vm_start(struct vm *vm)
+{
+	machine_guest_started();
+	start(vm);
+}
+
+/* The slot and offset of the RAM's byte number @at */
+static gpa_t ram_at(const struct vm *vm, u64 at, u64 *left)
+{
+	u32 i = 0;
+
+	for (; at >= vm->slots[i].size; i++)
+		at -= vm->slots[i].size;
+	*left = vm->slots[i].size - at;
+	return GPA(vm->slots[i].gpa + at);
+}
+
+/* Time begins: all vCPUs have the same TSC */
+static void start_clock(struct vm *vm)
+{
+	vm->tsc_start = rdtsc();
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vm->vcpus[i]->hw.tsc_offset = 0 - vm->tsc_start;
+}
+
+static void report_start(const struct vm *vm)
+{
+	if (!vm->privileged) {
+		log_info("vm", "guest %s starts", vm->name);
+		return;
+	}
+	log_info("vm", "guest %s starts; boot took %llu ticks (%llu us)",
+		 vm->name, (unsigned long long)(rdtsc() - tsc_boot),
+		 (unsigned long long)(tsc_to_ns(rdtsc() - tsc_boot) / 1000));
+}
+
+bool vm_build_step(struct vcpu *boot)
+{
+	struct vm *vm = boot->vm;
+	u64 left;
+
+	if (vm->built_bytes < ram_bytes(vm)) {
+		gpa_t gpa = ram_at(vm, vm->built_bytes, &left);
+
+		left = MIN(left, BUILD_STEP);
+		if (gmem_zero(vm, gpa, left))
+			vm_end(vm, VM_END_CRASH, "its memory is not there");
+		vm->built_bytes += left;
+		return false;
+	}
+	if (load_guest(vm)) {
+		vm_end(vm, VM_END_CRASH, "its image could not be loaded");
+		return false;
+	}
+	start_clock(vm);
+	report_start(vm);
+	boot->activity = VCPU_RUNNING;
+	return true;
+}
+
+static const char *end_name(enum vm_end how)
+{
+	static const char *const names[] = {
+		[VM_END_NONE] = "ends",       [VM_END_POWER_OFF] = "powers off",
+		[VM_END_RESET] = "resets",    [VM_END_CRASH] = "crashed",
+		[VM_END_DEBUG_EXIT] = "ends",
+	};
+
+	return names[how];
+}
+
+void vm_end(struct vm *vm, enum vm_end how, const char *reason)
+{
+	bool ours;
+
+	spin_lock(&vm->lock);
+	ours = vm->state == VM_RUNNING && vm->end == VM_END_NONE;
+	if (ours)
+		vm->end = how;
+	spin_unlock(&vm->lock);
+	if (!ours)
+		return;
+	if (how == VM_END_CRASH)
+		log_error("vm", "guest %s %s: %s", vm->name, end_name(how),
+			  reason);
+	else
+		log_info("vm", "guest %s %s: %s", vm->name, end_name(how),
+			 reason);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vcpu_post(vm->vcpus[i], VE_STOP);
+}
+
+static void restart(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
+		vm->vcpus[i]->activity = VCPU_WAIT_SIPI;
+	}
+	vioapic_reset(vm);
+	vuart_reset(vm);
+	start(vm);
+}
+
+/* All vCPUs have parked */
+static void ended(struct vm *vm)
+{
+	if (vm->end == VM_END_RESET && !vm->privileged &&
+	    !machine_is_ending()) {
+		restart(vm);
+		return;
+	}
+	spin_lock(&vm->lock);
+	vm->state = VM_STOPPED;
+	spin_unlock(&vm->lock);
+	if (vm->privileged && vm->end == VM_END_POWER_OFF)
+		machine_end(MACHINE_POWER_OFF);
+	else if (vm->privileged && vm->end == VM_END_RESET)
+		machine_end(MACHINE_RESET);
+	machine_guest_ended();
+}
+
+void vm_vcpu_parked(struct vcpu *v)
+{
+	struct vm *vm = v->vm;
+
+	vcpu_park(v);
+	if (!__atomic_sub_fetch(&vm->vcpus_live, 1, __ATOMIC_SEQ_CST))
+		ended(vm);
+}
