@@ -88,8 +88,7 @@ static void piix4_off(struct pci_bdf bdf, void *arg)
 void power_off(void)
 {
 	off_by_acpi();
-	if (!acpi.present)
-		pci_scan(piix4_off, NULL);
+	pci_scan(piix4_off, NULL);
 	log_error("power", "the machine does not switch itself off: do it by "
 			   "hand, everything has stopped");
 	cpu_halt_forever();

@@ -187,6 +187,11 @@ int hostmap_init(const struct boot_info *bi)
 	return 0;
 }
 
+bool hostmap_ready(void)
+{
+	return switched;
+}
+
 int hostmap_grow_pool(u64 size)
 {
 	hpa_t base;

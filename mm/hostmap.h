@@ -25,6 +25,8 @@
  * cpu_boot_init(). -ENOMEM, or -EBUSY when the image does not lie in free RAM.
  */
 int __must_check hostmap_init(const struct boot_info *bi);
+/* Our own tables are in force */
+bool hostmap_ready(void);
 /* More pool, for more cores than boot_info told of; one core, at boot */
 int __must_check hostmap_grow_pool(u64 size);
 /* Load the same tables elsewhere. Control registers first (cpu.h). */
