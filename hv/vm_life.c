@@ -11,6 +11,7 @@
 #include "hv/gmem.h"
 #include "hv/load/load.h"
 #include "hv/vcpu.h"
+#include "hv/vdev/console.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vuart.h"
 #include "lib/log.h"
@@ -93,6 +94,7 @@ bool vm_build_step(struct vcpu *boot)
 		return false;
 	}
 	start_clock(vm);
+	console_guest_starts(vm);
 	report_start(vm);
 	boot->activity = VCPU_RUNNING;
 	return true;

@@ -23,7 +23,5 @@ void smp_call_others(void (*fn)(void *arg), void *arg);
 void smp_take_call(void);
 /* The same for who has just taken PCPU_CALL out of pending */
 void smp_call_run(void);
-/* This core found PCPU_CALL in its pending bits: run what waits for it */
-void smp_call_run(void);
 
 #endif

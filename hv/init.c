@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the loader to running guests. hv_main() is called once, on the boot CPU,
+ * by arch/x86/cpu/entry.asm; the only file that sees every part. What it finds
+ * wrong it says in one sentence on every console; without a usable machine it
+ * then waits, so that the sentence can be read.
+ */
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/irq.h"
+#include "arch/x86/cpu/lapic.h"
+#include "arch/x86/cpu/panic.h"
+#include "arch/x86/cpu/smp.h"
+#include "arch/x86/cpu/tsc.h"
+#include "drivers/acpi.h"
+#include "drivers/ioapic.h"
+#include "drivers/rtc.h"
+#include "hv/load/load.h"
+#include "hv/vcpu.h"
+#include "hv/vdev/console.h"
+#include "include/bulkhead/boot_info.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/log_ring.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/hostmap.h"
+#include "mm/owner.h"
+#include "mm/window.h"
+
+#define BULKHEAD_VERSION    "0.1"
+#define REAL_MODE_END       0xa0000ull
+#define LOG_RING_BYTES      KIB(64)
+#define POOL_CORES          4u /* cores hostmap_init() has counted on at least */
+#define POOL_BYTES_PER_CORE KIB(128)
+
+static struct boot_info boot; /* the loader's copy lies in guests' memory */
+static struct manifest manifest;
+
+enum core_state { CORE_STARTING, CORE_READY, CORE_FAILED };
+static u32 core_states[MAX_CPUS]; /* atomic; written by the core itself */
+
+static __noreturn void wait_forever(void)
+{
+	log_error("init", "no guest can run; switch the machine off when you "
+			  "have read this");
+	cpu_halt_forever();
+}
+
+static void report(const char *sentence)
+{
+	log_error("manifest", "%s", sentence);
+}
+
+/* What stands in a log line while a guest's exit is handled */
+static size_t log_guest(const struct vcpu *v, char *buf, size_t size)
+{
+	return (size_t)bh_snprintf(buf, size, "%s:%u", v->vm->name, v->id);
+}
+
+static void copy_boot_info(u64 hpa)
+{
+	const struct boot_info *bi = (const struct boot_info *)hpa;
+
+	if (bi->magic == BOOT_INFO_MAGIC && bi->version == BOOT_INFO_VERSION &&
+	    bi->size == sizeof(*bi))
+		memcpy(&boot, bi, sizeof(boot));
+}
+
+/* Files and the firmware's map stay the hypervisor's */
+static void reserve(const char *what, u64 base, u64 size)
+{
+	u64 first = ALIGN_DOWN(base, PAGE_SIZE);
+
+	if (!size)
+		return;
+	if (owner_change(first, ALIGN_UP(base + size, PAGE_SIZE) - first,
+			 OWNER_FREE, OWNER_HYPERVISOR, 0))
+		log_warn("init", "%s lies outside the firmware's free memory",
+			 what);
+}
+
+static void reserve_boot_data(void)
+{
+	u32 i;
+
+	for (i = 0; i < MIN(boot.module_count, BOOT_MAX_MODULES); i++)
+		reserve(boot.modules[i].name, boot.modules[i].base,
+			boot.modules[i].size);
+	if (boot.efi.system_table)
+		reserve("the EFI memory map", boot.efi.memory_map,
+			boot.efi.memory_map_size);
+}
+
+static void show_old_line(const char *line, size_t len)
+{
+	log_info("previous", "%.*s", (int)len, line);
+}
+
+/* The same address at every boot, so that a warm reset does not lose it */
+static void log_ring_init(void)
+{
+	static const u64 places[] = { MIB(96), MIB(64), MIB(32), MIB(160) };
+	void *ring;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		if (owner_find(HPA(places[i])).firmware_type !=
+		    BOOT_MEM_CONVENTIONAL)
+			continue;
+		if (owner_change(places[i], LOG_RING_BYTES, OWNER_FREE,
+				 OWNER_HYPERVISOR, 0))
+			continue;
+		ring = ioremap(HPA(places[i]), LOG_RING_BYTES, PT_R | PT_W);
+		if (ring && log_ring_attach(ring, LOG_RING_BYTES)) {
+			log_info("previous", "the log of the boot before:");
+			log_ring_dump_previous(show_old_line);
+			log_info("previous", "end of the log before");
+		}
+		return;
+	}
+}
+
+static void memory_init(void)
+{
+	if (boot.magic != BOOT_INFO_MAGIC) {
+		log_error("init", "the loader and the hypervisor are of "
+				  "different versions: copy both files again");
+		wait_forever();
+	}
+	if (owner_init(&boot))
+		wait_forever();
+	reserve_boot_data();
+	if (hostmap_init(&boot) || window_init_cpu()) {
+		log_error("init", "the machine has too little free memory");
+		wait_forever();
+	}
+	log_ring_init();
+}
+
+/* Back-end and queue of the core it runs on */
+static int core_start(struct pcpu *cpu)
+{
+	int err = vcpu_ops->cpu_enable(cpu);
+
+	if (err) {
+		log_error("cpu", "core %u cannot be used for guests", cpu->id);
+		return err;
+	}
+	return sched_init_cpu(cpu);
+}
+
+static void core_main(struct pcpu *cpu)
+{
+	if (window_init_cpu() || core_start(cpu)) {
+		__atomic_store_n(&cpu->online, false, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&core_states[cpu->id], CORE_FAILED,
+				 __ATOMIC_SEQ_CST);
+		cpu_halt_forever();
+	}
+	__atomic_store_n(&core_states[cpu->id], CORE_READY, __ATOMIC_SEQ_CST);
+	vcpu_loop();
+}
+
+static u32 start_other_cores(void)
+{
+	bool madt = acpi.present && acpi.cpu_count;
+	const u32 *ids = madt ? acpi.cpu_apic_ids : boot.cpu_apic_ids;
+	u32 count = madt ? acpi.cpu_count : boot.cpu_count;
+	u32 usable = 1, i;
+	hpa_t page;
+
+	if (count <= 1)
+		return 1;
+	if (count > MAX(boot.cpu_count, POOL_CORES) &&
+	    hostmap_grow_pool(count * POOL_BYTES_PER_CORE))
+		log_warn("init", "memory for all cores is short");
+	if (owner_take(PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, REAL_MODE_END,
+		       OWNER_HYPERVISOR, 0, &page)) {
+		log_warn("init", "no page below 640 KiB is free: going on "
+				 "with one core");
+		return 1;
+	}
+	smp_start(ids, count, page, core_main);
+	for (i = 1; i < pcpu_count; i++) {
+		while (__atomic_load_n(&core_states[i], __ATOMIC_SEQ_CST) ==
+		       CORE_STARTING)
+			cpu_pause();
+		usable += core_states[i] == CORE_READY;
+	}
+	if (owner_change(page.v, PAGE_SIZE, OWNER_HYPERVISOR, OWNER_FREE, 0))
+		log_warn("init", "the page at %llx is lost",
+			 (unsigned long long)page.v);
+	return usable;
+}
+
+static void devices_init(void)
+{
+	if (acpi_init(&boot))
+		log_warn("init", "ACPI tables cannot be used: going on "
+				 "without");
+	irq_init();
+	lapic_init_cpu();
+	tsc_init(acpi.pm_timer);
+	rtc_init();
+	if (ioapic_init(boot.mp_ioapic_base))
+		log_warn("init", "no IOAPIC was found: devices have no "
+				 "interrupt lines");
+}
+
+static void log_machine(u32 cores)
+{
+	u64 ram = owner_bytes(OWNER_FREE, 0) + owner_bytes(OWNER_HYPERVISOR, 0);
+
+	cpu_features_log();
+	log_info("init", "%u core%s, %llu MiB RAM, %s with pages up to %s",
+		 cores, cores == 1 ? "" : "s", (unsigned long long)(ram >> 20),
+		 vcpu_ops->name, vm_npt_max_level >= 3 ? "1 GiB" : "2 MiB");
+}
+
+static void read_manifest(u32 cores)
+{
+	struct image file;
+
+	if (module_find(BOOT_MANIFEST, &file)) {
+		log_info("init",
+			 "no %s in the folder %s: starting the first "
+			 "kernel found as the privileged guest",
+			 BOOT_MANIFEST, BOOT_DIR);
+		manifest_default(&manifest, &boot, report);
+	} else {
+		manifest_parse(&manifest, BOOT_MANIFEST,
+			       (const char *)file.data, file.size, report);
+	}
+	manifest_check(&manifest, &boot, cores, report);
+	console_configure(&manifest);
+}
+
+static void log_guest_line(const struct vm *vm)
+{
+	u64 bytes = 0;
+	u32 i;
+
+	for (i = 0; i < vm->slot_count; i++)
+		bytes += vm->slots[i].size;
+	log_info("init", "guest %s: %s, %llu MiB, %u vCPU%s on core %u%s",
+		 vm->name, vm->privileged ? "privileged" : "isolated",
+		 (unsigned long long)(bytes >> 20), vm->vcpu_count,
+		 vm->vcpu_count == 1 ? "" : "s", vm->vcpus[0]->entity.cpu->id,
+		 vm->vcpu_count == 1 ? "" : " and on");
+}
+
+/* All of one kind; one that cannot be built does not keep the others */
+static void create_guests(bool privileged)
+{
+	struct vm *vm;
+	u32 i;
+
+	for (i = 0; i < manifest.guest_count; i++) {
+		const struct guest_config *c = &manifest.guests[i];
+
+		if (!c->valid || !c->autostart || c->privileged != privileged)
+			continue;
+		if (vm_create(c, &vm))
+			log_error("init", "guest %s does not start", c->name);
+		else
+			log_guest_line(vm);
+	}
+}
+
+/* The privileged guest is built last, from the memory that is left, and
+ * started first */
+static void start_guests(void)
+{
+	u32 i;
+
+	create_guests(false);
+	create_guests(true);
+	log_info("init", "the hypervisor keeps %llu KiB",
+		 (unsigned long long)(owner_bytes(OWNER_HYPERVISOR, 0) >> 10));
+	if (!vm_count)
+		wait_forever();
+	if (vm_privileged)
+		vm_start(vm_privileged);
+	for (i = 0; i < vm_count; i++)
+		if (vms[i] != vm_privileged)
+			vm_start(vms[i]);
+}
+
+void hv_main(u64 boot_info_hpa)
+{
+	u32 cores;
+
+	copy_boot_info(boot_info_hpa);
+	cpu_boot_init();
+	panic_console_hook = console_panic_mode;
+	log_guest_hook = log_guest;
+	console_init_early(&boot);
+	log_info("init", "Bulkhead %s, started by %.32s", BULKHEAD_VERSION,
+		 boot.loader);
+	memory_init();
+	devices_init();
+	if (vcpu_select_backend(&vm_npt_max_level) || core_start(this_cpu()))
+		wait_forever();
+	cores = start_other_cores();
+	log_machine(cores);
+	if (modules_init(&boot))
+		wait_forever();
+	read_manifest(cores);
+	console_input_init();
+	start_guests();
+	vcpu_loop();
+}
