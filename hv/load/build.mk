@@ -21,3 +21,21 @@ $(B)/hv/load/%_aml.o: $(B)/hv/load/%_aml.c
 
 .SECONDARY: $(DSDT_C) $(DSDT_ASL:%.asl=$(B)/%.aml)
 $(ELF): $(DSDT_OBJS)
+
+# The Linux guests of `make run` and of the system tests: a stock kernel and
+# two initrds. The kernel is downloaded once.
+GUESTS := $(B)/guests
+CACHE  ?= build/cache
+ROOTFS := $(shell find tests/guest-rootfs -type f)
+
+$(GUESTS)/vmlinuz: scripts/fetch-kernel
+	@mkdir -p $(@D)
+	scripts/fetch-kernel $(CACHE)
+	cp $(CACHE)/vmlinuz $@
+
+$(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio: $(GUESTS)/%.cpio: \
+		$(GUESTS)/vmlinuz $(ROOTFS) scripts/mkinitrd
+	scripts/mkinitrd $* $@ $(CACHE)
+
+.PHONY: linux-guests
+linux-guests: $(GUESTS)/vmlinuz $(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What the rc scripts of both guests share; sourced.
+
+# The value of KEY=VALUE on the kernel's command line, or nothing
+param() {
+	tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tail -n 1
+}
+
+# One line per test, for a person and for the test runner
+pass() {
+	echo "TEST $1 ok"
+}
+
+fail() {
+	echo "TEST $1 FAILED: $2"
+}
+
+memory_mib() {
+	awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo
+}
+
+# Run what bulkhead.test= names, one after the other; waitN sleeps N seconds
+run_tests() {
+	pass up
+	for t in $(param bulkhead.test | tr , ' '); do
+		if [ -n "${t#wait}" ] && [ "$t" != "${t#wait}" ]; then
+			sleep "${t#wait}"
+		elif type "test_$t" >/dev/null 2>&1; then
+			"test_$t"
+		else
+			fail "$t" "there is no such test"
+		fi
+	done
+}
+
+# Every CPU runs something, and they are as many as bulkhead.cpus= says
+test_cpus() {
+	have=$(nproc)
+	want=$(param bulkhead.cpus)
+	for c in $(seq 0 $((have - 1))); do
+		taskset "$(printf %x $((1 << c)))" true ||
+			{ fail cpus "CPU $c does not run"; return; }
+	done
+	if [ "${want:-$have}" = "$have" ]; then
+		pass cpus
+	else
+		fail cpus "$have of $want"
+	fi
+}
+
+# One second of sleep takes about one second of uptime
+test_clock() {
+	a=$(cut -d ' ' -f 1 /proc/uptime | tr -d .)
+	sleep 1
+	b=$(cut -d ' ' -f 1 /proc/uptime | tr -d .)
+	if [ $((b - a)) -ge 95 ] && [ $((b - a)) -le 200 ]; then
+		pass clock
+	else
+		fail clock "$((b - a)) hundredths for a second"
+	fi
+}
+
+test_poweroff() {
+	echo "TEST poweroff: now"
+	sync
+	poweroff -f
+}
+
+test_reboot() {
+	echo "TEST reboot: now"
+	sync
+	reboot -f
+}
