@@ -9,7 +9,8 @@
 
 /* -EFAULT (nothing guaranteed written) when any byte is not RAM of the VM */
 int __must_check gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);
-int __must_check gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len);
+int __must_check gmem_write(struct vm *vm, gpa_t gpa, const void *buf,
+			    size_t len);
 int __must_check gmem_zero(struct vm *vm, gpa_t gpa, u64 len);
 /* A window on the page of @gpa (mm/window.h rules), NULL if not RAM */
 void *gmem_map(struct vm *vm, gpa_t gpa);
@@ -26,5 +27,9 @@ int __must_check gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 /* Fetch up to @len instruction bytes at CS:RIP; returns the count (stops at a
  * page that is not mapped); RG_RIP|RG_CR|RG_SEG are made valid. */
 size_t gmem_fetch(struct vcpu *v, u8 *buf, size_t len);
+/* As gmem_fetch() without the copy: the bytes at CS:RIP up to the end of their
+ * page, *@left of them, or NULL. Rules of mm/window.h; the guest may change
+ * them at any time. Hot. */
+const u8 *gmem_code(struct vcpu *v, u64 *left);
 
 #endif

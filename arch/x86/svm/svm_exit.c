@@ -79,12 +79,14 @@ static bool fill_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
-/* The NMI, or the SMI, waits for GIF: take it now, through the IDT or SMM */
+/* The NMI, or the SMI, waits for GIF: take it now, through the IDT or SMM.
+ * There is nothing left of it for the core. */
 static bool fill_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	(void)v;
+	(void)exit;
 	svm_unload(this_cpu());
-	return exit->kind == EXIT_NMI;
+	return false;
 }
 
 static bool fill_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Translation of guest-virtual addresses as the CPU would do it (SDM 3A 4
+ * *Paging*; APM 2 5 *Page Translation and Protection*): every mode is a row of
+ * levels, entry size and index width. Called by the emulator and, for code that
+ * is not 64-bit, by gmem_fetch(). Home core; no lock.
+ *
+ *	mode	levels	entry	index	large pages
+ *	32-bit	2	4	10	4M (CR4.PSE)
+ *	PAE	3	8	9 (2)	2M
+ *	4-level	4	8	9	2M 1G
+ *	5-level	5	8	9	2M 1G
+ */
+#include "hv/gwalk.h"
+
+#include "arch/x86/cpu/cpu_regs.h"
+#include "hv/gmem.h"
+#include "lib/errno.h"
+
+#define PSE36_SHIFT 13 /* PDE bits 20:13 are address bits 39:32 */
+#define PSE36_BITS  BITS(20, 13)
+#define CPL_USER    3u
+
+struct walk {
+	u32 levels, entry_bytes, index_bits;
+	u64 cr3_mask;
+	bool pae;
+};
+
+/* Rights gathered on the way down, and what the access needs */
+struct rights {
+	bool writable, user, nx;
+};
+
+static void walk_mode(const struct vcpu_regs *r, struct walk *w)
+{
+	*w = (struct walk){ .entry_bytes = 8, .index_bits = 9 };
+	if (r->efer & EFER_LMA) {
+		w->levels = r->cr4 & CR4_LA57 ? 5 : 4;
+		w->cr3_mask = PTE_ADDR;
+	} else if (r->cr4 & CR4_PAE) {
+		w->levels = 3;
+		w->cr3_mask = BITS(31, 5);
+		w->pae = true;
+	} else {
+		w->levels = 2;
+		w->entry_bytes = 4;
+		w->index_bits = 10;
+		w->cr3_mask = BITS(31, 12);
+	}
+}
+
+void *gwalk_map_slow(struct vcpu *v, gpa_t gpa)
+{
+	const struct vm *vm = v->vm;
+	u32 i;
+
+	for (i = 0; i < vm->slot_count; i++) {
+		const struct vm_slot *s = &vm->slots[i];
+
+		if (gpa.v - s->gpa < s->size) {
+			v->slot_hint = i;
+			return window_map(HPA(s->hpa + (gpa.v - s->gpa)));
+		}
+	}
+	return NULL;
+}
+
+static int entry_read(struct vcpu *v, const struct walk *w, u64 table,
+		      u64 index, u64 *entry)
+{
+	const void *p = gwalk_map(v, GPA(table + index * w->entry_bytes));
+
+	if (!p)
+		return -EINVAL;
+	*entry = w->entry_bytes == 8 ? READ_ONCE(*(const u64 *)p)
+				     : READ_ONCE(*(const u32 *)p);
+	return 0;
+}
+
+static bool entry_is_large(const struct vcpu_regs *r, const struct walk *w,
+			   u32 level, u64 entry)
+{
+	if (!(entry & PTE_PS))
+		return false;
+	if (w->entry_bytes == 4)
+		return level == 2 && (r->cr4 & CR4_PSE);
+	return level == 2 || (level == 3 && !w->pae);
+}
+
+/* Bits that must be zero (SDM 3A 4.3 to 4.5) */
+static bool entry_reserved(struct vcpu *v, const struct walk *w, u32 level,
+			   u64 entry, bool large)
+{
+	const struct vcpu_regs *r = vcpu_regs(v);
+	u32 shift = PAGE_SHIFT + w->index_bits * (level - 1);
+
+	if (w->entry_bytes == 4)
+		return large && (entry & BIT(21));
+	if (entry & PTE_ADDR & ~(BIT(v->vm->phys_bits) - 1))
+		return true;
+	if (w->pae && level == 3)
+		return entry & (BITS(63, 52) | BITS(8, 5) | BITS(2, 1));
+	if ((entry & PTE_NX) && !(r->efer & EFER_NXE))
+		return true;
+	if (w->pae && (entry & BITS(62, 52)))
+		return true;
+	if (level >= 4)
+		return entry & PTE_PS;
+	return large && (entry & BITS(shift - 1, 13));
+}
+
+static u64 leaf_base(const struct walk *w, u64 entry, u32 shift)
+{
+	if (w->entry_bytes == 4 && shift > PAGE_SHIFT)
+		return (entry & BITS(31, 22)) |
+		       (entry & PSE36_BITS) >> PSE36_SHIFT << 32;
+	return entry & PTE_ADDR & ~(BIT(shift) - 1);
+}
+
+static u32 cpl(const struct vcpu_regs *r)
+{
+	if (!(r->cr0 & CR0_PE))
+		return 0;
+	return SEG_ATTR_DPL(r->seg[SEG_SS].attr);
+}
+
+/* SDM 3A 4.6.1 *Determination of Access Rights* */
+static bool access_ok(const struct vcpu_regs *r, const struct rights *rights,
+		      u8 access, bool user)
+{
+	if (user && !rights->user)
+		return false;
+	if (access & ACCESS_X) {
+		if (!user && rights->user && (r->cr4 & CR4_SMEP))
+			return false;
+		return !rights->nx;
+	}
+	if (!user && rights->user && (r->cr4 & CR4_SMAP) &&
+	    ((access & ACCESS_SYSTEM) || !(r->rflags & RFLAGS_AC)))
+		return false;
+	if ((access & ACCESS_W) && !rights->writable)
+		return !user && !(r->cr0 & CR0_WP);
+	return true;
+}
+
+static u32 access_error(const struct vcpu_regs *r, u8 access, bool user)
+{
+	u32 error = user ? PF_U : 0;
+
+	if (access & ACCESS_W)
+		error |= PF_W;
+	if ((access & ACCESS_X) &&
+	    ((r->efer & EFER_NXE) || (r->cr4 & CR4_SMEP)))
+		error |= PF_I;
+	return error;
+}
+
+static void rights_gather(struct rights *rights, const struct walk *w,
+			  u32 level, u64 entry)
+{
+	if (w->entry_bytes == 8 && (entry & PTE_NX))
+		rights->nx = true;
+	if (w->pae && level == 3)
+		return; /* PDPTEs of PAE paging carry none */
+	rights->writable = rights->writable && (entry & PTE_W);
+	rights->user = rights->user && (entry & PTE_U);
+}
+
+/* 0, -EINVAL, or -EFAULT with the bits of *error that the walk found */
+static int walk_tables(struct vcpu *v, u64 lin, gpa_t *gpa,
+		       struct rights *rights, u32 *error)
+{
+	const struct vcpu_regs *r = vcpu_regs(v);
+	struct walk w;
+	u64 table, entry;
+	u32 level, shift;
+	bool large;
+	int err;
+
+	walk_mode(r, &w);
+	table = r->cr3 & w.cr3_mask;
+	for (level = w.levels;; level--) {
+		shift = PAGE_SHIFT + w.index_bits * (level - 1);
+		err = entry_read(v, &w, table,
+				 lin >> shift & (BIT(w.index_bits) - 1),
+				 &entry);
+		if (err)
+			return err;
+		if (!(entry & PTE_P))
+			return -EFAULT;
+		large = entry_is_large(r, &w, level, entry);
+		if (entry_reserved(v, &w, level, entry, large)) {
+			*error |= PF_P | PF_RSVD;
+			return -EFAULT;
+		}
+		rights_gather(rights, &w, level, entry);
+		if (level == 1 || large)
+			break;
+		table = entry & PTE_ADDR;
+	}
+	gpa->v = leaf_base(&w, entry, shift) | (lin & (BIT(shift) - 1));
+	return 0;
+}
+
+int gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
+		  u32 *pf_error)
+{
+	const struct vcpu_regs *r = vcpu_regs(v);
+	struct rights rights = { .writable = true, .user = true };
+	u64 lin = gva.v;
+	bool user;
+	int err;
+
+	vcpu_need(v, RG_RIP | RG_CR | RG_SEG);
+	if (!(r->efer & EFER_LMA))
+		lin = (u32)lin;
+	*gpa = GPA(lin);
+	*pf_error = 0;
+	if (!(r->cr0 & CR0_PG))
+		return 0;
+	user = cpl(r) == CPL_USER && !(access & ACCESS_SYSTEM);
+	*pf_error = access_error(r, access, user);
+	err = walk_tables(v, lin, gpa, &rights, pf_error);
+	if (err)
+		return err;
+	if (!access_ok(r, &rights, access, user)) {
+		*pf_error |= PF_P;
+		return -EFAULT;
+	}
+	return 0;
+}
