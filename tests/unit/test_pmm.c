@@ -1,0 +1,240 @@
+/* SOURCES: mm/pmm.c mm/kmem.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The page pool and the slabs, on a pool that is a host array */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/assert.h"
+#include "mm/pmm.h"
+
+#define POOL_BYTES MIB(4)
+#define POOL_HPA   MIB(64)
+
+static u8 pool[POOL_BYTES] __aligned(MIB(2));
+static jmp_buf panicked;
+
+void panic(const char *fmt, ...)
+{
+	(void)fmt;
+	longjmp(panicked, 1);
+}
+
+hpa_t virt_to_hpa(const void *va)
+{
+	return HPA((u64)((const u8 *)va - pool) + POOL_HPA);
+}
+
+void *hpa_to_virt(hpa_t hpa)
+{
+	return pool + (hpa.v - POOL_HPA);
+}
+
+/* Once: the pool only grows. Two regions, as after hostmap_grow_pool(). */
+static int setup(void **state)
+{
+	(void)state;
+	memset(pool, 0xaa, sizeof(pool));
+	pmm_init(HPA(POOL_HPA), MIB(2));
+	pmm_init(HPA(POOL_HPA + MIB(2)), MIB(2));
+	return 0;
+}
+
+static bool all_zero(const u8 *p, u64 bytes)
+{
+	for (u64 i = 0; i < bytes; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
+static void test_alloc_free(void **state)
+{
+	u64 before = pmm_free_pages();
+	struct budget b = { 0 };
+	u8 *p = pmm_alloc(&b, 3), *q = pmm_alloc(&b, 0);
+
+	(void)state;
+	assert_int_equal(pmm_total_pages(), POOL_BYTES / PAGE_SIZE);
+	assert_non_null(p);
+	assert_non_null(q);
+	assert_true(IS_ALIGNED(virt_to_hpa(p).v, 8 * PAGE_SIZE));
+	assert_true(all_zero(p, 8 * PAGE_SIZE) && all_zero(q, PAGE_SIZE));
+	assert_int_equal(b.used_pages, 9);
+	assert_int_equal(pmm_free_pages(), before - 9);
+	memset(p, 0xff, 8 * PAGE_SIZE);
+	pmm_free(&b, p, 3);
+	pmm_free(&b, q, 0);
+	pmm_free(&b, NULL, 0);
+	assert_int_equal(b.used_pages, 0);
+	assert_int_equal(pmm_free_pages(), before);
+	assert_null(pmm_alloc(&b, 10));
+}
+
+static void test_budget(void **state)
+{
+	struct budget b = { .max_pages = 4 };
+	void *p = pmm_alloc(&b, 1), *q;
+
+	(void)state;
+	assert_non_null(p);
+	assert_null(pmm_alloc(&b, 2));
+	q = pmm_alloc(&b, 1);
+	assert_non_null(q);
+	assert_null(pmm_alloc(&b, 0));
+	assert_int_equal(b.used_pages, 4);
+	pmm_free(&b, p, 1);
+	pmm_free(&b, q, 1);
+}
+
+/* Take everything in pieces, give it back in disorder: it must join again */
+static void test_exhaust(void **state)
+{
+	static void *pages[POOL_BYTES / PAGE_SIZE];
+	struct budget b = { 0 };
+	u64 before = pmm_free_pages();
+	u32 n = 0;
+
+	(void)state;
+	while ((pages[n] = pmm_alloc(&b, 0)))
+		n++;
+	assert_int_equal(n, before);
+	assert_int_equal(pmm_free_pages(), 0);
+	srand(2);
+	for (u32 i = n - 1; i > 0; i--) {
+		u32 j = (u32)rand() % (i + 1);
+		void *t = pages[i];
+
+		pages[i] = pages[j];
+		pages[j] = t;
+	}
+	while (n)
+		pmm_free(&b, pages[--n], 0);
+	assert_int_equal(pmm_free_pages(), before);
+	/* 1 MiB pieces exist again: the upper half of each region */
+	pages[0] = pmm_alloc(&b, 8);
+	pages[1] = pmm_alloc(&b, 8);
+	assert_non_null(pages[0]);
+	assert_non_null(pages[1]);
+	pmm_free(&b, pages[0], 8);
+	pmm_free(&b, pages[1], 8);
+}
+
+#define LIVE 64
+
+static void test_random(void **state)
+{
+	struct {
+		u8 *p;
+		u32 order;
+	} live[LIVE] = { 0 };
+	struct budget b = { 0 };
+	u64 before = pmm_free_pages();
+
+	(void)state;
+	srand(3);
+	for (u32 n = 0; n < 20000; n++) {
+		u32 i = (u32)rand() % LIVE;
+
+		if (live[i].p) {
+			u64 bytes = PAGE_SIZE << live[i].order;
+
+			/* Nobody else wrote to it */
+			assert_int_equal(live[i].p[0], i);
+			assert_int_equal(live[i].p[bytes - 1], i);
+			pmm_free(&b, live[i].p, live[i].order);
+			live[i].p = NULL;
+			continue;
+		}
+		live[i].order = (u32)rand() % 6;
+		live[i].p = pmm_alloc(&b, live[i].order);
+		if (live[i].p)
+			memset(live[i].p, (int)i, PAGE_SIZE << live[i].order);
+	}
+	for (u32 i = 0; i < LIVE; i++)
+		pmm_free(&b, live[i].p, live[i].order);
+	assert_int_equal(pmm_free_pages(), before);
+	assert_int_equal(b.used_pages, 0);
+}
+
+static void test_double_free(void **state)
+{
+	struct budget b = { .used_pages = 8 };
+	void *p = pmm_alloc(&b, 0);
+
+	(void)state;
+	pmm_free(&b, p, 0);
+	if (!setjmp(panicked)) {
+		pmm_free(&b, p, 0);
+		fail_msg("a double free went through");
+	}
+}
+
+static void test_kmem(void **state)
+{
+	static const size_t sizes[] = { 1,    32,   33,   64,   100, 500,
+					1000, 1344, 1345, 1984, 2048 };
+	struct budget a = { 0 }, b = { 0 };
+	u64 before = pmm_free_pages();
+	u8 *p[ARRAY_SIZE(sizes)][8];
+
+	(void)state;
+	for (u32 s = 0; s < ARRAY_SIZE(sizes); s++) {
+		for (u32 i = 0; i < 8; i++) {
+			p[s][i] = kmem_alloc(i & 1 ? &a : &b, sizes[s]);
+			assert_non_null(p[s][i]);
+			assert_true(all_zero(p[s][i], sizes[s]));
+			memset(p[s][i], (int)(s * 8 + i), sizes[s]);
+			if (sizes[s] >= 64)
+				assert_true(IS_ALIGNED((u64)p[s][i], 64));
+		}
+	}
+	assert_true(a.used_pages && b.used_pages);
+	for (u32 s = 0; s < ARRAY_SIZE(sizes); s++) {
+		for (u32 i = 0; i < 8; i++) {
+			assert_int_equal(p[s][i][sizes[s] - 1],
+					 (u8)(s * 8 + i));
+			kmem_free(i & 1 ? &a : &b, p[s][i], sizes[s]);
+		}
+	}
+	assert_int_equal(a.used_pages + b.used_pages, 0);
+	assert_int_equal(pmm_free_pages(), before);
+	assert_null(kmem_alloc(&a, 0));
+	assert_null(kmem_alloc(&a, 2049));
+	kmem_free(&a, NULL, 5);
+}
+
+static void test_kmem_budget(void **state)
+{
+	struct budget b = { .max_pages = 1 };
+	void *objects[200];
+	u32 n = 0;
+
+	(void)state;
+	while (n < 200 && (objects[n] = kmem_alloc(&b, 64)))
+		n++;
+	assert_int_equal(n, (PAGE_SIZE - 64) / 64);
+	while (n)
+		kmem_free(&b, objects[--n], 64);
+	assert_int_equal(b.used_pages, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_alloc_free),
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_exhaust),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_kmem),
+		cmocka_unit_test(test_kmem_budget),
+		/* Last: leaves the lock taken */
+		cmocka_unit_test(test_double_free),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
