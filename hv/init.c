@@ -15,6 +15,7 @@
 #include "arch/x86/cpu/tsc.h"
 #include "drivers/acpi.h"
 #include "drivers/ioapic.h"
+#include "drivers/piix4.h"
 #include "drivers/rtc.h"
 #include "hv/load/load.h"
 #include "hv/vcpu.h"
@@ -200,6 +201,7 @@ static void devices_init(void)
 	if (acpi_init(&boot))
 		log_warn("init", "ACPI tables cannot be used: going on "
 				 "without");
+	piix4_facts();
 	irq_init();
 	lapic_init_cpu();
 	tsc_init(acpi.pm_timer);

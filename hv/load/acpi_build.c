@@ -4,27 +4,18 @@
  * CPUs, one IOAPIC, a serial port, sleep and reset registers
  * (hv/vdev/vpower.h). The privileged guest gets this only where the firmware
  * has no tables; there it finds a PC with the i440FX and the PIIX: PM1
- * registers, PM timer, PCI interrupt links. Called by load_guest(). No locks.
+ * registers, PM timer, PCI interrupt links; its registers come from
+ * drivers/piix4.c. Called by load_guest(). No locks.
  */
 #include "hv/load/acpi_tables.h"
 
-#include "drivers/pci.h"
 #include "hv/load/load.h"
 #include "hv/vdev/vpower.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/owner.h"
 
-/* PIIX4, function 3 (82371AB 7.1, 7.2) */
-#define PIIX4_PM_DEVFN  (1 << 3 | 3)
-#define PIIX4_PM_ID     0x71138086u
-#define PIIX4_PMBA      0x40
-#define PIIX4_PMBA_MASK 0xffc0u
-#define PIIX4_PM1_EVT   0u
-#define PIIX4_PM1_CNT   4u
-#define PIIX4_PM_TMR    8u
-#define SCI_IRQ         9
-#define RTC_CENTURY     0x32
+#define RTC_CENTURY 0x32
 
 /* The chipset's reset register (PIIX3 RC register) */
 #define RESET_CF9       0xcf9
@@ -58,31 +49,23 @@ static void set_hw_reduced(struct acpi_fadt *f)
 	f->sleep_status_reg = io_gas(VPOWER_SLEEP_STATUS, 1);
 }
 
-/* Where the PM registers are: 0 if the machine has no PIIX4 either */
-static u16 find_pm_base(void)
+static void set_pm_registers(struct acpi_fadt *f)
 {
-	const struct pci_bdf pm = { .devfn = PIIX4_PM_DEVFN };
-
-	if (pci_read(pm, 0, 4) != PIIX4_PM_ID)
-		return 0;
-	return (u16)(pci_read(pm, PIIX4_PMBA, 4) & PIIX4_PMBA_MASK);
-}
-
-static void set_pm_registers(struct acpi_fadt *f, u16 base)
-{
-	f->sci_int = SCI_IRQ;
-	f->pm1a_evt_blk = base + PIIX4_PM1_EVT;
+	f->sci_int = acpi.sci_gsi;
+	f->pm1a_evt_blk = acpi.pm1a_evt;
 	f->pm1_evt_len = 4;
-	f->x_pm1a_evt_blk = io_gas((u16)f->pm1a_evt_blk, 4);
-	f->pm1a_cnt_blk = base + PIIX4_PM1_CNT;
+	f->x_pm1a_evt_blk = io_gas(acpi.pm1a_evt, 4);
+	f->pm1a_cnt_blk = acpi.pm1a_cnt;
 	f->pm1_cnt_len = 2;
-	f->x_pm1a_cnt_blk = io_gas((u16)f->pm1a_cnt_blk, 2);
-	f->pm_tmr_blk = base + PIIX4_PM_TMR;
+	f->x_pm1a_cnt_blk = io_gas(acpi.pm1a_cnt, 2);
+	f->pm_tmr_blk = acpi.pm_timer;
 	f->pm_tmr_len = 4;
-	f->x_pm_tmr_blk = io_gas((u16)f->pm_tmr_blk, 4);
+	f->x_pm_tmr_blk = io_gas(acpi.pm_timer, 4);
 }
 
-static void set_piix(struct acpi_fadt *f, u16 pm_base)
+/* Without PM registers there is no other platform to offer than a reduced one,
+ * and its power-off has no register */
+static void set_piix(struct acpi_fadt *f)
 {
 	f->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON |
 		   FADT_RESET_REG_SUP;
@@ -90,8 +73,8 @@ static void set_piix(struct acpi_fadt *f, u16 pm_base)
 	f->century = RTC_CENTURY;
 	f->reset_reg = io_gas(RESET_CF9, 1);
 	f->reset_value = RESET_CF9_VALUE;
-	if (pm_base)
-		set_pm_registers(f, pm_base);
+	if (acpi.pm1a_evt && acpi.pm1a_cnt && acpi.pm_timer)
+		set_pm_registers(f);
 	else
 		f->flags |= FADT_HW_REDUCED;
 }
@@ -189,7 +172,7 @@ static void add_fadt(struct acpi_writer *w, const struct acpi_header *dsdt)
 	f->minor_version = FADT_MINOR;
 	memcpy(&f->hypervisor_vendor, "BULKHEAD", 8);
 	if (w->vm->privileged)
-		set_piix(f, find_pm_base());
+		set_piix(f);
 	else
 		set_hw_reduced(f);
 	if (!(f->flags & FADT_HW_REDUCED))

@@ -134,8 +134,7 @@ struct madt_override {
 	u32 gsi;
 	u16 flags;
 } __packed;
-#define MADT_FLAGS_BUS        0x0
-#define MADT_FLAGS_LEVEL_HIGH 0xd
+#define MADT_FLAGS_BUS 0x0
 struct madt_lapic_nmi {
 	u8 type, length, uid;
 	u16 flags;

@@ -17,8 +17,6 @@
 static_assert(ACPI_AREA_BYTES == PAGE_SIZE << AREA_ORDER, "area order");
 
 #define TABLE_ALIGN 8u
-#define TIMER_GSI   2u /* where a PC wires the PIT */
-#define SCI_GSI     9u
 
 static int find_area(struct vm *vm, u64 *gpa)
 {
@@ -178,21 +176,12 @@ static void add_nmi(struct acpi_writer *w)
 					      .lint = 1 };
 }
 
-/* PIIX interrupts are level, active high, at the ISA numbers 5, 9, 10, 11 */
-static void add_pc_controllers(struct acpi_writer *w)
+static void add_controllers(struct acpi_writer *w)
 {
-	static const u8 level[] = { 5, SCI_GSI, 10, 11 };
-
-	add_ioapic(w, 0, VIOAPIC_BASE, 0);
+	if (!w->vm->privileged || !acpi.ioapic_count)
+		add_ioapic(w, 0, VIOAPIC_BASE, 0);
 	if (!w->vm->privileged)
 		return;
-	add_override(w, 0, TIMER_GSI, MADT_FLAGS_BUS);
-	for (u32 i = 0; i < ARRAY_SIZE(level); i++)
-		add_override(w, level[i], level[i], MADT_FLAGS_LEVEL_HIGH);
-}
-
-static void add_host_controllers(struct acpi_writer *w)
-{
 	for (u32 i = 0; i < acpi.ioapic_count; i++)
 		add_ioapic(w, acpi.ioapics[i].id, acpi.ioapics[i].base,
 			   acpi.ioapics[i].gsi_base);
@@ -211,10 +200,7 @@ void acpi_write_madt(struct acpi_writer *w)
 	m->flags = w->vm->privileged ? MADT_PCAT_COMPAT : 0;
 	for (u32 i = 0; i < w->vm->vcpu_count; i++)
 		add_cpu(w, w->vm->vcpus[i]->id, vcpu_uid(w->vm, i));
-	if (w->vm->privileged && acpi.ioapic_count)
-		add_host_controllers(w);
-	else
-		add_pc_controllers(w);
+	add_controllers(w);
 	add_nmi(w);
 	acpi_header_init(&m->header, "APIC", MADT_REVISION,
 			 (u32)(w->buf + w->used - (u8 *)m));

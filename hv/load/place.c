@@ -4,6 +4,7 @@
 
 #include "hv/load/acpi_area.h"
 #include "lib/errno.h"
+#include "mm/owner.h"
 
 #define LOW_MEMORY_BYTES MIB(1)
 
@@ -17,27 +18,52 @@ void place_init(struct place *p, const struct vm *vm)
 			(struct place_range){ vm->acpi_rsdp, ACPI_AREA_BYTES };
 }
 
-/* The run of adjacent slots that begins at slot *i; *i moves behind it */
-static struct place_range next_run(const struct vm *vm, u32 *i)
+/* The privileged guest's slots hold memory of the firmware's too: for it, the
+ * extents that it owns count. False: past the last one. */
+static bool piece_at(const struct vm *vm, u32 i, struct place_range *piece)
 {
-	struct place_range run = { vm->slots[*i].gpa, vm->slots[*i].size };
+	const struct extent *e;
 
-	for (++*i; *i < vm->slot_count; ++*i) {
-		if (vm->slots[*i].gpa != run.base + run.size)
-			break;
-		run.size += vm->slots[*i].size;
+	*piece = (struct place_range){ 0, 0 };
+	if (!vm->privileged) {
+		if (i >= vm->slot_count)
+			return false;
+		piece->base = vm->slots[i].gpa;
+		piece->size = vm->slots[i].size;
+		return true;
 	}
-	return run;
+	if (i >= owner_count())
+		return false;
+	e = owner_at(i);
+	if (e->kind == OWNER_GUEST && e->vm == vm->id)
+		*piece = (struct place_range){ e->base, e->size };
+	return true;
+}
+
+/* The run of adjacent pieces that begins at *i, which moves behind it; an empty
+ * one is no run. False: past the last one. */
+static bool next_run(const struct vm *vm, u32 *i, struct place_range *run)
+{
+	struct place_range more;
+
+	if (!piece_at(vm, *i, run))
+		return false;
+	for (++*i; run->size && piece_at(vm, *i, &more); ++*i) {
+		if (!more.size || more.base != run->base + run->size)
+			break;
+		run->size += more.size;
+	}
+	return true;
 }
 
 static bool is_ram(const struct vm *vm, u64 base, u64 size)
 {
-	for (u32 i = 0; i < vm->slot_count;) {
-		struct place_range run = next_run(vm, &i);
+	struct place_range run;
+	u32 i = 0;
 
+	while (next_run(vm, &i, &run))
 		if (base >= run.base && base - run.base < run.size)
 			return size <= run.size - (base - run.base);
-	}
 	return false;
 }
 
@@ -122,9 +148,11 @@ static bool fit_high(const struct place *p, struct place_range run, u64 size,
 int place_low(struct place *p, u64 size, u64 align,
 	      const struct place_range *within, u64 *gpa)
 {
-	for (u32 i = 0; i < p->vm->slot_count;) {
-		struct place_range run = clip(next_run(p->vm, &i), within);
+	struct place_range run;
+	u32 i = 0;
 
+	while (next_run(p->vm, &i, &run)) {
+		run = clip(run, within);
 		if (run.size && fit_low(p, run, size, align, gpa))
 			return take(p, *gpa, size);
 	}
@@ -134,13 +162,14 @@ int place_low(struct place *p, u64 size, u64 align,
 int place_high(struct place *p, u64 size, u64 align,
 	       const struct place_range *within, u64 *gpa)
 {
+	struct place_range run;
 	bool found = false;
+	u32 i = 0;
 
-	for (u32 i = 0; i < p->vm->slot_count;) {
-		struct place_range run = clip(next_run(p->vm, &i), within);
-
+	while (next_run(p->vm, &i, &run)) {
+		run = clip(run, within);
 		if (run.size && fit_high(p, run, size, align, gpa))
-			found = true; /* slots ascend: the last one wins */
+			found = true; /* runs ascend: the last one wins */
 	}
 	return found ? take(p, *gpa, size) : -ENOMEM;
 }

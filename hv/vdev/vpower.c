@@ -180,7 +180,7 @@ static int privileged_create(struct vm *vm)
 
 	if (err)
 		return err;
-	if (!acpi.present)
+	if (!acpi.pm1a_cnt)
 		return ports_add(vm, reduced_ports, ARRAY_SIZE(reduced_ports));
 	fadt_ports[0].port = acpi.pm1a_cnt;
 	fadt_ports[1].port = acpi.pm1b_cnt;
