@@ -25,15 +25,14 @@
 #define PCI_WINDOW_MIN 0x80000000ull
 #define PCI_WINDOW_TOP 0xf0000000ull
 
-#define AML_NAME_OP      0x08
 #define AML_DWORD_PREFIX 0x0c
 
-static struct acpi_gas_field io_gas(u16 port, u8 bytes)
+static struct acpi_gas_raw io_gas(u16 port, u8 bytes)
 {
-	return (struct acpi_gas_field){ .space = ACPI_SPACE_IO,
-					.bits = (u8)(bytes * 8),
-					.access = bytes == 4 ? 3 : bytes,
-					.address = port };
+	return (struct acpi_gas_raw){ .space = ACPI_SPACE_IO,
+				      .bits = (u8)(bytes * 8),
+				      .access = bytes == 4 ? 3 : bytes,
+				      .address = port };
 }
 
 static void set_hw_reduced(struct acpi_fadt *f)
@@ -45,8 +44,8 @@ static void set_hw_reduced(struct acpi_fadt *f)
 		FADT_LEGACY_DEVICES | FADT_NO_VGA | FADT_NO_CMOS_RTC;
 	f->reset_reg = io_gas(VPOWER_RESET, 1);
 	f->reset_value = 1;
-	f->sleep_control_reg = io_gas(VPOWER_SLEEP_CONTROL, 1);
-	f->sleep_status_reg = io_gas(VPOWER_SLEEP_STATUS, 1);
+	f->sleep_control = io_gas(VPOWER_SLEEP_CONTROL, 1);
+	f->sleep_status = io_gas(VPOWER_SLEEP_STATUS, 1);
 }
 
 static void set_pm_registers(struct acpi_fadt *f)
@@ -54,13 +53,13 @@ static void set_pm_registers(struct acpi_fadt *f)
 	f->sci_int = acpi.sci_gsi;
 	f->pm1a_evt_blk = acpi.pm1a_evt;
 	f->pm1_evt_len = 4;
-	f->x_pm1a_evt_blk = io_gas(acpi.pm1a_evt, 4);
+	f->x_pm1a_evt = io_gas(acpi.pm1a_evt, 4);
 	f->pm1a_cnt_blk = acpi.pm1a_cnt;
 	f->pm1_cnt_len = 2;
-	f->x_pm1a_cnt_blk = io_gas(acpi.pm1a_cnt, 2);
+	f->x_pm1a_cnt = io_gas(acpi.pm1a_cnt, 2);
 	f->pm_tmr_blk = acpi.pm_timer;
 	f->pm_tmr_len = 4;
-	f->x_pm_tmr_blk = io_gas(acpi.pm_timer, 4);
+	f->x_pm_tmr = io_gas(acpi.pm_timer, 4);
 }
 
 /* Without PM registers there is no other platform to offer than a reduced one,
@@ -155,7 +154,7 @@ static void add_facs(struct acpi_writer *w, struct acpi_fadt *fadt)
 	memcpy(facs->signature, "FACS", sizeof(facs->signature));
 	facs->length = sizeof(*facs);
 	facs->version = 2;
-	fadt->firmware_ctrl = (u32)acpi_writer_gpa(w, facs);
+	fadt->facs = (u32)acpi_writer_gpa(w, facs);
 }
 
 static void add_fadt(struct acpi_writer *w, const struct acpi_header *dsdt)
@@ -166,11 +165,10 @@ static void add_fadt(struct acpi_writer *w, const struct acpi_header *dsdt)
 		return;
 	f->x_dsdt = acpi_writer_gpa(w, dsdt);
 	f->dsdt = (u32)f->x_dsdt;
-	f->preferred_pm_profile = FADT_PROFILE_SERVER;
+	f->pm_profile = FADT_PROFILE_SERVER;
 	f->p_lvl2_lat = FADT_LATENCY_NO_C2;
 	f->p_lvl3_lat = FADT_LATENCY_NO_C3;
-	f->minor_version = FADT_MINOR;
-	memcpy(&f->hypervisor_vendor, "BULKHEAD", 8);
+	f->minor = FADT_MINOR;
 	if (w->vm->privileged)
 		set_piix(f);
 	else

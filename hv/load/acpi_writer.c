@@ -44,7 +44,7 @@ int acpi_writer_init(struct acpi_writer *w, struct vm *vm)
 	w->buf = pmm_alloc(&vm->budget, AREA_ORDER);
 	if (!w->buf)
 		return -ENOMEM;
-	w->used = sizeof(struct acpi_rsdp_table);
+	w->used = sizeof(struct acpi_rsdp);
 	return 0;
 }
 
@@ -92,7 +92,7 @@ void acpi_header_init(struct acpi_header *h, const char *signature, u8 revision,
 	memcpy(h->oem_id, "BULKHD", sizeof(h->oem_id));
 	memcpy(h->oem_table_id, "BULKHEAD", sizeof(h->oem_table_id));
 	h->oem_revision = 1;
-	memcpy(h->creator_id, "BLKH", sizeof(h->creator_id));
+	memcpy(&h->creator_id, "BLKH", sizeof(h->creator_id));
 	h->creator_revision = 1;
 }
 
@@ -122,20 +122,20 @@ static void add_cpu(struct acpi_writer *w, u32 id, u32 uid)
 		struct madt_x2apic *x = acpi_writer_take(w, sizeof(*x), 1);
 
 		if (x)
-			*x = (struct madt_x2apic){ .type = MADT_X2APIC,
-						   .length = sizeof(*x),
+			*x = (struct madt_x2apic){ .entry = { MADT_X2APIC,
+							      sizeof(*x) },
 						   .apic_id = id,
-						   .flags = MADT_ENABLED,
+						   .flags = MADT_CPU_ENABLED,
 						   .uid = uid };
 	} else {
 		struct madt_lapic *l = acpi_writer_take(w, sizeof(*l), 1);
 
 		if (l)
-			*l = (struct madt_lapic){ .type = MADT_LAPIC,
-						  .length = sizeof(*l),
+			*l = (struct madt_lapic){ .entry = { MADT_LAPIC,
+							     sizeof(*l) },
 						  .uid = (u8)uid,
 						  .apic_id = (u8)id,
-						  .flags = MADT_ENABLED };
+						  .flags = MADT_CPU_ENABLED };
 	}
 }
 
@@ -144,8 +144,8 @@ static void add_ioapic(struct acpi_writer *w, u32 id, u64 base, u32 gsi_base)
 	struct madt_ioapic *io = acpi_writer_take(w, sizeof(*io), 1);
 
 	if (io)
-		*io = (struct madt_ioapic){ .type = MADT_IOAPIC,
-					    .length = sizeof(*io),
+		*io = (struct madt_ioapic){ .entry = { MADT_IOAPIC,
+						       sizeof(*io) },
 					    .id = (u8)id,
 					    .base = (u32)base,
 					    .gsi_base = gsi_base };
@@ -156,9 +156,9 @@ static void add_override(struct acpi_writer *w, u8 isa_irq, u32 gsi, u16 flags)
 	struct madt_override *o = acpi_writer_take(w, sizeof(*o), 1);
 
 	if (o)
-		*o = (struct madt_override){ .type = MADT_OVERRIDE,
-					     .length = sizeof(*o),
-					     .isa_irq = isa_irq,
+		*o = (struct madt_override){ .entry = { MADT_OVERRIDE,
+							sizeof(*o) },
+					     .irq = isa_irq,
 					     .gsi = gsi,
 					     .flags = flags };
 }
@@ -169,10 +169,9 @@ static void add_nmi(struct acpi_writer *w)
 	struct madt_lapic_nmi *n = acpi_writer_take(w, sizeof(*n), 1);
 
 	if (n)
-		*n = (struct madt_lapic_nmi){ .type = MADT_LAPIC_NMI,
-					      .length = sizeof(*n),
+		*n = (struct madt_lapic_nmi){ .entry = { MADT_LAPIC_NMI,
+							 sizeof(*n) },
 					      .uid = MADT_ALL_CPUS,
-					      .flags = MADT_FLAGS_BUS,
 					      .lint = 1 };
 }
 
@@ -211,7 +210,7 @@ void acpi_write_madt(struct acpi_writer *w)
 static void write_xsdt(struct acpi_writer *w)
 {
 	u32 bytes = w->table_count * (u32)sizeof(u64);
-	struct acpi_rsdp_table *r = (void *)w->buf;
+	struct acpi_rsdp *r = (void *)w->buf;
 	struct acpi_header *h =
 		acpi_writer_take(w, (u32)sizeof(*h) + bytes, TABLE_ALIGN);
 
