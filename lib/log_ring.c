@@ -147,6 +147,7 @@ bool log_ring_attach(void *buf, size_t size)
 		return false;
 	text_size = (size - sizeof(*h)) / 2;
 	text = (char *)buf + sizeof(*h);
+	previous = (struct ring_text){ 0 };
 	found = header_valid(h, text_size);
 	if (found) {
 		half = 1 - h->half;

@@ -199,7 +199,8 @@ static const char *parse_precision(const char *f, struct spec *s, va_list *ap)
 		return f;
 	if (f[1] != '*')
 		return parse_number(f + 1, &s->precision);
-	s->precision = MIN(va_arg(*ap, int), FIELD_MAX);
+	s->precision = va_arg(*ap, int);
+	s->precision = MIN(s->precision, FIELD_MAX);
 	return f + 2;
 }
 

@@ -7,7 +7,7 @@
  */
 #include "lib/string.h"
 
-#if !__STDC_HOSTED__
+#if LIB_STRING_OWN
 
 void *memcpy(void *dst, const void *src, size_t n)
 {

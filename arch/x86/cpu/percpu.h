@@ -49,6 +49,9 @@ struct pcpu {
 	u64 idle_tsc; /* ticks halted */
 };
 
+#ifdef BULKHEAD_UNIT_TEST
+struct pcpu *this_cpu(void); /* the test supplies it */
+#else
 static inline struct pcpu *this_cpu(void)
 {
 	u64 sp;
@@ -56,6 +59,7 @@ static inline struct pcpu *this_cpu(void)
 	__asm__("mov %%rsp, %0" : "=r"(sp));
 	return *(struct pcpu **)(sp & ~(STACK_SIZE - 1));
 }
+#endif
 
 extern struct pcpu *pcpus[MAX_CPUS]; /* [id]; NULL past pcpu_count */
 extern u32 pcpu_count;               /* cores that came up */

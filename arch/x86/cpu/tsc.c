@@ -16,9 +16,10 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
-#define WINDOW_US    2000
-#define FALLBACK_KHZ 1000000 /* no clock at all: time is wrong, but it moves   \
-			      */
+#define WINDOW_US 2000
+#define FALLBACK_KHZ                                                           \
+	1000000 /* no clock at all: time is wrong, but it moves                \
+		 */
 
 u64 tsc_khz;
 u64 tsc_boot;
@@ -172,8 +173,9 @@ struct sample {
 	u32 lapic;
 };
 
-#define EDGES      6
-#define EDGE_SPINS 100000
+#define EDGES        6
+#define EDGE_SPINS   100000
+#define WINDOW_SPINS 10000000
 
 /* Wait for an edge of @c; *tsc is its middle, returns how sure that is (ticks);
  * UINT64_MAX: the clock stands still */
@@ -226,7 +228,7 @@ static u64 measure(const struct ref_clock *c)
 
 	if (!take_sample(c, &a))
 		return 0;
-	for (u32 i = 0; i < EDGE_SPINS; i++)
+	for (u32 i = 0; i < WINDOW_SPINS; i++)
 		if (((c->read() - a.ref) & c->mask) >= window)
 			break;
 	if (!take_sample(c, &b))

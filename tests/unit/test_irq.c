@@ -1,0 +1,142 @@
+/* SOURCES: arch/x86/cpu/irq.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Host vectors: binding, allocation and dispatch */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/irq.h"
+#include "arch/x86/cpu/lapic.h"
+#include "arch/x86/cpu/percpu.h"
+#include "arch/x86/cpu/smp.h"
+#include "arch/x86/cpu/timer.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+
+static u32 eois, warnings, handled;
+static void *last_arg;
+
+struct pcpu *this_cpu(void)
+{
+	return NULL;
+}
+
+void lapic_eoi(void)
+{
+	eois++;
+}
+
+void lapic_log_error(void)
+{
+}
+
+void smp_take_call(void)
+{
+}
+
+void timer_run(void)
+{
+}
+
+bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
+{
+	(void)rl;
+	(void)now;
+	(void)interval;
+	(void)burst;
+	return true;
+}
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	(void)level;
+	(void)tag;
+	(void)fmt;
+	warnings++;
+}
+
+void panic(const char *fmt, ...)
+{
+	(void)fmt;
+	abort();
+}
+
+static void handler(void *arg)
+{
+	handled++;
+	last_arg = arg;
+	/* The EOI comes behind the handler */
+	assert_int_equal(eois, 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	eois = warnings = handled = 0;
+	last_arg = NULL;
+	return 0;
+}
+
+static void test_bind(void **state)
+{
+	int cookie;
+
+	(void)state;
+	assert_int_equal(irq_bind(0x40, handler, &cookie), 0);
+	assert_int_equal(irq_bind(0x40, handler, NULL), -EBUSY);
+	irq_dispatch(0x40);
+	assert_int_equal(handled, 1);
+	assert_ptr_equal(last_arg, &cookie);
+	assert_int_equal(eois, 1);
+	irq_unbind(0x40);
+	assert_int_equal(irq_bind(0x40, handler, NULL), 0);
+	irq_unbind(0x40);
+}
+
+static void test_nobodys_interrupt(void **state)
+{
+	(void)state;
+	irq_dispatch(0x41);
+	assert_int_equal(warnings, 1);
+	assert_int_equal(eois, 1);
+	irq_dispatch(VEC_SPURIOUS);
+	assert_int_equal(warnings, 1);
+	assert_int_equal(eois, 1);
+}
+
+static void test_alloc_all(void **state)
+{
+	u32 room = VEC_DEVICE_LAST - VEC_DEVICE_FIRST + 1;
+	static bool seen[256];
+
+	(void)state;
+	assert_int_equal(irq_bind(VEC_DEVICE_FIRST + 3, handler, NULL), 0);
+	for (u32 i = 0; i < room - 1; i++) {
+		int v = irq_alloc(handler, NULL);
+
+		assert_in_range(v, VEC_DEVICE_FIRST, VEC_DEVICE_LAST);
+		assert_false(seen[v]);
+		seen[v] = true;
+	}
+	assert_int_equal(irq_alloc(handler, NULL), -ENOSPC);
+	irq_unbind(VEC_DEVICE_LAST);
+	assert_int_equal(irq_alloc(handler, NULL), VEC_DEVICE_LAST);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_bind, setup),
+		cmocka_unit_test_setup(test_nobodys_interrupt, setup),
+		cmocka_unit_test_setup(test_alloc_all, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,233 @@
+/* SOURCES: lib/log.c lib/log_ring.c lib/printf.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Log lines, their sinks and lock, rate limits, and the ring over a reset */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/log.h"
+#include "lib/log_ring.h"
+
+static char out[8192];
+static size_t out_len;
+static u32 locks;
+static enum log_level last_level;
+
+static void sink_write(struct log_sink *self, enum log_level level,
+		       const char *line, size_t len)
+{
+	(void)self;
+	assert_int_equal(locks, 1);
+	assert_true(out_len + len < sizeof(out));
+	memcpy(out + out_len, line, len);
+	out_len += len;
+	out[out_len] = '\0';
+	last_level = level;
+}
+
+static struct log_sink sink = { .write = sink_write };
+
+static size_t prefix(char *buf, size_t size)
+{
+	return (size_t)snprintf(buf, size, "1.5 0 linux:1");
+}
+
+static u64 lock(void)
+{
+	return locks++;
+}
+
+static void unlock(u64 cookie)
+{
+	locks--;
+	assert_int_equal(locks, cookie);
+}
+
+static int setup(void **state)
+{
+	static const struct log_env env = { prefix, lock, unlock };
+	static bool added;
+
+	(void)state;
+	log_set_env(&env);
+	if (!added)
+		log_add_sink(&sink);
+	added = true;
+	out_len = 0;
+	return 0;
+}
+
+static void test_line(void **state)
+{
+	(void)state;
+	log_info("tag", "value %d", 7);
+	assert_string_equal(out, "[1.5 0 linux:1] tag: value 7\n");
+	assert_int_equal(last_level, LOG_INFO);
+}
+
+static void test_levels(void **state)
+{
+	(void)state;
+	log_warn("t", "x");
+	log_error("t", "y\n");
+	assert_string_equal(out, "[1.5 0 linux:1] t: warning: x\n"
+				 "[1.5 0 linux:1] t: error: y\n");
+}
+
+static void test_long_line_is_cut(void **state)
+{
+	char big[2000];
+
+	(void)state;
+	memset(big, 'z', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	log_info("t", "%s", big);
+	assert_int_equal(out_len, 511);
+	assert_int_equal(out[out_len - 1], '\n');
+}
+
+static void test_ratelimit(void **state)
+{
+	struct ratelimit rl = { 0 };
+	u32 passed = 0;
+
+	(void)state;
+	for (u64 i = 0; i < 1000; i++)
+		passed += ratelimit_pass(&rl, 5000, 100, 4);
+	assert_int_equal(passed, 4);
+	assert_int_equal(rl.missed, 996);
+	assert_false(ratelimit_pass(&rl, 5099, 100, 4));
+	assert_true(ratelimit_pass(&rl, 5100, 100, 4));
+	assert_false(ratelimit_pass(&rl, 5101, 100, 4));
+	/* Long quiet: the whole burst again, not more */
+	for (passed = 0; ratelimit_pass(&rl, 1000000, 100, 4);)
+		passed++;
+	assert_int_equal(passed, 4);
+	assert_false(ratelimit_pass(&rl, 0, 0, 0));
+}
+
+static void keep(const char *line, size_t len)
+{
+	out_len += (size_t)snprintf(out + out_len, sizeof(out) - out_len,
+				    "%.*s\n", (int)len, line);
+}
+
+#define RING 4096
+
+static void dump_previous(void)
+{
+	out_len = 0;
+	out[0] = '\0';
+	log_ring_dump_previous(keep);
+}
+
+static void dump_now(void)
+{
+	out_len = 0;
+	out[0] = '\0';
+	log_ring_dump(keep);
+}
+
+static void test_ring_over_resets(void **state)
+{
+	char *ram = malloc(RING);
+
+	(void)state;
+	memset(ram, 0x5a, RING);
+	assert_false(log_ring_attach(ram, RING));
+	dump_previous();
+	assert_string_equal(out, "");
+	log_ring_write("boot one\n", 9);
+	/* A reset: only the memory stays */
+	assert_true(log_ring_attach(ram, RING));
+	log_ring_write("boot two\n", 9);
+	dump_previous();
+	assert_non_null(strstr(out, "boot one\n"));
+	assert_null(strstr(out, "boot two\n"));
+	dump_now();
+	assert_non_null(strstr(out, "boot two\n"));
+	assert_true(log_ring_attach(ram, RING));
+	dump_previous();
+	assert_non_null(strstr(out, "boot two\n"));
+	/* Leave the module on memory that stays */
+	static char rest[RING];
+	log_ring_attach(rest, RING);
+	free(ram);
+}
+
+static void test_ring_wraps(void **state)
+{
+	static char ram[1024];
+	char line[32];
+
+	(void)state;
+	log_ring_attach(ram, sizeof(ram));
+	for (int i = 0; i < 500; i++)
+		log_ring_write(line, (size_t)snprintf(line, sizeof(line),
+						      "line %d\n", i));
+	dump_now();
+	assert_null(strstr(out, "line 0\n"));
+	assert_non_null(strstr(out, "line 498\nline 499\n"));
+	assert_true(out_len <= sizeof(ram) / 2 + 1);
+}
+
+static void test_ring_survives_garbage(void **state)
+{
+	static char ram[RING], good[RING];
+
+	(void)state;
+	log_ring_attach(good, RING);
+	log_ring_write("hello\n", 6);
+	for (u32 byte = 0; byte < 96; byte++) {
+		for (u32 bit = 0; bit < 8; bit++) {
+			memcpy(ram, good, RING);
+			ram[byte] ^= (char)(1 << bit);
+			/* Whatever it thinks of it: no access goes outside */
+			log_ring_attach(ram, RING);
+			dump_previous();
+			dump_now();
+		}
+	}
+}
+
+static void test_ring_filters_text(void **state)
+{
+	static char ram[RING];
+
+	(void)state;
+	log_ring_attach(ram, RING);
+	log_ring_write("a\x1b[2Jb\r\n", 8);
+	dump_now();
+	assert_non_null(strstr(out, "a.[2Jb.\n"));
+}
+
+static void test_ring_too_small(void **state)
+{
+	char ram[100];
+
+	(void)state;
+	assert_false(log_ring_attach(ram, sizeof(ram)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_line, setup),
+		cmocka_unit_test_setup(test_levels, setup),
+		cmocka_unit_test_setup(test_long_line_is_cut, setup),
+		cmocka_unit_test(test_ratelimit),
+		cmocka_unit_test(test_ring_over_resets),
+		cmocka_unit_test(test_ring_wraps),
+		cmocka_unit_test(test_ring_survives_garbage),
+		cmocka_unit_test(test_ring_filters_text),
+		cmocka_unit_test(test_ring_too_small),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
