@@ -139,7 +139,7 @@ static void log_sink_write(struct log_sink *self, enum log_level level,
 		return;
 	}
 	spin_lock(&con.lock);
-	log_line(line, len, level == LOG_ERROR);
+	log_line(line, len, level >= LOG_ERROR);
 	spin_unlock(&con.lock);
 }
 
