@@ -10,7 +10,6 @@
 #include "drivers/acpi.h"
 #include "drivers/acpi_regs.h"
 #include "drivers/pci.h"
-#include "drivers/pci_regs.h"
 #include "drivers/power_regs.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
@@ -52,10 +51,11 @@ static void pm1_sleep(u16 port, u8 type, u16 enable)
 	outw(port, (u16)(value | type << PM1_SLP_TYP_SHIFT | enable));
 }
 
-/* ACPI 6.4, 16.1.7 *Transitioning from the Working to the Soft Off State* */
+/* ACPI 6.4, 16.1.7 *Transitioning from the Working to the Soft Off State*; a
+ * PIIX4 without tables has the same registers (piix4.c) */
 static void off_by_acpi(void)
 {
-	if (!acpi.present || !acpi.has_s5 || !acpi.pm1a_cnt)
+	if (!acpi.has_s5 || !acpi.pm1a_cnt)
 		return;
 	acpi_mode_on();
 	pm1_sleep(acpi.pm1a_cnt, acpi.s5_typ_a, 0);
@@ -65,30 +65,9 @@ static void off_by_acpi(void)
 	wait_us(POWER_OFF_WAIT_US);
 }
 
-/* Where there are no tables: the chipset of the PC emulators */
-static void piix4_off(struct pci_bdf bdf, void *arg)
-{
-	u32 base;
-	u8 misc;
-
-	(void)arg;
-	if (pci_read(bdf, PCI_VENDOR_ID, 4) != PIIX4_PM_ID)
-		return;
-	base = pci_read(bdf, PIIX4_PMBASE, 4) & PIIX4_PMBASE_MASK;
-	if (!base) {
-		base = PIIX4_PMBASE_DEFAULT;
-		pci_write(bdf, PIIX4_PMBASE, 4, base);
-	}
-	misc = (u8)pci_read(bdf, PIIX4_PMREGMISC, 1);
-	pci_write(bdf, PIIX4_PMREGMISC, 1, misc | PIIX4_PMIOSE);
-	pm1_sleep((u16)(base + PM1_CNT_OFFSET), PIIX4_S5_TYPE, PM1_SLP_EN);
-	wait_us(POWER_OFF_WAIT_US);
-}
-
 void power_off(void)
 {
 	off_by_acpi();
-	pci_scan(piix4_off, NULL);
 	log_error("power", "the machine does not switch itself off: do it by "
 			   "hand, everything has stopped");
 	cpu_halt_forever();
