@@ -49,7 +49,8 @@ enum reg_group {
 	RG_CS = 1 << 7,
 };
 
-enum intr_shadow { SHADOW_STI = 1, SHADOW_MOV_SS = 2, SHADOW_NMI = 4 };
+/* The bits of VMX interruptibility state (SDM 3C 25.4.2) */
+enum intr_shadow { SHADOW_STI = 1, SHADOW_MOV_SS = 2, SHADOW_NMI = 8 };
 
 struct vcpu_regs {
 	u64 gpr[GPR_COUNT]; /* first: the entry assembly indexes it */

@@ -1,6 +1,6 @@
 /* SOURCES: arch/x86/vmx/vmx_bitmap.c arch/x86/vmx/vmx_segment.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSR and I/O bitmaps, segment attributes, interruptibility bits */
+/* MSR and I/O bitmaps, segment attributes */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -104,18 +104,6 @@ static void granularity_follows_the_limit(void **state)
 	assert_int_equal(access_of(SEG_DS, 0x4093, 0xfffff), 0x4093);
 }
 
-static void shadow_round_trip(void **state)
-{
-	(void)state;
-	for (u32 shadow = 0; shadow < 8; shadow++)
-		assert_int_equal(
-			vmx_shadow_from_vmcs(vmx_shadow_to_vmcs(shadow)),
-			shadow);
-	assert_int_equal(vmx_shadow_to_vmcs(SHADOW_NMI), GUEST_BLOCK_NMI);
-	assert_int_equal(vmx_shadow_to_vmcs(SHADOW_STI), GUEST_BLOCK_STI);
-	assert_int_equal(vmx_shadow_to_vmcs(SHADOW_MOV_SS), GUEST_BLOCK_MOV_SS);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,7 +113,6 @@ int main(void)
 		cmocka_unit_test_setup(port_bits, all_off),
 		cmocka_unit_test(segments_as_after_a_load),
 		cmocka_unit_test(granularity_follows_the_limit),
-		cmocka_unit_test(shadow_round_trip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

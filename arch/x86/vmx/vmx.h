@@ -27,17 +27,17 @@ struct backend_cpu {
 	struct vcpu_hw *loaded; /* whose VMCS is current, or NULL */
 };
 
-/* Work for vmx_prepare() that no dirty group stands for; 0 on the hot path */
+/* Work before an entry that no dirty group stands for; 0 on the hot path. The
+ * bits lie beside enum reg_group's, so that one test covers both. */
 enum vmx_attention {
-	ATT_TPR_THRESHOLD = 1 << 0, /* a threshold is set: keep it legal */
-	ATT_RECHECK = 1 << 1, /* XCR0 or the TSC offset may have changed */
+	ATT_LAUNCH = 1 << 16,        /* VMLAUNCH, not VMRESUME */
+	ATT_TPR_THRESHOLD = 1 << 17, /* a threshold is set: keep it legal */
+	ATT_RECHECK = 1 << 18, /* XCR0 or the TSC offset may have changed */
 };
 
 struct vcpu_arch {
-	u64 host_rsp;         /* value in the VMCS; vmx_enter() updates it */
-	u32 launched;         /* VMRESUME, not VMLAUNCH */
-	u32 attention;        /* enum vmx_attention */
-	u32 interruptibility; /* value in the VMCS */
+	u64 host_rsp;  /* first: in the VMCS; the entry assembly updates it */
+	u32 attention; /* enum vmx_attention */
 	u32 cpu_controls;     /* value in the VMCS */
 	u32 tpr_class;        /* wanted TPR threshold; with ATT_TPR_THRESHOLD */
 	u16 vpid;             /* 0: none left, runs without */
@@ -58,11 +58,15 @@ static inline bool vmx_loaded(const struct vcpu_hw *v)
 }
 
 /*
- * vmx_enter.asm. Loads the GPRs, enters, stores them. 0 after an exit, 1
- * VMfailInvalid, 2 VMfailValid (SDM 3C 31.2).
+ * vmx_enter.asm. Load the GPRs and enter; after the exit store them and go to
+ * vmx_exited() or, when the CPU refused, to vmx_refused(), with the caller's
+ * stack: the three are one call of vmx_run().
  */
-u32 vmx_enter(struct vcpu_regs *regs, u64 *host_rsp, u32 launched);
+void vmx_resume(struct vcpu_hw *v, struct vcpu_exit *exit, struct vcpu_arch *a);
+void vmx_launch(struct vcpu_hw *v, struct vcpu_exit *exit, struct vcpu_arch *a);
 void vmx_exit_point(void); /* HOST_RIP */
+void vmx_exited(struct vcpu_hw *v, struct vcpu_exit *exit);
+void vmx_refused(struct vcpu_hw *v, struct vcpu_exit *exit, bool error_known);
 
 /* vmx_cpu.c */
 int __must_check vmx_probe(u32 *max_level);
@@ -90,48 +94,6 @@ void vmx_write_host_state(const struct pcpu *cpu);
 /* vmx_state.c: register groups */
 void vmx_load_groups(struct vcpu_hw *v, u32 groups);
 void vmx_store_groups(struct vcpu_hw *v, u32 groups);
-/* hv's enum intr_shadow and the VMCS's interruptibility state */
-static inline u32 vmx_shadow_to_vmcs(u32 shadow)
-{
-	return (shadow & (SHADOW_STI | SHADOW_MOV_SS)) | (shadow & SHADOW_NMI)
-								 << 1;
-}
-static inline u32 vmx_shadow_from_vmcs(u32 value)
-{
-	return (value & (GUEST_BLOCK_STI | GUEST_BLOCK_MOV_SS)) |
-	       (value & GUEST_BLOCK_NMI) >> 1;
-}
-
-static inline void vmx_set_interruptibility(struct vcpu_arch *a, u32 value)
-{
-	if (likely(a->interruptibility == value))
-		return;
-	a->interruptibility = value;
-	vmwrite32(VMCS_GUEST_INTERRUPTIBILITY, value);
-}
-/* RG_RIP: inline, for every exit and most entries do it */
-static inline void vmx_load_rip(struct vcpu_hw *v)
-{
-	v->regs.rip = vmreadnat(VMCS_GUEST_RIP);
-	v->regs.rflags = vmreadnat(VMCS_GUEST_RFLAGS);
-	v->arch->interruptibility = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
-	v->regs.shadow = vmx_shadow_from_vmcs(v->arch->interruptibility);
-}
-/* RFLAGS bits 63:22, 15, 5 and 3 are zero (SDM 3C 27.3.1.4) */
-#define RFLAGS_DEFINED (BITS(21, 16) | BITS(14, 6) | BIT(4) | BIT(2) | BIT(0))
-void vmx_store_pending_debug(const struct vcpu_regs *r);
-static inline void vmx_store_rip(struct vcpu_hw *v)
-{
-	const struct vcpu_regs *r = &v->regs;
-
-	vmwritenat(VMCS_GUEST_RIP, r->rip);
-	vmwritenat(VMCS_GUEST_RFLAGS,
-		   (r->rflags & RFLAGS_DEFINED) | RFLAGS_FIXED);
-	vmx_set_interruptibility(v->arch, vmx_shadow_to_vmcs(r->shadow));
-	if (unlikely(r->rflags & RFLAGS_TF))
-		vmx_store_pending_debug(r);
-}
-
 /* vmx_segment.c: hv's segment attributes made fit for a VM entry */
 u32 vmx_segment_access(enum seg seg, const struct segment *s);
 
@@ -146,9 +108,17 @@ void vmx_reset_events(struct vcpu_arch *a);
 void vmx_event_from_info(struct vcpu_event *event, u32 info, u32 error,
 			 u8 insn_len);
 
-/* vmx_run.c, vmx_exit.c */
+/* vmx_run.c */
 void vmx_run(struct vcpu_hw *v, struct vcpu_exit *exit);
-void vmx_decode_exit(struct vcpu_hw *v, struct vcpu_exit *exit, u32 reason);
+
+/* vmx_exit.c: a row for each exit reason */
+struct exit_row_vmx {
+	u8 kind;     /* enum exit_kind */
+	u8 len_mask; /* ff: the instruction length means something */
+	void (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
+};
+#define VMX_REASONS 70
+extern const struct exit_row_vmx vmx_exit_rows[VMX_REASONS];
 
 /* vmx_bitmap.c */
 void vmx_intercept_msr(const struct vm_intercepts *i, u32 msr,
@@ -158,6 +128,5 @@ void vmx_intercept_port(const struct vm_intercepts *i, u16 port,
 
 /* vmx_dump.c */
 void vmx_dump(struct vcpu_hw *v);
-const char *vmx_reason_name(u32 reason);
 
 #endif

@@ -66,13 +66,12 @@ static void dump_vmcs(void)
 		  vmread32(VMCS_GUEST_INTERRUPTIBILITY),
 		  vmread32(VMCS_GUEST_ACTIVITY),
 		  ULL(vmreadnat(VMCS_GUEST_PENDING_DEBUG)));
-	log_error(
-		"vmx", "exit %s (%#x)  qualification %llx  gpa %llx  gva %llx",
-		vmx_reason_name(EXIT_REASON_BASIC(vmread32(VMCS_EXIT_REASON))),
-		vmread32(VMCS_EXIT_REASON),
-		ULL(vmreadnat(VMCS_EXIT_QUALIFICATION)),
-		ULL(vmread64(VMCS_GUEST_PHYSICAL)),
-		ULL(vmreadnat(VMCS_GUEST_LINEAR)));
+	log_error("vmx",
+		  "exit reason %#x  qualification %llx  gpa %llx  gva %llx",
+		  vmread32(VMCS_EXIT_REASON),
+		  ULL(vmreadnat(VMCS_EXIT_QUALIFICATION)),
+		  ULL(vmread64(VMCS_GUEST_PHYSICAL)),
+		  ULL(vmreadnat(VMCS_GUEST_LINEAR)));
 	log_error("vmx",
 		  "exit event %x/%x  vectoring %x/%x  entry event %x/%x  "
 		  "EPTP %llx  VPID %x",

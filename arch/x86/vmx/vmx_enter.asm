@@ -1,15 +1,19 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; The world switch: swaps general registers around the entry instruction and
-; does nothing more. HOST_RSP holds the stack pointer at .enter, where RDI
-; (struct vcpu_regs *) was pushed last; it is rewritten only when it differs.
-; RSP, RIP, RFLAGS and segments travel in the VMCS.
+; does nothing more. RSP, RIP, RFLAGS and segments travel in the VMCS.
+;
+; vmx_run() ends in a jump to vmx_resume or vmx_launch, and they end in a jump
+; to vmx_exited or vmx_refused, which returns to vmx_run's caller: so only this
+; file saves callee-saved registers, and only once. The stack between entry and
+; exit, from HOST_RSP up: vcpu_hw, vcpu_exit, r15 r14 r13 r12 rbp rbx, return.
+; HOST_RSP is rewritten only when it differs from arch->host_rsp (offset 0).
 
 	bits 64
 	default rel
 
 VMCS_HOST_RSP	equ 0x6c14
 
-; Offsets in struct vcpu_regs: gpr[] comes first, in encoding order
+; Offsets in struct vcpu_hw: regs.gpr[] comes first, in encoding order
 RAX_	equ 0 * 8
 RCX_	equ 1 * 8
 RDX_	equ 2 * 8
@@ -26,22 +30,43 @@ R13_	equ 13 * 8
 R14_	equ 14 * 8
 R15_	equ 15 * 8
 
-	section .text.vmx_enter progbits alloc exec nowrite align=16
+	extern vmx_exited, vmx_refused
 
-; u32 vmx_enter(struct vcpu_regs *regs, u64 *host_rsp, u32 launched)
-	global vmx_enter
-vmx_enter:
+; RDI: struct vcpu_hw, RSI: struct vcpu_exit, RDX: struct vcpu_arch
+%macro enter_by 1
 	push rbx
 	push rbp
 	push r12
 	push r13
 	push r14
 	push r15
+	push rsi
 	push rdi
-	cmp rsp, [rsi]
-	jne .new_rsp
-.enter:
-	test edx, edx		; the loads below leave the flags alone
+	cmp rsp, [rdx]
+	jne %%new_rsp
+%%enter:
+	load_registers
+	%1
+	jmp refused
+%%new_rsp:
+	mov eax, VMCS_HOST_RSP
+	vmwrite rax, rsp
+	mov [rdx], rsp
+	jmp %%enter
+%endmacro
+
+%macro restore_stack 0
+	pop rdi
+	pop rsi
+	pop r15
+	pop r14
+	pop r13
+	pop r12
+	pop rbp
+	pop rbx
+%endmacro
+
+%macro load_registers 0
 	mov rax, [rdi + RAX_]
 	mov rcx, [rdi + RCX_]
 	mov rdx, [rdi + RDX_]
@@ -57,22 +82,25 @@ vmx_enter:
 	mov r14, [rdi + R14_]
 	mov r15, [rdi + R15_]
 	mov rdi, [rdi + RDI_]
-	jz .launch
-	vmresume
-	jmp .failed
-.launch:
-	vmlaunch
-.failed:			; CF: VMfailInvalid, ZF: VMfailValid
-	mov eax, 1
-	jc .out
-	mov eax, 2
-	jmp .out
+%endmacro
 
-.new_rsp:
-	mov eax, VMCS_HOST_RSP
-	vmwrite rax, rsp
-	mov [rsi], rsp
-	jmp .enter
+	section .text.vmx_enter progbits alloc exec nowrite align=16
+
+; void vmx_resume(struct vcpu_hw *, struct vcpu_exit *, struct vcpu_arch *)
+	global vmx_resume
+vmx_resume:
+	enter_by vmresume
+
+	global vmx_launch
+vmx_launch:
+	enter_by vmlaunch
+
+; VMfail: no guest instruction ran. ZF: there is an error number in the VMCS
+refused:
+	setz dl
+	restore_stack
+	movzx edx, dl
+	jmp vmx_refused
 
 	align 16
 	global vmx_exit_point
@@ -94,13 +122,5 @@ vmx_exit_point:
 	mov [rdi + R13_], r13
 	mov [rdi + R14_], r14
 	mov [rdi + R15_], r15
-	xor eax, eax
-vmx_enter.out:
-	pop rdi
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
-	ret
+	restore_stack
+	jmp vmx_exited

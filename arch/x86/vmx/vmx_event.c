@@ -50,13 +50,15 @@ static bool protected_mode(const struct vcpu_hw *v)
 }
 
 /* Blocking that the event itself proves to be over (SDM 3C 27.3.1.5) */
-static void clear_blocking(struct vcpu_hw *v, u32 blocking)
+static void clear_blocking(struct vcpu_hw *v)
 {
+	const u32 blocking = SHADOW_NMI | SHADOW_MOV_SS | SHADOW_STI;
+
 	if (v->regs.dirty & RG_RIP)
-		v->regs.shadow &= ~vmx_shadow_from_vmcs(blocking);
+		v->regs.shadow &= ~blocking;
 	else
-		vmx_set_interruptibility(v->arch,
-					 v->arch->interruptibility & ~blocking);
+		vmwrite32(VMCS_GUEST_INTERRUPTIBILITY,
+			  vmread32(VMCS_GUEST_INTERRUPTIBILITY) & ~blocking);
 }
 
 void vmx_inject(struct vcpu_hw *v, const struct vcpu_event *event)
@@ -69,8 +71,7 @@ void vmx_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 	}
 	info |= (u32)type_to_vmx[event->type] << INTR_TYPE_SHIFT;
 	if (event->type == EVENT_NMI)
-		clear_blocking(v, GUEST_BLOCK_NMI | GUEST_BLOCK_MOV_SS |
-					  GUEST_BLOCK_STI);
+		clear_blocking(v);
 	if (event->has_error && protected_mode(v)) {
 		info |= INTR_ERROR_VALID;
 		vmwrite32(VMCS_ENTRY_ERROR_CODE, event->error);

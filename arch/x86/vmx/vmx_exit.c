@@ -29,13 +29,6 @@ enum { CR_TO, CR_FROM, CR_CLTS, CR_LMSW };
 #define DR6_CAUSES 0xe00full
 #define DR7_GD     BIT(13)
 
-struct exit_decode {
-	u8 kind;     /* enum exit_kind */
-	u8 len_mask; /* ff: the instruction length means something */
-	const char *name;
-	void (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
-};
-
 static void decode_vectoring(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	u32 info = vmread32(VMCS_VECTORING_INFO);
@@ -54,9 +47,8 @@ static void block_nmi_again(struct vcpu_hw *v, const struct vcpu_exit *exit)
 {
 	if (exit->vectoring.type != EVENT_NONE)
 		return;
-	vmx_set_interruptibility(v->arch,
-				 v->arch->interruptibility | GUEST_BLOCK_NMI);
 	v->regs.shadow |= SHADOW_NMI;
+	v->regs.dirty |= RG_RIP;
 }
 
 /* An intercepted #DB leaves DR6 and DR7 as they were (SDM 3C 28.1) */
@@ -212,11 +204,11 @@ static void decode_ept_misconfig(struct vcpu_hw *v, struct vcpu_exit *exit)
 }
 
 /* clang-format off */
-#define ROW(reason, kind, len, decode) [REASON_##reason] = { kind, len, #reason, decode }
+#define ROW(reason, kind, len, decode) [REASON_##reason] = { kind, len, decode }
 #define UNDEFINED(reason) ROW(reason, EXIT_UNDEFINED, 0xff, NULL)
 
-/* Reasons of controls that are never set have no row: EXIT_UNKNOWN */
-static const struct exit_decode rows[] = {
+/* Reasons of controls that are never set have no row, and so EXIT_UNKNOWN, 0 */
+const struct exit_row_vmx vmx_exit_rows[VMX_REASONS] = {
 	ROW(EXCEPTION_NMI,	EXIT_EXCEPTION,		0,	decode_exception),
 	ROW(EXTINT,		EXIT_IRQ,		0,	decode_extint),
 	ROW(TRIPLE_FAULT,	EXIT_TRIPLE_FAULT,	0,	NULL),
@@ -258,24 +250,4 @@ static const struct exit_decode rows[] = {
 };
 /* clang-format on */
 
-const char *vmx_reason_name(u32 reason)
-{
-	if (reason < ARRAY_SIZE(rows) && rows[reason].name)
-		return rows[reason].name;
-	return "unknown reason";
-}
-
-void vmx_decode_exit(struct vcpu_hw *v, struct vcpu_exit *exit, u32 reason)
-{
-	static const struct exit_decode unknown = { .kind = EXIT_UNKNOWN };
-	const struct exit_decode *row = &unknown;
-
-	exit->raw_reason = reason;
-	exit->vectoring.type = EVENT_NONE;
-	if (likely(reason < ARRAY_SIZE(rows)))
-		row = &rows[reason];
-	exit->kind = row->kind;
-	exit->insn_len = (u8)vmread32(VMCS_EXIT_INSN_LENGTH) & row->len_mask;
-	if (row->decode)
-		row->decode(v, exit);
-}
+static_assert(EXIT_UNKNOWN == 0, "an absent row");

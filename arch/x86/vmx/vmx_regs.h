@@ -109,10 +109,8 @@ enum intr_type {
 	INTR_TYPE_SOFT_EXCEPTION = 6, INTR_TYPE_OTHER = 7,
 };
 
-/* Guest interruptibility state (SDM 3C 25.4.2) */
-#define GUEST_BLOCK_STI		(1u << 0)
-#define GUEST_BLOCK_MOV_SS	(1u << 1)
-#define GUEST_BLOCK_NMI		(1u << 3)
+/* Pending debug exceptions (SDM 3C 25.4.2). The interruptibility state has the
+ * bits of hv's enum intr_shadow. */
 #define PENDING_DEBUG_BS	BIT(14)
 
 /* Exit qualification, EPT violation (SDM 3C table 28-7) */

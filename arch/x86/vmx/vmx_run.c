@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One entry and one exit. The hot path is straight: dirty groups and attention
- * are zero or RG_RIP, the exit's row needs no decoding. RIP, RFLAGS and the
+ * One entry and one exit. The hot path is straight: what is dirty is nothing
+ * or RG_RIP, and the exit's row needs no decoding. RIP, RFLAGS and the
  * interrupt shadow are read at every exit, for nearly every handler needs them.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/vmx/vmx.h"
 #include "lib/log.h"
+
+#define ULL(x) ((unsigned long long)(x))
 
 static void recheck(struct vcpu_hw *v)
 {
@@ -25,54 +27,106 @@ static void prepare(struct vcpu_hw *v)
 {
 	u32 attention = v->arch->attention;
 
-	if (likely(v->regs.dirty & RG_RIP))
-		vmx_store_rip(v);
-	if (unlikely(v->regs.dirty & ~(u32)RG_RIP))
-		vmx_store_groups(v, v->regs.dirty & ~(u32)RG_RIP);
-	v->regs.dirty = 0;
-	if (likely(!attention))
-		return;
+	vmx_store_groups(v, v->regs.dirty);
 	if (attention & ATT_RECHECK)
 		recheck(v);
 	if (attention & ATT_TPR_THRESHOLD)
 		vmx_tpr_threshold_update(v);
 }
 
-/* The CPU refused: our bug, or guest state the core let through */
-static void entry_failed(struct vcpu_hw *v, struct vcpu_exit *exit, u32 vmfail)
+/* RG_RIP alone: nearly every exit is an instruction that was stepped over */
+static inline void store_rip_fast(const struct vcpu_regs *r)
 {
-	exit->kind = EXIT_ENTRY_FAILED;
-	exit->insn_len = 0;
-	exit->vectoring.type = EVENT_NONE;
-	exit->raw_reason = vmread32(VMCS_EXIT_REASON);
-	exit->info1 = vmreadnat(VMCS_EXIT_QUALIFICATION);
-	exit->info2 = vmread32(VMCS_INSTRUCTION_ERROR);
-	v->regs.valid = 0;
-	if (vmfail)
-		log_error("vmx", "VM entry failed: VM-instruction error %u",
-			  vmfail == 2 ? (u32)exit->info2 : 0);
-	else
-		log_error("vmx", "VM entry failed: %s, qualification %#llx",
-			  vmx_reason_name(EXIT_REASON_BASIC(exit->raw_reason)),
-			  (unsigned long long)exit->info1);
-	vmx_dump(v);
+	vmwritenat_fast(VMCS_GUEST_RIP, &r->rip);
+	vmwritenat_fast(VMCS_GUEST_RFLAGS, &r->rflags);
+	vmwrite32_fast(VMCS_GUEST_INTERRUPTIBILITY, r->shadow);
+}
+
+static __attribute__((noinline)) void run_slow(struct vcpu_hw *v,
+					       struct vcpu_exit *exit)
+{
+	struct vcpu_arch *a = v->arch;
+
+	prepare(v);
+	if (a->attention & ATT_LAUNCH) {
+		a->attention &= ~(u32)ATT_LAUNCH;
+		vmx_launch(v, exit, a);
+	} else {
+		vmx_resume(v, exit, a);
+	}
 }
 
 void vmx_run(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	struct vcpu_arch *a = v->arch;
-	u32 failed, reason;
+	u32 work = v->regs.dirty | a->attention;
 
-	if (v->regs.dirty | a->attention)
-		prepare(v);
-	failed = vmx_enter(&v->regs, &a->host_rsp, a->launched);
-	reason = vmread32(VMCS_EXIT_REASON);
-	if (unlikely(failed || (reason & EXIT_REASON_ENTRY_FAILED))) {
-		entry_failed(v, exit, failed);
+	if (unlikely((work & ~(u32)RG_RIP) || v->regs.rflags & RFLAGS_TF)) {
+		run_slow(v, exit);
 		return;
 	}
-	a->launched = 1;
-	vmx_load_rip(v);
+	if (likely(work))
+		store_rip_fast(&v->regs);
+	vmx_resume(v, exit, a);
+}
+
+static void clear_exit(struct vcpu_exit *exit, enum exit_kind kind)
+{
+	exit->kind = kind;
+	exit->insn_len = 0;
+	exit->vectoring.type = EVENT_NONE;
+	exit->raw_reason = vmread32(VMCS_EXIT_REASON);
+	exit->info1 = vmreadnat(VMCS_EXIT_QUALIFICATION);
+}
+
+/* VMfail: the entry instruction itself failed; control or host state is wrong
+ */
+void vmx_refused(struct vcpu_hw *v, struct vcpu_exit *exit, bool error_known)
+{
+	clear_exit(exit, EXIT_ENTRY_FAILED);
+	exit->info2 = error_known ? vmread32(VMCS_INSTRUCTION_ERROR) : 0;
+	v->regs.valid = 0;
+	v->arch->attention |= ATT_LAUNCH;
+	log_error("vmx", "VM entry failed: VM-instruction error %llu",
+		  ULL(exit->info2));
+	vmx_dump(v);
+}
+
+/* Guest state the core let through and the CPU does not, or a reason that no
+ * control we set can cause */
+static __attribute__((noinline)) void
+odd_exit(struct vcpu_hw *v, struct vcpu_exit *exit, u32 reason)
+{
+	bool failed = reason & EXIT_REASON_ENTRY_FAILED;
+
+	clear_exit(exit, failed ? EXIT_ENTRY_FAILED : EXIT_UNKNOWN);
+	v->regs.valid = 0;
+	v->regs.dirty = 0;
+	log_error("vmx", "%s: reason %#x, qualification %#llx",
+		  failed ? "VM entry failed" : "unknown exit", reason,
+		  ULL(exit->info1));
+	vmx_dump(v);
+}
+
+void vmx_exited(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u64 reason = vmread32(VMCS_EXIT_REASON);
+	const struct exit_row_vmx *row;
+
+	if (unlikely(reason >= VMX_REASONS)) {
+		odd_exit(v, exit, (u32)reason);
+		return;
+	}
+	row = &vmx_exit_rows[reason];
+	vmreadnat_fast(VMCS_GUEST_RIP, &v->regs.rip);
+	vmreadnat_fast(VMCS_GUEST_RFLAGS, &v->regs.rflags);
+	v->regs.shadow = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
 	v->regs.valid = RG_RIP;
-	vmx_decode_exit(v, exit, reason);
+	v->regs.dirty = 0;
+	exit->raw_reason = reason;
+	exit->vectoring.type = EVENT_NONE;
+	exit->kind = row->kind;
+	exit->insn_len = (u8)vmread32(VMCS_EXIT_INSN_LENGTH) & row->len_mask;
+	if (row->decode)
+		row->decode(v, exit);
 }

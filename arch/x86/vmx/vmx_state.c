@@ -16,19 +16,37 @@
 #include "mm/window.h"
 
 #define EFER_DEFINED (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
-#define PDPTE_COUNT  4u
+/* Bits 63:22, 15, 5 and 3 are zero (SDM 3C 27.3.1.4) */
+#define RFLAGS_DEFINED (BITS(21, 16) | BITS(14, 6) | BIT(4) | BIT(2) | BIT(0))
+#define PDPTE_COUNT    4u
 
-/* An instruction that is stepped over, or that opens a shadow, under TF ends
- * in a single-step trap; entry checks insist on it too (SDM 3C 27.3.1.5). The
- * dispatcher queues the trap itself: here only the check is met. */
-void vmx_store_pending_debug(const struct vcpu_regs *r)
+/* Single-stepping in a shadow, the pending trap must be in its field (SDM 3C
+ * 27.3.1.5); out of it, the dispatcher has queued the trap itself */
+static void store_pending_debug(const struct vcpu_regs *r)
 {
-	u64 bs = (r->rflags & RFLAGS_TF) &&
-				 (r->shadow & (SHADOW_STI | SHADOW_MOV_SS))
-			 ? PENDING_DEBUG_BS
-			 : 0;
+	bool shadow = r->shadow & (SHADOW_STI | SHADOW_MOV_SS);
 
-	vmwritenat(VMCS_GUEST_PENDING_DEBUG, bs);
+	vmwritenat(VMCS_GUEST_PENDING_DEBUG,
+		   shadow && (r->rflags & RFLAGS_TF) ? PENDING_DEBUG_BS : 0);
+}
+
+static void load_rip(struct vcpu_hw *v)
+{
+	v->regs.rip = vmreadnat(VMCS_GUEST_RIP);
+	v->regs.rflags = vmreadnat(VMCS_GUEST_RFLAGS);
+	v->regs.shadow = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+}
+
+static void store_rip(struct vcpu_hw *v)
+{
+	const struct vcpu_regs *r = &v->regs;
+
+	vmwritenat(VMCS_GUEST_RIP, r->rip);
+	vmwritenat(VMCS_GUEST_RFLAGS,
+		   (r->rflags & RFLAGS_DEFINED) | RFLAGS_FIXED);
+	vmwrite32(VMCS_GUEST_INTERRUPTIBILITY,
+		  r->shadow & (SHADOW_STI | SHADOW_MOV_SS | SHADOW_NMI));
+	store_pending_debug(r);
 }
 
 static void load_rsp(struct vcpu_hw *v)
@@ -204,9 +222,9 @@ static const struct {
 	void (*load)(struct vcpu_hw *v);
 	void (*store)(struct vcpu_hw *v);
 } groups_table[] = {
-	{ vmx_load_rip, vmx_store_rip }, { load_rsp, store_rsp },
-	{ load_cr, store_cr },           { load_seg, store_seg },
-	{ load_dt, store_dt },           { load_msr, store_msr },
+	{ load_rip, store_rip }, { load_rsp, store_rsp },
+	{ load_cr, store_cr },   { load_seg, store_seg },
+	{ load_dt, store_dt },   { load_msr, store_msr },
 	{ load_dr, store_dr },
 };
 static_assert(RG_ALL == (1 << ARRAY_SIZE(groups_table)) - 1, "a row a group");

@@ -29,6 +29,7 @@ int vmx_vcpu_create(struct vcpu_hw *v)
 	if (vmx_caps.control[CTL_CPU2] & CPU2_VPID)
 		a->vpid = vmx_vpid_alloc();
 	a->flush = true;
+	a->attention = ATT_LAUNCH;
 	v->arch = a;
 	return 0;
 
@@ -166,7 +167,7 @@ void vmx_put(struct vcpu_hw *v)
 	debug_regs_save(v->regs.dr);
 	v->regs.dr[6] = read_dr6();
 	ASSERT(!vmx_clear(virt_to_hpa(a->vmcs)));
-	a->launched = 0;
+	a->attention |= ATT_LAUNCH;
 	this_cpu()->backend->loaded = NULL;
 }
 

@@ -67,7 +67,6 @@ void vmx_write_controls(const struct vcpu_hw *v)
 	vmwrite32(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
 	write_masks();
 	write_addresses(v);
-	a->interruptibility = 0;
 	vmwrite32(VMCS_GUEST_INTERRUPTIBILITY, 0);
 	vmwrite32(VMCS_GUEST_ACTIVITY, 0);
 	vmwrite64(VMCS_GUEST_DEBUGCTL, 0);
