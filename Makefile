@@ -22,8 +22,14 @@ OBJS    := $(SRC_C:%.c=$(B)/%.o) $(SRC_ASM:%.asm=$(B)/%.asm.o)
 
 ELF     := $(B)/bulkhead.elf
 
+# What a machine boots: the hypervisor, the manifest, two Linux guests
+GUESTS  := $(B)/guests
+PAYLOAD := $(ELF) boot/bulkhead.conf $(GUESTS)/vmlinuz \
+	   $(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio
+LOADER  := $(B)/BOOTX64.EFI
+
 .PHONY: all help clean
-all: $(ELF)
+all: $(ELF) $(LOADER)
 
 help:
 	@echo "make run     build and boot two Linux guests under QEMU"
@@ -46,6 +52,42 @@ $(ELF): $(OBJS) linker.ld
 	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
 		--build-id=none -T linker.ld -o $@.debug $(OBJS)
 	objcopy --strip-all $@.debug $@
+
+$(B)/run.img: $(PAYLOAD) $(LOADER) scripts/mkimage
+	scripts/mkimage --kind uefi --loader $(LOADER) --out $@ $(PAYLOAD)
+
+$(B)/bulkhead.img: $(PAYLOAD) $(LOADER) scripts/mkimage
+	scripts/mkimage --kind hybrid --loader $(LOADER) --out $@ $(PAYLOAD)
+
+$(B)/nvme.img: scripts/mkdisk
+	scripts/mkdisk $@
+
+.PHONY: run run-now usb usb-now test test-now bench bench-now
+# Each public target first installs what it needs, then builds in a fresh make
+run:
+	@scripts/setup run
+	@$(MAKE) --no-print-directory run-now
+run-now: $(B)/run.img $(B)/nvme.img
+	scripts/run-qemu --image $(B)/run.img --nvme $(B)/nvme.img --net virtio
+
+usb:
+	@scripts/setup build
+	@$(MAKE) --no-print-directory usb-now
+usb-now: $(B)/bulkhead.img
+	@echo "$< is ready: dd if=$< of=/dev/sdX bs=4M conv=fsync"
+
+TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build $(B)/bulkhead.img
+test:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory test-now
+test-now: $(TEST_FILES)
+	@tests/run
+
+bench:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory bench-now
+bench-now: $(PAYLOAD) $(LOADER) guests
+	@scripts/bench
 
 # $(CFLAGS) so that the linters see what the compiler sees
 .PHONY: check

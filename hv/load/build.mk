@@ -17,14 +17,13 @@ $(B)/hv/load/%_aml.c: $(B)/hv/load/%.aml scripts/bin2c
 	scripts/bin2c $*_aml $< >$@
 
 $(B)/hv/load/%_aml.o: $(B)/hv/load/%_aml.c
-	$(CC) $(CFLAGS) -c $< -o $@
+	@$(CC) $(CFLAGS) -c $< -o $@
 
 .SECONDARY: $(DSDT_C) $(DSDT_ASL:%.asl=$(B)/%.aml)
 $(ELF): $(DSDT_OBJS)
 
 # The Linux guests of `make run` and of the system tests: a stock kernel and
 # two initrds. The kernel is downloaded once.
-GUESTS := $(B)/guests
 CACHE  ?= build/cache
 ROOTFS := $(shell find tests/guest-rootfs -type f)
 

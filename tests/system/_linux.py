@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the Linux system tests share: the payload of the two guests, disks for
 the privileged one, a web server for its network test."""
-import functools
 import hashlib
 import http.server
 import os
@@ -9,9 +8,9 @@ import subprocess
 import threading
 
 from harness import image
+from harness.machine import ROOT
 
 GUESTS = os.path.join(image.BUILD, "guests")
-DISK_MIB = 64
 DOWNLOAD_BYTES = 4 << 20
 
 
@@ -40,12 +39,7 @@ def isolated(tests, name="box", **keys):
 def data_disk(folder, name):
     """A disk with one ext4 partition for the privileged guest."""
     path = os.path.join(folder, name)
-    with open(path, "wb") as f:
-        f.truncate(DISK_MIB << 20)
-    subprocess.run(["/sbin/sfdisk", "-q", path], input="2048,,L\n", text=True,
-                   check=True)
-    subprocess.run(["/sbin/mkfs.ext4", "-q", "-E", "offset=1048576", path,
-                    f"{DISK_MIB - 2}M"], check=True)
+    subprocess.run([os.path.join(ROOT, "scripts/mkdisk"), path], check=True)
     return path
 
 
@@ -87,11 +81,3 @@ def step(results, machine, name, pattern, seconds, start=None):
     if not results.check(ok, name, f"no line with /{pattern}/ within {seconds} s"):
         results.note(machine.tail())
     return ok
-
-
-def with_folder(function):
-    @functools.wraps(function)
-    def wrapped(results, folder):
-        os.makedirs(folder, exist_ok=True)
-        return function(results, folder)
-    return wrapped
