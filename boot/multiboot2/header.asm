@@ -54,11 +54,11 @@ mb2_start:
 	dd	24
 	dd	LOAD_MIN, LOAD_MAX, LOAD_ALIGN, LOAD_HIGHEST
 
-	; any size, 32 bits a pixel; text mode will do as well
+	; a size every adapter has; others and text mode will do as well
 	align	8
 	dw	TAG_FRAMEBUFFER, TAG_OPTIONAL
 	dd	20
-	dd	0, 0, 32
+	dd	1024, 768, 32
 
 	align	8
 	dw	TAG_END, 0

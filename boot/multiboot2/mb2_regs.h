@@ -59,8 +59,8 @@ struct mb2_framebuffer {
 	u8 red_position, red_size;
 	u8 green_position, green_size;
 	u8 blue_position, blue_size;
-};
-static_assert(offsetof(struct mb2_framebuffer, red_position) == 32, "3.6.12");
+} __packed;
+static_assert(sizeof(struct mb2_framebuffer) == 38, "3.6.12");
 
 struct mb2_efi64 {
 	struct mb2_tag tag;
