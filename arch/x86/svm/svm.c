@@ -133,12 +133,22 @@ static void svm_attach(struct vcpu_hw *v)
 	debug_regs_load(v->regs.dr);
 }
 
+void svm_xcr0_sync(struct vcpu_hw *v)
+{
+	/* A value not stored yet is newer than the core's */
+	if (!cpu_features.xsave || v->arch->xcr0 != v->regs.xcr0)
+		return;
+	v->arch->xcr0 = xgetbv(0);
+	v->regs.xcr0 = v->arch->xcr0;
+}
+
 static void svm_put(struct vcpu_hw *v)
 {
 	struct pcpu *cpu = this_cpu();
 
 	if (cpu->backend->loaded)
 		svm_unload(cpu);
+	svm_xcr0_sync(v);
 	fpu_save(&v->arch->fpu);
 	debug_regs_save(v->regs.dr);
 }

@@ -59,6 +59,8 @@ void svm_reset_regs(struct vcpu_regs *r, bool init);
 /* svm_exit.c: fill @exit from the VMCB; false: nothing for the core, enter
  * again */
 bool svm_exit_fill(struct vcpu_hw *v, struct vcpu_exit *exit);
+/* Make regs.xcr0 what the core has; attached, before the FPU is saved */
+void svm_xcr0_sync(struct vcpu_hw *v);
 
 /* svm_event.c */
 void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event);

@@ -14,21 +14,21 @@ static void dump_segment(const char *name, const struct segment *s)
 static void dump_segments(const struct vcpu_regs *r)
 {
 	static const char *const names[SEG_COUNT] = {
-		"ES", "CS", "SS", "DS", "FS", "GS", "LDTR", "TR",
+		"es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr",
 	};
 	u32 i;
 
 	for (i = 0; i < SEG_COUNT; i++)
 		dump_segment(names[i], &r->seg[i]);
-	dump_segment("GDTR", &r->gdtr);
-	dump_segment("IDTR", &r->idtr);
+	dump_segment("gdtr", &r->gdtr);
+	dump_segment("idtr", &r->idtr);
 }
 
 static void dump_gprs(const struct vcpu_regs *r)
 {
 	static const char *const names[GPR_COUNT] = {
-		"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI",
-		"R8",  "R9",  "R10", "R11", "R12", "R13", "R14", "R15",
+		"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+		"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15",
 	};
 	u32 i;
 
@@ -63,11 +63,11 @@ void svm_dump(struct vcpu_hw *v)
 	const struct vcpu_regs *r = &v->regs;
 
 	svm_read(v, RG_ALL);
-	log_error(TAG, "RIP %016llx RFLAGS %08llx CR2 %016llx",
+	log_error(TAG, "rip %016llx rflags %08llx cr2 %016llx",
 		  (unsigned long long)r->rip, (unsigned long long)r->rflags,
 		  (unsigned long long)r->cr2);
 	dump_gprs(r);
-	log_error(TAG, "CR0 %08llx CR3 %016llx CR4 %08llx EFER %04llx",
+	log_error(TAG, "cr0 %08llx cr3 %016llx cr4 %08llx efer %04llx",
 		  (unsigned long long)r->cr0, (unsigned long long)r->cr3,
 		  (unsigned long long)r->cr4, (unsigned long long)r->efer);
 	dump_segments(r);

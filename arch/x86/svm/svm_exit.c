@@ -4,6 +4,7 @@
  * an absent row is EXIT_UNKNOWN and kills the guest. Hot: no lock, nothing
  * shared.
  */
+#include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/svm/svm.h"
 
 /* Returns false to enter again with nothing for the core */
@@ -102,6 +103,16 @@ static bool fill_iret(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return false;
 }
 
+/* Not every implementation intercepts XSETBV (QEMU's TCG does not): where the
+ * answer depends on XCR0, the register itself says what the guest has set */
+static bool fill_cpuid(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	if (unlikely((u32)v->regs.gpr[GPR_RAX] == CPUID_XSAVE))
+		svm_xcr0_sync(v);
+	return true;
+}
+
 /* clang-format off */
 static const struct exit_code_row {
 	u8 kind; /* enum exit_kind */
@@ -117,7 +128,7 @@ static const struct exit_code_row {
 	[VMEXIT_INIT] = { EXIT_INIT, false, NULL },
 	[VMEXIT_VINTR] = { EXIT_IRQ_WINDOW, false, fill_irq_window },
 	[VMEXIT_RDPMC] = { EXIT_RDPMC, true, NULL },
-	[VMEXIT_CPUID] = { EXIT_CPUID, true, NULL },
+	[VMEXIT_CPUID] = { EXIT_CPUID, true, fill_cpuid },
 	[VMEXIT_RSM] = { EXIT_UNDEFINED, true, NULL },
 	[VMEXIT_IRET] = { EXIT_UNKNOWN, false, fill_iret },
 	[VMEXIT_INVD] = { EXIT_INVD, true, NULL },
