@@ -11,9 +11,13 @@
 
 void *memcpy(void *dst, const void *src, size_t n)
 {
+	size_t words = n / 8, bytes = n % 8;
 	void *d = dst;
 
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(n)::"memory");
+	__asm__ volatile("rep movsq"
+			 : "+D"(d), "+S"(src), "+c"(words)::"memory");
+	__asm__ volatile("rep movsb"
+			 : "+D"(d), "+S"(src), "+c"(bytes)::"memory");
 	return dst;
 }
 
@@ -36,9 +40,18 @@ void *memmove(void *dst, const void *src, size_t n)
 
 void *memset(void *dst, int c, size_t n)
 {
+	u64 pattern = (u8)c * 0x0101010101010101ull;
+	size_t words = n / 8, bytes = n % 8;
 	void *d = dst;
 
-	__asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+	__asm__ volatile("rep stosq"
+			 : "+D"(d), "+c"(words)
+			 : "a"(pattern)
+			 : "memory");
+	__asm__ volatile("rep stosb"
+			 : "+D"(d), "+c"(bytes)
+			 : "a"(pattern)
+			 : "memory");
 	return dst;
 }
 
