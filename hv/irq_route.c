@@ -157,10 +157,11 @@ int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
 
 void irq_unroute_pin(struct vm *vm, u32 gsi)
 {
-	struct pin *p = &pins[gsi];
+	struct pin *p;
 
 	if (gsi >= MAX_GSI)
 		return;
+	p = &pins[gsi];
 	spin_lock(&route_lock);
 	if (p->vm == vm) {
 		p->active = p->held = false;
@@ -172,10 +173,11 @@ void irq_unroute_pin(struct vm *vm, u32 gsi)
 
 void irq_route_eoi(struct vm *vm, u32 gsi)
 {
-	struct pin *p = &pins[gsi];
+	struct pin *p;
 
 	if (gsi >= MAX_GSI)
 		return;
+	p = &pins[gsi];
 	spin_lock(&route_lock);
 	if (p->vm == vm) {
 		p->held = false;

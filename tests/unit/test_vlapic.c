@@ -1,5 +1,4 @@
-/* SOURCES: hv/vdev/vlapic.c hv/vdev/vlapic_io.c hv/vdev/vlapic_icr.c
- * hv/vdev/vlapic_timer.c */
+/* SOURCES: hv/vdev/vlapic.c hv/vdev/vlapic_io.c hv/vdev/vlapic_icr.c hv/vdev/vlapic_timer.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual local APIC against SDM 3A 11 */
 #include "tests/unit/vdev_fakes.h"

@@ -27,7 +27,7 @@ void panic(const char *fmt, ...)
 	abort();
 }
 
-static u32 fake_log_lines;
+static u32 fake_log_lines __attribute__((unused));
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
@@ -81,7 +81,7 @@ static struct vm fake_vm;
 static struct vcpu fake_vcpus[4];
 static struct pcpu fake_pcpus[4];
 
-static void fake_vm_init(u32 vcpus)
+__attribute__((unused)) static void fake_vm_init(u32 vcpus)
 {
 	u32 i;
 
