@@ -1,0 +1,465 @@
+/* SOURCES: hv/manifest.c hv/manifest_check.c lib/printf.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The manifest: what a person writes, what is wrong with it, and the machine
+ * it must fit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "hv/load/load.h"
+#include "hv/manifest.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define SENTENCES 64
+
+static char said[SENTENCES][400];
+static unsigned int said_count;
+
+static void report(const char *sentence)
+{
+	assert_true(said_count < SENTENCES);
+	snprintf(said[said_count++], sizeof(said[0]), "%s", sentence);
+}
+
+static struct manifest m;
+
+static void parse(const char *text)
+{
+	/* A private copy of the exact size: ASan sees a read behind it */
+	size_t len = strlen(text);
+	char *copy = malloc(len ? len : 1);
+
+	memcpy(copy, text, len);
+	said_count = 0;
+	manifest_parse(&m, "bulkhead.conf", copy, len, report);
+	free(copy);
+	assert_int_equal(m.error_count, said_count);
+}
+
+#define GOOD_GUEST "[guest a]\nkernel = k\nmemory = 64M\n"
+
+static void test_whole(void **state)
+{
+	(void)state;
+	parse("# a comment\n"
+	      "[hypervisor]\n"
+	      "console = all # and why\n"
+	      "focus = linux\n"
+	      "\n"
+	      "[guest linux]\n"
+	      "privileged = yes\n"
+	      "kernel = vmlinuz-6.1\n"
+	      "initrd = initrd.cpio\n"
+	      "cmdline = root=/dev/sda1 x#y  console=ttyS0\n"
+	      "memory = rest\n"
+	      "cores = 0-2,5,70\n"
+	      "\t[guest box]\n"
+	      "  kernel=k\n"
+	      "memory = 1G\n"
+	      "vcpus = 2\n"
+	      "debug_exit_port = 0xf4\n"
+	      "autostart = no");
+	assert_int_equal(said_count, 0);
+	assert_int_equal(m.console, CONSOLE_ALL);
+	assert_string_equal(m.focus, "linux");
+	assert_int_equal(m.guest_count, 2);
+	assert_true(m.guests[0].valid && m.guests[0].privileged);
+	assert_true(m.guests[0].memory_rest && m.guests[0].autostart);
+	assert_int_equal(m.guests[0].vcpus, 0);
+	assert_string_equal(m.guests[0].kernel, "vmlinuz-6.1");
+	assert_string_equal(m.guests[0].initrd, "initrd.cpio");
+	assert_string_equal(m.guests[0].cmdline,
+			    "root=/dev/sda1 x#y  console=ttyS0");
+	assert_int_equal(m.guests[0].cores[0], 0x27);
+	assert_int_equal(m.guests[0].cores[1], 1 << 6);
+	assert_true(m.guests[1].valid && !m.guests[1].privileged);
+	assert_int_equal(m.guests[1].memory_bytes, GIB(1));
+	assert_int_equal(m.guests[1].vcpus, 2);
+	assert_int_equal(m.guests[1].debug_exit_port, 0xf4);
+	assert_false(m.guests[1].autostart);
+}
+
+static void test_defaults(void **state)
+{
+	(void)state;
+	parse(GOOD_GUEST "[guest p]\nprivileged=yes\nkernel=k\n");
+	assert_int_equal(said_count, 0);
+	assert_int_equal(m.console, CONSOLE_SWITCH);
+	assert_string_equal(m.focus, "");
+	assert_int_equal(m.guests[0].vcpus, 1);
+	assert_true(m.guests[0].autostart);
+	assert_true(m.guests[1].memory_rest);
+}
+
+static void test_editors_marks(void **state)
+{
+	(void)state;
+	parse("\xef\xbb\xbf[guest a]\r\nkernel = k\r\nmemory = 64M\r\n");
+	assert_int_equal(said_count, 0);
+	assert_true(m.guests[0].valid);
+	assert_string_equal(m.guests[0].kernel, "k");
+}
+
+/* One bad line in an otherwise good guest: where it is, what the sentence says,
+ * and that the guest is out */
+static const struct {
+	const char *line, *says;
+} bad_lines[] = {
+	{ "colour = red", "unknown key 'colour'; the keys of this section are "
+			  "privileged, kernel" },
+	{ "vcpus = 0", "vcpus = 0: bad value; write a number from 1 to 128" },
+	{ "vcpus = 129", "vcpus = 129: bad value" },
+	{ "vcpus = two", "vcpus = two: bad value" },
+	{ "vcpus = 1 2", "vcpus = 1 2: bad value" },
+	{ "vcpus = 99999999999999999999999", "bad value" },
+	{ "vcpus = 0x", "bad value" },
+	{ "vcpus = -1", "bad value" },
+	{ "vcpus =", "vcpus = : bad value" },
+	{ "privileged = maybe", "write yes or no" },
+	{ "autostart = 1", "write yes or no" },
+	{ "initrd = a/b", "write the name of a file in the folder" },
+	{ "initrd = ", "write the name of a file" },
+	{ "debug_exit_port = 65536", "write a port" },
+	{ "debug_exit_port = 0xg", "write a port" },
+	{ "cores = ", "write core numbers from 0 to 255" },
+	{ "cores = 3-1", "write core numbers" },
+	{ "cores = 1,,2", "write core numbers" },
+	{ "cores = 0-256", "write core numbers" },
+	{ "cores = 1,", "write core numbers" },
+	{ "cores = 1;2", "write core numbers" },
+	{ "kernel = again", "kernel is given twice in this section" },
+	{ "memory = 1G", "memory is given twice" },
+	{ "just words", "'just words' is not key = value" },
+	{ "= 1", "'= 1' is not key = value" },
+	{ "x = \x01", "control character" },
+};
+
+static void test_bad_lines(void **state)
+{
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad_lines); i++) {
+		snprintf(text, sizeof(text),
+			 GOOD_GUEST "%s\n[guest b]\nkernel=k\nmemory=2M\n",
+			 bad_lines[i].line);
+		parse(text);
+		if (said_count != 1 || !strstr(said[0], bad_lines[i].says))
+			fail_msg("'%s': %u sentences, '%s'", bad_lines[i].line,
+				 said_count, said_count ? said[0] : "");
+		assert_memory_equal(said[0], "bulkhead.conf:4: ", 17);
+		assert_false(m.guests[0].valid);
+		assert_true(m.guests[1].valid);
+	}
+}
+
+static const char *const bad_memory[] = { "1",
+					  "64",
+					  "64K",
+					  "1M",
+					  "0G",
+					  "64MB",
+					  "G",
+					  "-1G",
+					  "99999999999999G",
+					  "65537G",
+					  "18014398509481985M",
+					  "1.5G" };
+
+static void test_bad_memory(void **state)
+{
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad_memory); i++) {
+		snprintf(text, sizeof(text),
+			 "[guest a]\nkernel = k\nmemory = %s\n", bad_memory[i]);
+		parse(text);
+		if (!said_count || !strstr(said[0], "such as 512M or 4G"))
+			fail_msg("memory = %s was taken", bad_memory[i]);
+		assert_false(m.guests[0].valid);
+	}
+}
+
+static const char *const bad_names[] = {
+	"",        "log", "all", "a b",
+	"-x",      "a/b", "x]",  "12345678901234567890123456789012",
+	"\xc3\xa9"
+};
+
+static void test_bad_names(void **state)
+{
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad_names); i++) {
+		snprintf(text, sizeof(text),
+			 "[guest %s]\nkernel = k\nwhat = ever\n" GOOD_GUEST,
+			 bad_names[i]);
+		parse(text);
+		assert_int_equal(said_count, 1);
+		assert_non_null(strstr(said[0], "is not allowed; use 1 to 31"));
+		assert_int_equal(m.guest_count, 1);
+		assert_true(m.guests[0].valid);
+	}
+}
+
+static void test_sections(void **state)
+{
+	(void)state;
+	parse("kernel = k\nmore = x\n" GOOD_GUEST);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], ":1: this line is in no section"));
+	assert_true(m.guests[0].valid);
+
+	parse("[guests a]\nkernel = k\n" GOOD_GUEST);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "unknown section [guests a]; write"));
+
+	parse("[guest a\nkernel = k\n" GOOD_GUEST);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "the section header has no ]"));
+	assert_true(m.guests[0].valid);
+
+	parse("[hypervisor]\nfocus = nobody\ncpus = 3\n" GOOD_GUEST);
+	assert_int_equal(said_count, 2);
+	assert_non_null(strstr(said[0], ":3: unknown key 'cpus'; the keys of "
+					"this section are console, focus"));
+	assert_non_null(strstr(said[1], ":2: focus = nobody: no guest"));
+	assert_string_equal(m.focus, "");
+	assert_true(m.guests[0].valid);
+}
+
+static void test_duplicates(void **state)
+{
+	(void)state;
+	parse(GOOD_GUEST GOOD_GUEST);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], ":4: guest a is already defined in "
+					"line 1; give this one another name"));
+	assert_int_equal(m.guest_count, 1);
+	assert_true(m.guests[0].valid);
+
+	parse("[guest a]\nprivileged=yes\nkernel=k\n"
+	      "[guest b]\nprivileged=yes\nkernel=k\n");
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "guest b is privileged, and so is a"));
+	assert_true(m.guests[0].valid);
+	assert_false(m.guests[1].valid);
+}
+
+static void test_incomplete(void **state)
+{
+	(void)state;
+	parse("[guest a]\nmemory = 64M\n[guest b]\nkernel = k\n"
+	      "[guest c]\nkernel = k\nmemory = rest\n");
+	assert_int_equal(said_count, 3);
+	assert_non_null(strstr(said[0], "guest a has no kernel; add"));
+	assert_non_null(strstr(said[1], "guest b has no memory; add"));
+	assert_non_null(strstr(said[2], "guest c cannot have memory = rest"));
+
+	parse("");
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "no guest is defined"));
+	parse("\n\n# nothing\n");
+	assert_int_equal(said_count, 1);
+}
+
+static void test_long(void **state)
+{
+	char *text = malloc(8192);
+	int n = snprintf(text, 8192,
+			 "[guest a]\nkernel=k\nmemory=4M\ncmdline=");
+
+	(void)state;
+	memset(text + n, 'x', MANIFEST_CMDLINE_LEN - 1);
+	text[n + MANIFEST_CMDLINE_LEN - 1] = 0;
+	parse(text);
+	assert_int_equal(said_count, 0);
+	assert_int_equal(strlen(m.guests[0].cmdline), MANIFEST_CMDLINE_LEN - 1);
+
+	memset(text + n, 'x', MANIFEST_CMDLINE_LEN);
+	text[n + MANIFEST_CMDLINE_LEN] = 0;
+	parse(text);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "write at most 1023 characters"));
+
+	memset(text + n, 'x', 4000);
+	text[n + 4000] = 0;
+	parse(text);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], ":4: the line is too long"));
+	assert_false(m.guests[0].valid);
+	free(text);
+}
+
+static void test_many_guests(void **state)
+{
+	char *text = malloc(65536);
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i <= MANIFEST_MAX_GUESTS; i++)
+		n += (size_t)snprintf(text + n, 65536 - n,
+				      "[guest g%d]\nkernel=k\nmemory=4M\n", i);
+	parse(text);
+	assert_int_equal(m.guest_count, MANIFEST_MAX_GUESTS);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "guest g32 is one too many"));
+	free(text);
+}
+
+/* The machine: 1 GiB in two pieces, 4 cores, three files */
+static struct boot_info bi = {
+	.mem_count = 4,
+	.mem = { { 0, MIB(640), BOOT_MEM_CONVENTIONAL, 0, 0 },
+		 { MIB(640), MIB(256), BOOT_MEM_BS_DATA, 0, 0 },
+		 { MIB(896), MIB(128), BOOT_MEM_LOADER_DATA, 0, 0 },
+		 { GIB(1), MIB(512), BOOT_MEM_RESERVED, 0, 0 } },
+	.module_count = 4,
+	.modules = { { "bulkhead.conf", 0x1000, 10 },
+		     { "k", 0x2000, 100 },
+		     { "i.cpio", 0x3000, 100 },
+		     { "empty", 0, 0 } },
+};
+
+static void check(const char *text, u32 cores)
+{
+	parse(text);
+	assert_int_equal(said_count, 0);
+	manifest_check(&m, &bi, cores, report);
+	assert_int_equal(m.error_count, said_count);
+}
+
+static void test_check_fits(void **state)
+{
+	(void)state;
+	check("[guest p]\nprivileged=yes\nkernel=k\ninitrd=i.cpio\n"
+	      "[guest a]\nkernel=k\nmemory=512M\nvcpus=4\ncores=0-3\n",
+	      4);
+	assert_int_equal(said_count, 0);
+	assert_int_equal(m.guests[0].vcpus, 4);
+	check("[guest p]\nprivileged=yes\nkernel=k\ncores=1,3\n", 4);
+	assert_int_equal(m.guests[0].vcpus, 2);
+}
+
+static void test_check_files(void **state)
+{
+	(void)state;
+	check("[guest a]\nkernel=nope\nmemory=4M\n"
+	      "[guest b]\nkernel=k\ninitrd=nope\nmemory=4M\n"
+	      "[guest c]\nkernel=empty\nmemory=4M\n"
+	      "[guest d]\nkernel=k\nmemory=4M\n",
+	      1);
+	assert_int_equal(said_count, 3);
+	assert_string_equal(said[0],
+			    "bulkhead.conf:1: guest a: kernel = nope: there is "
+			    "no such file; copy it to the folder bulkhead of "
+			    "the boot volume or correct the name");
+	assert_non_null(strstr(said[1], "initrd = nope"));
+	assert_non_null(strstr(said[2], "the file is empty; copy it"));
+	assert_true(m.guests[3].valid);
+}
+
+static void test_check_cores(void **state)
+{
+	(void)state;
+	check("[guest a]\nkernel=k\nmemory=4M\ncores=0,4\n"
+	      "[guest b]\nkernel=k\nmemory=4M\nvcpus=5\n"
+	      "[guest c]\nkernel=k\nmemory=4M\nvcpus=3\ncores=1-2\n",
+	      4);
+	assert_int_equal(said_count, 3);
+	assert_non_null(strstr(said[0], "cores names core 4, but the machine "
+					"has 4, numbered from 0"));
+	assert_non_null(strstr(said[1], "vcpus = 5, but it has only 4 cores"));
+	assert_non_null(strstr(said[2], "vcpus = 3, but it has only 2 cores"));
+}
+
+static void test_check_memory(void **state)
+{
+	(void)state;
+	check("[guest a]\nkernel=k\nmemory=64G\n"
+	      "[guest b]\nkernel=k\nmemory=512M\n"
+	      "[guest c]\nkernel=k\nmemory=512M\n"
+	      "[guest p]\nprivileged=yes\nkernel=k\n",
+	      4);
+	assert_int_equal(said_count, 2);
+	assert_non_null(strstr(said[0], "guest a: memory = 65536M, but of the "
+					"machine's 1024M only"));
+	assert_non_null(strstr(said[1], "guest c: memory = 512M"));
+	assert_false(m.guests[0].valid);
+	assert_true(m.guests[1].valid);
+	assert_true(m.guests[3].valid);
+}
+
+/* What is a kernel and what is mapped, for manifest_default() */
+static const char *kernel_name;
+
+int module_find(const char *name, struct image *out)
+{
+	*out = (struct image){ .name = name, .size = 1 };
+	return 0;
+}
+
+bool bzimage_probe(const struct image *kernel)
+{
+	return kernel_name && !strcmp(kernel->name, kernel_name);
+}
+
+bool pvh_probe(const struct image *kernel)
+{
+	(void)kernel;
+	return false;
+}
+
+static void test_default(void **state)
+{
+	(void)state;
+	said_count = 0;
+	kernel_name = "k";
+	manifest_default(&m, &bi, report);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "there is no manifest; kernel k with "
+					"initrd i.cpio starts as the"));
+	assert_int_equal(m.guest_count, 1);
+	assert_true(m.guests[0].valid && m.guests[0].privileged);
+	manifest_check(&m, &bi, 2, report);
+	assert_int_equal(said_count, 1);
+	assert_int_equal(m.guests[0].vcpus, 2);
+
+	said_count = 0;
+	kernel_name = NULL;
+	manifest_default(&m, &bi, report);
+	assert_int_equal(m.guest_count, 0);
+	assert_non_null(strstr(said[0], "neither a manifest nor a Linux"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_editors_marks),
+		cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_bad_memory),
+		cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_incomplete),
+		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_many_guests),
+		cmocka_unit_test(test_check_fits),
+		cmocka_unit_test(test_check_files),
+		cmocka_unit_test(test_check_cores),
+		cmocka_unit_test(test_check_memory),
+		cmocka_unit_test(test_default),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
