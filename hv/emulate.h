@@ -2,16 +2,18 @@
 /*
  * Instruction decoding and emulation, for MMIO and string I/O, and for the
  * length of an intercepted instruction where the CPU does not tell. Pure
- * decoding (insn_decode) works on bytes, so that it runs in unit tests and fuzz.
+ * decoding (insn_decode) works on bytes, so that it runs in unit tests and
+ * fuzz.
  */
 #ifndef HV_EMULATE_H
 #define HV_EMULATE_H
 
 #include "hv/exit.h"
 
-/* Length of the instruction of an exit of @kind at CS:RIP (legacy prefixes, REX,
- * the opcode @kind implies): 1..15, or 0 if the bytes are not that instruction
- * (the guest raced us): the caller resumes the guest. Hot on SVM. */
+/* Length of the instruction of an exit of @kind at CS:RIP (legacy prefixes,
+ * REX, the opcode @kind implies): 1..15, or 0 if the bytes are not that
+ * instruction (the guest raced us): the caller resumes the guest. Hot on SVM.
+ */
 u8 insn_exit_length(struct vcpu *v, enum exit_kind kind);
 /* Do the access of an EXIT_MMIO that hit @v->vm->mmio or nothing; decodes,
  * performs it through the bus, updates registers and flags. */

@@ -53,6 +53,19 @@ static u32 load_word(const u8 *bytes, size_t have)
 	return word;
 }
 
+/* MOV to or from a control register; its GPR goes into the exit */
+static u8 length_cr(struct vcpu *v, const u8 *bytes, size_t have)
+{
+	struct vcpu_exit *e = &v->exit;
+	struct insn insn;
+
+	if (insn_decode(&insn, bytes, have, insn_mode(vcpu_regs(v))) ||
+	    insn.map != MAP_0F || insn.opcode != (e->cr.write ? 0x22 : 0x20))
+		return 0;
+	e->cr.gpr = insn.rm;
+	return insn.len;
+}
+
 /* With prefixes, or across a page */
 static u8 length_slow(struct vcpu *v, enum exit_kind kind)
 {
@@ -65,9 +78,7 @@ static u8 length_slow(struct vcpu *v, enum exit_kind kind)
 
 	if (len)
 		return (u8)(at + len);
-	if (kind != EXIT_PORT && kind != EXIT_CR && kind != EXIT_DR)
-		return 0;
-	return insn_length(bytes, have, insn_mode(vcpu_regs(v)));
+	return kind == EXIT_CR ? length_cr(v, bytes, have) : 0;
 }
 
 u8 insn_exit_length(struct vcpu *v, enum exit_kind kind)

@@ -120,7 +120,8 @@ struct vcpu_exit {
 		} irq;
 		struct vcpu_event exception; /* + cr2 in info for #PF */
 		struct {
-			u8 cr, gpr;
+			u8 cr;
+			u8 gpr; /* GPR_COUNT: decode it (insn_len is 0) */
 			bool write;
 			bool lmsw, clts;
 			u16 lmsw_value;

@@ -32,6 +32,7 @@
 
 static void control_init(struct vmcb_control *c)
 {
+	c->intercept_cr = 0;
 	c->intercept1 = INTERCEPTS1;
 	c->intercept2 = INTERCEPTS2;
 	c->intercept3 = INTERCEPTS3;
@@ -92,7 +93,6 @@ static void svm_vcpu_reset(struct vcpu_hw *v, bool init)
 		fpu_reset(&a->fpu);
 	svm_reset_regs(&v->regs, init);
 	control_init(&a->vmcb->control);
-	a->window_prio = 0;
 	a->nmi_masked = false;
 	a->nmi_window = false;
 	a->nmi_step = false;

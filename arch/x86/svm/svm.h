@@ -43,9 +43,6 @@ extern bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;
 extern u32 svm_asid_count;
 /* Bits vmcb_clean starts from after an exit: 0 without the feature */
 extern u32 svm_clean_kept;
-/* V_INTR_PRIO >= V_TPR takes a virtual interrupt, where the manual says >.
- * Learned at the first exit that shows it (QEMU's TCG). */
-extern bool svm_prio_inclusive;
 
 /* svm_entry.asm: interrupts on behind GIF, VMRUN, interrupts off; the GPRs but
  * RAX and RSP come from and go to gpr[] (enum gpr) */
@@ -66,8 +63,8 @@ void svm_xcr0_sync(struct vcpu_hw *v);
 void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event);
 void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector);
 struct vcpu_event svm_event_decode(u64 info);
-/* VINTR intercept; false: not yet, enter again */
-bool svm_irq_window_exit(struct vcpu_hw *v);
+/* It opened, or the guest wrote CR8: the core looks again */
+void svm_close_window(struct vcpu_hw *v);
 bool svm_nmi_window_open(const struct vcpu_arch *a);
 /* IRET intercept: begins a step */
 void svm_iret_exit(struct vcpu_hw *v);

@@ -19,7 +19,6 @@
 bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;
 u32 svm_asid_count;
 u32 svm_clean_kept;
-bool svm_prio_inclusive;
 
 int svm_probe(u32 *max_level)
 {

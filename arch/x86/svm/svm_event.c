@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Events into the guest: EVENTINJ, the interrupt window by a virtual interrupt
- * that never arrives (V_IRQ with the VINTR intercept), and the NMI window by
- * the IRET intercept and one step (APM 2 15.20 *Event Injection*, 15.21
- * *Interrupt and Local APIC Support*). Runs on the core that has the vCPU.
+ * that never arrives (V_IRQ with the VINTR intercept) or by CR8, and the NMI
+ * window by the IRET intercept and one step (APM 2 15.20 *Event
+ * Injection*, 15.21 *Interrupt and Local APIC Support*). Runs on the core that
+ * has the vCPU.
  */
+#include "arch/x86/cpu/apic_regs.h"
 #include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/irq.h"
 #include "arch/x86/cpu/lapic.h"
@@ -103,21 +105,32 @@ bool svm_nmi_window_open(const struct vcpu_arch *a)
 	       !(a->vmcb->control.interrupt_shadow & INTERRUPT_SHADOW);
 }
 
-static void set_virq(struct vcpu_arch *a, u8 prio)
+static void set_window(struct vcpu_arch *a, bool virq, bool cr8)
 {
 	struct vmcb_control *c = &a->vmcb->control;
 
 	c->vintr &= ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR);
-	if (prio)
-		c->vintr |= VINTR_IRQ | (u64)prio << VINTR_PRIO_SHIFT;
-	a->window_prio = prio;
-	svm_unclean(a, CLEAN_TPR);
+	c->intercept1 &= ~(u32)I1_VINTR;
+	c->intercept_cr &= ~(u32)CR8_WRITE;
+	if (virq) {
+		c->vintr |= VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR;
+		c->intercept1 |= I1_VINTR;
+	}
+	if (cr8)
+		c->intercept_cr |= CR8_WRITE;
+	svm_unclean(a, CLEAN_TPR | CLEAN_I);
 }
 
+/*
+ * Held back by the TPR alone: the guest's next write of CR8 tells. Else by
+ * RFLAGS.IF or a shadow, where a virtual interrupt that ignores the TPR tells.
+ * CR8 is intercepted then too: QEMU's TCG (7.2) aborts when CR8 is written
+ * while V_IRQ is set.
+ */
 void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
 {
 	struct vcpu_arch *a = v->arch;
-	u8 prio = vector >> 4;
+	u32 tpr = v->apic_page[APIC_TPR / sizeof(u32)];
 
 	if (which == WINDOW_NMI) {
 		a->nmi_window = true;
@@ -125,26 +138,12 @@ void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
 			lapic_send_ipi(this_cpu()->apic_id, VEC_KICK);
 		return;
 	}
-	if (svm_prio_inclusive && prio > 1)
-		prio--;
-	set_virq(a, prio);
-	set_intercept1(a, I1_VINTR, true);
+	set_window(a, vector >> 4 > tpr >> 4, true);
 }
 
-/* The VINTR intercept: the guest would take the virtual interrupt now */
-bool svm_irq_window_exit(struct vcpu_hw *v)
+void svm_close_window(struct vcpu_hw *v)
 {
-	struct vcpu_arch *a = v->arch;
-	u8 prio = a->window_prio;
-
-	if (prio > 1 && prio == (a->vmcb->control.v_tpr & 0xf)) {
-		svm_prio_inclusive = true;
-		set_virq(a, (u8)(prio - 1));
-		return false;
-	}
-	set_virq(a, 0);
-	set_intercept1(a, I1_VINTR, false);
-	return true;
+	set_window(v->arch, false, false);
 }
 
 /*

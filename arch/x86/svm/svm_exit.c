@@ -93,23 +93,25 @@ static bool fill_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
 static bool fill_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	(void)exit;
-	return svm_irq_window_exit(v);
+	svm_close_window(v);
+	return true;
 }
 
-static bool fill_iret(struct vcpu_hw *v, struct vcpu_exit *exit)
+/* Without decode assists the dispatcher decodes register and length */
+static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)exit;
-	svm_iret_exit(v);
-	return false;
-}
+	const struct vmcb *vmcb = v->arch->vmcb;
 
-/* Not every implementation intercepts XSETBV (QEMU's TCG does not): where the
- * answer depends on XCR0, the register itself says what the guest has set */
-static bool fill_cpuid(struct vcpu_hw *v, struct vcpu_exit *exit)
-{
-	(void)exit;
-	if (unlikely((u32)v->regs.gpr[GPR_RAX] == CPUID_XSAVE))
-		svm_xcr0_sync(v);
+	svm_close_window(v);
+	exit->cr.cr = 8;
+	exit->cr.write = true;
+	exit->cr.lmsw = false;
+	exit->cr.clts = false;
+	exit->cr.gpr = GPR_COUNT;
+	if (svm_has_decode && svm_has_nrips && (exit->info1 & CRX_VALID)) {
+		exit->cr.gpr = (u8)(exit->info1 & CRX_GPR);
+		exit->insn_len = (u8)(vmcb->control.nrip - vmcb->save.rip);
+	}
 	return true;
 }
 
@@ -119,6 +121,7 @@ static const struct exit_code_row {
 	bool insn; /* nRIP says where the next instruction is */
 	fill_fn fill;
 } rows[VMEXIT_TABLE_SIZE] = {
+	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, fill_cr8 },
 	[VMEXIT_EXCP_DB] = { EXIT_EXCEPTION, false, fill_exception },
 	[VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, false, fill_exception },
 	[VMEXIT_EXCP_MC] = { EXIT_MACHINE_CHECK, false, NULL },

@@ -10,6 +10,9 @@
 
 /* clang-format off */
 
+/* Offset 000h: reads in 15:0, writes in 31:16 */
+#define CR8_WRITE		BIT(24)
+
 /* Intercept word 3, offset 00Ch */
 enum svm_intercept1 {
 	I1_INTR = 1u << 0,	I1_NMI = 1u << 1,	I1_SMI = 1u << 2,
@@ -43,11 +46,9 @@ enum svm_tlb_control {
 /* Offset 060h */
 #define VINTR_TPR		BITS(7, 0)
 #define VINTR_IRQ		BIT(8)
-#define VINTR_PRIO_SHIFT	16
 #define VINTR_PRIO		BITS(19, 16)
 #define VINTR_IGN_TPR		BIT(20)
 #define VINTR_MASKING		BIT(24)
-#define VINTR_VECTOR_SHIFT	32
 
 #define INTERRUPT_SHADOW	BIT(0)
 #define NP_ENABLE		BIT(0)
@@ -74,6 +75,7 @@ enum svm_clean {
 
 enum svm_exitcode {
 	VMEXIT_CR0_READ = 0x00,		VMEXIT_CR0_WRITE = 0x10,
+	VMEXIT_CR8_WRITE = 0x18,
 	VMEXIT_DR0_READ = 0x20,		VMEXIT_DR0_WRITE = 0x30,
 	VMEXIT_EXCP0 = 0x40,		VMEXIT_EXCP_DB = 0x41,
 	VMEXIT_EXCP_AC = 0x51,		VMEXIT_EXCP_MC = 0x52,
@@ -98,6 +100,7 @@ enum svm_exitcode {
 	VMEXIT_NPF = 0x400,
 };
 #define VMEXIT_INVALID		(~0ull)
+#define VMEXIT_INVALID_TCG	0xffffffffull	/* see fill_refused() */
 
 /* EXITINFO1 of IOIO (APM 2 15.10.2) */
 #define IOIO_IN			BIT(0)
