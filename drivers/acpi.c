@@ -282,8 +282,10 @@ int acpi_init(const struct boot_info *bi)
 	acpi.present = root_load(rsdp.xsdt, "XSDT", sizeof(u64)) ||
 		       root_load(rsdp.rsdt, "RSDT", sizeof(u32));
 	acpi_boot_cpu_first(&acpi, boot_apic_id());
-	log_info("acpi", "%u tables, %u cores, %u IOAPICs%s", acpi.table_count,
-		 acpi.cpu_count, acpi.ioapic_count,
+	log_info("acpi", "%u tables, %u core%s, %u IOAPIC%s%s",
+		 acpi.table_count, acpi.cpu_count,
+		 acpi.cpu_count == 1 ? "" : "s", acpi.ioapic_count,
+		 acpi.ioapic_count == 1 ? "" : "s",
 		 acpi.has_s5 ? "" : ", no power-off by ACPI");
 	return 0;
 }

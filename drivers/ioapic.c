@@ -8,7 +8,7 @@
  */
 #include "drivers/ioapic.h"
 
-#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/portio.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi.h"
 #include "drivers/ioapic_regs.h"
@@ -32,14 +32,14 @@ static u32 ioapic_count;
 
 static u32 reg_read(const struct ioapic *io, u32 reg)
 {
-	mmio_write32(io->page + IOAPIC_REGSEL, reg);
-	return mmio_read32(io->page + IOAPIC_WIN);
+	mmio_write(io->page + IOAPIC_REGSEL, 4, reg);
+	return (u32)mmio_read(io->page + IOAPIC_WIN, 4);
 }
 
 static void reg_write(const struct ioapic *io, u32 reg, u32 value)
 {
-	mmio_write32(io->page + IOAPIC_REGSEL, reg);
-	mmio_write32(io->page + IOAPIC_WIN, value);
+	mmio_write(io->page + IOAPIC_REGSEL, 4, reg);
+	mmio_write(io->page + IOAPIC_WIN, 4, value);
 }
 
 /* The IOAPIC that has @gsi, and its pin; NULL: none */

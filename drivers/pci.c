@@ -9,12 +9,13 @@
  */
 #include "drivers/pci.h"
 
-#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/portio.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi.h"
 #include "drivers/pci_regs.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
+#include "mm/owner.h"
 #include "mm/pt.h"
 
 #define ECAM_BUS_SHIFT   20
@@ -29,6 +30,20 @@ static u8 *ecam_va[ACPI_MAX_ECAM];
 static bool ecam_failed[ACPI_MAX_ECAM];
 static struct spinlock pci_lock;
 
+/* A table that puts configuration space into memory is wrong */
+static bool ecam_in_ram(u64 base)
+{
+	enum owner_kind kind = owner_find(HPA(base)).kind;
+
+	if (kind == OWNER_FIRMWARE || kind == OWNER_DEVICE)
+		return false;
+	log_warn("pci",
+		 "the MCFG table puts configuration space into memory, "
+		 "at %#llx: it is not used",
+		 (unsigned long long)base);
+	return true;
+}
+
 static u8 *ecam_map(u32 i)
 {
 	const struct acpi_ecam *e = &acpi.ecam[i];
@@ -39,7 +54,9 @@ static u8 *ecam_map(u32 i)
 	spin_lock(&pci_lock);
 	va = ecam_va[i];
 	if (!va && !ecam_failed[i]) {
-		va = ioremap(HPA(e->base + first), bytes, PT_R | PT_W | PT_UC);
+		if (!ecam_in_ram(e->base + first))
+			va = ioremap(HPA(e->base + first), bytes,
+				     PT_R | PT_W | PT_UC);
 		ecam_failed[i] = !va;
 		WRITE_ONCE(ecam_va[i], va);
 	}
@@ -81,74 +98,59 @@ static u32 size_mask(u8 size)
 /* The port that shows the wanted bytes, once the address is set */
 static u16 port_select(struct pci_bdf bdf, u16 offset)
 {
-	outl(PCI_PORT_ADDRESS,
-	     PCI_ADDRESS_ENABLE | (u32)bdf.bus << PORT_BUS_SHIFT |
-		     (u32)bdf.devfn << PORT_DEVFN_SHIFT | (offset & ~3u));
+	port_write(PCI_PORT_ADDRESS, 4,
+		   PCI_ADDRESS_ENABLE | (u32)bdf.bus << PORT_BUS_SHIFT |
+			   (u32)bdf.devfn << PORT_DEVFN_SHIFT | (offset & ~3u));
 	return (u16)(PCI_PORT_DATA + (offset & 3));
 }
 
-static u32 port_read(struct pci_bdf bdf, u16 offset, u8 size)
+static u32 by_port_read(struct pci_bdf bdf, u16 offset, u8 size)
 {
 	u32 value;
-	u16 port;
 
 	spin_lock(&pci_lock);
-	port = port_select(bdf, offset);
-	if (size == 1)
-		value = inb(port);
-	else if (size == 2)
-		value = inw(port);
-	else
-		value = inl(port);
+	value = port_read(port_select(bdf, offset), size);
 	spin_unlock(&pci_lock);
 	return value;
 }
 
-static void port_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
+static void by_port_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
 {
-	u16 port;
-
 	spin_lock(&pci_lock);
-	port = port_select(bdf, offset);
-	if (size == 1)
-		outb(port, (u8)value);
-	else if (size == 2)
-		outw(port, (u16)value);
-	else
-		outl(port, value);
+	port_write(port_select(bdf, offset), size, value);
 	spin_unlock(&pci_lock);
 }
 
-/* Some chipsets take ECAM accesses only through EAX (APM-era BKDGs: "MMIO
- * configuration"), which one MOV to or from it always is */
+/* One access of the size, through EAX and its parts alone: some chipsets take
+ * no other register (AMD family 10h BKDG, 2.11 *Configuration Space*) */
 static u32 ecam_read(const u8 *p, u8 size)
 {
-	u32 value;
+	u32 value = 0;
 
-	if (size == 4)
-		return mmio_read32(p);
-	if (size == 2)
-		__asm__ volatile("movw %1, %%ax; movzwl %%ax, %0"
-				 : "=a"(value)
-				 : "m"(*(const volatile u16 *)(const void *)p));
+	if (size == 1)
+		__asm__ volatile("movb %1, %%al" : "+a"(value) : "m"(*p));
+	else if (size == 2)
+		__asm__ volatile("movw %1, %%ax"
+				 : "+a"(value)
+				 : "m"(*(const u16 *)(const void *)p));
 	else
-		__asm__ volatile("movb %1, %%al; movzbl %%al, %0"
-				 : "=a"(value)
-				 : "m"(*(const volatile u8 *)p));
+		__asm__ volatile("movl %1, %%eax"
+				 : "+a"(value)
+				 : "m"(*(const u32 *)(const void *)p));
 	return value;
 }
 
 static void ecam_write(u8 *p, u8 size, u32 value)
 {
-	if (size == 4)
-		mmio_write32(p, value);
+	if (size == 1)
+		__asm__ volatile("movb %%al, %0" : "=m"(*p) : "a"(value));
 	else if (size == 2)
 		__asm__ volatile("movw %%ax, %0"
-				 : "=m"(*(volatile u16 *)(void *)p)
+				 : "=m"(*(u16 *)(void *)p)
 				 : "a"(value));
 	else
-		__asm__ volatile("movb %%al, %0"
-				 : "=m"(*(volatile u8 *)p)
+		__asm__ volatile("movl %%eax, %0"
+				 : "=m"(*(u32 *)(void *)p)
 				 : "a"(value));
 }
 
@@ -161,7 +163,7 @@ u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
 	if (function || bdf.segment ||
 	    !access_ok(offset, size, PCI_CONFIG_BYTES))
 		return size_mask(MIN(size, (u8)4));
-	return port_read(bdf, offset, size);
+	return by_port_read(bdf, offset, size);
 }
 
 void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
@@ -174,7 +176,7 @@ void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
 		return;
 	}
 	if (!bdf.segment && access_ok(offset, size, PCI_CONFIG_BYTES))
-		port_write(bdf, offset, size, value);
+		by_port_write(bdf, offset, size, value);
 }
 
 u8 pci_find_cap(struct pci_bdf bdf, u8 id)

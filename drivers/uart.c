@@ -7,7 +7,7 @@
  */
 #include "drivers/uart.h"
 
-#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/portio.h"
 #include "drivers/uart_regs.h"
 
 #define DIVISOR_115200 1
@@ -24,12 +24,12 @@ static u32 tx_room; /* bytes the FIFO takes without asking */
 
 static u8 uart_in(u16 reg)
 {
-	return inb((u16)(COM1_PORT + reg));
+	return (u8)port_read((u16)(COM1_PORT + reg), 1);
 }
 
 static void uart_out(u16 reg, u8 value)
 {
-	outb((u16)(COM1_PORT + reg), value);
+	port_write((u16)(COM1_PORT + reg), 1, value);
 }
 
 /* A scratch register that keeps two values, and a status that is not floating
@@ -74,7 +74,7 @@ static bool uart_wait_tx(void)
 			tx_room = UART_FIFO_BYTES;
 			return true;
 		}
-		cpu_pause();
+		__builtin_ia32_pause();
 	}
 	present = false;
 	return false;
