@@ -159,13 +159,14 @@ static void config_write(struct vpci *pci, struct pci_bdf bdf, u32 offset,
 		vpci_follow(f);
 }
 
-/* The piece an access starts with: whole if aligned, else a byte; never more
- * than a dword */
+/* The piece an access starts with: the largest aligned 4, 2 or 1 bytes */
 static u8 piece(u64 offset, u8 size)
 {
-	u8 n = MIN(size, (u8)4);
+	u8 n = 4;
 
-	return IS_ALIGNED(offset, n) ? n : 1;
+	while (n > size || !IS_ALIGNED(offset, n))
+		n /= 2;
+	return n;
 }
 
 static struct pci_bdf ecam_bdf(const struct acpi_ecam *e, u64 offset)
