@@ -1,0 +1,52 @@
+/* SOURCES: hv/manifest.c lib/printf.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libFuzzer target for the manifest parser. Build and run:
+ *   clang -g -O1 -I. -fsanitize=fuzzer,address,undefined -o build/fuzz_manifest
+ * \ tests/fuzz/fuzz_manifest.c hv/manifest.c lib/printf.c lib/string.c
+ *   build/fuzz_manifest -max_total_time=60
+ */
+#include <stdlib.h>
+
+#include "hv/manifest.h"
+#include "lib/string.h"
+
+static struct manifest m;
+static u32 said;
+
+static void report(const char *sentence)
+{
+	said++;
+	if (strncmp(sentence, "f:", 2))
+		abort();
+}
+
+/* What holds after any text at all */
+static void check(void)
+{
+	u32 privileged = 0;
+
+	if (m.error_count != said || m.guest_count > MANIFEST_MAX_GUESTS)
+		abort();
+	for (u32 i = 0; i < m.guest_count; i++) {
+		const struct guest_config *g = &m.guests[i];
+
+		if (!g->valid)
+			continue;
+		privileged += g->privileged;
+		if (!g->kernel[0] || (!g->privileged && !g->memory_bytes))
+			abort();
+	}
+	if (privileged > 1)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	said = 0;
+	manifest_parse(&m, "f", (const char *)data, size, report);
+	check();
+	return 0;
+}
