@@ -129,6 +129,8 @@ void power_reset(void)
 {
 	const struct desc_ptr no_idt = { .limit = 0, .base = 0 };
 
+	/* A reset drops what is only in the caches: the log must reach RAM */
+	wbinvd();
 	reset_by_acpi();
 	reset_by_chipset();
 	reset_by_keyboard();

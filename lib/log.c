@@ -42,11 +42,8 @@ static void emit(enum log_level level, const char *line, size_t len)
 }
 
 static const char *const level_mark[] = {
-	[LOG_DEBUG] = "",
-	[LOG_INFO] = "",
-	[LOG_WARN] = "warning: ",
-	[LOG_ERROR] = "error: ",
-	[LOG_PANIC] = "",
+	[LOG_DEBUG] = "",        [LOG_INFO] = "",  [LOG_WARN] = "warning: ",
+	[LOG_ERROR] = "error: ", [LOG_PANIC] = "",
 };
 
 static size_t add_prefix(char *line, size_t size)

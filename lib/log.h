@@ -38,8 +38,8 @@ void log_vwrite(enum log_level level, const char *tag, const char *fmt,
 		va_list ap);
 
 #define log_debug(tag, ...) log_write(LOG_DEBUG, tag, __VA_ARGS__)
-#define log_info(tag, ...) log_write(LOG_INFO, tag, __VA_ARGS__)
-#define log_warn(tag, ...) log_write(LOG_WARN, tag, __VA_ARGS__)
+#define log_info(tag, ...)  log_write(LOG_INFO, tag, __VA_ARGS__)
+#define log_warn(tag, ...)  log_write(LOG_WARN, tag, __VA_ARGS__)
 #define log_error(tag, ...) log_write(LOG_ERROR, tag, __VA_ARGS__)
 
 /*

@@ -38,6 +38,7 @@ static char early_text[EARLY_SIZE];
 static struct ring_header *header; /* NULL: the early ring is in use */
 static struct ring_text current = { early_text, EARLY_SIZE, 0 };
 static struct ring_text previous;
+static bool dumping; /* what the dump of an old log logs is not kept again */
 
 static u64 mix(u64 sum, u64 value)
 {
@@ -167,6 +168,8 @@ bool log_ring_attach(void *buf, size_t size)
 
 void log_ring_write(const char *text, size_t len)
 {
+	if (dumping)
+		return;
 	ring_put(&current, text, len);
 	if (header)
 		position_store(current.head);
@@ -200,8 +203,10 @@ static void dump(const struct ring_text *r,
 
 void log_ring_dump_previous(void (*fn)(const char *line, size_t len))
 {
+	dumping = true;
 	if (previous.text)
 		dump(&previous, fn);
+	dumping = false;
 }
 
 void log_ring_dump(void (*fn)(const char *line, size_t len))

@@ -22,7 +22,8 @@
 bool log_ring_attach(void *buf, size_t size);
 void log_ring_write(const char *text, size_t len);
 /* Each line of the boot before, oldest first, without line feed; bytes that
- * are not printable are shown as '.' */
+ * are not printable are shown as '.'. What is logged meanwhile is not kept in
+ * the ring, or every boot would carry all that went before. */
 void log_ring_dump_previous(void (*fn)(const char *line, size_t len));
 /* The same of the current boot */
 void log_ring_dump(void (*fn)(const char *line, size_t len));

@@ -58,15 +58,27 @@ static void put_field(struct out *o, const struct spec *s, const char *prefix,
 #define DIGITS_MAX 24
 
 /* Digits of @value, backwards from @end; returns the first */
-static char *digits(char *end, u64 value, u32 base, char ten)
+static char *decimal(char *end, u64 value)
 {
-	while (value) {
-		u32 d = (u32)(value % base);
-
-		*--end = (char)(d < 10 ? '0' + d : (u32)ten + d - 10);
-		value /= base;
-	}
+	for (; value; value /= 10)
+		*--end = (char)('0' + value % 10);
 	return end;
+}
+
+static char *hexadecimal(char *end, u64 value, const char *set)
+{
+	for (; value; value >>= 4)
+		*--end = set[value & 0xf];
+	return end;
+}
+
+static char *digits(char *end, u64 value, char conversion)
+{
+	if (conversion == 'x')
+		return hexadecimal(end, value, "0123456789abcdef");
+	if (conversion == 'X')
+		return hexadecimal(end, value, "0123456789ABCDEF");
+	return decimal(end, value);
 }
 
 static void put_number(struct out *o, const struct spec *s, u64 value,
@@ -74,9 +86,7 @@ static void put_number(struct out *o, const struct spec *s, u64 value,
 {
 	char text[DIGITS_MAX];
 	char *end = text + sizeof(text);
-	u32 base = s->conversion == 'x' || s->conversion == 'X' ? 16 : 10;
-	char *first =
-		digits(end, value, base, s->conversion == 'X' ? 'A' : 'a');
+	char *first = digits(end, value, s->conversion);
 	int len = (int)(end - first);
 	int zeros = (s->precision < 0 ? 1 : s->precision) - len;
 

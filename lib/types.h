@@ -38,21 +38,21 @@ typedef struct {
 #define GIB(n) ((u64)(n) << 30)
 
 #define PAGE_SHIFT 12
-#define PAGE_SIZE 4096ul
-#define PAGE_MASK (PAGE_SIZE - 1)
-#define PAGE_2M MIB(2)
-#define PAGE_1G GIB(1)
+#define PAGE_SIZE  4096ul
+#define PAGE_MASK  (PAGE_SIZE - 1)
+#define PAGE_2M    MIB(2)
+#define PAGE_1G    GIB(1)
 
-#define BIT(n) (1ull << (n))
+#define BIT(n)       (1ull << (n))
 #define BITS(hi, lo) ((~0ull >> (63 - (hi))) & (~0ull << (lo)))
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define ARRAY_SIZE(a)    (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)        ((a) < (b) ? (a) : (b))
+#define MAX(a, b)        ((a) > (b) ? (a) : (b))
 #define ALIGN_DOWN(x, a) ((x) & ~((u64)(a)-1))
-#define ALIGN_UP(x, a) ALIGN_DOWN((x) + ((u64)(a)-1), a)
+#define ALIGN_UP(x, a)   ALIGN_DOWN((x) + ((u64)(a)-1), a)
 #define IS_ALIGNED(x, a) (((x) & ((u64)(a)-1)) == 0)
-#define container_of(p, type, member) \
+#define container_of(p, type, member)                                          \
 	((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 #define __must_check __attribute__((warn_unused_result))
@@ -62,18 +62,18 @@ typedef struct {
 #ifndef __aligned
 #define __aligned(n) __attribute__((aligned(n)))
 #endif
-#define __noreturn __attribute__((noreturn))
+#define __noreturn     __attribute__((noreturn))
 #define __printf(f, a) __attribute__((format(printf, f, a)))
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x)      __builtin_expect(!!(x), 1)
+#define unlikely(x)    __builtin_expect(!!(x), 0)
 
 #ifndef static_assert
 #define static_assert _Static_assert
 #endif
 
 /* A plain load or store the compiler may neither tear, repeat nor drop */
-#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define READ_ONCE(x)       (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, val) (*(volatile __typeof__(x) *)&(x) = (val))
-#define barrier() __asm__ volatile("" ::: "memory")
+#define barrier()          __asm__ volatile("" ::: "memory")
 
 #endif

@@ -155,6 +155,8 @@ __noreturn static void finish(u64 rsp)
 		panic_dump_hook();
 	log_write(LOG_PANIC, "panic",
 		  "the machine is stopped; reset it by hand");
+	/* A reset drops what is only in the caches: the ring must reach RAM */
+	wbinvd();
 	cpu_halt_forever();
 }
 
