@@ -194,6 +194,7 @@ static int create_devices(struct vm *vm)
 
 static void destroy_devices(struct vm *vm)
 {
+	console_detach(vm);
 	if (vm->vpci)
 		vpci_destroy(vm);
 	if (vm->vpic)

@@ -110,7 +110,7 @@ static void speak(u32 id, const char *s, size_t len)
 void console_write(struct vm *vm, const char *s, size_t len)
 {
 	spin_lock(&con.lock);
-	if (!con.panic && vm->console_id && vm->console_id < con.count)
+	if (!con.panic && vm->console_id)
 		speak(vm->console_id, s, len);
 	spin_unlock(&con.lock);
 }
@@ -241,25 +241,37 @@ void console_init_early(const struct boot_info *bi)
 	log_add_sink(&sink);
 }
 
+/* Speakers are named in the manifest's order; each gets its ring when its
+ * guest is built */
+static bool speaker_add(const char *name)
+{
+	struct speaker *sp = kmem_alloc(&pmm_self, sizeof(*sp));
+
+	if (!sp)
+		return false;
+	str_copy(sp->name, name, sizeof(sp->name));
+	con.speakers[con.count++] = sp;
+	return true;
+}
+
 void console_configure(const struct manifest *m)
 {
-	char names[CONSOLE_LINE_BYTES] = "";
-	size_t at = 0;
+	char names[CONSOLE_LINE_BYTES];
 	u32 i;
 
 	spin_lock(&con.lock);
+	for (i = 0; i < m->guest_count; i++)
+		if (m->guests[i].valid && m->guests[i].autostart &&
+		    con.count < CONSOLE_MAX_SPEAKERS)
+			(void)speaker_add(m->guests[i].name);
 	str_copy(con.wanted, m->focus, sizeof(con.wanted));
 	if (m->console == CONSOLE_ALL)
 		str_copy(con.wanted, "all", sizeof(con.wanted));
 	if (!strcmp(con.wanted, "all"))
 		con.focus = con.count;
+	speaker_names(names, sizeof(names));
 	spin_unlock(&con.lock);
-	for (i = 0; i < m->guest_count && at < sizeof(names); i++)
-		if (m->guests[i].valid)
-			at += (size_t)bh_snprintf(names + at,
-						  sizeof(names) - at, "%s, ",
-						  m->guests[i].name);
-	log_info("console", "Ctrl-] switches consoles: log, %sall", names);
+	log_info("console", "Ctrl-] switches consoles: %s", names);
 }
 
 static struct speaker *speaker_find(const char *name, u32 *id)
@@ -270,43 +282,19 @@ static struct speaker *speaker_find(const char *name, u32 *id)
 	return NULL;
 }
 
-static struct speaker *speaker_new(struct vm *vm)
-{
-	struct speaker *sp = kmem_alloc(&vm->budget, sizeof(*sp));
-
-	if (!sp)
-		return NULL;
-	sp->ring = pmm_alloc(&vm->budget, CONSOLE_RING_ORDER);
-	if (!sp->ring) {
-		kmem_free(&vm->budget, sp, sizeof(*sp));
-		return NULL;
-	}
-	str_copy(sp->name, vm->name, sizeof(sp->name));
-	return sp;
-}
-
-/* Guests are built one at a time, so only the table needs the lock */
+/* Guests are built one at a time */
 int console_attach(struct vm *vm)
 {
 	struct speaker *sp = speaker_find(vm->name, &vm->console_id);
-	bool all;
 
-	if (sp) {
-		sp->vm = vm;
-		return 0;
-	}
-	if (con.count == CONSOLE_MAX_SPEAKERS)
-		return -ENOSPC;
-	sp = speaker_new(vm);
 	if (!sp)
+		return -ENOENT;
+	if (!sp->ring)
+		sp->ring = pmm_alloc(&vm->budget, CONSOLE_RING_ORDER);
+	if (!sp->ring)
 		return -ENOMEM;
-	sp->vm = vm;
 	spin_lock(&con.lock);
-	all = focus_is_all();
-	con.speakers[con.count] = sp;
-	vm->console_id = con.count++;
-	if (all)
-		con.focus = con.count;
+	sp->vm = vm;
 	spin_unlock(&con.lock);
 	return 0;
 }
@@ -314,7 +302,7 @@ int console_attach(struct vm *vm)
 void console_detach(struct vm *vm)
 {
 	spin_lock(&con.lock);
-	if (vm->console_id && vm->console_id < con.count)
+	if (vm->console_id)
 		con.speakers[vm->console_id]->vm = NULL;
 	spin_unlock(&con.lock);
 	while (__atomic_load_n(&con.receivers, __ATOMIC_ACQUIRE))

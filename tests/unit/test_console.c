@@ -114,6 +114,8 @@ int irq_alloc(irq_handler_t fn, void *arg)
 	return -ENOSPC;
 }
 
+struct budget pmm_self;
+
 struct pcpu *this_cpu(void)
 {
 	return &fake_pcpus[0];
@@ -165,6 +167,7 @@ static void test_life(void **state)
 	strcpy(m.guests[0].name, "linux");
 	strcpy(m.guests[1].name, "box");
 	m.guests[0].valid = m.guests[1].valid = true;
+	m.guests[0].autostart = m.guests[1].autostart = true;
 	m.guest_count = 2;
 	console_configure(&m);
 	strcpy(vm_a.name, "linux");
