@@ -301,6 +301,8 @@ void hv_main(u64 boot_info_hpa)
 	console_init_early(&boot);
 	log_info("init", "Bulkhead %s, started by %.32s", BULKHEAD_VERSION,
 		 boot.loader);
+	if (boot.problem[0])
+		log_warn("init", "%.127s", boot.problem);
 	memory_init();
 	devices_init();
 	if (vcpu_select_backend(&vm_npt_max_level) || core_start(this_cpu()))
