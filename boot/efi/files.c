@@ -68,9 +68,9 @@ static int name_to_ascii(const CHAR16 *from, char name[BOOT_NAME_LEN])
 		if (ascii)
 			continue;
 		name[i + 1 < BOOT_NAME_LEN ? i + 1 : i] = 0;
-		return fail("the file name " PATH_PREFIX "%s... has "
-			    "or a character outside ASCII; rename or remove "
-			    "the file.",
+		return fail("the file name " PATH_PREFIX "%s... has a "
+			    "character outside ASCII; rename or remove the "
+			    "file.",
 			    name);
 	}
 	name[i] = 0;
