@@ -1,0 +1,231 @@
+/* SOURCES: drivers/fbcon.c drivers/font8x16.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The framebuffer console on a framebuffer in host memory, whose every byte
+ * outside ASan guards: text is read back from the pixels */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "drivers/fbcon.h"
+#include "drivers/font8x16.h"
+#include "mm/hostmap.h"
+
+#define FB_HPA 0xc0000000ull
+
+static u8 *fb_mem;
+static bool mapped_ready;
+static struct boot_framebuffer fb;
+static u32 maps;
+
+bool hostmap_ready(void)
+{
+	return mapped_ready;
+}
+
+void *ioremap(hpa_t hpa, u64 size, u32 attrs)
+{
+	(void)attrs;
+	assert_int_equal(hpa.v, FB_HPA);
+	assert_int_equal(size, (u64)fb.stride_bytes * fb.height);
+	maps++;
+	return fb_mem;
+}
+
+static void start(u32 width, u32 height, u32 stride, u8 bpp)
+{
+	fb = (struct boot_framebuffer){ .base = FB_HPA,
+					.size = (u64)stride * height,
+					.width = width,
+					.height = height,
+					.stride_bytes = stride,
+					.bpp = bpp,
+					.red_shift = 16,
+					.green_shift = 8,
+					.red_bits = 8,
+					.green_bits = 8,
+					.blue_bits = 8 };
+	free(fb_mem);
+	fb_mem = malloc((size_t)stride * height);
+	memset(fb_mem, 0xee, (size_t)stride * height);
+	maps = 0;
+	mapped_ready = true;
+	fbcon_init(&fb);
+}
+
+static bool pixel_at(u32 x, u32 y)
+{
+	const u8 *p = fb_mem + (u64)y * fb.stride_bytes + x * (fb.bpp / 8u);
+
+	assert_true(p[0] == p[1] && p[1] == p[2]); /* gray */
+	assert_true(p[0] == 0 || p[0] == 0xc0);
+	return p[0];
+}
+
+/* The character whose glyph stands in the cell; '\0': none */
+static char cell_read(u32 column, u32 row, u32 scale)
+{
+	for (u32 g = 0; g < FONT_GLYPHS; g++) {
+		bool same = true;
+
+		for (u32 i = 0; same && i < FONT_WIDTH * FONT_HEIGHT; i++) {
+			u32 x = i % FONT_WIDTH, y = i / FONT_WIDTH;
+			bool set = font8x16[g][y] >> (7 - x) & 1;
+
+			same = pixel_at((column * FONT_WIDTH + x) * scale,
+					(row * FONT_HEIGHT + y) * scale) == set;
+		}
+		if (same)
+			return (char)(g + FONT_FIRST);
+	}
+	return '\0';
+}
+
+static void expect(u32 row, const char *text, u32 scale)
+{
+	for (u32 i = 0; text[i]; i++)
+		assert_int_equal(cell_read(i, row, scale), text[i]);
+}
+
+static void say(const char *s)
+{
+	fbcon_write(s, strlen(s));
+}
+
+static void test_text(void **state)
+{
+	(void)state;
+	start(160, 64, 160 * 4 + 12, 32);
+	say("Hi, {~}\r\nnext\tT\bU\n");
+	expect(0, "Hi, {~}             ", 1);
+	expect(1, "next    U           ", 1);
+	expect(2, "                    ", 1);
+	assert_int_equal(maps, 1);
+	/* The rest of each line is not ours */
+	assert_int_equal(fb_mem[160 * 4], 0xee);
+}
+
+static void test_glyphs_differ(void **state)
+{
+	(void)state;
+	for (u32 a = 0; a < FONT_GLYPHS; a++)
+		for (u32 b = 0; b < a; b++)
+			assert_memory_not_equal(font8x16[a], font8x16[b],
+						FONT_HEIGHT);
+}
+
+static void test_wrap_and_scroll(void **state)
+{
+	char line[8];
+
+	(void)state;
+	start(80, 64, 320, 32); /* 10 x 4: scrolls by one */
+	say("0123456789abc\n");
+	expect(0, "0123456789", 1);
+	expect(1, "abc       ", 1);
+	for (u32 i = 0; i < 50; i++) {
+		snprintf(line, sizeof(line), "%02u\n", i);
+		say(line);
+	}
+	expect(0, "47        ", 1);
+	expect(1, "48        ", 1);
+	expect(2, "49        ", 1);
+	expect(3, "          ", 1);
+}
+
+static void test_24_bits(void **state)
+{
+	(void)state;
+	start(83, 50, 251, 24); /* odd everything */
+	say("24bit\xc3\x1b[1;31mX\x1b[0m");
+	expect(0, "24bit?X   ", 1);
+}
+
+static void test_large(void **state)
+{
+	(void)state;
+	start(2560, 64, 2560 * 4, 32);
+	say("big");
+	expect(0, "big ", 2);
+}
+
+static void test_before_the_map(void **state)
+{
+	(void)state;
+	start(80, 64, 320, 32);
+	mapped_ready = false;
+	say("early\n");
+	assert_int_equal(maps, 0);
+	assert_int_equal(fb_mem[0], 0xee);
+	mapped_ready = true;
+	say("late");
+	expect(0, "early     ", 1);
+	expect(1, "late      ", 1);
+}
+
+static void test_release(void **state)
+{
+	(void)state;
+	start(80, 64, 320, 32);
+	say("ours");
+	fbcon_release();
+	memset(fb_mem, 0x11, 320 * 64);
+	say("hidden");
+	assert_int_equal(fb_mem[0], 0x11);
+	fbcon_reclaim();
+	say("panic");
+	expect(0, "panic     ", 1);
+	expect(3, "          ", 1);
+	fbcon_reclaim(); /* ours already: nothing is lost */
+	expect(0, "panic     ", 1);
+}
+
+static void silent(void)
+{
+	fbcon_init(&fb);
+	say("nothing");
+	assert_int_equal(maps, 0);
+}
+
+static void test_bad_facts(void **state)
+{
+	(void)state;
+	start(80, 64, 320, 32);
+	fb.base = 0;
+	silent();
+	start(80, 64, 320, 32);
+	fb.bpp = 16;
+	silent();
+	start(80, 64, 320, 32);
+	fb.stride_bytes = 319;
+	silent();
+	start(80, 64, 320, 32);
+	fb.width = 4;
+	silent();
+	start(80, 64, 320, 32);
+	fb.width = ~0u;
+	fb.stride_bytes = ~0u;
+	silent();
+	start(80, 64, 320, 32);
+	fb.red_shift = 77;
+	silent();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_glyphs_differ),
+		cmocka_unit_test(test_wrap_and_scroll),
+		cmocka_unit_test(test_24_bits),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_before_the_map),
+		cmocka_unit_test(test_release),
+		cmocka_unit_test(test_bad_facts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,171 @@
+/* SOURCES: drivers/ioapic.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The physical IOAPICs: two fakes behind select and window */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/portio.h"
+#include "drivers/acpi.h"
+#include "drivers/ioapic.h"
+#include "drivers/ioapic_regs.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/hostmap.h"
+
+#define FAKES 2u
+
+struct acpi_facts acpi;
+static struct fake {
+	u8 page[IOAPIC_BYTES];
+	u32 select;
+	u32 version;
+	u64 rte[IOAPIC_MAX_PINS];
+} fakes[FAKES];
+static u32 errors;
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	(void)tag;
+	(void)fmt;
+	errors += level >= LOG_WARN;
+}
+
+void *ioremap(hpa_t hpa, u64 size, u32 attrs)
+{
+	(void)attrs;
+	assert_int_equal(size, IOAPIC_BYTES);
+	if (hpa.v < IOAPIC_DEFAULT_BASE ||
+	    hpa.v >= IOAPIC_DEFAULT_BASE + FAKES * IOAPIC_BYTES)
+		return NULL;
+	return fakes[(hpa.v - IOAPIC_DEFAULT_BASE) / IOAPIC_BYTES].page;
+}
+
+static struct fake *fake_of(const volatile void *addr, u64 *offset)
+{
+	for (u32 i = 0; i < FAKES; i++) {
+		*offset = (u64)((const volatile u8 *)addr - fakes[i].page);
+		if (*offset < IOAPIC_BYTES)
+			return &fakes[i];
+	}
+	fail();
+	return NULL;
+}
+
+u64 mmio_read(const volatile void *addr, u8 size)
+{
+	u64 offset;
+	struct fake *f = fake_of(addr, &offset);
+
+	assert_int_equal(size, 4);
+	assert_int_equal(offset, IOAPIC_WIN);
+	return f->select == IOAPIC_VERSION ? f->version : 0;
+}
+
+void mmio_write(volatile void *addr, u8 size, u64 value)
+{
+	u64 offset;
+	struct fake *f = fake_of(addr, &offset);
+	u32 pin = (f->select - IOAPIC_RTE(0)) / 2;
+
+	assert_int_equal(size, 4);
+	if (offset == IOAPIC_REGSEL) {
+		f->select = (u32)value;
+		return;
+	}
+	assert_int_equal(offset, IOAPIC_WIN);
+	assert_true(pin < IOAPIC_VERSION_PINS(f->version));
+	if (f->select & 1)
+		f->rte[pin] = (u32)f->rte[pin] | value << 32;
+	else
+		f->rte[pin] = (f->rte[pin] >> 32 << 32) | value;
+}
+
+static int fresh(void **state)
+{
+	(void)state;
+	memset(&acpi, 0, sizeof(acpi));
+	memset(fakes, 0, sizeof(fakes));
+	fakes[0].version = 23 << 16 | 0x20;
+	fakes[1].version = 7 << 16 | 0x20;
+	errors = 0;
+	return 0;
+}
+
+static void two(void)
+{
+	acpi.ioapic_count = 2;
+	acpi.ioapics[0].base = IOAPIC_DEFAULT_BASE;
+	acpi.ioapics[1].base = IOAPIC_DEFAULT_BASE + IOAPIC_BYTES;
+	acpi.ioapics[1].gsi_base = 24;
+	assert_int_equal(ioapic_init(0), 0);
+}
+
+static void test_init(void **state)
+{
+	(void)state;
+	two();
+	assert_int_equal(ioapic_gsi_count(), 32);
+	assert_int_equal(ioapic_base(1), IOAPIC_DEFAULT_BASE + IOAPIC_BYTES);
+	assert_int_equal(ioapic_base(2), 0);
+	for (u32 i = 0; i < 24; i++)
+		assert_int_equal(fakes[0].rte[i], RTE_MASKED);
+	fresh(state);
+	assert_int_equal(ioapic_init(0), 0);
+	assert_int_equal(ioapic_gsi_count(), 24);
+	assert_int_equal(ioapic_init(IOAPIC_DEFAULT_BASE + IOAPIC_BYTES), 0);
+	assert_int_equal(ioapic_gsi_count(), 8);
+}
+
+static void test_absent(void **state)
+{
+	(void)state;
+	fakes[0].version = ~0u;
+	assert_int_equal(ioapic_init(0), -ENODEV);
+	assert_int_equal(errors, 1);
+	assert_int_equal(ioapic_gsi_count(), 0);
+	assert_int_equal(ioapic_init(GIB(1)), -ENODEV);
+	/* One of two missing: the other works, with its own GSIs */
+	two();
+	assert_int_equal(ioapic_base(0), IOAPIC_DEFAULT_BASE + IOAPIC_BYTES);
+	ioapic_unmask(3); /* nobody's: nothing happens */
+	ioapic_unmask(24);
+	assert_int_equal(fakes[1].rte[0], 0);
+}
+
+static void test_route(void **state)
+{
+	(void)state;
+	two();
+	ioapic_route(26, 0x41, 3, true, true);
+	assert_int_equal(fakes[1].rte[2], 3ull << RTE_DEST_SHIFT | RTE_MASKED |
+						  RTE_LEVEL | RTE_ACTIVE_LOW |
+						  0x41);
+	ioapic_unmask(26);
+	assert_int_equal(fakes[1].rte[2] & RTE_MASKED, 0);
+	assert_int_equal(fakes[1].rte[2] & RTE_VECTOR, 0x41);
+	ioapic_mask(26);
+	assert_true(fakes[1].rte[2] & RTE_MASKED);
+	ioapic_route(4, 0x50, 0, false, false);
+	assert_int_equal(fakes[0].rte[4], RTE_MASKED | 0x50);
+	/* An id that eight bits cannot name */
+	ioapic_route(4, 0x51, 300, false, false);
+	assert_int_equal(fakes[0].rte[4], RTE_MASKED | 0x50);
+	assert_int_equal(errors, 1);
+	ioapic_route(1000, 0x51, 0, false, false);
+	ioapic_mask(~0u);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_init, fresh),
+		cmocka_unit_test_setup(test_absent, fresh),
+		cmocka_unit_test_setup(test_route, fresh),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

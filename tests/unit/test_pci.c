@@ -1,0 +1,249 @@
+/* SOURCES: drivers/pci.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Configuration space by ports and by ECAM, against a fake host bridge */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/portio.h"
+#include "drivers/acpi.h"
+#include "drivers/pci.h"
+#include "drivers/pci_regs.h"
+#include "lib/log.h"
+#include "mm/hostmap.h"
+#include "mm/owner.h"
+
+struct acpi_facts acpi;
+static u8 space[PCI_CONFIG_BYTES]; /* of function 2:3.1 */
+static u32 address;
+static u8 *ecam;
+static enum owner_kind ecam_owner;
+static u32 warnings;
+
+#define ECAM_HPA   0xb0000000ull
+#define ECAM_BUSES 4u
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	(void)tag;
+	(void)fmt;
+	warnings += level >= LOG_WARN;
+}
+
+struct extent owner_find(hpa_t hpa)
+{
+	return (struct extent){ .base = hpa.v, .kind = ecam_owner };
+}
+
+void *ioremap(hpa_t hpa, u64 size, u32 attrs)
+{
+	(void)attrs;
+	assert_int_equal(hpa.v, ECAM_HPA + MIB(1));
+	assert_int_equal(size, ECAM_BUSES * MIB(1));
+	return ecam;
+}
+
+static u8 *selected(u16 port)
+{
+	if (!(address & PCI_ADDRESS_ENABLE) ||
+	    (address & 0xffff00) != (2u << 16 | 3u << 11 | 1u << 8))
+		return NULL;
+	return &space[(address & 0xfc) + (port & 3)];
+}
+
+u32 port_read(u16 port, u8 size)
+{
+	u32 value = ~0u;
+	u8 *p = selected(port);
+
+	assert_in_range(port, PCI_PORT_DATA, PCI_PORT_DATA + 3);
+	if (p)
+		memcpy(&value, p, size);
+	return size == 4 ? value : value & ((1u << 8 * size) - 1);
+}
+
+void port_write(u16 port, u8 size, u32 value)
+{
+	if (port == PCI_PORT_ADDRESS) {
+		assert_int_equal(size, 4);
+		address = value;
+	} else if (selected(port)) {
+		memcpy(selected(port), &value, size);
+	}
+}
+
+static const struct pci_bdf function = { .bus = 2, .devfn = 3 << 3 | 1 };
+
+static void make_function(u8 *p)
+{
+	static const u8 header[] = { 0x86, 0x80, 0x34, 0x12, 0, 0, 0x10, 0 };
+
+	memcpy(p, header, sizeof(header));
+	p[PCI_CAP_POINTER] = 0x50;
+	p[0x50] = PCI_CAP_ID_MSI;
+	p[0x51] = 0x63; /* low bits are not part of it */
+	p[0x60] = PCI_CAP_ID_MSIX;
+	p[0x61] = 0;
+}
+
+static int fresh(void **state)
+{
+	(void)state;
+	memset(&acpi, 0, sizeof(acpi));
+	memset(space, 0, sizeof(space));
+	make_function(space);
+	ecam_owner = OWNER_FIRMWARE;
+	warnings = 0;
+	return 0;
+}
+
+static void test_ports(void **state)
+{
+	(void)state;
+	assert_int_equal(pci_read(function, 0, 4), 0x12348086);
+	assert_int_equal(pci_read(function, 2, 2), 0x1234);
+	assert_int_equal(pci_read(function, 3, 1), 0x12);
+	pci_write(function, 0x11, 1, 0xab);
+	assert_int_equal(pci_read(function, 0x10, 4), 0xab00);
+	pci_write(function, 0x12, 2, 0xcdef);
+	assert_int_equal(pci_read(function, 0x10, 4), 0xcdefab00);
+	assert_int_equal(pci_read((struct pci_bdf){ .bus = 1 }, 0, 2), 0xffff);
+}
+
+/* What a guest may ask for and no port access can do */
+static void test_bad_accesses(void **state)
+{
+	(void)state;
+	address = 0;
+	assert_int_equal(pci_read(function, 1, 4), 0xffffffff);
+	assert_int_equal(pci_read(function, 3, 2), 0xffff);
+	assert_int_equal(pci_read(function, 0, 3), 0xffffff);
+	assert_int_equal(pci_read(function, 256, 1), 0xff);
+	assert_int_equal(pci_read(function, 0xffff, 1), 0xff);
+	pci_write(function, 2, 4, 0);
+	pci_write(function, 256, 1, 0);
+	pci_write(function, 0, 0, 0);
+	assert_int_equal(
+		pci_read(
+			(struct pci_bdf){ .segment = 1, .bus = 2, .devfn = 25 },
+			0, 2),
+		0xffff);
+	assert_int_equal(pci_read(function, 0, 4), 0x12348086);
+}
+
+static void test_caps(void **state)
+{
+	(void)state;
+	assert_int_equal(pci_find_cap(function, PCI_CAP_ID_MSI), 0x50);
+	assert_int_equal(pci_find_cap(function, PCI_CAP_ID_MSIX), 0x60);
+	assert_int_equal(pci_find_cap(function, PCI_CAP_ID_PCIE), 0);
+	space[0x61] = 0x50; /* a loop ends */
+	assert_int_equal(pci_find_cap(function, PCI_CAP_ID_PCIE), 0);
+	space[0x61] = 0x10; /* into the header */
+	assert_int_equal(pci_find_cap(function, PCI_CAP_ID_PCIE), 0);
+	space[PCI_STATUS] = 0;
+	assert_int_equal(pci_find_cap(function, PCI_CAP_ID_MSI), 0);
+}
+
+static u32 found;
+static struct pci_bdf last;
+
+static void note(struct pci_bdf bdf, void *arg)
+{
+	assert_ptr_equal(arg, &found);
+	found++;
+	last = bdf;
+}
+
+static u8 *ecam_at(u32 bus, u32 devfn)
+{
+	return ecam + ((u64)(bus - 1) << 20) + ((u64)devfn << 12);
+}
+
+static void test_ecam(void **state)
+{
+	(void)state;
+	acpi.ecam_count = 1;
+	acpi.ecam[0] = (struct acpi_ecam){ .base = ECAM_HPA,
+					   .bus_first = 1,
+					   .bus_last = 4 };
+	ecam = malloc(ECAM_BUSES * MIB(1));
+	memset(ecam, 0xff, ECAM_BUSES * MIB(1));
+	/* A table that points into memory is not believed */
+	ecam_owner = OWNER_FREE;
+	assert_int_equal(pci_read(function, 0, 4), 0x12348086); /* by ports */
+	assert_int_equal(warnings, 1);
+	assert_int_equal(pci_read(function, 0, 2), 0x8086);
+	assert_int_equal(warnings, 1);
+	free(ecam);
+}
+
+static void test_ecam_works(void **state)
+{
+	u8 *p;
+
+	(void)state;
+	acpi.ecam_count = 2;
+	acpi.ecam[1] = (struct acpi_ecam){ .base = ECAM_HPA,
+					   .bus_first = 1,
+					   .bus_last = 4 };
+	acpi.ecam[0] = (struct acpi_ecam){ .base = 1, .segment = 9 };
+	ecam = malloc(ECAM_BUSES * MIB(1));
+	memset(ecam, 0xff, ECAM_BUSES * MIB(1));
+	p = ecam_at(4, 0xff);
+	memset(p, 0, 4096);
+	make_function(p);
+	p[4095] = 0x77;
+	assert_int_equal(
+		pci_read((struct pci_bdf){ .bus = 4, .devfn = 0xff }, 4095, 1),
+		0x77);
+	assert_int_equal(
+		pci_read((struct pci_bdf){ .bus = 4, .devfn = 0xff }, 4096, 1),
+		0xff);
+	pci_write((struct pci_bdf){ .bus = 4, .devfn = 0xff }, 4092, 4,
+		  0x12345678);
+	pci_write((struct pci_bdf){ .bus = 4, .devfn = 0xff }, 4094, 2, 0xabcd);
+	pci_write((struct pci_bdf){ .bus = 4, .devfn = 0xff }, 4093, 1, 0xee);
+	assert_int_equal(
+		pci_read((struct pci_bdf){ .bus = 4, .devfn = 0xff }, 4092, 4),
+		0xabcdee78);
+	/* The scan: 4:1f.7 hides behind a function 0 that says "multi" */
+	p = ecam_at(4, 0xf8);
+	memset(p, 0, 4096);
+	make_function(p);
+	found = 0;
+	pci_scan(note, &found);
+	assert_int_equal(found, 1);
+	p[PCI_HEADER_TYPE] = PCI_HEADER_MULTI;
+	found = 0;
+	pci_scan(note, &found);
+	assert_int_equal(found, 2);
+	assert_int_equal(last.bus, 4);
+	assert_int_equal(last.devfn, 0xff);
+	free(ecam);
+}
+
+static void test_scan_by_ports(void **state)
+{
+	(void)state;
+	found = 0;
+	pci_scan(note, &found);
+	assert_int_equal(found, 0); /* function 1 without function 0 */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_ports, fresh),
+		cmocka_unit_test_setup(test_bad_accesses, fresh),
+		cmocka_unit_test_setup(test_caps, fresh),
+		cmocka_unit_test_setup(test_scan_by_ports, fresh),
+		cmocka_unit_test_setup(test_ecam, fresh),
+		cmocka_unit_test_setup(test_ecam_works, fresh),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

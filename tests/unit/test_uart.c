@@ -1,0 +1,137 @@
+/* SOURCES: drivers/uart.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The physical UART, against a fake with a FIFO, an empty bus, and a UART that
+ * dies */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/portio.h"
+#include "drivers/uart.h"
+#include "drivers/uart_regs.h"
+
+static u8 regs[UART_PORTS];
+static bool there, dead;
+static u32 fifo, reads;
+static char out[256];
+static u32 out_len;
+static int rx = -1;
+
+u32 port_read(u16 port, u8 size)
+{
+	u16 reg = (u16)(port - COM1_PORT);
+
+	assert_int_equal(size, 1);
+	assert_true(reg < UART_PORTS);
+	reads++;
+	if (!there)
+		return 0xff;
+	if (reg == UART_RBR) {
+		u8 byte = (u8)rx;
+
+		rx = -1;
+		return byte;
+	}
+	if (reg != UART_LSR)
+		return regs[reg];
+	if (!dead && reads % 3 == 0)
+		fifo = 0;
+	return (fifo ? 0 : UART_LSR_THRE) | (rx >= 0 ? UART_LSR_DR : 0u);
+}
+
+void port_write(u16 port, u8 size, u32 value)
+{
+	u16 reg = (u16)(port - COM1_PORT);
+
+	assert_int_equal(size, 1);
+	assert_true(reg < UART_PORTS);
+	if (!there)
+		return;
+	if (reg == UART_THR && !(regs[UART_LCR] & UART_LCR_DLAB)) {
+		assert_true(fifo < UART_FIFO_BYTES);
+		fifo++;
+		out[out_len++] = (char)value;
+		return;
+	}
+	regs[reg] = (u8)value;
+}
+
+static int fresh(void **state)
+{
+	(void)state;
+	memset(regs, 0, sizeof(regs));
+	memset(out, 0, sizeof(out));
+	there = true;
+	dead = false;
+	fifo = out_len = 0;
+	rx = -1;
+	return 0;
+}
+
+static void test_write(void **state)
+{
+	static const char text[] = "forty bytes are more than one FIFO takes\n";
+
+	(void)state;
+	assert_true(uart_init());
+	assert_int_equal(regs[UART_LCR], UART_LCR_8N1);
+	uart_write(text, sizeof(text) - 1);
+	uart_write("x", 1);
+	/* As they are: no carriage return is added */
+	assert_int_equal(out_len, sizeof(text));
+	assert_memory_equal(out, text, sizeof(text) - 1);
+}
+
+static void test_read(void **state)
+{
+	(void)state;
+	assert_true(uart_init());
+	assert_int_equal(uart_getc(), -1);
+	rx = 'k';
+	assert_int_equal(uart_getc(), 'k');
+	assert_int_equal(uart_getc(), -1);
+	uart_rx_irq(true);
+	assert_int_equal(regs[UART_IER], UART_IER_RDI);
+	assert_true(regs[UART_MCR] & UART_MCR_OUT2);
+	uart_rx_irq(false);
+	assert_int_equal(regs[UART_IER], 0);
+}
+
+static void test_absent(void **state)
+{
+	(void)state;
+	there = false;
+	assert_false(uart_init());
+	reads = 0;
+	uart_write("lost", 4);
+	assert_int_equal(uart_getc(), -1);
+	uart_rx_irq(true);
+	assert_int_equal(reads, 0);
+}
+
+static void test_dies(void **state)
+{
+	(void)state;
+	assert_true(uart_init());
+	uart_write("a", 1);
+	dead = true;
+	uart_write("0123456789abcdef0123456789", 26);
+	reads = 0;
+	uart_write("never again waited for", 22);
+	assert_int_equal(reads, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_write, fresh),
+		cmocka_unit_test_setup(test_read, fresh),
+		cmocka_unit_test_setup(test_absent, fresh),
+		cmocka_unit_test_setup(test_dies, fresh),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
