@@ -10,10 +10,10 @@
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"
 
-#define ACPI_MAX_IOAPICS 8
+#define ACPI_MAX_IOAPICS   8
 #define ACPI_MAX_OVERRIDES 16
-#define ACPI_MAX_TABLES 32
-#define ACPI_MAX_ECAM 8
+#define ACPI_MAX_TABLES    32
+#define ACPI_MAX_ECAM      8
 
 struct acpi_ioapic {
 	u32 id;
@@ -43,7 +43,8 @@ struct acpi_gas {
 struct acpi_facts {
 	bool present;
 	u32 table_count;
-	struct acpi_table tables[ACPI_MAX_TABLES]; /* XSDT/RSDT entries + DSDT + FACS */
+	struct acpi_table
+		tables[ACPI_MAX_TABLES]; /* XSDT/RSDT entries + DSDT + FACS */
 	u32 cpu_count;
 	u32 cpu_apic_ids[BOOT_MAX_CPUS]; /* enabled ones, boot CPU first */
 	u32 cpu_acpi_uids[BOOT_MAX_CPUS];
@@ -55,7 +56,7 @@ struct acpi_facts {
 	u32 ecam_count;
 	struct acpi_ecam ecam[ACPI_MAX_ECAM];
 	u16 pm1a_evt, pm1a_cnt, pm1b_cnt; /* ports; 0: none */
-	u16 pm_timer; /* port; 0: none */
+	u16 pm_timer;                     /* port; 0: none */
 	bool pm_timer_32bit;
 	bool has_s5;
 	u8 s5_typ_a, s5_typ_b; /* from \_S5_ in the DSDT or an SSDT */

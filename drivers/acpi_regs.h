@@ -9,9 +9,9 @@
 #define ACPI_RSDP_V1_BYTES 20u
 #define ACPI_RSDP_V2_BYTES 36u
 
-struct acpi_rsdp { /* 5.2.5.3 */
+struct acpi_rsdp {         /* 5.2.5.3 */
 	char signature[8]; /* "RSD PTR " */
-	u8 checksum; /* over the first 20 bytes */
+	u8 checksum;       /* over the first 20 bytes */
 	char oem_id[6];
 	u8 revision; /* 0: ends after rsdt */
 	u32 rsdt;
@@ -72,7 +72,8 @@ struct acpi_fadt { /* 5.2.9; older ones are shorter */
 	struct acpi_gas_raw sleep_control, sleep_status;
 } __packed;
 static_assert(offsetof(struct acpi_fadt, flags) == 112, "FADT flags");
-static_assert(offsetof(struct acpi_fadt, x_facs) == 132, "FADT X_FIRMWARE_CTRL");
+static_assert(offsetof(struct acpi_fadt, x_facs) == 132,
+	      "FADT X_FIRMWARE_CTRL");
 static_assert(sizeof(struct acpi_fadt) == 268, "FADT revision 5");
 
 #define FADT_TMR_VAL_EXT   BIT(8) /* the PM timer has 32 bits, else 24 */
@@ -152,11 +153,11 @@ struct acpi_hpet {
 static_assert(sizeof(struct acpi_hpet) == 56, "HPET");
 
 /* AML of `Name (\_S5, Package () {...})` (ACPI 6.4, 20.2) */
-#define AML_NAME_OP	0x08
-#define AML_ZERO_OP	0x00
-#define AML_ONE_OP	0x01
+#define AML_NAME_OP     0x08
+#define AML_ZERO_OP     0x00
+#define AML_ONE_OP      0x01
 #define AML_BYTE_PREFIX 0x0a
-#define AML_PACKAGE_OP	0x12
-#define AML_ROOT_CHAR	'\\'
+#define AML_PACKAGE_OP  0x12
+#define AML_ROOT_CHAR   '\\'
 
 #endif

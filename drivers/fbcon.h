@@ -7,7 +7,7 @@
 #include "lib/types.h"
 
 void fbcon_init(const struct boot_framebuffer *fb); /* base 0: stays silent */
-void fbcon_write(const char *s, size_t len); /* nothing while released */
+void fbcon_write(const char *s, size_t len);        /* nothing while released */
 /* The privileged guest's kernel owns the screen from now on */
 void fbcon_release(void);
 /* A panic takes it back: clears it, so that the panic can be read */

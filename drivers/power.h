@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Power-off and reset of the machine: ACPI S5, the PIIX4's own registers where
- * there are no tables, reset register, CF9, keyboard controller, triple fault */
+ * there are no tables, reset register, CF9, keyboard controller, triple fault
+ */
 #ifndef DRIVERS_POWER_H
 #define DRIVERS_POWER_H
 

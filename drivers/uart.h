@@ -6,12 +6,12 @@
 #include "lib/types.h"
 
 #define COM1_PORT 0x3f8
-#define COM1_GSI 4
+#define COM1_GSI  4
 
 bool uart_init(void); /* 115200 8N1, FIFO on; false: no UART there */
 /* The bytes as they are: who prints lines adds the \r. Polls; gives up on a
  * dead UART */
 void uart_write(const char *s, size_t len);
-int uart_getc(void); /* -1: nothing */
+int uart_getc(void);       /* -1: nothing */
 void uart_rx_irq(bool on); /* raise IRQ 4 on received data */
 #endif
