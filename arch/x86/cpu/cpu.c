@@ -14,6 +14,7 @@
 #include "arch/x86/cpu/idt.h"
 #include "arch/x86/cpu/msr_regs.h"
 #include "arch/x86/cpu/panic.h"
+#include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/cpu/tsc.h"
 #include "lib/log.h"
 #include "lib/printf.h"
@@ -39,33 +40,42 @@ static size_t log_prefix(char *buf, size_t size)
 #define LOG_NOBODY      UINT32_MAX
 #define LOG_BREAK_SPINS 10000000
 
+static struct spinlock log_spinlock;
 static u32 log_owner = LOG_NOBODY; /* id of the core that writes a line */
 
 enum log_cookie { LOG_OUTERMOST, LOG_NESTED };
+
+/* The others are stopped, one of them perhaps inside a line and others on their
+ * way to one: let it end if it still can, then go on without the lock */
+static u64 log_lock_in_panic(void)
+{
+	for (u32 i = 0; i < LOG_BREAK_SPINS; i++) {
+		if (READ_ONCE(log_owner) == LOG_NOBODY)
+			break;
+		cpu_pause();
+	}
+	return LOG_NESTED;
+}
 
 static u64 log_lock(void)
 {
 	u32 self = this_cpu()->id;
 
-	for (u64 spins = 0;; spins++) {
-		u32 expected = LOG_NOBODY;
-
-		if (__atomic_compare_exchange_n(&log_owner, &expected, self,
-						false, __ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED))
-			return LOG_OUTERMOST;
-		if (expected == self)
-			return LOG_NESTED;
-		if (panic_active() && spins > LOG_BREAK_SPINS)
-			return LOG_NESTED;
-		cpu_pause();
-	}
+	if (READ_ONCE(log_owner) == self)
+		return LOG_NESTED;
+	if (panic_active())
+		return log_lock_in_panic();
+	spin_lock(&log_spinlock);
+	WRITE_ONCE(log_owner, self);
+	return LOG_OUTERMOST;
 }
 
 static void log_unlock(u64 cookie)
 {
-	if (cookie == LOG_OUTERMOST)
-		__atomic_store_n(&log_owner, LOG_NOBODY, __ATOMIC_RELEASE);
+	if (cookie != LOG_OUTERMOST)
+		return;
+	WRITE_ONCE(log_owner, LOG_NOBODY);
+	spin_unlock(&log_spinlock);
 }
 
 static u64 wanted_cr4(void)
