@@ -97,6 +97,23 @@ static bool fill_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
+static bool fill_iret(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	svm_iret_exit(v);
+	return false;
+}
+
+/* Not every implementation intercepts XSETBV (QEMU's TCG does not): where the
+ * answer depends on XCR0, the register itself says what the guest has set */
+static bool fill_cpuid(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	if (unlikely((u32)v->regs.gpr[GPR_RAX] == CPUID_XSAVE))
+		svm_xcr0_sync(v);
+	return true;
+}
+
 /* Without decode assists the dispatcher decodes register and length */
 static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
