@@ -19,6 +19,7 @@ static const u8 type_rank[] = {
 	[BOOT_MEM_UNUSABLE] = 10,
 };
 #define RANK_LAST_FREE 2 /* up to here: free once the loader is done */
+#define RANK_LAST_RAM  6
 
 static bool type_is_free(u32 type)
 {
@@ -170,6 +171,11 @@ int boot_mem_add(struct boot_info *bi, u64 base, u64 size, u32 type,
 	return 0;
 }
 
+bool boot_mem_is_ram(u32 type)
+{
+	return type < ARRAY_SIZE(type_rank) && type_rank[type] <= RANK_LAST_RAM;
+}
+
 u64 boot_mem_top(const struct boot_info *bi)
 {
 	u64 top = 0;
@@ -177,7 +183,7 @@ u64 boot_mem_top(const struct boot_info *bi)
 	for (u32 i = 0; i < bi->mem_count; i++) {
 		const struct boot_mem *m = &bi->mem[i];
 
-		if (m->type != BOOT_MEM_MMIO && m->type != BOOT_MEM_MMIO_PORT)
+		if (boot_mem_is_ram(m->type))
 			top = mem_end(m);
 	}
 	return top;

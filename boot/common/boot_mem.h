@@ -18,7 +18,10 @@
  */
 int __must_check boot_mem_add(struct boot_info *bi, u64 base, u64 size,
 			      u32 type, u64 attributes);
-/* Address behind the last byte of RAM in mem[] (every type but MMIO) */
+/* The machine's memory, used by firmware or free. Not so what is reserved:
+ * holes of many GiB are, at addresses that no memory has */
+bool boot_mem_is_ram(u32 type);
+/* Address behind the last byte of RAM in mem[] */
 u64 boot_mem_top(const struct boot_info *bi);
 
 #endif

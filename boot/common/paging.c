@@ -4,13 +4,15 @@
 
 #include "boot/common/image.h"
 
-#define PTE_TABLE  0x003ull /* present, writable */
-#define PTE_LEAF   0x083ull /* present, writable, page size */
-#define PTE_ADDR   BITS(51, 12)
-#define ENTRIES    512
-#define PML4_SHIFT 39
-#define PDPT_SHIFT 30
-#define PD_SHIFT   21
+#define PTE_TABLE          0x003ull /* present, writable */
+#define PTE_LEAF           0x083ull /* present, writable, page size */
+#define PTE_ADDR           BITS(51, 12)
+#define ENTRIES            512
+#define IMAGE_TABLES       2 /* a PDPT and a PD */
+#define FRAMEBUFFER_TABLES 4 /* twice, if it crosses a border */
+#define PML4_SHIFT         39
+#define PDPT_SHIFT         30
+#define PD_SHIFT           21
 
 #define CPUID_EXT_MAX         0x80000000u
 #define CPUID_EXT_FEATURES    0x80000001u
@@ -44,7 +46,7 @@ u64 paging_pages(u64 top, bool has_1g)
 	u64 pdpts = ALIGN_UP(top, GIB(512)) / GIB(512);
 	u64 pds = has_1g ? 0 : top / GIB(1);
 
-	return 1 + pdpts + pds + 2; /* root; PDPT and PD of the image */
+	return 1 + pdpts + pds + IMAGE_TABLES + FRAMEBUFFER_TABLES;
 }
 
 static u64 *table_of(struct paging *pg, u64 *entry)
@@ -80,6 +82,15 @@ void paging_identity(struct paging *pg, u64 from, u64 to)
 {
 	for (u64 addr = from; addr < to; addr += GIB(1))
 		map_gib(pg, addr);
+}
+
+void paging_framebuffer(struct paging *pg, const struct boot_framebuffer *fb)
+{
+	u64 end = fb->base + (u64)fb->stride_bytes * fb->height;
+
+	if (fb->base && end - fb->base <= GIB(1))
+		paging_identity(pg, ALIGN_DOWN(fb->base, GIB(1)),
+				ALIGN_UP(end, GIB(1)));
 }
 
 void paging_image(struct paging *pg, u64 hpa, u64 bytes)

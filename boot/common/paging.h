@@ -8,6 +8,7 @@
 #ifndef BOOT_COMMON_PAGING_H
 #define BOOT_COMMON_PAGING_H
 
+#include "include/bulkhead/boot_info.h"
 #include "lib/types.h"
 
 struct paging {
@@ -21,10 +22,13 @@ struct paging {
 bool paging_has_1g(void);
 /* How far the identity map reaches for RAM that ends at @ram_top */
 u64 paging_top(u64 ram_top, bool has_1g);
-/* Pages that paging_identity(0..@top) and paging_image() need, root included */
+/* Pages that paging_identity(0..@top), paging_framebuffer() and paging_image()
+ * need, root included */
 u64 paging_pages(u64 top, bool has_1g);
 /* Map [@from, @to) 1:1; @from and @to in whole GiB */
 void paging_identity(struct paging *pg, u64 from, u64 to);
+/* Map the framebuffer 1:1, wherever it is */
+void paging_framebuffer(struct paging *pg, const struct boot_framebuffer *fb);
 /* Map @bytes at IMAGE_LINK_BASE to @hpa (2 MiB aligned) */
 void paging_image(struct paging *pg, u64 hpa, u64 bytes);
 

@@ -23,6 +23,7 @@ static_assert(offsetof(struct boot_info, entry_tsc) == 48, "jump.asm");
 #define MAP_SPARE_ENTRIES 32
 #define EXIT_TRIES        4
 #define BELOW_4G          0xffffffffull
+#define CR4_LA57          BIT(12)
 
 struct block {
 	u64 base, bytes;
@@ -72,8 +73,7 @@ static int map_measure(struct block *blk)
 	     at += efi.descriptor_size) {
 		const EFI_MEMORY_DESCRIPTOR *d = descriptor_at(&efi, at);
 
-		if (d->Type != EfiMemoryMappedIO &&
-		    d->Type != EfiMemoryMappedIOPortSpace)
+		if (boot_mem_is_ram(d->Type))
 			ram_top = MAX(ram_top,
 				      d->PhysicalStart +
 					      d->NumberOfPages * PAGE_SIZE);
@@ -135,7 +135,8 @@ static int block_alloc(struct block *blk)
 	return 0;
 }
 
-static u64 tables_build(const struct block *blk, u64 image_bytes)
+static u64 tables_build(const struct block *blk, u64 image_bytes,
+			const struct boot_framebuffer *fb)
 {
 	struct paging pg = { .root = (u64 *)blk->tables,
 			     .next = blk->tables + PAGE_SIZE,
@@ -143,6 +144,7 @@ static u64 tables_build(const struct block *blk, u64 image_bytes)
 
 	memset(pg.root, 0, blk->map - blk->tables);
 	paging_identity(&pg, 0, blk->top);
+	paging_framebuffer(&pg, fb);
 	paging_image(&pg, blk->base, image_bytes);
 	return blk->tables;
 }
@@ -185,6 +187,19 @@ static int map_convert(struct boot_info *bi)
 	return 0;
 }
 
+/* Five levels cannot be turned off in long mode (SDM 3A 2.5, CR4.LA57) */
+static int paging_check(void)
+{
+	u64 cr4;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	if (cr4 & CR4_LA57)
+		return fail("the firmware uses 5-level paging; switch it off "
+			    "in the firmware's setup (\"5-level paging\" or "
+			    "\"LA57\").");
+	return 0;
+}
+
 static __noreturn void stop(void)
 {
 	for (;;)
@@ -197,8 +212,10 @@ int handover_go(EFI_HANDLE self, struct boot_info *bi,
 	struct block blk = { 0 };
 	struct boot_info *out;
 	u64 cr3;
-	int err = map_measure(&blk);
+	int err = paging_check();
 
+	if (!err)
+		err = map_measure(&blk);
 	if (err)
 		return err;
 	block_layout(&blk, image->bytes);
@@ -206,7 +223,7 @@ int handover_go(EFI_HANDLE self, struct boot_info *bi,
 	if (err)
 		return err;
 	image_place(elf->data, (void *)blk.base, image->bytes);
-	cr3 = tables_build(&blk, image->bytes);
+	cr3 = tables_build(&blk, image->bytes, &bi->fb);
 	bi->load_hpa = blk.base;
 	bi->load_size = blk.bytes;
 	bi->efi.system_table = (u64)efi_st;

@@ -4,6 +4,7 @@
 
 BI_ENTRY_TSC	equ 48		; offsetof(struct boot_info, entry_tsc)
 CR4_PGE		equ 1 << 7
+CR4_CET		equ 1 << 23
 
 	bits 64
 	default rel
@@ -15,8 +16,10 @@ handover_jump:
 	cli
 	cld
 	mov	r8, rdx
-	mov	rax, cr4	; without PGE no translation outlives the switch
-	and	eax, ~CR4_PGE
+	; without PGE no translation outlives the switch; without CET neither
+	; the new stack nor the jump is checked
+	mov	rax, cr4
+	and	eax, ~(CR4_PGE | CR4_CET)
 	mov	cr4, rax
 	mov	cr3, r8
 	mov	rsp, rcx

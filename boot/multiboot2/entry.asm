@@ -79,8 +79,7 @@ base:
 	mov	[esp + 2], eax
 	lgdt	[esp]
 
-	mov	eax, cr4
-	or	eax, CR4_PAE
+	mov	eax, CR4_PAE	; and nothing else: no LA57, no PGE
 	mov	cr4, eax
 	phys	eax, to_pml4
 	mov	cr3, eax

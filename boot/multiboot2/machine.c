@@ -121,12 +121,13 @@ void multiboot2_map_all(struct boot_info *bi, u64 info_hpa, u64 info_size)
 {
 	struct paging pg = { .has_1g = paging_has_1g() };
 	u64 top = paging_top(boot_mem_top(bi), pg.has_1g);
+	u64 end = MAX(top, bi->fb.base + bi->fb.size);
 	u64 size = paging_pages(top, pg.has_1g) * PAGE_SIZE;
 
-	if (top == IDENTITY_MAPPED)
+	if (end == IDENTITY_MAPPED)
 		return;
 	/* Below 512 GiB of 1 GiB pages, entry.asm's tables are enough */
-	if (!pg.has_1g || top > GIB(512)) {
+	if (!pg.has_1g || end > GIB(512)) {
 		pg.next = tables_take(bi, size, info_hpa, info_size);
 		if (!pg.next) {
 			str_copy(bi->problem,
@@ -140,4 +141,5 @@ void multiboot2_map_all(struct boot_info *bi, u64 info_hpa, u64 info_size)
 	pg.root = (u64 *)(bi->load_hpa +
 			  ((u64)multiboot2_pml4 - IMAGE_LINK_BASE));
 	paging_identity(&pg, IDENTITY_MAPPED, top);
+	paging_framebuffer(&pg, &bi->fb);
 }

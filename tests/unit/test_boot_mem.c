@@ -154,12 +154,13 @@ static void test_full_table_is_an_error(void **state)
 	assert_int_equal(bi.mem_count, BOOT_MAX_MEM);
 }
 
-static void test_top_leaves_out_mmio(void **state)
+static void test_top_is_of_ram(void **state)
 {
 	(void)state;
 	assert_int_equal(boot_mem_top(&bi), 0);
 	add(0x100000, 0x100000, BOOT_MEM_CONVENTIONAL);
 	add(0xfee00000, 0x1000, BOOT_MEM_MMIO);
+	add(0xfd00000000, 0x300000000, BOOT_MEM_RESERVED);
 	assert_int_equal(boot_mem_top(&bi), 0x200000);
 }
 
@@ -223,7 +224,7 @@ int main(void)
 		cmocka_unit_test_setup(test_foreign_types_and_ends, setup),
 		cmocka_unit_test_setup(test_full_table_compacts, setup),
 		cmocka_unit_test_setup(test_full_table_is_an_error, setup),
-		cmocka_unit_test_setup(test_top_leaves_out_mmio, setup),
+		cmocka_unit_test_setup(test_top_is_of_ram, setup),
 		cmocka_unit_test_setup(test_random, setup),
 	};
 
