@@ -38,7 +38,7 @@ static size_t log_prefix(char *buf, size_t size)
 }
 
 #define LOG_NOBODY      UINT32_MAX
-#define LOG_BREAK_SPINS 10000000
+#define LOG_BREAK_SPINS 1000000
 
 static struct spinlock log_spinlock;
 static u32 log_owner = LOG_NOBODY; /* id of the core that writes a line */
@@ -54,6 +54,7 @@ static u64 log_lock_in_panic(void)
 			break;
 		cpu_pause();
 	}
+	WRITE_ONCE(log_owner, LOG_NOBODY);
 	return LOG_NESTED;
 }
 

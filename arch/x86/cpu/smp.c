@@ -78,17 +78,32 @@ static void trampoline_build(hpa_t page)
 	d->gdt_base += (u32)page.v;
 }
 
+#define XAPIC_ID_MAX 254
+
+/* Why this APIC id cannot get a slot, or NULL. One that comes twice in the
+ * firmware's tables must not get a second INIT when it already runs. */
+static const char *slot_refuse(u32 apic_id)
+{
+	if (smp_slot_count + 1 >= MAX_CPUS)
+		return "there are more cores than the hypervisor can run";
+	if (!lapic_is_x2apic() && apic_id > XAPIC_ID_MAX)
+		return "it can be reached in x2APIC mode only";
+	for (u32 i = 0; i < smp_slot_count; i++)
+		if (smp_slots[i].apic_id == apic_id)
+			return "the firmware lists it twice";
+	return NULL;
+}
+
 static void slot_add(u32 apic_id)
 {
 	struct smp_slot *slot = &smp_slots[smp_slot_count];
+	const char *refusal = slot_refuse(apic_id);
 	struct pcpu *cpu;
 	void *block;
 
-	if (smp_slot_count + 1 >= MAX_CPUS) {
-		log_error("smp",
-			  "more than %u cores: core with APIC id %u is "
-			  "left out",
-			  MAX_CPUS, apic_id);
+	if (refusal) {
+		log_error("smp", "the core with APIC id %u is left out: %s",
+			  apic_id, refusal);
 		return;
 	}
 	block = pmm_alloc(&pmm_self, CPU_AREA_ORDER);
