@@ -196,10 +196,8 @@ static void exits(u64 overhead)
 void guest_main(void)
 {
 	u64 overhead = empty();
-	u32 r[4];
 
-	cpuid(0, 0, r);
-	intel = r[1] == 0x756e6547; /* "Genu" */
+	intel = cpu_is_intel();
 	print("BENCH empty %lu\n", overhead);
 	MEASURE("vlapic_read", one_vlapic_read(), overhead);
 	apic_enable();

@@ -65,8 +65,10 @@ def run_boot(results, emulator, boot, folder):
     disk = image.make(here, image.manifest([entry(g) for g in boot["guest"]]),
                       files, KIND[emulator])
     before = len(results.failed)
-    with Machine(emulator, disk, here, FIRMWARE[emulator], memory=512,
-                 timeout=SECONDS[emulator]) as machine:
+    # Bochs counts instructions as time anyway
+    options = ["--icount"] if boot.get("icount") and emulator == "qemu" else []
+    with Machine(emulator, disk, here, FIRMWARE[emulator], boot.get("cores", 2),
+                 memory=512, options=options, timeout=SECONDS[emulator]) as machine:
         while machine.expect(r"\n", SECONDS[emulator]):
             if finished(machine.text(), boot):
                 break

@@ -126,6 +126,13 @@ static inline void cpuid(u32 leaf, u32 sub, u32 r[4])
 			 : "a"(leaf), "c"(sub)
 			 : "memory");
 }
+static inline bool cpu_is_intel(void) /* so the back-end is VMX */
+{
+	u32 r[4];
+
+	cpuid(0, 0, r);
+	return r[1] == 0x756e6547; /* "Genu" */
+}
 static inline u64 read_cr0(void)
 {
 	u64 v;
