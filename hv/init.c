@@ -271,6 +271,14 @@ static void create_guests(bool privileged)
 	}
 }
 
+static const struct guest_config *privileged_config(void)
+{
+	for (u32 i = 0; i < manifest.guest_count; i++)
+		if (manifest.guests[i].valid && manifest.guests[i].privileged)
+			return &manifest.guests[i];
+	return NULL;
+}
+
 /* The privileged guest is built last, from the memory that is left, and
  * started first */
 static void start_guests(void)
@@ -278,6 +286,7 @@ static void start_guests(void)
 	u32 i;
 
 	create_guests(false);
+	modules_settle(privileged_config());
 	create_guests(true);
 	log_info("init", "the hypervisor keeps %llu KiB",
 		 (unsigned long long)(owner_bytes(OWNER_HYPERVISOR, 0) >> 10));

@@ -84,7 +84,7 @@ u64 *hostmap_slots(u64 va)
 	return slots;
 }
 
-/* Unmap on this core; only boot code with one core running calls it */
+/* Unmap on this core */
 static void unmap_here(u64 va, u64 size)
 {
 	spin_lock(&map_lock);
@@ -264,6 +264,13 @@ void *ioremap(hpa_t hpa, u64 size, u32 pt_attrs)
 		err = pt_map(&host_pt, va, HPA(first), bytes, pt_attrs);
 	spin_unlock(&map_lock);
 	return err ? NULL : (void *)(va + (hpa.v - first));
+}
+
+void iounmap(const void *va, u64 size)
+{
+	u64 first = ALIGN_DOWN((u64)va, PAGE_SIZE);
+
+	unmap_here(first, ALIGN_UP((u64)va + size, PAGE_SIZE) - first);
 }
 
 static void *early_map_loader(hpa_t hpa, u64 size)

@@ -36,6 +36,10 @@ hpa_t hostmap_root(void);
 /* Map device or firmware memory for good; any alignment; NULL when out of room
  * and before hostmap_init() */
 void *ioremap(hpa_t hpa, u64 size, u32 pt_attrs) __must_check;
+/* End a mapping of ioremap(): same address and size. Other cores may keep a
+ * translation of what they have read through it; nobody uses the address
+ * again. */
+void iounmap(const void *va, u64 size);
 /* Boot only, one core: a temporary view of physical memory, whole range,
  * until early_unmap(); for ACPI tables, modules, boot_info. Any alignment, at
  * most HV_EARLY_SLOTS at a time; NULL when the range is none or does not fit.

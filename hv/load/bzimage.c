@@ -142,6 +142,11 @@ static int place_initrd(struct bz *b, struct place *p)
 
 	if (!b->initrd)
 		return 0;
+	if (place_has(p, b->initrd) &&
+	    b->initrd->hpa + b->initrd->size <= within.size) {
+		b->initrd_gpa = b->initrd->hpa;
+		return 0;
+	}
 	size = ALIGN_UP(b->initrd->size, PAGE_SIZE);
 	if (place_high(p, size, PAGE_SIZE, &within, &b->initrd_gpa))
 		return no_room(b, "initrd", size);
@@ -312,7 +317,7 @@ static int write_images(const struct bz *b)
 	int err = gmem_write(b->vm, GPA(b->kernel_gpa),
 			     b->kernel->data + b->setup_bytes, b->kernel_bytes);
 
-	if (!err && b->initrd)
+	if (!err && b->initrd && b->initrd_gpa != b->initrd->hpa)
 		err = gmem_write(b->vm, GPA(b->initrd_gpa), b->initrd->data,
 				 b->initrd->size);
 	return err;

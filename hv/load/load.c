@@ -87,6 +87,8 @@ int load_guest(struct vm *vm)
 	err = load_acpi(vm);
 	if (!err)
 		err = kind->load(vm, &kernel, initrd.size ? &initrd : NULL);
+	if (vm->privileged)
+		modules_forget_privileged();
 	if (!err)
 		log_info("load", "guest %s: %s %s, %s %s", vm->name, kind->name,
 			 c->kernel, initrd.size ? "initrd" : "no initrd",

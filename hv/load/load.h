@@ -13,6 +13,7 @@ struct image {
 	const char *name;
 	const u8 *data;
 	u64 size;
+	u64 hpa; /* where the file lies; page aligned */
 };
 
 /* Choose by the file: bzImage (64-bit protocol) or PVH ELF. Copies kernel and
@@ -54,10 +55,21 @@ u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max);
 int __must_check acpi_build(struct vm *vm);
 int __must_check acpi_rewrite(struct vm *vm);
 
-/* Modules: found by name, mapped read-only for good; their memory is the
- * hypervisor's, so that a guest can be started again after a reset.
- * modules_init() keeps @bi, which must stay mapped. -ENOMEM */
+/* Modules: found by name, mapped read-only. modules_init() keeps @bi, which
+ * must stay mapped. -ENOMEM */
 int __must_check modules_init(const struct boot_info *bi);
+/*
+ * Who pays for the files, once the isolated guests are there and before the
+ * privileged one takes the rest of memory: what an isolated guest is started
+ * from again after a reset is charged to that guest (the first of several);
+ * everything else becomes free memory, so the privileged guest's, which is
+ * loaded from where its files lie (place.h keeps off them).
+ * @privileged: its manifest entry, or NULL
+ */
+void modules_settle(const struct guest_config *privileged);
+/* The privileged guest is loaded: its files are memory of its own now, and no
+ * longer mapped or found */
+void modules_forget_privileged(void);
 /* -ENOENT; an empty file is found, with size 0 */
 int __must_check module_find(const char *name, struct image *out);
 /* What modules_init() was given; NULL before */

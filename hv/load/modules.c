@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The files the loader brought, by name. Mapped once by modules_init() on the
- * boot CPU, read-only; constant afterwards, so that any core may look one up
- * without a lock when it starts a guest again.
+ * The files the loader brought, by name. Mapped by modules_init() on the boot
+ * CPU, read-only. Those of isolated guests stay as they are, so that any core
+ * may look one up without a lock when it starts a guest again; those of the
+ * privileged guest are used and dropped by the core that loads it, and by then
+ * no name that an isolated guest uses is among them.
  */
 #include "hv/load/load.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/hostmap.h"
+#include "mm/owner.h"
 #include "mm/pt.h"
 
 static const struct boot_info *boot;
 static const void *efi_map;
 static struct image images[BOOT_MAX_MODULES];
 static u32 image_count;
+/* Bit per image: its memory is, or is to be, the privileged guest's */
+static u32 given;
+static_assert(BOOT_MAX_MODULES <= 32, "a bit each");
 
 /* ioremap() of a range that need not be page aligned */
 static const void *map(u64 base, u64 size)
@@ -30,7 +36,9 @@ static int map_module(const struct boot_module *m)
 {
 	struct image *image = &images[image_count];
 
-	*image = (struct image){ .name = m->name, .size = m->size };
+	*image = (struct image){ .name = m->name,
+				 .size = m->size,
+				 .hpa = m->base };
 	if (m->size) {
 		image->data = map(m->base, m->size);
 		if (!image->data) {
@@ -49,6 +57,7 @@ int modules_init(const struct boot_info *bi)
 
 	boot = bi;
 	image_count = 0;
+	given = 0;
 	for (u32 i = 0; i < bi->module_count && i < BOOT_MAX_MODULES && !err;
 	     i++)
 		err = map_module(&bi->modules[i]);
@@ -60,10 +69,76 @@ int modules_init(const struct boot_info *bi)
 	return err;
 }
 
+static bool is_named(const struct image *image, const char *name)
+{
+	return image->name && !strncmp(image->name, name, BOOT_NAME_LEN);
+}
+
+static bool uses(const struct guest_config *c, const struct image *image)
+{
+	return is_named(image, c->kernel) || is_named(image, c->initrd);
+}
+
+/* From now on there is no such file */
+static void forget(struct image *image)
+{
+	if (image->data)
+		iounmap(image->data, image->size);
+	*image = (struct image){ .name = NULL };
+}
+
+/* The isolated guest that is started from it again; NULL: none */
+static const struct vm *user_of(const struct image *image)
+{
+	for (u32 i = 0; i < vm_count; i++)
+		if (!vms[i]->privileged && uses(vms[i]->config, image))
+			return vms[i];
+	return NULL;
+}
+
+static void settle(u32 i, const struct guest_config *privileged)
+{
+	struct image *image = &images[i];
+	const struct vm *user = user_of(image);
+	u64 bytes = ALIGN_UP(image->size, PAGE_SIZE);
+	int err;
+
+	if (!bytes)
+		return;
+	err = owner_change(image->hpa, bytes, OWNER_HYPERVISOR,
+			   user ? OWNER_GUEST : OWNER_FREE,
+			   user ? user->id : 0);
+	if (err) {
+		log_warn("load", "the memory of the file %s stays as it is",
+			 image->name);
+		return;
+	}
+	if (user)
+		return;
+	if (privileged && uses(privileged, image))
+		given |= 1u << i;
+	else
+		forget(image);
+}
+
+void modules_settle(const struct guest_config *privileged)
+{
+	for (u32 i = 0; i < image_count; i++)
+		settle(i, privileged);
+}
+
+void modules_forget_privileged(void)
+{
+	for (u32 i = 0; i < image_count; i++)
+		if (given & 1u << i)
+			forget(&images[i]);
+	given = 0;
+}
+
 int module_find(const char *name, struct image *out)
 {
 	for (u32 i = 0; i < image_count; i++) {
-		if (strncmp(images[i].name, name, BOOT_NAME_LEN))
+		if (!is_named(&images[i], name))
 			continue;
 		*out = images[i];
 		return 0;

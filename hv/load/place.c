@@ -3,20 +3,11 @@
 #include "hv/load/place.h"
 
 #include "hv/load/acpi_area.h"
+#include "hv/load/load.h"
 #include "lib/errno.h"
 #include "mm/owner.h"
 
 #define LOW_MEMORY_BYTES MIB(1)
-
-void place_init(struct place *p, const struct vm *vm)
-{
-	p->vm = vm;
-	p->count = 1;
-	p->taken[0] = (struct place_range){ 0, LOW_MEMORY_BYTES };
-	if (vm->acpi_rsdp >= LOW_MEMORY_BYTES)
-		p->taken[p->count++] =
-			(struct place_range){ vm->acpi_rsdp, ACPI_AREA_BYTES };
-}
 
 /* The privileged guest's slots hold memory of the firmware's too: for it, the
  * extents that it owns count. False: past the last one. */
@@ -94,6 +85,34 @@ int place_at(struct place *p, u64 base, u64 size)
 	if (overlap(p, base, size))
 		return -EBUSY;
 	return take(p, base, size);
+}
+
+bool place_has(const struct place *p, const struct image *image)
+{
+	return p->vm->privileged && image->hpa &&
+	       is_ram(p->vm, image->hpa, image->size);
+}
+
+/* The privileged guest's files lie in its own RAM while it is loaded */
+static void keep_file(struct place *p, const char *name)
+{
+	struct image image;
+
+	if (!module_find(name, &image) && image.size && place_has(p, &image))
+		(void)take(p, image.hpa, ALIGN_UP(image.size, PAGE_SIZE));
+}
+
+void place_init(struct place *p, const struct vm *vm)
+{
+	p->vm = vm;
+	p->count = 1;
+	p->taken[0] = (struct place_range){ 0, LOW_MEMORY_BYTES };
+	if (vm->acpi_rsdp >= LOW_MEMORY_BYTES)
+		(void)take(p, vm->acpi_rsdp, ACPI_AREA_BYTES);
+	if (!vm->privileged)
+		return;
+	keep_file(p, vm->config->kernel);
+	keep_file(p, vm->config->initrd);
 }
 
 /* The part of @run inside @within; size 0 when they do not meet */

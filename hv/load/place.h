@@ -9,6 +9,8 @@
 
 #include "hv/vm.h"
 
+struct image;
+
 #define PLACE_MAX 24
 
 struct place_range {
@@ -21,10 +23,13 @@ struct place {
 	struct place_range taken[PLACE_MAX];
 };
 
-/* Nothing taken but the first megabyte and the ACPI area, if there is one */
+/* Taken at first: the first megabyte, the ACPI area if there is one, and the
+ * files of the privileged guest where they are memory of its own */
 void place_init(struct place *p, const struct vm *vm);
 /* Take [base, base + size): -EFAULT not all RAM, -EBUSY taken, -ENOSPC */
 int __must_check place_at(struct place *p, u64 base, u64 size);
+/* The file @image lies in the guest's RAM, where it can be used in place */
+bool place_has(const struct place *p, const struct image *image);
 /* Take the lowest or highest room in [min, max); @align: a power of two;
  * -ENOMEM, -ENOSPC */
 int __must_check place_low(struct place *p, u64 size, u64 align,

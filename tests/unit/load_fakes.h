@@ -53,8 +53,8 @@ void *pmm_alloc(struct budget *b, u32 order)
 {
 	void *p;
 
-	if (pool_empty || posix_memalign(&p, PAGE_SIZE << order,
-					 PAGE_SIZE << order))
+	if (pool_empty ||
+	    posix_memalign(&p, PAGE_SIZE << order, PAGE_SIZE << order))
 		return NULL;
 	memset(p, 0, PAGE_SIZE << order);
 	b->used_pages += 1ull << order;
@@ -68,6 +68,21 @@ void pmm_free(struct budget *b, void *va, u32 order)
 	pool_blocks--;
 	free(va);
 }
+
+#ifndef LOAD_FAKES_NO_MODULES
+static struct image fake_files[2];
+
+int module_find(const char *name, struct image *out)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(fake_files); i++) {
+		if (!fake_files[i].name || strcmp(fake_files[i].name, name))
+			continue;
+		*out = fake_files[i];
+		return 0;
+	}
+	return -ENOENT;
+}
+#endif
 
 static u8 *at(u64 gpa, u64 len)
 {
@@ -129,8 +144,8 @@ struct extent owner_find(hpa_t hpa)
 
 static void own(u64 base, u64 size, enum owner_kind kind, u32 firmware_type)
 {
-	owners[owner_rows++] = (struct extent){ base, size, kind, 0,
-						firmware_type };
+	owners[owner_rows++] =
+		(struct extent){ base, size, kind, 0, firmware_type };
 	if (kind == OWNER_GUEST)
 		vm.slots[vm.slot_count++] =
 			(struct vm_slot){ base, base, size };

@@ -11,12 +11,12 @@
 #define SETUP_SECTS  3
 #define KERNEL_BYTES 0x5000u
 #define FILE_BYTES   ((SETUP_SECTS + 1) * 512 + KERNEL_BYTES)
-#define PREF	     MIB(16)
+#define PREF         MIB(16)
 #define INIT_SIZE    MIB(8)
 
 static u8 *file, initrd_bytes[3000];
-static struct image kernel, initrd = { "initrd", initrd_bytes,
-				       sizeof(initrd_bytes) };
+static struct image kernel,
+	initrd = { "initrd", initrd_bytes, sizeof(initrd_bytes), 0 };
 
 const struct boot_info *modules_boot_info(void)
 {
@@ -58,7 +58,7 @@ static int setup(void **state)
 		.init_size = INIT_SIZE,
 		.setup_data = 0x1234,
 	};
-	kernel = (struct image){ "vmlinuz", file, FILE_BYTES };
+	kernel = (struct image){ "vmlinuz", file, FILE_BYTES, 0 };
 	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	strcpy(config.cmdline, "console=ttyS0 quiet");
 	return 0;
@@ -128,8 +128,8 @@ static void test_entry(void **state)
 	pml4 = (const void *)at(r->cr3, PAGE_SIZE);
 	pdpt = (const void *)at(pml4[0] & ~0xfffull, PAGE_SIZE);
 	for (u64 g = 0; g < 4; g++) {
-		const u64 *pd = (const void *)at(pdpt[g] & ~0xfffull,
-						 PAGE_SIZE);
+		const u64 *pd =
+			(const void *)at(pdpt[g] & ~0xfffull, PAGE_SIZE);
 
 		for (u64 i = 0; i < 512; i++)
 			assert_int_equal(pd[i], GIB(g) + i * MIB(2) + 0x83);
@@ -196,7 +196,7 @@ static void test_truncated(void **state)
 		u8 *cut = malloc(size ? size : 1);
 
 		memcpy(cut, file, size);
-		kernel = (struct image){ "vmlinuz", cut, size };
+		kernel = (struct image){ "vmlinuz", cut, size, 0 };
 		if (bzimage_probe(&kernel))
 			expect_refused("cut short", -ENOEXEC);
 		free(cut);
@@ -235,6 +235,34 @@ static void test_relocated(void **state)
 
 	header()->relocatable_kernel = 0;
 	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), -ENOMEM);
+}
+
+/* Files in the privileged guest's RAM: the initrd is used where it is, and
+ * nothing is placed on either */
+static void test_files_in_place(void **state)
+{
+	(void)state;
+	vm_make_privileged();
+	strcpy(config.kernel, "vmlinuz");
+	strcpy(config.initrd, "initrd");
+	kernel.hpa = MIB(63);
+	initrd.hpa = MIB(64) - PAGE_SIZE;
+	fake_files[0] = kernel;
+	fake_files[1] = initrd;
+	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), 0);
+	assert_int_equal(zero_page()->hdr.ramdisk_image, initrd.hpa);
+	assert_int_equal(ram[initrd.hpa], 0xaa);
+	assert_true(vcpu_store[0].hw.regs.gpr[GPR_RSI] < initrd.hpa);
+	assert_true(vcpu_store[0].hw.regs.gpr[GPR_RSI] >=
+		    kernel.hpa + FILE_BYTES);
+	assert_int_equal(ram[kernel.hpa], 0xaa);
+
+	/* An initrd that the kernel cannot reach there is copied */
+	header()->initrd_addr_max = MIB(60) - 1;
+	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), 0);
+	assert_int_equal(zero_page()->hdr.ramdisk_image, MIB(60) - PAGE_SIZE);
+	initrd.hpa = 0;
+	memset(fake_files, 0, sizeof(fake_files));
 }
 
 static void test_screen(void **state)
@@ -337,9 +365,9 @@ static void test_efi(void **state)
 			 BOOT_MEM_CONVENTIONAL);
 	assert_int_equal(efi_type_at(GIB(3), &attribute), BOOT_MEM_MMIO);
 	/* The kernel's decompressor must not land on the boot area */
-	assert_int_equal(efi_type_at(vcpu_store[0].hw.regs.gpr[GPR_RSI],
-				     &attribute),
-			 BOOT_MEM_LOADER_DATA);
+	assert_int_equal(
+		efi_type_at(vcpu_store[0].hw.regs.gpr[GPR_RSI], &attribute),
+		BOOT_MEM_LOADER_DATA);
 }
 
 #define bz_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -347,15 +375,11 @@ static void test_efi(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		bz_test(test_good),
-		bz_test(test_entry),
-		bz_test(test_bad_headers),
-		bz_test(test_truncated),
-		bz_test(test_no_room),
-		bz_test(test_initrd_below_its_limit),
-		bz_test(test_relocated),
-		bz_test(test_screen),
-		bz_test(test_efi),
+		bz_test(test_good),        bz_test(test_entry),
+		bz_test(test_bad_headers), bz_test(test_truncated),
+		bz_test(test_no_room),     bz_test(test_initrd_below_its_limit),
+		bz_test(test_relocated),   bz_test(test_files_in_place),
+		bz_test(test_screen),      bz_test(test_efi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

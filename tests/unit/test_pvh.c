@@ -7,7 +7,7 @@
 #include "hv/load/acpi_area.h"
 #include "hv/load/pvh_regs.h"
 
-#define ENTRY	   0x200010u
+#define ENTRY      0x200010u
 #define LOAD_PADDR 0x200000ull
 
 /* Header, two program headers, a note, 64 bytes of code */
@@ -31,8 +31,8 @@ struct file32 {
 static struct file64 f64;
 static struct file32 f32;
 static u8 initrd_bytes[100];
-static struct image kernel, initrd = { "initrd", initrd_bytes,
-				       sizeof(initrd_bytes) };
+static struct image kernel,
+	initrd = { "initrd", initrd_bytes, sizeof(initrd_bytes), 0 };
 
 static struct elf_ident ident(u8 class, u16 machine)
 {
@@ -63,7 +63,7 @@ static int setup(void **state)
 	memcpy(f64.name, "Xen", 4);
 	f64.entry = ENTRY;
 	memset(f64.code, 0x90, 64);
-	kernel = (struct image){ "k.elf", (const u8 *)&f64, sizeof(f64) };
+	kernel = (struct image){ "k.elf", (const u8 *)&f64, sizeof(f64), 0 };
 	memset(initrd_bytes, 0x33, sizeof(initrd_bytes));
 	strcpy(config.cmdline, "test=1");
 	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
@@ -90,7 +90,7 @@ static void make_32(void)
 	memcpy(f32.name, "Xen", 4);
 	f32.entry = ENTRY;
 	memset(f32.code, 0x90, 64);
-	kernel = (struct image){ "k.elf", (const u8 *)&f32, sizeof(f32) };
+	kernel = (struct image){ "k.elf", (const u8 *)&f32, sizeof(f32), 0 };
 }
 
 static void expect_loaded(void)
@@ -159,7 +159,7 @@ static void test_note_among_others(void **state)
 	memcpy(first->name, "Else", 5);
 	memcpy(first + 1, &f64.n, 20);
 	kernel = (struct image){ "k.elf", big,
-				 sizeof(f64) + sizeof(*first) + 20 };
+				 sizeof(f64) + sizeof(*first) + 20, 0 };
 	assert_true(pvh_probe(&kernel));
 	assert_int_equal(pvh_load(&vm, &kernel, NULL), 0);
 	free(big);
@@ -245,7 +245,7 @@ static void test_truncated(void **state)
 		u8 *cut = malloc(size ? size : 1);
 
 		memcpy(cut, &f64, size);
-		kernel = (struct image){ "k.elf", cut, size };
+		kernel = (struct image){ "k.elf", cut, size, 0 };
 		assert_int_equal(pvh_load(&vm, &kernel, NULL), -ENOEXEC);
 		free(cut);
 	}
@@ -264,12 +264,9 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pvh_test(test_good_64),
-		pvh_test(test_good_32),
-		pvh_test(test_note_among_others),
-		pvh_test(test_not_pvh),
-		pvh_test(test_bad_segments),
-		pvh_test(test_truncated),
+		pvh_test(test_good_64),           pvh_test(test_good_32),
+		pvh_test(test_note_among_others), pvh_test(test_not_pvh),
+		pvh_test(test_bad_segments),      pvh_test(test_truncated),
 		pvh_test(test_no_room),
 	};
 

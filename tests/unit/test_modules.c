@@ -1,0 +1,194 @@
+/* SOURCES: hv/load/modules.c hv/load/load.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The files of the boot volume: by name, who pays for them, and what is said
+ * when one is missing */
+#define LOAD_FAKES_NO_MODULES
+#include "tests/unit/load_fakes.h"
+
+#include "mm/hostmap.h"
+
+static u8 file_bytes[0x8000] __attribute__((aligned(4096)));
+static int mapped;
+static struct guest_config isolated_config;
+static struct vm isolated;
+static const char *probed;
+
+struct vm *vms[VM_MAX];
+u32 vm_count;
+
+void *ioremap(hpa_t hpa, u64 size, u32 attrs)
+{
+	(void)size;
+	(void)attrs;
+	mapped++;
+	return file_bytes + hpa.v % sizeof(file_bytes);
+}
+
+void iounmap(const void *va, u64 size)
+{
+	(void)va;
+	(void)size;
+	mapped--;
+}
+
+int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
+		 u16 id)
+{
+	for (u32 i = 0; i < owner_rows; i++) {
+		if (owners[i].base != base || owners[i].size != size ||
+		    owners[i].kind != from)
+			continue;
+		owners[i].kind = to;
+		owners[i].vm = id;
+		return 0;
+	}
+	return -EBUSY;
+}
+
+bool bzimage_probe(const struct image *kernel)
+{
+	probed = kernel->name;
+	return !strcmp(kernel->name, "vmlinuz");
+}
+
+bool pvh_probe(const struct image *kernel)
+{
+	(void)kernel;
+	return false;
+}
+
+int bzimage_load(struct vm *v, const struct image *kernel,
+		 const struct image *initrd)
+{
+	(void)v;
+	(void)initrd;
+	assert_ptr_equal(kernel->data, file_bytes + 0x1000);
+	return 0;
+}
+
+int pvh_load(struct vm *v, const struct image *kernel,
+	     const struct image *initrd)
+{
+	(void)v;
+	(void)kernel;
+	(void)initrd;
+	return -ENOEXEC;
+}
+
+int acpi_build(struct vm *v)
+{
+	(void)v;
+	return 0;
+}
+
+int acpi_rewrite(struct vm *v)
+{
+	(void)v;
+	return 0;
+}
+
+static void file(const char *name, u64 base, u64 size)
+{
+	struct boot_module *m = &boot_facts.modules[boot_facts.module_count++];
+
+	strcpy(m->name, name);
+	m->base = base;
+	m->size = size;
+	if (size)
+		own(base, ALIGN_UP(size, PAGE_SIZE), OWNER_HYPERVISOR, 0);
+}
+
+static int setup(void **state)
+{
+	vm_setup(state);
+	mapped = 0;
+	vm_count = 0;
+	file("vmlinuz", 0x1000, 0x1800);
+	file("a.cpio", 0x3000, 100);
+	file("b.cpio", 0x4000, 100);
+	file("bulkhead.conf", 0x5000, 100);
+	file("empty", 0, 0);
+	strcpy(config.kernel, "vmlinuz");
+	strcpy(config.initrd, "a.cpio");
+	assert_int_equal(modules_init(&boot_facts), 0);
+	assert_int_equal(mapped, 4);
+	return 0;
+}
+
+static void test_find(void **state)
+{
+	struct image f;
+
+	(void)state;
+	assert_int_equal(module_find("a.cpio", &f), 0);
+	assert_int_equal(f.size, 100);
+	assert_int_equal(f.hpa, 0x3000);
+	assert_ptr_equal(f.data, file_bytes + 0x3000);
+	assert_int_equal(module_find("empty", &f), 0);
+	assert_int_equal(f.size, 0);
+	assert_int_equal(module_find("c", &f), -ENOENT);
+	assert_int_equal(module_find("", &f), -ENOENT);
+	assert_ptr_equal(modules_boot_info(), &boot_facts);
+	assert_null(modules_efi_map());
+}
+
+/* The isolated guest keeps its kernel, for a restart; the rest goes */
+static void test_settle(void **state)
+{
+	struct image f;
+
+	(void)state;
+	isolated.id = 3;
+	isolated.config = &isolated_config;
+	strcpy(isolated_config.kernel, "vmlinuz");
+	strcpy(isolated_config.initrd, "b.cpio");
+	vms[0] = &isolated;
+	vm_count = 1;
+	config.privileged = true;
+	modules_settle(&config);
+	assert_int_equal(owners[0].kind, OWNER_GUEST);
+	assert_int_equal(owners[0].vm, 3);
+	assert_int_equal(owners[1].kind, OWNER_FREE);
+	assert_int_equal(owners[2].kind, OWNER_GUEST);
+	assert_int_equal(owners[3].kind, OWNER_FREE);
+	assert_int_equal(module_find("a.cpio", &f), 0);
+	assert_int_equal(module_find("bulkhead.conf", &f), -ENOENT);
+	modules_forget_privileged();
+	assert_int_equal(module_find("a.cpio", &f), -ENOENT);
+	assert_int_equal(module_find("vmlinuz", &f), 0);
+	assert_int_equal(module_find("b.cpio", &f), 0);
+	assert_int_equal(mapped, 2);
+}
+
+static void test_load_says_what_is_wrong(void **state)
+{
+	(void)state;
+	assert_int_equal(load_guest(&vm), 0);
+	strcpy(config.initrd, "nope");
+	assert_int_equal(load_guest(&vm), -ENOENT);
+	assert_string_equal(last_line,
+			    "guest box: initrd = nope: there is no such file; "
+			    "copy it to the folder bulkhead of the boot "
+			    "volume");
+	strcpy(config.initrd, "empty");
+	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_non_null(strstr(last_line, "the file is empty; copy it"));
+	strcpy(config.kernel, "b.cpio");
+	config.initrd[0] = 0;
+	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_string_equal(probed, "b.cpio");
+	assert_non_null(strstr(last_line, "neither a Linux bzImage nor a PVH"));
+}
+
+#define module_test(f) cmocka_unit_test_setup_teardown(f, setup, vm_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		module_test(test_find),
+		module_test(test_settle),
+		module_test(test_load_says_what_is_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
