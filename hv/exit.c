@@ -10,10 +10,12 @@
 #include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/idt.h"
 #include "arch/x86/cpu/irq.h"
+#include "arch/x86/cpu/mce.h"
 #include "hv/cpuid.h"
 #include "hv/emulate.h"
 #include "hv/hypercall.h"
 #include "hv/msr.h"
+#include "lib/assert.h"
 #include "lib/log.h"
 
 static enum verdict exit_cpuid(struct vcpu *v, const struct vcpu_exit *e)
@@ -96,11 +98,17 @@ static enum verdict exit_nmi(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_RESUME;
 }
 
-/* The host's own #MC handler says what the machine reports and stops it */
+/* The exit took the #MC: the host's handler never sees it */
 static enum verdict exit_machine_check(struct vcpu *v,
 				       const struct vcpu_exit *e)
 {
+	enum mce_verdict what = mce_handle();
+
 	(void)e;
+	if (what == MCE_NONE)
+		return VERDICT_RESUME;
+	if (what == MCE_FATAL)
+		panic("machine check while guest %s ran", v->vm->name);
 	return exit_kill(v, "machine check while it ran");
 }
 

@@ -12,6 +12,7 @@
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/gdt.h"
 #include "arch/x86/cpu/idt.h"
+#include "arch/x86/cpu/mce.h"
 #include "arch/x86/cpu/msr_regs.h"
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/cpu/spinlock.h"
@@ -131,6 +132,7 @@ void cpu_boot_init(void)
 	idt_load();
 	log_set_env(&env);
 	cpu_control_init();
+	mce_init_cpu();
 }
 
 void cpu_init_this(struct pcpu *cpu)
@@ -139,4 +141,5 @@ void cpu_init_this(struct pcpu *cpu)
 	hostmap_load_cpu();
 	gdt_load(cpu);
 	idt_load();
+	mce_init_cpu();
 }

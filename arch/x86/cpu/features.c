@@ -29,6 +29,7 @@ static const struct flag_row flags[] = {
 	{ CPUID_FEATURES, 0, REG_ECX, CPUID_1_ECX_XSAVE, &F.xsave },
 	{ CPUID_FEATURES, 0, REG_ECX, CPUID_1_ECX_HYPERVISOR, &F.hypervisor },
 	{ CPUID_FEATURES, 0, REG_EDX, CPUID_1_EDX_MCE, &F.mce },
+	{ CPUID_FEATURES, 0, REG_EDX, CPUID_1_EDX_MCA, &F.mca },
 	{ CPUID_FEATURES, 0, REG_EDX, CPUID_1_EDX_PGE, &F.pge },
 	{ CPUID_FEATURES, 0, REG_EDX, CPUID_1_EDX_PAT, &F.pat },
 	{ CPUID_POWER, 0, REG_EAX, BIT(2), &F.arat },

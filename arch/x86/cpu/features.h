@@ -15,7 +15,7 @@ struct cpu_features {
 	u32 max_leaf, max_ext_leaf;
 	u32 phys_bits, virt_bits;
 	bool vmx, svm;
-	bool nx, page_1g, smep, smap, pge, mce, pat;
+	bool nx, page_1g, smep, smap, pge, mce, mca, pat;
 	bool x2apic, tsc_deadline, invariant_tsc, arat;
 	bool xsave, xsaves, xsaveopt;
 	u64 xcr0_mask;       /* bits XCR0 may have: D.0:EDX:EAX */

@@ -8,6 +8,7 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/gdt.h"
+#include "arch/x86/cpu/mce.h"
 #include "arch/x86/cpu/panic.h"
 #include "lib/printf.h"
 
@@ -32,8 +33,6 @@ static_assert(EXC_HAS_ERROR_MASK == 0x60227d00, "idt.asm ERROR_MASK");
 extern const u8 idt_stubs[]; /* idt.asm */
 
 static struct idt_gate idt[IDT_ENTRIES] __aligned(16);
-
-void (*nmi_hook)(void);
 
 static const u8 vector_ist[EXC_COUNT] = {
 	[EXC_NMI] = IST_NMI,
@@ -87,8 +86,6 @@ void nmi_handle(void)
 {
 	if (panic_active())
 		cpu_halt_forever();
-	if (nmi_hook)
-		nmi_hook();
 }
 
 static bool apply_fixup(struct trap_frame *frame)
@@ -135,6 +132,8 @@ void exception_handle(struct trap_frame *frame)
 		return;
 	}
 	if (frame->vector == EXC_GP && apply_fixup(frame))
+		return;
+	if (frame->vector == EXC_MC && mce_handle() == MCE_NONE)
 		return;
 	if (frame->vector < EXC_COUNT)
 		name = exception_names[frame->vector];

@@ -22,10 +22,9 @@ void idt_load(void); /* this core */
 u64 idt_base(void);  /* for VMX host state */
 
 /* The work of an NMI: also to be called by a back-end whose exit consumed one
- * (VMX). Any context, takes no lock. */
+ * (VMX). A core that panics stops the others by it; any other NMI is ignored.
+ * Any context, takes no lock. */
 void nmi_handle(void);
-/* Set by the hv core: an NMI that was not the panic's own (may be NULL) */
-extern void (*nmi_hook)(void);
 /* From idt.asm */
 void exception_handle(struct trap_frame *frame);
 

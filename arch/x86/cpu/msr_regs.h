@@ -71,10 +71,17 @@
 #define MSR_TSC_AUX			0xc0000103	/* 80000001:EDX[27] RDTSCP or 7:ECX[22] */
 
 #define MCG_CAP_COUNT_MASK		0xffull
+#define MCG_CAP_CTL_P			BIT(8)
+#define MCG_STATUS_RIPV			BIT(0)
+#define MCG_STATUS_EIPV			BIT(1)
+#define MCG_STATUS_MCIP			BIT(2)
 #define MC_BANK_STRIDE			4
 #define MC_STATUS_VAL			BIT(63)
+#define MC_STATUS_OVER			BIT(62)
+#define MC_STATUS_UC			BIT(61)
 #define MC_STATUS_MISCV			BIT(59)
 #define MC_STATUS_ADDRV			BIT(58)
+#define MC_STATUS_PCC			BIT(57)
 
 #define APIC_BASE_BSP			BIT(8)
 #define APIC_BASE_EXTD			BIT(10)	/* 1:ECX[21] x2APIC */

@@ -9,9 +9,7 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/lapic.h"
-#include "arch/x86/cpu/msr_regs.h"
 #include "arch/x86/cpu/percpu.h"
 #include "lib/log.h"
 #include "lib/printf.h"
@@ -127,22 +125,6 @@ static void print_callers(u64 rsp)
 	}
 }
 
-static void print_machine_checks(void)
-{
-	u64 cap, status;
-
-	if (!cpu_features.mce || rdmsr_safe(MSR_MCG_CAP, &cap))
-		return;
-	for (u32 i = 0; i < (cap & MCG_CAP_COUNT_MASK); i++) {
-		if (rdmsr_safe(MSR_MC0_STATUS + i * MC_BANK_STRIDE, &status) ||
-		    !(status & MC_STATUS_VAL))
-			continue;
-		log_write(LOG_PANIC, "panic",
-			  "machine check bank %u: status %016llx", i,
-			  (unsigned long long)status);
-	}
-}
-
 __noreturn static void finish(u64 rsp)
 {
 	print_control();
@@ -150,7 +132,6 @@ __noreturn static void finish(u64 rsp)
 	if (!cpu_area_intact(this_cpu()))
 		log_write(LOG_PANIC, "panic",
 			  "the stack of this core overflowed");
-	print_machine_checks();
 	if (panic_dump_hook)
 		panic_dump_hook();
 	log_write(LOG_PANIC, "panic",
