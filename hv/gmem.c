@@ -107,20 +107,22 @@ static bool fetch_walk(struct vcpu *v, u64 lin, gpa_t *gpa)
 	return true;
 }
 
-/* Where @lin of the code is, NULL if it cannot be fetched */
-static inline const u8 *code_map(struct vcpu *v, u64 lin)
+/* Where @lin of the code is; false if it cannot be fetched */
+static bool code_find(struct vcpu *v, u64 lin, gpa_t *gpa)
 {
 	u32 error;
+
+	if (likely(vcpu_regs(v)->efer & EFER_LMA))
+		return fetch_walk(v, lin, gpa);
+	return !gva_translate(v, GVA(lin), ACCESS_X | ACCESS_SYSTEM, gpa,
+			      &error);
+}
+
+static const u8 *code_map(struct vcpu *v, u64 lin)
+{
 	gpa_t gpa;
 
-	if (likely(vcpu_regs(v)->efer & EFER_LMA)) {
-		if (unlikely(!fetch_walk(v, lin, &gpa)))
-			return NULL;
-	} else if (gva_translate(v, GVA(lin), ACCESS_X | ACCESS_SYSTEM, &gpa,
-				 &error)) {
-		return NULL;
-	}
-	return gwalk_map(v, gpa);
+	return code_find(v, lin, &gpa) ? gwalk_map(v, gpa) : NULL;
 }
 
 static inline u64 code_linear(struct vcpu *v)
@@ -135,12 +137,36 @@ static inline u64 code_linear(struct vcpu *v)
 	return (u32)(r->rip + r->seg[SEG_CS].base);
 }
 
+/* For gmem_code_again() */
+static void code_remember(struct vcpu *v, u64 lin, gpa_t gpa, const u8 *code)
+{
+	hpa_t hpa;
+	u64 left;
+
+	v->code.page = ~0ull;
+	if (!vcpu_hw_long_mode(vcpu_regs(v)) ||
+	    !vm_translate(v->vm, gpa, &hpa, &left))
+		return;
+	v->code.page = lin >> PAGE_SHIFT;
+	v->code.cr3 = vcpu_regs(v)->cr3;
+	v->code.va = code - (lin & PAGE_MASK);
+	v->code.tag = window_tag(hpa);
+	v->code.tag_value = *v->code.tag;
+}
+
 const u8 *gmem_code(struct vcpu *v, u64 *left)
 {
 	u64 lin = code_linear(v);
+	const u8 *code;
+	gpa_t gpa;
 
 	*left = PAGE_SIZE - (lin & PAGE_MASK);
-	return code_map(v, lin);
+	if (!code_find(v, lin, &gpa))
+		return NULL;
+	code = gwalk_map(v, gpa);
+	if (code)
+		code_remember(v, lin, gpa, code);
+	return code;
 }
 
 size_t gmem_fetch(struct vcpu *v, u8 *buf, size_t len)

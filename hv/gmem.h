@@ -29,7 +29,24 @@ int __must_check gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 size_t gmem_fetch(struct vcpu *v, u8 *buf, size_t len);
 /* As gmem_fetch() without the copy: the bytes at CS:RIP up to the end of their
  * page, *@left of them, or NULL. Rules of mm/window.h; the guest may change
- * them at any time. Hot. */
+ * them at any time. */
 const u8 *gmem_code(struct vcpu *v, u64 *left);
+
+/*
+ * The same for 64-bit code, with no walk: the page is the one of the last
+ * gmem_code() if linear page and CR3 are the same. The guest may have mapped
+ * another there since: the caller checks that the bytes are the instruction it
+ * expects, and else walks. NULL: do so at once. Hot: cr3 is looked at without
+ * RG_CR, since a back-end that needs this keeps it current (svm.c).
+ */
+static inline const u8 *gmem_code_again(struct vcpu *v)
+{
+	const struct vcpu_regs *r = vcpu_regs(v);
+
+	if (!(r->valid & RG_RIP) || r->rip >> PAGE_SHIFT != v->code.page ||
+	    r->cr3 != v->code.cr3 || *v->code.tag != v->code.tag_value)
+		return NULL;
+	return v->code.va + (r->rip & PAGE_MASK);
+}
 
 #endif

@@ -81,17 +81,32 @@ static u8 length_slow(struct vcpu *v, enum exit_kind kind)
 	return kind == EXIT_CR ? length_cr(v, bytes, have) : 0;
 }
 
-u8 insn_exit_length(struct vcpu *v, enum exit_kind kind)
+static u8 length_walk(struct vcpu *v, enum exit_kind kind)
 {
 	const struct opcode *o = &opcodes[kind][0];
 	u64 left;
 	const u8 *code = gmem_code(v, &left);
 	u32 word;
 
-	if (likely(code && left >= sizeof(word))) {
+	if (code && left >= sizeof(word)) {
 		word = *(const volatile u32 *)(const volatile void *)code;
-		if (likely(o->len && (word & o->mask) == o->match))
+		if (o->len && (word & o->mask) == o->match)
 			return o->len;
 	}
 	return length_slow(v, kind);
+}
+
+u8 insn_exit_length(struct vcpu *v, enum exit_kind kind)
+{
+	const struct opcode *o = &opcodes[kind][0];
+	const u8 *code = gmem_code_again(v);
+	u32 word;
+
+	if (unlikely(!code ||
+		     ((u64)code & PAGE_MASK) > PAGE_SIZE - sizeof(word)))
+		return length_walk(v, kind);
+	word = *(const volatile u32 *)(const volatile void *)code;
+	if (unlikely((word & o->mask) != o->match || !o->len))
+		return length_walk(v, kind);
+	return o->len;
 }

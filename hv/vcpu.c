@@ -57,6 +57,7 @@ int vcpu_create(struct vm *vm, u32 id, struct pcpu *home)
 	v->hw.npt_root = virt_to_hpa(vm->npt.root);
 	v->hw.intercepts = &vm->intercepts;
 	v->hw.budget = &vm->budget;
+	v->code.page = ~0ull; /* none */
 	err = vlapic_create(v);
 	if (err)
 		goto out_free;

@@ -48,6 +48,13 @@ struct vcpu {
 	struct pvclock *pvclock;
 	struct vcpu_exit exit; /* the last one */
 	u64 exits[EXIT_KINDS]; /* home core only */
+	/* Page of the last intercepted instruction: see gmem_code_again() */
+	struct {
+		u64 page, cr3; /* linear page number; the CR3 it was found with */
+		const u8 *va; /* its window, */
+		const u64 *tag; /* open as long as *tag is still */
+		u64 tag_value;
+	} code;
 	u64 tsc_adjust;
 	u32 slot_hint; /* hv/gmem.c: the memory slot it found last */
 	u64 apic_base_msr, misc_enable, mtrr_def_type;

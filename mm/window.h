@@ -54,4 +54,15 @@ static inline void *window_map(hpa_t hpa)
 	return (void *)(c->va + slot * PAGE_SIZE + (hpa.v & PAGE_MASK));
 }
 
+/* Where the window of a page that window_map() has just mapped is recorded: as
+ * long as it holds the page's number, the pointer still shows that page */
+static inline const u64 *window_tag(hpa_t hpa)
+{
+	struct window_cache *c = this_cpu()->windows;
+	u64 page = hpa.v >> PAGE_SHIFT;
+	u32 slot = (u32)page % WINDOW_SETS * 2;
+
+	return &c->tag[c->tag[slot] == page ? slot : slot + 1];
+}
+
 #endif

@@ -210,12 +210,9 @@ static inline void exit_collect(struct vcpu_hw *v, struct vcpu_arch *a)
 	if (unlikely(a->nmi_masked))
 		r->shadow |= SHADOW_NMI;
 	r->valid = RG_RIP;
-	if (!svm_has_nrips) {
-		/* the dispatcher will fetch the instruction */
-		svm_crs_read(r, &vmcb->save);
-		svm_seg_read(&r->seg[SEG_CS], &vmcb->save.cs);
-		r->valid = RG_RIP | RG_CR | RG_CS;
-	}
+	/* Without the next RIP the dispatcher looks for the instruction where
+	 * the last one of this address space was: hv/gmem.h */
+	r->cr3 = vmcb->save.cr3;
 	vmcb->control.eventinj = 0;
 	vmcb->control.tlb_control = TLB_DO_NOTHING;
 	vmcb->control.vmcb_clean = svm_clean_kept;
