@@ -18,50 +18,54 @@
 #define BLOCK_LEAVES 64u
 #define BLOCKS       4u
 #define OWN_BLOCK    3u
-#define NO_SUBLEAVES 0xff
-#define MAX_ENTRIES  120u
+#define MAX_ENTRIES  60u
 
 struct cpuid_entry {
 	u32 reg[CR_COUNT];
-	u32 fix; /* enum cpuid_fix */
+	u32 fix;    /* enum cpuid_fix */
+	u32 pad[3]; /* an index is a shift */
+};
+
+/* Where the subleaves of a leaf lie; all zero: the leaf is zero */
+struct cpuid_leaf {
+	u16 first;
+	u16 count;
+	u32 sub_mask; /* ones: ECX says which; 0: there is but one */
 };
 
 struct cpuid_table {
-	/* Index + 1 of a leaf's first entry (0: none), and its subleaves */
-	u8 first[BLOCKS][BLOCK_LEAVES];
-	u8 subs[BLOCKS][BLOCK_LEAVES];
-	u32 count;
 	struct cpuid_entry entries[MAX_ENTRIES];
+	struct cpuid_leaf leaves[BLOCKS * BLOCK_LEAVES];
+	u32 count;
 };
 static_assert(sizeof(struct cpuid_table) <= PAGE_SIZE, "one page a VM");
 
-/* Place of @leaf in the index; false: no such block */
-static bool leaf_slot(u32 leaf, u32 *block, u32 *slot)
+static const struct cpuid_entry zero_entry;
+
+/* Number of @leaf in leaves[]; one past them: there is no such block */
+static inline u32 leaf_number(u32 leaf)
 {
-	*block = leaf >> 30;
-	*slot = leaf & (u32)BITS(29, 0);
-	if (likely(*slot < BLOCK_LEAVES))
-		return *block != OWN_BLOCK;
-	*block = OWN_BLOCK;
-	*slot = leaf - BH_CPUID_BASE;
-	return *slot < BLOCK_LEAVES;
+	u32 slot = leaf & (u32)BITS(29, 0);
+
+	if (likely(slot < BLOCK_LEAVES) && likely(leaf < BIT(30) * OWN_BLOCK))
+		return (leaf >> 30) * BLOCK_LEAVES + slot;
+	slot = leaf - BH_CPUID_BASE;
+	return OWN_BLOCK * BLOCK_LEAVES + MIN(slot, BLOCK_LEAVES);
 }
 
-static const struct cpuid_entry *cpuid_find(const struct cpuid_table *t,
-					    u32 leaf, u32 sub)
+static inline const struct cpuid_entry *cpuid_find(const struct cpuid_table *t,
+						   u32 leaf, u32 sub)
 {
-	static const struct cpuid_entry zero;
-	u32 block, slot, at, subs;
+	const struct cpuid_leaf *l;
+	u32 number = leaf_number(leaf);
 
-	if (unlikely(!leaf_slot(leaf, &block, &slot)))
-		return &zero;
-	at = t->first[block][slot];
-	subs = t->subs[block][slot];
-	if (subs == NO_SUBLEAVES)
-		sub = 0;
-	if (unlikely(!at || sub >= subs))
-		return &zero;
-	return &t->entries[at - 1 + sub];
+	if (unlikely(number >= ARRAY_SIZE(t->leaves)))
+		return &zero_entry;
+	l = &t->leaves[number];
+	sub &= l->sub_mask;
+	if (unlikely(sub >= l->count))
+		return &zero_entry;
+	return &t->entries[l->first + sub];
 }
 
 /* The host's leaf; zero beyond the last it has */
@@ -86,23 +90,22 @@ static int add_entry(const struct vm *vm, struct cpuid_table *t,
 		     const struct cpuid_rule *rule, u32 sub)
 {
 	struct cpuid_entry *e = &t->entries[t->count];
-	u32 block, slot, i;
+	u32 number = leaf_number(rule->leaf);
+	struct cpuid_leaf *l = &t->leaves[number];
 
-	if (t->count == MAX_ENTRIES || !leaf_slot(rule->leaf, &block, &slot))
+	if (t->count == MAX_ENTRIES || number >= ARRAY_SIZE(t->leaves))
 		return -ENOSPC;
 	host_leaf(rule->leaf, sub, e->reg);
-	for (i = 0; i < CR_COUNT; i++)
+	for (u32 i = 0; i < CR_COUNT; i++)
 		e->reg[i] = (e->reg[i] & rule->keep[i]) | rule->force[i];
 	if (rule->build)
 		rule->build(vm, sub, e->reg);
 	e->fix = rule->fix;
+	if (!l->count)
+		l->first = (u16)t->count;
+	l->count++;
+	l->sub_mask = rule->subleaves ? ~0u : 0;
 	t->count++;
-	if (!t->first[block][slot])
-		t->first[block][slot] = (u8)t->count;
-	if (rule->subleaves)
-		t->subs[block][slot]++;
-	else
-		t->subs[block][slot] = NO_SUBLEAVES;
 	return 0;
 }
 
