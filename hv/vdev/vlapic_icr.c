@@ -219,7 +219,7 @@ static void icr_shorthand(struct vlapic *l, u32 shorthand, struct vlapic_msg *m)
 	msg_route(v->vm, m, shorthand == APIC_ICR_SH_ALL_BUT ? v : NULL);
 }
 
-void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)
+static void icr_send(struct vlapic *l, u32 low, u32 dest)
 {
 	struct vcpu *v = l->vcpu;
 	u32 shorthand = low & APIC_ICR_SHORTHAND;
@@ -232,12 +232,6 @@ void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)
 		.trigger = TRIGGER_EDGE,
 	};
 
-	if (m.mode == APIC_MODE_FIXED &&
-	    (shorthand == APIC_ICR_SH_SELF ||
-	     (shorthand == APIC_ICR_SH_NONE && !m.logical && dest == v->id))) {
-		vlapic_self_ipi(l, m.vector);
-		return;
-	}
 	if (is_init_deassert(low))
 		return;
 	if (is_illegal(&m)) {
@@ -248,4 +242,17 @@ void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)
 		icr_shorthand(l, shorthand, &m);
 	else
 		msg_route(v->vm, &m, NULL);
+}
+
+void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)
+{
+	const u32 fields = APIC_ICR_SHORTHAND | APIC_ICR_LOGICAL |
+			   7u << APIC_ICR_MODE_SHIFT;
+	u32 kind = low & fields;
+
+	/* A fixed interrupt to ourselves: the hot one */
+	if (kind == APIC_ICR_SH_SELF || (!kind && dest == l->vcpu->id))
+		vlapic_self_ipi(l, (u8)low);
+	else
+		icr_send(l, low, dest);
 }
