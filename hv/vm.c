@@ -21,6 +21,7 @@
 
 #define PORT_REGIONS          64
 #define MMIO_REGIONS          64
+#define HOST_MMIO_REGIONS     512 /* a trap for each MSI-X table */
 #define ISOLATED_BUDGET_PAGES 2048
 
 u32 vm_npt_max_level;
@@ -171,7 +172,9 @@ static int create_buses(struct vm *vm)
 	int err = bus_init(&vm->ports, &vm->budget, PORT_REGIONS);
 
 	if (!err)
-		err = bus_init(&vm->mmio, &vm->budget, MMIO_REGIONS);
+		err = bus_init(&vm->mmio, &vm->budget,
+			       vm->privileged ? HOST_MMIO_REGIONS :
+						MMIO_REGIONS);
 	return err ? err : bus_add(&vm->mmio, &lapic);
 }
 
