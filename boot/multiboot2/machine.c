@@ -18,7 +18,7 @@
 #define BIOS_ROM_BYTES       0x10000
 
 #define IDENTITY_MAPPED GIB(4) /* by entry.asm */
-#define TABLES_LOWEST   MIB(1)
+#define PAGES_LOWEST    MIB(1)
 
 /* A constant address is no object to the compiler: keep it from knowing it */
 static const void *phys(u64 hpa)
@@ -86,7 +86,7 @@ static u64 blocker_at(const struct boot_info *bi, u64 base, u64 size)
 static u64 range_take(const struct boot_info *bi, const struct boot_mem *m,
 		      u64 size, u64 info_hpa, u64 info_size)
 {
-	u64 low = MAX(m->base, TABLES_LOWEST);
+	u64 low = MAX(m->base, PAGES_LOWEST);
 	u64 end = MIN(m->base + m->size, IDENTITY_MAPPED);
 
 	while (end >= low + size) {
@@ -102,8 +102,9 @@ static u64 range_take(const struct boot_info *bi, const struct boot_mem *m,
 	return 0;
 }
 
-static u64 tables_take(struct boot_info *bi, u64 size, u64 info_hpa,
-		       u64 info_size)
+/* Free memory of whole pages, 0 when there is none */
+static u64 pages_take(struct boot_info *bi, u64 size, u64 info_hpa,
+		      u64 info_size)
 {
 	u64 base = 0;
 
@@ -112,9 +113,26 @@ static u64 tables_take(struct boot_info *bi, u64 size, u64 info_hpa,
 			base = range_take(bi, &bi->mem[i], size, info_hpa,
 					  info_size);
 	}
-	if (base && boot_mem_add(bi, base, size, BOOT_MEM_RESERVED, 0))
+	if (base && boot_mem_add(bi, base, size, BOOT_MEM_LOADER_DATA, 0))
 		base = 0;
 	return base;
+}
+
+void multiboot2_keep_efi_map(struct boot_info *bi, u64 info_hpa, u64 info_size)
+{
+	struct boot_efi *efi = &bi->efi;
+	u64 copy;
+
+	if (!efi->memory_map_size)
+		return;
+	copy = pages_take(bi, ALIGN_UP(efi->memory_map_size, PAGE_SIZE),
+			  info_hpa, info_size);
+	if (copy)
+		memcpy((void *)copy, (const void *)efi->memory_map,
+		       efi->memory_map_size);
+	else
+		efi->memory_map_size = 0;
+	efi->memory_map = copy;
 }
 
 void multiboot2_map_all(struct boot_info *bi, u64 info_hpa, u64 info_size)
@@ -128,7 +146,7 @@ void multiboot2_map_all(struct boot_info *bi, u64 info_hpa, u64 info_size)
 		return;
 	/* Below 512 GiB of 1 GiB pages, entry.asm's tables are enough */
 	if (!pg.has_1g || end > GIB(512)) {
-		pg.next = tables_take(bi, size, info_hpa, info_size);
+		pg.next = pages_take(bi, size, info_hpa, info_size);
 		if (!pg.next) {
 			str_copy(bi->problem,
 				 "there is no room below 4 GiB to map all "

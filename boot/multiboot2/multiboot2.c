@@ -15,7 +15,6 @@
 
 #define RSDP_MAX_BYTES    64
 #define SMBIOS_MAX_BYTES  64
-#define EFI_MAP_MAX_BYTES KIB(24)
 #define LOADER_NAME_BYTES 24
 
 extern char __image_start[], __image_end[];
@@ -23,7 +22,6 @@ extern char __image_start[], __image_end[];
 static struct boot_info boot_info;
 static u8 rsdp_copy[RSDP_MAX_BYTES] __aligned(16);
 static u8 smbios_copy[SMBIOS_MAX_BYTES] __aligned(16);
-static u8 efi_map_copy[EFI_MAP_MAX_BYTES] __aligned(16);
 static char loader_name[LOADER_NAME_BYTES];
 static bool acpi_is_new;
 
@@ -145,11 +143,7 @@ static void take_efi_mmap(const struct mb2_tag *tag)
 		memcpy(&d, map->descriptors + at, sizeof(d));
 		take_range(d.base, d.pages * PAGE_SIZE, d.type, d.attributes);
 	}
-	/* What does not fit is cut: mem[] has it whole */
-	bytes = MIN(bytes, (u32)EFI_MAP_MAX_BYTES);
-	bytes -= bytes % map->descriptor_size;
-	memcpy(efi_map_copy, map->descriptors, bytes);
-	efi->memory_map = image_hpa(efi_map_copy);
+	efi->memory_map = (u64)map->descriptors; /* copied below */
 	efi->memory_map_size = bytes;
 	efi->descriptor_size = map->descriptor_size;
 	efi->descriptor_version = map->descriptor_version;
@@ -263,6 +257,7 @@ void multiboot2_main(u64 info_hpa, u64 load_hpa)
 		    loader_name, bi->efi.system_table ? "UEFI" : "BIOS");
 	facts_sort_modules(bi);
 	multiboot2_find_cpus(bi);
+	multiboot2_keep_efi_map(bi, info_hpa, info->total_size);
 	multiboot2_map_all(bi, info_hpa, info->total_size);
 	hv_start(image_hpa(bi));
 }

@@ -17,9 +17,12 @@ __noreturn void multiboot2_main(u64 info_hpa, u64 load_hpa);
 /* Cores: the MADT where there is one, and what the MP table says */
 void multiboot2_find_cpus(struct boot_info *bi);
 
-/* Make the identity map reach what struct boot_info promises. Tables that need
- * memory get free pages that become BOOT_MEM_RESERVED in mem[]; the boot
- * information at @info_hpa is spared. */
+/* The two below take free pages, which become BOOT_MEM_LOADER_DATA in mem[];
+ * GRUB's boot information at @info_hpa is spared.
+ *
+ * Copy UEFI's memory map out of the boot information */
+void multiboot2_keep_efi_map(struct boot_info *bi, u64 info_hpa, u64 info_size);
+/* Make the identity map reach what struct boot_info promises */
 void multiboot2_map_all(struct boot_info *bi, u64 info_hpa, u64 info_size);
 
 /* The hypervisor; arch/x86/cpu/entry.asm, contract in boot_info.h */
