@@ -11,6 +11,7 @@
 #include "drivers/acpi_regs.h"
 #include "drivers/pci.h"
 #include "drivers/power_regs.h"
+#include "drivers/uart.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "mm/pt.h"
@@ -67,6 +68,7 @@ static void off_by_acpi(void)
 
 void power_off(void)
 {
+	uart_flush();
 	off_by_acpi();
 	log_error("power", "the machine does not switch itself off: do it by "
 			   "hand, everything has stopped");
@@ -131,6 +133,7 @@ void power_reset(void)
 
 	/* A reset drops what is only in the caches: the log must reach RAM */
 	wbinvd();
+	uart_flush();
 	reset_by_acpi();
 	reset_by_chipset();
 	reset_by_keyboard();

@@ -62,18 +62,16 @@ bool uart_init(void)
 	return true;
 }
 
-/* Wait until the FIFO is empty; false: the UART is dead, and stays so */
-static bool uart_wait_tx(void)
+/* Wait for @bit of the line status; false: the UART is dead, and stays so */
+static bool uart_wait(u8 bit)
 {
 	for (u32 i = 0; i < TX_POLLS_MAX; i++) {
 		u8 lsr = uart_in(UART_LSR);
 
 		if (lsr == NO_DEVICE)
 			break;
-		if (lsr & UART_LSR_THRE) {
-			tx_room = UART_FIFO_BYTES;
+		if (lsr & bit)
 			return true;
-		}
 		__builtin_ia32_pause();
 	}
 	present = false;
@@ -82,8 +80,11 @@ static bool uart_wait_tx(void)
 
 static bool uart_putc(char c)
 {
-	if (!tx_room && !uart_wait_tx())
-		return false;
+	if (!tx_room) {
+		if (!uart_wait(UART_LSR_THRE))
+			return false;
+		tx_room = UART_FIFO_BYTES;
+	}
 	tx_room--;
 	uart_out(UART_THR, (u8)c);
 	return true;
@@ -96,6 +97,12 @@ void uart_write(const char *s, size_t len)
 	for (size_t i = 0; i < len; i++)
 		if (!uart_putc(s[i]))
 			return;
+}
+
+void uart_flush(void)
+{
+	if (present)
+		(void)uart_wait(UART_LSR_TEMT);
 }
 
 int uart_getc(void)

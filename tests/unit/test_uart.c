@@ -39,7 +39,8 @@ u32 port_read(u16 port, u8 size)
 		return regs[reg];
 	if (!dead && reads % 3 == 0)
 		fifo = 0;
-	return (fifo ? 0 : UART_LSR_THRE) | (rx >= 0 ? UART_LSR_DR : 0u);
+	return (fifo ? 0 : UART_LSR_THRE | UART_LSR_TEMT) |
+	       (rx >= 0 ? UART_LSR_DR : 0u);
 }
 
 void port_write(u16 port, u8 size, u32 value)
@@ -83,6 +84,8 @@ static void test_write(void **state)
 	/* As they are: no carriage return is added */
 	assert_int_equal(out_len, sizeof(text));
 	assert_memory_equal(out, text, sizeof(text) - 1);
+	uart_flush();
+	assert_int_equal(fifo, 0);
 }
 
 static void test_read(void **state)
