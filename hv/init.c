@@ -60,6 +60,15 @@ static size_t log_guest(const struct vcpu *v, char *buf, size_t size)
 	return (size_t)bh_snprintf(buf, size, "%s:%u", v->vm->name, v->id);
 }
 
+/* What a panic says of the guest that was on the core */
+static void dump_current(void)
+{
+	struct vcpu *v = this_cpu()->current;
+
+	if (v)
+		vcpu_dump(v);
+}
+
 static void copy_boot_info(u64 hpa)
 {
 	const struct boot_info *bi = (const struct boot_info *)hpa;
@@ -306,6 +315,7 @@ void hv_main(u64 boot_info_hpa)
 	copy_boot_info(boot_info_hpa);
 	cpu_boot_init();
 	panic_console_hook = console_panic_mode;
+	panic_dump_hook = dump_current;
 	log_guest_hook = log_guest;
 	console_init_early(&boot);
 	log_info("init", "Bulkhead %s, started by %.32s", BULKHEAD_VERSION,
