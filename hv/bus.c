@@ -52,6 +52,23 @@ void bus_destroy(struct bus *bus, struct budget *b)
 	bus->count = 0;
 }
 
+/* After a change of the array */
+static void bus_filter(struct bus *bus)
+{
+	bus->filter = 0;
+	for (u32 i = 0; i < bus->count; i++) {
+		const struct bus_region *r = &bus->regions[i];
+		u64 block = r->base >> BUS_BLOCK_SHIFT;
+		u64 last = (r->base + (r->size - 1)) >> BUS_BLOCK_SHIFT;
+
+		if (last - block >= 63)
+			bus->filter = ~0ull;
+		else
+			for (; block <= last; block++)
+				bus->filter |= BIT(block & 63);
+	}
+}
+
 int bus_add(struct bus *bus, const struct bus_region *region)
 {
 	u64 last = region->base + (region->size - 1);
@@ -67,6 +84,7 @@ int bus_add(struct bus *bus, const struct bus_region *region)
 		bus->regions[i] = bus->regions[i - 1];
 	bus->regions[at] = *region;
 	bus->count++;
+	bus_filter(bus);
 	return 0;
 }
 
@@ -79,6 +97,7 @@ void bus_remove(struct bus *bus, u64 base)
 	bus->count--;
 	for (u32 i = at; i < bus->count; i++)
 		bus->regions[i] = bus->regions[i + 1];
+	bus_filter(bus);
 }
 
 const struct bus_region *bus_find(const struct bus *bus, u64 addr)
@@ -101,18 +120,13 @@ static const struct bus_region *bus_claim(const struct bus *bus, u64 addr,
 	return r;
 }
 
-static u64 ones(u8 size)
-{
-	return size >= 8 ? ~0ull : BIT(size * 8) - 1;
-}
-
 u64 bus_read(const struct bus *bus, struct vcpu *v, u64 addr, u8 size)
 {
 	const struct bus_region *r = bus_claim(bus, addr, size);
 
 	if (!r || !r->read)
-		return ones(size);
-	return r->read(v, r->dev, addr - r->base, size) & ones(size);
+		return bus_ones(size);
+	return r->read(v, r->dev, addr - r->base, size) & bus_ones(size);
 }
 
 void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size,
@@ -121,5 +135,5 @@ void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size,
 	const struct bus_region *r = bus_claim(bus, addr, size);
 
 	if (r && r->write)
-		r->write(v, r->dev, addr - r->base, size, val & ones(size));
+		r->write(v, r->dev, addr - r->base, size, val & bus_ones(size));
 }

@@ -17,14 +17,19 @@ struct bus_region {
 	u64 base, size;
 	const char *name;
 	u64 (*read)(struct vcpu *v, void *dev, u64 offset, u8 size);
-	void (*write)(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value);
+	void (*write)(struct vcpu *v, void *dev, u64 offset, u8 size,
+		      u64 value);
 	void *dev;
 };
 
 struct bus {
 	struct bus_region *regions;
 	u32 count, capacity;
+	/* Which blocks of BUS_BLOCK addresses, modulo 64, a region touches: an
+	 * address whose bit is clear is unclaimed */
+	u64 filter;
 };
+#define BUS_BLOCK_SHIFT 3
 
 int __must_check bus_init(struct bus *bus, struct budget *b, u32 capacity);
 void bus_destroy(struct bus *bus, struct budget *b);
@@ -32,10 +37,20 @@ void bus_destroy(struct bus *bus, struct budget *b);
  * no read or no write behaves as unclaimed for it. */
 int __must_check bus_add(struct bus *bus, const struct bus_region *region);
 void bus_remove(struct bus *bus, u64 base);
+static inline bool bus_may_claim(const struct bus *bus, u64 addr)
+{
+	return bus->filter >> ((addr >> BUS_BLOCK_SHIFT) & 63) & 1;
+}
 const struct bus_region *bus_find(const struct bus *bus, u64 addr);
+/* What nobody answers reads as; @size 1, 2, 4 or 8 */
+static inline u64 bus_ones(u8 size)
+{
+	return ~0ull >> (64 - 8 * size);
+}
 /* Whole access: finds the region, splits nothing: an access that crosses a
  * region's end is unclaimed. */
 u64 bus_read(const struct bus *bus, struct vcpu *v, u64 addr, u8 size);
-void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size, u64 val);
+void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size,
+	       u64 val);
 
 #endif

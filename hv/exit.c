@@ -56,12 +56,22 @@ static enum verdict exit_wrmsr(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_ADVANCE;
 }
 
-/* IN writes AL or AX and leaves the rest of RAX, or EAX and clears the rest */
-static u64 merge_rax(u64 rax, u64 value, u8 size)
+/* Some device has it */
+static enum verdict port_claimed(struct vcpu *v, const struct vcpu_exit *e)
 {
-	u64 mask = size == 4 ? ~0ull : BIT(size * 8) - 1;
+	const struct bus *bus = &v->vm->ports;
+	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
+	u64 mask = bus_ones(e->port.size);
 
-	return (rax & ~mask) | value;
+	if (!e->port.in) {
+		bus_write(bus, v, e->port.port, e->port.size, *rax);
+		return VERDICT_ADVANCE;
+	}
+	/* IN writes AL or AX and leaves the rest, or EAX and clears it */
+	if (e->port.size == 4)
+		*rax = 0;
+	*rax = (*rax & ~mask) | bus_read(bus, v, e->port.port, e->port.size);
+	return VERDICT_ADVANCE;
 }
 
 static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
@@ -70,13 +80,10 @@ static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
 
 	if (unlikely(e->port.string))
 		return emulate_string_io(v, e);
+	if (bus_may_claim(&v->vm->ports, e->port.port))
+		return port_claimed(v, e);
 	if (e->port.in)
-		*rax = merge_rax(
-			*rax,
-			bus_read(&v->vm->ports, v, e->port.port, e->port.size),
-			e->port.size);
-	else
-		bus_write(&v->vm->ports, v, e->port.port, e->port.size, *rax);
+		*rax = (e->port.size == 4 ? 0 : *rax) | bus_ones(e->port.size);
 	return VERDICT_ADVANCE;
 }
 
@@ -273,7 +280,8 @@ static void wrap_rip(struct vcpu *v, struct vcpu_regs *r)
 		r->rip &= attr & SEG_ATTR_DB ? 0xffffffffull : 0xffffull;
 }
 
-static void advance(struct vcpu *v, u8 len)
+/* On the way of nearly every exit */
+static inline void advance(struct vcpu *v, u8 len)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
 	u64 from;
@@ -295,7 +303,7 @@ static enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
 	return exit_kill(v, "unknown exit");
 }
 
-static enum verdict handle(struct vcpu *v, struct vcpu_exit *e)
+static inline enum verdict handle(struct vcpu *v, struct vcpu_exit *e)
 {
 	const struct exit_row *row = &exit_table[e->kind];
 
@@ -309,6 +317,15 @@ static enum verdict handle(struct vcpu *v, struct vcpu_exit *e)
 	return row->handler(v, e);
 }
 
+static void give_way(struct vcpu *v, enum verdict verdict)
+{
+	advance(v, v->exit.insn_len);
+	if (verdict == VERDICT_BLOCK)
+		v->activity = VCPU_HALTED;
+	else
+		sched_yield();
+}
+
 void exit_dispatch(struct vcpu *v)
 {
 	struct vcpu_exit *e = &v->exit;
@@ -320,13 +337,8 @@ void exit_dispatch(struct vcpu *v)
 	if (unlikely(e->vectoring.type != EVENT_NONE))
 		v->pending = e->vectoring;
 	verdict = handle(v, e);
-	if (verdict == VERDICT_ADVANCE) {
+	if (likely(verdict == VERDICT_ADVANCE))
 		advance(v, e->insn_len);
-	} else if (verdict == VERDICT_BLOCK) {
-		advance(v, e->insn_len);
-		v->activity = VCPU_HALTED;
-	} else if (verdict == VERDICT_YIELD) {
-		advance(v, e->insn_len);
-		sched_yield();
-	}
+	else if (verdict == VERDICT_BLOCK || verdict == VERDICT_YIELD)
+		give_way(v, verdict);
 }
