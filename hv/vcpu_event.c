@@ -148,11 +148,9 @@ static void deliver_irq(struct vcpu *v)
 		request_irq_window(v, vector);
 		return;
 	}
+	/* Nothing else is left that beats it: what comes posts VE_IRQ */
 	inject_irq(v, (u8)vector);
 	vlapic_accept(v, (u8)vector);
-	vector = vlapic_pending(v);
-	if (vector >= 0)
-		request_irq_window(v, vector);
 }
 
 /* False: it stays off the core */
