@@ -25,12 +25,15 @@ void vlapic_accept(struct vcpu *v, u8 vector);
 /* x2APIC MSRs 0x800-0x8ff; -EINVAL: #GP */
 int __must_check vlapic_msr_read(struct vcpu *v, u32 msr, u64 *value);
 int __must_check vlapic_msr_write(struct vcpu *v, u32 msr, u64 value);
-int __must_check vlapic_base_write(struct vcpu *v, u64 value); /* IA32_APIC_BASE */
-u64 vlapic_deadline_read(struct vcpu *v); /* IA32_TSC_DEADLINE */
+int __must_check vlapic_base_write(struct vcpu *v,
+				   u64 value); /* IA32_APIC_BASE */
+u64 vlapic_deadline_read(struct vcpu *v);      /* IA32_TSC_DEADLINE */
 void vlapic_deadline_write(struct vcpu *v, u64 value);
-/* MMIO page of one vCPU: the bus row for 0xfee00000 (registered by vm_create) */
+/* MMIO page of one vCPU: the bus row for 0xfee00000 (registered by vm_create)
+ */
 u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size);
-void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value);
+void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+		       u64 value);
 /* An interrupt message as devices and IOAPICs send it (SDM 3A 11.11): resolves
  * destinations among the VM's vCPUs. Any core. */
 void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,

@@ -38,7 +38,7 @@
 #define APIC_VERSION_VALUE 0x00050014u
 
 #define APIC_SVR_ENABLE (1u << 8)
-#define APIC_SVR_FOCUS	(1u << 9)
+#define APIC_SVR_FOCUS  (1u << 9)
 
 /* SDM 3A 11.5.3 *Error Handling* */
 #define APIC_ESR_SEND_ILLEGAL (1u << 5)
@@ -46,33 +46,33 @@
 #define APIC_ESR_REG_ILLEGAL  (1u << 7)
 
 /* SDM 3A 11.5.1 *Local Vector Table* */
-#define APIC_LVT_VECTOR	       0xffu
-#define APIC_LVT_MODE	       0x700u
+#define APIC_LVT_VECTOR        0xffu
+#define APIC_LVT_MODE          0x700u
 #define APIC_LVT_MODE_EXTINT   0x700u
 #define APIC_LVT_MODE_NMI      0x400u
-#define APIC_LVT_STATUS	       (1u << 12) /* read-only */
+#define APIC_LVT_STATUS        (1u << 12) /* read-only */
 #define APIC_LVT_POLARITY      (1u << 13)
 #define APIC_LVT_REMOTE_IRR    (1u << 14) /* read-only */
 #define APIC_LVT_TRIGGER       (1u << 15)
-#define APIC_LVT_MASKED	       (1u << 16)
-#define APIC_LVTT_MODE	       (3u << 17)
+#define APIC_LVT_MASKED        (1u << 16)
+#define APIC_LVTT_MODE         (3u << 17)
 #define APIC_LVTT_ONESHOT      (0u << 17)
 #define APIC_LVTT_PERIODIC     (1u << 17)
 #define APIC_LVTT_TSC_DEADLINE (2u << 17)
 
 /* SDM 3A 11.6.1 *Interrupt Command Register*; also MSI and RTE fields */
-#define APIC_ICR_VECTOR	       0xffu
-#define APIC_ICR_MODE_SHIFT    8
-#define APIC_ICR_LOGICAL       (1u << 11)
-#define APIC_ICR_STATUS	       (1u << 12)
-#define APIC_ICR_ASSERT	       (1u << 14)
-#define APIC_ICR_LEVEL	       (1u << 15)
-#define APIC_ICR_SHORTHAND     (3u << 18)
-#define APIC_ICR_SH_NONE       (0u << 18)
-#define APIC_ICR_SH_SELF       (1u << 18)
-#define APIC_ICR_SH_ALL	       (2u << 18)
-#define APIC_ICR_SH_ALL_BUT    (3u << 18)
-#define APIC_ICR_VALID	       0x000ccfffu /* writable bits of the low word */
+#define APIC_ICR_VECTOR     0xffu
+#define APIC_ICR_MODE_SHIFT 8
+#define APIC_ICR_LOGICAL    (1u << 11)
+#define APIC_ICR_STATUS     (1u << 12)
+#define APIC_ICR_ASSERT     (1u << 14)
+#define APIC_ICR_LEVEL      (1u << 15)
+#define APIC_ICR_SHORTHAND  (3u << 18)
+#define APIC_ICR_SH_NONE    (0u << 18)
+#define APIC_ICR_SH_SELF    (1u << 18)
+#define APIC_ICR_SH_ALL     (2u << 18)
+#define APIC_ICR_SH_ALL_BUT (3u << 18)
+#define APIC_ICR_VALID      0x000ccfffu /* writable bits of the low word */
 
 enum apic_mode {
 	APIC_MODE_FIXED,
@@ -88,14 +88,14 @@ enum apic_mode {
 /* Vectors below 16 are reserved for exceptions: illegal in messages */
 #define APIC_FIRST_VECTOR 16u
 
-#define APIC_DFR_FLAT 0xfu /* bits 31:28 */
-#define APIC_BROADCAST 0xffu /* xAPIC physical and logical destination */
+#define APIC_DFR_FLAT    0xfu  /* bits 31:28 */
+#define APIC_BROADCAST   0xffu /* xAPIC physical and logical destination */
 #define X2APIC_BROADCAST 0xffffffffu
 
 /* IA32_APIC_BASE (SDM 3A 11.4.4, 11.12.1) */
-#define APIC_BASE_BSP	  BIT(8)
-#define APIC_BASE_EXTD	  BIT(10)
-#define APIC_BASE_EN	  BIT(11)
+#define APIC_BASE_BSP     BIT(8)
+#define APIC_BASE_EXTD    BIT(10)
+#define APIC_BASE_EN      BIT(11)
 #define APIC_BASE_DEFAULT 0xfee00000ull
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Power and reset as guests ask for them. Privileged guest: PM1 control of the
- * host's FADT, the reset register, CF9, keyboard controller command FEh, port 92h
- * (all else on those ports passes to the hardware). Isolated guest: the sleep and
- * reset registers of its hardware-reduced FADT.
+ * host's FADT, the reset register, CF9, keyboard controller command FEh, port
+ * 92h (all else on those ports passes to the hardware). Isolated guest: the
+ * sleep and reset registers of its hardware-reduced FADT.
  */
 #ifndef HV_VDEV_VPOWER_H
 #define HV_VDEV_VPOWER_H
@@ -12,8 +12,8 @@
 
 /* Isolated guests: ports of the hardware-reduced FADT (hv/load/acpi_build.c) */
 #define VPOWER_SLEEP_CONTROL 0x600 /* SLP_TYPx << 2 | SLP_EN; type 5 is S5 */
-#define VPOWER_SLEEP_STATUS 0x601
-#define VPOWER_RESET 0x602 /* write 1 */
+#define VPOWER_SLEEP_STATUS  0x601
+#define VPOWER_RESET         0x602 /* write 1 */
 
 int __must_check vpower_create(struct vm *vm);
 /* Port CF9h lies among the PCI address port's bytes (CF8h..CFBh), which vpci
