@@ -183,7 +183,7 @@ static u64 ecam_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	u64 value = 0;
 	u8 i, n;
 
-	for (i = 0; i < size; i = (u8)(i + n)) {
+	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
 		u64 at = offset + i;
 
 		n = piece(at, (u8)(size - i));
@@ -199,7 +199,7 @@ static void ecam_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 {
 	u8 i, n;
 
-	for (i = 0; i < size; i = (u8)(i + n)) {
+	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
 		u64 at = offset + i;
 
 		n = piece(at, (u8)(size - i));
@@ -256,7 +256,7 @@ static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	(void)v;
 	if (!(address & PCI_ADDRESS_ENABLE))
 		return size_mask(size);
-	for (i = 0; i < size; i = (u8)(i + n)) {
+	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
 		n = piece(offset + i, (u8)(size - i));
 		value |= config_read(pci, address_bdf(address),
 				     address_offset(address, offset + i), n)
@@ -275,7 +275,7 @@ static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	(void)v;
 	if (!(address & PCI_ADDRESS_ENABLE))
 		return;
-	for (i = 0; i < size; i = (u8)(i + n)) {
+	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
 		n = piece(offset + i, (u8)(size - i));
 		config_write(pci, address_bdf(address),
 			     address_offset(address, offset + i), n,
