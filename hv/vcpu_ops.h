@@ -44,7 +44,7 @@ enum reg_group {
 	RG_MSR = 1 << 5, /* star .. sysenter, pat, kernel_gs_base */
 	RG_DR = 1 << 6, /* dr7 (dr0-3, dr6 stay in the core: see put) */
 	RG_ALL = (1 << 7) - 1,
-	/* seg[SEG_CS] alone: only ever set in valid, by a back-end that has it
+	/* seg[SEG_CS] base and attr alone: only ever set in valid, by a back-end that has it
 	 * at no cost; never asked for, and RG_SEG covers it */
 	RG_CS = 1 << 7,
 };

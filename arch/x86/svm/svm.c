@@ -4,7 +4,6 @@
  * Machine*. Nothing here takes a lock; a vCPU is touched by its core alone.
  */
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/cpu/apic_regs.h"
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/cpu/features.h"
@@ -93,7 +92,7 @@ static void svm_vcpu_reset(struct vcpu_hw *v, bool init)
 		fpu_reset(&a->fpu);
 	svm_reset_regs(&v->regs, init);
 	control_init(&a->vmcb->control);
-	a->nmi_masked = false;
+	a->nmi_shadow = 0;
 	a->nmi_window = false;
 	a->nmi_step = false;
 }
@@ -151,86 +150,6 @@ static void svm_put(struct vcpu_hw *v)
 	svm_xcr0_sync(v);
 	fpu_save(&v->arch->fpu);
 	debug_regs_save(v->regs.dr);
-}
-
-/* What is not as the last exit left it */
-static void entry_prepare(struct vcpu_hw *v, struct vcpu_arch *a)
-{
-	struct pcpu *cpu = this_cpu();
-
-	if (a->vmcb->control.tsc_offset != v->tsc_offset) {
-		a->vmcb->control.tsc_offset = v->tsc_offset;
-		svm_unclean(a, CLEAN_I);
-	}
-	if (a->xcr0 != v->regs.xcr0) {
-		a->xcr0 = v->regs.xcr0;
-		xsetbv(0, a->xcr0);
-	}
-	if (cpu->backend->loaded != a)
-		svm_load(a, cpu);
-}
-
-static inline bool entry_is_plain(const struct vcpu_hw *v,
-				  const struct vcpu_arch *a)
-{
-	return a->vmcb->control.tsc_offset == v->tsc_offset &&
-	       a->xcr0 == v->regs.xcr0 && a->cpu->backend->loaded == a;
-}
-
-/* RIP is nearly always all that changed */
-static inline void entry_store(struct vcpu_hw *v, struct vcpu_arch *a)
-{
-	struct vcpu_regs *r = &v->regs;
-	struct vmcb *vmcb = a->vmcb;
-
-	if (r->dirty == RG_RIP && likely(!r->shadow)) {
-		vmcb->save.rip = r->rip;
-		vmcb->save.rflags = r->rflags;
-		vmcb->control.interrupt_shadow = 0;
-		r->dirty = 0;
-	} else if (r->dirty) {
-		svm_store_dirty(v);
-	}
-	vmcb->save.rax = r->gpr[GPR_RAX];
-	vmcb->save.cr2 = r->cr2;
-	vmcb->control.v_tpr = (u8)(v->apic_page[TPR_INDEX] >> TPR_CLASS_SHIFT);
-}
-
-static inline void exit_collect(struct vcpu_hw *v, struct vcpu_arch *a)
-{
-	struct vcpu_regs *r = &v->regs;
-	struct vmcb *vmcb = a->vmcb;
-	u8 tpr = vmcb->control.v_tpr & 0xf;
-
-	r->gpr[GPR_RAX] = vmcb->save.rax;
-	r->cr2 = vmcb->save.cr2;
-	r->rip = vmcb->save.rip;
-	r->rflags = vmcb->save.rflags;
-	r->shadow = vmcb->control.interrupt_shadow & INTERRUPT_SHADOW;
-	if (unlikely(a->nmi_masked))
-		r->shadow |= SHADOW_NMI;
-	r->valid = RG_RIP;
-	/* Without the next RIP the dispatcher looks for the instruction where
-	 * the last one of this address space was: hv/gmem.h */
-	r->cr3 = vmcb->save.cr3;
-	vmcb->control.eventinj = 0;
-	vmcb->control.tlb_control = TLB_DO_NOTHING;
-	vmcb->control.vmcb_clean = svm_clean_kept;
-	if (unlikely(tpr != v->apic_page[TPR_INDEX] >> TPR_CLASS_SHIFT))
-		v->apic_page[TPR_INDEX] = (u32)tpr << TPR_CLASS_SHIFT;
-}
-
-static void svm_run(struct vcpu_hw *v, struct vcpu_exit *exit)
-{
-	struct vcpu_arch *a = v->arch;
-
-	do {
-		entry_store(v, a);
-		if (unlikely(!entry_is_plain(v, a)))
-			entry_prepare(v, a);
-		svm_enter(a->vmcb_hpa, v->regs.gpr);
-		exit_collect(v, a);
-	} while (unlikely(!svm_exit_fill(v, exit)));
 }
 
 static void svm_flush(struct vcpu_hw *v)

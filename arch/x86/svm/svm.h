@@ -21,8 +21,10 @@ struct vcpu_arch {
 	struct pcpu *cpu; /* ASID and clean bits are of this core */
 	u64 asid_generation;
 	u64 xcr0;        /* in the core while attached */
+	bool loaded;     /* FS .. SYSENTER are in the core, GIF is clear */
 	u8 window_prio;  /* of the V_IRQ in the VMCB, 0: none */
-	bool nmi_masked; /* from an NMI's injection to the end of its IRET */
+	u32 nmi_shadow;  /* SHADOW_NMI from an NMI's injection to the end of its
+			    IRET */
 	bool nmi_window; /* asked for */
 	bool nmi_step;   /* the IRET is being stepped over */
 	u64 step_dr6;
@@ -44,18 +46,25 @@ extern u32 svm_asid_count;
 /* Bits vmcb_clean starts from after an exit: 0 without the feature */
 extern u32 svm_clean_kept;
 
-/* svm_entry.asm: interrupts on behind GIF, VMRUN, interrupts off; the GPRs but
- * RAX and RSP come from and go to gpr[] (enum gpr) */
-void svm_enter(hpa_t vmcb_hpa, u64 *gpr);
+/* svm_run.c */
+void svm_run(struct vcpu_hw *v, struct vcpu_exit *exit);
 
 /* svm_state.c */
 void svm_store_dirty(struct vcpu_hw *v);
 void svm_read(struct vcpu_hw *v, u32 groups);
 void svm_reset_regs(struct vcpu_regs *r, bool init);
 
-/* svm_exit.c: fill @exit from the VMCB; false: nothing for the core, enter
- * again */
-bool svm_exit_fill(struct vcpu_hw *v, struct vcpu_exit *exit);
+/* svm_exit.c: what an exit code is; fill completes @exit, of which it finds
+ * raw_reason, info1 and info2 set, and returns false to enter again with
+ * nothing for the core */
+struct svm_exit_row {
+	u8 kind;   /* enum exit_kind */
+	bool insn; /* nRIP says where the next instruction is */
+	bool (*fill)(struct vcpu_hw *v, struct vcpu_exit *exit); /* or NULL */
+};
+extern const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE];
+/* Codes past the table */
+bool svm_exit_rare(struct vcpu_hw *v, struct vcpu_exit *exit);
 /* Make regs.xcr0 what the core has; attached, before the FPU is saved */
 void svm_xcr0_sync(struct vcpu_hw *v);
 
@@ -93,13 +102,18 @@ static inline void svm_unclean(struct vcpu_arch *a, u32 bits)
 	a->vmcb->control.vmcb_clean &= ~(u64)bits;
 }
 
+static inline u32 svm_seg_attr(u16 attrib)
+{
+	return (attrib & 0xffu) | (attrib & 0xf00u) << 4;
+}
+
 static inline void svm_seg_read(struct segment *to,
 				const struct vmcb_segment *from)
 {
 	to->sel = from->selector;
 	to->limit = from->limit;
 	to->base = from->base;
-	to->attr = (from->attrib & 0xffu) | (from->attrib & 0xf00u) << 4;
+	to->attr = svm_seg_attr(from->attrib);
 	if (unlikely(!(from->attrib & VMCB_ATTR_P)))
 		to->attr |= SEG_ATTR_UNUSABLE;
 }

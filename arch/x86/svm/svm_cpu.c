@@ -112,6 +112,7 @@ void svm_load(struct vcpu_arch *a, struct pcpu *cpu)
 	svm_vmsave(virt_to_hpa(b->host_vmcb));
 	svm_vmload(a->vmcb_hpa);
 	b->loaded = a;
+	a->loaded = true;
 	cpu->unload_guest = svm_unload;
 }
 
@@ -123,6 +124,7 @@ void svm_unload(struct pcpu *cpu)
 		return;
 	svm_vmsave(b->loaded->vmcb_hpa);
 	svm_vmload(virt_to_hpa(b->host_vmcb));
+	b->loaded->loaded = false;
 	b->loaded = NULL;
 	cpu->unload_guest = NULL;
 	svm_stgi();

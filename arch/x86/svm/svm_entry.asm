@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; The world switch: swaps GPRs around VMRUN and does nothing more.
-; Called by svm_run() with GIF clear, so that STI opens nothing here: it only
+; Called by svm_run.c with GIF clear, so that STI opens nothing here: it only
 ; lets physical interrupts through while the guest runs (with V_INTR_MASKING
 ; the host's IF is what masks them, APM 2 15.21.1).
 ; RAX and RSP are the VMCB's: #VMEXIT brings back the host's.
@@ -16,15 +16,10 @@ GPR_RSI equ 48
 GPR_RDI equ 56
 GPR_R8  equ 64
 
-; void svm_enter(hpa_t vmcb_hpa, u64 *gpr)
+; RDI = hpa_t vmcb_hpa, RSI = u64 *gpr; keeps only RBP and RSP
 global svm_enter
 svm_enter:
-	push	rbx
 	push	rbp
-	push	r12
-	push	r13
-	push	r14
-	push	r15
 	push	rsi
 	sti
 	mov	rax, rdi
@@ -59,10 +54,5 @@ svm_enter:
 	mov	[rax + GPR_R8 + 40], r13
 	mov	[rax + GPR_R8 + 48], r14
 	mov	[rax + GPR_R8 + 56], r15
-	pop	r15
-	pop	r14
-	pop	r13
-	pop	r12
 	pop	rbp
-	pop	rbx
 	ret

@@ -58,7 +58,7 @@ void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 		v->regs.dirty |= RG_RIP;
 	}
 	if (event->type == EVENT_NMI) {
-		a->nmi_masked = true;
+		a->nmi_shadow = SHADOW_NMI;
 		set_intercept1(a, I1_IRET, true);
 	}
 }
@@ -101,7 +101,7 @@ struct vcpu_event svm_event_decode(u64 info)
  */
 bool svm_nmi_window_open(const struct vcpu_arch *a)
 {
-	return a->nmi_window && !a->nmi_masked &&
+	return a->nmi_window && !a->nmi_shadow &&
 	       !(a->vmcb->control.interrupt_shadow & INTERRUPT_SHADOW);
 }
 
@@ -134,7 +134,7 @@ void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
 
 	if (which == WINDOW_NMI) {
 		a->nmi_window = true;
-		if (!a->nmi_masked)
+		if (!a->nmi_shadow)
 			lapic_send_ipi(this_cpu()->apic_id, VEC_KICK);
 		return;
 	}
@@ -168,7 +168,7 @@ bool svm_step_exit(struct vcpu_hw *v)
 	if (!a->nmi_step)
 		return false;
 	a->nmi_step = false;
-	a->nmi_masked = false;
+	a->nmi_shadow = 0;
 	a->vmcb->save.dr6 = a->step_dr6;
 	svm_unclean(a, CLEAN_DRX);
 	v->regs.shadow &= ~(u32)SHADOW_NMI;

@@ -1,31 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * #VMEXIT codes (APM 2 appendix C) to struct vcpu_exit: a table by exit code;
- * an absent row is EXIT_UNKNOWN and kills the guest. Hot: no lock, nothing
- * shared.
+ * an absent row is EXIT_UNKNOWN and kills the guest. svm_run.c does the codes
+ * that need no more than that, and IOIO. Nothing here is shared.
  */
-#include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/svm/svm.h"
-
-/* Returns false to enter again with nothing for the core */
-typedef bool (*fill_fn)(struct vcpu_hw *v, struct vcpu_exit *exit);
-
-static bool fill_port(struct vcpu_hw *v, struct vcpu_exit *exit)
-{
-	const struct vmcb *vmcb = v->arch->vmcb;
-	u32 info = (u32)exit->info1;
-
-	exit->insn_len = (u8)(exit->info2 - vmcb->save.rip);
-	exit->port.port = (u16)(info >> IOIO_PORT_SHIFT);
-	exit->port.size = info >> IOIO_SIZE_SHIFT & 7;
-	exit->port.in = info & IOIO_IN;
-	exit->port.string = info & IOIO_STR;
-	exit->port.rep = info & IOIO_REP;
-	exit->port.seg =
-		svm_has_decode ? info >> IOIO_SEG_SHIFT & 7 : SEG_COUNT;
-	exit->port.addr_size = (u8)(info >> IOIO_ADDR_SHIFT & 7) * 2;
-	return true;
-}
 
 static bool fill_msr(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
@@ -104,16 +83,6 @@ static bool fill_iret(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return false;
 }
 
-/* Not every implementation intercepts XSETBV (QEMU's TCG does not): where the
- * answer depends on XCR0, the register itself says what the guest has set */
-static bool fill_cpuid(struct vcpu_hw *v, struct vcpu_exit *exit)
-{
-	(void)exit;
-	if (unlikely((u32)v->regs.gpr[GPR_RAX] == CPUID_XSAVE))
-		svm_xcr0_sync(v);
-	return true;
-}
-
 /* Without decode assists the dispatcher decodes register and length */
 static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
@@ -133,11 +102,7 @@ static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
 }
 
 /* clang-format off */
-static const struct exit_code_row {
-	u8 kind; /* enum exit_kind */
-	bool insn; /* nRIP says where the next instruction is */
-	fill_fn fill;
-} rows[VMEXIT_TABLE_SIZE] = {
+const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
 	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, fill_cr8 },
 	[VMEXIT_EXCP_DB] = { EXIT_EXCEPTION, false, fill_exception },
 	[VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, false, fill_exception },
@@ -148,14 +113,13 @@ static const struct exit_code_row {
 	[VMEXIT_INIT] = { EXIT_INIT, false, NULL },
 	[VMEXIT_VINTR] = { EXIT_IRQ_WINDOW, false, fill_irq_window },
 	[VMEXIT_RDPMC] = { EXIT_RDPMC, true, NULL },
-	[VMEXIT_CPUID] = { EXIT_CPUID, true, fill_cpuid },
+	[VMEXIT_CPUID] = { EXIT_CPUID, true, NULL },
 	[VMEXIT_RSM] = { EXIT_UNDEFINED, true, NULL },
 	[VMEXIT_IRET] = { EXIT_UNKNOWN, false, fill_iret },
 	[VMEXIT_INVD] = { EXIT_INVD, true, NULL },
 	[VMEXIT_PAUSE] = { EXIT_PAUSE, true, NULL },
 	[VMEXIT_HLT] = { EXIT_HLT, true, NULL },
 	[VMEXIT_INVLPGA] = { EXIT_UNDEFINED, true, NULL },
-	[VMEXIT_IOIO] = { EXIT_PORT, false, fill_port },
 	[VMEXIT_MSR] = { EXIT_RDMSR, true, fill_msr },
 	[VMEXIT_SHUTDOWN] = { EXIT_TRIPLE_FAULT, false, NULL },
 	[VMEXIT_VMRUN] = { EXIT_UNDEFINED, true, NULL },
@@ -178,33 +142,33 @@ static const struct exit_code_row {
 };
 /* clang-format on */
 
-static bool fill_rare(struct vcpu_hw *v, struct vcpu_exit *exit)
+/*
+ * QEMU's TCG (7.2) leaves a guest that sets a reserved bit of CR4 with a 32-bit
+ * -1, where a CPU raises #GP in the guest. With an event to inject still there,
+ * it is the entry that failed.
+ */
+static bool fill_refused(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	if (exit->raw_reason == VMEXIT_NPF)
-		return fill_npf(v, exit);
-	exit->kind = exit->raw_reason == VMEXIT_INVALID ? EXIT_ENTRY_FAILED
-							: EXIT_UNKNOWN;
+	if (v->arch->vmcb->control.exitintinfo & EVENT_VALID) {
+		exit->kind = EXIT_ENTRY_FAILED;
+		return true;
+	}
+	exit->kind = EXIT_EXCEPTION;
+	exit->exception = (struct vcpu_event){
+		.type = EVENT_EXCEPTION,
+		.vector = EXC_GP,
+		.has_error = true,
+	};
 	return true;
 }
 
-bool svm_exit_fill(struct vcpu_hw *v, struct vcpu_exit *exit)
+bool svm_exit_rare(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	const struct vmcb *vmcb = v->arch->vmcb;
-	const struct exit_code_row *row;
-	u64 code = vmcb->control.exitcode;
-
-	exit->raw_reason = code;
-	exit->info1 = vmcb->control.exitinfo1;
-	exit->info2 = vmcb->control.exitinfo2;
-	exit->insn_len = 0;
-	exit->vectoring.type = EVENT_NONE;
-	if (unlikely(vmcb->control.exitintinfo & EVENT_VALID))
-		exit->vectoring = svm_event_decode(vmcb->control.exitintinfo);
-	if (unlikely(code >= ARRAY_SIZE(rows)))
-		return fill_rare(v, exit);
-	row = &rows[code];
-	exit->kind = row->kind;
-	if (row->insn && svm_has_nrips)
-		exit->insn_len = (u8)(vmcb->control.nrip - vmcb->save.rip);
-	return !row->fill || row->fill(v, exit);
+	if (exit->raw_reason == VMEXIT_NPF)
+		return fill_npf(v, exit);
+	if (exit->raw_reason == VMEXIT_INVALID_TCG)
+		return fill_refused(v, exit);
+	exit->kind = exit->raw_reason == VMEXIT_INVALID ? EXIT_ENTRY_FAILED
+							: EXIT_UNKNOWN;
+	return true;
 }

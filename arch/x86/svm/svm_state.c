@@ -115,7 +115,7 @@ static void msrs_read(const struct vmcb_save *s, struct vcpu_regs *r)
 /* What the core holds of this vCPU goes to its VMCB; it stays loaded */
 static bool sync_loaded(const struct vcpu_arch *a)
 {
-	if (!a->cpu || a->cpu->backend->loaded != a)
+	if (!a->loaded)
 		return false;
 	svm_vmsave(a->vmcb_hpa);
 	return true;
