@@ -30,7 +30,7 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 #define DEFAULT1 0x16u /* pin-based bits that are always one */
 
 /* A CPU: everything allowed, unless a test takes it away */
-static u32 cpu2_allowed;
+static u32 cpu2_allowed, exit_allowed;
 static u64 basic, ept_vpid;
 
 static u64 fake_rdmsr(u32 msr)
@@ -41,9 +41,10 @@ static u64 fake_rdmsr(u32 msr)
 	case MSR_VMX_TRUE_PINBASED_CTLS:
 		return ~0ull << 32 | DEFAULT1;
 	case MSR_VMX_TRUE_PROCBASED_CTLS:
-	case MSR_VMX_TRUE_EXIT_CTLS:
 	case MSR_VMX_TRUE_ENTRY_CTLS:
 		return ~0ull << 32;
+	case MSR_VMX_TRUE_EXIT_CTLS:
+		return (u64)exit_allowed << 32;
 	case MSR_VMX_PROCBASED_CTLS2:
 		return (u64)cpu2_allowed << 32;
 	case MSR_VMX_EPT_VPID_CAP:
@@ -63,7 +64,7 @@ static int good_cpu(void **state)
 	(void)state;
 	said[0] = 0;
 	basic = 0x12345 | VMX_BASIC_TRUE_CONTROLS | VMX_BASIC_INS_OUTS;
-	cpu2_allowed = ~0u;
+	cpu2_allowed = exit_allowed = ~0u;
 	ept_vpid = EPT_CAP_WALK_4 | EPT_CAP_WB | EPT_CAP_2M | EPT_CAP_INVEPT |
 		   EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVVPID |
 		   EPT_CAP_INVVPID_SINGLE;
@@ -79,7 +80,8 @@ static void good_cpu_resolves(void **state)
 	assert_int_equal(c.revision, 0x12345);
 	assert_true(c.ins_outs_info);
 	assert_int_equal(c.control[CTL_PIN],
-			 DEFAULT1 | vmx_controls[CTL_PIN].required);
+			 DEFAULT1 | vmx_controls[CTL_PIN].required |
+				 PIN_PREEMPTION_TIMER);
 	assert_int_equal(c.control[CTL_CPU], vmx_controls[CTL_CPU].required);
 	assert_int_equal(c.control[CTL_CPU2],
 			 vmx_controls[CTL_CPU2].required |
@@ -128,6 +130,17 @@ static void vpid_needs_invvpid(void **state)
 	ept_vpid &= ~(u64)EPT_CAP_INVVPID_SINGLE;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
 	assert_false(c.control[CTL_CPU2] & CPU2_VPID);
+}
+
+static void timer_needs_its_value_saved(void **state)
+{
+	struct vmx_caps c;
+
+	(void)state;
+	exit_allowed = ~(u32)EXIT_SAVE_TIMER;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_false(c.control[CTL_PIN] & PIN_PREEMPTION_TIMER);
+	assert_false(c.control[CTL_EXIT] & EXIT_SAVE_TIMER);
 }
 
 static void ept_without_write_back(void **state)
@@ -179,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup(optional_controls_may_be_absent,
 				       good_cpu),
 		cmocka_unit_test_setup(vpid_needs_invvpid, good_cpu),
+		cmocka_unit_test_setup(timer_needs_its_value_saved, good_cpu),
 		cmocka_unit_test_setup(ept_without_write_back, good_cpu),
 		cmocka_unit_test(largest_leaf),
 		cmocka_unit_test(feature_control),

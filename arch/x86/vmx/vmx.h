@@ -46,7 +46,9 @@ struct vcpu_arch {
 	bool stale_events;    /* reset while not attached: see attach */
 	u64 tsc_offset, xcr0; /* as last given to the hardware */
 	struct pcpu *cpu;     /* whose host state the VMCS holds */
-	void *vmcs;           /* one page */
+	u64 timer_start;
+	u32 timer_ticks; /* of the VMX-preemption timer */
+	void *vmcs;      /* one page */
 	struct fpu_state fpu;
 };
 
@@ -90,6 +92,10 @@ void vmx_vpid_free(u16 vpid);
 /* vmx_vmcs.c: the parts of a VMCS that do not change while it runs */
 void vmx_write_controls(const struct vcpu_hw *v);
 void vmx_write_host_state(const struct pcpu *cpu);
+
+/* vmx_timer.c: the bound on guest time. At attach, and when it is up */
+void vmx_timer_start(struct vcpu_arch *a);
+void vmx_timer_expired(struct vcpu_arch *a);
 
 /* vmx_state.c: register groups */
 void vmx_load_groups(struct vcpu_hw *v, u32 groups);

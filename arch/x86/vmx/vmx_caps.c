@@ -13,7 +13,8 @@
 const struct vmx_control_row vmx_controls[CTL_COUNT] = {
 	[CTL_PIN] = {
 		"pin-based", MSR_VMX_PINBASED_CTLS, MSR_VMX_TRUE_PINBASED_CTLS,
-		PIN_EXTINT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, 0,
+		PIN_EXTINT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
+		PIN_PREEMPTION_TIMER,
 	},
 	[CTL_CPU] = {
 		"processor-based", MSR_VMX_PROCBASED_CTLS, MSR_VMX_TRUE_PROCBASED_CTLS,
@@ -32,7 +33,8 @@ const struct vmx_control_row vmx_controls[CTL_COUNT] = {
 		"VM-exit", MSR_VMX_EXIT_CTLS, MSR_VMX_TRUE_EXIT_CTLS,
 		EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_ACK_INTERRUPT |
 		EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER |
-		EXIT_LOAD_EFER, 0,
+		EXIT_LOAD_EFER,
+		EXIT_SAVE_TIMER,
 	},
 	[CTL_ENTRY] = {
 		"VM-entry", MSR_VMX_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY_CTLS,
@@ -92,6 +94,16 @@ static void drop_useless_vpid(struct vmx_caps *caps)
 		caps->control[CTL_CPU2] &= ~(u32)CPU2_VPID;
 }
 
+/* The timer is a bound on guest time only if it goes on over exits */
+static void drop_useless_timer(struct vmx_caps *caps)
+{
+	if ((caps->control[CTL_PIN] & PIN_PREEMPTION_TIMER) &&
+	    (caps->control[CTL_EXIT] & EXIT_SAVE_TIMER))
+		return;
+	caps->control[CTL_PIN] &= ~(u32)PIN_PREEMPTION_TIMER;
+	caps->control[CTL_EXIT] &= ~(u32)EXIT_SAVE_TIMER;
+}
+
 int vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd)
 {
 	u64 basic = rd(MSR_VMX_BASIC);
@@ -116,7 +128,9 @@ int vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd)
 	caps->cr4_fixed0 = rd(MSR_VMX_CR4_FIXED0);
 	caps->cr4_fixed1 = rd(MSR_VMX_CR4_FIXED1);
 	caps->ept_vpid = rd(MSR_VMX_EPT_VPID_CAP);
+	caps->timer_shift = VMX_MISC_TIMER_SHIFT(rd(MSR_VMX_MISC));
 	drop_useless_vpid(caps);
+	drop_useless_timer(caps);
 	return check_ept(caps);
 }
 

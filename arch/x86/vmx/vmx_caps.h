@@ -25,6 +25,7 @@ struct vmx_caps {
 	u32 control[CTL_COUNT]; /* value for the VMCS */
 	u64 cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	u64 ept_vpid;
+	u32 timer_shift; /* VMX-preemption timer: TSC ticks to its own */
 };
 
 typedef u64 (*vmx_msr_reader)(u32 msr);

@@ -92,6 +92,13 @@ static void decode_extint(struct vcpu_hw *v, struct vcpu_exit *exit)
 	exit->irq.acked = true;
 }
 
+/* Guest time is up: what waits is taken through the IDT */
+static void decode_timer(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	vmx_timer_expired(v->arch);
+	exit->irq.acked = false;
+}
+
 static void decode_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	(void)exit;
@@ -244,6 +251,7 @@ const struct exit_row_vmx vmx_exit_rows[VMX_REASONS] = {
 	ROW(EPT_VIOLATION,	EXIT_MMIO,		0,	decode_ept_violation),
 	ROW(EPT_MISCONFIG,	EXIT_UNKNOWN,		0,	decode_ept_misconfig),
 	UNDEFINED(INVEPT),	UNDEFINED(INVVPID),	UNDEFINED(VMFUNC),
+	ROW(PREEMPTION_TIMER,	EXIT_IRQ,		0,	decode_timer),
 	ROW(WBINVD,		EXIT_WBINVD,		0xff,	NULL),
 	ROW(XSETBV,		EXIT_XSETBV,		0xff,	decode_recheck),
 	UNDEFINED(ENCLS),	UNDEFINED(PCONFIG),	UNDEFINED(LOADIWKEY),

@@ -19,6 +19,9 @@
 #define VMX_BASIC_INS_OUTS		BIT(54)
 #define VMX_BASIC_TRUE_CONTROLS		BIT(55)
 
+/* IA32_VMX_MISC (SDM 3D A.6): the timer counts TSC ticks shifted right by this */
+#define VMX_MISC_TIMER_SHIFT(v)		((u32)((v) & 0x1f))
+
 /* IA32_VMX_EPT_VPID_CAP (SDM 3D A.10) */
 #define EPT_CAP_WALK_4			BIT(6)
 #define EPT_CAP_WB			BIT(14)
@@ -43,6 +46,7 @@ enum {
 	PIN_EXTINT_EXITING	= 1u << 0,
 	PIN_NMI_EXITING		= 1u << 3,
 	PIN_VIRTUAL_NMIS	= 1u << 5,
+	PIN_PREEMPTION_TIMER	= 1u << 6,
 };
 
 /* Primary processor-based controls (SDM 3C 25.6.2) */
@@ -85,6 +89,7 @@ enum {
 	EXIT_LOAD_PAT		= 1u << 19,
 	EXIT_SAVE_EFER		= 1u << 20,
 	EXIT_LOAD_EFER		= 1u << 21,
+	EXIT_SAVE_TIMER		= 1u << 22, /* VMX-preemption timer value */
 };
 
 /* VM-entry controls (SDM 3C 25.8.1) */
@@ -236,6 +241,7 @@ typedef struct { u32 id; } vmcsnat_t; /* natural width */
 #define VMCS_GUEST_INTERRUPTIBILITY	F32(0x4824)
 #define VMCS_GUEST_ACTIVITY		F32(0x4826)
 #define VMCS_GUEST_SYSENTER_CS		F32(0x482a)
+#define VMCS_PREEMPTION_TIMER		F32(0x482e)
 /* 32 bit, host */
 #define VMCS_HOST_SYSENTER_CS		F32(0x4c00)
 

@@ -155,6 +155,7 @@ void vmx_attach(struct vcpu_hw *v)
 	a->flush = false;
 	a->tsc_offset = v->tsc_offset;
 	vmwrite64(VMCS_TSC_OFFSET, a->tsc_offset);
+	vmx_timer_start(a);
 	load_core_registers(v);
 }
 
