@@ -83,7 +83,7 @@ static bool parse32(struct elf *e)
 	       h.phentsize >= sizeof(struct elf32_phdr);
 }
 
-/* The ELF header and the bounds of the program headers */
+/* The ELF header */
 static bool elf_parse(struct elf *e, const struct image *file)
 {
 	struct elf_ident id;
@@ -96,9 +96,7 @@ static bool elf_parse(struct elf *e, const struct image *file)
 	if (id.magic != ELF_MAGIC || id.data != ELF_LSB ||
 	    (id.class != ELF_CLASS64 && id.class != ELF_CLASS32))
 		return false;
-	if (!(e->is64 ? parse64(e) : parse32(e)))
-		return false;
-	return in_file(file, e->phoff, (u64)e->phnum * e->phentsize);
+	return e->is64 ? parse64(e) : parse32(e);
 }
 
 static struct segment_info elf_segment(const struct elf *e, u32 i)
@@ -157,12 +155,28 @@ static bool find_entry(const struct elf *e, u32 *entry)
 	return false;
 }
 
+/* A part that the headers speak of lies beyond the file's end */
+static bool is_cut(const struct elf *e)
+{
+	if (!in_file(e->file, e->phoff, (u64)e->phnum * e->phentsize))
+		return true;
+	for (u32 i = 0; i < e->phnum; i++) {
+		struct segment_info s = elf_segment(e, i);
+
+		if ((s.type == ELF_PT_LOAD || s.type == ELF_PT_NOTE) &&
+		    !in_file(e->file, s.offset, s.filesz))
+			return true;
+	}
+	return false;
+}
+
+/* A kernel that was cut short is still one: pvh_load() says so */
 bool pvh_probe(const struct image *kernel)
 {
 	struct elf e;
 	u32 entry;
 
-	return elf_parse(&e, kernel) && find_entry(&e, &entry);
+	return elf_parse(&e, kernel) && (is_cut(&e) || find_entry(&e, &entry));
 }
 
 static int bad(const struct pvh *b, const char *what)
@@ -185,8 +199,9 @@ static int no_room(const struct pvh *b, const char *what)
 static int place_segment(struct pvh *b, struct place *p,
 			 const struct segment_info *s, bool *entered)
 {
-	if (!in_file(b->elf.file, s->offset, s->filesz) || s->filesz > s->memsz)
-		return bad(b, "the file is cut short; copy it again");
+	if (s->filesz > s->memsz)
+		return bad(b, "its headers contradict each other; name an "
+			      "intact kernel");
 	if (s->paddr >= BELOW_4G || s->memsz > BELOW_4G - s->paddr)
 		return bad(b, "it wants to lie above 4 GiB; link it lower");
 	if (b->entry >= s->paddr && b->entry - s->paddr < s->memsz)
@@ -317,7 +332,11 @@ int pvh_load(struct vm *vm, const struct image *kernel,
 	struct pvh b = { .vm = vm, .initrd = initrd };
 	int err;
 
-	if (!elf_parse(&b.elf, kernel) || !find_entry(&b.elf, &b.entry))
+	if (!elf_parse(&b.elf, kernel))
+		return bad(&b, "it is no ELF; name another kernel");
+	if (is_cut(&b.elf))
+		return bad(&b, "the file is cut short; copy it again");
+	if (!find_entry(&b.elf, &b.entry))
 		return bad(&b, "it has no PVH entry; name another kernel");
 	err = place_all(&b);
 	if (err)
