@@ -1,0 +1,243 @@
+/* SOURCES: */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduler on a simulated core: the clock is the test's, so the source is
+ * included here, unedited, behind a fake rdtsc().
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define rdtsc machine_rdtsc
+#include "arch/x86/cpu/tsc.h"
+#undef rdtsc
+static u64 sim_now;
+static u64 rdtsc(void)
+{
+	return sim_now;
+}
+#include "sched/sched.c"
+
+#define SLICE SLICE_NS
+#define MS    1000000ull
+
+static struct pcpu cpu;
+static struct timer *slice_timer;
+static struct sched_entity e[4];
+static u32 kicks;
+
+struct budget pmm_self;
+
+struct pcpu *this_cpu(void)
+{
+	return &cpu;
+}
+
+void *kmem_alloc(struct budget *b, size_t size)
+{
+	(void)b;
+	return calloc(1, size);
+}
+
+u64 ns_to_tsc(u64 ns)
+{
+	return ns;
+}
+
+void pcpu_kick(struct pcpu *target, u32 bits)
+{
+	target->pending |= bits;
+	kicks++;
+}
+
+void timer_arm(struct timer *t, u64 deadline)
+{
+	t->deadline = deadline;
+	t->armed = true;
+	slice_timer = t;
+}
+
+void timer_cancel(struct timer *t)
+{
+	t->armed = false;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&cpu, 0, sizeof(cpu));
+	memset(e, 0, sizeof(e));
+	sim_now = 1000;
+	slice_timer = NULL;
+	assert_int_equal(sched_init_cpu(&cpu), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(e); i++)
+		sched_add(&e[i], &cpu);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	free(cpu.sched);
+	return 0;
+}
+
+/* Let @ticks pass as the run loop would: picks when something is pending */
+static void run(u64 ticks)
+{
+	u64 end = sim_now + ticks;
+
+	for (;;) {
+		bool armed = slice_timer && slice_timer->armed;
+
+		if (cpu.pending) {
+			cpu.pending = 0;
+			sched_pick();
+			continue;
+		}
+		if (!armed || slice_timer->deadline > end)
+			break;
+		sim_now = MAX(sim_now, slice_timer->deadline);
+		slice_timer->armed = false;
+		slice_timer->fn(slice_timer);
+	}
+	sim_now = end;
+}
+
+static void test_idle(void **state)
+{
+	(void)state;
+	assert_null(sched_pick());
+	assert_true(sched_is_blocked(&e[0]));
+}
+
+static void test_alone_has_no_tick(void **state)
+{
+	(void)state;
+	sched_wake(&e[0]);
+	assert_int_equal(cpu.pending, PCPU_RESCHED);
+	assert_ptr_equal(sched_pick(), &e[0]);
+	assert_false(sched_is_blocked(&e[0]));
+	assert_null(slice_timer);
+	sim_now += 100 * SLICE;
+	assert_ptr_equal(sched_pick(), &e[0]);
+	assert_null(slice_timer);
+}
+
+static void test_spinners_share_evenly(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 3; i++)
+		sched_wake(&e[i]);
+	run(300 * SLICE);
+	sched_pick();
+	for (u32 i = 0; i < 3; i++)
+		assert_in_range(e[i].run_tsc, 98 * SLICE, 102 * SLICE);
+}
+
+static void test_wake_before_block_is_not_lost(void **state)
+{
+	(void)state;
+	sched_wake(&e[0]);
+	assert_ptr_equal(sched_pick(), &e[0]);
+	sched_wake(&e[0]); /* while it runs */
+	sched_block(&e[0]);
+	assert_ptr_equal(sched_pick(), &e[0]);
+	sched_block(&e[0]);
+	assert_null(sched_pick());
+}
+
+static void test_second_wake_does_nothing(void **state)
+{
+	(void)state;
+	kicks = 0;
+	sched_wake(&e[0]);
+	sched_wake(&e[0]);
+	assert_int_equal(kicks, 1);
+	assert_ptr_equal(sched_pick(), &e[0]);
+	assert_ptr_equal(e[0].next, &e[0]);
+}
+
+static void test_sleeper_is_served_at_once(void **state)
+{
+	(void)state;
+	sched_wake(&e[0]);
+	run(3 * MS);
+	sched_wake(&e[1]);
+	run(0);
+	assert_ptr_equal(cpu.sched->current, &e[1]);
+	sim_now += MS / 10;
+	sched_block(&e[1]);
+	assert_ptr_equal(sched_pick(), &e[0]);
+}
+
+/* One that sleeps a moment before each slice ends gets no more than its half */
+static void test_waking_often_gains_nothing(void **state)
+{
+	u64 begin;
+
+	(void)state;
+	sched_wake(&e[0]);
+	sched_wake(&e[1]);
+	run(0);
+	begin = sim_now;
+	while (sim_now < begin + 1000 * MS) {
+		run(MS / 2);
+		if (cpu.sched->current == &e[1]) {
+			sched_block(&e[1]);
+			cpu.pending = PCPU_RESCHED;
+			run(1000);
+			sched_wake(&e[1]);
+		}
+	}
+	assert_in_range(e[1].run_tsc, 300 * MS, 540 * MS);
+}
+
+static void test_yield(void **state)
+{
+	(void)state;
+	sched_wake(&e[0]);
+	run(0);
+	sched_wake(&e[1]);
+	run(0);
+	assert_ptr_equal(cpu.sched->current, &e[1]);
+	sched_yield();
+	run(0);
+	assert_ptr_equal(cpu.sched->current, &e[0]);
+}
+
+static void test_removed_does_not_come_back(void **state)
+{
+	(void)state;
+	sched_wake(&e[0]);
+	sched_wake(&e[1]);
+	run(0);
+	sched_remove(&e[0]);
+	sched_wake(&e[0]);
+	assert_ptr_equal(sched_pick(), &e[1]);
+	sim_now += 10 * SLICE;
+	assert_ptr_equal(sched_pick(), &e[1]);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_idle),
+		T(test_alone_has_no_tick),
+		T(test_spinners_share_evenly),
+		T(test_wake_before_block_is_not_lost),
+		T(test_second_wake_does_nothing),
+		T(test_sleeper_is_served_at_once),
+		T(test_waking_often_gains_nothing),
+		T(test_yield),
+		T(test_removed_does_not_come_back),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
