@@ -113,8 +113,6 @@ const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_PLATFORM_ID), GATE_INTEL, PASS_NONE, read_host, NULL, ~0ull },
 	{ ONE(MSR_APIC_BASE), GATE_ALWAYS, PASS_NONE, read_apic_base,
 	  write_apic_base, 0 },
-	{ ONE(MSR_FEATURE_CONTROL), GATE_INTEL, PASS_NONE, read_const, NULL,
-	  FEATURE_CONTROL_LOCKED },
 	{ ONE(MSR_TSC_ADJUST), GATE_ALWAYS, PASS_NONE, HANDLERS(tsc_adjust), 0 },
 	{ ONE(MSR_SPEC_CTRL), GATE_SPEC_CTRL, PASS_NONE, HANDLERS(spec_ctrl), 0 },
 	{ ONE(MSR_PRED_CMD), GATE_IBPB, PASS_NONE, NULL, write_pred_cmd, 0 },
