@@ -176,31 +176,35 @@ int vlapic_pending(struct vcpu *v)
 void vlapic_accept(struct vcpu *v, u8 vector)
 {
 	struct vlapic *l = v->vlapic;
-	u32 w = vector / 32u, bit = 1u << (vector % 32u);
-	u32 *irr = &l->regs[APIC_IRR / 4 + w * 4];
+	u32 w = vector / 32u, bit = 1u << (vector % 32u), word = 1u << w;
+	u32 *isr = &l->regs[APIC_ISR / 4 + w * 4];
+	u32 *irr = isr + (APIC_IRR - APIC_ISR) / 4;
+	u32 left = *irr & ~bit;
 
-	*irr &= ~bit;
-	if (!*irr)
-		l->irr_words &= ~(1u << w);
-	l->regs[APIC_ISR / 4 + w * 4] |= bit;
-	l->isr_words |= 1u << w;
+	*irr = left;
+	if (!left)
+		l->irr_words &= ~word;
+	*isr |= bit;
+	l->isr_words |= word;
 }
 
 /* SDM 3A 11.8.5 *Signaling Interrupt Servicing Completion* */
 void vlapic_eoi(struct vlapic *l)
 {
-	int vector = vlapic_highest_isr(l);
-	u32 w, bit;
+	u32 words = l->isr_words, w, n, left;
+	u32 *isr;
 
-	if (vector < 0)
+	if (!words)
 		return;
-	w = (u32)vector / 32u;
-	bit = 1u << ((u32)vector % 32u);
-	l->regs[APIC_ISR / 4 + w * 4] &= ~bit;
-	if (!l->regs[APIC_ISR / 4 + w * 4])
-		l->isr_words &= ~(1u << w);
-	if (unlikely(l->regs[APIC_TMR / 4 + w * 4] & bit))
-		vioapic_eoi(l->vcpu->vm, (u8)vector);
+	w = vlapic_top_bit(words);
+	isr = &l->regs[APIC_ISR / 4 + w * 4];
+	n = vlapic_top_bit(*isr);
+	left = *isr & ~(1u << n);
+	*isr = left;
+	if (!left)
+		l->isr_words = words & ~(1u << w);
+	if (unlikely(isr[(APIC_TMR - APIC_ISR) / 4] & 1u << n))
+		vioapic_eoi(l->vcpu->vm, (u8)(w * 32 + n));
 	if (l->irr_words)
 		vlapic_notice(l);
 }

@@ -71,6 +71,12 @@ static inline bool vlapic_sw_enabled(const struct vlapic *l)
 	return READ_ONCE(l->regs[APIC_SVR / 4]) & APIC_SVR_ENABLE;
 }
 
+/* Number of the highest bit of @x, which is not 0: one BSR */
+static inline u32 vlapic_top_bit(u32 x)
+{
+	return (u32)__builtin_clz(x) ^ 31u;
+}
+
 /* Highest vector set in the eight registers at @offset, -1: none */
 static inline int vlapic_highest(const struct vlapic *l, u32 offset, u32 words)
 {
@@ -78,9 +84,8 @@ static inline int vlapic_highest(const struct vlapic *l, u32 offset, u32 words)
 
 	if (!words)
 		return -1;
-	w = 31u - (u32)__builtin_clz(words);
-	return (int)(w * 32 + 31 -
-		     (u32)__builtin_clz(l->regs[offset / 4 + w * 4]));
+	w = vlapic_top_bit(words);
+	return (int)(w * 32 + vlapic_top_bit(l->regs[offset / 4 + w * 4]));
 }
 
 static inline int vlapic_highest_isr(const struct vlapic *l)
@@ -98,9 +103,10 @@ static inline void vlapic_notice(struct vlapic *l)
 static inline void vlapic_request(struct vlapic *l, u8 vector)
 {
 	u32 w = vector / 32u, bit = 1u << (vector % 32u);
+	u32 *irr = &l->regs[APIC_IRR / 4 + w * 4];
 
-	l->regs[APIC_IRR / 4 + w * 4] |= bit;
-	l->regs[APIC_TMR / 4 + w * 4] &= ~bit;
+	irr[0] |= bit;
+	irr[(int)(APIC_TMR - APIC_IRR) / 4] &= ~bit;
 	l->irr_words |= 1u << w;
 }
 
