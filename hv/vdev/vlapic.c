@@ -153,24 +153,31 @@ u32 vlapic_ppr(const struct vlapic *l)
 	return (tpr & 0xf0) >= (isrv & 0xf0) ? tpr : isrv & 0xf0;
 }
 
-int vlapic_highest_irr(struct vcpu *v)
+static inline int highest_irr(const struct vcpu *v, struct vlapic *l)
 {
-	struct vlapic *l = v->vlapic;
-
-	if (READ_ONCE(l->posted_words))
+	if (unlikely(READ_ONCE(l->posted_words)))
 		vlapic_merge_posted(l);
 	if (unlikely(!vlapic_hw_enabled(v)))
 		return -1;
 	return vlapic_highest(l, APIC_IRR, l->irr_words);
 }
 
+int vlapic_highest_irr(struct vcpu *v)
+{
+	return highest_irr(v, v->vlapic);
+}
+
 int vlapic_pending(struct vcpu *v)
 {
-	int irr = vlapic_highest_irr(v);
+	struct vlapic *l = v->vlapic;
+	int irr = highest_irr(v, l);
 
-	if (irr < 0)
+	/* Its class must beat the TPR's and that of what is in service */
+	if (irr < 0 || (u32)irr >> 4 <= (vlapic_reg(l, APIC_TPR) & 0xff) >> 4)
 		return -1;
-	return ((u32)irr & 0xf0) > (vlapic_ppr(v->vlapic) & 0xf0) ? irr : -1;
+	if (l->isr_words && irr >> 4 <= vlapic_highest_isr(l) >> 4)
+		return -1;
+	return irr;
 }
 
 void vlapic_accept(struct vcpu *v, u8 vector)
