@@ -3,29 +3,34 @@
 scripts/run-bochs, watched through its serial line, ended by its pid."""
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
+import threading
 import time
+
+from harness.screen import Screen
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 TAIL_LINES = 40
+PROMPT = b"(qemu) "
 
 
 class Machine:
     """`with Machine(...) as m: m.expect("regex", seconds)`."""
 
     def __init__(self, emulator, image, folder, firmware="ovmf", cores=2,
-                 memory=1024, options=(), timeout=900):
+                 memory=1024, options=(), timeout=900, person=False):
+        """@person: somebody types and looks at the screen (QEMU only)."""
         self.name = emulator
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
         self.serial_path = os.path.join(folder, "serial.log")
-        self.input_path = os.path.join(folder, "serial.sock")
-        for path in (self.serial_path, self.input_path):
-            if os.path.exists(path):
-                os.unlink(path)
+        if os.path.exists(self.serial_path):
+            os.unlink(self.serial_path)
         script = os.path.join(ROOT, "scripts", "run-" + emulator)
         self.command = [script, "--image", image, "--firmware", firmware,
                         "--cores", str(cores), "--memory", str(memory),
@@ -33,7 +38,12 @@ class Machine:
                         "--timeout", str(timeout), "--quiet"]
         self.command += list(options)
         self.seen = 0
-        self.sock = None
+        self.sock = self.monitor_sock = self.sockets = None
+        if person:
+            # The path of a socket has at most 107 characters
+            self.sockets = tempfile.mkdtemp(prefix="bh")
+            self.command += ["--serial-socket", self.sockets + "/serial",
+                             "--monitor", self.sockets + "/monitor"]
 
     def __enter__(self):
         self.out = open(os.path.join(self.folder, "emulator.log"), "wb")
@@ -55,8 +65,11 @@ class Machine:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
-        if self.sock:
-            self.sock.close()
+        for sock in (self.sock, self.monitor_sock):
+            if sock:
+                sock.close()
+        if self.sockets:
+            shutil.rmtree(self.sockets, ignore_errors=True)
 
     def text(self):
         try:
@@ -90,12 +103,49 @@ class Machine:
         except subprocess.TimeoutExpired:
             return False
 
+    def _connect(self, name):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(os.path.join(self.sockets, name))
+        return sock
+
+    def _drain(self):
+        """The log has what the machine sends; a full socket would hold it up."""
+        try:
+            while self.sock.recv(4096):
+                pass
+        except OSError:
+            pass
+
     def send(self, data):
-        """Type on the serial line (machines started with --serial-socket)."""
+        """Type on the serial line."""
         if not self.sock:
-            self.sock = socket.socket(socket.AF_UNIX)
-            self.sock.connect(self.input_path)
+            self.sock = self._connect("serial")
+            threading.Thread(target=self._drain, daemon=True).start()
         self.sock.sendall(data.encode() if isinstance(data, str) else data)
+
+    def _monitor_answer(self):
+        answer = b""
+        while not answer.endswith(PROMPT):
+            part = self.monitor_sock.recv(4096)
+            if not part:
+                break
+            answer += part
+        return answer
+
+    def monitor(self, command):
+        """A command of QEMU's monitor; returns once it is done."""
+        if not self.monitor_sock:
+            self.monitor_sock = self._connect("monitor")
+            self.monitor_sock.settimeout(30)
+            self._monitor_answer()
+        self.monitor_sock.sendall(command.encode() + b"\n")
+        return self._monitor_answer().decode("utf-8", "replace")
+
+    def screen(self, name="screen"):
+        """A dump of the screen, kept as NAME.ppm beside the log."""
+        path = os.path.join(self.folder, name + ".ppm")
+        self.monitor(f"screendump {path}")
+        return Screen(path)
 
     def tail(self):
         lines = self.text().splitlines()[-TAIL_LINES:]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bad input: each gets one sentence that says what is wrong and what to change,
-and the machine waits or goes on. A static guest that cannot start never keeps
-the others from starting."""
+"""Bad input: each gets one sentence, on screen and on the serial line, that says
+what is wrong and what to change, and the machine waits or goes on. A static
+guest that cannot start never keeps the others from starting."""
 import os
 import re
 
@@ -10,81 +10,195 @@ from harness.machine import Machine
 from system import _linux
 from system._linux import step
 
-GOOD = {"name": "good", "kernel": "ends.elf", "memory": "16M", "cores": "0"}
 TINY = os.path.join(image.BUILD, "tests/guest/ends.elf")
-SECONDS = {"qemu": 90, "bochs": 240}
+GOOD = {"name": "good", "kernel": "ends.elf", "memory": "16M", "cores": "0"}
 GOOD_RUNS = r"\[good\] DONE 0 0"
+# Keeps the machine on after the good guest's end
+STAYS = {**GOOD, "name": "stays", "cmdline": "loop"}
+SECONDS = {"qemu": 90, "bochs": 240}
+TRUNCATED_BYTES = {"kernel": 1 << 20, "elf": 700}
+WAITS = r"init: error: no guest can run; switch the machine off"
+COPY = r"copy it to the folder bulkhead"
 
-# (name, manifest keys that differ from a good guest's, sentence)
+# (name, keys that differ from a good guest's, what the sentence says of it)
 GUESTS = [
-    ("unknownkey", {"colour": "red"}, r"colour.*(unknown|no such|not a) ?key|unknown key.*colour"),
-    ("badnumber", {"vcpus": "two"}, r"vcpus.*two|two.*vcpus"),
-    ("badmemory", {"memory": "12Q"}, r"memory.*12Q|12Q"),
-    ("manycores", {"cores": "0-63"}, r"manycores.*core|core.*63"),
-    ("manyvcpus", {"vcpus": "4000"}, r"vcpus.*4000|4000"),
-    ("muchmemory", {"memory": "900G"}, r"muchmemory.*memory|900 ?G"),
-    ("nokernel", {"kernel": "absent.elf"}, r"absent\.elf.*"),
-    ("emptykernel", {"kernel": "empty"}, r"empty.*(empty|0 bytes)"),
-    ("shortkernel", {"kernel": "short"}, r"short.*(truncated|short|ends|beyond|damaged)"),
-    ("notkernel", {"kernel": "text"}, r"text.*(not a|neither|no) .*kernel|text.*kernel"),
-    ("noinitrd", {"initrd": "absent.cpio"}, r"absent\.cpio"),
-    ("emptyinitrd", {"initrd": "empty"}, r"empty.*(empty|0 bytes)"),
+    ("unknown_key", {"colour": "red"},
+     r"unknown key 'colour'; the keys of this section are .*vcpus"),
+    ("bad_number", {"vcpus": "two"}, r"vcpus = two: bad value; write a number from 1"),
+    ("bad_memory", {"memory": "12Q"}, r"memory = 12Q: bad value; write megabytes"),
+    ("many_cores", {"cores": "0-63"},
+     r"many_cores: cores names core 63, but the machine has 2.*name cores below 2"),
+    ("many_vcpus", {"vcpus": "4000"}, r"vcpus = 4000: bad value; write a number"),
+    ("more_vcpus", {"vcpus": "2"},
+     r"more_vcpus: vcpus = 2, but it has only 1 core.*write vcpus = 1"),
+    ("much_memory", {"memory": "900G"},
+     r"much_memory: memory = 921600M, but of the machine's \d+M only .*lower it"),
+    ("no_kernel", {"kernel": "absent.elf"},
+     r"no_kernel: kernel = absent.elf: there is no such file; " + COPY),
+    ("empty_kernel", {"kernel": "empty"},
+     r"empty_kernel: kernel = empty: the file is empty; " + COPY + " again"),
+    ("short_elf", {"kernel": "short.elf"},
+     r"short_elf: kernel = short.elf: the file is cut short; copy it again"),
+    ("short_linux", {"kernel": "short.linux"},
+     r"short_linux: kernel = short.linux: the file is cut short; copy it again"),
+    ("no_linux", {"kernel": "text"},
+     r"no_linux: kernel = text is neither a Linux bzImage nor a PVH ELF; name a kernel"),
+    ("no_initrd", {"initrd": "absent.cpio"},
+     r"no_initrd: initrd = absent.cpio: there is no such file; " + COPY),
+    ("empty_initrd", {"initrd": "empty"},
+     r"empty_initrd: initrd = empty: the file is empty; " + COPY + " again"),
+    ("twice", {}, r"guest twice is already defined in line \d+; give this one"),
 ]
-SENTENCE = 30  # characters: shorter is no sentence
+
+
+def screen_has(results, machine, name, sentence):
+    """The text that was drawn on the screen has the sentence, too."""
+    text = machine.screen().text()
+    results.check(re.search(sentence, text), name + "_on_screen",
+                  f"no /{sentence}/ among\n{text}")
 
 
 def bad_guests(results, folder):
     """Every bad guest of the table in one manifest, a good one last."""
     with open(TINY, "rb") as f:
-        tiny = f.read()
-    files = {"ends.elf": TINY, "empty": b"", "short": tiny[:700],
-             "text": b"This is no kernel.\n" * 200}
-    guests = [{"name": n, "kernel": "ends.elf", "memory": "16M", "cores": "0", **keys}
-              for n, keys, _ in GUESTS]
-    guests.append({"name": "twice", "kernel": "ends.elf", "memory": "16M"})
-    guests.append({"name": "twice", "kernel": "ends.elf", "memory": "16M"})
-    disk = image.make(folder, image.manifest(guests + [GOOD]), files)
-    with Machine("qemu", disk, folder, memory=512, timeout=SECONDS["qemu"]) as m:
+        short_elf = f.read(TRUNCATED_BYTES["elf"])
+    with open(_linux.payload()["vmlinuz"], "rb") as f:
+        short_linux = f.read(TRUNCATED_BYTES["kernel"])
+    files = {"ends.elf": TINY, "empty": b"", "short.elf": short_elf,
+             "short.linux": short_linux, "text": b"This is no kernel.\n" * 200}
+    guests = [{**GOOD, "name": n, **keys} for n, keys, _ in GUESTS]
+    guests += [{**GOOD, "name": "twice"}, GOOD, STAYS]
+    conf = image.manifest(guests, extra="colour = red")
+    disk = image.make(folder, conf, files)
+    with Machine("qemu", disk, folder, memory=512, timeout=SECONDS["qemu"] * 2,
+                 person=True) as m:
+        before = len(results.failed)
         step(results, m, "bad_guests.good_runs", GOOD_RUNS, SECONDS["qemu"])
+        step(results, m, "bad_guests.stays_runs", r"\[stays\] READY", 30, 0)
         text = m.text()
-        for name, _keys, sentence in GUESTS + [("twice", {}, r"twice.*(twice|already|duplicate|second|again)")]:
-            lines = [line for line in text.splitlines() if re.search(sentence, line)
-                     and len(line) > SENTENCE]
-            results.check(lines, f"bad_guests.{name}", f"no sentence with /{sentence}/")
-            if name != "twice":
-                results.check(not re.search(rf"\[{name}\] READY", text),
-                              f"bad_guests.{name}_does_not_start", "it started")
-        if results.failed:
+        rows = [("bad_hypervisor_key", {},
+                 r"conf:3: unknown key 'colour'; the keys of this section are console")]
+        for name, _keys, sentence in GUESTS + rows:
+            results.check(len(re.findall(sentence, text)) == 1, f"bad_guests.{name}",
+                          f"not one sentence with /{sentence}/")
+            ran = len(re.findall(rf"\[{name}\] READY", text))
+            results.check(ran == (name == "twice"), f"bad_guests.{name}_does_not_start",
+                          f"it started {ran} times")
+        screen_has(results, m, "bad_guests",
+                   r"kernel = short\.linux: the file is cut short; copy it again")
+        if len(results.failed) > before:
             results.note(m.tail())
 
 
-# One boot each: name, emulator, options of the emulator, of mkimage, sentence,
-# and whether the good guest runs all the same
+INTEL = r"Intel Virtualization Technology"
+# One boot each, after which the machine waits and no guest runs: name, emulator,
+# kind of image, firmware, emulator's options, GRUB's commands, sentence
 MACHINES = [
-    ("no_svm", "qemu", ["--cpu", "max,-monitor,-svm"], [], r"SVM Mode|(AMD-V|SVM).*(firmware|not)", False),
-    ("no_npt", "qemu", ["--cpu", "max,-monitor,-npt"], [], r"(?i)nested paging", False),
-    ("vmx_locked", "bochs", [], ["--grub", "wrmsr 0x3a 0x1"], r"locked.*(firmware|setup)|firmware.*(VT-x|Virtualization Technology)", False),
-    ("no_vmx", "bochs", ["--cpu", "pentium4"], [], r"(VT-x|VMX|AMD-V|long mode|64-bit)", False),
-    ("no_ept", "bochs", ["--cpu", "core2_penryn_t9600"], [], r"EPT", False),
-    ("no_unrestricted", "bochs", ["--cpu", "corei5_lynnfield_750"], [], r"(?i)unrestricted guest", False),
+    ("no_svm", "qemu", "uefi", "ovmf", ["--cpu", "max,-monitor,-svm"], [],
+     r"cpu: error: .*neither VMX nor SVM.*SVM Mode.*firmware"),
+    ("no_npt", "qemu", "uefi", "ovmf", ["--cpu", "max,-monitor,-npt"], [],
+     r"svm: error: .*without nested paging; use one .*firmware"),
+    ("vmx_locked", "bochs", "grub-uefi", "ovmf", [], ["wrmsr 0x3a 0x1"],
+     rf"vmx: error: VMX is locked off.*{INTEL}.*firmware"),
+    ("no_vmx", "bochs", "hybrid", "bios", ["--cpu", "p4_prescott_celeron_336"], [],
+     rf"vmx: error: .*no VMX.*{INTEL}.*firmware"),
+    ("no_ept", "bochs", "hybrid", "bios", ["--cpu", "core2_penryn_t9600"], [],
+     r"vmx: error: .*no extended page tables \(EPT\).*use a newer"),
+    ("no_unrestricted", "bochs", "hybrid", "bios", ["--cpu", "corei5_lynnfield_750"],
+     [], r"vmx: error: .*no unrestricted guest mode.*use a newer"),
+]
+ERROR = r"\w+: error: [^\n]*"
+
+
+def machine_case(name, emulator, kind, firmware, options, grub, sentence):
+    def run(results, folder):
+        commands = [word for c in grub for word in ("--grub", c)]
+        disk = image.make(folder, image.manifest([GOOD]), {"ends.elf": TINY}, kind,
+                          options=commands)
+        person = emulator == "qemu"
+        with Machine(emulator, disk, folder, firmware, memory=512, options=options,
+                     timeout=SECONDS[emulator] + 30, person=person) as m:
+            where = f"bad_machine.{name}"
+            if not step(results, m, where, sentence, SECONDS[emulator]):
+                return
+            step(results, m, f"{where}_says_that_it_waits", WAITS, 20)
+            m.expect(r"(?!)", 3)
+            results.check(m.process.poll() is None, f"{where}_waits",
+                          "the machine reset or ended")
+            results.check(len(re.findall(ERROR, m.text())) == 2,
+                          f"{where}_one_sentence", "more errors than one")
+            if person:
+                screen_has(results, m, where, sentence)
+    return run
+
+
+# The loaders' own: name, kind, firmware, files, sentence. They wait for a key.
+LOADERS = [
+    ("no_hypervisor", "uefi", "ovmf", {"bulkhead.elf": b""},
+     r"Bulkhead cannot start: .*bulkhead.elf is missing or empty; copy the file"),
+    ("short_hypervisor", "uefi", "ovmf", None,
+     r"Bulkhead cannot start: .*bulkhead.elf .*; copy the file of this release"),
+    ("short_hypervisor_grub", "grub-bios", "bios", None,
+     r"Bulkhead cannot start: /bulkhead/bulkhead.elf is damaged; copy the file"),
 ]
 
 
-def machine_case(name, emulator, options, mkimage, sentence, runs):
+def loader_case(name, kind, firmware, files, sentence):
     def run(results, folder):
-        kind = "hybrid" if emulator == "bochs" else "uefi"
-        disk = image.make(folder, image.manifest([GOOD]), {"ends.elf": TINY}, kind,
-                          options=mkimage)
-        with Machine(emulator, disk, folder, "bios" if emulator == "bochs" else "ovmf",
-                     memory=512, timeout=SECONDS[emulator] + 30, options=options) as m:
-            if not step(results, m, f"bad_machine.{name}", sentence, SECONDS[emulator]):
-                return
-            m.expect(r"(?!)", 3)
-            results.check(m.process.poll() is None, f"bad_machine.{name}_waits",
-                          "the machine reset or ended")
-            results.check(bool(re.search(GOOD_RUNS, m.text())) == runs,
-                          f"bad_machine.{name}_guest", "the guest ran, or did not")
+        with open(os.path.join(image.BUILD, "bulkhead.elf"), "rb") as f:
+            short = {"bulkhead.elf": f.read(100000)}
+        disk = image.make(folder, image.manifest([GOOD]),
+                          {"ends.elf": TINY, **(files or short)}, kind)
+        with Machine("qemu", disk, folder, firmware, memory=512, cores=1,
+                     timeout=SECONDS["qemu"] + 30) as m:
+            where = f"bad_loader.{name}"
+            if step(results, m, where, sentence, SECONDS["qemu"]):
+                step(results, m, f"{where}_asks_for_a_key", r"Press ", 10)
+                m.expect(r"(?!)", 3)
+                results.check(m.process.poll() is None, f"{where}_waits",
+                              "the machine reset or ended")
     return run
+
+
+def loaders(results, folder):
+    for row in LOADERS:
+        here = os.path.join(folder, row[0])
+        os.makedirs(here)
+        loader_case(*row)(results, here)
+
+
+TABLES_FROM, TABLES_BYTES = 0x1ff00000, 0x100000  # SeaBIOS's, with 512 MiB
+MADT_CHECKSUM, MADT_REVISION, MADT_ENTRIES, ENTRY_BYTES = 9, 24, 44, 8
+ENTRY_FLAGS = 4
+ABSENT = 2  # the third processor's entry: there are two
+
+
+def find_madt(machine, folder):
+    """Where SeaBIOS put the MADT, and its bytes."""
+    path = os.path.join(folder, "tables.bin")
+    # A bare /path would be taken for a division
+    machine.monitor(f'pmemsave {TABLES_FROM:#x} {TABLES_BYTES:#x} "{path}"')
+    with open(path, "rb") as f:
+        data = f.read()
+    for found in re.finditer(b"APIC", data):
+        at = found.start()
+        length = int.from_bytes(data[at + 4:at + 8], "little")
+        if MADT_ENTRIES < length < 4096 and not sum(data[at:at + length]) & 0xff:
+            return TABLES_FROM + at, data[at:at + length]
+    return None, b""
+
+
+def table_cases(madt, data):
+    """(name, bytes GRUB writes, sentence)"""
+    flags = MADT_ENTRIES + ABSENT * ENTRY_BYTES + ENTRY_FLAGS
+    # What enables the third core is made up for in the OEM revision
+    revision = (data[MADT_REVISION] - 1) & 0xff
+    return [
+        ("checksum", {madt + MADT_CHECKSUM: data[MADT_CHECKSUM] ^ 0xff},
+         r"table APIC at \S+ is broken \(wrong checksum\): .*update may cure it"),
+        ("silent_core", {madt + flags: 1, madt + MADT_REVISION: revision},
+         r"core with APIC id 2 does not answer .*left out.*"),
+    ]
 
 
 def tables(results, folder):
@@ -92,44 +206,46 @@ def tables(results, folder):
     tables by GRUB: where they lie is learnt from a boot that is left alone."""
     options = ["--arg", "-smp", "--arg", "2,maxcpus=3"]
     files = {"ends.elf": TINY}
-    disk = image.make(folder, image.manifest([GOOD]), files, "grub-bios")
+    conf = image.manifest([GOOD, STAYS])
+    disk = image.make(folder, conf, files, "grub-bios")
     with Machine("qemu", disk, folder, "bios", memory=512, options=options,
-                 timeout=SECONDS["qemu"]) as m:
-        found = m.expect(r"APIC[^\n]*?(?:0x|at )([0-9a-f]{6,})", SECONDS["qemu"])
-        step(results, m, "tables.plain_boot", GOOD_RUNS, SECONDS["qemu"], 0)
-    if not results.check(found, "tables.madt_logged", "no line says where the MADT lies"):
+                 timeout=SECONDS["qemu"], person=True) as m:
+        step(results, m, "tables.plain_boot", GOOD_RUNS, SECONDS["qemu"])
+        madt, data = find_madt(m, folder)
+    if not results.check(madt, "tables.madt_found", "SeaBIOS left no MADT"):
         return
-    madt = int(found[1], 16)
-    checksum = madt + 9
-    cases = [
-        ("checksum", [f"write_byte {checksum:#x} 0x5a"], r"(?i)checksum"),
-        # Third processor entry (type 0, 8 bytes each, from 44): enable it and
-        # make up for it in the OEM revision, so that the checksum holds
-        ("silent_core", [f"write_byte {madt + 44 + 16 + 4:#x} 0x1",
-                         f"write_byte {madt + 24:#x} 0x0"],
-         r"(?i)core.*(answer|SIPI)"),
-    ]
-    for name, commands, sentence in cases:
-        options_grub = [w for c in commands for w in ("--grub", c)]
-        disk = image.make(folder, image.manifest([GOOD]), files, "grub-bios",
-                          options=options_grub)
+    for name, pokes, sentence in table_cases(madt, data):
+        grub = [w for at, value in pokes.items()
+                for w in ("--grub", f"write_byte {at:#x} {value:#x}")]
+        disk = image.make(folder, conf, files, "grub-bios", options=grub)
         with Machine("qemu", disk, folder, "bios", memory=512, options=options,
-                     timeout=SECONDS["qemu"]) as m:
+                     timeout=SECONDS["qemu"], person=True) as m:
             step(results, m, f"tables.{name}", sentence, SECONDS["qemu"])
             step(results, m, f"tables.{name}_goes_on", GOOD_RUNS, SECONDS["qemu"], 0)
+            screen_has(results, m, f"tables.{name}", sentence)
 
 
 def no_manifest(results, folder):
-    """The built-in default: the first kernel found, as the privileged guest."""
+    """The built-in default: the first kernel found, as the privileged guest.
+    Without one, the machine waits."""
     files = _linux.payload()
     files.pop("isolated.cpio")
     disk = image.make(folder, None, files)
     with Machine("qemu", disk, folder, memory=1024, timeout=240) as m:
-        step(results, m, "no_manifest.sentence", r"(?i)no (manifest|bulkhead\.conf)|bulkhead\.conf.*(missing|not)", 60)
+        step(results, m, "no_manifest.sentence",
+             r"no manifest; kernel vmlinuz with initrd privileged.cpio starts as "
+             r"the privileged guest: put bulkhead.conf into the folder bulkhead", 60)
         step(results, m, "no_manifest.privileged_starts", r"Linux version", 180, 0)
+    disk = image.make(folder, None, {"text": b"This is no kernel.\n"})
+    with Machine("qemu", disk, folder, memory=512, timeout=120) as m:
+        step(results, m, "no_kernel.sentence",
+             r"neither a manifest nor a Linux kernel; put bulkhead.conf and a kernel", 60)
+        step(results, m, "no_kernel.waits", WAITS, 20)
+        results.check(m.process.poll() is None, "no_kernel.stays_on",
+                      "the machine reset or ended")
 
 
 def tests():
     found = [("bad_guests", bad_guests), ("bad_tables", tables),
-             ("bad_no_manifest", no_manifest)]
+             ("bad_no_manifest", no_manifest), ("bad_loader", loaders)]
     return found + [(f"bad_{row[0]}", machine_case(*row)) for row in MACHINES]
