@@ -28,7 +28,7 @@ struct cpuid_table;
 
 enum vm_state { VM_BUILDING, VM_RUNNING, VM_STOPPED };
 enum vm_end { VM_END_NONE, VM_END_POWER_OFF, VM_END_RESET, VM_END_CRASH,
-	      VM_END_DEBUG_EXIT };
+	      VM_END_DEBUG_EXIT, VM_END_NOT_LOADED };
 
 /* Guest RAM: sorted by gpa, disjoint; lookups by binary search */
 struct vm_slot {

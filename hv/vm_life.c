@@ -90,7 +90,7 @@ bool vm_build_step(struct vcpu *boot)
 		return false;
 	}
 	if (load_guest(vm)) {
-		vm_end(vm, VM_END_CRASH, "its image could not be loaded");
+		vm_end(vm, VM_END_NOT_LOADED, "its image cannot be loaded");
 		return false;
 	}
 	start_clock(vm);
@@ -103,9 +103,12 @@ bool vm_build_step(struct vcpu *boot)
 static const char *end_name(enum vm_end how)
 {
 	static const char *const names[] = {
-		[VM_END_NONE] = "ends",       [VM_END_POWER_OFF] = "powers off",
-		[VM_END_RESET] = "resets",    [VM_END_CRASH] = "crashed",
+		[VM_END_NONE] = "ends",
+		[VM_END_POWER_OFF] = "powers off",
+		[VM_END_RESET] = "resets",
+		[VM_END_CRASH] = "crashed",
 		[VM_END_DEBUG_EXIT] = "ends",
+		[VM_END_NOT_LOADED] = "does not start",
 	};
 
 	return names[how];
@@ -122,7 +125,7 @@ void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 	spin_unlock(&vm->lock);
 	if (!ours)
 		return;
-	if (how == VM_END_CRASH)
+	if (how == VM_END_CRASH || how == VM_END_NOT_LOADED)
 		log_error("vm", "guest %s %s: %s", vm->name, end_name(how),
 			  reason);
 	else
