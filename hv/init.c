@@ -234,16 +234,11 @@ static void read_manifest(u32 cores)
 {
 	struct image file;
 
-	if (module_find(BOOT_MANIFEST, &file)) {
-		log_info("init",
-			 "no %s in the folder %s: starting the first "
-			 "kernel found as the privileged guest",
-			 BOOT_MANIFEST, BOOT_DIR);
+	if (module_find(BOOT_MANIFEST, &file))
 		manifest_default(&manifest, &boot, report);
-	} else {
+	else
 		manifest_parse(&manifest, BOOT_MANIFEST,
 			       (const char *)file.data, file.size, report);
-	}
 	manifest_check(&manifest, &boot, cores, report);
 	console_configure(&manifest);
 }

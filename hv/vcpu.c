@@ -40,8 +40,10 @@ int vcpu_select_backend(u32 *max_level)
 		if (err != -ENODEV)
 			return err; /* it said what is wrong */
 	}
-	log_error("cpu", "this processor has neither VMX nor SVM: use one that "
-			 "has, or switch virtualization on in the firmware");
+	log_error("cpu",
+		  "this processor offers neither VMX nor SVM: switch \"Intel "
+		  "Virtualization Technology (VT-x)\" or \"SVM Mode\" on in "
+		  "the firmware's CPU settings, or use a processor with it");
 	return err;
 }
 

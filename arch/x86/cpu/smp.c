@@ -202,7 +202,9 @@ static void give_up(struct smp_slot *slot)
 {
 	lapic_send_init(slot->apic_id);
 	log_error("smp",
-		  "the core with APIC id %u does not answer and is left out",
+		  "the core with APIC id %u does not answer its start signal "
+		  "and is left out; if it exists, a power cycle or a firmware "
+		  "update may bring it back",
 		  slot->apic_id);
 }
 

@@ -32,12 +32,12 @@ int vmx_probe(u32 *max_level)
 	int err;
 
 	if (!cpu_features.vmx) {
-		if (cpu_features.vendor == VENDOR_INTEL)
-			log_error("vmx", "This CPU offers no VMX: turn on "
-					 "\"Intel Virtualization Technology "
-					 "(VT-x)\" in the firmware setup, or "
-					 "use a CPU that has it");
-		return -ENODEV;
+		if (cpu_features.vendor != VENDOR_INTEL)
+			return -ENODEV;
+		log_error("vmx", "This CPU offers no VMX: turn on \"Intel "
+				 "Virtualization Technology (VT-x)\" in the "
+				 "firmware setup, or use a CPU that has it");
+		return -ENOTSUP;
 	}
 	if (vmx_feature_control(rdmsr(MSR_FEATURE_CONTROL), &wanted))
 		return locked_off(0);
