@@ -1,0 +1,343 @@
+/* SOURCES: hv/msr.c hv/msr_policy.c hv/msr_state.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MSR policy: the table's shape, gates, and each kind of register */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/cpuid_regs.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/msr_regs.h"
+#include "hv/cpuid.h"
+#include "hv/msr.h"
+#include "hv/msr_table.h"
+#include "hv/pvclock.h"
+#include "hv/vdev/vlapic.h"
+#include "lib/errno.h"
+
+#define NON_CANONICAL 0x0000800000000000ull
+
+struct cpu_features cpu_features;
+
+static struct vm vm;
+static struct vcpu vcpu;
+static bool all_features;
+static u32 flushes, clock_updates, reads;
+static u8 passed[0x3000]; /* bits of enum msr_pass by MSR, folded */
+
+static u32 fold(u32 msr)
+{
+	return msr >= 0xc0000000 ? 0x2000 + (msr & 0xfff) : msr & 0x1fff;
+}
+
+static void fake_read(struct vcpu_hw *hw, u32 groups)
+{
+	hw->regs.valid |= groups;
+	reads++;
+}
+
+static void fake_intercept(const struct vm_intercepts *i, u32 msr,
+			   enum intercept read, enum intercept write)
+{
+	(void)i;
+	passed[fold(msr)] = (u8)((read == INTERCEPT_OFF ? PASS_READ : 0) |
+				 (write == INTERCEPT_OFF ? PASS_WRITE : 0));
+}
+
+static const struct vcpu_ops fake_ops = { .read = fake_read,
+					  .intercept_msr = fake_intercept };
+const struct vcpu_ops *vcpu_ops = &fake_ops;
+
+void vcpu_flush(struct vcpu *v)
+{
+	(void)v;
+	flushes++;
+}
+
+u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
+{
+	return host_tsc + v->hw.tsc_offset;
+}
+
+void cpuid_query(const struct vm *m, u32 leaf, u32 subleaf, u32 out[4])
+{
+	(void)m;
+	(void)leaf;
+	(void)subleaf;
+	for (u32 i = 0; i < 4; i++)
+		out[i] = all_features ? ~0u : 0;
+}
+
+int rdmsr_safe(u32 msr, u64 *value)
+{
+	(void)msr;
+	*value = ~0ull;
+	return 0;
+}
+
+int wrmsr_safe(u32 msr, u64 value)
+{
+	(void)msr;
+	(void)value;
+	return 0;
+}
+
+void pvclock_update(struct vcpu *v)
+{
+	(void)v;
+	clock_updates++;
+}
+
+int pvclock_write(struct vcpu *v, u32 msr, u64 value)
+{
+	(void)v;
+	(void)msr;
+	return value & 2 ? -EINVAL : 0;
+}
+
+int pvclock_read(struct vcpu *v, u32 msr, u64 *value)
+{
+	(void)v;
+	*value = msr;
+	return 0;
+}
+
+int vlapic_msr_read(struct vcpu *v, u32 msr, u64 *value)
+{
+	(void)v;
+	*value = msr;
+	return 0;
+}
+
+int vlapic_msr_write(struct vcpu *v, u32 msr, u64 value)
+{
+	(void)v;
+	(void)msr;
+	(void)value;
+	return 0;
+}
+
+int vlapic_base_write(struct vcpu *v, u64 value)
+{
+	v->apic_base_msr = value;
+	return 0;
+}
+
+static u64 deadline;
+
+u64 vlapic_deadline_read(struct vcpu *v)
+{
+	(void)v;
+	return deadline;
+}
+
+void vlapic_deadline_write(struct vcpu *v, u64 value)
+{
+	(void)v;
+	deadline = value;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(passed, 0, sizeof(passed));
+	vcpu.vm = &vm;
+	all_features = true;
+	cpu_features.vendor = VENDOR_AMD;
+	flushes = 0;
+	clock_updates = 0;
+	return 0;
+}
+
+static u64 read_ok(u32 msr)
+{
+	u64 value = 0;
+
+	assert_int_equal(msr_read(&vcpu, msr, &value), 0);
+	return value;
+}
+
+static void write_ok(u32 msr, u64 value)
+{
+	assert_int_equal(msr_write(&vcpu, msr, value), 0);
+}
+
+static void write_gp(u32 msr, u64 value)
+{
+	assert_int_equal(msr_write(&vcpu, msr, value), -EINVAL);
+}
+
+static void test_sorted_and_disjoint(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < msr_rule_count; i++) {
+		assert_true(msr_rules[i].first <= msr_rules[i].last);
+		assert_true(msr_rules[i].gate < GATE_COUNT);
+		assert_true(msr_rules[i].read || msr_rules[i].write);
+		if (i)
+			assert_true(msr_rules[i - 1].last < msr_rules[i].first);
+	}
+}
+
+static void test_default_is_gp(void **state)
+{
+	static const u32 absent[] = { 0,
+				      MSR_VMX_BASIC,
+				      MSR_FEATURE_CONTROL + 0x100,
+				      MSR_AMD_VM_HSAVE_PA,
+				      MSR_PERFEVTSEL0,
+				      MSR_XSS,
+				      0x12345678,
+				      0xffffffff };
+	u64 value;
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(absent); i++) {
+		assert_int_equal(msr_read(&vcpu, absent[i], &value), -EINVAL);
+		write_gp(absent[i], 0);
+	}
+}
+
+static void test_gates(void **state)
+{
+	u64 value;
+
+	(void)state;
+	all_features = false;
+	assert_int_equal(msr_read(&vcpu, MSR_STAR, &value), -EINVAL);
+	assert_int_equal(msr_read(&vcpu, MSR_SPEC_CTRL, &value), -EINVAL);
+	assert_int_equal(msr_read(&vcpu, MSR_MISC_ENABLE, &value), -EINVAL);
+	assert_int_equal(read_ok(MSR_AMD_SYSCFG), 0);
+	cpu_features.vendor = VENDOR_INTEL;
+	assert_int_equal(msr_read(&vcpu, MSR_AMD_SYSCFG, &value), -EINVAL);
+	read_ok(MSR_MISC_ENABLE);
+}
+
+static void test_bitmap_is_the_table(void **state)
+{
+	(void)state;
+	msr_build_bitmap(&vm);
+	assert_int_equal(passed[fold(MSR_STAR)], PASS_BOTH);
+	assert_int_equal(passed[fold(MSR_KERNEL_GS_BASE)], PASS_BOTH);
+	assert_int_equal(passed[fold(MSR_TSC_AUX)] & PASS_WRITE, 0);
+	assert_int_equal(passed[fold(MSR_EFER)], PASS_NONE);
+	assert_int_equal(passed[fold(MSR_APIC_BASE)], PASS_NONE);
+	memset(passed, 0, sizeof(passed));
+	all_features = false;
+	msr_build_bitmap(&vm);
+	assert_int_equal(passed[fold(MSR_STAR)], PASS_NONE);
+}
+
+static void test_efer(void **state)
+{
+	struct vcpu_regs *r = vcpu_regs(&vcpu);
+
+	(void)state;
+	write_gp(MSR_EFER, EFER_SVME);
+	write_gp(MSR_EFER, BIT(1));
+	write_ok(MSR_EFER, EFER_LME | EFER_SCE | EFER_NXE);
+	assert_true(r->dirty & RG_CR);
+	assert_int_equal(flushes, 1);
+	/* LMA is the CPU's to set */
+	write_ok(MSR_EFER, EFER_LME | EFER_LMA);
+	assert_int_equal(read_ok(MSR_EFER), EFER_LME);
+	r->cr0 = CR0_PG | CR0_PE;
+	r->efer = EFER_LME | EFER_LMA;
+	write_gp(MSR_EFER, 0);
+	write_ok(MSR_EFER, EFER_LME | EFER_NXE);
+	assert_int_equal(r->efer, EFER_LME | EFER_LMA | EFER_NXE);
+}
+
+static void test_addresses_are_canonical(void **state)
+{
+	(void)state;
+	write_gp(MSR_LSTAR, NON_CANONICAL);
+	write_gp(MSR_FS_BASE, NON_CANONICAL);
+	write_gp(MSR_SYSENTER_EIP, NON_CANONICAL);
+	write_ok(MSR_LSTAR, 0xffffffff80000000ull);
+	assert_true(vcpu_regs(&vcpu)->lstar == 0xffffffff80000000ull);
+	write_ok(MSR_GS_BASE, 0x1000);
+	assert_int_equal(vcpu_regs(&vcpu)->seg[SEG_GS].base, 0x1000);
+	write_ok(MSR_STAR, NON_CANONICAL);
+}
+
+static void test_pat(void **state)
+{
+	(void)state;
+	write_gp(MSR_PAT, 2);
+	write_gp(MSR_PAT, 3ull << 56);
+	write_gp(MSR_PAT, 8ull << 8);
+	write_ok(MSR_PAT, PAT_RESET);
+	assert_int_equal(read_ok(MSR_PAT), PAT_RESET);
+}
+
+static void test_tsc(void **state)
+{
+	u64 t;
+
+	(void)state;
+	write_ok(MSR_TSC_ADJUST, 1000);
+	assert_int_equal(vcpu.hw.tsc_offset, 1000);
+	assert_int_equal(clock_updates, 1);
+	write_ok(MSR_TSC_ADJUST, 1000);
+	assert_int_equal(clock_updates, 1);
+	write_ok(MSR_TSC, 5);
+	t = read_ok(MSR_TSC);
+	assert_in_range(t, 5, 5 + (1ull << 34));
+	assert_int_equal(read_ok(MSR_TSC_ADJUST), vcpu.tsc_adjust);
+	assert_int_equal(vcpu.tsc_adjust, vcpu.hw.tsc_offset);
+}
+
+static void test_hot_ones_bypass_the_table(void **state)
+{
+	(void)state;
+	write_ok(MSR_TSC_DEADLINE, 99);
+	assert_int_equal(read_ok(MSR_TSC_DEADLINE), 99);
+	assert_int_equal(read_ok(MSR_X2APIC_FIRST), MSR_X2APIC_FIRST);
+	assert_int_equal(read_ok(MSR_X2APIC_LAST), MSR_X2APIC_LAST);
+}
+
+static void test_values_kept_or_refused(void **state)
+{
+	(void)state;
+	write_ok(MSR_MTRR_DEF_TYPE, MTRR_DEF_E | MEM_WB);
+	assert_int_equal(read_ok(MSR_MTRR_DEF_TYPE), MTRR_DEF_E | MEM_WB);
+	write_gp(MSR_MTRR_DEF_TYPE, BIT(40));
+	write_gp(MSR_MTRRCAP, 0);
+	write_ok(MSR_SPEC_CTRL, SPEC_CTRL_IBRS);
+	assert_int_equal(read_ok(MSR_SPEC_CTRL), SPEC_CTRL_IBRS);
+	write_gp(MSR_SPEC_CTRL, BIT(20));
+	write_gp(MSR_PRED_CMD, 2);
+	write_ok(MSR_PRED_CMD, PRED_CMD_IBPB);
+	assert_int_equal(read_ok(MSR_ARCH_CAPABILITIES) & ARCH_CAP_TSX_CTRL, 0);
+	write_gp(MSR_TSC_AUX, BIT(32));
+	write_gp(MSR_KVM_SYSTEM_TIME_NEW, 2);
+	assert_int_equal(read_ok(MSR_MCG_CAP), 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup(name, setup)
+	const struct CMUnitTest tests[] = {
+		T(test_sorted_and_disjoint),
+		T(test_default_is_gp),
+		T(test_gates),
+		T(test_bitmap_is_the_table),
+		T(test_efer),
+		T(test_addresses_are_canonical),
+		T(test_pat),
+		T(test_tsc),
+		T(test_hot_ones_bypass_the_table),
+		T(test_values_kept_or_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
