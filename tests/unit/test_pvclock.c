@@ -1,0 +1,219 @@
+/* SOURCES: hv/pvclock.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The paravirtual clock's pages as a guest reads them */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/tsc.h"
+#include "drivers/rtc.h"
+#include "hv/gmem.h"
+#include "hv/pvclock.h"
+#include "lib/errno.h"
+
+#define RAM_BYTES    8192
+#define BOOT_SECONDS 1700000000ull
+
+u64 tsc_khz;
+u64 tsc_boot;
+
+static u8 ram[RAM_BYTES];
+static struct vm vm;
+static struct vcpu vcpu;
+
+void *kmem_alloc(struct budget *b, size_t size)
+{
+	(void)b;
+	return calloc(1, size);
+}
+
+void kmem_free(struct budget *b, void *p, size_t size)
+{
+	(void)b;
+	(void)size;
+	free(p);
+}
+
+int gmem_write(struct vm *m, gpa_t gpa, const void *buf, size_t len)
+{
+	(void)m;
+	if (gpa.v >= RAM_BYTES || len > RAM_BYTES - gpa.v)
+		return -EFAULT;
+	memcpy(ram + gpa.v, buf, len);
+	return 0;
+}
+
+u64 tsc_to_ns(u64 ticks)
+{
+	return (u64)((unsigned __int128)ticks * 1000000 / tsc_khz);
+}
+
+u64 rtc_boot_seconds(void)
+{
+	return BOOT_SECONDS;
+}
+
+u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
+{
+	return host_tsc + v->hw.tsc_offset;
+}
+
+/* As a guest computes it, pvclock.h of the ABI */
+static u64 guest_ns(u64 guest_tsc)
+{
+	u64 stamp, base;
+	u32 mul;
+	s8 shift;
+	u64 delta;
+
+	memcpy(&stamp, ram + 8, 8);
+	memcpy(&base, ram + 16, 8);
+	memcpy(&mul, ram + 24, 4);
+	memcpy(&shift, ram + 28, 1);
+	delta = guest_tsc - stamp;
+	delta = shift < 0 ? delta >> -shift : delta << shift;
+	return base + (u64)((unsigned __int128)delta * mul >> 32);
+}
+
+static u32 version(void)
+{
+	u32 v;
+
+	memcpy(&v, ram, 4);
+	return v;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(ram, 0, sizeof(ram));
+	memset(&vcpu, 0, sizeof(vcpu));
+	vcpu.vm = &vm;
+	tsc_khz = 2600000;
+	vm.tsc_start = rdtsc();
+	tsc_boot = vm.tsc_start;
+	vcpu.hw.tsc_offset = 0 - vm.tsc_start;
+	return pvclock_create(&vcpu);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	pvclock_destroy(&vcpu);
+	return 0;
+}
+
+static int enable(u64 gpa)
+{
+	return pvclock_write(&vcpu, MSR_KVM_SYSTEM_TIME_NEW, gpa | 1);
+}
+
+static void test_rates(void **state)
+{
+	static const u64 khz[] = { 1000,    50000,   999999,  1000000,
+				   1000001, 2600000, 5000000, 20000000 };
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(khz); i++) {
+		u64 stamp, second;
+
+		tsc_khz = khz[i];
+		assert_int_equal(enable(0), 0);
+		memcpy(&stamp, ram + 8, 8);
+		second = guest_ns(stamp + khz[i] * 1000) - guest_ns(stamp);
+		assert_in_range(second, 999999900, 1000000100);
+	}
+}
+
+static void test_version_is_even_and_moves(void **state)
+{
+	u32 before;
+
+	(void)state;
+	assert_int_equal(enable(0), 0);
+	before = version();
+	assert_int_equal(before & 1, 0);
+	pvclock_update(&vcpu);
+	assert_int_equal(version() & 1, 0);
+	assert_true(version() > before);
+	assert_int_equal(ram[29], 1); /* stable */
+}
+
+static void test_a_moved_tsc_keeps_the_time(void **state)
+{
+	u64 before, after;
+
+	(void)state;
+	assert_int_equal(enable(0), 0);
+	before = guest_ns(vcpu_guest_tsc(&vcpu, rdtsc()));
+	vcpu.hw.tsc_offset += 1ull << 40;
+	pvclock_update(&vcpu);
+	after = guest_ns(vcpu_guest_tsc(&vcpu, rdtsc()));
+	assert_in_range(after, before, before + NS_PER_S);
+}
+
+static void test_bad_addresses(void **state)
+{
+	(void)state;
+	assert_int_equal(enable(2), -EINVAL);
+	assert_int_equal(enable(RAM_BYTES), -EINVAL);
+	assert_int_equal(enable(RAM_BYTES - 4), -EINVAL);
+	assert_int_equal(
+		pvclock_write(&vcpu, MSR_KVM_WALL_CLOCK_NEW, RAM_BYTES),
+		-EINVAL);
+	assert_int_equal(pvclock_write(&vcpu, MSR_KVM_WALL_CLOCK_NEW, 3),
+			 -EINVAL);
+}
+
+static void test_off_and_reset(void **state)
+{
+	u64 value;
+	u32 before;
+
+	(void)state;
+	assert_int_equal(enable(64), 0);
+	assert_int_equal(pvclock_read(&vcpu, MSR_KVM_SYSTEM_TIME_NEW, &value),
+			 0);
+	assert_int_equal(value, 65);
+	assert_int_equal(pvclock_write(&vcpu, MSR_KVM_SYSTEM_TIME_NEW, 0), 0);
+	memset(ram, 0, sizeof(ram));
+	pvclock_update(&vcpu);
+	before = version();
+	assert_int_equal(before, 0);
+	assert_int_equal(enable(64), 0);
+	pvclock_reset(&vcpu);
+	assert_int_equal(pvclock_read(&vcpu, MSR_KVM_SYSTEM_TIME_NEW, &value),
+			 0);
+	assert_int_equal(value, 0);
+}
+
+static void test_wall_clock(void **state)
+{
+	u32 sec;
+
+	(void)state;
+	assert_int_equal(pvclock_write(&vcpu, MSR_KVM_WALL_CLOCK_NEW, 0), 0);
+	memcpy(&sec, ram + 4, 4);
+	assert_int_equal(sec, BOOT_SECONDS);
+	assert_int_equal(version() & 1, 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_rates),
+		T(test_version_is_even_and_moves),
+		T(test_a_moved_tsc_keeps_the_time),
+		T(test_bad_addresses),
+		T(test_off_and_reset),
+		T(test_wall_clock),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

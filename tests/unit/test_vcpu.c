@@ -1,0 +1,418 @@
+/* SOURCES: hv/vcpu_event.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a vCPU takes before an entry, on a back-end that only takes notes */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/apic_regs.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "hv/vcpu.h"
+#include "hv/vdev/vlapic.h"
+#include "hv/vdev/vpic.h"
+#include "lib/log.h"
+
+static struct vm vm;
+static struct vcpu vcpu;
+static u32 apic_page[1024];
+static struct vcpu_event injected;
+static u32 injections, windows[2], blocks, parked, resets, ended;
+static int irr, isr; /* vectors, -1: none */
+static bool pic;
+static bool built;
+
+static void fake_read(struct vcpu_hw *hw, u32 groups)
+{
+	hw->regs.valid |= groups;
+}
+
+static void fake_inject(struct vcpu_hw *hw, const struct vcpu_event *event)
+{
+	(void)hw;
+	injected = *event;
+	injections++;
+}
+
+static void fake_window(struct vcpu_hw *hw, enum window which, u8 vector)
+{
+	(void)hw;
+	(void)vector;
+	windows[which]++;
+}
+
+static void fake_reset(struct vcpu_hw *hw, bool init)
+{
+	(void)hw;
+	assert_true(init);
+	resets++;
+}
+
+static const struct vcpu_ops fake_ops = {
+	.read = fake_read,
+	.inject = fake_inject,
+	.request_window = fake_window,
+	.vcpu_reset = fake_reset,
+};
+const struct vcpu_ops *vcpu_ops = &fake_ops;
+
+void vlapic_reset(struct vcpu *v, bool init)
+{
+	(void)v;
+	(void)init;
+}
+
+int vlapic_highest_irr(struct vcpu *v)
+{
+	(void)v;
+	return irr;
+}
+
+int vlapic_pending(struct vcpu *v)
+{
+	u32 tpr = v->hw.apic_page[APIC_TPR / 4];
+
+	if (irr < 0 || irr >> 4 <= (int)tpr >> 4 ||
+	    (isr >= 0 && irr >> 4 <= isr >> 4))
+		return -1;
+	return irr;
+}
+
+void vlapic_accept(struct vcpu *v, u8 vector)
+{
+	(void)v;
+	assert_int_equal(vector, irr);
+	isr = irr;
+	irr = -1;
+}
+
+bool vlapic_extint_enabled(struct vcpu *v)
+{
+	(void)v;
+	return true;
+}
+
+bool vpic_has_interrupt(struct vm *m)
+{
+	(void)m;
+	return pic;
+}
+
+int vpic_acknowledge(struct vm *m)
+{
+	(void)m;
+	pic = false;
+	return 0x30;
+}
+
+void vcpu_block(struct vcpu *v)
+{
+	(void)v;
+	blocks++;
+}
+
+void vcpu_post(struct vcpu *v, u32 bits)
+{
+	v->events |= bits;
+}
+
+void vm_vcpu_parked(struct vcpu *v)
+{
+	(void)v;
+	parked++;
+}
+
+bool vm_build_step(struct vcpu *v)
+{
+	if (built)
+		v->activity = VCPU_RUNNING;
+	return built;
+}
+
+void vm_end(struct vm *m, enum vm_end how, const char *reason)
+{
+	(void)m;
+	(void)reason;
+	assert_int_equal(how, VM_END_CRASH);
+	ended++;
+}
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	(void)level;
+	(void)tag;
+	(void)fmt;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(&vm, 0, sizeof(vm));
+	memset(apic_page, 0, sizeof(apic_page));
+	memset(windows, 0, sizeof(windows));
+	memset(&injected, 0, sizeof(injected));
+	vcpu.vm = &vm;
+	vcpu.hw.apic_page = apic_page;
+	vcpu.hw.regs.rflags = RFLAGS_IF;
+	injections = blocks = parked = resets = ended = 0;
+	irr = isr = -1;
+	pic = built = false;
+	return 0;
+}
+
+static void test_interrupt_is_delivered(void **state)
+{
+	(void)state;
+	irr = 0x41;
+	vcpu.events = VE_IRQ;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injected.type, EVENT_EXTINT);
+	assert_int_equal(injected.vector, 0x41);
+	assert_int_equal(isr, 0x41);
+	assert_int_equal(vcpu.events, 0);
+}
+
+static void test_closed_window_is_requested(void **state)
+{
+	static const struct {
+		u64 rflags;
+		u32 shadow;
+	} closed[] = { { 0, 0 },
+		       { RFLAGS_IF, SHADOW_STI },
+		       { RFLAGS_IF, SHADOW_MOV_SS } };
+
+	for (u32 i = 0; i < ARRAY_SIZE(closed); i++) {
+		setup(state);
+		irr = 0x41;
+		vcpu.events = VE_IRQ;
+		vcpu.hw.regs.rflags = closed[i].rflags;
+		vcpu.hw.regs.shadow = closed[i].shadow;
+		assert_true(vcpu_prepare(&vcpu));
+		assert_int_equal(injections, 0);
+		assert_int_equal(windows[WINDOW_IRQ], 1);
+		assert_int_equal(irr, 0x41);
+		/* And delivered when it opens */
+		vcpu.hw.regs.rflags = RFLAGS_IF;
+		vcpu.hw.regs.shadow = 0;
+		vcpu_irq_window_open(&vcpu);
+		assert_true(vcpu_prepare(&vcpu));
+		assert_int_equal(injected.vector, 0x41);
+	}
+}
+
+static void test_task_priority_waits_for_its_window(void **state)
+{
+	(void)state;
+	irr = 0x41;
+	apic_page[APIC_TPR / 4] = 0x50;
+	vcpu.events = VE_IRQ;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injections, 0);
+	assert_int_equal(windows[WINDOW_IRQ], 1);
+}
+
+/* Else the window opens at once, again and again */
+static void test_in_service_waits_for_the_eoi(void **state)
+{
+	(void)state;
+	irr = 0x41;
+	isr = 0x51;
+	vcpu.events = VE_IRQ;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injections, 0);
+	assert_int_equal(windows[WINDOW_IRQ], 0);
+}
+
+static void test_one_event_an_entry(void **state)
+{
+	(void)state;
+	vcpu.pending = (struct vcpu_event){ .type = EVENT_EXCEPTION,
+					    .vector = EXC_PF,
+					    .has_error = true };
+	irr = 0x41;
+	vcpu.events = VE_IRQ | VE_NMI;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injections, 1);
+	assert_int_equal(injected.vector, EXC_PF);
+	assert_int_equal(vcpu.pending.type, EVENT_NONE);
+	assert_int_equal(windows[WINDOW_NMI], 1);
+	assert_int_equal(windows[WINDOW_IRQ], 1);
+	/* A second look before the entry must not inject over the first */
+	vcpu.events = VE_IRQ;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injections, 1);
+}
+
+static void test_nmi_before_interrupt(void **state)
+{
+	(void)state;
+	irr = 0x41;
+	vcpu.events = VE_IRQ | VE_NMI;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injected.type, EVENT_NMI);
+	assert_false(vcpu.nmi_waiting);
+	assert_int_equal(windows[WINDOW_IRQ], 1);
+}
+
+static void test_nmi_waits_for_its_window(void **state)
+{
+	(void)state;
+	vcpu.hw.regs.shadow = SHADOW_NMI;
+	vcpu.events = VE_NMI;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injections, 0);
+	assert_true(vcpu.nmi_waiting);
+	vcpu.hw.regs.shadow = 0;
+	vcpu_nmi_window_open(&vcpu);
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injected.type, EVENT_NMI);
+	vcpu_nmi_window_open(&vcpu);
+	assert_int_equal(vcpu.events, 0);
+}
+
+static void test_halt_ends_for_what_it_would_take(void **state)
+{
+	(void)state;
+	vcpu.activity = VCPU_HALTED;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(blocks, 1);
+	vcpu.hw.regs.rflags = 0;
+	irr = 0x41;
+	vcpu.events = VE_IRQ;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_HALTED);
+	vcpu.events = VE_NMI;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injected.type, EVENT_NMI);
+	/* The interrupt is still there and has asked for its window */
+	assert_int_equal(windows[WINDOW_IRQ], 1);
+}
+
+static void test_external_interrupt_of_the_pic(void **state)
+{
+	(void)state;
+	vm.vpic = (struct vpic *)(uintptr_t)1;
+	pic = true;
+	vcpu.events = VE_IRQ;
+	vcpu.hw.regs.rflags = 0;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_true(pic);
+	assert_int_equal(windows[WINDOW_IRQ], 1);
+	vcpu.hw.regs.rflags = RFLAGS_IF;
+	vcpu.events = VE_IRQ;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injected.vector, 0x30);
+	assert_int_equal(isr, -1);
+}
+
+static void test_init_and_sipi(void **state)
+{
+	(void)state;
+	vcpu.id = 1;
+	vcpu.sipi_vector = 0x9a;
+	vcpu.events = VE_SIPI; /* does not wait for one: ignored */
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.hw.regs.dirty, 0);
+	vcpu.events = VE_INIT;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_WAIT_SIPI);
+	assert_int_equal(resets, 1);
+	vcpu.events = VE_IRQ | VE_NMI;
+	assert_false(vcpu_prepare(&vcpu));
+	vcpu.events = VE_SIPI;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.hw.regs.seg[SEG_CS].sel, 0x9a00);
+	assert_int_equal(vcpu.hw.regs.seg[SEG_CS].base, 0x9a000);
+	assert_int_equal(vcpu.hw.regs.rip, 0);
+}
+
+static void test_init_of_the_boot_cpu(void **state)
+{
+	(void)state;
+	vcpu.events = VE_INIT;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_RUNNING);
+}
+
+static void test_stop_comes_first(void **state)
+{
+	(void)state;
+	vcpu.events = VE_STOP | VE_IRQ | VE_INIT;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(parked, 1);
+	assert_int_equal(resets, 0);
+}
+
+static void test_building(void **state)
+{
+	(void)state;
+	vcpu.activity = VCPU_BUILDING;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(blocks, 0);
+	built = true;
+	assert_true(vcpu_prepare(&vcpu));
+}
+
+/* SDM 3A table 6-5 */
+static void test_double_faults(void **state)
+{
+	static const struct {
+		u8 first, second, result; /* 0xff: the guest ends */
+	} rows[] = {
+		{ EXC_PF, EXC_PF, EXC_DF }, { EXC_PF, EXC_GP, EXC_DF },
+		{ EXC_GP, EXC_GP, EXC_DF }, { EXC_GP, EXC_PF, EXC_PF },
+		{ EXC_DB, EXC_PF, EXC_PF }, { EXC_GP, EXC_DB, EXC_DB },
+		{ EXC_DF, EXC_GP, 0xff },   { EXC_DF, EXC_PF, 0xff },
+		{ EXC_DF, EXC_DB, EXC_DB }, { EXC_DE, EXC_NP, EXC_DF },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(state);
+		vcpu_inject_exception(&vcpu, rows[i].first, true, 1);
+		vcpu_inject_exception(&vcpu, rows[i].second, false, 0);
+		if (rows[i].result == 0xff) {
+			assert_int_equal(ended, 1);
+			continue;
+		}
+		assert_int_equal(vcpu.pending.vector, rows[i].result);
+		assert_int_equal(ended, 0);
+	}
+}
+
+static void test_page_fault_sets_cr2(void **state)
+{
+	(void)state;
+	vcpu_inject_pf(&vcpu, GVA(0x1234), PF_W);
+	assert_int_equal(vcpu.hw.regs.cr2, 0x1234);
+	assert_int_equal(vcpu.pending.error, PF_W);
+	assert_true(vcpu.pending.has_error);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup(name, setup)
+	const struct CMUnitTest tests[] = {
+		T(test_interrupt_is_delivered),
+		T(test_closed_window_is_requested),
+		T(test_task_priority_waits_for_its_window),
+		T(test_in_service_waits_for_the_eoi),
+		T(test_one_event_an_entry),
+		T(test_nmi_before_interrupt),
+		T(test_nmi_waits_for_its_window),
+		T(test_halt_ends_for_what_it_would_take),
+		T(test_external_interrupt_of_the_pic),
+		T(test_init_and_sipi),
+		T(test_init_of_the_boot_cpu),
+		T(test_stop_comes_first),
+		T(test_building),
+		T(test_double_faults),
+		T(test_page_fault_sets_cr2),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
