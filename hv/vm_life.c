@@ -66,13 +66,15 @@ static void start_clock(struct vm *vm)
 
 static void report_start(const struct vm *vm)
 {
-	if (!vm->privileged) {
-		log_info("vm", "guest %s starts", vm->name);
-		return;
-	}
-	log_info("vm", "guest %s starts; boot took %llu ticks (%llu us)",
-		 vm->name, (unsigned long long)(rdtsc() - tsc_boot),
-		 (unsigned long long)(tsc_to_ns(rdtsc() - tsc_boot) / 1000));
+	u64 ticks = rdtsc() - tsc_boot;
+
+	log_info("vm", "guest %s starts", vm->name);
+	if (vm->privileged)
+		log_info("vm",
+			 "privileged guest starts %llu ticks (%llu us) after "
+			 "the hypervisor's entry",
+			 (unsigned long long)ticks,
+			 (unsigned long long)(tsc_to_ns(ticks) / 1000));
 }
 
 bool vm_build_step(struct vcpu *boot)
