@@ -146,6 +146,9 @@ static void restart(struct vm *vm)
 	vioapic_reset(vm);
 	vuart_reset(vm);
 	start(vm);
+	/* machine_end() may have passed it by while it was neither */
+	if (machine_is_ending())
+		vm_end(vm, VM_END_POWER_OFF, "the machine ends");
 }
 
 /* All vCPUs have parked */
