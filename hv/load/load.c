@@ -57,14 +57,17 @@ static const struct image_kind *find_kind(const struct image *kernel)
 	return NULL;
 }
 
-static int load_acpi(struct vm *vm)
+static int load_platform(struct vm *vm)
 {
 	int err = vm->privileged && acpi.present ? acpi_rewrite(vm)
 						 : acpi_build(vm);
 
+	if (!err && !vm->privileged)
+		err = bios_area_write(vm);
+
 	if (err)
 		log_error("load",
-			  "guest %s: no room for its ACPI tables (error %d); "
+			  "guest %s: no room for its firmware area (error %d); "
 			  "give it more memory",
 			  vm->name, err);
 	return err;
@@ -109,7 +112,7 @@ int load_guest(struct vm *vm)
 			  vm->name, c->kernel);
 		return -ENOEXEC;
 	}
-	err = load_acpi(vm);
+	err = load_platform(vm);
 	if (!err)
 		err = load_reset_vector(vm);
 	if (!err)

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/modules.c hv/load/load.c */
+/* SOURCES: hv/load/modules.c hv/load/load.c hv/load/bios_area.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files of the boot volume: by name, who pays for them, and what is said
  * when one is missing */
@@ -164,6 +164,8 @@ static void test_load_says_what_is_wrong(void **state)
 {
 	(void)state;
 	assert_int_equal(load_guest(&vm), 0);
+	/* MOV DX at the reset vector of an isolated guest */
+	assert_int_equal(ram[0xffff0], 0xba);
 	strcpy(config.initrd, "nope");
 	assert_int_equal(load_guest(&vm), -ENOENT);
 	assert_string_equal(last_line,
