@@ -50,7 +50,7 @@ static bool extint_waits(struct vcpu *v)
 	       vlapic_extint_enabled(v);
 }
 
-static bool irq_allowed(struct vcpu *v)
+static inline bool irq_allowed(struct vcpu *v)
 {
 	const struct vcpu_regs *r = vcpu_regs(v);
 
@@ -83,7 +83,7 @@ static void deliver_nmi(struct vcpu *v)
 {
 	static const struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
 
-	if (!v->nmi_waiting)
+	if (likely(!v->nmi_waiting))
 		return;
 	vcpu_need(v, RG_RIP);
 	if (v->injected || vcpu_regs(v)->shadow) {
@@ -193,12 +193,12 @@ bool vcpu_prepare(struct vcpu *v)
 	u32 events = __atomic_exchange_n(&v->events, 0, __ATOMIC_SEQ_CST);
 	bool was_inactive;
 
-	if (events && !take_signals(v, events))
+	if (unlikely(events & ~(u32)VE_IRQ) && !take_signals(v, events))
 		return false;
 	was_inactive = v->activity != VCPU_RUNNING;
 	if (was_inactive && !leave_inactive(v))
 		return false;
-	if (v->pending.type != EVENT_NONE && !v->injected) {
+	if (unlikely(v->pending.type != EVENT_NONE) && !v->injected) {
 		inject(v, &v->pending);
 		v->pending.type = EVENT_NONE;
 	}
