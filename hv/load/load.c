@@ -7,13 +7,8 @@
 #include "hv/load/load.h"
 
 #include "drivers/acpi.h"
-#include "hv/gmem.h"
-#include "hv/vdev/vpower.h"
-#include "hv/vdev/vpower_regs.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-
-#define RESET_VECTOR 0xffff0ull /* F000:FFF0 */
 
 struct image_kind {
 	const char *name;
@@ -73,26 +68,6 @@ static int load_platform(struct vm *vm)
 	return err;
 }
 
-/*
- * An isolated guest has no firmware, but kernels restart a machine by a jump to
- * its reset vector when they know nothing better (Linux does on a
- * hardware-reduced platform without EFI): what is there writes the reset
- * register.
- */
-static int load_reset_vector(struct vm *vm)
-{
-	static const u8 code[] = {
-		0xba, VPOWER_RESET & 0xff, VPOWER_RESET >> 8, /* mov dx, port */
-		0xb0, RESET_VALUE,                            /* mov al, 1 */
-		0xee,                                         /* out dx, al */
-		0xf4,                                         /* hlt */
-	};
-
-	if (vm->privileged)
-		return 0;
-	return gmem_write(vm, GPA(RESET_VECTOR), code, sizeof(code));
-}
-
 int load_guest(struct vm *vm)
 {
 	const struct guest_config *c = vm->config;
@@ -113,8 +88,6 @@ int load_guest(struct vm *vm)
 		return -ENOEXEC;
 	}
 	err = load_platform(vm);
-	if (!err)
-		err = load_reset_vector(vm);
 	if (!err)
 		err = kind->load(vm, &kernel, initrd.size ? &initrd : NULL);
 	if (vm->privileged)
