@@ -50,6 +50,17 @@ static bool core_allowed(const struct guest_config *c, u32 id)
 	return any || (c->cores[id / 64] & BIT(id % 64));
 }
 
+/* Two vCPUs of a guest share a core only when there is no other */
+static u32 load_for(const struct vm *vm, u32 core)
+{
+	u32 load = core_load[core];
+
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		if (vm->vcpus[i] && vm->vcpus[i]->entity.cpu->id == core)
+			load += VM_MAX * VM_MAX_VCPUS;
+	return load;
+}
+
 /* The least loaded core; the privileged guest prefers low ones, so that its
  * boot vCPU is on the boot CPU, the others high ones */
 static struct pcpu *choose_core(const struct vm *vm)
@@ -61,7 +72,7 @@ static struct pcpu *choose_core(const struct vm *vm)
 
 		if (!pcpus[id]->online || !core_allowed(vm->config, id))
 			continue;
-		if (!best || core_load[id] < core_load[best->id])
+		if (!best || load_for(vm, id) < load_for(vm, best->id))
 			best = pcpus[id];
 	}
 	if (best)
