@@ -35,6 +35,7 @@
 #define LOG_RING_BYTES      KIB(64)
 #define POOL_CORES          4u /* cores hostmap_init() has counted on at least */
 #define POOL_BYTES_PER_CORE KIB(128)
+#define CORE_RANGE_LEN      32
 
 static struct boot_info boot; /* the loader's copy lies in guests' memory */
 static struct manifest manifest;
@@ -243,18 +244,36 @@ static void read_manifest(u32 cores)
 	console_configure(&manifest);
 }
 
+/* "core 1", or "cores 0 to 3" */
+static void core_range(const struct vm *vm, char *buf, size_t size)
+{
+	u32 low = vm->vcpus[0]->entity.cpu->id, high = low;
+
+	for (u32 i = 1; i < vm->vcpu_count; i++) {
+		u32 id = vm->vcpus[i]->entity.cpu->id;
+
+		low = MIN(low, id);
+		high = MAX(high, id);
+	}
+	if (low == high)
+		bh_snprintf(buf, size, "core %u", low);
+	else
+		bh_snprintf(buf, size, "cores %u to %u", low, high);
+}
+
 static void log_guest_line(const struct vm *vm)
 {
+	char cores[CORE_RANGE_LEN];
 	u64 bytes = 0;
 	u32 i;
 
 	for (i = 0; i < vm->slot_count; i++)
 		bytes += vm->slots[i].size;
-	log_info("init", "guest %s: %s, %llu MiB, %u vCPU%s on core %u%s",
-		 vm->name, vm->privileged ? "privileged" : "isolated",
+	core_range(vm, cores, sizeof(cores));
+	log_info("init", "guest %s: %s, %llu MiB, %u vCPU%s on %s", vm->name,
+		 vm->privileged ? "privileged" : "isolated",
 		 (unsigned long long)(bytes >> 20), vm->vcpu_count,
-		 vm->vcpu_count == 1 ? "" : "s", vm->vcpus[0]->entity.cpu->id,
-		 vm->vcpu_count == 1 ? "" : " and on");
+		 vm->vcpu_count == 1 ? "" : "s", cores);
 }
 
 /* All of one kind; one that cannot be built does not keep the others */
