@@ -17,6 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 TAIL_LINES = 40
 PROMPT = b"(qemu) "
+CONNECT_TRIES = 200  # 50 ms apart
 
 
 class Machine:
@@ -42,6 +43,7 @@ class Machine:
         if person:
             # The path of a socket has at most 107 characters
             self.sockets = tempfile.mkdtemp(prefix="bh")
+            self.command[self.command.index("--serial") + 1] = os.devnull
             self.command += ["--serial-socket", self.sockets + "/serial",
                              "--monitor", self.sockets + "/monitor"]
 
@@ -51,6 +53,10 @@ class Machine:
                                         stderr=subprocess.STDOUT,
                                         stdin=subprocess.DEVNULL,
                                         start_new_session=True)
+        if self.sockets:
+            self.sock = self._connect("serial")
+            threading.Thread(target=self._record, args=(self.sock,),
+                             daemon=True).start()
         return self
 
     def __exit__(self, *exc):
@@ -104,24 +110,31 @@ class Machine:
             return False
 
     def _connect(self, name):
-        sock = socket.socket(socket.AF_UNIX)
-        sock.connect(os.path.join(self.sockets, name))
-        return sock
+        """QEMU makes its sockets before the machine runs."""
+        path = os.path.join(self.sockets, name)
+        for _ in range(CONNECT_TRIES):
+            sock = socket.socket(socket.AF_UNIX)
+            try:
+                sock.connect(path)
+                return sock
+            except OSError:
+                sock.close()
+                time.sleep(0.05)
+        raise TimeoutError(f"QEMU does not listen at {path}")
 
-    def _drain(self):
-        """The log has what the machine sends; a full socket would hold it up."""
-        try:
-            while self.sock.recv(4096):
+    def _record(self, sock):
+        """The log is what the terminal gets: the one QEMU writes beside a
+        socket has bytes twice when the socket is busy."""
+        with open(self.serial_path, "wb", buffering=0) as log:
+            try:
+                while data := sock.recv(4096):
+                    log.write(data)
+            except OSError:
                 pass
-        except OSError:
-            pass
 
     def send(self, data):
         """Type on the serial line."""
-        if not self.sock:
-            self.sock = self._connect("serial")
-            threading.Thread(target=self._drain, daemon=True).start()
-        self.sock.sendall(data.encode() if isinstance(data, str) else data)
+        self.sock.sendall(data.encode())
 
     def _monitor_answer(self):
         answer = b""

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The consoles, as a person uses them: the manifest that `make run` and the USB
+stick have, keys typed on the serial line, the hint on the screen."""
+import os
+
+from harness import image
+from harness.machine import ROOT, Machine
+from system import _linux
+from system._linux import step
+
+SWITCH = "\x1d"  # Ctrl-]
+UP_SECONDS = 240
+SECONDS = 40
+LIST = "log, linux, box, all"
+
+
+def banner(name):
+    return rf"--- console: {name} --- Ctrl-\] switches: {LIST} ---"
+
+
+def switch_to(results, m, name):
+    m.send(SWITCH)
+    step(results, m, f"console.switches_to_{name}", banner(name), SECONDS)
+
+
+def shell_answers(results, m, name):
+    """What the shell computes was not typed, so it is no echo."""
+    m.send("echo $((6*7)) by $(hostname)\r")
+    host = {"linux": "privileged", "box": "isolated"}[name]
+    step(results, m, f"console.{name}_shell", rf"42 by {host}\s", SECONDS)
+
+
+def cycle(results, m):
+    """From the privileged guest's console once around."""
+    switch_to(results, m, "box")
+    step(results, m, "console.box_shows_what_it_said", r"TEST up ok", UP_SECONDS)
+    m.send("\r")
+    step(results, m, "console.box_prompt", r"isolated:\S*# ", SECONDS)
+    shell_answers(results, m, "box")
+    switch_to(results, m, "all")
+    m.send("echo to $(hostname)\r")
+    step(results, m, "console.all_names_who_speaks",
+         r"\[linux\] to privileged", SECONDS)
+    switch_to(results, m, "log")
+    step(results, m, "console.log_shows_the_log",
+         r"\[\d+\.\d+ \d+[^]]*\] vm: guest box starts", SECONDS)
+    switch_to(results, m, "linux")
+
+
+def box_powers_off(results, m):
+    """It ends alone: the others go on."""
+    switch_to(results, m, "box")
+    m.send("poweroff\r")
+    switch_to(results, m, "all")
+    step(results, m, "console.box_powers_off", r"vm: guest box powers off", SECONDS,
+         0)
+    switch_to(results, m, "log")
+    switch_to(results, m, "linux")
+    shell_answers(results, m, "linux")
+
+
+def console(results, folder):
+    with open(os.path.join(ROOT, "boot/bulkhead.conf")) as f:
+        conf = f.read()
+    disk = image.make(folder, conf, _linux.payload())
+    with Machine("qemu", disk, folder, memory=1536, timeout=UP_SECONDS * 2,
+                 person=True) as m:
+        step(results, m, "console.hint_in_the_log",
+             rf"console: Ctrl-\] switches consoles: {LIST}", UP_SECONDS)
+        step(results, m, "console.starts_on_linux", banner("linux"), SECONDS)
+        step(results, m, "console.privileged_up", r"TEST up ok", UP_SECONDS)
+        results.check("Ctrl-] shows the next console." in m.text(),
+                      "console.hint_in_the_welcome", "no hint")
+        m.send("\r")
+        step(results, m, "console.linux_prompt", r"privileged:\S*# ", SECONDS)
+        shell_answers(results, m, "linux")
+        cycle(results, m)
+        box_powers_off(results, m)
+        m.send("poweroff\r")
+        step(results, m, "console.linux_powers_off", r"reboot: Power down", SECONDS)
+        results.check(m.wait_end(30), "console.machine_is_off", "it still runs")
+
+
+def tests():
+    return [("console", console)]
