@@ -2,7 +2,8 @@
 /*
  * Builds a VM's CPUID table from the policy (hv/cpuid_policy.c) and serves the
  * exits from it. Leaves are found by index: four blocks of 64 leaves (basic,
- * KVM's, extended, Bulkhead's). Constant once built; no lock.
+ * KVM's, extended, Bulkhead's). Constant once built; no lock. Most leaves of
+ * the first block need one look at the table and no more.
  */
 #include "hv/cpuid.h"
 
@@ -11,7 +12,7 @@
 #include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/cpu/features.h"
 #include "hv/cpuid_table.h"
-#include "hv/vcpu.h"
+#include "hv/exit.h"
 #include "include/bulkhead/cpuid.h"
 #include "lib/errno.h"
 
@@ -20,52 +21,60 @@
 #define OWN_BLOCK    3u
 #define MAX_ENTRIES  60u
 
+/* Above enum cpuid_fix: subleaves follow, @subleaves of them */
+#define FIX_SUBLEAF BIT(8)
+
 struct cpuid_entry {
 	u32 reg[CR_COUNT];
-	u32 fix;    /* enum cpuid_fix */
-	u32 pad[3]; /* an index is a shift */
+	u32 fix; /* enum cpuid_fix, FIX_SUBLEAF */
+	u32 subleaves;
+	u32 pad[2]; /* an index is a shift */
 };
 
-/* Where the subleaves of a leaf lie; all zero: the leaf is zero */
-struct cpuid_leaf {
-	u16 first;
-	u16 count;
-	u32 sub_mask; /* ones: ECX says which; 0: there is but one */
-};
-
+/* entries[0] is the absent leaf: all zero */
 struct cpuid_table {
 	struct cpuid_entry entries[MAX_ENTRIES];
-	struct cpuid_leaf leaves[BLOCKS * BLOCK_LEAVES];
+	u8 leaves[BLOCKS * BLOCK_LEAVES]; /* index of the first subleaf */
 	u32 count;
 };
 static_assert(sizeof(struct cpuid_table) <= PAGE_SIZE, "one page a VM");
-
-static const struct cpuid_entry zero_entry;
+static_assert(MAX_ENTRIES <= 256, "an index is a byte");
 
 /* Number of @leaf in leaves[]; one past them: there is no such block */
-static inline u32 leaf_number(u32 leaf)
+static u32 leaf_number(u32 leaf)
 {
 	u32 slot = leaf & (u32)BITS(29, 0);
 
-	if (likely(slot < BLOCK_LEAVES) && likely(leaf < BIT(30) * OWN_BLOCK))
+	if (slot < BLOCK_LEAVES && leaf < BIT(30) * OWN_BLOCK)
 		return (leaf >> 30) * BLOCK_LEAVES + slot;
 	slot = leaf - BH_CPUID_BASE;
 	return OWN_BLOCK * BLOCK_LEAVES + MIN(slot, BLOCK_LEAVES);
 }
 
-static inline const struct cpuid_entry *cpuid_find(const struct cpuid_table *t,
-						   u32 leaf, u32 sub)
+/* The first subleaf of a leaf of any block */
+static const struct cpuid_entry *find_leaf(const struct cpuid_table *t,
+					   u32 leaf)
 {
-	const struct cpuid_leaf *l;
 	u32 number = leaf_number(leaf);
 
-	if (unlikely(number >= ARRAY_SIZE(t->leaves)))
-		return &zero_entry;
-	l = &t->leaves[number];
-	sub &= l->sub_mask;
-	if (unlikely(sub >= l->count))
-		return &zero_entry;
-	return &t->entries[l->first + sub];
+	if (number >= ARRAY_SIZE(t->leaves))
+		return &t->entries[0];
+	return &t->entries[t->leaves[number]];
+}
+
+static const struct cpuid_entry *find_subleaf(const struct cpuid_table *t,
+					      const struct cpuid_entry *first,
+					      u32 sub)
+{
+	return sub < first->subleaves ? first + sub : &t->entries[0];
+}
+
+static const struct cpuid_entry *cpuid_find(const struct cpuid_table *t,
+					    u32 leaf, u32 sub)
+{
+	const struct cpuid_entry *e = find_leaf(t, leaf);
+
+	return e->fix & FIX_SUBLEAF ? find_subleaf(t, e, sub) : e;
 }
 
 /* The host's leaf; zero beyond the last it has */
@@ -91,7 +100,6 @@ static int add_entry(const struct vm *vm, struct cpuid_table *t,
 {
 	struct cpuid_entry *e = &t->entries[t->count];
 	u32 number = leaf_number(rule->leaf);
-	struct cpuid_leaf *l = &t->leaves[number];
 
 	if (t->count == MAX_ENTRIES || number >= ARRAY_SIZE(t->leaves))
 		return -ENOSPC;
@@ -101,10 +109,12 @@ static int add_entry(const struct vm *vm, struct cpuid_table *t,
 	if (rule->build)
 		rule->build(vm, sub, e->reg);
 	e->fix = rule->fix;
-	if (!l->count)
-		l->first = (u16)t->count;
-	l->count++;
-	l->sub_mask = rule->subleaves ? ~0u : 0;
+	if (!t->leaves[number])
+		t->leaves[number] = (u8)t->count;
+	if (rule->subleaves) {
+		t->entries[t->leaves[number]].fix |= (u32)FIX_SUBLEAF;
+		t->entries[t->leaves[number]].subleaves++;
+	}
 	t->count++;
 	return 0;
 }
@@ -117,6 +127,7 @@ int cpuid_build(struct vm *vm)
 
 	if (!t)
 		return -ENOMEM;
+	t->count = 1;
 	for (i = 0; i < cpuid_rule_count && !err; i++)
 		for (sub = cpuid_rules[i].first;
 		     sub <= cpuid_rules[i].last && !err; sub++)
@@ -184,17 +195,38 @@ static void fix_up(struct vcpu *v, enum cpuid_fix fix, u64 *gpr)
 	}
 }
 
-void cpuid_exit(struct vcpu *v)
+static void answer(u64 *gpr, const struct cpuid_entry *e)
 {
-	u64 *gpr = vcpu_regs(v)->gpr;
-	u32 sub = (u32)gpr[GPR_RCX];
-	const struct cpuid_entry *e;
-
-	e = cpuid_find(v->vm->cpuid, (u32)gpr[GPR_RAX], sub);
 	gpr[GPR_RAX] = e->reg[CR_EAX];
 	gpr[GPR_RBX] = e->reg[CR_EBX];
 	gpr[GPR_RCX] = e->reg[CR_ECX];
 	gpr[GPR_RDX] = e->reg[CR_EDX];
+}
+
+static __attribute__((noinline)) enum verdict exit_slow(struct vcpu *v,
+							u32 leaf)
+{
+	u64 *gpr = vcpu_regs(v)->gpr;
+	const struct cpuid_entry *e;
+
+	e = cpuid_find(v->vm->cpuid, leaf, (u32)gpr[GPR_RCX]);
+	answer(gpr, e);
+	fix_up(v, (enum cpuid_fix)(e->fix & ~(u32)FIX_SUBLEAF), gpr);
+	return VERDICT_ADVANCE;
+}
+
+enum verdict cpuid_exit(struct vcpu *v)
+{
+	const struct cpuid_table *t = v->vm->cpuid;
+	u64 *gpr = vcpu_regs(v)->gpr;
+	u32 leaf = (u32)gpr[GPR_RAX];
+	const struct cpuid_entry *e;
+
+	if (unlikely(leaf >= BLOCK_LEAVES))
+		return exit_slow(v, leaf);
+	e = &t->entries[t->leaves[leaf]];
 	if (e->fix)
-		fix_up(v, (enum cpuid_fix)e->fix, gpr);
+		return exit_slow(v, leaf);
+	answer(gpr, e);
+	return VERDICT_ADVANCE;
 }

@@ -5,14 +5,14 @@
 #ifndef HV_CPUID_H
 #define HV_CPUID_H
 
-#include "hv/vm.h"
+#include "hv/exit.h"
 
 /* Needs vm->vcpu_count; sets vm->cpuid, xcr0_mask, phys_bits. -ENOMEM */
 int __must_check cpuid_build(struct vm *vm);
 void cpuid_destroy(struct vm *vm);
 /* The exit's work; leaves that depend on the vCPU (APIC id, OSXSAVE, XCR0
  * sizes, OSPKE) are fixed up here */
-void cpuid_exit(struct vcpu *v);
+enum verdict cpuid_exit(struct vcpu *v);
 /* What the guest sees, for tests and other policies */
 void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4]);
 

@@ -500,7 +500,7 @@ enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
 		return VERDICT_RESUME; /* its code is unmapped by now */
 	if (result)
 		return refuse(&m, bytes, have);
-	v->exit.insn_len = m.insn.len;
+	v->hw.exit.insn_len = m.insn.len;
 	switch (emulate(&m)) {
 	case EMU_OK:
 		return VERDICT_ADVANCE;

@@ -165,7 +165,7 @@ enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e)
 	m.size = e->port.size;
 	if (insn_decode(&m.insn, bytes, have, m.mode) || !is_string_io(&m))
 		return VERDICT_RESUME;
-	v->exit.insn_len = m.insn.len;
+	v->hw.exit.insn_len = m.insn.len;
 	switch (repeat(&m, e->port.in ? ins_element : outs_element)) {
 	case EMU_OK:
 		return VERDICT_ADVANCE;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The exit table and its dispatcher. Called by vcpu_loop() with v->exit filled
- * in. A handler says what is to become of the instruction; only the dispatcher
- * moves RIP. Nothing on the way of a hot exit takes a lock.
+ * The exit table and what the dispatcher (exit.h) leaves out of line. Called
+ * with v->hw.exit filled in. A handler says what is to become of the
+ * instruction; only the dispatcher moves RIP. Nothing on the way of a hot exit
+ * takes a lock.
  */
 #include "hv/exit.h"
 
@@ -13,6 +14,7 @@
 #include "arch/x86/cpu/mce.h"
 #include "hv/cpuid.h"
 #include "hv/emulate.h"
+#include "hv/exit_dispatch.h"
 #include "hv/hypercall.h"
 #include "hv/msr.h"
 #include "lib/assert.h"
@@ -21,8 +23,7 @@
 static enum verdict exit_cpuid(struct vcpu *v, const struct vcpu_exit *e)
 {
 	(void)e;
-	cpuid_exit(v);
-	return VERDICT_ADVANCE;
+	return cpuid_exit(v);
 }
 
 static enum verdict exit_hlt(struct vcpu *v, const struct vcpu_exit *e)
@@ -203,38 +204,47 @@ static enum verdict exit_entry_failed(struct vcpu *v, const struct vcpu_exit *e)
 	return exit_kill(v, "the CPU refuses its state");
 }
 
+static enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
+{
+	log_error("exit", "%s: no handler for exit kind %u, reason %llx",
+		  v->vm->name, (u32)e->kind, (unsigned long long)e->raw_reason);
+	return exit_kill(v, "unknown exit");
+}
+
 /* clang-format off */
 const struct exit_row exit_table[EXIT_KINDS] = {
-	[EXIT_CPUID]	      = { "CPUID", exit_cpuid, true },
-	[EXIT_HLT]	      = { "HLT", exit_hlt, true },
-	[EXIT_RDMSR]	      = { "RDMSR", exit_rdmsr, true },
-	[EXIT_WRMSR]	      = { "WRMSR", exit_wrmsr, true },
-	[EXIT_PORT]	      = { "port", exit_port, true },
-	[EXIT_MMIO]	      = { "MMIO", exit_mmio, false },
-	[EXIT_HYPERCALL]      = { "hypercall", hypercall_exit, true },
-	[EXIT_IRQ]	      = { "interrupt", exit_irq, false },
-	[EXIT_NMI]	      = { "NMI", exit_nmi, false },
-	[EXIT_MACHINE_CHECK]  = { "machine check", exit_machine_check, false },
-	[EXIT_EXCEPTION]      = { "exception", exit_exception, false },
-	[EXIT_IRQ_WINDOW]     = { "IRQ window", exit_irq_window, false },
-	[EXIT_NMI_WINDOW]     = { "NMI window", exit_nmi_window, false },
-	[EXIT_TPR]	      = { "TPR", exit_irq_window, false },
-	[EXIT_CR]	      = { "CR access", exit_cr, true },
-	[EXIT_DR]	      = { "DR access", exit_dr, true },
-	[EXIT_XSETBV]	      = { "XSETBV", exit_xsetbv, true },
-	[EXIT_WBINVD]	      = { "WBINVD", exit_wbinvd, true },
-	[EXIT_INVD]	      = { "INVD", exit_invd, true },
-	[EXIT_PAUSE]	      = { "PAUSE", exit_pause, true },
-	[EXIT_MWAIT]	      = { "MWAIT", exit_undefined, false },
-	[EXIT_MONITOR]	      = { "MONITOR", exit_undefined, false },
-	[EXIT_RDPMC]	      = { "RDPMC", exit_rdpmc, false },
-	[EXIT_TASK_SWITCH]    = { "task switch", exit_task_switch, false },
-	[EXIT_UNDEFINED]      = { "undefined", exit_undefined, false },
-	[EXIT_INIT]	      = { "INIT", exit_ignore, false },
-	[EXIT_SIPI]	      = { "SIPI", exit_ignore, false },
-	[EXIT_TRIPLE_FAULT]   = { "triple fault", exit_triple_fault, false },
-	[EXIT_ENTRY_FAILED]   = { "entry failed", exit_entry_failed, false },
-	[EXIT_SMI]	      = { "SMI", exit_ignore, false },
+	[EXIT_UNKNOWN]        = { exit_unknown, "unknown", false },
+	[EXIT_CPUID]          = { exit_cpuid, "CPUID", true },
+	[EXIT_HLT]            = { exit_hlt, "HLT", true },
+	[EXIT_RDMSR]          = { exit_rdmsr, "RDMSR", true },
+	[EXIT_WRMSR]          = { exit_wrmsr, "WRMSR", true },
+	[EXIT_PORT]           = { exit_port, "port", true },
+	[EXIT_MMIO]           = { exit_mmio, "MMIO", false },
+	[EXIT_HYPERCALL]      = { hypercall_exit, "hypercall", true },
+	[EXIT_IRQ]            = { exit_irq, "interrupt", false },
+	[EXIT_NMI]            = { exit_nmi, "NMI", false },
+	[EXIT_MACHINE_CHECK]  = { exit_machine_check, "machine check", false },
+	[EXIT_EXCEPTION]      = { exit_exception, "exception", false },
+	[EXIT_IRQ_WINDOW]     = { exit_irq_window, "IRQ window", false },
+	[EXIT_NMI_WINDOW]     = { exit_nmi_window, "NMI window", false },
+	[EXIT_TPR]            = { exit_irq_window, "TPR", false },
+	[EXIT_CR]             = { exit_cr, "CR access", true },
+	[EXIT_DR]             = { exit_dr, "DR access", true },
+	[EXIT_XSETBV]         = { exit_xsetbv, "XSETBV", true },
+	[EXIT_WBINVD]         = { exit_wbinvd, "WBINVD", true },
+	[EXIT_INVD]           = { exit_invd, "INVD", true },
+	[EXIT_PAUSE]          = { exit_pause, "PAUSE", true },
+	[EXIT_MWAIT]          = { exit_undefined, "MWAIT", false },
+	[EXIT_MONITOR]        = { exit_undefined, "MONITOR", false },
+	[EXIT_RDPMC]          = { exit_rdpmc, "RDPMC", false },
+	[EXIT_TASK_SWITCH]    = { exit_task_switch, "task switch", false },
+	[EXIT_UNDEFINED]      = { exit_undefined, "undefined", false },
+	[EXIT_INIT]           = { exit_ignore, "INIT", false },
+	[EXIT_SIPI]           = { exit_ignore, "SIPI", false },
+	[EXIT_TRIPLE_FAULT]   = { exit_triple_fault, "triple fault", false },
+	[EXIT_ENTRY_FAILED]   = { exit_entry_failed, "entry failed", false },
+	[EXIT_SMI]            = { exit_ignore, "SMI", false },
+	[EXIT_IO_FAULT]       = { exit_unknown, "IOMMU fault", false },
 };
 /* clang-format on */
 
@@ -259,19 +269,23 @@ enum verdict exit_kill(struct vcpu *v, const char *reason)
 
 /* What the CPU does between two instructions: single-step trap, and the end of
  * the interrupt shadow (SDM 3A 6.8.3, 17.3.1.4) */
-static void finish_insn(struct vcpu *v, struct vcpu_regs *r)
+void exit_finish_insn(struct vcpu *v)
 {
+	struct vcpu_regs *r = vcpu_regs(v);
+
 	r->shadow &= ~(u32)(SHADOW_STI | SHADOW_MOV_SS);
 	if (r->rflags & RFLAGS_TF) {
 		write_dr6(read_dr6() | DR6_BS);
 		vcpu_inject_exception(v, EXC_DB, false, 0);
 	}
 	r->rflags &= ~RFLAGS_RF;
+	vcpu_dirty(v, RG_RIP);
 }
 
 /* RIP ran past 16 or 32 bits: it wraps unless the code is of a larger size */
-static void wrap_rip(struct vcpu *v, struct vcpu_regs *r)
+void exit_wrap_rip(struct vcpu *v)
 {
+	struct vcpu_regs *r = vcpu_regs(v);
 	u32 attr;
 
 	vcpu_need(v, RG_SEG | RG_CR);
@@ -280,65 +294,16 @@ static void wrap_rip(struct vcpu *v, struct vcpu_regs *r)
 		r->rip &= attr & SEG_ATTR_DB ? 0xffffffffull : 0xffffull;
 }
 
-/* On the way of nearly every exit */
-static inline void advance(struct vcpu *v, u8 len)
+void exit_vectoring(struct vcpu *v)
 {
-	struct vcpu_regs *r = vcpu_regs(v);
-	u64 from;
-
-	vcpu_need(v, RG_RIP);
-	from = r->rip;
-	r->rip = from + len;
-	if (unlikely((from ^ r->rip) & ~0xffffull))
-		wrap_rip(v, r);
-	if (unlikely(r->shadow | (r->rflags & (RFLAGS_TF | RFLAGS_RF))))
-		finish_insn(v, r);
-	vcpu_dirty(v, RG_RIP);
+	v->pending = v->hw.exit.vectoring;
 }
 
-static enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
+void exit_give_way(struct vcpu *v, enum verdict verdict)
 {
-	log_error("exit", "%s: no handler for exit kind %u, reason %llx",
-		  v->vm->name, (u32)e->kind, (unsigned long long)e->raw_reason);
-	return exit_kill(v, "unknown exit");
-}
-
-static inline enum verdict handle(struct vcpu *v, struct vcpu_exit *e)
-{
-	const struct exit_row *row = &exit_table[e->kind];
-
-	if (unlikely(!row->handler))
-		return exit_unknown(v, e);
-	if (row->insn && !e->insn_len) {
-		e->insn_len = insn_exit_length(v, e->kind);
-		if (unlikely(!e->insn_len))
-			return VERDICT_RESUME; /* the bytes changed under us */
-	}
-	return row->handler(v, e);
-}
-
-static void give_way(struct vcpu *v, enum verdict verdict)
-{
-	advance(v, v->exit.insn_len);
+	exit_advance(v);
 	if (verdict == VERDICT_BLOCK)
 		v->activity = VCPU_HALTED;
 	else
 		sched_yield();
-}
-
-void exit_dispatch(struct vcpu *v)
-{
-	struct vcpu_exit *e = &v->exit;
-	enum verdict verdict;
-
-	if (unlikely((u32)e->kind >= EXIT_KINDS))
-		e->kind = EXIT_UNKNOWN;
-	v->exits[e->kind]++;
-	if (unlikely(e->vectoring.type != EVENT_NONE))
-		v->pending = e->vectoring;
-	verdict = handle(v, e);
-	if (likely(verdict == VERDICT_ADVANCE))
-		advance(v, e->insn_len);
-	else if (verdict == VERDICT_BLOCK || verdict == VERDICT_YIELD)
-		give_way(v, verdict);
 }

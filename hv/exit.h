@@ -7,25 +7,23 @@
 #include "hv/vcpu.h"
 
 enum verdict {
-	VERDICT_RESUME, /* enter again at the same RIP */
+	VERDICT_RESUME,  /* enter again at the same RIP */
 	VERDICT_ADVANCE, /* the instruction is done: step over it */
-	VERDICT_INJECT, /* a fault was queued by the handler; RIP stays */
-	VERDICT_BLOCK, /* done, step over it, then wait for an event */
-	VERDICT_YIELD, /* done, step over it, let another run */
-	VERDICT_KILL, /* the guest cannot go on; reason logged */
+	VERDICT_INJECT,  /* a fault was queued by the handler; RIP stays */
+	VERDICT_BLOCK,   /* done, step over it, then wait for an event */
+	VERDICT_YIELD,   /* done, step over it, let another run */
+	VERDICT_KILL,    /* the guest cannot go on; reason logged */
 };
 
 struct exit_row {
-	const char *name;
 	enum verdict (*handler)(struct vcpu *v, const struct vcpu_exit *e);
+	char name[23];
 	/* An instruction caused it: its length is found before the handler runs
-	 * (an emulator of EXIT_MMIO sets v->exit.insn_len itself instead) */
+	 * (an emulator of EXIT_MMIO sets v->hw.exit.insn_len itself instead) */
 	bool insn;
 };
-extern const struct exit_row exit_table[EXIT_KINDS];
-
-/* Handle v->exit; called by vcpu_loop() */
-void exit_dispatch(struct vcpu *v);
+static_assert(sizeof(struct exit_row) == 32, "an index is a shift");
+extern const struct exit_row exit_table[EXIT_KINDS]; /* no slot is empty */
 
 /* Handlers that live in files of their own: hv/exit_cr.c, hv/exit_mem.c */
 enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e);
@@ -38,5 +36,12 @@ enum verdict exit_gp(struct vcpu *v);
 enum verdict exit_ud(struct vcpu *v);
 /* Log why, with the guest's registers; the dispatcher ends the guest */
 enum verdict exit_kill(struct vcpu *v, const char *reason);
+
+/* What exit_dispatch() has out of line: an event to deliver again, BLOCK and
+ * YIELD, and the end of an instruction that is more than a step */
+void exit_vectoring(struct vcpu *v);
+void exit_give_way(struct vcpu *v, enum verdict verdict);
+void exit_wrap_rip(struct vcpu *v);
+void exit_finish_insn(struct vcpu *v);
 
 #endif

@@ -7,26 +7,22 @@
 
 #include "hv/hypercall.h"
 
-struct hypercall_row {
-	s64 (*fn)(struct vcpu *v);
-	enum verdict verdict;
-};
-
-static s64 hypercall_version(struct vcpu *v)
+static enum verdict hypercall_version(struct vcpu *v)
 {
-	(void)v;
-	return BH_ABI_VERSION;
+	vcpu_regs(v)->gpr[GPR_RAX] = BH_ABI_VERSION;
+	return VERDICT_ADVANCE;
 }
 
-static s64 hypercall_yield(struct vcpu *v)
+static enum verdict hypercall_yield(struct vcpu *v)
 {
-	(void)v;
-	return 0;
+	vcpu_regs(v)->gpr[GPR_RAX] = 0;
+	return VERDICT_YIELD;
 }
 
-static const struct hypercall_row rows[] = {
-	[BH_HYPERCALL_VERSION] = { hypercall_version, VERDICT_ADVANCE },
-	[BH_HYPERCALL_YIELD] = { hypercall_yield, VERDICT_YIELD },
+/* Each sets RAX */
+static enum verdict (*const rows[])(struct vcpu *v) = {
+	[BH_HYPERCALL_VERSION] = hypercall_version,
+	[BH_HYPERCALL_YIELD] = hypercall_yield,
 };
 
 enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
@@ -35,10 +31,8 @@ enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
 	u64 number = *rax - BH_HYPERCALL_BASE;
 
 	(void)e;
-	if (number >= ARRAY_SIZE(rows)) {
-		*rax = (u64)BH_ENOSYS;
-		return VERDICT_ADVANCE;
-	}
-	*rax = (u64)rows[number].fn(v);
-	return rows[number].verdict;
+	if (likely(number < ARRAY_SIZE(rows)))
+		return rows[number](v);
+	*rax = (u64)BH_ENOSYS;
+	return VERDICT_ADVANCE;
 }

@@ -56,7 +56,7 @@ static u32 load_word(const u8 *bytes, size_t have)
 /* MOV to or from a control register; its GPR goes into the exit */
 static u8 length_cr(struct vcpu *v, const u8 *bytes, size_t have)
 {
-	struct vcpu_exit *e = &v->exit;
+	struct vcpu_exit *e = &v->hw.exit;
 	struct insn insn;
 
 	if (insn_decode(&insn, bytes, have, insn_mode(vcpu_regs(v))) ||

@@ -12,11 +12,12 @@
 #include "hv/vcpu.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/barrier.h"
 #include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/msr_regs.h"
 #include "arch/x86/cpu/smp.h"
 #include "arch/x86/cpu/tsc.h"
-#include "hv/exit.h"
+#include "hv/exit_dispatch.h"
 #include "hv/pvclock.h"
 #include "hv/vdev/vlapic.h"
 #include "lib/errno.h"
@@ -141,8 +142,10 @@ static void switch_to(struct pcpu *cpu, struct vcpu *v)
 
 	if (old)
 		vcpu_ops->put(&old->hw);
-	if (!old || old->vm != v->vm)
+	if (!old || old->vm != v->vm) {
 		window_flush();
+		guest_barrier();
+	}
 	switch_msrs(old, v);
 	cpu->current = v;
 	vcpu_ops->attach(&v->hw);
@@ -174,22 +177,58 @@ static void serve_pending(struct pcpu *cpu)
 		stop_core(cpu);
 }
 
-/* The current vCPU until somebody wants the core for something else */
-static void run_current(struct pcpu *cpu, struct vcpu *v)
+/* Anything to do before the entry? One look, with in_guest set before it */
+static inline bool entry_is_free(struct pcpu *cpu, const struct vcpu *v)
 {
-	while (!READ_ONCE(cpu->pending)) {
-		if (unlikely(READ_ONCE(v->events) | (u32)v->activity |
-			     (u32)v->pending.type) &&
-		    !vcpu_prepare(v))
-			continue;
-		__atomic_store_n(&cpu->in_guest, true, __ATOMIC_SEQ_CST);
-		if (likely(!(READ_ONCE(v->events) | READ_ONCE(cpu->pending)))) {
-			vcpu_ops->run(&v->hw, &v->exit);
-			WRITE_ONCE(cpu->in_guest, false);
-			v->injected = false;
-			exit_dispatch(v);
-		}
+	__atomic_store_n(&cpu->in_guest, true, __ATOMIC_SEQ_CST);
+	return !(READ_ONCE(cpu->pending) | READ_ONCE(v->events) |
+		 (u32)v->activity | (u32)v->pending.type);
+}
+
+/* Do it; false: somebody wants the core for something else */
+static bool entry_make_free(struct pcpu *cpu, struct vcpu *v)
+{
+	while (!entry_is_free(cpu, v)) {
 		WRITE_ONCE(cpu->in_guest, false);
+		if (READ_ONCE(cpu->pending))
+			return false;
+		vcpu_prepare(v);
+	}
+	return true;
+}
+
+/*
+ * vcpu_ops->run. Guest registers take the place of all but RBX, RBP and RSP:
+ * the loop needs no other, and a C call would save them all.
+ */
+static inline void hw_run(struct vcpu *v)
+{
+	const struct vcpu_ops *ops = vcpu_ops;
+	struct vcpu_hw *hw = &v->hw;
+
+	__asm__ volatile("call *%c[run](%[ops])"
+			 : [ops] "+a"(ops), "+D"(hw)
+			 : [run] "i"(offsetof(struct vcpu_ops, run))
+			 : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12",
+			   "r13", "r14", "r15", "memory", "cc");
+}
+
+/* The current vCPU until somebody wants the core for something else. Not
+ * inlined: in a frame of its own, nothing is spilled around hw_run() */
+static __attribute__((noinline)) void run_current(struct pcpu *cpu,
+						  struct vcpu *v)
+{
+	if (!entry_make_free(cpu, v))
+		return;
+	for (;;) {
+		hw_run(v);
+		WRITE_ONCE(cpu->in_guest, false);
+		exit_dispatch(v);
+		if (likely(entry_is_free(cpu, v)))
+			continue;
+		v->injected = false; /* that entry is over */
+		if (!entry_make_free(cpu, v))
+			return;
 	}
 }
 

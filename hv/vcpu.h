@@ -46,7 +46,6 @@ struct vcpu {
 	struct sched_entity entity;
 	struct vlapic *vlapic;
 	struct pvclock *pvclock;
-	struct vcpu_exit exit; /* the last one */
 	u64 exits[EXIT_KINDS]; /* home core only */
 	/* Page of the last intercepted instruction: see gmem_code_again() */
 	struct {

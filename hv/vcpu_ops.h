@@ -47,6 +47,9 @@ enum reg_group {
 	/* seg[SEG_CS] base and attr alone: only ever set in valid, by a back-end that has it
 	 * at no cost; never asked for, and RG_SEG covers it */
 	RG_CS = 1 << 7,
+	/* rip alone: only ever set in dirty, by the dispatcher that stepped over
+	 * an instruction; RG_RIP covers it */
+	RG_IP = 1 << 8,
 };
 
 /* The bits of VMX interruptibility state (SDM 3C 25.4.2) */
@@ -153,7 +156,7 @@ struct vcpu_hw {
 	const struct vm_intercepts *intercepts;
 	struct budget *budget;
 	u64 tsc_offset;
-	u32 host_features; /* private flags of the back-end */
+	struct vcpu_exit exit; /* the last one */
 };
 
 /* Shared by a VM's vCPUs; pages from pmm, layout of the back-end in use */
@@ -189,9 +192,10 @@ struct vcpu_ops {
 	void (*attach)(struct vcpu_hw *v);
 	void (*put)(struct vcpu_hw *v);
 
-	/* Store dirty groups, enter, return the exit; valid becomes 0 (or what
-	 * the back-end has at no cost). */
-	void (*run)(struct vcpu_hw *v, struct vcpu_exit *exit);
+	/* Store dirty groups, enter, fill v->exit; valid becomes RG_RIP and
+	 * what else the back-end has at no cost. Keeps RBX, RBP and RSP but no
+	 * other register of its caller's: see hw_run() in vcpu.c. */
+	void (*run)(struct vcpu_hw *v);
 	/* Make @groups of regs valid; attached or, after put, from memory */
 	void (*read)(struct vcpu_hw *v, u32 groups);
 
@@ -213,6 +217,14 @@ struct vcpu_ops {
 };
 
 extern const struct vcpu_ops vmx_ops, svm_ops;
+
+/* Groups to store, with what RG_IP stands for: where speed is no matter */
+static inline u32 vcpu_hw_dirty(const struct vcpu_regs *r)
+{
+	if (r->dirty & RG_IP)
+		return (r->dirty & ~(u32)RG_IP) | RG_RIP;
+	return r->dirty;
+}
 
 /* The read side for code above the seam */
 static inline bool vcpu_hw_long_mode(const struct vcpu_regs *r)

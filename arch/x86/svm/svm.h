@@ -47,7 +47,7 @@ extern u32 svm_asid_count;
 extern u32 svm_clean_kept;
 
 /* svm_run.c */
-void svm_run(struct vcpu_hw *v, struct vcpu_exit *exit);
+void svm_run(struct vcpu_hw *v);
 
 /* svm_state.c */
 void svm_store_dirty(struct vcpu_hw *v);

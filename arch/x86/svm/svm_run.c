@@ -60,10 +60,8 @@ static inline void entry_store(struct vcpu_hw *v, struct vmcb *vmcb)
 {
 	struct vcpu_regs *r = &v->regs;
 
-	if (r->dirty == RG_RIP && likely(!r->shadow)) {
+	if (likely(r->dirty == RG_IP)) {
 		vmcb->save.rip = r->rip;
-		vmcb->save.rflags = r->rflags;
-		vmcb->control.interrupt_shadow = 0;
 		r->dirty = 0;
 	} else if (r->dirty) {
 		svm_store_dirty(v);
@@ -168,7 +166,7 @@ static inline bool exit_fill(struct vcpu_hw *v, struct vcpu_exit *exit,
 	return true;
 }
 
-void svm_run(struct vcpu_hw *v, struct vcpu_exit *exit)
+void svm_run(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
 	struct vmcb *vmcb = a->vmcb;
@@ -180,5 +178,5 @@ void svm_run(struct vcpu_hw *v, struct vcpu_exit *exit)
 		v = enter(v, a->vmcb_hpa);
 		a = v->arch;
 		exit_collect(v, a, vmcb);
-	} while (unlikely(!exit_fill(v, exit, vmcb)));
+	} while (unlikely(!exit_fill(v, &v->exit, vmcb)));
 }

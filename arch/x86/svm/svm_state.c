@@ -127,7 +127,7 @@ void svm_read(struct vcpu_hw *v, u32 groups)
 	struct vmcb_save *s = &v->arch->vmcb->save;
 
 	/* What was written and not yet stored is newer than the VMCB */
-	groups &= ~r->dirty;
+	groups &= ~vcpu_hw_dirty(r);
 	if (groups & LOADED_GROUPS)
 		sync_loaded(v->arch);
 	if (groups & RG_RIP) {
@@ -148,7 +148,7 @@ void svm_read(struct vcpu_hw *v, u32 groups)
 		r->dr[6] = s->dr6;
 		r->dr[7] = s->dr7;
 	}
-	r->valid |= groups | r->dirty;
+	r->valid |= groups | vcpu_hw_dirty(r);
 }
 
 static void dirty_store(struct vcpu_hw *v, struct vmcb_save *s, u32 dirty)
@@ -189,7 +189,7 @@ void svm_store_dirty(struct vcpu_hw *v)
 		{ RG_DR, CLEAN_DRX },
 	};
 	struct vcpu_arch *a = v->arch;
-	u32 dirty = v->regs.dirty;
+	u32 dirty = vcpu_hw_dirty(&v->regs);
 	bool reload = (dirty & LOADED_GROUPS) && sync_loaded(a);
 	u32 i;
 

@@ -62,13 +62,14 @@ static inline bool vmx_loaded(const struct vcpu_hw *v)
 /*
  * vmx_enter.asm. Load the GPRs and enter; after the exit store them and go to
  * vmx_exited() or, when the CPU refused, to vmx_refused(), with the caller's
- * stack: the three are one call of vmx_run().
+ * stack: they are one call of vmx_run(). vmx_prepare(): more than RIP is to be
+ * stored before the entry; true: it is the first one of this VMCS.
  */
-void vmx_resume(struct vcpu_hw *v, struct vcpu_exit *exit, struct vcpu_arch *a);
-void vmx_launch(struct vcpu_hw *v, struct vcpu_exit *exit, struct vcpu_arch *a);
+void vmx_run(struct vcpu_hw *v);
+bool vmx_prepare(struct vcpu_hw *v);
 void vmx_exit_point(void); /* HOST_RIP */
-void vmx_exited(struct vcpu_hw *v, struct vcpu_exit *exit);
-void vmx_refused(struct vcpu_hw *v, struct vcpu_exit *exit, bool error_known);
+void vmx_exited(struct vcpu_hw *v);
+void vmx_refused(struct vcpu_hw *v, bool error_known);
 
 /* vmx_cpu.c */
 int __must_check vmx_probe(u32 *max_level);
@@ -113,9 +114,6 @@ void vmx_reset_events(struct vcpu_arch *a);
 /* Interruption information of an exit or of IDT vectoring to an event */
 void vmx_event_from_info(struct vcpu_event *event, u32 info, u32 error,
 			 u8 insn_len);
-
-/* vmx_run.c */
-void vmx_run(struct vcpu_hw *v, struct vcpu_exit *exit);
 
 /* vmx_exit.c: a row for each exit reason */
 struct exit_row_vmx {

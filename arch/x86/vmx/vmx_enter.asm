@@ -2,16 +2,26 @@
 ; The world switch: swaps general registers around the entry instruction and
 ; does nothing more. RSP, RIP, RFLAGS and segments travel in the VMCS.
 ;
-; vmx_run() ends in a jump to vmx_resume or vmx_launch, and they end in a jump
-; to vmx_exited or vmx_refused, which returns to vmx_run's caller: so only this
-; file saves callee-saved registers, and only once. The stack between entry and
-; exit, from HOST_RSP up: vcpu_hw, vcpu_exit, r15 r14 r13 r12 rbp rbx, return.
-; HOST_RSP is rewritten only when it differs from arch->host_rsp (offset 0).
+; vmx_run() is struct vcpu_ops' run: it keeps RBX, RBP and RSP; nobody saves
+; the other callee-saved registers. It falls into the entry, and the exit ends
+; in a jump to vmx_exited or vmx_refused, which returns to vmx_run's caller. The
+; stack between entry and exit, from HOST_RSP up: vcpu_hw, rbx, rbp,
+; return. HOST_RSP is rewritten only when it differs from arch->host_rsp.
 
 	bits 64
 	default rel
 
+VMCS_GUEST_RIP	equ 0x681e
 VMCS_HOST_RSP	equ 0x6c14
+
+; Checked by static_assert in vmx_run.c: struct vcpu_hw and, from arch on,
+; struct vcpu_arch
+RIP_		equ 0x80
+DIRTY_		equ 0x98
+ARCH_		equ 0x248
+HOST_RSP_	equ 0
+ATTENTION_	equ 8
+RG_IP		equ 1 << 8
 
 ; Offsets in struct vcpu_hw: regs.gpr[] comes first, in encoding order
 RAX_	equ 0 * 8
@@ -30,41 +40,7 @@ R13_	equ 13 * 8
 R14_	equ 14 * 8
 R15_	equ 15 * 8
 
-	extern vmx_exited, vmx_refused
-
-; RDI: struct vcpu_hw, RSI: struct vcpu_exit, RDX: struct vcpu_arch
-%macro enter_by 1
-	push rbx
-	push rbp
-	push r12
-	push r13
-	push r14
-	push r15
-	push rsi
-	push rdi
-	cmp rsp, [rdx]
-	jne %%new_rsp
-%%enter:
-	load_registers
-	%1
-	jmp refused
-%%new_rsp:
-	mov eax, VMCS_HOST_RSP
-	vmwrite rax, rsp
-	mov [rdx], rsp
-	jmp %%enter
-%endmacro
-
-%macro restore_stack 0
-	pop rdi
-	pop rsi
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
-%endmacro
+	extern vmx_prepare, vmx_exited, vmx_refused
 
 %macro load_registers 0
 	mov rax, [rdi + RAX_]
@@ -86,20 +62,55 @@ R15_	equ 15 * 8
 
 	section .text.vmx_enter progbits alloc exec nowrite align=16
 
-; void vmx_resume(struct vcpu_hw *, struct vcpu_exit *, struct vcpu_arch *)
-	global vmx_resume
-vmx_resume:
-	enter_by vmresume
+; void vmx_run(struct vcpu_hw *)
+	global vmx_run
+vmx_run:
+	push rbp
+	push rbx
+	push rdi
+	mov rdx, [rdi + ARCH_]
+	mov eax, [rdi + DIRTY_]
+	or eax, [rdx + ATTENTION_]
+	cmp eax, RG_IP		; an instruction was stepped over
+	jne more
+	mov eax, VMCS_GUEST_RIP
+	vmwrite rax, [rdi + RIP_]
+resume:
+	cmp rsp, [rdx + HOST_RSP_]
+	jne new_rsp
+resume_now:
+	load_registers
+	vmresume
+	jmp refused
 
-	global vmx_launch
-vmx_launch:
-	enter_by vmlaunch
+new_rsp:
+	mov eax, VMCS_HOST_RSP
+	vmwrite rax, rsp
+	mov [rdx + HOST_RSP_], rsp
+	jmp resume_now
+
+; Nothing, or more than RIP: bool vmx_prepare(struct vcpu_hw *), true: launch
+more:
+	test eax, eax
+	jz resume
+	call vmx_prepare
+	mov rdi, [rsp]
+	mov rdx, [rdi + ARCH_]
+	test al, al
+	jz resume
+	mov eax, VMCS_HOST_RSP
+	vmwrite rax, rsp
+	mov [rdx + HOST_RSP_], rsp
+	load_registers
+	vmlaunch
 
 ; VMfail: no guest instruction ran. ZF: there is an error number in the VMCS
 refused:
-	setz dl
-	restore_stack
-	movzx edx, dl
+	setz sil
+	pop rdi
+	pop rbx
+	pop rbp
+	movzx esi, sil
 	jmp vmx_refused
 
 	align 16
@@ -122,5 +133,7 @@ vmx_exit_point:
 	mov [rdi + R13_], r13
 	mov [rdi + R14_], r14
 	mov [rdi + R15_], r15
-	restore_stack
+	pop rdi
+	pop rbx
+	pop rbp
 	jmp vmx_exited

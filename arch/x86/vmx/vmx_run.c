@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One entry and one exit. The hot path is straight: what is dirty is nothing
- * or RG_RIP, and the exit's row needs no decoding. RIP, RFLAGS and the
- * interrupt shadow are read at every exit, for nearly every handler needs them.
+ * What vmx_run() (vmx_enter.asm) does in C before an entry and after an exit.
+ * The hot path is straight: what is dirty is nothing or RG_IP, and the exit's
+ * row needs no decoding. RIP, RFLAGS and the interrupt shadow are read at every
+ * exit, for nearly every handler needs them.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/vmx/vmx.h"
@@ -23,52 +24,27 @@ static void recheck(struct vcpu_hw *v)
 	a->tsc_offset = v->tsc_offset;
 }
 
-static void prepare(struct vcpu_hw *v)
+bool vmx_prepare(struct vcpu_hw *v)
 {
-	u32 attention = v->arch->attention;
+	struct vcpu_arch *a = v->arch;
+	bool launch = a->attention & ATT_LAUNCH;
 
-	vmx_store_groups(v, v->regs.dirty);
-	if (attention & ATT_RECHECK)
+	vmx_store_groups(v, vcpu_hw_dirty(&v->regs));
+	if (a->attention & ATT_RECHECK)
 		recheck(v);
-	if (attention & ATT_TPR_THRESHOLD)
+	if (a->attention & ATT_TPR_THRESHOLD)
 		vmx_tpr_threshold_update(v);
+	a->attention &= ~(u32)ATT_LAUNCH;
+	return launch;
 }
-
-/* RG_RIP alone: nearly every exit is an instruction that was stepped over */
-static inline void store_rip_fast(const struct vcpu_regs *r)
-{
-	vmwritenat_fast(VMCS_GUEST_RIP, &r->rip);
-	vmwritenat_fast(VMCS_GUEST_RFLAGS, &r->rflags);
-	vmwrite32_fast(VMCS_GUEST_INTERRUPTIBILITY, r->shadow);
-}
-
-static __attribute__((noinline)) void run_slow(struct vcpu_hw *v,
-					       struct vcpu_exit *exit)
-{
-	struct vcpu_arch *a = v->arch;
-
-	prepare(v);
-	if (a->attention & ATT_LAUNCH) {
-		a->attention &= ~(u32)ATT_LAUNCH;
-		vmx_launch(v, exit, a);
-	} else {
-		vmx_resume(v, exit, a);
-	}
-}
-
-void vmx_run(struct vcpu_hw *v, struct vcpu_exit *exit)
-{
-	struct vcpu_arch *a = v->arch;
-	u32 work = v->regs.dirty | a->attention;
-
-	if (unlikely((work & ~(u32)RG_RIP) || v->regs.rflags & RFLAGS_TF)) {
-		run_slow(v, exit);
-		return;
-	}
-	if (likely(work))
-		store_rip_fast(&v->regs);
-	vmx_resume(v, exit, a);
-}
+/* What vmx_enter.asm knows of C's structures */
+static_assert(offsetof(struct vcpu_hw, regs.gpr) == 0, "gpr[]");
+static_assert(offsetof(struct vcpu_hw, regs.rip) == 0x80, "RIP_");
+static_assert(offsetof(struct vcpu_hw, regs.dirty) == 0x98, "DIRTY_");
+static_assert(offsetof(struct vcpu_hw, arch) == 0x248, "ARCH_");
+static_assert(offsetof(struct vcpu_arch, host_rsp) == 0, "HOST_RSP_");
+static_assert(offsetof(struct vcpu_arch, attention) == 8, "ATTENTION_");
+static_assert(RG_IP == 1 << 8, "RG_IP");
 
 static void clear_exit(struct vcpu_exit *exit, enum exit_kind kind)
 {
@@ -81,8 +57,10 @@ static void clear_exit(struct vcpu_exit *exit, enum exit_kind kind)
 
 /* VMfail: the entry instruction itself failed; control or host state is wrong
  */
-void vmx_refused(struct vcpu_hw *v, struct vcpu_exit *exit, bool error_known)
+void vmx_refused(struct vcpu_hw *v, bool error_known)
 {
+	struct vcpu_exit *exit = &v->exit;
+
 	clear_exit(exit, EXIT_ENTRY_FAILED);
 	exit->info2 = error_known ? vmread32(VMCS_INSTRUCTION_ERROR) : 0;
 	v->regs.valid = 0;
@@ -94,9 +72,9 @@ void vmx_refused(struct vcpu_hw *v, struct vcpu_exit *exit, bool error_known)
 
 /* Guest state the core let through and the CPU does not, or a reason that no
  * control we set can cause */
-static __attribute__((noinline)) void
-odd_exit(struct vcpu_hw *v, struct vcpu_exit *exit, u32 reason)
+static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 {
+	struct vcpu_exit *exit = &v->exit;
 	bool failed = reason & EXIT_REASON_ENTRY_FAILED;
 
 	clear_exit(exit, failed ? EXIT_ENTRY_FAILED : EXIT_UNKNOWN);
@@ -108,13 +86,14 @@ odd_exit(struct vcpu_hw *v, struct vcpu_exit *exit, u32 reason)
 	vmx_dump(v);
 }
 
-void vmx_exited(struct vcpu_hw *v, struct vcpu_exit *exit)
+void vmx_exited(struct vcpu_hw *v)
 {
+	struct vcpu_exit *exit = &v->exit;
 	u64 reason = vmread32(VMCS_EXIT_REASON);
 	const struct exit_row_vmx *row;
 
 	if (unlikely(reason >= VMX_REASONS)) {
-		odd_exit(v, exit, (u32)reason);
+		odd_exit(v, (u32)reason);
 		return;
 	}
 	row = &vmx_exit_rows[reason];

@@ -232,7 +232,7 @@ static_assert(RG_ALL == (1 << ARRAY_SIZE(groups_table)) - 1, "a row a group");
 /* A group that is dirty is newer in regs than in the VMCS: never reloaded */
 void vmx_load_groups(struct vcpu_hw *v, u32 groups)
 {
-	u32 todo = groups & RG_ALL & ~v->regs.dirty;
+	u32 todo = groups & RG_ALL & ~vcpu_hw_dirty(&v->regs);
 
 	for (u32 i = 0; i < ARRAY_SIZE(groups_table); i++)
 		if (todo & BIT(i))
@@ -245,5 +245,5 @@ void vmx_store_groups(struct vcpu_hw *v, u32 groups)
 	for (u32 i = 0; i < ARRAY_SIZE(groups_table); i++)
 		if (groups & BIT(i))
 			groups_table[i].store(v);
-	v->regs.dirty &= ~groups;
+	v->regs.dirty &= ~(groups | (groups & RG_RIP ? RG_IP : 0u));
 }
