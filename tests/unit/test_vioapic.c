@@ -244,6 +244,30 @@ static void test_pic_follows(void **state)
 	destroy();
 }
 
+static void test_random_writes(void **state)
+{
+	static const u8 sizes[] = { 1, 2, 4, 8 };
+	u32 i;
+
+	(void)state;
+	create(true);
+	srand(5);
+	for (i = 0; i < 100000; i++) {
+		u64 value = (u64)rand() << 31 ^ (u64)rand();
+
+		bus_write(&fake_vm.mmio, &fake_vcpus[0],
+			  VIOAPIC_BASE + (u32)(rand() % 0x60 & ~7),
+			  sizes[rand() % 4], value >> rand() % 64);
+		vioapic_set_line(&fake_vm, (u32)rand() % 30, rand() & 1);
+		vioapic_eoi(&fake_vm, (u8)rand());
+	}
+	/* Read-only bits never stick from a write */
+	vioapic_reset(&fake_vm);
+	for (i = 0; i < 24; i++)
+		assert_int_equal(reg_read(VIOAPIC_BASE, 0x10 + i * 2), 0x10000);
+	destroy();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_host_shape),
 		cmocka_unit_test(test_pic_follows),
+		cmocka_unit_test(test_random_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -543,6 +543,80 @@ static void test_init_keeps_base(void **state)
 	assert_int_equal(read_reg(v, APIC_LDR), 2);
 }
 
+/* Whatever a guest writes: no access outside the page, and the summaries agree
+ * with the words they sum up */
+static void check_summaries(const struct vlapic *l)
+{
+	u32 w;
+
+	for (w = 0; w < VLAPIC_WORDS; w++) {
+		assert_int_equal(!!l->regs[APIC_IRR / 4 + w * 4],
+				 l->irr_words >> w & 1);
+		assert_int_equal(!!l->regs[APIC_ISR / 4 + w * 4],
+				 l->isr_words >> w & 1);
+	}
+}
+
+static u64 random_value(void)
+{
+	u64 value = (u64)rand() << 33 ^ (u64)rand() << 11 ^ (u64)rand();
+
+	return value >> (rand() % 64);
+}
+
+static void random_step(struct vcpu *v)
+{
+	static const u8 sizes[] = { 1, 2, 4, 8 };
+	u64 value = random_value(), got;
+	int vector;
+
+	switch (rand() % 8) {
+	case 0:
+		(void)!vlapic_msr_write(v, 0x800 + (u32)rand() % 0x110, value);
+		break;
+	case 1:
+		(void)!vlapic_msr_read(v, 0x800 + (u32)rand() % 0x110, &got);
+		break;
+	case 2:
+		(void)!vlapic_base_write(v, 0xfee00000 | (value & 0xfff));
+		break;
+	case 3:
+		vlapic_deadline_write(v, value);
+		break;
+	case 4:
+		vlapic_post(v, (u8)value, (enum trigger)(rand() & 1));
+		break;
+	case 5:
+		vector = vlapic_pending(v);
+		if (vector >= 0)
+			vlapic_accept(v, (u8)vector);
+		break;
+	case 6:
+		vlapic_mmio_read(v, NULL, (u64)rand() & 0xfff & ~7ull,
+				 sizes[rand() % 4]);
+		break;
+	default:
+		vlapic_mmio_write(v, NULL, (u64)rand() & 0xff8,
+				  sizes[rand() % 4], value);
+	}
+}
+
+static void test_random_writes(void **state)
+{
+	u32 i;
+
+	(void)state;
+	srand(3);
+	for (i = 0; i < 200000; i++) {
+		random_step(&fake_vcpus[rand() % 4]);
+		if (i % 64 == 0)
+			check_summaries(fake_vcpus[i / 64 % 4].vlapic);
+		if (i % 5000 == 0)
+			vlapic_reset(&fake_vcpus[rand() % 4], rand() & 1);
+		armed = NULL;
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -568,6 +642,7 @@ int main(void)
 		T(test_timer_periodic),
 		T(test_timer_deadline),
 		T(test_init_keeps_base),
+		T(test_random_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,15 +223,38 @@ static void test_wide_access(void **state)
 		0xffffffff);
 }
 
+static void test_random_writes(void **state)
+{
+	u32 i;
+
+	(void)state;
+	srand(9);
+	for (i = 0; i < 100000; i++) {
+		said_len = 0;
+		out((u32)rand() % UART_PORTS, (u8)rand());
+		in((u32)rand() % UART_PORTS);
+		vuart_receive(&fake_vm, (u8)rand());
+	}
+	/* No interrupt enabled, no line */
+	out(UART_LCR, 0);
+	out(UART_IER, 0);
+	assert_false(line);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_linux_probe), T(test_linux_thre_tests),
-		T(test_transmit),    T(test_divisor_latch),
-		T(test_receive),     T(test_loopback),
-		T(test_wide_access), T(test_modem_status_interrupt),
+		T(test_linux_probe),
+		T(test_linux_thre_tests),
+		T(test_transmit),
+		T(test_divisor_latch),
+		T(test_receive),
+		T(test_loopback),
+		T(test_random_writes),
+		T(test_wide_access),
+		T(test_modem_status_interrupt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
