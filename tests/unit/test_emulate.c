@@ -1,0 +1,723 @@
+/* SOURCES: hv/emulate.c hv/emulate_alu.c hv/emulate_mem.c hv/emulate_string.c hv/insn.c hv/gmem.c hv/gwalk.c hv/bus.c lib/printf.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Instructions on device memory and string I/O. A small guest: 2 MiB of RAM, an
+ * identity map in 64-bit mode, one device page and one port. Each operation on
+ * memory is also run by the CPU this test runs on, and must leave the same
+ * registers, flags and memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/cpu_regs.h"
+#include "hv/emulate.h"
+#include "hv/gmem.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/window.h"
+
+#define RAM_BYTES MIB(2)
+#define DEVICE    0xfee00000ull
+#define PORT      0x1f0
+#define CODE      0x8000ull
+#define PML4      0x1000ull
+#define PDPT      0x2000ull
+#define PD0       0x3000ull /* and 3 more */
+#define BUFFER    0x20000ull
+
+static _Alignas(PAGE_SIZE) u8 ram[RAM_BYTES];
+static u8 device[PAGE_SIZE];
+static struct vm vm;
+static struct vcpu vcpu;
+static struct vcpu_exit *e = &vcpu.hw.exit;
+static struct vcpu_regs *r = &vcpu.hw.regs;
+static struct bus_region regions[2], port_regions[2];
+static struct window_cache windows;
+static struct pcpu cpu = { .windows = &windows };
+static u32 reads, writes, kills;
+static int injected;
+static u32 injected_error;
+static char port_log[256];
+static u32 port_count;
+
+struct budget pmm_self;
+u64 tsc_khz = 1000000;
+
+void panic(const char *fmt, ...)
+{
+	fail_msg("panic: %s", fmt);
+	abort();
+}
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	(void)level;
+	(void)tag;
+	(void)fmt;
+}
+struct pcpu *this_cpu(void)
+{
+	return &cpu;
+}
+void *window_miss(struct window_cache *c, hpa_t hpa)
+{
+	(void)c;
+	assert_true(hpa.v < RAM_BYTES);
+	return ram + hpa.v;
+}
+bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
+{
+	(void)m;
+	if (gpa.v >= RAM_BYTES)
+		return false;
+	*hpa = HPA(gpa.v);
+	*left = RAM_BYTES - gpa.v;
+	return true;
+}
+void *pmm_alloc(struct budget *b, u32 order)
+{
+	(void)b;
+	(void)order;
+	return NULL;
+}
+void pmm_free(struct budget *b, void *va, u32 order)
+{
+	(void)b;
+	(void)va;
+	(void)order;
+}
+void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
+{
+	(void)v;
+	(void)has_error;
+	injected = vector;
+	injected_error = error;
+}
+void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error)
+{
+	v->hw.regs.cr2 = addr.v;
+	vcpu_inject_exception(v, EXC_PF, true, error);
+}
+enum verdict exit_kill(struct vcpu *v, const char *reason)
+{
+	(void)v;
+	(void)reason;
+	kills++;
+	return VERDICT_KILL;
+}
+static void fake_read(struct vcpu_hw *v, u32 groups)
+{
+	v->regs.valid |= groups;
+}
+static const struct vcpu_ops fake_ops = { .read = fake_read };
+const struct vcpu_ops *vcpu_ops = &fake_ops;
+
+static u64 device_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	u64 value = 0;
+
+	(void)v;
+	(void)dev;
+	assert_true(offset + size <= PAGE_SIZE);
+	memcpy(&value, device + offset, size);
+	reads++;
+	return value;
+}
+static void device_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+			 u64 value)
+{
+	(void)v;
+	(void)dev;
+	assert_true(offset + size <= PAGE_SIZE);
+	memcpy(device + offset, &value, size);
+	writes++;
+}
+static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	(void)v;
+	(void)dev;
+	(void)offset;
+	return (0x44434241u + 0x01010101u * port_count++) &
+	       (size == 4 ? ~0u : (1u << size * 8) - 1);
+}
+static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 val)
+{
+	(void)v;
+	(void)dev;
+	(void)offset;
+	memcpy(port_log + port_count * size, &val, size);
+	port_count++;
+}
+
+static void tables_init(void)
+{
+	u64 *pml4 = (u64 *)(ram + PML4), *pdpt = (u64 *)(ram + PDPT);
+	u64 *pd = (u64 *)(ram + PD0);
+	u64 i;
+
+	memset(ram, 0, sizeof(ram));
+	pml4[0] = PDPT | PTE_P | PTE_W | PTE_U;
+	for (i = 0; i < 4; i++)
+		pdpt[i] = (PD0 + i * PAGE_SIZE) | PTE_P | PTE_W | PTE_U;
+	for (i = 0; i < 4 * 512; i++)
+		pd[i] = i * PAGE_2M | PTE_P | PTE_W | PTE_U | PTE_PS;
+}
+
+static int setup(void **state)
+{
+	u32 i;
+
+	(void)state;
+	tables_init();
+	memset(&vm, 0, sizeof(vm));
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(device, 0, sizeof(device));
+	memset(windows.tag, 0xff, sizeof(windows.tag));
+	vm.slots[0] = (struct vm_slot){ 0, 0, RAM_BYTES };
+	vm.slot_count = 1;
+	vm.phys_bits = 40;
+	vm.mmio = (struct bus){ .regions = regions, .capacity = 2 };
+	vm.ports = (struct bus){ .regions = port_regions, .capacity = 2 };
+	assert_int_equal(
+		bus_add(&vm.mmio, &(struct bus_region){ DEVICE, PAGE_SIZE,
+							"device", device_read,
+							device_write, NULL }),
+		0);
+	assert_int_equal(
+		bus_add(&vm.ports,
+			&(struct bus_region){ PORT, 8, "port", port_read,
+					      port_write, NULL }),
+		0);
+	vcpu.vm = &vm;
+	r->valid = RG_ALL;
+	r->cr0 = CR0_PE | CR0_PG | CR0_WP;
+	r->cr3 = PML4;
+	r->cr4 = CR4_PAE;
+	r->efer = EFER_LME | EFER_LMA | EFER_NXE;
+	r->rip = CODE;
+	r->rflags = RFLAGS_FIXED;
+	for (i = 0; i < SEG_COUNT; i++)
+		r->seg[i] = (struct segment){ .attr = 0xc093, .limit = ~0u };
+	r->seg[SEG_CS].attr = 0xa09b;
+	reads = writes = kills = port_count = 0;
+	injected = -1;
+	return 0;
+}
+
+static enum verdict mmio(const void *bytes, size_t len, u64 gpa, u8 access)
+{
+	memset(ram + CODE, 0xcc, 16);
+	memcpy(ram + CODE, bytes, len);
+	e->kind = EXIT_MMIO;
+	e->insn_len = 0;
+	e->mmio.gpa = GPA(gpa);
+	e->mmio.access = access;
+	return emulate_mmio(&vcpu, e);
+}
+
+/* ---- the same instruction on this CPU ---- */
+
+struct hw_state {
+	u64 rax, rcx, rbx, flags;
+};
+
+static void run_native(const u8 *code, struct hw_state *s, void *mem)
+{
+	register u64 rax __asm__("rax") = s->rax;
+	register u64 rcx __asm__("rcx") = s->rcx;
+	register u64 rbx __asm__("rbx") = s->rbx;
+	u64 flags = s->flags;
+
+	__asm__ volatile("sub $128, %%rsp\n\t"
+			 "push %[flags]\n\t"
+			 "popfq\n\t"
+			 "call *%[code]\n\t"
+			 "pushfq\n\t"
+			 "pop %[flags]\n\t"
+			 "cld\n\t"
+			 "lea 128(%%rsp), %%rsp"
+			 : "+r"(rax), "+r"(rcx), "+r"(rbx), [flags] "+r"(flags)
+			 : [code] "r"(code), "D"(mem)
+			 : "memory", "cc");
+	s->rax = rax;
+	s->rcx = rcx;
+	s->rbx = rbx;
+	s->flags = flags;
+}
+
+#define LOGIC (ALL_FLAGS & ~RFLAGS_AF) /* AF is undefined */
+#define ALL_FLAGS                                                              \
+	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
+
+/* With [rdi] as the memory operand and rax, rcx, rbx as registers */
+static const struct {
+	const char *bytes;
+	u8 len;
+	u64 flags; /* defined after it */
+} operations[] = {
+	{ "\x00\x0f", 2, ALL_FLAGS }, /* add [rdi], cl */
+	{ "\x66\x01\x0f", 3, ALL_FLAGS },
+	{ "\x01\x0f", 2, ALL_FLAGS },
+	{ "\x48\x01\x0f", 3, ALL_FLAGS },
+	{ "\x00\x2f", 2, ALL_FLAGS }, /* add [rdi], ch */
+	{ "\x02\x0f", 2, ALL_FLAGS }, /* add cl, [rdi] */
+	{ "\x48\x03\x0f", 3, ALL_FLAGS },
+	{ "\x11\x0f", 2, ALL_FLAGS }, /* adc */
+	{ "\x48\x13\x0f", 3, ALL_FLAGS },
+	{ "\x18\x0f", 2, ALL_FLAGS }, /* sbb */
+	{ "\x19\x0f", 2, ALL_FLAGS },
+	{ "\x48\x1b\x0f", 3, ALL_FLAGS },
+	{ "\x28\x0f", 2, ALL_FLAGS }, /* sub */
+	{ "\x66\x29\x0f", 3, ALL_FLAGS },
+	{ "\x48\x2b\x0f", 3, ALL_FLAGS },
+	{ "\x39\x0f", 2, ALL_FLAGS }, /* cmp */
+	{ "\x3a\x0f", 2, ALL_FLAGS },
+	{ "\x09\x0f", 2, LOGIC },     /* or */
+	{ "\x21\x0f", 2, LOGIC },     /* and */
+	{ "\x48\x31\x0f", 3, LOGIC }, /* xor */
+	{ "\x0a\x2f", 2, LOGIC },     /* or ch, [rdi] */
+	{ "\x85\x0f", 2, LOGIC },     /* test */
+	{ "\x84\x0f", 2, LOGIC },
+	{ "\x80\x07\x81", 3, ALL_FLAGS },     /* add byte, imm8 */
+	{ "\x83\x17\x81", 3, ALL_FLAGS },     /* adc dword, imm8 */
+	{ "\x48\x83\x3f\x81", 4, ALL_FLAGS }, /* cmp qword, imm8 */
+	{ "\x81\x2f\x78\x56\x34\x92", 6, ALL_FLAGS },
+	{ "\x48\x81\x2f\x78\x56\x34\x92", 7, ALL_FLAGS },
+	{ "\x66\x81\x37\x34\x92", 5, LOGIC },
+	{ "\xf6\x07\x83", 3, LOGIC }, /* test byte, imm8 */
+	{ "\xf7\x07\x78\x56\x34\x92", 6, LOGIC },
+	{ "\xf6\x17", 2, ALL_FLAGS }, /* not */
+	{ "\x48\xf7\x17", 3, ALL_FLAGS },
+	{ "\xf6\x1f", 2, ALL_FLAGS }, /* neg */
+	{ "\x48\xf7\x1f", 3, ALL_FLAGS },
+	{ "\xfe\x07", 2, ALL_FLAGS }, /* inc */
+	{ "\x48\xff\x07", 3, ALL_FLAGS },
+	{ "\xfe\x0f", 2, ALL_FLAGS }, /* dec */
+	{ "\x66\xff\x0f", 3, ALL_FLAGS },
+	{ "\x87\x0f", 2, ALL_FLAGS }, /* xchg */
+	{ "\x86\x2f", 2, ALL_FLAGS },
+	{ "\x0f\xc1\x0f", 3, ALL_FLAGS }, /* xadd */
+	{ "\x0f\xc0\x0f", 3, ALL_FLAGS },
+	{ "\x0f\xb1\x0f", 3, ALL_FLAGS }, /* cmpxchg */
+	{ "\x48\x0f\xb1\x0f", 4, ALL_FLAGS },
+	{ "\x0f\xb0\x0f", 3, ALL_FLAGS },
+	{ "\x0f\xba\x27\x05", 4, RFLAGS_CF },     /* bt imm8 */
+	{ "\x48\x0f\xba\x2f\x25", 5, RFLAGS_CF }, /* bts */
+	{ "\x0f\xba\x37\x1f", 4, RFLAGS_CF },     /* btr */
+	{ "\x66\x0f\xba\x3f\x0f", 5, RFLAGS_CF }, /* btc */
+	{ "\x8b\x0f", 2, ALL_FLAGS },             /* mov */
+	{ "\x66\x8b\x0f", 3, ALL_FLAGS },
+	{ "\x8a\x2f", 2, ALL_FLAGS },
+	{ "\x48\x8b\x0f", 3, ALL_FLAGS },
+	{ "\x88\x2f", 2, ALL_FLAGS },
+	{ "\x40\x88\x0f", 3, ALL_FLAGS },
+	{ "\x48\x89\x0f", 3, ALL_FLAGS },
+	{ "\xc6\x07\x5a", 3, ALL_FLAGS },
+	{ "\x48\xc7\x07\x78\x56\x34\x92", 7, ALL_FLAGS },
+	{ "\x0f\xb6\x0f", 3, ALL_FLAGS }, /* movzx */
+	{ "\x48\x0f\xb7\x0f", 4, ALL_FLAGS },
+	{ "\x0f\xbe\x0f", 3, ALL_FLAGS }, /* movsx */
+	{ "\x66\x0f\xbe\x0f", 4, ALL_FLAGS },
+	{ "\x48\x0f\xbf\x0f", 4, ALL_FLAGS },
+	{ "\x48\x63\x0f", 3, ALL_FLAGS },     /* movsxd */
+	{ "\x0f\xc3\x0f", 3, ALL_FLAGS },     /* movnti */
+	{ "\x0f\x38\xf0\x0f", 4, ALL_FLAGS }, /* movbe */
+	{ "\x48\x0f\x38\xf1\x0f", 5, ALL_FLAGS },
+	{ "\x66\x0f\x38\xf0\x0f", 5, ALL_FLAGS },
+};
+
+static u64 random64(void)
+{
+	u64 v = (u64)random() << 42 ^ (u64)random() << 21 ^ (u64)random();
+
+	/* Corners more often than chance gives them */
+	switch (random() % 6) {
+	case 0:
+		return 0;
+	case 1:
+		return ~0ull;
+	case 2:
+		return 0x8080808080808080ull;
+	case 3:
+		return 0x7f7f7f7f7f7f7f7full;
+	default:
+		return v;
+	}
+}
+
+static void compare_one(u32 n, u8 *page)
+{
+	u64 at = 0x100 + 8 * (n % 16);
+	struct hw_state hw;
+	u8 memory[16];
+	u64 value = random64();
+
+	hw.rax = random() % 2 ? value : random64();
+	hw.rcx = random64();
+	hw.rbx = random64();
+	hw.flags = RFLAGS_FIXED | RFLAGS_IF | ((u64)random() & ALL_FLAGS);
+	memset(memory, 0x33, sizeof(memory));
+	memcpy(memory, &value, 8);
+	memcpy(device + at, memory, sizeof(memory));
+	r->gpr[GPR_RAX] = hw.rax;
+	r->gpr[GPR_RCX] = hw.rcx;
+	r->gpr[GPR_RBX] = hw.rbx;
+	r->gpr[GPR_RDI] = DEVICE + at;
+	r->rflags = hw.flags;
+
+	memcpy(page, operations[n].bytes, operations[n].len);
+	page[operations[n].len] = 0xc3;
+	run_native(page, &hw, memory);
+	assert_int_equal(mmio(operations[n].bytes, operations[n].len,
+			      DEVICE + at, ACCESS_R),
+			 VERDICT_ADVANCE);
+	assert_int_equal(e->insn_len, operations[n].len);
+	if (memcmp(device + at, memory, sizeof(memory)) ||
+	    r->gpr[GPR_RAX] != hw.rax || r->gpr[GPR_RCX] != hw.rcx ||
+	    ((r->rflags ^ hw.flags) & operations[n].flags))
+		fail_msg("operation %u: flags %lx, the CPU has %lx", n,
+			 r->rflags, hw.flags);
+	assert_int_equal(r->gpr[GPR_RBX], hw.rbx);
+}
+
+static void test_like_the_cpu(void **state)
+{
+	u8 *page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	u32 n, i;
+
+	(void)state;
+	if (page == MAP_FAILED)
+		skip();
+	srandom(7);
+	for (n = 0; n < ARRAY_SIZE(operations); n++)
+		for (i = 0; i < 300; i++)
+			compare_one(n, page);
+	munmap(page, PAGE_SIZE);
+}
+
+/* ---- operands ---- */
+
+static void test_cmp_does_not_write(void **state)
+{
+	(void)state;
+	r->gpr[GPR_RDI] = DEVICE;
+	assert_int_equal(mmio("\x39\x0f", 2, DEVICE, ACCESS_R),
+			 VERDICT_ADVANCE);
+	assert_int_equal(reads, 1);
+	assert_int_equal(writes, 0);
+}
+
+static void test_bit_string(void **state)
+{
+	(void)state;
+	/* bts dword [rdi], ecx with bit 70: the third dword */
+	r->gpr[GPR_RDI] = DEVICE + 0x40;
+	r->gpr[GPR_RCX] = 70;
+	assert_int_equal(mmio("\x0f\xab\x0f", 3, DEVICE + 0x48, ACCESS_W),
+			 VERDICT_ADVANCE);
+	assert_int_equal(device[0x48], 1 << 6);
+	r->gpr[GPR_RCX] = (u64)-1; /* the bit below */
+	assert_int_equal(mmio("\x0f\xab\x0f", 3, DEVICE + 0x3c, ACCESS_W),
+			 VERDICT_ADVANCE);
+	assert_int_equal(device[0x3f], 0x80);
+}
+
+static void test_unclaimed(void **state)
+{
+	(void)state;
+	r->gpr[GPR_RDI] = 0xf0000000;
+	assert_int_equal(mmio("\x8b\x0f", 2, 0xf0000000, ACCESS_R),
+			 VERDICT_ADVANCE);
+	assert_int_equal(r->gpr[GPR_RCX], 0xffffffff);
+	assert_int_equal(mmio("\x89\x0f", 2, 0xf0000000, ACCESS_W),
+			 VERDICT_ADVANCE);
+	assert_int_equal(reads + writes, 0);
+}
+
+static void test_across_pages(void **state)
+{
+	u64 value = 0x1122334455667788ull;
+
+	(void)state;
+	/* The last three bytes are beyond the device: nobody's */
+	memcpy(device + PAGE_SIZE - 5, &value, 5);
+	r->gpr[GPR_RDI] = DEVICE + PAGE_SIZE - 5;
+	assert_int_equal(
+		mmio("\x48\x8b\x0f", 3, DEVICE + PAGE_SIZE - 5, ACCESS_R),
+		VERDICT_ADVANCE);
+	assert_int_equal(r->gpr[GPR_RCX], 0xffffff4455667788ull);
+}
+
+static void test_fs_base(void **state)
+{
+	(void)state;
+	r->seg[SEG_FS].base = DEVICE;
+	r->gpr[GPR_RDI] = 0x20;
+	device[0x20] = 0x77;
+	assert_int_equal(mmio("\x64\x8a\x0f", 3, DEVICE + 0x20, ACCESS_R),
+			 VERDICT_ADVANCE);
+	assert_int_equal(r->gpr[GPR_RCX], 0x77);
+}
+
+static void test_push_pop(void **state)
+{
+	u64 value = 0xa5a5a5a5deadbeefull;
+
+	(void)state;
+	memcpy(device + 8, &value, 8);
+	r->gpr[GPR_RDI] = DEVICE + 8;
+	r->gpr[GPR_RSP] = BUFFER;
+	assert_int_equal(mmio("\xff\x37", 2, DEVICE + 8, ACCESS_R),
+			 VERDICT_ADVANCE);
+	assert_int_equal(r->gpr[GPR_RSP], BUFFER - 8);
+	assert_memory_equal(ram + BUFFER - 8, &value, 8);
+	r->gpr[GPR_RDI] = DEVICE + 16;
+	assert_int_equal(mmio("\x8f\x07", 2, DEVICE + 16, ACCESS_W),
+			 VERDICT_ADVANCE);
+	assert_int_equal(r->gpr[GPR_RSP], BUFFER);
+	assert_memory_equal(device + 16, &value, 8);
+	assert_true(r->dirty & RG_RSP);
+}
+
+static void test_moffs(void **state)
+{
+	const u8 bytes[] = { 0xa3, 0x10, 0x00, 0xe0, 0xfe, 0, 0, 0, 0 };
+
+	(void)state;
+	r->gpr[GPR_RAX] = 0x12345678;
+	assert_int_equal(mmio(bytes, sizeof(bytes), DEVICE + 0x10, ACCESS_W),
+			 VERDICT_ADVANCE);
+	assert_int_equal(e->insn_len, 9);
+	assert_int_equal(*(u32 *)(device + 0x10), 0x12345678);
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	r->gpr[GPR_RDI] = DEVICE;
+	/* mul dword [rdi]; vmovups; call [rdi]; add ecx, eax */
+	assert_int_equal(mmio("\xf7\x27", 2, DEVICE, ACCESS_R), VERDICT_KILL);
+	assert_int_equal(mmio("\xc5\xf8\x10\x07", 4, DEVICE, ACCESS_R),
+			 VERDICT_KILL);
+	assert_int_equal(mmio("\xff\x17", 2, DEVICE, ACCESS_R), VERDICT_KILL);
+	assert_int_equal(mmio("\x01\xc1", 2, DEVICE, ACCESS_R), VERDICT_KILL);
+	assert_int_equal(kills, 4);
+	assert_int_equal(reads + writes, 0);
+}
+
+static void test_code_gone(void **state)
+{
+	(void)state;
+	r->rip = 0x7ffffffff000ull; /* not mapped */
+	e->mmio.gpa = GPA(DEVICE);
+	assert_int_equal(emulate_mmio(&vcpu, e), VERDICT_RESUME);
+}
+
+/* ---- strings ---- */
+
+static void test_rep_movs(void **state)
+{
+	u32 i;
+
+	(void)state;
+	for (i = 0; i < 256; i++)
+		device[i] = (u8)i;
+	r->gpr[GPR_RSI] = DEVICE;
+	r->gpr[GPR_RDI] = BUFFER;
+	r->gpr[GPR_RCX] = 40;
+	assert_int_equal(mmio("\xf3\xa5", 2, DEVICE, ACCESS_R),
+			 VERDICT_ADVANCE);
+	assert_memory_equal(ram + BUFFER, device, 160);
+	assert_int_equal(r->gpr[GPR_RCX], 0);
+	assert_int_equal(r->gpr[GPR_RSI], DEVICE + 160);
+	assert_int_equal(r->gpr[GPR_RDI], BUFFER + 160);
+}
+
+static void test_rep_in_pieces(void **state)
+{
+	u32 calls = 0;
+
+	(void)state;
+	r->gpr[GPR_RAX] = 0x5a;
+	r->gpr[GPR_RDI] = DEVICE;
+	r->gpr[GPR_RCX] = 1000;
+	while (mmio("\xf3\xaa", 2, DEVICE, ACCESS_W) == VERDICT_RESUME)
+		assert_true(++calls < 1000);
+	assert_int_equal(r->gpr[GPR_RCX], 0);
+	assert_true(calls > 2);
+	assert_int_equal(device[999], 0x5a);
+	assert_int_equal(device[1000], 0);
+}
+
+static void test_backwards(void **state)
+{
+	(void)state;
+	memcpy(device + 0x10, "abcd", 4);
+	r->rflags |= RFLAGS_DF;
+	r->gpr[GPR_RSI] = DEVICE + 0x13;
+	r->gpr[GPR_RDI] = BUFFER + 3;
+	r->gpr[GPR_RCX] = 4;
+	assert_int_equal(mmio("\xf3\xa4", 2, DEVICE + 0x13, ACCESS_R),
+			 VERDICT_ADVANCE);
+	assert_memory_equal(ram + BUFFER, "abcd", 4);
+	assert_int_equal(r->gpr[GPR_RSI], DEVICE + 0xf);
+}
+
+static void test_fault_in_the_middle(void **state)
+{
+	u64 *pd = (u64 *)(ram + PD0);
+
+	(void)state;
+	/* The destination runs from a mapped large page into an absent one */
+	pd[1] = 0;
+	r->gpr[GPR_RSI] = DEVICE;
+	r->gpr[GPR_RDI] = PAGE_2M - 8;
+	r->gpr[GPR_RCX] = 4;
+	assert_int_equal(mmio("\xf3\xa5", 2, DEVICE, ACCESS_R), VERDICT_INJECT);
+	assert_int_equal(injected, EXC_PF);
+	assert_int_equal(injected_error, PF_W);
+	assert_int_equal(r->cr2, PAGE_2M);
+	assert_int_equal(r->gpr[GPR_RCX], 2);
+	assert_int_equal(r->gpr[GPR_RSI], DEVICE + 8);
+}
+
+static enum verdict string_io(const void *bytes, size_t len, bool in, u8 size)
+{
+	memset(ram + CODE, 0xcc, 16);
+	memcpy(ram + CODE, bytes, len);
+	e->kind = EXIT_PORT;
+	e->port.port = PORT;
+	e->port.in = in;
+	e->port.size = size;
+	e->port.string = true;
+	return emulate_string_io(&vcpu, e);
+}
+
+static void test_insw(void **state)
+{
+	(void)state;
+	r->gpr[GPR_RDI] = BUFFER;
+	r->gpr[GPR_RCX] = 3;
+	assert_int_equal(string_io("\xf3\x66\x6d", 3, true, 2),
+			 VERDICT_ADVANCE);
+	assert_memory_equal(ram + BUFFER, "ABBCCD", 6);
+	assert_int_equal(e->insn_len, 3);
+}
+
+static void test_outsb(void **state)
+{
+	(void)state;
+	memcpy(ram + BUFFER, "hello", 5);
+	r->gpr[GPR_RSI] = BUFFER;
+	r->gpr[GPR_RCX] = 5;
+	assert_int_equal(string_io("\xf3\x6e", 2, false, 1), VERDICT_ADVANCE);
+	assert_string_equal(port_log, "hello");
+	assert_int_equal(r->gpr[GPR_RSI], BUFFER + 5);
+}
+
+static void test_string_raced(void **state)
+{
+	(void)state;
+	/* The guest changed the bytes behind the exit */
+	assert_int_equal(string_io("\xf3\x6e", 2, true, 1), VERDICT_RESUME);
+	assert_int_equal(string_io("\x6d", 1, true, 1), VERDICT_RESUME);
+	assert_int_equal(port_count, 0);
+}
+
+static void test_ins_faults_before_the_port(void **state)
+{
+	u64 *pd = (u64 *)(ram + PD0);
+
+	(void)state;
+	pd[1] = 0;
+	r->gpr[GPR_RDI] = PAGE_2M;
+	assert_int_equal(string_io("\x6c", 1, true, 1), VERDICT_INJECT);
+	assert_int_equal(injected, EXC_PF);
+	assert_int_equal(port_count, 0);
+}
+
+/* 32-bit code: segment limits and types */
+static void test_segment_checks(void **state)
+{
+	(void)state;
+	r->cr0 = CR0_PE;
+	r->cr4 = 0;
+	r->efer = 0;
+	r->seg[SEG_CS] = (struct segment){ .attr = 0xc09b, .limit = ~0u };
+	r->seg[SEG_ES].limit = 0x1ffff;
+	r->gpr[GPR_RDI] = BUFFER; /* past ES's limit */
+	assert_int_equal(string_io("\x6c", 1, true, 1), VERDICT_INJECT);
+	assert_int_equal(injected, EXC_GP);
+	r->seg[SEG_ES].limit = ~0u;
+	r->seg[SEG_ES].attr = 0xc091; /* read only */
+	assert_int_equal(string_io("\x6c", 1, true, 1), VERDICT_INJECT);
+	assert_int_equal(port_count, 0);
+	r->seg[SEG_ES].attr = 0xc093;
+	r->seg[SEG_ES].base = 0x10;
+	assert_int_equal(string_io("\x6c", 1, true, 1), VERDICT_ADVANCE);
+	assert_int_equal(ram[BUFFER + 0x10], 'A');
+	r->seg[SEG_ES].attr = 0xc097; /* expand-down: above the limit */
+	r->seg[SEG_ES].limit = 0x1000;
+	r->gpr[GPR_RDI] = BUFFER;
+	assert_int_equal(string_io("\x6c", 1, true, 1), VERDICT_ADVANCE);
+	r->gpr[GPR_RDI] = 0x800;
+	assert_int_equal(string_io("\x6c", 1, true, 1), VERDICT_INJECT);
+}
+
+static void test_random_code(void **state)
+{
+	u32 n, i;
+
+	(void)state;
+	srandom(3);
+	for (n = 0; n < 60000; n++) {
+		u8 bytes[15];
+
+		for (i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (u8)random();
+		for (i = 0; i < GPR_COUNT; i++)
+			r->gpr[i] = random() % 2
+					    ? random64()
+					    : BUFFER + (u64)random() % 4096;
+		r->rflags = RFLAGS_FIXED | ((u64)random() & 0xcd5);
+		mmio(bytes, sizeof(bytes), DEVICE + (u64)random() % PAGE_SIZE,
+		     ACCESS_R);
+		if (n % 1000 == 0)
+			tables_init();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_like_the_cpu, setup),
+		cmocka_unit_test_setup(test_cmp_does_not_write, setup),
+		cmocka_unit_test_setup(test_bit_string, setup),
+		cmocka_unit_test_setup(test_unclaimed, setup),
+		cmocka_unit_test_setup(test_across_pages, setup),
+		cmocka_unit_test_setup(test_fs_base, setup),
+		cmocka_unit_test_setup(test_push_pop, setup),
+		cmocka_unit_test_setup(test_moffs, setup),
+		cmocka_unit_test_setup(test_refused, setup),
+		cmocka_unit_test_setup(test_code_gone, setup),
+		cmocka_unit_test_setup(test_rep_movs, setup),
+		cmocka_unit_test_setup(test_rep_in_pieces, setup),
+		cmocka_unit_test_setup(test_backwards, setup),
+		cmocka_unit_test_setup(test_fault_in_the_middle, setup),
+		cmocka_unit_test_setup(test_insw, setup),
+		cmocka_unit_test_setup(test_outsb, setup),
+		cmocka_unit_test_setup(test_string_raced, setup),
+		cmocka_unit_test_setup(test_ins_faults_before_the_port, setup),
+		cmocka_unit_test_setup(test_segment_checks, setup),
+		cmocka_unit_test_setup(test_random_code, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
