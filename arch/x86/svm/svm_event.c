@@ -7,6 +7,7 @@
  * has the vCPU.
  */
 #include "arch/x86/cpu/apic_regs.h"
+#include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/irq.h"
 #include "arch/x86/cpu/lapic.h"
@@ -37,6 +38,19 @@ static void set_intercept1(struct vcpu_arch *a, u32 bits, bool on)
 	svm_unclean(a, CLEAN_I);
 }
 
+/*
+ * The core above notes a single-step trap in DR6 itself, where VMX keeps the
+ * guest's; here VMRUN loads it from the VMCB.
+ */
+static void inject_step_trap(struct vcpu_arch *a)
+{
+	u64 dr6 = read_dr6();
+
+	a->vmcb->save.dr6 |= dr6 & DR6_BS;
+	write_dr6(dr6 & ~DR6_BS);
+	svm_unclean(a, CLEAN_DRX);
+}
+
 void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 {
 	struct vcpu_arch *a = v->arch;
@@ -57,6 +71,8 @@ void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 		v->regs.rip += event->insn_len;
 		v->regs.dirty |= RG_RIP;
 	}
+	if (event->type == EVENT_EXCEPTION && event->vector == EXC_DB)
+		inject_step_trap(a);
 	if (event->type == EVENT_NMI) {
 		a->nmi_shadow = SHADOW_NMI;
 		set_intercept1(a, I1_IRET, true);

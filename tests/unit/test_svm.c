@@ -1,0 +1,315 @@
+/* SOURCES: arch/x86/svm/svm_event.c arch/x86/svm/svm_exit.c arch/x86/svm/svm_maps.c arch/x86/svm/svm_state.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The SVM back-end without a CPU: permission maps, events, windows, segments
+ * and the exit codes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/apic_regs.h"
+#include "arch/x86/cpu/lapic.h"
+#include "arch/x86/svm/svm.h"
+
+bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;
+
+static struct vmcb vmcb;
+static struct vcpu_arch arch;
+static u32 apic_page[PAGE_SIZE / 4];
+static struct vcpu_hw hw;
+static struct pcpu cpu;
+static u32 ipis, unloads;
+
+struct pcpu *this_cpu(void)
+{
+	return &cpu;
+}
+void lapic_send_ipi(u32 apic_id, u8 vector)
+{
+	(void)apic_id;
+	(void)vector;
+	ipis++;
+}
+void svm_unload(struct pcpu *c)
+{
+	(void)c;
+	unloads++;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&vmcb, 0, sizeof(vmcb));
+	memset(&hw, 0, sizeof(hw));
+	memset(apic_page, 0, sizeof(apic_page));
+	arch = (struct vcpu_arch){ .vmcb = &vmcb };
+	hw.arch = &arch;
+	hw.apic_page = apic_page;
+	ipis = unloads = 0;
+	svm_has_nrips = svm_has_decode = false;
+	return 0;
+}
+
+static void test_msr_map(void **state)
+{
+	static u8 map[MSRPM_PAGES * PAGE_SIZE], before[sizeof(map)];
+	struct vm_intercepts i = { .msr_bitmap = map };
+
+	(void)state;
+	memset(map, 0xff, sizeof(map));
+	svm_intercept_msr(&i, 0x174, INTERCEPT_OFF, INTERCEPT_ON);
+	assert_int_equal(map[0x174 / 4], 0xfe);
+	svm_intercept_msr(&i, 0xc0000082, INTERCEPT_OFF, INTERCEPT_OFF);
+	assert_int_equal(map[0x800 + 0x82 / 4], 0xcf);
+	svm_intercept_msr(&i, 0xc0011fff, INTERCEPT_ON, INTERCEPT_OFF);
+	assert_int_equal(map[0x1000 + 0x7ff], 0x7f);
+	/* In no range: always intercepted, the map is left alone */
+	memcpy(before, map, sizeof(map));
+	svm_intercept_msr(&i, 0x2000, INTERCEPT_OFF, INTERCEPT_OFF);
+	svm_intercept_msr(&i, 0x4b564d00, INTERCEPT_OFF, INTERCEPT_OFF);
+	svm_intercept_msr(&i, 0xc0002000, INTERCEPT_OFF, INTERCEPT_OFF);
+	assert_memory_equal(before, map, sizeof(map));
+}
+
+static void test_port_map(void **state)
+{
+	static u8 map[IOPM_PAGES * PAGE_SIZE];
+	struct vm_intercepts i = { .port_bitmap = map };
+
+	(void)state;
+	memset(map, 0xff, sizeof(map));
+	svm_intercept_port(&i, 0, INTERCEPT_OFF);
+	svm_intercept_port(&i, 0xffff, INTERCEPT_OFF);
+	assert_int_equal(map[0], 0xfe);
+	assert_int_equal(map[0x1fff], 0x7f);
+	assert_int_equal(map[0x2000], 0xff);
+	svm_intercept_port(&i, 0, INTERCEPT_ON);
+	assert_int_equal(map[0], 0xff);
+}
+
+static void test_inject(void **state)
+{
+	struct vcpu_event irq = { .type = EVENT_EXTINT, .vector = 0x31 };
+	struct vcpu_event gp = { .type = EVENT_EXCEPTION,
+				 .vector = 13,
+				 .has_error = true,
+				 .error = 0xabc };
+	struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
+	struct vcpu_event none = { .type = EVENT_NONE };
+
+	(void)state;
+	svm_inject(&hw, &irq);
+	assert_int_equal(vmcb.control.eventinj, 0x80000031);
+	svm_inject(&hw, &gp);
+	assert_int_equal(vmcb.control.eventinj, 0xabc80000b0dull);
+	svm_inject(&hw, &nmi);
+	assert_int_equal(vmcb.control.eventinj, 0x80000202);
+	assert_true(vmcb.control.intercept1 & I1_IRET);
+	assert_int_equal(arch.nmi_shadow, SHADOW_NMI);
+	svm_inject(&hw, &none);
+	assert_int_equal(vmcb.control.eventinj, 0);
+}
+
+static void test_decode(void **state)
+{
+	struct vcpu_event e = svm_event_decode(0xabc80000b0eull);
+
+	(void)state;
+	assert_int_equal(e.type, EVENT_EXCEPTION);
+	assert_int_equal(e.vector, 14);
+	assert_true(e.has_error);
+	assert_int_equal(e.error, 0xabc);
+	assert_int_equal(svm_event_decode(0x80000031).type, EVENT_EXTINT);
+	assert_int_equal(svm_event_decode(0x80000202).type, EVENT_NMI);
+	/* Run again, not injected again: INT n, INT3, INTO */
+	assert_int_equal(svm_event_decode(0x80000480).type, EVENT_NONE);
+	assert_int_equal(svm_event_decode(0x80000303).type, EVENT_NONE);
+	assert_int_equal(svm_event_decode(0x80000304).type, EVENT_NONE);
+	assert_int_equal(svm_event_decode(0x31).type, EVENT_NONE);
+}
+
+static void test_irq_window(void **state)
+{
+	(void)state;
+	svm_request_window(&hw, WINDOW_IRQ, 0x51);
+	assert_true(vmcb.control.vintr & VINTR_IRQ);
+	assert_true(vmcb.control.vintr & VINTR_IGN_TPR);
+	assert_true(vmcb.control.intercept1 & I1_VINTR);
+	assert_true(vmcb.control.intercept_cr & CR8_WRITE);
+	svm_close_window(&hw);
+	assert_int_equal(vmcb.control.vintr, 0);
+	assert_int_equal(vmcb.control.intercept1, 0);
+	assert_int_equal(vmcb.control.intercept_cr, 0);
+	/* Held back by the TPR: only CR8 can open it */
+	apic_page[APIC_TPR / 4] = 0x50;
+	svm_request_window(&hw, WINDOW_IRQ, 0x51);
+	assert_false(vmcb.control.vintr & VINTR_IRQ);
+	assert_int_equal(vmcb.control.intercept_cr, CR8_WRITE);
+}
+
+static bool fill(u64 code)
+{
+	hw.exit.raw_reason = code;
+	hw.exit.kind = svm_exit_rows[code].kind;
+	return svm_exit_rows[code].fill(&hw, &hw.exit);
+}
+
+static void test_nmi_window(void **state)
+{
+	struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
+
+	(void)state;
+	svm_inject(&hw, &nmi);
+	svm_request_window(&hw, WINDOW_NMI, 0);
+	assert_int_equal(ipis, 0);
+	/* The handler's IRET, then the step over it */
+	vmcb.save.dr6 = 0xffff0ff0;
+	assert_false(fill(VMEXIT_IRET));
+	assert_true(vmcb.save.rflags & RFLAGS_TF);
+	assert_false(vmcb.control.intercept1 & I1_IRET);
+	vmcb.save.dr6 = 0xffff4ff0;
+	hw.regs.shadow = SHADOW_NMI;
+	assert_true(fill(VMEXIT_EXCP_DB));
+	assert_int_equal(hw.exit.kind, EXIT_NMI_WINDOW);
+	assert_int_equal(vmcb.save.dr6, 0xffff0ff0);
+	assert_int_equal(hw.regs.shadow, 0);
+	assert_int_equal(arch.nmi_shadow, 0);
+	/* The guest's own #DB */
+	assert_true(fill(VMEXIT_EXCP_DB));
+	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
+	/* Only a shadow in the way */
+	svm_request_window(&hw, WINDOW_NMI, 0);
+	assert_int_equal(ipis, 1);
+	vmcb.control.interrupt_shadow = 1;
+	assert_true(fill(VMEXIT_INTR));
+	assert_int_equal(hw.exit.kind, EXIT_IRQ);
+	vmcb.control.interrupt_shadow = 0;
+	assert_true(fill(VMEXIT_INTR));
+	assert_int_equal(hw.exit.kind, EXIT_NMI_WINDOW);
+	assert_false(fill(VMEXIT_NMI));
+	assert_int_equal(unloads, 1);
+}
+
+static void test_exits(void **state)
+{
+	(void)state;
+	hw.exit.raw_reason = VMEXIT_NPF;
+	hw.exit.info1 = 0x100000006ull;
+	hw.exit.info2 = 0xfee00020;
+	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_int_equal(hw.exit.kind, EXIT_MMIO);
+	assert_int_equal(hw.exit.mmio.gpa.v, 0xfee00020);
+	assert_int_equal(hw.exit.mmio.access, ACCESS_W);
+	hw.exit.info1 = 0x100000014ull;
+	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_int_equal(hw.exit.mmio.access, ACCESS_X);
+	hw.exit.raw_reason = ~0ull;
+	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
+	hw.exit.raw_reason = 0x403;
+	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_int_equal(hw.exit.kind, EXIT_UNKNOWN);
+
+	hw.exit.info1 = 1;
+	assert_true(fill(VMEXIT_MSR));
+	assert_int_equal(hw.exit.kind, EXIT_WRMSR);
+	assert_true(fill(VMEXIT_CR8_WRITE));
+	assert_int_equal(hw.exit.cr.cr, 8);
+	assert_int_equal(hw.exit.cr.gpr, GPR_COUNT);
+	svm_has_decode = svm_has_nrips = true;
+	hw.exit.info1 = BIT(63) | 3;
+	vmcb.save.rip = 0x1000;
+	vmcb.control.nrip = 0x1004;
+	assert_true(fill(VMEXIT_CR8_WRITE));
+	assert_int_equal(hw.exit.cr.gpr, GPR_RBX);
+	assert_int_equal(hw.exit.insn_len, 4);
+}
+
+/* TCG's answer to a reserved CR4 bit: #GP, unless the entry itself failed */
+static void test_refused(void **state)
+{
+	(void)state;
+	hw.exit.raw_reason = 0xffffffff;
+	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
+	assert_int_equal(hw.exit.exception.vector, EXC_GP);
+	vmcb.control.exitintinfo = EVENT_VALID;
+	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
+}
+
+static void test_registers(void **state)
+{
+	struct vcpu_regs *r = &hw.regs;
+	struct segment cs = { 0x10, 0xa09b, ~0u, 0 };
+	struct segment ss = { 0x2b, 0xc0f3, ~0u, 0x1000 };
+	struct segment none = { 0, SEG_ATTR_UNUSABLE, 0, 0 };
+
+	(void)state;
+	r->seg[SEG_CS] = cs;
+	r->seg[SEG_SS] = ss;
+	r->seg[SEG_FS] = none;
+	r->seg[SEG_TR].attr = 0x8b;
+	r->efer = EFER_LME;
+	r->rip = 0x1234;
+	r->shadow = SHADOW_MOV_SS;
+	r->valid = r->dirty = RG_ALL;
+	svm_store_dirty(&hw);
+	assert_int_equal(r->dirty, 0);
+	assert_int_equal(vmcb.save.cs.attrib, 0xa9b);
+	assert_int_equal(vmcb.save.cpl, 3);
+	assert_int_equal(vmcb.save.fs.attrib, 0);
+	assert_int_equal(vmcb.save.efer, EFER_LME | EFER_SVME);
+	assert_int_equal(vmcb.control.interrupt_shadow, 1);
+
+	memset(r, 0, sizeof(*r));
+	svm_read(&hw, RG_ALL);
+	assert_int_equal(r->seg[SEG_CS].sel, cs.sel);
+	assert_int_equal(r->seg[SEG_CS].attr, cs.attr);
+	assert_int_equal(r->seg[SEG_CS].limit, cs.limit);
+	assert_int_equal(r->seg[SEG_SS].attr, ss.attr);
+	assert_int_equal(r->seg[SEG_SS].base, ss.base);
+	assert_true(r->seg[SEG_FS].attr & SEG_ATTR_UNUSABLE);
+	assert_int_equal(r->efer, EFER_LME);
+	assert_int_equal(r->rip, 0x1234);
+}
+
+static void test_reset(void **state)
+{
+	struct vcpu_regs *r = &hw.regs;
+
+	(void)state;
+	svm_reset_regs(r, false);
+	assert_int_equal(r->rip + r->seg[SEG_CS].base, 0xfffffff0);
+	assert_int_equal(r->cr0, 0x60000010);
+	assert_int_equal(r->rflags, 2);
+	assert_int_equal(r->seg[SEG_TR].attr, 0x8b);
+	r->cr0 = 0x80050033;
+	r->lstar = 0x1234;
+	r->xcr0 = 7;
+	svm_reset_regs(r, true);
+	assert_int_equal(r->cr0, 0x10);
+	assert_int_equal(r->lstar, 0x1234);
+	assert_int_equal(r->xcr0, 7);
+	assert_int_equal(r->valid & RG_ALL, RG_ALL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_msr_map, setup),
+		cmocka_unit_test_setup(test_port_map, setup),
+		cmocka_unit_test_setup(test_inject, setup),
+		cmocka_unit_test_setup(test_decode, setup),
+		cmocka_unit_test_setup(test_irq_window, setup),
+		cmocka_unit_test_setup(test_nmi_window, setup),
+		cmocka_unit_test_setup(test_exits, setup),
+		cmocka_unit_test_setup(test_refused, setup),
+		cmocka_unit_test_setup(test_registers, setup),
+		cmocka_unit_test_setup(test_reset, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
