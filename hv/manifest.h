@@ -7,25 +7,26 @@
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"
 
-#define MANIFEST_NAME_LEN 32
-#define MANIFEST_MAX_GUESTS 32
+#define MANIFEST_NAME_LEN    32
+#define MANIFEST_MAX_GUESTS  32
 #define MANIFEST_CMDLINE_LEN 1024
-#define MANIFEST_MAX_CORES 256
+#define MANIFEST_MAX_CORES   256
 
 enum console_mode { CONSOLE_SWITCH, CONSOLE_ALL };
 
 struct guest_config {
 	char name[MANIFEST_NAME_LEN];
-	u32 line; /* of its section header, for messages */
+	u32 line;   /* of its section header, for messages */
 	bool valid; /* false: an error was reported; it does not start */
 	bool privileged;
 	char kernel[BOOT_NAME_LEN]; /* module name */
 	char initrd[BOOT_NAME_LEN]; /* "" none */
 	char cmdline[MANIFEST_CMDLINE_LEN];
-	u32 vcpus; /* default 1; the privileged guest: all cores */
+	u32 vcpus;        /* default 1; the privileged guest: all cores */
 	u64 memory_bytes; /* 0 for the privileged guest: the rest */
 	bool memory_rest;
-	u64 cores[MANIFEST_MAX_CORES / 64]; /* pCPU ids allowed; none set: any */
+	u64 cores[MANIFEST_MAX_CORES /
+		  64];       /* pCPU ids allowed; none set: any */
 	u16 debug_exit_port; /* 0: off */
 	bool autostart;
 };

@@ -209,8 +209,8 @@ static void host_table(const char *signature, u64 hpa)
 static void test_rewrite(void **state)
 {
 	static const char *const kept[] = { "FACP", "MCFG", "SSDT", "WAET" };
-	static const char *const held[] = { "SRAT", "SLIT", "HPET", "DMAR",
-					    "IVRS", "BGRT" };
+	static const char *const held[] = { "SRAT", "SLIT", "HPET",
+					    "DMAR", "IVRS", "BGRT" };
 	struct acpi_facts facts = { 0 };
 
 	(void)state;

@@ -18,8 +18,8 @@ static void assert_sorted(u32 count)
 {
 	for (u32 i = 0; i < count; i++) {
 		assert_true(map[i].size > 0);
-		assert_true(!i || map[i - 1].base + map[i - 1].size <=
-					  map[i].base);
+		assert_true(!i ||
+			    map[i - 1].base + map[i - 1].size <= map[i].base);
 	}
 }
 
@@ -94,10 +94,8 @@ static void test_too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		vm_test(test_isolated),
-		vm_test(test_isolated_slots_join),
-		vm_test(test_privileged),
-		vm_test(test_others_are_reserved),
+		vm_test(test_isolated),   vm_test(test_isolated_slots_join),
+		vm_test(test_privileged), vm_test(test_others_are_reserved),
 		vm_test(test_too_many),
 	};
 
