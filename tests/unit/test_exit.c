@@ -1,0 +1,636 @@
+/* SOURCES: hv/exit.c hv/exit_cr.c hv/exit_mem.c hv/bus.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The exit table and its dispatcher, over a back-end that is not there: what
+ * each verdict does to RIP, and what a guest may and may not reach */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/apic_regs.h"
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/idt.h"
+#include "arch/x86/cpu/irq.h"
+#include "arch/x86/cpu/mce.h"
+#include "hv/cpuid.h"
+#include "hv/exit_dispatch.h"
+#include "hv/hypercall.h"
+#include "hv/msr.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/owner.h"
+
+#define TRAPPED_BASE 0xfee00000ull
+#define DEVICE_BASE  0xfe000000ull
+#define HV_MEMORY    0x40000000ull
+#define RAM_END      0x1000000ull
+
+static struct vm vm;
+static struct vcpu vcpu;
+static u32 apic_page[1024];
+static struct budget budget;
+static int injected; /* vector, -1: none */
+static u32 ends, dumps, emulated, flushes;
+static u8 decoded_len;
+static int msr_result;
+static struct {
+	u64 addr, size;
+	u32 attrs, calls;
+} mapped;
+
+static void fake_read(struct vcpu_hw *hw, u32 groups)
+{
+	hw->regs.valid |= groups;
+}
+
+static const struct vcpu_ops fake_ops = { .read = fake_read };
+const struct vcpu_ops *vcpu_ops = &fake_ops;
+
+void *pmm_alloc(struct budget *b, u32 order)
+{
+	(void)b;
+	return calloc(1, PAGE_SIZE << order);
+}
+
+void pmm_free(struct budget *b, void *va, u32 order)
+{
+	(void)b;
+	(void)order;
+	free(va);
+}
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	(void)level;
+	(void)tag;
+	(void)fmt;
+}
+
+void panic(const char *fmt, ...)
+{
+	(void)fmt;
+	abort();
+}
+
+enum verdict cpuid_exit(struct vcpu *v)
+{
+	vcpu_regs(v)->gpr[GPR_RAX] = 0x77;
+	return VERDICT_ADVANCE;
+}
+
+void cpuid_query(const struct vm *m, u32 leaf, u32 subleaf, u32 out[4])
+{
+	(void)m;
+	(void)leaf;
+	(void)subleaf;
+	memset(out, 0, 4 * sizeof(*out));
+}
+
+int msr_read(struct vcpu *v, u32 msr, u64 *value)
+{
+	(void)v;
+	*value = 0x1111111100000000ull | msr;
+	return msr_result;
+}
+
+int msr_write(struct vcpu *v, u32 msr, u64 value)
+{
+	(void)v;
+	(void)msr;
+	(void)value;
+	return msr_result;
+}
+
+enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)v;
+	(void)e;
+	return VERDICT_ADVANCE;
+}
+
+enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)e;
+	emulated++;
+	v->hw.exit.insn_len = 3;
+	return VERDICT_ADVANCE;
+}
+
+enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)v;
+	(void)e;
+	emulated++;
+	return VERDICT_RESUME;
+}
+
+u8 insn_exit_length(struct vcpu *v, enum exit_kind kind)
+{
+	(void)v;
+	(void)kind;
+	return decoded_len;
+}
+
+void irq_dispatch(u8 vector)
+{
+	(void)vector;
+}
+
+void irq_poll(void)
+{
+}
+
+void nmi_handle(void)
+{
+}
+
+enum mce_verdict mce_handle(void)
+{
+	return MCE_NONE;
+}
+
+int xsetbv_safe(u32 index, u64 value)
+{
+	(void)index;
+	(void)value;
+	return 0;
+}
+
+void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
+{
+	(void)v;
+	(void)has_error;
+	(void)error;
+	injected = vector;
+}
+
+void vcpu_inject_gp(struct vcpu *v)
+{
+	vcpu_inject_exception(v, EXC_GP, true, 0);
+}
+
+void vcpu_inject_ud(struct vcpu *v)
+{
+	vcpu_inject_exception(v, EXC_UD, false, 0);
+}
+
+void vcpu_irq_window_open(struct vcpu *v)
+{
+	(void)v;
+}
+
+void vcpu_nmi_window_open(struct vcpu *v)
+{
+	(void)v;
+}
+
+void vcpu_post(struct vcpu *v, u32 bits)
+{
+	v->events |= bits;
+}
+
+void vcpu_flush(struct vcpu *v)
+{
+	(void)v;
+	flushes++;
+}
+
+void vcpu_dump(struct vcpu *v)
+{
+	(void)v;
+	dumps++;
+}
+
+void vm_end(struct vm *m, enum vm_end how, const char *reason)
+{
+	(void)m;
+	assert_int_equal(how, VM_END_CRASH);
+	assert_non_null(reason);
+	ends++;
+}
+
+bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
+{
+	(void)m;
+	*hpa = HPA(gpa.v);
+	*left = RAM_END - gpa.v;
+	return gpa.v < RAM_END;
+}
+
+struct extent owner_find(hpa_t hpa)
+{
+	if (hpa.v >= HV_MEMORY && hpa.v < HV_MEMORY + PAGE_2M)
+		return (struct extent){ HV_MEMORY, PAGE_2M, OWNER_HYPERVISOR, 0,
+					0 };
+	return (struct extent){ HV_MEMORY + PAGE_2M, BIT(40), OWNER_DEVICE, 0,
+				0 };
+}
+
+int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,
+	     u64 *left)
+{
+	(void)pt;
+	(void)addr;
+	(void)hpa;
+	(void)attrs;
+	(void)left;
+	return -ENOENT;
+}
+
+int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
+{
+	(void)pt;
+	assert_true(addr == hpa.v);
+	mapped.addr = addr;
+	mapped.size = size;
+	mapped.attrs = attrs;
+	mapped.calls++;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	const struct bus_region trapped = { .base = TRAPPED_BASE,
+					    .size = PAGE_SIZE,
+					    .name = "trapped" };
+
+	(void)state;
+	memset(&vcpu, 0, sizeof(vcpu));
+	memset(&vm, 0, sizeof(vm));
+	memset(&mapped, 0, sizeof(mapped));
+	vcpu.vm = &vm;
+	vcpu.hw.apic_page = apic_page;
+	vcpu.hw.regs.valid = RG_RIP;
+	vcpu.hw.regs.rip = 0x100000;
+	vcpu.hw.regs.efer = EFER_LME | EFER_LMA;
+	vcpu.hw.regs.cr0 = CR0_PE | CR0_PG | CR0_ET | CR0_NE;
+	vcpu.hw.regs.cr4 = CR4_PAE;
+	vcpu.hw.regs.seg[SEG_CS].attr = SEG_ATTR_L;
+	vm.phys_bits = 40;
+	vm.npt.max_level = 3;
+	injected = -1;
+	ends = dumps = emulated = flushes = 0;
+	decoded_len = 2;
+	msr_result = 0;
+	assert_int_equal(bus_init(&vm.ports, &budget, 8), 0);
+	assert_int_equal(bus_init(&vm.mmio, &budget, 8), 0);
+	return bus_add(&vm.mmio, &trapped);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	bus_destroy(&vm.ports, &budget);
+	bus_destroy(&vm.mmio, &budget);
+	return 0;
+}
+
+static struct vcpu_exit *leave(enum exit_kind kind)
+{
+	vcpu.hw.exit = (struct vcpu_exit){ .kind = kind };
+	return &vcpu.hw.exit;
+}
+
+static void assert_rip(u64 rip)
+{
+	assert_true(vcpu.hw.regs.rip == rip);
+}
+
+static void test_no_slot_is_empty(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < EXIT_KINDS; i++) {
+		assert_non_null(exit_table[i].handler);
+		assert_true(exit_table[i].name[0]);
+	}
+}
+
+static void test_unknown_kinds_end_the_guest_only(void **state)
+{
+	static const u32 kinds[] = { EXIT_UNKNOWN, EXIT_KINDS, 0x7fffffff };
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
+		leave((enum exit_kind)kinds[i]);
+		exit_dispatch(&vcpu);
+		assert_int_equal(ends, i + 1);
+		assert_int_equal(dumps, i + 1);
+		assert_rip(0x100000);
+	}
+}
+
+static void test_length_is_decoded_when_nobody_tells(void **state)
+{
+	(void)state;
+	leave(EXIT_CPUID);
+	exit_dispatch(&vcpu);
+	assert_rip(0x100002);
+	assert_int_equal(vcpu.exits[EXIT_CPUID], 1);
+	leave(EXIT_CPUID)->insn_len = 5;
+	exit_dispatch(&vcpu);
+	assert_rip(0x100007);
+	/* Not that instruction any more: enter again, nothing is done */
+	vcpu.hw.regs.gpr[GPR_RAX] = 1;
+	decoded_len = 0;
+	leave(EXIT_CPUID);
+	exit_dispatch(&vcpu);
+	assert_rip(0x100007);
+	assert_int_equal(vcpu.hw.regs.gpr[GPR_RAX], 1);
+}
+
+static void advance_from(u64 rip, u32 cs_attr, u64 efer)
+{
+	vcpu.hw.regs.rip = rip;
+	vcpu.hw.regs.efer = efer;
+	vcpu.hw.regs.seg[SEG_CS].attr = cs_attr;
+	leave(EXIT_CPUID);
+	exit_dispatch(&vcpu);
+}
+
+static void test_rip_wraps_as_the_mode_says(void **state)
+{
+	(void)state;
+	advance_from(0xffff, 0, 0);
+	assert_rip(1);
+	advance_from(0xffffffff, SEG_ATTR_DB, 0);
+	assert_rip(1);
+	advance_from(0xfffe, SEG_ATTR_DB, 0);
+	assert_rip(0x10000);
+	advance_from(0xffffffff, SEG_ATTR_L, EFER_LMA);
+	assert_rip(0x100000001);
+	/* Compatibility mode */
+	advance_from(0xffffffff, SEG_ATTR_DB, EFER_LMA);
+	assert_rip(1);
+}
+
+static void test_shadow_and_resume_flag_end(void **state)
+{
+	(void)state;
+	vcpu.hw.regs.shadow = SHADOW_STI | SHADOW_NMI;
+	vcpu.hw.regs.rflags = RFLAGS_IF | RFLAGS_RF;
+	leave(EXIT_HLT);
+	exit_dispatch(&vcpu);
+	assert_int_equal(vcpu.hw.regs.shadow, SHADOW_NMI);
+	assert_int_equal(vcpu.hw.regs.rflags, RFLAGS_IF);
+	assert_int_equal(vcpu.activity, VCPU_HALTED);
+	assert_rip(0x100002);
+	assert_true(vcpu.hw.regs.dirty & RG_RIP);
+}
+
+static void test_refused_msr(void **state)
+{
+	(void)state;
+	msr_result = -EINVAL;
+	vcpu.hw.regs.gpr[GPR_RAX] = 5;
+	leave(EXIT_RDMSR);
+	exit_dispatch(&vcpu);
+	assert_int_equal(injected, EXC_GP);
+	assert_rip(0x100000);
+	assert_int_equal(vcpu.hw.regs.gpr[GPR_RAX], 5);
+	injected = -1;
+	leave(EXIT_WRMSR);
+	exit_dispatch(&vcpu);
+	assert_int_equal(injected, EXC_GP);
+}
+
+static void test_rdmsr_splits(void **state)
+{
+	(void)state;
+	vcpu.hw.regs.gpr[GPR_RCX] = 0xdead00000010ull;
+	vcpu.hw.regs.gpr[GPR_RAX] = ~0ull;
+	leave(EXIT_RDMSR);
+	exit_dispatch(&vcpu);
+	assert_int_equal(vcpu.hw.regs.gpr[GPR_RAX], 0x10);
+	assert_int_equal(vcpu.hw.regs.gpr[GPR_RDX], 0x11111111);
+}
+
+static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	(void)v;
+	(void)dev;
+	(void)offset;
+	(void)size;
+	return 0x12345678;
+}
+
+static u64 in(u16 port, u8 size)
+{
+	struct vcpu_exit *e = leave(EXIT_PORT);
+
+	e->port.port = port;
+	e->port.size = size;
+	e->port.in = true;
+	vcpu.hw.regs.gpr[GPR_RAX] = 0xaaaaaaaaaaaaaaaaull;
+	exit_dispatch(&vcpu);
+	return vcpu.hw.regs.gpr[GPR_RAX];
+}
+
+static void test_in_writes_its_part_of_rax(void **state)
+{
+	const struct bus_region r = {
+		.base = 0x60, .size = 4, .name = "test", .read = port_read
+	};
+
+	(void)state;
+	assert_true(in(0x1234, 1) == 0xaaaaaaaaaaaaaaffull);
+	assert_true(in(0x1234, 2) == 0xaaaaaaaaaaaaffffull);
+	assert_true(in(0x1234, 4) == 0xffffffffull);
+	assert_int_equal(bus_add(&vm.ports, &r), 0);
+	assert_true(in(0x60, 1) == 0xaaaaaaaaaaaaaa78ull);
+	assert_true(in(0x60, 2) == 0xaaaaaaaaaaaa5678ull);
+	assert_true(in(0x60, 4) == 0x12345678ull);
+}
+
+static void test_interrupted_delivery_is_repeated(void **state)
+{
+	(void)state;
+	leave(EXIT_IRQ)->vectoring =
+		(struct vcpu_event){ .type = EVENT_EXTINT, .vector = 0x41 };
+	exit_dispatch(&vcpu);
+	assert_int_equal(vcpu.pending.type, EVENT_EXTINT);
+	assert_int_equal(vcpu.pending.vector, 0x41);
+	assert_rip(0x100000);
+}
+
+static void touch(u64 gpa, u8 access)
+{
+	struct vcpu_exit *e = leave(EXIT_MMIO);
+
+	e->mmio.gpa = GPA(gpa);
+	e->mmio.access = access;
+	exit_dispatch(&vcpu);
+}
+
+static void test_isolated_guest_reaches_nothing(void **state)
+{
+	(void)state;
+	touch(DEVICE_BASE, ACCESS_R);
+	touch(HV_MEMORY, ACCESS_W);
+	touch(TRAPPED_BASE, ACCESS_R);
+	assert_int_equal(emulated, 3);
+	assert_int_equal(mapped.calls, 0);
+	assert_rip(0x100009);
+	touch(DEVICE_BASE, ACCESS_X);
+	assert_int_equal(ends, 1);
+}
+
+static void test_privileged_guest_gets_devices_alone(void **state)
+{
+	(void)state;
+	vm.privileged = true;
+	touch(HV_MEMORY, ACCESS_R);
+	assert_int_equal(mapped.calls, 0);
+	assert_int_equal(emulated, 1);
+	touch(TRAPPED_BASE, ACCESS_R);
+	assert_int_equal(mapped.calls, 0);
+	touch(BIT(45), ACCESS_R); /* beyond MAXPHYADDR */
+	assert_int_equal(mapped.calls, 0);
+	touch(DEVICE_BASE + 0x1234, ACCESS_W);
+	assert_int_equal(mapped.calls, 1);
+	assert_true(mapped.addr == DEVICE_BASE);
+	assert_int_equal(mapped.size, PAGE_2M);
+	assert_true(mapped.attrs & PT_UC);
+	/* In the 2 MiB of the trapped page: a small page beside it */
+	touch(TRAPPED_BASE + 0x5000, ACCESS_R);
+	assert_true(mapped.addr == TRAPPED_BASE + 0x5000);
+	assert_int_equal(mapped.size, PAGE_SIZE);
+	/* A large window far from everything */
+	touch(GIB(64) + 5, ACCESS_R);
+	assert_true(mapped.addr == GIB(64));
+	assert_int_equal(mapped.size, PAGE_1G);
+}
+
+static void test_event_tables_outside_ram(void **state)
+{
+	struct vcpu_exit *e = leave(EXIT_MMIO);
+
+	(void)state;
+	e->mmio.gpa = GPA(DEVICE_BASE);
+	e->mmio.access = ACCESS_R;
+	e->vectoring.type = EVENT_EXCEPTION;
+	exit_dispatch(&vcpu);
+	assert_int_equal(ends, 1);
+	assert_int_equal(emulated, 0);
+}
+
+static void mov_cr(u8 cr, u64 value)
+{
+	struct vcpu_exit *e = leave(EXIT_CR);
+
+	e->cr.cr = cr;
+	e->cr.write = true;
+	e->cr.gpr = GPR_RBX;
+	vcpu.hw.regs.gpr[GPR_RBX] = value;
+	injected = -1;
+	exit_dispatch(&vcpu);
+}
+
+static void test_control_registers_are_checked(void **state)
+{
+	static const struct {
+		u8 cr;
+		u64 value;
+		int fault;
+	} rows[] = {
+		{ 0, CR0_PG | CR0_NW | CR0_PE, EXC_GP }, /* NW without CD */
+		{ 0, CR0_PG, EXC_GP },                   /* PG without PE */
+		{ 0, BIT(32) | CR0_PE, EXC_GP },
+		{ 0, CR0_PE, EXC_GP }, /* PG off in 64-bit code */
+		{ 0, CR0_PE | CR0_PG | CR0_WP, -1 },
+		{ 3, BIT(41), EXC_GP },
+		{ 3, 0x5000, -1 },
+		{ 4, 0, EXC_GP },                  /* PAE off in long mode */
+		{ 4, CR4_PAE | CR4_VMXE, EXC_GP }, /* hidden */
+		{ 4, CR4_PAE | CR4_SMEP, EXC_GP }, /* not in its CPUID */
+		{ 4, CR4_PAE | CR4_PGE, -1 },
+		{ 8, 16, EXC_GP },
+		{ 8, 15, -1 },
+		{ 5, 0, EXC_UD },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		u64 rip = vcpu.hw.regs.rip;
+
+		mov_cr(rows[i].cr, rows[i].value);
+		assert_int_equal(injected, rows[i].fault);
+		assert_rip(rows[i].fault < 0 ? rip + 2 : rip);
+	}
+	assert_int_equal(apic_page[APIC_TPR / 4], 0xf0);
+}
+
+static void test_lmsw_cannot_clear_pe(void **state)
+{
+	struct vcpu_exit *e = leave(EXIT_CR);
+
+	(void)state;
+	e->cr.lmsw = true;
+	e->cr.lmsw_value = CR0_TS;
+	exit_dispatch(&vcpu);
+	assert_true(vcpu.hw.regs.cr0 & CR0_PE);
+	assert_true(vcpu.hw.regs.cr0 & CR0_TS);
+	leave(EXIT_CR)->cr.clts = true;
+	exit_dispatch(&vcpu);
+	assert_false(vcpu.hw.regs.cr0 & CR0_TS);
+}
+
+static void test_xsetbv(void **state)
+{
+	static const struct {
+		u64 value;
+		bool ok;
+	} rows[] = {
+		{ XCR0_X87, true },
+		{ XCR0_X87 | XCR0_SSE | XCR0_AVX, true },
+		{ 0, false },
+		{ XCR0_X87 | XCR0_AVX, false },
+		{ XCR0_X87 | XCR0_SSE | BITS(7, 5), false },
+		{ XCR0_X87 | XCR0_SSE | XCR0_AVX | BIT(5), false },
+		{ XCR0_X87 | BIT(18), false },
+	};
+
+	(void)state;
+	vm.xcr0_mask = BITS(2, 0) | BITS(7, 5);
+	leave(EXIT_XSETBV);
+	exit_dispatch(&vcpu);
+	assert_int_equal(injected, EXC_UD); /* OSXSAVE is off */
+	vcpu.hw.regs.cr4 |= CR4_OSXSAVE;
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		injected = -1;
+		leave(EXIT_XSETBV);
+		vcpu.hw.regs.gpr[GPR_RAX] = rows[i].value;
+		exit_dispatch(&vcpu);
+		assert_int_equal(injected, rows[i].ok ? -1 : EXC_GP);
+		if (rows[i].ok)
+			assert_int_equal(vcpu.hw.regs.xcr0, rows[i].value);
+	}
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_no_slot_is_empty),
+		T(test_unknown_kinds_end_the_guest_only),
+		T(test_length_is_decoded_when_nobody_tells),
+		T(test_rip_wraps_as_the_mode_says),
+		T(test_shadow_and_resume_flag_end),
+		T(test_refused_msr),
+		T(test_rdmsr_splits),
+		T(test_in_writes_its_part_of_rax),
+		T(test_interrupted_delivery_is_repeated),
+		T(test_isolated_guest_reaches_nothing),
+		T(test_privileged_guest_gets_devices_alone),
+		T(test_event_tables_outside_ram),
+		T(test_control_registers_are_checked),
+		T(test_lmsw_cannot_clear_pe),
+		T(test_xsetbv),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
