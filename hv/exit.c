@@ -204,7 +204,7 @@ static enum verdict exit_entry_failed(struct vcpu *v, const struct vcpu_exit *e)
 	return exit_kill(v, "the CPU refuses its state");
 }
 
-static enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
+enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
 {
 	log_error("exit", "%s: no handler for exit kind %u, reason %llx",
 		  v->vm->name, (u32)e->kind, (unsigned long long)e->raw_reason);

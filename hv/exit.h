@@ -37,6 +37,8 @@ enum verdict exit_ud(struct vcpu *v);
 /* Log why, with the guest's registers; the dispatcher ends the guest */
 enum verdict exit_kill(struct vcpu *v, const char *reason);
 
+/* No row for it: the end of the guest */
+enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e);
 /* What exit_dispatch() has out of line: an event to deliver again, BLOCK and
  * YIELD, and the end of an instruction that is more than a step */
 void exit_vectoring(struct vcpu *v);

@@ -31,14 +31,15 @@ static inline void exit_advance(struct vcpu *v)
 static inline void exit_dispatch(struct vcpu *v)
 {
 	struct vcpu_exit *e = &v->hw.exit;
-	size_t kind = (size_t)e->kind;
 	const struct exit_row *row;
 	enum verdict verdict;
 
-	if (unlikely(kind >= EXIT_KINDS))
-		kind = EXIT_UNKNOWN;
-	row = &exit_table[kind];
-	v->exits[kind]++;
+	if (unlikely((u32)e->kind >= EXIT_KINDS)) {
+		exit_unknown(v, e);
+		return;
+	}
+	row = &exit_table[e->kind];
+	v->exits[e->kind]++;
 	if (unlikely(e->vectoring.type != EVENT_NONE))
 		exit_vectoring(v);
 	if (!e->insn_len && row->insn) {
