@@ -5,6 +5,7 @@ CC      := gcc
 LD      := ld
 NASM    := nasm
 B       := build
+JOBS    := $(shell nproc)
 
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wundef -Werror
 CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding -fno-stack-protector \
@@ -66,26 +67,26 @@ $(B)/nvme.img: scripts/mkdisk
 # Each public target first installs what it needs, then builds in a fresh make
 run:
 	@scripts/setup run
-	@$(MAKE) --no-print-directory run-now
+	@$(MAKE) --no-print-directory -j$(JOBS) run-now
 run-now: $(B)/run.img $(B)/nvme.img
 	scripts/run-qemu --image $(B)/run.img --nvme $(B)/nvme.img --net virtio
 
 usb:
 	@scripts/setup build
-	@$(MAKE) --no-print-directory usb-now
+	@$(MAKE) --no-print-directory -j$(JOBS) usb-now
 usb-now: $(B)/bulkhead.img
 	@echo "$< is ready: dd if=$< of=/dev/sdX bs=4M conv=fsync"
 
 TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build $(B)/bulkhead.img
 test:
 	@scripts/setup test
-	@$(MAKE) --no-print-directory test-now
+	@$(MAKE) --no-print-directory -j$(JOBS) test-now
 test-now: $(TEST_FILES)
 	@tests/run
 
 bench:
 	@scripts/setup test
-	@$(MAKE) --no-print-directory bench-now
+	@$(MAKE) --no-print-directory -j$(JOBS) bench-now
 bench-now: $(PAYLOAD) $(LOADER) guests
 	@scripts/bench
 
@@ -94,7 +95,7 @@ bench-now: $(PAYLOAD) $(LOADER) guests
 check:
 	@scripts/setup check
 	@scripts/check "$(CFLAGS)"
-	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory -j$(JOBS) unit
 
 clean:
 	rm -rf $(B)

@@ -15,7 +15,8 @@ unit-sources = $(shell sed -n '1s,^/\* SOURCES:\(.*\)\*/.*,\1,p' tests/unit/$(1)
 define unit-rule
 $(B)/unit/$(1): tests/unit/$(1).c $(call unit-sources,$(1)) $(wildcard tests/unit/*.h)
 	@mkdir -p $$(@D)
-	$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -MF $$@.d -o $$@ \
+	@echo "  UNIT  $(1)"
+	@$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -MF $$@.d -o $$@ \
 		tests/unit/$(1).c $(call unit-sources,$(1)) -lcmocka
 endef
 $(foreach t,$(UNIT_C:tests/unit/%.c=%),$(eval $(call unit-rule,$(t))))

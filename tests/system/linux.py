@@ -27,12 +27,12 @@ def at_work(results, m, where, seconds, tests):
 def qemu_uefi(results, folder):
     with _linux.WebServer() as web:
         disk = image.make(folder, image.manifest([
-            privileged(f"disk,net,poweroff bulkhead.http=10.0.2.2:{web.port}"),
+            privileged(f"walls,disk,net,poweroff bulkhead.http=10.0.2.2:{web.port}"),
             isolated("devices")]), _linux.payload())
         nvme = _linux.data_disk(folder, "nvme.img")
         with Machine("qemu", disk, folder, memory=2048, timeout=QEMU_SECONDS * 2,
                      options=["--nvme", nvme, "--net", "virtio"]) as m:
-            at_work(results, m, "qemu.uefi", QEMU_SECONDS, ("up", "disk", "net"))
+            at_work(results, m, "qemu.uefi", QEMU_SECONDS, ("up", "walls", "disk", "net"))
 
 
 def qemu_grub(kind, firmware):
@@ -49,7 +49,7 @@ def qemu_grub(kind, firmware):
 
 def bochs_ovmf(results, folder):
     disk = image.make(folder, image.manifest([
-        privileged("disk,poweroff"), isolated("devices")]), _linux.payload())
+        privileged("walls,disk,poweroff"), isolated("devices")]), _linux.payload())
     ide = _linux.data_disk(folder, "ide.img")
     with Machine("bochs", disk, folder, "ovmf", memory=768, timeout=BOCHS_SECONDS,
                  options=["--ide", ide]) as m:
