@@ -184,8 +184,18 @@ static void decode_io(struct vcpu_hw *v, struct vcpu_exit *exit)
 		decode_string_io(exit);
 }
 
-/* The handler may change XCR0 or the TSC offset */
-static void decode_recheck(struct vcpu_hw *v, struct vcpu_exit *exit)
+/* The handler may change the TSC offset */
+static void decode_wrmsr(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u32 msr = (u32)v->regs.gpr[GPR_RCX];
+
+	(void)exit;
+	if (unlikely(msr == MSR_TSC || msr == MSR_TSC_ADJUST))
+		v->arch->attention |= ATT_RECHECK;
+}
+
+/* The handler may change XCR0 */
+static void decode_xsetbv(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	(void)exit;
 	v->arch->attention |= ATT_RECHECK;
@@ -242,7 +252,7 @@ const struct exit_row_vmx vmx_exit_rows[VMX_REASONS] = {
 	ROW(DR,			EXIT_DR,		0xff,	decode_dr),
 	ROW(IO,			EXIT_PORT,		0xff,	decode_io),
 	ROW(RDMSR,		EXIT_RDMSR,		0xff,	NULL),
-	ROW(WRMSR,		EXIT_WRMSR,		0xff,	decode_recheck),
+	ROW(WRMSR,		EXIT_WRMSR,		0xff,	decode_wrmsr),
 	ROW(BAD_GUEST_STATE,	EXIT_ENTRY_FAILED,	0,	NULL),
 	ROW(BAD_MSR_LOAD,	EXIT_ENTRY_FAILED,	0,	NULL),
 	ROW(MWAIT,		EXIT_MWAIT,		0xff,	NULL),
@@ -255,7 +265,7 @@ const struct exit_row_vmx vmx_exit_rows[VMX_REASONS] = {
 	UNDEFINED(INVEPT),	UNDEFINED(INVVPID),	UNDEFINED(VMFUNC),
 	ROW(PREEMPTION_TIMER,	EXIT_IRQ,		0,	decode_timer),
 	ROW(WBINVD,		EXIT_WBINVD,		0xff,	NULL),
-	ROW(XSETBV,		EXIT_XSETBV,		0xff,	decode_recheck),
+	ROW(XSETBV,		EXIT_XSETBV,		0xff,	decode_xsetbv),
 	UNDEFINED(ENCLS),	UNDEFINED(PCONFIG),	UNDEFINED(LOADIWKEY),
 };
 /* clang-format on */
