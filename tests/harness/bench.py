@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What an exit, a boot and an idle machine cost, where the TSC counts
+instructions: for scripts/bench and for the system test that holds the targets.
+See docs/performance.md."""
+import os
+import re
+
+from harness import image
+from harness.machine import Machine
+
+KEYS = ("cpuid", "rdmsr", "wrmsr", "port_in", "vlapic_read", "hypercall",
+        "first_touch", "timer", "self_ipi", "ipi", "boot")
+# At most this
+TARGET = {
+    "svm": {"cpuid": 350, "port_in": 250, "hypercall": 300, "self_ipi": 1500,
+            "timer": 1800, "boot": 25_000_000},
+    "vmx": {"cpuid": 150, "port_in": 200, "hypercall": 130, "self_ipi": 900,
+            "timer": 1200},
+}
+IMAGE_BYTES = 512 << 10
+RAM_BYTES = {2048: 6 << 20, 8192: 8 << 20}  # by the machine's MiB
+
+EMULATOR = {"svm": "qemu", "vmx": "bochs"}
+# The way to the hypervisor that takes the fewest instructions
+KIND = {"qemu": "grub-bios", "bochs": "hybrid"}
+MENU = r"Press enter to boot"
+# When a core takes INIT, QEMU 7.2 with -icount charges it all instructions it
+# could have run until QEMU's next timer, up to 27 million. This controller's
+# frame timer runs every millisecond and so bounds them at half a million.
+FRAME_TIMER = ["--arg", "-device", "--arg", "piix3-usb-uhci",
+               "--arg", "-device", "--arg", "usb-kbd"]
+SECONDS = 400
+
+
+class Failed(Exception):
+    """The machine did not come as far as the figure."""
+
+
+def machine(emulator, folder, guests, files, cores, memory):
+    disk = image.make(folder, image.manifest(guests), files, KIND[emulator])
+    qemu = emulator == "qemu"
+    return Machine(emulator, disk, folder, "bios", cores=cores, memory=memory,
+                   options=["--icount", *FRAME_TIMER] if qemu else [], timeout=SECONDS,
+                   person=qemu)
+
+
+def leave_menu(m):
+    """GRUB's countdown is a second of instructions: cut it short. (On Bochs it
+    is over sooner than it could be cut.)"""
+    if m.name == "qemu" and m.expect(MENU, SECONDS):
+        m.send("\r")
+
+
+def expect(m, pattern):
+    found = m.expect(pattern, SECONDS)
+    if not found:
+        raise Failed(f"no /{pattern}/ on {m.name}; the serial log ends:\n{m.tail()}")
+    return found
+
+
+def exits(side, folder, cores=1, smp=False):
+    """Medians of the benchmark guest (tests/bench/exits.c) alone on a machine of
+    @cores cores; @smp: on two of them, with the IPI between them."""
+    os.makedirs(folder, exist_ok=True)
+    guest = {"name": "bench", "kernel": "exits.elf", "memory": "16M",
+             "vcpus": 2 if smp else 1, "cores": "0-1" if smp else "0",
+             "cmdline": "smp" if smp else "one"}
+    files = {"exits.elf": os.path.join(image.BUILD, "tests/bench/exits.elf")}
+    with machine(EMULATOR[side], folder, [guest], files, cores, 512) as m:
+        leave_menu(m)
+        expect(m, "BENCH done")
+        return {k: int(v) for k, v in re.findall(r"BENCH (\w+) (\d+)", m.text())}
+
+
+def boot(side, folder, memory=2048, cores=2):
+    """Ticks from the hypervisor's entry to the privileged guest's first
+    instruction, and the bytes it keeps, with two Linux guests."""
+    os.makedirs(folder, exist_ok=True)
+    files = {name: os.path.join(image.BUILD, "guests", name)
+             for name in ("vmlinuz", "privileged.cpio", "isolated.cpio")}
+    guests = [
+        {"name": "linux", "privileged": "yes", "kernel": "vmlinuz",
+         "initrd": "privileged.cpio", "cmdline": "console=ttyS0"},
+        {"name": "box", "kernel": "vmlinuz", "initrd": "isolated.cpio",
+         "memory": "128M", "cores": str(cores - 1), "cmdline": "console=ttyS0"},
+    ]
+    with machine(EMULATOR[side], folder, guests, files, cores, memory) as m:
+        leave_menu(m)
+        ticks = int(expect(m, r"privileged guest starts (\d+) ticks")[1])
+        ram = re.search(r"hypervisor keeps (\d+) KiB", m.text())
+        return ticks, int(ram[1]) << 10
+
+
+def image_bytes():
+    return os.path.getsize(os.path.join(image.BUILD, "bulkhead.elf"))

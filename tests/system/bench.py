@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The figures Bulkhead promises: a change that makes an exit, the boot or the
+image dearer than its target fails here."""
+from harness import bench
+
+
+def exits(side):
+    def run(results, folder):
+        got = bench.exits(side, folder)
+        for key, target in bench.TARGET[side].items():
+            if key != "boot":
+                results.check(got.get(key, target + 1) <= target, f"bench.{side}.{key}",
+                              f"{got.get(key)} instructions, target {target}")
+    return run
+
+
+def boot(results, folder):
+    ticks, ram = bench.boot("svm", folder)
+    target, keeps = bench.TARGET["svm"]["boot"], bench.RAM_BYTES[2048]
+    results.check(ticks <= target, "bench.svm.boot",
+                  f"{ticks} instructions, target {target}")
+    results.check(ram <= keeps, "bench.ram", f"{ram} bytes, target {keeps}")
+    size = bench.image_bytes()
+    results.check(size <= bench.IMAGE_BYTES, "bench.image",
+                  f"{size} bytes, target {bench.IMAGE_BYTES}")
+
+
+def tests():
+    return [("bench.vmx", exits("vmx")), ("bench.svm", exits("svm")),
+            ("bench.boot", boot)]
