@@ -56,21 +56,27 @@ static struct vfunc *func_add(struct vpci *pci, struct pci_bdf bdf)
 	return f;
 }
 
-static struct vfunc *func_get(struct vpci *pci, struct pci_bdf bdf)
+/* *added: it is new, and its MSI-X table is not trapped yet */
+static struct vfunc *func_get(struct vpci *pci, struct pci_bdf bdf, bool *added)
 {
 	struct vfunc *f = func_find(pci, bdf);
 
 	if (f || pci_read(bdf, PCI_VENDOR_ID, 2) == NO_FUNCTION)
 		return f;
-	return func_add(pci, bdf);
+	f = func_add(pci, bdf);
+	*added = f != NULL;
+	return f;
 }
 
 static void func_found(struct pci_bdf bdf, void *arg)
 {
 	struct vpci *pci = arg;
+	struct vfunc *f = NULL;
 
 	if (!func_find(pci, bdf))
-		func_add(pci, bdf);
+		f = func_add(pci, bdf);
+	if (f)
+		vpci_msix_place_first(f);
 }
 
 /* Which dword of the MSI capability @offset is in, -1: none */
@@ -135,27 +141,30 @@ static u32 config_read(struct vpci *pci, struct pci_bdf bdf, u32 offset,
 {
 	struct vfunc *f;
 	u32 value = size_mask(size);
+	bool added = false;
 
 	spin_lock(&pci->lock);
-	f = func_get(pci, bdf);
+	f = func_get(pci, bdf, &added);
 	if (f)
 		value = func_read(f, offset, size) & size_mask(size);
 	spin_unlock(&pci->lock);
+	if (added)
+		vpci_follow(f);
 	return value;
 }
 
 static void config_write(struct vpci *pci, struct pci_bdf bdf, u32 offset,
 			 u8 size, u32 value)
 {
-	bool moved = false;
+	bool moved = false, added = false;
 	struct vfunc *f;
 
 	spin_lock(&pci->lock);
-	f = func_get(pci, bdf);
+	f = func_get(pci, bdf, &added);
 	if (f)
 		moved = func_write(f, offset, size, value);
 	spin_unlock(&pci->lock);
-	if (moved)
+	if (moved || added)
 		vpci_follow(f);
 }
 

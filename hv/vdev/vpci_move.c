@@ -7,6 +7,7 @@
  * firmware placed the BARs, and sizing them happens with decoding off.
  */
 #include "arch/x86/cpu/smp.h"
+#include "arch/x86/cpu/tsc.h"
 #include "drivers/pci_regs.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/vpci_priv.h"
@@ -69,6 +70,8 @@ static void decode_off(struct vfunc *f)
 	u32 command = pci_read(f->bdf, PCI_COMMAND, 2);
 
 	pci_write(f->bdf, PCI_COMMAND, 2, command & ~PCI_COMMAND_MEMORY);
+	if (!ratelimit_pass(&f->pci->vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
+		return;
 	log_warn("pci",
 		 "%02x:%02x.%u: cannot trap its MSI-X table at %#llx: "
 		 "its memory is turned off",

@@ -13,6 +13,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
+#include "mm/owner.h"
 
 #define CONTROL(bits)   ((u32)(bits) << 16)
 #define CONTROL_VIRTUAL CONTROL(PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL)
@@ -200,6 +201,22 @@ u64 vpci_msix_table_address(const struct vfunc *f)
 	return base ? base + f->msix.offset : 0;
 }
 
+/* A BAR holds whatever the guest writes: memory is never taken for a table */
+static bool is_device(u64 base, u64 end)
+{
+	struct extent e;
+	u64 at;
+
+	for (at = base; at < end; at = e.base + e.size) {
+		e = owner_find(HPA(at));
+		if (e.kind != OWNER_DEVICE && e.kind != OWNER_FIRMWARE)
+			return false;
+		if (e.base + e.size <= at)
+			return false; /* past the end of all addresses */
+	}
+	return true;
+}
+
 int vpci_msix_place(struct vfunc *f, u64 table)
 {
 	u64 base = ALIGN_DOWN(table, PAGE_SIZE);
@@ -216,7 +233,7 @@ int vpci_msix_place(struct vfunc *f, u64 table)
 	u8 *va;
 	int err;
 
-	if (end <= base)
+	if (end <= base || !is_device(base, end))
 		return -EINVAL;
 	va = ioremap(HPA(base), end - base, PT_R | PT_W | PT_UC);
 	if (!va)
@@ -278,7 +295,6 @@ static void capability_read(struct vfunc *f)
 void vpci_msix_init(struct vfunc *f)
 {
 	struct budget *b = &f->pci->vm->budget;
-	u64 table;
 	u32 i;
 
 	f->msix.cap = pci_find_cap(f->bdf, PCI_CAP_ID_MSIX);
@@ -302,7 +318,12 @@ void vpci_msix_init(struct vfunc *f)
 		f->msix.entries[i].func = f;
 		f->msix.entries[i].word[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED;
 	}
-	table = vpci_msix_table_address(f);
+}
+
+void vpci_msix_place_first(struct vfunc *f)
+{
+	u64 table = f->msix.count ? vpci_msix_table_address(f) : 0;
+
 	if (table && vpci_msix_place(f, table))
 		log_warn("pci", "%02x:%02x.%u: cannot trap its MSI-X table",
 			 f->bdf.bus, f->bdf.devfn >> 3, f->bdf.devfn & 7);

@@ -68,10 +68,13 @@ void vpci_msi_release(struct vfunc *f);
 
 u32 vpci_msix_control_read(const struct vfunc *f);
 void vpci_msix_control_write(struct vfunc *f, u32 value);
-/* Find the capability and trap its table; -errno leaves it unusable, which
- * means that its enable bit never reaches the device */
+/* Find the capability. As long as its table is not trapped, its enable bit
+ * never reaches the device. */
 void vpci_msix_init(struct vfunc *f);
 void vpci_msix_release(struct vfunc *f);
+/* Trap the table where firmware put it, while the VM is built: later the bus is
+ * searched without a lock, and vpci_follow() does it */
+void vpci_msix_place_first(struct vfunc *f);
 /* Bring the hardware's table and enable bit in step with the guest's */
 void vpci_msix_sync(struct vfunc *f);
 /* Where the table is by the BAR as it is now; 0: nowhere */
