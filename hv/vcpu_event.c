@@ -156,6 +156,11 @@ static void deliver_irq(struct vcpu *v)
 /* False: it stays off the core */
 static bool take_signals(struct vcpu *v, u32 events)
 {
+	/* Others of its VM still run and may send it INIT: it stays parked */
+	if (v->activity == VCPU_PARKED) {
+		vcpu_block(v);
+		return false;
+	}
 	if (events & VE_STOP) {
 		vm_vcpu_parked(v);
 		return false;

@@ -348,6 +348,20 @@ static void test_stop_comes_first(void **state)
 	assert_int_equal(resets, 0);
 }
 
+/* Its sibling still runs, and sends it what would start it again */
+static void test_parked_stays_parked(void **state)
+{
+	(void)state;
+	vcpu.activity = VCPU_PARKED;
+	vcpu.events = VE_INIT | VE_SIPI | VE_NMI | VE_IRQ;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_PARKED);
+	assert_int_equal(resets, 0);
+	assert_int_equal(blocks, 1);
+	assert_false(vcpu.nmi_waiting);
+	assert_int_equal(vcpu.events, 0);
+}
+
 static void test_building(void **state)
 {
 	(void)state;
@@ -409,6 +423,7 @@ int main(void)
 		T(test_init_and_sipi),
 		T(test_init_of_the_boot_cpu),
 		T(test_stop_comes_first),
+		T(test_parked_stays_parked),
 		T(test_building),
 		T(test_double_faults),
 		T(test_page_fault_sets_cr2),
