@@ -113,7 +113,7 @@ void vcpu_reset(struct vcpu *v)
 	v->activity = VCPU_WAIT_SIPI;
 }
 
-/* MSRs that stay in the core while a vCPU is current */
+/* MSRs that stay in the core while a vCPU is current; NULL: none, they are 0 */
 static void switch_msrs(const struct vcpu *from, const struct vcpu *to)
 {
 	static const struct {
@@ -126,9 +126,10 @@ static void switch_msrs(const struct vcpu *from, const struct vcpu *to)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		u64 old = 0, val;
+		u64 old = 0, val = 0;
 
-		val = *(const u64 *)((const u8 *)to + rows[i].offset);
+		if (to)
+			val = *(const u64 *)((const u8 *)to + rows[i].offset);
 		if (from)
 			old = *(const u64 *)((const u8 *)from + rows[i].offset);
 		if (old != val)
@@ -291,6 +292,7 @@ void vcpu_park(struct vcpu *v)
 
 	if (cpu->current == v) {
 		vcpu_ops->put(&v->hw);
+		switch_msrs(v, NULL);
 		cpu->current = NULL;
 	}
 	/* Here, because its timers are in this core's queue */
