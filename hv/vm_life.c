@@ -28,14 +28,22 @@ static u64 ram_bytes(const struct vm *vm)
 	return sum;
 }
 
+/* The last thing: from then on vm_end() on any core may stop it again */
+static void set_running(struct vm *vm)
+{
+	spin_lock(&vm->lock);
+	vm->end = VM_END_NONE;
+	vm->state = VM_RUNNING;
+	spin_unlock(&vm->lock);
+}
+
 static void start(struct vm *vm)
 {
-	vm->end = VM_END_NONE;
 	vm->vcpus_live = vm->vcpu_count;
 	/* The privileged guest's RAM is as the firmware left it */
 	vm->built_bytes = vm->privileged ? ram_bytes(vm) : 0;
-	vm->state = VM_RUNNING;
 	vm->vcpus[0]->activity = VCPU_BUILDING;
+	set_running(vm);
 	sched_wake(&vm->vcpus[0]->entity);
 }
 
