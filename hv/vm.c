@@ -171,6 +171,20 @@ static int create_debug_exit(struct vm *vm)
 	return region.base ? bus_add(&vm->ports, &region) : 0;
 }
 
+/* A write here is an interrupt message on some chipsets (and QEMU's), whoever
+ * makes it: the privileged guest must not reach it as a device (SDM 3A 11.11.1)
+ */
+static int hide_message_window(struct vm *vm)
+{
+	const struct bus_region window = {
+		.base = APIC_DEFAULT_BASE + PAGE_SIZE,
+		.size = APIC_MESSAGE_WINDOW - PAGE_SIZE,
+		.name = "messages",
+	};
+
+	return bus_add(&vm->mmio, &window);
+}
+
 static int create_buses(struct vm *vm)
 {
 	const struct bus_region lapic = {
@@ -184,9 +198,11 @@ static int create_buses(struct vm *vm)
 
 	if (!err)
 		err = bus_init(&vm->mmio, &vm->budget,
-			       vm->privileged ? HOST_MMIO_REGIONS :
-						MMIO_REGIONS);
-	return err ? err : bus_add(&vm->mmio, &lapic);
+			       vm->privileged ? HOST_MMIO_REGIONS
+					      : MMIO_REGIONS);
+	if (!err)
+		err = bus_add(&vm->mmio, &lapic);
+	return err ? err : hide_message_window(vm);
 }
 
 static int create_devices(struct vm *vm)

@@ -11,6 +11,7 @@
 
 /* clang-format off */
 #define APIC_DEFAULT_BASE	0xfee00000ull
+#define APIC_MESSAGE_WINDOW	0x100000ull /* from there: interrupt messages */
 #define APIC_ID			0x020
 #define APIC_VERSION		0x030
 #define APIC_TPR		0x080
