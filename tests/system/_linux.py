@@ -12,6 +12,8 @@ from harness.machine import ROOT
 
 GUESTS = os.path.join(image.BUILD, "guests")
 DOWNLOAD_BYTES = 4 << 20
+# The kernel's own tests of its ciphers take 750 million instructions a guest
+CMDLINE = "console=ttyS0 cryptomgr.notests"
 
 
 def payload():
@@ -23,7 +25,7 @@ def privileged(tests, **keys):
     """The privileged guest, told by its command line which tests to run."""
     conf = {"name": "linux", "privileged": "yes", "kernel": "vmlinuz",
             "initrd": "privileged.cpio",
-            "cmdline": f"console=ttyS0 bulkhead.test={tests}"}
+            "cmdline": f"{CMDLINE} bulkhead.test={tests}"}
     conf.update(keys)
     return conf
 
@@ -31,7 +33,7 @@ def privileged(tests, **keys):
 def isolated(tests, name="box", **keys):
     conf = {"name": name, "kernel": "vmlinuz", "initrd": "isolated.cpio",
             "memory": "128M", "vcpus": "1", "cores": "1",
-            "cmdline": f"console=ttyS0 bulkhead.test={tests}"}
+            "cmdline": f"{CMDLINE} bulkhead.test={tests}"}
     conf.update(keys)
     return conf
 
