@@ -37,7 +37,8 @@ struct backend_cpu {
 	void *host_vmcb;          /* VMSAVE area of the core's own state */
 	u64 generation;           /* of ASIDs; a new one starts with a flush */
 	u32 next_asid;
-	u64 last_vm; /* root of the NPT it last ran, for IBPB */
+	bool flush_owed; /* the generation's first entry has not been seen */
+	u64 last_vm;     /* root of the NPT it last ran, for IBPB */
 };
 
 /* What the machine has, read by probe */
