@@ -147,6 +147,10 @@ static void svm_put(struct vcpu_hw *v)
 
 	if (cpu->backend->loaded)
 		svm_unload(cpu);
+	/* It asked for the flush when it came, and an entry took it */
+	if (v->arch->vmcb->control.tlb_control == TLB_DO_NOTHING &&
+	    v->arch->asid_generation == cpu->backend->generation)
+		cpu->backend->flush_owed = false;
 	svm_xcr0_sync(v);
 	fpu_save(&v->arch->fpu);
 	debug_regs_save(v->regs.dr);
@@ -156,6 +160,8 @@ static void svm_flush(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
 
+	if (a->vmcb->control.tlb_control == TLB_FLUSH_ALL)
+		return; /* nothing less may take its place */
 	if (svm_has_flush_asid)
 		a->vmcb->control.tlb_control = TLB_FLUSH_ASID;
 	else if (a->cpu)

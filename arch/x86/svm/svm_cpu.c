@@ -2,7 +2,8 @@
 /*
  * SVM on a core: probe, enable, disable; whose state the core holds; ASIDs.
  * An ASID belongs to a vCPU on one core for one generation; when a core runs
- * out, it begins a new generation with a flush of all (APM 2 15.15, 15.16).
+ * out, it begins a new generation with a flush of all (APM 2 15.15, 15.16). The
+ * flush is an entry's: until a vCPU has made one, every ASID given asks for it.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpuid_regs.h"
@@ -135,12 +136,12 @@ void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu)
 	struct vmcb_control *c = &a->vmcb->control;
 	struct backend_cpu *b = cpu->backend;
 
-	c->tlb_control = TLB_DO_NOTHING;
 	if (b->next_asid >= svm_asid_count) {
 		b->generation++;
 		b->next_asid = 1; /* 0 is the host's */
-		c->tlb_control = TLB_FLUSH_ALL;
+		b->flush_owed = true;
 	}
+	c->tlb_control = b->flush_owed ? TLB_FLUSH_ALL : TLB_DO_NOTHING;
 	c->guest_asid = b->next_asid++;
 	a->asid_generation = b->generation;
 	svm_unclean(a, CLEAN_ASID);

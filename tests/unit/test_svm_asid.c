@@ -1,0 +1,123 @@
+/* SOURCES: arch/x86/svm/svm_cpu.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ASIDs: no vCPU runs in a new generation before somebody has flushed */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/svm/svm.h"
+#include "lib/assert.h"
+#include "lib/log.h"
+#include "mm/pmm.h"
+
+struct cpu_features cpu_features;
+struct budget pmm_self;
+
+static struct vmcb vmcbs[3];
+static struct vcpu_arch vcpus[3];
+static struct backend_cpu backend;
+static struct pcpu cpu = { .backend = &backend };
+
+struct pcpu *this_cpu(void)
+{
+	return &cpu;
+}
+
+void *pmm_alloc(struct budget *b, u32 order)
+{
+	(void)b;
+	(void)order;
+	return NULL;
+}
+
+void pmm_free(struct budget *b, void *p, u32 order)
+{
+	(void)b;
+	(void)p;
+	(void)order;
+}
+
+void *kmem_alloc(struct budget *b, size_t size)
+{
+	(void)b;
+	(void)size;
+	return NULL;
+}
+
+void kmem_free(struct budget *b, void *p, size_t size)
+{
+	(void)b;
+	(void)p;
+	(void)size;
+}
+
+hpa_t virt_to_hpa(const void *va)
+{
+	return HPA((u64)va);
+}
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	(void)level;
+	(void)tag;
+	(void)fmt;
+}
+
+void panic(const char *fmt, ...)
+{
+	(void)fmt;
+	abort();
+}
+
+static int setup(void **state)
+{
+	u32 i;
+
+	(void)state;
+	memset(vmcbs, 0, sizeof(vmcbs));
+	for (i = 0; i < ARRAY_SIZE(vcpus); i++)
+		vcpus[i] = (struct vcpu_arch){ .vmcb = &vmcbs[i] };
+	svm_asid_count = 3; /* 1 and 2 are guests' */
+	backend = (struct backend_cpu){ .next_asid = svm_asid_count };
+	return 0;
+}
+
+static void test_all_ask_until_one_has_run(void **state)
+{
+	(void)state;
+	svm_assign_asid(&vcpus[0], &cpu);
+	svm_assign_asid(&vcpus[1], &cpu);
+	assert_int_equal(vmcbs[0].control.guest_asid, 1);
+	assert_int_equal(vmcbs[1].control.guest_asid, 2);
+	/* The first was taken off the core before it entered */
+	assert_int_equal(vmcbs[0].control.tlb_control, TLB_FLUSH_ALL);
+	assert_int_equal(vmcbs[1].control.tlb_control, TLB_FLUSH_ALL);
+}
+
+static void test_none_asks_afterwards(void **state)
+{
+	(void)state;
+	svm_assign_asid(&vcpus[0], &cpu);
+	backend.flush_owed = false; /* it has run: svm_put() */
+	svm_assign_asid(&vcpus[1], &cpu);
+	assert_int_equal(vmcbs[1].control.tlb_control, TLB_DO_NOTHING);
+	/* No ASID is left: the next generation */
+	svm_assign_asid(&vcpus[2], &cpu);
+	assert_int_equal(vmcbs[2].control.guest_asid, 1);
+	assert_int_equal(vmcbs[2].control.tlb_control, TLB_FLUSH_ALL);
+	assert_int_not_equal(vcpus[1].asid_generation, backend.generation);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_all_ask_until_one_has_run, setup),
+		cmocka_unit_test_setup(test_none_asks_afterwards, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
