@@ -4,10 +4,12 @@
  * asked for is one 64-bit word, so that an arrival on another core sees the old
  * or the new message, never a mix of both: a guest that moves an interrupt
  * would lose it otherwise. Rows are static and never freed for anything else.
- * The arrival takes no lock; msi_lock protects taking and giving back rows.
+ * The arrival takes no lock; msi_lock protects taking and giving back rows, and
+ * the storm hook. It comes after vpci.lock.
  */
 #include "arch/x86/cpu/irq.h"
 #include "arch/x86/cpu/spinlock.h"
+#include "arch/x86/cpu/tsc.h"
 #include "hv/irq_route.h"
 #include "hv/irq_storm.h"
 #include "hv/vcpu.h"
@@ -48,20 +50,31 @@ struct irq_msi {
 static struct irq_msi msis[MAX_MSIS];
 static struct spinlock msi_lock;
 
+/* Function and device of one device: the row may be changing owners. Called
+ * with no lock held, as the function takes the device's. */
+static void msi_mask(struct irq_msi *m, bool masked)
+{
+	void (*mask)(void *dev, bool masked);
+	void *dev;
+
+	spin_lock(&msi_lock);
+	mask = m->mask;
+	dev = m->mask_dev;
+	spin_unlock(&msi_lock);
+	if (mask)
+		mask(dev, masked);
+}
+
 static void msi_calm(struct storm *s)
 {
-	struct irq_msi *m = container_of(s, struct irq_msi, storm);
-
 	s->throttled = false;
-	if (m->mask)
-		m->mask(m->mask_dev, false);
+	msi_mask(container_of(s, struct irq_msi, storm), false);
 }
 
 static void msi_storm(struct irq_msi *m)
 {
 	storm_report(&m->storm, m->vm, "message", (u32)(m - msis));
-	if (m->mask)
-		m->mask(m->mask_dev, true);
+	msi_mask(m, true);
 }
 
 static void msi_arrived(void *arg)
@@ -130,7 +143,7 @@ static struct irq_msi *msi_take(struct vm *vm)
 	spin_lock(&msi_lock);
 	m = msi_take_free(vm);
 	spin_unlock(&msi_lock);
-	if (!m && ratelimit_pass(&vm->log_limit, 0, 1, 4))
+	if (!m && ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
 		log_warn("irq", "no vector left for another MSI of %s",
 			 vm->name);
 	return m;
@@ -163,8 +176,10 @@ int irq_route_msi(struct vm *vm, u64 guest_addr, u32 guest_data,
 void irq_msi_on_storm(struct irq_msi *msi, void (*mask)(void *dev, bool masked),
 		      void *dev)
 {
+	spin_lock(&msi_lock);
 	msi->mask_dev = dev;
 	msi->mask = mask;
+	spin_unlock(&msi_lock);
 }
 
 void irq_unroute_msi(struct irq_msi *msi)

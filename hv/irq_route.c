@@ -11,6 +11,7 @@
 
 #include "arch/x86/cpu/irq.h"
 #include "arch/x86/cpu/spinlock.h"
+#include "arch/x86/cpu/tsc.h"
 #include "drivers/acpi.h"
 #include "drivers/ioapic.h"
 #include "hv/irq_storm.h"
@@ -89,7 +90,7 @@ static void pin_arrived(void *arg)
 		vioapic_set_line(vm, p->gsi, false);
 }
 
-static int pin_vector(struct pin *p)
+static int pin_vector(struct pin *p, struct vm *vm)
 {
 	int vector;
 
@@ -97,7 +98,9 @@ static int pin_vector(struct pin *p)
 		return 0;
 	vector = irq_alloc(pin_arrived, p);
 	if (vector < 0) {
-		log_warn("irq", "no vector left for interrupt pin %u", p->gsi);
+		if (ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
+			log_warn("irq", "no vector left for interrupt pin %u",
+				 p->gsi);
 		return vector;
 	}
 	p->vector = vector;
@@ -118,7 +121,7 @@ static u32 target_apic_id(struct vm *vm, u64 rte)
 static int pin_program(struct pin *p, struct vm *vm, u64 rte)
 {
 	bool level = rte & RTE_LEVEL;
-	int err = pin_vector(p);
+	int err = pin_vector(p, vm);
 
 	if (err)
 		return err;
