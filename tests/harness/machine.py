@@ -3,6 +3,7 @@
 scripts/run-bochs, watched through its serial line, ended by its pid."""
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -39,12 +40,15 @@ class Machine:
                         "--timeout", str(timeout), "--quiet"]
         self.command += list(options)
         self.seen = 0
-        self.sock = self.monitor_sock = self.sockets = None
+        self.monitor_sock = self.sockets = None
         if person:
             # The path of a socket has at most 107 characters
             self.sockets = tempfile.mkdtemp(prefix="bh")
+            pipe = self.sockets + "/serial"
+            os.mkfifo(pipe + ".in")
+            os.mkfifo(pipe + ".out")
             self.command[self.command.index("--serial") + 1] = os.devnull
-            self.command += ["--serial-socket", self.sockets + "/serial",
+            self.command += ["--serial-pipe", pipe,
                              "--monitor", self.sockets + "/monitor"]
 
     def __enter__(self):
@@ -54,9 +58,11 @@ class Machine:
                                         stdin=subprocess.DEVNULL,
                                         start_new_session=True)
         if self.sockets:
-            self.sock = self._connect("serial")
-            threading.Thread(target=self._record, args=(self.sock,),
-                             daemon=True).start()
+            pipe = self.sockets + "/serial"
+            self.keyboard = os.open(pipe + ".in", os.O_RDWR)
+            self.recorder = threading.Thread(
+                target=self._record, args=(os.open(pipe + ".out", os.O_RDWR),))
+            self.recorder.start()
         return self
 
     def __exit__(self, *exc):
@@ -71,10 +77,11 @@ class Machine:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
-        for sock in (self.sock, self.monitor_sock):
-            if sock:
-                sock.close()
+        if self.monitor_sock:
+            self.monitor_sock.close()
         if self.sockets:
+            self.recorder.join()
+            os.close(self.keyboard)
             shutil.rmtree(self.sockets, ignore_errors=True)
 
     def text(self):
@@ -109,9 +116,8 @@ class Machine:
         except subprocess.TimeoutExpired:
             return False
 
-    def _connect(self, name):
-        """QEMU makes its sockets before the machine runs."""
-        path = os.path.join(self.sockets, name)
+    def _connect(self, path):
+        """QEMU makes its socket before the machine runs."""
         for _ in range(CONNECT_TRIES):
             sock = socket.socket(socket.AF_UNIX)
             try:
@@ -122,19 +128,20 @@ class Machine:
                 time.sleep(0.05)
         raise TimeoutError(f"QEMU does not listen at {path}")
 
-    def _record(self, sock):
-        """The log is what the terminal gets: the one QEMU writes beside a
-        socket has bytes twice when the socket is busy."""
+    def _record(self, fifo):
+        """What the terminal gets. Not a socket: one holds few hundred writes of
+        a byte, and QEMU then repeats or loses some."""
         with open(self.serial_path, "wb", buffering=0) as log:
-            try:
-                while data := sock.recv(4096):
-                    log.write(data)
-            except OSError:
-                pass
+            while True:
+                if select.select([fifo], [], [], 0.2)[0]:
+                    log.write(os.read(fifo, 65536))
+                elif self.process.poll() is not None:
+                    break
+        os.close(fifo)
 
     def send(self, data):
         """Type on the serial line."""
-        self.sock.sendall(data.encode())
+        os.write(self.keyboard, data.encode())
 
     def _monitor_answer(self):
         answer = b""
@@ -148,7 +155,7 @@ class Machine:
     def monitor(self, command):
         """A command of QEMU's monitor; returns once it is done."""
         if not self.monitor_sock:
-            self.monitor_sock = self._connect("monitor")
+            self.monitor_sock = self._connect(self.sockets + "/monitor")
             self.monitor_sock.settimeout(30)
             self._monitor_answer()
         self.monitor_sock.sendall(command.encode() + b"\n")

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Ways to start and to end the machine: the USB stick on UEFI and on BIOS, the
+screen's hand-over, a reset and the log it keeps, many cores and much memory."""
+import os
+import re
+
+from harness import image
+from harness.machine import Machine
+from system import _linux
+from system._linux import isolated, privileged, step
+
+SECONDS = 240
+SCREEN_CMDLINE = "console=tty0 console=ttyS0 bulkhead.test=cpus bulkhead.cpus=2"
+KEPT = r"init: the hypervisor keeps (\d+) KiB"
+KEPT_KIB = {2048: 6 << 10, 8192: 8 << 10}  # most, by the machine's MiB
+
+
+def kept(results, m, where, memory):
+    found = re.search(KEPT, m.text())
+    results.check(found and int(found[1]) <= KEPT_KIB[memory], where + ".keeps_little",
+                  f"{found and found[1]} KiB of {KEPT_KIB[memory]}")
+
+
+def both_up(results, m, where, cores):
+    steps = [("isolated_up", r"\[box\] .*TEST up ok"),
+             ("privileged_up", r"\[linux\] .*TEST up ok"),
+             ("cpus", r"\[linux\] .*TEST cpus ok"),
+             ("cores", rf"init: {cores} cores?, ")]
+    return all(step(results, m, f"{where}.{name}", line, SECONDS, 0)
+               for name, line in steps)
+
+
+def screens(results, m, where):
+    """The log is on the screen until the privileged kernel draws there."""
+    if not step(results, m, f"{where}.screen_given_away",
+                r"the screen is now linux's", 90):
+        return None
+    before = m.screen("log")
+    text = before.text()
+    for line in (r"init: Bulkhead 0\.1, started by", r"Ctrl-\] switches consoles: log"):
+        results.check(re.search(line, text), f"{where}.log_on_screen",
+                      f"no /{line}/ among\n{text}")
+    return before
+
+
+def screen_is_linux(results, m, where, before):
+    after = m.screen("linux")
+    results.check(after.pixels != before.pixels and
+                  "started by" not in after.text() and after.lit(),
+                  f"{where}.screen_is_linux", "it still shows the hypervisor's log")
+
+
+def usb(firmware):
+    """The image of `make usb` by its manifest's two guests, reset in between:
+    the log of the boot before is shown at the next."""
+    def run(results, folder):
+        where = f"usb.{firmware}"
+        disk = image.make(folder, image.manifest([
+            privileged("", cmdline=SCREEN_CMDLINE),
+            isolated("devices")]), _linux.payload(), "hybrid")
+        with Machine("qemu", disk, folder, firmware, memory=2048, person=True,
+                     options=["--boot-as", "usb", "--keep-reset"],
+                     timeout=SECONDS * 3) as m:
+            before = screens(results, m, where)
+            if not before or not both_up(results, m, where, 2):
+                return
+            screen_is_linux(results, m, where, before)
+            kept(results, m, where, 2048)
+            m.send("reboot\r")
+            step(results, m, f"{where}.reboot_resets", r"ends: resetting the machine", 60)
+            again(results, m, where, r"resetting the machine")
+            step(results, m, f"{where}.up_again", r"TEST up ok", SECONDS)
+            m.monitor("system_reset")
+            again(results, m, where + ".system_reset", r"guest linux starts")
+    return run
+
+
+def again(results, m, where, last):
+    """The machine starts anew and shows the log it had, @last included."""
+    step(results, m, f"{where}.starts_again", r"init: Bulkhead 0\.1, started by", 90)
+    step(results, m, f"{where}.log_kept", r"previous: the log of the boot before", 20)
+    step(results, m, f"{where}.log_is_the_old", rf"previous: .*{last}", 20)
+    step(results, m, f"{where}.log_ends", r"previous: end of the log before", 20)
+
+
+def many(results, folder):
+    """Eight cores, 8 GiB, the devices on AHCI and e1000e: a privileged guest on
+    four cores, the isolated one on another."""
+    where = "many"
+    with _linux.WebServer() as web:
+        tests = f"cpus,net bulkhead.cpus=4 bulkhead.http=10.0.2.2:{web.port}"
+        disk = image.make(folder, image.manifest([
+            privileged(tests, vcpus="4", cores="0-3"), isolated("devices", cores="7")]),
+            _linux.payload())
+        with Machine("qemu", disk, folder, cores=8, memory=8192, timeout=SECONDS * 2,
+                     options=["--net", "e1000e"]) as m:
+            both_up(results, m, where, 8)
+            kept(results, m, where, 8192)
+
+
+def one_core(results, folder):
+    """Two guests take turns on the only core there is."""
+    disk = image.make(folder, image.manifest([
+        privileged("cpus bulkhead.cpus=1"), isolated("devices", cores="0")]),
+        _linux.payload())
+    with Machine("qemu", disk, folder, cores=1, memory=2048, timeout=SECONDS * 2) as m:
+        both_up(results, m, "one_core", 1)
+        kept(results, m, "one_core", 2048)
+
+
+def tests():
+    return [("boot.usb_uefi", usb("ovmf")), ("boot.usb_bios", usb("bios")),
+            ("boot.one_core", one_core), ("boot.many", many)]
