@@ -22,6 +22,8 @@
 #include "mm/hostmap.h"
 #include "mm/pmm.h"
 
+#define TURN_US 20 /* see wait_arrivals() */
+
 enum slot_state { SLOT_EMPTY, SLOT_WAITING, SLOT_ARRIVED, SLOT_GO, SLOT_GONE };
 
 struct smp_slot {
@@ -139,14 +141,26 @@ static u32 slots_in(enum slot_state state)
 	return n;
 }
 
-/* Until none waits any more, or @us have passed */
+/*
+ * Until none waits any more, or @us have passed. The timer runs meanwhile,
+ * though nobody takes its interrupt: where an emulator runs the cores in turns,
+ * a turn lasts until the next timer event, and with none in sight the new
+ * core's first one lasts long.
+ */
 static bool wait_arrivals(u64 us)
 {
 	u64 end = rdtsc() + ns_to_tsc(us * NS_PER_US);
+	u64 turn = ns_to_tsc(TURN_US * NS_PER_US);
+	u64 now, next = 0;
 
 	while (slots_in(SLOT_WAITING)) {
-		if (rdtsc() >= end)
+		now = rdtsc();
+		if (now >= end)
 			return false;
+		if (now >= next) {
+			next = now + turn;
+			lapic_timer_set(next);
+		}
 		cpu_pause();
 	}
 	return true;
