@@ -77,8 +77,6 @@ static void decode_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 	}
 	if (INTR_VECTOR(info) == EXC_MC) {
 		exit->kind = EXIT_MACHINE_CHECK;
-		/* The exit consumed it: the host's handler must still run */
-		__asm__ volatile("int $18" : : : "memory", "cc");
 		return;
 	}
 	vmx_event_from_info(&exit->exception, info,
