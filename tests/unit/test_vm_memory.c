@@ -1,0 +1,247 @@
+/* SOURCES: hv/vm_memory.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's RAM: where it comes from, where the guest sees it, lookups */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hv/vcpu.h"
+#include "hv/vm.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/owner.h"
+
+#define MAX_EXTENTS 64
+
+static struct vm vm;
+static struct guest_config config;
+static struct extent extents[MAX_EXTENTS];
+static u32 extent_count, logged;
+static u64 mapped_bytes;
+static u64 largest_piece; /* what owner_take() can give in one piece */
+static u64 top;
+static int map_result;
+
+static const struct vcpu_ops fake_ops;
+const struct vcpu_ops *vcpu_ops = &fake_ops;
+u32 vm_npt_max_level = 3;
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	(void)tag;
+	(void)fmt;
+	logged += level == LOG_ERROR;
+}
+
+/* Free memory ends at @top and goes down; a piece has at most largest_piece */
+int owner_take(u64 size, u64 align, u64 min, u64 max, enum owner_kind to,
+	       u16 id, hpa_t *base)
+{
+	(void)min;
+	(void)max;
+	assert_int_equal(to, OWNER_GUEST);
+	assert_int_equal(id, vm.id);
+	assert_true(IS_ALIGNED(size, PAGE_2M));
+	if (size > largest_piece || ALIGN_DOWN(top - size, align) > top ||
+	    top < size)
+		return -ENOMEM;
+	top = ALIGN_DOWN(top - size, align);
+	*base = HPA(top);
+	top -= PAGE_2M; /* so that pieces do not touch */
+	return 0;
+}
+
+struct extent owner_find(hpa_t hpa)
+{
+	struct extent gap = { hpa.v, BIT(52) - hpa.v, OWNER_DEVICE, 0, 0 };
+
+	for (u32 i = 0; i < extent_count; i++) {
+		if (hpa.v < extents[i].base) {
+			gap.size = extents[i].base - hpa.v;
+			return gap;
+		}
+		if (hpa.v < extents[i].base + extents[i].size)
+			return extents[i];
+	}
+	return gap;
+}
+
+int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
+		 u16 id)
+{
+	for (u32 i = 0; i < extent_count; i++) {
+		if (extents[i].base != base)
+			continue;
+		assert_int_equal(extents[i].size, size);
+		assert_int_equal(extents[i].kind, from);
+		extents[i].kind = to;
+		extents[i].vm = id;
+		return 0;
+	}
+	return -EBUSY;
+}
+
+int pt_init(struct page_table *pt, const struct pt_format *fmt,
+	    struct budget *b, u32 max_level)
+{
+	(void)fmt;
+	(void)b;
+	pt->max_level = max_level;
+	pt->root = &vm;
+	return 0;
+}
+
+int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
+{
+	(void)pt;
+	(void)addr;
+	(void)hpa;
+	assert_int_equal(attrs, PT_R | PT_W | PT_X);
+	mapped_bytes += size;
+	return map_result;
+}
+
+void pt_destroy(struct page_table *pt)
+{
+	pt->root = NULL;
+}
+
+static void begin(u64 memory)
+{
+	memset(&vm, 0, sizeof(vm));
+	memset(&config, 0, sizeof(config));
+	memset(extents, 0, sizeof(extents));
+	extent_count = 0;
+	logged = 0;
+	mapped_bytes = 0;
+	map_result = 0;
+	largest_piece = ~0ull;
+	top = GIB(64);
+	config.memory_bytes = memory;
+	vm.config = &config;
+	vm.id = 3;
+}
+
+static void add(u64 base, u64 size, enum owner_kind kind, u32 type)
+{
+	extents[extent_count++] = (struct extent){ base, size, kind, 0, type };
+}
+
+static void test_small_guest_is_one_piece(void **state)
+{
+	u64 left;
+	hpa_t hpa;
+
+	(void)state;
+	begin(MIB(16));
+	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(vm.slot_count, 1);
+	assert_int_equal(mapped_bytes, MIB(16));
+	assert_true(vm_translate(&vm, GPA(0x1234), &hpa, &left));
+	assert_int_equal(hpa.v, vm.slots[0].hpa + 0x1234);
+	assert_int_equal(left, MIB(16) - 0x1234);
+	assert_false(vm_translate(&vm, GPA(MIB(16)), &hpa, &left));
+	assert_false(vm_translate(&vm, GPA(~0ull), &hpa, &left));
+}
+
+static void test_room_for_devices_below_4g(void **state)
+{
+	u64 left;
+	hpa_t hpa;
+
+	(void)state;
+	begin(GIB(5));
+	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(vm.slot_count, 2);
+	assert_int_equal(vm.slots[0].size, GIB(3));
+	assert_int_equal(vm.slots[1].gpa, GIB(4));
+	assert_int_equal(vm.slots[1].size, GIB(2));
+	assert_false(vm_translate(&vm, GPA(0xfee00000), &hpa, &left));
+	assert_true(vm_translate(&vm, GPA(GIB(6) - 1), &hpa, &left));
+	assert_int_equal(left, 1);
+}
+
+static void test_pieces(void **state)
+{
+	u64 sum = 0;
+
+	(void)state;
+	begin(MIB(100));
+	largest_piece = MIB(30);
+	assert_int_equal(vm_memory_create(&vm), 0);
+	for (u32 i = 0; i < vm.slot_count; i++) {
+		assert_int_equal(vm.slots[i].gpa, sum);
+		assert_true(IS_ALIGNED(vm.slots[i].hpa, PAGE_2M));
+		sum += vm.slots[i].size;
+	}
+	assert_int_equal(sum, MIB(100));
+	assert_in_range(vm.slot_count, 4, 8);
+}
+
+static void test_too_much(void **state)
+{
+	(void)state;
+	begin(GIB(100));
+	assert_int_not_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(logged, 1);
+	vm_memory_release(&vm);
+	assert_int_equal(vm.slot_count, 0);
+}
+
+static void test_privileged_takes_what_is_left(void **state)
+{
+	u64 left;
+	hpa_t hpa;
+
+	(void)state;
+	begin(0);
+	vm.privileged = true;
+	add(0x1000, 0x9e000, OWNER_FREE, BOOT_MEM_CONVENTIONAL);
+	add(MIB(1), MIB(1), OWNER_HYPERVISOR, BOOT_MEM_LOADER_DATA);
+	add(MIB(2), MIB(14), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
+	add(MIB(16), MIB(1), OWNER_FIRMWARE, BOOT_MEM_ACPI_RECLAIM);
+	add(MIB(17), MIB(1), OWNER_FIRMWARE, BOOT_MEM_RESERVED);
+	add(MIB(18), MIB(2), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
+	assert_int_equal(vm_memory_create(&vm), 0);
+	/* Neighbours that are alike to the guest are one slot */
+	assert_int_equal(vm.slot_count, 3);
+	for (u32 i = 0; i < vm.slot_count; i++)
+		assert_int_equal(vm.slots[i].gpa, vm.slots[i].hpa);
+	assert_true(vm_translate(&vm, GPA(MIB(16)), &hpa, &left));
+	assert_false(vm_translate(&vm, GPA(MIB(1)), &hpa, &left));
+	assert_false(vm_translate(&vm, GPA(MIB(17)), &hpa, &left));
+	assert_int_equal(extents[0].kind, OWNER_GUEST);
+	assert_int_equal(extents[1].kind, OWNER_HYPERVISOR);
+	assert_int_equal(extents[3].kind, OWNER_FIRMWARE);
+	vm_memory_release(&vm);
+	assert_int_equal(extents[0].kind, OWNER_FREE);
+	assert_int_equal(extents[5].kind, OWNER_FREE);
+}
+
+static void test_no_memory_for_tables(void **state)
+{
+	(void)state;
+	begin(MIB(16));
+	map_result = -ENOMEM;
+	assert_int_equal(vm_memory_create(&vm), -ENOMEM);
+	assert_int_equal(logged, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_small_guest_is_one_piece),
+		cmocka_unit_test(test_room_for_devices_below_4g),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_privileged_takes_what_is_left),
+		cmocka_unit_test(test_no_memory_for_tables),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
