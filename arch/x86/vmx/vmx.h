@@ -48,6 +48,7 @@ struct vcpu_arch {
 	struct pcpu *cpu;     /* whose host state the VMCS holds */
 	u64 timer_start;
 	u32 timer_ticks; /* of the VMX-preemption timer */
+	u8 exit_count;   /* wraps: every 256th exit polls, see vmx_timer.c */
 	void *vmcs;      /* one page */
 	struct fpu_state fpu;
 };

@@ -6,6 +6,7 @@
  * exit, for nearly every handler needs them.
  */
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/irq.h"
 #include "arch/x86/vmx/vmx.h"
 #include "lib/log.h"
 
@@ -108,4 +109,6 @@ void vmx_exited(struct vcpu_hw *v)
 	exit->insn_len = (u8)vmread32(VMCS_EXIT_INSN_LENGTH) & row->len_mask;
 	if (row->decode)
 		row->decode(v, exit);
+	if (unlikely(!++v->arch->exit_count))
+		irq_poll(); /* see vmx_timer.c */
 }

@@ -8,7 +8,9 @@
  *
  * The timer counts guest time only (its value is saved at exits), so a guest
  * that exits all the time would stay for long. The share of guest time in the
- * last period says how much to ask for in the next.
+ * last period says how much to ask for in the next. One whose stays are shorter
+ * than a tick of the timer may never see it end: every 256th exit takes what
+ * waits, too (vmx_run.c).
  */
 #include "arch/x86/cpu/tsc.h"
 #include "arch/x86/vmx/vmx.h"
