@@ -87,6 +87,15 @@ static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 	vmx_dump(v);
 }
 
+/* Out of line, so that the hot path keeps nothing over a call */
+static __attribute__((noinline)) void
+poll_and_decode(struct vcpu_hw *v, const struct exit_row_vmx *row)
+{
+	irq_poll(); /* see vmx_timer.c */
+	if (row->decode)
+		row->decode(v, &v->exit);
+}
+
 void vmx_exited(struct vcpu_hw *v)
 {
 	struct vcpu_exit *exit = &v->exit;
@@ -107,8 +116,8 @@ void vmx_exited(struct vcpu_hw *v)
 	exit->vectoring.type = EVENT_NONE;
 	exit->kind = row->kind;
 	exit->insn_len = (u8)vmread32(VMCS_EXIT_INSN_LENGTH) & row->len_mask;
-	if (row->decode)
-		row->decode(v, exit);
 	if (unlikely(!++v->arch->exit_count))
-		irq_poll(); /* see vmx_timer.c */
+		poll_and_decode(v, row);
+	else if (row->decode)
+		row->decode(v, exit);
 }
