@@ -14,11 +14,11 @@ enum cpuid_reg { CR_EAX, CR_EBX, CR_ECX, CR_EDX, CR_COUNT };
 /* What depends on the vCPU or its state: done at the exit */
 enum cpuid_fix {
 	FIX_NONE,
-	FIX_FEATURES, /* 1: APIC id, OSXSAVE */
-	FIX_FEATURES7, /* 7.0: OSPKE */
-	FIX_TOPOLOGY, /* B: x2APIC id */
-	FIX_XSAVE, /* D.0: EBX, size of what XCR0 enables */
-	FIX_XSAVEC, /* D.1: EBX, the same, compacted */
+	FIX_FEATURES,     /* 1: APIC id, OSXSAVE */
+	FIX_FEATURES7,    /* 7.0: OSPKE */
+	FIX_TOPOLOGY,     /* B: x2APIC id */
+	FIX_XSAVE,        /* D.0: EBX, size of what XCR0 enables */
+	FIX_XSAVEC,       /* D.1: EBX, the same, compacted */
 	FIX_EXT_TOPOLOGY, /* 8000001E: APIC id, core id */
 };
 

@@ -6,7 +6,7 @@
 
 #include "hv/vcpu.h"
 
-#define MSR_KVM_WALL_CLOCK_NEW 0x4b564d00
+#define MSR_KVM_WALL_CLOCK_NEW  0x4b564d00
 #define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01
 
 int __must_check pvclock_create(struct vcpu *v);

@@ -25,8 +25,9 @@ enum vcpu_activity {
 	VCPU_RUNNING, /* 0: the hot path tests for anything else */
 	VCPU_HALTED,
 	VCPU_WAIT_SIPI,
-	VCPU_BUILDING, /* boot vCPU: fills its VM's memory first, see vm_build.c */
-	VCPU_PARKED, /* its VM has ended */
+	VCPU_BUILDING, /* boot vCPU: fills its VM's memory first, see vm_build.c
+			*/
+	VCPU_PARKED,   /* its VM has ended */
 };
 
 struct vlapic;
@@ -35,22 +36,24 @@ struct pvclock;
 struct vcpu {
 	struct vcpu_hw hw; /* first */
 	struct vm *vm;
-	u32 id; /* index in vm->vcpus; also its APIC id */
-	u32 events; /* atomic, enum vcpu_event_bit */
+	u32 id;                      /* index in vm->vcpus; also its APIC id */
+	u32 events;                  /* atomic, enum vcpu_event_bit */
 	enum vcpu_activity activity; /* home core */
 	u8 sipi_vector;
-	bool irq_window; /* a request_window is outstanding */
+	bool irq_window;  /* a request_window is outstanding */
 	bool nmi_waiting; /* taken from events, not delivered yet */
-	bool injected; /* the next entry delivers an event: no second one */
-	struct vcpu_event pending; /* exception or reinjection for the next entry */
+	bool injected;    /* the next entry delivers an event: no second one */
+	struct vcpu_event
+		pending; /* exception or reinjection for the next entry */
 	struct sched_entity entity;
 	struct vlapic *vlapic;
 	struct pvclock *pvclock;
 	u64 exits[EXIT_KINDS]; /* home core only */
 	/* Page of the last intercepted instruction: see gmem_code_again() */
 	struct {
-		u64 page, cr3; /* linear page number; the CR3 it was found with */
-		const u8 *va; /* its window, */
+		u64 page,
+			cr3; /* linear page number; the CR3 it was found with */
+		const u8 *va;   /* its window, */
 		const u64 *tag; /* open as long as *tag is still */
 		u64 tag_value;
 	} code;
@@ -111,7 +114,8 @@ void vcpu_reset(struct vcpu *v);
 void vcpu_post(struct vcpu *v, u32 event_bits);
 /* Queue an exception for the next entry, merging as SDM 3A 6.15 says (#DF,
  * triple fault). Home core. */
-void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
+void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error,
+			   u32 error);
 void vcpu_inject_gp(struct vcpu *v); /* #GP(0) */
 void vcpu_inject_ud(struct vcpu *v);
 void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error); /* sets CR2 */

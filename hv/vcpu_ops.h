@@ -12,18 +12,41 @@
 #include "mm/pt.h"
 
 enum gpr {
-	GPR_RAX, GPR_RCX, GPR_RDX, GPR_RBX, GPR_RSP, GPR_RBP, GPR_RSI, GPR_RDI,
-	GPR_R8, GPR_R9, GPR_R10, GPR_R11, GPR_R12, GPR_R13, GPR_R14, GPR_R15,
+	GPR_RAX,
+	GPR_RCX,
+	GPR_RDX,
+	GPR_RBX,
+	GPR_RSP,
+	GPR_RBP,
+	GPR_RSI,
+	GPR_RDI,
+	GPR_R8,
+	GPR_R9,
+	GPR_R10,
+	GPR_R11,
+	GPR_R12,
+	GPR_R13,
+	GPR_R14,
+	GPR_R15,
 	GPR_COUNT
 };
-enum seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR,
-	   SEG_COUNT };
+enum seg {
+	SEG_ES,
+	SEG_CS,
+	SEG_SS,
+	SEG_DS,
+	SEG_FS,
+	SEG_GS,
+	SEG_LDTR,
+	SEG_TR,
+	SEG_COUNT
+};
 
 /* attr as in the VMCS access-rights field (SDM 3C 25.4.1): type 3:0, S 4,
  * DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15, unusable 16 */
-#define SEG_ATTR_L BIT(13)
-#define SEG_ATTR_DB BIT(14)
-#define SEG_ATTR_UNUSABLE BIT(16)
+#define SEG_ATTR_L         BIT(13)
+#define SEG_ATTR_DB        BIT(14)
+#define SEG_ATTR_UNUSABLE  BIT(16)
 #define SEG_ATTR_DPL(attr) (((attr) >> 5) & 3)
 
 struct segment {
@@ -38,17 +61,18 @@ struct segment {
 enum reg_group {
 	RG_RIP = 1 << 0, /* rip, rflags, shadow */
 	RG_RSP = 1 << 1,
-	RG_CR = 1 << 2, /* cr0 cr3 cr4 efer */
+	RG_CR = 1 << 2,  /* cr0 cr3 cr4 efer */
 	RG_SEG = 1 << 3, /* seg[] */
-	RG_DT = 1 << 4, /* gdtr idtr */
+	RG_DT = 1 << 4,  /* gdtr idtr */
 	RG_MSR = 1 << 5, /* star .. sysenter, pat, kernel_gs_base */
-	RG_DR = 1 << 6, /* dr7 (dr0-3, dr6 stay in the core: see put) */
+	RG_DR = 1 << 6,  /* dr7 (dr0-3, dr6 stay in the core: see put) */
 	RG_ALL = (1 << 7) - 1,
-	/* seg[SEG_CS] base and attr alone: only ever set in valid, by a back-end that has it
-	 * at no cost; never asked for, and RG_SEG covers it */
+	/* seg[SEG_CS] base and attr alone: only ever set in valid, by a
+	 * back-end that has it at no cost; never asked for, and RG_SEG covers
+	 * it */
 	RG_CS = 1 << 7,
-	/* rip alone: only ever set in dirty, by the dispatcher that stepped over
-	 * an instruction; RG_RIP covers it */
+	/* rip alone: only ever set in dirty, by the dispatcher that stepped
+	 * over an instruction; RG_RIP covers it */
 	RG_IP = 1 << 8,
 };
 
@@ -59,8 +83,8 @@ struct vcpu_regs {
 	u64 gpr[GPR_COUNT]; /* first: the entry assembly indexes it */
 	u64 rip, rflags;
 	u32 shadow; /* enum intr_shadow */
-	u32 valid; /* groups that match the hardware's copy */
-	u32 dirty; /* groups the next run must store */
+	u32 valid;  /* groups that match the hardware's copy */
+	u32 dirty;  /* groups the next run must store */
 	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
 	u64 dr[8];
 	u64 xcr0;
@@ -70,8 +94,15 @@ struct vcpu_regs {
 	u64 sysenter_cs, sysenter_esp, sysenter_eip;
 };
 
-enum event_type { EVENT_NONE, EVENT_EXTINT, EVENT_NMI, EVENT_EXCEPTION,
-		  EVENT_SOFT_INT, EVENT_SOFT_EXCEPTION, EVENT_PRIV_EXCEPTION };
+enum event_type {
+	EVENT_NONE,
+	EVENT_EXTINT,
+	EVENT_NMI,
+	EVENT_EXCEPTION,
+	EVENT_SOFT_INT,
+	EVENT_SOFT_EXCEPTION,
+	EVENT_PRIV_EXCEPTION
+};
 
 struct vcpu_event {
 	enum event_type type;
@@ -83,14 +114,40 @@ struct vcpu_event {
 
 /* One row each in hv/exit.c */
 enum exit_kind {
-	EXIT_UNKNOWN, EXIT_CPUID, EXIT_HLT, EXIT_RDMSR, EXIT_WRMSR, EXIT_PORT,
+	EXIT_UNKNOWN,
+	EXIT_CPUID,
+	EXIT_HLT,
+	EXIT_RDMSR,
+	EXIT_WRMSR,
+	EXIT_PORT,
 	EXIT_MMIO, /* EPT violation or nested page fault */
-	EXIT_HYPERCALL, EXIT_IRQ, EXIT_NMI, EXIT_MACHINE_CHECK, EXIT_EXCEPTION,
-	EXIT_IRQ_WINDOW, EXIT_NMI_WINDOW, EXIT_TPR, EXIT_CR, EXIT_DR,
-	EXIT_XSETBV, EXIT_WBINVD, EXIT_INVD, EXIT_PAUSE, EXIT_MWAIT,
-	EXIT_MONITOR, EXIT_RDPMC, EXIT_TASK_SWITCH, EXIT_UNDEFINED /* #UD: VMX
-	and SVM instructions, SKINIT, ... */, EXIT_INIT, EXIT_SIPI,
-	EXIT_TRIPLE_FAULT, EXIT_ENTRY_FAILED, EXIT_SMI, EXIT_IO_FAULT,
+	EXIT_HYPERCALL,
+	EXIT_IRQ,
+	EXIT_NMI,
+	EXIT_MACHINE_CHECK,
+	EXIT_EXCEPTION,
+	EXIT_IRQ_WINDOW,
+	EXIT_NMI_WINDOW,
+	EXIT_TPR,
+	EXIT_CR,
+	EXIT_DR,
+	EXIT_XSETBV,
+	EXIT_WBINVD,
+	EXIT_INVD,
+	EXIT_PAUSE,
+	EXIT_MWAIT,
+	EXIT_MONITOR,
+	EXIT_RDPMC,
+	EXIT_TASK_SWITCH,
+	EXIT_UNDEFINED /* #UD: VMX
+and SVM instructions, SKINIT, ... */
+	,
+	EXIT_INIT,
+	EXIT_SIPI,
+	EXIT_TRIPLE_FAULT,
+	EXIT_ENTRY_FAILED,
+	EXIT_SMI,
+	EXIT_IO_FAULT,
 	EXIT_KINDS
 };
 
@@ -108,7 +165,7 @@ struct vcpu_exit {
 			u16 port;
 			u8 size; /* 1 2 4 */
 			bool in, string, rep;
-			u8 seg; /* string only; SEG_COUNT: decode it */
+			u8 seg;       /* string only; SEG_COUNT: decode it */
 			u8 addr_size; /* 2 4 8; 0: decode it */
 		} port;
 		struct {
@@ -150,8 +207,9 @@ struct vcpu_arch; /* private to the back-end */
 struct vcpu_hw {
 	struct vcpu_regs regs; /* first: see entry assembly */
 	struct vcpu_arch *arch;
-	u32 *apic_page; /* vLAPIC registers in hardware layout, 4 KiB page. Back-ends
-		       keep the TPR (0x80) in step with CR8: VMX by TPR shadow, SVM by V_TPR */
+	u32 *apic_page; /* vLAPIC registers in hardware layout, 4 KiB page.
+		       Back-ends keep the TPR (0x80) in step with CR8: VMX by
+		       TPR shadow, SVM by V_TPR */
 	hpa_t npt_root; /* root of the VM's EPT/NPT */
 	const struct vm_intercepts *intercepts;
 	struct budget *budget;
@@ -161,7 +219,7 @@ struct vcpu_hw {
 
 /* Shared by a VM's vCPUs; pages from pmm, layout of the back-end in use */
 struct vm_intercepts {
-	void *msr_bitmap; /* VMX 4 KiB, SVM 8 KiB */
+	void *msr_bitmap;  /* VMX 4 KiB, SVM 8 KiB */
 	void *port_bitmap; /* VMX 2 x 4 KiB (A, B contiguous), SVM 12 KiB */
 };
 
@@ -182,7 +240,7 @@ struct vcpu_ops {
 	int (*cpu_enable)(struct pcpu *cpu); /* on that core */
 	void (*cpu_disable)(void);
 
-	int (*vcpu_create)(struct vcpu_hw *v); /* any core */
+	int (*vcpu_create)(struct vcpu_hw *v);   /* any core */
 	void (*vcpu_destroy)(struct vcpu_hw *v); /* any core, not attached */
 	/* Power-on state (SDM 3A table 10-1), or INIT state */
 	void (*vcpu_reset)(struct vcpu_hw *v, bool init); /* any core */

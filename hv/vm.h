@@ -17,7 +17,7 @@
 
 #define VM_MAX_VCPUS 128
 #define VM_MAX_SLOTS 128
-#define VM_MAX 64
+#define VM_MAX       64
 
 struct vcpu;
 struct vioapic;
@@ -27,8 +27,14 @@ struct vpci;
 struct cpuid_table;
 
 enum vm_state { VM_BUILDING, VM_RUNNING, VM_STOPPED };
-enum vm_end { VM_END_NONE, VM_END_POWER_OFF, VM_END_RESET, VM_END_CRASH,
-	      VM_END_DEBUG_EXIT, VM_END_NOT_LOADED };
+enum vm_end {
+	VM_END_NONE,
+	VM_END_POWER_OFF,
+	VM_END_RESET,
+	VM_END_CRASH,
+	VM_END_DEBUG_EXIT,
+	VM_END_NOT_LOADED
+};
 
 /* Guest RAM: sorted by gpa, disjoint; lookups by binary search */
 struct vm_slot {
@@ -57,16 +63,17 @@ struct vm {
 	u32 vcpus_live; /* atomic: not yet parked after a stop */
 
 	u64 xcr0_mask; /* XCR0 bits its CPUID offers */
-	u8 phys_bits; /* MAXPHYADDR its CPUID tells */
+	u8 phys_bits;  /* MAXPHYADDR its CPUID tells */
 
 	struct vioapic *vioapic;
 	struct vuart *vuart;
 	struct vpic *vpic; /* privileged guest; NULL in others */
 	struct vpci *vpci; /* privileged guest; NULL in others */
-	u32 console_id; /* hv/vdev/console.h */
-	u64 tsc_start; /* host TSC that is the guest's TSC 0 */
-	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */
-	u64 built_bytes; /* RAM zeroed so far, while its boot vCPU is BUILDING */
+	u32 console_id;    /* hv/vdev/console.h */
+	u64 tsc_start;     /* host TSC that is the guest's TSC 0 */
+	u64 acpi_rsdp;     /* gpa of its RSDP; 0: none */
+	u64 built_bytes;   /* RAM zeroed so far, while its boot vCPU is BUILDING
+			    */
 	struct ratelimit log_limit;
 };
 

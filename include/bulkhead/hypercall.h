@@ -12,7 +12,7 @@
 
 enum bh_hypercall {
 	BH_HYPERCALL_VERSION, /* returns BH_ABI_VERSION */
-	BH_HYPERCALL_YIELD, /* another vCPU of this core may run; returns 0 */
+	BH_HYPERCALL_YIELD,   /* another vCPU of this core may run; returns 0 */
 };
 #define BH_HYPERCALL(name) (BH_HYPERCALL_BASE + BH_HYPERCALL_##name)
 

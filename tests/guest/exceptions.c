@@ -146,7 +146,8 @@ static void single_step(void)
 	      "vector %u at %lx, wanted %lx", v, trap_rip, after);
 }
 
-/* On AMD the guest's own MOV, no exit: the CPU raises #GP, QEMU's TCG does not */
+/* On AMD the guest's own MOV, no exit: the CPU raises #GP, QEMU's TCG does not
+ */
 static void control_registers(void)
 {
 	if (!cpu_is_intel())
