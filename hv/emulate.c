@@ -63,8 +63,10 @@ static int op_mov_load(struct emu *m) /* 8A 8B */
 
 static int op_mov_imm(struct emu *m) /* C6 C7 /0 */
 {
-	if (m->insn.reg & 7)
-		return EMU_UNKNOWN;
+	if (m->insn.reg & 7) {
+		vcpu_inject_ud(m->v);
+		return EMU_FAULT;
+	}
 	return store_operand(m, m->size, m->insn.imm);
 }
 

@@ -23,7 +23,8 @@ static const struct opcode {
 	[EXIT_HYPERCALL] = { { 0xffffff, 0xd9010f, 3 },	/* VMMCALL */
 			     { 0xffffff, 0xc1010f, 3 } },	/* VMCALL */
 	[EXIT_XSETBV]	 = { { 0xffffff, 0xd1010f, 3 } },
-	[EXIT_WBINVD]	 = { { 0x00ffff, 0x00090f, 2 } },
+	[EXIT_WBINVD]	 = { { 0x00ffff, 0x00090f, 2 },
+			     { 0x00ffff, 0x00080f, 2 } },	/* QEMU's INVD */
 	[EXIT_INVD]	 = { { 0x00ffff, 0x00080f, 2 } },
 	[EXIT_PAUSE]	 = { { 0x0000ff, 0x000090, 1 } },	/* behind F3 */
 	[EXIT_MWAIT]	 = { { 0xffffff, 0xc9010f, 3 } },

@@ -104,6 +104,10 @@ void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error)
 	v->hw.regs.cr2 = addr.v;
 	vcpu_inject_exception(v, EXC_PF, true, error);
 }
+void vcpu_inject_ud(struct vcpu *v)
+{
+	vcpu_inject_exception(v, EXC_UD, false, 0);
+}
 enum verdict exit_kill(struct vcpu *v, const char *reason)
 {
 	(void)v;

@@ -15,6 +15,7 @@
 
 bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;
 
+const u8 svm_enter_vmrun[1];
 static struct vmcb vmcb;
 static struct vcpu_arch arch;
 static u32 apic_page[PAGE_SIZE / 4];
@@ -236,6 +237,10 @@ static void test_refused(void **state)
 	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
 	assert_int_equal(hw.exit.exception.vector, EXC_GP);
 	vmcb.control.exitintinfo = EVENT_VALID;
+	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
+	vmcb.control.exitintinfo = 0;
+	vmcb.save.rip = (u64)svm_enter_vmrun;
 	assert_true(svm_exit_rare(&hw, &hw.exit));
 	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
 }

@@ -47,6 +47,9 @@ extern u32 svm_asid_count;
 /* Bits vmcb_clean starts from after an exit: 0 without the feature */
 extern u32 svm_clean_kept;
 
+/* svm_entry.asm: its VMRUN instruction */
+extern const u8 svm_enter_vmrun[];
+
 /* svm_run.c */
 void svm_run(struct vcpu_hw *v);
 

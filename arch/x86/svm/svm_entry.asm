@@ -18,6 +18,7 @@ GPR_R8  equ 64
 
 ; RDI = hpa_t vmcb_hpa, RSI = u64 *gpr; keeps only RBP and RSP
 global svm_enter
+global svm_enter_vmrun
 svm_enter:
 	push	rbp
 	push	rsi
@@ -37,6 +38,7 @@ svm_enter:
 	mov	r14, [rsi + GPR_R8 + 48]
 	mov	r15, [rsi + GPR_R8 + 56]
 	mov	rsi, [rsi + GPR_RSI]
+svm_enter_vmrun:
 	vmrun
 	cli
 	pop	rax

@@ -144,12 +144,16 @@ const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
 
 /*
  * QEMU's TCG (7.2) leaves a guest that sets a reserved bit of CR4 with a 32-bit
- * -1, where a CPU raises #GP in the guest. With an event to inject still there,
- * it is the entry that failed.
+ * -1, where a CPU raises #GP in the guest. A refused VMRUN ends the same way,
+ * but there TCG saves the host's registers as the guest's: those must never
+ * run.
  */
 static bool fill_refused(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	if (v->arch->vmcb->control.exitintinfo & EVENT_VALID) {
+	const struct vmcb *vmcb = v->arch->vmcb;
+
+	if ((vmcb->control.exitintinfo & EVENT_VALID) ||
+	    vmcb->save.rip == (u64)svm_enter_vmrun) {
 		exit->kind = EXIT_ENTRY_FAILED;
 		return true;
 	}
