@@ -108,6 +108,32 @@ def one_core(results, folder):
         kept(results, m, "one_core", 2048)
 
 
+# Uncorrected, processor context corrupt: nothing to go on with (SDM 3B 16.3.2.2)
+MACHINE_CHECK = "mce 0 4 0xb200000000000175 0x4 0 0"
+
+
+def panic(results, folder):
+    """QEMU raises a fatal machine check on core 0, which is idle: the panic is on the serial line
+    and on the screen, which Linux had, and the next boot shows it again."""
+    disk = image.make(folder, image.manifest([
+        privileged("", cores="1", cmdline="console=tty0 console=ttyS0")]),
+        _linux.payload())
+    with Machine("qemu", disk, folder, memory=1024, timeout=SECONDS * 2, person=True,
+                 options=["--keep-reset"]) as m:
+        if not step(results, m, "panic.linux_up", r"TEST up ok", SECONDS):
+            return
+        m.monitor(MACHINE_CHECK)
+        step(results, m, "panic.names_the_cause", r"panic: .*machine check", SECONDS)
+        step(results, m, "panic.registers", r"panic: +rip [0-9a-f]{16}", SECONDS)
+        step(results, m, "panic.says_what_to_do", r"panic: .*reset it by hand", SECONDS)
+        text = m.screen("panic").text()
+        results.check(re.search(r"panic: .*machine check", text), "panic.on_screen", text)
+        m.monitor("system_reset")
+        step(results, m, "panic.shown_again", r"previous: .*panic: .*machine check",
+             SECONDS)
+
+
 def tests():
     return [("boot.usb_uefi", usb("ovmf")), ("boot.usb_bios", usb("bios")),
-            ("boot.one_core", one_core), ("boot.many", many)]
+            ("boot.one_core", one_core), ("boot.many", many),
+            ("boot.panic", panic)]
