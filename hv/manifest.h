@@ -12,6 +12,33 @@
 #define MANIFEST_CMDLINE_LEN 1024
 #define MANIFEST_MAX_CORES   256
 
+#define MANIFEST_MAX_FILES 8 /* modules, fw_cfg items */
+#define MANIFEST_ARGS_LEN  128
+#define MANIFEST_ITEM_LEN  56
+
+/* boot =: the way in. BOOT_AUTO: by the file itself */
+enum boot_way {
+	BOOT_WAY_AUTO,
+	BOOT_WAY_LINUX,
+	BOOT_WAY_PVH,
+	BOOT_WAY_MULTIBOOT,
+	BOOT_WAY_MULTIBOOT2,
+	BOOT_WAY_FIRMWARE, /* the firmware starts the kernel, if there is one */
+};
+
+/* module = FILE [ARGUMENTS] */
+struct module_config {
+	char file[BOOT_NAME_LEN];
+	char args[MANIFEST_ARGS_LEN];
+};
+
+/* fw_cfg = NAME FILE, or fw_cfg = NAME "TEXT" */
+struct fwcfg_config {
+	char name[MANIFEST_ITEM_LEN];
+	char file[BOOT_NAME_LEN]; /* "": the text */
+	char text[MANIFEST_ARGS_LEN];
+};
+
 enum console_mode { CONSOLE_SWITCH, CONSOLE_ALL };
 
 struct guest_config {
@@ -22,6 +49,14 @@ struct guest_config {
 	char kernel[BOOT_NAME_LEN]; /* module name */
 	char initrd[BOOT_NAME_LEN]; /* "" none */
 	char cmdline[MANIFEST_CMDLINE_LEN];
+	enum boot_way boot;
+	char firmware[BOOT_NAME_LEN]; /* raw image that ends at 4 GiB; "" none
+				       */
+	u32 module_count;
+	struct module_config modules[MANIFEST_MAX_FILES];
+	u32 fwcfg_count;
+	struct fwcfg_config fwcfg[MANIFEST_MAX_FILES];
+	bool testdev;     /* the ports of QEMU's pc-testdev */
 	u32 vcpus;        /* default 1; the privileged guest: all cores */
 	u64 memory_bytes; /* 0 for the privileged guest: the rest */
 	bool memory_rest;

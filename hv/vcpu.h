@@ -19,6 +19,7 @@ enum vcpu_event_bit {
 	VE_SIPI = 1 << 3, /* vector in sipi_vector */
 	VE_STOP = 1 << 4, /* its VM ends */
 	VE_PVCLOCK = 1 << 5,
+	VE_VTIMER = 1 << 6, /* boot vCPU: hv/vdev/vtimer.h */
 };
 
 enum vcpu_activity {

@@ -10,6 +10,7 @@
 #include "hv/msr.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/console.h"
+#include "hv/vdev/pc.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpci.h"
@@ -217,6 +218,8 @@ static int create_devices(struct vm *vm)
 		err = vpic_create(vm);
 	if (!err && vm->privileged)
 		err = vpci_create(vm);
+	if (!err && !vm->privileged)
+		err = pc_create(vm);
 	if (!err)
 		err = vpower_create(vm);
 	return err ? err : create_debug_exit(vm);
@@ -227,7 +230,9 @@ static void destroy_devices(struct vm *vm)
 	console_detach(vm);
 	if (vm->vpci)
 		vpci_destroy(vm);
-	if (vm->vpic)
+	if (!vm->privileged)
+		pc_destroy(vm);
+	else if (vm->vpic)
 		vpic_destroy(vm);
 	if (vm->vuart)
 		vuart_destroy(vm);

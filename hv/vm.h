@@ -25,6 +25,14 @@ struct vuart;
 struct vpic;
 struct vpci;
 struct cpuid_table;
+struct vpit;
+struct vrtc;
+struct vhpet;
+struct vpm;
+struct vkbc;
+struct pcibus;
+struct fwcfg;
+struct vtimer;
 
 enum vm_state { VM_BUILDING, VM_RUNNING, VM_STOPPED };
 enum vm_end {
@@ -39,6 +47,7 @@ enum vm_end {
 /* Guest RAM: sorted by gpa, disjoint; lookups by binary search */
 struct vm_slot {
 	u64 gpa, hpa, size;
+	bool rom; /* mapped read-only; writes are dropped */
 };
 
 struct vm {
@@ -67,13 +76,22 @@ struct vm {
 
 	struct vioapic *vioapic;
 	struct vuart *vuart;
-	struct vpic *vpic; /* privileged guest; NULL in others */
-	struct vpci *vpci; /* privileged guest; NULL in others */
-	u32 console_id;    /* hv/vdev/console.h */
-	u64 tsc_start;     /* host TSC that is the guest's TSC 0 */
-	u64 acpi_rsdp;     /* gpa of its RSDP; 0: none */
-	u64 built_bytes;   /* RAM zeroed so far, while its boot vCPU is BUILDING
-			    */
+	struct vpic *vpic;
+	/* Isolated guests: their PC (hv/vdev/pc.h); NULL in the other */
+	struct vpit *vpit;
+	struct vrtc *vrtc;
+	struct vhpet *vhpet;
+	struct vpm *vpm;
+	struct vkbc *vkbc;
+	struct pcibus *pcibus;
+	struct fwcfg *fwcfg;
+	struct vtimer *vtimers; /* all of them, a list */
+	struct vpci *vpci;      /* privileged guest; NULL in others */
+	u32 console_id;         /* hv/vdev/console.h */
+	u64 tsc_start;          /* host TSC that is the guest's TSC 0 */
+	u64 acpi_rsdp;          /* gpa of its RSDP; 0: none */
+	u64 built_bytes; /* RAM zeroed so far, while its boot vCPU is BUILDING
+			  */
 	struct ratelimit log_limit;
 };
 

@@ -12,6 +12,7 @@
 #include "hv/load/load.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/console.h"
+#include "hv/vdev/pc.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vuart.h"
 #include "lib/log.h"
@@ -153,6 +154,8 @@ static void restart(struct vm *vm)
 	}
 	vioapic_reset(vm);
 	vuart_reset(vm);
+	if (!vm->privileged)
+		pc_reset(vm);
 	start(vm);
 	/* machine_end() may have passed it by while it was neither */
 	if (machine_is_ending())

@@ -28,7 +28,8 @@ static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 	}
 	if (vm->slot_count == VM_MAX_SLOTS)
 		return -ENOSPC;
-	vm->slots[vm->slot_count++] = (struct vm_slot){ gpa, hpa, size };
+	vm->slots[vm->slot_count++] =
+		(struct vm_slot){ .gpa = gpa, .hpa = hpa, .size = size };
 	return 0;
 }
 

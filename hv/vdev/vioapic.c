@@ -10,6 +10,7 @@
 
 #include "drivers/ioapic.h"
 #include "hv/irq_route.h"
+#include "hv/vdev/pc_map.h"
 #include "hv/vdev/vioapic_priv.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpic.h"
@@ -66,6 +67,11 @@ static void pic_follow(struct vm *vm, u32 gsi, bool level)
 {
 	u32 i;
 
+	if (!vm->vioapic->passthrough) {
+		vpic_set_line(vm, gsi == PC_GSI_TIMER ? PC_IRQ_TIMER : gsi,
+			      level);
+		return;
+	}
 	for (i = 0; i < acpi.override_count; i++)
 		if (acpi.overrides[i].gsi == gsi) {
 			vpic_set_line(vm, acpi.overrides[i].isa_irq, level);

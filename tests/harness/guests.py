@@ -43,7 +43,7 @@ def judge(results, where, text, boot):
     for guest in boot["guest"]:
         name = f"{where}.{guest['name']}"
         mark = rf"^.*\[{guest['name']}\] "
-        for found in re.finditer(mark + r"(PASS|FAIL) ([^\s:]+):?(.*)$", text, re.M):
+        for found in re.finditer(mark + r"(PASS|FAIL) (\S+) \[.*?\]:?(.*)$", text, re.M):
             results.check(found[1] == "PASS", f"{where}.{found[2]}", found[3])
         if guest.get("result", "done") == "done":
             results.check(re.search(mark + r"DONE \d+ 0$", text, re.M), name + ".done",

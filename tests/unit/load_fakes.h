@@ -148,7 +148,7 @@ static void own(u64 base, u64 size, enum owner_kind kind, u32 firmware_type)
 		(struct extent){ base, size, kind, 0, firmware_type };
 	if (kind == OWNER_GUEST)
 		vm.slots[vm.slot_count++] =
-			(struct vm_slot){ base, base, size };
+			(struct vm_slot){ base, base, size, false };
 }
 
 /* An isolated VM with all of the RAM in one slot, filled with AAh */
@@ -170,7 +170,7 @@ static int vm_setup(void **state)
 	strcpy(vm.name, "box");
 	vm.config = &config;
 	vm.slot_count = 1;
-	vm.slots[0] = (struct vm_slot){ 0, 0, RAM_BYTES };
+	vm.slots[0] = (struct vm_slot){ 0, 0, RAM_BYTES, false };
 	vm.vcpu_count = 2;
 	for (u32 i = 0; i < ARRAY_SIZE(vcpu_store); i++) {
 		vcpu_store[i].id = i;

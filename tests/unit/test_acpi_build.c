@@ -216,7 +216,7 @@ static void test_rewrite(void **state)
 	(void)state;
 	vm_make_privileged();
 	vm.slots[vm.slot_count++] =
-		(struct vm_slot){ MIB(56), MIB(56), MIB(1) };
+		(struct vm_slot){ MIB(56), MIB(56), MIB(1), false };
 	acpi.present = true;
 	for (u64 i = 0; i < ARRAY_SIZE(kept); i++)
 		host_table(kept[i], MIB(56) + i * 64);

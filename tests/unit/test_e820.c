@@ -28,7 +28,7 @@ static void test_isolated(void **state)
 	(void)state;
 	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	vm.slot_count = 2;
-	vm.slots[1] = (struct vm_slot){ GIB(4), RAM_BYTES, MIB(16) };
+	vm.slots[1] = (struct vm_slot){ GIB(4), RAM_BYTES, MIB(16), false };
 	assert_int_equal(e820_build(&vm, map, 128), 6);
 	assert_sorted(6);
 	expect(0, 0, 0x9fc00, E820_RAM);
@@ -44,7 +44,7 @@ static void test_isolated_slots_join(void **state)
 	(void)state;
 	vm.slot_count = 2;
 	vm.slots[0].size = MIB(4);
-	vm.slots[1] = (struct vm_slot){ MIB(4), MIB(32), MIB(4) };
+	vm.slots[1] = (struct vm_slot){ MIB(4), MIB(32), MIB(4), false };
 	assert_int_equal(e820_build(&vm, map, 128), 4);
 	expect(3, 0x100000, MIB(8), E820_RAM);
 }

@@ -183,7 +183,7 @@ static int setup(void **state)
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(device, 0, sizeof(device));
 	memset(windows.tag, 0xff, sizeof(windows.tag));
-	vm.slots[0] = (struct vm_slot){ 0, 0, RAM_BYTES };
+	vm.slots[0] = (struct vm_slot){ 0, 0, RAM_BYTES, false };
 	vm.slot_count = 1;
 	vm.phys_bits = 40;
 	vm.mmio = (struct bus){ .regions = regions, .capacity = 2 };

@@ -69,8 +69,9 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(&windows.tag, 0xff, sizeof(windows.tag));
-	vm.slots[0] = (struct vm_slot){ 0, 0, SLOT0_BYTES };
-	vm.slots[1] = (struct vm_slot){ SLOT1_GPA, SLOT0_BYTES, SLOT1_BYTES };
+	vm.slots[0] = (struct vm_slot){ 0, 0, SLOT0_BYTES, false };
+	vm.slots[1] =
+		(struct vm_slot){ SLOT1_GPA, SLOT0_BYTES, SLOT1_BYTES, false };
 	vm.slot_count = 2;
 	vm.phys_bits = 40;
 	vcpu.vm = &vm;

@@ -79,9 +79,9 @@ static void test_runs(void **state)
 
 	(void)state;
 	vm.slot_count = 3;
-	vm.slots[0] = (struct vm_slot){ 0, 0, MIB(2) };
-	vm.slots[1] = (struct vm_slot){ MIB(2), MIB(8), MIB(2) };
-	vm.slots[2] = (struct vm_slot){ MIB(6), MIB(12), MIB(2) };
+	vm.slots[0] = (struct vm_slot){ 0, 0, MIB(2), false };
+	vm.slots[1] = (struct vm_slot){ MIB(2), MIB(8), MIB(2), false };
+	vm.slots[2] = (struct vm_slot){ MIB(6), MIB(12), MIB(2), false };
 	place_init(&p, &vm);
 	assert_int_equal(place_at(&p, MIB(1), MIB(3)), 0);
 	assert_int_equal(place_at(&p, MIB(4), 1), -EFAULT);
@@ -97,7 +97,7 @@ static void test_privileged(void **state)
 	(void)state;
 	vm_make_privileged();
 	vm.slots[vm.slot_count++] =
-		(struct vm_slot){ MIB(56), MIB(56), MIB(3) };
+		(struct vm_slot){ MIB(56), MIB(56), MIB(3), false };
 	place_init(&p, &vm);
 	assert_int_equal(place_at(&p, MIB(56), 16), -EFAULT);
 	assert_int_equal(place_at(&p, MIB(33), 16), -EFAULT);

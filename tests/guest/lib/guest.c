@@ -131,17 +131,24 @@ void print(const char *fmt, ...)
 	va_end(ap);
 }
 
+static const char *manual = "";
+
+void section(const char *of)
+{
+	manual = of;
+}
+
 void check(bool ok, const char *name, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (ok) {
 		passed++;
-		print("PASS %s\n", name);
+		print("PASS %s [%s]\n", name, manual);
 		return;
 	}
 	failed++;
-	print("FAIL %s: ", name);
+	print("FAIL %s [%s]: ", name, manual);
 	va_start(ap, fmt);
 	vprint(fmt, ap);
 	va_end(ap);

@@ -4,8 +4,8 @@
  * a way to run something that faults, interrupts, the local APIC by x2APIC
  * MSRs, and a second vCPU. Serial lines are the result:
  *
- *   PASS <name>
- *   FAIL <name>: <why>
+ *   PASS <name> [<manual's section>]
+ *   FAIL <name> [<manual's section>]: <why>
  *   DONE <passed> <failed>
  */
 #ifndef TESTS_GUEST_LIB_GUEST_H
@@ -25,6 +25,9 @@ void guest_main(void);
 
 void put_char(char c);
 void print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The checks that follow hold the platform to this section of a manual, such as
+ * "SDM 3A 6.8.3"; every check has one */
+void section(const char *manual);
 /* One result line; @fmt explains a failure */
 void check(bool ok, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

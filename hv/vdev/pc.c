@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The devices of an isolated guest's PC, in the order of what needs what. Each
+ * row's functions are in the file of its name.
+ */
+#include "hv/vdev/pc.h"
+
+#include "hv/vdev/pc_map.h"
+#include "hv/vdev/vioapic.h"
+#include "hv/vdev/vpic.h"
+
+struct pc_device {
+	const char *name;
+	int (*create)(struct vm *vm);
+	void (*destroy)(struct vm *vm); /* of one that was perhaps not made */
+	void (*reset)(struct vm *vm);
+};
+
+static const struct pc_device devices[] = {
+	{ "8259", vpic_create, vpic_destroy, vpic_reset },
+};
+
+int pc_create(struct vm *vm)
+{
+	int err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		err = devices[i].create(vm);
+		if (err) {
+			log_error("vm", "guest %s: %s: error %d", vm->name,
+				  devices[i].name, -err);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void pc_destroy(struct vm *vm)
+{
+	for (size_t i = ARRAY_SIZE(devices); i-- > 0;)
+		devices[i].destroy(vm);
+}
+
+void pc_reset(struct vm *vm)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+		devices[i].reset(vm);
+}
+
+void pc_irq(struct vm *vm, u32 irq, bool level)
+{
+	vioapic_set_line(vm, irq == PC_IRQ_TIMER ? PC_GSI_TIMER : irq, level);
+}

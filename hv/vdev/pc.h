@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board of an isolated guest's PC: the table of its devices, made, reset
+ * and destroyed in one order. Called by vm_create(), by the reset of a guest
+ * and by vm_destroy().
+ */
+#ifndef HV_VDEV_PC_H
+#define HV_VDEV_PC_H
+
+#include "hv/vm.h"
+
+/* 0 or -errno; what was made is undone by pc_destroy() */
+int __must_check pc_create(struct vm *vm);
+void pc_destroy(struct vm *vm);
+/* Power-on state of every device; all vCPUs are parked */
+void pc_reset(struct vm *vm);
+
+/* An ISA interrupt line (0 to 15) of the board: the 8259 pair and the IOAPIC
+ * pin that the MADT tells (IRQ 0: pin 2). Any core; locks of vpic and vioapic,
+ * so after the caller's own. */
+void pc_irq(struct vm *vm, u32 irq, bool level);
+
+#endif
