@@ -5,15 +5,13 @@
  * so that vm_translate() needs no lock.
  */
 #include "hv/vcpu.h"
+#include "hv/vdev/pc_map.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
 
-/* An isolated guest's RAM leaves room for devices below 4 GiB */
-#define LOW_RAM_END   GIB(3)
-#define HIGH_RAM_BASE GIB(4)
-#define ADDRESS_END   BIT(52)
-#define RAM_ATTRS     (PT_R | PT_W | PT_X)
+#define ADDRESS_END BIT(52)
+#define RAM_ATTRS   (PT_R | PT_W | PT_X)
 
 static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 {
@@ -88,11 +86,11 @@ static int take_range(struct vm *vm, u64 gpa, u64 size)
 static int take_isolated(struct vm *vm)
 {
 	u64 size = ALIGN_UP(vm->config->memory_bytes, PAGE_2M);
-	u64 low = MIN(size, LOW_RAM_END);
+	u64 low = MIN(size, PC_LOW_RAM_END);
 	int err = take_range(vm, 0, low);
 
 	if (!err && size > low)
-		err = take_range(vm, HIGH_RAM_BASE, size - low);
+		err = take_range(vm, PC_HIGH_RAM_BASE, size - low);
 	return err;
 }
 

@@ -158,11 +158,12 @@ static void test_room_for_devices_below_4g(void **state)
 	begin(GIB(5));
 	assert_int_equal(vm_memory_create(&vm), 0);
 	assert_int_equal(vm.slot_count, 2);
-	assert_int_equal(vm.slots[0].size, GIB(3));
+	assert_int_equal(vm.slots[0].size, GIB(2));
 	assert_int_equal(vm.slots[1].gpa, GIB(4));
-	assert_int_equal(vm.slots[1].size, GIB(2));
+	assert_int_equal(vm.slots[1].size, GIB(3));
+	assert_false(vm_translate(&vm, GPA(GIB(2)), &hpa, &left));
 	assert_false(vm_translate(&vm, GPA(0xfee00000), &hpa, &left));
-	assert_true(vm_translate(&vm, GPA(GIB(6) - 1), &hpa, &left));
+	assert_true(vm_translate(&vm, GPA(GIB(7) - 1), &hpa, &left));
 	assert_int_equal(left, 1);
 }
 
