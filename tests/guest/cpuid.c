@@ -25,6 +25,7 @@ static void features(void)
 {
 	u32 r[4];
 
+	section("SDM 2A CPUID");
 	cpuid(1, 0, r);
 	check(r[2] & FEATURE_HYPERVISOR, "cpuid.hypervisor", "bit clear");
 	check(!(r[2] & FEATURE_VMX), "cpuid.vmx_hidden", "VMX offered");
@@ -49,6 +50,7 @@ static void osxsave(void)
 {
 	u32 r[4];
 
+	section("SDM 2A CPUID");
 	cpuid(1, 0, r);
 	if (!(r[2] & 1u << 26))
 		return;
@@ -64,6 +66,7 @@ static void hypervisor_leaves(void)
 {
 	u32 r[4];
 
+	section("KVM x86/cpuid.rst");
 	cpuid(0x40000000, 0, r);
 	check(text_is(r, "KVMKVMKVM\0\0\0"), "cpuid.kvm_signature", "%x %x %x",
 	      r[1], r[2], r[3]);
@@ -79,6 +82,7 @@ static void limits(void)
 {
 	u32 r[4], top[4];
 
+	section("SDM 2A CPUID");
 	cpuid(0, 0, top);
 	cpuid(top[0] + 0x100, 0, r);
 	check(true, "cpuid.beyond_top_survives", "");
@@ -95,6 +99,7 @@ static void topology(void)
 {
 	u32 r[4];
 
+	section("SDM 3A 9.9");
 	cpuid(0xb, 0, r);
 	check(r[3] == rdmsr(X2APIC_ID), "cpuid.topology_id", "leaf 0Bh says %u",
 	      r[3]);

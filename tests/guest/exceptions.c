@@ -142,6 +142,7 @@ static void single_step(void)
 	u64 after = 0;
 	u8 v = guest_try(step_over_cpuid, &after);
 
+	section("SDM 3B 18.3.1.4");
 	check(v == 1 && trap_rip == after, "exception.step_over_cpuid",
 	      "vector %u at %lx, wanted %lx", v, trap_rip, after);
 }
@@ -150,6 +151,7 @@ static void single_step(void)
  */
 static void control_registers(void)
 {
+	section("SDM 3A 2.5");
 	if (!cpu_is_intel())
 		return;
 	check(guest_try(do_cr0_reserved, NULL) == 13,
@@ -162,6 +164,7 @@ static void control_registers(void)
 
 static void page_fault_address(void)
 {
+	section("SDM 3A 6.15");
 	(void)guest_try(do_pf_read, (void *)0x180000123);
 	check(trap_cr2 == 0x180000123, "exception.cr2", "%lx", trap_cr2);
 }
@@ -170,6 +173,7 @@ static void software_interrupt(void)
 {
 	u64 before = irq_count[0x80];
 
+	section("SDM 3A 6.3.3");
 	do_int80(NULL);
 	check(irq_count[0x80] == before + 1, "exception.int_80", "%lu",
 	      irq_count[0x80] - before);
@@ -177,6 +181,7 @@ static void software_interrupt(void)
 
 void guest_main(void)
 {
+	section("SDM 3A 6.15");
 	for (u32 i = 0; i < ARRAY_SIZE(faults); i++) {
 		u8 v = guest_try(faults[i].fn, faults[i].arg);
 

@@ -340,6 +340,7 @@ static u64 seed(void)
 
 void guest_main(void)
 {
+	section("SDM 3C 26");
 	static void (*const ops[])(void *) = {
 		do_rdmsr,       do_wrmsr, do_port,    do_string_port, do_mmio,
 		do_string_mmio, do_cr,    do_special, do_interrupt,

@@ -30,6 +30,7 @@ static void spin(void)
 
 static void delivery(void)
 {
+	section("SDM 3A 11.8.4");
 	irq_handler[0x40] = eoi;
 	irq_off();
 	self_ipi(0x40);
@@ -59,6 +60,7 @@ static void sti_shadow(void)
 {
 	u64 before = irq_count[0x40], inside;
 
+	section("SDM 3A 6.8.1");
 	irq_off();
 	self_ipi(0x40);
 	__asm__ volatile("sti; mov %1, %0; nop; cli"
@@ -71,6 +73,7 @@ static void sti_shadow(void)
 
 static void priorities(void)
 {
+	section("SDM 3A 11.8.3");
 	irq_handler[0x51] = record;
 	irq_handler[0x82] = record;
 	irq_handler[0x63] = record;
@@ -90,6 +93,7 @@ static void tpr(void)
 {
 	u64 before = irq_count[0x40], v;
 
+	section("SDM 3A 11.8.6");
 	wrmsr(X2APIC_TPR, 0x40);
 	irq_on();
 	self_ipi(0x40);
@@ -110,6 +114,7 @@ static void halt(void)
 {
 	u64 before = irq_count[0x40];
 
+	section("SDM 3A 9.10.3");
 	irq_off();
 	self_ipi(0x40);
 	irq_wait();
@@ -121,6 +126,7 @@ static void icr_forms(void)
 {
 	u64 before = irq_count[0x40];
 
+	section("SDM 3A 11.6.1");
 	wrmsr(X2APIC_ICR, 0x40000 | 0x40);
 	irq_on();
 	spin();
@@ -153,6 +159,7 @@ static void nmi_to_self(void)
 {
 	u64 before = irq_count[2];
 
+	section("SDM 3A 6.7");
 	wrmsr(X2APIC_ICR, rdmsr(X2APIC_ID) << 32 | 0x400);
 	spin();
 	check(irq_count[2] == before + 1, "irq.nmi_ignores_if", "%lu",

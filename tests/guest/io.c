@@ -18,6 +18,7 @@ static const struct {
 
 static void ports(void)
 {
+	section("SDM 1 19.3");
 	for (u32 i = 0; i < ARRAY_SIZE(absent); i++) {
 		u8 v = inb(absent[i].port);
 
@@ -31,6 +32,7 @@ static void ports(void)
 /* Writes that would hurt the machine if they got through */
 static void harmful_writes(void)
 {
+	section("SDM 1 19.3");
 	outb(0xcf9, 0x06);
 	outb(0x64, 0xfe);
 	outb(0x92, 0x01);
@@ -49,6 +51,7 @@ static void string_io(void)
 	u8 *p = buf;
 	u64 n = sizeof(buf);
 
+	section("SDM 1 19.4");
 	__asm__ volatile("rep insb"
 			 : "+D"(p), "+c"(n)
 			 : "d"((u16)0x1234)
@@ -75,6 +78,7 @@ static void uart(void)
 {
 	u8 lcr = inb(0x3fb);
 
+	section("PC16550D 8.0");
 	outb(0x3ff, 0x5a);
 	check(inb(0x3ff) == 0x5a, "io.uart_scratch", "%x", inb(0x3ff));
 	outb(0x3fb, 0x80 | lcr);
@@ -98,6 +102,7 @@ static const struct {
 
 static void mmio(void)
 {
+	section("SDM 1 19.3.1");
 	for (u32 i = 0; i < ARRAY_SIZE(holes); i++) {
 		volatile u32 *p = (volatile u32 *)holes[i].gpa;
 		u32 v = *p;

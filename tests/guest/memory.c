@@ -9,6 +9,7 @@ extern char guest_end[];
 
 static void zeroed(void)
 {
+	section("SDM 3C 29.3");
 	for (u64 a = 2ull << 20; a < RAM_END - (2ull << 20); a += 8)
 		if (*(volatile u64 *)a) {
 			check(false, "memory.zeroed", "%lx holds %lx", a,
@@ -22,6 +23,7 @@ static void distinct(void)
 {
 	u64 bad = 0;
 
+	section("SDM 3C 29.3");
 	for (u64 a = 2ull << 20; a < RAM_END - (2ull << 20); a += 4096)
 		*(volatile u64 *)a = a * PATTERN;
 	for (u64 a = 2ull << 20; a < RAM_END - (2ull << 20); a += 4096)
@@ -35,6 +37,7 @@ static void bounds(void)
 	volatile u64 *first_past = (volatile u64 *)RAM_END;
 	volatile u64 *last = (volatile u64 *)(RAM_END - 8);
 
+	section("SDM 3C 29.3.3");
 	*last = PATTERN;
 	check(*last == PATTERN, "memory.last_word", "%lx", *last);
 	check(*first_past == ~0ull, "memory.first_past_reads_ones", "%lx",
@@ -51,6 +54,7 @@ static void forms(void)
 	u64 a = RAM_END + 0x1000, v = 0;
 	u32 flags;
 
+	section("SDM 3C 29.3.3");
 	__asm__ volatile("movb (%1), %b0" : "+r"(v) : "r"(a));
 	check((v & 0xff) == 0xff, "memory.hole_movb", "%lx", v);
 	__asm__ volatile("movzwl (%1), %k0" : "=r"(v) : "r"(a));
@@ -76,6 +80,7 @@ static void string_forms(void)
 	static u64 buf[8];
 	u64 src = RAM_END + 0x2000, dst = (u64)buf, n = 8;
 
+	section("SDM 2B MOVS");
 	__asm__ volatile("rep movsq" : "+S"(src), "+D"(dst), "+c"(n)::"memory");
 	check(n == 0 && buf[7] == ~0ull, "memory.hole_rep_movs", "rcx %lu", n);
 	dst = RAM_END + 0x2000;
@@ -87,6 +92,7 @@ static void string_forms(void)
 
 void guest_main(void)
 {
+	section("SDM 3C 29.3");
 	check((u64)guest_end < 2ull << 20, "memory.image_below_2m", "%lx",
 	      (u64)guest_end);
 	zeroed();

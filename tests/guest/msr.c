@@ -53,6 +53,7 @@ static void hidden_ones(void)
 {
 	u64 v;
 
+	section("SDM 4 2.1");
 	for (u32 i = 0; i < ARRAY_SIZE(hidden); i++) {
 		u8 rd = try_read(hidden[i].msr, &v);
 		u8 wr = try_write(hidden[i].msr, 0);
@@ -82,6 +83,7 @@ static const struct {
 
 static void kept_ones(void)
 {
+	section("SDM 4 2.1");
 	for (u32 i = 0; i < ARRAY_SIZE(kept); i++) {
 		u64 old, now = 0;
 		u8 trap = try_read(kept[i].msr, &old);
@@ -101,6 +103,7 @@ static void bad_values(void)
 {
 	u64 efer = rdmsr(0xc0000080);
 
+	section("SDM 2B WRMSR");
 	/* The guest's own WRMSR, no exit: QEMU's TCG lacks the check */
 	if (cpu_is_intel())
 		check(try_write(0xc0000082, 0x8000000000000000) == 13,
@@ -125,6 +128,7 @@ static void tsc(void)
 {
 	u64 a = rdmsr(0x10), b = rdtsc(), c = rdmsr(0x10);
 
+	section("SDM 3B 18.17.3");
 	check(a <= b && b <= c, "msr.tsc_reads_tsc", "%lu %lu %lu", a, b, c);
 	wrmsr(0x3b, 1ull << 40);
 	check(rdtsc() >= 1ull << 40, "msr.tsc_adjust_moves_tsc", "%lu",

@@ -85,6 +85,7 @@ void guest_main(void)
 	u64 seed = cmdline_has("two") ? 0x2222 : 0x1111, last = rdtsc();
 	bool regs = true, msrs = true, xmm = true;
 
+	section("SDM 3C 28.3");
 	hold_msrs(seed);
 	load_xmm(seed);
 	for (u32 i = 0; i < ROUNDS; i++) {

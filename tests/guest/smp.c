@@ -39,6 +39,7 @@ static void cross_ipis(void)
 {
 	u64 want = ap_irqs;
 
+	section("SDM 3A 11.6.1");
 	for (u32 i = 0; i < 100; i++) {
 		wrmsr(X2APIC_ICR, 1ull << 32 | 0x71);
 		if (!wait_for(&ap_irqs, ++want))
@@ -54,6 +55,7 @@ static void halted_ipi(void)
 {
 	u64 before;
 
+	section("SDM 3A 9.10.3");
 	ap_stop = true;
 	check(wait_for(&ap_id, 1000), "smp.ap_stops", "still running");
 	before = ap_irqs;
@@ -68,6 +70,7 @@ static void halted_ipi(void)
 
 static void restart(void)
 {
+	section("SDM 3A 9.4.3");
 	ap_stop = false;
 	ap_id = ~0ull;
 	check(ap_start(1, ap_main), "smp.init_restarts", "no answer to SIPI");
@@ -80,6 +83,7 @@ static void init_stops(void)
 {
 	u64 seen;
 
+	section("SDM 3A 9.4.3");
 	wrmsr(X2APIC_ICR, 1ull << 32 | 0x4500);
 	for (u32 i = 0; i < 2000000; i++)
 		cpu_relax();
@@ -93,6 +97,7 @@ void guest_main(void)
 {
 	u64 before;
 
+	section("SDM 3A 9.4.4");
 	apic_enable();
 	irq_handler[0x71] = on_ipi;
 	check(rdmsr(MSR_APIC_BASE) & 0x100, "smp.bsp_flag", "%lx",

@@ -60,6 +60,7 @@ static void deadline_accuracy(void)
 	s64 best = deadline_lateness(&(u64){ 0 }), earliest = best;
 	u64 diff = 1;
 
+	section("SDM 3A 11.5.4.1");
 	for (u32 i = 0; i < TRIES; i++) {
 		u64 armed_diff;
 		s64 late = deadline_lateness(&armed_diff);
@@ -76,6 +77,7 @@ static void deadline_accuracy(void)
 
 static void deadline(void)
 {
+	section("SDM 3A 11.5.4.1");
 	wrmsr(X2APIC_LVT_TIMER, DEADLINE | VECTOR);
 	deadline_accuracy();
 	check(rdmsr(MSR_TSC_DEADLINE) == 0, "timer.deadline_clears", "%lx",
@@ -96,6 +98,7 @@ static void one_shot(void)
 	u64 start;
 	u32 left;
 
+	section("SDM 3A 11.5.4");
 	wrmsr(X2APIC_TDCR, 0xb);
 	wrmsr(X2APIC_LVT_TIMER, ONE_SHOT | VECTOR);
 	fired_at = 0;
@@ -116,6 +119,7 @@ static void periodic(void)
 {
 	u64 before = irq_count[VECTOR];
 
+	section("SDM 3A 11.5.4");
 	wrmsr(X2APIC_LVT_TIMER, PERIODIC | VECTOR);
 	wrmsr(X2APIC_TMICT, 200000);
 	for (u32 i = 0; i < 5; i++) {
@@ -134,6 +138,7 @@ static void periodic(void)
 
 static void masked(void)
 {
+	section("SDM 3A 11.5.1");
 	wrmsr(X2APIC_LVT_TIMER, MASKED | ONE_SHOT | VECTOR);
 	wrmsr(X2APIC_TMICT, 1000);
 	fired_at = 0;
@@ -146,6 +151,7 @@ static void hlt_until_timer(void)
 {
 	u64 start = rdtsc();
 
+	section("SDM 3A 9.10.3");
 	wrmsr(X2APIC_LVT_TIMER, DEADLINE | VECTOR);
 	fired_at = 0;
 	wrmsr(MSR_TSC_DEADLINE, start + 3 * tsc_khz);

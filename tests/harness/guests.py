@@ -43,8 +43,12 @@ def judge(results, where, text, boot):
     for guest in boot["guest"]:
         name = f"{where}.{guest['name']}"
         mark = rf"^.*\[{guest['name']}\] "
-        for found in re.finditer(mark + r"(PASS|FAIL) (\S+) \[.*?\]:?(.*)$", text, re.M):
-            results.check(found[1] == "PASS", f"{where}.{found[2]}", found[3])
+        for found in re.finditer(mark + r"(PASS|FAIL) (\S+) \[(.*?)\]:?(.*)$", text, re.M):
+            results.guest_checks.add(found[2])
+            results.check(found[1] == "PASS", f"{where}.{found[2]}", found[4])
+            if not found[3]:
+                results.check(False, f"{where}.{found[2]}.section",
+                              "the check names no section of a manual")
         if guest.get("result", "done") == "done":
             results.check(re.search(mark + r"DONE \d+ 0$", text, re.M), name + ".done",
                           "the guest did not come to its end without a failure")

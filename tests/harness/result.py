@@ -7,6 +7,7 @@ class Results:
     def __init__(self):
         self.passed = 0
         self.failed = []
+        self.guest_checks = set()  # names, whatever the back-end
         self.lock = threading.Lock()
 
     def check(self, ok, name, why=""):
