@@ -1,9 +1,9 @@
-/* SOURCES: hv/manifest.c lib/printf.c lib/string.c */
+/* SOURCES: hv/manifest.c hv/manifest_keys.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the manifest parser. Build and run:
  *   clang -g -O1 -I. -fsanitize=fuzzer,address,undefined -o build/fuzz_manifest
- * \ tests/fuzz/fuzz_manifest.c hv/manifest.c lib/printf.c lib/string.c
+ * \ tests/fuzz/fuzz_manifest.c hv/manifest{,_keys}.c lib/printf.c lib/string.c
  *   build/fuzz_manifest -max_total_time=60
  */
 #include <stdlib.h>

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The keys of bulkhead.conf: one row each, with the function that judges its
+ * value and the sentence that says what to write. Called by hv/manifest.c, one
+ * line at a time; a value is untrusted text without its comment.
+ */
+#include "hv/manifest_priv.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define MEMORY_MIN MIB(2)
+#define MEMORY_MAX (GIB(1) << 16)
+#define VCPUS_MAX  128
+
+/* Decimal digits at *s, at most @max; moves *s behind them */
+static int take_number(const char **s, u64 max, u64 *out)
+{
+	u64 n = 0;
+
+	if (!is_digit(**s))
+		return -EINVAL;
+	for (; is_digit(**s); (*s)++) {
+		n = n * 10 + (u64)(**s - '0');
+		if (n > max)
+			return -EINVAL;
+	}
+	*out = n;
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* All of @s, decimal or 0x hexadecimal */
+static int parse_number(const char *s, u64 max, u64 *out)
+{
+	u64 n = 0;
+
+	if (s[0] != '0' || (s[1] != 'x' && s[1] != 'X'))
+		return take_number(&s, max, out) || *s ? -EINVAL : 0;
+	s += 2;
+	if (!*s)
+		return -EINVAL;
+	for (; *s; s++) {
+		if (hex_digit(*s) < 0)
+			return -EINVAL;
+		n = n << 4 | (u64)hex_digit(*s);
+		if (n > max)
+			return -EINVAL;
+	}
+	*out = n;
+	return 0;
+}
+
+static int parse_bool(const char *s, bool *out)
+{
+	bool yes = !strcmp(s, "yes");
+
+	if (!yes && strcmp(s, "no"))
+		return -EINVAL;
+	*out = yes;
+	return 0;
+}
+
+static int set_console(struct parser *p, const char *value)
+{
+	bool all = !strcmp(value, "all");
+
+	if (!all && strcmp(value, "switch"))
+		return -EINVAL;
+	p->m->console = all ? CONSOLE_ALL : CONSOLE_SWITCH;
+	return 0;
+}
+
+static int set_focus(struct parser *p, const char *value)
+{
+	if (!*value || strlen(value) >= sizeof(p->m->focus))
+		return -EINVAL;
+	(void)str_copy(p->m->focus, value, sizeof(p->m->focus));
+	p->focus_line = p->line;
+	return 0;
+}
+
+static int set_privileged(struct parser *p, const char *value)
+{
+	return parse_bool(value, &p->guest->privileged);
+}
+
+/* A file name in /bulkhead: no path, nothing a FAT partition cannot hold */
+static int set_file(char out[BOOT_NAME_LEN], const char *value)
+{
+	if (!*value || strlen(value) >= BOOT_NAME_LEN)
+		return -EINVAL;
+	for (const char *s = value; *s; s++)
+		if (!is_word(*s) && *s != '.' && *s != '+' && *s != '~')
+			return -EINVAL;
+	(void)str_copy(out, value, BOOT_NAME_LEN);
+	return 0;
+}
+
+static int set_kernel(struct parser *p, const char *value)
+{
+	return set_file(p->guest->kernel, value);
+}
+
+static int set_initrd(struct parser *p, const char *value)
+{
+	return set_file(p->guest->initrd, value);
+}
+
+static int set_cmdline(struct parser *p, const char *value)
+{
+	return str_copy(p->guest->cmdline, value, sizeof(p->guest->cmdline))
+		       ? 0
+		       : -EINVAL;
+}
+
+static int set_vcpus(struct parser *p, const char *value)
+{
+	u64 n;
+
+	if (parse_number(value, VCPUS_MAX, &n) || !n)
+		return -EINVAL;
+	p->guest->vcpus = (u32)n;
+	return 0;
+}
+
+static int set_memory(struct parser *p, const char *value)
+{
+	u64 n;
+	u32 shift;
+
+	if (!strcmp(value, "rest")) {
+		p->guest->memory_rest = true;
+		return 0;
+	}
+	if (take_number(&value, MEMORY_MAX, &n))
+		return -EINVAL;
+	if (value[0] == 'M' || value[0] == 'm')
+		shift = 20;
+	else if (value[0] == 'G' || value[0] == 'g')
+		shift = 30;
+	else
+		return -EINVAL;
+	if (value[1] || n > MEMORY_MAX >> shift || n << shift < MEMORY_MIN)
+		return -EINVAL;
+	p->guest->memory_bytes = n << shift;
+	return 0;
+}
+
+/* "0-3,5" */
+static int set_cores(struct parser *p, const char *value)
+{
+	u64 cores[MANIFEST_MAX_CORES / 64] = { 0 };
+	u64 first, last;
+
+	for (;; value++) {
+		if (take_number(&value, MANIFEST_MAX_CORES - 1, &first))
+			return -EINVAL;
+		last = first;
+		if (*value == '-') {
+			value++;
+			if (take_number(&value, MANIFEST_MAX_CORES - 1, &last))
+				return -EINVAL;
+		}
+		if (last < first)
+			return -EINVAL;
+		for (u64 i = first; i <= last; i++)
+			cores[i / 64] |= BIT(i % 64);
+		if (*value != ',')
+			break;
+	}
+	if (*value)
+		return -EINVAL;
+	memcpy(p->guest->cores, cores, sizeof(cores));
+	return 0;
+}
+
+static int set_debug_exit_port(struct parser *p, const char *value)
+{
+	u64 n;
+
+	if (parse_number(value, 0xffff, &n))
+		return -EINVAL;
+	p->guest->debug_exit_port = (u16)n;
+	return 0;
+}
+
+static int set_autostart(struct parser *p, const char *value)
+{
+	return parse_bool(value, &p->guest->autostart);
+}
+
+#define FILE_CURE                                                              \
+	"write the name of a file in the folder " BOOT_DIR " of the boot"      \
+	" volume, at most 63 letters, digits and . _ - + ~"
+
+/* clang-format off */
+const struct key manifest_keys[] = {
+	{ SECTION_HYPERVISOR, "console", set_console,
+	  "write switch or all" },
+	{ SECTION_HYPERVISOR, "focus", set_focus,
+	  "write the name of a guest, or log" },
+	{ SECTION_GUEST, "privileged", set_privileged, "write yes or no" },
+	{ SECTION_GUEST, "kernel", set_kernel, FILE_CURE },
+	{ SECTION_GUEST, "initrd", set_initrd, FILE_CURE },
+	{ SECTION_GUEST, "cmdline", set_cmdline,
+	  "write at most 1023 characters" },
+	{ SECTION_GUEST, "vcpus", set_vcpus,
+	  "write a number from 1 to 128" },
+	{ SECTION_GUEST, "memory", set_memory,
+	  "write megabytes or gigabytes, at least 2M, such as 512M or 4G,"
+	  " or rest" },
+	{ SECTION_GUEST, "cores", set_cores,
+	  "write core numbers from 0 to 255, such as 0-3,5" },
+	{ SECTION_GUEST, "debug_exit_port", set_debug_exit_port,
+	  "write a port from 1 to 0xffff, or 0 for none" },
+	{ SECTION_GUEST, "autostart", set_autostart, "write yes or no" },
+};
+/* clang-format on */
+const u32 manifest_key_count = ARRAY_SIZE(manifest_keys);
+static_assert(ARRAY_SIZE(manifest_keys) <= 32, "parser.seen has a bit per key");
