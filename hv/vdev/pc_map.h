@@ -23,10 +23,10 @@
  * and the BARs are now */
 #define PC_PCI_HOLE     PC_LOW_RAM_END
 #define PC_PCI_HOLE_END 0xfec00000ull
-#define PC_ECAM_BASE    0xe0000000ull /* without firmware; it may move it */
+#define PC_ECAM_BASE    0xb0000000ull /* where stock firmware puts it, too */
 #define PC_ECAM_BYTES   MIB(256)
-#define PC_PCI_BARS     0xc0000000ull /* window of _CRS, up to ECAM */
-#define PC_PCI_BARS_END PC_ECAM_BASE
+#define PC_PCI_BARS     0xc0000000ull /* window of _CRS, behind ECAM */
+#define PC_PCI_BARS_END PC_PCI_HOLE_END
 
 #define PC_IOAPIC_BASE  0xfec00000ull
 #define PC_HPET_BASE    0xfed00000ull
