@@ -70,7 +70,7 @@ static void key_list(enum section section, char *buf, size_t size)
 static void parse_key(struct parser *p, const char *name, const char *value)
 {
 	const struct key *k = key_find(p->section, name);
-	char known[160];
+	char known[200];
 	u32 bit;
 
 	if (!k) {
@@ -82,7 +82,7 @@ static void parse_key(struct parser *p, const char *name, const char *value)
 		return;
 	}
 	bit = 1u << (k - manifest_keys);
-	if (p->seen & bit) {
+	if ((p->seen & bit) && k->often == ONCE) {
 		complain(p, p->line,
 			 "%s is given twice in this section; remove one",
 			 k->name);
@@ -272,15 +272,40 @@ static void parse_text(struct parser *p, const char *text, size_t len)
 	}
 }
 
+static const char *bad_way(const struct guest_config *g)
+{
+	if (!g->kernel[0] && !g->firmware[0])
+		return "has no kernel; add kernel = FILE";
+	if (g->firmware[0] && g->boot != BOOT_WAY_AUTO &&
+	    g->boot != BOOT_WAY_FIRMWARE)
+		return "has a firmware, which starts the kernel; remove one of "
+		       "boot = and firmware =";
+	if (!g->privileged)
+		return NULL;
+	if (g->boot > BOOT_WAY_PVH || g->firmware[0] || g->module_count ||
+	    g->fwcfg_count || g->testdev || g->debug_console)
+		return "is privileged: it has the real machine's devices and "
+		       "is a Linux or PVH kernel; remove boot, firmware, "
+		       "module, fw_cfg, testdev and debug_console";
+	return NULL;
+}
+
+/* How it is started, as far as the keys tell */
+static void check_way(struct parser *p, struct guest_config *g)
+{
+	const char *why = bad_way(g);
+
+	if (!why || !g->valid)
+		return;
+	complain(p, g->line, "guest %s %s", g->name, why);
+	g->valid = false;
+}
+
 /* What only the whole section can tell; @privileged: the valid one so far */
 static void finish_guest(struct parser *p, struct guest_config *g,
 			 const struct guest_config *privileged)
 {
-	if (!g->kernel[0] && g->valid) {
-		complain(p, g->line,
-			 "guest %s has no kernel; add kernel = FILE", g->name);
-		g->valid = false;
-	}
+	check_way(p, g);
 	if (g->privileged && g->valid && privileged) {
 		complain(p, g->line,
 			 "guest %s is privileged, and so is %s of line %u; "

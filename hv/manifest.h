@@ -36,6 +36,7 @@ struct module_config {
 struct fwcfg_config {
 	char name[MANIFEST_ITEM_LEN];
 	char file[BOOT_NAME_LEN]; /* "": the text */
+	u32 text_len;             /* it may hold zeros */
 	char text[MANIFEST_ARGS_LEN];
 };
 
@@ -56,9 +57,10 @@ struct guest_config {
 	struct module_config modules[MANIFEST_MAX_FILES];
 	u32 fwcfg_count;
 	struct fwcfg_config fwcfg[MANIFEST_MAX_FILES];
-	bool testdev;     /* the ports of QEMU's pc-testdev */
-	u32 vcpus;        /* default 1; the privileged guest: all cores */
-	u64 memory_bytes; /* 0 for the privileged guest: the rest */
+	bool testdev;       /* the ports of QEMU's pc-testdev */
+	bool debug_console; /* port 402h goes to the log */
+	u32 vcpus;          /* default 1; the privileged guest: all cores */
+	u64 memory_bytes;   /* 0 for the privileged guest: the rest */
 	bool memory_rest;
 	u64 cores[MANIFEST_MAX_CORES /
 		  64];       /* pCPU ids allowed; none set: any */
@@ -81,6 +83,11 @@ void manifest_parse(struct manifest *m, const char *file, const char *text,
 /* No manifest: the first kernel found among the modules, privileged */
 void manifest_default(struct manifest *m, const struct boot_info *bi,
 		      void (*report)(const char *sentence));
+/* The name of the file number @i that the guest is made from, "" for one that
+ * it has not; false: past the last. In the order kernel, initrd, firmware,
+ * modules, fw_cfg; *@key: what the manifest calls it. */
+bool manifest_file(const struct guest_config *g, u32 i, const char **name,
+		   const char **key);
 /* Against the machine: cores, memory, duplicate privileged, missing modules */
 void manifest_check(struct manifest *m, const struct boot_info *bi,
 		    u32 core_count, void (*report)(const char *sentence));

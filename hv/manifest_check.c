@@ -91,6 +91,14 @@ static void check_file(struct check *c, struct guest_config *g, const char *key,
 		       key, name, BOOT_DIR);
 }
 
+static void check_files(struct check *c, struct guest_config *g)
+{
+	const char *name, *key;
+
+	for (u32 i = 0; manifest_file(g, i, &name, &key); i++)
+		check_file(c, g, key, name);
+}
+
 static bool core_allowed(const struct guest_config *g, u32 core)
 {
 	return g->cores[core / 64] & BIT(core % 64);
@@ -185,8 +193,7 @@ void manifest_check(struct manifest *m, const struct boot_info *bi,
 			       ? c.total_bytes - HYPERVISOR_BYTES
 			       : 0;
 	for (u32 i = 0; i < m->guest_count; i++) {
-		check_file(&c, &m->guests[i], "kernel", m->guests[i].kernel);
-		check_file(&c, &m->guests[i], "initrd", m->guests[i].initrd);
+		check_files(&c, &m->guests[i]);
 		check_cores(&c, &m->guests[i]);
 	}
 	check_all_memory(&c);

@@ -200,32 +200,195 @@ static int set_autostart(struct parser *p, const char *value)
 	return parse_bool(value, &p->guest->autostart);
 }
 
+static int set_firmware(struct parser *p, const char *value)
+{
+	return set_file(p->guest->firmware, value);
+}
+
+static int set_boot(struct parser *p, const char *value)
+{
+	static const char *const ways[] = {
+		[BOOT_WAY_AUTO] = "auto",
+		[BOOT_WAY_LINUX] = "linux",
+		[BOOT_WAY_PVH] = "pvh",
+		[BOOT_WAY_MULTIBOOT] = "multiboot",
+		[BOOT_WAY_MULTIBOOT2] = "multiboot2",
+		[BOOT_WAY_FIRMWARE] = "firmware",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(ways); i++) {
+		if (strcmp(value, ways[i]))
+			continue;
+		p->guest->boot = (enum boot_way)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* The first word of *@value into @out; *@value moves to the second */
+static int take_word(const char **value, char *out, size_t size)
+{
+	const char *s = *value;
+	size_t n = 0;
+
+	for (; *s && !is_blank(*s); s++) {
+		if (n + 1 == size)
+			return -EINVAL;
+		out[n++] = *s;
+	}
+	out[n] = 0;
+	while (is_blank(*s))
+		s++;
+	*value = s;
+	return n ? 0 : -EINVAL;
+}
+
+static int set_module(struct parser *p, const char *value)
+{
+	struct guest_config *g = p->guest;
+	struct module_config *m = &g->modules[g->module_count];
+	char file[BOOT_NAME_LEN];
+
+	if (g->module_count == MANIFEST_MAX_FILES ||
+	    take_word(&value, file, sizeof(file)) || set_file(m->file, file) ||
+	    !str_copy(m->args, value, sizeof(m->args)))
+		return -EINVAL;
+	g->module_count++;
+	return 0;
+}
+
+/* What a backslash of a text in quotes begins: \\, \", or \xHH */
+static int take_escape(const char **s, char *out)
+{
+	const char *at = *s + 1;
+	int high, low;
+
+	if (*at == '\\' || *at == '"') {
+		*out = *at;
+		*s = at + 1;
+		return 0;
+	}
+	if (*at != 'x')
+		return -EINVAL;
+	high = hex_digit(at[1]);
+	low = high < 0 ? -1 : hex_digit(at[2]);
+	if (low < 0)
+		return -EINVAL;
+	*out = (char)(high << 4 | low);
+	*s = at + 3;
+	return 0;
+}
+
+/* "TEXT", to the end of @s */
+static int take_text(const char *s, struct fwcfg_config *item)
+{
+	item->text_len = 0;
+	for (s++; *s && *s != '"'; item->text_len++) {
+		char *to = &item->text[item->text_len];
+
+		if (item->text_len == sizeof(item->text))
+			return -EINVAL;
+		if (*s != '\\')
+			*to = *s++;
+		else if (take_escape(&s, to))
+			return -EINVAL;
+	}
+	return s[0] == '"' && !s[1] ? 0 : -EINVAL;
+}
+
+static int set_fw_cfg(struct parser *p, const char *value)
+{
+	struct guest_config *g = p->guest;
+	struct fwcfg_config *item = &g->fwcfg[g->fwcfg_count];
+	int err;
+
+	if (g->fwcfg_count == MANIFEST_MAX_FILES ||
+	    take_word(&value, item->name, sizeof(item->name)))
+		return -EINVAL;
+	item->file[0] = 0;
+	err = *value == '"' ? take_text(value, item)
+			    : set_file(item->file, value);
+	if (!err)
+		g->fwcfg_count++;
+	return err;
+}
+
+static int set_testdev(struct parser *p, const char *value)
+{
+	return parse_bool(value, &p->guest->testdev);
+}
+
+static int set_debug_console(struct parser *p, const char *value)
+{
+	return parse_bool(value, &p->guest->debug_console);
+}
+
 #define FILE_CURE                                                              \
 	"write the name of a file in the folder " BOOT_DIR " of the boot"      \
 	" volume, at most 63 letters, digits and . _ - + ~"
 
 /* clang-format off */
 const struct key manifest_keys[] = {
-	{ SECTION_HYPERVISOR, "console", set_console,
+	{ SECTION_HYPERVISOR, ONCE, "console", set_console,
 	  "write switch or all" },
-	{ SECTION_HYPERVISOR, "focus", set_focus,
+	{ SECTION_HYPERVISOR, ONCE, "focus", set_focus,
 	  "write the name of a guest, or log" },
-	{ SECTION_GUEST, "privileged", set_privileged, "write yes or no" },
-	{ SECTION_GUEST, "kernel", set_kernel, FILE_CURE },
-	{ SECTION_GUEST, "initrd", set_initrd, FILE_CURE },
-	{ SECTION_GUEST, "cmdline", set_cmdline,
+	{ SECTION_GUEST, ONCE, "privileged", set_privileged, "write yes or no" },
+	{ SECTION_GUEST, ONCE, "kernel", set_kernel, FILE_CURE },
+	{ SECTION_GUEST, ONCE, "initrd", set_initrd, FILE_CURE },
+	{ SECTION_GUEST, ONCE, "cmdline", set_cmdline,
 	  "write at most 1023 characters" },
-	{ SECTION_GUEST, "vcpus", set_vcpus,
+	{ SECTION_GUEST, ONCE, "vcpus", set_vcpus,
 	  "write a number from 1 to 128" },
-	{ SECTION_GUEST, "memory", set_memory,
+	{ SECTION_GUEST, ONCE, "memory", set_memory,
 	  "write megabytes or gigabytes, at least 2M, such as 512M or 4G,"
 	  " or rest" },
-	{ SECTION_GUEST, "cores", set_cores,
+	{ SECTION_GUEST, ONCE, "cores", set_cores,
 	  "write core numbers from 0 to 255, such as 0-3,5" },
-	{ SECTION_GUEST, "debug_exit_port", set_debug_exit_port,
+	{ SECTION_GUEST, ONCE, "debug_exit_port", set_debug_exit_port,
 	  "write a port from 1 to 0xffff, or 0 for none" },
-	{ SECTION_GUEST, "autostart", set_autostart, "write yes or no" },
+	{ SECTION_GUEST, ONCE, "autostart", set_autostart, "write yes or no" },
+	{ SECTION_GUEST, ONCE, "boot", set_boot,
+	  "write auto, linux, pvh, multiboot, multiboot2 or firmware" },
+	{ SECTION_GUEST, ONCE, "firmware", set_firmware, FILE_CURE },
+	{ SECTION_GUEST, AGAIN, "module", set_module,
+	  "write the name of a file and at most 127 characters for it, in at"
+	  " most 8 lines" },
+	{ SECTION_GUEST, AGAIN, "fw_cfg", set_fw_cfg,
+	  "write a name of at most 55 characters, then the name of a file or"
+	  " at most 128 characters in quotes, in at most 8 lines" },
+	{ SECTION_GUEST, ONCE, "testdev", set_testdev, "write yes or no" },
+	{ SECTION_GUEST, ONCE, "debug_console", set_debug_console,
+	  "write yes or no" },
 };
 /* clang-format on */
 const u32 manifest_key_count = ARRAY_SIZE(manifest_keys);
 static_assert(ARRAY_SIZE(manifest_keys) <= 32, "parser.seen has a bit per key");
+
+bool manifest_file(const struct guest_config *g, u32 i, const char **name,
+		   const char **key)
+{
+	const struct {
+		const char *name, *key;
+	} fixed[] = { { g->kernel, "kernel" },
+		      { g->initrd, "initrd" },
+		      { g->firmware, "firmware" } };
+
+	if (i < ARRAY_SIZE(fixed)) {
+		*name = fixed[i].name;
+		*key = fixed[i].key;
+		return true;
+	}
+	i -= (u32)ARRAY_SIZE(fixed);
+	if (i < g->module_count) {
+		*name = g->modules[i].file;
+		*key = "module";
+		return true;
+	}
+	i -= g->module_count;
+	if (i >= g->fwcfg_count)
+		return false;
+	*name = g->fwcfg[i].file;
+	*key = "fw_cfg";
+	return true;
+}

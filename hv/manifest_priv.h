@@ -18,8 +18,11 @@ struct parser {
 	void (*report)(const char *sentence);
 };
 
+enum how_often { ONCE, AGAIN };
+
 struct key {
 	enum section section;
+	enum how_often often; /* it may be given in a section */
 	const char *name;
 	/* 0 or -EINVAL; changes the manifest only on success */
 	int (*set)(struct parser *p, const char *value);

@@ -76,7 +76,12 @@ static bool is_named(const struct image *image, const char *name)
 
 static bool uses(const struct guest_config *c, const struct image *image)
 {
-	return is_named(image, c->kernel) || is_named(image, c->initrd);
+	const char *name, *key;
+
+	for (u32 i = 0; manifest_file(c, i, &name, &key); i++)
+		if (name[0] && is_named(image, name))
+			return true;
+	return false;
 }
 
 /* From now on there is no such file */

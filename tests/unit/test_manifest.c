@@ -133,6 +133,22 @@ static const struct {
 	{ "cores = 0-256", "write core numbers" },
 	{ "cores = 1,", "write core numbers" },
 	{ "cores = 1;2", "write core numbers" },
+	{ "boot = disk", "write auto, linux, pvh, multiboot, multiboot2 or" },
+	{ "firmware = a/b", "write the name of a file in the folder" },
+	{ "module = ", "write the name of a file and at most 127" },
+	{ "module = a/b x", "write the name of a file and at most 127" },
+	{ "fw_cfg = opt/x", "write a name of at most 55 characters" },
+	{ "fw_cfg = opt/x \"open", "write a name of at most 55" },
+	{ "fw_cfg = opt/x \"a\" b", "write a name of at most 55" },
+	{ "fw_cfg = opt/x \"\\q\"", "write a name of at most 55" },
+	{ "fw_cfg = opt/x \"\\x1\"", "write a name of at most 55" },
+	{ "fw_cfg = opt/x \"\\", "write a name of at most 55" },
+	{ "fw_cfg = opt/x file two", "write a name of at most 55" },
+	{ "fw_cfg = "
+	  "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffff x",
+	  "write a name of at most 55" },
+	{ "testdev = 1", "write yes or no" },
+	{ "debug_console = on", "write yes or no" },
 	{ "kernel = again", "kernel is given twice in this section" },
 	{ "memory = 1G", "memory is given twice" },
 	{ "just words", "'just words' is not key = value" },
@@ -156,6 +172,79 @@ static void test_bad_lines(void **state)
 		assert_memory_equal(said[0], "bulkhead.conf:4: ", 17);
 		assert_false(m.guests[0].valid);
 		assert_true(m.guests[1].valid);
+	}
+}
+
+#define FIRMWARE_GUEST "[guest a]\nmemory = 2M\nfirmware = bios.bin\n"
+
+static void test_ways_in(void **state)
+{
+	const struct guest_config *g = &m.guests[0];
+
+	(void)state;
+	parse(GOOD_GUEST "boot = multiboot2\n"
+			 "module = one.bin  with  its words\n"
+			 "module = two.bin\n"
+			 "fw_cfg = opt/a file.bin\n"
+			 "fw_cfg = opt/b \"t x \\\"q\\\\ \\x00\\xfF\"\n"
+			 "fw_cfg = opt/c \"\"\n"
+			 "testdev = yes\ndebug_console = yes\n");
+	assert_int_equal(said_count, 0);
+	assert_int_equal(g->boot, BOOT_WAY_MULTIBOOT2);
+	assert_int_equal(g->module_count, 2);
+	assert_string_equal(g->modules[0].file, "one.bin");
+	assert_string_equal(g->modules[0].args, "with  its words");
+	assert_string_equal(g->modules[1].args, "");
+	assert_int_equal(g->fwcfg_count, 3);
+	assert_string_equal(g->fwcfg[0].name, "opt/a");
+	assert_string_equal(g->fwcfg[0].file, "file.bin");
+	assert_string_equal(g->fwcfg[1].file, "");
+	assert_int_equal(g->fwcfg[1].text_len, 10);
+	assert_memory_equal(g->fwcfg[1].text, "t x \"q\\ \0\xff", 10);
+	assert_int_equal(g->fwcfg[2].text_len, 0);
+	assert_true(g->testdev && g->debug_console);
+	parse(FIRMWARE_GUEST);
+	assert_int_equal(said_count, 0);
+	assert_string_equal(g->firmware, "bios.bin");
+	assert_false(g->testdev || g->debug_console);
+	parse(GOOD_GUEST "boot = firmware\n");
+	assert_int_equal(said_count, 0);
+}
+
+static void test_too_many(void **state)
+{
+	char text[1024] = GOOD_GUEST;
+
+	(void)state;
+	for (u32 i = 0; i < MANIFEST_MAX_FILES; i++)
+		strcat(text, "module = m\nfw_cfg = n f\n");
+	parse(text);
+	assert_int_equal(said_count, 0);
+	assert_int_equal(m.guests[0].module_count, MANIFEST_MAX_FILES);
+	assert_int_equal(m.guests[0].fwcfg_count, MANIFEST_MAX_FILES);
+	strcat(text, "module = m\nfw_cfg = n f\n");
+	parse(text);
+	assert_int_equal(said_count, 2);
+	assert_int_equal(m.guests[0].module_count, MANIFEST_MAX_FILES);
+}
+
+static void test_ways_that_clash(void **state)
+{
+	static const char *const bad[] = {
+		FIRMWARE_GUEST "boot = linux\n",
+		"[guest a]\nprivileged = yes\nfirmware = f\n",
+		"[guest a]\nprivileged = yes\nkernel = k\nmodule = f\n",
+		"[guest a]\nprivileged = yes\nkernel = k\nfw_cfg = n f\n",
+		"[guest a]\nprivileged = yes\nkernel = k\ntestdev = yes\n",
+		"[guest a]\nprivileged = yes\nkernel = k\nboot = multiboot\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		parse(bad[i]);
+		assert_int_equal(said_count, 1);
+		assert_non_null(strstr(said[0], "remove"));
+		assert_false(m.guests[0].valid);
 	}
 }
 
@@ -447,6 +536,9 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_editors_marks),
 		cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_ways_in),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_ways_that_clash),
 		cmocka_unit_test(test_bad_memory),
 		cmocka_unit_test(test_bad_names),
 		cmocka_unit_test(test_sections),
