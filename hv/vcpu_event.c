@@ -13,6 +13,7 @@
 #include "hv/vcpu.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpic.h"
+#include "hv/vdev/vtimer.h"
 #include "lib/log.h"
 
 static u32 priority_class(u32 vector)
@@ -165,6 +166,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 		vm_vcpu_parked(v);
 		return false;
 	}
+	if (events & VE_VTIMER)
+		vtimer_follow(v->vm);
 	if (events & VE_INIT)
 		take_init(v);
 	if (events & VE_SIPI)

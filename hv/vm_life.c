@@ -14,6 +14,7 @@
 #include "hv/vdev/console.h"
 #include "hv/vdev/pc.h"
 #include "hv/vdev/vioapic.h"
+#include "hv/vdev/vtimer.h"
 #include "hv/vdev/vuart.h"
 #include "lib/log.h"
 
@@ -185,6 +186,9 @@ void vm_vcpu_parked(struct vcpu *v)
 	struct vm *vm = v->vm;
 
 	vcpu_park(v);
+	/* Here, because they are in this core's queue; parked, it arms none */
+	if (v->id == 0)
+		vtimer_stop_all(vm);
 	if (!__atomic_sub_fetch(&vm->vcpus_live, 1, __ATOMIC_SEQ_CST))
 		ended(vm);
 }

@@ -32,5 +32,7 @@ void vtimer_cancel(struct vtimer *t);
 void vtimer_stop_all(struct vm *vm);
 /* For hv/vcpu_event.c: VE_VTIMER was taken by the boot vCPU */
 void vtimer_follow(struct vm *vm);
+/* The host TSC, which tests of the devices replace */
+u64 vtimer_now(void);
 
 #endif

@@ -15,13 +15,14 @@
 #include "hv/vcpu.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpic.h"
+#include "hv/vdev/vtimer.h"
 #include "lib/log.h"
 
 static struct vm vm;
 static struct vcpu vcpu;
 static u32 apic_page[1024];
 static struct vcpu_event injected;
-static u32 injections, windows[2], blocks, parked, resets, ended;
+static u32 injections, windows[2], blocks, parked, resets, ended, followed;
 static int irr, isr; /* vectors, -1: none */
 static bool pic;
 static bool built;
@@ -109,6 +110,12 @@ int vpic_acknowledge(struct vm *m)
 	return 0x30;
 }
 
+void vtimer_follow(struct vm *m)
+{
+	(void)m;
+	followed++;
+}
+
 void vcpu_block(struct vcpu *v)
 {
 	(void)v;
@@ -159,7 +166,7 @@ static int setup(void **state)
 	vcpu.vm = &vm;
 	vcpu.hw.apic_page = apic_page;
 	vcpu.hw.regs.rflags = RFLAGS_IF;
-	injections = blocks = parked = resets = ended = 0;
+	injections = blocks = parked = resets = ended = followed = 0;
 	irr = isr = -1;
 	pic = built = false;
 	return 0;
@@ -246,6 +253,17 @@ static void test_one_event_an_entry(void **state)
 	vcpu.events = VE_IRQ;
 	assert_true(vcpu_prepare(&vcpu));
 	assert_int_equal(injections, 1);
+}
+
+/* A halted vCPU arms the board's timers and stays halted */
+static void test_device_timer_is_followed(void **state)
+{
+	(void)state;
+	vcpu.activity = VCPU_HALTED;
+	vcpu.events = VE_VTIMER;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(followed, 1);
+	assert_int_equal(blocks, 1);
 }
 
 static void test_nmi_before_interrupt(void **state)
@@ -416,6 +434,7 @@ int main(void)
 		T(test_task_priority_waits_for_its_window),
 		T(test_in_service_waits_for_the_eoi),
 		T(test_one_event_an_entry),
+		T(test_device_timer_is_followed),
 		T(test_nmi_before_interrupt),
 		T(test_nmi_waits_for_its_window),
 		T(test_halt_ends_for_what_it_would_take),
