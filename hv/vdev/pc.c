@@ -6,6 +6,8 @@
 #include "hv/vdev/pc.h"
 
 #include "hv/vdev/pc_map.h"
+#include "hv/vdev/pcibus.h"
+#include "hv/vdev/q35.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vpic.h"
 
@@ -18,6 +20,8 @@ struct pc_device {
 
 static const struct pc_device devices[] = {
 	{ "8259", vpic_create, vpic_destroy, vpic_reset },
+	{ "PCI", pcibus_create, pcibus_destroy, pcibus_reset },
+	{ "chipset", q35_create, q35_destroy, q35_reset },
 };
 
 int pc_create(struct vm *vm)

@@ -27,11 +27,16 @@
 #define PC_ECAM_BYTES   MIB(256)
 #define PC_PCI_BARS     0xc0000000ull /* window of _CRS, behind ECAM */
 #define PC_PCI_BARS_END PC_PCI_HOLE_END
+#define PC_PCI_IO       0x6000u /* ports of I/O BARs */
+#define PC_PCI_IO_END   0x10000u
 
 #define PC_IOAPIC_BASE  0xfec00000ull
 #define PC_HPET_BASE    0xfed00000ull
+#define PC_RCBA_BASE    0xfed1c000ull /* ICH9 chipset registers */
+#define PC_RCBA_BYTES   KIB(16)
 #define PC_LAPIC_BASE   0xfee00000ull
 #define PC_FIRMWARE_MAX MIB(16) /* ends at 4 GiB */
+#define PC_ROM_END      GIB(4)
 
 /* ISA interrupts. IRQ 0 is pin 2 of the IOAPIC; the others are themselves */
 #define PC_IRQ_TIMER    0u
