@@ -28,13 +28,26 @@ void *gmem_map(struct vm *vm, gpa_t gpa)
 	return vm_translate(vm, gpa, &hpa, &left) ? window_map(hpa) : NULL;
 }
 
+/* RAM or ROM */
+static void *map_any(struct vm *vm, gpa_t gpa)
+{
+	const struct vm_slot *s = vm_slot_at(vm, gpa);
+
+	return s ? window_map(HPA(s->hpa + (gpa.v - s->gpa))) : NULL;
+}
+
+const void *gmem_map_read(struct vm *vm, gpa_t gpa)
+{
+	return map_any(vm, gpa);
+}
+
 int gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
 {
 	u8 *to = buf;
 
 	while (len) {
 		size_t n = MIN(len, PAGE_SIZE - (gpa.v & PAGE_MASK));
-		const void *from = gmem_map(vm, gpa);
+		const void *from = gmem_map_read(vm, gpa);
 
 		if (!from)
 			return -EFAULT;
@@ -46,13 +59,15 @@ int gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
 	return 0;
 }
 
-int gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
+/* @map: the pages that may be written */
+static int write_by(void *(*map)(struct vm *vm, gpa_t gpa), struct vm *vm,
+		    gpa_t gpa, const void *buf, size_t len)
 {
 	const u8 *from = buf;
 
 	while (len) {
 		size_t n = MIN(len, PAGE_SIZE - (gpa.v & PAGE_MASK));
-		void *to = gmem_map(vm, gpa);
+		void *to = map(vm, gpa);
 
 		if (!to)
 			return -EFAULT;
@@ -62,6 +77,16 @@ int gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 		len -= n;
 	}
 	return 0;
+}
+
+int gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
+{
+	return write_by(gmem_map, vm, gpa, buf, len);
+}
+
+int gmem_write_rom(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
+{
+	return write_by(map_any, vm, gpa, buf, len);
 }
 
 int gmem_zero(struct vm *vm, gpa_t gpa, u64 len)
@@ -114,7 +139,8 @@ static bool code_find(struct vcpu *v, u64 lin, gpa_t *gpa)
 
 	if (likely(vcpu_regs(v)->efer & EFER_LMA))
 		return fetch_walk(v, lin, gpa);
-	return !gva_translate(v, GVA(lin), ACCESS_X | ACCESS_SYSTEM, gpa,
+	return !gva_translate(v, GVA(lin),
+			      ACCESS_X | ACCESS_SYSTEM | ACCESS_PROBE, gpa,
 			      &error);
 }
 

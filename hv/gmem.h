@@ -7,21 +7,28 @@
 
 #include "hv/vcpu.h"
 
-/* -EFAULT (nothing guaranteed written) when any byte is not RAM of the VM */
+/* -EFAULT (nothing guaranteed written) when any byte is not RAM of the VM; ROM
+ * is read, and written only by gmem_write_rom(), which is for its loader */
 int __must_check gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);
 int __must_check gmem_write(struct vm *vm, gpa_t gpa, const void *buf,
 			    size_t len);
 int __must_check gmem_zero(struct vm *vm, gpa_t gpa, u64 len);
-/* A window on the page of @gpa (mm/window.h rules), NULL if not RAM */
+int __must_check gmem_write_rom(struct vm *vm, gpa_t gpa, const void *buf,
+				size_t len);
+/* A window on the page of @gpa (mm/window.h rules), NULL if not RAM; to read,
+ * NULL if neither RAM nor ROM */
 void *gmem_map(struct vm *vm, gpa_t gpa);
+const void *gmem_map_read(struct vm *vm, gpa_t gpa);
 
 /*
  * Translate as the CPU would (SDM 3A 4; APM 2 5): all paging modes, CPL, WP,
- * SMEP/SMAP, NX. 0; -EFAULT with *error = the #PF error code; -ENXIO... when a
- * table lies outside RAM (-EINVAL). A and D bits are not set here.
- * @access: enum access, plus ACCESS_SYSTEM for implicit supervisor access.
+ * SMEP/SMAP, NX, protection keys. 0, and accessed and dirty bits are set;
+ * -EFAULT with *pf_error = the #PF error code; -EINVAL when a table lies outside
+ * RAM. @access: enum access, plus ACCESS_SYSTEM for implicit supervisor access,
+ * ACCESS_PROBE to leave accessed and dirty bits alone.
  */
 #define ACCESS_SYSTEM 8
+#define ACCESS_PROBE  16
 int __must_check gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 			       u32 *pf_error);
 /* Fetch up to @len instruction bytes at CS:RIP; returns the count (stops at a

@@ -123,5 +123,7 @@ bool vm_build_step(struct vcpu *boot);
 /* Guest-physical to host-physical of RAM; false if no slot covers it.
  * *left: contiguous bytes from there. */
 bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left);
+/* The slot, of RAM or ROM, that @gpa is in; NULL if in none */
+const struct vm_slot *vm_slot_at(const struct vm *vm, gpa_t gpa);
 
 #endif

@@ -26,7 +26,7 @@ static u64 ram_bytes(const struct vm *vm)
 	u64 sum = 0;
 
 	for (u32 i = 0; i < vm->slot_count; i++)
-		sum += vm->slots[i].size;
+		sum += vm->slots[i].rom ? 0 : vm->slots[i].size;
 	return sum;
 }
 
@@ -60,8 +60,8 @@ static gpa_t ram_at(const struct vm *vm, u64 at, u64 *left)
 {
 	u32 i = 0;
 
-	for (; at >= vm->slots[i].size; i++)
-		at -= vm->slots[i].size;
+	for (; vm->slots[i].rom || at >= vm->slots[i].size; i++)
+		at -= vm->slots[i].rom ? 0 : vm->slots[i].size;
 	*left = vm->slots[i].size - at;
 	return GPA(vm->slots[i].gpa + at);
 }

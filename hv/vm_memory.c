@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's RAM: pages taken from mm/owner.h, slots, and the EPT/NPT. Called by
- * vm_create() at boot, one guest at a time; the slots are constant afterwards,
- * so that vm_translate() needs no lock.
+ * A guest's RAM and ROM: pages taken from mm/owner.h, slots, and the EPT/NPT.
+ * Called by vm_create() at boot, one guest at a time; the slots are constant
+ * afterwards, so that vm_translate() needs no lock.
  */
-#include "hv/vcpu.h"
+#include "hv/load/load.h"
 #include "hv/vdev/pc_map.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -12,6 +12,7 @@
 
 #define ADDRESS_END BIT(52)
 #define RAM_ATTRS   (PT_R | PT_W | PT_X)
+#define ROM_ATTRS   (PT_R | PT_X)
 
 static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 {
@@ -19,7 +20,7 @@ static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 
 	if (vm->slot_count)
 		last = &vm->slots[vm->slot_count - 1];
-	if (last && last->gpa + last->size == gpa &&
+	if (last && !last->rom && last->gpa + last->size == gpa &&
 	    last->hpa + last->size == hpa) {
 		last->size += size;
 		return 0;
@@ -31,7 +32,7 @@ static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 	return 0;
 }
 
-bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left)
+const struct vm_slot *vm_slot_at(const struct vm *vm, gpa_t gpa)
 {
 	u32 lo = 0, hi = vm->slot_count;
 
@@ -39,17 +40,25 @@ bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left)
 		u32 mid = (lo + hi) / 2;
 		const struct vm_slot *s = &vm->slots[mid];
 
-		if (gpa.v < s->gpa) {
+		if (gpa.v < s->gpa)
 			hi = mid;
-		} else if (gpa.v - s->gpa >= s->size) {
+		else if (gpa.v - s->gpa >= s->size)
 			lo = mid + 1;
-		} else {
-			*hpa = HPA(s->hpa + (gpa.v - s->gpa));
-			*left = s->size - (gpa.v - s->gpa);
-			return true;
-		}
+		else
+			return s;
 	}
-	return false;
+	return NULL;
+}
+
+bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left)
+{
+	const struct vm_slot *s = vm_slot_at(vm, gpa);
+
+	if (!s || s->rom)
+		return false;
+	*hpa = HPA(s->hpa + (gpa.v - s->gpa));
+	*left = s->size - (gpa.v - s->gpa);
+	return true;
 }
 
 /* [gpa, gpa + size) from the machine's top, in few pieces; each as large as
@@ -83,12 +92,38 @@ static int take_range(struct vm *vm, u64 gpa, u64 size)
 	return 0;
 }
 
+/* The firmware's flash memory, which ends at 4 GiB */
+static int take_rom(struct vm *vm)
+{
+	u64 size = firmware_rom_bytes(vm->config);
+	hpa_t hpa;
+	int err;
+
+	if (!size)
+		return 0;
+	err = owner_take(size, PAGE_SIZE, 0, ADDRESS_END, OWNER_GUEST, vm->id,
+			 &hpa);
+	if (err)
+		return err;
+	if (vm->slot_count == VM_MAX_SLOTS)
+		return -ENOSPC;
+	vm->slots[vm->slot_count++] = (struct vm_slot){
+		.gpa = PC_ROM_END - size,
+		.hpa = hpa.v,
+		.size = size,
+		.rom = true,
+	};
+	return 0;
+}
+
 static int take_isolated(struct vm *vm)
 {
 	u64 size = ALIGN_UP(vm->config->memory_bytes, PAGE_2M);
 	u64 low = MIN(size, PC_LOW_RAM_END);
 	int err = take_range(vm, 0, low);
 
+	if (!err)
+		err = take_rom(vm);
 	if (!err && size > low)
 		err = take_range(vm, PC_HIGH_RAM_BASE, size - low);
 	return err;
@@ -131,7 +166,8 @@ static int map_slots(struct vm *vm)
 
 	for (u32 i = 0; i < vm->slot_count && !err; i++)
 		err = pt_map(&vm->npt, vm->slots[i].gpa, HPA(vm->slots[i].hpa),
-			     vm->slots[i].size, RAM_ATTRS);
+			     vm->slots[i].size,
+			     vm->slots[i].rom ? ROM_ATTRS : RAM_ATTRS);
 	return err;
 }
 

@@ -62,6 +62,8 @@ static void build_isolated(struct vm *vm, struct map *m)
 		u64 base = vm->slots[i].gpa;
 		u64 end = base + vm->slots[i].size;
 
+		if (vm->slots[i].rom)
+			continue;
 		if (base < EBDA_BASE) {
 			add(m, base, MIN(end, EBDA_BASE), E820_RAM);
 			add(m, EBDA_BASE, VGA_BASE, E820_RESERVED);

@@ -11,15 +11,17 @@
 #include "lib/log.h"
 
 struct image_kind {
+	enum boot_way way;
 	const char *name;
 	bool (*probe)(const struct image *kernel);
 	int (*load)(struct vm *vm, const struct image *kernel,
 		    const struct image *initrd);
 };
 
+/* In the order in which a file is tried */
 static const struct image_kind kinds[] = {
-	{ "Linux bzImage", bzimage_probe, bzimage_load },
-	{ "PVH ELF", pvh_probe, pvh_load },
+	{ BOOT_WAY_LINUX, "Linux bzImage", bzimage_probe, bzimage_load },
+	{ BOOT_WAY_PVH, "PVH ELF", pvh_probe, pvh_load },
 };
 
 static int find_file(struct vm *vm, const char *key, const char *name,
@@ -44,12 +46,38 @@ static int find_file(struct vm *vm, const char *key, const char *name,
 	return 0;
 }
 
-static const struct image_kind *find_kind(const struct image *kernel)
+static const struct image_kind *find_kind(const struct image *kernel,
+					  enum boot_way way)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i].probe(kernel))
+		if ((way == BOOT_WAY_AUTO || way == kinds[i].way) &&
+		    kinds[i].probe(kernel))
 			return &kinds[i];
 	return NULL;
+}
+
+bool load_knows(const struct image *file)
+{
+	return find_kind(file, BOOT_WAY_AUTO);
+}
+
+static const struct image_kind *choose(struct vm *vm,
+				       const struct image *kernel)
+{
+	enum boot_way way = vm->config->boot;
+	const struct image_kind *kind = find_kind(kernel, way);
+
+	if (!kind && way == BOOT_WAY_AUTO)
+		log_error("load",
+			  "guest %s: kernel = %s is neither a Linux bzImage "
+			  "nor a PVH ELF; name a kernel",
+			  vm->name, kernel->name);
+	else if (!kind)
+		log_error("load",
+			  "guest %s: kernel = %s is not what boot = says; name "
+			  "another kernel, or leave boot out",
+			  vm->name, kernel->name);
+	return kind;
 }
 
 static int load_platform(struct vm *vm)
@@ -68,7 +96,20 @@ static int load_platform(struct vm *vm)
 	return err;
 }
 
-int load_guest(struct vm *vm)
+static int load_firmware(struct vm *vm, const char *name)
+{
+	struct image file;
+	int err = find_file(vm, "firmware", name, &file);
+
+	if (!err)
+		err = firmware_load(vm, &file);
+	if (!err)
+		log_info("load", "guest %s: firmware %s, %llu KiB", vm->name,
+			 name, (unsigned long long)(file.size >> 10));
+	return err;
+}
+
+static int load_kernel(struct vm *vm)
 {
 	const struct guest_config *c = vm->config;
 	struct image kernel = { .size = 0 }, initrd = { .size = 0 };
@@ -79,22 +120,25 @@ int load_guest(struct vm *vm)
 		err = find_file(vm, "initrd", c->initrd, &initrd);
 	if (err)
 		return err;
-	kind = find_kind(&kernel);
-	if (!kind) {
-		log_error("load",
-			  "guest %s: kernel = %s is neither a Linux bzImage "
-			  "nor a PVH ELF; name a kernel",
-			  vm->name, c->kernel);
+	kind = choose(vm, &kernel);
+	if (!kind)
 		return -ENOEXEC;
-	}
 	err = load_platform(vm);
 	if (!err)
 		err = kind->load(vm, &kernel, initrd.size ? &initrd : NULL);
-	if (vm->privileged)
-		modules_forget_privileged();
 	if (!err)
 		log_info("load", "guest %s: %s %s, %s %s", vm->name, kind->name,
 			 c->kernel, initrd.size ? "initrd" : "no initrd",
 			 c->initrd);
+	return err;
+}
+
+int load_guest(struct vm *vm)
+{
+	const char *firmware = firmware_name(vm->config);
+	int err = firmware ? load_firmware(vm, firmware) : load_kernel(vm);
+
+	if (vm->privileged)
+		modules_forget_privileged();
 	return err;
 }

@@ -16,10 +16,13 @@ struct image {
 	u64 hpa; /* where the file lies; page aligned */
 };
 
-/* Choose by the file: bzImage (64-bit protocol) or PVH ELF. Copies kernel and
- * initrd, builds boot_params / start_info, e820, ACPI tables (acpi_build or
- * acpi_rewrite), and sets the registers of vCPU 0. One sentence on failure. */
+/* By boot = of the manifest, else by the file: bzImage, PVH ELF, multiboot 2,
+ * multiboot, raw firmware. Copies kernel, initrd and modules, builds what the
+ * way in hands over, the memory map, ACPI tables (acpi_build or acpi_rewrite),
+ * and sets the registers of vCPU 0. One sentence on failure. */
 int __must_check load_guest(struct vm *vm);
+/* @file is a kernel, for one of the ways in but firmware */
+bool load_knows(const struct image *file);
 
 /* hv/load/bzimage.c, Documentation/x86/boot.rst, 64-bit boot protocol */
 int __must_check bzimage_load(struct vm *vm, const struct image *kernel,
@@ -29,6 +32,17 @@ bool bzimage_probe(const struct image *kernel);
 int __must_check pvh_load(struct vm *vm, const struct image *kernel,
 			  const struct image *initrd);
 bool pvh_probe(const struct image *kernel);
+
+/* hv/load/firmware.c: a raw image that ends at 4 GiB. firmware_probe(): by its
+ * size and a jump at its reset vector. */
+bool firmware_probe(const struct image *file);
+/* The file whose reset vector the guest starts at; NULL: another way in */
+const char *firmware_name(const struct guest_config *c);
+/* The ROM that the guest needs; 0: none, or its file is no image, which
+ * firmware_load() says */
+u64 firmware_rom_bytes(const struct guest_config *c);
+/* Into ROM and shadow; vCPU 0 is in power-on state already */
+int __must_check firmware_load(struct vm *vm, const struct image *file);
 
 /* Guest memory map as the guest is told it (ACPI 6.4, 15 *System Address Map
  * Interfaces*) */

@@ -19,8 +19,10 @@ static bool piece_at(const struct vm *vm, u32 i, struct place_range *piece)
 	if (!vm->privileged) {
 		if (i >= vm->slot_count)
 			return false;
-		piece->base = vm->slots[i].gpa;
-		piece->size = vm->slots[i].size;
+		if (!vm->slots[i].rom) {
+			piece->base = vm->slots[i].gpa;
+			piece->size = vm->slots[i].size;
+		}
 		return true;
 	}
 	if (i >= owner_count())

@@ -59,6 +59,12 @@
 #define PC_SMI_EN        (PC_PM_BASE + 0x30)
 #define PC_APM_CNT       0xb2u
 #define PC_APM_STS       0xb3u
+/* Written to PC_APM_CNT, as the FADT says: SCI_EN is set or cleared */
+#define PC_ACPI_ENABLE   0x02u
+#define PC_ACPI_DISABLE  0x03u
+/* SLP_TYP of \_S5: what the DSDT names, and what the ICH9 knows as S5 */
+#define PC_SLP_TYP_S5      0u
+#define PC_SLP_TYP_S5_ICH9 7u
 #define PC_RESET         0xcf9u
 #define PC_RESET_VALUE   0x06u
 #define PC_FWCFG         0x510u

@@ -96,9 +96,29 @@ static u8 *at(u64 gpa, u64 len)
 	return NULL;
 }
 
-int gmem_write(struct vm *v, gpa_t gpa, const void *buf, size_t len)
+const struct vm_slot *vm_slot_at(const struct vm *v, gpa_t gpa)
+{
+	for (u32 i = 0; i < v->slot_count; i++)
+		if (gpa.v - v->slots[i].gpa < v->slots[i].size)
+			return &v->slots[i];
+	return NULL;
+}
+
+int gmem_write_rom(struct vm *v, gpa_t gpa, const void *buf, size_t len)
 {
 	u8 *p = at(gpa.v, len);
+
+	assert_ptr_equal(v, &vm);
+	if (!p)
+		return -EFAULT;
+	memcpy(p, buf, len);
+	return 0;
+}
+
+int gmem_write(struct vm *v, gpa_t gpa, const void *buf, size_t len)
+{
+	const struct vm_slot *s = vm_slot_at(v, gpa);
+	u8 *p = s && !s->rom ? at(gpa.v, len) : NULL;
 
 	assert_ptr_equal(v, &vm);
 	if (!p)

@@ -40,20 +40,22 @@ void *window_miss(struct window_cache *c, hpa_t hpa)
 	assert_true(hpa.v < RAM_BYTES);
 	return ram + hpa.v;
 }
+const struct vm_slot *vm_slot_at(const struct vm *m, gpa_t gpa)
+{
+	for (u32 i = 0; i < m->slot_count; i++)
+		if (gpa.v - m->slots[i].gpa < m->slots[i].size)
+			return &m->slots[i];
+	return NULL;
+}
 bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
 {
-	u32 i;
+	const struct vm_slot *s = vm_slot_at(m, gpa);
 
-	for (i = 0; i < m->slot_count; i++) {
-		u64 offset = gpa.v - m->slots[i].gpa;
-
-		if (offset >= m->slots[i].size)
-			continue;
-		*hpa = HPA(m->slots[i].hpa + offset);
-		*left = m->slots[i].size - offset;
-		return true;
-	}
-	return false;
+	if (!s || s->rom)
+		return false;
+	*hpa = HPA(s->hpa + (gpa.v - s->gpa));
+	*left = s->size - (gpa.v - s->gpa);
+	return true;
 }
 static void fake_read(struct vcpu_hw *v, u32 groups)
 {
@@ -352,9 +354,33 @@ static void test_length_remapped(void **state)
 	assert_int_equal(insn_exit_length(&vcpu, EXIT_CPUID), 3);
 }
 
+/* ROM is read as RAM is, and written by its loader alone */
+static void test_rom(void **state)
+{
+	u8 bytes[8] = { 0 };
+
+	(void)state;
+	vm.slots[1].rom = true;
+	memset(bytes, 0x5a, sizeof(bytes));
+	assert_int_equal(gmem_write_rom(&vm, GPA(SLOT1_GPA + 0xffc), bytes, 8),
+			 0);
+	assert_int_equal(ram[SLOT0_BYTES + 0xffc], 0x5a);
+	assert_int_equal(ram[SLOT0_BYTES + 0x1003], 0x5a);
+	memset(bytes, 0, sizeof(bytes));
+	assert_int_equal(gmem_read(&vm, GPA(SLOT1_GPA + 0xffc), bytes, 8), 0);
+	assert_int_equal(bytes[7], 0x5a);
+	assert_non_null(gmem_map_read(&vm, GPA(SLOT1_GPA)));
+	assert_null(gmem_map(&vm, GPA(SLOT1_GPA)));
+	assert_int_equal(gmem_write(&vm, GPA(SLOT1_GPA), bytes, 8), -EFAULT);
+	assert_int_equal(gmem_zero(&vm, GPA(SLOT1_GPA), 8), -EFAULT);
+	assert_int_equal(gmem_write_rom(&vm, GPA(SLOT0_BYTES), bytes, 8),
+			 -EFAULT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_rom, setup),
 		cmocka_unit_test_setup(test_copies, setup),
 		cmocka_unit_test_setup(test_no_paging, setup),
 		cmocka_unit_test_setup(test_4level, setup),

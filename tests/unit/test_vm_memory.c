@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "hv/vcpu.h"
+#include "hv/load/load.h"
 #include "hv/vm.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -26,6 +26,7 @@ static u64 mapped_bytes;
 static u64 largest_piece; /* what owner_take() can give in one piece */
 static u64 top;
 static int map_result;
+static u64 rom_bytes, rom_mapped;
 
 static const struct vcpu_ops fake_ops;
 const struct vcpu_ops *vcpu_ops = &fake_ops;
@@ -46,7 +47,7 @@ int owner_take(u64 size, u64 align, u64 min, u64 max, enum owner_kind to,
 	(void)max;
 	assert_int_equal(to, OWNER_GUEST);
 	assert_int_equal(id, vm.id);
-	assert_true(IS_ALIGNED(size, PAGE_2M));
+	assert_true(IS_ALIGNED(size, PAGE_2M) || size == rom_bytes);
 	if (size > largest_piece || ALIGN_DOWN(top - size, align) > top ||
 	    top < size)
 		return -ENOMEM;
@@ -99,8 +100,12 @@ int pt_init(struct page_table *pt, const struct pt_format *fmt,
 int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 {
 	(void)pt;
-	(void)addr;
 	(void)hpa;
+	if (addr >= GIB(4) - rom_bytes && addr < GIB(4)) {
+		assert_int_equal(attrs, PT_R | PT_X);
+		rom_mapped += size;
+		return map_result;
+	}
 	assert_int_equal(attrs, PT_R | PT_W | PT_X);
 	mapped_bytes += size;
 	return map_result;
@@ -111,8 +116,15 @@ void pt_destroy(struct page_table *pt)
 	pt->root = NULL;
 }
 
+u64 firmware_rom_bytes(const struct guest_config *c)
+{
+	assert_ptr_equal(c, &config);
+	return rom_bytes;
+}
+
 static void begin(u64 memory)
 {
+	rom_bytes = rom_mapped = 0;
 	memset(&vm, 0, sizeof(vm));
 	memset(&config, 0, sizeof(config));
 	memset(extents, 0, sizeof(extents));
@@ -165,6 +177,31 @@ static void test_room_for_devices_below_4g(void **state)
 	assert_false(vm_translate(&vm, GPA(0xfee00000), &hpa, &left));
 	assert_true(vm_translate(&vm, GPA(GIB(7) - 1), &hpa, &left));
 	assert_int_equal(left, 1);
+}
+
+/* Between low and high RAM, never adjacent to either for a lookup */
+static void test_rom_ends_at_4g(void **state)
+{
+	const struct vm_slot *rom;
+	u64 left;
+	hpa_t hpa;
+
+	(void)state;
+	begin(GIB(3));
+	rom_bytes = KIB(256);
+	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(vm.slot_count, 3);
+	assert_int_equal(rom_mapped, KIB(256));
+	assert_int_equal(mapped_bytes, GIB(3));
+	rom = vm_slot_at(&vm, GPA(GIB(4) - 1));
+	assert_ptr_equal(rom, &vm.slots[1]);
+	assert_true(rom->rom);
+	assert_int_equal(rom->gpa, GIB(4) - KIB(256));
+	assert_false(vm_translate(&vm, GPA(GIB(4) - 1), &hpa, &left));
+	assert_false(vm_translate(&vm, GPA(rom->gpa), &hpa, &left));
+	assert_null(vm_slot_at(&vm, GPA(rom->gpa - 1)));
+	assert_ptr_equal(vm_slot_at(&vm, GPA(GIB(4))), &vm.slots[2]);
+	assert_true(vm_translate(&vm, GPA(GIB(4)), &hpa, &left));
 }
 
 static void test_pieces(void **state)
@@ -238,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small_guest_is_one_piece),
 		cmocka_unit_test(test_room_for_devices_below_4g),
+		cmocka_unit_test(test_rom_ends_at_4g),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_privileged_takes_what_is_left),
