@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/pvh.c hv/load/place.c hv/load/e820.c hv/load/entry.c */
+/* SOURCES: hv/load/pvh.c hv/load/elf.c hv/load/place.c hv/load/e820.c hv/load/entry.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The PVH loader: good ELFs of both classes, and every way to be bad */
 #include "tests/unit/load_fakes.h"
@@ -120,7 +120,7 @@ static void expect_loaded(void)
 	mod = (const void *)at(info->modlist_paddr, sizeof(*mod));
 	assert_int_equal(mod->size, sizeof(initrd_bytes));
 	assert_int_equal(*at(mod->paddr, 100), 0x33);
-	assert_int_equal(info->memmap_entries, 5);
+	assert_int_equal(info->memmap_entries, 6);
 	map = (const void *)at(info->memmap_paddr, 5 * sizeof(*map));
 	assert_int_equal(map[4].addr, MIB(1));
 	assert_int_equal(map[4].type, E820_RAM);
