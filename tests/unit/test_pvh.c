@@ -233,7 +233,7 @@ static void test_bad_segments(void **state)
 	f64.load.paddr = GIB(3);
 	expect_refused("kernel where it is linked", -ENOMEM);
 	f64.load.paddr = 0x1000; /* the first megabyte is the BIOS's */
-	expect_refused("kernel where it is linked", -ENOMEM);
+	expect_refused("its parts overlap", -ENOEXEC);
 	f64 = good;
 	f64.entry = 0x300000;
 	expect_refused("lies in no segment", -ENOEXEC);
