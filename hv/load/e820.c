@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The memory map a guest is told. An isolated guest has a PC's: RAM below
- * 640 KiB, the BIOS area, RAM above 1 MiB. The privileged guest has the
- * machine's: its own RAM, the firmware's regions with their types, and all that
- * belongs to others as reserved. Called by the loaders; owner extents are
- * stable then (boot, or the owner lock of the caller's caller).
+ * 640 KiB, the BIOS area, RAM above 1 MiB up to the PCI hole, ECAM in that, and
+ * RAM above 4 GiB. The privileged guest has the machine's: its own RAM, the
+ * firmware's regions with their types, and all that belongs to others as
+ * reserved. Called by the loaders; owner extents are stable then (boot, or the
+ * owner lock of the caller's caller).
  */
 #include "hv/load/acpi_area.h"
-#include "hv/load/load.h"
+#include "hv/load/platform.h"
 #include "lib/log.h"
 #include "mm/owner.h"
 
-/* A PC's first megabyte */
-#define EBDA_BASE      0x9fc00ull
-#define VGA_BASE       0xa0000ull
-#define BIOS_AREA_END  0x100000ull
 #define ACPI_AREA_TYPE E820_ACPI
 
 struct map {
@@ -55,25 +52,49 @@ static void add_around_acpi(struct map *m, u64 rsdp, u64 base, u64 end,
 	add(m, area_end, end, type);
 }
 
-/* Slots are RAM, but for the hole of the first megabyte */
+/* The first megabyte of a slot that begins there */
+static void add_first_megabyte(struct map *m, u64 rsdp, u64 end)
+{
+	add(m, 0, MIN(end, PC_EBDA_BASE), E820_RAM);
+	add(m, PC_EBDA_BASE, PC_VGA_BASE, E820_RESERVED);
+	add_around_acpi(m, rsdp, PC_BIOS_AREA, PC_BIOS_AREA_END, E820_RESERVED);
+}
+
+/* Slots are RAM, but for the hole of the first megabyte; ECAM comes before the
+ * first that is above it */
 static void build_isolated(struct vm *vm, struct map *m)
 {
+	bool ecam = false;
+
 	for (u32 i = 0; i < vm->slot_count; i++) {
 		u64 base = vm->slots[i].gpa;
 		u64 end = base + vm->slots[i].size;
 
 		if (vm->slots[i].rom)
 			continue;
-		if (base < EBDA_BASE) {
-			add(m, base, MIN(end, EBDA_BASE), E820_RAM);
-			add(m, EBDA_BASE, VGA_BASE, E820_RESERVED);
+		if (base >= PC_HIGH_RAM_BASE && !ecam) {
+			add(m, PC_ECAM_BASE, PC_ECAM_BASE + PC_ECAM_BYTES,
+			    E820_RESERVED);
+			ecam = true;
 		}
-		if (base < BIOS_AREA_END)
-			add_around_acpi(m, vm->acpi_rsdp,
-					BIOS_AREA_END - KIB(128), BIOS_AREA_END,
-					E820_RESERVED);
-		add(m, MAX(base, BIOS_AREA_END), end, E820_RAM);
+		if (!base)
+			add_first_megabyte(m, vm->acpi_rsdp, end);
+		add(m, MAX(base, PC_BIOS_AREA_END), end, E820_RAM);
 	}
+	if (!ecam)
+		add(m, PC_ECAM_BASE, PC_ECAM_BASE + PC_ECAM_BYTES,
+		    E820_RESERVED);
+}
+
+u32 e820_firmware(const struct vm *vm, struct e820_entry *out, u32 max)
+{
+	struct map m = { .out = out, .max = max };
+
+	for (u32 i = 0; i < vm->slot_count; i++)
+		if (!vm->slots[i].rom)
+			add(&m, vm->slots[i].gpa,
+			    vm->slots[i].gpa + vm->slots[i].size, E820_RAM);
+	return m.count;
 }
 
 static u32 firmware_type(u32 type)

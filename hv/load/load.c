@@ -4,7 +4,7 @@
  * started again after a reset) once memory and vCPUs are there. No locks; one
  * guest is loaded at a time.
  */
-#include "hv/load/load.h"
+#include "hv/load/platform.h"
 
 #include "drivers/acpi.h"
 #include "lib/errno.h"
@@ -87,7 +87,8 @@ static int load_platform(struct vm *vm)
 
 	if (!err && !vm->privileged)
 		err = bios_area_write(vm);
-
+	if (!err && !vm->privileged)
+		err = smbios_write(vm);
 	if (err)
 		log_error("load",
 			  "guest %s: no room for its firmware area (error %d); "

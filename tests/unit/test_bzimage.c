@@ -96,7 +96,7 @@ static void test_good(void **state)
 	assert_int_equal(bp->hdr.setup_data, 0);
 	assert_int_equal(bp->hdr.version, 0x20f);
 	assert_int_equal(bp->acpi_rsdp_addr, ACPI_AREA_ISOLATED);
-	assert_int_equal(bp->e820_entries, 5);
+	assert_int_equal(bp->e820_entries, 6);
 	assert_int_equal(bp->e820_table[4].type, E820_RAM);
 	assert_int_equal(bp->sentinel, 0);
 	assert_int_equal(bp->efi_info.loader_signature, 0);

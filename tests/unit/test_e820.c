@@ -4,6 +4,7 @@
 #include "tests/unit/load_fakes.h"
 
 #include "hv/load/acpi_area.h"
+#include "hv/load/platform.h"
 
 static struct e820_entry map[128];
 
@@ -29,14 +30,44 @@ static void test_isolated(void **state)
 	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	vm.slot_count = 2;
 	vm.slots[1] = (struct vm_slot){ GIB(4), RAM_BYTES, MIB(16), false };
-	assert_int_equal(e820_build(&vm, map, 128), 6);
-	assert_sorted(6);
+	assert_int_equal(e820_build(&vm, map, 128), 7);
+	assert_sorted(7);
 	expect(0, 0, 0x9fc00, E820_RAM);
 	expect(1, 0x9fc00, 0xa0000, E820_RESERVED);
 	expect(2, 0xe0000, 0xe0000 + ACPI_AREA_BYTES, E820_ACPI);
 	expect(3, 0xe0000 + ACPI_AREA_BYTES, 0x100000, E820_RESERVED);
 	expect(4, 0x100000, RAM_BYTES, E820_RAM);
-	expect(5, GIB(4), GIB(4) + MIB(16), E820_RAM);
+	expect(5, PC_ECAM_BASE, PC_ECAM_BASE + PC_ECAM_BYTES, E820_RESERVED);
+	expect(6, GIB(4), GIB(4) + MIB(16), E820_RAM);
+}
+
+/* 8 GiB and a ROM below 4 GiB */
+static void test_large(void **state)
+{
+	(void)state;
+	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
+	vm.slot_count = 4;
+	vm.slots[0].size = PC_LOW_RAM_END;
+	vm.slots[1] = (struct vm_slot){ GIB(4) - MIB(2), 0, MIB(2), true };
+	vm.slots[2] = (struct vm_slot){ GIB(4), 0, GIB(1), false };
+	vm.slots[3] = (struct vm_slot){ GIB(5), GIB(9), GIB(5), false };
+	assert_int_equal(e820_build(&vm, map, 128), 7);
+	assert_sorted(7);
+	expect(4, 0x100000, GIB(2), E820_RAM);
+	expect(5, PC_ECAM_BASE, PC_ECAM_BASE + PC_ECAM_BYTES, E820_RESERVED);
+	expect(6, GIB(4), GIB(10), E820_RAM);
+}
+
+/* A firmware is told RAM and nothing else */
+static void test_firmware(void **state)
+{
+	(void)state;
+	vm.slot_count = 3;
+	vm.slots[1] = (struct vm_slot){ GIB(4) - MIB(2), 0, MIB(2), true };
+	vm.slots[2] = (struct vm_slot){ GIB(4), RAM_BYTES, MIB(16), false };
+	assert_int_equal(e820_firmware(&vm, map, 128), 2);
+	expect(0, 0, RAM_BYTES, E820_RAM);
+	expect(1, GIB(4), GIB(4) + MIB(16), E820_RAM);
 }
 
 static void test_isolated_slots_join(void **state)
@@ -45,7 +76,7 @@ static void test_isolated_slots_join(void **state)
 	vm.slot_count = 2;
 	vm.slots[0].size = MIB(4);
 	vm.slots[1] = (struct vm_slot){ MIB(4), MIB(32), MIB(4), false };
-	assert_int_equal(e820_build(&vm, map, 128), 4);
+	assert_int_equal(e820_build(&vm, map, 128), 5);
 	expect(3, 0x100000, MIB(8), E820_RAM);
 }
 
@@ -94,7 +125,8 @@ static void test_too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		vm_test(test_isolated),   vm_test(test_isolated_slots_join),
+		vm_test(test_isolated),   vm_test(test_large),
+		vm_test(test_firmware),   vm_test(test_isolated_slots_join),
 		vm_test(test_privileged), vm_test(test_others_are_reserved),
 		vm_test(test_too_many),
 	};

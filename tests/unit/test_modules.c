@@ -81,6 +81,12 @@ int acpi_build(struct vm *v)
 	return 0;
 }
 
+int smbios_write(struct vm *v)
+{
+	(void)v;
+	return 0;
+}
+
 int acpi_rewrite(struct vm *v)
 {
 	(void)v;
