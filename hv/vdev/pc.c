@@ -10,6 +10,7 @@
 #include "hv/vdev/q35.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vpic.h"
+#include "hv/vdev/vpm.h"
 
 struct pc_device {
 	const char *name;
@@ -20,8 +21,10 @@ struct pc_device {
 
 static const struct pc_device devices[] = {
 	{ "8259", vpic_create, vpic_destroy, vpic_reset },
+	{ "ACPI PM", vpm_create, vpm_destroy, vpm_reset },
 	{ "PCI", pcibus_create, pcibus_destroy, pcibus_reset },
 	{ "chipset", q35_create, q35_destroy, q35_reset },
+	{ "fw_cfg", fwcfg_create, fwcfg_destroy, fwcfg_reset },
 };
 
 int pc_create(struct vm *vm)

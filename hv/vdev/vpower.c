@@ -188,9 +188,17 @@ static int privileged_create(struct vm *vm)
 	return ports_add(vm, fadt_ports, ARRAY_SIZE(fadt_ports));
 }
 
+/* The other registers of an isolated guest are its PC's (vpm.c, pcibus.c) */
+bool vpower_reduced_write(struct vm *vm, u64 offset, u8 value)
+{
+	u64 port = VPOWER_SLEEP_CONTROL + offset;
+
+	if (port == VPOWER_SLEEP_CONTROL && (value & SLEEP_EN))
+		return sleep_control_write(vm, value);
+	return port == VPOWER_RESET && value == RESET_VALUE && reset_now(vm);
+}
+
 int vpower_create(struct vm *vm)
 {
-	if (vm->privileged)
-		return privileged_create(vm);
-	return ports_add(vm, reduced_ports, ARRAY_SIZE(reduced_ports));
+	return vm->privileged ? privileged_create(vm) : 0;
 }

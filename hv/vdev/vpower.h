@@ -16,6 +16,9 @@
 #define VPOWER_RESET         0x602 /* write 1 */
 
 int __must_check vpower_create(struct vm *vm);
+/* A byte written to an isolated guest's PM block, at @offset: true if it was
+ * for a register of the hardware-reduced FADT, and is done */
+bool vpower_reduced_write(struct vm *vm, u64 offset, u8 value);
 /* Port CF9h lies among the PCI address port's bytes (CF8h..CFBh), which vpci
  * claims: it asks here first. True: the write was a reset and is done. */
 bool vpower_cf9_write(struct vm *vm, u8 value);

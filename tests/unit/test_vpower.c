@@ -54,6 +54,10 @@ static void create(bool privileged)
 static void out(u16 port, u8 size, u32 value)
 {
 	ended = VM_END_NONE;
+	if (!fake_vm.privileged && size == 1 &&
+	    vpower_reduced_write(&fake_vm, port - VPOWER_SLEEP_CONTROL,
+				 (u8)value))
+		return;
 	bus_write(&fake_vm.ports, &fake_vcpus[0], port, size, value);
 }
 

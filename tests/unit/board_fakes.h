@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A board for one timer device: time that passes when told, device timers that
+ * fire on the way, interrupt lines that are counted. After vdev_fakes.h. */
+#ifndef TESTS_UNIT_BOARD_FAKES_H
+#define TESTS_UNIT_BOARD_FAKES_H
+
+#include "hv/vdev/pc.h"
+#include "hv/vdev/vtimer.h"
+
+#define BOARD_LINES 24
+/* A device that wants more than this is a danger to its core */
+#define BOARD_FIRES_A_SECOND 25000
+
+static u64 board_now;
+static bool board_lines[BOARD_LINES];
+static u32 board_edges[BOARD_LINES]; /* rising */
+static u64 board_fires;
+
+u64 vtimer_now(void)
+{
+	return board_now;
+}
+
+void vtimer_init(struct vtimer *t, struct vm *vm,
+		 void (*fn)(struct vtimer *self))
+{
+	*t = (struct vtimer){ .vm = vm, .fn = fn, .next = vm->vtimers };
+	vm->vtimers = t;
+}
+
+void vtimer_set(struct vtimer *t, u64 host_tsc)
+{
+	t->want = host_tsc ? host_tsc : 1;
+}
+
+void vtimer_cancel(struct vtimer *t)
+{
+	t->want = 0;
+}
+
+void pc_irq(struct vm *vm, u32 irq, bool level)
+{
+	(void)vm;
+	assert_in_range(irq, 0, BOARD_LINES - 1);
+	if (level && !board_lines[irq])
+		board_edges[irq]++;
+	board_lines[irq] = level;
+}
+
+__attribute__((unused)) static bool board_line(u32 irq)
+{
+	return board_lines[irq];
+}
+
+static struct vtimer *board_soonest(void)
+{
+	struct vtimer *best = NULL;
+
+	for (struct vtimer *t = fake_vm.vtimers; t; t = t->next)
+		if (t->want && (!best || t->want < best->want))
+			best = t;
+	return best;
+}
+
+/* When the next device timer fires; 0: none is set */
+__attribute__((unused)) static u64 board_next(void)
+{
+	const struct vtimer *t = board_soonest();
+
+	return t ? t->want : 0;
+}
+
+static void board_pass_to(u64 end)
+{
+	u64 from = board_now, before = board_fires;
+	struct vtimer *t;
+
+	while ((t = board_soonest()) && t->want <= end) {
+		board_now = MAX(board_now, t->want);
+		t->want = 0;
+		board_fires++;
+		t->fn(t);
+	}
+	board_now = end;
+	assert_true(board_fires - before <=
+		    (end - from) * BOARD_FIRES_A_SECOND / (tsc_khz * 1000) + 4);
+}
+
+__attribute__((unused)) static void board_pass_ns(u64 ns)
+{
+	board_pass_to(board_now + ns * tsc_khz / 1000000);
+}
+
+__attribute__((unused)) static void board_pass_us(u64 us)
+{
+	board_pass_ns(us * 1000);
+}
+
+__attribute__((unused)) static void out(u16 port, u8 size, u32 value)
+{
+	bus_write(&fake_vm.ports, &fake_vcpus[0], port, size, value);
+}
+
+__attribute__((unused)) static u32 in(u16 port, u8 size)
+{
+	return (u32)bus_read(&fake_vm.ports, &fake_vcpus[0], port, size);
+}
+
+__attribute__((unused)) static void board_init(void)
+{
+	fake_vm_init(2);
+	tsc_khz = 2345678;
+	board_now = 1000000000000ull;
+	memset(board_lines, 0, sizeof(board_lines));
+	memset(board_edges, 0, sizeof(board_edges));
+	board_fires = 0;
+	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 64), 0);
+	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 64), 0);
+}
+
+__attribute__((unused)) static void board_done(void)
+{
+	bus_destroy(&fake_vm.ports, &fake_vm.budget);
+	bus_destroy(&fake_vm.mmio, &fake_vm.budget);
+}
+
+#endif
