@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Instructions that touched device memory. Decoded at CS:RIP, found in a table
- * by map and opcode, done in three steps: resolve the memory operand (checks
- * and faults), load, store. Called by the EXIT_MMIO handler on the home core.
- * What is not in the table ends the guest with the bytes in the log.
+ * Instructions that touched device memory. Decoded at CS:RIP, found in the
+ * opcode tables, done by the function there (hv/emulate_*.c). Called by the
+ * EXIT_MMIO handler on the home core. The operand may be anything by then: RAM,
+ * ROM, a device, or some of each. What is not in the tables ends the guest with
+ * the bytes in the log.
  */
 #include "hv/emulate.h"
 
@@ -15,450 +16,107 @@
 
 #define TAG "mmio"
 
-#define OP_WIDE   1u /* never a byte, whatever bit 0 of the opcode */
-#define OP_STRING 2u /* memory by rSI and rDI, not by ModRM */
+#define OP_WIDE    1u /* never a byte, whatever bit 0 of the opcode */
+#define OP_ALONE   2u /* no memory by ModRM: strings, the stack */
+#define OP_LOCK    4u /* takes LOCK, in some of its forms at least */
+#define OP_OTHERS  8u /* memory besides the ModRM operand, or instead of it */
+#define OP_REP     (OP_ALONE | OP_OTHERS)
+#define OP_STACK   (OP_ALONE | OP_OTHERS | OP_WIDE)
+#define OP_OPERAND (OP_OTHERS | OP_WIDE)
 
-typedef int (*op_fn)(struct emu *m);
-
-static int load_operand(struct emu *m, u8 size, u64 *value)
-{
-	struct emu_span span;
-	int err = emu_resolve_operand(m, size, ACCESS_R, &span);
-
-	if (!err)
-		*value = emu_load(m, &span, size);
-	return err;
-}
-
-static int store_operand(struct emu *m, u8 size, u64 value)
-{
-	struct emu_span span;
-	int err = emu_resolve_operand(m, size, ACCESS_W, &span);
-
-	if (!err)
-		emu_store(m, &span, size, value);
-	return err;
-}
-
-static void flags_set(struct emu *m, u64 flags)
-{
-	m->r->rflags = flags;
-	vcpu_dirty(m->v, RG_RIP);
-}
-
-static int op_mov_store(struct emu *m) /* 88 89, 0F C3 */
-{
-	return store_operand(m, m->size, emu_reg_get(m, m->insn.reg, m->size));
-}
-
-static int op_mov_load(struct emu *m) /* 8A 8B */
-{
-	u64 value;
-	int err = load_operand(m, m->size, &value);
-
-	if (!err)
-		emu_reg_set(m, m->insn.reg, m->size, value);
-	return err;
-}
-
-static int op_mov_imm(struct emu *m) /* C6 C7 /0 */
-{
-	if (m->insn.reg & 7) {
-		vcpu_inject_ud(m->v);
-		return EMU_FAULT;
-	}
-	return store_operand(m, m->size, m->insn.imm);
-}
-
-static int op_moffs(struct emu *m) /* A0-A3: AL or rAX */
-{
-	m->insn.reg = GPR_RAX;
-	return m->insn.opcode & 2 ? op_mov_store(m) : op_mov_load(m);
-}
-
-static u64 sign_extend(u64 value, u8 size)
-{
-	u32 shift = 64 - 8u * size;
-
-	return (u64)((s64)(value << shift) >> shift);
-}
-
-static int op_movx(struct emu *m) /* 0F B6 B7 BE BF, 63 */
-{
-	u8 size = m->insn.opcode & 1 ? 2 : 1;
-	bool sign = m->insn.opcode >= 0xbe;
-	u64 value;
-	int err;
-
-	if (m->insn.map == MAP_ONE) {
-		if (m->mode != INSN_64BIT)
-			return EMU_UNKNOWN; /* ARPL */
-		size = 4;
-		sign = true;
-	}
-	err = load_operand(m, size, &value);
-	if (err)
-		return err;
-	if (sign)
-		value = sign_extend(value, size);
-	emu_reg_set(m, m->insn.reg, m->insn.operand_size, value);
-	return EMU_OK;
-}
-
-static int op_movbe(struct emu *m) /* 0F 38 F0 F1 */
-{
-	u32 shift = 64 - 8u * m->size;
-	u64 value;
-	int err;
-
-	if (m->insn.repne)
-		return EMU_UNKNOWN; /* CRC32 */
-	if (m->insn.opcode & 1) {
-		value = emu_reg_get(m, m->insn.reg, m->size);
-		return store_operand(m, m->size,
-				     __builtin_bswap64(value) >> shift);
-	}
-	err = load_operand(m, m->size, &value);
-	if (!err)
-		emu_reg_set(m, m->insn.reg, m->size,
-			    __builtin_bswap64(value) >> shift);
-	return err;
-}
-
-/* mem = mem OP value, or flags alone for CMP */
-static int alu_to_memory(struct emu *m, enum alu_op op, u64 value)
-{
-	u8 access = op == ALU_CMP ? ACCESS_R : ACCESS_R | ACCESS_W;
-	u64 flags = m->r->rflags;
-	struct emu_span span;
-	u64 result;
-	int err = emu_resolve_operand(m, m->size, access, &span);
-
-	if (err)
-		return err;
-	result = emu_alu(op, emu_load(m, &span, m->size),
-			 value & emu_mask(m->size), m->size, &flags);
-	if (op != ALU_CMP)
-		emu_store(m, &span, m->size, result);
-	flags_set(m, flags);
-	return EMU_OK;
-}
-
-static int op_alu(struct emu *m) /* 00-3B: direction in bit 1 */
-{
-	enum alu_op op = m->insn.opcode >> 3 & 7;
-	u64 reg = emu_reg_get(m, m->insn.reg, m->size);
-	u64 flags = m->r->rflags;
-	u64 value;
-	int err;
-
-	if (!(m->insn.opcode & 2))
-		return alu_to_memory(m, op, reg);
-	err = load_operand(m, m->size, &value);
-	if (err)
-		return err;
-	value = emu_alu(op, reg, value, m->size, &flags);
-	if (op != ALU_CMP)
-		emu_reg_set(m, m->insn.reg, m->size, value);
-	flags_set(m, flags);
-	return EMU_OK;
-}
-
-static int op_alu_imm(struct emu *m) /* 80 81 83 */
-{
-	return alu_to_memory(m, m->insn.reg & 7, m->insn.imm);
-}
-
-static int test_memory(struct emu *m, u64 with)
-{
-	u64 flags = m->r->rflags;
-	u64 value;
-	int err = load_operand(m, m->size, &value);
-
-	if (err)
-		return err;
-	emu_alu(ALU_AND, value, with & emu_mask(m->size), m->size, &flags);
-	flags_set(m, flags);
-	return EMU_OK;
-}
-
-static int op_test(struct emu *m) /* 84 85 */
-{
-	return test_memory(m, emu_reg_get(m, m->insn.reg, m->size));
-}
-
-static int op_not_neg(struct emu *m, bool neg)
-{
-	u64 flags = m->r->rflags;
-	struct emu_span span;
-	u64 value;
-	int err;
-
-	err = emu_resolve_operand(m, m->size, ACCESS_R | ACCESS_W, &span);
-	if (err)
-		return err;
-	value = emu_load(m, &span, m->size);
-	value = neg ? emu_alu(ALU_SUB, 0, value, m->size, &flags) : ~value;
-	emu_store(m, &span, m->size, value);
-	flags_set(m, flags);
-	return EMU_OK;
-}
-
-static int op_group3(struct emu *m) /* F6 F7 */
-{
-	switch (m->insn.reg & 7) {
-	case 0:
-	case 1:
-		return test_memory(m, m->insn.imm);
-	case 2:
-		return op_not_neg(m, false);
-	case 3:
-		return op_not_neg(m, true);
-	default:
-		return EMU_UNKNOWN; /* MUL, DIV */
-	}
-}
-
-static int inc_dec(struct emu *m, bool dec)
-{
-	u64 flags = m->r->rflags;
-	struct emu_span span;
-	int err;
-
-	err = emu_resolve_operand(m, m->size, ACCESS_R | ACCESS_W, &span);
-	if (err)
-		return err;
-	emu_store(
-		m, &span, m->size,
-		emu_inc_dec(emu_load(m, &span, m->size), dec, m->size, &flags));
-	flags_set(m, flags);
-	return EMU_OK;
-}
-
-/* 64-bit code pushes and pops 8 bytes, or 2 behind 66 */
-static u8 stack_size(const struct emu *m)
-{
-	if (m->mode != INSN_64BIT)
-		return m->insn.operand_size;
-	return m->insn.opsize ? 2 : 8;
-}
-
-/* How many bytes of RSP count */
-static u8 stack_width(struct emu *m)
-{
-	if (m->mode == INSN_64BIT)
-		return 8;
-	vcpu_need(m->v, RG_SEG);
-	return m->r->seg[SEG_SS].attr & SEG_ATTR_DB ? 4 : 2;
-}
-
-static int push_operand(struct emu *m) /* FF /6 */
-{
-	u8 size = stack_size(m), width = stack_width(m);
-	u64 rsp = emu_reg_get(m, GPR_RSP, width);
-	struct emu_span span;
-	u64 value;
-	int err = load_operand(m, size, &value);
-
-	if (err)
-		return err;
-	rsp = (rsp - size) & emu_mask(width);
-	err = emu_resolve(m, SEG_SS, rsp, size, ACCESS_W, &span);
-	if (err)
-		return err;
-	emu_store(m, &span, size, value);
-	emu_reg_set(m, GPR_RSP, width, rsp);
-	return EMU_OK;
-}
-
-static int op_pop(struct emu *m) /* 8F /0 */
-{
-	u8 size = stack_size(m), width = stack_width(m);
-	u64 rsp = emu_reg_get(m, GPR_RSP, width);
-	struct emu_span from, to;
-	u64 base_rsp = m->r->gpr[GPR_RSP];
-	int err;
-
-	if (m->insn.reg & 7)
-		return EMU_UNKNOWN;
-	err = emu_resolve(m, SEG_SS, rsp, size, ACCESS_R, &from);
-	if (err)
-		return err;
-	/* A destination relative to RSP uses its value after the pop */
-	emu_reg_set(m, GPR_RSP, width, (rsp + size) & emu_mask(width));
-	err = emu_resolve_operand(m, size, ACCESS_W, &to);
-	if (err) {
-		m->r->gpr[GPR_RSP] = base_rsp;
-		return err;
-	}
-	emu_store(m, &to, size, emu_load(m, &from, size));
-	return EMU_OK;
-}
-
-static int op_group5(struct emu *m) /* FE FF */
-{
-	switch (m->insn.reg & 7) {
-	case 0:
-	case 1:
-		return inc_dec(m, m->insn.reg & 1);
-	case 6:
-		return m->size == 1 ? EMU_UNKNOWN : push_operand(m);
-	default:
-		return EMU_UNKNOWN; /* CALL, JMP */
-	}
-}
-
-static int op_xchg(struct emu *m) /* 86 87 */
-{
-	u64 reg = emu_reg_get(m, m->insn.reg, m->size);
-	struct emu_span span;
-	u64 value;
-	int err;
-
-	err = emu_resolve_operand(m, m->size, ACCESS_R | ACCESS_W, &span);
-	if (err)
-		return err;
-	value = emu_load(m, &span, m->size);
-	emu_store(m, &span, m->size, reg);
-	emu_reg_set(m, m->insn.reg, m->size, value);
-	return EMU_OK;
-}
-
-static int op_xadd(struct emu *m) /* 0F C0 C1 */
-{
-	u64 reg = emu_reg_get(m, m->insn.reg, m->size);
-	u64 flags = m->r->rflags;
-	struct emu_span span;
-	u64 value, sum;
-	int err;
-
-	err = emu_resolve_operand(m, m->size, ACCESS_R | ACCESS_W, &span);
-	if (err)
-		return err;
-	value = emu_load(m, &span, m->size);
-	sum = emu_alu(ALU_ADD, value, reg, m->size, &flags);
-	emu_store(m, &span, m->size, sum);
-	emu_reg_set(m, m->insn.reg, m->size, value);
-	flags_set(m, flags);
-	return EMU_OK;
-}
-
-static int op_cmpxchg(struct emu *m) /* 0F B0 B1 */
-{
-	u64 rax = emu_reg_get(m, GPR_RAX, m->size);
-	u64 flags = m->r->rflags;
-	struct emu_span span;
-	u64 value;
-	int err;
-
-	err = emu_resolve_operand(m, m->size, ACCESS_R | ACCESS_W, &span);
-	if (err)
-		return err;
-	value = emu_load(m, &span, m->size);
-	emu_alu(ALU_CMP, rax, value, m->size, &flags);
-	if (value == rax) {
-		emu_store(m, &span, m->size,
-			  emu_reg_get(m, m->insn.reg, m->size));
-	} else {
-		emu_store(m, &span, m->size, value);
-		emu_reg_set(m, GPR_RAX, m->size, value);
-	}
-	flags_set(m, flags);
-	return EMU_OK;
-}
-
-enum bit_op { BIT_TEST, BIT_SET, BIT_RESET, BIT_COMPLEMENT };
-
-static int bit_operate(struct emu *m, enum bit_op op, s64 offset)
-{
-	u32 bits = m->size * 8u;
-	u64 bit = BIT((u64)offset & (bits - 1));
-	struct emu_span span;
-	u64 value;
-	int err;
-
-	/* The bit string reaches beyond the operand (SDM 2A, BT) */
-	m->insn.disp += (offset >> __builtin_ctz(bits)) * m->size;
-	err = emu_resolve_operand(
-		m, m->size, op == BIT_TEST ? ACCESS_R : ACCESS_R | ACCESS_W,
-		&span);
-	if (err)
-		return err;
-	value = emu_load(m, &span, m->size);
-	flags_set(m,
-		  (m->r->rflags & ~RFLAGS_CF) | (value & bit ? RFLAGS_CF : 0));
-	if (op == BIT_TEST)
-		return EMU_OK;
-	if (op == BIT_SET)
-		value |= bit;
-	else if (op == BIT_RESET)
-		value &= ~bit;
-	else
-		value ^= bit;
-	emu_store(m, &span, m->size, value);
-	return EMU_OK;
-}
-
-static int op_bt(struct emu *m) /* 0F A3 AB B3 BB */
-{
-	u64 offset = emu_reg_get(m, m->insn.reg, m->size);
-
-	return bit_operate(m, m->insn.opcode >> 3 & 3,
-			   (s64)sign_extend(offset, m->size));
-}
-
-static int op_bt_imm(struct emu *m) /* 0F BA /4-/7 */
-{
-	if ((m->insn.reg & 7) < 4)
-		return EMU_UNKNOWN;
-	return bit_operate(m, m->insn.reg & 3,
-			   (s64)(m->insn.imm & (m->size * 8u - 1)));
-}
+struct op {
+	emu_fn fn;
+	u8 flags;
+};
 
 /* clang-format off */
-static const struct op {
-	u8 map, first, last;
-	u8 flags;
-	op_fn fn;
-} ops[] = {
-	{ MAP_ONE, 0x88, 0x89, 0, op_mov_store },
-	{ MAP_ONE, 0x8a, 0x8b, 0, op_mov_load },
-	{ MAP_ONE, 0xc6, 0xc7, 0, op_mov_imm },
-	{ MAP_ONE, 0xa0, 0xa3, 0, op_moffs },
-	{ MAP_ONE, 0xa4, 0xa5, OP_STRING, emu_movs },
-	{ MAP_ONE, 0xaa, 0xab, OP_STRING, emu_stos },
-	{ MAP_ONE, 0xac, 0xad, OP_STRING, emu_lods },
-	{ MAP_ONE, 0x63, 0x63, 0, op_movx },
-	{ MAP_ONE, 0x80, 0x83, 0, op_alu_imm },
-	{ MAP_ONE, 0x84, 0x85, 0, op_test },
-	{ MAP_ONE, 0x86, 0x87, 0, op_xchg },
-	{ MAP_ONE, 0x8f, 0x8f, 0, op_pop },
-	{ MAP_ONE, 0xf6, 0xf7, 0, op_group3 },
-	{ MAP_ONE, 0xfe, 0xff, 0, op_group5 },
-	{ MAP_ONE, 0x00, 0x3b, 0, op_alu },
-	{ MAP_0F, 0xb6, 0xb7, 0, op_movx },
-	{ MAP_0F, 0xbe, 0xbf, 0, op_movx },
-	{ MAP_0F, 0xc3, 0xc3, 0, op_mov_store },
-	{ MAP_0F, 0xa3, 0xa3, 0, op_bt },
-	{ MAP_0F, 0xab, 0xab, 0, op_bt },
-	{ MAP_0F, 0xb3, 0xb3, 0, op_bt },
-	{ MAP_0F, 0xbb, 0xbb, 0, op_bt },
-	{ MAP_0F, 0xba, 0xba, OP_WIDE, op_bt_imm },
-	{ MAP_0F, 0xb0, 0xb1, 0, op_cmpxchg },
-	{ MAP_0F, 0xc0, 0xc1, 0, op_xadd },
-	{ MAP_0F38, 0xf0, 0xf1, OP_WIDE, op_movbe },
+#define ALU_ROW(at)							\
+	[(at) ... (at) + 1] = { op_alu, OP_LOCK },			\
+	[(at) + 2 ... (at) + 3] = { op_alu, 0 }
+
+static const struct op ops_one[256] = {
+	ALU_ROW(0x00), ALU_ROW(0x08), ALU_ROW(0x10), ALU_ROW(0x18),
+	ALU_ROW(0x20), ALU_ROW(0x28), ALU_ROW(0x30), ALU_ROW(0x38),
+	[0x50 ... 0x57] = { op_push_reg, OP_STACK },
+	[0x58 ... 0x5f] = { op_pop_reg, OP_STACK },
+	[0x63] = { op_movsxd, OP_WIDE },
+	[0x68] = { op_push_imm, OP_STACK },
+	[0x69] = { op_imul, OP_WIDE },
+	[0x6a] = { op_push_imm, OP_STACK },
+	[0x6b] = { op_imul, OP_WIDE },
+	[0x80 ... 0x83] = { op_alu_imm, OP_LOCK },
+	[0x84 ... 0x85] = { op_test, 0 },
+	[0x86 ... 0x87] = { op_xchg, OP_LOCK },
+	[0x88 ... 0x89] = { op_mov_store, 0 },
+	[0x8a ... 0x8b] = { op_mov_load, 0 },
+	[0x8c] = { op_mov_segment, OP_WIDE },
+	[0x8f] = { op_pop_operand, OP_OPERAND },
+	[0xa0 ... 0xa3] = { op_moffs, 0 },
+	[0xa4 ... 0xa5] = { op_movs, OP_REP },
+	[0xa6 ... 0xa7] = { op_cmps, OP_REP },
+	[0xaa ... 0xab] = { op_stos, OP_REP },
+	[0xac ... 0xad] = { op_lods, OP_REP },
+	[0xae ... 0xaf] = { op_scas, OP_REP },
+	[0xc0 ... 0xc1] = { op_shift, 0 },
+	[0xc2 ... 0xc3] = { op_ret, OP_STACK },
+	[0xc6 ... 0xc7] = { op_mov_imm, 0 },
+	[0xd0 ... 0xd3] = { op_shift, 0 },
+	[0xe8] = { op_call, OP_STACK },
+	[0xf6 ... 0xf7] = { op_group3, OP_LOCK },
+	[0xfe ... 0xff] = { op_group45, OP_LOCK | OP_OTHERS },
+};
+
+static const struct op ops_0f[256] = {
+	[0x0d] = { op_nop, 0 },
+	[0x10 ... 0x11] = { op_sse_move, 0 },
+	[0x12 ... 0x13] = { op_sse_half, 0 },
+	[0x16 ... 0x17] = { op_sse_half, 0 },
+	[0x18 ... 0x1f] = { op_nop, 0 },
+	[0x28 ... 0x29] = { op_sse_move, 0 },
+	[0x2b] = { op_sse_move, 0 },
+	[0x40 ... 0x4f] = { op_cmov, OP_WIDE },
+	[0x6e ... 0x6f] = { op_sse_integer, 0 },
+	[0x7e ... 0x7f] = { op_sse_integer, 0 },
+	[0x90 ... 0x9f] = { op_setcc, 0 },
+	[0xa3] = { op_bt, OP_WIDE },
+	[0xa4 ... 0xa5] = { op_shift_double, OP_WIDE },
+	[0xab] = { op_bt, OP_WIDE | OP_LOCK },
+	[0xac ... 0xad] = { op_shift_double, OP_WIDE },
+	[0xaf] = { op_imul, OP_WIDE },
+	[0xb0 ... 0xb1] = { op_cmpxchg, OP_LOCK },
+	[0xb3] = { op_bt, OP_WIDE | OP_LOCK },
+	[0xb6 ... 0xb7] = { op_movx, OP_WIDE },
+	[0xba] = { op_bt_imm, OP_WIDE | OP_LOCK },
+	[0xbb] = { op_bt, OP_WIDE | OP_LOCK },
+	[0xbe ... 0xbf] = { op_movx, OP_WIDE },
+	[0xc0 ... 0xc1] = { op_xadd, OP_LOCK },
+	[0xc3] = { op_movnti, OP_WIDE },
+	[0xc7] = { op_cmpxchg_wide, OP_WIDE | OP_LOCK },
+	[0xd6] = { op_sse_integer, 0 },
+	[0xe7] = { op_sse_integer, 0 },
+	[0xf0] = { op_sse_integer, 0 },
+};
+
+static const struct op ops_0f38[256] = {
+	[0x2a] = { op_sse_nontemporal_load, 0 },
+	[0xf0 ... 0xf1] = { op_movbe, OP_WIDE },
 };
 /* clang-format on */
 
+static const struct op *const op_maps[] = {
+	[MAP_ONE] = ops_one, [MAP_0F] = ops_0f, [MAP_0F38] = ops_0f38
+};
+
 static const struct op *op_find(const struct insn *insn)
 {
-	u32 i;
+	const struct op *op;
 
-	for (i = 0; i < ARRAY_SIZE(ops); i++)
-		if (ops[i].map == insn->map && insn->opcode >= ops[i].first &&
-		    insn->opcode <= ops[i].last)
-			return &ops[i];
-	return NULL;
+	if (insn->map >= ARRAY_SIZE(op_maps))
+		return NULL;
+	op = &op_maps[insn->map][insn->opcode];
+	if (!op->fn || (!insn->mem && !(op->flags & OP_ALONE)))
+		return NULL;
+	return op;
 }
 
 static int emulate(struct emu *m)
@@ -466,10 +124,13 @@ static int emulate(struct emu *m)
 	const struct op *op = op_find(&m->insn);
 	bool wide;
 
-	if (!op || (!m->insn.mem && !(op->flags & OP_STRING)))
+	if (!op)
 		return EMU_UNKNOWN;
+	if (m->insn.lock && !(op->flags & OP_LOCK))
+		return emu_ud(m);
 	wide = (op->flags & OP_WIDE) || (m->insn.opcode & 1);
 	m->size = wide ? m->insn.operand_size : 1;
+	m->direct = !(op->flags & OP_OTHERS) && !m->exit->mmio.walk;
 	return op->fn(m);
 }
 

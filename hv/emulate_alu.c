@@ -1,92 +1,206 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Results and flags of the integer operations (SDM 1 appendix A *EFLAGS
- * Cross-Reference*). Pure; called by hv/emulate.c. */
+/*
+ * Results and flags of the integer operations (SDM 1 appendix A *EFLAGS
+ * Cross-Reference*). Pure; called by hv/emulate*.c.
+ *
+ * Each is a small function around the instruction itself, one for each operand
+ * size: the guest's flags go in by SAHF (OF by an overflowing addition) and
+ * come out by LAHF and SETO, which needs no stack.
+ */
 #include "hv/emulate_priv.h"
 
-/* Of the low byte: set for an even number of ones */
-static u64 parity_flag(u64 r)
+#define FLAGS_IN  "addb $0x7f, %%al\n\tsahf\n\t"
+#define FLAGS_OUT "\n\tlahf\n\tseto %%al"
+
+/* AH: SF ZF AF PF CF as SAHF has them; AL: OF */
+#define LAHF_FLAGS (ALU_FLAGS & ~RFLAGS_OF)
+#define OF_SHIFT   11
+
+typedef void (*binary_fn)(u64 *a, u64 b, u32 *ax);
+typedef void (*unary_fn)(u64 *a, u32 *ax);
+typedef void (*shift_fn)(u64 *a, u64 count, u32 *ax);
+typedef void (*double_fn)(u64 *a, u64 fill, u64 count, u32 *ax);
+typedef void (*multiply_fn)(u64 *lo, u64 *hi, u64 b, u32 *ax);
+
+static u32 flags_in(u64 flags)
 {
-	return __builtin_parity((u8)r) ? 0 : RFLAGS_PF;
+	return (u32)((flags & LAHF_FLAGS) << 8 | (flags >> OF_SHIFT & 1));
 }
 
-static u64 result_flags(u64 r, u8 size)
+static void flags_out(u64 *flags, u32 ax)
 {
-	u64 flags = parity_flag(r);
-
-	if (!(r & emu_mask(size)))
-		flags |= RFLAGS_ZF;
-	if (r >> (size * 8 - 1) & 1)
-		flags |= RFLAGS_SF;
-	return flags;
+	*flags = (*flags & ~ALU_FLAGS) | (ax >> 8 & LAHF_FLAGS) |
+		 (u64)(ax & 1) << OF_SHIFT;
 }
 
-/* @carries: bit n is the carry or borrow out of bit n */
-static u64 carry_flags(u64 carries, u64 overflow, u8 size)
+static u32 size_index(u8 size)
 {
-	u32 top = size * 8u - 1;
-	u64 flags = 0;
-
-	if (carries >> top & 1)
-		flags |= RFLAGS_CF;
-	if (carries >> 3 & 1)
-		flags |= RFLAGS_AF;
-	if (overflow >> top & 1)
-		flags |= RFLAGS_OF;
-	return flags;
+	return (u32)__builtin_ctz(size);
 }
 
-static u64 alu_add(u64 a, u64 b, u64 carry, u8 size, u64 *flags)
-{
-	u64 r = a + b + carry;
+/* clang-format off */
+#define UNARY(op, s, reg)						\
+	static void op##_##s(u64 *a, u32 *ax)				\
+	{								\
+		__asm__(FLAGS_IN #op #s " %" reg "[a]" FLAGS_OUT	\
+			: [a] "+r"(*a), "+&a"(*ax) : : "cc");		\
+	}
+#define BINARY(op, s, reg)						\
+	static void op##_##s(u64 *a, u64 b, u32 *ax)			\
+	{								\
+		__asm__(FLAGS_IN #op #s " %" reg "[b], %" reg "[a]"	\
+			FLAGS_OUT					\
+			: [a] "+r"(*a), "+&a"(*ax) : [b] "r"(b) : "cc");	\
+	}
+#define SHIFT(op, s, reg)						\
+	static void op##_##s(u64 *a, u64 count, u32 *ax)		\
+	{								\
+		__asm__(FLAGS_IN #op #s " %%cl, %" reg "[a]" FLAGS_OUT	\
+			: [a] "+r"(*a), "+&a"(*ax) : "c"(count) : "cc");	\
+	}
+#define DOUBLE(op, s, reg)						\
+	static void op##_##s(u64 *a, u64 fill, u64 count, u32 *ax)	\
+	{								\
+		__asm__(FLAGS_IN #op #s " %%cl, %" reg "[b], %" reg "[a]" \
+			FLAGS_OUT					\
+			: [a] "+r"(*a), "+&a"(*ax)			\
+			: [b] "r"(fill), "c"(count) : "cc");		\
+	}
+#define MULTIPLY(op, s, reg)						\
+	static void op##_wide_##s(u64 *lo, u64 *hi, u64 b, u32 *ax)	\
+	{								\
+		__asm__(FLAGS_IN "movq %[lo], %%rax\n\t"		\
+			#op #s " %" reg "[b]\n\t"			\
+			"movq %%rax, %[lo]" FLAGS_OUT			\
+			: [lo] "+r"(*lo), "+d"(*hi), "+&a"(*ax)		\
+			: [b] "r"(b) : "cc");				\
+	}
 
-	*flags = carry_flags((a & b) | ((a | b) & ~r), (a ^ r) & (b ^ r), size);
-	return r;
+#define WORDS(shape, op)						\
+	shape(op, w, "w") shape(op, l, "k") shape(op, q, "q")
+#define SIZES(shape, op) shape(op, b, "b") WORDS(shape, op)
+#define WORD_ROW(op) { NULL, op##_w, op##_l, op##_q }
+#define ROW(op)      { op##_b, op##_w, op##_l, op##_q }
+
+SIZES(BINARY, add) SIZES(BINARY, or) SIZES(BINARY, adc) SIZES(BINARY, sbb)
+SIZES(BINARY, and) SIZES(BINARY, sub) SIZES(BINARY, xor) SIZES(BINARY, cmp)
+SIZES(UNARY, not) SIZES(UNARY, neg) SIZES(UNARY, inc) SIZES(UNARY, dec)
+SIZES(SHIFT, rol) SIZES(SHIFT, ror) SIZES(SHIFT, rcl) SIZES(SHIFT, rcr)
+SIZES(SHIFT, shl) SIZES(SHIFT, shr) SIZES(SHIFT, sar)
+WORDS(BINARY, bt) WORDS(BINARY, bts) WORDS(BINARY, btr) WORDS(BINARY, btc)
+WORDS(BINARY, imul)
+WORDS(DOUBLE, shld) WORDS(DOUBLE, shrd)
+SIZES(MULTIPLY, mul) SIZES(MULTIPLY, imul)
+
+static const binary_fn binary[][4] = {
+	ROW(add), ROW(or), ROW(adc), ROW(sbb), ROW(and), ROW(sub), ROW(xor),
+	ROW(cmp),
+};
+static const unary_fn unary[][4] = { ROW(not), ROW(neg), ROW(inc), ROW(dec) };
+static const shift_fn shift[][4] = {
+	ROW(rol), ROW(ror), ROW(rcl), ROW(rcr), ROW(shl), ROW(shr), ROW(shl),
+	ROW(sar),
+};
+static const binary_fn bits[][4] = {
+	WORD_ROW(bt), WORD_ROW(bts), WORD_ROW(btr), WORD_ROW(btc),
+};
+static const binary_fn imul[4] = WORD_ROW(imul);
+static const double_fn shift_double[][4] = { WORD_ROW(shld), WORD_ROW(shrd) };
+static const multiply_fn multiply[][4] = { ROW(mul_wide), ROW(imul_wide) };
+/* clang-format on */
+
+u64 alu_binary(enum alu_op op, u8 size, u64 a, u64 b, u64 *flags)
+{
+	u32 ax = flags_in(*flags);
+
+	binary[op][size_index(size)](&a, b, &ax);
+	flags_out(flags, ax);
+	return a & emu_mask(size);
 }
 
-static u64 alu_sub(u64 a, u64 b, u64 borrow, u8 size, u64 *flags)
+u64 alu_unary(enum alu_unary op, u8 size, u64 a, u64 *flags)
 {
-	u64 r = a - b - borrow;
+	u32 ax = flags_in(*flags);
 
-	*flags =
-		carry_flags((~a & b) | ((~a | b) & r), (a ^ b) & (a ^ r), size);
-	return r;
+	unary[op][size_index(size)](&a, &ax);
+	flags_out(flags, ax);
+	return a & emu_mask(size);
 }
 
-u64 emu_alu(enum alu_op op, u64 a, u64 b, u8 size, u64 *flags)
+u64 alu_shift(enum alu_shift op, u8 size, u64 a, u8 count, u64 *flags)
 {
-	u64 carry = *flags & RFLAGS_CF ? 1 : 0;
-	u64 arith = 0, r;
+	u32 ax = flags_in(*flags);
 
-	switch (op) {
-	case ALU_ADD:
-	case ALU_ADC:
-		r = alu_add(a, b, op == ALU_ADC ? carry : 0, size, &arith);
+	shift[op][size_index(size)](&a, count, &ax);
+	flags_out(flags, ax);
+	return a & emu_mask(size);
+}
+
+u64 alu_bit(enum alu_bit op, u8 size, u64 a, u64 bit, u64 *flags)
+{
+	u32 ax = flags_in(*flags);
+
+	bits[op][size_index(size)](&a, bit, &ax);
+	flags_out(flags, ax);
+	return a & emu_mask(size);
+}
+
+u64 alu_shift_double(bool right, u8 size, u64 a, u64 fill, u8 count, u64 *flags)
+{
+	u32 ax = flags_in(*flags);
+
+	shift_double[right][size_index(size)](&a, fill, count, &ax);
+	flags_out(flags, ax);
+	return a & emu_mask(size);
+}
+
+u64 alu_imul(u8 size, u64 a, u64 b, u64 *flags)
+{
+	u32 ax = flags_in(*flags);
+
+	imul[size_index(size)](&a, b, &ax);
+	flags_out(flags, ax);
+	return a & emu_mask(size);
+}
+
+void alu_multiply(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b, u64 *flags)
+{
+	u32 ax = flags_in(*flags);
+
+	multiply[is_signed][size_index(size)](lo, hi, b, &ax);
+	flags_out(flags, ax);
+}
+
+bool alu_condition(u8 cc, u64 flags)
+{
+	bool less = !(flags & RFLAGS_SF) != !(flags & RFLAGS_OF);
+	bool is;
+
+	switch (cc >> 1 & 7) {
+	case 0:
+		is = flags & RFLAGS_OF;
 		break;
-	case ALU_SUB:
-	case ALU_CMP:
-	case ALU_SBB:
-		r = alu_sub(a, b, op == ALU_SBB ? carry : 0, size, &arith);
+	case 1:
+		is = flags & RFLAGS_CF;
 		break;
-	case ALU_OR:
-		r = a | b;
+	case 2:
+		is = flags & RFLAGS_ZF;
 		break;
-	case ALU_AND:
-		r = a & b;
+	case 3:
+		is = flags & (RFLAGS_CF | RFLAGS_ZF);
+		break;
+	case 4:
+		is = flags & RFLAGS_SF;
+		break;
+	case 5:
+		is = flags & RFLAGS_PF;
+		break;
+	case 6:
+		is = less;
 		break;
 	default:
-		r = a ^ b;
+		is = less || (flags & RFLAGS_ZF);
 		break;
 	}
-	*flags = (*flags & ~ALU_FLAGS) | arith | result_flags(r, size);
-	return r & emu_mask(size);
-}
-
-/* As ADD and SUB of one, with CF left alone */
-u64 emu_inc_dec(u64 a, bool dec, u8 size, u64 *flags)
-{
-	u64 carry = *flags & RFLAGS_CF;
-	u64 r = emu_alu(dec ? ALU_SUB : ALU_ADD, a, 1, size, flags);
-
-	*flags = (*flags & ~RFLAGS_CF) | carry;
-	return r;
+	return is != (cc & 1);
 }

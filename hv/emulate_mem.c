@@ -15,6 +15,8 @@
 #define SEG_TYPE_WRITE   BIT(1) /* data; code: readable */
 #define CANONICAL_4LEVEL 47
 #define CANONICAL_5LEVEL 56
+#define CPL_USER         3
+#define WIDE             16
 
 static bool high_byte(const struct emu *m, u8 reg, u8 size)
 {
@@ -50,7 +52,8 @@ void emu_reg_set(struct emu *m, u8 reg, u8 size, u64 value)
 		*gpr = (*gpr & ~mask) | (value & mask);
 }
 
-u64 emu_effective(struct emu *m)
+/* Effective address of the ModRM or moffs operand, cut to the address size */
+static u64 effective(struct emu *m)
 {
 	const struct insn *i = &m->insn;
 	u64 ea = (u64)i->disp;
@@ -64,7 +67,7 @@ u64 emu_effective(struct emu *m)
 	return ea & emu_mask(i->addr_size);
 }
 
-u8 emu_data_segment(const struct emu *m)
+static u8 data_segment(const struct emu *m)
 {
 	const struct insn *i = &m->insn;
 
@@ -75,24 +78,47 @@ u8 emu_data_segment(const struct emu *m)
 	return SEG_DS;
 }
 
+void emu_flags_set(struct emu *m, u64 flags)
+{
+	m->r->rflags = flags;
+	vcpu_dirty(m->v, RG_RIP);
+}
+
+int emu_ud(struct emu *m)
+{
+	vcpu_inject_ud(m->v);
+	return EMU_FAULT;
+}
+
+int emu_no_lock(struct emu *m)
+{
+	return m->insn.lock ? emu_ud(m) : EMU_OK;
+}
+
 static int seg_fault(struct emu *m, u8 seg)
 {
 	vcpu_inject_exception(m->v, seg == SEG_SS ? EXC_SS : EXC_GP, true, 0);
 	return EMU_FAULT;
 }
 
-static int linear64(struct emu *m, u8 seg, u64 offset, u64 *lin)
+bool emu_is_canonical(const struct emu *m, u64 lin)
 {
 	u32 top = m->r->cr4 & CR4_LA57 ? CANONICAL_5LEVEL : CANONICAL_4LEVEL;
-	s64 high;
+	s64 high = (s64)lin >> top;
 
+	return high == 0 || high == -1;
+}
+
+static int linear64(struct emu *m, u8 seg, u64 offset, u8 size, u64 *lin)
+{
 	*lin = offset;
 	if (seg == SEG_FS || seg == SEG_GS) {
 		vcpu_need(m->v, RG_SEG);
 		*lin += m->r->seg[seg].base;
 	}
-	high = (s64)*lin >> top;
-	return high == 0 || high == -1 ? EMU_OK : seg_fault(m, seg);
+	if (emu_is_canonical(m, *lin) && emu_is_canonical(m, *lin + size - 1))
+		return EMU_OK;
+	return seg_fault(m, seg);
 }
 
 static bool in_limit(const struct segment *s, u64 offset, u8 size)
@@ -105,17 +131,20 @@ static bool in_limit(const struct segment *s, u64 offset, u8 size)
 	return last <= s->limit;
 }
 
-/* SDM 3A 5.3 *Limit Checking*, 5.5 *Privilege Levels* (type checks) */
+static bool in_protected_mode(const struct emu *m)
+{
+	return (m->r->cr0 & CR0_PE) && !(m->r->rflags & RFLAGS_VM);
+}
+
+/* SDM 3A 5.5 *Privilege Levels* (type checks), 5.3 *Limit Checking* */
 static int linear_segment(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 			  u64 *lin)
 {
 	const struct segment *s = &m->r->seg[seg];
-	bool protected_mode;
 
 	vcpu_need(m->v, RG_SEG | RG_CR | RG_RIP);
-	protected_mode = (m->r->cr0 & CR0_PE) && !(m->r->rflags & RFLAGS_VM);
 	*lin = (u32)(s->base + offset);
-	if (protected_mode) {
+	if (in_protected_mode(m)) {
 		bool code = s->attr & SEG_TYPE_CODE;
 		bool flag = s->attr & SEG_TYPE_WRITE;
 
@@ -127,11 +156,29 @@ static int linear_segment(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 	return in_limit(s, offset, size) ? EMU_OK : seg_fault(m, seg);
 }
 
+/* SDM 3A 6.15, *Interrupt 17* */
+static int check_alignment(struct emu *m, u64 lin, u8 size)
+{
+	const struct vcpu_regs *r = m->r;
+
+	if (likely(!(r->rflags & RFLAGS_AC)) || !(r->cr0 & CR0_AM) ||
+	    !(r->cr0 & CR0_PE) || !(lin & (size - 1u)))
+		return EMU_OK;
+	vcpu_need(m->v, RG_SEG);
+	if (SEG_ATTR_DPL(r->seg[SEG_SS].attr) != CPL_USER)
+		return EMU_OK;
+	vcpu_inject_exception(m->v, EXC_AC, true, 0);
+	return EMU_FAULT;
+}
+
 static int translate(struct emu *m, u64 lin, u8 access, gpa_t *gpa)
 {
 	u32 error;
-	int err = gva_translate(m->v, GVA(lin), access, gpa, &error);
+	int err;
 
+	if (m->mode != INSN_64BIT)
+		lin = (u32)lin;
+	err = gva_translate(m->v, GVA(lin), access, gpa, &error);
 	if (!err)
 		return EMU_OK;
 	if (err != -EFAULT)
@@ -140,38 +187,60 @@ static int translate(struct emu *m, u64 lin, u8 access, gpa_t *gpa)
 	return EMU_FAULT;
 }
 
+/* The first page's fault comes first; its dirty bit waits for the second's */
+static int translate_two(struct emu *m, u64 lin, u8 access,
+			 struct emu_span *span)
+{
+	u64 second = lin + span->first;
+	int err = translate(m, lin, access | ACCESS_PROBE, &span->gpa[0]);
+
+	if (!err)
+		err = translate(m, second, access, &span->gpa[1]);
+	return err ? err : translate(m, lin, access, &span->gpa[0]);
+}
+
+static int resolve_linear(struct emu *m, u64 lin, u8 size, u8 access,
+			  struct emu_span *span)
+{
+	span->first = (u8)MIN(size, PAGE_SIZE - (lin & PAGE_MASK));
+	if (unlikely(span->first < size))
+		return translate_two(m, lin, access, span);
+	return translate(m, lin, access, &span->gpa[0]);
+}
+
+static int linear(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
+		  u64 *lin)
+{
+	vcpu_need(m->v, RG_CR);
+	if (m->mode == INSN_64BIT)
+		return linear64(m, seg, offset, size, lin);
+	return linear_segment(m, seg, offset, size, access, lin);
+}
+
 int emu_resolve(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 		struct emu_span *span)
 {
 	u64 lin;
-	int err;
+	int err = linear(m, seg, offset, size, access, &lin);
 
-	vcpu_need(m->v, RG_CR);
-	if (m->mode == INSN_64BIT)
-		err = linear64(m, seg, offset, &lin);
-	else
-		err = linear_segment(m, seg, offset, size, access, &lin);
-	if (err)
-		return err;
-	span->first = (u8)MIN(size, PAGE_SIZE - (lin & PAGE_MASK));
-	err = translate(m, lin, access, &span->gpa[0]);
-	if (!err && span->first < size)
-		err = translate(m, lin + span->first, access, &span->gpa[1]);
-	return err;
+	if (!err)
+		err = check_alignment(m, lin, size);
+	return err ? err : resolve_linear(m, lin, size, access, span);
 }
 
 int emu_resolve_operand(struct emu *m, u8 size, u8 access,
 			struct emu_span *span)
 {
 	u64 gpa = m->exit->mmio.gpa.v;
-	u64 ea = emu_effective(m);
-	u8 seg = emu_data_segment(m);
+	u64 ea = effective(m);
+	u8 seg = data_segment(m);
 
 	/*
 	 * The exit is for the operand's first byte: page offsets survive
-	 * paging, and in 64-bit code segmentation too but for FS and GS.
+	 * paging, and in 64-bit code segmentation too but for FS and GS. The
+	 * CPU has made all checks.
 	 */
-	if (likely(m->mode == INSN_64BIT && seg < SEG_FS &&
+	if (likely(m->direct && m->mode == INSN_64BIT && seg < SEG_FS &&
 		   (ea & PAGE_MASK) == (gpa & PAGE_MASK) &&
 		   (gpa & PAGE_MASK) + size <= PAGE_SIZE)) {
 		span->gpa[0].v = gpa;
@@ -181,17 +250,70 @@ int emu_resolve_operand(struct emu *m, u8 size, u8 access,
 	return emu_resolve(m, seg, ea, size, access, span);
 }
 
-static u64 load_part(struct emu *m, gpa_t gpa, u8 size)
+int emu_resolve_aligned(struct emu *m, u8 access, struct emu_span *span)
 {
-	const struct bus *bus = &m->v->vm->mmio;
-	const void *ram = gmem_map(m->v->vm, gpa);
-	u64 value = 0;
-	u8 i;
+	u64 ea = effective(m);
+	u8 seg = data_segment(m);
+	u64 lin;
+	int err = linear(m, seg, ea, WIDE, access, &lin);
 
-	if (ram) {
+	if (!err && (lin & (WIDE - 1))) {
+		vcpu_inject_exception(m->v, EXC_GP, true, 0);
+		return EMU_FAULT;
+	}
+	return err ? err : resolve_linear(m, lin, WIDE, access, span);
+}
+
+/* Operands of a guest may lie anywhere */
+typedef volatile u16 any_u16 __aligned(1);
+typedef volatile u32 any_u32 __aligned(1);
+typedef volatile u64 any_u64 __aligned(1);
+
+/* In one piece where the CPU would do it in one: other vCPUs look on */
+static u64 ram_load(const void *ram, u8 size)
+{
+	u64 value = 0;
+
+	switch (size) {
+	case 2:
+		return *(const any_u16 *)ram;
+	case 4:
+		return *(const any_u32 *)ram;
+	case 8:
+		return *(const any_u64 *)ram;
+	default:
 		memcpy(&value, ram, size);
 		return value;
 	}
+}
+
+static void ram_store(void *ram, u8 size, u64 value)
+{
+	switch (size) {
+	case 2:
+		*(any_u16 *)ram = (u16)value;
+		break;
+	case 4:
+		*(any_u32 *)ram = (u32)value;
+		break;
+	case 8:
+		*(any_u64 *)ram = value;
+		break;
+	default:
+		memcpy(ram, &value, size);
+		break;
+	}
+}
+
+static u64 load_part(struct emu *m, gpa_t gpa, u8 size)
+{
+	const struct bus *bus = &m->v->vm->mmio;
+	const void *ram = gmem_map_read(m->v->vm, gpa);
+	u64 value = 0;
+	u8 i;
+
+	if (ram)
+		return ram_load(ram, size);
 	if ((size & (size - 1)) == 0)
 		return bus_read(bus, m->v, gpa.v, size);
 	for (i = 0; i < size; i++)
@@ -199,6 +321,7 @@ static u64 load_part(struct emu *m, gpa_t gpa, u8 size)
 	return value;
 }
 
+/* What goes to a ROM finds no device on the bus either: it is lost */
 static void store_part(struct emu *m, gpa_t gpa, u8 size, u64 value)
 {
 	const struct bus *bus = &m->v->vm->mmio;
@@ -206,7 +329,7 @@ static void store_part(struct emu *m, gpa_t gpa, u8 size, u64 value)
 	u8 i;
 
 	if (ram) {
-		memcpy(ram, &value, size);
+		ram_store(ram, size, value);
 		return;
 	}
 	if ((size & (size - 1)) == 0) {
@@ -217,21 +340,128 @@ static void store_part(struct emu *m, gpa_t gpa, u8 size, u64 value)
 		bus_write(bus, m->v, gpa.v + i, 1, value >> (8 * i) & 0xff);
 }
 
+/* Bytes [@at, @at + @size) of a span; up to 8 */
+static u64 load_at(struct emu *m, const struct emu_span *span, u8 at, u8 size)
+{
+	u8 here = at < span->first ? (u8)MIN(size, span->first - at) : 0;
+	u64 value = 0;
+
+	if (here)
+		value = load_part(m, GPA(span->gpa[0].v + at), here);
+	if (unlikely(here < size)) {
+		gpa_t rest = GPA(span->gpa[1].v + at + here - span->first);
+
+		value |= load_part(m, rest, (u8)(size - here)) << (8 * here);
+	}
+	return value & emu_mask(size);
+}
+
+static void store_at(struct emu *m, const struct emu_span *span, u8 at, u8 size,
+		     u64 value)
+{
+	u8 here = at < span->first ? (u8)MIN(size, span->first - at) : 0;
+
+	if (here)
+		store_part(m, GPA(span->gpa[0].v + at), here, value);
+	if (unlikely(here < size)) {
+		gpa_t rest = GPA(span->gpa[1].v + at + here - span->first);
+
+		store_part(m, rest, (u8)(size - here), value >> (8 * here));
+	}
+}
+
 u64 emu_load(struct emu *m, const struct emu_span *span, u8 size)
 {
-	u64 value = load_part(m, span->gpa[0], span->first);
-	u8 rest = (u8)(size - span->first);
-
-	if (unlikely(rest))
-		value |= load_part(m, span->gpa[1], rest) << (8 * span->first);
-	return value & emu_mask(size);
+	return load_at(m, span, 0, size);
 }
 
 void emu_store(struct emu *m, const struct emu_span *span, u8 size, u64 value)
 {
-	u8 rest = (u8)(size - span->first);
+	store_at(m, span, 0, size, value);
+}
 
-	store_part(m, span->gpa[0], span->first, value);
-	if (unlikely(rest))
-		store_part(m, span->gpa[1], rest, value >> (8 * span->first));
+void emu_load_wide(struct emu *m, const struct emu_span *span, u64 value[2])
+{
+	value[0] = load_at(m, span, 0, 8);
+	value[1] = load_at(m, span, 8, 8);
+}
+
+void emu_store_wide(struct emu *m, const struct emu_span *span,
+		    const u64 value[2])
+{
+	store_at(m, span, 0, 8, value[0]);
+	store_at(m, span, 8, 8, value[1]);
+}
+
+/* clang-format off */
+#define COMPARE_EXCHANGE(suffix, reg)					\
+	__asm__ volatile("lock cmpxchg" suffix " %" reg "[new], (%[ram])\n\t" \
+			 "sete %[done]"					\
+			 : "+a"(old), [done] "=q"(done)			\
+			 : [new] "r"(value), [ram] "r"(ram)		\
+			 : "cc", "memory")
+/* clang-format on */
+
+static bool compare_exchange(void *ram, u8 size, u64 old, u64 value)
+{
+	bool done;
+
+	switch (size) {
+	case 1:
+		COMPARE_EXCHANGE("b", "b");
+		break;
+	case 2:
+		COMPARE_EXCHANGE("w", "w");
+		break;
+	case 4:
+		COMPARE_EXCHANGE("l", "k");
+		break;
+	default:
+		COMPARE_EXCHANGE("q", "q");
+		break;
+	}
+	return done;
+}
+
+int emu_replace(struct emu *m, const struct emu_span *span, u8 size, u64 old,
+		u64 value)
+{
+	void *ram = NULL;
+
+	if (span->first == size)
+		ram = gmem_map(m->v->vm, span->gpa[0]);
+	if (!ram) {
+		emu_store(m, span, size, value);
+		return EMU_OK;
+	}
+	return compare_exchange(ram, size, old, value) ? EMU_OK : EMU_AGAIN;
+}
+
+/* CMPXCHG16B: every CPU with VMX or SVM and long mode has it */
+static bool compare_exchange_wide(void *ram, const u64 old[2],
+				  const u64 value[2])
+{
+	u64 lo = old[0], hi = old[1];
+	bool done;
+
+	__asm__ volatile("lock cmpxchg16b %[ram]\n\tsete %[done]"
+			 : [ram] "+m"(*(u64(*)[2])ram), "+a"(lo),
+			   "+d"(hi), [done] "=qm"(done)
+			 : "b"(value[0]), "c"(value[1])
+			 : "cc", "memory");
+	return done;
+}
+
+int emu_replace_wide(struct emu *m, const struct emu_span *span,
+		     const u64 old[2], const u64 value[2])
+{
+	void *ram = NULL;
+
+	if (span->first == WIDE)
+		ram = gmem_map(m->v->vm, span->gpa[0]);
+	if (!ram) {
+		emu_store_wide(m, span, value);
+		return EMU_OK;
+	}
+	return compare_exchange_wide(ram, old, value) ? EMU_OK : EMU_AGAIN;
 }

@@ -139,8 +139,7 @@ static bool code_find(struct vcpu *v, u64 lin, gpa_t *gpa)
 
 	if (likely(vcpu_regs(v)->efer & EFER_LMA))
 		return fetch_walk(v, lin, gpa);
-	return !gva_translate(v, GVA(lin),
-			      ACCESS_X | ACCESS_SYSTEM | ACCESS_PROBE, gpa,
+	return !gva_translate(v, GVA(lin), ACCESS_X | ACCESS_PROBE, gpa,
 			      &error);
 }
 

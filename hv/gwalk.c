@@ -14,12 +14,20 @@
 #include "hv/gwalk.h"
 
 #include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/fpu.h"
 #include "hv/gmem.h"
 #include "lib/errno.h"
 
 #define PSE36_SHIFT 13 /* PDE bits 20:13 are address bits 39:32 */
 #define PSE36_BITS  BITS(20, 13)
 #define CPL_USER    3u
+#define WALK_TRIES  8u
+
+/* The key of a leaf; its two bits in PKRU (SDM 3A 4.6.2 *Protection Keys*) */
+#define PTE_KEY(entry)       ((u32)((entry) >> 59) & 0xf)
+#define PKRU_BITS(pkru, key) ((pkru) >> (2 * (key)) & 3)
+#define PKRU_AD              1u
+#define PKRU_WD              2u
 
 struct walk {
 	u32 levels, entry_bytes, index_bits;
@@ -27,9 +35,12 @@ struct walk {
 	bool pae;
 };
 
-/* Rights gathered on the way down, and what the access needs */
+/* Rights gathered on the way down, and the entries used, top first */
 struct rights {
 	bool writable, user, nx;
+	u32 key;
+	u32 count;
+	u64 entries[5], gpas[5];
 };
 
 static void walk_mode(const struct vcpu_regs *r, struct walk *w)
@@ -66,10 +77,9 @@ void *gwalk_map_slow(struct vcpu *v, gpa_t gpa)
 	return NULL;
 }
 
-static int entry_read(struct vcpu *v, const struct walk *w, u64 table,
-		      u64 index, u64 *entry)
+static int entry_read(struct vcpu *v, const struct walk *w, u64 gpa, u64 *entry)
 {
-	const void *p = gwalk_map(v, GPA(table + index * w->entry_bytes));
+	const void *p = gwalk_map(v, GPA(gpa));
 
 	if (!p)
 		return -EINVAL;
@@ -144,6 +154,65 @@ static bool access_ok(const struct vcpu_regs *r, const struct rights *rights,
 	return true;
 }
 
+/* Data of user pages in long mode, behind all other rights */
+static bool key_ok(const struct vcpu_regs *r, const struct rights *rights,
+		   u8 access, bool user)
+{
+	u32 denied;
+
+	if (likely(!(r->cr4 & CR4_PKE)) || !(r->efer & EFER_LMA) ||
+	    !rights->user || (access & ACCESS_X))
+		return true;
+	denied = PKRU_BITS(fpu_pkru(), rights->key);
+	if (denied & PKRU_AD)
+		return false;
+	return !(access & ACCESS_W) || !(denied & PKRU_WD) ||
+	       (!user && !(r->cr0 & CR0_WP));
+}
+
+/* -EAGAIN: the guest has changed the entry since it was read */
+static int entry_mark(struct vcpu *v, const struct walk *w, u64 gpa, u64 entry,
+		      u64 bits)
+{
+	u32 entry32 = (u32)entry;
+	void *p;
+
+	if ((entry & bits) == bits)
+		return 0;
+	p = gmem_map(v->vm, GPA(gpa));
+	if (!p)
+		return 0; /* tables in ROM stay as they are */
+	if (w->entry_bytes == 8)
+		return __atomic_compare_exchange_n(
+			       (u64 *)p, &entry, entry | bits, false,
+			       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+			       ? 0
+			       : -EAGAIN;
+	return __atomic_compare_exchange_n((u32 *)p, &entry32,
+					   entry32 | (u32)bits, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+		       ? 0
+		       : -EAGAIN;
+}
+
+/* SDM 3A 4.8 *Accessed and Dirty Flags* */
+static int walk_mark(struct vcpu *v, const struct walk *w,
+		     const struct rights *rights, u8 access)
+{
+	u32 i = w->pae ? 1 : 0; /* PDPTEs of PAE paging have none */
+	int err = 0;
+
+	for (; i < rights->count && !err; i++) {
+		u64 bits = PTE_A;
+
+		if (i == rights->count - 1 && (access & ACCESS_W))
+			bits |= PTE_D;
+		err = entry_mark(v, w, rights->gpas[i], rights->entries[i],
+				 bits);
+	}
+	return err;
+}
+
 static u32 access_error(const struct vcpu_regs *r, u8 access, bool user)
 {
 	u32 error = user ? PF_U : 0;
@@ -168,48 +237,74 @@ static void rights_gather(struct rights *rights, const struct walk *w,
 }
 
 /* 0, -EINVAL, or -EFAULT with the bits of *error that the walk found */
-static int walk_tables(struct vcpu *v, u64 lin, gpa_t *gpa,
-		       struct rights *rights, u32 *error)
+static int walk_tables(struct vcpu *v, const struct walk *w, u64 lin,
+		       gpa_t *gpa, struct rights *rights, u32 *error)
 {
 	const struct vcpu_regs *r = vcpu_regs(v);
-	struct walk w;
-	u64 table, entry;
+	u64 table = r->cr3 & w->cr3_mask;
+	u64 entry, at, index;
 	u32 level, shift;
 	bool large;
 	int err;
 
-	walk_mode(r, &w);
-	table = r->cr3 & w.cr3_mask;
-	for (level = w.levels;; level--) {
-		shift = PAGE_SHIFT + w.index_bits * (level - 1);
-		err = entry_read(v, &w, table,
-				 lin >> shift & (BIT(w.index_bits) - 1),
-				 &entry);
+	for (level = w->levels;; level--) {
+		shift = PAGE_SHIFT + w->index_bits * (level - 1);
+		index = lin >> shift & (BIT(w->index_bits) - 1);
+		at = table + index * w->entry_bytes;
+		err = entry_read(v, w, at, &entry);
 		if (err)
 			return err;
 		if (!(entry & PTE_P))
 			return -EFAULT;
-		large = entry_is_large(r, &w, level, entry);
-		if (entry_reserved(v, &w, level, entry, large)) {
+		large = entry_is_large(r, w, level, entry);
+		if (entry_reserved(v, w, level, entry, large)) {
 			*error |= PF_P | PF_RSVD;
 			return -EFAULT;
 		}
-		rights_gather(rights, &w, level, entry);
+		rights_gather(rights, w, level, entry);
+		rights->gpas[rights->count] = at;
+		rights->entries[rights->count++] = entry;
 		if (level == 1 || large)
 			break;
 		table = entry & PTE_ADDR;
 	}
-	gpa->v = leaf_base(&w, entry, shift) | (lin & (BIT(shift) - 1));
+	rights->key = PTE_KEY(entry);
+	gpa->v = leaf_base(w, entry, shift) | (lin & (BIT(shift) - 1));
 	return 0;
+}
+
+/* One walk; -EAGAIN: the guest has changed its tables meanwhile */
+static int translate_once(struct vcpu *v, u64 lin, u8 access, gpa_t *gpa,
+			  u32 *pf_error)
+{
+	const struct vcpu_regs *r = vcpu_regs(v);
+	struct rights rights = { .writable = true, .user = true };
+	bool user = cpl(r) == CPL_USER && !(access & ACCESS_SYSTEM);
+	struct walk w;
+	int err;
+
+	walk_mode(r, &w);
+	*pf_error = access_error(r, access, user);
+	err = walk_tables(v, &w, lin, gpa, &rights, pf_error);
+	if (err)
+		return err;
+	if (!access_ok(r, &rights, access, user)) {
+		*pf_error |= PF_P;
+		return -EFAULT;
+	}
+	if (!key_ok(r, &rights, access, user)) {
+		*pf_error |= PF_P | PF_PK;
+		return -EFAULT;
+	}
+	return access & ACCESS_PROBE ? 0 : walk_mark(v, &w, &rights, access);
 }
 
 int gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 		  u32 *pf_error)
 {
 	const struct vcpu_regs *r = vcpu_regs(v);
-	struct rights rights = { .writable = true, .user = true };
 	u64 lin = gva.v;
-	bool user;
+	u32 tries = WALK_TRIES;
 	int err;
 
 	vcpu_need(v, RG_RIP | RG_CR | RG_SEG);
@@ -219,14 +314,12 @@ int gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 	*pf_error = 0;
 	if (!(r->cr0 & CR0_PG))
 		return 0;
-	user = cpl(r) == CPL_USER && !(access & ACCESS_SYSTEM);
-	*pf_error = access_error(r, access, user);
-	err = walk_tables(v, lin, gpa, &rights, pf_error);
-	if (err)
-		return err;
-	if (!access_ok(r, &rights, access, user)) {
-		*pf_error |= PF_P;
-		return -EFAULT;
-	}
-	return 0;
+	do
+		err = translate_once(v, lin, access, gpa, pf_error);
+	while (err == -EAGAIN && --tries);
+	/* Another vCPU writes the entry all the time: without its marks then */
+	if (err == -EAGAIN)
+		err = translate_once(v, lin, access | ACCESS_PROBE, gpa,
+				     pf_error);
+	return err;
 }

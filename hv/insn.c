@@ -14,7 +14,8 @@
  *	w  imm16		v  imm16/32/64 (B8-BF)
  *	o  moffs		f  far pointer
  *	e  ENTER		G, H  ModRM, imm8 or imm16/32 if reg is 0 or 1
- *	x  not an instruction we know, or a prefix
+ *	p  ModRM, and two imm8 behind 66 or F2 (EXTRQ, INSERTQ; else VMREAD)
+ *	x  not an instruction, or a prefix
  */
 /* clang-format off */
 static const char map_one[] =
@@ -24,19 +25,23 @@ static const char map_one[] =
 	"..mmxxxx" "zZbB...." "bbbbbbbb" "bbbbbbbb" /* 60 */
 	"BZBBmmmm" "mmmmmmmm" "........" "..f....." /* 80 */
 	"oooo...." "bz......" "bbbbbbbb" "vvvvvvvv" /* a0 */
-	"BBw.mmBZ" "e.w..b.." "mmmmbbx." "mmmmmmmm" /* c0 */
+	"BBw.mmBZ" "e.w..b.." "mmmmbb.." "mmmmmmmm" /* c0 */
 	"bbbbbbbb" "zzfb...." "x.xx..GH" "......mm"; /* e0 */
 
 static const char map_0f[] =
 	"mmmmx..." "..x.xm.B" "mmmmmmmm" "mmmmmmmm" /* 00 */
 	"mmmmxxxx" "mmmmmmmm" "........" "xxxxxxxx" /* 20 */
 	"mmmmmmmm" "mmmmmmmm" "mmmmmmmm" "mmmmmmmm" /* 40 */
-	"mmmmmmmm" "mmmmmmmm" "BBBBmmm." "mmxxmmmm" /* 60 */
+	"mmmmmmmm" "mmmmmmmm" "BBBBmmm." "pmxxmmmm" /* 60 */
 	"zzzzzzzz" "zzzzzzzz" "mmmmmmmm" "mmmmmmmm" /* 80 */
 	"...mBmxx" "...mBmmm" "mmmmmmmm" "mmBmmmmm" /* a0 */
 	"mmBmBBBm" "........" "mmmmmmmm" "mmmmmmmm" /* c0 */
 	"mmmmmmmm" "mmmmmmmm" "mmmmmmmm" "mmmmmmmm"; /* e0 */
 /* clang-format on */
+/* #UD in 64-bit mode (SDM 2B, opcode tables) */
+static const u8 not_in_64bit[] = { 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f,
+				   0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x82,
+				   0x9a, 0xce, 0xd4, 0xd5, 0xd6, 0xea };
 static_assert(sizeof(map_one) == 257, "a letter an opcode");
 static_assert(sizeof(map_0f) == 257, "a letter an opcode");
 
@@ -71,17 +76,25 @@ static s64 take_signed(struct cursor *c, u32 n)
 	return n ? (s64)(take(c, n) << shift) >> shift : 0;
 }
 
+/* ES, CS, SS and DS do not count in 64-bit mode (SDM 1 3.3.7.1) */
+static void segment_prefix(struct insn *insn, enum insn_mode mode, u8 seg)
+{
+	if (mode != INSN_64BIT || seg >= SEG_FS)
+		insn->seg = seg;
+}
+
 /* True if @byte is a legacy prefix; it is noted in @insn */
-static bool legacy_prefix(struct insn *insn, bool *addrsize, u8 byte)
+static bool legacy_prefix(struct insn *insn, bool *addrsize,
+			  enum insn_mode mode, u8 byte)
 {
 	/* clang-format off */
 	switch (byte) {
-	case 0x26: insn->seg = SEG_ES; break;
-	case 0x2e: insn->seg = SEG_CS; break;
-	case 0x36: insn->seg = SEG_SS; break;
-	case 0x3e: insn->seg = SEG_DS; break;
-	case 0x64: insn->seg = SEG_FS; break;
-	case 0x65: insn->seg = SEG_GS; break;
+	case 0x26: segment_prefix(insn, mode, SEG_ES); break;
+	case 0x2e: segment_prefix(insn, mode, SEG_CS); break;
+	case 0x36: segment_prefix(insn, mode, SEG_SS); break;
+	case 0x3e: segment_prefix(insn, mode, SEG_DS); break;
+	case 0x64: segment_prefix(insn, mode, SEG_FS); break;
+	case 0x65: segment_prefix(insn, mode, SEG_GS); break;
 	case 0x66: insn->opsize = true; break;
 	case 0x67: *addrsize = true; break;
 	case 0xf0: insn->lock = true; break;
@@ -90,6 +103,21 @@ static bool legacy_prefix(struct insn *insn, bool *addrsize, u8 byte)
 	default: return false;
 	}
 	/* clang-format on */
+	return true;
+}
+
+/* Legacy prefixes and REX, in any order: a REX that another prefix follows is
+ * as if it were not there (SDM 2A 2.2.1). True if @byte is one of them. */
+static bool prefix(struct insn *insn, bool *addrsize, enum insn_mode mode,
+		   u8 byte)
+{
+	if (mode == INSN_64BIT && (byte & 0xf0) == 0x40) {
+		insn->rex = byte;
+		return true;
+	}
+	if (!legacy_prefix(insn, addrsize, mode, byte))
+		return false;
+	insn->rex = 0;
 	return true;
 }
 
@@ -113,12 +141,8 @@ static void decode_opcode(struct insn *insn, struct cursor *c)
 	bool addrsize = false;
 	u8 byte = (u8)take(c, 1);
 
-	while (legacy_prefix(insn, &addrsize, byte) && !c->err)
+	while (prefix(insn, &addrsize, c->mode, byte) && !c->err)
 		byte = (u8)take(c, 1);
-	if (c->mode == INSN_64BIT && (byte & 0xf0) == 0x40) {
-		insn->rex = byte;
-		byte = (u8)take(c, 1);
-	}
 	insn->operand_size = operand_size(insn, c->mode);
 	insn->addr_size = address_size(c->mode, addrsize);
 	if (byte == 0x0f) {
@@ -252,6 +276,12 @@ static void decode_immediate(struct insn *insn, struct cursor *c, char kind)
 	case 'e':
 		insn->imm = take(c, 3);
 		break;
+	case 'd':
+		insn->imm = (u64)take_signed(c, 4);
+		break;
+	case 'p':
+		insn->imm = take(c, insn->opsize || insn->repne ? 2 : 0);
+		break;
 	default:
 		break;
 	}
@@ -260,21 +290,84 @@ static void decode_immediate(struct insn *insn, struct cursor *c, char kind)
 static bool kind_has_modrm(char kind)
 {
 	return kind == 'm' || kind == 'B' || kind == 'Z' || kind == 'G' ||
-	       kind == 'H';
+	       kind == 'H' || kind == 'p' || kind == 'd';
 }
 
-/* What the maps cannot say: VEX, EVEX and XOP, and 64-bit mode's gaps */
-static bool is_refused(const struct insn *insn, const struct cursor *c)
+#define XOP_MAP_8  8 /* APM 3 1.2.5: imm8, nothing, imm32 */
+#define XOP_MAP_10 10
+
+/* What follows the opcode of map @map, as in the maps above; 'd' is imm32 */
+static char vex_operands(const struct insn *insn, u8 map)
 {
-	if (insn->map != MAP_ONE || c->err)
+	u8 op = insn->opcode;
+
+	if (map == 1 && op == 0x77)
+		return '.'; /* VZEROUPPER */
+	if (map == 1)
+		return (op & 0xfc) == 0x70 || op == 0xc2 ||
+				       (op >= 0xc4 && op <= 0xc6)
+			       ? 'B'
+			       : 'm';
+	if (map == 3 || map == XOP_MAP_8)
+		return 'B';
+	if (map == XOP_MAP_10)
+		return 'd';
+	return map == 4 || map == 7 || map > XOP_MAP_10 ? 'x' : 'm';
+}
+
+/* C5, C4, 62 and 8F where they start VEX, EVEX and XOP (SDM 2A 2.3, 2.7) */
+static bool starts_vex(const struct insn *insn, const struct cursor *c)
+{
+	u8 next;
+
+	if (insn->map != MAP_ONE || c->err || c->at >= c->have)
 		return false;
-	if (insn->opcode == 0x62 || insn->opcode == 0xc4 ||
-	    insn->opcode == 0xc5)
-		return c->mode == INSN_64BIT ||
-		       (c->at < c->have && c->bytes[c->at] >= 0xc0);
-	/* 8F with a map of 8 and more is XOP (APM 3 1.2.5) */
-	return insn->opcode == 0x8f && c->at < c->have &&
-	       (c->bytes[c->at] & 0x1f) >= 8 && (c->bytes[c->at] & 0x38);
+	next = c->bytes[c->at];
+	switch (insn->opcode) {
+	case 0xc4:
+	case 0xc5:
+	case 0x62:
+		return c->mode == INSN_64BIT || next >= 0xc0;
+	case 0x8f:
+		return (next & 0x1f) >= XOP_MAP_8 && (next & 0x38);
+	default:
+		return false;
+	}
+}
+
+static char decode_vex(struct insn *insn, struct cursor *c)
+{
+	u8 first = insn->opcode, map = 1;
+
+	if (insn->rex || insn->opsize || insn->rep || insn->repne || insn->lock)
+		return 'x';
+	if (first != 0xc5)
+		map = (u8)take(c, 1) & (first == 0x62 ? 0x7 : 0x1f);
+	take(c, first == 0x62 ? 2 : 1);
+	insn->map = MAP_VEX;
+	insn->opcode = (u8)take(c, 1);
+	return vex_operands(insn, map);
+}
+
+static bool is_gone(const struct insn *insn, enum insn_mode mode)
+{
+	u32 i;
+
+	if (mode != INSN_64BIT || insn->map != MAP_ONE)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(not_in_64bit); i++)
+		if (insn->opcode == not_in_64bit[i])
+			return true;
+	return false;
+}
+
+/* C4, C5, 62 and 8F at the end of what there is: which are they? */
+static bool is_cut_short(const struct insn *insn, const struct cursor *c)
+{
+	u8 op = insn->opcode;
+
+	return insn->map == MAP_ONE && c->at >= c->have &&
+	       (op == 0xc4 || op == 0xc5 || op == 0x62 || op == 0x8f);
 }
 
 int insn_decode(struct insn *insn, const u8 *bytes, size_t have,
@@ -290,9 +383,11 @@ int insn_decode(struct insn *insn, const u8 *bytes, size_t have,
 	decode_opcode(insn, &c);
 	if (c.err)
 		return c.err;
-	kind = operands_of(insn);
-	if (kind == 'x' || is_refused(insn, &c))
-		return -EINVAL;
+	if (is_cut_short(insn, &c))
+		return c.at < INSN_MAX ? -EAGAIN : -EINVAL;
+	kind = starts_vex(insn, &c) ? decode_vex(insn, &c) : operands_of(insn);
+	if (kind == 'x' || is_gone(insn, mode))
+		return c.err ? c.err : -EINVAL;
 	if (kind_has_modrm(kind))
 		decode_modrm(insn, &c);
 	else if (kind == 'o')
@@ -311,13 +406,12 @@ u8 insn_length(const u8 *bytes, size_t have, enum insn_mode mode)
 
 size_t insn_prefix_length(const u8 *bytes, size_t have, bool bits64)
 {
+	enum insn_mode mode = bits64 ? INSN_64BIT : INSN_32BIT;
 	struct insn ignored;
 	bool addrsize;
 	size_t at = 0;
 
-	while (at < have && legacy_prefix(&ignored, &addrsize, bytes[at]))
-		at++;
-	if (bits64 && at < have && (bytes[at] & 0xf0) == 0x40)
+	while (at < have && prefix(&ignored, &addrsize, mode, bytes[at]))
 		at++;
 	return at;
 }

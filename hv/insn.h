@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The instruction decoder: bytes in, struct insn out. Pure: it knows no vCPU
- * and no memory, so that unit tests and fuzzers drive it. It knows the length
- * of everything in the one-byte, 0F, 0F38 and 0F3A maps; VEX, EVEX and XOP
- * code is refused (SDM 2A 2 *Instruction Format*; APM 3 1).
+ * and no memory, so that unit tests and fuzzers drive it. Of the one-byte, 0F,
+ * 0F38 and 0F3A maps it gives all parts; of VEX, EVEX and XOP code the length
+ * (SDM 2A 2 *Instruction Format*; APM 3 1).
  */
 #ifndef HV_INSN_H
 #define HV_INSN_H
@@ -15,7 +15,8 @@
 #define INSN_NO_REG 0xff
 
 enum insn_mode { INSN_16BIT, INSN_32BIT, INSN_64BIT };
-enum insn_map { MAP_ONE, MAP_0F, MAP_0F38, MAP_0F3A };
+/* MAP_VEX: behind VEX, EVEX or XOP, whatever map that names */
+enum insn_map { MAP_ONE, MAP_0F, MAP_0F38, MAP_0F3A, MAP_VEX };
 
 #define REX_B 1u
 #define REX_X 2u
@@ -26,8 +27,8 @@ struct insn {
 	u8 len;
 	u8 map; /* enum insn_map */
 	u8 opcode;
-	u8 rex;                        /* the byte, 0: none */
-	u8 seg;                        /* override: enum seg, or SEG_COUNT */
+	u8 rex; /* the byte, 0: none */
+	u8 seg; /* override that counts in this mode: enum seg, or SEG_COUNT */
 	u8 operand_size;               /* 2, 4 or 8: of the non-byte form */
 	u8 addr_size;                  /* 2, 4 or 8 */
 	bool rep, repne, lock, opsize; /* F3, F2, F0, 66 seen */

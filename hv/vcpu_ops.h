@@ -171,6 +171,7 @@ struct vcpu_exit {
 		struct {
 			gpa_t gpa;
 			u8 access; /* enum access */
+			bool walk; /* of a guest's page table, not its data */
 			bool gva_valid;
 			gva_t gva;
 		} mmio;

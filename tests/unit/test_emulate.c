@@ -1,235 +1,19 @@
-/* SOURCES: hv/emulate.c hv/emulate_alu.c hv/emulate_mem.c hv/emulate_string.c hv/insn.c hv/gmem.c hv/gwalk.c hv/bus.c lib/printf.c lib/string.c */
+/* SOURCES: hv/emulate.c hv/emulate_alu.c hv/emulate_bits.c hv/emulate_mem.c hv/emulate_ops.c hv/emulate_sse.c hv/emulate_stack.c hv/emulate_string.c hv/insn.c hv/gmem.c hv/gwalk.c hv/bus.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Instructions on device memory and string I/O. A small guest: 2 MiB of RAM, an
- * identity map in 64-bit mode, one device page and one port. Each operation on
- * memory is also run by the CPU this test runs on, and must leave the same
- * registers, flags and memory.
+ * Instructions on device memory and string I/O. Each operation on memory is
+ * also run by the CPU this test runs on, and must leave the same registers,
+ * flags and memory; test_emulate_cpu.c does so for all of them.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
-#include <cmocka.h>
-
-#include "arch/x86/cpu/cpu_regs.h"
-#include "hv/emulate.h"
-#include "hv/gmem.h"
-#include "lib/assert.h"
-#include "lib/errno.h"
-#include "lib/log.h"
-#include "mm/window.h"
-
-#define RAM_BYTES MIB(2)
-#define DEVICE    0xfee00000ull
-#define PORT      0x1f0
-#define CODE      0x8000ull
-#define PML4      0x1000ull
-#define PDPT      0x2000ull
-#define PD0       0x3000ull /* and 3 more */
-#define BUFFER    0x20000ull
-
-static _Alignas(PAGE_SIZE) u8 ram[RAM_BYTES];
-static u8 device[PAGE_SIZE];
-static struct vm vm;
-static struct vcpu vcpu;
-static struct vcpu_exit *e = &vcpu.hw.exit;
-static struct vcpu_regs *r = &vcpu.hw.regs;
-static struct bus_region regions[2], port_regions[2];
-static struct window_cache windows;
-static struct pcpu cpu = { .windows = &windows };
-static u32 reads, writes, kills;
-static int injected;
-static u32 injected_error;
-static char port_log[256];
-static u32 port_count;
-
-struct budget pmm_self;
-u64 tsc_khz = 1000000;
-
-void panic(const char *fmt, ...)
-{
-	fail_msg("panic: %s", fmt);
-	abort();
-}
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	(void)level;
-	(void)tag;
-	(void)fmt;
-}
-struct pcpu *this_cpu(void)
-{
-	return &cpu;
-}
-void *window_miss(struct window_cache *c, hpa_t hpa)
-{
-	(void)c;
-	assert_true(hpa.v < RAM_BYTES);
-	return ram + hpa.v;
-}
-bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
-{
-	(void)m;
-	if (gpa.v >= RAM_BYTES)
-		return false;
-	*hpa = HPA(gpa.v);
-	*left = RAM_BYTES - gpa.v;
-	return true;
-}
-const struct vm_slot *vm_slot_at(const struct vm *m, gpa_t gpa)
-{
-	static const struct vm_slot all = { 0, 0, RAM_BYTES, false };
-
-	(void)m;
-	return gpa.v < RAM_BYTES ? &all : NULL;
-}
-void *pmm_alloc(struct budget *b, u32 order)
-{
-	(void)b;
-	(void)order;
-	return NULL;
-}
-void pmm_free(struct budget *b, void *va, u32 order)
-{
-	(void)b;
-	(void)va;
-	(void)order;
-}
-void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
-{
-	(void)v;
-	(void)has_error;
-	injected = vector;
-	injected_error = error;
-}
-void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error)
-{
-	v->hw.regs.cr2 = addr.v;
-	vcpu_inject_exception(v, EXC_PF, true, error);
-}
-void vcpu_inject_ud(struct vcpu *v)
-{
-	vcpu_inject_exception(v, EXC_UD, false, 0);
-}
-enum verdict exit_kill(struct vcpu *v, const char *reason)
-{
-	(void)v;
-	(void)reason;
-	kills++;
-	return VERDICT_KILL;
-}
-static void fake_read(struct vcpu_hw *v, u32 groups)
-{
-	v->regs.valid |= groups;
-}
-static const struct vcpu_ops fake_ops = { .read = fake_read };
-const struct vcpu_ops *vcpu_ops = &fake_ops;
-
-static u64 device_read(struct vcpu *v, void *dev, u64 offset, u8 size)
-{
-	u64 value = 0;
-
-	(void)v;
-	(void)dev;
-	assert_true(offset + size <= PAGE_SIZE);
-	memcpy(&value, device + offset, size);
-	reads++;
-	return value;
-}
-static void device_write(struct vcpu *v, void *dev, u64 offset, u8 size,
-			 u64 value)
-{
-	(void)v;
-	(void)dev;
-	assert_true(offset + size <= PAGE_SIZE);
-	memcpy(device + offset, &value, size);
-	writes++;
-}
-static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
-{
-	(void)v;
-	(void)dev;
-	(void)offset;
-	return (0x44434241u + 0x01010101u * port_count++) &
-	       (size == 4 ? ~0u : (1u << size * 8) - 1);
-}
-static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 val)
-{
-	(void)v;
-	(void)dev;
-	(void)offset;
-	memcpy(port_log + port_count * size, &val, size);
-	port_count++;
-}
-
-static void tables_init(void)
-{
-	u64 *pml4 = (u64 *)(ram + PML4), *pdpt = (u64 *)(ram + PDPT);
-	u64 *pd = (u64 *)(ram + PD0);
-	u64 i;
-
-	memset(ram, 0, sizeof(ram));
-	pml4[0] = PDPT | PTE_P | PTE_W | PTE_U;
-	for (i = 0; i < 4; i++)
-		pdpt[i] = (PD0 + i * PAGE_SIZE) | PTE_P | PTE_W | PTE_U;
-	for (i = 0; i < 4 * 512; i++)
-		pd[i] = i * PAGE_2M | PTE_P | PTE_W | PTE_U | PTE_PS;
-}
+#include "tests/unit/emu_fakes.h"
 
 static int setup(void **state)
 {
-	u32 i;
-
 	(void)state;
-	tables_init();
-	memset(&vm, 0, sizeof(vm));
-	memset(&vcpu, 0, sizeof(vcpu));
-	memset(device, 0, sizeof(device));
-	memset(windows.tag, 0xff, sizeof(windows.tag));
-	vm.slots[0] = (struct vm_slot){ 0, 0, RAM_BYTES, false };
-	vm.slot_count = 1;
-	vm.phys_bits = 40;
-	vm.mmio = (struct bus){ .regions = regions, .capacity = 2 };
-	vm.ports = (struct bus){ .regions = port_regions, .capacity = 2 };
-	assert_int_equal(
-		bus_add(&vm.mmio, &(struct bus_region){ DEVICE, PAGE_SIZE,
-							"device", device_read,
-							device_write, NULL }),
-		0);
-	assert_int_equal(
-		bus_add(&vm.ports,
-			&(struct bus_region){ PORT, 8, "port", port_read,
-					      port_write, NULL }),
-		0);
-	vcpu.vm = &vm;
-	r->valid = RG_ALL;
-	r->cr0 = CR0_PE | CR0_PG | CR0_WP;
-	r->cr3 = PML4;
-	r->cr4 = CR4_PAE;
-	r->efer = EFER_LME | EFER_LMA | EFER_NXE;
-	r->rip = CODE;
-	r->rflags = RFLAGS_FIXED;
-	for (i = 0; i < SEG_COUNT; i++)
-		r->seg[i] = (struct segment){ .attr = 0xc093, .limit = ~0u };
-	r->seg[SEG_CS].attr = 0xa09b;
-	reads = writes = kills = port_count = 0;
-	injected = -1;
+	guest_reset();
 	return 0;
-}
-
-static enum verdict mmio(const void *bytes, size_t len, u64 gpa, u8 access)
-{
-	memset(ram + CODE, 0xcc, 16);
-	memcpy(ram + CODE, bytes, len);
-	e->kind = EXIT_MMIO;
-	e->insn_len = 0;
-	e->mmio.gpa = GPA(gpa);
-	e->mmio.access = access;
-	return emulate_mmio(&vcpu, e);
 }
 
 /* ---- the same instruction on this CPU ---- */
@@ -458,10 +242,10 @@ static void test_across_pages(void **state)
 
 	(void)state;
 	/* The last three bytes are beyond the device: nobody's */
-	memcpy(device + PAGE_SIZE - 5, &value, 5);
-	r->gpr[GPR_RDI] = DEVICE + PAGE_SIZE - 5;
+	memcpy(device + DEVICE_BYTES - 5, &value, 5);
+	r->gpr[GPR_RDI] = DEVICE + DEVICE_BYTES - 5;
 	assert_int_equal(
-		mmio("\x48\x8b\x0f", 3, DEVICE + PAGE_SIZE - 5, ACCESS_R),
+		mmio("\x48\x8b\x0f", 3, DEVICE + DEVICE_BYTES - 5, ACCESS_R),
 		VERDICT_ADVANCE);
 	assert_int_equal(r->gpr[GPR_RCX], 0xffffff4455667788ull);
 }
@@ -513,11 +297,11 @@ static void test_refused(void **state)
 {
 	(void)state;
 	r->gpr[GPR_RDI] = DEVICE;
-	/* mul dword [rdi]; vmovups; call [rdi]; add ecx, eax */
-	assert_int_equal(mmio("\xf7\x27", 2, DEVICE, ACCESS_R), VERDICT_KILL);
+	/* div dword [rdi]; vmovups; far call [rdi]; add ecx, eax */
+	assert_int_equal(mmio("\xf7\x37", 2, DEVICE, ACCESS_R), VERDICT_KILL);
 	assert_int_equal(mmio("\xc5\xf8\x10\x07", 4, DEVICE, ACCESS_R),
 			 VERDICT_KILL);
-	assert_int_equal(mmio("\xff\x17", 2, DEVICE, ACCESS_R), VERDICT_KILL);
+	assert_int_equal(mmio("\xff\x1f", 2, DEVICE, ACCESS_R), VERDICT_KILL);
 	assert_int_equal(mmio("\x01\xc1", 2, DEVICE, ACCESS_R), VERDICT_KILL);
 	assert_int_equal(kills, 4);
 	assert_int_equal(reads + writes, 0);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/fpu.h"
 #include "hv/emulate.h"
 #include "hv/gmem.h"
 #include "lib/errno.h"
@@ -56,6 +57,12 @@ bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
 	*hpa = HPA(s->hpa + (gpa.v - s->gpa));
 	*left = s->size - (gpa.v - s->gpa);
 	return true;
+}
+static u32 pkru;
+
+u32 fpu_pkru(void)
+{
+	return pkru;
 }
 static void fake_read(struct vcpu_hw *v, u32 groups)
 {

@@ -57,17 +57,28 @@ static const struct {
 	{ M16, "\x66\xb8\x01\x02\x03\x04", 6 },
 	{ M16, "\x67\x8b\x44\x8f\x10", 5 },
 	{ M16, "\xe8\x01\x02", 3 },
+	{ M64, "\x48\x66\x89\x07", 4 },		/* REX for nothing */
+	{ M64, "\xc4\xe2\x70\xf2\xc0", 5 },		/* VEX: andn */
+	{ M64, "\xc4\xe3\x7d\x19\xc1\x01", 6 },	/* vextractf128 */
+	{ M64, "\xc5\xf8\x77", 3 },			/* vzeroupper */
+	{ M64, "\xc5\xf9\x70\xc1\x01", 5 },		/* vpshufd */
+	{ M64, "\x62\xf1\x7f\x48\x6f\x0f", 6 },	/* EVEX: vmovdqu8 */
+	{ M32, "\xc5\xf8\x77", 3 },			/* VEX: mod is 3 */
+	{ M64, "\x8f\xe9\x78\x81\xc0", 5 },		/* XOP */
+	{ M32, "\x8f\x07", 2 },				/* pop [edi] */
+	{ M64, "\x66\x0f\x78\xc1\x01\x02", 6 },	/* extrq */
+	{ M64, "\x0f\x78\xc1", 3 },			/* vmread */
+	{ M32, "\xf1", 1 },				/* int1 */
 };
 
 static const struct {
 	enum insn_mode mode;
 	const char *bytes;
 } refused[] = {
-	{ M64, "\xc4\xe2\x70\xf2\xc0" },		/* VEX */
-	{ M64, "\xc5\xf8\x77" },
-	{ M64, "\x62\xf1\x7f\x48\x6f\x0f" },		/* EVEX */
-	{ M32, "\xc5\xf8\x77" },			/* VEX: mod is 3 */
-	{ M64, "\x8f\xe9\x78\x81\xc0" },		/* XOP */
+	{ M64, "\x66\xc5\xf8\x77" },			/* 66 before VEX */
+	{ M64, "\x40\xc5\xf8\x77" },			/* REX before VEX */
+	{ M64, "\x06" }, { M64, "\xd4\x0a" }, { M64, "\x82\x07\x01" },
+	{ M64, "\xea\x01\x02\x03\x04\x05\x06" },
 	{ M64, "\x0f\x04" },
 };
 /* clang-format on */
@@ -107,6 +118,24 @@ static void test_refused(void **state)
 			insn_decode(&insn, buf, sizeof(buf), refused[i].mode),
 			-EINVAL);
 	}
+}
+
+static void test_prefix_rules(void **state)
+{
+	struct insn insn;
+
+	(void)state;
+	/* A REX counts only right before the opcode */
+	assert_int_equal(
+		insn_decode(&insn, (const u8 *)"\x48\x66\x89\x07", 4, M64), 0);
+	assert_int_equal(insn.operand_size, 2);
+	/* Segments: FS and GS alone in 64-bit mode, else the last */
+	assert_int_equal(
+		insn_decode(&insn, (const u8 *)"\x64\x3e\x89\x07", 4, M64), 0);
+	assert_int_equal(insn.seg, SEG_FS);
+	assert_int_equal(
+		insn_decode(&insn, (const u8 *)"\x64\x3e\x89\x07", 4, M32), 0);
+	assert_int_equal(insn.seg, SEG_DS);
 }
 
 static void test_too_long(void **state)
@@ -197,9 +226,13 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lengths),  cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_too_long), cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_prefixes), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_prefix_rules),
+		cmocka_unit_test(test_too_long),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,56 @@ void fpu_save(struct fpu_state *f)
 			 : "memory");
 }
 
+/* clang-format off */
+#define XMM_READ(n)  "movups %%xmm" #n ", %0"
+#define XMM_WRITE(n) "movups %0, %%xmm" #n
+#define XMM_ALL(row)							\
+	row(0) row(1) row(2) row(3) row(4) row(5) row(6) row(7)		\
+	row(8) row(9) row(10) row(11) row(12) row(13) row(14) row(15)
+#define READ_ROW(n)							\
+	case n:								\
+		__asm__ volatile(XMM_READ(n) : "=m"(*pair));		\
+		break;
+#define WRITE_ROW(n)							\
+	case n:								\
+		__asm__ volatile(XMM_WRITE(n) : : "m"(*pair));		\
+		break;
+/* clang-format on */
+
+void fpu_xmm_read(u8 reg, u64 value[2])
+{
+	u64(*pair)[2] = (u64(*)[2])value;
+
+	switch (reg) {
+		XMM_ALL(READ_ROW)
+	default:
+		break;
+	}
+}
+
+void fpu_xmm_write(u8 reg, const u64 value[2])
+{
+	const u64(*pair)[2] = (const u64(*)[2])value;
+
+	switch (reg) {
+		XMM_ALL(WRITE_ROW)
+	default:
+		break;
+	}
+}
+
+/* RDPKRU wants CR4.PKE, which the host has off: it has no user page */
+u32 fpu_pkru(void)
+{
+	u64 cr4 = read_cr4();
+	u32 pkru, zero;
+
+	write_cr4(cr4 | CR4_PKE);
+	__asm__ volatile("rdpkru" : "=a"(pkru), "=d"(zero) : "c"(0));
+	write_cr4(cr4);
+	return pkru;
+}
+
 void debug_regs_load(const u64 dr[4])
 {
 	write_dr0(dr[0]);

@@ -25,6 +25,11 @@ void fpu_reset(struct fpu_state *f);
 void fpu_load(const struct fpu_state *f, u64 xcr0);
 /* Core's registers to @f; XCR0 is left with all bits set */
 void fpu_save(struct fpu_state *f);
+/* XMM0-15 of the vCPU whose state is in the core */
+void fpu_xmm_read(u8 reg, u64 value[2]);
+void fpu_xmm_write(u8 reg, const u64 value[2]);
+/* Its PKRU; the CPU has protection keys */
+u32 fpu_pkru(void);
 /* DR0-3 from and to dr[0..3] */
 void debug_regs_load(const u64 dr[4]);
 void debug_regs_save(u64 dr[4]);

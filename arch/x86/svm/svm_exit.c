@@ -21,6 +21,7 @@ static bool fill_npf(struct vcpu_hw *v, struct vcpu_exit *exit)
 	exit->kind = EXIT_MMIO;
 	exit->mmio.gpa = GPA(exit->info2);
 	exit->mmio.gva_valid = false;
+	exit->mmio.walk = error & NPF_WALK;
 	exit->mmio.access = error & NPF_W ? ACCESS_W : ACCESS_R;
 	if (error & NPF_ID)
 		exit->mmio.access = ACCESS_X;

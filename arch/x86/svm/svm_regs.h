@@ -114,6 +114,7 @@ enum svm_exitcode {
 /* EXITINFO1 of NPF (APM 2 15.25.6) */
 #define NPF_W			BIT(1)
 #define NPF_ID			BIT(4)
+#define NPF_WALK		BIT(33)	/* of the guest's own page tables */
 
 /* EXITINFO1 of MOV CRx / DRx with decode assists (APM 2 15.8.1) */
 #define CRX_VALID		BIT(63)

@@ -206,6 +206,7 @@ static void decode_ept_violation(struct vcpu_hw *v, struct vcpu_exit *exit)
 	exit->mmio.gpa = GPA(vmread64(VMCS_GUEST_PHYSICAL));
 	exit->mmio.access = (u8)(q & EPT_QUAL_ACCESS);
 	exit->mmio.gva_valid = q & EPT_QUAL_GVA_VALID;
+	exit->mmio.walk = !(q & EPT_QUAL_GVA_FINAL);
 	exit->mmio.gva = GVA(vmreadnat(VMCS_GUEST_LINEAR));
 	exit->info1 = q;
 	decode_vectoring(v, exit);

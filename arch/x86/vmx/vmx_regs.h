@@ -121,6 +121,7 @@ enum intr_type {
 /* Exit qualification, EPT violation (SDM 3C table 28-7) */
 #define EPT_QUAL_ACCESS		7u
 #define EPT_QUAL_GVA_VALID	BIT(7)
+#define EPT_QUAL_GVA_FINAL	BIT(8)	/* else a paging structure's */
 #define EPT_QUAL_NMI_UNBLOCKED	BIT(12)
 
 #define EXIT_REASON_BASIC(r)	((u16)(r))
