@@ -9,6 +9,7 @@
  */
 #include "hv/load/acpi_area.h"
 #include "hv/load/platform.h"
+#include "hv/vdev/pc_map.h"
 #include "lib/log.h"
 #include "mm/owner.h"
 

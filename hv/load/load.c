@@ -7,6 +7,7 @@
 #include "hv/load/platform.h"
 
 #include "drivers/acpi.h"
+#include "hv/vdev/fwcfg.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 
@@ -134,11 +135,24 @@ static int load_kernel(struct vm *vm)
 	return err;
 }
 
+/* What every isolated guest finds in fw_cfg, however it starts */
+static int load_items(struct vm *vm)
+{
+	int err = vm->privileged ? 0 : fwcfg_fill(vm);
+
+	if (err)
+		log_error("load", "guest %s: fw_cfg cannot be filled (error %d)",
+			  vm->name, -err);
+	return err;
+}
+
 int load_guest(struct vm *vm)
 {
 	const char *firmware = firmware_name(vm->config);
-	int err = firmware ? load_firmware(vm, firmware) : load_kernel(vm);
+	int err = load_items(vm);
 
+	if (!err)
+		err = firmware ? load_firmware(vm, firmware) : load_kernel(vm);
 	if (vm->privileged)
 		modules_forget_privileged();
 	return err;

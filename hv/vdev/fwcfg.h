@@ -49,5 +49,8 @@ int __must_check fwcfg_add_image(struct vm *vm, u16 key,
 				 u32 len);
 int __must_check fwcfg_add_image_file(struct vm *vm, const char *name,
 				      const struct image *image);
+/* All that every isolated guest is told, from its manifest entry and its RAM;
+ * for load_guest(). ACPI and SMBIOS files come from their makers. */
+int __must_check fwcfg_fill(struct vm *vm);
 
 #endif

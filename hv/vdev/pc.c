@@ -5,6 +5,7 @@
  */
 #include "hv/vdev/pc.h"
 
+#include "hv/vdev/fwcfg.h"
 #include "hv/vdev/pc_map.h"
 #include "hv/vdev/pcibus.h"
 #include "hv/vdev/q35.h"

@@ -14,6 +14,7 @@
 #include "hv/vdev/q35.h"
 
 #include "drivers/pci_regs.h"
+#include "hv/load/load.h"
 #include "hv/vdev/pc_map.h"
 #include "hv/vdev/pcibus_priv.h"
 #include "hv/vdev/q35_priv.h"
@@ -100,7 +101,7 @@ static void define_ram(struct pci_fn *f)
 /* What firmware would have done is done when there is none */
 static u64 pciexbar_power_on(const struct vm *vm)
 {
-	return vm->config->firmware[0] ? 0 : PC_ECAM_BASE | MCH_PCIEXBAR_EN;
+	return firmware_name(vm->config) ? 0 : PC_ECAM_BASE | MCH_PCIEXBAR_EN;
 }
 
 static void define_host(struct pci_fn *f)

@@ -9,6 +9,7 @@
  * Called from exits, and when the VM is made or reset.
  */
 #include "drivers/pci_regs.h"
+#include "hv/load/load.h"
 #include "hv/vdev/pc_map.h"
 #include "hv/vdev/pcibus_priv.h"
 #include "hv/vdev/q35_priv.h"
@@ -173,7 +174,7 @@ static const struct lpc_reg {
 /* Without firmware the PM block and RCBA are open from the start */
 static void define_lpc(struct pci_fn *f)
 {
-	bool open = !f->vm->config->firmware[0];
+	bool open = !firmware_name(f->vm->config);
 
 	for (u32 i = 0; i < ARRAY_SIZE(lpc_regs); i++)
 		pcibus_define(f, lpc_regs[i].offset, lpc_regs[i].size,
