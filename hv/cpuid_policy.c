@@ -12,6 +12,7 @@
 #include "hv/cpuid_table.h"
 #include "include/bulkhead/cpuid.h"
 #include "include/bulkhead/hypercall.h"
+#include "include/bulkhead/kvm.h"
 
 #define ALL 0xffffffffu
 #define KEEP_ALL                                                               \
@@ -61,14 +62,10 @@
 /* LFENCE always serializing, null selector clears base */
 #define KEEP_821_EAX ((u32)(BIT(2) | BIT(6)))
 
-#define KVM_FEATURE_CLOCKSOURCE		BIT(0)
-#define KVM_FEATURE_NOP_IO_DELAY	BIT(1)
-#define KVM_FEATURE_CLOCKSOURCE2	BIT(3)
-#define KVM_FEATURE_CLOCK_STABLE	BIT(24)
-#define KVM_FEATURES ((u32)(KVM_FEATURE_CLOCKSOURCE | \
-	KVM_FEATURE_NOP_IO_DELAY | KVM_FEATURE_CLOCKSOURCE2 | \
-	KVM_FEATURE_CLOCK_STABLE))
-#define KVM_MAX_LEAF 0x40000001u
+#define KVM_FEATURES (BH_KVM_CLOCKSOURCE | BH_KVM_NOP_IO_DELAY | \
+	BH_KVM_CLOCKSOURCE2 | BH_KVM_STEAL_TIME | BH_KVM_PV_EOI | \
+	BH_KVM_PV_UNHALT | BH_KVM_PV_TLB_FLUSH | BH_KVM_PV_SEND_IPI | \
+	BH_KVM_PV_SCHED_YIELD | BH_KVM_CLOCK_STABLE)
 #define KVM_SIGNATURE_EBX 0x4b4d564bu /* "KVMK" */
 #define KVM_SIGNATURE_ECX 0x564b4d56u /* "VMKV" */
 #define KVM_SIGNATURE_EDX 0x0000004du /* "M" */
@@ -306,9 +303,9 @@ const struct cpuid_rule cpuid_rules[] = {
 	{ .leaf = CPUID_TSC_RATIO, .build = build_tsc_ratio },
 	{ .leaf = CPUID_FREQUENCY, .build = build_frequency },
 	{ .leaf = CPUID_HV_BASE,
-	  .force = { KVM_MAX_LEAF, KVM_SIGNATURE_EBX, KVM_SIGNATURE_ECX,
+	  .force = { BH_KVM_CPUID_FEATURES, KVM_SIGNATURE_EBX, KVM_SIGNATURE_ECX,
 		     KVM_SIGNATURE_EDX } },
-	{ .leaf = KVM_MAX_LEAF, .force = { KVM_FEATURES } },
+	{ .leaf = BH_KVM_CPUID_FEATURES, .force = { KVM_FEATURES } },
 	{ .leaf = BH_CPUID_BASE,
 	  .force = { BH_CPUID_INFO, BH_CPUID_SIGNATURE_EBX,
 		     BH_CPUID_SIGNATURE_ECX, BH_CPUID_SIGNATURE_EDX } },

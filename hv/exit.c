@@ -123,6 +123,10 @@ static enum verdict exit_machine_check(struct vcpu *v,
 /* An exception the back-end intercepts for its own reasons: the guest's */
 static enum verdict exit_exception(struct vcpu *v, const struct vcpu_exit *e)
 {
+	if (e->exception.vector == EXC_UD && hypercall_is_foreign(v)) {
+		v->hw.exit.insn_len = HYPERCALL_BYTES;
+		return hypercall_exit(v, e);
+	}
 	vcpu_inject_exception(v, e->exception.vector, e->exception.has_error,
 			      e->exception.error);
 	return VERDICT_INJECT;

@@ -6,6 +6,9 @@
 
 #include "hv/exit.h"
 
+#define HYPERCALL_BYTES 3
+/* #UD: is it at a VMCALL or VMMCALL that this processor does not have? */
+bool hypercall_is_foreign(struct vcpu *v);
 enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e);
 
 #endif

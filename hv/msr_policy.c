@@ -7,9 +7,11 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/msr_regs.h"
+#include "hv/kvm_pv.h"
 #include "hv/msr_table.h"
 #include "hv/pvclock.h"
 #include "hv/vdev/vlapic.h"
+#include "include/bulkhead/kvm.h"
 #include "lib/errno.h"
 
 #define ARCH_CAP_OFFERED                                                       \
@@ -94,6 +96,20 @@ static int write_pvclock(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 	return pvclock_write(v, msr, value);
 }
 
+static int read_kvm_pv(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+		       u64 *value)
+{
+	(void)rule;
+	return kvm_pv_read(v, msr, value);
+}
+
+static int write_kvm_pv(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+			u64 value)
+{
+	(void)rule;
+	return kvm_pv_write(v, msr, value);
+}
+
 #define ONE(msr)       (msr), (msr)
 #define REG(member)    offsetof(struct vcpu_regs, member)
 #define HANDLERS(name) msr_read_##name, msr_write_##name
@@ -110,6 +126,8 @@ static int write_pvclock(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 /* clang-format off */
 const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_TSC), GATE_ALWAYS, PASS_NONE, HANDLERS(tsc), 0 },
+	{ BH_KVM_MSR_WALL_CLOCK_OLD, BH_KVM_MSR_SYSTEM_TIME_OLD, GATE_ALWAYS,
+	  PASS_NONE, read_pvclock, write_pvclock, 0 },
 	{ ONE(MSR_PLATFORM_ID), GATE_INTEL, PASS_NONE, read_host, NULL, ~0ull },
 	{ ONE(MSR_APIC_BASE), GATE_ALWAYS, PASS_NONE, read_apic_base,
 	  write_apic_base, 0 },
@@ -134,8 +152,10 @@ const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_PAT), GATE_PAT, PASS_NONE, HANDLERS(pat), 0 },
 	{ ONE(MSR_MTRR_DEF_TYPE), GATE_MTRR, PASS_NONE,
 	  HANDLERS(mtrr_def_type), 0 },
-	{ MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW, GATE_ALWAYS,
+	{ BH_KVM_MSR_WALL_CLOCK, BH_KVM_MSR_SYSTEM_TIME, GATE_ALWAYS,
 	  PASS_NONE, read_pvclock, write_pvclock, 0 },
+	{ BH_KVM_MSR_STEAL_TIME, BH_KVM_MSR_PV_EOI, GATE_ALWAYS, PASS_NONE,
+	  read_kvm_pv, write_kvm_pv, 0 },
 	{ ONE(MSR_EFER), GATE_ALWAYS, PASS_NONE, HANDLERS(efer), 0 },
 	PASS(MSR_STAR, GATE_LONG_MODE, star),
 	PASS(MSR_LSTAR, GATE_LONG_MODE, lstar),

@@ -10,6 +10,7 @@
 #include "arch/x86/cpu/tsc.h"
 #include "drivers/rtc.h"
 #include "hv/gmem.h"
+#include "include/bulkhead/kvm.h"
 #include "lib/errno.h"
 #include "mm/pmm.h"
 
@@ -74,13 +75,12 @@ static void pvclock_scale(u64 khz, u32 *mul, s8 *shift)
 	*mul = (u32)((NS_PER_SEC << 32) / hz);
 }
 
-/* Time since the VM started, at this instant */
+/* One equation for all vCPUs of the VM, so that none is ever behind another:
+ * system time is 0 at the VM's start, whenever a page is written */
 static int write_system_time(struct vcpu *v, gpa_t gpa)
 {
-	u64 now = rdtsc();
 	struct pvclock_time t = {
-		.tsc_timestamp = vcpu_guest_tsc(v, now),
-		.system_time = tsc_to_ns(now - v->vm->tsc_start),
+		.tsc_timestamp = vcpu_guest_tsc(v, v->vm->tsc_start),
 		.flags = PVCLOCK_TSC_STABLE,
 	};
 	u32 version = v->pvclock->version + 1;
@@ -107,12 +107,17 @@ static int write_wall_clock(struct vcpu *v, gpa_t gpa)
 	u64 since_boot = tsc_to_ns(v->vm->tsc_start - tsc_boot);
 	u64 ns = rtc_boot_seconds() * NS_PER_SEC + since_boot;
 	struct pvclock_wall w = {
-		.version = 2,
+		.version = 1,
 		.sec = (u32)(ns / NS_PER_SEC),
 		.nsec = (u32)(ns % NS_PER_SEC),
 	};
+	int err = gmem_write(v->vm, gpa, &w, sizeof(w));
 
-	return gmem_write(v->vm, gpa, &w, sizeof(w));
+	if (err)
+		return err;
+	barrier();
+	w.version++;
+	return gmem_write(v->vm, gpa, &w.version, sizeof(w.version));
 }
 
 void pvclock_update(struct vcpu *v)
@@ -138,9 +143,15 @@ static int set_system_time(struct vcpu *v, u64 value)
 	return 0;
 }
 
+static bool is_system_time(u32 msr)
+{
+	return msr == BH_KVM_MSR_SYSTEM_TIME ||
+	       msr == BH_KVM_MSR_SYSTEM_TIME_OLD;
+}
+
 int pvclock_write(struct vcpu *v, u32 msr, u64 value)
 {
-	if (msr == MSR_KVM_SYSTEM_TIME_NEW)
+	if (is_system_time(msr))
 		return set_system_time(v, value);
 	if (!IS_ALIGNED(value, 4) || write_wall_clock(v, GPA(value)))
 		return -EINVAL;
@@ -150,7 +161,7 @@ int pvclock_write(struct vcpu *v, u32 msr, u64 value)
 
 int pvclock_read(struct vcpu *v, u32 msr, u64 *value)
 {
-	*value = msr == MSR_KVM_SYSTEM_TIME_NEW ? v->pvclock->system_msr
-						: v->pvclock->wall_msr;
+	*value = is_system_time(msr) ? v->pvclock->system_msr
+				     : v->pvclock->wall_msr;
 	return 0;
 }

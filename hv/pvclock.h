@@ -6,15 +6,13 @@
 
 #include "hv/vcpu.h"
 
-#define MSR_KVM_WALL_CLOCK_NEW  0x4b564d00
-#define MSR_KVM_SYSTEM_TIME_NEW 0x4b564d01
-
 int __must_check pvclock_create(struct vcpu *v);
 void pvclock_destroy(struct vcpu *v);
 void pvclock_reset(struct vcpu *v);
 /* The guest's TSC was moved: write the page anew, if there is one */
 void pvclock_update(struct vcpu *v);
-/* 0 or -EINVAL (#GP); validates alignment and that the page is RAM */
+/* Either pair of BH_KVM_MSR_WALL_CLOCK and _SYSTEM_TIME. 0 or -EINVAL (#GP);
+ * validates alignment and that the page is RAM */
 int __must_check pvclock_write(struct vcpu *v, u32 msr, u64 value);
 int __must_check pvclock_read(struct vcpu *v, u32 msr, u64 *value);
 

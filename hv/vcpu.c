@@ -18,6 +18,7 @@
 #include "arch/x86/cpu/smp.h"
 #include "arch/x86/cpu/tsc.h"
 #include "hv/exit_dispatch.h"
+#include "hv/kvm_pv.h"
 #include "hv/pvclock.h"
 #include "hv/vdev/vlapic.h"
 #include "lib/errno.h"
@@ -70,11 +71,16 @@ int vcpu_create(struct vm *vm, u32 id, struct pcpu *home)
 	err = pvclock_create(v);
 	if (err)
 		goto out_hw;
+	err = kvm_pv_create(v);
+	if (err)
+		goto out_clock;
 	sched_add(&v->entity, home);
 	vcpu_reset(v);
 	vm->vcpus[id] = v;
 	return 0;
 
+out_clock:
+	pvclock_destroy(v);
 out_hw:
 	vcpu_ops->vcpu_destroy(&v->hw);
 out_vlapic:
@@ -89,6 +95,7 @@ void vcpu_destroy(struct vcpu *v)
 	struct vm *vm = v->vm;
 
 	vm->vcpus[v->id] = NULL;
+	kvm_pv_destroy(v);
 	pvclock_destroy(v);
 	vcpu_ops->vcpu_destroy(&v->hw);
 	vlapic_destroy(v);
@@ -110,6 +117,7 @@ void vcpu_reset(struct vcpu *v)
 	v->tsc_aux = 0;
 	v->hw.tsc_offset = 0 - v->vm->tsc_start;
 	pvclock_reset(v);
+	kvm_pv_reset(v);
 	v->activity = VCPU_WAIT_SIPI;
 }
 
@@ -141,8 +149,10 @@ static void switch_to(struct pcpu *cpu, struct vcpu *v)
 {
 	struct vcpu *old = cpu->current;
 
-	if (old)
+	if (old) {
 		vcpu_ops->put(&old->hw);
+		kvm_pv_left(old);
+	}
 	if (!old || old->vm != v->vm) {
 		window_flush();
 		guest_barrier();
@@ -150,6 +160,7 @@ static void switch_to(struct pcpu *cpu, struct vcpu *v)
 	switch_msrs(old, v);
 	cpu->current = v;
 	vcpu_ops->attach(&v->hw);
+	kvm_pv_taken(v);
 }
 
 void vcpu_leave_core(struct pcpu *cpu)

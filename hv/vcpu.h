@@ -20,6 +20,7 @@ enum vcpu_event_bit {
 	VE_STOP = 1 << 4, /* its VM ends */
 	VE_PVCLOCK = 1 << 5,
 	VE_VTIMER = 1 << 6, /* boot vCPU: hv/vdev/vtimer.h */
+	VE_KICK = 1 << 7,   /* it goes on from HLT, now or at the next one */
 };
 
 enum vcpu_activity {
@@ -33,6 +34,7 @@ enum vcpu_activity {
 
 struct vlapic;
 struct pvclock;
+struct kvm_pv;
 
 struct vcpu {
 	struct vcpu_hw hw; /* first */
@@ -42,6 +44,7 @@ struct vcpu {
 	enum vcpu_activity activity; /* home core */
 	u8 sipi_vector;
 	bool irq_window;  /* a request_window is outstanding */
+	bool kicked;      /* VE_KICK was taken: the next HLT is none */
 	bool nmi_waiting; /* taken from events, not delivered yet */
 	bool injected;    /* the next entry delivers an event: no second one */
 	struct vcpu_event
@@ -49,6 +52,7 @@ struct vcpu {
 	struct sched_entity entity;
 	struct vlapic *vlapic;
 	struct pvclock *pvclock;
+	struct kvm_pv *kvm_pv;
 	u64 exits[EXIT_KINDS]; /* home core only */
 	/* Page of the last intercepted instruction: see gmem_code_again() */
 	struct {

@@ -10,6 +10,8 @@
 #include "arch/x86/cpu/apic_regs.h"
 #include "arch/x86/cpu/cpu_regs.h"
 #include "hv/exit.h"
+#include "hv/kvm_pv.h"
+#include "hv/pvclock.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpic.h"
@@ -28,6 +30,9 @@ static void take_init(struct vcpu *v)
 	vlapic_reset(v, true);
 	v->pending.type = EVENT_NONE;
 	v->nmi_waiting = false;
+	/* Addresses of an operating system that is no more */
+	pvclock_reset(v);
+	kvm_pv_reset(v);
 	v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_RUNNING;
 }
 
@@ -60,9 +65,14 @@ static inline bool irq_allowed(struct vcpu *v)
 	       !(r->shadow & (SHADOW_STI | SHADOW_MOV_SS));
 }
 
-/* A halted vCPU goes on for an NMI, or an interrupt it would take */
+/* A halted vCPU goes on for an NMI, an interrupt it would take, or another's
+ * kick: it may have come before the HLT */
 static bool ends_halt(struct vcpu *v)
 {
+	if (v->kicked) {
+		v->kicked = false;
+		return true;
+	}
 	if (v->nmi_waiting || v->pending.type != EVENT_NONE)
 		return true;
 	return irq_allowed(v) && (vlapic_pending(v) >= 0 || extint_waits(v));
@@ -174,6 +184,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 		take_sipi(v);
 	if (events & VE_NMI)
 		v->nmi_waiting = true;
+	if (events & VE_KICK)
+		v->kicked = true;
 	return true;
 }
 

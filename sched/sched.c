@@ -98,6 +98,7 @@ static void charge_current(struct sched_cpu *s)
 static void enqueue_woken(struct sched_cpu *s, struct sched_entity *e)
 {
 	e->state = SCHED_READY;
+	e->ready_tsc = s->picked_tsc;
 	if (e->slice_left > s->slice_min) {
 		queue_before(s, e, s->head);
 		s->head = e;
@@ -185,6 +186,18 @@ static void rotate(struct sched_cpu *s)
 	queue_before(s, e, s->head);
 }
 
+/* The head gets the core; who had it and could go on waits from now */
+static void change_current(struct sched_cpu *s)
+{
+	struct sched_entity *from = s->current, *to = s->head;
+
+	if (from)
+		from->ready_tsc = s->picked_tsc;
+	if (to)
+		to->steal_tsc += s->picked_tsc - to->ready_tsc;
+	s->current = to;
+}
+
 struct sched_entity *sched_pick(void)
 {
 	struct sched_cpu *s = this_cpu()->sched;
@@ -193,7 +206,8 @@ struct sched_entity *sched_pick(void)
 	take_wakes(s);
 	rotate(s);
 	s->yielding = false;
-	s->current = s->head;
+	if (s->current != s->head)
+		change_current(s);
 	if (s->ready > 1)
 		timer_arm(&s->timer, s->picked_tsc + s->current->slice_left);
 	else if (s->timer.armed)
@@ -207,4 +221,14 @@ void sched_yield(void)
 
 	cpu->sched->yielding = true;
 	pcpu_kick(cpu, PCPU_RESCHED);
+}
+
+void sched_yield_to(struct sched_entity *e)
+{
+	struct sched_cpu *s = e->cpu->sched;
+
+	if (e->state != SCHED_READY || e == s->current || !s->current)
+		return;
+	queue_take(s, e);
+	queue_before(s, e, s->current->next);
 }

@@ -20,6 +20,8 @@ struct sched_entity {
 	struct pcpu *cpu;                 /* home core; fixed while it lives */
 	enum sched_state state;           /* written by the owner core only */
 	u64 run_tsc;                      /* time it ran */
+	u64 ready_tsc;  /* since when it is READY and does not run */
+	u64 steal_tsc;  /* how long it was so in all, up to its last turn */
 	u64 slice_left; /* TSC ticks of its slice not used yet */
 };
 
@@ -41,5 +43,7 @@ void sched_remove(struct sched_entity *e);
 struct sched_entity *sched_pick(void);
 /* The current one gives way to the next */
 void sched_yield(void);
+/* Owner core: @e is the next after the current one, if it is READY */
+void sched_yield_to(struct sched_entity *e);
 
 #endif

@@ -17,6 +17,14 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
+/* Only fixed and lowest-priority interrupts have an EOI: the other modes are
+ * edges however they are programmed (82093AA 3.2.4, delivery mode) */
+static bool rte_is_level(u64 rte)
+{
+	return (rte & RTE_LEVEL) &&
+	       ((rte >> RTE_MODE_SHIFT) & 7) <= RTE_MODE_LOWEST;
+}
+
 static struct vioapic_pin *pin_find(struct vioapic *io, u32 gsi)
 {
 	u32 i;
@@ -30,24 +38,26 @@ static struct vioapic_pin *pin_find(struct vioapic *io, u32 gsi)
 	return NULL;
 }
 
-static void pin_send(struct vm *vm, const struct vioapic_pin *pin)
+/* How many vLAPICs took it */
+static u32 pin_send(struct vm *vm, const struct vioapic_pin *pin)
 {
 	u64 rte = pin->rte;
 
-	vlapic_deliver(vm, (u32)(rte >> RTE_DEST_SHIFT), rte & RTE_LOGICAL,
-		       (rte >> RTE_MODE_SHIFT) & 7, (u8)(rte & RTE_VECTOR),
-		       rte & RTE_LEVEL ? TRIGGER_LEVEL : TRIGGER_EDGE);
+	return vlapic_deliver(vm, (u32)(rte >> RTE_DEST_SHIFT),
+			      rte & RTE_LOGICAL, (rte >> RTE_MODE_SHIFT) & 7,
+			      (u8)(rte & RTE_VECTOR),
+			      rte_is_level(rte) ? TRIGGER_LEVEL : TRIGGER_EDGE);
 }
 
 /* A level pin sends while its line is up, once until the EOI (82093AA 3.2.4,
- * remote IRR) */
+ * remote IRR). Nobody there to take it: it is not under way. */
 static void pin_service_level(struct vm *vm, struct vioapic_pin *pin)
 {
 	if (!pin->line || (pin->rte & (RTE_MASKED | RTE_REMOTE_IRR)) ||
-	    !(pin->rte & RTE_LEVEL))
+	    !rte_is_level(pin->rte))
 		return;
-	pin->rte |= RTE_REMOTE_IRR;
-	pin_send(vm, pin);
+	if (pin_send(vm, pin))
+		pin->rte |= RTE_REMOTE_IRR;
 }
 
 static void pin_set(struct vm *vm, struct vioapic_pin *pin, bool level)
@@ -55,7 +65,7 @@ static void pin_set(struct vm *vm, struct vioapic_pin *pin, bool level)
 	bool rose = level && !pin->line;
 
 	pin->line = level;
-	if (pin->rte & RTE_LEVEL)
+	if (rte_is_level(pin->rte))
 		pin_service_level(vm, pin);
 	else if (rose && !(pin->rte & RTE_MASKED))
 		pin_send(vm, pin);
@@ -128,7 +138,7 @@ static void rte_write(struct vioapic_unit *u, u32 reg, u32 value)
 	pin->rte = (old & ~mask) | ((u64)value << shift & mask);
 	/* Switching to edge clears remote IRR: Linux relies on it to end a
 	 * stuck level interrupt */
-	if (!(pin->rte & RTE_LEVEL))
+	if (!rte_is_level(pin->rte))
 		pin->rte &= ~RTE_REMOTE_IRR;
 	if (pin->rte != old)
 		pin_route(u, n);

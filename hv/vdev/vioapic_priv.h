@@ -21,17 +21,18 @@
 #define IOAPIC_REG_RTE     0x10u /* two registers a pin */
 #define IOAPIC_VERSION     0x20u
 
-#define RTE_VECTOR     0xffull
-#define RTE_MODE_SHIFT 8
-#define RTE_LOGICAL    BIT(11)
-#define RTE_STATUS     BIT(12) /* read-only */
-#define RTE_ACTIVE_LOW BIT(13)
-#define RTE_REMOTE_IRR BIT(14) /* read-only */
-#define RTE_LEVEL      BIT(15)
-#define RTE_MASKED     BIT(16)
-#define RTE_DEST_SHIFT 56
-#define RTE_READ_ONLY  (RTE_STATUS | RTE_REMOTE_IRR)
-#define RTE_WRITABLE   ((BITS(16, 0) | BITS(63, 56)) & ~RTE_READ_ONLY)
+#define RTE_VECTOR      0xffull
+#define RTE_MODE_SHIFT  8
+#define RTE_MODE_LOWEST 1u /* 0: fixed */
+#define RTE_LOGICAL     BIT(11)
+#define RTE_STATUS      BIT(12) /* read-only */
+#define RTE_ACTIVE_LOW  BIT(13)
+#define RTE_REMOTE_IRR  BIT(14) /* read-only */
+#define RTE_LEVEL       BIT(15)
+#define RTE_MASKED      BIT(16)
+#define RTE_DEST_SHIFT  56
+#define RTE_READ_ONLY   (RTE_STATUS | RTE_REMOTE_IRR)
+#define RTE_WRITABLE    ((BITS(16, 0) | BITS(63, 56)) & ~RTE_READ_ONLY)
 
 #define VIOAPIC_ISOLATED_PINS 24u
 #define VIOAPIC_MAX_PINS      120u

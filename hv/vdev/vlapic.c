@@ -50,6 +50,7 @@ static void vlapic_clear(struct vlapic *l)
 		__atomic_store_n(&l->posted[1][i], 0, __ATOMIC_RELAXED);
 	}
 	l->irr_words = l->isr_words = 0;
+	l->pv_given = false;
 	l->esr_pending = 0;
 	vlapic_timer_divide(l, 0);
 	vlapic_set_ids(l);
@@ -92,6 +93,7 @@ void vlapic_destroy(struct vcpu *v)
 
 void vlapic_reset(struct vcpu *v, bool init)
 {
+	v->vlapic->pv_on = false;
 	/* INIT leaves IA32_APIC_BASE alone (SDM 3A 11.4.7.3) */
 	if (!init)
 		v->apic_base_msr = APIC_BASE_DEFAULT | APIC_BASE_EN |
@@ -172,6 +174,9 @@ int vlapic_pending(struct vcpu *v)
 	struct vlapic *l = v->vlapic;
 	int irr = highest_irr(v, l);
 
+	if (unlikely(l->pv_given))
+		vlapic_pv_take(l);
+
 	/* Its class must beat the TPR's and that of what is in service */
 	if (irr < 0 || (u32)irr >> 4 <= (vlapic_reg(l, APIC_TPR) & 0xff) >> 4)
 		return -1;
@@ -193,14 +198,19 @@ void vlapic_accept(struct vcpu *v, u8 vector)
 		l->irr_words &= ~word;
 	*isr |= bit;
 	l->isr_words |= word;
+	if (l->pv_on)
+		vlapic_pv_give(l, vector);
 }
 
 /* SDM 3A 11.8.5 *Signaling Interrupt Servicing Completion* */
 void vlapic_eoi(struct vlapic *l)
 {
-	u32 words = l->isr_words, w, n, left;
+	u32 words, w, n, left;
 	u32 *isr;
 
+	if (unlikely(l->pv_given))
+		vlapic_pv_take(l);
+	words = l->isr_words;
 	if (!words)
 		return;
 	w = vlapic_top_bit(words);
@@ -258,6 +268,8 @@ int vlapic_base_write(struct vcpu *v, u64 value)
 	v->apic_base_msr = value;
 	if (!((old ^ value) & mode))
 		return 0;
+	if (v->vlapic->pv_given)
+		vlapic_pv_take(v->vlapic);
 	if (!(value & APIC_BASE_EN))
 		vlapic_clear(v->vlapic);
 	else

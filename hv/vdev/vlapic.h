@@ -35,14 +35,22 @@ u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size);
 void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		       u64 value);
 /* An interrupt message as devices and IOAPICs send it (SDM 3A 11.11): resolves
- * destinations among the VM's vCPUs. Any core. */
-void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
-		    u8 vector, enum trigger trigger);
+ * destinations among the VM's vCPUs. Any core. How many took it. */
+u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
+		   u8 vector, enum trigger trigger);
 /* The vCPU an MSI/RTE with this destination would reach first, or NULL: where a
  * physical interrupt should be routed */
 struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical);
 /* How many vCPUs it reaches, and the first of them */
 u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first);
+/* Paravirtual IPI (hv/kvm_pv.h): an ICR without destination, of fixed or NMI
+ * mode with a legal vector; and it sent to @target, from any core: false when
+ * that vLAPIC takes none */
+bool vlapic_icr_is_plain(u32 icr);
+bool vlapic_send(struct vcpu *target, u32 icr);
+/* Paravirtual EOI on or off: the guest may end an interrupt by clearing bit 0
+ * at @gpa when it finds it set. -EINVAL: not RAM, or not aligned. */
+int __must_check vlapic_pv_eoi_set(struct vcpu *v, bool on, gpa_t gpa);
 /* PIC's INTR through LINT0 (ExtINT), privileged guest */
 bool vlapic_extint_enabled(struct vcpu *v);
 /* For dumps */

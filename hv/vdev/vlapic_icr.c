@@ -47,39 +47,47 @@ static bool msg_matches(const struct vlapic_msg *m, const struct vcpu *v)
 	return match_logical_xapic(v->vlapic, m->dest);
 }
 
-static void send_fixed(struct vcpu *v, const struct vlapic_msg *m)
+static bool send_fixed(struct vcpu *v, const struct vlapic_msg *m)
 {
-	if (m->vector < APIC_FIRST_VECTOR)
-		return;
+	if (m->vector < APIC_FIRST_VECTOR || !vlapic_sw_enabled(v->vlapic))
+		return false;
 	vlapic_post(v, m->vector, m->trigger);
+	return true;
 }
 
-static void send_nmi(struct vcpu *v, const struct vlapic_msg *m)
+static bool send_nmi(struct vcpu *v, const struct vlapic_msg *m)
 {
 	(void)m;
 	vcpu_post(v, VE_NMI);
+	return true;
 }
 
-static void send_init(struct vcpu *v, const struct vlapic_msg *m)
+/* A start-up that came before and was not taken is void: INIT waits for one
+ * (SDM 3A 8.4.3 *MP Initialization Protocol Algorithm*) */
+static bool send_init(struct vcpu *v, const struct vlapic_msg *m)
 {
 	(void)m;
+	__atomic_fetch_and(&v->events, ~(u32)VE_SIPI, __ATOMIC_SEQ_CST);
 	vcpu_post(v, VE_INIT);
+	return true;
 }
 
-static void send_sipi(struct vcpu *v, const struct vlapic_msg *m)
+static bool send_sipi(struct vcpu *v, const struct vlapic_msg *m)
 {
 	WRITE_ONCE(v->sipi_vector, m->vector);
 	vcpu_post(v, VE_SIPI);
+	return true;
 }
 
-static void send_nothing(struct vcpu *v, const struct vlapic_msg *m)
+static bool send_nothing(struct vcpu *v, const struct vlapic_msg *m)
 {
 	(void)v;
 	(void)m;
+	return false;
 }
 
 /* No SMM in a guest; ExtINT has its own wire (hv/vdev/vpic.h) */
-static void (*const send_by_mode[8])(struct vcpu *,
+static bool (*const send_by_mode[8])(struct vcpu *,
 				     const struct vlapic_msg *) = {
 	[APIC_MODE_FIXED] = send_fixed, [APIC_MODE_LOWEST] = send_fixed,
 	[APIC_MODE_SMI] = send_nothing, [APIC_MODE_RESERVED] = send_nothing,
@@ -87,9 +95,9 @@ static void (*const send_by_mode[8])(struct vcpu *,
 	[APIC_MODE_SIPI] = send_sipi,   [APIC_MODE_EXTINT] = send_nothing,
 };
 
-static void msg_send(struct vcpu *v, const struct vlapic_msg *m)
+static bool msg_send(struct vcpu *v, const struct vlapic_msg *m)
 {
-	send_by_mode[m->mode & 7](v, m);
+	return send_by_mode[m->mode & 7](v, m);
 }
 
 /* SDM 3A 11.6.2.4 *Lowest Priority Delivery Mode*: the lowest TPR, then the
@@ -114,34 +122,31 @@ static struct vcpu *msg_lowest(struct vm *vm, const struct vlapic_msg *m)
 	return best;
 }
 
-/* To all that match, but @skip (NULL: none) */
-static void msg_route(struct vm *vm, const struct vlapic_msg *m,
-		      const struct vcpu *skip)
+/* To all that match, but @skip (NULL: none); how many took it */
+static u32 msg_route(struct vm *vm, const struct vlapic_msg *m,
+		     const struct vcpu *skip)
 {
 	struct vcpu *v;
-	u32 i;
+	u32 i, took = 0;
 
 	if (!m->logical && m->dest < vm->vcpu_count && !skip) {
 		v = vm->vcpus[m->dest];
-		if (v && vlapic_hw_enabled(v))
-			msg_send(v, m);
-		return;
+		return v && vlapic_hw_enabled(v) && msg_send(v, m);
 	}
 	if (m->mode == APIC_MODE_LOWEST) {
 		v = msg_lowest(vm, m);
-		if (v)
-			msg_send(v, m);
-		return;
+		return v && msg_send(v, m);
 	}
 	for (i = 0; i < vm->vcpu_count; i++) {
 		v = vm->vcpus[i];
 		if (v && v != skip && msg_matches(m, v))
-			msg_send(v, m);
+			took += msg_send(v, m);
 	}
+	return took;
 }
 
-void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
-		    u8 vector, enum trigger trigger)
+u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
+		   u8 vector, enum trigger trigger)
 {
 	const struct vlapic_msg m = {
 		.dest = dest,
@@ -151,7 +156,29 @@ void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
 		.trigger = trigger,
 	};
 
-	msg_route(vm, &m, NULL);
+	return msg_route(vm, &m, NULL);
+}
+
+bool vlapic_icr_is_plain(u32 icr)
+{
+	u32 mode = (icr >> APIC_ICR_MODE_SHIFT) & 7;
+
+	if (icr & (APIC_ICR_LOGICAL | APIC_ICR_SHORTHAND))
+		return false;
+	return mode == APIC_MODE_NMI ||
+	       (mode == APIC_MODE_FIXED &&
+		(icr & APIC_ICR_VECTOR) >= APIC_FIRST_VECTOR);
+}
+
+bool vlapic_send(struct vcpu *target, u32 icr)
+{
+	const struct vlapic_msg m = {
+		.mode = (icr >> APIC_ICR_MODE_SHIFT) & 7,
+		.vector = (u8)icr,
+		.trigger = TRIGGER_EDGE,
+	};
+
+	return vlapic_hw_enabled(target) && msg_send(target, &m);
 }
 
 u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first)

@@ -33,9 +33,18 @@ static u32 read_merged(struct vlapic *l, u32 offset)
 	return vlapic_reg(l, offset);
 }
 
+static u32 read_isr(struct vlapic *l, u32 offset)
+{
+	if (l->pv_given)
+		vlapic_pv_take(l);
+	return vlapic_reg(l, offset);
+}
+
 static u32 read_ppr(struct vlapic *l, u32 offset)
 {
 	(void)offset;
+	if (l->pv_given)
+		vlapic_pv_take(l);
 	return vlapic_ppr(l);
 }
 
@@ -144,7 +153,7 @@ static const struct lapic_row rows[APIC_PAGE_BYTES / 16] = {
 	ROW(APIC_DFR)     = { LA_R | LA_W, ~0u, NULL, write_dfr },
 	ROW(APIC_SVR)     = { LA_RW, APIC_SVR_ENABLE | APIC_SVR_FOCUS | 0xff,
 			      NULL, write_svr },
-	ROWS(APIC_ISR)    = { LA_RO, 0, NULL, NULL },
+	ROWS(APIC_ISR)    = { LA_RO, 0, read_isr, NULL },
 	ROWS(APIC_TMR)    = { LA_RO, 0, read_merged, NULL },
 	ROWS(APIC_IRR)    = { LA_RO, 0, read_merged, NULL },
 	ROW(APIC_ESR)     = { LA_RW, 0, NULL, write_esr },

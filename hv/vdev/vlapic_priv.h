@@ -23,6 +23,10 @@ struct vlapic {
 	u32 irr_words;   /* bit w: IRR word w is not zero */
 	u32 isr_words;   /* the same for the ISR */
 	u32 esr_pending; /* errors since the ESR was last written */
+	/* Paravirtual EOI: @pv_given: the guest may have ended what is in
+	 * service by clearing its flag; seen by vlapic_pv_take() */
+	bool pv_on, pv_given;
+	gpa_t pv_flag;
 	/* Timer: host TSC ticks are its clock, so that counts need a shift only
 	 */
 	u32 timer_shift; /* divide configuration as a power of two */
@@ -93,6 +97,19 @@ static inline int vlapic_highest_isr(const struct vlapic *l)
 	return vlapic_highest(l, APIC_ISR, l->isr_words);
 }
 
+/* The highest in service is no more; its number */
+static inline u8 vlapic_end_highest(struct vlapic *l)
+{
+	u32 w = vlapic_top_bit(l->isr_words);
+	u32 *isr = &l->regs[APIC_ISR / 4 + w * 4];
+	u32 n = vlapic_top_bit(*isr);
+
+	*isr &= ~(1u << n);
+	if (!*isr)
+		l->isr_words &= ~(1u << w);
+	return (u8)(w * 32 + n);
+}
+
 /* Home core: the run loop must look at this vLAPIC before the next entry */
 static inline void vlapic_notice(struct vlapic *l)
 {
@@ -121,6 +138,11 @@ void vlapic_set_ids(struct vlapic *l);
 /* vlapic_icr.c */
 void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest);
 void vlapic_self_ipi(struct vlapic *l, u8 vector);
+
+/* vlapic_pv.c: let the guest end what was just taken into service by its flag,
+ * and (before the ISR is looked at) find out whether it did */
+void vlapic_pv_give(struct vlapic *l, u8 vector);
+void vlapic_pv_take(struct vlapic *l);
 
 /* vlapic_timer.c */
 void vlapic_timer_init(struct vlapic *l);

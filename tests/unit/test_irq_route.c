@@ -90,8 +90,8 @@ void vlapic_post(struct vcpu *v, u8 vector, enum trigger trigger)
 	seen.vector = vector;
 }
 
-void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
-		    enum trigger trigger)
+u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
+		   enum trigger trigger)
 {
 	(void)vm;
 	(void)logical;
@@ -100,6 +100,7 @@ void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
 	seen.delivers++;
 	seen.dest = dest;
 	seen.vector = vector;
+	return 1;
 }
 
 u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first)

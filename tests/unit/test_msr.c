@@ -16,10 +16,12 @@
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/msr_regs.h"
 #include "hv/cpuid.h"
+#include "hv/kvm_pv.h"
 #include "hv/msr.h"
 #include "hv/msr_table.h"
 #include "hv/pvclock.h"
 #include "hv/vdev/vlapic.h"
+#include "include/bulkhead/kvm.h"
 #include "lib/errno.h"
 
 #define NON_CANONICAL 0x0000800000000000ull
@@ -86,6 +88,20 @@ int wrmsr_safe(u32 msr, u64 value)
 {
 	(void)msr;
 	(void)value;
+	return 0;
+}
+
+int kvm_pv_write(struct vcpu *v, u32 msr, u64 value)
+{
+	(void)v;
+	assert_in_range(msr, BH_KVM_MSR_STEAL_TIME, BH_KVM_MSR_PV_EOI);
+	return value & 2 ? -EINVAL : 0;
+}
+
+int kvm_pv_read(struct vcpu *v, u32 msr, u64 *value)
+{
+	(void)v;
+	*value = msr;
 	return 0;
 }
 
@@ -319,7 +335,12 @@ static void test_values_kept_or_refused(void **state)
 	write_ok(MSR_PRED_CMD, PRED_CMD_IBPB);
 	assert_int_equal(read_ok(MSR_ARCH_CAPABILITIES) & ARCH_CAP_TSX_CTRL, 0);
 	write_gp(MSR_TSC_AUX, BIT(32));
-	write_gp(MSR_KVM_SYSTEM_TIME_NEW, 2);
+	write_gp(BH_KVM_MSR_SYSTEM_TIME, 2);
+	write_gp(BH_KVM_MSR_SYSTEM_TIME_OLD, 2);
+	write_gp(BH_KVM_MSR_STEAL_TIME, 2);
+	write_gp(BH_KVM_MSR_PV_EOI, 2);
+	write_gp(0x4b564d02, 0); /* asynchronous page faults */
+	write_gp(0x4b564d05, 0); /* poll control */
 	assert_int_equal(read_ok(MSR_MCG_CAP), 0);
 }
 

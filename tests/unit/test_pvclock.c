@@ -14,6 +14,7 @@
 #include "drivers/rtc.h"
 #include "hv/gmem.h"
 #include "hv/pvclock.h"
+#include "include/bulkhead/kvm.h"
 #include "lib/errno.h"
 
 #define RAM_BYTES    8192
@@ -110,7 +111,7 @@ static int teardown(void **state)
 
 static int enable(u64 gpa)
 {
-	return pvclock_write(&vcpu, MSR_KVM_SYSTEM_TIME_NEW, gpa | 1);
+	return pvclock_write(&vcpu, BH_KVM_MSR_SYSTEM_TIME, gpa | 1);
 }
 
 static void test_rates(void **state)
@@ -163,10 +164,9 @@ static void test_bad_addresses(void **state)
 	assert_int_equal(enable(2), -EINVAL);
 	assert_int_equal(enable(RAM_BYTES), -EINVAL);
 	assert_int_equal(enable(RAM_BYTES - 4), -EINVAL);
-	assert_int_equal(
-		pvclock_write(&vcpu, MSR_KVM_WALL_CLOCK_NEW, RAM_BYTES),
-		-EINVAL);
-	assert_int_equal(pvclock_write(&vcpu, MSR_KVM_WALL_CLOCK_NEW, 3),
+	assert_int_equal(pvclock_write(&vcpu, BH_KVM_MSR_WALL_CLOCK, RAM_BYTES),
+			 -EINVAL);
+	assert_int_equal(pvclock_write(&vcpu, BH_KVM_MSR_WALL_CLOCK, 3),
 			 -EINVAL);
 }
 
@@ -177,17 +177,17 @@ static void test_off_and_reset(void **state)
 
 	(void)state;
 	assert_int_equal(enable(64), 0);
-	assert_int_equal(pvclock_read(&vcpu, MSR_KVM_SYSTEM_TIME_NEW, &value),
+	assert_int_equal(pvclock_read(&vcpu, BH_KVM_MSR_SYSTEM_TIME, &value),
 			 0);
 	assert_int_equal(value, 65);
-	assert_int_equal(pvclock_write(&vcpu, MSR_KVM_SYSTEM_TIME_NEW, 0), 0);
+	assert_int_equal(pvclock_write(&vcpu, BH_KVM_MSR_SYSTEM_TIME, 0), 0);
 	memset(ram, 0, sizeof(ram));
 	pvclock_update(&vcpu);
 	before = version();
 	assert_int_equal(before, 0);
 	assert_int_equal(enable(64), 0);
 	pvclock_reset(&vcpu);
-	assert_int_equal(pvclock_read(&vcpu, MSR_KVM_SYSTEM_TIME_NEW, &value),
+	assert_int_equal(pvclock_read(&vcpu, BH_KVM_MSR_SYSTEM_TIME, &value),
 			 0);
 	assert_int_equal(value, 0);
 }
@@ -197,7 +197,7 @@ static void test_wall_clock(void **state)
 	u32 sec;
 
 	(void)state;
-	assert_int_equal(pvclock_write(&vcpu, MSR_KVM_WALL_CLOCK_NEW, 0), 0);
+	assert_int_equal(pvclock_write(&vcpu, BH_KVM_MSR_WALL_CLOCK, 0), 0);
 	memcpy(&sec, ram + 4, 4);
 	assert_int_equal(sec, BOOT_SECONDS);
 	assert_int_equal(version() & 1, 0);

@@ -213,6 +213,68 @@ static void test_yield(void **state)
 	assert_ptr_equal(cpu.sched->current, &e[0]);
 }
 
+/* Only the time it was ready and did not run */
+static void test_steal_is_the_wait_of_the_ready(void **state)
+{
+	(void)state;
+	sched_wake(&e[0]);
+	run(5 * MS);
+	assert_int_equal(e[0].steal_tsc, 0);
+	sched_wake(&e[1]);
+	run(0);
+	assert_ptr_equal(cpu.sched->current, &e[1]);
+	run(3 * MS);
+	sched_block(&e[1]);
+	assert_ptr_equal(sched_pick(), &e[0]);
+	assert_int_equal(e[0].steal_tsc, 3 * MS);
+	assert_int_equal(e[1].steal_tsc, 0);
+	run(2 * MS); /* asleep: not stolen from it */
+	sched_wake(&e[1]);
+	run(0);
+	assert_int_equal(e[1].steal_tsc, 0);
+}
+
+static void test_steal_and_run_fill_the_time(void **state)
+{
+	u64 begin = sim_now;
+
+	(void)state;
+	for (u32 i = 0; i < 3; i++)
+		sched_wake(&e[i]);
+	run(0);
+	run(300 * MS);
+	sched_yield(); /* charges the current one */
+	run(0);
+	for (u32 i = 0; i < 3; i++) {
+		u64 waits = &e[i] == cpu.sched->current
+				    ? 0
+				    : sim_now - e[i].ready_tsc;
+
+		assert_int_equal(e[i].run_tsc + e[i].steal_tsc + waits,
+				 sim_now - begin);
+	}
+}
+
+static void test_yield_to(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < 4; i++)
+		sched_wake(&e[i]);
+	run(0);
+	for (u32 i = 0; i < 4; i++) {
+		struct sched_entity *to = cpu.sched->current->prev;
+
+		sched_yield_to(to);
+		sched_yield();
+		run(0);
+		assert_ptr_equal(cpu.sched->current, to);
+	}
+	sched_block(&e[0]);
+	sched_yield_to(&e[0]);
+	sched_pick();
+	assert_ptr_not_equal(cpu.sched->current, &e[0]);
+}
+
 static void test_removed_does_not_come_back(void **state)
 {
 	(void)state;
@@ -238,6 +300,9 @@ int main(void)
 		T(test_sleeper_is_served_at_once),
 		T(test_waking_often_gains_nothing),
 		T(test_yield),
+		T(test_steal_is_the_wait_of_the_ready),
+		T(test_steal_and_run_fill_the_time),
+		T(test_yield_to),
 		T(test_removed_does_not_come_back),
 	};
 

@@ -12,6 +12,8 @@
 
 #include "arch/x86/cpu/apic_regs.h"
 #include "arch/x86/cpu/cpu_regs.h"
+#include "hv/kvm_pv.h"
+#include "hv/pvclock.h"
 #include "hv/vcpu.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpic.h"
@@ -23,6 +25,7 @@ static struct vcpu vcpu;
 static u32 apic_page[1024];
 static struct vcpu_event injected;
 static u32 injections, windows[2], blocks, parked, resets, ended, followed;
+static u32 pv_resets;
 static int irr, isr; /* vectors, -1: none */
 static bool pic;
 static bool built;
@@ -60,6 +63,18 @@ static const struct vcpu_ops fake_ops = {
 	.vcpu_reset = fake_reset,
 };
 const struct vcpu_ops *vcpu_ops = &fake_ops;
+
+void pvclock_reset(struct vcpu *v)
+{
+	(void)v;
+	pv_resets++;
+}
+
+void kvm_pv_reset(struct vcpu *v)
+{
+	(void)v;
+	pv_resets++;
+}
 
 void vlapic_reset(struct vcpu *v, bool init)
 {
@@ -311,6 +326,24 @@ static void test_halt_ends_for_what_it_would_take(void **state)
 	assert_int_equal(windows[WINDOW_IRQ], 1);
 }
 
+/* A kick ends a halt with interrupts off, also one that begins later, once */
+static void test_kick_ends_a_halt(void **state)
+{
+	(void)state;
+	vcpu.hw.regs.rflags = 0;
+	vcpu.activity = VCPU_HALTED;
+	vcpu.events = VE_KICK;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_RUNNING);
+	vcpu.events = VE_KICK;
+	assert_true(vcpu_prepare(&vcpu));
+	vcpu.activity = VCPU_HALTED;
+	assert_true(vcpu_prepare(&vcpu));
+	vcpu.activity = VCPU_HALTED;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(injections, 0);
+}
+
 static void test_external_interrupt_of_the_pic(void **state)
 {
 	(void)state;
@@ -337,7 +370,9 @@ static void test_init_and_sipi(void **state)
 	assert_true(vcpu_prepare(&vcpu));
 	assert_int_equal(vcpu.hw.regs.dirty, 0);
 	vcpu.events = VE_INIT;
+	pv_resets = 0;
 	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(pv_resets, 2); /* its addresses are no one's now */
 	assert_int_equal(vcpu.activity, VCPU_WAIT_SIPI);
 	assert_int_equal(resets, 1);
 	vcpu.events = VE_IRQ | VE_NMI;
@@ -438,6 +473,7 @@ int main(void)
 		T(test_nmi_before_interrupt),
 		T(test_nmi_waits_for_its_window),
 		T(test_halt_ends_for_what_it_would_take),
+		T(test_kick_ends_a_halt),
 		T(test_external_interrupt_of_the_pic),
 		T(test_init_and_sipi),
 		T(test_init_of_the_boot_cpu),

@@ -14,6 +14,7 @@ static struct {
 	bool logical;
 	enum trigger trigger;
 } sent;
+static bool nobody; /* takes what is sent */
 static struct {
 	u32 routed, unrouted, eois, gsi;
 	u64 rte;
@@ -26,8 +27,8 @@ u32 ioapic_gsi_count(void)
 	return gsi_count;
 }
 
-void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
-		    enum trigger trigger)
+u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
+		   enum trigger trigger)
 {
 	(void)vm;
 	sent.count++;
@@ -36,6 +37,7 @@ void vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
 	sent.mode = mode;
 	sent.vector = vector;
 	sent.trigger = trigger;
+	return nobody ? 0 : 1;
 }
 
 int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
@@ -177,6 +179,29 @@ static void test_level(void **state)
 	destroy();
 }
 
+/* A mode without EOI is an edge even when programmed as a level; what nobody
+ * takes is sent again at the next occasion */
+static void test_level_of_no_eoi(void **state)
+{
+	(void)state;
+	create(false);
+	rte_set(9, 0x8441);
+	vioapic_set_line(&fake_vm, 9, true);
+	assert_int_equal(sent.count, 1);
+	assert_int_equal(sent.trigger, TRIGGER_EDGE);
+	assert_false(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
+	vioapic_set_line(&fake_vm, 9, false);
+	rte_set(9, 0x8041);
+	nobody = true;
+	vioapic_set_line(&fake_vm, 9, true);
+	assert_false(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
+	nobody = false;
+	rte_set(9, 0x8041);
+	assert_int_equal(sent.count, 3);
+	assert_true(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
+	destroy();
+}
+
 static void test_passthrough(void **state)
 {
 	(void)state;
@@ -274,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_edge),
 		cmocka_unit_test(test_level),
+		cmocka_unit_test(test_level_of_no_eoi),
 		cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_host_shape),
 		cmocka_unit_test(test_pic_follows),

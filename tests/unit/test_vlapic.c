@@ -1,8 +1,9 @@
-/* SOURCES: hv/vdev/vlapic.c hv/vdev/vlapic_io.c hv/vdev/vlapic_icr.c hv/vdev/vlapic_timer.c */
+/* SOURCES: hv/vdev/vlapic.c hv/vdev/vlapic_io.c hv/vdev/vlapic_icr.c hv/vdev/vlapic_timer.c hv/vdev/vlapic_pv.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual local APIC against SDM 3A 11 */
 #include "tests/unit/vdev_fakes.h"
 
+#include "hv/gmem.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vlapic_priv.h"
 
@@ -27,6 +28,14 @@ u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
 u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc)
 {
 	return guest_tsc - v->hw.tsc_offset;
+}
+
+static u32 ram[1024];
+
+void *gmem_map(struct vm *vm, gpa_t gpa)
+{
+	(void)vm;
+	return gpa.v < sizeof(ram) ? (u8 *)ram + gpa.v : NULL;
 }
 
 static struct timer *armed;
@@ -617,6 +626,122 @@ static void test_random_writes(void **state)
 	}
 }
 
+/* In service @vector, with the flag as given by the vLAPIC */
+static void take_vector(struct vcpu *v, u8 vector, enum trigger trigger)
+{
+	vlapic_post(v, vector, trigger);
+	assert_int_equal(vlapic_pending(v), vector);
+	vlapic_accept(v, vector);
+}
+
+static void test_pv_eoi(void **state)
+{
+	struct vcpu *v = &fake_vcpus[0];
+
+	(void)state;
+	memset(ram, 0, sizeof(ram));
+	assert_int_equal(vlapic_pv_eoi_set(v, true, GPA(2)), -EINVAL);
+	assert_int_equal(vlapic_pv_eoi_set(v, true, GPA(1 << 20)), -EINVAL);
+	assert_int_equal(vlapic_pv_eoi_set(v, true, GPA(8)), 0);
+	take_vector(v, 0x41, TRIGGER_EDGE);
+	assert_int_equal(ram[2], 1);
+	/* Ended by the flag alone: seen where it is asked for */
+	ram[2] = 0;
+	assert_int_equal(read_reg(v, APIC_ISR + 0x20), 0);
+	take_vector(v, 0x41, TRIGGER_EDGE);
+	ram[2] = 0;
+	take_vector(v, 0x31, TRIGGER_EDGE);
+	assert_int_equal(read_reg(v, APIC_PPR), 0x30);
+	/* The question took the flag back: the guest makes an EOI */
+	assert_int_equal(ram[2], 0);
+	write_reg(v, APIC_EOI, 0);
+	assert_int_equal(read_reg(v, APIC_PPR), 0);
+}
+
+static void test_pv_eoi_not_given(void **state)
+{
+	struct vcpu *v = &fake_vcpus[0];
+
+	(void)state;
+	memset(ram, 0, sizeof(ram));
+	assert_int_equal(vlapic_pv_eoi_set(v, true, GPA(8)), 0);
+	take_vector(v, 0x41, TRIGGER_LEVEL);
+	assert_int_equal(ram[2], 0); /* the IOAPIC must hear of its end */
+	write_reg(v, APIC_EOI, 0);
+	assert_int_equal(eoi_vector, 0x41);
+	vlapic_post(v, 0x31, TRIGGER_EDGE);
+	take_vector(v, 0x51, TRIGGER_EDGE);
+	assert_int_equal(ram[2], 0); /* 0x31 waits for the EOI */
+	write_reg(v, APIC_EOI, 0);
+	assert_int_equal(vlapic_pending(v), 0x31);
+	vlapic_accept(v, 0x31);
+	assert_int_equal(ram[2], 1);
+	/* One comes while it is in service: the EOI must exit again */
+	vlapic_post(v, 0x32, TRIGGER_EDGE);
+	assert_int_equal(vlapic_pending(v), -1);
+	assert_int_equal(ram[2], 0);
+	write_reg(v, APIC_EOI, 0);
+	assert_int_equal(vlapic_pending(v), 0x32);
+}
+
+/* Two in service: the flag ends the inner one, an EOI the outer one */
+static void test_pv_eoi_nested(void **state)
+{
+	struct vcpu *v = &fake_vcpus[0];
+
+	(void)state;
+	memset(ram, 0, sizeof(ram));
+	assert_int_equal(vlapic_pv_eoi_set(v, true, GPA(8)), 0);
+	take_vector(v, 0x41, TRIGGER_EDGE);
+	take_vector(v, 0x91, TRIGGER_EDGE);
+	assert_int_equal(ram[2], 1);
+	ram[2] = 0;
+	write_reg(v, APIC_EOI, 0);
+	assert_int_equal(read_reg(v, APIC_PPR), 0);
+	/* Off: what is in service stays so */
+	take_vector(v, 0x41, TRIGGER_EDGE);
+	assert_int_equal(vlapic_pv_eoi_set(v, false, GPA(0)), 0);
+	assert_int_equal(ram[2], 0);
+	assert_int_equal(read_reg(v, APIC_PPR), 0x40);
+	take_vector(v, 0x91, TRIGGER_EDGE);
+	assert_int_equal(ram[2], 0);
+}
+
+static void test_pv_send(void **state)
+{
+	struct vcpu *v = &fake_vcpus[2];
+
+	(void)state;
+	assert_true(vlapic_icr_is_plain(0x41));
+	assert_true(vlapic_icr_is_plain(0x400));
+	assert_false(vlapic_icr_is_plain(0x05));
+	assert_false(vlapic_icr_is_plain(0x500));
+	assert_false(vlapic_icr_is_plain(0x80041));
+	assert_false(vlapic_icr_is_plain(0x841));
+	v->events = 0;
+	assert_true(vlapic_send(v, 0x41));
+	assert_int_equal(vlapic_pending(v), 0x41);
+	assert_true(vlapic_send(v, 0x400));
+	assert_true(v->events & VE_NMI);
+	write_reg(v, APIC_SVR, 0xff);
+	assert_false(vlapic_send(v, 0x42));
+	assert_true(vlapic_send(v, 0x400));
+}
+
+/* INIT voids a start-up that was not taken yet */
+static void test_init_after_sipi(void **state)
+{
+	(void)state;
+	fake_vcpus[1].events = 0;
+	write_reg(&fake_vcpus[0], APIC_ICR2, 1u << 24);
+	write_reg(&fake_vcpus[0], APIC_ICR, 0x4608);
+	write_reg(&fake_vcpus[0], APIC_ICR, 0x4500);
+	assert_int_equal(fake_vcpus[1].events, VE_INIT);
+	write_reg(&fake_vcpus[0], APIC_ICR, 0x4609);
+	assert_int_equal(fake_vcpus[1].events, VE_INIT | VE_SIPI);
+	assert_int_equal(fake_vcpus[1].sipi_vector, 9);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -642,6 +767,11 @@ int main(void)
 		T(test_timer_periodic),
 		T(test_timer_deadline),
 		T(test_init_keeps_base),
+		T(test_pv_eoi),
+		T(test_pv_eoi_not_given),
+		T(test_pv_eoi_nested),
+		T(test_pv_send),
+		T(test_init_after_sipi),
 		T(test_random_writes),
 	};
 

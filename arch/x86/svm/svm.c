@@ -26,7 +26,9 @@
 		     I2_XSETBV | I2_RDPRU)
 #define INTERCEPTS3 (I3_INVLPGB | I3_INVLPGB_ILLEGAL | I3_MCOMMIT | I3_TLBSYNC)
 /* #DB and #AC: a guest could make the CPU deliver them without end */
-#define INTERCEPTS_EXCEPTION (BIT(EXC_DB) | BIT(EXC_AC) | BIT(EXC_MC))
+/* #UD: the other vendor's hypercall instruction (hv/hypercall.h) */
+#define INTERCEPTS_EXCEPTION                                                   \
+	(BIT(EXC_DB) | BIT(EXC_UD) | BIT(EXC_AC) | BIT(EXC_MC))
 /* clang-format on */
 
 static void control_init(struct vmcb_control *c)

@@ -106,6 +106,7 @@ static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
 const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
 	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, fill_cr8 },
 	[VMEXIT_EXCP_DB] = { EXIT_EXCEPTION, false, fill_exception },
+	[VMEXIT_EXCP_UD] = { EXIT_EXCEPTION, false, fill_exception },
 	[VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, false, fill_exception },
 	[VMEXIT_EXCP_MC] = { EXIT_MACHINE_CHECK, false, NULL },
 	[VMEXIT_INTR] = { EXIT_IRQ, false, fill_irq },

@@ -15,7 +15,9 @@
  * whose IDT or stack raises one during its own delivery would otherwise keep
  * the core in microcode for ever.
  */
-#define EXCEPTIONS ((u32)(BIT(EXC_DB) | BIT(EXC_AC) | BIT(EXC_MC)))
+/* #UD: the other vendor's hypercall instruction (hv/hypercall.h) */
+#define EXCEPTIONS                                                             \
+	((u32)(BIT(EXC_DB) | BIT(EXC_UD) | BIT(EXC_AC) | BIT(EXC_MC)))
 
 static void write_masks(void)
 {
