@@ -8,9 +8,9 @@
 #ifndef HV_LOAD_ACPI_AREA_H
 #define HV_LOAD_ACPI_AREA_H
 
-#include "lib/types.h"
+#include "hv/vdev/pc_map.h"
 
-#define ACPI_AREA_BYTES    KIB(16)
-#define ACPI_AREA_ISOLATED 0xe0000ull
+#define ACPI_AREA_BYTES    KIB(32)
+#define ACPI_AREA_ISOLATED PC_BIOS_AREA
 
 #endif

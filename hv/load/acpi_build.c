@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ACPI tables from nothing. An isolated guest gets a hardware-reduced platform:
- * CPUs, one IOAPIC, a serial port, sleep and reset registers
- * (hv/vdev/vpower.h). The privileged guest gets this only where the firmware
- * has no tables; there it finds a PC with the i440FX and the PIIX: PM1
- * registers, PM timer, PCI interrupt links; its registers come from
- * drivers/piix4.c. Called by load_guest(). No locks.
+ * ACPI tables from nothing. An isolated guest is a PC with a Q35 and an ICH9
+ * (hv/vdev/pc_map.h). The privileged guest gets tables from here only where the
+ * firmware has none; there it finds a PC with the i440FX and the PIIX, whose
+ * registers come from drivers/piix4.c. Called by load_guest(). No locks.
  */
 #include "hv/load/acpi_tables.h"
 
 #include "hv/load/load.h"
-#include "hv/vdev/vpower.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/owner.h"
@@ -27,53 +24,63 @@
 
 #define AML_DWORD_PREFIX 0x0c
 
-static struct acpi_gas_raw io_gas(u16 port, u8 bytes)
+/* Access sizes of a register block (ACPI 6.4, table 5.1) */
+enum gas_access { BYTES = 1, WORDS = 2, DWORDS = 3 };
+
+static struct acpi_gas_raw io_gas(u16 port, u8 bytes, enum gas_access access)
 {
 	return (struct acpi_gas_raw){ .space = ACPI_SPACE_IO,
 				      .bits = (u8)(bytes * 8),
-				      .access = bytes == 4 ? 3 : bytes,
+				      .access = (u8)access,
 				      .address = port };
 }
 
-static void set_hw_reduced(struct acpi_fadt *f)
+static void set_pm_registers(struct acpi_fadt *f, u16 evt, u16 cnt, u16 timer)
 {
-	f->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_PWR_BUTTON |
-		   FADT_SLP_BUTTON | FADT_FIX_RTC | FADT_RESET_REG_SUP |
-		   FADT_HEADLESS | FADT_HW_REDUCED;
-	f->iapc_boot_arch =
-		FADT_LEGACY_DEVICES | FADT_NO_VGA | FADT_NO_CMOS_RTC;
-	f->reset_reg = io_gas(VPOWER_RESET, 1);
-	f->reset_value = 1;
-	f->sleep_control = io_gas(VPOWER_SLEEP_CONTROL, 1);
-	f->sleep_status = io_gas(VPOWER_SLEEP_STATUS, 1);
+	f->pm1a_evt_blk = evt;
+	f->pm1_evt_len = 4;
+	f->x_pm1a_evt = io_gas(evt, 4, WORDS);
+	f->pm1a_cnt_blk = cnt;
+	f->pm1_cnt_len = 2;
+	f->x_pm1a_cnt = io_gas(cnt, 2, WORDS);
+	f->pm_tmr_blk = timer;
+	f->pm_tmr_len = 4;
+	f->x_pm_tmr = io_gas(timer, 4, DWORDS);
 }
 
-static void set_pm_registers(struct acpi_fadt *f)
+static void set_reset(struct acpi_fadt *f, u16 port, u8 value)
 {
-	f->sci_int = acpi.sci_gsi;
-	f->pm1a_evt_blk = acpi.pm1a_evt;
-	f->pm1_evt_len = 4;
-	f->x_pm1a_evt = io_gas(acpi.pm1a_evt, 4);
-	f->pm1a_cnt_blk = acpi.pm1a_cnt;
-	f->pm1_cnt_len = 2;
-	f->x_pm1a_cnt = io_gas(acpi.pm1a_cnt, 2);
-	f->pm_tmr_blk = acpi.pm_timer;
-	f->pm_tmr_len = 4;
-	f->x_pm_tmr = io_gas(acpi.pm_timer, 4);
+	f->flags |= FADT_RESET_REG_SUP;
+	f->reset_reg = io_gas(port, 1, BYTES);
+	f->reset_value = value;
+}
+
+static void set_pc(struct acpi_fadt *f)
+{
+	f->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON;
+	f->iapc_boot_arch = FADT_LEGACY_DEVICES | FADT_8042 | FADT_NO_VGA;
+	f->sci_int = PC_IRQ_SCI;
+	f->smi_cmd = PC_APM_CNT;
+	f->acpi_enable = PC_ACPI_ENABLE;
+	f->acpi_disable = PC_ACPI_DISABLE;
+	set_reset(f, PC_RESET, PC_RESET_VALUE);
+	set_pm_registers(f, PC_PM1_STS, PC_PM1_CNT, PC_PM_TMR);
+	f->gpe0_blk = PC_GPE0;
+	f->gpe0_blk_len = PC_GPE0_BYTES;
+	f->x_gpe0 = io_gas(PC_GPE0, PC_GPE0_BYTES, BYTES);
 }
 
 /* Without PM registers there is no other platform to offer than a reduced one,
  * and its power-off has no register */
 static void set_piix(struct acpi_fadt *f)
 {
-	f->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON |
-		   FADT_RESET_REG_SUP;
+	f->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON;
 	f->iapc_boot_arch = FADT_LEGACY_DEVICES | FADT_8042;
-	f->century = RTC_CENTURY;
-	f->reset_reg = io_gas(RESET_CF9, 1);
-	f->reset_value = RESET_CF9_VALUE;
+	set_reset(f, RESET_CF9, RESET_CF9_VALUE);
+	f->sci_int = acpi.sci_gsi;
 	if (acpi.pm1a_evt && acpi.pm1a_cnt && acpi.pm_timer)
-		set_pm_registers(f);
+		set_pm_registers(f, acpi.pm1a_evt, acpi.pm1a_cnt,
+				 acpi.pm_timer);
 	else
 		f->flags |= FADT_HW_REDUCED;
 }
@@ -135,12 +142,16 @@ static struct acpi_header *add_dsdt(struct acpi_writer *w)
 {
 	struct acpi_header *dsdt;
 
-	if (!w->vm->privileged)
-		return copy_dsdt(w, dsdt_isolated_aml, dsdt_isolated_aml_size);
+	if (!w->vm->privileged) {
+		dsdt = copy_dsdt(w, dsdt_isolated_aml, dsdt_isolated_aml_size);
+		if (dsdt)
+			acpi_header_sum(w, dsdt);
+		return dsdt;
+	}
 	dsdt = copy_dsdt(w, dsdt_piix_aml, dsdt_piix_aml_size);
 	if (dsdt) {
 		patch_name(dsdt, "MMIN", pci_window_first());
-		acpi_header_sum(dsdt);
+		acpi_header_sum(w, dsdt);
 	}
 	return dsdt;
 }
@@ -154,40 +165,48 @@ static void add_facs(struct acpi_writer *w, struct acpi_fadt *fadt)
 	memcpy(facs->signature, "FACS", sizeof(facs->signature));
 	facs->length = sizeof(*facs);
 	facs->version = 2;
-	fadt->facs = (u32)acpi_writer_gpa(w, facs);
+	acpi_writer_point(w, &fadt->facs, sizeof(fadt->facs), facs);
 }
 
 static void add_fadt(struct acpi_writer *w, const struct acpi_header *dsdt)
 {
-	struct acpi_fadt *f = acpi_writer_take(w, sizeof(*f), 8);
+	struct acpi_fadt6 *t = acpi_writer_take(w, sizeof(*t), 8);
+	struct acpi_fadt *f = &t->f;
 
-	if (!f || !dsdt)
+	if (!t || !dsdt)
 		return;
-	f->x_dsdt = acpi_writer_gpa(w, dsdt);
-	f->dsdt = (u32)f->x_dsdt;
+	acpi_writer_point(w, &f->dsdt, sizeof(f->dsdt), dsdt);
+	acpi_writer_point(w, &f->x_dsdt, sizeof(f->x_dsdt), dsdt);
 	f->pm_profile = FADT_PROFILE_SERVER;
 	f->p_lvl2_lat = FADT_LATENCY_NO_C2;
 	f->p_lvl3_lat = FADT_LATENCY_NO_C3;
+	f->century = RTC_CENTURY;
 	f->minor = FADT_MINOR;
+	memcpy(&t->hypervisor_id, "BULKHEAD", sizeof(t->hypervisor_id));
 	if (w->vm->privileged)
 		set_piix(f);
 	else
-		set_hw_reduced(f);
+		set_pc(f);
 	if (!(f->flags & FADT_HW_REDUCED))
 		add_facs(w, f);
-	acpi_header_init(&f->header, "FACP", FADT_REVISION, sizeof(*f));
-	acpi_header_sum(&f->header);
-	acpi_writer_list(w, acpi_writer_gpa(w, f));
+	acpi_writer_add(w, &f->header, "FACP", FADT_REVISION, sizeof(*t));
+}
+
+void acpi_write_tables(struct acpi_writer *w)
+{
+	add_fadt(w, add_dsdt(w));
+	acpi_write_madt(w);
+	if (!w->vm->privileged)
+		acpi_write_pc(w);
 }
 
 int acpi_build(struct vm *vm)
 {
 	struct acpi_writer w;
-	int err = acpi_writer_init(&w, vm);
+	int err = acpi_writer_init(&w, vm, ACPI_IN_MEMORY);
 
 	if (err)
 		return err;
-	add_fadt(&w, add_dsdt(&w));
-	acpi_write_madt(&w);
-	return acpi_writer_finish(&w, 0);
+	acpi_write_tables(&w);
+	return acpi_writer_finish(&w);
 }

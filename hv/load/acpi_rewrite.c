@@ -32,7 +32,7 @@ static bool is_held_back(const char *signature)
 int acpi_rewrite(struct vm *vm)
 {
 	struct acpi_writer w;
-	int err = acpi_writer_init(&w, vm);
+	int err = acpi_writer_init(&w, vm, ACPI_IN_MEMORY);
 
 	if (err)
 		return err;
@@ -40,5 +40,5 @@ int acpi_rewrite(struct vm *vm)
 		if (!is_held_back(acpi.tables[i].signature))
 			acpi_writer_list(&w, acpi.tables[i].hpa);
 	acpi_write_madt(&w);
-	return acpi_writer_finish(&w, 0);
+	return acpi_writer_finish(&w);
 }

@@ -12,24 +12,27 @@
 #include "hv/load/acpi_area.h"
 #include "hv/vm.h"
 
-#define FADT_REVISION 5
-#define FADT_MINOR    1
+#define FADT_REVISION 6
+#define FADT_MINOR    4
 /* flags, table 5.10 */
 #define FADT_WBINVD     BIT(0)
 #define FADT_PROC_C1    BIT(2)
-#define FADT_PWR_BUTTON BIT(4)
 #define FADT_SLP_BUTTON BIT(5)
-#define FADT_FIX_RTC    BIT(6)
-#define FADT_HEADLESS   BIT(12)
 #define FADT_HW_REDUCED BIT(20)
 /* iapc_boot_arch, table 5.11 */
 #define FADT_LEGACY_DEVICES BIT(0)
 #define FADT_8042           BIT(1)
 #define FADT_NO_VGA         BIT(2)
-#define FADT_NO_CMOS_RTC    BIT(5)
 #define FADT_PROFILE_SERVER 4
 #define FADT_LATENCY_NO_C2  101
 #define FADT_LATENCY_NO_C3  1001
+
+/* The FADT of 6.0 and later: what acpi_regs.h has, and one field */
+struct acpi_fadt6 {
+	struct acpi_fadt f;
+	u64 hypervisor_id;
+} __packed;
+static_assert(sizeof(struct acpi_fadt6) == 276, "FADT revision 6");
 
 struct acpi_facs { /* 5.2.10 */
 	char signature[4];
@@ -40,10 +43,14 @@ struct acpi_facs { /* 5.2.10 */
 } __packed;
 static_assert(sizeof(struct acpi_facs) == 64, "FACS");
 
-#define MADT_REVISION    4
+#define MADT_REVISION    5
 #define MADT_PCAT_COMPAT BIT(0)
 #define MADT_LAPIC_NMI   4
+#define MADT_X2APIC_NMI  10
 #define MADT_ALL_CPUS    0xff
+#define MADT_ALL_X2APICS ~0u
+/* flags of an override, table 5.26: polarity and trigger mode */
+#define MADT_LEVEL_HIGH 0xd
 
 struct madt_lapic_nmi { /* 5.2.12.7 */
 	struct madt_entry entry;
@@ -53,40 +60,96 @@ struct madt_lapic_nmi { /* 5.2.12.7 */
 } __packed;
 static_assert(sizeof(struct madt_lapic_nmi) == 6, "5.2.12.7");
 
+struct madt_x2apic_nmi { /* 5.2.12.13 */
+	struct madt_entry entry;
+	u16 flags;
+	u32 uid;
+	u8 lint;
+	u8 reserved[3];
+} __packed;
+static_assert(sizeof(struct madt_x2apic_nmi) == 12, "5.2.12.13");
+
 #define MADT_MAX_LAPIC_ID 254 /* 255 is the broadcast of an xAPIC */
-#define LAPIC_BASE        0xfee00000u
+
+/* Windows ACPI Emulated Devices Table (Microsoft, 2009) */
+struct acpi_waet {
+	struct acpi_header header;
+	u32 flags;
+} __packed;
+static_assert(sizeof(struct acpi_waet) == 40, "WAET");
+#define WAET_PM_TIMER_GOOD BIT(1) /* one read is enough */
 
 /* AML, built from hv/load/dsdt_*.asl */
 extern const u8 dsdt_isolated_aml[], dsdt_piix_aml[];
 extern const u32 dsdt_isolated_aml_size, dsdt_piix_aml_size;
 
+/* Where the tables go */
+enum acpi_target {
+	ACPI_IN_MEMORY, /* the guest's ACPI area, vm->acpi_rsdp */
+	ACPI_IN_FILES,  /* fw_cfg: a firmware places them (acpi_loader.h) */
+};
+
+/* Parts of the buffer: the RSDP, then the tables. Files have one each. */
+#define ACPI_TABLES_AT 64u
+
+/* A pointer into the buffer, and a checksum: what a loader has to redo */
+struct acpi_pointer {
+	u32 at;
+	u8 size;
+};
+struct acpi_sum {
+	u32 start, length, at;
+};
+#define ACPI_MAX_POINTERS 40
+#define ACPI_MAX_SUMS     20
+
 /* Lays tables out in a buffer of ACPI_AREA_BYTES that becomes the guest's area
  * at @gpa; the RSDP comes first. @full: something did not fit. */
 struct acpi_writer {
 	struct vm *vm;
+	enum acpi_target target;
 	u8 *buf;
 	u64 gpa;
 	u32 used;
 	bool full;
 	u32 table_count; /* entries for the XSDT */
 	u64 tables[ACPI_MAX_TABLES];
+	u32 pointer_count, sum_count;
+	struct acpi_pointer pointers[ACPI_MAX_POINTERS];
+	struct acpi_sum sums[ACPI_MAX_SUMS];
 };
 
-/* Choose the area and get a buffer; -ENOMEM. Pairs with acpi_writer_finish() */
-int __must_check acpi_writer_init(struct acpi_writer *w, struct vm *vm);
+/* Choose the area and get a buffer; -ENOMEM. Pairs with acpi_writer_free() */
+int __must_check acpi_writer_init(struct acpi_writer *w, struct vm *vm,
+				  enum acpi_target target);
 /* Room for @size zeroed bytes, aligned; NULL (and full) when there is none */
 void *acpi_writer_take(struct acpi_writer *w, u32 size, u32 align);
-/* gpa of something taken */
+/* gpa of something taken; ACPI_IN_FILES: its offset among the tables */
 u64 acpi_writer_gpa(const struct acpi_writer *w, const void *p);
+/* Set a pointer of 4 or 8 bytes at @field to something taken */
+void acpi_writer_point(struct acpi_writer *w, void *field, u8 size,
+		       const void *target);
 void acpi_writer_list(struct acpi_writer *w, u64 table_gpa);
+/* Set the byte @at so that [start, start + length) adds up to 0 */
+void acpi_writer_sum(struct acpi_writer *w, void *start, u32 length, u8 *at);
 /* Fill in a header and, once all is in place, its checksum */
 void acpi_header_init(struct acpi_header *h, const char *signature, u8 revision,
 		      u32 length);
-void acpi_header_sum(struct acpi_header *h);
-/* Add a MADT for vm's vCPUs, with the host's or a PC's interrupt controllers */
+void acpi_header_sum(struct acpi_writer *w, struct acpi_header *h);
+/* Both, and list it */
+void acpi_writer_add(struct acpi_writer *w, struct acpi_header *h,
+		     const char *signature, u8 revision, u32 length);
+/* Add a MADT for vm's vCPUs, with the host's or a PC's interrupt controllers
+ * (acpi_madt.c) */
 void acpi_write_madt(struct acpi_writer *w);
-/* XSDT and RSDP; copies the area to the guest when nothing went wrong (@err)
- * and sets vm->acpi_rsdp; frees the buffer. Returns the first error. */
-int __must_check acpi_writer_finish(struct acpi_writer *w, int err);
+/* The tables of an isolated guest but for FADT, FACS and DSDT (acpi_pc.c) */
+void acpi_write_pc(struct acpi_writer *w);
+/* acpi_build.c: all tables of a guest whose firmware has none */
+void acpi_write_tables(struct acpi_writer *w);
+/* XSDT, RSDT and RSDP; the last before the buffer is used. -ENOSPC */
+int __must_check acpi_writer_seal(struct acpi_writer *w);
+void acpi_writer_free(struct acpi_writer *w);
+/* Seal it, copy the area to the guest, set vm->acpi_rsdp, free the buffer */
+int __must_check acpi_writer_finish(struct acpi_writer *w);
 
 #endif

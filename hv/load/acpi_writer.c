@@ -1,50 +1,55 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What acpi_build.c and acpi_rewrite.c share: laying tables out in the guest's
- * ACPI area, checksums, RSDP and XSDT, and the MADT, which is the guest's own
- * in every case. The buffer is a pool block of the guest's budget, freed at the
- * end. No locks.
+ * ACPI area or for its firmware, checksums, RSDP, RSDT and XSDT. The buffer is
+ * a pool block of the guest's budget, freed at the end. No locks.
  */
 #include "hv/load/acpi_tables.h"
 
 #include "hv/gmem.h"
 #include "hv/load/place.h"
-#include "hv/vdev/vioapic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define AREA_ORDER 2u /* ACPI_AREA_BYTES = 4 pages */
+#define AREA_ORDER 3u
 static_assert(ACPI_AREA_BYTES == PAGE_SIZE << AREA_ORDER, "area order");
 
 #define TABLE_ALIGN 8u
+static_assert(sizeof(struct acpi_rsdp) <= ACPI_TABLES_AT, "RSDP");
 
-static int find_area(struct vm *vm, u64 *gpa)
+static int find_area(struct acpi_writer *w)
 {
 	const struct place_range within = { 0, GIB(4) };
 	struct place p;
 
-	if (!vm->privileged) {
-		*gpa = ACPI_AREA_ISOLATED;
+	if (w->target == ACPI_IN_FILES) {
+		w->gpa = 0ull - ACPI_TABLES_AT;
 		return 0;
 	}
-	vm->acpi_rsdp = 0;
-	place_init(&p, vm);
-	return place_high(&p, ACPI_AREA_BYTES, PAGE_SIZE, &within, gpa);
+	if (!w->vm->privileged) {
+		w->gpa = ACPI_AREA_ISOLATED;
+		return 0;
+	}
+	w->vm->acpi_rsdp = 0;
+	place_init(&p, w->vm);
+	return place_high(&p, ACPI_AREA_BYTES, PAGE_SIZE, &within, &w->gpa);
 }
 
-int acpi_writer_init(struct acpi_writer *w, struct vm *vm)
+int acpi_writer_init(struct acpi_writer *w, struct vm *vm,
+		     enum acpi_target target)
 {
 	int err;
 
 	memset(w, 0, sizeof(*w));
 	w->vm = vm;
-	err = find_area(vm, &w->gpa);
+	w->target = target;
+	err = find_area(w);
 	if (err)
 		return err;
 	w->buf = pmm_alloc(&vm->budget, AREA_ORDER);
 	if (!w->buf)
 		return -ENOMEM;
-	w->used = sizeof(struct acpi_rsdp);
+	w->used = ACPI_TABLES_AT;
 	return 0;
 }
 
@@ -65,6 +70,20 @@ u64 acpi_writer_gpa(const struct acpi_writer *w, const void *p)
 	return w->gpa + (u64)((const u8 *)p - w->buf);
 }
 
+void acpi_writer_point(struct acpi_writer *w, void *field, u8 size,
+		       const void *target)
+{
+	u64 gpa = acpi_writer_gpa(w, target);
+
+	memcpy(field, &gpa, size);
+	if (w->pointer_count == ARRAY_SIZE(w->pointers))
+		w->full = true;
+	else
+		w->pointers[w->pointer_count++] =
+			(struct acpi_pointer){ (u32)((u8 *)field - w->buf),
+					       size };
+}
+
 void acpi_writer_list(struct acpi_writer *w, u64 table_gpa)
 {
 	if (w->table_count == ARRAY_SIZE(w->tables))
@@ -83,6 +102,18 @@ static u8 sum(const void *p, u32 size)
 	return s;
 }
 
+void acpi_writer_sum(struct acpi_writer *w, void *start, u32 length, u8 *at)
+{
+	*at = 0;
+	*at = (u8)-sum(start, length);
+	if (w->sum_count == ARRAY_SIZE(w->sums))
+		w->full = true;
+	else
+		w->sums[w->sum_count++] =
+			(struct acpi_sum){ (u32)((u8 *)start - w->buf), length,
+					   (u32)(at - w->buf) };
+}
+
 void acpi_header_init(struct acpi_header *h, const char *signature, u8 revision,
 		      u32 length)
 {
@@ -96,146 +127,89 @@ void acpi_header_init(struct acpi_header *h, const char *signature, u8 revision,
 	h->creator_revision = 1;
 }
 
-void acpi_header_sum(struct acpi_header *h)
+void acpi_header_sum(struct acpi_writer *w, struct acpi_header *h)
 {
-	h->checksum = 0;
-	h->checksum = (u8)-sum(h, h->length);
+	acpi_writer_sum(w, h, h->length, &h->checksum);
 }
 
-/* The ACPI processor UID of a vCPU: the host's own where its DSDT names them */
-static u32 vcpu_uid(const struct vm *vm, u32 id)
+void acpi_writer_add(struct acpi_writer *w, struct acpi_header *h,
+		     const char *signature, u8 revision, u32 length)
 {
-	if (vm->privileged && id < acpi.cpu_count)
-		return acpi.cpu_acpi_uids[id];
-	return id;
+	acpi_header_init(h, signature, revision, length);
+	acpi_header_sum(w, h);
+	acpi_writer_list(w, acpi_writer_gpa(w, h));
 }
 
-/* The UID must fit too: a type 0 entry has a byte for it */
-static bool needs_x2apic(u32 id, u32 uid)
+/* A table of pointers to the others, @size bytes each. A rewritten one also
+ * names tables of the firmware's, which no loader moves. */
+static struct acpi_header *write_root(struct acpi_writer *w,
+				      const char *signature, u8 size)
 {
-	return id > MADT_MAX_LAPIC_ID || uid >= MADT_ALL_CPUS;
-}
+	u32 bytes = (u32)sizeof(struct acpi_header) + w->table_count * size;
+	struct acpi_header *h = acpi_writer_take(w, bytes, TABLE_ALIGN);
+	u8 *entry = (u8 *)(h + 1);
 
-static void add_cpu(struct acpi_writer *w, u32 id, u32 uid)
-{
-	if (needs_x2apic(id, uid)) {
-		struct madt_x2apic *x = acpi_writer_take(w, sizeof(*x), 1);
-
-		if (x)
-			*x = (struct madt_x2apic){ .entry = { MADT_X2APIC,
-							      sizeof(*x) },
-						   .apic_id = id,
-						   .flags = MADT_CPU_ENABLED,
-						   .uid = uid };
-	} else {
-		struct madt_lapic *l = acpi_writer_take(w, sizeof(*l), 1);
-
-		if (l)
-			*l = (struct madt_lapic){ .entry = { MADT_LAPIC,
-							     sizeof(*l) },
-						  .uid = (u8)uid,
-						  .apic_id = (u8)id,
-						  .flags = MADT_CPU_ENABLED };
+	for (u32 i = 0; h && i < w->table_count; i++, entry += size) {
+		if (w->target == ACPI_IN_FILES)
+			acpi_writer_point(w, entry, size,
+					  w->buf + (w->tables[i] - w->gpa));
+		else
+			memcpy(entry, &w->tables[i], size);
 	}
+	if (h) {
+		acpi_header_init(h, signature, 1, bytes);
+		acpi_header_sum(w, h);
+	}
+	return h;
 }
 
-static void add_ioapic(struct acpi_writer *w, u32 id, u64 base, u32 gsi_base)
+static bool below_4g(const struct acpi_writer *w)
 {
-	struct madt_ioapic *io = acpi_writer_take(w, sizeof(*io), 1);
-
-	if (io)
-		*io = (struct madt_ioapic){ .entry = { MADT_IOAPIC,
-						       sizeof(*io) },
-					    .id = (u8)id,
-					    .base = (u32)base,
-					    .gsi_base = gsi_base };
+	for (u32 i = 0; i < w->table_count; i++)
+		if (w->tables[i] >> 32)
+			return false;
+	return true;
 }
 
-static void add_override(struct acpi_writer *w, u8 isa_irq, u32 gsi, u16 flags)
+static void write_rsdp(struct acpi_writer *w)
 {
-	struct madt_override *o = acpi_writer_take(w, sizeof(*o), 1);
-
-	if (o)
-		*o = (struct madt_override){ .entry = { MADT_OVERRIDE,
-							sizeof(*o) },
-					     .irq = isa_irq,
-					     .gsi = gsi,
-					     .flags = flags };
-}
-
-/* NMI on LINT1 of every CPU, as a PC has it */
-static void add_nmi(struct acpi_writer *w)
-{
-	struct madt_lapic_nmi *n = acpi_writer_take(w, sizeof(*n), 1);
-
-	if (n)
-		*n = (struct madt_lapic_nmi){ .entry = { MADT_LAPIC_NMI,
-							 sizeof(*n) },
-					      .uid = MADT_ALL_CPUS,
-					      .lint = 1 };
-}
-
-static void add_controllers(struct acpi_writer *w)
-{
-	if (!w->vm->privileged || !acpi.ioapic_count)
-		add_ioapic(w, 0, VIOAPIC_BASE, 0);
-	if (!w->vm->privileged)
-		return;
-	for (u32 i = 0; i < acpi.ioapic_count; i++)
-		add_ioapic(w, acpi.ioapics[i].id, acpi.ioapics[i].base,
-			   acpi.ioapics[i].gsi_base);
-	for (u32 i = 0; i < acpi.override_count; i++)
-		add_override(w, acpi.overrides[i].isa_irq,
-			     acpi.overrides[i].gsi, acpi.overrides[i].flags);
-}
-
-void acpi_write_madt(struct acpi_writer *w)
-{
-	struct acpi_madt *m = acpi_writer_take(w, sizeof(*m), TABLE_ALIGN);
-
-	if (!m)
-		return;
-	m->lapic_base = LAPIC_BASE;
-	m->flags = w->vm->privileged ? MADT_PCAT_COMPAT : 0;
-	for (u32 i = 0; i < w->vm->vcpu_count; i++)
-		add_cpu(w, w->vm->vcpus[i]->id, vcpu_uid(w->vm, i));
-	add_controllers(w);
-	add_nmi(w);
-	acpi_header_init(&m->header, "APIC", MADT_REVISION,
-			 (u32)(w->buf + w->used - (u8 *)m));
-	acpi_header_sum(&m->header);
-	acpi_writer_list(w, acpi_writer_gpa(w, m));
-}
-
-static void write_xsdt(struct acpi_writer *w)
-{
-	u32 bytes = w->table_count * (u32)sizeof(u64);
 	struct acpi_rsdp *r = (void *)w->buf;
-	struct acpi_header *h =
-		acpi_writer_take(w, (u32)sizeof(*h) + bytes, TABLE_ALIGN);
+	struct acpi_header *xsdt = write_root(w, "XSDT", sizeof(u64));
+	struct acpi_header *rsdt = NULL;
 
-	if (!h)
+	if (below_4g(w))
+		rsdt = write_root(w, "RSDT", sizeof(u32));
+	if (w->full)
 		return;
-	memcpy(h + 1, w->tables, bytes);
-	acpi_header_init(h, "XSDT", 1, (u32)sizeof(*h) + bytes);
-	acpi_header_sum(h);
 	memcpy(r->signature, "RSD PTR ", sizeof(r->signature));
 	memcpy(r->oem_id, "BULKHD", sizeof(r->oem_id));
 	r->revision = 2;
 	r->length = sizeof(*r);
-	r->xsdt = acpi_writer_gpa(w, h);
-	r->checksum = (u8)-sum(r, ACPI_RSDP_V1_BYTES);
-	r->extended_checksum = (u8)-sum(r, sizeof(*r));
+	if (rsdt)
+		acpi_writer_point(w, &r->rsdt, sizeof(r->rsdt), rsdt);
+	acpi_writer_point(w, &r->xsdt, sizeof(r->xsdt), xsdt);
+	acpi_writer_sum(w, r, ACPI_RSDP_V1_BYTES, &r->checksum);
+	acpi_writer_sum(w, r, sizeof(*r), &r->extended_checksum);
 }
 
-int acpi_writer_finish(struct acpi_writer *w, int err)
+int acpi_writer_seal(struct acpi_writer *w)
 {
-	write_xsdt(w);
-	if (!err && w->full)
-		err = -ENOSPC;
+	write_rsdp(w);
+	return w->full ? -ENOSPC : 0;
+}
+
+void acpi_writer_free(struct acpi_writer *w)
+{
+	pmm_free(&w->vm->budget, w->buf, AREA_ORDER);
+}
+
+int acpi_writer_finish(struct acpi_writer *w)
+{
+	int err = acpi_writer_seal(w);
+
 	if (!err)
 		err = gmem_write(w->vm, GPA(w->gpa), w->buf, ACPI_AREA_BYTES);
 	w->vm->acpi_rsdp = err ? 0 : w->gpa;
-	pmm_free(&w->vm->budget, w->buf, AREA_ORDER);
+	acpi_writer_free(w);
 	return err;
 }

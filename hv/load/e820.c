@@ -8,7 +8,7 @@
  * owner lock of the caller's caller).
  */
 #include "hv/load/acpi_area.h"
-#include "hv/load/platform.h"
+#include "hv/load/load.h"
 #include "hv/vdev/pc_map.h"
 #include "lib/log.h"
 #include "mm/owner.h"
@@ -85,17 +85,6 @@ static void build_isolated(struct vm *vm, struct map *m)
 	if (!ecam)
 		add(m, PC_ECAM_BASE, PC_ECAM_BASE + PC_ECAM_BYTES,
 		    E820_RESERVED);
-}
-
-u32 e820_firmware(const struct vm *vm, struct e820_entry *out, u32 max)
-{
-	struct map m = { .out = out, .max = max };
-
-	for (u32 i = 0; i < vm->slot_count; i++)
-		if (!vm->slots[i].rom)
-			add(&m, vm->slots[i].gpa,
-			    vm->slots[i].gpa + vm->slots[i].size, E820_RAM);
-	return m.count;
 }
 
 static u32 firmware_type(u32 type)

@@ -16,8 +16,5 @@ int __must_check acpi_publish(struct vm *vm);
 int __must_check smbios_write(struct vm *vm);
 /* Files etc/smbios/smbios-anchor, etc/smbios/smbios-tables */
 int __must_check smbios_publish(struct vm *vm);
-/* RAM as a firmware is told it (etc/e820): whole slots, with no hole for what
- * the firmware puts into the first megabyte itself. Returns the count. */
-u32 e820_firmware(const struct vm *vm, struct e820_entry *out, u32 max);
 
 #endif

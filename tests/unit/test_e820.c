@@ -4,7 +4,6 @@
 #include "tests/unit/load_fakes.h"
 
 #include "hv/load/acpi_area.h"
-#include "hv/load/platform.h"
 
 static struct e820_entry map[128];
 
@@ -56,18 +55,6 @@ static void test_large(void **state)
 	expect(4, 0x100000, GIB(2), E820_RAM);
 	expect(5, PC_ECAM_BASE, PC_ECAM_BASE + PC_ECAM_BYTES, E820_RESERVED);
 	expect(6, GIB(4), GIB(10), E820_RAM);
-}
-
-/* A firmware is told RAM and nothing else */
-static void test_firmware(void **state)
-{
-	(void)state;
-	vm.slot_count = 3;
-	vm.slots[1] = (struct vm_slot){ GIB(4) - MIB(2), 0, MIB(2), true };
-	vm.slots[2] = (struct vm_slot){ GIB(4), RAM_BYTES, MIB(16), false };
-	assert_int_equal(e820_firmware(&vm, map, 128), 2);
-	expect(0, 0, RAM_BYTES, E820_RAM);
-	expect(1, GIB(4), GIB(4) + MIB(16), E820_RAM);
 }
 
 static void test_isolated_slots_join(void **state)
@@ -125,9 +112,11 @@ static void test_too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		vm_test(test_isolated),   vm_test(test_large),
-		vm_test(test_firmware),   vm_test(test_isolated_slots_join),
-		vm_test(test_privileged), vm_test(test_others_are_reserved),
+		vm_test(test_isolated),
+		vm_test(test_large),
+		vm_test(test_isolated_slots_join),
+		vm_test(test_privileged),
+		vm_test(test_others_are_reserved),
 		vm_test(test_too_many),
 	};
 
