@@ -15,7 +15,9 @@
 #include "hv/cpuid.h"
 #include "hv/emulate.h"
 #include "hv/exit_dispatch.h"
+#include "hv/gmem.h"
 #include "hv/hypercall.h"
+#include "hv/insn.h"
 #include "hv/msr.h"
 #include "lib/assert.h"
 #include "lib/log.h"
@@ -120,12 +122,28 @@ static enum verdict exit_machine_check(struct vcpu *v,
 	return exit_kill(v, "machine check while it ran");
 }
 
-/* An exception the back-end intercepts for its own reasons: the guest's */
+/* Length of the INT1, INT3 or INTO at RIP that made a software exception */
+static u8 software_length(struct vcpu *v)
+{
+	u8 bytes[INSN_MAX];
+	size_t have = gmem_fetch(v, bytes, sizeof(bytes));
+
+	return insn_length(bytes, have, insn_mode(vcpu_regs(v)));
+}
+
+/* An exception the back-end intercepts for its own reasons: the guest's. One
+ * made by an instruction returns behind it. */
 static enum verdict exit_exception(struct vcpu *v, const struct vcpu_exit *e)
 {
 	if (e->exception.vector == EXC_UD && hypercall_is_foreign(v)) {
 		v->hw.exit.insn_len = HYPERCALL_BYTES;
 		return hypercall_exit(v, e);
+	}
+	if (e->exception.type >= EVENT_SOFT_INT) {
+		v->pending = e->exception;
+		if (!v->pending.insn_len)
+			v->pending.insn_len = software_length(v);
+		return VERDICT_INJECT;
 	}
 	vcpu_inject_exception(v, e->exception.vector, e->exception.has_error,
 			      e->exception.error);
@@ -180,12 +198,6 @@ static enum verdict exit_rdpmc(struct vcpu *v, const struct vcpu_exit *e)
 {
 	(void)e;
 	return exit_gp(v); /* no counters in its CPUID */
-}
-
-static enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e)
-{
-	(void)e;
-	return exit_kill(v, "hardware task switch, which is not supported");
 }
 
 /* A physical INIT or SIPI that reached a core in guest mode is nobody's */
@@ -277,9 +289,17 @@ void exit_finish_insn(struct vcpu *v)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
 
+	u64 causes;
+
+	vcpu_need(v, RG_DR);
 	r->shadow &= ~(u32)(SHADOW_STI | SHADOW_MOV_SS);
-	if (r->rflags & RFLAGS_TF) {
-		write_dr6(read_dr6() | DR6_BS);
+	/* Breakpoints that a shadow has held back */
+	causes = r->pending_debug & DR6_BREAKPOINTS;
+	r->pending_debug = 0;
+	if (r->rflags & RFLAGS_TF)
+		causes |= DR6_BS;
+	if (causes) {
+		write_dr6(read_dr6() | causes);
 		vcpu_inject_exception(v, EXC_DB, false, 0);
 	}
 	r->rflags &= ~RFLAGS_RF;

@@ -30,6 +30,11 @@ enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e);
 enum verdict exit_dr(struct vcpu *v, const struct vcpu_exit *e);
 enum verdict exit_xsetbv(struct vcpu *v, const struct vcpu_exit *e);
 enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e);
+/* hv/task_switch.c */
+enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e);
+/* hv/exit_cr.c: CR3 as a MOV or a task switch loads it, PDPTEs checked (SDM 3A
+ * 4.4.1); -EINVAL: #GP, and nothing has changed */
+int __must_check exit_load_cr3(struct vcpu *v, u64 cr3);
 
 /* A fault was queued: #GP(0), #UD */
 enum verdict exit_gp(struct vcpu *v);

@@ -10,6 +10,7 @@
 #include "arch/x86/cpu/cpuid_regs.h"
 #include "hv/cpuid.h"
 #include "hv/exit.h"
+#include "hv/gmem.h"
 #include "hv/vdev/vlapic.h"
 #include "lib/errno.h"
 
@@ -21,6 +22,16 @@
 	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE |  \
 	 CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 #define CR8_MAX 15
+/* What a change of reloads the PDPTEs (SDM 3A 4.4.1), or drops translations
+ * (SDM 3A 4.10.4.1) */
+#define CR0_LOADS_PDPTES (CR0_CD | CR0_NW | CR0_PG)
+#define CR4_LOADS_PDPTES (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)
+#define CR4_FLUSHES                                                            \
+	(CR4_LOADS_PDPTES | CR4_PCIDE | CR4_SMAP | CR4_PKE | CR4_LA57)
+#define PDPTE_COUNT    4u
+#define PDPTE_RESERVED (BITS(8, 5) | BITS(2, 1))
+#define PDPT_ADDR      BITS(31, 5)
+#define TSS_WIDE       8u /* of TR's type */
 
 enum { REG_EAX, REG_EBX, REG_ECX, REG_EDX };
 
@@ -52,6 +63,41 @@ static u64 cr4_permitted(const struct vm *vm)
 	return mask;
 }
 
+/* PAE paging: CR3 names four PDPTEs that are loaded at once */
+static bool is_pae_paging(u64 cr0, u64 cr4, u64 efer)
+{
+	return (cr0 & CR0_PG) && (cr4 & CR4_PAE) && !(efer & EFER_LME);
+}
+
+/* SDM 3A 4.4.1: reserved bits of a present one are a #GP. One that is not in
+ * RAM reads as ones. */
+static bool pdptes_ok(struct vcpu *v, u64 cr3)
+{
+	u64 reserved = PDPTE_RESERVED | ~(BIT(v->vm->phys_bits) - 1);
+	u64 pdptes[PDPTE_COUNT];
+	u32 i;
+
+	if (gmem_read(v->vm, GPA(cr3 & PDPT_ADDR), pdptes, sizeof(pdptes)))
+		return false;
+	for (i = 0; i < PDPTE_COUNT; i++)
+		if ((pdptes[i] & PTE_P) && (pdptes[i] & reserved))
+			return false;
+	return true;
+}
+
+/* Loaded when paging is as @cr0 and @cr4 say; false: #GP */
+static bool reload_pdptes(struct vcpu *v, u64 cr0, u64 cr4)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	if (!is_pae_paging(cr0, cr4, r->efer))
+		return true;
+	if (!pdptes_ok(v, r->cr3))
+		return false;
+	r->load_pdptes = true;
+	return true;
+}
+
 /* May CR0.PG be switched the way @cr0 wants? */
 static bool paging_switch_ok(const struct vcpu_regs *r, u64 cr0)
 {
@@ -61,7 +107,8 @@ static bool paging_switch_ok(const struct vcpu_regs *r, u64 cr0)
 		return !vcpu_hw_long_mode(r) && !(r->cr4 & CR4_PCIDE);
 	if (!(r->efer & EFER_LME))
 		return true;
-	return (r->cr4 & CR4_PAE) && !(r->seg[SEG_CS].attr & SEG_ATTR_L);
+	return (r->cr4 & CR4_PAE) && !(r->seg[SEG_CS].attr & SEG_ATTR_L) &&
+	       (r->seg[SEG_TR].attr & TSS_WIDE);
 }
 
 static int set_cr0(struct vcpu *v, u64 cr0)
@@ -71,6 +118,9 @@ static int set_cr0(struct vcpu *v, u64 cr0)
 	vcpu_need(v, RG_CR | RG_SEG);
 	if (cr0 >> 32 || ((cr0 & CR0_NW) && !(cr0 & CR0_CD)) ||
 	    ((cr0 & CR0_PG) && !(cr0 & CR0_PE)) || !paging_switch_ok(r, cr0))
+		return -EINVAL;
+	if (((r->cr0 ^ cr0) & CR0_LOADS_PDPTES) &&
+	    !reload_pdptes(v, cr0, r->cr4))
 		return -EINVAL;
 	if (cr0 & CR0_PG && r->efer & EFER_LME)
 		r->efer |= EFER_LMA;
@@ -82,7 +132,7 @@ static int set_cr0(struct vcpu *v, u64 cr0)
 	return 0;
 }
 
-static int set_cr3(struct vcpu *v, u64 cr3)
+int exit_load_cr3(struct vcpu *v, u64 cr3)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
 
@@ -91,6 +141,11 @@ static int set_cr3(struct vcpu *v, u64 cr3)
 		cr3 &= ~CR3_NOFLUSH;
 	if ((r->efer & EFER_LMA) && cr3 >> v->vm->phys_bits)
 		return -EINVAL;
+	if (is_pae_paging(r->cr0, r->cr4, r->efer)) {
+		if (!pdptes_ok(v, cr3))
+			return -EINVAL;
+		r->load_pdptes = true;
+	}
 	r->cr3 = cr3;
 	vcpu_dirty(v, RG_CR);
 	vcpu_flush(v);
@@ -111,9 +166,13 @@ static int set_cr4(struct vcpu *v, u64 cr4)
 	if ((changed & cr4 & CR4_PCIDE) &&
 	    (!(r->efer & EFER_LMA) || (r->cr3 & CR3_PCID_MASK)))
 		return -EINVAL;
+	if ((changed & CR4_LOADS_PDPTES) && !reload_pdptes(v, r->cr0, cr4))
+		return -EINVAL;
 	r->cr4 = cr4;
+	r->mce_hidden = !(cr4 & CR4_MCE);
 	vcpu_dirty(v, RG_CR);
-	vcpu_flush(v);
+	if (changed & CR4_FLUSHES)
+		vcpu_flush(v);
 	return 0;
 }
 
@@ -132,7 +191,7 @@ static int set_cr(struct vcpu *v, u8 cr, u64 value)
 	case 0:
 		return set_cr0(v, value);
 	case 3:
-		return set_cr3(v, value);
+		return exit_load_cr3(v, value);
 	case 4:
 		return set_cr4(v, value);
 	case 8:
@@ -155,7 +214,7 @@ static int get_cr(struct vcpu *v, u8 cr, u64 *value)
 		*value = r->cr3;
 		return 0;
 	case 4:
-		*value = r->cr4;
+		*value = r->cr4 & ~(r->mce_hidden ? CR4_MCE : 0);
 		return 0;
 	case 8:
 		*value = v->hw.apic_page[APIC_TPR / 4] >> 4;

@@ -65,7 +65,8 @@ enum reg_group {
 	RG_SEG = 1 << 3, /* seg[] */
 	RG_DT = 1 << 4,  /* gdtr idtr */
 	RG_MSR = 1 << 5, /* star .. sysenter, pat, kernel_gs_base */
-	RG_DR = 1 << 6,  /* dr7 (dr0-3, dr6 stay in the core: see put) */
+	RG_DR = 1 << 6,  /* dr7 (dr0-3, dr6 stay in the core: see put);
+		      pending_debug, read only */
 	RG_ALL = (1 << 7) - 1,
 	/* seg[SEG_CS] base and attr alone: only ever set in valid, by a
 	 * back-end that has it at no cost; never asked for, and RG_SEG covers
@@ -85,6 +86,10 @@ struct vcpu_regs {
 	u32 shadow; /* enum intr_shadow */
 	u32 valid;  /* groups that match the hardware's copy */
 	u32 dirty;  /* groups the next run must store */
+	/* Filling the hole before cr0: */
+	u16 pending_debug; /* RG_DR: VMX pending debug exceptions, DR6's form */
+	bool load_pdptes;  /* the next store of RG_CR reads PAE's from memory */
+	bool mce_hidden;   /* CR4.MCE is set in the core, not for the guest */
 	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
 	u64 dr[8];
 	u64 xcr0;

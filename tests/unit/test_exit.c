@@ -18,7 +18,9 @@
 #include "arch/x86/cpu/mce.h"
 #include "hv/cpuid.h"
 #include "hv/exit_dispatch.h"
+#include "hv/gmem.h"
 #include "hv/hypercall.h"
+#include "hv/insn.h"
 #include "hv/msr.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
@@ -134,6 +136,39 @@ enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e)
 	(void)v;
 	(void)e;
 	emulated++;
+	return VERDICT_RESUME;
+}
+
+static u64 pdptes[4]; /* all that memory holds here */
+
+int gmem_read(struct vm *m, gpa_t gpa, void *buf, size_t len)
+{
+	(void)m;
+	if (gpa.v >= RAM_END)
+		return -EFAULT;
+	assert_int_equal(len, sizeof(pdptes));
+	memcpy(buf, pdptes, len);
+	return 0;
+}
+
+size_t gmem_fetch(struct vcpu *v, u8 *buf, size_t len)
+{
+	(void)v;
+	memset(buf, 0xf1, len);
+	return len;
+}
+
+u8 insn_length(const u8 *bytes, size_t have, enum insn_mode mode)
+{
+	(void)have;
+	(void)mode;
+	return bytes[0] == 0xf1;
+}
+
+enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)v;
+	(void)e;
 	return VERDICT_RESUME;
 }
 
@@ -619,6 +654,69 @@ static void test_xsetbv(void **state)
 	}
 }
 
+/* SDM 3A 4.4.1: what a load of the PDPTEs refuses, and what leads to one */
+static void test_pdptes_are_checked(void **state)
+{
+	struct vcpu_regs *r = &vcpu.hw.regs;
+
+	(void)state;
+	r->efer = 0;
+	r->seg[SEG_CS].attr = SEG_ATTR_DB;
+	pdptes[2] = PTE_P | BIT(5);
+	mov_cr(3, 0x2000);
+	assert_int_equal(injected, EXC_GP);
+	assert_int_equal(r->cr3, 0);
+	mov_cr(4, CR4_PAE | CR4_PGE);
+	assert_int_equal(injected, EXC_GP);
+	mov_cr(4, CR4_PAE | CR4_OSFXSR); /* loads none */
+	assert_int_equal(injected, -1);
+	assert_false(r->load_pdptes);
+	pdptes[2] = BIT(5) | BIT(62); /* not present: anything goes */
+	mov_cr(3, 0x2000);
+	assert_int_equal(injected, -1);
+	assert_true(r->load_pdptes);
+	pdptes[2] = PTE_P | BIT(40); /* beyond MAXPHYADDR */
+	mov_cr(0, r->cr0 | CR0_CD);
+	assert_int_equal(injected, EXC_GP);
+	pdptes[2] = 0;
+	mov_cr(3, RAM_END);
+	assert_int_equal(injected, EXC_GP);
+}
+
+/* The core keeps CR4.MCE on; the guest reads what it wrote */
+static void test_hidden_mce(void **state)
+{
+	struct vcpu_regs *r = &vcpu.hw.regs;
+	struct vcpu_exit *e;
+
+	(void)state;
+	mov_cr(4, CR4_PAE);
+	assert_true(r->mce_hidden);
+	r->cr4 |= CR4_MCE; /* as the back-end runs it */
+	e = leave(EXIT_CR);
+	e->cr.cr = 4;
+	e->cr.gpr = GPR_RBX;
+	exit_dispatch(&vcpu);
+	assert_int_equal(r->gpr[GPR_RBX], CR4_PAE);
+	mov_cr(4, CR4_PAE | CR4_MCE);
+	assert_false(r->mce_hidden);
+}
+
+/* INT1 and its kind go on behind the instruction */
+static void test_software_exception(void **state)
+{
+	struct vcpu_exit *e = leave(EXIT_EXCEPTION);
+
+	(void)state;
+	e->exception.type = EVENT_PRIV_EXCEPTION;
+	e->exception.vector = EXC_DB;
+	exit_dispatch(&vcpu);
+	assert_int_equal(injected, -1);
+	assert_int_equal(vcpu.pending.type, EVENT_PRIV_EXCEPTION);
+	assert_int_equal(vcpu.pending.insn_len, 1);
+	assert_rip(0x100000);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -638,6 +736,9 @@ int main(void)
 		T(test_control_registers_are_checked),
 		T(test_lmsw_cannot_clear_pe),
 		T(test_xsetbv),
+		T(test_pdptes_are_checked),
+		T(test_hidden_mce),
+		T(test_software_exception),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

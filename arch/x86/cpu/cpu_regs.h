@@ -80,7 +80,11 @@
 #define RFLAGS_ID	BIT(21)
 
 #define DR6_FIXED	0xffff0ff0ull	/* power-on value */
+#define DR6_BREAKPOINTS	BITS(3, 0)
 #define DR6_BS		BIT(14)
+#define DR6_BT		BIT(15)
+#define DR6_CAUSES	0xe00full	/* B0-3, BD, BS, BT */
+#define DR7_GD		BIT(13)
 #define DR7_FIXED	0x400ull	/* power-on value */
 
 #define XCR0_X87	BIT(0)

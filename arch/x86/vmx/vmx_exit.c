@@ -25,9 +25,6 @@ enum { CR_TO, CR_FROM, CR_CLTS, CR_LMSW };
 /* VM-exit instruction information for INS and OUTS (SDM 3C table 28-8) */
 #define INFO_IO_ADDR_SIZE(i) ((u8)(2u << (((i) >> 7) & 7)))
 #define INFO_IO_SEGMENT(i)   ((u8)(((i) >> 15) & 7))
-/* DR6 bits a #DB reports (SDM 3A 18.2.3) and DR7.GD, which it clears */
-#define DR6_CAUSES 0xe00full
-#define DR7_GD     BIT(13)
 
 static void decode_vectoring(struct vcpu_hw *v, struct vcpu_exit *exit)
 {

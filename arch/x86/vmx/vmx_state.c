@@ -10,6 +10,7 @@
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/features.h"
 #include "arch/x86/vmx/vmx.h"
 #include "mm/pmm.h"
 #include "mm/pt.h"
@@ -19,15 +20,21 @@
 /* Bits 63:22, 15, 5 and 3 are zero (SDM 3C 27.3.1.4) */
 #define RFLAGS_DEFINED (BITS(21, 16) | BITS(14, 6) | BIT(4) | BIT(2) | BIT(0))
 #define PDPTE_COUNT    4u
+#define PDPTE_RESERVED (BITS(8, 5) | BITS(2, 1))
 
 /* Single-stepping in a shadow, the pending trap must be in its field (SDM 3C
  * 27.3.1.5); out of it, the dispatcher has queued the trap itself */
 static void store_pending_debug(const struct vcpu_regs *r)
 {
 	bool shadow = r->shadow & (SHADOW_STI | SHADOW_MOV_SS);
+	u64 pending = 0;
 
-	vmwritenat(VMCS_GUEST_PENDING_DEBUG,
-		   shadow && (r->rflags & RFLAGS_TF) ? PENDING_DEBUG_BS : 0);
+	if (shadow)
+		pending = vmreadnat(VMCS_GUEST_PENDING_DEBUG) &
+			  ~PENDING_DEBUG_BS;
+	if (shadow && (r->rflags & RFLAGS_TF))
+		pending |= PENDING_DEBUG_BS;
+	vmwritenat(VMCS_GUEST_PENDING_DEBUG, pending);
 }
 
 static void load_rip(struct vcpu_hw *v)
@@ -72,8 +79,17 @@ static void load_cr(struct vcpu_hw *v)
 	r->efer = vmread64(VMCS_GUEST_EFER);
 }
 
-/* The guest's four PDPTEs, from its memory through the EPT (SDM 3A 4.4.1);
- * zero, which is not present, where there is no memory */
+static u64 pdpte(const u64 *entry)
+{
+	u64 reserved = PDPTE_RESERVED | ~(BIT(cpu_features.phys_bits) - 1);
+	u64 value = READ_ONCE(*entry);
+
+	return (value & PTE_P) && (value & reserved) ? 0 : value;
+}
+
+/* The guest's four PDPTEs, from its memory through the EPT (SDM 3A 4.4.1), when
+ * what it did loads them; the core has checked them. Zero, which is not
+ * present, where there is no memory, or where the guest raced us. */
 static void store_pdptes(const struct vcpu_hw *v)
 {
 	const struct page_table ept = { .fmt = &pt_ept,
@@ -90,7 +106,7 @@ static void store_pdptes(const struct vcpu_hw *v)
 					      HPA(hpa.v & ~PAGE_MASK)) +
 				      (gpa & PAGE_MASK));
 	for (u32 i = 0; i < PDPTE_COUNT; i++)
-		vmwrite64(VMCS_GUEST_PDPTE(i), entry ? entry[i] : 0);
+		vmwrite64(VMCS_GUEST_PDPTE(i), entry ? pdpte(entry + i) : 0);
 }
 
 static u64 running_cr0(u64 cr0)
@@ -130,8 +146,10 @@ static void store_cr(struct vcpu_hw *v)
 	vmwritenat(VMCS_GUEST_CR3, r->cr3 & ~CR3_NOFLUSH);
 	write_cr2(r->cr2);
 	vmx_flush_vpid(v->arch);
-	if ((r->cr0 & CR0_PG) && (r->cr4 & CR4_PAE) && !(efer & EFER_LMA))
+	if (r->load_pdptes && (r->cr0 & CR0_PG) && (r->cr4 & CR4_PAE) &&
+	    !(efer & EFER_LMA))
 		store_pdptes(v);
+	r->load_pdptes = false;
 }
 
 static void load_seg(struct vcpu_hw *v)
@@ -210,6 +228,7 @@ static void store_msr(struct vcpu_hw *v)
 static void load_dr(struct vcpu_hw *v)
 {
 	v->regs.dr[7] = vmreadnat(VMCS_GUEST_DR7);
+	v->regs.pending_debug = (u16)vmreadnat(VMCS_GUEST_PENDING_DEBUG);
 }
 
 static void store_dr(struct vcpu_hw *v)
