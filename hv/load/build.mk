@@ -38,3 +38,17 @@ $(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio: $(GUESTS)/%.cpio: \
 
 .PHONY: linux-guests
 linux-guests: $(GUESTS)/vmlinuz $(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio
+
+# Other stock kernels, for tests/system/kernels.py: META.vmlinuz is the kernel
+# of Debian's package META
+STOCK := linux-image-amd64 linux-image-6.12-cloud-amd64 linux-image-6.12-amd64
+STOCK_KERNELS := $(STOCK:%=$(GUESTS)/%.vmlinuz)
+
+$(STOCK_KERNELS): $(GUESTS)/%.vmlinuz: scripts/fetch-kernel
+	@mkdir -p $(@D)
+	scripts/fetch-kernel $(CACHE) $*
+	cp $(CACHE)/$*.vmlinuz $@
+
+.PHONY: stock-kernels
+stock-kernels: $(STOCK_KERNELS)
+test-now: stock-kernels

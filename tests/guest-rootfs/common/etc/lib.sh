@@ -33,6 +33,15 @@ run_tests() {
 	done
 }
 
+# What the kernel thinks worth a warning, or blames the firmware for, at any
+# level; who reads it judges
+test_klog() {
+	dmesg -r | sed -n -e 's/^<[0-4]>/KLOG /p' \
+		-e '/Firmware \(Bug\|Warn\|Info\)/s/^<[5-7]>/KLOG /p' \
+		-e '/ACPI.*\(Error\|Warning\|BIOS Bug\)/s/^<[5-7]>/KLOG /p'
+	pass klog
+}
+
 # Every CPU runs something, and they are as many as bulkhead.cpus= says
 test_cpus() {
 	have=$(nproc)
