@@ -11,6 +11,7 @@
 #include "hv/vcpu.h"
 #include "hv/vdev/console.h"
 #include "hv/vdev/pc.h"
+#include "hv/vdev/testdev.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpci.h"
@@ -148,30 +149,6 @@ static void intercept_ports(struct vm *vm)
 	}
 }
 
-/* The convention of QEMU's isa-debug-exit: a write ends the guest */
-static void debug_exit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
-			     u64 value)
-{
-	(void)dev;
-	(void)offset;
-	(void)size;
-	log_info("vm", "guest %s: debug exit, status %llu", v->vm->name,
-		 (unsigned long long)value);
-	vm_end(v->vm, VM_END_DEBUG_EXIT, "debug exit");
-}
-
-static int create_debug_exit(struct vm *vm)
-{
-	const struct bus_region region = {
-		.base = vm->config->debug_exit_port,
-		.size = 4,
-		.name = "debug exit",
-		.write = debug_exit_write,
-	};
-
-	return region.base ? bus_add(&vm->ports, &region) : 0;
-}
-
 /* A write here is an interrupt message on some chipsets (and QEMU's), whoever
  * makes it: the privileged guest must not reach it as a device (SDM 3A 11.11.1)
  */
@@ -222,7 +199,7 @@ static int create_devices(struct vm *vm)
 		err = pc_create(vm);
 	if (!err)
 		err = vpower_create(vm);
-	return err ? err : create_debug_exit(vm);
+	return err ? err : debug_exit_create(vm);
 }
 
 static void destroy_devices(struct vm *vm)

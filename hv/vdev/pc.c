@@ -5,11 +5,14 @@
  */
 #include "hv/vdev/pc.h"
 
+#include "hv/vdev/debugcon.h"
 #include "hv/vdev/fwcfg.h"
 #include "hv/vdev/pc_map.h"
 #include "hv/vdev/pcibus.h"
 #include "hv/vdev/q35.h"
+#include "hv/vdev/testdev.h"
 #include "hv/vdev/vioapic.h"
+#include "hv/vdev/vkbc.h"
 #include "hv/vdev/vpic.h"
 #include "hv/vdev/vpm.h"
 
@@ -26,6 +29,9 @@ static const struct pc_device devices[] = {
 	{ "PCI", pcibus_create, pcibus_destroy, pcibus_reset },
 	{ "chipset", q35_create, q35_destroy, q35_reset },
 	{ "fw_cfg", fwcfg_create, fwcfg_destroy, fwcfg_reset },
+	{ "keyboard", vkbc_create, vkbc_destroy, vkbc_reset },
+	{ "debug console", debugcon_create, debugcon_destroy, debugcon_reset },
+	{ "test device", testdev_create, testdev_destroy, testdev_reset },
 };
 
 int pc_create(struct vm *vm)

@@ -12,7 +12,8 @@ SECONDS = {"qemu": 240, "bochs": 600}
 BACKEND = {"qemu": "svm", "bochs": "vmx"}
 FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 KIND = {"qemu": "uefi", "bochs": "hybrid"}
-KEYS = ("vcpus", "cores", "memory", "cmdline", "debug_exit_port")
+KEYS = ("vcpus", "cores", "memory", "cmdline", "debug_exit_port", "fw_cfg", "testdev",
+        "debug_console")
 
 
 def load():

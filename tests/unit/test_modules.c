@@ -5,6 +5,7 @@
 #define LOAD_FAKES_NO_MODULES
 #include "tests/unit/load_fakes.h"
 
+#include "hv/vdev/fwcfg.h"
 #include "mm/hostmap.h"
 
 static u8 file_bytes[0x8000] __attribute__((aligned(4096)));
@@ -45,6 +46,12 @@ int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
 	return -EBUSY;
 }
 
+int fwcfg_fill(struct vm *v)
+{
+	(void)v;
+	return 0;
+}
+
 bool bzimage_probe(const struct image *kernel)
 {
 	probed = kernel->name;
@@ -82,6 +89,18 @@ int acpi_build(struct vm *v)
 }
 
 int smbios_write(struct vm *v)
+{
+	(void)v;
+	return 0;
+}
+
+int acpi_publish(struct vm *v)
+{
+	(void)v;
+	return 0;
+}
+
+int smbios_publish(struct vm *v)
 {
 	(void)v;
 	return 0;
