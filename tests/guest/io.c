@@ -32,7 +32,6 @@ static void harmful_writes(void)
 {
 	section("SDM 1 19.3");
 	outb(0xf4, 0x00);
-	outw(0x604, 0x2000);
 	outw(0xb004, 0x2000);
 	check(true, "io.harmful_writes_survived", "");
 }
