@@ -23,10 +23,13 @@ struct image_kind {
 static const struct image_kind kinds[] = {
 	{ BOOT_WAY_LINUX, "Linux bzImage", bzimage_probe, bzimage_load },
 	{ BOOT_WAY_PVH, "PVH ELF", pvh_probe, pvh_load },
+	{ BOOT_WAY_MULTIBOOT2, "multiboot 2", multiboot2_probe,
+	  multiboot2_load },
+	{ BOOT_WAY_MULTIBOOT, "multiboot", multiboot1_probe, multiboot1_load },
 };
 
-static int find_file(struct vm *vm, const char *key, const char *name,
-		     struct image *out)
+int load_find(struct vm *vm, const char *key, const char *name,
+	      struct image *out)
 {
 	int err = module_find(name, out);
 
@@ -70,8 +73,9 @@ static const struct image_kind *choose(struct vm *vm,
 
 	if (!kind && way == BOOT_WAY_AUTO)
 		log_error("load",
-			  "guest %s: kernel = %s is neither a Linux bzImage "
-			  "nor a PVH ELF; name a kernel",
+			  "guest %s: kernel = %s is neither a Linux bzImage, "
+			  "a PVH ELF, a multiboot image nor a firmware; name a "
+			  "kernel",
 			  vm->name, kernel->name);
 	else if (!kind)
 		log_error("load",
@@ -79,6 +83,32 @@ static const struct image_kind *choose(struct vm *vm,
 			  "another kernel, or leave boot out",
 			  vm->name, kernel->name);
 	return kind;
+}
+
+static bool is_multiboot(const struct image_kind *kind)
+{
+	return kind->way == BOOT_WAY_MULTIBOOT ||
+	       kind->way == BOOT_WAY_MULTIBOOT2;
+}
+
+/* What the manifest alone could not tell */
+static bool fits(const struct vm *vm, const struct image_kind *kind)
+{
+	if (vm->config->module_count && !is_multiboot(kind)) {
+		log_error("load",
+			  "guest %s: module = is for multiboot, but kernel = "
+			  "%s is a %s; remove it",
+			  vm->name, vm->config->kernel, kind->name);
+		return false;
+	}
+	if (vm->privileged && is_multiboot(kind)) {
+		log_error("load",
+			  "guest %s: kernel = %s is a %s, which cannot own the "
+			  "devices; name a Linux, or write privileged = no",
+			  vm->name, vm->config->kernel, kind->name);
+		return false;
+	}
+	return true;
 }
 
 static int load_platform(struct vm *vm)
@@ -98,11 +128,27 @@ static int load_platform(struct vm *vm)
 	return err;
 }
 
+/* The platform's tables, for the firmware to place */
+static int publish_platform(struct vm *vm)
+{
+	int err = acpi_publish(vm);
+
+	if (!err)
+		err = smbios_publish(vm);
+	if (err)
+		log_error("load",
+			  "guest %s: fw_cfg cannot be filled (error %d)",
+			  vm->name, -err);
+	return err;
+}
+
 static int load_firmware(struct vm *vm, const char *name)
 {
 	struct image file;
-	int err = find_file(vm, "firmware", name, &file);
+	int err = load_find(vm, "firmware", name, &file);
 
+	if (!err)
+		err = publish_platform(vm);
 	if (!err)
 		err = firmware_load(vm, &file);
 	if (!err)
@@ -116,14 +162,14 @@ static int load_kernel(struct vm *vm)
 	const struct guest_config *c = vm->config;
 	struct image kernel = { .size = 0 }, initrd = { .size = 0 };
 	const struct image_kind *kind;
-	int err = find_file(vm, "kernel", c->kernel, &kernel);
+	int err = load_find(vm, "kernel", c->kernel, &kernel);
 
 	if (!err && c->initrd[0])
-		err = find_file(vm, "initrd", c->initrd, &initrd);
+		err = load_find(vm, "initrd", c->initrd, &initrd);
 	if (err)
 		return err;
 	kind = choose(vm, &kernel);
-	if (!kind)
+	if (!kind || !fits(vm, kind))
 		return -ENOEXEC;
 	err = load_platform(vm);
 	if (!err)
@@ -141,7 +187,8 @@ static int load_items(struct vm *vm)
 	int err = vm->privileged ? 0 : fwcfg_fill(vm);
 
 	if (err)
-		log_error("load", "guest %s: fw_cfg cannot be filled (error %d)",
+		log_error("load",
+			  "guest %s: fw_cfg cannot be filled (error %d)",
 			  vm->name, -err);
 	return err;
 }

@@ -21,6 +21,10 @@ struct image {
  * way in hands over, the memory map, ACPI tables (acpi_build or acpi_rewrite),
  * and sets the registers of vCPU 0. One sentence on failure. */
 int __must_check load_guest(struct vm *vm);
+/* The file @name that @key of the manifest names: -ENOENT, -ENOEXEC when it is
+ * empty, after a sentence */
+int __must_check load_find(struct vm *vm, const char *key, const char *name,
+			   struct image *out);
 /* @file is a kernel, for one of the ways in but firmware */
 bool load_knows(const struct image *file);
 
@@ -43,6 +47,14 @@ const char *firmware_name(const struct guest_config *c);
 u64 firmware_rom_bytes(const struct guest_config *c);
 /* Into ROM and shadow; vCPU 0 is in power-on state already */
 int __must_check firmware_load(struct vm *vm, const struct image *file);
+
+/* hv/load/multiboot1.c, multiboot2.c: see multiboot.h */
+int __must_check multiboot1_load(struct vm *vm, const struct image *kernel,
+				 const struct image *initrd);
+bool multiboot1_probe(const struct image *kernel);
+int __must_check multiboot2_load(struct vm *vm, const struct image *kernel,
+				 const struct image *initrd);
+bool multiboot2_probe(const struct image *kernel);
 
 /* Guest memory map as the guest is told it (ACPI 6.4, 15 *System Address Map
  * Interfaces*) */

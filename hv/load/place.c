@@ -117,6 +117,12 @@ void place_init(struct place *p, const struct vm *vm)
 	keep_file(p, vm->config->initrd);
 }
 
+void place_open_low(struct place *p, u64 begin, u64 end)
+{
+	p->taken[0].size = begin;
+	(void)take(p, end, LOW_MEMORY_BYTES - end);
+}
+
 /* The part of @run inside @within; size 0 when they do not meet */
 static struct place_range clip(struct place_range run,
 			       const struct place_range *within)

@@ -11,7 +11,7 @@
 
 struct image;
 
-#define PLACE_MAX 24
+#define PLACE_MAX 48
 
 struct place_range {
 	u64 base, size;
@@ -26,6 +26,9 @@ struct place {
 /* Taken at first: the first megabyte, the ACPI area if there is one, and the
  * files of the privileged guest where they are memory of its own */
 void place_init(struct place *p, const struct vm *vm);
+/* Right after place_init(): of the first megabyte only [0, @begin) and
+ * [@end, 1 MiB) are taken. For an isolated guest. */
+void place_open_low(struct place *p, u64 begin, u64 end);
 /* Take [base, base + size): -EFAULT not all RAM, -EBUSY taken, -ENOSPC */
 int __must_check place_at(struct place *p, u64 base, u64 size);
 /* The file @image lies in the guest's RAM, where it can be used in place */

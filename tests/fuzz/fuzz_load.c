@@ -1,16 +1,32 @@
-/* SOURCES: hv/load/pvh.c hv/load/elf.c hv/load/bzimage.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c */
+/* SOURCES: hv/load/pvh.c hv/load/elf.c hv/load/multiboot.c hv/load/multiboot1.c hv/load/multiboot2.c hv/load/firmware.c hv/load/bzimage.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the kernel loaders: any file at all is either refused or
- * lands inside the guest's RAM (gmem_write() of the fakes sees to that). Build:
- *   clang -g -O1 -I. -fsanitize=fuzzer,address,undefined -o build/fuzz_load \
- *     -Wno-unused-function tests/fuzz/fuzz_load.c
- * hv/load/{pvh,bzimage,efi_map}.c \ hv/load/{place,e820,entry}.c -lcmocka
- *   build/fuzz_load -max_len=16384 -max_total_time=60
+ * lands inside the guest's RAM (gmem_write() of the fakes sees to that), in any
+ * of the ways in.
  */
 #include "tests/unit/load_fakes.h"
 
 #include "hv/load/acpi_area.h"
+
+int load_find(struct vm *v, const char *key, const char *name,
+	      struct image *out)
+{
+	(void)v;
+	(void)key;
+	return module_find(name, out);
+}
+
+int gmem_read(struct vm *v, gpa_t gpa, void *buf, size_t len)
+{
+	u8 *p = at(gpa.v, len);
+
+	(void)v;
+	if (!p)
+		return -EFAULT;
+	memcpy(buf, p, len);
+	return 0;
+}
 
 const struct boot_info *modules_boot_info(void)
 {
@@ -20,6 +36,12 @@ const struct boot_info *modules_boot_info(void)
 const void *modules_efi_map(void)
 {
 	return boot_efi_map;
+}
+
+bool load_knows(const struct image *file)
+{
+	(void)file;
+	return false;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,11 +54,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!ram)
 		(void)vm_setup(NULL);
+	config.module_count = size && (data[size - 1] & 1) ? 1 : 0;
+	strcpy(config.modules[0].file, "initrd");
+	fake_files[0] = initrd;
 	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	if (bzimage_probe(&kernel))
 		(void)!bzimage_load(&vm, &kernel, &initrd);
 	if (pvh_probe(&kernel))
 		(void)!pvh_load(&vm, &kernel, &initrd);
+	if (multiboot1_probe(&kernel))
+		(void)!multiboot1_load(&vm, &kernel, &initrd);
+	if (multiboot2_probe(&kernel))
+		(void)!multiboot2_load(&vm, &kernel, &initrd);
+	(void)firmware_probe(&kernel);
 	if (pool_blocks)
 		abort();
 	return 0;

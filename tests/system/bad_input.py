@@ -42,7 +42,8 @@ GUESTS = [
     ("short_linux", {"kernel": "short.linux"},
      r"short_linux: kernel = short.linux: the file is cut short; copy it again"),
     ("no_linux", {"kernel": "text"},
-     r"no_linux: kernel = text is neither a Linux bzImage nor a PVH ELF; name a kernel"),
+     r"no_linux: kernel = text is neither a Linux bzImage, a PVH ELF, a multiboot image nor a "
+     r"firmware; name a kernel"),
     ("no_initrd", {"initrd": "absent.cpio"},
      r"no_initrd: initrd = absent.cpio: there is no such file; " + COPY),
     ("empty_initrd", {"initrd": "empty"},

@@ -64,6 +64,35 @@ bool pvh_probe(const struct image *kernel)
 	return false;
 }
 
+bool multiboot1_probe(const struct image *kernel)
+{
+	return !strcmp(kernel->name, "mb.elf");
+}
+
+bool multiboot2_probe(const struct image *kernel)
+{
+	(void)kernel;
+	return false;
+}
+
+int multiboot1_load(struct vm *v, const struct image *kernel,
+		    const struct image *initrd)
+{
+	(void)v;
+	(void)kernel;
+	(void)initrd;
+	return 0;
+}
+
+int multiboot2_load(struct vm *v, const struct image *kernel,
+		    const struct image *initrd)
+{
+	(void)v;
+	(void)kernel;
+	(void)initrd;
+	return -ENOEXEC;
+}
+
 int bzimage_load(struct vm *v, const struct image *kernel,
 		 const struct image *initrd)
 {
@@ -132,11 +161,12 @@ static int setup(void **state)
 	file("a.cpio", 0x3000, 100);
 	file("b.cpio", 0x4000, 100);
 	file("bulkhead.conf", 0x5000, 100);
+	file("mb.elf", 0x6000, 100);
 	file("empty", 0, 0);
 	strcpy(config.kernel, "vmlinuz");
 	strcpy(config.initrd, "a.cpio");
 	assert_int_equal(modules_init(&boot_facts), 0);
-	assert_int_equal(mapped, 4);
+	assert_int_equal(mapped, 5);
 	return 0;
 }
 
@@ -204,7 +234,28 @@ static void test_load_says_what_is_wrong(void **state)
 	config.initrd[0] = 0;
 	assert_int_equal(load_guest(&vm), -ENOEXEC);
 	assert_string_equal(probed, "b.cpio");
-	assert_non_null(strstr(last_line, "neither a Linux bzImage nor a PVH"));
+	assert_non_null(strstr(last_line, "neither a Linux bzImage, a PVH"));
+}
+
+/* boot = holds the file to its kind; module = is for multiboot */
+static void test_load_by_the_manifest(void **state)
+{
+	(void)state;
+	config.initrd[0] = 0;
+	config.boot = BOOT_WAY_LINUX;
+	assert_int_equal(load_guest(&vm), 0);
+	config.boot = BOOT_WAY_MULTIBOOT;
+	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_non_null(strstr(last_line, "is not what boot = says"));
+	config.boot = BOOT_WAY_AUTO;
+	config.module_count = 1;
+	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_non_null(strstr(last_line, "module = is for multiboot, but"));
+	strcpy(config.kernel, "mb.elf");
+	assert_int_equal(load_guest(&vm), 0);
+	vm.privileged = true;
+	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_non_null(strstr(last_line, "cannot own the devices"));
 }
 
 #define module_test(f) cmocka_unit_test_setup_teardown(f, setup, vm_teardown)
@@ -215,6 +266,7 @@ int main(void)
 		module_test(test_find),
 		module_test(test_settle),
 		module_test(test_load_says_what_is_wrong),
+		module_test(test_load_by_the_manifest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
