@@ -11,6 +11,7 @@
 #include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/msr_regs.h"
 #include "hv/cpuid_table.h"
 #include "hv/exit.h"
 #include "include/bulkhead/cpuid.h"
@@ -172,6 +173,8 @@ static void fix_up(struct vcpu *v, enum cpuid_fix fix, u64 *gpr)
 		gpr[GPR_RBX] |= v->id << 24;
 		if (cr4_has(v, CR4_OSXSAVE))
 			gpr[GPR_RCX] |= CPUID_1_ECX_OSXSAVE;
+		if (!(v->apic_base_msr & APIC_BASE_EN))
+			gpr[GPR_RDX] &= ~(u64)CPUID_1_EDX_APIC;
 		break;
 	case FIX_FEATURES7:
 		if (cr4_has(v, CR4_PKE))

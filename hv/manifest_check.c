@@ -136,7 +136,8 @@ static void check_cores(struct check *c, struct guest_config *g)
 	}
 	if (!g->vcpus)
 		g->vcpus = MIN(usable, (u32)VM_MAX_VCPUS);
-	if (g->vcpus > usable)
+	/* Others may share their cores; this one's devices want it on time */
+	if (g->privileged && g->vcpus > usable)
 		reject(c, g,
 		       "vcpus = %u, but it has only %u cores to run on; write "
 		       "vcpus = %u or fewer",
