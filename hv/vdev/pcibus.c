@@ -21,6 +21,8 @@
 
 #define FN_PAGES_ORDER 2u
 #define CF9_OFFSET     1u
+/* SYS_RST, FULL_RST; the bit between them is the reset */
+#define RESET_CONTROL_BITS 0x0au
 /* Bits 30:24 and 1:0 of CF8h are wired to zero */
 #define ADDRESS_BITS (PCI_ADDRESS_ENABLE | 0x00fffffcu)
 #define COMMAND_BITS                                                           \
@@ -89,13 +91,14 @@ static void config_write(struct pcibus *bus, u8 devfn, u32 offset, u8 size,
 /* --- CF8h to CFFh --- */
 
 /* Only a dword is the address register's; the bytes are other devices', and
- * CF9h is the reset register */
+ * CF9h is the reset control register (ICH9 data sheet, 13.7.5) */
 static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	struct pcibus *bus = dev;
 
 	(void)v;
-	(void)offset;
+	if (size == 1 && offset == CF9_OFFSET)
+		return READ_ONCE(bus->reset_control);
 	return size == 4 ? READ_ONCE(bus->address) : bus_ones(size);
 }
 
@@ -106,8 +109,10 @@ static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 
 	if (size == 4)
 		WRITE_ONCE(bus->address, (u32)value & ADDRESS_BITS);
-	else if (size == 1 && offset == CF9_OFFSET)
-		vpower_cf9_write(v->vm, (u8)value);
+	if (size != 1 || offset != CF9_OFFSET)
+		return;
+	WRITE_ONCE(bus->reset_control, (u8)value & RESET_CONTROL_BITS);
+	vpower_cf9_write(v->vm, (u8)value);
 }
 
 /* Bus 0's function and register that CF8h selects */
@@ -335,6 +340,7 @@ void pcibus_reset(struct vm *vm)
 
 	spin_lock(&bus->lock);
 	bus->address = 0;
+	bus->reset_control = 0;
 	for (u32 i = 0; i < bus->count; i++) {
 		struct pcibus_slot *s = &bus->slots[i];
 

@@ -58,12 +58,15 @@ static u64 bar_base(const struct pci_fn *f, u32 i)
 	return value & bar_mask(f, i);
 }
 
+/* A BAR at 0 is one that nobody has placed yet */
 static bool bar_claims(const struct pci_fn *f, u32 i, bool io, u64 addr,
 		       u8 size, u64 *offset)
 {
-	if (f->bar[i].io != io || !bar_decodes(f, i))
+	u64 base = bar_base(f, i);
+
+	if (f->bar[i].io != io || !bar_decodes(f, i) || !base)
 		return false;
-	*offset = addr - bar_base(f, i);
+	*offset = addr - base;
 	return *offset < f->bar[i].size && size <= f->bar[i].size - *offset;
 }
 

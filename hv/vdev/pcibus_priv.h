@@ -28,6 +28,7 @@ struct pcibus {
 	struct vm *vm;
 	struct spinlock lock;
 	u32 address;          /* CF8h */
+	u8 reset_control;     /* CF9h */
 	u64 ecam, ecam_size;  /* size 0: not decoded */
 	u8 isa[PCIBUS_PIRQS]; /* 8259 line of each PIRQ, or PCIBUS_NO_ISA */
 	u8 pirq[PCIBUS_DEVICES][PCIBUS_PINS]; /* 0: A ... 7: H */
