@@ -71,10 +71,9 @@ int op_moffs(struct emu *m) /* A0-A3: AL or rAX */
 
 int op_movnti(struct emu *m) /* 0F C3 */
 {
-	if (m->insn.rep || m->insn.repne)
+	if (m->insn.rep || m->insn.repne || m->insn.opsize)
 		return emu_ud(m);
-	if (m->size == 2)
-		m->size = 4; /* 66 counts for nothing */
+	m->size = MAX(m->size, 4); /* 16-bit code has no other form */
 	return op_mov_store(m);
 }
 

@@ -71,8 +71,6 @@ static int repeat(struct emu *m, const struct element *e)
 
 	if (!m->insn.rep && !m->insn.repne)
 		return e->step(m);
-	if (!count && width == 4)
-		emu_reg_set(m, GPR_RCX, width, 0); /* clears its upper half */
 	for (; count && left; left--) {
 		err = e->step(m);
 		if (err)
