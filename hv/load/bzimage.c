@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Linux bzImage by the 64-bit boot protocol (boot.rst). Called by load_guest().
+ * Linux bzImage by the 64-bit boot protocol, or the 32-bit one where the kernel
+ * has no 64-bit entry (boot.rst). Called by load_guest().
  * The file is untrusted: check() reads and judges all of the header before any
  * guest memory changes; then every part gets its place in the guest's RAM, and
  * only then are they written. The kernel decompresses itself. No locks.
@@ -34,6 +35,11 @@
 #define PTE_PS   BIT(7)
 #define PTES     512u
 
+/* Flat descriptors, SDM 3A 3.4.5 */
+#define BOOT_CS64 0x00af9b000000ffffull
+#define BOOT_CS32 0x00cf9b000000ffffull
+#define BOOT_DS   0x00cf93000000ffffull
+
 struct bz {
 	struct vm *vm;
 	const struct image *kernel, *initrd;
@@ -66,6 +72,14 @@ bool bzimage_probe(const struct image *kernel)
 	return hdr.boot_flag == BZ_BOOT_FLAG && hdr.header == BZ_MAGIC;
 }
 
+/* The other entry is 32-bit; protocols before 2.12 have no other */
+static bool has_entry64(const struct bz *b)
+{
+	return b->hdr.version >= BZ_VERSION_64 &&
+	       (b->hdr.xloadflags & BZ_XLF_KERNEL_64);
+}
+
+/* syssize counts whole paragraphs: the last one may be cut */
 static int check_sizes(struct bz *b)
 {
 	const struct setup_header *h = &b->hdr;
@@ -74,8 +88,11 @@ static int check_sizes(struct bz *b)
 	b->setup_bytes = (sects + 1) * BZ_SECTOR;
 	b->kernel_bytes = (u64)h->syssize * BZ_PARAGRAPH;
 	if (!b->kernel_bytes || b->setup_bytes > b->kernel->size ||
-	    b->kernel_bytes > b->kernel->size - b->setup_bytes)
+	    b->kernel_bytes >
+		    ALIGN_UP(b->kernel->size - b->setup_bytes, BZ_PARAGRAPH))
 		return bad(b, "the file is cut short; copy it again");
+	b->kernel_bytes =
+		MIN(b->kernel_bytes, b->kernel->size - b->setup_bytes);
 	if (h->init_size < b->kernel_bytes)
 		return bad(b, "its header contradicts itself (init_size); name "
 			      "an intact kernel");
@@ -89,9 +106,9 @@ static int check(struct bz *b)
 	int err;
 
 	read_header(&b->hdr, b->kernel);
-	if (h->version < BZ_VERSION_MIN || !(h->xloadflags & BZ_XLF_KERNEL_64))
-		return bad(b, "it has no 64-bit entry; name a 64-bit kernel of "
-			      "Linux 3.8 or later");
+	if (h->version < BZ_VERSION_MIN)
+		return bad(b, "it starts in real mode; name a kernel of Linux "
+			      "2.6.31 or later, or a firmware to start it");
 	if (!(h->loadflags & BZ_LOADED_HIGH))
 		return bad(b, "it is a zImage; name a bzImage");
 	err = check_sizes(b);
@@ -293,9 +310,9 @@ static int write_page_tables(const struct bz *b)
 
 static int write_boot_area(const struct bz *b)
 {
-	/* null, unused, __BOOT_CS (64-bit), __BOOT_DS */
-	static const u64 gdt[] = { 0, 0, 0x00af9b000000ffff,
-				   0x00cf93000000ffff };
+	/* null, unused, __BOOT_CS, __BOOT_DS */
+	const u64 gdt[] = { 0, 0, has_entry64(b) ? BOOT_CS64 : BOOT_CS32,
+			    BOOT_DS };
 	const char *cmdline = b->vm->config->cmdline;
 	int err = gmem_zero(b->vm, GPA(b->area_gpa), b->area_bytes);
 
@@ -337,11 +354,22 @@ static int place_all(struct bz *b)
 	return err;
 }
 
+static void enter(const struct bz *b, struct vcpu *boot)
+{
+	u64 gdt = area(b, AREA_GDT);
+
+	if (has_entry64(b))
+		entry_long_mode(boot, b->kernel_gpa + BZ_ENTRY64_OFFSET,
+				area(b, AREA_PML4), gdt);
+	else
+		entry_protected_mode(boot, (u32)b->kernel_gpa, gdt);
+	vcpu_regs(boot)->gpr[GPR_RSI] = area(b, AREA_ZERO_PAGE);
+}
+
 int bzimage_load(struct vm *vm, const struct image *kernel,
 		 const struct image *initrd)
 {
 	struct bz b = { .vm = vm, .kernel = kernel, .initrd = initrd };
-	struct vcpu *boot = vm->vcpus[0];
 	int err = check(&b);
 
 	if (!err)
@@ -358,8 +386,6 @@ int bzimage_load(struct vm *vm, const struct image *kernel,
 			  vm->name, err);
 		return err;
 	}
-	entry_long_mode(boot, b.kernel_gpa + BZ_ENTRY64_OFFSET,
-			area(&b, AREA_PML4), area(&b, AREA_GDT));
-	vcpu_regs(boot)->gpr[GPR_RSI] = area(&b, AREA_ZERO_PAGE);
+	enter(&b, vm->vcpus[0]);
 	return 0;
 }

@@ -11,7 +11,8 @@
 
 #define BZ_BOOT_FLAG           0xaa55
 #define BZ_MAGIC               0x53726448u /* "HdrS" */
-#define BZ_VERSION_MIN         0x020c /* first with xloadflags and a 64-bit entry */
+#define BZ_VERSION_64          0x020c /* first with xloadflags and a 64-bit entry */
+#define BZ_VERSION_MIN         0x020a /* first with pref_address and init_size */
 #define BZ_SECTOR              512u
 #define BZ_SETUP_SECTS_DEFAULT 4
 #define BZ_PARAGRAPH           16u /* unit of syssize */

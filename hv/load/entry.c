@@ -70,12 +70,14 @@ void entry_long_mode(struct vcpu *v, u64 rip, u64 cr3, u64 gdt)
 	finish(v);
 }
 
-void entry_protected_mode(struct vcpu *v, u32 eip)
+void entry_protected_mode(struct vcpu *v, u32 eip, u64 gdt)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
 
 	clear(r);
 	set_flat(r, SEL_CODE, ATTR_CODE32, SEL_DATA);
+	if (gdt)
+		r->gdtr = (struct segment){ .base = gdt, .limit = GDT_LIMIT };
 	r->rip = eip;
 	r->cr0 = CR0_PE | CR0_ET;
 	r->cr3 = 0;

@@ -28,7 +28,8 @@ int __must_check load_find(struct vm *vm, const char *key, const char *name,
 /* @file is a kernel, for one of the ways in but firmware */
 bool load_knows(const struct image *file);
 
-/* hv/load/bzimage.c, Documentation/x86/boot.rst, 64-bit boot protocol */
+/* hv/load/bzimage.c, Documentation/x86/boot.rst, 64-bit and 32-bit boot
+ * protocol */
 int __must_check bzimage_load(struct vm *vm, const struct image *kernel,
 			      const struct image *initrd);
 bool bzimage_probe(const struct image *kernel);
@@ -108,8 +109,9 @@ const struct boot_info *modules_boot_info(void);
 const void *modules_efi_map(void);
 
 /* Registers of vCPU 0 at the kernel's entry (hv/load/entry.c): flat segments;
- * 64-bit with paging on @cr3, or 32-bit with paging off */
+ * 64-bit with paging on @cr3, or 32-bit with paging off. @gdt: where four
+ * descriptors lie, or 0: none */
 void entry_long_mode(struct vcpu *v, u64 rip, u64 cr3, u64 gdt);
-void entry_protected_mode(struct vcpu *v, u32 eip);
+void entry_protected_mode(struct vcpu *v, u32 eip, u64 gdt);
 
 #endif

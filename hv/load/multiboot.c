@@ -287,7 +287,7 @@ int multiboot_start(struct mb *b, u32 magic)
 	free_info(b);
 	if (err)
 		return load_no_room(b->vm, "image");
-	entry_protected_mode(boot, b->entry);
+	entry_protected_mode(boot, b->entry, 0);
 	vcpu_regs(boot)->gpr[GPR_RAX] = magic;
 	vcpu_regs(boot)->gpr[GPR_RBX] = b->info_gpa;
 	return 0;

@@ -178,7 +178,7 @@ int pvh_load(struct vm *vm, const struct image *kernel,
 		err = write_info(&b);
 	if (err)
 		return load_no_room(vm, "image");
-	entry_protected_mode(vm->vcpus[0], b.entry);
+	entry_protected_mode(vm->vcpus[0], b.entry, 0);
 	vcpu_regs(vm->vcpus[0])->gpr[GPR_RBX] = b.info_gpa;
 	return 0;
 }

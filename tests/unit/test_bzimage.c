@@ -138,6 +138,53 @@ static void test_entry(void **state)
 	assert_int_equal(zero_page()->hdr.ramdisk_image, 0);
 }
 
+/* No 64-bit entry (boot.rst, 32-bit protocol) */
+static void expect_entry32(void)
+{
+	struct vcpu_regs *r = &vcpu_store[0].hw.regs;
+	const u64 *gdt;
+
+	assert_int_equal(bzimage_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(r->cr0 & (CR0_PE | CR0_PG), CR0_PE);
+	assert_int_equal(r->efer, 0);
+	assert_int_equal(r->rip, PREF);
+	assert_int_equal(r->seg[SEG_CS].sel, 0x10);
+	assert_int_equal(r->seg[SEG_CS].attr, 0xc09b);
+	assert_int_equal(r->seg[SEG_DS].sel, 0x18);
+	assert_int_equal(r->rflags, 2);
+	assert_int_equal(r->gpr[GPR_RBP], 0);
+	assert_int_equal(r->gdtr.limit, 31);
+	gdt = (const void *)at(r->gdtr.base, 32);
+	assert_int_equal(gdt[2] >> 40 & 0xf0ff, 0xc09b);
+	assert_int_equal(gdt[3] >> 40 & 0xf0ff, 0xc093);
+	assert_int_equal(zero_page()->hdr.header, BZ_MAGIC);
+}
+
+static void test_entry32(void **state)
+{
+	(void)state;
+	header()->xloadflags = 0;
+	expect_entry32();
+	header()->version = 0x20b; /* it has no xloadflags */
+	header()->xloadflags = BZ_XLF_KERNEL_64;
+	expect_entry32();
+}
+
+/* syssize is in paragraphs; what lies behind it is not the kernel's */
+static void test_last_paragraph(void **state)
+{
+	u8 *cut = malloc(FILE_BYTES - 15);
+	u64 kernel_end = PREF + KERNEL_BYTES;
+
+	(void)state;
+	memcpy(cut, file, FILE_BYTES - 15);
+	kernel = (struct image){ "vmlinuz", cut, FILE_BYTES - 15, 0 };
+	assert_int_equal(bzimage_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(*at(kernel_end - 16, 1), file[FILE_BYTES - 16]);
+	assert_int_equal(*at(kernel_end - 15, 1), 0xaa);
+	free(cut);
+}
+
 /* What is wrong, and that neither memory nor registers changed */
 static void expect_refused(const char *says, int err)
 {
@@ -156,11 +203,8 @@ static void test_bad_headers(void **state)
 	struct setup_header good = *header();
 
 	(void)state;
-	header()->version = 0x20b;
-	expect_refused("no 64-bit entry", -ENOEXEC);
-	*header() = good;
-	header()->xloadflags = 0;
-	expect_refused("no 64-bit entry", -ENOEXEC);
+	header()->version = 0x209;
+	expect_refused("starts in real mode", -ENOEXEC);
 	*header() = good;
 	header()->loadflags = 0;
 	expect_refused("zImage", -ENOEXEC);
@@ -376,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		bz_test(test_good),        bz_test(test_entry),
+		bz_test(test_entry32),     bz_test(test_last_paragraph),
 		bz_test(test_bad_headers), bz_test(test_truncated),
 		bz_test(test_no_room),     bz_test(test_initrd_below_its_limit),
 		bz_test(test_relocated),   bz_test(test_files_in_place),
