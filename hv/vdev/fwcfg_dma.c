@@ -53,7 +53,7 @@ static int copy_piece(struct vm *vm, struct fwcfg_transfer *t, u32 max)
 
 	if (have)
 		err = gmem_write(vm, t->to, t->item->data + t->offset, have);
-	if (!err)
+	if (!err && n > have)
 		err = gmem_zero(vm, GPA(t->to.v + have), n - have);
 	t->offset += have;
 	t->to.v += n;

@@ -145,13 +145,32 @@ static int fill_parts(struct vm *vm, struct parts *p)
 	return err;
 }
 
+/* Nothing is left of what an earlier load found */
+static int clear(struct vm *vm)
+{
+	static const u16 keys[] = {
+		FWCFG_KERNEL_ADDR,  FWCFG_KERNEL_SIZE,  FWCFG_KERNEL_DATA,
+		FWCFG_INITRD_ADDR,  FWCFG_INITRD_SIZE,  FWCFG_INITRD_DATA,
+		FWCFG_CMDLINE_ADDR, FWCFG_CMDLINE_SIZE, FWCFG_CMDLINE_DATA,
+		FWCFG_SETUP_ADDR,   FWCFG_SETUP_SIZE,   FWCFG_SETUP_DATA,
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && !err; i++)
+		err = fwcfg_add(vm, keys[i], NULL, 0);
+	return err;
+}
+
 /* A kernel of another kind, or one that does not fit, is no firmware's to
  * start: there is no item for it, and no error here */
 int fwcfg_fill_kernel(struct vm *vm)
 {
 	const struct guest_config *c = vm->config;
 	struct parts p = { .setup_bytes = 0 };
+	int err = clear(vm);
 
+	if (err)
+		return err;
 	if (!c->kernel[0] || firmware_name(c) == c->kernel ||
 	    module_find(c->kernel, &p.kernel) || p.kernel.size > PC_LOW_RAM_END)
 		return 0;
