@@ -13,6 +13,9 @@
 #include "lib/string.h"
 
 #define MEMMAP_MAX 64u
+/* Linux reads the start information through its first page tables, which map
+ * this much */
+#define INFO_BELOW GIB(1)
 
 /* The boot area: start_info, modlist and memmap in the first page, the command
  * line in the second */
@@ -85,6 +88,7 @@ bool pvh_probe(const struct image *kernel)
 static int place_all(struct pvh *b)
 {
 	const struct place_range within = { 0, ELF_LOAD_END };
+	const struct place_range mapped = { 0, INFO_BELOW };
 	struct place p;
 	int err;
 
@@ -95,7 +99,7 @@ static int place_all(struct pvh *b)
 	if (b->initrd && place_high(&p, ALIGN_UP(b->initrd->size, PAGE_SIZE),
 				    PAGE_SIZE, &within, &b->initrd_gpa))
 		return load_no_room(b->vm, "initrd");
-	if (place_high(&p, INFO_BYTES, PAGE_SIZE, &within, &b->info_gpa))
+	if (place_high(&p, INFO_BYTES, PAGE_SIZE, &mapped, &b->info_gpa))
 		return load_no_room(b->vm, "start information");
 	return 0;
 }

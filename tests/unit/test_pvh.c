@@ -126,6 +126,26 @@ static void expect_loaded(void)
 	assert_int_equal(map[4].type, E820_RAM);
 }
 
+/* However much RAM there is, the kernel's first gigabyte holds the start
+ * information; the initrd may lie above it */
+static void test_information_is_low(void **state)
+{
+	const struct hvm_start_info *info;
+	u64 gpa;
+
+	(void)state;
+	vm.slot_count = 2;
+	vm.slots[0].size = MIB(32);
+	vm.slots[1] = (struct vm_slot){ GIB(1), MIB(32), MIB(32), false };
+	assert_int_equal(pvh_load(&vm, &kernel, &initrd), 0);
+	gpa = vcpu_store[0].hw.regs.gpr[GPR_RBX];
+	assert_true(gpa < MIB(32));
+	info = (const void *)at(gpa, sizeof(*info));
+	assert_true(info->memmap_paddr < MIB(32));
+	assert_true(info->modlist_paddr < MIB(32));
+	assert_true(info->cmdline_paddr < MIB(32));
+}
+
 static void test_good_64(void **state)
 {
 	(void)state;
@@ -265,10 +285,10 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pvh_test(test_good_64),           pvh_test(test_good_32),
-		pvh_test(test_note_among_others), pvh_test(test_not_pvh),
-		pvh_test(test_bad_segments),      pvh_test(test_truncated),
-		pvh_test(test_no_room),
+		pvh_test(test_good_64),   pvh_test(test_information_is_low),
+		pvh_test(test_good_32),   pvh_test(test_note_among_others),
+		pvh_test(test_not_pvh),   pvh_test(test_bad_segments),
+		pvh_test(test_truncated), pvh_test(test_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
