@@ -13,6 +13,7 @@
 #include "hv/kvm_pv.h"
 #include "hv/pvclock.h"
 #include "hv/vcpu.h"
+#include "hv/vdev/vioapic.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpic.h"
 #include "hv/vdev/vtimer.h"
@@ -53,7 +54,7 @@ static void take_sipi(struct vcpu *v)
 static bool extint_waits(struct vcpu *v)
 {
 	return v->vm->vpic && vpic_has_interrupt(v->vm) &&
-	       vlapic_extint_enabled(v);
+	       (vlapic_extint_enabled(v) || vioapic_extint(v->vm, v));
 }
 
 static inline bool irq_allowed(struct vcpu *v)

@@ -11,10 +11,13 @@
 #include "hv/vdev/pcibus.h"
 #include "hv/vdev/q35.h"
 #include "hv/vdev/testdev.h"
+#include "hv/vdev/vhpet.h"
 #include "hv/vdev/vioapic.h"
 #include "hv/vdev/vkbc.h"
 #include "hv/vdev/vpic.h"
+#include "hv/vdev/vpit.h"
 #include "hv/vdev/vpm.h"
+#include "hv/vdev/vrtc.h"
 
 struct pc_device {
 	const char *name;
@@ -26,6 +29,9 @@ struct pc_device {
 static const struct pc_device devices[] = {
 	{ "8259", vpic_create, vpic_destroy, vpic_reset },
 	{ "ACPI PM", vpm_create, vpm_destroy, vpm_reset },
+	{ "HPET", vhpet_create, vhpet_destroy, vhpet_reset },
+	{ "8254", vpit_create, vpit_destroy, vpit_reset },
+	{ "RTC", vrtc_create, vrtc_destroy, vrtc_reset },
 	{ "PCI", pcibus_create, pcibus_destroy, pcibus_reset },
 	{ "chipset", q35_create, q35_destroy, q35_reset },
 	{ "fw_cfg", fwcfg_create, fwcfg_destroy, fwcfg_reset },
@@ -61,7 +67,34 @@ void pc_reset(struct vm *vm)
 		devices[i].reset(vm);
 }
 
+static u32 gsi_of(u32 irq)
+{
+	return irq == PC_IRQ_TIMER ? PC_GSI_TIMER : irq;
+}
+
 void pc_irq(struct vm *vm, u32 irq, bool level)
 {
-	vioapic_set_line(vm, irq == PC_IRQ_TIMER ? PC_GSI_TIMER : irq, level);
+	vioapic_set_line(vm, gsi_of(irq), level);
+}
+
+void pc_irq_shared(struct vm *vm, u32 irq, enum pc_source source, bool level)
+{
+	vioapic_set_source(vm, gsi_of(irq), source, level);
+}
+
+bool pc_irq_wanted(struct vm *vm, u32 irq)
+{
+	return vioapic_pin_open(vm, gsi_of(irq)) || vpic_wants(vm, irq);
+}
+
+bool pc_irq_waits(struct vm *vm, u32 irq)
+{
+	return vioapic_pin_waits(vm, gsi_of(irq)) || vpic_waits(vm, irq);
+}
+
+void pc_irq_unmasked(struct vm *vm)
+{
+	vpic_look(vm);
+	vpit_look(vm);
+	vhpet_look(vm);
 }

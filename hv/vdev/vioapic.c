@@ -10,6 +10,7 @@
 
 #include "drivers/ioapic.h"
 #include "hv/irq_route.h"
+#include "hv/vdev/pc.h"
 #include "hv/vdev/pc_map.h"
 #include "hv/vdev/vioapic_priv.h"
 #include "hv/vdev/vlapic.h"
@@ -91,18 +92,69 @@ static void pic_follow(struct vm *vm, u32 gsi, bool level)
 		vpic_set_line(vm, gsi, level);
 }
 
-void vioapic_set_line(struct vm *vm, u32 gsi, bool level)
+void vioapic_set_source(struct vm *vm, u32 gsi, u32 source, bool level)
 {
 	struct vioapic *io = vm->vioapic;
 	struct vioapic_pin *pin = pin_find(io, gsi);
+	u8 bit = (u8)(1u << source);
 
+	spin_lock(&io->lock);
 	if (pin) {
-		spin_lock(&io->lock);
+		pin->sources =
+			(u8)(level ? pin->sources | bit : pin->sources & ~bit);
+		level = pin->sources;
 		pin_set(vm, pin, level);
-		spin_unlock(&io->lock);
 	}
+	/* Under the lock, so that both controllers see one order */
 	if (vm->vpic)
 		pic_follow(vm, gsi, level);
+	spin_unlock(&io->lock);
+}
+
+void vioapic_set_line(struct vm *vm, u32 gsi, bool level)
+{
+	vioapic_set_source(vm, gsi, 0, level);
+}
+
+/* The RTE of a pin as it is now; a missing pin is masked */
+static u64 pin_rte(struct vm *vm, u32 gsi)
+{
+	const struct vioapic_pin *pin = pin_find(vm->vioapic, gsi);
+
+	return pin ? READ_ONCE(pin->rte) : RTE_MASKED;
+}
+
+bool vioapic_pin_open(struct vm *vm, u32 gsi)
+{
+	return !(pin_rte(vm, gsi) & RTE_MASKED);
+}
+
+bool vioapic_pin_waits(struct vm *vm, u32 gsi)
+{
+	u64 rte = pin_rte(vm, gsi);
+	struct vcpu *v;
+
+	if (rte & RTE_MASKED || RTE_MODE(rte) > RTE_MODE_LOWEST)
+		return false;
+	if (rte & RTE_LEVEL)
+		return rte & RTE_REMOTE_IRR;
+	v = vlapic_target(vm, (u32)(rte >> RTE_DEST_SHIFT), rte & RTE_LOGICAL);
+	return v && vlapic_requested(v, (u8)(rte & RTE_VECTOR));
+}
+
+struct vcpu *vioapic_extint_target(struct vm *vm)
+{
+	u64 rte = pin_rte(vm, 0);
+
+	if (rte & RTE_MASKED || RTE_MODE(rte) != RTE_MODE_EXTINT)
+		return NULL;
+	return vlapic_target(vm, (u32)(rte >> RTE_DEST_SHIFT),
+			     rte & RTE_LOGICAL);
+}
+
+bool vioapic_extint(struct vm *vm, const struct vcpu *v)
+{
+	return vioapic_extint_target(vm) == v;
 }
 
 /* Let the physical pin follow the guest's RTE. A pin that cannot be routed (it
@@ -235,6 +287,8 @@ static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	else if (offset == IOEOI)
 		unit_eoi(u, (u8)value);
 	spin_unlock(&io->lock);
+	if (offset == IOWIN && !io->passthrough)
+		pc_irq_unmasked(u->vm);
 }
 
 static int unit_add(struct vm *vm, u64 base, u32 id, u32 gsi_base, u32 pins)

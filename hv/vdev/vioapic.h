@@ -17,6 +17,18 @@ void vioapic_destroy(struct vm *vm);
 void vioapic_reset(struct vm *vm);
 /* Any core */
 void vioapic_set_line(struct vm *vm, u32 pin, bool level);
+/* One of up to 8 that share the pin: it is up while one of them has it up.
+ * vioapic_set_line() is source 0. */
+void vioapic_set_source(struct vm *vm, u32 pin, u32 source, bool level);
+/* Not masked. Any core. */
+bool vioapic_pin_open(struct vm *vm, u32 pin);
+/* Not masked, and the vCPU has not taken the last interrupt yet */
+bool vioapic_pin_waits(struct vm *vm, u32 pin);
+/* Pin 0 passes the 8259's output to @v (MP Specification 1.4, 3.6.2.2 *Virtual
+ * Wire Mode* via the IOAPIC) */
+bool vioapic_extint(struct vm *vm, const struct vcpu *v);
+/* The vCPU that pin 0 does so for, or NULL */
+struct vcpu *vioapic_extint_target(struct vm *vm);
 /* A level-triggered @vector was EOId by @v */
 void vioapic_eoi(struct vm *vm, u8 vector);
 

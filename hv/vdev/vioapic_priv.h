@@ -24,6 +24,8 @@
 #define RTE_VECTOR      0xffull
 #define RTE_MODE_SHIFT  8
 #define RTE_MODE_LOWEST 1u /* 0: fixed */
+#define RTE_MODE_EXTINT 7u
+#define RTE_MODE(rte)   ((rte) >> RTE_MODE_SHIFT & 7)
 #define RTE_LOGICAL     BIT(11)
 #define RTE_STATUS      BIT(12) /* read-only */
 #define RTE_ACTIVE_LOW  BIT(13)
@@ -39,6 +41,7 @@
 
 struct vioapic_pin {
 	u64 rte;
+	u8 sources;  /* who of those that share it asserts it */
 	bool line;   /* asserted, whatever the polarity */
 	bool routed; /* a physical pin feeds it (irq_route.h) */
 };

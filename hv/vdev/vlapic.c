@@ -185,6 +185,17 @@ int vlapic_pending(struct vcpu *v)
 	return irr;
 }
 
+bool vlapic_requested(const struct vcpu *v, u8 vector)
+{
+	const struct vlapic *l = v->vlapic;
+	u32 w = vector / 32u, bit = 1u << (vector % 32u);
+
+	return (READ_ONCE(l->regs[APIC_IRR / 4 + w * 4]) |
+		READ_ONCE(l->posted[TRIGGER_EDGE][w]) |
+		READ_ONCE(l->posted[TRIGGER_LEVEL][w])) &
+	       bit;
+}
+
 void vlapic_accept(struct vcpu *v, u8 vector)
 {
 	struct vlapic *l = v->vlapic;

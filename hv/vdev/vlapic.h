@@ -20,6 +20,8 @@ void vlapic_post(struct vcpu *v, u8 vector, enum trigger trigger);
 int vlapic_pending(struct vcpu *v);
 /* Highest requested vector whatever the PPR (for a TPR window), or -1 */
 int vlapic_highest_irr(struct vcpu *v);
+/* @vector is requested and not taken yet. Any core; it may be a moment old. */
+bool vlapic_requested(const struct vcpu *v, u8 vector);
 /* Delivered: IRR to ISR */
 void vlapic_accept(struct vcpu *v, u8 vector);
 /* x2APIC MSRs 0x800-0x8ff; -EINVAL: #GP */

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The 8259 pair with its edge/level registers (Intel 8259A data sheet; ICH9
- * 13.4) as the privileged guest sees it. The lines follow the vIOAPIC's ISA
- * pins; the output reaches vCPU 0 as ExtINT where its LINT0 lets it. Lock: the
- * vPIC's own, a leaf but for vcpu_post().
+ * 13.4). The lines follow the vIOAPIC's ISA pins; the output reaches vCPU 0 as
+ * ExtINT where its LINT0 lets it (PIC mode, virtual wire mode by the LAPIC),
+ * and any vCPU where the IOAPIC's pin 0 says so. Lock: the vPIC's own, a leaf.
  */
 #include "hv/vdev/vpic.h"
 
 #include "arch/x86/cpu/portio.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/vcpu.h"
+#include "hv/vdev/pc.h"
+#include "hv/vdev/vioapic.h"
 #include "hv/vdev/vpic_regs.h"
 #include "lib/errno.h"
 
@@ -93,13 +95,32 @@ static bool pair_update(struct vpic *s)
 	return output;
 }
 
+/* INTR is up: LINT0 of the boot vCPU, and where the IOAPIC's pin 0 leads */
+static void notify(struct vm *vm)
+{
+	struct vcpu *other;
+
+	if (!vm->vcpu_count || !vm->vcpus[0])
+		return;
+	vcpu_post(vm->vcpus[0], VE_IRQ);
+	if (vm->privileged)
+		return;
+	other = vioapic_extint_target(vm);
+	if (other && other != vm->vcpus[0])
+		vcpu_post(other, VE_IRQ);
+}
+
 static void pair_unlock(struct vpic *s, bool rose)
 {
-	struct vm *vm = s->vm;
-
 	spin_unlock(&s->lock);
-	if (rose && vm->vcpu_count && vm->vcpus[0])
-		vcpu_post(vm->vcpus[0], VE_IRQ);
+	if (rose)
+		notify(s->vm);
+}
+
+void vpic_look(struct vm *vm)
+{
+	if (vpic_has_interrupt(vm))
+		notify(vm);
 }
 
 void vpic_set_line(struct vm *vm, u32 irq, bool level)
@@ -116,6 +137,28 @@ void vpic_set_line(struct vm *vm, u32 irq, bool level)
 bool vpic_has_interrupt(struct vm *vm)
 {
 	return READ_ONCE(vm->vpic->output);
+}
+
+bool vpic_wants(struct vm *vm, u32 irq)
+{
+	const struct pic *p;
+	u8 bit = (u8)(1u << (irq & 7));
+
+	if (irq >= PIC_INPUTS)
+		return false;
+	p = &vm->vpic->pics[irq / 8];
+	return !(READ_ONCE(p->imr) & READ_ONCE(p->irr) & bit);
+}
+
+bool vpic_waits(struct vm *vm, u32 irq)
+{
+	const struct pic *p;
+	u8 bit = (u8)(1u << (irq & 7));
+
+	if (irq >= PIC_INPUTS)
+		return false;
+	p = &vm->vpic->pics[irq / 8];
+	return (u8)~READ_ONCE(p->imr) & READ_ONCE(p->irr) & bit;
 }
 
 static void pic_take(struct pic *p, u8 n)
@@ -286,6 +329,8 @@ static void port_write_at(struct vpic *s, u32 which, u64 offset, u8 size,
 		pic_write(&s->pics[which], offset + i, (u8)(value >> i * 8));
 	rose = pair_update(s);
 	pair_unlock(s, rose);
+	if (!s->vm->privileged)
+		pc_irq_unmasked(s->vm);
 }
 
 static u64 master_read(struct vcpu *v, void *dev, u64 offset, u8 size)
@@ -351,10 +396,15 @@ static const struct bus_region vpic_regions[] = {
 };
 /* clang-format on */
 
-static u8 host_elcr(u32 which)
+/* The privileged guest's wires are as firmware left them: PCI interrupts are
+ * level-triggered */
+static u8 reset_elcr(const struct vm *vm, u32 which)
 {
-	u8 value = (u8)port_read((u16)(PIC_ELCR_PORT + which), 1);
+	u8 value;
 
+	if (!vm->privileged)
+		return 0;
+	value = (u8)port_read((u16)(PIC_ELCR_PORT + which), 1);
 	return value == 0xff ? 0 : value & elcr_writable[which];
 }
 
@@ -363,9 +413,8 @@ void vpic_reset(struct vm *vm)
 	struct vpic *s = vm->vpic;
 
 	spin_lock(&s->lock);
-	/* As firmware left the wires: PCI interrupts are level-triggered */
-	s->pics[0] = (struct pic){ .imr = 0xff, .elcr = host_elcr(0) };
-	s->pics[1] = (struct pic){ .imr = 0xff, .elcr = host_elcr(1) };
+	s->pics[0] = (struct pic){ .imr = 0xff, .elcr = reset_elcr(vm, 0) };
+	s->pics[1] = (struct pic){ .imr = 0xff, .elcr = reset_elcr(vm, 1) };
 	s->output = false;
 	spin_unlock(&s->lock);
 }

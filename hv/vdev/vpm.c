@@ -82,7 +82,7 @@ static void sci_update(struct vpm *p)
 	if (level == p->sci)
 		return;
 	p->sci = level;
-	pc_irq(p->vm, PC_IRQ_SCI, level);
+	pc_irq_shared(p->vm, PC_IRQ_SCI, PC_SOURCE_SCI, level);
 }
 
 static void pm_timer_fired(struct vtimer *t)

@@ -8,10 +8,9 @@ static const struct {
 	const char *name;
 	u16 port;
 } absent[] = {
-	{ "io.pic_absent", 0x21 },  { "io.pit_absent", 0x40 },
-	{ "io.rtc_absent", 0x71 },  { "io.com2_absent", 0x2fd },
-	{ "io.ide_absent", 0x1f7 }, { "io.vga_absent", 0x3da },
-	{ "io.unclaimed", 0x1234 }, { "io.debug_port_absent", 0x402 },
+	{ "io.com2_absent", 0x2fd },       { "io.ide_absent", 0x1f7 },
+	{ "io.vga_absent", 0x3da },        { "io.unclaimed", 0x1234 },
+	{ "io.debug_port_absent", 0x402 },
 };
 
 static void ports(void)
@@ -86,8 +85,9 @@ static const struct {
 	const char *name;
 	u64 gpa;
 } holes[] = {
-	{ "mmio.hpet_absent", 0xfed00000 }, { "mmio.flash_absent", 0xfffffff0 },
-	{ "mmio.pci_absent", 0xe0000000 },  { "mmio.past_ram", 0x40000000 },
+	{ "mmio.flash_absent", 0xfffffff0 },
+	{ "mmio.pci_absent", 0xe0000000 },
+	{ "mmio.past_ram", 0x40000000 },
 	{ "mmio.tpm_absent", 0xfed40000 },
 };
 

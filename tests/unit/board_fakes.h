@@ -15,6 +15,9 @@ static u64 board_now;
 static bool board_lines[BOARD_LINES];
 static u32 board_edges[BOARD_LINES]; /* rising */
 static u64 board_fires;
+static bool board_masked;             /* every line, everywhere */
+static bool board_busy;               /* the guest takes no interrupt */
+static bool board_waits[BOARD_LINES]; /* sent and not taken */
 
 u64 vtimer_now(void)
 {
@@ -38,13 +41,34 @@ void vtimer_cancel(struct vtimer *t)
 	t->want = 0;
 }
 
-void pc_irq(struct vm *vm, u32 irq, bool level)
+void pc_irq_shared(struct vm *vm, u32 irq, enum pc_source source, bool level)
 {
 	(void)vm;
 	assert_in_range(irq, 0, BOARD_LINES - 1);
-	if (level && !board_lines[irq])
+	assert_in_range(source, 0, 7);
+	if (level && !board_lines[irq]) {
 		board_edges[irq]++;
+		board_waits[irq] = board_busy;
+	}
 	board_lines[irq] = level;
+}
+
+void pc_irq(struct vm *vm, u32 irq, bool level)
+{
+	pc_irq_shared(vm, irq, PC_SOURCE_ANY, level);
+}
+
+bool pc_irq_wanted(struct vm *vm, u32 irq)
+{
+	(void)vm;
+	assert_in_range(irq, 0, BOARD_LINES - 1);
+	return !board_masked;
+}
+
+bool pc_irq_waits(struct vm *vm, u32 irq)
+{
+	(void)vm;
+	return board_waits[irq];
 }
 
 __attribute__((unused)) static bool board_line(u32 irq)
@@ -83,12 +107,13 @@ static void board_pass_to(u64 end)
 	}
 	board_now = end;
 	assert_true(board_fires - before <=
-		    (end - from) * BOARD_FIRES_A_SECOND / (tsc_khz * 1000) + 4);
+		    (end - from) / (tsc_khz * 1000 / BOARD_FIRES_A_SECOND) + 4);
 }
 
 __attribute__((unused)) static void board_pass_ns(u64 ns)
 {
-	board_pass_to(board_now + ns * tsc_khz / 1000000);
+	board_pass_to(board_now +
+		      (u64)((unsigned __int128)ns * tsc_khz / 1000000));
 }
 
 __attribute__((unused)) static void board_pass_us(u64 us)
@@ -113,6 +138,8 @@ __attribute__((unused)) static void board_init(void)
 	board_now = 1000000000000ull;
 	memset(board_lines, 0, sizeof(board_lines));
 	memset(board_edges, 0, sizeof(board_edges));
+	memset(board_waits, 0, sizeof(board_waits));
+	board_masked = board_busy = false;
 	board_fires = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 64), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 64), 0);

@@ -15,6 +15,7 @@
 #include "hv/kvm_pv.h"
 #include "hv/pvclock.h"
 #include "hv/vcpu.h"
+#include "hv/vdev/vioapic.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpic.h"
 #include "hv/vdev/vtimer.h"
@@ -110,6 +111,13 @@ bool vlapic_extint_enabled(struct vcpu *v)
 {
 	(void)v;
 	return true;
+}
+
+bool vioapic_extint(struct vm *m, const struct vcpu *v)
+{
+	(void)m;
+	(void)v;
+	return false;
 }
 
 bool vpic_has_interrupt(struct vm *m)

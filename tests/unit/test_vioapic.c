@@ -3,6 +3,7 @@
 /* The virtual IOAPIC against the 82093AA data sheet */
 #include "tests/unit/vdev_fakes.h"
 
+#include "hv/vdev/pc.h"
 #include "hv/vdev/vioapic_priv.h"
 #include "hv/vdev/vlapic.h"
 #include "hv/vdev/vpic.h"
@@ -38,6 +39,28 @@ u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
 	sent.vector = vector;
 	sent.trigger = trigger;
 	return nobody ? 0 : 1;
+}
+
+static bool requested;
+static u32 looked;
+
+bool vlapic_requested(const struct vcpu *v, u8 vector)
+{
+	assert_ptr_equal(v, &fake_vcpus[0]);
+	return requested && vector == 0x41;
+}
+
+struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
+{
+	(void)vm;
+	(void)logical;
+	return dest < 4 ? &fake_vcpus[dest] : NULL;
+}
+
+void pc_irq_unmasked(struct vm *vm)
+{
+	(void)vm;
+	looked++;
 }
 
 int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
@@ -202,6 +225,63 @@ static void test_level_of_no_eoi(void **state)
 	destroy();
 }
 
+/* A line that several share falls with the last of them */
+static void test_shared_line(void **state)
+{
+	(void)state;
+	create(false);
+	rte_set(20, 0x8041);
+	vioapic_set_source(&fake_vm, 20, 0, true);
+	assert_int_equal(sent.count, 1);
+	vioapic_set_source(&fake_vm, 20, 3, true);
+	vioapic_set_source(&fake_vm, 20, 0, false);
+	vioapic_eoi(&fake_vm, 0x41);
+	assert_int_equal(sent.count, 2);
+	vioapic_set_source(&fake_vm, 20, 3, false);
+	vioapic_eoi(&fake_vm, 0x41);
+	assert_int_equal(sent.count, 2);
+	destroy();
+}
+
+/* What device timers ask before they work */
+static void test_open_and_waits(void **state)
+{
+	(void)state;
+	create(false);
+	looked = 0;
+	assert_false(vioapic_pin_open(&fake_vm, 2));
+	assert_false(vioapic_pin_open(&fake_vm, 99));
+	rte_set(2, 0x41);
+	assert_true(looked > 0);
+	assert_true(vioapic_pin_open(&fake_vm, 2));
+	requested = true;
+	assert_true(vioapic_pin_waits(&fake_vm, 2));
+	requested = false;
+	assert_false(vioapic_pin_waits(&fake_vm, 2));
+	rte_set(2, 0x8041);
+	assert_false(vioapic_pin_waits(&fake_vm, 2));
+	vioapic_set_line(&fake_vm, 2, true);
+	assert_true(vioapic_pin_waits(&fake_vm, 2));
+	rte_set(2, 0x18041);
+	assert_false(vioapic_pin_waits(&fake_vm, 2));
+	destroy();
+}
+
+static void test_extint(void **state)
+{
+	(void)state;
+	create(false);
+	assert_null(vioapic_extint_target(&fake_vm));
+	assert_false(vioapic_extint(&fake_vm, &fake_vcpus[0]));
+	rte_set(0, 0x0100000000000700ull);
+	assert_ptr_equal(vioapic_extint_target(&fake_vm), &fake_vcpus[1]);
+	assert_true(vioapic_extint(&fake_vm, &fake_vcpus[1]));
+	assert_false(vioapic_extint(&fake_vm, &fake_vcpus[0]));
+	rte_set(0, 0x41); /* fixed */
+	assert_null(vioapic_extint_target(&fake_vm));
+	destroy();
+}
+
 static void test_passthrough(void **state)
 {
 	(void)state;
@@ -300,6 +380,9 @@ int main(void)
 		cmocka_unit_test(test_edge),
 		cmocka_unit_test(test_level),
 		cmocka_unit_test(test_level_of_no_eoi),
+		cmocka_unit_test(test_shared_line),
+		cmocka_unit_test(test_open_and_waits),
+		cmocka_unit_test(test_extint),
 		cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_host_shape),
 		cmocka_unit_test(test_pic_follows),

@@ -4,12 +4,29 @@
 #include "tests/unit/vdev_fakes.h"
 
 #include "arch/x86/cpu/portio.h"
+#include "hv/vdev/pc.h"
+#include "hv/vdev/vioapic.h"
 #include "hv/vdev/vpic.h"
 #include "hv/vdev/vpic_regs.h"
 
 void vcpu_post(struct vcpu *v, u32 bits)
 {
 	v->events |= bits;
+}
+
+static struct vcpu *extint;
+static u32 looked;
+
+struct vcpu *vioapic_extint_target(struct vm *vm)
+{
+	(void)vm;
+	return extint;
+}
+
+void pc_irq_unmasked(struct vm *vm)
+{
+	assert_false(vm->privileged);
+	looked++;
 }
 
 u32 port_read(u16 port, u8 size)
@@ -43,7 +60,10 @@ static void init_pair(u8 icw4)
 static int setup(void **state)
 {
 	(void)state;
-	fake_vm_init(1);
+	fake_vm_init(2);
+	fake_vm.privileged = true;
+	extint = NULL;
+	looked = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 8), 0);
 	assert_int_equal(vpic_create(&fake_vm), 0);
 	return 0;
@@ -160,6 +180,54 @@ static void test_poll(void **state)
 	assert_int_equal(in(0x20), 0x20);
 }
 
+/* The wires of an isolated guest are its own; its timers hear of masks */
+static void test_isolated(void **state)
+{
+	(void)state;
+	assert_int_equal(looked, 0);
+	fake_vm.privileged = false;
+	vpic_reset(&fake_vm);
+	assert_int_equal(in(0x4d0), 0);
+	assert_int_equal(in(0x4d1), 0);
+	out(0x21, 0xfe);
+	assert_int_equal(looked, 1);
+	/* Also to who the IOAPIC's pin 0 leads to, now and later */
+	init_pair(1);
+	extint = &fake_vcpus[1];
+	vpic_set_line(&fake_vm, 4, true);
+	assert_int_equal(fake_vcpus[0].events, VE_IRQ);
+	assert_int_equal(fake_vcpus[1].events, VE_IRQ);
+	fake_vcpus[1].events = 0;
+	vpic_look(&fake_vm);
+	assert_int_equal(fake_vcpus[1].events, VE_IRQ);
+	vpic_acknowledge(&fake_vm);
+	fake_vcpus[1].events = 0;
+	vpic_look(&fake_vm);
+	assert_int_equal(fake_vcpus[1].events, 0);
+}
+
+/* A masked tick is remembered once, and wanted no more */
+static void test_wants_and_waits(void **state)
+{
+	(void)state;
+	init_pair(1);
+	out(0x21, 0x01);
+	assert_true(vpic_wants(&fake_vm, 0));
+	vpic_set_line(&fake_vm, 0, true);
+	assert_false(vpic_wants(&fake_vm, 0));
+	assert_false(vpic_waits(&fake_vm, 0));
+	out(0x21, 0x00);
+	assert_true(vpic_wants(&fake_vm, 0));
+	assert_true(vpic_waits(&fake_vm, 0));
+	assert_int_equal(vpic_acknowledge(&fake_vm), 0x30);
+	assert_false(vpic_waits(&fake_vm, 0));
+	out(0xa1, 0x01);
+	vpic_set_line(&fake_vm, 8, true);
+	assert_false(vpic_wants(&fake_vm, 8));
+	assert_false(vpic_wants(&fake_vm, 20)); /* no line of its */
+	assert_false(vpic_waits(&fake_vm, 20));
+}
+
 static void test_random_writes(void **state)
 {
 	static const u16 ports[] = { 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1 };
@@ -188,6 +256,8 @@ int main(void)
 		T(test_mask_and_spurious),
 		T(test_auto_eoi_and_rotation),
 		T(test_poll),
+		T(test_isolated),
+		T(test_wants_and_waits),
 		T(test_random_writes),
 	};
 
