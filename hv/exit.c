@@ -278,8 +278,9 @@ enum verdict exit_ud(struct vcpu *v)
 
 enum verdict exit_kill(struct vcpu *v, const char *reason)
 {
-	vcpu_dump(v);
+	/* The reason first: it is worth most where output is cut */
 	vm_end(v->vm, VM_END_CRASH, reason);
+	vcpu_dump(v);
 	return VERDICT_KILL;
 }
 
@@ -288,7 +289,6 @@ enum verdict exit_kill(struct vcpu *v, const char *reason)
 void exit_finish_insn(struct vcpu *v)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
-
 	u64 causes;
 
 	vcpu_need(v, RG_DR);

@@ -19,8 +19,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-enum task_source { SOURCE_CALL, SOURCE_IRET, SOURCE_JMP, SOURCE_GATE };
-
 #define TSS_BYTES_MAX  104u
 #define TSS_CR3        0x1cu
 #define TSS_TRAP       0x64u
@@ -96,7 +94,7 @@ static u32 insn_bytes(struct vcpu *v, const struct vcpu_exit *e)
 	u8 bytes[INSN_MAX];
 	size_t have;
 
-	if (e->task.source == SOURCE_GATE && !is_software(e->vectoring.type))
+	if (e->task.source == TASK_GATE && !is_software(e->vectoring.type))
 		return 0;
 	if (e->insn_len)
 		return e->insn_len;
@@ -120,7 +118,7 @@ static int read_old_tss(struct task_switch *s)
 /* Steps 3 and 4: present, large enough, and busy only for an IRET */
 static int check_new_descriptor(struct task_switch *s, u16 sel)
 {
-	bool iret = s->source == SOURCE_IRET;
+	bool iret = s->source == TASK_IRET;
 	u8 wrong = iret ? EXC_TS : EXC_GP;
 	u32 type = s->tr.attr & TYPE_MASK & ~DESC_WIDE;
 
@@ -142,8 +140,7 @@ static int find_new_tss(struct task_switch *s, u16 sel)
 	if (!(sel & SEL_TI) && SEL_ERROR(sel))
 		err = task_descriptor(s->v, sel, &s->new_desc, s->new_raw);
 	if (err == -ENOENT)
-		return fault(s, s->source == SOURCE_IRET ? EXC_TS : EXC_GP,
-			     sel);
+		return fault(s, s->source == TASK_IRET ? EXC_TS : EXC_GP, sel);
 	if (err)
 		return err;
 	s->tr = task_segment(sel, s->new_raw);
@@ -170,7 +167,7 @@ static int read_old_descriptor(struct task_switch *s)
 
 static bool nests(const struct task_switch *s)
 {
-	return s->source == SOURCE_CALL || s->source == SOURCE_GATE;
+	return s->source == TASK_CALL || s->source == TASK_GATE;
 }
 
 /* Steps 1 to 5. @sel: of the new TSS; an IRET finds it in the old one */
@@ -180,13 +177,19 @@ static int task_check(struct task_switch *s, u16 sel)
 
 	if (err)
 		return err;
-	if (s->source == SOURCE_IRET)
+	if (s->source == TASK_IRET)
 		sel = (u16)(s->old.image[0] | s->old.image[1] << 8);
 	err = find_new_tss(s, sel);
 	if (err)
 		return err;
 	err = read_new_tss(s);
 	return err ? err : read_old_descriptor(s);
+}
+
+static bool is_fault(const struct vcpu_event *e)
+{
+	return e->type == EVENT_EXCEPTION && e->vector != EXC_DB &&
+	       e->vector != EXC_DF && e->vector != EXC_MC;
 }
 
 /* Steps 6 to 8 */
@@ -197,8 +200,10 @@ static int save_old(struct task_switch *s)
 	u64 flags = r->rflags;
 	u32 i;
 
-	if (s->source == SOURCE_IRET)
+	if (s->source == TASK_IRET)
 		flags &= ~RFLAGS_NT;
+	if (is_fault(&s->event))
+		flags |= RFLAGS_RF; /* SDM 3B 18.3.1.1 */
 	tss_set(&s->old, l->ip, (u32)r->rip + s->len, l->width);
 	tss_set(&s->old, l->flags, (u32)flags, l->width);
 	for (i = 0; i < TSS_GPRS; i++)
@@ -223,7 +228,7 @@ static int mark_new(struct task_switch *s)
 		tss_set(&s->new, 0, s->r->seg[SEG_TR].sel, 2);
 		err = task_write(s->v, &s->new.span, s->new.image);
 	}
-	if (err || s->source == SOURCE_IRET)
+	if (err || s->source == TASK_IRET)
 		return err;
 	s->new_raw[DESC_TYPE_BYTE] |= DESC_BUSY;
 	return task_write(s->v, &s->new_desc, s->new_raw);
@@ -268,7 +273,7 @@ static void load_new(struct task_switch *s)
 	r->cr0 |= CR0_TS;
 	r->dr[7] &= ~DR7_LOCAL;
 	r->shadow &= ~(u32)(SHADOW_STI | SHADOW_MOV_SS);
-	if (s->source == SOURCE_IRET)
+	if (s->source == TASK_IRET)
 		r->shadow &= ~(u32)SHADOW_NMI;
 	if (s->event.type == EVENT_NMI)
 		r->shadow |= SHADOW_NMI;
@@ -356,7 +361,7 @@ enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e)
 	vcpu_need(v, RG_ALL);
 	s.source = (enum task_source)e->task.source;
 	s.len = insn_bytes(v, e);
-	if (s.source == SOURCE_GATE)
+	if (s.source == TASK_GATE)
 		s.event = e->vectoring;
 	if (s.event.type != EVENT_NONE && !is_software(s.event.type))
 		s.ext = EXT;

@@ -156,6 +156,8 @@ and SVM instructions, SKINIT, ... */
 	EXIT_KINDS
 };
 
+/* As in the exit qualification (SDM 3C table 28-2) */
+enum task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
 enum access { ACCESS_R = 1, ACCESS_W = 2, ACCESS_X = 4 };
 
 struct vcpu_exit {
@@ -197,8 +199,8 @@ struct vcpu_exit {
 			bool write;
 		} dr;
 		struct {
-			u16 selector;
-			u8 source; /* 0 CALL 1 IRET 2 JMP 3 gate */
+			u16 selector; /* of the new TSS; unless IRET */
+			u8 source;    /* enum task_source */
 		} task;
 	};
 	u64 raw_reason, info1, info2; /* for the log only */

@@ -10,9 +10,11 @@
 #include <cmocka.h>
 
 #include "arch/x86/cpu/apic_regs.h"
+#include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/lapic.h"
 #include "arch/x86/svm/svm.h"
 
+struct cpu_features cpu_features = { .mce = true };
 bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;
 
 const u8 svm_enter_vmrun[1];
@@ -193,6 +195,119 @@ static void test_nmi_window(void **state)
 	assert_int_equal(unloads, 1);
 }
 
+static void begin_step(u64 rflags)
+{
+	struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
+
+	svm_inject(&hw, &nmi);
+	vmcb.save.rflags = rflags;
+	vmcb.save.dr6 = DR6_FIXED;
+	assert_false(fill(VMEXIT_IRET));
+	assert_int_equal(vmcb.control.intercept_exceptions, ~0u);
+	/* As the exit collects it */
+	hw.regs.rflags = vmcb.save.rflags;
+}
+
+/* The IRET faults, or something else comes first: nothing is seen of the step,
+ * NMIs stay blocked and the next IRET is watched again */
+static void test_step_aborted(void **state)
+{
+	static const u32 codes[] = { VMEXIT_EXCP0 + EXC_GP, VMEXIT_INTR,
+				     VMEXIT_VINTR,          VMEXIT_EXCP_MC,
+				     VMEXIT_INIT,           VMEXIT_NMI };
+
+	for (u32 i = 0; i < ARRAY_SIZE(codes); i++) {
+		setup(state);
+		begin_step(RFLAGS_FIXED);
+		fill(codes[i]);
+		assert_int_equal(vmcb.save.rflags, RFLAGS_FIXED);
+		assert_int_equal(hw.regs.rflags, RFLAGS_FIXED);
+		assert_int_equal(vmcb.control.intercept_exceptions,
+				 SVM_INTERCEPTS_EXCEPTION);
+		assert_true(vmcb.control.intercept1 & I1_IRET);
+		assert_int_equal(arch.nmi_shadow, SHADOW_NMI);
+		assert_false(arch.nmi_step);
+	}
+	/* CR2 comes with an intercepted #PF */
+	setup(state);
+	begin_step(RFLAGS_FIXED | RFLAGS_TF);
+	hw.exit.info2 = 0x1234;
+	assert_true(fill(VMEXIT_EXCP0 + EXC_PF));
+	assert_int_equal(hw.regs.cr2, 0x1234);
+	assert_int_equal(vmcb.save.rflags, RFLAGS_FIXED | RFLAGS_TF);
+}
+
+/* The trap is the guest's when it stepped itself, or met a breakpoint */
+static void test_step_and_guests_trap(void **state)
+{
+	(void)state;
+	begin_step(RFLAGS_FIXED | RFLAGS_TF);
+	vmcb.save.dr6 = DR6_FIXED | DR6_BS;
+	assert_true(fill(VMEXIT_EXCP_DB));
+	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
+	assert_int_equal(vmcb.save.dr6, DR6_FIXED | DR6_BS);
+	assert_int_equal(arch.nmi_shadow, 0);
+	begin_step(RFLAGS_FIXED);
+	vmcb.save.dr6 = DR6_FIXED | DR6_BS | 1;
+	assert_true(fill(VMEXIT_EXCP_DB));
+	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
+	assert_int_equal(vmcb.save.dr6, DR6_FIXED | 1);
+}
+
+/* An IRET to another task is software's, which unblocks NMIs */
+static void test_iret_to_a_task(void **state)
+{
+	struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
+
+	(void)state;
+	svm_inject(&hw, &nmi);
+	vmcb.save.rflags = RFLAGS_NT;
+	vmcb.save.cr0 = CR0_PE;
+	assert_true(fill(VMEXIT_IRET));
+	assert_int_equal(hw.exit.kind, EXIT_TASK_SWITCH);
+	assert_int_equal(hw.exit.task.source, TASK_IRET);
+	hw.regs.shadow = 0;
+	hw.regs.dirty = RG_RIP;
+	svm_store_dirty(&hw);
+	assert_int_equal(arch.nmi_shadow, 0);
+	assert_false(vmcb.control.intercept1 & I1_IRET);
+}
+
+/* Set in the core whatever the guest wants; its reads exit while it does not */
+static void test_mce_stays_on(void **state)
+{
+	(void)state;
+	hw.regs.cr4 = CR4_PAE;
+	hw.regs.mce_hidden = true;
+	hw.regs.dirty = RG_CR;
+	svm_store_dirty(&hw);
+	assert_int_equal(vmcb.save.cr4, CR4_PAE | CR4_MCE);
+	assert_true(vmcb.control.intercept_cr & CR4_READ);
+	hw.regs.cr4 = CR4_PAE | CR4_MCE;
+	hw.regs.mce_hidden = false;
+	hw.regs.dirty = RG_CR;
+	svm_store_dirty(&hw);
+	assert_false(vmcb.control.intercept_cr & CR4_READ);
+}
+
+/* INT1 leaves before it has run */
+static void test_icebp(void **state)
+{
+	(void)state;
+	svm_has_nrips = true;
+	vmcb.save.rip = 0x1000;
+	vmcb.control.nrip = 0x1001;
+	assert_true(fill(VMEXIT_ICEBP));
+	assert_int_equal(hw.exit.exception.type, EVENT_PRIV_EXCEPTION);
+	assert_int_equal(hw.exit.exception.vector, EXC_DB);
+	assert_int_equal(hw.exit.exception.insn_len, 1);
+	vmcb.save.dr7 = DR7_FIXED | DR7_GD;
+	hw.regs.rip = 0x1000;
+	svm_inject(&hw, &hw.exit.exception);
+	assert_int_equal(hw.regs.rip, 0x1001);
+	assert_int_equal(vmcb.save.dr7, DR7_FIXED);
+}
+
 static void test_exits(void **state)
 {
 	(void)state;
@@ -310,6 +425,11 @@ int main(void)
 		cmocka_unit_test_setup(test_decode, setup),
 		cmocka_unit_test_setup(test_irq_window, setup),
 		cmocka_unit_test_setup(test_nmi_window, setup),
+		cmocka_unit_test_setup(test_step_aborted, setup),
+		cmocka_unit_test_setup(test_step_and_guests_trap, setup),
+		cmocka_unit_test_setup(test_iret_to_a_task, setup),
+		cmocka_unit_test_setup(test_mce_stays_on, setup),
+		cmocka_unit_test_setup(test_icebp, setup),
 		cmocka_unit_test_setup(test_exits, setup),
 		cmocka_unit_test_setup(test_refused, setup),
 		cmocka_unit_test_setup(test_registers, setup),

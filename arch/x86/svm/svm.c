@@ -22,22 +22,18 @@
 		     I1_CPUID | I1_RSM | I1_INVD | I1_HLT | I1_INVLPGA | \
 		     I1_IOIO_PROT | I1_MSR_PROT | I1_SHUTDOWN)
 #define INTERCEPTS2 (I2_VMRUN | I2_VMMCALL | I2_VMLOAD | I2_VMSAVE | I2_STGI | \
-		     I2_CLGI | I2_SKINIT | I2_WBINVD | I2_MONITOR | I2_MWAIT | \
-		     I2_XSETBV | I2_RDPRU)
+		     I2_CLGI | I2_SKINIT | I2_ICEBP | I2_WBINVD | I2_MONITOR | \
+		     I2_MWAIT | I2_XSETBV | I2_RDPRU)
 #define INTERCEPTS3 (I3_INVLPGB | I3_INVLPGB_ILLEGAL | I3_MCOMMIT | I3_TLBSYNC)
-/* #DB and #AC: a guest could make the CPU deliver them without end */
-/* #UD: the other vendor's hypercall instruction (hv/hypercall.h) */
-#define INTERCEPTS_EXCEPTION                                                   \
-	(BIT(EXC_DB) | BIT(EXC_UD) | BIT(EXC_AC) | BIT(EXC_MC))
 /* clang-format on */
 
 static void control_init(struct vmcb_control *c)
 {
-	c->intercept_cr = 0;
+	c->intercept_cr = CR4_READ | CR4_WRITE; /* see crs_store() */
 	c->intercept1 = INTERCEPTS1;
 	c->intercept2 = INTERCEPTS2;
 	c->intercept3 = INTERCEPTS3;
-	c->intercept_exceptions = (u32)INTERCEPTS_EXCEPTION;
+	c->intercept_exceptions = SVM_INTERCEPTS_EXCEPTION;
 	c->vintr = VINTR_MASKING;
 	c->eventinj = 0;
 	c->interrupt_shadow = 0;

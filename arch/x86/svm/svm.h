@@ -27,8 +27,14 @@ struct vcpu_arch {
 			    IRET */
 	bool nmi_window; /* asked for */
 	bool nmi_step;   /* the IRET is being stepped over */
+	bool step_tf;    /* ... and the guest has set TF itself */
 	u64 step_dr6;
 };
+
+/* #DB and #AC: a guest could make the CPU deliver them without end; #MC is the
+ * host's; #UD: the other vendor's hypercall instruction (hv/hypercall.h) */
+#define SVM_INTERCEPTS_EXCEPTION                                               \
+	((u32)(BIT(EXC_DB) | BIT(EXC_UD) | BIT(EXC_AC) | BIT(EXC_MC)))
 
 /* pcpu.backend */
 struct backend_cpu {
@@ -81,8 +87,13 @@ void svm_close_window(struct vcpu_hw *v);
 bool svm_nmi_window_open(const struct vcpu_arch *a);
 /* IRET intercept: begins a step */
 void svm_iret_exit(struct vcpu_hw *v);
-/* #DB intercept: true if it was the step, which is now over */
+/* #DB intercept: true if it was the step, which is now over, and no more */
 bool svm_step_exit(struct vcpu_hw *v);
+/* Any other exit that may come instead: the IRET has not run, the guest is as
+ * it was before, and its IRET is intercepted again */
+void svm_step_abort(struct vcpu_hw *v);
+/* An IRET that was done in software has unblocked NMIs */
+void svm_nmi_unblock(struct vcpu_arch *a);
 
 /* svm_maps.c */
 void svm_intercept_msr(const struct vm_intercepts *i, u32 msr,

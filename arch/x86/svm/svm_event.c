@@ -39,16 +39,35 @@ static void set_intercept1(struct vcpu_arch *a, u32 bits, bool on)
 }
 
 /*
- * The core above notes a single-step trap in DR6 itself, where VMX keeps the
- * guest's; here VMRUN loads it from the VMCB.
+ * The core above notes a debug trap in DR6 itself, where VMX keeps the guest's;
+ * here VMRUN loads it from the VMCB.
  */
-static void inject_step_trap(struct vcpu_arch *a)
+static void inject_debug_trap(struct vcpu_arch *a)
 {
 	u64 dr6 = read_dr6();
 
-	a->vmcb->save.dr6 |= dr6 & DR6_BS;
-	write_dr6(dr6 & ~DR6_BS);
+	a->vmcb->save.dr6 |= dr6 & (DR6_BS | DR6_BT);
+	write_dr6(dr6 & ~(DR6_BS | DR6_BT));
 	svm_unclean(a, CLEAN_DRX);
+}
+
+/* The handler of a #DB may use the debug registers (APM 2 13.1.1.4) */
+static void end_general_detect(struct vcpu_hw *v)
+{
+	v->regs.dr[7] &= ~DR7_GD;
+	v->arch->vmcb->save.dr7 &= ~DR7_GD;
+	svm_unclean(v->arch, CLEAN_DRX);
+}
+
+/* What the event interrupts is behind its first instruction */
+static void end_shadow(struct vcpu_hw *v)
+{
+	const u32 shadow = SHADOW_STI | SHADOW_MOV_SS;
+
+	if (!(v->regs.shadow & shadow))
+		return;
+	v->regs.shadow &= ~shadow;
+	v->regs.dirty |= RG_RIP;
 }
 
 void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
@@ -72,11 +91,15 @@ void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 		v->regs.dirty |= RG_RIP;
 	}
 	if (event->type == EVENT_EXCEPTION && event->vector == EXC_DB)
-		inject_step_trap(a);
+		inject_debug_trap(a);
+	if (event->vector == EXC_DB)
+		end_general_detect(v);
 	if (event->type == EVENT_NMI) {
 		a->nmi_shadow = SHADOW_NMI;
+		v->regs.shadow |= SHADOW_NMI;
 		set_intercept1(a, I1_IRET, true);
 	}
+	end_shadow(v);
 }
 
 /*
@@ -165,28 +188,68 @@ void svm_close_window(struct vcpu_hw *v)
 /*
  * The IRET that ends an NMI handler is about to run: NMIs stay masked until it
  * has, so step over it. It pops RFLAGS and TF with it; the trap comes because
- * TF was set when it began.
+ * TF was set when it began. Should it fault, that must not be seen in the flags
+ * the handler gets: every exception exits meanwhile.
  */
 void svm_iret_exit(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
+	struct vmcb *vmcb = a->vmcb;
 
 	set_intercept1(a, I1_IRET, false);
+	vmcb->control.intercept_exceptions = ~0u;
 	a->nmi_step = true;
-	a->step_dr6 = a->vmcb->save.dr6;
-	a->vmcb->save.rflags |= RFLAGS_TF;
+	a->step_dr6 = vmcb->save.dr6;
+	a->step_tf = vmcb->save.rflags & RFLAGS_TF;
+	vmcb->save.rflags |= RFLAGS_TF;
 }
 
+static void step_end(struct vcpu_arch *a)
+{
+	a->nmi_step = false;
+	a->vmcb->control.intercept_exceptions = SVM_INTERCEPTS_EXCEPTION;
+	svm_unclean(a, CLEAN_I | CLEAN_DRX);
+}
+
+void svm_nmi_unblock(struct vcpu_arch *a)
+{
+	a->nmi_shadow = 0;
+	set_intercept1(a, I1_IRET, false);
+	if (a->nmi_window)
+		lapic_send_ipi(this_cpu()->apic_id, VEC_KICK);
+}
+
+/* Of its own the guest may have stepped over it, too, or met a breakpoint: then
+ * the trap is the guest's, and an interrupt opens the window behind it */
 bool svm_step_exit(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
+	struct vmcb_save *s = &a->vmcb->save;
 
 	if (!a->nmi_step)
 		return false;
-	a->nmi_step = false;
-	a->nmi_shadow = 0;
-	a->vmcb->save.dr6 = a->step_dr6;
-	svm_unclean(a, CLEAN_DRX);
+	step_end(a);
 	v->regs.shadow &= ~(u32)SHADOW_NMI;
+	if (!a->step_tf)
+		s->dr6 = (s->dr6 & ~DR6_BS) | (a->step_dr6 & DR6_BS);
+	if (a->step_tf || (s->dr6 & ~a->step_dr6 & DR6_BREAKPOINTS)) {
+		svm_nmi_unblock(a);
+		return false;
+	}
+	a->nmi_shadow = 0;
 	return true;
+}
+
+void svm_step_abort(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	if (likely(!a->nmi_step))
+		return;
+	step_end(a);
+	set_intercept1(a, I1_IRET, true);
+	if (a->step_tf)
+		return;
+	a->vmcb->save.rflags &= ~RFLAGS_TF;
+	v->regs.rflags &= ~RFLAGS_TF;
 }

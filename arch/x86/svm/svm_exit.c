@@ -43,6 +43,9 @@ static bool fill_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 	if (exit->raw_reason == VMEXIT_EXCP_DB && svm_step_exit(v))
 		return nmi_window_exit(v, exit);
+	svm_step_abort(v);
+	if (vector == EXC_PF)
+		v->regs.cr2 = exit->info2; /* intercepted, so not yet there */
 	exit->exception = (struct vcpu_event){
 		.type = EVENT_EXCEPTION,
 		.vector = vector,
@@ -52,8 +55,32 @@ static bool fill_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
+/* Where the CPU does not tell its length, the core above looks */
+static bool fill_icebp(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	const struct vmcb *vmcb = v->arch->vmcb;
+
+	exit->exception = (struct vcpu_event){
+		.type = EVENT_PRIV_EXCEPTION,
+		.vector = EXC_DB,
+	};
+	if (svm_has_nrips)
+		exit->exception.insn_len =
+			(u8)(vmcb->control.nrip - vmcb->save.rip);
+	return true;
+}
+
+/* Nothing to fill in, but that it may come instead of a step */
+static bool fill_nothing(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	svm_step_abort(v);
+	return true;
+}
+
 static bool fill_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
+	svm_step_abort(v);
 	exit->irq.acked = false;
 	if (unlikely(svm_nmi_window_open(v->arch)))
 		return nmi_window_exit(v, exit);
@@ -64,8 +91,8 @@ static bool fill_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
  * There is nothing left of it for the core. */
 static bool fill_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)v;
 	(void)exit;
+	svm_step_abort(v);
 	svm_unload(this_cpu());
 	return false;
 }
@@ -73,25 +100,38 @@ static bool fill_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
 static bool fill_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	(void)exit;
+	svm_step_abort(v);
 	svm_close_window(v);
 	return true;
 }
 
+/* A return to the task it came from cannot be stepped over: TF would go into
+ * the TSS. Software does it (hv/task_switch.c). */
+static bool iret_switches_task(const struct vmcb_save *s)
+{
+	return (s->rflags & RFLAGS_NT) && !(s->rflags & RFLAGS_VM) &&
+	       (s->cr0 & CR0_PE) && !(s->efer & EFER_LMA);
+}
+
 static bool fill_iret(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)exit;
+	if (iret_switches_task(&v->arch->vmcb->save)) {
+		exit->kind = EXIT_TASK_SWITCH;
+		exit->task.source = TASK_IRET;
+		return true;
+	}
 	svm_iret_exit(v);
 	return false;
 }
 
 /* Without decode assists the dispatcher decodes register and length */
-static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool fill_cr(struct vcpu_hw *v, struct vcpu_exit *exit, u8 cr,
+		    bool write)
 {
 	const struct vmcb *vmcb = v->arch->vmcb;
 
-	svm_close_window(v);
-	exit->cr.cr = 8;
-	exit->cr.write = true;
+	exit->cr.cr = cr;
+	exit->cr.write = write;
 	exit->cr.lmsw = false;
 	exit->cr.clts = false;
 	exit->cr.gpr = GPR_COUNT;
@@ -102,17 +142,37 @@ static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
+static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	svm_close_window(v);
+	return fill_cr(v, exit, 8, true);
+}
+
+static bool fill_cr4_read(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	return fill_cr(v, exit, 4, false);
+}
+
+static bool fill_cr4_write(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	return fill_cr(v, exit, 4, true);
+}
+
 /* clang-format off */
 const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
+	[VMEXIT_CR4_READ] = { EXIT_CR, false, fill_cr4_read },
+	[VMEXIT_CR4_WRITE] = { EXIT_CR, false, fill_cr4_write },
 	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, fill_cr8 },
-	[VMEXIT_EXCP_DB] = { EXIT_EXCEPTION, false, fill_exception },
-	[VMEXIT_EXCP_UD] = { EXIT_EXCEPTION, false, fill_exception },
-	[VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, false, fill_exception },
-	[VMEXIT_EXCP_MC] = { EXIT_MACHINE_CHECK, false, NULL },
+	/* Three of them, and all while the back-end steps */
+	[VMEXIT_EXCP0 ... VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, false,
+					      fill_exception },
+	[VMEXIT_EXCP_MC] = { EXIT_MACHINE_CHECK, false, fill_nothing },
+	[VMEXIT_EXCP_XM ... VMEXIT_EXCP31] = { EXIT_EXCEPTION, false,
+					       fill_exception },
 	[VMEXIT_INTR] = { EXIT_IRQ, false, fill_irq },
 	[VMEXIT_NMI] = { EXIT_NMI, false, fill_nmi },
 	[VMEXIT_SMI] = { EXIT_SMI, false, fill_nmi },
-	[VMEXIT_INIT] = { EXIT_INIT, false, NULL },
+	[VMEXIT_INIT] = { EXIT_INIT, false, fill_nothing },
 	[VMEXIT_VINTR] = { EXIT_IRQ_WINDOW, false, fill_irq_window },
 	[VMEXIT_RDPMC] = { EXIT_RDPMC, true, NULL },
 	[VMEXIT_CPUID] = { EXIT_CPUID, true, NULL },
@@ -131,6 +191,7 @@ const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
 	[VMEXIT_STGI] = { EXIT_UNDEFINED, true, NULL },
 	[VMEXIT_CLGI] = { EXIT_UNDEFINED, true, NULL },
 	[VMEXIT_SKINIT] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_ICEBP] = { EXIT_EXCEPTION, false, fill_icebp },
 	[VMEXIT_WBINVD] = { EXIT_WBINVD, true, NULL },
 	[VMEXIT_MONITOR] = { EXIT_MONITOR, true, NULL },
 	[VMEXIT_MWAIT] = { EXIT_MWAIT, true, NULL },
@@ -170,6 +231,7 @@ static bool fill_refused(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 bool svm_exit_rare(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
+	svm_step_abort(v);
 	if (exit->raw_reason == VMEXIT_NPF)
 		return fill_npf(v, exit);
 	if (exit->raw_reason == VMEXIT_INVALID_TCG)

@@ -11,6 +11,8 @@
 /* clang-format off */
 
 /* Offset 000h: reads in 15:0, writes in 31:16 */
+#define CR4_READ		BIT(4)
+#define CR4_WRITE		BIT(20)
 #define CR8_WRITE		BIT(24)
 
 /* Intercept word 3, offset 00Ch */
@@ -27,8 +29,9 @@ enum svm_intercept1 {
 enum svm_intercept2 {
 	I2_VMRUN = 1u << 0,	I2_VMMCALL = 1u << 1,	I2_VMLOAD = 1u << 2,
 	I2_VMSAVE = 1u << 3,	I2_STGI = 1u << 4,	I2_CLGI = 1u << 5,
-	I2_SKINIT = 1u << 6,	I2_WBINVD = 1u << 9,	I2_MONITOR = 1u << 10,
-	I2_MWAIT = 1u << 11,	I2_XSETBV = 1u << 13,	I2_RDPRU = 1u << 14,
+	I2_SKINIT = 1u << 6,	I2_ICEBP = 1u << 8,	I2_WBINVD = 1u << 9,
+	I2_MONITOR = 1u << 10,	I2_MWAIT = 1u << 11,	I2_XSETBV = 1u << 13,
+	I2_RDPRU = 1u << 14,
 };
 
 /* Intercept word 5, offset 014h */
@@ -74,12 +77,14 @@ enum svm_clean {
 };
 
 enum svm_exitcode {
-	VMEXIT_CR0_READ = 0x00,		VMEXIT_CR0_WRITE = 0x10,
+	VMEXIT_CR0_READ = 0x00,		VMEXIT_CR4_READ = 0x04,
+	VMEXIT_CR0_WRITE = 0x10,	VMEXIT_CR4_WRITE = 0x14,
 	VMEXIT_CR8_WRITE = 0x18,
 	VMEXIT_DR0_READ = 0x20,		VMEXIT_DR0_WRITE = 0x30,
 	VMEXIT_EXCP0 = 0x40,		VMEXIT_EXCP_DB = 0x41,
 	VMEXIT_EXCP_UD = 0x46,
 	VMEXIT_EXCP_AC = 0x51,		VMEXIT_EXCP_MC = 0x52,
+	VMEXIT_EXCP_XM = 0x53,		VMEXIT_EXCP31 = 0x5f,
 	VMEXIT_INTR = 0x60,		VMEXIT_NMI = 0x61,
 	VMEXIT_SMI = 0x62,		VMEXIT_INIT = 0x63,
 	VMEXIT_VINTR = 0x64,		VMEXIT_RDPMC = 0x6f,
@@ -92,6 +97,7 @@ enum svm_exitcode {
 	VMEXIT_VMMCALL = 0x81,		VMEXIT_VMLOAD = 0x82,
 	VMEXIT_VMSAVE = 0x83,		VMEXIT_STGI = 0x84,
 	VMEXIT_CLGI = 0x85,		VMEXIT_SKINIT = 0x86,
+	VMEXIT_ICEBP = 0x88,
 	VMEXIT_WBINVD = 0x89,		VMEXIT_MONITOR = 0x8a,
 	VMEXIT_MWAIT = 0x8b,		VMEXIT_MWAIT_CONDITIONAL = 0x8c,
 	VMEXIT_XSETBV = 0x8d,		VMEXIT_RDPRU = 0x8e,

@@ -5,6 +5,7 @@
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/features.h"
 #include "arch/x86/svm/svm.h"
 #include "lib/string.h"
 
@@ -62,12 +63,30 @@ static void segs_read(const struct vmcb_save *s, struct vcpu_regs *r)
 									   << 5;
 }
 
-static void crs_store(struct vmcb_save *s, const struct vcpu_regs *r)
+/*
+ * A machine check is the host's, and with CR4.MCE clear it would shut the core
+ * down: it stays set. Writes of CR4 are intercepted for it, and reads as long
+ * as the guest's own is clear.
+ */
+static void cr4_store(struct vcpu_arch *a, const struct vcpu_regs *r)
 {
+	struct vmcb_control *c = &a->vmcb->control;
+
+	a->vmcb->save.cr4 = r->cr4 | (cpu_features.mce ? CR4_MCE : 0);
+	c->intercept_cr &= ~(u32)CR4_READ;
+	if (r->mce_hidden)
+		c->intercept_cr |= CR4_READ;
+	svm_unclean(a, CLEAN_I);
+}
+
+static void crs_store(struct vcpu_arch *a, const struct vcpu_regs *r)
+{
+	struct vmcb_save *s = &a->vmcb->save;
+
 	s->cr0 = r->cr0;
 	s->cr3 = r->cr3;
-	s->cr4 = r->cr4;
 	s->efer = r->efer | EFER_SVME;
+	cr4_store(a, r);
 }
 
 static void dts_store(struct vmcb_save *s, const struct vcpu_regs *r)
@@ -162,11 +181,13 @@ static void dirty_store(struct vcpu_hw *v, struct vmcb_save *s, u32 dirty)
 			r->shadow & (SHADOW_STI | SHADOW_MOV_SS)
 				? INTERRUPT_SHADOW
 				: 0;
+		if (v->arch->nmi_shadow && !(r->shadow & SHADOW_NMI))
+			svm_nmi_unblock(v->arch);
 	}
 	if (dirty & RG_RSP)
 		s->rsp = r->gpr[GPR_RSP];
 	if (dirty & RG_CR)
-		crs_store(s, r);
+		crs_store(v->arch, r);
 	if (dirty & RG_SEG)
 		segs_store(s, r);
 	if (dirty & RG_DT)
@@ -233,6 +254,7 @@ void svm_reset_regs(struct vcpu_regs *r, bool init)
 	r->dr[7] = DR7_FIXED;
 	r->pat = PAT_RESET;
 	r->xcr0 = XCR0_X87;
+	r->mce_hidden = true;
 	if (init) {
 		r->cr0 = CR0_ET | (old.cr0 & (CR0_NW | CR0_CD));
 		r->pat = old.pat;
