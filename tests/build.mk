@@ -39,13 +39,19 @@ GUEST_C     := $(sort $(wildcard tests/guest/*.c) $(wildcard tests/bench/*.c))
 GUEST_ELF   := $(GUEST_C:%.c=$(B)/%.elf)
 
 $(B)/tests/%.o: CFLAGS := $(GUEST_FLAGS)
+# The multiboot loaders enter elsewhere than PVH does
+$(B)/tests/guest/multiboot.elf: GUEST_LD := -e mb_entry
 $(B)/tests/guest/%.elf: $(B)/tests/guest/%.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
-	$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 \
+	$(LD) -nostdlib -static $(GUEST_LD) -z noexecstack -z max-page-size=4096 \
 		--no-warn-rwx-segments -T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
 $(B)/tests/bench/%.elf: $(B)/tests/bench/%.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
 	$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 \
 		--no-warn-rwx-segments -T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
 -include $(GUEST_C:%.c=$(B)/%.d) $(GUEST_LIB_C:%.c=$(B)/%.d)
 
+# The same as ELF32, known by its multiboot 2 header alone
+$(B)/tests/guest/multiboot32.elf: $(B)/tests/guest/multiboot.elf
+	objcopy -O elf32-i386 --remove-section=.note.pvh $< $@
+
 .PHONY: guests
-guests: $(GUEST_ELF)
+guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf

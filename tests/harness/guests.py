@@ -13,7 +13,7 @@ BACKEND = {"qemu": "svm", "bochs": "vmx"}
 FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 KIND = {"qemu": "uefi", "bochs": "hybrid"}
 KEYS = ("vcpus", "cores", "memory", "cmdline", "debug_exit_port", "fw_cfg", "testdev",
-        "debug_console")
+        "debug_console", "boot", "initrd", "module")
 
 
 def load():
@@ -66,6 +66,7 @@ def run_boot(results, emulator, boot, folder):
     here = os.path.join(folder, where)
     os.makedirs(here, exist_ok=True)
     programs = {g["image"] + ".elf" for g in boot["guest"]}
+    programs |= {g["initrd"] for g in boot["guest"] if "initrd" in g}
     files = {p: os.path.join(image.BUILD, "tests/guest", p) for p in programs}
     icount = boot.get("icount") and emulator == "qemu"
     firmware = "bios" if icount else FIRMWARE[emulator]  # OVMF is slow there
