@@ -8,6 +8,7 @@
  */
 #include "arch/x86/cpu/tsc.h"
 #include "hv/ends.h"
+#include "hv/exit_stats.h"
 #include "hv/gmem.h"
 #include "hv/load/load.h"
 #include "hv/vcpu.h"
@@ -153,6 +154,7 @@ static void restart(struct vm *vm)
 		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
 		vm->vcpus[i]->activity = VCPU_WAIT_SIPI;
 	}
+	exit_stats_reset(vm);
 	vioapic_reset(vm);
 	vuart_reset(vm);
 	if (!vm->privileged)
@@ -166,6 +168,8 @@ static void restart(struct vm *vm)
 /* All vCPUs have parked */
 static void ended(struct vm *vm)
 {
+	if (vm->tsc_start)
+		exit_stats_log(vm);
 	if (vm->end == VM_END_RESET && !vm->privileged &&
 	    !machine_is_ending()) {
 		restart(vm);

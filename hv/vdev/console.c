@@ -13,6 +13,7 @@
 
 #include "drivers/fbcon.h"
 #include "drivers/uart.h"
+#include "hv/exit_stats.h"
 #include "hv/vdev/console_priv.h"
 #include "hv/vdev/vuart.h"
 #include "lib/errno.h"
@@ -231,6 +232,8 @@ void console_type(u8 byte)
 	/* A full FIFO loses the byte, as on the wire */
 	if (vm && vm->vuart)
 		(void)vuart_receive(vm, byte);
+	else if (!vm)
+		exit_stats_key(byte);
 	__atomic_fetch_sub(&con.receivers, 1, __ATOMIC_RELEASE);
 }
 

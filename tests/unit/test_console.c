@@ -69,6 +69,14 @@ void log_add_sink(struct log_sink *s)
 	sink = s;
 }
 
+/* What was typed at nobody's console but the hypervisor's */
+static char commands[8];
+
+void exit_stats_key(u8 key)
+{
+	commands[strlen(commands)] = (char)key;
+}
+
 bool vuart_receive(struct vm *vm, u8 byte)
 {
 	char *to = received[vm == &vm_b];
@@ -186,6 +194,7 @@ static void test_life(void **state)
 	assert_string_equal(shown, "");
 	type("x");
 	assert_string_equal(received[0], "");
+	assert_string_equal(commands, "x");
 
 	console_guest_starts(&vm_b);
 	assert_string_equal(shown, "");
@@ -250,6 +259,8 @@ static void test_life(void **state)
 	type("\x1d");
 	type("q");
 	assert_string_equal(received[1], "z");
+
+	assert_int_equal(commands[0], 'x'); /* the rest had a receiver */
 
 	console_panic_mode();
 	assert_false(screen_released);

@@ -1,0 +1,106 @@
+/* SOURCES: hv/exit_stats.c lib/printf.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The line that says what a guest's exits were */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/tsc.h"
+#include "hv/exit.h"
+#include "hv/exit_stats.h"
+#include "lib/log.h"
+#include "lib/printf.h"
+
+const struct exit_row exit_table[EXIT_KINDS] = {
+	[EXIT_HLT] = { NULL, "HLT", true },
+	[EXIT_PORT] = { NULL, "port", true },
+};
+
+static struct vm vm_a, vm_b;
+struct vm *vms[VM_MAX] = { &vm_a, &vm_b };
+u32 vm_count = 2;
+static struct vcpu cpus[3];
+static char lines[1000];
+static u32 line_count;
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)level;
+	(void)tag;
+	va_start(ap, fmt);
+	bh_vsnprintf(lines, sizeof(lines), fmt, ap);
+	va_end(ap);
+	line_count++;
+}
+
+u64 tsc_to_ns(u64 ticks)
+{
+	(void)ticks;
+	return 1500000;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(cpus, 0, sizeof(cpus));
+	line_count = 0;
+	strcpy(vm_a.name, "a");
+	vm_a.vcpu_count = 2;
+	vm_a.vcpus[0] = &cpus[0];
+	vm_a.vcpus[1] = &cpus[1];
+	vm_a.state = VM_RUNNING;
+	strcpy(vm_b.name, "b");
+	vm_b.vcpu_count = 1;
+	vm_b.vcpus[0] = &cpus[2];
+	vm_b.state = VM_STOPPED;
+	return 0;
+}
+
+static void test_line(void **state)
+{
+	(void)state;
+	cpus[0].exits[EXIT_HLT] = 3;
+	cpus[1].exits[EXIT_HLT] = 4;
+	cpus[1].exits[EXIT_PORT] = 1;
+	exit_stats_log(&vm_a);
+	assert_string_equal(lines, "guest a: 8 exits in 1 ms, HLT 7, port 1");
+	exit_stats_reset(&vm_a);
+	exit_stats_log(&vm_a);
+	assert_string_equal(lines, "guest a: 0 exits in 1 ms");
+}
+
+/* Every kind at once, with large counts: cut, not overrun */
+static void test_long(void **state)
+{
+	(void)state;
+	for (u32 i = 0; i < EXIT_KINDS; i++)
+		cpus[2].exits[i] = ~0ull;
+	exit_stats_log(&vm_b);
+	assert_true(strlen(lines) < 500);
+}
+
+static void test_key(void **state)
+{
+	(void)state;
+	exit_stats_key('x');
+	assert_int_equal(line_count, 0);
+	exit_stats_key('s');
+	assert_int_equal(line_count, 1); /* of those that run */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_line, setup),
+		cmocka_unit_test_setup(test_long, setup),
+		cmocka_unit_test_setup(test_key, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
