@@ -7,6 +7,7 @@
 #include "hv/bus.h"
 #include "hv/emulate_priv.h"
 #include "hv/gmem.h"
+#include "hv/vdev/vlapic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -314,6 +315,7 @@ static u64 load_part(struct emu *m, gpa_t gpa, u8 size)
 
 	if (ram)
 		return ram_load(ram, size);
+	gpa.v = vlapic_bus_gpa(m->v, gpa.v);
 	if ((size & (size - 1)) == 0)
 		return bus_read(bus, m->v, gpa.v, size);
 	for (i = 0; i < size; i++)
@@ -332,6 +334,7 @@ static void store_part(struct emu *m, gpa_t gpa, u8 size, u64 value)
 		ram_store(ram, size, value);
 		return;
 	}
+	gpa.v = vlapic_bus_gpa(m->v, gpa.v);
 	if ((size & (size - 1)) == 0) {
 		bus_write(bus, m->v, gpa.v, size, value & emu_mask(size));
 		return;

@@ -112,7 +112,9 @@ static int unclaimed(struct vm *vm, gpa_t gpa)
 
 enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
-	if (!bus_find(&v->vm->mmio, e->mmio.gpa.v)) {
+	if (vlapic_page_exit(v, e))
+		return VERDICT_ADVANCE;
+	if (!bus_find(&v->vm->mmio, vlapic_bus_gpa(v, e->mmio.gpa.v))) {
 		int err = unclaimed(v->vm, e->mmio.gpa);
 
 		if (!err)

@@ -17,6 +17,8 @@
 #define ARCH_CAP_OFFERED                                                       \
 	(BITS(6, 0) | BIT(8) | BITS(15, 13) | BIT(17) | BIT(19) | BIT(20) |    \
 	 BIT(24))
+#define MSR_AMD_EVNTSEL0     0xc0010000u
+#define MSR_AMD_PERFCTR3     0xc0010007u
 #define MSR_AMD_LOADER       0xc0010020u
 #define MSR_AMD_INT_PENDING  0xc0010055u
 #define MSR_AMD_MMIO_CONF    0xc0010058u
@@ -164,6 +166,8 @@ const struct msr_rule msr_rules[] = {
 	{ MSR_FS_BASE, MSR_GS_BASE, GATE_LONG_MODE, PASS_BOTH, HANDLERS(base), 0 },
 	PASS(MSR_KERNEL_GS_BASE, GATE_LONG_MODE, kernel_gs_base),
 	{ ONE(MSR_TSC_AUX), GATE_RDTSCP, PASS_READ, HANDLERS(tsc_aux), 0 },
+	/* Counters of the K7: no CPUID bit could hide them; they count nothing */
+	ZEROS(MSR_AMD_EVNTSEL0, MSR_AMD_PERFCTR3, GATE_AMD),
 	ZERO(MSR_AMD_SYSCFG, GATE_AMD),
 	{ ONE(MSR_AMD_HWCR), GATE_AMD, PASS_NONE, read_const, write_ignore,
 	  HWCR_TSC_FREQ_SEL },

@@ -256,6 +256,22 @@ static enum fault_class fault_class(const struct vcpu_event *e)
 	return FAULT_BENIGN;
 }
 
+/* These are traps, aborts, or #DB, which is either: RF is as it was */
+#define NO_RESUME_FLAG                                                         \
+	(BIT(EXC_DB) | BIT(EXC_BP) | BIT(EXC_OF) | BIT(EXC_DF) | BIT(EXC_MC))
+
+/* A fault saves RF set, so that its handler's return does not meet a breakpoint
+ * of the instruction again (SDM 3A 17.3.1.1 *Instruction-Breakpoint Exception
+ * Condition*) */
+static void set_resume_flag(struct vcpu *v, u8 vector)
+{
+	if (NO_RESUME_FLAG & BIT(vector))
+		return;
+	vcpu_need(v, RG_RIP);
+	vcpu_regs(v)->rflags |= RFLAGS_RF;
+	vcpu_dirty(v, RG_RIP);
+}
+
 /* SDM 3A 6.15, table 6-5 *Conditions for Generating a Double Fault* */
 void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 {
@@ -275,6 +291,7 @@ void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 		second = (struct vcpu_event){ .type = EVENT_EXCEPTION,
 					      .vector = EXC_DF,
 					      .has_error = true };
+	set_resume_flag(v, vector);
 	v->pending = second;
 }
 

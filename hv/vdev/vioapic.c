@@ -219,7 +219,7 @@ static u32 reg_read(const struct vioapic_unit *u)
 static void reg_write(struct vioapic_unit *u, u32 value)
 {
 	if (u->regsel == IOAPIC_REG_ID)
-		u->id = value >> 24;
+		u->id = value >> 24 & IOAPIC_ID_MASK;
 	else if (u->regsel >= IOAPIC_REG_RTE)
 		rte_write(u, u->regsel, value);
 }

@@ -20,6 +20,7 @@
 #define IOAPIC_REG_ARB     0x02u
 #define IOAPIC_REG_RTE     0x10u /* two registers a pin */
 #define IOAPIC_VERSION     0x20u
+#define IOAPIC_ID_MASK     0xfu /* bits 27:24 */
 
 #define RTE_VECTOR      0xffull
 #define RTE_MODE_SHIFT  8

@@ -265,16 +265,35 @@ static bool base_transition_valid(u64 old, u64 value)
 	return !(x2 && !was_on);
 }
 
+/* Its usual place, or where an isolated guest has neither RAM nor a device: the
+ * page would not hide them */
+static bool base_place_valid(const struct vm *vm, u64 page)
+{
+	hpa_t hpa;
+	u64 left;
+
+	if (page == APIC_BASE_DEFAULT)
+		return true;
+	if (vm->privileged || page >> vm->phys_bits ||
+	    vm_translate(vm, GPA(page), &hpa, &left))
+		return false;
+	for (u32 i = 0; i < vm->mmio.count; i++) {
+		const struct bus_region *r = &vm->mmio.regions[i];
+
+		if (page < r->base + r->size && r->base < page + PAGE_SIZE)
+			return false;
+	}
+	return true;
+}
+
 int vlapic_base_write(struct vcpu *v, u64 value)
 {
 	u64 old = v->apic_base_msr;
 	const u64 mode = APIC_BASE_EN | APIC_BASE_EXTD;
 
-	/* The page stays where it is: no system moves it, and a moved one
-	 * would hide RAM. Covers the reserved bits too. */
-	if ((value & ~(mode | APIC_BASE_BSP)) != APIC_BASE_DEFAULT)
-		return -EINVAL;
-	if (!base_transition_valid(old, value))
+	if (value & ~(mode | APIC_BASE_BSP | APIC_BASE_PAGE) ||
+	    !base_place_valid(v->vm, value & APIC_BASE_PAGE) ||
+	    !base_transition_valid(old, value))
 		return -EINVAL;
 	v->apic_base_msr = value;
 	if (!((old ^ value) & mode))

@@ -9,6 +9,7 @@
 #define HV_VDEV_VLAPIC_H
 
 #include "hv/vcpu.h"
+#include "hv/vdev/pc_map.h"
 
 enum trigger { TRIGGER_EDGE, TRIGGER_LEVEL };
 
@@ -36,6 +37,22 @@ void vlapic_deadline_write(struct vcpu *v, u64 value);
 u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size);
 void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		       u64 value);
+/* An exit for it, by an instruction simple enough: done but for the step over
+ * it (v->hw.exit.insn_len). False: hv/emulate.h does it. */
+bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e);
+/* Where on the MMIO bus is what @v finds at @gpa: IA32_APIC_BASE moves the page
+ * of this vCPU alone, and leaves nothing behind */
+static inline u64 vlapic_bus_gpa(const struct vcpu *v, u64 gpa)
+{
+	u64 page = v->apic_base_msr & BITS(51, 12);
+
+	if (likely(page == PC_LAPIC_BASE) || !(v->apic_base_msr & BIT(11)))
+		return gpa; /* switched off, it answers nothing there either */
+	if (gpa - page < PAGE_SIZE)
+		return gpa - page + PC_LAPIC_BASE;
+	/* The page behind it is claimed, and answers nothing */
+	return gpa - PC_LAPIC_BASE < PAGE_SIZE ? gpa + PAGE_SIZE : gpa;
+}
 /* An interrupt message as devices and IOAPICs send it (SDM 3A 11.11): resolves
  * destinations among the VM's vCPUs. Any core. How many took it. */
 u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
@@ -46,8 +63,8 @@ struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical);
 /* How many vCPUs it reaches, and the first of them */
 u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first);
 /* Paravirtual IPI (hv/kvm_pv.h): an ICR without destination, of fixed or NMI
- * mode with a legal vector; and it sent to @target, from any core: false when
- * that vLAPIC takes none */
+ * mode; and it sent to @target, from any core: false when that vLAPIC takes
+ * none, or not this vector */
 bool vlapic_icr_is_plain(u32 icr);
 bool vlapic_send(struct vcpu *target, u32 icr);
 /* Paravirtual EOI on or off: the guest may end an interrupt by clearing bit 0

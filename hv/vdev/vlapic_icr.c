@@ -165,9 +165,7 @@ bool vlapic_icr_is_plain(u32 icr)
 
 	if (icr & (APIC_ICR_LOGICAL | APIC_ICR_SHORTHAND))
 		return false;
-	return mode == APIC_MODE_NMI ||
-	       (mode == APIC_MODE_FIXED &&
-		(icr & APIC_ICR_VECTOR) >= APIC_FIRST_VECTOR);
+	return mode == APIC_MODE_NMI || mode == APIC_MODE_FIXED;
 }
 
 bool vlapic_send(struct vcpu *target, u32 icr)

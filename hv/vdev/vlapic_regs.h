@@ -97,5 +97,6 @@ enum apic_mode {
 #define APIC_BASE_EXTD    BIT(10)
 #define APIC_BASE_EN      BIT(11)
 #define APIC_BASE_DEFAULT 0xfee00000ull
+#define APIC_BASE_PAGE    BITS(51, 12)
 
 #endif

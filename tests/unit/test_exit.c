@@ -108,6 +108,13 @@ int msr_write(struct vcpu *v, u32 msr, u64 value)
 	return msr_result;
 }
 
+bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)v;
+	(void)e;
+	return false;
+}
+
 static bool foreign_call;
 
 bool hypercall_is_foreign(struct vcpu *v)

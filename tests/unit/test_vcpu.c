@@ -459,6 +459,18 @@ static void test_double_faults(void **state)
 	}
 }
 
+static void test_faults_set_the_resume_flag(void **state)
+{
+	(void)state;
+	vcpu.hw.regs.rflags = 2;
+	vcpu_inject_exception(&vcpu, EXC_DB, false, 0);
+	assert_int_equal(vcpu.hw.regs.rflags, 2);
+	vcpu.pending.type = EVENT_NONE;
+	vcpu_inject_ud(&vcpu);
+	assert_int_equal(vcpu.hw.regs.rflags, 2 | RFLAGS_RF);
+	assert_true(vcpu.hw.regs.dirty & RG_RIP);
+}
+
 static void test_page_fault_sets_cr2(void **state)
 {
 	(void)state;
@@ -489,6 +501,7 @@ int main(void)
 		T(test_parked_stays_parked),
 		T(test_building),
 		T(test_double_faults),
+		T(test_faults_set_the_resume_flag),
 		T(test_page_fault_sets_cr2),
 	};
 
