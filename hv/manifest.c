@@ -283,10 +283,10 @@ static const char *bad_way(const struct guest_config *g)
 	if (!g->privileged)
 		return NULL;
 	if (g->boot > BOOT_WAY_PVH || g->firmware[0] || g->module_count ||
-	    g->fwcfg_count || g->testdev || g->debug_console)
+	    g->fwcfg_count || g->testdev || g->debug_console || g->ramfb)
 		return "is privileged: it has the real machine's devices and "
 		       "is a Linux or PVH kernel; remove boot, firmware, "
-		       "module, fw_cfg, testdev and debug_console";
+		       "module, fw_cfg, testdev, debug_console and ramfb";
 	return NULL;
 }
 

@@ -59,8 +59,9 @@ struct guest_config {
 	struct fwcfg_config fwcfg[MANIFEST_MAX_FILES];
 	bool testdev;       /* the ports of QEMU's pc-testdev */
 	bool debug_console; /* port 402h goes to the log */
-	u32 vcpus;          /* default 1; the privileged guest: all cores */
-	u64 memory_bytes;   /* 0 for the privileged guest: the rest */
+	bool ramfb;       /* firmware may set up a screen in the guest's RAM */
+	u32 vcpus;        /* default 1; the privileged guest: all cores */
+	u64 memory_bytes; /* 0 for the privileged guest: the rest */
 	bool memory_rest;
 	u64 cores[MANIFEST_MAX_CORES /
 		  64];       /* pCPU ids allowed; none set: any */

@@ -323,6 +323,11 @@ static int set_debug_console(struct parser *p, const char *value)
 	return parse_bool(value, &p->guest->debug_console);
 }
 
+static int set_ramfb(struct parser *p, const char *value)
+{
+	return parse_bool(value, &p->guest->ramfb);
+}
+
 #define FILE_CURE                                                              \
 	"write the name of a file in the folder " BOOT_DIR " of the boot"      \
 	" volume, at most 63 letters, digits and . _ - + ~"
@@ -360,6 +365,7 @@ const struct key manifest_keys[] = {
 	{ SECTION_GUEST, ONCE, "testdev", set_testdev, "write yes or no" },
 	{ SECTION_GUEST, ONCE, "debug_console", set_debug_console,
 	  "write yes or no" },
+	{ SECTION_GUEST, ONCE, "ramfb", set_ramfb, "write yes or no" },
 };
 /* clang-format on */
 const u32 manifest_key_count = ARRAY_SIZE(manifest_keys);

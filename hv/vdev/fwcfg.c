@@ -206,6 +206,23 @@ int fwcfg_add_file(struct vm *vm, const char *name, const void *data, u32 len)
 	return err;
 }
 
+int fwcfg_add_writable_file(struct vm *vm, const char *name, u32 len)
+{
+	static const u8 zero[FWCFG_WRITE_MAX];
+	struct fwcfg_item item;
+	int err = len && len <= FWCFG_WRITE_MAX
+			  ? item_copy(vm, &item, zero, len)
+			  : -EINVAL;
+
+	if (err)
+		return err;
+	item.writable = true;
+	err = file_set(vm, name, &item);
+	if (err)
+		item_free(vm, &item);
+	return err;
+}
+
 int fwcfg_add_image(struct vm *vm, u16 key, const struct image *image,
 		    u64 offset, u32 len)
 {

@@ -2,8 +2,8 @@
 /*
  * QEMU's firmware configuration device (QEMU docs/specs/fw_cfg.rst): selector
  * and data ports, DMA, the file directory. Items are constant once the VM is
- * built, except for those with a @write of their own (none yet). Each item is
- * either bytes the device owns a copy of, or a file of the boot volume, read
+ * built, except for the bytes of writable ones. Each item is either bytes the
+ * device owns a copy of, or a file of the boot volume, read
  * from where it lies.
  */
 #ifndef HV_VDEV_FWCFG_H
@@ -43,6 +43,9 @@ int __must_check fwcfg_add(struct vm *vm, u16 key, const void *data, u32 len);
 int __must_check fwcfg_add_u32(struct vm *vm, u16 key, u32 value);
 int __must_check fwcfg_add_file(struct vm *vm, const char *name,
 				const void *data, u32 len);
+/* @len zero bytes that the guest may write, by DMA; until its next start */
+int __must_check fwcfg_add_writable_file(struct vm *vm, const char *name,
+					 u32 len);
 /* [@offset, @offset + @len) of a file of the boot volume, not copied */
 int __must_check fwcfg_add_image(struct vm *vm, u16 key,
 				 const struct image *image, u64 offset,

@@ -86,7 +86,25 @@ static void run(struct fwcfg *fw, struct vcpu *v)
 	spin_unlock(&fw->lock);
 }
 
-/* What needs no memory: 0, -EINVAL, or 1: a transfer to run */
+/* Under the lock: all of it, or -EINVAL, or -EFAULT: it is not in RAM */
+static int write_item(struct fwcfg *fw, const struct fwcfg_item *item,
+		      u32 length, u64 from)
+{
+	u8 bytes[FWCFG_WRITE_MAX];
+	int err;
+
+	if (!item || !item->writable || fw->offset > item->len ||
+	    length > item->len - fw->offset || length > sizeof(bytes))
+		return -EINVAL;
+	err = gmem_read(fw->vm, GPA(from), bytes, length);
+	if (err)
+		return err;
+	memcpy((u8 *)(uintptr_t)item->data + fw->offset, bytes, length);
+	fw->offset += length;
+	return 0;
+}
+
+/* What needs little memory: 0, -errno, or 1: a transfer to run */
 static int decode(struct fwcfg *fw, struct vcpu *v, u32 control, u32 length,
 		  u64 address)
 {
@@ -107,7 +125,7 @@ static int decode(struct fwcfg *fw, struct vcpu *v, u32 control, u32 length,
 		return 1;
 	}
 	if (control & FWCFG_DMA_WRITE)
-		return -EINVAL; /* no item is writable */
+		return write_item(fw, item, length, address);
 	if (control & FWCFG_DMA_SKIP && item && fw->offset < item->len)
 		fw->offset += MIN(length, item->len - fw->offset);
 	return 0;

@@ -21,6 +21,7 @@
 #define E820_MAX          64
 #define BOOT_ORDER_BYTES  1024
 #define ROM_PREFIX        "genroms/"
+#define RAMFB_BYTES       28u /* address, format, flags, width, height, stride */
 
 /* clang-format off */
 static const struct {
@@ -106,8 +107,7 @@ static int fill_item(struct vm *vm, const struct fwcfg_config *c)
 	int err;
 
 	if (!c->file[0])
-		return fwcfg_add_file(vm, c->name, c->text,
-				      (u32)strlen(c->text));
+		return fwcfg_add_file(vm, c->name, c->text, c->text_len);
 	err = module_find(c->file, &image);
 	if (!err)
 		err = fwcfg_add_image_file(vm, c->name, &image);
@@ -146,6 +146,8 @@ int fwcfg_fill(struct vm *vm)
 		err = fwcfg_fill_kernel(vm);
 	if (!err)
 		err = fill_boot_order(vm);
+	if (!err && vm->config->ramfb)
+		err = fwcfg_add_writable_file(vm, "etc/ramfb", RAMFB_BYTES);
 	for (u32 i = 0; i < vm->config->fwcfg_count && !err; i++)
 		err = fill_item(vm, &vm->config->fwcfg[i]);
 	return err;

@@ -11,11 +11,13 @@
 #define FWCFG_MAX_FILES 64u
 #define FWCFG_KEYS      0x20u
 #define FWCFG_ARCH_KEYS 8u
+#define FWCFG_WRITE_MAX 64u /* bytes of a writable item */
 
 struct fwcfg_item {
 	const u8 *data;
 	u32 len;
-	bool owned; /* data is our copy */
+	bool owned;    /* data is our copy */
+	bool writable; /* by the guest, and owned */
 };
 
 /* A transfer that is not over: whose, and how far */
@@ -37,7 +39,7 @@ struct fwcfg_directory {
 
 /*
  * Lock: protects what the guest changes (selected, offset, dma, transfer). The
- * items are constant while it runs. Leaf.
+ * items are constant while it runs, but for the bytes of a writable one. Leaf.
  */
 struct fwcfg {
 	struct vm *vm;

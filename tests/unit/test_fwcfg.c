@@ -179,6 +179,35 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* All or nothing, and only into a writable item */
+static void test_write(void **state)
+{
+	u32 size, select, control;
+	u8 back[12] = { 0 };
+
+	(void)state;
+	assert_int_equal(fwcfg_add_file(&fake_vm, "etc/fixed", "abcd", 4), 0);
+	assert_int_equal(fwcfg_add_writable_file(&fake_vm, "etc/open", 12), 0);
+	assert_int_equal(fwcfg_add_writable_file(&fake_vm, "etc/big", 65),
+			 -EINVAL);
+	memcpy(ram + 0x2000, "0123456789ab", 12);
+	control = FWCFG_DMA_SELECT | FWCFG_DMA_WRITE;
+	select = (u32)file_key("etc/fixed", &size) << 16 | control;
+	assert_int_equal(dma(select, 4, 0x2000), FWCFG_DMA_ERROR);
+	select = (u32)file_key("etc/open", &size) << 16 | control;
+	assert_int_equal(size, 12);
+	assert_int_equal(dma(select, 13, 0x2000), FWCFG_DMA_ERROR);
+	assert_int_equal(dma(select, 4, RAM_BYTES - 2), FWCFG_DMA_ERROR);
+	assert_int_equal(dma(select, ~0u, 0x2000), FWCFG_DMA_ERROR);
+	read_key((u16)(select >> 16), back, 12);
+	assert_int_equal(back[0] | back[11], 0);
+	assert_int_equal(dma(select, 8, 0x2000), 0);
+	assert_int_equal(dma(FWCFG_DMA_WRITE, 5, 0x2000), FWCFG_DMA_ERROR);
+	assert_int_equal(dma(FWCFG_DMA_WRITE, 4, 0x2008), 0);
+	read_key((u16)(select >> 16), back, 12);
+	assert_memory_equal(back, "0123456789ab", 12);
+}
+
 static void test_directory(void **state)
 {
 	static const char *const names[] = { "etc/b", "opt/z", "etc/a",
@@ -506,6 +535,7 @@ static void test_fill(void **state)
 	strcpy(config.fwcfg[0].file, "rom.bin");
 	strcpy(config.fwcfg[1].name, "etc/boot-menu-wait");
 	strcpy(config.fwcfg[1].text, "x");
+	config.fwcfg[1].text_len = 1;
 	assert_int_equal(fwcfg_fill(&fake_vm), 0);
 	assert_int_equal(fwcfg_fill(&fake_vm), 0);
 	read_key(file_key("etc/e820", &size), map, sizeof(map));
@@ -533,7 +563,7 @@ int main(void)
 		T(test_directory),     T(test_replace), T(test_refused),
 		T(test_dma),           T(test_pieces),  T(test_abandoned),
 		T(test_random_dma),    T(test_kernel),  T(test_no_kernel),
-		T(test_random_kernel), T(test_fill),
+		T(test_random_kernel), T(test_fill),    T(test_write),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,7 @@ static const struct {
 	  "write a name of at most 55" },
 	{ "testdev = 1", "write yes or no" },
 	{ "debug_console = on", "write yes or no" },
+	{ "ramfb = 2", "write yes or no" },
 	{ "kernel = again", "kernel is given twice in this section" },
 	{ "memory = 1G", "memory is given twice" },
 	{ "just words", "'just words' is not key = value" },
@@ -188,7 +189,7 @@ static void test_ways_in(void **state)
 			 "fw_cfg = opt/a file.bin\n"
 			 "fw_cfg = opt/b \"t x \\\"q\\\\ \\x00\\xfF\"\n"
 			 "fw_cfg = opt/c \"\"\n"
-			 "testdev = yes\ndebug_console = yes\n");
+			 "testdev = yes\ndebug_console = yes\nramfb = yes\n");
 	assert_int_equal(said_count, 0);
 	assert_int_equal(g->boot, BOOT_WAY_MULTIBOOT2);
 	assert_int_equal(g->module_count, 2);
@@ -202,11 +203,11 @@ static void test_ways_in(void **state)
 	assert_int_equal(g->fwcfg[1].text_len, 10);
 	assert_memory_equal(g->fwcfg[1].text, "t x \"q\\ \0\xff", 10);
 	assert_int_equal(g->fwcfg[2].text_len, 0);
-	assert_true(g->testdev && g->debug_console);
+	assert_true(g->testdev && g->debug_console && g->ramfb);
 	parse(FIRMWARE_GUEST);
 	assert_int_equal(said_count, 0);
 	assert_string_equal(g->firmware, "bios.bin");
-	assert_false(g->testdev || g->debug_console);
+	assert_false(g->testdev || g->debug_console || g->ramfb);
 	parse(GOOD_GUEST "boot = firmware\n");
 	assert_int_equal(said_count, 0);
 }
