@@ -13,18 +13,21 @@
 
 #define FXSAVE_BYTES   512u
 #define FPU_FCW_RESET  0x40u /* SDM 3A table 10-1 */
+#define FPU_FCW_INIT   0x37fu
 #define FPU_MXCSR_INIT 0x1f80u
 
 /* The legacy region and the header (SDM 1 13.4.1, 13.4.2) */
 struct xsave_area {
 	u16 fcw;
-	u8 legacy1[22];
-	u32 mxcsr;
-	u8 legacy2[484];
+	u16 status[11]; /* FSW, FTW, FOP, FIP, FDP */
+	u32 mxcsr, mxcsr_mask;
+	u64 st[16];
+	u8 legacy[352];
 	u64 xstate_bv;
 	u64 xcomp_bv;
 };
 static_assert(offsetof(struct xsave_area, mxcsr) == 24, "SDM 1 table 10-2");
+static_assert(offsetof(struct xsave_area, st) == 32, "SDM 1 table 10-2");
 static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "SDM 1 13.4.2");
 
 static u32 area_order(void)
@@ -65,6 +68,35 @@ void fpu_reset(struct fpu_state *f)
 		area->xstate_bv = XCR0_X87;
 }
 
+static bool x87_is_initial(const struct xsave_area *area)
+{
+	u64 any = area->fcw ^ FPU_FCW_INIT;
+
+	for (u32 i = 0; i < ARRAY_SIZE(area->status); i++)
+		any |= area->status[i];
+	for (u32 i = 0; i < ARRAY_SIZE(area->st); i++)
+		any |= area->st[i];
+	return !any;
+}
+
+/*
+ * A CPU's XSAVE leaves out what is in its initial state (SDM 1 13.6 *Processor
+ * Tracking of XSAVE-Managed State*); QEMU's TCG (7.2) never does, and its
+ * XRSTOR of x87 state clears a bit in the boot core's `hflags2` without a lock
+ * (cpu_clear_ignne()), from whatever core it runs on. When that meets a VMRUN
+ * or #VMEXIT of the boot core, either change is lost: a #VMEXIT that leaves
+ * nested paging on makes the host's next fetch a second #VMEXIT, and the
+ * VMCB has the host's registers in place of the guest's. With the bit clear
+ * XRSTOR sets the same values and touches nothing else.
+ */
+void fpu_drop_initial(struct fpu_state *f)
+{
+	struct xsave_area *area = f->area;
+
+	if (x87_is_initial(area))
+		area->xstate_bv &= ~(u64)XCR0_X87;
+}
+
 void fpu_load(const struct fpu_state *f, u64 xcr0)
 {
 	if (!cpu_features.xsave) {
@@ -86,6 +118,7 @@ void fpu_save(struct fpu_state *f)
 	xsetbv(0, cpu_features.xcr0_mask);
 	__asm__ volatile("xsave64 (%0)" ::"r"(f->area), "a"(~0u), "d"(~0u)
 			 : "memory");
+	fpu_drop_initial(f);
 }
 
 /* clang-format off */

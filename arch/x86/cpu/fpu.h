@@ -25,6 +25,8 @@ void fpu_reset(struct fpu_state *f);
 void fpu_load(const struct fpu_state *f, u64 xcr0);
 /* Core's registers to @f; XCR0 is left with all bits set */
 void fpu_save(struct fpu_state *f);
+/* Part of fpu_save(): x87 state that is initial counts as not saved */
+void fpu_drop_initial(struct fpu_state *f);
 /* XMM0-15 of the vCPU whose state is in the core */
 void fpu_xmm_read(u8 reg, u64 value[2]);
 void fpu_xmm_write(u8 reg, const u64 value[2]);
