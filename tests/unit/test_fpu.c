@@ -1,0 +1,90 @@
+/* SOURCES: arch/x86/cpu/fpu.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which parts of a saved FPU state an XRSTOR is told to take from memory */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/fpu.h"
+
+#define FCW_INIT  0x37f
+#define XSTATE_BV 512
+#define MXCSR     24
+#define XMM0      160
+
+struct cpu_features cpu_features;
+static u8 area[PAGE_SIZE] __attribute__((aligned(64)));
+static struct fpu_state fpu = { .area = area };
+
+void *pmm_alloc(struct budget *b, u32 order)
+{
+	(void)b;
+	(void)order;
+	return NULL;
+}
+
+void pmm_free(struct budget *b, void *p, u32 order)
+{
+	(void)b;
+	(void)p;
+	(void)order;
+}
+
+/* As QEMU's TCG saves: everything in use */
+static void saved(void)
+{
+	u64 all = ~0ull;
+
+	memset(area, 0, sizeof(area));
+	memcpy(area, &(u16){ FCW_INIT }, 2);
+	memcpy(area + MXCSR, &(u32){ 0x1f80 }, 4);
+	memset(area + XMM0, 0x5a, 256);
+	memcpy(area + XSTATE_BV, &all, 8);
+}
+
+static u64 kept(void)
+{
+	u64 bits;
+
+	fpu_drop_initial(&fpu);
+	memcpy(&bits, area + XSTATE_BV, 8);
+	return bits;
+}
+
+static void test_initial_x87_is_dropped(void **state)
+{
+	(void)state;
+	saved();
+	assert_int_equal(kept(), ~(u64)XCR0_X87);
+}
+
+/* Control, status, tags, opcode, both pointers, a register's ends */
+static void test_any_x87_byte_keeps_it(void **state)
+{
+	static const u32 at[] = {
+		0, 1, 2, 3, 4, 6, 8, 16, 23, 32, 41, 144, 153
+	};
+
+	(void)state;
+	for (u32 i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		saved();
+		area[at[i]] ^= 0x80;
+		assert_int_equal(kept(), ~0ull);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_initial_x87_is_dropped),
+		cmocka_unit_test(test_any_x87_byte_keeps_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
