@@ -17,6 +17,10 @@ from harness.screen import Screen
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 TAIL_LINES = 40
+# What the hypervisor says of itself and of a guest's life and end
+REPORT = re.compile(r"\[\d+\.\d+ \d+[^]]*\] .*(\berror\b|vm: guest )")
+REPORT_LINES = 60
+REPORT_COLUMNS = 120
 PROMPT = b"(qemu) "
 CONNECT_TRIES = 200  # 50 ms apart
 
@@ -168,5 +172,9 @@ class Machine:
         return Screen(path)
 
     def tail(self):
-        lines = self.text().splitlines()[-TAIL_LINES:]
-        return "\n".join("    | " + line for line in lines)
+        """What a failed test shows of the log: its last lines, and before them
+        the hypervisor's errors anywhere in it, which guests' lines push out."""
+        lines = self.text().splitlines()
+        reports = [line[:REPORT_COLUMNS] for line in lines if REPORT.search(line)]
+        return "\n".join(["    ! " + line for line in reports[:REPORT_LINES]] +
+                         ["    | " + line for line in lines[-TAIL_LINES:]])

@@ -254,6 +254,7 @@ void vcpu_dump(struct vcpu *v)
 {
 	(void)v;
 	dumps++;
+	assert_int_equal(ends, dumps); /* the reason comes first */
 }
 
 void vm_end(struct vm *m, enum vm_end how, const char *reason)
