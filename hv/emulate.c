@@ -150,6 +150,22 @@ static enum verdict refuse(struct emu *m, const u8 *bytes, size_t have)
 	return exit_kill(m->v, "instruction that is not emulated");
 }
 
+/* Byte @have of the instruction cannot be fetched: its page is gone since, or
+ * the page tables are where there is no RAM */
+static enum verdict fetch_fault(struct emu *m, size_t have)
+{
+	u64 lin = m->r->rip + have;
+	u32 error;
+	gpa_t gpa;
+
+	if (m->mode != INSN_64BIT)
+		lin = (u32)(lin + m->r->seg[SEG_CS].base);
+	if (!gva_translate(m->v, GVA(lin), ACCESS_X, &gpa, &error))
+		return VERDICT_RESUME;
+	vcpu_inject_pf(m->v, GVA(lin), error);
+	return VERDICT_INJECT;
+}
+
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
 	struct emu m = { .v = v, .r = vcpu_regs(v), .exit = e };
@@ -160,7 +176,7 @@ enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
 	m.mode = insn_mode(m.r);
 	result = insn_decode(&m.insn, bytes, have, m.mode);
 	if (result == -EAGAIN)
-		return VERDICT_RESUME; /* its code is unmapped by now */
+		return fetch_fault(&m, have);
 	if (result)
 		return refuse(&m, bytes, have);
 	v->hw.exit.insn_len = m.insn.len;

@@ -175,15 +175,11 @@ static int check_alignment(struct emu *m, u64 lin, u8 size)
 static int translate(struct emu *m, u64 lin, u8 access, gpa_t *gpa)
 {
 	u32 error;
-	int err;
 
 	if (m->mode != INSN_64BIT)
 		lin = (u32)lin;
-	err = gva_translate(m->v, GVA(lin), access, gpa, &error);
-	if (!err)
+	if (!gva_translate(m->v, GVA(lin), access, gpa, &error))
 		return EMU_OK;
-	if (err != -EFAULT)
-		return EMU_UNKNOWN; /* its page tables are not in RAM */
 	vcpu_inject_pf(m->v, GVA(lin), error);
 	return EMU_FAULT;
 }

@@ -245,6 +245,6 @@ enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e)
 	case EMU_FAULT:
 		return VERDICT_INJECT;
 	default:
-		return exit_kill(v, "string I/O with page tables not in RAM");
+		return exit_kill(v, "string I/O that is not emulated");
 	}
 }

@@ -124,7 +124,7 @@ enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 	}
 	if (e->vectoring.type != EVENT_NONE)
 		return exit_kill(v, "its interrupt tables are not in RAM");
-	if (e->mmio.access & ACCESS_X)
+	if ((e->mmio.access & ACCESS_X) && !e->mmio.walk)
 		return exit_kill(v, "it executes where there is no RAM");
 	return emulate_mmio(v, e);
 }

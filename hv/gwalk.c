@@ -77,15 +77,16 @@ void *gwalk_map_slow(struct vcpu *v, gpa_t gpa)
 	return NULL;
 }
 
-static int entry_read(struct vcpu *v, const struct walk *w, u64 gpa, u64 *entry)
+/* Where there is no RAM nobody answers the walker: all ones, which nearly
+ * always is an entry with reserved bits */
+static u64 entry_read(struct vcpu *v, const struct walk *w, u64 gpa)
 {
 	const void *p = gwalk_map(v, GPA(gpa));
 
 	if (!p)
-		return -EINVAL;
-	*entry = w->entry_bytes == 8 ? READ_ONCE(*(const u64 *)p)
-				     : READ_ONCE(*(const u32 *)p);
-	return 0;
+		return bus_ones((u8)w->entry_bytes);
+	return w->entry_bytes == 8 ? READ_ONCE(*(const u64 *)p)
+				   : READ_ONCE(*(const u32 *)p);
 }
 
 static bool entry_is_large(const struct vcpu_regs *r, const struct walk *w,
@@ -236,7 +237,7 @@ static void rights_gather(struct rights *rights, const struct walk *w,
 	rights->user = rights->user && (entry & PTE_U);
 }
 
-/* 0, -EINVAL, or -EFAULT with the bits of *error that the walk found */
+/* 0, or -EFAULT with the bits of *error that the walk found */
 static int walk_tables(struct vcpu *v, const struct walk *w, u64 lin,
 		       gpa_t *gpa, struct rights *rights, u32 *error)
 {
@@ -245,15 +246,12 @@ static int walk_tables(struct vcpu *v, const struct walk *w, u64 lin,
 	u64 entry, at, index;
 	u32 level, shift;
 	bool large;
-	int err;
 
 	for (level = w->levels;; level--) {
 		shift = PAGE_SHIFT + w->index_bits * (level - 1);
 		index = lin >> shift & (BIT(w->index_bits) - 1);
 		at = table + index * w->entry_bytes;
-		err = entry_read(v, w, at, &entry);
-		if (err)
-			return err;
+		entry = entry_read(v, w, at);
 		if (!(entry & PTE_P))
 			return -EFAULT;
 		large = entry_is_large(r, w, level, entry);

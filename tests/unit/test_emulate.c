@@ -310,9 +310,99 @@ static void test_refused(void **state)
 static void test_code_gone(void **state)
 {
 	(void)state;
-	r->rip = 0x7ffffffff000ull; /* not mapped */
+	r->rip = 0x7ffffffff000ull; /* not mapped any more */
 	e->mmio.gpa = GPA(DEVICE);
-	assert_int_equal(emulate_mmio(&vcpu, e), VERDICT_RESUME);
+	assert_int_equal(emulate_mmio(&vcpu, e), VERDICT_INJECT);
+	assert_int_equal(injected, EXC_PF);
+	assert_int_equal(injected_error, PF_I);
+	assert_int_equal(r->cr2, r->rip);
+}
+
+/* ---- page tables ---- */
+
+/* A table where there is no RAM reads as ones: reserved bits */
+static void test_tables_nowhere(void **state)
+{
+	u64 *pd = (u64 *)(ram + PD0);
+
+	(void)state;
+	pd[1] = DEVICE | PTE_P | PTE_W | PTE_U;
+	r->gpr[GPR_RDI] = PAGE_2M + 0x10;
+	assert_int_equal(mmio("\x89\x0f", 2, DEVICE + 0x10, ACCESS_W),
+			 VERDICT_ADVANCE); /* an exit for data has no walk */
+	e->mmio.walk = true;
+	assert_int_equal(emulate_mmio(&vcpu, e), VERDICT_INJECT);
+	assert_int_equal(injected, EXC_PF);
+	assert_int_equal(injected_error, PF_P | PF_W | PF_RSVD);
+	assert_int_equal(r->cr2, PAGE_2M + 0x10);
+	r->rip = PAGE_2M; /* and code there */
+	assert_int_equal(emulate_mmio(&vcpu, e), VERDICT_INJECT);
+	assert_int_equal(injected_error, PF_P | PF_I | PF_RSVD);
+}
+
+/* The walk marks what it used: all levels accessed, the leaf dirty */
+static void test_accessed_and_dirty(void **state)
+{
+	u64 *pml4 = (u64 *)(ram + PML4), *pd = (u64 *)(ram + PD0);
+
+	(void)state;
+	r->gpr[GPR_RSI] = DEVICE;
+	r->gpr[GPR_RDI] = BUFFER;
+	assert_int_equal(mmio("\xa4", 1, DEVICE, ACCESS_R), VERDICT_ADVANCE);
+	assert_true(pml4[0] & PTE_A);
+	assert_int_equal(pd[0] & (PTE_A | PTE_D), PTE_A | PTE_D);
+	assert_int_equal(pd[DEVICE / PAGE_2M] & (PTE_A | PTE_D), PTE_A);
+}
+
+static void test_protection_key(void **state)
+{
+	u64 *pd = (u64 *)(ram + PD0);
+
+	(void)state;
+	r->cr4 |= CR4_PKE;
+	pd[0] |= 5ull << 59;
+	pkru = 2u << 10; /* no writes by key 5 */
+	r->gpr[GPR_RSI] = DEVICE;
+	r->gpr[GPR_RDI] = BUFFER;
+	assert_int_equal(mmio("\xa4", 1, DEVICE, ACCESS_R), VERDICT_INJECT);
+	assert_int_equal(injected_error, PF_P | PF_W | PF_PK);
+	pkru = 1u << 10; /* no access at all: reads neither */
+	r->gpr[GPR_RSI] = BUFFER;
+	r->gpr[GPR_RDI] = DEVICE;
+	assert_int_equal(mmio("\xa4", 1, DEVICE, ACCESS_W), VERDICT_INJECT);
+	assert_int_equal(injected_error, PF_P | PF_PK);
+	pkru = 0;
+}
+
+/* LOCK where there is no such form: #UD, and nothing happens */
+static void test_lock(void **state)
+{
+	(void)state;
+	r->gpr[GPR_RDI] = DEVICE;
+	assert_int_equal(mmio("\xf0\x8b\x0f", 3, DEVICE, ACCESS_R),
+			 VERDICT_INJECT);
+	assert_int_equal(injected, EXC_UD);
+	injected = -1;
+	assert_int_equal(mmio("\xf0\x39\x0f", 3, DEVICE, ACCESS_R),
+			 VERDICT_INJECT);
+	assert_int_equal(injected, EXC_UD);
+	assert_int_equal(reads, 0);
+	assert_int_equal(mmio("\xf0\x09\x0f", 3, DEVICE, ACCESS_W),
+			 VERDICT_ADVANCE);
+}
+
+/* A trap between two rounds of a REP, and the end of the interrupt shadow */
+static void test_rep_traps(void **state)
+{
+	(void)state;
+	r->rflags |= RFLAGS_TF;
+	r->shadow = SHADOW_STI;
+	r->gpr[GPR_RDI] = DEVICE;
+	r->gpr[GPR_RCX] = 3;
+	assert_int_equal(mmio("\xf3\xaa", 2, DEVICE, ACCESS_W), VERDICT_RESUME);
+	assert_int_equal(r->gpr[GPR_RCX], 2);
+	assert_int_equal(injected, EXC_DB);
+	assert_int_equal(r->shadow, 0);
 }
 
 /* ---- strings ---- */
@@ -502,6 +592,11 @@ int main(void)
 		cmocka_unit_test_setup(test_moffs, setup),
 		cmocka_unit_test_setup(test_refused, setup),
 		cmocka_unit_test_setup(test_code_gone, setup),
+		cmocka_unit_test_setup(test_tables_nowhere, setup),
+		cmocka_unit_test_setup(test_accessed_and_dirty, setup),
+		cmocka_unit_test_setup(test_protection_key, setup),
+		cmocka_unit_test_setup(test_lock, setup),
+		cmocka_unit_test_setup(test_rep_traps, setup),
 		cmocka_unit_test_setup(test_rep_movs, setup),
 		cmocka_unit_test_setup(test_rep_in_pieces, setup),
 		cmocka_unit_test_setup(test_backwards, setup),

@@ -264,10 +264,11 @@ static void test_tables_not_in_ram(void **state)
 	entry64(0x3000, 3, MIB(64) | RWU);
 	assert_int_equal(
 		gva_translate(&vcpu, GVA(3 * PAGE_2M), ACCESS_R, &gpa, &error),
-		-EINVAL);
+		-EFAULT);
+	assert_int_equal(error, PF_P | PF_RSVD);
 	r->cr3 = GIB(300);
 	assert_int_equal(gva_translate(&vcpu, GVA(0), ACCESS_R, &gpa, &error),
-			 -EINVAL);
+			 -EFAULT);
 	r->rip = 0x5000;
 	assert_int_equal(gmem_fetch(&vcpu, (u8[15]){ 0 }, 15), 0);
 }
