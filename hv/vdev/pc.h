@@ -24,6 +24,7 @@ void pc_irq(struct vm *vm, u32 irq, bool level);
 enum pc_source {
 	PC_SOURCE_ANY,
 	PC_SOURCE_SCI,
+	PC_SOURCE_PCI,
 	PC_SOURCE_HPET /* and 2 more */
 };
 /* pc_irq() of one of several; @irq 16 and more: that IOAPIC pin */

@@ -3,13 +3,13 @@
  * INTx (PCI 3.0, 2.2.6 *Interrupt Pins*): a function's pins go to the eight
  * PIRQs as the chipset wires its device, a PIRQ to its own IOAPIC pin (GSI 16
  * to 23) and, where the LPC bridge routes it, to an ISA line. Lines are the OR
- * of all that share them, worked out anew at each change. Under the bus's lock.
+ * of all that share them, worked out anew at each change; other devices' part
+ * in them is pc_irq_shared()'s. Under the bus's lock.
  */
 #include "drivers/pci_regs.h"
 #include "hv/vdev/pc.h"
 #include "hv/vdev/pc_map.h"
 #include "hv/vdev/pcibus_priv.h"
-#include "hv/vdev/vioapic.h"
 
 static u32 pirqs_of(const struct pcibus *bus, const struct pcibus_slot *s)
 {
@@ -33,25 +33,27 @@ static u32 isa_of(const struct pcibus *bus, u32 pirqs)
 	return levels;
 }
 
+/* Bit n: line @first + n */
+static void lines_follow(struct vm *vm, u32 first, u32 *was, u32 now)
+{
+	u32 changed = *was ^ now;
+
+	*was = now;
+	for (u32 i = 0; changed >> i; i++)
+		if (changed >> i & 1)
+			pc_irq_shared(vm, first + i, PC_SOURCE_PCI,
+				      now >> i & 1);
+}
+
 void pcibus_irq_update(struct pcibus *bus)
 {
-	u32 pirqs = 0, isa, changed;
+	u32 pirqs = 0;
 
 	for (u32 i = 0; i < bus->count; i++)
 		if (bus->slots[i].intx)
 			pirqs |= pirqs_of(bus, &bus->slots[i]);
-	isa = isa_of(bus, pirqs);
-	changed = pirqs ^ bus->pirq_levels;
-	bus->pirq_levels = pirqs;
-	for (u32 i = 0; changed >> i; i++)
-		if (changed >> i & 1)
-			vioapic_set_line(bus->vm, PC_GSI_PIRQ_A + i,
-					 pirqs >> i & 1);
-	changed = isa ^ bus->isa_levels;
-	bus->isa_levels = isa;
-	for (u32 i = 0; changed >> i; i++)
-		if (changed >> i & 1)
-			pc_irq(bus->vm, i, isa >> i & 1);
+	lines_follow(bus->vm, PC_GSI_PIRQ_A, &bus->pirq_levels, pirqs);
+	lines_follow(bus->vm, 0, &bus->isa_levels, isa_of(bus, pirqs));
 }
 
 void pcibus_intx(struct pci_fn *f, u32 pin, bool level)

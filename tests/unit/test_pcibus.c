@@ -10,7 +10,6 @@
 #include "hv/vdev/pcibus.h"
 #include "hv/vdev/pcibus_priv.h"
 #include "hv/vdev/q35.h"
-#include "hv/vdev/vioapic.h"
 #include "hv/vdev/vpower.h"
 
 #define DEVFN 0x18u /* 03.0 */
@@ -22,16 +21,13 @@ static u64 bar_value;
 static u32 bar_seen;
 static u64 offset_seen;
 
-void vioapic_set_line(struct vm *vm, u32 pin, bool level)
+void pc_irq_shared(struct vm *vm, u32 irq, enum pc_source source, bool level)
 {
-	(void)vm;
-	gsi_levels = (gsi_levels & ~(1u << pin)) | (u32)level << pin;
-}
+	u32 *levels = irq < 16 ? &isa_levels : &gsi_levels;
 
-void pc_irq(struct vm *vm, u32 irq, bool level)
-{
 	(void)vm;
-	isa_levels = (isa_levels & ~(1u << irq)) | (u32)level << irq;
+	assert_int_equal(source, PC_SOURCE_PCI);
+	*levels = (*levels & ~(1u << irq)) | (u32)level << irq;
 }
 
 bool vpower_cf9_write(struct vm *vm, u8 value)
