@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Config registers of the 82Q35 host bridge (Intel 3 Series Chipset data sheet,
+/* Config registers of the 82Q35 host bridge (3 Series data sheet,
  * 5.1) and of the ICH9 LPC bridge (ICH9 data sheet, 13.1 and 10.1) */
 #ifndef HV_VDEV_Q35_REGS_H
 #define HV_VDEV_Q35_REGS_H

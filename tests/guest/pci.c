@@ -159,7 +159,7 @@ static void ecam(void)
 
 static void ecam_moves(void)
 {
-	section("Intel 3 Series 5.1.15");
+	section("3 Series 5.1 PCIEXBAR");
 	config_out32(HOST, 0x60, ECAM_MOVED | 1);
 	check(*mmio32(ECAM_MOVED) == 0x29c08086, "pci.ecam_moves", "%x",
 	      *mmio32(ECAM_MOVED));
@@ -179,7 +179,7 @@ static void ecam_moves(void)
 
 static void host_bridge(void)
 {
-	section("Intel 3 Series 5.1.18");
+	section("3 Series 5.1 PAM0");
 	for (u32 i = 0x90; i < 0x97; i++)
 		config_out8(HOST, i, 0xff);
 	check(config8(HOST, 0x90) == 0x30 && config8(HOST, 0x96) == 0x33,
@@ -188,22 +188,22 @@ static void host_bridge(void)
 	*mmio32(0xc0000) = 0x5a5aa5a5;
 	check(*mmio32(0xc0000) == 0x5a5aa5a5, "pci.shadow_is_ram", "%x",
 	      *mmio32(0xc0000));
-	section("Intel 3 Series 5.1.25");
+	section("3 Series 5.1 SMRAM");
 	config_out8(HOST, 0x9d, 0x48);
 	check(config8(HOST, 0x9d) == 0x12, "pci.smram_locked", "%x",
 	      config8(HOST, 0x9d));
-	section("Intel 3 Series 5.1.34");
+	section("3 Series 5.1 TOLUD");
 	check((config32(HOST, 0xb0) & 0xfff0) == 0x0100, "pci.tolud",
 	      "%x, of 16 MiB", config32(HOST, 0xb0));
 }
 
 static void lpc(void)
 {
-	section("ICH9 13.1.13");
+	section("ICH9 13.1 PMBASE");
 	config_out32(LPC, 0x40, 0xb001);
 	check(config32(LPC, 0x40) == 0x601, "pci.pmbase", "%x",
 	      config32(LPC, 0x40));
-	section("ICH9 13.1.17");
+	section("ICH9 13.1 PIRQn_ROUT");
 	check(config32(LPC, 0x60) == 0x80808080 &&
 		      config32(LPC, 0x68) == 0x80808080,
 	      "pci.pirq_off_at_reset", "%x", config32(LPC, 0x60));
@@ -211,10 +211,10 @@ static void lpc(void)
 	check(config32(LPC, 0x60) == 0x8f0b0a0b, "pci.pirq_bits", "%x",
 	      config32(LPC, 0x60));
 	config_out32(LPC, 0x60, 0x80808080);
-	section("ICH9 13.1.36");
+	section("ICH9 13.1 RCBA");
 	check(config32(LPC, 0xf0) == (RCBA | 1), "pci.rcba", "%x",
 	      config32(LPC, 0xf0));
-	section("ICH9 10.1.49");
+	section("ICH9 10.1 D31IR");
 	check(*mmio16(RCBA + 0x3140) == 0x3210, "pci.d31ir", "%x",
 	      *mmio16(RCBA + 0x3140));
 	*mmio16(RCBA + 0x3140) = 0xffff;
