@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The innocent guest beside the others: its memory keeps its contents, its
+ * timer fires neither early nor never, its clocks agree with each other, for as
+ * long as they go on. `rounds=N` timer periods of a millisecond or so.
+ */
+#include "tests/guest/lib/guest.h"
+
+#define VECTOR      0x41
+#define WORDS       (512 * 1024 / 8)
+#define PM_TIMER    0x608 /* 24 or 32 bits at 3.579545 MHz */
+#define PM_MASK     0xffffffu
+#define TIMER_COUNT 1000000u
+#define SLICE       4096
+
+static u64 memory[WORDS] __aligned(4096);
+
+static u64 pattern(u64 i)
+{
+	return (i + 1) * 0x9e3779b97f4a7c15ull;
+}
+
+static u32 pm_timer(void)
+{
+	return inl(PM_TIMER) & PM_MASK;
+}
+
+static bool slice_whole(u64 round)
+{
+	u64 first = round * SLICE % WORDS;
+
+	for (u64 i = first; i < first + SLICE; i++)
+		if (memory[i] != pattern(i))
+			return false;
+	return true;
+}
+
+/* One shot, then wait; TSC ticks it took. The TSC is looked at once more after
+ * an interrupt of somebody else's. */
+static u64 one_shot(void)
+{
+	u64 before = irq_count[VECTOR], start = rdtsc();
+
+	wrmsr(X2APIC_TMICT, TIMER_COUNT);
+	while (irq_count[VECTOR] == before)
+		irq_wait();
+	return rdtsc() - start;
+}
+
+static void on_timer(struct trap_frame *f)
+{
+	(void)f;
+	wrmsr(X2APIC_EOI, 0);
+}
+
+static u64 rounds(void)
+{
+	const char *s = guest_cmdline;
+	u64 n = 0;
+
+	while (*s && *s != '=')
+		s++;
+	while (*s && *++s >= '0' && *s <= '9')
+		n = n * 10 + (u64)(*s - '0');
+	return n ? n : 300;
+}
+
+void guest_main(void)
+{
+	u64 least = ~0ull, ticks = 0, pm = 0, n = rounds(), bad = 0, cr4;
+	u64 start, now, i;
+	u32 pm_last, pm_now;
+
+	for (i = 0; i < WORDS; i++)
+		memory[i] = pattern(i);
+	apic_enable();
+	irq_handler[VECTOR] = on_timer;
+	wrmsr(X2APIC_TDCR, 0xb);
+	wrmsr(X2APIC_LVT_TIMER, VECTOR);
+	cr4 = read_cr4();
+	pm_last = pm_timer();
+	start = now = rdtsc();
+	for (i = 0; i < n; i++) {
+		u64 took = one_shot(), last = now;
+
+		least = took < least ? took : least;
+		now = rdtsc();
+		bad += now < last;
+		ticks += !slice_whole(i);
+		pm_now = pm_timer();
+		pm += (pm_now - pm_last) & PM_MASK;
+		pm_last = pm_now;
+	}
+	now = rdtsc() - start;
+	section("SDM 3A 10.5.4");
+	check(irq_count[VECTOR] == n, "witness.timer", "%lu of %lu",
+	      irq_count[VECTOR], n);
+	check(least > TIMER_COUNT / 100, "witness.timer_not_early",
+	      "%lu TSC ticks", least);
+	section("SDM 3B 17.17");
+	check(!bad, "witness.tsc", "%lu times backwards", bad);
+	section("ACPI 4.8.2.1");
+	check(pm && now / pm > 2 && now / pm < 20000, "witness.clocks",
+	      "%lu TSC ticks, %lu of the PM timer", now, pm);
+	section("SDM 3C 28.3");
+	check(!ticks, "witness.memory", "%lu slices changed", ticks);
+	check(cr4 == read_cr4(), "witness.cr4", "%lx", read_cr4());
+}
