@@ -2,11 +2,15 @@
 /*
  * Port and MMIO regions, see bus.h. Called by the devices of a VM when it is
  * built and by the exit handlers. Invariant: regions[0..count) are sorted by
- * base and disjoint. No lock: the array does not change while the VM runs.
+ * base and disjoint; the index says the same. No lock: the array does not
+ * change while the VM runs.
  */
 #include "hv/bus.h"
 
 #include "lib/errno.h"
+#include "lib/string.h"
+
+#define MAX_INDEXED 255u /* regions: numbers are bytes */
 
 /* First region that ends above @addr; bus->count if none */
 static u32 bus_search(const struct bus *bus, u64 addr)
@@ -34,6 +38,7 @@ int bus_init(struct bus *bus, struct budget *b, u32 capacity)
 	bus->regions = pmm_alloc(b, order);
 	if (!bus->regions)
 		return -ENOMEM;
+	bus->index = NULL;
 	bus->count = 0;
 	bus->capacity = (u32)((PAGE_SIZE << order) / sizeof(*bus->regions));
 	return 0;
@@ -43,6 +48,9 @@ void bus_destroy(struct bus *bus, struct budget *b)
 {
 	u32 order = 0;
 
+	if (bus->index)
+		pmm_free(b, bus->index, 0);
+	bus->index = NULL;
 	if (!bus->regions)
 		return;
 	while ((PAGE_SIZE << order) / sizeof(*bus->regions) < bus->capacity)
@@ -52,7 +60,6 @@ void bus_destroy(struct bus *bus, struct budget *b)
 	bus->count = 0;
 }
 
-/* After a change of the array */
 static void bus_filter(struct bus *bus)
 {
 	bus->filter = 0;
@@ -67,6 +74,37 @@ static void bus_filter(struct bus *bus)
 			for (; block <= last; block++)
 				bus->filter |= BIT(block & 63);
 	}
+}
+
+static void bus_fill_index(struct bus *bus)
+{
+	memset(bus->index, 0, BUS_INDEXED);
+	for (u32 i = 0; i < bus->count; i++) {
+		const struct bus_region *r = &bus->regions[i];
+		u64 end = MIN(r->base + r->size, BUS_INDEXED);
+
+		for (u64 at = r->base; at < end; at++)
+			bus->index[at] = (u8)(i + 1);
+	}
+}
+
+/* After a change of the array */
+static void bus_changed(struct bus *bus)
+{
+	bus_filter(bus);
+	if (bus->index)
+		bus_fill_index(bus);
+}
+
+int bus_make_index(struct bus *bus, struct budget *b)
+{
+	if (bus->capacity > MAX_INDEXED)
+		return -EINVAL;
+	bus->index = pmm_alloc(b, 0);
+	if (!bus->index)
+		return -ENOMEM;
+	bus_changed(bus);
+	return 0;
 }
 
 int bus_add(struct bus *bus, const struct bus_region *region)
@@ -84,7 +122,7 @@ int bus_add(struct bus *bus, const struct bus_region *region)
 		bus->regions[i] = bus->regions[i - 1];
 	bus->regions[at] = *region;
 	bus->count++;
-	bus_filter(bus);
+	bus_changed(bus);
 	return 0;
 }
 
@@ -97,13 +135,18 @@ void bus_remove(struct bus *bus, u64 base)
 	bus->count--;
 	for (u32 i = at; i < bus->count; i++)
 		bus->regions[i] = bus->regions[i + 1];
-	bus_filter(bus);
+	bus_changed(bus);
 }
 
 const struct bus_region *bus_find(const struct bus *bus, u64 addr)
 {
-	u32 at = bus_search(bus, addr);
+	u32 at;
 
+	if (bus->index && addr < BUS_INDEXED) {
+		at = bus->index[addr];
+		return at ? &bus->regions[at - 1] : NULL;
+	}
+	at = bus_search(bus, addr);
 	if (at == bus->count || bus->regions[at].base > addr)
 		return NULL;
 	return &bus->regions[at];

@@ -25,13 +25,20 @@ struct bus_region {
 struct bus {
 	struct bus_region *regions;
 	u32 count, capacity;
+	/* Ports: the number, from 1, of the region at each address below
+	 * BUS_INDEXED, 0 where there is none; NULL: not indexed */
+	u8 *index;
 	/* Which blocks of BUS_BLOCK addresses, modulo 64, a region touches: an
 	 * address whose bit is clear is unclaimed */
 	u64 filter;
 };
 #define BUS_BLOCK_SHIFT 3
+#define BUS_INDEXED     PAGE_SIZE
 
 int __must_check bus_init(struct bus *bus, struct budget *b, u32 capacity);
+/* Look its first BUS_INDEXED addresses up in a table, which costs a page;
+ * bus_init() was called, with a capacity of at most 255. -ENOMEM */
+int __must_check bus_make_index(struct bus *bus, struct budget *b);
 void bus_destroy(struct bus *bus, struct budget *b);
 /* -EEXIST on overlap, -ENOSPC, -EINVAL: empty or past the end. A region with
  * no read or no write behaves as unclaimed for it. */

@@ -175,6 +175,8 @@ static int create_buses(struct vm *vm)
 	int err = bus_init(&vm->ports, &vm->budget, PORT_REGIONS);
 
 	if (!err)
+		err = bus_make_index(&vm->ports, &vm->budget);
+	if (!err)
 		err = bus_init(&vm->mmio, &vm->budget,
 			       vm->privileged ? HOST_MMIO_REGIONS
 					      : MMIO_REGIONS);

@@ -176,6 +176,39 @@ static void test_full(void **state)
 	assert_int_equal(bus.count, bus.capacity);
 }
 
+/* The index answers as the search does, after every change */
+static void test_index(void **state)
+{
+	struct bus plain;
+
+	(void)state;
+	assert_int_equal(bus_init(&plain, &budget, 16), 0);
+	assert_int_equal(bus_init(&bus, &budget, 16), 0);
+	assert_int_equal(bus_make_index(&bus, &budget), 0);
+	for (u64 i = 0; i < 12; i++) {
+		const struct bus_region r = { .base = (i * 7 % 12) * 0x180,
+					      .size = 1 + i * 0x11,
+					      .name = "test" };
+
+		assert_int_equal(bus_add(&bus, &r), 0);
+		assert_int_equal(bus_add(&plain, &r), 0);
+		if (i == 9) {
+			bus_remove(&bus, 0x180);
+			bus_remove(&plain, 0x180);
+		}
+		for (u64 at = 0; at < 0x1800; at++) {
+			const struct bus_region *a = bus_find(&bus, at);
+			const struct bus_region *b = bus_find(&plain, at);
+
+			assert_int_equal(a ? a - bus.regions : -1,
+					 b ? b - plain.regions : -1);
+		}
+	}
+	bus_destroy(&plain, &budget);
+	bus_destroy(&bus, &budget);
+	assert_null(bus.index);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_region_without_a_direction,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
+		cmocka_unit_test(test_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
