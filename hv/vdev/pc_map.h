@@ -49,26 +49,26 @@
 #define PC_GSI_PIRQ_A   16u /* PIRQ A to H: 16 to 23, level, active low */
 
 /* Ports */
-#define PC_PM_BASE       0x600u /* ACPI PM block of the ICH9, 128 ports */
-#define PC_PM1_STS       (PC_PM_BASE + 0x00)
-#define PC_PM1_EN        (PC_PM_BASE + 0x02)
-#define PC_PM1_CNT       (PC_PM_BASE + 0x04)
-#define PC_PM_TMR        (PC_PM_BASE + 0x08)
-#define PC_GPE0          (PC_PM_BASE + 0x20)
-#define PC_GPE0_BYTES    16u
-#define PC_SMI_EN        (PC_PM_BASE + 0x30)
-#define PC_APM_CNT       0xb2u
-#define PC_APM_STS       0xb3u
+#define PC_PM_BASE    0x600u /* ACPI PM block of the ICH9, 128 ports */
+#define PC_PM1_STS    (PC_PM_BASE + 0x00)
+#define PC_PM1_EN     (PC_PM_BASE + 0x02)
+#define PC_PM1_CNT    (PC_PM_BASE + 0x04)
+#define PC_PM_TMR     (PC_PM_BASE + 0x08)
+#define PC_GPE0       (PC_PM_BASE + 0x20)
+#define PC_GPE0_BYTES 16u
+#define PC_SMI_EN     (PC_PM_BASE + 0x30)
+#define PC_APM_CNT    0xb2u
+#define PC_APM_STS    0xb3u
 /* Written to PC_APM_CNT, as the FADT says: SCI_EN is set or cleared */
-#define PC_ACPI_ENABLE   0x02u
-#define PC_ACPI_DISABLE  0x03u
+#define PC_ACPI_ENABLE  0x02u
+#define PC_ACPI_DISABLE 0x03u
 /* SLP_TYP of \_S5: what the DSDT names, and what the ICH9 knows as S5 */
 #define PC_SLP_TYP_S5      0u
 #define PC_SLP_TYP_S5_ICH9 7u
-#define PC_RESET         0xcf9u
-#define PC_RESET_VALUE   0x06u
-#define PC_FWCFG         0x510u
-#define PC_DEBUG_CONSOLE 0x402u
+#define PC_RESET           0xcf9u
+#define PC_RESET_VALUE     0x06u
+#define PC_FWCFG           0x510u
+#define PC_DEBUG_CONSOLE   0x402u
 
 /* PCI functions of the board */
 #define PC_DEVFN_HOST 0x00u /* 00.0 8086:29c0 Q35 host bridge */
