@@ -77,6 +77,8 @@ static bool pdptes_ok(struct vcpu *v, u64 cr3)
 	u64 pdptes[PDPTE_COUNT];
 	u32 i;
 
+	if (!vcpu_ops->has_pdptes)
+		return true;
 	if (gmem_read(v->vm, GPA(cr3 & PDPT_ADDR), pdptes, sizeof(pdptes)))
 		return false;
 	for (i = 0; i < PDPTE_COUNT; i++)

@@ -108,10 +108,10 @@ static bool entry_reserved(struct vcpu *v, const struct walk *w, u32 level,
 
 	if (w->entry_bytes == 4)
 		return large && (entry & BIT(21));
+	if (w->pae && level == 3)
+		return false; /* looked at when it is loaded: hv/exit_cr.c */
 	if (entry & PTE_ADDR & ~(BIT(v->vm->phys_bits) - 1))
 		return true;
-	if (w->pae && level == 3)
-		return entry & (BITS(63, 52) | BITS(8, 5) | BITS(2, 1));
 	if ((entry & PTE_NX) && !(r->efer & EFER_NXE))
 		return true;
 	if (w->pae && (entry & BITS(62, 52)))

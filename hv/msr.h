@@ -10,5 +10,7 @@ void msr_build_bitmap(struct vm *vm);
 /* 0, or -EINVAL: the guest gets #GP(0) */
 int __must_check msr_read(struct vcpu *v, u32 msr, u64 *value);
 int __must_check msr_write(struct vcpu *v, u32 msr, u64 value);
+/* The MTRRs of a vCPU that resets */
+void mtrr_reset(struct vcpu *v);
 
 #endif

@@ -23,6 +23,9 @@
 #define MSR_AMD_INT_PENDING  0xc0010055u
 #define MSR_AMD_MMIO_CONF    0xc0010058u
 #define MSR_AMD_CHICKEN_LAST 0xc001102fu
+#define MTRR_VAR_COUNT       8u
+#define MTRR_VAR_LAST        (MSR_MTRR_PHYSBASE0 + 2 * MTRR_VAR_COUNT - 1)
+#define MTRR_FIX4K_LAST      (MSR_MTRR_FIX4K_C0000 + 7)
 #define HWCR_TSC_FREQ_SEL    BIT(24)
 #define VM_CR_OFF            (VM_CR_SVMDIS | VM_CR_LOCK)
 
@@ -125,6 +128,26 @@ static int write_kvm_pv(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		first, last, gate, PASS_NONE, read_const, write_ignore, 0      \
 	}
 
+/*
+ * Why each row is there; where nothing is said, CPUID's bit of its gate
+ * promises the register (SDM 4 table 2-2; APM 2 appendix A):
+ *
+ * - PLATFORM_ID, UCODE_REV, UCODE_WRITE, PATCH_LOADER: kernels ask what
+ *   microcode there is, in a guest too, and some load theirs: dropped.
+ * - PLATFORM_INFO, PERF_STATUS, PERF_CTL, CLOCK_MODULATION, THERM_*,
+ *   TEMPERATURE_TARGET, MISC_ENABLE: firmware and memory testers go by the
+ *   model, not by CPUID, when they touch them: zero, and writes are dropped.
+ * - DEBUGCTL and the last branch registers: on every CPU of the family. Nothing
+ *   is recorded; BTF and LBR stay zero.
+ * - EFER, FS_BASE ...: what long mode is.
+ * - SYSCFG, HWCR, TOP_MEM, NB_CFG, INT_PENDING, MMIO_CONF, LS_CFG ... DE_CFG:
+ *   AMD families have them without a CPUID bit and kernels set chicken bits in
+ *   them. DE_CFG says that LFENCE serializes. VM_CR says that SVM is off and
+ *   locked.
+ *
+ * Not there, as on a CPU whose CPUID is this one: VMX's, SVM's, SMM's, SGX's,
+ * FEATURE_CONTROL, performance counters, APERF and MPERF, XSS, RAPL.
+ */
 /* clang-format off */
 const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_TSC), GATE_ALWAYS, PASS_NONE, HANDLERS(tsc), 0 },
@@ -136,11 +159,12 @@ const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_TSC_ADJUST), GATE_ALWAYS, PASS_NONE, HANDLERS(tsc_adjust), 0 },
 	{ ONE(MSR_SPEC_CTRL), GATE_SPEC_CTRL, PASS_NONE, HANDLERS(spec_ctrl), 0 },
 	{ ONE(MSR_PRED_CMD), GATE_IBPB, PASS_NONE, NULL, write_pred_cmd, 0 },
+	{ ONE(MSR_UCODE_WRITE), GATE_INTEL, PASS_NONE, NULL, write_ignore, 0 },
 	{ ONE(MSR_UCODE_REV), GATE_ALWAYS, PASS_NONE, read_host, write_ignore,
 	  ~0ull },
 	ZERO(MSR_PLATFORM_INFO, GATE_INTEL),
 	{ ONE(MSR_MTRRCAP), GATE_MTRR, PASS_NONE, read_const, NULL,
-	  MTRRCAP_WC },
+	  MTRRCAP_WC | MTRRCAP_FIX | MTRR_VAR_COUNT },
 	{ ONE(MSR_ARCH_CAPABILITIES), GATE_ARCH_CAP, PASS_NONE, read_host, NULL,
 	  ARCH_CAP_OFFERED },
 	PASS(MSR_SYSENTER_CS, GATE_SYSENTER, sysenter_cs),
@@ -148,9 +172,19 @@ const struct msr_rule msr_rules[] = {
 	PASS(MSR_SYSENTER_EIP, GATE_SYSENTER, sysenter_eip),
 	{ ONE(MSR_MCG_CAP), GATE_MCA, PASS_NONE, read_const, NULL, 0 },
 	ZERO(MSR_MCG_STATUS, GATE_MCA),
+	ZEROS(MSR_PERF_STATUS, MSR_THERM_STATUS, GATE_INTEL),
 	{ ONE(MSR_MISC_ENABLE), GATE_INTEL, PASS_NONE, HANDLERS(misc_enable), 0 },
+	ZERO(MSR_TEMPERATURE_TARGET, GATE_INTEL),
 	ZERO(MSR_DEBUGCTL, GATE_ALWAYS),
 	ZEROS(MSR_LASTBRANCHFROMIP, MSR_LASTINTTOIP, GATE_ALWAYS),
+	{ MSR_MTRR_PHYSBASE0, MTRR_VAR_LAST, GATE_MTRR, PASS_NONE,
+	  HANDLERS(mtrr_var), 0 },
+	{ ONE(MSR_MTRR_FIX64K_00000), GATE_MTRR, PASS_NONE,
+	  HANDLERS(mtrr_fixed), 0 },
+	{ MSR_MTRR_FIX16K_80000, MSR_MTRR_FIX16K_A0000, GATE_MTRR, PASS_NONE,
+	  HANDLERS(mtrr_fixed), 0 },
+	{ MSR_MTRR_FIX4K_C0000, MTRR_FIX4K_LAST, GATE_MTRR, PASS_NONE,
+	  HANDLERS(mtrr_fixed), 0 },
 	{ ONE(MSR_PAT), GATE_PAT, PASS_NONE, HANDLERS(pat), 0 },
 	{ ONE(MSR_MTRR_DEF_TYPE), GATE_MTRR, PASS_NONE,
 	  HANDLERS(mtrr_def_type), 0 },

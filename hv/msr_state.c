@@ -14,7 +14,6 @@
 #include "lib/errno.h"
 
 #define SPEC_CTRL_DEFINED (SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD)
-#define MTRR_DEF_DEFINED  (MTRR_DEF_TYPE_MASK | MTRR_DEF_FE | MTRR_DEF_E)
 
 static bool canonical(u64 addr)
 {
@@ -249,26 +248,5 @@ int msr_write_misc_enable(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 	(void)rule;
 	(void)msr;
 	v->misc_enable = value & MISC_ENABLE_FAST_STRING;
-	return 0;
-}
-
-int msr_read_mtrr_def_type(struct vcpu *v, const struct msr_rule *rule, u32 msr,
-			   u64 *value)
-{
-	(void)rule;
-	(void)msr;
-	*value = v->mtrr_def_type;
-	return 0;
-}
-
-/* Kept, but of no effect: memory types come from EPT/NPT and the PAT */
-int msr_write_mtrr_def_type(struct vcpu *v, const struct msr_rule *rule,
-			    u32 msr, u64 value)
-{
-	(void)rule;
-	(void)msr;
-	if (value & ~MTRR_DEF_DEFINED)
-		return -EINVAL;
-	v->mtrr_def_type = value;
 	return 0;
 }

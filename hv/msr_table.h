@@ -57,6 +57,9 @@ MSR_HANDLERS(tsc_adjust);
 MSR_HANDLERS(tsc_aux);
 MSR_HANDLERS(spec_ctrl);
 MSR_HANDLERS(misc_enable);
+/* hv/msr_mtrr.c */
 MSR_HANDLERS(mtrr_def_type);
+MSR_HANDLERS(mtrr_var);
+MSR_HANDLERS(mtrr_fixed);
 
 #endif

@@ -19,6 +19,7 @@
 #include "arch/x86/cpu/tsc.h"
 #include "hv/exit_dispatch.h"
 #include "hv/kvm_pv.h"
+#include "hv/msr.h"
 #include "hv/pvclock.h"
 #include "hv/vdev/vlapic.h"
 #include "lib/errno.h"
@@ -112,7 +113,7 @@ void vcpu_reset(struct vcpu *v)
 	v->nmi_waiting = false;
 	v->tsc_adjust = 0;
 	v->misc_enable = MISC_ENABLE_FAST_STRING;
-	v->mtrr_def_type = MTRR_DEF_E | MEM_WB;
+	mtrr_reset(v);
 	v->spec_ctrl = 0;
 	v->tsc_aux = 0;
 	v->hw.tsc_offset = 0 - v->vm->tsc_start;

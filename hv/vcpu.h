@@ -65,6 +65,7 @@ struct vcpu {
 	u64 tsc_adjust;
 	u32 slot_hint; /* hv/gmem.c: the memory slot it found last */
 	u64 apic_base_msr, misc_enable, mtrr_def_type;
+	u64 mtrr_var[16], mtrr_fixed[11]; /* hv/msr_mtrr.c */
 	/* In the core while it is current: the host uses neither */
 	u64 spec_ctrl, tsc_aux;
 };

@@ -240,6 +240,9 @@ struct vcpu_ops {
 	const char *name; /* "VMX", "SVM" */
 	const struct pt_format *pt_format;
 	u32 msr_bitmap_pages, port_bitmap_pages;
+	/* PAE's PDPTEs are registers, checked when they are loaded (SDM 3A
+	 * 4.4.1); SVM's are read from memory as any entry (APM 2 15.25.10) */
+	bool has_pdptes;
 
 	/* Is it there and usable? Logs one sentence that names the firmware
 	 * switch when not. -ENODEV, -ENOTSUP. Boot CPU, once. Sets

@@ -31,6 +31,7 @@
 #define DEVICE_BASE  0xfe000000ull
 #define HV_MEMORY    0x40000000ull
 #define RAM_END      0x1000000ull
+#define ROM_GPA      0xfffff000ull
 
 static struct vm vm;
 static struct vcpu vcpu;
@@ -50,7 +51,8 @@ static void fake_read(struct vcpu_hw *hw, u32 groups)
 	hw->regs.valid |= groups;
 }
 
-static const struct vcpu_ops fake_ops = { .read = fake_read };
+static const struct vcpu_ops fake_ops = { .read = fake_read,
+					  .has_pdptes = true };
 const struct vcpu_ops *vcpu_ops = &fake_ops;
 
 void *pmm_alloc(struct budget *b, u32 order)
@@ -136,6 +138,23 @@ enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
 	emulated++;
 	v->hw.exit.insn_len = 3;
 	return VERDICT_ADVANCE;
+}
+
+static bool descriptor_in_rom;
+
+const struct vm_slot *vm_slot_at(const struct vm *m, gpa_t gpa)
+{
+	static const struct vm_slot rom = { ROM_GPA, 0, PAGE_SIZE, true };
+
+	(void)m;
+	return gpa.v - ROM_GPA < PAGE_SIZE ? &rom : NULL;
+}
+
+bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa)
+{
+	(void)v;
+	assert_in_range(gpa.v, ROM_GPA, ROM_GPA + PAGE_SIZE - 1);
+	return descriptor_in_rom;
 }
 
 enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e)
@@ -569,6 +588,26 @@ static void test_event_tables_outside_ram(void **state)
 	assert_int_equal(emulated, 0);
 }
 
+/* What the CPU writes of itself is not an instruction to emulate */
+static void test_descriptor_in_rom(void **state)
+{
+	struct vcpu_exit *e = leave(EXIT_MMIO);
+
+	(void)state;
+	e->mmio.gpa = GPA(ROM_GPA + 5);
+	e->mmio.access = ACCESS_W;
+	descriptor_in_rom = true;
+	exit_dispatch(&vcpu);
+	assert_int_equal(emulated, 0);
+	descriptor_in_rom = false;
+	e = leave(EXIT_MMIO);
+	e->mmio.gpa = GPA(ROM_GPA + 5);
+	e->mmio.access = ACCESS_W;
+	exit_dispatch(&vcpu);
+	assert_int_equal(emulated, 1);
+	assert_int_equal(ends, 0);
+}
+
 static void mov_cr(u8 cr, u64 value)
 {
 	struct vcpu_exit *e = leave(EXIT_CR);
@@ -741,6 +780,7 @@ int main(void)
 		T(test_isolated_guest_reaches_nothing),
 		T(test_privileged_guest_gets_devices_alone),
 		T(test_event_tables_outside_ram),
+		T(test_descriptor_in_rom),
 		T(test_control_registers_are_checked),
 		T(test_lmsw_cannot_clear_pe),
 		T(test_xsetbv),

@@ -17,6 +17,7 @@
 #define MSR_TSC_ADJUST			0x03b	/* 7:EBX[1] TSC_ADJUST */
 #define MSR_SPEC_CTRL			0x048	/* 7:EDX[26]; AMD 80000008:EBX[14] */
 #define MSR_PRED_CMD			0x049	/* 7:EDX[26]; AMD 80000008:EBX[12] */
+#define MSR_UCODE_WRITE			0x079	/* family 6 on */
 #define MSR_UCODE_REV			0x08b	/* both, family 6 / K8 on */
 #define MSR_PLATFORM_INFO		0x0ce	/* Intel, Nehalem on (model) */
 #define MSR_MTRRCAP			0x0fe	/* 1:EDX[12] MTRR */
@@ -35,6 +36,7 @@
 #define MSR_THERM_INTERRUPT		0x19b	/* 1:EDX[22] ACPI */
 #define MSR_THERM_STATUS		0x19c	/* 1:EDX[22] ACPI */
 #define MSR_MISC_ENABLE			0x1a0	/* Intel, family 6 and F */
+#define MSR_TEMPERATURE_TARGET		0x1a2	/* by model */
 #define MSR_ENERGY_PERF_BIAS		0x1b0	/* 6:ECX[3] */
 #define MSR_DEBUGCTL			0x1d9	/* family 6 / K7 on */
 #define MSR_LASTBRANCHFROMIP		0x1db	/* AMD; Intel P6 */

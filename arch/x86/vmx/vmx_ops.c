@@ -13,6 +13,7 @@ const struct vcpu_ops vmx_ops = {
 	.pt_format = &pt_ept,
 	.msr_bitmap_pages = 1,
 	.port_bitmap_pages = 2,
+	.has_pdptes = true,
 	.probe = vmx_probe,
 	.cpu_enable = vmx_cpu_enable,
 	.cpu_disable = vmx_cpu_disable,
