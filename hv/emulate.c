@@ -67,6 +67,7 @@ static const struct op ops_one[256] = {
 };
 
 static const struct op ops_0f[256] = {
+	[0x00] = { op_group6, OP_OPERAND | OP_ALONE | OP_LOCK },
 	[0x0d] = { op_nop, 0 },
 	[0x10 ... 0x11] = { op_sse_move, 0 },
 	[0x12 ... 0x13] = { op_sse_half, 0 },

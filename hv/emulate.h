@@ -18,6 +18,10 @@ u8 insn_exit_length(struct vcpu *v, enum exit_kind kind);
 /* Do the access of an EXIT_MMIO that hit @v->vm->mmio or nothing; decodes,
  * performs it through the bus, updates registers and flags. */
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e);
+/* @gpa is in ROM, and what the CPU could not write there is the accessed bit of
+ * a GDT descriptor: it is set in the guest's copy, so that the CPU has nothing
+ * to write when it tries again. False: it is something else. */
+bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa);
 /* INS/OUTS with REP: a bounded number of iterations per call, then RESUME */
 enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e);
 

@@ -176,6 +176,9 @@ int op_stos(struct emu *m);
 int op_lods(struct emu *m);
 int op_scas(struct emu *m);
 
+/* emulate_system.c */
+int op_group6(struct emu *m);
+
 int op_sse_move(struct emu *m);
 int op_sse_half(struct emu *m);
 int op_sse_integer(struct emu *m);

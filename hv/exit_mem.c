@@ -110,6 +110,17 @@ static int unclaimed(struct vm *vm, gpa_t gpa)
 	return vm->privileged ? device_map(vm, gpa.v) : -EFAULT;
 }
 
+/* A write to ROM that no instruction asked for */
+static bool rom_accessed(struct vcpu *v, const struct vcpu_exit *e)
+{
+	const struct vm_slot *s;
+
+	if (!(e->mmio.access & ACCESS_W) || e->mmio.walk)
+		return false;
+	s = vm_slot_at(v->vm, e->mmio.gpa);
+	return s && s->rom && emulate_rom_accessed(v, e->mmio.gpa);
+}
+
 enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
 	if (vlapic_page_exit(v, e))
@@ -122,6 +133,8 @@ enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 		if (err == -ENOMEM)
 			return exit_kill(v, "no memory left to map a device");
 	}
+	if (rom_accessed(v, e))
+		return VERDICT_RESUME;
 	if (e->vectoring.type != EVENT_NONE)
 		return exit_kill(v, "its interrupt tables are not in RAM");
 	if ((e->mmio.access & ACCESS_X) && !e->mmio.walk)

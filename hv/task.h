@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Private to hv/task*.c: task switches in software (SDM 3A 8 *Task
+ * Private to hv/task*.c and hv/emulate_system.c: task switches in software (SDM 3A 8 *Task
  * Management*). Functions return 0; -EFAULT: an exception is queued; -EINVAL:
  * the guest keeps the structure where there is no RAM.
  */

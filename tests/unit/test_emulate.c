@@ -1,4 +1,4 @@
-/* SOURCES: hv/emulate.c hv/emulate_alu.c hv/emulate_bits.c hv/emulate_mem.c hv/emulate_ops.c hv/emulate_sse.c hv/emulate_stack.c hv/emulate_string.c hv/insn.c hv/gmem.c hv/gwalk.c hv/bus.c lib/printf.c lib/string.c */
+/* SOURCES: hv/emulate.c hv/emulate_alu.c hv/emulate_bits.c hv/emulate_mem.c hv/emulate_ops.c hv/emulate_sse.c hv/emulate_stack.c hv/emulate_string.c hv/emulate_system.c hv/task_memory.c hv/insn.c hv/gmem.c hv/gwalk.c hv/bus.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions on device memory and string I/O. Each operation on memory is
