@@ -21,7 +21,11 @@ static_assert(DSDT_FWCFG == PC_FWCFG, "DSDT: fw_cfg");
 static_assert(DSDT_SLP_TYP_S5 == PC_SLP_TYP_S5, "DSDT: S5");
 static_assert(DSDT_PIRQ_A == PC_GSI_PIRQ_A, "DSDT: PIRQ");
 
-#define BUS_LAST (PC_ECAM_BYTES / MIB(1) - 1)
+/* Of the 256 that ECAM decodes: a kernel looks for devices on each by ports,
+ * two exits for every device there could be */
+#define BUS_LAST DSDT_BUS_LAST
+static_assert(BUS_LAST < PC_ECAM_BYTES / MIB(1), "buses in ECAM");
+static_assert(DSDT_BUS_COUNT == BUS_LAST + 1, "DSDT: buses");
 
 /* The HPET's capabilities, low half: vendor, legacy routes, 64 bits, timers */
 #define HPET_ID       0x8086a201u

@@ -70,7 +70,8 @@ DefinitionBlock ("", "DSDT", 2, "BULKHD", "ISOLATED", 2)
 			{
 				WordBusNumber (ResourceProducer, MinFixed,
 					MaxFixed, PosDecode,
-					0, 0, 0xff, 0, 0x100)
+					0, 0, DSDT_BUS_LAST, 0,
+					DSDT_BUS_COUNT)
 				IO (Decode16, 0xcf8, 0xcf8, 1, 8)
 				WordIO (ResourceProducer, MinFixed, MaxFixed,
 					PosDecode, EntireRange,

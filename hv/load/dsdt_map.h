@@ -10,6 +10,8 @@
 #define DSDT_BARS_BASE  0xc0000000
 #define DSDT_BARS_LAST  0xfebfffff
 #define DSDT_BARS_BYTES 0x3ec00000
+#define DSDT_BUS_LAST   0x0f
+#define DSDT_BUS_COUNT  0x10
 #define DSDT_HPET_BASE  0xfed00000
 #define DSDT_PM_BASE    0x0600
 #define DSDT_FWCFG      0x0510

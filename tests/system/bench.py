@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The figures Bulkhead promises: a change that makes an exit, the boot or the
 image dearer than its target fails here."""
-from harness import bench
+from harness import bench, figures
 
 
 def exits(side):
@@ -25,6 +25,20 @@ def boot(results, folder):
                   f"{size} bytes, target {bench.IMAGE_BYTES}")
 
 
+def linux_boot(results, folder):
+    ours, guest = figures.boot_share(folder)
+    percent = 100 * ours / (ours + guest)
+    results.check(percent < figures.BOOT_SHARE_PERCENT, "bench.linux_boot_share",
+                  f"{percent:.2f} % of {ours + guest} instructions")
+
+
+def linux_idle(results, folder):
+    rate, kinds = figures.idle(folder)
+    results.check(rate < figures.IDLE_EXITS, "bench.linux_idle_exits",
+                  f"{rate} a second and vCPU: {kinds}")
+
+
 def tests():
-    return [("bench.vmx", exits("vmx")), ("bench.svm", exits("svm")),
+    return [("bench.linux_boot", linux_boot), ("bench.linux_idle", linux_idle),
+            ("bench.vmx", exits("vmx")), ("bench.svm", exits("svm")),
             ("bench.boot", boot)]
