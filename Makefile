@@ -36,6 +36,8 @@ help:
 	@echo "make run     build and boot two Linux guests under QEMU"
 	@echo "make test    every test, on QEMU (SVM) and on Bochs (VMX)"
 	@echo "make usb     build/bulkhead.img, to dd onto a USB stick"
+	@echo "make fuzz    each fuzzer for FUZZ_SECONDS (60), then random guests"
+	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
 	@echo "make bench   exit costs on both emulators, beside the peers'"
 	@echo "make check   format, layering, headers, warnings, linters, unit tests"
 
@@ -77,12 +79,28 @@ usb:
 usb-now: $(B)/bulkhead.img
 	@echo "$< is ready: dd if=$< of=/dev/sdX bs=4M conv=fsync"
 
-TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build $(B)/bulkhead.img
+TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build fuzz-build $(B)/bulkhead.img
 test:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory -j$(JOBS) test-now
 test-now: $(TEST_FILES)
 	@tests/run
+
+# Random input: the parsers and devices on the host, guests on the emulators
+.PHONY: fuzz fuzz-now soak soak-now
+fuzz:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory -j$(JOBS) fuzz-now
+fuzz-now: fuzz-build guests $(ELF) $(LOADER)
+	@BUILD=$(B) tests/fuzz/run --seconds $(FUZZ_SECONDS)
+	@BUILD=$(abspath $(B)) tests/run system.hostile
+
+SOAK_SECONDS := 3600
+soak:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory -j$(JOBS) soak-now
+soak-now: guests $(ELF) $(LOADER)
+	@BUILD=$(abspath $(B)) tests/soak --seconds $(SOAK_SECONDS)
 
 bench:
 	@scripts/setup test

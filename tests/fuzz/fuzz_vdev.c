@@ -1,0 +1,154 @@
+/* SOURCES: hv/vdev/vpit.c hv/vdev/vpit_channel.c hv/vdev/vrtc.c hv/vdev/vrtc_time.c hv/vdev/vhpet.c hv/vdev/vpm.c hv/vdev/vticks.c hv/vdev/vclock.c hv/vdev/vkbc.c hv/vdev/pcibus.c hv/vdev/pcibus_bar.c hv/vdev/pcibus_irq.c hv/vdev/q35.c hv/vdev/q35_lpc.c hv/bus.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libFuzzer target for the devices of an isolated guest's board: a stream of
+ * reads, writes and time. No access leaves its region, no line is out of range,
+ * no timer fires more often than a core can bear (board_pass_to()), a reset
+ * leaves nothing running, and at the end all memory is given back.
+ */
+#include "tests/unit/vdev_fakes.h"
+
+#include "tests/unit/board_fakes.h"
+
+#include "drivers/rtc.h"
+#include "hv/load/load.h"
+#include "hv/vdev/pc_map.h"
+#include "hv/vdev/pcibus.h"
+#include "hv/vdev/q35.h"
+#include "hv/vdev/vhpet.h"
+#include "hv/vdev/vkbc.h"
+#include "hv/vdev/vpit.h"
+#include "hv/vdev/vpm.h"
+#include "hv/vdev/vpower.h"
+#include "hv/vdev/vrtc.h"
+
+#define STEPS_MAX 256
+
+u64 tsc_boot = 1000000000000ull;
+static u32 ends;
+
+u64 tsc_to_ns(u64 ticks)
+{
+	return (u64)((unsigned __int128)ticks * 1000000 / tsc_khz);
+}
+u64 rtc_boot_seconds(void)
+{
+	return 1700000000;
+}
+const char *firmware_name(const struct guest_config *c)
+{
+	(void)c;
+	return NULL;
+}
+void vm_end(struct vm *vm, enum vm_end how, const char *reason)
+{
+	(void)vm;
+	(void)how;
+	ends += reason != NULL;
+}
+bool vpower_cf9_write(struct vm *vm, u8 value)
+{
+	(void)vm;
+	return value & 4;
+}
+bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
+{
+	(void)rl;
+	(void)now;
+	(void)interval;
+	(void)burst;
+	return true;
+}
+
+static const struct {
+	int (*create)(struct vm *vm);
+	void (*destroy)(struct vm *vm);
+	void (*reset)(struct vm *vm);
+} devices[] = {
+	{ vpm_create, vpm_destroy, vpm_reset },
+	{ vhpet_create, vhpet_destroy, vhpet_reset },
+	{ vpit_create, vpit_destroy, vpit_reset },
+	{ vrtc_create, vrtc_destroy, vrtc_reset },
+	{ pcibus_create, pcibus_destroy, pcibus_reset },
+	{ q35_create, q35_destroy, q35_reset },
+	{ vkbc_create, vkbc_destroy, vkbc_reset },
+};
+
+static const struct region {
+	u64 base, size;
+} regions[] = {
+	{ 0x40, 4 },	   { 0x60, 5 },	   { 0x70, 4 },
+	{ 0x92, 1 },	   { 0xb2, 2 },	   { 0xcf8, 8 },
+	{ 0x600, 0x80 },   { 0, 0x10000 }, { PC_HPET_BASE, 0x400 },
+	{ PC_ECAM_BASE, MIB(1) },
+};
+
+struct step {
+	u8 what, where;
+	u16 offset;
+	u32 value;
+} __packed;
+
+static void access_bus(const struct step *s)
+{
+	const struct region *r = &regions[s->where % ARRAY_SIZE(regions)];
+	const struct bus *bus = r->base > 0xffff ? &fake_vm.mmio
+						 : &fake_vm.ports;
+	u64 at = r->base + (s->offset * (s->what & 8 ? 4u : 1u)) % r->size;
+	u8 size = (u8)(1u << (s->what >> 4) % (r->base > 0xffff ? 4 : 3));
+	u64 value = s->value;
+
+	if (s->what & 1)
+		value |= (u64)s->value << 32;
+	if (s->what & 4)
+		(void)bus_read(bus, &fake_vcpus[0], at, size);
+	else
+		bus_write(bus, &fake_vcpus[0], at, size,
+			  value & bus_ones(size));
+}
+
+static void do_step(const struct step *s)
+{
+	size_t i;
+
+	switch (s->what & 3) {
+	case 0:
+		board_pass_us(s->value % 20000);
+		break;
+	case 1:
+		board_masked = s->value & 1;
+		board_busy = s->value & 2;
+		access_bus(s);
+		break;
+	default:
+		access_bus(s);
+		break;
+	}
+	if (s->what == 0xff)
+		for (i = 0; i < ARRAY_SIZE(devices); i++)
+			devices[i].reset(&fake_vm);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct step s;
+	size_t i;
+
+	board_init();
+	for (i = 0; i < ARRAY_SIZE(devices); i++)
+		if (devices[i].create(&fake_vm))
+			abort();
+	for (i = 0; i < size / sizeof(s) && i < STEPS_MAX; i++) {
+		memcpy(&s, data + i * sizeof(s), sizeof(s));
+		do_step(&s);
+	}
+	board_pass_us(1000);
+	for (i = ARRAY_SIZE(devices); i-- > 0;)
+		devices[i].destroy(&fake_vm);
+	board_done();
+	if (fake_vm.budget.used_pages)
+		abort();
+	return 0;
+}
