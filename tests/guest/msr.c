@@ -43,6 +43,12 @@ static const struct {
 	{ "msr.hidden_vmx_basic", 0x480 },
 	{ "msr.hidden_pmc0", 0xc1 },
 	{ "msr.hidden_smm", 0x9e },
+	{ "msr.hidden_evtsel0", 0x186 },
+	{ "msr.hidden_perf_global", 0x38f },
+	{ "msr.hidden_aperf", 0xe8 },
+	{ "msr.hidden_xss", 0xda0 },
+	{ "msr.hidden_ept_vpid", 0x48c },
+	{ "msr.hidden_rapl", 0x606 },
 	{ "msr.hidden_hsave", 0xc0010117 },
 	{ "msr.hidden_x", 0xdeadbeef },
 	{ "msr.hidden_high", 0xffffffff },
@@ -139,6 +145,119 @@ static void tsc(void)
 	check(rdtsc() < 1ull << 40, "msr.tsc_adjust_back", "%lu", rdtsc());
 }
 
+#define MTRRCAP      0xfe
+#define MTRR_BASE(n) (0x200 + 2 * (n))
+#define MTRR_MASK(n) (0x201 + 2 * (n))
+#define MTRR_DEF     0x2ff
+
+static void mtrrs(void)
+{
+	u64 cap = rdmsr(MTRRCAP), def = rdmsr(MTRR_DEF);
+
+	section("SDM 3A 12.11.1");
+	check((cap & 0xff) == 8 && (cap & 0x500) == 0x500, "msr.mtrrcap", "%lx",
+	      cap);
+	check(try_write(MTRRCAP, cap) == 13, "msr.mtrrcap_read_only", "no #GP");
+	section("SDM 3A 12.11.2.1");
+	check((def & 0xcff) == 0x806 || (def & 0xcff) == 0xc06,
+	      "msr.mtrr_default_wb", "%lx", def);
+	check(try_write(MTRR_DEF, 0x802) == 13, "msr.mtrr_def_type_gp",
+	      "no #GP");
+	section("SDM 3A 12.11.2.3");
+	wrmsr(MTRR_BASE(7), 0xc0000000);
+	wrmsr(MTRR_MASK(7), 0xfc0000800);
+	check(rdmsr(MTRR_BASE(7)) == 0xc0000000 &&
+		      rdmsr(MTRR_MASK(7)) == 0xfc0000800,
+	      "msr.mtrr_variable", "%lx %lx", rdmsr(MTRR_BASE(7)),
+	      rdmsr(MTRR_MASK(7)));
+	wrmsr(MTRR_MASK(7), 0);
+	wrmsr(MTRR_BASE(7), 0);
+	check(try_write(MTRR_BASE(0), 3) == 13, "msr.mtrr_base_type_gp",
+	      "no #GP");
+	check(try_write(MTRR_MASK(0), 1ull << 60) == 13,
+	      "msr.mtrr_mask_reserved_gp", "no #GP");
+	check(try_write(MTRR_BASE(8), 0) == 13, "msr.mtrr_ninth_gp", "no #GP");
+	section("SDM 3A 12.11.2.2");
+	wrmsr(0x26f, 0x0506040100060605);
+	check(rdmsr(0x26f) == 0x0506040100060605, "msr.mtrr_fixed", "%lx",
+	      rdmsr(0x26f));
+	wrmsr(0x26f, 0);
+	check(try_write(0x250, 0x0606060606060607) == 13,
+	      "msr.mtrr_fixed_type_gp", "no #GP");
+}
+
+/* Harmless where software goes by the model and not by CPUID */
+static void harmless(void)
+{
+	static const struct {
+		const char *name;
+		u32 msr;
+	} rows[] = {
+		{ "msr.harmless_therm_status", 0x19c },
+		{ "msr.harmless_perf_status", 0x198 },
+		{ "msr.harmless_temperature_target", 0x1a2 },
+		{ "msr.harmless_platform_info", 0xce },
+	};
+	u64 v;
+
+	section("SDM 4 2.1");
+	check(try_read(0x8b, &v) == NO_TRAP, "msr.microcode_revision", "trap");
+	check(try_write(0x8b, 0) == NO_TRAP, "msr.microcode_clear", "trap");
+	check(try_read(0x179, &v) == NO_TRAP && !(v & 0xff),
+	      "msr.no_machine_check_banks", "%lx", v);
+	check(try_read(0x401, &v) == 13, "msr.no_bank_0_gp", "no #GP");
+	check(try_read(0x1d9, &v) == NO_TRAP && !v, "msr.debugctl", "%lx", v);
+	if (!cpu_is_intel())
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		check(try_read(rows[i].msr, &v) == NO_TRAP && !v, rows[i].name,
+		      "%lx", v);
+	check(try_read(0x1a0, &v) == NO_TRAP && (v & 0x1800) == 0x1800,
+	      "msr.misc_enable_no_bts_pebs", "%lx", v);
+	check(try_write(0x79, 0x1000) == NO_TRAP, "msr.microcode_update",
+	      "trap");
+}
+
+static u32 rdtscp_aux(void)
+{
+	u32 lo, hi, aux;
+
+	__asm__ volatile("rdtscp" : "=a"(lo), "=d"(hi), "=c"(aux));
+	return aux;
+}
+
+static void more_tsc(void)
+{
+	u64 adjust = rdmsr(0x3b), now;
+	u32 r[4];
+
+	section("SDM 3B 18.17.3");
+	wrmsr(0x10, 1ull << 45);
+	now = rdtsc();
+	check(now >= 1ull << 45 && now < (1ull << 45) + (1ull << 40),
+	      "msr.tsc_written", "%lx", now);
+	check((s64)rdmsr(0x3b) > 0, "msr.tsc_write_adjusts", "%lx",
+	      rdmsr(0x3b));
+	wrmsr(0x3b, adjust);
+	check(rdtsc() < 1ull << 45, "msr.tsc_adjust_undoes", "%lx", rdtsc());
+	cpuid(0x80000001, 0, r);
+	if (!(r[3] & 1u << 27))
+		return;
+	section("SDM 3B 18.17.2");
+	wrmsr(0xc0000103, 0x1234567);
+	check(rdtscp_aux() == 0x1234567, "msr.tsc_aux", "%x", rdtscp_aux());
+	check(try_write(0xc0000103, 1ull << 32) == 13, "msr.tsc_aux_high_gp",
+	      "no #GP");
+	cpuid(7, 0, r);
+	if (r[2] & 1u << 22) {
+		u64 v;
+
+		section("SDM 2B RDPID");
+		__asm__ volatile(".byte 0xf3, 0x0f, 0xc7, 0xf8" : "=a"(v));
+		check(v == 0x1234567, "msr.rdpid", "%lx", v);
+	}
+}
+
 void guest_main(void)
 {
 	apic_enable();
@@ -146,4 +265,7 @@ void guest_main(void)
 	kept_ones();
 	bad_values();
 	tsc();
+	mtrrs();
+	harmless();
+	more_tsc();
 }
