@@ -2,6 +2,7 @@
 """An emulated machine under test: started by scripts/run-qemu or
 scripts/run-bochs, watched through its serial line, ended by its pid."""
 import os
+import pty
 import re
 import select
 import shutil
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import tty
 import time
 
 from harness.screen import Screen
@@ -30,7 +32,7 @@ class Machine:
 
     def __init__(self, emulator, image, folder, firmware="ovmf", cores=2,
                  memory=1024, options=(), timeout=900, person=False):
-        """@person: somebody types and looks at the screen (QEMU only)."""
+        """@person: somebody types and, on QEMU, looks at the screen."""
         self.name = emulator
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
@@ -44,8 +46,12 @@ class Machine:
                         "--timeout", str(timeout), "--quiet"]
         self.command += list(options)
         self.seen = 0
-        self.monitor_sock = self.sockets = None
-        if person:
+        self.monitor_sock = self.sockets = self.keyboard = None
+        if person and emulator == "bochs":
+            self.keyboard, self.tty = pty.openpty()
+            tty.setraw(self.tty)
+            self.command += ["--serial-tty", os.ttyname(self.tty)]
+        elif person:
             # The path of a socket has at most 107 characters
             self.sockets = tempfile.mkdtemp(prefix="bh")
             pipe = self.sockets + "/serial"
@@ -67,6 +73,10 @@ class Machine:
             self.recorder = threading.Thread(
                 target=self._record, args=(os.open(pipe + ".out", os.O_RDWR),))
             self.recorder.start()
+        elif self.keyboard is not None:
+            self.recorder = threading.Thread(target=self._record,
+                                             args=(os.dup(self.keyboard),))
+            self.recorder.start()
         return self
 
     def __exit__(self, *exc):
@@ -83,9 +93,11 @@ class Machine:
                 self.process.wait()
         if self.monitor_sock:
             self.monitor_sock.close()
-        if self.sockets:
+        if self.keyboard is not None:
             self.recorder.join()
             os.close(self.keyboard)
+            self.keyboard = None
+        if self.sockets:
             shutil.rmtree(self.sockets, ignore_errors=True)
 
     def text(self):

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Guests that are not Linux, from Debian packages, on both back-ends: firmware
+to its menu or prompt, memtest86+ through a whole pass. docs/guests.md says what
+each one shows."""
+import os
+import subprocess
+
+from harness import image
+from harness.machine import ROOT, Machine
+from system._linux import step
+
+FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
+KIND = {"qemu": "uefi", "bochs": "hybrid"}
+BACKEND = {"qemu": "svm", "bochs": "vmx"}
+SECONDS = {"qemu": 120, "bochs": 400}
+CACHE = os.environ.get("CACHE", os.path.join(ROOT, "build/cache"))
+
+SEABIOS = "/usr/share/seabios/bios-256k.bin"
+LINUXBOOT = "/usr/share/qemu/linuxboot_dma.bin"
+UBOOT = "usr/lib/u-boot/{}/u-boot.rom"
+SERIAL_SCREEN = 'etc/sercon-port "\\xf8\\x03"'  # 3F8h: its screen is COM1
+
+
+def payloads():
+    """The folder with the packages' files, fetched once."""
+    folder = os.path.join(CACHE, "payloads")
+    subprocess.run([os.path.join(ROOT, "scripts/fetch-payloads"), folder], check=True)
+    return folder
+
+
+def conf(name, **keys):
+    return {"name": name, "memory": "64M", "cores": "0", **keys}
+
+
+def lines(guest, more):
+    """The manifest's text; @more: keys that it has several times."""
+    text = image.manifest([guest], console="switch",
+                          extra=f"focus = {guest['name']}")
+    return text + "".join(f"{k} = {v}\n" for k, v in more)
+
+
+class Guest:
+    """One guest on a machine with somebody at its terminal."""
+
+    def __init__(self, results, folder, emulator, guest, files, more=(), cores=1):
+        self.results, self.emulator = results, emulator
+        self.where = f"guests.{BACKEND[emulator]}.{guest['name']}"
+        disk = image.make(folder, lines(guest, more), files, KIND[emulator])
+        self.machine = Machine(emulator, disk, folder, FIRMWARE[emulator], cores,
+                               memory=512, timeout=3 * SECONDS[emulator],
+                               person=True)
+
+    def __enter__(self):
+        self.machine.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self.machine.__exit__(*exc)
+
+    def sees(self, name, pattern, seconds=None):
+        return step(self.results, self.machine, f"{self.where}.{name}", pattern,
+                    seconds or SECONDS[self.emulator])
+
+    def type(self, keys):
+        self.machine.send(keys)
+
+
+def seabios(results, folder, emulator):
+    """From the reset vector in real mode to the boot menu."""
+    guest = conf("seabios", firmware="bios-256k.bin", debug_console="yes")
+    with Guest(results, folder, emulator, guest, {"bios-256k.bin": SEABIOS},
+               [("fw_cfg", SERIAL_SCREEN),
+                ("fw_cfg", 'etc/boot-menu-wait "\\x10\\x27"')]) as g:
+        g.sees("starts", r"SeaBIOS \(version")
+        if g.sees("offers_menu", r"Press ESC for boot menu"):
+            g.type("\x1b\x1b")
+            g.sees("menu", r"Select boot device:")
+
+
+def ipxe(results, folder, emulator):
+    """A real-mode Linux image, started by SeaBIOS as QEMU's -kernel is."""
+    guest = conf("ipxe", firmware="bios-256k.bin", kernel="ipxe.lkrn")
+    files = {"bios-256k.bin": SEABIOS, "linuxboot_dma.bin": LINUXBOOT,
+             "ipxe.lkrn": os.path.join(payloads(), "boot/ipxe.lkrn")}
+    with Guest(results, folder, emulator, guest, files,
+               [("fw_cfg", SERIAL_SCREEN),
+                ("fw_cfg", "genroms/linuxboot_dma.bin linuxboot_dma.bin")]) as g:
+        if g.sees("starts", r"Press Ctrl-B"):
+            g.type("\x02")
+            g.sees("prompt", r"iPXE> ")
+
+
+def uboot(board):
+    def run(results, folder, emulator):
+        guest = conf(board, firmware="u-boot.rom")
+        files = {"u-boot.rom": os.path.join(payloads(), UBOOT.format(board))}
+        with Guest(results, folder, emulator, guest, files) as g:
+            g.sees("starts", r"U-Boot 20\d\d")
+            g.sees("memory", r"DRAM: +64 MiB")
+            if g.sees("counts", r"Hit any key to stop autoboot"):
+                g.type("\r")
+                g.sees("prompt", r"=> ")
+            g.type("version\r")
+            g.sees("answers", r"version\s+U-Boot 20\d\d[^=]*=> ")
+    return run
+
+
+def tests():
+    cases = [("seabios", seabios), ("ipxe", ipxe), ("uboot", uboot("qemu-x86")),
+             ("uboot64", uboot("qemu-x86_64"))]
+    return [(f"guests.{BACKEND[emulator]}.{name}",
+             lambda results, folder, run=run, emulator=emulator:
+             run(results, folder, emulator))
+            for name, run in cases for emulator in ("bochs", "qemu")]
