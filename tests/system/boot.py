@@ -7,7 +7,7 @@ import re
 from harness import image
 from harness.machine import Machine
 from system import _linux
-from system._linux import isolated, privileged, step
+from system._linux import QEMU_CORES, isolated, privileged, step
 
 SECONDS = 240
 SCREEN_CMDLINE = "console=tty0 console=ttyS0 bulkhead.test=cpus bulkhead.cpus=2"
@@ -58,11 +58,11 @@ def usb(firmware):
         disk = image.make(folder, image.manifest([
             privileged("", cmdline=SCREEN_CMDLINE),
             isolated("devices")]), _linux.payload(), "hybrid")
-        with Machine("qemu", disk, folder, firmware, memory=2048, person=True,
+        with Machine("qemu", disk, folder, firmware, QEMU_CORES, memory=2048, person=True,
                      options=["--boot-as", "usb", "--keep-reset"],
                      timeout=SECONDS * 3) as m:
             before = screens(results, m, where)
-            if not before or not both_up(results, m, where, 2):
+            if not before or not both_up(results, m, where, QEMU_CORES):
                 return
             screen_is_linux(results, m, where, before)
             kept(results, m, where, 2048)
@@ -90,7 +90,7 @@ def many(results, folder):
     with _linux.WebServer() as web:
         tests = f"cpus,net bulkhead.cpus=4 bulkhead.http=10.0.2.2:{web.port}"
         disk = image.make(folder, image.manifest([
-            privileged(tests, vcpus="4", cores="0-3"), isolated("devices", cores="7")]),
+            privileged(tests, vcpus="4", cores="1-4"), isolated("devices", cores="7")]),
             _linux.payload())
         with Machine("qemu", disk, folder, cores=8, memory=8192, timeout=SECONDS * 2,
                      options=["--net", "e1000e"]) as m:
@@ -101,7 +101,7 @@ def many(results, folder):
 def one_core(results, folder):
     """Two guests take turns on the only core there is."""
     disk = image.make(folder, image.manifest([
-        privileged("cpus bulkhead.cpus=1"), isolated("devices", cores="0")]),
+        privileged("cpus bulkhead.cpus=1", cores="0"), isolated("devices", cores="0")]),
         _linux.payload())
     with Machine("qemu", disk, folder, cores=1, memory=2048, timeout=SECONDS * 2) as m:
         both_up(results, m, "one_core", 1)

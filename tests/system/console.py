@@ -61,9 +61,11 @@ def box_powers_off(results, m):
 
 def console(results, folder):
     with open(os.path.join(ROOT, "boot/bulkhead.conf")) as f:
-        conf = f.read()
+        conf = f.read().replace("memory = rest", "memory = rest\ncores = 1-2")
+    conf = conf.replace("memory = 256M", "memory = 256M\ncores = 1-2")
     disk = image.make(folder, conf, _linux.payload())
-    with Machine("qemu", disk, folder, memory=1536, timeout=UP_SECONDS * 2,
+    with Machine("qemu", disk, folder, cores=_linux.QEMU_CORES, memory=1536,
+                 timeout=UP_SECONDS * 2,
                  person=True) as m:
         step(results, m, "console.hint_in_the_log",
              rf"console: Ctrl-\] switches consoles: {LIST}", UP_SECONDS)

@@ -4,7 +4,7 @@ the isolated one beside it, and the ends of both."""
 from harness import image
 from harness.machine import Machine
 from system import _linux
-from system._linux import isolated, privileged, step
+from system._linux import QEMU_CORES, isolated, privileged, step
 
 QEMU_SECONDS = 240
 BOCHS_SECONDS = 1200
@@ -30,7 +30,8 @@ def qemu_uefi(results, folder):
             privileged(f"walls,disk,net,poweroff bulkhead.http=10.0.2.2:{web.port}"),
             isolated("devices")]), _linux.payload())
         nvme = _linux.data_disk(folder, "nvme.img")
-        with Machine("qemu", disk, folder, memory=2048, timeout=QEMU_SECONDS * 2,
+        with Machine("qemu", disk, folder, cores=QEMU_CORES, memory=2048,
+                     timeout=QEMU_SECONDS * 2,
                      options=["--nvme", nvme, "--net", "virtio"]) as m:
             at_work(results, m, "qemu.uefi", QEMU_SECONDS, ("up", "walls", "disk", "net"))
 
@@ -41,7 +42,7 @@ def qemu_grub(kind, firmware):
         disk = image.make(folder, image.manifest([
             privileged("disk,poweroff"), isolated("devices")]), _linux.payload(), kind)
         nvme = _linux.data_disk(folder, "nvme.img")
-        with Machine("qemu", disk, folder, firmware, memory=1024,
+        with Machine("qemu", disk, folder, firmware, QEMU_CORES, memory=1024,
                      timeout=QEMU_SECONDS * 2, options=["--nvme", nvme]) as m:
             at_work(results, m, where, QEMU_SECONDS, ("up", "disk"))
     return run
@@ -49,7 +50,8 @@ def qemu_grub(kind, firmware):
 
 def bochs_ovmf(results, folder):
     disk = image.make(folder, image.manifest([
-        privileged("walls,disk,poweroff"), isolated("devices")]), _linux.payload())
+        privileged("walls,disk,poweroff", cores="0-1"),
+        isolated("devices", cores="1")]), _linux.payload())
     ide = _linux.data_disk(folder, "ide.img")
     with Machine("bochs", disk, folder, "ovmf", memory=768, timeout=BOCHS_SECONDS,
                  options=["--ide", ide]) as m:
@@ -63,7 +65,8 @@ def isolated_ends(results, folder):
         [privileged("wait60,disk,poweroff")] +
         [isolated(n, name=n, memory="96M") for n in names]), _linux.payload())
     nvme = _linux.data_disk(folder, "nvme.img")
-    with Machine("qemu", disk, folder, memory=1536, timeout=QEMU_SECONDS * 3,
+    with Machine("qemu", disk, folder, cores=QEMU_CORES, memory=1536,
+                 timeout=QEMU_SECONDS * 3,
                  options=["--nvme", nvme]) as m:
         where = "isolated_ends"
         step(results, m, f"{where}.poweroff", r"poweroff.*power(ed|s)? ?off", 300, 0)
