@@ -18,7 +18,6 @@
 #include "hv/vdev/pc_map.h"
 #include "hv/vdev/vclock.h"
 #include "hv/vdev/vpm_regs.h"
-#include "hv/vdev/vpower.h"
 #include "hv/vdev/vtimer.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -280,8 +279,6 @@ static void block_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	u64 mask, cnt;
 	bool sleep;
 
-	if (size == 1 && vpower_reduced_write(v->vm, offset, (u8)value))
-		return;
 	spin_lock(&p->lock);
 	timer_settle(p);
 	tco_write(p, offset, size, value);

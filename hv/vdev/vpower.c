@@ -2,8 +2,7 @@
 /*
  * Power and reset registers; see vpower.h. Every register is a row of a table:
  * a port and what a write to it means. What is not an end passes to the
- * hardware for the privileged guest and is dropped for the others. Exit
- * context, any core, no locks: vm_end() does its own.
+ * hardware. Exit context, any core, no locks: vm_end() does its own.
  */
 #include "hv/vdev/vpower.h"
 
@@ -25,23 +24,18 @@ struct power_port {
 	bool passthrough;
 };
 
-static bool sleep_type(struct vm *vm, u32 type, u32 s5)
-{
-	if (type == s5)
-		vm_end(vm, VM_END_POWER_OFF, "it powered off");
-	else if (ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
-		log_warn("power", "%s asked for sleep type %u: refused",
-			 vm->name, type);
-	return true;
-}
-
 static bool pm1a_write(struct vm *vm, u32 value)
 {
 	u32 type = value >> PM1_SLP_TYP_SHIFT & PM1_SLP_TYP_MASK;
 
 	if (!(value & PM1_SLP_EN))
 		return false;
-	return sleep_type(vm, type, acpi.has_s5 ? acpi.s5_typ_a : ~0u);
+	if (acpi.has_s5 && type == acpi.s5_typ_a)
+		vm_end(vm, VM_END_POWER_OFF, "it powered off");
+	else if (ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
+		log_warn("power", "%s asked for sleep type %u: refused",
+			 vm->name, type);
+	return true;
 }
 
 /* Software writes PM1a first: what SLP_EN means was decided there */
@@ -51,31 +45,9 @@ static bool pm1b_write(struct vm *vm, u32 value)
 	return value & PM1_SLP_EN;
 }
 
-static bool sleep_control_write(struct vm *vm, u32 value)
-{
-	if (value & SLEEP_EN)
-		sleep_type(vm, value >> SLEEP_TYP_SHIFT & SLEEP_TYP_MASK,
-			   SLEEP_TYP_S5);
-	return true;
-}
-
-static bool sleep_status_write(struct vm *vm, u32 value)
-{
-	(void)vm;
-	(void)value;
-	return true;
-}
-
 static bool reset_now(struct vm *vm)
 {
 	vm_end(vm, VM_END_RESET, "it reset itself");
-	return true;
-}
-
-static bool reset_write(struct vm *vm, u32 value)
-{
-	if ((u8)value == RESET_VALUE)
-		reset_now(vm);
 	return true;
 }
 
@@ -132,12 +104,6 @@ static struct power_port legacy_ports[] = {
 	{ PORT_92, 1, port92_write, true },
 };
 
-static struct power_port reduced_ports[] = {
-	{ VPOWER_SLEEP_CONTROL, 1, sleep_control_write, false },
-	{ VPOWER_SLEEP_STATUS, 1, sleep_status_write, false },
-	{ VPOWER_RESET, 1, reset_write, false },
-};
-
 static int ports_add(struct vm *vm, struct power_port *p, u32 count)
 {
 	u32 i;
@@ -180,22 +146,10 @@ static int privileged_create(struct vm *vm)
 
 	if (err)
 		return err;
-	if (!acpi.pm1a_cnt)
-		return ports_add(vm, reduced_ports, ARRAY_SIZE(reduced_ports));
 	fadt_ports[0].port = acpi.pm1a_cnt;
 	fadt_ports[1].port = acpi.pm1b_cnt;
 	fadt_ports[2].port = fadt_reset_port();
 	return ports_add(vm, fadt_ports, ARRAY_SIZE(fadt_ports));
-}
-
-/* The other registers of an isolated guest are its PC's (vpm.c, pcibus.c) */
-bool vpower_reduced_write(struct vm *vm, u64 offset, u8 value)
-{
-	u64 port = VPOWER_SLEEP_CONTROL + offset;
-
-	if (port == VPOWER_SLEEP_CONTROL && (value & SLEEP_EN))
-		return sleep_control_write(vm, value);
-	return port == VPOWER_RESET && value == RESET_VALUE && reset_now(vm);
 }
 
 int vpower_create(struct vm *vm)

@@ -9,13 +9,6 @@
 #define PM1_SLP_EN        (1u << 13)
 #define PM1_CNT_BYTES     2
 
-/* ACPI 6.4, 4.8.3.7 *Sleep Control and Status Registers* */
-#define SLEEP_TYP_SHIFT 2
-#define SLEEP_TYP_MASK  7u
-#define SLEEP_EN        (1u << 5)
-#define SLEEP_TYP_S5    5u
-#define RESET_VALUE     1u
-
 /* Reset control register (ICH9 13.7.5) */
 #define CF9_PORT    0xcf9
 #define CF9_RST_CPU (1u << 2)

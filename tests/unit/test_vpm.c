@@ -8,7 +8,6 @@
 #include "hv/vdev/pc_map.h"
 #include "hv/vdev/vpm.h"
 #include "hv/vdev/vpm_regs.h"
-#include "hv/vdev/vpower.h"
 
 static enum vm_end ended;
 
@@ -17,14 +16,6 @@ void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 	(void)vm;
 	assert_non_null(reason);
 	ended = how;
-}
-
-bool vpower_reduced_write(struct vm *vm, u64 offset, u8 value)
-{
-	(void)vm;
-	(void)offset;
-	(void)value;
-	return false;
 }
 
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)

@@ -54,10 +54,6 @@ static void create(bool privileged)
 static void out(u16 port, u8 size, u32 value)
 {
 	ended = VM_END_NONE;
-	if (!fake_vm.privileged && size == 1 &&
-	    vpower_reduced_write(&fake_vm, port - VPOWER_SLEEP_CONTROL,
-				 (u8)value))
-		return;
 	bus_write(&fake_vm.ports, &fake_vcpus[0], port, size, value);
 }
 
@@ -65,18 +61,6 @@ static void test_isolated(void **state)
 {
 	(void)state;
 	create(false);
-	out(VPOWER_SLEEP_CONTROL, 1, 0x20 | 5 << 2);
-	assert_int_equal(ended, VM_END_POWER_OFF);
-	out(VPOWER_SLEEP_CONTROL, 1, 0x20 | 3 << 2);
-	assert_int_equal(ended, VM_END_NONE);
-	out(VPOWER_SLEEP_CONTROL, 1, 5 << 2);
-	assert_int_equal(ended, VM_END_NONE);
-	out(VPOWER_SLEEP_STATUS, 1, 0xff);
-	assert_int_equal(ended, VM_END_NONE);
-	out(VPOWER_RESET, 1, 0);
-	assert_int_equal(ended, VM_END_NONE);
-	out(VPOWER_RESET, 1, 1);
-	assert_int_equal(ended, VM_END_RESET);
 	out(0x64, 1, 0xfe); /* not its port */
 	assert_int_equal(ended, VM_END_NONE);
 	assert_int_equal(host_writes, 0);
@@ -129,8 +113,6 @@ static void test_privileged_without_tables(void **state)
 	(void)state;
 	memset(&acpi, 0, sizeof(acpi));
 	create(true);
-	out(VPOWER_SLEEP_CONTROL, 1, 0x20 | 5 << 2);
-	assert_int_equal(ended, VM_END_POWER_OFF);
 	out(0x64, 1, 0xfe);
 	assert_int_equal(ended, VM_END_RESET);
 	free(fake_vm.ports.regions);

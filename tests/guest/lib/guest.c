@@ -4,11 +4,11 @@
 
 #include "tests/guest/lib/guest.h"
 
-#define COM1          0x3f8
-#define LSR_THRE      0x20
-#define SLEEP_CONTROL 0x600 /* hv/vdev/vpower.h */
-#define SLEEP_S5      ((5 << 2) | 0x20)
-#define AP_PAGE       0x8000ul
+#define COM1       0x3f8
+#define LSR_THRE   0x20
+#define PM1_CNT    0x604 /* hv/vdev/pc_map.h */
+#define PM1_SLP_S5 0x2000
+#define AP_PAGE    0x8000ul
 
 /* Xen's struct hvm_start_info, version 1: the parts used here */
 struct start_info {
@@ -275,7 +275,7 @@ bool ap_start(u32 apic_id, void (*fn)(void))
 void guest_power_off(void)
 {
 	for (;;) {
-		outb(SLEEP_CONTROL, SLEEP_S5);
+		outw(PM1_CNT, PM1_SLP_S5);
 		__asm__ volatile("cli; hlt");
 	}
 }
