@@ -168,11 +168,12 @@ static void pit_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 {
 	struct vpit *p = dev;
 	bool zero = offset == 0;
+	bool any = zero || offset + size > PIT_CONTROL;
 	u64 now;
 
 	(void)v;
 	spin_lock(&p->lock);
-	if (zero)
+	if (any)
 		follow(p); /* ticks of the old count */
 	now = pit_settle_all(p);
 	for (u8 i = 0; i < size; i++) {

@@ -391,8 +391,15 @@ static void test_absurd_rates(void **state)
 			board_pass_us(10000);
 			assert_true(board_edges[0] < 250);
 		}
+	/* Nothing is left of that rate */
+	rate(0x34, 2);
+	board_pass_us(130);
+	rate(0x30, 1193);
+	board_edges[0] = 0;
+	board_pass_us(10000);
+	assert_int_equal(board_edges[0], 1);
 	rate(0x34, 1);
-	rate(0x34, 11932); /* nothing is left of that rate */
+	rate(0x34, 11932);
 	board_pass_us(1000000);
 	assert_in_range(board_edges[0], 99, 101);
 }
