@@ -3,16 +3,19 @@
 to its menu or prompt, memtest86+ through a whole pass. docs/guests.md says what
 each one shows."""
 import os
+import re
 import subprocess
+import time
 
 from harness import image
-from harness.machine import ROOT, Machine
+from harness.machine import ANSI, ROOT, Machine
 from system._linux import step
 
 FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 KIND = {"qemu": "uefi", "bochs": "hybrid"}
 BACKEND = {"qemu": "svm", "bochs": "vmx"}
 SECONDS = {"qemu": 120, "bochs": 400}
+MEMTEST_SECONDS = {"qemu": 420, "bochs": 1500}
 CACHE = os.environ.get("CACHE", os.path.join(ROOT, "build/cache"))
 
 SEABIOS = "/usr/share/seabios/bios-256k.bin"
@@ -90,6 +93,31 @@ def ipxe(results, folder, emulator):
             g.sees("prompt", r"iPXE> ")
 
 
+def grub_image(folder):
+    """GRUB as a Linux image of the real-mode protocol."""
+    core = os.path.join(folder, "core.img")
+    subprocess.run(["grub-mkimage", "-O", "i386-pc", "-p", "/", "-o", core, "normal",
+                    "ls", "echo", "lsmmap"], check=True)
+    data = b""
+    for part in ("/usr/lib/grub/i386-pc/lnxboot.img", core):
+        with open(part, "rb") as f:
+            data += f.read()
+    return data
+
+
+def grub(results, folder, emulator):
+    """GRUB as SeaBIOS's payload, to its prompt and the memory it is told."""
+    guest = conf("grub", firmware="bios-256k.bin", kernel="grub.lkrn")
+    files = {"bios-256k.bin": SEABIOS, "linuxboot_dma.bin": LINUXBOOT,
+             "grub.lkrn": grub_image(folder)}
+    with Guest(results, folder, emulator, guest, files,
+               [("fw_cfg", SERIAL_SCREEN),
+                ("fw_cfg", "genroms/linuxboot_dma.bin linuxboot_dma.bin")]) as g:
+        if g.sees("starts", r"GNU GRUB +version 2") and g.sees("prompt", r"grub>"):
+            g.type("lsmmap\r")
+            g.sees("memory", r"base_addr = 0x100000, length = 0x3\w+, available RAM")
+
+
 def uboot(board):
     def run(results, folder, emulator):
         guest = conf(board, firmware="u-boot.rom")
@@ -105,10 +133,51 @@ def uboot(board):
     return run
 
 
+def stream(machine, name):
+    """What a guest has written, from a log of all consoles."""
+    with open(machine.serial_path, "rb") as f:
+        mark = f"[{name}] ".encode()
+        parts = [line[len(mark):].rstrip(b"\r\n") for line in f
+                 if line.startswith(mark)]
+    return ANSI.sub(b" ", b"".join(parts)).decode("ascii", "replace")
+
+
+def memtest(results, folder, emulator):
+    """Both builds side by side, two vCPUs each, one whole pass. Test #10 alone
+    waits 160 seconds."""
+    boot = os.path.join(payloads(), "boot")
+    names = {"x64": "memtest86+x64.bin", "ia32": "memtest86+ia32.bin"}
+    guests = [{"name": n, "kernel": f, "memory": "8M", "vcpus": "2", "cores": "0-1",
+               "cmdline": "console=ttyS0"} for n, f in names.items()]
+    disk = image.make(folder, image.manifest(guests),
+                      {f: os.path.join(boot, f) for f in names.values()},
+                      KIND[emulator])
+    seconds = MEMTEST_SECONDS[emulator]
+    with Machine(emulator, disk, folder, FIRMWARE[emulator], 2, memory=512,
+                 timeout=seconds + 60) as m:
+        passed = {}
+        end = time.monotonic() + seconds
+        while len(passed) < len(names) and time.monotonic() < end and \
+                not m.expect(r"crashed|cannot be loaded", 5, 0):
+            passed = {n: True for n in names
+                      if re.search(r"Pass: +[1-9]", stream(m, n))}
+        for n in names:
+            where = f"guests.{BACKEND[emulator]}.memtest_{n}"
+            text = stream(m, n)
+            results.check("2 Cores" in text and "SMP: 2T (PAR)" in text,
+                          f"{where}.all_vcpus", text[-2000:])
+            results.check(n in passed, f"{where}.pass", text[-2000:])
+            results.check(re.search(r"Errors: +0", text)
+                          and not re.search(r"Errors: +[1-9]", text),
+                          f"{where}.no_error", text[-2000:])
+
+
 def tests():
-    cases = [("seabios", seabios), ("ipxe", ipxe), ("uboot", uboot("qemu-x86")),
+    cases = [("seabios", seabios), ("ipxe", ipxe), ("grub", grub), ("uboot", uboot("qemu-x86")),
              ("uboot64", uboot("qemu-x86_64"))]
+    both = [(name, run, emulator) for name, run in cases
+            for emulator in ("bochs", "qemu")]
     return [(f"guests.{BACKEND[emulator]}.{name}",
              lambda results, folder, run=run, emulator=emulator:
              run(results, folder, emulator))
-            for name, run in cases for emulator in ("bochs", "qemu")]
+            for name, run, emulator in [("memtest", memtest, "qemu")] + both]
