@@ -19,8 +19,9 @@ enum vcpu_event_bit {
 	VE_SIPI = 1 << 3, /* vector in sipi_vector */
 	VE_STOP = 1 << 4, /* its VM ends */
 	VE_PVCLOCK = 1 << 5,
-	VE_VTIMER = 1 << 6, /* boot vCPU: hv/vdev/vtimer.h */
-	VE_KICK = 1 << 7,   /* it goes on from HLT, now or at the next one */
+	VE_VTIMER = 1 << 6,    /* boot vCPU: hv/vdev/vtimer.h */
+	VE_NMI_AGAIN = 1 << 8, /* a second one while VE_NMI was set */
+	VE_KICK = 1 << 7,      /* it goes on from HLT, now or at the next one */
 };
 
 enum vcpu_activity {
@@ -43,10 +44,10 @@ struct vcpu {
 	u32 events;                  /* atomic, enum vcpu_event_bit */
 	enum vcpu_activity activity; /* home core */
 	u8 sipi_vector;
-	bool irq_window;  /* a request_window is outstanding */
-	bool kicked;      /* VE_KICK was taken: the next HLT is none */
-	bool nmi_waiting; /* taken from events, not delivered yet */
-	bool injected;    /* the next entry delivers an event: no second one */
+	bool irq_window; /* a request_window is outstanding */
+	bool kicked;     /* VE_KICK was taken: the next HLT is none */
+	u8 nmi_waiting;  /* taken from events, not delivered yet; at most 2 */
+	bool injected;   /* the next entry delivers an event: no second one */
 	struct vcpu_event
 		pending; /* exception or reinjection for the next entry */
 	struct sched_entity entity;

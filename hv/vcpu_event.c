@@ -30,7 +30,7 @@ static void take_init(struct vcpu *v)
 	vcpu_ops->vcpu_reset(&v->hw, true);
 	vlapic_reset(v, true);
 	v->pending.type = EVENT_NONE;
-	v->nmi_waiting = false;
+	v->nmi_waiting = 0;
 	/* Addresses of an operating system that is no more */
 	pvclock_reset(v);
 	kvm_pv_reset(v);
@@ -102,8 +102,10 @@ static void deliver_nmi(struct vcpu *v)
 		vcpu_ops->request_window(&v->hw, WINDOW_NMI, 0);
 		return;
 	}
-	v->nmi_waiting = false;
+	v->nmi_waiting--;
 	inject(v, &nmi);
+	if (v->nmi_waiting)
+		vcpu_ops->request_window(&v->hw, WINDOW_NMI, 0);
 }
 
 static void inject_irq(struct vcpu *v, u8 vector)
@@ -165,6 +167,17 @@ static void deliver_irq(struct vcpu *v)
 	vlapic_accept(v, (u8)vector);
 }
 
+/* One can be in service and one latched behind it (SDM 3A 6.7.1 *Handling
+ * Multiple NMIs*): the first of two that come together begins its service */
+static void take_nmis(struct vcpu *v, u32 count)
+{
+	u32 most;
+
+	vcpu_need(v, RG_RIP);
+	most = v->injected || vcpu_regs(v)->shadow & SHADOW_NMI ? 1 : 2;
+	v->nmi_waiting = (u8)MIN(v->nmi_waiting + count, most);
+}
+
 /* False: it stays off the core */
 static bool take_signals(struct vcpu *v, u32 events)
 {
@@ -183,8 +196,9 @@ static bool take_signals(struct vcpu *v, u32 events)
 		take_init(v);
 	if (events & VE_SIPI)
 		take_sipi(v);
-	if (events & VE_NMI)
-		v->nmi_waiting = true;
+	if (events & (VE_NMI | VE_NMI_AGAIN))
+		take_nmis(v, (events & VE_NMI ? 1u : 0) +
+				     (events & VE_NMI_AGAIN ? 1u : 0));
 	if (events & VE_KICK)
 		v->kicked = true;
 	return true;
@@ -237,8 +251,10 @@ void vcpu_irq_window_open(struct vcpu *v)
 
 void vcpu_nmi_window_open(struct vcpu *v)
 {
-	if (v->nmi_waiting)
-		vcpu_post(v, VE_NMI);
+	if (!v->nmi_waiting)
+		return;
+	v->nmi_waiting--; /* taken again */
+	vcpu_post(v, VE_NMI);
 }
 
 enum fault_class { FAULT_BENIGN, FAULT_CONTRIBUTORY, FAULT_PAGE, FAULT_DOUBLE };

@@ -132,6 +132,9 @@ void vlapic_merge_posted(struct vlapic *l)
 {
 	u32 todo = __atomic_exchange_n(&l->posted_words, 0, __ATOMIC_ACQUIRE);
 
+	if (l->pv_given)
+		vlapic_pv_take(l);
+	todo &= ~(u32)POSTED_PV_EOI;
 	while (todo) {
 		u32 i = (u32)__builtin_ctz(todo), w = i % VLAPIC_WORDS;
 		enum trigger t =
@@ -174,9 +177,6 @@ int vlapic_pending(struct vcpu *v)
 	struct vlapic *l = v->vlapic;
 	int irr = highest_irr(v, l);
 
-	if (unlikely(l->pv_given))
-		vlapic_pv_take(l);
-
 	/* Its class must beat the TPR's and that of what is in service */
 	if (irr < 0 || (u32)irr >> 4 <= (vlapic_reg(l, APIC_TPR) & 0xff) >> 4)
 		return -1;
@@ -216,12 +216,14 @@ void vlapic_accept(struct vcpu *v, u8 vector)
 /* SDM 3A 11.8.5 *Signaling Interrupt Servicing Completion* */
 void vlapic_eoi(struct vlapic *l)
 {
-	u32 words, w, n, left;
+	u32 words = l->isr_words, w, n, left;
 	u32 *isr;
 
-	if (unlikely(l->pv_given))
+	if (unlikely(l->pv_given)) {
 		vlapic_pv_take(l);
-	words = l->isr_words;
+		vlapic_eoi(l);
+		return;
+	}
 	if (!words)
 		return;
 	w = vlapic_top_bit(words);

@@ -55,10 +55,13 @@ static bool send_fixed(struct vcpu *v, const struct vlapic_msg *m)
 	return true;
 }
 
+/* Two that come together are two: the bit was set by exactly one of them */
 static bool send_nmi(struct vcpu *v, const struct vlapic_msg *m)
 {
+	u32 old = __atomic_fetch_or(&v->events, VE_NMI, __ATOMIC_SEQ_CST);
+
 	(void)m;
-	vcpu_post(v, VE_NMI);
+	vcpu_post(v, old & VE_NMI ? VE_NMI_AGAIN : 0);
 	return true;
 }
 

@@ -91,8 +91,8 @@ static bool fetch(struct vcpu *v, struct move *m)
 	code = gmem_code(v, &left);
 	if (!code || left < LONGEST)
 		return false;
-	for (u32 i = 0; i < LONGEST; i++)
-		copy[i] = READ_ONCE(code[i]);
+	__builtin_memcpy(copy, code, LONGEST);
+	barrier();
 	return decode(copy, m);
 }
 
@@ -106,7 +106,9 @@ bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e)
 	if (offset >= APIC_PAGE_BYTES || offset & 0xf || e->mmio.walk ||
 	    e->mmio.access & ACCESS_X || e->vectoring.type != EVENT_NONE)
 		return false;
-	vcpu_need(v, RG_CR | RG_SEG);
+	vcpu_need(v, RG_CR);
+	if (!(r->valid & (RG_CS | RG_SEG)))
+		vcpu_need(v, RG_SEG);
 	if (!vcpu_hw_long_mode(r) || !fetch(v, &m) || m.reg == GPR_RSP ||
 	    (m.opcode == OP_LOAD) == !!(e->mmio.access & ACCESS_W))
 		return false;

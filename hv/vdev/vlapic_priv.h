@@ -35,10 +35,13 @@ struct vlapic {
 	struct timer timer; /* armed on the home core */
 
 	/* Other cores' requests: [trigger][word]; bit w + 8 * trigger of
-	 * posted_words says that posted[trigger][w] is worth a look */
+	 * posted_words says that posted[trigger][w] is worth a look, and
+	 * POSTED_PV_EOI (home core) that pv_given is set */
 	u32 posted_words __aligned(64);
 	u32 posted[2][VLAPIC_WORDS];
 };
+
+#define POSTED_PV_EOI BIT(31)
 
 /* One message on the virtual APIC bus */
 struct vlapic_msg {

@@ -4,7 +4,8 @@
  * else is requested, an edge-triggered interrupt is taken into service with the
  * guest's flag set: its handler then clears the flag in place of an EOI, and
  * one exit less is made. Nobody is told: vlapic_pv_take() looks at the flag
- * when next something depends on the ISR.
+ * when next something depends on the ISR, by way of vlapic_merge_posted() where
+ * an interrupt is to be delivered: the hot path has no test for it.
  *
  * Home core. The flag is the vCPU's own, which does not run meanwhile.
  */
@@ -40,6 +41,8 @@ void vlapic_pv_give(struct vlapic *l, u8 vector)
 		return;
 	__atomic_fetch_or(flag, FLAG_ENDS, __ATOMIC_RELAXED);
 	l->pv_given = true;
+	__atomic_fetch_or(&l->posted_words, (u32)POSTED_PV_EOI,
+			  __ATOMIC_RELAXED);
 }
 
 void vlapic_pv_take(struct vlapic *l)

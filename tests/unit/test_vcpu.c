@@ -316,6 +316,27 @@ static void test_nmi_waits_for_its_window(void **state)
 	assert_int_equal(vcpu.events, 0);
 }
 
+static void test_two_nmis(void **state)
+{
+	(void)state;
+	vcpu.events = VE_NMI | VE_NMI_AGAIN;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injected.type, EVENT_NMI);
+	assert_int_equal(windows[WINDOW_NMI], 1);
+	assert_int_equal(vcpu.nmi_waiting, 1);
+	/* In its handler: one more is latched, no third */
+	vcpu.injected = false;
+	vcpu.hw.regs.shadow = SHADOW_NMI;
+	vcpu.events = VE_NMI | VE_NMI_AGAIN;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.nmi_waiting, 1);
+	vcpu.hw.regs.shadow = 0;
+	vcpu_nmi_window_open(&vcpu);
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injections, 2);
+	assert_int_equal(vcpu.nmi_waiting, 0);
+}
+
 static void test_halt_ends_for_what_it_would_take(void **state)
 {
 	(void)state;
@@ -492,6 +513,7 @@ int main(void)
 		T(test_device_timer_is_followed),
 		T(test_nmi_before_interrupt),
 		T(test_nmi_waits_for_its_window),
+		T(test_two_nmis),
 		T(test_halt_ends_for_what_it_would_take),
 		T(test_kick_ends_a_halt),
 		T(test_external_interrupt_of_the_pic),

@@ -13,11 +13,16 @@ static bool fill_msr(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
+/* What the emulator's decoder always asks for comes at once */
 static bool fill_npf(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
+	const struct vmcb_save *save = &v->arch->vmcb->save;
 	u64 error = exit->info1;
 
-	(void)v;
+	svm_crs_read(&v->regs, save);
+	v->regs.seg[SEG_CS].base = save->cs.base;
+	v->regs.seg[SEG_CS].attr = svm_seg_attr(save->cs.attrib);
+	v->regs.valid |= RG_CR | RG_CS;
 	exit->kind = EXIT_MMIO;
 	exit->mmio.gpa = GPA(exit->info2);
 	exit->mmio.gva_valid = false;

@@ -205,6 +205,9 @@ static void decode_ept_violation(struct vcpu_hw *v, struct vcpu_exit *exit)
 	exit->mmio.gva_valid = q & EPT_QUAL_GVA_VALID;
 	exit->mmio.walk = !(q & EPT_QUAL_GVA_FINAL);
 	exit->mmio.gva = GVA(vmreadnat(VMCS_GUEST_LINEAR));
+	v->regs.seg[SEG_CS].base = vmreadnat(VMCS_GUEST_BASE(SEG_CS));
+	v->regs.seg[SEG_CS].attr = vmread32(VMCS_GUEST_ACCESS(SEG_CS));
+	v->regs.valid |= RG_CS;
 	exit->info1 = q;
 	decode_vectoring(v, exit);
 	if (unlikely(q & EPT_QUAL_NMI_UNBLOCKED))

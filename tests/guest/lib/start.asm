@@ -16,7 +16,7 @@ pdpt:		resb 4096
 pds:		resb 4 * 4096
 stack:		resb 16384
 stack_top:
-ap_stacks:	resb 16 * 8192
+ap_stacks:	resb 128 * 4096
 
 	section .data progbits alloc write align=16
 	global guest_gdt
@@ -115,9 +115,9 @@ ap_protected:
 	mov ss, ax
 	mov eax, 1
 	lock xadd [ap_next], eax
-	and eax, 15
+	and eax, 127
 	inc eax
-	shl eax, 13
+	shl eax, 12
 	lea esp, [ap_stacks + eax]
 	mov esi, guest_ap_start
 	jmp enter_long
