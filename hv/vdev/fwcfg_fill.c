@@ -36,6 +36,8 @@ static const struct {
 	{ KEY_IRQ0_OVERRIDE, 4, 1 }, /* IRQ 0 is pin 2 of the IOAPIC */
 };
 
+/* clang-format on */
+
 /* S3 and S4 are not there; S5 is sleep type 0 (bit 7: this state is there) */
 static const u8 system_states[] = { 0x80, 0, 0, 1, 2, 0x80 };
 static const u16 boot_menu_wait = BOOT_MENU_WAIT_MS;
@@ -43,6 +45,7 @@ static const u16 show_boot_menu = 1;
 /* SeaBIOS then shows its screen on the serial line */
 static const u16 sercon_port = 0x3f8;
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	const void *data;

@@ -51,7 +51,7 @@ static u64 pciexbar_get(const struct pci_fn *f)
 
 /* Length 3 is reserved: nothing is decoded. The base's bits below the length
  * do not take part. */
-static void pciexbar_follow(struct pci_fn *f)
+static void ecam_place(struct pci_fn *f)
 {
 	static const u64 sizes[4] = { MIB(256), MIB(128), MIB(64), 0 };
 	u64 value = pciexbar_get(f);
@@ -62,6 +62,16 @@ static void pciexbar_follow(struct pci_fn *f)
 	if (!(value & MCH_PCIEXBAR_EN))
 		size = 0;
 	pcibus_set_ecam(f->vm, size ? ALIGN_DOWN(base, size) : 0, size);
+}
+
+/* Of two vCPUs that write at once the last one's value stays */
+static void pciexbar_follow(struct pci_fn *f)
+{
+	struct q35 *q = f->dev;
+
+	spin_lock(&q->lock);
+	ecam_place(f);
+	spin_unlock(&q->lock);
 }
 
 static void host_written(struct pci_fn *f, u32 offset, u8 size)

@@ -66,10 +66,14 @@ static void pirq_follow(struct pci_fn *f, u32 pirq)
 
 static void lpc_written(struct pci_fn *f, u32 offset, u8 size)
 {
+	struct q35 *q = f->dev;
+
 	if (offset >= LPC_PIRQE_ROUT + 4 || offset + size <= LPC_PIRQA_ROUT)
 		return;
+	spin_lock(&q->lock);
 	for (u32 i = 0; i < PCIBUS_PIRQS; i++)
 		pirq_follow(f, i);
+	spin_unlock(&q->lock);
 }
 
 /* --- the chipset's registers --- */

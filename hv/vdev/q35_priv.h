@@ -10,7 +10,9 @@
 
 struct q35 {
 	struct vm *vm;
-	struct spinlock lock; /* dir; before it none, after it the bus's */
+	/* dir, and that routes and windows follow the registers; before it
+	 * none, after it the bus's */
+	struct spinlock lock;
 	struct pci_fn host, lpc;
 	u16 dir[Q35_DIR_COUNT]; /* DnnIR */
 };
