@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The same instruction twice: on RAM, where the CPU does it, and on memory that
+ * traps (QEMU's pc-testdev, `testdev = yes`), where the hypervisor does. What
+ * is left in registers, flags and memory must be the same, for random contents.
+ */
+#include "tests/guest/lib/guest.h"
+
+#define DEVICE  0xff000000ul
+#define ROUNDS  24
+#define OPERAND 64 /* bytes around it that are compared */
+#define MIDDLE  32
+#define ALU     0x8d5ull /* CF PF AF ZF SF OF */
+#define DF      0x400ull
+#define ALIAS   (1ul << 39)
+
+extern u64 boot_pml4[];
+
+struct state {
+	u64 rax, rbx, rcx, rdx, rsi, rdi, rflags;
+	u8 memory[OPERAND];
+};
+
+static u8 code[32] __aligned(64);
+static u8 ram[8192] __aligned(4096);
+static u64 tables[3 * 512] __aligned(4096);
+static u64 rng = 88172645463325252ull;
+
+static u64 rnd(void)
+{
+	static const u64 corners[] = { 0, ~0ull, 0x8080808080808080ull,
+				       0x7f7f7f7f7f7f7f7full };
+
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return rng & 3 ? rng : corners[rng >> 2 & 3];
+}
+
+static void run(struct state *s)
+{
+	__asm__ volatile("push %[flags]\n\tpopfq\n\t"
+			 "call *%[code]\n\t"
+			 "pushfq\n\tpop %[flags]\n\tcld"
+			 : "+a"(s->rax), "+b"(s->rbx), "+c"(s->rcx),
+			   "+d"(s->rdx), "+S"(s->rsi),
+			   "+D"(s->rdi), [flags] "+r"(s->rflags)
+			 : [code] "r"((u64)code)
+			 : "memory", "cc");
+}
+
+static void run_at(struct state *s, u64 at)
+{
+	volatile u8 *memory = (volatile u8 *)(at - MIDDLE);
+	u32 i;
+
+	for (i = 0; i < OPERAND; i++)
+		memory[i] = s->memory[i];
+	s->rdi += at;
+	run(s);
+	s->rdi -= at;
+	for (i = 0; i < OPERAND; i++)
+		s->memory[i] = memory[i];
+}
+
+static bool same(const struct state *a, const struct state *b)
+{
+	for (u32 i = 0; i < OPERAND; i++)
+		if (a->memory[i] != b->memory[i])
+			return false;
+	return a->rax == b->rax && a->rbx == b->rbx && a->rcx == b->rcx &&
+	       a->rdx == b->rdx && a->rsi == b->rsi && a->rdi == b->rdi &&
+	       !((a->rflags ^ b->rflags) & (ALU | DF));
+}
+
+static void fill(struct state *s, u32 round)
+{
+	u32 i;
+
+	s->rax = rnd();
+	s->rbx = rnd();
+	s->rcx = rnd();
+	s->rdx = rnd();
+	s->rsi = (u64)ram + 4096;
+	s->rdi = 0;
+	s->rflags = 2 | (rnd() & ALU);
+	for (i = 0; i < OPERAND; i++)
+		s->memory[i] = (u8)(rnd() >> 8);
+	if (round % 2) /* CMPXCHG finds what it looks for */
+		for (i = 0; i < 8; i++)
+			s->memory[MIDDLE + i] = (u8)(s->rax >> (8 * i));
+}
+
+static void put_code(const char *bytes, u32 len)
+{
+	for (u32 i = 0; i < len; i++)
+		code[i] = (u8)bytes[i];
+	code[len] = 0xc3;
+}
+
+/* clang-format off */
+static const struct insn_test {
+	const char *name, *section;
+	const char *bytes; /* the operand is [rdi] */
+	u8 len;
+	bool string; /* RCX is a small count, RFLAGS.DF either way */
+} tests[] = {
+#define T(name, section, bytes) { "emulate." name, section, bytes, sizeof(bytes) - 1, false }
+#define S(name, section, bytes) { "emulate." name, section, bytes, sizeof(bytes) - 1, true }
+	T("mov_store8", "SDM 2B MOV", "\x88\x27"),
+	T("mov_store16", "SDM 2B MOV", "\x66\x89\x07"),
+	T("mov_store64", "SDM 2B MOV", "\x48\x89\x0f"),
+	T("mov_load8", "SDM 2B MOV", "\x8a\x2f"),
+	T("mov_load32", "SDM 2B MOV", "\x8b\x0f"),
+	T("mov_imm", "SDM 2B MOV", "\x48\xc7\x07\x78\x56\x34\x92"),
+	T("mov_segment", "SDM 2B MOV", "\x8c\x1f"),
+	T("movzx8", "SDM 2B MOVZX", "\x0f\xb6\x0f"),
+	T("movsx16", "SDM 2B MOVSX/MOVSXD", "\x48\x0f\xbf\x0f"),
+	T("movsxd", "SDM 2B MOVSX/MOVSXD", "\x48\x63\x0f"),
+	T("movnti", "SDM 2B MOVNTI", "\x48\x0f\xc3\x0f"),
+	T("add8", "SDM 2A ADD", "\x00\x2f"),
+	T("add_load", "SDM 2A ADD", "\x48\x03\x0f"),
+	T("or_imm8", "SDM 2B OR", "\x83\x0f\x81"),
+	T("adc", "SDM 2A ADC", "\x48\x11\x0f"),
+	T("sbb", "SDM 2B SBB", "\x66\x19\x0f"),
+	T("and", "SDM 2A AND", "\x81\x27\x78\x56\x34\x92"),
+	T("sub", "SDM 2B SUB", "\x29\x0f"),
+	T("xor_lock", "SDM 2D XOR", "\xf0\x48\x31\x0f"),
+	T("cmp", "SDM 2A CMP", "\x39\x0f"),
+	T("test", "SDM 2B TEST", "\xf7\x07\x78\x56\x34\x92"),
+	T("not", "SDM 2B NOT", "\xf6\x17"),
+	T("neg", "SDM 2B NEG", "\x48\xf7\x1f"),
+	T("inc", "SDM 2A INC", "\xfe\x07"),
+	T("dec_lock", "SDM 2A DEC", "\xf0\xff\x0f"),
+	T("mul", "SDM 2B MUL", "\x48\xf7\x27"),
+	T("imul", "SDM 2A IMUL", "\x48\x0f\xaf\x0f"),
+	T("imul_imm", "SDM 2A IMUL", "\x6b\x0f\x81"),
+	T("rol", "SDM 2B RCL/RCR/ROL/ROR", "\xd3\x07"),
+	T("rcr", "SDM 2B RCL/RCR/ROL/ROR", "\xd0\x1f"),
+	T("shl_imm", "SDM 2B SAL/SAR/SHL/SHR", "\xc1\x27\x05"),
+	T("sar", "SDM 2B SAL/SAR/SHL/SHR", "\x48\xd3\x3f"),
+	T("shld", "SDM 2B SHLD", "\x0f\xa4\x0f\x07"),
+	T("shrd", "SDM 2B SHRD", "\x48\x0f\xad\x17"),
+	T("bt", "SDM 2A BT", "\x0f\xba\x27\x05"),
+	T("bts_lock", "SDM 2A BTS", "\xf0\x48\x0f\xba\x2f\x25"),
+	T("btr", "SDM 2A BTR", "\x0f\xba\x37\x1f"),
+	T("btc", "SDM 2A BTC", "\x66\x0f\xba\x3f\x0f"),
+	T("setcc", "SDM 2B SETcc", "\x0f\x9c\x07"),
+	T("cmovcc", "SDM 2A CMOVcc", "\x0f\x47\x0f"),
+	T("xchg", "SDM 2D XCHG", "\x87\x0f"),
+	T("xadd", "SDM 2D XADD", "\xf0\x48\x0f\xc1\x0f"),
+	T("cmpxchg", "SDM 2A CMPXCHG", "\xf0\x48\x0f\xb1\x0f"),
+	T("cmpxchg8b", "SDM 2A CMPXCHG8B/CMPXCHG16B", "\xf0\x0f\xc7\x0f"),
+	T("cmpxchg16b", "SDM 2A CMPXCHG8B/CMPXCHG16B", "\xf0\x48\x0f\xc7\x0f"),
+	T("push_pop", "SDM 2B PUSH", "\xff\x37\x59"),
+	T("pop", "SDM 2B POP", "\x51\x8f\x07"),
+	T("movups", "SDM 2B MOVUPS", "\x0f\x10\x07\x0f\x11\x47\x08"),
+	T("movdqa", "SDM 2B MOVDQA", "\x66\x0f\x6f\x07\x66\x0f\x7f\x47\x10"),
+	T("movq", "SDM 2B MOVQ", "\xf3\x0f\x7e\x07\x66\x48\x0f\x7e\xc1"),
+	S("stos", "SDM 2B STOS", "\xf3\xab"),
+	S("lods", "SDM 2A LODS", "\x48\x87\xf7\xf3\x66\xad\x48\x87\xf7"),
+	S("movs_to", "SDM 2B MOVS", "\xf3\xa4"),
+	S("movs_from", "SDM 2B MOVS", "\x48\x87\xf7\xf3\x48\xa5\x48\x87\xf7"),
+	S("cmps", "SDM 2A CMPS", "\xf3\xa6"),
+	S("scas", "SDM 2B SCAS", "\xf2\xae"),
+};
+/* clang-format on */
+
+/* Both ways, at @device against @plain */
+static void compare(const struct insn_test *t, u64 plain, u64 device)
+{
+	struct state a, b;
+	u32 round, i;
+
+	put_code(t->bytes, t->len);
+	for (round = 0; round < ROUNDS; round++) {
+		fill(&a, round);
+		if (t->string) {
+			a.rcx = round % 4;
+			a.rflags |= round & 4 ? DF : 0;
+		}
+		b = a;
+		for (i = 0; i < 8; i++)
+			*(u64 *)(ram + 4096 - 32 + 8 * i) = i * 0x0102030405;
+		run_at(&a, plain);
+		for (i = 0; i < 8; i++)
+			*(u64 *)(ram + 4096 - 32 + 8 * i) = i * 0x0102030405;
+		run_at(&b, device);
+		if (!same(&a, &b))
+			break;
+	}
+	section(t->section);
+	check(round == ROUNDS, t->name,
+	      "round %u: rax %lx rcx %lx flags %lx memory %lx, the CPU %lx %lx "
+	      "%lx %lx",
+	      round, b.rax, b.rcx, b.rflags, *(u64 *)(b.memory + MIDDLE), a.rax,
+	      a.rcx, a.rflags, *(u64 *)(a.memory + MIDDLE));
+}
+
+/* RAM and then the device, in adjoining pages of an alias */
+static void map_alias(void)
+{
+	tables[0] = ((u64)tables + 4096) | 3;
+	tables[512] = ((u64)tables + 8192) | 3;
+	tables[1024] = (u64)ram | 3;
+	tables[1025] = DEVICE | 3;
+	boot_pml4[1] = (u64)tables | 3;
+}
+
+static void across_pages(void)
+{
+	static const struct insn_test half[] = {
+		T("half_store", "SDM 3A 8.1.1", "\x48\x89\x0f"),
+		T("half_load", "SDM 3A 8.1.1", "\x48\x8b\x0f"),
+		T("half_add", "SDM 3A 8.1.1", "\x48\x01\x0f"),
+		T("half_movups", "SDM 2B MOVUPS", "\x0f\x10\x07\x0f\x11\x07"),
+		S("half_stos", "SDM 2B STOS", "\xf3\x48\xab"),
+	};
+
+	map_alias();
+	for (u32 i = 0; i < ARRAY_SIZE(half); i++)
+		compare(&half[i], (u64)ram + 256, ALIAS + 4096 - 3);
+}
+
+static void touch_alias(void *arg)
+{
+	u64 from = DEVICE + 8;
+
+	/* MOVSQ from the device: its second operand's page decides */
+	__asm__ volatile("movsq" : "+S"(from), "+D"(arg)::"memory");
+}
+
+/* The fault of an operand that the CPU itself never came to */
+static void faults(void)
+{
+	u8 vector;
+
+	section("SDM 3A 4.7");
+	tables[1026] = 0;
+	vector = guest_try(touch_alias, (void *)(ALIAS + 8192));
+	check(vector == 14 && trap_error == 2 && trap_cr2 == ALIAS + 8192,
+	      "emulate.absent", "%u error %lx at %lx", vector, trap_error,
+	      trap_cr2);
+	tables[1026] = (u64)ram | 1;
+	vector = guest_try(touch_alias, (void *)(ALIAS + 8192 + 16));
+	check(vector == 14 && trap_error == 3, "emulate.read_only",
+	      "%u error %lx", vector, trap_error);
+	section("SDM 3A 4.8");
+	tables[1026] = (u64)ram | 3;
+	__asm__ volatile("invlpg (%0)" ::"r"(ALIAS + 8192) : "memory");
+	vector = guest_try(touch_alias, (void *)(ALIAS + 8192 + 16));
+	check(vector == NO_TRAP && (tables[1026] & 0x60) == 0x60,
+	      "emulate.accessed_and_dirty", "%u, entry %lx", vector,
+	      tables[1026]);
+}
+
+void guest_main(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(tests); i++)
+		compare(&tests[i], (u64)ram + 256, DEVICE + 256);
+	across_pages();
+	faults();
+}
