@@ -6,6 +6,7 @@
  */
 #include "arch/x86/cpu/cpu_regs.h"
 #include "hv/load/load.h"
+#include "hv/vdev/vlapic_regs.h"
 #include "lib/string.h"
 
 /* Selectors of Documentation/x86/boot.rst: __BOOT_CS and __BOOT_DS */
@@ -84,4 +85,10 @@ void entry_protected_mode(struct vcpu *v, u32 eip, u64 gdt)
 	r->cr4 = 0;
 	r->efer = 0;
 	finish(v);
+}
+
+void entry_virtual_wire(struct vcpu *v)
+{
+	v->hw.apic_page[APIC_SVR / 4] |= APIC_SVR_ENABLE;
+	v->hw.apic_page[APIC_LVT0 / 4] = APIC_LVT_MODE_EXTINT;
 }

@@ -113,5 +113,8 @@ const void *modules_efi_map(void);
  * descriptors lie, or 0: none */
 void entry_long_mode(struct vcpu *v, u64 rip, u64 cr3, u64 gdt);
 void entry_protected_mode(struct vcpu *v, u32 eip, u64 gdt);
+/* For kernels that expect a BIOS to have run: the 8259's output reaches @v
+ * through its LINT0 (MP Specification 1.4, 3.6.2.2 *Virtual Wire Mode*) */
+void entry_virtual_wire(struct vcpu *v);
 
 #endif

@@ -288,6 +288,7 @@ int multiboot_start(struct mb *b, u32 magic)
 	if (err)
 		return load_no_room(b->vm, "image");
 	entry_protected_mode(boot, b->entry, 0);
+	entry_virtual_wire(boot);
 	vcpu_regs(boot)->gpr[GPR_RAX] = magic;
 	vcpu_regs(boot)->gpr[GPR_RBX] = b->info_gpa;
 	return 0;

@@ -122,6 +122,8 @@ static void check_state(const char *state, u32 magic)
 	check((s->cr0 & 0x80000001) == 1, "protected_no_paging", "%x", s->cr0);
 	check(!(s->eflags & BIT(17)), "no_v8086", "%x", s->eflags);
 	check(!(s->eflags & BIT(9)), "interrupts_off", "%x", s->eflags);
+	check(*(volatile u32 *)0xfee00350ul == 0x700, "virtual_wire",
+	      "LINT0 %x", *(volatile u32 *)0xfee00350ul);
 	check(a20_open(), "a20_open", "1 MiB is 0");
 	check(s->ds == s->ss && s->ds, "data_segments", "%x %x", s->ds, s->ss);
 	for (u32 i = 0; i < sizeof(big_bss); i++)

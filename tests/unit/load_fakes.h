@@ -27,6 +27,7 @@ static u8 *ram; /* hpa 0.. */
 static struct guest_config config;
 static struct vm vm;
 static struct vcpu vcpu_store[4];
+static u32 apic_pages[4][PAGE_SIZE / 4];
 static char last_line[400];
 static int pool_blocks; /* allocated and not freed */
 static bool pool_empty;
@@ -195,6 +196,7 @@ static int vm_setup(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(vcpu_store); i++) {
 		vcpu_store[i].id = i;
 		vcpu_store[i].vm = &vm;
+		vcpu_store[i].hw.apic_page = apic_pages[i];
 		vm.vcpus[i] = &vcpu_store[i];
 	}
 	return 0;

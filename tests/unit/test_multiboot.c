@@ -103,6 +103,7 @@ static const struct mb1_info *loaded(const struct image *first)
 	assert_int_equal(ram[LOAD_PADDR + 0x2fff], 0);
 	assert_int_equal(r->rip, ENTRY);
 	assert_int_equal(r->gpr[GPR_RAX], MB1_BOOT_MAGIC);
+	assert_int_equal(vcpu_store[0].hw.apic_page[0x350 / 4], 0x700);
 	assert_int_equal(r->cr0 & (CR0_PE | CR0_PG), CR0_PE);
 	assert_int_equal(r->rflags & (RFLAGS_VM | RFLAGS_IF), 0);
 	assert_int_equal(r->seg[SEG_CS].attr, 0xc09b);
