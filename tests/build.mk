@@ -17,7 +17,7 @@ $(B)/unit/$(1): tests/unit/$(1).c $(call unit-sources,$(1)) $(wildcard tests/uni
 	@mkdir -p $$(@D)
 	@echo "  UNIT  $(1)"
 	@$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -MF $$@.d -o $$@ \
-		tests/unit/$(1).c $(call unit-sources,$(1)) -lcmocka
+		tests/unit/$(1).c $(call unit-sources,$(1)) -lcmocka $(UNIT_LIBS_$(1))
 endef
 $(foreach t,$(UNIT_C:tests/unit/%.c=%),$(eval $(call unit-rule,$(t))))
 -include $(UNIT_BIN:=.d)
