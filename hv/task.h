@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Private to hv/task*.c and hv/emulate_system.c: task switches in software (SDM 3A 8 *Task
- * Management*). Functions return 0; -EFAULT: an exception is queued; -EINVAL:
- * the guest keeps the structure where there is no RAM.
+ * Private to hv/task*.c and hv/emulate_system.c: task switches in software (SDM
+ * 3A 8 *Task Management*). Functions return 0; -EFAULT: an exception is queued;
+ * -EINVAL: the guest keeps the structure where there is no RAM.
  */
 #ifndef HV_TASK_H
 #define HV_TASK_H

@@ -36,14 +36,38 @@ static void jump_to_nowhere(void)
 	((void (*)(void))0xfed00000)();
 }
 
+/*
+ * CVE-2015-8104: the frame of a #DB lies under a data breakpoint, so that each
+ * delivery of one makes the next. Left to the CPU, no interrupt would come in
+ * between.
+ */
+static u64 watched_stack[64] __aligned(64);
+
+static void debug_loop(void)
+{
+	u64 top = (u64)(watched_stack + 64);
+
+	if (!cpu_is_intel())
+		endless_loop(); /* QEMU 7.2 itself aborts */
+	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr7" ::"r"(top - 24),
+			 "r"(0x400ul | 2 | 0x90000));
+	__asm__ volatile("lea -16(%0), %%rsp; mov %%rax, -8(%%rsp)\n"
+			 "1: nop; jmp 1b" ::"r"(top));
+	__builtin_unreachable();
+}
+
+static void debug_again(struct trap_frame *f)
+{
+	(void)f; /* its frame is watched; DR6 stays as it is */
+}
+
 static const struct {
 	const char *word;
 	void (*fn)(void);
 } ends[] = {
-	{ "triple", triple_fault },
-	{ "loop", endless_loop },
-	{ "cpuid_loop", endless_cpuid },
-	{ "nowhere", jump_to_nowhere },
+	{ "triple", triple_fault },      { "loop", endless_loop },
+	{ "cpuid_loop", endless_cpuid }, { "nowhere", jump_to_nowhere },
+	{ "debug_loop", debug_loop },
 };
 
 static void debug_exit(void)
@@ -56,6 +80,7 @@ static void debug_exit(void)
 void guest_main(void)
 {
 	print("READY\n");
+	irq_handler[1] = debug_again;
 	for (u32 i = 0; i < ARRAY_SIZE(ends); i++)
 		if (cmdline_has(ends[i].word))
 			ends[i].fn();

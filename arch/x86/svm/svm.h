@@ -89,9 +89,9 @@ bool svm_nmi_window_open(const struct vcpu_arch *a);
 void svm_iret_exit(struct vcpu_hw *v);
 /* #DB intercept: true if it was the step, which is now over, and no more */
 bool svm_step_exit(struct vcpu_hw *v);
-/* Any other exit that may come instead: the IRET has not run, the guest is as
- * it was before, and its IRET is intercepted again */
-void svm_step_abort(struct vcpu_hw *v);
+/* The IRET has not run: the guest is as it was before, and its IRET is
+ * intercepted again */
+void svm_step_undo(struct vcpu_hw *v);
 /* An IRET that was done in software has unblocked NMIs */
 void svm_nmi_unblock(struct vcpu_arch *a);
 
@@ -111,6 +111,13 @@ void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu);
 
 /* svm_dump.c */
 void svm_dump(struct vcpu_hw *v);
+
+/* Any exit that may come in the place of a step's */
+static inline void svm_step_abort(struct vcpu_hw *v)
+{
+	if (unlikely(v->arch->nmi_step))
+		svm_step_undo(v);
+}
 
 static inline void svm_unclean(struct vcpu_arch *a, u32 bits)
 {

@@ -240,12 +240,10 @@ bool svm_step_exit(struct vcpu_hw *v)
 	return true;
 }
 
-void svm_step_abort(struct vcpu_hw *v)
+void svm_step_undo(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
 
-	if (likely(!a->nmi_step))
-		return;
 	step_end(a);
 	set_intercept1(a, I1_IRET, true);
 	if (a->step_tf)

@@ -30,8 +30,8 @@ static void store_pending_debug(const struct vcpu_regs *r)
 	u64 pending = 0;
 
 	if (shadow)
-		pending = vmreadnat(VMCS_GUEST_PENDING_DEBUG) &
-			  ~PENDING_DEBUG_BS;
+		pending =
+			vmreadnat(VMCS_GUEST_PENDING_DEBUG) & ~PENDING_DEBUG_BS;
 	if (shadow && (r->rflags & RFLAGS_TF))
 		pending |= PENDING_DEBUG_BS;
 	vmwritenat(VMCS_GUEST_PENDING_DEBUG, pending);
