@@ -12,6 +12,8 @@ UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wshadow -Wundef -Werror \
 
 unit-sources = $(shell sed -n '1s,^/\* SOURCES:\(.*\)\*/.*,\1,p' tests/unit/$(1).c)
 
+UNIT_LIBS_test_insn_capstone := -lcapstone
+
 define unit-rule
 $(B)/unit/$(1): tests/unit/$(1).c $(call unit-sources,$(1)) $(wildcard tests/unit/*.h)
 	@mkdir -p $$(@D)
