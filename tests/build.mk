@@ -52,29 +52,6 @@ $(foreach t,$(FUZZ_C:tests/fuzz/%.c=%),$(eval $(call fuzz-rule,$(t))))
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BIN)
 
-# Fuzzers (libFuzzer, clang): tests/fuzz/fuzz_X.c, sources as in unit tests.
-# tests/fuzz/run gives each its time; what they find stays in $(B)/fuzz
-FUZZ_C       := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_BIN     := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
-FUZZ_SECONDS := 60
-FUZZ_FLAGS   := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-function \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-D_GNU_SOURCE -DBULKHEAD_UNIT_TEST
-
-fuzz-sources = $(shell sed -n '1s,^/\* SOURCES:\(.*\)\*/.*,\1,p' tests/fuzz/$(1).c)
-
-define fuzz-rule
-$(B)/fuzz/$(1): tests/fuzz/$(1).c $(call fuzz-sources,$(1)) $(wildcard tests/unit/*.h)
-	@mkdir -p $$(@D)
-	@echo "  FUZZ  $(1)"
-	@clang $(FUZZ_FLAGS) -o $$@ tests/fuzz/$(1).c \
-		$(call fuzz-sources,$(1)) -lcmocka
-endef
-$(foreach t,$(FUZZ_C:tests/fuzz/%.c=%),$(eval $(call fuzz-rule,$(t))))
-
-.PHONY: fuzz-build
-fuzz-build: $(FUZZ_BIN)
-
 # Guest tests: tiny freestanding PVH ELF images, one source a group
 GUEST_FLAGS := -std=gnu11 -O2 -g -I. -Wall -Wextra -Werror -Wno-format-zero-length -ffreestanding \
 	       -fno-stack-protector -fno-pic -fno-pie -mcmodel=small \
