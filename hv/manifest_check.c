@@ -50,7 +50,7 @@ static const struct boot_module *find_module(const struct boot_info *bi,
 					     const char *name)
 {
 	for (u32 i = 0; i < bi->module_count && i < BOOT_MAX_MODULES; i++)
-		if (!strncmp(bi->modules[i].name, name, BOOT_NAME_LEN))
+		if (str_equal_nocase(bi->modules[i].name, name, BOOT_NAME_LEN))
 			return &bi->modules[i];
 	return NULL;
 }

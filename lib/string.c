@@ -117,3 +117,19 @@ bool str_copy(char *dst, const char *src, size_t size)
 	dst[n] = '\0';
 	return fits;
 }
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool str_equal_nocase(const char *a, const char *b, size_t max)
+{
+	for (; max; max--, a++, b++) {
+		if (lower(*a) != lower(*b))
+			return false;
+		if (!*a)
+			return true;
+	}
+	return true;
+}

@@ -26,5 +26,7 @@ char *strchr(const char *s, int c);
 
 /* Copy at most @size - 1 bytes and terminate; false when @src was cut */
 bool str_copy(char *dst, const char *src, size_t size);
+/* Equal in at most @max characters, A to Z as a to z: names of files on FAT */
+bool str_equal_nocase(const char *a, const char *b, size_t max);
 
 #endif

@@ -71,7 +71,8 @@ int modules_init(const struct boot_info *bi)
 
 static bool is_named(const struct image *image, const char *name)
 {
-	return image->name && !strncmp(image->name, name, BOOT_NAME_LEN);
+	return image->name &&
+	       str_equal_nocase(image->name, name, BOOT_NAME_LEN);
 }
 
 static bool uses(const struct guest_config *c, const struct image *image)

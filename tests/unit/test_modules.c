@@ -176,6 +176,7 @@ static void test_find(void **state)
 
 	(void)state;
 	assert_int_equal(module_find("a.cpio", &f), 0);
+	assert_int_equal(module_find("A.cpiO", &f), 0); /* as GRUB tells it */
 	assert_int_equal(f.size, 100);
 	assert_int_equal(f.hpa, 0x3000);
 	assert_ptr_equal(f.data, file_bytes + 0x3000);

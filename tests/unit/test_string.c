@@ -120,6 +120,16 @@ static void test_lengths(void **state)
 	assert_int_equal(*bh_strchr("abc", '\0'), 0);
 }
 
+static void test_equal_nocase(void **state)
+{
+	(void)state;
+	assert_true(str_equal_nocase("OVMF.fd", "ovmf.FD", 64));
+	assert_false(str_equal_nocase("OVMF.fd", "ovmf.fd2", 64));
+	assert_false(str_equal_nocase("a[", "a{", 64)); /* no letters */
+	assert_true(str_equal_nocase("abX", "ABy", 2));
+	assert_true(str_equal_nocase("", "", 64));
+}
+
 static void test_str_copy(void **state)
 {
 	char buf[4];
@@ -144,6 +154,7 @@ int main(void)
 		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_str_copy),
+		cmocka_unit_test(test_equal_nocase),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
