@@ -19,6 +19,7 @@ from harness.screen import Screen
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
 TAIL_LINES = 40
+TAIL_COLUMNS = 400  # a program that draws its screen has long ones
 # What the hypervisor says of itself and of a guest's life and end
 REPORT = re.compile(r"\[\d+\.\d+ \d+[^]]*\] .*(\berror\b|vm: guest )")
 REPORT_LINES = 60
@@ -189,4 +190,4 @@ class Machine:
         lines = self.text().splitlines()
         reports = [line[:REPORT_COLUMNS] for line in lines if REPORT.search(line)]
         return "\n".join(["    ! " + line for line in reports[:REPORT_LINES]] +
-                         ["    | " + line for line in lines[-TAIL_LINES:]])
+                         ["    | " + line[-TAIL_COLUMNS:] for line in lines[-TAIL_LINES:]])
