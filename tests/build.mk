@@ -78,8 +78,13 @@ $(B)/tests/bench/%.elf: $(B)/tests/bench/%.o $(GUEST_LIB_O) tests/guest/lib/gues
 $(B)/tests/guest/multiboot32.elf: $(B)/tests/guest/multiboot.elf
 	objcopy -O elf32-i386 --remove-section=.note.pvh $< $@
 
+# Firmware of our own
+$(B)/tests/guest/rom.bin: tests/guest/rom.asm
+	@mkdir -p $(@D)
+	$(NASM) -f bin -o $@ $<
+
 .PHONY: guests
-guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf
+guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf $(B)/tests/guest/rom.bin
 
 # What counts the instructions of a guest's boot: a plugin for QEMU, and the
 # program that ends it (tests/plugin/share.c)

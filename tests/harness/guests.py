@@ -13,7 +13,7 @@ BACKEND = {"qemu": "svm", "bochs": "vmx"}
 FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 KIND = {"qemu": "uefi", "bochs": "hybrid"}
 KEYS = ("vcpus", "cores", "memory", "cmdline", "debug_exit_port", "fw_cfg", "testdev",
-        "debug_console", "boot", "initrd", "module")
+        "debug_console", "boot", "initrd", "module", "firmware")
 
 
 def load():
@@ -22,8 +22,9 @@ def load():
 
 
 def entry(guest):
-    keys = {"name": guest["name"], "kernel": guest["image"] + ".elf",
-            "memory": "16M"}
+    keys = {"name": guest["name"], "memory": "16M"}
+    if "image" in guest:
+        keys["kernel"] = guest["image"] + ".elf"
     keys.update({k: guest[k] for k in KEYS if k in guest})
     return keys
 
@@ -65,8 +66,8 @@ def run_boot(results, emulator, boot, folder):
     where = f"{BACKEND[emulator]}.{boot['name']}"
     here = os.path.join(folder, where)
     os.makedirs(here, exist_ok=True)
-    programs = {g["image"] + ".elf" for g in boot["guest"]}
-    programs |= {g["initrd"] for g in boot["guest"] if "initrd" in g}
+    programs = {g["image"] + ".elf" for g in boot["guest"] if "image" in g}
+    programs |= {g[k] for g in boot["guest"] for k in ("initrd", "firmware") if k in g}
     files = {p: os.path.join(image.BUILD, "tests/guest", p) for p in programs}
     icount = boot.get("icount") and emulator == "qemu"
     firmware = "bios" if icount else FIRMWARE[emulator]  # OVMF is slow there
