@@ -11,6 +11,7 @@
 #include "hv/cpuid.h"
 #include "hv/msr_table.h"
 #include "hv/pvclock.h"
+#include "hv/vdev/vlapic.h"
 #include "lib/errno.h"
 
 #define SPEC_CTRL_DEFINED (SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD)
@@ -147,12 +148,18 @@ int msr_write_pat(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 	return 0;
 }
 
-/* Move the guest's TSC by @delta; its clock page must follow */
+/* Move the guest's TSC by @delta; its clock page must follow, and a deadline it
+ * has set, which is a value of this TSC (SDM 3A 11.5.4.1 *TSC-Deadline Mode*)
+ */
 static void tsc_shift(struct vcpu *v, u64 delta)
 {
+	u64 deadline = vlapic_deadline_read(v);
+
 	v->hw.tsc_offset += delta;
 	v->tsc_adjust += delta;
 	pvclock_update(v);
+	if (deadline)
+		vlapic_deadline_write(v, deadline);
 }
 
 int msr_read_tsc(struct vcpu *v, const struct msr_rule *rule, u32 msr,

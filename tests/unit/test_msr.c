@@ -148,6 +148,8 @@ int vlapic_base_write(struct vcpu *v, u64 value)
 
 static u64 deadline;
 
+static u32 deadline_writes;
+
 u64 vlapic_deadline_read(struct vcpu *v)
 {
 	(void)v;
@@ -158,6 +160,7 @@ void vlapic_deadline_write(struct vcpu *v, u64 value)
 {
 	(void)v;
 	deadline = value;
+	deadline_writes++;
 }
 
 static int setup(void **state)
@@ -310,6 +313,15 @@ static void test_tsc(void **state)
 	assert_in_range(t, 5, 5 + (1ull << 34));
 	assert_int_equal(read_ok(MSR_TSC_ADJUST), vcpu.tsc_adjust);
 	assert_int_equal(vcpu.tsc_adjust, vcpu.hw.tsc_offset);
+	/* A deadline is armed anew where the TSC now says, none stays none */
+	deadline = 77;
+	deadline_writes = 0;
+	write_ok(MSR_TSC_ADJUST, 2000);
+	assert_int_equal(deadline_writes, 1);
+	assert_int_equal(deadline, 77);
+	deadline = 0;
+	write_ok(MSR_TSC_ADJUST, 3000);
+	assert_int_equal(deadline_writes, 1);
 }
 
 static void test_hot_ones_bypass_the_table(void **state)
