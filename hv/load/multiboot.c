@@ -169,10 +169,10 @@ int multiboot_string(struct mb *b, const char *file, const char *args, u32 *at,
 	if (err)
 		return err;
 	to = (char *)b->info + *at;
-	memcpy(to, file, name);
+	memcpy(to, file, name + 1);
 	if (words) {
 		to[name] = ' ';
-		memcpy(to + name + 1, args, words);
+		memcpy(to + name + 1, args, words + 1);
 	}
 	return 0;
 }
