@@ -77,9 +77,15 @@ static const struct {
 static const struct region {
 	u64 base, size;
 } regions[] = {
-	{ 0x40, 4 },	   { 0x60, 5 },	   { 0x70, 4 },
-	{ 0x92, 1 },	   { 0xb2, 2 },	   { 0xcf8, 8 },
-	{ 0x600, 0x80 },   { 0, 0x10000 }, { PC_HPET_BASE, 0x400 },
+	{ 0x40, 4 },
+	{ 0x60, 5 },
+	{ 0x70, 4 },
+	{ 0x92, 1 },
+	{ 0xb2, 2 },
+	{ 0xcf8, 8 },
+	{ 0x600, 0x80 },
+	{ 0, 0x10000 },
+	{ PC_HPET_BASE, 0x400 },
 	{ PC_ECAM_BASE, MIB(1) },
 };
 
@@ -92,8 +98,8 @@ struct step {
 static void access_bus(const struct step *s)
 {
 	const struct region *r = &regions[s->where % ARRAY_SIZE(regions)];
-	const struct bus *bus = r->base > 0xffff ? &fake_vm.mmio
-						 : &fake_vm.ports;
+	const struct bus *bus =
+		r->base > 0xffff ? &fake_vm.mmio : &fake_vm.ports;
 	u64 at = r->base + (s->offset * (s->what & 8 ? 4u : 1u)) % r->size;
 	u8 size = (u8)(1u << (s->what >> 4) % (r->base > 0xffff ? 4 : 3));
 	u64 value = s->value;
