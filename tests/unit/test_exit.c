@@ -51,7 +51,8 @@ static void fake_read(struct vcpu_hw *hw, u32 groups)
 	hw->regs.valid |= groups;
 }
 
-static const struct vcpu_ops fake_ops = { .read = fake_read };
+static const struct vcpu_ops fake_ops = { .read = fake_read,
+					  .has_pdptes = true };
 const struct vcpu_ops *vcpu_ops = &fake_ops;
 
 void *pmm_alloc(struct budget *b, u32 order)
