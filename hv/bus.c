@@ -39,6 +39,7 @@ int bus_init(struct bus *bus, struct budget *b, u32 capacity)
 	if (!bus->regions)
 		return -ENOMEM;
 	bus->index = NULL;
+	bus->block_shift = BUS_BLOCK_SHIFT;
 	bus->count = 0;
 	bus->capacity = (u32)((PAGE_SIZE << order) / sizeof(*bus->regions));
 	return 0;
@@ -65,8 +66,8 @@ static void bus_filter(struct bus *bus)
 	bus->filter = 0;
 	for (u32 i = 0; i < bus->count; i++) {
 		const struct bus_region *r = &bus->regions[i];
-		u64 block = r->base >> BUS_BLOCK_SHIFT;
-		u64 last = (r->base + (r->size - 1)) >> BUS_BLOCK_SHIFT;
+		u64 block = r->base >> bus->block_shift;
+		u64 last = (r->base + (r->size - 1)) >> bus->block_shift;
 
 		if (last - block >= 63)
 			bus->filter = ~0ull;
@@ -103,6 +104,7 @@ int bus_make_index(struct bus *bus, struct budget *b)
 	bus->index = pmm_alloc(b, 0);
 	if (!bus->index)
 		return -ENOMEM;
+	bus->block_shift = BUS_INDEXED_SHIFT;
 	bus_changed(bus);
 	return 0;
 }

@@ -28,12 +28,14 @@ struct bus {
 	/* Ports: the number, from 1, of the region at each address below
 	 * BUS_INDEXED, 0 where there is none; NULL: not indexed */
 	u8 *index;
-	/* Which blocks of BUS_BLOCK addresses, modulo 64, a region touches: an
-	 * address whose bit is clear is unclaimed */
+	/* Which blocks of 1 << block_shift addresses, modulo 64, a region
+	 * touches: an address whose bit is clear is unclaimed */
 	u64 filter;
+	u8 block_shift;
 };
-#define BUS_BLOCK_SHIFT 3
-#define BUS_INDEXED     PAGE_SIZE
+#define BUS_BLOCK_SHIFT   3
+#define BUS_INDEXED_SHIFT 10 /* 64 blocks are all the ports there are */
+#define BUS_INDEXED       PAGE_SIZE
 
 int __must_check bus_init(struct bus *bus, struct budget *b, u32 capacity);
 /* Look its first BUS_INDEXED addresses up in a table, which costs a page;
@@ -46,7 +48,7 @@ int __must_check bus_add(struct bus *bus, const struct bus_region *region);
 void bus_remove(struct bus *bus, u64 base);
 static inline bool bus_may_claim(const struct bus *bus, u64 addr)
 {
-	return bus->filter >> ((addr >> BUS_BLOCK_SHIFT) & 63) & 1;
+	return bus->filter >> ((addr >> bus->block_shift) & 63) & 1;
 }
 const struct bus_region *bus_find(const struct bus *bus, u64 addr);
 /* What nobody answers reads as; @size 1, 2, 4 or 8 */

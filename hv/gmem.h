@@ -24,8 +24,8 @@ const void *gmem_map_read(struct vm *vm, gpa_t gpa);
  * Translate as the CPU would (SDM 3A 4; APM 2 5): all paging modes, CPL, WP,
  * SMEP/SMAP, NX, protection keys. 0, and accessed and dirty bits are set;
  * -EFAULT with *pf_error = the #PF error code. A table outside RAM reads as
- * ones. @access: enum access, plus ACCESS_SYSTEM for implicit supervisor access,
- * ACCESS_PROBE to leave accessed and dirty bits alone.
+ * ones. @access: enum access, plus ACCESS_SYSTEM for implicit supervisor
+ * access, ACCESS_PROBE to leave accessed and dirty bits alone.
  */
 #define ACCESS_SYSTEM 8
 #define ACCESS_PROBE  16

@@ -147,19 +147,20 @@ static struct acpi_header *write_root(struct acpi_writer *w,
 {
 	u32 bytes = (u32)sizeof(struct acpi_header) + w->table_count * size;
 	struct acpi_header *h = acpi_writer_take(w, bytes, TABLE_ALIGN);
-	u8 *entry = (u8 *)(h + 1);
+	u8 *entry;
 
-	for (u32 i = 0; h && i < w->table_count; i++, entry += size) {
+	if (!h)
+		return NULL;
+	entry = (u8 *)(h + 1);
+	for (u32 i = 0; i < w->table_count; i++, entry += size) {
 		if (w->target == ACPI_IN_FILES)
 			acpi_writer_point(w, entry, size,
 					  w->buf + (w->tables[i] - w->gpa));
 		else
 			memcpy(entry, &w->tables[i], size);
 	}
-	if (h) {
-		acpi_header_init(h, signature, 1, bytes);
-		acpi_header_sum(w, h);
-	}
+	acpi_header_init(h, signature, 1, bytes);
+	acpi_header_sum(w, h);
 	return h;
 }
 

@@ -9,8 +9,9 @@
 #include "hv/insn.h"
 #include "tests/unit/emu_fakes.h"
 
-#define ACCESSES_MAX 1200u /* of one exit: STRING_CHUNK, bytewise, both sides  \
-			    */
+#define ACCESSES_MAX                                                           \
+	1200u /* of one exit: STRING_CHUNK, bytewise, both sides               \
+	       */
 
 static const u8 *input;
 static size_t left;
