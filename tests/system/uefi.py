@@ -59,9 +59,8 @@ def efi_stub(results, folder, emulator):
 def ipxe(results, folder, emulator):
     with run_efi(results, folder, emulator, "ipxe_efi",
                  os.path.join(payloads(), "boot/ipxe.efi")) as g:
-        if g.sees("starts", r"Press Ctrl-B"):
-            g.type("\x02")
-            g.sees("prompt", r"iPXE> ")
+        if g.sees("starts", r"iPXE initialising devices"):
+            g.stop_at("\x02", "prompt", r"iPXE> ")
 
 
 def grub(results, folder, emulator):
