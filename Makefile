@@ -106,7 +106,7 @@ bench:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory -j$(JOBS) bench-now
 bench-now: $(PAYLOAD) $(LOADER) guests
-	@scripts/bench
+	@BUILD=$(abspath $(B)) scripts/bench
 
 # $(CFLAGS) so that the linters see what the compiler sees
 .PHONY: check
