@@ -81,11 +81,9 @@ static struct fwcfg_item *key_slot(struct fwcfg *fw, u16 key)
 
 const struct fwcfg_item *fwcfg_item_of(const struct fwcfg *fw, u16 key)
 {
-	u32 file = key - FWCFG_FILE_FIRST;
-
 	key = (u16)(key & ~FWCFG_KEY_WRITE);
 	if (key >= FWCFG_FILE_FIRST && key < FWCFG_FILE_FIRST + fw->file_count)
-		return &fw->files[file];
+		return &fw->files[key - FWCFG_FILE_FIRST];
 	if (key < FWCFG_KEYS)
 		return &fw->keys[key];
 	if (key >= FWCFG_KEY_ARCH && key - FWCFG_KEY_ARCH < FWCFG_ARCH_KEYS)

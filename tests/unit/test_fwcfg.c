@@ -231,6 +231,9 @@ static void test_directory(void **state)
 		assert_int_equal(__builtin_bswap16(e[i].select), 0x20 + i);
 		assert_true(!i || strcmp(e[i - 1].name, e[i].name) < 0);
 	}
+	/* the write channel of old is the same item */
+	read_key(FWCFG_KEY_WRITE | FWCFG_FILE_FIRST, &byte, 1);
+	assert_int_equal(byte, 'b');
 	for (u32 i = 0; i < 5; i++) {
 		read_key(file_key(names[i], &size), &byte, 1);
 		assert_int_equal(byte, names[i][0]);
