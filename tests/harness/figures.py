@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from harness import bench, image
-from harness.machine import Machine
+from harness.machine import Machine, cores_for
 
 BOOT_SHARE_PERCENT = 2.0
 IDLE_EXITS = 20  # a second and vCPU
@@ -69,11 +69,13 @@ def boot_share(folder):
 def idle(folder, vcpus=2):
     """Exits a second and vCPU of a Linux at its shell, and what they were."""
     os.makedirs(folder, exist_ok=True)
-    conf = guest("cryptomgr.notests bulkhead.test=idle", vcpus=vcpus, cores=f"0-{vcpus - 1}")
+    cores, first, last = cores_for("qemu", vcpus)
+    conf = guest("cryptomgr.notests bulkhead.test=idle", vcpus=vcpus,
+                 cores=f"{first}-{last}")
     disk = image.make(folder, image.manifest([conf]),
                       files(os.path.join(image.BUILD, "guests/isolated.cpio")))
     seen = []
-    with Machine("qemu", disk, folder, "ovmf", cores=vcpus, memory=512, timeout=SECONDS,
+    with Machine("qemu", disk, folder, "ovmf", cores=cores, memory=512, timeout=SECONDS,
                  person=True) as m:
         bench.expect(m, "TEST idle ok")
         time.sleep(SETTLE_SECONDS)

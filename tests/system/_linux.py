@@ -8,18 +8,14 @@ import subprocess
 import threading
 
 from harness import image
-from harness.machine import ROOT
+from harness.machine import ROOT, cores_for
 
 GUESTS = os.path.join(image.BUILD, "guests")
 DOWNLOAD_BYTES = 4 << 20
 # The kernel's own tests of its ciphers take 750 million instructions a guest
 CMDLINE = "console=ttyS0 cryptomgr.notests"
-# QEMU 7.2 (TCG, a thread a core): an FXRSTOR or XRSTOR of x87 state on any core
-# changes flags of core 0 without a lock (cpu_clear_ignne), and a vCPU that is
-# entered or left there just then is lost. So Linux keeps off core 0, where a
-# machine has several: this many cores, and those that guests use.
-QEMU_CORES = 3
-GUEST_CORES, LAST_CORE = "1-2", "2"
+QEMU_CORES, FIRST_CORE, LAST_CORE = cores_for("qemu", 2)
+GUEST_CORES = f"{FIRST_CORE}-{LAST_CORE}"
 
 
 def payload():
@@ -38,7 +34,7 @@ def privileged(tests, **keys):
 
 def isolated(tests, name="box", **keys):
     conf = {"name": name, "kernel": "vmlinuz", "initrd": "isolated.cpio",
-            "memory": "128M", "vcpus": "1", "cores": LAST_CORE,
+            "memory": "128M", "vcpus": "1", "cores": str(LAST_CORE),
             "cmdline": f"{CMDLINE} bulkhead.test={tests}"}
     conf.update(keys)
     return conf

@@ -6,16 +6,13 @@ import os
 import re
 
 from harness import image
-from harness.machine import Machine
+from harness.machine import Machine, cores_for
 
 PROGRAMS = ("random.elf", "witness.elf")
 ENDED = re.compile(r"guest (r\d+) (crashed: .+|powers off.*|resets.*)")
 VCPUS = 3  # one runs random bytes, one watches it, one is in real mode
 TRIES = 4  # boots, where the emulator dies of it
 SECONDS = {"qemu": 300, "bochs": 600}
-# The first core that guests use, of two: under QEMU random XRSTORs elsewhere
-# may make core 0 lose interrupts (see _linux.py)
-FIRST_CORE = {"qemu": 1, "bochs": 0}
 
 
 def guests(seed, count, rounds, witness_rounds, first):
@@ -59,10 +56,10 @@ def emulator_died(folder):
 def boot(results, emulator, folder, seed, count, rounds, witness_rounds):
     """One machine; None if its emulator died, else what it said."""
     files = {p: os.path.join(image.BUILD, "tests/guest", p) for p in PROGRAMS}
-    first = FIRST_CORE[emulator]
+    cores, first, _ = cores_for(emulator, 2)
     conf = image.manifest(guests(seed, count, rounds, witness_rounds, first))
     disk = image.make(folder, conf, files, "hybrid")
-    with Machine(emulator, disk, folder, "bios", first + 2, memory=768,
+    with Machine(emulator, disk, folder, "bios", cores, memory=768,
                  timeout=SECONDS[emulator]) as machine:
         while machine.expect(r"\n", SECONDS[emulator]):
             if finished(machine.text(), count) or "panic" in machine.text().lower():

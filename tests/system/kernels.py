@@ -8,7 +8,7 @@ import re
 import struct
 
 from harness import image
-from harness.machine import Machine
+from harness.machine import Machine, cores_for
 from system import _linux
 from system._linux import isolated, step
 
@@ -53,12 +53,12 @@ def boot(emulator, kernel, vcpus):
     """To init, all vCPUs at work, a clean log, off by ACPI."""
     def run(results, folder):
         where = f"kernels.{emulator}.{kernel}.{vcpus}"
-        first = 1 if emulator == "qemu" and vcpus > 1 else 0  # as _linux.py says
+        cores, first, last = cores_for(emulator, vcpus)
         guest = isolated("cpus,klog,poweroff", vcpus=vcpus, memory="384M",
-                         cores=f"{first}-{first + vcpus - 1}")
+                         cores=f"{first}-{last}")
         guest["cmdline"] += f" bulkhead.cpus={vcpus}"
         with machine(emulator, folder, guest, {"vmlinuz": path(kernel)},
-                     first + vcpus) as m:
+                     cores) as m:
             step(results, m, f"{where}.init", r"\[box\] TEST up ok", SECONDS[emulator])
             step(results, m, f"{where}.cpus", r"\[box\] TEST cpus ok", 120)
             step(results, m, f"{where}.klog", r"\[box\] TEST klog ok", 60)

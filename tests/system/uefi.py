@@ -3,6 +3,7 @@
 by its EFI stub, and other EFI programs of Debian packages."""
 import os
 
+from harness.machine import cores_for
 from system import _linux
 from system.guests import BACKEND, Guest, conf, payloads
 
@@ -41,11 +42,10 @@ def shell(results, folder, emulator):
 
 def efi_stub(results, folder, emulator):
     """A stock kernel and initrd that the firmware starts, on two vCPUs."""
-    machine, cores = ((_linux.QEMU_CORES, _linux.GUEST_CORES)
-                      if emulator == "qemu" else (2, "0-1"))
+    machine, first, last = cores_for(emulator, 2)
     with run_efi(results, folder, emulator, "ovmf_linux",
                  os.path.join(_linux.GUESTS, "vmlinuz"),
-                 machine, initrd="isolated.cpio", vcpus="2", cores=cores,
+                 machine, initrd="isolated.cpio", vcpus="2", cores=f"{first}-{last}",
                  cmdline=_linux.CMDLINE +
                  " bulkhead.test=cpus,poweroff bulkhead.cpus=2") as g:
         g.sees("stub", r"EFI stub: ")
@@ -73,9 +73,10 @@ def grub(results, folder, emulator):
 def memtest(results, folder, emulator):
     """It insists on a screen: ramfb. Up to the bit fade test, which waits for five
     minutes: the whole pass is the other build's (guests.py)."""
+    machine, first, last = cores_for(emulator, 2)
     with run_efi(results, folder, emulator, "memtest_efi",
-                 os.path.join(payloads(), "boot/memtest86+x64.efi"), 2,
-                 vcpus="2", cores="0-1", memory="64M", ramfb="yes",
+                 os.path.join(payloads(), "boot/memtest86+x64.efi"), machine,
+                 vcpus="2", cores=f"{first}-{last}", memory="64M", ramfb="yes",
                  cmdline="console=ttyS0") as g:
         g.sees("smp", r"SMP: 2T")
         g.sees("all_cores", r"Using: All Cores")
