@@ -94,19 +94,17 @@ int op_group6(struct emu *m) /* 0F 00 */
 	return err ? err : load_tr(m, sel);
 }
 
-/* Where @gpa is in the GDT: its linear address; false: it is not there */
-static bool in_gdt(struct vcpu *v, u64 gpa, u64 *lin)
+/* Where @gpa is in the GDT, in bytes from its start; false: it is not there.
+ * Counted from there, for the table may end where addresses do. */
+static bool in_gdt(struct vcpu *v, u64 gpa, u64 *offset)
 {
 	const struct segment *gdtr = &vcpu_regs(v)->gdtr;
-	u64 end = gdtr->base + gdtr->limit;
 	u32 error;
 	gpa_t at;
 
-	*lin = ALIGN_DOWN(gdtr->base, PAGE_SIZE) + (gpa & PAGE_MASK);
-	if (*lin < gdtr->base)
-		*lin += PAGE_SIZE;
-	for (; *lin <= end; *lin += PAGE_SIZE)
-		if (!gva_translate(v, GVA(*lin),
+	*offset = (gpa - gdtr->base) & PAGE_MASK;
+	for (; *offset <= gdtr->limit; *offset += PAGE_SIZE)
+		if (!gva_translate(v, GVA(gdtr->base + *offset),
 				   ACCESS_R | ACCESS_SYSTEM | ACCESS_PROBE, &at,
 				   &error) &&
 		    at.v == gpa)
@@ -116,16 +114,15 @@ static bool in_gdt(struct vcpu *v, u64 gpa, u64 *lin)
 
 bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa)
 {
-	u64 lin, offset;
+	u64 offset;
 	gpa_t at;
 	u8 type;
 
 	vcpu_need(v, RG_DT | RG_CR | RG_RIP | RG_SEG);
-	if (!in_gdt(v, gpa.v, &lin))
+	if (!in_gdt(v, gpa.v, &offset))
 		return false;
 	/* The type is in the same page as @gpa, unless the GDT is skewed */
-	offset = (lin - vcpu_regs(v)->gdtr.base) % DESC_BYTES;
-	at = GPA(gpa.v - offset + DESC_TYPE_BYTE);
+	at = GPA(gpa.v - offset % DESC_BYTES + DESC_TYPE_BYTE);
 	if (gmem_read(v->vm, at, &type, 1) ||
 	    (type & (DESC_PRESENT | DESC_CODE | DESC_ACCESSED)) !=
 		    (DESC_PRESENT | DESC_CODE))

@@ -6,6 +6,7 @@
  * flags and memory; test_emulate_cpu.c does so for all of them.
  */
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "tests/unit/emu_fakes.h"
 
@@ -579,6 +580,43 @@ static void test_random_code(void **state)
 	}
 }
 
+#define ROM 0xffff0000ull
+
+/* The CPU wants to set a descriptor's accessed bit, in ROM */
+static void test_rom_accessed(void **state)
+{
+	u8 *type = ram + BUFFER + 8 + 5;
+
+	(void)state;
+	vm.slots[vm.slot_count++] =
+		(struct vm_slot){ ROM, BUFFER, PAGE_SIZE, true };
+	r->gdtr = (struct segment){ .base = ROM, .limit = 15 };
+	*type = 0x92;
+	assert_true(emulate_rom_accessed(&vcpu, GPA(ROM + 8 + 5)));
+	assert_int_equal(*type, 0x93);
+	assert_false(emulate_rom_accessed(&vcpu, GPA(ROM + 8 + 5)));
+	/* Behind the table's end */
+	*type = 0x92;
+	assert_false(emulate_rom_accessed(&vcpu, GPA(ROM + 16)));
+	r->gdtr.base = ROM + PAGE_SIZE;
+	assert_false(emulate_rom_accessed(&vcpu, GPA(ROM + 8 + 5)));
+}
+
+/* A table that ends with the last address there is has an end all the same */
+static void test_rom_accessed_at_the_end(void **state)
+{
+	(void)state;
+	vm.slots[vm.slot_count++] =
+		(struct vm_slot){ ROM, BUFFER, PAGE_SIZE, true };
+	r->gdtr = (struct segment){ .base = 0 - KIB(64), .limit = 0xffff };
+	((u64 *)(ram + PDPT))[3] = 0; /* nor is the ROM mapped elsewhere */
+	alarm(10);
+	assert_false(emulate_rom_accessed(&vcpu, GPA(ROM + 8)));
+	r->gdtr.base += 8;
+	assert_false(emulate_rom_accessed(&vcpu, GPA(ROM + 8)));
+	alarm(0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -607,6 +645,8 @@ int main(void)
 		cmocka_unit_test_setup(test_ins_faults_before_the_port, setup),
 		cmocka_unit_test_setup(test_segment_checks, setup),
 		cmocka_unit_test_setup(test_random_code, setup),
+		cmocka_unit_test_setup(test_rom_accessed, setup),
+		cmocka_unit_test_setup(test_rom_accessed_at_the_end, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
