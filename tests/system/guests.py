@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 
-from harness import image
+from harness import bios, image
 from harness.machine import ANSI, ROOT, Machine, cores_for
 from system._linux import step
 
@@ -18,8 +18,6 @@ SECONDS = {"qemu": 120, "bochs": 400}
 MEMTEST_SECONDS = {"qemu": 420, "bochs": 1500}
 CACHE = os.environ.get("CACHE", os.path.join(ROOT, "build/cache"))
 
-SEABIOS = "/usr/share/seabios/bios-256k.bin"
-LINUXBOOT = "/usr/share/qemu/linuxboot_dma.bin"
 UBOOT = "usr/lib/u-boot/{}/u-boot.rom"
 SERIAL_SCREEN = 'etc/sercon-port "\\xf8\\x03"'  # 3F8h: its screen is COM1
 
@@ -82,7 +80,7 @@ class Guest:
 def seabios(results, folder, emulator):
     """From the reset vector in real mode to the boot menu."""
     guest = conf("seabios", firmware="bios-256k.bin", debug_console="yes")
-    with Guest(results, folder, emulator, guest, {"bios-256k.bin": SEABIOS},
+    with Guest(results, folder, emulator, guest, bios.FILES,
                [("fw_cfg", SERIAL_SCREEN),
                 ("fw_cfg", 'etc/boot-menu-wait "\\x10\\x27"')]) as g:
         g.sees("starts", r"SeaBIOS \(version")
@@ -92,36 +90,21 @@ def seabios(results, folder, emulator):
 
 def ipxe(results, folder, emulator):
     """A real-mode Linux image, started by SeaBIOS as QEMU's -kernel is."""
-    guest = conf("ipxe", firmware="bios-256k.bin", kernel="ipxe.lkrn")
-    files = {"bios-256k.bin": SEABIOS, "linuxboot_dma.bin": LINUXBOOT,
-             "ipxe.lkrn": os.path.join(payloads(), "boot/ipxe.lkrn")}
+    guest = conf("ipxe", **bios.keys("ipxe.lkrn"))
+    files = {**bios.FILES, "ipxe.lkrn": os.path.join(payloads(), "boot/ipxe.lkrn")}
     with Guest(results, folder, emulator, guest, files,
-               [("fw_cfg", SERIAL_SCREEN),
-                ("fw_cfg", "genroms/linuxboot_dma.bin linuxboot_dma.bin")]) as g:
+               [("fw_cfg", SERIAL_SCREEN)]) as g:
         if g.sees("starts", r"iPXE initialising devices"):
             g.stop_at("\x02", "prompt", r"iPXE> ")
 
 
-def grub_image(folder):
-    """GRUB as a Linux image of the real-mode protocol."""
-    core = os.path.join(folder, "core.img")
-    subprocess.run(["grub-mkimage", "-O", "i386-pc", "-p", "/", "-o", core, "normal",
-                    "ls", "echo", "lsmmap"], check=True)
-    data = b""
-    for part in ("/usr/lib/grub/i386-pc/lnxboot.img", core):
-        with open(part, "rb") as f:
-            data += f.read()
-    return data
-
-
 def grub(results, folder, emulator):
     """GRUB as SeaBIOS's payload, to its prompt and the memory it is told."""
-    guest = conf("grub", firmware="bios-256k.bin", kernel="grub.lkrn")
-    files = {"bios-256k.bin": SEABIOS, "linuxboot_dma.bin": LINUXBOOT,
-             "grub.lkrn": grub_image(folder)}
-    with Guest(results, folder, emulator, guest, files,
-               [("fw_cfg", SERIAL_SCREEN),
-                ("fw_cfg", "genroms/linuxboot_dma.bin linuxboot_dma.bin")]) as g:
+    guest = conf("grub", **bios.keys("grub.lkrn"))
+    kernel = bios.grub_image(folder, ("normal", "ls", "echo", "lsmmap"))
+    with Guest(results, folder, emulator, guest,
+               {**bios.FILES, "grub.lkrn": kernel},
+               [("fw_cfg", SERIAL_SCREEN)]) as g:
         if g.sees("starts", r"GNU GRUB +version 2") and g.sees("prompt", r"grub>"):
             g.type("lsmmap\r")
             g.sees("memory", r"base_addr = 0x100000, length = 0x3\w+, available RAM")
