@@ -18,7 +18,8 @@
 #include "lib/string.h"
 
 #define PIECE_BYTES (u32) MIB(1)
-#define WAITS_MAX   200000u /* a good part of a second */
+#define OUTS_BYTES  (u32) PAGE_SIZE /* an exit does many OUTS */
+#define WAITS_MAX   200000u         /* a good part of a second */
 
 /* INS and OUTS have moved the registers already */
 static bool can_repeat(const struct vcpu *v)
@@ -72,8 +73,9 @@ static void settle(struct fwcfg *fw, const struct fwcfg_transfer *t)
 static void run(struct fwcfg *fw, struct vcpu *v)
 {
 	struct fwcfg_transfer *t = &fw->transfer;
-	int err = copy_piece(fw->vm, t, PIECE_BYTES);
-	bool again = !err && t->left && can_repeat(v);
+	bool alone = can_repeat(v);
+	int err = copy_piece(fw->vm, t, alone ? PIECE_BYTES : OUTS_BYTES);
+	bool again = !err && t->left && alone;
 
 	if (again)
 		repeat(v);

@@ -340,9 +340,16 @@ static void test_pieces(void **state)
 	/* By OUTS it cannot be repeated: an error, not a part */
 	describe(DESC, 0x0a, MIB(2), MIB(1));
 	v->hw.exit.port.string = true;
+	written = 0;
 	assert_false(start(v, DESC));
 	memcpy(&control, ram + DESC, 4);
 	assert_int_equal(__builtin_bswap32(control), 1);
+	/* Of which an exit may do many */
+	assert_true(written <= PAGE_SIZE + sizeof(control));
+	describe(DESC, 0x0a, PAGE_SIZE, MIB(1));
+	assert_false(start(v, DESC));
+	memcpy(&control, ram + DESC, 4);
+	assert_int_equal(control, 0);
 }
 
 static void test_abandoned(void **state)
