@@ -235,9 +235,11 @@ int emu_resolve_operand(struct emu *m, u8 size, u8 access,
 	/*
 	 * The exit is for the operand's first byte: page offsets survive
 	 * paging, and in 64-bit code segmentation too but for FS and GS. The
-	 * CPU has made all checks.
+	 * CPU has made all checks, for the access that it was: the bytes may be
+	 * another instruction's since.
 	 */
 	if (likely(m->direct && m->mode == INSN_64BIT && seg < SEG_FS &&
+		   !(access & ACCESS_W & ~m->exit->mmio.access) &&
 		   (ea & PAGE_MASK) == (gpa & PAGE_MASK) &&
 		   (gpa & PAGE_MASK) + size <= PAGE_SIZE)) {
 		span->gpa[0].v = gpa;

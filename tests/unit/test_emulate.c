@@ -355,6 +355,21 @@ static void test_accessed_and_dirty(void **state)
 	assert_int_equal(pd[DEVICE / PAGE_2M] & (PTE_A | PTE_D), PTE_A);
 }
 
+/* A thread of a program turns the load that made the exit into a store, on a
+ * page that the program may only read */
+static void test_load_becomes_store(void **state)
+{
+	u64 *pd = (u64 *)(ram + PD0);
+
+	(void)state;
+	pd[DEVICE / PAGE_2M] &= ~(u64)PTE_W;
+	r->seg[SEG_SS].attr |= 3u << 5;
+	r->gpr[GPR_RDI] = DEVICE;
+	assert_int_equal(mmio("\x89\x0f", 2, DEVICE, ACCESS_R), VERDICT_INJECT);
+	assert_int_equal(injected_error, PF_P | PF_W | PF_U);
+	assert_int_equal(writes, 0);
+}
+
 static void test_protection_key(void **state)
 {
 	u64 *pd = (u64 *)(ram + PD0);
@@ -632,6 +647,7 @@ int main(void)
 		cmocka_unit_test_setup(test_code_gone, setup),
 		cmocka_unit_test_setup(test_tables_nowhere, setup),
 		cmocka_unit_test_setup(test_accessed_and_dirty, setup),
+		cmocka_unit_test_setup(test_load_becomes_store, setup),
 		cmocka_unit_test_setup(test_protection_key, setup),
 		cmocka_unit_test_setup(test_lock, setup),
 		cmocka_unit_test_setup(test_rep_traps, setup),
