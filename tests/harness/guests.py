@@ -62,6 +62,12 @@ def judge(results, where, text, boot):
                           f"the log has a line with /{line}/")
 
 
+def emulator_options(emulator, boot):
+    if emulator == "bochs" and "bochs_cpu" in boot:
+        return ["--cpu", boot["bochs_cpu"]]
+    return ["--icount"] if emulator == "qemu" and boot.get("icount") else []
+
+
 def run_boot(results, emulator, boot, folder):
     where = f"{BACKEND[emulator]}.{boot['name']}"
     here = os.path.join(folder, where)
@@ -75,7 +81,7 @@ def run_boot(results, emulator, boot, folder):
                       files, "hybrid" if icount else KIND[emulator])
     before = len(results.failed)
     with Machine(emulator, disk, here, firmware, boot.get("cores", 2),
-                 memory=512, options=["--icount"] if icount else [], timeout=SECONDS[emulator]) as machine:
+                 memory=512, options=emulator_options(emulator, boot), timeout=SECONDS[emulator]) as machine:
         while machine.expect(r"\n", SECONDS[emulator]):
             if finished(machine.text(), boot):
                 break
