@@ -3,11 +3,11 @@
  * Text on the linear framebuffer, see fbcon.h. Called by the console mux, which
  * serializes (no lock here), and by panic.
  *
- * The cells are kept in RAM and the framebuffer is only written to, because
- * reading it is slow: scrolling redraws the cells that differ. Text that comes
- * before hostmap_init() waits in the cells until the framebuffer can be mapped.
- * The bottom is reached a quarter of the screen at a time, so that a long log
- * costs little.
+ * Text goes into cells in RAM; fbcon_draw() brings the screen up to them and
+ * draws the cells that differ. The framebuffer is only written to, because
+ * reading it is slow. Text that comes before hostmap_init() waits in the cells
+ * until the framebuffer can be mapped. A screen that is full moves up by a
+ * quarter, so that a long log costs little.
  */
 #include "drivers/fbcon.h"
 
@@ -36,9 +36,11 @@ static struct {
 	u32 x, y;
 	u32 pixel; /* text color in the framebuffer's format */
 	enum escape escape;
-	/* Two pixels of 32 bits for each pair of glyph bits */
-	u64 pair[4];
-	char cells[MAX_ROWS][MAX_COLUMNS]; /* what is on the screen */
+	/* Four pixels of 32 bits for each four bits of a glyph */
+	u64 quad[16][2];
+	u32 dirty_from, dirty_to; /* rows to look at; none: from == to */
+	char cells[MAX_ROWS][MAX_COLUMNS];
+	char drawn[MAX_ROWS][MAX_COLUMNS]; /* what is on the screen */
 } con;
 
 static bool fb_sane(const struct boot_framebuffer *fb)
@@ -63,6 +65,21 @@ static u32 color_part(u8 shift, u8 bits)
 	return bits >= 8 ? GRAY << shift : (GRAY >> (8 - bits)) << shift;
 }
 
+static u64 pixel_pair(u32 bits)
+{
+	return (bits & 2 ? con.pixel : 0) |
+	       (bits & 1 ? (u64)con.pixel << 32 : 0);
+}
+
+static void cells_clear(void)
+{
+	memset(con.cells, ' ', sizeof(con.cells));
+	con.x = 0;
+	con.y = 0;
+	con.dirty_from = 0;
+	con.dirty_to = con.rows;
+}
+
 void fbcon_init(const struct boot_framebuffer *fb)
 {
 	con.fb = *fb;
@@ -77,23 +94,25 @@ void fbcon_init(const struct boot_framebuffer *fb)
 	con.pixel = color_part(fb->red_shift, fb->red_bits) |
 		    color_part(fb->green_shift, fb->green_bits) |
 		    color_part(fb->blue_shift, fb->blue_bits);
-	for (u32 i = 0; i < ARRAY_SIZE(con.pair); i++)
-		con.pair[i] = (i & 2 ? con.pixel : 0) |
-			      (i & 1 ? (u64)con.pixel << 32 : 0);
-	memset(con.cells, ' ', sizeof(con.cells));
-	con.x = 0;
-	con.y = 0;
+	for (u32 i = 0; i < ARRAY_SIZE(con.quad); i++) {
+		con.quad[i][0] = pixel_pair(i >> 2);
+		con.quad[i][1] = pixel_pair(i & 3);
+	}
+	cells_clear();
 }
 
 /* The glyph's row as 32-bit pixels; framebuffer rows are 4-byte aligned */
 static void row_fast(u8 *at, u8 bits)
 {
-	struct two_pixels {
-		u64 v;
+	const u64 *left = con.quad[bits >> 4], *right = con.quad[bits & 15];
+	struct pixels {
+		u64 v[4];
 	} __packed *to = (void *)at;
 
-	for (u32 i = 0; i < FONT_WIDTH / 2; i++)
-		to[i].v = con.pair[bits >> (6 - 2 * i) & 3];
+	to->v[0] = left[0];
+	to->v[1] = left[1];
+	to->v[2] = right[0];
+	to->v[3] = right[1];
 }
 
 /* Any depth and scale, a byte at a time */
@@ -113,22 +132,18 @@ static void row_slow(u8 *at, u8 bits)
 static void cell_draw(u32 x, u32 y)
 {
 	u32 code = (u8)con.cells[y][x] - FONT_FIRST;
+	u32 scale = con.scale;
 	u64 stride = con.fb.stride_bytes;
-	u64 left = (u64)x * FONT_WIDTH * con.scale * (con.fb.bpp / 8u);
-	u8 *at = con.va + y * FONT_HEIGHT * con.scale * stride + left;
-	bool fast = con.fb.bpp == 32 && con.scale == 1;
+	u64 left = (u64)x * FONT_WIDTH * scale * (con.fb.bpp / 8u);
+	u8 *at = con.va + y * FONT_HEIGHT * scale * stride + left;
+	bool fast = con.fb.bpp == 32 && scale == 1;
 	const u8 *glyph;
 
 	glyph = font8x16[code < FONT_GLYPHS ? code : '?' - FONT_FIRST];
-	for (u32 line = 0; line < FONT_HEIGHT * con.scale; line++) {
-		u8 bits = glyph[line / con.scale];
-
-		if (fast)
-			row_fast(at, bits);
-		else
-			row_slow(at, bits);
-		at += stride;
-	}
+	for (u32 line = 0; fast && line < FONT_HEIGHT; line++)
+		row_fast(at + line * stride, glyph[line]);
+	for (u32 line = 0; !fast && line < FONT_HEIGHT * scale; line++)
+		row_slow(at + line * stride, glyph[line / scale]);
 }
 
 /* To black, by the string instruction: the fastest there is without SSE */
@@ -137,16 +152,7 @@ static void screen_clear(void)
 	for (u32 y = 0; y < con.fb.height; y++)
 		memset(con.va + (u64)y * con.fb.stride_bytes, 0,
 		       con.fb.width * (con.fb.bpp / 8u));
-}
-
-/* Black, then every cell that shows something */
-static void screen_redraw(void)
-{
-	screen_clear();
-	for (u32 y = 0; y < con.rows; y++)
-		for (u32 x = 0; x < con.columns; x++)
-			if (con.cells[y][x] != ' ')
-				cell_draw(x, y);
+	memset(con.drawn, ' ', sizeof(con.drawn));
 }
 
 /* Map at first use after hostmap_init(); false: not now */
@@ -161,36 +167,52 @@ static bool screen_ready(void)
 			 PT_R | PT_W | PT_WC);
 	con.failed = !con.va;
 	if (con.va)
-		screen_redraw();
+		screen_clear();
 	return con.va;
 }
 
-static void cell_set(u32 x, u32 y, char c, bool draw)
+static void row_draw(u32 y)
 {
-	if (con.cells[y][x] == c)
-		return;
-	con.cells[y][x] = c;
-	if (draw)
+	for (u32 x = 0; x < con.columns; x++) {
+		if (con.drawn[y][x] == con.cells[y][x])
+			continue;
+		con.drawn[y][x] = con.cells[y][x];
 		cell_draw(x, y);
+	}
 }
 
-static void scroll(bool draw)
+bool fbcon_stale(void)
+{
+	return con.usable && !con.released && con.dirty_from < con.dirty_to;
+}
+
+void fbcon_draw(void)
+{
+	if (!fbcon_stale() || !screen_ready())
+		return;
+	for (u32 y = con.dirty_from; y < con.dirty_to; y++)
+		row_draw(y);
+	con.dirty_from = con.rows;
+	con.dirty_to = 0;
+}
+
+static void scroll(void)
 {
 	u32 up = MAX(con.rows / SCROLL_SHARE, 1u);
 
-	for (u32 y = 0; y < con.rows; y++)
-		for (u32 x = 0; x < con.columns; x++)
-			cell_set(x, y,
-				 y + up < con.rows ? con.cells[y + up][x] : ' ',
-				 draw);
+	memmove(con.cells[0], con.cells[up],
+		(con.rows - up) * sizeof(con.cells[0]));
+	memset(con.cells[con.rows - up], ' ', up * sizeof(con.cells[0]));
 	con.y -= up;
+	con.dirty_from = 0;
+	con.dirty_to = con.rows;
 }
 
-static void line_feed(bool draw)
+static void line_feed(void)
 {
 	con.x = 0;
 	if (++con.y == con.rows)
-		scroll(draw);
+		scroll();
 }
 
 /* True while the byte belongs to an escape sequence (ECMA-48, 5.3 and 5.4) */
@@ -209,20 +231,21 @@ static bool escape_take(char c)
 	return true;
 }
 
-static void print(char c, bool draw)
+static void print(char c)
 {
 	if (con.x == con.columns)
-		line_feed(draw);
-	cell_set(con.x, con.y, c, draw);
-	con.x++;
+		line_feed();
+	con.cells[con.y][con.x++] = c;
+	con.dirty_from = MIN(con.dirty_from, con.y);
+	con.dirty_to = MAX(con.dirty_to, con.y + 1);
 }
 
-static void put(char c, bool draw)
+static void put(char c)
 {
 	if (escape_take(c))
 		return;
 	if (c == '\n')
-		line_feed(draw);
+		line_feed();
 	else if (c == '\r')
 		con.x = 0;
 	else if (c == '\b')
@@ -231,20 +254,17 @@ static void put(char c, bool draw)
 		con.x = MIN((con.x / TAB_COLUMNS + 1) * TAB_COLUMNS,
 			    con.columns - 1);
 	else if (c >= ' ' && c <= '~')
-		print(c, draw);
+		print(c);
 	else if ((u8)c >= 0x80)
-		print('?', draw);
+		print('?');
 }
 
 void fbcon_write(const char *s, size_t len)
 {
-	bool draw;
-
 	if (!con.usable || con.released)
 		return;
-	draw = screen_ready();
 	for (size_t i = 0; i < len; i++)
-		put(s[i], draw);
+		put(s[i]);
 }
 
 void fbcon_release(void)
@@ -258,9 +278,7 @@ void fbcon_reclaim(void)
 		return;
 	con.released = false;
 	con.escape = ESCAPE_NONE;
-	memset(con.cells, ' ', sizeof(con.cells));
-	con.x = 0;
-	con.y = 0;
+	cells_clear();
 	if (con.va)
 		screen_clear();
 }

@@ -7,7 +7,12 @@
 #include "lib/types.h"
 
 void fbcon_init(const struct boot_framebuffer *fb); /* base 0: stays silent */
-void fbcon_write(const char *s, size_t len);        /* nothing while released */
+/* Into the text that the screen is to show; nothing while released */
+void fbcon_write(const char *s, size_t len);
+/* Text was written that the screen does not show yet */
+bool fbcon_stale(void);
+/* Show it: the cells that changed, whatever scrolled past in between */
+void fbcon_draw(void);
 /* The privileged guest's kernel owns the screen from now on */
 void fbcon_release(void);
 /* A panic takes it back: clears it, so that the panic can be read */

@@ -8,9 +8,15 @@
  * One lock protects the speakers, the focus and the hardware; nothing is taken
  * inside it. Before it may come the log's lock or a vUART's, so nothing here
  * logs or enters a vUART while it holds it.
+ *
+ * The log and a panic are drawn on the framebuffer at once. What guests say is
+ * in its text at once and drawn ten times a second, by a timer of the core that
+ * said the first of it: a guest that talks much does not pay for each line.
  */
 #include "hv/vdev/console.h"
 
+#include "arch/x86/cpu/timer.h"
+#include "arch/x86/cpu/tsc.h"
 #include "drivers/fbcon.h"
 #include "drivers/uart.h"
 #include "hv/exit_stats.h"
@@ -22,6 +28,8 @@
 #include "lib/string.h"
 #include "mm/pmm.h"
 
+#define DRAW_NS 100000000u
+
 static char log_ring[CONSOLE_RING_BYTES];
 static struct speaker log_speaker = { .name = "log", .ring = log_ring };
 
@@ -32,6 +40,8 @@ static struct {
 	bool mid_line; /* the last byte shown did not end a line */
 	bool panic;    /* no locks, log only */
 	u32 receivers; /* cores inside vuart_receive(), atomic */
+	bool draw_due; /* draw_timer is armed, or its core waits for the lock */
+	struct timer draw_timer;
 	char wanted[MANIFEST_NAME_LEN]; /* focus the manifest asks for */
 	struct speaker *speakers[CONSOLE_MAX_SPEAKERS];
 } con = { .count = 1, .speakers = { &log_speaker } };
@@ -48,6 +58,24 @@ static void show(const char *s, size_t len)
 	uart_write(s, len);
 	fbcon_write(s, len);
 	con.mid_line = s[len - 1] != '\n';
+}
+
+static void draw_tick(struct timer *t)
+{
+	(void)t;
+	spin_lock(&con.lock);
+	con.draw_due = false;
+	fbcon_draw();
+	spin_unlock(&con.lock);
+}
+
+static void draw_soon(void)
+{
+	if (con.draw_due || !fbcon_stale())
+		return;
+	con.draw_due = true;
+	con.draw_timer.fn = draw_tick;
+	timer_arm(&con.draw_timer, rdtsc() + ns_to_tsc(DRAW_NS));
 }
 
 static void show_text(const char *s)
@@ -113,6 +141,7 @@ void console_write(struct vm *vm, const char *s, size_t len)
 	spin_lock(&con.lock);
 	if (!con.panic && vm->console_id)
 		speak(vm->console_id, s, len);
+	draw_soon();
 	spin_unlock(&con.lock);
 }
 
@@ -137,10 +166,12 @@ static void log_sink_write(struct log_sink *self, enum log_level level,
 	if (con.panic) {
 		show(line, len);
 		show_text("\r\n");
+		fbcon_draw();
 		return;
 	}
 	spin_lock(&con.lock);
 	log_line(line, len, level >= LOG_ERROR);
+	fbcon_draw();
 	spin_unlock(&con.lock);
 }
 
@@ -205,6 +236,7 @@ void console_focus_next(void)
 {
 	spin_lock(&con.lock);
 	focus_set((con.focus + 1) % (con.count + 1), true);
+	fbcon_draw();
 	spin_unlock(&con.lock);
 }
 
@@ -324,6 +356,7 @@ void console_guest_starts(struct vm *vm)
 	spin_lock(&con.lock);
 	if (wanted && vm->console_id && con.focus != vm->console_id)
 		focus_set(vm->console_id, false);
+	draw_soon();
 	spin_unlock(&con.lock);
 }
 

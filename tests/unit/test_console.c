@@ -48,10 +48,26 @@ void fbcon_init(const struct boot_framebuffer *fb)
 	(void)fb;
 }
 
+static size_t written; /* to the screen's text */
+static char screen[65536];
+
 void fbcon_write(const char *s, size_t len)
 {
-	(void)s;
-	(void)len;
+	assert_true(written + len < sizeof(screen));
+	memcpy(screen + written, s, len);
+	written += len;
+}
+
+static size_t drawn;
+
+bool fbcon_stale(void)
+{
+	return drawn < written;
+}
+
+void fbcon_draw(void)
+{
+	drawn = written;
 }
 
 void fbcon_release(void)
@@ -134,7 +150,17 @@ static struct timer *armed;
 void timer_arm(struct timer *t, u64 deadline)
 {
 	(void)deadline;
+	assert_null(armed);
 	armed = t;
+}
+
+static void timer_fires(void)
+{
+	struct timer *t = armed;
+
+	assert_non_null(t);
+	armed = NULL;
+	t->fn(t);
 }
 
 static void say(struct vm *vm, const char *s)
@@ -172,6 +198,7 @@ static void test_life(void **state)
 	console_init_early(&bi);
 	log_say(LOG_INFO, "first line\n");
 	assert_string_equal(shown, "first line\r\n");
+	assert_false(fbcon_stale());
 	strcpy(m.guests[0].name, "linux");
 	strcpy(m.guests[1].name, "box");
 	m.guests[0].valid = m.guests[1].valid = true;
@@ -203,11 +230,18 @@ static void test_life(void **state)
 	assert_non_null(strstr(shown, "--- console: linux --- Ctrl-] switches: "
 				      "log, linux, box, all ---"));
 	clear();
-	say(&vm_a, "login: ");
+	timer_fires();
+	say(&vm_a, "login:");
+	assert_true(fbcon_stale());
+	say(&vm_a, " "); /* one timer for both */
 	say(&vm_b, "other\r\n");
+	timer_fires();
+	assert_false(fbcon_stale());
 	log_say(LOG_INFO, "quiet");
+	assert_null(armed);
 	assert_string_equal(shown, "login: ");
 	log_say(LOG_ERROR, "box crashed");
+	assert_false(fbcon_stale());
 	assert_string_equal(shown, "login: \r\nbox crashed\r\n");
 	type("ab");
 	assert_string_equal(received[0], "ab");
@@ -267,6 +301,7 @@ static void test_life(void **state)
 	clear();
 	say(&vm_a, "nothing\n");
 	log_say(LOG_ERROR, "panic");
+	assert_false(fbcon_stale());
 	assert_string_equal(shown, "panic\r\n");
 }
 

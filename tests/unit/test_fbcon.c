@@ -93,6 +93,42 @@ static void expect(u32 row, const char *text, u32 scale)
 static void say(const char *s)
 {
 	fbcon_write(s, strlen(s));
+	fbcon_draw();
+	assert_false(fbcon_stale());
+}
+
+/* Only what changed is drawn, however much was written since */
+static void test_draws_changes(void **state)
+{
+	(void)state;
+	start(80, 64, 320, 32);
+	say("same\n\nold");
+	memset(fb_mem, 0x11, 320 * FONT_HEIGHT);
+	fbcon_write("\rnew", 4);
+	expect(2, "old", 1);
+	assert_true(fbcon_stale());
+	fbcon_draw();
+	assert_false(fbcon_stale());
+	expect(2, "new", 1);
+	assert_int_equal(fb_mem[0], 0x11); /* row 0 was left alone */
+	fbcon_draw();
+	assert_int_equal(maps, 1);
+}
+
+/* What scrolls past between two drawings costs none */
+static void test_draws_once(void **state)
+{
+	(void)state;
+	start(80, 64, 320, 32);
+	for (u32 i = 0; i < 1000; i++)
+		fbcon_write("0123456789\n", 11);
+	assert_int_equal(maps, 0);
+	fbcon_draw();
+	expect(2, "0123456789", 1);
+	memset(fb_mem, 0x11, 320 * 64);
+	fbcon_write("0123456789\n", 11); /* the screen looks the same */
+	fbcon_draw();
+	assert_int_equal(fb_mem[0], 0x11);
 }
 
 static void test_text(void **state)
@@ -157,7 +193,8 @@ static void test_before_the_map(void **state)
 	(void)state;
 	start(80, 64, 320, 32);
 	mapped_ready = false;
-	say("early\n");
+	fbcon_write("early\n", 6);
+	fbcon_draw();
 	assert_int_equal(maps, 0);
 	assert_int_equal(fb_mem[0], 0xee);
 	mapped_ready = true;
@@ -175,6 +212,7 @@ static void test_release(void **state)
 	memset(fb_mem, 0x11, 320 * 64);
 	say("hidden");
 	assert_int_equal(fb_mem[0], 0x11);
+	assert_false(fbcon_stale());
 	fbcon_reclaim();
 	say("panic");
 	expect(0, "panic     ", 1);
@@ -218,6 +256,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_draws_changes),
+		cmocka_unit_test(test_draws_once),
 		cmocka_unit_test(test_glyphs_differ),
 		cmocka_unit_test(test_wrap_and_scroll),
 		cmocka_unit_test(test_24_bits),
