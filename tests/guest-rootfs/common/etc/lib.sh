@@ -57,6 +57,16 @@ test_cpus() {
 	fi
 }
 
+# Others had the cores that these CPUs share, and the hypervisor says so
+test_steal() {
+	stolen=$(awk '/^cpu / { print $9 }' /proc/stat)
+	if [ "$stolen" -gt 0 ]; then
+		pass steal
+	else
+		fail steal "no time was stolen"
+	fi
+}
+
 # One second of sleep takes about one second of uptime
 test_clock() {
 	a=$(cut -d ' ' -f 1 /proc/uptime | tr -d .)
