@@ -51,19 +51,6 @@ static u32 occurs(const struct acpi_header *t, const char *text, u32 size)
 	return n;
 }
 
-/* "vcpus=N" on the command line */
-static u32 vcpus(void)
-{
-	const char *s = guest_cmdline;
-	u32 v = 0;
-
-	while (*s && *s != '=')
-		s++;
-	for (s += *s == '='; *s >= '0' && *s <= '9'; s++)
-		v = v * 10 + (u32)(*s - '0');
-	return v;
-}
-
 static const void *pointer(u64 at)
 {
 	return (const void *)at;
@@ -279,7 +266,8 @@ static void madt(void)
 		return;
 	madt_walk(m, &s);
 	check(m->flags & 1, "acpi.madt_pcat_compat", "%x", m->flags);
-	check(s.cpus == vcpus(), "acpi.madt_cpus", "%u", s.cpus);
+	check(s.cpus == cmdline_number("vcpus=", 1), "acpi.madt_cpus", "%u",
+	      s.cpus);
 	check(s.own == 1, "acpi.madt_has_this_cpu", "%u", s.own);
 	section("ACPI 6.4 5.2.12.3");
 	io = (volatile u32 *)s.ioapic;
@@ -290,7 +278,7 @@ static void madt(void)
 	check(s.gsi[fadt->sci_int] == fadt->sci_int &&
 		      s.flags[fadt->sci_int] == 0xd,
 	      "acpi.sci_is_level_high", "%x", s.flags[fadt->sci_int]);
-	irq_handler[VECTOR + 1] = board_wake;
+	irq_handler[VECTOR + 1] = irq_ack;
 	ioapic_set(s.gsi[0], VECTOR + 1);
 	pit_set(0, 0x30, 1000);
 	check(wait_irq(VECTOR + 1, 200000), "acpi.irq_0_where_overridden",
@@ -316,7 +304,8 @@ static void others(void)
 	check(hpet && *(volatile u32 *)hpet->base.address == hpet->id,
 	      "acpi.hpet_is_there", "%x", hpet ? hpet->id : 0);
 	section("ACPI 6.4 8.4");
-	check(ssdt && occurs(ssdt, "ACPI0007", 8) == vcpus(),
+	check(ssdt && occurs(ssdt, "ACPI0007", 8) ==
+			      cmdline_number("vcpus=", 1),
 	      "acpi.processor_objects", "");
 }
 
@@ -348,7 +337,8 @@ static void smbios(void)
 	check(p == end && last == SMBIOS_END && count == a2->count,
 	      "smbios.walk", "%u of %u, last %u", count, a2->count, last);
 	section("SMBIOS 3.4 7.5");
-	check(cores == vcpus(), "smbios.cores", "%u", cores);
+	check(cores == cmdline_number("vcpus=", 1), "smbios.cores", "%u",
+	      cores);
 }
 
 /* The second run finds what the first left in the CMOS */

@@ -29,10 +29,8 @@
 #define BASE_BSP    0x100ull
 #define BASE_EXTD   0x400ull
 #define BASE_EN     0x800ull
-#define GP          13
 #define V           0x45 /* the vector of most checks */
 #define ERR_VECTOR  0x59
-#define SPIN        2000
 #define MSR_OF(reg) (0x800u + (reg) / 16)
 
 static u32 rd(u32 reg)
@@ -43,19 +41,6 @@ static u32 rd(u32 reg)
 static void wr(u32 reg, u32 value)
 {
 	*(volatile u32 *)(PAGE + reg) = value;
-}
-
-static void spin(void)
-{
-	for (u32 i = 0; i < SPIN; i++)
-		cpu_relax();
-}
-
-static void window(void)
-{
-	irq_on();
-	spin();
-	irq_off();
 }
 
 static void eoi_page(struct trap_frame *f)
@@ -70,7 +55,7 @@ static u64 came(void)
 	static u64 before;
 	u64 n;
 
-	window();
+	irq_window();
 	n = irq_count[V] - before;
 	before = irq_count[V];
 	return n;
@@ -179,7 +164,7 @@ static void errors(void)
 	irq_handler[ERR_VECTOR] = eoi_page;
 	before = irq_count[ERR_VECTOR];
 	(void)rd(0x0);
-	window();
+	irq_window();
 	check(irq_count[ERR_VECTOR] == before + 1, "apic.error_interrupt",
 	      "%lu", irq_count[ERR_VECTOR] - before);
 	wr(LVTERR, MASKED);
@@ -277,33 +262,6 @@ static void in_service(void)
 	check(rd(PPR) == 0, "apic.spurious_eoi", "%x", rd(PPR));
 }
 
-struct msr_try {
-	u32 msr;
-	u64 value;
-};
-
-static void do_wrmsr(void *arg)
-{
-	const struct msr_try *t = arg;
-
-	wrmsr(t->msr, t->value);
-}
-
-static void do_rdmsr(void *arg)
-{
-	(void)rdmsr(((const struct msr_try *)arg)->msr);
-}
-
-static bool write_faults(u32 msr, u64 value)
-{
-	return guest_try(do_wrmsr, &(struct msr_try){ msr, value }) == GP;
-}
-
-static bool read_faults(u32 msr)
-{
-	return guest_try(do_rdmsr, &(struct msr_try){ .msr = msr }) == GP;
-}
-
 static bool cpuid_has_apic(void)
 {
 	u32 r[4];
@@ -319,8 +277,8 @@ static void base_register(void)
 	section("SDM 3A 11.4.4");
 	check(base == (PAGE | BASE_EN | BASE_BSP), "apic.base_at_reset", "%lx",
 	      base);
-	check(write_faults(MSR_APIC_BASE, base | 1) &&
-		      write_faults(MSR_APIC_BASE, base | 1ull << 62),
+	check(wrmsr_faults(MSR_APIC_BASE, base | 1) &&
+		      wrmsr_faults(MSR_APIC_BASE, base | 1ull << 62),
 	      "apic.base_reserved_gp", "no #GP");
 	check(rdmsr(MSR_APIC_BASE) == base, "apic.base_after_gp", "%lx",
 	      rdmsr(MSR_APIC_BASE));
@@ -329,14 +287,15 @@ static void base_register(void)
 	check(!cpuid_has_apic(), "apic.disabled_cpuid", "still there");
 	check(rd(VERSION) == ~0u, "apic.disabled_page", "%x", rd(VERSION));
 	section("SDM 3A 11.12.5");
-	check(write_faults(MSR_APIC_BASE, base | BASE_EXTD),
+	check(wrmsr_faults(MSR_APIC_BASE, base | BASE_EXTD),
 	      "apic.disabled_to_x2apic_gp", "no #GP");
 	wrmsr(MSR_APIC_BASE, base);
 	check(cpuid_has_apic() && rd(VERSION) != ~0u, "apic.enabled_again",
 	      "%x", rd(VERSION));
 	check(rd(SVR) == 0xff, "apic.enable_resets", "%x", rd(SVR));
-	check(read_faults(MSR_OF(VERSION)), "apic.xapic_has_no_msrs", "no #GP");
-	check(write_faults(MSR_APIC_BASE, (base & ~BASE_EN) | BASE_EXTD),
+	check(rdmsr_faults(MSR_OF(VERSION)), "apic.xapic_has_no_msrs",
+	      "no #GP");
+	check(wrmsr_faults(MSR_APIC_BASE, (base & ~BASE_EN) | BASE_EXTD),
 	      "apic.extd_without_en_gp", "no #GP");
 }
 
@@ -348,33 +307,27 @@ static void x2apic_registers(void)
 	section("SDM 3A 11.12.10.2");
 	check(rdmsr(MSR_OF(LDR)) == 1, "x2apic.ldr_from_id", "%lx",
 	      rdmsr(MSR_OF(LDR)));
-	check(write_faults(MSR_OF(LDR), 1), "x2apic.ldr_read_only", "no #GP");
+	check(wrmsr_faults(MSR_OF(LDR), 1), "x2apic.ldr_read_only", "no #GP");
 	section("SDM 3A 11.12.1.2");
-	check(read_faults(MSR_OF(DFR)) && read_faults(MSR_OF(ICR2)),
+	check(rdmsr_faults(MSR_OF(DFR)) && rdmsr_faults(MSR_OF(ICR2)),
 	      "x2apic.no_dfr_no_icr2", "no #GP");
-	check(read_faults(0x8ff) && read_faults(0x840), "x2apic.unused_msrs_gp",
-	      "no #GP");
-	check(read_faults(MSR_OF(EOI)) && read_faults(X2APIC_SELF_IPI),
+	check(rdmsr_faults(0x8ff) && rdmsr_faults(0x840),
+	      "x2apic.unused_msrs_gp", "no #GP");
+	check(rdmsr_faults(MSR_OF(EOI)) && rdmsr_faults(X2APIC_SELF_IPI),
 	      "x2apic.write_only_gp", "no #GP");
-	check(write_faults(MSR_OF(VERSION), 0) &&
-		      write_faults(MSR_OF(PPR), 0) &&
-		      write_faults(MSR_OF(ISR), 0),
+	check(wrmsr_faults(MSR_OF(VERSION), 0) &&
+		      wrmsr_faults(MSR_OF(PPR), 0) &&
+		      wrmsr_faults(MSR_OF(ISR), 0),
 	      "x2apic.read_only_gp", "no #GP");
 	section("SDM 3A 11.12.1.3");
-	check(write_faults(MSR_OF(SVR), 1ull << 32) &&
-		      write_faults(MSR_OF(TPR), 0x100) &&
-		      write_faults(MSR_OF(LVT0), 1ull << 20),
+	check(wrmsr_faults(MSR_OF(SVR), 1ull << 32) &&
+		      wrmsr_faults(MSR_OF(TPR), 0x100) &&
+		      wrmsr_faults(MSR_OF(LVT0), 1ull << 20),
 	      "x2apic.reserved_bits_gp", "no #GP");
-	check(write_faults(MSR_OF(EOI), 1) && write_faults(MSR_OF(ESR), 1),
+	check(wrmsr_faults(MSR_OF(EOI), 1) && wrmsr_faults(MSR_OF(ESR), 1),
 	      "x2apic.eoi_esr_only_zero", "no #GP");
-	check(write_faults(X2APIC_SELF_IPI, 0x145), "x2apic.self_ipi_reserved",
+	check(wrmsr_faults(X2APIC_SELF_IPI, 0x145), "x2apic.self_ipi_reserved",
 	      "no #GP");
-}
-
-static void eoi_msr(struct trap_frame *f)
-{
-	(void)f;
-	wrmsr(X2APIC_EOI, 0);
 }
 
 static void x2apic_destinations(void)
@@ -400,10 +353,10 @@ static void x2apic_destinations(void)
 static void x2apic_ends(u64 base)
 {
 	section("SDM 3A 11.12.5");
-	check(write_faults(MSR_APIC_BASE, base & ~BASE_EXTD),
+	check(wrmsr_faults(MSR_APIC_BASE, base & ~BASE_EXTD),
 	      "x2apic.to_xapic_gp", "no #GP");
 	wrmsr(MSR_APIC_BASE, base & ~(BASE_EXTD | BASE_EN));
-	check(read_faults(MSR_OF(ID)), "x2apic.disabled_msrs_gp", "no #GP");
+	check(rdmsr_faults(MSR_OF(ID)), "x2apic.disabled_msrs_gp", "no #GP");
 	wrmsr(MSR_APIC_BASE, base & ~BASE_EXTD);
 	check(rd(VERSION) == (rd(VERSION) & 0xff00ffu) && rd(SVR) == 0xff,
 	      "x2apic.back_by_disabled", "%x %x", rd(VERSION), rd(SVR));
@@ -421,7 +374,7 @@ static void x2apic(void)
 	      "x2apic.keeps_state", "%lx %lx", rdmsr(MSR_OF(SVR)),
 	      rdmsr(X2APIC_TPR));
 	wrmsr(X2APIC_TPR, 0);
-	irq_handler[V] = eoi_msr;
+	irq_handler[V] = irq_ack;
 	x2apic_registers();
 	x2apic_destinations();
 	x2apic_ends(base);

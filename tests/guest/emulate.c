@@ -24,17 +24,14 @@ struct state {
 static u8 code[32] __aligned(64);
 static u8 ram[8192] __aligned(4096);
 static u64 tables[3 * 512] __aligned(4096);
-static u64 rng = 88172645463325252ull;
 
-static u64 rnd(void)
+static u64 rnd_value(void)
 {
 	static const u64 corners[] = { 0, ~0ull, 0x8080808080808080ull,
 				       0x7f7f7f7f7f7f7f7full };
+	u64 v = rnd();
 
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return rng & 3 ? rng : corners[rng >> 2 & 3];
+	return v & 3 ? v : corners[v >> 2 & 3];
 }
 
 static void run(struct state *s)
@@ -77,15 +74,15 @@ static void fill(struct state *s, u32 round)
 {
 	u32 i;
 
-	s->rax = rnd();
-	s->rbx = rnd();
-	s->rcx = rnd();
-	s->rdx = rnd();
+	s->rax = rnd_value();
+	s->rbx = rnd_value();
+	s->rcx = rnd_value();
+	s->rdx = rnd_value();
 	s->rsi = (u64)ram + 4096;
 	s->rdi = 0;
-	s->rflags = 2 | (rnd() & ALU);
+	s->rflags = 2 | (rnd_value() & ALU);
 	for (i = 0; i < OPERAND; i++)
-		s->memory[i] = (u8)(rnd() >> 8);
+		s->memory[i] = (u8)(rnd_value() >> 8);
 	if (round % 2) /* CMPXCHG finds what it looks for */
 		for (i = 0; i < 8; i++)
 			s->memory[MIDDLE + i] = (u8)(s->rax >> (8 * i));

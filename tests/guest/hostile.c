@@ -11,17 +11,8 @@
 #define OP_RET    0xc3
 #define MODRM_RDI 7
 
-static u64 rng;
 static u8 code[CODE_LEN] __attribute__((aligned(64)));
 static u8 buffer[8192] __attribute__((aligned(4096)));
-
-static u64 rnd(void)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return rng;
-}
 
 static u64 rnd_value(void)
 {
@@ -326,18 +317,6 @@ static void do_interrupt(void *arg)
 	wrmsr(X2APIC_TMICT, 0); /* a storm of its own would stop it here */
 }
 
-static u64 seed(void)
-{
-	const char *s = guest_cmdline;
-	u64 n = 0;
-
-	while (*s && *s != '=')
-		s++;
-	while (*s && *++s >= '0' && *s <= '9')
-		n = n * 10 + (u64)(*s - '0');
-	return n * 0x9e3779b97f4a7c15ull + 88172645463325252ull;
-}
-
 void guest_main(void)
 {
 	section("SDM 3C 26");
@@ -347,7 +326,7 @@ void guest_main(void)
 	};
 	u64 faults = 0;
 
-	rng = seed();
+	rnd_seed();
 	apic_enable();
 	for (u32 i = 0; i < ROUNDS; i++)
 		if (guest_try(ops[rnd() % ARRAY_SIZE(ops)], NULL) != NO_TRAP)

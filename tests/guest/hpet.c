@@ -140,7 +140,7 @@ static void level(void)
 	      irq_count[VECTOR] - n);
 	check(get(STATUS) == 0, "hpet.status_written_clears", "%lx",
 	      get(STATUS));
-	irq_handler[VECTOR] = board_wake;
+	irq_handler[VECTOR] = irq_ack;
 	ioapic_set(21, VECTOR);
 	set(CONF(2), 0);
 }
@@ -184,7 +184,7 @@ static void legacy(void)
 	u64 n;
 
 	section("IA-PC HPET 1.0a 2.3.5");
-	irq_handler[VECTOR0] = irq_handler[VECTOR8] = board_wake;
+	irq_handler[VECTOR0] = irq_handler[VECTOR8] = irq_ack;
 	ioapic_set(2, VECTOR0);
 	ioapic_set(8, VECTOR8);
 	pit_set(0, 0x34, PIT_HZ / 1000);
@@ -214,7 +214,7 @@ void guest_main(void)
 {
 	board_start();
 	pic_init(1);
-	irq_handler[VECTOR] = board_wake;
+	irq_handler[VECTOR] = irq_ack;
 	capabilities();
 	counter();
 	one_shot();

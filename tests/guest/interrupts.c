@@ -4,12 +4,6 @@
 
 static volatile u32 order[4], order_count;
 
-static void eoi(struct trap_frame *f)
-{
-	(void)f;
-	wrmsr(X2APIC_EOI, 0);
-}
-
 static void record(struct trap_frame *f)
 {
 	if (order_count < 4)
@@ -22,16 +16,10 @@ static void self_ipi(u8 vector)
 	wrmsr(X2APIC_SELF_IPI, vector);
 }
 
-static void spin(void)
-{
-	for (u32 i = 0; i < 1000; i++)
-		cpu_relax();
-}
-
 static void delivery(void)
 {
 	section("SDM 3A 11.8.4");
-	irq_handler[0x40] = eoi;
+	irq_handler[0x40] = irq_ack;
 	irq_off();
 	self_ipi(0x40);
 	spin();
@@ -148,7 +136,7 @@ static void icr_forms(void)
 	      irq_count[0x40] - before);
 	wrmsr(X2APIC_ESR, 0);
 	wrmsr(X2APIC_SELF_IPI, 0x41);
-	irq_handler[0x41] = eoi;
+	irq_handler[0x41] = irq_ack;
 	irq_on();
 	spin();
 	irq_off();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The keyboard controller and port 92h. The word "resets": every way to reset
  * that the board has, one after the other. */
-#include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/board.h"
 
 #define REF        "PS/2 Hardware Interface Technical Reference "
 #define DATA       0x60
@@ -9,20 +9,11 @@
 #define OBF        0x01
 #define AUX        0x20
 #define TIMEOUT    0x40
-#define IOAPIC     0xfec00000u
 #define VECTOR_KBD 0x51
 #define VECTOR_AUX 0x52
-#define RTE_LOW(n) (0x10 + 2 * (n))
-#define RTE_MASKED 0x10000u
 #define CMOS_STEP  0x70
 #define CMOS_MAGIC 0x71
 #define MAGIC      0x5b
-
-static void ioapic_write(u32 reg, u32 value)
-{
-	*(volatile u32 *)(u64)IOAPIC = reg;
-	*(volatile u32 *)(u64)(IOAPIC + 0x10) = value;
-}
 
 static bool full(void)
 {
@@ -179,56 +170,42 @@ static void aux(void)
 	      "kbc.no_mouse", "%x %x", status, v);
 }
 
-static void eoi(struct trap_frame *f)
-{
-	(void)f;
-	wrmsr(X2APIC_EOI, 0);
-}
-
-static void window(void)
-{
-	irq_on();
-	for (u32 i = 0; i < 1000; i++)
-		cpu_relax();
-	irq_off();
-}
-
 static void interrupts(void)
 {
 	section(REF "Interrupts");
 	apic_enable();
-	irq_handler[VECTOR_KBD] = eoi;
-	irq_handler[VECTOR_AUX] = eoi;
+	irq_handler[VECTOR_KBD] = irq_ack;
+	irq_handler[VECTOR_AUX] = irq_ack;
 	drain();
-	ioapic_write(RTE_LOW(1), VECTOR_KBD);
-	ioapic_write(RTE_LOW(12), VECTOR_AUX);
+	ioapic_set(1, VECTOR_KBD);
+	ioapic_set(12, VECTOR_AUX);
 	controller_with(0x60, 0x44);
 	controller_with(0xd2, 0x11);
-	window();
+	irq_window();
 	check(!irq_count[VECTOR_KBD], "kbc.irq1_off", "%lu",
 	      irq_count[VECTOR_KBD]);
 	drain();
 	controller_with(0x60, 0x47);
 	controller_with(0xd2, 0x11);
-	window();
+	irq_window();
 	check(irq_count[VECTOR_KBD] == 1, "kbc.irq1", "%lu",
 	      irq_count[VECTOR_KBD]);
-	window();
+	irq_window();
 	check(irq_count[VECTOR_KBD] == 1, "kbc.irq1_once", "%lu",
 	      irq_count[VECTOR_KBD]);
 	controller_with(0xd2, 0x12); /* behind the first */
 	inb(DATA);
-	window();
+	irq_window();
 	check(irq_count[VECTOR_KBD] == 2 && full(), "kbc.irq1_next_byte", "%lu",
 	      irq_count[VECTOR_KBD]);
 	drain();
 	controller_with(0xd3, 0x13);
-	window();
+	irq_window();
 	check(irq_count[VECTOR_AUX] == 1 && irq_count[VECTOR_KBD] == 2,
 	      "kbc.irq12", "%lu", irq_count[VECTOR_AUX]);
 	drain();
-	ioapic_write(RTE_LOW(1), RTE_MASKED);
-	ioapic_write(RTE_LOW(12), RTE_MASKED);
+	ioapic_set(1, IOAPIC_MASKED);
+	ioapic_set(12, IOAPIC_MASKED);
 }
 
 static void overrun(void)
@@ -240,18 +217,6 @@ static void overrun(void)
 		inb(DATA);
 	check(!full() && keyboard(0xee) == 0xee, "kbc.overrun_recovers", "%x",
 	      inb(STATUS));
-}
-
-static u8 cmos(u8 index)
-{
-	outb(0x70, index);
-	return inb(0x71);
-}
-
-static void cmos_write(u8 index, u8 value)
-{
-	outb(0x70, index);
-	outb(0x71, value);
 }
 
 static void reset_pulse(void)
@@ -301,8 +266,8 @@ static void all_resets(void)
 	in_ram = 1;
 	controller_with(0x65, 0x5a);
 	outb(0x92, 0x08);
-	cmos_write(CMOS_STEP, (u8)(step + 1));
-	cmos_write(CMOS_MAGIC, MAGIC);
+	cmos_set(CMOS_STEP, (u8)(step + 1));
+	cmos_set(CMOS_MAGIC, MAGIC);
 	resets[step].fn();
 	for (;;)
 		cpu_relax();

@@ -9,7 +9,6 @@
 #include "include/bulkhead/hypercall.h"
 #include "tests/guest/lib/guest.h"
 
-#define GP       13
 #define UD       6
 #define V        0x61
 #define PENDING  0x71
@@ -68,23 +67,6 @@ static s64 hyper(u64 n, u64 a, u64 b, u64 c, u64 d)
 	struct call x = { a, b, c, d, 0 };
 
 	return (s64)(intel ? vmcall(n, x) : vmmcall(n, x));
-}
-
-struct msr_try {
-	u32 msr;
-	u64 value;
-};
-
-static void do_wrmsr(void *arg)
-{
-	const struct msr_try *t = arg;
-
-	wrmsr(t->msr, t->value);
-}
-
-static bool write_faults(u32 msr, u64 value)
-{
-	return guest_try(do_wrmsr, &(struct msr_try){ msr, value }) == GP;
 }
 
 static void leaves(void)
@@ -192,7 +174,7 @@ static void clocks(void)
 	      "kvm.clock_one_equation", "tsc %lx %lx", clock[0].tsc,
 	      clock[1].tsc);
 	wrmsr(BH_KVM_MSR_SYSTEM_TIME, (u64)&clock[0] | 1);
-	check(write_faults(BH_KVM_MSR_SYSTEM_TIME, FAR_PAGE | 1),
+	check(wrmsr_faults(BH_KVM_MSR_SYSTEM_TIME, FAR_PAGE | 1),
 	      "kvm.clock_outside_ram_gp", "no #GP");
 	section("Linux virt/kvm/x86/msr.rst, MSR_KVM_WALL_CLOCK_NEW");
 	wrmsr(BH_KVM_MSR_WALL_CLOCK, (u64)&wall);
@@ -204,10 +186,10 @@ static void clocks(void)
 static void steal_msr(void)
 {
 	section("Linux virt/kvm/x86/msr.rst, MSR_KVM_STEAL_TIME");
-	check(write_faults(BH_KVM_MSR_STEAL_TIME, (u64)&area[0] | 3) &&
-		      write_faults(BH_KVM_MSR_STEAL_TIME, (u64)&area[0] | 33),
+	check(wrmsr_faults(BH_KVM_MSR_STEAL_TIME, (u64)&area[0] | 3) &&
+		      wrmsr_faults(BH_KVM_MSR_STEAL_TIME, (u64)&area[0] | 33),
 	      "kvm.steal_reserved_gp", "no #GP");
-	check(write_faults(BH_KVM_MSR_STEAL_TIME, FAR_PAGE | 1),
+	check(wrmsr_faults(BH_KVM_MSR_STEAL_TIME, FAR_PAGE | 1),
 	      "kvm.steal_outside_ram_gp", "no #GP");
 	area[0].preempted = 9;
 	wrmsr(BH_KVM_MSR_STEAL_TIME, (u64)&area[0] | 1);
@@ -218,8 +200,8 @@ static void steal_msr(void)
 	      "kvm.steal_area", "version %u preempted %u", area[0].version,
 	      area[0].preempted);
 	section("Linux virt/kvm/x86/cpuid.rst");
-	check(write_faults(0x4b564d02, 0) && write_faults(0x4b564d06, 0) &&
-		      write_faults(0x4b564d05, 0),
+	check(wrmsr_faults(0x4b564d02, 0) && wrmsr_faults(0x4b564d06, 0) &&
+		      wrmsr_faults(0x4b564d05, 0),
 	      "kvm.not_offered_gp", "no #GP");
 }
 
@@ -239,14 +221,6 @@ static void on_real_eoi(struct trap_frame *f)
 	wrmsr(X2APIC_EOI, 0);
 }
 
-static void window(void)
-{
-	irq_on();
-	for (u32 i = 0; i < 1000; i++)
-		cpu_relax();
-	irq_off();
-}
-
 static void pv_eoi(void)
 {
 	u64 before = irq_count[V];
@@ -254,22 +228,22 @@ static void pv_eoi(void)
 	section("Linux virt/kvm/x86/msr.rst, MSR_KVM_EOI_EN");
 	irq_handler[V] = on_vector;
 	irq_handler[PENDING] = on_vector;
-	check(write_faults(BH_KVM_MSR_PV_EOI, (u64)&eoi_flag | 3) &&
-		      write_faults(BH_KVM_MSR_PV_EOI, FAR_PAGE | 1),
+	check(wrmsr_faults(BH_KVM_MSR_PV_EOI, (u64)&eoi_flag | 3) &&
+		      wrmsr_faults(BH_KVM_MSR_PV_EOI, FAR_PAGE | 1),
 	      "kvm.eoi_bad_addresses_gp", "no #GP");
 	wrmsr(BH_KVM_MSR_PV_EOI, (u64)&eoi_flag | 1);
 	wrmsr(X2APIC_SELF_IPI, V);
-	window();
+	irq_window();
 	check(flag_in_handler == 1 && eoi_flag == 0, "kvm.eoi_flag_set",
 	      "%u %u", flag_in_handler, eoi_flag);
 	for (u32 i = 0; i < 20; i++) {
 		wrmsr(X2APIC_SELF_IPI, V);
-		window();
+		irq_window();
 	}
 	check(irq_count[V] == before + 21, "kvm.eoi_next_ones_come", "%lu",
 	      irq_count[V] - before);
 	wrmsr(X2APIC_SELF_IPI, V);
-	window();
+	irq_window();
 	check(rdmsr(X2APIC_ISR0 + V / 32) == 0 && rdmsr(X2APIC_PPR) == 0,
 	      "kvm.eoi_seen_in_isr", "%lx %lx", rdmsr(X2APIC_ISR0 + V / 32),
 	      rdmsr(X2APIC_PPR));
@@ -277,7 +251,7 @@ static void pv_eoi(void)
 	wrmsr(X2APIC_SELF_IPI, V);
 	wrmsr(X2APIC_SELF_IPI, PENDING);
 	before = irq_count[V] + irq_count[PENDING];
-	window();
+	irq_window();
 	check(irq_count[V] + irq_count[PENDING] == before + 2,
 	      "kvm.eoi_both_of_two", "%lu",
 	      irq_count[V] + irq_count[PENDING] - before);
@@ -285,14 +259,14 @@ static void pv_eoi(void)
 	before = irq_count[V];
 	for (u32 i = 0; i < 3; i++) {
 		wrmsr(X2APIC_SELF_IPI, V);
-		window();
+		irq_window();
 	}
 	check(irq_count[V] == before + 3 && eoi_flag == 0,
 	      "kvm.eoi_by_msr_still_works", "%lu flag %u",
 	      irq_count[V] - before, eoi_flag);
 	wrmsr(BH_KVM_MSR_PV_EOI, 0);
 	wrmsr(X2APIC_SELF_IPI, V);
-	window();
+	irq_window();
 	check(flag_in_handler == 0, "kvm.eoi_off", "flag set");
 }
 
@@ -401,7 +375,7 @@ static void pv_ipi(void)
 	      "kvm.ipi_counted_from_lowest", "%lu", ap_seen);
 	check(hyper(BH_KVM_SEND_IPI, ~0ull, ~0ull, 0, V) == 2,
 	      "kvm.ipi_counts_who_is_there", "not 2");
-	window();
+	irq_window();
 	check(irq_count[V] > self, "kvm.ipi_to_self", "none");
 	check(hyper(BH_KVM_SEND_IPI, 2, 0, 0, 0x400) == 1 &&
 		      wait_for(&irq_count[2], nmis + 1),

@@ -190,20 +190,9 @@ static void init_all(void)
 	check(ap_start(count - 1, ap_main), "many.last_starts_again", "no");
 }
 
-static u32 count_of(const char *s)
-{
-	u32 n = 0;
-
-	for (; *s && *s != '='; s++)
-		;
-	for (s += *s == '='; *s >= '0' && *s <= '9'; s++)
-		n = n * 10 + (u32)(*s - '0');
-	return n;
-}
-
 void guest_main(void)
 {
-	count = count_of(guest_cmdline);
+	count = (u32)cmdline_number("vcpus=", 2);
 	apic_enable();
 	irq_handler[V] = on_vector;
 	irq_handler[LOW] = on_low;

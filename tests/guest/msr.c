@@ -2,38 +2,6 @@
 /* MSR policy: default #GP, what is there behaves (SDM 4; APM 2 appendix A) */
 #include "tests/guest/lib/guest.h"
 
-struct access {
-	u32 msr;
-	u64 value;
-	bool write;
-};
-
-static void do_access(void *arg)
-{
-	struct access *a = arg;
-
-	if (a->write)
-		wrmsr(a->msr, a->value);
-	else
-		a->value = rdmsr(a->msr);
-}
-
-static u8 try_read(u32 msr, u64 *value)
-{
-	struct access a = { .msr = msr };
-	u8 trap = guest_try(do_access, &a);
-
-	*value = a.value;
-	return trap;
-}
-
-static u8 try_write(u32 msr, u64 value)
-{
-	struct access a = { .msr = msr, .value = value, .write = true };
-
-	return guest_try(do_access, &a);
-}
-
 static const struct {
 	const char *name;
 	u32 msr;
@@ -61,8 +29,8 @@ static void hidden_ones(void)
 
 	section("SDM 4 2.1");
 	for (u32 i = 0; i < ARRAY_SIZE(hidden); i++) {
-		u8 rd = try_read(hidden[i].msr, &v);
-		u8 wr = try_write(hidden[i].msr, 0);
+		u8 rd = try_rdmsr(hidden[i].msr, &v);
+		u8 wr = try_wrmsr(hidden[i].msr, 0);
 
 		check(rd == 13 && wr == 13 && trap_error == 0, hidden[i].name,
 		      "read trap %u, write trap %u", rd, wr);
@@ -92,12 +60,12 @@ static void kept_ones(void)
 	section("SDM 4 2.1");
 	for (u32 i = 0; i < ARRAY_SIZE(kept); i++) {
 		u64 old, now = 0;
-		u8 trap = try_read(kept[i].msr, &old);
+		u8 trap = try_rdmsr(kept[i].msr, &old);
 
-		trap = trap == NO_TRAP ? try_write(kept[i].msr, kept[i].value)
+		trap = trap == NO_TRAP ? try_wrmsr(kept[i].msr, kept[i].value)
 				       : trap;
 		if (trap == NO_TRAP)
-			trap = try_read(kept[i].msr, &now);
+			trap = try_rdmsr(kept[i].msr, &now);
 		check(trap == NO_TRAP && now == kept[i].value, kept[i].name,
 		      "trap %u, value %lx", trap, now);
 		if (trap == NO_TRAP)
@@ -112,21 +80,21 @@ static void bad_values(void)
 	section("SDM 2B WRMSR");
 	/* The guest's own WRMSR, no exit: QEMU's TCG lacks the check */
 	if (cpu_is_intel())
-		check(try_write(0xc0000082, 0x8000000000000000) == 13,
+		check(try_wrmsr(0xc0000082, 0x8000000000000000) == 13,
 		      "msr.lstar_noncanonical", "no #GP");
-	check(try_write(0x277, 0x0202020202020202) == 13,
+	check(try_wrmsr(0x277, 0x0202020202020202) == 13,
 	      "msr.pat_reserved_type", "no #GP");
-	check(try_write(0xc0000080, efer | 1ull << 12) == 13,
+	check(try_wrmsr(0xc0000080, efer | 1ull << 12) == 13,
 	      "msr.efer_svme_refused", "SVME could be set");
 	check(!(rdmsr(0xc0000080) & 1ull << 12), "msr.efer_svme_hidden",
 	      "EFER %lx", rdmsr(0xc0000080));
-	check(try_write(0xc0000080, efer & ~0x100ull) == 13,
+	check(try_wrmsr(0xc0000080, efer & ~0x100ull) == 13,
 	      "msr.efer_lme_while_paging", "no #GP");
-	check(try_write(0xc0000080, efer | 1ull << 63) == 13,
+	check(try_wrmsr(0xc0000080, efer | 1ull << 63) == 13,
 	      "msr.efer_reserved", "no #GP");
 	check(rdmsr(0xc0000080) == efer, "msr.efer_unchanged", "%lx",
 	      rdmsr(0xc0000080));
-	check(try_write(0x1b, 0xfee00c00ull | 1ull << 60) == 13,
+	check(try_wrmsr(0x1b, 0xfee00c00ull | 1ull << 60) == 13,
 	      "msr.apic_base_reserved", "no #GP");
 }
 
@@ -157,11 +125,11 @@ static void mtrrs(void)
 	section("SDM 3A 12.11.1");
 	check((cap & 0xff) == 8 && (cap & 0x500) == 0x500, "msr.mtrrcap", "%lx",
 	      cap);
-	check(try_write(MTRRCAP, cap) == 13, "msr.mtrrcap_read_only", "no #GP");
+	check(try_wrmsr(MTRRCAP, cap) == 13, "msr.mtrrcap_read_only", "no #GP");
 	section("SDM 3A 12.11.2.1");
 	check((def & 0xcff) == 0x806 || (def & 0xcff) == 0xc06,
 	      "msr.mtrr_default_wb", "%lx", def);
-	check(try_write(MTRR_DEF, 0x802) == 13, "msr.mtrr_def_type_gp",
+	check(try_wrmsr(MTRR_DEF, 0x802) == 13, "msr.mtrr_def_type_gp",
 	      "no #GP");
 	section("SDM 3A 12.11.2.3");
 	wrmsr(MTRR_BASE(7), 0xc0000000);
@@ -172,17 +140,17 @@ static void mtrrs(void)
 	      rdmsr(MTRR_MASK(7)));
 	wrmsr(MTRR_MASK(7), 0);
 	wrmsr(MTRR_BASE(7), 0);
-	check(try_write(MTRR_BASE(0), 3) == 13, "msr.mtrr_base_type_gp",
+	check(try_wrmsr(MTRR_BASE(0), 3) == 13, "msr.mtrr_base_type_gp",
 	      "no #GP");
-	check(try_write(MTRR_MASK(0), 1ull << 60) == 13,
+	check(try_wrmsr(MTRR_MASK(0), 1ull << 60) == 13,
 	      "msr.mtrr_mask_reserved_gp", "no #GP");
-	check(try_write(MTRR_BASE(8), 0) == 13, "msr.mtrr_ninth_gp", "no #GP");
+	check(try_wrmsr(MTRR_BASE(8), 0) == 13, "msr.mtrr_ninth_gp", "no #GP");
 	section("SDM 3A 12.11.2.2");
 	wrmsr(0x26f, 0x0506040100060605);
 	check(rdmsr(0x26f) == 0x0506040100060605, "msr.mtrr_fixed", "%lx",
 	      rdmsr(0x26f));
 	wrmsr(0x26f, 0);
-	check(try_write(0x250, 0x0606060606060607) == 13,
+	check(try_wrmsr(0x250, 0x0606060606060607) == 13,
 	      "msr.mtrr_fixed_type_gp", "no #GP");
 }
 
@@ -201,20 +169,20 @@ static void harmless(void)
 	u64 v;
 
 	section("SDM 4 2.1");
-	check(try_read(0x8b, &v) == NO_TRAP, "msr.microcode_revision", "trap");
-	check(try_write(0x8b, 0) == NO_TRAP, "msr.microcode_clear", "trap");
-	check(try_read(0x179, &v) == NO_TRAP && !(v & 0xff),
+	check(try_rdmsr(0x8b, &v) == NO_TRAP, "msr.microcode_revision", "trap");
+	check(try_wrmsr(0x8b, 0) == NO_TRAP, "msr.microcode_clear", "trap");
+	check(try_rdmsr(0x179, &v) == NO_TRAP && !(v & 0xff),
 	      "msr.no_machine_check_banks", "%lx", v);
-	check(try_read(0x401, &v) == 13, "msr.no_bank_0_gp", "no #GP");
-	check(try_read(0x1d9, &v) == NO_TRAP && !v, "msr.debugctl", "%lx", v);
+	check(try_rdmsr(0x401, &v) == 13, "msr.no_bank_0_gp", "no #GP");
+	check(try_rdmsr(0x1d9, &v) == NO_TRAP && !v, "msr.debugctl", "%lx", v);
 	if (!cpu_is_intel())
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
-		check(try_read(rows[i].msr, &v) == NO_TRAP && !v, rows[i].name,
+		check(try_rdmsr(rows[i].msr, &v) == NO_TRAP && !v, rows[i].name,
 		      "%lx", v);
-	check(try_read(0x1a0, &v) == NO_TRAP && (v & 0x1800) == 0x1800,
+	check(try_rdmsr(0x1a0, &v) == NO_TRAP && (v & 0x1800) == 0x1800,
 	      "msr.misc_enable_no_bts_pebs", "%lx", v);
-	check(try_write(0x79, 0x1000) == NO_TRAP, "msr.microcode_update",
+	check(try_wrmsr(0x79, 0x1000) == NO_TRAP, "msr.microcode_update",
 	      "trap");
 }
 
@@ -246,7 +214,7 @@ static void more_tsc(void)
 	section("SDM 3B 18.17.2");
 	wrmsr(0xc0000103, 0x1234567);
 	check(rdtscp_aux() == 0x1234567, "msr.tsc_aux", "%x", rdtscp_aux());
-	check(try_write(0xc0000103, 1ull << 32) == 13, "msr.tsc_aux_high_gp",
+	check(try_wrmsr(0xc0000103, 1ull << 32) == 13, "msr.tsc_aux_high_gp",
 	      "no #GP");
 	cpuid(7, 0, r);
 	if (r[2] & 1u << 22) {

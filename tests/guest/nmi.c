@@ -23,12 +23,6 @@ static void send_nmi(void)
 	wrmsr(X2APIC_ICR, rdmsr(X2APIC_ID) << 32 | 0x400);
 }
 
-static void spin(void)
-{
-	for (u32 i = 0; i < 2000; i++)
-		cpu_relax();
-}
-
 static void on_nmi(struct trap_frame *f)
 {
 	void (*then)(struct trap_frame *) = in_handler;

@@ -226,7 +226,7 @@ static void interrupts(void)
 	u64 n, turns = 0;
 
 	section("82C54 data sheet, Mode 2");
-	irq_handler[VECTOR] = board_wake;
+	irq_handler[VECTOR] = irq_ack;
 	ioapic_set(2, VECTOR);
 	pit_set(0, 0x34, PIT_HZ / 1000);
 	n = irq_count[VECTOR];

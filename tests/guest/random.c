@@ -28,7 +28,6 @@ extern void random_guard(void (*fn)(void));
 extern void random_enter(const struct registers *r, const void *code);
 extern char random_back[];
 
-static u64 rng;
 static u8 code[2 * 4096] __aligned(4096);
 static u8 junk[8 * 4096] __aligned(4096);
 static u64 tables[4 * 512] __aligned(4096);
@@ -73,14 +72,6 @@ __asm__(".text\n"
 	".data\n"
 	"random_target: .quad 0\n"
 	".text\n");
-
-static u64 rnd(void)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return rng;
-}
 
 #define PICK(array) ((array)[rnd() % ARRAY_SIZE(array)])
 
@@ -555,30 +546,12 @@ static void watch(void)
 	}
 }
 
-static u64 number(const char *name, u64 otherwise)
-{
-	const char *s = guest_cmdline;
-	u64 n = 0;
-	u32 i;
-
-	for (; *s; s++) {
-		for (i = 0; name[i] && s[i] == name[i]; i++)
-			;
-		if (name[i])
-			continue;
-		for (s += i; *s >= '0' && *s <= '9'; s++)
-			n = n * 10 + (u64)(*s - '0');
-		return n;
-	}
-	return otherwise;
-}
-
 void guest_main(void)
 {
-	u64 rounds = number("rounds=", 400);
+	u64 rounds = cmdline_number("rounds=", 400);
 	u32 i;
 
-	rng = number("seed=", 1) * 0x9e3779b97f4a7c15ull + 88172645463325252ull;
+	rnd_seed();
 	for (i = 0; i < GDT_ENTRIES; i++)
 		gdt_copy[i] = guest_gdt[i];
 	__asm__ volatile("sgdt %0; sidt %1" : "=m"(gdtr), "=m"(idtr));

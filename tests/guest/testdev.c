@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ports of QEMU's pc-testdev, and the debug console, as their users expect
  * them. The word "off": the guest's manifest does not ask for them. */
-#include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/board.h"
 
 #define SPEC   "QEMU pc-testdev.c "
 #define MEMORY 0xff000000u
-#define IOAPIC 0xfec00000u
 #define VECTOR 0x60
-
-static void ioapic_write(u32 reg, u32 value)
-{
-	*(volatile u32 *)(u64)IOAPIC = reg;
-	*(volatile u32 *)(u64)(IOAPIC + 0x10) = value;
-}
 
 static void absent(void)
 {
@@ -92,45 +85,31 @@ static void flush(void)
 	check(page[7] == 0x77, "testdev.flush_keeps_page", "%x", page[7]);
 }
 
-static void eoi(struct trap_frame *f)
-{
-	(void)f;
-	wrmsr(X2APIC_EOI, 0);
-}
-
-static void window(void)
-{
-	irq_on();
-	for (u32 i = 0; i < 1000; i++)
-		cpu_relax();
-	irq_off();
-}
-
 static void lines(void)
 {
 	section(SPEC "irq-line");
 	apic_enable();
-	irq_handler[VECTOR] = eoi;
-	irq_handler[VECTOR + 1] = eoi;
-	ioapic_write(0x10 + 2 * 10, VECTOR);
-	ioapic_write(0x10 + 2 * 20, VECTOR + 1);
+	irq_handler[VECTOR] = irq_ack;
+	irq_handler[VECTOR + 1] = irq_ack;
+	ioapic_set(10, VECTOR);
+	ioapic_set(20, VECTOR + 1);
 	outb(0x200a, 1);
-	window();
+	irq_window();
 	check(irq_count[VECTOR] == 1, "testdev.line_rises", "%lu",
 	      irq_count[VECTOR]);
 	outb(0x200a, 0);
 	outb(0x200a, 1);
-	window();
+	irq_window();
 	check(irq_count[VECTOR] == 2, "testdev.line_again", "%lu",
 	      irq_count[VECTOR]);
 	outb(0x200a, 0);
 	outb(0x2014, 1);
-	window();
+	irq_window();
 	check(irq_count[VECTOR + 1] == 1, "testdev.line_20", "%lu",
 	      irq_count[VECTOR + 1]);
 	outb(0x2014, 0);
-	ioapic_write(0x10 + 2 * 10, 0x10000);
-	ioapic_write(0x10 + 2 * 20, 0x10000);
+	ioapic_set(10, 0x10000);
+	ioapic_set(20, 0x10000);
 }
 
 static void debug_console(void)

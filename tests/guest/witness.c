@@ -47,34 +47,17 @@ static u64 one_shot(void)
 	return rdtsc() - start;
 }
 
-static void on_timer(struct trap_frame *f)
-{
-	(void)f;
-	wrmsr(X2APIC_EOI, 0);
-}
-
-static u64 rounds(void)
-{
-	const char *s = guest_cmdline;
-	u64 n = 0;
-
-	while (*s && *s != '=')
-		s++;
-	while (*s && *++s >= '0' && *s <= '9')
-		n = n * 10 + (u64)(*s - '0');
-	return n ? n : 300;
-}
-
 void guest_main(void)
 {
-	u64 least = ~0ull, ticks = 0, pm = 0, n = rounds(), bad = 0, cr4;
+	u64 least = ~0ull, ticks = 0, pm = 0,
+	    n = cmdline_number("rounds=", 300), bad = 0, cr4;
 	u64 start, now, i;
 	u32 pm_last, pm_now;
 
 	for (i = 0; i < WORDS; i++)
 		memory[i] = pattern(i);
 	apic_enable();
-	irq_handler[VECTOR] = on_timer;
+	irq_handler[VECTOR] = irq_ack;
 	wrmsr(X2APIC_TDCR, 0xb);
 	wrmsr(X2APIC_LVT_TIMER, VECTOR);
 	cr4 = read_cr4();

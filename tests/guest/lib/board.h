@@ -40,16 +40,10 @@ static inline u64 tsc_after(u64 us)
 	return rdtsc() + us * tsc_khz() / 1000;
 }
 
-static inline void board_wake(struct trap_frame *f)
-{
-	(void)f;
-	wrmsr(X2APIC_EOI, 0);
-}
-
 /* Halt, with interrupts on, until the TSC is @when; others may come before */
 static inline void sleep_until(u64 when)
 {
-	irq_handler[SLEEP_VECTOR] = board_wake;
+	irq_handler[SLEEP_VECTOR] = irq_ack;
 	wrmsr(X2APIC_LVT_TIMER, 0x40000 | SLEEP_VECTOR);
 	while (rdtsc() < when) {
 		wrmsr(MSR_TSC_DEADLINE, when);
@@ -73,7 +67,7 @@ static inline bool wait_irq(u8 vector, u64 us)
 {
 	u64 before = irq_count[vector], end = tsc_after(us);
 
-	irq_handler[SLEEP_VECTOR] = board_wake;
+	irq_handler[SLEEP_VECTOR] = irq_ack;
 	wrmsr(X2APIC_LVT_TIMER, 0x40000 | SLEEP_VECTOR);
 	while (irq_count[vector] == before && rdtsc() < end) {
 		wrmsr(MSR_TSC_DEADLINE, end);
@@ -87,15 +81,8 @@ static inline bool wait_irq(u8 vector, u64 us)
  * that guests that measure time on one core come one after the other */
 static inline void board_start(void)
 {
-	const char *s = guest_cmdline;
-	u64 ms = 0;
-
 	apic_enable();
-	if (s[0] != 'w')
-		return;
-	for (s += sizeof("wait=") - 1; *s >= '0' && *s <= '9'; s++)
-		ms = ms * 10 + (u64)(*s - '0');
-	sleep_us(ms * 1000);
+	sleep_us(cmdline_number("wait=", 0) * 1000);
 }
 
 /* Both 8259s, all masked; @icw4: 1, with 2 for automatic EOI */

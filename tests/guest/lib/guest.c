@@ -9,6 +9,12 @@
 #define PM1_CNT    0x604 /* hv/vdev/pc_map.h */
 #define PM1_SLP_S5 0x2000
 #define AP_PAGE    0x8000ul
+#define EXC_GP     13
+#define SPINS      2000
+
+/* Of rnd() */
+#define RANDOM_FIRST 88172645463325252ull
+#define GOLDEN       0x9e3779b97f4a7c15ull /* no seed is near another */
 
 /* Xen's struct hvm_start_info, version 1: the parts used here */
 struct start_info {
@@ -172,6 +178,103 @@ bool cmdline_has(const char *word)
 			s++;
 	}
 	return false;
+}
+
+u64 cmdline_number(const char *name, u64 otherwise)
+{
+	u64 n = 0;
+
+	for (const char *s = guest_cmdline; *s; s++) {
+		u32 i = 0;
+
+		while (name[i] && s[i] == name[i])
+			i++;
+		if (name[i])
+			continue;
+		for (s += i; *s >= '0' && *s <= '9'; s++)
+			n = n * 10 + (u64)(*s - '0');
+		return n;
+	}
+	return otherwise;
+}
+
+static u64 rnd_state = RANDOM_FIRST;
+
+void rnd_seed(void)
+{
+	rnd_state = cmdline_number("seed=", 1) * GOLDEN + RANDOM_FIRST;
+}
+
+u64 rnd(void)
+{
+	rnd_state ^= rnd_state << 13;
+	rnd_state ^= rnd_state >> 7;
+	rnd_state ^= rnd_state << 17;
+	return rnd_state;
+}
+
+struct msr_access {
+	u32 msr;
+	u64 value;
+};
+
+static void do_rdmsr(void *arg)
+{
+	struct msr_access *a = arg;
+
+	a->value = rdmsr(a->msr);
+}
+
+static void do_wrmsr(void *arg)
+{
+	const struct msr_access *a = arg;
+
+	wrmsr(a->msr, a->value);
+}
+
+u8 try_rdmsr(u32 msr, u64 *value)
+{
+	struct msr_access a = { .msr = msr };
+	u8 trap = guest_try(do_rdmsr, &a);
+
+	*value = a.value;
+	return trap;
+}
+
+u8 try_wrmsr(u32 msr, u64 value)
+{
+	return guest_try(do_wrmsr, &(struct msr_access){ msr, value });
+}
+
+bool rdmsr_faults(u32 msr)
+{
+	u64 value;
+
+	return try_rdmsr(msr, &value) == EXC_GP;
+}
+
+bool wrmsr_faults(u32 msr, u64 value)
+{
+	return try_wrmsr(msr, value) == EXC_GP;
+}
+
+void irq_ack(struct trap_frame *f)
+{
+	(void)f;
+	wrmsr(X2APIC_EOI, 0);
+}
+
+void spin(void)
+{
+	for (u32 i = 0; i < SPINS; i++)
+		cpu_relax();
+}
+
+void irq_window(void)
+{
+	irq_on();
+	spin();
+	irq_off();
 }
 
 void set_gate(u8 vector, u8 ist, u8 dpl)

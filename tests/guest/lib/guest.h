@@ -33,15 +33,30 @@ void check(bool ok, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 extern const char *guest_cmdline;
 bool cmdline_has(const char *word);
+/* The decimal number behind the first @name, such as "seed=" */
+u64 cmdline_number(const char *name, u64 otherwise);
+
+/* Numbers that repeat: xorshift, from the command line's "seed=" */
+void rnd_seed(void);
+u64 rnd(void);
 
 /* Run @fn(@arg); NO_TRAP, or the vector of the exception that ended it */
 #define NO_TRAP 0xff
 u8 guest_try(void (*fn)(void *), void *arg);
 extern volatile u64 trap_error, trap_rip, trap_cr2;
 
+/* The same of an access to @msr; it is a #GP */
+u8 try_rdmsr(u32 msr, u64 *value);
+u8 try_wrmsr(u32 msr, u64 value);
+bool rdmsr_faults(u32 msr);
+bool wrmsr_faults(u32 msr, u64 value);
+
 /* Interrupts: counted, and given to a handler if there is one */
 extern volatile u64 irq_count[256];
 extern void (*volatile irq_handler[256])(struct trap_frame *f);
+void irq_ack(struct trap_frame *f); /* a handler: only the EOI */
+void spin(void);                    /* long enough for what is on its way */
+void irq_window(void);              /* let it in, meanwhile */
 void set_gate(u8 vector, u8 ist, u8 dpl);
 
 /* Local APIC in x2APIC mode */

@@ -2,6 +2,8 @@
 ; 32-bit protected mode for the guest tests: leave long mode, run 32-bit code
 ; under a GDT, an IDT and paging of the caller's choice, come back. See legacy.h.
 
+%include "tests/guest/lib/macros.inc"
+
 	section .bss nobits alloc write align=16
 	global legacy_trap, legacy_fn
 legacy_fn:	resd 1
@@ -46,12 +48,7 @@ idtr:	dw 256 * 8 - 1
 	bits 64
 	global legacy_try
 legacy_try:
-	push rbx
-	push rbp
-	push r12
-	push r13
-	push r14
-	push r15
+	push_saved
 	pushfq
 	cli
 	mov [saved_rsp], rsp
@@ -155,12 +152,7 @@ back_64:
 	o64 retf
 .same_cs:
 	popfq
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
+	pop_saved
 	mov eax, [result]
 	ret
 
@@ -169,18 +161,7 @@ back_64:
 	global legacy_stubs
 	align 16
 legacy_stubs:
-%assign v 0
-%rep 256
-	align 16
-%if v == 8 || (v >= 10 && v <= 14) || v == 17 || v == 21 || v == 29 || v == 30
-	nop
-%else
-	push 0
-%endif
-	push strict dword v
-	jmp trapped
-%assign v v + 1
-%endrep
+	trap_entries trapped
 trapped:
 	mov ax, 0x10
 	mov ds, ax

@@ -3,6 +3,8 @@
 ; mode with the first 4 GiB identity-mapped, and the trampoline by which a
 ; second vCPU gets there too.
 
+%include "tests/guest/lib/macros.inc"
+
 	bits 32
 	section .note.pvh note alloc noexec nowrite align=4
 	dd 4, 8, 18			; "Xen\0", 8 bytes, XEN_ELFNOTE_PHYS32_ENTRY
@@ -128,18 +130,7 @@ ap_protected:
 	global trap_stubs
 	align 16
 trap_stubs:
-%assign v 0
-%rep 256
-	align 16
-%if v == 8 || (v >= 10 && v <= 14) || v == 17 || v == 21 || v == 29 || v == 30
-	nop
-%else
-	push 0
-%endif
-	push strict dword v
-	jmp trap_common
-%assign v v + 1
-%endrep
+	trap_entries trap_common
 trap_common:
 	push rax
 	push rcx
@@ -187,12 +178,7 @@ trap_common:
 try_rsp: resq 1
 	section .text
 guest_try:
-	push rbx
-	push rbp
-	push r12
-	push r13
-	push r14
-	push r15
+	push_saved
 	mov [try_rsp], rsp
 	mov rax, rdi
 	mov rdi, rsi
@@ -202,10 +188,5 @@ guest_try:
 try_resume:				; AL = vector
 	mov rsp, [try_rsp]
 	mov qword [try_rsp], 0
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
+	pop_saved
 	ret

@@ -2,6 +2,8 @@
 ; CPL 3 for the guest tests: user_run(fn) calls fn there and returns when it
 ; returns; within guest_try() a fault ends it. The page tables get the U bit.
 
+%include "tests/guest/lib/macros.inc"
+
 	section .bss nobits alloc write align=16
 user_rsp:	resq 1
 stack:		resb 8192
@@ -11,12 +13,7 @@ stack_top:
 	bits 64
 	global user_run, user_return
 user_run:
-	push rbx
-	push rbp
-	push r12
-	push r13
-	push r14
-	push r15
+	push_saved
 	mov [user_rsp], rsp
 	mov rax, stack_top - 16
 	mov qword [rax], .done
@@ -29,10 +26,5 @@ user_run:
 .done:	int 0x81		; its handler goes to user_return
 user_return:
 	mov rsp, [user_rsp]
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
+	pop_saved
 	ret
