@@ -231,6 +231,22 @@ static void log_machine(u32 cores)
 		 vcpu_ops->name, vm_npt_max_level >= 3 ? "1 GiB" : "2 MiB");
 }
 
+#define EMULATED_SPARE_CORES 3u
+
+/* The first core for guests that name none. QEMU's TCG (7.2, a thread a core)
+ * changes flags of core 0 at any core's FXRSTOR or XRSTOR of x87 state, without
+ * a lock (cpu_clear_ignne), and a vCPU that is entered or left on core 0 just
+ * then is lost: where it emulates enough cores, guests keep off that one. */
+static u32 first_guest_core(u32 cores)
+{
+	if (cores < EMULATED_SPARE_CORES ||
+	    strcmp(cpu_features.hypervisor_name, "TCGTCGTCGTCG"))
+		return 0;
+	log_info("init", "QEMU emulates this machine and may harm vCPUs on its "
+			 "core 0: guests start at core 1");
+	return 1;
+}
+
 static void read_manifest(u32 cores)
 {
 	struct image file;
@@ -240,7 +256,8 @@ static void read_manifest(u32 cores)
 	else
 		manifest_parse(&manifest, BOOT_MANIFEST,
 			       (const char *)file.data, file.size, report);
-	manifest_check(&manifest, &boot, cores, report);
+	manifest_check(&manifest, &boot, cores, first_guest_core(cores),
+		       report);
 	console_configure(&manifest);
 }
 

@@ -89,8 +89,10 @@ void manifest_default(struct manifest *m, const struct boot_info *bi,
  * modules, fw_cfg; *@key: what the manifest calls it. */
 bool manifest_file(const struct guest_config *g, u32 i, const char **name,
 		   const char **key);
-/* Against the machine: cores, memory, duplicate privileged, missing modules */
+/* Against the machine: cores, memory, duplicate privileged, missing modules.
+ * A guest that names no cores gets those from @first_core on. */
 void manifest_check(struct manifest *m, const struct boot_info *bi,
-		    u32 core_count, void (*report)(const char *sentence));
+		    u32 core_count, u32 first_core,
+		    void (*report)(const char *sentence));
 
 #endif

@@ -20,7 +20,7 @@
 struct check {
 	struct manifest *m;
 	const struct boot_info *bi;
-	u32 core_count;
+	u32 core_count, first_core;
 	u64 left_bytes; /* RAM no earlier guest of the file has claimed */
 	u64 total_bytes;
 	void (*report)(const char *sentence);
@@ -104,9 +104,8 @@ static bool core_allowed(const struct guest_config *g, u32 core)
 	return g->cores[core / 64] & BIT(core % 64);
 }
 
-/* Cores the guest names; all of the machine's when it names none */
-static u32 count_cores(const struct check *c, const struct guest_config *g,
-		       u32 *highest)
+/* How many cores the guest names, and the highest */
+static u32 count_cores(const struct guest_config *g, u32 *highest)
 {
 	u32 n = 0;
 
@@ -117,17 +116,26 @@ static u32 count_cores(const struct check *c, const struct guest_config *g,
 		n++;
 		*highest = i;
 	}
-	return n ? n : c->core_count;
+	return n;
+}
+
+static void allow_cores_from(struct guest_config *g, u32 first)
+{
+	for (u32 i = first; i < MANIFEST_MAX_CORES; i++)
+		g->cores[i / 64] |= BIT(i % 64);
 }
 
 static void check_cores(struct check *c, struct guest_config *g)
 {
 	u32 highest;
-	u32 usable = count_cores(c, g, &highest);
+	u32 usable = count_cores(g, &highest);
 
 	if (!g->valid)
 		return;
-	if (highest >= c->core_count) {
+	if (!usable) {
+		allow_cores_from(g, c->first_core);
+		usable = c->core_count - c->first_core;
+	} else if (highest >= c->core_count) {
 		reject(c, g,
 		       "cores names core %u, but the machine has %u, numbered "
 		       "from 0; name cores below %u",
@@ -182,11 +190,13 @@ static void check_all_memory(struct check *c)
 }
 
 void manifest_check(struct manifest *m, const struct boot_info *bi,
-		    u32 core_count, void (*report)(const char *sentence))
+		    u32 core_count, u32 first_core,
+		    void (*report)(const char *sentence))
 {
 	struct check c = { .m = m,
 			   .bi = bi,
 			   .core_count = MIN(core_count, MANIFEST_MAX_CORES),
+			   .first_core = first_core,
 			   .total_bytes = ram_bytes(bi),
 			   .report = report };
 

@@ -45,11 +45,7 @@ static u32 order_of(u64 bytes)
 
 static bool core_allowed(const struct guest_config *c, u32 id)
 {
-	bool any = true;
-
-	for (u32 i = 0; i < ARRAY_SIZE(c->cores); i++)
-		any = any && !c->cores[i];
-	return any || (c->cores[id / 64] & BIT(id % 64));
+	return c->cores[id / 64] & BIT(id % 64);
 }
 
 /* Two vCPUs of a guest share a core only when there is no other */

@@ -61,8 +61,7 @@ def box_powers_off(results, m):
 
 def console(results, folder):
     with open(os.path.join(ROOT, "boot/bulkhead.conf")) as f:
-        conf = f.read().replace("memory = rest", "memory = rest\ncores = 1-2")
-    conf = conf.replace("memory = 256M", "memory = 256M\ncores = 1-2")
+        conf = f.read()
     disk = image.make(folder, conf, _linux.payload())
     with Machine("qemu", disk, folder, cores=_linux.QEMU_CORES, memory=1536,
                  timeout=UP_SECONDS * 2,

@@ -150,6 +150,12 @@ static const struct {
 	{ "testdev = 1", "write yes or no" },
 	{ "debug_console = on", "write yes or no" },
 	{ "ramfb = 2", "write yes or no" },
+	{ "uuid = 00112233-4455-6677-8899-aabbccddeef",
+	  "write 32 hexadecimal" },
+	{ "uuid = 00112233-4455-6677-8899-aabbccddeeff0", "write 32 hexa" },
+	{ "uuid = 00112233-4455-6677-8899-aabbccddeefg", "write 32 hexa" },
+	{ "uuid = 00112233445566778899aabbccddeeff", "write 32 hexadecimal" },
+	{ "uuid = ", "write 32 hexadecimal digits, such as 7f0c1e52-" },
 	{ "kernel = again", "kernel is given twice in this section" },
 	{ "memory = 1G", "memory is given twice" },
 	{ "just words", "'just words' is not key = value" },
@@ -204,12 +210,27 @@ static void test_ways_in(void **state)
 	assert_memory_equal(g->fwcfg[1].text, "t x \"q\\ \0\xff", 10);
 	assert_int_equal(g->fwcfg[2].text_len, 0);
 	assert_true(g->testdev && g->debug_console && g->ramfb);
+	assert_false(g->has_uuid);
 	parse(FIRMWARE_GUEST);
 	assert_int_equal(said_count, 0);
 	assert_string_equal(g->firmware, "bios.bin");
 	assert_false(g->testdev || g->debug_console || g->ramfb);
 	parse(GOOD_GUEST "boot = firmware\n");
 	assert_int_equal(said_count, 0);
+}
+
+/* DSP0134 7.2.1 has this very example */
+static void test_uuid(void **state)
+{
+	static const u8 smbios[] = { 0x33, 0x22, 0x11, 0x00, 0x55, 0x44,
+				     0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb,
+				     0xcc, 0xdd, 0xee, 0xff };
+
+	(void)state;
+	parse(GOOD_GUEST "uuid = 00112233-4455-6677-8899-AABBCCDDEEFF\n");
+	assert_int_equal(said_count, 0);
+	assert_true(m.guests[0].has_uuid);
+	assert_memory_equal(m.guests[0].uuid, smbios, sizeof(smbios));
 }
 
 static void test_too_many(void **state)
@@ -423,7 +444,7 @@ static void check(const char *text, u32 cores)
 {
 	parse(text);
 	assert_int_equal(said_count, 0);
-	manifest_check(&m, &bi, cores, report);
+	manifest_check(&m, &bi, cores, 0, report);
 	assert_int_equal(m.error_count, said_count);
 }
 
@@ -437,6 +458,28 @@ static void test_check_fits(void **state)
 	assert_int_equal(m.guests[0].vcpus, 4);
 	check("[guest p]\nprivileged=yes\nkernel=k\ncores=1,3\n", 4);
 	assert_int_equal(m.guests[0].vcpus, 2);
+}
+
+/* A guest that names no cores has those from the first for guests on */
+static void test_default_cores(void **state)
+{
+	static const char *const text =
+		"[guest p]\nprivileged=yes\nkernel=k\n"
+		"[guest a]\nkernel=k\nmemory=4M\ncores=0\n";
+
+	(void)state;
+	check(text, 3);
+	assert_int_equal(m.guests[0].vcpus, 3);
+	assert_int_equal(m.guests[0].cores[0] & 7, 7);
+	parse(text);
+	manifest_check(&m, &bi, 3, 1, report);
+	assert_int_equal(m.guests[0].vcpus, 2);
+	assert_int_equal(m.guests[0].cores[0] & 7, 6);
+	assert_int_equal(m.guests[1].cores[0], 1);
+	parse("[guest p]\nprivileged=yes\nkernel=k\nvcpus=3\n");
+	manifest_check(&m, &bi, 3, 1, report);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "it has only 2 cores to run on"));
 }
 
 static void test_check_files(void **state)
@@ -520,7 +563,7 @@ static void test_default(void **state)
 					"initrd i.cpio starts as the"));
 	assert_int_equal(m.guest_count, 1);
 	assert_true(m.guests[0].valid && m.guests[0].privileged);
-	manifest_check(&m, &bi, 2, report);
+	manifest_check(&m, &bi, 2, 0, report);
 	assert_int_equal(said_count, 1);
 	assert_int_equal(m.guests[0].vcpus, 2);
 
@@ -539,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_editors_marks),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_ways_in),
+		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_ways_that_clash),
 		cmocka_unit_test(test_bad_memory),
@@ -550,6 +594,7 @@ int main(void)
 		cmocka_unit_test(test_many_guests),
 		cmocka_unit_test(test_check_fits),
 		cmocka_unit_test(test_check_files),
+		cmocka_unit_test(test_default_cores),
 		cmocka_unit_test(test_check_cores),
 		cmocka_unit_test(test_check_memory),
 		cmocka_unit_test(test_default),

@@ -66,6 +66,15 @@ static u32 pick(const struct cpuid *c, enum cpuid_reg reg)
 	return regs[reg];
 }
 
+/* Twelve characters in three registers */
+static void read_name(char name[static 13], u32 first, u32 second, u32 third)
+{
+	memcpy(name, &first, 4);
+	memcpy(name + 4, &second, 4);
+	memcpy(name + 8, &third, 4);
+	name[12] = '\0';
+}
+
 static enum cpu_vendor read_vendor(const struct cpuid *c)
 {
 	static const struct {
@@ -76,15 +85,23 @@ static enum cpu_vendor read_vendor(const struct cpuid *c)
 		{ "AuthenticAMD", VENDOR_AMD },
 		{ "HygonGenuine", VENDOR_AMD },
 	};
-	char name[13] = "";
+	char name[13];
 
-	memcpy(name, &c->ebx, 4);
-	memcpy(name + 4, &c->edx, 4);
-	memcpy(name + 8, &c->ecx, 4);
+	read_name(name, c->ebx, c->edx, c->ecx);
 	for (u32 i = 0; i < ARRAY_SIZE(known); i++)
 		if (strcmp(name, known[i].name) == 0)
 			return known[i].vendor;
 	return VENDOR_OTHER;
+}
+
+static void read_hypervisor(void)
+{
+	struct cpuid c;
+
+	if (!cpu_features.hypervisor)
+		return;
+	c = cpuid(CPUID_HV_BASE);
+	read_name(cpu_features.hypervisor_name, c.ebx, c.ecx, c.edx);
 }
 
 /* SDM 2A, CPUID, "Version Information" */
@@ -155,6 +172,7 @@ void cpu_features_init(void)
 		*f->flag = (pick(&c, f->reg) & f->mask) != 0;
 	}
 	read_sizes();
+	read_hypervisor();
 }
 
 static const char *trimmed_brand(void)

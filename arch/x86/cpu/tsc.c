@@ -75,19 +75,12 @@ static u64 khz_from_crystal(void)
 static u64 khz_from_hypervisor(void)
 {
 	static const char *const known[] = { "VMwareVMware", "KVMKVMKVM" };
-	struct cpuid id;
-	char name[13] = "";
 
-	if (!cpu_features.hypervisor)
-		return 0;
-	id = cpuid(CPUID_HV_BASE);
-	memcpy(name, &id.ebx, 4);
-	memcpy(name + 4, &id.ecx, 4);
-	memcpy(name + 8, &id.edx, 4);
-	if (id.eax < CPUID_HV_TIMING)
+	if (!cpu_features.hypervisor ||
+	    cpuid(CPUID_HV_BASE).eax < CPUID_HV_TIMING)
 		return 0;
 	for (u32 i = 0; i < ARRAY_SIZE(known); i++)
-		if (strcmp(name, known[i]) == 0)
+		if (strcmp(cpu_features.hypervisor_name, known[i]) == 0)
 			return cpuid(CPUID_HV_TIMING).eax;
 	return 0;
 }
