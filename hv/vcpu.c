@@ -162,6 +162,7 @@ static void switch_to(struct pcpu *cpu, struct vcpu *v)
 	cpu->current = v;
 	vcpu_ops->attach(&v->hw);
 	kvm_pv_taken(v);
+	vlapic_taken(v);
 }
 
 void vcpu_leave_core(struct pcpu *cpu)

@@ -16,6 +16,8 @@ enum trigger { TRIGGER_EDGE, TRIGGER_LEVEL };
 int __must_check vlapic_create(struct vcpu *v);
 void vlapic_destroy(struct vcpu *v);
 void vlapic_reset(struct vcpu *v, bool init);
+/* It has the core again: a periodic timer that rested meanwhile goes on */
+void vlapic_taken(struct vcpu *v);
 void vlapic_post(struct vcpu *v, u8 vector, enum trigger trigger);
 /* Highest vector above the PPR, or -1; takes posted ones into the IRR */
 int vlapic_pending(struct vcpu *v);

@@ -6,6 +6,7 @@
  */
 #include "hv/vdev/vlapic.h"
 
+#include "arch/x86/cpu/percpu.h"
 #include "arch/x86/cpu/tsc.h"
 #include "hv/vdev/vlapic_priv.h"
 
@@ -43,16 +44,32 @@ static u64 next_period(u64 deadline, u64 period, u64 now)
 	return deadline;
 }
 
+static void rearm(struct vlapic *l)
+{
+	timer_arm(&l->timer,
+		  next_period(l->timer.deadline, l->period, rdtsc()));
+}
+
+/* A vCPU that another one keeps from its core could not take more than this:
+ * its periodic timer rests until vlapic_taken(), and costs the other nothing */
 static void timer_expired(struct timer *t)
 {
 	struct vlapic *l = container_of(t, struct vlapic, timer);
 
 	l->deadline = 0;
-	if (l->period)
-		timer_arm(t, next_period(t->deadline, l->period, rdtsc()));
+	if (l->period && this_cpu()->current == l->vcpu)
+		rearm(l);
 	/* The vCPU may be halted or preempted: wake it */
 	if (timer_raise(l))
 		vcpu_post(l->vcpu, VE_IRQ);
+}
+
+void vlapic_taken(struct vcpu *v)
+{
+	struct vlapic *l = v->vlapic;
+
+	if (l->period && !l->timer.armed)
+		rearm(l);
 }
 
 void vlapic_timer_init(struct vlapic *l)

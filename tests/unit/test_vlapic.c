@@ -393,6 +393,38 @@ static void test_timer_periodic(void **state)
 	assert_null(armed);
 }
 
+/* Another vCPU has the core: one interrupt can wait, and no more is made */
+static void test_timer_rests(void **state)
+{
+	struct vcpu *v = &fake_vcpus[0];
+	u64 first;
+
+	(void)state;
+	write_reg(v, APIC_TDCR, 0xb);
+	write_reg(v, APIC_LVTT, APIC_LVTT_PERIODIC | 0xec);
+	write_reg(v, APIC_TMICT, 1000000);
+	first = armed->deadline = rdtsc() - 10000000;
+	core.current = &fake_vcpus[1];
+	v->events = 0;
+	timer_fire();
+	assert_null(armed);
+	assert_true(v->events & VE_IRQ);
+	assert_int_equal(vlapic_pending(v), 0xec);
+	/* It goes on in step with the first */
+	core.current = v;
+	vlapic_taken(v);
+	assert_non_null(armed);
+	assert_true(armed->deadline > first + 10000000);
+	assert_int_equal((armed->deadline - first) % 1000000, 0);
+	/* One that did not expire meanwhile is as it was */
+	first = armed->deadline;
+	vlapic_taken(v);
+	assert_int_equal(armed->deadline, first);
+	write_reg(v, APIC_TMICT, 0);
+	vlapic_taken(v);
+	assert_null(armed);
+}
+
 static void test_timer_deadline(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
@@ -535,6 +567,7 @@ int main(void)
 		T(test_timer_oneshot),
 		T(test_timer_divide),
 		T(test_timer_periodic),
+		T(test_timer_rests),
 		T(test_timer_deadline),
 		T(test_init_keeps_base),
 		T(test_random_writes),

@@ -66,6 +66,13 @@ void *gmem_map(struct vm *vm, gpa_t gpa)
 	return gpa.v < sizeof(ram) ? (u8 *)ram + gpa.v : NULL;
 }
 
+static struct pcpu core;
+
+struct pcpu *this_cpu(void)
+{
+	return &core;
+}
+
 static struct timer *armed;
 
 void timer_arm(struct timer *t, u64 deadline)
@@ -120,6 +127,7 @@ static int setup(void **state)
 	fake_vm_init(4);
 	eoi_vector = -1;
 	armed = NULL;
+	core.current = &fake_vcpus[0];
 	for (i = 0; i < 4; i++) {
 		assert_int_equal(vlapic_create(&fake_vcpus[i]), 0);
 		write_reg(&fake_vcpus[i], APIC_SVR, 0x1ff);
