@@ -7,6 +7,7 @@
 #define HV_VM_H
 
 #include "arch/x86/cpu/spinlock.h"
+#include "arch/x86/cpu/timer.h"
 #include "hv/bus.h"
 #include "hv/manifest.h"
 #include "hv/vcpu_ops.h"
@@ -92,6 +93,7 @@ struct vm {
 	u64 acpi_rsdp;          /* gpa of its RSDP; 0: none */
 	u64 built_bytes; /* RAM zeroed so far, while its boot vCPU is BUILDING
 			  */
+	struct timer restart_timer; /* after a reset */
 	struct ratelimit log_limit;
 };
 
@@ -106,8 +108,9 @@ int __must_check vm_create(const struct guest_config *config, struct vm **vm);
 /* Make its boot vCPU runnable */
 void vm_start(struct vm *vm);
 /* From any core: stop all vCPUs, then (when the last one has parked) tidy:
- * reset rebuilds and starts it again, power-off and crash leave it stopped; for
- * the privileged guest, power-off and reset end the machine (hv/ends.h). */
+ * reset rebuilds and starts it again, a second after its last start at the
+ * earliest; power-off and crash leave it stopped; for the privileged guest,
+ * power-off and reset end the machine (hv/ends.h). */
 void vm_end(struct vm *vm, enum vm_end how, const char *reason);
 /* hv/vm_memory.c: take the guest's RAM and map it. An isolated guest's comes
  * from the top of the machine; the privileged guest gets all that is free, so

@@ -21,6 +21,9 @@
 
 /* Zeroed at a time: long enough to be cheap, short enough for the slice */
 #define BUILD_STEP MIB(1)
+/* From one start of a guest to its next at least: one that only resets costs
+ * its core and the log little */
+#define RESTART_NS 1000000000u
 
 static u64 ram_bytes(const struct vm *vm)
 {
@@ -148,8 +151,10 @@ void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 		vcpu_post(vm->vcpus[i], VE_STOP);
 }
 
-static void restart(struct vm *vm)
+static void restart(struct timer *t)
 {
+	struct vm *vm = container_of(t, struct vm, restart_timer);
+
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
 		vm->vcpus[i]->activity = VCPU_WAIT_SIPI;
@@ -172,7 +177,9 @@ static void ended(struct vm *vm)
 		exit_stats_log(vm);
 	if (vm->end == VM_END_RESET && !vm->privileged &&
 	    !machine_is_ending()) {
-		restart(vm);
+		vm->restart_timer.fn = restart;
+		timer_arm(&vm->restart_timer,
+			  vm->tsc_start + ns_to_tsc(RESTART_NS));
 		return;
 	}
 	spin_lock(&vm->lock);

@@ -5,7 +5,8 @@
  */
 #include "tests/guest/lib/guest.h"
 
-#define RESET_PORT 0x602 /* hv/vdev/vpower.h */
+#define RESET_PORT 0xcf9
+#define RESET_HARD 6
 
 static void triple_fault(void)
 {
@@ -85,7 +86,7 @@ void guest_main(void)
 		if (cmdline_has(ends[i].word))
 			ends[i].fn();
 	if (cmdline_has("reset"))
-		outb(RESET_PORT, 1);
+		outb(RESET_PORT, RESET_HARD);
 	if (cmdline_has("debug_exit"))
 		debug_exit();
 }

@@ -87,6 +87,31 @@ def run(results, emulator, folder, seed, count, rounds=1000, witness_rounds=1000
     return results.check(False, where, f"the emulator died {TRIES} times")
 
 
+def resets(results, emulator, folder):
+    """A guest that does nothing but reset starts once a second, not as often as
+    it can, and another on its core goes on."""
+    where = f"hostile.{'svm' if emulator == 'qemu' else 'vmx'}.resets"
+    files = {p: os.path.join(image.BUILD, "tests/guest", p) for p in ("ends.elf", "witness.elf")}
+    cores, first, _ = cores_for(emulator, 1)
+    conf = [{"name": "looper", "kernel": "ends.elf", "memory": "16M", "cores": str(first),
+             "cmdline": "reset"},
+            {"name": "witness", "kernel": "witness.elf", "memory": "16M",
+             "cores": str(first), "cmdline": "rounds=1000"}]
+    disk = image.make(folder, image.manifest(conf), files, "hybrid")
+    with Machine(emulator, disk, folder, "bios", cores, memory=512,
+                 timeout=SECONDS[emulator]) as m:
+        done = m.expect(r"\[witness\] DONE 6 0", SECONDS[emulator])
+        results.check(done, f"{where}.witness", m.tail())
+        for _ in range(3):
+            m.expect(r"guest looper starts", SECONDS[emulator])
+        times = [float(t) for t in
+                 re.findall(r"\[(\d+\.\d+) [^]]*\] vm: guest looper starts", m.text())]
+    gaps = [round(b - a, 2) for a, b in zip(times, times[1:])]
+    results.check(gaps and min(gaps) > 0.9, f"{where}.once_a_second", f"gaps of {gaps} s")
+
+
 def tests():
-    return [("hostile.svm", lambda r, f: run(r, "qemu", f, 1, 14)),
+    return [("hostile.svm.resets", lambda r, f: resets(r, "qemu", f)),
+            ("hostile.vmx.resets", lambda r, f: resets(r, "bochs", f)),
+            ("hostile.svm", lambda r, f: run(r, "qemu", f, 1, 14)),
             ("hostile.vmx", lambda r, f: run(r, "bochs", f, 1, 6, 200, 200))]
