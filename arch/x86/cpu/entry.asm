@@ -38,7 +38,8 @@ hv_start:
 	jmp	.halt
 
 ; Another core: long mode, trampoline tables, no stack. Finds its slot by its
-; APIC id and claims it; one that comes after it was given up halts.
+; APIC id and claims it, not while an INIT is on its way to it; one that comes
+; after it was given up halts.
 global ap_start
 ap_start:
 	cli
@@ -54,10 +55,16 @@ ap_start:
 	add	rdi, SLOT_SIZE
 	jmp	.next
 .found:
-	mov	eax, SLOT_WAITING
 	mov	edx, SLOT_ARRIVED
+.claim:
+	mov	eax, SLOT_WAITING
 	lock cmpxchg [rdi + SLOT_STATE], edx
-	jne	.halt
+	je	.claimed
+	pause
+	cmp	eax, SLOT_HELD
+	je	.claim
+	jmp	.halt
+.claimed:
 	mov	rsp, [rdi + SLOT_STACK_TOP]
 	xor	ebp, ebp
 	call	smp_ap_main		; RDI = the slot

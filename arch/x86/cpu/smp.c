@@ -3,8 +3,10 @@
  * Bring-up of the other cores (smp.h). Each gets a slot (APIC id, stack) before
  * any is started; INIT and SIPI go to all, and each claims its slot by a
  * compare-and-swap when it arrives, so that one that comes after it was given
- * up halts and harms nothing. Cores that arrived wait for their number, which
- * is dense over those that are there, and then run on.
+ * up halts and harms nothing. While an INIT is on its way the slot cannot be
+ * claimed: one that arrives late must not be counted and then reset. Cores that
+ * arrived wait for their number, which is dense over those that are there, and
+ * then run on.
  */
 #include "arch/x86/cpu/smp.h"
 
@@ -24,7 +26,14 @@
 
 #define TURN_US 20 /* see wait_arrivals() */
 
-enum slot_state { SLOT_EMPTY, SLOT_WAITING, SLOT_ARRIVED, SLOT_GO, SLOT_GONE };
+enum slot_state {
+	SLOT_EMPTY,
+	SLOT_WAITING,
+	SLOT_ARRIVED,
+	SLOT_HELD, /* an INIT is on its way */
+	SLOT_GO,
+	SLOT_GONE
+};
 
 struct smp_slot {
 	u32 apic_id;
@@ -35,7 +44,8 @@ struct smp_slot {
 static_assert(sizeof(struct smp_slot) == 16, "SLOT_SIZE");
 static_assert(offsetof(struct smp_slot, state) == 4, "SLOT_STATE");
 static_assert(offsetof(struct smp_slot, stack_top) == 8, "SLOT_STACK_TOP");
-static_assert(SLOT_WAITING == 1 && SLOT_ARRIVED == 2, "slot states");
+static_assert(SLOT_WAITING == 1 && SLOT_ARRIVED == 2 && SLOT_HELD == 3,
+	      "slot states");
 static_assert(STACK_SIZE == 16384, "STACK_SIZE");
 
 /* Read by entry.asm */
@@ -166,17 +176,30 @@ static bool wait_arrivals(u64 us)
 	return true;
 }
 
-static void to_waiting(void (*send)(u32 apic_id, u8 vector), u8 vector)
+/* From @from to @to, unless the core was faster; true: done */
+static bool slot_move(struct smp_slot *slot, u32 from, u32 to)
+{
+	return __atomic_compare_exchange_n(&slot->state, &from, to, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static void init_waiting(u64 then_us)
+{
+	u32 i;
+
+	for (i = 0; i < smp_slot_count; i++)
+		if (slot_move(&smp_slots[i], SLOT_WAITING, SLOT_HELD))
+			lapic_send_init(smp_slots[i].apic_id);
+	udelay(then_us);
+	for (i = 0; i < smp_slot_count; i++)
+		slot_move(&smp_slots[i], SLOT_HELD, SLOT_WAITING);
+}
+
+static void sipi_waiting(u8 vector)
 {
 	for (u32 i = 0; i < smp_slot_count; i++)
 		if (READ_ONCE(smp_slots[i].state) == SLOT_WAITING)
-			send(smp_slots[i].apic_id, vector);
-}
-
-static void send_init(u32 apic_id, u8 vector)
-{
-	(void)vector;
-	lapic_send_init(apic_id);
+			lapic_send_sipi(smp_slots[i].apic_id, vector);
 }
 
 /*
@@ -193,12 +216,11 @@ static const struct {
 static void start_waiting(u8 vector)
 {
 	for (u32 r = 0; r < ARRAY_SIZE(rounds); r++) {
-		to_waiting(send_init, 0);
-		udelay(rounds[r].after_init_us);
-		to_waiting(lapic_send_sipi, vector);
+		init_waiting(rounds[r].after_init_us);
+		sipi_waiting(vector);
 		if (wait_arrivals(rounds[r].after_sipi_us))
 			return;
-		to_waiting(lapic_send_sipi, vector);
+		sipi_waiting(vector);
 		if (wait_arrivals(rounds[r].wait_us))
 			return;
 	}
@@ -226,11 +248,8 @@ static void number_cores(void)
 {
 	for (u32 i = 0; i < smp_slot_count; i++) {
 		struct smp_slot *slot = &smp_slots[i];
-		u32 expected = SLOT_WAITING;
 
-		if (__atomic_compare_exchange_n(
-			    &slot->state, &expected, SLOT_GONE, false,
-			    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		if (slot_move(slot, SLOT_WAITING, SLOT_GONE)) {
 			give_up(slot);
 			continue;
 		}

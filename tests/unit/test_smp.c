@@ -1,0 +1,244 @@
+/* SOURCES: arch/x86/cpu/smp.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bring-up of another core: it answers at once, late, or never */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/cpu/cpu.h"
+#include "arch/x86/cpu/cpu_area.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/lapic.h"
+#include "arch/x86/cpu/smp.h"
+#include "arch/x86/cpu/tsc.h"
+#include "lib/assert.h"
+#include "lib/log.h"
+#include "mm/hostmap.h"
+#include "mm/pmm.h"
+
+#define OTHER     7 /* its APIC id; the boot core's is 0 */
+#define LIMIT_SEC 20
+
+__asm__(".data\n"
+	".globl trampoline_start, trampoline_data, trampoline_end, ap_start\n"
+	"trampoline_start: .skip 64\n"
+	"trampoline_data: .skip 64\n"
+	"trampoline_end: .skip 1\n"
+	"ap_start: .skip 1\n"
+	".text\n");
+
+/* As arch/x86/cpu/asm_offsets.inc has it */
+enum { WAITING = 1, ARRIVED = 2 };
+struct slot {
+	u32 apic_id, state;
+	u64 stack_top;
+};
+extern struct slot smp_slots[];
+extern u32 smp_slot_count;
+void smp_ap_main(struct slot *slot);
+
+static struct pcpu boot;
+struct pcpu *pcpus[MAX_CPUS];
+u32 pcpu_count;
+struct cpu_features cpu_features;
+struct budget pmm_self;
+
+static _Alignas(STACK_SIZE) u8 block[CPU_AREA_SIZE];
+static u8 trampoline[PAGE_SIZE];
+static u32 inits, sipis, deaf_sipis; /* the first ones are not heard */
+static bool comes_with_init;         /* it arrives as the second INIT leaves */
+static bool runs;
+static u32 entered;
+static pthread_t core;
+
+void panic(const char *fmt, ...)
+{
+	fail_msg("panic: %s", fmt);
+	abort();
+}
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	(void)level;
+	(void)tag;
+	(void)fmt;
+}
+void *pmm_alloc(struct budget *b, u32 order)
+{
+	(void)b;
+	(void)order;
+	return block;
+}
+struct pcpu *cpu_area_init(void *at)
+{
+	struct pcpu *cpu = at;
+
+	cpu->stack_top = (u64)at + STACK_SIZE;
+	return cpu;
+}
+struct pcpu *this_cpu(void)
+{
+	return &boot;
+}
+void cpu_init_this(struct pcpu *cpu)
+{
+	(void)cpu;
+}
+hpa_t hostmap_root(void)
+{
+	return HPA(PAGE_SIZE);
+}
+int hostmap_identity_map(hpa_t page)
+{
+	(void)page;
+	return 0;
+}
+void hostmap_identity_unmap(hpa_t page)
+{
+	(void)page;
+}
+u64 ns_to_tsc(u64 ns)
+{
+	return ns;
+}
+void udelay(u64 us)
+{
+	(void)us;
+}
+void lapic_init_cpu(void)
+{
+}
+bool lapic_is_x2apic(void)
+{
+	return true;
+}
+u32 lapic_id(void)
+{
+	return 0;
+}
+void lapic_timer_set(u64 deadline_tsc)
+{
+	(void)deadline_tsc;
+}
+void lapic_send_ipi(u32 apic_id, u8 vector)
+{
+	(void)apic_id;
+	(void)vector;
+}
+
+static bool claim(void)
+{
+	u32 expected = WAITING;
+
+	return __atomic_compare_exchange_n(&smp_slots[0].state, &expected,
+					   ARRIVED, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
+static void *run(void *arg)
+{
+	(void)arg;
+	if (claim())
+		smp_ap_main(&smp_slots[0]);
+	return NULL;
+}
+
+/* What has not been told to wait for a SIPI takes none */
+void lapic_send_init(u32 apic_id)
+{
+	assert_int_equal(apic_id, OTHER);
+	if (++inits == 2 && comes_with_init)
+		(void)claim(); /* and is reset right after that */
+	runs = false;
+}
+
+void lapic_send_sipi(u32 apic_id, u8 vector)
+{
+	(void)vector;
+	assert_int_equal(apic_id, OTHER);
+	if (++sipis <= deaf_sipis || runs)
+		return;
+	runs = true;
+	assert_int_equal(pthread_create(&core, NULL, run, NULL), 0);
+}
+
+static void enter(struct pcpu *cpu)
+{
+	if (cpu->id == 1 && cpu->online)
+		entered++;
+	pthread_exit(NULL); /* it would halt */
+}
+
+static u32 start(void)
+{
+	static const u32 ids[] = { 0, OTHER };
+	u32 cores;
+
+	smp_slot_count = inits = sipis = entered = 0;
+	runs = false;
+	pcpus[0] = &boot;
+	pcpu_count = 1;
+	alarm(LIMIT_SEC); /* it must come to an end */
+	cores = smp_start(ids, 2, HPA((u64)trampoline), enter);
+	if (runs)
+		pthread_join(core, NULL);
+	alarm(0);
+	return cores;
+}
+
+static void test_at_once(void **state)
+{
+	(void)state;
+	deaf_sipis = 0;
+	comes_with_init = false;
+	assert_int_equal(start(), 2);
+	assert_int_equal(entered, 1);
+	assert_int_equal(inits, 1);
+}
+
+static void test_second_round(void **state)
+{
+	(void)state;
+	deaf_sipis = 2;
+	comes_with_init = false;
+	assert_int_equal(start(), 2);
+	assert_int_equal(entered, 1);
+	assert_int_equal(inits, 2);
+}
+
+/* It is not counted, and then reset */
+static void test_arrives_with_the_second_init(void **state)
+{
+	(void)state;
+	deaf_sipis = 2;
+	comes_with_init = true;
+	assert_int_equal(start(), 2);
+	assert_int_equal(entered, 1);
+}
+
+/* It is reset once more, so that it does not wake up later */
+static void test_never(void **state)
+{
+	(void)state;
+	deaf_sipis = ~0u;
+	comes_with_init = false;
+	assert_int_equal(start(), 1);
+	assert_int_equal(entered, 0);
+	assert_int_equal(inits, 3);
+	assert_false(claim());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_second_round),
+		cmocka_unit_test(test_arrives_with_the_second_init),
+		cmocka_unit_test(test_never),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
