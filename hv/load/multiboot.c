@@ -9,6 +9,7 @@
 #include "hv/load/multiboot.h"
 
 #include "hv/gmem.h"
+#include "hv/vdev/vpic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -289,6 +290,7 @@ int multiboot_start(struct mb *b, u32 magic)
 		return load_no_room(b->vm, "image");
 	entry_protected_mode(boot, b->entry, 0);
 	entry_virtual_wire(boot);
+	vpic_as_by_bios(b->vm);
 	vcpu_regs(boot)->gpr[GPR_RAX] = magic;
 	vcpu_regs(boot)->gpr[GPR_RBX] = b->info_gpa;
 	return 0;

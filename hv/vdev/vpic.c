@@ -419,6 +419,15 @@ void vpic_reset(struct vm *vm)
 	spin_unlock(&s->lock);
 }
 
+void vpic_as_by_bios(struct vm *vm)
+{
+	struct pic *p = vm->vpic->pics;
+
+	p[0].base = PIC_BIOS_MASTER;
+	p[0].imr &= (u8) ~(1u << PIC_CASCADE);
+	p[1].base = PIC_BIOS_SLAVE;
+}
+
 int vpic_create(struct vm *vm)
 {
 	u32 i;

@@ -12,6 +12,9 @@
 int __must_check vpic_create(struct vm *vm);
 void vpic_destroy(struct vm *vm);
 void vpic_reset(struct vm *vm);
+/* Vectors as every PC BIOS sets them, all inputs masked but the cascade
+ * (Multiboot 0.6.96 3.2). Behind vpic_reset(), while no vCPU runs */
+void vpic_as_by_bios(struct vm *vm);
 void vpic_set_line(struct vm *vm, u32 irq, bool level);
 /* Vector to deliver as ExtINT, or -1; acknowledges it */
 int vpic_acknowledge(struct vm *vm);

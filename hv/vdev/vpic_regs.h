@@ -10,6 +10,9 @@
 #define PIC_CASCADE     2 /* master input the slave hangs on */
 #define PIC_SPURIOUS    7
 #define PIC_POLL_INT    0x80
+/* Of a BIOS: IRQ 0 to 7, IRQ 8 to 15 */
+#define PIC_BIOS_MASTER 0x08
+#define PIC_BIOS_SLAVE  0x70
 
 #define ICW1_INIT 0x10u
 #define ICW1_IC4  0x01u

@@ -10,7 +10,7 @@
  */
 #include "hv/load/elf_regs.h"
 #include "hv/load/multiboot_regs.h"
-#include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/board.h"
 
 #define CMDLINE    "multiboot.elf ram=16"
 #define CMDLINE32  "multiboot32.elf ram=16"
@@ -110,6 +110,44 @@ static bool a20_open(void)
 	return before;
 }
 
+static void end_of_interrupt(struct trap_frame *f)
+{
+	(void)f;
+	outb(0xa0, 0x20);
+	outb(0x20, 0x20);
+}
+
+static bool comes(u8 vector)
+{
+	for (u32 i = 0; i < 10000 && !irq_count[vector]; i++)
+		irq_window();
+	return irq_count[vector];
+}
+
+/* The vectors of a BIOS; IRQ 1 and IRQ 8 pulled without a word to the 8259s
+ * but the masks */
+static void check_pic(void)
+{
+	irq_handler[0x09] = end_of_interrupt;
+	irq_handler[0x70] = end_of_interrupt;
+	check(inb(0x21) == 0xfb && inb(0xa1) == 0xff, "irqs_masked", "%x %x",
+	      inb(0x21), inb(0xa1));
+	outb(0x21, 0xf9);
+	outb(0x64, 0x60); /* interrupt when the output buffer is full */
+	outb(0x60, 0x45);
+	outb(0x64, 0xd2); /* fill it */
+	outb(0x60, 0x11);
+	check(comes(0x09), "irq1_is_vector_9", "it does not come");
+	(void)inb(0x60);
+	outb(0xa1, 0xfe);
+	cmos_set(0x0b, 0x42); /* 1024 a second */
+	check(comes(0x70), "irq8_is_vector_70", "it does not come");
+	cmos_set(0x0b, 0x02);
+	(void)cmos(0x0c);
+	outb(0xa1, 0xff);
+	outb(0x21, 0xff);
+}
+
 static void check_state(const char *state, u32 magic)
 {
 	const struct state *s = &entry_state;
@@ -131,6 +169,7 @@ static void check_state(const char *state, u32 magic)
 	check(zero, "bss_is_zero", "it is not");
 	check(!in_kernel(s->ebx, s->ebx + 8), "information_beside_image", "%x",
 	      s->ebx);
+	check_pic();
 }
 
 struct module {

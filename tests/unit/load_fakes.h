@@ -16,6 +16,7 @@
 #include "drivers/acpi.h"
 #include "hv/gmem.h"
 #include "hv/load/load.h"
+#include "hv/vdev/vpic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -48,6 +49,11 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(last_line, sizeof(last_line), fmt, ap);
 	va_end(ap);
+}
+
+void vpic_as_by_bios(struct vm *v)
+{
+	(void)v;
 }
 
 void *pmm_alloc(struct budget *b, u32 order)
