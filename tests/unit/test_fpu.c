@@ -79,11 +79,35 @@ static void test_any_x87_byte_keeps_it(void **state)
 	}
 }
 
+/* FNSTENV: control, status and tags, then the two pointers */
+struct x87_environment {
+	u32 control, status, tags;
+	u32 ip, cs_opcode, operand, ds;
+};
+
+/* Where the last guest's x87 instruction was is nobody's business; AMD's CPUs
+ * do not restore it by themselves */
+static void test_pointers_are_not_the_last_guests(void **state)
+{
+	struct x87_environment env;
+	double operand = 1;
+
+	(void)state;
+	saved();
+	cpu_features.xsave = false;
+	__asm__ volatile("fldl %0" ::"m"(operand) : "st");
+	fpu_load(&fpu, 0);
+	__asm__ volatile("fnstenv %0\n\tfninit" : "=m"(env));
+	assert_int_equal(env.ip, 0);
+	assert_int_equal(env.operand, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_initial_x87_is_dropped),
 		cmocka_unit_test(test_any_x87_byte_keeps_it),
+		cmocka_unit_test(test_pointers_are_not_the_last_guests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,8 +97,20 @@ void fpu_drop_initial(struct fpu_state *f)
 		area->xstate_bv &= ~(u64)XCR0_X87;
 }
 
+/*
+ * AMD's CPUs restore the pointers to the last x87 instruction and its operand
+ * only where an exception waits (APM 2 11.4.4 *Saving and Restoring State*;
+ * CPUID 80000008h EBX bit 2 says which do always): what is there is another
+ * guest's.
+ */
+static void forget_pointers(void)
+{
+	__asm__ volatile("fninit");
+}
+
 void fpu_load(const struct fpu_state *f, u64 xcr0)
 {
+	forget_pointers();
 	if (!cpu_features.xsave) {
 		__asm__ volatile("fxrstor64 (%0)" ::"r"(f->area) : "memory");
 		return;
