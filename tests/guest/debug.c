@@ -6,19 +6,20 @@
  */
 #include "tests/guest/lib/guest.h"
 
-#define TF        0x100ul
-#define RF        0x10000ul
-#define DR6_RESET 0xffff0ff0ul
-#define DR6_BS    0x4000ul
-#define DR6_BD    0x2000ul
-#define DR7_RESET 0x400ul
-#define DR7_GD    0x2000ul
-#define CR4_DE    8ul
-#define HOLE      "0x1008000" /* past the RAM of list.toml */
-#define MAX_STEPS 16
-#define DB        1
-#define UD        6
-#define GP        13
+#define TF          0x100ul
+#define RF          0x10000ul
+#define DR6_RESET   0xffff0ff0ul
+#define DR6_BS      0x4000ul
+#define DR6_BD      0x2000ul
+#define DR7_RESET   0x400ul
+#define DR7_GD      0x2000ul
+#define CR4_DE      8ul
+#define CR4_OSXSAVE (1ul << 18)
+#define HOLE        "0x1008000" /* past the RAM of list.toml */
+#define MAX_STEPS   16
+#define DB          1
+#define UD          6
+#define GP          13
 
 /* Read by the assembly below */
 u64 step_after, step_end, watched[2];
@@ -89,6 +90,15 @@ STEPPED(cr4_write, "mov %cr4, %rax", "mov %rax, %cr4");
 STEPPED(cr8_write, "xor %eax, %eax", "mov %rax, %cr8");
 STEPPED(dr7_read, "", "mov %dr7, %rax");
 STEPPED(hypercall, "mov $1000, %eax", "vmcall");
+STEPPED(cr0_write, "mov %cr0, %rax", "mov %rax, %cr0");
+STEPPED(cr3_write, "mov %cr3, %rax", "mov %rax, %cr3");
+STEPPED(clts, "", "clts");
+STEPPED(invlpg, "", "invlpg (%rdi)");
+STEPPED(xsetbv, "xor %ecx, %ecx; mov $1, %eax; xor %edx, %edx", "xsetbv");
+STEPPED(mmio_xchg, "mov $1, %eax", "xchg %eax, " HOLE);
+STEPPED(mmio_push, "", "push " HOLE "; pop %rax");
+STEPPED(rep_mmio, "mov $" HOLE ", %edi; mov $3, %ecx", "3: rep stosb");
+STEPPED(rep_none, "xor %ecx, %ecx; mov $0x80, %edx", "rep outsb");
 STEPPED(prefixed, "xor %eax, %eax", ".byte 0x66, 0x48, 0x0f, 0xa2");
 STEPPED(mov_ss, "mov %ss, %edx", "mov %edx, %ss; cpuid");
 STEPPED(mov_ss_nop, "mov %ss, %edx", "mov %edx, %ss; nop");
@@ -116,6 +126,12 @@ static const struct {
 	{ "debug.step_dr7_read", step_dr7_read },
 	{ "debug.step_hypercall", step_hypercall },
 	{ "debug.step_prefixed", step_prefixed },
+	{ "debug.step_cr0_write", step_cr0_write },
+	{ "debug.step_cr3_write", step_cr3_write },
+	{ "debug.step_clts", step_clts },
+	{ "debug.step_invlpg", step_invlpg },
+	{ "debug.step_mmio_xchg", step_mmio_xchg },
+	{ "debug.step_rep_none", step_rep_none },
 };
 
 static void run_steps(void (*fn)(void))
@@ -132,6 +148,29 @@ static bool stepped_once(void)
 	       (dr6s[0] & DR6_BS) && !(dr6s[0] & 0xf);
 }
 
+/* Three repeats: a trap behind each, and one behind the NOP */
+static void each_repeat(const char *name, void (*fn)(void))
+{
+	run_steps(fn);
+	check(steps == 4 && rips[2] == step_after && rips[0] == rips[1] &&
+		      rips[0] < step_after,
+	      name, "%u traps", steps);
+}
+
+static void step_xsetbv_on(void)
+{
+	u64 cr4 = read_cr4();
+	u32 r[4];
+
+	cpuid(1, 0, r);
+	if (!(r[2] & 1u << 26))
+		return;
+	write_cr4(cr4 | CR4_OSXSAVE);
+	run_steps(step_xsetbv);
+	write_cr4(cr4);
+	check(stepped_once(), "debug.step_xsetbv", "%u traps", steps);
+}
+
 static void single_steps(void)
 {
 	section("SDM 3B 18.3.1.4");
@@ -141,10 +180,12 @@ static void single_steps(void)
 		      "%u traps, %lx for %lx, dr6 %lx", steps, rips[0],
 		      step_after, dr6s[0]);
 	}
-	run_steps(step_rep_out);
-	check(steps == 4 && rips[2] == step_after && rips[0] == rips[1] &&
-		      rips[0] < step_after,
-	      "debug.step_rep_each", "%u traps", steps);
+	each_repeat("debug.step_rep_each", step_rep_out);
+	each_repeat("debug.step_rep_mmio", step_rep_mmio);
+	run_steps(step_mmio_push);
+	check(steps == 3 && rips[1] == step_after, "debug.step_mmio_push",
+	      "%u traps", steps);
+	step_xsetbv_on();
 }
 
 static void move_ss(void)

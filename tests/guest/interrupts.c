@@ -98,6 +98,55 @@ static void tpr(void)
 	      rdmsr(X2APIC_TPR));
 }
 
+/* In the handler of 62h: one below, one of its class, one above come in */
+static volatile u64 ppr_inside, ppr_with_tpr, isr_inside, later[3];
+
+static void open_inside(struct trap_frame *f)
+{
+	(void)f;
+	self_ipi(0x54);
+	self_ipi(0x65);
+	self_ipi(0x73);
+	irq_on();
+	spin();
+	irq_off();
+	later[0] = irq_count[0x54];
+	later[1] = irq_count[0x65];
+	later[2] = irq_count[0x73];
+	ppr_inside = rdmsr(X2APIC_PPR);
+	isr_inside = rdmsr(X2APIC_ISR0 + 3);
+	wrmsr(X2APIC_TPR, 0x6a);
+	ppr_with_tpr = rdmsr(X2APIC_PPR);
+	wrmsr(X2APIC_TPR, 0);
+	wrmsr(X2APIC_EOI, 0);
+}
+
+static void nesting(void)
+{
+	section("SDM 3A 11.8.3.1");
+	irq_handler[0x54] = irq_ack;
+	irq_handler[0x62] = open_inside;
+	irq_handler[0x65] = irq_ack;
+	irq_handler[0x73] = irq_ack;
+	self_ipi(0x62);
+	irq_on();
+	spin();
+	irq_off();
+	check(later[2] == 1, "irq.higher_class_nests", "%lu", later[2]);
+	check(!later[0] && !later[1], "irq.lower_and_same_wait", "%lu %lu",
+	      later[0], later[1]);
+	check(ppr_inside == 0x60 && isr_inside == 1 << 2,
+	      "irq.ppr_is_class_in_service", "%lx ISR %lx", ppr_inside,
+	      isr_inside);
+	check(ppr_with_tpr == 0x6a, "irq.ppr_is_tpr_of_same_class", "%lx",
+	      ppr_with_tpr);
+	check(irq_count[0x54] == 1 && irq_count[0x65] == 1,
+	      "irq.they_come_after_eoi", "%lu %lu", irq_count[0x54],
+	      irq_count[0x65]);
+	check(rdmsr(X2APIC_PPR) == 0, "irq.ppr_back_to_0", "%lx",
+	      rdmsr(X2APIC_PPR));
+}
+
 static void halt(void)
 {
 	u64 before = irq_count[0x40];
@@ -166,6 +215,7 @@ void guest_main(void)
 	sti_shadow();
 	priorities();
 	tpr();
+	nesting();
 	halt();
 	icr_forms();
 	irq_handler[2] = nothing;

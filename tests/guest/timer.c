@@ -136,6 +136,122 @@ static void periodic(void)
 	      irq_count[VECTOR] - before);
 }
 
+/* Counts of the one-shot timer in a fixed number of TSC ticks */
+static u32 counted(u32 code)
+{
+	u64 end;
+	u32 start;
+
+	wrmsr(X2APIC_TDCR, code);
+	wrmsr(X2APIC_TMICT, ~0u);
+	start = (u32)rdmsr(X2APIC_TMCCT);
+	end = rdtsc() + tsc_khz / 2;
+	while (rdtsc() < end)
+		cpu_relax();
+	return start - (u32)rdmsr(X2APIC_TMCCT);
+}
+
+static void divide_values(void)
+{
+	static const struct {
+		const char *name;
+		u32 code, divisor;
+	} rows[] = {
+		{ "timer.divide_by_1", 0xb, 1 },
+		{ "timer.divide_by_2", 0x0, 2 },
+		{ "timer.divide_by_4", 0x1, 4 },
+		{ "timer.divide_by_8", 0x2, 8 },
+		{ "timer.divide_by_16", 0x3, 16 },
+		{ "timer.divide_by_32", 0x8, 32 },
+		{ "timer.divide_by_64", 0x9, 64 },
+		{ "timer.divide_by_128", 0xa, 128 },
+	};
+	u32 base;
+
+	section("SDM 3A 11.5.4");
+	wrmsr(X2APIC_LVT_TIMER, MASKED | ONE_SHOT | VECTOR);
+	base = counted(0xb);
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		u32 want = base / rows[i].divisor, n = counted(rows[i].code);
+
+		check(n > want - want / 8 && n < want + want / 8, rows[i].name,
+		      "%u for %u", n, want);
+		check(rdmsr(X2APIC_TDCR) == rows[i].code, "timer.divide_kept",
+		      "%lx", rdmsr(X2APIC_TDCR));
+	}
+	wrmsr(X2APIC_TMICT, 0);
+	wrmsr(X2APIC_TDCR, 0xb);
+}
+
+/* One mode's registers mean nothing in another; a change of mode disarms */
+static void mode_changes(void)
+{
+	section("SDM 3A 11.5.4.1");
+	wrmsr(X2APIC_LVT_TIMER, ONE_SHOT | VECTOR);
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + tsc_khz);
+	check(rdmsr(MSR_TSC_DEADLINE) == 0, "timer.deadline_msr_of_one_shot",
+	      "%lx", rdmsr(MSR_TSC_DEADLINE));
+	wrmsr(X2APIC_TMICT, (u32)tsc_khz);
+	wrmsr(X2APIC_LVT_TIMER, DEADLINE | VECTOR);
+	check(rdmsr(X2APIC_TMCCT) == 0, "timer.count_of_deadline_is_0", "%lx",
+	      rdmsr(X2APIC_TMCCT));
+	wrmsr(X2APIC_TMICT, (u32)tsc_khz);
+	fired_at = 0;
+	wait_fired(3);
+	check(!fired_at, "timer.change_to_deadline_disarms", "fired");
+	wrmsr(MSR_TSC_DEADLINE, rdtsc() + tsc_khz);
+	wrmsr(X2APIC_LVT_TIMER, ONE_SHOT | VECTOR);
+	wait_fired(3);
+	check(!fired_at, "timer.change_from_deadline_disarms", "fired");
+	section("SDM 3A 11.5.4");
+	wrmsr(X2APIC_TMICT, (u32)tsc_khz);
+	wrmsr(X2APIC_LVT_TIMER, PERIODIC | VECTOR);
+	wait_fired(100);
+	fired_at = 0;
+	wait_fired(100);
+	check(fired_at, "timer.one_shot_becomes_periodic", "did not");
+	wrmsr(X2APIC_TMICT, 0);
+}
+
+/* Ten periods against the TSC; the count starts again from its initial value */
+static void period(void)
+{
+	u64 first, last, want = 2 * tsc_khz, took;
+
+	section("SDM 3A 11.5.4");
+	wrmsr(X2APIC_LVT_TIMER, PERIODIC | VECTOR);
+	wrmsr(X2APIC_TMICT, (u32)want);
+	fired_at = 0;
+	wait_fired(100);
+	first = fired_at;
+	for (u32 i = 0; i < 10; i++) {
+		fired_at = 0;
+		wait_fired(100);
+	}
+	last = fired_at;
+	took = (last - first) / 10;
+	check(took > want - want / 8 && took < want + want / 8, "timer.period",
+	      "%lu for %lu", took, want);
+	check(rdmsr(X2APIC_TMCCT) <= want && rdmsr(X2APIC_TMICT) == want,
+	      "timer.count_starts_again", "%lu of %lu", rdmsr(X2APIC_TMCCT),
+	      rdmsr(X2APIC_TMICT));
+	wrmsr(X2APIC_TMICT, 0);
+}
+
+static void illegal_vector(void)
+{
+	section("SDM 3A 11.5.3");
+	wrmsr(X2APIC_ESR, 0);
+	wrmsr(X2APIC_LVT_TIMER, ONE_SHOT | 5);
+	wrmsr(X2APIC_TMICT, 1000);
+	fired_at = 0;
+	wait_fired(2);
+	wrmsr(X2APIC_ESR, 0);
+	check(rdmsr(X2APIC_ESR) & 0x40, "timer.illegal_vector", "ESR %lx",
+	      rdmsr(X2APIC_ESR));
+	wrmsr(X2APIC_ESR, 0);
+}
+
 static void masked(void)
 {
 	section("SDM 3A 11.5.1");
@@ -168,6 +284,10 @@ void guest_main(void)
 	deadline();
 	one_shot();
 	periodic();
+	divide_values();
+	mode_changes();
+	period();
+	illegal_vector();
 	masked();
 	hlt_until_timer();
 }
