@@ -7,7 +7,6 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/cpu/msr_regs.h"
 #include "lib/errno.h"
 
 #define TPR_INDEX       (APIC_TPR / sizeof(u32))
@@ -95,28 +94,12 @@ static void svm_vcpu_reset(struct vcpu_hw *v, bool init)
 	a->nmi_step = false;
 }
 
-/* Branch predictions of one VM must not steer another (APM 2 3.2.9) */
-static void predictor_barrier(struct backend_cpu *b, u64 vm)
-{
-	static bool known, has_ibpb;
-
-	if (!known) {
-		has_ibpb = cpu_features.max_ext_leaf >= CPUID_EXT_SIZES &&
-			   (cpuid(CPUID_EXT_SIZES).ebx & CPUID_88_EBX_IBPB);
-		known = true;
-	}
-	if (has_ibpb && b->last_vm && b->last_vm != vm)
-		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
-	b->last_vm = vm;
-}
-
 static void svm_attach(struct vcpu_hw *v)
 {
 	struct pcpu *cpu = this_cpu();
 	struct vcpu_arch *a = v->arch;
 	struct vmcb_control *c = &a->vmcb->control;
 
-	predictor_barrier(cpu->backend, v->npt_root.v);
 	c->n_cr3 = v->npt_root.v;
 	c->iopm_base_pa = virt_to_hpa(v->intercepts->port_bitmap).v;
 	c->msrpm_base_pa = virt_to_hpa(v->intercepts->msr_bitmap).v;

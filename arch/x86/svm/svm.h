@@ -44,7 +44,6 @@ struct backend_cpu {
 	u64 generation;           /* of ASIDs; a new one starts with a flush */
 	u32 next_asid;
 	bool flush_owed; /* the generation's first entry has not been seen */
-	u64 last_vm;     /* root of the NPT it last ran, for IBPB */
 };
 
 /* What the machine has, read by probe */
