@@ -283,10 +283,11 @@ static const char *bad_way(const struct guest_config *g)
 	if (!g->privileged)
 		return NULL;
 	if (g->boot > BOOT_WAY_PVH || g->firmware[0] || g->module_count ||
-	    g->fwcfg_count || g->testdev || g->debug_console || g->ramfb)
+	    g->fwcfg_count || g->testdev || g->debug_console || g->ramfb ||
+	    g->has_uuid)
 		return "is privileged: it has the real machine's devices and "
 		       "is a Linux or PVH kernel; remove boot, firmware, "
-		       "module, fw_cfg, testdev, debug_console and ramfb";
+		       "module, fw_cfg, testdev, debug_console, ramfb and uuid";
 	return NULL;
 }
 

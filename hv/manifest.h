@@ -15,6 +15,7 @@
 #define MANIFEST_MAX_FILES 8 /* modules, fw_cfg items */
 #define MANIFEST_ARGS_LEN  128
 #define MANIFEST_ITEM_LEN  56
+#define MANIFEST_UUID_LEN  16
 
 /* boot =: the way in. BOOT_AUTO: by the file itself */
 enum boot_way {
@@ -59,6 +60,8 @@ struct guest_config {
 	struct fwcfg_config fwcfg[MANIFEST_MAX_FILES];
 	bool testdev;       /* the ports of QEMU's pc-testdev */
 	bool debug_console; /* port 402h goes to the log */
+	bool has_uuid;
+	u8 uuid[MANIFEST_UUID_LEN]; /* as SMBIOS has it (DSP0134 7.2.1) */
 	bool ramfb;       /* firmware may set up a screen in the guest's RAM */
 	u32 vcpus;        /* default 1; the privileged guest: all cores */
 	u64 memory_bytes; /* 0 for the privileged guest: the rest */

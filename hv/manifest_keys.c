@@ -328,6 +328,33 @@ static int set_ramfb(struct parser *p, const char *value)
 	return parse_bool(value, &p->guest->ramfb);
 }
 
+/* RFC 9562 4 *UUID Format*: 8-4-4-4-12 hexadecimal digits. SMBIOS has the first
+ * three fields in little-endian order (DSP0134 7.2.1 *System - UUID*). */
+static int set_uuid(struct parser *p, const char *value)
+{
+	static const u8 order[] = { 3, 2, 1,  0,  5,  4,  7,  6,
+				    8, 9, 10, 11, 12, 13, 14, 15 };
+	u8 uuid[MANIFEST_UUID_LEN];
+
+	for (u32 i = 0; i < sizeof(uuid); i++) {
+		int high, low;
+
+		if (i >= 4 && i <= 10 && i % 2 == 0 && *value++ != '-')
+			return -EINVAL;
+		high = hex_digit(value[0]);
+		low = high < 0 ? -1 : hex_digit(value[1]);
+		if (low < 0)
+			return -EINVAL;
+		uuid[order[i]] = (u8)(high << 4 | low);
+		value += 2;
+	}
+	if (*value)
+		return -EINVAL;
+	memcpy(p->guest->uuid, uuid, sizeof(uuid));
+	p->guest->has_uuid = true;
+	return 0;
+}
+
 #define FILE_CURE                                                              \
 	"write the name of a file in the folder " BOOT_DIR " of the boot"      \
 	" volume, at most 63 letters, digits and . _ - + ~"
@@ -366,6 +393,9 @@ const struct key manifest_keys[] = {
 	{ SECTION_GUEST, ONCE, "debug_console", set_debug_console,
 	  "write yes or no" },
 	{ SECTION_GUEST, ONCE, "ramfb", set_ramfb, "write yes or no" },
+	{ SECTION_GUEST, ONCE, "uuid", set_uuid,
+	  "write 32 hexadecimal digits in groups, such as"
+	  " 7f0c1e52-5f6b-4f0a-9d3e-1c2b3a495867" },
 };
 /* clang-format on */
 const u32 manifest_key_count = ARRAY_SIZE(manifest_keys);

@@ -118,13 +118,17 @@ static u64 hash(const char *text, u64 basis)
 	return h;
 }
 
-/* One that depends on the guest's name alone, so that it outlives a reboot:
- * RFC 9562, version 8, variant 10b */
-static void make_uuid(const struct vm *vm, u8 uuid[16])
+/* The manifest's, or one that depends on the guest's name alone, so that it
+ * outlives a reboot: RFC 9562, version 8, variant 10b */
+static void make_uuid(const struct vm *vm, u8 uuid[MANIFEST_UUID_LEN])
 {
 	u64 lo = hash(vm->name, 0xcbf29ce484222325ull);
 	u64 hi = hash(vm->name, lo);
 
+	if (vm->config->has_uuid) {
+		memcpy(uuid, vm->config->uuid, MANIFEST_UUID_LEN);
+		return;
+	}
 	memcpy(uuid, &lo, sizeof(lo));
 	memcpy(uuid + sizeof(lo), &hi, sizeof(hi));
 	uuid[7] = (u8)((uuid[7] & 0x0f) | 0x80);

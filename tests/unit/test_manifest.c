@@ -155,7 +155,7 @@ static const struct {
 	{ "uuid = 00112233-4455-6677-8899-aabbccddeeff0", "write 32 hexa" },
 	{ "uuid = 00112233-4455-6677-8899-aabbccddeefg", "write 32 hexa" },
 	{ "uuid = 00112233445566778899aabbccddeeff", "write 32 hexadecimal" },
-	{ "uuid = ", "write 32 hexadecimal digits, such as 7f0c1e52-" },
+	{ "uuid = ", "write 32 hexadecimal digits in groups, such as 7f0c" },
 	{ "kernel = again", "kernel is given twice in this section" },
 	{ "memory = 1G", "memory is given twice" },
 	{ "just words", "'just words' is not key = value" },

@@ -182,6 +182,11 @@ static void test_system(void **state)
 	strcpy(vm.name, "bow");
 	assert_int_equal(smbios_write(&vm), 0);
 	assert_memory_not_equal(uuid, s->uuid, 16);
+	/* The manifest's own goes before */
+	config.has_uuid = true;
+	memset(config.uuid, 0x5a, sizeof(config.uuid));
+	assert_int_equal(smbios_write(&vm), 0);
+	assert_memory_equal(s->uuid, config.uuid, 16);
 }
 
 static void test_cpu(void **state)
