@@ -19,6 +19,9 @@ STAYS = {**GOOD, "name": "stays", "cmdline": "loop"}
 SECONDS = {"qemu": 90, "bochs": 240}
 TRUNCATED_BYTES = {"kernel": 1 << 20, "elf": 700}
 MB_MAGIC, MB_PADDR = 0x1badb002, 0x200000
+MB2_MAGIC, MB2_ADDRESS = 0xe85250d6, 2
+PT_LOAD, PT_NOTE = 1, 4
+PVH_NOTE, PVH_AT = 18, 0x200000
 WAITS = r"init: error: no guest can run; switch the machine off"
 COPY = r"copy it to the folder bulkhead"
 
@@ -65,14 +68,84 @@ GUESTS = [
     ("twice", {}, r"guest twice is already defined in line \d+; give this one"),
 ]
 
+# The same for kernels that contradict themselves, or the guest's memory
+IMAGES = [
+    ("mb2_tags", {"kernel": "tags.mb2"},
+     r"mb2_tags: kernel = tags.mb2: the tags of its multiboot 2 header contradict each other"),
+    ("overlap", {"kernel": "overlap.elf"},
+     r"overlap: kernel = overlap.elf: its parts overlap each other or the area below"),
+    ("outside", {"kernel": "outside.elf"},
+     r"outside: its memory has no room for the kernel where it is linked; give it more"),
+    ("wraps", {"kernel": "wraps.elf"},
+     r"wraps: kernel = wraps.elf: it wants to lie above 4 GiB; link it lower"),
+    ("entry_nowhere", {"kernel": "entry.elf"},
+     r"entry_nowhere: kernel = entry.elf: its entry lies in no segment; link it correctly"),
+    ("file_over_memory", {"kernel": "filesz.elf"},
+     r"file_over_memory: kernel = filesz.elf: its headers contradict each other; name"),
+    ("far_headers", {"kernel": "phoff.elf"},
+     r"far_headers: kernel = phoff.elf: the file is cut short; copy it again"),
+    ("small_init", {"kernel": "init.linux"},
+     r"small_init: kernel = init.linux: its header contradicts itself \(init_size\); name"),
+    ("old_protocol", {"kernel": "old.linux"},
+     r"old_protocol: kernel = old.linux: it starts in real mode; name a kernel of Linux"),
+]
+
+
+def elf32(entry, headers, data, phoff=52):
+    """An ELF32 of these program headers, (type, offset in @data, address, bytes in
+    the file, bytes in memory), with @data behind them."""
+    start = 52 + 32 * len(headers)
+    ident = b"\x7fELF\1\1\1".ljust(16, b"\0")
+    elf = struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, entry, phoff, 0, 0, 52, 32, len(headers), 0, 0, 0)
+    table = [struct.pack("<8I", kind, start + at, where, where, filesz, memsz, 7, 4)
+             for kind, at, where, filesz, memsz in headers]
+    return ident + elf + b"".join(table) + data
+
 
 def multiboot(paddr, entry):
     """An ELF32 of one segment with a multiboot header."""
     header = struct.pack("<III", MB_MAGIC, 0, -MB_MAGIC & 0xffffffff)
-    ident = b"\x7fELF\1\1\1".ljust(16, b"\0")
-    elf = struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, entry, 52, 0, 0, 52, 32, 1, 0, 0, 0)
-    load = struct.pack("<8I", 1, 84, paddr, paddr, len(header), 4096, 7, 4)
-    return ident + elf + load + header
+    return elf32(entry, [(PT_LOAD, 0, paddr, len(header), 4096)], header)
+
+
+def multiboot2(tag_bytes):
+    """A multiboot 2 header whose one tag says that it has so many bytes."""
+    words = (MB2_MAGIC, 0, 24, -(MB2_MAGIC + 24) & 0xffffffff)
+    return struct.pack("<4I2HI", *words, MB2_ADDRESS, 0, tag_bytes) + bytes(4096)
+
+
+def pvh(*segments, entry=PVH_AT, **keys):
+    """An ELF32 with a PVH note, entered at @entry, and segments (address, bytes in
+    the file, bytes in memory)."""
+    note = struct.pack("<III4sI", 4, 4, PVH_NOTE, b"Xen\0", entry)
+    loads = [(PT_LOAD, 0, *segment) for segment in segments]
+    return elf32(entry, [(PT_NOTE, 0, 0, len(note), len(note)), *loads], note, **keys)
+
+
+def linux(version, init_size):
+    """A bzImage of nothing but a header (Linux boot protocol, 1.2)."""
+    image_bytes = bytearray(0x4000)
+    for at, layout, value in ((0x1f1, "<B", 1), (0x1f4, "<I", 0x100), (0x1fe, "<H", 0xaa55),
+                              (0x202, "<4s", b"HdrS"), (0x206, "<H", version), (0x211, "<B", 1),
+                              (0x230, "<I", 0x1000), (0x238, "<I", 2048),
+                              (0x258, "<Q", PVH_AT), (0x260, "<I", init_size)):
+        struct.pack_into(layout, image_bytes, at, value)
+    return bytes(image_bytes)
+
+
+KERNELS = {
+    "mb.elf": multiboot(0, 0),
+    "mb2.elf": multiboot(MB_PADDR, 0),
+    "tags.mb2": multiboot2(0xffff),
+    "overlap.elf": pvh((PVH_AT, 16, 8192), (PVH_AT + 4096, 16, 4096)),
+    "outside.elf": pvh((PVH_AT, 16, 4096), (1 << 30, 16, 4096)),
+    "wraps.elf": pvh((PVH_AT, 16, 4096), (0xfffff000, 16, 0x2000)),
+    "entry.elf": pvh((PVH_AT, 16, 4096), entry=PVH_AT + 4096),
+    "filesz.elf": pvh((PVH_AT, 16, 8)),
+    "phoff.elf": pvh((PVH_AT, 16, 4096), phoff=0xfffffff0),
+    "init.linux": linux(0x20c, 0x100),
+    "old.linux": linux(0x203, 0x100000),
+}
 
 
 def screen_has(results, machine, name, sentence):
@@ -82,35 +155,36 @@ def screen_has(results, machine, name, sentence):
                   f"no /{sentence}/ among\n{text}")
 
 
-def bad_guests(results, folder):
-    """Every bad guest of the table in one manifest, a good one last."""
+def bad_guests(results, emulator, folder, where, table):
+    """Every bad guest of @table in one manifest, a good one last."""
+    person = emulator == "qemu"
     with open(TINY, "rb") as f:
         short_elf = f.read(TRUNCATED_BYTES["elf"])
     with open(_linux.payload()["vmlinuz"], "rb") as f:
         short_linux = f.read(TRUNCATED_BYTES["kernel"])
-    files = {"ends.elf": TINY, "empty": b"", "short.elf": short_elf,
-             "mb.elf": multiboot(0, 0), "mb2.elf": multiboot(MB_PADDR, 0),
+    files = {"ends.elf": TINY, "empty": b"", "short.elf": short_elf, **KERNELS,
              "short.linux": short_linux, "text": b"This is no kernel.\n" * 200}
-    guests = [{**GOOD, "name": n, **keys} for n, keys, _ in GUESTS]
+    guests = [{**GOOD, "name": n, **keys} for n, keys, _ in table]
     guests += [{**GOOD, "name": "twice"}, GOOD, STAYS]
     conf = image.manifest(guests, extra="colour = red")
-    disk = image.make(folder, conf, files)
-    with Machine("qemu", disk, folder, memory=512, timeout=SECONDS["qemu"] * 2,
-                 person=True) as m:
+    disk = image.make(folder, conf, files, "uefi" if person else "hybrid")
+    with Machine(emulator, disk, folder, "ovmf" if person else "bios", memory=512,
+                 timeout=SECONDS[emulator] * 2, person=person) as m:
         before = len(results.failed)
-        step(results, m, "bad_guests.good_runs", GOOD_RUNS, SECONDS["qemu"])
-        step(results, m, "bad_guests.stays_runs", r"\[stays\] READY", 30, 0)
+        step(results, m, f"{where}.good_runs", GOOD_RUNS, SECONDS[emulator])
+        step(results, m, f"{where}.stays_runs", r"\[stays\] READY", SECONDS[emulator], 0)
         text = m.text()
         rows = [("bad_hypervisor_key", {},
                  r"conf:3: unknown key 'colour'; the keys of this section are console")]
-        for name, _keys, sentence in GUESTS + rows:
-            results.check(len(re.findall(sentence, text)) == 1, f"bad_guests.{name}",
+        for name, _keys, sentence in table + rows:
+            results.check(len(re.findall(sentence, text)) == 1, f"{where}.{name}",
                           f"not one sentence with /{sentence}/")
             ran = len(re.findall(rf"\[{name}\] READY", text))
-            results.check(ran == (name == "twice"), f"bad_guests.{name}_does_not_start",
+            results.check(ran == (name == "twice"), f"{where}.{name}_does_not_start",
                           f"it started {ran} times")
-        screen_has(results, m, "bad_guests",
-                   r"kernel = short\.linux: the file is cut short; copy it again")
+        if person:
+            screen_has(results, m, where,
+                       r"kernel = \S+: the file is cut short; copy it again")
         if len(results.failed) > before:
             results.note(m.tail())
 
@@ -270,7 +344,13 @@ def no_manifest(results, folder):
                       "the machine reset or ended")
 
 
+def bad_guests_case(emulator, where, table):
+    return where, lambda results, folder: bad_guests(results, emulator, folder, where, table)
+
+
 def tests():
-    found = [("bad_guests", bad_guests), ("bad_tables", tables),
-             ("bad_no_manifest", no_manifest), ("bad_loader", loaders)]
+    found = [bad_guests_case(emulator, f"{name}.{backend}", table)
+             for name, table in (("bad_guests", GUESTS), ("bad_images", IMAGES))
+             for emulator, backend in (("qemu", "svm"), ("bochs", "vmx"))]
+    found += [("bad_tables", tables), ("bad_no_manifest", no_manifest), ("bad_loader", loaders)]
     return found + [(f"bad_{row[0]}", machine_case(*row)) for row in MACHINES]
