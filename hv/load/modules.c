@@ -71,8 +71,11 @@ int modules_init(const struct boot_info *bi)
 
 static bool is_named(const struct image *image, const char *name)
 {
-	return image->name &&
-	       str_equal_nocase(image->name, name, BOOT_NAME_LEN);
+	/* Another core may forget it just now: see modules_forget_privileged()
+	 */
+	const char *own = READ_ONCE(image->name);
+
+	return own && str_equal_nocase(own, name, BOOT_NAME_LEN);
 }
 
 static bool uses(const struct guest_config *c, const struct image *image)
