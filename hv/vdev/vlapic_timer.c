@@ -19,7 +19,8 @@ static bool lvtt_deadline(u32 lvtt)
 	return (lvtt & APIC_LVTT_MODE) == APIC_LVTT_TSC_DEADLINE;
 }
 
-/* Home core: request the LVT's vector; true when it was requested */
+/* Home core: request the LVT's vector. True: that is news; whoever has one
+ * waiting was told of it, and cannot take it yet. */
 static bool timer_raise(struct vlapic *l)
 {
 	u32 lvtt = vlapic_reg(l, APIC_LVTT);
@@ -31,6 +32,8 @@ static bool timer_raise(struct vlapic *l)
 		vlapic_error(l, APIC_ESR_RECV_ILLEGAL);
 		return false;
 	}
+	if (vlapic_requested(l->vcpu, vector))
+		return false;
 	vlapic_request(l, vector);
 	return true;
 }

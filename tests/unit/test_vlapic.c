@@ -425,6 +425,34 @@ static void test_timer_rests(void **state)
 	assert_null(armed);
 }
 
+/* One that waits already: its vCPU is not woken for it again and again */
+static void test_timer_tells_once(void **state)
+{
+	struct vcpu *v = &fake_vcpus[0];
+
+	(void)state;
+	write_reg(v, APIC_TDCR, 0xb);
+	write_reg(v, APIC_LVTT, APIC_LVTT_PERIODIC | 0xec);
+	write_reg(v, APIC_TMICT, 1000000);
+	timer_fire();
+	assert_true(v->events & VE_IRQ);
+	v->events = 0;
+	timer_fire();
+	assert_int_equal(v->events, 0);
+	vlapic_accept(v, 0xec);
+	timer_fire();
+	assert_true(v->events & VE_IRQ);
+	/* Requested by another core, which has told it */
+	write_reg(v, APIC_EOI, 0);
+	vlapic_accept(v, 0xec);
+	write_reg(v, APIC_EOI, 0);
+	vlapic_post(v, 0xec, TRIGGER_EDGE);
+	v->events = 0;
+	timer_fire();
+	assert_int_equal(v->events, 0);
+	assert_int_equal(vlapic_pending(v), 0xec);
+}
+
 static void test_timer_deadline(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
@@ -568,6 +596,7 @@ int main(void)
 		T(test_timer_divide),
 		T(test_timer_periodic),
 		T(test_timer_rests),
+		T(test_timer_tells_once),
 		T(test_timer_deadline),
 		T(test_init_keeps_base),
 		T(test_random_writes),
