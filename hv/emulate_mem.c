@@ -4,6 +4,7 @@
  * region of the MMIO bus. An access is first resolved (all checks, may queue a
  * fault), then done (cannot fail). Called by hv/emulate*.c on the home core.
  */
+#include "hv/breakpoint.h"
 #include "hv/bus.h"
 #include "hv/emulate_priv.h"
 #include "hv/gmem.h"
@@ -199,6 +200,8 @@ static int translate_two(struct emu *m, u64 lin, u8 access,
 static int resolve_linear(struct emu *m, u64 lin, u8 size, u8 access,
 			  struct emu_span *span)
 {
+	if (unlikely(m->r->breakpoints))
+		breakpoint_data(m->v, lin, size, access);
 	span->first = (u8)MIN(size, PAGE_SIZE - (lin & PAGE_MASK));
 	if (unlikely(span->first < size))
 		return translate_two(m, lin, access, span);
@@ -236,9 +239,10 @@ int emu_resolve_operand(struct emu *m, u8 size, u8 access,
 	 * The exit is for the operand's first byte: page offsets survive
 	 * paging, and in 64-bit code segmentation too but for FS and GS. The
 	 * CPU has made all checks, for the access that it was: the bytes may be
-	 * another instruction's since.
+	 * another instruction's since. Breakpoints need the linear address.
 	 */
 	if (likely(m->direct && m->mode == INSN_64BIT && seg < SEG_FS &&
+		   !m->r->breakpoints &&
 		   !(access & ACCESS_W & ~m->exit->mmio.access) &&
 		   (ea & PAGE_MASK) == (gpa & PAGE_MASK) &&
 		   (gpa & PAGE_MASK) + size <= PAGE_SIZE)) {

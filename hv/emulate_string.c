@@ -65,7 +65,8 @@ static bool compare_ends(const struct emu *m)
 static int repeat(struct emu *m, const struct element *e)
 {
 	u8 width = m->insn.addr_size;
-	u32 left = m->r->rflags & RFLAGS_TF ? 1 : STRING_CHUNK;
+	bool each = m->r->rflags & RFLAGS_TF || m->r->breakpoints;
+	u32 left = each ? 1 : STRING_CHUNK;
 	u64 count = emu_reg_get(m, GPR_RCX, width);
 	int err;
 

@@ -12,6 +12,7 @@
 #include "arch/x86/cpu/idt.h"
 #include "arch/x86/cpu/irq.h"
 #include "arch/x86/cpu/mce.h"
+#include "hv/breakpoint.h"
 #include "hv/cpuid.h"
 #include "hv/emulate.h"
 #include "hv/exit_dispatch.h"
@@ -245,7 +246,7 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 	[EXIT_NMI_WINDOW]     = { exit_nmi_window, "NMI window", false },
 	[EXIT_TPR]            = { exit_irq_window, "TPR", false },
 	[EXIT_CR]             = { exit_cr, "CR access", true },
-	[EXIT_DR]             = { exit_dr, "DR access", true },
+	[EXIT_DR]             = { breakpoint_exit, "DR access", false },
 	[EXIT_XSETBV]         = { exit_xsetbv, "XSETBV", true },
 	[EXIT_WBINVD]         = { exit_wbinvd, "WBINVD", true },
 	[EXIT_INVD]           = { exit_invd, "INVD", true },
@@ -284,24 +285,34 @@ enum verdict exit_kill(struct vcpu *v, const char *reason)
 	return VERDICT_KILL;
 }
 
-/* What the CPU does between two instructions: single-step trap, and the end of
- * the interrupt shadow (SDM 3A 6.8.3, 17.3.1.4) */
+void exit_debug_trap(struct vcpu *v, u64 causes)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	vcpu_need(v, RG_DR);
+	r->dr[6] = (r->dr[6] & ~DR6_BREAKPOINTS) | causes;
+	vcpu_dirty(v, RG_DR);
+	vcpu_inject_exception(v, EXC_DB, false, 0);
+}
+
+/* What the CPU does between two instructions: breakpoints that it met or a
+ * shadow has held back, single-step trap, and the end of the interrupt shadow
+ * (SDM 3A 6.8.3, 3B 18.3.1) */
 void exit_finish_insn(struct vcpu *v)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
-	u64 causes;
+	u64 causes = 0;
 
 	vcpu_need(v, RG_DR);
-	r->shadow &= ~(u32)(SHADOW_STI | SHADOW_MOV_SS);
-	/* Breakpoints that a shadow has held back */
-	causes = r->pending_debug & DR6_BREAKPOINTS;
+	r->shadow &= (u8)~AFTER_SHADOW;
+	if (r->breakpoints)
+		causes = breakpoint_port(v);
+	causes |= r->pending_debug & DR6_BREAKPOINTS;
 	r->pending_debug = 0;
 	if (r->rflags & RFLAGS_TF)
 		causes |= DR6_BS;
-	if (causes) {
-		write_dr6(read_dr6() | causes);
-		vcpu_inject_exception(v, EXC_DB, false, 0);
-	}
+	if (causes)
+		exit_debug_trap(v, causes);
 	r->rflags &= ~RFLAGS_RF;
 	vcpu_dirty(v, RG_RIP);
 }

@@ -27,7 +27,6 @@ extern const struct exit_row exit_table[EXIT_KINDS]; /* no slot is empty */
 
 /* Handlers that live in files of their own: hv/exit_cr.c, hv/exit_mem.c */
 enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e);
-enum verdict exit_dr(struct vcpu *v, const struct vcpu_exit *e);
 enum verdict exit_xsetbv(struct vcpu *v, const struct vcpu_exit *e);
 enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e);
 /* hv/task_switch.c */
@@ -49,6 +48,9 @@ enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e);
 void exit_vectoring(struct vcpu *v);
 void exit_give_way(struct vcpu *v, enum verdict verdict);
 void exit_wrap_rip(struct vcpu *v);
+/* Queue a #DB that is a trap; @causes as in DR6, whose B0-3 are this one's and
+ * whose other bits stay (SDM 3B 18.2.3) */
+void exit_debug_trap(struct vcpu *v, u64 causes);
 void exit_finish_insn(struct vcpu *v);
 
 #endif

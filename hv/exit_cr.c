@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MOV to and from control and debug registers, CLTS, LMSW and XSETBV, where a
- * back-end intercepts them. Each value is checked as the CPU would check it
+ * MOV to and from control registers, CLTS, LMSW and XSETBV, where a back-end
+ * intercepts them. Each value is checked as the CPU would check it
  * (SDM 3A 2.5, 4.1, 2B MOV; APM 2 3.1) before anything changes.
  */
 #include "arch/x86/cpu/apic_regs.h"
@@ -275,57 +275,6 @@ enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e)
 	if (err == -ENOENT)
 		return exit_ud(v);
 	return err ? exit_gp(v) : VERDICT_ADVANCE;
-}
-
-/* DR0-3 and DR6 are the guest's in the core; DR7 is a register group */
-static u64 get_dr(struct vcpu *v, u8 dr)
-{
-	static u64 (*const rows[])(void) = { read_dr0, read_dr1, read_dr2,
-					     read_dr3 };
-
-	if (dr < ARRAY_SIZE(rows))
-		return rows[dr]();
-	if (dr == 6)
-		return read_dr6();
-	vcpu_need(v, RG_DR);
-	return vcpu_regs(v)->dr[7];
-}
-
-static void set_dr(struct vcpu *v, u8 dr, u64 value)
-{
-	static void (*const rows[])(u64) = { write_dr0, write_dr1, write_dr2,
-					     write_dr3 };
-
-	if (dr < ARRAY_SIZE(rows)) {
-		rows[dr](value);
-	} else if (dr == 6) {
-		write_dr6(value);
-	} else {
-		vcpu_regs(v)->dr[7] = (u32)value | DR7_FIXED;
-		vcpu_dirty(v, RG_DR);
-	}
-}
-
-enum verdict exit_dr(struct vcpu *v, const struct vcpu_exit *e)
-{
-	u8 dr = e->dr.dr & 7;
-	u64 value;
-
-	vcpu_need(v, RG_CR);
-	if (dr == 4 || dr == 5) {
-		if (vcpu_regs(v)->cr4 & CR4_DE)
-			return exit_ud(v);
-		dr = (u8)(dr + 2);
-	}
-	if (!e->dr.write) {
-		*gpr_of(v, e->dr.gpr, true) = operand(v, get_dr(v, dr));
-		return VERDICT_ADVANCE;
-	}
-	value = operand(v, *gpr_of(v, e->dr.gpr, false));
-	if (dr >= 6 && value >> 32)
-		return exit_gp(v);
-	set_dr(v, dr, value);
-	return VERDICT_ADVANCE;
 }
 
 /* SDM 1 13.3: which combinations XCR0 may have */

@@ -22,7 +22,7 @@ static inline void exit_advance(struct vcpu *v)
 	/* Past a multiple of 64 KiB: it may have to wrap */
 	if (unlikely((u16)r->rip < len))
 		exit_wrap_rip(v);
-	if (unlikely(r->shadow & (SHADOW_STI | SHADOW_MOV_SS)) ||
+	if (unlikely(r->after & (AFTER_SHADOW | AFTER_BREAKPOINTS)) ||
 	    unlikely(r->rflags & (RFLAGS_TF | RFLAGS_RF)))
 		exit_finish_insn(v);
 }

@@ -9,7 +9,6 @@
  * for the new CR3; a fault in 13 is the new task's. The CPU has checked
  * privileges, and that this is not long mode. Both TSSs are private copies.
  */
-#include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_regs.h"
 #include "hv/emulate.h"
 #include "hv/exit.h"
@@ -272,9 +271,9 @@ static void load_new(struct task_switch *s)
 	r->seg[SEG_TR] = s->tr;
 	r->cr0 |= CR0_TS;
 	r->dr[7] &= ~DR7_LOCAL;
-	r->shadow &= ~(u32)(SHADOW_STI | SHADOW_MOV_SS);
+	r->shadow &= (u8)~AFTER_SHADOW;
 	if (s->source == TASK_IRET)
-		r->shadow &= ~(u32)SHADOW_NMI;
+		r->shadow &= (u8)~SHADOW_NMI;
 	if (s->event.type == EVENT_NMI)
 		r->shadow |= SHADOW_NMI;
 	vcpu_dirty(s->v, RG_RIP | RG_RSP | RG_CR | RG_SEG | RG_DR);
@@ -333,8 +332,7 @@ static int enter_new(struct task_switch *s)
 		return fault(s, EXC_GP, 0);
 	if (s->new.layout->width == 4 &&
 	    (s->new.image[TSS_TRAP] & TSS_TRAP_T)) {
-		write_dr6(read_dr6() | DR6_BT);
-		vcpu_inject_exception(s->v, EXC_DB, false, 0);
+		exit_debug_trap(s->v, DR6_BT);
 	}
 	return 0;
 }

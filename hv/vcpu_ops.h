@@ -65,8 +65,8 @@ enum reg_group {
 	RG_SEG = 1 << 3, /* seg[] */
 	RG_DT = 1 << 4,  /* gdtr idtr */
 	RG_MSR = 1 << 5, /* star .. sysenter, pat, kernel_gs_base */
-	RG_DR = 1 << 6,  /* dr7 (dr0-3, dr6 stay in the core: see put);
-		      pending_debug, read only */
+	RG_DR = 1 << 6,  /* dr6, dr7 (dr0-3 stay in the core: see put),
+		      breakpoints; pending_debug, read only */
 	RG_ALL = (1 << 7) - 1,
 	/* seg[SEG_CS] base and attr alone: only ever set in valid, by a
 	 * back-end that has it at no cost; never asked for, and RG_SEG covers
@@ -79,15 +79,29 @@ enum reg_group {
 
 /* The bits of VMX interruptibility state (SDM 3C 25.4.2) */
 enum intr_shadow { SHADOW_STI = 1, SHADOW_MOV_SS = 2, SHADOW_NMI = 8 };
+/* Of vcpu_regs.after: what may make more of an instruction's end than a step */
+enum {
+	AFTER_SHADOW = SHADOW_STI | SHADOW_MOV_SS,
+	AFTER_BREAKPOINTS = 1 << 8
+};
 
 struct vcpu_regs {
 	u64 gpr[GPR_COUNT]; /* first: the entry assembly indexes it */
 	u64 rip, rflags;
-	u32 shadow; /* enum intr_shadow */
+	union {
+		struct {
+			u8 shadow; /* enum intr_shadow */
+			/* DR7 may hold a breakpoint: writing it does not exit.
+			 * Else it does, and is EXIT_DR */
+			bool breakpoints;
+		};
+		u32 after; /* both, for one look at the end of each exit */
+	};
 	u32 valid;  /* groups that match the hardware's copy */
 	u32 dirty;  /* groups the next run must store */
 	/* Filling the hole before cr0: */
-	u16 pending_debug; /* RG_DR: VMX pending debug exceptions, DR6's form */
+	u16 pending_debug; /* RG_DR: VMX pending debug exceptions, DR6's form;
+			    * what an emulation has met comes to it */
 	bool load_pdptes;  /* the next store of RG_CR reads PAE's from memory */
 	bool mce_hidden;   /* CR4.MCE is set in the core, not for the guest */
 	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
@@ -194,10 +208,6 @@ struct vcpu_exit {
 			bool lmsw, clts;
 			u16 lmsw_value;
 		} cr;
-		struct {
-			u8 dr, gpr;
-			bool write;
-		} dr;
 		struct {
 			u16 selector; /* of the new TSS; unless IRET */
 			u8 source;    /* enum task_source */

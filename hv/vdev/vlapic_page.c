@@ -102,9 +102,11 @@ bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e)
 	struct vcpu_regs *r = vcpu_regs(v);
 	struct move m = { 0 };
 
-	/* No register but one whole, at the page itself, by an instruction */
-	if (offset >= APIC_PAGE_BYTES || offset & 0xf || e->mmio.walk ||
-	    e->mmio.access & ACCESS_X || e->vectoring.type != EVENT_NONE)
+	/* No register but one whole, at the page itself, by an instruction,
+	 * and no data breakpoints */
+	if (r->breakpoints || offset >= APIC_PAGE_BYTES || offset & 0xf ||
+	    e->mmio.walk || e->mmio.access & ACCESS_X ||
+	    e->vectoring.type != EVENT_NONE)
 		return false;
 	vcpu_need(v, RG_CR);
 	if (!(r->valid & (RG_CS | RG_SEG)))

@@ -99,6 +99,13 @@ void exit_finish_insn(struct vcpu *v)
 		vcpu_inject_exception(v, EXC_DB, false, 0);
 	v->hw.regs.rflags &= ~RFLAGS_RF;
 }
+void breakpoint_data(struct vcpu *v, u64 lin, u32 size, u8 access)
+{
+	(void)v;
+	(void)lin;
+	(void)size;
+	(void)access;
+}
 void fpu_xmm_read(u8 reg, u64 value[2])
 {
 	memcpy(value, xmm[reg], sizeof(xmm[reg]));

@@ -1,4 +1,4 @@
-/* SOURCES: hv/exit.c hv/exit_cr.c hv/exit_mem.c hv/bus.c */
+/* SOURCES: hv/breakpoint.c hv/exit.c hv/exit_cr.c hv/exit_mem.c hv/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The exit table and its dispatcher, over a back-end that is not there: what
  * each verdict does to RIP, and what a guest may and may not reach */
@@ -13,6 +13,7 @@
 
 #include "arch/x86/cpu/apic_regs.h"
 #include "arch/x86/cpu/cpu_regs.h"
+#include "arch/x86/cpu/fpu.h"
 #include "arch/x86/cpu/idt.h"
 #include "arch/x86/cpu/irq.h"
 #include "arch/x86/cpu/mce.h"
@@ -54,6 +55,11 @@ static void fake_read(struct vcpu_hw *hw, u32 groups)
 static const struct vcpu_ops fake_ops = { .read = fake_read,
 					  .has_pdptes = true };
 const struct vcpu_ops *vcpu_ops = &fake_ops;
+
+void debug_regs_save(u64 dr[4])
+{
+	memset(dr, 0, 4 * sizeof(*dr));
+}
 
 void *pmm_alloc(struct budget *b, u32 order)
 {

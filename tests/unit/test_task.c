@@ -43,6 +43,12 @@ void vcpu_inject_exception(struct vcpu *v, u8 vec, bool has_error, u32 code)
 	error = has_error ? code : 0;
 }
 
+void exit_debug_trap(struct vcpu *v, u64 causes)
+{
+	v->hw.regs.dr[6] |= causes;
+	vcpu_inject_exception(v, EXC_DB, false, 0);
+}
+
 void vcpu_inject_gp(struct vcpu *v)
 {
 	vcpu_inject_exception(v, EXC_GP, true, 0);

@@ -7,7 +7,6 @@
  * has the vCPU.
  */
 #include "arch/x86/cpu/apic_regs.h"
-#include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/irq.h"
 #include "arch/x86/cpu/lapic.h"
@@ -38,19 +37,6 @@ static void set_intercept1(struct vcpu_arch *a, u32 bits, bool on)
 	svm_unclean(a, CLEAN_I);
 }
 
-/*
- * The core above notes a debug trap in DR6 itself, where VMX keeps the guest's;
- * here VMRUN loads it from the VMCB.
- */
-static void inject_debug_trap(struct vcpu_arch *a)
-{
-	u64 dr6 = read_dr6();
-
-	a->vmcb->save.dr6 |= dr6 & (DR6_BS | DR6_BT);
-	write_dr6(dr6 & ~(DR6_BS | DR6_BT));
-	svm_unclean(a, CLEAN_DRX);
-}
-
 /* The handler of a #DB may use the debug registers (APM 2 13.1.1.4) */
 static void end_general_detect(struct vcpu_hw *v)
 {
@@ -62,11 +48,9 @@ static void end_general_detect(struct vcpu_hw *v)
 /* What the event interrupts is behind its first instruction */
 static void end_shadow(struct vcpu_hw *v)
 {
-	const u32 shadow = SHADOW_STI | SHADOW_MOV_SS;
-
-	if (!(v->regs.shadow & shadow))
+	if (!(v->regs.after & AFTER_SHADOW))
 		return;
-	v->regs.shadow &= ~shadow;
+	v->regs.shadow &= (u8)~AFTER_SHADOW;
 	v->regs.dirty |= RG_RIP;
 }
 
@@ -90,8 +74,6 @@ void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 		v->regs.rip += event->insn_len;
 		v->regs.dirty |= RG_RIP;
 	}
-	if (event->type == EVENT_EXCEPTION && event->vector == EXC_DB)
-		inject_debug_trap(a);
 	if (event->vector == EXC_DB)
 		end_general_detect(v);
 	if (event->type == EVENT_NMI) {
@@ -229,7 +211,7 @@ bool svm_step_exit(struct vcpu_hw *v)
 	if (!a->nmi_step)
 		return false;
 	step_end(a);
-	v->regs.shadow &= ~(u32)SHADOW_NMI;
+	v->regs.shadow &= (u8)~SHADOW_NMI;
 	if (!a->step_tf)
 		s->dr6 = (s->dr6 & ~DR6_BS) | (a->step_dr6 & DR6_BS);
 	if (a->step_tf || (s->dr6 & ~a->step_dr6 & DR6_BREAKPOINTS)) {

@@ -168,6 +168,8 @@ const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
 	[VMEXIT_CR4_READ] = { EXIT_CR, false, fill_cr4_read },
 	[VMEXIT_CR4_WRITE] = { EXIT_CR, false, fill_cr4_write },
 	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, fill_cr8 },
+	[VMEXIT_DR0_WRITE + 5] = { EXIT_DR, false, NULL },
+	[VMEXIT_DR0_WRITE + 7] = { EXIT_DR, false, NULL },
 	/* Three of them, and all while the back-end steps */
 	[VMEXIT_EXCP0 ... VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, false,
 					      fill_exception },

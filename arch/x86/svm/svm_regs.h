@@ -14,6 +14,8 @@
 #define CR4_READ		BIT(4)
 #define CR4_WRITE		BIT(20)
 #define CR8_WRITE		BIT(24)
+/* And of DRs: DR7, and DR5, which is DR7 while CR4.DE is clear */
+#define DR7_WRITES		(BIT(16 + 7) | BIT(16 + 5))
 
 /* Intercept word 3, offset 00Ch */
 enum svm_intercept1 {

@@ -81,8 +81,8 @@ static inline void exit_collect(struct vcpu_hw *v, const struct vcpu_arch *a,
 	r->cr2 = vmcb->save.cr2;
 	r->rip = vmcb->save.rip;
 	r->rflags = vmcb->save.rflags;
-	r->shadow = ((u32)vmcb->control.interrupt_shadow & INTERRUPT_SHADOW) |
-		    a->nmi_shadow;
+	r->shadow = (u8)((vmcb->control.interrupt_shadow & INTERRUPT_SHADOW) |
+			 a->nmi_shadow);
 	r->valid = RG_RIP;
 	vmcb->control.eventinj = 0;
 	vmcb->control.tlb_control = TLB_DO_NOTHING;

@@ -166,6 +166,7 @@ void svm_read(struct vcpu_hw *v, u32 groups)
 	if (groups & RG_DR) {
 		r->dr[6] = s->dr6;
 		r->dr[7] = s->dr7;
+		r->pending_debug = 0; /* no shadow holds any back */
 	}
 	r->valid |= groups | vcpu_hw_dirty(r);
 }
@@ -197,6 +198,8 @@ static void dirty_store(struct vcpu_hw *v, struct vmcb_save *s, u32 dirty)
 	if (dirty & RG_DR) {
 		s->dr6 = r->dr[6];
 		s->dr7 = r->dr[7];
+		v->arch->vmcb->control.intercept_dr =
+			r->breakpoints ? 0 : DR7_WRITES;
 	}
 }
 
@@ -205,9 +208,11 @@ void svm_store_dirty(struct vcpu_hw *v)
 	static const struct {
 		u32 group, clean;
 	} rows[] = {
-		{ RG_CR, CLEAN_CRX }, { RG_SEG, CLEAN_SEG },
-		{ RG_DT, CLEAN_DT },  { RG_MSR, CLEAN_NP },
-		{ RG_DR, CLEAN_DRX },
+		{ RG_CR, CLEAN_CRX },
+		{ RG_SEG, CLEAN_SEG },
+		{ RG_DT, CLEAN_DT },
+		{ RG_MSR, CLEAN_NP },
+		{ RG_DR, CLEAN_DRX | CLEAN_I },
 	};
 	struct vcpu_arch *a = v->arch;
 	u32 dirty = vcpu_hw_dirty(&v->regs);

@@ -55,7 +55,7 @@ static void clear_blocking(struct vcpu_hw *v)
 	const u32 blocking = SHADOW_NMI | SHADOW_MOV_SS | SHADOW_STI;
 
 	if (v->regs.dirty & RG_RIP)
-		v->regs.shadow &= ~blocking;
+		v->regs.shadow &= (u8)~blocking;
 	else
 		vmwrite32(VMCS_GUEST_INTERRUPTIBILITY,
 			  vmread32(VMCS_GUEST_INTERRUPTIBILITY) & ~blocking);

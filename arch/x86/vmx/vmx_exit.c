@@ -12,9 +12,6 @@
 #define QUAL_CR_GPR(q)     ((u8)(((q) >> 8) & 0xf))
 #define QUAL_LMSW_VALUE(q) ((u16)((q) >> 16))
 enum { CR_TO, CR_FROM, CR_CLTS, CR_LMSW };
-#define QUAL_DR_NUMBER(q)     ((u8)((q)&7))
-#define QUAL_DR_FROM          BIT(4)
-#define QUAL_DR_GPR(q)        ((u8)(((q) >> 8) & 0xf))
 #define QUAL_IO_SIZE(q)       ((u8)(((q)&7) + 1))
 #define QUAL_IO_IN            BIT(3)
 #define QUAL_IO_STRING        BIT(4)
@@ -48,13 +45,21 @@ static void block_nmi_again(struct vcpu_hw *v, const struct vcpu_exit *exit)
 	v->regs.dirty |= RG_RIP;
 }
 
-/* An intercepted #DB leaves DR6 and DR7 as they were (SDM 3C 28.1) */
-static void finish_debug_exception(struct vcpu_exit *exit)
+/*
+ * An intercepted #DB leaves DR6 and DR7 as they were (SDM 3C 28.1); of DR6, a
+ * #DB changes B0-3 and sets its own cause (SDM 3B 18.2.3). INT1's is no step,
+ * even where MOV SS holds one back. In a shadow, the entry wants the pending
+ * step that the exit has dropped (SDM 3C 27.3.1.5, 28.3.4): with RIP stored.
+ */
+static void finish_debug_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	u64 dr6 = read_dr6() & ~DR6_CAUSES;
+	bool int1 = exit->exception.type == EVENT_PRIV_EXCEPTION;
+	u64 causes = exit->info1 & (int1 ? DR6_BREAKPOINTS : DR6_CAUSES);
 
-	write_dr6(dr6 | (exit->info1 & DR6_CAUSES));
+	write_dr6((read_dr6() & ~DR6_BREAKPOINTS) | causes);
 	vmwritenat(VMCS_GUEST_DR7, vmreadnat(VMCS_GUEST_DR7) & ~DR7_GD);
+	if (v->regs.after & AFTER_SHADOW)
+		v->regs.dirty |= RG_RIP;
 }
 
 static void decode_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
@@ -79,7 +84,7 @@ static void decode_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 	vmx_event_from_info(&exit->exception, info,
 			    vmread32(VMCS_EXIT_INTR_ERROR), len);
 	if (exit->exception.vector == EXC_DB)
-		finish_debug_exception(exit);
+		finish_debug_exception(v, exit);
 }
 
 static void decode_extint(struct vcpu_hw *v, struct vcpu_exit *exit)
@@ -138,17 +143,6 @@ static void decode_cr(struct vcpu_hw *v, struct vcpu_exit *exit)
 	exit->cr.clts = QUAL_CR_TYPE(q) == CR_CLTS;
 	exit->cr.lmsw = QUAL_CR_TYPE(q) == CR_LMSW;
 	exit->cr.lmsw_value = QUAL_LMSW_VALUE(q);
-	exit->info1 = q;
-}
-
-static void decode_dr(struct vcpu_hw *v, struct vcpu_exit *exit)
-{
-	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
-
-	(void)v;
-	exit->dr.dr = QUAL_DR_NUMBER(q);
-	exit->dr.gpr = QUAL_DR_GPR(q);
-	exit->dr.write = !(q & QUAL_DR_FROM);
 	exit->info1 = q;
 }
 
@@ -248,7 +242,7 @@ const struct exit_row_vmx vmx_exit_rows[VMX_REASONS] = {
 	UNDEFINED(VMPTRST),	UNDEFINED(VMREAD),	UNDEFINED(VMRESUME),
 	UNDEFINED(VMWRITE),	UNDEFINED(VMXOFF),	UNDEFINED(VMXON),
 	ROW(CR,			EXIT_CR,		0xff,	decode_cr),
-	ROW(DR,			EXIT_DR,		0xff,	decode_dr),
+	ROW(DR,			EXIT_DR,		0,	NULL),
 	ROW(IO,			EXIT_PORT,		0xff,	decode_io),
 	ROW(RDMSR,		EXIT_RDMSR,		0xff,	NULL),
 	ROW(WRMSR,		EXIT_WRMSR,		0xff,	decode_wrmsr),

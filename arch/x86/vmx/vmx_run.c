@@ -109,7 +109,7 @@ void vmx_exited(struct vcpu_hw *v)
 	row = &vmx_exit_rows[reason];
 	vmreadnat_fast(VMCS_GUEST_RIP, &v->regs.rip);
 	vmreadnat_fast(VMCS_GUEST_RFLAGS, &v->regs.rflags);
-	v->regs.shadow = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+	v->regs.shadow = (u8)vmread32(VMCS_GUEST_INTERRUPTIBILITY);
 	v->regs.valid = RG_RIP;
 	v->regs.dirty = 0;
 	exit->raw_reason = reason;

@@ -41,7 +41,7 @@ static void load_rip(struct vcpu_hw *v)
 {
 	v->regs.rip = vmreadnat(VMCS_GUEST_RIP);
 	v->regs.rflags = vmreadnat(VMCS_GUEST_RFLAGS);
-	v->regs.shadow = vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+	v->regs.shadow = (u8)vmread32(VMCS_GUEST_INTERRUPTIBILITY);
 }
 
 static void store_rip(struct vcpu_hw *v)
@@ -224,16 +224,24 @@ static void store_msr(struct vcpu_hw *v)
 	vmwritenat(VMCS_GUEST_SYSENTER_EIP, r->sysenter_eip);
 }
 
-/* DR0-3 and DR6 stay in the core: vmx_attach() and vmx_put() */
+/* DR0-3 stay in the core: vmx_attach() and vmx_put() */
 static void load_dr(struct vcpu_hw *v)
 {
+	v->regs.dr[6] = read_dr6();
 	v->regs.dr[7] = vmreadnat(VMCS_GUEST_DR7);
 	v->regs.pending_debug = (u16)vmreadnat(VMCS_GUEST_PENDING_DEBUG);
 }
 
 static void store_dr(struct vcpu_hw *v)
 {
+	struct vcpu_arch *a = v->arch;
+	u32 controls = a->cpu_controls & ~(u32)CPU_MOV_DR_EXITING;
+
+	write_dr6((u32)v->regs.dr[6]);
 	vmwritenat(VMCS_GUEST_DR7, (u32)v->regs.dr[7]);
+	if (!v->regs.breakpoints)
+		controls |= CPU_MOV_DR_EXITING;
+	vmx_set_cpu_controls(a, controls);
 }
 
 /* By bit number of enum reg_group */

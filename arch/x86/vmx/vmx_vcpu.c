@@ -97,7 +97,7 @@ void vmx_vcpu_reset(struct vcpu_hw *v, bool init)
 	r->gpr[GPR_RDX] = cpuid(CPUID_FEATURES).eax;
 	r->rip = 0xfff0;
 	r->rflags = RFLAGS_FIXED;
-	r->shadow = 0;
+	r->after = 0;
 	r->cr0 = CR0_ET | cache_bits;
 	r->cr2 = r->cr3 = r->cr4 = r->efer = 0;
 	memset(r->dr, 0, sizeof(r->dr));
@@ -166,7 +166,6 @@ void vmx_put(struct vcpu_hw *v)
 	vmx_load_groups(v, RG_ALL & ~v->regs.valid);
 	fpu_save(&a->fpu);
 	debug_regs_save(v->regs.dr);
-	v->regs.dr[6] = read_dr6();
 	ASSERT(!vmx_clear(virt_to_hpa(a->vmcs)));
 	a->attention |= ATT_LAUNCH;
 	this_cpu()->backend->loaded = NULL;
