@@ -49,7 +49,8 @@ $(B)/%.o: %.c Makefile
 $(B)/%.asm.o: %.asm Makefile
 	@mkdir -p $(@D)
 	@echo "  NASM  $<"
-	@$(NASM) $(NFLAGS) -MD $(B)/$*.asm.d $< -o $@
+	@$(NASM) $(NFLAGS) -M -MT $@ -MF $(B)/$*.asm.d $<
+	@$(NASM) $(NFLAGS) $< -o $@
 
 $(ELF): $(OBJS) linker.ld
 	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
