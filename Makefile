@@ -49,8 +49,7 @@ $(B)/%.o: %.c Makefile
 $(B)/%.asm.o: %.asm Makefile
 	@mkdir -p $(@D)
 	@echo "  NASM  $<"
-	@$(NASM) $(NFLAGS) -M -MT $@ -MF $(B)/$*.asm.d $<
-	@$(NASM) $(NFLAGS) $< -o $@
+	@$(NASM) $(NFLAGS) -MD $(B)/$*.asm.d $< -o $@
 
 $(ELF): $(OBJS) linker.ld
 	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \

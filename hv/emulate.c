@@ -37,8 +37,17 @@ struct op {
 static const struct op ops_one[256] = {
 	ALU_ROW(0x00), ALU_ROW(0x08), ALU_ROW(0x10), ALU_ROW(0x18),
 	ALU_ROW(0x20), ALU_ROW(0x28), ALU_ROW(0x30), ALU_ROW(0x38),
+	[0x06] = { op_push_segment, OP_STACK },
+	[0x07] = { op_pop_segment, OP_STACK },
+	[0x0e] = { op_push_segment, OP_STACK },
+	[0x16] = { op_push_segment, OP_STACK },
+	[0x17] = { op_pop_segment, OP_STACK },
+	[0x1e] = { op_push_segment, OP_STACK },
+	[0x1f] = { op_pop_segment, OP_STACK },
 	[0x50 ... 0x57] = { op_push_reg, OP_STACK },
 	[0x58 ... 0x5f] = { op_pop_reg, OP_STACK },
+	[0x60] = { op_pusha, OP_STACK },
+	[0x61] = { op_popa, OP_STACK },
 	[0x63] = { op_movsxd, OP_WIDE },
 	[0x68] = { op_push_imm, OP_STACK },
 	[0x69] = { op_imul, OP_WIDE },
@@ -50,7 +59,10 @@ static const struct op ops_one[256] = {
 	[0x88 ... 0x89] = { op_mov_store, 0 },
 	[0x8a ... 0x8b] = { op_mov_load, 0 },
 	[0x8c] = { op_mov_segment, OP_WIDE },
+	[0x8e] = { op_mov_to_segment, OP_OPERAND },
 	[0x8f] = { op_pop_operand, OP_OPERAND },
+	[0x9c] = { op_pushf, OP_STACK },
+	[0x9d] = { op_popf, OP_STACK },
 	[0xa0 ... 0xa3] = { op_moffs, 0 },
 	[0xa4 ... 0xa5] = { op_movs, OP_REP },
 	[0xa6 ... 0xa7] = { op_cmps, OP_REP },
@@ -59,60 +71,81 @@ static const struct op ops_one[256] = {
 	[0xae ... 0xaf] = { op_scas, OP_REP },
 	[0xc0 ... 0xc1] = { op_shift, 0 },
 	[0xc2 ... 0xc3] = { op_ret, OP_STACK },
+	[0xc4 ... 0xc5] = { op_load_far, OP_OPERAND },
 	[0xc6 ... 0xc7] = { op_mov_imm, 0 },
+	[0xc8] = { op_enter, OP_STACK },
+	[0xc9] = { op_leave, OP_STACK },
 	[0xd0 ... 0xd3] = { op_shift, 0 },
 	[0xe8] = { op_call, OP_STACK },
 	[0xf6 ... 0xf7] = { op_group3, OP_LOCK },
 	[0xfe ... 0xff] = { op_group45, OP_LOCK | OP_OTHERS },
 };
 
+#define VECTOR_0F							\
+	[0x10 ... 0x13] = { op_vector_move, 0 },			\
+	[0x16 ... 0x17] = { op_vector_move, 0 },			\
+	[0x28 ... 0x29] = { op_vector_move, 0 },			\
+	[0x2b] = { op_vector_move, 0 },					\
+	[0x6e ... 0x6f] = { op_vector_move, 0 },			\
+	[0x7e ... 0x7f] = { op_vector_move, 0 },			\
+	[0xd6] = { op_vector_move, 0 },					\
+	[0xe7] = { op_vector_move, 0 },					\
+	[0xf0] = { op_vector_move, 0 }
+#define VECTOR_0F38 [0x2a] = { op_vector_move, 0 }
+
 static const struct op ops_0f[256] = {
+	VECTOR_0F,
 	[0x00] = { op_group6, OP_OPERAND | OP_ALONE | OP_LOCK },
+	[0x01] = { op_group7, OP_OPERAND },
 	[0x0d] = { op_nop, 0 },
-	[0x10 ... 0x11] = { op_sse_move, 0 },
-	[0x12 ... 0x13] = { op_sse_half, 0 },
-	[0x16 ... 0x17] = { op_sse_half, 0 },
 	[0x18 ... 0x1f] = { op_nop, 0 },
-	[0x28 ... 0x29] = { op_sse_move, 0 },
-	[0x2b] = { op_sse_move, 0 },
 	[0x40 ... 0x4f] = { op_cmov, OP_WIDE },
-	[0x6e ... 0x6f] = { op_sse_integer, 0 },
-	[0x7e ... 0x7f] = { op_sse_integer, 0 },
 	[0x90 ... 0x9f] = { op_setcc, 0 },
+	[0xa0] = { op_push_segment, OP_STACK },
+	[0xa1] = { op_pop_segment, OP_STACK },
 	[0xa3] = { op_bt, OP_WIDE },
 	[0xa4 ... 0xa5] = { op_shift_double, OP_WIDE },
+	[0xa8] = { op_push_segment, OP_STACK },
+	[0xa9] = { op_pop_segment, OP_STACK },
 	[0xab] = { op_bt, OP_WIDE | OP_LOCK },
 	[0xac ... 0xad] = { op_shift_double, OP_WIDE },
+	[0xae] = { op_cache_line, 0 },
 	[0xaf] = { op_imul, OP_WIDE },
 	[0xb0 ... 0xb1] = { op_cmpxchg, OP_LOCK },
+	[0xb2] = { op_load_far, OP_OPERAND },
 	[0xb3] = { op_bt, OP_WIDE | OP_LOCK },
+	[0xb4 ... 0xb5] = { op_load_far, OP_OPERAND },
 	[0xb6 ... 0xb7] = { op_movx, OP_WIDE },
+	[0xb8] = { op_bit_scan, OP_WIDE },
 	[0xba] = { op_bt_imm, OP_WIDE | OP_LOCK },
 	[0xbb] = { op_bt, OP_WIDE | OP_LOCK },
+	[0xbc ... 0xbd] = { op_bit_scan, OP_WIDE },
 	[0xbe ... 0xbf] = { op_movx, OP_WIDE },
 	[0xc0 ... 0xc1] = { op_xadd, OP_LOCK },
 	[0xc3] = { op_movnti, OP_WIDE },
 	[0xc7] = { op_cmpxchg_wide, OP_WIDE | OP_LOCK },
-	[0xd6] = { op_sse_integer, 0 },
-	[0xe7] = { op_sse_integer, 0 },
-	[0xf0] = { op_sse_integer, 0 },
 };
 
 static const struct op ops_0f38[256] = {
-	[0x2a] = { op_sse_nontemporal_load, 0 },
+	VECTOR_0F38,
 	[0xf0 ... 0xf1] = { op_movbe, OP_WIDE },
 };
+
+static const struct op ops_vex_0f[256] = { VECTOR_0F };
+static const struct op ops_vex_0f38[256] = { VECTOR_0F38 };
 /* clang-format on */
 
 static const struct op *const op_maps[] = {
-	[MAP_ONE] = ops_one, [MAP_0F] = ops_0f, [MAP_0F38] = ops_0f38
+	[MAP_ONE] = ops_one,           [MAP_0F] = ops_0f,
+	[MAP_0F38] = ops_0f38,         [MAP_VEX_0F] = ops_vex_0f,
+	[MAP_VEX_0F38] = ops_vex_0f38,
 };
 
 static const struct op *op_find(const struct insn *insn)
 {
 	const struct op *op;
 
-	if (insn->map >= ARRAY_SIZE(op_maps))
+	if (insn->map >= ARRAY_SIZE(op_maps) || !op_maps[insn->map])
 		return NULL;
 	op = &op_maps[insn->map][insn->opcode];
 	if (!op->fn || (!insn->mem && !(op->flags & OP_ALONE)))

@@ -89,6 +89,8 @@ SIZES(SHIFT, rol) SIZES(SHIFT, ror) SIZES(SHIFT, rcl) SIZES(SHIFT, rcr)
 SIZES(SHIFT, shl) SIZES(SHIFT, shr) SIZES(SHIFT, sar)
 WORDS(BINARY, bt) WORDS(BINARY, bts) WORDS(BINARY, btr) WORDS(BINARY, btc)
 WORDS(BINARY, imul)
+WORDS(BINARY, bsf) WORDS(BINARY, bsr)
+WORDS(BINARY, tzcnt) WORDS(BINARY, lzcnt) WORDS(BINARY, popcnt)
 WORDS(DOUBLE, shld) WORDS(DOUBLE, shrd)
 SIZES(MULTIPLY, mul) SIZES(MULTIPLY, imul)
 
@@ -105,17 +107,42 @@ static const binary_fn bits[][4] = {
 	WORD_ROW(bt), WORD_ROW(bts), WORD_ROW(btr), WORD_ROW(btc),
 };
 static const binary_fn imul[4] = WORD_ROW(imul);
+static const binary_fn scan[][4] = {
+	WORD_ROW(bsf), WORD_ROW(bsr), WORD_ROW(tzcnt), WORD_ROW(lzcnt),
+	WORD_ROW(popcnt),
+};
 static const double_fn shift_double[][4] = { WORD_ROW(shld), WORD_ROW(shrd) };
 static const multiply_fn multiply[][4] = { ROW(mul_wide), ROW(imul_wide) };
 /* clang-format on */
 
-u64 alu_binary(enum alu_op op, u8 size, u64 a, u64 b, u64 *flags)
+/* @a's upper bits are as the instruction leaves them */
+static u64 two(const binary_fn row[4], u8 size, u64 a, u64 b, u64 *flags)
 {
 	u32 ax = flags_in(*flags);
 
-	binary[op][size_index(size)](&a, b, &ax);
+	row[size_index(size)](&a, b, &ax);
 	flags_out(flags, ax);
-	return a & emu_mask(size);
+	return a;
+}
+
+u64 alu_binary(enum alu_op op, u8 size, u64 a, u64 b, u64 *flags)
+{
+	return two(binary[op], size, a, b, flags) & emu_mask(size);
+}
+
+u64 alu_bit(enum alu_bit op, u8 size, u64 a, u64 bit, u64 *flags)
+{
+	return two(bits[op], size, a, bit, flags) & emu_mask(size);
+}
+
+u64 alu_imul(u8 size, u64 a, u64 b, u64 *flags)
+{
+	return two(imul, size, a, b, flags) & emu_mask(size);
+}
+
+u64 alu_scan(enum alu_scan op, u8 size, u64 to, u64 from, u64 *flags)
+{
+	return two(scan[op], size, to, from, flags);
 }
 
 u64 alu_unary(enum alu_unary op, u8 size, u64 a, u64 *flags)
@@ -136,29 +163,11 @@ u64 alu_shift(enum alu_shift op, u8 size, u64 a, u8 count, u64 *flags)
 	return a & emu_mask(size);
 }
 
-u64 alu_bit(enum alu_bit op, u8 size, u64 a, u64 bit, u64 *flags)
-{
-	u32 ax = flags_in(*flags);
-
-	bits[op][size_index(size)](&a, bit, &ax);
-	flags_out(flags, ax);
-	return a & emu_mask(size);
-}
-
 u64 alu_shift_double(bool right, u8 size, u64 a, u64 fill, u8 count, u64 *flags)
 {
 	u32 ax = flags_in(*flags);
 
 	shift_double[right][size_index(size)](&a, fill, count, &ax);
-	flags_out(flags, ax);
-	return a & emu_mask(size);
-}
-
-u64 alu_imul(u8 size, u64 a, u64 b, u64 *flags)
-{
-	u32 ax = flags_in(*flags);
-
-	imul[size_index(size)](&a, b, &ax);
 	flags_out(flags, ax);
 	return a & emu_mask(size);
 }
@@ -169,6 +178,50 @@ void alu_multiply(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b, u64 *flags)
 
 	multiply[is_signed][size_index(size)](lo, hi, b, &ax);
 	flags_out(flags, ax);
+}
+
+static u64 magnitude(bool negative, u64 a)
+{
+	return negative ? 0 - a : a;
+}
+
+/* The sign is taken off first and given back last: a quotient that does not fit
+ * is found before the CPU is asked for it */
+bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b)
+{
+	u32 width = size * 8u;
+	bool minus, minus_b;
+	u64 top, quotient;
+
+	if (size < 8) {
+		*lo = (*lo & emu_mask(size)) | *hi << width;
+		if (is_signed) /* to 128 bits, of 2 * @size bytes */
+			*lo = emu_sign_extend(*lo, (u8)(2 * size));
+		else
+			*lo &= emu_mask((u8)(2 * size));
+		*hi = is_signed ? (u64)((s64)*lo >> 63) : 0;
+	}
+	if (is_signed)
+		b = emu_sign_extend(b, size);
+	minus = is_signed && *hi >> 63;
+	minus_b = is_signed && b >> 63;
+	if (minus) {
+		*lo = 0 - *lo;
+		*hi = ~*hi + !*lo;
+	}
+	b = magnitude(minus_b, b);
+	if (*hi >= b)
+		return false;
+	__asm__("divq %[b]"
+		: "=a"(quotient), "=d"(*hi)
+		: "a"(*lo), "d"(*hi), [b] "r"(b)
+		: "cc");
+	top = is_signed ? BIT(width - 1) - (minus == minus_b) : emu_mask(size);
+	if (quotient > top)
+		return false;
+	*lo = magnitude(minus != minus_b, quotient);
+	*hi = magnitude(minus, *hi);
+	return true;
 }
 
 bool alu_condition(u8 cc, u64 flags)

@@ -101,11 +101,11 @@ static int cmpxchg16b(struct emu *m)
 	struct emu_span span;
 	u64 value[2];
 	bool same;
-	int err = emu_resolve_aligned(m, RMW, &span);
+	int err = emu_resolve_aligned(m, 16, RMW, &span);
 
 	if (err)
 		return err;
-	emu_load_wide(m, &span, value);
+	emu_load_wide(m, &span, 16, value);
 	same = value[0] == gpr[GPR_RAX] && value[1] == gpr[GPR_RDX];
 	err = emu_replace_wide(m, &span, value, same ? new : value);
 	if (err)

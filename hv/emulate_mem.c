@@ -86,6 +86,14 @@ void emu_flags_set(struct emu *m, u64 flags)
 	vcpu_dirty(m->v, RG_RIP);
 }
 
+int emu_step_over(struct emu *m)
+{
+	m->r->rip += m->insn.len;
+	exit_wrap_rip(m->v);
+	vcpu_dirty(m->v, RG_RIP);
+	return EMU_AGAIN;
+}
+
 int emu_ud(struct emu *m)
 {
 	vcpu_inject_ud(m->v);
@@ -133,7 +141,7 @@ static bool in_limit(const struct segment *s, u64 offset, u8 size)
 	return last <= s->limit;
 }
 
-static bool in_protected_mode(const struct emu *m)
+bool emu_protected(const struct emu *m)
 {
 	return (m->r->cr0 & CR0_PE) && !(m->r->rflags & RFLAGS_VM);
 }
@@ -146,7 +154,7 @@ static int linear_segment(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 
 	vcpu_need(m->v, RG_SEG | RG_CR | RG_RIP);
 	*lin = (u32)(s->base + offset);
-	if (in_protected_mode(m)) {
+	if (emu_protected(m)) {
 		bool code = s->attr & SEG_TYPE_CODE;
 		bool flag = s->attr & SEG_TYPE_WRITE;
 
@@ -158,13 +166,14 @@ static int linear_segment(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 	return in_limit(s, offset, size) ? EMU_OK : seg_fault(m, seg);
 }
 
-/* SDM 3A 6.15, *Interrupt 17* */
+/* SDM 3A 6.15, *Interrupt 17*: table 6-7 ends at 16 bytes */
 static int check_alignment(struct emu *m, u64 lin, u8 size)
 {
 	const struct vcpu_regs *r = m->r;
+	u64 skew = lin & (MIN(size, WIDE) - 1u);
 
 	if (likely(!(r->rflags & RFLAGS_AC)) || !(r->cr0 & CR0_AM) ||
-	    !(r->cr0 & CR0_PE) || !(lin & (size - 1u)))
+	    !(r->cr0 & CR0_PE) || !skew)
 		return EMU_OK;
 	vcpu_need(m->v, RG_SEG);
 	if (SEG_ATTR_DPL(r->seg[SEG_SS].attr) != CPL_USER)
@@ -253,18 +262,19 @@ int emu_resolve_operand(struct emu *m, u8 size, u8 access,
 	return emu_resolve(m, seg, ea, size, access, span);
 }
 
-int emu_resolve_aligned(struct emu *m, u8 access, struct emu_span *span)
+int emu_resolve_aligned(struct emu *m, u8 size, u8 access,
+			struct emu_span *span)
 {
 	u64 ea = effective(m);
 	u8 seg = data_segment(m);
 	u64 lin;
-	int err = linear(m, seg, ea, WIDE, access, &lin);
+	int err = linear(m, seg, ea, size, access, &lin);
 
-	if (!err && (lin & (WIDE - 1))) {
+	if (!err && (lin & (size - 1u))) {
 		vcpu_inject_exception(m->v, EXC_GP, true, 0);
 		return EMU_FAULT;
 	}
-	return err ? err : resolve_linear(m, lin, WIDE, access, span);
+	return err ? err : resolve_linear(m, lin, size, access, span);
 }
 
 /* Operands of a guest may lie anywhere */
@@ -385,17 +395,18 @@ void emu_store(struct emu *m, const struct emu_span *span, u8 size, u64 value)
 	store_at(m, span, 0, size, value);
 }
 
-void emu_load_wide(struct emu *m, const struct emu_span *span, u64 value[2])
+void emu_load_wide(struct emu *m, const struct emu_span *span, u8 size,
+		   u64 *value)
 {
-	value[0] = load_at(m, span, 0, 8);
-	value[1] = load_at(m, span, 8, 8);
+	for (u8 at = 0; at < size; at += 8)
+		value[at / 8] = load_at(m, span, at, (u8)MIN(size - at, 8));
 }
 
-void emu_store_wide(struct emu *m, const struct emu_span *span,
-		    const u64 value[2])
+void emu_store_wide(struct emu *m, const struct emu_span *span, u8 size,
+		    const u64 *value)
 {
-	store_at(m, span, 0, 8, value[0]);
-	store_at(m, span, 8, 8, value[1]);
+	for (u8 at = 0; at < size; at += 8)
+		store_at(m, span, at, (u8)MIN(size - at, 8), value[at / 8]);
 }
 
 /* clang-format off */
@@ -428,13 +439,66 @@ static bool compare_exchange(void *ram, u8 size, u64 old, u64 value)
 	return done;
 }
 
+/*
+ * The end or the beginning of a page, up to 7 bytes of it: the aligned eight
+ * bytes around them are exchanged, so that they change at once and none of
+ * their neighbours' writes is lost.
+ */
+static int replace_edge(void *ram, u8 size, u64 old, u64 value)
+{
+	u64 *word = (u64 *)ALIGN_DOWN((u64)ram, sizeof(u64));
+	u32 shift = 8 * ((u64)ram % sizeof(u64));
+	u64 mask = emu_mask(size) << shift;
+	u64 now = *(volatile u64 *)word;
+
+	if (((now >> shift) ^ old) & emu_mask(size))
+		return EMU_AGAIN;
+	value = (now & ~mask) | (value << shift & mask);
+	return compare_exchange(word, sizeof(u64), now, value) ? EMU_OK
+							       : EMU_AGAIN;
+}
+
+/*
+ * A locked operation is atomic across pages too (SDM 3A 8.1.2.2). A device that
+ * has one of them sees its part after the part in RAM has been exchanged; if
+ * both are RAM by now, the CPU itself does it, unless it cannot.
+ */
+static int replace_split(struct emu *m, const struct emu_span *span, u8 size,
+			 u64 old, u64 value)
+{
+	u8 first = span->first, rest = (u8)(size - first);
+	void *low = gmem_map(m->v->vm, span->gpa[0]);
+	int err = EMU_OK;
+	void *high;
+
+	if (low && gmem_map(m->v->vm, span->gpa[1]) && !m->exit->mmio.walk)
+		return EMU_AGAIN;
+	low = gmem_map(m->v->vm, span->gpa[0]);
+	if (low)
+		err = replace_edge(low, first, old, value);
+	if (err)
+		return err;
+	high = gmem_map(m->v->vm, span->gpa[1]);
+	if (high)
+		err = replace_edge(high, rest, old >> (8 * first),
+				   value >> (8 * first));
+	if (err)
+		return err;
+	if (!low)
+		store_part(m, span->gpa[0], first, value & emu_mask(first));
+	if (!high)
+		store_part(m, span->gpa[1], rest, value >> (8 * first));
+	return EMU_OK;
+}
+
 int emu_replace(struct emu *m, const struct emu_span *span, u8 size, u64 old,
 		u64 value)
 {
-	void *ram = NULL;
+	void *ram;
 
-	if (span->first == size)
-		ram = gmem_map(m->v->vm, span->gpa[0]);
+	if (span->first < size)
+		return replace_split(m, span, size, old, value);
+	ram = gmem_map(m->v->vm, span->gpa[0]);
 	if (!ram) {
 		emu_store(m, span, size, value);
 		return EMU_OK;
@@ -465,7 +529,7 @@ int emu_replace_wide(struct emu *m, const struct emu_span *span,
 	if (span->first == WIDE)
 		ram = gmem_map(m->v->vm, span->gpa[0]);
 	if (!ram) {
-		emu_store_wide(m, span, value);
+		emu_store_wide(m, span, WIDE, value);
 		return EMU_OK;
 	}
 	return compare_exchange_wide(ram, old, value) ? EMU_OK : EMU_AGAIN;

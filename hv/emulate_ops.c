@@ -233,7 +233,17 @@ static int unary_memory(struct emu *m, enum alu_unary op)
 	return err;
 }
 
-/* AX = AL * r/m8; rDX:rAX = rAX * r/m */
+/* rDX:rAX; of bytes, AH:AL */
+static void set_pair(struct emu *m, u64 lo, u64 hi)
+{
+	if (m->size == 1) {
+		emu_reg_set(m, GPR_RAX, 2, (lo & 0xff) | hi << 8);
+	} else {
+		emu_reg_set(m, GPR_RAX, m->size, lo);
+		emu_reg_set(m, GPR_RDX, m->size, hi);
+	}
+}
+
 static int multiply(struct emu *m, bool is_signed)
 {
 	u64 lo = m->r->gpr[GPR_RAX], hi = m->r->gpr[GPR_RDX];
@@ -246,13 +256,28 @@ static int multiply(struct emu *m, bool is_signed)
 	if (err)
 		return err;
 	alu_multiply(is_signed, m->size, &lo, &hi, value, &flags);
-	if (m->size == 1) {
-		emu_reg_set(m, GPR_RAX, 2, lo);
-	} else {
-		emu_reg_set(m, GPR_RAX, m->size, lo);
-		emu_reg_set(m, GPR_RDX, m->size, hi);
-	}
+	set_pair(m, lo, m->size == 1 ? lo >> 8 : hi);
 	emu_flags_set(m, flags);
+	return EMU_OK;
+}
+
+/* The flags, which the manual leaves undefined, stay */
+static int divide(struct emu *m, bool is_signed)
+{
+	u64 lo = m->r->gpr[GPR_RAX];
+	u64 hi = m->size == 1 ? lo >> 8 : m->r->gpr[GPR_RDX];
+	u64 value;
+	int err = emu_no_lock(m);
+
+	if (!err)
+		err = load_operand(m, m->size, &value);
+	if (err)
+		return err;
+	if (!alu_divide(is_signed, m->size, &lo, &hi, value)) {
+		vcpu_inject_exception(m->v, EXC_DE, false, 0);
+		return EMU_FAULT;
+	}
+	set_pair(m, lo, hi);
 	return EMU_OK;
 }
 
@@ -270,8 +295,10 @@ int op_group3(struct emu *m) /* F6 F7 */
 		return multiply(m, false);
 	case 5:
 		return multiply(m, true);
+	case 6:
+		return divide(m, false);
 	default:
-		return EMU_UNKNOWN; /* DIV, IDIV */
+		return divide(m, true);
 	}
 }
 
@@ -290,14 +317,16 @@ int op_group45(struct emu *m) /* FE FF */
 	switch (reg) {
 	case 2:
 		return op_call_operand(m);
+	case 3:
+		return op_call_far(m);
 	case 4:
 		return op_jmp_operand(m);
+	case 5:
+		return op_jmp_far(m);
 	case 6:
 		return op_push_operand(m);
-	case 7:
-		return emu_ud(m);
 	default:
-		return EMU_UNKNOWN; /* far CALL and JMP */
+		return emu_ud(m);
 	}
 }
 
@@ -315,4 +344,42 @@ int op_imul(struct emu *m) /* 0F AF; 69 6B */
 	emu_reg_set(m, m->insn.reg, m->size, value);
 	emu_flags_set(m, flags);
 	return EMU_OK;
+}
+
+/* 0F B8, BC, BD. Behind F3 they are POPCNT, TZCNT, LZCNT, and the last two are
+ * BSF and BSR still on a CPU that has no such thing: here as there. */
+int op_bit_scan(struct emu *m)
+{
+	u64 to = emu_reg_get(m, m->insn.reg, 8);
+	bool counts = m->insn.rep;
+	u64 flags = m->r->rflags;
+	enum alu_scan op;
+	u64 from;
+	int err;
+
+	if (m->insn.opcode == 0xb8 && !counts)
+		return emu_ud(m); /* JMPE */
+	err = load_operand(m, m->size, &from);
+	if (err)
+		return err;
+	if (m->insn.opcode == 0xb8)
+		op = ALU_POPCNT;
+	else if (m->insn.opcode == 0xbc)
+		op = counts ? ALU_TZCNT : ALU_BSF;
+	else
+		op = counts ? ALU_LZCNT : ALU_BSR;
+	emu_reg_set(m, m->insn.reg, 8, alu_scan(op, m->size, to, from, &flags));
+	emu_flags_set(m, flags);
+	return EMU_OK;
+}
+
+int op_cache_line(struct emu *m) /* 0F AE /6 /7: CLWB, CLFLUSH, CLFLUSHOPT */
+{
+	u8 reg = m->insn.reg & 7;
+	struct emu_span span;
+
+	if (m->insn.rep || m->insn.repne || reg < 6 ||
+	    (reg == 6 && !m->insn.opsize))
+		return EMU_UNKNOWN; /* FXSAVE, LDMXCSR, XSAVE ... */
+	return emu_resolve_operand(m, 1, ACCESS_R, &span);
 }

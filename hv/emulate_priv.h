@@ -13,6 +13,7 @@
 #include "arch/x86/cpu/cpu_regs.h"
 #include "hv/emulate.h"
 #include "hv/insn.h"
+#include "hv/task.h"
 
 enum emu_result {
 	EMU_OK,
@@ -68,6 +69,7 @@ enum alu_shift {
 };
 /* ModRM.reg of group 8, less 4 */
 enum alu_bit { ALU_BT, ALU_BTS, ALU_BTR, ALU_BTC };
+enum alu_scan { ALU_BSF, ALU_BSR, ALU_TZCNT, ALU_LZCNT, ALU_POPCNT };
 
 /*
  * emulate_alu.c: pure; done by the instruction itself on this CPU, so that the
@@ -82,8 +84,13 @@ u64 alu_bit(enum alu_bit op, u8 size, u64 a, u64 bit, u64 *flags);
 u64 alu_shift_double(bool right, u8 size, u64 a, u64 fill, u8 count,
 		     u64 *flags);
 u64 alu_imul(u8 size, u64 a, u64 b, u64 *flags);
+/* All of register @to, of which BSF and BSR may leave parts, or the whole */
+u64 alu_scan(enum alu_scan op, u8 size, u64 to, u64 from, u64 *flags);
 /* MUL and IMUL of one operand: lo = AL, AX ...; the product is hi:lo */
 void alu_multiply(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b, u64 *flags);
+/* DIV and IDIV: hi:lo is the dividend, then *lo the quotient and *hi the
+ * remainder. Bytes: in AX, which is *lo, with *hi its upper half. False: #DE */
+bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b);
 /* A condition code of Jcc, SETcc, CMOVcc (SDM 1 appendix B) */
 bool alu_condition(u8 cc, u64 flags);
 
@@ -109,29 +116,57 @@ int emu_ud(struct emu *m);
 int emu_no_lock(struct emu *m);
 bool emu_is_canonical(const struct emu *m, u64 lin);
 /* Segment, limit, canonical, alignment and paging checks of @size bytes (up to
- * 16) at seg:offset, in this order; sets accessed and dirty bits */
+ * 32) at seg:offset, in this order; sets accessed and dirty bits */
 int emu_resolve(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 		struct emu_span *span);
 /* The ModRM or moffs operand */
 int emu_resolve_operand(struct emu *m, u8 size, u8 access,
 			struct emu_span *span);
-/* 16 bytes that fault with #GP(0) unless aligned to 16 */
-int emu_resolve_aligned(struct emu *m, u8 access, struct emu_span *span);
+/* So, of 16 or 32 bytes that fault with #GP(0) unless aligned to that */
+int emu_resolve_aligned(struct emu *m, u8 size, u8 access,
+			struct emu_span *span);
 u64 emu_load(struct emu *m, const struct emu_span *span, u8 size);
 void emu_store(struct emu *m, const struct emu_span *span, u8 size, u64 value);
-void emu_load_wide(struct emu *m, const struct emu_span *span, u64 value[2]);
-void emu_store_wide(struct emu *m, const struct emu_span *span,
-		    const u64 value[2]);
+/* More than 8 bytes, by eights */
+void emu_load_wide(struct emu *m, const struct emu_span *span, u8 size,
+		   u64 *value);
+void emu_store_wide(struct emu *m, const struct emu_span *span, u8 size,
+		    const u64 *value);
 /* The store of a read-modify-write. In RAM, by compare-and-exchange: EMU_AGAIN
- * if it is not @old any more, before which nothing else may be changed. (Only
- * an operand across two pages of RAM is not atomic.) */
+ * if it is not @old any more, before which nothing else may be changed */
 int __must_check emu_replace(struct emu *m, const struct emu_span *span,
 			     u8 size, u64 old, u64 value);
 int __must_check emu_replace_wide(struct emu *m, const struct emu_span *span,
 				  const u64 old[2], const u64 value[2]);
 
+/* RFLAGS as it is now and RIP behind the instruction, where the dispatcher's
+ * own step would do too much: EMU_AGAIN */
+int emu_step_over(struct emu *m);
+/* Protected mode, and not virtual-8086 */
+bool emu_protected(const struct emu *m);
+
+/* emulate_segment.c */
+/* Queue an exception with an error code: EMU_FAULT */
+int emu_fault(struct emu *m, u8 vector, u32 error);
+/* CPL, 0 in real mode; RG_SEG, RG_CR and RG_RIP are valid */
+u32 emu_cpl(struct emu *m);
+/* The descriptor of @sel, or #GP(@sel) outside its table */
+int emu_descriptor(struct emu *m, u16 sel, struct task_span *at,
+		   u8 raw[DESC_BYTES]);
+
+/* emulate_stack.c */
+/* In the size of a PUSH and POP here, or @size; RSP changes with no fault */
+int emu_push(struct emu *m, u64 value);
+int emu_push_sized(struct emu *m, u8 size, u64 value);
+/* What a POP would take, and its step of RSP */
+int emu_top(struct emu *m, u64 *value);
+void emu_drop(struct emu *m);
+/* RIP once the dispatcher has stepped over this instruction */
+void emu_jump(struct emu *m, u64 target);
+
 /* emulate_ops.c: moves and arithmetic; emulate_bits.c: bits, shifts, exchange;
- * emulate_stack.c; emulate_string.c; emulate_sse.c. Opcodes: see the table */
+ * emulate_stack.c; emulate_string.c; emulate_segment.c; emulate_system.c;
+ * emulate_vector.c. Opcodes: see the table */
 int op_mov_store(struct emu *m);
 int op_mov_load(struct emu *m);
 int op_mov_imm(struct emu *m);
@@ -149,6 +184,8 @@ int op_test(struct emu *m);
 int op_group3(struct emu *m);
 int op_group45(struct emu *m);
 int op_imul(struct emu *m);
+int op_bit_scan(struct emu *m);
+int op_cache_line(struct emu *m);
 int op_nop(struct emu *m);
 
 int op_xchg(struct emu *m);
@@ -165,6 +202,12 @@ int op_pop_reg(struct emu *m);
 int op_push_imm(struct emu *m);
 int op_push_operand(struct emu *m);
 int op_pop_operand(struct emu *m);
+int op_pusha(struct emu *m);
+int op_popa(struct emu *m);
+int op_pushf(struct emu *m);
+int op_popf(struct emu *m);
+int op_enter(struct emu *m);
+int op_leave(struct emu *m);
 int op_call(struct emu *m);
 int op_call_operand(struct emu *m);
 int op_jmp_operand(struct emu *m);
@@ -176,12 +219,16 @@ int op_stos(struct emu *m);
 int op_lods(struct emu *m);
 int op_scas(struct emu *m);
 
-/* emulate_system.c */
-int op_group6(struct emu *m);
+int op_mov_to_segment(struct emu *m);
+int op_push_segment(struct emu *m);
+int op_pop_segment(struct emu *m);
+int op_load_far(struct emu *m);
+int op_call_far(struct emu *m);
+int op_jmp_far(struct emu *m);
 
-int op_sse_move(struct emu *m);
-int op_sse_half(struct emu *m);
-int op_sse_integer(struct emu *m);
-int op_sse_nontemporal_load(struct emu *m);
+int op_group6(struct emu *m);
+int op_group7(struct emu *m);
+
+int op_vector_move(struct emu *m);
 
 #endif

@@ -35,6 +35,9 @@ enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e);
  * 4.4.1); -EINVAL: #GP, and nothing has changed */
 int __must_check exit_load_cr3(struct vcpu *v, u64 cr3);
 
+/* LMSW (SDM 2A); -EINVAL: #GP, and nothing has changed */
+int __must_check exit_load_msw(struct vcpu *v, u16 value);
+
 /* A fault was queued: #GP(0), #UD */
 enum verdict exit_gp(struct vcpu *v);
 enum verdict exit_ud(struct vcpu *v);

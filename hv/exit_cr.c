@@ -244,14 +244,14 @@ static u64 operand(struct vcpu *v, u64 value)
 	return vcpu_hw_long_mode(vcpu_regs(v)) ? value : (u32)value;
 }
 
-/* LMSW: four bits, and PE can only be set */
-static u64 lmsw_value(struct vcpu *v, u16 value)
+/* Four bits, and PE can only be set */
+int exit_load_msw(struct vcpu *v, u16 value)
 {
 	u64 cr0;
 
 	vcpu_need(v, RG_CR);
 	cr0 = vcpu_regs(v)->cr0;
-	return (cr0 & ~(CR0_LMSW & ~CR0_PE)) | (value & CR0_LMSW);
+	return set_cr0(v, (cr0 & ~(CR0_LMSW & ~CR0_PE)) | (value & CR0_LMSW));
 }
 
 enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e)
@@ -263,7 +263,7 @@ enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e)
 		vcpu_need(v, RG_CR);
 		err = set_cr0(v, vcpu_regs(v)->cr0 & ~CR0_TS);
 	} else if (e->cr.lmsw) {
-		err = set_cr0(v, lmsw_value(v, e->cr.lmsw_value));
+		err = exit_load_msw(v, e->cr.lmsw_value);
 	} else if (e->cr.write) {
 		value = operand(v, *gpr_of(v, e->cr.gpr, false));
 		err = set_cr(v, e->cr.cr, value);

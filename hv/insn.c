@@ -335,16 +335,46 @@ static bool starts_vex(const struct insn *insn, const struct cursor *c)
 	}
 }
 
+/* Of VEX: R, X, B and vvvv are inverted (SDM 2A 2.3.5); outside 64-bit mode
+ * there is nothing behind R, X, B and W */
+static void vex_fields(struct insn *insn, enum insn_mode mode, u8 rxb, u8 last)
+{
+	insn->rex = (u8)((rxb >> 7 & 1) * REX_R | (rxb >> 6 & 1) * REX_X |
+			 (rxb >> 5 & 1) * REX_B);
+	insn->rex ^= REX_R | REX_X | REX_B;
+	insn->vvvv = ~(last >> 3) & 0xf;
+	insn->vector = last & 4 ? 32 : 16;
+	insn->opsize = (last & 3) == 1;
+	insn->rep = (last & 3) == 2;
+	insn->repne = (last & 3) == 3;
+	if (mode != INSN_64BIT)
+		insn->rex = 0;
+}
+
 static char decode_vex(struct insn *insn, struct cursor *c)
 {
-	u8 first = insn->opcode, map = 1;
+	u8 first = insn->opcode, map = 1, rxb, last;
 
 	if (insn->rex || insn->opsize || insn->rep || insn->repne || insn->lock)
 		return 'x';
-	if (first != 0xc5)
-		map = (u8)take(c, 1) & (first == 0x62 ? 0x7 : 0x1f);
-	take(c, first == 0x62 ? 2 : 1);
-	insn->map = MAP_VEX;
+	rxb = (u8)take(c, 1);
+	last = rxb;
+	if (first != 0xc5) {
+		map = rxb & (first == 0x62 ? 0x7 : 0x1f);
+		last = (u8)take(c, 1);
+	}
+	insn->map = MAP_OTHER;
+	if (first == 0xc4 || first == 0xc5) {
+		if (map >= 1 && map <= 3)
+			insn->map = (u8)(MAP_VEX_0F + map - 1);
+		/* C5 has R alone, where C4 has W in the last byte */
+		vex_fields(insn, c->mode, first == 0xc5 ? rxb | 0x60 : rxb,
+			   last);
+		if (first == 0xc4 && last >> 7 && c->mode == INSN_64BIT)
+			insn->rex |= REX_W;
+	}
+	if (first == 0x62)
+		take(c, 1);
 	insn->opcode = (u8)take(c, 1);
 	return vex_operands(insn, map);
 }

@@ -2,8 +2,8 @@
 /*
  * The instruction decoder: bytes in, struct insn out. Pure: it knows no vCPU
  * and no memory, so that unit tests and fuzzers drive it. Of the one-byte, 0F,
- * 0F38 and 0F3A maps it gives all parts; of VEX, EVEX and XOP code the length
- * (SDM 2A 2 *Instruction Format*; APM 3 1).
+ * 0F38 and 0F3A maps, with VEX too, it gives all parts; of EVEX and XOP code
+ * the length (SDM 2A 2 *Instruction Format*; APM 3 1).
  */
 #ifndef HV_INSN_H
 #define HV_INSN_H
@@ -15,8 +15,17 @@
 #define INSN_NO_REG 0xff
 
 enum insn_mode { INSN_16BIT, INSN_32BIT, INSN_64BIT };
-/* MAP_VEX: behind VEX, EVEX or XOP, whatever map that names */
-enum insn_map { MAP_ONE, MAP_0F, MAP_0F38, MAP_0F3A, MAP_VEX };
+/* MAP_OTHER: behind EVEX or XOP, or of VEX a map without a name here */
+enum insn_map {
+	MAP_ONE,
+	MAP_0F,
+	MAP_0F38,
+	MAP_0F3A,
+	MAP_VEX_0F,
+	MAP_VEX_0F38,
+	MAP_VEX_0F3A,
+	MAP_OTHER
+};
 
 #define REX_B 1u
 #define REX_X 2u
@@ -27,11 +36,13 @@ struct insn {
 	u8 len;
 	u8 map; /* enum insn_map */
 	u8 opcode;
-	u8 rex; /* the byte, 0: none */
+	u8 rex;    /* the byte, 0: none; VEX's R, X, B and W in its place */
+	u8 vector; /* VEX.L: 16 or 32 bytes */
+	u8 vvvv;   /* VEX's register besides ModRM's, 0-15 */
 	u8 seg; /* override that counts in this mode: enum seg, or SEG_COUNT */
 	u8 operand_size;               /* 2, 4 or 8: of the non-byte form */
 	u8 addr_size;                  /* 2, 4 or 8 */
-	bool rep, repne, lock, opsize; /* F3, F2, F0, 66 seen */
+	bool rep, repne, lock, opsize; /* F3, F2, F0, 66 seen, or VEX.pp */
 	bool has_modrm, mem;           /* mem: r/m is memory, or moffs */
 	bool rip_relative;
 	u8 mod, reg, rm; /* reg and rm with REX */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Private to hv/task*.c and hv/emulate_system.c: task switches in software (SDM
- * 3A 8 *Task Management*). Functions return 0; -EFAULT: an exception is queued;
+ * Private to hv/task*.c, hv/emulate_segment.c and hv/emulate_system.c:
+ * descriptors (SDM 3A 3.4.5), and task switches in software (SDM 3A 8 *Task
+ * Management*). Functions return 0; -EFAULT: an exception is queued;
  * -EINVAL: the guest keeps the structure where there is no RAM.
  */
 #ifndef HV_TASK_H
@@ -41,6 +42,14 @@ int __must_check task_descriptor(struct vcpu *v, u16 sel,
 				 struct task_span *span, u8 raw[DESC_BYTES]);
 /* What a segment register holds once @raw is in it */
 struct segment task_segment(u16 sel, const u8 raw[DESC_BYTES]);
+/* May @s, not null, go into @seg, CS to data, at @cpl? 0, or the vector: #GP
+ * for its type or privilege (in a task switch: #TS), #NP or #SS if not present
+ */
+u8 task_check_segment(enum seg seg, const struct segment *s, u32 cpl);
+/* The CPU marks a code or data segment it loads */
+int __must_check task_mark_accessed(struct vcpu *v,
+				    const struct task_span *span,
+				    u8 raw[DESC_BYTES]);
 
 /* hv/task_segments.c */
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What a task switch reads and writes in memory: TSSs and descriptors, by
- * linear address. An access is resolved first, which may queue a #PF; after
- * that it cannot fail. Home core; no lock.
+ * linear address; and what a descriptor says of a segment. An access is
+ * resolved first, which may queue a #PF; after that it cannot fail. Home core;
+ * no lock.
  */
 #include "arch/x86/cpu/cpu_regs.h"
 #include "hv/gmem.h"
@@ -10,9 +11,10 @@
 #include "lib/errno.h"
 
 /* Not a segment's limit, but where linear addresses wrap outside long mode */
-static gva_t linear(u64 lin)
+static gva_t linear(struct vcpu *v, u64 lin)
 {
-	return GVA((u32)lin);
+	vcpu_need(v, RG_CR);
+	return GVA(vcpu_regs(v)->efer & EFER_LMA ? lin : (u32)lin);
 }
 
 static int resolve_page(struct vcpu *v, u64 lin, u8 access, gpa_t *gpa)
@@ -20,10 +22,10 @@ static int resolve_page(struct vcpu *v, u64 lin, u8 access, gpa_t *gpa)
 	u32 error;
 	int err;
 
-	err = gva_translate(v, linear(lin), access | ACCESS_SYSTEM, gpa,
+	err = gva_translate(v, linear(v, lin), access | ACCESS_SYSTEM, gpa,
 			    &error);
 	if (err == -EFAULT)
-		vcpu_inject_pf(v, linear(lin), error);
+		vcpu_inject_pf(v, linear(v, lin), error);
 	return err;
 }
 
@@ -100,4 +102,62 @@ struct segment task_segment(u16 sel, const u8 raw[DESC_BYTES])
 	if (s.attr & ATTR_G)
 		s.limit = s.limit << 12 | 0xfff;
 	return s;
+}
+
+#define ATTR_S          BIT(4)
+#define ATTR_P          BIT(7)
+#define TYPE_CODE       BIT(3)
+#define TYPE_CONFORMING BIT(2) /* code */
+#define TYPE_RW         BIT(1) /* code: readable; data: writable */
+
+static bool code_ok(const struct segment *s, u32 cpl)
+{
+	u32 dpl = SEG_ATTR_DPL(s->attr);
+
+	if (!(s->attr & TYPE_CODE))
+		return false;
+	if (s->attr & TYPE_CONFORMING)
+		return dpl <= cpl;
+	return dpl == cpl && SEL_RPL(s->sel) <= cpl;
+}
+
+static bool stack_ok(const struct segment *s, u32 cpl)
+{
+	return !(s->attr & TYPE_CODE) && (s->attr & TYPE_RW) &&
+	       SEG_ATTR_DPL(s->attr) == cpl && SEL_RPL(s->sel) == cpl;
+}
+
+static bool data_ok(const struct segment *s, u32 cpl)
+{
+	bool code = s->attr & TYPE_CODE;
+	u32 dpl = SEG_ATTR_DPL(s->attr);
+
+	if (code && !(s->attr & TYPE_RW))
+		return false;
+	return (code && (s->attr & TYPE_CONFORMING)) ||
+	       (dpl >= cpl && dpl >= SEL_RPL(s->sel));
+}
+
+u8 task_check_segment(enum seg seg, const struct segment *s, u32 cpl)
+{
+	bool ok = s->attr & ATTR_S;
+
+	if (seg == SEG_CS)
+		ok = ok && code_ok(s, cpl);
+	else
+		ok = ok && (seg == SEG_SS ? stack_ok : data_ok)(s, cpl);
+	if (!ok)
+		return EXC_GP;
+	if (s->attr & ATTR_P)
+		return 0;
+	return seg == SEG_SS ? EXC_SS : EXC_NP;
+}
+
+int task_mark_accessed(struct vcpu *v, const struct task_span *span,
+		       u8 raw[DESC_BYTES])
+{
+	if (raw[DESC_TYPE_BYTE] & DESC_ACCESSED)
+		return 0;
+	raw[DESC_TYPE_BYTE] |= DESC_ACCESSED;
+	return task_write(v, span, raw);
 }

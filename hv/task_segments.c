@@ -9,17 +9,14 @@
 #include "hv/task.h"
 #include "lib/errno.h"
 
-#define ATTR_S          BIT(4)
-#define ATTR_P          BIT(7)
-#define ATTR_DPL_SHIFT  5
-#define TYPE(attr)      ((attr)&0xfu)
-#define TYPE_LDT        2u
-#define TYPE_CODE       BIT(3)
-#define TYPE_CONFORMING BIT(2) /* code */
-#define TYPE_RW         BIT(1) /* code: readable; data: writable */
-#define ATTR_V86        0xf3u
-#define ATTR_FLAT_CODE  0x9bu
-#define CPL_USER        3u
+#define ATTR_S         BIT(4)
+#define ATTR_P         BIT(7)
+#define ATTR_DPL_SHIFT 5
+#define TYPE(attr)     ((attr)&0xfu)
+#define TYPE_LDT       2u
+#define ATTR_V86       0xf3u
+#define ATTR_FLAT_CODE 0x9bu
+#define CPL_USER       3u
 
 static int fault(struct vcpu *v, u8 vector, u16 sel, u32 ext)
 {
@@ -65,16 +62,6 @@ void task_forget_segments(struct vcpu *v)
 	r->seg[SEG_CS].limit = 0xffff;
 }
 
-/* The CPU marks a code or data segment it loads */
-static int mark_accessed(struct vcpu *v, const struct task_span *span,
-			 u8 raw[DESC_BYTES])
-{
-	if (raw[DESC_TYPE_BYTE] & DESC_ACCESSED)
-		return 0;
-	raw[DESC_TYPE_BYTE] |= DESC_ACCESSED;
-	return task_write(v, span, raw);
-}
-
 /* Descriptor of @sel, or the fault for one that is outside its table */
 static int fetch(struct vcpu *v, u16 sel, u32 ext, struct task_span *span,
 		 u8 raw[DESC_BYTES], struct segment *s)
@@ -110,54 +97,13 @@ static int load_ldt(struct vcpu *v, u32 ext)
 	return 0;
 }
 
-static int check_cs(struct vcpu *v, const struct segment *s, u32 ext)
-{
-	u32 dpl = SEG_ATTR_DPL(s->attr), rpl = SEL_RPL(s->sel);
-
-	if (!(s->attr & ATTR_S) || !(s->attr & TYPE_CODE))
-		return fault(v, EXC_TS, s->sel, ext);
-	if (s->attr & TYPE_CONFORMING ? dpl > rpl : dpl != rpl)
-		return fault(v, EXC_TS, s->sel, ext);
-	if (!(s->attr & ATTR_P))
-		return fault(v, EXC_NP, s->sel, ext);
-	return 0;
-}
-
-static int check_ss(struct vcpu *v, const struct segment *s, u32 ext)
-{
-	u32 cpl = cpl_of(vcpu_regs(v));
-
-	if (!(s->attr & ATTR_S) || (s->attr & TYPE_CODE) ||
-	    !(s->attr & TYPE_RW) || SEG_ATTR_DPL(s->attr) != cpl ||
-	    SEL_RPL(s->sel) != cpl)
-		return fault(v, EXC_TS, s->sel, ext);
-	if (!(s->attr & ATTR_P))
-		return fault(v, EXC_SS, s->sel, ext);
-	return 0;
-}
-
-static int check_data(struct vcpu *v, const struct segment *s, u32 ext)
-{
-	u32 cpl = cpl_of(vcpu_regs(v)), dpl = SEG_ATTR_DPL(s->attr);
-	bool code = s->attr & TYPE_CODE;
-
-	if (!(s->attr & ATTR_S) || (code && !(s->attr & TYPE_RW)))
-		return fault(v, EXC_TS, s->sel, ext);
-	if (!(code && (s->attr & TYPE_CONFORMING)) &&
-	    (dpl < cpl || dpl < SEL_RPL(s->sel)))
-		return fault(v, EXC_TS, s->sel, ext);
-	if (!(s->attr & ATTR_P))
-		return fault(v, EXC_NP, s->sel, ext);
-	return 0;
-}
-
 static int load_segment(struct vcpu *v, enum seg seg, u32 ext)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
 	u16 sel = r->seg[seg].sel;
 	bool needed = seg == SEG_CS || seg == SEG_SS;
 	struct task_span span;
-	u8 raw[DESC_BYTES];
+	u8 raw[DESC_BYTES], vector;
 	struct segment s;
 	int err;
 
@@ -166,13 +112,10 @@ static int load_segment(struct vcpu *v, enum seg seg, u32 ext)
 	err = fetch(v, sel, ext, &span, raw, &s);
 	if (err)
 		return err;
-	if (seg == SEG_CS)
-		err = check_cs(v, &s, ext);
-	else
-		err = seg == SEG_SS ? check_ss(v, &s, ext)
-				    : check_data(v, &s, ext);
-	if (!err)
-		err = mark_accessed(v, &span, raw);
+	vector = task_check_segment(seg, &s, cpl_of(r));
+	if (vector)
+		return fault(v, vector == EXC_GP ? EXC_TS : vector, sel, ext);
+	err = task_mark_accessed(v, &span, raw);
 	if (err)
 		return err;
 	s.attr |= DESC_ACCESSED;

@@ -66,19 +66,22 @@ GUEST_ELF   := $(GUEST_C:%.c=$(B)/%.elf)
 $(B)/tests/%.o: CFLAGS := $(GUEST_FLAGS)
 # The multiboot loaders enter elsewhere than PVH does
 $(B)/tests/guest/multiboot.elf: GUEST_LD := -e mb_entry
-$(GUEST_ELF): %.elf: %.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
-	@$(LD) -nostdlib -static $(GUEST_LD) -z noexecstack -z max-page-size=4096 \
+$(B)/tests/guest/%.elf: $(B)/tests/guest/%.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
+	$(LD) -nostdlib -static $(GUEST_LD) -z noexecstack -z max-page-size=4096 \
 		--no-warn-rwx-segments -T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
--include $(GUEST_C:%.c=$(B)/%.d) $(GUEST_LIB_O:.o=.d)
+$(B)/tests/bench/%.elf: $(B)/tests/bench/%.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
+	$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 \
+		--no-warn-rwx-segments -T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
+-include $(GUEST_C:%.c=$(B)/%.d) $(GUEST_LIB_C:%.c=$(B)/%.d)
 
 # The same as ELF32, known by its multiboot 2 header alone
 $(B)/tests/guest/multiboot32.elf: $(B)/tests/guest/multiboot.elf
-	@objcopy -O elf32-i386 --remove-section=.note.pvh $< $@
+	objcopy -O elf32-i386 --remove-section=.note.pvh $< $@
 
 # Firmware of our own
 $(B)/tests/guest/rom.bin: tests/guest/rom.asm
 	@mkdir -p $(@D)
-	@$(NASM) -f bin -o $@ $<
+	$(NASM) -f bin -o $@ $<
 
 .PHONY: guests
 guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf $(B)/tests/guest/rom.bin

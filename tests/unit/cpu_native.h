@@ -31,7 +31,8 @@
 
 struct native {
 	u64 gpr[GPR_COUNT], rip, rflags;
-	u64 xmm[16][2];
+	u64 xmm[16][2], ymm_high[16][2];
+	u64 mm[8];
 	u16 cs, ss, ds, es, gs;
 	bool repeats; /* the same RIP again is no end */
 	/* After it: vector, or -1 */
@@ -58,6 +59,12 @@ static const struct native_segment {
 };
 enum { NATIVE_CODE32, NATIVE_CODE16, NATIVE_FLAT, NATIVE_FIRST_DATA = 2 };
 
+/* The signal frame has XSAVE's standard form (SDM 1 13.4): the header, and the
+ * upper halves of YMM where CPUID D.2 says on every CPU that has them */
+#define NATIVE_XSTATE_BV 512
+#define NATIVE_YMM_HIGH  576
+
+static bool native_avx;
 static struct native *native_now;
 static greg_t native_home[NGREG];
 static u16 native_flat_ds;
@@ -98,6 +105,38 @@ static void native_set_ds(u16 ds, u16 es, u16 gs)
 			 : "memory");
 }
 
+static void native_vectors_in(const struct native *n, u8 *frame)
+{
+	struct _libc_fpstate *fp = (void *)frame;
+	u64 bits;
+
+	memcpy(fp->_xmm, n->xmm, sizeof(n->xmm));
+	for (u32 i = 0; i < ARRAY_SIZE(n->mm); i++)
+		memcpy(&fp->_st[i], &n->mm[i], sizeof(n->mm[i]));
+	if (!native_avx)
+		return;
+	memcpy(frame + NATIVE_YMM_HIGH, n->ymm_high, sizeof(n->ymm_high));
+	memcpy(&bits, frame + NATIVE_XSTATE_BV, sizeof(bits));
+	bits |= XCR0_X87 | XCR0_SSE | XCR0_AVX;
+	memcpy(frame + NATIVE_XSTATE_BV, &bits, sizeof(bits));
+}
+
+static void native_vectors_out(struct native *n, const u8 *frame)
+{
+	const struct _libc_fpstate *fp = (const void *)frame;
+	u64 bits;
+
+	memcpy(n->xmm, fp->_xmm, sizeof(n->xmm));
+	for (u32 i = 0; i < ARRAY_SIZE(n->mm); i++)
+		memcpy(&n->mm[i], &fp->_st[i], sizeof(n->mm[i]));
+	if (!native_avx)
+		return;
+	memcpy(n->ymm_high, frame + NATIVE_YMM_HIGH, sizeof(n->ymm_high));
+	memcpy(&bits, frame + NATIVE_XSTATE_BV, sizeof(bits));
+	if (!(bits & XCR0_AVX))
+		memset(n->ymm_high, 0, sizeof(n->ymm_high));
+}
+
 static void native_enter(ucontext_t *uc)
 {
 	const struct native *n = native_now;
@@ -112,7 +151,7 @@ static void native_enter(ucontext_t *uc)
 		g[REG_CSGSFS] =
 			(greg_t)(((u64)g[REG_CSGSFS] & 0x0000ffffffff0000ull) |
 				 n->cs | (u64)n->ss << 48);
-	memcpy(uc->uc_mcontext.fpregs->_xmm, n->xmm, sizeof(n->xmm));
+	native_vectors_in(n, (u8 *)uc->uc_mcontext.fpregs);
 	native_set_ds(n->ds, n->es, n->gs);
 }
 
@@ -132,7 +171,7 @@ static void native_leave(int signal, siginfo_t *info, ucontext_t *uc)
 	n->vector = signal == SIGTRAP ? -1 : (int)g[REG_TRAPNO];
 	n->error = (u32)g[REG_ERR];
 	n->cr2 = (u64)g[REG_CR2];
-	memcpy(n->xmm, uc->uc_mcontext.fpregs->_xmm, sizeof(n->xmm));
+	native_vectors_out(n, (const u8 *)uc->uc_mcontext.fpregs);
 	memcpy(g, native_home, sizeof(native_home));
 	native_set_ds(native_flat_ds, native_flat_ds, 0);
 }
@@ -210,6 +249,7 @@ static inline bool native_init(bool *segments)
 		if (sigaction(signals[i], &action, NULL))
 			return false;
 	__asm__ volatile("mov %%ds, %0" : "=r"(native_flat_ds));
+	native_avx = __builtin_cpu_supports("avx");
 	*segments = native_ldt();
 	return true;
 }

@@ -42,7 +42,9 @@ static struct vcpu_regs *r = &vcpu.hw.regs;
 static struct bus_region regions[2], port_regions[2];
 static struct window_cache windows;
 static struct pcpu cpu = { .windows = &windows };
-static u64 xmm[16][2];
+static u64 ymm[16][FPU_WORDS], mm[8], xcr0;
+static bool x87_error;
+static u16 msw;
 static u32 pkru;
 static u32 reads, writes, kills;
 static int injected;
@@ -106,13 +108,41 @@ void breakpoint_data(struct vcpu *v, u64 lin, u32 size, u8 access)
 	(void)size;
 	(void)access;
 }
-void fpu_xmm_read(u8 reg, u64 value[2])
+static u64 *fake_registers(enum fpu_file file, u8 reg)
 {
-	memcpy(value, xmm[reg], sizeof(xmm[reg]));
+	return file == FPU_MMX ? &mm[reg % 8] : ymm[reg];
 }
-void fpu_xmm_write(u8 reg, const u64 value[2])
+static const u8 fake_bytes[] = { 8, 16, 16, 32 };
+void fpu_reg_read(enum fpu_file file, u8 reg, u64 value[FPU_WORDS])
 {
-	memcpy(xmm[reg], value, sizeof(xmm[reg]));
+	memcpy(value, fake_registers(file, reg), fake_bytes[file]);
+}
+void fpu_reg_write(enum fpu_file file, u8 reg, const u64 value[FPU_WORDS])
+{
+	if (file == FPU_XMM_VEX)
+		memset(ymm[reg], 0, sizeof(ymm[reg]));
+	memcpy(fake_registers(file, reg), value, fake_bytes[file]);
+}
+bool fpu_error_pending(void)
+{
+	return x87_error;
+}
+u64 fpu_xcr0(void)
+{
+	return xcr0;
+}
+int exit_load_msw(struct vcpu *v, u16 value)
+{
+	(void)v;
+	msw = value;
+	return 0;
+}
+void exit_wrap_rip(struct vcpu *v)
+{
+	if (!vcpu_hw_long_mode(&v->hw.regs))
+		v->hw.regs.rip &= v->hw.regs.seg[SEG_CS].attr & SEG_ATTR_DB
+					  ? ~0u
+					  : 0xffffu;
 }
 u32 fpu_pkru(void)
 {
@@ -252,7 +282,10 @@ static inline void guest_reset(void)
 		r->seg[i] = (struct segment){ .attr = 0xc093, .limit = ~0u };
 	r->seg[SEG_CS].attr = 0xa09b;
 	reads = writes = kills = port_count = 0;
-	memset(xmm, 0, sizeof(xmm));
+	memset(ymm, 0, sizeof(ymm));
+	memset(mm, 0, sizeof(mm));
+	xcr0 = XCR0_X87 | XCR0_SSE | XCR0_AVX;
+	x87_error = false;
 	injected = -1;
 }
 

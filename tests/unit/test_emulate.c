@@ -1,4 +1,4 @@
-/* SOURCES: hv/emulate.c hv/emulate_alu.c hv/emulate_bits.c hv/emulate_mem.c hv/emulate_ops.c hv/emulate_sse.c hv/emulate_stack.c hv/emulate_string.c hv/emulate_system.c hv/task_memory.c hv/insn.c hv/gmem.c hv/gwalk.c hv/bus.c lib/printf.c lib/string.c */
+/* SOURCES: hv/emulate.c hv/emulate_alu.c hv/emulate_bits.c hv/emulate_mem.c hv/emulate_ops.c hv/emulate_segment.c hv/emulate_stack.c hv/emulate_string.c hv/emulate_system.c hv/emulate_vector.c hv/task_memory.c hv/insn.c hv/gmem.c hv/gwalk.c hv/bus.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions on device memory and string I/O. Each operation on memory is
@@ -298,11 +298,12 @@ static void test_refused(void **state)
 {
 	(void)state;
 	r->gpr[GPR_RDI] = DEVICE;
-	/* div dword [rdi]; vmovups; far call [rdi]; add ecx, eax */
-	assert_int_equal(mmio("\xf7\x37", 2, DEVICE, ACCESS_R), VERDICT_KILL);
-	assert_int_equal(mmio("\xc5\xf8\x10\x07", 4, DEVICE, ACCESS_R),
+	/* fld qword [rdi]; vaddps; verr [rdi]; add ecx, eax */
+	assert_int_equal(mmio("\xdd\x07", 2, DEVICE, ACCESS_R), VERDICT_KILL);
+	assert_int_equal(mmio("\xc5\xf8\x58\x07", 4, DEVICE, ACCESS_R),
 			 VERDICT_KILL);
-	assert_int_equal(mmio("\xff\x1f", 2, DEVICE, ACCESS_R), VERDICT_KILL);
+	assert_int_equal(mmio("\x0f\x00\x27", 3, DEVICE, ACCESS_R),
+			 VERDICT_KILL);
 	assert_int_equal(mmio("\x01\xc1", 2, DEVICE, ACCESS_R), VERDICT_KILL);
 	assert_int_equal(kills, 4);
 	assert_int_equal(reads + writes, 0);

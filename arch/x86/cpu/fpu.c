@@ -15,6 +15,7 @@
 #define FPU_FCW_RESET  0x40u /* SDM 3A table 10-1 */
 #define FPU_FCW_INIT   0x37fu
 #define FPU_MXCSR_INIT 0x1f80u
+#define FPU_FSW_ES     0x80u
 
 /* The legacy region and the header (SDM 1 13.4.1, 13.4.2) */
 struct xsave_area {
@@ -134,41 +135,84 @@ void fpu_save(struct fpu_state *f)
 }
 
 /* clang-format off */
-#define XMM_READ(n)  "movups %%xmm" #n ", %0"
-#define XMM_WRITE(n) "movups %0, %%xmm" #n
-#define XMM_ALL(row)							\
-	row(0) row(1) row(2) row(3) row(4) row(5) row(6) row(7)		\
-	row(8) row(9) row(10) row(11) row(12) row(13) row(14) row(15)
-#define READ_ROW(n)							\
+#define LOW_8(row)							\
+	row(0) row(1) row(2) row(3) row(4) row(5) row(6) row(7)
+#define ALL_16(row)							\
+	LOW_8(row) row(8) row(9) row(10) row(11) row(12) row(13) row(14) row(15)
+#define READ(n, move, reg)						\
 	case n:								\
-		__asm__ volatile(XMM_READ(n) : "=m"(*pair));		\
+		__asm__ volatile(move " %%" reg #n ", %0" : "=m"(*all));	\
 		break;
-#define WRITE_ROW(n)							\
+#define WRITE(n, move, reg)						\
 	case n:								\
-		__asm__ volatile(XMM_WRITE(n) : : "m"(*pair));		\
+		__asm__ volatile(move " %0, %%" reg #n : : "m"(*all));	\
 		break;
+/* One function each way for a kind of register and the move that is its own */
+#define REG_FILE(name, rows)						\
+	static void name##_read(u8 n, u64 (*all)[FPU_WORDS])		\
+	{								\
+		switch (n) {						\
+			rows(name##_READ)				\
+		default:						\
+			break;						\
+		}							\
+	}								\
+	static void name##_write(u8 n, const u64 (*all)[FPU_WORDS])	\
+	{								\
+		switch (n) {						\
+			rows(name##_WRITE)				\
+		default:						\
+			break;						\
+		}							\
+	}
+#define mmx_READ(n)	 READ(n, "movq", "mm")
+#define mmx_WRITE(n)	 WRITE(n, "movq", "mm")
+#define xmm_READ(n)	 READ(n, "movups", "xmm")
+#define xmm_WRITE(n)	 WRITE(n, "movups", "xmm")
+#define xmm_vex_READ(n)	 READ(n, "vmovups", "xmm")
+#define xmm_vex_WRITE(n) WRITE(n, "vmovups", "xmm")
+#define ymm_READ(n)	 READ(n, "vmovups", "ymm")
+#define ymm_WRITE(n)	 WRITE(n, "vmovups", "ymm")
+
+REG_FILE(mmx, LOW_8)
+REG_FILE(xmm, ALL_16)
+REG_FILE(xmm_vex, ALL_16)
+REG_FILE(ymm, ALL_16)
+
+static const struct {
+	void (*read)(u8 n, u64 (*all)[FPU_WORDS]);
+	void (*write)(u8 n, const u64 (*all)[FPU_WORDS]);
+	u8 registers;
+} files[] = {
+	[FPU_MMX] = { mmx_read, mmx_write, 8 },
+	[FPU_XMM] = { xmm_read, xmm_write, 16 },
+	[FPU_XMM_VEX] = { xmm_vex_read, xmm_vex_write, 16 },
+	[FPU_YMM] = { ymm_read, ymm_write, 16 },
+};
 /* clang-format on */
 
-void fpu_xmm_read(u8 reg, u64 value[2])
+void fpu_reg_read(enum fpu_file file, u8 reg, u64 value[FPU_WORDS])
 {
-	u64(*pair)[2] = (u64(*)[2])value;
-
-	switch (reg) {
-		XMM_ALL(READ_ROW)
-	default:
-		break;
-	}
+	files[file].read(reg % files[file].registers, (u64(*)[FPU_WORDS])value);
 }
 
-void fpu_xmm_write(u8 reg, const u64 value[2])
+void fpu_reg_write(enum fpu_file file, u8 reg, const u64 value[FPU_WORDS])
 {
-	const u64(*pair)[2] = (const u64(*)[2])value;
+	files[file].write(reg % files[file].registers,
+			  (const u64(*)[FPU_WORDS])value);
+}
 
-	switch (reg) {
-		XMM_ALL(WRITE_ROW)
-	default:
-		break;
-	}
+bool fpu_error_pending(void)
+{
+	u16 fsw;
+
+	__asm__ volatile("fnstsw %0" : "=a"(fsw));
+	return fsw & FPU_FSW_ES;
+}
+
+u64 fpu_xcr0(void)
+{
+	return xgetbv(0);
 }
 
 /* RDPKRU wants CR4.PKE, which the host has off: it has no user page */

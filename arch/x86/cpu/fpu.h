@@ -27,9 +27,18 @@ void fpu_load(const struct fpu_state *f, u64 xcr0);
 void fpu_save(struct fpu_state *f);
 /* Part of fpu_save(): x87 state that is initial counts as not saved */
 void fpu_drop_initial(struct fpu_state *f);
-/* XMM0-15 of the vCPU whose state is in the core */
-void fpu_xmm_read(u8 reg, u64 value[2]);
-void fpu_xmm_write(u8 reg, const u64 value[2]);
+/* Registers of the vCPU whose state is in the core, as the moves of these kinds
+ * have them: FPU_MMX makes x87 state MMX's, a write of FPU_XMM_VEX or FPU_YMM
+ * clears what lies above, of FPU_XMM it stays. FPU_MMX: no x87 error is
+ * pending; the VEX kinds: its XCR0 permits them. */
+enum fpu_file { FPU_MMX, FPU_XMM, FPU_XMM_VEX, FPU_YMM };
+#define FPU_WORDS 4
+void fpu_reg_read(enum fpu_file file, u8 reg, u64 value[FPU_WORDS]);
+void fpu_reg_write(enum fpu_file file, u8 reg, const u64 value[FPU_WORDS]);
+/* FSW.ES: the next waiting x87 or MMX instruction is #MF */
+bool fpu_error_pending(void);
+/* XCR0 of the vCPU; its CR4.OSXSAVE can be set */
+u64 fpu_xcr0(void);
 /* Its PKRU; the CPU has protection keys */
 u32 fpu_pkru(void);
 /* DR0-3 from and to dr[0..3] */
