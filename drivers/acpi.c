@@ -239,15 +239,11 @@ static bool rsdp_read(u64 hpa, struct acpi_rsdp *rsdp)
 	return true;
 }
 
-u32 acpi_isa_gsi(u8 isa_irq, u16 *flags)
+u32 acpi_isa_gsi(u8 isa_irq)
 {
-	for (u32 i = 0; i < acpi.override_count; i++) {
-		if (acpi.overrides[i].isa_irq != isa_irq)
-			continue;
-		*flags = acpi.overrides[i].flags;
-		return acpi.overrides[i].gsi;
-	}
-	*flags = 0;
+	for (u32 i = 0; i < acpi.override_count; i++)
+		if (acpi.overrides[i].isa_irq == isa_irq)
+			return acpi.overrides[i].gsi;
 	return isa_irq;
 }
 

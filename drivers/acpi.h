@@ -70,9 +70,9 @@ struct acpi_facts {
 };
 
 extern struct acpi_facts acpi;
-/* The GSI of an ISA interrupt and the MADT's flags for it (5.2.12.5: polarity
- * 1:0, trigger 3:2; 0: edge, active high); without an override its number */
-u32 acpi_isa_gsi(u8 isa_irq, u16 *flags);
+/* The GSI of an ISA interrupt (ACPI 5.2.12.5 *Interrupt Source Override*);
+ * without an override its number */
+u32 acpi_isa_gsi(u8 isa_irq);
 /* From boot_info.rsdp; 0 also when there are no tables (acpi.present false) */
 int __must_check acpi_init(const struct boot_info *bi);
 #endif

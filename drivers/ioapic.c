@@ -153,8 +153,3 @@ void ioapic_unmask(u32 gsi)
 {
 	set_mask(gsi, false);
 }
-
-u64 ioapic_base(u32 n)
-{
-	return n < ioapic_count ? ioapics[n].base : 0;
-}

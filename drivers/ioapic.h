@@ -12,7 +12,4 @@ u32 ioapic_gsi_count(void);
 void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low);
 void ioapic_mask(u32 gsi);
 void ioapic_unmask(u32 gsi);
-/* Physical base of the n-th IOAPIC page, to keep guests off it; 0 past the end
- */
-u64 ioapic_base(u32 n);
 #endif

@@ -189,16 +189,6 @@ void irq_route_eoi(struct vm *vm, u32 gsi)
 	spin_unlock(&route_lock);
 }
 
-u32 irq_route_isa_gsi(u8 isa_irq)
-{
-	u32 i;
-
-	for (i = 0; i < acpi.override_count; i++)
-		if (acpi.overrides[i].isa_irq == isa_irq)
-			return acpi.overrides[i].gsi;
-	return isa_irq;
-}
-
 void irq_route_reserve(u32 gsi)
 {
 	if (gsi < MAX_GSI)

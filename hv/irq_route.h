@@ -16,8 +16,6 @@ void irq_unroute_pin(struct vm *vm, u32 gsi);
 /* The guest's EOI reached @gsi */
 void irq_route_eoi(struct vm *vm, u32 gsi);
 
-/* The GSI of an ISA interrupt (MADT source overrides) */
-u32 irq_route_isa_gsi(u8 isa_irq);
 /* @gsi is the hypervisor's: the guest's pin is never routed to it */
 void irq_route_reserve(u32 gsi);
 

@@ -39,7 +39,7 @@ struct budget pmm_self;
 static struct region regions[POOL_REGIONS];
 static u32 region_count;
 static u64 free_list[MAX_ORDER + 1];
-static u64 total_pages, free_pages;
+static u64 free_pages;
 static struct spinlock pmm_lock;
 
 static void *page_va(u64 page)
@@ -152,7 +152,6 @@ void pmm_init(hpa_t base, u64 size)
 	r->usable = r->first + (ALIGN_UP(pages, PAGE_SIZE) >> PAGE_SHIFT);
 	memset(page_va(r->first), STATE_TAIL, pages);
 	region_fill(r);
-	total_pages += pages;
 	free_pages += r->first + pages - r->usable;
 	spin_unlock(&pmm_lock);
 }
@@ -228,9 +227,4 @@ void pmm_free(struct budget *b, void *va, u32 order)
 u64 pmm_free_pages(void)
 {
 	return READ_ONCE(free_pages);
-}
-
-u64 pmm_total_pages(void)
-{
-	return READ_ONCE(total_pages);
 }

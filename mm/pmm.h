@@ -24,7 +24,6 @@ void pmm_init(hpa_t base, u64 size);
 void *pmm_alloc(struct budget *b, u32 order) __must_check;
 void pmm_free(struct budget *b, void *va, u32 order);
 u64 pmm_free_pages(void);
-u64 pmm_total_pages(void);
 
 /* Addresses of the hypervisor's own memory (pool and image) only */
 hpa_t virt_to_hpa(const void *va);

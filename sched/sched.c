@@ -151,7 +151,7 @@ bool sched_is_blocked(const struct sched_entity *e)
 	return READ_ONCE(e->state) == SCHED_BLOCKED;
 }
 
-static void leave_queue(struct sched_entity *e, enum sched_state state)
+void sched_block(struct sched_entity *e)
 {
 	struct sched_cpu *s = e->cpu->sched;
 
@@ -161,17 +161,7 @@ static void leave_queue(struct sched_entity *e, enum sched_state state)
 	}
 	if (e->state == SCHED_READY)
 		queue_take(s, e);
-	__atomic_store_n(&e->state, state, __ATOMIC_SEQ_CST);
-}
-
-void sched_block(struct sched_entity *e)
-{
-	leave_queue(e, SCHED_BLOCKED);
-}
-
-void sched_remove(struct sched_entity *e)
-{
-	leave_queue(e, SCHED_DEAD);
+	__atomic_store_n(&e->state, SCHED_BLOCKED, __ATOMIC_SEQ_CST);
 }
 
 /* The current one to the tail when it is done with its turn */

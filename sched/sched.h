@@ -11,7 +11,7 @@
 #include "arch/x86/cpu/percpu.h"
 #include "lib/types.h"
 
-enum sched_state { SCHED_BLOCKED, SCHED_READY, SCHED_DEAD };
+enum sched_state { SCHED_BLOCKED, SCHED_READY };
 
 struct sched_entity {
 	struct sched_entity *next, *prev; /* run queue, while READY */
@@ -37,7 +37,6 @@ bool sched_is_blocked(const struct sched_entity *e);
 /* Owner core: it waits for a wake; a wake that came first is not lost. A full
  * barrier: the caller checks its events again afterwards. */
 void sched_block(struct sched_entity *e);
-void sched_remove(struct sched_entity *e);
 /* Owner core: who runs now (NULL: idle); keeps the current one until its slice
  * ends or it blocks. Arms the slice timer only when two or more are READY. */
 struct sched_entity *sched_pick(void);

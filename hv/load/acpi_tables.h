@@ -124,19 +124,15 @@ int __must_check acpi_writer_init(struct acpi_writer *w, struct vm *vm,
 				  enum acpi_target target);
 /* Room for @size zeroed bytes, aligned; NULL (and full) when there is none */
 void *acpi_writer_take(struct acpi_writer *w, u32 size, u32 align);
-/* gpa of something taken; ACPI_IN_FILES: its offset among the tables */
-u64 acpi_writer_gpa(const struct acpi_writer *w, const void *p);
 /* Set a pointer of 4 or 8 bytes at @field to something taken */
 void acpi_writer_point(struct acpi_writer *w, void *field, u8 size,
 		       const void *target);
 void acpi_writer_list(struct acpi_writer *w, u64 table_gpa);
 /* Set the byte @at so that [start, start + length) adds up to 0 */
 void acpi_writer_sum(struct acpi_writer *w, void *start, u32 length, u8 *at);
-/* Fill in a header and, once all is in place, its checksum */
-void acpi_header_init(struct acpi_header *h, const char *signature, u8 revision,
-		      u32 length);
+/* A table's checksum, once all is in place */
 void acpi_header_sum(struct acpi_writer *w, struct acpi_header *h);
-/* Both, and list it */
+/* Fill in its header with that, and list it */
 void acpi_writer_add(struct acpi_writer *w, struct acpi_header *h,
 		     const char *signature, u8 revision, u32 length);
 /* Add a MADT for vm's vCPUs, with the host's or a PC's interrupt controllers

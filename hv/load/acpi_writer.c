@@ -65,7 +65,8 @@ void *acpi_writer_take(struct acpi_writer *w, u32 size, u32 align)
 	return w->buf + at;
 }
 
-u64 acpi_writer_gpa(const struct acpi_writer *w, const void *p)
+/* Of something taken; ACPI_IN_FILES: its offset among the tables */
+static u64 gpa_of(const struct acpi_writer *w, const void *p)
 {
 	return w->gpa + (u64)((const u8 *)p - w->buf);
 }
@@ -73,7 +74,7 @@ u64 acpi_writer_gpa(const struct acpi_writer *w, const void *p)
 void acpi_writer_point(struct acpi_writer *w, void *field, u8 size,
 		       const void *target)
 {
-	u64 gpa = acpi_writer_gpa(w, target);
+	u64 gpa = gpa_of(w, target);
 
 	memcpy(field, &gpa, size);
 	if (w->pointer_count == ARRAY_SIZE(w->pointers))
@@ -114,8 +115,8 @@ void acpi_writer_sum(struct acpi_writer *w, void *start, u32 length, u8 *at)
 					   (u32)(at - w->buf) };
 }
 
-void acpi_header_init(struct acpi_header *h, const char *signature, u8 revision,
-		      u32 length)
+static void header_init(struct acpi_header *h, const char *signature,
+			u8 revision, u32 length)
 {
 	memcpy(h->signature, signature, sizeof(h->signature));
 	h->length = length;
@@ -135,9 +136,9 @@ void acpi_header_sum(struct acpi_writer *w, struct acpi_header *h)
 void acpi_writer_add(struct acpi_writer *w, struct acpi_header *h,
 		     const char *signature, u8 revision, u32 length)
 {
-	acpi_header_init(h, signature, revision, length);
+	header_init(h, signature, revision, length);
 	acpi_header_sum(w, h);
-	acpi_writer_list(w, acpi_writer_gpa(w, h));
+	acpi_writer_list(w, gpa_of(w, h));
 }
 
 /* A table of pointers to the others, @size bytes each. A rewritten one also
@@ -159,7 +160,7 @@ static struct acpi_header *write_root(struct acpi_writer *w,
 		else
 			memcpy(entry, &w->tables[i], size);
 	}
-	acpi_header_init(h, signature, 1, bytes);
+	header_init(h, signature, 1, bytes);
 	acpi_header_sum(w, h);
 	return h;
 }

@@ -10,6 +10,7 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/cpu/timer.h"
 #include "arch/x86/cpu/tsc.h"
+#include "drivers/acpi.h"
 #include "drivers/ioapic.h"
 #include "drivers/uart.h"
 #include "hv/irq_route.h"
@@ -51,7 +52,7 @@ static void poll_tick(struct timer *t)
 
 void console_input_init(void)
 {
-	u32 gsi = irq_route_isa_gsi(COM1_GSI);
+	u32 gsi = acpi_isa_gsi(COM1_GSI);
 	int vector;
 
 	irq_route_reserve(gsi);

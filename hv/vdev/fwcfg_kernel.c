@@ -19,11 +19,9 @@
 #define HEAP_END       (CMDLINE_BASE - REAL_MODE_BASE - BZ_ENTRY64_OFFSET)
 #define INITRD_MAX     0x37ffffffu /* of a header that does not tell */
 #define TABLES_BYTES   KIB(128)    /* end of RAM: the firmware's tables */
-#define SETUP_MAX      ((0xffu + 1) * BZ_SECTOR)
 #define LOADER_QEMU    0xb0
 
 #define VERSION_CMDLINE    0x0202
-#define VERSION_HEAP       0x0201
 #define VERSION_INITRD_MAX 0x0203
 
 struct parts {

@@ -16,8 +16,7 @@
 #include "hv/vdev/vpower_regs.h"
 #include "lib/errno.h"
 
-#define NO_FUNCTION   0xffffu
-#define CONFIG_DWORDS 1024u
+#define NO_FUNCTION 0xffffu
 
 static u32 size_mask(u8 size)
 {

@@ -21,8 +21,6 @@
 #define LVT0    0x350u
 #define LVT1    0x360u
 #define LVTERR  0x370u
-#define TMICT   0x380u
-#define TDCR    0x3e0u
 #define PAGE    0xfee00000ul
 
 #define MASKED      0x10000u

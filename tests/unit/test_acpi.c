@@ -26,7 +26,6 @@
 #define AT_HPET (MEM_HPA + 0x4000)
 #define AT_DSDT (MEM_HPA + 0x5000)
 #define AT_FACS (MEM_HPA + 0x6000)
-#define AT_SSDT (MEM_HPA + 0x7000)
 
 static u8 mem[MEM_BYTES];
 static u32 views; /* early_map() without its early_unmap() */
@@ -199,7 +198,6 @@ static int fresh(void **state)
 
 static void test_whole(void **state)
 {
-	u16 flags;
 
 	(void)state;
 	assert_int_equal(acpi_init(&bi), 0);
@@ -212,11 +210,11 @@ static void test_whole(void **state)
 	assert_int_equal(acpi.ioapics[1].base, 0xfec01000);
 	assert_int_equal(acpi.ioapics[1].gsi_base, 24);
 	assert_int_equal(acpi.lapic_base, 0xfee10000);
-	assert_int_equal(acpi_isa_gsi(0, &flags), 2);
-	assert_int_equal(flags, 0);
-	assert_int_equal(acpi_isa_gsi(9, &flags), 9);
-	assert_int_equal(flags, 0xd);
-	assert_int_equal(acpi_isa_gsi(4, &flags), 4);
+	assert_int_equal(acpi_isa_gsi(0), 2);
+	assert_int_equal(acpi.overrides[0].flags, 0);
+	assert_int_equal(acpi_isa_gsi(9), 9);
+	assert_int_equal(acpi.overrides[1].flags, 0xd);
+	assert_int_equal(acpi_isa_gsi(4), 4);
 	assert_int_equal(acpi.ecam_count, 1);
 	assert_int_equal(acpi.ecam[0].bus_last, 255);
 	assert_int_equal(acpi.pm1a_evt, 0x600);

@@ -4,6 +4,7 @@
 #include "tests/unit/vdev_fakes.h"
 
 #include "arch/x86/cpu/irq.h"
+#include "drivers/acpi.h"
 #include "drivers/fbcon.h"
 #include "drivers/ioapic.h"
 #include "drivers/uart.h"
@@ -102,7 +103,7 @@ bool vuart_receive(struct vm *vm, u8 byte)
 }
 
 /* console_input_init() is the machine's */
-u32 irq_route_isa_gsi(u8 isa_irq)
+u32 acpi_isa_gsi(u8 isa_irq)
 {
 	return isa_irq;
 }

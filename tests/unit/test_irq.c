@@ -84,20 +84,19 @@ static int setup(void **state)
 	return 0;
 }
 
+#define OWN (VEC_DEVICE_LAST + 1)
+
 static void test_bind(void **state)
 {
 	int cookie;
 
 	(void)state;
-	assert_int_equal(irq_bind(0x40, handler, &cookie), 0);
-	assert_int_equal(irq_bind(0x40, handler, NULL), -EBUSY);
-	irq_dispatch(0x40);
+	assert_int_equal(irq_bind(OWN, handler, &cookie), 0);
+	assert_int_equal(irq_bind(OWN, handler, NULL), -EBUSY);
+	irq_dispatch(OWN);
 	assert_int_equal(handled, 1);
 	assert_ptr_equal(last_arg, &cookie);
 	assert_int_equal(eois, 1);
-	irq_unbind(0x40);
-	assert_int_equal(irq_bind(0x40, handler, NULL), 0);
-	irq_unbind(0x40);
 }
 
 static void test_nobodys_interrupt(void **state)
@@ -126,8 +125,6 @@ static void test_alloc_all(void **state)
 		seen[v] = true;
 	}
 	assert_int_equal(irq_alloc(handler, NULL), -ENOSPC);
-	irq_unbind(VEC_DEVICE_LAST);
-	assert_int_equal(irq_alloc(handler, NULL), VEC_DEVICE_LAST);
 }
 
 int main(void)

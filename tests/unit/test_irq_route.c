@@ -229,15 +229,6 @@ static void test_storm(void **state)
 	irq_unroute_pin(&fake_vm, 17);
 }
 
-static void test_overrides(void **state)
-{
-	(void)state;
-	acpi.override_count = 1;
-	acpi.overrides[0] = (struct acpi_override){ .isa_irq = 0, .gsi = 2 };
-	assert_int_equal(irq_route_isa_gsi(0), 2);
-	assert_int_equal(irq_route_isa_gsi(4), 4);
-}
-
 static void test_msi(void **state)
 {
 	struct irq_msi *m = NULL;
@@ -341,10 +332,13 @@ static void test_msi_exhaustion_and_storm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_edge_pin),     T(test_level_pin),
-		T(test_pin_refusals), T(test_storm),
-		T(test_overrides),    T(test_msi),
-		T(test_msi_refusals), T(test_msi_exhaustion_and_storm),
+		T(test_edge_pin),
+		T(test_level_pin),
+		T(test_pin_refusals),
+		T(test_storm),
+		T(test_msi),
+		T(test_msi_refusals),
+		T(test_msi_exhaustion_and_storm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

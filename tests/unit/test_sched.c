@@ -275,19 +275,6 @@ static void test_yield_to(void **state)
 	assert_ptr_not_equal(cpu.sched->current, &e[0]);
 }
 
-static void test_removed_does_not_come_back(void **state)
-{
-	(void)state;
-	sched_wake(&e[0]);
-	sched_wake(&e[1]);
-	run(0);
-	sched_remove(&e[0]);
-	sched_wake(&e[0]);
-	assert_ptr_equal(sched_pick(), &e[1]);
-	sim_now += 10 * SLICE;
-	assert_ptr_equal(sched_pick(), &e[1]);
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -303,7 +290,6 @@ int main(void)
 		T(test_steal_is_the_wait_of_the_ready),
 		T(test_steal_and_run_fill_the_time),
 		T(test_yield_to),
-		T(test_removed_does_not_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

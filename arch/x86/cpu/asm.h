@@ -89,14 +89,6 @@ ASM_REGISTER(dr3, "dr3")
 ASM_REGISTER(dr6, "dr6")
 ASM_REGISTER(dr7, "dr7")
 
-static inline u64 read_rflags(void)
-{
-	u64 value;
-
-	__asm__ volatile("pushf; pop %0" : "=r"(value)::"memory");
-	return value;
-}
-
 static inline u64 read_rsp(void)
 {
 	u64 value;
@@ -120,14 +112,6 @@ ASM_SELECTOR(ds)
 ASM_SELECTOR(es)
 ASM_SELECTOR(fs)
 ASM_SELECTOR(gs)
-
-static inline u16 read_tr(void)
-{
-	u16 value;
-
-	__asm__ volatile("str %w0" : "=r"(value));
-	return value;
-}
 
 /* GDTR and IDTR as memory operands (SDM 2A, LGDT/LIDT) */
 struct desc_ptr {
@@ -215,11 +199,6 @@ static inline void wbinvd(void)
 	__asm__ volatile("wbinvd" ::: "memory");
 }
 
-static inline void irq_enable(void)
-{
-	__asm__ volatile("sti" ::: "memory");
-}
-
 static inline void irq_disable(void)
 {
 	__asm__ volatile("cli" ::: "memory");
@@ -228,11 +207,6 @@ static inline void irq_disable(void)
 static inline void cpu_pause(void)
 {
 	__asm__ volatile("pause" ::: "memory");
-}
-
-static inline void cpu_hlt(void)
-{
-	__asm__ volatile("hlt" ::: "memory");
 }
 
 /* Wait for an interrupt, take it, and be back with interrupts off. STI opens

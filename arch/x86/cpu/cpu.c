@@ -94,7 +94,12 @@ static u64 wanted_cr4(void)
 	return cr4 | (read_cr4() & CR4_LA57);
 }
 
-void cpu_control_init(void)
+/*
+ * CR0, CR4, EFER and PAT of this core as the hypervisor wants them: WP, NXE,
+ * SMEP, SMAP, PGE, MCE, OSFXSR, OSXSAVE where present. Before the first load of
+ * tables with NX bits. CR4.VMXE and EFER.SVME are the back-ends' to add.
+ */
+static void control_init(void)
 {
 	const struct cpu_features *f = &cpu_features;
 
@@ -131,13 +136,13 @@ void cpu_boot_init(void)
 	idt_init();
 	idt_load();
 	log_set_env(&env);
-	cpu_control_init();
+	control_init();
 	mce_init_cpu();
 }
 
 void cpu_init_this(struct pcpu *cpu)
 {
-	cpu_control_init();
+	control_init();
 	hostmap_load_cpu();
 	gdt_load(cpu);
 	idt_load();

@@ -25,12 +25,6 @@ void hv_start(void);
 void cpu_boot_init(void);
 /* A core on its own stack: control registers, host map, GDT, IDT */
 void cpu_init_this(struct pcpu *cpu);
-/*
- * CR0, CR4, EFER and PAT of this core as the hypervisor wants them: WP, NXE,
- * SMEP, SMAP, PGE, MCE, OSFXSR, OSXSAVE where present. Before the first load of
- * tables with NX bits. CR4.VMXE and EFER.SVME are the back-ends' to add.
- */
-void cpu_control_init(void);
 
 /* The log's `vm:vcpu` part: writes it to @buf, returns its length. Set by the
  * hv core, NULL: nothing. */

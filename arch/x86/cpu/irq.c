@@ -45,11 +45,6 @@ int irq_bind(u8 vector, irq_handler_t fn, void *arg)
 	return rc;
 }
 
-void irq_unbind(u8 vector)
-{
-	WRITE_ONCE(rows[vector].fn, NULL);
-}
-
 int irq_alloc(irq_handler_t fn, void *arg)
 {
 	int rc = -ENOSPC;

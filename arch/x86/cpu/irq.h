@@ -26,7 +26,6 @@ typedef void (*irq_handler_t)(void *arg);
 void irq_init(void);
 /* Bind a handler; -EBUSY if taken. Any core, before or after SMP bring-up */
 int __must_check irq_bind(u8 vector, irq_handler_t fn, void *arg);
-void irq_unbind(u8 vector);
 /* Take a free device vector, or -ENOSPC */
 int __must_check irq_alloc(irq_handler_t fn, void *arg);
 void irq_dispatch(u8 vector);

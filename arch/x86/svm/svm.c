@@ -9,9 +9,6 @@
 #include "arch/x86/cpu/features.h"
 #include "lib/errno.h"
 
-#define TPR_INDEX       (APIC_TPR / sizeof(u32))
-#define TPR_CLASS_SHIFT 4
-
 /* A guest spinning on PAUSE leaves after so many, closer than the threshold */
 #define PAUSE_COUNT     3000
 #define PAUSE_THRESHOLD 128

@@ -65,26 +65,12 @@ static inline void vmwritenat(vmcsnat_t f, u64 value)
 	vmx_write(f.id, value);
 }
 
-/* For the hot path: fields that every CPU with VMX has */
-static inline void vmwritenat_fast(vmcsnat_t f, const u64 *value)
-{
-	__asm__ volatile("vmwrite %1, %0"
-			 :
-			 : "r"((u64)f.id), "m"(*value)
-			 : "cc");
-}
+/* For the hot path: a field that every CPU with VMX has */
 static inline void vmreadnat_fast(vmcsnat_t f, u64 *value)
 {
 	__asm__ volatile("vmread %1, %0"
 			 : "=m"(*value)
 			 : "r"((u64)f.id)
-			 : "cc");
-}
-static inline void vmwrite32_fast(vmcs32_t f, u32 value)
-{
-	__asm__ volatile("vmwrite %1, %0"
-			 :
-			 : "r"((u64)f.id), "r"((u64)value)
 			 : "cc");
 }
 

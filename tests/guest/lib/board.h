@@ -111,14 +111,6 @@ static inline void ioapic_set(u32 pin, u32 low)
 	io[4] = low;
 }
 
-static inline u32 ioapic_get(u32 pin)
-{
-	volatile u32 *io = (volatile u32 *)0xfec00000ul;
-
-	io[0] = 0x10 + pin * 2;
-	return io[4];
-}
-
 static inline u8 cmos(u8 reg)
 {
 	outb(0x70, reg);
