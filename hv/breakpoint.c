@@ -71,9 +71,11 @@ u64 breakpoint_port(struct vcpu *v)
 void breakpoint_data(struct vcpu *v, u64 lin, u32 size, u8 access)
 {
 	u32 kinds = BIT(KIND_DATA);
+	u64 causes;
 
 	if (access & ACCESS_W)
 		kinds |= BIT(KIND_WRITE);
-	vcpu_need(v, RG_DR);
-	vcpu_regs(v)->pending_debug |= (u16)met(v, kinds, lin, size);
+	causes = met(v, kinds, lin, size);
+	if (causes)
+		vcpu_regs(v)->pending_debug |= (u16)(causes | DR6_PENDING);
 }

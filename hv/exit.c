@@ -307,7 +307,8 @@ void exit_finish_insn(struct vcpu *v)
 	r->shadow &= (u8)~AFTER_SHADOW;
 	if (r->breakpoints)
 		causes = breakpoint_port(v);
-	causes |= r->pending_debug & DR6_BREAKPOINTS;
+	if (r->pending_debug & DR6_PENDING)
+		causes |= r->pending_debug & DR6_BREAKPOINTS;
 	r->pending_debug = 0;
 	if (r->rflags & RFLAGS_TF)
 		causes |= DR6_BS;

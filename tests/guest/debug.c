@@ -103,6 +103,7 @@ STEPPED(prefixed, "xor %eax, %eax", ".byte 0x66, 0x48, 0x0f, 0xa2");
 STEPPED(mov_ss, "mov %ss, %edx", "mov %edx, %ss; cpuid");
 STEPPED(mov_ss_nop, "mov %ss, %edx", "mov %edx, %ss; nop");
 STEPPED(mov_ss_rdmsr, "mov %ss, %edx; mov $0x1b, %ecx", "mov %edx, %ss; rdmsr");
+STEPPED(mov_ss_int1, "mov %ss, %edx", "mov %edx, %ss; .byte 0xf1");
 STEPPED(rep_out, "mov $0x80, %edx; mov $3, %ecx; mov $watched, %esi",
 	"3: rep outsb");
 
@@ -201,6 +202,11 @@ static void move_ss(void)
 	run_steps(step_mov_ss_rdmsr);
 	check(stepped_once(), "debug.mov_ss_rdmsr", "%u traps, %lx", steps,
 	      rips[0]);
+	run_steps(step_mov_ss_int1);
+	check(steps == 2 && rips[0] == step_after && rips[1] == step_end &&
+		      dr6s[0] == DR6_RESET && (dr6s[1] & DR6_BS),
+	      "debug.mov_ss_int1_is_no_step", "%u traps, %lx, dr6 %lx", steps,
+	      rips[0], dr6s[0]);
 }
 
 /* A data breakpoint that MOV SS holds back comes behind the next instruction,

@@ -77,7 +77,8 @@ static void test_data(void **state)
 		vcpu.hw.regs.pending_debug = 0;
 		breakpoint_data(&vcpu, rows[i].at, rows[i].size,
 				rows[i].access);
-		if (vcpu.hw.regs.pending_debug != rows[i].met)
+		if (vcpu.hw.regs.pending_debug !=
+		    (rows[i].met ? DR6_PENDING | 1 : 0))
 			fail_msg("row %u: %x", i, vcpu.hw.regs.pending_debug);
 	}
 }
@@ -92,7 +93,7 @@ static void test_all_four(void **state)
 	}
 	breakpoint_data(&vcpu, 0x3000, 1, ACCESS_R);
 	breakpoint_data(&vcpu, 0x1000, 1, ACCESS_W);
-	assert_int_equal(vcpu.hw.regs.pending_debug, 0xa);
+	assert_int_equal(vcpu.hw.regs.pending_debug, DR6_PENDING | 0xa);
 }
 
 static void test_ports(void **state)

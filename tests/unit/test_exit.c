@@ -458,6 +458,28 @@ static void test_shadow_and_resume_flag_end(void **state)
 	assert_true(vcpu.hw.regs.dirty & RG_RIP);
 }
 
+/* What a shadow has held back: B0-3 count where one of them is enabled, the
+ * others of DR6 stay (SDM 3C table 25-4, 3B 18.2.3) */
+static void test_pending_breakpoints(void **state)
+{
+	struct vcpu_regs *r = &vcpu.hw.regs;
+
+	(void)state;
+	r->valid |= RG_DR;
+	r->dr[6] = DR6_BT | 2;
+	r->shadow = SHADOW_MOV_SS;
+	r->pending_debug = 1;
+	leave(EXIT_CPUID);
+	exit_dispatch(&vcpu);
+	assert_int_equal(injected, -1);
+	r->shadow = SHADOW_MOV_SS;
+	r->pending_debug = DR6_PENDING | 1;
+	exit_dispatch(&vcpu);
+	assert_int_equal(injected, EXC_DB);
+	assert_int_equal(r->dr[6], DR6_BT | 1);
+	assert_int_equal(r->pending_debug, 0);
+}
+
 static void test_refused_msr(void **state)
 {
 	(void)state;
@@ -779,6 +801,7 @@ int main(void)
 		T(test_length_is_decoded_when_nobody_tells),
 		T(test_rip_wraps_as_the_mode_says),
 		T(test_shadow_and_resume_flag_end),
+		T(test_pending_breakpoints),
 		T(test_refused_msr),
 		T(test_rdmsr_splits),
 		T(test_in_writes_its_part_of_rax),

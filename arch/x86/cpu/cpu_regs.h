@@ -81,6 +81,8 @@
 
 #define DR6_FIXED	0xffff0ff0ull	/* power-on value */
 #define DR6_BREAKPOINTS	BITS(3, 0)
+#define DR6_PENDING	BIT(12)		/* pending debug exceptions: one of */
+					/* B0-3 is enabled in DR7 */
 #define DR6_BS		BIT(14)
 #define DR6_BT		BIT(15)
 #define DR6_CAUSES	0xe00full	/* B0-3, BD, BS, BT */
