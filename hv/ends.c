@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end of the machine. Guests stop first, each by vm_end(); whichever core
- * parks the last vCPU stops the other cores and switches the machine off. The
- * counters are atomic; no lock.
+ * The end of the machine, once the privileged guest has stopped. Isolated
+ * guests that listen to their ACPI power button get it and some time; then, and
+ * all others at once, they stop by vm_end(). Whichever core parks the last vCPU
+ * stops the other cores and switches the machine off. The counters are atomic;
+ * no lock.
  */
 #include "hv/ends.h"
 
 #include "arch/x86/cpu/smp.h"
+#include "arch/x86/cpu/timer.h"
 #include "arch/x86/cpu/tsc.h"
 #include "drivers/power.h"
 #include "hv/vcpu.h"
+#include "hv/vdev/vpm.h"
 #include "lib/log.h"
 
 #define STOP_TIMEOUT_US 200000
 #define STOP_POLL_US    100
 
 static u32 guests_alive;
+static struct timer graces[VM_MAX]; /* by VM; of the core that ends it all */
 static bool ending;
 static enum machine_end end_how = MACHINE_POWER_OFF;
 
@@ -74,12 +79,21 @@ void machine_guest_ended(void)
 	finish();
 }
 
-/* Two passes: isolated guests first, then the privileged one */
-static void stop_guests(bool privileged)
+static void stop(struct vm *vm)
 {
-	for (u32 i = 0; i < vm_count; i++)
-		if (vms[i] && vms[i]->privileged == privileged)
-			vm_end(vms[i], VM_END_POWER_OFF, "the machine ends");
+	vm_end(vm, VM_END_POWER_OFF, "the machine ends");
+}
+
+static void grace_is_over(struct timer *t)
+{
+	stop(vms[t - graces]);
+}
+
+/* True: its software listens, and has been asked to power off */
+static bool ask(struct vm *vm)
+{
+	return READ_ONCE(vm->state) == VM_RUNNING &&
+	       vm->config->shutdown_grace_s && vpm_power_button(vm);
 }
 
 void machine_end(enum machine_end how)
@@ -87,6 +101,18 @@ void machine_end(enum machine_end how)
 	if (__atomic_exchange_n(&ending, true, __ATOMIC_SEQ_CST))
 		return;
 	end_how = how;
-	stop_guests(false);
-	stop_guests(true);
+	for (u32 i = 0; i < vm_count; i++) {
+		if (!vms[i] || vms[i]->privileged)
+			continue;
+		if (!ask(vms[i])) {
+			stop(vms[i]);
+			continue;
+		}
+		log_info("ends", "guest %s has %u s to power off", vms[i]->name,
+			 vms[i]->config->shutdown_grace_s);
+		graces[i].fn = grace_is_over;
+		timer_arm(&graces[i],
+			  rdtsc() + ns_to_tsc(vms[i]->config->shutdown_grace_s *
+					      NS_PER_S));
+	}
 }

@@ -7,9 +7,9 @@
 
 enum machine_end { MACHINE_POWER_OFF, MACHINE_RESET };
 
-/* Stop every guest in order (isolated ones first, the privileged last), leave
- * VMX/SVM on every core, then power off or reset. Any core; returns to let the
- * caller's own vCPU park. */
+/* The privileged guest has stopped. Isolated guests get their power button, if
+ * they enabled it, and their time of grace; the machine ends with the last of
+ * them. Any core; returns. */
 void machine_end(enum machine_end how);
 /* hv/vm.c counts the guests that live: one starts, one has ended for good.
  * With the last one the machine powers off, or does what machine_end() said. */

@@ -150,6 +150,7 @@ static void open_guest(struct parser *p, const char *name)
 	g->line = p->line;
 	g->valid = true;
 	g->autostart = true;
+	g->shutdown_grace_s = MANIFEST_GRACE_S;
 	p->guest = g;
 	p->section = SECTION_GUEST;
 }

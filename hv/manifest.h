@@ -16,6 +16,7 @@
 #define MANIFEST_ARGS_LEN  128
 #define MANIFEST_ITEM_LEN  56
 #define MANIFEST_UUID_LEN  16
+#define MANIFEST_GRACE_S   5
 
 /* boot =: the way in. BOOT_AUTO: by the file itself */
 enum boot_way {
@@ -70,6 +71,7 @@ struct guest_config {
 		  64];       /* pCPU ids allowed; none set: any */
 	u16 debug_exit_port; /* 0: off */
 	bool autostart;
+	u32 shutdown_grace_s; /* after its power button; 0: it gets none */
 };
 
 struct manifest {

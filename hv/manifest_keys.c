@@ -12,6 +12,7 @@
 #define MEMORY_MIN MIB(2)
 #define MEMORY_MAX (GIB(1) << 16)
 #define VCPUS_MAX  128
+#define GRACE_MAX  3600
 
 /* Decimal digits at *s, at most @max; moves *s behind them */
 static int take_number(const char **s, u64 max, u64 *out)
@@ -355,6 +356,16 @@ static int set_uuid(struct parser *p, const char *value)
 	return 0;
 }
 
+static int set_shutdown_grace(struct parser *p, const char *value)
+{
+	u64 n;
+
+	if (parse_number(value, GRACE_MAX, &n))
+		return -EINVAL;
+	p->guest->shutdown_grace_s = (u32)n;
+	return 0;
+}
+
 #define FILE_CURE                                                              \
 	"write the name of a file in the folder " BOOT_DIR " of the boot"      \
 	" volume, at most 63 letters, digits and . _ - + ~"
@@ -393,6 +404,8 @@ const struct key manifest_keys[] = {
 	{ SECTION_GUEST, ONCE, "debug_console", set_debug_console,
 	  "write yes or no" },
 	{ SECTION_GUEST, ONCE, "ramfb", set_ramfb, "write yes or no" },
+	{ SECTION_GUEST, ONCE, "shutdown_grace", set_shutdown_grace,
+	  "write seconds from 0 to 3600" },
 	{ SECTION_GUEST, ONCE, "uuid", set_uuid,
 	  "write 32 hexadecimal digits in groups, such as"
 	  " 7f0c1e52-5f6b-4f0a-9d3e-1c2b3a495867" },

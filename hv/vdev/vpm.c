@@ -95,24 +95,28 @@ static void pm_timer_fired(struct vtimer *t)
 	spin_unlock(&p->lock);
 }
 
-static void pm1_event(struct vm *vm, u64 bit)
+/* True: it is heard */
+static bool pm1_event(struct vm *vm, u64 bit)
 {
 	struct vpm *p = vm->vpm;
+	bool heard;
 
 	spin_lock(&p->lock);
 	p->pm1_sts |= bit;
+	heard = (p->pm1_cnt & PM1_CNT_SCI_EN) && (p->pm1_en & bit);
 	sci_update(p);
 	spin_unlock(&p->lock);
+	return heard;
 }
 
-void vpm_power_button(struct vm *vm)
+bool vpm_power_button(struct vm *vm)
 {
-	pm1_event(vm, PM1_PWRBTN);
+	return pm1_event(vm, PM1_PWRBTN);
 }
 
 void vpm_rtc_alarm(struct vm *vm)
 {
-	pm1_event(vm, PM1_RTC);
+	(void)pm1_event(vm, PM1_RTC);
 }
 
 /* --- registers --- */

@@ -14,6 +14,7 @@
 #define SMI_EN   (PM + 0x30)
 #define TCO_TMR  (PM + 0x72)
 #define APM_CNT  0xb2
+#define PWRBTN   0x100
 #define PM_HZ    3579545
 
 static void timer(void)
@@ -123,10 +124,31 @@ static void sci(void)
 	ioapic_set(9, IOAPIC_MASKED);
 }
 
+/* Whoever ends the machine presses it */
+static void power_button(void)
+{
+	section("ACPI 6.4 4.8.2.2.1.1");
+	irq_handler[VECTOR] = on_sci;
+	ioapic_set(9, VECTOR | IOAPIC_LEVEL);
+	outw(PM1_STS, 0xffff);
+	outb(APM_CNT, 2);
+	outw(PM1_EN, PWRBTN);
+	print("READY\n");
+	while (cmdline_has("deaf") || !(events & PWRBTN))
+		irq_wait();
+	check(irq_count[VECTOR] == 1 && !(inw(PM1_STS) & PWRBTN),
+	      "pm.power_button", "%lu, status %x", irq_count[VECTOR],
+	      inw(PM1_STS));
+}
+
 void guest_main(void)
 {
 	board_start();
 	pic_init(1);
+	if (cmdline_has("button")) {
+		power_button();
+		return;
+	}
 	timer();
 	registers();
 	sci();

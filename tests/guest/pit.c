@@ -254,6 +254,8 @@ static void interrupts(void)
 	n = irq_count[VECTOR] - n;
 	check(n >= 20 && n <= 500 && turns > 100, "pit.absurd_rate",
 	      "%lu in 20 ms, %lu turns", n, turns);
+	/* A tick of the old rate that the local APIC has accepted stays there:
+	 * without the flush it is a second one, on any machine */
 	section("82C54 data sheet, Mode 0");
 	pit_set(0, 0x30, pit_us(5000));
 	flush_irqs();

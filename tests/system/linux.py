@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Two stock Linux guests: the privileged one at work on its disk and network,
 the isolated one beside it, and the ends of both."""
+import os
+import re
+
 from harness import image
 from harness.machine import Machine
 from system import _linux
-from system._linux import QEMU_CORES, isolated, privileged, step
+from system._linux import LAST_CORE, QEMU_CORES, isolated, privileged, step
 
 QEMU_SECONDS = 240
 BOCHS_SECONDS = 1200
@@ -39,12 +42,23 @@ def qemu_uefi(results, folder):
 def qemu_grub(kind, firmware):
     def run(results, folder):
         where = f"qemu.{kind}"
+        files = _linux.payload()
+        files["button.elf"] = os.path.join(image.BUILD, "tests/guest/acpi_pm.elf")
+        asked = [{"name": name, "kernel": "button.elf", "cmdline": f"button {name}",
+                  "memory": "16M", "cores": str(LAST_CORE), "shutdown_grace": "2"}
+                 for name in ("obedient", "deaf")]
         disk = image.make(folder, image.manifest([
-            privileged("disk,poweroff"), isolated("devices")]), _linux.payload(), kind)
+            privileged("disk,poweroff"), isolated("devices"), *asked]), files, kind)
         nvme = _linux.data_disk(folder, "nvme.img")
         with Machine("qemu", disk, folder, firmware, QEMU_CORES, memory=1024,
                      timeout=QEMU_SECONDS * 2, options=["--nvme", nvme]) as m:
             at_work(results, m, where, QEMU_SECONDS, ("up", "disk"))
+            for name, line in (
+                    ("button_pressed", r"\[obedient\] .*PASS pm.power_button"),
+                    ("button_obeyed", "guest obedient powers off: it powered off"),
+                    ("grace_is_over", r"has 2 s to.*\n(.*\n)*.*guest deaf .*machine ends")):
+                results.check(re.search(line, m.text()), f"{where}.{name}",
+                              f"the log has no line with /{line}/")
     return run
 
 

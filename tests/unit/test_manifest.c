@@ -155,6 +155,8 @@ static const struct {
 	{ "uuid = 00112233-4455-6677-8899-aabbccddeeff0", "write 32 hexa" },
 	{ "uuid = 00112233-4455-6677-8899-aabbccddeefg", "write 32 hexa" },
 	{ "uuid = 00112233445566778899aabbccddeeff", "write 32 hexadecimal" },
+	{ "shutdown_grace = 3601", "write seconds from 0 to 3600" },
+	{ "shutdown_grace = 5s", "write seconds from 0 to 3600" },
 	{ "uuid = ", "write 32 hexadecimal digits in groups, such as 7f0c" },
 	{ "kernel = again", "kernel is given twice in this section" },
 	{ "memory = 1G", "memory is given twice" },
@@ -211,6 +213,7 @@ static void test_ways_in(void **state)
 	assert_int_equal(g->fwcfg[2].text_len, 0);
 	assert_true(g->testdev && g->debug_console && g->ramfb);
 	assert_false(g->has_uuid);
+	assert_int_equal(g->shutdown_grace_s, MANIFEST_GRACE_S);
 	parse(FIRMWARE_GUEST);
 	assert_int_equal(said_count, 0);
 	assert_string_equal(g->firmware, "bios.bin");
@@ -227,8 +230,10 @@ static void test_uuid(void **state)
 				     0xcc, 0xdd, 0xee, 0xff };
 
 	(void)state;
-	parse(GOOD_GUEST "uuid = 00112233-4455-6677-8899-AABBCCDDEEFF\n");
+	parse(GOOD_GUEST "uuid = 00112233-4455-6677-8899-AABBCCDDEEFF\n"
+			 "shutdown_grace = 90\n");
 	assert_int_equal(said_count, 0);
+	assert_int_equal(m.guests[0].shutdown_grace_s, 90);
 	assert_true(m.guests[0].has_uuid);
 	assert_memory_equal(m.guests[0].uuid, smbios, sizeof(smbios));
 }

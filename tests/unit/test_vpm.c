@@ -96,7 +96,7 @@ static void test_power_button(void **state)
 {
 	(void)state;
 	out(PC_PM1_EN, 2, PM1_PWRBTN);
-	vpm_power_button(&fake_vm);
+	assert_false(vpm_power_button(&fake_vm));
 	assert_int_equal(board_line(PC_IRQ_SCI), 0);
 	out(PC_APM_CNT, 1, PC_ACPI_ENABLE);
 	assert_int_equal(in(PC_PM1_CNT, 2), PM1_CNT_SCI_EN);
@@ -105,6 +105,8 @@ static void test_power_button(void **state)
 	assert_int_equal(board_line(PC_IRQ_SCI), 1);
 	out(PC_PM1_STS + 1, 1, PM1_PWRBTN >> 8);
 	assert_int_equal(board_line(PC_IRQ_SCI), 0);
+	assert_true(vpm_power_button(&fake_vm));
+	out(PC_PM1_STS, 2, PM1_PWRBTN | PM1_RTC);
 	vpm_rtc_alarm(&fake_vm);
 	assert_int_equal(in(PC_PM1_STS, 2), PM1_RTC);
 	out(PC_APM_CNT, 1, PC_ACPI_DISABLE);
