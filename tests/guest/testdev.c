@@ -122,7 +122,7 @@ static void debug_console(void)
 	for (u32 i = 0; text[i]; i++)
 		outb(0x402, (u8)text[i]);
 	for (u32 i = 0; i < 30000; i++)
-		outb(0x402, i % 50 ? 'x' : '\n');
+		outb(0x402, i % 2 ? 'x' : '\n');
 	check(true, "testdev.debug_console_flood", "");
 }
 
