@@ -80,10 +80,7 @@ enum reg_group {
 /* The bits of VMX interruptibility state (SDM 3C 25.4.2) */
 enum intr_shadow { SHADOW_STI = 1, SHADOW_MOV_SS = 2, SHADOW_NMI = 8 };
 /* Of vcpu_regs.after: what may make more of an instruction's end than a step */
-enum {
-	AFTER_SHADOW = SHADOW_STI | SHADOW_MOV_SS,
-	AFTER_BREAKPOINTS = 1 << 8
-};
+enum { AFTER_SHADOW = SHADOW_STI | SHADOW_MOV_SS, AFTER_BREAKPOINTS = 1 << 8 };
 
 struct vcpu_regs {
 	u64 gpr[GPR_COUNT]; /* first: the entry assembly indexes it */
@@ -97,8 +94,8 @@ struct vcpu_regs {
 		};
 		u32 after; /* both, for one look at the end of each exit */
 	};
-	u32 valid;  /* groups that match the hardware's copy */
-	u32 dirty;  /* groups the next run must store */
+	u32 valid; /* groups that match the hardware's copy */
+	u32 dirty; /* groups the next run must store */
 	/* Filling the hole before cr0: */
 	u16 pending_debug; /* RG_DR: VMX pending debug exceptions, DR6's form;
 			    * what an emulation has met comes to it */
