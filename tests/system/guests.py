@@ -15,6 +15,7 @@ FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 KIND = {"qemu": "uefi", "bochs": "hybrid"}
 BACKEND = {"qemu": "svm", "bochs": "vmx"}
 SECONDS = {"qemu": 120, "bochs": 400}
+LIFE_SECONDS = {"qemu": 900, "bochs": 2400}  # a hung machine's
 MEMTEST_SECONDS = {"qemu": 420, "bochs": 1500}
 CACHE = os.environ.get("CACHE", os.path.join(ROOT, "build/cache"))
 
@@ -48,7 +49,7 @@ class Guest:
         self.where = f"guests.{BACKEND[emulator]}.{guest['name']}"
         disk = image.make(folder, lines(guest, more), files, KIND[emulator])
         self.machine = Machine(emulator, disk, folder, FIRMWARE[emulator], cores,
-                               memory=512, timeout=4 * SECONDS[emulator],
+                               memory=512, timeout=LIFE_SECONDS[emulator],
                                person=True)
 
     def __enter__(self):
