@@ -99,7 +99,7 @@ def tests():
 
 
 def soak():
-    """A pass over 64 MiB takes QEMU seven minutes, Bochs twenty."""
+    """A pass over 64 MiB takes QEMU six minutes, and Bochs longer."""
     return [(f"guests.{BACKEND[emulator]}.memtest_efi_pass",
              lambda r, f, emulator=emulator: memtest(r, f, emulator, True))
             for emulator in ("qemu", "bochs")]
