@@ -280,12 +280,23 @@ static void free_info(struct mb *b)
 	pmm_free(&b->vm->budget, b->info, MB_INFO_ORDER);
 }
 
-int multiboot_start(struct mb *b, u32 magic)
+static int info_too_big(struct mb *b)
+{
+	log_error("load",
+		  "guest %s: kernel = %s: its boot information is more than 32 "
+		  "KiB; give it fewer modules or sections",
+		  b->vm->name, b->kernel->name);
+	return -ENOSPC;
+}
+
+int multiboot_start(struct mb *b, int filled, u32 magic)
 {
 	struct vcpu *boot = b->vm->vcpus[0];
-	int err = write_all(b);
+	int err = filled ? 0 : write_all(b);
 
 	free_info(b);
+	if (filled)
+		return info_too_big(b);
 	if (err)
 		return load_no_room(b->vm, "image");
 	entry_protected_mode(boot, b->entry, 0);
@@ -294,14 +305,4 @@ int multiboot_start(struct mb *b, u32 magic)
 	vcpu_regs(boot)->gpr[GPR_RAX] = magic;
 	vcpu_regs(boot)->gpr[GPR_RBX] = b->info_gpa;
 	return 0;
-}
-
-int multiboot_abandon(struct mb *b)
-{
-	free_info(b);
-	log_error("load",
-		  "guest %s: kernel = %s: its boot information is more than 32 "
-		  "KiB; give it fewer modules or sections",
-		  b->vm->name, b->kernel->name);
-	return -ENOSPC;
 }

@@ -69,11 +69,9 @@ bool multiboot_has_sections(const struct mb *b);
 /* Copy the section headers to b->info + @at; what no segment has loaded gets a
  * place, and its header the address */
 int __must_check multiboot_sections(struct mb *b, u32 at);
-/* Copy all, set the registers: EAX, EBX (0.6.96 3.2, 2.0 3.3). Frees b->info
- * on failure too; -EFAULT after a sentence */
-int __must_check multiboot_start(struct mb *b, u32 magic);
-/* Give up between multiboot_place() and multiboot_start(), after a sentence
- * about too much information. Returns -ENOSPC */
-int multiboot_abandon(struct mb *b);
+/* Copy all, set the registers: EAX, EBX (0.6.96 3.2, 2.0 3.3). @filled is what
+ * filling b->info came to. Frees b->info in every case. -ENOSPC (@filled) or
+ * -EFAULT, after a sentence */
+int __must_check multiboot_start(struct mb *b, int filled, u32 magic);
 
 #endif

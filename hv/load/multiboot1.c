@@ -193,7 +193,5 @@ int multiboot1_load(struct vm *vm, const struct image *kernel,
 		err = multiboot_place(&b.common);
 	if (err)
 		return err;
-	if (fill_info(&b))
-		return multiboot_abandon(&b.common);
-	return multiboot_start(&b.common, MB1_BOOT_MAGIC);
+	return multiboot_start(&b.common, fill_info(&b), MB1_BOOT_MAGIC);
 }
