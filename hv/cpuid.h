@@ -16,4 +16,16 @@ enum verdict cpuid_exit(struct vcpu *v);
 /* What the guest sees, for tests and other policies */
 void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4]);
 
+enum cpuid_reg { CR_EAX, CR_EBX, CR_ECX, CR_EDX, CR_COUNT };
+
+/* Does the guest see one of @bits in subleaf 0? */
+static inline bool cpuid_has(const struct vm *vm, u32 leaf, enum cpuid_reg reg,
+			     u64 bits)
+{
+	u32 out[4];
+
+	cpuid_query(vm, leaf, 0, out);
+	return out[reg] & bits;
+}
+
 #endif

@@ -6,10 +6,9 @@
 #ifndef HV_CPUID_TABLE_H
 #define HV_CPUID_TABLE_H
 
+#include "hv/cpuid.h"
 #include "hv/vm.h"
 #include "lib/types.h"
-
-enum cpuid_reg { CR_EAX, CR_EBX, CR_ECX, CR_EDX, CR_COUNT };
 
 /* What depends on the vCPU or its state: done at the exit */
 enum cpuid_fix {

@@ -33,33 +33,30 @@
 #define PDPT_ADDR      BITS(31, 5)
 #define TSS_WIDE       8u /* of TR's type */
 
-enum { REG_EAX, REG_EBX, REG_ECX, REG_EDX };
-
 /* CR4 bits that a CPUID bit permits */
 static const struct {
 	u64 cr4, cpuid_bit;
-	u32 leaf, reg;
+	u32 leaf;
+	enum cpuid_reg reg;
 } cr4_gates[] = {
-	{ CR4_UMIP, CPUID_7_ECX_UMIP, CPUID_FEATURES7, REG_ECX },
-	{ CR4_LA57, CPUID_7_ECX_LA57, CPUID_FEATURES7, REG_ECX },
-	{ CR4_FSGSBASE, CPUID_7_EBX_FSGSBASE, CPUID_FEATURES7, REG_EBX },
-	{ CR4_PCIDE, CPUID_1_ECX_PCID, CPUID_FEATURES, REG_ECX },
-	{ CR4_OSXSAVE, CPUID_1_ECX_XSAVE, CPUID_FEATURES, REG_ECX },
-	{ CR4_SMEP, CPUID_7_EBX_SMEP, CPUID_FEATURES7, REG_EBX },
-	{ CR4_SMAP, CPUID_7_EBX_SMAP, CPUID_FEATURES7, REG_EBX },
-	{ CR4_PKE, CPUID_7_ECX_PKU, CPUID_FEATURES7, REG_ECX },
+	{ CR4_UMIP, CPUID_7_ECX_UMIP, CPUID_FEATURES7, CR_ECX },
+	{ CR4_LA57, CPUID_7_ECX_LA57, CPUID_FEATURES7, CR_ECX },
+	{ CR4_FSGSBASE, CPUID_7_EBX_FSGSBASE, CPUID_FEATURES7, CR_EBX },
+	{ CR4_PCIDE, CPUID_1_ECX_PCID, CPUID_FEATURES, CR_ECX },
+	{ CR4_OSXSAVE, CPUID_1_ECX_XSAVE, CPUID_FEATURES, CR_ECX },
+	{ CR4_SMEP, CPUID_7_EBX_SMEP, CPUID_FEATURES7, CR_EBX },
+	{ CR4_SMAP, CPUID_7_EBX_SMAP, CPUID_FEATURES7, CR_EBX },
+	{ CR4_PKE, CPUID_7_ECX_PKU, CPUID_FEATURES7, CR_ECX },
 };
 
 static u64 cr4_permitted(const struct vm *vm)
 {
 	u64 mask = CR4_ALWAYS;
-	u32 out[4], i;
 
-	for (i = 0; i < ARRAY_SIZE(cr4_gates); i++) {
-		cpuid_query(vm, cr4_gates[i].leaf, 0, out);
-		if (out[cr4_gates[i].reg] & cr4_gates[i].cpuid_bit)
+	for (u32 i = 0; i < ARRAY_SIZE(cr4_gates); i++)
+		if (cpuid_has(vm, cr4_gates[i].leaf, cr4_gates[i].reg,
+			      cr4_gates[i].cpuid_bit))
 			mask |= cr4_gates[i].cr4;
-	}
 	return mask;
 }
 

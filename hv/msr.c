@@ -14,50 +14,44 @@
 #include "hv/vdev/vlapic.h"
 #include "lib/errno.h"
 
-enum { REG_EAX, REG_EBX, REG_ECX, REG_EDX };
-
 /* A gate is open when any of its CPUID bits is there */
 struct gate_row {
 	enum msr_gate gate;
-	u32 leaf, reg;
+	u32 leaf;
+	enum cpuid_reg reg;
 	u64 bits;
 };
 
 /* clang-format off */
 static const struct gate_row gates[] = {
-	{ GATE_MTRR, CPUID_FEATURES, REG_EDX, CPUID_1_EDX_MTRR },
-	{ GATE_MCA, CPUID_FEATURES, REG_EDX, CPUID_1_EDX_MCA },
-	{ GATE_PAT, CPUID_FEATURES, REG_EDX, CPUID_1_EDX_PAT },
-	{ GATE_SYSENTER, CPUID_FEATURES, REG_EDX, CPUID_1_EDX_SEP },
-	{ GATE_LONG_MODE, CPUID_EXT_FEATURES, REG_EDX, CPUID_81_EDX_LM },
-	{ GATE_RDTSCP, CPUID_EXT_FEATURES, REG_EDX, CPUID_81_EDX_RDTSCP },
-	{ GATE_RDTSCP, CPUID_FEATURES7, REG_ECX, CPUID_7_ECX_RDPID },
-	{ GATE_SPEC_CTRL, CPUID_FEATURES7, REG_EDX,
+	{ GATE_MTRR, CPUID_FEATURES, CR_EDX, CPUID_1_EDX_MTRR },
+	{ GATE_MCA, CPUID_FEATURES, CR_EDX, CPUID_1_EDX_MCA },
+	{ GATE_PAT, CPUID_FEATURES, CR_EDX, CPUID_1_EDX_PAT },
+	{ GATE_SYSENTER, CPUID_FEATURES, CR_EDX, CPUID_1_EDX_SEP },
+	{ GATE_LONG_MODE, CPUID_EXT_FEATURES, CR_EDX, CPUID_81_EDX_LM },
+	{ GATE_RDTSCP, CPUID_EXT_FEATURES, CR_EDX, CPUID_81_EDX_RDTSCP },
+	{ GATE_RDTSCP, CPUID_FEATURES7, CR_ECX, CPUID_7_ECX_RDPID },
+	{ GATE_SPEC_CTRL, CPUID_FEATURES7, CR_EDX,
 	  CPUID_7_EDX_SPEC_CTRL | CPUID_7_EDX_STIBP | CPUID_7_EDX_SSBD },
-	{ GATE_SPEC_CTRL, CPUID_EXT_SIZES, REG_EBX,
+	{ GATE_SPEC_CTRL, CPUID_EXT_SIZES, CR_EBX,
 	  CPUID_88_EBX_IBRS | CPUID_88_EBX_STIBP },
-	{ GATE_IBPB, CPUID_FEATURES7, REG_EDX, CPUID_7_EDX_SPEC_CTRL },
-	{ GATE_IBPB, CPUID_EXT_SIZES, REG_EBX, CPUID_88_EBX_IBPB },
-	{ GATE_ARCH_CAP, CPUID_FEATURES7, REG_EDX, CPUID_7_EDX_ARCH_CAP },
+	{ GATE_IBPB, CPUID_FEATURES7, CR_EDX, CPUID_7_EDX_SPEC_CTRL },
+	{ GATE_IBPB, CPUID_EXT_SIZES, CR_EBX, CPUID_88_EBX_IBPB },
+	{ GATE_ARCH_CAP, CPUID_FEATURES7, CR_EDX, CPUID_7_EDX_ARCH_CAP },
 };
 /* clang-format on */
 
 bool msr_gate_open(const struct vm *vm, enum msr_gate gate)
 {
-	u32 out[4], i;
-
 	if (gate == GATE_ALWAYS)
 		return true;
 	if (gate == GATE_INTEL || gate == GATE_AMD)
 		return cpu_features.vendor ==
 		       (gate == GATE_INTEL ? VENDOR_INTEL : VENDOR_AMD);
-	for (i = 0; i < ARRAY_SIZE(gates); i++) {
-		if (gates[i].gate != gate)
-			continue;
-		cpuid_query(vm, gates[i].leaf, 0, out);
-		if (out[gates[i].reg] & gates[i].bits)
+	for (u32 i = 0; i < ARRAY_SIZE(gates); i++)
+		if (gates[i].gate == gate &&
+		    cpuid_has(vm, gates[i].leaf, gates[i].reg, gates[i].bits))
 			return true;
-	}
 	return false;
 }
 
