@@ -23,7 +23,8 @@ void vticks_add(struct vticks *t, struct vm *vm, u32 irq, u64 count, u64 period)
 		return;
 	}
 	t->kept = MIN(t->kept + count, kept_max(period));
-	if (!t->kept || pc_irq_waits(vm, irq))
+	t->waits = t->kept && pc_irq_waits(vm, irq);
+	if (!t->kept || t->waits)
 		return;
 	t->kept--;
 	pc_irq_shared(vm, irq, t->source, false);
@@ -32,7 +33,9 @@ void vticks_add(struct vticks *t, struct vm *vm, u32 irq, u64 count, u64 period)
 
 u64 vticks_next(const struct vticks *t, u64 due, u64 period)
 {
+	u64 least = t->kept && t->waits ? VTICKS_WAIT_NS : VTICKS_MIN_NS;
+
 	if (t->kept)
 		due = t->last + period / 2;
-	return MAX(due, t->last + ns_to_tsc(VTICKS_MIN_NS));
+	return MAX(due, t->last + ns_to_tsc(least));
 }

@@ -11,6 +11,8 @@
 
 /* No device interrupts, or makes its core work, more often */
 #define VTICKS_MIN_NS 50000ull
+/* As often it is looked whether one that waits was taken at last */
+#define VTICKS_WAIT_NS 1000000ull
 /* Of a pause, at most so much is made up for */
 #define VTICKS_KEPT_NS 250000000ull
 
@@ -19,6 +21,7 @@ struct vticks {
 	u64 kept;    /* ticks that are due and were not sent */
 	u64 last;    /* host TSC when it last did anything */
 	bool asleep; /* nobody would take one: no timer is needed */
+	bool waits;  /* the last one was sent and not taken */
 };
 
 /* @count more ticks of @period TSC ticks (0: a single one) are due on @irq */

@@ -271,6 +271,22 @@ static void test_absurd_rates(void **state)
 	}
 }
 
+/* A guest that takes none of them is looked after less often */
+static void test_absurd_and_not_taken(void **state)
+{
+	u64 fires;
+
+	(void)state;
+	board_busy = true;
+	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
+	set(T_CONF(0), PERIODIC | ROUTE(20));
+	set(T_CMP(0), 1);
+	board_pass_us(1000);
+	fires = board_fires;
+	board_pass_us(100000);
+	assert_in_range(board_fires - fires, 1, 110);
+}
+
 static void test_reset(void **state)
 {
 	(void)state;
@@ -319,11 +335,17 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_capabilities),       T(test_counter),
-		T(test_one_shot),           T(test_level),
-		T(test_periodic),           T(test_periodic_by_halves),
-		T(test_legacy_replacement), T(test_masked),
-		T(test_absurd_rates),       T(test_reset),
+		T(test_capabilities),
+		T(test_counter),
+		T(test_one_shot),
+		T(test_level),
+		T(test_periodic),
+		T(test_periodic_by_halves),
+		T(test_legacy_replacement),
+		T(test_masked),
+		T(test_absurd_rates),
+		T(test_absurd_and_not_taken),
+		T(test_reset),
 		T(test_random_writes),
 	};
 

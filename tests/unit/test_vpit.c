@@ -404,6 +404,21 @@ static void test_absurd_rates(void **state)
 	assert_in_range(board_edges[0], 99, 101);
 }
 
+/* A guest that takes none of them is looked after less often */
+static void test_absurd_and_not_taken(void **state)
+{
+	u64 fires;
+
+	(void)state;
+	board_busy = true;
+	vpit_look(&fake_vm);
+	rate(0x34, 2);
+	board_pass_us(1000);
+	fires = board_fires;
+	board_pass_us(100000);
+	assert_in_range(board_fires - fires, 1, 110);
+}
+
 static void test_reset(void **state)
 {
 	(void)state;
@@ -447,15 +462,15 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_mode0),         T(test_mode0_gate),
-		T(test_mode1),         T(test_mode2),
-		T(test_mode3),         T(test_strobes),
-		T(test_bcd),           T(test_latch_and_status),
-		T(test_single_bytes),  T(test_port61),
-		T(test_ticks),         T(test_legacy_replacement),
-		T(test_masked),        T(test_late_guest),
-		T(test_absurd_rates),  T(test_reset),
-		T(test_random_writes),
+		T(test_mode0),        T(test_mode0_gate),
+		T(test_mode1),        T(test_mode2),
+		T(test_mode3),        T(test_strobes),
+		T(test_bcd),          T(test_latch_and_status),
+		T(test_single_bytes), T(test_port61),
+		T(test_ticks),        T(test_legacy_replacement),
+		T(test_masked),       T(test_late_guest),
+		T(test_absurd_rates), T(test_absurd_and_not_taken),
+		T(test_reset),        T(test_random_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
