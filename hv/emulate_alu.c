@@ -199,7 +199,7 @@ bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b)
 			*lo = emu_sign_extend(*lo, (u8)(2 * size));
 		else
 			*lo &= emu_mask((u8)(2 * size));
-		*hi = is_signed ? (u64)((s64)*lo >> 63) : 0;
+		*hi = is_signed && *lo >> 63 ? ~0ull : 0;
 	}
 	if (is_signed)
 		b = emu_sign_extend(b, size);

@@ -21,10 +21,10 @@ struct cpu_features {
 	u64 xcr0_mask;       /* bits XCR0 may have: D.0:EDX:EAX */
 	u32 xsave_max_bytes; /* area for all of xcr0_mask: D.0:ECX */
 	bool fsgsbase, pcid, invpcid, rdtscp, umip, monitor;
-	bool hypervisor;  /* runs below another hypervisor or in an emulator */
+	bool hypervisor; /* runs below another hypervisor or in an emulator */
 	char hypervisor_name[13]; /* what it says it is, or "" */
-	u32 svm_features; /* 8000000A:EDX */
-	u32 svm_asids;    /* 8000000A:EBX */
+	u32 svm_features;         /* 8000000A:EDX */
+	u32 svm_asids;            /* 8000000A:EBX */
 };
 
 extern struct cpu_features cpu_features;
