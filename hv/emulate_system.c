@@ -124,7 +124,7 @@ static int load_tr(struct emu *m, u16 sel)
 {
 	bool long_mode = m->r->efer & EFER_LMA;
 	u32 types = BIT(TYPE_TSS) | (long_mode ? 0 : BIT(TYPE_TSS16));
-	struct task_span at;
+	struct task_span at = { 0 };
 	struct segment s = { 0 };
 	int err;
 
