@@ -23,7 +23,6 @@ RAM_BYTES = {2048: 6 << 20, 8192: 8 << 20}  # by the machine's MiB
 EMULATOR = {"svm": "qemu", "vmx": "bochs"}
 # The way to the hypervisor that takes the fewest instructions
 KIND = {"qemu": "grub-bios", "bochs": "hybrid"}
-MENU = r"Press enter to boot"
 # When a core takes INIT, QEMU 7.2 with -icount charges it all instructions it
 # could have run until QEMU's next timer, up to 27 million. This controller's
 # frame timer runs every millisecond and so bounds them at half a million.
@@ -44,13 +43,6 @@ def machine(emulator, folder, guests, files, cores, memory):
                    person=qemu)
 
 
-def leave_menu(m):
-    """GRUB's countdown is a second of instructions: cut it short. (On Bochs it
-    is over sooner than it could be cut.)"""
-    if m.name == "qemu" and m.expect(MENU, SECONDS):
-        m.send("\r")
-
-
 def expect(m, pattern):
     found = m.expect(pattern, SECONDS)
     if not found:
@@ -67,7 +59,7 @@ def exits(side, folder, cores=1, smp=False):
              "cmdline": "smp" if smp else "one"}
     files = {"exits.elf": os.path.join(image.BUILD, "tests/bench/exits.elf")}
     with machine(EMULATOR[side], folder, [guest], files, cores, 512) as m:
-        leave_menu(m)
+        m.leave_menu(SECONDS)
         expect(m, "BENCH done")
         return {k: int(v) for k, v in re.findall(r"BENCH (\w+) (\d+)", m.text())}
 
@@ -85,7 +77,7 @@ def boot(side, folder, memory=2048, cores=2):
          "memory": "128M", "cores": str(cores - 1), "cmdline": "console=ttyS0"},
     ]
     with machine(EMULATOR[side], folder, guests, files, cores, memory) as m:
-        leave_menu(m)
+        m.leave_menu(SECONDS)
         ticks = int(expect(m, r"privileged guest starts (\d+) ticks")[1])
         ram = re.search(r"hypervisor keeps (\d+) KiB", m.text())
         return ticks, int(ram[1]) << 10

@@ -56,7 +56,7 @@ def boot_share(folder):
                "--arg", f"file={PLUGIN}/share.so,out={out}"]
     with Machine("qemu", disk, folder, "bios", cores=1, memory=512, timeout=SECONDS,
                  person=True, options=options) as m:
-        bench.leave_menu(m)
+        m.leave_menu(SECONDS)
         bench.expect(m, STATS)
         m.wait_end(60)
     with open(out) as f:

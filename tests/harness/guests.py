@@ -80,8 +80,11 @@ def run_boot(results, emulator, boot, folder):
     disk = image.make(here, image.manifest([entry(g) for g in boot["guest"]]),
                       files, "hybrid" if icount else KIND[emulator])
     before = len(results.failed)
-    with Machine(emulator, disk, here, firmware, boot.get("cores", 2),
-                 memory=512, options=emulator_options(emulator, boot), timeout=SECONDS[emulator]) as machine:
+    with Machine(emulator, disk, here, firmware, boot.get("cores", 2), memory=512,
+                 options=emulator_options(emulator, boot), timeout=SECONDS[emulator],
+                 person=bool(icount)) as machine:
+        if icount:
+            machine.leave_menu(SECONDS[emulator])
         while machine.expect(r"\n", SECONDS[emulator]):
             if finished(machine.text(), boot):
                 break

@@ -24,6 +24,7 @@ TAIL_COLUMNS = 400  # a program that draws its screen has long ones
 REPORT = re.compile(r"\[\d+\.\d+ \d+[^]]*\] .*(\berror\b|vm: guest )")
 REPORT_LINES = 60
 REPORT_COLUMNS = 120
+MENU = r"Press enter to boot"
 PROMPT = b"(qemu) "
 CONNECT_TRIES = 200  # 50 ms apart
 
@@ -169,6 +170,12 @@ class Machine:
     def send(self, data):
         """Type on the serial line."""
         os.write(self.keyboard, data.encode())
+
+    def leave_menu(self, seconds):
+        """Where QEMU counts instructions, GRUB's countdown is a thousand million
+        of them: cut it short. (On Bochs it is over sooner than it could be.)"""
+        if self.name == "qemu" and self.expect(MENU, seconds):
+            self.send("\r")
 
     def _monitor_answer(self):
         answer = b""
