@@ -26,7 +26,7 @@
 
 static u8 *ram; /* hpa 0.. */
 static struct guest_config config;
-static struct vm vm;
+static struct vm fake_vm;
 static struct vcpu vcpu_store[4];
 static u32 apic_pages[4][PAGE_SIZE / 4];
 static char last_line[400];
@@ -93,8 +93,8 @@ int module_find(const char *name, struct image *out)
 
 static u8 *at(u64 gpa, u64 len)
 {
-	for (u32 i = 0; i < vm.slot_count; i++) {
-		const struct vm_slot *s = &vm.slots[i];
+	for (u32 i = 0; i < fake_vm.slot_count; i++) {
+		const struct vm_slot *s = &fake_vm.slots[i];
 
 		if (gpa >= s->gpa && gpa - s->gpa < s->size &&
 		    len <= s->size - (gpa - s->gpa))
@@ -115,7 +115,7 @@ int gmem_write_rom(struct vm *v, gpa_t gpa, const void *buf, size_t len)
 {
 	u8 *p = at(gpa.v, len);
 
-	assert_ptr_equal(v, &vm);
+	assert_ptr_equal(v, &fake_vm);
 	if (!p)
 		return -EFAULT;
 	memcpy(p, buf, len);
@@ -127,7 +127,7 @@ int gmem_write(struct vm *v, gpa_t gpa, const void *buf, size_t len)
 	const struct vm_slot *s = vm_slot_at(v, gpa);
 	u8 *p = s && !s->rom ? at(gpa.v, len) : NULL;
 
-	assert_ptr_equal(v, &vm);
+	assert_ptr_equal(v, &fake_vm);
 	if (!p)
 		return -EFAULT;
 	memcpy(p, buf, len);
@@ -138,7 +138,7 @@ int gmem_zero(struct vm *v, gpa_t gpa, u64 len)
 {
 	u8 *p = at(gpa.v, len);
 
-	assert_ptr_equal(v, &vm);
+	assert_ptr_equal(v, &fake_vm);
 	if (!p)
 		return -EFAULT;
 	memset(p, 0, len);
@@ -174,7 +174,7 @@ static void own(u64 base, u64 size, enum owner_kind kind, u32 firmware_type)
 	owners[owner_rows++] =
 		(struct extent){ base, size, kind, 0, firmware_type };
 	if (kind == OWNER_GUEST)
-		vm.slots[vm.slot_count++] =
+		fake_vm.slots[fake_vm.slot_count++] =
 			(struct vm_slot){ base, base, size, false };
 }
 
@@ -185,7 +185,7 @@ static int vm_setup(void **state)
 	if (!ram)
 		ram = malloc(RAM_BYTES);
 	memset(ram, 0xaa, RAM_BYTES);
-	memset(&vm, 0, sizeof(vm));
+	memset(&fake_vm, 0, sizeof(fake_vm));
 	memset(&config, 0, sizeof(config));
 	memset(vcpu_store, 0, sizeof(vcpu_store));
 	memset(&boot_facts, 0, sizeof(boot_facts));
@@ -194,16 +194,16 @@ static int vm_setup(void **state)
 	owner_rows = 0;
 	pool_empty = false;
 	last_line[0] = 0;
-	strcpy(vm.name, "box");
-	vm.config = &config;
-	vm.slot_count = 1;
-	vm.slots[0] = (struct vm_slot){ 0, 0, RAM_BYTES, false };
-	vm.vcpu_count = 2;
+	strcpy(fake_vm.name, "box");
+	fake_vm.config = &config;
+	fake_vm.slot_count = 1;
+	fake_vm.slots[0] = (struct vm_slot){ 0, 0, RAM_BYTES, false };
+	fake_vm.vcpu_count = 2;
 	for (u32 i = 0; i < ARRAY_SIZE(vcpu_store); i++) {
 		vcpu_store[i].id = i;
-		vcpu_store[i].vm = &vm;
+		vcpu_store[i].vm = &fake_vm;
 		vcpu_store[i].hw.apic_page = apic_pages[i];
-		vm.vcpus[i] = &vcpu_store[i];
+		fake_vm.vcpus[i] = &vcpu_store[i];
 	}
 	return 0;
 }
@@ -211,8 +211,8 @@ static int vm_setup(void **state)
 /* Privileged, 1:1, with a hole of the hypervisor's and firmware tables */
 static inline void vm_make_privileged(void)
 {
-	vm.privileged = true;
-	vm.slot_count = 0;
+	fake_vm.privileged = true;
+	fake_vm.slot_count = 0;
 	own(0x1000, 0x9f000, OWNER_GUEST, BOOT_MEM_CONVENTIONAL);
 	own(MIB(1), MIB(31), OWNER_GUEST, BOOT_MEM_CONVENTIONAL);
 	own(MIB(32), MIB(4), OWNER_HYPERVISOR, BOOT_MEM_CONVENTIONAL);
@@ -227,7 +227,7 @@ static int vm_teardown(void **state)
 {
 	(void)state;
 	assert_int_equal(pool_blocks, 0);
-	assert_int_equal(vm.budget.used_pages, 0);
+	assert_int_equal(fake_vm.budget.used_pages, 0);
 	return 0;
 }
 

@@ -71,7 +71,8 @@ static void judge_by_iasl(const char *kind, const struct acpi_header *h)
 /* The table @signature in the guest's XSDT; NULL: not there */
 static const struct acpi_header *find(const char *signature)
 {
-	const struct acpi_rsdp *r = (const void *)at(vm.acpi_rsdp, sizeof(*r));
+	const struct acpi_rsdp *r =
+		(const void *)at(fake_vm.acpi_rsdp, sizeof(*r));
 	const struct acpi_header *x, *t;
 
 	assert_memory_equal(r->signature, "RSD PTR ", 8);
@@ -136,8 +137,8 @@ static void test_isolated(void **state)
 	u64 dsdt_gpa, facs;
 
 	(void)state;
-	assert_int_equal(acpi_build(&vm), 0);
-	assert_int_equal(vm.acpi_rsdp, PC_BIOS_AREA);
+	assert_int_equal(acpi_build(&fake_vm), 0);
+	assert_int_equal(fake_vm.acpi_rsdp, PC_BIOS_AREA);
 	f = (const void *)find_good("isolated", "FACP");
 	check_fadt(f);
 	dsdt = (const void *)at(f->x_dsdt, DSDT_BYTES);
@@ -156,7 +157,7 @@ static void test_isolated_madt(void **state)
 	struct acpi_facts facts = { 0 };
 
 	(void)state;
-	assert_int_equal(acpi_build(&vm), 0);
+	assert_int_equal(acpi_build(&fake_vm), 0);
 	acpi_parse_madt(&facts, find_good("isolated", "APIC"));
 	assert_int_equal(facts.cpu_count, 2);
 	assert_int_equal(facts.cpu_apic_ids[1], 1);
@@ -179,8 +180,8 @@ static void test_roots(void **state)
 	u32 count;
 
 	(void)state;
-	assert_int_equal(acpi_build(&vm), 0);
-	r = (const void *)at(vm.acpi_rsdp, sizeof(*r));
+	assert_int_equal(acpi_build(&fake_vm), 0);
+	r = (const void *)at(fake_vm.acpi_rsdp, sizeof(*r));
 	rsdt = (const void *)at(r->rsdt, sizeof(*rsdt));
 	xsdt = (const void *)at(r->xsdt, sizeof(*xsdt));
 	assert_memory_equal(rsdt->signature, "RSDT", 4);
@@ -203,12 +204,12 @@ static void test_many_cpus(void **state)
 	struct acpi_facts facts = { 0 };
 
 	(void)state;
-	vm.vcpu_count = VM_MAX_VCPUS;
+	fake_vm.vcpu_count = VM_MAX_VCPUS;
 	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
 		many[i].id = i * 3; /* past 254: x2APIC entries */
-		vm.vcpus[i] = &many[i];
+		fake_vm.vcpus[i] = &many[i];
 	}
-	assert_int_equal(acpi_build(&vm), 0);
+	assert_int_equal(acpi_build(&fake_vm), 0);
 	acpi_parse_madt(&facts, find_good("many", "APIC"));
 	assert_int_equal(facts.cpu_count, VM_MAX_VCPUS);
 	assert_int_equal(facts.cpu_apic_ids[127], 381);
@@ -232,8 +233,8 @@ static void test_privileged_from_nothing(void **state)
 	acpi.override_count = 2;
 	acpi.overrides[0] = (struct acpi_override){ 0, 2, 0 };
 	acpi.overrides[1] = (struct acpi_override){ 9, 9, 0xd };
-	assert_int_equal(acpi_build(&vm), 0);
-	assert_int_equal(vm.acpi_rsdp, MIB(64) - ACPI_AREA_BYTES);
+	assert_int_equal(acpi_build(&fake_vm), 0);
+	assert_int_equal(fake_vm.acpi_rsdp, MIB(64) - ACPI_AREA_BYTES);
 	f = (const void *)find_good("piix", "FACP");
 	assert_false(f->flags & FADT_HW_REDUCED);
 	assert_int_equal(f->pm1a_cnt_blk, 0xb004);
@@ -253,12 +254,12 @@ static void test_privileged_from_nothing(void **state)
 	assert_true(((const struct acpi_madt *)find("APIC"))->flags & 1);
 
 	/* RAM up to 3 GiB pushes PCI memory up */
-	vm.slot_count = 0;
+	fake_vm.slot_count = 0;
 	owner_rows = 0;
 	vm_make_privileged();
 	owners[owner_rows++] = (struct extent){ GIB(1), GIB(2), OWNER_FREE, 0,
 						BOOT_MEM_CONVENTIONAL };
-	assert_int_equal(acpi_build(&vm), 0);
+	assert_int_equal(acpi_build(&fake_vm), 0);
 	f = (const void *)find("FACP");
 	memcpy(&mmin, at(f->x_dsdt + sizeof(*dsdt) + 6, 4), 4);
 	assert_int_equal(mmin, GIB(3));
@@ -285,7 +286,7 @@ static void test_rewrite(void **state)
 
 	(void)state;
 	vm_make_privileged();
-	vm.slots[vm.slot_count++] =
+	fake_vm.slots[fake_vm.slot_count++] =
 		(struct vm_slot){ MIB(56), MIB(56), MIB(1), false };
 	acpi.present = true;
 	for (u64 i = 0; i < ARRAY_SIZE(kept); i++)
@@ -302,7 +303,7 @@ static void test_rewrite(void **state)
 	acpi.ioapics[1] = (struct acpi_ioapic){ 9, 0xfec01000, 24 };
 	acpi.override_count = 1;
 	acpi.overrides[0] = (struct acpi_override){ 0, 2, 0 };
-	assert_int_equal(acpi_rewrite(&vm), 0);
+	assert_int_equal(acpi_rewrite(&fake_vm), 0);
 	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
 		assert_ptr_equal(find(kept[i]), ram + acpi.tables[i].hpa);
 	for (u32 i = 0; i < ARRAY_SIZE(held); i++)
@@ -333,7 +334,7 @@ int fwcfg_add_file(struct vm *v, const char *name, const void *data, u32 len)
 {
 	struct fw_file *f = &fw_files[fw_count++];
 
-	assert_ptr_equal(v, &vm);
+	assert_ptr_equal(v, &fake_vm);
 	assert_true(fw_count <= ARRAY_SIZE(fw_files));
 	assert_true(len <= sizeof(f->bytes));
 	strcpy(f->name, name);
@@ -439,12 +440,12 @@ static void test_loader(void **state)
 
 	(void)state;
 	fw_count = 0;
-	assert_int_equal(acpi_publish(&vm), 0);
-	assert_int_equal(vm.acpi_rsdp, 0);
+	assert_int_equal(acpi_publish(&fake_vm), 0);
+	assert_int_equal(fake_vm.acpi_rsdp, 0);
 	assert_int_equal(*at(PC_BIOS_AREA, 1), 0xaa);
 	assert_int_equal(fw_count, 3);
 	fw_run(fw_find("etc/table-loader"));
-	vm.acpi_rsdp = fw_find("etc/acpi/rsdp")->base;
+	fake_vm.acpi_rsdp = fw_find("etc/acpi/rsdp")->base;
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
 		assert_true(
 			acpi_checksum_ok(find(all[i]), find(all[i])->length));
@@ -457,16 +458,16 @@ static void test_no_room(void **state)
 {
 	(void)state;
 	pool_empty = true;
-	assert_int_equal(acpi_build(&vm), -ENOMEM);
+	assert_int_equal(acpi_build(&fake_vm), -ENOMEM);
 	pool_empty = false;
-	vm.slots[0].size = 0x1000;
-	assert_int_equal(acpi_build(&vm), -EFAULT);
-	assert_int_equal(vm.acpi_rsdp, 0);
+	fake_vm.slots[0].size = 0x1000;
+	assert_int_equal(acpi_build(&fake_vm), -EFAULT);
+	assert_int_equal(fake_vm.acpi_rsdp, 0);
 	pool_empty = true;
-	assert_int_equal(acpi_publish(&vm), -ENOMEM);
+	assert_int_equal(acpi_publish(&fake_vm), -ENOMEM);
 	pool_empty = false;
-	vm.privileged = true; /* owns nothing */
-	assert_int_equal(acpi_rewrite(&vm), -ENOMEM);
+	fake_vm.privileged = true; /* owns nothing */
+	assert_int_equal(acpi_rewrite(&fake_vm), -ENOMEM);
 }
 
 #define acpi_test(f) cmocka_unit_test_setup_teardown(f, setup, vm_teardown)

@@ -59,7 +59,7 @@ static int setup(void **state)
 		.setup_data = 0x1234,
 	};
 	kernel = (struct image){ "vmlinuz", file, FILE_BYTES, 0 };
-	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
+	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	strcpy(config.cmdline, "console=ttyS0 quiet");
 	return 0;
 }
@@ -82,7 +82,7 @@ static void test_good(void **state)
 
 	(void)state;
 	assert_true(bzimage_probe(&kernel));
-	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), 0);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(r->rip, PREF + 0x200);
 	assert_memory_equal(ram + PREF, file + 2048, KERNEL_BYTES);
 	bp = zero_page();
@@ -111,7 +111,7 @@ static void test_entry(void **state)
 
 	(void)state;
 	r->gpr[GPR_RBX] = 5;
-	assert_int_equal(bzimage_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
 	assert_int_equal(r->cr0 & (CR0_PE | CR0_PG), CR0_PE | CR0_PG);
 	assert_int_equal(r->cr4, CR4_PAE);
 	assert_int_equal(r->efer, EFER_LME | EFER_LMA);
@@ -144,7 +144,7 @@ static void expect_entry32(void)
 	struct vcpu_regs *r = &vcpu_store[0].hw.regs;
 	const u64 *gdt;
 
-	assert_int_equal(bzimage_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
 	assert_int_equal(r->cr0 & (CR0_PE | CR0_PG), CR0_PE);
 	assert_int_equal(r->efer, 0);
 	assert_int_equal(r->rip, PREF);
@@ -179,7 +179,7 @@ static void test_last_paragraph(void **state)
 	(void)state;
 	memcpy(cut, file, FILE_BYTES - 15);
 	kernel = (struct image){ "vmlinuz", cut, FILE_BYTES - 15, 0 };
-	assert_int_equal(bzimage_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
 	assert_int_equal(*at(kernel_end - 16, 1), file[FILE_BYTES - 16]);
 	assert_int_equal(*at(kernel_end - 15, 1), 0xaa);
 	free(cut);
@@ -190,7 +190,7 @@ static void expect_refused(const char *says, int err)
 {
 	static struct vcpu_regs zero;
 
-	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), err);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), err);
 	if (!strstr(last_line, says))
 		fail_msg("'%s' does not say '%s'", last_line, says);
 	for (u64 i = 0; i < RAM_BYTES; i += 512)
@@ -257,7 +257,7 @@ static void test_no_room(void **state)
 	expect_refused("for the initrd; give it more memory", -ENOMEM);
 	initrd.size = sizeof(initrd_bytes);
 	pool_empty = true;
-	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), -ENOMEM);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), -ENOMEM);
 	assert_non_null(strstr(last_line, "could not be filled"));
 }
 
@@ -265,7 +265,7 @@ static void test_initrd_below_its_limit(void **state)
 {
 	(void)state;
 	header()->initrd_addr_max = MIB(40) - 1;
-	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), 0);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(zero_page()->hdr.ramdisk_image, MIB(40) - PAGE_SIZE);
 }
 
@@ -274,11 +274,11 @@ static void test_relocated(void **state)
 	(void)state;
 	vm_make_privileged();
 	header()->pref_address = MIB(30); /* runs into the hypervisor */
-	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), 0);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(vcpu_store[0].hw.regs.rip, MIB(36) + 0x200);
 
 	header()->relocatable_kernel = 0;
-	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), -ENOMEM);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), -ENOMEM);
 }
 
 /* Files in the privileged guest's RAM: the initrd is used where it is, and
@@ -293,7 +293,7 @@ static void test_files_in_place(void **state)
 	initrd.hpa = MIB(64) - PAGE_SIZE;
 	fake_files[0] = kernel;
 	fake_files[1] = initrd;
-	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), 0);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(zero_page()->hdr.ramdisk_image, initrd.hpa);
 	assert_int_equal(ram[initrd.hpa], 0xaa);
 	assert_true(vcpu_store[0].hw.regs.gpr[GPR_RSI] < initrd.hpa);
@@ -303,7 +303,7 @@ static void test_files_in_place(void **state)
 
 	/* An initrd that the kernel cannot reach there is copied */
 	header()->initrd_addr_max = MIB(60) - 1;
-	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), 0);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(zero_page()->hdr.ramdisk_image, MIB(60) - PAGE_SIZE);
 	initrd.hpa = 0;
 	memset(fake_files, 0, sizeof(fake_files));
@@ -328,7 +328,7 @@ static void test_screen(void **state)
 		.green_bits = 8,
 		.blue_bits = 8,
 	};
-	assert_int_equal(bzimage_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
 	s = &zero_page()->screen_info;
 	assert_int_equal(s->orig_video_isVGA, VIDEO_TYPE_EFI);
 	assert_int_equal(s->lfb_base, 0xc0000000);
@@ -390,8 +390,8 @@ static void test_efi(void **state)
 		.descriptor_version = 1,
 	};
 	boot_efi_map = firmware_map;
-	vm.acpi_rsdp = MIB(56) - ACPI_AREA_BYTES;
-	assert_int_equal(bzimage_load(&vm, &kernel, &initrd), 0);
+	fake_vm.acpi_rsdp = MIB(56) - ACPI_AREA_BYTES;
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(zero_page()->efi_info.loader_signature, 0x34364c45);
 	assert_int_equal(zero_page()->efi_info.systab_hi, 1);
 	assert_int_equal(efi_type_at(MIB(2), &attribute),
@@ -400,7 +400,7 @@ static void test_efi(void **state)
 	assert_int_equal(efi_type_at(MIB(36) - 1, &attribute),
 			 BOOT_MEM_RESERVED);
 	assert_int_equal(efi_type_at(MIB(36), &attribute), BOOT_MEM_BS_DATA);
-	assert_int_equal(efi_type_at(vm.acpi_rsdp, &attribute),
+	assert_int_equal(efi_type_at(fake_vm.acpi_rsdp, &attribute),
 			 BOOT_MEM_ACPI_RECLAIM);
 	assert_int_equal(efi_type_at(MIB(57), &attribute), BOOT_MEM_ACPI_NVS);
 	assert_int_equal(efi_type_at(MIB(58), &attribute), BOOT_MEM_RT_DATA);

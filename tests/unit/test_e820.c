@@ -26,10 +26,11 @@ static void assert_sorted(u32 count)
 static void test_isolated(void **state)
 {
 	(void)state;
-	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
-	vm.slot_count = 2;
-	vm.slots[1] = (struct vm_slot){ GIB(4), RAM_BYTES, MIB(16), false };
-	assert_int_equal(e820_build(&vm, map, 128), 7);
+	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
+	fake_vm.slot_count = 2;
+	fake_vm.slots[1] =
+		(struct vm_slot){ GIB(4), RAM_BYTES, MIB(16), false };
+	assert_int_equal(e820_build(&fake_vm, map, 128), 7);
 	assert_sorted(7);
 	expect(0, 0, 0x9fc00, E820_RAM);
 	expect(1, 0x9fc00, 0xa0000, E820_RESERVED);
@@ -44,13 +45,13 @@ static void test_isolated(void **state)
 static void test_large(void **state)
 {
 	(void)state;
-	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
-	vm.slot_count = 4;
-	vm.slots[0].size = PC_LOW_RAM_END;
-	vm.slots[1] = (struct vm_slot){ GIB(4) - MIB(2), 0, MIB(2), true };
-	vm.slots[2] = (struct vm_slot){ GIB(4), 0, GIB(1), false };
-	vm.slots[3] = (struct vm_slot){ GIB(5), GIB(9), GIB(5), false };
-	assert_int_equal(e820_build(&vm, map, 128), 7);
+	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
+	fake_vm.slot_count = 4;
+	fake_vm.slots[0].size = PC_LOW_RAM_END;
+	fake_vm.slots[1] = (struct vm_slot){ GIB(4) - MIB(2), 0, MIB(2), true };
+	fake_vm.slots[2] = (struct vm_slot){ GIB(4), 0, GIB(1), false };
+	fake_vm.slots[3] = (struct vm_slot){ GIB(5), GIB(9), GIB(5), false };
+	assert_int_equal(e820_build(&fake_vm, map, 128), 7);
 	assert_sorted(7);
 	expect(4, 0x100000, GIB(2), E820_RAM);
 	expect(5, PC_ECAM_BASE, PC_ECAM_BASE + PC_ECAM_BYTES, E820_RESERVED);
@@ -60,10 +61,10 @@ static void test_large(void **state)
 static void test_isolated_slots_join(void **state)
 {
 	(void)state;
-	vm.slot_count = 2;
-	vm.slots[0].size = MIB(4);
-	vm.slots[1] = (struct vm_slot){ MIB(4), MIB(32), MIB(4), false };
-	assert_int_equal(e820_build(&vm, map, 128), 5);
+	fake_vm.slot_count = 2;
+	fake_vm.slots[0].size = MIB(4);
+	fake_vm.slots[1] = (struct vm_slot){ MIB(4), MIB(32), MIB(4), false };
+	assert_int_equal(e820_build(&fake_vm, map, 128), 5);
 	expect(3, 0x100000, MIB(8), E820_RAM);
 }
 
@@ -71,8 +72,8 @@ static void test_privileged(void **state)
 {
 	(void)state;
 	vm_make_privileged();
-	vm.acpi_rsdp = MIB(56) - ACPI_AREA_BYTES;
-	assert_int_equal(e820_build(&vm, map, 128), 8);
+	fake_vm.acpi_rsdp = MIB(56) - ACPI_AREA_BYTES;
+	assert_int_equal(e820_build(&fake_vm, map, 128), 8);
 	assert_sorted(8);
 	expect(0, 0x1000, 0xa0000, E820_RAM);
 	expect(1, MIB(1), MIB(32), E820_RAM);
@@ -88,14 +89,14 @@ static void test_privileged(void **state)
 static void test_others_are_reserved(void **state)
 {
 	(void)state;
-	vm.privileged = true;
-	vm.slot_count = 0;
-	vm.id = 1;
+	fake_vm.privileged = true;
+	fake_vm.slot_count = 0;
+	fake_vm.id = 1;
 	own(0, MIB(1), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
 	own(MIB(1), MIB(1), OWNER_GUEST, BOOT_MEM_CONVENTIONAL);
 	own(MIB(2), MIB(1), OWNER_UNUSABLE, BOOT_MEM_UNUSABLE);
 	own(MIB(3), MIB(1), OWNER_DEVICE, BOOT_MEM_MMIO);
-	assert_int_equal(e820_build(&vm, map, 128), 3);
+	assert_int_equal(e820_build(&fake_vm, map, 128), 3);
 	expect(0, 0, MIB(2), E820_RESERVED); /* free, and guest 0's */
 	expect(1, MIB(2), MIB(3), E820_UNUSABLE);
 	expect(2, MIB(3), MIB(4), E820_RESERVED);
@@ -104,8 +105,8 @@ static void test_others_are_reserved(void **state)
 static void test_too_many(void **state)
 {
 	(void)state;
-	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
-	assert_int_equal(e820_build(&vm, map, 3), 3);
+	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
+	assert_int_equal(e820_build(&fake_vm, map, 3), 3);
 	assert_non_null(strstr(last_line, "more than 3 entries"));
 }
 

@@ -28,10 +28,10 @@ static int setup(void **state)
 	image_bytes[IMAGE_BYTES - 16] = JUMP;
 	is_kernel = false;
 	fake_files[0] = image;
-	vm.slots[0].size = MIB(16);
-	vm.slots[1] = (struct vm_slot){ PC_ROM_END - IMAGE_BYTES, ROM_HPA,
-					IMAGE_BYTES, true };
-	vm.slot_count = 2;
+	fake_vm.slots[0].size = MIB(16);
+	fake_vm.slots[1] = (struct vm_slot){ PC_ROM_END - IMAGE_BYTES, ROM_HPA,
+					     IMAGE_BYTES, true };
+	fake_vm.slot_count = 2;
 	return 0;
 }
 
@@ -66,7 +66,8 @@ static void test_sizes(void **state)
 		fake_files[0].size = bad[i];
 		assert_false(firmware_probe(&fake_files[0]));
 		assert_int_equal(firmware_rom_bytes(&config), 0);
-		assert_int_equal(firmware_load(&vm, &fake_files[0]), -ENOEXEC);
+		assert_int_equal(firmware_load(&fake_vm, &fake_files[0]),
+				 -ENOEXEC);
 		assert_non_null(strstr(last_line, "guest box: bios.bin is no "
 						  "firmware image: its size"));
 	}
@@ -102,7 +103,7 @@ static void test_name(void **state)
 static void test_load(void **state)
 {
 	(void)state;
-	assert_int_equal(firmware_load(&vm, &image), 0);
+	assert_int_equal(firmware_load(&fake_vm, &image), 0);
 	assert_memory_equal(ram + ROM_HPA, image_bytes, IMAGE_BYTES);
 	assert_memory_equal(ram + MIB(1) - KIB(128),
 			    image_bytes + IMAGE_BYTES - KIB(128), KIB(128));
@@ -115,9 +116,9 @@ static void test_load_small(void **state)
 {
 	(void)state;
 	image.size = KIB(64);
-	vm.slots[1].gpa = PC_ROM_END - KIB(64);
-	vm.slots[1].size = KIB(64);
-	assert_int_equal(firmware_load(&vm, &image), 0);
+	fake_vm.slots[1].gpa = PC_ROM_END - KIB(64);
+	fake_vm.slots[1].size = KIB(64);
+	assert_int_equal(firmware_load(&fake_vm, &image), 0);
 	assert_memory_equal(ram + MIB(1) - KIB(64), image_bytes, KIB(64));
 	assert_int_equal(ram[MIB(1) - KIB(64) - 1], 0xaa);
 }
@@ -125,8 +126,8 @@ static void test_load_small(void **state)
 static void test_no_rom(void **state)
 {
 	(void)state;
-	vm.slot_count = 1;
-	assert_int_equal(firmware_load(&vm, &image), -EFAULT);
+	fake_vm.slot_count = 1;
+	assert_int_equal(firmware_load(&fake_vm, &image), -EFAULT);
 	assert_non_null(strstr(last_line, "could not be copied"));
 }
 

@@ -219,21 +219,21 @@ static void test_settle(void **state)
 static void test_load_says_what_is_wrong(void **state)
 {
 	(void)state;
-	assert_int_equal(load_guest(&vm), 0);
+	assert_int_equal(load_guest(&fake_vm), 0);
 	/* MOV DX at the reset vector of an isolated guest */
 	assert_int_equal(ram[0xffff0], 0xba);
 	strcpy(config.initrd, "nope");
-	assert_int_equal(load_guest(&vm), -ENOENT);
+	assert_int_equal(load_guest(&fake_vm), -ENOENT);
 	assert_string_equal(last_line,
 			    "guest box: initrd = nope: there is no such file; "
 			    "copy it to the folder bulkhead of the boot "
 			    "volume");
 	strcpy(config.initrd, "empty");
-	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
 	assert_non_null(strstr(last_line, "the file is empty; copy it"));
 	strcpy(config.kernel, "b.cpio");
 	config.initrd[0] = 0;
-	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
 	assert_string_equal(probed, "b.cpio");
 	assert_non_null(strstr(last_line, "neither a Linux bzImage, a PVH"));
 }
@@ -244,18 +244,18 @@ static void test_load_by_the_manifest(void **state)
 	(void)state;
 	config.initrd[0] = 0;
 	config.boot = BOOT_WAY_LINUX;
-	assert_int_equal(load_guest(&vm), 0);
+	assert_int_equal(load_guest(&fake_vm), 0);
 	config.boot = BOOT_WAY_MULTIBOOT;
-	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
 	assert_non_null(strstr(last_line, "is not what boot = says"));
 	config.boot = BOOT_WAY_AUTO;
 	config.module_count = 1;
-	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
 	assert_non_null(strstr(last_line, "module = is for multiboot, but"));
 	strcpy(config.kernel, "mb.elf");
-	assert_int_equal(load_guest(&vm), 0);
-	vm.privileged = true;
-	assert_int_equal(load_guest(&vm), -ENOEXEC);
+	assert_int_equal(load_guest(&fake_vm), 0);
+	fake_vm.privileged = true;
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
 	assert_non_null(strstr(last_line, "cannot own the devices"));
 }
 

@@ -38,7 +38,7 @@ static struct image initrd = { "initrd.bin", module_bytes[0], 100, 0 };
 int load_find(struct vm *v, const char *key, const char *name,
 	      struct image *out)
 {
-	assert_ptr_equal(v, &vm);
+	assert_ptr_equal(v, &fake_vm);
 	assert_string_equal(key, "module");
 	return module_find(name, out);
 }
@@ -88,7 +88,7 @@ static int setup(void **state)
 	memset(module_bytes[1], 0x44, sizeof(module_bytes[1]));
 	fake_files[0] = (struct image){ "m.bin", module_bytes[1], 5000, 0 };
 	strcpy(config.cmdline, "test=1 two");
-	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
+	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	return 0;
 }
 
@@ -97,7 +97,7 @@ static const struct mb1_info *loaded(const struct image *first)
 	const struct vcpu_regs *r = &vcpu_store[0].hw.regs;
 
 	assert_true(multiboot1_probe(&kernel));
-	assert_int_equal(multiboot1_load(&vm, &kernel, first), 0);
+	assert_int_equal(multiboot1_load(&fake_vm, &kernel, first), 0);
 	assert_int_equal(ram[LOAD_PADDR], 0x90);
 	assert_int_equal(ram[LOAD_PADDR + CODE_BYTES], 0);
 	assert_int_equal(ram[LOAD_PADDR + 0x2fff], 0);
@@ -239,7 +239,7 @@ static void test_good_flat(void **state)
 	/* All of the file, nothing behind it */
 	h->load_end_addr = h->bss_end_addr = 0;
 	memset(ram, 0xaa, RAM_BYTES);
-	assert_int_equal(multiboot1_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(multiboot1_load(&fake_vm, &kernel, NULL), 0);
 	assert_int_equal(ram[LOAD_PADDR + sizeof(f32) - 0x21], 0x90);
 	assert_int_equal(ram[LOAD_PADDR + sizeof(f32) - 0x20], 0xaa);
 }
@@ -248,7 +248,7 @@ static void expect_refused(const char *says, int err)
 {
 	memset(ram, 0xaa, RAM_BYTES);
 	memset(&vcpu_store[0].hw.regs, 0, sizeof(vcpu_store[0].hw.regs));
-	assert_int_equal(multiboot1_load(&vm, &kernel, &initrd), err);
+	assert_int_equal(multiboot1_load(&fake_vm, &kernel, &initrd), err);
 	if (!strstr(last_line, says))
 		fail_msg("'%s' does not say '%s'", last_line, says);
 	for (u64 i = 0; i < RAM_BYTES; i += 512)
@@ -298,7 +298,7 @@ static void test_bad_header(void **state)
 	expect_refused("no multiboot header", -ENOEXEC);
 	/* Bits from 16 on need not be understood */
 	f32.mb = header(BIT(17));
-	assert_int_equal(multiboot1_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(multiboot1_load(&fake_vm, &kernel, NULL), 0);
 	f32.h.ident.magic = 0;
 	f32.mb = header(0);
 	expect_refused("neither an ELF nor", -ENOEXEC);
@@ -358,7 +358,7 @@ static void test_overlap(void **state)
 	kernel = (struct image){ "k.elf", (const u8 *)&two, sizeof(two), 0 };
 	expect_refused("parts overlap each other", -ENOEXEC);
 	two.more[1].paddr++;
-	assert_int_equal(multiboot1_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(multiboot1_load(&fake_vm, &kernel, NULL), 0);
 }
 
 /* Low memory between vectors and EBDA may hold a kernel; what it is told is
@@ -371,7 +371,7 @@ static void test_low_kernel(void **state)
 	f32.load.paddr = f32.load.vaddr = 0x10000;
 	f32.load.memsz = 0x80000;
 	f32.h.entry = 0x10000;
-	assert_int_equal(multiboot1_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(multiboot1_load(&fake_vm, &kernel, NULL), 0);
 	info = vcpu_store[0].hw.regs.gpr[GPR_RBX];
 	assert_in_range(info, 0x90000, RAM_BYTES);
 	assert_int_equal(ram[0x10000], 0x90);
@@ -380,7 +380,7 @@ static void test_low_kernel(void **state)
 static void test_no_room(void **state)
 {
 	(void)state;
-	vm.slots[0].size = MIB(2) + 0x3000;
+	fake_vm.slots[0].size = MIB(2) + 0x3000;
 	initrd.size = MIB(2);
 	expect_refused("no room for the modules", -ENOMEM);
 	initrd.size = 100;
@@ -389,7 +389,7 @@ static void test_no_room(void **state)
 	pool_empty = false;
 	strcpy(config.modules[0].file, "absent");
 	config.module_count = 1;
-	assert_int_equal(multiboot1_load(&vm, &kernel, NULL), -ENOENT);
+	assert_int_equal(multiboot1_load(&fake_vm, &kernel, NULL), -ENOENT);
 }
 
 static void test_truncated(void **state)

@@ -40,7 +40,7 @@ int gmem_read(struct vm *v, gpa_t gpa, void *buf, size_t len)
 {
 	u8 *p = at(gpa.v, len);
 
-	assert_ptr_equal(v, &vm);
+	assert_ptr_equal(v, &fake_vm);
 	if (!p)
 		return -EFAULT;
 	memcpy(buf, p, len);
@@ -101,7 +101,7 @@ static int setup(void **state)
 	memset(module_bytes, 0x44, sizeof(module_bytes));
 	fake_files[0] = (struct image){ "m.bin", module_bytes, 3000, 0 };
 	strcpy(config.cmdline, "test=1");
-	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
+	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	memcpy(ram + ACPI_AREA_ISOLATED, "RSD PTR ", 8);
 	return 0;
 }
@@ -111,7 +111,7 @@ static u32 load(const struct image *initrd)
 	const struct vcpu_regs *r = &vcpu_store[0].hw.regs;
 
 	assert_true(multiboot2_probe(&kernel));
-	assert_int_equal(multiboot2_load(&vm, &kernel, initrd), 0);
+	assert_int_equal(multiboot2_load(&fake_vm, &kernel, initrd), 0);
 	assert_int_equal(r->gpr[GPR_RAX], MB2_BOOT_MAGIC);
 	assert_int_equal(r->cr0 & (CR0_PE | CR0_PG), CR0_PE);
 	assert_true(IS_ALIGNED(r->gpr[GPR_RBX], 8));
@@ -270,7 +270,7 @@ static void expect_refused(const char *says)
 {
 	memset(ram, 0xaa, RAM_BYTES);
 	memset(&vcpu_store[0].hw.regs, 0, sizeof(vcpu_store[0].hw.regs));
-	assert_int_equal(multiboot2_load(&vm, &kernel, NULL), -ENOEXEC);
+	assert_int_equal(multiboot2_load(&fake_vm, &kernel, NULL), -ENOEXEC);
 	if (!strstr(last_line, says))
 		fail_msg("'%s' does not say '%s'", last_line, says);
 	for (u64 i = 0; i < RAM_BYTES; i += 512)

@@ -14,7 +14,7 @@ static void test_low_and_high(void **state)
 	u64 gpa;
 
 	(void)state;
-	place_init(&p, &vm);
+	place_init(&p, &fake_vm);
 	assert_int_equal(place_low(&p, 0x1800, 0x1000, &everywhere, &gpa), 0);
 	assert_int_equal(gpa, MIB(1));
 	assert_int_equal(place_low(&p, 0x1000, 0x1000, &everywhere, &gpa), 0);
@@ -36,7 +36,7 @@ static void test_bounds(void **state)
 	u64 gpa;
 
 	(void)state;
-	place_init(&p, &vm);
+	place_init(&p, &fake_vm);
 	assert_int_equal(place_high(&p, MIB(1), 4096, &within, &gpa), 0);
 	assert_int_equal(gpa, MIB(9));
 	assert_int_equal(place_low(&p, MIB(1), 4096, &within, &gpa), 0);
@@ -50,7 +50,7 @@ static void test_at(void **state)
 	struct place p;
 
 	(void)state;
-	place_init(&p, &vm);
+	place_init(&p, &fake_vm);
 	assert_int_equal(place_at(&p, 0x8000, 16), -EBUSY);
 	assert_int_equal(place_at(&p, MIB(2), MIB(1)), 0);
 	assert_int_equal(place_at(&p, MIB(3) - 1, 2), -EBUSY);
@@ -66,7 +66,7 @@ static void test_full(void **state)
 	int err = 0;
 
 	(void)state;
-	place_init(&p, &vm);
+	place_init(&p, &fake_vm);
 	for (u64 i = 0; i < PLACE_MAX && !err; i++)
 		err = place_at(&p, MIB(1) + i * 16, 16);
 	assert_int_equal(err, -ENOSPC);
@@ -78,11 +78,11 @@ static void test_runs(void **state)
 	struct place p;
 
 	(void)state;
-	vm.slot_count = 3;
-	vm.slots[0] = (struct vm_slot){ 0, 0, MIB(2), false };
-	vm.slots[1] = (struct vm_slot){ MIB(2), MIB(8), MIB(2), false };
-	vm.slots[2] = (struct vm_slot){ MIB(6), MIB(12), MIB(2), false };
-	place_init(&p, &vm);
+	fake_vm.slot_count = 3;
+	fake_vm.slots[0] = (struct vm_slot){ 0, 0, MIB(2), false };
+	fake_vm.slots[1] = (struct vm_slot){ MIB(2), MIB(8), MIB(2), false };
+	fake_vm.slots[2] = (struct vm_slot){ MIB(6), MIB(12), MIB(2), false };
+	place_init(&p, &fake_vm);
 	assert_int_equal(place_at(&p, MIB(1), MIB(3)), 0);
 	assert_int_equal(place_at(&p, MIB(4), 1), -EFAULT);
 	assert_int_equal(place_at(&p, MIB(6), MIB(2)), 0);
@@ -96,9 +96,9 @@ static void test_privileged(void **state)
 
 	(void)state;
 	vm_make_privileged();
-	vm.slots[vm.slot_count++] =
+	fake_vm.slots[fake_vm.slot_count++] =
 		(struct vm_slot){ MIB(56), MIB(56), MIB(3), false };
-	place_init(&p, &vm);
+	place_init(&p, &fake_vm);
 	assert_int_equal(place_at(&p, MIB(56), 16), -EFAULT);
 	assert_int_equal(place_at(&p, MIB(33), 16), -EFAULT);
 	assert_int_equal(place_at(&p, MIB(30), MIB(4)), -EFAULT);
@@ -112,10 +112,10 @@ static void test_acpi_area_is_taken(void **state)
 	u64 gpa;
 
 	(void)state;
-	vm.acpi_rsdp = RAM_BYTES - ACPI_AREA_BYTES;
-	place_init(&p, &vm);
+	fake_vm.acpi_rsdp = RAM_BYTES - ACPI_AREA_BYTES;
+	place_init(&p, &fake_vm);
 	assert_int_equal(place_high(&p, 4096, 4096, &everywhere, &gpa), 0);
-	assert_int_equal(gpa, vm.acpi_rsdp - 4096);
+	assert_int_equal(gpa, fake_vm.acpi_rsdp - 4096);
 }
 
 int main(void)

@@ -66,7 +66,7 @@ static int setup(void **state)
 	kernel = (struct image){ "k.elf", (const u8 *)&f64, sizeof(f64), 0 };
 	memset(initrd_bytes, 0x33, sizeof(initrd_bytes));
 	strcpy(config.cmdline, "test=1");
-	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
+	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	return 0;
 }
 
@@ -101,7 +101,7 @@ static void expect_loaded(void)
 	const struct hvm_memmap_entry *map;
 
 	assert_true(pvh_probe(&kernel));
-	assert_int_equal(pvh_load(&vm, &kernel, &initrd), 0);
+	assert_int_equal(pvh_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(ram[LOAD_PADDR], 0x90);
 	assert_int_equal(ram[LOAD_PADDR + 64], 0);
 	assert_int_equal(ram[LOAD_PADDR + 0x2fff], 0);
@@ -134,10 +134,10 @@ static void test_information_is_low(void **state)
 	u64 gpa;
 
 	(void)state;
-	vm.slot_count = 2;
-	vm.slots[0].size = MIB(32);
-	vm.slots[1] = (struct vm_slot){ GIB(1), MIB(32), MIB(32), false };
-	assert_int_equal(pvh_load(&vm, &kernel, &initrd), 0);
+	fake_vm.slot_count = 2;
+	fake_vm.slots[0].size = MIB(32);
+	fake_vm.slots[1] = (struct vm_slot){ GIB(1), MIB(32), MIB(32), false };
+	assert_int_equal(pvh_load(&fake_vm, &kernel, &initrd), 0);
 	gpa = vcpu_store[0].hw.regs.gpr[GPR_RBX];
 	assert_true(gpa < MIB(32));
 	info = (const void *)at(gpa, sizeof(*info));
@@ -181,13 +181,13 @@ static void test_note_among_others(void **state)
 	kernel = (struct image){ "k.elf", big,
 				 sizeof(f64) + sizeof(*first) + 20, 0 };
 	assert_true(pvh_probe(&kernel));
-	assert_int_equal(pvh_load(&vm, &kernel, NULL), 0);
+	assert_int_equal(pvh_load(&fake_vm, &kernel, NULL), 0);
 	free(big);
 }
 
 static void expect_refused(const char *says, int err)
 {
-	assert_int_equal(pvh_load(&vm, &kernel, &initrd), err);
+	assert_int_equal(pvh_load(&fake_vm, &kernel, &initrd), err);
 	if (!strstr(last_line, says))
 		fail_msg("'%s' does not say '%s'", last_line, says);
 	for (u64 i = 0; i < RAM_BYTES; i += 512)
@@ -267,7 +267,7 @@ static void test_truncated(void **state)
 
 		memcpy(cut, &f64, size);
 		kernel = (struct image){ "k.elf", cut, size, 0 };
-		assert_int_equal(pvh_load(&vm, &kernel, NULL), -ENOEXEC);
+		assert_int_equal(pvh_load(&fake_vm, &kernel, NULL), -ENOEXEC);
 		free(cut);
 	}
 }

@@ -129,7 +129,7 @@ static void test_anchors(void **state)
 	const struct smbios3_anchor *b = anchor3();
 
 	(void)state;
-	assert_int_equal(smbios_write(&vm), 0);
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_memory_equal(a->signature, "_SM_", 4);
 	assert_memory_equal(a->dmi_signature, "_DMI_", 5);
 	assert_int_equal(a->length, 31);
@@ -149,7 +149,7 @@ static void test_walk(void **state)
 	u32 count = 0, largest = 0;
 
 	(void)state;
-	assert_int_equal(smbios_write(&vm), 0);
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	for (p = table(); p < table() + anchor3()->max_table_length; count++) {
 		const struct smbios_header *h = (const void *)p;
 
@@ -169,7 +169,7 @@ static void test_system(void **state)
 	u8 uuid[16];
 
 	(void)state;
-	assert_int_equal(smbios_write(&vm), 0);
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	s = need(1, 0);
 	assert_string_equal(string(s, s->manufacturer), "Bulkhead");
 	assert_string_equal(string(s, s->serial), "box");
@@ -177,15 +177,15 @@ static void test_system(void **state)
 	assert_int_equal(s->uuid[8] >> 6, 2);
 	memcpy(uuid, s->uuid, 16);
 	/* The same again after a reset, another for another guest */
-	assert_int_equal(smbios_write(&vm), 0);
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_memory_equal(uuid, s->uuid, 16);
-	strcpy(vm.name, "bow");
-	assert_int_equal(smbios_write(&vm), 0);
+	strcpy(fake_vm.name, "bow");
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_memory_not_equal(uuid, s->uuid, 16);
 	/* The manifest's own goes before */
 	config.has_uuid = true;
 	memset(config.uuid, 0x5a, sizeof(config.uuid));
-	assert_int_equal(smbios_write(&vm), 0);
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_memory_equal(s->uuid, config.uuid, 16);
 }
 
@@ -194,8 +194,8 @@ static void test_cpu(void **state)
 	const struct smbios_cpu *s;
 
 	(void)state;
-	vm.vcpu_count = 128;
-	assert_int_equal(smbios_write(&vm), 0);
+	fake_vm.vcpu_count = 128;
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	s = need(4, 0);
 	assert_string_equal(string(s, s->manufacturer), "GenuineIntel");
 	assert_string_equal(string(s, s->version), "Some CPU @ 2.50GHz");
@@ -205,7 +205,7 @@ static void test_cpu(void **state)
 	assert_int_equal(s->threads2, 128);
 	assert_null(find(table(), anchor3()->max_table_length, 4, 1));
 	brand[0] = 0;
-	assert_int_equal(smbios_write(&vm), 0);
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	s = need(4, 0);
 	assert_string_equal(string(s, s->version), "unknown");
 }
@@ -216,18 +216,18 @@ static void test_memory(void **state)
 	const struct smbios_mapped *m;
 
 	(void)state;
-	assert_int_equal(smbios_write(&vm), 0);
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_int_equal(((const struct smbios_memory *)need(17, 0))->size_mib,
 			 RAM_BYTES >> 20);
 	m = need(19, 0);
 	assert_int_equal(m->end_kib, (RAM_BYTES >> 10) - 1);
 	assert_null(find(table(), anchor3()->max_table_length, 19, 1));
 
-	vm.slot_count = 3;
-	vm.slots[0].size = GIB(2);
-	vm.slots[1] = (struct vm_slot){ GIB(4) - MIB(4), 0, MIB(4), true };
-	vm.slots[2] = (struct vm_slot){ GIB(4), 0, GIB(6), false };
-	assert_int_equal(smbios_write(&vm), 0);
+	fake_vm.slot_count = 3;
+	fake_vm.slots[0].size = GIB(2);
+	fake_vm.slots[1] = (struct vm_slot){ GIB(4) - MIB(4), 0, MIB(4), true };
+	fake_vm.slots[2] = (struct vm_slot){ GIB(4), 0, GIB(6), false };
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_int_equal(((const struct smbios_memory *)need(17, 0))->size_mib,
 			 8192);
 	m = need(19, 0);
@@ -236,8 +236,8 @@ static void test_memory(void **state)
 	assert_int_equal(m->start_kib, 0x400000);
 	assert_int_equal(m->end_kib, 0x9fffff);
 
-	vm.slots[2].size = GIB(4096);
-	assert_int_equal(smbios_write(&vm), 0);
+	fake_vm.slots[2].size = GIB(4096);
+	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_int_equal(((const struct smbios_memory *)need(17, 0))->size_mib,
 			 0x7fff);
 	assert_int_equal(
@@ -260,7 +260,7 @@ static void test_files(void **state)
 	const struct smbios_anchor *a = (const void *)file_anchor;
 
 	(void)state;
-	assert_int_equal(smbios_publish(&vm), 0);
+	assert_int_equal(smbios_publish(&fake_vm), 0);
 	assert_int_equal(file_anchor_len, sizeof(*a));
 	assert_int_equal(sum(a, sizeof(*a)), 0);
 	assert_int_equal(sum(a->dmi_signature, 15), 0);
@@ -274,11 +274,11 @@ static void test_no_room(void **state)
 {
 	(void)state;
 	pool_empty = true;
-	assert_int_equal(smbios_write(&vm), -ENOMEM);
-	assert_int_equal(smbios_publish(&vm), -ENOMEM);
+	assert_int_equal(smbios_write(&fake_vm), -ENOMEM);
+	assert_int_equal(smbios_publish(&fake_vm), -ENOMEM);
 	pool_empty = false;
-	vm.slots[0].size = 0x1000;
-	assert_int_equal(smbios_write(&vm), -EFAULT);
+	fake_vm.slots[0].size = 0x1000;
+	assert_int_equal(smbios_write(&fake_vm), -EFAULT);
 }
 
 #define smbios_test(f) cmocka_unit_test_setup_teardown(f, setup, vm_teardown)
