@@ -57,15 +57,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config.module_count = size && (data[size - 1] & 1) ? 1 : 0;
 	strcpy(config.modules[0].file, "initrd");
 	fake_files[0] = initrd;
-	vm.acpi_rsdp = ACPI_AREA_ISOLATED;
+	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	if (bzimage_probe(&kernel))
-		(void)!bzimage_load(&vm, &kernel, &initrd);
+		(void)!bzimage_load(&fake_vm, &kernel, &initrd);
 	if (pvh_probe(&kernel))
-		(void)!pvh_load(&vm, &kernel, &initrd);
+		(void)!pvh_load(&fake_vm, &kernel, &initrd);
 	if (multiboot1_probe(&kernel))
-		(void)!multiboot1_load(&vm, &kernel, &initrd);
+		(void)!multiboot1_load(&fake_vm, &kernel, &initrd);
 	if (multiboot2_probe(&kernel))
-		(void)!multiboot2_load(&vm, &kernel, &initrd);
+		(void)!multiboot2_load(&fake_vm, &kernel, &initrd);
 	(void)firmware_probe(&kernel);
 	if (pool_blocks)
 		abort();
