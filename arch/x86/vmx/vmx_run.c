@@ -71,14 +71,23 @@ void vmx_refused(struct vcpu_hw *v, bool error_known)
 	vmx_dump(v);
 }
 
-/* Guest state the core let through and the CPU does not, or a reason that no
- * control we set can cause */
+static enum exit_kind odd_kind(u32 reason)
+{
+	if (!(reason & EXIT_REASON_ENTRY_FAILED))
+		return EXIT_UNKNOWN;
+	return (u16)reason == REASON_ENTRY_MC ? EXIT_MACHINE_CHECK
+					      : EXIT_ENTRY_FAILED;
+}
+
+/* Guest state the core let through and the CPU does not, a machine check on
+ * the way in (SDM 3C 27.9 *Machine-Check Events During VM Entry*), or a reason
+ * that no control we set can cause */
 static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 {
 	struct vcpu_exit *exit = &v->exit;
 	bool failed = reason & EXIT_REASON_ENTRY_FAILED;
 
-	clear_exit(exit, failed ? EXIT_ENTRY_FAILED : EXIT_UNKNOWN);
+	clear_exit(exit, odd_kind(reason));
 	v->regs.valid = 0;
 	v->regs.dirty = 0;
 	log_error("vmx", "%s: reason %#x, qualification %#llx",
