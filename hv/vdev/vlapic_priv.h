@@ -119,15 +119,18 @@ static inline void vlapic_notice(struct vlapic *l)
 	__atomic_fetch_or(&l->vcpu->events, VE_IRQ, __ATOMIC_RELAXED);
 }
 
-/* Home core: request an edge-triggered @vector without touching posted[] */
-static inline void vlapic_request(struct vlapic *l, u8 vector)
+/* Home core: request an edge-triggered @vector without touching posted[]; true:
+ * the IRR did not have it yet */
+static inline bool vlapic_request(struct vlapic *l, u8 vector)
 {
 	u32 w = vector / 32u, bit = 1u << (vector % 32u);
 	u32 *irr = &l->regs[APIC_IRR / 4 + w * 4];
+	u32 old = irr[0];
 
-	irr[0] |= bit;
+	irr[0] = old | bit;
 	irr[(int)(APIC_TMR - APIC_IRR) / 4] &= ~bit;
 	l->irr_words |= 1u << w;
+	return !(old & bit);
 }
 
 /* vlapic.c */

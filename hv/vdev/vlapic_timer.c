@@ -19,7 +19,7 @@ static bool lvtt_deadline(u32 lvtt)
 	return (lvtt & APIC_LVTT_MODE) == APIC_LVTT_TSC_DEADLINE;
 }
 
-/* Home core: request the LVT's vector. True: that is news; whoever has one
+/* Home core: request the LVT's vector. True: that is news; a vCPU that has one
  * waiting was told of it, and cannot take it yet. */
 static bool timer_raise(struct vlapic *l)
 {
@@ -32,10 +32,7 @@ static bool timer_raise(struct vlapic *l)
 		vlapic_error(l, APIC_ESR_RECV_ILLEGAL);
 		return false;
 	}
-	if (vlapic_requested(l->vcpu, vector))
-		return false;
-	vlapic_request(l, vector);
-	return true;
+	return vlapic_request(l, vector);
 }
 
 /* The next multiple of the period that lies ahead */
