@@ -10,8 +10,11 @@
  * logs or enters a vUART while it holds it.
  *
  * The log and a panic are drawn on the framebuffer at once. What guests say is
- * in its text at once and drawn ten times a second, by a timer of the core that
- * said the first of it: a guest that talks much does not pay for each line.
+ * in its text at once and drawn ten times a second at most, by who ends a line:
+ * a guest that talks much does not pay for each of them. What is left then is
+ * drawn by a timer of the core that said it, soon while it is part of a line
+ * (somebody types), else later: a screenful is a million instructions, and that
+ * guest may be at work by then.
  */
 #include "hv/vdev/console.h"
 
@@ -28,7 +31,8 @@
 #include "lib/string.h"
 #include "mm/pmm.h"
 
-#define DRAW_NS 100000000u
+#define DRAW_NS      100000000u
+#define DRAW_LATE_NS 1000000000u
 
 static char log_ring[CONSOLE_RING_BYTES];
 static struct speaker log_speaker = { .name = "log", .ring = log_ring };
@@ -41,6 +45,8 @@ static struct {
 	bool panic;    /* no locks, log only */
 	u32 receivers; /* cores inside vuart_receive(), atomic */
 	bool draw_due; /* draw_timer is armed, or its core waits for the lock */
+	bool draw_lines;  /* since the last draw a line has ended */
+	u64 drawn, stale; /* TSC: the last draw; the first text since, or 0 */
 	struct timer draw_timer;
 	char wanted[MANIFEST_NAME_LEN]; /* focus the manifest asks for */
 	struct speaker *speakers[CONSOLE_MAX_SPEAKERS];
@@ -60,22 +66,48 @@ static void show(const char *s, size_t len)
 	con.mid_line = s[len - 1] != '\n';
 }
 
+static void draw(void)
+{
+	con.drawn = rdtsc();
+	con.stale = 0;
+	con.draw_lines = false;
+	fbcon_draw();
+}
+
+static u64 draw_deadline(void)
+{
+	return con.stale + ns_to_tsc(con.draw_lines ? DRAW_LATE_NS : DRAW_NS);
+}
+
 static void draw_tick(struct timer *t)
 {
-	(void)t;
 	spin_lock(&con.lock);
-	con.draw_due = false;
-	fbcon_draw();
+	con.draw_due = con.stale && rdtsc() < draw_deadline();
+	if (con.draw_due)
+		timer_arm(t, draw_deadline());
+	else if (con.stale)
+		draw();
 	spin_unlock(&con.lock);
 }
 
 static void draw_soon(void)
 {
-	if (con.draw_due || !fbcon_stale())
+	u64 now = rdtsc();
+
+	if (!fbcon_stale())
+		return;
+	if (!con.mid_line && now - con.drawn >= ns_to_tsc(DRAW_NS)) {
+		draw();
+		return;
+	}
+	con.draw_lines |= !con.mid_line;
+	if (!con.stale)
+		con.stale = now;
+	if (con.draw_due)
 		return;
 	con.draw_due = true;
 	con.draw_timer.fn = draw_tick;
-	timer_arm(&con.draw_timer, rdtsc() + ns_to_tsc(DRAW_NS));
+	timer_arm(&con.draw_timer, draw_deadline());
 }
 
 static void show_text(const char *s)
@@ -171,7 +203,7 @@ static void log_sink_write(struct log_sink *self, enum log_level level,
 	}
 	spin_lock(&con.lock);
 	log_line(line, len, level >= LOG_ERROR);
-	fbcon_draw();
+	draw();
 	spin_unlock(&con.lock);
 }
 
@@ -236,7 +268,7 @@ void console_focus_next(void)
 {
 	spin_lock(&con.lock);
 	focus_set((con.focus + 1) % (con.count + 1), true);
-	fbcon_draw();
+	draw();
 	spin_unlock(&con.lock);
 }
 

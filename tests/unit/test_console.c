@@ -147,12 +147,19 @@ struct pcpu *this_cpu(void)
 }
 
 static struct timer *armed;
+static u64 armed_ticks; /* from then on */
 
 void timer_arm(struct timer *t, u64 deadline)
 {
-	(void)deadline;
 	assert_null(armed);
 	armed = t;
+	armed_ticks = deadline - rdtsc();
+}
+
+/* One tick a millisecond: all that has a time is due */
+static void time_flies(bool flies)
+{
+	tsc_khz = flies ? 1 : 1000000000;
 }
 
 static void timer_fires(void)
@@ -161,7 +168,9 @@ static void timer_fires(void)
 
 	assert_non_null(t);
 	armed = NULL;
+	time_flies(true);
 	t->fn(t);
+	time_flies(false);
 }
 
 static void say(struct vm *vm, const char *s)
@@ -196,6 +205,7 @@ static void test_life(void **state)
 	u32 i;
 
 	(void)state;
+	time_flies(false);
 	console_init_early(&bi);
 	log_say(LOG_INFO, "first line\n");
 	assert_string_equal(shown, "first line\r\n");
@@ -234,10 +244,12 @@ static void test_life(void **state)
 	timer_fires();
 	say(&vm_a, "login:");
 	assert_true(fbcon_stale());
+	assert_true(armed_ticks <= ns_to_tsc(100000000));
 	say(&vm_a, " "); /* one timer for both */
 	say(&vm_b, "other\r\n");
 	timer_fires();
 	assert_false(fbcon_stale());
+	assert_null(armed);
 	log_say(LOG_INFO, "quiet");
 	assert_null(armed);
 	assert_string_equal(shown, "login: ");
@@ -246,6 +258,20 @@ static void test_life(void **state)
 	assert_string_equal(shown, "login: \r\nbox crashed\r\n");
 	type("ab");
 	assert_string_equal(received[0], "ab");
+
+	/* Lines: the first is drawn at once, those right after it later */
+	time_flies(true);
+	say(&vm_a, "one\r\n");
+	assert_false(fbcon_stale());
+	time_flies(false);
+	say(&vm_a, "two\r\n");
+	assert_true(fbcon_stale());
+	assert_true(armed_ticks > ns_to_tsc(900000000));
+	time_flies(true);
+	say(&vm_a, "three\r\n");
+	assert_false(fbcon_stale());
+	timer_fires(); /* nothing is left for it */
+	assert_null(armed);
 
 	/* Ctrl-]: box, with its last lines */
 	clear();
