@@ -15,10 +15,9 @@ CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding -fno-stack-protector \
 NFLAGS  := -f elf64 -g -F dwarf -I./
 
 # The hypervisor is every source in its folders
-DIRS    := lib arch/x86/cpu arch/x86/vmx arch/x86/svm mm sched drivers \
-	   hv hv/vdev hv/load boot/common boot/multiboot2
-SRC_C   := $(sort $(foreach d,$(DIRS),$(wildcard $(d)/*.c)))
-SRC_ASM := $(sort $(foreach d,$(DIRS),$(wildcard $(d)/*.asm)))
+DIRS    := lib arch mm sched drivers hv boot/common boot/multiboot2
+SRC_C   := $(sort $(shell find $(DIRS) -name '*.c'))
+SRC_ASM := $(sort $(shell find $(DIRS) -name '*.asm'))
 OBJS    := $(SRC_C:%.c=$(B)/%.o) $(SRC_ASM:%.asm=$(B)/%.asm.o)
 
 ELF     := $(B)/bulkhead.elf

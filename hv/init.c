@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From the loader to running guests. hv_main() is called once, on the boot CPU,
- * by arch/x86/cpu/entry.asm; the only file that sees every part. What it finds
+ * by hv/entry.asm; the only file that sees every part. What it finds
  * wrong it says in one sentence on every console; without a usable machine it
  * then waits, so that the sentence can be read.
  */
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/cpu.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/cpu/irq.h"
-#include "arch/x86/cpu/lapic.h"
 #include "arch/x86/cpu/panic.h"
-#include "arch/x86/cpu/smp.h"
-#include "arch/x86/cpu/tsc.h"
-#include "drivers/acpi.h"
-#include "drivers/ioapic.h"
-#include "drivers/piix4.h"
-#include "drivers/rtc.h"
+#include "arch/x86/machine/cpu.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/tsc.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/clock/rtc.h"
+#include "drivers/irq/ioapic.h"
+#include "drivers/power/piix4.h"
+#include "hv/console/console.h"
+#include "hv/core/vcpu.h"
 #include "hv/load/load.h"
-#include "hv/vcpu.h"
-#include "hv/vdev/console.h"
 #include "include/bulkhead/boot_info.h"
 #include "lib/errno.h"
 #include "lib/log.h"

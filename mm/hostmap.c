@@ -15,8 +15,8 @@
 #include "mm/hostmap.h"
 
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/spinlock.h"
+#include "include/hw/cpu.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"

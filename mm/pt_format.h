@@ -4,8 +4,8 @@
 #ifndef MM_PT_FORMAT_H
 #define MM_PT_FORMAT_H
 
+#include "include/hw/paging.h"
 #include "mm/pt.h"
-#include "mm/pt_regs.h"
 
 struct pt_format {
 	const char *name;

@@ -6,11 +6,11 @@
 #include "mm/window.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "include/hw/paging.h"
 #include "lib/errno.h"
 #include "mm/hostmap.h"
 #include "mm/hostmap_pt.h"
 #include "mm/pmm.h"
-#include "mm/pt_regs.h"
 
 #define WINDOW_PTE (PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX | HOST_PTE_WB)
 

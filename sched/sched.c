@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Round robin with carried-over slices. Called by hv/vcpu.c.
+ * Round robin with carried-over slices. Called by hv/run/loop.c.
  *
  * The head of the queue runs. One whose slice is used up goes to the tail with
  * a full slice. One that wakes with slice left goes to the head, so that a
@@ -12,9 +12,9 @@
  */
 #include "sched/sched.h"
 
-#include "arch/x86/cpu/smp.h"
-#include "arch/x86/cpu/timer.h"
-#include "arch/x86/cpu/tsc.h"
+#include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/timer.h"
+#include "arch/x86/machine/tsc.h"
 #include "lib/errno.h"
 #include "mm/pmm.h"
 

@@ -25,7 +25,7 @@ void multiboot2_keep_efi_map(struct boot_info *bi, u64 info_hpa, u64 info_size);
 /* Make the identity map reach what struct boot_info promises */
 void multiboot2_map_all(struct boot_info *bi, u64 info_hpa, u64 info_size);
 
-/* The hypervisor; arch/x86/cpu/entry.asm, contract in boot_info.h */
+/* The hypervisor; hv/entry.asm, contract in boot_info.h */
 __noreturn void hv_start(u64 boot_info_hpa);
 
 #endif

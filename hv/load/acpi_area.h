@@ -8,7 +8,7 @@
 #ifndef HV_LOAD_ACPI_AREA_H
 #define HV_LOAD_ACPI_AREA_H
 
-#include "hv/vdev/pc_map.h"
+#include "hv/core/pc_map.h"
 
 #define ACPI_AREA_BYTES    KIB(32)
 #define ACPI_AREA_ISOLATED PC_BIOS_AREA

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables from nothing. An isolated guest is a PC with a Q35 and an ICH9
- * (hv/vdev/pc_map.h). The privileged guest gets tables from here only where the
+ * (hv/core/pc_map.h). The privileged guest gets tables from here only where the
  * firmware has none; there it finds a PC with the i440FX and the PIIX, whose
- * registers come from drivers/piix4.c. Called by load_guest(). No locks.
+ * registers come from drivers/power/piix4.c. Called by load_guest(). No locks.
  */
 #include "hv/load/acpi_tables.h"
 

@@ -7,8 +7,8 @@
  */
 #include "hv/load/acpi_tables.h"
 
+#include "hv/device/fwcfg/fwcfg.h"
 #include "hv/load/platform.h"
-#include "hv/vdev/fwcfg.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 

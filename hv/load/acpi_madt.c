@@ -6,8 +6,8 @@
  */
 #include "hv/load/acpi_tables.h"
 
-#include "hv/vcpu.h"
-#include "hv/vdev/vioapic.h"
+#include "hv/core/vcpu.h"
+#include "hv/irq/vioapic.h"
 
 /* The ACPI processor UID of a vCPU: the host's own where its DSDT names them */
 static u32 vcpu_uid(const struct vm *vm, u32 id)

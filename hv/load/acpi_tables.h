@@ -7,10 +7,10 @@
 #ifndef HV_LOAD_ACPI_TABLES_H
 #define HV_LOAD_ACPI_TABLES_H
 
-#include "drivers/acpi.h"
-#include "drivers/acpi_regs.h"
+#include "drivers/acpi/acpi.h"
+#include "hv/core/vm.h"
 #include "hv/load/acpi_area.h"
-#include "hv/vm.h"
+#include "include/hw/acpi.h"
 
 #define FADT_REVISION 6
 #define FADT_MINOR    4

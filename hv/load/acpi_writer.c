@@ -6,7 +6,7 @@
  */
 #include "hv/load/acpi_tables.h"
 
-#include "hv/gmem.h"
+#include "hv/core/gmem.h"
 #include "hv/load/place.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -5,9 +5,9 @@
  * reset register. A kernel jumps there when it knows no better way. Called by
  * load_guest().
  */
-#include "hv/gmem.h"
+#include "hv/core/gmem.h"
+#include "hv/core/pc_map.h"
 #include "hv/load/load.h"
-#include "hv/vdev/pc_map.h"
 
 /* F000:FFF0, SDM 3A 10.1.4 *First Instruction Executed*, below 1 MiB */
 #define RESET_VECTOR 0xffff0ull

@@ -10,8 +10,8 @@
  *	  zero page | command line | GDT | page tables (PML4, PDPT, 4 PDs) |
  *	  EFI memory map, if any
  */
-#include "hv/gmem.h"
-#include "hv/load/bzimage_regs.h"
+#include "include/hw/bzimage.h"
+#include "hv/core/gmem.h"
 #include "hv/load/efi_map.h"
 #include "hv/load/place.h"
 #include "lib/errno.h"

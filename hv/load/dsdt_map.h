@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses of hv/vdev/pc_map.h as ASL can read them: plain numbers. The C
+/* Addresses of hv/core/pc_map.h as ASL can read them: plain numbers. The C
  * preprocessor runs over the DSDT too; acpi_build.c holds the two equal. */
 #ifndef HV_LOAD_DSDT_MAP_H
 #define HV_LOAD_DSDT_MAP_H

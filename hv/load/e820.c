@@ -7,9 +7,9 @@
  * reserved. Called by the loaders; owner extents are stable then (boot, or the
  * owner lock of the caller's caller).
  */
+#include "hv/core/pc_map.h"
 #include "hv/load/acpi_area.h"
 #include "hv/load/load.h"
-#include "hv/vdev/pc_map.h"
 #include "lib/log.h"
 #include "mm/owner.h"
 

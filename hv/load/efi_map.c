@@ -8,7 +8,7 @@
  */
 #include "hv/load/efi_map.h"
 
-#include "hv/gmem.h"
+#include "hv/core/gmem.h"
 #include "hv/load/acpi_area.h"
 #include "hv/load/load.h"
 #include "lib/errno.h"

@@ -2,7 +2,7 @@
 /* ELF kernels; see elf.h. No locks: one guest is loaded at a time. */
 #include "hv/load/elf.h"
 
-#include "hv/gmem.h"
+#include "hv/core/gmem.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

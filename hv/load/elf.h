@@ -7,9 +7,9 @@
 #ifndef HV_LOAD_ELF_H
 #define HV_LOAD_ELF_H
 
-#include "hv/load/elf_regs.h"
 #include "hv/load/load.h"
 #include "hv/load/place.h"
+#include "include/hw/elf.h"
 
 /* Kernels by these loaders are 32-bit at their entry */
 #define ELF_LOAD_END GIB(4)

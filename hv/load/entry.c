@@ -4,9 +4,9 @@
  * the image is in place, while the vCPU does not run. General registers other
  * than those of the boot protocol are zero.
  */
-#include "arch/x86/cpu/cpu_regs.h"
+#include "hv/irq/vlapic_regs.h"
 #include "hv/load/load.h"
-#include "hv/vdev/vlapic_regs.h"
+#include "include/hw/cpu.h"
 #include "lib/string.h"
 
 /* Selectors of Documentation/x86/boot.rst: __BOOT_CS and __BOOT_DS */

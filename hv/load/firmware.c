@@ -7,9 +7,9 @@
  * vm_memory.c for the size. The image is untrusted: only its size matters. No
  * locks.
  */
-#include "hv/gmem.h"
+#include "hv/core/gmem.h"
+#include "hv/core/pc_map.h"
 #include "hv/load/load.h"
-#include "hv/vdev/pc_map.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

@@ -6,8 +6,8 @@
  */
 #include "hv/load/platform.h"
 
-#include "drivers/acpi.h"
-#include "hv/vdev/fwcfg.h"
+#include "drivers/acpi/acpi.h"
+#include "hv/device/fwcfg/fwcfg.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 

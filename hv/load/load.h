@@ -6,7 +6,7 @@
 #ifndef HV_LOAD_LOAD_H
 #define HV_LOAD_LOAD_H
 
-#include "hv/vcpu.h"
+#include "hv/core/vcpu.h"
 
 /* A module as mapped by the hypervisor while guests are built */
 struct image {

@@ -8,8 +8,8 @@
  */
 #include "hv/load/multiboot.h"
 
-#include "hv/gmem.h"
-#include "hv/vdev/vpic.h"
+#include "hv/core/gmem.h"
+#include "hv/irq/vpic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

@@ -9,7 +9,7 @@
 #define HV_LOAD_MULTIBOOT_H
 
 #include "hv/load/elf.h"
-#include "hv/load/multiboot_regs.h"
+#include "include/hw/multiboot.h"
 
 #define MB_LOADER_NAME "Bulkhead"
 #define MB_MODULES_MAX (MANIFEST_MAX_FILES + 1) /* and the initrd */

@@ -6,7 +6,7 @@
  * The file is untrusted; see multiboot.c for what else is checked. Entered in
  * 32-bit protected mode, paging off, EBX = information. No locks.
  */
-#include "hv/gmem.h"
+#include "hv/core/gmem.h"
 #include "hv/load/acpi_area.h"
 #include "hv/load/multiboot.h"
 #include "lib/errno.h"

@@ -7,7 +7,7 @@
 #ifndef HV_LOAD_PLACE_H
 #define HV_LOAD_PLACE_H
 
-#include "hv/vm.h"
+#include "hv/core/vm.h"
 
 struct image;
 

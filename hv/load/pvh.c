@@ -5,9 +5,9 @@
  * checked against the file's size and the guest's RAM before a byte is written.
  * Entered in 32-bit protected mode, paging off, EBX = hvm_start_info. No locks.
  */
-#include "hv/load/pvh_regs.h"
+#include "include/hw/pvh.h"
 
-#include "hv/gmem.h"
+#include "hv/core/gmem.h"
 #include "hv/load/elf.h"
 #include "lib/errno.h"
 #include "lib/string.h"

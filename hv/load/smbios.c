@@ -8,12 +8,12 @@
  */
 #include "hv/load/platform.h"
 
-#include "arch/x86/cpu/tsc.h"
-#include "hv/cpuid.h"
-#include "hv/gmem.h"
-#include "hv/load/smbios_regs.h"
-#include "hv/vdev/fwcfg.h"
-#include "hv/vdev/pc_map.h"
+#include "arch/x86/machine/tsc.h"
+#include "hv/core/gmem.h"
+#include "hv/core/pc_map.h"
+#include "hv/device/fwcfg/fwcfg.h"
+#include "hv/policy/cpuid.h"
+#include "include/hw/smbios.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 

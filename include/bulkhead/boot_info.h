@@ -3,7 +3,7 @@
  * What a loader hands to the hypervisor: one structure for both loaders
  * (boot/efi, boot/multiboot2). All pointers are physical addresses.
  *
- * State at the hypervisor's entry (hv_start in arch/x86/cpu/entry.asm):
+ * State at the hypervisor's entry (hv_start in hv/entry.asm):
  *  - long mode, paging on, interrupts off, direction flag clear;
  *  - RDI = physical address of struct boot_info;
  *  - all memory below 512 GiB (at least all RAM and every address in this

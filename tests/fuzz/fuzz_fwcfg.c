@@ -1,4 +1,4 @@
-/* SOURCES: hv/vdev/fwcfg.c hv/vdev/fwcfg_dma.c hv/vdev/fwcfg_fill.c hv/vdev/fwcfg_kernel.c hv/bus.c lib/printf.c lib/string.c */
+/* SOURCES: hv/device/fwcfg/fwcfg.c hv/device/fwcfg/fwcfg_dma.c hv/device/fwcfg/fwcfg_fill.c hv/device/fwcfg/fwcfg_kernel.c hv/core/bus.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for fw_cfg: any kernel file and initrd size, then a stream
@@ -8,9 +8,9 @@
  */
 #include "tests/unit/vdev_fakes.h"
 
-#include "hv/gmem.h"
+#include "hv/core/gmem.h"
+#include "hv/device/fwcfg/fwcfg.h"
 #include "hv/load/load.h"
-#include "hv/vdev/fwcfg.h"
 
 #define RAM_BYTES   KIB(64)
 #define STEPS_MAX   256

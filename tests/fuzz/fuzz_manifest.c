@@ -1,4 +1,4 @@
-/* SOURCES: hv/manifest.c hv/manifest_keys.c lib/printf.c lib/string.c */
+/* SOURCES: hv/manifest/parse.c hv/manifest/keys.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the manifest parser. Build and run:
@@ -8,7 +8,7 @@
  */
 #include <stdlib.h>
 
-#include "hv/manifest.h"
+#include "hv/manifest/manifest.h"
 #include "lib/string.h"
 
 static struct manifest m;

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vdev/vpit.c hv/vdev/vpit_channel.c hv/vdev/vrtc.c hv/vdev/vrtc_time.c hv/vdev/vhpet.c hv/vdev/vpm.c hv/vdev/vticks.c hv/vdev/vclock.c hv/vdev/vkbc.c hv/vdev/pcibus.c hv/vdev/pcibus_bar.c hv/vdev/pcibus_irq.c hv/vdev/q35.c hv/vdev/q35_lpc.c hv/bus.c */
+/* SOURCES: hv/device/pc/vpit.c hv/device/pc/vpit_channel.c hv/device/pc/vrtc.c hv/device/pc/vrtc_time.c hv/device/pc/vhpet.c hv/device/pc/vpm.c hv/time/vticks.c hv/time/vclock.c hv/device/pc/vkbc.c hv/device/pci/pci_bus.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_bus_irq.c hv/device/pc/q35.c hv/device/pc/q35_lpc.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the devices of an isolated guest's board: a stream of
@@ -10,17 +10,17 @@
 
 #include "tests/unit/board_fakes.h"
 
-#include "drivers/rtc.h"
+#include "drivers/clock/rtc.h"
+#include "hv/assign/vpower.h"
+#include "hv/core/pc_map.h"
+#include "hv/device/pc/q35.h"
+#include "hv/device/pc/vhpet.h"
+#include "hv/device/pc/vkbc.h"
+#include "hv/device/pc/vpit.h"
+#include "hv/device/pc/vpm.h"
+#include "hv/device/pc/vrtc.h"
+#include "hv/device/pci/pci_bus.h"
 #include "hv/load/load.h"
-#include "hv/vdev/pc_map.h"
-#include "hv/vdev/pcibus.h"
-#include "hv/vdev/q35.h"
-#include "hv/vdev/vhpet.h"
-#include "hv/vdev/vkbc.h"
-#include "hv/vdev/vpit.h"
-#include "hv/vdev/vpm.h"
-#include "hv/vdev/vpower.h"
-#include "hv/vdev/vrtc.h"
 
 #define STEPS_MAX 256
 

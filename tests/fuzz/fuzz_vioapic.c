@@ -1,4 +1,4 @@
-/* SOURCES: hv/vdev/vioapic.c hv/bus.c */
+/* SOURCES: hv/irq/vioapic.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the virtual IOAPIC: a stream of register accesses, lines
@@ -9,10 +9,10 @@
  */
 #include "tests/unit/vdev_fakes.h"
 
-#include "hv/vdev/pc.h"
-#include "hv/vdev/vioapic_priv.h"
-#include "hv/vdev/vlapic.h"
-#include "hv/vdev/vpic.h"
+#include "hv/device/pc/pc.h"
+#include "hv/irq/vioapic_priv.h"
+#include "hv/irq/vlapic.h"
+#include "hv/irq/vpic.h"
 
 #define STEPS_MAX 512
 #define PINS      24

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vdev/vlapic.c hv/vdev/vlapic_io.c hv/vdev/vlapic_icr.c hv/vdev/vlapic_timer.c hv/vdev/vlapic_pv.c hv/vdev/vlapic_page.c */
+/* SOURCES: hv/irq/vlapic.c hv/irq/vlapic_io.c hv/irq/vlapic_icr.c hv/irq/vlapic_timer.c hv/irq/vlapic_pv.c hv/emulate/lapic_page.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the virtual local APICs of four vCPUs: a stream of

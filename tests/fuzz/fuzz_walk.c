@@ -1,11 +1,11 @@
-/* SOURCES: hv/gmem.c hv/gwalk.c hv/insn.c hv/bus.c */
+/* SOURCES: hv/core/gmem.c hv/core/walk.c hv/emulate/insn.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the page walker: RAM full of anything as page tables, in
  * every paging mode. A walk answers with a fault or an address, changes no bit
  * but accessed and dirty, and a second walk says the same.
  */
-#include "hv/insn.h"
+#include "hv/emulate/insn.h"
 #include "tests/unit/emu_fakes.h"
 
 #define WALK_PAGES 4u

@@ -4,8 +4,8 @@
  * does: ACPI as a kernel walks it, SMBIOS by its anchors. The word "reset":
  * the guest resets itself by the register that the FADT names.
  */
-#include "drivers/acpi_regs.h"
-#include "hv/load/smbios_regs.h"
+#include "include/hw/acpi.h"
+#include "include/hw/smbios.h"
 #include "tests/guest/lib/board.h"
 
 #define BIOS_AREA     0xe0000ul

@@ -8,8 +8,8 @@
  *
  * The entry below saves the state, then goes on as a PVH image does.
  */
-#include "hv/load/elf_regs.h"
-#include "hv/load/multiboot_regs.h"
+#include "include/hw/multiboot.h"
+#include "include/hw/elf.h"
 #include "tests/guest/lib/board.h"
 
 #define CMDLINE    "multiboot.elf ram=16"

@@ -6,13 +6,13 @@ import re
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-WIDTH, HEIGHT = 8, 16  # drivers/font8x16.h
+WIDTH, HEIGHT = 8, 16  # drivers/console/font8x16.h
 FIRST = 0x20
 UNKNOWN = "\x00"  # a cell that no glyph of the font fills
 
 
 def _glyphs():
-    with open(os.path.join(ROOT, "drivers/font8x16.c")) as f:
+    with open(os.path.join(ROOT, "drivers/console/font8x16.c")) as f:
         rows = re.findall(r"(0x[0-9a-f]{2}),", f.read())
     data = bytes(int(r, 16) for r in rows)
     return {data[i:i + HEIGHT]: chr(FIRST + i // HEIGHT)

@@ -4,8 +4,8 @@
 #ifndef TESTS_UNIT_BOARD_FAKES_H
 #define TESTS_UNIT_BOARD_FAKES_H
 
-#include "hv/vdev/pc.h"
-#include "hv/vdev/vtimer.h"
+#include "hv/device/pc/pc.h"
+#include "hv/time/vtimer.h"
 
 #define BOARD_LINES 24
 /* A device that wants more than this is a danger to its core */

@@ -19,8 +19,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "arch/x86/cpu/cpu_regs.h"
-#include "hv/vcpu_ops.h"
+#include "hv/core/backend.h"
+#include "include/hw/cpu.h"
 
 #define NATIVE_CODE 0x40000000ull /* one page, with none behind it */
 /* Four pages: two to write, one read only, one absent */

@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/fpu.h"
-#include "hv/emulate.h"
-#include "hv/gmem.h"
+#include "arch/x86/machine/fpu.h"
+#include "hv/core/gmem.h"
+#include "hv/emulate/emulate.h"
+#include "include/hw/cpu.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"

@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "drivers/acpi.h"
-#include "hv/gmem.h"
+#include "drivers/acpi/acpi.h"
+#include "hv/core/gmem.h"
+#include "hv/irq/vpic.h"
 #include "hv/load/load.h"
-#include "hv/vdev/vpic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

@@ -1,4 +1,4 @@
-/* SOURCES: drivers/acpi.c drivers/acpi_parse.c */
+/* SOURCES: drivers/acpi/acpi.c drivers/acpi/parse.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ACPI tables made by hand in a small physical memory, whole and broken; and a
  * run of random damage, which must never read outside a table */
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "drivers/acpi_parse.h"
+#include "drivers/acpi/parse.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
 

@@ -1,15 +1,15 @@
-/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_loader.c hv/load/place.c lib/string.c drivers/acpi_parse.c */
+/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_loader.c hv/load/place.c lib/string.c drivers/acpi/parse.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ACPI tables for guests: every checksum, every pointer, and read back by the
  * hypervisor's own parser, taken apart and put together by iasl, and placed by
  * a firmware's loader. */
 #include "tests/unit/load_fakes.h"
 
-#include "drivers/acpi_parse.h"
+#include "drivers/acpi/parse.h"
+#include "hv/device/fwcfg/fwcfg.h"
+#include "hv/irq/vioapic.h"
 #include "hv/load/acpi_tables.h"
 #include "hv/load/platform.h"
-#include "hv/vdev/fwcfg.h"
-#include "hv/vdev/vioapic.h"
 
 /* As iasl makes them: header, Name (MMIN, DWord), and a byte of something */
 static const u8 name_mmin[] = { 0x08, 'M', 'M', 'I', 'N', 0x0c, 1, 2, 3, 4 };
@@ -216,7 +216,7 @@ static void test_many_cpus(void **state)
 	find_good("many", "SSDT");
 }
 
-/* A machine with a PIIX4 and no tables (drivers/piix4.c) */
+/* A machine with a PIIX4 and no tables (drivers/power/piix4.c) */
 static void test_privileged_from_nothing(void **state)
 {
 	const struct acpi_fadt *f;

@@ -1,4 +1,4 @@
-/* SOURCES: hv/breakpoint.c */
+/* SOURCES: hv/core/breakpoint.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which accesses meet which breakpoint, and when a vCPU counts as having any */
 #include <setjmp.h>
@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/fpu.h"
-#include "hv/breakpoint.h"
+#include "arch/x86/machine/fpu.h"
+#include "hv/core/breakpoint.h"
+#include "include/hw/cpu.h"
 
 #define ON(n, kind, len)                                                       \
 	(1ull << 2 * (n) | (u64)(kind) << (16 + 4 * (n)) |                     \

@@ -1,4 +1,4 @@
-/* SOURCES: hv/bus.c */
+/* SOURCES: hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Port and MMIO regions: order, overlap, lookups, accesses at the edges */
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "hv/bus.h"
+#include "hv/core/bus.h"
 #include "lib/errno.h"
 
 static struct bus bus;

@@ -3,10 +3,10 @@
 /* The bzImage loader: a good image lands whole, a bad one changes nothing */
 #include "tests/unit/load_fakes.h"
 
-#include "arch/x86/cpu/cpu_regs.h"
 #include "hv/load/acpi_area.h"
-#include "hv/load/bzimage_regs.h"
 #include "hv/load/efi_map.h"
+#include "include/hw/bzimage.h"
+#include "include/hw/cpu.h"
 
 #define SETUP_SECTS  3
 #define KERNEL_BYTES 0x5000u

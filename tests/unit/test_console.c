@@ -1,17 +1,17 @@
-/* SOURCES: hv/vdev/console.c hv/vdev/console_input.c lib/string.c lib/printf.c */
+/* SOURCES: hv/console/console.c hv/console/input.c lib/string.c lib/printf.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console mux: focus, whole lines, the switch key */
 #include "tests/unit/vdev_fakes.h"
 
-#include "arch/x86/cpu/irq.h"
-#include "drivers/acpi.h"
-#include "drivers/fbcon.h"
-#include "drivers/ioapic.h"
-#include "drivers/uart.h"
-#include "hv/irq_route.h"
-#include "hv/vdev/console.h"
-#include "hv/vdev/console_priv.h"
-#include "hv/vdev/vuart.h"
+#include "arch/x86/machine/irq.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/console/fbcon.h"
+#include "drivers/console/uart.h"
+#include "drivers/irq/ioapic.h"
+#include "hv/console/console.h"
+#include "hv/console/priv.h"
+#include "hv/device/pc/vuart.h"
+#include "hv/irq/route.h"
 
 static char shown[65536];
 static size_t shown_len;

@@ -1,4 +1,4 @@
-/* SOURCES: hv/cpuid.c hv/cpuid_policy.c */
+/* SOURCES: hv/policy/cpuid.c hv/policy/cpuid_table.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The CPUID policy over the leaves of the machine the test runs on */
 #include <setjmp.h>
@@ -11,13 +11,13 @@
 #include <cmocka.h>
 
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/cpu/features.h"
-#include "hv/cpuid.h"
-#include "hv/cpuid_table.h"
-#include "hv/vcpu.h"
+#include "hv/core/vcpu.h"
+#include "hv/policy/cpuid.h"
+#include "hv/policy/cpuid_table.h"
 #include "include/bulkhead/cpuid.h"
+#include "include/hw/cpu.h"
+#include "include/hw/cpuid.h"
 
 struct cpu_features cpu_features;
 u64 tsc_khz = 2000000;

@@ -1,4 +1,4 @@
-/* SOURCES: hv/emulate*.c hv/task_memory.c hv/insn.c hv/gmem.c hv/gwalk.c hv/bus.c lib/printf.c lib/string.c */
+/* SOURCES: hv/emulate/alu.c hv/emulate/bits.c hv/emulate/emulate.c hv/emulate/mem.c hv/emulate/ops.c hv/emulate/segment.c hv/emulate/stack.c hv/emulate/string.c hv/emulate/system.c hv/emulate/vector.c hv/emulate/task_memory.c hv/emulate/insn.c hv/core/gmem.c hv/core/walk.c hv/core/bus.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every instruction the emulator takes, beside the CPU this test runs on: each
@@ -8,7 +8,7 @@
  * device by chance. EMULATE_SEED and EMULATE_ROUNDS of the environment make
  * other and longer runs.
  */
-#include "hv/insn.h"
+#include "hv/emulate/insn.h"
 #include "tests/unit/cpu_native.h"
 #include "tests/unit/emu_fakes.h"
 

@@ -1,4 +1,4 @@
-/* SOURCES: hv/breakpoint.c hv/exit.c hv/exit_cr.c hv/exit_mem.c hv/bus.c */
+/* SOURCES: hv/core/breakpoint.c hv/run/exit.c hv/policy/cr.c hv/run/fault.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The exit table and its dispatcher, over a back-end that is not there: what
  * each verdict does to RIP, and what a guest may and may not reach */
@@ -11,18 +11,18 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/apic_regs.h"
-#include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/fpu.h"
-#include "arch/x86/cpu/idt.h"
-#include "arch/x86/cpu/irq.h"
-#include "arch/x86/cpu/mce.h"
-#include "hv/cpuid.h"
-#include "hv/exit_dispatch.h"
-#include "hv/gmem.h"
-#include "hv/hypercall.h"
-#include "hv/insn.h"
-#include "hv/msr.h"
+#include "arch/x86/machine/fpu.h"
+#include "arch/x86/machine/idt.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/mce.h"
+#include "hv/core/gmem.h"
+#include "hv/emulate/insn.h"
+#include "hv/policy/cpuid.h"
+#include "hv/policy/msr.h"
+#include "hv/run/dispatch.h"
+#include "hv/run/hypercall.h"
+#include "include/hw/cpu.h"
+#include "include/hw/lapic.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/exit_stats.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/exit_stats.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The line that says what a guest's exits were */
 #include <setjmp.h>
@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/tsc.h"
-#include "hv/exit.h"
-#include "hv/exit_stats.h"
+#include "arch/x86/machine/tsc.h"
+#include "hv/core/exit.h"
+#include "hv/vm/exit_stats.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 

@@ -1,4 +1,4 @@
-/* SOURCES: drivers/fbcon.c drivers/font8x16.c */
+/* SOURCES: drivers/console/fbcon.c drivers/console/font8x16.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The framebuffer console on a framebuffer in host memory, whose every byte
  * outside ASan guards: text is read back from the pixels */
@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "drivers/fbcon.h"
-#include "drivers/font8x16.h"
+#include "drivers/console/fbcon.h"
+#include "drivers/console/font8x16.h"
 #include "mm/hostmap.h"
 
 #define FB_HPA 0xc0000000ull

@@ -3,7 +3,7 @@
 /* The raw firmware image: what is one, where it lies, what the guest finds */
 #include "tests/unit/load_fakes.h"
 
-#include "hv/vdev/pc_map.h"
+#include "hv/core/pc_map.h"
 
 #define IMAGE_BYTES KIB(256)
 #define ROM_HPA     MIB(32)

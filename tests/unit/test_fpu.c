@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/cpu/fpu.c */
+/* SOURCES: arch/x86/machine/fpu.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which parts of a saved FPU state an XRSTOR is told to take from memory */
 #include <setjmp.h>
@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/cpu_regs.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/cpu/fpu.h"
+#include "arch/x86/machine/fpu.h"
+#include "include/hw/cpu.h"
 
 #define FCW_INIT  0x37f
 #define XSTATE_BV 512

@@ -1,13 +1,13 @@
-/* SOURCES: hv/vdev/fwcfg.c hv/vdev/fwcfg_dma.c hv/vdev/fwcfg_fill.c hv/vdev/fwcfg_kernel.c hv/bus.c lib/printf.c lib/string.c */
+/* SOURCES: hv/device/fwcfg/fwcfg.c hv/device/fwcfg/fwcfg_dma.c hv/device/fwcfg/fwcfg_fill.c hv/device/fwcfg/fwcfg_kernel.c hv/core/bus.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fw_cfg: items and directory, ports, DMA descriptors that point anywhere, and
  * what a guest is told of its kernel */
 #include "tests/unit/vdev_fakes.h"
 
-#include "hv/gmem.h"
-#include "hv/load/bzimage_regs.h"
-#include "hv/vdev/fwcfg.h"
-#include "hv/vdev/fwcfg_priv.h"
+#include "hv/core/gmem.h"
+#include "hv/device/fwcfg/fwcfg.h"
+#include "hv/device/fwcfg/fwcfg_priv.h"
+#include "include/hw/bzimage.h"
 
 #define RAM_BYTES MIB(4)
 #define DESC      0x1000u

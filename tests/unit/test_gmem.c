@@ -1,4 +1,4 @@
-/* SOURCES: hv/gmem.c hv/gwalk.c hv/insn_length.c hv/insn.c */
+/* SOURCES: hv/core/gmem.c hv/core/walk.c hv/emulate/insn_length.c hv/emulate/insn.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guest memory by physical and by virtual address in every paging mode, the
  * rights matrix, and the length of an intercepted instruction. */
@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/fpu.h"
-#include "hv/emulate.h"
-#include "hv/gmem.h"
+#include "arch/x86/machine/fpu.h"
+#include "hv/core/gmem.h"
+#include "hv/emulate/emulate.h"
+#include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "mm/window.h"
 

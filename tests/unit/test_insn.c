@@ -1,4 +1,4 @@
-/* SOURCES: hv/insn.c */
+/* SOURCES: hv/emulate/insn.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The instruction decoder: lengths and fields by table, every cut-off, and
  * random bytes. */
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "hv/insn.h"
+#include "hv/emulate/insn.h"
 #include "lib/errno.h"
 
 #define M16 INSN_16BIT

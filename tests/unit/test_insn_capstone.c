@@ -1,4 +1,4 @@
-/* SOURCES: hv/insn.c */
+/* SOURCES: hv/emulate/insn.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instruction lengths beside another decoder's (Debian's libcapstone): every
@@ -16,7 +16,7 @@
 
 #include <capstone/capstone.h>
 
-#include "hv/insn.h"
+#include "hv/emulate/insn.h"
 #include "lib/types.h"
 
 #define REPORTS 20

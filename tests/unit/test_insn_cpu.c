@@ -1,4 +1,4 @@
-/* SOURCES: hv/insn.c */
+/* SOURCES: hv/emulate/insn.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instruction lengths beside the CPU this test runs on: random bytes at the end
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "hv/insn.h"
+#include "hv/emulate/insn.h"
 #include "tests/unit/cpu_native.h"
 
 #define ROUNDS    40000u

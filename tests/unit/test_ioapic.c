@@ -1,4 +1,4 @@
-/* SOURCES: drivers/ioapic.c */
+/* SOURCES: drivers/irq/ioapic.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical IOAPICs: two fakes behind select and window */
 #include <setjmp.h>
@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "arch/x86/cpu/portio.h"
-#include "drivers/acpi.h"
-#include "drivers/ioapic.h"
-#include "drivers/ioapic_regs.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/irq/ioapic.h"
+#include "include/hw/ioapic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"

@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/cpu/irq.c */
+/* SOURCES: arch/x86/machine/irq.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Host vectors: binding, allocation and dispatch */
 #include <setjmp.h>
@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/irq.h"
-#include "arch/x86/cpu/lapic.h"
 #include "arch/x86/cpu/percpu.h"
-#include "arch/x86/cpu/smp.h"
-#include "arch/x86/cpu/timer.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/timer.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"

@@ -1,14 +1,14 @@
-/* SOURCES: hv/irq_route.c hv/irq_msi.c hv/irq_storm.c */
+/* SOURCES: hv/irq/route.c hv/irq/msi.c hv/irq/storm.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Physical pins and messages on their way to the privileged guest */
 #include "tests/unit/vdev_fakes.h"
 
-#include "arch/x86/cpu/irq.h"
-#include "drivers/acpi.h"
-#include "drivers/ioapic.h"
-#include "hv/irq_route.h"
-#include "hv/vdev/vioapic.h"
-#include "hv/vdev/vlapic.h"
+#include "arch/x86/machine/irq.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/irq/ioapic.h"
+#include "hv/irq/route.h"
+#include "hv/irq/vioapic.h"
+#include "hv/irq/vlapic.h"
 
 struct acpi_facts acpi;
 

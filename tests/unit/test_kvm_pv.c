@@ -1,15 +1,15 @@
-/* SOURCES: hv/kvm_pv.c hv/kvm_hypercall.c hv/hypercall.c */
+/* SOURCES: hv/pv/kvm_pv.c hv/pv/kvm_hypercall.c hv/run/hypercall.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* KVM's paravirtual interface as a guest sees it (msr.rst, hypercalls.rst) */
 #include "tests/unit/vdev_fakes.h"
 
-#include "arch/x86/cpu/cpu_regs.h"
-#include "hv/gmem.h"
-#include "hv/hypercall.h"
-#include "hv/kvm_pv.h"
-#include "hv/vdev/vlapic.h"
+#include "hv/core/gmem.h"
+#include "hv/irq/vlapic.h"
+#include "hv/pv/kvm_pv.h"
+#include "hv/run/hypercall.h"
 #include "include/bulkhead/hypercall.h"
 #include "include/bulkhead/kvm.h"
+#include "include/hw/cpu.h"
 
 #define RAM_BYTES 8192
 #define AREA      4096

@@ -1,4 +1,4 @@
-/* SOURCES: hv/manifest.c hv/manifest_keys.c hv/manifest_check.c lib/printf.c lib/string.c */
+/* SOURCES: hv/manifest/parse.c hv/manifest/keys.c hv/vm/plan.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The manifest: what a person writes, what is wrong with it, and the machine
  * it must fit. */
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "hv/load/load.h"
-#include "hv/manifest.h"
+#include "hv/manifest/manifest.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 

@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/cpu/mce.c */
+/* SOURCES: arch/x86/machine/mce.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Machine-check banks, faked: what is judged, cleared and turned on */
 #include <setjmp.h>
@@ -12,8 +12,8 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/cpu/mce.h"
-#include "arch/x86/cpu/msr_regs.h"
+#include "arch/x86/machine/mce.h"
+#include "include/hw/msr.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 

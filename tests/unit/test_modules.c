@@ -1,11 +1,11 @@
-/* SOURCES: hv/load/modules.c hv/manifest_keys.c lib/string.c hv/load/load.c hv/load/bios_area.c hv/load/firmware.c */
+/* SOURCES: hv/files/files.c hv/manifest/keys.c lib/string.c hv/load/load.c hv/load/bios_area.c hv/load/firmware.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files of the boot volume: by name, who pays for them, and what is said
  * when one is missing */
 #define LOAD_FAKES_NO_MODULES
 #include "tests/unit/load_fakes.h"
 
-#include "hv/vdev/fwcfg.h"
+#include "hv/device/fwcfg/fwcfg.h"
 #include "mm/hostmap.h"
 
 static u8 file_bytes[0x8000] __attribute__((aligned(4096)));

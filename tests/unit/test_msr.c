@@ -1,4 +1,4 @@
-/* SOURCES: hv/msr.c hv/msr_mtrr.c hv/msr_policy.c hv/msr_state.c */
+/* SOURCES: hv/policy/msr.c hv/policy/mtrr.c hv/policy/msr_table.c hv/policy/msr_state.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSR policy: the table's shape, gates, and each kind of register */
 #include <setjmp.h>
@@ -11,17 +11,17 @@
 #include <cmocka.h>
 
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/cpu/msr_regs.h"
-#include "hv/cpuid.h"
-#include "hv/kvm_pv.h"
-#include "hv/msr.h"
-#include "hv/msr_table.h"
-#include "hv/pvclock.h"
-#include "hv/vdev/vlapic.h"
+#include "hv/irq/vlapic.h"
+#include "hv/policy/cpuid.h"
+#include "hv/policy/msr.h"
+#include "hv/policy/msr_table.h"
+#include "hv/pv/kvm_pv.h"
+#include "hv/pv/pvclock.h"
 #include "include/bulkhead/kvm.h"
+#include "include/hw/cpu.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
 #include "lib/errno.h"
 
 #define NON_CANONICAL 0x0000800000000000ull

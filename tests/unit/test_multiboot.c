@@ -4,9 +4,9 @@
  * every way to be bad */
 #include "tests/unit/load_fakes.h"
 
-#include "arch/x86/cpu/cpu_regs.h"
 #include "hv/load/acpi_area.h"
 #include "hv/load/multiboot.h"
+#include "include/hw/cpu.h"
 
 #define LOAD_PADDR 0x200000u
 #define CODE_BYTES 64u

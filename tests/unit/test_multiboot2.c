@@ -3,9 +3,9 @@
 /* Multiboot2 2.0: the header's tags, the information's tags, and bad ones */
 #include "tests/unit/load_fakes.h"
 
-#include "arch/x86/cpu/cpu_regs.h"
 #include "hv/load/acpi_area.h"
 #include "hv/load/multiboot.h"
+#include "include/hw/cpu.h"
 
 #define LOAD_PADDR 0x200000u
 #define ENTRY      (LOAD_PADDR + 0x10)

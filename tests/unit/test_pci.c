@@ -1,4 +1,4 @@
-/* SOURCES: drivers/pci.c */
+/* SOURCES: drivers/pci/pci.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Configuration space by ports and by ECAM, against a fake host bridge */
 #include <setjmp.h>
@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "arch/x86/cpu/portio.h"
-#include "drivers/acpi.h"
-#include "drivers/pci.h"
-#include "drivers/pci_regs.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/pci/pci.h"
+#include "include/hw/pci.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "mm/owner.h"

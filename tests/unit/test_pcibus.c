@@ -1,16 +1,16 @@
-/* SOURCES: hv/vdev/pcibus.c hv/vdev/pcibus_bar.c hv/vdev/pcibus_irq.c hv/vdev/q35.c hv/vdev/q35_lpc.c hv/bus.c */
+/* SOURCES: hv/device/pci/pci_bus.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_bus_irq.c hv/device/pc/q35.c hv/device/pc/q35_lpc.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bus 0 and the chipset of an isolated guest: config space, BARs, INTx */
 #include "tests/unit/vdev_fakes.h"
 
-#include "drivers/pci_regs.h"
+#include "hv/assign/vpower.h"
+#include "hv/core/pc_map.h"
+#include "hv/device/pc/pc.h"
+#include "hv/device/pc/q35.h"
+#include "hv/device/pci/pci_bus.h"
+#include "hv/device/pci/pci_bus_priv.h"
 #include "hv/load/load.h"
-#include "hv/vdev/pc.h"
-#include "hv/vdev/pc_map.h"
-#include "hv/vdev/pcibus.h"
-#include "hv/vdev/pcibus_priv.h"
-#include "hv/vdev/q35.h"
-#include "hv/vdev/vpower.h"
+#include "include/hw/pci.h"
 
 #define DEVFN 0x18u /* 03.0 */
 

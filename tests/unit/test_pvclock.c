@@ -1,4 +1,4 @@
-/* SOURCES: hv/pvclock.c */
+/* SOURCES: hv/pv/pvclock.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The paravirtual clock's pages as a guest reads them */
 #include <setjmp.h>
@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/tsc.h"
-#include "drivers/rtc.h"
-#include "hv/gmem.h"
-#include "hv/pvclock.h"
+#include "arch/x86/machine/tsc.h"
+#include "drivers/clock/rtc.h"
+#include "hv/core/gmem.h"
+#include "hv/pv/pvclock.h"
 #include "include/bulkhead/kvm.h"
 #include "lib/errno.h"
 

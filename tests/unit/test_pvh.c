@@ -3,9 +3,9 @@
 /* The PVH loader: good ELFs of both classes, and every way to be bad */
 #include "tests/unit/load_fakes.h"
 
-#include "arch/x86/cpu/cpu_regs.h"
 #include "hv/load/acpi_area.h"
-#include "hv/load/pvh_regs.h"
+#include "include/hw/cpu.h"
+#include "include/hw/pvh.h"
 
 #define ENTRY      0x200010u
 #define LOAD_PADDR 0x200000ull

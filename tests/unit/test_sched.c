@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #define rdtsc machine_rdtsc
-#include "arch/x86/cpu/tsc.h"
+#include "arch/x86/machine/tsc.h"
 #undef rdtsc
 static u64 sim_now;
 static u64 rdtsc(void)

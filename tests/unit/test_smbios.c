@@ -3,11 +3,11 @@
 /* SMBIOS as a kernel finds and walks it (DSP0134 3.4.0, chapter 6) */
 #include "tests/unit/load_fakes.h"
 
-#include "hv/cpuid.h"
+#include "hv/core/pc_map.h"
+#include "hv/device/fwcfg/fwcfg.h"
 #include "hv/load/platform.h"
-#include "hv/load/smbios_regs.h"
-#include "hv/vdev/fwcfg.h"
-#include "hv/vdev/pc_map.h"
+#include "hv/policy/cpuid.h"
+#include "include/hw/smbios.h"
 
 #define AREA 0xf0000ull
 

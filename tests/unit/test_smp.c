@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/cpu/smp.c lib/string.c */
+/* SOURCES: arch/x86/machine/smp.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bring-up of another core: it answers at once, late, or never */
 #include <pthread.h>
@@ -9,12 +9,12 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/cpu.h"
 #include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/cpu/lapic.h"
-#include "arch/x86/cpu/smp.h"
-#include "arch/x86/cpu/tsc.h"
+#include "arch/x86/machine/cpu.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/tsc.h"
 #include "lib/assert.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"

@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/svm/svm_event.c arch/x86/svm/svm_exit.c arch/x86/svm/svm_maps.c arch/x86/svm/svm_state.c */
+/* SOURCES: arch/x86/svm/event.c arch/x86/svm/exit.c arch/x86/svm/bitmap.c arch/x86/svm/state.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The SVM back-end without a CPU: permission maps, events, windows, segments
  * and the exit codes. */
@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/apic_regs.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/cpu/lapic.h"
+#include "arch/x86/machine/lapic.h"
 #include "arch/x86/svm/svm.h"
+#include "include/hw/lapic.h"
 
 struct cpu_features cpu_features = { .mce = true };
 bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;

@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/svm/svm_cpu.c */
+/* SOURCES: arch/x86/svm/cpu.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ASIDs: no vCPU runs in a new generation before somebody has flushed */
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* SOURCES: hv/task_switch.c hv/task_segments.c hv/task_memory.c */
+/* SOURCES: hv/emulate/task_switch.c hv/emulate/task_segments.c hv/emulate/task_memory.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Task switches over a small memory: all or nothing while they check, the new
  * task's fault after that, and structures that are nowhere */
@@ -10,12 +10,12 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/cpu_regs.h"
-#include "hv/emulate.h"
-#include "hv/exit.h"
-#include "hv/gmem.h"
-#include "hv/insn.h"
-#include "hv/task.h"
+#include "hv/core/exit.h"
+#include "hv/core/gmem.h"
+#include "hv/emulate/emulate.h"
+#include "hv/emulate/insn.h"
+#include "hv/emulate/task.h"
+#include "include/hw/cpu.h"
 #include "lib/errno.h"
 
 #define GDT       0x1000u

@@ -1,12 +1,12 @@
-/* SOURCES: hv/vdev/testdev.c hv/vdev/debugcon.c hv/bus.c */
+/* SOURCES: hv/device/pc/testdev.c hv/device/pc/debugcon.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Test ports and debug console: there only when asked for, and bounded */
 #include "tests/unit/vdev_fakes.h"
 
-#include "hv/vdev/debugcon.h"
-#include "hv/vdev/pc.h"
-#include "hv/vdev/testdev.h"
-#include "hv/vdev/vioapic.h"
+#include "hv/device/pc/debugcon.h"
+#include "hv/device/pc/pc.h"
+#include "hv/device/pc/testdev.h"
+#include "hv/irq/vioapic.h"
 
 static struct guest_config config;
 static u32 ended, passes;

@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/cpu/timer.c */
+/* SOURCES: arch/x86/machine/timer.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The per-core timer queue with a fake LAPIC timer */
 #include <setjmp.h>
@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/lapic.h"
 #include "arch/x86/cpu/percpu.h"
-#include "arch/x86/cpu/timer.h"
-#include "arch/x86/cpu/tsc.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/timer.h"
+#include "arch/x86/machine/tsc.h"
 
 #define FAR (~0ull / 2)
 

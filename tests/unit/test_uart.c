@@ -1,4 +1,4 @@
-/* SOURCES: drivers/uart.c */
+/* SOURCES: drivers/console/uart.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical UART, against a fake with a FIFO, an empty bus, and a UART that
  * dies */
@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "arch/x86/cpu/portio.h"
-#include "drivers/uart.h"
-#include "drivers/uart_regs.h"
+#include "drivers/console/uart.h"
+#include "include/hw/uart16550.h"
 
 static u8 regs[UART_PORTS];
 static bool there, dead;

@@ -1,9 +1,9 @@
-/* SOURCES: hv/vdev/vclock.c */
+/* SOURCES: hv/time/vclock.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Both directions of a clock agree, for every rate and any time */
 #include "tests/unit/vdev_fakes.h"
 
-#include "hv/vdev/vclock.h"
+#include "hv/time/vclock.h"
 
 static const u64 khz[] = { 1000000, 2345678, 5000001, 55000 };
 static const u64 hz[] = { 32768, 1193182, 3579545, 14318180, 100000000 };

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vcpu_event.c */
+/* SOURCES: hv/run/event.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a vCPU takes before an entry, on a back-end that only takes notes */
 #include <setjmp.h>
@@ -10,15 +10,15 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/apic_regs.h"
-#include "arch/x86/cpu/cpu_regs.h"
-#include "hv/kvm_pv.h"
-#include "hv/pvclock.h"
-#include "hv/vcpu.h"
-#include "hv/vdev/vioapic.h"
-#include "hv/vdev/vlapic.h"
-#include "hv/vdev/vpic.h"
-#include "hv/vdev/vtimer.h"
+#include "hv/core/vcpu.h"
+#include "hv/irq/vioapic.h"
+#include "hv/irq/vlapic.h"
+#include "hv/irq/vpic.h"
+#include "hv/pv/kvm_pv.h"
+#include "hv/pv/pvclock.h"
+#include "hv/time/vtimer.h"
+#include "include/hw/cpu.h"
+#include "include/hw/lapic.h"
 #include "lib/log.h"
 
 static struct vm vm;

@@ -1,15 +1,15 @@
-/* SOURCES: hv/vdev/vhpet.c hv/vdev/vticks.c hv/vdev/vclock.c hv/bus.c */
+/* SOURCES: hv/device/pc/vhpet.c hv/time/vticks.c hv/time/vclock.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The HPET against IA-PC HPET 1.0a */
 #include "tests/unit/vdev_fakes.h"
 
 #include "tests/unit/board_fakes.h"
 
-#include "hv/vdev/pc_map.h"
-#include "hv/vdev/vhpet.h"
-#include "hv/vdev/vhpet_regs.h"
-#include "hv/vdev/vpit.h"
-#include "hv/vdev/vrtc.h"
+#include "hv/core/pc_map.h"
+#include "hv/device/pc/vhpet.h"
+#include "hv/device/pc/vpit.h"
+#include "hv/device/pc/vrtc.h"
+#include "include/hw/hpet.h"
 
 #define T_CONF(n) (HPET_TIMER0 + (n)*HPET_TIMER_BYTES + HPET_TIMER_CONF)
 #define T_CMP(n)  (HPET_TIMER0 + (n)*HPET_TIMER_BYTES + HPET_TIMER_CMP)

@@ -1,12 +1,12 @@
-/* SOURCES: hv/vdev/vioapic.c hv/bus.c */
+/* SOURCES: hv/irq/vioapic.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual IOAPIC against the 82093AA data sheet */
 #include "tests/unit/vdev_fakes.h"
 
-#include "hv/vdev/pc.h"
-#include "hv/vdev/vioapic_priv.h"
-#include "hv/vdev/vlapic.h"
-#include "hv/vdev/vpic.h"
+#include "hv/device/pc/pc.h"
+#include "hv/irq/vioapic_priv.h"
+#include "hv/irq/vlapic.h"
+#include "hv/irq/vpic.h"
 
 struct acpi_facts acpi;
 static u32 gsi_count = 24;

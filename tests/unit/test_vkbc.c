@@ -1,10 +1,10 @@
-/* SOURCES: hv/vdev/vkbc.c hv/bus.c */
+/* SOURCES: hv/device/pc/vkbc.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The keyboard controller: resets, interrupts, random writes */
 #include "tests/unit/vdev_fakes.h"
 
-#include "hv/vdev/pc.h"
-#include "hv/vdev/vkbc.h"
+#include "hv/device/pc/pc.h"
+#include "hv/device/pc/vkbc.h"
 
 static u32 levels, edges, resets;
 

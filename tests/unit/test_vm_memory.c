@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm_memory.c */
+/* SOURCES: hv/vm/memory.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's RAM: where it comes from, where the guest sees it, lookups */
 #include <setjmp.h>
@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "hv/core/vm.h"
 #include "hv/load/load.h"
-#include "hv/vm.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"

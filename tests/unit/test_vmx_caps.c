@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/vmx/vmx_caps.c */
+/* SOURCES: arch/x86/vmx/caps.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The controls table against capability MSRs of CPUs good and bad */
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/vmx/vmx_caps.h"
+#include "arch/x86/vmx/caps.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"

@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/vmx/vmx_bitmap.c arch/x86/vmx/vmx_segment.c */
+/* SOURCES: arch/x86/vmx/bitmap.c arch/x86/vmx/segment.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSR and I/O bitmaps, segment attributes */
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/vmx/vmx_vpid.c */
+/* SOURCES: arch/x86/vmx/tag.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual-processor identifiers: unique while they live */
 #include <setjmp.h>

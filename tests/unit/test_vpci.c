@@ -1,4 +1,4 @@
-/* SOURCES: hv/vdev/vpci.c hv/vdev/vpci_msi.c hv/vdev/vpci_msix.c hv/vdev/vpci_move.c hv/bus.c */
+/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSI and MSI-X interposition against a fake config space and a fake BAR. The
  * invariant checked throughout: no message of the guest's reaches the device.
@@ -6,12 +6,12 @@
 #include "tests/unit/vdev_fakes.h"
 
 #include "arch/x86/cpu/portio.h"
-#include "arch/x86/cpu/smp.h"
-#include "drivers/acpi.h"
-#include "drivers/pci.h"
-#include "drivers/pci_regs.h"
-#include "hv/irq_route.h"
-#include "hv/vdev/vpci.h"
+#include "arch/x86/machine/smp.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/pci/pci.h"
+#include "hv/assign/passthrough.h"
+#include "hv/irq/route.h"
+#include "include/hw/pci.h"
 #include "mm/hostmap.h"
 #include "mm/owner.h"
 

@@ -1,13 +1,13 @@
-/* SOURCES: hv/vdev/vpic.c hv/bus.c */
+/* SOURCES: hv/irq/vpic.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The 8259 pair against the Intel 8259A data sheet */
 #include "tests/unit/vdev_fakes.h"
 
 #include "arch/x86/cpu/portio.h"
-#include "hv/vdev/pc.h"
-#include "hv/vdev/vioapic.h"
-#include "hv/vdev/vpic.h"
-#include "hv/vdev/vpic_regs.h"
+#include "hv/device/pc/pc.h"
+#include "hv/irq/vioapic.h"
+#include "hv/irq/vpic.h"
+#include "include/hw/i8259.h"
 
 void vcpu_post(struct vcpu *v, u32 bits)
 {

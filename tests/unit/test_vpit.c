@@ -1,4 +1,4 @@
-/* SOURCES: hv/vdev/vpit.c hv/vdev/vpit_channel.c hv/vdev/vticks.c hv/vdev/vclock.c hv/bus.c */
+/* SOURCES: hv/device/pc/vpit.c hv/device/pc/vpit_channel.c hv/time/vticks.c hv/time/vclock.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The 8254 against its data sheet (82C54, 231244), by its ports and its OUT 0
  */
@@ -6,10 +6,10 @@
 
 #include "tests/unit/board_fakes.h"
 
-#include "hv/vdev/vhpet.h"
-#include "hv/vdev/vpit.h"
-#include "hv/vdev/vpit_channel.h"
-#include "hv/vdev/vpit_regs.h"
+#include "hv/device/pc/vhpet.h"
+#include "hv/device/pc/vpit.h"
+#include "hv/device/pc/vpit_channel.h"
+#include "include/hw/i8254.h"
 
 static bool legacy;
 

@@ -1,13 +1,13 @@
-/* SOURCES: hv/vdev/vpm.c hv/vdev/vclock.c hv/bus.c */
+/* SOURCES: hv/device/pc/vpm.c hv/time/vclock.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ACPI PM block against ICH9 13.8.3 and ACPI 6.4, 4.8.3 */
 #include "tests/unit/vdev_fakes.h"
 
 #include "tests/unit/board_fakes.h"
 
-#include "hv/vdev/pc_map.h"
-#include "hv/vdev/vpm.h"
-#include "hv/vdev/vpm_regs.h"
+#include "hv/core/pc_map.h"
+#include "hv/device/pc/vpm.h"
+#include "include/hw/acpi_pm.h"
 
 static enum vm_end ended;
 

@@ -1,11 +1,11 @@
-/* SOURCES: hv/vdev/vpower.c hv/bus.c */
+/* SOURCES: hv/assign/vpower.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Power and reset registers: what ends a guest, what passes, what is dropped */
 #include "tests/unit/vdev_fakes.h"
 
 #include "arch/x86/cpu/portio.h"
-#include "drivers/acpi.h"
-#include "hv/vdev/vpower.h"
+#include "drivers/acpi/acpi.h"
+#include "hv/assign/vpower.h"
 
 struct acpi_facts acpi;
 static enum vm_end ended;

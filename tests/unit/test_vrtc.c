@@ -1,4 +1,4 @@
-/* SOURCES: hv/vdev/vrtc.c hv/vdev/vrtc_time.c hv/vdev/vclock.c hv/bus.c */
+/* SOURCES: hv/device/pc/vrtc.c hv/device/pc/vrtc_time.c hv/time/vclock.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The RTC and CMOS RAM against the MC146818A data sheet */
 #include <time.h>
@@ -7,13 +7,13 @@
 
 #include "tests/unit/board_fakes.h"
 
-#include "drivers/rtc.h"
-#include "hv/vdev/pc_map.h"
-#include "hv/vdev/vhpet.h"
-#include "hv/vdev/vpm.h"
-#include "hv/vdev/vrtc.h"
-#include "hv/vdev/vrtc_regs.h"
-#include "hv/vdev/vrtc_time.h"
+#include "drivers/clock/rtc.h"
+#include "hv/core/pc_map.h"
+#include "hv/device/pc/vhpet.h"
+#include "hv/device/pc/vpm.h"
+#include "hv/device/pc/vrtc.h"
+#include "hv/device/pc/vrtc_time.h"
+#include "include/hw/mc146818.h"
 
 u64 tsc_boot = 1000000000000ull;
 static bool legacy;

@@ -1,9 +1,9 @@
-/* SOURCES: hv/vdev/vtimer.c */
+/* SOURCES: hv/time/vtimer.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Device timers: wishes from any core, one queue on the home core */
 #include "tests/unit/vdev_fakes.h"
 
-#include "hv/vdev/vtimer.h"
+#include "hv/time/vtimer.h"
 
 static struct pcpu *here;
 static u32 fired;

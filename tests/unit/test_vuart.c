@@ -1,13 +1,13 @@
-/* SOURCES: hv/vdev/vuart.c hv/bus.c */
+/* SOURCES: hv/device/pc/vuart.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual 16550A against its data sheet, and what Linux's 8250 probes */
 #include "tests/unit/vdev_fakes.h"
 
-#include "drivers/uart.h"
-#include "hv/vdev/console.h"
-#include "hv/vdev/vioapic.h"
-#include "hv/vdev/vuart.h"
-#include "hv/vdev/vuart_regs.h"
+#include "drivers/console/uart.h"
+#include "hv/console/console.h"
+#include "hv/device/pc/vuart.h"
+#include "hv/device/pc/vuart_regs.h"
+#include "hv/irq/vioapic.h"
 
 static bool line;
 static u32 edges;

@@ -13,11 +13,11 @@
 
 #include <cmocka.h>
 
+#include "include/hw/paging.h"
 #include "lib/errno.h"
 #include "mm/hostmap.h"
 #include "mm/hostmap_pt.h"
 #include "mm/pmm.h"
-#include "mm/pt_regs.h"
 #include "mm/window.h"
 
 #define CALLS 20000u

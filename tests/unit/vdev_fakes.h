@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/timer.h"
-#include "arch/x86/cpu/tsc.h"
-#include "hv/vcpu.h"
-#include "hv/vm.h"
+#include "arch/x86/machine/timer.h"
+#include "arch/x86/machine/tsc.h"
+#include "hv/core/vcpu.h"
+#include "hv/core/vm.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"

@@ -6,9 +6,9 @@
 
 #include "tests/unit/vdev_fakes.h"
 
-#include "hv/gmem.h"
-#include "hv/vdev/vioapic.h"
-#include "hv/vdev/vlapic_priv.h"
+#include "hv/core/gmem.h"
+#include "hv/irq/vioapic.h"
+#include "hv/irq/vlapic_priv.h"
 
 static int eoi_vector;
 

@@ -4,10 +4,10 @@
 #include "arch/x86/cpu/barrier.h"
 
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/cpuid_regs.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/gdt.h"
-#include "arch/x86/cpu/msr_regs.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
 
 enum barrier {
 	BARRIER_IBPB = 1 << 0,

@@ -3,7 +3,7 @@
 #include "arch/x86/cpu/features.h"
 
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/cpuid_regs.h"
+#include "include/hw/cpuid.h"
 #include "lib/log.h"
 #include "lib/string.h"
 

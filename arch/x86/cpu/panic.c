@@ -8,9 +8,9 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_area.h"
-#include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/lapic.h"
 #include "arch/x86/cpu/percpu.h"
+#include "arch/x86/machine/lapic.h"
+#include "include/hw/cpu.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 

@@ -7,7 +7,7 @@
 #ifndef ARCH_X86_CPU_PANIC_H
 #define ARCH_X86_CPU_PANIC_H
 
-#include "arch/x86/cpu/idt.h"
+#include "arch/x86/machine/idt.h"
 #include "lib/assert.h"
 
 /* console_panic_mode() of the console mux; set by hv/init.c, may be NULL */

@@ -8,13 +8,13 @@
 #ifndef ARCH_X86_CPU_PERCPU_H
 #define ARCH_X86_CPU_PERCPU_H
 
-#include "arch/x86/cpu/timer.h"
+#include "arch/x86/machine/timer.h"
 #include "lib/types.h"
 
 #define MAX_CPUS   256
 #define STACK_SIZE 16384ul
 
-struct vcpu;         /* hv/vcpu.h; opaque here */
+struct vcpu;         /* hv/core/vcpu.h; opaque here */
 struct sched_cpu;    /* sched/sched.h */
 struct window_cache; /* mm/window.h */
 struct backend_cpu;  /* VMXON region, host save area: private to a back-end */

@@ -9,10 +9,10 @@
 #ifndef ARCH_X86_SVM_SVM_H
 #define ARCH_X86_SVM_SVM_H
 
-#include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/fpu.h"
-#include "arch/x86/svm/svm_regs.h"
-#include "hv/vcpu_ops.h"
+#include "arch/x86/machine/fpu.h"
+#include "arch/x86/svm/regs.h"
+#include "hv/core/backend.h"
+#include "include/hw/cpu.h"
 
 struct vcpu_arch {
 	struct vmcb *vmcb;
@@ -32,7 +32,7 @@ struct vcpu_arch {
 };
 
 /* #DB and #AC: a guest could make the CPU deliver them without end; #MC is the
- * host's; #UD: the other vendor's hypercall instruction (hv/hypercall.h) */
+ * host's; #UD: the other vendor's hypercall instruction (hv/run/hypercall.h) */
 #define SVM_INTERCEPTS_EXCEPTION                                               \
 	((u32)(BIT(EXC_DB) | BIT(EXC_UD) | BIT(EXC_AC) | BIT(EXC_MC)))
 

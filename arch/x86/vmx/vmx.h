@@ -7,11 +7,11 @@
 #ifndef ARCH_X86_VMX_VMX_H
 #define ARCH_X86_VMX_VMX_H
 
-#include "arch/x86/cpu/cpu_regs.h"
-#include "arch/x86/cpu/fpu.h"
-#include "arch/x86/vmx/vmx_caps.h"
-#include "arch/x86/vmx/vmx_insn.h"
-#include "hv/vcpu_ops.h"
+#include "arch/x86/machine/fpu.h"
+#include "arch/x86/vmx/caps.h"
+#include "arch/x86/vmx/insn.h"
+#include "hv/core/backend.h"
+#include "include/hw/cpu.h"
 
 /* Bits a guest changes without an exit; all others are host-owned */
 #define CR0_GUEST_OWNED                                                        \

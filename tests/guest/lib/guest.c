@@ -6,7 +6,7 @@
 
 #define COM1       0x3f8
 #define LSR_THRE   0x20
-#define PM1_CNT    0x604 /* hv/vdev/pc_map.h */
+#define PM1_CNT    0x604 /* hv/core/pc_map.h */
 #define PM1_SLP_S5 0x2000
 #define AP_PAGE    0x8000ul
 #define EXC_GP     13

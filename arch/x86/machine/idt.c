@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The IDT and what becomes of an exception. The table is written once by the
+ * boot CPU and shared by all. No lock.
+ */
+#include "arch/x86/machine/idt.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/gdt.h"
+#include "arch/x86/cpu/panic.h"
+#include "arch/x86/machine/mce.h"
+#include "include/hw/cpu.h"
+#include "lib/printf.h"
+
+/* 64-bit gate (SDM 3A 6.14.1) */
+struct idt_gate {
+	u16 offset_low;
+	u16 selector;
+	u8 ist;
+	u8 type;
+	u16 offset_mid;
+	u32 offset_high;
+	u32 reserved;
+};
+static_assert(sizeof(struct idt_gate) == 16, "gate layout");
+static_assert(sizeof(struct trap_frame) == 22 * 8, "idt.asm pushes it");
+static_assert(EXC_HAS_ERROR_MASK == 0x60227d00, "idt.asm ERROR_MASK");
+
+#define IDT_ENTRIES    256
+#define GATE_INTERRUPT 0x8e /* present, DPL 0, interrupts off */
+#define STUB_SIZE      16
+
+extern const u8 idt_stubs[]; /* idt.asm */
+
+static struct idt_gate idt[IDT_ENTRIES] __aligned(16);
+
+static const u8 vector_ist[EXC_COUNT] = {
+	[EXC_NMI] = IST_NMI,
+	[EXC_DF] = IST_DF,
+	[EXC_MC] = IST_MC,
+};
+
+/* Instructions that may fault, and where they go on then */
+struct fixup {
+	const u8 *insn;
+	const u8 *resume;
+};
+extern const u8 rdmsr_safe_insn[], wrmsr_safe_insn[], xsetbv_safe_insn[];
+extern const u8 msr_safe_failed[];
+
+static const struct fixup fixups[] = {
+	{ rdmsr_safe_insn, msr_safe_failed },
+	{ wrmsr_safe_insn, msr_safe_failed },
+	{ xsetbv_safe_insn, msr_safe_failed },
+};
+
+void idt_init(void)
+{
+	for (u32 v = 0; v < IDT_ENTRIES; v++) {
+		u64 stub = (u64)idt_stubs + v * STUB_SIZE;
+
+		idt[v] = (struct idt_gate){
+			.offset_low = (u16)stub,
+			.offset_mid = (u16)(stub >> 16),
+			.offset_high = (u32)(stub >> 32),
+			.selector = SEL_CODE,
+			.ist = v < EXC_COUNT ? vector_ist[v] : (u8)IST_NONE,
+			.type = GATE_INTERRUPT,
+		};
+	}
+}
+
+void idt_load(void)
+{
+	struct desc_ptr idtr = { sizeof(idt) - 1, (u64)idt };
+
+	lidt(&idtr);
+}
+
+u64 idt_base(void)
+{
+	return (u64)idt;
+}
+
+void nmi_handle(void)
+{
+	if (panic_active())
+		cpu_halt_forever();
+}
+
+static bool apply_fixup(struct trap_frame *frame)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(fixups); i++) {
+		if (frame->rip != (u64)fixups[i].insn)
+			continue;
+		frame->rip = (u64)fixups[i].resume;
+		return true;
+	}
+	return false;
+}
+
+static const char *const exception_names[EXC_COUNT] = {
+	[EXC_DE] = "#DE divide error",
+	[EXC_DB] = "#DB debug",
+	[EXC_NMI] = "NMI",
+	[EXC_BP] = "#BP breakpoint",
+	[EXC_OF] = "#OF overflow",
+	[EXC_BR] = "#BR bound range",
+	[EXC_UD] = "#UD invalid opcode",
+	[EXC_NM] = "#NM no FPU",
+	[EXC_DF] = "#DF double fault",
+	[EXC_TS] = "#TS invalid TSS",
+	[EXC_NP] = "#NP segment not present",
+	[EXC_SS] = "#SS stack",
+	[EXC_GP] = "#GP general protection",
+	[EXC_PF] = "#PF page fault",
+	[EXC_MF] = "#MF x87",
+	[EXC_AC] = "#AC alignment",
+	[EXC_MC] = "#MC machine check",
+	[EXC_XM] = "#XM SIMD",
+	[EXC_VE] = "#VE virtualization",
+	[EXC_CP] = "#CP control protection",
+};
+
+void exception_handle(struct trap_frame *frame)
+{
+	const char *name = NULL;
+	char reason[96];
+
+	if (frame->vector == EXC_NMI) {
+		nmi_handle();
+		return;
+	}
+	if (frame->vector == EXC_GP && apply_fixup(frame))
+		return;
+	if (frame->vector == EXC_MC && mce_handle() == MCE_NONE)
+		return;
+	if (frame->vector < EXC_COUNT)
+		name = exception_names[frame->vector];
+	bh_snprintf(reason, sizeof(reason), "exception %llu (%s), error %#llx",
+		    (unsigned long long)frame->vector, name ? name : "reserved",
+		    (unsigned long long)frame->error);
+	panic_frame(frame, reason);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Host interrupt vectors (irq.h). The table is read without a lock on the hot
+ * path: a row's argument is stored before its handler and a handler is one
+ * word. alloc_lock serializes only those who change rows; leaf.
+ */
+#include "arch/x86/machine/irq.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/percpu.h"
+#include "arch/x86/cpu/spinlock.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/timer.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+
+#define VECTORS 256
+
+struct irq_row {
+	irq_handler_t fn;
+	void *arg;
+};
+
+static struct irq_row rows[VECTORS];
+static struct spinlock alloc_lock;
+
+static int bind_locked(u8 vector, irq_handler_t fn, void *arg)
+{
+	if (rows[vector].fn)
+		return -EBUSY;
+	rows[vector].arg = arg;
+	__atomic_store_n(&rows[vector].fn, fn, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int irq_bind(u8 vector, irq_handler_t fn, void *arg)
+{
+	int rc;
+
+	spin_lock(&alloc_lock);
+	rc = bind_locked(vector, fn, arg);
+	spin_unlock(&alloc_lock);
+	return rc;
+}
+
+int irq_alloc(irq_handler_t fn, void *arg)
+{
+	int rc = -ENOSPC;
+
+	spin_lock(&alloc_lock);
+	for (u32 v = VEC_DEVICE_FIRST; v <= VEC_DEVICE_LAST; v++) {
+		if (bind_locked((u8)v, fn, arg) == 0) {
+			rc = (int)v;
+			break;
+		}
+	}
+	spin_unlock(&alloc_lock);
+	return rc;
+}
+
+static void unexpected(u8 vector)
+{
+	static struct ratelimit limit;
+
+	if (ratelimit_pass(&limit, 0, 1, 8))
+		log_warn("irq", "interrupt %#x that nobody asked for", vector);
+}
+
+void irq_dispatch(u8 vector)
+{
+	const struct irq_row *row = &rows[vector];
+	irq_handler_t fn = __atomic_load_n(&row->fn, __ATOMIC_ACQUIRE);
+
+	if (likely(fn))
+		fn(row->arg);
+	else if (vector != VEC_SPURIOUS)
+		unexpected(vector);
+	if (likely(vector != VEC_SPURIOUS))
+		lapic_eoi();
+}
+
+void irq_poll(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	if (cpu->unload_guest)
+		cpu->unload_guest(cpu);
+	/* The window opens behind the instruction that follows STI */
+	__asm__ volatile("sti; nop; cli" ::: "memory");
+}
+
+/* 8259A pair (Intel 8259A data sheet, ICW1-4) */
+#define PIC1_CMD       0x20
+#define PIC1_DATA      0x21
+#define PIC2_CMD       0xa0
+#define PIC2_DATA      0xa1
+#define ICW1_INIT_ICW4 0x11
+#define ICW3_MASTER    0x04 /* slave on line 2 */
+#define ICW3_SLAVE     0x02
+#define ICW4_8086      0x01
+#define PIC_MASK_ALL   0xff
+
+static void pic_disable(void)
+{
+	static const struct {
+		u16 port;
+		u8 value;
+	} steps[] = {
+		{ PIC1_DATA, PIC_MASK_ALL },
+		{ PIC2_DATA, PIC_MASK_ALL },
+		{ PIC1_CMD, ICW1_INIT_ICW4 },
+		{ PIC1_DATA, VEC_PIC_SPURIOUS },
+		{ PIC1_DATA, ICW3_MASTER },
+		{ PIC1_DATA, ICW4_8086 },
+		{ PIC2_CMD, ICW1_INIT_ICW4 },
+		{ PIC2_DATA, VEC_PIC_SPURIOUS + 8 },
+		{ PIC2_DATA, ICW3_SLAVE },
+		{ PIC2_DATA, ICW4_8086 },
+		{ PIC1_DATA, PIC_MASK_ALL },
+		{ PIC2_DATA, PIC_MASK_ALL },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(steps); i++)
+		outb(steps[i].port, steps[i].value);
+}
+
+static void timer_interrupt(void *arg)
+{
+	(void)arg;
+	timer_run();
+}
+
+static void kick_interrupt(void *arg)
+{
+	(void)arg;
+	smp_take_call();
+}
+
+static void error_interrupt(void *arg)
+{
+	(void)arg;
+	lapic_log_error();
+}
+
+void irq_init(void)
+{
+	static const struct {
+		u8 vector;
+		irq_handler_t fn;
+	} own[] = {
+		{ VEC_TIMER, timer_interrupt },
+		{ VEC_KICK, kick_interrupt },
+		{ VEC_ERROR, error_interrupt },
+	};
+
+	pic_disable();
+	for (u32 i = 0; i < ARRAY_SIZE(own); i++)
+		if (irq_bind(own[i].vector, own[i].fn, NULL))
+			panic("irq: vector %#x is taken", own[i].vector);
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Bring-up of the other cores (smp.h). Each gets a slot (APIC id, stack) before
+ * any is started; INIT and SIPI go to all, and each claims its slot by a
+ * compare-and-swap when it arrives, so that one that comes after it was given
+ * up halts and harms nothing. While an INIT is on its way the slot cannot be
+ * claimed: one that arrives late must not be counted and then reset. Cores that
+ * arrived wait for their number, which is dense over those that are there, and
+ * then run on.
+ */
+#include "arch/x86/machine/smp.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_area.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/machine/cpu.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/tsc.h"
+#include "include/hw/cpu.h"
+#include "lib/assert.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/hostmap.h"
+#include "mm/pmm.h"
+
+#define TURN_US 20 /* see wait_arrivals() */
+
+enum slot_state {
+	SLOT_EMPTY,
+	SLOT_WAITING,
+	SLOT_ARRIVED,
+	SLOT_HELD, /* an INIT is on its way */
+	SLOT_GO,
+	SLOT_GONE
+};
+
+struct smp_slot {
+	u32 apic_id;
+	u32 state; /* atomic, enum slot_state */
+	u64 stack_top;
+};
+/* asm_offsets.inc */
+static_assert(sizeof(struct smp_slot) == 16, "SLOT_SIZE");
+static_assert(offsetof(struct smp_slot, state) == 4, "SLOT_STATE");
+static_assert(offsetof(struct smp_slot, stack_top) == 8, "SLOT_STACK_TOP");
+static_assert(SLOT_WAITING == 1 && SLOT_ARRIVED == 2 && SLOT_HELD == 3,
+	      "slot states");
+static_assert(STACK_SIZE == 16384, "STACK_SIZE");
+
+/* Read by entry.asm */
+extern struct smp_slot smp_slots[MAX_CPUS];
+extern u32 smp_slot_count;
+struct smp_slot smp_slots[MAX_CPUS];
+u32 smp_slot_count;
+void smp_ap_main(struct smp_slot *slot);
+
+/* The words at the end of trampoline.asm */
+struct trampoline_data {
+	u64 entry;
+	u32 root;
+	u32 efer;
+	u32 far_offset;
+	u16 far_selector;
+	u16 gdt_limit;
+	u32 gdt_base;
+} __packed;
+extern const u8 trampoline_start[], trampoline_end[], trampoline_data[];
+extern const u8 ap_start[];
+
+static void (*ap_entry)(struct pcpu *);
+static u32 cores_online;
+
+/* @page is mapped at its own address. CR3 has 32 bits before long mode; the
+ * hypervisor's tables lie below 4 GiB for that (mm/hostmap.c). */
+static void trampoline_build(hpa_t page)
+{
+	size_t size = (size_t)(trampoline_end - trampoline_start);
+	u64 root = hostmap_root().v;
+	struct trampoline_data *d;
+	u8 *to = (u8 *)page.v;
+
+	ASSERT(root <= UINT32_MAX && size <= PAGE_SIZE);
+	memcpy(to, trampoline_start, size);
+	d = (void *)(to + (trampoline_data - trampoline_start));
+	d->entry = (u64)ap_start;
+	d->root = (u32)root;
+	d->efer = (u32)(EFER_LME | (cpu_features.nx ? EFER_NXE : 0));
+	d->far_offset += (u32)page.v;
+	d->gdt_base += (u32)page.v;
+}
+
+#define XAPIC_ID_MAX 254
+
+/* Why this APIC id cannot get a slot, or NULL. One that comes twice in the
+ * firmware's tables must not get a second INIT when it already runs. */
+static const char *slot_refuse(u32 apic_id)
+{
+	if (smp_slot_count + 1 >= MAX_CPUS)
+		return "there are more cores than the hypervisor can run";
+	if (!lapic_is_x2apic() && apic_id > XAPIC_ID_MAX)
+		return "it can be reached in x2APIC mode only";
+	for (u32 i = 0; i < smp_slot_count; i++)
+		if (smp_slots[i].apic_id == apic_id)
+			return "the firmware lists it twice";
+	return NULL;
+}
+
+static void slot_add(u32 apic_id)
+{
+	struct smp_slot *slot = &smp_slots[smp_slot_count];
+	const char *refusal = slot_refuse(apic_id);
+	struct pcpu *cpu;
+	void *block;
+
+	if (refusal) {
+		log_error("smp", "the core with APIC id %u is left out: %s",
+			  apic_id, refusal);
+		return;
+	}
+	block = pmm_alloc(&pmm_self, CPU_AREA_ORDER);
+	if (!block) {
+		log_error("smp", "no memory for the core with APIC id %u",
+			  apic_id);
+		return;
+	}
+	cpu = cpu_area_init(block);
+	cpu->apic_id = apic_id;
+	slot->apic_id = apic_id;
+	slot->stack_top = cpu->stack_top;
+	WRITE_ONCE(slot->state, SLOT_WAITING);
+	smp_slot_count++;
+}
+
+static void slots_build(const u32 *apic_ids, u32 count)
+{
+	u32 self = lapic_id();
+
+	for (u32 i = 0; i < count; i++)
+		if (apic_ids[i] != self)
+			slot_add(apic_ids[i]);
+}
+
+static u32 slots_in(enum slot_state state)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < smp_slot_count; i++)
+		if (READ_ONCE(smp_slots[i].state) == (u32)state)
+			n++;
+	return n;
+}
+
+/*
+ * Until none waits any more, or @us have passed. The timer runs meanwhile,
+ * though nobody takes its interrupt: where an emulator runs the cores in turns,
+ * a turn lasts until the next timer event, and with none in sight the new
+ * core's first one lasts long.
+ */
+static bool wait_arrivals(u64 us)
+{
+	u64 end = rdtsc() + ns_to_tsc(us * NS_PER_US);
+	u64 turn = ns_to_tsc(TURN_US * NS_PER_US);
+	u64 now, next = 0;
+
+	while (slots_in(SLOT_WAITING)) {
+		now = rdtsc();
+		if (now >= end)
+			return false;
+		if (now >= next) {
+			next = now + turn;
+			lapic_timer_set(next);
+		}
+		cpu_pause();
+	}
+	return true;
+}
+
+/* From @from to @to, unless the core was faster; true: done */
+static bool slot_move(struct smp_slot *slot, u32 from, u32 to)
+{
+	return __atomic_compare_exchange_n(&slot->state, &from, to, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static void init_waiting(u64 then_us)
+{
+	u32 i;
+
+	for (i = 0; i < smp_slot_count; i++)
+		if (slot_move(&smp_slots[i], SLOT_WAITING, SLOT_HELD))
+			lapic_send_init(smp_slots[i].apic_id);
+	udelay(then_us);
+	for (i = 0; i < smp_slot_count; i++)
+		slot_move(&smp_slots[i], SLOT_HELD, SLOT_WAITING);
+}
+
+static void sipi_waiting(u8 vector)
+{
+	for (u32 i = 0; i < smp_slot_count; i++)
+		if (READ_ONCE(smp_slots[i].state) == SLOT_WAITING)
+			lapic_send_sipi(smp_slots[i].apic_id, vector);
+}
+
+/*
+ * The second round keeps the times of the MP specification (B.4), which cores
+ * since family 6 do not need, for one that the first did not reach.
+ */
+static const struct {
+	u64 after_init_us, after_sipi_us, wait_us;
+} rounds[] = {
+	{ 20, 100, 10000 },
+	{ 10000, 200, 200000 },
+};
+
+static void start_waiting(u8 vector)
+{
+	for (u32 r = 0; r < ARRAY_SIZE(rounds); r++) {
+		init_waiting(rounds[r].after_init_us);
+		sipi_waiting(vector);
+		if (wait_arrivals(rounds[r].after_sipi_us))
+			return;
+		sipi_waiting(vector);
+		if (wait_arrivals(rounds[r].wait_us))
+			return;
+	}
+}
+
+static struct pcpu *slot_cpu(const struct smp_slot *slot)
+{
+	return (struct pcpu *)(slot->stack_top - STACK_SIZE);
+}
+
+/* INIT leaves it waiting for a SIPI that never comes, so that it cannot wake
+ * up late in a page that is somebody else's by then. Its block is not given
+ * back: one that hangs half-way may still use it. */
+static void give_up(struct smp_slot *slot)
+{
+	lapic_send_init(slot->apic_id);
+	log_error("smp",
+		  "the core with APIC id %u does not answer its start signal "
+		  "and is left out; if it exists, a power cycle or a firmware "
+		  "update may bring it back",
+		  slot->apic_id);
+}
+
+static void number_cores(void)
+{
+	for (u32 i = 0; i < smp_slot_count; i++) {
+		struct smp_slot *slot = &smp_slots[i];
+
+		if (slot_move(slot, SLOT_WAITING, SLOT_GONE)) {
+			give_up(slot);
+			continue;
+		}
+		slot_cpu(slot)->id = pcpu_count;
+		pcpus[pcpu_count++] = slot_cpu(slot);
+	}
+	cores_online = 1;
+	for (u32 i = 0; i < smp_slot_count; i++)
+		if (READ_ONCE(smp_slots[i].state) == SLOT_ARRIVED)
+			__atomic_store_n(&smp_slots[i].state, SLOT_GO,
+					 __ATOMIC_RELEASE);
+}
+
+/* From entry.asm, on the core's own stack */
+void smp_ap_main(struct smp_slot *slot)
+{
+	struct pcpu *cpu = slot_cpu(slot);
+
+	while (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SLOT_GO)
+		cpu_pause();
+	cpu_init_this(cpu);
+	lapic_init_cpu();
+	cpu->online = true;
+	__atomic_fetch_add(&cores_online, 1, __ATOMIC_RELEASE);
+	ap_entry(cpu);
+	cpu_halt_forever();
+}
+
+u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
+	      void (*entry)(struct pcpu *))
+{
+	ap_entry = entry;
+	slots_build(apic_ids, count);
+	if (smp_slot_count == 0)
+		return pcpu_count;
+	if (hostmap_identity_map(trampoline_hpa)) {
+		log_error("smp",
+			  "cannot map the start page of the other cores "
+			  "at %#llx: they are left out",
+			  (unsigned long long)trampoline_hpa.v);
+		return pcpu_count;
+	}
+	trampoline_build(trampoline_hpa);
+	start_waiting((u8)(trampoline_hpa.v >> PAGE_SHIFT));
+	number_cores();
+	while (__atomic_load_n(&cores_online, __ATOMIC_ACQUIRE) < pcpu_count)
+		cpu_pause();
+	hostmap_identity_unmap(trampoline_hpa);
+	log_info("smp", "%u cores", pcpu_count);
+	return pcpu_count;
+}
+
+void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
+{
+	u32 old = __atomic_fetch_or(&cpu->pending, pending_bits,
+				    __ATOMIC_SEQ_CST);
+
+	/* Who set the same bits first sent an IPI that is not taken yet */
+	if ((old & pending_bits) == pending_bits && pending_bits)
+		return;
+	if (cpu != this_cpu())
+		lapic_send_ipi(cpu->apic_id, VEC_KICK);
+}
+
+/* The one cross-call under way; written by the core that holds `busy` */
+static struct {
+	u32 busy;
+	void (*fn)(void *arg);
+	void *arg;
+	u32 left; /* cores that have not run it yet */
+} call;
+
+void smp_call_run(void)
+{
+	call.fn(call.arg);
+	__atomic_fetch_sub(&call.left, 1, __ATOMIC_RELEASE);
+}
+
+void smp_take_call(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	if (!(READ_ONCE(cpu->pending) & PCPU_CALL))
+		return;
+	__atomic_fetch_and(&cpu->pending, ~(u32)PCPU_CALL, __ATOMIC_ACQ_REL);
+	smp_call_run();
+}
+
+void smp_call_others(void (*fn)(void *arg), void *arg)
+{
+	/* The holder may wait for this very core: serve it while waiting */
+	while (__atomic_exchange_n(&call.busy, 1, __ATOMIC_ACQUIRE)) {
+		smp_take_call();
+		cpu_pause();
+	}
+	call.fn = fn;
+	call.arg = arg;
+	__atomic_store_n(&call.left, pcpu_count - 1, __ATOMIC_RELEASE);
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (pcpus[i] != this_cpu())
+			pcpu_kick(pcpus[i], PCPU_CALL);
+	while (__atomic_load_n(&call.left, __ATOMIC_ACQUIRE))
+		cpu_pause();
+	__atomic_store_n(&call.busy, 0, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Per-core timer queues (timer.h): a sorted list, soonest first. A core has a
+ * handful of timers (its vCPUs' and the scheduler's), so a list beats a tree.
+ */
+#include "arch/x86/machine/timer.h"
+
+#include "arch/x86/cpu/percpu.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/tsc.h"
+
+/* Callbacks a run: one that always re-arms itself in the past must not keep the
+ * core; what is left fires again at once */
+#define RUN_MAX 32
+
+static void queue_remove(struct timer_queue *q, struct timer *t)
+{
+	struct timer **link = &q->first;
+
+	while (*link && *link != t)
+		link = &(*link)->next;
+	if (*link)
+		*link = t->next;
+	t->next = NULL;
+	t->armed = false;
+}
+
+static void queue_insert(struct timer_queue *q, struct timer *t)
+{
+	struct timer **link = &q->first;
+
+	while (*link && (*link)->deadline <= t->deadline)
+		link = &(*link)->next;
+	t->next = *link;
+	t->armed = true;
+	*link = t;
+}
+
+/* Bring the hardware in step with the head of the queue */
+static void program(struct timer_queue *q)
+{
+	u64 deadline = q->first ? q->first->deadline : 0;
+
+	if (deadline == q->programmed)
+		return;
+	q->programmed = deadline;
+	lapic_timer_set(deadline);
+}
+
+void timer_arm(struct timer *t, u64 deadline_tsc)
+{
+	struct timer_queue *q = &this_cpu()->timers;
+
+	if (t->armed)
+		queue_remove(q, t);
+	/* 0 stops the hardware; any past time will do instead */
+	t->deadline = deadline_tsc ? deadline_tsc : 1;
+	queue_insert(q, t);
+	program(q);
+}
+
+void timer_cancel(struct timer *t)
+{
+	if (!t->armed)
+		return;
+	/* The hardware is left as it is: at worst it fires once for nothing,
+	 * which costs less than programming it at every cancel */
+	queue_remove(&this_cpu()->timers, t);
+}
+
+void timer_run(void)
+{
+	struct timer_queue *q = &this_cpu()->timers;
+	struct timer *t;
+
+	q->programmed = 0;
+	for (u32 n = 0; n < RUN_MAX; n++) {
+		t = q->first;
+		if (!t || t->deadline > rdtsc())
+			break;
+		q->first = t->next;
+		t->next = NULL;
+		t->armed = false;
+		t->fn(t);
+	}
+	program(q);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * SVM on a core: probe, enable, disable; whose state the core holds; ASIDs.
+ * An ASID belongs to a vCPU on one core for one generation; when a core runs
+ * out, it begins a new generation with a flush of all (APM 2 15.15, 15.16). The
+ * flush is an entry's: until a vCPU has made one, every ASID given asks for it.
+ */
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/svm/svm.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+
+#define NPT_LEVEL_1G 3u
+#define NPT_LEVEL_2M 2u
+
+bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;
+u32 svm_asid_count;
+u32 svm_clean_kept;
+
+int svm_probe(u32 *max_level)
+{
+	u32 f = cpu_features.svm_features;
+	u64 vm_cr;
+
+	if (cpu_features.vendor != VENDOR_AMD || !cpu_features.svm)
+		return -ENODEV;
+	vm_cr = rdmsr(MSR_AMD_VM_CR);
+	if (vm_cr & VM_CR_SVMDIS) {
+		log_error("svm",
+			  "AMD virtualization is switched off%s: set \"SVM "
+			  "Mode\" (or \"AMD-V\") to Enabled in the firmware's "
+			  "CPU settings",
+			  vm_cr & VM_CR_LOCK ? " and locked by the firmware"
+					     : "");
+		return -ENOTSUP;
+	}
+	if (!(f & CPUID_SVM_NP)) {
+		log_error("svm",
+			  "this processor has SVM without nested paging; "
+			  "use one that has it, or enable \"Nested "
+			  "Paging\" in the firmware's CPU settings");
+		return -ENOTSUP;
+	}
+	svm_has_nrips = f & CPUID_SVM_NRIPS;
+	svm_has_decode = f & CPUID_SVM_DECODE_ASSISTS;
+	svm_has_flush_asid = f & CPUID_SVM_FLUSH_BY_ASID;
+	svm_clean_kept = f & CPUID_SVM_VMCB_CLEAN ? CLEAN_KEPT : 0;
+	svm_asid_count = cpu_features.svm_asids;
+	*max_level = cpu_features.page_1g ? NPT_LEVEL_1G : NPT_LEVEL_2M;
+	log_info("svm",
+		 "nested paging, %u ASIDs, next RIP %s, decode assists %s",
+		 svm_asid_count, svm_has_nrips ? "saved" : "decoded",
+		 svm_has_decode ? "yes" : "no");
+	return 0;
+}
+
+int svm_cpu_enable(struct pcpu *cpu)
+{
+	struct backend_cpu *b;
+
+	if (rdmsr(MSR_AMD_VM_CR) & VM_CR_SVMDIS) {
+		log_error("svm",
+			  "core %u has SVM switched off: set \"SVM Mode\" "
+			  "to Enabled in the firmware's CPU settings",
+			  cpu->id);
+		return -ENOTSUP;
+	}
+	b = kmem_alloc(&pmm_self, sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+	b->hsave = pmm_alloc(&pmm_self, 0);
+	b->host_vmcb = pmm_alloc(&pmm_self, 0);
+	if (!b->hsave || !b->host_vmcb)
+		goto out_free;
+	b->next_asid = svm_asid_count; /* the first one begins a generation */
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+	wrmsr(MSR_AMD_VM_HSAVE_PA, virt_to_hpa(b->hsave).v);
+	cpu->backend = b;
+	return 0;
+
+out_free:
+	if (b->hsave)
+		pmm_free(&pmm_self, b->hsave, 0);
+	if (b->host_vmcb)
+		pmm_free(&pmm_self, b->host_vmcb, 0);
+	kmem_free(&pmm_self, b, sizeof(*b));
+	return -ENOMEM;
+}
+
+void svm_cpu_disable(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	if (!cpu->backend)
+		return;
+	if (cpu->backend->loaded)
+		svm_unload(cpu);
+	wrmsr(MSR_AMD_VM_HSAVE_PA, 0);
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
+}
+
+/* From here to svm_unload() GIF is clear except inside the guest */
+void svm_load(struct vcpu_arch *a, struct pcpu *cpu)
+{
+	struct backend_cpu *b = cpu->backend;
+
+	ASSERT(!b->loaded);
+	svm_clgi();
+	svm_vmsave(virt_to_hpa(b->host_vmcb));
+	svm_vmload(a->vmcb_hpa);
+	b->loaded = a;
+	a->loaded = true;
+	cpu->unload_guest = svm_unload;
+}
+
+void svm_unload(struct pcpu *cpu)
+{
+	struct backend_cpu *b = cpu->backend;
+
+	if (!b->loaded)
+		return;
+	svm_vmsave(b->loaded->vmcb_hpa);
+	svm_vmload(virt_to_hpa(b->host_vmcb));
+	b->loaded->loaded = false;
+	b->loaded = NULL;
+	cpu->unload_guest = NULL;
+	svm_stgi();
+}
+
+void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+	struct backend_cpu *b = cpu->backend;
+
+	if (b->next_asid >= svm_asid_count) {
+		b->generation++;
+		b->next_asid = 1; /* 0 is the host's */
+		b->flush_owed = true;
+	}
+	c->tlb_control = b->flush_owed ? TLB_FLUSH_ALL : TLB_DO_NOTHING;
+	c->guest_asid = b->next_asid++;
+	a->asid_generation = b->generation;
+	svm_unclean(a, CLEAN_ASID);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Events into the guest: EVENTINJ, the interrupt window by a virtual interrupt
+ * that never arrives (V_IRQ with the VINTR intercept) or by CR8, and the NMI
+ * window by the IRET intercept and one step (APM 2 15.20 *Event
+ * Injection*, 15.21 *Interrupt and Local APIC Support*). Runs on the core that
+ * has the vCPU.
+ */
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/svm/svm.h"
+#include "include/hw/cpu.h"
+#include "include/hw/lapic.h"
+
+/* clang-format off */
+static const u8 event_types[] = {
+	[EVENT_EXTINT] = EVENT_TYPE_INTR,
+	[EVENT_NMI] = EVENT_TYPE_NMI,
+	[EVENT_EXCEPTION] = EVENT_TYPE_EXCEPTION,
+	[EVENT_SOFT_INT] = EVENT_TYPE_SOFT,
+	[EVENT_SOFT_EXCEPTION] = EVENT_TYPE_EXCEPTION,
+	[EVENT_PRIV_EXCEPTION] = EVENT_TYPE_EXCEPTION,
+};
+/* clang-format on */
+
+static bool is_software(enum event_type type)
+{
+	return type == EVENT_SOFT_INT || type == EVENT_SOFT_EXCEPTION ||
+	       type == EVENT_PRIV_EXCEPTION;
+}
+
+static void set_intercept1(struct vcpu_arch *a, u32 bits, bool on)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+
+	c->intercept1 = on ? c->intercept1 | bits : c->intercept1 & ~bits;
+	svm_unclean(a, CLEAN_I);
+}
+
+/* The handler of a #DB may use the debug registers (APM 2 13.1.1.4) */
+static void end_general_detect(struct vcpu_hw *v)
+{
+	v->regs.dr[7] &= ~DR7_GD;
+	v->arch->vmcb->save.dr7 &= ~DR7_GD;
+	svm_unclean(v->arch, CLEAN_DRX);
+}
+
+/* What the event interrupts is behind its first instruction */
+static void end_shadow(struct vcpu_hw *v)
+{
+	if (!(v->regs.after & AFTER_SHADOW))
+		return;
+	v->regs.shadow &= (u8)~AFTER_SHADOW;
+	v->regs.dirty |= RG_RIP;
+}
+
+void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
+{
+	struct vcpu_arch *a = v->arch;
+	u64 inj;
+
+	if (event->type == EVENT_NONE) {
+		a->vmcb->control.eventinj = 0;
+		return;
+	}
+	inj = EVENT_VALID | event->vector |
+	      (u64)event_types[event->type] << EVENT_TYPE_SHIFT;
+	if (event->has_error)
+		inj |= EVENT_ERROR_VALID | (u64)event->error << 32;
+	a->vmcb->control.eventinj = inj;
+
+	/* The return address of a software event is the VMCB's RIP */
+	if (is_software(event->type)) {
+		v->regs.rip += event->insn_len;
+		v->regs.dirty |= RG_RIP;
+	}
+	if (event->vector == EXC_DB)
+		end_general_detect(v);
+	if (event->type == EVENT_NMI) {
+		a->nmi_shadow = SHADOW_NMI;
+		v->regs.shadow |= SHADOW_NMI;
+		set_intercept1(a, I1_IRET, true);
+	}
+	end_shadow(v);
+}
+
+/*
+ * Of what EXITINTINFO tells, software interrupts, INT3 and INTO are not to be
+ * injected again: RIP is still at the instruction, which will be run again.
+ */
+struct vcpu_event svm_event_decode(u64 info)
+{
+	struct vcpu_event e = {
+		.type = EVENT_NONE,
+		.vector = (u8)info,
+		.has_error = info & EVENT_ERROR_VALID,
+		.error = (u32)(info >> 32),
+	};
+
+	if (!(info & EVENT_VALID))
+		return e;
+	switch ((info & EVENT_TYPE_MASK) >> EVENT_TYPE_SHIFT) {
+	case EVENT_TYPE_INTR:
+		e.type = EVENT_EXTINT;
+		break;
+	case EVENT_TYPE_NMI:
+		e.type = EVENT_NMI;
+		break;
+	case EVENT_TYPE_EXCEPTION:
+		if (e.vector != EXC_BP && e.vector != EXC_OF)
+			e.type = EVENT_EXCEPTION;
+		break;
+	default:
+		break;
+	}
+	return e;
+}
+
+/*
+ * Where only a shadow or another event's injection is in the way of an NMI, a
+ * physical interrupt to ourselves makes the guest leave right behind it.
+ */
+bool svm_nmi_window_open(const struct vcpu_arch *a)
+{
+	return a->nmi_window && !a->nmi_shadow &&
+	       !(a->vmcb->control.interrupt_shadow & INTERRUPT_SHADOW);
+}
+
+static void set_window(struct vcpu_arch *a, bool virq, bool cr8)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+
+	c->vintr &= ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR);
+	c->intercept1 &= ~(u32)I1_VINTR;
+	c->intercept_cr &= ~(u32)CR8_WRITE;
+	if (virq) {
+		c->vintr |= VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR;
+		c->intercept1 |= I1_VINTR;
+	}
+	if (cr8)
+		c->intercept_cr |= CR8_WRITE;
+	svm_unclean(a, CLEAN_TPR | CLEAN_I);
+}
+
+/*
+ * Held back by the TPR alone: the guest's next write of CR8 tells. Else by
+ * RFLAGS.IF or a shadow, where a virtual interrupt that ignores the TPR tells.
+ * CR8 is intercepted then too: QEMU's TCG (7.2) aborts when CR8 is written
+ * while V_IRQ is set.
+ */
+void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
+{
+	struct vcpu_arch *a = v->arch;
+	u32 tpr = v->apic_page[APIC_TPR / sizeof(u32)];
+
+	if (which == WINDOW_NMI) {
+		a->nmi_window = true;
+		if (!a->nmi_shadow)
+			lapic_send_ipi(this_cpu()->apic_id, VEC_KICK);
+		return;
+	}
+	set_window(a, vector >> 4 > tpr >> 4, true);
+}
+
+void svm_close_window(struct vcpu_hw *v)
+{
+	set_window(v->arch, false, false);
+}
+
+/*
+ * The IRET that ends an NMI handler is about to run: NMIs stay masked until it
+ * has, so step over it. It pops RFLAGS and TF with it; the trap comes because
+ * TF was set when it began. Should it fault, that must not be seen in the flags
+ * the handler gets: every exception exits meanwhile.
+ */
+void svm_iret_exit(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+	struct vmcb *vmcb = a->vmcb;
+
+	set_intercept1(a, I1_IRET, false);
+	vmcb->control.intercept_exceptions = ~0u;
+	a->nmi_step = true;
+	a->step_dr6 = vmcb->save.dr6;
+	a->step_tf = vmcb->save.rflags & RFLAGS_TF;
+	vmcb->save.rflags |= RFLAGS_TF;
+}
+
+static void step_end(struct vcpu_arch *a)
+{
+	a->nmi_step = false;
+	a->vmcb->control.intercept_exceptions = SVM_INTERCEPTS_EXCEPTION;
+	svm_unclean(a, CLEAN_I | CLEAN_DRX);
+}
+
+void svm_nmi_unblock(struct vcpu_arch *a)
+{
+	a->nmi_shadow = 0;
+	set_intercept1(a, I1_IRET, false);
+	if (a->nmi_window)
+		lapic_send_ipi(this_cpu()->apic_id, VEC_KICK);
+}
+
+/* Of its own the guest may have stepped over it, too, or met a breakpoint: then
+ * the trap is the guest's, and an interrupt opens the window behind it */
+bool svm_step_exit(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+	struct vmcb_save *s = &a->vmcb->save;
+
+	if (!a->nmi_step)
+		return false;
+	step_end(a);
+	v->regs.shadow &= (u8)~SHADOW_NMI;
+	if (!a->step_tf)
+		s->dr6 = (s->dr6 & ~DR6_BS) | (a->step_dr6 & DR6_BS);
+	if (a->step_tf || (s->dr6 & ~a->step_dr6 & DR6_BREAKPOINTS)) {
+		svm_nmi_unblock(a);
+		return false;
+	}
+	a->nmi_shadow = 0;
+	return true;
+}
+
+void svm_step_undo(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	step_end(a);
+	set_intercept1(a, I1_IRET, true);
+	if (a->step_tf)
+		return;
+	a->vmcb->save.rflags &= ~RFLAGS_TF;
+	v->regs.rflags &= ~RFLAGS_TF;
+}

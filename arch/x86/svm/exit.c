@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * #VMEXIT codes (APM 2 appendix C) to struct vcpu_exit: a table by exit code;
+ * an absent row is EXIT_UNKNOWN and kills the guest. svm_run.c does the codes
+ * that need no more than that, and IOIO. Nothing here is shared.
+ */
+#include "arch/x86/svm/svm.h"
+
+static bool fill_msr(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)v;
+	exit->kind = exit->info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
+	return true;
+}
+
+/* What the emulator's decoder always asks for comes at once */
+static bool fill_npf(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	const struct vmcb_save *save = &v->arch->vmcb->save;
+	u64 error = exit->info1;
+
+	svm_crs_read(&v->regs, save);
+	v->regs.seg[SEG_CS].base = save->cs.base;
+	v->regs.seg[SEG_CS].attr = svm_seg_attr(save->cs.attrib);
+	v->regs.valid |= RG_CR | RG_CS;
+	exit->kind = EXIT_MMIO;
+	exit->mmio.gpa = GPA(exit->info2);
+	exit->mmio.gva_valid = false;
+	exit->mmio.walk = error & NPF_WALK;
+	exit->mmio.access = error & NPF_W ? ACCESS_W : ACCESS_R;
+	if (error & NPF_ID)
+		exit->mmio.access = ACCESS_X;
+	return true;
+}
+
+static bool nmi_window_exit(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	bool asked = v->arch->nmi_window;
+
+	v->arch->nmi_window = false;
+	exit->kind = EXIT_NMI_WINDOW;
+	return asked;
+}
+
+static bool fill_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	u8 vector = (u8)(exit->raw_reason - VMEXIT_EXCP0);
+
+	if (exit->raw_reason == VMEXIT_EXCP_DB && svm_step_exit(v))
+		return nmi_window_exit(v, exit);
+	svm_step_abort(v);
+	if (vector == EXC_PF)
+		v->regs.cr2 = exit->info2; /* intercepted, so not yet there */
+	exit->exception = (struct vcpu_event){
+		.type = EVENT_EXCEPTION,
+		.vector = vector,
+		.has_error = EXC_HAS_ERROR_MASK >> vector & 1,
+		.error = (u32)exit->info1,
+	};
+	return true;
+}
+
+/* Where the CPU does not tell its length, the core above looks */
+static bool fill_icebp(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	const struct vmcb *vmcb = v->arch->vmcb;
+
+	exit->exception = (struct vcpu_event){
+		.type = EVENT_PRIV_EXCEPTION,
+		.vector = EXC_DB,
+	};
+	if (svm_has_nrips)
+		exit->exception.insn_len =
+			(u8)(vmcb->control.nrip - vmcb->save.rip);
+	return true;
+}
+
+/* Nothing to fill in, but that it may come instead of a step */
+static bool fill_nothing(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	svm_step_abort(v);
+	return true;
+}
+
+static bool fill_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	svm_step_abort(v);
+	exit->irq.acked = false;
+	if (unlikely(svm_nmi_window_open(v->arch)))
+		return nmi_window_exit(v, exit);
+	return true;
+}
+
+/* The NMI, or the SMI, waits for GIF: take it now, through the IDT or SMM.
+ * There is nothing left of it for the core. */
+static bool fill_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	svm_step_abort(v);
+	svm_unload(this_cpu());
+	return false;
+}
+
+static bool fill_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	(void)exit;
+	svm_step_abort(v);
+	svm_close_window(v);
+	return true;
+}
+
+/* A return to the task it came from cannot be stepped over: TF would go into
+ * the TSS. Software does it (hv/emulate/task_switch.c). */
+static bool iret_switches_task(const struct vmcb_save *s)
+{
+	return (s->rflags & RFLAGS_NT) && !(s->rflags & RFLAGS_VM) &&
+	       (s->cr0 & CR0_PE) && !(s->efer & EFER_LMA);
+}
+
+static bool fill_iret(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	if (iret_switches_task(&v->arch->vmcb->save)) {
+		exit->kind = EXIT_TASK_SWITCH;
+		exit->task.source = TASK_IRET;
+		return true;
+	}
+	svm_iret_exit(v);
+	return false;
+}
+
+/* Without decode assists the dispatcher decodes register and length */
+static bool fill_cr(struct vcpu_hw *v, struct vcpu_exit *exit, u8 cr,
+		    bool write)
+{
+	const struct vmcb *vmcb = v->arch->vmcb;
+
+	exit->cr.cr = cr;
+	exit->cr.write = write;
+	exit->cr.lmsw = false;
+	exit->cr.clts = false;
+	exit->cr.gpr = GPR_COUNT;
+	if (svm_has_decode && svm_has_nrips && (exit->info1 & CRX_VALID)) {
+		exit->cr.gpr = (u8)(exit->info1 & CRX_GPR);
+		exit->insn_len = (u8)(vmcb->control.nrip - vmcb->save.rip);
+	}
+	return true;
+}
+
+static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	svm_close_window(v);
+	return fill_cr(v, exit, 8, true);
+}
+
+static bool fill_cr4_read(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	return fill_cr(v, exit, 4, false);
+}
+
+static bool fill_cr4_write(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	return fill_cr(v, exit, 4, true);
+}
+
+/* clang-format off */
+const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
+	[VMEXIT_CR4_READ] = { EXIT_CR, false, fill_cr4_read },
+	[VMEXIT_CR4_WRITE] = { EXIT_CR, false, fill_cr4_write },
+	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, fill_cr8 },
+	[VMEXIT_DR0_WRITE + 5] = { EXIT_DR, false, NULL },
+	[VMEXIT_DR0_WRITE + 7] = { EXIT_DR, false, NULL },
+	/* Three of them, and all while the back-end steps */
+	[VMEXIT_EXCP0 ... VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, false,
+					      fill_exception },
+	[VMEXIT_EXCP_MC] = { EXIT_MACHINE_CHECK, false, fill_nothing },
+	[VMEXIT_EXCP_XM ... VMEXIT_EXCP31] = { EXIT_EXCEPTION, false,
+					       fill_exception },
+	[VMEXIT_INTR] = { EXIT_IRQ, false, fill_irq },
+	[VMEXIT_NMI] = { EXIT_NMI, false, fill_nmi },
+	[VMEXIT_SMI] = { EXIT_SMI, false, fill_nmi },
+	[VMEXIT_INIT] = { EXIT_INIT, false, fill_nothing },
+	[VMEXIT_VINTR] = { EXIT_IRQ_WINDOW, false, fill_irq_window },
+	[VMEXIT_RDPMC] = { EXIT_RDPMC, true, NULL },
+	[VMEXIT_CPUID] = { EXIT_CPUID, true, NULL },
+	[VMEXIT_RSM] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_IRET] = { EXIT_UNKNOWN, false, fill_iret },
+	[VMEXIT_INVD] = { EXIT_INVD, true, NULL },
+	[VMEXIT_PAUSE] = { EXIT_PAUSE, true, NULL },
+	[VMEXIT_HLT] = { EXIT_HLT, true, NULL },
+	[VMEXIT_INVLPGA] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_MSR] = { EXIT_RDMSR, true, fill_msr },
+	[VMEXIT_SHUTDOWN] = { EXIT_TRIPLE_FAULT, false, NULL },
+	[VMEXIT_VMRUN] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_VMMCALL] = { EXIT_HYPERCALL, true, NULL },
+	[VMEXIT_VMLOAD] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_VMSAVE] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_STGI] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_CLGI] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_SKINIT] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_ICEBP] = { EXIT_EXCEPTION, false, fill_icebp },
+	[VMEXIT_WBINVD] = { EXIT_WBINVD, true, NULL },
+	[VMEXIT_MONITOR] = { EXIT_MONITOR, true, NULL },
+	[VMEXIT_MWAIT] = { EXIT_MWAIT, true, NULL },
+	[VMEXIT_MWAIT_CONDITIONAL] = { EXIT_MWAIT, true, NULL },
+	[VMEXIT_XSETBV] = { EXIT_XSETBV, true, NULL },
+	[VMEXIT_RDPRU] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_INVLPGB] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_INVLPGB_ILLEGAL] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_MCOMMIT] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_TLBSYNC] = { EXIT_UNDEFINED, true, NULL },
+};
+/* clang-format on */
+
+/*
+ * QEMU's TCG (7.2) leaves a guest that sets a reserved bit of CR4 with a 32-bit
+ * -1, where a CPU raises #GP in the guest. A refused VMRUN ends the same way,
+ * but there TCG saves the host's registers as the guest's: those must never
+ * run.
+ */
+static bool fill_refused(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	const struct vmcb *vmcb = v->arch->vmcb;
+
+	if ((vmcb->control.exitintinfo & EVENT_VALID) ||
+	    vmcb->save.rip == (u64)svm_enter_vmrun) {
+		exit->kind = EXIT_ENTRY_FAILED;
+		return true;
+	}
+	exit->kind = EXIT_EXCEPTION;
+	exit->exception = (struct vcpu_event){
+		.type = EVENT_EXCEPTION,
+		.vector = EXC_GP,
+		.has_error = true,
+	};
+	return true;
+}
+
+bool svm_exit_rare(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	svm_step_abort(v);
+	if (exit->raw_reason == VMEXIT_NPF)
+		return fill_npf(v, exit);
+	if (exit->raw_reason == VMEXIT_INVALID_TCG)
+		return fill_refused(v, exit);
+	exit->kind = exit->raw_reason == VMEXIT_INVALID ? EXIT_ENTRY_FAILED
+							: EXIT_UNKNOWN;
+	return true;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * One stay in the guest: what every entry stores and every exit collects, and
+ * the exits that must cost least (APM 2 15.5 *VMRUN Instruction*, 15.6
+ * *#VMEXIT*). The rest of the exit codes are rows in svm_exit.c. Called by the
+ * run loop with interrupts off; nothing here is shared with another core.
+ */
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/svm/svm.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/lapic.h"
+
+#define TPR_INDEX       (APIC_TPR / sizeof(u32))
+#define TPR_CLASS_SHIFT 4
+
+/*
+ * svm_entry.asm: interrupts on behind GIF, VMRUN, interrupts off; the GPRs but
+ * RAX and RSP come from and go to gpr[] (enum gpr). It keeps no register of its
+ * caller's but RBP and RSP, so that each is saved once, and gives @v back.
+ */
+static inline struct vcpu_hw *enter(struct vcpu_hw *v, hpa_t vmcb_hpa)
+{
+	u64 *gpr = v->regs.gpr;
+	void *back;
+
+	__asm__ volatile("call svm_enter"
+			 : "=a"(back), "+D"(vmcb_hpa.v), "+S"(gpr)
+			 :
+			 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12",
+			   "r13", "r14", "r15", "memory", "cc");
+	return back;
+}
+static_assert(offsetof(struct vcpu_hw, regs.gpr) == 0, "svm_enter returns it");
+
+/* What is not as the last exit left it */
+static void entry_prepare(struct vcpu_hw *v, struct vcpu_arch *a)
+{
+	if (a->vmcb->control.tsc_offset != v->tsc_offset) {
+		a->vmcb->control.tsc_offset = v->tsc_offset;
+		svm_unclean(a, CLEAN_I);
+	}
+	if (a->xcr0 != v->regs.xcr0) {
+		a->xcr0 = v->regs.xcr0;
+		xsetbv(0, a->xcr0);
+	}
+	if (!a->loaded)
+		svm_load(a, this_cpu());
+}
+
+static inline bool entry_is_plain(const struct vcpu_hw *v,
+				  const struct vcpu_arch *a,
+				  const struct vmcb *vmcb)
+{
+	return vmcb->control.tsc_offset == v->tsc_offset &&
+	       a->xcr0 == v->regs.xcr0 && a->loaded;
+}
+
+/* RIP is nearly always all that changed */
+static inline void entry_store(struct vcpu_hw *v, struct vmcb *vmcb)
+{
+	struct vcpu_regs *r = &v->regs;
+
+	if (likely(r->dirty == RG_IP)) {
+		vmcb->save.rip = r->rip;
+		r->dirty = 0;
+	} else if (r->dirty) {
+		svm_store_dirty(v);
+	}
+	vmcb->save.rax = r->gpr[GPR_RAX];
+	vmcb->save.cr2 = r->cr2;
+	vmcb->control.v_tpr = (u8)(v->apic_page[TPR_INDEX] >> TPR_CLASS_SHIFT);
+}
+
+static inline void exit_collect(struct vcpu_hw *v, const struct vcpu_arch *a,
+				struct vmcb *vmcb)
+{
+	struct vcpu_regs *r = &v->regs;
+	u32 tpr = vmcb->control.v_tpr & 0xf;
+
+	r->gpr[GPR_RAX] = vmcb->save.rax;
+	r->cr2 = vmcb->save.cr2;
+	r->rip = vmcb->save.rip;
+	r->rflags = vmcb->save.rflags;
+	r->shadow = (u8)((vmcb->control.interrupt_shadow & INTERRUPT_SHADOW) |
+			 a->nmi_shadow);
+	r->valid = RG_RIP;
+	vmcb->control.eventinj = 0;
+	vmcb->control.tlb_control = TLB_DO_NOTHING;
+	vmcb->control.vmcb_clean = svm_clean_kept;
+	if (unlikely(tpr != v->apic_page[TPR_INDEX] >> TPR_CLASS_SHIFT))
+		v->apic_page[TPR_INDEX] = tpr << TPR_CLASS_SHIFT;
+}
+
+/* The length of the instruction, or what the dispatcher needs to find it */
+static inline void exit_insn(struct vcpu_hw *v, struct vcpu_exit *exit,
+			     const struct vmcb *vmcb)
+{
+	struct vcpu_regs *r = &v->regs;
+
+	if (svm_has_nrips) {
+		exit->insn_len = (u8)(vmcb->control.nrip - vmcb->save.rip);
+	} else {
+		svm_crs_read(r, &vmcb->save);
+		r->seg[SEG_CS].base = vmcb->save.cs.base;
+		r->seg[SEG_CS].attr = svm_seg_attr(vmcb->save.cs.attrib);
+		r->valid = RG_RIP | RG_CR | RG_CS;
+	}
+	/* Not every implementation intercepts XSETBV (QEMU's TCG does not):
+	 * where CPUID's answer depends on XCR0, the core's own is right */
+	if (unlikely((u32)r->gpr[GPR_RAX] == CPUID_XSAVE))
+		svm_xcr0_sync(v);
+}
+
+static bool exit_fill_more(struct vcpu_hw *v, struct vcpu_exit *exit,
+			   const struct vmcb *vmcb,
+			   bool (*fill)(struct vcpu_hw *, struct vcpu_exit *))
+{
+	exit->insn_len = 0;
+	exit->info1 = vmcb->control.exitinfo1;
+	exit->info2 = vmcb->control.exitinfo2;
+	return fill(v, exit);
+}
+
+static inline void exit_port(struct vcpu_exit *exit, const struct vmcb *vmcb)
+{
+	u32 info = (u32)vmcb->control.exitinfo1;
+
+	exit->kind = EXIT_PORT;
+	exit->insn_len = (u8)(vmcb->control.exitinfo2 - vmcb->save.rip);
+	exit->port.port = (u16)(info >> IOIO_PORT_SHIFT);
+	exit->port.size = info >> IOIO_SIZE_SHIFT & 7;
+	exit->port.in = info & IOIO_IN;
+	exit->port.string = info & IOIO_STR;
+	if (likely(!(info & IOIO_STR)))
+		return;
+	exit->port.rep = info & IOIO_REP;
+	exit->port.seg =
+		svm_has_decode ? info >> IOIO_SEG_SHIFT & 7 : SEG_COUNT;
+	exit->port.addr_size = (u8)(info >> IOIO_ADDR_SHIFT & 7) * 2;
+}
+
+/* False: nothing for the core, enter again */
+static inline bool exit_fill(struct vcpu_hw *v, struct vcpu_exit *exit,
+			     const struct vmcb *vmcb)
+{
+	u64 code = vmcb->control.exitcode;
+	const struct svm_exit_row *row;
+
+	exit->raw_reason = code;
+	exit->vectoring.type = EVENT_NONE;
+	if (unlikely(vmcb->control.exitintinfo & EVENT_VALID))
+		exit->vectoring = svm_event_decode(vmcb->control.exitintinfo);
+	if (code == VMEXIT_IOIO) {
+		exit_port(exit, vmcb);
+		return true;
+	}
+	if (unlikely(code >= VMEXIT_TABLE_SIZE))
+		return exit_fill_more(v, exit, vmcb, svm_exit_rare);
+	row = &svm_exit_rows[code];
+	exit->kind = row->kind;
+	exit->insn_len = 0;
+	if (row->insn)
+		exit_insn(v, exit, vmcb);
+	if (row->fill)
+		return exit_fill_more(v, exit, vmcb, row->fill);
+	return true;
+}
+
+void svm_run(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+	struct vmcb *vmcb = a->vmcb;
+
+	do {
+		entry_store(v, vmcb);
+		if (unlikely(!entry_is_plain(v, a, vmcb)))
+			entry_prepare(v, a);
+		v = enter(v, a->vmcb_hpa);
+		a = v->arch;
+		exit_collect(v, a, vmcb);
+	} while (unlikely(!exit_fill(v, &v->exit, vmcb)));
+}

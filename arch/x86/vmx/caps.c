@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The controls table and its check against the capability MSRs. Pure but for
+ * the log; called by vmx_probe() once and by vmx_cpu_enable() on each core.
+ */
+#include "arch/x86/vmx/caps.h"
+
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+/* clang-format off */
+const struct vmx_control_row vmx_controls[CTL_COUNT] = {
+	[CTL_PIN] = {
+		"pin-based", MSR_VMX_PINBASED_CTLS, MSR_VMX_TRUE_PINBASED_CTLS,
+		PIN_EXTINT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
+		PIN_PREEMPTION_TIMER,
+	},
+	[CTL_CPU] = {
+		"processor-based", MSR_VMX_PROCBASED_CTLS, MSR_VMX_TRUE_PROCBASED_CTLS,
+		CPU_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_MWAIT_EXITING |
+		CPU_MONITOR_EXITING | CPU_RDPMC_EXITING | CPU_TPR_SHADOW |
+		CPU_MOV_DR_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS |
+		CPU_SECONDARY, 0,
+	},
+	[CTL_CPU2] = {
+		"secondary processor-based", MSR_VMX_PROCBASED_CTLS2,
+		MSR_VMX_PROCBASED_CTLS2,
+		CPU2_EPT | CPU2_UNRESTRICTED,
+		CPU2_VPID | CPU2_RDTSCP | CPU2_INVPCID | CPU2_WBINVD_EXITING |
+		CPU2_ENCLS_EXITING | CPU2_PCONFIG_EXITING,
+	},
+	[CTL_EXIT] = {
+		"VM-exit", MSR_VMX_EXIT_CTLS, MSR_VMX_TRUE_EXIT_CTLS,
+		EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_ACK_INTERRUPT |
+		EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER |
+		EXIT_LOAD_EFER,
+		EXIT_SAVE_TIMER,
+	},
+	[CTL_ENTRY] = {
+		"VM-entry", MSR_VMX_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY_CTLS,
+		ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER, 0,
+	},
+};
+/* clang-format on */
+
+int vmx_control_resolve(const struct vmx_control_row *row, u64 capability,
+			u32 *value, u32 *missing)
+{
+	u32 must_be_1 = (u32)capability;
+	u32 may_be_1 = (u32)(capability >> 32);
+
+	*missing = row->required & ~may_be_1;
+	*value = (row->required | (row->optional & may_be_1)) | must_be_1;
+	return *missing ? -ENOTSUP : 0;
+}
+
+/* The two everyone asks about get their names; the rest their bits */
+static void report_missing(const struct vmx_control_row *row, u32 missing)
+{
+	if (row == &vmx_controls[CTL_CPU2] && (missing & CPU2_EPT))
+		log_error("vmx", "This CPU has no extended page tables (EPT), "
+				 "which Bulkhead needs: use a newer CPU");
+	else if (row == &vmx_controls[CTL_CPU2] &&
+		 (missing & CPU2_UNRESTRICTED))
+		log_error("vmx", "This CPU has no unrestricted guest mode, "
+				 "which Bulkhead needs: use a newer CPU");
+	else
+		log_error("vmx",
+			  "This CPU lacks %s controls %#x, which Bulkhead "
+			  "needs: use a newer CPU",
+			  row->name, missing);
+}
+
+static int check_ept(const struct vmx_caps *caps)
+{
+	const u64 needed = EPT_CAP_WALK_4 | EPT_CAP_WB | EPT_CAP_INVEPT;
+	const u64 either = EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL;
+
+	if ((caps->ept_vpid & needed) == needed && (caps->ept_vpid & either))
+		return 0;
+	log_error("vmx",
+		  "This CPU's EPT lacks 4-level walks, write-back tables or "
+		  "INVEPT (capabilities %#llx): use a newer CPU",
+		  (unsigned long long)caps->ept_vpid);
+	return -ENOTSUP;
+}
+
+/* Without a way to invalidate by VPID, VPIDs are worse than none */
+static void drop_useless_vpid(struct vmx_caps *caps)
+{
+	const u64 either = EPT_CAP_INVVPID_SINGLE | EPT_CAP_INVVPID_ALL;
+
+	if (!(caps->ept_vpid & EPT_CAP_INVVPID) || !(caps->ept_vpid & either))
+		caps->control[CTL_CPU2] &= ~(u32)CPU2_VPID;
+}
+
+/* The timer is a bound on guest time only if it goes on over exits */
+static void drop_useless_timer(struct vmx_caps *caps)
+{
+	if ((caps->control[CTL_PIN] & PIN_PREEMPTION_TIMER) &&
+	    (caps->control[CTL_EXIT] & EXIT_SAVE_TIMER))
+		return;
+	caps->control[CTL_PIN] &= ~(u32)PIN_PREEMPTION_TIMER;
+	caps->control[CTL_EXIT] &= ~(u32)EXIT_SAVE_TIMER;
+}
+
+int vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd)
+{
+	u64 basic = rd(MSR_VMX_BASIC);
+	u32 missing;
+
+	memset(caps, 0, sizeof(*caps));
+	caps->revision = VMX_BASIC_REVISION(basic);
+	caps->ins_outs_info = !!(basic & VMX_BASIC_INS_OUTS);
+	for (u32 i = 0; i < CTL_COUNT; i++) {
+		const struct vmx_control_row *row = &vmx_controls[i];
+		bool is_true = basic & VMX_BASIC_TRUE_CONTROLS;
+		u64 cap = rd(is_true ? row->true_msr : row->msr);
+
+		if (vmx_control_resolve(row, cap, &caps->control[i],
+					&missing)) {
+			report_missing(row, missing);
+			return -ENOTSUP;
+		}
+	}
+	caps->cr0_fixed0 = rd(MSR_VMX_CR0_FIXED0);
+	caps->cr0_fixed1 = rd(MSR_VMX_CR0_FIXED1);
+	caps->cr4_fixed0 = rd(MSR_VMX_CR4_FIXED0);
+	caps->cr4_fixed1 = rd(MSR_VMX_CR4_FIXED1);
+	caps->ept_vpid = rd(MSR_VMX_EPT_VPID_CAP);
+	caps->timer_shift = VMX_MISC_TIMER_SHIFT(rd(MSR_VMX_MISC));
+	drop_useless_vpid(caps);
+	drop_useless_timer(caps);
+	return check_ept(caps);
+}
+
+u32 vmx_caps_max_level(const struct vmx_caps *caps)
+{
+	if (caps->ept_vpid & EPT_CAP_1G)
+		return 3;
+	return caps->ept_vpid & EPT_CAP_2M ? 2 : 1;
+}
+
+int vmx_feature_control(u64 value, u64 *wanted)
+{
+	*wanted = value | FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMX;
+	if ((value & FEATURE_CONTROL_LOCKED) && value != *wanted)
+		return -ENOTSUP;
+	return 0;
+}

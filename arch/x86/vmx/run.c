@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What vmx_run() (vmx_enter.asm) does in C before an entry and after an exit.
+ * The hot path is straight: what is dirty is nothing or RG_IP, and the exit's
+ * row needs no decoding. RIP, RFLAGS and the interrupt shadow are read at every
+ * exit, for nearly every handler needs them.
+ */
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/vmx/vmx.h"
+#include "lib/log.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+static void recheck(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	a->attention &= ~(u32)ATT_RECHECK;
+	if (a->xcr0 != v->regs.xcr0)
+		xsetbv(0, v->regs.xcr0);
+	a->xcr0 = v->regs.xcr0;
+	if (a->tsc_offset != v->tsc_offset)
+		vmwrite64(VMCS_TSC_OFFSET, v->tsc_offset);
+	a->tsc_offset = v->tsc_offset;
+}
+
+bool vmx_prepare(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+	bool launch = a->attention & ATT_LAUNCH;
+
+	vmx_store_groups(v, vcpu_hw_dirty(&v->regs));
+	if (a->attention & ATT_RECHECK)
+		recheck(v);
+	if (a->attention & ATT_TPR_THRESHOLD)
+		vmx_tpr_threshold_update(v);
+	a->attention &= ~(u32)ATT_LAUNCH;
+	return launch;
+}
+/* What vmx_enter.asm knows of C's structures */
+static_assert(offsetof(struct vcpu_hw, regs.gpr) == 0, "gpr[]");
+static_assert(offsetof(struct vcpu_hw, regs.rip) == 0x80, "RIP_");
+static_assert(offsetof(struct vcpu_hw, regs.dirty) == 0x98, "DIRTY_");
+static_assert(offsetof(struct vcpu_hw, arch) == 0x248, "ARCH_");
+static_assert(offsetof(struct vcpu_arch, host_rsp) == 0, "HOST_RSP_");
+static_assert(offsetof(struct vcpu_arch, attention) == 8, "ATTENTION_");
+static_assert(RG_IP == 1 << 8, "RG_IP");
+
+static void clear_exit(struct vcpu_exit *exit, enum exit_kind kind)
+{
+	exit->kind = kind;
+	exit->insn_len = 0;
+	exit->vectoring.type = EVENT_NONE;
+	exit->raw_reason = vmread32(VMCS_EXIT_REASON);
+	exit->info1 = vmreadnat(VMCS_EXIT_QUALIFICATION);
+}
+
+/* VMfail: the entry instruction itself failed; control or host state is wrong
+ */
+void vmx_refused(struct vcpu_hw *v, bool error_known)
+{
+	struct vcpu_exit *exit = &v->exit;
+
+	clear_exit(exit, EXIT_ENTRY_FAILED);
+	exit->info2 = error_known ? vmread32(VMCS_INSTRUCTION_ERROR) : 0;
+	v->regs.valid = 0;
+	v->arch->attention |= ATT_LAUNCH;
+	log_error("vmx", "VM entry failed: VM-instruction error %llu",
+		  ULL(exit->info2));
+	vmx_dump(v);
+}
+
+static enum exit_kind odd_kind(u32 reason)
+{
+	if (!(reason & EXIT_REASON_ENTRY_FAILED))
+		return EXIT_UNKNOWN;
+	return (u16)reason == REASON_ENTRY_MC ? EXIT_MACHINE_CHECK
+					      : EXIT_ENTRY_FAILED;
+}
+
+/* Guest state the core let through and the CPU does not, a machine check on
+ * the way in (SDM 3C 27.9 *Machine-Check Events During VM Entry*), or a reason
+ * that no control we set can cause */
+static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
+{
+	struct vcpu_exit *exit = &v->exit;
+	bool failed = reason & EXIT_REASON_ENTRY_FAILED;
+
+	clear_exit(exit, odd_kind(reason));
+	v->regs.valid = 0;
+	v->regs.dirty = 0;
+	log_error("vmx", "%s: reason %#x, qualification %#llx",
+		  failed ? "VM entry failed" : "unknown exit", reason,
+		  ULL(exit->info1));
+	vmx_dump(v);
+}
+
+/* Out of line, so that the hot path keeps nothing over a call */
+static __attribute__((noinline)) void
+poll_and_decode(struct vcpu_hw *v, const struct exit_row_vmx *row)
+{
+	irq_poll(); /* see vmx_timer.c */
+	if (row->decode)
+		row->decode(v, &v->exit);
+}
+
+void vmx_exited(struct vcpu_hw *v)
+{
+	struct vcpu_exit *exit = &v->exit;
+	u64 reason = vmread32(VMCS_EXIT_REASON);
+	const struct exit_row_vmx *row;
+
+	if (unlikely(reason >= VMX_REASONS)) {
+		odd_exit(v, (u32)reason);
+		return;
+	}
+	row = &vmx_exit_rows[reason];
+	vmreadnat_fast(VMCS_GUEST_RIP, &v->regs.rip);
+	vmreadnat_fast(VMCS_GUEST_RFLAGS, &v->regs.rflags);
+	v->regs.shadow = (u8)vmread32(VMCS_GUEST_INTERRUPTIBILITY);
+	v->regs.valid = RG_RIP;
+	v->regs.dirty = 0;
+	exit->raw_reason = reason;
+	exit->vectoring.type = EVENT_NONE;
+	exit->kind = row->kind;
+	exit->insn_len = (u8)vmread32(VMCS_EXIT_INSN_LENGTH) & row->len_mask;
+	if (unlikely(!++v->arch->exit_count))
+		poll_and_decode(v, row);
+	else if (row->decode)
+		row->decode(v, exit);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The firmware's ACPI tables, see acpi.h: finds them, checks each and hands it
+ * to its parser (acpi_parse.c). Called once at boot; a table that is broken is
+ * named, with what follows from it, and left out. No lock: acpi is constant
+ * afterwards.
+ */
+#include "drivers/acpi/acpi.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "drivers/acpi/parse.h"
+#include "include/hw/acpi.h"
+#include "include/hw/cpuid.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/hostmap.h"
+
+#define TABLE_BYTES_MAX ((u32)MIB(16))
+#define ROOT_BYTES_MAX  ((u32)KIB(64))
+#define FACS_BYTES_MIN  64u
+#define APIC_ID_SHIFT   24 /* CPUID 1:EBX */
+
+struct acpi_facts acpi;
+
+/* What we go on without when a table is broken */
+static const struct {
+	char signature[5];
+	const char *without;
+} consequences[] = {
+	{ "APIC", "cores come from the loader's list and the IOAPIC from its "
+		  "usual address" },
+	{ "FACP", "power-off and reset by ACPI will not work" },
+	{ "DSDT", "power-off by ACPI will not work" },
+	{ "MCFG", "PCI configuration goes through ports CF8h and CFCh" },
+	{ "HPET", "time is taken from the PIT" },
+	{ "XSDT", "the RSDT is used instead" },
+	{ "RSDT", "the machine is run as if it had no ACPI tables" },
+};
+
+static void report_broken(const char *signature, u64 hpa, const char *what)
+{
+	const char *without = "it is left out";
+
+	for (u32 i = 0; i < ARRAY_SIZE(consequences); i++)
+		if (!memcmp(signature, consequences[i].signature, 4))
+			without = consequences[i].without;
+	log_warn("acpi",
+		 "table %.4s at %#llx is broken (%s): %s; a firmware "
+		 "update may cure it",
+		 signature, (unsigned long long)hpa, what, without);
+}
+
+/* What log lines may show: firmware's bytes are not always text */
+static void signature_text(char text[5], const char *raw)
+{
+	for (u32 i = 0; i < 4; i++)
+		text[i] = raw[i] >= ' ' && raw[i] <= '~' ? raw[i] : '?';
+	text[4] = '\0';
+}
+
+static bool has_checksum(const struct acpi_header *t)
+{
+	return memcmp(t->signature, "FACS", 4) != 0;
+}
+
+/* Map the whole table at @hpa, checked; NULL: none, and a sentence was logged.
+ * @expect: the signature it must have, or NULL. */
+static const struct acpi_header *table_map(u64 hpa, const char *expect, u32 max)
+{
+	const struct acpi_header *t = early_map(HPA(hpa), sizeof(*t));
+	const char *what = NULL;
+	char name[5] = "????";
+	u32 length;
+
+	if (!t) {
+		report_broken(expect ? expect : name, hpa, "no such address");
+		return NULL;
+	}
+	signature_text(name, t->signature);
+	length = t->length;
+	early_unmap((void *)(uintptr_t)t, sizeof(*t));
+	if (expect && memcmp(name, expect, 4))
+		what = "wrong signature";
+	else if (length < sizeof(*t) || length > max)
+		what = "impossible length";
+	t = what ? NULL : early_map(HPA(hpa), length);
+	if (!what && !t)
+		what = "no such address";
+	if (!what && has_checksum(t) && !acpi_checksum_ok(t, length)) {
+		early_unmap((void *)(uintptr_t)t, length);
+		what = "wrong checksum";
+	}
+	if (what) {
+		report_broken(expect ? expect : name, hpa, what);
+		return NULL;
+	}
+	return t;
+}
+
+static void table_unmap(const struct acpi_header *t)
+{
+	early_unmap((void *)(uintptr_t)t, t->length);
+}
+
+static bool table_is(const struct acpi_header *t, const char *signature)
+{
+	return !memcmp(t->signature, signature, 4);
+}
+
+static void table_record(const struct acpi_header *t, u64 hpa)
+{
+	struct acpi_table *row = &acpi.tables[acpi.table_count];
+
+	if (acpi.table_count == ACPI_MAX_TABLES) {
+		log_warn("acpi", "table %.4s is left out: more than %u tables",
+			 t->signature, ACPI_MAX_TABLES);
+		return;
+	}
+	signature_text(row->signature, t->signature);
+	row->hpa = hpa;
+	row->length = t->length;
+	acpi.table_count++;
+}
+
+static bool table_known(const char *signature)
+{
+	for (u32 i = 0; i < acpi.table_count; i++)
+		if (!memcmp(acpi.tables[i].signature, signature, 4))
+			return true;
+	return false;
+}
+
+static void dsdt_load(u64 hpa)
+{
+	const struct acpi_header *t;
+
+	if (!hpa)
+		return;
+	t = table_map(hpa, "DSDT", TABLE_BYTES_MAX);
+	if (!t)
+		return;
+	table_record(t, hpa);
+	acpi_parse_s5(&acpi, t);
+	table_unmap(t);
+}
+
+static void facs_load(u64 hpa)
+{
+	const struct acpi_header *t;
+
+	if (!hpa)
+		return;
+	t = table_map(hpa, "FACS", PAGE_SIZE);
+	if (!t)
+		return;
+	if (t->length >= FACS_BYTES_MIN)
+		table_record(t, hpa);
+	table_unmap(t);
+}
+
+/* The table is unmapped before those it points to are mapped */
+static void table_load(u64 hpa)
+{
+	const struct acpi_header *t = table_map(hpa, NULL, TABLE_BYTES_MAX);
+	u64 dsdt = 0, facs = 0;
+
+	if (!t)
+		return;
+	if (table_is(t, "FACP") && !table_known("FACP"))
+		acpi_parse_fadt(&acpi, t, &dsdt, &facs);
+	else if (table_is(t, "APIC") && !table_known("APIC"))
+		acpi_parse_madt(&acpi, t);
+	else if (table_is(t, "MCFG") && !table_known("MCFG"))
+		acpi_parse_mcfg(&acpi, t);
+	else if (table_is(t, "HPET") && !table_known("HPET"))
+		acpi_parse_hpet(&acpi, t);
+	else if (table_is(t, "SSDT"))
+		acpi_parse_s5(&acpi, t);
+	table_record(t, hpa);
+	table_unmap(t);
+	dsdt_load(dsdt);
+	facs_load(facs);
+}
+
+/* All tables an RSDT (4-byte entries) or XSDT (8) points to */
+static bool root_load(u64 hpa, const char *signature, u32 entry_bytes)
+{
+	const struct acpi_header *root;
+	const u8 *entries;
+	u32 count;
+
+	if (!hpa)
+		return false;
+	root = table_map(hpa, signature, ROOT_BYTES_MAX);
+	if (!root)
+		return false;
+	entries = (const u8 *)(root + 1);
+	count = (root->length - (u32)sizeof(*root)) / entry_bytes;
+	for (u32 i = 0; i < count; i++) {
+		u64 entry = 0;
+
+		memcpy(&entry, entries + i * entry_bytes, entry_bytes);
+		if (entry)
+			table_load(entry);
+	}
+	table_unmap(root);
+	return true;
+}
+
+/* Copy the RSDP out; false: it is not one */
+static bool rsdp_read(u64 hpa, struct acpi_rsdp *rsdp)
+{
+	const void *p = early_map(HPA(hpa), ACPI_RSDP_V1_BYTES);
+	bool good;
+
+	if (!p)
+		return false;
+	memset(rsdp, 0, sizeof(*rsdp));
+	memcpy(rsdp, p, ACPI_RSDP_V1_BYTES);
+	early_unmap((void *)(uintptr_t)p, ACPI_RSDP_V1_BYTES);
+	good = !memcmp(rsdp->signature, "RSD PTR ", 8) &&
+	       acpi_checksum_ok(rsdp, ACPI_RSDP_V1_BYTES);
+	if (!good || rsdp->revision < 2)
+		return good;
+	p = early_map(HPA(hpa), ACPI_RSDP_V2_BYTES);
+	if (!p)
+		return true;
+	memcpy(rsdp, p, ACPI_RSDP_V2_BYTES);
+	early_unmap((void *)(uintptr_t)p, ACPI_RSDP_V2_BYTES);
+	if (rsdp->length != ACPI_RSDP_V2_BYTES ||
+	    !acpi_checksum_ok(rsdp, ACPI_RSDP_V2_BYTES)) {
+		log_warn("acpi",
+			 "the RSDP at %#llx has a broken second half: "
+			 "the RSDT is used instead of the XSDT",
+			 (unsigned long long)hpa);
+		rsdp->xsdt = 0;
+	}
+	return true;
+}
+
+u32 acpi_isa_gsi(u8 isa_irq)
+{
+	for (u32 i = 0; i < acpi.override_count; i++)
+		if (acpi.overrides[i].isa_irq == isa_irq)
+			return acpi.overrides[i].gsi;
+	return isa_irq;
+}
+
+static u32 boot_apic_id(void)
+{
+	if (cpuid(CPUID_VENDOR).eax >= CPUID_TOPOLOGY) {
+		struct cpuid topology = cpuid_count(CPUID_TOPOLOGY, 0);
+
+		if (topology.ebx)
+			return topology.edx;
+	}
+	return cpuid(CPUID_FEATURES).ebx >> APIC_ID_SHIFT;
+}
+
+int acpi_init(const struct boot_info *bi)
+{
+	struct acpi_rsdp rsdp;
+
+	memset(&acpi, 0, sizeof(acpi));
+	if (!bi->rsdp) {
+		log_info("acpi", "the firmware has no ACPI tables");
+		return 0;
+	}
+	if (!rsdp_read(bi->rsdp, &rsdp)) {
+		log_warn("acpi",
+			 "the RSDP at %#llx is broken: the machine is "
+			 "run as if it had no ACPI tables; a firmware "
+			 "update may cure it",
+			 (unsigned long long)bi->rsdp);
+		return 0;
+	}
+	acpi.present = root_load(rsdp.xsdt, "XSDT", sizeof(u64)) ||
+		       root_load(rsdp.rsdt, "RSDT", sizeof(u32));
+	acpi_boot_cpu_first(&acpi, boot_apic_id());
+	log_info("acpi", "%u tables, %u core%s, %u IOAPIC%s%s",
+		 acpi.table_count, acpi.cpu_count,
+		 acpi.cpu_count == 1 ? "" : "s", acpi.ioapic_count,
+		 acpi.ioapic_count == 1 ? "" : "s",
+		 acpi.has_s5 ? "" : ", no power-off by ACPI");
+	return 0;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Parsers of single ACPI tables, see acpi_parse.h. Called by acpi.c at boot.
+ * Tables come from the firmware: every offset is checked against the table's
+ * length before it is read, and fields are copied out, never used in place.
+ * No lock.
+ */
+#include "drivers/acpi/parse.h"
+
+#include "lib/log.h"
+#include "lib/string.h"
+
+#define LAPIC_DEFAULT_BASE 0xfee00000ull
+#define LAPIC_ID_BROADCAST 0xffu
+#define PORT_MAX           0xffffu
+#define SLP_TYP_MAX        7u /* three bits in PM1 control */
+
+bool acpi_checksum_ok(const void *p, u32 length)
+{
+	const u8 *bytes = p;
+	u8 sum = 0;
+
+	for (u32 i = 0; i < length; i++)
+		sum = (u8)(sum + bytes[i]);
+	return sum == 0;
+}
+
+static void cpu_add(struct acpi_facts *f, u32 apic_id, u32 uid, u32 flags)
+{
+	if (!(flags & MADT_CPU_ENABLED))
+		return;
+	/* Some firmware lists a core both as LAPIC and as x2APIC */
+	for (u32 i = 0; i < f->cpu_count; i++)
+		if (f->cpu_apic_ids[i] == apic_id)
+			return;
+	if (f->cpu_count == BOOT_MAX_CPUS) {
+		log_warn("acpi",
+			 "core with APIC id %u is left out: more than "
+			 "%u cores",
+			 apic_id, BOOT_MAX_CPUS);
+		return;
+	}
+	f->cpu_apic_ids[f->cpu_count] = apic_id;
+	f->cpu_acpi_uids[f->cpu_count] = uid;
+	f->cpu_count++;
+}
+
+static void madt_lapic(struct acpi_facts *f, const void *p)
+{
+	struct madt_lapic e;
+
+	memcpy(&e, p, sizeof(e));
+	if (e.apic_id != LAPIC_ID_BROADCAST)
+		cpu_add(f, e.apic_id, e.uid, e.flags);
+}
+
+static void madt_x2apic(struct acpi_facts *f, const void *p)
+{
+	struct madt_x2apic e;
+
+	memcpy(&e, p, sizeof(e));
+	if (e.apic_id != ~0u)
+		cpu_add(f, e.apic_id, e.uid, e.flags);
+}
+
+static void madt_ioapic(struct acpi_facts *f, const void *p)
+{
+	struct madt_ioapic e;
+
+	memcpy(&e, p, sizeof(e));
+	if (f->ioapic_count == ACPI_MAX_IOAPICS) {
+		log_warn("acpi", "the IOAPIC at %#x is left out: more than %u",
+			 e.base, ACPI_MAX_IOAPICS);
+		return;
+	}
+	f->ioapics[f->ioapic_count++] = (struct acpi_ioapic){
+		.id = e.id, .base = e.base, .gsi_base = e.gsi_base
+	};
+}
+
+static void madt_override(struct acpi_facts *f, const void *p)
+{
+	struct madt_override e;
+
+	memcpy(&e, p, sizeof(e));
+	if (f->override_count == ACPI_MAX_OVERRIDES)
+		return;
+	f->overrides[f->override_count++] = (struct acpi_override){
+		.isa_irq = e.irq, .gsi = e.gsi, .flags = e.flags
+	};
+}
+
+static void madt_lapic_address(struct acpi_facts *f, const void *p)
+{
+	struct madt_lapic_address e;
+
+	memcpy(&e, p, sizeof(e));
+	f->lapic_base = e.base;
+}
+
+/* By MADT entry type; types that are not here are skipped */
+static const struct {
+	u8 bytes;
+	void (*parse)(struct acpi_facts *f, const void *p);
+} madt_rows[MADT_TYPES] = {
+	[MADT_LAPIC] = { sizeof(struct madt_lapic), madt_lapic },
+	[MADT_IOAPIC] = { sizeof(struct madt_ioapic), madt_ioapic },
+	[MADT_OVERRIDE] = { sizeof(struct madt_override), madt_override },
+	[MADT_LAPIC_ADDRESS] = { sizeof(struct madt_lapic_address),
+				 madt_lapic_address },
+	[MADT_X2APIC] = { sizeof(struct madt_x2apic), madt_x2apic },
+};
+
+void acpi_parse_madt(struct acpi_facts *f, const struct acpi_header *t)
+{
+	const u8 *p = (const u8 *)t;
+	u32 at = sizeof(struct acpi_madt);
+	struct acpi_madt madt;
+
+	if (t->length < sizeof(madt))
+		return;
+	memcpy(&madt, t, sizeof(madt));
+	f->lapic_base = madt.lapic_base ? madt.lapic_base : LAPIC_DEFAULT_BASE;
+	while (t->length - at >= sizeof(struct madt_entry)) {
+		u8 type = p[at], length = p[at + 1];
+
+		if (length < sizeof(struct madt_entry) ||
+		    length > t->length - at) {
+			log_warn("acpi",
+				 "the MADT is cut at byte %u: what "
+				 "comes after is not read",
+				 at);
+			return;
+		}
+		if (type < MADT_TYPES && madt_rows[type].parse &&
+		    length >= madt_rows[type].bytes)
+			madt_rows[type].parse(f, p + at);
+		at += length;
+	}
+}
+
+/* A port from the 64-bit field if it holds one, else from the 32-bit field */
+static u16 fadt_port(const struct acpi_gas_raw *x, u32 legacy)
+{
+	if (x->address && x->space == ACPI_SPACE_IO && x->address <= PORT_MAX)
+		return (u16)x->address;
+	return legacy <= PORT_MAX ? (u16)legacy : 0;
+}
+
+static void fadt_reset(struct acpi_facts *f, const struct acpi_fadt *fadt)
+{
+	const struct acpi_gas_raw *r = &fadt->reset_reg;
+
+	if (!(fadt->flags & FADT_RESET_REG_SUP) || !r->address)
+		return;
+	if (r->space > ACPI_SPACE_PCI ||
+	    (r->space == ACPI_SPACE_IO && r->address > PORT_MAX))
+		return;
+	f->has_reset = true;
+	f->reset_value = fadt->reset_value;
+	f->reset = (struct acpi_gas){ .space = r->space,
+				      .bits = r->bits,
+				      .offset = r->offset,
+				      .access = r->access,
+				      .address = r->address };
+}
+
+void acpi_parse_fadt(struct acpi_facts *f, const struct acpi_header *t,
+		     u64 *dsdt, u64 *facs)
+{
+	struct acpi_fadt fadt;
+
+	/* Fields past the end of an older table are zero: absent */
+	memset(&fadt, 0, sizeof(fadt));
+	memcpy(&fadt, t, MIN(t->length, (u32)sizeof(fadt)));
+	f->pm1a_evt = fadt_port(&fadt.x_pm1a_evt, fadt.pm1a_evt_blk);
+	f->pm1a_cnt = fadt_port(&fadt.x_pm1a_cnt, fadt.pm1a_cnt_blk);
+	f->pm1b_cnt = fadt_port(&fadt.x_pm1b_cnt, fadt.pm1b_cnt_blk);
+	f->pm_timer = fadt_port(&fadt.x_pm_tmr, fadt.pm_tmr_blk);
+	f->pm_timer_32bit = fadt.flags & FADT_TMR_VAL_EXT;
+	f->sci_gsi = fadt.sci_int;
+	f->smi_cmd = fadt.smi_cmd <= PORT_MAX ? (u16)fadt.smi_cmd : 0;
+	f->acpi_enable = fadt.acpi_enable;
+	fadt_reset(f, &fadt);
+	*dsdt = fadt.x_dsdt ? fadt.x_dsdt : fadt.dsdt;
+	*facs = fadt.x_facs ? fadt.x_facs : fadt.facs;
+}
+
+void acpi_parse_mcfg(struct acpi_facts *f, const struct acpi_header *t)
+{
+	const u8 *p = (const u8 *)t;
+	struct mcfg_entry e;
+
+	for (u32 at = MCFG_ENTRIES_OFFSET; at + sizeof(e) <= t->length;
+	     at += sizeof(e)) {
+		memcpy(&e, p + at, sizeof(e));
+		if (!e.base || !IS_ALIGNED(e.base, MIB(1)) ||
+		    e.bus_first > e.bus_last) {
+			log_warn("acpi",
+				 "MCFG entry at byte %u makes no sense "
+				 "and is left out",
+				 at);
+			continue;
+		}
+		if (f->ecam_count == ACPI_MAX_ECAM)
+			return;
+		f->ecam[f->ecam_count++] = (struct acpi_ecam){
+			.base = e.base,
+			.segment = e.segment,
+			.bus_first = e.bus_first,
+			.bus_last = e.bus_last,
+		};
+	}
+}
+
+void acpi_parse_hpet(struct acpi_facts *f, const struct acpi_header *t)
+{
+	struct acpi_hpet hpet;
+
+	if (t->length < sizeof(hpet))
+		return;
+	memcpy(&hpet, t, sizeof(hpet));
+	if (hpet.base.space == ACPI_SPACE_MEMORY)
+		f->hpet_base = hpet.base.address;
+}
+
+/* A place in AML that never runs past its end */
+struct aml {
+	const u8 *p;
+	u32 left;
+};
+
+static bool aml_byte(struct aml *a, u8 *byte)
+{
+	if (!a->left)
+		return false;
+	*byte = *a->p++;
+	a->left--;
+	return true;
+}
+
+/* PkgLength: bits 7:6 of the first byte say how many follow (20.2.4) */
+static bool aml_skip_pkg_length(struct aml *a)
+{
+	u8 lead, more;
+
+	if (!aml_byte(a, &lead))
+		return false;
+	for (u32 n = lead >> 6; n; n--)
+		if (!aml_byte(a, &more))
+			return false;
+	return true;
+}
+
+/* A small integer as sleep types are written: ZeroOp, OneOp or a byte */
+static bool aml_sleep_type(struct aml *a, u8 *value)
+{
+	if (!aml_byte(a, value))
+		return false;
+	if (*value == AML_ZERO_OP || *value == AML_ONE_OP)
+		return true;
+	return *value == AML_BYTE_PREFIX && aml_byte(a, value) &&
+	       *value <= SLP_TYP_MAX;
+}
+
+/* What follows the name: Package (n) { typ_a, typ_b, ... } */
+static bool aml_s5_package(struct aml a, u8 *typ_a, u8 *typ_b)
+{
+	u8 byte, count;
+
+	if (!aml_byte(&a, &byte) || byte != AML_PACKAGE_OP)
+		return false;
+	if (!aml_skip_pkg_length(&a) || !aml_byte(&a, &count) || !count)
+		return false;
+	if (!aml_sleep_type(&a, typ_a))
+		return false;
+	/* With one element it stands for both */
+	*typ_b = *typ_a;
+	return count == 1 || aml_sleep_type(&a, typ_b);
+}
+
+/* Is it Name (_S5, ...) or Name (\_S5, ...), and not some mention of it? */
+static bool aml_is_name(const u8 *aml, u32 at)
+{
+	if (at >= 1 && aml[at - 1] == AML_NAME_OP)
+		return true;
+	return at >= 2 && aml[at - 1] == AML_ROOT_CHAR &&
+	       aml[at - 2] == AML_NAME_OP;
+}
+
+void acpi_parse_s5(struct acpi_facts *f, const struct acpi_header *t)
+{
+	const u8 *aml = (const u8 *)t + sizeof(*t);
+	u32 bytes = t->length - (u32)sizeof(*t);
+
+	for (u32 at = 0; !f->has_s5 && at + 4 <= bytes; at++) {
+		struct aml rest = { aml + at + 4, bytes - at - 4 };
+
+		if (memcmp(aml + at, "_S5_", 4) || !aml_is_name(aml, at))
+			continue;
+		f->has_s5 = aml_s5_package(rest, &f->s5_typ_a, &f->s5_typ_b);
+	}
+}
+
+void acpi_boot_cpu_first(struct acpi_facts *f, u32 apic_id)
+{
+	for (u32 i = 1; i < f->cpu_count; i++) {
+		u32 uid = f->cpu_acpi_uids[i];
+
+		if (f->cpu_apic_ids[i] != apic_id)
+			continue;
+		/* The others keep their order */
+		for (u32 j = i; j > 0; j--) {
+			f->cpu_apic_ids[j] = f->cpu_apic_ids[j - 1];
+			f->cpu_acpi_uids[j] = f->cpu_acpi_uids[j - 1];
+		}
+		f->cpu_apic_ids[0] = apic_id;
+		f->cpu_acpi_uids[0] = uid;
+		return;
+	}
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The CMOS RTC, read once at boot by hv/init.c for guests with no clock of
+ * their own. The registers belong to the privileged guest afterwards. No lock.
+ */
+#include "drivers/clock/rtc.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/machine/tsc.h"
+#include "lib/string.h"
+
+#define RTC_INDEX      0x70
+#define RTC_DATA       0x71
+#define RTC_REG_A      0x0a
+#define RTC_REG_B      0x0b
+#define RTC_A_UPDATING BIT(7)
+#define RTC_B_BINARY   BIT(2)
+#define RTC_B_24H      BIT(1)
+#define RTC_HOUR_PM    0x80
+#define RTC_TRIES      4
+#define RTC_UPDATE_US  2000 /* an update takes 1984 us at most */
+
+enum { SECOND, MINUTE, HOUR, DAY, MONTH, YEAR, FIELDS };
+static const u8 field_reg[FIELDS] = { 0, 2, 4, 7, 8, 9 };
+
+static u64 boot_seconds;
+
+static u8 rtc_read(u8 reg)
+{
+	outb(RTC_INDEX, reg);
+	return inb(RTC_DATA);
+}
+
+static void rtc_read_fields(u8 field[FIELDS])
+{
+	for (u32 i = 0; i < FIELDS; i++)
+		field[i] = rtc_read(field_reg[i]);
+}
+
+/* Two equal readings with no update under way; false: there is none */
+static bool rtc_snapshot(u8 field[FIELDS])
+{
+	u8 again[FIELDS];
+
+	for (u32 i = 0; i < RTC_TRIES; i++) {
+		if (rtc_read(RTC_REG_A) & RTC_A_UPDATING)
+			udelay(RTC_UPDATE_US);
+		rtc_read_fields(field);
+		rtc_read_fields(again);
+		if (!memcmp(field, again, sizeof(again)))
+			return true;
+	}
+	return false;
+}
+
+static u32 from_bcd(u8 value)
+{
+	return (u32)(value >> 4) * 10 + (value & 0xf);
+}
+
+static u64 days_since_1970(u32 year, u32 month, u32 day)
+{
+	/* Months from March, so that the leap day is the last of its year */
+	u32 y = month <= 2 ? year - 1 : year;
+	u32 m = month <= 2 ? month + 9 : month - 3;
+	u64 days = 365ull * y + y / 4 - y / 100 + y / 400;
+
+	return days + (153 * m + 2) / 5 + day - 1 - 719468;
+}
+
+void rtc_init(void)
+{
+	u8 raw[FIELDS];
+	u32 f[FIELDS];
+	u8 mode;
+	bool pm;
+
+	if (!rtc_snapshot(raw))
+		return;
+	mode = rtc_read(RTC_REG_B);
+	pm = !(mode & RTC_B_24H) && (raw[HOUR] & RTC_HOUR_PM);
+	raw[HOUR] &= (u8)~RTC_HOUR_PM;
+	for (u32 i = 0; i < FIELDS; i++)
+		f[i] = mode & RTC_B_BINARY ? raw[i] : from_bcd(raw[i]);
+	if (!(mode & RTC_B_24H))
+		f[HOUR] = f[HOUR] % 12 + (pm ? 12 : 0);
+	if (f[MONTH] < 1 || f[MONTH] > 12 || f[DAY] < 1 || f[DAY] > 31)
+		return;
+	boot_seconds =
+		days_since_1970(2000 + f[YEAR], f[MONTH], f[DAY]) * 86400 +
+		f[HOUR] * 3600 + f[MINUTE] * 60 + f[SECOND];
+	boot_seconds -= tsc_to_ns(rdtsc() - tsc_boot) / 1000000000;
+}
+
+u64 rtc_boot_seconds(void)
+{
+	return boot_seconds;
+}

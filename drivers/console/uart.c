@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The 16550 at COM1, see uart.h. Called by the console mux and by panic only.
+ * Output polls, with a bound: a UART that stops answering is given up for good
+ * after one long wait, so that a missing cable or a hung bridge never hangs
+ * the machine. No lock: the console mux serializes.
+ */
+#include "drivers/console/uart.h"
+
+#include "arch/x86/cpu/portio.h"
+#include "include/hw/uart16550.h"
+
+#define DIVISOR_115200 1
+#define SCRATCH_A      0x5a
+#define SCRATCH_B      0xa5
+#define NO_DEVICE      0xff /* what an empty bus reads as */
+
+/* Reads of the line status register before the UART counts as dead: a port
+ * read takes about 1 us on hardware and 16 bytes leave in 1.4 ms */
+#define TX_POLLS_MAX 200000u
+
+static bool present;
+static u32 tx_room; /* bytes the FIFO takes without asking */
+
+static u8 uart_in(u16 reg)
+{
+	return (u8)port_read((u16)(COM1_PORT + reg), 1);
+}
+
+static void uart_out(u16 reg, u8 value)
+{
+	port_write((u16)(COM1_PORT + reg), 1, value);
+}
+
+/* A scratch register that keeps two values, and a status that is not floating
+ */
+static bool uart_detect(void)
+{
+	uart_out(UART_SCR, SCRATCH_A);
+	if (uart_in(UART_SCR) != SCRATCH_A)
+		return false;
+	uart_out(UART_SCR, SCRATCH_B);
+	if (uart_in(UART_SCR) != SCRATCH_B)
+		return false;
+	return uart_in(UART_LSR) != NO_DEVICE;
+}
+
+bool uart_init(void)
+{
+	present = uart_detect();
+	if (!present)
+		return false;
+	uart_out(UART_IER, 0);
+	uart_out(UART_LCR, UART_LCR_DLAB | UART_LCR_8N1);
+	uart_out(UART_DLL, DIVISOR_115200);
+	uart_out(UART_DLM, 0);
+	uart_out(UART_LCR, UART_LCR_8N1);
+	/* Not cleared: the loader's last bytes may still be in it */
+	uart_out(UART_FCR, UART_FCR_ENABLE | UART_FCR_TRIGGER_1);
+	uart_out(UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
+	tx_room = 0;
+	return true;
+}
+
+/* Wait for @bit of the line status; false: the UART is dead, and stays so */
+static bool uart_wait(u8 bit)
+{
+	for (u32 i = 0; i < TX_POLLS_MAX; i++) {
+		u8 lsr = uart_in(UART_LSR);
+
+		if (lsr == NO_DEVICE)
+			break;
+		if (lsr & bit)
+			return true;
+		__builtin_ia32_pause();
+	}
+	present = false;
+	return false;
+}
+
+static bool uart_putc(char c)
+{
+	if (!tx_room) {
+		if (!uart_wait(UART_LSR_THRE))
+			return false;
+		tx_room = UART_FIFO_BYTES;
+	}
+	tx_room--;
+	uart_out(UART_THR, (u8)c);
+	return true;
+}
+
+void uart_write(const char *s, size_t len)
+{
+	if (!present)
+		return;
+	for (size_t i = 0; i < len; i++)
+		if (!uart_putc(s[i]))
+			return;
+}
+
+void uart_flush(void)
+{
+	if (present)
+		(void)uart_wait(UART_LSR_TEMT);
+}
+
+int uart_getc(void)
+{
+	u8 lsr;
+
+	if (!present)
+		return -1;
+	lsr = uart_in(UART_LSR);
+	if (lsr == NO_DEVICE || !(lsr & UART_LSR_DR))
+		return -1;
+	return uart_in(UART_RBR);
+}
+
+void uart_rx_irq(bool on)
+{
+	if (!present)
+		return;
+	uart_out(UART_MCR, on ? UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2
+			      : UART_MCR_DTR | UART_MCR_RTS);
+	uart_out(UART_IER, on ? UART_IER_RDI : 0);
+}

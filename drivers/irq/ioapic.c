@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The physical IOAPICs, see ioapic.h. Called by hv/irq/route.c and for the
+ * hypervisor's own UART interrupt.
+ *
+ * Lock: each IOAPIC's own, around select and window; a leaf, taken from
+ * interrupt handlers too (interrupts are off in the hypervisor).
+ */
+#include "drivers/irq/ioapic.h"
+
+#include "arch/x86/cpu/portio.h"
+#include "arch/x86/cpu/spinlock.h"
+#include "drivers/acpi/acpi.h"
+#include "include/hw/ioapic.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/hostmap.h"
+#include "mm/pt.h"
+
+#define APIC_ID_MAX 254u /* 8-bit physical destination, FFh is broadcast */
+
+struct ioapic {
+	u64 base;
+	u8 *page;
+	u32 gsi_base, pins;
+	u32 low[IOAPIC_MAX_PINS]; /* what the low half of each RTE holds */
+	struct spinlock lock;
+};
+
+static struct ioapic ioapics[ACPI_MAX_IOAPICS];
+static u32 ioapic_count;
+
+static u32 reg_read(const struct ioapic *io, u32 reg)
+{
+	mmio_write(io->page + IOAPIC_REGSEL, 4, reg);
+	return (u32)mmio_read(io->page + IOAPIC_WIN, 4);
+}
+
+static void reg_write(const struct ioapic *io, u32 reg, u32 value)
+{
+	mmio_write(io->page + IOAPIC_REGSEL, 4, reg);
+	mmio_write(io->page + IOAPIC_WIN, 4, value);
+}
+
+/* The IOAPIC that has @gsi, and its pin; NULL: none */
+static struct ioapic *ioapic_of(u32 gsi, u32 *pin)
+{
+	for (u32 i = 0; i < ioapic_count; i++) {
+		*pin = gsi - ioapics[i].gsi_base;
+		if (gsi >= ioapics[i].gsi_base && *pin < ioapics[i].pins)
+			return &ioapics[i];
+	}
+	return NULL;
+}
+
+static void mask_all(struct ioapic *io)
+{
+	for (u32 pin = 0; pin < io->pins; pin++) {
+		io->low[pin] = (u32)RTE_MASKED;
+		reg_write(io, IOAPIC_RTE(pin), (u32)RTE_MASKED);
+		reg_write(io, IOAPIC_RTE(pin) + 1, 0);
+	}
+}
+
+static void ioapic_add(u64 base, u32 gsi_base)
+{
+	struct ioapic *io = &ioapics[ioapic_count];
+	u32 version;
+
+	*io = (struct ioapic){ .base = base, .gsi_base = gsi_base };
+	io->page = ioremap(HPA(base), IOAPIC_BYTES, PT_R | PT_W | PT_UC);
+	version = io->page ? reg_read(io, IOAPIC_VERSION) : ~0u;
+	if (version == ~0u) {
+		log_warn("ioapic",
+			 "no IOAPIC answers at %#llx: its interrupts "
+			 "will not arrive",
+			 (unsigned long long)base);
+		return;
+	}
+	io->pins = MIN(IOAPIC_VERSION_PINS(version), IOAPIC_MAX_PINS);
+	mask_all(io);
+	ioapic_count++;
+}
+
+int ioapic_init(u64 mp_base)
+{
+	ioapic_count = 0;
+	for (u32 i = 0; i < acpi.ioapic_count; i++)
+		ioapic_add(acpi.ioapics[i].base, acpi.ioapics[i].gsi_base);
+	if (!acpi.ioapic_count)
+		ioapic_add(mp_base ? mp_base : IOAPIC_DEFAULT_BASE, 0);
+	return ioapic_count ? 0 : -ENODEV;
+}
+
+u32 ioapic_gsi_count(void)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < ioapic_count; i++)
+		count = MAX(count, ioapics[i].gsi_base + ioapics[i].pins);
+	return count;
+}
+
+void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
+{
+	u32 pin, low = (u32)RTE_MASKED | vector;
+	struct ioapic *io = ioapic_of(gsi, &pin);
+
+	if (!io)
+		return;
+	if (apic_id > APIC_ID_MAX) {
+		log_error("ioapic",
+			  "GSI %u cannot reach APIC id %u: without "
+			  "interrupt remapping only ids below 255",
+			  gsi, apic_id);
+		return;
+	}
+	if (level)
+		low |= (u32)RTE_LEVEL;
+	if (active_low)
+		low |= (u32)RTE_ACTIVE_LOW;
+	spin_lock(&io->lock);
+	/* Masked first: never half old, half new */
+	io->low[pin] = low;
+	reg_write(io, IOAPIC_RTE(pin), low);
+	reg_write(io, IOAPIC_RTE(pin) + 1, apic_id << (RTE_DEST_SHIFT - 32));
+	spin_unlock(&io->lock);
+}
+
+/* The other bits are known: no read of a slow register */
+static void set_mask(u32 gsi, bool masked)
+{
+	u32 pin;
+	struct ioapic *io = ioapic_of(gsi, &pin);
+
+	if (!io)
+		return;
+	spin_lock(&io->lock);
+	if (masked)
+		io->low[pin] |= (u32)RTE_MASKED;
+	else
+		io->low[pin] &= ~(u32)RTE_MASKED;
+	reg_write(io, IOAPIC_RTE(pin), io->low[pin]);
+	spin_unlock(&io->lock);
+}
+
+void ioapic_mask(u32 gsi)
+{
+	set_mask(gsi, true);
+}
+
+void ioapic_unmask(u32 gsi)
+{
+	set_mask(gsi, false);
+}

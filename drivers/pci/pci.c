@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Host PCI configuration space, see pci.h. Called by power.c and by the virtual
+ * PCI of the privileged guest, whose offsets and sizes are checked here.
+ *
+ * Lock: pci_lock protects the address port between its write and the data
+ * access, and the mapping of an ECAM range at its first use; a leaf. ECAM
+ * accesses take no lock once mapped.
+ */
+#include "drivers/pci/pci.h"
+
+#include "arch/x86/cpu/portio.h"
+#include "arch/x86/cpu/spinlock.h"
+#include "drivers/acpi/acpi.h"
+#include "include/hw/pci.h"
+#include "lib/log.h"
+#include "mm/hostmap.h"
+#include "mm/owner.h"
+#include "mm/pt.h"
+
+#define ECAM_BUS_SHIFT   20
+#define ECAM_DEVFN_SHIFT 12
+#define PORT_BUS_SHIFT   16
+#define PORT_DEVFN_SHIFT 8
+#define NO_FUNCTION      0xffffu
+/* Capabilities are 4 bytes at least: a longer chain is a loop */
+#define CAPS_MAX ((PCI_CONFIG_BYTES - PCI_CAP_FIRST) / 4)
+
+static u8 *ecam_va[ACPI_MAX_ECAM];
+static bool ecam_failed[ACPI_MAX_ECAM];
+static struct spinlock pci_lock;
+
+/* A table that puts configuration space into memory is wrong */
+static bool ecam_in_ram(u64 base)
+{
+	enum owner_kind kind = owner_find(HPA(base)).kind;
+
+	if (kind == OWNER_FIRMWARE || kind == OWNER_DEVICE)
+		return false;
+	log_warn("pci",
+		 "the MCFG table puts configuration space into memory, "
+		 "at %#llx: it is not used",
+		 (unsigned long long)base);
+	return true;
+}
+
+static u8 *ecam_map(u32 i)
+{
+	const struct acpi_ecam *e = &acpi.ecam[i];
+	u64 first = (u64)e->bus_first << ECAM_BUS_SHIFT;
+	u64 bytes = (u64)(e->bus_last - e->bus_first + 1) << ECAM_BUS_SHIFT;
+	u8 *va;
+
+	spin_lock(&pci_lock);
+	va = ecam_va[i];
+	if (!va && !ecam_failed[i]) {
+		if (!ecam_in_ram(e->base + first))
+			va = ioremap(HPA(e->base + first), bytes,
+				     PT_R | PT_W | PT_UC);
+		ecam_failed[i] = !va;
+		WRITE_ONCE(ecam_va[i], va);
+	}
+	spin_unlock(&pci_lock);
+	return va;
+}
+
+/* Where the function's 4 KiB are mapped; NULL: not covered by MCFG */
+static u8 *ecam_function(struct pci_bdf bdf)
+{
+	for (u32 i = 0; i < acpi.ecam_count; i++) {
+		const struct acpi_ecam *e = &acpi.ecam[i];
+		u8 *va = READ_ONCE(ecam_va[i]);
+
+		if (e->segment != bdf.segment || bdf.bus < e->bus_first ||
+		    bdf.bus > e->bus_last)
+			continue;
+		if (!va)
+			va = ecam_map(i);
+		if (!va)
+			return NULL;
+		return va + ((u64)(bdf.bus - e->bus_first) << ECAM_BUS_SHIFT) +
+		       ((u64)bdf.devfn << ECAM_DEVFN_SHIFT);
+	}
+	return NULL;
+}
+
+static bool access_ok(u16 offset, u8 size, u32 limit)
+{
+	return (size == 1 || size == 2 || size == 4) &&
+	       IS_ALIGNED(offset, size) && offset < limit;
+}
+
+static u32 size_mask(u8 size)
+{
+	return size == 4 ? ~0u : (1u << (8 * size)) - 1;
+}
+
+/* The port that shows the wanted bytes, once the address is set */
+static u16 port_select(struct pci_bdf bdf, u16 offset)
+{
+	port_write(PCI_PORT_ADDRESS, 4,
+		   PCI_ADDRESS_ENABLE | (u32)bdf.bus << PORT_BUS_SHIFT |
+			   (u32)bdf.devfn << PORT_DEVFN_SHIFT | (offset & ~3u));
+	return (u16)(PCI_PORT_DATA + (offset & 3));
+}
+
+static u32 by_port_read(struct pci_bdf bdf, u16 offset, u8 size)
+{
+	u32 value;
+
+	spin_lock(&pci_lock);
+	value = port_read(port_select(bdf, offset), size);
+	spin_unlock(&pci_lock);
+	return value;
+}
+
+static void by_port_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
+{
+	spin_lock(&pci_lock);
+	port_write(port_select(bdf, offset), size, value);
+	spin_unlock(&pci_lock);
+}
+
+/* One access of the size, through EAX and its parts alone: some chipsets take
+ * no other register (AMD family 10h BKDG, 2.11 *Configuration Space*) */
+static u32 ecam_read(const u8 *p, u8 size)
+{
+	u32 value = 0;
+
+	if (size == 1)
+		__asm__ volatile("movb %1, %%al" : "+a"(value) : "m"(*p));
+	else if (size == 2)
+		__asm__ volatile("movw %1, %%ax"
+				 : "+a"(value)
+				 : "m"(*(const u16 *)(const void *)p));
+	else
+		__asm__ volatile("movl %1, %%eax"
+				 : "+a"(value)
+				 : "m"(*(const u32 *)(const void *)p));
+	return value;
+}
+
+static void ecam_write(u8 *p, u8 size, u32 value)
+{
+	if (size == 1)
+		__asm__ volatile("movb %%al, %0" : "=m"(*p) : "a"(value));
+	else if (size == 2)
+		__asm__ volatile("movw %%ax, %0"
+				 : "=m"(*(u16 *)(void *)p)
+				 : "a"(value));
+	else
+		__asm__ volatile("movl %%eax, %0"
+				 : "=m"(*(u32 *)(void *)p)
+				 : "a"(value));
+}
+
+u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
+{
+	u8 *function = ecam_function(bdf);
+
+	if (function && access_ok(offset, size, PCI_ECAM_BYTES))
+		return ecam_read(function + offset, size);
+	if (function || bdf.segment ||
+	    !access_ok(offset, size, PCI_CONFIG_BYTES))
+		return size_mask(MIN(size, (u8)4));
+	return by_port_read(bdf, offset, size);
+}
+
+void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
+{
+	u8 *function = ecam_function(bdf);
+
+	if (function) {
+		if (access_ok(offset, size, PCI_ECAM_BYTES))
+			ecam_write(function + offset, size, value);
+		return;
+	}
+	if (!bdf.segment && access_ok(offset, size, PCI_CONFIG_BYTES))
+		by_port_write(bdf, offset, size, value);
+}
+
+u8 pci_find_cap(struct pci_bdf bdf, u8 id)
+{
+	u8 at;
+
+	if (!(pci_read(bdf, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
+		return 0;
+	at = (u8)(pci_read(bdf, PCI_CAP_POINTER, 1) & ~3u);
+	for (u32 n = 0; n < CAPS_MAX && at >= PCI_CAP_FIRST; n++) {
+		u32 header = pci_read(bdf, at, 2);
+
+		if ((header & 0xff) == id)
+			return at;
+		at = (u8)(header >> 8 & ~3u);
+	}
+	return 0;
+}
+
+static bool function_present(struct pci_bdf bdf)
+{
+	return pci_read(bdf, PCI_VENDOR_ID, 2) != NO_FUNCTION;
+}
+
+static void scan_device(struct pci_bdf bdf,
+			void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
+{
+	bool multi;
+
+	if (!function_present(bdf))
+		return;
+	multi = pci_read(bdf, PCI_HEADER_TYPE, 1) & PCI_HEADER_MULTI;
+	fn(bdf, arg);
+	for (u32 i = 1; multi && i < PCI_FUNCTIONS; i++) {
+		bdf.devfn++;
+		if (function_present(bdf))
+			fn(bdf, arg);
+	}
+}
+
+static void scan_buses(u16 segment, u32 first, u32 last,
+		       void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
+{
+	for (u32 bus = first; bus <= last; bus++) {
+		for (u32 device = 0; device < PCI_DEVICES; device++) {
+			struct pci_bdf bdf = {
+				.segment = segment,
+				.bus = (u8)bus,
+				.devfn = (u8)(device * PCI_FUNCTIONS),
+			};
+
+			scan_device(bdf, fn, arg);
+		}
+	}
+}
+
+void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
+{
+	for (u32 i = 0; i < acpi.ecam_count; i++)
+		scan_buses(acpi.ecam[i].segment, acpi.ecam[i].bus_first,
+			   acpi.ecam[i].bus_last, fn, arg);
+	if (!acpi.ecam_count)
+		scan_buses(0, 0, PCI_BUSES - 1, fn, arg);
+}

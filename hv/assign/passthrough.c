@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Config space of the privileged guest (PCI 3.0, 3.2.2.3.2; PCIe 4.0, 7.2.2):
+ * CF8h/CFCh and every ECAM range of the host, trapped. Accesses pass to the
+ * function, except the MSI and MSI-X capabilities; writes that can move an
+ * MSI-X table are followed up. A function is known from the scan at creation or
+ * from its first access (hot plug). Exit context, any core.
+ */
+#include "hv/assign/passthrough.h"
+
+#include "arch/x86/cpu/portio.h"
+#include "hv/assign/passthrough_priv.h"
+#include "hv/assign/vpower.h"
+#include "hv/assign/vpower_regs.h"
+#include "hv/core/vcpu.h"
+#include "include/hw/pci.h"
+#include "lib/errno.h"
+
+#define NO_FUNCTION 0xffffu
+
+static u32 size_mask(u8 size)
+{
+	return (u32)BITS(size * 8 - 1, 0);
+}
+
+static u32 bdf_hash(struct pci_bdf bdf)
+{
+	return (bdf.devfn ^ bdf.bus * 13u ^ bdf.segment * 7u) % VPCI_HASH;
+}
+
+static struct vfunc *func_find(const struct vpci *pci, struct pci_bdf bdf)
+{
+	struct vfunc *f = pci->hash[bdf_hash(bdf)];
+
+	while (f && (f->bdf.bus != bdf.bus || f->bdf.devfn != bdf.devfn ||
+		     f->bdf.segment != bdf.segment))
+		f = f->next;
+	return f;
+}
+
+/* No memory: the function stays unknown, and with it all of its config space */
+static struct vfunc *func_add(struct vpci *pci, struct pci_bdf bdf)
+{
+	struct vfunc *f = kmem_alloc(&pci->vm->budget, sizeof(*f));
+	struct vfunc **head = &pci->hash[bdf_hash(bdf)];
+
+	if (!f)
+		return NULL;
+	f->pci = pci;
+	f->bdf = bdf;
+	vpci_msi_init(f);
+	vpci_msix_init(f);
+	f->next = *head;
+	*head = f;
+	return f;
+}
+
+/* *added: it is new, and its MSI-X table is not trapped yet */
+static struct vfunc *func_get(struct vpci *pci, struct pci_bdf bdf, bool *added)
+{
+	struct vfunc *f = func_find(pci, bdf);
+
+	if (f || pci_read(bdf, PCI_VENDOR_ID, 2) == NO_FUNCTION)
+		return f;
+	f = func_add(pci, bdf);
+	*added = f != NULL;
+	return f;
+}
+
+static void func_found(struct pci_bdf bdf, void *arg)
+{
+	struct vpci *pci = arg;
+	struct vfunc *f = NULL;
+
+	if (!func_find(pci, bdf))
+		f = func_add(pci, bdf);
+	if (f)
+		vpci_msix_place_first(f);
+}
+
+/* Which dword of the MSI capability @offset is in, -1: none */
+static int msi_word(const struct vfunc *f, u32 offset)
+{
+	if (!f->msi.cap || offset < f->msi.cap ||
+	    offset >= f->msi.cap + f->msi.words * 4u)
+		return -1;
+	return (int)((offset - f->msi.cap) / 4);
+}
+
+static bool is_msix_control(const struct vfunc *f, u32 offset)
+{
+	return f->msix.cap && (offset & ~3u) == f->msix.cap;
+}
+
+/* An aligned access that does not cross a dword */
+static u32 func_read(struct vfunc *f, u32 offset, u8 size)
+{
+	int word = msi_word(f, offset);
+	u32 value;
+
+	if (word >= 0)
+		value = vpci_msi_read(f, (u32)word);
+	else if (is_msix_control(f, offset))
+		value = vpci_msix_control_read(f);
+	else
+		return pci_read(f->bdf, (u16)offset, size);
+	return value >> (offset & 3) * 8 & size_mask(size);
+}
+
+static u32 merge(u32 old, u32 offset, u8 size, u32 value)
+{
+	u32 shift = (offset & 3) * 8, mask = size_mask(size) << shift;
+
+	return (old & ~mask) | (value << shift & mask);
+}
+
+/* True: the write may have moved a table */
+static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
+{
+	int word = msi_word(f, offset);
+
+	if (word >= 0) {
+		vpci_msi_write(f, (u32)word,
+			       merge(vpci_msi_read(f, (u32)word), offset, size,
+				     value));
+		return false;
+	}
+	if (is_msix_control(f, offset)) {
+		vpci_msix_control_write(f, merge(vpci_msix_control_read(f),
+						 offset, size, value));
+		return false;
+	}
+	pci_write(f->bdf, (u16)offset, size, value);
+	return offset < PCI_COMMAND + 2u ||
+	       (offset >= PCI_BAR0 && offset < PCI_BAR0 + PCI_BAR_COUNT * 4);
+}
+
+static u32 config_read(struct vpci *pci, struct pci_bdf bdf, u32 offset,
+		       u8 size)
+{
+	struct vfunc *f;
+	u32 value = size_mask(size);
+	bool added = false;
+
+	spin_lock(&pci->lock);
+	f = func_get(pci, bdf, &added);
+	if (f)
+		value = func_read(f, offset, size) & size_mask(size);
+	spin_unlock(&pci->lock);
+	if (added)
+		vpci_follow(f);
+	return value;
+}
+
+static void config_write(struct vpci *pci, struct pci_bdf bdf, u32 offset,
+			 u8 size, u32 value)
+{
+	bool moved = false, added = false;
+	struct vfunc *f;
+
+	spin_lock(&pci->lock);
+	f = func_get(pci, bdf, &added);
+	if (f)
+		moved = func_write(f, offset, size, value);
+	spin_unlock(&pci->lock);
+	if (moved || added)
+		vpci_follow(f);
+}
+
+/* The piece an access starts with: the largest aligned 4, 2 or 1 bytes */
+static u8 piece(u64 offset, u8 size)
+{
+	u8 n = 4;
+
+	while (n > size || !IS_ALIGNED(offset, n))
+		n /= 2;
+	return n;
+}
+
+static struct pci_bdf ecam_bdf(const struct acpi_ecam *e, u64 offset)
+{
+	return (struct pci_bdf){
+		.segment = e->segment,
+		.bus = (u8)(e->bus_first + (offset >> 20)),
+		.devfn = (u8)(offset >> 12),
+	};
+}
+
+static u64 ecam_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	u64 value = 0;
+	u8 i, n;
+
+	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
+		u64 at = offset + i;
+
+		n = piece(at, (u8)(size - i));
+		value |= (u64)config_read(v->vm->vpci, ecam_bdf(dev, at),
+					  at & PAGE_MASK, n)
+			 << i * 8;
+	}
+	return value;
+}
+
+static void ecam_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+		       u64 value)
+{
+	u8 i, n;
+
+	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
+		u64 at = offset + i;
+
+		n = piece(at, (u8)(size - i));
+		config_write(v->vm->vpci, ecam_bdf(dev, at), at & PAGE_MASK, n,
+			     (u32)(value >> i * 8));
+	}
+}
+
+static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	const struct vpci *pci = dev;
+
+	(void)v;
+	if (size == 1 && offset == CF9_PORT - PCI_PORT_ADDRESS)
+		return port_read(CF9_PORT, 1);
+	if (size != 4)
+		return size_mask(size);
+	return READ_ONCE(pci->address);
+}
+
+/* Only a dword is the address register; CF9h is the reset control register */
+static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+			  u64 value)
+{
+	struct vpci *pci = dev;
+
+	if (size == 4)
+		WRITE_ONCE(pci->address, (u32)value);
+	else if (size == 1 && offset == CF9_PORT - PCI_PORT_ADDRESS &&
+		 !vpower_cf9_write(v->vm, (u8)value))
+		port_write(CF9_PORT, 1, (u32)value);
+}
+
+/* Bits 27:24 are register bits 11:8 where AMD's extension is on */
+static u32 address_offset(u32 address, u64 offset)
+{
+	return (address & 0xfc) | (address >> 16 & 0xf00) | (u32)offset;
+}
+
+static struct pci_bdf address_bdf(u32 address)
+{
+	return (struct pci_bdf){
+		.bus = (u8)(address >> 16),
+		.devfn = (u8)(address >> 8),
+	};
+}
+
+static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	struct vpci *pci = dev;
+	u32 address = READ_ONCE(pci->address), value = 0;
+	u8 i, n;
+
+	(void)v;
+	if (!(address & PCI_ADDRESS_ENABLE))
+		return size_mask(size);
+	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
+		n = piece(offset + i, (u8)(size - i));
+		value |= config_read(pci, address_bdf(address),
+				     address_offset(address, offset + i), n)
+			 << i * 8;
+	}
+	return value;
+}
+
+static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+		       u64 value)
+{
+	struct vpci *pci = dev;
+	u32 address = READ_ONCE(pci->address);
+	u8 i, n;
+
+	(void)v;
+	if (!(address & PCI_ADDRESS_ENABLE))
+		return;
+	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
+		n = piece(offset + i, (u8)(size - i));
+		config_write(pci, address_bdf(address),
+			     address_offset(address, offset + i), n,
+			     (u32)(value >> i * 8));
+	}
+}
+
+static int ports_add(struct vpci *pci)
+{
+	const struct bus_region regions[] = {
+		{ PCI_PORT_ADDRESS, 4, "pci address", address_read,
+		  address_write, pci },
+		{ PCI_PORT_DATA, 4, "pci data", data_read, data_write, pci },
+	};
+	u32 i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(regions); i++) {
+		err = bus_add(&pci->vm->ports, &regions[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int ecam_add(struct vm *vm)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < acpi.ecam_count; i++) {
+		struct acpi_ecam *e = &acpi.ecam[i];
+		const struct bus_region region = {
+			.base = e->base + ((u64)e->bus_first << 20),
+			.size = (u64)(e->bus_last - e->bus_first + 1) << 20,
+			.name = "ecam",
+			.read = ecam_read,
+			.write = ecam_write,
+			.dev = e,
+		};
+
+		err = bus_add(&vm->mmio, &region);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int vpci_create(struct vm *vm)
+{
+	int err;
+
+	vm->vpci = kmem_alloc(&vm->budget, sizeof(*vm->vpci));
+	if (!vm->vpci)
+		return -ENOMEM;
+	vm->vpci->vm = vm;
+	err = ports_add(vm->vpci);
+	if (!err)
+		err = ecam_add(vm);
+	if (err) {
+		vpci_destroy(vm);
+		return err;
+	}
+	pci_scan(func_found, vm->vpci);
+	return 0;
+}
+
+static void func_free(struct vfunc *f)
+{
+	vpci_msi_release(f);
+	vpci_msix_release(f);
+	kmem_free(&f->pci->vm->budget, f, sizeof(*f));
+}
+
+void vpci_destroy(struct vm *vm)
+{
+	struct vpci *pci = vm->vpci;
+	u32 i;
+
+	if (!pci)
+		return;
+	for (i = 0; i < VPCI_HASH; i++)
+		while (pci->hash[i]) {
+			struct vfunc *f = pci->hash[i];
+
+			pci->hash[i] = f->next;
+			func_free(f);
+		}
+	kmem_free(&vm->budget, pci, sizeof(*pci));
+	vm->vpci = NULL;
+}

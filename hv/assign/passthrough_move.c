@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A BAR moved, and an MSI-X table with it: the trap must follow before anyone
+ * writes the new place. The MMIO bus is searched without a lock, so it changes
+ * while every core stands still: all meet in a cross-call, the last to arrive
+ * makes the change, and each then drops its vCPUs' cached translations. Rare:
+ * firmware placed the BARs, and sizing them happens with decoding off.
+ */
+#include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/tsc.h"
+#include "hv/assign/passthrough_priv.h"
+#include "hv/core/vcpu.h"
+#include "include/hw/pci.h"
+#include "lib/log.h"
+
+struct move {
+	struct vfunc *f;
+	u64 table;
+	int err;
+	u32 arrived, done; /* atomic */
+};
+
+static void move_now(struct move *m)
+{
+	struct vfunc *f = m->f;
+	struct vm *vm = f->pci->vm;
+
+	vpci_msix_unplace(f);
+	m->err = vpci_msix_place(f, m->table);
+	if (m->err)
+		return;
+	/* The guest may have reached the new place as a plain device */
+	m->err = pt_unmap(&vm->npt, f->msix.trap_base, f->msix.trap_size);
+	if (m->err)
+		vpci_msix_unplace(f);
+}
+
+static void flush_local(struct vm *vm)
+{
+	u32 i;
+
+	for (i = 0; i < vm->vcpu_count; i++)
+		if (vm->vcpus[i]->entity.cpu == this_cpu())
+			vcpu_flush(vm->vcpus[i]);
+}
+
+/* On every core but the mover's, which waits in smp_call_others() */
+static void meet(void *arg)
+{
+	struct move *m = arg;
+	u32 n = __atomic_add_fetch(&m->arrived, 1, __ATOMIC_ACQ_REL);
+
+	if (n == pcpu_count - 1) {
+		move_now(m);
+		__atomic_store_n(&m->done, 1, __ATOMIC_RELEASE);
+	}
+	while (!__atomic_load_n(&m->done, __ATOMIC_ACQUIRE))
+		__builtin_ia32_pause();
+	flush_local(m->f->pci->vm);
+}
+
+static bool decodes_memory(const struct vfunc *f)
+{
+	return pci_read(f->bdf, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY;
+}
+
+/* With no trap there must be no table either */
+static void decode_off(struct vfunc *f)
+{
+	u32 command = pci_read(f->bdf, PCI_COMMAND, 2);
+
+	pci_write(f->bdf, PCI_COMMAND, 2, command & ~PCI_COMMAND_MEMORY);
+	if (!ratelimit_pass(&f->pci->vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
+		return;
+	log_warn("pci",
+		 "%02x:%02x.%u: cannot trap its MSI-X table at %#llx: "
+		 "its memory is turned off",
+		 f->bdf.bus, f->bdf.devfn >> 3, f->bdf.devfn & 7,
+		 (unsigned long long)vpci_msix_table_address(f));
+}
+
+void vpci_follow(struct vfunc *f)
+{
+	struct vpci *pci = f->pci;
+	struct move m = { .f = f };
+
+	spin_lock(&pci->lock);
+	if (f->msix.count && decodes_memory(f))
+		m.table = vpci_msix_table_address(f);
+	if (m.table && m.table == f->msix.table)
+		vpci_msix_sync(f);
+	spin_unlock(&pci->lock);
+	if (!m.table || m.table == f->msix.table)
+		return;
+	if (pcpu_count > 1)
+		smp_call_others(meet, &m);
+	else
+		move_now(&m);
+	flush_local(pci->vm);
+	spin_lock(&pci->lock);
+	if (m.err)
+		decode_off(f);
+	vpci_msix_sync(f);
+	spin_unlock(&pci->lock);
+}

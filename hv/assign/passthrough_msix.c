@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The MSI-X capability and table of a passed-through function (PCI 3.0, 6.8.2).
+ * The pages the table lies in are trapped: entries are the guest's in a shadow,
+ * what else is in the pages passes. The device's table holds only messages that
+ * irq_route_msi() made, and masked entries. Under vpci.lock, but for the bus
+ * callbacks and the storm hook, which take it.
+ */
+#include "arch/x86/cpu/portio.h"
+#include "hv/assign/passthrough_priv.h"
+#include "hv/core/vcpu.h"
+#include "include/hw/pci.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/hostmap.h"
+#include "mm/owner.h"
+
+#define CONTROL(bits)   ((u32)(bits) << 16)
+#define CONTROL_VIRTUAL CONTROL(PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL)
+
+enum entry_word { ENTRY_LOW, ENTRY_HIGH, ENTRY_DATA, ENTRY_CONTROL };
+
+#define SLAB_MAX 2048u
+
+static u8 *hw_entry(const struct vfunc *f, const struct msix_entry *e)
+{
+	u64 index = (u64)(e - f->msix.entries);
+
+	return f->msix.va + (f->msix.table - f->msix.trap_base) +
+	       index * PCI_MSIX_ENTRY_BYTES;
+}
+
+static void hw_control(const struct vfunc *f)
+{
+	bool on = f->msix.enabled && f->msix.table;
+	u32 word = pci_read(f->bdf, f->msix.cap, 4) & ~CONTROL_VIRTUAL;
+
+	word |= on ? CONTROL(PCI_MSIX_ENABLE) : 0;
+	word |= f->msix.masked ? CONTROL(PCI_MSIX_MASK_ALL) : 0;
+	pci_write(f->bdf, f->msix.cap, 4, word);
+}
+
+static void storm_mask(void *dev, bool masked)
+{
+	struct msix_entry *e = dev;
+	struct vfunc *f = e->func;
+	bool off;
+
+	spin_lock(&f->pci->lock);
+	e->throttled = masked;
+	off = masked || (e->word[ENTRY_CONTROL] & PCI_MSIX_ENTRY_MASKED);
+	if (f->msix.table)
+		mmio_write(hw_entry(f, e) + ENTRY_CONTROL * 4, 4,
+			   off ? PCI_MSIX_ENTRY_MASKED : 0);
+	spin_unlock(&f->pci->lock);
+}
+
+/* Mask first, then the message, then unmask: the device never sees a half */
+static void entry_sync(struct vfunc *f, struct msix_entry *e)
+{
+	u64 guest_addr = (u64)e->word[ENTRY_HIGH] << 32 | e->word[ENTRY_LOW];
+	u8 *hw = hw_entry(f, e);
+	u64 addr;
+	u32 data;
+
+	if (e->word[ENTRY_CONTROL] & PCI_MSIX_ENTRY_MASKED ||
+	    !f->msix.enabled ||
+	    irq_route_msi(f->pci->vm, guest_addr, e->word[ENTRY_DATA],
+			  &e->route, &addr, &data)) {
+		mmio_write(hw + ENTRY_CONTROL * 4, 4, PCI_MSIX_ENTRY_MASKED);
+		return;
+	}
+	irq_msi_on_storm(e->route, storm_mask, e);
+	mmio_write(hw + ENTRY_CONTROL * 4, 4, PCI_MSIX_ENTRY_MASKED);
+	mmio_write(hw + ENTRY_LOW * 4, 4, (u32)addr);
+	mmio_write(hw + ENTRY_HIGH * 4, 4, addr >> 32);
+	mmio_write(hw + ENTRY_DATA * 4, 4, data);
+	if (!e->throttled)
+		mmio_write(hw + ENTRY_CONTROL * 4, 4, 0);
+}
+
+static void entries_unroute(struct vfunc *f)
+{
+	u32 i;
+
+	for (i = 0; i < f->msix.count; i++) {
+		struct msix_entry *e = &f->msix.entries[i];
+
+		if (e->route)
+			irq_unroute_msi(e->route);
+		e->route = NULL;
+		e->throttled = false;
+	}
+}
+
+void vpci_msix_sync(struct vfunc *f)
+{
+	u32 i;
+
+	if (!f->msix.cap)
+		return;
+	if (f->msix.table && f->msix.enabled)
+		for (i = 0; i < f->msix.count; i++)
+			entry_sync(f, &f->msix.entries[i]);
+	hw_control(f);
+	if (!f->msix.enabled)
+		entries_unroute(f);
+}
+
+u32 vpci_msix_control_read(const struct vfunc *f)
+{
+	return (pci_read(f->bdf, f->msix.cap, 4) & ~CONTROL_VIRTUAL) |
+	       (f->msix.enabled ? CONTROL(PCI_MSIX_ENABLE) : 0) |
+	       (f->msix.masked ? CONTROL(PCI_MSIX_MASK_ALL) : 0);
+}
+
+void vpci_msix_control_write(struct vfunc *f, u32 value)
+{
+	bool enabled = value & CONTROL(PCI_MSIX_ENABLE);
+
+	f->msix.masked = value & CONTROL(PCI_MSIX_MASK_ALL);
+	/* Written again while on: a function-level reset may have emptied
+	 * the table, so it is filled again */
+	f->msix.enabled = enabled;
+	vpci_msix_sync(f);
+}
+
+/* The entry at @offset of the trap, NULL: something else is there */
+static struct msix_entry *entry_at(const struct vfunc *f, u64 offset)
+{
+	u64 start = f->msix.table - f->msix.trap_base;
+
+	if (offset < start)
+		return NULL;
+	offset = (offset - start) / PCI_MSIX_ENTRY_BYTES;
+	return offset < f->msix.count ? &f->msix.entries[offset] : NULL;
+}
+
+static u64 table_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	struct vfunc *f = dev;
+	struct msix_entry *e;
+	u64 value;
+	u32 at = (u32)offset / 4 % 4;
+
+	(void)v;
+	spin_lock(&f->pci->lock);
+	e = entry_at(f, offset);
+	if (!e) {
+		value = mmio_read(f->msix.va + offset, size);
+	} else {
+		value = e->word[at];
+		if (size == 8 && at < ENTRY_CONTROL)
+			value |= (u64)e->word[at + 1] << 32;
+		value = value >> offset % 4 * 8 & BITS(size * 8 - 1, 0);
+	}
+	spin_unlock(&f->pci->lock);
+	return value;
+}
+
+/* PCI 3.0, 6.8.2: software writes aligned dwords and qwords only */
+static void entry_write(struct vfunc *f, struct msix_entry *e, u64 offset,
+			u8 size, u64 value)
+{
+	u32 at = (u32)offset / 4 % 4;
+
+	if (size < 4 || !IS_ALIGNED(offset, size))
+		return;
+	e->word[at] = (u32)value;
+	if (size == 8)
+		e->word[at + 1] = (u32)(value >> 32);
+	entry_sync(f, e);
+}
+
+static void table_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+			u64 value)
+{
+	struct vfunc *f = dev;
+	struct msix_entry *e;
+
+	(void)v;
+	spin_lock(&f->pci->lock);
+	e = entry_at(f, offset);
+	if (e)
+		entry_write(f, e, offset, size, value);
+	else if (!entry_at(f, offset + size - 1))
+		mmio_write(f->msix.va + offset, size, value);
+	spin_unlock(&f->pci->lock);
+}
+
+u64 vpci_msix_table_address(const struct vfunc *f)
+{
+	u16 at = (u16)(PCI_BAR0 + f->msix.bar * 4);
+	u32 low = pci_read(f->bdf, at, 4);
+	u64 base = low & PCI_BAR_MEM_MASK;
+
+	if (low & PCI_BAR_IO)
+		return 0;
+	if ((low & PCI_BAR_TYPE) == PCI_BAR_64)
+		base |= (u64)pci_read(f->bdf, (u16)(at + 4), 4) << 32;
+	return base ? base + f->msix.offset : 0;
+}
+
+/* A BAR holds whatever the guest writes: memory is never taken for a table */
+static bool is_device(u64 base, u64 end)
+{
+	struct extent e;
+	u64 at;
+
+	for (at = base; at < end; at = e.base + e.size) {
+		e = owner_find(HPA(at));
+		if (e.kind != OWNER_DEVICE && e.kind != OWNER_FIRMWARE)
+			return false;
+		if (e.base + e.size <= at)
+			return false; /* past the end of all addresses */
+	}
+	return true;
+}
+
+int vpci_msix_place(struct vfunc *f, u64 table)
+{
+	u64 base = ALIGN_DOWN(table, PAGE_SIZE);
+	u64 end = ALIGN_UP(table + f->msix.count * PCI_MSIX_ENTRY_BYTES,
+			   PAGE_SIZE);
+	const struct bus_region region = {
+		.base = base,
+		.size = end - base,
+		.name = "msix",
+		.read = table_read,
+		.write = table_write,
+		.dev = f,
+	};
+	u8 *va;
+	int err;
+
+	if (end <= base || !is_device(base, end))
+		return -EINVAL;
+	va = ioremap(HPA(base), end - base, PT_R | PT_W | PT_UC);
+	if (!va)
+		return -ENOMEM;
+	err = bus_add(&f->pci->vm->mmio, &region);
+	if (err)
+		return err;
+	f->msix.va = va;
+	f->msix.trap_base = base;
+	f->msix.trap_size = end - base;
+	f->msix.table = table;
+	return 0;
+}
+
+void vpci_msix_unplace(struct vfunc *f)
+{
+	if (!f->msix.table)
+		return;
+	bus_remove(&f->pci->vm->mmio, f->msix.trap_base);
+	f->msix.table = 0;
+}
+
+static struct msix_entry *entries_alloc(struct budget *b, u32 count)
+{
+	size_t bytes = count * sizeof(struct msix_entry);
+	u32 order = 0;
+
+	if (bytes <= SLAB_MAX)
+		return kmem_alloc(b, bytes);
+	while (PAGE_SIZE << order < bytes)
+		order++;
+	return pmm_alloc(b, order);
+}
+
+static void entries_free(struct budget *b, struct msix_entry *e, u32 count)
+{
+	size_t bytes = count * sizeof(struct msix_entry);
+	u32 order = 0;
+
+	if (bytes <= SLAB_MAX) {
+		kmem_free(b, e, bytes);
+		return;
+	}
+	while (PAGE_SIZE << order < bytes)
+		order++;
+	pmm_free(b, e, order);
+}
+
+static void capability_read(struct vfunc *f)
+{
+	u32 control = pci_read(f->bdf, f->msix.cap, 4) >> 16;
+	u32 table = pci_read(f->bdf, (u16)(f->msix.cap + PCI_MSIX_TABLE), 4);
+
+	f->msix.count = (u16)((control & PCI_MSIX_SIZE) + 1);
+	f->msix.bar = (u8)(table & PCI_MSIX_BIR);
+	f->msix.offset = table & ~PCI_MSIX_BIR;
+}
+
+void vpci_msix_init(struct vfunc *f)
+{
+	struct budget *b = &f->pci->vm->budget;
+	u32 i;
+
+	f->msix.cap = pci_find_cap(f->bdf, PCI_CAP_ID_MSIX);
+	if (!f->msix.cap)
+		return;
+	capability_read(f);
+	/* What firmware left there must not fire into our vectors */
+	hw_control(f);
+	if (f->msix.bar < PCI_BAR_COUNT)
+		f->msix.entries = entries_alloc(b, f->msix.count);
+	if (!f->msix.entries) {
+		log_warn("pci", "%02x:%02x.%u: no MSI-X: %s", f->bdf.bus,
+			 f->bdf.devfn >> 3, f->bdf.devfn & 7,
+			 f->msix.bar < PCI_BAR_COUNT
+				 ? "no memory for its table"
+				 : "its table is in no BAR");
+		f->msix.count = 0;
+		return;
+	}
+	for (i = 0; i < f->msix.count; i++) {
+		f->msix.entries[i].func = f;
+		f->msix.entries[i].word[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED;
+	}
+}
+
+void vpci_msix_place_first(struct vfunc *f)
+{
+	u64 table = f->msix.count ? vpci_msix_table_address(f) : 0;
+
+	if (table && vpci_msix_place(f, table))
+		log_warn("pci", "%02x:%02x.%u: cannot trap its MSI-X table",
+			 f->bdf.bus, f->bdf.devfn >> 3, f->bdf.devfn & 7);
+}
+
+void vpci_msix_release(struct vfunc *f)
+{
+	if (!f->msix.entries)
+		return;
+	f->msix.enabled = false;
+	vpci_msix_sync(f);
+	vpci_msix_unplace(f);
+	entries_free(&f->pci->vm->budget, f->msix.entries, f->msix.count);
+	f->msix.entries = NULL;
+}

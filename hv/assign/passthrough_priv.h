@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside of the privileged guest's PCI: vpci.c (config space), vpci_msi.c,
+ * vpci_msix.c (table), vpci_move.c (a table's new address). All state is
+ * protected by vpci.lock; pci_lock and irq_route's locks come after it. It is
+ * not held across a rendezvous of the cores (vpci_move.c).
+ */
+#ifndef HV_VDEV_VPCI_PRIV_H
+#define HV_VDEV_VPCI_PRIV_H
+
+#include "arch/x86/cpu/spinlock.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/pci/pci.h"
+#include "hv/assign/passthrough.h"
+#include "hv/irq/route.h"
+
+#define VPCI_HASH 64u
+
+struct vfunc;
+
+struct msix_entry {
+	u32 word[4]; /* address low and high, data, control: the guest's */
+	bool throttled;
+	struct irq_msi *route;
+	struct vfunc *func;
+};
+
+/* One function of the machine, and what its guest thinks of its interrupts */
+struct vfunc {
+	struct vfunc *next; /* hash chain */
+	struct vpci *pci;
+	struct pci_bdf bdf;
+
+	struct {
+		u8 cap;   /* 0: no capability */
+		u8 words; /* dwords it has */
+		bool is_64, maskable;
+		bool enabled, throttled;
+		u32 address_low, address_high, data, mask;
+		struct irq_msi *route;
+	} msi;
+
+	struct {
+		u8 cap; /* 0: none, or unusable */
+		u8 bar; /* index of the BAR that holds the table */
+		u16 count;
+		bool enabled, masked; /* control bits as the guest wrote them */
+		u32 offset;           /* of the table in the BAR */
+		u64 table;            /* its address; 0: not placed */
+		u64 trap_base, trap_size; /* the whole pages it lies in */
+		u8 *va;                   /* of trap_base */
+		struct msix_entry *entries;
+	} msix;
+};
+
+struct vpci {
+	struct vm *vm;
+	struct spinlock lock;
+	u32 address; /* CF8h */
+	struct vfunc *hash[VPCI_HASH];
+};
+
+/* A dword of the capability, @word counted from its start */
+u32 vpci_msi_read(const struct vfunc *f, u32 word);
+void vpci_msi_write(struct vfunc *f, u32 word, u32 value);
+void vpci_msi_init(struct vfunc *f);
+void vpci_msi_release(struct vfunc *f);
+
+u32 vpci_msix_control_read(const struct vfunc *f);
+void vpci_msix_control_write(struct vfunc *f, u32 value);
+/* Find the capability. As long as its table is not trapped, its enable bit
+ * never reaches the device. */
+void vpci_msix_init(struct vfunc *f);
+void vpci_msix_release(struct vfunc *f);
+/* Trap the table where firmware put it, while the VM is built: later the bus is
+ * searched without a lock, and vpci_follow() does it */
+void vpci_msix_place_first(struct vfunc *f);
+/* Bring the hardware's table and enable bit in step with the guest's */
+void vpci_msix_sync(struct vfunc *f);
+/* Where the table is by the BAR as it is now; 0: nowhere */
+u64 vpci_msix_table_address(const struct vfunc *f);
+/* Add the trap at @table (bus region and mapping); no vCPU looks at the bus */
+int __must_check vpci_msix_place(struct vfunc *f, u64 table);
+void vpci_msix_unplace(struct vfunc *f);
+
+/* Command register or BARs were written: follow the table. No locks held. */
+void vpci_follow(struct vfunc *f);
+
+#endif

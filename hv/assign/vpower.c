@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Power and reset registers; see vpower.h. Every register is a row of a table:
+ * a port and what a write to it means. What is not an end passes to the
+ * hardware. Exit context, any core, no locks: vm_end() does its own.
+ */
+#include "hv/assign/vpower.h"
+
+#include "arch/x86/cpu/portio.h"
+#include "arch/x86/machine/tsc.h"
+#include "drivers/acpi/acpi.h"
+#include "hv/assign/vpower_regs.h"
+#include "hv/core/vcpu.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+
+/* True: the write is dealt with and does not reach the hardware */
+typedef bool (*power_fn)(struct vm *vm, u32 value);
+
+struct power_port {
+	u16 port;
+	u16 size;
+	power_fn write;
+	bool passthrough;
+};
+
+static bool pm1a_write(struct vm *vm, u32 value)
+{
+	u32 type = value >> PM1_SLP_TYP_SHIFT & PM1_SLP_TYP_MASK;
+
+	if (!(value & PM1_SLP_EN))
+		return false;
+	if (acpi.has_s5 && type == acpi.s5_typ_a)
+		vm_end(vm, VM_END_POWER_OFF, "it powered off");
+	else if (ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
+		log_warn("power", "%s asked for sleep type %u: refused",
+			 vm->name, type);
+	return true;
+}
+
+/* Software writes PM1a first: what SLP_EN means was decided there */
+static bool pm1b_write(struct vm *vm, u32 value)
+{
+	(void)vm;
+	return value & PM1_SLP_EN;
+}
+
+static bool reset_now(struct vm *vm)
+{
+	vm_end(vm, VM_END_RESET, "it reset itself");
+	return true;
+}
+
+static bool kbc_write(struct vm *vm, u32 value)
+{
+	return (value & KBC_PULSE_MASK) == KBC_PULSE_RESET && reset_now(vm);
+}
+
+static bool port92_write(struct vm *vm, u32 value)
+{
+	return value & PORT_92_INIT && reset_now(vm);
+}
+
+static bool fadt_reset_write(struct vm *vm, u32 value)
+{
+	return (u8)value == acpi.reset_value && reset_now(vm);
+}
+
+bool vpower_cf9_write(struct vm *vm, u8 value)
+{
+	return value & CF9_RST_CPU && reset_now(vm);
+}
+
+static u64 filter_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	const struct power_port *p = dev;
+
+	(void)v;
+	if (!p->passthrough)
+		return 0;
+	return port_read((u16)(p->port + offset), size);
+}
+
+static void filter_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+			 u64 value)
+{
+	const struct power_port *p = dev;
+	u32 shifted = (u32)(value << offset * 8);
+
+	if (!p->write(v->vm, shifted) && p->passthrough)
+		port_write((u16)(p->port + offset), size, (u32)value);
+}
+
+/* One table for the machine: the privileged guest's part depends on the FADT,
+ * read once. Rows with port 0 are not there. */
+static struct power_port fadt_ports[] = {
+	{ 0, PM1_CNT_BYTES, pm1a_write, true },
+	{ 0, PM1_CNT_BYTES, pm1b_write, true },
+	{ 0, 1, fadt_reset_write, true },
+};
+
+static struct power_port legacy_ports[] = {
+	{ KBC_COMMAND, 1, kbc_write, true },
+	{ PORT_92, 1, port92_write, true },
+};
+
+static int ports_add(struct vm *vm, struct power_port *p, u32 count)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < count; i++) {
+		const struct bus_region region = {
+			.base = p[i].port,
+			.size = p[i].size,
+			.name = "power",
+			.read = filter_read,
+			.write = filter_write,
+			.dev = &p[i],
+		};
+
+		if (!p[i].port)
+			continue;
+		err = bus_add(&vm->ports, &region);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* A reset register among ports that other rows or vpci filter needs no row */
+static u16 fadt_reset_port(void)
+{
+	u64 port = acpi.reset.address;
+
+	if (!acpi.has_reset || acpi.reset.space != GAS_SPACE_IO ||
+	    port == CF9_PORT || port == KBC_COMMAND || port == PORT_92 ||
+	    port > 0xffff)
+		return 0;
+	return (u16)port;
+}
+
+static int privileged_create(struct vm *vm)
+{
+	int err = ports_add(vm, legacy_ports, ARRAY_SIZE(legacy_ports));
+
+	if (err)
+		return err;
+	fadt_ports[0].port = acpi.pm1a_cnt;
+	fadt_ports[1].port = acpi.pm1b_cnt;
+	fadt_ports[2].port = fadt_reset_port();
+	return ports_add(vm, fadt_ports, ARRAY_SIZE(fadt_ports));
+}
+
+int vpower_create(struct vm *vm)
+{
+	return vm->privileged ? privileged_create(vm) : 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Power and reset as guests ask for them. Privileged guest: PM1 control of the
+ * host's FADT, the reset register, CF9, keyboard controller command FEh, port
+ * 92h; all else on those ports passes to the hardware. Isolated guests have
+ * theirs in vpm.c, vkbc.c and pcibus.c, of which the last asks here too.
+ */
+#ifndef HV_VDEV_VPOWER_H
+#define HV_VDEV_VPOWER_H
+
+#include "hv/core/vm.h"
+
+int __must_check vpower_create(struct vm *vm);
+/* Port CF9h lies among the PCI address port's bytes (CF8h..CFBh), which vpci
+ * claims: it asks here first. True: the write was a reset and is done. */
+bool vpower_cf9_write(struct vm *vm, u8 value);
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The console mux: who is shown on the UART and the framebuffer, and who gets
+ * what is typed. Speaker 0 is the hypervisor's log, the others are guests;
+ * past the last one comes "all". Called by the log (any context), by vUARTs,
+ * and by the UART's interrupt or poll (console_input.c).
+ *
+ * One lock protects the speakers, the focus and the hardware; nothing is taken
+ * inside it. Before it may come the log's lock or a vUART's, so nothing here
+ * logs or enters a vUART while it holds it.
+ *
+ * The log and a panic are drawn on the framebuffer at once. What guests say is
+ * in its text at once and drawn ten times a second at most, by who ends a line:
+ * a guest that talks much does not pay for each of them. What is left then is
+ * drawn by a timer of the core that said it, soon while it is part of a line
+ * (somebody types), else later: a screenful is a million instructions, and that
+ * guest may be at work by then.
+ */
+#include "hv/console/console.h"
+
+#include "arch/x86/machine/timer.h"
+#include "arch/x86/machine/tsc.h"
+#include "drivers/console/fbcon.h"
+#include "drivers/console/uart.h"
+#include "hv/console/priv.h"
+#include "hv/device/pc/vuart.h"
+#include "hv/vm/exit_stats.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "mm/pmm.h"
+
+#define DRAW_NS      100000000u
+#define DRAW_LATE_NS 1000000000u
+
+static char log_ring[CONSOLE_RING_BYTES];
+static struct speaker log_speaker = { .name = "log", .ring = log_ring };
+
+static struct {
+	struct spinlock lock;
+	u32 count;     /* speakers in use */
+	u32 focus;     /* index, or count for "all" */
+	bool mid_line; /* the last byte shown did not end a line */
+	bool panic;    /* no locks, log only */
+	u32 receivers; /* cores inside vuart_receive(), atomic */
+	bool draw_due; /* draw_timer is armed, or its core waits for the lock */
+	bool draw_lines;  /* since the last draw a line has ended */
+	u64 drawn, stale; /* TSC: the last draw; the first text since, or 0 */
+	struct timer draw_timer;
+	char wanted[MANIFEST_NAME_LEN]; /* focus the manifest asks for */
+	struct speaker *speakers[CONSOLE_MAX_SPEAKERS];
+} con = { .count = 1, .speakers = { &log_speaker } };
+
+static bool focus_is_all(void)
+{
+	return con.focus == con.count;
+}
+
+static void show(const char *s, size_t len)
+{
+	if (!len)
+		return;
+	uart_write(s, len);
+	fbcon_write(s, len);
+	con.mid_line = s[len - 1] != '\n';
+}
+
+static void draw(void)
+{
+	con.drawn = rdtsc();
+	con.stale = 0;
+	con.draw_lines = false;
+	fbcon_draw();
+}
+
+static u64 draw_deadline(void)
+{
+	return con.stale + ns_to_tsc(con.draw_lines ? DRAW_LATE_NS : DRAW_NS);
+}
+
+static void draw_tick(struct timer *t)
+{
+	spin_lock(&con.lock);
+	con.draw_due = con.stale && rdtsc() < draw_deadline();
+	if (con.draw_due)
+		timer_arm(t, draw_deadline());
+	else if (con.stale)
+		draw();
+	spin_unlock(&con.lock);
+}
+
+static void draw_soon(void)
+{
+	u64 now = rdtsc();
+
+	if (!fbcon_stale())
+		return;
+	if (!con.mid_line && now - con.drawn >= ns_to_tsc(DRAW_NS)) {
+		draw();
+		return;
+	}
+	con.draw_lines |= !con.mid_line;
+	if (!con.stale)
+		con.stale = now;
+	if (con.draw_due)
+		return;
+	con.draw_due = true;
+	con.draw_timer.fn = draw_tick;
+	timer_arm(&con.draw_timer, draw_deadline());
+}
+
+static void show_text(const char *s)
+{
+	show(s, strlen(s));
+}
+
+static void show_fresh_line(void)
+{
+	if (con.mid_line)
+		show_text("\r\n");
+}
+
+static void ring_put(struct speaker *sp, const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		sp->ring[(sp->written + i) % CONSOLE_RING_BYTES] = s[i];
+	sp->written += len;
+}
+
+/* Mode "all": one whole line behind its speaker's name */
+static void show_named_line(struct speaker *sp)
+{
+	show_fresh_line();
+	show_text("[");
+	show_text(sp->name);
+	show_text("] ");
+	show(sp->partial, sp->partial_len);
+	show_text("\r\n");
+	sp->partial_len = 0;
+}
+
+/* Bytes of a guest gather to lines; a longer one is cut, a CR is dropped */
+static void gather(struct speaker *sp, const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (s[i] == '\r')
+			continue;
+		if (s[i] == '\n' || sp->partial_len == CONSOLE_LINE_BYTES)
+			show_named_line(sp);
+		if (s[i] != '\n')
+			sp->partial[sp->partial_len++] = s[i];
+	}
+}
+
+static void speak(u32 id, const char *s, size_t len)
+{
+	struct speaker *sp = con.speakers[id];
+
+	ring_put(sp, s, len);
+	if (focus_is_all())
+		gather(sp, s, len);
+	else if (con.focus == id)
+		show(s, len);
+}
+
+void console_write(struct vm *vm, const char *s, size_t len)
+{
+	spin_lock(&con.lock);
+	if (!con.panic && vm->console_id)
+		speak(vm->console_id, s, len);
+	draw_soon();
+	spin_unlock(&con.lock);
+}
+
+static void log_line(const char *line, size_t len, bool always)
+{
+	speak(0, line, len);
+	speak(0, "\r\n", 2);
+	if (!always || con.focus == 0 || focus_is_all())
+		return;
+	/* An error is worth a line on any console */
+	show_fresh_line();
+	show(line, len);
+	show_text("\r\n");
+}
+
+static void log_sink_write(struct log_sink *self, enum log_level level,
+			   const char *line, size_t len)
+{
+	(void)self;
+	while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+		len--;
+	if (con.panic) {
+		show(line, len);
+		show_text("\r\n");
+		fbcon_draw();
+		return;
+	}
+	spin_lock(&con.lock);
+	log_line(line, len, level >= LOG_ERROR);
+	draw();
+	spin_unlock(&con.lock);
+}
+
+static struct log_sink sink = { .write = log_sink_write };
+
+/* "log, linux, box, all" */
+static void speaker_names(char *buf, size_t size)
+{
+	size_t at = 0;
+	u32 i;
+
+	for (i = 0; i < con.count && at < size; i++)
+		at += (size_t)bh_snprintf(buf + at, size - at, "%s, ",
+					  con.speakers[i]->name);
+	if (at < size)
+		bh_snprintf(buf + at, size - at, "all");
+}
+
+static void show_banner(void)
+{
+	char names[CONSOLE_LINE_BYTES];
+
+	speaker_names(names, sizeof(names));
+	show_fresh_line();
+	show_text("--- console: ");
+	show_text(focus_is_all() ? "all" : con.speakers[con.focus]->name);
+	show_text(" --- Ctrl-] switches: ");
+	show_text(names);
+	show_text(" ---\r\n");
+}
+
+/* The last lines of the ring, whole ones unless there is none */
+static void replay(const struct speaker *sp)
+{
+	u64 from, at, floor = 0;
+
+	if (sp->written > CONSOLE_REPLAY_BYTES)
+		floor = sp->written - CONSOLE_REPLAY_BYTES;
+	from = floor;
+	for (at = floor; floor && at < sp->written; at++)
+		if (sp->ring[at % CONSOLE_RING_BYTES] == '\n') {
+			from = at + 1;
+			break;
+		}
+	for (at = from; at < sp->written; at++)
+		show(&sp->ring[at % CONSOLE_RING_BYTES], 1);
+}
+
+static void focus_set(u32 focus, bool with_replay)
+{
+	u32 i;
+
+	for (i = 0; i < con.count; i++)
+		con.speakers[i]->partial_len = 0;
+	con.focus = focus;
+	show_banner();
+	if (with_replay && !focus_is_all())
+		replay(con.speakers[focus]);
+}
+
+void console_focus_next(void)
+{
+	spin_lock(&con.lock);
+	focus_set((con.focus + 1) % (con.count + 1), true);
+	draw();
+	spin_unlock(&con.lock);
+}
+
+/* Who gets what is typed; counts us among the receivers so that
+ * console_detach() waits for us */
+static struct vm *receiver_get(void)
+{
+	struct vm *vm;
+	u32 i;
+
+	spin_lock(&con.lock);
+	__atomic_fetch_add(&con.receivers, 1, __ATOMIC_ACQUIRE);
+	vm = focus_is_all() ? NULL : con.speakers[con.focus]->vm;
+	for (i = 1; focus_is_all() && i < con.count; i++)
+		if (con.speakers[i]->vm && con.speakers[i]->vm->privileged)
+			vm = con.speakers[i]->vm;
+	spin_unlock(&con.lock);
+	return vm;
+}
+
+void console_type(u8 byte)
+{
+	struct vm *vm = receiver_get();
+
+	/* A full FIFO loses the byte, as on the wire */
+	if (vm && vm->vuart)
+		(void)vuart_receive(vm, byte);
+	else if (!vm)
+		exit_stats_key(byte);
+	__atomic_fetch_sub(&con.receivers, 1, __ATOMIC_RELEASE);
+}
+
+void console_init_early(const struct boot_info *bi)
+{
+	uart_init();
+	fbcon_init(&bi->fb);
+	log_add_sink(&sink);
+}
+
+/* Speakers are named in the manifest's order; each gets its ring when its
+ * guest is built */
+static bool speaker_add(const char *name)
+{
+	struct speaker *sp = kmem_alloc(&pmm_self, sizeof(*sp));
+
+	if (!sp)
+		return false;
+	str_copy(sp->name, name, sizeof(sp->name));
+	con.speakers[con.count++] = sp;
+	return true;
+}
+
+void console_configure(const struct manifest *m)
+{
+	char names[CONSOLE_LINE_BYTES];
+	u32 i;
+
+	spin_lock(&con.lock);
+	for (i = 0; i < m->guest_count; i++)
+		if (m->guests[i].valid && m->guests[i].autostart &&
+		    con.count < CONSOLE_MAX_SPEAKERS)
+			(void)speaker_add(m->guests[i].name);
+	str_copy(con.wanted, m->focus, sizeof(con.wanted));
+	if (m->console == CONSOLE_ALL)
+		str_copy(con.wanted, "all", sizeof(con.wanted));
+	if (!strcmp(con.wanted, "all"))
+		con.focus = con.count;
+	speaker_names(names, sizeof(names));
+	spin_unlock(&con.lock);
+	log_info("console", "Ctrl-] switches consoles: %s", names);
+}
+
+static struct speaker *speaker_find(const char *name, u32 *id)
+{
+	for (*id = 1; *id < con.count; (*id)++)
+		if (!strcmp(con.speakers[*id]->name, name))
+			return con.speakers[*id];
+	return NULL;
+}
+
+/* Guests are built one at a time */
+int console_attach(struct vm *vm)
+{
+	struct speaker *sp = speaker_find(vm->name, &vm->console_id);
+
+	if (!sp)
+		return -ENOENT;
+	if (!sp->ring)
+		sp->ring = pmm_alloc(&vm->budget, CONSOLE_RING_ORDER);
+	if (!sp->ring)
+		return -ENOMEM;
+	spin_lock(&con.lock);
+	sp->vm = vm;
+	spin_unlock(&con.lock);
+	return 0;
+}
+
+void console_detach(struct vm *vm)
+{
+	spin_lock(&con.lock);
+	if (vm->console_id)
+		con.speakers[vm->console_id]->vm = NULL;
+	spin_unlock(&con.lock);
+	while (__atomic_load_n(&con.receivers, __ATOMIC_ACQUIRE))
+		__builtin_ia32_pause();
+}
+
+void console_guest_starts(struct vm *vm)
+{
+	bool wanted =
+		con.wanted[0] ? !strcmp(con.wanted, vm->name) : vm->privileged;
+
+	if (vm->privileged) {
+		log_info("console", "the screen is now %s's", vm->name);
+		fbcon_release();
+	}
+	spin_lock(&con.lock);
+	if (wanted && vm->console_id && con.focus != vm->console_id)
+		focus_set(vm->console_id, false);
+	draw_soon();
+	spin_unlock(&con.lock);
+}
+
+void console_panic_mode(void)
+{
+	con.panic = true;
+	fbcon_reclaim();
+}

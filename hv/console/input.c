@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is typed at the physical UART: taken by its interrupt on the boot core,
+ * or by a slow timer where there is no IOAPIC. The one key sequence, Ctrl-], is
+ * taken out here; the rest goes to the console in focus. The caller of
+ * console_poll() holds no lock.
+ */
+#include "arch/x86/cpu/percpu.h"
+#include "arch/x86/cpu/spinlock.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/timer.h"
+#include "arch/x86/machine/tsc.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/console/uart.h"
+#include "drivers/irq/ioapic.h"
+#include "hv/console/console.h"
+#include "hv/console/priv.h"
+#include "hv/irq/route.h"
+#include "lib/log.h"
+
+#define POLL_NS    20000000u
+#define POLL_BYTES 64 /* a bound on one call: the UART's FIFO holds 16 */
+
+static struct timer poll_timer;
+
+void console_poll(void)
+{
+	int i, c;
+
+	for (i = 0; i < POLL_BYTES; i++) {
+		c = uart_getc();
+		if (c < 0)
+			return;
+		if (c == CONSOLE_SWITCH_KEY)
+			console_focus_next();
+		else
+			console_type((u8)c);
+	}
+}
+
+static void input_irq(void *arg)
+{
+	(void)arg;
+	console_poll();
+}
+
+static void poll_tick(struct timer *t)
+{
+	console_poll();
+	timer_arm(t, rdtsc() + ns_to_tsc(POLL_NS));
+}
+
+void console_input_init(void)
+{
+	u32 gsi = acpi_isa_gsi(COM1_GSI);
+	int vector;
+
+	irq_route_reserve(gsi);
+	vector = gsi < ioapic_gsi_count() ? irq_alloc(input_irq, NULL) : -1;
+	if (vector < 0) {
+		log_info("console", "no interrupt for the UART: polling it");
+		poll_timer.fn = poll_tick;
+		timer_arm(&poll_timer, rdtsc() + ns_to_tsc(POLL_NS));
+		return;
+	}
+	ioapic_route(gsi, (u8)vector, this_cpu()->apic_id, false, false);
+	ioapic_unmask(gsi);
+	uart_rx_irq(true);
+	/* What came before the interrupt was on would hold its line up */
+	console_poll();
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between console.c (who is shown) and console_input.c (what is typed) */
+#ifndef HV_VDEV_CONSOLE_PRIV_H
+#define HV_VDEV_CONSOLE_PRIV_H
+
+#include "hv/core/vm.h"
+#include "lib/types.h"
+
+#define CONSOLE_RING_BYTES   8192u
+#define CONSOLE_RING_ORDER   1
+#define CONSOLE_REPLAY_BYTES 1024u /* bounds the time under the lock */
+#define CONSOLE_LINE_BYTES   256u
+#define CONSOLE_MAX_SPEAKERS (MANIFEST_MAX_GUESTS + 1)
+#define CONSOLE_SWITCH_KEY   0x1du /* Ctrl-] */
+
+static_assert(CONSOLE_RING_BYTES == PAGE_SIZE << CONSOLE_RING_ORDER,
+	      "a ring is whole pages");
+
+struct speaker {
+	char name[MANIFEST_NAME_LEN];
+	struct vm *vm;   /* NULL: the log, or a guest that is gone */
+	char *ring;      /* the last CONSOLE_RING_BYTES it said */
+	u64 written;     /* bytes ever; the ring's position modulo its size */
+	u32 partial_len; /* mode "all": the line it is saying */
+	char partial[CONSOLE_LINE_BYTES];
+};
+
+void console_focus_next(void);
+/* A byte for whoever has the focus */
+void console_type(u8 byte);
+
+#endif

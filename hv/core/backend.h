@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The vendor seam: vendor-neutral guest state and the operations a back-end
+ * (arch/x86/vmx, arch/x86/svm) supplies. One is chosen once at boot. Only
+ * hv/run/loop.c calls the operations; back-ends include nothing else of hv/.
+ */
+#ifndef HV_VCPU_OPS_H
+#define HV_VCPU_OPS_H
+
+#include "arch/x86/cpu/percpu.h"
+#include "lib/types.h"
+#include "mm/pt.h"
+
+enum gpr {
+	GPR_RAX,
+	GPR_RCX,
+	GPR_RDX,
+	GPR_RBX,
+	GPR_RSP,
+	GPR_RBP,
+	GPR_RSI,
+	GPR_RDI,
+	GPR_R8,
+	GPR_R9,
+	GPR_R10,
+	GPR_R11,
+	GPR_R12,
+	GPR_R13,
+	GPR_R14,
+	GPR_R15,
+	GPR_COUNT
+};
+enum seg {
+	SEG_ES,
+	SEG_CS,
+	SEG_SS,
+	SEG_DS,
+	SEG_FS,
+	SEG_GS,
+	SEG_LDTR,
+	SEG_TR,
+	SEG_COUNT
+};
+
+/* attr as in the VMCS access-rights field (SDM 3C 25.4.1): type 3:0, S 4,
+ * DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15, unusable 16 */
+#define SEG_ATTR_L         BIT(13)
+#define SEG_ATTR_DB        BIT(14)
+#define SEG_ATTR_UNUSABLE  BIT(16)
+#define SEG_ATTR_DPL(attr) (((attr) >> 5) & 3)
+
+struct segment {
+	u16 sel;
+	u32 attr;
+	u32 limit;
+	u64 base;
+};
+
+/* Parts of struct vcpu_regs a back-end loads and stores together. The 15 GPRs
+ * other than RSP are always valid after an exit and always written back. */
+enum reg_group {
+	RG_RIP = 1 << 0, /* rip, rflags, shadow */
+	RG_RSP = 1 << 1,
+	RG_CR = 1 << 2,  /* cr0 cr3 cr4 efer */
+	RG_SEG = 1 << 3, /* seg[] */
+	RG_DT = 1 << 4,  /* gdtr idtr */
+	RG_MSR = 1 << 5, /* star .. sysenter, pat, kernel_gs_base */
+	RG_DR = 1 << 6,  /* dr6, dr7 (dr0-3 stay in the core: see put),
+		      breakpoints; pending_debug, read only */
+	RG_ALL = (1 << 7) - 1,
+	/* seg[SEG_CS] base and attr alone: only ever set in valid, by a
+	 * back-end that has it at no cost; never asked for, and RG_SEG covers
+	 * it */
+	RG_CS = 1 << 7,
+	/* rip alone: only ever set in dirty, by the dispatcher that stepped
+	 * over an instruction; RG_RIP covers it */
+	RG_IP = 1 << 8,
+};
+
+/* The bits of VMX interruptibility state (SDM 3C 25.4.2) */
+enum intr_shadow { SHADOW_STI = 1, SHADOW_MOV_SS = 2, SHADOW_NMI = 8 };
+/* Of vcpu_regs.after: what may make more of an instruction's end than a step */
+enum { AFTER_SHADOW = SHADOW_STI | SHADOW_MOV_SS, AFTER_BREAKPOINTS = 1 << 8 };
+
+struct vcpu_regs {
+	u64 gpr[GPR_COUNT]; /* first: the entry assembly indexes it */
+	u64 rip, rflags;
+	union {
+		struct {
+			u8 shadow; /* enum intr_shadow */
+			/* DR7 may hold a breakpoint: writing it does not exit.
+			 * Else it does, and is EXIT_DR */
+			bool breakpoints;
+		};
+		u32 after; /* both, for one look at the end of each exit */
+	};
+	u32 valid; /* groups that match the hardware's copy */
+	u32 dirty; /* groups the next run must store */
+	/* Filling the hole before cr0: */
+	u16 pending_debug; /* RG_DR: VMX pending debug exceptions, DR6's form;
+			    * what an emulation has met comes to it */
+	bool load_pdptes;  /* the next store of RG_CR reads PAE's from memory */
+	bool mce_hidden;   /* CR4.MCE is set in the core, not for the guest */
+	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
+	u64 dr[8];
+	u64 xcr0;
+	struct segment seg[SEG_COUNT];
+	struct segment gdtr, idtr; /* base and limit only */
+	u64 star, lstar, cstar, sfmask, kernel_gs_base, pat;
+	u64 sysenter_cs, sysenter_esp, sysenter_eip;
+};
+
+enum event_type {
+	EVENT_NONE,
+	EVENT_EXTINT,
+	EVENT_NMI,
+	EVENT_EXCEPTION,
+	EVENT_SOFT_INT,
+	EVENT_SOFT_EXCEPTION,
+	EVENT_PRIV_EXCEPTION
+};
+
+struct vcpu_event {
+	enum event_type type;
+	u8 vector;
+	u8 insn_len; /* software events */
+	bool has_error;
+	u32 error;
+};
+
+/* One row each in hv/run/exit.c */
+enum exit_kind {
+	EXIT_UNKNOWN,
+	EXIT_CPUID,
+	EXIT_HLT,
+	EXIT_RDMSR,
+	EXIT_WRMSR,
+	EXIT_PORT,
+	EXIT_MMIO, /* EPT violation or nested page fault */
+	EXIT_HYPERCALL,
+	EXIT_IRQ,
+	EXIT_NMI,
+	EXIT_MACHINE_CHECK,
+	EXIT_EXCEPTION,
+	EXIT_IRQ_WINDOW,
+	EXIT_NMI_WINDOW,
+	EXIT_TPR,
+	EXIT_CR,
+	EXIT_DR,
+	EXIT_XSETBV,
+	EXIT_WBINVD,
+	EXIT_INVD,
+	EXIT_PAUSE,
+	EXIT_MWAIT,
+	EXIT_MONITOR,
+	EXIT_RDPMC,
+	EXIT_TASK_SWITCH,
+	EXIT_UNDEFINED /* #UD: VMX
+and SVM instructions, SKINIT, ... */
+	,
+	EXIT_INIT,
+	EXIT_SIPI,
+	EXIT_TRIPLE_FAULT,
+	EXIT_ENTRY_FAILED,
+	EXIT_SMI,
+	EXIT_IO_FAULT,
+	EXIT_KINDS
+};
+
+/* As in the exit qualification (SDM 3C table 28-2) */
+enum task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_GATE };
+enum access { ACCESS_R = 1, ACCESS_W = 2, ACCESS_X = 4 };
+
+struct vcpu_exit {
+	enum exit_kind kind;
+	/* 0: the back-end cannot tell (SVM with no NRIP save): the dispatcher
+	 * decodes the instruction */
+	u8 insn_len;
+	/* An event whose delivery the exit interrupted; to be injected again */
+	struct vcpu_event vectoring;
+	union {
+		struct {
+			u16 port;
+			u8 size; /* 1 2 4 */
+			bool in, string, rep;
+			u8 seg;       /* string only; SEG_COUNT: decode it */
+			u8 addr_size; /* 2 4 8; 0: decode it */
+		} port;
+		struct {
+			gpa_t gpa;
+			u8 access; /* enum access */
+			bool walk; /* of a guest's page table, not its data */
+			bool gva_valid;
+			gva_t gva;
+		} mmio;
+		struct {
+			u8 vector;
+			bool acked; /* VMX: dispatch it; else poll for it */
+		} irq;
+		struct vcpu_event exception; /* + cr2 in info for #PF */
+		struct {
+			u8 cr;
+			u8 gpr; /* GPR_COUNT: decode it (insn_len is 0) */
+			bool write;
+			bool lmsw, clts;
+			u16 lmsw_value;
+		} cr;
+		struct {
+			u16 selector; /* of the new TSS; unless IRET */
+			u8 source;    /* enum task_source */
+		} task;
+	};
+	u64 raw_reason, info1, info2; /* for the log only */
+};
+
+enum window { WINDOW_IRQ, WINDOW_NMI };
+enum intercept { INTERCEPT_OFF, INTERCEPT_ON };
+
+struct vcpu_arch; /* private to the back-end */
+
+/* The part of a vCPU that back-ends see; embedded first in struct vcpu */
+struct vcpu_hw {
+	struct vcpu_regs regs; /* first: see entry assembly */
+	struct vcpu_arch *arch;
+	u32 *apic_page; /* vLAPIC registers in hardware layout, 4 KiB page.
+		       Back-ends keep the TPR (0x80) in step with CR8: VMX by
+		       TPR shadow, SVM by V_TPR */
+	hpa_t npt_root; /* root of the VM's EPT/NPT */
+	const struct vm_intercepts *intercepts;
+	struct budget *budget;
+	u64 tsc_offset;
+	struct vcpu_exit exit; /* the last one */
+};
+
+/* Shared by a VM's vCPUs; pages from pmm, layout of the back-end in use */
+struct vm_intercepts {
+	void *msr_bitmap;  /* VMX 4 KiB, SVM 8 KiB */
+	void *port_bitmap; /* VMX 2 x 4 KiB (A, B contiguous), SVM 12 KiB */
+};
+
+/*
+ * Context of every call: interrupts off (SVM: GIF per its own rules), on the
+ * core that runs the vCPU unless it says otherwise. Ops that cannot fail return
+ * void; hardware failure there is our bug and panics.
+ */
+struct vcpu_ops {
+	const char *name; /* "VMX", "SVM" */
+	const struct pt_format *pt_format;
+	u32 msr_bitmap_pages, port_bitmap_pages;
+	/* PAE's PDPTEs are registers, checked when they are loaded (SDM 3A
+	 * 4.4.1); SVM's are read from memory as any entry (APM 2 15.25.10) */
+	bool has_pdptes;
+
+	/* Is it there and usable? Logs one sentence that names the firmware
+	 * switch when not. -ENODEV, -ENOTSUP. Boot CPU, once. Sets
+	 * *max_level to the largest EPT/NPT leaf. */
+	int (*probe)(u32 *max_level);
+	int (*cpu_enable)(struct pcpu *cpu); /* on that core */
+	void (*cpu_disable)(void);
+
+	int (*vcpu_create)(struct vcpu_hw *v);   /* any core */
+	void (*vcpu_destroy)(struct vcpu_hw *v); /* any core, not attached */
+	/* Power-on state (SDM 3A table 10-1), or INIT state */
+	void (*vcpu_reset)(struct vcpu_hw *v, bool init); /* any core */
+
+	/* Take the core: VMPTRLD / VMLOAD, FPU (XSAVE area), XCR0, DR0-3+6.
+	 * And give it up: after put() the vCPU may be attached elsewhere. */
+	void (*attach)(struct vcpu_hw *v);
+	void (*put)(struct vcpu_hw *v);
+
+	/* Store dirty groups, enter, fill v->exit; valid becomes RG_RIP and
+	 * what else the back-end has at no cost. Keeps RBX, RBP and RSP but no
+	 * other register of its caller's: see hw_run() in vcpu.c. */
+	void (*run)(struct vcpu_hw *v);
+	/* Make @groups of regs valid; attached or, after put, from memory */
+	void (*read)(struct vcpu_hw *v, u32 groups);
+
+	/* To be delivered at the next entry; at most one, the last call wins */
+	void (*inject)(struct vcpu_hw *v, const struct vcpu_event *event);
+	/* Exit as soon as @which can be taken; @vector: the one that waits (its
+	 * priority against TPR). Turned off by the back-end at that exit. */
+	void (*request_window)(struct vcpu_hw *v, enum window which, u8 vector);
+
+	/* Bits of the shared bitmaps; before the VM runs or with it paused */
+	void (*intercept_msr)(const struct vm_intercepts *i, u32 msr,
+			      enum intercept read, enum intercept write);
+	void (*intercept_port)(const struct vm_intercepts *i, u16 port,
+			       enum intercept on);
+	/* Drop this vCPU's cached translations (VPID/ASID and EPT) */
+	void (*flush)(struct vcpu_hw *v);
+	/* Everything a person needs after a crash, by log_error */
+	void (*dump)(struct vcpu_hw *v);
+};
+
+extern const struct vcpu_ops vmx_ops, svm_ops;
+
+/* Groups to store, with what RG_IP stands for: where speed is no matter */
+static inline u32 vcpu_hw_dirty(const struct vcpu_regs *r)
+{
+	if (r->dirty & RG_IP)
+		return (r->dirty & ~(u32)RG_IP) | RG_RIP;
+	return r->dirty;
+}
+
+/* The read side for code above the seam */
+static inline bool vcpu_hw_long_mode(const struct vcpu_regs *r)
+{
+	return (r->efer & (1 << 10)) && (r->seg[SEG_CS].attr & SEG_ATTR_L);
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guest memory from the hypervisor: by guest-physical address, and by
+ * guest-virtual through the guest's own page tables. Never trusts: every page
+ * is looked up in the VM's slots, and copies are private. */
+#ifndef HV_GMEM_H
+#define HV_GMEM_H
+
+#include "hv/core/vcpu.h"
+
+/* -EFAULT (nothing guaranteed written) when any byte is not RAM of the VM; ROM
+ * is read, and written only by gmem_write_rom(), which is for its loader */
+int __must_check gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);
+int __must_check gmem_write(struct vm *vm, gpa_t gpa, const void *buf,
+			    size_t len);
+int __must_check gmem_zero(struct vm *vm, gpa_t gpa, u64 len);
+int __must_check gmem_write_rom(struct vm *vm, gpa_t gpa, const void *buf,
+				size_t len);
+/* A window on the page of @gpa (mm/window.h rules), NULL if not RAM; to read,
+ * NULL if neither RAM nor ROM */
+void *gmem_map(struct vm *vm, gpa_t gpa);
+const void *gmem_map_read(struct vm *vm, gpa_t gpa);
+
+/*
+ * Translate as the CPU would (SDM 3A 4; APM 2 5): all paging modes, CPL, WP,
+ * SMEP/SMAP, NX, protection keys. 0, and accessed and dirty bits are set;
+ * -EFAULT with *pf_error = the #PF error code. A table outside RAM reads as
+ * ones. @access: enum access, plus ACCESS_SYSTEM for implicit supervisor
+ * access, ACCESS_PROBE to leave accessed and dirty bits alone.
+ */
+#define ACCESS_SYSTEM 8
+#define ACCESS_PROBE  16
+int __must_check gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
+			       u32 *pf_error);
+/* Fetch up to @len instruction bytes at CS:RIP; returns the count (stops at a
+ * page that is not mapped); RG_RIP|RG_CR|RG_SEG are made valid. */
+size_t gmem_fetch(struct vcpu *v, u8 *buf, size_t len);
+/* As gmem_fetch() without the copy: the bytes at CS:RIP up to the end of their
+ * page, *@left of them, or NULL. Rules of mm/window.h; the guest may change
+ * them at any time. */
+const u8 *gmem_code(struct vcpu *v, u64 *left);
+
+/*
+ * The same for 64-bit code, with no walk: the page is the one of the last
+ * gmem_code() if linear page and CR3 are the same. The guest may have mapped
+ * another there since: the caller checks that the bytes are the instruction it
+ * expects, and else walks. NULL: do so at once. Hot: cr3 is looked at without
+ * RG_CR, since a back-end that needs this keeps it current (svm.c).
+ */
+static inline const u8 *gmem_code_again(struct vcpu *v)
+{
+	const struct vcpu_regs *r = vcpu_regs(v);
+
+	if (!(r->valid & RG_RIP) || r->rip >> PAGE_SHIFT != v->code.page ||
+	    r->cr3 != v->code.cr3 || *v->code.tag != v->code.tag_value)
+		return NULL;
+	return v->code.va + (r->rip & PAGE_MASK);
+}
+
+#endif

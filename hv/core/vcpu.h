@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual CPU: its run loop, the events that wait for it, and the only
+ * callers of struct vcpu_ops.
+ */
+#ifndef HV_VCPU_H
+#define HV_VCPU_H
+
+#include "hv/core/backend.h"
+#include "hv/core/vm.h"
+#include "sched/sched.h"
+
+/* Bits of vcpu.events: set by any core (atomic), taken by the home core.
+ * Zero is the hot path: nothing to look at before the entry. */
+enum vcpu_event_bit {
+	VE_IRQ = 1 << 0, /* the vLAPIC may have something */
+	VE_NMI = 1 << 1,
+	VE_INIT = 1 << 2,
+	VE_SIPI = 1 << 3, /* vector in sipi_vector */
+	VE_STOP = 1 << 4, /* its VM ends */
+	VE_PVCLOCK = 1 << 5,
+	VE_VTIMER = 1 << 6,    /* boot vCPU: hv/time/vtimer.h */
+	VE_NMI_AGAIN = 1 << 8, /* a second one while VE_NMI was set */
+	VE_KICK = 1 << 7,      /* it goes on from HLT, now or at the next one */
+};
+
+enum vcpu_activity {
+	VCPU_RUNNING, /* 0: the hot path tests for anything else */
+	VCPU_HALTED,
+	VCPU_WAIT_SIPI,
+	VCPU_BUILDING, /* boot vCPU: fills its VM's memory first, see vm_build.c
+			*/
+	VCPU_PARKED,   /* its VM has ended */
+};
+
+struct vlapic;
+struct pvclock;
+struct kvm_pv;
+
+struct vcpu {
+	struct vcpu_hw hw; /* first */
+	struct vm *vm;
+	u32 id;                      /* index in vm->vcpus; also its APIC id */
+	u32 events;                  /* atomic, enum vcpu_event_bit */
+	enum vcpu_activity activity; /* home core */
+	u8 sipi_vector;
+	bool irq_window; /* a request_window is outstanding */
+	bool kicked;     /* VE_KICK was taken: the next HLT is none */
+	u8 nmi_waiting;  /* taken from events, not delivered yet; at most 2 */
+	bool injected;   /* the next entry delivers an event: no second one */
+	struct vcpu_event
+		pending; /* exception or reinjection for the next entry */
+	struct sched_entity entity;
+	struct vlapic *vlapic;
+	struct pvclock *pvclock;
+	struct kvm_pv *kvm_pv;
+	u64 exits[EXIT_KINDS]; /* home core only */
+	/* Page of the last intercepted instruction: see gmem_code_again() */
+	struct {
+		u64 page,
+			cr3; /* linear page number; the CR3 it was found with */
+		const u8 *va;   /* its window, */
+		const u64 *tag; /* open as long as *tag is still */
+		u64 tag_value;
+	} code;
+	u64 tsc_adjust;
+	u32 slot_hint; /* hv/core/gmem.c: the memory slot it found last */
+	u64 apic_base_msr, misc_enable, mtrr_def_type;
+	u64 mtrr_var[16], mtrr_fixed[11]; /* hv/policy/mtrr.c */
+	/* In the core while it is current: the host uses neither */
+	u64 spec_ctrl, tsc_aux;
+};
+
+static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)
+{
+	return &v->hw.regs;
+}
+
+extern const struct vcpu_ops *vcpu_ops; /* chosen by vcpu_select_backend() */
+
+/* Probe both back-ends; -ENODEV after a sentence to the user */
+int __must_check vcpu_select_backend(u32 *max_level);
+int __must_check vcpu_create(struct vm *vm, u32 id, struct pcpu *home);
+void vcpu_destroy(struct vcpu *v);
+/* The core's forever loop: pick, attach, run, dispatch; halts when idle */
+__noreturn void vcpu_loop(void);
+
+/* Make register groups valid before reading regs; set dirty after writing.
+ * Home core (or vCPU not running). */
+static inline void vcpu_need(struct vcpu *v, u32 groups)
+{
+	if (unlikely((v->hw.regs.valid & groups) != groups))
+		vcpu_ops->read(&v->hw, groups);
+}
+static inline void vcpu_dirty(struct vcpu *v, u32 groups)
+{
+	v->hw.regs.dirty |= groups;
+}
+
+/* Home core, attached, before an entry: take the events, deliver or request a
+ * window. False: it cannot enter (waits, parked, still building). */
+bool vcpu_prepare(struct vcpu *v);
+/* The windows requested by vcpu_prepare() are open (exit handlers) */
+void vcpu_irq_window_open(struct vcpu *v);
+void vcpu_nmi_window_open(struct vcpu *v);
+/* Home core: it waits for an event, unless one is there already */
+void vcpu_block(struct vcpu *v);
+/* Home core: it gives up the core, in power-on state, and waits until
+ * vm_start() wakes it */
+void vcpu_park(struct vcpu *v);
+/* This core, for good: no vCPU is current, VMX or SVM is off */
+void vcpu_leave_core(struct pcpu *cpu);
+/* Drop its cached guest-physical translations. Home core. */
+void vcpu_flush(struct vcpu *v);
+/* Registers and back-end state, by log_error. Home core. */
+void vcpu_dump(struct vcpu *v);
+/* Put it in power-on state. Home core or never run. */
+void vcpu_reset(struct vcpu *v);
+/* Any core, lock-free: set bits, wake it, make it look (IPI if it runs on
+ * another core) */
+void vcpu_post(struct vcpu *v, u32 event_bits);
+/* Queue an exception for the next entry, merging as SDM 3A 6.15 says (#DF,
+ * triple fault). Home core. */
+void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error,
+			   u32 error);
+void vcpu_inject_gp(struct vcpu *v); /* #GP(0) */
+void vcpu_inject_ud(struct vcpu *v);
+void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error); /* sets CR2 */
+/* Host TSC -> this vCPU's TSC */
+u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc);
+u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc);
+
+#endif

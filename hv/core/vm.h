@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual machine: memory slots, buses, policies, devices, vCPUs. Built by
+ * vm_create() from a manifest entry; everything in it is charged to its budget.
+ */
+#ifndef HV_VM_H
+#define HV_VM_H
+
+#include "arch/x86/cpu/spinlock.h"
+#include "arch/x86/machine/timer.h"
+#include "hv/core/backend.h"
+#include "hv/core/bus.h"
+#include "hv/manifest/manifest.h"
+#include "lib/log.h"
+#include "lib/types.h"
+#include "mm/pmm.h"
+#include "mm/pt.h"
+
+#define VM_MAX_VCPUS 128
+#define VM_MAX_SLOTS 128
+#define VM_MAX       64
+
+struct vcpu;
+struct vioapic;
+struct vuart;
+struct vpic;
+struct vpci;
+struct cpuid_table;
+struct vpit;
+struct vrtc;
+struct vhpet;
+struct vpm;
+struct vkbc;
+struct pcibus;
+struct fwcfg;
+struct vtimer;
+
+enum vm_state { VM_BUILDING, VM_RUNNING, VM_STOPPED };
+enum vm_end {
+	VM_END_NONE,
+	VM_END_POWER_OFF,
+	VM_END_RESET,
+	VM_END_CRASH,
+	VM_END_DEBUG_EXIT,
+	VM_END_NOT_LOADED
+};
+
+/* Guest RAM: sorted by gpa, disjoint; lookups by binary search */
+struct vm_slot {
+	u64 gpa, hpa, size;
+	bool rom; /* mapped read-only; writes are dropped */
+};
+
+struct vm {
+	u16 id; /* index in vms[]; owner id of its pages */
+	char name[MANIFEST_NAME_LEN];
+	bool privileged;
+	enum vm_state state; /* changes under lock */
+	enum vm_end end;
+	const struct guest_config *config;
+	struct spinlock lock; /* state, end; below no other lock */
+
+	struct budget budget;
+	struct page_table npt;
+	u32 slot_count;
+	struct vm_slot slots[VM_MAX_SLOTS];
+	struct vm_intercepts intercepts;
+	struct bus ports, mmio;
+	struct cpuid_table *cpuid;
+
+	u32 vcpu_count;
+	struct vcpu *vcpus[VM_MAX_VCPUS];
+	u32 vcpus_live; /* atomic: not yet parked after a stop */
+
+	u64 xcr0_mask; /* XCR0 bits its CPUID offers */
+	u8 phys_bits;  /* MAXPHYADDR its CPUID tells */
+
+	struct vioapic *vioapic;
+	struct vuart *vuart;
+	struct vpic *vpic;
+	/* Isolated guests: their PC (hv/device/pc/pc.h); NULL in the other */
+	struct vpit *vpit;
+	struct vrtc *vrtc;
+	struct vhpet *vhpet;
+	struct vpm *vpm;
+	struct vkbc *vkbc;
+	struct pcibus *pcibus;
+	struct fwcfg *fwcfg;
+	struct vtimer *vtimers; /* all of them, a list */
+	struct vpci *vpci;      /* privileged guest; NULL in others */
+	u32 console_id;         /* hv/console/console.h */
+	u64 tsc_start;          /* host TSC that is the guest's TSC 0 */
+	u64 acpi_rsdp;          /* gpa of its RSDP; 0: none */
+	u64 built_bytes; /* RAM zeroed so far, while its boot vCPU is BUILDING
+			  */
+	struct timer restart_timer; /* after a reset */
+	struct ratelimit log_limit;
+};
+
+extern u32 vm_npt_max_level; /* largest EPT/NPT leaf of this machine */
+extern struct vm *vms[VM_MAX];
+extern u32 vm_count;
+extern struct vm *vm_privileged; /* NULL: none in the manifest */
+
+/* Build it from the manifest entry: memory, EPT/NPT, vCPUs, devices, image.
+ * Logs one sentence on failure and leaves nothing behind. */
+int __must_check vm_create(const struct guest_config *config, struct vm **vm);
+/* Make its boot vCPU runnable */
+void vm_start(struct vm *vm);
+/* From any core: stop all vCPUs, then (when the last one has parked) tidy:
+ * reset rebuilds and starts it again, a second after its last start at the
+ * earliest; power-off and crash leave it stopped; for the privileged guest,
+ * power-off and reset end the machine (hv/vm/machine.h). */
+void vm_end(struct vm *vm, enum vm_end how, const char *reason);
+/* hv/vm/memory.c: take the guest's RAM and map it. An isolated guest's comes
+ * from the top of the machine; the privileged guest gets all that is free, so
+ * it is created last. One sentence on failure; vm_memory_release() undoes. */
+int __must_check vm_memory_create(struct vm *vm);
+void vm_memory_release(struct vm *vm);
+/* For hv/run/event.c, on the vCPU's home core: it has taken VE_STOP; the last
+ * of its VM does what vm_end() promised */
+void vm_vcpu_parked(struct vcpu *v);
+/* A piece of the work before the first instruction (zeroing RAM, the image),
+ * in the boot vCPU's own time. True: done, it may run. */
+bool vm_build_step(struct vcpu *boot);
+/* Guest-physical to host-physical of RAM; false if no slot covers it.
+ * *left: contiguous bytes from there. */
+bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left);
+/* The slot, of RAM or ROM, that @gpa is in; NULL if in none */
+const struct vm_slot *vm_slot_at(const struct vm *vm, gpa_t gpa);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel of the manifest as fw_cfg items: UEFI firmware puts setup and
+ * kernel together to an EFI image again, a boot ROM for BIOS loads them where
+ * the addresses say (Linux Documentation/x86/boot.rst *The Real-Mode Kernel
+ * Header*). Files are read where they lie; only the setup sectors are copied,
+ * because the loader's fields are filled in. Images are untrusted.
+ */
+#include "hv/core/pc_map.h"
+#include "hv/device/fwcfg/fwcfg_priv.h"
+#include "include/hw/bzimage.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+/* Where a BIOS's boot ROM puts the parts */
+#define REAL_MODE_BASE 0x10000u
+#define CMDLINE_BASE   0x20000u
+#define KERNEL_BASE    0x100000u
+#define HEAP_END       (CMDLINE_BASE - REAL_MODE_BASE - BZ_ENTRY64_OFFSET)
+#define INITRD_MAX     0x37ffffffu /* of a header that does not tell */
+#define TABLES_BYTES   KIB(128)    /* end of RAM: the firmware's tables */
+#define LOADER_QEMU    0xb0
+
+#define VERSION_CMDLINE    0x0202
+#define VERSION_INITRD_MAX 0x0203
+
+struct parts {
+	struct image kernel, initrd;
+	u32 setup_bytes; /* 0: an EFI image that is no bzImage */
+	u32 initrd_addr;
+	struct setup_header header;
+};
+
+static bool is_efi(const struct image *k)
+{
+	return k->size > 2 && k->data[0] == 'M' && k->data[1] == 'Z';
+}
+
+/* A bzImage of a version whose command line is anywhere */
+static bool has_setup(struct parts *p)
+{
+	const struct image *k = &p->kernel;
+	u32 sects;
+
+	if (k->size < BZ_HEADER_OFFSET + sizeof(p->header))
+		return false;
+	memcpy(&p->header, k->data + BZ_HEADER_OFFSET, sizeof(p->header));
+	if (p->header.header != BZ_MAGIC ||
+	    p->header.version < VERSION_CMDLINE ||
+	    !(p->header.loadflags & BZ_LOADED_HIGH))
+		return false;
+	sects = p->header.setup_sects ? p->header.setup_sects
+				      : BZ_SETUP_SECTS_DEFAULT;
+	p->setup_bytes = (sects + 1) * BZ_SECTOR;
+	return p->setup_bytes < k->size;
+}
+
+static u64 low_ram(const struct vm *vm)
+{
+	u64 end = 0;
+
+	for (u32 i = 0; i < vm->slot_count; i++)
+		if (!vm->slots[i].rom && vm->slots[i].gpa < PC_LOW_RAM_END)
+			end = vm->slots[i].gpa + vm->slots[i].size;
+	return end;
+}
+
+/* As high as the kernel and RAM allow; false: there is no room */
+static bool place_initrd(const struct vm *vm, struct parts *p)
+{
+	u64 max = INITRD_MAX, end = low_ram(vm);
+
+	if (p->setup_bytes && p->header.version >= VERSION_INITRD_MAX)
+		max = p->header.initrd_addr_max;
+	max = MIN(max + 1, end > TABLES_BYTES ? end - TABLES_BYTES : 0);
+	if (max < KERNEL_BASE + p->kernel.size ||
+	    max - KERNEL_BASE - p->kernel.size < p->initrd.size)
+		return false;
+	p->initrd_addr = (u32)ALIGN_DOWN(max - p->initrd.size, PAGE_SIZE);
+	return p->initrd_addr >= KERNEL_BASE + p->kernel.size;
+}
+
+static int add_pair(struct vm *vm, u16 addr_key, u32 addr, u16 size_key,
+		    u32 size)
+{
+	int err = fwcfg_add_u32(vm, addr_key, addr);
+
+	return err ? err : fwcfg_add_u32(vm, size_key, size);
+}
+
+static int fill_setup(struct vm *vm, struct parts *p)
+{
+	struct setup_header *h = &p->header;
+	u32 order = 0;
+	u8 *setup;
+	int err = add_pair(vm, FWCFG_SETUP_ADDR, REAL_MODE_BASE,
+			   FWCFG_SETUP_SIZE, p->setup_bytes);
+
+	if (err || !p->setup_bytes)
+		return err;
+	while (PAGE_SIZE << order < p->setup_bytes)
+		order++;
+	setup = pmm_alloc(&vm->budget, order);
+	if (!setup)
+		return -ENOMEM;
+	h->type_of_loader = LOADER_QEMU;
+	h->loadflags |= (u8)BZ_CAN_USE_HEAP;
+	h->heap_end_ptr = HEAP_END;
+	h->cmd_line_ptr = CMDLINE_BASE;
+	h->ramdisk_image = p->initrd_addr;
+	h->ramdisk_size = (u32)p->initrd.size;
+	memcpy(setup, p->kernel.data, p->setup_bytes);
+	memcpy(setup + BZ_HEADER_OFFSET, h, sizeof(*h));
+	err = fwcfg_add(vm, FWCFG_SETUP_DATA, setup, p->setup_bytes);
+	pmm_free(&vm->budget, setup, order);
+	return err;
+}
+
+static int fill_parts(struct vm *vm, struct parts *p)
+{
+	const char *cmdline = vm->config->cmdline;
+	u32 rest = (u32)p->kernel.size - p->setup_bytes;
+	u32 cmdline_bytes = (u32)strlen(cmdline) + 1;
+	int err = fill_setup(vm, p);
+
+	if (!err)
+		err = add_pair(vm, FWCFG_KERNEL_ADDR, KERNEL_BASE,
+			       FWCFG_KERNEL_SIZE, rest);
+	if (!err)
+		err = fwcfg_add_image(vm, FWCFG_KERNEL_DATA, &p->kernel,
+				      p->setup_bytes, rest);
+	if (!err)
+		err = add_pair(vm, FWCFG_CMDLINE_ADDR, CMDLINE_BASE,
+			       FWCFG_CMDLINE_SIZE, cmdline_bytes);
+	if (!err)
+		err = fwcfg_add(vm, FWCFG_CMDLINE_DATA, cmdline, cmdline_bytes);
+	if (!err)
+		err = add_pair(vm, FWCFG_INITRD_ADDR, p->initrd_addr,
+			       FWCFG_INITRD_SIZE, (u32)p->initrd.size);
+	if (!err && p->initrd.size)
+		err = fwcfg_add_image(vm, FWCFG_INITRD_DATA, &p->initrd, 0,
+				      (u32)p->initrd.size);
+	return err;
+}
+
+/* Nothing is left of what an earlier load found */
+static int clear(struct vm *vm)
+{
+	static const u16 keys[] = {
+		FWCFG_KERNEL_ADDR,  FWCFG_KERNEL_SIZE,  FWCFG_KERNEL_DATA,
+		FWCFG_INITRD_ADDR,  FWCFG_INITRD_SIZE,  FWCFG_INITRD_DATA,
+		FWCFG_CMDLINE_ADDR, FWCFG_CMDLINE_SIZE, FWCFG_CMDLINE_DATA,
+		FWCFG_SETUP_ADDR,   FWCFG_SETUP_SIZE,   FWCFG_SETUP_DATA,
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && !err; i++)
+		err = fwcfg_add(vm, keys[i], NULL, 0);
+	return err;
+}
+
+/* A kernel of another kind, or one that does not fit, is no firmware's to
+ * start: there is no item for it, and no error here */
+int fwcfg_fill_kernel(struct vm *vm)
+{
+	const struct guest_config *c = vm->config;
+	struct parts p = { .setup_bytes = 0 };
+	int err = clear(vm);
+
+	if (err)
+		return err;
+	if (!c->kernel[0] || firmware_name(c) == c->kernel ||
+	    module_find(c->kernel, &p.kernel) || p.kernel.size > PC_LOW_RAM_END)
+		return 0;
+	if (!has_setup(&p)) {
+		p.setup_bytes = 0;
+		if (!is_efi(&p.kernel))
+			return 0;
+	}
+	if (c->initrd[0] && module_find(c->initrd, &p.initrd))
+		return 0;
+	if (!place_initrd(vm, &p))
+		return 0;
+	return fill_parts(vm, &p);
+}

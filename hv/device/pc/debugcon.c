@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The debug console port: bytes gather to lines, each a line of the log. What
+ * comes faster than the log can take is lost, and the log says how much. Exit
+ * context, any core; the lock protects the line and is before the log's.
+ */
+#include "hv/device/pc/debugcon.h"
+
+#include "arch/x86/cpu/spinlock.h"
+#include "arch/x86/machine/tsc.h"
+#include "hv/core/pc_map.h"
+#include "hv/core/vcpu.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define LINE_BYTES   160u
+#define LINES_BURST  256u
+#define LINES_PERIOD 20u /* ms for each line more */
+#define PRESENT      0xe9u
+
+struct debugcon {
+	struct vm *vm;
+	struct spinlock lock;
+	struct ratelimit limit;
+	u32 lost; /* lines since the last one shown */
+	u32 len;
+	char line[LINE_BYTES];
+};
+
+static struct debugcon *debugcon_of(const struct vm *vm)
+{
+	const struct bus_region *r = bus_find(&vm->ports, PC_DEBUG_CONSOLE);
+
+	return vm->config->debug_console && r ? r->dev : NULL;
+}
+
+static void show(struct debugcon *d)
+{
+	u32 len = d->len;
+
+	d->len = 0;
+	if (!len)
+		return;
+	if (!ratelimit_pass(&d->limit, rdtsc(), tsc_khz * LINES_PERIOD,
+			    LINES_BURST)) {
+		d->lost++;
+		return;
+	}
+	if (d->lost)
+		log_info("debug", "guest %s: %u lines are lost", d->vm->name,
+			 d->lost);
+	d->lost = 0;
+	log_info("debug", "guest %s: %.*s", d->vm->name, (int)len, d->line);
+}
+
+static void put(struct debugcon *d, char c)
+{
+	if (c == '\r')
+		return;
+	if (c == '\n' || d->len == LINE_BYTES)
+		show(d);
+	if (c != '\n')
+		d->line[d->len++] = c >= ' ' && c <= '~' ? c : '.';
+}
+
+static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	(void)v;
+	(void)dev;
+	(void)offset;
+	(void)size;
+	return PRESENT;
+}
+
+static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+		       u64 value)
+{
+	struct debugcon *d = dev;
+
+	(void)v;
+	(void)offset;
+	(void)size;
+	spin_lock(&d->lock);
+	put(d, (char)value);
+	spin_unlock(&d->lock);
+}
+
+/* What firmware said before it went is shown */
+void debugcon_reset(struct vm *vm)
+{
+	struct debugcon *d = debugcon_of(vm);
+
+	if (!d)
+		return;
+	spin_lock(&d->lock);
+	show(d);
+	spin_unlock(&d->lock);
+}
+
+int debugcon_create(struct vm *vm)
+{
+	struct bus_region region = {
+		.base = PC_DEBUG_CONSOLE,
+		.size = 1,
+		.name = "debug console",
+		.read = port_read,
+		.write = port_write,
+	};
+	struct debugcon *d;
+	int err;
+
+	if (!vm->config->debug_console)
+		return 0;
+	d = kmem_alloc(&vm->budget, sizeof(*d));
+	if (!d)
+		return -ENOMEM;
+	d->vm = vm;
+	region.dev = d;
+	err = bus_add(&vm->ports, &region);
+	if (err)
+		kmem_free(&vm->budget, d, sizeof(*d));
+	return err;
+}
+
+void debugcon_destroy(struct vm *vm)
+{
+	struct debugcon *d = debugcon_of(vm);
+
+	if (!d)
+		return;
+	bus_remove(&vm->ports, PC_DEBUG_CONSOLE);
+	kmem_free(&vm->budget, d, sizeof(*d));
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to hv/device/pc/q35*.c */
+#ifndef HV_VDEV_Q35_PRIV_H
+#define HV_VDEV_Q35_PRIV_H
+
+#include "arch/x86/cpu/spinlock.h"
+#include "hv/device/pci/pci_bus.h"
+
+#define Q35_DIR_COUNT 6 /* devices 25 to 29, and 31 */
+
+struct q35 {
+	struct vm *vm;
+	/* dir, and that routes and windows follow the registers; before it
+	 * none, after it the bus's */
+	struct spinlock lock;
+	struct pci_fn host, lpc;
+	u16 dir[Q35_DIR_COUNT]; /* DnnIR */
+};
+
+/* A type 0 header of Intel's with the board's subsystem */
+struct q35_id {
+	u16 device, command, status, class;
+	u8 revision, type;
+};
+void q35_header(u8 header[64], const struct q35_id *id);
+
+/* q35_lpc.c */
+int __must_check lpc_create(struct q35 *q);
+void lpc_reset(struct q35 *q);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The HPET of an isolated guest (IA-PC HPET 1.0a): 100 MHz, a 64-bit counter,
+ * three timers of 64 bits, the first periodic too; edge and level, legacy
+ * replacement, IOAPIC pins 20 to 23 (and 11 for the third); no FSB messages.
+ * Ticks as in hv/time/vticks.h. Lock: its own; below it the interrupt
+ * controllers'.
+ */
+#ifndef HV_VDEV_VHPET_H
+#define HV_VDEV_VHPET_H
+
+#include "hv/core/vm.h"
+
+int __must_check vhpet_create(struct vm *vm);
+void vhpet_destroy(struct vm *vm);
+void vhpet_reset(struct vm *vm);
+/* Legacy replacement is on: the PIT and the RTC have no interrupt line. Any
+ * core, any lock held. */
+bool vhpet_legacy(const struct vm *vm);
+/* An interrupt may have been unmasked. No lock held. */
+void vhpet_look(struct vm *vm);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Virtual 16550A at COM1 (PC16550D data sheet). What the guest sends goes to
+ * the console mux at once, so the transmitter is always empty; what a person
+ * types arrives by vuart_receive() from the core that polls the real UART.
+ * The vUART's lock protects all of it; after it come the vIOAPIC's and the
+ * console's.
+ */
+#include "hv/device/pc/vuart.h"
+
+#include "arch/x86/cpu/spinlock.h"
+#include "drivers/console/uart.h"
+#include "hv/console/console.h"
+#include "hv/device/pc/vuart_regs.h"
+#include "hv/irq/vioapic.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+/* Deeper than the chip's 16: a paste or a script types faster than a slow
+ * guest reads, and software cannot tell */
+#define RX_FIFO_BYTES 256u
+
+struct vuart {
+	struct vm *vm;
+	struct spinlock lock;
+	u8 ier, fcr, lcr, mcr, scr, dll, dlm;
+	u8 msr;            /* status and delta bits */
+	bool thre_pending; /* THR empty was not yet reported */
+	bool overrun;
+	bool line; /* what the IOAPIC pin shows now */
+	u16 rx_head, rx_count;
+	u8 rx[RX_FIFO_BYTES];
+};
+
+static const u8 rx_triggers[4] = { 1, 4, 8, 14 };
+
+static u16 rx_capacity(const struct vuart *u)
+{
+	return u->fcr & FCR_ENABLE ? RX_FIFO_BYTES : 1;
+}
+
+static u16 rx_trigger(const struct vuart *u)
+{
+	return u->fcr & FCR_ENABLE ? rx_triggers[u->fcr >> FCR_TRIGGER_SHIFT]
+				   : 1;
+}
+
+/* Highest-priority source (data sheet table IV) */
+static u8 iir_source(const struct vuart *u)
+{
+	if (u->ier & IER_RLS && u->overrun)
+		return IIR_RLS;
+	/* Bytes below the trigger level time out at once: no clock is kept */
+	if (u->ier & IER_RDA && u->rx_count)
+		return u->rx_count >= rx_trigger(u) ? IIR_RDA : IIR_CTI;
+	if (u->ier & IER_THRE && u->thre_pending)
+		return IIR_THRE;
+	if (u->ier & IER_MS && u->msr & 0x0f)
+		return IIR_MS;
+	return IIR_NONE;
+}
+
+static void line_update(struct vuart *u)
+{
+	/* In loopback the outputs, OUT2 among them, are off the pins */
+	bool gate = (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+	bool level = gate && iir_source(u) != IIR_NONE;
+
+	if (level == u->line)
+		return;
+	u->line = level;
+	vioapic_set_line(u->vm, COM1_GSI, level);
+}
+
+static bool rx_push(struct vuart *u, u8 byte)
+{
+	if (u->rx_count >= rx_capacity(u))
+		return false;
+	u->rx[(u->rx_head + u->rx_count) % RX_FIFO_BYTES] = byte;
+	u->rx_count++;
+	return true;
+}
+
+static u8 rx_pop(struct vuart *u)
+{
+	u8 byte = u->rx[u->rx_head];
+
+	if (!u->rx_count)
+		return 0;
+	u->rx_head = (u16)((u->rx_head + 1) % RX_FIFO_BYTES);
+	u->rx_count--;
+	return byte;
+}
+
+/* Modem inputs: a null modem that is always ready, or our own outputs */
+static u8 modem_inputs(const struct vuart *u)
+{
+	u8 s = 0;
+
+	if (!(u->mcr & MCR_LOOP))
+		return MSR_CTS | MSR_DSR | MSR_DCD;
+	s |= u->mcr & MCR_RTS ? MSR_CTS : 0;
+	s |= u->mcr & MCR_DTR ? MSR_DSR : 0;
+	s |= u->mcr & MCR_OUT1 ? MSR_RI : 0;
+	s |= u->mcr & MCR_OUT2 ? MSR_DCD : 0;
+	return s;
+}
+
+static void msr_update(struct vuart *u)
+{
+	u8 now = modem_inputs(u), changed = (u->msr ^ now) & 0xf0;
+	u8 delta = (changed >> 4) & (MSR_DCTS | MSR_DDSR | MSR_DDCD);
+
+	/* RI reports its trailing edge only */
+	if (changed & MSR_RI && !(now & MSR_RI))
+		delta |= MSR_TERI;
+	u->msr = (u8)(now | (u->msr & 0x0f) | delta);
+}
+
+static u64 read_data(struct vuart *u)
+{
+	return u->lcr & LCR_DLAB ? u->dll : rx_pop(u);
+}
+
+static u64 read_ier(struct vuart *u)
+{
+	return u->lcr & LCR_DLAB ? u->dlm : u->ier;
+}
+
+/* Reading the IIR while it names THRE takes that interrupt back */
+static u64 read_iir(struct vuart *u)
+{
+	u8 source = iir_source(u);
+
+	if (source == IIR_THRE)
+		u->thre_pending = false;
+	return source | (u->fcr & FCR_ENABLE ? IIR_FIFO : 0);
+}
+
+static u64 read_lcr(struct vuart *u)
+{
+	return u->lcr;
+}
+
+static u64 read_mcr(struct vuart *u)
+{
+	return u->mcr;
+}
+
+static u64 read_lsr(struct vuart *u)
+{
+	u64 lsr = LSR_THRE | LSR_TEMT | (u->rx_count ? LSR_DR : 0) |
+		  (u->overrun ? LSR_OE : 0);
+
+	u->overrun = false;
+	return lsr;
+}
+
+static u64 read_msr(struct vuart *u)
+{
+	u64 msr = u->msr;
+
+	u->msr &= 0xf0;
+	return msr;
+}
+
+static u64 read_scr(struct vuart *u)
+{
+	return u->scr;
+}
+
+static void write_data(struct vuart *u, u8 value)
+{
+	char c = (char)value;
+
+	if (u->lcr & LCR_DLAB) {
+		u->dll = value;
+		return;
+	}
+	if (u->mcr & MCR_LOOP)
+		u->overrun |= !rx_push(u, value);
+	else
+		console_write(u->vm, &c, 1);
+	/* Sent already: the holding register is empty again. The line falls
+	 * in between, so that an edge-triggered pin sees each time. */
+	u->thre_pending = false;
+	line_update(u);
+	u->thre_pending = true;
+}
+
+/* Enabling the THRE interrupt while the register is empty raises it (data
+ * sheet 8.6.1); drivers test for that */
+static void write_ier(struct vuart *u, u8 value)
+{
+	if (u->lcr & LCR_DLAB) {
+		u->dlm = value;
+		return;
+	}
+	value &= IER_VALID;
+	if (value & ~u->ier & IER_THRE)
+		u->thre_pending = true;
+	u->ier = value;
+}
+
+static void write_fcr(struct vuart *u, u8 value)
+{
+	if ((value ^ u->fcr) & FCR_ENABLE || value & FCR_CLEAR_RX)
+		u->rx_count = u->rx_head = 0;
+	u->fcr = value & FCR_ENABLE ? value & (FCR_ENABLE | 0xc0) : 0;
+}
+
+static void write_lcr(struct vuart *u, u8 value)
+{
+	u->lcr = value;
+}
+
+static void write_mcr(struct vuart *u, u8 value)
+{
+	u->mcr = value & MCR_VALID;
+	msr_update(u);
+}
+
+static void write_nothing(struct vuart *u, u8 value)
+{
+	(void)u;
+	(void)value;
+}
+
+static void write_scr(struct vuart *u, u8 value)
+{
+	u->scr = value;
+}
+
+/* clang-format off */
+static const struct {
+	u64 (*read)(struct vuart *u);
+	void (*write)(struct vuart *u, u8 value);
+} uart_regs[UART_PORTS] = {
+	[UART_DATA] = { read_data, write_data },
+	[UART_IER]  = { read_ier, write_ier },
+	[UART_IIR]  = { read_iir, write_fcr },
+	[UART_LCR]  = { read_lcr, write_lcr },
+	[UART_MCR]  = { read_mcr, write_mcr },
+	[UART_LSR]  = { read_lsr, write_nothing },
+	[UART_MSR]  = { read_msr, write_nothing },
+	[UART_SCR]  = { read_scr, write_scr },
+};
+/* clang-format on */
+
+static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	struct vuart *u = dev;
+	u64 value = 0;
+	u8 i;
+
+	(void)v;
+	spin_lock(&u->lock);
+	for (i = 0; i < size; i++)
+		value |= uart_regs[(offset + i) % UART_PORTS].read(u)
+			 << (i * 8);
+	line_update(u);
+	spin_unlock(&u->lock);
+	return value;
+}
+
+static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+		       u64 value)
+{
+	struct vuart *u = dev;
+	u8 i;
+
+	(void)v;
+	spin_lock(&u->lock);
+	for (i = 0; i < size; i++)
+		uart_regs[(offset + i) % UART_PORTS].write(
+			u, (u8)(value >> (i * 8)));
+	line_update(u);
+	spin_unlock(&u->lock);
+}
+
+bool vuart_receive(struct vm *vm, u8 byte)
+{
+	struct vuart *u = vm->vuart;
+	bool taken;
+
+	spin_lock(&u->lock);
+	taken = rx_push(u, byte);
+	line_update(u);
+	spin_unlock(&u->lock);
+	return taken;
+}
+
+void vuart_reset(struct vm *vm)
+{
+	struct vuart *u = vm->vuart;
+
+	spin_lock(&u->lock);
+	u->ier = u->fcr = u->lcr = u->mcr = u->scr = 0;
+	u->dll = 1;
+	u->dlm = 0;
+	u->msr = modem_inputs(u);
+	u->thre_pending = u->overrun = false;
+	u->rx_head = u->rx_count = 0;
+	line_update(u);
+	spin_unlock(&u->lock);
+}
+
+int vuart_create(struct vm *vm)
+{
+	struct bus_region region = {
+		.base = COM1_PORT,
+		.size = UART_PORTS,
+		.name = "uart",
+		.read = port_read,
+		.write = port_write,
+	};
+	int err;
+
+	vm->vuart = kmem_alloc(&vm->budget, sizeof(*vm->vuart));
+	if (!vm->vuart)
+		return -ENOMEM;
+	vm->vuart->vm = vm;
+	region.dev = vm->vuart;
+	err = bus_add(&vm->ports, &region);
+	if (err) {
+		vuart_destroy(vm);
+		return err;
+	}
+	vuart_reset(vm);
+	return 0;
+}
+
+void vuart_destroy(struct vm *vm)
+{
+	if (!vm->vuart)
+		return;
+	kmem_free(&vm->budget, vm->vuart, sizeof(*vm->vuart));
+	vm->vuart = NULL;
+}

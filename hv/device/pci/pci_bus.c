@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bus 0 of an isolated guest: config space by CF8h/CFCh (PCI 3.0, 3.2.2.3.2)
+ * and by ECAM, and the PCI hole, where an access goes to whatever the guest's
+ * registers put there: ECAM first, then a BAR, else nobody, which reads as
+ * ones. RAM is before all: its pages never trap.
+ *
+ * Called from exits, on any core. The bus's lock protects everything in struct
+ * pcibus and every function's config[]. After it come the interrupt
+ * controllers' locks; before it, a function's own.
+ */
+#include "hv/device/pci/pci_bus.h"
+
+#include "hv/assign/vpower.h"
+#include "hv/core/pc_map.h"
+#include "hv/core/vcpu.h"
+#include "hv/device/pci/pci_bus_priv.h"
+#include "include/hw/pci.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define FN_PAGES_ORDER 2u
+#define CF9_OFFSET     1u
+/* SYS_RST, FULL_RST; the bit between them is the reset */
+#define RESET_CONTROL_BITS 0x0au
+/* Bits 30:24 and 1:0 of CF8h are wired to zero */
+#define ADDRESS_BITS (PCI_ADDRESS_ENABLE | 0x00fffffcu)
+#define COMMAND_BITS                                                           \
+	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |            \
+	 PCI_COMMAND_PARITY | PCI_COMMAND_SERR | PCI_COMMAND_INTX_OFF)
+#define STATUS_CLEAR 0xf9u /* high byte of the status register */
+
+static struct pcibus_slot *slot_of(struct pcibus *bus, u8 devfn)
+{
+	u8 i = bus->index[devfn];
+
+	return i == PCIBUS_NO_SLOT ? NULL : &bus->slots[i];
+}
+
+/* --- config space --- */
+
+static u64 config_get(const struct pci_fn *f, u32 offset, u8 size)
+{
+	u64 value = 0;
+
+	memcpy(&value, &f->config[offset], size);
+	return value;
+}
+
+static void config_put(struct pci_fn *f, u32 offset, u8 size, u64 value)
+{
+	for (u32 i = offset; i < offset + size; i++, value >>= 8) {
+		u8 v = (u8)value, mask = f->mask[i];
+
+		f->config[i] = (u8)((f->config[i] & ~mask) | (v & mask));
+		f->config[i] &= (u8) ~(v & f->clear[i]);
+	}
+}
+
+/* @offset + @size does not pass the end of the function's space */
+static u64 config_read(struct pcibus *bus, u8 devfn, u32 offset, u8 size)
+{
+	u64 value = bus_ones(size);
+	struct pcibus_slot *s;
+
+	spin_lock(&bus->lock);
+	s = slot_of(bus, devfn);
+	if (s)
+		value = config_get(s->f, offset, size);
+	spin_unlock(&bus->lock);
+	return value;
+}
+
+static void config_write(struct pcibus *bus, u8 devfn, u32 offset, u8 size,
+			 u64 value)
+{
+	struct pcibus_slot *s;
+
+	spin_lock(&bus->lock);
+	s = slot_of(bus, devfn);
+	if (s) {
+		config_put(s->f, offset, size, value);
+		if (offset < PCI_COMMAND + 2 && offset + size > PCI_COMMAND)
+			pcibus_irq_update(bus);
+	}
+	spin_unlock(&bus->lock);
+	if (s && s->f->ops && s->f->ops->config_written)
+		s->f->ops->config_written(s->f, offset, size);
+}
+
+/* --- CF8h to CFFh --- */
+
+/* Only a dword is the address register's; the bytes are other devices', and
+ * CF9h is the reset control register (ICH9 data sheet, 13.7.5) */
+static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	struct pcibus *bus = dev;
+
+	(void)v;
+	if (size == 1 && offset == CF9_OFFSET)
+		return READ_ONCE(bus->reset_control);
+	return size == 4 ? READ_ONCE(bus->address) : bus_ones(size);
+}
+
+static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+			  u64 value)
+{
+	struct pcibus *bus = dev;
+
+	if (size == 4)
+		WRITE_ONCE(bus->address, (u32)value & ADDRESS_BITS);
+	if (size != 1 || offset != CF9_OFFSET)
+		return;
+	WRITE_ONCE(bus->reset_control, (u8)value & RESET_CONTROL_BITS);
+	vpower_cf9_write(v->vm, (u8)value);
+}
+
+/* Bus 0's function and register that CF8h selects */
+static bool address_selects(const struct pcibus *bus, u64 offset, u8 *devfn,
+			    u32 *reg)
+{
+	u32 address = READ_ONCE(bus->address);
+
+	*devfn = (u8)(address >> 8);
+	*reg = (u32)((address & 0xfc) + offset);
+	return address & PCI_ADDRESS_ENABLE && !(address >> 16 & 0xff);
+}
+
+static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	u8 devfn;
+	u32 reg;
+
+	(void)v;
+	if (!address_selects(dev, offset, &devfn, &reg))
+		return bus_ones(size);
+	return config_read(dev, devfn, reg, size);
+}
+
+static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+		       u64 value)
+{
+	u8 devfn;
+	u32 reg;
+
+	(void)v;
+	if (address_selects(dev, offset, &devfn, &reg))
+		config_write(dev, devfn, reg, size, value);
+}
+
+/* --- the PCI hole and the I/O window --- */
+
+enum claim { CLAIM_NONE, CLAIM_ECAM, CLAIM_BAR };
+
+struct target {
+	enum claim claim;
+	struct pci_fn *f; /* BAR */
+	u32 bar;
+	u64 offset; /* in the BAR, or in ECAM */
+};
+
+static struct target find_target(struct pcibus *bus, bool io, u64 addr, u8 size)
+{
+	struct target t = { .claim = CLAIM_NONE };
+
+	spin_lock(&bus->lock);
+	if (!io && addr >= bus->ecam && addr - bus->ecam < bus->ecam_size) {
+		t.claim = CLAIM_ECAM;
+		t.offset = addr - bus->ecam;
+	} else {
+		t.f = pcibus_bar_find(bus, io, addr, size, &t.bar, &t.offset);
+		t.claim = t.f ? CLAIM_BAR : CLAIM_NONE;
+	}
+	spin_unlock(&bus->lock);
+	return t;
+}
+
+/* PCI Express 5.0, 7.2.2: bus 27:20, function 19:12; we have bus 0, and an
+ * access stays within a function's page */
+static bool ecam_selects(const struct target *t, u8 size, u8 *devfn, u32 *reg)
+{
+	*devfn = (u8)(t->offset >> PAGE_SHIFT);
+	*reg = (u32)(t->offset & PAGE_MASK);
+	return t->offset < MIB(1) && *reg + size <= PAGE_SIZE;
+}
+
+static u64 target_read(struct vcpu *v, struct pcibus *bus,
+		       const struct target *t, u8 size)
+{
+	u8 devfn;
+	u32 reg;
+
+	if (t->claim == CLAIM_ECAM && ecam_selects(t, size, &devfn, &reg))
+		return config_read(bus, devfn, reg, size);
+	if (t->claim == CLAIM_BAR && t->f->ops && t->f->ops->bar_read)
+		return t->f->ops->bar_read(v, t->f, t->bar, t->offset, size);
+	return bus_ones(size);
+}
+
+static void target_write(struct vcpu *v, struct pcibus *bus,
+			 const struct target *t, u8 size, u64 value)
+{
+	u8 devfn;
+	u32 reg;
+
+	if (t->claim == CLAIM_ECAM && ecam_selects(t, size, &devfn, &reg))
+		config_write(bus, devfn, reg, size, value);
+	if (t->claim == CLAIM_BAR && t->f->ops && t->f->ops->bar_write)
+		t->f->ops->bar_write(v, t->f, t->bar, t->offset, size, value);
+}
+
+static u64 hole_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	struct target t = find_target(dev, false, PC_PCI_HOLE + offset, size);
+
+	return target_read(v, dev, &t, size);
+}
+
+static void hole_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+		       u64 value)
+{
+	struct target t = find_target(dev, false, PC_PCI_HOLE + offset, size);
+
+	target_write(v, dev, &t, size, value);
+}
+
+static u64 io_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	struct target t = find_target(dev, true, PC_PCI_IO + offset, size);
+
+	return target_read(v, dev, &t, size);
+}
+
+static void io_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
+{
+	struct target t = find_target(dev, true, PC_PCI_IO + offset, size);
+
+	target_write(v, dev, &t, size, value);
+}
+
+/* Only a guest with an I/O BAR pays for so many claimed ports */
+static int io_window_add(struct pcibus *bus)
+{
+	const struct bus_region window = {
+		.base = PC_PCI_IO,
+		.size = PC_PCI_IO_END - PC_PCI_IO,
+		.name = "PCI I/O",
+		.read = io_read,
+		.write = io_write,
+		.dev = bus,
+	};
+	const struct bus_region *r = bus_find(&bus->vm->ports, PC_PCI_IO);
+
+	return r && r->read == io_read ? 0 : bus_add(&bus->vm->ports, &window);
+}
+
+/* --- functions --- */
+
+void pcibus_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask)
+{
+	u8 *power_on = f->clear + PAGE_SIZE;
+
+	memcpy(&f->config[offset], &value, size);
+	memcpy(&power_on[offset], &value, size);
+	memcpy(&f->mask[offset], &mask, size);
+}
+
+/* A device with a function besides 0 has the bit in function 0's header
+ * (PCI 3.0, 6.2.1 *Device Identification*) */
+static void mark_multifunction(struct pcibus *bus, u8 devfn)
+{
+	struct pcibus_slot *zero = slot_of(bus, devfn & 0xf8);
+	u8 type;
+
+	for (u8 i = 1; zero && i < PCI_FUNCTIONS; i++) {
+		if (!slot_of(bus, (u8)(zero->devfn + i)))
+			continue;
+		type = zero->f->config[PCI_HEADER_TYPE] | PCI_HEADER_MULTI;
+		pcibus_define(zero->f, PCI_HEADER_TYPE, 1, type, 0);
+	}
+}
+
+static void define_generic(struct pci_fn *f, const u8 header[64])
+{
+	for (u32 i = 0; i < 64; i++)
+		pcibus_define(f, i, 1, header[i], 0);
+	f->mask[PCI_COMMAND] = (u8)COMMAND_BITS;
+	f->mask[PCI_COMMAND + 1] = (u8)(COMMAND_BITS >> 8);
+	f->clear[PCI_STATUS + 1] = STATUS_CLEAR;
+	f->mask[PCI_CACHE_LINE] = 0xff;
+	f->mask[PCI_INTERRUPT_LINE] = 0xff;
+	pcibus_bar_init(f);
+}
+
+int pcibus_add(struct pci_fn *f, const u8 header[64])
+{
+	struct pcibus *bus = f->vm->pcibus;
+	struct pcibus_slot *s;
+	int err = 0;
+
+	if (slot_of(bus, f->devfn))
+		return -EEXIST;
+	if (bus->count == PCIBUS_MAX_FNS)
+		return -ENOSPC;
+	for (u32 i = 0; i < PCI_FN_BARS && !err; i++)
+		if (f->bar[i].size && f->bar[i].io)
+			err = io_window_add(bus);
+	if (err)
+		return err;
+	s = &bus->slots[bus->count];
+	s->pages = pmm_alloc(&f->vm->budget, FN_PAGES_ORDER);
+	if (!s->pages)
+		return -ENOMEM;
+	f->config = s->pages;
+	f->mask = f->config + PAGE_SIZE;
+	f->clear = f->mask + PAGE_SIZE;
+	define_generic(f, header);
+	s->f = f;
+	s->devfn = f->devfn;
+	bus->index[f->devfn] = (u8)bus->count++;
+	mark_multifunction(bus, f->devfn);
+	return 0;
+}
+
+void pcibus_set_ecam(struct vm *vm, u64 base, u64 size)
+{
+	struct pcibus *bus = vm->pcibus;
+
+	spin_lock(&bus->lock);
+	bus->ecam = base;
+	bus->ecam_size = size;
+	spin_unlock(&bus->lock);
+}
+
+/* --- life --- */
+
+void pcibus_reset(struct vm *vm)
+{
+	struct pcibus *bus = vm->pcibus;
+
+	spin_lock(&bus->lock);
+	bus->address = 0;
+	bus->reset_control = 0;
+	for (u32 i = 0; i < bus->count; i++) {
+		struct pcibus_slot *s = &bus->slots[i];
+
+		memcpy(s->f->config, s->f->clear + PAGE_SIZE, PAGE_SIZE);
+		s->intx = 0;
+	}
+	pcibus_irq_update(bus);
+	spin_unlock(&bus->lock);
+	for (u32 i = 0; i < bus->count; i++)
+		if (bus->slots[i].f->ops && bus->slots[i].f->ops->reset)
+			bus->slots[i].f->ops->reset(bus->slots[i].f);
+}
+
+static int add_regions(struct pcibus *bus)
+{
+	const struct bus_region ports[] = {
+		{ .base = PCI_PORT_ADDRESS,
+		  .size = 4,
+		  .name = "PCI address",
+		  .read = address_read,
+		  .write = address_write,
+		  .dev = bus },
+		{ .base = PCI_PORT_DATA,
+		  .size = 4,
+		  .name = "PCI data",
+		  .read = data_read,
+		  .write = data_write,
+		  .dev = bus },
+	};
+	const struct bus_region hole = {
+		.base = PC_PCI_HOLE,
+		.size = PC_PCI_HOLE_END - PC_PCI_HOLE,
+		.name = "PCI",
+		.read = hole_read,
+		.write = hole_write,
+		.dev = bus,
+	};
+	int err = bus_add(&bus->vm->mmio, &hole);
+
+	for (u32 i = 0; i < ARRAY_SIZE(ports) && !err; i++)
+		err = bus_add(&bus->vm->ports, &ports[i]);
+	return err;
+}
+
+int pcibus_create(struct vm *vm)
+{
+	struct pcibus *bus = kmem_alloc(&vm->budget, sizeof(*bus));
+
+	if (!bus)
+		return -ENOMEM;
+	bus->vm = vm;
+	memset(bus->index, PCIBUS_NO_SLOT, sizeof(bus->index));
+	memset(bus->isa, PCIBUS_NO_ISA, sizeof(bus->isa));
+	vm->pcibus = bus;
+	return add_regions(bus);
+}
+
+void pcibus_destroy(struct vm *vm)
+{
+	struct pcibus *bus = vm->pcibus;
+
+	if (!bus)
+		return;
+	for (u32 i = 0; i < bus->count; i++)
+		pmm_free(&vm->budget, bus->slots[i].pages, FN_PAGES_ORDER);
+	kmem_free(&vm->budget, bus, sizeof(*bus));
+	vm->pcibus = NULL;
+}

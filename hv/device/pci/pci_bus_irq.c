@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * INTx (PCI 3.0, 2.2.6 *Interrupt Pins*): a function's pins go to the eight
+ * PIRQs as the chipset wires its device, a PIRQ to its own IOAPIC pin (GSI 16
+ * to 23) and, where the LPC bridge routes it, to an ISA line. Lines are the OR
+ * of all that share them, worked out anew at each change; other devices' part
+ * in them is pc_irq_shared()'s. Under the bus's lock.
+ */
+#include "hv/core/pc_map.h"
+#include "hv/device/pc/pc.h"
+#include "hv/device/pci/pci_bus_priv.h"
+#include "include/hw/pci.h"
+
+static u32 pirqs_of(const struct pcibus *bus, const struct pcibus_slot *s)
+{
+	u32 levels = 0;
+
+	if (s->f->config[PCI_COMMAND + 1] & PCI_COMMAND_INTX_OFF >> 8)
+		return 0;
+	for (u32 pin = 0; pin < PCIBUS_PINS; pin++)
+		if (s->intx & 1u << pin)
+			levels |= 1u << bus->pirq[s->devfn >> 3][pin];
+	return levels;
+}
+
+static u32 isa_of(const struct pcibus *bus, u32 pirqs)
+{
+	u32 levels = 0;
+
+	for (u32 i = 0; i < PCIBUS_PIRQS; i++)
+		if (pirqs & 1u << i && bus->isa[i] < PCIBUS_ISA_LINES)
+			levels |= 1u << bus->isa[i];
+	return levels;
+}
+
+/* Bit n: line @first + n */
+static void lines_follow(struct vm *vm, u32 first, u32 *was, u32 now)
+{
+	u32 changed = *was ^ now;
+
+	*was = now;
+	for (u32 i = 0; changed >> i; i++)
+		if (changed >> i & 1)
+			pc_irq_shared(vm, first + i, PC_SOURCE_PCI,
+				      now >> i & 1);
+}
+
+void pcibus_irq_update(struct pcibus *bus)
+{
+	u32 pirqs = 0;
+
+	for (u32 i = 0; i < bus->count; i++)
+		if (bus->slots[i].intx)
+			pirqs |= pirqs_of(bus, &bus->slots[i]);
+	lines_follow(bus->vm, PC_GSI_PIRQ_A, &bus->pirq_levels, pirqs);
+	lines_follow(bus->vm, 0, &bus->isa_levels, isa_of(bus, pirqs));
+}
+
+void pcibus_intx(struct pci_fn *f, u32 pin, bool level)
+{
+	struct pcibus *bus = f->vm->pcibus;
+	struct pcibus_slot *s = &bus->slots[bus->index[f->devfn]];
+	u8 bit = (u8)(1u << (pin % PCIBUS_PINS));
+
+	spin_lock(&bus->lock);
+	s->intx = (u8)(level ? s->intx | bit : s->intx & ~bit);
+	f->config[PCI_STATUS] &= (u8)~PCI_STATUS_INTX;
+	if (s->intx)
+		f->config[PCI_STATUS] |= PCI_STATUS_INTX;
+	pcibus_irq_update(bus);
+	spin_unlock(&bus->lock);
+}
+
+void pcibus_set_isa(struct vm *vm, u32 pirq, u8 isa)
+{
+	struct pcibus *bus = vm->pcibus;
+
+	spin_lock(&bus->lock);
+	bus->isa[pirq % PCIBUS_PIRQS] = isa;
+	pcibus_irq_update(bus);
+	spin_unlock(&bus->lock);
+}
+
+void pcibus_set_pirq(struct vm *vm, u32 device, u32 pin, u8 pirq)
+{
+	struct pcibus *bus = vm->pcibus;
+
+	spin_lock(&bus->lock);
+	bus->pirq[device % PCIBUS_DEVICES][pin % PCIBUS_PINS] =
+		pirq % PCIBUS_PIRQS;
+	pcibus_irq_update(bus);
+	spin_unlock(&bus->lock);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The instruction decoder: bytes in, struct insn out. Pure: it knows no vCPU
+ * and no memory, so that unit tests and fuzzers drive it. Of the one-byte, 0F,
+ * 0F38 and 0F3A maps, with VEX too, it gives all parts; of EVEX and XOP code
+ * the length (SDM 2A 2 *Instruction Format*; APM 3 1).
+ */
+#ifndef HV_INSN_H
+#define HV_INSN_H
+
+#include "hv/core/backend.h"
+#include "lib/types.h"
+
+#define INSN_MAX    15 /* bytes; longer is #GP (SDM 2A 2.3.11) */
+#define INSN_NO_REG 0xff
+
+enum insn_mode { INSN_16BIT, INSN_32BIT, INSN_64BIT };
+/* MAP_OTHER: behind EVEX or XOP, or of VEX a map without a name here */
+enum insn_map {
+	MAP_ONE,
+	MAP_0F,
+	MAP_0F38,
+	MAP_0F3A,
+	MAP_VEX_0F,
+	MAP_VEX_0F38,
+	MAP_VEX_0F3A,
+	MAP_OTHER
+};
+
+#define REX_B 1u
+#define REX_X 2u
+#define REX_R 4u
+#define REX_W 8u
+
+struct insn {
+	u8 len;
+	u8 map; /* enum insn_map */
+	u8 opcode;
+	u8 rex;    /* the byte, 0: none; VEX's R, X, B and W in its place */
+	u8 vector; /* VEX.L: 16 or 32 bytes */
+	u8 vvvv;   /* VEX's register besides ModRM's, 0-15 */
+	u8 seg; /* override that counts in this mode: enum seg, or SEG_COUNT */
+	u8 operand_size;               /* 2, 4 or 8: of the non-byte form */
+	u8 addr_size;                  /* 2, 4 or 8 */
+	bool rep, repne, lock, opsize; /* F3, F2, F0, 66 seen, or VEX.pp */
+	bool has_modrm, mem;           /* mem: r/m is memory, or moffs */
+	bool rip_relative;
+	u8 mod, reg, rm; /* reg and rm with REX */
+	u8 base, index;  /* enum gpr or INSN_NO_REG */
+	u8 scale;        /* 1 2 4 8 */
+	s64 disp;        /* sign-extended; moffs: the offset */
+	u64 imm;         /* sign-extended */
+};
+
+/* 0; -EAGAIN: more bytes are needed; -EINVAL: no instruction we know, or longer
+ * than INSN_MAX */
+int __must_check insn_decode(struct insn *insn, const u8 *bytes, size_t have,
+			     enum insn_mode mode);
+/* Its length alone, 0 for an error */
+u8 insn_length(const u8 *bytes, size_t have, enum insn_mode mode);
+/* Legacy prefixes and REX at the start of @bytes */
+size_t insn_prefix_length(const u8 *bytes, size_t have, bool bits64);
+
+/* The mode of the code at CS:RIP; RG_CR, RG_SEG or RG_CS are valid */
+static inline enum insn_mode insn_mode(const struct vcpu_regs *r)
+{
+	if (vcpu_hw_long_mode(r))
+		return INSN_64BIT;
+	return r->seg[SEG_CS].attr & SEG_ATTR_DB ? INSN_32BIT : INSN_16BIT;
+}
+
+#endif

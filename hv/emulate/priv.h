@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to hv/emulate/. An emulation is one struct emu on the stack: the
+ * instruction, its operand size, and what the exit told of its memory operand.
+ *
+ * An instruction is done in three steps: its checks, which may queue a fault;
+ * loads; and at the end one store and the registers, which cannot fail. So a
+ * fault leaves the guest's registers as they were.
+ */
+#ifndef HV_EMULATE_PRIV_H
+#define HV_EMULATE_PRIV_H
+
+#include "hv/emulate/emulate.h"
+#include "hv/emulate/insn.h"
+#include "hv/emulate/task.h"
+#include "include/hw/cpu.h"
+
+enum emu_result {
+	EMU_OK,
+	EMU_FAULT,   /* an exception is queued */
+	EMU_UNKNOWN, /* not emulated: the end of the guest */
+	EMU_AGAIN    /* registers are as between two steps: run into it again */
+};
+
+struct emu {
+	struct vcpu *v;
+	struct vcpu_regs *r;
+	const struct vcpu_exit *exit;
+	struct insn insn;
+	enum insn_mode mode;
+	u8 size;     /* of the operands, bytes */
+	bool direct; /* the exit's address is that of the only operand */
+};
+
+typedef int (*emu_fn)(struct emu *m);
+
+/* A piece of guest memory whose translation is done: at most two pages */
+struct emu_span {
+	gpa_t gpa[2];
+	u8 first; /* bytes in gpa[0] */
+};
+
+#define ALU_FLAGS                                                              \
+	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
+
+/* In the order of the opcodes (00-3F) and of ModRM.reg in group 1 */
+enum alu_op {
+	ALU_ADD,
+	ALU_OR,
+	ALU_ADC,
+	ALU_SBB,
+	ALU_AND,
+	ALU_SUB,
+	ALU_XOR,
+	ALU_CMP,
+};
+/* Of one operand */
+enum alu_unary { ALU_NOT, ALU_NEG, ALU_INC, ALU_DEC };
+/* ModRM.reg of group 2; 6 is SHL again */
+enum alu_shift {
+	ALU_ROL,
+	ALU_ROR,
+	ALU_RCL,
+	ALU_RCR,
+	ALU_SHL,
+	ALU_SHR,
+	ALU_SAL,
+	ALU_SAR
+};
+/* ModRM.reg of group 8, less 4 */
+enum alu_bit { ALU_BT, ALU_BTS, ALU_BTR, ALU_BTC };
+enum alu_scan { ALU_BSF, ALU_BSR, ALU_TZCNT, ALU_LZCNT, ALU_POPCNT };
+
+/*
+ * emulate_alu.c: pure; done by the instruction itself on this CPU, so that the
+ * flags the manual leaves undefined are the CPU's too. @flags: RFLAGS before
+ * and after; @size 1, 2, 4 or 8 (bits: not 1).
+ */
+u64 alu_binary(enum alu_op op, u8 size, u64 a, u64 b, u64 *flags);
+u64 alu_unary(enum alu_unary op, u8 size, u64 a, u64 *flags);
+u64 alu_shift(enum alu_shift op, u8 size, u64 a, u8 count, u64 *flags);
+u64 alu_bit(enum alu_bit op, u8 size, u64 a, u64 bit, u64 *flags);
+/* SHLD, SHRD (@right) and IMUL of two operands: not of bytes */
+u64 alu_shift_double(bool right, u8 size, u64 a, u64 fill, u8 count,
+		     u64 *flags);
+u64 alu_imul(u8 size, u64 a, u64 b, u64 *flags);
+/* All of register @to, of which BSF and BSR may leave parts, or the whole */
+u64 alu_scan(enum alu_scan op, u8 size, u64 to, u64 from, u64 *flags);
+/* MUL and IMUL of one operand: lo = AL, AX ...; the product is hi:lo */
+void alu_multiply(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b, u64 *flags);
+/* DIV and IDIV: hi:lo is the dividend, then *lo the quotient and *hi the
+ * remainder. Bytes: in AX, which is *lo, with *hi its upper half. False: #DE */
+bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b);
+/* A condition code of Jcc, SETcc, CMOVcc (SDM 1 appendix B) */
+bool alu_condition(u8 cc, u64 flags);
+
+static inline u64 emu_mask(u8 size)
+{
+	return size == 8 ? ~0ull : BIT(size * 8) - 1;
+}
+static inline u64 emu_sign_extend(u64 value, u8 size)
+{
+	u32 shift = 64 - 8u * size;
+
+	return (u64)((s64)(value << shift) >> shift);
+}
+
+/* emulate_mem.c */
+/* GPR by number: byte registers AH..BH as @insn's REX says */
+u64 emu_reg_get(struct emu *m, u8 reg, u8 size);
+void emu_reg_set(struct emu *m, u8 reg, u8 size, u64 value);
+void emu_flags_set(struct emu *m, u64 flags);
+/* Queue #UD: EMU_FAULT */
+int emu_ud(struct emu *m);
+/* 0, or #UD because of a LOCK prefix (SDM 2A, LOCK) */
+int emu_no_lock(struct emu *m);
+bool emu_is_canonical(const struct emu *m, u64 lin);
+/* Segment, limit, canonical, alignment and paging checks of @size bytes (up to
+ * 32) at seg:offset, in this order; sets accessed and dirty bits */
+int emu_resolve(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
+		struct emu_span *span);
+/* The ModRM or moffs operand */
+int emu_resolve_operand(struct emu *m, u8 size, u8 access,
+			struct emu_span *span);
+/* So, of 16 or 32 bytes that fault with #GP(0) unless aligned to that */
+int emu_resolve_aligned(struct emu *m, u8 size, u8 access,
+			struct emu_span *span);
+u64 emu_load(struct emu *m, const struct emu_span *span, u8 size);
+void emu_store(struct emu *m, const struct emu_span *span, u8 size, u64 value);
+/* More than 8 bytes, by eights */
+void emu_load_wide(struct emu *m, const struct emu_span *span, u8 size,
+		   u64 *value);
+void emu_store_wide(struct emu *m, const struct emu_span *span, u8 size,
+		    const u64 *value);
+/* The store of a read-modify-write. In RAM, by compare-and-exchange: EMU_AGAIN
+ * if it is not @old any more, before which nothing else may be changed */
+int __must_check emu_replace(struct emu *m, const struct emu_span *span,
+			     u8 size, u64 old, u64 value);
+int __must_check emu_replace_wide(struct emu *m, const struct emu_span *span,
+				  const u64 old[2], const u64 value[2]);
+
+/* RFLAGS as it is now and RIP behind the instruction, where the dispatcher's
+ * own step would do too much: EMU_AGAIN */
+int emu_step_over(struct emu *m);
+/* Protected mode, and not virtual-8086 */
+bool emu_protected(const struct emu *m);
+
+/* emulate_segment.c */
+/* Queue an exception with an error code: EMU_FAULT */
+int emu_fault(struct emu *m, u8 vector, u32 error);
+/* CPL, 0 in real mode; RG_SEG, RG_CR and RG_RIP are valid */
+u32 emu_cpl(struct emu *m);
+/* The descriptor of @sel, or #GP(@sel) outside its table */
+int emu_descriptor(struct emu *m, u16 sel, struct task_span *at,
+		   u8 raw[DESC_BYTES]);
+
+/* emulate_stack.c */
+/* In the size of a PUSH and POP here, or @size; RSP changes with no fault */
+int emu_push(struct emu *m, u64 value);
+int emu_push_sized(struct emu *m, u8 size, u64 value);
+/* What a POP would take, and its step of RSP */
+int emu_top(struct emu *m, u64 *value);
+void emu_drop(struct emu *m);
+/* RIP once the dispatcher has stepped over this instruction */
+void emu_jump(struct emu *m, u64 target);
+
+/* emulate_ops.c: moves and arithmetic; emulate_bits.c: bits, shifts, exchange;
+ * emulate_stack.c; emulate_string.c; emulate_segment.c; emulate_system.c;
+ * emulate_vector.c. Opcodes: see the table */
+int op_mov_store(struct emu *m);
+int op_mov_load(struct emu *m);
+int op_mov_imm(struct emu *m);
+int op_mov_segment(struct emu *m);
+int op_moffs(struct emu *m);
+int op_movnti(struct emu *m);
+int op_movsxd(struct emu *m);
+int op_movx(struct emu *m);
+int op_movbe(struct emu *m);
+int op_cmov(struct emu *m);
+int op_setcc(struct emu *m);
+int op_alu(struct emu *m);
+int op_alu_imm(struct emu *m);
+int op_test(struct emu *m);
+int op_group3(struct emu *m);
+int op_group45(struct emu *m);
+int op_imul(struct emu *m);
+int op_bit_scan(struct emu *m);
+int op_cache_line(struct emu *m);
+int op_nop(struct emu *m);
+
+int op_xchg(struct emu *m);
+int op_xadd(struct emu *m);
+int op_cmpxchg(struct emu *m);
+int op_cmpxchg_wide(struct emu *m);
+int op_bt(struct emu *m);
+int op_bt_imm(struct emu *m);
+int op_shift(struct emu *m);
+int op_shift_double(struct emu *m);
+
+int op_push_reg(struct emu *m);
+int op_pop_reg(struct emu *m);
+int op_push_imm(struct emu *m);
+int op_push_operand(struct emu *m);
+int op_pop_operand(struct emu *m);
+int op_pusha(struct emu *m);
+int op_popa(struct emu *m);
+int op_pushf(struct emu *m);
+int op_popf(struct emu *m);
+int op_enter(struct emu *m);
+int op_leave(struct emu *m);
+int op_call(struct emu *m);
+int op_call_operand(struct emu *m);
+int op_jmp_operand(struct emu *m);
+int op_ret(struct emu *m);
+
+int op_movs(struct emu *m);
+int op_cmps(struct emu *m);
+int op_stos(struct emu *m);
+int op_lods(struct emu *m);
+int op_scas(struct emu *m);
+
+int op_mov_to_segment(struct emu *m);
+int op_push_segment(struct emu *m);
+int op_pop_segment(struct emu *m);
+int op_load_far(struct emu *m);
+int op_call_far(struct emu *m);
+int op_jmp_far(struct emu *m);
+
+int op_group6(struct emu *m);
+int op_group7(struct emu *m);
+
+int op_vector_move(struct emu *m);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to hv/emulate/task*.c, hv/emulate/segment.c and hv/emulate/system.c:
+ * descriptors (SDM 3A 3.4.5), and task switches in software (SDM 3A 8 *Task
+ * Management*). Functions return 0; -EFAULT: an exception is queued;
+ * -EINVAL: the guest keeps the structure where there is no RAM.
+ */
+#ifndef HV_TASK_H
+#define HV_TASK_H
+
+#include "hv/core/vcpu.h"
+
+/* What needs a resolved address: a TSS or a descriptor, two pages at most */
+struct task_span {
+	gpa_t gpa[2];
+	u32 first, bytes; /* @first of them in gpa[0] */
+};
+
+/* GDT and LDT entries (SDM 3A 3.4.5, 3.5) */
+#define DESC_BYTES     8u
+#define DESC_TYPE_BYTE 5u /* type, S, DPL, P */
+#define DESC_BUSY      2u /* of a TSS's type */
+#define DESC_ACCESSED  1u
+
+/* Selectors */
+#define SEL_RPL(sel)   ((sel)&3u)
+#define SEL_TI         4u
+#define SEL_INDEX(sel) ((sel)&0xfff8u)
+#define SEL_ERROR(sel) ((sel)&0xfffcu)
+
+/* hv/emulate/task_memory.c */
+
+/* Translate @bytes at linear address @lin for a supervisor's implicit access */
+int __must_check task_resolve(struct vcpu *v, u64 lin, u32 bytes, u8 access,
+			      struct task_span *span);
+int __must_check task_read(struct vcpu *v, const struct task_span *span,
+			   void *to);
+int __must_check task_write(struct vcpu *v, const struct task_span *span,
+			    const void *from);
+/* The descriptor of @sel in the GDT or LDT; -ENOENT: outside its table */
+int __must_check task_descriptor(struct vcpu *v, u16 sel,
+				 struct task_span *span, u8 raw[DESC_BYTES]);
+/* What a segment register holds once @raw is in it */
+struct segment task_segment(u16 sel, const u8 raw[DESC_BYTES]);
+/* May @s, not null, go into @seg, CS to data, at @cpl? 0, or the vector: #GP
+ * for its type or privilege (in a task switch: #TS), #NP or #SS if not present
+ */
+u8 task_check_segment(enum seg seg, const struct segment *s, u32 cpl);
+/* The CPU marks a code or data segment it loads */
+int __must_check task_mark_accessed(struct vcpu *v,
+				    const struct task_span *span,
+				    u8 raw[DESC_BYTES]);
+
+/* hv/emulate/task_segments.c */
+
+/* LDTR, CS, SS and data segments of the new task, whose selectors are in
+ * regs.seg[] and whose flags are in regs.rflags (SDM 3A table 8-1). @ext: bit 0
+ * of the error codes. */
+int __must_check task_load_segments(struct vcpu *v, u32 ext);
+/* Selectors are loaded, descriptors are not (SDM 3A 6.15 #TS): data segments
+ * are unusable, SS is where it was, so that a fault can be delivered from there
+ */
+void task_forget_segments(struct vcpu *v);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The virtual IOAPIC (82093AA, 24 pins or as many as the host has GSIs).
+ * Lines are set by virtual devices (vUART) or, in the privileged guest, by
+ * physical interrupts through hv/irq/route.h. Lock: vioapic's own, leaf.
+ */
+#ifndef HV_VDEV_VIOAPIC_H
+#define HV_VDEV_VIOAPIC_H
+
+#include "hv/core/vm.h"
+
+#define VIOAPIC_BASE 0xfec00000ull
+
+/* Registers its MMIO region(s). @passthrough: pins follow the host's GSIs */
+int __must_check vioapic_create(struct vm *vm, bool passthrough);
+void vioapic_destroy(struct vm *vm);
+void vioapic_reset(struct vm *vm);
+/* Any core */
+void vioapic_set_line(struct vm *vm, u32 pin, bool level);
+/* One of up to 8 that share the pin: it is up while one of them has it up.
+ * vioapic_set_line() is source 0. */
+void vioapic_set_source(struct vm *vm, u32 pin, u32 source, bool level);
+/* Not masked. Any core. */
+bool vioapic_pin_open(struct vm *vm, u32 pin);
+/* Not masked, and the vCPU has not taken the last interrupt yet */
+bool vioapic_pin_waits(struct vm *vm, u32 pin);
+/* Pin 0 passes the 8259's output to @v (MP Specification 1.4, 3.6.2.2 *Virtual
+ * Wire Mode* via the IOAPIC) */
+bool vioapic_extint(struct vm *vm, const struct vcpu *v);
+/* The vCPU that pin 0 does so for, or NULL */
+struct vcpu *vioapic_extint_target(struct vm *vm);
+/* A level-triggered @vector was EOId by @v */
+void vioapic_eoi(struct vm *vm, u8 vector);
+
+#endif

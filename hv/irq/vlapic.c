@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Virtual local APIC: creation, modes, and the way of a request from posted to
+ * in service (SDM 3A 11.8.4 *Interrupt Acceptance for Fixed Interrupts*). The
+ * run loop calls vlapic_pending() and vlapic_accept(); devices call
+ * vlapic_post(). Words that are not zero are kept as an 8-bit summary, so that
+ * the highest vector costs two bit scans. See vlapic_priv.h for the rules.
+ */
+#include "hv/irq/vlapic.h"
+
+#include "hv/core/vm.h"
+#include "hv/irq/vioapic.h"
+#include "hv/irq/vlapic_priv.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/pmm.h"
+
+static const u16 lvt_offsets[] = { APIC_LVTT, APIC_LVTTHMR, APIC_LVTPC,
+				   APIC_LVT0, APIC_LVT1,    APIC_LVTERR };
+
+void vlapic_set_ids(struct vlapic *l)
+{
+	u32 id = l->vcpu->id;
+
+	if (!vlapic_is_x2apic(l->vcpu)) {
+		vlapic_reg_set(l, APIC_ID, id << 24);
+		return;
+	}
+	/* SDM 3A 11.12.10.2 *Deriving Logical x2APIC ID from the Local x2APIC
+	 * ID* */
+	vlapic_reg_set(l, APIC_ID, id);
+	vlapic_reg_set(l, APIC_LDR, (id >> 4) << 16 | 1u << (id & 15));
+}
+
+/* SDM 3A 11.4.7.1 *Local APIC State After Power-Up or Reset* */
+static void vlapic_clear(struct vlapic *l)
+{
+	u32 i;
+
+	vlapic_timer_stop(l);
+	memset(l->regs, 0, APIC_PAGE_BYTES);
+	vlapic_reg_set(l, APIC_VERSION, APIC_VERSION_VALUE);
+	vlapic_reg_set(l, APIC_DFR, ~0u);
+	vlapic_reg_set(l, APIC_SVR, 0xff);
+	for (i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
+		vlapic_reg_set(l, lvt_offsets[i], APIC_LVT_MASKED);
+	for (i = 0; i < VLAPIC_WORDS; i++) {
+		__atomic_store_n(&l->posted[0][i], 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&l->posted[1][i], 0, __ATOMIC_RELAXED);
+	}
+	l->irr_words = l->isr_words = 0;
+	l->pv_given = false;
+	l->esr_pending = 0;
+	vlapic_timer_divide(l, 0);
+	vlapic_set_ids(l);
+}
+
+int vlapic_create(struct vcpu *v)
+{
+	struct vlapic *l;
+
+	if (!v->hw.apic_page) {
+		v->hw.apic_page = pmm_alloc(&v->vm->budget, 0);
+		if (!v->hw.apic_page)
+			return -ENOMEM;
+	}
+	l = kmem_alloc(&v->vm->budget, sizeof(*l));
+	if (!l)
+		goto out_page;
+	l->vcpu = v;
+	l->regs = v->hw.apic_page;
+	v->vlapic = l;
+	vlapic_timer_init(l);
+	vlapic_reset(v, false);
+	return 0;
+out_page:
+	pmm_free(&v->vm->budget, v->hw.apic_page, 0);
+	v->hw.apic_page = NULL;
+	return -ENOMEM;
+}
+
+void vlapic_destroy(struct vcpu *v)
+{
+	if (!v->vlapic)
+		return;
+	vlapic_timer_stop(v->vlapic);
+	kmem_free(&v->vm->budget, v->vlapic, sizeof(*v->vlapic));
+	pmm_free(&v->vm->budget, v->hw.apic_page, 0);
+	v->vlapic = NULL;
+	v->hw.apic_page = NULL;
+}
+
+void vlapic_reset(struct vcpu *v, bool init)
+{
+	v->vlapic->pv_on = false;
+	/* INIT leaves IA32_APIC_BASE alone (SDM 3A 11.4.7.3) */
+	if (!init)
+		v->apic_base_msr = APIC_BASE_DEFAULT | APIC_BASE_EN |
+				   (v->id == 0 ? APIC_BASE_BSP : 0);
+	vlapic_clear(v->vlapic);
+}
+
+void vlapic_post(struct vcpu *v, u8 vector, enum trigger trigger)
+{
+	struct vlapic *l = v->vlapic;
+	u32 w = vector / 32u;
+
+	if (!vlapic_sw_enabled(l) || !vlapic_hw_enabled(v))
+		return;
+	__atomic_fetch_or(&l->posted[trigger][w], 1u << (vector % 32u),
+			  __ATOMIC_RELAXED);
+	/* Release: whoever sees the summary sees the bit */
+	__atomic_fetch_or(&l->posted_words, 1u << (w + 8u * trigger),
+			  __ATOMIC_RELEASE);
+	vcpu_post(v, VE_IRQ);
+}
+
+/* Take @bits of word @w into the IRR; the TMR remembers the trigger mode */
+static void vlapic_take(struct vlapic *l, u32 w, u32 bits, enum trigger trigger)
+{
+	u32 *tmr = &l->regs[APIC_TMR / 4 + w * 4];
+
+	if (!bits)
+		return;
+	l->regs[APIC_IRR / 4 + w * 4] |= bits;
+	*tmr = trigger == TRIGGER_LEVEL ? *tmr | bits : *tmr & ~bits;
+	l->irr_words |= 1u << w;
+}
+
+void vlapic_merge_posted(struct vlapic *l)
+{
+	u32 todo = __atomic_exchange_n(&l->posted_words, 0, __ATOMIC_ACQUIRE);
+
+	if (l->pv_given)
+		vlapic_pv_take(l);
+	todo &= ~(u32)POSTED_PV_EOI;
+	while (todo) {
+		u32 i = (u32)__builtin_ctz(todo), w = i % VLAPIC_WORDS;
+		enum trigger t =
+			i < VLAPIC_WORDS ? TRIGGER_EDGE : TRIGGER_LEVEL;
+
+		todo &= todo - 1;
+		vlapic_take(l, w,
+			    __atomic_exchange_n(&l->posted[t][w], 0,
+						__ATOMIC_RELAXED),
+			    t);
+	}
+}
+
+/* SDM 3A 11.8.3.1 *Task and Processor Priorities* */
+u32 vlapic_ppr(const struct vlapic *l)
+{
+	u32 tpr = vlapic_reg(l, APIC_TPR) & 0xff;
+	int isr = vlapic_highest_isr(l);
+	u32 isrv = isr < 0 ? 0 : (u32)isr;
+
+	return (tpr & 0xf0) >= (isrv & 0xf0) ? tpr : isrv & 0xf0;
+}
+
+static inline int highest_irr(const struct vcpu *v, struct vlapic *l)
+{
+	if (unlikely(READ_ONCE(l->posted_words)))
+		vlapic_merge_posted(l);
+	if (unlikely(!vlapic_hw_enabled(v)))
+		return -1;
+	return vlapic_highest(l, APIC_IRR, l->irr_words);
+}
+
+int vlapic_highest_irr(struct vcpu *v)
+{
+	return highest_irr(v, v->vlapic);
+}
+
+int vlapic_pending(struct vcpu *v)
+{
+	struct vlapic *l = v->vlapic;
+	int irr = highest_irr(v, l);
+
+	/* Its class must beat the TPR's and that of what is in service */
+	if (irr < 0 || (u32)irr >> 4 <= (vlapic_reg(l, APIC_TPR) & 0xff) >> 4)
+		return -1;
+	if (l->isr_words && irr >> 4 <= vlapic_highest_isr(l) >> 4)
+		return -1;
+	return irr;
+}
+
+bool vlapic_requested(const struct vcpu *v, u8 vector)
+{
+	const struct vlapic *l = v->vlapic;
+	u32 w = vector / 32u, bit = 1u << (vector % 32u);
+
+	return (READ_ONCE(l->regs[APIC_IRR / 4 + w * 4]) |
+		READ_ONCE(l->posted[TRIGGER_EDGE][w]) |
+		READ_ONCE(l->posted[TRIGGER_LEVEL][w])) &
+	       bit;
+}
+
+void vlapic_accept(struct vcpu *v, u8 vector)
+{
+	struct vlapic *l = v->vlapic;
+	u32 w = vector / 32u, bit = 1u << (vector % 32u), word = 1u << w;
+	u32 *isr = &l->regs[APIC_ISR / 4 + w * 4];
+	u32 *irr = isr + (APIC_IRR - APIC_ISR) / 4;
+	u32 left = *irr & ~bit;
+
+	*irr = left;
+	if (!left)
+		l->irr_words &= ~word;
+	*isr |= bit;
+	l->isr_words |= word;
+	if (l->pv_on)
+		vlapic_pv_give(l, vector);
+}
+
+/* SDM 3A 11.8.5 *Signaling Interrupt Servicing Completion* */
+void vlapic_eoi(struct vlapic *l)
+{
+	u32 words = l->isr_words, w, n, left;
+	u32 *isr;
+
+	if (unlikely(l->pv_given)) {
+		vlapic_pv_take(l);
+		vlapic_eoi(l);
+		return;
+	}
+	if (!words)
+		return;
+	w = vlapic_top_bit(words);
+	isr = &l->regs[APIC_ISR / 4 + w * 4];
+	n = vlapic_top_bit(*isr);
+	left = *isr & ~(1u << n);
+	*isr = left;
+	if (!left)
+		l->isr_words = words & ~(1u << w);
+	if (unlikely(isr[(APIC_TMR - APIC_ISR) / 4] & 1u << n))
+		vioapic_eoi(l->vcpu->vm, (u8)(w * 32 + n));
+	if (l->irr_words)
+		vlapic_notice(l);
+}
+
+/* SDM 3A 11.5.3: the error is latched, and signalled through its LVT */
+void vlapic_error(struct vlapic *l, u32 esr_bit)
+{
+	u32 lvt = vlapic_reg(l, APIC_LVTERR);
+	u8 vector = (u8)(lvt & APIC_LVT_VECTOR);
+
+	if (l->esr_pending & esr_bit)
+		return;
+	l->esr_pending |= esr_bit;
+	if (lvt & APIC_LVT_MASKED || vector < APIC_FIRST_VECTOR)
+		return;
+	vlapic_request(l, vector);
+	vlapic_notice(l);
+}
+
+/* SDM 3A 11.12.5 *x2APIC State Transitions*, figure 11-27 */
+static bool base_transition_valid(u64 old, u64 value)
+{
+	bool was_x2 = old & APIC_BASE_EXTD, was_on = old & APIC_BASE_EN;
+	bool x2 = value & APIC_BASE_EXTD, on = value & APIC_BASE_EN;
+
+	if (x2 && !on)
+		return false;
+	if (was_x2 && on && !x2)
+		return false;
+	return !(x2 && !was_on);
+}
+
+/* Its usual place, or where an isolated guest has neither RAM nor a device: the
+ * page would not hide them */
+static bool base_place_valid(const struct vm *vm, u64 page)
+{
+	hpa_t hpa;
+	u64 left;
+
+	if (page == APIC_BASE_DEFAULT)
+		return true;
+	if (vm->privileged || page >> vm->phys_bits ||
+	    vm_translate(vm, GPA(page), &hpa, &left))
+		return false;
+	for (u32 i = 0; i < vm->mmio.count; i++) {
+		const struct bus_region *r = &vm->mmio.regions[i];
+
+		if (page < r->base + r->size && r->base < page + PAGE_SIZE)
+			return false;
+	}
+	return true;
+}
+
+int vlapic_base_write(struct vcpu *v, u64 value)
+{
+	u64 old = v->apic_base_msr;
+	const u64 mode = APIC_BASE_EN | APIC_BASE_EXTD;
+
+	if (value & ~(mode | APIC_BASE_BSP | APIC_BASE_PAGE) ||
+	    !base_place_valid(v->vm, value & APIC_BASE_PAGE) ||
+	    !base_transition_valid(old, value))
+		return -EINVAL;
+	v->apic_base_msr = value;
+	if (!((old ^ value) & mode))
+		return 0;
+	if (v->vlapic->pv_given)
+		vlapic_pv_take(v->vlapic);
+	if (!(value & APIC_BASE_EN))
+		vlapic_clear(v->vlapic);
+	else
+		vlapic_set_ids(v->vlapic);
+	return 0;
+}
+
+bool vlapic_extint_enabled(struct vcpu *v)
+{
+	u32 lvt = vlapic_reg(v->vlapic, APIC_LVT0);
+
+	/* A disabled APIC leaves LINT0 as the plain INTR pin */
+	if (!vlapic_hw_enabled(v))
+		return v->id == 0;
+	return !(lvt & APIC_LVT_MASKED) &&
+	       (lvt & APIC_LVT_MODE) == APIC_LVT_MODE_EXTINT;
+}
+
+void vlapic_dump(struct vcpu *v)
+{
+	const struct vlapic *l = v->vlapic;
+
+	log_error("vlapic",
+		  "base %llx svr %x tpr %x ppr %x isr %d irr %d esr %x",
+		  (unsigned long long)v->apic_base_msr, vlapic_reg(l, APIC_SVR),
+		  vlapic_reg(l, APIC_TPR), vlapic_ppr(l), vlapic_highest_isr(l),
+		  vlapic_highest(l, APIC_IRR, l->irr_words), l->esr_pending);
+	log_error("vlapic", "lvtt %x lint0 %x lint1 %x tmict %x deadline %llx",
+		  vlapic_reg(l, APIC_LVTT), vlapic_reg(l, APIC_LVT0),
+		  vlapic_reg(l, APIC_LVT1), vlapic_reg(l, APIC_TMICT),
+		  (unsigned long long)l->deadline);
+}

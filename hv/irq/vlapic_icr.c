@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Messages between vLAPICs, and from IOAPICs and MSIs to them: destinations
+ * (SDM 3A 11.6.2 *Determining IPI Destination*), delivery modes, shorthands.
+ * Any core may send; no locks. The self IPI takes a path of its own, because
+ * the sender's home core may write its IRR without atomics.
+ */
+#include "hv/irq/vlapic.h"
+
+#include "hv/core/vm.h"
+#include "hv/irq/vlapic_priv.h"
+
+static bool match_logical_xapic(const struct vlapic *l, u32 dest)
+{
+	u32 ldr = READ_ONCE(l->regs[APIC_LDR / 4]) >> 24;
+	u32 dfr = READ_ONCE(l->regs[APIC_DFR / 4]) >> 28;
+
+	if (dfr == APIC_DFR_FLAT)
+		return ldr & dest & 0xff;
+	/* Cluster model: 4 bits of cluster, 4 bits of member */
+	return dfr == 0 && (ldr >> 4) == ((dest >> 4) & 0xf) &&
+	       (ldr & dest & 0xf);
+}
+
+/* SDM 3A 11.12.10 *Destination Format in x2APIC Mode* */
+static bool match_logical_x2apic(u32 id, u32 dest)
+{
+	return dest >> 16 == id >> 4 && (dest & (1u << (id & 15)));
+}
+
+static bool msg_is_broadcast(const struct vlapic_msg *m)
+{
+	return m->dest == (m->wide ? X2APIC_BROADCAST : APIC_BROADCAST) ||
+	       m->dest == X2APIC_BROADCAST;
+}
+
+static bool msg_matches(const struct vlapic_msg *m, const struct vcpu *v)
+{
+	if (!vlapic_hw_enabled(v))
+		return false;
+	if (msg_is_broadcast(m))
+		return true;
+	if (!m->logical)
+		return m->dest == v->id;
+	if (vlapic_is_x2apic(v))
+		return match_logical_x2apic(v->id, m->dest);
+	return match_logical_xapic(v->vlapic, m->dest);
+}
+
+static bool send_fixed(struct vcpu *v, const struct vlapic_msg *m)
+{
+	if (m->vector < APIC_FIRST_VECTOR || !vlapic_sw_enabled(v->vlapic))
+		return false;
+	vlapic_post(v, m->vector, m->trigger);
+	return true;
+}
+
+/* Two that come together are two: the bit was set by exactly one of them */
+static bool send_nmi(struct vcpu *v, const struct vlapic_msg *m)
+{
+	u32 old = __atomic_fetch_or(&v->events, VE_NMI, __ATOMIC_SEQ_CST);
+
+	(void)m;
+	vcpu_post(v, old & VE_NMI ? VE_NMI_AGAIN : 0);
+	return true;
+}
+
+/* A start-up that came before and was not taken is void: INIT waits for one
+ * (SDM 3A 8.4.3 *MP Initialization Protocol Algorithm*) */
+static bool send_init(struct vcpu *v, const struct vlapic_msg *m)
+{
+	(void)m;
+	__atomic_fetch_and(&v->events, ~(u32)VE_SIPI, __ATOMIC_SEQ_CST);
+	vcpu_post(v, VE_INIT);
+	return true;
+}
+
+static bool send_sipi(struct vcpu *v, const struct vlapic_msg *m)
+{
+	WRITE_ONCE(v->sipi_vector, m->vector);
+	vcpu_post(v, VE_SIPI);
+	return true;
+}
+
+static bool send_nothing(struct vcpu *v, const struct vlapic_msg *m)
+{
+	(void)v;
+	(void)m;
+	return false;
+}
+
+/* No SMM in a guest; ExtINT has its own wire (hv/irq/vpic.h) */
+static bool (*const send_by_mode[8])(struct vcpu *,
+				     const struct vlapic_msg *) = {
+	[APIC_MODE_FIXED] = send_fixed, [APIC_MODE_LOWEST] = send_fixed,
+	[APIC_MODE_SMI] = send_nothing, [APIC_MODE_RESERVED] = send_nothing,
+	[APIC_MODE_NMI] = send_nmi,     [APIC_MODE_INIT] = send_init,
+	[APIC_MODE_SIPI] = send_sipi,   [APIC_MODE_EXTINT] = send_nothing,
+};
+
+static bool msg_send(struct vcpu *v, const struct vlapic_msg *m)
+{
+	return send_by_mode[m->mode & 7](v, m);
+}
+
+/* SDM 3A 11.6.2.4 *Lowest Priority Delivery Mode*: the lowest TPR, then the
+ * lowest id */
+static struct vcpu *msg_lowest(struct vm *vm, const struct vlapic_msg *m)
+{
+	struct vcpu *best = NULL;
+	u32 i, best_tpr = ~0u;
+
+	for (i = 0; i < vm->vcpu_count; i++) {
+		struct vcpu *v = vm->vcpus[i];
+		u32 tpr;
+
+		if (!v || !msg_matches(m, v) || !vlapic_sw_enabled(v->vlapic))
+			continue;
+		tpr = READ_ONCE(v->vlapic->regs[APIC_TPR / 4]) & 0xff;
+		if (tpr < best_tpr) {
+			best = v;
+			best_tpr = tpr;
+		}
+	}
+	return best;
+}
+
+/* To all that match, but @skip (NULL: none); how many took it */
+static u32 msg_route(struct vm *vm, const struct vlapic_msg *m,
+		     const struct vcpu *skip)
+{
+	struct vcpu *v;
+	u32 i, took = 0;
+
+	if (!m->logical && m->dest < vm->vcpu_count && !skip) {
+		v = vm->vcpus[m->dest];
+		return v && vlapic_hw_enabled(v) && msg_send(v, m);
+	}
+	if (m->mode == APIC_MODE_LOWEST) {
+		v = msg_lowest(vm, m);
+		return v && msg_send(v, m);
+	}
+	for (i = 0; i < vm->vcpu_count; i++) {
+		v = vm->vcpus[i];
+		if (v && v != skip && msg_matches(m, v))
+			took += msg_send(v, m);
+	}
+	return took;
+}
+
+u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
+		   u8 vector, enum trigger trigger)
+{
+	const struct vlapic_msg m = {
+		.dest = dest,
+		.logical = logical,
+		.mode = delivery_mode & 7,
+		.vector = vector,
+		.trigger = trigger,
+	};
+
+	return msg_route(vm, &m, NULL);
+}
+
+bool vlapic_icr_is_plain(u32 icr)
+{
+	u32 mode = (icr >> APIC_ICR_MODE_SHIFT) & 7;
+
+	if (icr & (APIC_ICR_LOGICAL | APIC_ICR_SHORTHAND))
+		return false;
+	return mode == APIC_MODE_NMI || mode == APIC_MODE_FIXED;
+}
+
+bool vlapic_send(struct vcpu *target, u32 icr)
+{
+	const struct vlapic_msg m = {
+		.mode = (icr >> APIC_ICR_MODE_SHIFT) & 7,
+		.vector = (u8)icr,
+		.trigger = TRIGGER_EDGE,
+	};
+
+	return vlapic_hw_enabled(target) && msg_send(target, &m);
+}
+
+u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first)
+{
+	const struct vlapic_msg m = { .dest = dest, .logical = logical };
+	u32 i, count = 0;
+
+	*first = NULL;
+	for (i = 0; i < vm->vcpu_count; i++) {
+		struct vcpu *v = vm->vcpus[i];
+
+		if (!v || !msg_matches(&m, v))
+			continue;
+		if (!count++)
+			*first = v;
+	}
+	return count;
+}
+
+struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
+{
+	struct vcpu *first;
+
+	vlapic_match(vm, dest, logical, &first);
+	return first;
+}
+
+void vlapic_self_ipi(struct vlapic *l, u8 vector)
+{
+	if (unlikely(vector < APIC_FIRST_VECTOR)) {
+		vlapic_error(l, APIC_ESR_SEND_ILLEGAL | APIC_ESR_RECV_ILLEGAL);
+		return;
+	}
+	if (unlikely(!vlapic_sw_enabled(l)))
+		return;
+	vlapic_request(l, vector);
+	vlapic_notice(l);
+}
+
+/* INIT with level de-assert only synchronizes arbitration ids: nothing to do
+ * (SDM 3A 11.6.1) */
+static bool is_init_deassert(u32 low)
+{
+	return ((low >> APIC_ICR_MODE_SHIFT) & 7) == APIC_MODE_INIT &&
+	       (low & (APIC_ICR_LEVEL | APIC_ICR_ASSERT)) == APIC_ICR_LEVEL;
+}
+
+static bool is_illegal(const struct vlapic_msg *m)
+{
+	return m->mode <= APIC_MODE_LOWEST && m->vector < APIC_FIRST_VECTOR;
+}
+
+/* SDM 3A table 11-3: with a shorthand, self takes fixed interrupts only */
+static void icr_shorthand(struct vlapic *l, u32 shorthand, struct vlapic_msg *m)
+{
+	struct vcpu *v = l->vcpu;
+
+	if (shorthand == APIC_ICR_SH_SELF) {
+		if (m->mode == APIC_MODE_FIXED)
+			vlapic_self_ipi(l, m->vector);
+		return;
+	}
+	m->logical = false;
+	m->dest = X2APIC_BROADCAST;
+	msg_route(v->vm, m, shorthand == APIC_ICR_SH_ALL_BUT ? v : NULL);
+}
+
+static void icr_send(struct vlapic *l, u32 low, u32 dest)
+{
+	struct vcpu *v = l->vcpu;
+	u32 shorthand = low & APIC_ICR_SHORTHAND;
+	struct vlapic_msg m = {
+		.dest = dest,
+		.logical = low & APIC_ICR_LOGICAL,
+		.wide = vlapic_is_x2apic(v),
+		.mode = (low >> APIC_ICR_MODE_SHIFT) & 7,
+		.vector = (u8)low,
+		.trigger = TRIGGER_EDGE,
+	};
+
+	if (is_init_deassert(low))
+		return;
+	if (is_illegal(&m)) {
+		vlapic_error(l, APIC_ESR_SEND_ILLEGAL);
+		return;
+	}
+	if (shorthand != APIC_ICR_SH_NONE)
+		icr_shorthand(l, shorthand, &m);
+	else
+		msg_route(v->vm, &m, NULL);
+}
+
+void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)
+{
+	const u32 fields = APIC_ICR_SHORTHAND | APIC_ICR_LOGICAL |
+			   7u << APIC_ICR_MODE_SHIFT;
+	u32 kind = low & fields;
+
+	/* A fixed interrupt to ourselves: the hot one */
+	if (kind == APIC_ICR_SH_SELF || (!kind && dest == l->vcpu->id))
+		vlapic_self_ipi(l, (u8)low);
+	else
+		icr_send(l, low, dest);
+}

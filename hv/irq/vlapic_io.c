@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vLAPIC registers as the guest reaches them: the xAPIC page (SDM 3A 11.4.1)
+ * and the x2APIC MSRs (11.12.1.2). One table, indexed by offset / 16; home
+ * core, no locks. In x2APIC mode reserved bits and registers raise #GP; on the
+ * xAPIC page reserved bits are dropped and reserved registers set the ESR.
+ */
+#include "hv/irq/vlapic.h"
+
+#include "hv/irq/vlapic_priv.h"
+#include "lib/errno.h"
+
+enum lapic_access {
+	LA_R = 1 << 0, /* xAPIC page */
+	LA_W = 1 << 1,
+	LA_XR = 1 << 2, /* x2APIC MSR */
+	LA_XW = 1 << 3,
+	LA_RW = LA_R | LA_W | LA_XR | LA_XW,
+	LA_RO = LA_R | LA_XR,
+	LA_WO = LA_W | LA_XW,
+};
+
+struct lapic_row {
+	u8 access; /* enum lapic_access */
+	u32 valid; /* bits that may be written */
+	u32 (*read)(struct vlapic *l, u32 offset); /* NULL: from the page */
+	void (*write)(struct vlapic *l, u32 offset, u32 value);
+};
+
+static u32 read_merged(struct vlapic *l, u32 offset)
+{
+	vlapic_merge_posted(l);
+	return vlapic_reg(l, offset);
+}
+
+static u32 read_isr(struct vlapic *l, u32 offset)
+{
+	if (l->pv_given)
+		vlapic_pv_take(l);
+	return vlapic_reg(l, offset);
+}
+
+static u32 read_ppr(struct vlapic *l, u32 offset)
+{
+	(void)offset;
+	if (l->pv_given)
+		vlapic_pv_take(l);
+	return vlapic_ppr(l);
+}
+
+static u32 read_current(struct vlapic *l, u32 offset)
+{
+	(void)offset;
+	return vlapic_timer_current(l);
+}
+
+static void write_tpr(struct vlapic *l, u32 offset, u32 value)
+{
+	vlapic_reg_set(l, offset, value);
+	if (l->irr_words)
+		vlapic_notice(l);
+}
+
+static void write_eoi(struct vlapic *l, u32 offset, u32 value)
+{
+	(void)offset;
+	(void)value;
+	vlapic_eoi(l);
+}
+
+static void write_plain(struct vlapic *l, u32 offset, u32 value)
+{
+	vlapic_reg_set(l, offset, value);
+}
+
+static void write_dfr(struct vlapic *l, u32 offset, u32 value)
+{
+	vlapic_reg_set(l, offset, value | 0x0fffffffu);
+}
+
+/* SDM 3A 11.4.7.2: software disable masks every LVT entry */
+static void write_svr(struct vlapic *l, u32 offset, u32 value)
+{
+	u32 reg;
+
+	vlapic_reg_set(l, offset, value);
+	if (value & APIC_SVR_ENABLE)
+		return;
+	for (reg = APIC_LVTT; reg <= APIC_LVTERR; reg += 0x10)
+		vlapic_reg_set(l, reg, vlapic_reg(l, reg) | APIC_LVT_MASKED);
+}
+
+static void write_esr(struct vlapic *l, u32 offset, u32 value)
+{
+	(void)value;
+	vlapic_reg_set(l, offset, l->esr_pending);
+	l->esr_pending = 0;
+}
+
+static void write_icr(struct vlapic *l, u32 offset, u32 value)
+{
+	vlapic_reg_set(l, offset, value);
+	vlapic_icr_write(l, value, vlapic_reg(l, APIC_ICR2) >> 24);
+}
+
+static void write_self(struct vlapic *l, u32 offset, u32 value)
+{
+	(void)offset;
+	vlapic_self_ipi(l, (u8)value);
+}
+
+static void write_lvt(struct vlapic *l, u32 offset, u32 value)
+{
+	u32 old = vlapic_reg(l, offset);
+	const u32 read_only = APIC_LVT_STATUS | APIC_LVT_REMOTE_IRR;
+
+	value &= ~read_only;
+	if (!vlapic_sw_enabled(l))
+		value |= APIC_LVT_MASKED;
+	vlapic_reg_set(l, offset, value);
+	if (offset == APIC_LVTT)
+		vlapic_timer_lvt(l, old, value);
+}
+
+static void write_initial(struct vlapic *l, u32 offset, u32 value)
+{
+	(void)offset;
+	vlapic_timer_initial(l, value);
+}
+
+static void write_divide(struct vlapic *l, u32 offset, u32 value)
+{
+	(void)offset;
+	vlapic_timer_divide(l, value);
+}
+
+#define LVT_COMMON (APIC_LVT_VECTOR | APIC_LVT_STATUS | APIC_LVT_MASKED)
+#define LVT_MODES  (LVT_COMMON | APIC_LVT_MODE)
+#define LVT_LINTS                                                              \
+	(LVT_MODES | APIC_LVT_POLARITY | APIC_LVT_REMOTE_IRR | APIC_LVT_TRIGGER)
+#define ROW(offset)  [(offset) / 16]
+#define ROWS(offset) [(offset) / 16 ...(offset) / 16 + VLAPIC_WORDS - 1]
+
+/* clang-format off */
+static const struct lapic_row rows[APIC_PAGE_BYTES / 16] = {
+	ROW(APIC_ID)      = { LA_RO, 0, NULL, NULL },
+	ROW(APIC_VERSION) = { LA_RO, 0, NULL, NULL },
+	ROW(APIC_TPR)     = { LA_RW, 0xff, NULL, write_tpr },
+	ROW(APIC_PPR)     = { LA_RO, 0, read_ppr, NULL },
+	ROW(APIC_EOI)     = { LA_WO, 0, NULL, write_eoi },
+	ROW(APIC_LDR)     = { LA_R | LA_W | LA_XR, 0xff000000, NULL,
+			      write_plain },
+	ROW(APIC_DFR)     = { LA_R | LA_W, ~0u, NULL, write_dfr },
+	ROW(APIC_SVR)     = { LA_RW, APIC_SVR_ENABLE | APIC_SVR_FOCUS | 0xff,
+			      NULL, write_svr },
+	ROWS(APIC_ISR)    = { LA_RO, 0, read_isr, NULL },
+	ROWS(APIC_TMR)    = { LA_RO, 0, read_merged, NULL },
+	ROWS(APIC_IRR)    = { LA_RO, 0, read_merged, NULL },
+	ROW(APIC_ESR)     = { LA_RW, 0, NULL, write_esr },
+	ROW(APIC_ICR)     = { LA_RW, APIC_ICR_VALID, NULL, write_icr },
+	ROW(APIC_ICR2)    = { LA_R | LA_W, 0xff000000, NULL, write_plain },
+	ROW(APIC_LVTT)    = { LA_RW, LVT_COMMON | APIC_LVTT_MODE, NULL,
+			      write_lvt },
+	ROW(APIC_LVTTHMR) = { LA_RW, LVT_MODES, NULL, write_lvt },
+	ROW(APIC_LVTPC)   = { LA_RW, LVT_MODES, NULL, write_lvt },
+	ROW(APIC_LVT0)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
+	ROW(APIC_LVT1)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
+	ROW(APIC_LVTERR)  = { LA_RW, LVT_COMMON, NULL, write_lvt },
+	ROW(APIC_TMICT)   = { LA_RW, ~0u, NULL, write_initial },
+	ROW(APIC_TMCCT)   = { LA_RO, 0, read_current, NULL },
+	ROW(APIC_TDCR)    = { LA_RW, 0xb, NULL, write_divide },
+	ROW(APIC_SELF)    = { LA_XW, 0xff, NULL, write_self },
+};
+/* clang-format on */
+
+static u32 row_read(struct vlapic *l, u32 offset)
+{
+	const struct lapic_row *row = &rows[offset / 16];
+
+	return row->read ? row->read(l, offset) : vlapic_reg(l, offset);
+}
+
+int vlapic_msr_read(struct vcpu *v, u32 msr, u64 *value)
+{
+	u32 offset = (msr - X2APIC_MSR_BASE) * 16;
+	struct vlapic *l = v->vlapic;
+
+	if (!vlapic_is_x2apic(v) || offset >= APIC_PAGE_BYTES ||
+	    !(rows[offset / 16].access & LA_XR))
+		return -EINVAL;
+	*value = row_read(l, offset);
+	if (offset == APIC_ICR)
+		*value |= (u64)vlapic_reg(l, APIC_ICR2) << 32;
+	return 0;
+}
+
+/* In x2APIC mode the ICR is one 64-bit register (SDM 3A 11.12.9) */
+static int x2apic_icr_write(struct vlapic *l, u64 value)
+{
+	u32 low = (u32)value, dest = (u32)(value >> 32);
+
+	if (low & ~(u32)(APIC_ICR_VALID | APIC_ICR_STATUS))
+		return -EINVAL;
+	low &= APIC_ICR_VALID;
+	vlapic_reg_set(l, APIC_ICR, low);
+	vlapic_reg_set(l, APIC_ICR2, dest);
+	vlapic_icr_write(l, low, dest);
+	return 0;
+}
+
+int vlapic_msr_write(struct vcpu *v, u32 msr, u64 value)
+{
+	u32 offset = (msr - X2APIC_MSR_BASE) * 16;
+	struct vlapic *l = v->vlapic;
+	const struct lapic_row *row;
+
+	if (unlikely(!vlapic_is_x2apic(v) || offset >= APIC_PAGE_BYTES))
+		return -EINVAL;
+	if (offset == APIC_ICR)
+		return x2apic_icr_write(l, value);
+	row = &rows[offset / 16];
+	if (!(row->access & LA_XW) || value & ~(u64)row->valid)
+		return -EINVAL;
+	row->write(l, offset, (u32)value);
+	return 0;
+}
+
+static bool page_shown(const struct vcpu *v)
+{
+	return vlapic_hw_enabled(v) && !vlapic_is_x2apic(v);
+}
+
+u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	struct vlapic *l = v->vlapic;
+	u32 reg = (u32)offset & ~0xfu, skip = (u32)offset & 0xfu;
+
+	(void)dev;
+	if (!page_shown(v))
+		return ~0ull;
+	/* Only the first four bytes of each register's 16 exist; a read may
+	 * take a part of them */
+	if (offset >= APIC_PAGE_BYTES || skip + size > 4)
+		return 0;
+	if (!(rows[reg / 16].access & LA_R)) {
+		vlapic_error(l, APIC_ESR_REG_ILLEGAL);
+		return 0;
+	}
+	return row_read(l, reg) >> (skip * 8) & BITS(size * 8 - 1, 0);
+}
+
+void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+		       u64 value)
+{
+	struct vlapic *l = v->vlapic;
+	u32 reg = (u32)offset;
+	const struct lapic_row *row;
+
+	(void)dev;
+	/* SDM 3A 11.4.1: registers take aligned 32-bit accesses only */
+	if (!page_shown(v) || offset >= APIC_PAGE_BYTES || reg & 0xf ||
+	    size != 4)
+		return;
+	row = &rows[reg / 16];
+	if (!(row->access & LA_W)) {
+		vlapic_error(l, APIC_ESR_REG_ILLEGAL);
+		return;
+	}
+	row->write(l, reg, (u32)value & row->valid);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside of the virtual local APIC; shared by vlapic.c (state, requests),
+ * vlapic_io.c (registers), vlapic_icr.c (messages), vlapic_timer.c.
+ *
+ * No locks. posted[] and posted_words are written by any core with atomics; all
+ * else belongs to the vCPU's home core. Messages read LDR, DFR, SVR and the
+ * mode of other vCPUs without a lock: a guest that changes them while messages
+ * fly gets the old or the new destination, as on hardware.
+ */
+#ifndef HV_VDEV_VLAPIC_PRIV_H
+#define HV_VDEV_VLAPIC_PRIV_H
+
+#include "hv/core/vcpu.h"
+#include "hv/irq/vlapic.h"
+#include "hv/irq/vlapic_regs.h"
+
+#define VLAPIC_WORDS 8 /* 256 vectors in words of 32 */
+
+struct vlapic {
+	struct vcpu *vcpu;
+	u32 *regs;       /* vcpu->hw.apic_page */
+	u32 irr_words;   /* bit w: IRR word w is not zero */
+	u32 isr_words;   /* the same for the ISR */
+	u32 esr_pending; /* errors since the ESR was last written */
+	/* Paravirtual EOI: @pv_given: the guest may have ended what is in
+	 * service by clearing its flag; seen by vlapic_pv_take() */
+	bool pv_on, pv_given;
+	gpa_t pv_flag;
+	/* Timer: host TSC ticks are its clock, so that counts need a shift only
+	 */
+	u32 timer_shift; /* divide configuration as a power of two */
+	u64 period;      /* host ticks; 0: one-shot */
+	u64 deadline; /* guest TSC last written to IA32_TSC_DEADLINE; 0: none */
+	struct timer timer; /* armed on the home core */
+
+	/* Other cores' requests: [trigger][word]; bit w + 8 * trigger of
+	 * posted_words says that posted[trigger][w] is worth a look, and
+	 * POSTED_PV_EOI (home core) that pv_given is set */
+	u32 posted_words __aligned(64);
+	u32 posted[2][VLAPIC_WORDS];
+};
+
+#define POSTED_PV_EOI BIT(31)
+
+/* One message on the virtual APIC bus */
+struct vlapic_msg {
+	u32 dest;
+	bool logical;
+	bool wide; /* dest is 32 bits (x2APIC ICR), not 8 */
+	u8 mode;   /* enum apic_mode */
+	u8 vector;
+	enum trigger trigger;
+};
+
+static inline u32 vlapic_reg(const struct vlapic *l, u32 offset)
+{
+	return l->regs[offset / 4];
+}
+
+static inline void vlapic_reg_set(struct vlapic *l, u32 offset, u32 value)
+{
+	l->regs[offset / 4] = value;
+}
+
+static inline bool vlapic_hw_enabled(const struct vcpu *v)
+{
+	return READ_ONCE(v->apic_base_msr) & APIC_BASE_EN;
+}
+
+static inline bool vlapic_is_x2apic(const struct vcpu *v)
+{
+	return READ_ONCE(v->apic_base_msr) & APIC_BASE_EXTD;
+}
+
+static inline bool vlapic_sw_enabled(const struct vlapic *l)
+{
+	return READ_ONCE(l->regs[APIC_SVR / 4]) & APIC_SVR_ENABLE;
+}
+
+/* Number of the highest bit of @x, which is not 0: one BSR */
+static inline u32 vlapic_top_bit(u32 x)
+{
+	return (u32)__builtin_clz(x) ^ 31u;
+}
+
+/* Highest vector set in the eight registers at @offset, -1: none */
+static inline int vlapic_highest(const struct vlapic *l, u32 offset, u32 words)
+{
+	u32 w;
+
+	if (!words)
+		return -1;
+	w = vlapic_top_bit(words);
+	return (int)(w * 32 + vlapic_top_bit(l->regs[offset / 4 + w * 4]));
+}
+
+static inline int vlapic_highest_isr(const struct vlapic *l)
+{
+	return vlapic_highest(l, APIC_ISR, l->isr_words);
+}
+
+/* The highest in service is no more; its number */
+static inline u8 vlapic_end_highest(struct vlapic *l)
+{
+	u32 w = vlapic_top_bit(l->isr_words);
+	u32 *isr = &l->regs[APIC_ISR / 4 + w * 4];
+	u32 n = vlapic_top_bit(*isr);
+
+	*isr &= ~(1u << n);
+	if (!*isr)
+		l->isr_words &= ~(1u << w);
+	return (u8)(w * 32 + n);
+}
+
+/* Home core: the run loop must look at this vLAPIC before the next entry */
+static inline void vlapic_notice(struct vlapic *l)
+{
+	__atomic_fetch_or(&l->vcpu->events, VE_IRQ, __ATOMIC_RELAXED);
+}
+
+/* Home core: request an edge-triggered @vector without touching posted[]; true:
+ * the IRR did not have it yet */
+static inline bool vlapic_request(struct vlapic *l, u8 vector)
+{
+	u32 w = vector / 32u, bit = 1u << (vector % 32u);
+	u32 *irr = &l->regs[APIC_IRR / 4 + w * 4];
+	u32 old = irr[0];
+
+	irr[0] = old | bit;
+	irr[(int)(APIC_TMR - APIC_IRR) / 4] &= ~bit;
+	l->irr_words |= 1u << w;
+	return !(old & bit);
+}
+
+/* vlapic.c */
+void vlapic_merge_posted(struct vlapic *l);
+void vlapic_error(struct vlapic *l, u32 esr_bit);
+void vlapic_eoi(struct vlapic *l);
+u32 vlapic_ppr(const struct vlapic *l);
+/* The mode changed or the APIC was reset: id and logical id */
+void vlapic_set_ids(struct vlapic *l);
+
+/* vlapic_icr.c */
+void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest);
+void vlapic_self_ipi(struct vlapic *l, u8 vector);
+
+/* vlapic_pv.c: let the guest end what was just taken into service by its flag,
+ * and (before the ISR is looked at) find out whether it did */
+void vlapic_pv_give(struct vlapic *l, u8 vector);
+void vlapic_pv_take(struct vlapic *l);
+
+/* vlapic_timer.c */
+void vlapic_timer_init(struct vlapic *l);
+void vlapic_timer_stop(struct vlapic *l);
+void vlapic_timer_lvt(struct vlapic *l, u32 old_lvtt, u32 new_lvtt);
+void vlapic_timer_initial(struct vlapic *l, u32 count);
+void vlapic_timer_divide(struct vlapic *l, u32 tdcr);
+u32 vlapic_timer_current(const struct vlapic *l);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The 8259 pair with ELCR (Intel 8259A data sheet), fed by the same lines as
+ * the vIOAPIC's first 16 pins. Its output is the boot vCPU's LINT0 and, in
+ * isolated guests, pin 0 of the IOAPIC.
+ */
+#ifndef HV_VDEV_VPIC_H
+#define HV_VDEV_VPIC_H
+
+#include "hv/core/vm.h"
+
+int __must_check vpic_create(struct vm *vm);
+void vpic_destroy(struct vm *vm);
+void vpic_reset(struct vm *vm);
+/* Vectors as every PC BIOS sets them, all inputs masked but the cascade
+ * (Multiboot 0.6.96 3.2). Behind vpic_reset(), while no vCPU runs */
+void vpic_as_by_bios(struct vm *vm);
+void vpic_set_line(struct vm *vm, u32 irq, bool level);
+/* Vector to deliver as ExtINT, or -1; acknowledges it */
+int vpic_acknowledge(struct vm *vm);
+bool vpic_has_interrupt(struct vm *vm);
+/* Would a rise of the line change anything, now or once it is unmasked? */
+bool vpic_wants(struct vm *vm, u32 irq);
+/* Requested, not masked, and not acknowledged yet */
+bool vpic_waits(struct vm *vm, u32 irq);
+/* Who gets the output may have changed. No lock held. */
+void vpic_look(struct vm *vm);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to hv/manifest/: the parser's state and its table of keys */
+#ifndef HV_MANIFEST_PRIV_H
+#define HV_MANIFEST_PRIV_H
+
+#include "hv/manifest/manifest.h"
+
+enum section { SECTION_NONE, SECTION_HYPERVISOR, SECTION_GUEST, SECTION_SKIP };
+
+struct parser {
+	struct manifest *m;
+	const char *file;
+	u32 line;
+	enum section section;
+	struct guest_config *guest; /* SECTION_GUEST */
+	u32 seen; /* bit per row of manifest_keys[]: given in this section */
+	u32 focus_line;
+	void (*report)(const char *sentence);
+};
+
+enum how_often { ONCE, AGAIN };
+
+struct key {
+	enum section section;
+	enum how_often often; /* it may be given in a section */
+	const char *name;
+	/* 0 or -EINVAL; changes the manifest only on success */
+	int (*set)(struct parser *p, const char *value);
+	const char *cure; /* completes "...: bad value; " */
+};
+
+extern const struct key manifest_keys[];
+extern const u32 manifest_key_count;
+
+static inline bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static inline bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool is_word(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+}
+
+#endif

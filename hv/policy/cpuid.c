@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Builds a VM's CPUID table from the policy (hv/policy/cpuid_table.c) and
+ * serves the exits from it. Leaves are found by index: four blocks of 64 leaves
+ * (basic, KVM's, extended, Bulkhead's). Constant once built; no lock. Most
+ * leaves of the first block need one look at the table and no more.
+ */
+#include "hv/policy/cpuid.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/features.h"
+#include "hv/core/exit.h"
+#include "hv/policy/cpuid_table.h"
+#include "include/bulkhead/cpuid.h"
+#include "include/hw/cpu.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
+#include "lib/errno.h"
+
+#define BLOCK_LEAVES 64u
+#define BLOCKS       4u
+#define OWN_BLOCK    3u
+#define MAX_ENTRIES  60u
+
+/* Above enum cpuid_fix: subleaves follow, @subleaves of them */
+#define FIX_SUBLEAF BIT(8)
+
+struct cpuid_entry {
+	u32 reg[CR_COUNT];
+	u32 fix; /* enum cpuid_fix, FIX_SUBLEAF */
+	u32 subleaves;
+	u32 pad[2]; /* an index is a shift */
+};
+
+/* entries[0] is the absent leaf: all zero */
+struct cpuid_table {
+	struct cpuid_entry entries[MAX_ENTRIES];
+	u8 leaves[BLOCKS * BLOCK_LEAVES]; /* index of the first subleaf */
+	u32 count;
+};
+static_assert(sizeof(struct cpuid_table) <= PAGE_SIZE, "one page a VM");
+static_assert(MAX_ENTRIES <= 256, "an index is a byte");
+
+/* Number of @leaf in leaves[]; one past them: there is no such block */
+static u32 leaf_number(u32 leaf)
+{
+	u32 slot = leaf & (u32)BITS(29, 0);
+
+	if (slot < BLOCK_LEAVES && leaf < BIT(30) * OWN_BLOCK)
+		return (leaf >> 30) * BLOCK_LEAVES + slot;
+	slot = leaf - BH_CPUID_BASE;
+	return OWN_BLOCK * BLOCK_LEAVES + MIN(slot, BLOCK_LEAVES);
+}
+
+/* The first subleaf of a leaf of any block */
+static const struct cpuid_entry *find_leaf(const struct cpuid_table *t,
+					   u32 leaf)
+{
+	u32 number = leaf_number(leaf);
+
+	if (number >= ARRAY_SIZE(t->leaves))
+		return &t->entries[0];
+	return &t->entries[t->leaves[number]];
+}
+
+static const struct cpuid_entry *find_subleaf(const struct cpuid_table *t,
+					      const struct cpuid_entry *first,
+					      u32 sub)
+{
+	return sub < first->subleaves ? first + sub : &t->entries[0];
+}
+
+static const struct cpuid_entry *cpuid_find(const struct cpuid_table *t,
+					    u32 leaf, u32 sub)
+{
+	const struct cpuid_entry *e = find_leaf(t, leaf);
+
+	return e->fix & FIX_SUBLEAF ? find_subleaf(t, e, sub) : e;
+}
+
+/* The host's leaf; zero beyond the last it has */
+static void host_leaf(u32 leaf, u32 sub, u32 reg[CR_COUNT])
+{
+	u32 max = cpu_features.max_leaf;
+	struct cpuid r = { 0 };
+
+	if (leaf >= CPUID_EXT_BASE)
+		max = cpu_features.max_ext_leaf;
+	else if (leaf >= CPUID_HV_BASE)
+		max = 0;
+	if (leaf <= max)
+		r = cpuid_count(leaf, sub);
+	reg[CR_EAX] = r.eax;
+	reg[CR_EBX] = r.ebx;
+	reg[CR_ECX] = r.ecx;
+	reg[CR_EDX] = r.edx;
+}
+
+static int add_entry(const struct vm *vm, struct cpuid_table *t,
+		     const struct cpuid_rule *rule, u32 sub)
+{
+	struct cpuid_entry *e = &t->entries[t->count];
+	u32 number = leaf_number(rule->leaf);
+
+	if (t->count == MAX_ENTRIES || number >= ARRAY_SIZE(t->leaves))
+		return -ENOSPC;
+	host_leaf(rule->leaf, sub, e->reg);
+	for (u32 i = 0; i < CR_COUNT; i++)
+		e->reg[i] = (e->reg[i] & rule->keep[i]) | rule->force[i];
+	if (rule->build)
+		rule->build(vm, sub, e->reg);
+	e->fix = rule->fix;
+	if (!t->leaves[number])
+		t->leaves[number] = (u8)t->count;
+	if (rule->subleaves) {
+		t->entries[t->leaves[number]].fix |= (u32)FIX_SUBLEAF;
+		t->entries[t->leaves[number]].subleaves++;
+	}
+	t->count++;
+	return 0;
+}
+
+int cpuid_build(struct vm *vm)
+{
+	struct cpuid_table *t = pmm_alloc(&vm->budget, 0);
+	u32 i, sub;
+	int err = 0;
+
+	if (!t)
+		return -ENOMEM;
+	t->count = 1;
+	for (i = 0; i < cpuid_rule_count && !err; i++)
+		for (sub = cpuid_rules[i].first;
+		     sub <= cpuid_rules[i].last && !err; sub++)
+			err = add_entry(vm, t, &cpuid_rules[i], sub);
+	if (err) {
+		pmm_free(&vm->budget, t, 0);
+		return err;
+	}
+	vm->cpuid = t;
+	vm->xcr0_mask = cpuid_xcr0_mask();
+	vm->phys_bits = (u8)cpuid_find(t, CPUID_EXT_SIZES, 0)->reg[CR_EAX];
+	return 0;
+}
+
+void cpuid_destroy(struct vm *vm)
+{
+	if (vm->cpuid)
+		pmm_free(&vm->budget, vm->cpuid, 0);
+	vm->cpuid = NULL;
+}
+
+void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4])
+{
+	const struct cpuid_entry *e = cpuid_find(vm->cpuid, leaf, subleaf);
+	u32 i;
+
+	for (i = 0; i < CR_COUNT; i++)
+		out[i] = e->reg[i];
+}
+
+static bool cr4_has(struct vcpu *v, u64 bit)
+{
+	vcpu_need(v, RG_CR);
+	return vcpu_regs(v)->cr4 & bit;
+}
+
+/* What no table can know beforehand */
+static void fix_up(struct vcpu *v, enum cpuid_fix fix, u64 *gpr)
+{
+	switch (fix) {
+	case FIX_FEATURES:
+		gpr[GPR_RBX] |= v->id << 24;
+		if (cr4_has(v, CR4_OSXSAVE))
+			gpr[GPR_RCX] |= CPUID_1_ECX_OSXSAVE;
+		if (!(v->apic_base_msr & APIC_BASE_EN))
+			gpr[GPR_RDX] &= ~(u64)CPUID_1_EDX_APIC;
+		break;
+	case FIX_FEATURES7:
+		if (cr4_has(v, CR4_PKE))
+			gpr[GPR_RCX] |= CPUID_7_ECX_OSPKE;
+		break;
+	case FIX_TOPOLOGY:
+		gpr[GPR_RDX] = v->id;
+		break;
+	case FIX_XSAVE:
+		gpr[GPR_RBX] = cpuid_xsave_bytes(vcpu_regs(v)->xcr0, false);
+		break;
+	case FIX_XSAVEC:
+		gpr[GPR_RBX] = cpuid_xsave_bytes(vcpu_regs(v)->xcr0, true);
+		break;
+	case FIX_EXT_TOPOLOGY:
+		gpr[GPR_RAX] = v->id;
+		gpr[GPR_RBX] = v->id & 0xff;
+		break;
+	default:
+		break;
+	}
+}
+
+static void answer(u64 *gpr, const struct cpuid_entry *e)
+{
+	gpr[GPR_RAX] = e->reg[CR_EAX];
+	gpr[GPR_RBX] = e->reg[CR_EBX];
+	gpr[GPR_RCX] = e->reg[CR_ECX];
+	gpr[GPR_RDX] = e->reg[CR_EDX];
+}
+
+static __attribute__((noinline)) enum verdict exit_slow(struct vcpu *v,
+							u32 leaf)
+{
+	u64 *gpr = vcpu_regs(v)->gpr;
+	const struct cpuid_entry *e;
+
+	e = cpuid_find(v->vm->cpuid, leaf, (u32)gpr[GPR_RCX]);
+	answer(gpr, e);
+	fix_up(v, (enum cpuid_fix)(e->fix & ~(u32)FIX_SUBLEAF), gpr);
+	return VERDICT_ADVANCE;
+}
+
+enum verdict cpuid_exit(struct vcpu *v)
+{
+	const struct cpuid_table *t = v->vm->cpuid;
+	u64 *gpr = vcpu_regs(v)->gpr;
+	u32 leaf = (u32)gpr[GPR_RAX];
+	const struct cpuid_entry *e;
+
+	if (unlikely(leaf >= BLOCK_LEAVES))
+		return exit_slow(v, leaf);
+	e = &t->entries[t->leaves[leaf]];
+	if (e->fix)
+		return exit_slow(v, leaf);
+	answer(gpr, e);
+	return VERDICT_ADVANCE;
+}

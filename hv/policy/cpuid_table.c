@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The CPUID policy: which leaves and bits of the host a guest sees, and what is
+ * put in their place. Read once a VM by hv/policy/cpuid.c. A leaf that is not
+ * here is zero. SDM 2A, CPUID; APM 3 appendix E.
+ */
+#include "hv/policy/cpuid_table.h"
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/features.h"
+#include "arch/x86/machine/tsc.h"
+#include "include/bulkhead/cpuid.h"
+#include "include/bulkhead/hypercall.h"
+#include "include/bulkhead/kvm.h"
+#include "include/hw/cpu.h"
+#include "include/hw/cpuid.h"
+
+#define ALL 0xffffffffu
+#define KEEP_ALL                                                               \
+	{                                                                      \
+		ALL, ALL, ALL, ALL                                             \
+	}
+
+#define MAX_BASIC_LEAF 0x16u
+#define MIN_BASIC_LEAF CPUID_XSAVE /* what is forced must be reachable */
+#define MAX_EXT_LEAF   0x80000021u
+#define MIN_EXT_LEAF   CPUID_EXT_SIZES
+
+/* clang-format off */
+#define HIDE_1_ECX ((u32)(CPUID_1_ECX_DTES64 | CPUID_1_ECX_MONITOR | \
+	CPUID_1_ECX_DS_CPL | CPUID_1_ECX_VMX | CPUID_1_ECX_SMX | \
+	CPUID_1_ECX_EIST | CPUID_1_ECX_TM2 | CPUID_1_ECX_SDBG | \
+	CPUID_1_ECX_XTPR | CPUID_1_ECX_PDCM | CPUID_1_ECX_DCA | \
+	CPUID_1_ECX_OSXSAVE))
+#define FORCE_1_ECX ((u32)(CPUID_1_ECX_X2APIC | CPUID_1_ECX_TSC_DEADLINE | \
+	CPUID_1_ECX_HYPERVISOR))
+#define HIDE_1_EDX ((u32)(CPUID_1_EDX_DS | CPUID_1_EDX_ACPI | \
+	CPUID_1_EDX_HTT | CPUID_1_EDX_TM | CPUID_1_EDX_PBE))
+
+#define HIDE_7_EBX ((u32)(CPUID_7_EBX_SGX | CPUID_7_EBX_HLE | \
+	CPUID_7_EBX_RTM | CPUID_7_EBX_PQM | CPUID_7_EBX_PQE | \
+	CPUID_7_EBX_MPX | CPUID_7_EBX_PT))
+/* PREFETCHWT1, AVX-512 VBMI, VBMI2, GFNI, VAES, VPCLMULQDQ, VNNI, BITALG,
+ * VPOPCNTDQ, CLDEMOTE, MOVDIRI, MOVDIR64B: instructions with no state */
+#define KEEP_7_ECX ((u32)(BIT(0) | BIT(1) | CPUID_7_ECX_UMIP | \
+	CPUID_7_ECX_PKU | BIT(6) | BITS(12, 8) | BIT(14) | \
+	CPUID_7_ECX_RDPID | BIT(25) | BIT(27) | BIT(28)))
+/* 4VNNIW, 4FMAPS, FSRM, VP2INTERSECT, SERIALIZE, AVX512-FP16 */
+#define KEEP_7_EDX ((u32)(BIT(2) | BIT(3) | BIT(4) | BIT(8) | \
+	CPUID_7_EDX_MD_CLEAR | BIT(14) | BIT(23) | CPUID_7_EDX_SPEC_CTRL | \
+	CPUID_7_EDX_STIBP | CPUID_7_EDX_ARCH_CAP | CPUID_7_EDX_SSBD))
+/* AVX-VNNI, AVX512-BF16, FZRM, FSRS, FSRC */
+#define KEEP_71_EAX ((u32)(BIT(4) | BIT(5) | BITS(12, 10)))
+
+#define HIDE_81_ECX ((u32)(CPUID_81_ECX_SVM | CPUID_81_ECX_EXTAPIC | \
+	CPUID_81_ECX_OSVW | CPUID_81_ECX_IBS | CPUID_81_ECX_SKINIT | \
+	CPUID_81_ECX_WDT | CPUID_81_ECX_LWP | BIT(19) /* NodeId MSR */ | \
+	CPUID_81_ECX_PERFCTR | BIT(24) | BIT(27) | BIT(28) /* counters */ | \
+	BIT(29) /* MWAITX */))
+/* CLZERO, XSAVEERPTR, WBNOINVD, SSBD, BTC_NO */
+#define KEEP_88_EBX ((u32)(BIT(0) | BIT(2) | BIT(9) | CPUID_88_EBX_IBPB | \
+	CPUID_88_EBX_IBRS | CPUID_88_EBX_STIBP | BIT(24) | BIT(29)))
+/* LFENCE always serializing, null selector clears base */
+#define KEEP_821_EAX ((u32)(BIT(2) | BIT(6)))
+
+#define KVM_FEATURES (BH_KVM_CLOCKSOURCE | BH_KVM_NOP_IO_DELAY | \
+	BH_KVM_CLOCKSOURCE2 | BH_KVM_STEAL_TIME | BH_KVM_PV_EOI | \
+	BH_KVM_PV_UNHALT | BH_KVM_PV_TLB_FLUSH | BH_KVM_PV_SEND_IPI | \
+	BH_KVM_PV_SCHED_YIELD | BH_KVM_CLOCK_STABLE)
+#define KVM_SIGNATURE_EBX 0x4b4d564bu /* "KVMK" */
+#define KVM_SIGNATURE_ECX 0x564b4d56u /* "VMKV" */
+#define KVM_SIGNATURE_EDX 0x0000004du /* "M" */
+/* clang-format on */
+
+#define XCR0_AVX512        BITS(7, 5)
+#define XCR0_PKRU          BIT(9)
+#define XCR0_OFFERED       (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
+#define XSAVE_FIRST_EXT    2
+#define XSAVE_LAST_EXT     9
+#define XSAVE_LEGACY_BYTES 576    /* FXSAVE area and XSAVE header */
+#define XSAVE_ALIGNED      BIT(1) /* D.n:ECX */
+
+static u32 log2_up(u32 n)
+{
+	u32 shift = 0;
+
+	while ((1u << shift) < n)
+		shift++;
+	return shift;
+}
+
+u64 cpuid_xcr0_mask(void)
+{
+	return cpu_features.xsave ? cpu_features.xcr0_mask & XCR0_OFFERED : 0;
+}
+
+u32 cpuid_xsave_bytes(u64 xcr0, bool compacted)
+{
+	u32 end = XSAVE_LEGACY_BYTES;
+	u32 i;
+
+	for (i = XSAVE_FIRST_EXT; i <= XSAVE_LAST_EXT; i++) {
+		struct cpuid r;
+		u32 at;
+
+		if (!(xcr0 & BIT(i)))
+			continue;
+		r = cpuid_count(CPUID_XSAVE, i);
+		at = r.ebx;
+		if (compacted)
+			at = r.ecx & XSAVE_ALIGNED ? (u32)ALIGN_UP(end, 64)
+						   : end;
+		end = MAX(end, at + r.eax);
+	}
+	return end;
+}
+
+static void build_max_basic(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	(void)vm;
+	(void)sub;
+	reg[CR_EAX] = MIN(reg[CR_EAX], MAX_BASIC_LEAF);
+	reg[CR_EAX] = MAX(reg[CR_EAX], (u32)MIN_BASIC_LEAF);
+}
+
+static void build_max_ext(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	(void)vm;
+	(void)sub;
+	reg[CR_EAX] = MIN(reg[CR_EAX], MAX_EXT_LEAF);
+	reg[CR_EAX] = MAX(reg[CR_EAX], MIN_EXT_LEAF);
+}
+
+/* EBX[23:16]: logical processors in the package, meant with HTT */
+static void build_features(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	(void)sub;
+	reg[CR_EBX] |= (1u << log2_up(vm->vcpu_count)) << 16;
+	if (vm->vcpu_count > 1)
+		reg[CR_EDX] |= CPUID_1_EDX_HTT;
+	if (!cpuid_xcr0_mask())
+		reg[CR_ECX] &= ~(u32)(CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX);
+}
+
+#define CACHE_TYPE(eax)    ((eax)&0x1f)
+#define CACHE_LEVEL(eax)   (((eax) >> 5) & 7)
+#define CACHE_SHARE_SHIFT  14
+#define CACHE_CORES_SHIFT  26
+#define CACHE_SHARED_LEVEL 3
+
+/* Level 3 is shared by all vCPUs of the guest, the others by one */
+static void build_cache(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	u32 sharers = 1u << log2_up(vm->vcpu_count);
+
+	(void)sub;
+	if (!CACHE_TYPE(reg[CR_EAX]))
+		return;
+	reg[CR_EAX] &= (u32)BITS(CACHE_SHARE_SHIFT - 1, 0);
+	if (CACHE_LEVEL(reg[CR_EAX]) >= CACHE_SHARED_LEVEL)
+		reg[CR_EAX] |= (sharers - 1) << CACHE_SHARE_SHIFT;
+}
+
+/* Intel's leaf 4 also tells the cores in the package */
+static void build_cache_intel(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	u32 cores = MIN(1u << log2_up(vm->vcpu_count), 64u);
+
+	build_cache(vm, sub, reg);
+	if (CACHE_TYPE(reg[CR_EAX]))
+		reg[CR_EAX] |= (cores - 1) << CACHE_CORES_SHIFT;
+}
+
+static void build_features7(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	(void)vm;
+	(void)sub;
+	reg[CR_EAX] = MIN(reg[CR_EAX], 1u);
+	if (!(cpuid_xcr0_mask() & XCR0_PKRU))
+		reg[CR_ECX] &= ~(u32)CPUID_7_ECX_PKU;
+}
+
+enum { LEVEL_SMT = 1, LEVEL_CORE = 2 };
+
+/* B: one thread a core, all cores in one package */
+static void build_topology(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	reg[CR_ECX] = sub;
+	if (sub == 0) {
+		reg[CR_EBX] = 1;
+		reg[CR_ECX] |= LEVEL_SMT << 8;
+	} else if (sub == 1) {
+		reg[CR_EAX] = log2_up(vm->vcpu_count);
+		reg[CR_EBX] = vm->vcpu_count;
+		reg[CR_ECX] |= LEVEL_CORE << 8;
+	}
+}
+
+static void build_xsave(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	u64 mask = cpuid_xcr0_mask();
+
+	(void)vm;
+	if (!mask || (sub >= XSAVE_FIRST_EXT && !(mask & BIT(sub)))) {
+		reg[CR_EAX] = 0;
+		reg[CR_EBX] = 0;
+		reg[CR_ECX] = 0;
+		reg[CR_EDX] = 0;
+	} else if (sub == 0) {
+		reg[CR_EAX] = (u32)mask;
+		reg[CR_ECX] = cpuid_xsave_bytes(mask, false);
+		reg[CR_EDX] = (u32)(mask >> 32);
+	}
+}
+
+/* 15: TSC = ECX * EBX / EAX Hz. AMD has no such leaf. */
+static void build_tsc_ratio(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	(void)vm;
+	(void)sub;
+	if (cpu_features.vendor != VENDOR_INTEL)
+		return;
+	reg[CR_EAX] = 1000;
+	reg[CR_EBX] = (u32)tsc_khz;
+	reg[CR_ECX] = 1000000;
+}
+
+static void build_frequency(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	(void)vm;
+	(void)sub;
+	if (cpu_features.vendor != VENDOR_INTEL)
+		return;
+	reg[CR_EAX] = (u32)(tsc_khz / 1000);
+	reg[CR_EBX] = reg[CR_EAX];
+	reg[CR_ECX] = 100;
+}
+
+static void build_info(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	(void)sub;
+	reg[CR_EAX] = BH_ABI_VERSION;
+	reg[CR_EBX] = vm->privileged ? BH_CPUID_PRIVILEGED : 0;
+	reg[CR_ECX] = (u32)tsc_khz;
+	reg[CR_EDX] = vm->vcpu_count;
+}
+
+static void build_ext_features(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	(void)sub;
+	if (cpu_features.vendor != VENDOR_AMD)
+		return;
+	if (vm->vcpu_count > 1)
+		reg[CR_ECX] |= CPUID_81_ECX_CMP_LEGACY;
+	else
+		reg[CR_ECX] &= ~(u32)CPUID_81_ECX_CMP_LEGACY;
+}
+
+#define SIZES_APIC_ID_SHIFT 12
+
+/* 80000008: address widths; ECX the cores in the package (AMD) */
+static void build_sizes(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	(void)sub;
+	if (cpu_features.vendor != VENDOR_AMD)
+		return;
+	reg[CR_ECX] = (vm->vcpu_count - 1) | log2_up(vm->vcpu_count)
+						     << SIZES_APIC_ID_SHIFT;
+}
+
+static void build_cache_amd(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+{
+	build_cache(vm, sub, reg);
+}
+
+/* clang-format off */
+const struct cpuid_rule cpuid_rules[] = {
+	{ .leaf = CPUID_VENDOR, .keep = KEEP_ALL, .build = build_max_basic },
+	{ .leaf = CPUID_FEATURES,
+	  .keep = { ALL, 0xffff, ~HIDE_1_ECX, ~HIDE_1_EDX },
+	  .force = { 0, 0, FORCE_1_ECX, CPUID_1_EDX_APIC },
+	  .build = build_features, .fix = FIX_FEATURES },
+	{ .leaf = 2, .keep = KEEP_ALL },
+	{ .leaf = CPUID_CACHE, .subleaves = true, .last = 7, .keep = KEEP_ALL,
+	  .build = build_cache_intel },
+	{ .leaf = CPUID_POWER, .force = { BIT(2) /* ARAT */ } },
+	{ .leaf = CPUID_FEATURES7, .subleaves = true,
+	  .keep = { ALL, ~HIDE_7_EBX, KEEP_7_ECX, KEEP_7_EDX },
+	  .force = { 0, CPUID_7_EBX_TSC_ADJUST },
+	  .build = build_features7, .fix = FIX_FEATURES7 },
+	{ .leaf = CPUID_FEATURES7, .subleaves = true, .first = 1, .last = 1,
+	  .keep = { KEEP_71_EAX } },
+	{ .leaf = CPUID_TOPOLOGY, .subleaves = true, .last = 2,
+	  .build = build_topology, .fix = FIX_TOPOLOGY },
+	{ .leaf = CPUID_XSAVE, .subleaves = true,
+	  .build = build_xsave, .fix = FIX_XSAVE },
+	{ .leaf = CPUID_XSAVE, .subleaves = true, .first = 1, .last = 1,
+	  .keep = { CPUID_D1_EAX_XSAVEOPT | CPUID_D1_EAX_XSAVEC |
+		    CPUID_D1_EAX_XGETBV1 },
+	  .build = build_xsave, .fix = FIX_XSAVEC },
+	{ .leaf = CPUID_XSAVE, .subleaves = true,
+	  .first = XSAVE_FIRST_EXT, .last = XSAVE_LAST_EXT,
+	  .keep = { ALL, ALL, XSAVE_ALIGNED }, .build = build_xsave },
+	{ .leaf = CPUID_TSC_RATIO, .build = build_tsc_ratio },
+	{ .leaf = CPUID_FREQUENCY, .build = build_frequency },
+	{ .leaf = CPUID_HV_BASE,
+	  .force = { BH_KVM_CPUID_FEATURES, KVM_SIGNATURE_EBX, KVM_SIGNATURE_ECX,
+		     KVM_SIGNATURE_EDX } },
+	{ .leaf = BH_KVM_CPUID_FEATURES, .force = { KVM_FEATURES } },
+	{ .leaf = BH_CPUID_BASE,
+	  .force = { BH_CPUID_INFO, BH_CPUID_SIGNATURE_EBX,
+		     BH_CPUID_SIGNATURE_ECX, BH_CPUID_SIGNATURE_EDX } },
+	{ .leaf = BH_CPUID_INFO, .build = build_info },
+	{ .leaf = CPUID_EXT_BASE, .keep = KEEP_ALL, .build = build_max_ext },
+	{ .leaf = CPUID_EXT_FEATURES, .keep = { ALL, ALL, ~HIDE_81_ECX, ALL },
+	  .build = build_ext_features },
+	{ .leaf = CPUID_EXT_BRAND, .keep = KEEP_ALL },
+	{ .leaf = CPUID_EXT_BRAND + 1, .keep = KEEP_ALL },
+	{ .leaf = CPUID_EXT_BRAND + 2, .keep = KEEP_ALL },
+	{ .leaf = 0x80000005, .keep = KEEP_ALL },
+	{ .leaf = 0x80000006, .keep = KEEP_ALL },
+	{ .leaf = CPUID_EXT_POWER,
+	  .force = { 0, 0, 0, CPUID_87_EDX_INVARIANT_TSC } },
+	{ .leaf = CPUID_EXT_SIZES, .keep = { 0xffff, KEEP_88_EBX },
+	  .build = build_sizes },
+	{ .leaf = 0x80000019, .keep = KEEP_ALL },
+	{ .leaf = 0x8000001a, .keep = KEEP_ALL },
+	{ .leaf = 0x8000001d, .subleaves = true, .last = 7, .keep = KEEP_ALL,
+	  .build = build_cache_amd },
+	{ .leaf = CPUID_EXT_TOPOLOGY, .fix = FIX_EXT_TOPOLOGY },
+	{ .leaf = MAX_EXT_LEAF, .keep = { KEEP_821_EAX } },
+};
+/* clang-format on */
+const u32 cpuid_rule_count = ARRAY_SIZE(cpuid_rules);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * RDMSR and WRMSR by the policy table. Called by the exit handlers on the
+ * vCPU's home core. The timer and the x2APIC registers are the hot ones and
+ * come before the search; nothing here takes a lock.
+ */
+#include "hv/policy/msr.h"
+
+#include "arch/x86/cpu/features.h"
+#include "hv/irq/vlapic.h"
+#include "hv/policy/cpuid.h"
+#include "hv/policy/msr_table.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
+#include "lib/errno.h"
+
+/* A gate is open when any of its CPUID bits is there */
+struct gate_row {
+	enum msr_gate gate;
+	u32 leaf;
+	enum cpuid_reg reg;
+	u64 bits;
+};
+
+/* clang-format off */
+static const struct gate_row gates[] = {
+	{ GATE_MTRR, CPUID_FEATURES, CR_EDX, CPUID_1_EDX_MTRR },
+	{ GATE_MCA, CPUID_FEATURES, CR_EDX, CPUID_1_EDX_MCA },
+	{ GATE_PAT, CPUID_FEATURES, CR_EDX, CPUID_1_EDX_PAT },
+	{ GATE_SYSENTER, CPUID_FEATURES, CR_EDX, CPUID_1_EDX_SEP },
+	{ GATE_LONG_MODE, CPUID_EXT_FEATURES, CR_EDX, CPUID_81_EDX_LM },
+	{ GATE_RDTSCP, CPUID_EXT_FEATURES, CR_EDX, CPUID_81_EDX_RDTSCP },
+	{ GATE_RDTSCP, CPUID_FEATURES7, CR_ECX, CPUID_7_ECX_RDPID },
+	{ GATE_SPEC_CTRL, CPUID_FEATURES7, CR_EDX,
+	  CPUID_7_EDX_SPEC_CTRL | CPUID_7_EDX_STIBP | CPUID_7_EDX_SSBD },
+	{ GATE_SPEC_CTRL, CPUID_EXT_SIZES, CR_EBX,
+	  CPUID_88_EBX_IBRS | CPUID_88_EBX_STIBP },
+	{ GATE_IBPB, CPUID_FEATURES7, CR_EDX, CPUID_7_EDX_SPEC_CTRL },
+	{ GATE_IBPB, CPUID_EXT_SIZES, CR_EBX, CPUID_88_EBX_IBPB },
+	{ GATE_ARCH_CAP, CPUID_FEATURES7, CR_EDX, CPUID_7_EDX_ARCH_CAP },
+};
+/* clang-format on */
+
+bool msr_gate_open(const struct vm *vm, enum msr_gate gate)
+{
+	if (gate == GATE_ALWAYS)
+		return true;
+	if (gate == GATE_INTEL || gate == GATE_AMD)
+		return cpu_features.vendor ==
+		       (gate == GATE_INTEL ? VENDOR_INTEL : VENDOR_AMD);
+	for (u32 i = 0; i < ARRAY_SIZE(gates); i++)
+		if (gates[i].gate == gate &&
+		    cpuid_has(vm, gates[i].leaf, gates[i].reg, gates[i].bits))
+			return true;
+	return false;
+}
+
+/* The rule for @msr if the guest has that register, or NULL */
+static const struct msr_rule *msr_find(const struct vm *vm, u32 msr)
+{
+	u32 lo = 0, hi = msr_rule_count;
+
+	while (lo < hi) {
+		u32 mid = (lo + hi) / 2;
+
+		if (msr_rules[mid].last < msr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == msr_rule_count || msr_rules[lo].first > msr ||
+	    !msr_gate_open(vm, msr_rules[lo].gate))
+		return NULL;
+	return &msr_rules[lo];
+}
+
+int msr_read(struct vcpu *v, u32 msr, u64 *value)
+{
+	const struct msr_rule *rule;
+
+	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
+		return vlapic_msr_read(v, msr, value);
+	if (msr == MSR_TSC_DEADLINE) {
+		*value = vlapic_deadline_read(v);
+		return 0;
+	}
+	rule = msr_find(v->vm, msr);
+	if (!rule || !rule->read)
+		return -EINVAL;
+	return rule->read(v, rule, msr, value);
+}
+
+int msr_write(struct vcpu *v, u32 msr, u64 value)
+{
+	const struct msr_rule *rule;
+
+	if (msr >= MSR_X2APIC_FIRST && msr <= MSR_X2APIC_LAST)
+		return vlapic_msr_write(v, msr, value);
+	if (msr == MSR_TSC_DEADLINE) {
+		vlapic_deadline_write(v, value);
+		return 0;
+	}
+	rule = msr_find(v->vm, msr);
+	if (!rule || !rule->write)
+		return -EINVAL;
+	return rule->write(v, rule, msr, value);
+}
+
+void msr_build_bitmap(struct vm *vm)
+{
+	u32 i, msr;
+
+	for (i = 0; i < msr_rule_count; i++) {
+		const struct msr_rule *rule = &msr_rules[i];
+
+		if (rule->pass == PASS_NONE || !msr_gate_open(vm, rule->gate))
+			continue;
+		for (msr = rule->first; msr <= rule->last; msr++)
+			vcpu_ops->intercept_msr(
+				&vm->intercepts, msr,
+				rule->pass & PASS_READ ? INTERCEPT_OFF
+						       : INTERCEPT_ON,
+				rule->pass & PASS_WRITE ? INTERCEPT_OFF
+							: INTERCEPT_ON);
+	}
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the MSR policy (hv/policy/msr_table.c), its handlers
+ * (hv/policy/msr_state.c) and what searches it (hv/policy/msr.c). */
+#ifndef HV_MSR_TABLE_H
+#define HV_MSR_TABLE_H
+
+#include "hv/core/vcpu.h"
+
+/* What the guest's CPUID must offer for the MSR to be there */
+enum msr_gate {
+	GATE_ALWAYS,
+	GATE_INTEL,
+	GATE_AMD,
+	GATE_MTRR,
+	GATE_MCA,
+	GATE_PAT,
+	GATE_SYSENTER,
+	GATE_LONG_MODE,
+	GATE_RDTSCP,
+	GATE_SPEC_CTRL,
+	GATE_IBPB,
+	GATE_ARCH_CAP,
+	GATE_COUNT
+};
+
+/* The guest reaches the real register, which is its own while it runs */
+enum msr_pass { PASS_NONE, PASS_READ = 1, PASS_WRITE = 2, PASS_BOTH = 3 };
+
+struct msr_rule {
+	u32 first, last;
+	enum msr_gate gate;
+	enum msr_pass pass;
+	/* NULL: #GP. 0, or -EINVAL for #GP. */
+	int (*read)(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+		    u64 *value);
+	int (*write)(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+		     u64 value);
+	u64 value; /* read_const: the value; read_reg, write_reg: offset */
+};
+
+extern const struct msr_rule msr_rules[];
+extern const u32 msr_rule_count;
+bool msr_gate_open(const struct vm *vm, enum msr_gate gate);
+
+/* Handlers with state; the trivial ones are beside the table */
+#define MSR_HANDLERS(name)                                                     \
+	int msr_read_##name(struct vcpu *v, const struct msr_rule *rule,       \
+			    u32 msr, u64 *value);                              \
+	int msr_write_##name(struct vcpu *v, const struct msr_rule *rule,      \
+			     u32 msr, u64 value)
+MSR_HANDLERS(reg);
+MSR_HANDLERS(base);
+MSR_HANDLERS(efer);
+MSR_HANDLERS(pat);
+MSR_HANDLERS(tsc);
+MSR_HANDLERS(tsc_adjust);
+MSR_HANDLERS(tsc_aux);
+MSR_HANDLERS(spec_ctrl);
+MSR_HANDLERS(misc_enable);
+/* hv/policy/mtrr.c */
+MSR_HANDLERS(mtrr_def_type);
+MSR_HANDLERS(mtrr_var);
+MSR_HANDLERS(mtrr_fixed);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * KVM's hypercalls, a table by number. Called by hv/run/hypercall.c on the
+ * caller's home core. Arguments are checked before anything is done; the work
+ * of one call is bounded (128 messages at most).
+ */
+#include "hv/irq/vlapic.h"
+#include "hv/pv/kvm_pv.h"
+#include "include/bulkhead/kvm.h"
+#include "include/hw/cpu.h"
+
+#define SET_BITS    64u
+#define SET_BITS_32 32u
+
+struct call {
+	u64 arg[4];
+	bool wide; /* 64-bit code */
+	s64 result;
+};
+
+static enum verdict call_poll(struct vcpu *v, struct call *c)
+{
+	(void)v;
+	(void)c;
+	return VERDICT_ADVANCE;
+}
+
+static struct vcpu *vcpu_by_id(const struct vm *vm, u64 apic_id)
+{
+	return apic_id < vm->vcpu_count ? vm->vcpus[apic_id] : NULL;
+}
+
+static enum verdict call_kick(struct vcpu *v, struct call *c)
+{
+	struct vcpu *target = vcpu_by_id(v->vm, c->arg[1]);
+
+	if (target)
+		vcpu_post(target, VE_KICK);
+	return VERDICT_ADVANCE;
+}
+
+/* One word of the set: bit i stands for APIC id @first + i */
+static s64 send_word(struct vcpu *v, u64 set, u64 first, u32 icr)
+{
+	s64 reached = 0;
+
+	for (; set; set &= set - 1) {
+		struct vcpu *target =
+			vcpu_by_id(v->vm, first + (u32)__builtin_ctzll(set));
+
+		if (target && vlapic_send(target, icr))
+			reached++;
+	}
+	return reached;
+}
+
+static enum verdict call_send_ipi(struct vcpu *v, struct call *c)
+{
+	u32 bits = c->wide ? SET_BITS : SET_BITS_32;
+	u32 icr = (u32)c->arg[3];
+	u64 first = c->arg[2];
+
+	if (!vlapic_icr_is_plain(icr)) {
+		c->result = -BH_KVM_EINVAL;
+		return VERDICT_ADVANCE;
+	}
+	/* Ids past the last are nobody's; this keeps the sums below in range */
+	if (first >= VM_MAX_VCPUS)
+		return VERDICT_ADVANCE;
+	c->result = send_word(v, c->arg[0], first, icr) +
+		    send_word(v, c->arg[1], first + bits, icr);
+	return VERDICT_ADVANCE;
+}
+
+/* A vCPU of another core waits for that core: giving this one up is no help */
+static enum verdict call_yield(struct vcpu *v, struct call *c)
+{
+	struct vcpu *target = vcpu_by_id(v->vm, c->arg[0]);
+
+	if (!target || target == v || target->entity.cpu != v->entity.cpu)
+		return VERDICT_ADVANCE;
+	sched_yield_to(&target->entity);
+	return VERDICT_YIELD;
+}
+
+static enum verdict (*const rows[])(struct vcpu *v, struct call *c) = {
+	[BH_KVM_VAPIC_POLL_IRQ] = call_poll,
+	[BH_KVM_KICK_CPU] = call_kick,
+	[BH_KVM_SEND_IPI] = call_send_ipi,
+	[BH_KVM_SCHED_YIELD] = call_yield,
+};
+
+/* Number and arguments, halved for code that is not 64-bit */
+static u64 call_fetch(const struct vcpu_regs *r, struct call *c)
+{
+	u64 mask = c->wide ? ~0ull : BITS(31, 0);
+
+	c->arg[0] = r->gpr[GPR_RBX] & mask;
+	c->arg[1] = r->gpr[GPR_RCX] & mask;
+	c->arg[2] = r->gpr[GPR_RDX] & mask;
+	c->arg[3] = r->gpr[GPR_RSI] & mask;
+	return r->gpr[GPR_RAX] & mask;
+}
+
+static bool is_kernel(const struct vcpu_regs *r)
+{
+	return !(r->cr0 & CR0_PE) || !SEG_ATTR_DPL(r->seg[SEG_SS].attr);
+}
+
+enum verdict kvm_hypercall(struct vcpu *v)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+	enum verdict verdict = VERDICT_ADVANCE;
+	struct call c = { 0 };
+	u64 number;
+
+	vcpu_need(v, RG_RIP | RG_CR | RG_SEG);
+	c.wide = vcpu_hw_long_mode(r);
+	number = call_fetch(r, &c);
+	if (!is_kernel(r))
+		c.result = -BH_KVM_EPERM;
+	else if (number < ARRAY_SIZE(rows) && rows[number])
+		verdict = rows[number](v, &c);
+	else
+		c.result = -BH_KVM_ENOSYS;
+	r->gpr[GPR_RAX] = c.wide ? (u64)c.result : (u32)c.result;
+	return verdict;
+}

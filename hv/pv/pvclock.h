@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* KVM's paravirtual clock (Documentation/virt/kvm/x86/msr.rst): system time and
+ * wall clock pages, stable, at the guest's TSC rate */
+#ifndef HV_PVCLOCK_H
+#define HV_PVCLOCK_H
+
+#include "hv/core/vcpu.h"
+
+int __must_check pvclock_create(struct vcpu *v);
+void pvclock_destroy(struct vcpu *v);
+void pvclock_reset(struct vcpu *v);
+/* The guest's TSC was moved: write the page anew, if there is one */
+void pvclock_update(struct vcpu *v);
+/* Either pair of BH_KVM_MSR_WALL_CLOCK and _SYSTEM_TIME. 0 or -EINVAL (#GP);
+ * validates alignment and that the page is RAM */
+int __must_check pvclock_write(struct vcpu *v, u32 msr, u64 value);
+int __must_check pvclock_read(struct vcpu *v, u32 msr, u64 *value);
+
+#endif

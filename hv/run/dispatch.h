@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The dispatcher: counts the exit, runs the handler of its row (exit.c), and
+ * alone moves RIP. Inline, because every exit of every guest goes this way; the
+ * caller is the run loop (vcpu.c), with interrupts off and no lock.
+ */
+#ifndef HV_EXIT_DISPATCH_H
+#define HV_EXIT_DISPATCH_H
+
+#include "hv/core/exit.h"
+#include "hv/emulate/emulate.h"
+#include "include/hw/cpu.h"
+
+/* Over an instruction of v->hw.exit.insn_len bytes, at most 15 */
+static inline void exit_advance(struct vcpu *v)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+	u16 len = v->hw.exit.insn_len;
+
+	r->rip += len;
+	r->dirty |= RG_IP;
+	/* Past a multiple of 64 KiB: it may have to wrap */
+	if (unlikely((u16)r->rip < len))
+		exit_wrap_rip(v);
+	if (unlikely(r->after & (AFTER_SHADOW | AFTER_BREAKPOINTS)) ||
+	    unlikely(r->rflags & (RFLAGS_TF | RFLAGS_RF)))
+		exit_finish_insn(v);
+}
+
+/* Handle v->hw.exit; called by vcpu_loop() */
+static inline void exit_dispatch(struct vcpu *v)
+{
+	struct vcpu_exit *e = &v->hw.exit;
+	const struct exit_row *row;
+	enum verdict verdict;
+
+	if (unlikely((u32)e->kind >= EXIT_KINDS)) {
+		exit_unknown(v, e);
+		return;
+	}
+	row = &exit_table[e->kind];
+	v->exits[e->kind]++;
+	if (unlikely(e->vectoring.type != EVENT_NONE))
+		exit_vectoring(v);
+	if (!e->insn_len && row->insn) {
+		e->insn_len = insn_exit_length(v, e->kind);
+		if (unlikely(!e->insn_len))
+			return; /* the bytes changed under us */
+	}
+	verdict = row->handler(v, e);
+	if (likely(verdict == VERDICT_ADVANCE))
+		exit_advance(v);
+	else if (verdict == VERDICT_BLOCK || verdict == VERDICT_YIELD)
+		exit_give_way(v, verdict);
+}
+
+#endif

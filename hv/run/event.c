@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a vCPU must take before its next entry: signals from other cores (NMI,
+ * INIT, SIPI, the end of its VM), interrupts, and exceptions queued by exit
+ * handlers. All on the home core; other cores only set bits by vcpu_post().
+ *
+ * Order, as a CPU would (SDM 3A 6.9): a re-injected or queued event, then NMI,
+ * then interrupts. One event an entry; what is left opens a window.
+ */
+#include "hv/core/exit.h"
+#include "hv/core/vcpu.h"
+#include "hv/irq/vioapic.h"
+#include "hv/irq/vlapic.h"
+#include "hv/irq/vpic.h"
+#include "hv/pv/kvm_pv.h"
+#include "hv/pv/pvclock.h"
+#include "hv/time/vtimer.h"
+#include "include/hw/cpu.h"
+#include "include/hw/lapic.h"
+#include "lib/log.h"
+
+static u32 priority_class(u32 vector)
+{
+	return (vector >> 4) & 0xf;
+}
+
+/* INIT: the boot vCPU starts at the reset vector, the others wait for SIPI */
+static void take_init(struct vcpu *v)
+{
+	vcpu_ops->vcpu_reset(&v->hw, true);
+	vlapic_reset(v, true);
+	v->pending.type = EVENT_NONE;
+	v->nmi_waiting = 0;
+	/* Addresses of an operating system that is no more */
+	pvclock_reset(v);
+	kvm_pv_reset(v);
+	v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_RUNNING;
+}
+
+static void take_sipi(struct vcpu *v)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	if (v->activity != VCPU_WAIT_SIPI)
+		return; /* SDM 3A 8.4: ignored unless it waits for one */
+	vcpu_need(v, RG_RIP | RG_SEG);
+	r->seg[SEG_CS].sel = (u16)(v->sipi_vector << 8);
+	r->seg[SEG_CS].base = (u64)v->sipi_vector << 12;
+	r->rip = 0;
+	vcpu_dirty(v, RG_RIP | RG_SEG);
+	v->activity = VCPU_RUNNING;
+}
+
+static bool extint_waits(struct vcpu *v)
+{
+	return v->vm->vpic && vpic_has_interrupt(v->vm) &&
+	       (vlapic_extint_enabled(v) || vioapic_extint(v->vm, v));
+}
+
+static inline bool irq_allowed(struct vcpu *v)
+{
+	const struct vcpu_regs *r = vcpu_regs(v);
+
+	vcpu_need(v, RG_RIP);
+	return (r->rflags & RFLAGS_IF) &&
+	       !(r->shadow & (SHADOW_STI | SHADOW_MOV_SS));
+}
+
+/* A halted vCPU goes on for an NMI, an interrupt it would take, or another's
+ * kick: it may have come before the HLT */
+static bool ends_halt(struct vcpu *v)
+{
+	if (v->kicked) {
+		v->kicked = false;
+		return true;
+	}
+	if (v->nmi_waiting || v->pending.type != EVENT_NONE)
+		return true;
+	return irq_allowed(v) && (vlapic_pending(v) >= 0 || extint_waits(v));
+}
+
+static void inject(struct vcpu *v, const struct vcpu_event *event)
+{
+	vcpu_ops->inject(&v->hw, event);
+	v->injected = true;
+}
+
+static void request_irq_window(struct vcpu *v, int vector)
+{
+	vcpu_ops->request_window(&v->hw, WINDOW_IRQ, (u8)vector);
+	v->irq_window = true;
+}
+
+static void deliver_nmi(struct vcpu *v)
+{
+	static const struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
+
+	if (likely(!v->nmi_waiting))
+		return;
+	vcpu_need(v, RG_RIP);
+	if (v->injected || vcpu_regs(v)->shadow) {
+		vcpu_ops->request_window(&v->hw, WINDOW_NMI, 0);
+		return;
+	}
+	v->nmi_waiting--;
+	inject(v, &nmi);
+	if (v->nmi_waiting)
+		vcpu_ops->request_window(&v->hw, WINDOW_NMI, 0);
+}
+
+static void inject_irq(struct vcpu *v, u8 vector)
+{
+	struct vcpu_event event = { .type = EVENT_EXTINT, .vector = vector };
+
+	inject(v, &event);
+}
+
+/* The 8259's INTR, past the LAPIC's priorities; true: it had something */
+static bool deliver_extint(struct vcpu *v)
+{
+	int vector;
+
+	if (!extint_waits(v))
+		return false;
+	if (v->injected || !irq_allowed(v)) {
+		request_irq_window(v, 0xff);
+		return true;
+	}
+	vector = vpic_acknowledge(v->vm);
+	if (vector < 0)
+		return false;
+	inject_irq(v, (u8)vector);
+	return true;
+}
+
+/*
+ * What the PPR holds back needs no window when an interrupt in service does it
+ * (its EOI posts VE_IRQ); when only the TPR does, the guest may lower it by CR8
+ * with no exit, and the window's priority tells the CPU when.
+ */
+static void wait_for_tpr(struct vcpu *v)
+{
+	int irr = vlapic_highest_irr(v);
+	u32 tpr = v->hw.apic_page[APIC_TPR / 4];
+
+	if (irr >= 0 && priority_class((u32)irr) <= priority_class(tpr))
+		request_irq_window(v, irr);
+}
+
+static void deliver_irq(struct vcpu *v)
+{
+	int vector;
+
+	if (deliver_extint(v))
+		return;
+	vector = vlapic_pending(v);
+	if (vector < 0) {
+		wait_for_tpr(v);
+		return;
+	}
+	if (v->injected || !irq_allowed(v)) {
+		request_irq_window(v, vector);
+		return;
+	}
+	/* Nothing else is left that beats it: what comes posts VE_IRQ */
+	inject_irq(v, (u8)vector);
+	vlapic_accept(v, (u8)vector);
+}
+
+/* One can be in service and one latched behind it (SDM 3A 6.7.1 *Handling
+ * Multiple NMIs*): the first of two that come together begins its service */
+static void take_nmis(struct vcpu *v, u32 count)
+{
+	u32 most;
+
+	vcpu_need(v, RG_RIP);
+	most = v->injected || vcpu_regs(v)->shadow & SHADOW_NMI ? 1 : 2;
+	v->nmi_waiting = (u8)MIN(v->nmi_waiting + count, most);
+}
+
+/* False: it stays off the core */
+static bool take_signals(struct vcpu *v, u32 events)
+{
+	/* Others of its VM still run and may send it INIT: it stays parked */
+	if (v->activity == VCPU_PARKED) {
+		vcpu_block(v);
+		return false;
+	}
+	if (events & VE_STOP) {
+		vm_vcpu_parked(v);
+		return false;
+	}
+	if (events & VE_VTIMER)
+		vtimer_follow(v->vm);
+	if (events & VE_INIT)
+		take_init(v);
+	if (events & VE_SIPI)
+		take_sipi(v);
+	if (events & (VE_NMI | VE_NMI_AGAIN))
+		take_nmis(v, (events & VE_NMI ? 1u : 0) +
+				     (events & VE_NMI_AGAIN ? 1u : 0));
+	if (events & VE_KICK)
+		v->kicked = true;
+	return true;
+}
+
+/* Everything but RUNNING; true: it may go on */
+static bool leave_inactive(struct vcpu *v)
+{
+	switch (v->activity) {
+	case VCPU_HALTED:
+		if (ends_halt(v)) {
+			v->activity = VCPU_RUNNING;
+			return true;
+		}
+		break;
+	case VCPU_BUILDING:
+		return vm_build_step(v);
+	default:
+		break;
+	}
+	vcpu_block(v);
+	return false;
+}
+
+bool vcpu_prepare(struct vcpu *v)
+{
+	u32 events = __atomic_exchange_n(&v->events, 0, __ATOMIC_SEQ_CST);
+	bool was_inactive;
+
+	if (unlikely(events & ~(u32)VE_IRQ) && !take_signals(v, events))
+		return false;
+	was_inactive = v->activity != VCPU_RUNNING;
+	if (was_inactive && !leave_inactive(v))
+		return false;
+	if (unlikely(v->pending.type != EVENT_NONE) && !v->injected) {
+		inject(v, &v->pending);
+		v->pending.type = EVENT_NONE;
+	}
+	deliver_nmi(v);
+	if ((events & VE_IRQ) || was_inactive)
+		deliver_irq(v);
+	return true;
+}
+
+void vcpu_irq_window_open(struct vcpu *v)
+{
+	v->irq_window = false;
+	vcpu_post(v, VE_IRQ);
+}
+
+void vcpu_nmi_window_open(struct vcpu *v)
+{
+	if (!v->nmi_waiting)
+		return;
+	v->nmi_waiting--; /* taken again */
+	vcpu_post(v, VE_NMI);
+}
+
+enum fault_class { FAULT_BENIGN, FAULT_CONTRIBUTORY, FAULT_PAGE, FAULT_DOUBLE };
+
+static enum fault_class fault_class(const struct vcpu_event *e)
+{
+	if (e->type != EVENT_EXCEPTION)
+		return FAULT_BENIGN;
+	if (e->vector == EXC_DF)
+		return FAULT_DOUBLE;
+	if (e->vector == EXC_PF)
+		return FAULT_PAGE;
+	if (e->vector == EXC_DE || (e->vector >= EXC_TS && e->vector <= EXC_GP))
+		return FAULT_CONTRIBUTORY;
+	return FAULT_BENIGN;
+}
+
+/* These are traps, aborts, or #DB, which is either: RF is as it was */
+#define NO_RESUME_FLAG                                                         \
+	(BIT(EXC_DB) | BIT(EXC_BP) | BIT(EXC_OF) | BIT(EXC_DF) | BIT(EXC_MC))
+
+/* A fault saves RF set, so that its handler's return does not meet a breakpoint
+ * of the instruction again (SDM 3A 17.3.1.1 *Instruction-Breakpoint Exception
+ * Condition*) */
+static void set_resume_flag(struct vcpu *v, u8 vector)
+{
+	if (NO_RESUME_FLAG & BIT(vector))
+		return;
+	vcpu_need(v, RG_RIP);
+	vcpu_regs(v)->rflags |= RFLAGS_RF;
+	vcpu_dirty(v, RG_RIP);
+}
+
+/* SDM 3A 6.15, table 6-5 *Conditions for Generating a Double Fault* */
+void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
+{
+	struct vcpu_event second = { .type = EVENT_EXCEPTION,
+				     .vector = vector,
+				     .has_error = has_error,
+				     .error = error };
+	enum fault_class a = fault_class(&v->pending);
+	enum fault_class b = fault_class(&second);
+
+	if (a == FAULT_DOUBLE && b != FAULT_BENIGN) {
+		vm_end(v->vm, VM_END_CRASH, "triple fault");
+		return;
+	}
+	if ((a == FAULT_CONTRIBUTORY && b == FAULT_CONTRIBUTORY) ||
+	    (a == FAULT_PAGE && (b == FAULT_PAGE || b == FAULT_CONTRIBUTORY)))
+		second = (struct vcpu_event){ .type = EVENT_EXCEPTION,
+					      .vector = EXC_DF,
+					      .has_error = true };
+	set_resume_flag(v, vector);
+	v->pending = second;
+}
+
+void vcpu_inject_gp(struct vcpu *v)
+{
+	vcpu_inject_exception(v, EXC_GP, true, 0);
+}
+
+void vcpu_inject_ud(struct vcpu *v)
+{
+	vcpu_inject_exception(v, EXC_UD, false, 0);
+}
+
+void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error)
+{
+	vcpu_regs(v)->cr2 = addr.v;
+	vcpu_inject_exception(v, EXC_PF, true, error);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The exit table and what the dispatcher (exit.h) leaves out of line. Called
+ * with v->hw.exit filled in. A handler says what is to become of the
+ * instruction; only the dispatcher moves RIP. Nothing on the way of a hot exit
+ * takes a lock.
+ */
+#include "hv/core/exit.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/machine/idt.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/mce.h"
+#include "hv/core/breakpoint.h"
+#include "hv/core/gmem.h"
+#include "hv/emulate/emulate.h"
+#include "hv/emulate/insn.h"
+#include "hv/policy/cpuid.h"
+#include "hv/policy/msr.h"
+#include "hv/run/dispatch.h"
+#include "hv/run/hypercall.h"
+#include "include/hw/cpu.h"
+#include "lib/assert.h"
+#include "lib/log.h"
+
+static enum verdict exit_cpuid(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)e;
+	return cpuid_exit(v);
+}
+
+static enum verdict exit_hlt(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)v;
+	(void)e;
+	return VERDICT_BLOCK;
+}
+
+static enum verdict exit_rdmsr(struct vcpu *v, const struct vcpu_exit *e)
+{
+	u64 *gpr = vcpu_regs(v)->gpr;
+	u64 value;
+
+	(void)e;
+	if (msr_read(v, (u32)gpr[GPR_RCX], &value))
+		return exit_gp(v);
+	gpr[GPR_RAX] = (u32)value;
+	gpr[GPR_RDX] = value >> 32;
+	return VERDICT_ADVANCE;
+}
+
+static enum verdict exit_wrmsr(struct vcpu *v, const struct vcpu_exit *e)
+{
+	const u64 *gpr = vcpu_regs(v)->gpr;
+	u64 value = (u32)gpr[GPR_RAX] | gpr[GPR_RDX] << 32;
+
+	(void)e;
+	if (msr_write(v, (u32)gpr[GPR_RCX], value))
+		return exit_gp(v);
+	return VERDICT_ADVANCE;
+}
+
+/* Some device has it */
+static enum verdict port_claimed(struct vcpu *v, const struct vcpu_exit *e)
+{
+	const struct bus *bus = &v->vm->ports;
+	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
+	u64 mask = bus_ones(e->port.size);
+
+	if (!e->port.in) {
+		bus_write(bus, v, e->port.port, e->port.size, *rax);
+		return VERDICT_ADVANCE;
+	}
+	/* IN writes AL or AX and leaves the rest, or EAX and clears it */
+	if (e->port.size == 4)
+		*rax = 0;
+	*rax = (*rax & ~mask) | bus_read(bus, v, e->port.port, e->port.size);
+	return VERDICT_ADVANCE;
+}
+
+static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
+{
+	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
+
+	if (unlikely(e->port.string))
+		return emulate_string_io(v, e);
+	if (bus_may_claim(&v->vm->ports, e->port.port))
+		return port_claimed(v, e);
+	if (e->port.in)
+		*rax = (e->port.size == 4 ? 0 : *rax) | bus_ones(e->port.size);
+	return VERDICT_ADVANCE;
+}
+
+static enum verdict exit_irq(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)v;
+	if (e->irq.acked)
+		irq_dispatch(e->irq.vector);
+	else
+		irq_poll();
+	return VERDICT_RESUME;
+}
+
+static enum verdict exit_nmi(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)v;
+	(void)e;
+	nmi_handle();
+	return VERDICT_RESUME;
+}
+
+/* The exit took the #MC: the host's handler never sees it */
+static enum verdict exit_machine_check(struct vcpu *v,
+				       const struct vcpu_exit *e)
+{
+	enum mce_verdict what = mce_handle();
+
+	(void)e;
+	if (what == MCE_NONE)
+		return VERDICT_RESUME;
+	if (what == MCE_FATAL)
+		panic("machine check while guest %s ran", v->vm->name);
+	return exit_kill(v, "machine check while it ran");
+}
+
+/* Length of the INT1, INT3 or INTO at RIP that made a software exception */
+static u8 software_length(struct vcpu *v)
+{
+	u8 bytes[INSN_MAX];
+	size_t have = gmem_fetch(v, bytes, sizeof(bytes));
+
+	return insn_length(bytes, have, insn_mode(vcpu_regs(v)));
+}
+
+/* An exception the back-end intercepts for its own reasons: the guest's. One
+ * made by an instruction returns behind it. */
+static enum verdict exit_exception(struct vcpu *v, const struct vcpu_exit *e)
+{
+	if (e->exception.vector == EXC_UD && hypercall_is_foreign(v)) {
+		v->hw.exit.insn_len = HYPERCALL_BYTES;
+		return hypercall_exit(v, e);
+	}
+	if (e->exception.type >= EVENT_SOFT_INT) {
+		v->pending = e->exception;
+		if (!v->pending.insn_len)
+			v->pending.insn_len = software_length(v);
+		return VERDICT_INJECT;
+	}
+	vcpu_inject_exception(v, e->exception.vector, e->exception.has_error,
+			      e->exception.error);
+	return VERDICT_INJECT;
+}
+
+static enum verdict exit_irq_window(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)e;
+	vcpu_irq_window_open(v);
+	return VERDICT_RESUME;
+}
+
+static enum verdict exit_nmi_window(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)e;
+	vcpu_nmi_window_open(v);
+	return VERDICT_RESUME;
+}
+
+/* The privileged guest's devices need none: its DMA is cache coherent, and the
+ * caches hold other guests' data too */
+static enum verdict exit_wbinvd(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)e;
+	if (v->vm->privileged)
+		wbinvd();
+	return VERDICT_ADVANCE;
+}
+
+/* INVD loses other guests' writes: the guest gets WBINVD's effect */
+static enum verdict exit_invd(struct vcpu *v, const struct vcpu_exit *e)
+{
+	return exit_wbinvd(v, e);
+}
+
+static enum verdict exit_pause(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)v;
+	(void)e;
+	return VERDICT_YIELD;
+}
+
+/* Also MONITOR and MWAIT, which its CPUID does not offer */
+static enum verdict exit_undefined(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)e;
+	return exit_ud(v);
+}
+
+static enum verdict exit_rdpmc(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)e;
+	return exit_gp(v); /* no counters in its CPUID */
+}
+
+/* A physical INIT or SIPI that reached a core in guest mode is nobody's */
+static enum verdict exit_ignore(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)v;
+	(void)e;
+	return VERDICT_RESUME;
+}
+
+static enum verdict exit_triple_fault(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)e;
+	return exit_kill(v, "triple fault");
+}
+
+static enum verdict exit_entry_failed(struct vcpu *v, const struct vcpu_exit *e)
+{
+	(void)e;
+	return exit_kill(v, "the CPU refuses its state");
+}
+
+enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
+{
+	log_error("exit", "%s: no handler for exit kind %u, reason %llx",
+		  v->vm->name, (u32)e->kind, (unsigned long long)e->raw_reason);
+	return exit_kill(v, "unknown exit");
+}
+
+/* clang-format off */
+const struct exit_row exit_table[EXIT_KINDS] = {
+	[EXIT_UNKNOWN]        = { exit_unknown, "unknown", false },
+	[EXIT_CPUID]          = { exit_cpuid, "CPUID", true },
+	[EXIT_HLT]            = { exit_hlt, "HLT", true },
+	[EXIT_RDMSR]          = { exit_rdmsr, "RDMSR", true },
+	[EXIT_WRMSR]          = { exit_wrmsr, "WRMSR", true },
+	[EXIT_PORT]           = { exit_port, "port", true },
+	[EXIT_MMIO]           = { exit_mmio, "MMIO", false },
+	[EXIT_HYPERCALL]      = { hypercall_exit, "hypercall", true },
+	[EXIT_IRQ]            = { exit_irq, "interrupt", false },
+	[EXIT_NMI]            = { exit_nmi, "NMI", false },
+	[EXIT_MACHINE_CHECK]  = { exit_machine_check, "machine check", false },
+	[EXIT_EXCEPTION]      = { exit_exception, "exception", false },
+	[EXIT_IRQ_WINDOW]     = { exit_irq_window, "IRQ window", false },
+	[EXIT_NMI_WINDOW]     = { exit_nmi_window, "NMI window", false },
+	[EXIT_TPR]            = { exit_irq_window, "TPR", false },
+	[EXIT_CR]             = { exit_cr, "CR access", true },
+	[EXIT_DR]             = { breakpoint_exit, "DR access", false },
+	[EXIT_XSETBV]         = { exit_xsetbv, "XSETBV", true },
+	[EXIT_WBINVD]         = { exit_wbinvd, "WBINVD", true },
+	[EXIT_INVD]           = { exit_invd, "INVD", true },
+	[EXIT_PAUSE]          = { exit_pause, "PAUSE", true },
+	[EXIT_MWAIT]          = { exit_undefined, "MWAIT", false },
+	[EXIT_MONITOR]        = { exit_undefined, "MONITOR", false },
+	[EXIT_RDPMC]          = { exit_rdpmc, "RDPMC", false },
+	[EXIT_TASK_SWITCH]    = { exit_task_switch, "task switch", false },
+	[EXIT_UNDEFINED]      = { exit_undefined, "undefined", false },
+	[EXIT_INIT]           = { exit_ignore, "INIT", false },
+	[EXIT_SIPI]           = { exit_ignore, "SIPI", false },
+	[EXIT_TRIPLE_FAULT]   = { exit_triple_fault, "triple fault", false },
+	[EXIT_ENTRY_FAILED]   = { exit_entry_failed, "entry failed", false },
+	[EXIT_SMI]            = { exit_ignore, "SMI", false },
+	[EXIT_IO_FAULT]       = { exit_unknown, "IOMMU fault", false },
+};
+/* clang-format on */
+
+enum verdict exit_gp(struct vcpu *v)
+{
+	vcpu_inject_gp(v);
+	return VERDICT_INJECT;
+}
+
+enum verdict exit_ud(struct vcpu *v)
+{
+	vcpu_inject_ud(v);
+	return VERDICT_INJECT;
+}
+
+enum verdict exit_kill(struct vcpu *v, const char *reason)
+{
+	/* The reason first: it is worth most where output is cut */
+	vm_end(v->vm, VM_END_CRASH, reason);
+	vcpu_dump(v);
+	return VERDICT_KILL;
+}
+
+void exit_debug_trap(struct vcpu *v, u64 causes)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	vcpu_need(v, RG_DR);
+	r->dr[6] = (r->dr[6] & ~DR6_BREAKPOINTS) | causes;
+	vcpu_dirty(v, RG_DR);
+	vcpu_inject_exception(v, EXC_DB, false, 0);
+}
+
+/* What the CPU does between two instructions: breakpoints that it met or a
+ * shadow has held back, single-step trap, and the end of the interrupt shadow
+ * (SDM 3A 6.8.3, 3B 18.3.1) */
+void exit_finish_insn(struct vcpu *v)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+	u64 causes = 0;
+
+	vcpu_need(v, RG_DR);
+	r->shadow &= (u8)~AFTER_SHADOW;
+	if (r->breakpoints)
+		causes = breakpoint_port(v);
+	if (r->pending_debug & DR6_PENDING)
+		causes |= r->pending_debug & DR6_BREAKPOINTS;
+	r->pending_debug = 0;
+	if (r->rflags & RFLAGS_TF)
+		causes |= DR6_BS;
+	if (causes)
+		exit_debug_trap(v, causes);
+	r->rflags &= ~RFLAGS_RF;
+	vcpu_dirty(v, RG_RIP);
+}
+
+/* RIP ran past 16 or 32 bits: it wraps unless the code is of a larger size */
+void exit_wrap_rip(struct vcpu *v)
+{
+	struct vcpu_regs *r = vcpu_regs(v);
+	u32 attr;
+
+	vcpu_need(v, RG_SEG | RG_CR);
+	attr = r->seg[SEG_CS].attr;
+	if (!vcpu_hw_long_mode(r))
+		r->rip &= attr & SEG_ATTR_DB ? 0xffffffffull : 0xffffull;
+}
+
+void exit_vectoring(struct vcpu *v)
+{
+	v->pending = v->hw.exit.vectoring;
+}
+
+void exit_give_way(struct vcpu *v, enum verdict verdict)
+{
+	exit_advance(v);
+	if (verdict == VERDICT_BLOCK)
+		v->activity = VCPU_HALTED;
+	else
+		sched_yield();
+}

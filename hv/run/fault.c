@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * EXIT_MMIO: the guest touched an address its EPT/NPT does not map. A trapped
+ * region is emulated. The privileged guest's first touch of a device maps the
+ * device 1:1, uncached, in the largest piece that holds nothing else. For all
+ * other addresses there is nothing: reads are ones, writes are lost.
+ *
+ * Lock: npt_lock serializes changes of the privileged guest's table by its
+ * vCPUs. Adding a mapping needs no TLB flush: absent entries are not cached
+ * (SDM 3C 28.4.2; APM 2 15.25.5).
+ */
+#include "arch/x86/cpu/spinlock.h"
+#include "hv/core/exit.h"
+#include "hv/emulate/emulate.h"
+#include "hv/irq/vlapic.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/owner.h"
+
+static struct spinlock npt_lock;
+
+/* Shrink the window [*base, *end) so that it keeps @addr and loses @r */
+static void window_avoid(u64 addr, u64 base, u64 size, u64 *lo, u64 *hi)
+{
+	if (base > addr)
+		*hi = MIN(*hi, ALIGN_DOWN(base, PAGE_SIZE));
+	else if (base + size <= addr)
+		*lo = MAX(*lo, ALIGN_UP(base + size, PAGE_SIZE));
+}
+
+/* The bounds of what may be mapped around @addr; false: nothing may */
+static bool device_window(const struct vm *vm, u64 addr, u64 *lo, u64 *hi)
+{
+	struct extent e = owner_find(HPA(addr));
+	u32 i;
+
+	if (e.kind != OWNER_DEVICE && e.kind != OWNER_FIRMWARE)
+		return false;
+	*lo = e.base;
+	*hi = e.base + e.size;
+	for (i = 0; i < vm->mmio.count; i++)
+		window_avoid(addr, vm->mmio.regions[i].base,
+			     vm->mmio.regions[i].size, lo, hi);
+	for (i = 0; i < vm->slot_count; i++)
+		window_avoid(addr, vm->slots[i].gpa, vm->slots[i].size, lo, hi);
+	return addr >= *lo && addr < *hi;
+}
+
+/* Largest aligned page around @addr within [lo, hi) */
+static u64 piece_size(const struct vm *vm, u64 addr, u64 lo, u64 hi)
+{
+	static const u64 sizes[] = { PAGE_1G, PAGE_2M };
+	u32 first = vm->npt.max_level >= 3 ? 0 : 1;
+	u32 i;
+
+	if (vm->npt.max_level < 2)
+		return PAGE_SIZE;
+	for (i = first; i < ARRAY_SIZE(sizes); i++) {
+		u64 base = ALIGN_DOWN(addr, sizes[i]);
+
+		if (base >= lo && base + sizes[i] <= hi)
+			return sizes[i];
+	}
+	return PAGE_SIZE;
+}
+
+static int map_piece(struct vm *vm, u64 addr, u64 lo, u64 hi)
+{
+	u64 size = piece_size(vm, addr, lo, hi);
+	int err = -EEXIST;
+
+	/* A smaller piece of a larger one may be mapped already */
+	for (; size >= PAGE_SIZE && err == -EEXIST; size >>= 9) {
+		u64 base = ALIGN_DOWN(addr, size);
+
+		err = pt_map(&vm->npt, base, HPA(base), size,
+			     PT_R | PT_W | PT_X | PT_UC);
+	}
+	return err;
+}
+
+/* 0: mapped (or another vCPU did it), enter again */
+static int device_map(struct vm *vm, u64 addr)
+{
+	u64 lo, hi;
+	u32 attrs;
+	hpa_t hpa;
+	int err;
+
+	if (addr >= BIT(vm->phys_bits) || !device_window(vm, addr, &lo, &hi))
+		return -EFAULT;
+	spin_lock(&npt_lock);
+	err = pt_query(&vm->npt, addr, &hpa, &attrs, &lo);
+	if (err)
+		err = device_window(vm, addr, &lo, &hi)
+			      ? map_piece(vm, addr, lo, hi)
+			      : -EFAULT;
+	spin_unlock(&npt_lock);
+	return err;
+}
+
+/* The address belongs to no trapped region. 0: enter again */
+static int unclaimed(struct vm *vm, gpa_t gpa)
+{
+	u64 left;
+	hpa_t hpa;
+
+	if (vm_translate(vm, gpa, &hpa, &left))
+		return 0; /* mapped while we came here */
+	return vm->privileged ? device_map(vm, gpa.v) : -EFAULT;
+}
+
+/* A write to ROM that no instruction asked for */
+static bool rom_accessed(struct vcpu *v, const struct vcpu_exit *e)
+{
+	const struct vm_slot *s;
+
+	if (!(e->mmio.access & ACCESS_W) || e->mmio.walk)
+		return false;
+	s = vm_slot_at(v->vm, e->mmio.gpa);
+	return s && s->rom && emulate_rom_accessed(v, e->mmio.gpa);
+}
+
+enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
+{
+	if (vlapic_page_exit(v, e))
+		return VERDICT_ADVANCE;
+	if (!bus_find(&v->vm->mmio, vlapic_bus_gpa(v, e->mmio.gpa.v))) {
+		int err = unclaimed(v->vm, e->mmio.gpa);
+
+		if (!err)
+			return VERDICT_RESUME;
+		if (err == -ENOMEM)
+			return exit_kill(v, "no memory left to map a device");
+	}
+	if (rom_accessed(v, e))
+		return VERDICT_RESUME;
+	if (e->vectoring.type != EVENT_NONE)
+		return exit_kill(v, "its interrupt tables are not in RAM");
+	if ((e->mmio.access & ACCESS_X) && !e->mmio.walk)
+		return exit_kill(v, "it executes where there is no RAM");
+	return emulate_mmio(v, e);
+}

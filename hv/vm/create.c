@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making a virtual machine from its manifest entry. Called by hv/init.c on the
+ * boot CPU, one at a time. Its life after that is in hv/vm/life.c.
+ */
+#include "hv/core/vm.h"
+
+#include "hv/assign/passthrough.h"
+#include "hv/assign/vpower.h"
+#include "hv/console/console.h"
+#include "hv/core/vcpu.h"
+#include "hv/device/pc/pc.h"
+#include "hv/device/pc/testdev.h"
+#include "hv/device/pc/vuart.h"
+#include "hv/irq/vioapic.h"
+#include "hv/irq/vlapic.h"
+#include "hv/irq/vpic.h"
+#include "hv/policy/cpuid.h"
+#include "hv/policy/msr.h"
+#include "include/hw/lapic.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define PORT_REGIONS          64
+#define MMIO_REGIONS          64
+#define HOST_MMIO_REGIONS     512 /* a trap for each MSI-X table */
+#define ISOLATED_BUDGET_PAGES 2048
+
+u32 vm_npt_max_level;
+struct vm *vms[VM_MAX];
+u32 vm_count;
+struct vm *vm_privileged;
+
+/* vCPUs that live on each core, to spread them */
+static u32 core_load[MAX_CPUS];
+
+static u32 order_of(u64 bytes)
+{
+	u32 order = 0;
+
+	while ((PAGE_SIZE << order) < bytes)
+		order++;
+	return order;
+}
+
+static bool core_allowed(const struct guest_config *c, u32 id)
+{
+	return c->cores[id / 64] & BIT(id % 64);
+}
+
+/* Two vCPUs of a guest share a core only when there is no other */
+static u32 load_for(const struct vm *vm, u32 core)
+{
+	u32 load = core_load[core];
+
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		if (vm->vcpus[i] && vm->vcpus[i]->entity.cpu->id == core)
+			load += VM_MAX * VM_MAX_VCPUS;
+	return load;
+}
+
+/* The least loaded core; the privileged guest prefers low ones, so that its
+ * boot vCPU is on the boot CPU, the others high ones */
+static struct pcpu *choose_core(const struct vm *vm)
+{
+	struct pcpu *best = NULL;
+
+	for (u32 i = 0; i < pcpu_count; i++) {
+		u32 id = vm->privileged ? i : pcpu_count - 1 - i;
+
+		if (!pcpus[id]->online || !core_allowed(vm->config, id))
+			continue;
+		if (!best || load_for(vm, id) < load_for(vm, best->id))
+			best = pcpus[id];
+	}
+	if (best)
+		core_load[best->id]++;
+	return best;
+}
+
+static void destroy_vcpus(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		if (!vm->vcpus[i])
+			continue;
+		core_load[vm->vcpus[i]->entity.cpu->id]--;
+		vcpu_destroy(vm->vcpus[i]);
+	}
+}
+
+static int create_vcpus(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		struct pcpu *home = choose_core(vm);
+		int err = home ? vcpu_create(vm, i, home) : -ENODEV;
+
+		if (err) {
+			log_error("vm", "guest %s: vCPU %u: %s", vm->name, i,
+				  home ? "no memory for it"
+				       : "no core it may run on is online");
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* A set bit intercepts, in the bitmaps of both vendors */
+static int create_intercepts(struct vm *vm)
+{
+	u64 msr_bytes = vcpu_ops->msr_bitmap_pages * PAGE_SIZE;
+	u64 port_bytes = vcpu_ops->port_bitmap_pages * PAGE_SIZE;
+	struct vm_intercepts *in = &vm->intercepts;
+
+	in->msr_bitmap = pmm_alloc(&vm->budget, order_of(msr_bytes));
+	in->port_bitmap = pmm_alloc(&vm->budget, order_of(port_bytes));
+	if (!in->msr_bitmap || !in->port_bitmap)
+		return -ENOMEM;
+	memset(in->msr_bitmap, 0xff, msr_bytes);
+	memset(in->port_bitmap, vm->privileged ? 0 : 0xff, port_bytes);
+	msr_build_bitmap(vm);
+	return 0;
+}
+
+static void destroy_intercepts(struct vm *vm)
+{
+	struct vm_intercepts *in = &vm->intercepts;
+
+	if (in->msr_bitmap)
+		pmm_free(&vm->budget, in->msr_bitmap,
+			 order_of(vcpu_ops->msr_bitmap_pages * PAGE_SIZE));
+	if (in->port_bitmap)
+		pmm_free(&vm->budget, in->port_bitmap,
+			 order_of(vcpu_ops->port_bitmap_pages * PAGE_SIZE));
+}
+
+/* The privileged guest has all ports but those of virtual devices */
+static void intercept_ports(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->ports.count; i++) {
+		const struct bus_region *r = &vm->ports.regions[i];
+
+		for (u64 port = r->base; port < r->base + r->size; port++)
+			vcpu_ops->intercept_port(&vm->intercepts, (u16)port,
+						 INTERCEPT_ON);
+	}
+}
+
+/* A write here is an interrupt message on some chipsets (and QEMU's), whoever
+ * makes it: the privileged guest must not reach it as a device (SDM 3A 11.11.1)
+ */
+static int hide_message_window(struct vm *vm)
+{
+	const struct bus_region window = {
+		.base = APIC_DEFAULT_BASE + PAGE_SIZE,
+		.size = APIC_MESSAGE_WINDOW - PAGE_SIZE,
+		.name = "messages",
+	};
+
+	return bus_add(&vm->mmio, &window);
+}
+
+static int create_buses(struct vm *vm)
+{
+	const struct bus_region lapic = {
+		.base = APIC_DEFAULT_BASE,
+		.size = PAGE_SIZE,
+		.name = "vLAPIC",
+		.read = vlapic_mmio_read,
+		.write = vlapic_mmio_write,
+	};
+	int err = bus_init(&vm->ports, &vm->budget, PORT_REGIONS);
+
+	if (!err)
+		err = bus_make_index(&vm->ports, &vm->budget);
+	if (!err)
+		err = bus_init(&vm->mmio, &vm->budget,
+			       vm->privileged ? HOST_MMIO_REGIONS
+					      : MMIO_REGIONS);
+	if (!err)
+		err = bus_add(&vm->mmio, &lapic);
+	return err ? err : hide_message_window(vm);
+}
+
+static int create_devices(struct vm *vm)
+{
+	int err = vioapic_create(vm, vm->privileged);
+
+	if (!err)
+		err = console_attach(vm);
+	if (!err)
+		err = vuart_create(vm);
+	if (!err && vm->privileged)
+		err = vpic_create(vm);
+	if (!err && vm->privileged)
+		err = vpci_create(vm);
+	if (!err && !vm->privileged)
+		err = pc_create(vm);
+	if (!err)
+		err = vpower_create(vm);
+	return err ? err : debug_exit_create(vm);
+}
+
+static void destroy_devices(struct vm *vm)
+{
+	console_detach(vm);
+	if (vm->vpci)
+		vpci_destroy(vm);
+	if (!vm->privileged)
+		pc_destroy(vm);
+	else if (vm->vpic)
+		vpic_destroy(vm);
+	if (vm->vuart)
+		vuart_destroy(vm);
+	if (vm->vioapic)
+		vioapic_destroy(vm);
+}
+
+static void vm_destroy(struct vm *vm)
+{
+	destroy_vcpus(vm);
+	destroy_devices(vm);
+	destroy_intercepts(vm);
+	cpuid_destroy(vm);
+	bus_destroy(&vm->ports, &vm->budget);
+	bus_destroy(&vm->mmio, &vm->budget);
+	vm_memory_release(vm);
+	pmm_free(&pmm_self, vm, order_of(sizeof(*vm)));
+}
+
+static struct vm *vm_alloc(const struct guest_config *config)
+{
+	struct vm *vm = pmm_alloc(&pmm_self, order_of(sizeof(*vm)));
+
+	if (!vm)
+		return NULL;
+	vm->id = (u16)vm_count;
+	vm->config = config;
+	vm->privileged = config->privileged;
+	vm->state = VM_BUILDING;
+	vm->vcpu_count = MIN(config->vcpus, (u32)VM_MAX_VCPUS);
+	str_copy(vm->name, config->name, sizeof(vm->name));
+	if (!vm->privileged)
+		vm->budget.max_pages = ISOLATED_BUDGET_PAGES;
+	return vm;
+}
+
+/* In the order of what needs what */
+static int vm_fill(struct vm *vm)
+{
+	int err = vm_memory_create(vm);
+
+	if (err)
+		return err; /* it has said why */
+	err = cpuid_build(vm);
+	if (!err)
+		err = create_intercepts(vm);
+	if (!err)
+		err = create_buses(vm);
+	if (!err)
+		err = create_vcpus(vm);
+	if (!err)
+		err = create_devices(vm);
+	if (err)
+		log_error("vm", "guest %s cannot be built (error %d)", vm->name,
+			  -err);
+	return err;
+}
+
+int vm_create(const struct guest_config *config, struct vm **out)
+{
+	struct vm *vm;
+	int err;
+
+	if (vm_count == VM_MAX)
+		return -ENOSPC;
+	vm = vm_alloc(config);
+	if (!vm)
+		return -ENOMEM;
+	err = vm_fill(vm);
+	if (err) {
+		vm_destroy(vm);
+		return err;
+	}
+	if (vm->privileged) {
+		intercept_ports(vm);
+		vm_privileged = vm;
+	}
+	vms[vm_count++] = vm;
+	*out = vm;
+	return 0;
+}

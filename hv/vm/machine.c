@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The end of the machine, once the privileged guest has stopped. Isolated
+ * guests that listen to their ACPI power button get it and some time; then, and
+ * all others at once, they stop by vm_end(). Whichever core parks the last vCPU
+ * stops the other cores and switches the machine off. The counters are atomic;
+ * no lock.
+ */
+#include "hv/vm/machine.h"
+
+#include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/timer.h"
+#include "arch/x86/machine/tsc.h"
+#include "drivers/power/power.h"
+#include "hv/core/vcpu.h"
+#include "hv/device/pc/vpm.h"
+#include "lib/log.h"
+
+#define STOP_TIMEOUT_US 200000
+#define STOP_POLL_US    100
+
+static u32 guests_alive;
+static struct timer graces[VM_MAX]; /* by VM; of the core that ends it all */
+static bool ending;
+static enum machine_end end_how = MACHINE_POWER_OFF;
+
+bool machine_is_ending(void)
+{
+	return __atomic_load_n(&ending, __ATOMIC_SEQ_CST);
+}
+
+static bool others_online(const struct pcpu *self)
+{
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (pcpus[i] != self && READ_ONCE(pcpus[i]->online))
+			return true;
+	return false;
+}
+
+/* Every other core leaves VMX or SVM and halts; one that does not is left */
+static void stop_others(const struct pcpu *self)
+{
+	u64 deadline = rdtsc() + ns_to_tsc(STOP_TIMEOUT_US * 1000ull);
+
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (pcpus[i] != self && pcpus[i]->online)
+			pcpu_kick(pcpus[i], PCPU_STOP);
+	while (others_online(self) && rdtsc() < deadline)
+		udelay(STOP_POLL_US);
+	if (others_online(self))
+		log_warn("ends", "a core did not stop in time");
+}
+
+static void finish(void)
+{
+	struct pcpu *self = this_cpu();
+
+	log_info("ends", "%s",
+		 end_how == MACHINE_RESET ? "resetting the machine"
+					  : "powering the machine off");
+	stop_others(self);
+	vcpu_leave_core(self);
+	if (end_how == MACHINE_RESET)
+		power_reset();
+	power_off();
+}
+
+void machine_guest_started(void)
+{
+	__atomic_fetch_add(&guests_alive, 1, __ATOMIC_SEQ_CST);
+}
+
+void machine_guest_ended(void)
+{
+	if (__atomic_sub_fetch(&guests_alive, 1, __ATOMIC_SEQ_CST))
+		return;
+	if (!__atomic_exchange_n(&ending, true, __ATOMIC_SEQ_CST))
+		log_info("ends", "the last guest has ended");
+	finish();
+}
+
+static void stop(struct vm *vm)
+{
+	vm_end(vm, VM_END_POWER_OFF, "the machine ends");
+}
+
+static void grace_is_over(struct timer *t)
+{
+	stop(vms[t - graces]);
+}
+
+/* True: its software listens, and has been asked to power off */
+static bool ask(struct vm *vm)
+{
+	return READ_ONCE(vm->state) == VM_RUNNING &&
+	       vm->config->shutdown_grace_s && vpm_power_button(vm);
+}
+
+void machine_end(enum machine_end how)
+{
+	if (__atomic_exchange_n(&ending, true, __ATOMIC_SEQ_CST))
+		return;
+	end_how = how;
+	for (u32 i = 0; i < vm_count; i++) {
+		if (!vms[i] || vms[i]->privileged)
+			continue;
+		if (!ask(vms[i])) {
+			stop(vms[i]);
+			continue;
+		}
+		log_info("ends", "guest %s has %u s to power off", vms[i]->name,
+			 vms[i]->config->shutdown_grace_s);
+		graces[i].fn = grace_is_over;
+		timer_arm(&graces[i],
+			  rdtsc() + ns_to_tsc(vms[i]->config->shutdown_grace_s *
+					      NS_PER_S));
+	}
+}

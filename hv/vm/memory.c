@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest's RAM and ROM: pages taken from mm/owner.h, slots, and the EPT/NPT.
+ * Called by vm_create() at boot, one guest at a time; the slots are constant
+ * afterwards, so that vm_translate() needs no lock.
+ */
+#include "hv/core/pc_map.h"
+#include "hv/load/load.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "mm/owner.h"
+
+#define ADDRESS_END BIT(52)
+#define RAM_ATTRS   (PT_R | PT_W | PT_X)
+#define ROM_ATTRS   (PT_R | PT_X)
+
+static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
+{
+	struct vm_slot *last = NULL;
+
+	if (vm->slot_count)
+		last = &vm->slots[vm->slot_count - 1];
+	if (last && !last->rom && last->gpa + last->size == gpa &&
+	    last->hpa + last->size == hpa) {
+		last->size += size;
+		return 0;
+	}
+	if (vm->slot_count == VM_MAX_SLOTS)
+		return -ENOSPC;
+	vm->slots[vm->slot_count++] =
+		(struct vm_slot){ .gpa = gpa, .hpa = hpa, .size = size };
+	return 0;
+}
+
+const struct vm_slot *vm_slot_at(const struct vm *vm, gpa_t gpa)
+{
+	u32 lo = 0, hi = vm->slot_count;
+
+	while (lo < hi) {
+		u32 mid = (lo + hi) / 2;
+		const struct vm_slot *s = &vm->slots[mid];
+
+		if (gpa.v < s->gpa)
+			hi = mid;
+		else if (gpa.v - s->gpa >= s->size)
+			lo = mid + 1;
+		else
+			return s;
+	}
+	return NULL;
+}
+
+bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left)
+{
+	const struct vm_slot *s = vm_slot_at(vm, gpa);
+
+	if (!s || s->rom)
+		return false;
+	*hpa = HPA(s->hpa + (gpa.v - s->gpa));
+	*left = s->size - (gpa.v - s->gpa);
+	return true;
+}
+
+/* [gpa, gpa + size) from the machine's top, in few pieces; each as large as
+ * there is, down to 2 MiB */
+static int take_range(struct vm *vm, u64 gpa, u64 size)
+{
+	u64 chunk = size;
+	int err;
+
+	while (size) {
+		u64 align = chunk >= PAGE_1G ? PAGE_1G : PAGE_2M;
+		hpa_t hpa;
+
+		err = owner_take(chunk, align, 0, ADDRESS_END, OWNER_GUEST,
+				 vm->id, &hpa);
+		if (err == -ENOMEM && align == PAGE_1G)
+			err = owner_take(chunk, PAGE_2M, 0, ADDRESS_END,
+					 OWNER_GUEST, vm->id, &hpa);
+		if (err == -ENOMEM && chunk > PAGE_2M) {
+			chunk = ALIGN_UP(chunk / 2, PAGE_2M);
+			continue;
+		}
+		if (!err)
+			err = slot_add(vm, gpa, hpa.v, chunk);
+		if (err)
+			return err;
+		gpa += chunk;
+		size -= chunk;
+		chunk = MIN(chunk, size);
+	}
+	return 0;
+}
+
+/* The firmware's flash memory, which ends at 4 GiB */
+static int take_rom(struct vm *vm)
+{
+	u64 size = firmware_rom_bytes(vm->config);
+	hpa_t hpa;
+	int err;
+
+	if (!size)
+		return 0;
+	err = owner_take(size, PAGE_SIZE, 0, ADDRESS_END, OWNER_GUEST, vm->id,
+			 &hpa);
+	if (err)
+		return err;
+	if (vm->slot_count == VM_MAX_SLOTS)
+		return -ENOSPC;
+	vm->slots[vm->slot_count++] = (struct vm_slot){
+		.gpa = PC_ROM_END - size,
+		.hpa = hpa.v,
+		.size = size,
+		.rom = true,
+	};
+	return 0;
+}
+
+static int take_isolated(struct vm *vm)
+{
+	u64 size = ALIGN_UP(vm->config->memory_bytes, PAGE_2M);
+	u64 low = MIN(size, PC_LOW_RAM_END);
+	int err = take_range(vm, 0, low);
+
+	if (!err)
+		err = take_rom(vm);
+	if (!err && size > low)
+		err = take_range(vm, PC_HIGH_RAM_BASE, size - low);
+	return err;
+}
+
+/* Memory of the firmware's that the guest's kernel uses as RAM */
+static bool firmware_ram(const struct extent *e)
+{
+	return e->kind == OWNER_FIRMWARE &&
+	       (e->firmware_type == BOOT_MEM_RT_CODE ||
+		e->firmware_type == BOOT_MEM_RT_DATA ||
+		e->firmware_type == BOOT_MEM_ACPI_RECLAIM ||
+		e->firmware_type == BOOT_MEM_ACPI_NVS);
+}
+
+/* All that is free, 1:1, and what it needs of the firmware's */
+static int take_rest(struct vm *vm)
+{
+	struct extent e;
+	u64 at;
+	int err = 0;
+
+	for (at = 0; at < ADDRESS_END && !err; at = e.base + e.size) {
+		e = owner_find(HPA(at));
+		if (e.kind == OWNER_FREE)
+			err = owner_change(e.base, e.size, OWNER_FREE,
+					   OWNER_GUEST, vm->id);
+		else if (!firmware_ram(&e))
+			continue;
+		if (!err)
+			err = slot_add(vm, e.base, e.base, e.size);
+	}
+	return err;
+}
+
+static int map_slots(struct vm *vm)
+{
+	int err = pt_init(&vm->npt, vcpu_ops->pt_format, &vm->budget,
+			  vm_npt_max_level);
+
+	for (u32 i = 0; i < vm->slot_count && !err; i++)
+		err = pt_map(&vm->npt, vm->slots[i].gpa, HPA(vm->slots[i].hpa),
+			     vm->slots[i].size,
+			     vm->slots[i].rom ? ROM_ATTRS : RAM_ATTRS);
+	return err;
+}
+
+static void report(const struct vm *vm, int err)
+{
+	if (err == -ENOSPC)
+		log_error("vm",
+			  "guest %s: the machine's memory is in too many "
+			  "pieces",
+			  vm->name);
+	else
+		log_error("vm",
+			  "guest %s: memory = %lluM is more than is free; give "
+			  "it less, or give other guests less",
+			  vm->name,
+			  (unsigned long long)(vm->config->memory_bytes >> 20));
+}
+
+int vm_memory_create(struct vm *vm)
+{
+	int err = vm->privileged ? take_rest(vm) : take_isolated(vm);
+
+	if (err) {
+		report(vm, err);
+		return err;
+	}
+	err = map_slots(vm);
+	if (err)
+		log_error("vm", "guest %s: no memory for its page tables",
+			  vm->name);
+	return err;
+}
+
+void vm_memory_release(struct vm *vm)
+{
+	struct extent e;
+	u64 at;
+
+	if (vm->npt.root)
+		pt_destroy(&vm->npt);
+	vm->slot_count = 0;
+	for (at = 0; at < ADDRESS_END; at = e.base + e.size) {
+		e = owner_find(HPA(at));
+		if (e.kind == OWNER_GUEST && e.vm == vm->id &&
+		    owner_change(e.base, e.size, OWNER_GUEST, OWNER_FREE,
+				 vm->id))
+			log_warn("vm", "guest %s: memory at %llx is lost",
+				 vm->name, (unsigned long long)e.base);
+	}
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The manifest against the machine: files that are not there, cores and memory
+ * beyond what it has; and the built-in default when there is no manifest.
+ * Called once by hv/init.c on the boot CPU, after modules_init(). A guest that
+ * does not fit is marked invalid; the others go on. No locks.
+ */
+#include "hv/load/load.h"
+#include "hv/manifest/manifest.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define SENTENCE_LEN 320
+
+/* Left for the hypervisor and the files it was started with, and what a stock
+ * Linux needs at the least when the manifest gives it the rest */
+#define HYPERVISOR_BYTES MIB(16)
+#define REST_BYTES       MIB(128)
+
+struct check {
+	struct manifest *m;
+	const struct boot_info *bi;
+	u32 core_count, first_core;
+	u64 left_bytes; /* RAM no earlier guest of the file has claimed */
+	u64 total_bytes;
+	void (*report)(const char *sentence);
+};
+
+static void reject(struct check *c, struct guest_config *g, const char *fmt,
+		   ...) __printf(3, 4);
+
+static void reject(struct check *c, struct guest_config *g, const char *fmt,
+		   ...)
+{
+	char text[SENTENCE_LEN];
+	va_list ap;
+	int n = bh_snprintf(text, sizeof(text),
+			    "%s:%u: guest %s: ", BOOT_MANIFEST, g->line,
+			    g->name);
+
+	va_start(ap, fmt);
+	(void)bh_vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
+	va_end(ap);
+	g->valid = false;
+	c->m->error_count++;
+	c->report(text);
+}
+
+static const struct boot_module *find_module(const struct boot_info *bi,
+					     const char *name)
+{
+	for (u32 i = 0; i < bi->module_count && i < BOOT_MAX_MODULES; i++)
+		if (str_equal_nocase(bi->modules[i].name, name, BOOT_NAME_LEN))
+			return &bi->modules[i];
+	return NULL;
+}
+
+static bool is_ram(u32 type)
+{
+	return type == BOOT_MEM_CONVENTIONAL || type == BOOT_MEM_LOADER_CODE ||
+	       type == BOOT_MEM_LOADER_DATA || type == BOOT_MEM_BS_CODE ||
+	       type == BOOT_MEM_BS_DATA;
+}
+
+static u64 ram_bytes(const struct boot_info *bi)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < bi->mem_count && i < BOOT_MAX_MEM; i++)
+		if (is_ram(bi->mem[i].type))
+			sum += bi->mem[i].size;
+	return sum;
+}
+
+static void check_file(struct check *c, struct guest_config *g, const char *key,
+		       const char *name)
+{
+	const struct boot_module *mod = find_module(c->bi, name);
+
+	if (!name[0] || !g->valid)
+		return;
+	if (!mod)
+		reject(c, g,
+		       "%s = %s: there is no such file; copy it to the folder "
+		       "%s of the boot volume or correct the name",
+		       key, name, BOOT_DIR);
+	else if (!mod->size)
+		reject(c, g,
+		       "%s = %s: the file is empty; copy it to the folder %s "
+		       "again",
+		       key, name, BOOT_DIR);
+}
+
+static void check_files(struct check *c, struct guest_config *g)
+{
+	const char *name, *key;
+
+	for (u32 i = 0; manifest_file(g, i, &name, &key); i++)
+		check_file(c, g, key, name);
+}
+
+static bool core_allowed(const struct guest_config *g, u32 core)
+{
+	return g->cores[core / 64] & BIT(core % 64);
+}
+
+/* How many cores the guest names, and the highest */
+static u32 count_cores(const struct guest_config *g, u32 *highest)
+{
+	u32 n = 0;
+
+	*highest = 0;
+	for (u32 i = 0; i < MANIFEST_MAX_CORES; i++) {
+		if (!core_allowed(g, i))
+			continue;
+		n++;
+		*highest = i;
+	}
+	return n;
+}
+
+static void allow_cores_from(struct guest_config *g, u32 first)
+{
+	for (u32 i = first; i < MANIFEST_MAX_CORES; i++)
+		g->cores[i / 64] |= BIT(i % 64);
+}
+
+static void check_cores(struct check *c, struct guest_config *g)
+{
+	u32 highest;
+	u32 usable = count_cores(g, &highest);
+
+	if (!g->valid)
+		return;
+	if (!usable) {
+		allow_cores_from(g, c->first_core);
+		usable = c->core_count - c->first_core;
+	} else if (highest >= c->core_count) {
+		reject(c, g,
+		       "cores names core %u, but the machine has %u, numbered "
+		       "from 0; name cores below %u",
+		       highest, c->core_count, c->core_count);
+		return;
+	}
+	if (!g->vcpus)
+		g->vcpus = MIN(usable, (u32)VM_MAX_VCPUS);
+	/* Others may share their cores; this one's devices want it on time */
+	if (g->privileged && g->vcpus > usable)
+		reject(c, g,
+		       "vcpus = %u, but it has only %u cores to run on; write "
+		       "vcpus = %u or fewer",
+		       g->vcpus, usable, usable);
+}
+
+static void check_memory(struct check *c, struct guest_config *g)
+{
+	u64 need = g->memory_bytes ? g->memory_bytes : REST_BYTES;
+
+	if (!g->valid)
+		return;
+	if (need <= c->left_bytes) {
+		c->left_bytes -= need;
+		return;
+	}
+	if (g->memory_bytes)
+		reject(c, g,
+		       "memory = %lluM, but of the machine's %lluM only %lluM "
+		       "are left for it; lower it, or that of other guests",
+		       (unsigned long long)(need >> 20),
+		       (unsigned long long)(c->total_bytes >> 20),
+		       (unsigned long long)(c->left_bytes >> 20));
+	else
+		reject(c, g,
+		       "memory = rest, but the rest is %lluM and it needs "
+		       "%lluM; lower the memory of other guests",
+		       (unsigned long long)(c->left_bytes >> 20),
+		       (unsigned long long)(need >> 20));
+}
+
+/* The privileged guest first: an isolated one that asks for too much must not
+ * keep it from starting */
+static void check_all_memory(struct check *c)
+{
+	for (u32 i = 0; i < c->m->guest_count; i++)
+		if (c->m->guests[i].privileged)
+			check_memory(c, &c->m->guests[i]);
+	for (u32 i = 0; i < c->m->guest_count; i++)
+		if (!c->m->guests[i].privileged)
+			check_memory(c, &c->m->guests[i]);
+}
+
+void manifest_check(struct manifest *m, const struct boot_info *bi,
+		    u32 core_count, u32 first_core,
+		    void (*report)(const char *sentence))
+{
+	struct check c = { .m = m,
+			   .bi = bi,
+			   .core_count = MIN(core_count, MANIFEST_MAX_CORES),
+			   .first_core = first_core,
+			   .total_bytes = ram_bytes(bi),
+			   .report = report };
+
+	c.left_bytes = c.total_bytes > HYPERVISOR_BYTES
+			       ? c.total_bytes - HYPERVISOR_BYTES
+			       : 0;
+	for (u32 i = 0; i < m->guest_count; i++) {
+		check_files(&c, &m->guests[i]);
+		check_cores(&c, &m->guests[i]);
+	}
+	check_all_memory(&c);
+}
+
+static bool is_kernel(const char *name)
+{
+	struct image image;
+
+	return !module_find(name, &image) &&
+	       (bzimage_probe(&image) || pvh_probe(&image));
+}
+
+static bool has(const char *name, const char *part)
+{
+	size_t len = strlen(part);
+
+	for (; *name; name++)
+		if (!strncmp(name, part, len))
+			return true;
+	return false;
+}
+
+static const char *first_initrd(const struct boot_info *bi)
+{
+	for (u32 i = 0; i < bi->module_count && i < BOOT_MAX_MODULES; i++)
+		if (has(bi->modules[i].name, ".cpio") ||
+		    !strncmp(bi->modules[i].name, "init", 4))
+			return bi->modules[i].name;
+	return "";
+}
+
+static const char *first_kernel(const struct boot_info *bi)
+{
+	for (u32 i = 0; i < bi->module_count && i < BOOT_MAX_MODULES; i++)
+		if (is_kernel(bi->modules[i].name))
+			return bi->modules[i].name;
+	return NULL;
+}
+
+void manifest_default(struct manifest *m, const struct boot_info *bi,
+		      void (*report)(const char *sentence))
+{
+	const char *kernel = first_kernel(bi);
+	struct guest_config *g = &m->guests[0];
+	char text[SENTENCE_LEN];
+
+	memset(m, 0, sizeof(*m));
+	if (!kernel) {
+		m->error_count = 1;
+		(void)bh_snprintf(text, sizeof(text),
+				  "there is neither a manifest nor a Linux "
+				  "kernel; put %s and a kernel into the folder "
+				  "%s of the boot volume",
+				  BOOT_MANIFEST, BOOT_DIR);
+		report(text);
+		return;
+	}
+	m->guest_count = 1;
+	(void)str_copy(g->name, "linux", sizeof(g->name));
+	(void)str_copy(g->kernel, kernel, sizeof(g->kernel));
+	(void)str_copy(g->initrd, first_initrd(bi), sizeof(g->initrd));
+	(void)str_copy(g->cmdline, "console=tty0 console=ttyS0",
+		       sizeof(g->cmdline));
+	g->valid = true;
+	g->privileged = true;
+	g->memory_rest = true;
+	g->autostart = true;
+	(void)bh_snprintf(text, sizeof(text),
+			  "there is no manifest; kernel %s with initrd %s "
+			  "starts as the privileged guest: put %s into the "
+			  "folder %s of the boot volume to change that",
+			  g->kernel, g->initrd[0] ? g->initrd : "(none)",
+			  BOOT_MANIFEST, BOOT_DIR);
+	report(text);
+}
