@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See log.h. A line is built on the caller's stack, then goes to the ring and
  * the sinks under the environment's lock. Nothing is kept here between lines,

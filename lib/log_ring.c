@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See log_ring.h. Two positions (head, check) are written in turn, so that a
  * reset between two stores leaves one of them valid.

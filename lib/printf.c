@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bh_vsnprintf(): parses one conversion at a time into struct spec and writes
  * through struct out, which counts past the end of the buffer. No allocation,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The freestanding part of <string.h>. The compiler may call the mem*
  * functions itself; the hypervisor has no SSE, so they use the string

@@ -4,8 +4,8 @@
  * each table's checksum is verified; a broken one is logged by name and left
  * out. The MADT and FADT facts everyone needs are in struct acpi_facts.
  */
-#ifndef DRIVERS_ACPI_H
-#define DRIVERS_ACPI_H
+#ifndef DRIVERS_ACPI_ACPI_H
+#define DRIVERS_ACPI_ACPI_H
 
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The wall clock at boot, from the CMOS RTC (MC146818A; UTC is assumed) */
-#ifndef DRIVERS_RTC_H
-#define DRIVERS_RTC_H
+#ifndef DRIVERS_CLOCK_RTC_H
+#define DRIVERS_CLOCK_RTC_H
 
 #include "lib/types.h"
 

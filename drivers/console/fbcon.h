@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Text on the framebuffer the loader found (8x16 font, scrolling) */
-#ifndef DRIVERS_FBCON_H
-#define DRIVERS_FBCON_H
+#ifndef DRIVERS_CONSOLE_FBCON_H
+#define DRIVERS_CONSOLE_FBCON_H
 
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"

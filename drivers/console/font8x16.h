@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The framebuffer console's glyphs: printable ASCII */
-#ifndef DRIVERS_FONT8X16_H
-#define DRIVERS_FONT8X16_H
+#ifndef DRIVERS_CONSOLE_FONT8X16_H
+#define DRIVERS_CONSOLE_FONT8X16_H
 
 #include "lib/types.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical 16550 at COM1; the console mux (hv/console/console.h) owns it */
-#ifndef DRIVERS_UART_H
-#define DRIVERS_UART_H
+#ifndef DRIVERS_CONSOLE_UART_H
+#define DRIVERS_CONSOLE_UART_H
 
 #include "lib/types.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical IOAPICs (82093AA; SDM 3A 11). RTEs are masked at init. */
-#ifndef DRIVERS_IOAPIC_H
-#define DRIVERS_IOAPIC_H
+#ifndef DRIVERS_IRQ_IOAPIC_H
+#define DRIVERS_IRQ_IOAPIC_H
 
 #include "lib/types.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PCI configuration space of the host, by ECAM where MCFG has it, else
  * CF8/CFC under pci_lock (PCI 3.0, 3.2.2.3.2; PCIe 4.0, 7.2.2) */
-#ifndef DRIVERS_PCI_H
-#define DRIVERS_PCI_H
+#ifndef DRIVERS_PCI_PCI_H
+#define DRIVERS_PCI_PCI_H
 
 #include "lib/types.h"
 

@@ -2,8 +2,8 @@
 /* Power-off and reset of the machine: ACPI S5, the PIIX4's own registers where
  * there are no tables, reset register, CF9, keyboard controller, triple fault
  */
-#ifndef DRIVERS_POWER_H
-#define DRIVERS_POWER_H
+#ifndef DRIVERS_POWER_POWER_H
+#define DRIVERS_POWER_POWER_H
 
 #include "lib/types.h"
 

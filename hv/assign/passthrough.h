@@ -6,8 +6,8 @@
  * the guest's values say which vLAPIC vector it wants, the hardware gets a host
  * vector from irq_route.
  */
-#ifndef HV_VDEV_VPCI_H
-#define HV_VDEV_VPCI_H
+#ifndef HV_ASSIGN_PASSTHROUGH_H
+#define HV_ASSIGN_PASSTHROUGH_H
 
 #include "hv/core/vm.h"
 

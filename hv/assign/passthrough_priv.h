@@ -5,8 +5,8 @@
  * protected by vpci.lock; pci_lock and irq_route's locks come after it. It is
  * not held across a rendezvous of the cores (vpci_move.c).
  */
-#ifndef HV_VDEV_VPCI_PRIV_H
-#define HV_VDEV_VPCI_PRIV_H
+#ifndef HV_ASSIGN_PASSTHROUGH_PRIV_H
+#define HV_ASSIGN_PASSTHROUGH_PRIV_H
 
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"

@@ -5,8 +5,8 @@
  * 92h; all else on those ports passes to the hardware. Isolated guests have
  * theirs in vpm.c, vkbc.c and pcibus.c, of which the last asks here too.
  */
-#ifndef HV_VDEV_VPOWER_H
-#define HV_VDEV_VPOWER_H
+#ifndef HV_ASSIGN_VPOWER_H
+#define HV_ASSIGN_VPOWER_H
 
 #include "hv/core/vm.h"
 

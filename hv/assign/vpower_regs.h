@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sleep and reset registers a guest can write */
-#ifndef HV_VDEV_VPOWER_REGS_H
-#define HV_VDEV_VPOWER_REGS_H
+#ifndef HV_ASSIGN_VPOWER_REGS_H
+#define HV_ASSIGN_VPOWER_REGS_H
 
 /* ACPI 6.4, 4.8.3.2.1 *PM1 Control Registers* */
 #define PM1_SLP_TYP_SHIFT 10

@@ -6,8 +6,8 @@
  * prints who speaks now, replaying the last lines from that speaker's ring.
  * In mode "all" every line is shown, behind its speaker's name.
  */
-#ifndef HV_VDEV_CONSOLE_H
-#define HV_VDEV_CONSOLE_H
+#ifndef HV_CONSOLE_CONSOLE_H
+#define HV_CONSOLE_CONSOLE_H
 
 #include "hv/core/vm.h"
 #include "hv/manifest/manifest.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Between console.c (who is shown) and console_input.c (what is typed) */
-#ifndef HV_VDEV_CONSOLE_PRIV_H
-#define HV_VDEV_CONSOLE_PRIV_H
+#ifndef HV_CONSOLE_PRIV_H
+#define HV_CONSOLE_PRIV_H
 
 #include "hv/core/vm.h"
 #include "lib/types.h"

@@ -4,8 +4,8 @@
  * (arch/x86/vmx, arch/x86/svm) supplies. One is chosen once at boot. Only
  * hv/run/loop.c calls the operations; back-ends include nothing else of hv/.
  */
-#ifndef HV_VCPU_OPS_H
-#define HV_VCPU_OPS_H
+#ifndef HV_CORE_BACKEND_H
+#define HV_CORE_BACKEND_H
 
 #include "arch/x86/cpu/percpu.h"
 #include "lib/types.h"

@@ -4,8 +4,8 @@
  * those of the instructions it executes; here are those of the accesses that
  * the hypervisor makes for the guest. Home core, attached.
  */
-#ifndef HV_BREAKPOINT_H
-#define HV_BREAKPOINT_H
+#ifndef HV_CORE_BREAKPOINT_H
+#define HV_CORE_BREAKPOINT_H
 
 #include "hv/core/exit.h"
 

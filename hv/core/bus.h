@@ -3,8 +3,8 @@
  * Port and MMIO regions of one VM: a sorted, disjoint array, filled before the
  * VM runs (or under its lock, paused), searched without a lock.
  */
-#ifndef HV_BUS_H
-#define HV_BUS_H
+#ifndef HV_CORE_BUS_H
+#define HV_CORE_BUS_H
 
 #include "lib/types.h"
 #include "mm/pmm.h"

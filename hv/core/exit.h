@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The exit table: { name, handler } by exit kind; the dispatcher alone moves
  * RIP. An empty slot or an unknown kind kills the guest, never the machine. */
-#ifndef HV_EXIT_H
-#define HV_EXIT_H
+#ifndef HV_CORE_EXIT_H
+#define HV_CORE_EXIT_H
 
 #include "hv/core/vcpu.h"
 

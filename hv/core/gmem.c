@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guest memory by guest-physical address, and the instruction bytes at CS:RIP.
  * Called by exit handlers, devices and loaders. Every page is looked up in the

@@ -2,8 +2,8 @@
 /* Guest memory from the hypervisor: by guest-physical address, and by
  * guest-virtual through the guest's own page tables. Never trusts: every page
  * is looked up in the VM's slots, and copies are private. */
-#ifndef HV_GMEM_H
-#define HV_GMEM_H
+#ifndef HV_CORE_GMEM_H
+#define HV_CORE_GMEM_H
 
 #include "hv/core/vcpu.h"
 

@@ -4,8 +4,8 @@
  * as firmware and kernels know it). One place: devices, ACPI tables, E820 and
  * loaders take their addresses and interrupts from here.
  */
-#ifndef HV_VDEV_PC_MAP_H
-#define HV_VDEV_PC_MAP_H
+#ifndef HV_CORE_PC_MAP_H
+#define HV_CORE_PC_MAP_H
 
 #include "lib/types.h"
 

@@ -3,8 +3,8 @@
  * A virtual CPU: its run loop, the events that wait for it, and the only
  * callers of struct vcpu_ops.
  */
-#ifndef HV_VCPU_H
-#define HV_VCPU_H
+#ifndef HV_CORE_VCPU_H
+#define HV_CORE_VCPU_H
 
 #include "hv/core/backend.h"
 #include "hv/core/vm.h"

@@ -3,8 +3,8 @@
  * A virtual machine: memory slots, buses, policies, devices, vCPUs. Built by
  * vm_create() from a manifest entry; everything in it is charged to its budget.
  */
-#ifndef HV_VM_H
-#define HV_VM_H
+#ifndef HV_CORE_VM_H
+#define HV_CORE_VM_H
 
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/timer.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Translation of guest-virtual addresses as the CPU would do it (SDM 3A 4
  * *Paging*; APM 2 5 *Page Translation and Protection*): every mode is a row of

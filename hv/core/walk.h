@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to hv/core/gmem.c and hv/core/walk.c: a vCPU's way to its VM's pages
  */
-#ifndef HV_GWALK_H
-#define HV_GWALK_H
+#ifndef HV_CORE_WALK_H
+#define HV_CORE_WALK_H
 
 #include "hv/core/vcpu.h"
 #include "mm/window.h"

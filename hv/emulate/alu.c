@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Results and flags of the integer operations (SDM 1 appendix A *EFLAGS
  * Cross-Reference*). Pure; called by hv/emulate/.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bit operations, shifts and exchanges on memory (SDM 2A to 2B): all of them
  * read, modify, and write what they have read. Called through the opcode table

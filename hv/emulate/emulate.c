@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions that touched device memory. Decoded at CS:RIP, found in the
  * opcode tables, done by the function there (hv/emulate/). Called by the

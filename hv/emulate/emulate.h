@@ -5,8 +5,8 @@
  * decoding (insn_decode) works on bytes, so that it runs in unit tests and
  * fuzz.
  */
-#ifndef HV_EMULATE_H
-#define HV_EMULATE_H
+#ifndef HV_EMULATE_EMULATE_H
+#define HV_EMULATE_EMULATE_H
 
 #include "hv/core/exit.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The decoder. Each opcode map is a string of one letter an opcode that says
  * what follows the opcode; see operands_of().

@@ -5,8 +5,8 @@
  * 0F38 and 0F3A maps, with VEX too, it gives all parts; of EVEX and XOP code
  * the length (SDM 2A 2 *Instruction Format*; APM 3 1).
  */
-#ifndef HV_INSN_H
-#define HV_INSN_H
+#ifndef HV_EMULATE_INSN_H
+#define HV_EMULATE_INSN_H
 
 #include "hv/core/backend.h"
 #include "lib/types.h"

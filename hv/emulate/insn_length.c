@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The length of an intercepted instruction, where the CPU does not save the
  * next RIP. The exit's kind says which instruction it was, so its opcode is

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The xAPIC page on a short way: 64-bit code that moves 32 bits between a
  * register or a constant and a LAPIC register, which is how every kernel uses

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Operands of an emulated instruction: registers, and memory that is RAM or a
  * region of the MMIO bus. An access is first resolved (all checks, may queue a

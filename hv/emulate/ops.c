@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Moves and arithmetic with a memory operand (SDM 2A to 2B). Called through the
  * opcode table of hv/emulate/emulate.c, which has set m->size.

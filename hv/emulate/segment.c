@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Segment registers where the selector, the stack or the far pointer is not in
  * RAM (SDM 2A, 2B: MOV, POP, LDS/LES/LFS/LGS/LSS, CALL, JMP). Called through

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * PUSH, POP, ENTER, LEAVE, CALL, RET and JMP where the operand, the stack or
  * both are not in RAM (SDM 1 6.2 *Stacks*; SDM 2A, 2B). Called through the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * MOVS, CMPS, STOS, LODS, SCAS on device memory and INS, OUTS on ports, with
  * REP. A call does a bounded number of elements; the registers then say where

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Descriptor tables and the machine status word (SDM 2A, 2B: SLDT, STR, LLDT,
  * LTR, SGDT, SIDT, LGDT, LIDT, SMSW, LMSW), where an operand or a table is not

@@ -5,8 +5,8 @@
  * Management*). Functions return 0; -EFAULT: an exception is queued;
  * -EINVAL: the guest keeps the structure where there is no RAM.
  */
-#ifndef HV_TASK_H
-#define HV_TASK_H
+#ifndef HV_EMULATE_TASK_H
+#define HV_EMULATE_TASK_H
 
 #include "hv/core/vcpu.h"
 

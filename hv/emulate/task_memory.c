@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a task switch reads and writes in memory: TSSs and descriptors, by
  * linear address; and what a descriptor says of a segment. An access is

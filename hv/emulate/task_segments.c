@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Step 13 of a task switch: the descriptors of the new task's selectors, each
  * checked as SDM 3A table 8-1 *Exception Conditions Checked During a Task

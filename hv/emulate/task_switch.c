@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * EXIT_TASK_SWITCH: a task switch through a TSS, which VMX leaves to software
  * (SDM 3C 26.4.2 *Treatment of Task Switches*). SVM's CPUs do it themselves,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Moves between memory and MMX, XMM and YMM registers (SDM 2A, 2B): firmware's
  * and drivers' copy routines use them on devices and ROMs. The guest's

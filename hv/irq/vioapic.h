@@ -4,8 +4,8 @@
  * Lines are set by virtual devices (vUART) or, in the privileged guest, by
  * physical interrupts through hv/irq/route.h. Lock: vioapic's own, leaf.
  */
-#ifndef HV_VDEV_VIOAPIC_H
-#define HV_VDEV_VIOAPIC_H
+#ifndef HV_IRQ_VIOAPIC_H
+#define HV_IRQ_VIOAPIC_H
 
 #include "hv/core/vm.h"
 

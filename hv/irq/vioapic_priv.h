@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Inside of the virtual IOAPIC: registers (82093AA data sheet 3.0; ICH9 13.5)
  * and state. For vioapic.c and its unit test. */
-#ifndef HV_VDEV_VIOAPIC_PRIV_H
-#define HV_VDEV_VIOAPIC_PRIV_H
+#ifndef HV_IRQ_VIOAPIC_PRIV_H
+#define HV_IRQ_VIOAPIC_PRIV_H
 
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"

@@ -5,8 +5,8 @@
  * vlapic_post() is lock-free from any core; everything else is for the home
  * core of the vCPU. Registers live in a page of hardware layout (hw.apic_page).
  */
-#ifndef HV_VDEV_VLAPIC_H
-#define HV_VDEV_VLAPIC_H
+#ifndef HV_IRQ_VLAPIC_H
+#define HV_IRQ_VLAPIC_H
 
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"

@@ -8,8 +8,8 @@
  * mode of other vCPUs without a lock: a guest that changes them while messages
  * fly gets the old or the new destination, as on hardware.
  */
-#ifndef HV_VDEV_VLAPIC_PRIV_H
-#define HV_VDEV_VLAPIC_PRIV_H
+#ifndef HV_IRQ_VLAPIC_PRIV_H
+#define HV_IRQ_VLAPIC_PRIV_H
 
 #include "hv/core/vcpu.h"
 #include "hv/irq/vlapic.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Local APIC registers, as SDM 3A 11.4.1 and 11.12.1.2 spell them. Offsets are
  * of the xAPIC page; x2APIC MSR = 0x800 + offset / 16. */
-#ifndef HV_VDEV_VLAPIC_REGS_H
-#define HV_VDEV_VLAPIC_REGS_H
+#ifndef HV_IRQ_VLAPIC_REGS_H
+#define HV_IRQ_VLAPIC_REGS_H
 
 #include "lib/types.h"
 

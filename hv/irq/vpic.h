@@ -4,8 +4,8 @@
  * the vIOAPIC's first 16 pins. Its output is the boot vCPU's LINT0 and, in
  * isolated guests, pin 0 of the IOAPIC.
  */
-#ifndef HV_VDEV_VPIC_H
-#define HV_VDEV_VPIC_H
+#ifndef HV_IRQ_VPIC_H
+#define HV_IRQ_VPIC_H
 
 #include "hv/core/vm.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bulkhead.conf: docs/manifest.md. Parsed whole; each error is one line with
  * file, line number and reason, then parsing goes on to find the others. */
-#ifndef HV_MANIFEST_H
-#define HV_MANIFEST_H
+#ifndef HV_MANIFEST_MANIFEST_H
+#define HV_MANIFEST_MANIFEST_H
 
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"

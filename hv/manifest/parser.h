@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to hv/manifest/: the parser's state and its table of keys */
-#ifndef HV_MANIFEST_PRIV_H
-#define HV_MANIFEST_PRIV_H
+#ifndef HV_MANIFEST_PARSER_H
+#define HV_MANIFEST_PARSER_H
 
 #include "hv/manifest/manifest.h"
 

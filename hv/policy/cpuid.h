@@ -2,8 +2,8 @@
 /* CPUID policy: a table {leaf, subleaf, register, keep, force, fix-up} applied
  * to the host's leaves once per VM; an absent leaf is zero. The exit path only
  * searches the finished table. */
-#ifndef HV_CPUID_H
-#define HV_CPUID_H
+#ifndef HV_POLICY_CPUID_H
+#define HV_POLICY_CPUID_H
 
 #include "hv/core/exit.h"
 

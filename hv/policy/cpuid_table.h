@@ -3,8 +3,8 @@
  * Between the CPUID policy (hv/policy/cpuid_table.c: which bits a guest sees)
  * and what builds and serves the finished table (hv/policy/cpuid.c).
  */
-#ifndef HV_CPUID_TABLE_H
-#define HV_CPUID_TABLE_H
+#ifndef HV_POLICY_CPUID_TABLE_H
+#define HV_POLICY_CPUID_TABLE_H
 
 #include "hv/core/vm.h"
 #include "hv/policy/cpuid.h"

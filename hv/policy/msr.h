@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSR policy: a sorted table {range, gating feature, action, writable mask};
  * default #GP. The VMX bitmap and the SVM MSRPM are generated from it. */
-#ifndef HV_MSR_H
-#define HV_MSR_H
+#ifndef HV_POLICY_MSR_H
+#define HV_POLICY_MSR_H
 
 #include "hv/core/vcpu.h"
 

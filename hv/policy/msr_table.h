@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Between the MSR policy (hv/policy/msr_table.c), its handlers
  * (hv/policy/msr_state.c) and what searches it (hv/policy/msr.c). */
-#ifndef HV_MSR_TABLE_H
-#define HV_MSR_TABLE_H
+#ifndef HV_POLICY_MSR_TABLE_H
+#define HV_POLICY_MSR_TABLE_H
 
 #include "hv/core/vcpu.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guest's memory type range registers (SDM 3A 12.11 *Memory Type Range
  * Registers (MTRRs)*; APM 2 7.7). They are kept and checked as a CPU does, but

@@ -5,8 +5,8 @@
  * What is offered, and its numbers: include/bulkhead/kvm.h. Home core, no
  * locks.
  */
-#ifndef HV_KVM_PV_H
-#define HV_KVM_PV_H
+#ifndef HV_PV_KVM_PV_H
+#define HV_PV_KVM_PV_H
 
 #include "hv/core/exit.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* KVM's paravirtual clock (Documentation/virt/kvm/x86/msr.rst): system time and
  * wall clock pages, stable, at the guest's TSC rate */
-#ifndef HV_PVCLOCK_H
-#define HV_PVCLOCK_H
+#ifndef HV_PV_PVCLOCK_H
+#define HV_PV_PVCLOCK_H
 
 #include "hv/core/vcpu.h"
 

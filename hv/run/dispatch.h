@@ -4,8 +4,8 @@
  * alone moves RIP. Inline, because every exit of every guest goes this way; the
  * caller is the run loop (vcpu.c), with interrupts off and no lock.
  */
-#ifndef HV_EXIT_DISPATCH_H
-#define HV_EXIT_DISPATCH_H
+#ifndef HV_RUN_DISPATCH_H
+#define HV_RUN_DISPATCH_H
 
 #include "hv/core/exit.h"
 #include "hv/emulate/emulate.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Hypercalls: VMCALL or VMMCALL, number in RAX, arguments in RBX, RCX, RDX, RSI
  * (KVM's convention); the numbers are in include/bulkhead/hypercall.h */
-#ifndef HV_HYPERCALL_H
-#define HV_HYPERCALL_H
+#ifndef HV_RUN_HYPERCALL_H
+#define HV_RUN_HYPERCALL_H
 
 #include "hv/core/exit.h"
 

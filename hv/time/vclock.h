@@ -4,8 +4,8 @@
  * devices are. Both directions agree to the tick. No state beyond the rate, no
  * locks.
  */
-#ifndef HV_VDEV_VCLOCK_H
-#define HV_VDEV_VCLOCK_H
+#ifndef HV_TIME_VCLOCK_H
+#define HV_TIME_VCLOCK_H
 
 #include "lib/types.h"
 

@@ -4,8 +4,8 @@
  * that would be lost in one that still waits are kept and come afterwards. The
  * owner's lock.
  */
-#ifndef HV_VDEV_VTICKS_H
-#define HV_VDEV_VTICKS_H
+#ifndef HV_TIME_VTICKS_H
+#define HV_TIME_VTICKS_H
 
 #include "hv/device/pc/pc.h"
 

@@ -7,8 +7,8 @@
  * come once more after a vtimer_cancel() from another core, so it looks at the
  * device's state, not at having been called.
  */
-#ifndef HV_VDEV_VTIMER_H
-#define HV_VDEV_VTIMER_H
+#ifndef HV_TIME_VTIMER_H
+#define HV_TIME_VTIMER_H
 
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/timer.h"

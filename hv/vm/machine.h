@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ends of things: a guest's and the machine's */
-#ifndef HV_ENDS_H
-#define HV_ENDS_H
+#ifndef HV_VM_MACHINE_H
+#define HV_VM_MACHINE_H
 
 #include "hv/core/vm.h"
 

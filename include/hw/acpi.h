@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Layouts of the ACPI tables (ACPI 6.4, 5.2; PCI Firmware 3.2, 4.1.2 for MCFG;
  * IA-PC HPET 1.0a, 3.2.4). Little-endian, packed, not to be trusted. */
-#ifndef DRIVERS_ACPI_REGS_H
-#define DRIVERS_ACPI_REGS_H
+#ifndef HW_ACPI_H
+#define HW_ACPI_H
 
 #include "lib/types.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Power management I/O registers of the ICH9 (data sheet 13.8.3, 13.9), as
  * offsets from PC_PM_BASE */
-#ifndef HV_VDEV_VPM_REGS_H
-#define HV_VDEV_VPM_REGS_H
+#ifndef HW_ACPI_PM_H
+#define HW_ACPI_PM_H
 
 #define PM_BLOCK_BYTES 128u
 

@@ -4,8 +4,8 @@
  * Documentation/x86/boot.rst *The Real-Mode Kernel Header* and *64-bit Boot
  * Protocol*; zero-page.rst). Offsets are checked below.
  */
-#ifndef HV_LOAD_BZIMAGE_REGS_H
-#define HV_LOAD_BZIMAGE_REGS_H
+#ifndef HW_BZIMAGE_H
+#define HW_BZIMAGE_H
 
 #include "hv/load/load.h"
 

@@ -3,8 +3,8 @@
  * Control registers, RFLAGS, EFER, exceptions, page-table entry bits and the
  * PAT (SDM 3A 2.5 "Control Registers", 4 "Paging", 6.15, 12.12; APM 2 3.1, 5).
  */
-#ifndef ARCH_X86_CPU_CPU_REGS_H
-#define ARCH_X86_CPU_CPU_REGS_H
+#ifndef HW_CPU_H
+#define HW_CPU_H
 
 #include "lib/types.h"
 

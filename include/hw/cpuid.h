@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CPUID leaves and feature bits (SDM 2A, CPUID; APM 3 appendix E) */
-#ifndef ARCH_X86_CPU_CPUID_REGS_H
-#define ARCH_X86_CPU_CPUID_REGS_H
+#ifndef HW_CPUID_H
+#define HW_CPUID_H
 
 #include "lib/types.h"
 

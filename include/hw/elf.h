@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ELF as far as a kernel image needs it (System V ABI, *Object Files*) */
-#ifndef HV_LOAD_ELF_REGS_H
-#define HV_LOAD_ELF_REGS_H
+#ifndef HW_ELF_H
+#define HW_ELF_H
 
 #include "lib/types.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Registers and formats of QEMU's firmware configuration device (QEMU
  * docs/specs/fw_cfg.rst). What is marked BE is big-endian. */
-#ifndef HV_VDEV_FWCFG_REGS_H
-#define HV_VDEV_FWCFG_REGS_H
+#ifndef HW_FWCFG_H
+#define HW_FWCFG_H
 
 #include "lib/types.h"
 

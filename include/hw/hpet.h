@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* IA-PC HPET Specification 1.0a, 2.3 *Memory Mapped Registers* */
-#ifndef HV_VDEV_VHPET_REGS_H
-#define HV_VDEV_VHPET_REGS_H
+#ifndef HW_HPET_H
+#define HW_HPET_H
 
 #include "lib/types.h"
 

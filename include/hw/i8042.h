@@ -2,8 +2,8 @@
 /* The PC's keyboard controller (8042) with a keyboard and no mouse, and port
  * 92h (IBM PS/2 Hardware Interface Technical Reference, *Keyboard and Auxiliary
  * Device Controller*) */
-#ifndef HV_VDEV_VKBC_REGS_H
-#define HV_VDEV_VKBC_REGS_H
+#ifndef HW_I8042_H
+#define HW_I8042_H
 
 /* clang-format off */
 #define KBC_DATA		0x60

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* 82C54 (Intel data sheet 231244) and the NMI status and control port (ICH9
  * 13.7.1) */
-#ifndef HV_VDEV_VPIT_REGS_H
-#define HV_VDEV_VPIT_REGS_H
+#ifndef HW_I8254_H
+#define HW_I8254_H
 
 #define PIT_PORT     0x40u
 #define PIT_PORTS    4u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* 8259A commands (Intel 8259A data sheet) and the ICH's ELCR (ICH9 13.4.9) */
-#ifndef HV_VDEV_VPIC_REGS_H
-#define HV_VDEV_VPIC_REGS_H
+#ifndef HW_I8259_H
+#define HW_I8259_H
 
 #define PIC_MASTER_PORT 0x20
 #define PIC_SLAVE_PORT  0xa0

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* IOAPIC registers (82093AA data sheet, 3), for the driver and the virtual one
  */
-#ifndef DRIVERS_IOAPIC_REGS_H
-#define DRIVERS_IOAPIC_REGS_H
+#ifndef HW_IOAPIC_H
+#define HW_IOAPIC_H
 
 #include "lib/types.h"
 

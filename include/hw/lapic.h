@@ -4,8 +4,8 @@
  * 800h + offset / 16 (SDM 3A 11.4.1 table 11-1, 11.12.1; APM 2 16.3). Shared by
  * the host's LAPIC and the virtual one.
  */
-#ifndef ARCH_X86_CPU_APIC_REGS_H
-#define ARCH_X86_CPU_APIC_REGS_H
+#ifndef HW_LAPIC_H
+#define HW_LAPIC_H
 
 #include "lib/types.h"
 

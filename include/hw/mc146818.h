@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MC146818A (Motorola data sheet), as in the ICH9 (13.6), and where a PC keeps
  * what in its RAM */
-#ifndef HV_VDEV_VRTC_REGS_H
-#define HV_VDEV_VRTC_REGS_H
+#ifndef HW_MC146818_H
+#define HW_MC146818_H
 
 #include "lib/types.h"
 

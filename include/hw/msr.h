@@ -3,8 +3,8 @@
  * Model-specific registers (SDM 4; APM 2 appendix A). At the right stands what
  * says that the register is there: leaf:register[bit], or the MSR that tells.
  */
-#ifndef ARCH_X86_CPU_MSR_REGS_H
-#define ARCH_X86_CPU_MSR_REGS_H
+#ifndef HW_MSR_H
+#define HW_MSR_H
 
 #include "lib/types.h"
 

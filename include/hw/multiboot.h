@@ -4,8 +4,8 @@
  * Specification version 2.0: headers of images, information for them. Numbers
  * of sections are those specifications' own.
  */
-#ifndef HV_LOAD_MULTIBOOT_REGS_H
-#define HV_LOAD_MULTIBOOT_REGS_H
+#ifndef HW_MULTIBOOT_H
+#define HW_MULTIBOOT_H
 
 #include "lib/types.h"
 

@@ -2,8 +2,8 @@
 /* Page tables of four levels and the bits of EPT entries (SDM 3C 29.3.2 *EPT
  * Translation Mechanism*); those of host and NPT are in cpu_regs.h (SDM 3A 4.5,
  * APM 2 15.25.5 *Nested Table Walk*). */
-#ifndef MM_PT_REGS_H
-#define MM_PT_REGS_H
+#ifndef HW_PAGING_H
+#define HW_PAGING_H
 
 #include "include/hw/cpu.h"
 #include "lib/types.h"

@@ -2,8 +2,8 @@
 /* PCI configuration space (PCI 3.0, 6.1 *Configuration Space Organization*;
  * PCIe 4.0, 7.5), configuration ports (PCI 3.0, 3.2.2.3.2) and MSI/MSI-X
  * capabilities (PCI 3.0, 6.8) */
-#ifndef DRIVERS_PCI_REGS_H
-#define DRIVERS_PCI_REGS_H
+#ifndef HW_PCI_H
+#define HW_PCI_H
 
 /* clang-format off */
 #define PCI_PORT_ADDRESS	0xcf8

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Power and reset registers: ACPI 6.4, 4.8.3.2 *PM1 Control*; 82371AB (PIIX4)
  * data sheet, 7.1 and 7.2; ICH reset control CF9h; 8042 */
-#ifndef DRIVERS_POWER_REGS_H
-#define DRIVERS_POWER_REGS_H
+#ifndef HW_POWER_H
+#define HW_POWER_H
 
 /* clang-format off */
 #define PM1_CNT_OFFSET		4	/* from the PM1 event block, PIIX4 */

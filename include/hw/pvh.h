@@ -3,8 +3,8 @@
  * Xen's PVH boot structures (xen/include/public/arch-x86/hvm/start_info.h,
  * docs/misc/pvh.pandoc *x86/HVM direct boot ABI*).
  */
-#ifndef HV_LOAD_PVH_REGS_H
-#define HV_LOAD_PVH_REGS_H
+#ifndef HW_PVH_H
+#define HW_PVH_H
 
 #include "include/hw/elf.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Config registers of the 82Q35 host bridge (3 Series data sheet,
  * 5.1) and of the ICH9 LPC bridge (ICH9 data sheet, 13.1 and 10.1) */
-#ifndef HV_VDEV_Q35_REGS_H
-#define HV_VDEV_Q35_REGS_H
+#ifndef HW_Q35_H
+#define HW_Q35_H
 
 /* clang-format off */
 #define Q35_VENDOR		0x8086

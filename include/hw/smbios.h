@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SMBIOS structures (DMTF DSP0134 3.4.0, chapters 5 to 7), as far as a guest's
  * are made. Strings follow a structure; fields hold their numbers from 1. */
-#ifndef HV_LOAD_SMBIOS_REGS_H
-#define HV_LOAD_SMBIOS_REGS_H
+#ifndef HW_SMBIOS_H
+#define HW_SMBIOS_H
 
 #include "lib/types.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* 16550A registers (PC16550D data sheet, 8 *Registers*): offsets from the base
  * port and bits; for the driver and for the virtual UART */
-#ifndef DRIVERS_UART_REGS_H
-#define DRIVERS_UART_REGS_H
+#ifndef HW_UART16550_H
+#define HW_UART16550_H
 
 /* clang-format off */
 #define UART_RBR	0	/* read, DLAB 0 */

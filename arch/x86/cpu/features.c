@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See features.h: one pass over CPUID, one row a flag. */
 #include "arch/x86/cpu/features.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See gdt.h and cpu_area.h. The GDT holds flat 64-bit code and data and the
  * TSS; it never changes after gdt_load().

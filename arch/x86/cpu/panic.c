@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The end by our own fault (panic.h). The first core to come takes panic_owner
  * and never gives it back; every other core halts. No lock is waited for

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of cores, and the boot CPU's memory block (gdt.h), which entry.asm
  * takes its first stack from. Filled by smp.c; constant after bring-up. */
 #include "arch/x86/cpu/percpu.h"

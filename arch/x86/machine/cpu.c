@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bringing one core into the hypervisor's own state, and what the log needs to
  * know of the machine (cpu.h). The log's lock is the only one here: it nests on

@@ -11,8 +11,8 @@
  *	smp_start(...)		each core does cpu_init_this() and
  *lapic_init_cpu() before entry(pcpu)
  */
-#ifndef ARCH_X86_CPU_CPU_H
-#define ARCH_X86_CPU_CPU_H
+#ifndef ARCH_X86_MACHINE_CPU_H
+#define ARCH_X86_MACHINE_CPU_H
 
 #include "arch/x86/cpu/percpu.h"
 #include "lib/types.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * FPU state of vCPUs. Called by the back-ends' attach and put, interrupts off.
  * Without XSAVE the area is the 512 bytes of FXSAVE.

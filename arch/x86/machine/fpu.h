@@ -5,8 +5,8 @@
  * uses none of it. XSAVE where the CPU has it, else FXSAVE (SDM 1 13 *Managing
  * State Using the XSAVE Feature Set*; APM 2 11.5).
  */
-#ifndef ARCH_X86_CPU_FPU_H
-#define ARCH_X86_CPU_FPU_H
+#ifndef ARCH_X86_MACHINE_FPU_H
+#define ARCH_X86_MACHINE_FPU_H
 
 #include "lib/types.h"
 #include "mm/pmm.h"

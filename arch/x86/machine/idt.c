@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The IDT and what becomes of an exception. The table is written once by the
  * boot CPU and shared by all. No lock.

@@ -4,8 +4,8 @@
  * except those with a fix-up (rdmsr_safe and kin); interrupts go to
  * irq_dispatch() (irq.h).
  */
-#ifndef ARCH_X86_CPU_IDT_H
-#define ARCH_X86_CPU_IDT_H
+#ifndef ARCH_X86_MACHINE_IDT_H
+#define ARCH_X86_MACHINE_IDT_H
 
 #include "lib/types.h"
 

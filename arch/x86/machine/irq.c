@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Host interrupt vectors (irq.h). The table is read without a lock on the hot
  * path: a row's argument is stored before its handler and a handler is one

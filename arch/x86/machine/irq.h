@@ -5,8 +5,8 @@
  * Handlers run with interrupts off and must be short; irq_dispatch() sends the
  * LAPIC EOI after the handler, except for VEC_SPURIOUS.
  */
-#ifndef ARCH_X86_CPU_IRQ_H
-#define ARCH_X86_CPU_IRQ_H
+#ifndef ARCH_X86_MACHINE_IRQ_H
+#define ARCH_X86_MACHINE_IRQ_H
 
 #include "lib/types.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The host's local APIC (lapic.h). Mode and timer kind are the same on every
  * core and are constant after the boot CPU's lapic_init_cpu(). Each core

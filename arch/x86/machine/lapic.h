@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's local APIC, xAPIC or x2APIC (SDM 3A 11 *APIC*; APM 2 16) */
-#ifndef ARCH_X86_CPU_LAPIC_H
-#define ARCH_X86_CPU_LAPIC_H
+#ifndef ARCH_X86_MACHINE_LAPIC_H
+#define ARCH_X86_MACHINE_LAPIC_H
 
 #include "lib/types.h"
 

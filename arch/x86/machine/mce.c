@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See mce.h. Each core reads and writes its own banks only; no lock but the
  * log's, which a core that was inside a line takes again. */
 #include "arch/x86/machine/mce.h"

@@ -4,8 +4,8 @@
  * reports; an error that the hardware calls contained costs the guest it hit,
  * any other stops the machine.
  */
-#ifndef ARCH_X86_CPU_MCE_H
-#define ARCH_X86_CPU_MCE_H
+#ifndef ARCH_X86_MACHINE_MCE_H
+#define ARCH_X86_MACHINE_MCE_H
 
 #include "lib/types.h"
 

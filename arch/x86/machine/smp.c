@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bring-up of the other cores (smp.h). Each gets a slot (APIC id, stack) before
  * any is started; INIT and SIPI go to all, and each claims its slot by a

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bring-up of the other cores, and what one core asks of another */
-#ifndef ARCH_X86_CPU_SMP_H
-#define ARCH_X86_CPU_SMP_H
+#ifndef ARCH_X86_MACHINE_SMP_H
+#define ARCH_X86_MACHINE_SMP_H
 
 #include "arch/x86/cpu/percpu.h"
 #include "lib/types.h"

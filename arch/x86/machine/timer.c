@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Per-core timer queues (timer.h): a sorted list, soonest first. A core has a
  * handful of timers (its vCPUs' and the scheduler's), so a list beats a tree.

@@ -5,8 +5,8 @@
  * so there is no lock. Deadlines are host TSC values. Callbacks run on the
  * owner core from the timer interrupt's dispatch, interrupts off.
  */
-#ifndef ARCH_X86_CPU_TIMER_H
-#define ARCH_X86_CPU_TIMER_H
+#ifndef ARCH_X86_MACHINE_TIMER_H
+#define ARCH_X86_MACHINE_TIMER_H
 
 #include "lib/types.h"
 

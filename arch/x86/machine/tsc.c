@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The TSC's rate (tsc.h). CPUID or an MSR tell it exactly on most machines;
  * else it is measured for WINDOW_US against a clock of known rate. Both ends of

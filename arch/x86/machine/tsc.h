@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The calibrated TSC: the hypervisor's one clock */
-#ifndef ARCH_X86_CPU_TSC_H
-#define ARCH_X86_CPU_TSC_H
+#ifndef ARCH_X86_MACHINE_TSC_H
+#define ARCH_X86_MACHINE_TSC_H
 
 #include "lib/types.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The MSR and I/O permission maps (APM 2 15.10.1 *I/O Permissions Map*, 15.11
  * *MSR Intercepts*). Shared by a VM's vCPUs, written before it runs. MSRs in no

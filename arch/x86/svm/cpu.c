@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * SVM on a core: probe, enable, disable; whose state the core holds; ASIDs.
  * An ASID belongs to a vCPU on one core for one generation; when a core runs

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a person needs after a crash, of the VMCB. Context: as svm_run(). */
 #include "arch/x86/svm/svm.h"
 #include "lib/log.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Events into the guest: EVENTINJ, the interrupt window by a virtual interrupt
  * that never arrives (V_IRQ with the VINTR intercept) or by CR8, and the NMI

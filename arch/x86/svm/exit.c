@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * #VMEXIT codes (APM 2 appendix C) to struct vcpu_exit: a table by exit code;
  * an absent row is EXIT_UNKNOWN and kills the guest. svm_run.c does the codes

@@ -3,8 +3,8 @@
  * The virtual machine control block and what goes with it, spelled as in
  * APM 2 appendix B *Layout of VMCB* and appendix C *SVM Intercept Exit Codes*.
  */
-#ifndef ARCH_X86_SVM_SVM_REGS_H
-#define ARCH_X86_SVM_SVM_REGS_H
+#ifndef ARCH_X86_SVM_REGS_H
+#define ARCH_X86_SVM_REGS_H
 
 #include "lib/types.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One stay in the guest: what every entry stores and every exit collects, and
  * the exits that must cost least (APM 2 15.5 *VMRUN Instruction*, 15.6

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Between struct vcpu_regs and the VMCB's state save area (APM 2 appendix B,
  * table B-2). One function a register group; svm_run() itself does RIP.

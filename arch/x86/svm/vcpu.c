@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The SVM back-end: vCPUs and their run. APM 2 chapter 15 *Secure Virtual
  * Machine*. Nothing here takes a lock; a vCPU is touched by its core alone.

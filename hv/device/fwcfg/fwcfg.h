@@ -6,8 +6,8 @@
  * device owns a copy of, or a file of the boot volume, read
  * from where it lies.
  */
-#ifndef HV_VDEV_FWCFG_H
-#define HV_VDEV_FWCFG_H
+#ifndef HV_DEVICE_FWCFG_FWCFG_H
+#define HV_DEVICE_FWCFG_FWCFG_H
 
 #include "hv/core/vm.h"
 #include "hv/load/load.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to hv/device/fwcfg/ */
-#ifndef HV_VDEV_FWCFG_PRIV_H
-#define HV_VDEV_FWCFG_PRIV_H
+#ifndef HV_DEVICE_FWCFG_FWCFG_PRIV_H
+#define HV_DEVICE_FWCFG_FWCFG_PRIV_H
 
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/core/vcpu.h"

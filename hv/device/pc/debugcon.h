@@ -4,8 +4,8 @@
  * SeaBIOS and OVMF find it by reading E9h there). Only when the manifest says
  * debug_console = yes.
  */
-#ifndef HV_VDEV_DEBUGCON_H
-#define HV_VDEV_DEBUGCON_H
+#ifndef HV_DEVICE_PC_DEBUGCON_H
+#define HV_DEVICE_PC_DEBUGCON_H
 
 #include "hv/core/vm.h"
 

@@ -4,8 +4,8 @@
  * and destroyed in one order. Called by vm_create(), by the reset of a guest
  * and by vm_destroy().
  */
-#ifndef HV_VDEV_PC_H
-#define HV_VDEV_PC_H
+#ifndef HV_DEVICE_PC_PC_H
+#define HV_DEVICE_PC_PC_H
 
 #include "hv/core/vm.h"
 

@@ -3,8 +3,8 @@
  * The chipset of an isolated guest: the Q35 host bridge (00.0) and the ICH9 LPC
  * bridge (1f.0), with the windows and routes their registers open.
  */
-#ifndef HV_VDEV_Q35_H
-#define HV_VDEV_Q35_H
+#ifndef HV_DEVICE_PC_Q35_H
+#define HV_DEVICE_PC_Q35_H
 
 #include "hv/core/vm.h"
 

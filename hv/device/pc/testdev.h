@@ -3,8 +3,8 @@
  * What test programs written for QEMU expect, off unless the manifest asks:
  * isa-debug-exit (debug_exit_port =) and pc-testdev (testdev = yes).
  */
-#ifndef HV_VDEV_TESTDEV_H
-#define HV_VDEV_TESTDEV_H
+#ifndef HV_DEVICE_PC_TESTDEV_H
+#define HV_DEVICE_PC_TESTDEV_H
 
 #include "hv/core/vm.h"
 

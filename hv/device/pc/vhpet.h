@@ -6,8 +6,8 @@
  * Ticks as in hv/time/vticks.h. Lock: its own; below it the interrupt
  * controllers'.
  */
-#ifndef HV_VDEV_VHPET_H
-#define HV_VDEV_VHPET_H
+#ifndef HV_DEVICE_PC_VHPET_H
+#define HV_DEVICE_PC_VHPET_H
 
 #include "hv/core/vm.h"
 

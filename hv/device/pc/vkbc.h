@@ -4,8 +4,8 @@
  * types on and no mouse: enough to reset, for A20, and for a driver to find it
  * in order. Port 92h, too.
  */
-#ifndef HV_VDEV_VKBC_H
-#define HV_VDEV_VKBC_H
+#ifndef HV_DEVICE_PC_VKBC_H
+#define HV_DEVICE_PC_VKBC_H
 
 #include "hv/core/vm.h"
 

@@ -9,8 +9,8 @@
  * come no faster than each 50 us. While no interrupt controller would take one,
  * there are none. Lock: its own; below it the interrupt controllers'.
  */
-#ifndef HV_VDEV_VPIT_H
-#define HV_VDEV_VPIT_H
+#ifndef HV_DEVICE_PC_VPIT_H
+#define HV_DEVICE_PC_VPIT_H
 
 #include "hv/core/vm.h"
 

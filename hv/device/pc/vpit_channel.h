@@ -4,8 +4,8 @@
  * looks at it. Every call names the time in clock periods, which never goes
  * back and begins above PIT_TIME_MIN. The caller's lock.
  */
-#ifndef HV_VDEV_VPIT_CHANNEL_H
-#define HV_VDEV_VPIT_CHANNEL_H
+#ifndef HV_DEVICE_PC_VPIT_CHANNEL_H
+#define HV_DEVICE_PC_VPIT_CHANNEL_H
 
 #include "lib/types.h"
 

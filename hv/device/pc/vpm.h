@@ -5,8 +5,8 @@
  * the SMM behind them, and the APM ports that turn ACPI mode on and off. Lock:
  * its own; below it those of the interrupt controllers.
  */
-#ifndef HV_VDEV_VPM_H
-#define HV_VDEV_VPM_H
+#ifndef HV_DEVICE_PC_VPM_H
+#define HV_DEVICE_PC_VPM_H
 
 #include "hv/core/vm.h"
 

@@ -5,8 +5,8 @@
  * as does the RAM. The alarm also sets RTC_STS of the PM block. Lock: its own;
  * below it the PM block's and the interrupt controllers'.
  */
-#ifndef HV_VDEV_VRTC_H
-#define HV_VDEV_VRTC_H
+#ifndef HV_DEVICE_PC_VRTC_H
+#define HV_DEVICE_PC_VRTC_H
 
 #include "hv/core/vm.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calendar time as the MC146818 shows it; the proleptic Gregorian calendar. No
  * state. */
-#ifndef HV_VDEV_VRTC_TIME_H
-#define HV_VDEV_VRTC_TIME_H
+#ifndef HV_DEVICE_PC_VRTC_TIME_H
+#define HV_DEVICE_PC_VRTC_TIME_H
 
 #include "lib/types.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual 16550A at COM1, IRQ 4 through the vIOAPIC (and vPIC); its other end
  * is the console mux. */
-#ifndef HV_VDEV_VUART_H
-#define HV_VDEV_VUART_H
+#ifndef HV_DEVICE_PC_VUART_H
+#define HV_DEVICE_PC_VUART_H
 
 #include "hv/core/vm.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* 16550A registers and bits (National PC16550D data sheet, 8) */
-#ifndef HV_VDEV_VUART_REGS_H
-#define HV_VDEV_VUART_REGS_H
+#ifndef HV_DEVICE_PC_VUART_REGS_H
+#define HV_DEVICE_PC_VUART_REGS_H
 
 #define UART_DATA  0 /* RBR, THR; DLL with DLAB */
 #define UART_IER   1 /* DLM with DLAB */

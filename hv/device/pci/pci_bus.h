@@ -5,8 +5,8 @@
  * where the guest moves them. Lock: the bus's own, for CF8h, PCIEXBAR and where
  * the BARs are; a function's callbacks run without it, under their own.
  */
-#ifndef HV_VDEV_PCIBUS_H
-#define HV_VDEV_PCIBUS_H
+#ifndef HV_DEVICE_PCI_PCI_BUS_H
+#define HV_DEVICE_PCI_PCI_BUS_H
 
 #include "hv/core/vm.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to hv/device/pci/ and the board's own functions (q35.c) */
-#ifndef HV_VDEV_PCIBUS_PRIV_H
-#define HV_VDEV_PCIBUS_PRIV_H
+#ifndef HV_DEVICE_PCI_PCI_BUS_PRIV_H
+#define HV_DEVICE_PCI_PCI_BUS_PRIV_H
 
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/device/pci/pci_bus.h"
