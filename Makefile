@@ -7,7 +7,8 @@ NASM    := nasm
 B       := build
 JOBS    := $(shell nproc)
 
-WARN    := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wundef -Werror
+# A handler in a table has the parameters of its kind, used or not
+WARN    := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wconversion -Wmissing-prototypes -Wundef -Werror
 CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding -fno-stack-protector \
 	   -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	   -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \

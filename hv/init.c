@@ -201,8 +201,7 @@ static u32 start_other_cores(void)
 		usable += core_states[i] == CORE_READY;
 	}
 	if (owner_change(page.v, PAGE_SIZE, OWNER_HYPERVISOR, OWNER_FREE, 0))
-		log_warn("init", "the page at %llx is lost",
-			 (unsigned long long)page.v);
+		log_warn("init", "the page at %llx is lost", page.v);
 	return usable;
 }
 
@@ -227,8 +226,8 @@ static void log_machine(u32 cores)
 
 	cpu_features_log();
 	log_info("init", "%u core%s, %llu MiB RAM, %s with pages up to %s",
-		 cores, cores == 1 ? "" : "s", (unsigned long long)(ram >> 20),
-		 vcpu_ops->name, vm_npt_max_level >= 3 ? "1 GiB" : "2 MiB");
+		 cores, cores == 1 ? "" : "s", (ram >> 20), vcpu_ops->name,
+		 vm_npt_max_level >= 3 ? "1 GiB" : "2 MiB");
 }
 
 #define EMULATED_SPARE_CORES 3u
@@ -288,9 +287,8 @@ static void log_guest_line(const struct vm *vm)
 		bytes += vm->slots[i].size;
 	core_range(vm, cores, sizeof(cores));
 	log_info("init", "guest %s: %s, %llu MiB, %u vCPU%s on %s", vm->name,
-		 vm->privileged ? "privileged" : "isolated",
-		 (unsigned long long)(bytes >> 20), vm->vcpu_count,
-		 vm->vcpu_count == 1 ? "" : "s", cores);
+		 vm->privileged ? "privileged" : "isolated", (bytes >> 20),
+		 vm->vcpu_count, vm->vcpu_count == 1 ? "" : "s", cores);
 }
 
 /* All of one kind; one that cannot be built does not keep the others */
@@ -329,7 +327,7 @@ static void start_guests(void)
 	modules_settle(privileged_config());
 	create_guests(true);
 	log_info("init", "the hypervisor keeps %llu KiB",
-		 (unsigned long long)(owner_bytes(OWNER_HYPERVISOR, 0) >> 10));
+		 (owner_bytes(OWNER_HYPERVISOR, 0) >> 10));
 	if (!vm_count)
 		wait_forever();
 	if (vm_privileged)

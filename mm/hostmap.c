@@ -109,7 +109,7 @@ static int image_take(const struct boot_info *bi)
 		log_error("mm",
 			  "the image at %#llx is not in free memory of "
 			  "the firmware's map",
-			  (unsigned long long)base.v);
+			  base.v);
 	return err;
 }
 
@@ -133,7 +133,7 @@ static int pool_take(u64 size, u64 max, hpa_t *base)
 		log_error("mm",
 			  "no free memory for the hypervisor: it needs "
 			  "%llu KiB in one piece",
-			  (unsigned long long)(size >> 10));
+			  (size >> 10));
 	return err;
 }
 

@@ -6,7 +6,7 @@
 UNIT_C    := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 UNIT_CC   := gcc
-UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wshadow -Wundef -Werror \
+UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wshadow -Wundef -Werror \
 	      -fsanitize=address,undefined -fno-sanitize-recover=all \
 	      -fno-omit-frame-pointer -D_GNU_SOURCE -DBULKHEAD_UNIT_TEST
 
@@ -34,7 +34,7 @@ unit: unit-build
 FUZZ_C       := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN     := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
 FUZZ_SECONDS := 60
-FUZZ_FLAGS   := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-function \
+FUZZ_FLAGS   := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wno-unused-function \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-D_GNU_SOURCE -DBULKHEAD_UNIT_TEST
 
@@ -53,7 +53,7 @@ $(foreach t,$(FUZZ_C:tests/fuzz/%.c=%),$(eval $(call fuzz-rule,$(t))))
 fuzz-build: $(FUZZ_BIN)
 
 # Guest tests: tiny freestanding PVH ELF images, one source a group
-GUEST_FLAGS := -std=gnu11 -O2 -g -I. -Wall -Wextra -Werror -Wno-format-zero-length -ffreestanding \
+GUEST_FLAGS := -std=gnu11 -O2 -g -I. -Wall -Wextra -Wno-unused-parameter -Werror -Wno-format-zero-length -ffreestanding \
 	       -fno-stack-protector -fno-pic -fno-pie -mcmodel=small \
 	       -mno-red-zone -mgeneral-regs-only -fcf-protection=none \
 	       -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns
@@ -93,7 +93,7 @@ guests: $(PLUGIN)
 
 $(B)/tests/plugin/share.so: tests/plugin/share.c
 	@mkdir -p $(@D)
-	@$(UNIT_CC) -std=gnu11 -O2 -Wall -Wextra -Werror -shared -fPIC -o $@ $<
+	@$(UNIT_CC) -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o $@ $<
 
 $(B)/tests/plugin/first: tests/plugin/first.asm
 	@mkdir -p $(@D)

@@ -38,9 +38,9 @@ static int volume_open(EFI_HANDLE self, EFI_FILE_HANDLE *root)
 		st = io->OpenVolume(io, root);
 	if (EFI_ERROR(st))
 		return fail("the volume this loader came from cannot be read "
-			    "as a file system (EFI status 0x%llx); start it "
+			    "as a file system (EFI status 0x%lx); start it "
 			    "from a FAT volume.",
-			    (unsigned long long)st);
+			    st);
 	return 0;
 }
 
@@ -93,7 +93,7 @@ static int pages_alloc(const char *name, u64 size, u64 *base)
 		return fail("there is no room in memory for " PATH_PREFIX
 			    "%s (%llu KiB); use a smaller file or a machine "
 			    "with more memory.",
-			    name, (unsigned long long)(size / KIB(1)));
+			    name, (size / KIB(1)));
 	*base = addr;
 	return 0;
 }
@@ -110,11 +110,9 @@ static int read_whole(EFI_FILE_HANDLE f, const char *name, u8 *dst, u64 size)
 		if (EFI_ERROR(st) || len == 0)
 			return fail(PATH_PREFIX "%s cannot be read (%llu of "
 						"%llu bytes, EFI status "
-						"0x%llx); copy it again or "
+						"0x%lx); copy it again or "
 						"check the medium.",
-				    name, (unsigned long long)done,
-				    (unsigned long long)size,
-				    (unsigned long long)st);
+				    name, done, size, st);
 		done += len;
 	}
 	return 0;
@@ -200,8 +198,8 @@ static int folder_load(EFI_FILE_HANDLE dir, struct boot_info *bi,
 
 		if (EFI_ERROR(st))
 			return fail("the folder \\" BOOT_DIR " cannot be read "
-				    "(EFI status 0x%llx); check the medium.",
-				    (unsigned long long)st);
+				    "(EFI status 0x%lx); check the medium.",
+				    st);
 		if (len == 0)
 			return 0;
 		err = entry_take(dir, entry_info(&e), bi, elf);

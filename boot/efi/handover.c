@@ -81,8 +81,8 @@ static int map_measure(struct block *blk)
 	efi_bs->FreePool((void *)efi.memory_map);
 	if (EFI_ERROR(st))
 		return fail("the firmware gives no memory map (EFI status "
-			    "0x%llx); update the firmware.",
-			    (unsigned long long)st);
+			    "0x%lx); update the firmware.",
+			    st);
 	blk->has_1g = paging_has_1g();
 	blk->top = paging_top(ram_top, blk->has_1g);
 	return 0;
@@ -121,7 +121,7 @@ static int block_alloc(struct block *blk)
 					    pages + spare, &raw)))
 		return fail("there is no room for the hypervisor below 4 GiB "
 			    "(%llu KiB); use a machine with more memory.",
-			    (unsigned long long)(blk->bytes / KIB(1)));
+			    (blk->bytes / KIB(1)));
 	blk->base = ALIGN_UP(raw, IMAGE_ALIGN);
 	head = (blk->base - raw) / PAGE_SIZE;
 	if (head)
@@ -165,9 +165,9 @@ static int firmware_leave(EFI_HANDLE self, struct boot_efi *efi, u64 room)
 	}
 	console_firmware_gone();
 	return fail("the firmware does not let go of the machine (EFI status "
-		    "0x%llx); switch the machine off and on, and update the "
+		    "0x%lx); switch the machine off and on, and update the "
 		    "firmware if that does not help.",
-		    (unsigned long long)st);
+		    st);
 }
 
 static int map_convert(struct boot_info *bi)
@@ -229,7 +229,7 @@ int handover_go(EFI_HANDLE self, struct boot_info *bi,
 	bi->efi.system_table = (u64)efi_st;
 	bi->efi.memory_map = blk.map;
 	console_print("Bulkhead: %u files, the image at 0x%llx.",
-		      bi->module_count, (unsigned long long)blk.base);
+		      bi->module_count, blk.base);
 	if (firmware_leave(self, &bi->efi, blk.map_bytes) || map_convert(bi))
 		stop();
 	out = (struct boot_info *)blk.info;

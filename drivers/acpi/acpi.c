@@ -48,7 +48,7 @@ static void report_broken(const char *signature, u64 hpa, const char *what)
 	log_warn("acpi",
 		 "table %.4s at %#llx is broken (%s): %s; a firmware "
 		 "update may cure it",
-		 signature, (unsigned long long)hpa, what, without);
+		 signature, hpa, what, without);
 }
 
 /* What log lines may show: firmware's bytes are not always text */
@@ -233,7 +233,7 @@ static bool rsdp_read(u64 hpa, struct acpi_rsdp *rsdp)
 		log_warn("acpi",
 			 "the RSDP at %#llx has a broken second half: "
 			 "the RSDT is used instead of the XSDT",
-			 (unsigned long long)hpa);
+			 hpa);
 		rsdp->xsdt = 0;
 	}
 	return true;
@@ -272,7 +272,7 @@ int acpi_init(const struct boot_info *bi)
 			 "the RSDP at %#llx is broken: the machine is "
 			 "run as if it had no ACPI tables; a firmware "
 			 "update may cure it",
-			 (unsigned long long)bi->rsdp);
+			 bi->rsdp);
 		return 0;
 	}
 	acpi.present = root_load(rsdp.xsdt, "XSDT", sizeof(u64)) ||

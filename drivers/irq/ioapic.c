@@ -74,7 +74,7 @@ static void ioapic_add(u64 base, u32 gsi_base)
 		log_warn("ioapic",
 			 "no IOAPIC answers at %#llx: its interrupts "
 			 "will not arrive",
-			 (unsigned long long)base);
+			 base);
 		return;
 	}
 	io->pins = MIN(IOAPIC_VERSION_PINS(version), IOAPIC_MAX_PINS);

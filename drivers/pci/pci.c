@@ -40,7 +40,7 @@ static bool ecam_in_ram(u64 base)
 	log_warn("pci",
 		 "the MCFG table puts configuration space into memory, "
 		 "at %#llx: it is not used",
-		 (unsigned long long)base);
+		 base);
 	return true;
 }
 

@@ -52,7 +52,6 @@ static void use(struct pci_bdf bdf)
 
 static void look(struct pci_bdf bdf, void *arg)
 {
-	(void)arg;
 	if (pci_read(bdf, PCI_VENDOR_ID, 4) == PIIX4_PM_ID)
 		use(bdf);
 }

@@ -220,7 +220,6 @@ static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	const struct vpci *pci = dev;
 
-	(void)v;
 	if (size == 1 && offset == CF9_PORT - PCI_PORT_ADDRESS)
 		return port_read(CF9_PORT, 1);
 	if (size != 4)
@@ -261,7 +260,6 @@ static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	u32 address = READ_ONCE(pci->address), value = 0;
 	u8 i, n;
 
-	(void)v;
 	if (!(address & PCI_ADDRESS_ENABLE))
 		return size_mask(size);
 	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
@@ -280,7 +278,6 @@ static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	u32 address = READ_ONCE(pci->address);
 	u8 i, n;
 
-	(void)v;
 	if (!(address & PCI_ADDRESS_ENABLE))
 		return;
 	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {

@@ -76,7 +76,7 @@ static void decode_off(struct vfunc *f)
 		 "%02x:%02x.%u: cannot trap its MSI-X table at %#llx: "
 		 "its memory is turned off",
 		 f->bdf.bus, f->bdf.devfn >> 3, f->bdf.devfn & 7,
-		 (unsigned long long)vpci_msix_table_address(f));
+		 vpci_msix_table_address(f));
 }
 
 void vpci_follow(struct vfunc *f)

@@ -143,7 +143,6 @@ static u64 table_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	u64 value;
 	u32 at = (u32)offset / 4 % 4;
 
-	(void)v;
 	spin_lock(&f->pci->lock);
 	e = entry_at(f, offset);
 	if (!e) {
@@ -178,7 +177,6 @@ static void table_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	struct vfunc *f = dev;
 	struct msix_entry *e;
 
-	(void)v;
 	spin_lock(&f->pci->lock);
 	e = entry_at(f, offset);
 	if (e)

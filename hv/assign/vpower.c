@@ -41,7 +41,6 @@ static bool pm1a_write(struct vm *vm, u32 value)
 /* Software writes PM1a first: what SLP_EN means was decided there */
 static bool pm1b_write(struct vm *vm, u32 value)
 {
-	(void)vm;
 	return value & PM1_SLP_EN;
 }
 
@@ -75,7 +74,6 @@ static u64 filter_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	const struct power_port *p = dev;
 
-	(void)v;
 	if (!p->passthrough)
 		return 0;
 	return port_read((u16)(p->port + offset), size);

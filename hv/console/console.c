@@ -192,7 +192,6 @@ static void log_line(const char *line, size_t len, bool always)
 static void log_sink_write(struct log_sink *self, enum log_level level,
 			   const char *line, size_t len)
 {
-	(void)self;
 	while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
 		len--;
 	if (con.panic) {

@@ -40,7 +40,6 @@ void console_poll(void)
 
 static void input_irq(void *arg)
 {
-	(void)arg;
 	console_poll();
 }
 

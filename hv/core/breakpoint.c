@@ -45,7 +45,6 @@ static u64 met(struct vcpu *v, u32 kinds, u64 at, u32 size)
 
 enum verdict breakpoint_exit(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	vcpu_need(v, RG_DR);
 	vcpu_regs(v)->breakpoints = true;
 	vcpu_dirty(v, RG_DR);

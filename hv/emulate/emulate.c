@@ -179,8 +179,7 @@ static enum verdict refuse(struct emu *m, const u8 *bytes, size_t have)
 	log_error(TAG,
 		  "%s: the instruction at RIP %llx (%s) touches device memory "
 		  "at %llx and is not emulated",
-		  m->v->vm->name, (unsigned long long)m->r->rip, text,
-		  (unsigned long long)m->exit->mmio.gpa.v);
+		  m->v->vm->name, m->r->rip, text, m->exit->mmio.gpa.v);
 	return exit_kill(m->v, "instruction that is not emulated");
 }
 

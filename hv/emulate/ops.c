@@ -27,7 +27,6 @@ static int store_operand(struct emu *m, u8 size, u64 value)
 
 int op_nop(struct emu *m) /* 0F 0D, 0F 18-1F: hints */
 {
-	(void)m;
 	return EMU_OK;
 }
 

@@ -262,7 +262,6 @@ static u64 mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct vioapic *io = u->vm->vioapic;
 	u64 value = 0;
 
-	(void)v;
 	spin_lock(&io->lock);
 	if (offset == IOREGSEL)
 		value = u->regsel;
@@ -278,7 +277,6 @@ static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	struct vioapic_unit *u = dev;
 	struct vioapic *io = u->vm->vioapic;
 
-	(void)v;
 	spin_lock(&io->lock);
 	if (offset == IOREGSEL)
 		u->regsel = (u32)value & 0xff;

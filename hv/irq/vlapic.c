@@ -326,11 +326,11 @@ void vlapic_dump(struct vcpu *v)
 
 	log_error("vlapic",
 		  "base %llx svr %x tpr %x ppr %x isr %d irr %d esr %x",
-		  (unsigned long long)v->apic_base_msr, vlapic_reg(l, APIC_SVR),
+		  v->apic_base_msr, vlapic_reg(l, APIC_SVR),
 		  vlapic_reg(l, APIC_TPR), vlapic_ppr(l), vlapic_highest_isr(l),
 		  vlapic_highest(l, APIC_IRR, l->irr_words), l->esr_pending);
 	log_error("vlapic", "lvtt %x lint0 %x lint1 %x tmict %x deadline %llx",
 		  vlapic_reg(l, APIC_LVTT), vlapic_reg(l, APIC_LVT0),
 		  vlapic_reg(l, APIC_LVT1), vlapic_reg(l, APIC_TMICT),
-		  (unsigned long long)l->deadline);
+		  l->deadline);
 }

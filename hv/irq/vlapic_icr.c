@@ -60,7 +60,6 @@ static bool send_nmi(struct vcpu *v, const struct vlapic_msg *m)
 {
 	u32 old = __atomic_fetch_or(&v->events, VE_NMI, __ATOMIC_SEQ_CST);
 
-	(void)m;
 	vcpu_post(v, old & VE_NMI ? VE_NMI_AGAIN : 0);
 	return true;
 }
@@ -69,7 +68,6 @@ static bool send_nmi(struct vcpu *v, const struct vlapic_msg *m)
  * (SDM 3A 8.4.3 *MP Initialization Protocol Algorithm*) */
 static bool send_init(struct vcpu *v, const struct vlapic_msg *m)
 {
-	(void)m;
 	__atomic_fetch_and(&v->events, ~(u32)VE_SIPI, __ATOMIC_SEQ_CST);
 	vcpu_post(v, VE_INIT);
 	return true;
@@ -84,8 +82,6 @@ static bool send_sipi(struct vcpu *v, const struct vlapic_msg *m)
 
 static bool send_nothing(struct vcpu *v, const struct vlapic_msg *m)
 {
-	(void)v;
-	(void)m;
 	return false;
 }
 

@@ -42,7 +42,6 @@ static u32 read_isr(struct vlapic *l, u32 offset)
 
 static u32 read_ppr(struct vlapic *l, u32 offset)
 {
-	(void)offset;
 	if (l->pv_given)
 		vlapic_pv_take(l);
 	return vlapic_ppr(l);
@@ -50,7 +49,6 @@ static u32 read_ppr(struct vlapic *l, u32 offset)
 
 static u32 read_current(struct vlapic *l, u32 offset)
 {
-	(void)offset;
 	return vlapic_timer_current(l);
 }
 
@@ -63,8 +61,6 @@ static void write_tpr(struct vlapic *l, u32 offset, u32 value)
 
 static void write_eoi(struct vlapic *l, u32 offset, u32 value)
 {
-	(void)offset;
-	(void)value;
 	vlapic_eoi(l);
 }
 
@@ -92,7 +88,6 @@ static void write_svr(struct vlapic *l, u32 offset, u32 value)
 
 static void write_esr(struct vlapic *l, u32 offset, u32 value)
 {
-	(void)value;
 	vlapic_reg_set(l, offset, l->esr_pending);
 	l->esr_pending = 0;
 }
@@ -105,7 +100,6 @@ static void write_icr(struct vlapic *l, u32 offset, u32 value)
 
 static void write_self(struct vlapic *l, u32 offset, u32 value)
 {
-	(void)offset;
 	vlapic_self_ipi(l, (u8)value);
 }
 
@@ -124,13 +118,11 @@ static void write_lvt(struct vlapic *l, u32 offset, u32 value)
 
 static void write_initial(struct vlapic *l, u32 offset, u32 value)
 {
-	(void)offset;
 	vlapic_timer_initial(l, value);
 }
 
 static void write_divide(struct vlapic *l, u32 offset, u32 value)
 {
-	(void)offset;
 	vlapic_timer_divide(l, value);
 }
 
@@ -235,7 +227,6 @@ u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct vlapic *l = v->vlapic;
 	u32 reg = (u32)offset & ~0xfu, skip = (u32)offset & 0xfu;
 
-	(void)dev;
 	if (!page_shown(v))
 		return ~0ull;
 	/* Only the first four bytes of each register's 16 exist; a read may
@@ -256,7 +247,6 @@ void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	u32 reg = (u32)offset;
 	const struct lapic_row *row;
 
-	(void)dev;
 	/* SDM 3A 11.4.1: registers take aligned 32-bit accesses only */
 	if (!page_shown(v) || offset >= APIC_PAGE_BYTES || reg & 0xf ||
 	    size != 4)

@@ -335,27 +335,23 @@ static void port_write_at(struct vpic *s, u32 which, u64 offset, u8 size,
 
 static u64 master_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	(void)v;
 	return port_read_at(dev, 0, offset, size);
 }
 
 static u64 slave_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	(void)v;
 	return port_read_at(dev, 1, offset, size);
 }
 
 static void master_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			 u64 value)
 {
-	(void)v;
 	port_write_at(dev, 0, offset, size, value);
 }
 
 static void slave_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			u64 value)
 {
-	(void)v;
 	port_write_at(dev, 1, offset, size, value);
 }
 
@@ -365,7 +361,6 @@ static u64 elcr_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	const struct vpic *s = dev;
 
-	(void)v;
 	if (size == 1)
 		return s->pics[offset].elcr;
 	return (u64)s->pics[0].elcr | (u64)s->pics[1].elcr << 8;
@@ -377,7 +372,6 @@ static void elcr_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	struct vpic *s = dev;
 	u8 i;
 
-	(void)v;
 	spin_lock(&s->lock);
 	for (i = 0; i < size; i++)
 		s->pics[offset + i].elcr =

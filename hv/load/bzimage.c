@@ -131,7 +131,7 @@ static int no_room(const struct bz *b, const char *what, u64 bytes)
 	log_error("load",
 		  "guest %s: its memory has no %llu KiB in one piece below "
 		  "4 GiB for the %s; give it more memory",
-		  b->vm->name, (unsigned long long)(bytes >> 10), what);
+		  b->vm->name, (bytes >> 10), what);
 	return -ENOMEM;
 }
 

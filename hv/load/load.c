@@ -153,7 +153,7 @@ static int load_firmware(struct vm *vm, const char *name)
 		err = firmware_load(vm, &file);
 	if (!err)
 		log_info("load", "guest %s: firmware %s, %llu KiB", vm->name,
-			 name, (unsigned long long)(file.size >> 10));
+			 name, (file.size >> 10));
 	return err;
 }
 

@@ -79,7 +79,6 @@ static int take_address(struct mb2 *b, const u8 *tag, u32 size)
 {
 	struct mb2_address t;
 
-	(void)size;
 	memcpy(&t, tag, sizeof(t));
 	b->has_addresses = true;
 	b->addresses = (struct mb_addresses){ t.header_addr, t.load_addr,
@@ -96,7 +95,6 @@ static int take_entry(struct mb2 *b, const u8 *tag, u32 size)
 {
 	struct mb2_entry t;
 
-	(void)size;
 	memcpy(&t, tag, sizeof(t));
 	b->common.entry = t.entry_addr;
 	b->common.has_entry = true;
@@ -105,8 +103,6 @@ static int take_entry(struct mb2 *b, const u8 *tag, u32 size)
 
 static int take_screen(struct mb2 *b, const u8 *tag, u32 size)
 {
-	(void)tag;
-	(void)size;
 	log_warn("load", "guest %s: kernel = %s asks for a screen and has none",
 		 b->common.vm->name, b->common.kernel->name);
 	return 0;
@@ -114,8 +110,6 @@ static int take_screen(struct mb2 *b, const u8 *tag, u32 size)
 
 static int take_relocatable(struct mb2 *b, const u8 *tag, u32 size)
 {
-	(void)tag;
-	(void)size;
 	b->relocatable = true;
 	return 0;
 }

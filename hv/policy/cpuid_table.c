@@ -116,16 +116,12 @@ u32 cpuid_xsave_bytes(u64 xcr0, bool compacted)
 
 static void build_max_basic(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
-	(void)vm;
-	(void)sub;
 	reg[CR_EAX] = MIN(reg[CR_EAX], MAX_BASIC_LEAF);
 	reg[CR_EAX] = MAX(reg[CR_EAX], (u32)MIN_BASIC_LEAF);
 }
 
 static void build_max_ext(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
-	(void)vm;
-	(void)sub;
 	reg[CR_EAX] = MIN(reg[CR_EAX], MAX_EXT_LEAF);
 	reg[CR_EAX] = MAX(reg[CR_EAX], MIN_EXT_LEAF);
 }
@@ -133,7 +129,6 @@ static void build_max_ext(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 /* EBX[23:16]: logical processors in the package, meant with HTT */
 static void build_features(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
-	(void)sub;
 	reg[CR_EBX] |= (1u << log2_up(vm->vcpu_count)) << 16;
 	if (vm->vcpu_count > 1)
 		reg[CR_EDX] |= CPUID_1_EDX_HTT;
@@ -152,7 +147,6 @@ static void build_cache(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
 	u32 sharers = 1u << log2_up(vm->vcpu_count);
 
-	(void)sub;
 	if (!CACHE_TYPE(reg[CR_EAX]))
 		return;
 	reg[CR_EAX] &= (u32)BITS(CACHE_SHARE_SHIFT - 1, 0);
@@ -172,8 +166,6 @@ static void build_cache_intel(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 
 static void build_features7(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
-	(void)vm;
-	(void)sub;
 	reg[CR_EAX] = MIN(reg[CR_EAX], 1u);
 	if (!(cpuid_xcr0_mask() & XCR0_PKRU))
 		reg[CR_ECX] &= ~(u32)CPUID_7_ECX_PKU;
@@ -199,7 +191,6 @@ static void build_xsave(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
 	u64 mask = cpuid_xcr0_mask();
 
-	(void)vm;
 	if (!mask || (sub >= XSAVE_FIRST_EXT && !(mask & BIT(sub)))) {
 		reg[CR_EAX] = 0;
 		reg[CR_EBX] = 0;
@@ -215,8 +206,6 @@ static void build_xsave(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 /* 15: TSC = ECX * EBX / EAX Hz. AMD has no such leaf. */
 static void build_tsc_ratio(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
-	(void)vm;
-	(void)sub;
 	if (cpu_features.vendor != VENDOR_INTEL)
 		return;
 	reg[CR_EAX] = 1000;
@@ -226,8 +215,6 @@ static void build_tsc_ratio(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 
 static void build_frequency(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
-	(void)vm;
-	(void)sub;
 	if (cpu_features.vendor != VENDOR_INTEL)
 		return;
 	reg[CR_EAX] = (u32)(tsc_khz / 1000);
@@ -237,7 +224,6 @@ static void build_frequency(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 
 static void build_info(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
-	(void)sub;
 	reg[CR_EAX] = BH_ABI_VERSION;
 	reg[CR_EBX] = vm->privileged ? BH_CPUID_PRIVILEGED : 0;
 	reg[CR_ECX] = (u32)tsc_khz;
@@ -246,7 +232,6 @@ static void build_info(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 
 static void build_ext_features(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
-	(void)sub;
 	if (cpu_features.vendor != VENDOR_AMD)
 		return;
 	if (vm->vcpu_count > 1)
@@ -260,7 +245,6 @@ static void build_ext_features(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 /* 80000008: address widths; ECX the cores in the package (AMD) */
 static void build_sizes(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 {
-	(void)sub;
 	if (cpu_features.vendor != VENDOR_AMD)
 		return;
 	reg[CR_ECX] = (vm->vcpu_count - 1) | log2_up(vm->vcpu_count)

@@ -298,7 +298,6 @@ enum verdict exit_xsetbv(struct vcpu *v, const struct vcpu_exit *e)
 	struct vcpu_regs *r = vcpu_regs(v);
 	u64 value = (u32)r->gpr[GPR_RAX] | r->gpr[GPR_RDX] << 32;
 
-	(void)e;
 	vcpu_need(v, RG_SEG | RG_CR);
 	if (!(r->cr4 & CR4_OSXSAVE))
 		return exit_ud(v);

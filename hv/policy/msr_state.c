@@ -30,7 +30,6 @@ static u64 *reg_of(struct vcpu *v, const struct msr_rule *rule)
 int msr_read_reg(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		 u64 *value)
 {
-	(void)msr;
 	vcpu_need(v, RG_MSR);
 	*value = *reg_of(v, rule);
 	return 0;
@@ -59,7 +58,6 @@ static struct segment *base_of(struct vcpu *v, u32 msr)
 int msr_read_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		  u64 *value)
 {
-	(void)rule;
 	*value = base_of(v, msr)->base;
 	return 0;
 }
@@ -67,7 +65,6 @@ int msr_read_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_write_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		   u64 value)
 {
-	(void)rule;
 	if (!canonical(value))
 		return -EINVAL;
 	base_of(v, msr)->base = value;
@@ -78,8 +75,6 @@ int msr_write_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_read_efer(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		  u64 *value)
 {
-	(void)rule;
-	(void)msr;
 	vcpu_need(v, RG_CR);
 	*value = vcpu_regs(v)->efer;
 	return 0;
@@ -105,8 +100,6 @@ int msr_write_efer(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 {
 	struct vcpu_regs *r = vcpu_regs(v);
 
-	(void)rule;
-	(void)msr;
 	vcpu_need(v, RG_CR);
 	if (value & ~efer_permitted(v->vm))
 		return -EINVAL;
@@ -121,8 +114,6 @@ int msr_write_efer(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_read_pat(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		 u64 *value)
 {
-	(void)rule;
-	(void)msr;
 	vcpu_need(v, RG_MSR);
 	*value = vcpu_regs(v)->pat;
 	return 0;
@@ -134,8 +125,6 @@ int msr_write_pat(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 {
 	u32 i;
 
-	(void)rule;
-	(void)msr;
 	for (i = 0; i < 64; i += 8) {
 		u64 type = (value >> i) & 0xff;
 
@@ -165,8 +154,6 @@ static void tsc_shift(struct vcpu *v, u64 delta)
 int msr_read_tsc(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		 u64 *value)
 {
-	(void)rule;
-	(void)msr;
 	*value = vcpu_guest_tsc(v, rdtsc());
 	return 0;
 }
@@ -174,8 +161,6 @@ int msr_read_tsc(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_write_tsc(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		  u64 value)
 {
-	(void)rule;
-	(void)msr;
 	tsc_shift(v, value - vcpu_guest_tsc(v, rdtsc()));
 	return 0;
 }
@@ -183,8 +168,6 @@ int msr_write_tsc(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_read_tsc_adjust(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			u64 *value)
 {
-	(void)rule;
-	(void)msr;
 	*value = v->tsc_adjust;
 	return 0;
 }
@@ -192,8 +175,6 @@ int msr_read_tsc_adjust(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_write_tsc_adjust(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			 u64 value)
 {
-	(void)rule;
-	(void)msr;
 	if (value != v->tsc_adjust)
 		tsc_shift(v, value - v->tsc_adjust);
 	return 0;
@@ -202,8 +183,6 @@ int msr_write_tsc_adjust(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_read_tsc_aux(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		     u64 *value)
 {
-	(void)rule;
-	(void)msr;
 	*value = v->tsc_aux;
 	return 0;
 }
@@ -211,7 +190,6 @@ int msr_read_tsc_aux(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_write_tsc_aux(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		      u64 value)
 {
-	(void)rule;
 	if (value >> 32)
 		return -EINVAL;
 	v->tsc_aux = value;
@@ -222,8 +200,6 @@ int msr_write_tsc_aux(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_read_spec_ctrl(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		       u64 *value)
 {
-	(void)rule;
-	(void)msr;
 	*value = v->spec_ctrl;
 	return 0;
 }
@@ -231,7 +207,6 @@ int msr_read_spec_ctrl(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_write_spec_ctrl(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			u64 value)
 {
-	(void)rule;
 	if ((value & ~SPEC_CTRL_DEFINED) || wrmsr_safe(msr, value))
 		return -EINVAL;
 	v->spec_ctrl = value;
@@ -241,8 +216,6 @@ int msr_write_spec_ctrl(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_read_misc_enable(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			 u64 *value)
 {
-	(void)rule;
-	(void)msr;
 	*value = v->misc_enable | MISC_ENABLE_BTS_UNAVAIL |
 		 MISC_ENABLE_PEBS_UNAVAIL;
 	return 0;
@@ -252,8 +225,6 @@ int msr_read_misc_enable(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_write_misc_enable(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			  u64 value)
 {
-	(void)rule;
-	(void)msr;
 	v->misc_enable = value & MISC_ENABLE_FAST_STRING;
 	return 0;
 }

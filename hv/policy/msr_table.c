@@ -33,8 +33,6 @@
 static int read_const(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		      u64 *value)
 {
-	(void)v;
-	(void)msr;
 	*value = rule->value;
 	return 0;
 }
@@ -42,10 +40,6 @@ static int read_const(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 static int write_ignore(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			u64 value)
 {
-	(void)v;
-	(void)rule;
-	(void)msr;
-	(void)value;
 	return 0;
 }
 
@@ -53,7 +47,6 @@ static int write_ignore(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 static int read_host(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		     u64 *value)
 {
-	(void)v;
 	if (rdmsr_safe(msr, value))
 		*value = 0;
 	*value &= rule->value;
@@ -63,8 +56,6 @@ static int read_host(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 static int read_apic_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			  u64 *value)
 {
-	(void)rule;
-	(void)msr;
 	*value = v->apic_base_msr;
 	return 0;
 }
@@ -72,8 +63,6 @@ static int read_apic_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 static int write_apic_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			   u64 value)
 {
-	(void)rule;
-	(void)msr;
 	return vlapic_base_write(v, value);
 }
 
@@ -81,8 +70,6 @@ static int write_apic_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 static int write_pred_cmd(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			  u64 value)
 {
-	(void)v;
-	(void)rule;
 	if (value & ~PRED_CMD_IBPB)
 		return -EINVAL;
 	return value && wrmsr_safe(msr, value) ? -EINVAL : 0;
@@ -91,28 +78,24 @@ static int write_pred_cmd(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 static int read_pvclock(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			u64 *value)
 {
-	(void)rule;
 	return pvclock_read(v, msr, value);
 }
 
 static int write_pvclock(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			 u64 value)
 {
-	(void)rule;
 	return pvclock_write(v, msr, value);
 }
 
 static int read_kvm_pv(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		       u64 *value)
 {
-	(void)rule;
 	return kvm_pv_read(v, msr, value);
 }
 
 static int write_kvm_pv(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			u64 value)
 {
-	(void)rule;
 	return kvm_pv_write(v, msr, value);
 }
 

@@ -39,8 +39,6 @@ void mtrr_reset(struct vcpu *v)
 int msr_read_mtrr_def_type(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			   u64 *value)
 {
-	(void)rule;
-	(void)msr;
 	*value = v->mtrr_def_type;
 	return 0;
 }
@@ -48,8 +46,6 @@ int msr_read_mtrr_def_type(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_write_mtrr_def_type(struct vcpu *v, const struct msr_rule *rule,
 			    u32 msr, u64 value)
 {
-	(void)rule;
-	(void)msr;
 	if ((value & ~MTRR_DEF_DEFINED) || !type_ok(value & MTRR_DEF_TYPE_MASK))
 		return -EINVAL;
 	v->mtrr_def_type = value;
@@ -91,7 +87,6 @@ static u64 *fixed_of(struct vcpu *v, u32 msr)
 int msr_read_mtrr_fixed(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			u64 *value)
 {
-	(void)rule;
 	*value = *fixed_of(v, msr);
 	return 0;
 }
@@ -101,7 +96,6 @@ int msr_write_mtrr_fixed(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 {
 	u32 i;
 
-	(void)rule;
 	for (i = 0; i < 64; i += 8)
 		if (!type_ok(value >> i & 0xff))
 			return -EINVAL;

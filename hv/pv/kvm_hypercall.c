@@ -20,8 +20,6 @@ struct call {
 
 static enum verdict call_poll(struct vcpu *v, struct call *c)
 {
-	(void)v;
-	(void)c;
 	return VERDICT_ADVANCE;
 }
 

@@ -25,14 +25,11 @@
 
 static enum verdict exit_cpuid(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	return cpuid_exit(v);
 }
 
 static enum verdict exit_hlt(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)v;
-	(void)e;
 	return VERDICT_BLOCK;
 }
 
@@ -41,7 +38,6 @@ static enum verdict exit_rdmsr(struct vcpu *v, const struct vcpu_exit *e)
 	u64 *gpr = vcpu_regs(v)->gpr;
 	u64 value;
 
-	(void)e;
 	if (msr_read(v, (u32)gpr[GPR_RCX], &value))
 		return exit_gp(v);
 	gpr[GPR_RAX] = (u32)value;
@@ -54,7 +50,6 @@ static enum verdict exit_wrmsr(struct vcpu *v, const struct vcpu_exit *e)
 	const u64 *gpr = vcpu_regs(v)->gpr;
 	u64 value = (u32)gpr[GPR_RAX] | gpr[GPR_RDX] << 32;
 
-	(void)e;
 	if (msr_write(v, (u32)gpr[GPR_RCX], value))
 		return exit_gp(v);
 	return VERDICT_ADVANCE;
@@ -93,7 +88,6 @@ static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
 
 static enum verdict exit_irq(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)v;
 	if (e->irq.acked)
 		irq_dispatch(e->irq.vector);
 	else
@@ -103,8 +97,6 @@ static enum verdict exit_irq(struct vcpu *v, const struct vcpu_exit *e)
 
 static enum verdict exit_nmi(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)v;
-	(void)e;
 	nmi_handle();
 	return VERDICT_RESUME;
 }
@@ -115,7 +107,6 @@ static enum verdict exit_machine_check(struct vcpu *v,
 {
 	enum mce_verdict what = mce_handle();
 
-	(void)e;
 	if (what == MCE_NONE)
 		return VERDICT_RESUME;
 	if (what == MCE_FATAL)
@@ -153,14 +144,12 @@ static enum verdict exit_exception(struct vcpu *v, const struct vcpu_exit *e)
 
 static enum verdict exit_irq_window(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	vcpu_irq_window_open(v);
 	return VERDICT_RESUME;
 }
 
 static enum verdict exit_nmi_window(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	vcpu_nmi_window_open(v);
 	return VERDICT_RESUME;
 }
@@ -169,7 +158,6 @@ static enum verdict exit_nmi_window(struct vcpu *v, const struct vcpu_exit *e)
  * caches hold other guests' data too */
 static enum verdict exit_wbinvd(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	if (v->vm->privileged)
 		wbinvd();
 	return VERDICT_ADVANCE;
@@ -183,48 +171,40 @@ static enum verdict exit_invd(struct vcpu *v, const struct vcpu_exit *e)
 
 static enum verdict exit_pause(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)v;
-	(void)e;
 	return VERDICT_YIELD;
 }
 
 /* Also MONITOR and MWAIT, which its CPUID does not offer */
 static enum verdict exit_undefined(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	return exit_ud(v);
 }
 
 static enum verdict exit_rdpmc(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	return exit_gp(v); /* no counters in its CPUID */
 }
 
 /* A physical INIT or SIPI that reached a core in guest mode is nobody's */
 static enum verdict exit_ignore(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)v;
-	(void)e;
 	return VERDICT_RESUME;
 }
 
 static enum verdict exit_triple_fault(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	return exit_kill(v, "triple fault");
 }
 
 static enum verdict exit_entry_failed(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	return exit_kill(v, "the CPU refuses its state");
 }
 
 enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
 {
 	log_error("exit", "%s: no handler for exit kind %u, reason %llx",
-		  v->vm->name, (u32)e->kind, (unsigned long long)e->raw_reason);
+		  v->vm->name, (u32)e->kind, e->raw_reason);
 	return exit_kill(v, "unknown exit");
 }
 

@@ -44,7 +44,6 @@ enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
 {
 	u64 number = vcpu_regs(v)->gpr[GPR_RAX];
 
-	(void)e;
 	if (number < ARRAY_SIZE(kvm_rows))
 		return kvm_rows[number](v);
 	number -= BH_HYPERCALL_BASE;

@@ -33,12 +33,12 @@ void exit_stats_log(const struct vm *vm)
 
 		all += n;
 		if (n && at < sizeof(line))
-			at += (size_t)bh_snprintf(
-				line + at, sizeof(line) - at, ", %s %llu",
-				exit_table[i].name, (unsigned long long)n);
+			at += (size_t)bh_snprintf(line + at, sizeof(line) - at,
+						  ", %s %llu",
+						  exit_table[i].name, n);
 	}
-	log_info("vm", "guest %s: %llu exits in %llu ms%s", vm->name,
-		 (unsigned long long)all, (unsigned long long)ms, line);
+	log_info("vm", "guest %s: %llu exits in %llu ms%s", vm->name, all, ms,
+		 line);
 }
 
 void exit_stats_key(u8 key)

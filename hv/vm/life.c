@@ -87,8 +87,7 @@ static void report_start(const struct vm *vm)
 		log_info("vm",
 			 "privileged guest starts %llu ticks (%llu us) after "
 			 "the hypervisor's entry",
-			 (unsigned long long)ticks,
-			 (unsigned long long)(tsc_to_ns(ticks) / 1000));
+			 ticks, (tsc_to_ns(ticks) / 1000));
 }
 
 bool vm_build_step(struct vcpu *boot)

@@ -182,8 +182,7 @@ static void report(const struct vm *vm, int err)
 		log_error("vm",
 			  "guest %s: memory = %lluM is more than is free; give "
 			  "it less, or give other guests less",
-			  vm->name,
-			  (unsigned long long)(vm->config->memory_bytes >> 20));
+			  vm->name, (vm->config->memory_bytes >> 20));
 }
 
 int vm_memory_create(struct vm *vm)
@@ -215,6 +214,6 @@ void vm_memory_release(struct vm *vm)
 		    owner_change(e.base, e.size, OWNER_GUEST, OWNER_FREE,
 				 vm->id))
 			log_warn("vm", "guest %s: memory at %llx is lost",
-				 vm->name, (unsigned long long)e.base);
+				 vm->name, e.base);
 	}
 }

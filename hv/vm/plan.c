@@ -166,15 +166,13 @@ static void check_memory(struct check *c, struct guest_config *g)
 		reject(c, g,
 		       "memory = %lluM, but of the machine's %lluM only %lluM "
 		       "are left for it; lower it, or that of other guests",
-		       (unsigned long long)(need >> 20),
-		       (unsigned long long)(c->total_bytes >> 20),
-		       (unsigned long long)(c->left_bytes >> 20));
+		       (need >> 20), (c->total_bytes >> 20),
+		       (c->left_bytes >> 20));
 	else
 		reject(c, g,
 		       "memory = rest, but the rest is %lluM and it needs "
 		       "%lluM; lower the memory of other guests",
-		       (unsigned long long)(c->left_bytes >> 20),
-		       (unsigned long long)(need >> 20));
+		       (c->left_bytes >> 20), (need >> 20));
 }
 
 /* The privileged guest first: an isolated one that asks for too much must not

@@ -33,7 +33,7 @@ static void report(const char *key, u64 overhead)
 {
 	u64 m = median();
 
-	print("BENCH %s %lu\n", key, m > overhead ? m - overhead : m);
+	print("BENCH %s %llu\n", key, m > overhead ? m - overhead : m);
 }
 
 /* The cost of the two RDTSCs, taken off every figure */
@@ -106,7 +106,6 @@ static void first_touch(u64 overhead)
 
 static void on_vector(struct trap_frame *f)
 {
-	(void)f;
 	wrmsr(X2APIC_EOI, 0);
 	arrived = rdtsc();
 }
@@ -150,7 +149,6 @@ static void timer(u64 overhead)
 
 static void on_ipi(struct trap_frame *f)
 {
-	(void)f;
 	wrmsr(X2APIC_EOI, 0);
 	ap_seen = ap_seen + 1;
 }
@@ -198,7 +196,7 @@ void guest_main(void)
 	u64 overhead = empty();
 
 	intel = cpu_is_intel();
-	print("BENCH empty %lu\n", overhead);
+	print("BENCH empty %llu\n", overhead);
 	MEASURE("vlapic_read", one_vlapic_read(), overhead);
 	apic_enable();
 	irq_handler[VECTOR] = on_vector;

@@ -35,7 +35,6 @@ static bool in_ram(u64 gpa, u64 len)
 
 int gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
 {
-	(void)vm;
 	if (!in_ram(gpa.v, len))
 		return -EFAULT;
 	memcpy(buf, ram + gpa.v, len);
@@ -45,7 +44,6 @@ int gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
 /* As long as it is short, it is there: long transfers go on, too */
 int gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 {
-	(void)vm;
 	if (!in_ram(gpa.v % RAM_BYTES, len))
 		return gpa.v >> 63 ? -EFAULT : 0;
 	memcpy(ram + gpa.v % RAM_BYTES, buf, len);
@@ -54,7 +52,6 @@ int gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 
 int gmem_zero(struct vm *vm, gpa_t gpa, u64 len)
 {
-	(void)vm;
 	moved += len;
 	return gpa.v >> 63 ? -EFAULT : 0;
 }

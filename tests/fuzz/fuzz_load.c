@@ -12,8 +12,6 @@
 int load_find(struct vm *v, const char *key, const char *name,
 	      struct image *out)
 {
-	(void)v;
-	(void)key;
 	return module_find(name, out);
 }
 
@@ -21,7 +19,6 @@ int gmem_read(struct vm *v, gpa_t gpa, void *buf, size_t len)
 {
 	u8 *p = at(gpa.v, len);
 
-	(void)v;
 	if (!p)
 		return -EFAULT;
 	memcpy(buf, p, len);
@@ -40,7 +37,6 @@ const void *modules_efi_map(void)
 
 bool load_knows(const struct image *file)
 {
-	(void)file;
 	return false;
 }
 

@@ -37,26 +37,18 @@ u64 rtc_boot_seconds(void)
 }
 const char *firmware_name(const struct guest_config *c)
 {
-	(void)c;
 	return NULL;
 }
 void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 {
-	(void)vm;
-	(void)how;
 	ends += reason != NULL;
 }
 bool vpower_cf9_write(struct vm *vm, u8 value)
 {
-	(void)vm;
 	return value & 4;
 }
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 {
-	(void)rl;
-	(void)now;
-	(void)interval;
-	(void)burst;
 	return true;
 }
 

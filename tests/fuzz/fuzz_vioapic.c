@@ -59,8 +59,6 @@ u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
 {
 	u32 i, senders = 0;
 
-	(void)vm;
-	(void)logical;
 	for (i = 0; i < PINS; i++)
 		senders +=
 			may_send(&unit()->pins[i], dest, mode, vector, trigger);
@@ -71,18 +69,14 @@ u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
 
 bool vlapic_requested(const struct vcpu *v, u8 vector)
 {
-	(void)v;
 	return vector & 1;
 }
 struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
 {
-	(void)vm;
-	(void)logical;
 	return dest < ARRAY_SIZE(fake_vcpus) ? &fake_vcpus[dest] : NULL;
 }
 void pc_irq_unmasked(struct vm *vm)
 {
-	(void)vm;
 }
 u32 ioapic_gsi_count(void)
 {
@@ -90,24 +84,19 @@ u32 ioapic_gsi_count(void)
 }
 int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
 {
-	(void)vm;
 	must(gsi < PINS && !(rte & RTE_MASKED));
 	return gsi % 5 ? 0 : -EBUSY;
 }
 void irq_unroute_pin(struct vm *vm, u32 gsi)
 {
-	(void)vm;
 	must(gsi < PINS && unit()->pins[gsi].routed);
 }
 void irq_route_eoi(struct vm *vm, u32 gsi)
 {
-	(void)vm;
 	must(gsi < PINS && unit()->pins[gsi].routed);
 }
 void vpic_set_line(struct vm *vm, u32 irq, bool level)
 {
-	(void)vm;
-	(void)level;
 	must(irq < PINS);
 }
 

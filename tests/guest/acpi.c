@@ -181,7 +181,7 @@ static void fixed_hardware(void)
 	us = (rdtsc() - tsc) * 1000 / tsc_khz();
 	section("ACPI 6.4 4.8.2.1");
 	check(near(b, us * 3579545 / 1000000, 3), "acpi.pm_timer_counts",
-	      "%u in %lu us", b, us);
+	      "%u in %llu us", b, us);
 	check(fadt->flags & 1u << 8 || !(inl(port) >> 24),
 	      "acpi.pm_timer_as_wide_as_told", "%x", inl(port));
 	section("ACPI 6.4 4.8.2.5");
@@ -195,7 +195,6 @@ static void fixed_hardware(void)
 
 static void on_sci(struct trap_frame *f)
 {
-	(void)f;
 	outw((u16)(fadt->pm1a_evt_blk + 2), 0);
 	wrmsr(X2APIC_EOI, 0);
 }
@@ -217,7 +216,7 @@ static void sci(void)
 	      inw(sts));
 	outw(sts, 1);
 	ioapic_set(fadt->sci_int, IOAPIC_MASKED);
-	check(irq_count[VECTOR] == 1, "acpi.sci_falls_with_its_enable", "%lu",
+	check(irq_count[VECTOR] == 1, "acpi.sci_falls_with_its_enable", "%llu",
 	      irq_count[VECTOR]);
 }
 

@@ -31,7 +31,7 @@ static void timer(void)
 	b = (inl(PM_TMR) - a) & 0xffffff;
 	us = (rdtsc() - tsc) * 1000 / tsc_khz();
 	check(near(b, us * PM_HZ / 1000000, 3), "pm.timer_rate",
-	      "%u counts in %lu us", b, us);
+	      "%u counts in %llu us", b, us);
 	section("ACPI 6.4 4.8.3.3");
 	a = inl(PM_TMR);
 	outl(PM_TMR, 0);
@@ -84,7 +84,6 @@ static void on_sci(struct trap_frame *f)
 {
 	u16 status = inw(PM1_STS);
 
-	(void)f;
 	events |= status;
 	outw(PM1_STS, status);
 	wrmsr(X2APIC_EOI, 0);
@@ -109,7 +108,7 @@ static void sci(void)
 	section("ACPI 6.4 4.8.3.1");
 	outw(PM1_EN, 0x400);
 	sleep_us(1000);
-	check(irq_count[VECTOR] == n + 1, "pm.sci_is_level", "%lu",
+	check(irq_count[VECTOR] == n + 1, "pm.sci_is_level", "%llu",
 	      irq_count[VECTOR] - n);
 	check(events & 0x400 && !(inw(PM1_STS) & 0x400), "pm.status_clears",
 	      "%x %x", events, inw(PM1_STS));
@@ -137,7 +136,7 @@ static void power_button(void)
 	while (cmdline_has("deaf") || !(events & PWRBTN))
 		irq_wait();
 	check(irq_count[VECTOR] == 1 && !(inw(PM1_STS) & PWRBTN),
-	      "pm.power_button", "%lu, status %x", irq_count[VECTOR],
+	      "pm.power_button", "%llu, status %x", irq_count[VECTOR],
 	      inw(PM1_STS));
 }
 

@@ -43,7 +43,6 @@ static void wr(u32 reg, u32 value)
 
 static void eoi_page(struct trap_frame *f)
 {
-	(void)f;
 	wr(EOI, 0);
 }
 
@@ -164,7 +163,7 @@ static void errors(void)
 	(void)rd(0x0);
 	irq_window();
 	check(irq_count[ERR_VECTOR] == before + 1, "apic.error_interrupt",
-	      "%lu", irq_count[ERR_VECTOR] - before);
+	      "%llu", irq_count[ERR_VECTOR] - before);
 	wr(LVTERR, MASKED);
 	wr(ESR, 0);
 	wr(ESR, 0);
@@ -226,7 +225,7 @@ static void priorities(void)
 	check(rd(TPR) == 0x90, "apic.cr8_is_tpr", "%x", rd(TPR));
 	wr(TPR, 0x2c);
 	__asm__ volatile("mov %%cr8, %0" : "=r"(cr8));
-	check(cr8 == 2, "apic.tpr_is_cr8", "%lx", cr8);
+	check(cr8 == 2, "apic.tpr_is_cr8", "%llx", cr8);
 	__asm__ volatile("mov %0, %%cr8" ::"r"(0ull));
 }
 
@@ -234,7 +233,6 @@ static u32 isr_seen, ppr_seen, tmr_seen;
 
 static void look_inside(struct trap_frame *f)
 {
-	(void)f;
 	isr_seen = rd(ISR + 0x20);
 	ppr_seen = rd(PPR);
 	tmr_seen = rd(TMR + 0x20);
@@ -273,12 +271,12 @@ static void base_register(void)
 	u64 base = rdmsr(MSR_APIC_BASE);
 
 	section("SDM 3A 11.4.4");
-	check(base == (PAGE | BASE_EN | BASE_BSP), "apic.base_at_reset", "%lx",
+	check(base == (PAGE | BASE_EN | BASE_BSP), "apic.base_at_reset", "%llx",
 	      base);
 	check(wrmsr_faults(MSR_APIC_BASE, base | 1) &&
 		      wrmsr_faults(MSR_APIC_BASE, base | 1ull << 62),
 	      "apic.base_reserved_gp", "no #GP");
-	check(rdmsr(MSR_APIC_BASE) == base, "apic.base_after_gp", "%lx",
+	check(rdmsr(MSR_APIC_BASE) == base, "apic.base_after_gp", "%llx",
 	      rdmsr(MSR_APIC_BASE));
 	section("SDM 3A 11.4.3");
 	wrmsr(MSR_APIC_BASE, base & ~BASE_EN);
@@ -300,10 +298,10 @@ static void base_register(void)
 static void x2apic_registers(void)
 {
 	section("SDM 3A 11.12.1");
-	check(rdmsr(MSR_OF(ID)) == 0, "x2apic.id", "%lx", rdmsr(MSR_OF(ID)));
+	check(rdmsr(MSR_OF(ID)) == 0, "x2apic.id", "%llx", rdmsr(MSR_OF(ID)));
 	check(rd(VERSION) == ~0u, "x2apic.page_is_gone", "%x", rd(VERSION));
 	section("SDM 3A 11.12.10.2");
-	check(rdmsr(MSR_OF(LDR)) == 1, "x2apic.ldr_from_id", "%lx",
+	check(rdmsr(MSR_OF(LDR)) == 1, "x2apic.ldr_from_id", "%llx",
 	      rdmsr(MSR_OF(LDR)));
 	check(wrmsr_faults(MSR_OF(LDR), 1), "x2apic.ldr_read_only", "no #GP");
 	section("SDM 3A 11.12.1.2");
@@ -369,7 +367,7 @@ static void x2apic(void)
 	wr(TPR, 0x20);
 	wrmsr(MSR_APIC_BASE, base);
 	check(rdmsr(MSR_OF(SVR)) == 0x1ff && rdmsr(X2APIC_TPR) == 0x20,
-	      "x2apic.keeps_state", "%lx %lx", rdmsr(MSR_OF(SVR)),
+	      "x2apic.keeps_state", "%llx %llx", rdmsr(MSR_OF(SVR)),
 	      rdmsr(X2APIC_TPR));
 	wrmsr(X2APIC_TPR, 0);
 	irq_handler[V] = irq_ack;

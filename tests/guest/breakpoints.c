@@ -90,13 +90,13 @@ static void run(void (*fn)(void), u64 dr0, u64 dr1, u64 dr7)
 static void trapped(const char *name, u64 causes)
 {
 	check(traps == 1 && rip == bp_after && dr6 == (DR6_RESET | causes),
-	      name, "%u traps, %lx for %lx, dr6 %lx", traps, rip, bp_after,
+	      name, "%u traps, %llx for %llx, dr6 %llx", traps, rip, bp_after,
 	      dr6);
 }
 
 static void silent(const char *name)
 {
-	check(traps == 0, name, "%u traps, dr6 %lx", traps, dr6);
+	check(traps == 0, name, "%u traps, dr6 %llx", traps, dr6);
 }
 
 static void ports(void)
@@ -149,7 +149,7 @@ static void in_repeat(const char *name, u64 left, u64 causes)
 {
 	check(traps == 1 && rip < bp_after && count == left &&
 		      dr6 == (DR6_RESET | causes),
-	      name, "%u traps, %lx of %lx, %lu left, dr6 %lx", traps, rip,
+	      name, "%u traps, %llx of %llx, %llu left, dr6 %llx", traps, rip,
 	      bp_after, count, dr6);
 }
 
@@ -162,7 +162,7 @@ static void repeats(void)
 	in_repeat("breakpoints.rep_outs_source", 2, 1);
 	run(bp_rep_outs, PORT, 0, WATCH(0, KIND_PORT, LEN_1));
 	check(traps == 3 && count == 2, "breakpoints.rep_outs_port",
-	      "%u traps, first with %lu left", traps, count);
+	      "%u traps, first with %llu left", traps, count);
 }
 
 /* B0-3 are the last breakpoint's; the CPU clears nothing else */
@@ -183,7 +183,7 @@ static void causes(void)
 	write_dr(0, 0, 0);
 	check(traps == 1 && rip == (u64)bp_code &&
 		      dr6 == (DR6_RESET | DR6_BT | 1),
-	      "breakpoints.code_keeps_dr6", "%u traps at %lx, dr6 %lx", traps,
+	      "breakpoints.code_keeps_dr6", "%u traps at %llx, dr6 %llx", traps,
 	      rip, dr6);
 }
 

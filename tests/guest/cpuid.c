@@ -33,7 +33,7 @@ static void features(void)
 	check(r[2] & FEATURE_X2APIC, "cpuid.x2apic", "bit clear");
 	check(r[2] & FEATURE_TSC_DEADLINE, "cpuid.tsc_deadline", "bit clear");
 	check(r[1] >> 24 == rdmsr(X2APIC_ID), "cpuid.apic_id",
-	      "leaf 1 says %u, the APIC %lu", r[1] >> 24, rdmsr(X2APIC_ID));
+	      "leaf 1 says %u, the APIC %llu", r[1] >> 24, rdmsr(X2APIC_ID));
 	check((r[1] >> 16 & 0xff) >= 1, "cpuid.logical_count", "zero");
 	cpuid(0x80000001, 0, r);
 	check(!(r[2] & FEATURE_SVM), "cpuid.svm_hidden", "SVM offered");

@@ -178,7 +178,7 @@ static void single_steps(void)
 	for (u32 i = 0; i < ARRAY_SIZE(stepped); i++) {
 		run_steps(stepped[i].fn);
 		check(stepped_once(), stepped[i].name,
-		      "%u traps, %lx for %lx, dr6 %lx", steps, rips[0],
+		      "%u traps, %llx for %llx, dr6 %llx", steps, rips[0],
 		      step_after, dr6s[0]);
 	}
 	each_repeat("debug.step_rep_each", step_rep_out);
@@ -197,15 +197,15 @@ static void move_ss(void)
 	run_steps(step_mov_ss_nop);
 	check(stepped_once(), "debug.mov_ss_holds_step", "%u traps", steps);
 	run_steps(step_mov_ss);
-	check(stepped_once(), "debug.mov_ss_cpuid", "%u traps, %lx", steps,
+	check(stepped_once(), "debug.mov_ss_cpuid", "%u traps, %llx", steps,
 	      rips[0]);
 	run_steps(step_mov_ss_rdmsr);
-	check(stepped_once(), "debug.mov_ss_rdmsr", "%u traps, %lx", steps,
+	check(stepped_once(), "debug.mov_ss_rdmsr", "%u traps, %llx", steps,
 	      rips[0]);
 	run_steps(step_mov_ss_int1);
 	check(steps == 2 && rips[0] == step_after && rips[1] == step_end &&
 		      dr6s[0] == DR6_RESET && (dr6s[1] & DR6_BS),
-	      "debug.mov_ss_int1_is_no_step", "%u traps, %lx, dr6 %lx", steps,
+	      "debug.mov_ss_int1_is_no_step", "%u traps, %llx, dr6 %llx", steps,
 	      rips[0], dr6s[0]);
 }
 
@@ -226,8 +226,8 @@ static void pending_breakpoint(void)
 	section("SDM 3A 6.8.3");
 	run_steps(watched_mov_ss);
 	check(steps == 1 && rips[0] == step_after && (dr6s[0] & 1),
-	      "debug.mov_ss_holds_breakpoint", "%u traps at %lx dr6 %lx", steps,
-	      rips[0], dr6s[0]);
+	      "debug.mov_ss_holds_breakpoint", "%u traps at %llx dr6 %llx",
+	      steps, rips[0], dr6s[0]);
 }
 
 /* An instruction breakpoint is a fault; RF lets the instruction run */
@@ -254,7 +254,7 @@ static void code_breakpoint(void)
 	write_dr7(DR7_RESET | 2);
 	code_target();
 	check(steps == 1 && rips[0] == (u64)code_insn && (dr6s[0] & 1),
-	      "debug.code_breakpoint", "%u at %lx dr6 %lx", steps, rips[0],
+	      "debug.code_breakpoint", "%u at %llx dr6 %llx", steps, rips[0],
 	      dr6s[0]);
 	code_target();
 	code_target();
@@ -272,7 +272,7 @@ static void data_breakpoints(void)
 	watched[0] = 5;
 	__asm__ volatile("" ::: "memory");
 	check(steps == 1 && (dr6s[0] & 1) && !(dr6s[0] & DR6_BS),
-	      "debug.write_breakpoint", "%u dr6 %lx", steps, dr6s[0]);
+	      "debug.write_breakpoint", "%u dr6 %llx", steps, dr6s[0]);
 	steps = 0;
 	(void)*(volatile u64 *)watched;
 	check(steps == 0, "debug.write_breakpoint_not_read", "%u", steps);
@@ -306,9 +306,9 @@ static void general_detect(void)
 	__asm__ volatile("lea 1f(%%rip), %0\n1: mov %%dr0, %1"
 			 : "=&r"(at), "=r"(v));
 	check(steps == 1 && rips[0] == at && (dr6s[0] & DR6_BD),
-	      "debug.general_detect", "%u at %lx dr6 %lx", steps, rips[0],
+	      "debug.general_detect", "%u at %llx dr6 %llx", steps, rips[0],
 	      dr6s[0]);
-	check(!(dr6s[1] & DR7_GD), "debug.general_detect_off", "dr7 %lx",
+	check(!(dr6s[1] & DR7_GD), "debug.general_detect_off", "dr7 %llx",
 	      dr6s[1]);
 	write_dr7(DR7_RESET);
 }
@@ -325,15 +325,14 @@ static void int1(void)
 	section("SDM 2A INT n");
 	__asm__ volatile("lea 1f(%%rip), %0\n .byte 0xf1\n1:" : "=r"(after));
 	check(steps == 1 && rips[0] == after, "debug.int1_returns_behind",
-	      "%u at %lx for %lx", steps, rips[0], after);
+	      "%u at %llx for %llx", steps, rips[0], after);
 	section("SDM 3B 18.2.3");
 	check(!(dr6s[0] & (DR6_BS | DR6_BD | 0xf)), "debug.int1_no_cause",
-	      "dr6 %lx", dr6s[0]);
+	      "dr6 %llx", dr6s[0]);
 }
 
 static void step_bad_rdmsr(void *arg)
 {
-	(void)arg;
 	__asm__ volatile(
 		"pushfq; orq $0x100, (%%rsp); popfq; rdmsr" ::"c"(0xdeadbeef)
 		: "eax", "edx");
@@ -357,7 +356,6 @@ static void do_dr4(void *arg)
 {
 	u64 v;
 
-	(void)arg;
 	__asm__ volatile("mov %%dr4, %0" : "=r"(v));
 	*(u64 *)arg = v;
 }
@@ -377,7 +375,7 @@ static void registers(void)
 	section("SDM 3B 18.2.2");
 	write_dr6(DR6_RESET | 5);
 	check(guest_try(do_dr4, &v) == NO_TRAP && v == (DR6_RESET | 5),
-	      "debug.dr4_is_dr6", "%lx", v);
+	      "debug.dr4_is_dr6", "%llx", v);
 	write_cr4(read_cr4() | CR4_DE);
 	check(guest_try(do_dr4, &v) == UD, "debug.dr4_ud_with_de", "no #UD");
 	write_cr4(read_cr4() & ~CR4_DE);
@@ -388,10 +386,10 @@ static void registers(void)
 	check(guest_try(do_dr6_high, (void *)(1ul << 40)) == GP,
 	      "debug.dr6_high_gp", "no #GP");
 	section("SDM 3B 18.2.3");
-	check(read_dr6() == DR6_RESET, "debug.dr6_fixed_bits", "%lx",
+	check(read_dr6() == DR6_RESET, "debug.dr6_fixed_bits", "%llx",
 	      read_dr6());
 	section("SDM 3B 18.2.4");
-	check(read_dr7() == DR7_RESET, "debug.dr7_fixed_bits", "%lx",
+	check(read_dr7() == DR7_RESET, "debug.dr7_fixed_bits", "%llx",
 	      read_dr7());
 }
 

@@ -214,8 +214,9 @@ static void compare(const struct insn_test *t, u64 plain, u64 device)
 	}
 	section(t->section);
 	check(round == ROUNDS, t->name,
-	      "round %u: rax %lx rcx %lx flags %lx memory %lx, the CPU %lx %lx "
-	      "%lx %lx",
+	      "round %u: rax %llx rcx %llx flags %llx memory %llx, the CPU "
+	      "%llx %llx "
+	      "%llx %llx",
 	      round, b.rax, b.rcx, b.rflags, *(u64 *)(b.memory + MIDDLE), a.rax,
 	      a.rcx, a.rflags, *(u64 *)(a.memory + MIDDLE));
 }
@@ -270,18 +271,18 @@ static void faults(void)
 	tables[1026] = 0;
 	vector = guest_try(touch_alias, (void *)(ALIAS + 8192));
 	check(vector == 14 && trap_error == 2 && trap_cr2 == ALIAS + 8192,
-	      "emulate.absent", "%u error %lx at %lx", vector, trap_error,
+	      "emulate.absent", "%u error %llx at %llx", vector, trap_error,
 	      trap_cr2);
 	tables[1026] = (u64)ram | 1;
 	vector = guest_try(touch_alias, (void *)(ALIAS + 8192 + 16));
 	check(vector == 14 && trap_error == 3, "emulate.read_only",
-	      "%u error %lx", vector, trap_error);
+	      "%u error %llx", vector, trap_error);
 	section("SDM 3A 4.8");
 	tables[1026] = (u64)ram | 3;
 	__asm__ volatile("invlpg (%0)" ::"r"(ALIAS + 8192) : "memory");
 	vector = guest_try(touch_alias, (void *)(ALIAS + 8192 + 16));
 	check(vector == NO_TRAP && (tables[1026] & 0x60) == 0x60,
-	      "emulate.accessed_and_dirty", "%u, entry %lx", vector,
+	      "emulate.accessed_and_dirty", "%u, entry %llx", vector,
 	      tables[1026]);
 }
 

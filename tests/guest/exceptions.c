@@ -4,17 +4,14 @@
 
 static void do_ud(void *arg)
 {
-	(void)arg;
 	__asm__ volatile("ud2");
 }
 static void do_de(void *arg)
 {
-	(void)arg;
 	__asm__ volatile("div %b0" ::"r"(0), "a"(1));
 }
 static void do_bp(void *arg)
 {
-	(void)arg;
 	__asm__ volatile("int3");
 }
 static void do_gp(void *arg)
@@ -31,18 +28,15 @@ static void do_pf_write(void *arg)
 }
 static void do_db(void *arg)
 {
-	(void)arg;
 	__asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq; nop; nop" ::
 				 : "memory");
 }
 static void do_segment(void *arg)
 {
-	(void)arg;
 	__asm__ volatile("mov %w0, %%fs" ::"r"(0xf8));
 }
 static void do_vmcall_svm(void *arg)
 {
-	(void)arg;
 	__asm__ volatile(".byte 0x0f,0x01,0xd8" ::"a"(0) : "memory");
 }
 static void do_vmxon(void *arg)
@@ -55,32 +49,26 @@ static void do_vmread(void *arg)
 {
 	u64 v = 0;
 
-	(void)arg;
 	__asm__ volatile("vmread %0, %0" : "+r"(v));
 }
 static void do_clgi(void *arg)
 {
-	(void)arg;
 	__asm__ volatile(".byte 0x0f,0x01,0xdd");
 }
 static void do_stgi(void *arg)
 {
-	(void)arg;
 	__asm__ volatile(".byte 0x0f,0x01,0xdc");
 }
 static void do_cr4_vmxe(void *arg)
 {
-	(void)arg;
 	write_cr4(read_cr4() | 1ul << 13);
 }
 static void do_cr4_reserved(void *arg)
 {
-	(void)arg;
 	write_cr4(read_cr4() | 1ul << 63);
 }
 static void do_cr0_reserved(void *arg)
 {
-	(void)arg;
 	__asm__ volatile("mov %0, %%cr0" ::"r"(read_cr0() | 1ull << 40));
 }
 static void do_monitor(void *arg)
@@ -89,12 +77,10 @@ static void do_monitor(void *arg)
 }
 static void do_rdpmc(void *arg)
 {
-	(void)arg;
 	__asm__ volatile("rdpmc" ::"c"(0x12345) : "eax", "edx");
 }
 static void do_int80(void *arg)
 {
-	(void)arg;
 	__asm__ volatile("int $0x80");
 }
 
@@ -144,7 +130,7 @@ static void single_step(void)
 
 	section("SDM 3B 18.3.1.4");
 	check(v == 1 && trap_rip == after, "exception.step_over_cpuid",
-	      "vector %u at %lx, wanted %lx", v, trap_rip, after);
+	      "vector %u at %llx, wanted %llx", v, trap_rip, after);
 }
 
 /* On AMD the guest's own MOV, no exit: the CPU raises #GP, QEMU's TCG does not
@@ -166,7 +152,7 @@ static void page_fault_address(void)
 {
 	section("SDM 3A 6.15");
 	(void)guest_try(do_pf_read, (void *)0x180000123);
-	check(trap_cr2 == 0x180000123, "exception.cr2", "%lx", trap_cr2);
+	check(trap_cr2 == 0x180000123, "exception.cr2", "%llx", trap_cr2);
 }
 
 static void software_interrupt(void)
@@ -175,7 +161,7 @@ static void software_interrupt(void)
 
 	section("SDM 3A 6.3.3");
 	do_int80(NULL);
-	check(irq_count[0x80] == before + 1, "exception.int_80", "%lu",
+	check(irq_count[0x80] == before + 1, "exception.int_80", "%llu",
 	      irq_count[0x80] - before);
 }
 
@@ -186,7 +172,7 @@ void guest_main(void)
 		u8 v = guest_try(faults[i].fn, faults[i].arg);
 
 		check(v == faults[i].vector && trap_error == faults[i].error,
-		      faults[i].name, "vector %u error %lx, wanted %u %lx", v,
+		      faults[i].name, "vector %u error %llx, wanted %u %llx", v,
 		      trap_error, faults[i].vector, faults[i].error);
 	}
 	single_step();

@@ -156,7 +156,7 @@ static void numbers(void)
 	read_item(0xf, &max, 2);
 	check(cpus == 1 && max == 1, "fwcfg.cpus", "%u of %u", cpus, max);
 	read_item(3, &ram, 8);
-	check(ram == 16 << 20, "fwcfg.ram_size", "%lx", ram);
+	check(ram == 16 << 20, "fwcfg.ram_size", "%llx", ram);
 }
 
 static void directory(void)
@@ -198,7 +198,7 @@ static void e820(void)
 	check(e && __builtin_bswap32(e->size) % 20 == 0, "fwcfg.e820_packed",
 	      "");
 	check(map.base == 0 && map.size == 16 << 20 && map.type == 1,
-	      "fwcfg.e820_ram", "%lx %lx %u", map.base, map.size, map.type);
+	      "fwcfg.e820_ram", "%llx %llx %u", map.base, map.size, map.type);
 }
 
 /* fw_cfg = opt/test/text "hello fw_cfg", opt/test/file FILE in the manifest */

@@ -46,7 +46,6 @@ static u32 rnd_msr(void)
 
 static void do_rdmsr(void *arg)
 {
-	(void)arg;
 	(void)rdmsr(rnd_msr());
 }
 
@@ -55,7 +54,6 @@ static void do_wrmsr(void *arg)
 {
 	u32 msr = rnd_msr();
 
-	(void)arg;
 	if (msr != 0xc0000080 && msr != 0xc0000101)
 		wrmsr(msr, rnd_value());
 }
@@ -79,7 +77,6 @@ static void do_port(void *arg)
 	u16 p = rnd_port();
 	u32 v = (u32)rnd();
 
-	(void)arg;
 	switch (rnd() % 6) {
 	case 0:
 		outb(p, (u8)v);
@@ -108,7 +105,6 @@ static void do_string_port(void *arg)
 	u64 at = (u64)buffer + rnd() % 4096;
 	u16 p = rnd_port();
 
-	(void)arg;
 	if (rnd() % 8 == 0)
 		at = rnd_value() | 1ull << 40; /* not this program */
 	switch (rnd() % 4) {
@@ -189,7 +185,6 @@ static void do_mmio(void *arg)
 	u64 at = rnd_device();
 	u64 a = rnd_value(), c = rnd_value();
 
-	(void)arg;
 	build_insn();
 	__asm__ volatile("call *%3"
 			 : "+a"(a), "+c"(c), "+D"(at)
@@ -202,7 +197,6 @@ static void do_string_mmio(void *arg)
 	u64 device = rnd_device(), count = rnd() % 600;
 	u64 ram = (u64)buffer;
 
-	(void)arg;
 	if (rnd() % 2)
 		__asm__ volatile("rep movsb"
 				 : "+D"(device), "+S"(ram),
@@ -230,7 +224,6 @@ static void do_cr(void *arg)
 {
 	u64 v;
 
-	(void)arg;
 	switch (rnd() % 4) {
 	case 0:
 		__asm__ volatile("mov %0, %%cr8" ::"r"(rnd() % 17));
@@ -259,7 +252,6 @@ static void do_special(void *arg)
 	u32 a = (u32)rnd_value(), b, c = (u32)rnd() % 4, d = 0;
 	u64 x = rnd_value();
 
-	(void)arg;
 	switch (rnd() % 8) {
 	case 0:
 		__asm__ volatile("xsetbv" ::"a"((u32)rnd_value()), "d"(0),
@@ -297,7 +289,6 @@ static void do_special(void *arg)
 
 static void do_interrupt(void *arg)
 {
-	(void)arg;
 	switch (rnd() % 4) {
 	case 0:
 		wrmsr(X2APIC_SELF_IPI, 32 + rnd() % 224);
@@ -331,5 +322,5 @@ void guest_main(void)
 	for (u32 i = 0; i < ROUNDS; i++)
 		if (guest_try(ops[rnd() % ARRAY_SIZE(ops)], NULL) != NO_TRAP)
 			faults++;
-	check(true, "hostile.survived", "%lu", faults);
+	check(true, "hostile.survived", "%llu", faults);
 }

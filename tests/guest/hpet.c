@@ -49,23 +49,24 @@ static void capabilities(void)
 
 	section("IA-PC HPET 1.0a 2.3.4");
 	check(period >= 10000000 && period <= 100000000, "hpet.period",
-	      "%lu fs", period);
+	      "%llu fs", period);
 	hz = period ? 1000000000000000ull / period : 1;
 	check((get(CAP) & 0xff) != 0, "hpet.revision", "");
-	check((get(CAP) >> 8 & 0x1f) == 2, "hpet.three_timers", "%lx",
+	check((get(CAP) >> 8 & 0x1f) == 2, "hpet.three_timers", "%llx",
 	      get(CAP));
-	check((get(CAP) & 0xa000) == 0xa000, "hpet.64_bits_and_legacy", "%lx",
+	check((get(CAP) & 0xa000) == 0xa000, "hpet.64_bits_and_legacy", "%llx",
 	      get(CAP));
 	section("IA-PC HPET 1.0a 2.3.8");
-	check((get(CONF(0)) & 0x8030) == 0x30, "hpet.timer0_periodic", "%lx",
+	check((get(CONF(0)) & 0x8030) == 0x30, "hpet.timer0_periodic", "%llx",
 	      get(CONF(0)));
-	check(!(get(CONF(1)) & 0x8010), "hpet.timer1_not_periodic", "%lx",
+	check(!(get(CONF(1)) & 0x8010), "hpet.timer1_not_periodic", "%llx",
 	      get(CONF(1)));
 	set(CONF(1), PERIODIC | ROUTE(1));
 	check(!(get(CONF(1)) & PERIODIC), "hpet.periodic_refused", "");
-	check((get(CONF(1)) & ROUTE(31)) == 0, "hpet.route_refused", "%lx",
+	check((get(CONF(1)) & ROUTE(31)) == 0, "hpet.route_refused", "%llx",
 	      get(CONF(1)));
-	check(get(CONF(2)) >> 32 & BIT(21), "hpet.routes", "%lx", get(CONF(2)));
+	check(get(CONF(2)) >> 32 & BIT(21), "hpet.routes", "%llx",
+	      get(CONF(2)));
 }
 
 static void counter(void)
@@ -76,7 +77,7 @@ static void counter(void)
 	set(CONFIG, 0);
 	set(COUNTER, 0x1234567890ull);
 	sleep_us(100);
-	check(get(COUNTER) == 0x1234567890ull, "hpet.halted", "%lx",
+	check(get(COUNTER) == 0x1234567890ull, "hpet.halted", "%llx",
 	      get(COUNTER));
 	set(COUNTER, 0);
 	section("IA-PC HPET 1.0a 2.3.5");
@@ -86,10 +87,10 @@ static void counter(void)
 	sleep_us(20000);
 	b = get(COUNTER);
 	us = (rdtsc() - tsc) * 1000 / tsc_khz();
-	check(near(b - a, counts(us), 3), "hpet.rate", "%lu counts in %lu us",
+	check(near(b - a, counts(us), 3), "hpet.rate", "%llu counts in %llu us",
 	      b - a, us);
 	a = *(volatile u32 *)(HPET + COUNTER);
-	check(a >= b && a < b + counts(1000000), "hpet.low_half", "%lx", a);
+	check(a >= b && a < b + counts(1000000), "hpet.low_half", "%llx", a);
 	check(*(volatile u32 *)(HPET + COUNTER + 4) == 0, "hpet.high_half", "");
 }
 
@@ -105,10 +106,10 @@ static void one_shot(void)
 	check(wait_irq(VECTOR, 100000), "hpet.one_shot", "");
 	check(rdtsc() - start >= tsc_khz() * 2, "hpet.not_early", "");
 	sleep_us(5000);
-	check(irq_count[VECTOR] == n + 1, "hpet.once", "%lu",
+	check(irq_count[VECTOR] == n + 1, "hpet.once", "%llu",
 	      irq_count[VECTOR] - n);
 	section("IA-PC HPET 1.0a 2.3.6");
-	check(get(STATUS) == 0, "hpet.edge_has_no_status", "%lx", get(STATUS));
+	check(get(STATUS) == 0, "hpet.edge_has_no_status", "%llx", get(STATUS));
 	section("IA-PC HPET 1.0a 2.3.8");
 	set(CONF(1), ROUTE(21));
 	set(CMP(1), in_us(100));
@@ -118,7 +119,6 @@ static void one_shot(void)
 
 static void on_level(struct trap_frame *f)
 {
-	(void)f;
 	set(STATUS, BIT(2));
 	wrmsr(X2APIC_EOI, 0);
 }
@@ -132,13 +132,13 @@ static void level(void)
 	set(CONF(2), ENABLE | LEVEL | ROUTE(21));
 	set(CMP(2), in_us(100));
 	sleep_us(1000);
-	check(get(STATUS) == BIT(2), "hpet.level_status", "%lx", get(STATUS));
+	check(get(STATUS) == BIT(2), "hpet.level_status", "%llx", get(STATUS));
 	irq_handler[VECTOR] = on_level;
 	ioapic_set(21, VECTOR | IOAPIC_LEVEL);
 	sleep_us(1000);
-	check(irq_count[VECTOR] == n + 1, "hpet.level_until_cleared", "%lu",
+	check(irq_count[VECTOR] == n + 1, "hpet.level_until_cleared", "%llu",
 	      irq_count[VECTOR] - n);
-	check(get(STATUS) == 0, "hpet.status_written_clears", "%lx",
+	check(get(STATUS) == 0, "hpet.status_written_clears", "%llx",
 	      get(STATUS));
 	irq_handler[VECTOR] = irq_ack;
 	ioapic_set(21, VECTOR);
@@ -157,11 +157,11 @@ static void periodic(void)
 	after = get(CMP(0));
 	sleep_us(50500);
 	n = irq_count[VECTOR] - n;
-	check(after - cmp < counts(20000), "hpet.accumulator_stays", "%lx %lx",
-	      cmp, after);
-	check(n >= 48 && n <= 52, "hpet.periodic", "%lu in 50 ms", n);
+	check(after - cmp < counts(20000), "hpet.accumulator_stays",
+	      "%llx %llx", cmp, after);
+	check(n >= 48 && n <= 52, "hpet.periodic", "%llu in 50 ms", n);
 	check((get(CMP(0)) - cmp) % counts(1000) == 0 && get(CMP(0)) > cmp,
-	      "hpet.comparator_moves_by_the_period", "%lx %lx", cmp,
+	      "hpet.comparator_moves_by_the_period", "%llx %llx", cmp,
 	      get(CMP(0)));
 	section("IA-PC HPET 1.0a 2.3.9.1");
 	set(CONF(0), ENABLE | PERIODIC | VAL_SET | ROUTE(21));
@@ -170,11 +170,11 @@ static void periodic(void)
 	set(CMP(0), 1);
 	sleep_us(10000);
 	n = irq_count[VECTOR] - n;
-	check(n >= 10 && n <= 250, "hpet.absurd_rate", "%lu in 10 ms", n);
+	check(n >= 10 && n <= 250, "hpet.absurd_rate", "%llu in 10 ms", n);
 	section("IA-PC HPET 1.0a 2.3.8");
 	set(CONF(0), MODE32 | ROUTE(21));
 	set(CMP(0), 0x123456789abcull);
-	check(get(CMP(0)) == 0x56789abc, "hpet.32_bit_mode", "%lx",
+	check(get(CMP(0)) == 0x56789abc, "hpet.32_bit_mode", "%llx",
 	      get(CMP(0)));
 	set(CONF(0), 0);
 }
@@ -193,7 +193,7 @@ static void legacy(void)
 	sleep_us(1000);
 	n = irq_count[VECTOR0];
 	sleep_us(10000);
-	check(irq_count[VECTOR0] == n, "hpet.legacy_silences_the_pit", "%lu",
+	check(irq_count[VECTOR0] == n, "hpet.legacy_silences_the_pit", "%llu",
 	      irq_count[VECTOR0] - n);
 	set(CONF(0), ENABLE | ROUTE(21));
 	set(CMP(0), in_us(500));
@@ -204,7 +204,7 @@ static void legacy(void)
 	set(CONFIG, 1);
 	n = irq_count[VECTOR0];
 	sleep_us(10000);
-	check(irq_count[VECTOR0] > n + 5, "hpet.the_pit_comes_back", "%lu",
+	check(irq_count[VECTOR0] > n + 5, "hpet.the_pit_comes_back", "%llu",
 	      irq_count[VECTOR0] - n);
 	ioapic_set(2, IOAPIC_MASKED);
 	ioapic_set(8, IOAPIC_MASKED);

@@ -23,24 +23,24 @@ static void delivery(void)
 	irq_off();
 	self_ipi(0x40);
 	spin();
-	check(irq_count[0x40] == 0, "irq.if_masks", "%lu taken with IF clear",
+	check(irq_count[0x40] == 0, "irq.if_masks", "%llu taken with IF clear",
 	      irq_count[0x40]);
-	check(rdmsr(X2APIC_IRR0 + 2) == 1, "irq.irr_set", "IRR2 %lx",
+	check(rdmsr(X2APIC_IRR0 + 2) == 1, "irq.irr_set", "IRR2 %llx",
 	      rdmsr(X2APIC_IRR0 + 2));
 	irq_on();
 	__asm__ volatile("nop");
 	irq_off();
-	check(irq_count[0x40] == 1, "irq.taken_after_sti", "%lu",
+	check(irq_count[0x40] == 1, "irq.taken_after_sti", "%llu",
 	      irq_count[0x40]);
 	check(rdmsr(X2APIC_IRR0 + 2) == 0 && rdmsr(X2APIC_ISR0 + 2) == 0,
-	      "irq.gone_after_eoi", "IRR2 %lx ISR2 %lx", rdmsr(X2APIC_IRR0 + 2),
-	      rdmsr(X2APIC_ISR0 + 2));
+	      "irq.gone_after_eoi", "IRR2 %llx ISR2 %llx",
+	      rdmsr(X2APIC_IRR0 + 2), rdmsr(X2APIC_ISR0 + 2));
 	self_ipi(0x40);
 	self_ipi(0x40);
 	irq_on();
 	spin();
 	irq_off();
-	check(irq_count[0x40] == 2, "irq.same_vector_merges", "%lu",
+	check(irq_count[0x40] == 2, "irq.same_vector_merges", "%llu",
 	      irq_count[0x40]);
 }
 
@@ -88,13 +88,13 @@ static void tpr(void)
 	spin();
 	check(irq_count[0x40] == before, "irq.tpr_masks", "taken");
 	__asm__ volatile("mov %%cr8, %0" : "=r"(v));
-	check(v == 4, "irq.cr8_mirrors_tpr", "%lx", v);
+	check(v == 4, "irq.cr8_mirrors_tpr", "%llx", v);
 	__asm__ volatile("mov %0, %%cr8" ::"r"(0ull));
 	spin();
 	irq_off();
-	check(irq_count[0x40] == before + 1, "irq.cr8_unmasks", "%lu",
+	check(irq_count[0x40] == before + 1, "irq.cr8_unmasks", "%llu",
 	      irq_count[0x40] - before);
-	check(rdmsr(X2APIC_TPR) == 0, "irq.tpr_mirrors_cr8", "%lx",
+	check(rdmsr(X2APIC_TPR) == 0, "irq.tpr_mirrors_cr8", "%llx",
 	      rdmsr(X2APIC_TPR));
 }
 
@@ -103,7 +103,6 @@ static volatile u64 ppr_inside, ppr_with_tpr, isr_inside, later[3];
 
 static void open_inside(struct trap_frame *f)
 {
-	(void)f;
 	self_ipi(0x54);
 	self_ipi(0x65);
 	self_ipi(0x73);
@@ -132,18 +131,18 @@ static void nesting(void)
 	irq_on();
 	spin();
 	irq_off();
-	check(later[2] == 1, "irq.higher_class_nests", "%lu", later[2]);
-	check(!later[0] && !later[1], "irq.lower_and_same_wait", "%lu %lu",
+	check(later[2] == 1, "irq.higher_class_nests", "%llu", later[2]);
+	check(!later[0] && !later[1], "irq.lower_and_same_wait", "%llu %llu",
 	      later[0], later[1]);
 	check(ppr_inside == 0x60 && isr_inside == 1 << 2,
-	      "irq.ppr_is_class_in_service", "%lx ISR %lx", ppr_inside,
+	      "irq.ppr_is_class_in_service", "%llx ISR %llx", ppr_inside,
 	      isr_inside);
-	check(ppr_with_tpr == 0x6a, "irq.ppr_is_tpr_of_same_class", "%lx",
+	check(ppr_with_tpr == 0x6a, "irq.ppr_is_tpr_of_same_class", "%llx",
 	      ppr_with_tpr);
 	check(irq_count[0x54] == 1 && irq_count[0x65] == 1,
-	      "irq.they_come_after_eoi", "%lu %lu", irq_count[0x54],
+	      "irq.they_come_after_eoi", "%llu %llu", irq_count[0x54],
 	      irq_count[0x65]);
-	check(rdmsr(X2APIC_PPR) == 0, "irq.ppr_back_to_0", "%lx",
+	check(rdmsr(X2APIC_PPR) == 0, "irq.ppr_back_to_0", "%llx",
 	      rdmsr(X2APIC_PPR));
 }
 
@@ -155,7 +154,7 @@ static void halt(void)
 	irq_off();
 	self_ipi(0x40);
 	irq_wait();
-	check(irq_count[0x40] == before + 1, "irq.hlt_pending_wakes", "%lu",
+	check(irq_count[0x40] == before + 1, "irq.hlt_pending_wakes", "%llu",
 	      irq_count[0x40] - before);
 }
 
@@ -168,20 +167,20 @@ static void icr_forms(void)
 	irq_on();
 	spin();
 	irq_off();
-	check(irq_count[0x40] == before + 1, "irq.icr_self", "%lu",
+	check(irq_count[0x40] == before + 1, "irq.icr_self", "%llu",
 	      irq_count[0x40] - before);
 	wrmsr(X2APIC_ICR, 0x80000 | 0x40);
 	wrmsr(X2APIC_ICR, rdmsr(X2APIC_ID) << 32 | 0x40);
 	irq_on();
 	spin();
 	irq_off();
-	check(irq_count[0x40] == before + 2, "irq.icr_physical_merges", "%lu",
+	check(irq_count[0x40] == before + 2, "irq.icr_physical_merges", "%llu",
 	      irq_count[0x40] - before);
 	wrmsr(X2APIC_ICR, 0xc0000 | 0x40);
 	irq_on();
 	spin();
 	irq_off();
-	check(irq_count[0x40] == before + 2, "irq.icr_others_not_self", "%lu",
+	check(irq_count[0x40] == before + 2, "irq.icr_others_not_self", "%llu",
 	      irq_count[0x40] - before);
 	wrmsr(X2APIC_ESR, 0);
 	wrmsr(X2APIC_SELF_IPI, 0x41);
@@ -189,7 +188,8 @@ static void icr_forms(void)
 	irq_on();
 	spin();
 	irq_off();
-	check(irq_count[0x41] == 1, "irq.self_ipi_msr", "%lu", irq_count[0x41]);
+	check(irq_count[0x41] == 1, "irq.self_ipi_msr", "%llu",
+	      irq_count[0x41]);
 }
 
 static void nmi_to_self(void)
@@ -199,13 +199,12 @@ static void nmi_to_self(void)
 	section("SDM 3A 6.7");
 	wrmsr(X2APIC_ICR, rdmsr(X2APIC_ID) << 32 | 0x400);
 	spin();
-	check(irq_count[2] == before + 1, "irq.nmi_ignores_if", "%lu",
+	check(irq_count[2] == before + 1, "irq.nmi_ignores_if", "%llu",
 	      irq_count[2] - before);
 }
 
 static void nothing(struct trap_frame *f)
 {
-	(void)f;
 }
 
 void guest_main(void)

@@ -47,7 +47,7 @@ static void string_io(void)
 			 : "d"((u16)0x1234)
 			 : "memory");
 	check(n == 0 && p == buf + sizeof(buf), "io.rep_insb_registers",
-	      "rcx %lu", n);
+	      "rcx %llu", n);
 	for (u32 i = 0; i < sizeof(buf); i++)
 		if (buf[i] != 0xff) {
 			check(false, "io.rep_insb_data", "byte %u is %x", i,
@@ -61,7 +61,7 @@ static void string_io(void)
 			 : "+S"(p), "+c"(n)
 			 : "d"((u16)0x1234)
 			 : "memory");
-	check(n == 0 && p == buf + 64, "io.rep_outsb_registers", "rcx %lu", n);
+	check(n == 0 && p == buf + 64, "io.rep_outsb_registers", "rcx %llu", n);
 }
 
 static void uart(void)
@@ -100,7 +100,7 @@ static void mmio(void)
 
 		*p = 0x12345678;
 		check(v == 0xffffffff && *p == 0xffffffff, holes[i].name,
-		      "%lx reads %x", holes[i].gpa, v);
+		      "%llx reads %x", holes[i].gpa, v);
 	}
 }
 

@@ -125,21 +125,18 @@ static u32 came(void)
 
 static void on_vector(struct trap_frame *f)
 {
-	(void)f;
 	hits[me()]++;
 	eoi();
 }
 
 static void on_nmi(struct trap_frame *f)
 {
-	(void)f;
 	nmis[me()]++;
 }
 
 /* A device's handler: looks at the entry, serves the device at the last call */
 static void on_level(struct trap_frame *f)
 {
-	(void)f;
 	hits[0]++;
 	rirr_seen = rd(RTE + 2 * PIN) & REMOTE_IRR;
 	if (!--keep_up)

@@ -182,27 +182,27 @@ static void interrupts(void)
 	controller_with(0x60, 0x44);
 	controller_with(0xd2, 0x11);
 	irq_window();
-	check(!irq_count[VECTOR_KBD], "kbc.irq1_off", "%lu",
+	check(!irq_count[VECTOR_KBD], "kbc.irq1_off", "%llu",
 	      irq_count[VECTOR_KBD]);
 	drain();
 	controller_with(0x60, 0x47);
 	controller_with(0xd2, 0x11);
 	irq_window();
-	check(irq_count[VECTOR_KBD] == 1, "kbc.irq1", "%lu",
+	check(irq_count[VECTOR_KBD] == 1, "kbc.irq1", "%llu",
 	      irq_count[VECTOR_KBD]);
 	irq_window();
-	check(irq_count[VECTOR_KBD] == 1, "kbc.irq1_once", "%lu",
+	check(irq_count[VECTOR_KBD] == 1, "kbc.irq1_once", "%llu",
 	      irq_count[VECTOR_KBD]);
 	controller_with(0xd2, 0x12); /* behind the first */
 	inb(DATA);
 	irq_window();
-	check(irq_count[VECTOR_KBD] == 2 && full(), "kbc.irq1_next_byte", "%lu",
-	      irq_count[VECTOR_KBD]);
+	check(irq_count[VECTOR_KBD] == 2 && full(), "kbc.irq1_next_byte",
+	      "%llu", irq_count[VECTOR_KBD]);
 	drain();
 	controller_with(0xd3, 0x13);
 	irq_window();
 	check(irq_count[VECTOR_AUX] == 1 && irq_count[VECTOR_KBD] == 2,
-	      "kbc.irq12", "%lu", irq_count[VECTOR_AUX]);
+	      "kbc.irq12", "%llu", irq_count[VECTOR_AUX]);
 	drain();
 	ioapic_set(1, IOAPIC_MASKED);
 	ioapic_set(12, IOAPIC_MASKED);

@@ -116,10 +116,10 @@ static void hypercalls(void)
 	      "kvm.unknown_call", "not -1000");
 	section("include/bulkhead/hypercall.h");
 	check(hyper(BH_HYPERCALL(VERSION), 0, 0, 0, 0) == BH_ABI_VERSION,
-	      "kvm.own_call", "%ld", hyper(BH_HYPERCALL(VERSION), 0, 0, 0, 0));
+	      "kvm.own_call", "%lld", hyper(BH_HYPERCALL(VERSION), 0, 0, 0, 0));
 	trap = guest_try(do_foreign, &x);
 	check(trap == NO_TRAP && x.result == BH_ABI_VERSION,
-	      "kvm.other_vendors_call", "trap %u result %lx", trap, x.result);
+	      "kvm.other_vendors_call", "trap %u result %llx", trap, x.result);
 	trap = guest_try((void (*)(void *))(void *)"\x0f\x0b", NULL);
 	section("SDM 2B UD");
 	check(trap == UD, "kvm.ud2_is_undefined", "trap %u", trap);
@@ -148,7 +148,7 @@ static void clocks(void)
 	section("Linux virt/kvm/x86/msr.rst, MSR_KVM_SYSTEM_TIME_NEW");
 	wrmsr(BH_KVM_MSR_SYSTEM_TIME, (u64)&clock[0] | 1);
 	check(rdmsr(BH_KVM_MSR_SYSTEM_TIME) == ((u64)&clock[0] | 1),
-	      "kvm.clock_reads_back", "%lx", rdmsr(BH_KVM_MSR_SYSTEM_TIME));
+	      "kvm.clock_reads_back", "%llx", rdmsr(BH_KVM_MSR_SYSTEM_TIME));
 	check(clock[0].version && !(clock[0].version & 1) && clock[0].mul &&
 		      clock[0].flags == 1,
 	      "kvm.clock_page", "version %u mul %x flags %u", clock[0].version,
@@ -166,12 +166,12 @@ static void clocks(void)
 	while (t1 - t0 < 5000000);
 	last = clock_ns(0);
 	check(last > first && last - first < 1000000000,
-	      "kvm.clock_rate_is_sane", "%lu ns", last - first);
+	      "kvm.clock_rate_is_sane", "%llu ns", last - first);
 	wrmsr(BH_KVM_MSR_SYSTEM_TIME_OLD, (u64)&clock[1] | 1);
 	check(clock[1].mul == clock[0].mul &&
 		      clock[1].tsc - clock[0].tsc == 0 &&
 		      clock[1].system == clock[0].system,
-	      "kvm.clock_one_equation", "tsc %lx %lx", clock[0].tsc,
+	      "kvm.clock_one_equation", "tsc %llx %llx", clock[0].tsc,
 	      clock[1].tsc);
 	wrmsr(BH_KVM_MSR_SYSTEM_TIME, (u64)&clock[0] | 1);
 	check(wrmsr_faults(BH_KVM_MSR_SYSTEM_TIME, FAR_PAGE | 1),
@@ -194,7 +194,7 @@ static void steal_msr(void)
 	area[0].preempted = 9;
 	wrmsr(BH_KVM_MSR_STEAL_TIME, (u64)&area[0] | 1);
 	check(rdmsr(BH_KVM_MSR_STEAL_TIME) == ((u64)&area[0] | 1),
-	      "kvm.steal_reads_back", "%lx", rdmsr(BH_KVM_MSR_STEAL_TIME));
+	      "kvm.steal_reads_back", "%llx", rdmsr(BH_KVM_MSR_STEAL_TIME));
 	check(area[0].version && !(area[0].version & 1) &&
 		      area[0].preempted == 0,
 	      "kvm.steal_area", "version %u preempted %u", area[0].version,
@@ -207,7 +207,6 @@ static void steal_msr(void)
 
 static void on_vector(struct trap_frame *f)
 {
-	(void)f;
 	flag_in_handler = eoi_flag;
 	if (__atomic_fetch_and(&eoi_flag, ~1u, __ATOMIC_RELAXED) & 1)
 		return;
@@ -216,7 +215,6 @@ static void on_vector(struct trap_frame *f)
 
 static void on_real_eoi(struct trap_frame *f)
 {
-	(void)f;
 	flag_in_handler = eoi_flag;
 	wrmsr(X2APIC_EOI, 0);
 }
@@ -240,12 +238,12 @@ static void pv_eoi(void)
 		wrmsr(X2APIC_SELF_IPI, V);
 		irq_window();
 	}
-	check(irq_count[V] == before + 21, "kvm.eoi_next_ones_come", "%lu",
+	check(irq_count[V] == before + 21, "kvm.eoi_next_ones_come", "%llu",
 	      irq_count[V] - before);
 	wrmsr(X2APIC_SELF_IPI, V);
 	irq_window();
 	check(rdmsr(X2APIC_ISR0 + V / 32) == 0 && rdmsr(X2APIC_PPR) == 0,
-	      "kvm.eoi_seen_in_isr", "%lx %lx", rdmsr(X2APIC_ISR0 + V / 32),
+	      "kvm.eoi_seen_in_isr", "%llx %llx", rdmsr(X2APIC_ISR0 + V / 32),
 	      rdmsr(X2APIC_PPR));
 	/* What waits for the end must be delivered at it: no flag then */
 	wrmsr(X2APIC_SELF_IPI, V);
@@ -253,7 +251,7 @@ static void pv_eoi(void)
 	before = irq_count[V] + irq_count[PENDING];
 	irq_window();
 	check(irq_count[V] + irq_count[PENDING] == before + 2,
-	      "kvm.eoi_both_of_two", "%lu",
+	      "kvm.eoi_both_of_two", "%llu",
 	      irq_count[V] + irq_count[PENDING] - before);
 	irq_handler[V] = on_real_eoi;
 	before = irq_count[V];
@@ -262,7 +260,7 @@ static void pv_eoi(void)
 		irq_window();
 	}
 	check(irq_count[V] == before + 3 && eoi_flag == 0,
-	      "kvm.eoi_by_msr_still_works", "%lu flag %u",
+	      "kvm.eoi_by_msr_still_works", "%llu flag %u",
 	      irq_count[V] - before, eoi_flag);
 	wrmsr(BH_KVM_MSR_PV_EOI, 0);
 	wrmsr(X2APIC_SELF_IPI, V);
@@ -275,14 +273,12 @@ static volatile u64 probe[2][512] __aligned(4096);
 
 static void on_ap_vector(struct trap_frame *f)
 {
-	(void)f;
 	ap_seen++;
 	wrmsr(X2APIC_EOI, 0);
 }
 
 static void on_nmi(struct trap_frame *f)
 {
-	(void)f;
 }
 
 /* Phases: 1 registered and spinning; 2 about to halt with interrupts off;
@@ -326,12 +322,12 @@ static void preempted(void)
 	before = area[0].steal;
 	for (u64 i = 0; i < AP_SPINS && area[0].steal == before; i++)
 		cpu_relax();
-	check(area[0].steal > before, "kvm.steal_grows", "%lu ns",
+	check(area[0].steal > before, "kvm.steal_grows", "%llu ns",
 	      area[0].steal);
 	section("Linux virt/kvm/x86/msr.rst, MSR_KVM_SYSTEM_TIME_NEW");
 	check(clock[0].tsc == clock[1].tsc && clock[0].mul == clock[1].mul &&
 		      clock[0].system == clock[1].system,
-	      "kvm.clocks_of_vcpus_agree", "%lx %lx", clock[0].tsc,
+	      "kvm.clocks_of_vcpus_agree", "%llx %llx", clock[0].tsc,
 	      clock[1].tsc);
 	section("Linux virt/kvm/x86/hypercalls.rst, KVM_HC_SCHED_YIELD");
 	before = area[1].version;
@@ -348,9 +344,9 @@ static void kick(void)
 	ap_phase = 2;
 	for (u64 i = 0; i < 1000000; i++)
 		cpu_relax();
-	check(ap_phase == 2, "kvm.halted_with_if_clear", "%lu", ap_phase);
+	check(ap_phase == 2, "kvm.halted_with_if_clear", "%llu", ap_phase);
 	check(hyper(BH_KVM_KICK_CPU, 0, 1, 0, 0) == 0 && wait_for(&ap_phase, 3),
-	      "kvm.kick_ends_hlt", "phase %lu", ap_phase);
+	      "kvm.kick_ends_hlt", "phase %llu", ap_phase);
 	check(hyper(BH_KVM_KICK_CPU, 0, 99, 0, 0) == 0, "kvm.kick_nobody",
 	      "not 0");
 	/* A kick that comes first is not lost */
@@ -369,17 +365,17 @@ static void pv_ipi(void)
 	ap_seen = 0;
 	check(hyper(BH_KVM_SEND_IPI, 2, 0, 0, PENDING) == 1 &&
 		      wait_for(&ap_seen, 1),
-	      "kvm.ipi_to_one", "%lu", ap_seen);
+	      "kvm.ipi_to_one", "%llu", ap_seen);
 	check(hyper(BH_KVM_SEND_IPI, 1, 0, 1, PENDING) == 1 &&
 		      wait_for(&ap_seen, 2),
-	      "kvm.ipi_counted_from_lowest", "%lu", ap_seen);
+	      "kvm.ipi_counted_from_lowest", "%llu", ap_seen);
 	check(hyper(BH_KVM_SEND_IPI, ~0ull, ~0ull, 0, V) == 2,
 	      "kvm.ipi_counts_who_is_there", "not 2");
 	irq_window();
 	check(irq_count[V] > self, "kvm.ipi_to_self", "none");
 	check(hyper(BH_KVM_SEND_IPI, 2, 0, 0, 0x400) == 1 &&
 		      wait_for(&irq_count[2], nmis + 1),
-	      "kvm.ipi_nmi", "%lu", irq_count[2] - nmis);
+	      "kvm.ipi_nmi", "%llu", irq_count[2] - nmis);
 	check(hyper(BH_KVM_SEND_IPI, 2, 0, 0, 0x500) == -BH_KVM_EINVAL &&
 		      hyper(BH_KVM_SEND_IPI, 2, 0, 0, 0x80000 | V) ==
 			      -BH_KVM_EINVAL,
@@ -419,14 +415,14 @@ static void tlb_flush(void)
 	ap_phase = 0;
 	check(ap_start(1, ap_reader) && wait_for(&ap_phase, 10) &&
 		      wait_for(&flush_read, 111),
-	      "kvm.flush_ap_reads", "%lu", flush_read);
+	      "kvm.flush_ap_reads", "%llu", flush_read);
 	pd[0] = (here + BIG_PAGE) | 0x83;
 	*(volatile u64 *)((u64)probe + BIG_PAGE) = 222;
 	asked = __atomic_compare_exchange_n(&area[1].preempted, &expected, 3,
 					    false, __ATOMIC_SEQ_CST,
 					    __ATOMIC_SEQ_CST);
 	check(asked, "kvm.flush_asked", "preempted is %u", expected);
-	check(wait_for(&flush_read, 222), "kvm.flush_done", "reads %lu",
+	check(wait_for(&flush_read, 222), "kvm.flush_done", "reads %llu",
 	      flush_read);
 	pd[0] = old;
 }

@@ -27,21 +27,18 @@ static u32 me(void)
 
 static void on_vector(struct trap_frame *f)
 {
-	(void)f;
 	__atomic_fetch_add(&hits[me()], 1, __ATOMIC_RELAXED);
 	wrmsr(X2APIC_EOI, 0);
 }
 
 static void on_low(struct trap_frame *f)
 {
-	(void)f;
 	__atomic_fetch_add(&lows[me()], 1, __ATOMIC_RELAXED);
 	wrmsr(X2APIC_EOI, 0);
 }
 
 static void on_nmi(struct trap_frame *f)
 {
-	(void)f;
 	__atomic_fetch_add(&nmis[me()], 1, __ATOMIC_RELAXED);
 }
 

@@ -58,7 +58,7 @@ static void walk(void)
 			check(vector == EXC_PF && trap_error & PF_RSVD &&
 				      trap_cr2 == ALIAS,
 			      "misplaced.table_is_a_fault",
-			      "level %u: vector %u error %lx", LEVELS - depth,
+			      "level %u: vector %u error %llx", LEVELS - depth,
 			      vector, trap_error);
 		}
 	}

@@ -264,7 +264,7 @@ static void long_mode_rules(void)
 	refused("modes.cr4_smxe_gp", do_cr4, cr4 | CR4_SMXE);
 	refused("modes.cr4_high_gp", do_cr4, cr4 | 1ul << 40);
 	refused("modes.cr4_bit15_gp", do_cr4, cr4 | 1ul << 15);
-	check(read_cr4() == cr4, "modes.cr4_unchanged", "%lx", read_cr4());
+	check(read_cr4() == cr4, "modes.cr4_unchanged", "%llx", read_cr4());
 	section("SDM 3A 4.1.1");
 	cpuid(7, 0, r);
 	check(!(r[2] & 1u << 16), "modes.la57_hidden", "%x", r[2]);
@@ -287,12 +287,12 @@ static void machine_check_bit(void)
 
 	section("SDM 3B 16.3");
 	write_cr4(cr4 & ~CR4_MCE);
-	check(!(read_cr4() & CR4_MCE), "modes.cr4_mce_clears", "%lx",
+	check(!(read_cr4() & CR4_MCE), "modes.cr4_mce_clears", "%llx",
 	      read_cr4());
 	write_cr4(cr4 | CR4_MCE);
-	check(read_cr4() & CR4_MCE, "modes.cr4_mce_sets", "%lx", read_cr4());
+	check(read_cr4() & CR4_MCE, "modes.cr4_mce_sets", "%llx", read_cr4());
 	write_cr4(cr4 & ~CR4_MCE);
-	check(read_cr4() == (cr4 & ~CR4_MCE), "modes.cr4_rest_kept", "%lx",
+	check(read_cr4() == (cr4 & ~CR4_MCE), "modes.cr4_rest_kept", "%llx",
 	      read_cr4());
 	write_cr4(cr4);
 }

@@ -67,7 +67,7 @@ static void kept_ones(void)
 		if (trap == NO_TRAP)
 			trap = try_rdmsr(kept[i].msr, &now);
 		check(trap == NO_TRAP && now == kept[i].value, kept[i].name,
-		      "trap %u, value %lx", trap, now);
+		      "trap %u, value %llx", trap, now);
 		if (trap == NO_TRAP)
 			wrmsr(kept[i].msr, old);
 	}
@@ -87,12 +87,12 @@ static void bad_values(void)
 	check(try_wrmsr(0xc0000080, efer | 1ull << 12) == 13,
 	      "msr.efer_svme_refused", "SVME could be set");
 	check(!(rdmsr(0xc0000080) & 1ull << 12), "msr.efer_svme_hidden",
-	      "EFER %lx", rdmsr(0xc0000080));
+	      "EFER %llx", rdmsr(0xc0000080));
 	check(try_wrmsr(0xc0000080, efer & ~0x100ull) == 13,
 	      "msr.efer_lme_while_paging", "no #GP");
 	check(try_wrmsr(0xc0000080, efer | 1ull << 63) == 13,
 	      "msr.efer_reserved", "no #GP");
-	check(rdmsr(0xc0000080) == efer, "msr.efer_unchanged", "%lx",
+	check(rdmsr(0xc0000080) == efer, "msr.efer_unchanged", "%llx",
 	      rdmsr(0xc0000080));
 	check(try_wrmsr(0x1b, 0xfee00c00ull | 1ull << 60) == 13,
 	      "msr.apic_base_reserved", "no #GP");
@@ -103,14 +103,14 @@ static void tsc(void)
 	u64 a = rdmsr(0x10), b = rdtsc(), c = rdmsr(0x10);
 
 	section("SDM 3B 18.17.3");
-	check(a <= b && b <= c, "msr.tsc_reads_tsc", "%lu %lu %lu", a, b, c);
+	check(a <= b && b <= c, "msr.tsc_reads_tsc", "%llu %llu %llu", a, b, c);
 	wrmsr(0x3b, 1ull << 40);
-	check(rdtsc() >= 1ull << 40, "msr.tsc_adjust_moves_tsc", "%lu",
+	check(rdtsc() >= 1ull << 40, "msr.tsc_adjust_moves_tsc", "%llu",
 	      rdtsc());
-	check(rdmsr(0x3b) == 1ull << 40, "msr.tsc_adjust_reads_back", "%lx",
+	check(rdmsr(0x3b) == 1ull << 40, "msr.tsc_adjust_reads_back", "%llx",
 	      rdmsr(0x3b));
 	wrmsr(0x3b, 0);
-	check(rdtsc() < 1ull << 40, "msr.tsc_adjust_back", "%lu", rdtsc());
+	check(rdtsc() < 1ull << 40, "msr.tsc_adjust_back", "%llu", rdtsc());
 }
 
 #define MTRRCAP      0xfe
@@ -123,12 +123,12 @@ static void mtrrs(void)
 	u64 cap = rdmsr(MTRRCAP), def = rdmsr(MTRR_DEF);
 
 	section("SDM 3A 12.11.1");
-	check((cap & 0xff) == 8 && (cap & 0x500) == 0x500, "msr.mtrrcap", "%lx",
-	      cap);
+	check((cap & 0xff) == 8 && (cap & 0x500) == 0x500, "msr.mtrrcap",
+	      "%llx", cap);
 	check(try_wrmsr(MTRRCAP, cap) == 13, "msr.mtrrcap_read_only", "no #GP");
 	section("SDM 3A 12.11.2.1");
 	check((def & 0xcff) == 0x806 || (def & 0xcff) == 0xc06,
-	      "msr.mtrr_default_wb", "%lx", def);
+	      "msr.mtrr_default_wb", "%llx", def);
 	check(try_wrmsr(MTRR_DEF, 0x802) == 13, "msr.mtrr_def_type_gp",
 	      "no #GP");
 	section("SDM 3A 12.11.2.3");
@@ -136,7 +136,7 @@ static void mtrrs(void)
 	wrmsr(MTRR_MASK(7), 0xfc0000800);
 	check(rdmsr(MTRR_BASE(7)) == 0xc0000000 &&
 		      rdmsr(MTRR_MASK(7)) == 0xfc0000800,
-	      "msr.mtrr_variable", "%lx %lx", rdmsr(MTRR_BASE(7)),
+	      "msr.mtrr_variable", "%llx %llx", rdmsr(MTRR_BASE(7)),
 	      rdmsr(MTRR_MASK(7)));
 	wrmsr(MTRR_MASK(7), 0);
 	wrmsr(MTRR_BASE(7), 0);
@@ -147,7 +147,7 @@ static void mtrrs(void)
 	check(try_wrmsr(MTRR_BASE(8), 0) == 13, "msr.mtrr_ninth_gp", "no #GP");
 	section("SDM 3A 12.11.2.2");
 	wrmsr(0x26f, 0x0506040100060605);
-	check(rdmsr(0x26f) == 0x0506040100060605, "msr.mtrr_fixed", "%lx",
+	check(rdmsr(0x26f) == 0x0506040100060605, "msr.mtrr_fixed", "%llx",
 	      rdmsr(0x26f));
 	wrmsr(0x26f, 0);
 	check(try_wrmsr(0x250, 0x0606060606060607) == 13,
@@ -172,16 +172,16 @@ static void harmless(void)
 	check(try_rdmsr(0x8b, &v) == NO_TRAP, "msr.microcode_revision", "trap");
 	check(try_wrmsr(0x8b, 0) == NO_TRAP, "msr.microcode_clear", "trap");
 	check(try_rdmsr(0x179, &v) == NO_TRAP && !(v & 0xff),
-	      "msr.no_machine_check_banks", "%lx", v);
+	      "msr.no_machine_check_banks", "%llx", v);
 	check(try_rdmsr(0x401, &v) == 13, "msr.no_bank_0_gp", "no #GP");
-	check(try_rdmsr(0x1d9, &v) == NO_TRAP && !v, "msr.debugctl", "%lx", v);
+	check(try_rdmsr(0x1d9, &v) == NO_TRAP && !v, "msr.debugctl", "%llx", v);
 	if (!cpu_is_intel())
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
 		check(try_rdmsr(rows[i].msr, &v) == NO_TRAP && !v, rows[i].name,
-		      "%lx", v);
+		      "%llx", v);
 	check(try_rdmsr(0x1a0, &v) == NO_TRAP && (v & 0x1800) == 0x1800,
-	      "msr.misc_enable_no_bts_pebs", "%lx", v);
+	      "msr.misc_enable_no_bts_pebs", "%llx", v);
 	check(try_wrmsr(0x79, 0x1000) == NO_TRAP, "msr.microcode_update",
 	      "trap");
 }
@@ -203,11 +203,11 @@ static void more_tsc(void)
 	wrmsr(0x10, 1ull << 45);
 	now = rdtsc();
 	check(now >= 1ull << 45 && now < (1ull << 45) + (1ull << 40),
-	      "msr.tsc_written", "%lx", now);
-	check((s64)rdmsr(0x3b) > 0, "msr.tsc_write_adjusts", "%lx",
+	      "msr.tsc_written", "%llx", now);
+	check((s64)rdmsr(0x3b) > 0, "msr.tsc_write_adjusts", "%llx",
 	      rdmsr(0x3b));
 	wrmsr(0x3b, adjust);
-	check(rdtsc() < 1ull << 45, "msr.tsc_adjust_undoes", "%lx", rdtsc());
+	check(rdtsc() < 1ull << 45, "msr.tsc_adjust_undoes", "%llx", rdtsc());
 	cpuid(0x80000001, 0, r);
 	if (!(r[3] & 1u << 27))
 		return;
@@ -222,7 +222,7 @@ static void more_tsc(void)
 
 		section("SDM 2B RDPID");
 		__asm__ volatile(".byte 0xf3, 0x0f, 0xc7, 0xf8" : "=a"(v));
-		check(v == 0x1234567, "msr.rdpid", "%lx", v);
+		check(v == 0x1234567, "msr.rdpid", "%llx", v);
 	}
 }
 

@@ -112,7 +112,6 @@ static bool a20_open(void)
 
 static void end_of_interrupt(struct trap_frame *f)
 {
-	(void)f;
 	outb(0xa0, 0x20);
 	outb(0x20, 0x20);
 }
@@ -185,8 +184,7 @@ static void check_modules(const struct module *m, u32 count)
 	if (count != 2)
 		return;
 	check(!(m[0].start & 4095) && !(m[1].start & 4095), "modules_aligned",
-	      "%llx %llx", (unsigned long long)m[0].start,
-	      (unsigned long long)m[1].start);
+	      "%llx %llx", m[0].start, m[1].start);
 	check(*magic == ELF_MAGIC, "module_is_the_file", "%x", *magic);
 	check(m[0].end - m[0].start == m[1].end - m[1].start, "module_sizes",
 	      "they differ");
@@ -233,8 +231,7 @@ static void check_map(const struct range *map, u32 count, u32 lower, u32 upper)
 	check(count >= 3 && sorted, "map_sorted", "%u entries", count);
 	check(kernel, "map_has_image", "no RAM where the image is");
 	check(firmware, "map_spares_firmware", "RAM from 640 KiB to 1 MiB");
-	check(top == RAM_END, "map_has_all_ram", "%llx",
-	      (unsigned long long)top);
+	check(top == RAM_END, "map_has_all_ram", "%llx", top);
 	check(lower && lower <= 640 && lower * 1024ull == map[0].length,
 	      "mem_lower", "%u", lower);
 	check(upper == base && upper, "mem_upper", "%u", upper);
@@ -261,7 +258,7 @@ static void check_sections(const u8 *headers, u32 count, u32 bytes, u32 names)
 	      "sections_told", "%u of %u bytes", count, bytes);
 	strings = section_addr(headers, names, bytes, &name);
 	check(strings && strings < RAM_END, "section_names_loaded", "%llx",
-	      (unsigned long long)strings);
+	      strings);
 	for (u32 i = 0; i < count && strings; i++) {
 		u64 addr = section_addr(headers, i, bytes, &name);
 		const char *s = (const char *)(strings + name);
@@ -271,10 +268,9 @@ static void check_sections(const u8 *headers, u32 count, u32 bytes, u32 names)
 		if (equal(s, ".symtab"))
 			symbols = addr;
 	}
-	check(text == IMAGE_BASE, "section_of_code", "%llx",
-	      (unsigned long long)text);
+	check(text == IMAGE_BASE, "section_of_code", "%llx", text);
 	check(symbols && !in_kernel(symbols, symbols + 1), "symbols_loaded",
-	      "%llx", (unsigned long long)symbols);
+	      "%llx", symbols);
 }
 
 static bool is_cmdline(const char *s)

@@ -48,14 +48,12 @@ static void start(void (*then)(struct trap_frame *f))
 
 static void send_one(struct trap_frame *f)
 {
-	(void)f;
 	send_nmi();
 	spin();
 }
 
 static void send_three(struct trap_frame *f)
 {
-	(void)f;
 	send_nmi();
 	send_nmi();
 	send_nmi();
@@ -96,7 +94,7 @@ static void timing(void)
 			   "d"((u32)(sent >> 32))
 			 : "memory");
 	check(count == 1 && at_rip == after, "nmi.at_the_boundary",
-	      "%u at %lx for %lx", count, at_rip, after);
+	      "%u at %llx for %llx", count, at_rip, after);
 	section("SDM 3A 6.8.3");
 	start(NULL);
 	__asm__ volatile("lea 1f(%%rip), %0\n mov %%ss, %%ebx\n"
@@ -106,7 +104,7 @@ static void timing(void)
 			   "d"((u32)(sent >> 32))
 			 : "rbx", "memory");
 	check(count == 1 && at_rip == after, "nmi.behind_mov_ss_shadow",
-	      "%u at %lx for %lx", count, at_rip, after);
+	      "%u at %llx for %llx", count, at_rip, after);
 	section("SDM 3A 6.8.1");
 	start(NULL);
 	__asm__ volatile("lea 1f(%%rip), %0\n sti\n wrmsr\n1: nop\n cli"
@@ -115,13 +113,12 @@ static void timing(void)
 			   "d"((u32)(sent >> 32))
 			 : "memory");
 	check(count == 1 && at_rip >= after && at_rip <= after + 1,
-	      "nmi.behind_sti_shadow", "%u at %lx for %lx", count, at_rip,
+	      "nmi.behind_sti_shadow", "%u at %llx for %llx", count, at_rip,
 	      after);
 }
 
 static void breakpoint_inside(struct trap_frame *f)
 {
-	(void)f;
 	send_nmi();
 	spin();
 	__asm__ volatile("int3");
@@ -130,7 +127,6 @@ static void breakpoint_inside(struct trap_frame *f)
 
 static void nothing(struct trap_frame *f)
 {
-	(void)f;
 }
 
 static void inner_iret(void)
@@ -174,8 +170,8 @@ static void faulting_iret(void)
 	spin();
 	check(gps == 1 && count == 1, "nmi.iret_fault", "%u faults, %u NMIs",
 	      gps, count);
-	check(!(at_flags & TF), "nmi.iret_fault_flags", "TF in %lx", at_flags);
-	check(!(rflags() & TF), "nmi.iret_fault_no_trap", "TF in %lx",
+	check(!(at_flags & TF), "nmi.iret_fault_flags", "TF in %llx", at_flags);
+	check(!(rflags() & TF), "nmi.iret_fault_no_trap", "TF in %llx",
 	      rflags());
 	section("SDM 3A 6.7.1");
 	start(send_one);
@@ -213,8 +209,8 @@ static void stepped_code(void)
 	check(count == 1 && dbs == 1, "nmi.step_and_nmi", "%u NMIs, %u traps",
 	      count, dbs);
 	check(db_rip == after && (db_dr6 & 0x4000), "nmi.step_where",
-	      "%lx for %lx, dr6 %lx", db_rip, after, db_dr6);
-	check(!(inner_flags & TF), "nmi.handler_not_stepped", "%lx",
+	      "%llx for %llx, dr6 %llx", db_rip, after, db_dr6);
+	check(!(inner_flags & TF), "nmi.handler_not_stepped", "%llx",
 	      inner_flags);
 }
 
@@ -239,10 +235,10 @@ static void iret_to_stepped_code(void)
 			   "d"((u32)(sent >> 32))
 			 : "memory");
 	check(dbs == 1 && step_rip == after && db_rip == after + 1,
-	      "nmi.iret_sets_tf", "%u traps, at %lx for %lx", dbs, db_rip,
+	      "nmi.iret_sets_tf", "%u traps, at %llx for %llx", dbs, db_rip,
 	      after + 1);
 	check((db_dr6 & 0x4000) && (db_dr6 & 0xf) == 0, "nmi.iret_sets_tf_dr6",
-	      "%lx", db_dr6);
+	      "%llx", db_dr6);
 	irq_handler[DB] = NULL;
 }
 
@@ -256,5 +252,5 @@ void guest_main(void)
 	faulting_iret();
 	stepped_code();
 	iret_to_stepped_code();
-	check(!(rflags() & TF), "nmi.no_tf_left", "%lx", rflags());
+	check(!(rflags() & TF), "nmi.no_tf_left", "%llx", rflags());
 }

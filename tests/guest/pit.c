@@ -218,7 +218,7 @@ static void rate(void)
 	count = 60000 - pit_latched(2);
 	us = (rdtsc() - tsc) * 1000 / tsc_khz();
 	check(near(count, us * PIT_HZ / 1000000, 3), "pit.rate",
-	      "%u counts in %lu us", count, us);
+	      "%u counts in %llu us", count, us);
 }
 
 static void interrupts(void)
@@ -232,14 +232,14 @@ static void interrupts(void)
 	n = irq_count[VECTOR];
 	sleep_us(100000);
 	n = irq_count[VECTOR] - n;
-	check(n >= 97 && n <= 103, "pit.ticks_at_1000_hz", "%lu in 100 ms", n);
+	check(n >= 97 && n <= 103, "pit.ticks_at_1000_hz", "%llu in 100 ms", n);
 	/* A guest that could not take them gets them afterwards, each one */
 	irq_off();
 	n = irq_count[VECTOR];
 	busy_us(20000);
 	sleep_us(80000);
 	n = irq_count[VECTOR] - n;
-	check(n >= 95 && n <= 105, "pit.no_tick_is_lost", "%lu in 100 ms", n);
+	check(n >= 95 && n <= 105, "pit.no_tick_is_lost", "%llu in 100 ms", n);
 	ioapic_set(2, IOAPIC_MASKED);
 	n = irq_count[VECTOR];
 	sleep_us(10000);
@@ -253,7 +253,7 @@ static void interrupts(void)
 	irq_off();
 	n = irq_count[VECTOR] - n;
 	check(n >= 20 && n <= 500 && turns > 100, "pit.absurd_rate",
-	      "%lu in 20 ms, %lu turns", n, turns);
+	      "%llu in 20 ms, %llu turns", n, turns);
 	/* A tick of the old rate that the local APIC has accepted stays there:
 	 * without the flush it is a second one, on any machine */
 	section("82C54 data sheet, Mode 0");
@@ -261,7 +261,7 @@ static void interrupts(void)
 	flush_irqs();
 	n = irq_count[VECTOR];
 	sleep_us(20000);
-	check(irq_count[VECTOR] == n + 1, "pit.one_shot_once", "%lu",
+	check(irq_count[VECTOR] == n + 1, "pit.one_shot_once", "%llu",
 	      irq_count[VECTOR] - n);
 	ioapic_set(2, IOAPIC_MASKED);
 }

@@ -97,5 +97,5 @@ void guest_main(void)
 	check(regs, "preempt.registers", "changed under the guest");
 	check(msrs, "preempt.msrs_and_dr", "changed under the guest");
 	check(xmm, "preempt.sse", "changed under the guest");
-	print("INFO gaps %lu longest %lu\n", gaps, longest);
+	print("INFO gaps %llu longest %llu\n", gaps, longest);
 }

@@ -566,5 +566,5 @@ void guest_main(void)
 			print("INFO round %u\n", progress);
 	}
 	section("SDM 3A 6.15");
-	check(true, "random.survived", "%lu", rounds);
+	check(true, "random.survived", "%llu", rounds);
 }

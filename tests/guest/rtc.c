@@ -13,7 +13,6 @@ static volatile u64 came_at;
 
 static void on_irq(struct trap_frame *f)
 {
-	(void)f;
 	came_at = rdtsc();
 	wrmsr(X2APIC_EOI, 0);
 }
@@ -97,7 +96,7 @@ static void periodic(void)
 	check(n == 50, "rtc.periodic_comes", "%u", n);
 	ms = (rdtsc() - start) / tsc_khz();
 	/* More if others have the core: what is not read in time is lost */
-	check(ms >= 47 && ms < 100, "rtc.periodic_rate", "%lu ms for 50", ms);
+	check(ms >= 47 && ms < 100, "rtc.periodic_rate", "%llu ms for 50", ms);
 	section("MC146818A, Register C, IRQF");
 	check(wait_irq(VECTOR, 10000), "rtc.periodic_once_more", "");
 	n = (u32)irq_count[VECTOR];

@@ -59,7 +59,6 @@ static volatile struct probe *probe(void)
 
 static void on_ipi(struct trap_frame *f)
 {
-	(void)f;
 	if (rdmsr(X2APIC_ID) == 1)
 		ap_irqs++;
 	wrmsr(X2APIC_EOI, 0);
@@ -100,7 +99,7 @@ static void cross_ipis(void)
 			break;
 	}
 	check(ap_irqs == want && want >= 100, "smp.ipi_each_arrives",
-	      "%lu of %lu", ap_irqs, want);
+	      "%llu of %llu", ap_irqs, want);
 	wrmsr(X2APIC_ICR, 0xc0000 | 0x71);
 	check(wait_for(&ap_irqs, want + 1), "smp.ipi_all_but_self", "lost");
 }
@@ -118,7 +117,7 @@ static void halted_ipi(void)
 		if (!wait_for(&ap_irqs, before + i + 1))
 			break;
 	}
-	check(ap_irqs == before + 50, "smp.ipi_wakes_hlt", "%lu of 50",
+	check(ap_irqs == before + 50, "smp.ipi_wakes_hlt", "%llu of 50",
 	      ap_irqs - before);
 }
 
@@ -134,7 +133,7 @@ static void restart(void)
 	      "no answer to SIPI");
 	ap_ticks = 0;
 	check(wait_for(&ap_ticks, 100),
-	      twice > 1 ? "smp.runs_again" : "smp.runs_after_restart", "%lu",
+	      twice > 1 ? "smp.runs_again" : "smp.runs_after_restart", "%llu",
 	      ap_ticks);
 }
 
@@ -152,8 +151,8 @@ static void one_tsc(void)
 		seen += others != last;
 		last = others;
 	}
-	check(seen >= 100 && !ahead, "smp.tsc_never_ahead", "%lu of %lu", ahead,
-	      seen);
+	check(seen >= 100 && !ahead, "smp.tsc_never_ahead", "%llu of %llu",
+	      ahead, seen);
 }
 
 static void send_sipi(void)
@@ -240,7 +239,7 @@ static void init_stops(void)
 	seen = ap_ticks;
 	for (u32 i = 0; i < 2000000; i++)
 		cpu_relax();
-	check(ap_ticks == seen, "smp.init_parks", "%lu more", ap_ticks - seen);
+	check(ap_ticks == seen, "smp.init_parks", "%llu more", ap_ticks - seen);
 }
 
 void guest_main(void)
@@ -250,13 +249,14 @@ void guest_main(void)
 	section("SDM 3A 9.4.4");
 	apic_enable();
 	irq_handler[0x71] = on_ipi;
-	check(rdmsr(MSR_APIC_BASE) & 0x100, "smp.bsp_flag", "%lx",
+	check(rdmsr(MSR_APIC_BASE) & 0x100, "smp.bsp_flag", "%llx",
 	      rdmsr(MSR_APIC_BASE));
 	before = rdtsc();
 	check(ap_start(1, ap_main), "smp.sipi_starts", "no answer");
-	check(wait_for(&ap_ticks, 100), "smp.both_run", "%lu", ap_ticks);
-	check(ap_id == 1, "smp.ap_id", "%lu", ap_id);
-	check(ap_tsc > before, "smp.tsc_agrees", "%ld", (s64)(ap_tsc - before));
+	check(wait_for(&ap_ticks, 100), "smp.both_run", "%llu", ap_ticks);
+	check(ap_id == 1, "smp.ap_id", "%llu", ap_id);
+	check(ap_tsc > before, "smp.tsc_agrees", "%lld",
+	      (s64)(ap_tsc - before));
 	cross_ipis();
 	one_tsc();
 	halted_ipi();

@@ -301,7 +301,7 @@ static void results(void)
 	check(!bad_cr8[0] && !bad_cr8[1], "state.cr8", "of the other");
 	section("SDM 3B 18.17.3");
 	check(far_tsc[0] < TSC_FAR && far_tsc[1] >= TSC_FAR,
-	      "state.tsc_adjust_is_ones_own", "%lx %lx", far_tsc[0],
+	      "state.tsc_adjust_is_ones_own", "%llx %llx", far_tsc[0],
 	      far_tsc[1]);
 }
 

@@ -34,13 +34,11 @@ static volatile bool running;
 
 static void end_of_interrupt(struct trap_frame *f)
 {
-	(void)f;
 	wrmsr(X2APIC_EOI, 0);
 }
 
 static void on_nmi(struct trap_frame *f)
 {
-	(void)f;
 }
 
 /* The shortest period there is */
@@ -119,7 +117,7 @@ static void rate(u32 vector, u64 ms, const char *name)
 {
 	u64 n = irq_count[vector];
 
-	check(n <= ms * RATE_MAX + RATE_MAX, name, "%lu in %lu ms", n, ms);
+	check(n <= ms * RATE_MAX + RATE_MAX, name, "%llu in %llu ms", n, ms);
 }
 
 /* Interrupts on, for so long; how long it was */
@@ -148,7 +146,7 @@ static void timers(u64 ms)
 	for (u32 i = 1; i < count; i++)
 		starts += ap_start(i, ap_timer);
 	section("SDM 3A 11.5.4");
-	check(starts == count - 1, "storm.all_start", "%lu", starts);
+	check(starts == count - 1, "storm.all_start", "%llu", starts);
 	wrmsr(X2APIC_ICR, ALL_BUT | ICR_FIXED | V_BEGIN);
 	board_storm();
 	own_timer(V_TIMER);
@@ -205,12 +203,12 @@ static void messages(u64 ms)
 	for (u32 i = 1; i < count; i++) /* they wait for a start-up */
 		wrmsr(X2APIC_ICR, (u64)i << 32 | ICR_INIT);
 	section("SDM 3A 8.4.3");
-	check(starts > count, "storm.init_and_start_again", "%lu", starts);
+	check(starts > count, "storm.init_and_start_again", "%llu", starts);
 	section("SDM 3A 11.6");
-	check(irq_count[V_IPI] > count, "storm.messages", "%lu",
+	check(irq_count[V_IPI] > count, "storm.messages", "%llu",
 	      irq_count[V_IPI]);
 	section("SDM 3A 6.7.1");
-	check(irq_count[2] > count, "storm.nmis", "%lu", irq_count[2]);
+	check(irq_count[2] > count, "storm.nmis", "%llu", irq_count[2]);
 }
 
 void guest_main(void)

@@ -63,11 +63,11 @@ static void memory(void)
 
 	section(SPEC "iomem");
 	*p64 = 0x1122334455667788;
-	check(*p64 == 0x1122334455667788, "testdev.memory_qword", "%lx", *p64);
+	check(*p64 == 0x1122334455667788, "testdev.memory_qword", "%llx", *p64);
 	check(p8[3] == 0x55 && *(volatile u16 *)(p8 + 6) == 0x1122,
 	      "testdev.memory_sizes", "%x", p8[3]);
 	p8[1] = 0;
-	check(*p64 == 0x1122334455660088, "testdev.memory_byte_write", "%lx",
+	check(*p64 == 0x1122334455660088, "testdev.memory_byte_write", "%llx",
 	      *p64);
 	*last = 0xdeadbeef;
 	check(*last == 0xdeadbeef, "testdev.memory_end", "%x", *last);
@@ -95,17 +95,17 @@ static void lines(void)
 	ioapic_set(20, VECTOR + 1);
 	outb(0x200a, 1);
 	irq_window();
-	check(irq_count[VECTOR] == 1, "testdev.line_rises", "%lu",
+	check(irq_count[VECTOR] == 1, "testdev.line_rises", "%llu",
 	      irq_count[VECTOR]);
 	outb(0x200a, 0);
 	outb(0x200a, 1);
 	irq_window();
-	check(irq_count[VECTOR] == 2, "testdev.line_again", "%lu",
+	check(irq_count[VECTOR] == 2, "testdev.line_again", "%llu",
 	      irq_count[VECTOR]);
 	outb(0x200a, 0);
 	outb(0x2014, 1);
 	irq_window();
-	check(irq_count[VECTOR + 1] == 1, "testdev.line_20", "%lu",
+	check(irq_count[VECTOR + 1] == 1, "testdev.line_20", "%llu",
 	      irq_count[VECTOR + 1]);
 	outb(0x2014, 0);
 	ioapic_set(10, 0x10000);

@@ -13,7 +13,6 @@ static u64 tsc_khz;
 
 static void on_timer(struct trap_frame *f)
 {
-	(void)f;
 	fired_at = rdtsc();
 	wrmsr(X2APIC_EOI, 0);
 }
@@ -70,9 +69,10 @@ static void deadline_accuracy(void)
 		best = late < best ? late : best;
 	}
 	check(diff == 0, "timer.deadline_reads_back", "never");
-	check(earliest >= 0, "timer.deadline_not_early", "%ld ticks", earliest);
+	check(earliest >= 0, "timer.deadline_not_early", "%lld ticks",
+	      earliest);
 	check(best < (s64)(tsc_khz / 2), "timer.deadline_late",
-	      "%ld ticks late", best);
+	      "%lld ticks late", best);
 }
 
 static void deadline(void)
@@ -80,7 +80,7 @@ static void deadline(void)
 	section("SDM 3A 11.5.4.1");
 	wrmsr(X2APIC_LVT_TIMER, DEADLINE | VECTOR);
 	deadline_accuracy();
-	check(rdmsr(MSR_TSC_DEADLINE) == 0, "timer.deadline_clears", "%lx",
+	check(rdmsr(MSR_TSC_DEADLINE) == 0, "timer.deadline_clears", "%llx",
 	      rdmsr(MSR_TSC_DEADLINE));
 	fired_at = 0;
 	wrmsr(MSR_TSC_DEADLINE, rdtsc() - 1);
@@ -108,7 +108,7 @@ static void one_shot(void)
 	check(left <= 1000000, "timer.count_runs", "%u", left);
 	wait_fired(2000);
 	check(fired_at > start, "timer.one_shot_fires", "did not");
-	check(rdmsr(X2APIC_TMCCT) == 0, "timer.one_shot_ends", "%lu",
+	check(rdmsr(X2APIC_TMCCT) == 0, "timer.one_shot_ends", "%llu",
 	      rdmsr(X2APIC_TMCCT));
 	fired_at = 0;
 	wait_fired(5);
@@ -126,13 +126,13 @@ static void periodic(void)
 		fired_at = 0;
 		wait_fired(2000);
 	}
-	check(irq_count[VECTOR] >= before + 5, "timer.periodic_repeats", "%lu",
+	check(irq_count[VECTOR] >= before + 5, "timer.periodic_repeats", "%llu",
 	      irq_count[VECTOR] - before);
 	wrmsr(X2APIC_TMICT, 0);
 	before = irq_count[VECTOR];
 	fired_at = 0;
 	wait_fired(3);
-	check(irq_count[VECTOR] <= before + 1, "timer.zero_count_stops", "%lu",
+	check(irq_count[VECTOR] <= before + 1, "timer.zero_count_stops", "%llu",
 	      irq_count[VECTOR] - before);
 }
 
@@ -177,7 +177,7 @@ static void divide_values(void)
 		check(n > want - want / 8 && n < want + want / 8, rows[i].name,
 		      "%u for %u", n, want);
 		check(rdmsr(X2APIC_TDCR) == rows[i].code, "timer.divide_kept",
-		      "%lx", rdmsr(X2APIC_TDCR));
+		      "%llx", rdmsr(X2APIC_TDCR));
 	}
 	wrmsr(X2APIC_TMICT, 0);
 	wrmsr(X2APIC_TDCR, 0xb);
@@ -190,10 +190,10 @@ static void mode_changes(void)
 	wrmsr(X2APIC_LVT_TIMER, ONE_SHOT | VECTOR);
 	wrmsr(MSR_TSC_DEADLINE, rdtsc() + tsc_khz);
 	check(rdmsr(MSR_TSC_DEADLINE) == 0, "timer.deadline_msr_of_one_shot",
-	      "%lx", rdmsr(MSR_TSC_DEADLINE));
+	      "%llx", rdmsr(MSR_TSC_DEADLINE));
 	wrmsr(X2APIC_TMICT, (u32)tsc_khz);
 	wrmsr(X2APIC_LVT_TIMER, DEADLINE | VECTOR);
-	check(rdmsr(X2APIC_TMCCT) == 0, "timer.count_of_deadline_is_0", "%lx",
+	check(rdmsr(X2APIC_TMCCT) == 0, "timer.count_of_deadline_is_0", "%llx",
 	      rdmsr(X2APIC_TMCCT));
 	wrmsr(X2APIC_TMICT, (u32)tsc_khz);
 	fired_at = 0;
@@ -231,9 +231,9 @@ static void period(void)
 	last = fired_at;
 	took = (last - first) / 10;
 	check(took > want - want / 8 && took < want + want / 8, "timer.period",
-	      "%lu for %lu", took, want);
+	      "%llu for %llu", took, want);
 	check(rdmsr(X2APIC_TMCCT) <= want && rdmsr(X2APIC_TMICT) == want,
-	      "timer.count_starts_again", "%lu of %lu", rdmsr(X2APIC_TMCCT),
+	      "timer.count_starts_again", "%llu of %llu", rdmsr(X2APIC_TMCCT),
 	      rdmsr(X2APIC_TMICT));
 	wrmsr(X2APIC_TMICT, 0);
 }
@@ -247,7 +247,7 @@ static void illegal_vector(void)
 	fired_at = 0;
 	wait_fired(2);
 	wrmsr(X2APIC_ESR, 0);
-	check(rdmsr(X2APIC_ESR) & 0x40, "timer.illegal_vector", "ESR %lx",
+	check(rdmsr(X2APIC_ESR) & 0x40, "timer.illegal_vector", "ESR %llx",
 	      rdmsr(X2APIC_ESR));
 	wrmsr(X2APIC_ESR, 0);
 }
@@ -272,7 +272,7 @@ static void hlt_until_timer(void)
 	fired_at = 0;
 	wrmsr(MSR_TSC_DEADLINE, start + 3 * tsc_khz);
 	irq_wait();
-	check(fired_at >= start + 3 * tsc_khz, "timer.wakes_hlt", "%ld",
+	check(fired_at >= start + 3 * tsc_khz, "timer.wakes_hlt", "%lld",
 	      (s64)(fired_at - start));
 }
 

@@ -134,7 +134,7 @@ static void faults(void)
 		if (rows[i].error && !cpu_is_intel())
 			continue;
 		check(v == rows[i].vector && trap_error == rows[i].error,
-		      rows[i].name, "vector %u error %lx, wanted %u %lx", v,
+		      rows[i].name, "vector %u error %llx, wanted %u %llx", v,
 		      trap_error, rows[i].vector, rows[i].error);
 	}
 }
@@ -157,7 +157,7 @@ static void allowed(void)
 	where = 0;
 	v = try_user(op_read_hole);
 	check(v == NO_TRAP && where == 0xffffffff, "user.mmio",
-	      "vector %u, %lx", v, where);
+	      "vector %u, %llx", v, where);
 }
 
 static void pages(void)
@@ -167,11 +167,11 @@ static void pages(void)
 	section("SDM 3A 4.7");
 	v = try_user(op_read_kernel);
 	check(v == PF && trap_error == 5, "user.read_supervisor_pf",
-	      "vector %u error %lx", v, trap_error);
+	      "vector %u error %llx", v, trap_error);
 	v = try_user(op_write_kernel);
 	check(v == PF && trap_error == 7, "user.write_supervisor_pf",
-	      "vector %u error %lx", v, trap_error);
-	check(trap_cr2 == 0x40000000, "user.pf_address", "%lx", trap_cr2);
+	      "vector %u error %llx", v, trap_error);
+	check(trap_cr2 == 0x40000000, "user.pf_address", "%llx", trap_cr2);
 }
 
 /* Intercepted, since its delivery could go on for ever */
@@ -189,7 +189,7 @@ static void alignment(void)
 	v = try_user(op_misaligned);
 	__asm__ volatile("mov %0, %%cr0" ::"r"(cr0));
 	check(v == AC && trap_error == 0, "user.alignment_ac",
-	      "vector %u error %lx", v, trap_error);
+	      "vector %u error %llx", v, trap_error);
 }
 
 static void umip(void)

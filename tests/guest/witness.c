@@ -80,19 +80,19 @@ void guest_main(void)
 	}
 	now = rdtsc() - start;
 	section("SDM 3A 10.5.4");
-	check(irq_count[VECTOR] == n, "witness.timer", "%lu of %lu",
+	check(irq_count[VECTOR] == n, "witness.timer", "%llu of %llu",
 	      irq_count[VECTOR], n);
 	check(least > TIMER_COUNT / 100, "witness.timer_not_early",
-	      "%lu TSC ticks", least);
+	      "%llu TSC ticks", least);
 	if (cmdline_has("timing"))
 		check(late * 10 <= n, "witness.timer_on_time",
-		      "%lu of %lu late", late, n);
+		      "%llu of %llu late", late, n);
 	section("SDM 3B 17.17");
-	check(!bad, "witness.tsc", "%lu times backwards", bad);
+	check(!bad, "witness.tsc", "%llu times backwards", bad);
 	section("ACPI 4.8.2.1");
 	check(pm && now / pm > 2 && now / pm < 20000, "witness.clocks",
-	      "%lu TSC ticks, %lu of the PM timer", now, pm);
+	      "%llu TSC ticks, %llu of the PM timer", now, pm);
 	section("SDM 3C 28.3");
-	check(!ticks, "witness.memory", "%lu slices changed", ticks);
-	check(cr4 == read_cr4(), "witness.cr4", "%lx", read_cr4());
+	check(!ticks, "witness.memory", "%llu slices changed", ticks);
+	check(cr4 == read_cr4(), "witness.cr4", "%llx", read_cr4());
 }

@@ -65,8 +65,6 @@ static void write_line(const char *what)
 
 static void at_vmrun(unsigned int cpu, void *data)
 {
-	(void)cpu;
-	(void)data;
 	if (started)
 		return;
 	started = true;
@@ -86,7 +84,6 @@ static void at_translation(plugin_id id, struct plugin_tb *tb)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb);
 
-	(void)id;
 	for (size_t i = 0; i < n; i++) {
 		struct plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		uint64_t va = qemu_plugin_insn_vaddr(insn);
@@ -107,14 +104,11 @@ static void at_translation(plugin_id id, struct plugin_tb *tb)
 
 static void at_end(plugin_id id, void *data)
 {
-	(void)id;
-	(void)data;
 	write_line("end");
 }
 
 int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
 {
-	(void)info;
 	for (int i = 0; i < argc; i++)
 		if (!strncmp(argv[i], "out=", 4))
 			out = fopen(argv[i] + 4, "w");

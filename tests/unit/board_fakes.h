@@ -43,7 +43,6 @@ void vtimer_cancel(struct vtimer *t)
 
 void pc_irq_shared(struct vm *vm, u32 irq, enum pc_source source, bool level)
 {
-	(void)vm;
 	assert_in_range(irq, 0, BOARD_LINES - 1);
 	assert_in_range(source, 0, 7);
 	if (level && !board_lines[irq]) {
@@ -60,14 +59,12 @@ void pc_irq(struct vm *vm, u32 irq, bool level)
 
 bool pc_irq_wanted(struct vm *vm, u32 irq)
 {
-	(void)vm;
 	assert_in_range(irq, 0, BOARD_LINES - 1);
 	return !board_masked;
 }
 
 bool pc_irq_waits(struct vm *vm, u32 irq)
 {
-	(void)vm;
 	return board_waits[irq];
 }
 

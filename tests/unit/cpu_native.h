@@ -160,7 +160,6 @@ static void native_leave(int signal, siginfo_t *info, ucontext_t *uc)
 	struct native *n = native_now;
 	greg_t *g = uc->uc_mcontext.gregs;
 
-	(void)info;
 	if (signal == SIGTRAP && n->repeats && (u64)g[REG_RIP] == n->rip &&
 	    ++n->steps < NATIVE_STEPS)
 		return;

@@ -62,9 +62,6 @@ void panic(const char *fmt, ...)
 }
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)level;
-	(void)tag;
-	(void)fmt;
 }
 struct pcpu *this_cpu(void)
 {
@@ -103,10 +100,6 @@ void exit_finish_insn(struct vcpu *v)
 }
 void breakpoint_data(struct vcpu *v, u64 lin, u32 size, u8 access)
 {
-	(void)v;
-	(void)lin;
-	(void)size;
-	(void)access;
 }
 static u64 *fake_registers(enum fpu_file file, u8 reg)
 {
@@ -133,7 +126,6 @@ u64 fpu_xcr0(void)
 }
 int exit_load_msw(struct vcpu *v, u16 value)
 {
-	(void)v;
 	msw = value;
 	return 0;
 }
@@ -150,20 +142,13 @@ u32 fpu_pkru(void)
 }
 void *pmm_alloc(struct budget *b, u32 order)
 {
-	(void)b;
-	(void)order;
 	return NULL;
 }
 void pmm_free(struct budget *b, void *va, u32 order)
 {
-	(void)b;
-	(void)va;
-	(void)order;
 }
 void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 {
-	(void)v;
-	(void)has_error;
 	injected = vector;
 	injected_error = error;
 }
@@ -182,8 +167,6 @@ void vcpu_inject_ud(struct vcpu *v)
 }
 enum verdict exit_kill(struct vcpu *v, const char *reason)
 {
-	(void)v;
-	(void)reason;
 	kills++;
 	return VERDICT_KILL;
 }
@@ -198,8 +181,6 @@ static u64 device_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	u64 value = 0;
 
-	(void)v;
-	(void)dev;
 	if (offset + size > DEVICE_BYTES)
 		abort();
 	memcpy(&value, device + offset, size);
@@ -209,8 +190,6 @@ static u64 device_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 static void device_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			 u64 value)
 {
-	(void)v;
-	(void)dev;
 	if (offset + size > DEVICE_BYTES)
 		abort();
 	memcpy(device + offset, &value, size);
@@ -218,17 +197,11 @@ static void device_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 }
 static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	(void)v;
-	(void)dev;
-	(void)offset;
 	return (0x44434241u + 0x01010101u * port_count++) &
 	       (size == 4 ? ~0u : (1u << size * 8) - 1);
 }
 static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 val)
 {
-	(void)v;
-	(void)dev;
-	(void)offset;
 	if ((port_count + 1) * size <= sizeof(port_log))
 		memcpy(port_log + port_count * size, &val, size);
 	port_count++;

@@ -44,8 +44,6 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
 	va_list ap;
 
-	(void)level;
-	(void)tag;
 	va_start(ap, fmt);
 	vsnprintf(last_line, sizeof(last_line), fmt, ap);
 	va_end(ap);
@@ -53,7 +51,6 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 
 void vpic_as_by_bios(struct vm *v)
 {
-	(void)v;
 }
 
 void *pmm_alloc(struct budget *b, u32 order)
@@ -181,7 +178,6 @@ static void own(u64 base, u64 size, enum owner_kind kind, u32 firmware_type)
 /* An isolated VM with all of the RAM in one slot, filled with AAh */
 static int vm_setup(void **state)
 {
-	(void)state;
 	if (!ram)
 		ram = malloc(RAM_BYTES);
 	memset(ram, 0xaa, RAM_BYTES);
@@ -225,7 +221,6 @@ static inline void vm_make_privileged(void)
 
 static int vm_teardown(void **state)
 {
-	(void)state;
 	assert_int_equal(pool_blocks, 0);
 	assert_int_equal(fake_vm.budget.used_pages, 0);
 	return 0;

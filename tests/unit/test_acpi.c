@@ -36,7 +36,6 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
 	va_list ap;
 
-	(void)tag;
 	if (level < LOG_WARN)
 		return;
 	va_start(ap, fmt);
@@ -60,7 +59,6 @@ void *early_map(hpa_t hpa, u64 size)
 
 void early_unmap(void *va, u64 size)
 {
-	(void)size;
 	free(va);
 	views--;
 }
@@ -178,7 +176,6 @@ static int fresh(void **state)
 	u8 mcfg[8 + sizeof(ecam)] = { 0 };
 	struct acpi_hpet hpet = { .base = { .address = 0xfed00000 } };
 
-	(void)state;
 	memset(mem, 0, sizeof(mem));
 	memcpy(at(AT_RSDP), &rsdp, sizeof(rsdp));
 	seal_rsdp();
@@ -198,8 +195,6 @@ static int fresh(void **state)
 
 static void test_whole(void **state)
 {
-
-	(void)state;
 	assert_int_equal(acpi_init(&bi), 0);
 	assert_string_equal(last_warning, "");
 	assert_int_equal(views, 0);
@@ -240,7 +235,6 @@ static void test_boot_cpu_first(void **state)
 				.cpu_apic_ids = { 4, 0, 256 },
 				.cpu_acpi_uids = { 10, 11, 14 } };
 
-	(void)state;
 	acpi_boot_cpu_first(&f, 256);
 	assert_int_equal(f.cpu_apic_ids[0], 256);
 	assert_int_equal(f.cpu_apic_ids[1], 4);
@@ -252,7 +246,6 @@ static void test_boot_cpu_first(void **state)
 
 static void test_no_tables(void **state)
 {
-	(void)state;
 	bi.rsdp = 0;
 	assert_int_equal(acpi_init(&bi), 0);
 	assert_false(acpi.present);
@@ -269,7 +262,6 @@ static void test_no_tables(void **state)
 /* Each broken table is named, with what follows, and the rest is still read */
 static void test_bad_checksum(void **state)
 {
-	(void)state;
 	((struct acpi_header *)at(AT_MADT))->checksum++;
 	assert_int_equal(acpi_init(&bi), 0);
 	assert_non_null(strstr(last_warning, "APIC"));
@@ -289,7 +281,6 @@ static void test_bad_checksum(void **state)
 
 static void test_xsdt_falls_back(void **state)
 {
-	(void)state;
 	((struct acpi_header *)at(AT_XSDT))->checksum++;
 	assert_int_equal(acpi_init(&bi), 0);
 	assert_true(acpi.present);
@@ -310,7 +301,6 @@ static void set_length(u64 hpa, u32 length)
 
 static void test_bad_lengths(void **state)
 {
-	(void)state;
 	set_length(AT_MCFG, 7);
 	assert_int_equal(acpi_init(&bi), 0);
 	assert_non_null(strstr(last_warning, "impossible length"));
@@ -328,7 +318,6 @@ static void test_madt_cut(void **state)
 {
 	u8 *madt = at(AT_MADT);
 
-	(void)state;
 	madt[44 + 1] = 0; /* an entry of no length: would loop */
 	seal(AT_MADT);
 	assert_int_equal(acpi_init(&bi), 0);
@@ -350,7 +339,6 @@ static void test_madt_cut(void **state)
 
 static void test_old_fadt(void **state)
 {
-	(void)state;
 	set_length(AT_FADT, 116); /* revision 1: no reset register, no X_ */
 	((struct acpi_fadt *)at(AT_FADT))->dsdt = (u32)AT_DSDT;
 	seal(AT_FADT);
@@ -392,7 +380,6 @@ static void test_s5(void **state)
 				      0x06, 2,   10,  0x0a, 8,   0 };
 	static const u8 text[] = { 'x', '_', 'S', '5', '_', 0x12, 4, 2, 0, 1 };
 
-	(void)state;
 	s5_try(zero_one, sizeof(zero_one), true, 0, 1);
 	s5_try(root, sizeof(root), true, 6, 6);
 	s5_try(long_pkg, sizeof(long_pkg), true, 1, 1);
@@ -410,7 +397,6 @@ static void test_too_many(void **state)
 	u64 xsdt[40];
 	u8 body[8 + 300 * 8] = { 0 };
 
-	(void)state;
 	for (u32 i = 0; i < 300; i++) {
 		u8 *e = body + 8 + i * 8;
 
@@ -430,7 +416,6 @@ static void test_too_many(void **state)
 
 static void test_damage(void **state)
 {
-	(void)state;
 	srand(5);
 	for (u32 n = 0; n < 3000; n++) {
 		static const u64 where[] = { AT_RSDP, AT_XSDT, AT_MADT, AT_FADT,

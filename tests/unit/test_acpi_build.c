@@ -136,7 +136,6 @@ static void test_isolated(void **state)
 	struct acpi_facts facts = { 0 };
 	u64 dsdt_gpa, facs;
 
-	(void)state;
 	assert_int_equal(acpi_build(&fake_vm), 0);
 	assert_int_equal(fake_vm.acpi_rsdp, PC_BIOS_AREA);
 	f = (const void *)find_good("isolated", "FACP");
@@ -156,7 +155,6 @@ static void test_isolated_madt(void **state)
 {
 	struct acpi_facts facts = { 0 };
 
-	(void)state;
 	assert_int_equal(acpi_build(&fake_vm), 0);
 	acpi_parse_madt(&facts, find_good("isolated", "APIC"));
 	assert_int_equal(facts.cpu_count, 2);
@@ -179,7 +177,6 @@ static void test_roots(void **state)
 	const struct acpi_header *rsdt, *xsdt;
 	u32 count;
 
-	(void)state;
 	assert_int_equal(acpi_build(&fake_vm), 0);
 	r = (const void *)at(fake_vm.acpi_rsdp, sizeof(*r));
 	rsdt = (const void *)at(r->rsdt, sizeof(*rsdt));
@@ -203,7 +200,6 @@ static void test_many_cpus(void **state)
 	static struct vcpu many[VM_MAX_VCPUS];
 	struct acpi_facts facts = { 0 };
 
-	(void)state;
 	fake_vm.vcpu_count = VM_MAX_VCPUS;
 	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
 		many[i].id = i * 3; /* past 254: x2APIC entries */
@@ -224,7 +220,6 @@ static void test_privileged_from_nothing(void **state)
 	struct acpi_facts facts = { 0 };
 	u32 mmin;
 
-	(void)state;
 	vm_make_privileged();
 	acpi.pm1a_evt = 0xb000;
 	acpi.pm1a_cnt = 0xb004;
@@ -284,7 +279,6 @@ static void test_rewrite(void **state)
 					    "DMAR", "IVRS", "BGRT" };
 	struct acpi_facts facts = { 0 };
 
-	(void)state;
 	vm_make_privileged();
 	fake_vm.slots[fake_vm.slot_count++] =
 		(struct vm_slot){ MIB(56), MIB(56), MIB(1), false };
@@ -438,7 +432,6 @@ static void test_loader(void **state)
 					   "MCFG", "HPET", "WAET" };
 	const struct acpi_fadt *f;
 
-	(void)state;
 	fw_count = 0;
 	assert_int_equal(acpi_publish(&fake_vm), 0);
 	assert_int_equal(fake_vm.acpi_rsdp, 0);
@@ -456,7 +449,6 @@ static void test_loader(void **state)
 
 static void test_no_room(void **state)
 {
-	(void)state;
 	pool_empty = true;
 	assert_int_equal(acpi_build(&fake_vm), -ENOMEM);
 	pool_empty = false;

@@ -24,7 +24,6 @@ static struct boot_info bi;
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&bi, 0, sizeof(bi));
 	return 0;
 }
@@ -68,7 +67,6 @@ static void test_mptable_takes(void **state)
 {
 	u8 t[256];
 
-	(void)state;
 	make_table(t);
 	facts_add_cpu(&bi, 4); /* the boot core comes first */
 	assert_true(mptable_take(&bi, t));
@@ -83,7 +81,6 @@ static void test_mptable_damaged(void **state)
 	u8 t[256];
 	u32 len = make_table(t);
 
-	(void)state;
 	t[HEADER + 1]++;
 	assert_false(mptable_take(&bi, t));
 	make_table(t);
@@ -99,7 +96,6 @@ static void test_mptable_damaged(void **state)
 
 static void test_mptable_noise(void **state)
 {
-	(void)state;
 	srand(1);
 	for (u32 n = 0; n < 5000; n++) {
 		u8 *t = malloc(256);
@@ -120,7 +116,6 @@ static void test_floating(void **state)
 	u8 area[1024] = { 0 };
 	u8 *f = area + 0x40;
 
-	(void)state;
 	assert_null(mptable_find(area, sizeof(area)));
 	memcpy(f, "_MP_", 4);
 	f[6] = 0x10;
@@ -148,7 +143,6 @@ static void test_madt(void **state)
 	static struct acpi a;
 	u64 rsdp = (u64)a.rsdp;
 
-	(void)state;
 	memset(&a, 0, sizeof(a));
 	assert_false(facts_has_madt(0));
 	assert_false(facts_has_madt(rsdp));
@@ -171,7 +165,6 @@ static void test_modules_sorted(void **state)
 	static const char *const names[] = { "vmlinuz", "bulkhead.conf",
 					     "initrd.img", "a" };
 
-	(void)state;
 	for (u32 i = 0; i < 4; i++) {
 		strcpy(bi.modules[i].name, names[i]);
 		bi.modules[i].size = i;
@@ -188,7 +181,6 @@ static void test_cpus_and_masks(void **state)
 {
 	u8 shift, bits;
 
-	(void)state;
 	for (u32 i = 0; i < 2 * BOOT_MAX_CPUS; i++) {
 		facts_add_cpu(&bi, i);
 		facts_add_cpu(&bi, i);

@@ -28,7 +28,6 @@ static struct image_header *const ih = (void *)(file + TEXT_OFFSET);
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(file, 0, sizeof(file));
 	*eh = (struct elf64_header){ .magic = ELF_MAGIC,
 				     .file_class = ELF_CLASS64,
@@ -68,7 +67,6 @@ static void test_good(void **state)
 {
 	struct image img;
 
-	(void)state;
 	assert_null(image_check(file, sizeof(file), &img));
 	assert_int_equal(img.bytes, 0x4000);
 	assert_int_equal(img.entry, IMAGE_LINK_BASE + 0x100);
@@ -78,7 +76,6 @@ static void test_places_segments_and_bss(void **state)
 {
 	u8 *dst = malloc(0x4000);
 
-	(void)state;
 	memset(dst, 0xff, 0x4000);
 	image_place(file, dst, 0x4000);
 	assert_memory_equal(dst, ih, sizeof(*ih));
@@ -92,7 +89,6 @@ static void test_places_segments_and_bss(void **state)
 /* Any cut is refused, and nothing behind the cut is read (ASan) */
 static void test_every_length(void **state)
 {
-	(void)state;
 	for (u64 len = 0; len < sizeof(file); len += 7) {
 		u8 *copy = malloc(len ? len : 1);
 		struct image img;
@@ -117,7 +113,6 @@ static void refuse(void *field, u64 value, size_t bytes)
 
 static void test_file_header(void **state)
 {
-	(void)state;
 	REFUSE(eh->magic, 0);
 	REFUSE(eh->file_class, 1);
 	REFUSE(eh->data, 2);
@@ -133,7 +128,6 @@ static void test_file_header(void **state)
 
 static void test_segments(void **state)
 {
-	(void)state;
 	REFUSE(ph[0].vaddr, 0x200000);
 	REFUSE(ph[0].vaddr, IMAGE_LINK_BASE - 0x1000);
 	REFUSE(ph[1].vaddr, IMAGE_LINK_BASE);
@@ -148,7 +142,6 @@ static void test_segments(void **state)
 
 static void test_image_header(void **state)
 {
-	(void)state;
 	REFUSE(ih->magic, 0);
 	REFUSE(ih->version, 99);
 	REFUSE(ih->size, 8);
@@ -161,7 +154,6 @@ static void test_image_header(void **state)
 /* Noise in the headers: no read outside the file, whatever the answer */
 static void test_noise(void **state)
 {
-	(void)state;
 	srand(1);
 	for (u32 n = 0; n < 20000; n++) {
 		u32 at = (u32)rand() % (sizeof(*eh) + 2 * sizeof(*ph));

@@ -20,7 +20,6 @@ static struct boot_info bi;
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&bi, 0, sizeof(bi));
 	return 0;
 }
@@ -52,7 +51,6 @@ static void check_entry(u32 i, u64 base, u64 end, u32 type)
 
 static void test_sorts(void **state)
 {
-	(void)state;
 	add(0x100000, 0x1000, BOOT_MEM_RT_DATA);
 	add(0x1000, 0x2000, BOOT_MEM_CONVENTIONAL);
 	add(0x50000, 0x1000, BOOT_MEM_ACPI_NVS);
@@ -64,7 +62,6 @@ static void test_sorts(void **state)
 
 static void test_merges_alike(void **state)
 {
-	(void)state;
 	add(0x1000, 0x1000, BOOT_MEM_CONVENTIONAL);
 	add(0x3000, 0x1000, BOOT_MEM_CONVENTIONAL);
 	add(0x2000, 0x1000, BOOT_MEM_CONVENTIONAL);
@@ -78,7 +75,6 @@ static void test_merges_alike(void **state)
 
 static void test_clips_to_pages(void **state)
 {
-	(void)state;
 	add(0x0, 0x9fc00, BOOT_MEM_CONVENTIONAL);
 	add(0x9fc00, 0x400, BOOT_MEM_RESERVED);
 	check_order();
@@ -91,7 +87,6 @@ static void test_clips_to_pages(void **state)
 
 static void test_overlap_least_usable_wins(void **state)
 {
-	(void)state;
 	add(0x10000, 0x10000, BOOT_MEM_CONVENTIONAL);
 	add(0x14000, 0x2000, BOOT_MEM_RESERVED);
 	check_order();
@@ -107,7 +102,6 @@ static void test_overlap_least_usable_wins(void **state)
 
 static void test_overlap_covers_many(void **state)
 {
-	(void)state;
 	for (u64 i = 0; i < 8; i++)
 		add(0x10000 + i * 0x2000, 0x1000, BOOT_MEM_CONVENTIONAL);
 	add(0x8000, 0x20000, BOOT_MEM_UNUSABLE);
@@ -118,7 +112,6 @@ static void test_overlap_covers_many(void **state)
 
 static void test_foreign_types_and_ends(void **state)
 {
-	(void)state;
 	add(0x1000, 0x1000, 0x70000001);
 	check_entry(0, 0x1000, 0x2000, BOOT_MEM_RESERVED);
 	add(0x3000, 0, BOOT_MEM_CONVENTIONAL);
@@ -130,7 +123,6 @@ static void test_foreign_types_and_ends(void **state)
 
 static void test_full_table_compacts(void **state)
 {
-	(void)state;
 	for (u64 i = 0; i < BOOT_MAX_MEM + 100; i++)
 		add(0x100000 + i * 0x1000, 0x1000,
 		    i % 2 ? BOOT_MEM_BS_DATA : BOOT_MEM_CONVENTIONAL);
@@ -144,7 +136,6 @@ static void test_full_table_is_an_error(void **state)
 {
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < BOOT_MAX_MEM; i++)
 		add(i * 0x2000, 0x1000, BOOT_MEM_RESERVED);
 	assert_int_equal(
@@ -156,7 +147,6 @@ static void test_full_table_is_an_error(void **state)
 
 static void test_top_is_of_ram(void **state)
 {
-	(void)state;
 	assert_int_equal(boot_mem_top(&bi), 0);
 	add(0x100000, 0x100000, BOOT_MEM_CONVENTIONAL);
 	add(0xfee00000, 0x1000, BOOT_MEM_MMIO);
@@ -207,7 +197,6 @@ static void random_round(void)
 
 static void test_random(void **state)
 {
-	(void)state;
 	srand(1);
 	for (u32 round = 0; round < 300; round++)
 		random_round();

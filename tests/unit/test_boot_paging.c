@@ -76,7 +76,6 @@ static void check_identity(u64 top, bool has_1g)
 
 static void test_identity(void **state)
 {
-	(void)state;
 	check_identity(GIB(4), false);
 	check_identity(GIB(7), false);
 	check_identity(GIB(512), true);
@@ -102,7 +101,6 @@ static void check_framebuffer(u64 base, u64 top, bool has_1g)
 
 static void test_framebuffer_anywhere(void **state)
 {
-	(void)state;
 	check_framebuffer(0xc0000000, GIB(4), false);
 	check_framebuffer(0xe000000000, GIB(4), false);
 	check_framebuffer(0xe000000000, GIB(512), true);
@@ -114,7 +112,6 @@ static void test_framebuffer_anywhere(void **state)
 
 static void test_top(void **state)
 {
-	(void)state;
 	assert_int_equal(paging_top(MIB(100), false), GIB(4));
 	assert_int_equal(paging_top(GIB(5) + 1, false), GIB(6));
 	assert_int_equal(paging_top(GIB(5), true), GIB(512));

@@ -37,7 +37,6 @@ void debug_regs_save(u64 dr[4])
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(core_dr, 0, sizeof(core_dr));
 	vcpu.hw.regs.breakpoints = true;
@@ -69,7 +68,6 @@ static void test_data(void **state)
 		{ 0x1000, ON(1, ACCESS, LEN_8), 0x1000, 8, ACCESS_R, false },
 	};
 	/* clang-format on */
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		core_dr[0] = rows[i].dr0;
 		core_dr[1] = ~0ull << 63;
@@ -86,7 +84,6 @@ static void test_data(void **state)
 /* Each access of an instruction adds what it meets */
 static void test_all_four(void **state)
 {
-	(void)state;
 	for (u32 n = 0; n < 4; n++) {
 		core_dr[n] = 0x1000 * n;
 		vcpu.hw.regs.dr[7] |= ON(n, ACCESS, LEN_1);
@@ -100,7 +97,6 @@ static void test_ports(void **state)
 {
 	struct vcpu_regs *r = &vcpu.hw.regs;
 
-	(void)state;
 	core_dr[2] = 0x3f8;
 	r->dr[7] = ON(2, PORT, LEN_8);
 	vcpu.hw.exit.kind = EXIT_PORT;
@@ -118,7 +114,6 @@ static void test_lasts_as_long_as_dr7(void **state)
 {
 	struct vcpu_regs *r = &vcpu.hw.regs;
 
-	(void)state;
 	r->breakpoints = false;
 	assert_int_equal(breakpoint_exit(&vcpu, &vcpu.hw.exit), VERDICT_RESUME);
 	assert_true(r->breakpoints && (r->dirty & RG_DR));
@@ -136,7 +131,6 @@ static void test_after(void **state)
 {
 	struct vcpu_regs *r = &vcpu.hw.regs;
 
-	(void)state;
 	assert_int_equal(r->after, AFTER_BREAKPOINTS);
 	r->shadow = SHADOW_MOV_SS;
 	assert_int_equal(r->after, AFTER_BREAKPOINTS | SHADOW_MOV_SS);

@@ -20,30 +20,22 @@ static u32 writes;
 
 void *pmm_alloc(struct budget *b, u32 order)
 {
-	(void)b;
 	return calloc(1, PAGE_SIZE << order);
 }
 
 void pmm_free(struct budget *b, void *va, u32 order)
 {
-	(void)b;
-	(void)order;
 	free(va);
 }
 
 static u64 on_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	(void)v;
-	(void)size;
 	last_offset = offset;
 	return (u64)(uintptr_t)dev;
 }
 
 static void on_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 {
-	(void)v;
-	(void)dev;
-	(void)size;
 	last_offset = offset;
 	last_value = value;
 	writes++;
@@ -63,21 +55,18 @@ static int add(u64 base, u64 size, u64 id)
 
 static int setup(void **state)
 {
-	(void)state;
 	writes = 0;
 	return bus_init(&bus, &budget, 8);
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	bus_destroy(&bus, &budget);
 	return 0;
 }
 
 static void test_sorted_and_disjoint(void **state)
 {
-	(void)state;
 	assert_int_equal(add(0x600, 4, 2), 0);
 	assert_int_equal(add(0x60, 1, 1), 0);
 	assert_int_equal(add(0x3f8, 8, 3), 0);
@@ -95,7 +84,6 @@ static void test_sorted_and_disjoint(void **state)
 
 static void test_find(void **state)
 {
-	(void)state;
 	assert_null(bus_find(&bus, 0));
 	assert_int_equal(add(0x3f8, 8, 3), 0);
 	assert_int_equal(add(0x600, 4, 2), 0);
@@ -110,7 +98,6 @@ static void test_find(void **state)
 /* The filter may say yes for nothing, never no for something */
 static void test_filter_covers_every_region(void **state)
 {
-	(void)state;
 	assert_int_equal(add(0x3f8, 8, 3), 0);
 	assert_int_equal(add(0x601, 3, 2), 0);
 	assert_int_equal(add(0x70, 2, 2), 0);
@@ -126,7 +113,6 @@ static void test_filter_covers_every_region(void **state)
 
 static void test_accesses(void **state)
 {
-	(void)state;
 	assert_int_equal(add(0x600, 4, 0x1234567890), 0);
 	assert_int_equal(bus_read(&bus, NULL, 0x602, 1), 0x90);
 	assert_int_equal(last_offset, 2);
@@ -138,7 +124,6 @@ static void test_accesses(void **state)
 
 static void test_unclaimed(void **state)
 {
-	(void)state;
 	assert_int_equal(add(0x600, 4, 1), 0);
 	assert_int_equal(bus_read(&bus, NULL, 0x500, 1), 0xff);
 	assert_int_equal(bus_read(&bus, NULL, 0x500, 2), 0xffff);
@@ -155,7 +140,6 @@ static void test_region_without_a_direction(void **state)
 {
 	struct bus_region r = { .base = 0x80, .size = 1, .name = "none" };
 
-	(void)state;
 	assert_int_equal(bus_add(&bus, &r), 0);
 	assert_int_equal(bus_read(&bus, NULL, 0x80, 1), 0xff);
 	bus_write(&bus, NULL, 0x80, 1, 1);
@@ -165,7 +149,6 @@ static void test_full(void **state)
 {
 	u64 port = 0;
 
-	(void)state;
 	while (bus.count < bus.capacity)
 		assert_int_equal(add(port++, 1, 1), 0);
 	assert_int_equal(add(port, 1, 1), -ENOSPC);
@@ -181,7 +164,6 @@ static void test_index(void **state)
 {
 	struct bus plain;
 
-	(void)state;
 	assert_int_equal(bus_init(&plain, &budget, 16), 0);
 	assert_int_equal(bus_init(&bus, &budget, 16), 0);
 	assert_int_equal(bus_make_index(&bus, &budget), 0);

@@ -80,7 +80,6 @@ static void test_good(void **state)
 	struct vcpu_regs *r = &vcpu_store[0].hw.regs;
 	struct boot_params *bp;
 
-	(void)state;
 	assert_true(bzimage_probe(&kernel));
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(r->rip, PREF + 0x200);
@@ -109,7 +108,6 @@ static void test_entry(void **state)
 	struct vcpu_regs *r = &vcpu_store[0].hw.regs;
 	const u64 *pml4, *pdpt, *gdt;
 
-	(void)state;
 	r->gpr[GPR_RBX] = 5;
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
 	assert_int_equal(r->cr0 & (CR0_PE | CR0_PG), CR0_PE | CR0_PG);
@@ -162,7 +160,6 @@ static void expect_entry32(void)
 
 static void test_entry32(void **state)
 {
-	(void)state;
 	header()->xloadflags = 0;
 	expect_entry32();
 	header()->version = 0x20b; /* it has no xloadflags */
@@ -176,7 +173,6 @@ static void test_last_paragraph(void **state)
 	u8 *cut = malloc(FILE_BYTES - 15);
 	u64 kernel_end = PREF + KERNEL_BYTES;
 
-	(void)state;
 	memcpy(cut, file, FILE_BYTES - 15);
 	kernel = (struct image){ "vmlinuz", cut, FILE_BYTES - 15, 0 };
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
@@ -202,7 +198,6 @@ static void test_bad_headers(void **state)
 {
 	struct setup_header good = *header();
 
-	(void)state;
 	header()->version = 0x209;
 	expect_refused("starts in real mode", -ENOEXEC);
 	*header() = good;
@@ -235,7 +230,6 @@ static void test_bad_headers(void **state)
 /* Every length a copy can stop at */
 static void test_truncated(void **state)
 {
-	(void)state;
 	for (u64 size = 0; size < FILE_BYTES; size += 97) {
 		u8 *cut = malloc(size ? size : 1);
 
@@ -249,7 +243,6 @@ static void test_truncated(void **state)
 
 static void test_no_room(void **state)
 {
-	(void)state;
 	header()->init_size = MIB(60);
 	expect_refused("for the kernel; give it more memory", -ENOMEM);
 	header()->init_size = INIT_SIZE;
@@ -263,7 +256,6 @@ static void test_no_room(void **state)
 
 static void test_initrd_below_its_limit(void **state)
 {
-	(void)state;
 	header()->initrd_addr_max = MIB(40) - 1;
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(zero_page()->hdr.ramdisk_image, MIB(40) - PAGE_SIZE);
@@ -271,7 +263,6 @@ static void test_initrd_below_its_limit(void **state)
 
 static void test_relocated(void **state)
 {
-	(void)state;
 	vm_make_privileged();
 	header()->pref_address = MIB(30); /* runs into the hypervisor */
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
@@ -285,7 +276,6 @@ static void test_relocated(void **state)
  * nothing is placed on either */
 static void test_files_in_place(void **state)
 {
-	(void)state;
 	vm_make_privileged();
 	strcpy(config.kernel, "vmlinuz");
 	strcpy(config.initrd, "initrd");
@@ -313,7 +303,6 @@ static void test_screen(void **state)
 {
 	const struct screen_info *s;
 
-	(void)state;
 	vm_make_privileged();
 	boot_facts.fb = (struct boot_framebuffer){
 		.base = 0x1c0000000,
@@ -381,7 +370,6 @@ static void test_efi(void **state)
 {
 	u64 attribute;
 
-	(void)state;
 	vm_make_privileged();
 	boot_facts.efi = (struct boot_efi){
 		.system_table = 0x100001000,

@@ -41,12 +41,10 @@ int uart_getc(void)
 
 void uart_rx_irq(bool on)
 {
-	(void)on;
 }
 
 void fbcon_init(const struct boot_framebuffer *fb)
 {
-	(void)fb;
 }
 
 static size_t written; /* to the screen's text */
@@ -110,7 +108,6 @@ u32 acpi_isa_gsi(u8 isa_irq)
 
 void irq_route_reserve(u32 gsi)
 {
-	(void)gsi;
 }
 
 u32 ioapic_gsi_count(void)
@@ -120,22 +117,14 @@ u32 ioapic_gsi_count(void)
 
 void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
 {
-	(void)gsi;
-	(void)vector;
-	(void)apic_id;
-	(void)level;
-	(void)active_low;
 }
 
 void ioapic_unmask(u32 gsi)
 {
-	(void)gsi;
 }
 
 int irq_alloc(irq_handler_t fn, void *arg)
 {
-	(void)fn;
-	(void)arg;
 	return -ENOSPC;
 }
 
@@ -204,7 +193,6 @@ static void test_life(void **state)
 	struct vm again;
 	u32 i;
 
-	(void)state;
 	time_flies(false);
 	console_init_early(&bi);
 	log_say(LOG_INFO, "first line\n");

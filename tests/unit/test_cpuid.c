@@ -29,7 +29,6 @@ static void *page;
 
 void *pmm_alloc(struct budget *b, u32 order)
 {
-	(void)b;
 	assert_int_equal(order, 0);
 	page = calloc(1, PAGE_SIZE);
 	return page;
@@ -37,8 +36,6 @@ void *pmm_alloc(struct budget *b, u32 order)
 
 void pmm_free(struct budget *b, void *va, u32 order)
 {
-	(void)b;
-	(void)order;
 	free(va);
 }
 
@@ -84,7 +81,6 @@ static void assert_zero(u32 leaf, u32 sub)
 
 static void test_rules_sorted_without_gaps(void **state)
 {
-	(void)state;
 	for (u32 i = 1; i < cpuid_rule_count; i++) {
 		const struct cpuid_rule *a = &cpuid_rules[i - 1];
 		const struct cpuid_rule *b = &cpuid_rules[i];
@@ -104,7 +100,6 @@ static void test_hidden_and_forced(void **state)
 {
 	u32 r[4];
 
-	(void)state;
 	build(1, VENDOR_INTEL);
 	ask(CPUID_FEATURES, 0, r);
 	assert_false(r[2] & (CPUID_1_ECX_VMX | CPUID_1_ECX_MONITOR |
@@ -134,7 +129,6 @@ static void test_absent_leaves_are_zero(void **state)
 				      0x80000040, 0xbfffffff, 0xc0000000,
 				      0xc0000001, 0xffffffff };
 
-	(void)state;
 	build(2, VENDOR_AMD);
 	for (u32 i = 0; i < ARRAY_SIZE(leaves); i++)
 		assert_zero(leaves[i], 0);
@@ -148,7 +142,6 @@ static void test_topology_agrees(void **state)
 {
 	u32 r[4];
 
-	(void)state;
 	build(6, VENDOR_AMD);
 	vcpu.id = 5;
 	ask(CPUID_FEATURES, 0, r);
@@ -175,7 +168,6 @@ static void test_what_the_guest_set_shows(void **state)
 {
 	u32 r[4], small;
 
-	(void)state;
 	build(1, VENDOR_INTEL);
 	ask(CPUID_FEATURES, 0, r);
 	assert_false(r[2] & CPUID_1_ECX_OSXSAVE);
@@ -196,7 +188,6 @@ static void test_own_leaves(void **state)
 {
 	u32 r[4];
 
-	(void)state;
 	build(3, VENDOR_AMD);
 	ask(CPUID_HV_BASE, 7, r);
 	assert_memory_equal(&r[1], "KVMKVMKVM\0\0\0", 12);
@@ -213,7 +204,6 @@ static void test_every_maximum_is_served(void **state)
 {
 	u32 r[4];
 
-	(void)state;
 	build(1, VENDOR_INTEL);
 	ask(0, 0, r);
 	assert_in_range(r[0], CPUID_XSAVE, 0x16);

@@ -25,7 +25,6 @@ static void assert_sorted(u32 count)
 
 static void test_isolated(void **state)
 {
-	(void)state;
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	fake_vm.slot_count = 2;
 	fake_vm.slots[1] =
@@ -44,7 +43,6 @@ static void test_isolated(void **state)
 /* 8 GiB and a ROM below 4 GiB */
 static void test_large(void **state)
 {
-	(void)state;
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	fake_vm.slot_count = 4;
 	fake_vm.slots[0].size = PC_LOW_RAM_END;
@@ -60,7 +58,6 @@ static void test_large(void **state)
 
 static void test_isolated_slots_join(void **state)
 {
-	(void)state;
 	fake_vm.slot_count = 2;
 	fake_vm.slots[0].size = MIB(4);
 	fake_vm.slots[1] = (struct vm_slot){ MIB(4), MIB(32), MIB(4), false };
@@ -70,7 +67,6 @@ static void test_isolated_slots_join(void **state)
 
 static void test_privileged(void **state)
 {
-	(void)state;
 	vm_make_privileged();
 	fake_vm.acpi_rsdp = MIB(56) - ACPI_AREA_BYTES;
 	assert_int_equal(e820_build(&fake_vm, map, 128), 8);
@@ -88,7 +84,6 @@ static void test_privileged(void **state)
 
 static void test_others_are_reserved(void **state)
 {
-	(void)state;
 	fake_vm.privileged = true;
 	fake_vm.slot_count = 0;
 	fake_vm.id = 1;
@@ -104,7 +99,6 @@ static void test_others_are_reserved(void **state)
 
 static void test_too_many(void **state)
 {
-	(void)state;
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	assert_int_equal(e820_build(&fake_vm, map, 3), 3);
 	assert_non_null(strstr(last_line, "more than 3 entries"));

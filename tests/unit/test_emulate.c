@@ -12,7 +12,6 @@
 
 static int setup(void **state)
 {
-	(void)state;
 	guest_reset();
 	return 0;
 }
@@ -177,7 +176,7 @@ static void compare_one(u32 n, u8 *page)
 	if (memcmp(device + at, memory, sizeof(memory)) ||
 	    r->gpr[GPR_RAX] != hw.rax || r->gpr[GPR_RCX] != hw.rcx ||
 	    ((r->rflags ^ hw.flags) & operations[n].flags))
-		fail_msg("operation %u: flags %lx, the CPU has %lx", n,
+		fail_msg("operation %u: flags %llx, the CPU has %llx", n,
 			 r->rflags, hw.flags);
 	assert_int_equal(r->gpr[GPR_RBX], hw.rbx);
 }
@@ -188,7 +187,6 @@ static void test_like_the_cpu(void **state)
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	u32 n, i;
 
-	(void)state;
 	if (page == MAP_FAILED)
 		skip();
 	srandom(7);
@@ -202,7 +200,6 @@ static void test_like_the_cpu(void **state)
 
 static void test_cmp_does_not_write(void **state)
 {
-	(void)state;
 	r->gpr[GPR_RDI] = DEVICE;
 	assert_int_equal(mmio("\x39\x0f", 2, DEVICE, ACCESS_R),
 			 VERDICT_ADVANCE);
@@ -212,7 +209,6 @@ static void test_cmp_does_not_write(void **state)
 
 static void test_bit_string(void **state)
 {
-	(void)state;
 	/* bts dword [rdi], ecx with bit 70: the third dword */
 	r->gpr[GPR_RDI] = DEVICE + 0x40;
 	r->gpr[GPR_RCX] = 70;
@@ -227,7 +223,6 @@ static void test_bit_string(void **state)
 
 static void test_unclaimed(void **state)
 {
-	(void)state;
 	r->gpr[GPR_RDI] = 0xf0000000;
 	assert_int_equal(mmio("\x8b\x0f", 2, 0xf0000000, ACCESS_R),
 			 VERDICT_ADVANCE);
@@ -241,7 +236,6 @@ static void test_across_pages(void **state)
 {
 	u64 value = 0x1122334455667788ull;
 
-	(void)state;
 	/* The last three bytes are beyond the device: nobody's */
 	memcpy(device + DEVICE_BYTES - 5, &value, 5);
 	r->gpr[GPR_RDI] = DEVICE + DEVICE_BYTES - 5;
@@ -253,7 +247,6 @@ static void test_across_pages(void **state)
 
 static void test_fs_base(void **state)
 {
-	(void)state;
 	r->seg[SEG_FS].base = DEVICE;
 	r->gpr[GPR_RDI] = 0x20;
 	device[0x20] = 0x77;
@@ -266,7 +259,6 @@ static void test_push_pop(void **state)
 {
 	u64 value = 0xa5a5a5a5deadbeefull;
 
-	(void)state;
 	memcpy(device + 8, &value, 8);
 	r->gpr[GPR_RDI] = DEVICE + 8;
 	r->gpr[GPR_RSP] = BUFFER;
@@ -286,7 +278,6 @@ static void test_moffs(void **state)
 {
 	const u8 bytes[] = { 0xa3, 0x10, 0x00, 0xe0, 0xfe, 0, 0, 0, 0 };
 
-	(void)state;
 	r->gpr[GPR_RAX] = 0x12345678;
 	assert_int_equal(mmio(bytes, sizeof(bytes), DEVICE + 0x10, ACCESS_W),
 			 VERDICT_ADVANCE);
@@ -296,7 +287,6 @@ static void test_moffs(void **state)
 
 static void test_refused(void **state)
 {
-	(void)state;
 	r->gpr[GPR_RDI] = DEVICE;
 	/* fld qword [rdi]; vaddps; verr [rdi]; add ecx, eax */
 	assert_int_equal(mmio("\xdd\x07", 2, DEVICE, ACCESS_R), VERDICT_KILL);
@@ -311,7 +301,6 @@ static void test_refused(void **state)
 
 static void test_code_gone(void **state)
 {
-	(void)state;
 	r->rip = 0x7ffffffff000ull; /* not mapped any more */
 	e->mmio.gpa = GPA(DEVICE);
 	assert_int_equal(emulate_mmio(&vcpu, e), VERDICT_INJECT);
@@ -327,7 +316,6 @@ static void test_tables_nowhere(void **state)
 {
 	u64 *pd = (u64 *)(ram + PD0);
 
-	(void)state;
 	pd[1] = DEVICE | PTE_P | PTE_W | PTE_U;
 	r->gpr[GPR_RDI] = PAGE_2M + 0x10;
 	assert_int_equal(mmio("\x89\x0f", 2, DEVICE + 0x10, ACCESS_W),
@@ -347,7 +335,6 @@ static void test_accessed_and_dirty(void **state)
 {
 	u64 *pml4 = (u64 *)(ram + PML4), *pd = (u64 *)(ram + PD0);
 
-	(void)state;
 	r->gpr[GPR_RSI] = DEVICE;
 	r->gpr[GPR_RDI] = BUFFER;
 	assert_int_equal(mmio("\xa4", 1, DEVICE, ACCESS_R), VERDICT_ADVANCE);
@@ -362,7 +349,6 @@ static void test_load_becomes_store(void **state)
 {
 	u64 *pd = (u64 *)(ram + PD0);
 
-	(void)state;
 	pd[DEVICE / PAGE_2M] &= ~(u64)PTE_W;
 	r->seg[SEG_SS].attr |= 3u << 5;
 	r->gpr[GPR_RDI] = DEVICE;
@@ -375,7 +361,6 @@ static void test_protection_key(void **state)
 {
 	u64 *pd = (u64 *)(ram + PD0);
 
-	(void)state;
 	r->cr4 |= CR4_PKE;
 	pd[0] |= 5ull << 59;
 	pkru = 2u << 10; /* no writes by key 5 */
@@ -394,7 +379,6 @@ static void test_protection_key(void **state)
 /* LOCK where there is no such form: #UD, and nothing happens */
 static void test_lock(void **state)
 {
-	(void)state;
 	r->gpr[GPR_RDI] = DEVICE;
 	assert_int_equal(mmio("\xf0\x8b\x0f", 3, DEVICE, ACCESS_R),
 			 VERDICT_INJECT);
@@ -411,7 +395,6 @@ static void test_lock(void **state)
 /* A trap between two rounds of a REP, and the end of the interrupt shadow */
 static void test_rep_traps(void **state)
 {
-	(void)state;
 	r->rflags |= RFLAGS_TF;
 	r->shadow = SHADOW_STI;
 	r->gpr[GPR_RDI] = DEVICE;
@@ -428,7 +411,6 @@ static void test_rep_movs(void **state)
 {
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < 256; i++)
 		device[i] = (u8)i;
 	r->gpr[GPR_RSI] = DEVICE;
@@ -446,7 +428,6 @@ static void test_rep_in_pieces(void **state)
 {
 	u32 calls = 0;
 
-	(void)state;
 	r->gpr[GPR_RAX] = 0x5a;
 	r->gpr[GPR_RDI] = DEVICE;
 	r->gpr[GPR_RCX] = 1000;
@@ -460,7 +441,6 @@ static void test_rep_in_pieces(void **state)
 
 static void test_backwards(void **state)
 {
-	(void)state;
 	memcpy(device + 0x10, "abcd", 4);
 	r->rflags |= RFLAGS_DF;
 	r->gpr[GPR_RSI] = DEVICE + 0x13;
@@ -476,7 +456,6 @@ static void test_fault_in_the_middle(void **state)
 {
 	u64 *pd = (u64 *)(ram + PD0);
 
-	(void)state;
 	/* The destination runs from a mapped large page into an absent one */
 	pd[1] = 0;
 	r->gpr[GPR_RSI] = DEVICE;
@@ -504,7 +483,6 @@ static enum verdict string_io(const void *bytes, size_t len, bool in, u8 size)
 
 static void test_insw(void **state)
 {
-	(void)state;
 	r->gpr[GPR_RDI] = BUFFER;
 	r->gpr[GPR_RCX] = 3;
 	assert_int_equal(string_io("\xf3\x66\x6d", 3, true, 2),
@@ -515,7 +493,6 @@ static void test_insw(void **state)
 
 static void test_outsb(void **state)
 {
-	(void)state;
 	memcpy(ram + BUFFER, "hello", 5);
 	r->gpr[GPR_RSI] = BUFFER;
 	r->gpr[GPR_RCX] = 5;
@@ -526,7 +503,6 @@ static void test_outsb(void **state)
 
 static void test_string_raced(void **state)
 {
-	(void)state;
 	/* The guest changed the bytes behind the exit */
 	assert_int_equal(string_io("\xf3\x6e", 2, true, 1), VERDICT_RESUME);
 	assert_int_equal(string_io("\x6d", 1, true, 1), VERDICT_RESUME);
@@ -537,7 +513,6 @@ static void test_ins_faults_before_the_port(void **state)
 {
 	u64 *pd = (u64 *)(ram + PD0);
 
-	(void)state;
 	pd[1] = 0;
 	r->gpr[GPR_RDI] = PAGE_2M;
 	assert_int_equal(string_io("\x6c", 1, true, 1), VERDICT_INJECT);
@@ -548,7 +523,6 @@ static void test_ins_faults_before_the_port(void **state)
 /* 32-bit code: segment limits and types */
 static void test_segment_checks(void **state)
 {
-	(void)state;
 	r->cr0 = CR0_PE;
 	r->cr4 = 0;
 	r->efer = 0;
@@ -577,7 +551,6 @@ static void test_random_code(void **state)
 {
 	u32 n, i;
 
-	(void)state;
 	srandom(3);
 	for (n = 0; n < 60000; n++) {
 		u8 bytes[15];
@@ -603,7 +576,6 @@ static void test_rom_accessed(void **state)
 {
 	u8 *type = ram + BUFFER + 8 + 5;
 
-	(void)state;
 	vm.slots[vm.slot_count++] =
 		(struct vm_slot){ ROM, BUFFER, PAGE_SIZE, true };
 	r->gdtr = (struct segment){ .base = ROM, .limit = 15 };
@@ -621,7 +593,6 @@ static void test_rom_accessed(void **state)
 /* A table that ends with the last address there is has an end all the same */
 static void test_rom_accessed_at_the_end(void **state)
 {
-	(void)state;
 	vm.slots[vm.slot_count++] =
 		(struct vm_slot){ ROM, BUFFER, PAGE_SIZE, true };
 	r->gdtr = (struct segment){ .base = 0 - KIB(64), .limit = 0xffff };

@@ -504,13 +504,13 @@ static void report(const char *what, const struct native *n)
 	for (i = 0; i < t.insn.len; i++)
 		printf(" %02x", t.bytes[i]);
 	printf(": %s differ(s)\n", what);
-	printf("  vector %d error %x cr2 %lx; the CPU %d %x %lx\n", injected,
+	printf("  vector %d error %x cr2 %llx; the CPU %d %x %llx\n", injected,
 	       injected_error, r->cr2, n->vector, n->error, n->cr2);
-	printf("  flags %lx -> %lx, the CPU %lx; rip %lx, the CPU %lx\n",
+	printf("  flags %llx -> %llx, the CPU %llx; rip %llx, the CPU %llx\n",
 	       t.state.rflags, r->rflags, n->rflags, r->rip, n->rip);
 	for (i = 0; i < GPR_COUNT; i++)
 		if (r->gpr[i] != n->gpr[i])
-			printf("  r%u %lx -> %lx, the CPU %lx\n", i,
+			printf("  r%u %llx -> %llx, the CPU %llx\n", i,
 			       t.state.gpr[i], r->gpr[i], n->gpr[i]);
 	fflush(stdout);
 }
@@ -629,7 +629,6 @@ static void test_like_the_cpu(void **state)
 	u64 n;
 	u32 opcode, mode, first;
 
-	(void)state;
 	if (!native_init(&have_segments))
 		skip();
 	rng = number("EMULATE_SEED", 1) * 0x9e3779b97f4a7c15ull + 1;
@@ -665,7 +664,6 @@ static void test_all_compared(void **state)
 				       0xa8, 0xbc, 0xbd, 0xb8, 0xae };
 	u32 i;
 
-	(void)state;
 	if (!ran)
 		skip();
 	for (i = 0; i < ARRAY_SIZE(one_byte); i++)

@@ -42,7 +42,6 @@ static void put(u64 value, u16 sel)
 
 static int setup(void **state)
 {
-	(void)state;
 	guest_reset();
 	memcpy(ram + GDT, gdt, sizeof(gdt));
 	r->gdtr = (struct segment){ .base = GDT, .limit = GDT_END - 1 };
@@ -67,7 +66,6 @@ static void faults_with(int vector, u32 error)
 
 static void test_mov_data(void **state)
 {
-	(void)state;
 	put(DATA, 0);
 	assert_int_equal(RUN("\x8e\x1f"), VERDICT_ADVANCE); /* mov ds, [rdi] */
 	assert_int_equal(r->seg[SEG_DS].sel, DATA);
@@ -95,7 +93,6 @@ static void test_mov_faults(void **state)
 	};
 	struct segment before = r->seg[SEG_DS];
 
-	(void)state;
 	r->seg[SEG_LDTR].attr = SEG_ATTR_UNUSABLE;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		put(rows[i].sel, 0);
@@ -110,7 +107,6 @@ static void test_mov_faults(void **state)
 /* Stepped over here: the shadow outlives the instruction */
 static void test_mov_ss(void **state)
 {
-	(void)state;
 	r->rflags |= RFLAGS_TF;
 	put(DATA, 0);
 	assert_int_equal(RUN("\x8e\x17"), VERDICT_RESUME);
@@ -135,7 +131,6 @@ static void test_mov_ss(void **state)
 
 static void test_real_mode(void **state)
 {
-	(void)state;
 	r->cr0 = 0;
 	r->efer = 0;
 	r->seg[SEG_CS].attr = 0x9b;
@@ -157,7 +152,6 @@ static void test_real_mode(void **state)
 
 static void test_far_jump(void **state)
 {
-	(void)state;
 	put(0xffff800000001234, CODE64);
 	assert_int_equal(RUN("\x48\xff\x2f"), VERDICT_ADVANCE);
 	assert_int_equal(r->seg[SEG_CS].sel, CODE64);
@@ -180,7 +174,6 @@ static void test_far_call(void **state)
 {
 	const u32 *stack = (const u32 *)(ram + BUFFER);
 
-	(void)state;
 	r->seg[SEG_CS].sel = CODE64;
 	put((u64)CODE32 << 32 | 0x4321, 0);
 	assert_int_equal(RUN("\xff\x1f"), VERDICT_ADVANCE); /* m16:32 */
@@ -193,7 +186,6 @@ static void test_far_call(void **state)
 
 static void test_ltr_lldt(void **state)
 {
-	(void)state;
 	put(TSS, 0);
 	assert_int_equal(RUN("\x0f\x00\x1f"), VERDICT_ADVANCE);
 	assert_int_equal(r->seg[SEG_TR].base, 0xffff800012345678);
@@ -213,7 +205,6 @@ static void test_ltr_lldt(void **state)
 
 static void test_tables(void **state)
 {
-	(void)state;
 	r->idtr = (struct segment){ .base = 0xffff800000005000, .limit = 77 };
 	memset(device, 0x55, 16);
 	assert_int_equal(RUN("\x0f\x01\x0f"), VERDICT_ADVANCE); /* sidt */
@@ -232,7 +223,6 @@ static void test_tables(void **state)
 
 static void test_msw(void **state)
 {
-	(void)state;
 	memset(device, 0x55, 8);
 	assert_int_equal(RUN("\x48\x0f\x01\x27"), VERDICT_ADVANCE);
 	assert_int_equal(*(u32 *)device, 0x55550000 | (u16)r->cr0);
@@ -244,7 +234,6 @@ static void test_flags(void **state)
 {
 	u64 *top = (u64 *)device;
 
-	(void)state;
 	r->gpr[GPR_RSP] = DEVICE + 8;
 	r->rflags |= RFLAGS_RF | RFLAGS_CF;
 	assert_int_equal(RUN("\x9c"), VERDICT_ADVANCE);
@@ -266,7 +255,6 @@ static void test_flags(void **state)
 /* Who may use which registers (SDM 3A 2.5, SDM 1 14.3) */
 static void test_vector_state(void **state)
 {
-	(void)state;
 	assert_int_equal(RUN("\x0f\x10\x07"), VERDICT_INJECT); /* no OSFXSR */
 	assert_int_equal(injected, EXC_UD);
 	assert_int_equal(RUN("\x0f\x6f\x07"), VERDICT_ADVANCE); /* MMX may */

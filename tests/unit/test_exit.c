@@ -63,27 +63,20 @@ void debug_regs_save(u64 dr[4])
 
 void *pmm_alloc(struct budget *b, u32 order)
 {
-	(void)b;
 	return calloc(1, PAGE_SIZE << order);
 }
 
 void pmm_free(struct budget *b, void *va, u32 order)
 {
-	(void)b;
-	(void)order;
 	free(va);
 }
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)level;
-	(void)tag;
-	(void)fmt;
 }
 
 void panic(const char *fmt, ...)
 {
-	(void)fmt;
 	abort();
 }
 
@@ -95,31 +88,22 @@ enum verdict cpuid_exit(struct vcpu *v)
 
 void cpuid_query(const struct vm *m, u32 leaf, u32 subleaf, u32 out[4])
 {
-	(void)m;
-	(void)leaf;
-	(void)subleaf;
 	memset(out, 0, 4 * sizeof(*out));
 }
 
 int msr_read(struct vcpu *v, u32 msr, u64 *value)
 {
-	(void)v;
 	*value = 0x1111111100000000ull | msr;
 	return msr_result;
 }
 
 int msr_write(struct vcpu *v, u32 msr, u64 value)
 {
-	(void)v;
-	(void)msr;
-	(void)value;
 	return msr_result;
 }
 
 bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)v;
-	(void)e;
 	return false;
 }
 
@@ -127,20 +111,16 @@ static bool foreign_call;
 
 bool hypercall_is_foreign(struct vcpu *v)
 {
-	(void)v;
 	return foreign_call;
 }
 
 enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)v;
-	(void)e;
 	return VERDICT_ADVANCE;
 }
 
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)e;
 	emulated++;
 	v->hw.exit.insn_len = 3;
 	return VERDICT_ADVANCE;
@@ -152,21 +132,17 @@ const struct vm_slot *vm_slot_at(const struct vm *m, gpa_t gpa)
 {
 	static const struct vm_slot rom = { ROM_GPA, 0, PAGE_SIZE, true };
 
-	(void)m;
 	return gpa.v - ROM_GPA < PAGE_SIZE ? &rom : NULL;
 }
 
 bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa)
 {
-	(void)v;
 	assert_in_range(gpa.v, ROM_GPA, ROM_GPA + PAGE_SIZE - 1);
 	return descriptor_in_rom;
 }
 
 enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)v;
-	(void)e;
 	emulated++;
 	return VERDICT_RESUME;
 }
@@ -175,7 +151,6 @@ static u64 pdptes[4]; /* all that memory holds here */
 
 int gmem_read(struct vm *m, gpa_t gpa, void *buf, size_t len)
 {
-	(void)m;
 	if (gpa.v >= RAM_END)
 		return -EFAULT;
 	assert_int_equal(len, sizeof(pdptes));
@@ -185,35 +160,27 @@ int gmem_read(struct vm *m, gpa_t gpa, void *buf, size_t len)
 
 size_t gmem_fetch(struct vcpu *v, u8 *buf, size_t len)
 {
-	(void)v;
 	memset(buf, 0xf1, len);
 	return len;
 }
 
 u8 insn_length(const u8 *bytes, size_t have, enum insn_mode mode)
 {
-	(void)have;
-	(void)mode;
 	return bytes[0] == 0xf1;
 }
 
 enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e)
 {
-	(void)v;
-	(void)e;
 	return VERDICT_RESUME;
 }
 
 u8 insn_exit_length(struct vcpu *v, enum exit_kind kind)
 {
-	(void)v;
-	(void)kind;
 	return decoded_len;
 }
 
 void irq_dispatch(u8 vector)
 {
-	(void)vector;
 }
 
 void irq_poll(void)
@@ -231,16 +198,11 @@ enum mce_verdict mce_handle(void)
 
 int xsetbv_safe(u32 index, u64 value)
 {
-	(void)index;
-	(void)value;
 	return 0;
 }
 
 void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 {
-	(void)v;
-	(void)has_error;
-	(void)error;
 	injected = vector;
 }
 
@@ -256,12 +218,10 @@ void vcpu_inject_ud(struct vcpu *v)
 
 void vcpu_irq_window_open(struct vcpu *v)
 {
-	(void)v;
 }
 
 void vcpu_nmi_window_open(struct vcpu *v)
 {
-	(void)v;
 }
 
 void vcpu_post(struct vcpu *v, u32 bits)
@@ -271,20 +231,17 @@ void vcpu_post(struct vcpu *v, u32 bits)
 
 void vcpu_flush(struct vcpu *v)
 {
-	(void)v;
 	flushes++;
 }
 
 void vcpu_dump(struct vcpu *v)
 {
-	(void)v;
 	dumps++;
 	assert_int_equal(ends, dumps); /* the reason comes first */
 }
 
 void vm_end(struct vm *m, enum vm_end how, const char *reason)
 {
-	(void)m;
 	assert_int_equal(how, VM_END_CRASH);
 	assert_non_null(reason);
 	ends++;
@@ -292,7 +249,6 @@ void vm_end(struct vm *m, enum vm_end how, const char *reason)
 
 bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
 {
-	(void)m;
 	*hpa = HPA(gpa.v);
 	*left = RAM_END - gpa.v;
 	return gpa.v < RAM_END;
@@ -310,17 +266,11 @@ struct extent owner_find(hpa_t hpa)
 int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,
 	     u64 *left)
 {
-	(void)pt;
-	(void)addr;
-	(void)hpa;
-	(void)attrs;
-	(void)left;
 	return -ENOENT;
 }
 
 int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 {
-	(void)pt;
 	assert_true(addr == hpa.v);
 	mapped.addr = addr;
 	mapped.size = size;
@@ -335,7 +285,6 @@ static int setup(void **state)
 					    .size = PAGE_SIZE,
 					    .name = "trapped" };
 
-	(void)state;
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(&vm, 0, sizeof(vm));
 	memset(&mapped, 0, sizeof(mapped));
@@ -360,7 +309,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	bus_destroy(&vm.ports, &budget);
 	bus_destroy(&vm.mmio, &budget);
 	return 0;
@@ -379,7 +327,6 @@ static void assert_rip(u64 rip)
 
 static void test_no_slot_is_empty(void **state)
 {
-	(void)state;
 	for (u32 i = 0; i < EXIT_KINDS; i++) {
 		assert_non_null(exit_table[i].handler);
 		assert_true(exit_table[i].name[0]);
@@ -390,7 +337,6 @@ static void test_unknown_kinds_end_the_guest_only(void **state)
 {
 	static const u32 kinds[] = { EXIT_UNKNOWN, EXIT_KINDS, 0x7fffffff };
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		leave((enum exit_kind)kinds[i]);
 		exit_dispatch(&vcpu);
@@ -402,7 +348,6 @@ static void test_unknown_kinds_end_the_guest_only(void **state)
 
 static void test_length_is_decoded_when_nobody_tells(void **state)
 {
-	(void)state;
 	leave(EXIT_CPUID);
 	exit_dispatch(&vcpu);
 	assert_rip(0x100002);
@@ -430,7 +375,6 @@ static void advance_from(u64 rip, u32 cs_attr, u64 efer)
 
 static void test_rip_wraps_as_the_mode_says(void **state)
 {
-	(void)state;
 	advance_from(0xffff, 0, 0);
 	assert_rip(1);
 	advance_from(0xffffffff, SEG_ATTR_DB, 0);
@@ -446,7 +390,6 @@ static void test_rip_wraps_as_the_mode_says(void **state)
 
 static void test_shadow_and_resume_flag_end(void **state)
 {
-	(void)state;
 	vcpu.hw.regs.shadow = SHADOW_STI | SHADOW_NMI;
 	vcpu.hw.regs.rflags = RFLAGS_IF | RFLAGS_RF;
 	leave(EXIT_HLT);
@@ -464,7 +407,6 @@ static void test_pending_breakpoints(void **state)
 {
 	struct vcpu_regs *r = &vcpu.hw.regs;
 
-	(void)state;
 	r->valid |= RG_DR;
 	r->dr[6] = DR6_BT | 2;
 	r->shadow = SHADOW_MOV_SS;
@@ -482,7 +424,6 @@ static void test_pending_breakpoints(void **state)
 
 static void test_refused_msr(void **state)
 {
-	(void)state;
 	msr_result = -EINVAL;
 	vcpu.hw.regs.gpr[GPR_RAX] = 5;
 	leave(EXIT_RDMSR);
@@ -498,7 +439,6 @@ static void test_refused_msr(void **state)
 
 static void test_rdmsr_splits(void **state)
 {
-	(void)state;
 	vcpu.hw.regs.gpr[GPR_RCX] = 0xdead00000010ull;
 	vcpu.hw.regs.gpr[GPR_RAX] = ~0ull;
 	leave(EXIT_RDMSR);
@@ -509,10 +449,6 @@ static void test_rdmsr_splits(void **state)
 
 static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	(void)v;
-	(void)dev;
-	(void)offset;
-	(void)size;
 	return 0x12345678;
 }
 
@@ -534,7 +470,6 @@ static void test_in_writes_its_part_of_rax(void **state)
 		.base = 0x60, .size = 4, .name = "test", .read = port_read
 	};
 
-	(void)state;
 	assert_true(in(0x1234, 1) == 0xaaaaaaaaaaaaaaffull);
 	assert_true(in(0x1234, 2) == 0xaaaaaaaaaaaaffffull);
 	assert_true(in(0x1234, 4) == 0xffffffffull);
@@ -546,7 +481,6 @@ static void test_in_writes_its_part_of_rax(void **state)
 
 static void test_interrupted_delivery_is_repeated(void **state)
 {
-	(void)state;
 	leave(EXIT_IRQ)->vectoring =
 		(struct vcpu_event){ .type = EVENT_EXTINT, .vector = 0x41 };
 	exit_dispatch(&vcpu);
@@ -566,7 +500,6 @@ static void touch(u64 gpa, u8 access)
 
 static void test_isolated_guest_reaches_nothing(void **state)
 {
-	(void)state;
 	touch(DEVICE_BASE, ACCESS_R);
 	touch(HV_MEMORY, ACCESS_W);
 	touch(TRAPPED_BASE, ACCESS_R);
@@ -579,7 +512,6 @@ static void test_isolated_guest_reaches_nothing(void **state)
 
 static void test_privileged_guest_gets_devices_alone(void **state)
 {
-	(void)state;
 	vm.privileged = true;
 	touch(HV_MEMORY, ACCESS_R);
 	assert_int_equal(mapped.calls, 0);
@@ -607,7 +539,6 @@ static void test_event_tables_outside_ram(void **state)
 {
 	struct vcpu_exit *e = leave(EXIT_MMIO);
 
-	(void)state;
 	e->mmio.gpa = GPA(DEVICE_BASE);
 	e->mmio.access = ACCESS_R;
 	e->vectoring.type = EVENT_EXCEPTION;
@@ -621,7 +552,6 @@ static void test_descriptor_in_rom(void **state)
 {
 	struct vcpu_exit *e = leave(EXIT_MMIO);
 
-	(void)state;
 	e->mmio.gpa = GPA(ROM_GPA + 5);
 	e->mmio.access = ACCESS_W;
 	descriptor_in_rom = true;
@@ -671,7 +601,6 @@ static void test_control_registers_are_checked(void **state)
 		{ 5, 0, EXC_UD },
 	};
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		u64 rip = vcpu.hw.regs.rip;
 
@@ -686,7 +615,6 @@ static void test_lmsw_cannot_clear_pe(void **state)
 {
 	struct vcpu_exit *e = leave(EXIT_CR);
 
-	(void)state;
 	e->cr.lmsw = true;
 	e->cr.lmsw_value = CR0_TS;
 	exit_dispatch(&vcpu);
@@ -712,7 +640,6 @@ static void test_xsetbv(void **state)
 		{ XCR0_X87 | BIT(18), false },
 	};
 
-	(void)state;
 	vm.xcr0_mask = BITS(2, 0) | BITS(7, 5);
 	leave(EXIT_XSETBV);
 	exit_dispatch(&vcpu);
@@ -734,7 +661,6 @@ static void test_pdptes_are_checked(void **state)
 {
 	struct vcpu_regs *r = &vcpu.hw.regs;
 
-	(void)state;
 	r->efer = 0;
 	r->seg[SEG_CS].attr = SEG_ATTR_DB;
 	pdptes[2] = PTE_P | BIT(5);
@@ -764,7 +690,6 @@ static void test_hidden_mce(void **state)
 	struct vcpu_regs *r = &vcpu.hw.regs;
 	struct vcpu_exit *e;
 
-	(void)state;
 	mov_cr(4, CR4_PAE);
 	assert_true(r->mce_hidden);
 	r->cr4 |= CR4_MCE; /* as the back-end runs it */
@@ -782,7 +707,6 @@ static void test_software_exception(void **state)
 {
 	struct vcpu_exit *e = leave(EXIT_EXCEPTION);
 
-	(void)state;
 	e->exception.type = EVENT_PRIV_EXCEPTION;
 	e->exception.vector = EXC_DB;
 	exit_dispatch(&vcpu);

@@ -31,8 +31,6 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
 	va_list ap;
 
-	(void)level;
-	(void)tag;
 	va_start(ap, fmt);
 	bh_vsnprintf(lines, sizeof(lines), fmt, ap);
 	va_end(ap);
@@ -41,13 +39,11 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 
 u64 tsc_to_ns(u64 ticks)
 {
-	(void)ticks;
 	return 1500000;
 }
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(cpus, 0, sizeof(cpus));
 	line_count = 0;
 	strcpy(vm_a.name, "a");
@@ -64,7 +60,6 @@ static int setup(void **state)
 
 static void test_line(void **state)
 {
-	(void)state;
 	cpus[0].exits[EXIT_HLT] = 3;
 	cpus[1].exits[EXIT_HLT] = 4;
 	cpus[1].exits[EXIT_PORT] = 1;
@@ -78,7 +73,6 @@ static void test_line(void **state)
 /* Every kind at once, with large counts: cut, not overrun */
 static void test_long(void **state)
 {
-	(void)state;
 	for (u32 i = 0; i < EXIT_KINDS; i++)
 		cpus[2].exits[i] = ~0ull;
 	exit_stats_log(&vm_b);
@@ -87,7 +81,6 @@ static void test_long(void **state)
 
 static void test_key(void **state)
 {
-	(void)state;
 	exit_stats_key('x');
 	assert_int_equal(line_count, 0);
 	exit_stats_key('s');

@@ -28,7 +28,6 @@ bool hostmap_ready(void)
 
 void *ioremap(hpa_t hpa, u64 size, u32 attrs)
 {
-	(void)attrs;
 	assert_int_equal(hpa.v, FB_HPA);
 	assert_int_equal(size, (u64)fb.stride_bytes * fb.height);
 	maps++;
@@ -100,7 +99,6 @@ static void say(const char *s)
 /* Only what changed is drawn, however much was written since */
 static void test_draws_changes(void **state)
 {
-	(void)state;
 	start(80, 64, 320, 32);
 	say("same\n\nold");
 	memset(fb_mem, 0x11, 320 * FONT_HEIGHT);
@@ -118,7 +116,6 @@ static void test_draws_changes(void **state)
 /* What scrolls past between two drawings costs none */
 static void test_draws_once(void **state)
 {
-	(void)state;
 	start(80, 64, 320, 32);
 	for (u32 i = 0; i < 1000; i++)
 		fbcon_write("0123456789\n", 11);
@@ -133,7 +130,6 @@ static void test_draws_once(void **state)
 
 static void test_text(void **state)
 {
-	(void)state;
 	start(160, 64, 160 * 4 + 12, 32);
 	say("Hi, {~}\r\nnext\tT\bU\n");
 	expect(0, "Hi, {~}             ", 1);
@@ -146,7 +142,6 @@ static void test_text(void **state)
 
 static void test_glyphs_differ(void **state)
 {
-	(void)state;
 	for (u32 a = 0; a < FONT_GLYPHS; a++)
 		for (u32 b = 0; b < a; b++)
 			assert_memory_not_equal(font8x16[a], font8x16[b],
@@ -157,7 +152,6 @@ static void test_wrap_and_scroll(void **state)
 {
 	char line[8];
 
-	(void)state;
 	start(80, 64, 320, 32); /* 10 x 4: scrolls by one */
 	say("0123456789abc\n");
 	expect(0, "0123456789", 1);
@@ -174,7 +168,6 @@ static void test_wrap_and_scroll(void **state)
 
 static void test_24_bits(void **state)
 {
-	(void)state;
 	start(83, 50, 251, 24); /* odd everything */
 	say("24bit\xc3\x1b[1;31mX\x1b[0m");
 	expect(0, "24bit?X   ", 1);
@@ -182,7 +175,6 @@ static void test_24_bits(void **state)
 
 static void test_large(void **state)
 {
-	(void)state;
 	start(2560, 64, 2560 * 4, 32);
 	say("big");
 	expect(0, "big ", 2);
@@ -190,7 +182,6 @@ static void test_large(void **state)
 
 static void test_before_the_map(void **state)
 {
-	(void)state;
 	start(80, 64, 320, 32);
 	mapped_ready = false;
 	fbcon_write("early\n", 6);
@@ -205,7 +196,6 @@ static void test_before_the_map(void **state)
 
 static void test_release(void **state)
 {
-	(void)state;
 	start(80, 64, 320, 32);
 	say("ours");
 	fbcon_release();
@@ -230,7 +220,6 @@ static void silent(void)
 
 static void test_bad_facts(void **state)
 {
-	(void)state;
 	start(80, 64, 320, 32);
 	fb.base = 0;
 	silent();

@@ -43,7 +43,6 @@ static void test_probe(void **state)
 		{ 0xfa, 0xfc, 0x66, 0xe9, 1 },
 	};
 
-	(void)state;
 	assert_true(firmware_probe(&image));
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
 		memcpy(image_bytes + IMAGE_BYTES - 16, vectors[i], 5);
@@ -60,7 +59,6 @@ static void test_sizes(void **state)
 	static const u64 bad[] = { 0,           16,      KIB(60),
 				   KIB(64) - 1, KIB(66), MIB(16) + KIB(4) };
 
-	(void)state;
 	strcpy(config.firmware, "bios.bin");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		fake_files[0].size = bad[i];
@@ -80,7 +78,6 @@ static void test_sizes(void **state)
 /* Which guests start at a reset vector, and from which file */
 static void test_name(void **state)
 {
-	(void)state;
 	strcpy(config.kernel, "bios.bin");
 	assert_string_equal(firmware_name(&config), "bios.bin");
 	is_kernel = true;
@@ -102,7 +99,6 @@ static void test_name(void **state)
 
 static void test_load(void **state)
 {
-	(void)state;
 	assert_int_equal(firmware_load(&fake_vm, &image), 0);
 	assert_memory_equal(ram + ROM_HPA, image_bytes, IMAGE_BYTES);
 	assert_memory_equal(ram + MIB(1) - KIB(128),
@@ -114,7 +110,6 @@ static void test_load(void **state)
 /* A small image is in the shadow whole, and nothing below it */
 static void test_load_small(void **state)
 {
-	(void)state;
 	image.size = KIB(64);
 	fake_vm.slots[1].gpa = PC_ROM_END - KIB(64);
 	fake_vm.slots[1].size = KIB(64);
@@ -125,7 +120,6 @@ static void test_load_small(void **state)
 
 static void test_no_rom(void **state)
 {
-	(void)state;
 	fake_vm.slot_count = 1;
 	assert_int_equal(firmware_load(&fake_vm, &image), -EFAULT);
 	assert_non_null(strstr(last_line, "could not be copied"));

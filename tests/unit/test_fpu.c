@@ -24,16 +24,11 @@ static struct fpu_state fpu = { .area = area };
 
 void *pmm_alloc(struct budget *b, u32 order)
 {
-	(void)b;
-	(void)order;
 	return NULL;
 }
 
 void pmm_free(struct budget *b, void *p, u32 order)
 {
-	(void)b;
-	(void)p;
-	(void)order;
 }
 
 /* As QEMU's TCG saves: everything in use */
@@ -59,7 +54,6 @@ static u64 kept(void)
 
 static void test_initial_x87_is_dropped(void **state)
 {
-	(void)state;
 	saved();
 	assert_int_equal(kept(), ~(u64)XCR0_X87);
 }
@@ -71,7 +65,6 @@ static void test_any_x87_byte_keeps_it(void **state)
 		0, 1, 2, 3, 4, 6, 8, 16, 23, 32, 41, 144, 153
 	};
 
-	(void)state;
 	for (u32 i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
 		saved();
 		area[at[i]] ^= 0x80;
@@ -92,7 +85,6 @@ static void test_pointers_are_not_the_last_guests(void **state)
 	struct x87_environment env;
 	double operand = 1;
 
-	(void)state;
 	saved();
 	cpu_features.xsave = false;
 	__asm__ volatile("fldl %0" ::"m"(operand) : "st");

@@ -24,7 +24,6 @@ static bool in_ram(u64 gpa, u64 len)
 
 int gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
 {
-	(void)vm;
 	if (!in_ram(gpa.v, len))
 		return -EFAULT;
 	memcpy(buf, ram + gpa.v, len);
@@ -33,7 +32,6 @@ int gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len)
 
 int gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 {
-	(void)vm;
 	written += len;
 	if (!in_ram(gpa.v, len))
 		return -EFAULT;
@@ -43,7 +41,6 @@ int gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 
 int gmem_zero(struct vm *vm, gpa_t gpa, u64 len)
 {
-	(void)vm;
 	written += len;
 	if (!in_ram(gpa.v, len))
 		return -EFAULT;
@@ -156,7 +153,6 @@ static u32 dma(u32 control, u32 length, u64 address)
 
 static int setup(void **state)
 {
-	(void)state;
 	fake_vm_init(2);
 	memset(&config, 0, sizeof(config));
 	kernel_file = initrd_file = other_file = (struct image){ .size = 0 };
@@ -171,7 +167,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	fwcfg_destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	assert_int_equal(fake_vm.budget.used_pages, 0);
@@ -185,7 +180,6 @@ static void test_write(void **state)
 	u32 size, select, control;
 	u8 back[12] = { 0 };
 
-	(void)state;
 	assert_int_equal(fwcfg_add_file(&fake_vm, "etc/fixed", "abcd", 4), 0);
 	assert_int_equal(fwcfg_add_writable_file(&fake_vm, "etc/open", 12), 0);
 	assert_int_equal(fwcfg_add_writable_file(&fake_vm, "etc/big", 65),
@@ -216,7 +210,6 @@ static void test_directory(void **state)
 	u32 count, size;
 	u8 byte = 0;
 
-	(void)state;
 	read_key(FWCFG_FILE_DIR, &count, 4);
 	assert_int_equal(count, 0);
 	for (u32 i = 0; i < 5; i++)
@@ -246,7 +239,6 @@ static void test_replace(void **state)
 	static u8 large[9000], small[10] = { 7 };
 	u32 size = 0;
 
-	(void)state;
 	large[8999] = 9;
 	for (u32 i = 0; i < 10; i++) {
 		assert_int_equal(
@@ -271,7 +263,6 @@ static void test_refused(void **state)
 	char name[64], full[16];
 	struct image image = { .data = (const u8 *)"abc", .size = 3 };
 
-	(void)state;
 	memset(name, 'a', sizeof(name));
 	name[56] = 0;
 	assert_int_equal(fwcfg_add_file(&fake_vm, name, "", 1), -EINVAL);
@@ -293,7 +284,6 @@ static void test_refused(void **state)
 
 static void test_dma(void **state)
 {
-	(void)state;
 	assert_int_equal(fwcfg_add(&fake_vm, 0, "QEMU", 4), 0);
 	memset(ram + 0x2000, 0x5a, 16);
 	assert_int_equal(dma(0x0a, 6, 0x2000), 0);
@@ -316,7 +306,6 @@ static void test_pieces(void **state)
 	struct vcpu *v = &fake_vcpus[0], *w = &fake_vcpus[1];
 	u32 pieces = 1, control;
 
-	(void)state;
 	assert_int_equal(fwcfg_add(&fake_vm, 0, "QEMU", 4), 0);
 	memset(ram + MIB(1), 0x5a, MIB(3));
 	describe(DESC, 0x0a, MIB(2) + 5, MIB(1));
@@ -357,7 +346,6 @@ static void test_abandoned(void **state)
 	struct vcpu *v = &fake_vcpus[0], *w = &fake_vcpus[1];
 	u32 control, waits = 0;
 
-	(void)state;
 	assert_int_equal(fwcfg_add(&fake_vm, 0, "QEMU", 4), 0);
 	/* An interrupt handler of the same vCPU takes over */
 	describe(DESC, 0x0a, MIB(2), MIB(1));
@@ -383,7 +371,6 @@ static void test_abandoned(void **state)
 
 static void test_random_dma(void **state)
 {
-	(void)state;
 	assert_int_equal(fwcfg_add_file(&fake_vm, "etc/a", "abcdef", 6), 0);
 	srand(3);
 	for (u32 i = 0; i < 30000; i++) {
@@ -435,7 +422,6 @@ static void test_kernel(void **state)
 	static u8 data[32768], setup_data[2560], rest[30208];
 	struct setup_header h;
 
-	(void)state;
 	make_kernel(data, sizeof(data), 0);
 	initrd_file =
 		(struct image){ .name = "initrd", .data = data, .size = 5000 };
@@ -472,7 +458,6 @@ static void test_no_kernel(void **state)
 {
 	static u8 data[32768];
 
-	(void)state;
 	memset(data, 0x11, sizeof(data));
 	kernel_file = (struct image){ .name = "vmlinuz",
 				      .data = data,
@@ -493,7 +478,6 @@ static void test_random_kernel(void **state)
 {
 	static u8 data[8192];
 
-	(void)state;
 	srand(5);
 	for (u32 i = 0; i < 3000; i++) {
 		u32 size = (u32)rand() % sizeof(data);
@@ -529,7 +513,6 @@ static void test_fill(void **state)
 	u32 size = 0;
 	char order[64];
 
-	(void)state;
 	fake_vm.slot_count = 4;
 	fake_vm.slots[0] = (struct vm_slot){ .size = GIB(1) };
 	fake_vm.slots[1] = (struct vm_slot){ .gpa = GIB(1), .size = GIB(1) };

@@ -73,7 +73,6 @@ const struct vcpu_ops *vcpu_ops = &fake_ops;
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(ram, 0, sizeof(ram));
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
@@ -132,7 +131,6 @@ static void test_copies(void **state)
 {
 	char out[16] = "";
 
-	(void)state;
 	assert_int_equal(gmem_write(&vm, GPA(0xffa), "0123456789", 10), 0);
 	assert_int_equal(gmem_read(&vm, GPA(0xffa), out, 10), 0);
 	assert_string_equal(out, "0123456789");
@@ -150,14 +148,12 @@ static void test_copies(void **state)
 
 static void test_no_paging(void **state)
 {
-	(void)state;
 	r->cr0 = CR0_PE;
 	expect(0x123456789ull, ACCESS_R, 0, 0x23456789);
 }
 
 static void test_4level(void **state)
 {
-	(void)state;
 	long_mode();
 	expect(0x5123, ACCESS_R, 0, 0x9123);
 	expect(PAGE_2M + 0x1234, ACCESS_W, 0, SLOT1_GPA + 0x1234);
@@ -169,7 +165,6 @@ static void test_4level(void **state)
 
 static void test_5level(void **state)
 {
-	(void)state;
 	long_mode();
 	r->cr4 |= CR4_LA57;
 	r->cr3 = 0x8000;
@@ -180,7 +175,6 @@ static void test_5level(void **state)
 
 static void test_pae(void **state)
 {
-	(void)state;
 	r->cr4 = CR4_PAE;
 	r->cr3 = 0x1020; /* 32-byte aligned */
 	entry64(0x1020, 3, 0x3000 | PTE_P);
@@ -198,7 +192,6 @@ static void test_pae(void **state)
 
 static void test_32bit(void **state)
 {
-	(void)state;
 	entry32(0x1000, 1, 0x2000 | RWU);
 	entry32(0x2000, 3, 0x9000 | RWU);
 	entry32(0x1000, 2, 0x01000000 | 0x6000 | RWU | PTE_PS);
@@ -212,7 +205,6 @@ static void test_32bit(void **state)
 
 static void test_rights(void **state)
 {
-	(void)state;
 	long_mode();
 	entry64(0x4000, 6, 0xa000 | PTE_P | PTE_W); /* supervisor */
 	entry64(0x4000, 7, 0xb000 | PTE_P | PTE_U); /* read-only */
@@ -242,7 +234,6 @@ static void test_rights(void **state)
 
 static void test_reserved(void **state)
 {
-	(void)state;
 	long_mode();
 	entry64(0x4000, 6, BIT(45) | RWU);
 	expect(0x6000, ACCESS_R, -EFAULT, PF_P | PF_RSVD);
@@ -260,7 +251,6 @@ static void test_tables_not_in_ram(void **state)
 	u32 error;
 	gpa_t gpa;
 
-	(void)state;
 	long_mode();
 	entry64(0x3000, 3, MIB(64) | RWU);
 	assert_int_equal(
@@ -278,7 +268,6 @@ static void test_fetch(void **state)
 {
 	u8 buf[16];
 
-	(void)state;
 	long_mode();
 	memcpy(ram + 0x9ffc, "abcd", 4);
 	r->rip = 0x5ffc;
@@ -308,7 +297,6 @@ static u8 length_of(const void *code, size_t len, enum exit_kind kind)
 
 static void test_length(void **state)
 {
-	(void)state;
 	long_mode();
 	assert_int_equal(length_of("\x0f\xa2", 2, EXIT_CPUID), 2);
 	assert_int_equal(length_of("\x0f\xa2", 2, EXIT_CPUID), 2);
@@ -326,7 +314,6 @@ static void test_length(void **state)
 
 static void test_length_cr(void **state)
 {
-	(void)state;
 	long_mode();
 	vcpu.hw.exit.cr.write = true;
 	assert_int_equal(length_of("\x41\x0f\x22\xc3", 4, EXIT_CR), 4);
@@ -339,7 +326,6 @@ static void test_length_cr(void **state)
 
 static void test_length_across_pages(void **state)
 {
-	(void)state;
 	long_mode();
 	entry64(0x4000, 6, 0x20000 | RWU);
 	ram[0x9fff] = 0x0f;
@@ -353,7 +339,6 @@ static void test_length_across_pages(void **state)
 /* The page remembered is not trusted: the guest moves its code */
 static void test_length_remapped(void **state)
 {
-	(void)state;
 	long_mode();
 	assert_int_equal(length_of("\x0f\xa2", 2, EXIT_CPUID), 2);
 	ram[0x9100] = 0x90;
@@ -368,7 +353,6 @@ static void test_rom(void **state)
 {
 	u8 bytes[8] = { 0 };
 
-	(void)state;
 	vm.slots[1].rom = true;
 	memset(bytes, 0x5a, sizeof(bytes));
 	assert_int_equal(gmem_write_rom(&vm, GPA(SLOT1_GPA + 0xffc), bytes, 8),

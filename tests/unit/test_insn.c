@@ -89,7 +89,6 @@ static void test_lengths(void **state)
 	u8 buf[INSN_MAX];
 	u32 i, cut;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		memset(buf, 0x90, sizeof(buf));
 		memcpy(buf, lengths[i].bytes, lengths[i].len);
@@ -110,7 +109,6 @@ static void test_refused(void **state)
 	u8 buf[INSN_MAX];
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		memset(buf, 0, sizeof(buf));
 		memcpy(buf, refused[i].bytes, strlen(refused[i].bytes));
@@ -124,7 +122,6 @@ static void test_prefix_rules(void **state)
 {
 	struct insn insn;
 
-	(void)state;
 	/* A REX counts only right before the opcode */
 	assert_int_equal(
 		insn_decode(&insn, (const u8 *)"\x48\x66\x89\x07", 4, M64), 0);
@@ -143,7 +140,6 @@ static void test_too_long(void **state)
 	u8 buf[32];
 	struct insn insn;
 
-	(void)state;
 	memset(buf, 0x66, sizeof(buf));
 	assert_int_equal(insn_decode(&insn, buf, sizeof(buf), M64), -EINVAL);
 	buf[14] = 0xf4; /* 14 prefixes and HLT are 15 bytes */
@@ -162,7 +158,6 @@ static void test_fields(void **state)
 	const u8 rip[] = { 0x8b, 0x05, 0xff, 0xff, 0xff, 0xff };
 	const u8 bx[] = { 0x88, 0x40, 0x7f }; /* mov [bx+si+127], al */
 
-	(void)state;
 	assert_int_equal(insn_decode(&i, add, sizeof(add), M64), 0);
 	assert_true(i.lock && i.mem && i.has_modrm);
 	assert_int_equal(i.seg, SEG_GS);
@@ -194,7 +189,6 @@ static void test_prefixes(void **state)
 {
 	const u8 b[] = { 0xf3, 0x66, 0x2e, 0x48, 0x0f, 0xa2 };
 
-	(void)state;
 	assert_int_equal(insn_prefix_length(b, sizeof(b), true), 4);
 	assert_int_equal(insn_prefix_length(b, sizeof(b), false), 3);
 	assert_int_equal(insn_prefix_length(b, 2, true), 2);
@@ -206,7 +200,6 @@ static void test_random(void **state)
 	struct insn insn;
 	u32 n, i;
 
-	(void)state;
 	srandom(1);
 	for (n = 0; n < 300000; n++) {
 		size_t have = (size_t)random() % (INSN_MAX + 1);

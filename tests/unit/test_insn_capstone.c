@@ -141,7 +141,6 @@ static void test_lengths(void **state)
 	u32 mode, map;
 	csh handle;
 
-	(void)state;
 	for (mode = INSN_16BIT; mode <= INSN_64BIT; mode++) {
 		if (cs_open(CS_ARCH_X86, modes[mode], &handle) != CS_ERR_OK)
 			skip();

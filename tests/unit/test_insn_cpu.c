@@ -172,7 +172,6 @@ static void test_lengths(void **state)
 	bool have_segments;
 	u32 modes;
 
-	(void)state;
 	if (!native_init(&have_segments))
 		skip();
 	rng = number("INSN_SEED", 1) * 0x9e3779b97f4a7c15ull + 1;

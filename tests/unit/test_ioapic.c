@@ -29,14 +29,11 @@ static u32 errors;
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)tag;
-	(void)fmt;
 	errors += level >= LOG_WARN;
 }
 
 void *ioremap(hpa_t hpa, u64 size, u32 attrs)
 {
-	(void)attrs;
 	assert_int_equal(size, IOAPIC_BYTES);
 	if (hpa.v < IOAPIC_DEFAULT_BASE ||
 	    hpa.v >= IOAPIC_DEFAULT_BASE + FAKES * IOAPIC_BYTES)
@@ -86,7 +83,6 @@ void mmio_write(volatile void *addr, u8 size, u64 value)
 
 static int fresh(void **state)
 {
-	(void)state;
 	memset(&acpi, 0, sizeof(acpi));
 	memset(fakes, 0, sizeof(fakes));
 	fakes[0].version = 23 << 16 | 0x20;
@@ -106,7 +102,6 @@ static void two(void)
 
 static void test_init(void **state)
 {
-	(void)state;
 	two();
 	assert_int_equal(ioapic_gsi_count(), 32);
 	for (u32 i = 0; i < 24; i++)
@@ -120,7 +115,6 @@ static void test_init(void **state)
 
 static void test_absent(void **state)
 {
-	(void)state;
 	fakes[0].version = ~0u;
 	assert_int_equal(ioapic_init(0), -ENODEV);
 	assert_int_equal(errors, 1);
@@ -135,7 +129,6 @@ static void test_absent(void **state)
 
 static void test_route(void **state)
 {
-	(void)state;
 	two();
 	ioapic_route(26, 0x41, 3, true, true);
 	assert_int_equal(fakes[1].rte[2], 3ull << RTE_DEST_SHIFT | RTE_MASKED |

@@ -47,24 +47,16 @@ void timer_run(void)
 
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 {
-	(void)rl;
-	(void)now;
-	(void)interval;
-	(void)burst;
 	return true;
 }
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)level;
-	(void)tag;
-	(void)fmt;
 	warnings++;
 }
 
 void panic(const char *fmt, ...)
 {
-	(void)fmt;
 	abort();
 }
 
@@ -78,7 +70,6 @@ static void handler(void *arg)
 
 static int setup(void **state)
 {
-	(void)state;
 	eois = warnings = handled = 0;
 	last_arg = NULL;
 	return 0;
@@ -90,7 +81,6 @@ static void test_bind(void **state)
 {
 	int cookie;
 
-	(void)state;
 	assert_int_equal(irq_bind(OWN, handler, &cookie), 0);
 	assert_int_equal(irq_bind(OWN, handler, NULL), -EBUSY);
 	irq_dispatch(OWN);
@@ -101,7 +91,6 @@ static void test_bind(void **state)
 
 static void test_nobodys_interrupt(void **state)
 {
-	(void)state;
 	irq_dispatch(0x41);
 	assert_int_equal(warnings, 1);
 	assert_int_equal(eois, 1);
@@ -115,7 +104,6 @@ static void test_alloc_all(void **state)
 	u32 room = VEC_DEVICE_LAST - VEC_DEVICE_FIRST + 1;
 	static bool seen[256];
 
-	(void)state;
 	assert_int_equal(irq_bind(VEC_DEVICE_FIRST + 3, handler, NULL), 0);
 	for (u32 i = 0; i < room - 1; i++) {
 		int v = irq_alloc(handler, NULL);

@@ -76,7 +76,6 @@ void ioapic_unmask(u32 gsi)
 
 void vioapic_set_line(struct vm *vm, u32 pin, bool level)
 {
-	(void)vm;
 	seen.gsi = pin;
 	seen.rises += level;
 	seen.falls += !level;
@@ -93,10 +92,6 @@ void vlapic_post(struct vcpu *v, u8 vector, enum trigger trigger)
 u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
 		   enum trigger trigger)
 {
-	(void)vm;
-	(void)logical;
-	(void)mode;
-	(void)trigger;
 	seen.delivers++;
 	seen.dest = dest;
 	seen.vector = vector;
@@ -105,16 +100,12 @@ u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
 
 u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first)
 {
-	(void)vm;
-	(void)dest;
-	(void)logical;
 	*first = match_first;
 	return match_count;
 }
 
 struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
 {
-	(void)logical;
 	return dest < vm->vcpu_count ? vm->vcpus[dest] : NULL;
 }
 
@@ -122,15 +113,11 @@ static struct timer *armed;
 
 void timer_arm(struct timer *t, u64 deadline)
 {
-	(void)deadline;
 	armed = t;
 }
 
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 {
-	(void)now;
-	(void)interval;
-	(void)burst;
 	return !rl->printed++;
 }
 
@@ -144,7 +131,6 @@ static void arrive(u32 gsi)
 
 static int setup(void **state)
 {
-	(void)state;
 	fake_vm_init(2);
 	memset(&seen, 0, sizeof(seen));
 	match_count = 1;
@@ -157,7 +143,6 @@ static int setup(void **state)
 
 static void test_edge_pin(void **state)
 {
-	(void)state;
 	assert_int_equal(irq_route_pin(&fake_vm, 14, 1ull << 56 | 0x3e), 0);
 	assert_false(rte[14].masked);
 	assert_false(rte[14].level);
@@ -176,7 +161,6 @@ static void test_level_pin(void **state)
 {
 	u8 vector;
 
-	(void)state;
 	assert_int_equal(irq_route_pin(&fake_vm, 16, 0xa041), 0);
 	assert_true(rte[16].level && rte[16].active_low);
 	vector = rte[16].vector;
@@ -199,7 +183,6 @@ static void test_level_pin(void **state)
 
 static void test_pin_refusals(void **state)
 {
-	(void)state;
 	irq_route_reserve(4);
 	assert_int_equal(irq_route_pin(&fake_vm, 4, 0x34), -EBUSY);
 	assert_int_equal(irq_route_pin(&fake_vm, 64, 0x34), -ENODEV);
@@ -215,7 +198,6 @@ static void test_storm(void **state)
 {
 	u32 i;
 
-	(void)state;
 	assert_int_equal(irq_route_pin(&fake_vm, 17, 0xa041), 0);
 	for (i = 0; i < 6000 && !armed; i++) {
 		arrive(17);
@@ -235,7 +217,6 @@ static void test_msi(void **state)
 	u64 addr;
 	u32 data;
 
-	(void)state;
 	assert_int_equal(
 		irq_route_msi(&fake_vm, 0xfee01000, 0x4055, &m, &addr, &data),
 		0);
@@ -271,7 +252,6 @@ static void test_msi_refusals(void **state)
 	u64 addr;
 	u32 data;
 
-	(void)state;
 	assert_int_equal(irq_route_msi(&fake_vm, 0, 0, &m, &addr, &data),
 			 -EINVAL);
 	assert_int_equal(
@@ -302,7 +282,6 @@ static void test_msi_exhaustion_and_storm(void **state)
 	u64 addr;
 	u32 data = 0, i, n = 0;
 
-	(void)state;
 	while (irq_route_msi(&fake_vm, 0xfee01000, 0x30, &all[n], &addr,
 			     &data) == 0)
 		assert_true(++n < 255);

@@ -31,13 +31,11 @@ const struct vcpu_ops *vcpu_ops = &fake_ops;
 
 void *gmem_map(struct vm *vm, gpa_t gpa)
 {
-	(void)vm;
 	return gpa.v < RAM_BYTES ? ram + gpa.v : NULL;
 }
 
 size_t gmem_fetch(struct vcpu *vcpu, u8 *buf, size_t len)
 {
-	(void)vcpu;
 	memcpy(buf, code, len);
 	return len;
 }
@@ -49,7 +47,6 @@ u64 tsc_to_ns(u64 ticks)
 
 void vcpu_flush(struct vcpu *vcpu)
 {
-	(void)vcpu;
 	flushes++;
 }
 
@@ -60,7 +57,6 @@ void vcpu_post(struct vcpu *vcpu, u32 bits)
 
 int vlapic_pv_eoi_set(struct vcpu *vcpu, bool on, gpa_t gpa)
 {
-	(void)vcpu;
 	if (gpa.v >= RAM_BYTES)
 		return -EINVAL;
 	eoi_on = on;
@@ -86,7 +82,6 @@ void sched_yield_to(struct sched_entity *e)
 
 static int setup(void **state)
 {
-	(void)state;
 	fake_vm_init(4);
 	v = &fake_vcpus[0];
 	memset(ram, 0xee, sizeof(ram));
@@ -101,7 +96,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	kvm_pv_destroy(v);
 	return 0;
 }
@@ -124,7 +118,6 @@ static void test_steal_time(void **state)
 	u64 value;
 	u32 version;
 
-	(void)state;
 	v->entity.steal_tsc = 5;
 	kvm_pv_reset(v);
 	assert_int_equal(kvm_pv_write(v, BH_KVM_MSR_STEAL_TIME, AREA | 1), 0);
@@ -148,7 +141,6 @@ static void test_steal_time(void **state)
 
 static void test_flush_asked_for_meanwhile(void **state)
 {
-	(void)state;
 	assert_int_equal(kvm_pv_write(v, BH_KVM_MSR_STEAL_TIME, AREA | 1), 0);
 	kvm_pv_left(v);
 	ram[AREA + 16] |= 2;
@@ -167,7 +159,6 @@ static void test_bad_areas(void **state)
 				   0x8000000000000001ull, AREA | 4 };
 	u64 value;
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
 		if (bad[i] & 63)
 			assert_int_equal(
@@ -183,7 +174,6 @@ static void test_bad_areas(void **state)
 
 static void test_reset_is_off(void **state)
 {
-	(void)state;
 	assert_int_equal(kvm_pv_write(v, BH_KVM_MSR_STEAL_TIME, AREA | 1), 0);
 	v->kicked = true;
 	kvm_pv_reset(v);
@@ -197,7 +187,6 @@ static void test_pv_eoi_msr(void **state)
 {
 	u64 value;
 
-	(void)state;
 	assert_int_equal(kvm_pv_write(v, BH_KVM_MSR_PV_EOI, 0x101), 0);
 	assert_true(eoi_on);
 	assert_int_equal(eoi_gpa, 0x100);
@@ -229,7 +218,6 @@ static s64 call(u64 number, u64 a, u64 b, u64 c, u64 d)
 
 static void test_hypercall_numbers(void **state)
 {
-	(void)state;
 	assert_int_equal(call(BH_HYPERCALL(VERSION), 0, 0, 0, 0),
 			 BH_ABI_VERSION);
 	assert_int_equal(call(BH_HYPERCALL_BASE + 2, 0, 0, 0, 0), -1000);
@@ -242,7 +230,6 @@ static void test_hypercall_numbers(void **state)
 
 static void test_user_code_is_refused(void **state)
 {
-	(void)state;
 	v->hw.regs.seg[SEG_SS].attr = 3u << 5;
 	assert_int_equal(call(BH_KVM_KICK_CPU, 0, 1, 0, 0), -1);
 	assert_int_equal(fake_vcpus[1].events, 0);
@@ -253,7 +240,6 @@ static void test_user_code_is_refused(void **state)
 
 static void test_kick(void **state)
 {
-	(void)state;
 	assert_int_equal(call(BH_KVM_KICK_CPU, 0, 2, 0, 0), 0);
 	assert_int_equal(fake_vcpus[2].events, VE_KICK);
 	assert_int_equal(call(BH_KVM_KICK_CPU, 0, 4, 0, 0), 0);
@@ -262,7 +248,6 @@ static void test_kick(void **state)
 
 static void test_send_ipi(void **state)
 {
-	(void)state;
 	assert_int_equal(call(BH_KVM_SEND_IPI, 0x6, 0, 0, 0x41), 2);
 	assert_int_equal(sent[1], 0x41);
 	assert_int_equal(sent[2], 0x41);
@@ -279,7 +264,6 @@ static void test_send_ipi(void **state)
 
 static void test_send_ipi_of_32_bit_code(void **state)
 {
-	(void)state;
 	v->hw.regs.seg[SEG_CS].attr = SEG_ATTR_DB;
 	/* Upper halves are no arguments; the second word starts at 32 */
 	assert_int_equal(call(BH_KVM_SEND_IPI | 1ull << 32, 0x4 | 1ull << 33,
@@ -292,7 +276,6 @@ static void test_send_ipi_of_32_bit_code(void **state)
 
 static void test_yield_to_a_neighbour(void **state)
 {
-	(void)state;
 	assert_int_equal(call(BH_KVM_SCHED_YIELD, 1, 0, 0, 0), 0);
 	assert_int_equal(yielded_to, 99); /* it lives elsewhere */
 	fake_vcpus[1].entity.cpu = v->entity.cpu;
@@ -306,7 +289,6 @@ static void test_yield_to_a_neighbour(void **state)
 
 static void test_both_instructions(void **state)
 {
-	(void)state;
 	memcpy(code, "\x0f\x01\xc1", 3);
 	assert_true(hypercall_is_foreign(v));
 	memcpy(code, "\x0f\x01\xd9", 3);

@@ -22,7 +22,6 @@ static enum log_level last_level;
 static void sink_write(struct log_sink *self, enum log_level level,
 		       const char *line, size_t len)
 {
-	(void)self;
 	assert_int_equal(locks, 1);
 	assert_true(out_len + len < sizeof(out));
 	memcpy(out + out_len, line, len);
@@ -54,7 +53,6 @@ static int setup(void **state)
 	static const struct log_env env = { prefix, lock, unlock };
 	static bool added;
 
-	(void)state;
 	log_set_env(&env);
 	if (!added)
 		log_add_sink(&sink);
@@ -65,7 +63,6 @@ static int setup(void **state)
 
 static void test_line(void **state)
 {
-	(void)state;
 	log_info("tag", "value %d", 7);
 	assert_string_equal(out, "[1.5 0 linux:1] tag: value 7\n");
 	assert_int_equal(last_level, LOG_INFO);
@@ -73,7 +70,6 @@ static void test_line(void **state)
 
 static void test_levels(void **state)
 {
-	(void)state;
 	log_warn("t", "x");
 	log_error("t", "y\n");
 	assert_string_equal(out, "[1.5 0 linux:1] t: warning: x\n"
@@ -84,7 +80,6 @@ static void test_long_line_is_cut(void **state)
 {
 	char big[2000];
 
-	(void)state;
 	memset(big, 'z', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	log_info("t", "%s", big);
@@ -97,7 +92,6 @@ static void test_ratelimit(void **state)
 	struct ratelimit rl = { 0 };
 	u32 passed = 0;
 
-	(void)state;
 	for (u64 i = 0; i < 1000; i++)
 		passed += ratelimit_pass(&rl, 5000, 100, 4);
 	assert_int_equal(passed, 4);
@@ -138,7 +132,6 @@ static void test_ring_over_resets(void **state)
 {
 	char *ram = malloc(RING);
 
-	(void)state;
 	memset(ram, 0x5a, RING);
 	assert_false(log_ring_attach(ram, RING));
 	dump_previous();
@@ -166,7 +159,6 @@ static void test_ring_wraps(void **state)
 	static char ram[1024];
 	char line[32];
 
-	(void)state;
 	log_ring_attach(ram, sizeof(ram));
 	for (int i = 0; i < 500; i++)
 		log_ring_write(line, (size_t)snprintf(line, sizeof(line),
@@ -181,7 +173,6 @@ static void test_ring_survives_garbage(void **state)
 {
 	static char ram[RING], good[RING];
 
-	(void)state;
 	log_ring_attach(good, RING);
 	log_ring_write("hello\n", 6);
 	for (u32 byte = 0; byte < 96; byte++) {
@@ -200,7 +191,6 @@ static void test_ring_filters_text(void **state)
 {
 	static char ram[RING];
 
-	(void)state;
 	log_ring_attach(ram, RING);
 	log_ring_write("a\x1b[2Jb\r\n", 8);
 	dump_now();
@@ -211,7 +201,6 @@ static void test_ring_too_small(void **state)
 {
 	char ram[100];
 
-	(void)state;
 	assert_false(log_ring_attach(ram, sizeof(ram)));
 }
 

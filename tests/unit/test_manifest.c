@@ -46,7 +46,6 @@ static void parse(const char *text)
 
 static void test_whole(void **state)
 {
-	(void)state;
 	parse("# a comment\n"
 	      "[hypervisor]\n"
 	      "console = all # and why\n"
@@ -87,7 +86,6 @@ static void test_whole(void **state)
 
 static void test_defaults(void **state)
 {
-	(void)state;
 	parse(GOOD_GUEST "[guest p]\nprivileged=yes\nkernel=k\n");
 	assert_int_equal(said_count, 0);
 	assert_int_equal(m.console, CONSOLE_SWITCH);
@@ -99,7 +97,6 @@ static void test_defaults(void **state)
 
 static void test_editors_marks(void **state)
 {
-	(void)state;
 	parse("\xef\xbb\xbf[guest a]\r\nkernel = k\r\nmemory = 64M\r\n");
 	assert_int_equal(said_count, 0);
 	assert_true(m.guests[0].valid);
@@ -169,7 +166,6 @@ static void test_bad_lines(void **state)
 {
 	char text[256];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad_lines); i++) {
 		snprintf(text, sizeof(text),
 			 GOOD_GUEST "%s\n[guest b]\nkernel=k\nmemory=2M\n",
@@ -190,7 +186,6 @@ static void test_ways_in(void **state)
 {
 	const struct guest_config *g = &m.guests[0];
 
-	(void)state;
 	parse(GOOD_GUEST "boot = multiboot2\n"
 			 "module = one.bin  with  its words\n"
 			 "module = two.bin\n"
@@ -229,7 +224,6 @@ static void test_uuid(void **state)
 				     0x77, 0x66, 0x88, 0x99, 0xaa, 0xbb,
 				     0xcc, 0xdd, 0xee, 0xff };
 
-	(void)state;
 	parse(GOOD_GUEST "uuid = 00112233-4455-6677-8899-AABBCCDDEEFF\n"
 			 "shutdown_grace = 90\n");
 	assert_int_equal(said_count, 0);
@@ -242,7 +236,6 @@ static void test_too_many(void **state)
 {
 	char text[1024] = GOOD_GUEST;
 
-	(void)state;
 	for (u32 i = 0; i < MANIFEST_MAX_FILES; i++)
 		strcat(text, "module = m\nfw_cfg = n f\n");
 	parse(text);
@@ -266,7 +259,6 @@ static void test_ways_that_clash(void **state)
 		"[guest a]\nprivileged = yes\nkernel = k\nboot = multiboot\n",
 	};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		parse(bad[i]);
 		assert_int_equal(said_count, 1);
@@ -292,7 +284,6 @@ static void test_bad_memory(void **state)
 {
 	char text[256];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad_memory); i++) {
 		snprintf(text, sizeof(text),
 			 "[guest a]\nkernel = k\nmemory = %s\n", bad_memory[i]);
@@ -313,7 +304,6 @@ static void test_bad_names(void **state)
 {
 	char text[256];
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad_names); i++) {
 		snprintf(text, sizeof(text),
 			 "[guest %s]\nkernel = k\nwhat = ever\n" GOOD_GUEST,
@@ -328,7 +318,6 @@ static void test_bad_names(void **state)
 
 static void test_sections(void **state)
 {
-	(void)state;
 	parse("kernel = k\nmore = x\n" GOOD_GUEST);
 	assert_int_equal(said_count, 1);
 	assert_non_null(strstr(said[0], ":1: this line is in no section"));
@@ -354,7 +343,6 @@ static void test_sections(void **state)
 
 static void test_duplicates(void **state)
 {
-	(void)state;
 	parse(GOOD_GUEST GOOD_GUEST);
 	assert_int_equal(said_count, 1);
 	assert_non_null(strstr(said[0], ":4: guest a is already defined in "
@@ -372,7 +360,6 @@ static void test_duplicates(void **state)
 
 static void test_incomplete(void **state)
 {
-	(void)state;
 	parse("[guest a]\nmemory = 64M\n[guest b]\nkernel = k\n"
 	      "[guest c]\nkernel = k\nmemory = rest\n");
 	assert_int_equal(said_count, 3);
@@ -393,7 +380,6 @@ static void test_long(void **state)
 	int n = snprintf(text, 8192,
 			 "[guest a]\nkernel=k\nmemory=4M\ncmdline=");
 
-	(void)state;
 	memset(text + n, 'x', MANIFEST_CMDLINE_LEN - 1);
 	text[n + MANIFEST_CMDLINE_LEN - 1] = 0;
 	parse(text);
@@ -420,7 +406,6 @@ static void test_many_guests(void **state)
 	char *text = malloc(65536);
 	size_t n = 0;
 
-	(void)state;
 	for (int i = 0; i <= MANIFEST_MAX_GUESTS; i++)
 		n += (size_t)snprintf(text + n, 65536 - n,
 				      "[guest g%d]\nkernel=k\nmemory=4M\n", i);
@@ -455,7 +440,6 @@ static void check(const char *text, u32 cores)
 
 static void test_check_fits(void **state)
 {
-	(void)state;
 	check("[guest p]\nprivileged=yes\nkernel=k\ninitrd=i.cpio\n"
 	      "[guest a]\nkernel=k\nmemory=512M\nvcpus=4\ncores=0-3\n",
 	      4);
@@ -472,7 +456,6 @@ static void test_default_cores(void **state)
 		"[guest p]\nprivileged=yes\nkernel=k\n"
 		"[guest a]\nkernel=k\nmemory=4M\ncores=0\n";
 
-	(void)state;
 	check(text, 3);
 	assert_int_equal(m.guests[0].vcpus, 3);
 	assert_int_equal(m.guests[0].cores[0] & 7, 7);
@@ -489,7 +472,6 @@ static void test_default_cores(void **state)
 
 static void test_check_files(void **state)
 {
-	(void)state;
 	check("[guest a]\nkernel=nope\nmemory=4M\n"
 	      "[guest b]\nkernel=k\ninitrd=nope\nmemory=4M\n"
 	      "[guest c]\nkernel=empty\nmemory=4M\n"
@@ -507,7 +489,6 @@ static void test_check_files(void **state)
 
 static void test_check_cores(void **state)
 {
-	(void)state;
 	check("[guest a]\nkernel=k\nmemory=4M\ncores=0,4\n"
 	      "[guest b]\nprivileged=yes\nkernel=k\nvcpus=5\n"
 	      "[guest c]\nkernel=k\nmemory=4M\nvcpus=3\ncores=1-2\n",
@@ -522,7 +503,6 @@ static void test_check_cores(void **state)
 
 static void test_check_memory(void **state)
 {
-	(void)state;
 	check("[guest a]\nkernel=k\nmemory=64G\n"
 	      "[guest b]\nkernel=k\nmemory=512M\n"
 	      "[guest c]\nkernel=k\nmemory=512M\n"
@@ -553,13 +533,11 @@ bool bzimage_probe(const struct image *kernel)
 
 bool pvh_probe(const struct image *kernel)
 {
-	(void)kernel;
 	return false;
 }
 
 static void test_default(void **state)
 {
-	(void)state;
 	said_count = 0;
 	kernel_name = "k";
 	manifest_default(&m, &bi, report);

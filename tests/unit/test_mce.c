@@ -65,14 +65,11 @@ int wrmsr_safe(u32 msr, u64 value)
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)tag;
-	(void)fmt;
 	lines += level == LOG_ERROR;
 }
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(bank, 0, sizeof(bank));
 	global = MCG_STATUS_RIPV | MCG_STATUS_MCIP;
 	global_ctl = 0;
@@ -91,7 +88,6 @@ static int setup(void **state)
 
 static void test_init_turns_all_on_and_clears_old(void **state)
 {
-	(void)state;
 	bank[1][STATUS] = MC_STATUS_VAL | MC_STATUS_UC | MC_STATUS_PCC;
 	mce_init_cpu();
 	assert_int_equal(lines, 1);
@@ -104,7 +100,6 @@ static void test_init_turns_all_on_and_clears_old(void **state)
 
 static void test_init_leaves_bank0_on_early_family6(void **state)
 {
-	(void)state;
 	cpu_features.model = 0x0f;
 	mce_init_cpu();
 	assert_int_equal(bank[0][0], 0);
@@ -113,14 +108,12 @@ static void test_init_leaves_bank0_on_early_family6(void **state)
 
 static void test_broadcast_of_another_core(void **state)
 {
-	(void)state;
 	assert_int_equal(mce_handle(), MCE_NONE);
 	assert_int_equal(global, 0);
 }
 
 static void test_corrected(void **state)
 {
-	(void)state;
 	bank[2][STATUS] = MC_STATUS_VAL;
 	assert_int_equal(mce_handle(), MCE_NONE);
 	assert_int_equal(lines, 1);
@@ -129,7 +122,6 @@ static void test_corrected(void **state)
 
 static void test_contained(void **state)
 {
-	(void)state;
 	bank[0][STATUS] = MC_STATUS_VAL;
 	bank[1][STATUS] = MC_STATUS_VAL | MC_STATUS_UC | MC_STATUS_ADDRV;
 	assert_int_equal(mce_handle(), MCE_CONTAINED);
@@ -138,7 +130,6 @@ static void test_contained(void **state)
 
 static void test_fatal(void **state)
 {
-	(void)state;
 	bank[0][STATUS] = MC_STATUS_VAL | MC_STATUS_UC | MC_STATUS_PCC;
 	bank[1][STATUS] = MC_STATUS_VAL | MC_STATUS_UC;
 	assert_int_equal(mce_handle(), MCE_FATAL);
@@ -146,7 +137,6 @@ static void test_fatal(void **state)
 
 static void test_no_way_back(void **state)
 {
-	(void)state;
 	global = MCG_STATUS_MCIP;
 	assert_int_equal(mce_handle(), MCE_FATAL);
 	cpu_features.mca = false;

@@ -19,16 +19,12 @@ u32 vm_count;
 
 void *ioremap(hpa_t hpa, u64 size, u32 attrs)
 {
-	(void)size;
-	(void)attrs;
 	mapped++;
 	return file_bytes + hpa.v % sizeof(file_bytes);
 }
 
 void iounmap(const void *va, u64 size)
 {
-	(void)va;
-	(void)size;
 	mapped--;
 }
 
@@ -48,7 +44,6 @@ int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
 
 int fwcfg_fill(struct vm *v)
 {
-	(void)v;
 	return 0;
 }
 
@@ -60,7 +55,6 @@ bool bzimage_probe(const struct image *kernel)
 
 bool pvh_probe(const struct image *kernel)
 {
-	(void)kernel;
 	return false;
 }
 
@@ -71,33 +65,24 @@ bool multiboot1_probe(const struct image *kernel)
 
 bool multiboot2_probe(const struct image *kernel)
 {
-	(void)kernel;
 	return false;
 }
 
 int multiboot1_load(struct vm *v, const struct image *kernel,
 		    const struct image *initrd)
 {
-	(void)v;
-	(void)kernel;
-	(void)initrd;
 	return 0;
 }
 
 int multiboot2_load(struct vm *v, const struct image *kernel,
 		    const struct image *initrd)
 {
-	(void)v;
-	(void)kernel;
-	(void)initrd;
 	return -ENOEXEC;
 }
 
 int bzimage_load(struct vm *v, const struct image *kernel,
 		 const struct image *initrd)
 {
-	(void)v;
-	(void)initrd;
 	assert_ptr_equal(kernel->data, file_bytes + 0x1000);
 	return 0;
 }
@@ -105,39 +90,31 @@ int bzimage_load(struct vm *v, const struct image *kernel,
 int pvh_load(struct vm *v, const struct image *kernel,
 	     const struct image *initrd)
 {
-	(void)v;
-	(void)kernel;
-	(void)initrd;
 	return -ENOEXEC;
 }
 
 int acpi_build(struct vm *v)
 {
-	(void)v;
 	return 0;
 }
 
 int smbios_write(struct vm *v)
 {
-	(void)v;
 	return 0;
 }
 
 int acpi_publish(struct vm *v)
 {
-	(void)v;
 	return 0;
 }
 
 int smbios_publish(struct vm *v)
 {
-	(void)v;
 	return 0;
 }
 
 int acpi_rewrite(struct vm *v)
 {
-	(void)v;
 	return 0;
 }
 
@@ -174,7 +151,6 @@ static void test_find(void **state)
 {
 	struct image f;
 
-	(void)state;
 	assert_int_equal(module_find("a.cpio", &f), 0);
 	assert_int_equal(module_find("A.cpiO", &f), 0); /* as GRUB tells it */
 	assert_int_equal(f.size, 100);
@@ -193,7 +169,6 @@ static void test_settle(void **state)
 {
 	struct image f;
 
-	(void)state;
 	isolated.id = 3;
 	isolated.config = &isolated_config;
 	strcpy(isolated_config.kernel, "vmlinuz");
@@ -218,7 +193,6 @@ static void test_settle(void **state)
 
 static void test_load_says_what_is_wrong(void **state)
 {
-	(void)state;
 	assert_int_equal(load_guest(&fake_vm), 0);
 	/* MOV DX at the reset vector of an isolated guest */
 	assert_int_equal(ram[0xffff0], 0xba);
@@ -241,7 +215,6 @@ static void test_load_says_what_is_wrong(void **state)
 /* boot = holds the file to its kind; module = is for multiboot */
 static void test_load_by_the_manifest(void **state)
 {
-	(void)state;
 	config.initrd[0] = 0;
 	config.boot = BOOT_WAY_LINUX;
 	assert_int_equal(load_guest(&fake_vm), 0);

@@ -48,7 +48,6 @@ static void fake_read(struct vcpu_hw *hw, u32 groups)
 static void fake_intercept(const struct vm_intercepts *i, u32 msr,
 			   enum intercept read, enum intercept write)
 {
-	(void)i;
 	passed[fold(msr)] = (u8)((read == INTERCEPT_OFF ? PASS_READ : 0) |
 				 (write == INTERCEPT_OFF ? PASS_WRITE : 0));
 }
@@ -59,7 +58,6 @@ const struct vcpu_ops *vcpu_ops = &fake_ops;
 
 void vcpu_flush(struct vcpu *v)
 {
-	(void)v;
 	flushes++;
 }
 
@@ -70,73 +68,57 @@ u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
 
 void cpuid_query(const struct vm *m, u32 leaf, u32 subleaf, u32 out[4])
 {
-	(void)m;
-	(void)leaf;
-	(void)subleaf;
 	for (u32 i = 0; i < 4; i++)
 		out[i] = all_features ? ~0u : 0;
 }
 
 int rdmsr_safe(u32 msr, u64 *value)
 {
-	(void)msr;
 	*value = ~0ull;
 	return 0;
 }
 
 int wrmsr_safe(u32 msr, u64 value)
 {
-	(void)msr;
-	(void)value;
 	return 0;
 }
 
 int kvm_pv_write(struct vcpu *v, u32 msr, u64 value)
 {
-	(void)v;
 	assert_in_range(msr, BH_KVM_MSR_STEAL_TIME, BH_KVM_MSR_PV_EOI);
 	return value & 2 ? -EINVAL : 0;
 }
 
 int kvm_pv_read(struct vcpu *v, u32 msr, u64 *value)
 {
-	(void)v;
 	*value = msr;
 	return 0;
 }
 
 void pvclock_update(struct vcpu *v)
 {
-	(void)v;
 	clock_updates++;
 }
 
 int pvclock_write(struct vcpu *v, u32 msr, u64 value)
 {
-	(void)v;
-	(void)msr;
 	return value & 2 ? -EINVAL : 0;
 }
 
 int pvclock_read(struct vcpu *v, u32 msr, u64 *value)
 {
-	(void)v;
 	*value = msr;
 	return 0;
 }
 
 int vlapic_msr_read(struct vcpu *v, u32 msr, u64 *value)
 {
-	(void)v;
 	*value = msr;
 	return 0;
 }
 
 int vlapic_msr_write(struct vcpu *v, u32 msr, u64 value)
 {
-	(void)v;
-	(void)msr;
-	(void)value;
 	return 0;
 }
 
@@ -152,20 +134,17 @@ static u32 deadline_writes;
 
 u64 vlapic_deadline_read(struct vcpu *v)
 {
-	(void)v;
 	return deadline;
 }
 
 void vlapic_deadline_write(struct vcpu *v, u64 value)
 {
-	(void)v;
 	deadline = value;
 	deadline_writes++;
 }
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(passed, 0, sizeof(passed));
 	vcpu.vm = &vm;
@@ -196,7 +175,6 @@ static void write_gp(u32 msr, u64 value)
 
 static void test_sorted_and_disjoint(void **state)
 {
-	(void)state;
 	for (u32 i = 0; i < msr_rule_count; i++) {
 		assert_true(msr_rules[i].first <= msr_rules[i].last);
 		assert_true(msr_rules[i].gate < GATE_COUNT);
@@ -218,7 +196,6 @@ static void test_default_is_gp(void **state)
 				      0xffffffff };
 	u64 value;
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(absent); i++) {
 		assert_int_equal(msr_read(&vcpu, absent[i], &value), -EINVAL);
 		write_gp(absent[i], 0);
@@ -229,7 +206,6 @@ static void test_gates(void **state)
 {
 	u64 value;
 
-	(void)state;
 	all_features = false;
 	assert_int_equal(msr_read(&vcpu, MSR_STAR, &value), -EINVAL);
 	assert_int_equal(msr_read(&vcpu, MSR_SPEC_CTRL, &value), -EINVAL);
@@ -242,7 +218,6 @@ static void test_gates(void **state)
 
 static void test_bitmap_is_the_table(void **state)
 {
-	(void)state;
 	msr_build_bitmap(&vm);
 	assert_int_equal(passed[fold(MSR_STAR)], PASS_BOTH);
 	assert_int_equal(passed[fold(MSR_KERNEL_GS_BASE)], PASS_BOTH);
@@ -259,7 +234,6 @@ static void test_efer(void **state)
 {
 	struct vcpu_regs *r = vcpu_regs(&vcpu);
 
-	(void)state;
 	write_gp(MSR_EFER, EFER_SVME);
 	write_gp(MSR_EFER, BIT(1));
 	write_ok(MSR_EFER, EFER_LME | EFER_SCE | EFER_NXE);
@@ -277,7 +251,6 @@ static void test_efer(void **state)
 
 static void test_addresses_are_canonical(void **state)
 {
-	(void)state;
 	write_gp(MSR_LSTAR, NON_CANONICAL);
 	write_gp(MSR_FS_BASE, NON_CANONICAL);
 	write_gp(MSR_SYSENTER_EIP, NON_CANONICAL);
@@ -290,7 +263,6 @@ static void test_addresses_are_canonical(void **state)
 
 static void test_pat(void **state)
 {
-	(void)state;
 	write_gp(MSR_PAT, 2);
 	write_gp(MSR_PAT, 3ull << 56);
 	write_gp(MSR_PAT, 8ull << 8);
@@ -302,7 +274,6 @@ static void test_tsc(void **state)
 {
 	u64 t;
 
-	(void)state;
 	write_ok(MSR_TSC_ADJUST, 1000);
 	assert_int_equal(vcpu.hw.tsc_offset, 1000);
 	assert_int_equal(clock_updates, 1);
@@ -326,7 +297,6 @@ static void test_tsc(void **state)
 
 static void test_hot_ones_bypass_the_table(void **state)
 {
-	(void)state;
 	write_ok(MSR_TSC_DEADLINE, 99);
 	assert_int_equal(read_ok(MSR_TSC_DEADLINE), 99);
 	assert_int_equal(read_ok(MSR_X2APIC_FIRST), MSR_X2APIC_FIRST);
@@ -335,7 +305,6 @@ static void test_hot_ones_bypass_the_table(void **state)
 
 static void test_values_kept_or_refused(void **state)
 {
-	(void)state;
 	write_ok(MSR_MTRR_DEF_TYPE, MTRR_DEF_E | MEM_WB);
 	assert_int_equal(read_ok(MSR_MTRR_DEF_TYPE), MTRR_DEF_E | MEM_WB);
 	write_gp(MSR_MTRR_DEF_TYPE, BIT(40));
@@ -360,7 +329,6 @@ static void test_mtrrs(void **state)
 {
 	const u64 beyond = BIT(40);
 
-	(void)state;
 	vm.phys_bits = 40;
 	assert_int_equal(read_ok(MSR_MTRRCAP), MTRRCAP_WC | MTRRCAP_FIX | 8);
 	write_gp(MSR_MTRR_DEF_TYPE, MTRR_DEF_E | 2); /* no such type */

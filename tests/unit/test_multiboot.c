@@ -139,7 +139,6 @@ static void test_good_32(void **state)
 	const u32 flags = MB1_INFO_MEMORY | MB1_INFO_CMDLINE | MB1_INFO_MODS |
 			  MB1_INFO_SECTIONS | MB1_INFO_MMAP | MB1_INFO_LOADER;
 
-	(void)state;
 	assert_int_equal(info->flags, flags);
 	assert_string_equal(text(info->cmdline), "k.elf test=1 two");
 	assert_string_equal(text(info->boot_loader_name), "Bulkhead");
@@ -152,7 +151,6 @@ static void test_modules(void **state)
 	const struct mb1_info *info;
 	const struct mb1_module *mods;
 
-	(void)state;
 	config.module_count = 1;
 	strcpy(config.modules[0].file, "m.bin");
 	strcpy(config.modules[0].args, "some words");
@@ -175,7 +173,6 @@ static void test_sections(void **state)
 	const struct mb1_info *info = loaded(NULL);
 	const struct elf32_shdr *s;
 
-	(void)state;
 	assert_int_equal(info->shdr_num, 2);
 	assert_int_equal(info->shdr_size, sizeof(*s));
 	assert_int_equal(info->shdr_shndx, 1);
@@ -189,7 +186,6 @@ static void test_sections(void **state)
 /* A kernel linked high and loaded low: the entry is a virtual address */
 static void test_good_64(void **state)
 {
-	(void)state;
 	memset(&f64, 0, sizeof(f64));
 	f64.h.ident = (struct elf_ident){ .magic = ELF_MAGIC,
 					  .class = ELF_CLASS64,
@@ -232,7 +228,6 @@ static void test_good_flat(void **state)
 {
 	struct mb1_header *h = make_flat();
 
-	(void)state;
 	assert_int_equal(loaded(NULL)->flags & MB1_INFO_SECTIONS, 0);
 	assert_int_equal(ram[LOAD_PADDR + 0x3000], 0xaa);
 	assert_memory_equal(ram + LOAD_PADDR, (u8 *)&f32 + 0x20, CODE_BYTES);
@@ -260,7 +255,6 @@ static void test_bad_flat(void **state)
 {
 	struct mb1_header *h = make_flat(), good = *h;
 
-	(void)state;
 	h->load_addr = h->header_addr + 4;
 	expect_refused("addresses contradict", -ENOEXEC);
 	*h = good;
@@ -288,7 +282,6 @@ static void test_bad_flat(void **state)
 
 static void test_bad_header(void **state)
 {
-	(void)state;
 	f32.mb = header(BIT(3));
 	expect_refused("does not define", -ENOEXEC);
 	f32.mb = header(BIT(15));
@@ -306,7 +299,6 @@ static void test_bad_header(void **state)
 
 static void test_wants_a_screen(void **state)
 {
-	(void)state;
 	f32.mb = header(MB1_VIDEO_MODE);
 	assert_int_equal(loaded(NULL)->flags & BIT(12), 0);
 	assert_non_null(strstr(last_line, "asks for a screen and has none"));
@@ -316,7 +308,6 @@ static void test_bad_segments(void **state)
 {
 	struct file32 good = f32;
 
-	(void)state;
 	f32.load.filesz = 0x2000;
 	expect_refused("cut short", -ENOEXEC);
 	f32 = good;
@@ -350,7 +341,6 @@ static void test_overlap(void **state)
 		struct elf32_phdr more[2];
 	} __packed two = { .f = f32 };
 
-	(void)state;
 	two.more[0] = two.more[1] = f32.load;
 	two.more[1].paddr += 0x2fff;
 	two.f.h.phoff = offsetof(typeof(two), more);
@@ -367,7 +357,6 @@ static void test_low_kernel(void **state)
 {
 	u64 info;
 
-	(void)state;
 	f32.load.paddr = f32.load.vaddr = 0x10000;
 	f32.load.memsz = 0x80000;
 	f32.h.entry = 0x10000;
@@ -379,7 +368,6 @@ static void test_low_kernel(void **state)
 
 static void test_no_room(void **state)
 {
-	(void)state;
 	fake_vm.slots[0].size = MIB(2) + 0x3000;
 	initrd.size = MIB(2);
 	expect_refused("no room for the modules", -ENOMEM);
@@ -394,7 +382,6 @@ static void test_no_room(void **state)
 
 static void test_truncated(void **state)
 {
-	(void)state;
 	for (u64 size = 0; size < offsetof(struct file32, symbols); size++) {
 		kernel.size = size;
 		if (multiboot1_probe(&kernel))

@@ -31,8 +31,6 @@ static u32 tag_end;
 int load_find(struct vm *v, const char *key, const char *name,
 	      struct image *out)
 {
-	(void)v;
-	(void)key;
 	return module_find(name, out);
 }
 
@@ -148,7 +146,6 @@ static void test_good(void **state)
 	const char *text;
 	u32 info = load(NULL);
 
-	(void)state;
 	assert_int_equal(ram[LOAD_PADDR], 0x90);
 	assert_int_equal(ram[LOAD_PADDR + 0x2fff], 0);
 	assert_int_equal(vcpu_store[0].hw.regs.rip, ENTRY);
@@ -179,7 +176,6 @@ static void test_modules(void **state)
 	const struct mb2_info_module *m;
 	u32 info;
 
-	(void)state;
 	config.module_count = 1;
 	strcpy(config.modules[0].file, "m.bin");
 	strcpy(config.modules[0].args, "a b");
@@ -200,7 +196,6 @@ static void test_addresses(void **state)
 			 LOAD_PADDR + 0x3000 };
 	u32 entry = ENTRY;
 
-	(void)state;
 	tag_end = 0;
 	tag(MB2_HEADER_ADDRESS, 0, where, sizeof(where));
 	tag(MB2_HEADER_ENTRY, 0, &entry, sizeof(entry));
@@ -223,7 +218,6 @@ static void test_entry(void **state)
 {
 	u32 entry = LOAD_PADDR + 0x100;
 
-	(void)state;
 	only(MB2_HEADER_ENTRY, 0, &entry, sizeof(entry));
 	load(NULL);
 	assert_int_equal(vcpu_store[0].hw.regs.rip, entry);
@@ -234,7 +228,6 @@ static void test_relocatable(void **state)
 	const struct mb2_info_base *base;
 	u32 body[4] = { 0, ~0u, 4096, 0 };
 
-	(void)state;
 	only(MB2_HEADER_RELOCATABLE, 0, body, sizeof(body));
 	base = find(load(NULL), MB2_INFO_LOAD_BASE, 0);
 	assert_int_equal(base->load_base_addr, LOAD_PADDR);
@@ -245,7 +238,6 @@ static void test_ignored(void **state)
 	u32 body[3] = { 1, 2, 3 };
 	u32 entry = 5;
 
-	(void)state;
 	only(99, MB2_OPTIONAL, body, sizeof(body));
 	load(NULL);
 	only(MB2_HEADER_EFI_BS, 0, NULL, 0);
@@ -287,7 +279,6 @@ static void test_bad_tags(void **state)
 {
 	u32 body[4] = { 22 };
 
-	(void)state;
 	only(99, 0, body, 4);
 	expect_refused("does not define");
 	only(MB2_HEADER_REQUEST, 0, body, 4);
@@ -319,7 +310,6 @@ static void test_bad_tags(void **state)
 
 static void test_bad_header(void **state)
 {
-	(void)state;
 	f.mb.architecture = 4;
 	f.mb.checksum -= 4;
 	expect_refused("not for i386");
@@ -346,7 +336,6 @@ static void test_too_much(void **state)
 		struct elf32_phdr more;
 	} __packed big;
 
-	(void)state;
 	big.f = f;
 	big.f.h.shoff = offsetof(typeof(big), sections);
 	big.f.h.shentsize = sizeof(struct elf32_shdr);
@@ -359,7 +348,6 @@ static void test_too_much(void **state)
 
 static void test_truncated(void **state)
 {
-	(void)state;
 	for (u64 size = 0; size < sizeof(f); size++) {
 		kernel.size = size;
 		if (multiboot2_probe(&kernel))

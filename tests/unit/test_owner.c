@@ -15,9 +15,6 @@
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)level;
-	(void)tag;
-	(void)fmt;
 }
 
 static struct boot_info bi;
@@ -30,7 +27,6 @@ static void mem_add(u64 base, u64 size, u32 type)
 
 static int fresh(void **state)
 {
-	(void)state;
 	memset(&bi, 0, sizeof(bi));
 	return 0;
 }
@@ -68,7 +64,6 @@ static void test_init(void **state)
 {
 	struct extent e;
 
-	(void)state;
 	pc_map();
 	assert_int_equal(owner_init(&bi), 0);
 	check_invariants();
@@ -91,7 +86,6 @@ static void test_init(void **state)
 
 static void test_init_hostile(void **state)
 {
-	(void)state;
 	mem_add(MIB(1), MIB(31), BOOT_MEM_CONVENTIONAL);
 	mem_add(MIB(4), MIB(1), BOOT_MEM_RESERVED);      /* inside */
 	mem_add(MIB(2), MIB(1), BOOT_MEM_CONVENTIONAL);  /* twice */
@@ -113,7 +107,6 @@ static void test_init_hostile(void **state)
 
 static void test_change(void **state)
 {
-	(void)state;
 	pc_map();
 	assert_int_equal(owner_init(&bi), 0);
 	assert_int_equal(
@@ -155,7 +148,6 @@ static void test_take(void **state)
 {
 	hpa_t base;
 
-	(void)state;
 	pc_map();
 	assert_int_equal(owner_init(&bi), 0);
 	/* The loader's memory is not given out while it lives */
@@ -202,7 +194,6 @@ static bool model_change(u32 first, u32 count, u8 from, u8 to)
 
 static void test_random(void **state)
 {
-	(void)state;
 	mem_add(0, MODEL_PAGES * PAGE_SIZE, BOOT_MEM_CONVENTIONAL);
 	assert_int_equal(owner_init(&bi), 0);
 	memset(model, OWNER_FREE, sizeof(model));
@@ -229,7 +220,6 @@ static void test_full(void **state)
 {
 	int err = 0;
 
-	(void)state;
 	mem_add(0, MIB(64), BOOT_MEM_CONVENTIONAL);
 	assert_int_equal(owner_init(&bi), 0);
 	for (u64 at = 0; at < MIB(32) && !err; at += 2 * PAGE_SIZE)

@@ -28,8 +28,6 @@ static u32 warnings;
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)tag;
-	(void)fmt;
 	warnings += level >= LOG_WARN;
 }
 
@@ -40,7 +38,6 @@ struct extent owner_find(hpa_t hpa)
 
 void *ioremap(hpa_t hpa, u64 size, u32 attrs)
 {
-	(void)attrs;
 	assert_int_equal(hpa.v, ECAM_HPA + MIB(1));
 	assert_int_equal(size, ECAM_BUSES * MIB(1));
 	return ecam;
@@ -91,7 +88,6 @@ static void make_function(u8 *p)
 
 static int fresh(void **state)
 {
-	(void)state;
 	memset(&acpi, 0, sizeof(acpi));
 	memset(space, 0, sizeof(space));
 	make_function(space);
@@ -102,7 +98,6 @@ static int fresh(void **state)
 
 static void test_ports(void **state)
 {
-	(void)state;
 	assert_int_equal(pci_read(function, 0, 4), 0x12348086);
 	assert_int_equal(pci_read(function, 2, 2), 0x1234);
 	assert_int_equal(pci_read(function, 3, 1), 0x12);
@@ -116,7 +111,6 @@ static void test_ports(void **state)
 /* What a guest may ask for and no port access can do */
 static void test_bad_accesses(void **state)
 {
-	(void)state;
 	address = 0;
 	assert_int_equal(pci_read(function, 1, 4), 0xffffffff);
 	assert_int_equal(pci_read(function, 3, 2), 0xffff);
@@ -136,7 +130,6 @@ static void test_bad_accesses(void **state)
 
 static void test_caps(void **state)
 {
-	(void)state;
 	assert_int_equal(pci_find_cap(function, PCI_CAP_ID_MSI), 0x50);
 	assert_int_equal(pci_find_cap(function, PCI_CAP_ID_MSIX), 0x60);
 	assert_int_equal(pci_find_cap(function, PCI_CAP_ID_PCIE), 0);
@@ -165,7 +158,6 @@ static u8 *ecam_at(u32 bus, u32 devfn)
 
 static void test_ecam(void **state)
 {
-	(void)state;
 	acpi.ecam_count = 1;
 	acpi.ecam[0] = (struct acpi_ecam){ .base = ECAM_HPA,
 					   .bus_first = 1,
@@ -185,7 +177,6 @@ static void test_ecam_works(void **state)
 {
 	u8 *p;
 
-	(void)state;
 	acpi.ecam_count = 2;
 	acpi.ecam[1] = (struct acpi_ecam){ .base = ECAM_HPA,
 					   .bus_first = 1,
@@ -228,7 +219,6 @@ static void test_ecam_works(void **state)
 
 static void test_scan_by_ports(void **state)
 {
-	(void)state;
 	found = 0;
 	pci_scan(note, &found);
 	assert_int_equal(found, 0); /* function 1 without function 0 */

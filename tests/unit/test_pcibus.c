@@ -25,14 +25,12 @@ void pc_irq_shared(struct vm *vm, u32 irq, enum pc_source source, bool level)
 {
 	u32 *levels = irq < 16 ? &isa_levels : &gsi_levels;
 
-	(void)vm;
 	assert_int_equal(source, PC_SOURCE_PCI);
 	*levels = (*levels & ~(1u << irq)) | (u32)level << irq;
 }
 
 bool vpower_cf9_write(struct vm *vm, u8 value)
 {
-	(void)vm;
 	resets += value >> 2 & 1;
 	return value & 4;
 }
@@ -45,9 +43,6 @@ const char *firmware_name(const struct guest_config *c)
 static u64 bar_read(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
 		    u8 size)
 {
-	(void)v;
-	(void)f;
-	(void)size;
 	bar_seen = bar;
 	offset_seen = offset;
 	return bar_value;
@@ -56,9 +51,6 @@ static u64 bar_read(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
 static void bar_write(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
 		      u8 size, u64 value)
 {
-	(void)v;
-	(void)f;
-	(void)size;
 	bar_seen = bar;
 	offset_seen = offset;
 	bar_value = value;
@@ -116,7 +108,6 @@ static void add_function(void)
 
 static int setup(void **state)
 {
-	(void)state;
 	fake_vm_init(1);
 	memset(&config, 0, sizeof(config));
 	fake_vm.config = &config;
@@ -136,7 +127,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	q35_destroy(&fake_vm);
 	pcibus_destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
@@ -147,7 +137,6 @@ static int teardown(void **state)
 
 static void test_bar_sizing(void **state)
 {
-	(void)state;
 	add_function();
 	for (u32 i = 0; i < 6; i++)
 		set(DEVFN, 0x10 + i * 4, 0xffffffff);
@@ -163,7 +152,6 @@ static void test_bar_sizing(void **state)
 
 static void test_bar_decode(void **state)
 {
-	(void)state;
 	add_function();
 	set(DEVFN, 0x10, 0xc0001000);
 	set(DEVFN, 0x14, 0xc100);
@@ -189,7 +177,6 @@ static void test_bar_decode(void **state)
 /* ECAM lies over a BAR that a guest puts there */
 static void test_ecam_first(void **state)
 {
-	(void)state;
 	add_function();
 	set(DEVFN, 0x10, PC_ECAM_BASE);
 	set(DEVFN, 0x04, 2);
@@ -201,7 +188,6 @@ static void test_ecam_first(void **state)
 
 static void test_ecam_sizes(void **state)
 {
-	(void)state;
 	assert_int_equal(peek(PC_ECAM_BASE, 8), 0x29c08086 | 6ull << 32);
 	assert_int_equal(peek(PC_ECAM_BASE + 0xffe, 4), 0xffffffff);
 	set(0, 0x60, PC_ECAM_BASE | 7); /* reserved length */
@@ -212,7 +198,6 @@ static void test_ecam_sizes(void **state)
 
 static void test_firmware_opens(void **state)
 {
-	(void)state;
 	teardown(NULL);
 	setup(NULL);
 	q35_destroy(&fake_vm);
@@ -242,7 +227,6 @@ static void test_firmware_opens(void **state)
 
 static void test_memory_registers(void **state)
 {
-	(void)state;
 	assert_int_equal(get(0, 0xa0), 48 | (5 * 1024) << 16);
 	assert_int_equal(get(0, 0xb0) & 0xffff, 0x8000);
 	set(0, 0xb0, 0x1230);
@@ -251,7 +235,6 @@ static void test_memory_registers(void **state)
 
 static void test_intx(void **state)
 {
-	(void)state;
 	add_function();
 	pcibus_intx(&fn, 0, true); /* device 3, INTA: PIRQ H */
 	assert_int_equal(gsi_levels, 1u << 23);
@@ -279,7 +262,6 @@ static void test_intx_shared(void **state)
 {
 	u8 header[64] = { 0xf4, 0x1a, 0x01, 0x10 };
 
-	(void)state;
 	add_function();
 	second = (struct pci_fn){ .vm = &fake_vm, .devfn = 0xfa };
 	assert_int_equal(pcibus_add(&second, header), 0);
@@ -299,7 +281,6 @@ static void test_multifunction(void **state)
 {
 	u8 header[64] = { 0xf4, 0x1a, 0x01, 0x10 };
 
-	(void)state;
 	add_function();
 	assert_int_equal(get(DEVFN, 0x0c) >> 16 & 0x80, 0);
 	second = (struct pci_fn){ .vm = &fake_vm, .devfn = DEVFN + 1 };
@@ -311,7 +292,6 @@ static void test_multifunction(void **state)
 
 static void test_reset(void **state)
 {
-	(void)state;
 	add_function();
 	set(DEVFN, 0x10, 0xc0001000);
 	set(DEVFN, 0x04, 7);
@@ -330,7 +310,6 @@ static void test_reset(void **state)
 
 static void test_write_one_to_clear(void **state)
 {
-	(void)state;
 	add_function();
 	fn.config[PCI_STATUS + 1] = 0xf9;
 	out(0xcf8, 4, 0x80000000u | DEVFN << 8 | 4);
@@ -342,7 +321,6 @@ static void test_write_one_to_clear(void **state)
 
 static void test_reset_register(void **state)
 {
-	(void)state;
 	out(0xcf9, 1, 0x0a);
 	assert_int_equal(in(0xcf9, 1), 0x0a);
 	assert_int_equal(resets, 0);
@@ -359,7 +337,6 @@ static void test_random(void **state)
 {
 	static const u8 sizes[] = { 1, 2, 4, 8 };
 
-	(void)state;
 	add_function();
 	srand(7);
 	for (u32 i = 0; i < 100000; i++) {
@@ -397,7 +374,6 @@ static void test_full_bus(void **state)
 	u8 header[64] = { 0 };
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < PCIBUS_MAX_FNS - 2; i++) {
 		many[i] =
 			(struct pci_fn){ .vm = &fake_vm, .devfn = (u8)(i + 1) };

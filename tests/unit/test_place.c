@@ -13,7 +13,6 @@ static void test_low_and_high(void **state)
 	struct place p;
 	u64 gpa;
 
-	(void)state;
 	place_init(&p, &fake_vm);
 	assert_int_equal(place_low(&p, 0x1800, 0x1000, &everywhere, &gpa), 0);
 	assert_int_equal(gpa, MIB(1));
@@ -35,7 +34,6 @@ static void test_bounds(void **state)
 	struct place p;
 	u64 gpa;
 
-	(void)state;
 	place_init(&p, &fake_vm);
 	assert_int_equal(place_high(&p, MIB(1), 4096, &within, &gpa), 0);
 	assert_int_equal(gpa, MIB(9));
@@ -49,7 +47,6 @@ static void test_at(void **state)
 {
 	struct place p;
 
-	(void)state;
 	place_init(&p, &fake_vm);
 	assert_int_equal(place_at(&p, 0x8000, 16), -EBUSY);
 	assert_int_equal(place_at(&p, MIB(2), MIB(1)), 0);
@@ -65,7 +62,6 @@ static void test_full(void **state)
 	struct place p;
 	int err = 0;
 
-	(void)state;
 	place_init(&p, &fake_vm);
 	for (u64 i = 0; i < PLACE_MAX && !err; i++)
 		err = place_at(&p, MIB(1) + i * 16, 16);
@@ -77,7 +73,6 @@ static void test_runs(void **state)
 {
 	struct place p;
 
-	(void)state;
 	fake_vm.slot_count = 3;
 	fake_vm.slots[0] = (struct vm_slot){ 0, 0, MIB(2), false };
 	fake_vm.slots[1] = (struct vm_slot){ MIB(2), MIB(8), MIB(2), false };
@@ -94,7 +89,6 @@ static void test_privileged(void **state)
 	struct place p;
 	u64 gpa;
 
-	(void)state;
 	vm_make_privileged();
 	fake_vm.slots[fake_vm.slot_count++] =
 		(struct vm_slot){ MIB(56), MIB(56), MIB(3), false };
@@ -111,7 +105,6 @@ static void test_acpi_area_is_taken(void **state)
 	struct place p;
 	u64 gpa;
 
-	(void)state;
 	fake_vm.acpi_rsdp = RAM_BYTES - ACPI_AREA_BYTES;
 	place_init(&p, &fake_vm);
 	assert_int_equal(place_high(&p, 4096, 4096, &everywhere, &gpa), 0);

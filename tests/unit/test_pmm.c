@@ -20,7 +20,6 @@ static jmp_buf panicked;
 
 void panic(const char *fmt, ...)
 {
-	(void)fmt;
 	longjmp(panicked, 1);
 }
 
@@ -37,7 +36,6 @@ void *hpa_to_virt(hpa_t hpa)
 /* Once: the pool only grows. Two regions, as after hostmap_grow_pool(). */
 static int setup(void **state)
 {
-	(void)state;
 	memset(pool, 0xaa, sizeof(pool));
 	pmm_init(HPA(POOL_HPA), MIB(2));
 	pmm_init(HPA(POOL_HPA + MIB(2)), MIB(2));
@@ -58,7 +56,6 @@ static void test_alloc_free(void **state)
 	struct budget b = { 0 };
 	u8 *p = pmm_alloc(&b, 3), *q = pmm_alloc(&b, 0);
 
-	(void)state;
 	assert_non_null(p);
 	assert_non_null(q);
 	assert_true(IS_ALIGNED(virt_to_hpa(p).v, 8 * PAGE_SIZE));
@@ -79,7 +76,6 @@ static void test_budget(void **state)
 	struct budget b = { .max_pages = 4 };
 	void *p = pmm_alloc(&b, 1), *q;
 
-	(void)state;
 	assert_non_null(p);
 	assert_null(pmm_alloc(&b, 2));
 	q = pmm_alloc(&b, 1);
@@ -98,7 +94,6 @@ static void test_exhaust(void **state)
 	u64 before = pmm_free_pages();
 	u32 n = 0;
 
-	(void)state;
 	while ((pages[n] = pmm_alloc(&b, 0)))
 		n++;
 	assert_int_equal(n, before);
@@ -134,7 +129,6 @@ static void test_random(void **state)
 	struct budget b = { 0 };
 	u64 before = pmm_free_pages();
 
-	(void)state;
 	srand(3);
 	for (u32 n = 0; n < 20000; n++) {
 		u32 i = (u32)rand() % LIVE;
@@ -165,7 +159,6 @@ static void test_double_free(void **state)
 	struct budget b = { .used_pages = 8 };
 	void *p = pmm_alloc(&b, 0);
 
-	(void)state;
 	pmm_free(&b, p, 0);
 	if (!setjmp(panicked)) {
 		pmm_free(&b, p, 0);
@@ -181,7 +174,6 @@ static void test_kmem(void **state)
 	u64 before = pmm_free_pages();
 	u8 *p[ARRAY_SIZE(sizes)][8];
 
-	(void)state;
 	for (u32 s = 0; s < ARRAY_SIZE(sizes); s++) {
 		for (u32 i = 0; i < 8; i++) {
 			p[s][i] = kmem_alloc(i & 1 ? &a : &b, sizes[s]);
@@ -213,7 +205,6 @@ static void test_kmem_budget(void **state)
 	void *objects[200];
 	u32 n = 0;
 
-	(void)state;
 	while (n < 200 && (objects[n] = kmem_alloc(&b, 64)))
 		n++;
 	assert_int_equal(n, (PAGE_SIZE - 64) / 64);

@@ -68,7 +68,6 @@ void *hpa_to_virt(hpa_t hpa)
 
 static int fresh(void **state)
 {
-	(void)state;
 	memset(used, 0, sizeof(used));
 	pages_left = POOL_PAGES;
 	budget = (struct budget){ 0 };
@@ -89,7 +88,6 @@ static void test_entries(void **state)
 {
 	struct page_table pt;
 
-	(void)state;
 	assert_int_equal(pt_init(&pt, &pt_host, &budget, 3), 0);
 	assert_int_equal(pt_map(&pt, 0x1000, HPA(0x5000), PAGE_SIZE,
 				PT_R | PT_W | PT_GLOBAL),
@@ -136,7 +134,6 @@ static void test_attrs(void **state)
 							   &pt_ept };
 	static const u32 attrs[] = { PT_R, PT_R | PT_W, PT_R | PT_X,
 				     PT_R | PT_W | PT_UC, PT_R | PT_W | PT_WC };
-	(void)state;
 	for (u32 f = 0; f < ARRAY_SIZE(formats); f++) {
 		for (u32 i = 0; i < ARRAY_SIZE(attrs); i++) {
 			struct page_table pt;
@@ -176,7 +173,6 @@ static void test_split(void **state)
 	u32 attrs;
 	u64 left;
 
-	(void)state;
 	assert_int_equal(pt_init(&pt, &pt_npt, &budget, 3), 0);
 	assert_int_equal(pt_map(&pt, 0, HPA(0), 4 * PAGE_1G, PT_R | PT_W), 0);
 	assert_int_equal(budget.used_pages, 2);
@@ -205,7 +201,6 @@ static void test_split(void **state)
 
 static void test_no_memory(void **state)
 {
-	(void)state;
 	/* Whatever number of pages there are: all or nothing */
 	for (u32 pages = 1; pages < 12; pages++) {
 		struct page_table pt;
@@ -251,7 +246,6 @@ static void test_bad_arguments(void **state)
 {
 	struct page_table pt;
 
-	(void)state;
 	assert_int_equal(pt_init(&pt, &pt_ept, &budget, 0), -EINVAL);
 	assert_int_equal(pt_init(&pt, &pt_ept, &budget, 4), -EINVAL);
 	assert_int_equal(pt_init(&pt, &pt_ept, &budget, 3), 0);
@@ -279,7 +273,6 @@ static void test_upper_half(void **state)
 	hpa_t hpa;
 	u32 attrs;
 
-	(void)state;
 	assert_int_equal(pt_init(&pt, &pt_host, &budget, 2), 0);
 	slots = pt_slots_4k(&pt, va);
 	assert_non_null(slots);
@@ -300,7 +293,6 @@ static void test_random(void **state)
 	static u64 model[MODEL_PAGES]; /* hpa + 1, 0: unmapped */
 	struct page_table pt;
 
-	(void)state;
 	memset(model, 0, sizeof(model));
 	assert_int_equal(pt_init(&pt, &pt_npt, &budget, 2), 0);
 	srand(4);

@@ -29,20 +29,16 @@ static struct vcpu vcpu;
 
 void *kmem_alloc(struct budget *b, size_t size)
 {
-	(void)b;
 	return calloc(1, size);
 }
 
 void kmem_free(struct budget *b, void *p, size_t size)
 {
-	(void)b;
-	(void)size;
 	free(p);
 }
 
 int gmem_write(struct vm *m, gpa_t gpa, const void *buf, size_t len)
 {
-	(void)m;
 	if (gpa.v >= RAM_BYTES || len > RAM_BYTES - gpa.v)
 		return -EFAULT;
 	memcpy(ram + gpa.v, buf, len);
@@ -91,7 +87,6 @@ static u32 version(void)
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(ram, 0, sizeof(ram));
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vm = &vm;
@@ -104,7 +99,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	pvclock_destroy(&vcpu);
 	return 0;
 }
@@ -119,7 +113,6 @@ static void test_rates(void **state)
 	static const u64 khz[] = { 1000,    50000,   999999,  1000000,
 				   1000001, 2600000, 5000000, 20000000 };
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(khz); i++) {
 		u64 stamp, second;
 
@@ -135,7 +128,6 @@ static void test_version_is_even_and_moves(void **state)
 {
 	u32 before;
 
-	(void)state;
 	assert_int_equal(enable(0), 0);
 	before = version();
 	assert_int_equal(before & 1, 0);
@@ -149,7 +141,6 @@ static void test_a_moved_tsc_keeps_the_time(void **state)
 {
 	u64 before, after;
 
-	(void)state;
 	assert_int_equal(enable(0), 0);
 	before = guest_ns(vcpu_guest_tsc(&vcpu, rdtsc()));
 	vcpu.hw.tsc_offset += 1ull << 40;
@@ -160,7 +151,6 @@ static void test_a_moved_tsc_keeps_the_time(void **state)
 
 static void test_bad_addresses(void **state)
 {
-	(void)state;
 	assert_int_equal(enable(2), -EINVAL);
 	assert_int_equal(enable(RAM_BYTES), -EINVAL);
 	assert_int_equal(enable(RAM_BYTES - 4), -EINVAL);
@@ -175,7 +165,6 @@ static void test_off_and_reset(void **state)
 	u64 value;
 	u32 before;
 
-	(void)state;
 	assert_int_equal(enable(64), 0);
 	assert_int_equal(pvclock_read(&vcpu, BH_KVM_MSR_SYSTEM_TIME, &value),
 			 0);
@@ -196,7 +185,6 @@ static void test_wall_clock(void **state)
 {
 	u32 sec;
 
-	(void)state;
 	assert_int_equal(pvclock_write(&vcpu, BH_KVM_MSR_WALL_CLOCK, 0), 0);
 	memcpy(&sec, ram + 4, 4);
 	assert_int_equal(sec, BOOT_SECONDS);

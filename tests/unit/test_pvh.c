@@ -133,7 +133,6 @@ static void test_information_is_low(void **state)
 	const struct hvm_start_info *info;
 	u64 gpa;
 
-	(void)state;
 	fake_vm.slot_count = 2;
 	fake_vm.slots[0].size = MIB(32);
 	fake_vm.slots[1] = (struct vm_slot){ GIB(1), MIB(32), MIB(32), false };
@@ -148,13 +147,11 @@ static void test_information_is_low(void **state)
 
 static void test_good_64(void **state)
 {
-	(void)state;
 	expect_loaded();
 }
 
 static void test_good_32(void **state)
 {
-	(void)state;
 	make_32();
 	expect_loaded();
 }
@@ -168,7 +165,6 @@ static void test_note_among_others(void **state)
 	} __packed *first;
 	u8 *big = malloc(sizeof(f64) + sizeof(*first) + 20);
 
-	(void)state;
 	/* Another note first, then Xen's: both at the end of the file */
 	f64.note.offset = sizeof(f64);
 	f64.note.filesz = sizeof(*first) + 20;
@@ -199,7 +195,6 @@ static void test_not_pvh(void **state)
 {
 	struct file64 good = f64;
 
-	(void)state;
 	f64.h.ident.magic = 0;
 	assert_false(pvh_probe(&kernel));
 	f64 = good;
@@ -234,7 +229,6 @@ static void test_bad_segments(void **state)
 {
 	struct file64 good = f64;
 
-	(void)state;
 	f64.load.filesz = 65;
 	expect_refused("cut short", -ENOEXEC);
 	f64.load.filesz = ~0ull;
@@ -261,7 +255,6 @@ static void test_bad_segments(void **state)
 
 static void test_truncated(void **state)
 {
-	(void)state;
 	for (u64 size = 0; size < sizeof(f64); size++) {
 		u8 *cut = malloc(size ? size : 1);
 
@@ -274,7 +267,6 @@ static void test_truncated(void **state)
 
 static void test_no_room(void **state)
 {
-	(void)state;
 	initrd.size = RAM_BYTES;
 	expect_refused("no room for the initrd", -ENOMEM);
 	initrd.size = sizeof(initrd_bytes);

@@ -42,7 +42,6 @@ struct pcpu *this_cpu(void)
 
 void *kmem_alloc(struct budget *b, size_t size)
 {
-	(void)b;
 	return calloc(1, size);
 }
 
@@ -71,7 +70,6 @@ void timer_cancel(struct timer *t)
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&cpu, 0, sizeof(cpu));
 	memset(e, 0, sizeof(e));
 	sim_now = 1000;
@@ -84,7 +82,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	free(cpu.sched);
 	return 0;
 }
@@ -113,14 +110,12 @@ static void run(u64 ticks)
 
 static void test_idle(void **state)
 {
-	(void)state;
 	assert_null(sched_pick());
 	assert_true(sched_is_blocked(&e[0]));
 }
 
 static void test_alone_has_no_tick(void **state)
 {
-	(void)state;
 	sched_wake(&e[0]);
 	assert_int_equal(cpu.pending, PCPU_RESCHED);
 	assert_ptr_equal(sched_pick(), &e[0]);
@@ -133,7 +128,6 @@ static void test_alone_has_no_tick(void **state)
 
 static void test_spinners_share_evenly(void **state)
 {
-	(void)state;
 	for (u32 i = 0; i < 3; i++)
 		sched_wake(&e[i]);
 	run(300 * SLICE);
@@ -144,7 +138,6 @@ static void test_spinners_share_evenly(void **state)
 
 static void test_wake_before_block_is_not_lost(void **state)
 {
-	(void)state;
 	sched_wake(&e[0]);
 	assert_ptr_equal(sched_pick(), &e[0]);
 	sched_wake(&e[0]); /* while it runs */
@@ -156,7 +149,6 @@ static void test_wake_before_block_is_not_lost(void **state)
 
 static void test_second_wake_does_nothing(void **state)
 {
-	(void)state;
 	kicks = 0;
 	sched_wake(&e[0]);
 	sched_wake(&e[0]);
@@ -167,7 +159,6 @@ static void test_second_wake_does_nothing(void **state)
 
 static void test_sleeper_is_served_at_once(void **state)
 {
-	(void)state;
 	sched_wake(&e[0]);
 	run(3 * MS);
 	sched_wake(&e[1]);
@@ -183,7 +174,6 @@ static void test_waking_often_gains_nothing(void **state)
 {
 	u64 begin;
 
-	(void)state;
 	sched_wake(&e[0]);
 	sched_wake(&e[1]);
 	run(0);
@@ -202,7 +192,6 @@ static void test_waking_often_gains_nothing(void **state)
 
 static void test_yield(void **state)
 {
-	(void)state;
 	sched_wake(&e[0]);
 	run(0);
 	sched_wake(&e[1]);
@@ -216,7 +205,6 @@ static void test_yield(void **state)
 /* Only the time it was ready and did not run */
 static void test_steal_is_the_wait_of_the_ready(void **state)
 {
-	(void)state;
 	sched_wake(&e[0]);
 	run(5 * MS);
 	assert_int_equal(e[0].steal_tsc, 0);
@@ -238,7 +226,6 @@ static void test_steal_and_run_fill_the_time(void **state)
 {
 	u64 begin = sim_now;
 
-	(void)state;
 	for (u32 i = 0; i < 3; i++)
 		sched_wake(&e[i]);
 	run(0);
@@ -257,7 +244,6 @@ static void test_steal_and_run_fill_the_time(void **state)
 
 static void test_yield_to(void **state)
 {
-	(void)state;
 	for (u32 i = 0; i < 4; i++)
 		sched_wake(&e[i]);
 	run(0);

@@ -19,8 +19,6 @@ u64 tsc_khz = 2500000;
 
 void cpuid_query(const struct vm *v, u32 leaf, u32 subleaf, u32 out[4])
 {
-	(void)v;
-	(void)subleaf;
 	memset(out, 0, 16);
 	if (leaf == 0)
 		memcpy(&out[1], "GenuntelineI", 12);
@@ -32,7 +30,6 @@ void cpuid_query(const struct vm *v, u32 leaf, u32 subleaf, u32 out[4])
 
 int fwcfg_add_file(struct vm *v, const char *name, const void *data, u32 len)
 {
-	(void)v;
 	if (!strcmp(name, "etc/smbios/smbios-anchor")) {
 		memcpy(file_anchor, data, len);
 		file_anchor_len = len;
@@ -128,7 +125,6 @@ static void test_anchors(void **state)
 	const struct smbios_anchor *a = anchor2();
 	const struct smbios3_anchor *b = anchor3();
 
-	(void)state;
 	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_memory_equal(a->signature, "_SM_", 4);
 	assert_memory_equal(a->dmi_signature, "_DMI_", 5);
@@ -148,7 +144,6 @@ static void test_walk(void **state)
 	const u8 *p = NULL;
 	u32 count = 0, largest = 0;
 
-	(void)state;
 	assert_int_equal(smbios_write(&fake_vm), 0);
 	for (p = table(); p < table() + anchor3()->max_table_length; count++) {
 		const struct smbios_header *h = (const void *)p;
@@ -168,7 +163,6 @@ static void test_system(void **state)
 	const struct smbios_system *s;
 	u8 uuid[16];
 
-	(void)state;
 	assert_int_equal(smbios_write(&fake_vm), 0);
 	s = need(1, 0);
 	assert_string_equal(string(s, s->manufacturer), "Bulkhead");
@@ -193,7 +187,6 @@ static void test_cpu(void **state)
 {
 	const struct smbios_cpu *s;
 
-	(void)state;
 	fake_vm.vcpu_count = 128;
 	assert_int_equal(smbios_write(&fake_vm), 0);
 	s = need(4, 0);
@@ -215,7 +208,6 @@ static void test_memory(void **state)
 {
 	const struct smbios_mapped *m;
 
-	(void)state;
 	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_int_equal(((const struct smbios_memory *)need(17, 0))->size_mib,
 			 RAM_BYTES >> 20);
@@ -259,7 +251,6 @@ static void test_files(void **state)
 {
 	const struct smbios_anchor *a = (const void *)file_anchor;
 
-	(void)state;
 	assert_int_equal(smbios_publish(&fake_vm), 0);
 	assert_int_equal(file_anchor_len, sizeof(*a));
 	assert_int_equal(sum(a, sizeof(*a)), 0);
@@ -272,7 +263,6 @@ static void test_files(void **state)
 
 static void test_no_room(void **state)
 {
-	(void)state;
 	pool_empty = true;
 	assert_int_equal(smbios_write(&fake_vm), -ENOMEM);
 	assert_int_equal(smbios_publish(&fake_vm), -ENOMEM);

@@ -62,14 +62,9 @@ void panic(const char *fmt, ...)
 }
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)level;
-	(void)tag;
-	(void)fmt;
 }
 void *pmm_alloc(struct budget *b, u32 order)
 {
-	(void)b;
-	(void)order;
 	return block;
 }
 struct pcpu *cpu_area_init(void *at)
@@ -85,7 +80,6 @@ struct pcpu *this_cpu(void)
 }
 void cpu_init_this(struct pcpu *cpu)
 {
-	(void)cpu;
 }
 hpa_t hostmap_root(void)
 {
@@ -93,12 +87,10 @@ hpa_t hostmap_root(void)
 }
 int hostmap_identity_map(hpa_t page)
 {
-	(void)page;
 	return 0;
 }
 void hostmap_identity_unmap(hpa_t page)
 {
-	(void)page;
 }
 u64 ns_to_tsc(u64 ns)
 {
@@ -106,7 +98,6 @@ u64 ns_to_tsc(u64 ns)
 }
 void udelay(u64 us)
 {
-	(void)us;
 }
 void lapic_init_cpu(void)
 {
@@ -121,12 +112,9 @@ u32 lapic_id(void)
 }
 void lapic_timer_set(u64 deadline_tsc)
 {
-	(void)deadline_tsc;
 }
 void lapic_send_ipi(u32 apic_id, u8 vector)
 {
-	(void)apic_id;
-	(void)vector;
 }
 
 static bool claim(void)
@@ -140,7 +128,6 @@ static bool claim(void)
 
 static void *run(void *arg)
 {
-	(void)arg;
 	if (claim())
 		smp_ap_main(&smp_slots[0]);
 	return NULL;
@@ -157,7 +144,6 @@ void lapic_send_init(u32 apic_id)
 
 void lapic_send_sipi(u32 apic_id, u8 vector)
 {
-	(void)vector;
 	assert_int_equal(apic_id, OTHER);
 	if (++sipis <= deaf_sipis || runs)
 		return;
@@ -191,7 +177,6 @@ static u32 start(void)
 
 static void test_at_once(void **state)
 {
-	(void)state;
 	deaf_sipis = 0;
 	comes_with_init = false;
 	assert_int_equal(start(), 2);
@@ -201,7 +186,6 @@ static void test_at_once(void **state)
 
 static void test_second_round(void **state)
 {
-	(void)state;
 	deaf_sipis = 2;
 	comes_with_init = false;
 	assert_int_equal(start(), 2);
@@ -212,7 +196,6 @@ static void test_second_round(void **state)
 /* It is not counted, and then reset */
 static void test_arrives_with_the_second_init(void **state)
 {
-	(void)state;
 	deaf_sipis = 2;
 	comes_with_init = true;
 	assert_int_equal(start(), 2);
@@ -222,7 +205,6 @@ static void test_arrives_with_the_second_init(void **state)
 /* It is reset once more, so that it does not wake up later */
 static void test_never(void **state)
 {
-	(void)state;
 	deaf_sipis = ~0u;
 	comes_with_init = false;
 	assert_int_equal(start(), 1);

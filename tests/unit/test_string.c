@@ -48,7 +48,6 @@ static void fill(u8 *buf)
 
 static void test_memmove_every_overlap(void **state)
 {
-	(void)state;
 	for (u32 from = 0; from < 16; from++) {
 		for (u32 to = 0; to < 16; to++) {
 			for (u32 n = 0; n <= SIZE - 16; n++) {
@@ -70,7 +69,6 @@ static void test_memcpy_memset(void **state)
 {
 	u8 a[SIZE], b[SIZE];
 
-	(void)state;
 	fill(a);
 	assert_ptr_equal(bh_memset(b, 0xa5, SIZE), b);
 	for (u32 i = 0; i < SIZE; i++)
@@ -91,7 +89,6 @@ static void test_compare(void **state)
 	static const char *const words[] = { "",    "a",    "ab",   "abc",
 					     "abd", "\xff", "\x7f", "b" };
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(words); j++) {
 			const char *a = words[i], *b = words[j];
@@ -111,7 +108,6 @@ static void test_lengths(void **state)
 {
 	char three[3] = { 'a', 'b', 'c' };
 
-	(void)state;
 	assert_int_equal(bh_strlen("four"), 4);
 	assert_int_equal(bh_strnlen(three, sizeof(three)), 3);
 	assert_int_equal(bh_strnlen("a", 10), 1);
@@ -122,7 +118,6 @@ static void test_lengths(void **state)
 
 static void test_equal_nocase(void **state)
 {
-	(void)state;
 	assert_true(str_equal_nocase("OVMF.fd", "ovmf.FD", 64));
 	assert_false(str_equal_nocase("OVMF.fd", "ovmf.fd2", 64));
 	assert_false(str_equal_nocase("a[", "a{", 64)); /* no letters */
@@ -134,7 +129,6 @@ static void test_str_copy(void **state)
 {
 	char buf[4];
 
-	(void)state;
 	assert_true(str_copy(buf, "abc", sizeof(buf)));
 	assert_string_equal(buf, "abc");
 	assert_false(str_copy(buf, "abcd", sizeof(buf)));

@@ -31,19 +31,15 @@ struct pcpu *this_cpu(void)
 }
 void lapic_send_ipi(u32 apic_id, u8 vector)
 {
-	(void)apic_id;
-	(void)vector;
 	ipis++;
 }
 void svm_unload(struct pcpu *c)
 {
-	(void)c;
 	unloads++;
 }
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&vmcb, 0, sizeof(vmcb));
 	memset(&hw, 0, sizeof(hw));
 	memset(apic_page, 0, sizeof(apic_page));
@@ -60,7 +56,6 @@ static void test_msr_map(void **state)
 	static u8 map[MSRPM_PAGES * PAGE_SIZE], before[sizeof(map)];
 	struct vm_intercepts i = { .msr_bitmap = map };
 
-	(void)state;
 	memset(map, 0xff, sizeof(map));
 	svm_intercept_msr(&i, 0x174, INTERCEPT_OFF, INTERCEPT_ON);
 	assert_int_equal(map[0x174 / 4], 0xfe);
@@ -81,7 +76,6 @@ static void test_port_map(void **state)
 	static u8 map[IOPM_PAGES * PAGE_SIZE];
 	struct vm_intercepts i = { .port_bitmap = map };
 
-	(void)state;
 	memset(map, 0xff, sizeof(map));
 	svm_intercept_port(&i, 0, INTERCEPT_OFF);
 	svm_intercept_port(&i, 0xffff, INTERCEPT_OFF);
@@ -102,7 +96,6 @@ static void test_inject(void **state)
 	struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
 	struct vcpu_event none = { .type = EVENT_NONE };
 
-	(void)state;
 	svm_inject(&hw, &irq);
 	assert_int_equal(vmcb.control.eventinj, 0x80000031);
 	svm_inject(&hw, &gp);
@@ -119,7 +112,6 @@ static void test_decode(void **state)
 {
 	struct vcpu_event e = svm_event_decode(0xabc80000b0eull);
 
-	(void)state;
 	assert_int_equal(e.type, EVENT_EXCEPTION);
 	assert_int_equal(e.vector, 14);
 	assert_true(e.has_error);
@@ -135,7 +127,6 @@ static void test_decode(void **state)
 
 static void test_irq_window(void **state)
 {
-	(void)state;
 	svm_request_window(&hw, WINDOW_IRQ, 0x51);
 	assert_true(vmcb.control.vintr & VINTR_IRQ);
 	assert_true(vmcb.control.vintr & VINTR_IGN_TPR);
@@ -163,7 +154,6 @@ static void test_nmi_window(void **state)
 {
 	struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
 
-	(void)state;
 	svm_inject(&hw, &nmi);
 	svm_request_window(&hw, WINDOW_NMI, 0);
 	assert_int_equal(ipis, 0);
@@ -240,7 +230,6 @@ static void test_step_aborted(void **state)
 /* The trap is the guest's when it stepped itself, or met a breakpoint */
 static void test_step_and_guests_trap(void **state)
 {
-	(void)state;
 	begin_step(RFLAGS_FIXED | RFLAGS_TF);
 	vmcb.save.dr6 = DR6_FIXED | DR6_BS;
 	assert_true(fill(VMEXIT_EXCP_DB));
@@ -259,7 +248,6 @@ static void test_iret_to_a_task(void **state)
 {
 	struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
 
-	(void)state;
 	svm_inject(&hw, &nmi);
 	vmcb.save.rflags = RFLAGS_NT;
 	vmcb.save.cr0 = CR0_PE;
@@ -276,7 +264,6 @@ static void test_iret_to_a_task(void **state)
 /* Set in the core whatever the guest wants; its reads exit while it does not */
 static void test_mce_stays_on(void **state)
 {
-	(void)state;
 	hw.regs.cr4 = CR4_PAE;
 	hw.regs.mce_hidden = true;
 	hw.regs.dirty = RG_CR;
@@ -293,7 +280,6 @@ static void test_mce_stays_on(void **state)
 /* INT1 leaves before it has run */
 static void test_icebp(void **state)
 {
-	(void)state;
 	svm_has_nrips = true;
 	vmcb.save.rip = 0x1000;
 	vmcb.control.nrip = 0x1001;
@@ -310,7 +296,6 @@ static void test_icebp(void **state)
 
 static void test_exits(void **state)
 {
-	(void)state;
 	hw.exit.raw_reason = VMEXIT_NPF;
 	hw.exit.info1 = 0x100000006ull;
 	hw.exit.info2 = 0xfee00020;
@@ -346,7 +331,6 @@ static void test_exits(void **state)
 /* TCG's answer to a reserved CR4 bit: #GP, unless the entry itself failed */
 static void test_refused(void **state)
 {
-	(void)state;
 	hw.exit.raw_reason = 0xffffffff;
 	assert_true(svm_exit_rare(&hw, &hw.exit));
 	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
@@ -367,7 +351,6 @@ static void test_registers(void **state)
 	struct segment ss = { 0x2b, 0xc0f3, ~0u, 0x1000 };
 	struct segment none = { 0, SEG_ATTR_UNUSABLE, 0, 0 };
 
-	(void)state;
 	r->seg[SEG_CS] = cs;
 	r->seg[SEG_SS] = ss;
 	r->seg[SEG_FS] = none;
@@ -400,7 +383,6 @@ static void test_reset(void **state)
 {
 	struct vcpu_regs *r = &hw.regs;
 
-	(void)state;
 	svm_reset_regs(r, false);
 	assert_int_equal(r->rip + r->seg[SEG_CS].base, 0xfffffff0);
 	assert_int_equal(r->cr0, 0x60000010);

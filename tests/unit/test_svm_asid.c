@@ -29,30 +29,20 @@ struct pcpu *this_cpu(void)
 
 void *pmm_alloc(struct budget *b, u32 order)
 {
-	(void)b;
-	(void)order;
 	return NULL;
 }
 
 void pmm_free(struct budget *b, void *p, u32 order)
 {
-	(void)b;
-	(void)p;
-	(void)order;
 }
 
 void *kmem_alloc(struct budget *b, size_t size)
 {
-	(void)b;
-	(void)size;
 	return NULL;
 }
 
 void kmem_free(struct budget *b, void *p, size_t size)
 {
-	(void)b;
-	(void)p;
-	(void)size;
 }
 
 hpa_t virt_to_hpa(const void *va)
@@ -62,14 +52,10 @@ hpa_t virt_to_hpa(const void *va)
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)level;
-	(void)tag;
-	(void)fmt;
 }
 
 void panic(const char *fmt, ...)
 {
-	(void)fmt;
 	abort();
 }
 
@@ -77,7 +63,6 @@ static int setup(void **state)
 {
 	u32 i;
 
-	(void)state;
 	memset(vmcbs, 0, sizeof(vmcbs));
 	for (i = 0; i < ARRAY_SIZE(vcpus); i++)
 		vcpus[i] = (struct vcpu_arch){ .vmcb = &vmcbs[i] };
@@ -88,7 +73,6 @@ static int setup(void **state)
 
 static void test_all_ask_until_one_has_run(void **state)
 {
-	(void)state;
 	svm_assign_asid(&vcpus[0], &cpu);
 	svm_assign_asid(&vcpus[1], &cpu);
 	assert_int_equal(vmcbs[0].control.guest_asid, 1);
@@ -100,7 +84,6 @@ static void test_all_ask_until_one_has_run(void **state)
 
 static void test_none_asks_afterwards(void **state)
 {
-	(void)state;
 	svm_assign_asid(&vcpus[0], &cpu);
 	backend.flush_owed = false; /* it has run: svm_put() */
 	svm_assign_asid(&vcpus[1], &cpu);

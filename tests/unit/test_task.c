@@ -38,7 +38,6 @@ static bool cr3_bad;
 
 void vcpu_inject_exception(struct vcpu *v, u8 vec, bool has_error, u32 code)
 {
-	(void)v;
 	vector = vec;
 	error = has_error ? code : 0;
 }
@@ -62,7 +61,6 @@ void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 code)
 
 enum verdict exit_kill(struct vcpu *v, const char *reason)
 {
-	(void)v;
 	assert_non_null(reason);
 	kills++;
 	return VERDICT_KILL;
@@ -79,7 +77,6 @@ int exit_load_cr3(struct vcpu *v, u64 cr3)
 int gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 		  u32 *pf_error)
 {
-	(void)v;
 	assert_true(access & ACCESS_SYSTEM);
 	assert_true(gva.v <= 0xffffffff);
 	*gpa = GPA(gva.v);
@@ -89,7 +86,6 @@ int gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 
 int gmem_read(struct vm *m, gpa_t gpa, void *buf, size_t len)
 {
-	(void)m;
 	if (gpa.v + len > sizeof(ram))
 		return -EFAULT;
 	memcpy(buf, ram + gpa.v, len);
@@ -98,7 +94,6 @@ int gmem_read(struct vm *m, gpa_t gpa, void *buf, size_t len)
 
 int gmem_write(struct vm *m, gpa_t gpa, const void *buf, size_t len)
 {
-	(void)m;
 	if (gpa.v + len > sizeof(ram))
 		return -EFAULT;
 	memcpy(ram + gpa.v, buf, len);
@@ -107,15 +102,12 @@ int gmem_write(struct vm *m, gpa_t gpa, const void *buf, size_t len)
 
 size_t gmem_fetch(struct vcpu *v, u8 *buf, size_t len)
 {
-	(void)v;
 	memset(buf, 0xcf, len);
 	return len;
 }
 
 u8 insn_length(const u8 *bytes, size_t have, enum insn_mode mode)
 {
-	(void)have;
-	(void)mode;
 	return bytes[0] == 0xcf;
 }
 
@@ -152,7 +144,6 @@ static int setup(void **state)
 {
 	struct vcpu_regs *r = &vcpu.hw.regs;
 
-	(void)state;
 	memset(ram, 0, sizeof(ram));
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vm = &vm;
@@ -210,7 +201,6 @@ static void test_call(void **state)
 {
 	struct vcpu_regs *r = &vcpu.hw.regs;
 
-	(void)state;
 	assert_int_equal(go(CALL, SEL_NEW), VERDICT_RESUME);
 	assert_int_equal(vector, -1);
 	assert_int_equal(r->rip, 0x1234);
@@ -233,7 +223,6 @@ static void test_call(void **state)
 
 static void test_jmp_moves_busy(void **state)
 {
-	(void)state;
 	assert_int_equal(go(JMP, SEL_NEW), VERDICT_RESUME);
 	assert_int_equal(type_of(SEL_OLD), 0x89);
 	assert_int_equal(type_of(SEL_NEW), 0x8b);
@@ -244,7 +233,6 @@ static void test_jmp_moves_busy(void **state)
 /* The link in the old TSS says where to; the exit's selector does not count */
 static void test_iret(void **state)
 {
-	(void)state;
 	put32(OLD_TSS, SEL_NEW);
 	describe(SEL_NEW, NEW_TSS, TSS_BYTES - 1, 0x8b);
 	vcpu.hw.regs.rflags |= RFLAGS_NT;
@@ -271,7 +259,6 @@ static void refused(u8 source, u16 sel, u8 vec, u32 code)
 
 static void test_old_task_faults_change_nothing(void **state)
 {
-	(void)state;
 	refused(CALL, 0x100, EXC_GP, 0x100); /* outside the GDT */
 	refused(CALL, SEL_NEW | 4, EXC_GP, SEL_NEW | 4);
 	refused(CALL, 0, EXC_GP, 0);
@@ -297,7 +284,6 @@ static void test_hardware_events(void **state)
 {
 	struct vcpu_exit *e = &vcpu.hw.exit;
 
-	(void)state;
 	e->vectoring = (struct vcpu_event){ .type = EVENT_EXCEPTION,
 					    .vector = EXC_GP,
 					    .has_error = true,
@@ -315,7 +301,6 @@ static void test_hardware_events(void **state)
 
 static void test_nmi_blocks_nmis(void **state)
 {
-	(void)state;
 	vcpu.hw.exit.vectoring =
 		(struct vcpu_event){ .type = EVENT_NMI, .vector = 2 };
 	assert_int_equal(go(GATE, SEL_NEW), VERDICT_RESUME);
@@ -359,7 +344,6 @@ static void test_v86_task(void **state)
 {
 	const struct vcpu_regs *r = &vcpu.hw.regs;
 
-	(void)state;
 	put32(NEW_TSS + 0x24, (u32)RFLAGS_VM);
 	put32(NEW_TSS + 0x4c, 0x1234);
 	put32(NEW_TSS + 0x20, 0x10);
@@ -371,7 +355,6 @@ static void test_v86_task(void **state)
 
 static void test_bad_cr3(void **state)
 {
-	(void)state;
 	cr3_bad = true;
 	assert_int_equal(go(CALL, SEL_NEW), VERDICT_INJECT);
 	assert_int_equal(vector, EXC_GP);
@@ -379,7 +362,6 @@ static void test_bad_cr3(void **state)
 
 static void test_not_in_ram(void **state)
 {
-	(void)state;
 	describe(SEL_NEW, 0x90000000, TSS_BYTES - 1, 0x89);
 	assert_int_equal(go(CALL, SEL_NEW), VERDICT_KILL);
 	assert_int_equal(kills, 1);

@@ -14,29 +14,21 @@ static u32 isa, gsi;
 
 void pc_irq(struct vm *vm, u32 irq, bool level)
 {
-	(void)vm;
 	isa = level ? irq : 0;
 }
 
 void vioapic_set_line(struct vm *vm, u32 pin, bool level)
 {
-	(void)vm;
 	gsi = level ? pin : 0;
 }
 
 void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 {
-	(void)vm;
-	(void)reason;
 	ended = how;
 }
 
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 {
-	(void)rl;
-	(void)now;
-	(void)interval;
-	(void)burst;
 	return passes && passes--;
 }
 
@@ -72,7 +64,6 @@ static void destroy(void)
 
 static void test_off(void **state)
 {
-	(void)state;
 	memset(&config, 0, sizeof(config));
 	create();
 	assert_int_equal(fake_vm.ports.count, 0);
@@ -84,7 +75,6 @@ static void test_off(void **state)
 
 static void test_exit(void **state)
 {
-	(void)state;
 	config = (struct guest_config){ .debug_exit_port = 0xf4 };
 	create();
 	ended = 0;
@@ -96,7 +86,6 @@ static void test_exit(void **state)
 
 static void test_ports(void **state)
 {
-	(void)state;
 	config = (struct guest_config){ .testdev = true };
 	create();
 	out(0xe0, 4, 0x11223344);
@@ -120,7 +109,6 @@ static void test_ports(void **state)
 
 static void test_debug_console(void **state)
 {
-	(void)state;
 	config = (struct guest_config){ .debug_console = true };
 	create();
 	assert_int_equal(in(0x402, 1), 0xe9);

@@ -46,7 +46,6 @@ static struct timer timers[4];
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&cpu, 0, sizeof(cpu));
 	memset(timers, 0, sizeof(timers));
 	for (u32 i = 0; i < ARRAY_SIZE(timers); i++)
@@ -59,7 +58,6 @@ static int setup(void **state)
 
 static void test_only_the_soonest_is_programmed(void **state)
 {
-	(void)state;
 	timer_arm(&timers[0], FAR);
 	timer_arm(&timers[1], FAR + 10);
 	assert_int_equal(hardware_writes, 1);
@@ -76,7 +74,6 @@ static void test_only_the_soonest_is_programmed(void **state)
 
 static void test_due_ones_run_in_order(void **state)
 {
-	(void)state;
 	timer_arm(&timers[0], 300);
 	timer_arm(&timers[1], 100);
 	timer_arm(&timers[2], 200);
@@ -92,7 +89,6 @@ static void test_due_ones_run_in_order(void **state)
 
 static void test_equal_deadlines_keep_their_order(void **state)
 {
-	(void)state;
 	timer_arm(&timers[0], 100);
 	timer_arm(&timers[1], 100);
 	timer_run();
@@ -102,7 +98,6 @@ static void test_equal_deadlines_keep_their_order(void **state)
 
 static void test_cancel(void **state)
 {
-	(void)state;
 	timer_cancel(&timers[0]);
 	timer_arm(&timers[0], 100);
 	timer_arm(&timers[1], FAR);
@@ -118,7 +113,6 @@ static void test_cancel(void **state)
 
 static void test_zero_deadline_fires(void **state)
 {
-	(void)state;
 	timer_arm(&timers[0], 0);
 	assert_int_not_equal(hardware, 0);
 	timer_run();
@@ -133,7 +127,6 @@ static void rearm_in_the_past(struct timer *t)
 
 static void test_endless_rearming_gives_way(void **state)
 {
-	(void)state;
 	timers[0].fn = rearm_in_the_past;
 	timer_arm(&timers[0], 1);
 	timer_run();

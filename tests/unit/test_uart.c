@@ -62,7 +62,6 @@ void port_write(u16 port, u8 size, u32 value)
 
 static int fresh(void **state)
 {
-	(void)state;
 	memset(regs, 0, sizeof(regs));
 	memset(out, 0, sizeof(out));
 	there = true;
@@ -76,7 +75,6 @@ static void test_write(void **state)
 {
 	static const char text[] = "forty bytes are more than one FIFO takes\n";
 
-	(void)state;
 	assert_true(uart_init());
 	assert_int_equal(regs[UART_LCR], UART_LCR_8N1);
 	uart_write(text, sizeof(text) - 1);
@@ -90,7 +88,6 @@ static void test_write(void **state)
 
 static void test_read(void **state)
 {
-	(void)state;
 	assert_true(uart_init());
 	assert_int_equal(uart_getc(), -1);
 	rx = 'k';
@@ -105,7 +102,6 @@ static void test_read(void **state)
 
 static void test_absent(void **state)
 {
-	(void)state;
 	there = false;
 	assert_false(uart_init());
 	reads = 0;
@@ -117,7 +113,6 @@ static void test_absent(void **state)
 
 static void test_dies(void **state)
 {
-	(void)state;
 	assert_true(uart_init());
 	uart_write("a", 1);
 	dead = true;

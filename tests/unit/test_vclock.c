@@ -12,7 +12,6 @@ static void test_inverse(void **state)
 {
 	struct vclock c;
 
-	(void)state;
 	srandom(2);
 	for (u32 i = 0; i < 200000; i++) {
 		u64 n = (u64)random() << random() % 20, t;
@@ -33,7 +32,6 @@ static void test_rate(void **state)
 	const u64 year = 365 * 86400ull;
 	struct vclock c;
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(khz) * ARRAY_SIZE(hz); i++) {
 		u64 f = hz[i / ARRAY_SIZE(khz)];
 
@@ -48,7 +46,6 @@ static void test_never(void **state)
 {
 	struct vclock c;
 
-	(void)state;
 	tsc_khz = 5000000;
 	vclock_init(&c, 32768);
 	assert_int_equal(vclock_tsc(&c, ~0ull), VCLOCK_NEVER);

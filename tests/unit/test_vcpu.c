@@ -38,21 +38,17 @@ static void fake_read(struct vcpu_hw *hw, u32 groups)
 
 static void fake_inject(struct vcpu_hw *hw, const struct vcpu_event *event)
 {
-	(void)hw;
 	injected = *event;
 	injections++;
 }
 
 static void fake_window(struct vcpu_hw *hw, enum window which, u8 vector)
 {
-	(void)hw;
-	(void)vector;
 	windows[which]++;
 }
 
 static void fake_reset(struct vcpu_hw *hw, bool init)
 {
-	(void)hw;
 	assert_true(init);
 	resets++;
 }
@@ -67,25 +63,20 @@ const struct vcpu_ops *vcpu_ops = &fake_ops;
 
 void pvclock_reset(struct vcpu *v)
 {
-	(void)v;
 	pv_resets++;
 }
 
 void kvm_pv_reset(struct vcpu *v)
 {
-	(void)v;
 	pv_resets++;
 }
 
 void vlapic_reset(struct vcpu *v, bool init)
 {
-	(void)v;
-	(void)init;
 }
 
 int vlapic_highest_irr(struct vcpu *v)
 {
-	(void)v;
 	return irr;
 }
 
@@ -101,7 +92,6 @@ int vlapic_pending(struct vcpu *v)
 
 void vlapic_accept(struct vcpu *v, u8 vector)
 {
-	(void)v;
 	assert_int_equal(vector, irr);
 	isr = irr;
 	irr = -1;
@@ -109,39 +99,32 @@ void vlapic_accept(struct vcpu *v, u8 vector)
 
 bool vlapic_extint_enabled(struct vcpu *v)
 {
-	(void)v;
 	return true;
 }
 
 bool vioapic_extint(struct vm *m, const struct vcpu *v)
 {
-	(void)m;
-	(void)v;
 	return false;
 }
 
 bool vpic_has_interrupt(struct vm *m)
 {
-	(void)m;
 	return pic;
 }
 
 int vpic_acknowledge(struct vm *m)
 {
-	(void)m;
 	pic = false;
 	return 0x30;
 }
 
 void vtimer_follow(struct vm *m)
 {
-	(void)m;
 	followed++;
 }
 
 void vcpu_block(struct vcpu *v)
 {
-	(void)v;
 	blocks++;
 }
 
@@ -152,7 +135,6 @@ void vcpu_post(struct vcpu *v, u32 bits)
 
 void vm_vcpu_parked(struct vcpu *v)
 {
-	(void)v;
 	parked++;
 }
 
@@ -165,22 +147,16 @@ bool vm_build_step(struct vcpu *v)
 
 void vm_end(struct vm *m, enum vm_end how, const char *reason)
 {
-	(void)m;
-	(void)reason;
 	assert_int_equal(how, VM_END_CRASH);
 	ended++;
 }
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)level;
-	(void)tag;
-	(void)fmt;
 }
 
 static int setup(void **state)
 {
-	(void)state;
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(&vm, 0, sizeof(vm));
 	memset(apic_page, 0, sizeof(apic_page));
@@ -197,7 +173,6 @@ static int setup(void **state)
 
 static void test_interrupt_is_delivered(void **state)
 {
-	(void)state;
 	irr = 0x41;
 	vcpu.events = VE_IRQ;
 	assert_true(vcpu_prepare(&vcpu));
@@ -237,7 +212,6 @@ static void test_closed_window_is_requested(void **state)
 
 static void test_task_priority_waits_for_its_window(void **state)
 {
-	(void)state;
 	irr = 0x41;
 	apic_page[APIC_TPR / 4] = 0x50;
 	vcpu.events = VE_IRQ;
@@ -249,7 +223,6 @@ static void test_task_priority_waits_for_its_window(void **state)
 /* Else the window opens at once, again and again */
 static void test_in_service_waits_for_the_eoi(void **state)
 {
-	(void)state;
 	irr = 0x41;
 	isr = 0x51;
 	vcpu.events = VE_IRQ;
@@ -260,7 +233,6 @@ static void test_in_service_waits_for_the_eoi(void **state)
 
 static void test_one_event_an_entry(void **state)
 {
-	(void)state;
 	vcpu.pending = (struct vcpu_event){ .type = EVENT_EXCEPTION,
 					    .vector = EXC_PF,
 					    .has_error = true };
@@ -281,7 +253,6 @@ static void test_one_event_an_entry(void **state)
 /* A halted vCPU arms the board's timers and stays halted */
 static void test_device_timer_is_followed(void **state)
 {
-	(void)state;
 	vcpu.activity = VCPU_HALTED;
 	vcpu.events = VE_VTIMER;
 	assert_false(vcpu_prepare(&vcpu));
@@ -291,7 +262,6 @@ static void test_device_timer_is_followed(void **state)
 
 static void test_nmi_before_interrupt(void **state)
 {
-	(void)state;
 	irr = 0x41;
 	vcpu.events = VE_IRQ | VE_NMI;
 	assert_true(vcpu_prepare(&vcpu));
@@ -302,7 +272,6 @@ static void test_nmi_before_interrupt(void **state)
 
 static void test_nmi_waits_for_its_window(void **state)
 {
-	(void)state;
 	vcpu.hw.regs.shadow = SHADOW_NMI;
 	vcpu.events = VE_NMI;
 	assert_true(vcpu_prepare(&vcpu));
@@ -318,7 +287,6 @@ static void test_nmi_waits_for_its_window(void **state)
 
 static void test_two_nmis(void **state)
 {
-	(void)state;
 	vcpu.events = VE_NMI | VE_NMI_AGAIN;
 	assert_true(vcpu_prepare(&vcpu));
 	assert_int_equal(injected.type, EVENT_NMI);
@@ -339,7 +307,6 @@ static void test_two_nmis(void **state)
 
 static void test_halt_ends_for_what_it_would_take(void **state)
 {
-	(void)state;
 	vcpu.activity = VCPU_HALTED;
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(blocks, 1);
@@ -358,7 +325,6 @@ static void test_halt_ends_for_what_it_would_take(void **state)
 /* A kick ends a halt with interrupts off, also one that begins later, once */
 static void test_kick_ends_a_halt(void **state)
 {
-	(void)state;
 	vcpu.hw.regs.rflags = 0;
 	vcpu.activity = VCPU_HALTED;
 	vcpu.events = VE_KICK;
@@ -375,7 +341,6 @@ static void test_kick_ends_a_halt(void **state)
 
 static void test_external_interrupt_of_the_pic(void **state)
 {
-	(void)state;
 	vm.vpic = (struct vpic *)(uintptr_t)1;
 	pic = true;
 	vcpu.events = VE_IRQ;
@@ -392,7 +357,6 @@ static void test_external_interrupt_of_the_pic(void **state)
 
 static void test_init_and_sipi(void **state)
 {
-	(void)state;
 	vcpu.id = 1;
 	vcpu.sipi_vector = 0x9a;
 	vcpu.events = VE_SIPI; /* does not wait for one: ignored */
@@ -415,7 +379,6 @@ static void test_init_and_sipi(void **state)
 
 static void test_init_of_the_boot_cpu(void **state)
 {
-	(void)state;
 	vcpu.events = VE_INIT;
 	assert_true(vcpu_prepare(&vcpu));
 	assert_int_equal(vcpu.activity, VCPU_RUNNING);
@@ -423,7 +386,6 @@ static void test_init_of_the_boot_cpu(void **state)
 
 static void test_stop_comes_first(void **state)
 {
-	(void)state;
 	vcpu.events = VE_STOP | VE_IRQ | VE_INIT;
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(parked, 1);
@@ -433,7 +395,6 @@ static void test_stop_comes_first(void **state)
 /* Its sibling still runs, and sends it what would start it again */
 static void test_parked_stays_parked(void **state)
 {
-	(void)state;
 	vcpu.activity = VCPU_PARKED;
 	vcpu.events = VE_INIT | VE_SIPI | VE_NMI | VE_IRQ;
 	assert_false(vcpu_prepare(&vcpu));
@@ -446,7 +407,6 @@ static void test_parked_stays_parked(void **state)
 
 static void test_building(void **state)
 {
-	(void)state;
 	vcpu.activity = VCPU_BUILDING;
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(blocks, 0);
@@ -482,7 +442,6 @@ static void test_double_faults(void **state)
 
 static void test_faults_set_the_resume_flag(void **state)
 {
-	(void)state;
 	vcpu.hw.regs.rflags = 2;
 	vcpu_inject_exception(&vcpu, EXC_DB, false, 0);
 	assert_int_equal(vcpu.hw.regs.rflags, 2);
@@ -494,7 +453,6 @@ static void test_faults_set_the_resume_flag(void **state)
 
 static void test_page_fault_sets_cr2(void **state)
 {
-	(void)state;
 	vcpu_inject_pf(&vcpu, GVA(0x1234), PF_W);
 	assert_int_equal(vcpu.hw.regs.cr2, 0x1234);
 	assert_int_equal(vcpu.pending.error, PF_W);

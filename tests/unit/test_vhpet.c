@@ -20,13 +20,11 @@ static u32 pit_looks, rtc_looks;
 
 void vpit_look(struct vm *vm)
 {
-	(void)vm;
 	pit_looks++;
 }
 
 void vrtc_look(struct vm *vm)
 {
-	(void)vm;
 	rtc_looks++;
 }
 
@@ -42,7 +40,6 @@ static void set(u32 reg, u64 value)
 
 static int setup(void **state)
 {
-	(void)state;
 	board_init();
 	pit_looks = rtc_looks = 0;
 	return vhpet_create(&fake_vm);
@@ -50,7 +47,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	vhpet_destroy(&fake_vm);
 	vhpet_destroy(&fake_vm);
 	board_done();
@@ -59,7 +55,6 @@ static int teardown(void **state)
 
 static void test_capabilities(void **state)
 {
-	(void)state;
 	assert_int_equal(get(HPET_CAP) >> 32, 10000000); /* 10 ns */
 	assert_int_equal(get(HPET_CAP) & 0xffffffff, 0x8086a201);
 	assert_int_equal(get(T_CONF(0)), 0x00f0000000000030);
@@ -82,7 +77,6 @@ static void test_capabilities(void **state)
 
 static void test_counter(void **state)
 {
-	(void)state;
 	board_pass_us(100);
 	assert_int_equal(get(HPET_COUNTER), 0);
 	set(HPET_COUNTER, 0xfffffff0);
@@ -106,7 +100,6 @@ static void test_counter(void **state)
 
 static void test_one_shot(void **state)
 {
-	(void)state;
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
 	set(T_CONF(1), HPET_T_ENABLE | ROUTE(21));
 	set(T_CMP(1), 1000 * US);
@@ -132,7 +125,6 @@ static void test_one_shot(void **state)
 
 static void test_level(void **state)
 {
-	(void)state;
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
 	set(T_CONF(2), HPET_T_ENABLE | HPET_T_LEVEL | ROUTE(20));
 	set(T_CMP(2), 100 * US);
@@ -166,7 +158,6 @@ static void test_level(void **state)
 
 static void test_periodic(void **state)
 {
-	(void)state;
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
 	set(T_CONF(0), PERIODIC | ROUTE(20));
 	assert_int_equal(get(T_CONF(0)) & HPET_T_VAL_SET, 0);
@@ -195,7 +186,6 @@ static void test_periodic_by_halves(void **state)
 	struct bus *b = &fake_vm.mmio;
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE | HPET_CONFIG_LEGACY);
 	bus_write(b, v, PC_HPET_BASE + T_CONF(0), 4, PERIODIC | HPET_T_32MODE);
 	bus_write(b, v, PC_HPET_BASE + T_CMP(0), 4, 4000 * US);
@@ -206,7 +196,6 @@ static void test_periodic_by_halves(void **state)
 
 static void test_legacy_replacement(void **state)
 {
-	(void)state;
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
 	assert_false(vhpet_legacy(&fake_vm));
 	pc_irq(&fake_vm, 0, true);
@@ -236,7 +225,6 @@ static void test_legacy_replacement(void **state)
 
 static void test_masked(void **state)
 {
-	(void)state;
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
 	board_masked = true;
 	set(T_CONF(0), PERIODIC | ROUTE(20));
@@ -253,7 +241,6 @@ static void test_masked(void **state)
 /* board_pass_to() fails when it fires too often */
 static void test_absurd_rates(void **state)
 {
-	(void)state;
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
 	for (u64 period = 0; period < 6000; period = period * 2 + 1) {
 		set(T_CONF(0), PERIODIC | ROUTE(20));
@@ -276,7 +263,6 @@ static void test_absurd_and_not_taken(void **state)
 {
 	u64 fires;
 
-	(void)state;
 	board_busy = true;
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
 	set(T_CONF(0), PERIODIC | ROUTE(20));
@@ -289,7 +275,6 @@ static void test_absurd_and_not_taken(void **state)
 
 static void test_reset(void **state)
 {
-	(void)state;
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE | HPET_CONFIG_LEGACY);
 	set(T_CONF(0), HPET_T_ENABLE | HPET_T_LEVEL);
 	set(T_CMP(0), 100);
@@ -305,7 +290,6 @@ static void test_reset(void **state)
 
 static void test_random_writes(void **state)
 {
-	(void)state;
 	srandom(7);
 	for (u32 i = 0; i < 300000; i++) {
 		u32 reg = (u32)random() % HPET_BYTES;

@@ -31,7 +31,6 @@ u32 ioapic_gsi_count(void)
 u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
 		   enum trigger trigger)
 {
-	(void)vm;
 	sent.count++;
 	sent.dest = dest;
 	sent.logical = logical;
@@ -52,20 +51,16 @@ bool vlapic_requested(const struct vcpu *v, u8 vector)
 
 struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
 {
-	(void)vm;
-	(void)logical;
 	return dest < 4 ? &fake_vcpus[dest] : NULL;
 }
 
 void pc_irq_unmasked(struct vm *vm)
 {
-	(void)vm;
 	looked++;
 }
 
 int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
 {
-	(void)vm;
 	route.routed++;
 	route.gsi = gsi;
 	route.rte = rte;
@@ -74,22 +69,18 @@ int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
 
 void irq_unroute_pin(struct vm *vm, u32 gsi)
 {
-	(void)vm;
 	route.unrouted++;
 	route.gsi = gsi;
 }
 
 void irq_route_eoi(struct vm *vm, u32 gsi)
 {
-	(void)vm;
 	route.eois++;
 	route.gsi = gsi;
 }
 
 void vpic_set_line(struct vm *vm, u32 irq, bool level)
 {
-	(void)vm;
-	(void)level;
 	pic_irq = irq;
 }
 
@@ -129,7 +120,6 @@ static void rte_set(u32 pin, u64 rte)
 
 static void test_registers(void **state)
 {
-	(void)state;
 	create(false);
 	assert_int_equal(reg_read(VIOAPIC_BASE, 1), 0x170020);
 	assert_int_equal(reg_read(VIOAPIC_BASE, 0x10), 0x10000);
@@ -148,7 +138,6 @@ static void test_registers(void **state)
 
 static void test_edge(void **state)
 {
-	(void)state;
 	create(false);
 	vioapic_set_line(&fake_vm, 4, true); /* masked: lost */
 	vioapic_set_line(&fake_vm, 4, false);
@@ -170,7 +159,6 @@ static void test_edge(void **state)
 
 static void test_level(void **state)
 {
-	(void)state;
 	create(false);
 	rte_set(9, 0x8041);
 	vioapic_set_line(&fake_vm, 9, true);
@@ -206,7 +194,6 @@ static void test_level(void **state)
  * takes is sent again at the next occasion */
 static void test_level_of_no_eoi(void **state)
 {
-	(void)state;
 	create(false);
 	rte_set(9, 0x8441);
 	vioapic_set_line(&fake_vm, 9, true);
@@ -228,7 +215,6 @@ static void test_level_of_no_eoi(void **state)
 /* A line that several share falls with the last of them */
 static void test_shared_line(void **state)
 {
-	(void)state;
 	create(false);
 	rte_set(20, 0x8041);
 	vioapic_set_source(&fake_vm, 20, 0, true);
@@ -246,7 +232,6 @@ static void test_shared_line(void **state)
 /* What device timers ask before they work */
 static void test_open_and_waits(void **state)
 {
-	(void)state;
 	create(false);
 	looked = 0;
 	assert_false(vioapic_pin_open(&fake_vm, 2));
@@ -269,7 +254,6 @@ static void test_open_and_waits(void **state)
 
 static void test_extint(void **state)
 {
-	(void)state;
 	create(false);
 	assert_null(vioapic_extint_target(&fake_vm));
 	assert_false(vioapic_extint(&fake_vm, &fake_vcpus[0]));
@@ -284,7 +268,6 @@ static void test_extint(void **state)
 
 static void test_passthrough(void **state)
 {
-	(void)state;
 	create(true);
 	rte_set(11, 0xa041);
 	assert_int_equal(route.gsi, 11);
@@ -316,7 +299,6 @@ static void test_passthrough(void **state)
 
 static void test_host_shape(void **state)
 {
-	(void)state;
 	acpi.ioapic_count = 2;
 	acpi.ioapics[0] = (struct acpi_ioapic){ 8, 0xfec00000, 0 };
 	acpi.ioapics[1] = (struct acpi_ioapic){ 9, 0xfec01000, 24 };
@@ -335,7 +317,6 @@ static void test_host_shape(void **state)
 
 static void test_pic_follows(void **state)
 {
-	(void)state;
 	create(true);
 	fake_vm.vpic = (struct vpic *)&fake_vm; /* only tested for NULL */
 	acpi.override_count = 1;
@@ -354,7 +335,6 @@ static void test_random_writes(void **state)
 	static const u8 sizes[] = { 1, 2, 4, 8 };
 	u32 i;
 
-	(void)state;
 	create(true);
 	srand(5);
 	for (i = 0; i < 100000; i++) {

@@ -10,7 +10,6 @@ static u32 levels, edges, resets;
 
 void pc_irq(struct vm *vm, u32 irq, bool level)
 {
-	(void)vm;
 	assert_true(irq == 1 || irq == 12);
 	edges += level && !(levels & 1u << irq);
 	levels = (levels & ~(1u << irq)) | (u32)level << irq;
@@ -18,8 +17,6 @@ void pc_irq(struct vm *vm, u32 irq, bool level)
 
 void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 {
-	(void)vm;
-	(void)reason;
 	assert_int_equal(how, VM_END_RESET);
 	resets++;
 }
@@ -36,7 +33,6 @@ static void out(u16 port, u8 value)
 
 static int setup(void **state)
 {
-	(void)state;
 	fake_vm_init(1);
 	levels = edges = resets = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 8), 0);
@@ -46,7 +42,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	vkbc_destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	return 0;
@@ -54,7 +49,6 @@ static int teardown(void **state)
 
 static void test_resets(void **state)
 {
-	(void)state;
 	out(0x64, 0xfe);
 	assert_int_equal(resets, 1);
 	out(0x64, 0xff); /* pulses nothing */
@@ -75,7 +69,6 @@ static void test_resets(void **state)
 
 static void test_one_edge_a_byte(void **state)
 {
-	(void)state;
 	out(0x64, 0xaa);
 	assert_int_equal(levels, 1u << 1);
 	assert_int_equal(in(0x60), 0x55);
@@ -93,7 +86,6 @@ static void test_one_edge_a_byte(void **state)
 
 static void test_lines_follow_config(void **state)
 {
-	(void)state;
 	out(0x64, 0xd3);
 	out(0x60, 0x5a);
 	assert_int_equal(levels, 0); /* IRQ 12 is off */
@@ -110,7 +102,6 @@ static void test_lines_follow_config(void **state)
 /* A byte for a command, and a command in between: the command wins */
 static void test_command_cancels(void **state)
 {
-	(void)state;
 	out(0x64, 0xd1);
 	out(0x64, 0xd2);
 	out(0x60, 0xde);
@@ -127,7 +118,6 @@ static void test_random(void **state)
 {
 	static const u16 ports[] = { 0x60, 0x64, 0x92 };
 
-	(void)state;
 	srand(11);
 	for (u32 i = 0; i < 200000; i++) {
 		out(ports[rand() % 3], (u8)rand());

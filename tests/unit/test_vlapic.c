@@ -7,7 +7,6 @@ static void test_reset_state(void **state)
 {
 	struct vcpu *v = &fake_vcpus[1];
 
-	(void)state;
 	vlapic_reset(v, false);
 	assert_int_equal(v->apic_base_msr, 0xfee00800);
 	assert_int_equal(fake_vcpus[0].apic_base_msr, 0xfee00900);
@@ -23,7 +22,6 @@ static void test_priorities(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	vlapic_post(v, 0x31, TRIGGER_EDGE);
 	vlapic_post(v, 0x82, TRIGGER_EDGE);
 	assert_true(v->events & VE_IRQ);
@@ -50,7 +48,6 @@ static void test_level_eoi(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	vlapic_post(v, 0x41, TRIGGER_LEVEL);
 	assert_int_equal(vlapic_pending(v), 0x41);
 	assert_int_equal(read_reg(v, APIC_TMR + 0x20), 2);
@@ -68,7 +65,6 @@ static void test_every_vector(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	u32 i;
 
-	(void)state;
 	for (i = 16; i < 256; i++)
 		vlapic_post(v, (u8)i, TRIGGER_EDGE);
 	for (i = 255; i >= 16; i--) {
@@ -84,7 +80,6 @@ static void test_software_disable(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	write_reg(v, APIC_LVT0, 0x700);
 	assert_true(vlapic_extint_enabled(v));
 	write_reg(v, APIC_SVR, 0xff);
@@ -100,7 +95,6 @@ static void test_self_ipi(void **state)
 	struct vcpu *v = &fake_vcpus[2];
 	u64 value;
 
-	(void)state;
 	write_reg(v, APIC_ICR, APIC_ICR_SH_SELF | 0x61);
 	assert_int_equal(vlapic_pending(v), 0x61);
 	vlapic_accept(v, 0x61);
@@ -117,7 +111,6 @@ static void test_self_ipi(void **state)
 
 static void test_ipi_physical(void **state)
 {
-	(void)state;
 	write_reg(&fake_vcpus[0], APIC_ICR2, 3u << 24);
 	write_reg(&fake_vcpus[0], APIC_ICR, 0x45);
 	assert_int_equal(vlapic_pending(&fake_vcpus[3]), 0x45);
@@ -135,7 +128,6 @@ static void test_ipi_logical(void **state)
 {
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < 4; i++)
 		write_reg(&fake_vcpus[i], APIC_LDR, 1u << (24 + i));
 	vlapic_deliver(&fake_vm, 0x6, true, APIC_MODE_FIXED, 0x50,
@@ -160,7 +152,6 @@ static void test_lowest_priority(void **state)
 	struct vcpu *first;
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < 4; i++)
 		write_reg(&fake_vcpus[i], APIC_LDR, 1u << (24 + i));
 	write_reg(&fake_vcpus[1], APIC_TPR, 0x20);
@@ -177,7 +168,6 @@ static void test_ipi_x2apic(void **state)
 {
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < 4; i++)
 		x2apic_on(&fake_vcpus[i]);
 	assert_int_equal(read_reg(&fake_vcpus[3], APIC_ID), 3);
@@ -205,7 +195,6 @@ static void test_shorthands_and_modes(void **state)
 	struct vcpu *v = &fake_vcpus[1];
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < 4; i++)
 		fake_vcpus[i].events = 0;
 	write_reg(v, APIC_ICR, APIC_ICR_SH_ALL_BUT | 0x500 | 0x4000);
@@ -235,7 +224,6 @@ static void test_errors(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	write_reg(v, APIC_LVTERR, 0xfe);
 	write_reg(v, APIC_ICR, APIC_ICR_SH_SELF | 0x0f);
 	assert_int_equal(vlapic_pending(v), 0xfe);
@@ -253,7 +241,6 @@ static void test_mmio_shapes(void **state)
 {
 	struct vcpu *v = &fake_vcpus[3];
 
-	(void)state;
 	assert_int_equal(vlapic_mmio_read(v, NULL, APIC_ID + 3, 1), 3);
 	assert_int_equal(vlapic_mmio_read(v, NULL, APIC_ID + 4, 4), 0);
 	assert_int_equal(vlapic_mmio_read(v, NULL, APIC_ID, 8), 0);
@@ -273,7 +260,6 @@ static void test_base_transitions(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	const u64 base = APIC_BASE_DEFAULT | APIC_BASE_BSP;
 
-	(void)state;
 	assert_int_equal(vlapic_base_write(v, base | APIC_BASE_EXTD), -EINVAL);
 	assert_int_equal(vlapic_base_write(v, base | 0xc00), 0);
 	assert_int_equal(vlapic_base_write(v, base | 0x800), -EINVAL);
@@ -293,7 +279,6 @@ static void test_x2apic_faults(void **state)
 	u64 value;
 	u32 msr;
 
-	(void)state;
 	assert_int_equal(vlapic_msr_read(v, 0x802, &value), -EINVAL);
 	assert_int_equal(vlapic_msr_write(v, 0x80b, 0), -EINVAL);
 	x2apic_on(v);
@@ -322,7 +307,6 @@ static void test_timer_oneshot(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	u64 before;
 
-	(void)state;
 	write_reg(v, APIC_TDCR, 0xb); /* by 1 */
 	write_reg(v, APIC_LVTT, 0xec);
 	before = rdtsc();
@@ -350,7 +334,6 @@ static void test_timer_divide(void **state)
 		     { 8, 5 }, { 9, 6 }, { 10, 7 }, { 11, 0 } };
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		write_reg(v, APIC_TDCR, rows[i].tdcr);
 		assert_int_equal(v->vlapic->timer_shift, rows[i].shift);
@@ -368,7 +351,6 @@ static void test_timer_periodic(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	u64 first;
 
-	(void)state;
 	write_reg(v, APIC_TDCR, 0xb);
 	write_reg(v, APIC_LVTT, APIC_LVTT_PERIODIC | 0xec);
 	write_reg(v, APIC_TMICT, 3000000000u);
@@ -399,7 +381,6 @@ static void test_timer_rests(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	u64 first;
 
-	(void)state;
 	write_reg(v, APIC_TDCR, 0xb);
 	write_reg(v, APIC_LVTT, APIC_LVTT_PERIODIC | 0xec);
 	write_reg(v, APIC_TMICT, 1000000);
@@ -430,7 +411,6 @@ static void test_timer_tells_once(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	write_reg(v, APIC_TDCR, 0xb);
 	write_reg(v, APIC_LVTT, APIC_LVTT_PERIODIC | 0xec);
 	write_reg(v, APIC_TMICT, 1000000);
@@ -449,7 +429,6 @@ static void test_timer_deadline(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	u64 when = rdtsc() + 5000000000u;
 
-	(void)state;
 	v->hw.tsc_offset = 0x100000;
 	vlapic_deadline_write(v, when); /* not in that mode: ignored */
 	assert_null(armed);
@@ -481,7 +460,6 @@ static void test_init_keeps_base(void **state)
 {
 	struct vcpu *v = &fake_vcpus[1];
 
-	(void)state;
 	x2apic_on(v);
 	vlapic_post(v, 0x44, TRIGGER_EDGE);
 	vlapic_reset(v, true);
@@ -553,7 +531,6 @@ static void test_random_writes(void **state)
 {
 	u32 i;
 
-	(void)state;
 	srand(3);
 	for (i = 0; i < 200000; i++) {
 		random_step(&fake_vcpus[rand() % 4]);

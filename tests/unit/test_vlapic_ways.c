@@ -16,7 +16,6 @@ static void test_pv_eoi(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	memset(ram, 0, sizeof(ram));
 	assert_int_equal(vlapic_pv_eoi_set(v, true, GPA(2)), -EINVAL);
 	assert_int_equal(vlapic_pv_eoi_set(v, true, GPA(1 << 20)), -EINVAL);
@@ -40,7 +39,6 @@ static void test_pv_eoi_not_given(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	memset(ram, 0, sizeof(ram));
 	assert_int_equal(vlapic_pv_eoi_set(v, true, GPA(8)), 0);
 	take_vector(v, 0x41, TRIGGER_LEVEL);
@@ -67,7 +65,6 @@ static void test_pv_eoi_nested(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	memset(ram, 0, sizeof(ram));
 	assert_int_equal(vlapic_pv_eoi_set(v, true, GPA(8)), 0);
 	take_vector(v, 0x41, TRIGGER_EDGE);
@@ -89,7 +86,6 @@ static void test_pv_send(void **state)
 {
 	struct vcpu *v = &fake_vcpus[2];
 
-	(void)state;
 	assert_true(vlapic_icr_is_plain(0x41));
 	assert_true(vlapic_icr_is_plain(0x400));
 	assert_false(vlapic_icr_is_plain(0x500));
@@ -109,7 +105,6 @@ static void test_pv_send(void **state)
 /* INIT voids a start-up that was not taken yet */
 static void test_init_after_sipi(void **state)
 {
-	(void)state;
 	fake_vcpus[1].events = 0;
 	write_reg(&fake_vcpus[0], APIC_ICR2, 1u << 24);
 	write_reg(&fake_vcpus[0], APIC_ICR, 0x4608);
@@ -163,7 +158,6 @@ static void test_page_moves(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	u64 *gpr = v->hw.regs.gpr;
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(moves); i++) {
 		bool store = moves[i].access == ACCESS_W;
 
@@ -182,7 +176,6 @@ static void test_page_leaves_the_rest(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	(void)state;
 	write_reg(v, APIC_TPR, 0x42);
 	assert_false(PAGE_EXIT("\x48\x89\x03", APIC_TPR, ACCESS_W));
 	assert_false(PAGE_EXIT("\x66\x89\x03", APIC_TPR, ACCESS_W));
@@ -208,7 +201,6 @@ static void test_base_moves(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	struct bus_region region = { .base = 0x50000800, .size = 0x800 };
 
-	(void)state;
 	fake_vm.phys_bits = 36;
 	fake_vm.mmio = (struct bus){ .regions = &region, .count = 1 };
 	assert_int_equal(vlapic_base_write(v, 0x0ffff900), -EINVAL); /* RAM */

@@ -34,8 +34,6 @@ u32 vm_npt_max_level = 3;
 
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
-	(void)tag;
-	(void)fmt;
 	logged += level == LOG_ERROR;
 }
 
@@ -43,8 +41,6 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 int owner_take(u64 size, u64 align, u64 min, u64 max, enum owner_kind to,
 	       u16 id, hpa_t *base)
 {
-	(void)min;
-	(void)max;
 	assert_int_equal(to, OWNER_GUEST);
 	assert_int_equal(id, vm.id);
 	assert_true(IS_ALIGNED(size, PAGE_2M) || size == rom_bytes);
@@ -90,8 +86,6 @@ int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
 int pt_init(struct page_table *pt, const struct pt_format *fmt,
 	    struct budget *b, u32 max_level)
 {
-	(void)fmt;
-	(void)b;
 	pt->max_level = max_level;
 	pt->root = &vm;
 	return 0;
@@ -99,8 +93,6 @@ int pt_init(struct page_table *pt, const struct pt_format *fmt,
 
 int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 {
-	(void)pt;
-	(void)hpa;
 	if (addr >= GIB(4) - rom_bytes && addr < GIB(4)) {
 		assert_int_equal(attrs, PT_R | PT_X);
 		rom_mapped += size;
@@ -149,7 +141,6 @@ static void test_small_guest_is_one_piece(void **state)
 	u64 left;
 	hpa_t hpa;
 
-	(void)state;
 	begin(MIB(16));
 	assert_int_equal(vm_memory_create(&vm), 0);
 	assert_int_equal(vm.slot_count, 1);
@@ -166,7 +157,6 @@ static void test_room_for_devices_below_4g(void **state)
 	u64 left;
 	hpa_t hpa;
 
-	(void)state;
 	begin(GIB(5));
 	assert_int_equal(vm_memory_create(&vm), 0);
 	assert_int_equal(vm.slot_count, 2);
@@ -186,7 +176,6 @@ static void test_rom_ends_at_4g(void **state)
 	u64 left;
 	hpa_t hpa;
 
-	(void)state;
 	begin(GIB(3));
 	rom_bytes = KIB(256);
 	assert_int_equal(vm_memory_create(&vm), 0);
@@ -208,7 +197,6 @@ static void test_pieces(void **state)
 {
 	u64 sum = 0;
 
-	(void)state;
 	begin(MIB(100));
 	largest_piece = MIB(30);
 	assert_int_equal(vm_memory_create(&vm), 0);
@@ -223,7 +211,6 @@ static void test_pieces(void **state)
 
 static void test_too_much(void **state)
 {
-	(void)state;
 	begin(GIB(100));
 	assert_int_not_equal(vm_memory_create(&vm), 0);
 	assert_int_equal(logged, 1);
@@ -236,7 +223,6 @@ static void test_privileged_takes_what_is_left(void **state)
 	u64 left;
 	hpa_t hpa;
 
-	(void)state;
 	begin(0);
 	vm.privileged = true;
 	add(0x1000, 0x9e000, OWNER_FREE, BOOT_MEM_CONVENTIONAL);
@@ -263,7 +249,6 @@ static void test_privileged_takes_what_is_left(void **state)
 
 static void test_no_memory_for_tables(void **state)
 {
-	(void)state;
 	begin(MIB(16));
 	map_result = -ENOMEM;
 	assert_int_equal(vm_memory_create(&vm), -ENOMEM);

@@ -20,8 +20,6 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
 	va_list ap;
 
-	(void)level;
-	(void)tag;
 	va_start(ap, fmt);
 	vsnprintf(said, sizeof(said), fmt, ap);
 	va_end(ap);
@@ -61,7 +59,6 @@ static u64 fake_rdmsr(u32 msr)
 
 static int good_cpu(void **state)
 {
-	(void)state;
 	said[0] = 0;
 	basic = 0x12345 | VMX_BASIC_TRUE_CONTROLS | VMX_BASIC_INS_OUTS;
 	cpu2_allowed = exit_allowed = ~0u;
@@ -75,7 +72,6 @@ static void good_cpu_resolves(void **state)
 {
 	struct vmx_caps c;
 
-	(void)state;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
 	assert_int_equal(c.revision, 0x12345);
 	assert_true(c.ins_outs_info);
@@ -93,7 +89,6 @@ static void old_msrs_without_bit_55(void **state)
 {
 	struct vmx_caps c;
 
-	(void)state;
 	basic &= ~VMX_BASIC_TRUE_CONTROLS;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
 	assert_true(c.control[CTL_CPU] & CPU_CR3_LOAD_EXITING);
@@ -103,7 +98,6 @@ static void missing_controls_are_named(void **state)
 {
 	struct vmx_caps c;
 
-	(void)state;
 	cpu2_allowed = ~(u32)CPU2_EPT;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), -ENOTSUP);
 	assert_non_null(strstr(said, "EPT"));
@@ -116,7 +110,6 @@ static void optional_controls_may_be_absent(void **state)
 {
 	struct vmx_caps c;
 
-	(void)state;
 	cpu2_allowed = CPU2_EPT | CPU2_UNRESTRICTED;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
 	assert_int_equal(c.control[CTL_CPU2], CPU2_EPT | CPU2_UNRESTRICTED);
@@ -126,7 +119,6 @@ static void vpid_needs_invvpid(void **state)
 {
 	struct vmx_caps c;
 
-	(void)state;
 	ept_vpid &= ~(u64)EPT_CAP_INVVPID_SINGLE;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
 	assert_false(c.control[CTL_CPU2] & CPU2_VPID);
@@ -136,7 +128,6 @@ static void timer_needs_its_value_saved(void **state)
 {
 	struct vmx_caps c;
 
-	(void)state;
 	exit_allowed = ~(u32)EXIT_SAVE_TIMER;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
 	assert_false(c.control[CTL_PIN] & PIN_PREEMPTION_TIMER);
@@ -147,7 +138,6 @@ static void ept_without_write_back(void **state)
 {
 	struct vmx_caps c;
 
-	(void)state;
 	ept_vpid &= ~(u64)EPT_CAP_WB;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), -ENOTSUP);
 	assert_non_null(strstr(said, "write-back"));
@@ -157,7 +147,6 @@ static void largest_leaf(void **state)
 {
 	struct vmx_caps c = { .ept_vpid = 0 };
 
-	(void)state;
 	assert_int_equal(vmx_caps_max_level(&c), 1);
 	c.ept_vpid = EPT_CAP_2M;
 	assert_int_equal(vmx_caps_max_level(&c), 2);
@@ -170,7 +159,6 @@ static void feature_control(void **state)
 	const u64 on = FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMX;
 	u64 wanted;
 
-	(void)state;
 	assert_int_equal(vmx_feature_control(0, &wanted), 0);
 	assert_int_equal(wanted, on);
 	assert_int_equal(vmx_feature_control(on, &wanted), 0);

@@ -25,7 +25,6 @@ static u32 ones(const u8 *map, size_t size)
 
 static int all_off(void **state)
 {
-	(void)state;
 	memset(msrs, 0, sizeof(msrs));
 	memset(ports, 0, sizeof(ports));
 	return 0;
@@ -33,7 +32,6 @@ static int all_off(void **state)
 
 static void msr_quarters(void **state)
 {
-	(void)state;
 	vmx_intercept_msr(&maps, 0x10, INTERCEPT_ON, INTERCEPT_OFF);
 	assert_int_equal(msrs[0x10 / 8], 1);
 	vmx_intercept_msr(&maps, 0x1fff, INTERCEPT_OFF, INTERCEPT_ON);
@@ -52,7 +50,6 @@ static void msrs_out_of_range_touch_nothing(void **state)
 	static const u32 outside[] = { 0x2000, 0x40000000, 0xbfffffff,
 				       0xc0002000, 0xffffffff };
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(outside); i++)
 		vmx_intercept_msr(&maps, outside[i], INTERCEPT_ON,
 				  INTERCEPT_ON);
@@ -61,7 +58,6 @@ static void msrs_out_of_range_touch_nothing(void **state)
 
 static void port_bits(void **state)
 {
-	(void)state;
 	vmx_intercept_port(&maps, 0, INTERCEPT_ON);
 	vmx_intercept_port(&maps, 0x7fff, INTERCEPT_ON);
 	vmx_intercept_port(&maps, 0x8000, INTERCEPT_ON);
@@ -83,7 +79,6 @@ static u32 access_of(enum seg seg, u32 attr, u32 limit)
 
 static void segments_as_after_a_load(void **state)
 {
-	(void)state;
 	assert_int_equal(access_of(SEG_DS, 0x92, 0xffff), 0x93); /* accessed */
 	assert_int_equal(access_of(SEG_CS, 0xa09a, 0xffffffff), 0xa09b);
 	assert_int_equal(access_of(SEG_TR, 0x89, 0x67), 0x8b); /* busy */
@@ -97,7 +92,6 @@ static void segments_as_after_a_load(void **state)
 
 static void granularity_follows_the_limit(void **state)
 {
-	(void)state;
 	assert_int_equal(access_of(SEG_DS, 0x4093, 0xffffffff), 0xc093);
 	assert_int_equal(access_of(SEG_DS, 0xc093, 0xffff0), 0x4093);
 	assert_int_equal(access_of(SEG_DS, 0xc093, 0xfffff), 0xc093);

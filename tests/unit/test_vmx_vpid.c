@@ -16,7 +16,6 @@ static void vpids_are_unique_and_come_back(void **state)
 	u32 count = 0;
 	u16 vpid;
 
-	(void)state;
 	for (; (vpid = vmx_vpid_alloc()) != 0; count++) {
 		assert_false(seen[vpid]);
 		seen[vpid] = true;

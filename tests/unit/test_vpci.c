@@ -128,8 +128,6 @@ struct extent owner_find(hpa_t hpa)
 
 void *ioremap(hpa_t hpa, u64 size, u32 attrs)
 {
-	(void)size;
-	(void)attrs;
 	return host_memory(hpa.v);
 }
 
@@ -169,7 +167,6 @@ static struct irq_msi msi_pool[256];
 int irq_route_msi(struct vm *vm, u64 addr, u32 data, struct irq_msi **m,
 		  u64 *host_addr, u32 *host_data)
 {
-	(void)vm;
 	if ((addr & ~0xfffffull) != 0xfee00000)
 		return -EINVAL;
 	if (!*m)
@@ -196,27 +193,22 @@ void irq_msi_on_storm(struct irq_msi *m, void (*mask)(void *, bool), void *dev)
 
 u32 port_read(u16 port, u8 size)
 {
-	(void)size;
 	return port & 0xff;
 }
 
 void port_write(u16 port, u8 size, u32 value)
 {
-	(void)size;
-	(void)value;
 	assert_int_equal(port, 0xcf9);
 }
 
 bool vpower_cf9_write(struct vm *vm, u8 value)
 {
-	(void)vm;
 	cf9 = value;
 	return value & 4;
 }
 
 int pt_unmap(struct page_table *pt, u64 addr, u64 size)
 {
-	(void)pt;
 	assert_true(IS_ALIGNED(addr | size, PAGE_SIZE));
 	unmaps++;
 	return 0;
@@ -224,15 +216,10 @@ int pt_unmap(struct page_table *pt, u64 addr, u64 size)
 
 void vcpu_flush(struct vcpu *v)
 {
-	(void)v;
 }
 
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 {
-	(void)rl;
-	(void)now;
-	(void)interval;
-	(void)burst;
 	return true;
 }
 
@@ -243,8 +230,6 @@ struct pcpu *this_cpu(void)
 
 void smp_call_others(void (*fn)(void *arg), void *arg)
 {
-	(void)fn;
-	(void)arg;
 	fail();
 }
 
@@ -255,7 +240,6 @@ static void put32(u8 *p, u32 v)
 
 static int setup(void **state)
 {
-	(void)state;
 	fake_vm_init(1);
 	memset(config, 0, sizeof(config));
 	memset(bar, 0xff, sizeof(bar)); /* every entry masked, as at reset */
@@ -280,7 +264,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	vpci_destroy(&fake_vm);
 	free(fake_vm.ports.regions);
 	free(fake_vm.mmio.regions);
@@ -321,7 +304,6 @@ static u32 hw_entry(u32 entry, u32 word)
 
 static void test_config_paths(void **state)
 {
-	(void)state;
 	assert_int_equal(cfg_read(0x18, 0, 4), 0x12345678);
 	assert_int_equal(cfg_read(0x18, 1, 2), 0x3456); /* by bytes */
 	assert_int_equal(cfg_read(0x28, 0, 4), 0xffffffff);
@@ -347,7 +329,6 @@ static void test_config_paths(void **state)
 
 static void test_firmware_leftovers(void **state)
 {
-	(void)state;
 	assert_false(config[0][MSI_CAP + 2] & 1);
 	assert_false(config[0][MSIX_CAP + 3] & 0x80);
 	assert_false(cfg_read(0x18, MSI_CAP + 2, 2) & 1);
@@ -356,7 +337,6 @@ static void test_firmware_leftovers(void **state)
 
 static void test_msi(void **state)
 {
-	(void)state;
 	/* One message only, whatever the device could do */
 	assert_int_equal(cfg_read(0x18, MSI_CAP, 4), 0x01807005);
 	cfg_write(MSI_CAP + 4, 4, 0xfee01000);
@@ -393,7 +373,6 @@ static void test_msix(void **state)
 {
 	u32 i;
 
-	(void)state;
 	assert_int_equal(table_read(0, 3), 1);
 	for (i = 0; i < ENTRIES; i++) {
 		table_write(i, 0, 0xfee00000 | i << 12);
@@ -427,7 +406,6 @@ static void test_msix(void **state)
 
 static void test_msix_shapes(void **state)
 {
-	(void)state;
 	/* qword access, and what is beside the table */
 	bus_write(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF, 8,
 		  0x11fee01000ull);
@@ -451,7 +429,6 @@ static void test_msix_shapes(void **state)
 
 static void test_msix_storm(void **state)
 {
-	(void)state;
 	table_write(5, 0, 0xfee01000);
 	table_write(5, 1, 0);
 	table_write(5, 2, 0x55);
@@ -468,7 +445,6 @@ static void test_msix_storm(void **state)
 
 static void test_bar_moves(void **state)
 {
-	(void)state;
 	table_write(0, 0, 0xfee01000);
 	table_write(0, 1, 0);
 	table_write(0, 2, 0x41);
@@ -510,7 +486,6 @@ static void test_hostile_writes(void **state)
 	static const u8 sizes[] = { 1, 2, 4, 8 };
 	u32 i;
 
-	(void)state;
 	srand(7);
 	for (i = 0; i < 50000; i++) {
 		u64 value = (u64)rand() << 33 ^ (u64)rand() << 11 ^ rand();

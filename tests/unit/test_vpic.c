@@ -19,7 +19,6 @@ static u32 looked;
 
 struct vcpu *vioapic_extint_target(struct vm *vm)
 {
-	(void)vm;
 	return extint;
 }
 
@@ -31,7 +30,6 @@ void pc_irq_unmasked(struct vm *vm)
 
 u32 port_read(u16 port, u8 size)
 {
-	(void)size;
 	return port == 0x4d0 ? 0 : 0x0c; /* IRQ 10 and 11 level */
 }
 
@@ -59,7 +57,6 @@ static void init_pair(u8 icw4)
 
 static int setup(void **state)
 {
-	(void)state;
 	fake_vm_init(2);
 	fake_vm.privileged = true;
 	extint = NULL;
@@ -71,7 +68,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	vpic_destroy(&fake_vm);
 	free(fake_vm.ports.regions);
 	return 0;
@@ -80,7 +76,6 @@ static int teardown(void **state)
 /* Linux probe_8259A(): the mask register is memory */
 static void test_probe(void **state)
 {
-	(void)state;
 	out(0xa1, 0xff);
 	out(0x21, 0xfb);
 	assert_int_equal(in(0x21), 0xfb);
@@ -93,7 +88,6 @@ static void test_probe(void **state)
 
 static void test_edge_and_priority(void **state)
 {
-	(void)state;
 	init_pair(1);
 	vpic_set_line(&fake_vm, 4, true);
 	vpic_set_line(&fake_vm, 1, true);
@@ -111,7 +105,6 @@ static void test_edge_and_priority(void **state)
 
 static void test_cascade(void **state)
 {
-	(void)state;
 	init_pair(1);
 	vpic_set_line(&fake_vm, 14, true);
 	assert_int_equal(vpic_acknowledge(&fake_vm), 0x3e);
@@ -129,7 +122,6 @@ static void test_cascade(void **state)
 
 static void test_level(void **state)
 {
-	(void)state;
 	init_pair(1);
 	vpic_set_line(&fake_vm, 11, true);
 	assert_int_equal(vpic_acknowledge(&fake_vm), 0x3b);
@@ -142,7 +134,6 @@ static void test_level(void **state)
 
 static void test_mask_and_spurious(void **state)
 {
-	(void)state;
 	init_pair(1);
 	out(0x21, 0x10);
 	vpic_set_line(&fake_vm, 4, true);
@@ -155,7 +146,6 @@ static void test_mask_and_spurious(void **state)
 
 static void test_auto_eoi_and_rotation(void **state)
 {
-	(void)state;
 	init_pair(3);
 	out(0x20, 0x80); /* rotate in auto EOI */
 	vpic_set_line(&fake_vm, 3, true);
@@ -169,7 +159,6 @@ static void test_auto_eoi_and_rotation(void **state)
 
 static void test_poll(void **state)
 {
-	(void)state;
 	init_pair(1);
 	out(0x20, 0x0c);
 	assert_int_equal(in(0x20), 0x07);
@@ -183,7 +172,6 @@ static void test_poll(void **state)
 /* The wires of an isolated guest are its own; its timers hear of masks */
 static void test_isolated(void **state)
 {
-	(void)state;
 	assert_int_equal(looked, 0);
 	fake_vm.privileged = false;
 	vpic_reset(&fake_vm);
@@ -209,7 +197,6 @@ static void test_isolated(void **state)
 /* A masked tick is remembered once, and wanted no more */
 static void test_wants_and_waits(void **state)
 {
-	(void)state;
 	init_pair(1);
 	out(0x21, 0x01);
 	assert_true(vpic_wants(&fake_vm, 0));
@@ -233,7 +220,6 @@ static void test_random_writes(void **state)
 	static const u16 ports[] = { 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1 };
 	u32 i;
 
-	(void)state;
 	srand(1);
 	for (i = 0; i < 20000; i++) {
 		out(ports[rand() % 6], (u8)rand());

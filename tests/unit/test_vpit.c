@@ -15,13 +15,11 @@ static bool legacy;
 
 bool vhpet_legacy(const struct vm *vm)
 {
-	(void)vm;
 	return legacy;
 }
 
 static int setup(void **state)
 {
-	(void)state;
 	board_init();
 	legacy = false;
 	return vpit_create(&fake_vm);
@@ -29,7 +27,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	vpit_destroy(&fake_vm);
 	vpit_destroy(&fake_vm);
 	board_done();
@@ -69,7 +66,6 @@ static bool out_at(u64 t)
 
 static void test_mode0(void **state)
 {
-	(void)state;
 	program(0x30, 4, true);
 	assert_false(out_at(0));
 	assert_int_equal(count_at(1), 4);
@@ -90,7 +86,6 @@ static void test_mode0(void **state)
 
 static void test_mode0_gate(void **state)
 {
-	(void)state;
 	program(0x30, 4, true);
 	assert_int_equal(count_at(3), 2);
 	pit_channel_gate(&channel, false, t0 + 3);
@@ -102,7 +97,6 @@ static void test_mode0_gate(void **state)
 
 static void test_mode1(void **state)
 {
-	(void)state;
 	program(0x32, 3, false);
 	assert_true(out_at(100));
 	pit_channel_gate(&channel, true, t0 + 100);
@@ -129,7 +123,6 @@ static void test_mode1(void **state)
 
 static void test_mode2(void **state)
 {
-	(void)state;
 	program(0x34, 3, true);
 	assert_int_equal(count_at(1), 3);
 	assert_true(out_at(2));
@@ -167,7 +160,6 @@ static void test_mode3(void **state)
 		{ 5, { 4, 2, 0, 4, 2, 4, 2, 0, 4, 2 }, 0x0e7 },
 	};
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		program(0x36, rows[i].count, true);
 		for (u32 t = 0; t < 10; t++) {
@@ -191,7 +183,6 @@ static void test_mode3(void **state)
 
 static void test_strobes(void **state)
 {
-	(void)state;
 	program(0x38, 4, true); /* mode 4 */
 	assert_true(out_at(4));
 	assert_false(out_at(5)); /* N + 1 after the write, one period */
@@ -209,7 +200,6 @@ static void test_strobes(void **state)
 
 static void test_bcd(void **state)
 {
-	(void)state;
 	program(0x31, 0x1000, true);
 	assert_int_equal(count_at(1), 0x1000);
 	assert_int_equal(count_at(2), 0x0999);
@@ -223,7 +213,6 @@ static void test_bcd(void **state)
 
 static void test_latch_and_status(void **state)
 {
-	(void)state;
 	out(0x43, 1, 0xb4); /* channel 2, mode 2 */
 	out(0x42, 1, 0x00);
 	out(0x61, 1, 1);
@@ -249,7 +238,6 @@ static void test_latch_and_status(void **state)
 
 static void test_single_bytes(void **state)
 {
-	(void)state;
 	out(0x61, 1, 1);
 	out(0x43, 1, 0x90); /* channel 2, low byte, mode 0 */
 	out(0x42, 1, 200);
@@ -266,7 +254,6 @@ static void test_port61(void **state)
 {
 	u32 toggles = 0, last = in(0x61, 1);
 
-	(void)state;
 	out(0x61, 1, 0xff);
 	assert_int_equal(in(0x61, 1) & 0xcf, 0x0f);
 	for (u32 i = 0; i < 1000; i++) {
@@ -299,7 +286,6 @@ static void rate(u8 control, u16 count)
 
 static void test_ticks(void **state)
 {
-	(void)state;
 	vpit_look(&fake_vm);
 	rate(0x34, 11932);
 	board_pass_us(1000000);
@@ -323,7 +309,6 @@ static void test_ticks(void **state)
 /* The gate of channel 0 is tied high; the HPET may take its interrupt */
 static void test_legacy_replacement(void **state)
 {
-	(void)state;
 	vpit_look(&fake_vm);
 	rate(0x34, 11932);
 	legacy = true;
@@ -341,7 +326,6 @@ static void test_legacy_replacement(void **state)
  */
 static void test_masked(void **state)
 {
-	(void)state;
 	board_masked = true;
 	rate(0x34, 11932);
 	board_pass_us(1000000);
@@ -357,7 +341,6 @@ static void test_masked(void **state)
 /* A guest that was off its core for a while counts every tick */
 static void test_late_guest(void **state)
 {
-	(void)state;
 	vpit_look(&fake_vm);
 	rate(0x34, 1193);
 	for (u32 i = 0; i < 20; i++) {
@@ -383,7 +366,6 @@ static void test_late_guest(void **state)
 /* board_pass_to() fails when it fires too often */
 static void test_absurd_rates(void **state)
 {
-	(void)state;
 	vpit_look(&fake_vm);
 	for (u16 count = 1; count < 70; count++)
 		for (u8 mode = 0; mode < 6; mode++) {
@@ -409,7 +391,6 @@ static void test_absurd_and_not_taken(void **state)
 {
 	u64 fires;
 
-	(void)state;
 	board_busy = true;
 	vpit_look(&fake_vm);
 	rate(0x34, 2);
@@ -421,7 +402,6 @@ static void test_absurd_and_not_taken(void **state)
 
 static void test_reset(void **state)
 {
-	(void)state;
 	vpit_look(&fake_vm);
 	rate(0x30, 5);
 	board_pass_us(1000);
@@ -437,7 +417,6 @@ static void test_random_writes(void **state)
 {
 	static const u16 ports[] = { 0x40, 0x41, 0x42, 0x43, 0x61 };
 
-	(void)state;
 	srandom(3);
 	for (u32 i = 0; i < 300000; i++) {
 		u16 port = ports[random() % ARRAY_SIZE(ports)];

@@ -13,23 +13,17 @@ static enum vm_end ended;
 
 void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 {
-	(void)vm;
 	assert_non_null(reason);
 	ended = how;
 }
 
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 {
-	(void)rl;
-	(void)now;
-	(void)interval;
-	(void)burst;
 	return true;
 }
 
 static int setup(void **state)
 {
-	(void)state;
 	board_init();
 	ended = VM_END_NONE;
 	return vpm_create(&fake_vm);
@@ -37,7 +31,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	vpm_destroy(&fake_vm);
 	vpm_destroy(&fake_vm);
 	board_done();
@@ -47,7 +40,6 @@ static int teardown(void **state)
 /* 3.579545 MHz, 24 bits, whatever was read before */
 static void test_timer_counts(void **state)
 {
-	(void)state;
 	assert_int_equal(in(PC_PM_TMR, 4), 0);
 	board_pass_us(1000000);
 	assert_in_range(in(PC_PM_TMR, 4), 3579543, 3579545);
@@ -62,7 +54,6 @@ static void test_timer_counts(void **state)
 
 static void test_timer_status_at_each_toggle(void **state)
 {
-	(void)state;
 	board_pass_us(2343000);
 	assert_int_equal(in(PC_PM1_STS, 2), 0);
 	board_pass_us(1000);
@@ -76,7 +67,6 @@ static void test_timer_status_at_each_toggle(void **state)
 
 static void test_timer_interrupt(void **state)
 {
-	(void)state;
 	out(PC_PM1_EN, 2, PM1_TMR);
 	assert_int_equal(board_next(), 0); /* no SCI: no timer */
 	out(PC_PM1_CNT, 2, PM1_CNT_SCI_EN);
@@ -94,7 +84,6 @@ static void test_timer_interrupt(void **state)
 
 static void test_power_button(void **state)
 {
-	(void)state;
 	out(PC_PM1_EN, 2, PM1_PWRBTN);
 	assert_false(vpm_power_button(&fake_vm));
 	assert_int_equal(board_line(PC_IRQ_SCI), 0);
@@ -115,7 +104,6 @@ static void test_power_button(void **state)
 
 static void test_enable_keeps_its_bits(void **state)
 {
-	(void)state;
 	out(PC_PM1_STS, 4, 0xffffffff); /* both registers at once */
 	assert_int_equal(in(PC_PM1_EN, 2), PM1_EN_BITS);
 	assert_int_equal(in(PC_PM1_STS, 4), PM1_EN_BITS << 16);
@@ -125,7 +113,6 @@ static void test_enable_keeps_its_bits(void **state)
 
 static void test_sleep(void **state)
 {
-	(void)state;
 	out(PC_PM1_CNT, 2, PM1_CNT_SLP_EN | 1 << 10);
 	assert_int_equal(ended, VM_END_NONE);
 	assert_int_equal(in(PC_PM1_CNT, 2), 1 << 10);
@@ -146,7 +133,6 @@ static void test_sleep(void **state)
 
 static void test_smm_is_set_up(void **state)
 {
-	(void)state;
 	assert_int_equal(in(PC_SMI_EN, 4), SMI_EN_APMC_EN);
 	out(PC_SMI_EN, 4, 0);
 	assert_int_equal(in(PC_SMI_EN, 4), SMI_EN_APMC_EN);
@@ -154,7 +140,6 @@ static void test_smm_is_set_up(void **state)
 
 static void test_gpe(void **state)
 {
-	(void)state;
 	out(PC_GPE0 + 8, 4, 0x12345678);
 	assert_int_equal(in(PC_GPE0 + 8, 4), 0x12345678);
 	assert_int_equal(in(PC_GPE0 + 9, 2), 0x3456);
@@ -165,7 +150,6 @@ static void test_gpe(void **state)
 
 static void test_watchdog_keeps_and_never_bites(void **state)
 {
-	(void)state;
 	out(PC_PM_BASE + PM_TCO + TCO_TMR, 2, 0x3ff);
 	assert_int_equal(in(PC_PM_BASE + PM_TCO + TCO_TMR, 2), 0x3ff);
 	out(PC_PM_BASE + PM_TCO + 4, 2, 0xffff);
@@ -176,7 +160,6 @@ static void test_watchdog_keeps_and_never_bites(void **state)
 
 static void test_reset(void **state)
 {
-	(void)state;
 	out(PC_PM1_EN, 2, PM1_TMR);
 	out(PC_PM1_CNT, 2, PM1_CNT_SCI_EN);
 	board_pass_us(2344000);
@@ -190,7 +173,6 @@ static void test_reset(void **state)
 
 static void test_random_writes(void **state)
 {
-	(void)state;
 	srandom(1);
 	for (u32 i = 0; i < 200000; i++) {
 		u16 port = (u16)(PC_PM_BASE + random() % PM_BLOCK_BYTES);

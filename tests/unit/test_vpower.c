@@ -13,20 +13,17 @@ static u32 host_port, host_value, host_writes;
 
 void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 {
-	(void)vm;
 	assert_non_null(reason);
 	ended = how;
 }
 
 u32 port_read(u16 port, u8 size)
 {
-	(void)size;
 	return port ^ 0xffff;
 }
 
 void port_write(u16 port, u8 size, u32 value)
 {
-	(void)size;
 	host_port = port;
 	host_value = value;
 	host_writes++;
@@ -34,10 +31,6 @@ void port_write(u16 port, u8 size, u32 value)
 
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 {
-	(void)rl;
-	(void)now;
-	(void)interval;
-	(void)burst;
 	return true;
 }
 
@@ -59,7 +52,6 @@ static void out(u16 port, u8 size, u32 value)
 
 static void test_isolated(void **state)
 {
-	(void)state;
 	create(false);
 	out(0x64, 1, 0xfe); /* not its port */
 	assert_int_equal(ended, VM_END_NONE);
@@ -69,7 +61,6 @@ static void test_isolated(void **state)
 
 static void test_privileged(void **state)
 {
-	(void)state;
 	memset(&acpi, 0, sizeof(acpi));
 	acpi.present = acpi.has_s5 = acpi.has_reset = true;
 	acpi.pm1a_cnt = 0x604;
@@ -110,7 +101,6 @@ static void test_privileged(void **state)
 
 static void test_privileged_without_tables(void **state)
 {
-	(void)state;
 	memset(&acpi, 0, sizeof(acpi));
 	create(true);
 	out(0x64, 1, 0xfe);

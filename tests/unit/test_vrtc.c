@@ -32,13 +32,11 @@ u64 rtc_boot_seconds(void)
 
 bool vhpet_legacy(const struct vm *vm)
 {
-	(void)vm;
 	return legacy;
 }
 
 void vpm_rtc_alarm(struct vm *vm)
 {
-	(void)vm;
 	alarms++;
 }
 
@@ -56,7 +54,6 @@ static void set(u8 reg, u8 value)
 
 static int setup(void **state)
 {
-	(void)state;
 	board_init();
 	legacy = false;
 	alarms = 0;
@@ -74,7 +71,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	vrtc_destroy(&fake_vm);
 	vrtc_destroy(&fake_vm);
 	board_done();
@@ -93,7 +89,6 @@ static void expect(const char *when, u32 weekday)
 
 static void test_wall_clock(void **state)
 {
-	(void)state;
 	expect("2025-12-31 23:59:59", 4);
 	board_pass_us(999000);
 	expect("2025-12-31 23:59:59", 4);
@@ -112,7 +107,6 @@ static void test_formats(void **state)
 		u8 b, hour;
 	} rows[] = { { 2, 0x23 }, { 6, 23 }, { 0, 0x91 }, { 4, 0x8b } };
 
-	(void)state;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		set(RTC_B, rows[i].b);
 		assert_int_equal(get(4), rows[i].hour);
@@ -133,7 +127,6 @@ static void test_formats(void **state)
 
 static void test_set(void **state)
 {
-	(void)state;
 	set(RTC_B, 0x82);
 	board_pass_us(5000000);
 	expect("2025-12-31 23:59:59", 4); /* it stands still */
@@ -153,7 +146,6 @@ static void test_set(void **state)
 /* Held in reset, the divider begins half a second before the update */
 static void test_divider(void **state)
 {
-	(void)state;
 	set(RTC_A, 0x76);
 	set(0, 0x10), set(2, 0);
 	board_pass_us(2000000);
@@ -169,7 +161,6 @@ static void test_uip(void **state)
 {
 	u32 up = 0;
 
-	(void)state;
 	board_pass_us(500000);
 	assert_int_equal(get(RTC_A), 0x26);
 	for (u32 i = 0; i < 100000; i++) {
@@ -189,7 +180,6 @@ static void test_uip(void **state)
 
 static void test_update_ended(void **state)
 {
-	(void)state;
 	get(RTC_C);
 	board_pass_us(1000100);
 	/* Flags with no enable; the alarm bytes are those of midnight */
@@ -215,7 +205,6 @@ static void test_update_ended(void **state)
 
 static void test_periodic_rates(void **state)
 {
-	(void)state;
 	for (u8 rate = 1; rate < 16; rate++) {
 		u64 hz = rate <= 2 ? 512 >> rate : 65536 >> rate;
 		u32 n = 0;
@@ -240,7 +229,6 @@ static void test_periodic_rates(void **state)
 
 static void test_alarm(void **state)
 {
-	(void)state;
 	set(5, 0x00), set(3, 0x01), set(1, 0x30);
 	set(RTC_B, 0x22);
 	get(RTC_C);
@@ -272,7 +260,6 @@ static void test_alarm(void **state)
 
 static void test_flags_without_interrupts(void **state)
 {
-	(void)state;
 	set(5, 0xff), set(3, 0xff), set(1, 0xff);
 	get(RTC_C);
 	board_pass_us(1000100);
@@ -289,7 +276,6 @@ static void test_flags_without_interrupts(void **state)
 
 static void test_legacy_replacement(void **state)
 {
-	(void)state;
 	legacy = true;
 	set(RTC_B, 0x12);
 	board_pass_us(1000100);
@@ -303,7 +289,6 @@ static void test_ram(void **state)
 {
 	u32 sum = 0;
 
-	(void)state;
 	assert_int_equal(get(0x15) | get(0x16) << 8, 640);
 	assert_int_equal(get(0x17) | get(0x18) << 8, 0xffff);
 	assert_int_equal(get(0x30) | get(0x31) << 8, 0xffff);
@@ -329,7 +314,6 @@ static void test_ram(void **state)
 
 static void test_reset(void **state)
 {
-	(void)state;
 	set(0x0f, 0x0a);
 	set(RTC_B, 0x72);
 	set(8, 3);
@@ -347,7 +331,6 @@ static void test_reset(void **state)
 /* Against the C library, and there and back */
 static void test_calendar(void **state)
 {
-	(void)state;
 	srandom(4);
 	for (u32 i = 0; i < 100000; i++) {
 		s64 s = (s64)random() * 100 - 62135596800 / 4;
@@ -371,7 +354,6 @@ static void test_next_alarm(void **state)
 {
 	static const u32 some[] = { ~0u, 0, 1, 22, 23, 59, 60, 99 };
 
-	(void)state;
 	srandom(5);
 	for (u32 i = 0; i < 300; i++) {
 		u32 h = some[random() % 8], m = some[random() % 8],
@@ -392,7 +374,6 @@ static void test_next_alarm(void **state)
 
 static void test_random_writes(void **state)
 {
-	(void)state;
 	srandom(6);
 	for (u32 i = 0; i < 300000; i++) {
 		u8 reg = (u8)random();

@@ -49,7 +49,6 @@ static void note(struct vtimer *self)
 
 static int setup(void **state)
 {
-	(void)state;
 	fake_vm_init(2);
 	here = &fake_pcpus[0];
 	fired = 0;
@@ -59,7 +58,6 @@ static int setup(void **state)
 
 static void test_at_home(void **state)
 {
-	(void)state;
 	vtimer_set(&t, 1000);
 	assert_true(t.timer.armed);
 	assert_int_equal(t.timer.deadline, 1000);
@@ -74,7 +72,6 @@ static void test_at_home(void **state)
 
 static void test_from_elsewhere(void **state)
 {
-	(void)state;
 	here = &fake_pcpus[1];
 	vtimer_set(&t, 1000);
 	assert_false(t.timer.armed);
@@ -88,7 +85,6 @@ static void test_from_elsewhere(void **state)
 
 static void test_cancelled_elsewhere_does_not_fire(void **state)
 {
-	(void)state;
 	vtimer_set(&t, 1000);
 	here = &fake_pcpus[1];
 	vtimer_cancel(&t);
@@ -99,7 +95,6 @@ static void test_cancelled_elsewhere_does_not_fire(void **state)
 
 static void test_moved_while_armed(void **state)
 {
-	(void)state;
 	vtimer_set(&t, 1000);
 	here = &fake_pcpus[1];
 	vtimer_set(&t, 5000);
@@ -117,7 +112,6 @@ static void test_moved_while_armed(void **state)
 
 static void test_nothing_after_the_end(void **state)
 {
-	(void)state;
 	vtimer_set(&t, 1000);
 	fake_vcpus[0].activity = VCPU_PARKED;
 	vtimer_stop_all(&fake_vm);
@@ -130,7 +124,6 @@ static void test_nothing_after_the_end(void **state)
 
 static void test_time_zero_is_no_cancel(void **state)
 {
-	(void)state;
 	vtimer_set(&t, 0);
 	assert_true(t.timer.armed);
 	expire();

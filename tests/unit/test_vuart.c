@@ -16,7 +16,6 @@ static size_t said_len;
 
 void vioapic_set_line(struct vm *vm, u32 pin, bool level)
 {
-	(void)vm;
 	assert_int_equal(pin, COM1_GSI);
 	edges += level && !line;
 	line = level;
@@ -24,7 +23,6 @@ void vioapic_set_line(struct vm *vm, u32 pin, bool level)
 
 void console_write(struct vm *vm, const char *s, size_t len)
 {
-	(void)vm;
 	memcpy(said + said_len, s, len);
 	said_len += len;
 }
@@ -41,7 +39,6 @@ static void out(u32 reg, u8 value)
 
 static int setup(void **state)
 {
-	(void)state;
 	fake_vm_init(1);
 	line = false;
 	edges = 0;
@@ -52,7 +49,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
 	vuart_destroy(&fake_vm);
 	free(fake_vm.ports.regions);
 	return 0;
@@ -61,7 +57,6 @@ static int teardown(void **state)
 /* Linux autoconfig(): IER, scratch, loopback, FIFO type */
 static void test_linux_probe(void **state)
 {
-	(void)state;
 	out(UART_IER, 0);
 	assert_int_equal(in(UART_IER)&0x0f, 0);
 	out(UART_IER, 0x0f);
@@ -88,7 +83,6 @@ static void test_linux_thre_tests(void **state)
 {
 	u8 first, second;
 
-	(void)state;
 	assert_true(in(UART_LSR)&LSR_THRE);
 	out(UART_IER, IER_THRE);
 	first = in(UART_IIR);
@@ -106,7 +100,6 @@ static void test_linux_thre_tests(void **state)
 
 static void test_transmit(void **state)
 {
-	(void)state;
 	out(UART_MCR, MCR_OUT2);
 	out(UART_DATA, 'h');
 	out(UART_DATA, 'i');
@@ -129,7 +122,6 @@ static void test_transmit(void **state)
 
 static void test_divisor_latch(void **state)
 {
-	(void)state;
 	out(UART_LCR, LCR_DLAB | 3);
 	out(UART_DATA, 0x34);
 	out(UART_IER, 0x12);
@@ -145,7 +137,6 @@ static void test_receive(void **state)
 {
 	u32 i;
 
-	(void)state;
 	out(UART_MCR, MCR_OUT2);
 	out(UART_IIR, FCR_ENABLE | 0x40); /* trigger at 4 */
 	out(UART_IER, IER_RDA);
@@ -177,7 +168,6 @@ static void test_receive(void **state)
 
 static void test_loopback(void **state)
 {
-	(void)state;
 	out(UART_MCR, MCR_LOOP);
 	in(UART_MSR);
 	out(UART_DATA, 'L');
@@ -199,7 +189,6 @@ static void test_loopback(void **state)
 
 static void test_modem_status_interrupt(void **state)
 {
-	(void)state;
 	assert_int_equal(in(UART_MSR), MSR_CTS | MSR_DSR | MSR_DCD);
 	out(UART_IER, IER_MS);
 	out(UART_MCR, MCR_LOOP | MCR_OUT2);
@@ -213,7 +202,6 @@ static void test_modem_status_interrupt(void **state)
 
 static void test_wide_access(void **state)
 {
-	(void)state;
 	out(UART_SCR, 0x5a);
 	assert_int_equal(
 		bus_read(&fake_vm.ports, &fake_vcpus[0], COM1_PORT + 6, 2),
@@ -227,7 +215,6 @@ static void test_random_writes(void **state)
 {
 	u32 i;
 
-	(void)state;
 	srand(9);
 	for (i = 0; i < 100000; i++) {
 		said_len = 0;

@@ -37,7 +37,6 @@ struct pcpu *this_cpu(void)
 
 void *kmem_alloc(struct budget *b, size_t size)
 {
-	(void)b;
 	assert_int_equal(size, sizeof(cache));
 	memset(&cache, 0, sizeof(cache));
 	return &cache;
@@ -45,9 +44,6 @@ void *kmem_alloc(struct budget *b, size_t size)
 
 void kmem_free(struct budget *b, void *p, size_t size)
 {
-	(void)b;
-	(void)p;
-	(void)size;
 }
 
 u64 *hostmap_slots(u64 va)
@@ -67,8 +63,6 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	const u8 *insn = (const u8 *)r[REG_RIP];
 	bool rex = (insn[0] & 0xf0) == 0x40;
 
-	(void)sig;
-	(void)info;
 	insn += rex;
 	if (insn[0] != 0x0f || insn[1] != 0x01 || (insn[2] & 0xf8) != 0x38)
 		abort();
@@ -170,25 +164,21 @@ static void run_fresh(void (*fn)(void))
 
 static void test_hits_and_misses(void **state)
 {
-	(void)state;
 	run_fresh(hits_and_misses);
 }
 
 static void test_two_live(void **state)
 {
-	(void)state;
 	run_fresh(two_live);
 }
 
 static void test_flush(void **state)
 {
-	(void)state;
 	run_fresh(flush_closes_all);
 }
 
 static void test_no_memory(void **state)
 {
-	(void)state;
 	run_fresh(no_page_table);
 }
 

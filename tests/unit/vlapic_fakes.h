@@ -14,7 +14,6 @@ static int eoi_vector;
 
 void vioapic_eoi(struct vm *vm, u8 vector)
 {
-	(void)vm;
 	eoi_vector = vector;
 }
 
@@ -47,22 +46,17 @@ const struct vcpu_ops *vcpu_ops = &fake_ops;
 
 const u8 *gmem_code(struct vcpu *v, u64 *left)
 {
-	(void)v;
 	*left = code_left;
 	return code;
 }
 
 bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left)
 {
-	(void)vm;
-	(void)hpa;
-	(void)left;
 	return gpa.v < 0x10000000;
 }
 
 void *gmem_map(struct vm *vm, gpa_t gpa)
 {
-	(void)vm;
 	return gpa.v < sizeof(ram) ? (u8 *)ram + gpa.v : NULL;
 }
 
@@ -123,7 +117,6 @@ static int setup(void **state)
 {
 	u32 i;
 
-	(void)state;
 	fake_vm_init(4);
 	eoi_vector = -1;
 	armed = NULL;
@@ -139,7 +132,6 @@ static int teardown(void **state)
 {
 	u32 i;
 
-	(void)state;
 	for (i = 0; i < 4; i++)
 		vlapic_destroy(&fake_vcpus[i]);
 	return (int)fake_vm.budget.used_pages;

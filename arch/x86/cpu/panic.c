@@ -69,7 +69,7 @@ static void print_u64_row(const char *const *names, const u64 *values, u32 n)
 	for (u32 i = 0; i < n; i++)
 		len += bh_snprintf(line + len, sizeof(line) - (size_t)len,
 				   "%s%-3s %016llx", i ? "  " : "", names[i],
-				   (unsigned long long)values[i]);
+				   values[i]);
 	log_write(LOG_PANIC, "panic", "%s", line);
 }
 
@@ -119,8 +119,7 @@ static void print_callers(u64 rsp)
 
 		if (word <= (u64)__text_start || word >= (u64)__text_end)
 			continue;
-		log_write(LOG_PANIC, "panic", "  from %016llx",
-			  (unsigned long long)word);
+		log_write(LOG_PANIC, "panic", "  from %016llx", word);
 		found++;
 	}
 }
@@ -144,8 +143,7 @@ __noreturn static void finish(u64 rsp)
 void panic_frame(const struct trap_frame *frame, const char *reason)
 {
 	claim();
-	log_write(LOG_PANIC, "panic", "%s at %016llx", reason,
-		  (unsigned long long)frame->rip);
+	log_write(LOG_PANIC, "panic", "%s at %016llx", reason, frame->rip);
 	print_frame(frame);
 	finish(frame->rsp);
 }

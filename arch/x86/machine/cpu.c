@@ -27,9 +27,8 @@ static size_t log_prefix(char *buf, size_t size)
 {
 	const struct pcpu *cpu = this_cpu();
 	u64 us = tsc_khz ? tsc_to_ns(rdtsc() - tsc_boot) / NS_PER_US : 0;
-	int len = bh_snprintf(buf, size, "%llu.%06llu %u",
-			      (unsigned long long)(us / 1000000),
-			      (unsigned long long)(us % 1000000), cpu->id);
+	int len = bh_snprintf(buf, size, "%llu.%06llu %u", (us / 1000000),
+			      (us % 1000000), cpu->id);
 	size_t n = MIN((size_t)len, size - 1);
 
 	if (!cpu->current || !log_guest_hook || n + 2 > size)

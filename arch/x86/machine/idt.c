@@ -138,7 +138,6 @@ void exception_handle(struct trap_frame *frame)
 	if (frame->vector < EXC_COUNT)
 		name = exception_names[frame->vector];
 	bh_snprintf(reason, sizeof(reason), "exception %llu (%s), error %#llx",
-		    (unsigned long long)frame->vector, name ? name : "reserved",
-		    (unsigned long long)frame->error);
+		    frame->vector, name ? name : "reserved", frame->error);
 	panic_frame(frame, reason);
 }

@@ -128,19 +128,16 @@ static void pic_disable(void)
 
 static void timer_interrupt(void *arg)
 {
-	(void)arg;
 	timer_run();
 }
 
 static void kick_interrupt(void *arg)
 {
-	(void)arg;
 	smp_take_call();
 }
 
 static void error_interrupt(void *arg)
 {
-	(void)arg;
 	lapic_log_error();
 }
 

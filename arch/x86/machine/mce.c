@@ -55,8 +55,8 @@ static enum mce_verdict take_bank(u32 bank)
 		return MCE_NONE;
 	if (status & MC_STATUS_ADDRV)
 		addr = read_or_zero(bank_msr(MSR_MC0_ADDR, bank));
-	log_error("mce", "bank %u: status %016llx, address %llx", bank,
-		  (unsigned long long)status, (unsigned long long)addr);
+	log_error("mce", "bank %u: status %016llx, address %llx", bank, status,
+		  addr);
 	try_write(bank_msr(MSR_MC0_STATUS, bank), 0);
 	if (!(status & MC_STATUS_UC))
 		return MCE_NONE; /* corrected */

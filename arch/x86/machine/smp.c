@@ -289,7 +289,7 @@ u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
 		log_error("smp",
 			  "cannot map the start page of the other cores "
 			  "at %#llx: they are left out",
-			  (unsigned long long)trampoline_hpa.v);
+			  trampoline_hpa.v);
 		return pcpu_count;
 	}
 	trampoline_build(trampoline_hpa);

@@ -304,9 +304,8 @@ void tsc_init(u16 pm_timer)
 	set_rate(khz ? khz : FALLBACK_KHZ);
 	if (count)
 		measure_lapic(&start);
-	log_info("tsc", "%llu.%03llu MHz by %s",
-		 (unsigned long long)tsc_khz / 1000,
-		 (unsigned long long)tsc_khz % 1000, how);
+	log_info("tsc", "%llu.%03llu MHz by %s", tsc_khz / 1000, tsc_khz % 1000,
+		 how);
 	if (!cpu_features.invariant_tsc && !cpu_features.hypervisor)
 		log_warn("tsc", "the TSC is not invariant: time drifts when "
 				"the clock of a core changes");

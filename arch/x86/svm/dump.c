@@ -8,7 +8,7 @@
 static void dump_segment(const char *name, const struct segment *s)
 {
 	log_error(TAG, "%-4s %04x base %016llx limit %08x attr %05x", name,
-		  s->sel, (unsigned long long)s->base, s->limit, s->attr);
+		  s->sel, s->base, s->limit, s->attr);
 }
 
 static void dump_segments(const struct vcpu_regs *r)
@@ -35,23 +35,17 @@ static void dump_gprs(const struct vcpu_regs *r)
 	for (i = 0; i < GPR_COUNT; i += 4)
 		log_error(TAG,
 			  "%-3s %016llx %-3s %016llx %-3s %016llx %-3s %016llx",
-			  names[i], (unsigned long long)r->gpr[i], names[i + 1],
-			  (unsigned long long)r->gpr[i + 1], names[i + 2],
-			  (unsigned long long)r->gpr[i + 2], names[i + 3],
-			  (unsigned long long)r->gpr[i + 3]);
+			  names[i], r->gpr[i], names[i + 1], r->gpr[i + 1],
+			  names[i + 2], r->gpr[i + 2], names[i + 3],
+			  r->gpr[i + 3]);
 }
 
 static void dump_control(const struct vmcb_control *c)
 {
 	log_error(TAG, "exit %llx info1 %llx info2 %llx intinfo %llx",
-		  (unsigned long long)c->exitcode,
-		  (unsigned long long)c->exitinfo1,
-		  (unsigned long long)c->exitinfo2,
-		  (unsigned long long)c->exitintinfo);
+		  c->exitcode, c->exitinfo1, c->exitinfo2, c->exitintinfo);
 	log_error(TAG, "vintr %llx shadow %llx eventinj %llx ncr3 %llx asid %u",
-		  (unsigned long long)c->vintr,
-		  (unsigned long long)c->interrupt_shadow,
-		  (unsigned long long)c->eventinj, (unsigned long long)c->n_cr3,
+		  c->vintr, c->interrupt_shadow, c->eventinj, c->n_cr3,
 		  c->guest_asid);
 	log_error(TAG, "intercepts %08x %08x %08x exceptions %08x",
 		  c->intercept1, c->intercept2, c->intercept3,
@@ -63,13 +57,11 @@ void svm_dump(struct vcpu_hw *v)
 	const struct vcpu_regs *r = &v->regs;
 
 	svm_read(v, RG_ALL);
-	log_error(TAG, "rip %016llx rflags %08llx cr2 %016llx",
-		  (unsigned long long)r->rip, (unsigned long long)r->rflags,
-		  (unsigned long long)r->cr2);
+	log_error(TAG, "rip %016llx rflags %08llx cr2 %016llx", r->rip,
+		  r->rflags, r->cr2);
 	dump_gprs(r);
-	log_error(TAG, "cr0 %08llx cr3 %016llx cr4 %08llx efer %04llx",
-		  (unsigned long long)r->cr0, (unsigned long long)r->cr3,
-		  (unsigned long long)r->cr4, (unsigned long long)r->efer);
+	log_error(TAG, "cr0 %08llx cr3 %016llx cr4 %08llx efer %04llx", r->cr0,
+		  r->cr3, r->cr4, r->efer);
 	dump_segments(r);
 	dump_control(&v->arch->vmcb->control);
 }

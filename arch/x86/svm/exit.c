@@ -8,7 +8,6 @@
 
 static bool fill_msr(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)v;
 	exit->kind = exit->info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
 	return true;
 }
@@ -78,7 +77,6 @@ static bool fill_icebp(struct vcpu_hw *v, struct vcpu_exit *exit)
 /* Nothing to fill in, but that it may come instead of a step */
 static bool fill_nothing(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)exit;
 	svm_step_abort(v);
 	return true;
 }
@@ -96,7 +94,6 @@ static bool fill_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
  * There is nothing left of it for the core. */
 static bool fill_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)exit;
 	svm_step_abort(v);
 	svm_unload(this_cpu());
 	return false;
@@ -104,7 +101,6 @@ static bool fill_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 static bool fill_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)exit;
 	svm_step_abort(v);
 	svm_close_window(v);
 	return true;

@@ -82,7 +82,7 @@ static int check_ept(const struct vmx_caps *caps)
 	log_error("vmx",
 		  "This CPU's EPT lacks 4-level walks, write-back tables or "
 		  "INVEPT (capabilities %#llx): use a newer CPU",
-		  (unsigned long long)caps->ept_vpid);
+		  caps->ept_vpid);
 	return -ENOTSUP;
 }
 

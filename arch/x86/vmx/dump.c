@@ -4,7 +4,7 @@
 #include "arch/x86/vmx/vmx.h"
 #include "lib/log.h"
 
-#define ULL(x) ((unsigned long long)(x))
+#define ULL(x) ((x))
 
 static void dump_gprs(const struct vcpu_regs *r)
 {

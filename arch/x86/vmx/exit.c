@@ -89,7 +89,6 @@ static void decode_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 static void decode_extint(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)v;
 	exit->irq.vector = INTR_VECTOR(vmread32(VMCS_EXIT_INTR_INFO));
 	exit->irq.acked = true;
 }
@@ -103,21 +102,18 @@ static void decode_timer(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 static void decode_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)exit;
 	vmx_set_cpu_controls(v->arch,
 			     v->arch->cpu_controls & ~(u32)CPU_INTR_WINDOW);
 }
 
 static void decode_nmi_window(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)exit;
 	vmx_set_cpu_controls(v->arch,
 			     v->arch->cpu_controls & ~(u32)CPU_NMI_WINDOW);
 }
 
 static void decode_tpr(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)exit;
 	v->arch->attention &= ~(u32)ATT_TPR_THRESHOLD;
 	vmwrite32(VMCS_TPR_THRESHOLD, 0);
 }
@@ -136,7 +132,6 @@ static void decode_cr(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
 
-	(void)v;
 	exit->cr.cr = QUAL_CR_NUMBER(q);
 	exit->cr.gpr = QUAL_CR_GPR(q);
 	exit->cr.write = QUAL_CR_TYPE(q) == CR_TO;
@@ -163,7 +158,6 @@ static void decode_io(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
 
-	(void)v;
 	exit->port.port = QUAL_IO_PORT(q);
 	exit->port.size = QUAL_IO_SIZE(q);
 	exit->port.in = q & QUAL_IO_IN;
@@ -178,7 +172,6 @@ static void decode_wrmsr(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	u32 msr = (u32)v->regs.gpr[GPR_RCX];
 
-	(void)exit;
 	if (unlikely(msr == MSR_TSC || msr == MSR_TSC_ADJUST))
 		v->arch->attention |= ATT_RECHECK;
 }
@@ -186,7 +179,6 @@ static void decode_wrmsr(struct vcpu_hw *v, struct vcpu_exit *exit)
 /* The handler may change XCR0 */
 static void decode_xsetbv(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	(void)exit;
 	v->arch->attention |= ATT_RECHECK;
 }
 

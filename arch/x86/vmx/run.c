@@ -10,7 +10,7 @@
 #include "arch/x86/vmx/vmx.h"
 #include "lib/log.h"
 
-#define ULL(x) ((unsigned long long)(x))
+#define ULL(x) ((x))
 
 static void recheck(struct vcpu_hw *v)
 {

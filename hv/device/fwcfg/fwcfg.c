@@ -273,7 +273,6 @@ static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct fwcfg *fw = dev;
 	u64 value;
 
-	(void)v;
 	if (offset != FWCFG_PORT_DATA || size != 1)
 		return dma_signature(offset, size);
 	spin_lock(&fw->lock);

@@ -65,10 +65,6 @@ static void put(struct debugcon *d, char c)
 
 static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	(void)v;
-	(void)dev;
-	(void)offset;
-	(void)size;
 	return PRESENT;
 }
 
@@ -77,9 +73,6 @@ static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 {
 	struct debugcon *d = dev;
 
-	(void)v;
-	(void)offset;
-	(void)size;
 	spin_lock(&d->lock);
 	put(d, (char)value);
 	spin_unlock(&d->lock);

@@ -113,7 +113,6 @@ static u64 rcba_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct q35 *q = dev;
 	u64 value = 0;
 
-	(void)v;
 	if (!rcba_open(q))
 		return bus_ones(size);
 	spin_lock(&q->lock);
@@ -128,7 +127,6 @@ static void rcba_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 {
 	struct q35 *q = dev;
 
-	(void)v;
 	if (!rcba_open(q))
 		return;
 	spin_lock(&q->lock);

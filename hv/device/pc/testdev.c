@@ -51,7 +51,6 @@ static u64 word_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	const struct testdev *t = dev;
 	u64 value = 0;
 
-	(void)v;
 	memcpy(&value, &t->word[offset], size);
 	return value;
 }
@@ -61,7 +60,6 @@ static void word_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 {
 	struct testdev *t = dev;
 
-	(void)v;
 	memcpy(&t->word[offset], &value, size);
 }
 
@@ -69,16 +67,10 @@ static void word_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 static void flush_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			u64 value)
 {
-	(void)v;
-	(void)dev;
-	(void)offset;
-	(void)size;
-	(void)value;
 }
 
 static void irq_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 {
-	(void)dev;
 	if (size != 1)
 		return;
 	if (offset < ISA_LINES)
@@ -92,7 +84,6 @@ static u64 memory_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	const struct testdev *t = dev;
 	u64 value = 0;
 
-	(void)v;
 	memcpy(&value, &t->memory[offset], size);
 	return value;
 }
@@ -102,7 +93,6 @@ static void memory_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 {
 	struct testdev *t = dev;
 
-	(void)v;
 	memcpy(&t->memory[offset], &value, size);
 }
 
@@ -195,10 +185,6 @@ void testdev_destroy(struct vm *vm)
 
 static u64 debug_exit_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	(void)v;
-	(void)dev;
-	(void)offset;
-	(void)size;
 	return 0;
 }
 
@@ -206,12 +192,8 @@ static u64 debug_exit_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 static void debug_exit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			     u64 value)
 {
-	(void)dev;
-	(void)offset;
-	(void)size;
 	log_info("vm", "guest %s: debug exit, status %llu (exit code %llu)",
-		 v->vm->name, (unsigned long long)value,
-		 (unsigned long long)((value << 1 | 1) & 0xff));
+		 v->vm->name, value, ((value << 1 | 1) & 0xff));
 	vm_end(v->vm, VM_END_DEBUG_EXIT, "debug exit");
 }
 

@@ -342,7 +342,6 @@ static u64 mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	u32 at = (u32)offset % 8;
 	u64 value;
 
-	(void)v;
 	spin_lock(&h->lock);
 	follow_all(h);
 	value = hpet_reg(h, (u32)offset - at) >> at * 8;

@@ -356,8 +356,6 @@ static u64 data_port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct vkbc *k = dev;
 	u64 value;
 
-	(void)offset;
-	(void)size;
 	spin_lock(&k->lock);
 	value = take(k);
 	unlock(k, v);
@@ -369,8 +367,6 @@ static void data_port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 {
 	struct vkbc *k = dev;
 
-	(void)offset;
-	(void)size;
 	spin_lock(&k->lock);
 	k->to_64 = false;
 	data_write(k, (u8)value);
@@ -382,8 +378,6 @@ static u64 command_port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct vkbc *k = dev;
 	u64 value;
 
-	(void)offset;
-	(void)size;
 	spin_lock(&k->lock);
 	value = status_read(k);
 	unlock(k, v);
@@ -395,8 +389,6 @@ static void command_port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 {
 	struct vkbc *k = dev;
 
-	(void)offset;
-	(void)size;
 	spin_lock(&k->lock);
 	k->to_64 = true;
 	command_write(k, (u8)value);
@@ -407,9 +399,6 @@ static u64 port92_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	struct vkbc *k = dev;
 
-	(void)v;
-	(void)offset;
-	(void)size;
 	return READ_ONCE(k->port92);
 }
 
@@ -419,8 +408,6 @@ static void port92_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 {
 	struct vkbc *k = dev;
 
-	(void)offset;
-	(void)size;
 	WRITE_ONCE(k->port92, (u8)(value & PORT92_BITS));
 	if (value & PORT92_RESET)
 		vm_end(v->vm, VM_END_RESET, "it reset itself");

@@ -150,7 +150,6 @@ static u64 pit_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct vpit *p = dev;
 	u64 now, value = 0;
 
-	(void)v;
 	spin_lock(&p->lock);
 	now = pit_settle_all(p);
 	for (u8 i = 0; i < size; i++) {
@@ -171,7 +170,6 @@ static void pit_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 	bool any = zero || offset + size > PIT_CONTROL;
 	u64 now;
 
-	(void)v;
 	spin_lock(&p->lock);
 	if (any)
 		follow(p); /* ticks of the old count */
@@ -196,9 +194,6 @@ static u64 port61_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct vpit *p = dev;
 	u64 value, now;
 
-	(void)v;
-	(void)offset;
-	(void)size;
 	spin_lock(&p->lock);
 	now = pit_settle_all(p);
 	value = p->port61;
@@ -216,9 +211,6 @@ static void port61_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	struct vpit *p = dev;
 	u64 now;
 
-	(void)v;
-	(void)offset;
-	(void)size;
 	spin_lock(&p->lock);
 	now = pit_settle_all(p);
 	p->port61 = value & NMI_SC_KEPT;

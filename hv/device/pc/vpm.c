@@ -180,7 +180,6 @@ static void gpe_en_write(struct vpm *p, u64 value, u64 mask)
 
 static u64 smi_en_read(struct vpm *p)
 {
-	(void)p;
 	return SMI_EN_APMC_EN;
 }
 
@@ -249,7 +248,6 @@ static u64 block_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct vpm *p = dev;
 	u64 value, mask;
 
-	(void)v;
 	spin_lock(&p->lock);
 	timer_settle(p);
 	value = tco_read(p, offset, size);
@@ -309,7 +307,6 @@ static u64 apm_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	const struct vpm *p = dev;
 	u64 both = (u64)p->apm_cnt | (u64)p->apm_sts << 8;
 
-	(void)v;
 	return both >> offset * 8 & bus_ones(size);
 }
 
@@ -330,7 +327,6 @@ static void apm_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 {
 	struct vpm *p = dev;
 
-	(void)v;
 	spin_lock(&p->lock);
 	/* The status first: the command is what makes it count */
 	if (offset + size > 1)

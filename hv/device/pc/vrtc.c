@@ -397,7 +397,6 @@ static u64 rtc_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	struct vrtc *r = dev;
 	u64 value = 0;
 
-	(void)v;
 	spin_lock(&r->lock);
 	flags_settle(r);
 	for (u8 i = 0; i < size; i++)
@@ -411,7 +410,6 @@ static void rtc_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 {
 	struct vrtc *r = dev;
 
-	(void)v;
 	spin_lock(&r->lock);
 	flags_settle(r);
 	for (u8 i = 0; i < size; i++)

@@ -222,8 +222,6 @@ static void write_mcr(struct vuart *u, u8 value)
 
 static void write_nothing(struct vuart *u, u8 value)
 {
-	(void)u;
-	(void)value;
 }
 
 static void write_scr(struct vuart *u, u8 value)
@@ -253,7 +251,6 @@ static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	u64 value = 0;
 	u8 i;
 
-	(void)v;
 	spin_lock(&u->lock);
 	for (i = 0; i < size; i++)
 		value |= uart_regs[(offset + i) % UART_PORTS].read(u)
@@ -269,7 +266,6 @@ static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	struct vuart *u = dev;
 	u8 i;
 
-	(void)v;
 	spin_lock(&u->lock);
 	for (i = 0; i < size; i++)
 		uart_regs[(offset + i) % UART_PORTS].write(

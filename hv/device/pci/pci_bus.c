@@ -96,7 +96,6 @@ static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	struct pcibus *bus = dev;
 
-	(void)v;
 	if (size == 1 && offset == CF9_OFFSET)
 		return READ_ONCE(bus->reset_control);
 	return size == 4 ? READ_ONCE(bus->address) : bus_ones(size);
@@ -131,7 +130,6 @@ static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	u8 devfn;
 	u32 reg;
 
-	(void)v;
 	if (!address_selects(dev, offset, &devfn, &reg))
 		return bus_ones(size);
 	return config_read(dev, devfn, reg, size);
@@ -143,7 +141,6 @@ static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	u8 devfn;
 	u32 reg;
 
-	(void)v;
 	if (address_selects(dev, offset, &devfn, &reg))
 		config_write(dev, devfn, reg, size, value);
 }

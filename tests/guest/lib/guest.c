@@ -99,7 +99,7 @@ static void put_number(u64 v, u32 base, bool negative)
 	put_string(buf + i);
 }
 
-/* %s %d %u %x and %lu %lx are enough */
+/* %s %d %u %x and %llu %llx are enough */
 static void vprint(const char *fmt, va_list ap)
 {
 	for (; *fmt; fmt++) {
@@ -260,7 +260,6 @@ bool wrmsr_faults(u32 msr, u64 value)
 
 void irq_ack(struct trap_frame *f)
 {
-	(void)f;
 	wrmsr(X2APIC_EOI, 0);
 }
 
@@ -337,7 +336,7 @@ void guest_trap(struct trap_frame *f)
 		f->ss = 0x10;
 		return;
 	}
-	print("FAIL unexpected exception %u error %lx at %lx\n", vector,
+	print("FAIL unexpected exception %u error %llx at %llx\n", vector,
 	      f->error, f->rip);
 	failed++;
 	print("DONE %u %u\n", passed, failed);
