@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Unit tests (host, ASan + UBSan) and guest test images.
 
-# tests/unit/test_X.c names the project sources it is linked with in its first
-# line: /* SOURCES: lib/printf.c lib/string.c */
-UNIT_C    := $(sort $(wildcard tests/unit/test_*.c))
+# tests/unit/ROOM/test_X.c tests what stands in ROOM. Its first line names the
+# project sources it is linked with: /* SOURCES: lib/printf.c lib/string.c */
+UNIT_C    := $(sort $(shell find tests/unit -name 'test_*.c'))
 UNIT_BIN  := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
+UNIT_FAKES := $(wildcard tests/unit/fakes/*.h)
 UNIT_CC   := gcc
 UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wshadow -Wundef -Werror \
 	      -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -12,12 +13,12 @@ UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wshadow
 
 unit-sources = $(shell sed -n '1s,^/\* SOURCES:\(.*\)\*/.*,\1,p' tests/unit/$(1).c)
 
-UNIT_LIBS_test_insn_capstone := -lcapstone
+UNIT_LIBS_hv/emulate/test_insn_capstone := -lcapstone
 
 define unit-rule
-$(B)/unit/$(1): tests/unit/$(1).c $(call unit-sources,$(1)) $(wildcard tests/unit/*.h)
+$(B)/unit/$(1): tests/unit/$(1).c $(call unit-sources,$(1)) $(UNIT_FAKES)
 	@mkdir -p $$(@D)
-	@echo "  UNIT  $(1)"
+	@echo "  UNIT  $(notdir $(1))"
 	@$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -MF $$@.d -o $$@ \
 		tests/unit/$(1).c $(call unit-sources,$(1)) -lcmocka $(UNIT_LIBS_$(1))
 endef
@@ -41,7 +42,7 @@ FUZZ_FLAGS   := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wno-u
 fuzz-sources = $(shell sed -n '1s,^/\* SOURCES:\(.*\)\*/.*,\1,p' tests/fuzz/$(1).c)
 
 define fuzz-rule
-$(B)/fuzz/$(1): tests/fuzz/$(1).c $(call fuzz-sources,$(1)) $(wildcard tests/unit/*.h)
+$(B)/fuzz/$(1): tests/fuzz/$(1).c $(call fuzz-sources,$(1)) $(UNIT_FAKES)
 	@mkdir -p $$(@D)
 	@echo "  FUZZ  $(1)"
 	@clang $(FUZZ_FLAGS) -o $$@ tests/fuzz/$(1).c \

@@ -2,8 +2,8 @@
 /*
  * The MSR policy: what each register does for a guest. Searched by
  * hv/policy/msr.c, and the source of the VMX bitmap and the SVM MSRPM. What is
- * not here is #GP. Sorted by number, disjoint (tests/unit/test_msr.c). SDM 4;
- * APM 2 appendix A.
+ * not here is #GP. Sorted by number, disjoint
+ * (tests/unit/hv/policy/test_msr.c). SDM 4; APM 2 appendix A.
  */
 #include "hv/policy/msr_table.h"
 #include "arch/x86/cpu/asm.h"

@@ -7,7 +7,7 @@
  * guest.
  */
 #include "hv/emulate/insn.h"
-#include "tests/unit/emu_fakes.h"
+#include "tests/unit/fakes/emu_fakes.h"
 
 #define ACCESSES_MAX                                                           \
 	1200u /* of one exit: STRING_CHUNK, bytewise, both sides               \

@@ -5,7 +5,7 @@
  * lands inside the guest's RAM (gmem_write() of the fakes sees to that), in any
  * of the ways in.
  */
-#include "tests/unit/load_fakes.h"
+#include "tests/unit/fakes/load_fakes.h"
 
 #include "hv/load/acpi_area.h"
 

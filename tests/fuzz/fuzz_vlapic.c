@@ -8,7 +8,7 @@
  * service; a masked timer requests nothing, and none is faster than a core can
  * bear.
  */
-#include "tests/unit/vlapic_fakes.h"
+#include "tests/unit/fakes/vlapic_fakes.h"
 
 #define STEPS_MAX  256
 #define VCPUS      4

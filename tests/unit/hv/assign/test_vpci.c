@@ -1,0 +1,518 @@
+/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/core/bus.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MSI and MSI-X interposition against a fake config space and a fake BAR. The
+ * invariant checked throughout: no message of the guest's reaches the device.
+ */
+#include "tests/unit/fakes/vdev_fakes.h"
+
+#include "arch/x86/cpu/portio.h"
+#include "arch/x86/machine/smp.h"
+#include "drivers/acpi/acpi.h"
+#include "drivers/pci/pci.h"
+#include "hv/assign/passthrough.h"
+#include "hv/irq/route.h"
+#include "include/hw/pci.h"
+#include "mm/hostmap.h"
+#include "mm/owner.h"
+
+#define MSI_CAP   0x50
+#define MSIX_CAP  0x70
+#define BAR       0xe0000000u
+#define BAR_MOVED 0xe0100000u
+#define BAR_RAM   0x10000000u /* memory: it is not mapped for a BAR */
+#define TABLE_OFF 0x800u
+#define ENTRIES   130u /* the table crosses into a second page's start */
+
+#define HOST_ADDR 0xfee42000u
+#define HOST_DATA 0x77u
+
+struct acpi_facts acpi;
+u32 pcpu_count = 1;
+
+static u8 config[2][256]; /* function 00:03.0 and 00:04.0 */
+static u8 bar[16384] __attribute__((aligned(4096)));
+static u8 bar_moved[16384] __attribute__((aligned(4096)));
+static u32 routes, unroutes, unmaps, cf9;
+static u64 routed_addr;
+static u32 routed_data;
+
+struct irq_msi {
+	void (*mask)(void *dev, bool masked);
+	void *dev;
+};
+
+static u8 *function(struct pci_bdf bdf)
+{
+	if (bdf.segment || bdf.bus || (bdf.devfn != 0x18 && bdf.devfn != 0x20))
+		return NULL;
+	return config[bdf.devfn == 0x20];
+}
+
+static bool writable(u16 off)
+{
+	return off == 4 || (off >= 0x10 && off < 0x28) ||
+	       (off >= MSI_CAP + 2 && off < MSI_CAP + 20) ||
+	       off == MSIX_CAP + 2 || off == MSIX_CAP + 3;
+}
+
+u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
+{
+	u32 value = ~0u;
+
+	assert_true(offset + size <= 4096 && offset % size == 0);
+	if (function(bdf) && offset < 256) {
+		value = 0;
+		memcpy(&value, function(bdf) + offset, size);
+	}
+	return value;
+}
+
+static void check_hardware(void)
+{
+	u32 low, data;
+
+	/* An enabled MSI carries the host's message */
+	if (config[0][MSI_CAP + 2] & 1) {
+		memcpy(&low, &config[0][MSI_CAP + 4], 4);
+		memcpy(&data, &config[0][MSI_CAP + 12], 2);
+		assert_int_equal(low, HOST_ADDR);
+		assert_int_equal(data & 0xffff, HOST_DATA);
+	}
+}
+
+void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
+{
+	u8 i;
+
+	assert_true(offset + size <= 4096 && offset % size == 0);
+	for (i = 0; function(bdf) && i < size; i++)
+		if (writable((u16)(offset + i)))
+			function(bdf)[offset + i] = (u8)(value >> i * 8);
+	/* Sizing: the low bits of BAR 0 are its 16 KiB */
+	if (function(bdf))
+		config[0][0x10] = 0, config[0][0x11] &= 0xc0;
+	check_hardware();
+}
+
+u8 pci_find_cap(struct pci_bdf bdf, u8 id)
+{
+	if (bdf.devfn != 0x18)
+		return 0;
+	return id == PCI_CAP_ID_MSI    ? MSI_CAP
+	       : id == PCI_CAP_ID_MSIX ? MSIX_CAP
+				       : 0;
+}
+
+void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
+{
+	fn((struct pci_bdf){ .devfn = 0x18 }, arg);
+}
+
+static u8 *host_memory(u64 hpa)
+{
+	if (hpa >= BAR && hpa < BAR + sizeof(bar))
+		return bar + (hpa - BAR);
+	assert_in_range(hpa, BAR_MOVED, BAR_MOVED + sizeof(bar) - 1);
+	return bar_moved + (hpa - BAR_MOVED);
+}
+
+struct extent owner_find(hpa_t hpa)
+{
+	if (hpa.v < 0x80000000u)
+		return (struct extent){ .size = 0x80000000u,
+					.kind = OWNER_HYPERVISOR };
+	return (struct extent){ .base = 0x80000000u,
+				.size = BIT(52) - 0x80000000u,
+				.kind = OWNER_DEVICE };
+}
+
+void *ioremap(hpa_t hpa, u64 size, u32 attrs)
+{
+	return host_memory(hpa.v);
+}
+
+u64 mmio_read(const volatile void *addr, u8 size)
+{
+	u64 value = 0;
+
+	memcpy(&value, (const void *)addr, size);
+	return value;
+}
+
+static void check_entry(const u8 *table, u64 index)
+{
+	u32 word[4];
+
+	memcpy(word, table + index * 16, 16);
+	if (word[3] & 1)
+		return;
+	assert_int_equal(word[0], HOST_ADDR);
+	assert_int_equal(word[1], 0);
+	assert_int_equal(word[2], HOST_DATA);
+}
+
+void mmio_write(volatile void *addr, u8 size, u64 value)
+{
+	const u8 *p = (const u8 *)addr;
+	const u8 *table = p >= bar && p < bar + sizeof(bar) ? bar : bar_moved;
+
+	memcpy((void *)addr, &value, size);
+	table += TABLE_OFF;
+	if (p >= table && p < table + ENTRIES * 16)
+		check_entry(table, (u64)(p - table) / 16);
+}
+
+static struct irq_msi msi_pool[256];
+
+int irq_route_msi(struct vm *vm, u64 addr, u32 data, struct irq_msi **m,
+		  u64 *host_addr, u32 *host_data)
+{
+	if ((addr & ~0xfffffull) != 0xfee00000)
+		return -EINVAL;
+	if (!*m)
+		*m = &msi_pool[routes % 256];
+	routes++;
+	routed_addr = addr;
+	routed_data = data;
+	*host_addr = HOST_ADDR;
+	*host_data = HOST_DATA;
+	return 0;
+}
+
+void irq_unroute_msi(struct irq_msi *m)
+{
+	assert_non_null(m);
+	unroutes++;
+}
+
+void irq_msi_on_storm(struct irq_msi *m, void (*mask)(void *, bool), void *dev)
+{
+	m->mask = mask;
+	m->dev = dev;
+}
+
+u32 port_read(u16 port, u8 size)
+{
+	return port & 0xff;
+}
+
+void port_write(u16 port, u8 size, u32 value)
+{
+	assert_int_equal(port, 0xcf9);
+}
+
+bool vpower_cf9_write(struct vm *vm, u8 value)
+{
+	cf9 = value;
+	return value & 4;
+}
+
+int pt_unmap(struct page_table *pt, u64 addr, u64 size)
+{
+	assert_true(IS_ALIGNED(addr | size, PAGE_SIZE));
+	unmaps++;
+	return 0;
+}
+
+void vcpu_flush(struct vcpu *v)
+{
+}
+
+bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
+{
+	return true;
+}
+
+struct pcpu *this_cpu(void)
+{
+	return &fake_pcpus[0];
+}
+
+void smp_call_others(void (*fn)(void *arg), void *arg)
+{
+	fail();
+}
+
+static void put32(u8 *p, u32 v)
+{
+	memcpy(p, &v, 4);
+}
+
+static int setup(void **state)
+{
+	fake_vm_init(1);
+	memset(config, 0, sizeof(config));
+	memset(bar, 0xff, sizeof(bar)); /* every entry masked, as at reset */
+	memset(bar_moved, 0xff, sizeof(bar_moved));
+	routes = unroutes = unmaps = 0;
+	put32(config[0], 0x12345678);
+	put32(config[1], 0x12345679);
+	config[0][4] = PCI_COMMAND_MEMORY;
+	put32(config[0] + 0x10, BAR);
+	/* Firmware left MSI on, with a message of its own */
+	put32(config[0] + MSI_CAP, 0x018b7005);
+	put32(config[0] + MSIX_CAP, 0x80000011u | (ENTRIES - 1) << 16);
+	put32(config[0] + MSIX_CAP + 4, TABLE_OFF);
+	acpi.ecam_count = 1;
+	acpi.ecam[0] =
+		(struct acpi_ecam){ .base = 0xb0000000, .bus_last = 255 };
+	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
+	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
+	assert_int_equal(vpci_create(&fake_vm), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	vpci_destroy(&fake_vm);
+	free(fake_vm.ports.regions);
+	free(fake_vm.mmio.regions);
+	return 0;
+}
+
+static u32 cfg_read(u32 devfn, u32 off, u8 size)
+{
+	return (u32)bus_read(&fake_vm.mmio, &fake_vcpus[0],
+			     0xb0000000 + (devfn << 12) + off, size);
+}
+
+static void cfg_write(u32 off, u8 size, u32 value)
+{
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xb0000000 + 0x18000 + off,
+		  size, value);
+}
+
+static void table_write(u32 entry, u32 word, u32 value)
+{
+	bus_write(&fake_vm.mmio, &fake_vcpus[0],
+		  BAR + TABLE_OFF + entry * 16 + word * 4, 4, value);
+}
+
+static u32 table_read(u32 entry, u32 word)
+{
+	return (u32)bus_read(&fake_vm.mmio, &fake_vcpus[0],
+			     BAR + TABLE_OFF + entry * 16 + word * 4, 4);
+}
+
+static u32 hw_entry(u32 entry, u32 word)
+{
+	u32 v;
+
+	memcpy(&v, bar + TABLE_OFF + entry * 16 + word * 4, 4);
+	return v;
+}
+
+static void test_config_paths(void **state)
+{
+	assert_int_equal(cfg_read(0x18, 0, 4), 0x12345678);
+	assert_int_equal(cfg_read(0x18, 1, 2), 0x3456); /* by bytes */
+	assert_int_equal(cfg_read(0x28, 0, 4), 0xffffffff);
+	/* Hot-plugged after the scan */
+	assert_int_equal(cfg_read(0x20, 0, 2), 0x5679);
+	bus_write(&fake_vm.ports, &fake_vcpus[0], 0xcf8, 4, 0x80001800);
+	assert_int_equal(bus_read(&fake_vm.ports, &fake_vcpus[0], 0xcf8, 4),
+			 0x80001800);
+	assert_int_equal(bus_read(&fake_vm.ports, &fake_vcpus[0], 0xcfe, 2),
+			 0x1234);
+	/* Linux's check for type 1 */
+	bus_write(&fake_vm.ports, &fake_vcpus[0], 0xcfb, 1, 1);
+	assert_int_equal(bus_read(&fake_vm.ports, &fake_vcpus[0], 0xcf8, 4),
+			 0x80001800);
+	bus_write(&fake_vm.ports, &fake_vcpus[0], 0xcf8, 4, 0);
+	assert_int_equal(bus_read(&fake_vm.ports, &fake_vcpus[0], 0xcfc, 4),
+			 0xffffffff);
+	bus_write(&fake_vm.ports, &fake_vcpus[0], 0xcf9, 1, 6);
+	assert_int_equal(cf9, 6);
+	assert_int_equal(bus_read(&fake_vm.ports, &fake_vcpus[0], 0xcf9, 1),
+			 0xf9);
+}
+
+static void test_firmware_leftovers(void **state)
+{
+	assert_false(config[0][MSI_CAP + 2] & 1);
+	assert_false(config[0][MSIX_CAP + 3] & 0x80);
+	assert_false(cfg_read(0x18, MSI_CAP + 2, 2) & 1);
+	assert_false(cfg_read(0x18, MSIX_CAP + 2, 2) & 0x8000);
+}
+
+static void test_msi(void **state)
+{
+	/* One message only, whatever the device could do */
+	assert_int_equal(cfg_read(0x18, MSI_CAP, 4), 0x01807005);
+	cfg_write(MSI_CAP + 4, 4, 0xfee01000);
+	cfg_write(MSI_CAP + 8, 4, 0);
+	cfg_write(MSI_CAP + 12, 2, 0x41);
+	assert_int_equal(routes, 0);
+	cfg_write(MSI_CAP + 2, 2, 0x0031); /* enable, 8 messages */
+	assert_int_equal(routes, 1);
+	assert_int_equal(routed_addr, 0xfee01000);
+	assert_int_equal(routed_data, 0x41);
+	assert_int_equal(config[0][MSI_CAP + 2] & 0x71, 1);
+	assert_int_equal(cfg_read(0x18, MSI_CAP + 4, 4), 0xfee01000);
+	assert_int_equal(cfg_read(0x18, MSI_CAP + 12, 2), 0x41);
+	assert_int_equal(cfg_read(0x18, MSI_CAP + 2, 2), 0x0181);
+	/* Moved while on */
+	cfg_write(MSI_CAP + 4, 4, 0xfee02000);
+	assert_int_equal(routed_addr, 0xfee02000);
+	/* Nonsense turns it off */
+	cfg_write(MSI_CAP + 4, 4, 0x1000);
+	assert_false(config[0][MSI_CAP + 2] & 1);
+	assert_int_equal(unroutes, 1);
+	cfg_write(MSI_CAP + 4, 1, 0);
+	cfg_write(MSI_CAP + 6, 2, 0xfee0);
+	assert_true(config[0][MSI_CAP + 2] & 1);
+	/* The mask bits pass */
+	cfg_write(MSI_CAP + 16, 4, 1);
+	assert_int_equal(config[0][MSI_CAP + 16], 1);
+	cfg_write(MSI_CAP + 2, 2, 0);
+	assert_int_equal(unroutes, 2);
+	assert_false(config[0][MSI_CAP + 2] & 1);
+}
+
+static void test_msix(void **state)
+{
+	u32 i;
+
+	assert_int_equal(table_read(0, 3), 1);
+	for (i = 0; i < ENTRIES; i++) {
+		table_write(i, 0, 0xfee00000 | i << 12);
+		table_write(i, 1, 0);
+		table_write(i, 2, 0x30 + i);
+	}
+	table_write(0, 3, 0); /* unmasked before the enable */
+	assert_int_equal(routes, 0);
+	cfg_write(MSIX_CAP + 2, 2, 0xc000);
+	assert_int_equal(config[0][MSIX_CAP + 3] & 0xc0, 0xc0);
+	assert_int_equal(routes, 1);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	assert_int_equal(config[0][MSIX_CAP + 3] & 0xc0, 0x80);
+	assert_int_equal(hw_entry(0, 3), 0);
+	assert_int_equal(hw_entry(1, 3), 1);
+	table_write(ENTRIES - 1, 3, 0);
+	assert_int_equal(routed_data, 0x30 + ENTRIES - 1);
+	assert_int_equal(table_read(ENTRIES - 1, 2), 0x30 + ENTRIES - 1);
+	assert_int_equal(hw_entry(ENTRIES - 1, 2), HOST_DATA);
+	/* Each state of a change in place is the host's */
+	table_write(0, 0, 0xdead0000);
+	assert_int_equal(hw_entry(0, 3), 1);
+	table_write(0, 0, 0xfee03000);
+	assert_int_equal(hw_entry(0, 3), 0);
+	table_write(0, 3, 1);
+	assert_int_equal(hw_entry(0, 3), 1);
+	cfg_write(MSIX_CAP + 2, 2, 0);
+	assert_true(unroutes >= 2);
+	assert_false(config[0][MSIX_CAP + 3] & 0x80);
+}
+
+static void test_msix_shapes(void **state)
+{
+	/* qword access, and what is beside the table */
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF, 8,
+		  0x11fee01000ull);
+	assert_int_equal(
+		bus_read(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF, 8),
+		0x11fee01000ull);
+	assert_int_equal(
+		bus_read(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF + 2, 1),
+		0xe0);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF, 2, 0);
+	assert_int_equal(table_read(0, 0), 0xfee01000);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], BAR + 4, 4, 0xabcd);
+	assert_int_equal(bar[4] | bar[5] << 8, 0xabcd);
+	assert_int_equal(bus_read(&fake_vm.mmio, &fake_vcpus[0], BAR + 4, 2),
+			 0xabcd);
+	/* A write that ends inside the table goes nowhere */
+	memset(bar + TABLE_OFF - 4, 0xee, 4);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF - 4, 8, 0);
+	assert_int_equal(bar[TABLE_OFF - 4], 0xee);
+}
+
+static void test_msix_storm(void **state)
+{
+	table_write(5, 0, 0xfee01000);
+	table_write(5, 1, 0);
+	table_write(5, 2, 0x55);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	table_write(5, 3, 0);
+	assert_int_equal(hw_entry(5, 3), 0);
+	msi_pool[0].mask(msi_pool[0].dev, true);
+	assert_int_equal(hw_entry(5, 3), 1);
+	table_write(5, 0, 0xfee02000); /* the guest cannot lift it */
+	assert_int_equal(hw_entry(5, 3), 1);
+	msi_pool[0].mask(msi_pool[0].dev, false);
+	assert_int_equal(hw_entry(5, 3), 0);
+}
+
+static void test_bar_moves(void **state)
+{
+	table_write(0, 0, 0xfee01000);
+	table_write(0, 1, 0);
+	table_write(0, 2, 0x41);
+	table_write(0, 3, 0);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	/* Sizing with decoding off moves nothing */
+	cfg_write(4, 2, 0);
+	cfg_write(0x10, 4, 0xffffffff);
+	cfg_write(0x10, 4, BAR);
+	cfg_write(4, 2, 2);
+	assert_int_equal(unmaps, 0);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR));
+	/* A real move */
+	cfg_write(4, 2, 0);
+	cfg_write(0x10, 4, BAR_MOVED);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR));
+	cfg_write(4, 2, 2);
+	assert_int_equal(unmaps, 1);
+	assert_null(bus_find(&fake_vm.mmio, BAR));
+	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+	/* The entry went with it */
+	assert_int_equal(bus_read(&fake_vm.mmio, &fake_vcpus[0],
+				  BAR_MOVED + TABLE_OFF, 4),
+			 0xfee01000);
+	assert_int_equal(bar_moved[TABLE_OFF + 12], 0);
+	/* Over RAM: no trap can be there, so there is no table either */
+	cfg_write(0x10, 4, BAR_RAM);
+	assert_null(bus_find(&fake_vm.mmio, BAR_RAM));
+	assert_false(config[0][4] & 2);
+	assert_false(config[0][MSIX_CAP + 3] & 0x80);
+	cfg_write(0x10, 4, BAR);
+	cfg_write(4, 2, 2);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR));
+	assert_true(config[0][MSIX_CAP + 3] & 0x80);
+}
+
+static void test_hostile_writes(void **state)
+{
+	static const u8 sizes[] = { 1, 2, 4, 8 };
+	u32 i;
+
+	srand(7);
+	for (i = 0; i < 50000; i++) {
+		u64 value = (u64)rand() << 33 ^ (u64)rand() << 11 ^ rand();
+		u32 off = (u32)rand() % 0x90;
+
+		if (rand() % 3 == 0)
+			value = 0xfee00000 | (value & 0xff);
+		/* Not the BAR: the fake has one only */
+		if (off < 8 || (off >= 0x40 && rand() % 2))
+			bus_write(&fake_vm.mmio, &fake_vcpus[0],
+				  0xb0018000 + off + 0x40, sizes[rand() % 4],
+				  value);
+		bus_write(&fake_vm.mmio, &fake_vcpus[0],
+			  BAR + (u32)rand() % 0x1100, sizes[rand() % 4], value);
+	}
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_config_paths), T(test_firmware_leftovers),
+		T(test_msi),          T(test_msix),
+		T(test_msix_shapes),  T(test_msix_storm),
+		T(test_bar_moves),    T(test_hostile_writes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,248 @@
+/* SOURCES: hv/device/pc/vuart.c hv/core/bus.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The virtual 16550A against its data sheet, and what Linux's 8250 probes */
+#include "tests/unit/fakes/vdev_fakes.h"
+
+#include "drivers/console/uart.h"
+#include "hv/console/console.h"
+#include "hv/device/pc/vuart.h"
+#include "hv/device/pc/vuart_regs.h"
+#include "hv/irq/vioapic.h"
+
+static bool line;
+static u32 edges;
+static char said[256];
+static size_t said_len;
+
+void vioapic_set_line(struct vm *vm, u32 pin, bool level)
+{
+	assert_int_equal(pin, COM1_GSI);
+	edges += level && !line;
+	line = level;
+}
+
+void console_write(struct vm *vm, const char *s, size_t len)
+{
+	memcpy(said + said_len, s, len);
+	said_len += len;
+}
+
+static u8 in(u32 reg)
+{
+	return (u8)bus_read(&fake_vm.ports, &fake_vcpus[0], COM1_PORT + reg, 1);
+}
+
+static void out(u32 reg, u8 value)
+{
+	bus_write(&fake_vm.ports, &fake_vcpus[0], COM1_PORT + reg, 1, value);
+}
+
+static int setup(void **state)
+{
+	fake_vm_init(1);
+	line = false;
+	edges = 0;
+	said_len = 0;
+	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 8), 0);
+	return vuart_create(&fake_vm);
+}
+
+static int teardown(void **state)
+{
+	vuart_destroy(&fake_vm);
+	free(fake_vm.ports.regions);
+	return 0;
+}
+
+/* Linux autoconfig(): IER, scratch, loopback, FIFO type */
+static void test_linux_probe(void **state)
+{
+	out(UART_IER, 0);
+	assert_int_equal(in(UART_IER)&0x0f, 0);
+	out(UART_IER, 0x0f);
+	assert_int_equal(in(UART_IER)&0x0f, 0x0f);
+	out(UART_IER, 0);
+	out(UART_MCR, MCR_LOOP | 0x0a);
+	assert_int_equal(in(UART_MSR)&0xf0, 0x90);
+	out(UART_MCR, 0);
+	out(UART_IIR, FCR_ENABLE);
+	assert_int_equal(in(UART_IIR) >> 6, 3);
+	out(UART_SCR, 0xa5);
+	assert_int_equal(in(UART_SCR), 0xa5);
+	/* Not a 16650 or later: no EFR behind LCR 0xbf */
+	out(UART_LCR, 0xbf);
+	assert_int_not_equal(in(UART_IIR), 0);
+	out(UART_LCR, 0);
+	/* Not an XScale: IER bit 6 does not stick */
+	out(UART_IER, 0x40);
+	assert_int_equal(in(UART_IER), 0);
+}
+
+/* Linux serial8250_do_startup(): the two THRE tests */
+static void test_linux_thre_tests(void **state)
+{
+	u8 first, second;
+
+	assert_true(in(UART_LSR)&LSR_THRE);
+	out(UART_IER, IER_THRE);
+	first = in(UART_IIR);
+	out(UART_IER, 0);
+	out(UART_IER, IER_THRE);
+	second = in(UART_IIR);
+	out(UART_IER, 0);
+	assert_int_equal(first, IIR_THRE);
+	assert_int_equal(second, IIR_THRE);
+	out(UART_IER, IER_THRE);
+	assert_true(in(UART_LSR)&LSR_TEMT);
+	assert_int_equal(in(UART_IIR)&IIR_NONE, 0);
+	assert_int_equal(in(UART_IIR), IIR_NONE); /* taken back by the read */
+}
+
+static void test_transmit(void **state)
+{
+	out(UART_MCR, MCR_OUT2);
+	out(UART_DATA, 'h');
+	out(UART_DATA, 'i');
+	assert_int_equal(said_len, 2);
+	assert_memory_equal(said, "hi", 2);
+	assert_false(line);
+	out(UART_IER, IER_THRE);
+	assert_true(line);
+	assert_int_equal(edges, 1);
+	/* A driver that answers with data and no IIR read gets a new edge */
+	out(UART_DATA, '!');
+	assert_int_equal(edges, 2);
+	assert_int_equal(in(UART_IIR), IIR_THRE);
+	assert_false(line);
+	out(UART_DATA, '!');
+	assert_true(line);
+	out(UART_MCR, 0); /* OUT2 gates */
+	assert_false(line);
+}
+
+static void test_divisor_latch(void **state)
+{
+	out(UART_LCR, LCR_DLAB | 3);
+	out(UART_DATA, 0x34);
+	out(UART_IER, 0x12);
+	assert_int_equal(in(UART_DATA), 0x34);
+	assert_int_equal(in(UART_IER), 0x12);
+	out(UART_LCR, 3);
+	assert_int_equal(in(UART_LCR), 3);
+	assert_int_equal(in(UART_IER), 0);
+	assert_int_equal(said_len, 0);
+}
+
+static void test_receive(void **state)
+{
+	u32 i;
+
+	out(UART_MCR, MCR_OUT2);
+	out(UART_IIR, FCR_ENABLE | 0x40); /* trigger at 4 */
+	out(UART_IER, IER_RDA);
+	assert_true(vuart_receive(&fake_vm, 'a'));
+	assert_true(line);
+	assert_int_equal(in(UART_IIR)&0x0f, IIR_CTI);
+	for (i = 0; i < 3; i++)
+		assert_true(vuart_receive(&fake_vm, (u8)('b' + i)));
+	assert_int_equal(in(UART_IIR)&0x0f, IIR_RDA);
+	for (i = 0; i < 4; i++) {
+		assert_true(in(UART_LSR)&LSR_DR);
+		assert_int_equal(in(UART_DATA), 'a' + i);
+	}
+	assert_false(line);
+	assert_false(in(UART_LSR)&LSR_DR);
+	assert_int_equal(in(UART_DATA), 0);
+	/* Full: refused; a reset of the FIFO empties it */
+	i = 0;
+	while (vuart_receive(&fake_vm, 'x'))
+		assert_true(++i < 1000);
+	assert_int_equal(i, 256);
+	out(UART_IIR, FCR_ENABLE | FCR_CLEAR_RX);
+	assert_false(in(UART_LSR)&LSR_DR);
+	/* With no FIFO there is one byte */
+	out(UART_IIR, 0);
+	assert_true(vuart_receive(&fake_vm, '1'));
+	assert_false(vuart_receive(&fake_vm, '2'));
+}
+
+static void test_loopback(void **state)
+{
+	out(UART_MCR, MCR_LOOP);
+	in(UART_MSR);
+	out(UART_DATA, 'L');
+	assert_int_equal(said_len, 0);
+	assert_int_equal(in(UART_DATA), 'L');
+	out(UART_MCR, MCR_LOOP | MCR_RTS);
+	assert_int_equal(in(UART_MSR), MSR_CTS | MSR_DCTS);
+	assert_int_equal(in(UART_MSR), MSR_CTS);
+	out(UART_MCR, MCR_LOOP | MCR_OUT1);
+	in(UART_MSR);
+	out(UART_MCR, MCR_LOOP);
+	assert_int_equal(in(UART_MSR), MSR_TERI);
+	/* Overrun without a FIFO */
+	out(UART_DATA, '1');
+	out(UART_DATA, '2');
+	assert_true(in(UART_LSR)&LSR_OE);
+	assert_false(in(UART_LSR)&LSR_OE);
+}
+
+static void test_modem_status_interrupt(void **state)
+{
+	assert_int_equal(in(UART_MSR), MSR_CTS | MSR_DSR | MSR_DCD);
+	out(UART_IER, IER_MS);
+	out(UART_MCR, MCR_LOOP | MCR_OUT2);
+	assert_false(line); /* loopback takes OUT2 off the pin */
+	out(UART_MCR, MCR_OUT2);
+	assert_true(line);
+	assert_int_equal(in(UART_IIR), IIR_MS);
+	in(UART_MSR);
+	assert_false(line);
+}
+
+static void test_wide_access(void **state)
+{
+	out(UART_SCR, 0x5a);
+	assert_int_equal(
+		bus_read(&fake_vm.ports, &fake_vcpus[0], COM1_PORT + 6, 2),
+		0x5ab0);
+	assert_int_equal(
+		bus_read(&fake_vm.ports, &fake_vcpus[0], COM1_PORT + 6, 4),
+		0xffffffff);
+}
+
+static void test_random_writes(void **state)
+{
+	u32 i;
+
+	srand(9);
+	for (i = 0; i < 100000; i++) {
+		said_len = 0;
+		out((u32)rand() % UART_PORTS, (u8)rand());
+		in((u32)rand() % UART_PORTS);
+		vuart_receive(&fake_vm, (u8)rand());
+	}
+	/* No interrupt enabled, no line */
+	out(UART_LCR, 0);
+	out(UART_IER, 0);
+	assert_false(line);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_linux_probe),
+		T(test_linux_thre_tests),
+		T(test_transmit),
+		T(test_divisor_latch),
+		T(test_receive),
+		T(test_loopback),
+		T(test_random_writes),
+		T(test_wide_access),
+		T(test_modem_status_interrupt),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,247 @@
+/* SOURCES: hv/files/files.c hv/manifest/keys.c lib/string.c hv/load/load.c hv/load/bios_area.c hv/load/firmware.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The files of the boot volume: by name, who pays for them, and what is said
+ * when one is missing */
+#define LOAD_FAKES_NO_MODULES
+#include "tests/unit/fakes/load_fakes.h"
+
+#include "hv/device/fwcfg/fwcfg.h"
+#include "mm/hostmap.h"
+
+static u8 file_bytes[0x8000] __attribute__((aligned(4096)));
+static int mapped;
+static struct guest_config isolated_config;
+static struct vm isolated;
+static const char *probed;
+
+struct vm *vms[VM_MAX];
+u32 vm_count;
+
+void *ioremap(hpa_t hpa, u64 size, u32 attrs)
+{
+	mapped++;
+	return file_bytes + hpa.v % sizeof(file_bytes);
+}
+
+void iounmap(const void *va, u64 size)
+{
+	mapped--;
+}
+
+int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
+		 u16 id)
+{
+	for (u32 i = 0; i < owner_rows; i++) {
+		if (owners[i].base != base || owners[i].size != size ||
+		    owners[i].kind != from)
+			continue;
+		owners[i].kind = to;
+		owners[i].vm = id;
+		return 0;
+	}
+	return -EBUSY;
+}
+
+int fwcfg_fill(struct vm *v)
+{
+	return 0;
+}
+
+bool bzimage_probe(const struct image *kernel)
+{
+	probed = kernel->name;
+	return !strcmp(kernel->name, "vmlinuz");
+}
+
+bool pvh_probe(const struct image *kernel)
+{
+	return false;
+}
+
+bool multiboot1_probe(const struct image *kernel)
+{
+	return !strcmp(kernel->name, "mb.elf");
+}
+
+bool multiboot2_probe(const struct image *kernel)
+{
+	return false;
+}
+
+int multiboot1_load(struct vm *v, const struct image *kernel,
+		    const struct image *initrd)
+{
+	return 0;
+}
+
+int multiboot2_load(struct vm *v, const struct image *kernel,
+		    const struct image *initrd)
+{
+	return -ENOEXEC;
+}
+
+int bzimage_load(struct vm *v, const struct image *kernel,
+		 const struct image *initrd)
+{
+	assert_ptr_equal(kernel->data, file_bytes + 0x1000);
+	return 0;
+}
+
+int pvh_load(struct vm *v, const struct image *kernel,
+	     const struct image *initrd)
+{
+	return -ENOEXEC;
+}
+
+int acpi_build(struct vm *v)
+{
+	return 0;
+}
+
+int smbios_write(struct vm *v)
+{
+	return 0;
+}
+
+int acpi_publish(struct vm *v)
+{
+	return 0;
+}
+
+int smbios_publish(struct vm *v)
+{
+	return 0;
+}
+
+int acpi_rewrite(struct vm *v)
+{
+	return 0;
+}
+
+static void file(const char *name, u64 base, u64 size)
+{
+	struct boot_module *m = &boot_facts.modules[boot_facts.module_count++];
+
+	strcpy(m->name, name);
+	m->base = base;
+	m->size = size;
+	if (size)
+		own(base, ALIGN_UP(size, PAGE_SIZE), OWNER_HYPERVISOR, 0);
+}
+
+static int setup(void **state)
+{
+	vm_setup(state);
+	mapped = 0;
+	vm_count = 0;
+	file("vmlinuz", 0x1000, 0x1800);
+	file("a.cpio", 0x3000, 100);
+	file("b.cpio", 0x4000, 100);
+	file("bulkhead.conf", 0x5000, 100);
+	file("mb.elf", 0x6000, 100);
+	file("empty", 0, 0);
+	strcpy(config.kernel, "vmlinuz");
+	strcpy(config.initrd, "a.cpio");
+	assert_int_equal(modules_init(&boot_facts), 0);
+	assert_int_equal(mapped, 5);
+	return 0;
+}
+
+static void test_find(void **state)
+{
+	struct image f;
+
+	assert_int_equal(module_find("a.cpio", &f), 0);
+	assert_int_equal(module_find("A.cpiO", &f), 0); /* as GRUB tells it */
+	assert_int_equal(f.size, 100);
+	assert_int_equal(f.hpa, 0x3000);
+	assert_ptr_equal(f.data, file_bytes + 0x3000);
+	assert_int_equal(module_find("empty", &f), 0);
+	assert_int_equal(f.size, 0);
+	assert_int_equal(module_find("c", &f), -ENOENT);
+	assert_int_equal(module_find("", &f), -ENOENT);
+	assert_ptr_equal(modules_boot_info(), &boot_facts);
+	assert_null(modules_efi_map());
+}
+
+/* The isolated guest keeps its kernel, for a restart; the rest goes */
+static void test_settle(void **state)
+{
+	struct image f;
+
+	isolated.id = 3;
+	isolated.config = &isolated_config;
+	strcpy(isolated_config.kernel, "vmlinuz");
+	strcpy(isolated_config.initrd, "b.cpio");
+	vms[0] = &isolated;
+	vm_count = 1;
+	config.privileged = true;
+	modules_settle(&config);
+	assert_int_equal(owners[0].kind, OWNER_GUEST);
+	assert_int_equal(owners[0].vm, 3);
+	assert_int_equal(owners[1].kind, OWNER_FREE);
+	assert_int_equal(owners[2].kind, OWNER_GUEST);
+	assert_int_equal(owners[3].kind, OWNER_FREE);
+	assert_int_equal(module_find("a.cpio", &f), 0);
+	assert_int_equal(module_find("bulkhead.conf", &f), -ENOENT);
+	modules_forget_privileged();
+	assert_int_equal(module_find("a.cpio", &f), -ENOENT);
+	assert_int_equal(module_find("vmlinuz", &f), 0);
+	assert_int_equal(module_find("b.cpio", &f), 0);
+	assert_int_equal(mapped, 2);
+}
+
+static void test_load_says_what_is_wrong(void **state)
+{
+	assert_int_equal(load_guest(&fake_vm), 0);
+	/* MOV DX at the reset vector of an isolated guest */
+	assert_int_equal(ram[0xffff0], 0xba);
+	strcpy(config.initrd, "nope");
+	assert_int_equal(load_guest(&fake_vm), -ENOENT);
+	assert_string_equal(last_line,
+			    "guest box: initrd = nope: there is no such file; "
+			    "copy it to the folder bulkhead of the boot "
+			    "volume");
+	strcpy(config.initrd, "empty");
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
+	assert_non_null(strstr(last_line, "the file is empty; copy it"));
+	strcpy(config.kernel, "b.cpio");
+	config.initrd[0] = 0;
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
+	assert_string_equal(probed, "b.cpio");
+	assert_non_null(strstr(last_line, "neither a Linux bzImage, a PVH"));
+}
+
+/* boot = holds the file to its kind; module = is for multiboot */
+static void test_load_by_the_manifest(void **state)
+{
+	config.initrd[0] = 0;
+	config.boot = BOOT_WAY_LINUX;
+	assert_int_equal(load_guest(&fake_vm), 0);
+	config.boot = BOOT_WAY_MULTIBOOT;
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
+	assert_non_null(strstr(last_line, "is not what boot = says"));
+	config.boot = BOOT_WAY_AUTO;
+	config.module_count = 1;
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
+	assert_non_null(strstr(last_line, "module = is for multiboot, but"));
+	strcpy(config.kernel, "mb.elf");
+	assert_int_equal(load_guest(&fake_vm), 0);
+	fake_vm.privileged = true;
+	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
+	assert_non_null(strstr(last_line, "cannot own the devices"));
+}
+
+#define module_test(f) cmocka_unit_test_setup_teardown(f, setup, vm_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		module_test(test_find),
+		module_test(test_settle),
+		module_test(test_load_says_what_is_wrong),
+		module_test(test_load_by_the_manifest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

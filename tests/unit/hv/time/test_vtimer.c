@@ -1,0 +1,146 @@
+/* SOURCES: hv/time/vtimer.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Device timers: wishes from any core, one queue on the home core */
+#include "tests/unit/fakes/vdev_fakes.h"
+
+#include "hv/time/vtimer.h"
+
+static struct pcpu *here;
+static u32 fired;
+static struct vtimer t;
+
+struct pcpu *this_cpu(void)
+{
+	return here;
+}
+
+void vcpu_post(struct vcpu *v, u32 bits)
+{
+	v->events |= bits;
+}
+
+/* Only the home core may come here */
+void timer_arm(struct timer *timer, u64 deadline)
+{
+	assert_ptr_equal(here, &fake_pcpus[0]);
+	timer->deadline = deadline;
+	timer->armed = true;
+}
+
+void timer_cancel(struct timer *timer)
+{
+	assert_ptr_equal(here, &fake_pcpus[0]);
+	timer->armed = false;
+}
+
+static void expire(void)
+{
+	here = &fake_pcpus[0];
+	assert_true(t.timer.armed);
+	t.timer.armed = false;
+	t.timer.fn(&t.timer);
+}
+
+static void note(struct vtimer *self)
+{
+	assert_ptr_equal(self, &t);
+	fired++;
+}
+
+static int setup(void **state)
+{
+	fake_vm_init(2);
+	here = &fake_pcpus[0];
+	fired = 0;
+	vtimer_init(&t, &fake_vm, note);
+	return 0;
+}
+
+static void test_at_home(void **state)
+{
+	vtimer_set(&t, 1000);
+	assert_true(t.timer.armed);
+	assert_int_equal(t.timer.deadline, 1000);
+	assert_int_equal(fake_vcpus[0].events, 0);
+	expire();
+	assert_int_equal(fired, 1);
+	assert_int_equal(t.want, 0);
+	vtimer_set(&t, 2000);
+	vtimer_cancel(&t);
+	assert_false(t.timer.armed);
+}
+
+static void test_from_elsewhere(void **state)
+{
+	here = &fake_pcpus[1];
+	vtimer_set(&t, 1000);
+	assert_false(t.timer.armed);
+	assert_int_equal(fake_vcpus[0].events, VE_VTIMER);
+	here = &fake_pcpus[0];
+	vtimer_follow(&fake_vm);
+	assert_int_equal(t.timer.deadline, 1000);
+	expire();
+	assert_int_equal(fired, 1);
+}
+
+static void test_cancelled_elsewhere_does_not_fire(void **state)
+{
+	vtimer_set(&t, 1000);
+	here = &fake_pcpus[1];
+	vtimer_cancel(&t);
+	assert_true(t.timer.armed);
+	expire();
+	assert_int_equal(fired, 0);
+}
+
+static void test_moved_while_armed(void **state)
+{
+	vtimer_set(&t, 1000);
+	here = &fake_pcpus[1];
+	vtimer_set(&t, 5000);
+	expire(); /* before the boot vCPU took the event */
+	assert_int_equal(fired, 0);
+	assert_int_equal(t.timer.deadline, 5000);
+	here = &fake_pcpus[1];
+	vtimer_set(&t, 2000);
+	here = &fake_pcpus[0];
+	vtimer_follow(&fake_vm);
+	assert_int_equal(t.timer.deadline, 2000);
+	expire();
+	assert_int_equal(fired, 1);
+}
+
+static void test_nothing_after_the_end(void **state)
+{
+	vtimer_set(&t, 1000);
+	fake_vcpus[0].activity = VCPU_PARKED;
+	vtimer_stop_all(&fake_vm);
+	assert_false(t.timer.armed);
+	vtimer_set(&t, 2000); /* another vCPU on this core still runs */
+	assert_false(t.timer.armed);
+	vtimer_follow(&fake_vm);
+	assert_false(t.timer.armed);
+}
+
+static void test_time_zero_is_no_cancel(void **state)
+{
+	vtimer_set(&t, 0);
+	assert_true(t.timer.armed);
+	expire();
+	assert_int_equal(fired, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_at_home, setup),
+		cmocka_unit_test_setup(test_from_elsewhere, setup),
+		cmocka_unit_test_setup(test_cancelled_elsewhere_does_not_fire,
+				       setup),
+		cmocka_unit_test_setup(test_moved_while_armed, setup),
+		cmocka_unit_test_setup(test_nothing_after_the_end, setup),
+		cmocka_unit_test_setup(test_time_zero_is_no_cancel, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
