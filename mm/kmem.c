@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Small objects in slabs of one pool page, see pmm.h. A page belongs to one
+ * Small objects in slabs of one pool page, see pmm.h; larger ones go straight
+ * to pmm.c. A page belongs to one
  * size class and one budget, so that what a guest costs is charged to it and
  * no page holds objects of two guests. Objects of 64 bytes and more are
  * aligned to 64 bytes.
@@ -13,7 +14,6 @@
 #include "lib/string.h"
 #include "mm/pmm.h"
 
-#define KMEM_MAX   2048u
 #define SLAB_MAGIC 0x736c6162u
 #define SLAB_ROOM  (PAGE_SIZE - sizeof(struct slab))
 
@@ -103,7 +103,9 @@ void *kmem_alloc(struct budget *b, size_t size)
 	struct slab *s;
 	u16 c;
 
-	if (!size || size > KMEM_MAX)
+	if (size > KMEM_MAX)
+		return pmm_alloc_bytes(b, size);
+	if (!size)
 		return NULL;
 	c = class_of(size);
 	spin_lock(&kmem_lock);
@@ -128,10 +130,14 @@ void kmem_free(struct budget *b, void *p, size_t size)
 
 	if (!p)
 		return;
+	if (size > KMEM_MAX) {
+		pmm_free_bytes(b, p, size);
+		return;
+	}
 	s = (struct slab *)ALIGN_DOWN((uintptr_t)p, PAGE_SIZE);
 	spin_lock(&kmem_lock);
 	ASSERT(s->magic == SLAB_MAGIC && s->budget == b && s->in_use);
-	ASSERT(size && size <= KMEM_MAX && s->class == class_of(size));
+	ASSERT(size && s->class == class_of(size));
 	if (!s->free)
 		slab_link(s);
 	*object = s->free;

@@ -20,8 +20,6 @@
 
 enum entry_word { ENTRY_LOW, ENTRY_HIGH, ENTRY_DATA, ENTRY_CONTROL };
 
-#define SLAB_MAX 2048u
-
 static u8 *hw_entry(const struct vfunc *f, const struct msix_entry *e)
 {
 	u64 index = (u64)(e - f->msix.entries);
@@ -254,32 +252,6 @@ void vpci_msix_unplace(struct vfunc *f)
 	f->msix.table = 0;
 }
 
-static struct msix_entry *entries_alloc(struct budget *b, u32 count)
-{
-	size_t bytes = count * sizeof(struct msix_entry);
-	u32 order = 0;
-
-	if (bytes <= SLAB_MAX)
-		return kmem_alloc(b, bytes);
-	while (PAGE_SIZE << order < bytes)
-		order++;
-	return pmm_alloc(b, order);
-}
-
-static void entries_free(struct budget *b, struct msix_entry *e, u32 count)
-{
-	size_t bytes = count * sizeof(struct msix_entry);
-	u32 order = 0;
-
-	if (bytes <= SLAB_MAX) {
-		kmem_free(b, e, bytes);
-		return;
-	}
-	while (PAGE_SIZE << order < bytes)
-		order++;
-	pmm_free(b, e, order);
-}
-
 static void capability_read(struct vfunc *f)
 {
 	u32 control = pci_read(f->bdf, f->msix.cap, 4) >> 16;
@@ -290,11 +262,13 @@ static void capability_read(struct vfunc *f)
 	f->msix.offset = table & ~PCI_MSIX_BIR;
 }
 
+static size_t entries_bytes(const struct vfunc *f)
+{
+	return f->msix.count * sizeof(struct msix_entry);
+}
+
 void vpci_msix_init(struct vfunc *f)
 {
-	struct budget *b = &f->pci->vm->budget;
-	u32 i;
-
 	f->msix.cap = pci_find_cap(f->bdf, PCI_CAP_ID_MSIX);
 	if (!f->msix.cap)
 		return;
@@ -302,7 +276,8 @@ void vpci_msix_init(struct vfunc *f)
 	/* What firmware left there must not fire into our vectors */
 	hw_control(f);
 	if (f->msix.bar < PCI_BAR_COUNT)
-		f->msix.entries = entries_alloc(b, f->msix.count);
+		f->msix.entries =
+			kmem_alloc(&f->pci->vm->budget, entries_bytes(f));
 	if (!f->msix.entries) {
 		log_warn("pci", "%02x:%02x.%u: no MSI-X: %s", f->bdf.bus,
 			 f->bdf.devfn >> 3, f->bdf.devfn & 7,
@@ -312,7 +287,7 @@ void vpci_msix_init(struct vfunc *f)
 		f->msix.count = 0;
 		return;
 	}
-	for (i = 0; i < f->msix.count; i++) {
+	for (u32 i = 0; i < f->msix.count; i++) {
 		f->msix.entries[i].func = f;
 		f->msix.entries[i].word[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED;
 	}
@@ -334,6 +309,6 @@ void vpci_msix_release(struct vfunc *f)
 	f->msix.enabled = false;
 	vpci_msix_sync(f);
 	vpci_msix_unplace(f);
-	entries_free(&f->pci->vm->budget, f->msix.entries, f->msix.count);
+	kmem_free(&f->pci->vm->budget, f->msix.entries, entries_bytes(f));
 	f->msix.entries = NULL;
 }

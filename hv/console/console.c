@@ -356,7 +356,7 @@ int console_attach(struct vm *vm)
 	if (!sp)
 		return -ENOENT;
 	if (!sp->ring)
-		sp->ring = pmm_alloc(&vm->budget, CONSOLE_RING_ORDER);
+		sp->ring = pmm_alloc_bytes(&vm->budget, CONSOLE_RING_BYTES);
 	if (!sp->ring)
 		return -ENOMEM;
 	spin_lock(&con.lock);

@@ -7,14 +7,10 @@
 #include "lib/types.h"
 
 #define CONSOLE_RING_BYTES   8192u
-#define CONSOLE_RING_ORDER   1
 #define CONSOLE_REPLAY_BYTES 1024u /* bounds the time under the lock */
 #define CONSOLE_LINE_BYTES   256u
 #define CONSOLE_MAX_SPEAKERS (MANIFEST_MAX_GUESTS + 1)
 #define CONSOLE_SWITCH_KEY   0x1du /* Ctrl-] */
-
-static_assert(CONSOLE_RING_BYTES == PAGE_SIZE << CONSOLE_RING_ORDER,
-	      "a ring is whole pages");
 
 struct speaker {
 	char name[MANIFEST_NAME_LEN];

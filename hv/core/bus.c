@@ -31,32 +31,25 @@ static u32 bus_search(const struct bus *bus, u64 addr)
 
 int bus_init(struct bus *bus, struct budget *b, u32 capacity)
 {
-	u32 order = 0;
+	u64 bytes = PAGE_SIZE << pmm_order(capacity * sizeof(*bus->regions));
 
-	while ((PAGE_SIZE << order) < capacity * sizeof(*bus->regions))
-		order++;
-	bus->regions = pmm_alloc(b, order);
+	bus->regions = pmm_alloc_bytes(b, bytes);
 	if (!bus->regions)
 		return -ENOMEM;
 	bus->index = NULL;
 	bus->block_shift = BUS_BLOCK_SHIFT;
 	bus->count = 0;
-	bus->capacity = (u32)((PAGE_SIZE << order) / sizeof(*bus->regions));
+	bus->capacity = (u32)(bytes / sizeof(*bus->regions));
 	return 0;
 }
 
 void bus_destroy(struct bus *bus, struct budget *b)
 {
-	u32 order = 0;
-
-	if (bus->index)
-		pmm_free(b, bus->index, 0);
+	pmm_free(b, bus->index, 0);
 	bus->index = NULL;
 	if (!bus->regions)
 		return;
-	while ((PAGE_SIZE << order) / sizeof(*bus->regions) < bus->capacity)
-		order++;
-	pmm_free(b, bus->regions, order);
+	pmm_free_bytes(b, bus->regions, bus->capacity * sizeof(*bus->regions));
 	bus->regions = NULL;
 	bus->count = 0;
 }

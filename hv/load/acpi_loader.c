@@ -48,10 +48,7 @@ struct loader_command {
 static_assert(sizeof(struct loader_command) == 128, "a command's size");
 
 #define MAX_COMMANDS (2 + ACPI_MAX_POINTERS + ACPI_MAX_SUMS)
-#define SCRIPT_ORDER 1u
-static_assert(MAX_COMMANDS * sizeof(struct loader_command) <=
-		      PAGE_SIZE << SCRIPT_ORDER,
-	      "the script's buffer");
+#define SCRIPT_BYTES (MAX_COMMANDS * sizeof(struct loader_command))
 
 #define TABLES_ALIGN 64u /* the FACS */
 #define RSDP_ALIGN   16u
@@ -127,7 +124,8 @@ static void clear_sums(const struct acpi_writer *w)
 static int publish(const struct acpi_writer *w)
 {
 	struct vm *vm = w->vm;
-	struct loader_command *script = pmm_alloc(&vm->budget, SCRIPT_ORDER);
+	struct loader_command *script =
+		pmm_alloc_bytes(&vm->budget, SCRIPT_BYTES);
 	int err;
 
 	if (!script)
@@ -140,7 +138,7 @@ static int publish(const struct acpi_writer *w)
 	if (!err)
 		err = fwcfg_add_file(vm, FILE_SCRIPT, script,
 				     write_script(w, script));
-	pmm_free(&vm->budget, script, SCRIPT_ORDER);
+	pmm_free_bytes(&vm->budget, script, SCRIPT_BYTES);
 	return err;
 }
 

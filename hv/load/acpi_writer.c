@@ -11,9 +11,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define AREA_ORDER 3u
-static_assert(ACPI_AREA_BYTES == PAGE_SIZE << AREA_ORDER, "area order");
-
 #define TABLE_ALIGN 8u
 static_assert(sizeof(struct acpi_rsdp) <= ACPI_TABLES_AT, "RSDP");
 
@@ -46,7 +43,7 @@ int acpi_writer_init(struct acpi_writer *w, struct vm *vm,
 	err = find_area(w);
 	if (err)
 		return err;
-	w->buf = pmm_alloc(&vm->budget, AREA_ORDER);
+	w->buf = pmm_alloc_bytes(&vm->budget, ACPI_AREA_BYTES);
 	if (!w->buf)
 		return -ENOMEM;
 	w->used = ACPI_TABLES_AT;
@@ -202,7 +199,7 @@ int acpi_writer_seal(struct acpi_writer *w)
 
 void acpi_writer_free(struct acpi_writer *w)
 {
-	pmm_free(&w->vm->budget, w->buf, AREA_ORDER);
+	pmm_free_bytes(&w->vm->budget, w->buf, ACPI_AREA_BYTES);
 }
 
 int acpi_writer_finish(struct acpi_writer *w)

@@ -128,7 +128,7 @@ static int place_info(struct mb *b)
 	if (place_low(&b->place, MB_INFO_BYTES, PAGE_SIZE, &within,
 		      &b->info_gpa))
 		return load_no_room(b->vm, "boot information");
-	b->info = pmm_alloc(&b->vm->budget, MB_INFO_ORDER);
+	b->info = pmm_alloc_bytes(&b->vm->budget, MB_INFO_BYTES);
 	b->used = 0;
 	return b->info ? 0 : load_no_room(b->vm, "boot information");
 }
@@ -277,7 +277,7 @@ static int write_all(const struct mb *b)
 
 static void free_info(struct mb *b)
 {
-	pmm_free(&b->vm->budget, b->info, MB_INFO_ORDER);
+	pmm_free_bytes(&b->vm->budget, b->info, MB_INFO_BYTES);
 }
 
 static int info_too_big(struct mb *b)

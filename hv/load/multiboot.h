@@ -14,7 +14,6 @@
 #define MB_LOADER_NAME "Bulkhead"
 #define MB_MODULES_MAX (MANIFEST_MAX_FILES + 1) /* and the initrd */
 #define MB_INFO_BYTES  KIB(32)
-#define MB_INFO_ORDER  3u
 #define MB_MMAP_MAX    64u
 
 /* An image with the address fields (or tag): [offset, offset + bytes) of the

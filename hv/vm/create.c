@@ -34,15 +34,6 @@ struct vm *vm_privileged;
 /* vCPUs that live on each core, to spread them */
 static u32 core_load[MAX_CPUS];
 
-static u32 order_of(u64 bytes)
-{
-	u32 order = 0;
-
-	while ((PAGE_SIZE << order) < bytes)
-		order++;
-	return order;
-}
-
 static bool core_allowed(const struct guest_config *c, u32 id)
 {
 	return c->cores[id / 64] & BIT(id % 64);
@@ -111,8 +102,8 @@ static int create_intercepts(struct vm *vm)
 	u64 port_bytes = vcpu_ops->port_bitmap_pages * PAGE_SIZE;
 	struct vm_intercepts *in = &vm->intercepts;
 
-	in->msr_bitmap = pmm_alloc(&vm->budget, order_of(msr_bytes));
-	in->port_bitmap = pmm_alloc(&vm->budget, order_of(port_bytes));
+	in->msr_bitmap = pmm_alloc_bytes(&vm->budget, msr_bytes);
+	in->port_bitmap = pmm_alloc_bytes(&vm->budget, port_bytes);
 	if (!in->msr_bitmap || !in->port_bitmap)
 		return -ENOMEM;
 	memset(in->msr_bitmap, 0xff, msr_bytes);
@@ -125,12 +116,10 @@ static void destroy_intercepts(struct vm *vm)
 {
 	struct vm_intercepts *in = &vm->intercepts;
 
-	if (in->msr_bitmap)
-		pmm_free(&vm->budget, in->msr_bitmap,
-			 order_of(vcpu_ops->msr_bitmap_pages * PAGE_SIZE));
-	if (in->port_bitmap)
-		pmm_free(&vm->budget, in->port_bitmap,
-			 order_of(vcpu_ops->port_bitmap_pages * PAGE_SIZE));
+	pmm_free_bytes(&vm->budget, in->msr_bitmap,
+		       vcpu_ops->msr_bitmap_pages * PAGE_SIZE);
+	pmm_free_bytes(&vm->budget, in->port_bitmap,
+		       vcpu_ops->port_bitmap_pages * PAGE_SIZE);
 }
 
 /* The privileged guest has all ports but those of virtual devices */
@@ -224,12 +213,12 @@ static void vm_destroy(struct vm *vm)
 	bus_destroy(&vm->ports, &vm->budget);
 	bus_destroy(&vm->mmio, &vm->budget);
 	vm_memory_release(vm);
-	pmm_free(&pmm_self, vm, order_of(sizeof(*vm)));
+	pmm_free_bytes(&pmm_self, vm, sizeof(*vm));
 }
 
 static struct vm *vm_alloc(const struct guest_config *config)
 {
-	struct vm *vm = pmm_alloc(&pmm_self, order_of(sizeof(*vm)));
+	struct vm *vm = pmm_alloc_bytes(&pmm_self, sizeof(*vm));
 
 	if (!vm)
 		return NULL;

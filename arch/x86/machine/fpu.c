@@ -31,20 +31,14 @@ static_assert(offsetof(struct xsave_area, mxcsr) == 24, "SDM 1 table 10-2");
 static_assert(offsetof(struct xsave_area, st) == 32, "SDM 1 table 10-2");
 static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "SDM 1 13.4.2");
 
-static u32 area_order(void)
+static u64 area_bytes(void)
 {
-	u64 bytes = MAX(cpu_features.xsave_max_bytes, FXSAVE_BYTES);
-	u32 order = 0;
-
-	while ((PAGE_SIZE << order) < bytes)
-		order++;
-	return order;
+	return MAX(cpu_features.xsave_max_bytes, FXSAVE_BYTES);
 }
 
 int fpu_create(struct fpu_state *f, struct budget *b)
 {
-	f->order = area_order();
-	f->area = pmm_alloc(b, f->order);
+	f->area = pmm_alloc_bytes(b, area_bytes());
 	if (!f->area)
 		return -ENOMEM;
 	fpu_reset(f);
@@ -53,8 +47,7 @@ int fpu_create(struct fpu_state *f, struct budget *b)
 
 void fpu_destroy(struct fpu_state *f, struct budget *b)
 {
-	if (f->area)
-		pmm_free(b, f->area, f->order);
+	pmm_free_bytes(b, f->area, area_bytes());
 	f->area = NULL;
 }
 
@@ -62,7 +55,7 @@ void fpu_reset(struct fpu_state *f)
 {
 	struct xsave_area *area = f->area;
 
-	memset(area, 0, PAGE_SIZE << f->order);
+	memset(area, 0, area_bytes());
 	area->fcw = FPU_FCW_RESET;
 	area->mxcsr = FPU_MXCSR_INIT;
 	if (cpu_features.xsave)

@@ -13,7 +13,6 @@
 
 struct fpu_state {
 	void *area; /* pages from pmm */
-	u32 order;
 };
 
 /* An area in power-on state; -ENOMEM */

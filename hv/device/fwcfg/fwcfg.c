@@ -11,29 +11,14 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define STATE_ORDER 1u
-#define SMALL_BYTES 2048u /* the most that kmem_alloc() gives */
-static_assert(sizeof(struct fwcfg) <= PAGE_SIZE << STATE_ORDER, "its pages");
 static_assert(sizeof(((struct fwcfg_dir_entry *)0)->name) == FWCFG_NAME_LEN,
 	      "a name with its zero");
 
-static u32 order_of(u32 len)
-{
-	u32 order = 0;
-
-	while (PAGE_SIZE << order < len)
-		order++;
-	return order;
-}
-
 static void item_free(struct vm *vm, struct fwcfg_item *item)
 {
-	void *data = (void *)(uintptr_t)item->data;
-
-	if (item->owned && item->len <= SMALL_BYTES)
-		kmem_free(&vm->budget, data, item->len);
-	else if (item->owned)
-		pmm_free(&vm->budget, data, order_of(item->len));
+	if (item->owned)
+		kmem_free(&vm->budget, (void *)(uintptr_t)item->data,
+			  item->len);
 	*item = (struct fwcfg_item){ .data = NULL };
 }
 
@@ -46,10 +31,7 @@ static int item_copy(struct vm *vm, struct fwcfg_item *item, const void *data,
 	*item = (struct fwcfg_item){ .len = len };
 	if (!len)
 		return 0;
-	if (len <= SMALL_BYTES)
-		copy = kmem_alloc(&vm->budget, len);
-	else
-		copy = pmm_alloc(&vm->budget, order_of(len));
+	copy = kmem_alloc(&vm->budget, len);
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, data, len);
@@ -321,7 +303,7 @@ int fwcfg_create(struct vm *vm)
 		.write = port_write,
 	};
 
-	vm->fwcfg = pmm_alloc(&vm->budget, STATE_ORDER);
+	vm->fwcfg = kmem_alloc(&vm->budget, sizeof(*vm->fwcfg));
 	if (!vm->fwcfg)
 		return -ENOMEM;
 	vm->fwcfg->vm = vm;
@@ -342,6 +324,6 @@ void fwcfg_destroy(struct vm *vm)
 		item_free(vm, &fw->arch_keys[i]);
 	for (u32 i = 0; i < fw->file_count; i++)
 		item_free(vm, &fw->files[i]);
-	pmm_free(&vm->budget, fw, STATE_ORDER);
+	kmem_free(&vm->budget, fw, sizeof(*fw));
 	vm->fwcfg = NULL;
 }

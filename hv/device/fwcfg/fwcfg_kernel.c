@@ -91,16 +91,13 @@ static int add_pair(struct vm *vm, u16 addr_key, u32 addr, u16 size_key,
 static int fill_setup(struct vm *vm, struct parts *p)
 {
 	struct setup_header *h = &p->header;
-	u32 order = 0;
 	u8 *setup;
 	int err = add_pair(vm, FWCFG_SETUP_ADDR, REAL_MODE_BASE,
 			   FWCFG_SETUP_SIZE, p->setup_bytes);
 
 	if (err || !p->setup_bytes)
 		return err;
-	while (PAGE_SIZE << order < p->setup_bytes)
-		order++;
-	setup = pmm_alloc(&vm->budget, order);
+	setup = pmm_alloc_bytes(&vm->budget, p->setup_bytes);
 	if (!setup)
 		return -ENOMEM;
 	h->type_of_loader = LOADER_QEMU;
@@ -112,7 +109,7 @@ static int fill_setup(struct vm *vm, struct parts *p)
 	memcpy(setup, p->kernel.data, p->setup_bytes);
 	memcpy(setup + BZ_HEADER_OFFSET, h, sizeof(*h));
 	err = fwcfg_add(vm, FWCFG_SETUP_DATA, setup, p->setup_bytes);
-	pmm_free(&vm->budget, setup, order);
+	pmm_free_bytes(&vm->budget, setup, p->setup_bytes);
 	return err;
 }
 

@@ -28,8 +28,6 @@
 #define ISA_LINES    16u
 #define MEMORY_BASE  0xff000000ull
 #define MEMORY_BYTES KIB(64)
-#define MEMORY_ORDER 4u
-static_assert(PAGE_SIZE << MEMORY_ORDER == MEMORY_BYTES, "its pages");
 
 #define DEBUG_EXIT_PORTS 4u
 
@@ -158,13 +156,12 @@ int testdev_create(struct vm *vm)
 	if (!t)
 		return -ENOMEM;
 	t->vm = vm;
-	t->memory = pmm_alloc(&vm->budget, MEMORY_ORDER);
+	t->memory = pmm_alloc_bytes(&vm->budget, MEMORY_BYTES);
 	if (t->memory)
 		err = add_regions(t);
 	if (!err)
 		return 0;
-	if (t->memory)
-		pmm_free(&vm->budget, t->memory, MEMORY_ORDER);
+	pmm_free_bytes(&vm->budget, t->memory, MEMORY_BYTES);
 	kmem_free(&vm->budget, t, sizeof(*t));
 	bus_remove(&vm->ports, PORT_WORD);
 	return err;
@@ -176,7 +173,7 @@ void testdev_destroy(struct vm *vm)
 
 	if (!t)
 		return;
-	pmm_free(&vm->budget, t->memory, MEMORY_ORDER);
+	pmm_free_bytes(&vm->budget, t->memory, MEMORY_BYTES);
 	kmem_free(&vm->budget, t, sizeof(*t));
 	bus_remove(&vm->ports, PORT_WORD);
 }

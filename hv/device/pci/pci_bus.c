@@ -19,8 +19,8 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define FN_PAGES_ORDER 2u
-#define CF9_OFFSET     1u
+#define FN_BYTES   (3 * PAGE_SIZE) /* config, mask, clear */
+#define CF9_OFFSET 1u
 /* SYS_RST, FULL_RST; the bit between them is the reset */
 #define RESET_CONTROL_BITS 0x0au
 /* Bits 30:24 and 1:0 of CF8h are wired to zero */
@@ -305,7 +305,7 @@ int pcibus_add(struct pci_fn *f, const u8 header[64])
 	if (err)
 		return err;
 	s = &bus->slots[bus->count];
-	s->pages = pmm_alloc(&f->vm->budget, FN_PAGES_ORDER);
+	s->pages = pmm_alloc_bytes(&f->vm->budget, FN_BYTES);
 	if (!s->pages)
 		return -ENOMEM;
 	f->config = s->pages;
@@ -402,7 +402,7 @@ void pcibus_destroy(struct vm *vm)
 	if (!bus)
 		return;
 	for (u32 i = 0; i < bus->count; i++)
-		pmm_free(&vm->budget, bus->slots[i].pages, FN_PAGES_ORDER);
+		pmm_free_bytes(&vm->budget, bus->slots[i].pages, FN_BYTES);
 	kmem_free(&vm->budget, bus, sizeof(*bus));
 	vm->pcibus = NULL;
 }

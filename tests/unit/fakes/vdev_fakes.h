@@ -45,13 +45,13 @@ void *pmm_alloc(struct budget *b, u32 order)
 
 void pmm_free(struct budget *b, void *va, u32 order)
 {
-	b->used_pages -= 1ul << order;
+	if (va)
+		b->used_pages -= 1ul << order;
 	free(va);
 }
 
 void *kmem_alloc(struct budget *b, size_t size)
 {
-	assert_true(size <= 2048);
 	/* aligned as the slabs are, for structures that ask for it */
 	void *p = aligned_alloc(64, (size + 63) & ~63ul);
 

@@ -195,8 +195,49 @@ static void test_kmem(void **state)
 	assert_int_equal(a.used_pages + b.used_pages, 0);
 	assert_int_equal(pmm_free_pages(), before);
 	assert_null(kmem_alloc(&a, 0));
-	assert_null(kmem_alloc(&a, 2049));
 	kmem_free(&a, NULL, 5);
+	kmem_free(&a, NULL, 5000);
+}
+
+/* Larger objects are pages of their own, charged and given back as such */
+static void test_kmem_large(void **state)
+{
+	struct budget b = { .max_pages = 4 };
+	u8 *p = kmem_alloc(&b, KMEM_MAX + 1), *q;
+
+	assert_non_null(p);
+	assert_int_equal(b.used_pages, 1);
+	assert_true(IS_ALIGNED((u64)p, PAGE_SIZE));
+	q = kmem_alloc(&b, PAGE_SIZE + 1);
+	assert_non_null(q);
+	assert_int_equal(b.used_pages, 3);
+	assert_null(kmem_alloc(&b, PAGE_SIZE + 1));
+	kmem_free(&b, p, KMEM_MAX + 1);
+	kmem_free(&b, q, PAGE_SIZE + 1);
+	assert_int_equal(b.used_pages, 0);
+}
+
+static void test_order_of_bytes(void **state)
+{
+	assert_int_equal(pmm_order(1), 0);
+	assert_int_equal(pmm_order(PAGE_SIZE), 0);
+	assert_int_equal(pmm_order(PAGE_SIZE + 1), 1);
+	assert_int_equal(pmm_order(2 * PAGE_SIZE), 1);
+	assert_int_equal(pmm_order(3 * PAGE_SIZE), 2);
+	assert_int_equal(pmm_order(MIB(2)), 9);
+	assert_int_equal(pmm_order(MIB(2) + 1), 10);
+}
+
+static void test_bytes(void **state)
+{
+	struct budget b = { 0 };
+	u8 *p = pmm_alloc_bytes(&b, 2 * PAGE_SIZE + 1);
+
+	assert_true(IS_ALIGNED((u64)p, 4 * PAGE_SIZE));
+	assert_int_equal(b.used_pages, 4);
+	pmm_free_bytes(&b, p, 2 * PAGE_SIZE + 1);
+	assert_int_equal(b.used_pages, 0);
+	pmm_free_bytes(&b, NULL, PAGE_SIZE);
 }
 
 static void test_kmem_budget(void **state)
@@ -220,7 +261,10 @@ int main(void)
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_exhaust),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_order_of_bytes),
+		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_kmem),
+		cmocka_unit_test(test_kmem_large),
 		cmocka_unit_test(test_kmem_budget),
 		/* Last: leaves the lock taken */
 		cmocka_unit_test(test_double_free),
