@@ -13,6 +13,7 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"
 #include "include/hw/pci.h"
+#include "lib/bytes.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "mm/owner.h"
@@ -90,11 +91,6 @@ static bool access_ok(u16 offset, u8 size, u32 limit)
 	       IS_ALIGNED(offset, size) && offset < limit;
 }
 
-static u32 size_mask(u8 size)
-{
-	return size == 4 ? ~0u : (1u << (8 * size)) - 1;
-}
-
 /* The port that shows the wanted bytes, once the address is set */
 static u16 port_select(struct pci_bdf bdf, u16 offset)
 {
@@ -162,7 +158,7 @@ u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
 		return ecam_read(function + offset, size);
 	if (function || bdf.segment ||
 	    !access_ok(offset, size, PCI_CONFIG_BYTES))
-		return size_mask(MIN(size, (u8)4));
+		return (u32)ones_of(MIN(size, (u8)4));
 	return by_port_read(bdf, offset, size);
 }
 

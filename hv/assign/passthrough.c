@@ -14,14 +14,10 @@
 #include "hv/assign/vpower_regs.h"
 #include "hv/core/vcpu.h"
 #include "include/hw/pci.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 
 #define NO_FUNCTION 0xffffu
-
-static u32 size_mask(u8 size)
-{
-	return (u32)BITS(size * 8 - 1, 0);
-}
 
 static u32 bdf_hash(struct pci_bdf bdf)
 {
@@ -104,14 +100,15 @@ static u32 func_read(struct vfunc *f, u32 offset, u8 size)
 		value = vpci_msix_control_read(f);
 	else
 		return pci_read(f->bdf, (u16)offset, size);
-	return value >> (offset & 3) * 8 & size_mask(size);
+	return value >> (offset & 3) * 8 & (u32)ones_of(size);
 }
 
 static u32 merge(u32 old, u32 offset, u8 size, u32 value)
 {
-	u32 shift = (offset & 3) * 8, mask = size_mask(size) << shift;
+	u32 shift = (offset & 3) * 8;
 
-	return (old & ~mask) | (value << shift & mask);
+	return (u32)merge_bits(old, (u64)value << shift,
+			       ones_of(size) << shift);
 }
 
 /* True: the write may have moved a table */
@@ -139,13 +136,13 @@ static u32 config_read(struct vpci *pci, struct pci_bdf bdf, u32 offset,
 		       u8 size)
 {
 	struct vfunc *f;
-	u32 value = size_mask(size);
+	u32 value = (u32)ones_of(size);
 	bool added = false;
 
 	spin_lock(&pci->lock);
 	f = func_get(pci, bdf, &added);
 	if (f)
-		value = func_read(f, offset, size) & size_mask(size);
+		value = func_read(f, offset, size) & (u32)ones_of(size);
 	spin_unlock(&pci->lock);
 	if (added)
 		vpci_follow(f);
@@ -223,7 +220,7 @@ static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	if (size == 1 && offset == CF9_PORT - PCI_PORT_ADDRESS)
 		return port_read(CF9_PORT, 1);
 	if (size != 4)
-		return size_mask(size);
+		return ones_of(size);
 	return READ_ONCE(pci->address);
 }
 
@@ -261,7 +258,7 @@ static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	u8 i, n;
 
 	if (!(address & PCI_ADDRESS_ENABLE))
-		return size_mask(size);
+		return ones_of(size);
 	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
 		n = piece(offset + i, (u8)(size - i));
 		value |= config_read(pci, address_bdf(address),

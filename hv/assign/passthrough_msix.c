@@ -10,6 +10,7 @@
 #include "hv/assign/passthrough_priv.h"
 #include "hv/core/vcpu.h"
 #include "include/hw/pci.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
@@ -149,7 +150,7 @@ static u64 table_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 		value = e->word[at];
 		if (size == 8 && at < ENTRY_CONTROL)
 			value |= (u64)e->word[at + 1] << 32;
-		value = value >> offset % 4 * 8 & BITS(size * 8 - 1, 0);
+		value = value >> offset % 4 * 8 & ones_of(size);
 	}
 	spin_unlock(&f->pci->lock);
 	return value;

@@ -7,6 +7,7 @@
  */
 #include "hv/core/bus.h"
 
+#include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -163,8 +164,8 @@ u64 bus_read(const struct bus *bus, struct vcpu *v, u64 addr, u8 size)
 	const struct bus_region *r = bus_claim(bus, addr, size);
 
 	if (!r || !r->read)
-		return bus_ones(size);
-	return r->read(v, r->dev, addr - r->base, size) & bus_ones(size);
+		return ones_of(size);
+	return r->read(v, r->dev, addr - r->base, size) & ones_of(size);
 }
 
 void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size,
@@ -173,5 +174,5 @@ void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size,
 	const struct bus_region *r = bus_claim(bus, addr, size);
 
 	if (r && r->write)
-		r->write(v, r->dev, addr - r->base, size, val & bus_ones(size));
+		r->write(v, r->dev, addr - r->base, size, val & ones_of(size));
 }

@@ -51,11 +51,6 @@ static inline bool bus_may_claim(const struct bus *bus, u64 addr)
 	return bus->filter >> ((addr >> bus->block_shift) & 63) & 1;
 }
 const struct bus_region *bus_find(const struct bus *bus, u64 addr);
-/* What nobody answers reads as; @size 1, 2, 4 or 8 */
-static inline u64 bus_ones(u8 size)
-{
-	return ~0ull >> (64 - 8 * size);
-}
 /* Whole access: finds the region, splits nothing: an access that crosses a
  * region's end is unclaimed. */
 u64 bus_read(const struct bus *bus, struct vcpu *v, u64 addr, u8 size);

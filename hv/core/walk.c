@@ -16,6 +16,7 @@
 #include "arch/x86/machine/fpu.h"
 #include "hv/core/gmem.h"
 #include "include/hw/cpu.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 
 #define PSE36_SHIFT 13 /* PDE bits 20:13 are address bits 39:32 */
@@ -84,7 +85,7 @@ static u64 entry_read(struct vcpu *v, const struct walk *w, u64 gpa)
 	const void *p = gwalk_map(v, GPA(gpa));
 
 	if (!p)
-		return bus_ones((u8)w->entry_bytes);
+		return ones_of((u8)w->entry_bytes);
 	return w->entry_bytes == 8 ? READ_ONCE(*(const u64 *)p)
 				   : READ_ONCE(*(const u32 *)p);
 }

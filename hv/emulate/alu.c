@@ -127,17 +127,17 @@ static u64 two(const binary_fn row[4], u8 size, u64 a, u64 b, u64 *flags)
 
 u64 alu_binary(enum alu_op op, u8 size, u64 a, u64 b, u64 *flags)
 {
-	return two(binary[op], size, a, b, flags) & emu_mask(size);
+	return two(binary[op], size, a, b, flags) & ones_of(size);
 }
 
 u64 alu_bit(enum alu_bit op, u8 size, u64 a, u64 bit, u64 *flags)
 {
-	return two(bits[op], size, a, bit, flags) & emu_mask(size);
+	return two(bits[op], size, a, bit, flags) & ones_of(size);
 }
 
 u64 alu_imul(u8 size, u64 a, u64 b, u64 *flags)
 {
-	return two(imul, size, a, b, flags) & emu_mask(size);
+	return two(imul, size, a, b, flags) & ones_of(size);
 }
 
 u64 alu_scan(enum alu_scan op, u8 size, u64 to, u64 from, u64 *flags)
@@ -151,7 +151,7 @@ u64 alu_unary(enum alu_unary op, u8 size, u64 a, u64 *flags)
 
 	unary[op][size_index(size)](&a, &ax);
 	flags_out(flags, ax);
-	return a & emu_mask(size);
+	return a & ones_of(size);
 }
 
 u64 alu_shift(enum alu_shift op, u8 size, u64 a, u8 count, u64 *flags)
@@ -160,7 +160,7 @@ u64 alu_shift(enum alu_shift op, u8 size, u64 a, u8 count, u64 *flags)
 
 	shift[op][size_index(size)](&a, count, &ax);
 	flags_out(flags, ax);
-	return a & emu_mask(size);
+	return a & ones_of(size);
 }
 
 u64 alu_shift_double(bool right, u8 size, u64 a, u64 fill, u8 count, u64 *flags)
@@ -169,7 +169,7 @@ u64 alu_shift_double(bool right, u8 size, u64 a, u64 fill, u8 count, u64 *flags)
 
 	shift_double[right][size_index(size)](&a, fill, count, &ax);
 	flags_out(flags, ax);
-	return a & emu_mask(size);
+	return a & ones_of(size);
 }
 
 void alu_multiply(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b, u64 *flags)
@@ -194,15 +194,15 @@ bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b)
 	u64 top, quotient;
 
 	if (size < 8) {
-		*lo = (*lo & emu_mask(size)) | *hi << width;
+		*lo = merge_bytes(*hi << width, *lo, size);
 		if (is_signed) /* to 128 bits, of 2 * @size bytes */
-			*lo = emu_sign_extend(*lo, (u8)(2 * size));
+			*lo = sign_extend(*lo, 2u * size);
 		else
-			*lo &= emu_mask((u8)(2 * size));
+			*lo &= ones_of(2u * size);
 		*hi = is_signed && *lo >> 63 ? ~0ull : 0;
 	}
 	if (is_signed)
-		b = emu_sign_extend(b, size);
+		b = sign_extend(b, size);
 	minus = is_signed && *hi >> 63;
 	minus_b = is_signed && b >> 63;
 	if (minus) {
@@ -216,7 +216,7 @@ bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b)
 		: "=a"(quotient), "=d"(*hi)
 		: "a"(*lo), "d"(*hi), [b] "r"(b)
 		: "cc");
-	top = is_signed ? BIT(width - 1) - (minus == minus_b) : emu_mask(size);
+	top = is_signed ? BIT(width - 1) - (minus == minus_b) : ones_of(size);
 	if (quotient > top)
 		return false;
 	*lo = magnitude(minus != minus_b, quotient);

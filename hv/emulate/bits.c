@@ -149,7 +149,7 @@ static int bit_operate(struct emu *m, enum alu_bit op, u64 bit)
 int op_bt(struct emu *m) /* 0F A3 AB B3 BB */
 {
 	u64 reg = emu_reg_get(m, m->insn.reg, m->size);
-	s64 offset = (s64)emu_sign_extend(reg, m->size);
+	s64 offset = (s64)sign_extend(reg, m->size);
 	u32 bits = m->size * 8u;
 
 	/* The bit string reaches beyond the operand (SDM 2A, BT) */

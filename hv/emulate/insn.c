@@ -5,6 +5,7 @@
  */
 #include "hv/emulate/insn.h"
 
+#include "lib/bytes.h"
 #include "lib/errno.h"
 
 /*
@@ -71,9 +72,7 @@ static u64 take(struct cursor *c, u32 n)
 
 static s64 take_signed(struct cursor *c, u32 n)
 {
-	u32 shift = 64 - 8 * n;
-
-	return n ? (s64)(take(c, n) << shift) >> shift : 0;
+	return n ? (s64)sign_extend(take(c, n), n) : 0;
 }
 
 /* ES, CS, SS and DS do not count in 64-bit mode (SDM 1 3.3.7.1) */

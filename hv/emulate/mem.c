@@ -31,13 +31,13 @@ u64 emu_reg_get(struct emu *m, u8 reg, u8 size)
 		return m->r->gpr[reg & 3] >> 8 & 0xff;
 	if (reg == GPR_RSP)
 		vcpu_need(m->v, RG_RSP);
-	return m->r->gpr[reg] & emu_mask(size);
+	return m->r->gpr[reg] & ones_of(size);
 }
 
 void emu_reg_set(struct emu *m, u8 reg, u8 size, u64 value)
 {
 	u64 *gpr = &m->r->gpr[reg];
-	u64 mask = emu_mask(size);
+	u64 mask = ones_of(size);
 
 	if (high_byte(m, reg, size)) {
 		gpr = &m->r->gpr[reg & 3];
@@ -66,7 +66,7 @@ static u64 effective(struct emu *m)
 		ea += m->r->gpr[i->index] * i->scale;
 	if (i->rip_relative)
 		ea += m->r->rip + i->len;
-	return ea & emu_mask(i->addr_size);
+	return ea & ones_of(i->addr_size);
 }
 
 static u8 data_segment(const struct emu *m)
@@ -348,7 +348,7 @@ static void store_part(struct emu *m, gpa_t gpa, u8 size, u64 value)
 	}
 	gpa.v = vlapic_bus_gpa(m->v, gpa.v);
 	if ((size & (size - 1)) == 0) {
-		bus_write(bus, m->v, gpa.v, size, value & emu_mask(size));
+		bus_write(bus, m->v, gpa.v, size, value & ones_of(size));
 		return;
 	}
 	for (i = 0; i < size; i++)
@@ -368,7 +368,7 @@ static u64 load_at(struct emu *m, const struct emu_span *span, u8 at, u8 size)
 
 		value |= load_part(m, rest, (u8)(size - here)) << (8 * here);
 	}
-	return value & emu_mask(size);
+	return value & ones_of(size);
 }
 
 static void store_at(struct emu *m, const struct emu_span *span, u8 at, u8 size,
@@ -448,12 +448,12 @@ static int replace_edge(void *ram, u8 size, u64 old, u64 value)
 {
 	u64 *word = (u64 *)ALIGN_DOWN((u64)ram, sizeof(u64));
 	u32 shift = 8 * ((u64)ram % sizeof(u64));
-	u64 mask = emu_mask(size) << shift;
+	u64 mask = ones_of(size) << shift;
 	u64 now = *(volatile u64 *)word;
 
-	if (((now >> shift) ^ old) & emu_mask(size))
+	if (((now >> shift) ^ old) & ones_of(size))
 		return EMU_AGAIN;
-	value = (now & ~mask) | (value << shift & mask);
+	value = merge_bits(now, value << shift, mask);
 	return compare_exchange(word, sizeof(u64), now, value) ? EMU_OK
 							       : EMU_AGAIN;
 }
@@ -485,7 +485,7 @@ static int replace_split(struct emu *m, const struct emu_span *span, u8 size,
 	if (err)
 		return err;
 	if (!low)
-		store_part(m, span->gpa[0], first, value & emu_mask(first));
+		store_part(m, span->gpa[0], first, value & ones_of(first));
 	if (!high)
 		store_part(m, span->gpa[1], rest, value >> (8 * first));
 	return EMU_OK;

@@ -86,8 +86,7 @@ int op_movsxd(struct emu *m) /* 63 */
 		return EMU_UNKNOWN; /* ARPL */
 	err = load_operand(m, size, &value);
 	if (!err)
-		emu_reg_set(m, m->insn.reg, m->size,
-			    emu_sign_extend(value, size));
+		emu_reg_set(m, m->insn.reg, m->size, sign_extend(value, size));
 	return err;
 }
 
@@ -100,7 +99,7 @@ int op_movx(struct emu *m) /* 0F B6 B7 BE BF */
 	if (err)
 		return err;
 	if (m->insn.opcode >= 0xbe)
-		value = emu_sign_extend(value, size);
+		value = sign_extend(value, size);
 	emu_reg_set(m, m->insn.reg, m->size, value);
 	return EMU_OK;
 }
@@ -159,8 +158,7 @@ static int alu_to_memory(struct emu *m, enum alu_op op, u64 value)
 	if (err)
 		return err;
 	old = emu_load(m, &span, m->size);
-	result =
-		alu_binary(op, m->size, old, value & emu_mask(m->size), &flags);
+	result = alu_binary(op, m->size, old, value & ones_of(m->size), &flags);
 	if (op != ALU_CMP)
 		err = emu_replace(m, &span, m->size, old, result);
 	if (!err)
@@ -205,7 +203,7 @@ static int test_memory(struct emu *m, u64 with)
 		err = load_operand(m, m->size, &value);
 	if (err)
 		return err;
-	alu_binary(ALU_AND, m->size, value, with & emu_mask(m->size), &flags);
+	alu_binary(ALU_AND, m->size, value, with & ones_of(m->size), &flags);
 	emu_flags_set(m, flags);
 	return EMU_OK;
 }

@@ -14,6 +14,7 @@
 #include "hv/emulate/insn.h"
 #include "hv/emulate/task.h"
 #include "include/hw/cpu.h"
+#include "lib/bytes.h"
 
 enum emu_result {
 	EMU_OK,
@@ -93,17 +94,6 @@ void alu_multiply(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b, u64 *flags);
 bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b);
 /* A condition code of Jcc, SETcc, CMOVcc (SDM 1 appendix B) */
 bool alu_condition(u8 cc, u64 flags);
-
-static inline u64 emu_mask(u8 size)
-{
-	return size == 8 ? ~0ull : BIT(size * 8) - 1;
-}
-static inline u64 emu_sign_extend(u64 value, u8 size)
-{
-	u32 shift = 64 - 8u * size;
-
-	return (u64)((s64)(value << shift) >> shift);
-}
 
 /* emulate_mem.c */
 /* GPR by number: byte registers AH..BH as @insn's REX says */

@@ -35,7 +35,7 @@ static u8 stack_width(struct emu *m)
 static void rsp_set(struct emu *m, u64 rsp)
 {
 	u8 width = stack_width(m);
-	u64 mask = emu_mask(width);
+	u64 mask = ones_of(width);
 
 	vcpu_need(m->v, RG_RSP);
 	vcpu_dirty(m->v, RG_RSP);
@@ -49,7 +49,7 @@ static void rsp_set(struct emu *m, u64 rsp)
 int emu_push_sized(struct emu *m, u8 size, u64 value)
 {
 	u8 width = stack_width(m);
-	u64 rsp = (emu_reg_get(m, GPR_RSP, width) - size) & emu_mask(width);
+	u64 rsp = (emu_reg_get(m, GPR_RSP, width) - size) & ones_of(width);
 	struct emu_span span;
 	int err = emu_resolve(m, SEG_SS, rsp, size, ACCESS_W, &span);
 
@@ -240,7 +240,7 @@ int op_popf(struct emu *m) /* 9D */
 	mask = popf_mask(m);
 	/* The trap after it is by the old TF */
 	exit_finish_insn(m->v);
-	emu_flags_set(m, (m->r->rflags & ~mask) | (value & mask));
+	emu_flags_set(m, merge_bits(m->r->rflags, value, mask));
 	return emu_step_over(m);
 }
 
@@ -270,7 +270,7 @@ static int push_frames(struct emu *m, u64 frame, u32 level)
 	int err;
 
 	for (; level > 1; level--) {
-		rbp = (rbp - size) & emu_mask(width);
+		rbp = (rbp - size) & ones_of(width);
 		err = emu_resolve(m, SEG_SS, rbp, size, ACCESS_R, &span);
 		if (err)
 			return err;
@@ -295,7 +295,7 @@ int op_enter(struct emu *m) /* C8 */
 	if (!err)
 		err = push_frames(m, frame, level);
 	top = emu_reg_get(m, GPR_RSP, stack_width(m)) - (m->insn.imm & 0xffff);
-	top &= emu_mask(stack_width(m));
+	top &= ones_of(stack_width(m));
 	/* The new top of the stack can be written */
 	if (!err)
 		err = emu_resolve(m, SEG_SS, top, stack_size(m), ACCESS_W,
@@ -312,7 +312,7 @@ int op_enter(struct emu *m) /* C8 */
 /* The target's limit and canonical checks (SDM 2A, CALL, JMP) */
 static int check_target(struct emu *m, u64 *target)
 {
-	*target &= emu_mask(branch_size(m));
+	*target &= ones_of(branch_size(m));
 	vcpu_need(m->v, RG_SEG | RG_CR | RG_RIP);
 	if (m->mode == INSN_64BIT ? emu_is_canonical(m, *target)
 				  : *target <= m->r->seg[SEG_CS].limit)

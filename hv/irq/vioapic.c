@@ -15,6 +15,7 @@
 #include "hv/irq/vioapic_priv.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -187,7 +188,7 @@ static void rte_write(struct vioapic_unit *u, u32 reg, u32 value)
 		return;
 	pin = &u->pins[n];
 	old = pin->rte;
-	pin->rte = (old & ~mask) | ((u64)value << shift & mask);
+	pin->rte = merge_bits(old, (u64)value << shift, mask);
 	/* Switching to edge clears remote IRR: Linux relies on it to end a
 	 * stuck level interrupt */
 	if (!rte_is_level(pin->rte))
@@ -268,7 +269,7 @@ static u64 mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	else if (offset == IOWIN)
 		value = reg_read(u);
 	spin_unlock(&io->lock);
-	return value & BITS(size * 8 - 1, 0);
+	return value & ones_of(size);
 }
 
 static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,

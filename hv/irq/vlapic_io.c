@@ -8,6 +8,7 @@
 #include "hv/irq/vlapic.h"
 
 #include "hv/irq/vlapic_priv.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 
 enum lapic_access {
@@ -237,7 +238,7 @@ u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 		vlapic_error(l, APIC_ESR_REG_ILLEGAL);
 		return 0;
 	}
-	return row_read(l, reg) >> (skip * 8) & BITS(size * 8 - 1, 0);
+	return row_read(l, reg) >> (skip * 8) & ones_of(size);
 }
 
 void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,

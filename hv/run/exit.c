@@ -21,6 +21,7 @@
 #include "hv/run/hypercall.h"
 #include "include/hw/cpu.h"
 #include "lib/assert.h"
+#include "lib/bytes.h"
 #include "lib/log.h"
 
 static enum verdict exit_cpuid(struct vcpu *v, const struct vcpu_exit *e)
@@ -60,7 +61,7 @@ static enum verdict port_claimed(struct vcpu *v, const struct vcpu_exit *e)
 {
 	const struct bus *bus = &v->vm->ports;
 	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
-	u64 mask = bus_ones(e->port.size);
+	u64 mask = ones_of(e->port.size);
 
 	if (!e->port.in) {
 		bus_write(bus, v, e->port.port, e->port.size, *rax);
@@ -82,7 +83,7 @@ static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
 	if (bus_may_claim(&v->vm->ports, e->port.port))
 		return port_claimed(v, e);
 	if (e->port.in)
-		*rax = (e->port.size == 4 ? 0 : *rax) | bus_ones(e->port.size);
+		*rax = (e->port.size == 4 ? 0 : *rax) | ones_of(e->port.size);
 	return VERDICT_ADVANCE;
 }
 

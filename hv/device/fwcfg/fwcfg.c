@@ -8,6 +8,7 @@
 
 #include "hv/core/pc_map.h"
 #include "hv/device/fwcfg/fwcfg_priv.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -245,7 +246,7 @@ static u64 dma_signature(u64 offset, u8 size)
 	u64 value = 0;
 
 	if (offset < FWCFG_PORT_DMA_HIGH)
-		return bus_ones(size);
+		return ones_of(size);
 	memcpy(&value, &signature[offset - FWCFG_PORT_DMA_HIGH], size);
 	return value;
 }

@@ -14,6 +14,7 @@
 #include "hv/load/load.h"
 #include "include/hw/pci.h"
 #include "include/hw/q35.h"
+#include "lib/bytes.h"
 #include "lib/string.h"
 
 #define FIRST_ROUTED 25u /* devices with a DnnIR register */
@@ -114,7 +115,7 @@ static u64 rcba_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	u64 value = 0;
 
 	if (!rcba_open(q))
-		return bus_ones(size);
+		return ones_of(size);
 	spin_lock(&q->lock);
 	for (u8 i = 0; i < size; i++)
 		value |= (u64)rcba_byte(q, (u32)offset + i) << i * 8;

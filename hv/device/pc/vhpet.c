@@ -17,6 +17,7 @@
 #include "hv/time/vticks.h"
 #include "hv/time/vtimer.h"
 #include "include/hw/hpet.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 
 #define NO_IRQ (~0u)
@@ -308,17 +309,16 @@ static void cmp_write(struct hpet_timer *t, u64 value, u64 mask)
 	bool periodic = t->conf & HPET_T_PERIODIC;
 
 	if (!periodic || t->set)
-		t->cmp = ((t->cmp & ~mask) | (value & mask)) & timer_mask(t);
+		t->cmp = merge_bits(t->cmp, value, mask) & timer_mask(t);
 	if (periodic)
-		t->period =
-			((t->period & ~mask) | (value & mask)) & timer_mask(t);
+		t->period = merge_bits(t->period, value, mask) & timer_mask(t);
 	t->set = false;
 	compare_from_now(t);
 }
 
 static void reg_write(struct vhpet *h, u32 reg, u64 value, u64 mask)
 {
-	u64 whole = (hpet_reg(h, reg) & ~mask) | (value & mask);
+	u64 whole = merge_bits(hpet_reg(h, reg), value, mask);
 	u32 n = (reg - HPET_TIMER0) / HPET_TIMER_BYTES;
 
 	if (reg == HPET_CONFIG)
@@ -346,7 +346,7 @@ static u64 mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	follow_all(h);
 	value = hpet_reg(h, (u32)offset - at) >> at * 8;
 	spin_unlock(&h->lock);
-	return value & bus_ones(size);
+	return value & ones_of(size);
 }
 
 static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
@@ -360,7 +360,7 @@ static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	follow_all(h);
 	was = vhpet_legacy(v->vm);
 	reg_write(h, (u32)offset - at, value << at * 8,
-		  bus_ones(size) << at * 8);
+		  ones_of(size) << at * 8);
 	is = vhpet_legacy(v->vm);
 	/* The PIT and the RTC let go of their lines */
 	if (is && !was) {

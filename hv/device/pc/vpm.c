@@ -19,6 +19,7 @@
 #include "hv/time/vclock.h"
 #include "hv/time/vtimer.h"
 #include "include/hw/acpi_pm.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -139,7 +140,7 @@ static u64 en_read(struct vpm *p)
 
 static void en_write(struct vpm *p, u64 value, u64 mask)
 {
-	p->pm1_en = ((p->pm1_en & ~mask) | (value & mask)) & PM1_EN_BITS;
+	p->pm1_en = merge_bits(p->pm1_en, value, mask) & PM1_EN_BITS;
 }
 
 static u64 cnt_read(struct vpm *p)
@@ -149,7 +150,7 @@ static u64 cnt_read(struct vpm *p)
 
 static void cnt_write(struct vpm *p, u64 value, u64 mask)
 {
-	p->pm1_cnt = ((p->pm1_cnt & ~mask) | (value & mask)) & PM1_CNT_KEEPS;
+	p->pm1_cnt = merge_bits(p->pm1_cnt, value, mask) & PM1_CNT_KEEPS;
 	p->sleep = value & mask & PM1_CNT_SLP_EN;
 }
 
@@ -175,7 +176,7 @@ static u64 gpe_en_read(struct vpm *p)
 
 static void gpe_en_write(struct vpm *p, u64 value, u64 mask)
 {
-	p->gpe0_en = (p->gpe0_en & ~mask) | (value & mask);
+	p->gpe0_en = merge_bits(p->gpe0_en, value, mask);
 }
 
 static u64 smi_en_read(struct vpm *p)
@@ -233,7 +234,7 @@ static bool lanes(const struct pm_reg *r, u64 offset, u8 size, u64 *mask)
 
 	if (from >= to)
 		return false;
-	*mask = bus_ones((u8)(to - from)) << (from - r->offset) * 8;
+	*mask = ones_of((u32)(to - from)) << (from - r->offset) * 8;
 	return true;
 }
 
@@ -259,7 +260,7 @@ static u64 block_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 					    offset);
 	}
 	spin_unlock(&p->lock);
-	return value & bus_ones(size);
+	return value & ones_of(size);
 }
 
 static void sleep_now(struct vm *vm, u64 cnt)
@@ -307,7 +308,7 @@ static u64 apm_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	const struct vpm *p = dev;
 	u64 both = (u64)p->apm_cnt | (u64)p->apm_sts << 8;
 
-	return both >> offset * 8 & bus_ones(size);
+	return both >> offset * 8 & ones_of(size);
 }
 
 /* What SMM code would do with the FADT's ACPI_ENABLE and ACPI_DISABLE */

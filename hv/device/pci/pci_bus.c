@@ -16,6 +16,7 @@
 #include "hv/core/vcpu.h"
 #include "hv/device/pci/pci_bus_priv.h"
 #include "include/hw/pci.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -52,7 +53,7 @@ static void config_put(struct pci_fn *f, u32 offset, u8 size, u64 value)
 	for (u32 i = offset; i < offset + size; i++, value >>= 8) {
 		u8 v = (u8)value, mask = f->mask[i];
 
-		f->config[i] = (u8)((f->config[i] & ~mask) | (v & mask));
+		f->config[i] = (u8)merge_bits(f->config[i], v, mask);
 		f->config[i] &= (u8) ~(v & f->clear[i]);
 	}
 }
@@ -60,7 +61,7 @@ static void config_put(struct pci_fn *f, u32 offset, u8 size, u64 value)
 /* @offset + @size does not pass the end of the function's space */
 static u64 config_read(struct pcibus *bus, u8 devfn, u32 offset, u8 size)
 {
-	u64 value = bus_ones(size);
+	u64 value = ones_of(size);
 	struct pcibus_slot *s;
 
 	spin_lock(&bus->lock);
@@ -98,7 +99,7 @@ static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 
 	if (size == 1 && offset == CF9_OFFSET)
 		return READ_ONCE(bus->reset_control);
-	return size == 4 ? READ_ONCE(bus->address) : bus_ones(size);
+	return size == 4 ? READ_ONCE(bus->address) : ones_of(size);
 }
 
 static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
@@ -131,7 +132,7 @@ static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	u32 reg;
 
 	if (!address_selects(dev, offset, &devfn, &reg))
-		return bus_ones(size);
+		return ones_of(size);
 	return config_read(dev, devfn, reg, size);
 }
 
@@ -191,7 +192,7 @@ static u64 target_read(struct vcpu *v, struct pcibus *bus,
 		return config_read(bus, devfn, reg, size);
 	if (t->claim == CLAIM_BAR && t->f->ops && t->f->ops->bar_read)
 		return t->f->ops->bar_read(v, t->f, t->bar, t->offset, size);
-	return bus_ones(size);
+	return ones_of(size);
 }
 
 static void target_write(struct vcpu *v, struct pcibus *bus,
