@@ -42,12 +42,31 @@ enum seg {
 	SEG_COUNT
 };
 
-/* attr as in the VMCS access-rights field (SDM 3C 25.4.1): type 3:0, S 4,
- * DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15, unusable 16 */
-#define SEG_ATTR_L         BIT(13)
-#define SEG_ATTR_DB        BIT(14)
-#define SEG_ATTR_UNUSABLE  BIT(16)
-#define SEG_ATTR_DPL(attr) (((attr) >> 5) & 3)
+/* attr as in the VMCS access-rights field (SDM 3C 25.4.1): bytes 5 and 6 of the
+ * descriptor (SDM 3A 3.4.5), and whether there was one */
+#define SEG_ATTR_TYPE       BITS(3, 0)
+#define SEG_ATTR_ACCESSED   BIT(0) /* code and data */
+#define SEG_ATTR_RW         BIT(1) /* code: readable; data: writable */
+#define SEG_ATTR_BUSY       BIT(1) /* a TSS */
+#define SEG_ATTR_CONFORMING BIT(2) /* code */
+#define SEG_ATTR_DOWN       BIT(2) /* data: expand-down */
+#define SEG_ATTR_CODE       BIT(3)
+#define SEG_ATTR_WIDE       BIT(3) /* a TSS of 32 bits */
+#define SEG_ATTR_S          BIT(4) /* code or data */
+#define SEG_ATTR_DPL_SHIFT  5
+#define SEG_ATTR_DPL_MASK   BITS(6, 5)
+#define SEG_ATTR_DPL(attr)  (((attr) >> SEG_ATTR_DPL_SHIFT) & 3)
+#define SEG_ATTR_P          BIT(7)
+#define SEG_ATTR_L          BIT(13)
+#define SEG_ATTR_DB         BIT(14)
+#define SEG_ATTR_G          BIT(15)
+#define SEG_ATTR_UNUSABLE   BIT(16)
+/* What real mode has; a kernel's are these with D/B or L, and G */
+#define SEG_ATTR_REAL_DATA                                                     \
+	(SEG_ATTR_P | SEG_ATTR_S | SEG_ATTR_RW | SEG_ATTR_ACCESSED)
+#define SEG_ATTR_REAL_CODE (SEG_ATTR_REAL_DATA | SEG_ATTR_CODE)
+#define SEG_ATTR_LDT       (SEG_ATTR_P | 0x2)
+#define SEG_ATTR_TSS_BUSY  (SEG_ATTR_P | SEG_ATTR_WIDE | SEG_ATTR_BUSY | 0x1)
 
 struct segment {
 	u16 sel;

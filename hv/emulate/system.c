@@ -134,7 +134,7 @@ static int load_tr(struct emu *m, u16 sel)
 	if (err)
 		return err;
 	set_busy(m, &at, (u8)s.attr);
-	s.attr |= DESC_BUSY;
+	s.attr |= SEG_ATTR_BUSY;
 	m->r->seg[SEG_TR] = s;
 	vcpu_dirty(m->v, RG_SEG);
 	return EMU_OK;

@@ -87,8 +87,6 @@ int task_descriptor(struct vcpu *v, u16 sel, struct task_span *span,
 	return err ? err : task_read(v, span, raw);
 }
 
-#define ATTR_G BIT(15)
-
 struct segment task_segment(u16 sel, const u8 raw[DESC_BYTES])
 {
 	struct segment s = {
@@ -99,48 +97,42 @@ struct segment task_segment(u16 sel, const u8 raw[DESC_BYTES])
 			(u32)raw[7] << 24,
 	};
 
-	if (s.attr & ATTR_G)
+	if (s.attr & SEG_ATTR_G)
 		s.limit = s.limit << 12 | 0xfff;
 	return s;
 }
-
-#define ATTR_S          BIT(4)
-#define ATTR_P          BIT(7)
-#define TYPE_CODE       BIT(3)
-#define TYPE_CONFORMING BIT(2) /* code */
-#define TYPE_RW         BIT(1) /* code: readable; data: writable */
 
 static bool code_ok(const struct segment *s, u32 cpl)
 {
 	u32 dpl = SEG_ATTR_DPL(s->attr);
 
-	if (!(s->attr & TYPE_CODE))
+	if (!(s->attr & SEG_ATTR_CODE))
 		return false;
-	if (s->attr & TYPE_CONFORMING)
+	if (s->attr & SEG_ATTR_CONFORMING)
 		return dpl <= cpl;
 	return dpl == cpl && SEL_RPL(s->sel) <= cpl;
 }
 
 static bool stack_ok(const struct segment *s, u32 cpl)
 {
-	return !(s->attr & TYPE_CODE) && (s->attr & TYPE_RW) &&
+	return !(s->attr & SEG_ATTR_CODE) && (s->attr & SEG_ATTR_RW) &&
 	       SEG_ATTR_DPL(s->attr) == cpl && SEL_RPL(s->sel) == cpl;
 }
 
 static bool data_ok(const struct segment *s, u32 cpl)
 {
-	bool code = s->attr & TYPE_CODE;
+	bool code = s->attr & SEG_ATTR_CODE;
 	u32 dpl = SEG_ATTR_DPL(s->attr);
 
-	if (code && !(s->attr & TYPE_RW))
+	if (code && !(s->attr & SEG_ATTR_RW))
 		return false;
-	return (code && (s->attr & TYPE_CONFORMING)) ||
+	return (code && (s->attr & SEG_ATTR_CONFORMING)) ||
 	       (dpl >= cpl && dpl >= SEL_RPL(s->sel));
 }
 
 u8 task_check_segment(enum seg seg, const struct segment *s, u32 cpl)
 {
-	bool ok = s->attr & ATTR_S;
+	bool ok = s->attr & SEG_ATTR_S;
 
 	if (seg == SEG_CS)
 		ok = ok && code_ok(s, cpl);
@@ -148,7 +140,7 @@ u8 task_check_segment(enum seg seg, const struct segment *s, u32 cpl)
 		ok = ok && (seg == SEG_SS ? stack_ok : data_ok)(s, cpl);
 	if (!ok)
 		return EXC_GP;
-	if (s->attr & ATTR_P)
+	if (s->attr & SEG_ATTR_P)
 		return 0;
 	return seg == SEG_SS ? EXC_SS : EXC_NP;
 }

@@ -14,11 +14,9 @@
 #define SEL_DATA  0x18
 #define GDT_LIMIT (4 * 8 - 1)
 
-/* Access rights, SDM 3C 25.4.1 *Guest Register State* */
-#define ATTR_CODE64 0xa09bu /* execute/read, accessed, P, L, G */
-#define ATTR_CODE32 0xc09bu /* execute/read, accessed, P, D, G */
-#define ATTR_DATA   0xc093u /* read/write, accessed, P, B, G */
-#define ATTR_TSS    0x008bu /* busy TSS, P */
+#define ATTR_CODE64 (SEG_ATTR_REAL_CODE | SEG_ATTR_L | SEG_ATTR_G)
+#define ATTR_CODE32 (SEG_ATTR_REAL_CODE | SEG_ATTR_DB | SEG_ATTR_G)
+#define ATTR_DATA   (SEG_ATTR_REAL_DATA | SEG_ATTR_DB | SEG_ATTR_G)
 
 #define TSS_LIMIT 0x67u
 
@@ -33,8 +31,8 @@ static void set_flat(struct vcpu_regs *r, u16 code, u32 code_attr, u16 data)
 	r->seg[SEG_CS].sel = code;
 	r->seg[SEG_CS].attr = code_attr;
 	r->seg[SEG_LDTR] = (struct segment){ .attr = SEG_ATTR_UNUSABLE };
-	r->seg[SEG_TR] =
-		(struct segment){ .attr = ATTR_TSS, .limit = TSS_LIMIT };
+	r->seg[SEG_TR] = (struct segment){ .attr = SEG_ATTR_TSS_BUSY,
+					   .limit = TSS_LIMIT };
 }
 
 static void clear(struct vcpu_regs *r)

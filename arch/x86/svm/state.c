@@ -57,10 +57,10 @@ static void segs_read(const struct vmcb_save *s, struct vcpu_regs *r)
 
 	for (i = 0; i < SEG_COUNT; i++)
 		svm_seg_read(&r->seg[i], seg_of(save, i));
-	/* CPL is the VMCB's; SS may say otherwise after SYSRET (APM 2 15.5.1)
+	/* CPL is the VMCB's: SS may say otherwise after SYSRET (APM 2 15.5.1)
 	 */
-	r->seg[SEG_SS].attr = (r->seg[SEG_SS].attr & ~(3u << 5)) | (u32)s->cpl
-									   << 5;
+	r->seg[SEG_SS].attr &= ~(u32)SEG_ATTR_DPL_MASK;
+	r->seg[SEG_SS].attr |= (u32)s->cpl << SEG_ATTR_DPL_SHIFT;
 }
 
 /*
@@ -235,12 +235,13 @@ static void reset_segments(struct vcpu_regs *r)
 	u32 i;
 
 	for (i = 0; i < SEG_COUNT; i++)
-		r->seg[i] = (struct segment){ .attr = 0x93, .limit = 0xffff };
+		r->seg[i] = (struct segment){ .attr = SEG_ATTR_REAL_DATA,
+					      .limit = 0xffff };
 	r->seg[SEG_CS].sel = 0xf000;
 	r->seg[SEG_CS].base = 0xffff0000;
-	r->seg[SEG_CS].attr = 0x9b;
-	r->seg[SEG_LDTR].attr = 0x82;
-	r->seg[SEG_TR].attr = 0x8b;
+	r->seg[SEG_CS].attr = SEG_ATTR_REAL_CODE;
+	r->seg[SEG_LDTR].attr = SEG_ATTR_LDT;
+	r->seg[SEG_TR].attr = SEG_ATTR_TSS_BUSY;
 	r->gdtr = (struct segment){ .limit = 0xffff };
 	r->idtr = r->gdtr;
 }

@@ -6,20 +6,15 @@
  */
 #include "arch/x86/vmx/vmx.h"
 
-#define ATTR_TYPE_ACCESSED 1u /* code and data */
-#define ATTR_TYPE_BUSY     2u /* TSS */
-#define ATTR_S             BIT(4)
-#define ATTR_P             BIT(7)
-#define ATTR_G             BIT(15)
-#define ATTR_DEFINED       (BITS(7, 0) | BITS(16, 12))
+#define ATTR_DEFINED (BITS(7, 0) | BITS(16, 12))
 
 /* G must say how the limit came about, whichever way the guest put it */
 static u32 fix_granularity(u32 attr, u32 limit)
 {
 	if (limit & ~0xfffffu)
-		return attr | ATTR_G;
+		return attr | SEG_ATTR_G;
 	if ((limit & 0xfff) != 0xfff)
-		return attr & ~(u32)ATTR_G;
+		return attr & ~(u32)SEG_ATTR_G;
 	return attr;
 }
 
@@ -28,13 +23,13 @@ u32 vmx_segment_access(enum seg seg, const struct segment *s)
 	u32 attr = s->attr & ATTR_DEFINED;
 
 	if (seg == SEG_TR)
-		attr = (attr & ~(u32)SEG_ATTR_UNUSABLE) | ATTR_TYPE_BUSY |
-		       ATTR_P;
+		attr = (attr & ~(u32)SEG_ATTR_UNUSABLE) | SEG_ATTR_BUSY |
+		       SEG_ATTR_P;
 	if (attr & SEG_ATTR_UNUSABLE)
 		return attr;
-	if (!(attr & ATTR_P) && seg != SEG_CS)
+	if (!(attr & SEG_ATTR_P) && seg != SEG_CS)
 		return attr | SEG_ATTR_UNUSABLE;
-	if (attr & ATTR_S)
-		attr |= ATTR_TYPE_ACCESSED;
+	if (attr & SEG_ATTR_S)
+		attr |= SEG_ATTR_ACCESSED;
 	return fix_granularity(attr, s->limit);
 }

@@ -54,13 +54,14 @@ void vmx_vcpu_destroy(struct vcpu_hw *v)
 /* Real mode at F000:FFF0, base FFFF0000 (SDM 3A table 10-1) */
 static void reset_segments(struct vcpu_regs *r)
 {
-	const struct segment data = { 0, 0x93, 0xffff, 0 };
+	const struct segment data = { 0, SEG_ATTR_REAL_DATA, 0xffff, 0 };
 
 	for (u32 i = SEG_ES; i <= SEG_GS; i++)
 		r->seg[i] = data;
-	r->seg[SEG_CS] = (struct segment){ 0xf000, 0x9b, 0xffff, 0xffff0000 };
-	r->seg[SEG_LDTR] = (struct segment){ 0, 0x82, 0xffff, 0 };
-	r->seg[SEG_TR] = (struct segment){ 0, 0x8b, 0xffff, 0 };
+	r->seg[SEG_CS] = (struct segment){ 0xf000, SEG_ATTR_REAL_CODE, 0xffff,
+					   0xffff0000 };
+	r->seg[SEG_LDTR] = (struct segment){ 0, SEG_ATTR_LDT, 0xffff, 0 };
+	r->seg[SEG_TR] = (struct segment){ 0, SEG_ATTR_TSS_BUSY, 0xffff, 0 };
 	r->gdtr = (struct segment){ .limit = 0xffff };
 	r->idtr = (struct segment){ .limit = 0xffff };
 }
