@@ -15,13 +15,13 @@
 
 #include "arch/x86/machine/fpu.h"
 #include "hv/core/gmem.h"
+#include "hv/core/regs.h"
 #include "include/hw/cpu.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"
 
 #define PSE36_SHIFT 13 /* PDE bits 20:13 are address bits 39:32 */
 #define PSE36_BITS  BITS(20, 13)
-#define CPL_USER    3u
 #define WALK_TRIES  8u
 
 /* The key of a leaf; its two bits in PKRU (SDM 3A 4.6.2 *Protection Keys*) */
@@ -128,13 +128,6 @@ static u64 leaf_base(const struct walk *w, u64 entry, u32 shift)
 		return (entry & BITS(31, 22)) |
 		       (entry & PSE36_BITS) >> PSE36_SHIFT << 32;
 	return entry & PTE_ADDR & ~(BIT(shift) - 1);
-}
-
-static u32 cpl(const struct vcpu_regs *r)
-{
-	if (!(r->cr0 & CR0_PE))
-		return 0;
-	return SEG_ATTR_DPL(r->seg[SEG_SS].attr);
 }
 
 /* SDM 3A 4.6.1 *Determination of Access Rights* */
@@ -278,7 +271,7 @@ static int translate_once(struct vcpu *v, u64 lin, u8 access, gpa_t *gpa,
 {
 	const struct vcpu_regs *r = vcpu_regs(v);
 	struct rights rights = { .writable = true, .user = true };
-	bool user = cpl(r) == CPL_USER && !(access & ACCESS_SYSTEM);
+	bool user = vcpu_cpl(r) == CPL_USER && !(access & ACCESS_SYSTEM);
 	struct walk w;
 	int err;
 

@@ -12,13 +12,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define SEG_TYPE_CODE    BIT(3)
-#define SEG_TYPE_DOWN    BIT(2) /* data: expand-down */
-#define SEG_TYPE_WRITE   BIT(1) /* data; code: readable */
-#define CANONICAL_4LEVEL 47
-#define CANONICAL_5LEVEL 56
-#define CPL_USER         3
-#define WIDE             16
+#define WIDE 16
 
 static bool high_byte(const struct emu *m, u8 reg, u8 size)
 {
@@ -37,7 +31,6 @@ u64 emu_reg_get(struct emu *m, u8 reg, u8 size)
 void emu_reg_set(struct emu *m, u8 reg, u8 size, u64 value)
 {
 	u64 *gpr = &m->r->gpr[reg];
-	u64 mask = ones_of(size);
 
 	if (high_byte(m, reg, size)) {
 		gpr = &m->r->gpr[reg & 3];
@@ -48,10 +41,7 @@ void emu_reg_set(struct emu *m, u8 reg, u8 size, u64 value)
 		vcpu_need(m->v, RG_RSP);
 		vcpu_dirty(m->v, RG_RSP);
 	}
-	if (size == 4)
-		*gpr = (u32)value;
-	else
-		*gpr = (*gpr & ~mask) | (value & mask);
+	*gpr = gpr_merge(*gpr, value, size);
 }
 
 /* Effective address of the ModRM or moffs operand, cut to the address size */
@@ -111,14 +101,6 @@ static int seg_fault(struct emu *m, u8 seg)
 	return EMU_FAULT;
 }
 
-bool emu_is_canonical(const struct emu *m, u64 lin)
-{
-	u32 top = m->r->cr4 & CR4_LA57 ? CANONICAL_5LEVEL : CANONICAL_4LEVEL;
-	s64 high = (s64)lin >> top;
-
-	return high == 0 || high == -1;
-}
-
 static int linear64(struct emu *m, u8 seg, u64 offset, u8 size, u64 *lin)
 {
 	*lin = offset;
@@ -136,7 +118,7 @@ static bool in_limit(const struct segment *s, u64 offset, u8 size)
 	u64 last = offset + size - 1;
 	u64 top = s->attr & SEG_ATTR_DB ? 0xffffffffull : 0xffffull;
 
-	if ((s->attr & (SEG_TYPE_CODE | SEG_TYPE_DOWN)) == SEG_TYPE_DOWN)
+	if ((s->attr & (SEG_ATTR_CODE | SEG_ATTR_DOWN)) == SEG_ATTR_DOWN)
 		return offset > s->limit && last <= top;
 	return last <= s->limit;
 }
@@ -155,8 +137,8 @@ static int linear_segment(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 	vcpu_need(m->v, RG_SEG | RG_CR | RG_RIP);
 	*lin = (u32)(s->base + offset);
 	if (emu_protected(m)) {
-		bool code = s->attr & SEG_TYPE_CODE;
-		bool flag = s->attr & SEG_TYPE_WRITE;
+		bool code = s->attr & SEG_ATTR_CODE;
+		bool flag = s->attr & SEG_ATTR_RW;
 
 		if (s->attr & SEG_ATTR_UNUSABLE)
 			return seg_fault(m, seg);
@@ -176,7 +158,7 @@ static int check_alignment(struct emu *m, u64 lin, u8 size)
 	    !(r->cr0 & CR0_PE) || !skew)
 		return EMU_OK;
 	vcpu_need(m->v, RG_SEG);
-	if (SEG_ATTR_DPL(r->seg[SEG_SS].attr) != CPL_USER)
+	if (vcpu_cpl(r) != CPL_USER)
 		return EMU_OK;
 	vcpu_inject_exception(m->v, EXC_AC, true, 0);
 	return EMU_FAULT;

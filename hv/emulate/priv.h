@@ -10,11 +10,11 @@
 #ifndef HV_EMULATE_PRIV_H
 #define HV_EMULATE_PRIV_H
 
+#include "hv/core/regs.h"
 #include "hv/emulate/emulate.h"
 #include "hv/emulate/insn.h"
 #include "hv/emulate/task.h"
 #include "include/hw/cpu.h"
-#include "lib/bytes.h"
 
 enum emu_result {
 	EMU_OK,
@@ -104,7 +104,11 @@ void emu_flags_set(struct emu *m, u64 flags);
 int emu_ud(struct emu *m);
 /* 0, or #UD because of a LOCK prefix (SDM 2A, LOCK) */
 int emu_no_lock(struct emu *m);
-bool emu_is_canonical(const struct emu *m, u64 lin);
+/* In the guest's paging mode; RG_CR is valid */
+static inline bool emu_is_canonical(const struct emu *m, u64 lin)
+{
+	return is_canonical(lin, vcpu_linear_bits(m->r));
+}
 /* Segment, limit, canonical, alignment and paging checks of @size bytes (up to
  * 32) at seg:offset, in this order; sets accessed and dirty bits */
 int emu_resolve(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,

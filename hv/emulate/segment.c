@@ -9,10 +9,7 @@
 #include "hv/emulate/task.h"
 #include "lib/errno.h"
 
-#define CPL_USER       3u
 #define SELECTOR_BYTES 2
-#define ATTR_S         BIT(4)
-#define ATTR_REAL      0x93u   /* present, writable, accessed */
 #define SYSTEM_GATES   0x1a3au /* 1 3-5, 9 11 12: TSS, call and task gates */
 
 /* The error of emu_descriptor() and of what follows it */
@@ -25,9 +22,7 @@ int emu_fault(struct emu *m, u8 vector, u32 error)
 u32 emu_cpl(struct emu *m)
 {
 	vcpu_need(m->v, RG_SEG | RG_CR | RG_RIP);
-	if (m->r->rflags & RFLAGS_VM)
-		return CPL_USER;
-	return m->r->cr0 & CR0_PE ? SEG_ATTR_DPL(m->r->seg[SEG_SS].attr) : 0;
+	return vcpu_cpl(m->r);
 }
 
 int emu_descriptor(struct emu *m, u16 sel, struct task_span *at,
@@ -58,7 +53,7 @@ static struct segment real_segment(struct emu *m, enum seg seg, u16 sel)
 	s.sel = sel;
 	s.base = (u64)sel << 4;
 	if (s.attr & SEG_ATTR_UNUSABLE)
-		s.attr = ATTR_REAL;
+		s.attr = SEG_ATTR_REAL_DATA;
 	return s;
 }
 
@@ -72,7 +67,7 @@ static int load_null(struct emu *m, enum seg seg, u16 sel)
 		if (m->mode != INSN_64BIT || cpl == CPL_USER ||
 		    SEL_RPL(sel) != cpl)
 			return emu_fault(m, EXC_GP, 0);
-		s.attr |= m->r->seg[SEG_SS].attr & (3u << 5);
+		s.attr |= m->r->seg[SEG_SS].attr & SEG_ATTR_DPL_MASK;
 	}
 	segment_set(m, seg, &s);
 	return EMU_OK;
@@ -88,8 +83,8 @@ static int find_segment(struct emu *m, enum seg seg, u16 sel, struct segment *s)
 	if (err)
 		return err;
 	*s = task_segment(sel, raw);
-	if (seg == SEG_CS && !(s->attr & ATTR_S) &&
-	    (SYSTEM_GATES >> (s->attr & 0xf) & 1))
+	if (seg == SEG_CS && !(s->attr & SEG_ATTR_S) &&
+	    (SYSTEM_GATES >> (s->attr & SEG_ATTR_TYPE) & 1))
 		return EMU_UNKNOWN;
 	vector = task_check_segment(seg, s, emu_cpl(m));
 	if (seg == SEG_CS && !vector && (m->r->efer & EFER_LMA) &&
@@ -99,7 +94,7 @@ static int find_segment(struct emu *m, enum seg seg, u16 sel, struct segment *s)
 		return emu_fault(m, vector, SEL_ERROR(sel));
 	if (task_mark_accessed(m->v, &at, raw))
 		return EMU_UNKNOWN;
-	s->attr |= DESC_ACCESSED;
+	s->attr |= SEG_ATTR_ACCESSED;
 	return EMU_OK;
 }
 

@@ -35,15 +35,10 @@ static u8 stack_width(struct emu *m)
 static void rsp_set(struct emu *m, u64 rsp)
 {
 	u8 width = stack_width(m);
-	u64 mask = ones_of(width);
 
 	vcpu_need(m->v, RG_RSP);
 	vcpu_dirty(m->v, RG_RSP);
-	if (width == 4)
-		m->r->gpr[GPR_RSP] = (u32)rsp;
-	else
-		m->r->gpr[GPR_RSP] =
-			(m->r->gpr[GPR_RSP] & ~mask) | (rsp & mask);
+	m->r->gpr[GPR_RSP] = gpr_merge(m->r->gpr[GPR_RSP], rsp, width);
 }
 
 int emu_push_sized(struct emu *m, u8 size, u64 value)

@@ -5,28 +5,17 @@
  * Switch* says. The new task's registers are in place already: a fault is its
  * own, and the segments not yet loaded are unusable.
  */
+#include "hv/core/regs.h"
 #include "hv/emulate/task.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
 
-#define ATTR_S         BIT(4)
-#define ATTR_P         BIT(7)
-#define ATTR_DPL_SHIFT 5
-#define TYPE(attr)     ((attr)&0xfu)
-#define TYPE_LDT       2u
-#define ATTR_V86       0xf3u
-#define ATTR_FLAT_CODE 0x9bu
-#define CPL_USER       3u
+#define ATTR_V86 (SEG_ATTR_REAL_DATA | CPL_USER << SEG_ATTR_DPL_SHIFT)
 
 static int fault(struct vcpu *v, u8 vector, u16 sel, u32 ext)
 {
 	vcpu_inject_exception(v, vector, true, SEL_ERROR(sel) | ext);
 	return -EFAULT;
-}
-
-static u32 cpl_of(const struct vcpu_regs *r)
-{
-	return r->rflags & RFLAGS_VM ? CPL_USER : SEL_RPL(r->seg[SEG_CS].sel);
 }
 
 /* SDM 3A 21.3: in virtual-8086 mode a selector is a base */
@@ -42,7 +31,8 @@ static void load_v86(struct vcpu_regs *r)
 void task_forget_segments(struct vcpu *v)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
-	u32 dpl = cpl_of(r) << ATTR_DPL_SHIFT;
+	/* CPL is what the new CS says, and in SS from here on */
+	u32 dpl = SEL_RPL(r->seg[SEG_CS].sel) << SEG_ATTR_DPL_SHIFT;
 
 	if (r->rflags & RFLAGS_VM) {
 		load_v86(r);
@@ -57,8 +47,8 @@ void task_forget_segments(struct vcpu *v)
 		r->seg[i].limit = 0;
 	}
 	r->seg[SEG_SS].attr =
-		(r->seg[SEG_SS].attr & ~(3u << ATTR_DPL_SHIFT)) | dpl;
-	r->seg[SEG_CS].attr = ATTR_FLAT_CODE | dpl;
+		(r->seg[SEG_SS].attr & ~(u32)SEG_ATTR_DPL_MASK) | dpl;
+	r->seg[SEG_CS].attr = SEG_ATTR_REAL_CODE | dpl;
 	r->seg[SEG_CS].limit = 0xffff;
 }
 
@@ -91,7 +81,8 @@ static int load_ldt(struct vcpu *v, u32 ext)
 	err = fetch(v, sel, ext, &span, raw, &s);
 	if (err)
 		return err;
-	if ((s.attr & (ATTR_S | ATTR_P)) != ATTR_P || TYPE(s.attr) != TYPE_LDT)
+	if ((s.attr & (SEG_ATTR_P | SEG_ATTR_S | SEG_ATTR_TYPE)) !=
+	    SEG_ATTR_LDT)
 		return fault(v, EXC_TS, sel, ext);
 	r->seg[SEG_LDTR] = s;
 	return 0;
@@ -112,13 +103,13 @@ static int load_segment(struct vcpu *v, enum seg seg, u32 ext)
 	err = fetch(v, sel, ext, &span, raw, &s);
 	if (err)
 		return err;
-	vector = task_check_segment(seg, &s, cpl_of(r));
+	vector = task_check_segment(seg, &s, vcpu_cpl(r));
 	if (vector)
 		return fault(v, vector == EXC_GP ? EXC_TS : vector, sel, ext);
 	err = task_mark_accessed(v, &span, raw);
 	if (err)
 		return err;
-	s.attr |= DESC_ACCESSED;
+	s.attr |= SEG_ATTR_ACCESSED;
 	r->seg[seg] = s;
 	return 0;
 }

@@ -11,6 +11,7 @@
  */
 #include "hv/core/exit.h"
 #include "hv/core/gmem.h"
+#include "hv/core/regs.h"
 #include "hv/emulate/emulate.h"
 #include "hv/emulate/insn.h"
 #include "hv/emulate/task.h"
@@ -22,10 +23,6 @@
 #define TSS_CR3        0x1cu
 #define TSS_TRAP       0x64u
 #define TSS_TRAP_T     1u
-#define DESC_WIDE      8u /* of a TSS's type: 32-bit */
-#define ATTR_P         BIT(7)
-#define ATTR_S         BIT(4)
-#define TYPE_MASK      0xfu
 #define TYPE_TSS16     1u
 #define TSS_GPRS       8u
 #define DR7_LOCAL      0x155ull /* L0 to L3, LE */
@@ -106,7 +103,7 @@ static int read_old_tss(struct task_switch *s)
 	const struct segment *tr = &s->r->seg[SEG_TR];
 	int err;
 
-	s->old.layout = &layouts[!!(tr->attr & DESC_WIDE)];
+	s->old.layout = &layouts[!!(tr->attr & SEG_ATTR_WIDE)];
 	if (tr->limit < s->old.layout->bytes - 1u)
 		return fault(s, EXC_TS, tr->sel);
 	err = task_resolve(s->v, tr->base, s->old.layout->bytes, ACCESS_W,
@@ -119,14 +116,14 @@ static int check_new_descriptor(struct task_switch *s, u16 sel)
 {
 	bool iret = s->source == TASK_IRET;
 	u8 wrong = iret ? EXC_TS : EXC_GP;
-	u32 type = s->tr.attr & TYPE_MASK & ~DESC_WIDE;
+	u32 type = s->tr.attr & SEG_ATTR_TYPE & ~SEG_ATTR_WIDE;
 
-	if ((s->tr.attr & ATTR_S) ||
-	    type != (iret ? TYPE_TSS16 | DESC_BUSY : TYPE_TSS16))
+	if ((s->tr.attr & SEG_ATTR_S) ||
+	    type != (iret ? TYPE_TSS16 | SEG_ATTR_BUSY : TYPE_TSS16))
 		return fault(s, wrong, sel);
-	if (!(s->tr.attr & ATTR_P))
+	if (!(s->tr.attr & SEG_ATTR_P))
 		return fault(s, EXC_NP, sel);
-	s->new.layout = &layouts[!!(s->tr.attr & DESC_WIDE)];
+	s->new.layout = &layouts[!!(s->tr.attr & SEG_ATTR_WIDE)];
 	if (s->tr.limit < s->new.layout->bytes - 1u)
 		return fault(s, EXC_TS, sel);
 	return 0;
@@ -267,7 +264,7 @@ static void load_new(struct task_switch *s)
 	struct vcpu_regs *r = s->r;
 
 	load_registers(s);
-	s->tr.attr |= DESC_BUSY;
+	s->tr.attr |= SEG_ATTR_BUSY;
 	r->seg[SEG_TR] = s->tr;
 	r->cr0 |= CR0_TS;
 	r->dr[7] &= ~DR7_LOCAL;
@@ -305,13 +302,13 @@ static int push_error(struct task_switch *s)
 	struct task_span span;
 	int err;
 
-	if (sp + bytes - 1 > ss->limit && !(ss->attr & 4))
+	if (sp + bytes - 1 > ss->limit && !(ss->attr & SEG_ATTR_DOWN))
 		return fault(s, EXC_SS, 0);
 	err = task_resolve(s->v, ss->base + sp, bytes, ACCESS_W, &span);
 	if (!err)
 		err = task_write(s->v, &span, &s->event.error);
 	if (!err)
-		r->gpr[GPR_RSP] = (r->gpr[GPR_RSP] & ~(u64)mask) | sp;
+		r->gpr[GPR_RSP] = merge_bits(r->gpr[GPR_RSP], sp, mask);
 	return err;
 }
 

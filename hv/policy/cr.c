@@ -7,6 +7,7 @@
 #include "arch/x86/cpu/asm.h"
 #include "hv/core/exit.h"
 #include "hv/core/gmem.h"
+#include "hv/core/regs.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/cpuid.h"
 #include "include/hw/cpu.h"
@@ -31,7 +32,6 @@
 #define PDPTE_COUNT    4u
 #define PDPTE_RESERVED (BITS(8, 5) | BITS(2, 1))
 #define PDPT_ADDR      BITS(31, 5)
-#define TSS_WIDE       8u /* of TR's type */
 
 /* CR4 bits that a CPUID bit permits */
 static const struct {
@@ -107,7 +107,7 @@ static bool paging_switch_ok(const struct vcpu_regs *r, u64 cr0)
 	if (!(r->efer & EFER_LME))
 		return true;
 	return (r->cr4 & CR4_PAE) && !(r->seg[SEG_CS].attr & SEG_ATTR_L) &&
-	       (r->seg[SEG_TR].attr & TSS_WIDE);
+	       (r->seg[SEG_TR].attr & SEG_ATTR_WIDE);
 }
 
 static int set_cr0(struct vcpu *v, u64 cr0)
@@ -301,7 +301,7 @@ enum verdict exit_xsetbv(struct vcpu *v, const struct vcpu_exit *e)
 	vcpu_need(v, RG_SEG | RG_CR);
 	if (!(r->cr4 & CR4_OSXSAVE))
 		return exit_ud(v);
-	if (SEG_ATTR_DPL(r->seg[SEG_SS].attr) || (u32)r->gpr[GPR_RCX] ||
+	if (vcpu_cpl(r) != CPL_KERNEL || (u32)r->gpr[GPR_RCX] ||
 	    !xcr0_ok(v->vm, value) || xsetbv_safe(0, value))
 		return exit_gp(v);
 	r->xcr0 = value;

@@ -4,6 +4,7 @@
  * caller's home core. Arguments are checked before anything is done; the work
  * of one call is bounded (128 messages at most).
  */
+#include "hv/core/regs.h"
 #include "hv/irq/vlapic.h"
 #include "hv/pv/kvm_pv.h"
 #include "include/bulkhead/kvm.h"
@@ -100,11 +101,6 @@ static u64 call_fetch(const struct vcpu_regs *r, struct call *c)
 	return r->gpr[GPR_RAX] & mask;
 }
 
-static bool is_kernel(const struct vcpu_regs *r)
-{
-	return !(r->cr0 & CR0_PE) || !SEG_ATTR_DPL(r->seg[SEG_SS].attr);
-}
-
 enum verdict kvm_hypercall(struct vcpu *v)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
@@ -115,7 +111,7 @@ enum verdict kvm_hypercall(struct vcpu *v)
 	vcpu_need(v, RG_RIP | RG_CR | RG_SEG);
 	c.wide = vcpu_hw_long_mode(r);
 	number = call_fetch(r, &c);
-	if (!is_kernel(r))
+	if (vcpu_cpl(r) != CPL_KERNEL)
 		c.result = -BH_KVM_EPERM;
 	else if (number < ARRAY_SIZE(rows) && rows[number])
 		verdict = rows[number](v, &c);

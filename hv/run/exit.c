@@ -13,6 +13,7 @@
 #include "arch/x86/machine/mce.h"
 #include "hv/core/breakpoint.h"
 #include "hv/core/gmem.h"
+#include "hv/core/regs.h"
 #include "hv/emulate/emulate.h"
 #include "hv/emulate/insn.h"
 #include "hv/policy/cpuid.h"
@@ -21,7 +22,6 @@
 #include "hv/run/hypercall.h"
 #include "include/hw/cpu.h"
 #include "lib/assert.h"
-#include "lib/bytes.h"
 #include "lib/log.h"
 
 static enum verdict exit_cpuid(struct vcpu *v, const struct vcpu_exit *e)
@@ -61,16 +61,13 @@ static enum verdict port_claimed(struct vcpu *v, const struct vcpu_exit *e)
 {
 	const struct bus *bus = &v->vm->ports;
 	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
-	u64 mask = ones_of(e->port.size);
 
 	if (!e->port.in) {
 		bus_write(bus, v, e->port.port, e->port.size, *rax);
 		return VERDICT_ADVANCE;
 	}
-	/* IN writes AL or AX and leaves the rest, or EAX and clears it */
-	if (e->port.size == 4)
-		*rax = 0;
-	*rax = (*rax & ~mask) | bus_read(bus, v, e->port.port, e->port.size);
+	*rax = gpr_merge(*rax, bus_read(bus, v, e->port.port, e->port.size),
+			 e->port.size);
 	return VERDICT_ADVANCE;
 }
 
@@ -83,7 +80,7 @@ static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
 	if (bus_may_claim(&v->vm->ports, e->port.port))
 		return port_claimed(v, e);
 	if (e->port.in)
-		*rax = (e->port.size == 4 ? 0 : *rax) | ones_of(e->port.size);
+		*rax = gpr_merge(*rax, ~0ull, e->port.size);
 	return VERDICT_ADVANCE;
 }
 
