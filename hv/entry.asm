@@ -1,8 +1,8 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Where cores enter the hypervisor in long mode: hv_start for the boot CPU, from
-; a loader (include/bulkhead/boot_info.h says in what state), and ap_start for
-; the others, from trampoline.asm. Both take a stack whose bottom word is the
-; core's struct pcpu (percpu.h) and go on in C; nothing is enabled here.
+; Where the boot CPU enters the hypervisor: from a loader, in long mode
+; (include/bulkhead/boot_info.h says in what state). It takes a stack whose
+; bottom word is its struct pcpu (arch/x86/cpu/percpu.h) and goes on in C;
+; nothing is enabled here. The other cores: arch/x86/machine/ap_start.asm.
 
 %include "arch/x86/cpu/asm_offsets.inc"
 
@@ -12,9 +12,6 @@ default rel
 extern boot_cpu_area
 extern tsc_boot
 extern hv_main
-extern smp_slots
-extern smp_slot_count
-extern smp_ap_main
 
 section .text.entry
 
@@ -32,42 +29,6 @@ hv_start:
 	lea	rsp, [rax + STACK_SIZE]
 	xor	ebp, ebp
 	call	hv_main
-.halt:
-	cli
-	hlt
-	jmp	.halt
-
-; Another core: long mode, trampoline tables, no stack. Finds its slot by its
-; APIC id and claims it, not while an INIT is on its way to it; one that comes
-; after it was given up halts.
-global ap_start
-ap_start:
-	cli
-	cld
-	call_free_apic_id
-	lea	rdi, [smp_slots]
-	mov	ecx, [smp_slot_count]
-.next:
-	sub	ecx, 1
-	jb	.halt
-	cmp	[rdi + SLOT_APIC_ID], edx
-	je	.found
-	add	rdi, SLOT_SIZE
-	jmp	.next
-.found:
-	mov	edx, SLOT_ARRIVED
-.claim:
-	mov	eax, SLOT_WAITING
-	lock cmpxchg [rdi + SLOT_STATE], edx
-	je	.claimed
-	pause
-	cmp	eax, SLOT_HELD
-	je	.claim
-	jmp	.halt
-.claimed:
-	mov	rsp, [rdi + SLOT_STACK_TOP]
-	xor	ebp, ebp
-	call	smp_ap_main		; RDI = the slot
 .halt:
 	cli
 	hlt

@@ -5,12 +5,15 @@
  * wrong it says in one sentence on every console; without a usable machine it
  * then waits, so that the sentence can be read.
  */
+#include "hv/init.h"
+
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/machine/cpu.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"

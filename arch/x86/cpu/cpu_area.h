@@ -40,7 +40,7 @@ struct cpu_area {
 
 extern u8 boot_cpu_area[CPU_AREA_SIZE];
 
-/* Prepare a block (zero but for what entry.asm wrote); any core */
+/* Prepare a block (zero but for what hv/entry.asm wrote); any core */
 struct pcpu *cpu_area_init(void *block);
 /* Did this core's one stack stay above its struct cpu_area? */
 bool cpu_area_intact(const struct pcpu *cpu);

@@ -9,11 +9,11 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/percpu.h"
-#include "arch/x86/machine/lapic.h"
 #include "include/hw/cpu.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 
+void (*panic_stop_hook)(void);
 void (*panic_console_hook)(void);
 void (*panic_dump_hook)(void);
 
@@ -25,15 +25,6 @@ static u32 panic_depth; /* owner only */
 bool panic_active(void)
 {
 	return __atomic_load_n(&panic_owner, __ATOMIC_ACQUIRE) != NOBODY;
-}
-
-static void stop_others(const struct pcpu *self)
-{
-	if (!lapic_ready())
-		return;
-	for (u32 i = 0; i < pcpu_count; i++)
-		if (pcpus[i] && pcpus[i] != self)
-			lapic_send_nmi(pcpus[i]->apic_id);
 }
 
 /* Returns only on the first core, the first time */
@@ -49,7 +40,8 @@ static void claim(void)
 	    expected != cpu->id)
 		cpu_halt_forever();
 	if (panic_depth++ == 0) {
-		stop_others(cpu);
+		if (panic_stop_hook)
+			panic_stop_hook();
 		if (panic_console_hook)
 			panic_console_hook();
 		return;

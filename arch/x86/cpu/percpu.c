@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of cores, and the boot CPU's memory block (gdt.h), which entry.asm
- * takes its first stack from. Filled by smp.c; constant after bring-up. */
+/* The table of cores, and the boot CPU's memory block (gdt.h), which
+ * hv/entry.asm takes its first stack from. Filled by smp.c; constant after
+ * bring-up. */
 #include "arch/x86/cpu/percpu.h"
 
 #include "arch/x86/cpu/cpu_area.h"

@@ -3,17 +3,17 @@
  * Per-CPU state. It lies at the bottom of the core's one stack, which is
  * STACK_SIZE aligned, so that this_cpu() is the stack pointer rounded down: no
  * segment register is needed and the SVM path needs no VMLOAD per exit.
- * IST stacks hold a pointer to it at their bottom word too: see entry.asm.
+ * IST stacks hold a pointer to it at their bottom word too: see hv/entry.asm.
  */
 #ifndef ARCH_X86_CPU_PERCPU_H
 #define ARCH_X86_CPU_PERCPU_H
 
-#include "arch/x86/machine/timer.h"
 #include "lib/types.h"
 
 #define MAX_CPUS   256
 #define STACK_SIZE 16384ul
 
+struct timer;        /* arch/x86/machine/timer.h */
 struct vcpu;         /* hv/core/vcpu.h; opaque here */
 struct sched_cpu;    /* sched/sched.h */
 struct window_cache; /* mm/window.h */
@@ -24,6 +24,12 @@ enum pcpu_pending {
 	PCPU_RESCHED = 1 << 0, /* the run queue changed */
 	PCPU_CALL = 1 << 1,    /* a cross-call waits (smp.h) */
 	PCPU_STOP = 1 << 2,    /* leave VMX/SVM and halt */
+};
+
+/* The timers that this core armed; only timer.c touches it */
+struct timer_queue {
+	struct timer *first; /* sorted, soonest first */
+	u64 programmed;      /* deadline in the hardware; 0: none */
 };
 
 struct pcpu {

@@ -9,13 +9,7 @@
 
 #include "lib/types.h"
 
-/* As idt.asm pushes it */
-struct trap_frame {
-	u64 r15, r14, r13, r12, r11, r10, r9, r8;
-	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	u64 vector, error;
-	u64 rip, cs, rflags, rsp, ss;
-};
+struct trap_frame; /* arch/x86/cpu/panic.h */
 
 void idt_init(void); /* boot CPU: build the table */
 void idt_load(void); /* this core */

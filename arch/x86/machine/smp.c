@@ -48,7 +48,7 @@ static_assert(SLOT_WAITING == 1 && SLOT_ARRIVED == 2 && SLOT_HELD == 3,
 	      "slot states");
 static_assert(STACK_SIZE == 16384, "STACK_SIZE");
 
-/* Read by entry.asm */
+/* Read by ap_start.asm */
 extern struct smp_slot smp_slots[MAX_CPUS];
 extern u32 smp_slot_count;
 struct smp_slot smp_slots[MAX_CPUS];
@@ -263,7 +263,7 @@ static void number_cores(void)
 					 __ATOMIC_RELEASE);
 }
 
-/* From entry.asm, on the core's own stack */
+/* From ap_start.asm, on the core's own stack */
 void smp_ap_main(struct smp_slot *slot)
 {
 	struct pcpu *cpu = slot_cpu(slot);
@@ -312,6 +312,17 @@ void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
 		return;
 	if (cpu != this_cpu())
 		lapic_send_ipi(cpu->apic_id, VEC_KICK);
+}
+
+void smp_stop_others(void)
+{
+	const struct pcpu *self = this_cpu();
+
+	if (!lapic_ready())
+		return;
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (pcpus[i] && pcpus[i] != self)
+			lapic_send_nmi(pcpus[i]->apic_id);
 }
 
 /* The one cross-call under way; written by the core that holds `busy` */

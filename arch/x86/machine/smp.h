@@ -23,5 +23,9 @@ void smp_call_others(void (*fn)(void *arg), void *arg);
 void smp_take_call(void);
 /* The same for who has just taken PCPU_CALL out of pending */
 void smp_call_run(void);
+/* An NMI to every other core that came up, which then halts if this one panics
+ * (nmi_handle()). Any context, no lock; does nothing before lapic_init_cpu().
+ */
+void smp_stop_others(void);
 
 #endif

@@ -17,11 +17,6 @@ struct timer {
 	void (*fn)(struct timer *self);
 };
 
-struct timer_queue {
-	struct timer *first;
-	u64 programmed; /* deadline in the hardware; 0: none */
-};
-
 /* Arm (or re-arm) on this core. A deadline in the past fires at once from the
  * next timer_run(). The hardware is reprogrammed only when the soonest
  * deadline moved. */
