@@ -23,6 +23,10 @@
 #include "hv/console/console.h"
 #include "hv/core/vcpu.h"
 #include "hv/load/load.h"
+#include "hv/run/loop.h"
+#include "hv/vm/create.h"
+#include "hv/vm/life.h"
+#include "hv/vm/vcpu.h"
 #include "include/bulkhead/boot_info.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -151,6 +155,13 @@ static void memory_init(void)
 		wait_forever();
 	}
 	log_ring_init();
+}
+
+static int choose_backend(void)
+{
+	static const struct vcpu_ops *const both[] = { &vmx_ops, &svm_ops };
+
+	return backend_select(both, ARRAY_SIZE(both), &vm_npt_max_level);
 }
 
 /* Back-end and queue of the core it runs on */
@@ -356,7 +367,7 @@ void hv_main(u64 boot_info_hpa)
 		log_warn("init", "%.127s", boot.problem);
 	memory_init();
 	devices_init();
-	if (vcpu_select_backend(&vm_npt_max_level) || core_start(this_cpu()))
+	if (choose_backend() || core_start(this_cpu()))
 		wait_forever();
 	cores = start_other_cores();
 	log_machine(cores);

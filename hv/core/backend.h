@@ -311,7 +311,14 @@ struct vcpu_ops {
 	void (*dump)(struct vcpu_hw *v);
 };
 
-extern const struct vcpu_ops vmx_ops, svm_ops;
+extern const struct vcpu_ops vmx_ops, svm_ops; /* named by hv/init.c alone */
+extern const struct vcpu_ops *vcpu_ops;        /* the one in use */
+
+/* Probe @candidates in turn and take the first that is usable. Boot CPU, once.
+ * *@max_level: the largest leaf of EPT/NPT. -ENODEV, -ENOTSUP: none can be
+ * used, and the log says which firmware switch to flip. */
+int __must_check backend_select(const struct vcpu_ops *const *candidates,
+				u32 count, u32 *max_level);
 
 /* Groups to store, with what RG_IP stands for: where speed is no matter */
 static inline u32 vcpu_hw_dirty(const struct vcpu_regs *r)

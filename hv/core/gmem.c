@@ -10,6 +10,7 @@
  * and what a hostile guest changes meanwhile can only harm itself.
  */
 #include "hv/core/gmem.h"
+#include "hv/core/slots.h"
 
 #include "hv/core/walk.h"
 #include "include/hw/cpu.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual CPU: its run loop, the events that wait for it, and the only
- * callers of struct vcpu_ops.
+ * A virtual CPU: its state, the events that wait for it, and what anybody may
+ * ask of it. Its making is in hv/vm/vcpu.h, its run loop in hv/run/.
  */
 #ifndef HV_CORE_VCPU_H
 #define HV_CORE_VCPU_H
@@ -76,15 +76,6 @@ static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)
 	return &v->hw.regs;
 }
 
-extern const struct vcpu_ops *vcpu_ops; /* chosen by vcpu_select_backend() */
-
-/* Probe both back-ends; -ENODEV after a sentence to the user */
-int __must_check vcpu_select_backend(u32 *max_level);
-int __must_check vcpu_create(struct vm *vm, u32 id, struct pcpu *home);
-void vcpu_destroy(struct vcpu *v);
-/* The core's forever loop: pick, attach, run, dispatch; halts when idle */
-__noreturn void vcpu_loop(void);
-
 /* Make register groups valid before reading regs; set dirty after writing.
  * Home core (or vCPU not running). */
 static inline void vcpu_need(struct vcpu *v, u32 groups)
@@ -96,38 +87,34 @@ static inline void vcpu_dirty(struct vcpu *v, u32 groups)
 {
 	v->hw.regs.dirty |= groups;
 }
+/* Drop its cached guest-physical translations. Home core. */
+static inline void vcpu_flush(struct vcpu *v)
+{
+	vcpu_ops->flush(&v->hw);
+}
 
-/* Home core, attached, before an entry: take the events, deliver or request a
- * window. False: it cannot enter (waits, parked, still building). */
-bool vcpu_prepare(struct vcpu *v);
-/* The windows requested by vcpu_prepare() are open (exit handlers) */
-void vcpu_irq_window_open(struct vcpu *v);
-void vcpu_nmi_window_open(struct vcpu *v);
+/* Any core, lock-free: set bits of enum vcpu_event_bit, wake it, make it look
+ * (an IPI if it runs on another core) */
+void vcpu_post(struct vcpu *v, u32 event_bits);
 /* Home core: it waits for an event, unless one is there already */
 void vcpu_block(struct vcpu *v);
-/* Home core: it gives up the core, in power-on state, and waits until
- * vm_start() wakes it */
-void vcpu_park(struct vcpu *v);
-/* This core, for good: no vCPU is current, VMX or SVM is off */
-void vcpu_leave_core(struct pcpu *cpu);
-/* Drop its cached guest-physical translations. Home core. */
-void vcpu_flush(struct vcpu *v);
-/* Registers and back-end state, by log_error. Home core. */
-void vcpu_dump(struct vcpu *v);
-/* Put it in power-on state. Home core or never run. */
-void vcpu_reset(struct vcpu *v);
-/* Any core, lock-free: set bits, wake it, make it look (IPI if it runs on
- * another core) */
-void vcpu_post(struct vcpu *v, u32 event_bits);
+
 /* Queue an exception for the next entry, merging as SDM 3A 6.15 says (#DF,
- * triple fault). Home core. */
+ * triple fault). Home core, attached. */
 void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error,
 			   u32 error);
 void vcpu_inject_gp(struct vcpu *v); /* #GP(0) */
 void vcpu_inject_ud(struct vcpu *v);
 void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error); /* sets CR2 */
-/* Host TSC -> this vCPU's TSC */
-u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc);
-u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc);
+
+/* Host TSC to this vCPU's TSC and back */
+static inline u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
+{
+	return host_tsc + v->hw.tsc_offset;
+}
+static inline u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc)
+{
+	return guest_tsc - v->hw.tsc_offset;
+}
 
 #endif

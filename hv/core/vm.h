@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtual machine: memory slots, buses, policies, devices, vCPUs. Built by
- * vm_create() from a manifest entry; everything in it is charged to its budget.
+ * hv/vm/create.c from a manifest entry; everything in it is charged to its
+ * budget.
  */
 #ifndef HV_CORE_VM_H
 #define HV_CORE_VM_H
@@ -102,31 +103,14 @@ extern struct vm *vms[VM_MAX];
 extern u32 vm_count;
 extern struct vm *vm_privileged; /* NULL: none in the manifest */
 
-/* Build it from the manifest entry: memory, EPT/NPT, vCPUs, devices, image.
- * Logs one sentence on failure and leaves nothing behind. */
-int __must_check vm_create(const struct guest_config *config, struct vm **vm);
-/* Make its boot vCPU runnable */
-void vm_start(struct vm *vm);
-/* From any core: stop all vCPUs, then (when the last one has parked) tidy:
- * reset rebuilds and starts it again, a second after its last start at the
- * earliest; power-off and crash leave it stopped; for the privileged guest,
- * power-off and reset end the machine (hv/vm/machine.h). */
+/*
+ * Any core, any context: the guest is to end, as @how says. Its vCPUs stop at
+ * their next look at their events; what follows is hv/vm/life.c's: a reset
+ * builds and starts it again, a second after its last start at the earliest;
+ * power-off and crash leave it stopped; the privileged guest's power-off and
+ * reset end the machine (hv/vm/machine.h). The first request counts; @reason
+ * completes "guest NAME crashed: ". Takes vm->lock.
+ */
 void vm_end(struct vm *vm, enum vm_end how, const char *reason);
-/* hv/vm/memory.c: take the guest's RAM and map it. An isolated guest's comes
- * from the top of the machine; the privileged guest gets all that is free, so
- * it is created last. One sentence on failure; vm_memory_release() undoes. */
-int __must_check vm_memory_create(struct vm *vm);
-void vm_memory_release(struct vm *vm);
-/* For hv/run/event.c, on the vCPU's home core: it has taken VE_STOP; the last
- * of its VM does what vm_end() promised */
-void vm_vcpu_parked(struct vcpu *v);
-/* A piece of the work before the first instruction (zeroing RAM, the image),
- * in the boot vCPU's own time. True: done, it may run. */
-bool vm_build_step(struct vcpu *boot);
-/* Guest-physical to host-physical of RAM; false if no slot covers it.
- * *left: contiguous bytes from there. */
-bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left);
-/* The slot, of RAM or ROM, that @gpa is in; NULL if in none */
-const struct vm_slot *vm_slot_at(const struct vm *vm, gpa_t gpa);
 
 #endif

@@ -12,6 +12,7 @@
  *	5-level	5	8	9	2M 1G
  */
 #include "hv/core/walk.h"
+#include "hv/core/slots.h"
 
 #include "arch/x86/machine/fpu.h"
 #include "hv/core/gmem.h"

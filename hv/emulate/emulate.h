@@ -22,6 +22,8 @@ enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e);
  * a GDT descriptor: it is set in the guest's copy, so that the CPU has nothing
  * to write when it tries again. False: it is something else. */
 bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa);
+/* EXIT_TASK_SWITCH (SDM 3A 8 *Task Management*) */
+enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e);
 /* INS/OUTS with REP: a bounded number of iterations per call, then RESUME */
 enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e);
 

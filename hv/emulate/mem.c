@@ -7,6 +7,7 @@
 #include "hv/core/breakpoint.h"
 #include "hv/core/bus.h"
 #include "hv/core/gmem.h"
+#include "hv/core/retire.h"
 #include "hv/emulate/priv.h"
 #include "hv/irq/vlapic.h"
 #include "lib/errno.h"
@@ -79,7 +80,7 @@ void emu_flags_set(struct emu *m, u64 flags)
 int emu_step_over(struct emu *m)
 {
 	m->r->rip += m->insn.len;
-	exit_wrap_rip(m->v);
+	retire_wrap_rip(m->v);
 	vcpu_dirty(m->v, RG_RIP);
 	return EMU_AGAIN;
 }

@@ -5,6 +5,7 @@
  * opcode table of hv/emulate/emulate.c. A jump is a RIP that the dispatcher's
  * step over this instruction takes to the target.
  */
+#include "hv/core/retire.h"
 #include "hv/emulate/priv.h"
 
 #define IOPL_SHIFT 12
@@ -234,7 +235,7 @@ int op_popf(struct emu *m) /* 9D */
 	emu_drop(m);
 	mask = popf_mask(m);
 	/* The trap after it is by the old TF */
-	exit_finish_insn(m->v);
+	retire_insn(m->v);
 	emu_flags_set(m, merge_bits(m->r->rflags, value, mask));
 	return emu_step_over(m);
 }

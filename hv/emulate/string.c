@@ -7,6 +7,7 @@
  */
 #include "hv/core/bus.h"
 #include "hv/core/gmem.h"
+#include "hv/core/retire.h"
 #include "hv/emulate/priv.h"
 #include "lib/errno.h"
 
@@ -51,7 +52,7 @@ static int pause_repeat(struct emu *m)
 {
 	u64 rf = m->r->rflags & RFLAGS_RF;
 
-	exit_finish_insn(m->v);
+	retire_insn(m->v);
 	m->r->rflags |= rf;
 	return EMU_AGAIN;
 }

@@ -9,6 +9,7 @@
 #include "hv/core/gmem.h"
 #include "hv/emulate/priv.h"
 #include "hv/emulate/task.h"
+#include "hv/policy/cr.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -239,7 +240,7 @@ static int load_msw(struct emu *m)
 
 	if (!err)
 		err = load_word(m, &value);
-	if (!err && exit_load_msw(m->v, value))
+	if (!err && msw_load(m->v, value))
 		return emu_fault(m, EXC_GP, 0);
 	return err;
 }

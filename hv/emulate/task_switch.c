@@ -12,9 +12,11 @@
 #include "hv/core/exit.h"
 #include "hv/core/gmem.h"
 #include "hv/core/regs.h"
+#include "hv/core/retire.h"
 #include "hv/emulate/emulate.h"
 #include "hv/emulate/insn.h"
 #include "hv/emulate/task.h"
+#include "hv/policy/cr.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -284,7 +286,7 @@ static int load_cr3(struct task_switch *s)
 	if (s->new.layout->width != 4 || !(r->cr0 & CR0_PG))
 		return 0;
 	memcpy(&cr3, s->new.image + TSS_CR3, 4);
-	if (exit_load_cr3(s->v, cr3)) {
+	if (cr3_load(s->v, cr3)) {
 		vcpu_inject_gp(s->v);
 		return -EFAULT;
 	}
@@ -329,7 +331,7 @@ static int enter_new(struct task_switch *s)
 		return fault(s, EXC_GP, 0);
 	if (s->new.layout->width == 4 &&
 	    (s->new.image[TSS_TRAP] & TSS_TRAP_T)) {
-		exit_debug_trap(s->v, DR6_BT);
+		retire_debug_trap(s->v, DR6_BT);
 	}
 	return 0;
 }

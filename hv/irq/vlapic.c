@@ -7,6 +7,7 @@
  * the highest vector costs two bit scans. See vlapic_priv.h for the rules.
  */
 #include "hv/irq/vlapic.h"
+#include "hv/core/slots.h"
 
 #include "hv/core/vm.h"
 #include "hv/irq/vioapic.h"

@@ -4,8 +4,9 @@
  * intercepts them. Each value is checked as the CPU would check it
  * (SDM 3A 2.5, 4.1, 2B MOV; APM 2 3.1) before anything changes.
  */
+#include "hv/policy/cr.h"
+
 #include "arch/x86/cpu/asm.h"
-#include "hv/core/exit.h"
 #include "hv/core/gmem.h"
 #include "hv/core/regs.h"
 #include "hv/irq/vlapic.h"
@@ -131,7 +132,7 @@ static int set_cr0(struct vcpu *v, u64 cr0)
 	return 0;
 }
 
-int exit_load_cr3(struct vcpu *v, u64 cr3)
+int cr3_load(struct vcpu *v, u64 cr3)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
 
@@ -190,7 +191,7 @@ static int set_cr(struct vcpu *v, u8 cr, u64 value)
 	case 0:
 		return set_cr0(v, value);
 	case 3:
-		return exit_load_cr3(v, value);
+		return cr3_load(v, value);
 	case 4:
 		return set_cr4(v, value);
 	case 8:
@@ -242,7 +243,7 @@ static u64 operand(struct vcpu *v, u64 value)
 }
 
 /* Four bits, and PE can only be set */
-int exit_load_msw(struct vcpu *v, u16 value)
+int msw_load(struct vcpu *v, u16 value)
 {
 	u64 cr0;
 
@@ -260,7 +261,7 @@ enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e)
 		vcpu_need(v, RG_CR);
 		err = set_cr0(v, vcpu_regs(v)->cr0 & ~CR0_TS);
 	} else if (e->cr.lmsw) {
-		err = exit_load_msw(v, e->cr.lmsw_value);
+		err = msw_load(v, e->cr.lmsw_value);
 	} else if (e->cr.write) {
 		value = operand(v, *gpr_of(v, e->cr.gpr, false));
 		err = set_cr(v, e->cr.cr, value);

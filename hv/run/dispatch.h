@@ -7,8 +7,9 @@
 #ifndef HV_RUN_DISPATCH_H
 #define HV_RUN_DISPATCH_H
 
-#include "hv/core/exit.h"
+#include "hv/core/retire.h"
 #include "hv/emulate/emulate.h"
+#include "hv/run/exit.h"
 #include "include/hw/cpu.h"
 
 /* Over an instruction of v->hw.exit.insn_len bytes, at most 15 */
@@ -21,10 +22,10 @@ static inline void exit_advance(struct vcpu *v)
 	r->dirty |= RG_IP;
 	/* Past a multiple of 64 KiB: it may have to wrap */
 	if (unlikely((u16)r->rip < len))
-		exit_wrap_rip(v);
+		retire_wrap_rip(v);
 	if (unlikely(r->after & (AFTER_SHADOW | AFTER_BREAKPOINTS)) ||
 	    unlikely(r->rflags & (RFLAGS_TF | RFLAGS_RF)))
-		exit_finish_insn(v);
+		retire_insn(v);
 }
 
 /* Handle v->hw.exit; called by vcpu_loop() */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The exit table and what the dispatcher (exit.h) leaves out of line. Called
- * with v->hw.exit filled in. A handler says what is to become of the
- * instruction; only the dispatcher moves RIP. Nothing on the way of a hot exit
- * takes a lock.
+ * The exit table (exit.h) and what the dispatcher (dispatch.h) leaves out of
+ * line. Called with v->hw.exit filled in. A handler says what is to become of
+ * the instruction; only the dispatcher moves RIP. Nothing on the way of a hot
+ * exit takes a lock.
  */
-#include "hv/core/exit.h"
+#include "hv/run/exit.h"
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/machine/idt.h"
@@ -17,9 +17,13 @@
 #include "hv/emulate/emulate.h"
 #include "hv/emulate/insn.h"
 #include "hv/policy/cpuid.h"
+#include "hv/policy/cr.h"
 #include "hv/policy/msr.h"
 #include "hv/run/dispatch.h"
+#include "hv/run/event.h"
+#include "hv/run/fault.h"
 #include "hv/run/hypercall.h"
+#include "hv/vm/vcpu.h"
 #include "include/hw/cpu.h"
 #include "lib/assert.h"
 #include "lib/log.h"
@@ -208,52 +212,40 @@ enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
 
 /* clang-format off */
 const struct exit_row exit_table[EXIT_KINDS] = {
-	[EXIT_UNKNOWN]        = { exit_unknown, "unknown", false },
-	[EXIT_CPUID]          = { exit_cpuid, "CPUID", true },
-	[EXIT_HLT]            = { exit_hlt, "HLT", true },
-	[EXIT_RDMSR]          = { exit_rdmsr, "RDMSR", true },
-	[EXIT_WRMSR]          = { exit_wrmsr, "WRMSR", true },
-	[EXIT_PORT]           = { exit_port, "port", true },
-	[EXIT_MMIO]           = { exit_mmio, "MMIO", false },
-	[EXIT_HYPERCALL]      = { hypercall_exit, "hypercall", true },
-	[EXIT_IRQ]            = { exit_irq, "interrupt", false },
-	[EXIT_NMI]            = { exit_nmi, "NMI", false },
-	[EXIT_MACHINE_CHECK]  = { exit_machine_check, "machine check", false },
-	[EXIT_EXCEPTION]      = { exit_exception, "exception", false },
-	[EXIT_IRQ_WINDOW]     = { exit_irq_window, "IRQ window", false },
-	[EXIT_NMI_WINDOW]     = { exit_nmi_window, "NMI window", false },
-	[EXIT_TPR]            = { exit_irq_window, "TPR", false },
-	[EXIT_CR]             = { exit_cr, "CR access", true },
-	[EXIT_DR]             = { breakpoint_exit, "DR access", false },
-	[EXIT_XSETBV]         = { exit_xsetbv, "XSETBV", true },
-	[EXIT_WBINVD]         = { exit_wbinvd, "WBINVD", true },
-	[EXIT_INVD]           = { exit_invd, "INVD", true },
-	[EXIT_PAUSE]          = { exit_pause, "PAUSE", true },
-	[EXIT_MWAIT]          = { exit_undefined, "MWAIT", false },
-	[EXIT_MONITOR]        = { exit_undefined, "MONITOR", false },
-	[EXIT_RDPMC]          = { exit_rdpmc, "RDPMC", false },
-	[EXIT_TASK_SWITCH]    = { exit_task_switch, "task switch", false },
-	[EXIT_UNDEFINED]      = { exit_undefined, "undefined", false },
-	[EXIT_INIT]           = { exit_ignore, "INIT", false },
-	[EXIT_SIPI]           = { exit_ignore, "SIPI", false },
-	[EXIT_TRIPLE_FAULT]   = { exit_triple_fault, "triple fault", false },
-	[EXIT_ENTRY_FAILED]   = { exit_entry_failed, "entry failed", false },
-	[EXIT_SMI]            = { exit_ignore, "SMI", false },
-	[EXIT_IO_FAULT]       = { exit_unknown, "IOMMU fault", false },
+	[EXIT_UNKNOWN]          = { exit_unknown, false },
+	[EXIT_CPUID]            = { exit_cpuid, true },
+	[EXIT_HLT]              = { exit_hlt, true },
+	[EXIT_RDMSR]            = { exit_rdmsr, true },
+	[EXIT_WRMSR]            = { exit_wrmsr, true },
+	[EXIT_PORT]             = { exit_port, true },
+	[EXIT_MMIO]             = { exit_mmio, false },
+	[EXIT_HYPERCALL]        = { hypercall_exit, true },
+	[EXIT_IRQ]              = { exit_irq, false },
+	[EXIT_NMI]              = { exit_nmi, false },
+	[EXIT_MACHINE_CHECK]    = { exit_machine_check, false },
+	[EXIT_EXCEPTION]        = { exit_exception, false },
+	[EXIT_IRQ_WINDOW]       = { exit_irq_window, false },
+	[EXIT_NMI_WINDOW]       = { exit_nmi_window, false },
+	[EXIT_TPR]              = { exit_irq_window, false },
+	[EXIT_CR]               = { exit_cr, true },
+	[EXIT_DR]               = { breakpoint_exit, false },
+	[EXIT_XSETBV]           = { exit_xsetbv, true },
+	[EXIT_WBINVD]           = { exit_wbinvd, true },
+	[EXIT_INVD]             = { exit_invd, true },
+	[EXIT_PAUSE]            = { exit_pause, true },
+	[EXIT_MWAIT]            = { exit_undefined, false },
+	[EXIT_MONITOR]          = { exit_undefined, false },
+	[EXIT_RDPMC]            = { exit_rdpmc, false },
+	[EXIT_TASK_SWITCH]      = { exit_task_switch, false },
+	[EXIT_UNDEFINED]        = { exit_undefined, false },
+	[EXIT_INIT]             = { exit_ignore, false },
+	[EXIT_SIPI]             = { exit_ignore, false },
+	[EXIT_TRIPLE_FAULT]     = { exit_triple_fault, false },
+	[EXIT_ENTRY_FAILED]     = { exit_entry_failed, false },
+	[EXIT_SMI]              = { exit_ignore, false },
+	[EXIT_IO_FAULT]         = { exit_unknown, false },
 };
 /* clang-format on */
-
-enum verdict exit_gp(struct vcpu *v)
-{
-	vcpu_inject_gp(v);
-	return VERDICT_INJECT;
-}
-
-enum verdict exit_ud(struct vcpu *v)
-{
-	vcpu_inject_ud(v);
-	return VERDICT_INJECT;
-}
 
 enum verdict exit_kill(struct vcpu *v, const char *reason)
 {
@@ -261,51 +253,6 @@ enum verdict exit_kill(struct vcpu *v, const char *reason)
 	vm_end(v->vm, VM_END_CRASH, reason);
 	vcpu_dump(v);
 	return VERDICT_KILL;
-}
-
-void exit_debug_trap(struct vcpu *v, u64 causes)
-{
-	struct vcpu_regs *r = vcpu_regs(v);
-
-	vcpu_need(v, RG_DR);
-	r->dr[6] = (r->dr[6] & ~DR6_BREAKPOINTS) | causes;
-	vcpu_dirty(v, RG_DR);
-	vcpu_inject_exception(v, EXC_DB, false, 0);
-}
-
-/* What the CPU does between two instructions: breakpoints that it met or a
- * shadow has held back, single-step trap, and the end of the interrupt shadow
- * (SDM 3A 6.8.3, 3B 18.3.1) */
-void exit_finish_insn(struct vcpu *v)
-{
-	struct vcpu_regs *r = vcpu_regs(v);
-	u64 causes = 0;
-
-	vcpu_need(v, RG_DR);
-	r->shadow &= (u8)~AFTER_SHADOW;
-	if (r->breakpoints)
-		causes = breakpoint_port(v);
-	if (r->pending_debug & DR6_PENDING)
-		causes |= r->pending_debug & DR6_BREAKPOINTS;
-	r->pending_debug = 0;
-	if (r->rflags & RFLAGS_TF)
-		causes |= DR6_BS;
-	if (causes)
-		exit_debug_trap(v, causes);
-	r->rflags &= ~RFLAGS_RF;
-	vcpu_dirty(v, RG_RIP);
-}
-
-/* RIP ran past 16 or 32 bits: it wraps unless the code is of a larger size */
-void exit_wrap_rip(struct vcpu *v)
-{
-	struct vcpu_regs *r = vcpu_regs(v);
-	u32 attr;
-
-	vcpu_need(v, RG_SEG | RG_CR);
-	attr = r->seg[SEG_CS].attr;
-	if (!vcpu_hw_long_mode(r))
-		r->rip &= attr & SEG_ATTR_DB ? 0xffffffffull : 0xffffull;
 }
 
 void exit_vectoring(struct vcpu *v)

@@ -9,8 +9,10 @@
  * vCPUs. Adding a mapping needs no TLB flush: absent entries are not cached
  * (SDM 3C 28.4.2; APM 2 15.25.5).
  */
+#include "hv/run/fault.h"
+
 #include "arch/x86/cpu/spinlock.h"
-#include "hv/core/exit.h"
+#include "hv/core/slots.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
 #include "lib/errno.h"

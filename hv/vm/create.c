@@ -3,7 +3,7 @@
  * Making a virtual machine from its manifest entry. Called by hv/init.c on the
  * boot CPU, one at a time. Its life after that is in hv/vm/life.c.
  */
-#include "hv/core/vm.h"
+#include "hv/vm/create.h"
 
 #include "hv/assign/passthrough.h"
 #include "hv/assign/vpower.h"
@@ -17,6 +17,8 @@
 #include "hv/irq/vpic.h"
 #include "hv/policy/cpuid.h"
 #include "hv/policy/msr.h"
+#include "hv/vm/memory.h"
+#include "hv/vm/vcpu.h"
 #include "include/hw/lapic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -25,11 +27,6 @@
 #define MMIO_REGIONS          64
 #define HOST_MMIO_REGIONS     512 /* a trap for each MSI-X table */
 #define ISOLATED_BUDGET_PAGES 2048
-
-u32 vm_npt_max_level;
-struct vm *vms[VM_MAX];
-u32 vm_count;
-struct vm *vm_privileged;
 
 /* vCPUs that live on each core, to spread them */
 static u32 core_load[MAX_CPUS];

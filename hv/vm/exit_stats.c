@@ -34,8 +34,7 @@ void exit_stats_log(const struct vm *vm)
 		all += n;
 		if (n && at < sizeof(line))
 			at += (size_t)bh_snprintf(line + at, sizeof(line) - at,
-						  ", %s %llu",
-						  exit_table[i].name, n);
+						  ", %s %llu", exit_name(i), n);
 	}
 	log_info("vm", "guest %s: %llu exits in %llu ms%s", vm->name, all, ms,
 		 line);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtual machine's life: start, the work before its first instruction, end,
- * restart. vm_end() may come from any core; it only marks the VM and posts
- * VE_STOP to its vCPUs. The core on which the last of them parks does the rest.
+ * restart. vm_end() (hv/core/vm.c) may come from any core: it marks the VM and
+ * posts VE_STOP to its vCPUs. The core on which the last of them parks does the
+ * rest, here.
  *
  * Lock: vm->lock protects state and end; below it no other lock.
  */
+#include "hv/vm/life.h"
+
 #include "arch/x86/machine/tsc.h"
 #include "hv/console/console.h"
 #include "hv/core/gmem.h"
@@ -17,6 +20,7 @@
 #include "hv/time/vtimer.h"
 #include "hv/vm/exit_stats.h"
 #include "hv/vm/machine.h"
+#include "hv/vm/vcpu.h"
 #include "lib/log.h"
 
 /* Zeroed at a time: long enough to be cheap, short enough for the slice */
@@ -113,41 +117,6 @@ bool vm_build_step(struct vcpu *boot)
 	report_start(vm);
 	boot->activity = VCPU_RUNNING;
 	return true;
-}
-
-static const char *end_name(enum vm_end how)
-{
-	static const char *const names[] = {
-		[VM_END_NONE] = "ends",
-		[VM_END_POWER_OFF] = "powers off",
-		[VM_END_RESET] = "resets",
-		[VM_END_CRASH] = "crashed",
-		[VM_END_DEBUG_EXIT] = "ends",
-		[VM_END_NOT_LOADED] = "does not start",
-	};
-
-	return names[how];
-}
-
-void vm_end(struct vm *vm, enum vm_end how, const char *reason)
-{
-	bool ours;
-
-	spin_lock(&vm->lock);
-	ours = vm->state == VM_RUNNING && vm->end == VM_END_NONE;
-	if (ours)
-		vm->end = how;
-	spin_unlock(&vm->lock);
-	if (!ours)
-		return;
-	if (how == VM_END_CRASH || how == VM_END_NOT_LOADED)
-		log_error("vm", "guest %s %s: %s", vm->name, end_name(how),
-			  reason);
-	else
-		log_info("vm", "guest %s %s: %s", vm->name, end_name(how),
-			 reason);
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		vcpu_post(vm->vcpus[i], VE_STOP);
 }
 
 static void restart(struct timer *t)

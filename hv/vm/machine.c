@@ -14,6 +14,7 @@
 #include "drivers/power/power.h"
 #include "hv/core/vcpu.h"
 #include "hv/device/pc/vpm.h"
+#include "hv/vm/vcpu.h"
 #include "lib/log.h"
 
 #define STOP_TIMEOUT_US 200000

@@ -2,9 +2,12 @@
 /*
  * A guest's RAM and ROM: pages taken from mm/owner.h, slots, and the EPT/NPT.
  * Called by vm_create() at boot, one guest at a time; the slots are constant
- * afterwards, so that vm_translate() needs no lock.
+ * afterwards, so that hv/core/slots.h needs no lock.
  */
+#include "hv/vm/memory.h"
 #include "hv/core/pc_map.h"
+
+#include "hv/core/backend.h"
 #include "hv/load/load.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -30,35 +33,6 @@ static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 	vm->slots[vm->slot_count++] =
 		(struct vm_slot){ .gpa = gpa, .hpa = hpa, .size = size };
 	return 0;
-}
-
-const struct vm_slot *vm_slot_at(const struct vm *vm, gpa_t gpa)
-{
-	u32 lo = 0, hi = vm->slot_count;
-
-	while (lo < hi) {
-		u32 mid = (lo + hi) / 2;
-		const struct vm_slot *s = &vm->slots[mid];
-
-		if (gpa.v < s->gpa)
-			hi = mid;
-		else if (gpa.v - s->gpa >= s->size)
-			lo = mid + 1;
-		else
-			return s;
-	}
-	return NULL;
-}
-
-bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left)
-{
-	const struct vm_slot *s = vm_slot_at(vm, gpa);
-
-	if (!s || s->rom)
-		return false;
-	*hpa = HPA(s->hpa + (gpa.v - s->gpa));
-	*left = s->size - (gpa.v - s->gpa);
-	return true;
 }
 
 /* [gpa, gpa + size) from the machine's top, in few pieces; each as large as

@@ -91,7 +91,7 @@ bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
 	*left = s->size - (gpa.v - s->gpa);
 	return true;
 }
-void exit_finish_insn(struct vcpu *v)
+void retire_insn(struct vcpu *v)
 {
 	v->hw.regs.shadow = 0;
 	if (v->hw.regs.rflags & RFLAGS_TF)
@@ -124,12 +124,12 @@ u64 fpu_xcr0(void)
 {
 	return xcr0;
 }
-int exit_load_msw(struct vcpu *v, u16 value)
+int msw_load(struct vcpu *v, u16 value)
 {
 	msw = value;
 	return 0;
 }
-void exit_wrap_rip(struct vcpu *v)
+void retire_wrap_rip(struct vcpu *v)
 {
 	if (!vcpu_hw_long_mode(&v->hw.regs))
 		v->hw.regs.rip &= v->hw.regs.seg[SEG_CS].attr & SEG_ATTR_DB

@@ -42,7 +42,7 @@ void vcpu_inject_exception(struct vcpu *v, u8 vec, bool has_error, u32 code)
 	error = has_error ? code : 0;
 }
 
-void exit_debug_trap(struct vcpu *v, u64 causes)
+void retire_debug_trap(struct vcpu *v, u64 causes)
 {
 	v->hw.regs.dr[6] |= causes;
 	vcpu_inject_exception(v, EXC_DB, false, 0);
@@ -66,7 +66,7 @@ enum verdict exit_kill(struct vcpu *v, const char *reason)
 	return VERDICT_KILL;
 }
 
-int exit_load_cr3(struct vcpu *v, u64 cr3)
+int cr3_load(struct vcpu *v, u64 cr3)
 {
 	if (cr3_bad)
 		return -EINVAL;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What any core may ask of a vCPU (vcpu.h). No lock. */
+#include "hv/core/vcpu.h"
+
+#include "arch/x86/machine/smp.h"
+
+void vcpu_post(struct vcpu *v, u32 event_bits)
+{
+	struct pcpu *cpu = v->entity.cpu;
+
+	__atomic_fetch_or(&v->events, event_bits, __ATOMIC_SEQ_CST);
+	if (sched_is_blocked(&v->entity))
+		sched_wake(&v->entity);
+	else if (READ_ONCE(cpu->in_guest) && cpu != this_cpu() &&
+		 READ_ONCE(cpu->current) == v)
+		pcpu_kick(cpu, 0);
+}
+
+void vcpu_block(struct vcpu *v)
+{
+	sched_block(&v->entity);
+	if (READ_ONCE(v->events))
+		sched_wake(&v->entity);
+	pcpu_kick(v->entity.cpu, PCPU_RESCHED);
+}

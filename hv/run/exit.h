@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The exit table: a handler by exit kind. An empty slot does not exist; an
+ * unknown kind ends the guest, never the machine.
+ */
+#ifndef HV_RUN_EXIT_H
+#define HV_RUN_EXIT_H
+
+#include "hv/core/exit.h"
+
+struct exit_row {
+	enum verdict (*handler)(struct vcpu *v, const struct vcpu_exit *e);
+	/* An instruction caused it: its length is found before the handler runs
+	 * (an emulator of EXIT_MMIO sets v->hw.exit.insn_len itself instead) */
+	bool insn;
+};
+static_assert(sizeof(struct exit_row) == 16, "an index is a shift");
+extern const struct exit_row exit_table[EXIT_KINDS]; /* no slot is empty */
+
+/* No row for it: the end of the guest */
+enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e);
+
+/* Rare parts of exit_dispatch(), kept out of its inlined path: an event to
+ * deliver again, and BLOCK and YIELD */
+void exit_vectoring(struct vcpu *v);
+void exit_give_way(struct vcpu *v, enum verdict verdict);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* EXIT_MMIO: an address that the guest's EPT/NPT does not map */
+#ifndef HV_RUN_FAULT_H
+#define HV_RUN_FAULT_H
+
+#include "hv/core/exit.h"
+
+/* Map the device that is there, emulate the access, or find nothing there. Home
+ * core, attached. */
+enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e);
+
+#endif

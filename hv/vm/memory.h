@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's RAM and ROM: for hv/vm/create.c, on the boot CPU */
+#ifndef HV_VM_MEMORY_H
+#define HV_VM_MEMORY_H
+
+#include "hv/core/vm.h"
+
+/*
+ * Take the guest's memory and map it. An isolated guest's comes from the top of
+ * the machine; the privileged guest gets all that is free, so it is created
+ * last. -ENOMEM, -ENOSPC, after one sentence; vm_memory_release() undoes what
+ * was done.
+ */
+int __must_check vm_memory_create(struct vm *vm);
+/* Give all of it back; also after a vm_memory_create() that failed */
+void vm_memory_release(struct vm *vm);
+
+#endif

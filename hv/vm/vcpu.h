@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A vCPU's making, and its turns on a core */
+#ifndef HV_VM_VCPU_H
+#define HV_VM_VCPU_H
+
+#include "hv/core/vcpu.h"
+
+/* vCPU number @id of @vm, whose home is @home for good; in power-on state, not
+ * runnable. Boot CPU. -ENOMEM, and nothing is left behind. */
+int __must_check vcpu_create(struct vm *vm, u32 id, struct pcpu *home);
+/* Undo vcpu_create(). Boot CPU; it has never run. */
+void vcpu_destroy(struct vcpu *v);
+/* Power-on state (SDM 3A table 10-1). Home core, or never run. */
+void vcpu_reset(struct vcpu *v);
+
+/* @v becomes current on this core, its home; whoever was gives it up */
+void vcpu_take_core(struct pcpu *cpu, struct vcpu *v);
+/* Home core: it gives up the core, in power-on state, and waits until
+ * vm_start() or a restart wakes it */
+void vcpu_park(struct vcpu *v);
+/* This core, for good: no vCPU is current, VMX or SVM is off */
+void vcpu_leave_core(struct pcpu *cpu);
+/* Registers and back-end state, by log_error. Home core. */
+void vcpu_dump(struct vcpu *v);
+
+#endif
