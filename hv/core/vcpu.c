@@ -23,3 +23,18 @@ void vcpu_block(struct vcpu *v)
 		sched_wake(&v->entity);
 	pcpu_kick(v->entity.cpu, PCPU_RESCHED);
 }
+
+void vcpu_flush(struct vcpu *v)
+{
+	vcpu_ops->flush(&v->hw);
+}
+
+u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
+{
+	return host_tsc + v->hw.tsc_offset;
+}
+
+u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc)
+{
+	return guest_tsc - v->hw.tsc_offset;
+}

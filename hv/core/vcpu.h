@@ -87,11 +87,6 @@ static inline void vcpu_dirty(struct vcpu *v, u32 groups)
 {
 	v->hw.regs.dirty |= groups;
 }
-/* Drop its cached guest-physical translations. Home core. */
-static inline void vcpu_flush(struct vcpu *v)
-{
-	vcpu_ops->flush(&v->hw);
-}
 
 /* Any core, lock-free: set bits of enum vcpu_event_bit, wake it, make it look
  * (an IPI if it runs on another core) */
@@ -107,14 +102,10 @@ void vcpu_inject_gp(struct vcpu *v); /* #GP(0) */
 void vcpu_inject_ud(struct vcpu *v);
 void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error); /* sets CR2 */
 
-/* Host TSC to this vCPU's TSC and back */
-static inline u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
-{
-	return host_tsc + v->hw.tsc_offset;
-}
-static inline u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc)
-{
-	return guest_tsc - v->hw.tsc_offset;
-}
+/* Drop its cached guest-physical translations. Home core. */
+void vcpu_flush(struct vcpu *v);
+/* Host TSC to this vCPU's TSC, and back */
+u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc);
+u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc);
 
 #endif

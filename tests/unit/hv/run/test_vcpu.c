@@ -1,4 +1,4 @@
-/* SOURCES: hv/run/event.c */
+/* SOURCES: hv/run/event.c hv/core/inject.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a vCPU takes before an entry, on a back-end that only takes notes */
 #include <setjmp.h>
@@ -16,7 +16,9 @@
 #include "hv/irq/vpic.h"
 #include "hv/pv/kvm_pv.h"
 #include "hv/pv/pvclock.h"
+#include "hv/run/event.h"
 #include "hv/time/vtimer.h"
+#include "hv/vm/life.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
 #include "lib/log.h"

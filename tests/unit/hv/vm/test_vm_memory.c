@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/memory.c */
+/* SOURCES: hv/vm/memory.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's RAM: where it comes from, where the guest sees it, lookups */
 #include <setjmp.h>
@@ -10,8 +10,9 @@
 
 #include <cmocka.h>
 
-#include "hv/core/vm.h"
+#include "hv/core/slots.h"
 #include "hv/load/load.h"
+#include "hv/vm/memory.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"

@@ -96,6 +96,15 @@ u64 ns_to_tsc(u64 ns)
 {
 	return ns;
 }
+bool lapic_ready(void)
+{
+	return true;
+}
+
+void lapic_send_nmi(u32 apic_id)
+{
+}
+
 void udelay(u64 us)
 {
 }
