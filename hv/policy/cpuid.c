@@ -26,7 +26,7 @@
 #define FIX_SUBLEAF BIT(8)
 
 struct cpuid_entry {
-	u32 reg[CR_COUNT];
+	u32 reg[LEAF_COUNT];
 	u32 fix; /* enum cpuid_fix, FIX_SUBLEAF */
 	u32 subleaves;
 	u32 pad[2]; /* an index is a shift */
@@ -79,7 +79,7 @@ static const struct cpuid_entry *cpuid_find(const struct cpuid_table *t,
 }
 
 /* The host's leaf; zero beyond the last it has */
-static void host_leaf(u32 leaf, u32 sub, u32 reg[CR_COUNT])
+static void host_leaf(u32 leaf, u32 sub, u32 reg[LEAF_COUNT])
 {
 	u32 max = cpu_features.max_leaf;
 	struct cpuid r = { 0 };
@@ -90,10 +90,10 @@ static void host_leaf(u32 leaf, u32 sub, u32 reg[CR_COUNT])
 		max = 0;
 	if (leaf <= max)
 		r = cpuid_count(leaf, sub);
-	reg[CR_EAX] = r.eax;
-	reg[CR_EBX] = r.ebx;
-	reg[CR_ECX] = r.ecx;
-	reg[CR_EDX] = r.edx;
+	reg[LEAF_EAX] = r.eax;
+	reg[LEAF_EBX] = r.ebx;
+	reg[LEAF_ECX] = r.ecx;
+	reg[LEAF_EDX] = r.edx;
 }
 
 static int add_entry(const struct vm *vm, struct cpuid_table *t,
@@ -105,7 +105,7 @@ static int add_entry(const struct vm *vm, struct cpuid_table *t,
 	if (t->count == MAX_ENTRIES || number >= ARRAY_SIZE(t->leaves))
 		return -ENOSPC;
 	host_leaf(rule->leaf, sub, e->reg);
-	for (u32 i = 0; i < CR_COUNT; i++)
+	for (u32 i = 0; i < LEAF_COUNT; i++)
 		e->reg[i] = (e->reg[i] & rule->keep[i]) | rule->force[i];
 	if (rule->build)
 		rule->build(vm, sub, e->reg);
@@ -139,7 +139,7 @@ int cpuid_build(struct vm *vm)
 	}
 	vm->cpuid = t;
 	vm->xcr0_mask = cpuid_xcr0_mask();
-	vm->phys_bits = (u8)cpuid_find(t, CPUID_EXT_SIZES, 0)->reg[CR_EAX];
+	vm->phys_bits = (u8)cpuid_find(t, CPUID_EXT_SIZES, 0)->reg[LEAF_EAX];
 	return 0;
 }
 
@@ -155,7 +155,7 @@ void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4])
 	const struct cpuid_entry *e = cpuid_find(vm->cpuid, leaf, subleaf);
 	u32 i;
 
-	for (i = 0; i < CR_COUNT; i++)
+	for (i = 0; i < LEAF_COUNT; i++)
 		out[i] = e->reg[i];
 }
 
@@ -200,10 +200,10 @@ static void fix_up(struct vcpu *v, enum cpuid_fix fix, u64 *gpr)
 
 static void answer(u64 *gpr, const struct cpuid_entry *e)
 {
-	gpr[GPR_RAX] = e->reg[CR_EAX];
-	gpr[GPR_RBX] = e->reg[CR_EBX];
-	gpr[GPR_RCX] = e->reg[CR_ECX];
-	gpr[GPR_RDX] = e->reg[CR_EDX];
+	gpr[GPR_RAX] = e->reg[LEAF_EAX];
+	gpr[GPR_RBX] = e->reg[LEAF_EBX];
+	gpr[GPR_RCX] = e->reg[LEAF_ECX];
+	gpr[GPR_RDX] = e->reg[LEAF_EDX];
 }
 
 static __attribute__((noinline)) enum verdict exit_slow(struct vcpu *v,

@@ -6,6 +6,7 @@
 #define HV_POLICY_CPUID_H
 
 #include "hv/core/exit.h"
+#include "include/hw/cpuid.h"
 
 /* Needs vm->vcpu_count; sets vm->cpuid, xcr0_mask, phys_bits. -ENOMEM */
 int __must_check cpuid_build(struct vm *vm);
@@ -15,8 +16,6 @@ void cpuid_destroy(struct vm *vm);
 enum verdict cpuid_exit(struct vcpu *v);
 /* What the guest sees, for tests and other policies */
 void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4]);
-
-enum cpuid_reg { CR_EAX, CR_EBX, CR_ECX, CR_EDX, CR_COUNT };
 
 /* Does the guest see one of @bits in subleaf 0? */
 static inline bool cpuid_has(const struct vm *vm, u32 leaf, enum cpuid_reg reg,

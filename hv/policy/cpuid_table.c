@@ -114,26 +114,26 @@ u32 cpuid_xsave_bytes(u64 xcr0, bool compacted)
 	return end;
 }
 
-static void build_max_basic(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_max_basic(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
-	reg[CR_EAX] = MIN(reg[CR_EAX], MAX_BASIC_LEAF);
-	reg[CR_EAX] = MAX(reg[CR_EAX], (u32)MIN_BASIC_LEAF);
+	reg[LEAF_EAX] = MIN(reg[LEAF_EAX], MAX_BASIC_LEAF);
+	reg[LEAF_EAX] = MAX(reg[LEAF_EAX], (u32)MIN_BASIC_LEAF);
 }
 
-static void build_max_ext(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_max_ext(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
-	reg[CR_EAX] = MIN(reg[CR_EAX], MAX_EXT_LEAF);
-	reg[CR_EAX] = MAX(reg[CR_EAX], MIN_EXT_LEAF);
+	reg[LEAF_EAX] = MIN(reg[LEAF_EAX], MAX_EXT_LEAF);
+	reg[LEAF_EAX] = MAX(reg[LEAF_EAX], MIN_EXT_LEAF);
 }
 
 /* EBX[23:16]: logical processors in the package, meant with HTT */
-static void build_features(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_features(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
-	reg[CR_EBX] |= (1u << log2_up(vm->vcpu_count)) << 16;
+	reg[LEAF_EBX] |= (1u << log2_up(vm->vcpu_count)) << 16;
 	if (vm->vcpu_count > 1)
-		reg[CR_EDX] |= CPUID_1_EDX_HTT;
+		reg[LEAF_EDX] |= CPUID_1_EDX_HTT;
 	if (!cpuid_xcr0_mask())
-		reg[CR_ECX] &= ~(u32)(CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX);
+		reg[LEAF_ECX] &= ~(u32)(CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX);
 }
 
 #define CACHE_TYPE(eax)    ((eax)&0x1f)
@@ -143,115 +143,116 @@ static void build_features(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
 #define CACHE_SHARED_LEVEL 3
 
 /* Level 3 is shared by all vCPUs of the guest, the others by one */
-static void build_cache(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_cache(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
 	u32 sharers = 1u << log2_up(vm->vcpu_count);
 
-	if (!CACHE_TYPE(reg[CR_EAX]))
+	if (!CACHE_TYPE(reg[LEAF_EAX]))
 		return;
-	reg[CR_EAX] &= (u32)BITS(CACHE_SHARE_SHIFT - 1, 0);
-	if (CACHE_LEVEL(reg[CR_EAX]) >= CACHE_SHARED_LEVEL)
-		reg[CR_EAX] |= (sharers - 1) << CACHE_SHARE_SHIFT;
+	reg[LEAF_EAX] &= (u32)BITS(CACHE_SHARE_SHIFT - 1, 0);
+	if (CACHE_LEVEL(reg[LEAF_EAX]) >= CACHE_SHARED_LEVEL)
+		reg[LEAF_EAX] |= (sharers - 1) << CACHE_SHARE_SHIFT;
 }
 
 /* Intel's leaf 4 also tells the cores in the package */
-static void build_cache_intel(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_cache_intel(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
 	u32 cores = MIN(1u << log2_up(vm->vcpu_count), 64u);
 
 	build_cache(vm, sub, reg);
-	if (CACHE_TYPE(reg[CR_EAX]))
-		reg[CR_EAX] |= (cores - 1) << CACHE_CORES_SHIFT;
+	if (CACHE_TYPE(reg[LEAF_EAX]))
+		reg[LEAF_EAX] |= (cores - 1) << CACHE_CORES_SHIFT;
 }
 
-static void build_features7(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_features7(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
-	reg[CR_EAX] = MIN(reg[CR_EAX], 1u);
+	reg[LEAF_EAX] = MIN(reg[LEAF_EAX], 1u);
 	if (!(cpuid_xcr0_mask() & XCR0_PKRU))
-		reg[CR_ECX] &= ~(u32)CPUID_7_ECX_PKU;
+		reg[LEAF_ECX] &= ~(u32)CPUID_7_ECX_PKU;
 }
 
 enum { LEVEL_SMT = 1, LEVEL_CORE = 2 };
 
 /* B: one thread a core, all cores in one package */
-static void build_topology(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_topology(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
-	reg[CR_ECX] = sub;
+	reg[LEAF_ECX] = sub;
 	if (sub == 0) {
-		reg[CR_EBX] = 1;
-		reg[CR_ECX] |= LEVEL_SMT << 8;
+		reg[LEAF_EBX] = 1;
+		reg[LEAF_ECX] |= LEVEL_SMT << 8;
 	} else if (sub == 1) {
-		reg[CR_EAX] = log2_up(vm->vcpu_count);
-		reg[CR_EBX] = vm->vcpu_count;
-		reg[CR_ECX] |= LEVEL_CORE << 8;
+		reg[LEAF_EAX] = log2_up(vm->vcpu_count);
+		reg[LEAF_EBX] = vm->vcpu_count;
+		reg[LEAF_ECX] |= LEVEL_CORE << 8;
 	}
 }
 
-static void build_xsave(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_xsave(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
 	u64 mask = cpuid_xcr0_mask();
 
 	if (!mask || (sub >= XSAVE_FIRST_EXT && !(mask & BIT(sub)))) {
-		reg[CR_EAX] = 0;
-		reg[CR_EBX] = 0;
-		reg[CR_ECX] = 0;
-		reg[CR_EDX] = 0;
+		reg[LEAF_EAX] = 0;
+		reg[LEAF_EBX] = 0;
+		reg[LEAF_ECX] = 0;
+		reg[LEAF_EDX] = 0;
 	} else if (sub == 0) {
-		reg[CR_EAX] = (u32)mask;
-		reg[CR_ECX] = cpuid_xsave_bytes(mask, false);
-		reg[CR_EDX] = (u32)(mask >> 32);
+		reg[LEAF_EAX] = (u32)mask;
+		reg[LEAF_ECX] = cpuid_xsave_bytes(mask, false);
+		reg[LEAF_EDX] = (u32)(mask >> 32);
 	}
 }
 
 /* 15: TSC = ECX * EBX / EAX Hz. AMD has no such leaf. */
-static void build_tsc_ratio(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_tsc_ratio(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
 	if (cpu_features.vendor != VENDOR_INTEL)
 		return;
-	reg[CR_EAX] = 1000;
-	reg[CR_EBX] = (u32)tsc_khz;
-	reg[CR_ECX] = 1000000;
+	reg[LEAF_EAX] = 1000;
+	reg[LEAF_EBX] = (u32)tsc_khz;
+	reg[LEAF_ECX] = 1000000;
 }
 
-static void build_frequency(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_frequency(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
 	if (cpu_features.vendor != VENDOR_INTEL)
 		return;
-	reg[CR_EAX] = (u32)(tsc_khz / 1000);
-	reg[CR_EBX] = reg[CR_EAX];
-	reg[CR_ECX] = 100;
+	reg[LEAF_EAX] = (u32)(tsc_khz / 1000);
+	reg[LEAF_EBX] = reg[LEAF_EAX];
+	reg[LEAF_ECX] = 100;
 }
 
-static void build_info(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_info(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
-	reg[CR_EAX] = BH_ABI_VERSION;
-	reg[CR_EBX] = vm->privileged ? BH_CPUID_PRIVILEGED : 0;
-	reg[CR_ECX] = (u32)tsc_khz;
-	reg[CR_EDX] = vm->vcpu_count;
+	reg[LEAF_EAX] = BH_ABI_VERSION;
+	reg[LEAF_EBX] = vm->privileged ? BH_CPUID_PRIVILEGED : 0;
+	reg[LEAF_ECX] = (u32)tsc_khz;
+	reg[LEAF_EDX] = vm->vcpu_count;
 }
 
-static void build_ext_features(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_ext_features(const struct vm *vm, u32 sub,
+			       u32 reg[LEAF_COUNT])
 {
 	if (cpu_features.vendor != VENDOR_AMD)
 		return;
 	if (vm->vcpu_count > 1)
-		reg[CR_ECX] |= CPUID_81_ECX_CMP_LEGACY;
+		reg[LEAF_ECX] |= CPUID_81_ECX_CMP_LEGACY;
 	else
-		reg[CR_ECX] &= ~(u32)CPUID_81_ECX_CMP_LEGACY;
+		reg[LEAF_ECX] &= ~(u32)CPUID_81_ECX_CMP_LEGACY;
 }
 
 #define SIZES_APIC_ID_SHIFT 12
 
 /* 80000008: address widths; ECX the cores in the package (AMD) */
-static void build_sizes(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_sizes(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
 	if (cpu_features.vendor != VENDOR_AMD)
 		return;
-	reg[CR_ECX] = (vm->vcpu_count - 1) | log2_up(vm->vcpu_count)
-						     << SIZES_APIC_ID_SHIFT;
+	reg[LEAF_ECX] = (vm->vcpu_count - 1) | log2_up(vm->vcpu_count)
+						       << SIZES_APIC_ID_SHIFT;
 }
 
-static void build_cache_amd(const struct vm *vm, u32 sub, u32 reg[CR_COUNT])
+static void build_cache_amd(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
 	build_cache(vm, sub, reg);
 }

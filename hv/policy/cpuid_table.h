@@ -30,8 +30,8 @@ struct cpuid_rule {
 	u32 leaf;
 	bool subleaves;
 	u8 first, last;
-	u32 keep[CR_COUNT], force[CR_COUNT];
-	void (*build)(const struct vm *vm, u32 sub, u32 reg[CR_COUNT]);
+	u32 keep[LEAF_COUNT], force[LEAF_COUNT];
+	void (*build)(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT]);
 	enum cpuid_fix fix;
 };
 

@@ -83,14 +83,14 @@ int msr_read_efer(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 static u64 efer_permitted(const struct vm *vm)
 {
 	u64 mask = EFER_LMA; /* read-only: what is written is ignored */
-	u32 out[CR_COUNT];
+	u32 out[LEAF_COUNT];
 
 	cpuid_query(vm, CPUID_EXT_FEATURES, 0, out);
-	if (out[CR_EDX] & CPUID_81_EDX_SYSCALL)
+	if (out[LEAF_EDX] & CPUID_81_EDX_SYSCALL)
 		mask |= EFER_SCE;
-	if (out[CR_EDX] & CPUID_81_EDX_LM)
+	if (out[LEAF_EDX] & CPUID_81_EDX_LM)
 		mask |= EFER_SCE | EFER_LME;
-	if (out[CR_EDX] & CPUID_81_EDX_NX)
+	if (out[LEAF_EDX] & CPUID_81_EDX_NX)
 		mask |= EFER_NXE;
 	return mask;
 }

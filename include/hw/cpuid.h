@@ -5,6 +5,9 @@
 
 #include "lib/types.h"
 
+/* What a leaf is: an array of four registers */
+enum cpuid_reg { LEAF_EAX, LEAF_EBX, LEAF_ECX, LEAF_EDX, LEAF_COUNT };
+
 /* clang-format off */
 #define CPUID_VENDOR		0x0
 #define CPUID_FEATURES		0x1
