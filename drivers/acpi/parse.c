@@ -7,13 +7,12 @@
  */
 #include "drivers/acpi/parse.h"
 
+#include "include/hw/lapic.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
-#define LAPIC_DEFAULT_BASE 0xfee00000ull
-#define LAPIC_ID_BROADCAST 0xffu
-#define PORT_MAX           0xffffu
-#define SLP_TYP_MAX        7u /* three bits in PM1 control */
+#define PORT_MAX    0xffffu
+#define SLP_TYP_MAX 7u /* three bits in PM1 control */
 
 bool acpi_checksum_ok(const void *p, u32 length)
 {
@@ -50,7 +49,7 @@ static void madt_lapic(struct acpi_facts *f, const void *p)
 	struct madt_lapic e;
 
 	memcpy(&e, p, sizeof(e));
-	if (e.apic_id != LAPIC_ID_BROADCAST)
+	if (e.apic_id != XAPIC_BROADCAST)
 		cpu_add(f, e.apic_id, e.uid, e.flags);
 }
 
@@ -120,7 +119,7 @@ void acpi_parse_madt(struct acpi_facts *f, const struct acpi_header *t)
 	if (t->length < sizeof(madt))
 		return;
 	memcpy(&madt, t, sizeof(madt));
-	f->lapic_base = madt.lapic_base ? madt.lapic_base : LAPIC_DEFAULT_BASE;
+	f->lapic_base = madt.lapic_base ? madt.lapic_base : APIC_DEFAULT_BASE;
 	while (t->length - at >= sizeof(struct madt_entry)) {
 		u8 type = p[at], length = p[at + 1];
 

@@ -12,12 +12,11 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"
 #include "include/hw/ioapic.h"
+#include "include/hw/lapic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "mm/pt.h"
-
-#define APIC_ID_MAX 254u /* 8-bit physical destination, FFh is broadcast */
 
 struct ioapic {
 	u64 base;
@@ -32,14 +31,14 @@ static u32 ioapic_count;
 
 static u32 reg_read(const struct ioapic *io, u32 reg)
 {
-	mmio_write(io->page + IOAPIC_REGSEL, 4, reg);
-	return (u32)mmio_read(io->page + IOAPIC_WIN, 4);
+	mmio_write(io->page + IOREGSEL, 4, reg);
+	return (u32)mmio_read(io->page + IOWIN, 4);
 }
 
 static void reg_write(const struct ioapic *io, u32 reg, u32 value)
 {
-	mmio_write(io->page + IOAPIC_REGSEL, 4, reg);
-	mmio_write(io->page + IOAPIC_WIN, 4, value);
+	mmio_write(io->page + IOREGSEL, 4, reg);
+	mmio_write(io->page + IOWIN, 4, value);
 }
 
 /* The IOAPIC that has @gsi, and its pin; NULL: none */
@@ -57,8 +56,8 @@ static void mask_all(struct ioapic *io)
 {
 	for (u32 pin = 0; pin < io->pins; pin++) {
 		io->low[pin] = (u32)RTE_MASKED;
-		reg_write(io, IOAPIC_RTE(pin), (u32)RTE_MASKED);
-		reg_write(io, IOAPIC_RTE(pin) + 1, 0);
+		reg_write(io, IOREDTBL_LOW(pin), (u32)RTE_MASKED);
+		reg_write(io, IOREDTBL_HIGH(pin), 0);
 	}
 }
 
@@ -69,7 +68,7 @@ static void ioapic_add(u64 base, u32 gsi_base)
 
 	*io = (struct ioapic){ .base = base, .gsi_base = gsi_base };
 	io->page = ioremap(HPA(base), IOAPIC_BYTES, PT_R | PT_W | PT_UC);
-	version = io->page ? reg_read(io, IOAPIC_VERSION) : ~0u;
+	version = io->page ? reg_read(io, IOAPICVER) : ~0u;
 	if (version == ~0u) {
 		log_warn("ioapic",
 			 "no IOAPIC answers at %#llx: its interrupts "
@@ -77,7 +76,7 @@ static void ioapic_add(u64 base, u32 gsi_base)
 			 base);
 		return;
 	}
-	io->pins = MIN(IOAPIC_VERSION_PINS(version), IOAPIC_MAX_PINS);
+	io->pins = MIN(IOAPICVER_PINS(version), IOAPIC_MAX_PINS);
 	mask_all(io);
 	ioapic_count++;
 }
@@ -108,7 +107,7 @@ void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
 
 	if (!io)
 		return;
-	if (apic_id > APIC_ID_MAX) {
+	if (apic_id > XAPIC_ID_MAX) {
 		log_error("ioapic",
 			  "GSI %u cannot reach APIC id %u: without "
 			  "interrupt remapping only ids below 255",
@@ -122,8 +121,8 @@ void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
 	spin_lock(&io->lock);
 	/* Masked first: never half old, half new */
 	io->low[pin] = low;
-	reg_write(io, IOAPIC_RTE(pin), low);
-	reg_write(io, IOAPIC_RTE(pin) + 1, apic_id << (RTE_DEST_SHIFT - 32));
+	reg_write(io, IOREDTBL_LOW(pin), low);
+	reg_write(io, IOREDTBL_HIGH(pin), apic_id << (RTE_DEST_SHIFT - 32));
 	spin_unlock(&io->lock);
 }
 
@@ -140,7 +139,7 @@ static void set_mask(u32 gsi, bool masked)
 		io->low[pin] |= (u32)RTE_MASKED;
 	else
 		io->low[pin] &= ~(u32)RTE_MASKED;
-	reg_write(io, IOAPIC_RTE(pin), io->low[pin]);
+	reg_write(io, IOREDTBL_LOW(pin), io->low[pin]);
 	spin_unlock(&io->lock);
 }
 

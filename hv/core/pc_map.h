@@ -7,6 +7,8 @@
 #ifndef HV_CORE_PC_MAP_H
 #define HV_CORE_PC_MAP_H
 
+#include "include/hw/ioapic.h"
+#include "include/hw/lapic.h"
 #include "lib/types.h"
 
 /* RAM: [0, PC_LOW_RAM_END) and from 4 GiB on; between them the PCI hole, then
@@ -22,7 +24,7 @@
 /* The PCI hole: all of it traps to hv/device/pci/pci_bus.c, which knows where
  * ECAM and the BARs are now */
 #define PC_PCI_HOLE     PC_LOW_RAM_END
-#define PC_PCI_HOLE_END 0xfec00000ull
+#define PC_PCI_HOLE_END PC_IOAPIC_BASE
 #define PC_ECAM_BASE    0xb0000000ull /* where stock firmware puts it, too */
 #define PC_ECAM_BYTES   MIB(256)
 #define PC_PCI_BARS     0xc0000000ull /* window of _CRS, behind ECAM */
@@ -30,11 +32,11 @@
 #define PC_PCI_IO       0x6000u /* ports of I/O BARs */
 #define PC_PCI_IO_END   0x10000u
 
-#define PC_IOAPIC_BASE  0xfec00000ull
+#define PC_IOAPIC_BASE  IOAPIC_DEFAULT_BASE
 #define PC_HPET_BASE    0xfed00000ull
 #define PC_RCBA_BASE    0xfed1c000ull /* ICH9 chipset registers */
 #define PC_RCBA_BYTES   KIB(16)
-#define PC_LAPIC_BASE   0xfee00000ull
+#define PC_LAPIC_BASE   APIC_DEFAULT_BASE
 #define PC_FIRMWARE_MAX MIB(16) /* ends at 4 GiB */
 #define PC_ROM_END      GIB(4)
 

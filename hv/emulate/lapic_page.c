@@ -98,7 +98,7 @@ static bool fetch(struct vcpu *v, struct move *m)
 
 bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e)
 {
-	u64 offset = e->mmio.gpa.v - (v->apic_base_msr & APIC_BASE_PAGE);
+	u64 offset = e->mmio.gpa.v - (v->apic_base_msr & APIC_BASE_ADDR);
 	struct vcpu_regs *r = vcpu_regs(v);
 	struct move m = { 0 };
 

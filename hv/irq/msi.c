@@ -7,6 +7,7 @@
  * The arrival takes no lock; msi_lock protects taking and giving back rows, and
  * the storm hook. It comes after vpci.lock.
  */
+#include "include/hw/msi.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/tsc.h"
@@ -14,7 +15,7 @@
 #include "hv/irq/route.h"
 #include "hv/irq/storm.h"
 #include "hv/irq/vlapic.h"
-#include "hv/irq/vlapic_regs.h"
+#include "include/hw/lapic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 
@@ -22,13 +23,6 @@
 
 /* A fast disk or NIC may send a few hundred thousand a second */
 #define MSI_STORM_MAX 50000u
-
-/* Message address and data (SDM 3A 11.11) */
-#define MSI_ADDR_BASE       0xfee00000ull
-#define MSI_ADDR_MASK       0xfffffffffff00000ull
-#define MSI_ADDR_DEST_SHIFT 12
-#define MSI_ADDR_LOGICAL    BIT(2)
-#define MSI_DATA_MODE_SHIFT 8
 
 /* The guest's message in one word */
 #define ROUTE_VECTOR     0xffull
@@ -98,13 +92,13 @@ static void msi_arrived(void *arg)
 
 static u64 route_word(struct vm *vm, u64 addr, u32 data, struct vcpu **target)
 {
-	u32 dest = (u32)(addr >> MSI_ADDR_DEST_SHIFT) & 0xff;
-	u32 mode = data >> MSI_DATA_MODE_SHIFT & 7;
+	u32 dest = (u32)(addr >> MSI_ADDR_DEST_SHIFT) & MSI_ADDR_DEST_MAX;
+	u32 mode = APIC_DM_GET(data);
 	bool logical = addr & MSI_ADDR_LOGICAL;
-	u64 word = ROUTE_VALID | (data & ROUTE_VECTOR);
+	u64 word = ROUTE_VALID | (data & MSI_DATA_VECTOR);
 
 	if (vlapic_match(vm, dest, logical, target) == 1 &&
-	    mode <= APIC_MODE_LOWEST)
+	    mode <= APIC_DM_LOWEST)
 		return word | ROUTE_DIRECT |
 		       (u64)(*target)->id << ROUTE_DEST_SHIFT;
 	if (!*target)
@@ -156,11 +150,11 @@ int irq_route_msi(struct vm *vm, u64 guest_addr, u32 guest_data,
 	u64 route;
 
 	if ((guest_addr & MSI_ADDR_MASK) != MSI_ADDR_BASE ||
-	    (guest_data & ROUTE_VECTOR) < APIC_FIRST_VECTOR)
+	    (guest_data & MSI_DATA_VECTOR) < APIC_FIRST_VECTOR)
 		return -EINVAL;
 	route = route_word(vm, guest_addr, guest_data, &target);
 	/* A message has room for 8 bits of APIC id */
-	if (target->entity.cpu->apic_id > 0xff)
+	if (target->entity.cpu->apic_id > MSI_ADDR_DEST_MAX)
 		return -ENOTSUP;
 	if (!*msi)
 		*msi = msi_take(vm);

@@ -17,9 +17,9 @@
 #include "hv/core/vcpu.h"
 #include "hv/irq/storm.h"
 #include "hv/irq/vioapic.h"
-#include "hv/irq/vioapic_priv.h"
 #include "hv/irq/vlapic.h"
-#include "hv/irq/vlapic_regs.h"
+#include "include/hw/ioapic.h"
+#include "include/hw/lapic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 
@@ -140,14 +140,14 @@ static int pin_program(struct pin *p, struct vm *vm, u64 rte)
 
 int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
 {
-	u32 mode = (rte >> RTE_MODE_SHIFT) & 7;
+	u32 mode = RTE_MODE(rte);
 	struct pin *p;
 	int err;
 
 	if (gsi >= MAX_GSI || gsi >= ioapic_gsi_count())
 		return -ENODEV;
 	/* The physical 8259 is masked for good: its pin has nothing to say */
-	if (mode == APIC_MODE_EXTINT || mode == APIC_MODE_SMI)
+	if (mode == APIC_DM_EXTINT || mode == APIC_DM_SMI)
 		return -ENOTSUP;
 	p = &pins[gsi];
 	spin_lock(&route_lock);

@@ -15,6 +15,7 @@
 #include "hv/irq/vioapic_priv.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
+#include "include/hw/lapic.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -23,8 +24,7 @@
  * edges however they are programmed (82093AA 3.2.4, delivery mode) */
 static bool rte_is_level(u64 rte)
 {
-	return (rte & RTE_LEVEL) &&
-	       ((rte >> RTE_MODE_SHIFT) & 7) <= RTE_MODE_LOWEST;
+	return (rte & RTE_LEVEL) && RTE_MODE(rte) <= APIC_DM_LOWEST;
 }
 
 static struct vioapic_pin *pin_find(struct vioapic *io, u32 gsi)
@@ -46,7 +46,7 @@ static u32 pin_send(struct vm *vm, const struct vioapic_pin *pin)
 	u64 rte = pin->rte;
 
 	return vlapic_deliver(vm, (u32)(rte >> RTE_DEST_SHIFT),
-			      rte & RTE_LOGICAL, (rte >> RTE_MODE_SHIFT) & 7,
+			      rte & RTE_LOGICAL, RTE_MODE(rte),
 			      (u8)(rte & RTE_VECTOR),
 			      rte_is_level(rte) ? TRIGGER_LEVEL : TRIGGER_EDGE);
 }
@@ -135,7 +135,7 @@ bool vioapic_pin_waits(struct vm *vm, u32 gsi)
 	u64 rte = pin_rte(vm, gsi);
 	struct vcpu *v;
 
-	if (rte & RTE_MASKED || RTE_MODE(rte) > RTE_MODE_LOWEST)
+	if (rte & RTE_MASKED || RTE_MODE(rte) > APIC_DM_LOWEST)
 		return false;
 	if (rte & RTE_LEVEL)
 		return rte & RTE_REMOTE_IRR;
@@ -147,7 +147,7 @@ struct vcpu *vioapic_extint_target(struct vm *vm)
 {
 	u64 rte = pin_rte(vm, 0);
 
-	if (rte & RTE_MASKED || RTE_MODE(rte) != RTE_MODE_EXTINT)
+	if (rte & RTE_MASKED || RTE_MODE(rte) != APIC_DM_EXTINT)
 		return NULL;
 	return vlapic_target(vm, (u32)(rte >> RTE_DEST_SHIFT),
 			     rte & RTE_LOGICAL);
@@ -179,7 +179,7 @@ static void pin_route(struct vioapic_unit *u, u32 n)
 
 static void rte_write(struct vioapic_unit *u, u32 reg, u32 value)
 {
-	u32 n = (reg - IOAPIC_REG_RTE) / 2, shift = (reg & 1) * 32;
+	u32 n = (reg - IOREDTBL) / 2, shift = (reg & 1) * 32;
 	struct vioapic_pin *pin;
 	u64 mask = BITS(31, 0) << shift & RTE_WRITABLE;
 	u64 old;
@@ -203,25 +203,26 @@ static u32 reg_read(const struct vioapic_unit *u)
 	u32 n;
 
 	switch (u->regsel) {
-	case IOAPIC_REG_ID:
-	case IOAPIC_REG_ARB:
-		return u->id << 24;
-	case IOAPIC_REG_VERSION:
-		return IOAPIC_VERSION | (u->pin_count - 1) << 16;
+	case IOAPICID:
+	case IOAPICARB:
+		return u->id << IOAPICID_SHIFT;
+	case IOAPICVER:
+		return VIOAPIC_VERSION | (u->pin_count - 1)
+						 << IOAPICVER_MAX_SHIFT;
 	default:
 		break;
 	}
-	n = (u->regsel - IOAPIC_REG_RTE) / 2;
-	if (u->regsel < IOAPIC_REG_RTE || n >= u->pin_count)
+	n = (u->regsel - IOREDTBL) / 2;
+	if (u->regsel < IOREDTBL || n >= u->pin_count)
 		return 0;
 	return (u32)(u->pins[n].rte >> (u->regsel & 1) * 32);
 }
 
 static void reg_write(struct vioapic_unit *u, u32 value)
 {
-	if (u->regsel == IOAPIC_REG_ID)
-		u->id = value >> 24 & IOAPIC_ID_MASK;
-	else if (u->regsel >= IOAPIC_REG_RTE)
+	if (u->regsel == IOAPICID)
+		u->id = value >> IOAPICID_SHIFT & IOAPICID_MASK;
+	else if (u->regsel >= IOREDTBL)
 		rte_write(u, u->regsel, value);
 }
 
@@ -283,7 +284,7 @@ static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		u->regsel = (u32)value & 0xff;
 	else if (offset == IOWIN && size == 4)
 		reg_write(u, (u32)value);
-	else if (offset == IOEOI)
+	else if (offset == IOEOIR)
 		unit_eoi(u, (u8)value);
 	spin_unlock(&io->lock);
 	if (offset == IOWIN && !io->passthrough)

@@ -7,9 +7,10 @@
 #ifndef HV_IRQ_VIOAPIC_H
 #define HV_IRQ_VIOAPIC_H
 
+#include "hv/core/pc_map.h"
 #include "hv/core/vm.h"
 
-#define VIOAPIC_BASE 0xfec00000ull
+#define VIOAPIC_BASE PC_IOAPIC_BASE
 
 /* Registers its MMIO region(s). @passthrough: pins follow the host's GSIs */
 int __must_check vioapic_create(struct vm *vm, bool passthrough);

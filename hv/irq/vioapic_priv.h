@@ -1,42 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside of the virtual IOAPIC: registers (82093AA data sheet 3.0; ICH9 13.5)
- * and state. For vioapic.c and its unit test. */
+/* Inside of the virtual IOAPIC, for vioapic.c and its tests */
 #ifndef HV_IRQ_VIOAPIC_PRIV_H
 #define HV_IRQ_VIOAPIC_PRIV_H
 
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"
 #include "hv/irq/vioapic.h"
+#include "include/hw/ioapic.h"
 
-/* Memory-mapped registers, each 32 bits wide */
-#define IOREGSEL     0x00u
-#define IOWIN        0x10u
-#define IOEOI        0x40u /* version 20h on */
-#define IOAPIC_BYTES 0x1000u
-
-/* Behind IOREGSEL/IOWIN */
-#define IOAPIC_REG_ID      0x00u
-#define IOAPIC_REG_VERSION 0x01u
-#define IOAPIC_REG_ARB     0x02u
-#define IOAPIC_REG_RTE     0x10u /* two registers a pin */
-#define IOAPIC_VERSION     0x20u
-#define IOAPIC_ID_MASK     0xfu /* bits 27:24 */
-
-#define RTE_VECTOR      0xffull
-#define RTE_MODE_SHIFT  8
-#define RTE_MODE_LOWEST 1u /* 0: fixed */
-#define RTE_MODE_EXTINT 7u
-#define RTE_MODE(rte)   ((rte) >> RTE_MODE_SHIFT & 7)
-#define RTE_LOGICAL     BIT(11)
-#define RTE_STATUS      BIT(12) /* read-only */
-#define RTE_ACTIVE_LOW  BIT(13)
-#define RTE_REMOTE_IRR  BIT(14) /* read-only */
-#define RTE_LEVEL       BIT(15)
-#define RTE_MASKED      BIT(16)
-#define RTE_DEST_SHIFT  56
-#define RTE_READ_ONLY   (RTE_STATUS | RTE_REMOTE_IRR)
-#define RTE_WRITABLE    ((BITS(16, 0) | BITS(63, 56)) & ~RTE_READ_ONLY)
-
+#define VIOAPIC_VERSION       0x20u /* with an EOI register */
 #define VIOAPIC_ISOLATED_PINS 24u
 #define VIOAPIC_MAX_PINS      120u
 

@@ -17,8 +17,9 @@
 #include "lib/string.h"
 #include "mm/pmm.h"
 
-static const u16 lvt_offsets[] = { APIC_LVTT, APIC_LVTTHMR, APIC_LVTPC,
-				   APIC_LVT0, APIC_LVT1,    APIC_LVTERR };
+static const u16 lvt_offsets[] = { APIC_LVT_TIMER, APIC_LVT_THERMAL,
+				   APIC_LVT_PMC,   APIC_LVT_LINT0,
+				   APIC_LVT_LINT1, APIC_LVT_ERROR };
 
 void vlapic_set_ids(struct vlapic *l)
 {
@@ -41,8 +42,8 @@ static void vlapic_clear(struct vlapic *l)
 
 	vlapic_timer_stop(l);
 	memset(l->regs, 0, APIC_PAGE_BYTES);
-	vlapic_reg_set(l, APIC_VERSION, APIC_VERSION_VALUE);
-	vlapic_reg_set(l, APIC_DFR, ~0u);
+	vlapic_reg_set(l, APIC_VERSION, VLAPIC_VERSION);
+	vlapic_reg_set(l, APIC_DFR, APIC_DFR_FLAT);
 	vlapic_reg_set(l, APIC_SVR, 0xff);
 	for (i = 0; i < ARRAY_SIZE(lvt_offsets); i++)
 		vlapic_reg_set(l, lvt_offsets[i], APIC_LVT_MASKED);
@@ -97,7 +98,7 @@ void vlapic_reset(struct vcpu *v, bool init)
 	v->vlapic->pv_on = false;
 	/* INIT leaves IA32_APIC_BASE alone (SDM 3A 11.4.7.3) */
 	if (!init)
-		v->apic_base_msr = APIC_BASE_DEFAULT | APIC_BASE_EN |
+		v->apic_base_msr = APIC_DEFAULT_BASE | APIC_BASE_EN |
 				   (v->id == 0 ? APIC_BASE_BSP : 0);
 	vlapic_clear(v->vlapic);
 }
@@ -243,7 +244,7 @@ void vlapic_eoi(struct vlapic *l)
 /* SDM 3A 11.5.3: the error is latched, and signalled through its LVT */
 void vlapic_error(struct vlapic *l, u32 esr_bit)
 {
-	u32 lvt = vlapic_reg(l, APIC_LVTERR);
+	u32 lvt = vlapic_reg(l, APIC_LVT_ERROR);
 	u8 vector = (u8)(lvt & APIC_LVT_VECTOR);
 
 	if (l->esr_pending & esr_bit)
@@ -275,7 +276,7 @@ static bool base_place_valid(const struct vm *vm, u64 page)
 	hpa_t hpa;
 	u64 left;
 
-	if (page == APIC_BASE_DEFAULT)
+	if (page == APIC_DEFAULT_BASE)
 		return true;
 	if (vm->privileged || page >> vm->phys_bits ||
 	    vm_translate(vm, GPA(page), &hpa, &left))
@@ -294,8 +295,8 @@ int vlapic_base_write(struct vcpu *v, u64 value)
 	u64 old = v->apic_base_msr;
 	const u64 mode = APIC_BASE_EN | APIC_BASE_EXTD;
 
-	if (value & ~(mode | APIC_BASE_BSP | APIC_BASE_PAGE) ||
-	    !base_place_valid(v->vm, value & APIC_BASE_PAGE) ||
+	if (value & ~(mode | APIC_BASE_BSP | APIC_BASE_ADDR) ||
+	    !base_place_valid(v->vm, value & APIC_BASE_ADDR) ||
 	    !base_transition_valid(old, value))
 		return -EINVAL;
 	v->apic_base_msr = value;
@@ -312,13 +313,13 @@ int vlapic_base_write(struct vcpu *v, u64 value)
 
 bool vlapic_extint_enabled(struct vcpu *v)
 {
-	u32 lvt = vlapic_reg(v->vlapic, APIC_LVT0);
+	u32 lvt = vlapic_reg(v->vlapic, APIC_LVT_LINT0);
 
 	/* A disabled APIC leaves LINT0 as the plain INTR pin */
 	if (!vlapic_hw_enabled(v))
 		return v->id == 0;
 	return !(lvt & APIC_LVT_MASKED) &&
-	       (lvt & APIC_LVT_MODE) == APIC_LVT_MODE_EXTINT;
+	       (lvt & APIC_DM_MASK) == APIC_DM(APIC_DM_EXTINT);
 }
 
 void vlapic_dump(struct vcpu *v)
@@ -331,7 +332,7 @@ void vlapic_dump(struct vcpu *v)
 		  vlapic_reg(l, APIC_TPR), vlapic_ppr(l), vlapic_highest_isr(l),
 		  vlapic_highest(l, APIC_IRR, l->irr_words), l->esr_pending);
 	log_error("vlapic", "lvtt %x lint0 %x lint1 %x tmict %x deadline %llx",
-		  vlapic_reg(l, APIC_LVTT), vlapic_reg(l, APIC_LVT0),
-		  vlapic_reg(l, APIC_LVT1), vlapic_reg(l, APIC_TMICT),
+		  vlapic_reg(l, APIC_LVT_TIMER), vlapic_reg(l, APIC_LVT_LINT0),
+		  vlapic_reg(l, APIC_LVT_LINT1), vlapic_reg(l, APIC_TIMER_ICT),
 		  l->deadline);
 }

@@ -10,6 +10,7 @@
 
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
+#include "include/hw/msr.h"
 
 enum trigger { TRIGGER_EDGE, TRIGGER_LEVEL };
 
@@ -46,9 +47,9 @@ bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e);
  * of this vCPU alone, and leaves nothing behind */
 static inline u64 vlapic_bus_gpa(const struct vcpu *v, u64 gpa)
 {
-	u64 page = v->apic_base_msr & BITS(51, 12);
+	u64 page = v->apic_base_msr & APIC_BASE_ADDR;
 
-	if (likely(page == PC_LAPIC_BASE) || !(v->apic_base_msr & BIT(11)))
+	if (likely(page == PC_LAPIC_BASE) || !(v->apic_base_msr & APIC_BASE_EN))
 		return gpa; /* switched off, it answers nothing there either */
 	if (gpa - page < PAGE_SIZE)
 		return gpa - page + PC_LAPIC_BASE;

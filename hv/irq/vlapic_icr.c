@@ -13,13 +13,13 @@
 static bool match_logical_xapic(const struct vlapic *l, u32 dest)
 {
 	u32 ldr = READ_ONCE(l->regs[APIC_LDR / 4]) >> 24;
-	u32 dfr = READ_ONCE(l->regs[APIC_DFR / 4]) >> 28;
+	u32 model = APIC_DFR_MODEL(READ_ONCE(l->regs[APIC_DFR / 4]));
 
-	if (dfr == APIC_DFR_FLAT)
+	if (model == APIC_DFR_MODEL_FLAT)
 		return ldr & dest & 0xff;
-	/* Cluster model: 4 bits of cluster, 4 bits of member */
-	return dfr == 0 && (ldr >> 4) == ((dest >> 4) & 0xf) &&
-	       (ldr & dest & 0xf);
+	/* 4 bits of cluster, 4 bits of member */
+	return model == APIC_DFR_MODEL_CLUSTER &&
+	       (ldr >> 4) == ((dest >> 4) & 0xf) && (ldr & dest & 0xf);
 }
 
 /* SDM 3A 11.12.10 *Destination Format in x2APIC Mode* */
@@ -30,7 +30,7 @@ static bool match_logical_x2apic(u32 id, u32 dest)
 
 static bool msg_is_broadcast(const struct vlapic_msg *m)
 {
-	return m->dest == (m->wide ? X2APIC_BROADCAST : APIC_BROADCAST) ||
+	return m->dest == (m->wide ? X2APIC_BROADCAST : XAPIC_BROADCAST) ||
 	       m->dest == X2APIC_BROADCAST;
 }
 
@@ -88,10 +88,10 @@ static bool send_nothing(struct vcpu *v, const struct vlapic_msg *m)
 /* No SMM in a guest; ExtINT has its own wire (hv/irq/vpic.h) */
 static bool (*const send_by_mode[8])(struct vcpu *,
 				     const struct vlapic_msg *) = {
-	[APIC_MODE_FIXED] = send_fixed, [APIC_MODE_LOWEST] = send_fixed,
-	[APIC_MODE_SMI] = send_nothing, [APIC_MODE_RESERVED] = send_nothing,
-	[APIC_MODE_NMI] = send_nmi,     [APIC_MODE_INIT] = send_init,
-	[APIC_MODE_SIPI] = send_sipi,   [APIC_MODE_EXTINT] = send_nothing,
+	[APIC_DM_FIXED] = send_fixed,  [APIC_DM_LOWEST] = send_fixed,
+	[APIC_DM_SMI] = send_nothing,  [APIC_DM_RESERVED] = send_nothing,
+	[APIC_DM_NMI] = send_nmi,      [APIC_DM_INIT] = send_init,
+	[APIC_DM_STARTUP] = send_sipi, [APIC_DM_EXTINT] = send_nothing,
 };
 
 static bool msg_send(struct vcpu *v, const struct vlapic_msg *m)
@@ -132,7 +132,7 @@ static u32 msg_route(struct vm *vm, const struct vlapic_msg *m,
 		v = vm->vcpus[m->dest];
 		return v && vlapic_hw_enabled(v) && msg_send(v, m);
 	}
-	if (m->mode == APIC_MODE_LOWEST) {
+	if (m->mode == APIC_DM_LOWEST) {
 		v = msg_lowest(vm, m);
 		return v && msg_send(v, m);
 	}
@@ -160,17 +160,17 @@ u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
 
 bool vlapic_icr_is_plain(u32 icr)
 {
-	u32 mode = (icr >> APIC_ICR_MODE_SHIFT) & 7;
+	u32 mode = APIC_DM_GET(icr);
 
 	if (icr & (APIC_ICR_LOGICAL | APIC_ICR_SHORTHAND))
 		return false;
-	return mode == APIC_MODE_NMI || mode == APIC_MODE_FIXED;
+	return mode == APIC_DM_NMI || mode == APIC_DM_FIXED;
 }
 
 bool vlapic_send(struct vcpu *target, u32 icr)
 {
 	const struct vlapic_msg m = {
-		.mode = (icr >> APIC_ICR_MODE_SHIFT) & 7,
+		.mode = APIC_DM_GET(icr),
 		.vector = (u8)icr,
 		.trigger = TRIGGER_EDGE,
 	};
@@ -219,13 +219,13 @@ void vlapic_self_ipi(struct vlapic *l, u8 vector)
  * (SDM 3A 11.6.1) */
 static bool is_init_deassert(u32 low)
 {
-	return ((low >> APIC_ICR_MODE_SHIFT) & 7) == APIC_MODE_INIT &&
+	return APIC_DM_GET(low) == APIC_DM_INIT &&
 	       (low & (APIC_ICR_LEVEL | APIC_ICR_ASSERT)) == APIC_ICR_LEVEL;
 }
 
 static bool is_illegal(const struct vlapic_msg *m)
 {
-	return m->mode <= APIC_MODE_LOWEST && m->vector < APIC_FIRST_VECTOR;
+	return m->mode <= APIC_DM_LOWEST && m->vector < APIC_FIRST_VECTOR;
 }
 
 /* SDM 3A table 11-3: with a shorthand, self takes fixed interrupts only */
@@ -234,7 +234,7 @@ static void icr_shorthand(struct vlapic *l, u32 shorthand, struct vlapic_msg *m)
 	struct vcpu *v = l->vcpu;
 
 	if (shorthand == APIC_ICR_SH_SELF) {
-		if (m->mode == APIC_MODE_FIXED)
+		if (m->mode == APIC_DM_FIXED)
 			vlapic_self_ipi(l, m->vector);
 		return;
 	}
@@ -251,7 +251,7 @@ static void icr_send(struct vlapic *l, u32 low, u32 dest)
 		.dest = dest,
 		.logical = low & APIC_ICR_LOGICAL,
 		.wide = vlapic_is_x2apic(v),
-		.mode = (low >> APIC_ICR_MODE_SHIFT) & 7,
+		.mode = APIC_DM_GET(low),
 		.vector = (u8)low,
 		.trigger = TRIGGER_EDGE,
 	};
@@ -270,8 +270,7 @@ static void icr_send(struct vlapic *l, u32 low, u32 dest)
 
 void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)
 {
-	const u32 fields = APIC_ICR_SHORTHAND | APIC_ICR_LOGICAL |
-			   7u << APIC_ICR_MODE_SHIFT;
+	const u32 fields = APIC_ICR_SHORTHAND | APIC_ICR_LOGICAL | APIC_DM_MASK;
 	u32 kind = low & fields;
 
 	/* A fixed interrupt to ourselves: the hot one */

@@ -83,7 +83,7 @@ static void write_svr(struct vlapic *l, u32 offset, u32 value)
 	vlapic_reg_set(l, offset, value);
 	if (value & APIC_SVR_ENABLE)
 		return;
-	for (reg = APIC_LVTT; reg <= APIC_LVTERR; reg += 0x10)
+	for (reg = APIC_LVT_TIMER; reg <= APIC_LVT_ERROR; reg += 0x10)
 		vlapic_reg_set(l, reg, vlapic_reg(l, reg) | APIC_LVT_MASKED);
 }
 
@@ -96,7 +96,7 @@ static void write_esr(struct vlapic *l, u32 offset, u32 value)
 static void write_icr(struct vlapic *l, u32 offset, u32 value)
 {
 	vlapic_reg_set(l, offset, value);
-	vlapic_icr_write(l, value, vlapic_reg(l, APIC_ICR2) >> 24);
+	vlapic_icr_write(l, value, vlapic_reg(l, APIC_ICR_HIGH) >> 24);
 }
 
 static void write_self(struct vlapic *l, u32 offset, u32 value)
@@ -113,7 +113,7 @@ static void write_lvt(struct vlapic *l, u32 offset, u32 value)
 	if (!vlapic_sw_enabled(l))
 		value |= APIC_LVT_MASKED;
 	vlapic_reg_set(l, offset, value);
-	if (offset == APIC_LVTT)
+	if (offset == APIC_LVT_TIMER)
 		vlapic_timer_lvt(l, old, value);
 }
 
@@ -128,7 +128,7 @@ static void write_divide(struct vlapic *l, u32 offset, u32 value)
 }
 
 #define LVT_COMMON (APIC_LVT_VECTOR | APIC_LVT_STATUS | APIC_LVT_MASKED)
-#define LVT_MODES  (LVT_COMMON | APIC_LVT_MODE)
+#define LVT_MODES  (LVT_COMMON | APIC_DM_MASK)
 #define LVT_LINTS                                                              \
 	(LVT_MODES | APIC_LVT_POLARITY | APIC_LVT_REMOTE_IRR | APIC_LVT_TRIGGER)
 #define ROW(offset)  [(offset) / 16]
@@ -144,25 +144,25 @@ static const struct lapic_row rows[APIC_PAGE_BYTES / 16] = {
 	ROW(APIC_LDR)     = { LA_R | LA_W | LA_XR, 0xff000000, NULL,
 			      write_plain },
 	ROW(APIC_DFR)     = { LA_R | LA_W, ~0u, NULL, write_dfr },
-	ROW(APIC_SVR)     = { LA_RW, APIC_SVR_ENABLE | APIC_SVR_FOCUS | 0xff,
+	ROW(APIC_SVR)     = { LA_RW, APIC_SVR_ENABLE | APIC_SVR_FOCUS_OFF | 0xff,
 			      NULL, write_svr },
 	ROWS(APIC_ISR)    = { LA_RO, 0, read_isr, NULL },
 	ROWS(APIC_TMR)    = { LA_RO, 0, read_merged, NULL },
 	ROWS(APIC_IRR)    = { LA_RO, 0, read_merged, NULL },
 	ROW(APIC_ESR)     = { LA_RW, 0, NULL, write_esr },
-	ROW(APIC_ICR)     = { LA_RW, APIC_ICR_VALID, NULL, write_icr },
-	ROW(APIC_ICR2)    = { LA_R | LA_W, 0xff000000, NULL, write_plain },
-	ROW(APIC_LVTT)    = { LA_RW, LVT_COMMON | APIC_LVTT_MODE, NULL,
+	ROW(APIC_ICR_LOW)     = { LA_RW, APIC_ICR_VALID, NULL, write_icr },
+	ROW(APIC_ICR_HIGH)    = { LA_R | LA_W, 0xff000000, NULL, write_plain },
+	ROW(APIC_LVT_TIMER)    = { LA_RW, LVT_COMMON | APIC_LVT_TIMER_MODE, NULL,
 			      write_lvt },
-	ROW(APIC_LVTTHMR) = { LA_RW, LVT_MODES, NULL, write_lvt },
-	ROW(APIC_LVTPC)   = { LA_RW, LVT_MODES, NULL, write_lvt },
-	ROW(APIC_LVT0)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
-	ROW(APIC_LVT1)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
-	ROW(APIC_LVTERR)  = { LA_RW, LVT_COMMON, NULL, write_lvt },
-	ROW(APIC_TMICT)   = { LA_RW, ~0u, NULL, write_initial },
-	ROW(APIC_TMCCT)   = { LA_RO, 0, read_current, NULL },
-	ROW(APIC_TDCR)    = { LA_RW, 0xb, NULL, write_divide },
-	ROW(APIC_SELF)    = { LA_XW, 0xff, NULL, write_self },
+	ROW(APIC_LVT_THERMAL) = { LA_RW, LVT_MODES, NULL, write_lvt },
+	ROW(APIC_LVT_PMC)   = { LA_RW, LVT_MODES, NULL, write_lvt },
+	ROW(APIC_LVT_LINT0)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
+	ROW(APIC_LVT_LINT1)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
+	ROW(APIC_LVT_ERROR)  = { LA_RW, LVT_COMMON, NULL, write_lvt },
+	ROW(APIC_TIMER_ICT)   = { LA_RW, ~0u, NULL, write_initial },
+	ROW(APIC_TIMER_CCT)   = { LA_RO, 0, read_current, NULL },
+	ROW(APIC_TIMER_DCR)    = { LA_RW, 0xb, NULL, write_divide },
+	ROW(APIC_SELF_IPI)    = { LA_XW, 0xff, NULL, write_self },
 };
 /* clang-format on */
 
@@ -175,15 +175,15 @@ static u32 row_read(struct vlapic *l, u32 offset)
 
 int vlapic_msr_read(struct vcpu *v, u32 msr, u64 *value)
 {
-	u32 offset = (msr - X2APIC_MSR_BASE) * 16;
+	u32 offset = (msr - MSR_X2APIC_FIRST) * 16;
 	struct vlapic *l = v->vlapic;
 
 	if (!vlapic_is_x2apic(v) || offset >= APIC_PAGE_BYTES ||
 	    !(rows[offset / 16].access & LA_XR))
 		return -EINVAL;
 	*value = row_read(l, offset);
-	if (offset == APIC_ICR)
-		*value |= (u64)vlapic_reg(l, APIC_ICR2) << 32;
+	if (offset == APIC_ICR_LOW)
+		*value |= (u64)vlapic_reg(l, APIC_ICR_HIGH) << 32;
 	return 0;
 }
 
@@ -195,21 +195,21 @@ static int x2apic_icr_write(struct vlapic *l, u64 value)
 	if (low & ~(u32)(APIC_ICR_VALID | APIC_ICR_STATUS))
 		return -EINVAL;
 	low &= APIC_ICR_VALID;
-	vlapic_reg_set(l, APIC_ICR, low);
-	vlapic_reg_set(l, APIC_ICR2, dest);
+	vlapic_reg_set(l, APIC_ICR_LOW, low);
+	vlapic_reg_set(l, APIC_ICR_HIGH, dest);
 	vlapic_icr_write(l, low, dest);
 	return 0;
 }
 
 int vlapic_msr_write(struct vcpu *v, u32 msr, u64 value)
 {
-	u32 offset = (msr - X2APIC_MSR_BASE) * 16;
+	u32 offset = (msr - MSR_X2APIC_FIRST) * 16;
 	struct vlapic *l = v->vlapic;
 	const struct lapic_row *row;
 
 	if (unlikely(!vlapic_is_x2apic(v) || offset >= APIC_PAGE_BYTES))
 		return -EINVAL;
-	if (offset == APIC_ICR)
+	if (offset == APIC_ICR_LOW)
 		return x2apic_icr_write(l, value);
 	row = &rows[offset / 16];
 	if (!(row->access & LA_XW) || value & ~(u64)row->valid)

@@ -13,9 +13,13 @@
 
 #include "hv/core/vcpu.h"
 #include "hv/irq/vlapic.h"
-#include "hv/irq/vlapic_regs.h"
+#include "include/hw/lapic.h"
+#include "include/hw/msr.h"
 
 #define VLAPIC_WORDS 8 /* 256 vectors in words of 32 */
+
+/* SDM 3A 11.4.8: integrated APIC, LVT entries 0..5, no EOI suppression */
+#define VLAPIC_VERSION 0x00050014u
 
 struct vlapic {
 	struct vcpu *vcpu;
@@ -48,7 +52,7 @@ struct vlapic_msg {
 	u32 dest;
 	bool logical;
 	bool wide; /* dest is 32 bits (x2APIC ICR), not 8 */
-	u8 mode;   /* enum apic_mode */
+	u8 mode;   /* enum apic_delivery */
 	u8 vector;
 	enum trigger trigger;
 };

@@ -16,14 +16,14 @@
 
 static bool lvtt_deadline(u32 lvtt)
 {
-	return (lvtt & APIC_LVTT_MODE) == APIC_LVTT_TSC_DEADLINE;
+	return (lvtt & APIC_LVT_TIMER_MODE) == APIC_LVT_TIMER_DEADLINE;
 }
 
 /* Home core: request the LVT's vector. True: that is news; a vCPU that has one
  * waiting was told of it, and cannot take it yet. */
 static bool timer_raise(struct vlapic *l)
 {
-	u32 lvtt = vlapic_reg(l, APIC_LVTT);
+	u32 lvtt = vlapic_reg(l, APIC_LVT_TIMER);
 	u8 vector = (u8)(lvtt & APIC_LVT_VECTOR);
 
 	if (lvtt & APIC_LVT_MASKED)
@@ -91,33 +91,33 @@ void vlapic_timer_lvt(struct vlapic *l, u32 old_lvtt, u32 new_lvtt)
 
 	if (lvtt_deadline(old_lvtt) != lvtt_deadline(new_lvtt)) {
 		vlapic_timer_stop(l);
-		vlapic_reg_set(l, APIC_TMICT, 0);
+		vlapic_reg_set(l, APIC_TIMER_ICT, 0);
 		return;
 	}
 	if (!l->timer.armed || lvtt_deadline(new_lvtt))
 		return;
 	/* One-shot and periodic may change under a running count */
-	left = vlapic_reg(l, APIC_TMICT);
+	left = vlapic_reg(l, APIC_TIMER_ICT);
 	l->period =
-		(new_lvtt & APIC_LVTT_MODE) == APIC_LVTT_PERIODIC
+		(new_lvtt & APIC_LVT_TIMER_MODE) == APIC_LVT_TIMER_PERIODIC
 			? MAX(left << l->timer_shift, ns_to_tsc(MIN_PERIOD_NS))
 			: 0;
 }
 
 void vlapic_timer_initial(struct vlapic *l, u32 count)
 {
-	u32 lvtt = vlapic_reg(l, APIC_LVTT);
+	u32 lvtt = vlapic_reg(l, APIC_LVT_TIMER);
 	u64 ticks = (u64)count << l->timer_shift;
 
 	if (lvtt_deadline(lvtt))
 		return;
-	vlapic_reg_set(l, APIC_TMICT, count);
+	vlapic_reg_set(l, APIC_TIMER_ICT, count);
 	if (!count) {
 		vlapic_timer_stop(l);
 		return;
 	}
 	l->period = 0;
-	if ((lvtt & APIC_LVTT_MODE) == APIC_LVTT_PERIODIC) {
+	if ((lvtt & APIC_LVT_TIMER_MODE) == APIC_LVT_TIMER_PERIODIC) {
 		ticks = MAX(ticks, ns_to_tsc(MIN_PERIOD_NS));
 		l->period = ticks;
 	}
@@ -130,14 +130,14 @@ void vlapic_timer_divide(struct vlapic *l, u32 tdcr)
 	u32 n = (tdcr & 3) | (tdcr >> 1 & 4);
 	u32 left = vlapic_timer_current(l);
 
-	vlapic_reg_set(l, APIC_TDCR, tdcr);
+	vlapic_reg_set(l, APIC_TIMER_DCR, tdcr);
 	l->timer_shift = (n + 1) & 7;
 	if (!left)
 		return;
 	if (l->period)
-		l->period =
-			MAX((u64)vlapic_reg(l, APIC_TMICT) << l->timer_shift,
-			    ns_to_tsc(MIN_PERIOD_NS));
+		l->period = MAX((u64)vlapic_reg(l, APIC_TIMER_ICT)
+					<< l->timer_shift,
+				ns_to_tsc(MIN_PERIOD_NS));
 	timer_arm(&l->timer, rdtsc() + ((u64)left << l->timer_shift));
 }
 
@@ -145,14 +145,15 @@ u32 vlapic_timer_current(const struct vlapic *l)
 {
 	u64 now, left;
 
-	if (!l->timer.armed || lvtt_deadline(vlapic_reg(l, APIC_LVTT)))
+	if (!l->timer.armed || lvtt_deadline(vlapic_reg(l, APIC_LVT_TIMER)))
 		return 0;
 	now = rdtsc();
 	if (now >= l->timer.deadline)
 		return 0;
 	left = (l->timer.deadline - now) >> l->timer_shift;
-	return left > vlapic_reg(l, APIC_TMICT) ? vlapic_reg(l, APIC_TMICT)
-						: (u32)left;
+	return left > vlapic_reg(l, APIC_TIMER_ICT)
+		       ? vlapic_reg(l, APIC_TIMER_ICT)
+		       : (u32)left;
 }
 
 u64 vlapic_deadline_read(struct vcpu *v)
@@ -165,7 +166,7 @@ void vlapic_deadline_write(struct vcpu *v, u64 value)
 	struct vlapic *l = v->vlapic;
 	u64 now;
 
-	if (unlikely(!lvtt_deadline(vlapic_reg(l, APIC_LVTT))))
+	if (unlikely(!lvtt_deadline(vlapic_reg(l, APIC_LVT_TIMER))))
 		return;
 	if (!value) {
 		vlapic_timer_stop(l);

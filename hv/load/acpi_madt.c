@@ -8,6 +8,7 @@
 
 #include "hv/core/vcpu.h"
 #include "hv/irq/vioapic.h"
+#include "include/hw/lapic.h"
 
 /* The ACPI processor UID of a vCPU: the host's own where its DSDT names them */
 static u32 vcpu_uid(const struct vm *vm, u32 id)
@@ -20,7 +21,7 @@ static u32 vcpu_uid(const struct vm *vm, u32 id)
 /* The UID must fit too: a type 0 entry has a byte for it */
 static bool needs_x2apic(u32 id, u32 uid)
 {
-	return id > MADT_MAX_LAPIC_ID || uid >= MADT_ALL_CPUS;
+	return id > XAPIC_ID_MAX || uid >= MADT_ALL_CPUS;
 }
 
 static void add_cpu(struct acpi_writer *w, u32 id, u32 uid)

@@ -69,8 +69,6 @@ struct madt_x2apic_nmi { /* 5.2.12.13 */
 } __packed;
 static_assert(sizeof(struct madt_x2apic_nmi) == 12, "5.2.12.13");
 
-#define MADT_MAX_LAPIC_ID 254 /* 255 is the broadcast of an xAPIC */
-
 /* Windows ACPI Emulated Devices Table (Microsoft, 2009) */
 struct acpi_waet {
 	struct acpi_header header;

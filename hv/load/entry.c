@@ -4,9 +4,10 @@
  * the image is in place, while the vCPU does not run. General registers other
  * than those of the boot protocol are zero.
  */
-#include "hv/irq/vlapic_regs.h"
 #include "hv/load/load.h"
+
 #include "include/hw/cpu.h"
+#include "include/hw/lapic.h"
 #include "lib/string.h"
 
 /* Selectors of Documentation/x86/boot.rst: __BOOT_CS and __BOOT_DS */
@@ -88,5 +89,5 @@ void entry_protected_mode(struct vcpu *v, u32 eip, u64 gdt)
 void entry_virtual_wire(struct vcpu *v)
 {
 	v->hw.apic_page[APIC_SVR / 4] |= APIC_SVR_ENABLE;
-	v->hw.apic_page[APIC_LVT0 / 4] = APIC_LVT_MODE_EXTINT;
+	v->hw.apic_page[APIC_LVT_LINT0 / 4] = APIC_DM(APIC_DM_EXTINT);
 }

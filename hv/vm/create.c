@@ -20,6 +20,7 @@
 #include "hv/vm/memory.h"
 #include "hv/vm/vcpu.h"
 #include "include/hw/lapic.h"
+#include "include/hw/msi.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -137,8 +138,8 @@ static void intercept_ports(struct vm *vm)
 static int hide_message_window(struct vm *vm)
 {
 	const struct bus_region window = {
-		.base = APIC_DEFAULT_BASE + PAGE_SIZE,
-		.size = APIC_MESSAGE_WINDOW - PAGE_SIZE,
+		.base = MSI_ADDR_BASE + PAGE_SIZE,
+		.size = MSI_ADDR_BYTES - PAGE_SIZE,
 		.name = "messages",
 	};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* IOAPIC registers (82093AA data sheet, 3), for the driver and the virtual one
- */
+/* IOAPIC registers (82093AA, 3.0 *Register Description*; ICH9, 13.5 for the EOI
+ * register), for the driver and the virtual one */
 #ifndef HW_IOAPIC_H
 #define HW_IOAPIC_H
 
@@ -8,32 +8,41 @@
 
 /* clang-format off */
 #define IOAPIC_DEFAULT_BASE	0xfec00000ull
-#define IOAPIC_BYTES		PAGE_SIZE
+#define IOAPIC_BYTES		0x1000u
 #define IOAPIC_MAX_PINS		240u
 
-/* In the page */
-#define IOAPIC_REGSEL		0x00
-#define IOAPIC_WIN		0x10
-#define IOAPIC_EOI		0x40	/* version 20h on */
+/* In the page, 32 bits wide (3.1) */
+#define IOREGSEL		0x00u
+#define IOWIN			0x10u
+#define IOEOIR			0x40u	/* version 20h on */
 
-/* Selected by IOREGSEL */
-#define IOAPIC_ID		0x00
-#define IOAPIC_VERSION		0x01
-#define IOAPIC_ARB		0x02
-#define IOAPIC_RTE(pin)		(0x10u + 2u * (pin))	/* low, then high */
+/* Selected by IOREGSEL, read and written through IOWIN (3.2) */
+#define IOAPICID		0x00u	/* 27:24 */
+#define IOAPICVER		0x01u
+#define IOAPICARB		0x02u
+#define IOREDTBL		0x10u	/* two registers a pin */
+#define IOREDTBL_LOW(pin)	(IOREDTBL + 2u * (pin))
+#define IOREDTBL_HIGH(pin)	(IOREDTBL_LOW(pin) + 1u)
 
-#define IOAPIC_VERSION_PINS(v)	(((v) >> 16 & 0xff) + 1)
+#define IOAPICID_SHIFT		24
+#define IOAPICID_MASK		0xfu
+#define IOAPICVER_MAX_SHIFT	16	/* number of the last entry */
+#define IOAPICVER_PINS(v)	(((v) >> IOAPICVER_MAX_SHIFT & 0xff) + 1)
 
-/* Redirection table entry */
+/* Redirection table entry (3.2.4). The delivery mode is as in the LAPIC's
+ * (include/hw/lapic.h). */
 #define RTE_VECTOR		BITS(7, 0)
-#define RTE_DELIVERY_SHIFT	8
+#define RTE_MODE_SHIFT		8
+#define RTE_MODE(rte)		((rte) >> RTE_MODE_SHIFT & 7)
 #define RTE_LOGICAL		BIT(11)
-#define RTE_PENDING		BIT(12)
+#define RTE_STATUS		BIT(12)	/* read-only */
 #define RTE_ACTIVE_LOW		BIT(13)
-#define RTE_REMOTE_IRR		BIT(14)
+#define RTE_REMOTE_IRR		BIT(14)	/* read-only */
 #define RTE_LEVEL		BIT(15)
 #define RTE_MASKED		BIT(16)
 #define RTE_DEST_SHIFT		56
+#define RTE_READ_ONLY		(RTE_STATUS | RTE_REMOTE_IRR)
+#define RTE_WRITABLE		((BITS(16, 0) | BITS(63, 56)) & ~RTE_READ_ONLY)
 /* clang-format on */
 
 #endif

@@ -41,7 +41,7 @@ static struct vioapic_unit *unit(void)
 
 static bool is_level(u64 rte)
 {
-	return (rte & RTE_LEVEL) && RTE_MODE(rte) <= RTE_MODE_LOWEST;
+	return (rte & RTE_LEVEL) && RTE_MODE(rte) <= APIC_DM_LOWEST;
 }
 
 /* This pin may have sent that */
@@ -130,7 +130,7 @@ static u32 window_read(u32 reg)
 static void rte_half(const struct step *s)
 {
 	u32 n = s->pin % PINS, half = s->more & 1;
-	u32 reg = IOAPIC_REG_RTE + 2 * n + half;
+	u32 reg = IOREDTBL + 2 * n + half;
 
 	(void)window_read(reg);
 	bus_write(&fake_vm.mmio, &fake_vcpus[0], VIOAPIC_BASE + IOWIN, 4,

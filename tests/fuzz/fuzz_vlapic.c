@@ -95,7 +95,7 @@ static void end(struct vcpu *v)
 static void expire(struct vcpu *v)
 {
 	struct vlapic *l = v->vlapic;
-	u32 lvtt = vlapic_reg(l, APIC_LVTT);
+	u32 lvtt = vlapic_reg(l, APIC_LVT_TIMER);
 	u32 before[VLAPIC_WORDS], w;
 	u64 now = rdtsc();
 
@@ -116,9 +116,10 @@ static void expire(struct vcpu *v)
 static void access_page(struct vcpu *v, const struct step *s)
 {
 	static const u16 regs[] = {
-		APIC_ID,   APIC_TPR,    APIC_LDR,   APIC_DFR,   APIC_SVR,
-		APIC_ESR,  APIC_ICR,    APIC_ICR2,  APIC_LVTT,  APIC_LVT0,
-		APIC_LVT1, APIC_LVTERR, APIC_TMICT, APIC_TMCCT, APIC_TDCR,
+		APIC_ID,        APIC_TPR,       APIC_LDR,       APIC_DFR,
+		APIC_SVR,       APIC_ESR,       APIC_ICR_LOW,   APIC_ICR_HIGH,
+		APIC_LVT_TIMER, APIC_LVT_LINT0, APIC_LVT_LINT1, APIC_LVT_ERROR,
+		APIC_TIMER_ICT, APIC_TIMER_CCT, APIC_TIMER_DCR,
 	};
 	u8 size = (u8)(1u << (s->what >> 4) % 4);
 	u64 at = s->at % PAGE_SIZE & ~(size - 1ull);

@@ -168,7 +168,7 @@ static void icr_write_x2apic(u32 apic_id, u64 low)
 static void icr_write_xapic(u32 apic_id, u64 low)
 {
 	for (u32 i = 0; i < ICR_SPINS; i++) {
-		if (!(reg_read(APIC_ICR_LOW) & APIC_ICR_BUSY))
+		if (!(reg_read(APIC_ICR_LOW) & APIC_ICR_STATUS))
 			break;
 		cpu_pause();
 	}

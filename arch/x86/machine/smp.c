@@ -18,6 +18,7 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/tsc.h"
 #include "include/hw/cpu.h"
+#include "include/hw/lapic.h"
 #include "lib/assert.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -89,8 +90,6 @@ static void trampoline_build(hpa_t page)
 	d->far_offset += (u32)page.v;
 	d->gdt_base += (u32)page.v;
 }
-
-#define XAPIC_ID_MAX 254
 
 /* Why this APIC id cannot get a slot, or NULL. One that comes twice in the
  * firmware's tables must not get a second INIT when it already runs. */

@@ -58,23 +58,23 @@ u64 mmio_read(const volatile void *addr, u8 size)
 	struct fake *f = fake_of(addr, &offset);
 
 	assert_int_equal(size, 4);
-	assert_int_equal(offset, IOAPIC_WIN);
-	return f->select == IOAPIC_VERSION ? f->version : 0;
+	assert_int_equal(offset, IOWIN);
+	return f->select == IOAPICVER ? f->version : 0;
 }
 
 void mmio_write(volatile void *addr, u8 size, u64 value)
 {
 	u64 offset;
 	struct fake *f = fake_of(addr, &offset);
-	u32 pin = (f->select - IOAPIC_RTE(0)) / 2;
+	u32 pin = (f->select - IOREDTBL) / 2;
 
 	assert_int_equal(size, 4);
-	if (offset == IOAPIC_REGSEL) {
+	if (offset == IOREGSEL) {
 		f->select = (u32)value;
 		return;
 	}
-	assert_int_equal(offset, IOAPIC_WIN);
-	assert_true(pin < IOAPIC_VERSION_PINS(f->version));
+	assert_int_equal(offset, IOWIN);
+	assert_true(pin < IOAPICVER_PINS(f->version));
 	if (f->select & 1)
 		f->rte[pin] = (u32)f->rte[pin] | value << 32;
 	else

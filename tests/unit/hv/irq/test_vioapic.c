@@ -183,7 +183,8 @@ static void test_level(void **state)
 	rte_set(9, 0x8041);
 	assert_int_equal(sent.count, 3);
 	/* The EOI register of version 20h; edge clears remote IRR */
-	bus_write(&fake_vm.mmio, &fake_vcpus[0], VIOAPIC_BASE + IOEOI, 4, 0x41);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], VIOAPIC_BASE + IOEOIR, 4,
+		  0x41);
 	assert_int_equal(sent.count, 4);
 	rte_set(9, 0x10041);
 	assert_false(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);

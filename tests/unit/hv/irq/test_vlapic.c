@@ -13,7 +13,7 @@ static void test_reset_state(void **state)
 	assert_int_equal(read_reg(v, APIC_ID), 1u << 24);
 	assert_int_equal(read_reg(v, APIC_VERSION), 0x50014);
 	assert_int_equal(read_reg(v, APIC_SVR), 0xff);
-	assert_int_equal(read_reg(v, APIC_LVT0), 0x10000);
+	assert_int_equal(read_reg(v, APIC_LVT_LINT0), 0x10000);
 	assert_int_equal(read_reg(v, APIC_DFR), ~0u);
 	assert_int_equal(vlapic_pending(v), -1);
 }
@@ -80,11 +80,11 @@ static void test_software_disable(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	write_reg(v, APIC_LVT0, 0x700);
+	write_reg(v, APIC_LVT_LINT0, 0x700);
 	assert_true(vlapic_extint_enabled(v));
 	write_reg(v, APIC_SVR, 0xff);
-	assert_int_equal(read_reg(v, APIC_LVT0), 0x10700);
-	write_reg(v, APIC_LVT0, 0x700); /* the mask sticks */
+	assert_int_equal(read_reg(v, APIC_LVT_LINT0), 0x10700);
+	write_reg(v, APIC_LVT_LINT0, 0x700); /* the mask sticks */
 	assert_false(vlapic_extint_enabled(v));
 	vlapic_post(v, 0x50, TRIGGER_EDGE);
 	assert_int_equal(vlapic_pending(v), -1);
@@ -95,7 +95,7 @@ static void test_self_ipi(void **state)
 	struct vcpu *v = &fake_vcpus[2];
 	u64 value;
 
-	write_reg(v, APIC_ICR, APIC_ICR_SH_SELF | 0x61);
+	write_reg(v, APIC_ICR_LOW, APIC_ICR_SH_SELF | 0x61);
 	assert_int_equal(vlapic_pending(v), 0x61);
 	vlapic_accept(v, 0x61);
 	x2apic_on(v);
@@ -111,15 +111,15 @@ static void test_self_ipi(void **state)
 
 static void test_ipi_physical(void **state)
 {
-	write_reg(&fake_vcpus[0], APIC_ICR2, 3u << 24);
-	write_reg(&fake_vcpus[0], APIC_ICR, 0x45);
+	write_reg(&fake_vcpus[0], APIC_ICR_HIGH, 3u << 24);
+	write_reg(&fake_vcpus[0], APIC_ICR_LOW, 0x45);
 	assert_int_equal(vlapic_pending(&fake_vcpus[3]), 0x45);
 	assert_int_equal(vlapic_pending(&fake_vcpus[0]), -1);
 	/* No such CPU: lost */
-	write_reg(&fake_vcpus[0], APIC_ICR2, 9u << 24);
-	write_reg(&fake_vcpus[0], APIC_ICR, 0x46);
-	write_reg(&fake_vcpus[0], APIC_ICR2, 0xffu << 24);
-	write_reg(&fake_vcpus[0], APIC_ICR, 0x47);
+	write_reg(&fake_vcpus[0], APIC_ICR_HIGH, 9u << 24);
+	write_reg(&fake_vcpus[0], APIC_ICR_LOW, 0x46);
+	write_reg(&fake_vcpus[0], APIC_ICR_HIGH, 0xffu << 24);
+	write_reg(&fake_vcpus[0], APIC_ICR_LOW, 0x47);
 	for (u32 i = 0; i < 4; i++)
 		assert_int_equal(vlapic_highest_irr(&fake_vcpus[i]), 0x47);
 }
@@ -130,8 +130,7 @@ static void test_ipi_logical(void **state)
 
 	for (i = 0; i < 4; i++)
 		write_reg(&fake_vcpus[i], APIC_LDR, 1u << (24 + i));
-	vlapic_deliver(&fake_vm, 0x6, true, APIC_MODE_FIXED, 0x50,
-		       TRIGGER_EDGE);
+	vlapic_deliver(&fake_vm, 0x6, true, APIC_DM_FIXED, 0x50, TRIGGER_EDGE);
 	assert_int_equal(vlapic_pending(&fake_vcpus[0]), -1);
 	assert_int_equal(vlapic_pending(&fake_vcpus[1]), 0x50);
 	assert_int_equal(vlapic_pending(&fake_vcpus[2]), 0x50);
@@ -140,8 +139,7 @@ static void test_ipi_logical(void **state)
 		write_reg(&fake_vcpus[i], APIC_LDR,
 			  (i / 2) << 28 | 1u << (24 + i % 2));
 	}
-	vlapic_deliver(&fake_vm, 0x13, true, APIC_MODE_FIXED, 0x60,
-		       TRIGGER_EDGE);
+	vlapic_deliver(&fake_vm, 0x13, true, APIC_DM_FIXED, 0x60, TRIGGER_EDGE);
 	assert_int_equal(vlapic_pending(&fake_vcpus[1]), 0x50);
 	assert_int_equal(vlapic_pending(&fake_vcpus[2]), 0x60);
 	assert_int_equal(vlapic_pending(&fake_vcpus[3]), 0x60);
@@ -155,8 +153,7 @@ static void test_lowest_priority(void **state)
 	for (i = 0; i < 4; i++)
 		write_reg(&fake_vcpus[i], APIC_LDR, 1u << (24 + i));
 	write_reg(&fake_vcpus[1], APIC_TPR, 0x20);
-	vlapic_deliver(&fake_vm, 0x6, true, APIC_MODE_LOWEST, 0x51,
-		       TRIGGER_EDGE);
+	vlapic_deliver(&fake_vm, 0x6, true, APIC_DM_LOWEST, 0x51, TRIGGER_EDGE);
 	assert_int_equal(vlapic_highest_irr(&fake_vcpus[1]), -1);
 	assert_int_equal(vlapic_highest_irr(&fake_vcpus[2]), 0x51);
 	assert_int_equal(vlapic_match(&fake_vm, 0x6, true, &first), 2);
@@ -197,25 +194,25 @@ static void test_shorthands_and_modes(void **state)
 
 	for (i = 0; i < 4; i++)
 		fake_vcpus[i].events = 0;
-	write_reg(v, APIC_ICR, APIC_ICR_SH_ALL_BUT | 0x500 | 0x4000);
+	write_reg(v, APIC_ICR_LOW, APIC_ICR_SH_ALL_BUT | 0x500 | 0x4000);
 	assert_int_equal(v->events & VE_INIT, 0);
 	assert_true(fake_vcpus[0].events & VE_INIT);
 	assert_true(fake_vcpus[3].events & VE_INIT);
 	for (i = 0; i < 4; i++)
 		fake_vcpus[i].events = 0;
 	/* De-assert is nothing */
-	write_reg(v, APIC_ICR, APIC_ICR_SH_ALL_BUT | 0x500 | 0x8000);
+	write_reg(v, APIC_ICR_LOW, APIC_ICR_SH_ALL_BUT | 0x500 | 0x8000);
 	assert_int_equal(fake_vcpus[0].events, 0);
-	write_reg(v, APIC_ICR2, 2u << 24);
-	write_reg(v, APIC_ICR, 0x600 | 0x9a);
+	write_reg(v, APIC_ICR_HIGH, 2u << 24);
+	write_reg(v, APIC_ICR_LOW, 0x600 | 0x9a);
 	assert_int_equal(fake_vcpus[2].events, VE_SIPI);
 	assert_int_equal(fake_vcpus[2].sipi_vector, 0x9a);
-	write_reg(v, APIC_ICR, 0x400);
+	write_reg(v, APIC_ICR_LOW, 0x400);
 	assert_true(fake_vcpus[2].events & VE_NMI);
 	fake_vcpus[2].events = 0;
-	write_reg(v, APIC_ICR, 0x200); /* SMI */
+	write_reg(v, APIC_ICR_LOW, 0x200); /* SMI */
 	assert_int_equal(fake_vcpus[2].events, 0);
-	write_reg(v, APIC_ICR, APIC_ICR_SH_ALL | 0x88);
+	write_reg(v, APIC_ICR_LOW, APIC_ICR_SH_ALL | 0x88);
 	for (i = 0; i < 4; i++)
 		assert_int_equal(vlapic_pending(&fake_vcpus[i]), 0x88);
 }
@@ -224,8 +221,8 @@ static void test_errors(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	write_reg(v, APIC_LVTERR, 0xfe);
-	write_reg(v, APIC_ICR, APIC_ICR_SH_SELF | 0x0f);
+	write_reg(v, APIC_LVT_ERROR, 0xfe);
+	write_reg(v, APIC_ICR_LOW, APIC_ICR_SH_SELF | 0x0f);
 	assert_int_equal(vlapic_pending(v), 0xfe);
 	assert_int_equal(read_reg(v, APIC_ESR), 0);
 	write_reg(v, APIC_ESR, 0);
@@ -258,7 +255,7 @@ static void test_mmio_shapes(void **state)
 static void test_base_transitions(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
-	const u64 base = APIC_BASE_DEFAULT | APIC_BASE_BSP;
+	const u64 base = APIC_DEFAULT_BASE | APIC_BASE_BSP;
 
 	assert_int_equal(vlapic_base_write(v, base | APIC_BASE_EXTD), -EINVAL);
 	assert_int_equal(vlapic_base_write(v, base | 0xc00), 0);
@@ -307,21 +304,21 @@ static void test_timer_oneshot(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	u64 before;
 
-	write_reg(v, APIC_TDCR, 0xb); /* by 1 */
-	write_reg(v, APIC_LVTT, 0xec);
+	write_reg(v, APIC_TIMER_DCR, 0xb); /* by 1 */
+	write_reg(v, APIC_LVT_TIMER, 0xec);
 	before = rdtsc();
-	write_reg(v, APIC_TMICT, 4000000000u);
+	write_reg(v, APIC_TIMER_ICT, 4000000000u);
 	assert_true(armed->deadline >= before + 4000000000u);
-	assert_true(read_reg(v, APIC_TMCCT) <= 4000000000u);
-	assert_true(read_reg(v, APIC_TMCCT) > 0);
+	assert_true(read_reg(v, APIC_TIMER_CCT) <= 4000000000u);
+	assert_true(read_reg(v, APIC_TIMER_CCT) > 0);
 	v->events = 0;
 	timer_fire();
 	assert_null(armed);
 	assert_true(v->events & VE_IRQ);
 	assert_int_equal(vlapic_pending(v), 0xec);
-	assert_int_equal(read_reg(v, APIC_TMCCT), 0);
-	write_reg(v, APIC_TMICT, 1000);
-	write_reg(v, APIC_TMICT, 0);
+	assert_int_equal(read_reg(v, APIC_TIMER_CCT), 0);
+	write_reg(v, APIC_TIMER_ICT, 1000);
+	write_reg(v, APIC_TIMER_ICT, 0);
 	assert_null(armed);
 }
 
@@ -335,14 +332,14 @@ static void test_timer_divide(void **state)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		write_reg(v, APIC_TDCR, rows[i].tdcr);
+		write_reg(v, APIC_TIMER_DCR, rows[i].tdcr);
 		assert_int_equal(v->vlapic->timer_shift, rows[i].shift);
-		assert_int_equal(read_reg(v, APIC_TDCR), rows[i].tdcr);
+		assert_int_equal(read_reg(v, APIC_TIMER_DCR), rows[i].tdcr);
 	}
 	/* A running count goes on at the new rate */
-	write_reg(v, APIC_LVTT, 0xec);
-	write_reg(v, APIC_TMICT, 4000000000u);
-	write_reg(v, APIC_TDCR, 0);
+	write_reg(v, APIC_LVT_TIMER, 0xec);
+	write_reg(v, APIC_TIMER_ICT, 4000000000u);
+	write_reg(v, APIC_TIMER_DCR, 0);
 	assert_true(armed->deadline > rdtsc() + 7000000000u);
 }
 
@@ -351,15 +348,15 @@ static void test_timer_periodic(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	u64 first;
 
-	write_reg(v, APIC_TDCR, 0xb);
-	write_reg(v, APIC_LVTT, APIC_LVTT_PERIODIC | 0xec);
-	write_reg(v, APIC_TMICT, 3000000000u);
+	write_reg(v, APIC_TIMER_DCR, 0xb);
+	write_reg(v, APIC_LVT_TIMER, APIC_LVT_TIMER_PERIODIC | 0xec);
+	write_reg(v, APIC_TIMER_ICT, 3000000000u);
 	first = armed->deadline;
 	timer_fire();
 	assert_int_equal(armed->deadline, first + 3000000000u);
 	assert_int_equal(vlapic_pending(v), 0xec);
 	/* A hostile period is stretched */
-	write_reg(v, APIC_TMICT, 1);
+	write_reg(v, APIC_TIMER_ICT, 1);
 	assert_int_equal(v->vlapic->period, 50000);
 	armed->deadline = rdtsc() - 1000000000u;
 	timer_fire();
@@ -367,10 +364,11 @@ static void test_timer_periodic(void **state)
 	/* Masked: it runs on but raises nothing */
 	vlapic_accept(v, 0xec);
 	write_reg(v, APIC_EOI, 0);
-	write_reg(v, APIC_LVTT, APIC_LVTT_PERIODIC | APIC_LVT_MASKED | 0xec);
+	write_reg(v, APIC_LVT_TIMER,
+		  APIC_LVT_TIMER_PERIODIC | APIC_LVT_MASKED | 0xec);
 	timer_fire();
 	assert_int_equal(vlapic_pending(v), -1);
-	write_reg(v, APIC_LVTT, 0xec);
+	write_reg(v, APIC_LVT_TIMER, 0xec);
 	timer_fire();
 	assert_null(armed);
 }
@@ -381,9 +379,9 @@ static void test_timer_rests(void **state)
 	struct vcpu *v = &fake_vcpus[0];
 	u64 first;
 
-	write_reg(v, APIC_TDCR, 0xb);
-	write_reg(v, APIC_LVTT, APIC_LVTT_PERIODIC | 0xec);
-	write_reg(v, APIC_TMICT, 1000000);
+	write_reg(v, APIC_TIMER_DCR, 0xb);
+	write_reg(v, APIC_LVT_TIMER, APIC_LVT_TIMER_PERIODIC | 0xec);
+	write_reg(v, APIC_TIMER_ICT, 1000000);
 	first = armed->deadline = rdtsc() - 10000000;
 	core.current = &fake_vcpus[1];
 	v->events = 0;
@@ -401,7 +399,7 @@ static void test_timer_rests(void **state)
 	first = armed->deadline;
 	vlapic_taken(v);
 	assert_int_equal(armed->deadline, first);
-	write_reg(v, APIC_TMICT, 0);
+	write_reg(v, APIC_TIMER_ICT, 0);
 	vlapic_taken(v);
 	assert_null(armed);
 }
@@ -411,9 +409,9 @@ static void test_timer_tells_once(void **state)
 {
 	struct vcpu *v = &fake_vcpus[0];
 
-	write_reg(v, APIC_TDCR, 0xb);
-	write_reg(v, APIC_LVTT, APIC_LVTT_PERIODIC | 0xec);
-	write_reg(v, APIC_TMICT, 1000000);
+	write_reg(v, APIC_TIMER_DCR, 0xb);
+	write_reg(v, APIC_LVT_TIMER, APIC_LVT_TIMER_PERIODIC | 0xec);
+	write_reg(v, APIC_TIMER_ICT, 1000000);
 	timer_fire();
 	assert_true(v->events & VE_IRQ);
 	v->events = 0;
@@ -432,12 +430,12 @@ static void test_timer_deadline(void **state)
 	v->hw.tsc_offset = 0x100000;
 	vlapic_deadline_write(v, when); /* not in that mode: ignored */
 	assert_null(armed);
-	write_reg(v, APIC_LVTT, APIC_LVTT_TSC_DEADLINE | 0xec);
+	write_reg(v, APIC_LVT_TIMER, APIC_LVT_TIMER_DEADLINE | 0xec);
 	vlapic_deadline_write(v, when + 0x100000);
 	assert_int_equal(armed->deadline, when);
 	assert_int_equal(vlapic_deadline_read(v), when + 0x100000);
-	assert_int_equal(read_reg(v, APIC_TMCCT), 0);
-	write_reg(v, APIC_TMICT, 55); /* no meaning in this mode */
+	assert_int_equal(read_reg(v, APIC_TIMER_CCT), 0);
+	write_reg(v, APIC_TIMER_ICT, 55); /* no meaning in this mode */
 	assert_int_equal(armed->deadline, when);
 	timer_fire();
 	assert_int_equal(vlapic_deadline_read(v), 0);
@@ -452,7 +450,7 @@ static void test_timer_deadline(void **state)
 	vlapic_deadline_write(v, 0);
 	assert_null(armed);
 	vlapic_deadline_write(v, when + 0x100000);
-	write_reg(v, APIC_LVTT, 0xec); /* a mode change disarms */
+	write_reg(v, APIC_LVT_TIMER, 0xec); /* a mode change disarms */
 	assert_null(armed);
 }
 

@@ -106,11 +106,11 @@ static void test_pv_send(void **state)
 static void test_init_after_sipi(void **state)
 {
 	fake_vcpus[1].events = 0;
-	write_reg(&fake_vcpus[0], APIC_ICR2, 1u << 24);
-	write_reg(&fake_vcpus[0], APIC_ICR, 0x4608);
-	write_reg(&fake_vcpus[0], APIC_ICR, 0x4500);
+	write_reg(&fake_vcpus[0], APIC_ICR_HIGH, 1u << 24);
+	write_reg(&fake_vcpus[0], APIC_ICR_LOW, 0x4608);
+	write_reg(&fake_vcpus[0], APIC_ICR_LOW, 0x4500);
 	assert_int_equal(fake_vcpus[1].events, VE_INIT);
-	write_reg(&fake_vcpus[0], APIC_ICR, 0x4609);
+	write_reg(&fake_vcpus[0], APIC_ICR_LOW, 0x4609);
 	assert_int_equal(fake_vcpus[1].events, VE_INIT | VE_SIPI);
 	assert_int_equal(fake_vcpus[1].sipi_vector, 9);
 }

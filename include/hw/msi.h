@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Messages that are interrupts: address and data (SDM 3A 11.11 *Message
+ * Signalled Interrupts*). The capabilities that hold them are in
+ * include/hw/pci.h. */
+#ifndef HW_MSI_H
+#define HW_MSI_H
+
+#include "lib/types.h"
+
+/* clang-format off */
+/* Address: 19:12 is the destination's 8 bits of APIC id */
+#define MSI_ADDR_BASE		0xfee00000ull
+#define MSI_ADDR_BYTES		0x100000ull
+#define MSI_ADDR_MASK		0xfffffffffff00000ull
+#define MSI_ADDR_DEST_SHIFT	12
+#define MSI_ADDR_DEST_MAX	0xffu
+#define MSI_ADDR_LOGICAL	BIT(2)
+
+/* Data: the delivery mode (include/hw/lapic.h) is at 10:8 */
+#define MSI_DATA_VECTOR		0xffull
+/* clang-format on */
+
+#endif
