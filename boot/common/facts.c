@@ -2,40 +2,18 @@
 /* Small things both loaders find out or put in order (boot/common/facts.h) */
 #include "boot/common/facts.h"
 
+#include "include/hw/acpi.h"
+#include "include/hw/cpuid.h"
 #include "lib/string.h"
 
-#define CPUID_FEATURES        0x01u
-#define CPUID_TOPOLOGY        0x0bu
-#define CPUID_1_APIC_ID_SHIFT 24
-
-#define ACPI_HEADER_BYTES    36
-#define ACPI_MAX_TABLE_BYTES KIB(64) /* of an RSDT or XSDT */
-#define RSDP_REV_XSDT        2
-
-struct rsdp {
-	char signature[8];
-	u8 checksum;
-	char oem_id[6];
-	u8 revision;
-	u32 rsdt;
-	u32 length;
-	u64 xsdt;
-	u8 extended_checksum;
-	u8 reserved[3];
-} __packed;
-static_assert(sizeof(struct rsdp) == 36, "ACPI 6.4 5.2.5.3");
-
-struct acpi_header {
-	char signature[4];
-	u32 length;
-};
+#define ROOT_BYTES_MAX ((u32)KIB(64)) /* of an RSDT or XSDT */
 
 /* Tables have any alignment: entries are copied out */
 static u64 entry_at(const struct acpi_header *root, u32 i, u32 width)
 {
 	u64 addr = 0;
 
-	memcpy(&addr, (const u8 *)root + ACPI_HEADER_BYTES + i * width, width);
+	memcpy(&addr, (const u8 *)root + sizeof(*root) + i * width, width);
 	return addr;
 }
 
@@ -44,10 +22,9 @@ static bool root_has_madt(u64 root_hpa, const char *signature, u32 width)
 	const struct acpi_header *root = (const void *)(uintptr_t)root_hpa;
 
 	if (!root_hpa || memcmp(root->signature, signature, 4) ||
-	    root->length < ACPI_HEADER_BYTES ||
-	    root->length > ACPI_MAX_TABLE_BYTES)
+	    root->length < sizeof(*root) || root->length > ROOT_BYTES_MAX)
 		return false;
-	for (u32 i = 0; i < (root->length - ACPI_HEADER_BYTES) / width; i++) {
+	for (u32 i = 0; i < (root->length - sizeof(*root)) / width; i++) {
 		u64 addr = entry_at(root, i, width);
 
 		if (addr && !memcmp((const void *)(uintptr_t)addr, "APIC", 4))
@@ -58,11 +35,11 @@ static bool root_has_madt(u64 root_hpa, const char *signature, u32 width)
 
 bool facts_has_madt(u64 rsdp_hpa)
 {
-	const struct rsdp *rsdp = (const void *)(uintptr_t)rsdp_hpa;
+	const struct acpi_rsdp *rsdp = (const void *)(uintptr_t)rsdp_hpa;
 
 	if (!rsdp_hpa || memcmp(rsdp->signature, "RSD PTR ", 8))
 		return false;
-	if (rsdp->revision >= RSDP_REV_XSDT &&
+	if (rsdp->revision >= ACPI_RSDP_REV_XSDT &&
 	    root_has_madt(rsdp->xsdt, "XSDT", sizeof(u64)))
 		return true;
 	return root_has_madt(rsdp->rsdt, "RSDT", sizeof(u32));
@@ -96,7 +73,7 @@ u32 facts_own_apic_id(void)
 			return r[3];
 	}
 	cpuid(CPUID_FEATURES, r);
-	return r[1] >> CPUID_1_APIC_ID_SHIFT;
+	return r[1] >> CPUID_1_EBX_APIC_ID_SHIFT;
 }
 
 void facts_sort_modules(struct boot_info *bi)

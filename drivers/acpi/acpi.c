@@ -19,7 +19,6 @@
 #define TABLE_BYTES_MAX ((u32)MIB(16))
 #define ROOT_BYTES_MAX  ((u32)KIB(64))
 #define FACS_BYTES_MIN  64u
-#define APIC_ID_SHIFT   24 /* CPUID 1:EBX */
 
 struct acpi_facts acpi;
 
@@ -221,7 +220,7 @@ static bool rsdp_read(u64 hpa, struct acpi_rsdp *rsdp)
 	early_unmap((void *)(uintptr_t)p, ACPI_RSDP_V1_BYTES);
 	good = !memcmp(rsdp->signature, "RSD PTR ", 8) &&
 	       acpi_checksum_ok(rsdp, ACPI_RSDP_V1_BYTES);
-	if (!good || rsdp->revision < 2)
+	if (!good || rsdp->revision < ACPI_RSDP_REV_XSDT)
 		return good;
 	p = early_map(HPA(hpa), ACPI_RSDP_V2_BYTES);
 	if (!p)
@@ -255,7 +254,7 @@ static u32 boot_apic_id(void)
 		if (topology.ebx)
 			return topology.edx;
 	}
-	return cpuid(CPUID_FEATURES).ebx >> APIC_ID_SHIFT;
+	return cpuid(CPUID_FEATURES).ebx >> CPUID_1_EBX_APIC_ID_SHIFT;
 }
 
 int acpi_init(const struct boot_info *bi)

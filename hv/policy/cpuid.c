@@ -170,7 +170,7 @@ static void fix_up(struct vcpu *v, enum cpuid_fix fix, u64 *gpr)
 {
 	switch (fix) {
 	case FIX_FEATURES:
-		gpr[GPR_RBX] |= v->id << 24;
+		gpr[GPR_RBX] |= v->id << CPUID_1_EBX_APIC_ID_SHIFT;
 		if (cr4_has(v, CR4_OSXSAVE))
 			gpr[GPR_RCX] |= CPUID_1_ECX_OSXSAVE;
 		if (!(v->apic_base_msr & APIC_BASE_EN))

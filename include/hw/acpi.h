@@ -8,6 +8,7 @@
 
 #define ACPI_RSDP_V1_BYTES 20u
 #define ACPI_RSDP_V2_BYTES 36u
+#define ACPI_RSDP_REV_XSDT 2 /* from this revision on */
 
 struct acpi_rsdp {         /* 5.2.5.3 */
 	char signature[8]; /* "RSD PTR " */
