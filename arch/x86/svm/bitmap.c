@@ -4,7 +4,7 @@
  * *MSR Intercepts*). Shared by a VM's vCPUs, written before it runs. MSRs in no
  * range of the map are always intercepted.
  */
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/svm/internal.h"
 
 /* First MSR of each 2 KiB quarter; the last quarter is reserved */
 static const u32 msrpm_bases[] = { 0x00000000, 0xc0000000, 0xc0010000 };

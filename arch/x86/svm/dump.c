@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a person needs after a crash, of the VMCB. Context: as svm_run(). */
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/svm/internal.h"
 #include "lib/log.h"
 
 #define TAG "svm"

@@ -8,7 +8,7 @@
  */
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/svm/internal.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
 

@@ -4,7 +4,7 @@
  * an absent row is EXIT_UNKNOWN and kills the guest. svm_run.c does the codes
  * that need no more than that, and IOIO. Nothing here is shared.
  */
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/svm/internal.h"
 
 static bool fill_msr(struct vcpu_hw *v, struct vcpu_exit *exit)
 {

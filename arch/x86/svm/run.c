@@ -6,7 +6,7 @@
  * run loop with interrupts off; nothing here is shared with another core.
  */
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/svm/internal.h"
 #include "include/hw/cpuid.h"
 #include "include/hw/lapic.h"
 

@@ -5,7 +5,7 @@
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/svm/internal.h"
 #include "include/hw/cpuid.h"
 #include "lib/errno.h"
 

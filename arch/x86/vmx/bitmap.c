@@ -3,7 +3,7 @@
  * MSR and I/O bitmaps (SDM 3C 25.6.9 *MSR-Bitmap Address*, 25.6.4 *I/O-Bitmap
  * Addresses*): a set bit is an exit. Called while a VM is built or paused.
  */
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/vmx/internal.h"
 
 #define MSR_RANGE         0x2000u /* MSRs a quarter page covers */
 #define MSR_HIGH_BASE     0xc0000000u

@@ -7,7 +7,7 @@
 #include "include/hw/cpu.h"
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/vmx/internal.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"

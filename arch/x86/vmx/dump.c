@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guest state and controls in lines for a person, after a crash or a failed
  * entry. The vCPU need not be attached: then regs alone are printed. */
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/vmx/internal.h"
 #include "lib/log.h"
 
 #define ULL(x) ((x))

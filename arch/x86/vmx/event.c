@@ -4,7 +4,7 @@
  * *VM-Entry Controls for Event Injection*, 26.2 *Other Causes of VM Exits*).
  */
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/vmx/internal.h"
 #include "include/hw/cpu.h"
 
 #define APIC_TPR_CLASS(page) (((page)[0x80 / 4] >> 4) & 0xf)

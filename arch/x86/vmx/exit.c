@@ -4,7 +4,7 @@
  * decode function is complete with its kind and the instruction length.
  */
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/vmx/internal.h"
 
 /* Exit qualifications (SDM 3C tables 28-1 to 28-7) */
 #define QUAL_CR_NUMBER(q)  ((u8)((q)&0xf))

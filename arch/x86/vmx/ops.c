@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The VMX back-end's row of the vendor seam (hv/core/backend.h) */
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/vmx/internal.h"
 
 static void vmx_read_groups(struct vcpu_hw *v, u32 groups)
 {

@@ -10,7 +10,7 @@
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/vmx/internal.h"
 #include "include/hw/cpu.h"
 #include "mm/pmm.h"
 #include "mm/pt.h"
@@ -21,6 +21,8 @@
 #define RFLAGS_DEFINED (BITS(21, 16) | BITS(14, 6) | BIT(4) | BIT(2) | BIT(0))
 #define PDPTE_COUNT    4u
 #define PDPTE_RESERVED (BITS(8, 5) | BITS(2, 1))
+
+#define ATTR_DEFINED (BITS(7, 0) | BITS(16, 12))
 
 /* Single-stepping in a shadow, the pending trap must be in its field (SDM 3C
  * 27.3.1.5); out of it, the dispatcher has queued the trap itself */
@@ -150,6 +152,37 @@ static void store_cr(struct vcpu_hw *v)
 	    !(efer & EFER_LMA))
 		store_pdptes(v);
 	r->load_pdptes = false;
+}
+
+/* G must say how the limit came about, whichever way the guest put it */
+static u32 fix_granularity(u32 attr, u32 limit)
+{
+	if (limit & ~0xfffffu)
+		return attr | SEG_ATTR_G;
+	if ((limit & 0xfff) != 0xfff)
+		return attr & ~(u32)SEG_ATTR_G;
+	return attr;
+}
+
+/*
+ * Segment attributes as VM entry wants them (SDM 3C 27.3.1.2 *Checks on Guest
+ * Segment Registers*). The shared form is already the VMCS's; what differs is
+ * what a CPU would have set when it loaded the segment, and granularity.
+ */
+u32 vmx_segment_access(enum seg seg, const struct segment *s)
+{
+	u32 attr = s->attr & ATTR_DEFINED;
+
+	if (seg == SEG_TR)
+		attr = (attr & ~(u32)SEG_ATTR_UNUSABLE) | SEG_ATTR_BUSY |
+		       SEG_ATTR_P;
+	if (attr & SEG_ATTR_UNUSABLE)
+		return attr;
+	if (!(attr & SEG_ATTR_P) && seg != SEG_CS)
+		return attr | SEG_ATTR_UNUSABLE;
+	if (attr & SEG_ATTR_S)
+		attr |= SEG_ATTR_ACCESSED;
+	return fix_granularity(attr, s->limit);
 }
 
 static void load_seg(struct vcpu_hw *v)

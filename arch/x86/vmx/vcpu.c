@@ -6,7 +6,9 @@
  * core; put leaves it clear in memory, so that any core may load it next.
  */
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/cpu/gdt.h"
+#include "arch/x86/machine/idt.h"
+#include "arch/x86/vmx/internal.h"
 #include "include/hw/cpu.h"
 #include "include/hw/cpuid.h"
 #include "lib/assert.h"
@@ -119,6 +121,106 @@ void vmx_vcpu_reset(struct vcpu_hw *v, bool init)
 		fpu_load(&v->arch->fpu, r->xcr0);
 }
 
+/*
+ * What a VMCS holds from its first load on: controls, and the host state of
+ * the core it is attached to (SDM 3C 25.5 *Host-State Area*, 25.6 to 25.8).
+ */
+
+/*
+ * #MC is the host's. #DB and #AC are taken and reflected, because a guest
+ * whose IDT or stack raises one during its own delivery would otherwise keep
+ * the core in microcode for ever.
+ */
+/* #UD: the other vendor's hypercall instruction (hv/run/hypercall.h) */
+#define EXCEPTIONS                                                             \
+	((u32)(BIT(EXC_DB) | BIT(EXC_UD) | BIT(EXC_AC) | BIT(EXC_MC)))
+
+static void write_masks(void)
+{
+	vmwritenat(VMCS_CR0_MASK, ~CR0_GUEST_OWNED);
+	vmwritenat(VMCS_CR4_MASK, ~CR4_GUEST_OWNED);
+}
+
+static void write_addresses(const struct vcpu_hw *v)
+{
+	hpa_t ports = virt_to_hpa(v->intercepts->port_bitmap);
+
+	vmwrite64(VMCS_IO_BITMAP_A, ports.v);
+	vmwrite64(VMCS_IO_BITMAP_B, ports.v + PAGE_SIZE);
+	vmwrite64(VMCS_MSR_BITMAP, virt_to_hpa(v->intercepts->msr_bitmap).v);
+	vmwrite64(VMCS_VIRTUAL_APIC_PAGE, virt_to_hpa(v->apic_page).v);
+	vmwrite64(VMCS_EPTP, vmx_eptp(v));
+	vmwrite64(VMCS_LINK_POINTER, ~0ull); /* no shadow VMCS */
+}
+
+static void write_secondary(const struct vcpu_arch *a)
+{
+	u32 cpu2 = vmx_caps.control[CTL_CPU2];
+
+	if (!a->vpid)
+		cpu2 &= ~(u32)CPU2_VPID;
+	vmwrite32(VMCS_CPU2_CONTROLS, cpu2);
+	if (cpu2 & CPU2_VPID)
+		vmwrite16(VMCS_VPID, a->vpid);
+	if (cpu2 & CPU2_ENCLS_EXITING)
+		vmwrite64(VMCS_ENCLS_BITMAP, ~0ull);
+}
+
+static void write_controls(const struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	vmwrite32(VMCS_PIN_CONTROLS, vmx_caps.control[CTL_PIN]);
+	a->cpu_controls = vmx_caps.control[CTL_CPU];
+	vmwrite32(VMCS_CPU_CONTROLS, a->cpu_controls);
+	write_secondary(a);
+	vmwrite32(VMCS_EXIT_CONTROLS, vmx_caps.control[CTL_EXIT]);
+	vmwrite32(VMCS_ENTRY_CONTROLS, vmx_caps.control[CTL_ENTRY]);
+	vmwrite32(VMCS_EXCEPTION_BITMAP, EXCEPTIONS);
+	vmwrite32(VMCS_PF_ERROR_MASK, 0);
+	vmwrite32(VMCS_PF_ERROR_MATCH, 0);
+	vmwrite32(VMCS_CR3_TARGET_COUNT, 0);
+	vmwrite32(VMCS_EXIT_MSR_STORE_COUNT, 0);
+	vmwrite32(VMCS_EXIT_MSR_LOAD_COUNT, 0);
+	vmwrite32(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
+	write_masks();
+	write_addresses(v);
+	vmwrite32(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmwrite32(VMCS_GUEST_ACTIVITY, 0);
+	vmwrite64(VMCS_GUEST_DEBUGCTL, 0);
+	vmx_reset_events(a);
+}
+
+static void write_host_segments(const struct pcpu *cpu)
+{
+	vmwrite16(VMCS_HOST_CS_SEL, SEL_CODE);
+	vmwrite16(VMCS_HOST_SS_SEL, SEL_DATA);
+	vmwrite16(VMCS_HOST_DS_SEL, SEL_DATA);
+	vmwrite16(VMCS_HOST_ES_SEL, SEL_DATA);
+	vmwrite16(VMCS_HOST_FS_SEL, 0);
+	vmwrite16(VMCS_HOST_GS_SEL, 0);
+	vmwrite16(VMCS_HOST_TR_SEL, SEL_TSS);
+	vmwritenat(VMCS_HOST_FS_BASE, 0);
+	vmwritenat(VMCS_HOST_GS_BASE, 0);
+	vmwritenat(VMCS_HOST_TR_BASE, tss_base(cpu));
+	vmwritenat(VMCS_HOST_GDTR_BASE, gdt_base(cpu));
+	vmwritenat(VMCS_HOST_IDTR_BASE, idt_base());
+}
+
+static void write_host_state(const struct pcpu *cpu)
+{
+	vmwritenat(VMCS_HOST_CR0, read_cr0());
+	vmwritenat(VMCS_HOST_CR3, read_cr3());
+	vmwritenat(VMCS_HOST_CR4, read_cr4());
+	vmwrite64(VMCS_HOST_EFER, rdmsr(MSR_EFER));
+	vmwrite64(VMCS_HOST_PAT, rdmsr(MSR_PAT));
+	vmwrite32(VMCS_HOST_SYSENTER_CS, 0);
+	vmwritenat(VMCS_HOST_SYSENTER_ESP, 0);
+	vmwritenat(VMCS_HOST_SYSENTER_EIP, 0);
+	vmwritenat(VMCS_HOST_RIP, (u64)vmx_exit_point);
+	write_host_segments(cpu);
+}
+
 static void load_core_registers(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
@@ -141,13 +243,13 @@ void vmx_attach(struct vcpu_hw *v)
 	ASSERT(!vmx_ptrld(virt_to_hpa(a->vmcs)));
 	cpu->backend->loaded = v;
 	if (!a->configured)
-		vmx_write_controls(v);
+		write_controls(v);
 	else if (a->stale_events)
 		vmx_reset_events(a);
 	a->configured = true;
 	a->stale_events = false;
 	if (a->cpu != cpu) {
-		vmx_write_host_state(cpu);
+		write_host_state(cpu);
 		a->cpu = cpu;
 		a->flush = true; /* stale from an earlier stay on this core */
 	}
@@ -170,28 +272,4 @@ void vmx_put(struct vcpu_hw *v)
 	ASSERT(!vmx_clear(virt_to_hpa(a->vmcs)));
 	a->attention |= ATT_LAUNCH;
 	this_cpu()->backend->loaded = NULL;
-}
-
-u64 vmx_eptp(const struct vcpu_hw *v)
-{
-	return v->npt_root.v | EPTP_WALK_4 | EPTP_WB;
-}
-
-void vmx_flush_vpid(const struct vcpu_arch *a)
-{
-	if (!a->vpid)
-		return; /* every VM entry and exit flushes VPID 0 */
-	if (vmx_caps.ept_vpid & EPT_CAP_INVVPID_SINGLE)
-		ASSERT(!vmx_invvpid(INVAL_SINGLE, a->vpid));
-	else
-		ASSERT(!vmx_invvpid(INVAL_ALL, 0));
-}
-
-void vmx_flush(struct vcpu_hw *v)
-{
-	vmx_flush_vpid(v->arch);
-	if (vmx_caps.ept_vpid & EPT_CAP_INVEPT_SINGLE)
-		ASSERT(!vmx_invept(INVAL_SINGLE, vmx_eptp(v)));
-	else
-		ASSERT(!vmx_invept(INVAL_ALL, 0));
 }

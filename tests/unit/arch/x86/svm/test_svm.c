@@ -11,7 +11,7 @@
 
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/lapic.h"
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/svm/internal.h"
 #include "include/hw/lapic.h"
 
 struct cpu_features cpu_features = { .mce = true };

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/svm/internal.h"
 #include "lib/assert.h"
 #include "lib/log.h"
 #include "mm/pmm.h"

@@ -5,10 +5,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/vmx/internal.h"
+#include "lib/assert.h"
+
+struct vmx_caps vmx_caps;
+
+void panic(const char *fmt, ...)
+{
+	abort();
+}
 
 static void vpids_are_unique_and_come_back(void **state)
 {

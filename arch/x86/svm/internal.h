@@ -6,8 +6,8 @@
  * before anything opens interrupts (pcpu.unload_guest), because an NMI with the
  * guest's TR loaded would take its IST stack from the guest's TSS.
  */
-#ifndef ARCH_X86_SVM_SVM_H
-#define ARCH_X86_SVM_SVM_H
+#ifndef ARCH_X86_SVM_INTERNAL_H
+#define ARCH_X86_SVM_INTERNAL_H
 
 #include "arch/x86/machine/fpu.h"
 #include "arch/x86/svm/regs.h"

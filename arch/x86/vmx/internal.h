@@ -4,8 +4,8 @@
  * the files of this folder share. All of it runs with interrupts off on the
  * core that runs the vCPU, unless it says otherwise; there is no lock.
  */
-#ifndef ARCH_X86_VMX_VMX_H
-#define ARCH_X86_VMX_VMX_H
+#ifndef ARCH_X86_VMX_INTERNAL_H
+#define ARCH_X86_VMX_INTERNAL_H
 
 #include "arch/x86/machine/fpu.h"
 #include "arch/x86/vmx/caps.h"
@@ -83,26 +83,23 @@ void vmx_vcpu_destroy(struct vcpu_hw *v);
 void vmx_vcpu_reset(struct vcpu_hw *v, bool init);
 void vmx_attach(struct vcpu_hw *v);
 void vmx_put(struct vcpu_hw *v);
+
+/* tag.c. Any core, lock-free */
+u16 vmx_vpid_alloc(void); /* 0: none left */
+void vmx_vpid_free(u16 vpid);
+/* Attached */
 void vmx_flush(struct vcpu_hw *v);
 void vmx_flush_vpid(const struct vcpu_arch *a);
 u64 vmx_eptp(const struct vcpu_hw *v);
 
-/* vmx_vpid.c: any core, lock-free */
-u16 vmx_vpid_alloc(void); /* 0: none left */
-void vmx_vpid_free(u16 vpid);
-
-/* vmx_vmcs.c: the parts of a VMCS that do not change while it runs */
-void vmx_write_controls(const struct vcpu_hw *v);
-void vmx_write_host_state(const struct pcpu *cpu);
-
-/* vmx_timer.c: the bound on guest time. At attach, and when it is up */
+/* The bound on guest time (run.c). At attach, and when it is up */
 void vmx_timer_start(struct vcpu_arch *a);
 void vmx_timer_expired(struct vcpu_arch *a);
 
 /* vmx_state.c: register groups */
 void vmx_load_groups(struct vcpu_hw *v, u32 groups);
 void vmx_store_groups(struct vcpu_hw *v, u32 groups);
-/* vmx_segment.c: hv's segment attributes made fit for a VM entry */
+/* hv's segment attributes made fit for a VM entry */
 u32 vmx_segment_access(enum seg seg, const struct segment *s);
 
 /* vmx_event.c */
