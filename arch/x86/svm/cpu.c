@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SVM on a core: probe, enable, disable; whose state the core holds; ASIDs.
- * An ASID belongs to a vCPU on one core for one generation; when a core runs
- * out, it begins a new generation with a flush of all (APM 2 15.15, 15.16). The
- * flush is an entry's: until a vCPU has made one, every ASID given asks for it.
+ * SVM on a core: probe, enable, disable; whose state the core holds.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
@@ -129,20 +126,4 @@ void svm_unload(struct pcpu *cpu)
 	b->loaded = NULL;
 	cpu->unload_guest = NULL;
 	svm_stgi();
-}
-
-void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu)
-{
-	struct vmcb_control *c = &a->vmcb->control;
-	struct backend_cpu *b = cpu->backend;
-
-	if (b->next_asid >= svm_asid_count) {
-		b->generation++;
-		b->next_asid = 1; /* 0 is the host's */
-		b->flush_owed = true;
-	}
-	c->tlb_control = b->flush_owed ? TLB_FLUSH_ALL : TLB_DO_NOTHING;
-	c->guest_asid = b->next_asid++;
-	a->asid_generation = b->generation;
-	svm_unclean(a, CLEAN_ASID);
 }

@@ -10,6 +10,7 @@
 #define ARCH_X86_SVM_INTERNAL_H
 
 #include "arch/x86/machine/fpu.h"
+#include "arch/x86/svm/insn.h"
 #include "arch/x86/svm/regs.h"
 #include "hv/core/backend.h"
 #include "include/hw/cpu.h"
@@ -106,7 +107,17 @@ int svm_cpu_enable(struct pcpu *cpu);
 void svm_cpu_disable(void);
 void svm_load(struct vcpu_arch *a, struct pcpu *cpu);
 void svm_unload(struct pcpu *cpu);
+
+/* vcpu.c */
+int __must_check svm_vcpu_create(struct vcpu_hw *v);
+void svm_vcpu_destroy(struct vcpu_hw *v);
+void svm_vcpu_reset(struct vcpu_hw *v, bool init);
+void svm_attach(struct vcpu_hw *v);
+void svm_put(struct vcpu_hw *v);
+
+/* tag.c */
 void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu);
+void svm_flush(struct vcpu_hw *v);
 
 /* svm_dump.c */
 void svm_dump(struct vcpu_hw *v);
@@ -145,27 +156,6 @@ static inline void svm_crs_read(struct vcpu_regs *r, const struct vmcb_save *s)
 	r->cr3 = s->cr3;
 	r->cr4 = s->cr4;
 	r->efer = s->efer & ~EFER_SVME;
-}
-
-static inline void svm_clgi(void)
-{
-	__asm__ volatile("clgi" ::: "memory");
-}
-
-static inline void svm_stgi(void)
-{
-	__asm__ volatile("stgi" ::: "memory");
-}
-
-/* FS, GS, TR, LDTR, KernelGSBase, STAR .. SFMASK, SYSENTER (APM 3 VMLOAD) */
-static inline void svm_vmload(hpa_t vmcb)
-{
-	__asm__ volatile("vmload %0" ::"a"(vmcb.v) : "memory");
-}
-
-static inline void svm_vmsave(hpa_t vmcb)
-{
-	__asm__ volatile("vmsave %0" ::"a"(vmcb.v) : "memory");
 }
 
 #endif

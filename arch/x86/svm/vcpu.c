@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SVM back-end: vCPUs and their run. APM 2 chapter 15 *Secure Virtual
- * Machine*. Nothing here takes a lock; a vCPU is touched by its core alone.
+ * A vCPU's life in SVM: its VMCB, taking a core and giving it up.
+ * Nothing here takes a lock; a vCPU is touched by its core alone.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
@@ -42,7 +42,7 @@ static void control_init(struct vmcb_control *c)
 	}
 }
 
-static int svm_vcpu_create(struct vcpu_hw *v)
+int svm_vcpu_create(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = kmem_alloc(v->budget, sizeof(*a));
 	int err = -ENOMEM;
@@ -66,7 +66,7 @@ out_arch:
 	return err;
 }
 
-static void svm_vcpu_destroy(struct vcpu_hw *v)
+void svm_vcpu_destroy(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
 
@@ -76,7 +76,7 @@ static void svm_vcpu_destroy(struct vcpu_hw *v)
 	v->arch = NULL;
 }
 
-static void svm_vcpu_reset(struct vcpu_hw *v, bool init)
+void svm_vcpu_reset(struct vcpu_hw *v, bool init)
 {
 	struct vcpu_arch *a = v->arch;
 
@@ -91,7 +91,7 @@ static void svm_vcpu_reset(struct vcpu_hw *v, bool init)
 	a->nmi_step = false;
 }
 
-static void svm_attach(struct vcpu_hw *v)
+void svm_attach(struct vcpu_hw *v)
 {
 	struct pcpu *cpu = this_cpu();
 	struct vcpu_arch *a = v->arch;
@@ -119,7 +119,7 @@ void svm_xcr0_sync(struct vcpu_hw *v)
 	v->regs.xcr0 = v->arch->xcr0;
 }
 
-static void svm_put(struct vcpu_hw *v)
+void svm_put(struct vcpu_hw *v)
 {
 	struct pcpu *cpu = this_cpu();
 
@@ -133,38 +133,3 @@ static void svm_put(struct vcpu_hw *v)
 	fpu_save(&v->arch->fpu);
 	debug_regs_save(v->regs.dr);
 }
-
-static void svm_flush(struct vcpu_hw *v)
-{
-	struct vcpu_arch *a = v->arch;
-
-	if (a->vmcb->control.tlb_control == TLB_FLUSH_ALL)
-		return; /* nothing less may take its place */
-	if (svm_has_flush_asid)
-		a->vmcb->control.tlb_control = TLB_FLUSH_ASID;
-	else if (a->cpu)
-		svm_assign_asid(a, a->cpu);
-}
-
-const struct vcpu_ops svm_ops = {
-	.name = "SVM",
-	.pt_format = &pt_npt,
-	.msr_bitmap_pages = MSRPM_PAGES,
-	.port_bitmap_pages = IOPM_PAGES,
-	.probe = svm_probe,
-	.cpu_enable = svm_cpu_enable,
-	.cpu_disable = svm_cpu_disable,
-	.vcpu_create = svm_vcpu_create,
-	.vcpu_destroy = svm_vcpu_destroy,
-	.vcpu_reset = svm_vcpu_reset,
-	.attach = svm_attach,
-	.put = svm_put,
-	.run = svm_run,
-	.read = svm_read,
-	.inject = svm_inject,
-	.request_window = svm_request_window,
-	.intercept_msr = svm_intercept_msr,
-	.intercept_port = svm_intercept_port,
-	.flush = svm_flush,
-	.dump = svm_dump,
-};

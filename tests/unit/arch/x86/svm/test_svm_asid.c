@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/svm/cpu.c */
+/* SOURCES: arch/x86/svm/tag.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ASIDs: no vCPU runs in a new generation before somebody has flushed */
 #include <setjmp.h>
@@ -8,56 +8,15 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/features.h"
 #include "arch/x86/svm/internal.h"
-#include "lib/assert.h"
-#include "lib/log.h"
-#include "mm/pmm.h"
 
-struct cpu_features cpu_features;
-struct budget pmm_self;
+u32 svm_asid_count;
+bool svm_has_flush_asid;
 
 static struct vmcb vmcbs[3];
 static struct vcpu_arch vcpus[3];
 static struct backend_cpu backend;
 static struct pcpu cpu = { .backend = &backend };
-
-struct pcpu *this_cpu(void)
-{
-	return &cpu;
-}
-
-void *pmm_alloc(struct budget *b, u32 order)
-{
-	return NULL;
-}
-
-void pmm_free(struct budget *b, void *p, u32 order)
-{
-}
-
-void *kmem_alloc(struct budget *b, size_t size)
-{
-	return NULL;
-}
-
-void kmem_free(struct budget *b, void *p, size_t size)
-{
-}
-
-hpa_t virt_to_hpa(const void *va)
-{
-	return HPA((u64)va);
-}
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-}
-
-void panic(const char *fmt, ...)
-{
-	abort();
-}
 
 static int setup(void **state)
 {

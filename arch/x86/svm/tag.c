@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Address-space identifiers. An ASID belongs to a vCPU on one core for one
+ * generation; when a core runs out, it begins a new generation with a flush of
+ * all (APM 2 15.15, 15.16). The flush is an entry's: until a vCPU has made one,
+ * every ASID given asks for it.
+ */
+#include "arch/x86/svm/internal.h"
+
+void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+	struct backend_cpu *b = cpu->backend;
+
+	if (b->next_asid >= svm_asid_count) {
+		b->generation++;
+		b->next_asid = 1; /* 0 is the host's */
+		b->flush_owed = true;
+	}
+	c->tlb_control = b->flush_owed ? TLB_FLUSH_ALL : TLB_DO_NOTHING;
+	c->guest_asid = b->next_asid++;
+	a->asid_generation = b->generation;
+	svm_unclean(a, CLEAN_ASID);
+}
+
+void svm_flush(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	if (a->vmcb->control.tlb_control == TLB_FLUSH_ALL)
+		return; /* nothing less may take its place */
+	if (svm_has_flush_asid)
+		a->vmcb->control.tlb_control = TLB_FLUSH_ASID;
+	else if (a->cpu)
+		svm_assign_asid(a, a->cpu);
+}
