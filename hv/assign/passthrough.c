@@ -21,10 +21,12 @@
 
 static u32 bdf_hash(struct pci_bdf bdf)
 {
-	return (bdf.devfn ^ bdf.bus * 13u ^ bdf.segment * 7u) % VPCI_HASH;
+	return (bdf.devfn ^ bdf.bus * 13u ^ bdf.segment * 7u) %
+	       PASSTHROUGH_HASH;
 }
 
-static struct vfunc *func_find(const struct vpci *pci, struct pci_bdf bdf)
+static struct vfunc *func_find(const struct passthrough *pci,
+			       struct pci_bdf bdf)
 {
 	struct vfunc *f = pci->hash[bdf_hash(bdf)];
 
@@ -35,7 +37,7 @@ static struct vfunc *func_find(const struct vpci *pci, struct pci_bdf bdf)
 }
 
 /* No memory: the function stays unknown, and with it all of its config space */
-static struct vfunc *func_add(struct vpci *pci, struct pci_bdf bdf)
+static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf)
 {
 	struct vfunc *f = kmem_alloc(&pci->vm->budget, sizeof(*f));
 	struct vfunc **head = &pci->hash[bdf_hash(bdf)];
@@ -44,15 +46,16 @@ static struct vfunc *func_add(struct vpci *pci, struct pci_bdf bdf)
 		return NULL;
 	f->pci = pci;
 	f->bdf = bdf;
-	vpci_msi_init(f);
-	vpci_msix_init(f);
+	passthrough_msi_init(f);
+	passthrough_msix_init(f);
 	f->next = *head;
 	*head = f;
 	return f;
 }
 
 /* *added: it is new, and its MSI-X table is not trapped yet */
-static struct vfunc *func_get(struct vpci *pci, struct pci_bdf bdf, bool *added)
+static struct vfunc *func_get(struct passthrough *pci, struct pci_bdf bdf,
+			      bool *added)
 {
 	struct vfunc *f = func_find(pci, bdf);
 
@@ -65,13 +68,13 @@ static struct vfunc *func_get(struct vpci *pci, struct pci_bdf bdf, bool *added)
 
 static void func_found(struct pci_bdf bdf, void *arg)
 {
-	struct vpci *pci = arg;
+	struct passthrough *pci = arg;
 	struct vfunc *f = NULL;
 
 	if (!func_find(pci, bdf))
 		f = func_add(pci, bdf);
 	if (f)
-		vpci_msix_place_first(f);
+		passthrough_msix_place_first(f);
 }
 
 /* Which dword of the MSI capability @offset is in, -1: none */
@@ -95,9 +98,9 @@ static u32 func_read(struct vfunc *f, u32 offset, u8 size)
 	u32 value;
 
 	if (word >= 0)
-		value = vpci_msi_read(f, (u32)word);
+		value = passthrough_msi_read(f, (u32)word);
 	else if (is_msix_control(f, offset))
-		value = vpci_msix_control_read(f);
+		value = passthrough_msix_control_read(f);
 	else
 		return pci_read(f->bdf, (u16)offset, size);
 	return value >> (offset & 3) * 8 & (u32)ones_of(size);
@@ -117,14 +120,15 @@ static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 	int word = msi_word(f, offset);
 
 	if (word >= 0) {
-		vpci_msi_write(f, (u32)word,
-			       merge(vpci_msi_read(f, (u32)word), offset, size,
-				     value));
+		passthrough_msi_write(f, (u32)word,
+				      merge(passthrough_msi_read(f, (u32)word),
+					    offset, size, value));
 		return false;
 	}
 	if (is_msix_control(f, offset)) {
-		vpci_msix_control_write(f, merge(vpci_msix_control_read(f),
-						 offset, size, value));
+		passthrough_msix_control_write(
+			f, merge(passthrough_msix_control_read(f), offset, size,
+				 value));
 		return false;
 	}
 	pci_write(f->bdf, (u16)offset, size, value);
@@ -132,7 +136,7 @@ static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 	       (offset >= PCI_BAR0 && offset < PCI_BAR0 + PCI_BAR_COUNT * 4);
 }
 
-static u32 config_read(struct vpci *pci, struct pci_bdf bdf, u32 offset,
+static u32 config_read(struct passthrough *pci, struct pci_bdf bdf, u32 offset,
 		       u8 size)
 {
 	struct vfunc *f;
@@ -145,12 +149,12 @@ static u32 config_read(struct vpci *pci, struct pci_bdf bdf, u32 offset,
 		value = func_read(f, offset, size) & (u32)ones_of(size);
 	spin_unlock(&pci->lock);
 	if (added)
-		vpci_follow(f);
+		passthrough_follow(f);
 	return value;
 }
 
-static void config_write(struct vpci *pci, struct pci_bdf bdf, u32 offset,
-			 u8 size, u32 value)
+static void config_write(struct passthrough *pci, struct pci_bdf bdf,
+			 u32 offset, u8 size, u32 value)
 {
 	bool moved = false, added = false;
 	struct vfunc *f;
@@ -161,7 +165,7 @@ static void config_write(struct vpci *pci, struct pci_bdf bdf, u32 offset,
 		moved = func_write(f, offset, size, value);
 	spin_unlock(&pci->lock);
 	if (moved || added)
-		vpci_follow(f);
+		passthrough_follow(f);
 }
 
 /* The piece an access starts with: the largest aligned 4, 2 or 1 bytes */
@@ -192,7 +196,7 @@ static u64 ecam_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 		u64 at = offset + i;
 
 		n = piece(at, (u8)(size - i));
-		value |= (u64)config_read(v->vm->vpci, ecam_bdf(dev, at),
+		value |= (u64)config_read(v->vm->passthrough, ecam_bdf(dev, at),
 					  at & PAGE_MASK, n)
 			 << i * 8;
 	}
@@ -208,14 +212,14 @@ static void ecam_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		u64 at = offset + i;
 
 		n = piece(at, (u8)(size - i));
-		config_write(v->vm->vpci, ecam_bdf(dev, at), at & PAGE_MASK, n,
-			     (u32)(value >> i * 8));
+		config_write(v->vm->passthrough, ecam_bdf(dev, at),
+			     at & PAGE_MASK, n, (u32)(value >> i * 8));
 	}
 }
 
 static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	const struct vpci *pci = dev;
+	const struct passthrough *pci = dev;
 
 	if (size == 1 && offset == CF9_PORT - PCI_PORT_ADDRESS)
 		return port_read(CF9_PORT, 1);
@@ -228,7 +232,7 @@ static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			  u64 value)
 {
-	struct vpci *pci = dev;
+	struct passthrough *pci = dev;
 
 	if (size == 4)
 		WRITE_ONCE(pci->address, (u32)value);
@@ -253,7 +257,7 @@ static struct pci_bdf address_bdf(u32 address)
 
 static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	struct vpci *pci = dev;
+	struct passthrough *pci = dev;
 	u32 address = READ_ONCE(pci->address), value = 0;
 	u8 i, n;
 
@@ -271,7 +275,7 @@ static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		       u64 value)
 {
-	struct vpci *pci = dev;
+	struct passthrough *pci = dev;
 	u32 address = READ_ONCE(pci->address);
 	u8 i, n;
 
@@ -285,7 +289,7 @@ static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	}
 }
 
-static int ports_add(struct vpci *pci)
+static int ports_add(struct passthrough *pci)
 {
 	const struct bus_region regions[] = {
 		{ PCI_PORT_ADDRESS, 4, "pci address", address_read,
@@ -326,40 +330,40 @@ static int ecam_add(struct vm *vm)
 	return 0;
 }
 
-int vpci_create(struct vm *vm)
+int passthrough_create(struct vm *vm)
 {
 	int err;
 
-	vm->vpci = kmem_alloc(&vm->budget, sizeof(*vm->vpci));
-	if (!vm->vpci)
+	vm->passthrough = kmem_alloc(&vm->budget, sizeof(*vm->passthrough));
+	if (!vm->passthrough)
 		return -ENOMEM;
-	vm->vpci->vm = vm;
-	err = ports_add(vm->vpci);
+	vm->passthrough->vm = vm;
+	err = ports_add(vm->passthrough);
 	if (!err)
 		err = ecam_add(vm);
 	if (err) {
-		vpci_destroy(vm);
+		passthrough_destroy(vm);
 		return err;
 	}
-	pci_scan(func_found, vm->vpci);
+	pci_scan(func_found, vm->passthrough);
 	return 0;
 }
 
 static void func_free(struct vfunc *f)
 {
-	vpci_msi_release(f);
-	vpci_msix_release(f);
+	passthrough_msi_release(f);
+	passthrough_msix_release(f);
 	kmem_free(&f->pci->vm->budget, f, sizeof(*f));
 }
 
-void vpci_destroy(struct vm *vm)
+void passthrough_destroy(struct vm *vm)
 {
-	struct vpci *pci = vm->vpci;
+	struct passthrough *pci = vm->passthrough;
 	u32 i;
 
 	if (!pci)
 		return;
-	for (i = 0; i < VPCI_HASH; i++)
+	for (i = 0; i < PASSTHROUGH_HASH; i++)
 		while (pci->hash[i]) {
 			struct vfunc *f = pci->hash[i];
 
@@ -367,5 +371,5 @@ void vpci_destroy(struct vm *vm)
 			func_free(f);
 		}
 	kmem_free(&vm->budget, pci, sizeof(*pci));
-	vm->vpci = NULL;
+	vm->passthrough = NULL;
 }

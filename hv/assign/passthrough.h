@@ -11,7 +11,7 @@
 
 #include "hv/core/vm.h"
 
-int __must_check vpci_create(struct vm *vm);
-void vpci_destroy(struct vm *vm);
+int __must_check passthrough_create(struct vm *vm);
+void passthrough_destroy(struct vm *vm);
 
 #endif

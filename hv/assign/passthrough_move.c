@@ -25,14 +25,14 @@ static void move_now(struct move *m)
 	struct vfunc *f = m->f;
 	struct vm *vm = f->pci->vm;
 
-	vpci_msix_unplace(f);
-	m->err = vpci_msix_place(f, m->table);
+	passthrough_msix_unplace(f);
+	m->err = passthrough_msix_place(f, m->table);
 	if (m->err)
 		return;
 	/* The guest may have reached the new place as a plain device */
 	m->err = pt_unmap(&vm->npt, f->msix.trap_base, f->msix.trap_size);
 	if (m->err)
-		vpci_msix_unplace(f);
+		passthrough_msix_unplace(f);
 }
 
 static void flush_local(struct vm *vm)
@@ -76,19 +76,19 @@ static void decode_off(struct vfunc *f)
 		 "%02x:%02x.%u: cannot trap its MSI-X table at %#llx: "
 		 "its memory is turned off",
 		 f->bdf.bus, f->bdf.devfn >> 3, f->bdf.devfn & 7,
-		 vpci_msix_table_address(f));
+		 passthrough_msix_table_address(f));
 }
 
-void vpci_follow(struct vfunc *f)
+void passthrough_follow(struct vfunc *f)
 {
-	struct vpci *pci = f->pci;
+	struct passthrough *pci = f->pci;
 	struct move m = { .f = f };
 
 	spin_lock(&pci->lock);
 	if (f->msix.count && decodes_memory(f))
-		m.table = vpci_msix_table_address(f);
+		m.table = passthrough_msix_table_address(f);
 	if (m.table && m.table == f->msix.table)
-		vpci_msix_sync(f);
+		passthrough_msix_sync(f);
 	spin_unlock(&pci->lock);
 	if (!m.table || m.table == f->msix.table)
 		return;
@@ -100,6 +100,6 @@ void vpci_follow(struct vfunc *f)
 	spin_lock(&pci->lock);
 	if (m.err)
 		decode_off(f);
-	vpci_msix_sync(f);
+	passthrough_msix_sync(f);
 	spin_unlock(&pci->lock);
 }

@@ -3,8 +3,8 @@
  * The MSI capability of a passed-through function (PCI 3.0, 6.8.1): enable,
  * address and data are the guest's in a shadow, the device gets what
  * irq_route_msi() makes of them. One message a function: each would need
- * neighbouring host vectors otherwise. Under vpci.lock, but for the storm hook,
- * which takes it.
+ * neighbouring host vectors otherwise. Under passthrough.lock, but for the
+ * storm hook, which takes it.
  */
 #include "hv/assign/passthrough_priv.h"
 #include "hv/core/vm.h"
@@ -103,7 +103,7 @@ static void msi_sync(struct vfunc *f)
 	hw_enable(f, true);
 }
 
-u32 vpci_msi_read(const struct vfunc *f, u32 word)
+u32 passthrough_msi_read(const struct vfunc *f, u32 word)
 {
 	if (word == WORD_CONTROL)
 		return (hw_read(f, word) & ~CONTROL_VIRTUAL) |
@@ -119,7 +119,7 @@ u32 vpci_msi_read(const struct vfunc *f, u32 word)
 	return hw_read(f, word); /* pending bits */
 }
 
-void vpci_msi_write(struct vfunc *f, u32 word, u32 value)
+void passthrough_msi_write(struct vfunc *f, u32 word, u32 value)
 {
 	if (word == word_mask(f)) {
 		f->msi.mask = value;
@@ -140,7 +140,7 @@ void vpci_msi_write(struct vfunc *f, u32 word, u32 value)
 		msi_sync(f);
 }
 
-void vpci_msi_init(struct vfunc *f)
+void passthrough_msi_init(struct vfunc *f)
 {
 	u32 control;
 
@@ -156,7 +156,7 @@ void vpci_msi_init(struct vfunc *f)
 	hw_mask(f);
 }
 
-void vpci_msi_release(struct vfunc *f)
+void passthrough_msi_release(struct vfunc *f)
 {
 	if (f->msi.cap)
 		msi_off(f);

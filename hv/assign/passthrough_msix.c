@@ -3,8 +3,8 @@
  * The MSI-X capability and table of a passed-through function (PCI 3.0, 6.8.2).
  * The pages the table lies in are trapped: entries are the guest's in a shadow,
  * what else is in the pages passes. The device's table holds only messages that
- * irq_route_msi() made, and masked entries. Under vpci.lock, but for the bus
- * callbacks and the storm hook, which take it.
+ * irq_route_msi() made, and masked entries. Under passthrough.lock, but for the
+ * bus callbacks and the storm hook, which take it.
  */
 #include "arch/x86/cpu/portio.h"
 #include "hv/assign/passthrough_priv.h"
@@ -92,7 +92,7 @@ static void entries_unroute(struct vfunc *f)
 	}
 }
 
-void vpci_msix_sync(struct vfunc *f)
+void passthrough_msix_sync(struct vfunc *f)
 {
 	u32 i;
 
@@ -106,14 +106,14 @@ void vpci_msix_sync(struct vfunc *f)
 		entries_unroute(f);
 }
 
-u32 vpci_msix_control_read(const struct vfunc *f)
+u32 passthrough_msix_control_read(const struct vfunc *f)
 {
 	return (pci_read(f->bdf, f->msix.cap, 4) & ~CONTROL_VIRTUAL) |
 	       (f->msix.enabled ? CONTROL(PCI_MSIX_ENABLE) : 0) |
 	       (f->msix.masked ? CONTROL(PCI_MSIX_MASK_ALL) : 0);
 }
 
-void vpci_msix_control_write(struct vfunc *f, u32 value)
+void passthrough_msix_control_write(struct vfunc *f, u32 value)
 {
 	bool enabled = value & CONTROL(PCI_MSIX_ENABLE);
 
@@ -121,7 +121,7 @@ void vpci_msix_control_write(struct vfunc *f, u32 value)
 	/* Written again while on: a function-level reset may have emptied
 	 * the table, so it is filled again */
 	f->msix.enabled = enabled;
-	vpci_msix_sync(f);
+	passthrough_msix_sync(f);
 }
 
 /* The entry at @offset of the trap, NULL: something else is there */
@@ -185,7 +185,7 @@ static void table_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	spin_unlock(&f->pci->lock);
 }
 
-u64 vpci_msix_table_address(const struct vfunc *f)
+u64 passthrough_msix_table_address(const struct vfunc *f)
 {
 	u16 at = (u16)(PCI_BAR0 + f->msix.bar * 4);
 	u32 low = pci_read(f->bdf, at, 4);
@@ -214,7 +214,7 @@ static bool is_device(u64 base, u64 end)
 	return true;
 }
 
-int vpci_msix_place(struct vfunc *f, u64 table)
+int passthrough_msix_place(struct vfunc *f, u64 table)
 {
 	u64 base = ALIGN_DOWN(table, PAGE_SIZE);
 	u64 end = ALIGN_UP(table + f->msix.count * PCI_MSIX_ENTRY_BYTES,
@@ -245,7 +245,7 @@ int vpci_msix_place(struct vfunc *f, u64 table)
 	return 0;
 }
 
-void vpci_msix_unplace(struct vfunc *f)
+void passthrough_msix_unplace(struct vfunc *f)
 {
 	if (!f->msix.table)
 		return;
@@ -268,7 +268,7 @@ static size_t entries_bytes(const struct vfunc *f)
 	return f->msix.count * sizeof(struct msix_entry);
 }
 
-void vpci_msix_init(struct vfunc *f)
+void passthrough_msix_init(struct vfunc *f)
 {
 	f->msix.cap = pci_find_cap(f->bdf, PCI_CAP_ID_MSIX);
 	if (!f->msix.cap)
@@ -294,22 +294,22 @@ void vpci_msix_init(struct vfunc *f)
 	}
 }
 
-void vpci_msix_place_first(struct vfunc *f)
+void passthrough_msix_place_first(struct vfunc *f)
 {
-	u64 table = f->msix.count ? vpci_msix_table_address(f) : 0;
+	u64 table = f->msix.count ? passthrough_msix_table_address(f) : 0;
 
-	if (table && vpci_msix_place(f, table))
+	if (table && passthrough_msix_place(f, table))
 		log_warn("pci", "%02x:%02x.%u: cannot trap its MSI-X table",
 			 f->bdf.bus, f->bdf.devfn >> 3, f->bdf.devfn & 7);
 }
 
-void vpci_msix_release(struct vfunc *f)
+void passthrough_msix_release(struct vfunc *f)
 {
 	if (!f->msix.entries)
 		return;
 	f->msix.enabled = false;
-	vpci_msix_sync(f);
-	vpci_msix_unplace(f);
+	passthrough_msix_sync(f);
+	passthrough_msix_unplace(f);
 	kmem_free(&f->pci->vm->budget, f->msix.entries, entries_bytes(f));
 	f->msix.entries = NULL;
 }

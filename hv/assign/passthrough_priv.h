@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inside of the privileged guest's PCI: vpci.c (config space), vpci_msi.c,
- * vpci_msix.c (table), vpci_move.c (a table's new address). All state is
- * protected by vpci.lock; pci_lock and irq_route's locks come after it. It is
- * not held across a rendezvous of the cores (vpci_move.c).
+ * Inside of the privileged guest's PCI: passthrough.c (config space),
+ * passthrough_msi.c, passthrough_msix.c (table), passthrough_move.c (a table's
+ * new address). All state is protected by passthrough.lock; pci_lock and
+ * irq_route's locks come after it. It is not held across a rendezvous of the
+ * cores (passthrough_move.c).
  */
 #ifndef HV_ASSIGN_PASSTHROUGH_PRIV_H
 #define HV_ASSIGN_PASSTHROUGH_PRIV_H
@@ -14,7 +15,7 @@
 #include "hv/assign/passthrough.h"
 #include "hv/irq/route.h"
 
-#define VPCI_HASH 64u
+#define PASSTHROUGH_HASH 64u
 
 struct vfunc;
 
@@ -28,7 +29,7 @@ struct msix_entry {
 /* One function of the machine, and what its guest thinks of its interrupts */
 struct vfunc {
 	struct vfunc *next; /* hash chain */
-	struct vpci *pci;
+	struct passthrough *pci;
 	struct pci_bdf bdf;
 
 	struct {
@@ -53,37 +54,37 @@ struct vfunc {
 	} msix;
 };
 
-struct vpci {
+struct passthrough {
 	struct vm *vm;
 	struct spinlock lock;
 	u32 address; /* CF8h */
-	struct vfunc *hash[VPCI_HASH];
+	struct vfunc *hash[PASSTHROUGH_HASH];
 };
 
 /* A dword of the capability, @word counted from its start */
-u32 vpci_msi_read(const struct vfunc *f, u32 word);
-void vpci_msi_write(struct vfunc *f, u32 word, u32 value);
-void vpci_msi_init(struct vfunc *f);
-void vpci_msi_release(struct vfunc *f);
+u32 passthrough_msi_read(const struct vfunc *f, u32 word);
+void passthrough_msi_write(struct vfunc *f, u32 word, u32 value);
+void passthrough_msi_init(struct vfunc *f);
+void passthrough_msi_release(struct vfunc *f);
 
-u32 vpci_msix_control_read(const struct vfunc *f);
-void vpci_msix_control_write(struct vfunc *f, u32 value);
+u32 passthrough_msix_control_read(const struct vfunc *f);
+void passthrough_msix_control_write(struct vfunc *f, u32 value);
 /* Find the capability. As long as its table is not trapped, its enable bit
  * never reaches the device. */
-void vpci_msix_init(struct vfunc *f);
-void vpci_msix_release(struct vfunc *f);
+void passthrough_msix_init(struct vfunc *f);
+void passthrough_msix_release(struct vfunc *f);
 /* Trap the table where firmware put it, while the VM is built: later the bus is
- * searched without a lock, and vpci_follow() does it */
-void vpci_msix_place_first(struct vfunc *f);
+ * searched without a lock, and passthrough_follow() does it */
+void passthrough_msix_place_first(struct vfunc *f);
 /* Bring the hardware's table and enable bit in step with the guest's */
-void vpci_msix_sync(struct vfunc *f);
+void passthrough_msix_sync(struct vfunc *f);
 /* Where the table is by the BAR as it is now; 0: nowhere */
-u64 vpci_msix_table_address(const struct vfunc *f);
+u64 passthrough_msix_table_address(const struct vfunc *f);
 /* Add the trap at @table (bus region and mapping); no vCPU looks at the bus */
-int __must_check vpci_msix_place(struct vfunc *f, u64 table);
-void vpci_msix_unplace(struct vfunc *f);
+int __must_check passthrough_msix_place(struct vfunc *f, u64 table);
+void passthrough_msix_unplace(struct vfunc *f);
 
 /* Command register or BARs were written: follow the table. No locks held. */
-void vpci_follow(struct vfunc *f);
+void passthrough_follow(struct vfunc *f);
 
 #endif

@@ -126,7 +126,8 @@ static int ports_add(struct vm *vm, struct power_port *p, u32 count)
 	return 0;
 }
 
-/* A reset register among ports that other rows or vpci filter needs no row */
+/* A reset register among ports that other rows or passthrough.c filter needs no
+ * row */
 static u16 fadt_reset_port(void)
 {
 	u64 port = acpi.reset.address;

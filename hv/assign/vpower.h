@@ -3,7 +3,7 @@
  * Power and reset as guests ask for them. Privileged guest: PM1 control of the
  * host's FADT, the reset register, CF9, keyboard controller command FEh, port
  * 92h; all else on those ports passes to the hardware. Isolated guests have
- * theirs in vpm.c, vkbc.c and pcibus.c, of which the last asks here too.
+ * theirs in vpm.c, vkbc.c and pci_bus.c, of which the last asks here too.
  */
 #ifndef HV_ASSIGN_VPOWER_H
 #define HV_ASSIGN_VPOWER_H
@@ -11,8 +11,9 @@
 #include "hv/core/vm.h"
 
 int __must_check vpower_create(struct vm *vm);
-/* Port CF9h lies among the PCI address port's bytes (CF8h..CFBh), which vpci
- * claims: it asks here first. True: the write was a reset and is done. */
+/* Port CF9h lies among the PCI address port's bytes (CF8h..CFBh), which
+ * passthrough claims: it asks here first. True: the write was a reset and is
+ * done. */
 bool vpower_cf9_write(struct vm *vm, u8 value);
 
 #endif

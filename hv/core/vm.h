@@ -25,14 +25,14 @@ struct vcpu;
 struct vioapic;
 struct vuart;
 struct vpic;
-struct vpci;
+struct passthrough;
 struct cpuid_table;
 struct vpit;
 struct vrtc;
 struct vhpet;
 struct vpm;
 struct vkbc;
-struct pcibus;
+struct pci_bus;
 struct fwcfg;
 struct vtimer;
 
@@ -85,13 +85,13 @@ struct vm {
 	struct vhpet *vhpet;
 	struct vpm *vpm;
 	struct vkbc *vkbc;
-	struct pcibus *pcibus;
+	struct pci_bus *pci_bus;
 	struct fwcfg *fwcfg;
-	struct vtimer *vtimers; /* all of them, a list */
-	struct vpci *vpci;      /* privileged guest; NULL in others */
-	u32 console_id;         /* hv/console/console.h */
-	u64 tsc_start;          /* host TSC that is the guest's TSC 0 */
-	u64 acpi_rsdp;          /* gpa of its RSDP; 0: none */
+	struct vtimer *vtimers;          /* all of them, a list */
+	struct passthrough *passthrough; /* privileged guest; NULL in others */
+	u32 console_id;                  /* hv/console/console.h */
+	u64 tsc_start;   /* host TSC that is the guest's TSC 0 */
+	u64 acpi_rsdp;   /* gpa of its RSDP; 0: none */
 	u64 built_bytes; /* RAM zeroed so far, while its boot vCPU is BUILDING
 			  */
 	struct timer restart_timer; /* after a reset */

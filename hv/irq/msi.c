@@ -5,7 +5,7 @@
  * or the new message, never a mix of both: a guest that moves an interrupt
  * would lose it otherwise. Rows are static and never freed for anything else.
  * The arrival takes no lock; msi_lock protects taking and giving back rows, and
- * the storm hook. It comes after vpci.lock.
+ * the storm hook. It comes after passthrough.lock.
  */
 #include "include/hw/msi.h"
 #include "arch/x86/cpu/spinlock.h"

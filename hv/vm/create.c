@@ -179,7 +179,7 @@ static int create_devices(struct vm *vm)
 	if (!err && vm->privileged)
 		err = vpic_create(vm);
 	if (!err && vm->privileged)
-		err = vpci_create(vm);
+		err = passthrough_create(vm);
 	if (!err && !vm->privileged)
 		err = pc_create(vm);
 	if (!err)
@@ -190,8 +190,8 @@ static int create_devices(struct vm *vm)
 static void destroy_devices(struct vm *vm)
 {
 	console_detach(vm);
-	if (vm->vpci)
-		vpci_destroy(vm);
+	if (vm->passthrough)
+		passthrough_destroy(vm);
 	if (!vm->privileged)
 		pc_destroy(vm);
 	else if (vm->vpic)

@@ -61,7 +61,7 @@ static const struct {
 	{ vhpet_create, vhpet_destroy, vhpet_reset },
 	{ vpit_create, vpit_destroy, vpit_reset },
 	{ vrtc_create, vrtc_destroy, vrtc_reset },
-	{ pcibus_create, pcibus_destroy, pcibus_reset },
+	{ pci_bus_create, pci_bus_destroy, pci_bus_reset },
 	{ q35_create, q35_destroy, q35_reset },
 	{ vkbc_create, vkbc_destroy, vkbc_reset },
 };

@@ -32,7 +32,7 @@ static const struct pc_device devices[] = {
 	{ "HPET", vhpet_create, vhpet_destroy, vhpet_reset },
 	{ "8254", vpit_create, vpit_destroy, vpit_reset },
 	{ "RTC", vrtc_create, vrtc_destroy, vrtc_reset },
-	{ "PCI", pcibus_create, pcibus_destroy, pcibus_reset },
+	{ "PCI", pci_bus_create, pci_bus_destroy, pci_bus_reset },
 	{ "chipset", q35_create, q35_destroy, q35_reset },
 	{ "fw_cfg", fwcfg_create, fwcfg_destroy, fwcfg_reset },
 	{ "keyboard", vkbc_create, vkbc_destroy, vkbc_reset },

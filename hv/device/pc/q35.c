@@ -9,7 +9,7 @@
  * switch, and to switch, copy and lock. Only a write after the lock is not lost
  * as it would be. SMRAM reads as locked, since there is no SMM.
  *
- * Called from exits through pcibus.c, and when the VM is made or reset.
+ * Called from exits through pci_bus.c, and when the VM is made or reset.
  */
 #include "hv/device/pc/q35.h"
 
@@ -61,7 +61,7 @@ static void ecam_place(struct pci_fn *f)
 
 	if (!(value & MCH_PCIEXBAR_EN))
 		size = 0;
-	pcibus_set_ecam(f->vm, size ? ALIGN_DOWN(base, size) : 0, size);
+	pci_bus_set_ecam(f->vm, size ? ALIGN_DOWN(base, size) : 0, size);
 }
 
 /* Of two vCPUs that write at once the last one's value stays */
@@ -102,10 +102,10 @@ static void define_ram(struct pci_fn *f)
 	u64 end = ram_end(f->vm, ~0ull);
 	u64 bytes = low + (end > PC_HIGH_RAM_BASE ? end - PC_HIGH_RAM_BASE : 0);
 
-	pcibus_define(f, MCH_TOM, 2, bytes >> MCH_TOM_SHIFT, 0);
-	pcibus_define(f, MCH_TOUUD, 2,
-		      MAX(end, PC_HIGH_RAM_BASE) >> MCH_TOUUD_SHIFT, 0);
-	pcibus_define(f, MCH_TOLUD, 2, low >> MCH_TOLUD_SHIFT, 0);
+	pci_bus_define(f, MCH_TOM, 2, bytes >> MCH_TOM_SHIFT, 0);
+	pci_bus_define(f, MCH_TOUUD, 2,
+		       MAX(end, PC_HIGH_RAM_BASE) >> MCH_TOUUD_SHIFT, 0);
+	pci_bus_define(f, MCH_TOLUD, 2, low >> MCH_TOLUD_SHIFT, 0);
 }
 
 /* What firmware would have done is done when there is none */
@@ -116,17 +116,17 @@ static u64 pciexbar_power_on(const struct vm *vm)
 
 static void define_host(struct pci_fn *f)
 {
-	pcibus_define(f, PCI_COMMAND, 2,
-		      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
-		      PCI_COMMAND_SERR);
-	pcibus_define(f, MCH_PCIEXBAR, 8, pciexbar_power_on(f->vm),
-		      MCH_PCIEXBAR_BITS);
-	pcibus_define(f, MCH_PAM0, 1, 0, MCH_PAM0_BITS);
+	pci_bus_define(f, PCI_COMMAND, 2,
+		       PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+		       PCI_COMMAND_SERR);
+	pci_bus_define(f, MCH_PCIEXBAR, 8, pciexbar_power_on(f->vm),
+		       MCH_PCIEXBAR_BITS);
+	pci_bus_define(f, MCH_PAM0, 1, 0, MCH_PAM0_BITS);
 	for (u32 i = 1; i < MCH_PAM_COUNT; i++)
-		pcibus_define(f, MCH_PAM0 + i, 1, 0, MCH_PAM_BITS);
-	pcibus_define(f, MCH_SMRAM, 1, MCH_SMRAM_LOCKED, 0);
-	pcibus_define(f, MCH_ESMRAMC, 1, MCH_ESMRAMC_CACHE, 0);
-	pcibus_define(f, MCH_SCRATCHPAD, 4, 0, ~0u);
+		pci_bus_define(f, MCH_PAM0 + i, 1, 0, MCH_PAM_BITS);
+	pci_bus_define(f, MCH_SMRAM, 1, MCH_SMRAM_LOCKED, 0);
+	pci_bus_define(f, MCH_ESMRAMC, 1, MCH_ESMRAMC_CACHE, 0);
+	pci_bus_define(f, MCH_SCRATCHPAD, 4, 0, ~0u);
 	define_ram(f);
 }
 
@@ -141,17 +141,17 @@ static int host_create(struct q35 *q)
 		.vm = q->vm, .devfn = PC_DEVFN_HOST, .ops = &host_ops, .dev = q
 	};
 	q35_header(header, &id);
-	err = pcibus_add(&q->host, header);
+	err = pci_bus_add(&q->host, header);
 	if (err)
 		return err;
 	define_host(&q->host);
 	return 0;
 }
 
-/* Power-on values are back by pcibus_reset(), which comes first */
+/* Power-on values are back by pci_bus_reset(), which comes first */
 void q35_reset(struct vm *vm)
 {
-	lpc_reset(vm->pcibus->q35);
+	lpc_reset(vm->pci_bus->q35);
 }
 
 int q35_create(struct vm *vm)
@@ -162,7 +162,7 @@ int q35_create(struct vm *vm)
 	if (!q)
 		return -ENOMEM;
 	q->vm = vm;
-	vm->pcibus->q35 = q;
+	vm->pci_bus->q35 = q;
 	err = host_create(q);
 	if (!err)
 		err = lpc_create(q);
@@ -175,8 +175,8 @@ int q35_create(struct vm *vm)
 
 void q35_destroy(struct vm *vm)
 {
-	if (!vm->pcibus || !vm->pcibus->q35)
+	if (!vm->pci_bus || !vm->pci_bus->q35)
 		return;
-	kmem_free(&vm->budget, vm->pcibus->q35, sizeof(*vm->pcibus->q35));
-	vm->pcibus->q35 = NULL;
+	kmem_free(&vm->budget, vm->pci_bus->q35, sizeof(*vm->pci_bus->q35));
+	vm->pci_bus->q35 = NULL;
 }

@@ -8,7 +8,7 @@
 
 #include "hv/core/vm.h"
 
-/* After pcibus_create() */
+/* After pci_bus_create() */
 int __must_check q35_create(struct vm *vm);
 void q35_destroy(struct vm *vm);
 void q35_reset(struct vm *vm);

@@ -40,18 +40,19 @@ static const struct {
 
 static void dir_follow(struct q35 *q, u32 i)
 {
-	for (u32 pin = 0; pin < PCIBUS_PINS; pin++)
-		pcibus_set_pirq(q->vm, dirs[i].device, pin,
-				q->dir[i] >> pin * RCBA_DIR_SHIFT & 7);
+	for (u32 pin = 0; pin < PCI_BUS_PINS; pin++)
+		pci_bus_set_pirq(q->vm, dirs[i].device, pin,
+				 q->dir[i] >> pin * RCBA_DIR_SHIFT & 7);
 }
 
 /* Devices without a register: PIRQ E to H by turns */
 static void fixed_pins(struct q35 *q)
 {
-	for (u32 pin = 0; pin < PCIBUS_PINS; pin++) {
+	for (u32 pin = 0; pin < PCI_BUS_PINS; pin++) {
 		for (u32 d = 0; d < FIRST_ROUTED; d++)
-			pcibus_set_pirq(q->vm, d, pin, (u8)((d + pin) % 4 + 4));
-		pcibus_set_pirq(q->vm, 30, pin, (u8)(pin + 4));
+			pci_bus_set_pirq(q->vm, d, pin,
+					 (u8)((d + pin) % 4 + 4));
+		pci_bus_set_pirq(q->vm, 30, pin, (u8)(pin + 4));
 	}
 }
 
@@ -60,9 +61,9 @@ static void pirq_follow(struct pci_fn *f, u32 pirq)
 	u32 at = pirq < 4 ? LPC_PIRQA_ROUT + pirq : LPC_PIRQE_ROUT + pirq - 4;
 	u8 route = f->config[at];
 
-	pcibus_set_isa(f->vm, pirq,
-		       route & LPC_PIRQ_OFF ? PCIBUS_NO_ISA
-					    : route & LPC_PIRQ_IRQ);
+	pci_bus_set_isa(f->vm, pirq,
+			route & LPC_PIRQ_OFF ? PCI_BUS_NO_ISA
+					     : route & LPC_PIRQ_IRQ);
 }
 
 static void lpc_written(struct pci_fn *f, u32 offset, u8 size)
@@ -72,7 +73,7 @@ static void lpc_written(struct pci_fn *f, u32 offset, u8 size)
 	if (offset >= LPC_PIRQE_ROUT + 4 || offset + size <= LPC_PIRQA_ROUT)
 		return;
 	spin_lock(&q->lock);
-	for (u32 i = 0; i < PCIBUS_PIRQS; i++)
+	for (u32 i = 0; i < PCI_BUS_PIRQS; i++)
 		pirq_follow(f, i);
 	spin_unlock(&q->lock);
 }
@@ -180,21 +181,21 @@ static void define_lpc(struct pci_fn *f)
 	bool open = !firmware_name(f->vm->config);
 
 	for (u32 i = 0; i < ARRAY_SIZE(lpc_regs); i++)
-		pcibus_define(f, lpc_regs[i].offset, lpc_regs[i].size,
-			      lpc_regs[i].value, lpc_regs[i].mask);
+		pci_bus_define(f, lpc_regs[i].offset, lpc_regs[i].size,
+			       lpc_regs[i].value, lpc_regs[i].mask);
 	for (u32 i = 0; i < LPC_GEN_DEC_COUNT; i++)
-		pcibus_define(f, LPC_GEN_DEC + i * 4, 4, 0, LPC_GEN_DEC_BITS);
+		pci_bus_define(f, LPC_GEN_DEC + i * 4, 4, 0, LPC_GEN_DEC_BITS);
 	for (u32 i = 0; i < 4; i++) {
-		pcibus_define(f, LPC_PIRQA_ROUT + i, 1, LPC_PIRQ_OFF,
-			      LPC_PIRQ_BITS);
-		pcibus_define(f, LPC_PIRQE_ROUT + i, 1, LPC_PIRQ_OFF,
-			      LPC_PIRQ_BITS);
+		pci_bus_define(f, LPC_PIRQA_ROUT + i, 1, LPC_PIRQ_OFF,
+			       LPC_PIRQ_BITS);
+		pci_bus_define(f, LPC_PIRQE_ROUT + i, 1, LPC_PIRQ_OFF,
+			       LPC_PIRQ_BITS);
 	}
-	pcibus_define(f, LPC_RCBA, 4, PC_RCBA_BASE | (open ? LPC_RCBA_EN : 0),
-		      LPC_RCBA_EN);
+	pci_bus_define(f, LPC_RCBA, 4, PC_RCBA_BASE | (open ? LPC_RCBA_EN : 0),
+		       LPC_RCBA_EN);
 	if (open)
-		pcibus_define(f, LPC_ACPI_CNTL, 1, LPC_ACPI_EN,
-			      LPC_ACPI_CNTL_BITS);
+		pci_bus_define(f, LPC_ACPI_CNTL, 1, LPC_ACPI_EN,
+			       LPC_ACPI_CNTL_BITS);
 }
 
 static const struct pci_fn_ops lpc_ops = {
@@ -227,7 +228,7 @@ int lpc_create(struct q35 *q)
 		.vm = q->vm, .devfn = PC_DEVFN_LPC, .ops = &lpc_ops, .dev = q
 	};
 	q35_header(header, &id);
-	err = pcibus_add(&q->lpc, header);
+	err = pci_bus_add(&q->lpc, header);
 	if (err)
 		return err;
 	define_lpc(&q->lpc);

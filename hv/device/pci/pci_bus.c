@@ -6,7 +6,7 @@
  * ones. RAM is before all: its pages never trap.
  *
  * Called from exits, on any core. The bus's lock protects everything in struct
- * pcibus and every function's config[]. After it come the interrupt
+ * pci_bus and every function's config[]. After it come the interrupt
  * controllers' locks; before it, a function's own.
  */
 #include "hv/device/pci/pci_bus.h"
@@ -31,11 +31,11 @@
 	 PCI_COMMAND_PARITY | PCI_COMMAND_SERR | PCI_COMMAND_INTX_OFF)
 #define STATUS_CLEAR 0xf9u /* high byte of the status register */
 
-static struct pcibus_slot *slot_of(struct pcibus *bus, u8 devfn)
+static struct pci_bus_slot *slot_of(struct pci_bus *bus, u8 devfn)
 {
 	u8 i = bus->index[devfn];
 
-	return i == PCIBUS_NO_SLOT ? NULL : &bus->slots[i];
+	return i == PCI_BUS_NO_SLOT ? NULL : &bus->slots[i];
 }
 
 /* --- config space --- */
@@ -59,10 +59,10 @@ static void config_put(struct pci_fn *f, u32 offset, u8 size, u64 value)
 }
 
 /* @offset + @size does not pass the end of the function's space */
-static u64 config_read(struct pcibus *bus, u8 devfn, u32 offset, u8 size)
+static u64 config_read(struct pci_bus *bus, u8 devfn, u32 offset, u8 size)
 {
 	u64 value = ones_of(size);
-	struct pcibus_slot *s;
+	struct pci_bus_slot *s;
 
 	spin_lock(&bus->lock);
 	s = slot_of(bus, devfn);
@@ -72,17 +72,17 @@ static u64 config_read(struct pcibus *bus, u8 devfn, u32 offset, u8 size)
 	return value;
 }
 
-static void config_write(struct pcibus *bus, u8 devfn, u32 offset, u8 size,
+static void config_write(struct pci_bus *bus, u8 devfn, u32 offset, u8 size,
 			 u64 value)
 {
-	struct pcibus_slot *s;
+	struct pci_bus_slot *s;
 
 	spin_lock(&bus->lock);
 	s = slot_of(bus, devfn);
 	if (s) {
 		config_put(s->f, offset, size, value);
 		if (offset < PCI_COMMAND + 2 && offset + size > PCI_COMMAND)
-			pcibus_irq_update(bus);
+			pci_bus_irq_update(bus);
 	}
 	spin_unlock(&bus->lock);
 	if (s && s->f->ops && s->f->ops->config_written)
@@ -95,7 +95,7 @@ static void config_write(struct pcibus *bus, u8 devfn, u32 offset, u8 size,
  * CF9h is the reset control register (ICH9 data sheet, 13.7.5) */
 static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	struct pcibus *bus = dev;
+	struct pci_bus *bus = dev;
 
 	if (size == 1 && offset == CF9_OFFSET)
 		return READ_ONCE(bus->reset_control);
@@ -105,7 +105,7 @@ static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			  u64 value)
 {
-	struct pcibus *bus = dev;
+	struct pci_bus *bus = dev;
 
 	if (size == 4)
 		WRITE_ONCE(bus->address, (u32)value & ADDRESS_BITS);
@@ -116,7 +116,7 @@ static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 }
 
 /* Bus 0's function and register that CF8h selects */
-static bool address_selects(const struct pcibus *bus, u64 offset, u8 *devfn,
+static bool address_selects(const struct pci_bus *bus, u64 offset, u8 *devfn,
 			    u32 *reg)
 {
 	u32 address = READ_ONCE(bus->address);
@@ -157,7 +157,8 @@ struct target {
 	u64 offset; /* in the BAR, or in ECAM */
 };
 
-static struct target find_target(struct pcibus *bus, bool io, u64 addr, u8 size)
+static struct target find_target(struct pci_bus *bus, bool io, u64 addr,
+				 u8 size)
 {
 	struct target t = { .claim = CLAIM_NONE };
 
@@ -166,7 +167,7 @@ static struct target find_target(struct pcibus *bus, bool io, u64 addr, u8 size)
 		t.claim = CLAIM_ECAM;
 		t.offset = addr - bus->ecam;
 	} else {
-		t.f = pcibus_bar_find(bus, io, addr, size, &t.bar, &t.offset);
+		t.f = pci_bus_bar_find(bus, io, addr, size, &t.bar, &t.offset);
 		t.claim = t.f ? CLAIM_BAR : CLAIM_NONE;
 	}
 	spin_unlock(&bus->lock);
@@ -182,7 +183,7 @@ static bool ecam_selects(const struct target *t, u8 size, u8 *devfn, u32 *reg)
 	return t->offset < MIB(1) && *reg + size <= PAGE_SIZE;
 }
 
-static u64 target_read(struct vcpu *v, struct pcibus *bus,
+static u64 target_read(struct vcpu *v, struct pci_bus *bus,
 		       const struct target *t, u8 size)
 {
 	u8 devfn;
@@ -195,7 +196,7 @@ static u64 target_read(struct vcpu *v, struct pcibus *bus,
 	return ones_of(size);
 }
 
-static void target_write(struct vcpu *v, struct pcibus *bus,
+static void target_write(struct vcpu *v, struct pci_bus *bus,
 			 const struct target *t, u8 size, u64 value)
 {
 	u8 devfn;
@@ -237,7 +238,7 @@ static void io_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 }
 
 /* Only a guest with an I/O BAR pays for so many claimed ports */
-static int io_window_add(struct pcibus *bus)
+static int io_window_add(struct pci_bus *bus)
 {
 	const struct bus_region window = {
 		.base = PC_PCI_IO,
@@ -254,7 +255,7 @@ static int io_window_add(struct pcibus *bus)
 
 /* --- functions --- */
 
-void pcibus_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask)
+void pci_bus_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask)
 {
 	u8 *power_on = f->clear + PAGE_SIZE;
 
@@ -265,40 +266,40 @@ void pcibus_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask)
 
 /* A device with a function besides 0 has the bit in function 0's header
  * (PCI 3.0, 6.2.1 *Device Identification*) */
-static void mark_multifunction(struct pcibus *bus, u8 devfn)
+static void mark_multifunction(struct pci_bus *bus, u8 devfn)
 {
-	struct pcibus_slot *zero = slot_of(bus, devfn & 0xf8);
+	struct pci_bus_slot *zero = slot_of(bus, devfn & 0xf8);
 	u8 type;
 
 	for (u8 i = 1; zero && i < PCI_FUNCTIONS; i++) {
 		if (!slot_of(bus, (u8)(zero->devfn + i)))
 			continue;
 		type = zero->f->config[PCI_HEADER_TYPE] | PCI_HEADER_MULTI;
-		pcibus_define(zero->f, PCI_HEADER_TYPE, 1, type, 0);
+		pci_bus_define(zero->f, PCI_HEADER_TYPE, 1, type, 0);
 	}
 }
 
 static void define_generic(struct pci_fn *f, const u8 header[64])
 {
 	for (u32 i = 0; i < 64; i++)
-		pcibus_define(f, i, 1, header[i], 0);
+		pci_bus_define(f, i, 1, header[i], 0);
 	f->mask[PCI_COMMAND] = (u8)COMMAND_BITS;
 	f->mask[PCI_COMMAND + 1] = (u8)(COMMAND_BITS >> 8);
 	f->clear[PCI_STATUS + 1] = STATUS_CLEAR;
 	f->mask[PCI_CACHE_LINE] = 0xff;
 	f->mask[PCI_INTERRUPT_LINE] = 0xff;
-	pcibus_bar_init(f);
+	pci_bus_bar_init(f);
 }
 
-int pcibus_add(struct pci_fn *f, const u8 header[64])
+int pci_bus_add(struct pci_fn *f, const u8 header[64])
 {
-	struct pcibus *bus = f->vm->pcibus;
-	struct pcibus_slot *s;
+	struct pci_bus *bus = f->vm->pci_bus;
+	struct pci_bus_slot *s;
 	int err = 0;
 
 	if (slot_of(bus, f->devfn))
 		return -EEXIST;
-	if (bus->count == PCIBUS_MAX_FNS)
+	if (bus->count == PCI_BUS_MAX_FNS)
 		return -ENOSPC;
 	for (u32 i = 0; i < PCI_FN_BARS && !err; i++)
 		if (f->bar[i].size && f->bar[i].io)
@@ -320,9 +321,9 @@ int pcibus_add(struct pci_fn *f, const u8 header[64])
 	return 0;
 }
 
-void pcibus_set_ecam(struct vm *vm, u64 base, u64 size)
+void pci_bus_set_ecam(struct vm *vm, u64 base, u64 size)
 {
-	struct pcibus *bus = vm->pcibus;
+	struct pci_bus *bus = vm->pci_bus;
 
 	spin_lock(&bus->lock);
 	bus->ecam = base;
@@ -332,27 +333,27 @@ void pcibus_set_ecam(struct vm *vm, u64 base, u64 size)
 
 /* --- life --- */
 
-void pcibus_reset(struct vm *vm)
+void pci_bus_reset(struct vm *vm)
 {
-	struct pcibus *bus = vm->pcibus;
+	struct pci_bus *bus = vm->pci_bus;
 
 	spin_lock(&bus->lock);
 	bus->address = 0;
 	bus->reset_control = 0;
 	for (u32 i = 0; i < bus->count; i++) {
-		struct pcibus_slot *s = &bus->slots[i];
+		struct pci_bus_slot *s = &bus->slots[i];
 
 		memcpy(s->f->config, s->f->clear + PAGE_SIZE, PAGE_SIZE);
 		s->intx = 0;
 	}
-	pcibus_irq_update(bus);
+	pci_bus_irq_update(bus);
 	spin_unlock(&bus->lock);
 	for (u32 i = 0; i < bus->count; i++)
 		if (bus->slots[i].f->ops && bus->slots[i].f->ops->reset)
 			bus->slots[i].f->ops->reset(bus->slots[i].f);
 }
 
-static int add_regions(struct pcibus *bus)
+static int add_regions(struct pci_bus *bus)
 {
 	const struct bus_region ports[] = {
 		{ .base = PCI_PORT_ADDRESS,
@@ -383,27 +384,27 @@ static int add_regions(struct pcibus *bus)
 	return err;
 }
 
-int pcibus_create(struct vm *vm)
+int pci_bus_create(struct vm *vm)
 {
-	struct pcibus *bus = kmem_alloc(&vm->budget, sizeof(*bus));
+	struct pci_bus *bus = kmem_alloc(&vm->budget, sizeof(*bus));
 
 	if (!bus)
 		return -ENOMEM;
 	bus->vm = vm;
-	memset(bus->index, PCIBUS_NO_SLOT, sizeof(bus->index));
-	memset(bus->isa, PCIBUS_NO_ISA, sizeof(bus->isa));
-	vm->pcibus = bus;
+	memset(bus->index, PCI_BUS_NO_SLOT, sizeof(bus->index));
+	memset(bus->isa, PCI_BUS_NO_ISA, sizeof(bus->isa));
+	vm->pci_bus = bus;
 	return add_regions(bus);
 }
 
-void pcibus_destroy(struct vm *vm)
+void pci_bus_destroy(struct vm *vm)
 {
-	struct pcibus *bus = vm->pcibus;
+	struct pci_bus *bus = vm->pci_bus;
 
 	if (!bus)
 		return;
 	for (u32 i = 0; i < bus->count; i++)
 		pmm_free_bytes(&vm->budget, bus->slots[i].pages, FN_BYTES);
 	kmem_free(&vm->budget, bus, sizeof(*bus));
-	vm->pcibus = NULL;
+	vm->pci_bus = NULL;
 }

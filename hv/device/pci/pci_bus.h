@@ -39,22 +39,22 @@ struct pci_fn {
 	} bar[PCI_FN_BARS];
 };
 
-int __must_check pcibus_create(struct vm *vm);
-void pcibus_destroy(struct vm *vm);
-void pcibus_reset(struct vm *vm);
+int __must_check pci_bus_create(struct vm *vm);
+void pci_bus_destroy(struct vm *vm);
+void pci_bus_reset(struct vm *vm);
 /* While the VM is built. The caller has filled vm, devfn, ops, dev and bar[];
  * @header: the first 64 bytes. -EEXIST, -ENOMEM */
-int __must_check pcibus_add(struct pci_fn *f, const u8 header[64]);
-/* After pcibus_add(), while the VM is built: registers at @offset read @value
+int __must_check pci_bus_add(struct pci_fn *f, const u8 header[64]);
+/* After pci_bus_add(), while the VM is built: registers at @offset read @value
  * at power on, and the guest may write the bits of @mask. f->clear is the
  * caller's to set. @size: 1, 2, 4 or 8. */
-void pcibus_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask);
+void pci_bus_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask);
 /*
  * INTx of a function: level of pin INTA (0) to INTD (3). Any core, before the
  * interrupt controllers' locks. Devices 0 to 24: pin p of device d is PIRQ
  * E + (d + p) % 4, so GSI 20 to 23; 25 to 31: as the chipset's DnnIR registers
  * say, INTA to PIRQ A (GSI 16) and so on at power on.
  */
-void pcibus_intx(struct pci_fn *f, u32 pin, bool level);
+void pci_bus_intx(struct pci_fn *f, u32 pin, bool level);
 
 #endif

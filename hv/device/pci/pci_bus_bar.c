@@ -35,12 +35,12 @@ static u64 bar_mask(const struct pci_fn *f, u32 i)
 	return ~(f->bar[i].size - 1) & (low | BITS(63, 32));
 }
 
-void pcibus_bar_init(struct pci_fn *f)
+void pci_bus_bar_init(struct pci_fn *f)
 {
 	for (u32 i = 0; i < PCI_FN_BARS; i++)
 		if (f->bar[i].size)
-			pcibus_define(f, bar_offset(i), bar_bytes(f, i),
-				      bar_flags(f, i), bar_mask(f, i));
+			pci_bus_define(f, bar_offset(i), bar_bytes(f, i),
+				       bar_flags(f, i), bar_mask(f, i));
 }
 
 static bool bar_decodes(const struct pci_fn *f, u32 i)
@@ -70,8 +70,8 @@ static bool bar_claims(const struct pci_fn *f, u32 i, bool io, u64 addr,
 	return *offset < f->bar[i].size && size <= f->bar[i].size - *offset;
 }
 
-struct pci_fn *pcibus_bar_find(const struct pcibus *bus, bool io, u64 addr,
-			       u8 size, u32 *bar, u64 *offset)
+struct pci_fn *pci_bus_bar_find(const struct pci_bus *bus, bool io, u64 addr,
+				u8 size, u32 *bar, u64 *offset)
 {
 	for (u32 n = 0; n < bus->count; n++)
 		for (*bar = 0; *bar < PCI_FN_BARS; ++*bar)

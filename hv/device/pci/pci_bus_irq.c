@@ -11,24 +11,24 @@
 #include "hv/device/pci/pci_bus_priv.h"
 #include "include/hw/pci.h"
 
-static u32 pirqs_of(const struct pcibus *bus, const struct pcibus_slot *s)
+static u32 pirqs_of(const struct pci_bus *bus, const struct pci_bus_slot *s)
 {
 	u32 levels = 0;
 
 	if (s->f->config[PCI_COMMAND + 1] & PCI_COMMAND_INTX_OFF >> 8)
 		return 0;
-	for (u32 pin = 0; pin < PCIBUS_PINS; pin++)
+	for (u32 pin = 0; pin < PCI_BUS_PINS; pin++)
 		if (s->intx & 1u << pin)
 			levels |= 1u << bus->pirq[s->devfn >> 3][pin];
 	return levels;
 }
 
-static u32 isa_of(const struct pcibus *bus, u32 pirqs)
+static u32 isa_of(const struct pci_bus *bus, u32 pirqs)
 {
 	u32 levels = 0;
 
-	for (u32 i = 0; i < PCIBUS_PIRQS; i++)
-		if (pirqs & 1u << i && bus->isa[i] < PCIBUS_ISA_LINES)
+	for (u32 i = 0; i < PCI_BUS_PIRQS; i++)
+		if (pirqs & 1u << i && bus->isa[i] < PCI_BUS_ISA_LINES)
 			levels |= 1u << bus->isa[i];
 	return levels;
 }
@@ -45,7 +45,7 @@ static void lines_follow(struct vm *vm, u32 first, u32 *was, u32 now)
 				      now >> i & 1);
 }
 
-void pcibus_irq_update(struct pcibus *bus)
+void pci_bus_irq_update(struct pci_bus *bus)
 {
 	u32 pirqs = 0;
 
@@ -56,38 +56,38 @@ void pcibus_irq_update(struct pcibus *bus)
 	lines_follow(bus->vm, 0, &bus->isa_levels, isa_of(bus, pirqs));
 }
 
-void pcibus_intx(struct pci_fn *f, u32 pin, bool level)
+void pci_bus_intx(struct pci_fn *f, u32 pin, bool level)
 {
-	struct pcibus *bus = f->vm->pcibus;
-	struct pcibus_slot *s = &bus->slots[bus->index[f->devfn]];
-	u8 bit = (u8)(1u << (pin % PCIBUS_PINS));
+	struct pci_bus *bus = f->vm->pci_bus;
+	struct pci_bus_slot *s = &bus->slots[bus->index[f->devfn]];
+	u8 bit = (u8)(1u << (pin % PCI_BUS_PINS));
 
 	spin_lock(&bus->lock);
 	s->intx = (u8)(level ? s->intx | bit : s->intx & ~bit);
 	f->config[PCI_STATUS] &= (u8)~PCI_STATUS_INTX;
 	if (s->intx)
 		f->config[PCI_STATUS] |= PCI_STATUS_INTX;
-	pcibus_irq_update(bus);
+	pci_bus_irq_update(bus);
 	spin_unlock(&bus->lock);
 }
 
-void pcibus_set_isa(struct vm *vm, u32 pirq, u8 isa)
+void pci_bus_set_isa(struct vm *vm, u32 pirq, u8 isa)
 {
-	struct pcibus *bus = vm->pcibus;
+	struct pci_bus *bus = vm->pci_bus;
 
 	spin_lock(&bus->lock);
-	bus->isa[pirq % PCIBUS_PIRQS] = isa;
-	pcibus_irq_update(bus);
+	bus->isa[pirq % PCI_BUS_PIRQS] = isa;
+	pci_bus_irq_update(bus);
 	spin_unlock(&bus->lock);
 }
 
-void pcibus_set_pirq(struct vm *vm, u32 device, u32 pin, u8 pirq)
+void pci_bus_set_pirq(struct vm *vm, u32 device, u32 pin, u8 pirq)
 {
-	struct pcibus *bus = vm->pcibus;
+	struct pci_bus *bus = vm->pci_bus;
 
 	spin_lock(&bus->lock);
-	bus->pirq[device % PCIBUS_DEVICES][pin % PCIBUS_PINS] =
-		pirq % PCIBUS_PIRQS;
-	pcibus_irq_update(bus);
+	bus->pirq[device % PCI_BUS_DEVICES][pin % PCI_BUS_PINS] =
+		pirq % PCI_BUS_PIRQS;
+	pci_bus_irq_update(bus);
 	spin_unlock(&bus->lock);
 }

@@ -6,55 +6,55 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/device/pci/pci_bus.h"
 
-#define PCIBUS_MAX_FNS   64u
-#define PCIBUS_NO_SLOT   0xffu
-#define PCIBUS_PIRQS     8u
-#define PCIBUS_PINS      4u
-#define PCIBUS_DEVICES   32u
-#define PCIBUS_ISA_LINES 16u
-#define PCIBUS_NO_ISA    0xffu
+#define PCI_BUS_MAX_FNS   64u
+#define PCI_BUS_NO_SLOT   0xffu
+#define PCI_BUS_PIRQS     8u
+#define PCI_BUS_PINS      4u
+#define PCI_BUS_DEVICES   32u
+#define PCI_BUS_ISA_LINES 16u
+#define PCI_BUS_NO_ISA    0xffu
 
 struct q35;
 
 /* One function of bus 0. The pages outlive @f, which its device frees first */
-struct pcibus_slot {
+struct pci_bus_slot {
 	struct pci_fn *f;
 	u8 *pages; /* config, mask, clear, config as at power on */
 	u8 devfn;
 	u8 intx; /* bit per pin: what the function asserts */
 };
 
-struct pcibus {
+struct pci_bus {
 	struct vm *vm;
 	struct spinlock lock;
-	u32 address;          /* CF8h */
-	u8 reset_control;     /* CF9h */
-	u64 ecam, ecam_size;  /* size 0: not decoded */
-	u8 isa[PCIBUS_PIRQS]; /* 8259 line of each PIRQ, or PCIBUS_NO_ISA */
-	u8 pirq[PCIBUS_DEVICES][PCIBUS_PINS]; /* 0: A ... 7: H */
-	u32 pirq_levels;                      /* what the IOAPIC sees */
-	u32 isa_levels;                       /* what the ISA lines see */
+	u32 address;           /* CF8h */
+	u8 reset_control;      /* CF9h */
+	u64 ecam, ecam_size;   /* size 0: not decoded */
+	u8 isa[PCI_BUS_PIRQS]; /* 8259 line of each PIRQ, or PCI_BUS_NO_ISA */
+	u8 pirq[PCI_BUS_DEVICES][PCI_BUS_PINS]; /* 0: A ... 7: H */
+	u32 pirq_levels;                        /* what the IOAPIC sees */
+	u32 isa_levels;                         /* what the ISA lines see */
 	struct q35 *q35;
 	u32 count;
-	u8 index[256]; /* by devfn: of slots[], or PCIBUS_NO_SLOT */
-	struct pcibus_slot slots[PCIBUS_MAX_FNS];
+	u8 index[256]; /* by devfn: of slots[], or PCI_BUS_NO_SLOT */
+	struct pci_bus_slot slots[PCI_BUS_MAX_FNS];
 };
-static_assert(sizeof(struct pcibus) <= 2048, "one small object");
+static_assert(sizeof(struct pci_bus) <= 2048, "one small object");
 
-/* pcibus_bar.c, under the lock: the function and BAR that decode @addr, and the
- * offset there; NULL: none does for all of @size bytes */
-struct pci_fn *pcibus_bar_find(const struct pcibus *bus, bool io, u64 addr,
-			       u8 size, u32 *bar, u64 *offset);
+/* pci_bus_bar.c, under the lock: the function and BAR that decode @addr, and
+ * the offset there; NULL: none does for all of @size bytes */
+struct pci_fn *pci_bus_bar_find(const struct pci_bus *bus, bool io, u64 addr,
+				u8 size, u32 *bar, u64 *offset);
 /* The BARs' registers and write masks as bar[] says */
-void pcibus_bar_init(struct pci_fn *f);
-/* pcibus_irq.c, under the lock: lines follow what changed */
-void pcibus_irq_update(struct pcibus *bus);
+void pci_bus_bar_init(struct pci_fn *f);
+/* pci_bus_irq.c, under the lock: lines follow what changed */
+void pci_bus_irq_update(struct pci_bus *bus);
 
 /* For the chipset: where ECAM is decoded (@size 0: nowhere) */
-void pcibus_set_ecam(struct vm *vm, u64 base, u64 size);
-/* @isa: 0 to 15, or PCIBUS_NO_ISA */
-void pcibus_set_isa(struct vm *vm, u32 pirq, u8 isa);
+void pci_bus_set_ecam(struct vm *vm, u64 base, u64 size);
+/* @isa: 0 to 15, or PCI_BUS_NO_ISA */
+void pci_bus_set_isa(struct vm *vm, u32 pirq, u8 isa);
 /* Device @device's pin INTA + @pin is wired to PIRQ @pirq (0 to 7) */
-void pcibus_set_pirq(struct vm *vm, u32 device, u32 pin, u8 pirq);
+void pci_bus_set_pirq(struct vm *vm, u32 device, u32 pin, u8 pirq);
 
 #endif

@@ -258,13 +258,13 @@ static int setup(void **state)
 		(struct acpi_ecam){ .base = 0xb0000000, .bus_last = 255 };
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
-	assert_int_equal(vpci_create(&fake_vm), 0);
+	assert_int_equal(passthrough_create(&fake_vm), 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	vpci_destroy(&fake_vm);
+	passthrough_destroy(&fake_vm);
 	free(fake_vm.ports.regions);
 	free(fake_vm.mmio.regions);
 	return 0;

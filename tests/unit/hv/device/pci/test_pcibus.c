@@ -102,8 +102,8 @@ static void add_function(void)
 	fn.bar[2].size = GIB(8);
 	fn.bar[2].is_64 = fn.bar[2].prefetch = true;
 	fn.bar[4].size = MIB(1);
-	assert_int_equal(pcibus_add(&fn, header), 0);
-	assert_int_equal(pcibus_add(&fn, header), -EEXIST);
+	assert_int_equal(pci_bus_add(&fn, header), 0);
+	assert_int_equal(pci_bus_add(&fn, header), -EEXIST);
 }
 
 static int setup(void **state)
@@ -120,7 +120,7 @@ static int setup(void **state)
 	gsi_levels = isa_levels = resets = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
-	assert_int_equal(pcibus_create(&fake_vm), 0);
+	assert_int_equal(pci_bus_create(&fake_vm), 0);
 	assert_int_equal(q35_create(&fake_vm), 0);
 	return 0;
 }
@@ -128,7 +128,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	q35_destroy(&fake_vm);
-	pcibus_destroy(&fake_vm);
+	pci_bus_destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	bus_destroy(&fake_vm.mmio, &fake_vm.budget);
 	assert_int_equal(fake_vm.budget.used_pages, 0);
@@ -201,13 +201,13 @@ static void test_firmware_opens(void **state)
 	teardown(NULL);
 	setup(NULL);
 	q35_destroy(&fake_vm);
-	pcibus_destroy(&fake_vm);
+	pci_bus_destroy(&fake_vm);
 	bus_destroy(&fake_vm.mmio, &fake_vm.budget);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	strcpy(config.firmware, "bios.bin");
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
-	assert_int_equal(pcibus_create(&fake_vm), 0);
+	assert_int_equal(pci_bus_create(&fake_vm), 0);
 	assert_int_equal(q35_create(&fake_vm), 0);
 	assert_int_equal(get(0, 0x60), 0);
 	assert_int_equal(peek(PC_ECAM_BASE, 4), 0xffffffff);
@@ -219,7 +219,7 @@ static void test_firmware_opens(void **state)
 	assert_int_equal(peek(PC_RCBA_BASE + 0x3140, 2), 0x3210);
 	set(PC_DEVFN_LPC, 0x40, 0xb001);
 	assert_int_equal(get(PC_DEVFN_LPC, 0x40), 0x601);
-	pcibus_reset(&fake_vm);
+	pci_bus_reset(&fake_vm);
 	q35_reset(&fake_vm);
 	assert_int_equal(get(0, 0x60), 0);
 	assert_int_equal(peek(0xe0000000, 4), 0xffffffff);
@@ -236,7 +236,7 @@ static void test_memory_registers(void **state)
 static void test_intx(void **state)
 {
 	add_function();
-	pcibus_intx(&fn, 0, true); /* device 3, INTA: PIRQ H */
+	pci_bus_intx(&fn, 0, true); /* device 3, INTA: PIRQ H */
 	assert_int_equal(gsi_levels, 1u << 23);
 	assert_int_equal(isa_levels, 0);
 	assert_int_equal(get(DEVFN, 4) >> 16 & 8, 8);
@@ -249,10 +249,10 @@ static void test_intx(void **state)
 	assert_int_equal(isa_levels, 1u << 11);
 	set(PC_DEVFN_LPC, 0x68, 0x8b808080);
 	assert_int_equal(isa_levels, 0);
-	pcibus_intx(&fn, 1, true); /* INTB: PIRQ E */
+	pci_bus_intx(&fn, 1, true); /* INTB: PIRQ E */
 	assert_int_equal(gsi_levels, 1u << 23 | 1u << 20);
-	pcibus_intx(&fn, 0, false);
-	pcibus_intx(&fn, 1, false);
+	pci_bus_intx(&fn, 0, false);
+	pci_bus_intx(&fn, 1, false);
 	assert_int_equal(gsi_levels, 0);
 	assert_int_equal(get(DEVFN, 4) >> 16 & 8, 0);
 }
@@ -264,15 +264,15 @@ static void test_intx_shared(void **state)
 
 	add_function();
 	second = (struct pci_fn){ .vm = &fake_vm, .devfn = 0xfa };
-	assert_int_equal(pcibus_add(&second, header), 0);
-	pcibus_intx(&second, 1, true); /* 1f.2 INTB: PIRQ B */
+	assert_int_equal(pci_bus_add(&second, header), 0);
+	pci_bus_intx(&second, 1, true); /* 1f.2 INTB: PIRQ B */
 	assert_int_equal(gsi_levels, 1u << 17);
 	poke(PC_RCBA_BASE + 0x3140, 2, 0x0070); /* INTB: PIRQ H */
 	assert_int_equal(gsi_levels, 1u << 23);
-	pcibus_intx(&fn, 0, true);
-	pcibus_intx(&second, 1, false);
+	pci_bus_intx(&fn, 0, true);
+	pci_bus_intx(&second, 1, false);
 	assert_int_equal(gsi_levels, 1u << 23);
-	pcibus_reset(&fake_vm);
+	pci_bus_reset(&fake_vm);
 	q35_reset(&fake_vm);
 	assert_int_equal(gsi_levels, 0);
 }
@@ -284,9 +284,9 @@ static void test_multifunction(void **state)
 	add_function();
 	assert_int_equal(get(DEVFN, 0x0c) >> 16 & 0x80, 0);
 	second = (struct pci_fn){ .vm = &fake_vm, .devfn = DEVFN + 1 };
-	assert_int_equal(pcibus_add(&second, header), 0);
+	assert_int_equal(pci_bus_add(&second, header), 0);
 	assert_int_equal(get(DEVFN, 0x0c) >> 16 & 0x80, 0x80);
-	pcibus_reset(&fake_vm);
+	pci_bus_reset(&fake_vm);
 	assert_int_equal(get(DEVFN, 0x0c) >> 16 & 0x80, 0x80);
 }
 
@@ -297,7 +297,7 @@ static void test_reset(void **state)
 	set(DEVFN, 0x04, 7);
 	set(DEVFN, 0x3c, 0x0b);
 	set(PC_DEVFN_LPC, 0x60, 0x0a0a0a0a);
-	pcibus_reset(&fake_vm);
+	pci_bus_reset(&fake_vm);
 	q35_reset(&fake_vm);
 	assert_int_equal(in(0xcf8, 4), 0);
 	assert_int_equal(get(DEVFN, 0x10), 0);
@@ -305,7 +305,7 @@ static void test_reset(void **state)
 	assert_int_equal(get(DEVFN, 0x3c), 0);
 	assert_int_equal(get(DEVFN, 0), 0x10001af4);
 	assert_int_equal(get(PC_DEVFN_LPC, 0x60), 0x80808080);
-	assert_int_equal(fake_vm.pcibus->isa[0], PCIBUS_NO_ISA);
+	assert_int_equal(fake_vm.pci_bus->isa[0], PCI_BUS_NO_ISA);
 }
 
 static void test_write_one_to_clear(void **state)
@@ -359,7 +359,7 @@ static void test_random(void **state)
 		peek(gpa, size);
 		poke(PC_RCBA_BASE + (u64)rand() % 0x4000, size, (u64)rand());
 		if (!(i % 16))
-			pcibus_intx(&fn, (u32)rand(), rand() & 1);
+			pci_bus_intx(&fn, (u32)rand(), rand() & 1);
 	}
 	assert_int_equal(get(0, 0), 0x29c08086);
 	assert_int_equal(get(PC_DEVFN_LPC, 0), 0x29188086);
@@ -370,17 +370,17 @@ static void test_random(void **state)
 
 static void test_full_bus(void **state)
 {
-	static struct pci_fn many[PCIBUS_MAX_FNS];
+	static struct pci_fn many[PCI_BUS_MAX_FNS];
 	u8 header[64] = { 0 };
 	u32 i;
 
-	for (i = 0; i < PCIBUS_MAX_FNS - 2; i++) {
+	for (i = 0; i < PCI_BUS_MAX_FNS - 2; i++) {
 		many[i] =
 			(struct pci_fn){ .vm = &fake_vm, .devfn = (u8)(i + 1) };
-		assert_int_equal(pcibus_add(&many[i], header), 0);
+		assert_int_equal(pci_bus_add(&many[i], header), 0);
 	}
 	many[i] = (struct pci_fn){ .vm = &fake_vm, .devfn = 0xf0 };
-	assert_int_equal(pcibus_add(&many[i], header), -ENOSPC);
+	assert_int_equal(pci_bus_add(&many[i], header), -ENOSPC);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
