@@ -35,6 +35,7 @@ struct vkbc;
 struct pci_bus;
 struct fwcfg;
 struct vtimer;
+struct line_listener;
 
 enum vm_state { VM_BUILDING, VM_RUNNING, VM_STOPPED };
 enum vm_end {
@@ -87,7 +88,8 @@ struct vm {
 	struct vkbc *vkbc;
 	struct pci_bus *pci_bus;
 	struct fwcfg *fwcfg;
-	struct vtimer *vtimers;          /* all of them, a list */
+	struct vtimer *vtimers;               /* all of them, a list */
+	struct line_listener *line_listeners; /* hv/irq/lines.h */
 	struct passthrough *passthrough; /* privileged guest; NULL in others */
 	u32 console_id;                  /* hv/console/console.h */
 	u64 tsc_start;   /* host TSC that is the guest's TSC 0 */

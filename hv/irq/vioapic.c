@@ -10,7 +10,7 @@
 
 #include "drivers/irq/ioapic.h"
 #include "hv/core/pc_map.h"
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "hv/irq/route.h"
 #include "hv/irq/vioapic_priv.h"
 #include "hv/irq/vlapic.h"
@@ -288,7 +288,7 @@ static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		unit_eoi(u, (u8)value);
 	spin_unlock(&io->lock);
 	if (offset == IOWIN && !io->passthrough)
-		pc_irq_unmasked(u->vm);
+		lines_unmasked(u->vm);
 }
 
 static int unit_add(struct vm *vm, u64 base, u32 id, u32 gsi_base, u32 pins)

@@ -10,7 +10,7 @@
 #include "arch/x86/cpu/portio.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/core/vcpu.h"
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"
 #include "include/hw/i8259.h"
 #include "lib/errno.h"
@@ -330,7 +330,7 @@ static void port_write_at(struct vpic *s, u32 which, u64 offset, u8 size,
 	rose = pair_update(s);
 	pair_unlock(s, rose);
 	if (!s->vm->privileged)
-		pc_irq_unmasked(s->vm);
+		lines_unmasked(s->vm);
 }
 
 static u64 master_read(struct vcpu *v, void *dev, u64 offset, u8 size)

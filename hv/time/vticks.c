@@ -3,7 +3,7 @@
 #include "hv/time/vticks.h"
 
 #include "arch/x86/machine/tsc.h"
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "hv/time/vtimer.h"
 
 /* A rate beyond what is let through has nothing to make up for */
@@ -17,18 +17,18 @@ static u64 kept_max(u64 period)
 void vticks_add(struct vticks *t, struct vm *vm, u32 irq, u64 count, u64 period)
 {
 	t->last = vtimer_now();
-	t->asleep = !pc_irq_wanted(vm, irq);
+	t->asleep = !line_wanted(vm, irq);
 	if (t->asleep) {
 		t->kept = 0;
 		return;
 	}
 	t->kept = MIN(t->kept + count, kept_max(period));
-	t->waits = t->kept && pc_irq_waits(vm, irq);
+	t->waits = t->kept && line_waits(vm, irq);
 	if (!t->kept || t->waits)
 		return;
 	t->kept--;
-	pc_irq_shared(vm, irq, t->source, false);
-	pc_irq_shared(vm, irq, t->source, true);
+	line_set_source(vm, irq, t->source, false);
+	line_set_source(vm, irq, t->source, true);
 }
 
 u64 vticks_next(const struct vticks *t, u64 due, u64 period)

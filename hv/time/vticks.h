@@ -7,7 +7,7 @@
 #ifndef HV_TIME_VTICKS_H
 #define HV_TIME_VTICKS_H
 
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 
 /* No device interrupts, or makes its core work, more often */
 #define VTICKS_MIN_NS 50000ull
@@ -17,7 +17,7 @@
 #define VTICKS_KEPT_NS 250000000ull
 
 struct vticks {
-	enum pc_source source;
+	enum line_source source;
 	u64 kept;    /* ticks that are due and were not sent */
 	u64 last;    /* host TSC when it last did anything */
 	bool asleep; /* nobody would take one: no timer is needed */

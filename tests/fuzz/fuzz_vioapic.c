@@ -9,7 +9,7 @@
  */
 #include "tests/unit/fakes/vdev_fakes.h"
 
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "hv/irq/vioapic_priv.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
@@ -75,7 +75,7 @@ struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
 {
 	return dest < ARRAY_SIZE(fake_vcpus) ? &fake_vcpus[dest] : NULL;
 }
-void pc_irq_unmasked(struct vm *vm)
+void lines_unmasked(struct vm *vm)
 {
 }
 u32 ioapic_gsi_count(void)

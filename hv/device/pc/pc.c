@@ -5,7 +5,6 @@
  */
 #include "hv/device/pc/pc.h"
 
-#include "hv/core/pc_map.h"
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/device/pc/debugcon.h"
 #include "hv/device/pc/q35.h"
@@ -16,7 +15,6 @@
 #include "hv/device/pc/vpm.h"
 #include "hv/device/pc/vrtc.h"
 #include "hv/device/pci/pci_bus.h"
-#include "hv/irq/vioapic.h"
 #include "hv/irq/vpic.h"
 
 struct pc_device {
@@ -65,36 +63,4 @@ void pc_reset(struct vm *vm)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
 		devices[i].reset(vm);
-}
-
-static u32 gsi_of(u32 irq)
-{
-	return irq == PC_IRQ_TIMER ? PC_GSI_TIMER : irq;
-}
-
-void pc_irq(struct vm *vm, u32 irq, bool level)
-{
-	vioapic_set_line(vm, gsi_of(irq), level);
-}
-
-void pc_irq_shared(struct vm *vm, u32 irq, enum pc_source source, bool level)
-{
-	vioapic_set_source(vm, gsi_of(irq), source, level);
-}
-
-bool pc_irq_wanted(struct vm *vm, u32 irq)
-{
-	return vioapic_pin_open(vm, gsi_of(irq)) || vpic_wants(vm, irq);
-}
-
-bool pc_irq_waits(struct vm *vm, u32 irq)
-{
-	return vioapic_pin_waits(vm, gsi_of(irq)) || vpic_waits(vm, irq);
-}
-
-void pc_irq_unmasked(struct vm *vm)
-{
-	vpic_look(vm);
-	vpit_look(vm);
-	vhpet_look(vm);
 }

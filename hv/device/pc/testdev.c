@@ -15,7 +15,7 @@
 #include "hv/device/pc/testdev.h"
 
 #include "hv/core/vcpu.h"
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -72,7 +72,7 @@ static void irq_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 	if (size != 1)
 		return;
 	if (offset < ISA_LINES)
-		pc_irq(v->vm, (u32)offset, value);
+		line_set(v->vm, (u32)offset, value);
 	else
 		vioapic_set_line(v->vm, (u32)offset, value);
 }

@@ -10,9 +10,9 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
-#include "hv/device/pc/pc.h"
 #include "hv/device/pc/vpit.h"
 #include "hv/device/pc/vrtc.h"
+#include "hv/irq/lines.h"
 #include "hv/time/vclock.h"
 #include "hv/time/vticks.h"
 #include "hv/time/vtimer.h"
@@ -43,6 +43,7 @@ struct vhpet {
 	u64 start;  /* host TSC */
 	struct vclock clock;
 	struct hpet_timer timers[HPET_TIMERS];
+	struct line_listener listener;
 };
 
 /* What each timer can do, as it reads in its configuration (2.3.8) */
@@ -101,9 +102,9 @@ static void line_update(struct hpet_timer *t)
 
 	/* An edge-triggered one may have left the old line up */
 	if (t->irq != NO_IRQ && (irq != t->irq || (t->level && !level)))
-		pc_irq_shared(h->vm, t->irq, t->ticks.source, false);
+		line_set_source(h->vm, t->irq, t->ticks.source, false);
 	if (irq != NO_IRQ && level)
-		pc_irq_shared(h->vm, irq, t->ticks.source, true);
+		line_set_source(h->vm, irq, t->ticks.source, true);
 	t->irq = irq;
 	t->level = level && irq != NO_IRQ;
 }
@@ -126,7 +127,7 @@ static void match(struct hpet_timer *t, u64 count)
 		   period);
 	/* A pulse, but for the 8259, which forgets what does not stay */
 	if (timer_irq(t) >= PC_GSI_PIRQ_A)
-		pc_irq_shared(h->vm, timer_irq(t), t->ticks.source, false);
+		line_set_source(h->vm, timer_irq(t), t->ticks.source, false);
 }
 
 /* How often it matched since the last look; a periodic one goes on (2.3.9.2.2)
@@ -188,7 +189,7 @@ static void hpet_fired(struct vtimer *self)
 	spin_unlock(&t->hpet->lock);
 }
 
-void vhpet_look(struct vm *vm)
+static void hpet_look(struct vm *vm)
 {
 	struct vhpet *h = vm->vhpet;
 
@@ -364,8 +365,8 @@ static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	is = vhpet_legacy(v->vm);
 	/* The PIT and the RTC let go of their lines */
 	if (is && !was) {
-		pc_irq(h->vm, PC_IRQ_TIMER, false);
-		pc_irq(h->vm, PC_IRQ_RTC, false);
+		line_set(h->vm, PC_IRQ_TIMER, false);
+		line_set(h->vm, PC_IRQ_RTC, false);
 	}
 	for (u32 i = 0; i < HPET_TIMERS; i++)
 		line_update(&h->timers[i]);
@@ -388,7 +389,7 @@ static void timer_reset(struct hpet_timer *t)
 	t->period = 0;
 	t->seen = 0;
 	line_update(t);
-	t->ticks = (struct vticks){ .source = PC_SOURCE_HPET + t->id };
+	t->ticks = (struct vticks){ .source = LINE_SOURCE_HPET + t->id };
 }
 
 void vhpet_reset(struct vm *vm)
@@ -425,6 +426,7 @@ int vhpet_create(struct vm *vm)
 		t->irq = NO_IRQ;
 		vtimer_init(&t->timer, vm, hpet_fired);
 	}
+	lines_listen(vm, &vm->vhpet->listener, hpet_look);
 	vhpet_reset(vm);
 	region.dev = vm->vhpet;
 	return bus_add(&vm->mmio, &region);

@@ -17,7 +17,5 @@ void vhpet_reset(struct vm *vm);
 /* Legacy replacement is on: the PIT and the RTC have no interrupt line. Any
  * core, any lock held. */
 bool vhpet_legacy(const struct vm *vm);
-/* An interrupt may have been unmasked. No lock held. */
-void vhpet_look(struct vm *vm);
 
 #endif

@@ -13,7 +13,7 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "include/hw/i8042.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -53,7 +53,7 @@ static void lines_follow(struct vkbc *k)
 			k->count && aux == (i == 1) && k->ram[0] & enables[i];
 
 		if (level != k->lines[i])
-			pc_irq(k->vm, irqs[i], level);
+			line_set(k->vm, irqs[i], level);
 		k->lines[i] = level;
 	}
 }

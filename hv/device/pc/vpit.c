@@ -9,9 +9,9 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
-#include "hv/device/pc/pc.h"
 #include "hv/device/pc/vhpet.h"
 #include "hv/device/pc/vpit_channel.h"
+#include "hv/irq/lines.h"
 #include "hv/time/vclock.h"
 #include "hv/time/vticks.h"
 #include "hv/time/vtimer.h"
@@ -27,6 +27,7 @@ struct vpit {
 	u64 start; /* host TSC at PIT_TIME_MIN */
 	struct vticks ticks;
 	struct vtimer timer;
+	struct line_listener listener;
 };
 
 static u64 pit_now(const struct vpit *p)
@@ -101,7 +102,7 @@ static void reprogrammed(struct vpit *p)
 	p->ticks.kept = 0;
 	pit_channel_settle(c, pit_now(p));
 	if (!vhpet_legacy(p->vm) && !pit_channel_out(c, pit_now(p)))
-		pc_irq(p->vm, PC_IRQ_TIMER, false);
+		line_set(p->vm, PC_IRQ_TIMER, false);
 	plan(p);
 }
 
@@ -238,7 +239,7 @@ void vpit_reset(struct vm *vm)
 
 	spin_lock(&p->lock);
 	p->port61 = 0;
-	p->ticks = (struct vticks){ .asleep = true, .source = PC_SOURCE_ANY };
+	p->ticks = (struct vticks){ .asleep = true, .source = LINE_SOURCE_ANY };
 	now = pit_now(p);
 	for (u32 i = 0; i < PIT_CHANNELS; i++) {
 		struct pit_channel *c = &p->channels[i];
@@ -275,6 +276,7 @@ int vpit_create(struct vm *vm)
 	vclock_init(&vm->vpit->clock, PIT_HZ);
 	vm->vpit->start = vtimer_now();
 	vtimer_init(&vm->vpit->timer, vm, pit_fired);
+	lines_listen(vm, &vm->vpit->listener, vpit_look);
 	vpit_reset(vm);
 	for (u32 i = 0; !err && i < ARRAY_SIZE(regions); i++) {
 		regions[i].dev = vm->vpit;

@@ -15,7 +15,7 @@
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "hv/time/vclock.h"
 #include "hv/time/vtimer.h"
 #include "include/hw/acpi_pm.h"
@@ -82,7 +82,7 @@ static void sci_update(struct vpm *p)
 	if (level == p->sci)
 		return;
 	p->sci = level;
-	pc_irq_shared(p->vm, PC_IRQ_SCI, PC_SOURCE_SCI, level);
+	line_set_source(p->vm, PC_IRQ_SCI, LINE_SOURCE_SCI, level);
 }
 
 static void pm_timer_fired(struct vtimer *t)

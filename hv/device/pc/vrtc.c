@@ -12,10 +12,10 @@
 #include "drivers/clock/rtc.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
-#include "hv/device/pc/pc.h"
 #include "hv/device/pc/vhpet.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/device/pc/vrtc_time.h"
+#include "hv/irq/lines.h"
 #include "hv/time/vclock.h"
 #include "hv/time/vtimer.h"
 #include "include/hw/mc146818.h"
@@ -205,7 +205,7 @@ static void line_update(struct vrtc *r)
 	if (level == r->line)
 		return;
 	r->line = level;
-	pc_irq(r->vm, PC_IRQ_RTC, level);
+	line_set(r->vm, PC_IRQ_RTC, level);
 }
 
 static u64 next_update(const struct vrtc *r, u32 seconds)

@@ -4,11 +4,11 @@
  * PIRQs as the chipset wires its device, a PIRQ to its own IOAPIC pin (GSI 16
  * to 23) and, where the LPC bridge routes it, to an ISA line. Lines are the OR
  * of all that share them, worked out anew at each change; other devices' part
- * in them is pc_irq_shared()'s. Under the bus's lock.
+ * in them is line_set_source()'s. Under the bus's lock.
  */
 #include "hv/core/pc_map.h"
-#include "hv/device/pc/pc.h"
 #include "hv/device/pci/pci_bus_priv.h"
+#include "hv/irq/lines.h"
 #include "include/hw/pci.h"
 
 static u32 pirqs_of(const struct pci_bus *bus, const struct pci_bus_slot *s)
@@ -41,8 +41,8 @@ static void lines_follow(struct vm *vm, u32 first, u32 *was, u32 now)
 	*was = now;
 	for (u32 i = 0; changed >> i; i++)
 		if (changed >> i & 1)
-			pc_irq_shared(vm, first + i, PC_SOURCE_PCI,
-				      now >> i & 1);
+			line_set_source(vm, first + i, LINE_SOURCE_PCI,
+					now >> i & 1);
 }
 
 void pci_bus_irq_update(struct pci_bus *bus)

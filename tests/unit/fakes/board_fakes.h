@@ -4,7 +4,7 @@
 #ifndef TESTS_UNIT_BOARD_FAKES_H
 #define TESTS_UNIT_BOARD_FAKES_H
 
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "hv/time/vtimer.h"
 
 #define BOARD_LINES 24
@@ -41,7 +41,8 @@ void vtimer_cancel(struct vtimer *t)
 	t->want = 0;
 }
 
-void pc_irq_shared(struct vm *vm, u32 irq, enum pc_source source, bool level)
+void line_set_source(struct vm *vm, u32 irq, enum line_source source,
+		     bool level)
 {
 	assert_in_range(irq, 0, BOARD_LINES - 1);
 	assert_in_range(source, 0, 7);
@@ -52,20 +53,34 @@ void pc_irq_shared(struct vm *vm, u32 irq, enum pc_source source, bool level)
 	board_lines[irq] = level;
 }
 
-void pc_irq(struct vm *vm, u32 irq, bool level)
+void line_set(struct vm *vm, u32 irq, bool level)
 {
-	pc_irq_shared(vm, irq, PC_SOURCE_ANY, level);
+	line_set_source(vm, irq, LINE_SOURCE_ANY, level);
 }
 
-bool pc_irq_wanted(struct vm *vm, u32 irq)
+bool line_wanted(struct vm *vm, u32 irq)
 {
 	assert_in_range(irq, 0, BOARD_LINES - 1);
 	return !board_masked;
 }
 
-bool pc_irq_waits(struct vm *vm, u32 irq)
+bool line_waits(struct vm *vm, u32 irq)
 {
 	return board_waits[irq];
+}
+
+void lines_listen(struct vm *vm, struct line_listener *l,
+		  void (*look)(struct vm *vm))
+{
+	*l = (struct line_listener){ .look = look, .next = vm->line_listeners };
+	vm->line_listeners = l;
+}
+
+/* The guest has unmasked something */
+__attribute__((unused)) static void board_unmasked(void)
+{
+	for (struct line_listener *l = fake_vm.line_listeners; l; l = l->next)
+		l->look(&fake_vm);
 }
 
 __attribute__((unused)) static bool board_line(u32 irq)

@@ -3,7 +3,7 @@
 /* The virtual IOAPIC against the 82093AA data sheet */
 #include "tests/unit/fakes/vdev_fakes.h"
 
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "hv/irq/vioapic_priv.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
@@ -54,7 +54,7 @@ struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
 	return dest < 4 ? &fake_vcpus[dest] : NULL;
 }
 
-void pc_irq_unmasked(struct vm *vm)
+void lines_unmasked(struct vm *vm)
 {
 	looked++;
 }

@@ -4,7 +4,7 @@
 #include "tests/unit/fakes/vdev_fakes.h"
 
 #include "arch/x86/cpu/portio.h"
-#include "hv/device/pc/pc.h"
+#include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vpic.h"
 #include "include/hw/i8259.h"
@@ -22,7 +22,7 @@ struct vcpu *vioapic_extint_target(struct vm *vm)
 	return extint;
 }
 
-void pc_irq_unmasked(struct vm *vm)
+void lines_unmasked(struct vm *vm)
 {
 	assert_false(vm->privileged);
 	looked++;

@@ -4,15 +4,15 @@
 #include "tests/unit/fakes/vdev_fakes.h"
 
 #include "hv/device/pc/debugcon.h"
-#include "hv/device/pc/pc.h"
 #include "hv/device/pc/testdev.h"
+#include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"
 
 static struct guest_config config;
 static u32 ended, passes;
 static u32 isa, gsi;
 
-void pc_irq(struct vm *vm, u32 irq, bool level)
+void line_set(struct vm *vm, u32 irq, bool level)
 {
 	isa = level ? irq : 0;
 }

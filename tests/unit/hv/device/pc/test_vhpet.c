@@ -198,8 +198,8 @@ static void test_legacy_replacement(void **state)
 {
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
 	assert_false(vhpet_legacy(&fake_vm));
-	pc_irq(&fake_vm, 0, true);
-	pc_irq(&fake_vm, 8, true);
+	line_set(&fake_vm, 0, true);
+	line_set(&fake_vm, 8, true);
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE | HPET_CONFIG_LEGACY);
 	assert_true(vhpet_legacy(&fake_vm));
 	assert_int_equal(pit_looks, 1);
@@ -233,7 +233,7 @@ static void test_masked(void **state)
 	assert_int_equal(board_next(), 0);
 	assert_int_equal(board_edges[20], 0);
 	board_masked = false;
-	vhpet_look(&fake_vm);
+	board_unmasked();
 	board_pass_us(10000);
 	assert_in_range(board_edges[20], 9, 11);
 }
@@ -304,7 +304,7 @@ static void test_random_writes(void **state)
 		if (i % 500 == 0)
 			board_masked = random() & 1;
 		if (i % 50 == 0)
-			vhpet_look(&fake_vm);
+			board_unmasked();
 		if (random() & 1)
 			bus_write(&fake_vm.mmio, &fake_vcpus[0],
 				  PC_HPET_BASE + reg, size,

@@ -3,12 +3,12 @@
 /* The keyboard controller: resets, interrupts, random writes */
 #include "tests/unit/fakes/vdev_fakes.h"
 
-#include "hv/device/pc/pc.h"
 #include "hv/device/pc/vkbc.h"
+#include "hv/irq/lines.h"
 
 static u32 levels, edges, resets;
 
-void pc_irq(struct vm *vm, u32 irq, bool level)
+void line_set(struct vm *vm, u32 irq, bool level)
 {
 	assert_true(irq == 1 || irq == 12);
 	edges += level && !(levels & 1u << irq);

@@ -286,7 +286,7 @@ static void rate(u8 control, u16 count)
 
 static void test_ticks(void **state)
 {
-	vpit_look(&fake_vm);
+	board_unmasked();
 	rate(0x34, 11932);
 	board_pass_us(1000000);
 	assert_in_range(board_edges[0], 99, 100);

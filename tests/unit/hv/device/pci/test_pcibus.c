@@ -5,10 +5,10 @@
 
 #include "hv/assign/vpower.h"
 #include "hv/core/pc_map.h"
-#include "hv/device/pc/pc.h"
 #include "hv/device/pc/q35.h"
 #include "hv/device/pci/pci_bus.h"
 #include "hv/device/pci/pci_bus_priv.h"
+#include "hv/irq/lines.h"
 #include "hv/load/load.h"
 #include "include/hw/pci.h"
 
@@ -21,11 +21,12 @@ static u64 bar_value;
 static u32 bar_seen;
 static u64 offset_seen;
 
-void pc_irq_shared(struct vm *vm, u32 irq, enum pc_source source, bool level)
+void line_set_source(struct vm *vm, u32 irq, enum line_source source,
+		     bool level)
 {
 	u32 *levels = irq < 16 ? &isa_levels : &gsi_levels;
 
-	assert_int_equal(source, PC_SOURCE_PCI);
+	assert_int_equal(source, LINE_SOURCE_PCI);
 	*levels = (*levels & ~(1u << irq)) | (u32)level << irq;
 }
 
