@@ -25,6 +25,7 @@
 #include "hv/load/load.h"
 #include "hv/run/loop.h"
 #include "hv/vm/create.h"
+#include "hv/vm/exit_stats.h"
 #include "hv/vm/life.h"
 #include "hv/vm/vcpu.h"
 #include "include/bulkhead/boot_info.h"
@@ -361,6 +362,7 @@ void hv_main(u64 boot_info_hpa)
 	panic_dump_hook = dump_current;
 	log_guest_hook = log_guest;
 	console_init_early(&boot);
+	console_on_key(exit_stats_key);
 	log_info("init", "Bulkhead %s, started by %.32s", BULKHEAD_VERSION,
 		 boot.loader);
 	if (boot.problem[0])

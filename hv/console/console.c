@@ -3,7 +3,7 @@
  * The console mux: who is shown on the UART and the framebuffer, and who gets
  * what is typed. Speaker 0 is the hypervisor's log, the others are guests;
  * past the last one comes "all". Called by the log (any context), by vUARTs,
- * and by the UART's interrupt or poll (console_input.c).
+ * and by the UART's interrupt or poll (input.c).
  *
  * One lock protects the speakers, the focus and the hardware; nothing is taken
  * inside it. Before it may come the log's lock or a vUART's, so nothing here
@@ -23,8 +23,6 @@
 #include "drivers/console/fbcon.h"
 #include "drivers/console/uart.h"
 #include "hv/console/priv.h"
-#include "hv/device/pc/vuart.h"
-#include "hv/vm/exit_stats.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/printf.h"
@@ -43,12 +41,13 @@ static struct {
 	u32 focus;     /* index, or count for "all" */
 	bool mid_line; /* the last byte shown did not end a line */
 	bool panic;    /* no locks, log only */
-	u32 receivers; /* cores inside vuart_receive(), atomic */
+	u32 receivers; /* cores that call a receiver, atomic */
 	bool draw_due; /* draw_timer is armed, or its core waits for the lock */
 	bool draw_lines;  /* since the last draw a line has ended */
 	u64 drawn, stale; /* TSC: the last draw; the first text since, or 0 */
 	struct timer draw_timer;
 	char wanted[MANIFEST_NAME_LEN]; /* focus the manifest asks for */
+	void (*on_key)(u8 byte);        /* NULL: nobody wants them */
 	struct speaker *speakers[CONSOLE_MAX_SPEAKERS];
 } con = { .count = 1, .speakers = { &log_speaker } };
 
@@ -157,30 +156,28 @@ static void gather(struct speaker *sp, const char *s, size_t len)
 	}
 }
 
-static void speak(u32 id, const char *s, size_t len)
+static void speak(struct speaker *sp, const char *s, size_t len)
 {
-	struct speaker *sp = con.speakers[id];
-
 	ring_put(sp, s, len);
 	if (focus_is_all())
 		gather(sp, s, len);
-	else if (con.focus == id)
+	else if (con.focus == sp->id)
 		show(s, len);
 }
 
-void console_write(struct vm *vm, const char *s, size_t len)
+void console_write(struct speaker *sp, const char *s, size_t len)
 {
 	spin_lock(&con.lock);
-	if (!con.panic && vm->console_id)
-		speak(vm->console_id, s, len);
+	if (!con.panic)
+		speak(sp, s, len);
 	draw_soon();
 	spin_unlock(&con.lock);
 }
 
 static void log_line(const char *line, size_t len, bool always)
 {
-	speak(0, line, len);
-	speak(0, "\r\n", 2);
+	speak(&log_speaker, line, len);
+	speak(&log_speaker, "\r\n", 2);
 	if (!always || con.focus == 0 || focus_is_all())
 		return;
 	/* An error is worth a line on any console */
@@ -271,33 +268,37 @@ void console_focus_next(void)
 	spin_unlock(&con.lock);
 }
 
-/* Who gets what is typed; counts us among the receivers so that
- * console_detach() waits for us */
-static struct vm *receiver_get(void)
+/* Who gets what is typed. Counts us among the receivers, so that
+ * console_detach() waits for us. */
+static struct receiver receiver_get(void)
 {
-	struct vm *vm;
-	u32 i;
+	struct receiver r = { .fn = NULL };
 
 	spin_lock(&con.lock);
 	__atomic_fetch_add(&con.receivers, 1, __ATOMIC_ACQUIRE);
-	vm = focus_is_all() ? NULL : con.speakers[con.focus]->vm;
-	for (i = 1; focus_is_all() && i < con.count; i++)
-		if (con.speakers[i]->vm && con.speakers[i]->vm->privileged)
-			vm = con.speakers[i]->vm;
+	if (!focus_is_all())
+		r = con.speakers[con.focus]->receiver;
+	for (u32 i = 1; focus_is_all() && i < con.count; i++)
+		if (con.speakers[i]->receiver.fn && con.speakers[i]->privileged)
+			r = con.speakers[i]->receiver;
 	spin_unlock(&con.lock);
-	return vm;
+	return r;
 }
 
 void console_type(u8 byte)
 {
-	struct vm *vm = receiver_get();
+	struct receiver r = receiver_get();
 
-	/* A full FIFO loses the byte, as on the wire */
-	if (vm && vm->vuart)
-		(void)vuart_receive(vm, byte);
-	else if (!vm)
-		exit_stats_key(byte);
+	if (r.fn)
+		r.fn(r.dev, byte);
+	else if (con.on_key)
+		con.on_key(byte);
 	__atomic_fetch_sub(&con.receivers, 1, __ATOMIC_RELEASE);
+}
+
+void console_on_key(void (*fn)(u8 byte))
+{
+	con.on_key = fn;
 }
 
 void console_init_early(const struct boot_info *bi)
@@ -316,7 +317,8 @@ static bool speaker_add(const char *name)
 	if (!sp)
 		return false;
 	str_copy(sp->name, name, sizeof(sp->name));
-	con.speakers[con.count++] = sp;
+	sp->id = con.count++;
+	con.speakers[sp->id] = sp;
 	return true;
 }
 
@@ -340,18 +342,19 @@ void console_configure(const struct manifest *m)
 	log_info("console", "Ctrl-] switches consoles: %s", names);
 }
 
-static struct speaker *speaker_find(const char *name, u32 *id)
+static struct speaker *speaker_find(const char *name)
 {
-	for (*id = 1; *id < con.count; (*id)++)
-		if (!strcmp(con.speakers[*id]->name, name))
-			return con.speakers[*id];
+	for (u32 i = 1; i < con.count; i++)
+		if (!strcmp(con.speakers[i]->name, name))
+			return con.speakers[i];
 	return NULL;
 }
 
 /* Guests are built one at a time */
-int console_attach(struct vm *vm)
+int console_attach(struct vm *vm, console_receive_fn receive, void *dev,
+		   struct speaker **out)
 {
-	struct speaker *sp = speaker_find(vm->name, &vm->console_id);
+	struct speaker *sp = speaker_find(vm->name);
 
 	if (!sp)
 		return -ENOENT;
@@ -360,16 +363,17 @@ int console_attach(struct vm *vm)
 	if (!sp->ring)
 		return -ENOMEM;
 	spin_lock(&con.lock);
-	sp->vm = vm;
+	sp->privileged = vm->privileged;
+	sp->receiver = (struct receiver){ receive, dev };
 	spin_unlock(&con.lock);
+	*out = sp;
 	return 0;
 }
 
-void console_detach(struct vm *vm)
+void console_detach(struct speaker *sp)
 {
 	spin_lock(&con.lock);
-	if (vm->console_id)
-		con.speakers[vm->console_id]->vm = NULL;
+	sp->receiver.fn = NULL;
 	spin_unlock(&con.lock);
 	while (__atomic_load_n(&con.receivers, __ATOMIC_ACQUIRE))
 		__builtin_ia32_pause();
@@ -377,6 +381,7 @@ void console_detach(struct vm *vm)
 
 void console_guest_starts(struct vm *vm)
 {
+	const struct speaker *sp = speaker_find(vm->name);
 	bool wanted =
 		con.wanted[0] ? !strcmp(con.wanted, vm->name) : vm->privileged;
 
@@ -385,8 +390,8 @@ void console_guest_starts(struct vm *vm)
 		fbcon_release();
 	}
 	spin_lock(&con.lock);
-	if (wanted && vm->console_id && con.focus != vm->console_id)
-		focus_set(vm->console_id, false);
+	if (wanted && sp && con.focus != sp->id)
+		focus_set(sp->id, false);
 	draw_soon();
 	spin_unlock(&con.lock);
 }

@@ -91,7 +91,6 @@ struct vm {
 	struct vtimer *vtimers;               /* all of them, a list */
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
 	struct passthrough *passthrough; /* privileged guest; NULL in others */
-	u32 console_id;                  /* hv/console/console.h */
 	u64 tsc_start;   /* host TSC that is the guest's TSC 0 */
 	u64 acpi_rsdp;   /* gpa of its RSDP; 0: none */
 	u64 built_bytes; /* RAM zeroed so far, while its boot vCPU is BUILDING

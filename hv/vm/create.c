@@ -7,7 +7,6 @@
 
 #include "hv/assign/passthrough.h"
 #include "hv/assign/vpower.h"
-#include "hv/console/console.h"
 #include "hv/core/vcpu.h"
 #include "hv/device/pc/pc.h"
 #include "hv/device/pc/testdev.h"
@@ -173,8 +172,6 @@ static int create_devices(struct vm *vm)
 	int err = vioapic_create(vm, vm->privileged);
 
 	if (!err)
-		err = console_attach(vm);
-	if (!err)
 		err = vuart_create(vm);
 	if (!err && vm->privileged)
 		err = vpic_create(vm);
@@ -189,7 +186,6 @@ static int create_devices(struct vm *vm)
 
 static void destroy_devices(struct vm *vm)
 {
-	console_detach(vm);
 	if (vm->passthrough)
 		passthrough_destroy(vm);
 	if (!vm->privileged)

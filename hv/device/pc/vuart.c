@@ -2,7 +2,7 @@
 /*
  * Virtual 16550A at COM1 (PC16550D data sheet). What the guest sends goes to
  * the console mux at once, so the transmitter is always empty; what a person
- * types arrives by vuart_receive() from the core that polls the real UART.
+ * types arrives by receive() from the core that polls the real UART.
  * The vUART's lock protects all of it; after it come the vIOAPIC's and the
  * console's.
  */
@@ -22,6 +22,7 @@
 
 struct vuart {
 	struct vm *vm;
+	struct speaker *speaker; /* where what it sends is shown */
 	struct spinlock lock;
 	u8 ier, fcr, lcr, mcr, scr, dll, dlm;
 	u8 msr;            /* status and delta bits */
@@ -180,7 +181,7 @@ static void write_data(struct vuart *u, u8 value)
 	if (u->mcr & MCR_LOOP)
 		u->overrun |= !rx_push(u, value);
 	else
-		console_write(u->vm, &c, 1);
+		console_write(u->speaker, &c, 1);
 	/* Sent already: the holding register is empty again. The line falls
 	 * in between, so that an edge-triggered pin sees each time. */
 	u->thre_pending = false;
@@ -274,9 +275,9 @@ static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	spin_unlock(&u->lock);
 }
 
-bool vuart_receive(struct vm *vm, u8 byte)
+static bool receive(void *dev, u8 byte)
 {
-	struct vuart *u = vm->vuart;
+	struct vuart *u = dev;
 	bool taken;
 
 	spin_lock(&u->lock);
@@ -318,6 +319,9 @@ int vuart_create(struct vm *vm)
 	vm->vuart->vm = vm;
 	region.dev = vm->vuart;
 	err = bus_add(&vm->ports, &region);
+	if (!err)
+		err = console_attach(vm, receive, vm->vuart,
+				     &vm->vuart->speaker);
 	if (err) {
 		vuart_destroy(vm);
 		return err;
@@ -330,6 +334,8 @@ void vuart_destroy(struct vm *vm)
 {
 	if (!vm->vuart)
 		return;
+	if (vm->vuart->speaker)
+		console_detach(vm->vuart->speaker);
 	kmem_free(&vm->budget, vm->vuart, sizeof(*vm->vuart));
 	vm->vuart = NULL;
 }

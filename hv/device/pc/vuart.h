@@ -9,7 +9,5 @@
 int __must_check vuart_create(struct vm *vm);
 void vuart_destroy(struct vm *vm);
 void vuart_reset(struct vm *vm);
-/* The person typed: any core; false when the FIFO is full */
-bool vuart_receive(struct vm *vm, u8 byte);
 
 #endif

@@ -10,7 +10,6 @@
 #include "drivers/irq/ioapic.h"
 #include "hv/console/console.h"
 #include "hv/console/priv.h"
-#include "hv/device/pc/vuart.h"
 #include "hv/irq/route.h"
 
 static char shown[65536];
@@ -20,6 +19,7 @@ static char received[2][64];
 static struct log_sink *sink;
 static bool screen_released;
 static struct vm vm_a, vm_b;
+static struct speaker *speaker_a, *speaker_b;
 
 bool uart_init(void)
 {
@@ -87,14 +87,14 @@ void log_add_sink(struct log_sink *s)
 /* What was typed at nobody's console but the hypervisor's */
 static char commands[8];
 
-void exit_stats_key(u8 key)
+static void on_key(u8 byte)
 {
-	commands[strlen(commands)] = (char)key;
+	commands[strlen(commands)] = (char)byte;
 }
 
-bool vuart_receive(struct vm *vm, u8 byte)
+static bool receive(void *dev, u8 byte)
 {
-	char *to = received[vm == &vm_b];
+	char *to = dev;
 
 	to[strlen(to)] = (char)byte;
 	return true;
@@ -162,9 +162,9 @@ static void timer_fires(void)
 	time_flies(false);
 }
 
-static void say(struct vm *vm, const char *s)
+static void say(struct speaker *sp, const char *s)
 {
-	console_write(vm, s, strlen(s));
+	console_write(sp, s, strlen(s));
 }
 
 static void log_say(enum log_level level, const char *s)
@@ -190,11 +190,13 @@ static void test_life(void **state)
 {
 	static struct boot_info bi;
 	static struct manifest m;
-	struct vm again;
+	static struct vm stranger = { .name = "stranger" };
+	struct speaker *again;
 	u32 i;
 
 	time_flies(false);
 	console_init_early(&bi);
+	console_on_key(on_key);
 	log_say(LOG_INFO, "first line\n");
 	assert_string_equal(shown, "first line\r\n");
 	assert_false(fbcon_stale());
@@ -206,17 +208,19 @@ static void test_life(void **state)
 	console_configure(&m);
 	strcpy(vm_a.name, "linux");
 	vm_a.privileged = true;
-	vm_a.vuart = (struct vuart *)&vm_a; /* only tested for NULL */
 	strcpy(vm_b.name, "box");
-	vm_b.vuart = (struct vuart *)&vm_b;
-	assert_int_equal(console_attach(&vm_a), 0);
-	assert_int_equal(console_attach(&vm_b), 0);
-	assert_int_equal(vm_a.console_id, 1);
-	assert_int_equal(vm_b.console_id, 2);
+	assert_int_equal(
+		console_attach(&vm_a, receive, received[0], &speaker_a), 0);
+	assert_int_equal(
+		console_attach(&vm_b, receive, received[1], &speaker_b), 0);
+	assert_string_equal(speaker_a->name, "linux");
+	assert_string_equal(speaker_b->name, "box");
+	assert_int_equal(console_attach(&stranger, receive, NULL, &again),
+			 -ENOENT);
 
 	/* The log has the focus: guests are kept in their rings */
 	clear();
-	say(&vm_b, "early\r\n");
+	say(speaker_b, "early\r\n");
 	assert_string_equal(shown, "");
 	type("x");
 	assert_string_equal(received[0], "");
@@ -230,11 +234,11 @@ static void test_life(void **state)
 				      "log, linux, box, all ---"));
 	clear();
 	timer_fires();
-	say(&vm_a, "login:");
+	say(speaker_a, "login:");
 	assert_true(fbcon_stale());
 	assert_true(armed_ticks <= ns_to_tsc(100000000));
-	say(&vm_a, " "); /* one timer for both */
-	say(&vm_b, "other\r\n");
+	say(speaker_a, " "); /* one timer for both */
+	say(speaker_b, "other\r\n");
 	timer_fires();
 	assert_false(fbcon_stale());
 	assert_null(armed);
@@ -249,14 +253,14 @@ static void test_life(void **state)
 
 	/* Lines: the first is drawn at once, those right after it later */
 	time_flies(true);
-	say(&vm_a, "one\r\n");
+	say(speaker_a, "one\r\n");
 	assert_false(fbcon_stale());
 	time_flies(false);
-	say(&vm_a, "two\r\n");
+	say(speaker_a, "two\r\n");
 	assert_true(fbcon_stale());
 	assert_true(armed_ticks > ns_to_tsc(900000000));
 	time_flies(true);
-	say(&vm_a, "three\r\n");
+	say(speaker_a, "three\r\n");
 	assert_false(fbcon_stale());
 	timer_fires(); /* nothing is left for it */
 	assert_null(armed);
@@ -272,17 +276,17 @@ static void test_life(void **state)
 	/* All: whole lines only, behind names; typing goes to linux */
 	type("\x1d");
 	clear();
-	say(&vm_a, "one ");
-	say(&vm_b, "two\r\n");
+	say(speaker_a, "one ");
+	say(speaker_b, "two\r\n");
 	log_say(LOG_INFO, "three");
-	say(&vm_a, "four\r\n");
+	say(speaker_a, "four\r\n");
 	assert_string_equal(shown, "[box] two\r\n[log] three\r\n"
 				   "[linux] one four\r\n");
 	type("c");
 	assert_string_equal(received[0], "abc");
 	clear();
 	for (i = 0; i < 300; i++)
-		say(&vm_b, "x");
+		say(speaker_b, "x");
 	assert_int_equal(shown_len, 6 + 256 + 2);
 
 	/* Round to the log, which has all its lines */
@@ -293,28 +297,28 @@ static void test_life(void **state)
 
 	/* A long history is cut to whole lines */
 	for (i = 0; i < 2000; i++)
-		say(&vm_a, i % 50 ? "." : "\r\n");
+		say(speaker_a, i % 50 ? "." : "\r\n");
 	clear();
 	type("\x1d");
 	assert_true(shown_len < 1024 + 100);
 	assert_non_null(strstr(shown, "---\r\n....."));
 
 	/* Gone and back: one speaker */
-	console_detach(&vm_b);
-	again = vm_b;
-	assert_int_equal(console_attach(&again), 0);
-	assert_int_equal(again.console_id, 2);
-	console_detach(&again);
+	console_detach(speaker_b);
+	assert_int_equal(console_attach(&vm_b, receive, received[1], &again),
+			 0);
+	assert_ptr_equal(again, speaker_b);
+	console_detach(again);
+	assert_string_equal(commands, "x"); /* the rest had a receiver */
 	type("\x1d");
 	type("q");
 	assert_string_equal(received[1], "z");
-
-	assert_int_equal(commands[0], 'x'); /* the rest had a receiver */
+	assert_string_equal(commands, "xq");
 
 	console_panic_mode();
 	assert_false(screen_released);
 	clear();
-	say(&vm_a, "nothing\n");
+	say(speaker_a, "nothing\n");
 	log_say(LOG_ERROR, "panic");
 	assert_false(fbcon_stale());
 	assert_string_equal(shown, "panic\r\n");
