@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Config space of the privileged guest (PCI 3.0, 3.2.2.3.2; PCIe 4.0, 7.2.2):
- * CF8h/CFCh and every ECAM range of the host, trapped. Accesses pass to the
- * function, except the MSI and MSI-X capabilities; writes that can move an
- * MSI-X table are followed up. A function is known from the scan at creation or
- * from its first access (hot plug). Exit context, any core.
+ * The privileged guest's PCI: real functions, with the interrupt parts held
+ * back. Its config space (PCI 3.0, 3.2.2.3.2; PCIe 4.0, 7.2.2) is trapped:
+ * CF8h/CFCh and every ECAM range of the host. Accesses pass to the function,
+ * except MSI address and data and MSI-X tables, which are virtual: the guest's
+ * values say which vLAPIC vector it wants, the hardware gets a host vector from
+ * irq_route. Writes that can move an MSI-X table are followed up. A function is
+ * known from the scan at creation or from its first access (hot plug). Exit
+ * context, any core.
  */
-#include "hv/assign/passthrough.h"
-
 #include "arch/x86/cpu/portio.h"
 #include "hv/assign/passthrough_priv.h"
 #include "hv/assign/vpower.h"
@@ -23,6 +24,11 @@ static u32 bdf_hash(struct pci_bdf bdf)
 {
 	return (bdf.devfn ^ bdf.bus * 13u ^ bdf.segment * 7u) %
 	       PASSTHROUGH_HASH;
+}
+
+static struct passthrough *passthrough_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_passthrough];
 }
 
 static struct vfunc *func_find(const struct passthrough *pci,
@@ -196,8 +202,8 @@ static u64 ecam_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 		u64 at = offset + i;
 
 		n = piece(at, (u8)(size - i));
-		value |= (u64)config_read(v->vm->passthrough, ecam_bdf(dev, at),
-					  at & PAGE_MASK, n)
+		value |= (u64)config_read(passthrough_of(v->vm),
+					  ecam_bdf(dev, at), at & PAGE_MASK, n)
 			 << i * 8;
 	}
 	return value;
@@ -212,7 +218,7 @@ static void ecam_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		u64 at = offset + i;
 
 		n = piece(at, (u8)(size - i));
-		config_write(v->vm->passthrough, ecam_bdf(dev, at),
+		config_write(passthrough_of(v->vm), ecam_bdf(dev, at),
 			     at & PAGE_MASK, n, (u32)(value >> i * 8));
 	}
 }
@@ -330,25 +336,6 @@ static int ecam_add(struct vm *vm)
 	return 0;
 }
 
-int passthrough_create(struct vm *vm)
-{
-	int err;
-
-	vm->passthrough = kmem_alloc(&vm->budget, sizeof(*vm->passthrough));
-	if (!vm->passthrough)
-		return -ENOMEM;
-	vm->passthrough->vm = vm;
-	err = ports_add(vm->passthrough);
-	if (!err)
-		err = ecam_add(vm);
-	if (err) {
-		passthrough_destroy(vm);
-		return err;
-	}
-	pci_scan(func_found, vm->passthrough);
-	return 0;
-}
-
 static void func_free(struct vfunc *f)
 {
 	passthrough_msi_release(f);
@@ -356,14 +343,11 @@ static void func_free(struct vfunc *f)
 	kmem_free(&f->pci->vm->budget, f, sizeof(*f));
 }
 
-void passthrough_destroy(struct vm *vm)
+static void passthrough_destroy(struct vm *vm)
 {
-	struct passthrough *pci = vm->passthrough;
-	u32 i;
+	struct passthrough *pci = passthrough_of(vm);
 
-	if (!pci)
-		return;
-	for (i = 0; i < PASSTHROUGH_HASH; i++)
+	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
 		while (pci->hash[i]) {
 			struct vfunc *f = pci->hash[i];
 
@@ -371,5 +355,27 @@ void passthrough_destroy(struct vm *vm)
 			func_free(f);
 		}
 	kmem_free(&vm->budget, pci, sizeof(*pci));
-	vm->passthrough = NULL;
 }
+
+static int passthrough_create(struct vm *vm)
+{
+	struct passthrough *pci = kmem_alloc(&vm->budget, sizeof(*pci));
+	int err;
+
+	if (!pci)
+		return -ENOMEM;
+	vm->devices[VDEV_passthrough] = pci;
+	pci->vm = vm;
+	err = ports_add(pci);
+	if (!err)
+		err = ecam_add(vm);
+	if (!err)
+		pci_scan(func_found, pci);
+	return err;
+}
+
+const struct vdev passthrough_vdev = {
+	.name = "PCI passthrough",
+	.create = passthrough_create,
+	.destroy = passthrough_destroy,
+};

@@ -12,7 +12,7 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
-#include "hv/assign/passthrough.h"
+#include "hv/core/vm.h"
 #include "hv/irq/route.h"
 
 #define PASSTHROUGH_HASH 64u

@@ -139,7 +139,7 @@ static u16 fadt_reset_port(void)
 	return (u16)port;
 }
 
-static int privileged_create(struct vm *vm)
+static int vpower_create(struct vm *vm)
 {
 	int err = ports_add(vm, legacy_ports, ARRAY_SIZE(legacy_ports));
 
@@ -151,7 +151,7 @@ static int privileged_create(struct vm *vm)
 	return ports_add(vm, fadt_ports, ARRAY_SIZE(fadt_ports));
 }
 
-int vpower_create(struct vm *vm)
-{
-	return vm->privileged ? privileged_create(vm) : 0;
-}
+const struct vdev vpower_vdev = {
+	.name = "power registers",
+	.create = vpower_create,
+};

@@ -10,7 +10,6 @@
 
 #include "hv/core/vm.h"
 
-int __must_check vpower_create(struct vm *vm);
 /* Port CF9h lies among the PCI address port's bytes (CF8h..CFBh), which
  * passthrough claims: it asks here first. True: the write was a reset and is
  * done. */

@@ -11,6 +11,7 @@
 #include "arch/x86/machine/timer.h"
 #include "hv/core/backend.h"
 #include "hv/core/bus.h"
+#include "hv/core/vdev.h"
 #include "hv/manifest/manifest.h"
 #include "lib/log.h"
 #include "lib/types.h"
@@ -22,18 +23,7 @@
 #define VM_MAX       64
 
 struct vcpu;
-struct vioapic;
-struct vuart;
-struct vpic;
-struct passthrough;
 struct cpuid_table;
-struct vpit;
-struct vrtc;
-struct vhpet;
-struct vpm;
-struct vkbc;
-struct pci_bus;
-struct fwcfg;
 struct vtimer;
 struct line_listener;
 
@@ -77,20 +67,9 @@ struct vm {
 	u64 xcr0_mask; /* XCR0 bits its CPUID offers */
 	u8 phys_bits;  /* MAXPHYADDR its CPUID tells */
 
-	struct vioapic *vioapic;
-	struct vuart *vuart;
-	struct vpic *vpic;
-	/* Isolated guests: their PC (hv/device/pc/pc.h); NULL in the other */
-	struct vpit *vpit;
-	struct vrtc *vrtc;
-	struct vhpet *vhpet;
-	struct vpm *vpm;
-	struct vkbc *vkbc;
-	struct pci_bus *pci_bus;
-	struct fwcfg *fwcfg;
-	struct vtimer *vtimers;               /* all of them, a list */
+	void *devices[VDEV_COUNT]; /* by enum vdev_id; NULL: it has none */
+	struct vtimer *vtimers;    /* all of them, a list */
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
-	struct passthrough *passthrough; /* privileged guest; NULL in others */
 	u64 tsc_start;   /* host TSC that is the guest's TSC 0 */
 	u64 acpi_rsdp;   /* gpa of its RSDP; 0: none */
 	u64 built_bytes; /* RAM zeroed so far, while its boot vCPU is BUILDING

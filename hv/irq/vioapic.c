@@ -79,7 +79,7 @@ static void pic_follow(struct vm *vm, u32 gsi, bool level)
 {
 	u32 i;
 
-	if (!vm->vioapic->passthrough) {
+	if (!vioapic_of(vm)->passthrough) {
 		vpic_set_line(vm, gsi == PC_GSI_TIMER ? PC_IRQ_TIMER : gsi,
 			      level);
 		return;
@@ -95,7 +95,7 @@ static void pic_follow(struct vm *vm, u32 gsi, bool level)
 
 void vioapic_set_source(struct vm *vm, u32 gsi, u32 source, bool level)
 {
-	struct vioapic *io = vm->vioapic;
+	struct vioapic *io = vioapic_of(vm);
 	struct vioapic_pin *pin = pin_find(io, gsi);
 	u8 bit = (u8)(1u << source);
 
@@ -107,7 +107,7 @@ void vioapic_set_source(struct vm *vm, u32 gsi, u32 source, bool level)
 		pin_set(vm, pin, level);
 	}
 	/* Under the lock, so that both controllers see one order */
-	if (vm->vpic)
+	if (vpic_of(vm))
 		pic_follow(vm, gsi, level);
 	spin_unlock(&io->lock);
 }
@@ -120,7 +120,7 @@ void vioapic_set_line(struct vm *vm, u32 gsi, bool level)
 /* The RTE of a pin as it is now; a missing pin is masked */
 static u64 pin_rte(struct vm *vm, u32 gsi)
 {
-	const struct vioapic_pin *pin = pin_find(vm->vioapic, gsi);
+	const struct vioapic_pin *pin = pin_find(vioapic_of(vm), gsi);
 
 	return pin ? READ_ONCE(pin->rte) : RTE_MASKED;
 }
@@ -165,7 +165,7 @@ static void pin_route(struct vioapic_unit *u, u32 n)
 	struct vioapic_pin *pin = &u->pins[n];
 	u32 gsi = u->gsi_base + n;
 
-	if (!u->vm->vioapic->passthrough)
+	if (!vioapic_of(u->vm)->passthrough)
 		return;
 	if (!(pin->rte & RTE_MASKED)) {
 		pin->routed = irq_route_pin(u->vm, gsi, pin->rte) == 0;
@@ -249,7 +249,7 @@ static void unit_eoi(struct vioapic_unit *u, u8 vector)
 
 void vioapic_eoi(struct vm *vm, u8 vector)
 {
-	struct vioapic *io = vm->vioapic;
+	struct vioapic *io = vioapic_of(vm);
 	u32 i;
 
 	spin_lock(&io->lock);
@@ -261,7 +261,7 @@ void vioapic_eoi(struct vm *vm, u8 vector)
 static u64 mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	struct vioapic_unit *u = dev;
-	struct vioapic *io = u->vm->vioapic;
+	struct vioapic *io = vioapic_of(u->vm);
 	u64 value = 0;
 
 	spin_lock(&io->lock);
@@ -277,7 +277,7 @@ static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		       u64 value)
 {
 	struct vioapic_unit *u = dev;
-	struct vioapic *io = u->vm->vioapic;
+	struct vioapic *io = vioapic_of(u->vm);
 
 	spin_lock(&io->lock);
 	if (offset == IOREGSEL)
@@ -293,7 +293,7 @@ static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 
 static int unit_add(struct vm *vm, u64 base, u32 id, u32 gsi_base, u32 pins)
 {
-	struct vioapic *io = vm->vioapic;
+	struct vioapic *io = vioapic_of(vm);
 	struct bus_region region = {
 		.base = base,
 		.size = IOAPIC_BYTES,
@@ -369,23 +369,6 @@ static int units_create(struct vm *vm, bool passthrough)
 	return unit_add(vm, base, 0, 0, pins);
 }
 
-int vioapic_create(struct vm *vm, bool passthrough)
-{
-	int err;
-
-	vm->vioapic = kmem_alloc(&vm->budget, sizeof(*vm->vioapic));
-	if (!vm->vioapic)
-		return -ENOMEM;
-	vm->vioapic->passthrough = passthrough;
-	err = units_create(vm, passthrough);
-	if (err) {
-		vioapic_destroy(vm);
-		return err;
-	}
-	vioapic_reset(vm);
-	return 0;
-}
-
 static void unit_reset(struct vioapic_unit *u)
 {
 	u32 n;
@@ -398,9 +381,9 @@ static void unit_reset(struct vioapic_unit *u)
 	}
 }
 
-void vioapic_reset(struct vm *vm)
+static void vioapic_reset(struct vm *vm)
 {
-	struct vioapic *io = vm->vioapic;
+	struct vioapic *io = vioapic_of(vm);
 	u32 i;
 
 	spin_lock(&io->lock);
@@ -409,13 +392,11 @@ void vioapic_reset(struct vm *vm)
 	spin_unlock(&io->lock);
 }
 
-void vioapic_destroy(struct vm *vm)
+static void vioapic_destroy(struct vm *vm)
 {
-	struct vioapic *io = vm->vioapic;
+	struct vioapic *io = vioapic_of(vm);
 	u32 i;
 
-	if (!io)
-		return;
 	vioapic_reset(vm);
 	for (i = 0; i < io->unit_count; i++) {
 		struct vioapic_unit *u = io->units[i];
@@ -424,5 +405,26 @@ void vioapic_destroy(struct vm *vm)
 			  sizeof(*u) + u->pin_count * sizeof(u->pins[0]));
 	}
 	kmem_free(&vm->budget, io, sizeof(*io));
-	vm->vioapic = NULL;
 }
+
+static int vioapic_create(struct vm *vm)
+{
+	struct vioapic *io = kmem_alloc(&vm->budget, sizeof(*io));
+	int err;
+
+	if (!io)
+		return -ENOMEM;
+	vm->devices[VDEV_vioapic] = io;
+	io->passthrough = vm->privileged;
+	err = units_create(vm, io->passthrough);
+	if (!err)
+		vioapic_reset(vm);
+	return err;
+}
+
+const struct vdev vioapic_vdev = {
+	.name = "IOAPIC",
+	.create = vioapic_create,
+	.destroy = vioapic_destroy,
+	.reset = vioapic_reset,
+};

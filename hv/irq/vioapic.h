@@ -12,10 +12,6 @@
 
 #define VIOAPIC_BASE PC_IOAPIC_BASE
 
-/* Registers its MMIO region(s). @passthrough: pins follow the host's GSIs */
-int __must_check vioapic_create(struct vm *vm, bool passthrough);
-void vioapic_destroy(struct vm *vm);
-void vioapic_reset(struct vm *vm);
 /* Any core */
 void vioapic_set_line(struct vm *vm, u32 pin, bool level);
 /* One of up to 8 that share the pin: it is up while one of them has it up.

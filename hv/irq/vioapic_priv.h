@@ -36,4 +36,9 @@ struct vioapic {
 	struct vioapic_unit *units[ACPI_MAX_IOAPICS];
 };
 
+static inline struct vioapic *vioapic_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_vioapic];
+}
+
 #endif

@@ -125,7 +125,7 @@ void vpic_look(struct vm *vm)
 
 void vpic_set_line(struct vm *vm, u32 irq, bool level)
 {
-	struct vpic *s = vm->vpic;
+	struct vpic *s = vpic_of(vm);
 
 	if (irq >= PIC_INPUTS || irq == PIC_CASCADE)
 		return;
@@ -136,7 +136,7 @@ void vpic_set_line(struct vm *vm, u32 irq, bool level)
 
 bool vpic_has_interrupt(struct vm *vm)
 {
-	return READ_ONCE(vm->vpic->output);
+	return READ_ONCE(vpic_of(vm)->output);
 }
 
 bool vpic_wants(struct vm *vm, u32 irq)
@@ -146,7 +146,7 @@ bool vpic_wants(struct vm *vm, u32 irq)
 
 	if (irq >= PIC_INPUTS)
 		return false;
-	p = &vm->vpic->pics[irq / 8];
+	p = &vpic_of(vm)->pics[irq / 8];
 	return !(READ_ONCE(p->imr) & READ_ONCE(p->irr) & bit);
 }
 
@@ -157,7 +157,7 @@ bool vpic_waits(struct vm *vm, u32 irq)
 
 	if (irq >= PIC_INPUTS)
 		return false;
-	p = &vm->vpic->pics[irq / 8];
+	p = &vpic_of(vm)->pics[irq / 8];
 	return (u8)~READ_ONCE(p->imr) & READ_ONCE(p->irr) & bit;
 }
 
@@ -192,7 +192,7 @@ static u8 pair_acknowledge(struct vpic *s)
 
 int vpic_acknowledge(struct vm *vm)
 {
-	struct vpic *s = vm->vpic;
+	struct vpic *s = vpic_of(vm);
 	int vector = -1;
 
 	spin_lock(&s->lock);
@@ -402,9 +402,9 @@ static u8 reset_elcr(const struct vm *vm, u32 which)
 	return value == 0xff ? 0 : value & elcr_writable[which];
 }
 
-void vpic_reset(struct vm *vm)
+static void vpic_reset(struct vm *vm)
 {
-	struct vpic *s = vm->vpic;
+	struct vpic *s = vpic_of(vm);
 
 	spin_lock(&s->lock);
 	s->pics[0] = (struct pic){ .imr = 0xff, .elcr = reset_elcr(vm, 0) };
@@ -415,40 +415,42 @@ void vpic_reset(struct vm *vm)
 
 void vpic_as_by_bios(struct vm *vm)
 {
-	struct pic *p = vm->vpic->pics;
+	struct pic *p = vpic_of(vm)->pics;
 
 	p[0].base = PIC_BIOS_MASTER;
 	p[0].imr &= (u8) ~(1u << PIC_CASCADE);
 	p[1].base = PIC_BIOS_SLAVE;
 }
 
-int vpic_create(struct vm *vm)
+static int vpic_create(struct vm *vm)
 {
-	u32 i;
-	int err;
+	struct vpic *s = kmem_alloc(&vm->budget, sizeof(*s));
 
-	vm->vpic = kmem_alloc(&vm->budget, sizeof(*vm->vpic));
-	if (!vm->vpic)
+	if (!s)
 		return -ENOMEM;
-	vm->vpic->vm = vm;
-	for (i = 0; i < ARRAY_SIZE(vpic_regions); i++) {
+	vm->devices[VDEV_vpic] = s;
+	s->vm = vm;
+	for (u32 i = 0; i < ARRAY_SIZE(vpic_regions); i++) {
 		struct bus_region region = vpic_regions[i];
+		int err;
 
-		region.dev = vm->vpic;
+		region.dev = s;
 		err = bus_add(&vm->ports, &region);
-		if (err) {
-			vpic_destroy(vm);
+		if (err)
 			return err;
-		}
 	}
 	vpic_reset(vm);
 	return 0;
 }
 
-void vpic_destroy(struct vm *vm)
+static void vpic_destroy(struct vm *vm)
 {
-	if (!vm->vpic)
-		return;
-	kmem_free(&vm->budget, vm->vpic, sizeof(*vm->vpic));
-	vm->vpic = NULL;
+	kmem_free(&vm->budget, vpic_of(vm), sizeof(struct vpic));
 }
+
+const struct vdev vpic_vdev = {
+	.name = "8259",
+	.create = vpic_create,
+	.destroy = vpic_destroy,
+	.reset = vpic_reset,
+};

@@ -9,11 +9,14 @@
 
 #include "hv/core/vm.h"
 
-int __must_check vpic_create(struct vm *vm);
-void vpic_destroy(struct vm *vm);
-void vpic_reset(struct vm *vm);
+/* NULL: not made yet */
+static inline struct vpic *vpic_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_vpic];
+}
+
 /* Vectors as every PC BIOS sets them, all inputs masked but the cascade
- * (Multiboot 0.6.96 3.2). Behind vpic_reset(), while no vCPU runs */
+ * (Multiboot 0.6.96 3.2). After its reset, while no vCPU runs */
 void vpic_as_by_bios(struct vm *vm);
 void vpic_set_line(struct vm *vm, u32 irq, bool level);
 /* Vector to deliver as ExtINT, or -1; acknowledges it */

@@ -54,7 +54,7 @@ static void take_sipi(struct vcpu *v)
 
 static bool extint_waits(struct vcpu *v)
 {
-	return v->vm->vpic && vpic_has_interrupt(v->vm) &&
+	return vpic_of(v->vm) && vpic_has_interrupt(v->vm) &&
 	       (vlapic_extint_enabled(v) || vioapic_extint(v->vm, v));
 }
 

@@ -5,17 +5,11 @@
  */
 #include "hv/vm/create.h"
 
-#include "hv/assign/passthrough.h"
-#include "hv/assign/vpower.h"
 #include "hv/core/vcpu.h"
-#include "hv/device/pc/pc.h"
-#include "hv/device/pc/testdev.h"
-#include "hv/device/pc/vuart.h"
-#include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic.h"
-#include "hv/irq/vpic.h"
 #include "hv/policy/cpuid.h"
 #include "hv/policy/msr.h"
+#include "hv/vm/devices.h"
 #include "hv/vm/memory.h"
 #include "hv/vm/vcpu.h"
 #include "include/hw/lapic.h"
@@ -167,41 +161,10 @@ static int create_buses(struct vm *vm)
 	return err ? err : hide_message_window(vm);
 }
 
-static int create_devices(struct vm *vm)
-{
-	int err = vioapic_create(vm, vm->privileged);
-
-	if (!err)
-		err = vuart_create(vm);
-	if (!err && vm->privileged)
-		err = vpic_create(vm);
-	if (!err && vm->privileged)
-		err = passthrough_create(vm);
-	if (!err && !vm->privileged)
-		err = pc_create(vm);
-	if (!err)
-		err = vpower_create(vm);
-	return err ? err : debug_exit_create(vm);
-}
-
-static void destroy_devices(struct vm *vm)
-{
-	if (vm->passthrough)
-		passthrough_destroy(vm);
-	if (!vm->privileged)
-		pc_destroy(vm);
-	else if (vm->vpic)
-		vpic_destroy(vm);
-	if (vm->vuart)
-		vuart_destroy(vm);
-	if (vm->vioapic)
-		vioapic_destroy(vm);
-}
-
 static void vm_destroy(struct vm *vm)
 {
 	destroy_vcpus(vm);
-	destroy_devices(vm);
+	devices_destroy(vm);
 	destroy_intercepts(vm);
 	cpuid_destroy(vm);
 	bus_destroy(&vm->ports, &vm->budget);
@@ -242,7 +205,7 @@ static int vm_fill(struct vm *vm)
 	if (!err)
 		err = create_vcpus(vm);
 	if (!err)
-		err = create_devices(vm);
+		err = devices_create(vm);
 	if (err)
 		log_error("vm", "guest %s cannot be built (error %d)", vm->name,
 			  -err);

@@ -13,11 +13,9 @@
 #include "hv/console/console.h"
 #include "hv/core/gmem.h"
 #include "hv/core/vcpu.h"
-#include "hv/device/pc/pc.h"
-#include "hv/device/pc/vuart.h"
-#include "hv/irq/vioapic.h"
 #include "hv/load/load.h"
 #include "hv/time/vtimer.h"
+#include "hv/vm/devices.h"
 #include "hv/vm/exit_stats.h"
 #include "hv/vm/machine.h"
 #include "hv/vm/vcpu.h"
@@ -128,10 +126,7 @@ static void restart(struct timer *t)
 		vm->vcpus[i]->activity = VCPU_WAIT_SIPI;
 	}
 	exit_stats_reset(vm);
-	vioapic_reset(vm);
-	vuart_reset(vm);
-	if (!vm->privileged)
-		pc_reset(vm);
+	devices_reset(vm);
 	start(vm);
 	/* machine_end() may have passed it by while it was neither */
 	if (machine_is_ending())

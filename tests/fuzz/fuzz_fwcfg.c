@@ -100,7 +100,7 @@ static void do_step(const struct step *s)
 	if (moved > PIECE_BYTES + 256)
 		abort();
 	if (s->what == 0x7f)
-		fwcfg_reset(&fake_vm);
+		fwcfg_vdev.reset(&fake_vm);
 }
 
 static void check(int err)
@@ -124,14 +124,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	initrd_size = size ? (u64)data[0] << (size & 31) : 0;
 	kernel = (struct image){ .data = data + rest, .size = size - rest };
 	check(bus_init(&fake_vm.ports, &fake_vm.budget, 4));
-	check(fwcfg_create(&fake_vm));
+	check(fwcfg_vdev.create(&fake_vm));
 	check(fwcfg_fill(&fake_vm));
 	for (i = 0; i < rest / sizeof(s) && i < STEPS_MAX; i++) {
 		memcpy(&s, data + i * sizeof(s), sizeof(s));
 		do_step(&s);
 	}
 	check(fwcfg_fill(&fake_vm));
-	fwcfg_destroy(&fake_vm);
+	fwcfg_vdev.destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	if (fake_vm.budget.used_pages)
 		abort();

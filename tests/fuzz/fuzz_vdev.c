@@ -13,9 +13,7 @@
 #include "drivers/clock/rtc.h"
 #include "hv/assign/vpower.h"
 #include "hv/core/pc_map.h"
-#include "hv/device/pc/q35.h"
 #include "hv/device/pc/vhpet.h"
-#include "hv/device/pc/vkbc.h"
 #include "hv/device/pc/vpit.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/device/pc/vrtc.h"
@@ -52,18 +50,9 @@ bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 	return true;
 }
 
-static const struct {
-	int (*create)(struct vm *vm);
-	void (*destroy)(struct vm *vm);
-	void (*reset)(struct vm *vm);
-} devices[] = {
-	{ vpm_create, vpm_destroy, vpm_reset },
-	{ vhpet_create, vhpet_destroy, vhpet_reset },
-	{ vpit_create, vpit_destroy, vpit_reset },
-	{ vrtc_create, vrtc_destroy, vrtc_reset },
-	{ pci_bus_create, pci_bus_destroy, pci_bus_reset },
-	{ q35_create, q35_destroy, q35_reset },
-	{ vkbc_create, vkbc_destroy, vkbc_reset },
+static const struct vdev *const devices[] = {
+	&vpm_vdev,     &vhpet_vdev, &vpit_vdev, &vrtc_vdev,
+	&pci_bus_vdev, &q35_vdev,   &vkbc_vdev,
 };
 
 static const struct region {
@@ -124,7 +113,7 @@ static void do_step(const struct step *s)
 	}
 	if (s->what == 0xff)
 		for (i = 0; i < ARRAY_SIZE(devices); i++)
-			devices[i].reset(&fake_vm);
+			devices[i]->reset(&fake_vm);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -136,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	board_init();
 	for (i = 0; i < ARRAY_SIZE(devices); i++)
-		if (devices[i].create(&fake_vm))
+		if (devices[i]->create(&fake_vm))
 			abort();
 	for (i = 0; i < size / sizeof(s) && i < STEPS_MAX; i++) {
 		memcpy(&s, data + i * sizeof(s), sizeof(s));
@@ -144,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	board_pass_us(1000);
 	for (i = ARRAY_SIZE(devices); i-- > 0;)
-		devices[i].destroy(&fake_vm);
+		devices[i]->destroy(&fake_vm);
 	board_done();
 	if (fake_vm.budget.used_pages)
 		abort();

@@ -36,7 +36,7 @@ static void must(bool holds)
 
 static struct vioapic_unit *unit(void)
 {
-	return fake_vm.vioapic->units[0];
+	return vioapic_of(&fake_vm)->units[0];
 }
 
 static bool is_level(u64 rte)
@@ -182,7 +182,7 @@ static void do_step(const struct step *s)
 		break;
 	default:
 		if (s->more == 0)
-			vioapic_reset(&fake_vm);
+			vioapic_vdev.reset(&fake_vm);
 		(void)vioapic_extint_target(&fake_vm);
 		break;
 	}
@@ -198,8 +198,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t i;
 
 	fake_vm_init(1);
+	fake_vm.privileged = size & 1;
 	if (bus_init(&fake_vm.mmio, &fake_vm.budget, 16) ||
-	    vioapic_create(&fake_vm, size & 1))
+	    vioapic_vdev.create(&fake_vm))
 		abort();
 	for (i = 0; i < size / sizeof(s) && i < STEPS_MAX; i++) {
 		memcpy(&s, data + i * sizeof(s), sizeof(s));
@@ -209,7 +210,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		do_step(&s);
 		check(known);
 	}
-	vioapic_destroy(&fake_vm);
+	vioapic_vdev.destroy(&fake_vm);
 	bus_destroy(&fake_vm.mmio, &fake_vm.budget);
 	must(!fake_vm.budget.used_pages);
 	return 0;

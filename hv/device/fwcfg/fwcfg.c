@@ -76,7 +76,7 @@ const struct fwcfg_item *fwcfg_item_of(const struct fwcfg *fw, u16 key)
 
 static int key_set(struct vm *vm, u16 key, const struct fwcfg_item *item)
 {
-	struct fwcfg_item *slot = key_slot(vm->fwcfg, key);
+	struct fwcfg_item *slot = key_slot(fwcfg_of(vm), key);
 
 	if (!slot || key == FWCFG_FILE_DIR)
 		return -EINVAL;
@@ -137,7 +137,7 @@ static void file_insert(struct fwcfg *fw, u32 at, const char *name)
 static int file_set(struct vm *vm, const char *name,
 		    const struct fwcfg_item *item)
 {
-	struct fwcfg *fw = vm->fwcfg;
+	struct fwcfg *fw = fwcfg_of(vm);
 	size_t len = strnlen(name, FWCFG_NAME_LEN);
 	bool there;
 	u32 at;
@@ -283,9 +283,9 @@ static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 /* --- life --- */
 
 /* The items stay: loading the guest again replaces them */
-void fwcfg_reset(struct vm *vm)
+static void fwcfg_reset(struct vm *vm)
 {
-	struct fwcfg *fw = vm->fwcfg;
+	struct fwcfg *fw = fwcfg_of(vm);
 
 	spin_lock(&fw->lock);
 	fwcfg_select(fw, 0);
@@ -294,7 +294,7 @@ void fwcfg_reset(struct vm *vm)
 	spin_unlock(&fw->lock);
 }
 
-int fwcfg_create(struct vm *vm)
+static int fwcfg_create(struct vm *vm)
 {
 	struct bus_region region = {
 		.base = PC_FWCFG,
@@ -303,22 +303,21 @@ int fwcfg_create(struct vm *vm)
 		.read = port_read,
 		.write = port_write,
 	};
+	struct fwcfg *fw = kmem_alloc(&vm->budget, sizeof(*fw));
 
-	vm->fwcfg = kmem_alloc(&vm->budget, sizeof(*vm->fwcfg));
-	if (!vm->fwcfg)
+	if (!fw)
 		return -ENOMEM;
-	vm->fwcfg->vm = vm;
-	directory_renew(vm->fwcfg);
-	region.dev = vm->fwcfg;
+	vm->devices[VDEV_fwcfg] = fw;
+	fw->vm = vm;
+	directory_renew(fw);
+	region.dev = fw;
 	return bus_add(&vm->ports, &region);
 }
 
-void fwcfg_destroy(struct vm *vm)
+static void fwcfg_destroy(struct vm *vm)
 {
-	struct fwcfg *fw = vm->fwcfg;
+	struct fwcfg *fw = fwcfg_of(vm);
 
-	if (!fw)
-		return;
 	for (u32 i = 0; i < FWCFG_KEYS; i++)
 		item_free(vm, &fw->keys[i]);
 	for (u32 i = 0; i < FWCFG_ARCH_KEYS; i++)
@@ -326,5 +325,11 @@ void fwcfg_destroy(struct vm *vm)
 	for (u32 i = 0; i < fw->file_count; i++)
 		item_free(vm, &fw->files[i]);
 	kmem_free(&vm->budget, fw, sizeof(*fw));
-	vm->fwcfg = NULL;
 }
+
+const struct vdev fwcfg_vdev = {
+	.name = "fw_cfg",
+	.create = fwcfg_create,
+	.destroy = fwcfg_destroy,
+	.reset = fwcfg_reset,
+};

@@ -34,9 +34,6 @@
 #define FWCFG_FILE_FIRST   0x20
 #define FWCFG_NAME_LEN     56
 
-int __must_check fwcfg_create(struct vm *vm);
-void fwcfg_destroy(struct vm *vm);
-void fwcfg_reset(struct vm *vm);
 /* While the VM is built or loaded. A later item of the same key or name
  * replaces the earlier. -ENOMEM, -ENOSPC. @data is copied. */
 int __must_check fwcfg_add(struct vm *vm, u16 key, const void *data, u32 len);

@@ -55,6 +55,11 @@ struct fwcfg {
 	struct fwcfg_directory directory;         /* sorted by name */
 };
 
+static inline struct fwcfg *fwcfg_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_fwcfg];
+}
+
 /* The item of a selector value; NULL: none */
 const struct fwcfg_item *fwcfg_item_of(const struct fwcfg *fw, u16 key);
 void fwcfg_select(struct fwcfg *fw, u16 key);

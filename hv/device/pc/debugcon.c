@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The debug console port: bytes gather to lines, each a line of the log. What
+ * The port to which firmware writes its messages (QEMU's isa-debugcon at 402h;
+ * SeaBIOS and OVMF find it by reading E9h there), where the manifest says
+ * debug_console = yes. Bytes gather to lines, each a line of the log. What
  * comes faster than the log can take is lost, and the log says how much. Exit
  * context, any core; the lock protects the line and is before the log's.
  */
-#include "hv/device/pc/debugcon.h"
-
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/pc_map.h"
@@ -29,9 +29,7 @@ struct debugcon {
 
 static struct debugcon *debugcon_of(const struct vm *vm)
 {
-	const struct bus_region *r = bus_find(&vm->ports, PC_DEBUG_CONSOLE);
-
-	return vm->config->debug_console && r ? r->dev : NULL;
+	return vm->devices[VDEV_debugcon];
 }
 
 static void show(struct debugcon *d)
@@ -79,18 +77,16 @@ static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 }
 
 /* What firmware said before it went is shown */
-void debugcon_reset(struct vm *vm)
+static void debugcon_reset(struct vm *vm)
 {
 	struct debugcon *d = debugcon_of(vm);
 
-	if (!d)
-		return;
 	spin_lock(&d->lock);
 	show(d);
 	spin_unlock(&d->lock);
 }
 
-int debugcon_create(struct vm *vm)
+static int debugcon_create(struct vm *vm)
 {
 	struct bus_region region = {
 		.base = PC_DEBUG_CONSOLE,
@@ -100,27 +96,26 @@ int debugcon_create(struct vm *vm)
 		.write = port_write,
 	};
 	struct debugcon *d;
-	int err;
 
 	if (!vm->config->debug_console)
 		return 0;
 	d = kmem_alloc(&vm->budget, sizeof(*d));
 	if (!d)
 		return -ENOMEM;
+	vm->devices[VDEV_debugcon] = d;
 	d->vm = vm;
 	region.dev = d;
-	err = bus_add(&vm->ports, &region);
-	if (err)
-		kmem_free(&vm->budget, d, sizeof(*d));
-	return err;
+	return bus_add(&vm->ports, &region);
 }
 
-void debugcon_destroy(struct vm *vm)
+static void debugcon_destroy(struct vm *vm)
 {
-	struct debugcon *d = debugcon_of(vm);
-
-	if (!d)
-		return;
-	bus_remove(&vm->ports, PC_DEBUG_CONSOLE);
-	kmem_free(&vm->budget, d, sizeof(*d));
+	kmem_free(&vm->budget, debugcon_of(vm), sizeof(struct debugcon));
 }
+
+const struct vdev debugcon_vdev = {
+	.name = "debug console",
+	.create = debugcon_create,
+	.destroy = debugcon_destroy,
+	.reset = debugcon_reset,
+};

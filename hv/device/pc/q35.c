@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The 82Q35 host bridge, as far as firmware and kernels look at it: PCIEXBAR
+ * The chipset of an isolated guest: the ICH9 LPC bridge (q35_lpc.c), and here
+ * the 82Q35 host bridge, as far as firmware and kernels look at it. PCIEXBAR
  * moves ECAM; the top-of-memory registers tell the RAM there is.
  *
  * The PAM registers keep their bits and do nothing: C0000h to FFFFFh is RAM of
@@ -11,14 +12,12 @@
  *
  * Called from exits through pci_bus.c, and when the VM is made or reset.
  */
-#include "hv/device/pc/q35.h"
-
+#include "include/hw/q35.h"
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/q35_priv.h"
 #include "hv/device/pci/pci_bus_priv.h"
 #include "hv/load/load.h"
 #include "include/hw/pci.h"
-#include "include/hw/q35.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -148,13 +147,13 @@ static int host_create(struct q35 *q)
 	return 0;
 }
 
-/* Power-on values are back by pci_bus_reset(), which comes first */
-void q35_reset(struct vm *vm)
+/* Power-on values are back by the reset of the bus, which comes first */
+static void q35_reset(struct vm *vm)
 {
-	lpc_reset(vm->pci_bus->q35);
+	lpc_reset(vm->devices[VDEV_q35]);
 }
 
-int q35_create(struct vm *vm)
+static int q35_create(struct vm *vm)
 {
 	struct q35 *q = kmem_alloc(&vm->budget, sizeof(*q));
 	int err;
@@ -162,7 +161,7 @@ int q35_create(struct vm *vm)
 	if (!q)
 		return -ENOMEM;
 	q->vm = vm;
-	vm->pci_bus->q35 = q;
+	vm->devices[VDEV_q35] = q;
 	err = host_create(q);
 	if (!err)
 		err = lpc_create(q);
@@ -173,10 +172,14 @@ int q35_create(struct vm *vm)
 	return 0;
 }
 
-void q35_destroy(struct vm *vm)
+static void q35_destroy(struct vm *vm)
 {
-	if (!vm->pci_bus || !vm->pci_bus->q35)
-		return;
-	kmem_free(&vm->budget, vm->pci_bus->q35, sizeof(*vm->pci_bus->q35));
-	vm->pci_bus->q35 = NULL;
+	kmem_free(&vm->budget, vm->devices[VDEV_q35], sizeof(struct q35));
 }
+
+const struct vdev q35_vdev = {
+	.name = "chipset",
+	.create = q35_create,
+	.destroy = q35_destroy,
+	.reset = q35_reset,
+};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * QEMU's conventions for test programs (its hw/misc/pc-testdev.c and
- * hw/misc/debugexit.c say what they are):
+ * QEMU's pc-testdev for test programs, where the manifest says testdev = yes
+ * (its hw/misc/pc-testdev.c says what it is):
  *
  *   E0h-E3h     a register that reads as written, in any size
  *   E4h         the page at the address written is taken away and given back
@@ -12,8 +12,6 @@
  * Called from exits, any core; the interrupt controllers have their own locks,
  * and memory that two vCPUs write at once holds what either wrote.
  */
-#include "hv/device/pc/testdev.h"
-
 #include "hv/core/vcpu.h"
 #include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"
@@ -29,8 +27,6 @@
 #define MEMORY_BASE  0xff000000ull
 #define MEMORY_BYTES KIB(64)
 
-#define DEBUG_EXIT_PORTS 4u
-
 struct testdev {
 	struct vm *vm;
 	u8 *memory;
@@ -39,9 +35,7 @@ struct testdev {
 
 static struct testdev *testdev_of(const struct vm *vm)
 {
-	const struct bus_region *r = bus_find(&vm->ports, PORT_WORD);
-
-	return vm->config->testdev && r ? r->dev : NULL;
+	return vm->devices[VDEV_testdev];
 }
 
 static u64 word_read(struct vcpu *v, void *dev, u64 offset, u8 size)
@@ -135,74 +129,40 @@ static int add_regions(struct testdev *t)
 	return err;
 }
 
-void testdev_reset(struct vm *vm)
+static void testdev_reset(struct vm *vm)
 {
 	struct testdev *t = testdev_of(vm);
 
-	if (!t)
-		return;
 	memset(t->word, 0, sizeof(t->word));
 	memset(t->memory, 0, MEMORY_BYTES);
 }
 
-int testdev_create(struct vm *vm)
+static int testdev_create(struct vm *vm)
 {
 	struct testdev *t;
-	int err = -ENOMEM;
 
 	if (!vm->config->testdev)
 		return 0;
 	t = kmem_alloc(&vm->budget, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
+	vm->devices[VDEV_testdev] = t;
 	t->vm = vm;
 	t->memory = pmm_alloc_bytes(&vm->budget, MEMORY_BYTES);
-	if (t->memory)
-		err = add_regions(t);
-	if (!err)
-		return 0;
-	pmm_free_bytes(&vm->budget, t->memory, MEMORY_BYTES);
-	kmem_free(&vm->budget, t, sizeof(*t));
-	bus_remove(&vm->ports, PORT_WORD);
-	return err;
+	return t->memory ? add_regions(t) : -ENOMEM;
 }
 
-void testdev_destroy(struct vm *vm)
+static void testdev_destroy(struct vm *vm)
 {
 	struct testdev *t = testdev_of(vm);
 
-	if (!t)
-		return;
 	pmm_free_bytes(&vm->budget, t->memory, MEMORY_BYTES);
 	kmem_free(&vm->budget, t, sizeof(*t));
-	bus_remove(&vm->ports, PORT_WORD);
 }
 
-/* --- isa-debug-exit --- */
-
-static u64 debug_exit_read(struct vcpu *v, void *dev, u64 offset, u8 size)
-{
-	return 0;
-}
-
-/* QEMU leaves with an exit code of its own making; the log has both */
-static void debug_exit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
-			     u64 value)
-{
-	log_info("vm", "guest %s: debug exit, status %llu (exit code %llu)",
-		 v->vm->name, value, ((value << 1 | 1) & 0xff));
-	vm_end(v->vm, VM_END_DEBUG_EXIT, "debug exit");
-}
-
-int debug_exit_create(struct vm *vm)
-{
-	const struct bus_region region = {
-		.base = vm->config->debug_exit_port,
-		.size = DEBUG_EXIT_PORTS,
-		.name = "debug exit",
-		.read = debug_exit_read,
-		.write = debug_exit_write,
-	};
-
-	return region.base ? bus_add(&vm->ports, &region) : 0;
-}
+const struct vdev testdev_vdev = {
+	.name = "test device",
+	.create = testdev_create,
+	.destroy = testdev_destroy,
+	.reset = testdev_reset,
+};

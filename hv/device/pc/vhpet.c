@@ -46,6 +46,11 @@ struct vhpet {
 	struct line_listener listener;
 };
 
+static struct vhpet *vhpet_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_vhpet];
+}
+
 /* What each timer can do, as it reads in its configuration (2.3.8) */
 static const u64 timer_caps[HPET_TIMERS] = {
 	HPET_T_64BIT | HPET_T_PERIODIC_OK | 0x00f00000ull << HPET_T_ROUTES,
@@ -191,7 +196,7 @@ static void hpet_fired(struct vtimer *self)
 
 static void hpet_look(struct vm *vm)
 {
-	struct vhpet *h = vm->vhpet;
+	struct vhpet *h = vhpet_of(vm);
 
 	spin_lock(&h->lock);
 	for (u32 i = 0; i < HPET_TIMERS; i++)
@@ -202,7 +207,9 @@ static void hpet_look(struct vm *vm)
 
 bool vhpet_legacy(const struct vm *vm)
 {
-	return vm->vhpet && (READ_ONCE(vm->vhpet->config) & HPET_CONFIG_LEGACY);
+	const struct vhpet *h = vhpet_of(vm);
+
+	return h && (READ_ONCE(h->config) & HPET_CONFIG_LEGACY);
 }
 
 /* --- registers --- */
@@ -392,9 +399,9 @@ static void timer_reset(struct hpet_timer *t)
 	t->ticks = (struct vticks){ .source = LINE_SOURCE_HPET + t->id };
 }
 
-void vhpet_reset(struct vm *vm)
+static void vhpet_reset(struct vm *vm)
 {
-	struct vhpet *h = vm->vhpet;
+	struct vhpet *h = vhpet_of(vm);
 
 	spin_lock(&h->lock);
 	h->config = h->status = h->offset = 0;
@@ -403,7 +410,7 @@ void vhpet_reset(struct vm *vm)
 	spin_unlock(&h->lock);
 }
 
-int vhpet_create(struct vm *vm)
+static int vhpet_create(struct vm *vm)
 {
 	struct bus_region region = {
 		.base = PC_HPET_BASE,
@@ -412,30 +419,35 @@ int vhpet_create(struct vm *vm)
 		.read = mmio_read,
 		.write = mmio_write,
 	};
+	struct vhpet *h = kmem_alloc(&vm->budget, sizeof(*h));
 
-	vm->vhpet = kmem_alloc(&vm->budget, sizeof(*vm->vhpet));
-	if (!vm->vhpet)
+	if (!h)
 		return -ENOMEM;
-	vm->vhpet->vm = vm;
-	vclock_init(&vm->vhpet->clock, HPET_HZ);
+	vm->devices[VDEV_vhpet] = h;
+	h->vm = vm;
+	vclock_init(&h->clock, HPET_HZ);
 	for (u32 i = 0; i < HPET_TIMERS; i++) {
-		struct hpet_timer *t = &vm->vhpet->timers[i];
+		struct hpet_timer *t = &h->timers[i];
 
-		t->hpet = vm->vhpet;
+		t->hpet = h;
 		t->id = i;
 		t->irq = NO_IRQ;
 		vtimer_init(&t->timer, vm, hpet_fired);
 	}
-	lines_listen(vm, &vm->vhpet->listener, hpet_look);
+	lines_listen(vm, &h->listener, hpet_look);
 	vhpet_reset(vm);
-	region.dev = vm->vhpet;
+	region.dev = h;
 	return bus_add(&vm->mmio, &region);
 }
 
-void vhpet_destroy(struct vm *vm)
+static void vhpet_destroy(struct vm *vm)
 {
-	if (!vm->vhpet)
-		return;
-	kmem_free(&vm->budget, vm->vhpet, sizeof(*vm->vhpet));
-	vm->vhpet = NULL;
+	kmem_free(&vm->budget, vhpet_of(vm), sizeof(struct vhpet));
 }
+
+const struct vdev vhpet_vdev = {
+	.name = "HPET",
+	.create = vhpet_create,
+	.destroy = vhpet_destroy,
+	.reset = vhpet_reset,
+};

@@ -11,9 +11,6 @@
 
 #include "hv/core/vm.h"
 
-int __must_check vhpet_create(struct vm *vm);
-void vhpet_destroy(struct vm *vm);
-void vhpet_reset(struct vm *vm);
 /* Legacy replacement is on: the PIT and the RTC have no interrupt line. Any
  * core, any lock held. */
 bool vhpet_legacy(const struct vm *vm);

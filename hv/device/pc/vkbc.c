@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The 8042 and port 92h; see vkbc.h. A command's answer waits in a queue of a
- * few bytes, each with the port it comes from; the first of them is what port
- * 60h and the IRQ lines show. A20 is always on: what would switch it off is
- * kept and told back, as on a chipset that ignores A20M#.
+ * The keyboard controller (8042) of an isolated guest and port 92h. Nobody
+ * types on its keyboard, and there is no mouse: it is enough to reset, for A20,
+ * and for a driver to find it in order.
+ *
+ * A command's answer waits in a queue of a few bytes, each with the port it
+ * comes from; the first of them is what port 60h and the IRQ lines show. A20 is
+ * always on: what would switch it off is kept and told back, as on a chipset
+ * that ignores A20M#.
  *
  * Called from exits, any core. The lock protects everything; after it come the
  * interrupt controllers' locks, but vm_end() is called without it.
  */
-#include "hv/device/pc/vkbc.h"
-
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
@@ -39,6 +41,11 @@ struct vkbc {
 		u8 from; /* status bits: AUX, TIMEOUT */
 	} queue[QUEUE_BYTES];
 };
+
+static struct vkbc *vkbc_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_vkbc];
+}
 
 /* --- the output buffer --- */
 
@@ -415,9 +422,9 @@ static void port92_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 
 /* --- life --- */
 
-void vkbc_reset(struct vm *vm)
+static void vkbc_reset(struct vm *vm)
 {
-	struct vkbc *k = vm->vkbc;
+	struct vkbc *k = vkbc_of(vm);
 
 	spin_lock(&k->lock);
 	memset(k->ram, 0, sizeof(k->ram));
@@ -431,7 +438,7 @@ void vkbc_reset(struct vm *vm)
 	spin_unlock(&k->lock);
 }
 
-int vkbc_create(struct vm *vm)
+static int vkbc_create(struct vm *vm)
 {
 	struct vkbc *k = kmem_alloc(&vm->budget, sizeof(*k));
 	const struct bus_region ports[] = {
@@ -459,7 +466,7 @@ int vkbc_create(struct vm *vm)
 	if (!k)
 		return -ENOMEM;
 	k->vm = vm;
-	vm->vkbc = k;
+	vm->devices[VDEV_vkbc] = k;
 	for (u32 i = 0; i < ARRAY_SIZE(ports) && !err; i++)
 		err = bus_add(&vm->ports, &ports[i]);
 	if (!err)
@@ -467,10 +474,14 @@ int vkbc_create(struct vm *vm)
 	return err;
 }
 
-void vkbc_destroy(struct vm *vm)
+static void vkbc_destroy(struct vm *vm)
 {
-	if (!vm->vkbc)
-		return;
-	kmem_free(&vm->budget, vm->vkbc, sizeof(*vm->vkbc));
-	vm->vkbc = NULL;
+	kmem_free(&vm->budget, vkbc_of(vm), sizeof(struct vkbc));
 }
+
+const struct vdev vkbc_vdev = {
+	.name = "keyboard",
+	.create = vkbc_create,
+	.destroy = vkbc_destroy,
+	.reset = vkbc_reset,
+};

@@ -30,6 +30,11 @@ struct vpit {
 	struct line_listener listener;
 };
 
+static struct vpit *vpit_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_vpit];
+}
+
 static u64 pit_now(const struct vpit *p)
 {
 	return vclock_ticks(&p->clock, vtimer_now() - p->start) + PIT_TIME_MIN;
@@ -85,7 +90,7 @@ static void pit_fired(struct vtimer *t)
 
 void vpit_look(struct vm *vm)
 {
-	struct vpit *p = vm->vpit;
+	struct vpit *p = vpit_of(vm);
 
 	spin_lock(&p->lock);
 	if (p->ticks.asleep || !p->timer.want)
@@ -232,9 +237,9 @@ static const struct {
 	{ 0x36, 0, false },
 };
 
-void vpit_reset(struct vm *vm)
+static void vpit_reset(struct vm *vm)
 {
-	struct vpit *p = vm->vpit;
+	struct vpit *p = vpit_of(vm);
 	u64 now;
 
 	spin_lock(&p->lock);
@@ -253,7 +258,7 @@ void vpit_reset(struct vm *vm)
 	spin_unlock(&p->lock);
 }
 
-int vpit_create(struct vm *vm)
+static int vpit_create(struct vm *vm)
 {
 	struct bus_region regions[] = {
 		{ .base = PIT_PORT,
@@ -267,28 +272,33 @@ int vpit_create(struct vm *vm)
 		  .read = port61_read,
 		  .write = port61_write },
 	};
+	struct vpit *p = kmem_alloc(&vm->budget, sizeof(*p));
 	int err = 0;
 
-	vm->vpit = kmem_alloc(&vm->budget, sizeof(*vm->vpit));
-	if (!vm->vpit)
+	if (!p)
 		return -ENOMEM;
-	vm->vpit->vm = vm;
-	vclock_init(&vm->vpit->clock, PIT_HZ);
-	vm->vpit->start = vtimer_now();
-	vtimer_init(&vm->vpit->timer, vm, pit_fired);
-	lines_listen(vm, &vm->vpit->listener, vpit_look);
+	vm->devices[VDEV_vpit] = p;
+	p->vm = vm;
+	vclock_init(&p->clock, PIT_HZ);
+	p->start = vtimer_now();
+	vtimer_init(&p->timer, vm, pit_fired);
+	lines_listen(vm, &p->listener, vpit_look);
 	vpit_reset(vm);
 	for (u32 i = 0; !err && i < ARRAY_SIZE(regions); i++) {
-		regions[i].dev = vm->vpit;
+		regions[i].dev = p;
 		err = bus_add(&vm->ports, &regions[i]);
 	}
 	return err;
 }
 
-void vpit_destroy(struct vm *vm)
+static void vpit_destroy(struct vm *vm)
 {
-	if (!vm->vpit)
-		return;
-	kmem_free(&vm->budget, vm->vpit, sizeof(*vm->vpit));
-	vm->vpit = NULL;
+	kmem_free(&vm->budget, vpit_of(vm), sizeof(struct vpit));
 }
+
+const struct vdev vpit_vdev = {
+	.name = "8254",
+	.create = vpit_create,
+	.destroy = vpit_destroy,
+	.reset = vpit_reset,
+};

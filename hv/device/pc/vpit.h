@@ -14,9 +14,6 @@
 
 #include "hv/core/vm.h"
 
-int __must_check vpit_create(struct vm *vm);
-void vpit_destroy(struct vm *vm);
-void vpit_reset(struct vm *vm);
 /* IRQ 0 may have been unmasked, or given back by the HPET. No lock held. */
 void vpit_look(struct vm *vm);
 

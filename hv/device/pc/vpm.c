@@ -40,6 +40,11 @@ struct vpm {
 	struct vtimer timer;
 };
 
+static struct vpm *vpm_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_vpm];
+}
+
 /* --- timer and interrupt --- */
 
 static u64 pm_count(const struct vpm *p)
@@ -99,7 +104,7 @@ static void pm_timer_fired(struct vtimer *t)
 /* True: it is heard */
 static bool pm1_event(struct vm *vm, u64 bit)
 {
-	struct vpm *p = vm->vpm;
+	struct vpm *p = vpm_of(vm);
 	bool heard;
 
 	spin_lock(&p->lock);
@@ -346,9 +351,9 @@ static const struct {
 	{ TCO_TMR, 0x04 },        /* 13.9.12 */
 };
 
-void vpm_reset(struct vm *vm)
+static void vpm_reset(struct vm *vm)
 {
-	struct vpm *p = vm->vpm;
+	struct vpm *p = vpm_of(vm);
 
 	spin_lock(&p->lock);
 	vtimer_cancel(&p->timer);
@@ -365,7 +370,7 @@ void vpm_reset(struct vm *vm)
 	spin_unlock(&p->lock);
 }
 
-int vpm_create(struct vm *vm)
+static int vpm_create(struct vm *vm)
 {
 	struct bus_region block = {
 		.base = PC_PM_BASE,
@@ -381,24 +386,29 @@ int vpm_create(struct vm *vm)
 		.read = apm_read,
 		.write = apm_write,
 	};
+	struct vpm *p = kmem_alloc(&vm->budget, sizeof(*p));
 	int err;
 
-	vm->vpm = kmem_alloc(&vm->budget, sizeof(*vm->vpm));
-	if (!vm->vpm)
+	if (!p)
 		return -ENOMEM;
-	vm->vpm->vm = vm;
-	vclock_init(&vm->vpm->clock, PM_TMR_HZ);
-	vtimer_init(&vm->vpm->timer, vm, pm_timer_fired);
+	vm->devices[VDEV_vpm] = p;
+	p->vm = vm;
+	vclock_init(&p->clock, PM_TMR_HZ);
+	vtimer_init(&p->timer, vm, pm_timer_fired);
 	vpm_reset(vm);
-	block.dev = apm.dev = vm->vpm;
+	block.dev = apm.dev = p;
 	err = bus_add(&vm->ports, &block);
 	return err ? err : bus_add(&vm->ports, &apm);
 }
 
-void vpm_destroy(struct vm *vm)
+static void vpm_destroy(struct vm *vm)
 {
-	if (!vm->vpm)
-		return;
-	kmem_free(&vm->budget, vm->vpm, sizeof(*vm->vpm));
-	vm->vpm = NULL;
+	kmem_free(&vm->budget, vpm_of(vm), sizeof(struct vpm));
 }
+
+const struct vdev vpm_vdev = {
+	.name = "ACPI PM",
+	.create = vpm_create,
+	.destroy = vpm_destroy,
+	.reset = vpm_reset,
+};

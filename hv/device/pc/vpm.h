@@ -10,9 +10,6 @@
 
 #include "hv/core/vm.h"
 
-int __must_check vpm_create(struct vm *vm);
-void vpm_destroy(struct vm *vm);
-void vpm_reset(struct vm *vm);
 /* Status bits of PM1 that come from outside (ICH9 13.8.3.1). Any core. The
  * button: true if software asked for its SCI. */
 bool vpm_power_button(struct vm *vm);

@@ -41,6 +41,11 @@ struct vrtc {
 	struct vtimer timer;
 };
 
+static struct vrtc *vrtc_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_vrtc];
+}
+
 /* --- the clock --- */
 
 /* SET or a divider held in reset: time stands still (Register A, DV; Register
@@ -256,7 +261,7 @@ static void rtc_fired(struct vtimer *t)
 
 void vrtc_look(struct vm *vm)
 {
-	struct vrtc *r = vm->vrtc;
+	struct vrtc *r = vrtc_of(vm);
 
 	spin_lock(&r->lock);
 	flags_settle(r);
@@ -473,9 +478,9 @@ static void cmos_fill(struct vrtc *r)
 /* --- life --- */
 
 /* RESET: time, alarm and RAM stay (Signal Descriptions, RESET) */
-void vrtc_reset(struct vm *vm)
+static void vrtc_reset(struct vm *vm)
 {
-	struct vrtc *r = vm->vrtc;
+	struct vrtc *r = vrtc_of(vm);
 
 	spin_lock(&r->lock);
 	flags_settle(r);
@@ -501,7 +506,7 @@ static void clock_start(struct vrtc *r)
 	r->seen = periods(r);
 }
 
-int vrtc_create(struct vm *vm)
+static int vrtc_create(struct vm *vm)
 {
 	struct bus_region region = {
 		.base = RTC_PORT,
@@ -510,23 +515,28 @@ int vrtc_create(struct vm *vm)
 		.read = rtc_read,
 		.write = rtc_write,
 	};
+	struct vrtc *r = kmem_alloc(&vm->budget, sizeof(*r));
 
-	vm->vrtc = kmem_alloc(&vm->budget, sizeof(*vm->vrtc));
-	if (!vm->vrtc)
+	if (!r)
 		return -ENOMEM;
-	vm->vrtc->vm = vm;
-	vclock_init(&vm->vrtc->clock, RTC_HZ);
-	vtimer_init(&vm->vrtc->timer, vm, rtc_fired);
-	clock_start(vm->vrtc);
-	cmos_fill(vm->vrtc);
-	region.dev = vm->vrtc;
+	vm->devices[VDEV_vrtc] = r;
+	r->vm = vm;
+	vclock_init(&r->clock, RTC_HZ);
+	vtimer_init(&r->timer, vm, rtc_fired);
+	clock_start(r);
+	cmos_fill(r);
+	region.dev = r;
 	return bus_add(&vm->ports, &region);
 }
 
-void vrtc_destroy(struct vm *vm)
+static void vrtc_destroy(struct vm *vm)
 {
-	if (!vm->vrtc)
-		return;
-	kmem_free(&vm->budget, vm->vrtc, sizeof(*vm->vrtc));
-	vm->vrtc = NULL;
+	kmem_free(&vm->budget, vrtc_of(vm), sizeof(struct vrtc));
 }
+
+const struct vdev vrtc_vdev = {
+	.name = "RTC",
+	.create = vrtc_create,
+	.destroy = vrtc_destroy,
+	.reset = vrtc_reset,
+};

@@ -10,9 +10,6 @@
 
 #include "hv/core/vm.h"
 
-int __must_check vrtc_create(struct vm *vm);
-void vrtc_destroy(struct vm *vm);
-void vrtc_reset(struct vm *vm);
 /* The HPET took IRQ 8, or gave it back. No lock held. */
 void vrtc_look(struct vm *vm);
 

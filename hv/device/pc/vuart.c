@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Virtual 16550A at COM1 (PC16550D data sheet). What the guest sends goes to
- * the console mux at once, so the transmitter is always empty; what a person
- * types arrives by receive() from the core that polls the real UART.
- * The vUART's lock protects all of it; after it come the vIOAPIC's and the
- * console's.
+ * Virtual 16550A at COM1, IRQ 4 (PC16550D data sheet); its other end is the
+ * console mux. What the guest sends goes there at once, so the transmitter is
+ * always empty; what a person types arrives by receive(), from the core that
+ * polls the real UART. The vUART's lock protects all of it; after it come the
+ * vIOAPIC's and the console's.
  */
-#include "hv/device/pc/vuart.h"
-
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/console/uart.h"
 #include "hv/console/console.h"
@@ -32,6 +30,11 @@ struct vuart {
 	u16 rx_head, rx_count;
 	u8 rx[RX_FIFO_BYTES];
 };
+
+static struct vuart *vuart_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_vuart];
+}
 
 static const u8 rx_triggers[4] = { 1, 4, 8, 14 };
 
@@ -287,9 +290,9 @@ static bool receive(void *dev, u8 byte)
 	return taken;
 }
 
-void vuart_reset(struct vm *vm)
+static void vuart_reset(struct vm *vm)
 {
-	struct vuart *u = vm->vuart;
+	struct vuart *u = vuart_of(vm);
 
 	spin_lock(&u->lock);
 	u->ier = u->fcr = u->lcr = u->mcr = u->scr = 0;
@@ -302,7 +305,7 @@ void vuart_reset(struct vm *vm)
 	spin_unlock(&u->lock);
 }
 
-int vuart_create(struct vm *vm)
+static int vuart_create(struct vm *vm)
 {
 	struct bus_region region = {
 		.base = COM1_PORT,
@@ -311,31 +314,34 @@ int vuart_create(struct vm *vm)
 		.read = port_read,
 		.write = port_write,
 	};
+	struct vuart *u = kmem_alloc(&vm->budget, sizeof(*u));
 	int err;
 
-	vm->vuart = kmem_alloc(&vm->budget, sizeof(*vm->vuart));
-	if (!vm->vuart)
+	if (!u)
 		return -ENOMEM;
-	vm->vuart->vm = vm;
-	region.dev = vm->vuart;
+	vm->devices[VDEV_vuart] = u;
+	u->vm = vm;
+	region.dev = u;
 	err = bus_add(&vm->ports, &region);
 	if (!err)
-		err = console_attach(vm, receive, vm->vuart,
-				     &vm->vuart->speaker);
-	if (err) {
-		vuart_destroy(vm);
-		return err;
-	}
-	vuart_reset(vm);
-	return 0;
+		err = console_attach(vm, receive, u, &u->speaker);
+	if (!err)
+		vuart_reset(vm);
+	return err;
 }
 
-void vuart_destroy(struct vm *vm)
+static void vuart_destroy(struct vm *vm)
 {
-	if (!vm->vuart)
-		return;
-	if (vm->vuart->speaker)
-		console_detach(vm->vuart->speaker);
-	kmem_free(&vm->budget, vm->vuart, sizeof(*vm->vuart));
-	vm->vuart = NULL;
+	struct vuart *u = vuart_of(vm);
+
+	if (u->speaker)
+		console_detach(u->speaker);
+	kmem_free(&vm->budget, u, sizeof(*u));
 }
+
+const struct vdev vuart_vdev = {
+	.name = "UART",
+	.create = vuart_create,
+	.destroy = vuart_destroy,
+	.reset = vuart_reset,
+};

@@ -293,7 +293,7 @@ static void define_generic(struct pci_fn *f, const u8 header[64])
 
 int pci_bus_add(struct pci_fn *f, const u8 header[64])
 {
-	struct pci_bus *bus = f->vm->pci_bus;
+	struct pci_bus *bus = pci_bus_of(f->vm);
 	struct pci_bus_slot *s;
 	int err = 0;
 
@@ -323,7 +323,7 @@ int pci_bus_add(struct pci_fn *f, const u8 header[64])
 
 void pci_bus_set_ecam(struct vm *vm, u64 base, u64 size)
 {
-	struct pci_bus *bus = vm->pci_bus;
+	struct pci_bus *bus = pci_bus_of(vm);
 
 	spin_lock(&bus->lock);
 	bus->ecam = base;
@@ -333,9 +333,9 @@ void pci_bus_set_ecam(struct vm *vm, u64 base, u64 size)
 
 /* --- life --- */
 
-void pci_bus_reset(struct vm *vm)
+static void pci_bus_reset(struct vm *vm)
 {
-	struct pci_bus *bus = vm->pci_bus;
+	struct pci_bus *bus = pci_bus_of(vm);
 
 	spin_lock(&bus->lock);
 	bus->address = 0;
@@ -384,7 +384,7 @@ static int add_regions(struct pci_bus *bus)
 	return err;
 }
 
-int pci_bus_create(struct vm *vm)
+static int pci_bus_create(struct vm *vm)
 {
 	struct pci_bus *bus = kmem_alloc(&vm->budget, sizeof(*bus));
 
@@ -393,18 +393,22 @@ int pci_bus_create(struct vm *vm)
 	bus->vm = vm;
 	memset(bus->index, PCI_BUS_NO_SLOT, sizeof(bus->index));
 	memset(bus->isa, PCI_BUS_NO_ISA, sizeof(bus->isa));
-	vm->pci_bus = bus;
+	vm->devices[VDEV_pci_bus] = bus;
 	return add_regions(bus);
 }
 
-void pci_bus_destroy(struct vm *vm)
+static void pci_bus_destroy(struct vm *vm)
 {
-	struct pci_bus *bus = vm->pci_bus;
+	struct pci_bus *bus = pci_bus_of(vm);
 
-	if (!bus)
-		return;
 	for (u32 i = 0; i < bus->count; i++)
 		pmm_free_bytes(&vm->budget, bus->slots[i].pages, FN_BYTES);
 	kmem_free(&vm->budget, bus, sizeof(*bus));
-	vm->pci_bus = NULL;
 }
+
+const struct vdev pci_bus_vdev = {
+	.name = "PCI",
+	.create = pci_bus_create,
+	.destroy = pci_bus_destroy,
+	.reset = pci_bus_reset,
+};

@@ -39,9 +39,6 @@ struct pci_fn {
 	} bar[PCI_FN_BARS];
 };
 
-int __must_check pci_bus_create(struct vm *vm);
-void pci_bus_destroy(struct vm *vm);
-void pci_bus_reset(struct vm *vm);
 /* While the VM is built. The caller has filled vm, devfn, ops, dev and bar[];
  * @header: the first 64 bytes. -EEXIST, -ENOMEM */
 int __must_check pci_bus_add(struct pci_fn *f, const u8 header[64]);

@@ -58,7 +58,7 @@ void pci_bus_irq_update(struct pci_bus *bus)
 
 void pci_bus_intx(struct pci_fn *f, u32 pin, bool level)
 {
-	struct pci_bus *bus = f->vm->pci_bus;
+	struct pci_bus *bus = pci_bus_of(f->vm);
 	struct pci_bus_slot *s = &bus->slots[bus->index[f->devfn]];
 	u8 bit = (u8)(1u << (pin % PCI_BUS_PINS));
 
@@ -73,7 +73,7 @@ void pci_bus_intx(struct pci_fn *f, u32 pin, bool level)
 
 void pci_bus_set_isa(struct vm *vm, u32 pirq, u8 isa)
 {
-	struct pci_bus *bus = vm->pci_bus;
+	struct pci_bus *bus = pci_bus_of(vm);
 
 	spin_lock(&bus->lock);
 	bus->isa[pirq % PCI_BUS_PIRQS] = isa;
@@ -83,7 +83,7 @@ void pci_bus_set_isa(struct vm *vm, u32 pirq, u8 isa)
 
 void pci_bus_set_pirq(struct vm *vm, u32 device, u32 pin, u8 pirq)
 {
-	struct pci_bus *bus = vm->pci_bus;
+	struct pci_bus *bus = pci_bus_of(vm);
 
 	spin_lock(&bus->lock);
 	bus->pirq[device % PCI_BUS_DEVICES][pin % PCI_BUS_PINS] =

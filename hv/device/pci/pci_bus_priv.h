@@ -14,8 +14,6 @@
 #define PCI_BUS_ISA_LINES 16u
 #define PCI_BUS_NO_ISA    0xffu
 
-struct q35;
-
 /* One function of bus 0. The pages outlive @f, which its device frees first */
 struct pci_bus_slot {
 	struct pci_fn *f;
@@ -34,12 +32,16 @@ struct pci_bus {
 	u8 pirq[PCI_BUS_DEVICES][PCI_BUS_PINS]; /* 0: A ... 7: H */
 	u32 pirq_levels;                        /* what the IOAPIC sees */
 	u32 isa_levels;                         /* what the ISA lines see */
-	struct q35 *q35;
 	u32 count;
 	u8 index[256]; /* by devfn: of slots[], or PCI_BUS_NO_SLOT */
 	struct pci_bus_slot slots[PCI_BUS_MAX_FNS];
 };
 static_assert(sizeof(struct pci_bus) <= 2048, "one small object");
+
+static inline struct pci_bus *pci_bus_of(const struct vm *vm)
+{
+	return vm->devices[VDEV_pci_bus];
+}
 
 /* pci_bus_bar.c, under the lock: the function and BAR that decode @addr, and
  * the offset there; NULL: none does for all of @size bytes */

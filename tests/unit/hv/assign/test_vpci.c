@@ -9,7 +9,6 @@
 #include "arch/x86/machine/smp.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
-#include "hv/assign/passthrough.h"
 #include "hv/irq/route.h"
 #include "include/hw/pci.h"
 #include "mm/hostmap.h"
@@ -258,13 +257,13 @@ static int setup(void **state)
 		(struct acpi_ecam){ .base = 0xb0000000, .bus_last = 255 };
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
-	assert_int_equal(passthrough_create(&fake_vm), 0);
+	assert_int_equal(passthrough_vdev.create(&fake_vm), 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	passthrough_destroy(&fake_vm);
+	passthrough_vdev.destroy(&fake_vm);
 	free(fake_vm.ports.regions);
 	free(fake_vm.mmio.regions);
 	return 0;

@@ -90,12 +90,13 @@ static void create(bool passthrough)
 	memset(&route, 0, sizeof(route));
 	fake_vm_init(1);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
-	assert_int_equal(vioapic_create(&fake_vm, passthrough), 0);
+	fake_vm.privileged = passthrough;
+	assert_int_equal(vioapic_vdev.create(&fake_vm), 0);
 }
 
 static void destroy(void)
 {
-	vioapic_destroy(&fake_vm);
+	vioapic_vdev.destroy(&fake_vm);
 	free(fake_vm.mmio.regions);
 	memset(&acpi, 0, sizeof(acpi));
 }
@@ -292,7 +293,7 @@ static void test_passthrough(void **state)
 	assert_int_equal(sent.count, 3);
 	route.result = 0;
 	rte_set(5, 0x35);
-	vioapic_reset(&fake_vm);
+	vioapic_vdev.reset(&fake_vm);
 	assert_int_equal(route.unrouted, 2);
 	assert_int_equal(route.gsi, 5);
 	destroy();
@@ -319,7 +320,7 @@ static void test_host_shape(void **state)
 static void test_pic_follows(void **state)
 {
 	create(true);
-	fake_vm.vpic = (struct vpic *)&fake_vm; /* only tested for NULL */
+	fake_vm.devices[VDEV_vpic] = &fake_vm; /* only tested for NULL */
 	acpi.override_count = 1;
 	acpi.overrides[0] = (struct acpi_override){ .isa_irq = 0, .gsi = 2 };
 	vioapic_set_line(&fake_vm, 2, true);
@@ -348,7 +349,7 @@ static void test_random_writes(void **state)
 		vioapic_eoi(&fake_vm, (u8)rand());
 	}
 	/* Read-only bits never stick from a write */
-	vioapic_reset(&fake_vm);
+	vioapic_vdev.reset(&fake_vm);
 	for (i = 0; i < 24; i++)
 		assert_int_equal(reg_read(VIOAPIC_BASE, 0x10 + i * 2), 0x10000);
 	destroy();

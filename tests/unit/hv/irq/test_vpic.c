@@ -62,13 +62,13 @@ static int setup(void **state)
 	extint = NULL;
 	looked = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 8), 0);
-	assert_int_equal(vpic_create(&fake_vm), 0);
+	assert_int_equal(vpic_vdev.create(&fake_vm), 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	vpic_destroy(&fake_vm);
+	vpic_vdev.destroy(&fake_vm);
 	free(fake_vm.ports.regions);
 	return 0;
 }
@@ -174,7 +174,7 @@ static void test_isolated(void **state)
 {
 	assert_int_equal(looked, 0);
 	fake_vm.privileged = false;
-	vpic_reset(&fake_vm);
+	vpic_vdev.reset(&fake_vm);
 	assert_int_equal(in(0x4d0), 0);
 	assert_int_equal(in(0x4d1), 0);
 	out(0x21, 0xfe);

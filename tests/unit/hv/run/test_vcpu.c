@@ -343,7 +343,7 @@ static void test_kick_ends_a_halt(void **state)
 
 static void test_external_interrupt_of_the_pic(void **state)
 {
-	vm.vpic = (struct vpic *)(uintptr_t)1;
+	vm.devices[VDEV_vpic] = &vm; /* only tested for NULL */
 	pic = true;
 	vcpu.events = VE_IRQ;
 	vcpu.hw.regs.rflags = 0;

@@ -161,13 +161,13 @@ static int setup(void **state)
 	fake_vm.slots[0] = (struct vm_slot){ .size = MIB(512) };
 	ram = calloc(1, RAM_BYTES);
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 4), 0);
-	assert_int_equal(fwcfg_create(&fake_vm), 0);
+	assert_int_equal(fwcfg_vdev.create(&fake_vm), 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	fwcfg_destroy(&fake_vm);
+	fwcfg_vdev.destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	assert_int_equal(fake_vm.budget.used_pages, 0);
 	free(ram);
@@ -365,7 +365,7 @@ static void test_abandoned(void **state)
 	/* A reset in the middle */
 	describe(DESC, 0x0a, MIB(2), MIB(1));
 	assert_true(start(v, DESC));
-	fwcfg_reset(&fake_vm);
+	fwcfg_vdev.reset(&fake_vm);
 	assert_int_equal(dma(0x0a, 4, 0x3000), 0);
 }
 
@@ -502,9 +502,9 @@ static void test_random_kernel(void **state)
 		free(exact);
 	}
 	/* its file is gone: nothing may read it again */
-	fwcfg_destroy(&fake_vm);
+	fwcfg_vdev.destroy(&fake_vm);
 	bus_remove(&fake_vm.ports, 0x510);
-	assert_int_equal(fwcfg_create(&fake_vm), 0);
+	assert_int_equal(fwcfg_vdev.create(&fake_vm), 0);
 }
 
 static void test_fill(void **state)

@@ -1,10 +1,8 @@
-/* SOURCES: hv/device/pc/testdev.c hv/device/pc/debugcon.c hv/core/bus.c */
+/* SOURCES: hv/device/pc/testdev.c hv/device/pc/debug_exit.c hv/device/pc/debugcon.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Test ports and debug console: there only when asked for, and bounded */
 #include "tests/unit/fakes/vdev_fakes.h"
 
-#include "hv/device/pc/debugcon.h"
-#include "hv/device/pc/testdev.h"
 #include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"
 
@@ -48,15 +46,17 @@ static void create(void)
 	fake_vm.config = &config;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
-	assert_int_equal(debugcon_create(&fake_vm), 0);
-	assert_int_equal(testdev_create(&fake_vm), 0);
-	assert_int_equal(debug_exit_create(&fake_vm), 0);
+	assert_int_equal(debugcon_vdev.create(&fake_vm), 0);
+	assert_int_equal(testdev_vdev.create(&fake_vm), 0);
+	assert_int_equal(debug_exit_vdev.create(&fake_vm), 0);
 }
 
 static void destroy(void)
 {
-	testdev_destroy(&fake_vm);
-	debugcon_destroy(&fake_vm);
+	if (fake_vm.devices[VDEV_testdev])
+		testdev_vdev.destroy(&fake_vm);
+	if (fake_vm.devices[VDEV_debugcon])
+		debugcon_vdev.destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	bus_destroy(&fake_vm.mmio, &fake_vm.budget);
 	assert_int_equal(fake_vm.budget.used_pages, 0);
@@ -68,8 +68,8 @@ static void test_off(void **state)
 	create();
 	assert_int_equal(fake_vm.ports.count, 0);
 	assert_int_equal(fake_vm.mmio.count, 0);
-	testdev_reset(&fake_vm);
-	debugcon_reset(&fake_vm);
+	assert_null(fake_vm.devices[VDEV_testdev]);
+	assert_null(fake_vm.devices[VDEV_debugcon]);
 	destroy();
 }
 
@@ -100,7 +100,7 @@ static void test_ports(void **state)
 	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xff00fff8, 8, ~0ull);
 	assert_int_equal(bus_read(&fake_vm.mmio, &fake_vcpus[0], 0xff00fffe, 2),
 			 0xffff);
-	testdev_reset(&fake_vm);
+	testdev_vdev.reset(&fake_vm);
 	assert_int_equal(in(0xe0, 4), 0);
 	assert_int_equal(bus_read(&fake_vm.mmio, &fake_vcpus[0], 0xff00fff8, 8),
 			 0);
@@ -119,7 +119,7 @@ static void test_debug_console(void **state)
 		out(0x402, 1, i & 0xff);
 	assert_int_equal(fake_log_lines, 3);
 	passes = 1;
-	debugcon_reset(&fake_vm);
+	debugcon_vdev.reset(&fake_vm);
 	assert_int_equal(fake_log_lines, 5); /* and how many were lost */
 	destroy();
 }

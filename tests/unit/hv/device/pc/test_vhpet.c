@@ -42,13 +42,12 @@ static int setup(void **state)
 {
 	board_init();
 	pit_looks = rtc_looks = 0;
-	return vhpet_create(&fake_vm);
+	return vhpet_vdev.create(&fake_vm);
 }
 
 static int teardown(void **state)
 {
-	vhpet_destroy(&fake_vm);
-	vhpet_destroy(&fake_vm);
+	vhpet_vdev.destroy(&fake_vm);
 	board_done();
 	return 0;
 }
@@ -280,7 +279,7 @@ static void test_reset(void **state)
 	set(T_CMP(0), 100);
 	board_pass_us(100);
 	assert_true(board_line(0));
-	vhpet_reset(&fake_vm);
+	vhpet_vdev.reset(&fake_vm);
 	assert_false(board_line(0));
 	assert_false(vhpet_legacy(&fake_vm));
 	assert_int_equal(board_next(), 0);

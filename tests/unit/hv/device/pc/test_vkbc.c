@@ -3,7 +3,6 @@
 /* The keyboard controller: resets, interrupts, random writes */
 #include "tests/unit/fakes/vdev_fakes.h"
 
-#include "hv/device/pc/vkbc.h"
 #include "hv/irq/lines.h"
 
 static u32 levels, edges, resets;
@@ -36,13 +35,13 @@ static int setup(void **state)
 	fake_vm_init(1);
 	levels = edges = resets = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 8), 0);
-	assert_int_equal(vkbc_create(&fake_vm), 0);
+	assert_int_equal(vkbc_vdev.create(&fake_vm), 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	vkbc_destroy(&fake_vm);
+	vkbc_vdev.destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	return 0;
 }
@@ -95,7 +94,7 @@ static void test_lines_follow_config(void **state)
 	out(0x64, 0x60);
 	out(0x60, 0x00);
 	assert_int_equal(levels, 0);
-	vkbc_reset(&fake_vm);
+	vkbc_vdev.reset(&fake_vm);
 	assert_int_equal(in(0x64) & 1, 0);
 }
 

@@ -22,13 +22,12 @@ static int setup(void **state)
 {
 	board_init();
 	legacy = false;
-	return vpit_create(&fake_vm);
+	return vpit_vdev.create(&fake_vm);
 }
 
 static int teardown(void **state)
 {
-	vpit_destroy(&fake_vm);
-	vpit_destroy(&fake_vm);
+	vpit_vdev.destroy(&fake_vm);
 	board_done();
 	return 0;
 }
@@ -405,7 +404,7 @@ static void test_reset(void **state)
 	vpit_look(&fake_vm);
 	rate(0x30, 5);
 	board_pass_us(1000);
-	vpit_reset(&fake_vm);
+	vpit_vdev.reset(&fake_vm);
 	assert_int_equal(board_next(), 0);
 	vpit_look(&fake_vm);
 	board_edges[0] = 0;

@@ -26,13 +26,12 @@ static int setup(void **state)
 {
 	board_init();
 	ended = VM_END_NONE;
-	return vpm_create(&fake_vm);
+	return vpm_vdev.create(&fake_vm);
 }
 
 static int teardown(void **state)
 {
-	vpm_destroy(&fake_vm);
-	vpm_destroy(&fake_vm);
+	vpm_vdev.destroy(&fake_vm);
 	board_done();
 	return 0;
 }
@@ -164,7 +163,7 @@ static void test_reset(void **state)
 	out(PC_PM1_CNT, 2, PM1_CNT_SCI_EN);
 	board_pass_us(2344000);
 	assert_int_equal(board_line(PC_IRQ_SCI), 1);
-	vpm_reset(&fake_vm);
+	vpm_vdev.reset(&fake_vm);
 	assert_int_equal(board_line(PC_IRQ_SCI), 0);
 	assert_int_equal(in(PC_PM1_STS, 4), 0);
 	assert_int_equal(in(PC_PM1_CNT, 4), 0);

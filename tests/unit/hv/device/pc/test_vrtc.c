@@ -66,13 +66,12 @@ static int setup(void **state)
 					     .size = MIB(4),
 					     .rom = true };
 	fake_vm.slots[3] = (struct vm_slot){ .gpa = GIB(4), .size = GIB(3) };
-	return vrtc_create(&fake_vm);
+	return vrtc_vdev.create(&fake_vm);
 }
 
 static int teardown(void **state)
 {
-	vrtc_destroy(&fake_vm);
-	vrtc_destroy(&fake_vm);
+	vrtc_vdev.destroy(&fake_vm);
 	board_done();
 	return 0;
 }
@@ -319,7 +318,7 @@ static void test_reset(void **state)
 	set(8, 3);
 	board_pass_us(1000100);
 	assert_true(board_line(8));
-	vrtc_reset(&fake_vm);
+	vrtc_vdev.reset(&fake_vm);
 	assert_false(board_line(8));
 	assert_int_equal(get(RTC_B), 0x02);
 	assert_int_equal(get(RTC_C), 0);

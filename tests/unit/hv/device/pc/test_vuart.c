@@ -5,7 +5,6 @@
 
 #include "drivers/console/uart.h"
 #include "hv/console/console.h"
-#include "hv/device/pc/vuart.h"
 #include "hv/device/pc/vuart_regs.h"
 #include "hv/irq/vioapic.h"
 
@@ -64,12 +63,12 @@ static int setup(void **state)
 	edges = 0;
 	said_len = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 8), 0);
-	return vuart_create(&fake_vm);
+	return vuart_vdev.create(&fake_vm);
 }
 
 static int teardown(void **state)
 {
-	vuart_destroy(&fake_vm);
+	vuart_vdev.destroy(&fake_vm);
 	assert_null(receive);
 	free(fake_vm.ports.regions);
 	return 0;

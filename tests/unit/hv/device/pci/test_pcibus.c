@@ -5,7 +5,6 @@
 
 #include "hv/assign/vpower.h"
 #include "hv/core/pc_map.h"
-#include "hv/device/pc/q35.h"
 #include "hv/device/pci/pci_bus.h"
 #include "hv/device/pci/pci_bus_priv.h"
 #include "hv/irq/lines.h"
@@ -121,15 +120,15 @@ static int setup(void **state)
 	gsi_levels = isa_levels = resets = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
-	assert_int_equal(pci_bus_create(&fake_vm), 0);
-	assert_int_equal(q35_create(&fake_vm), 0);
+	assert_int_equal(pci_bus_vdev.create(&fake_vm), 0);
+	assert_int_equal(q35_vdev.create(&fake_vm), 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	q35_destroy(&fake_vm);
-	pci_bus_destroy(&fake_vm);
+	q35_vdev.destroy(&fake_vm);
+	pci_bus_vdev.destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	bus_destroy(&fake_vm.mmio, &fake_vm.budget);
 	assert_int_equal(fake_vm.budget.used_pages, 0);
@@ -201,15 +200,15 @@ static void test_firmware_opens(void **state)
 {
 	teardown(NULL);
 	setup(NULL);
-	q35_destroy(&fake_vm);
-	pci_bus_destroy(&fake_vm);
+	q35_vdev.destroy(&fake_vm);
+	pci_bus_vdev.destroy(&fake_vm);
 	bus_destroy(&fake_vm.mmio, &fake_vm.budget);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	strcpy(config.firmware, "bios.bin");
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
-	assert_int_equal(pci_bus_create(&fake_vm), 0);
-	assert_int_equal(q35_create(&fake_vm), 0);
+	assert_int_equal(pci_bus_vdev.create(&fake_vm), 0);
+	assert_int_equal(q35_vdev.create(&fake_vm), 0);
 	assert_int_equal(get(0, 0x60), 0);
 	assert_int_equal(peek(PC_ECAM_BASE, 4), 0xffffffff);
 	assert_int_equal(peek(PC_RCBA_BASE + 0x3140, 2), 0xffff);
@@ -220,8 +219,8 @@ static void test_firmware_opens(void **state)
 	assert_int_equal(peek(PC_RCBA_BASE + 0x3140, 2), 0x3210);
 	set(PC_DEVFN_LPC, 0x40, 0xb001);
 	assert_int_equal(get(PC_DEVFN_LPC, 0x40), 0x601);
-	pci_bus_reset(&fake_vm);
-	q35_reset(&fake_vm);
+	pci_bus_vdev.reset(&fake_vm);
+	q35_vdev.reset(&fake_vm);
 	assert_int_equal(get(0, 0x60), 0);
 	assert_int_equal(peek(0xe0000000, 4), 0xffffffff);
 }
@@ -273,8 +272,8 @@ static void test_intx_shared(void **state)
 	pci_bus_intx(&fn, 0, true);
 	pci_bus_intx(&second, 1, false);
 	assert_int_equal(gsi_levels, 1u << 23);
-	pci_bus_reset(&fake_vm);
-	q35_reset(&fake_vm);
+	pci_bus_vdev.reset(&fake_vm);
+	q35_vdev.reset(&fake_vm);
 	assert_int_equal(gsi_levels, 0);
 }
 
@@ -287,7 +286,7 @@ static void test_multifunction(void **state)
 	second = (struct pci_fn){ .vm = &fake_vm, .devfn = DEVFN + 1 };
 	assert_int_equal(pci_bus_add(&second, header), 0);
 	assert_int_equal(get(DEVFN, 0x0c) >> 16 & 0x80, 0x80);
-	pci_bus_reset(&fake_vm);
+	pci_bus_vdev.reset(&fake_vm);
 	assert_int_equal(get(DEVFN, 0x0c) >> 16 & 0x80, 0x80);
 }
 
@@ -298,15 +297,15 @@ static void test_reset(void **state)
 	set(DEVFN, 0x04, 7);
 	set(DEVFN, 0x3c, 0x0b);
 	set(PC_DEVFN_LPC, 0x60, 0x0a0a0a0a);
-	pci_bus_reset(&fake_vm);
-	q35_reset(&fake_vm);
+	pci_bus_vdev.reset(&fake_vm);
+	q35_vdev.reset(&fake_vm);
 	assert_int_equal(in(0xcf8, 4), 0);
 	assert_int_equal(get(DEVFN, 0x10), 0);
 	assert_int_equal(get(DEVFN, 0x04), 0);
 	assert_int_equal(get(DEVFN, 0x3c), 0);
 	assert_int_equal(get(DEVFN, 0), 0x10001af4);
 	assert_int_equal(get(PC_DEVFN_LPC, 0x60), 0x80808080);
-	assert_int_equal(fake_vm.pci_bus->isa[0], PCI_BUS_NO_ISA);
+	assert_int_equal(pci_bus_of(&fake_vm)->isa[0], PCI_BUS_NO_ISA);
 }
 
 static void test_write_one_to_clear(void **state)

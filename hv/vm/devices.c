@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of virtual devices, and its walks. Called when a guest is made,
+ * starts again and is destroyed; one walk at a time on a VM. No locks.
+ */
+#include "hv/vm/devices.h"
+
+#include "lib/log.h"
+
+static const struct {
+	const struct vdev *vdev;
+	enum vdev_guests guests;
+} rows[VDEV_COUNT] = {
+#define VDEV(name, guests) [VDEV_##name] = { &name##_vdev, VDEV_##guests },
+#include "hv/core/vdev_rows.h"
+#undef VDEV
+};
+
+int devices_create(struct vm *vm)
+{
+	u32 guest = vm->privileged ? VDEV_PRIVILEGED : VDEV_ISOLATED;
+
+	for (u32 i = 0; i < VDEV_COUNT; i++) {
+		int err = rows[i].guests & guest ? rows[i].vdev->create(vm) : 0;
+
+		if (err) {
+			log_error("vm", "guest %s: %s: error %d", vm->name,
+				  rows[i].vdev->name, -err);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void devices_destroy(struct vm *vm)
+{
+	for (u32 i = VDEV_COUNT; i-- > 0;) {
+		if (vm->devices[i])
+			rows[i].vdev->destroy(vm);
+		vm->devices[i] = NULL;
+	}
+}
+
+void devices_reset(struct vm *vm)
+{
+	for (u32 i = 0; i < VDEV_COUNT; i++)
+		if (vm->devices[i] && rows[i].vdev->reset)
+			rows[i].vdev->reset(vm);
+}

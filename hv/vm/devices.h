@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All virtual devices of a guest, by the rows of hv/core/vdev_rows.h */
+#ifndef HV_VM_DEVICES_H
+#define HV_VM_DEVICES_H
+
+#include "hv/core/vm.h"
+
+/* Make those of @vm's kind of guest, in order, on the boot CPU, once its
+ * memory, buses and vCPUs are there. -errno of the first that fails, after a
+ * sentence; devices_destroy() undoes what was made. */
+int __must_check devices_create(struct vm *vm);
+/* Those that were made, the last first. No vCPU of it has ever run. */
+void devices_destroy(struct vm *vm);
+/* Power-on state again, in order. All vCPUs are parked. */
+void devices_reset(struct vm *vm);
+
+#endif
