@@ -1,57 +1,73 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Unit tests (host, ASan + UBSan) and guest test images.
+# Unit tests and fuzzers (host, ASan + UBSan) and guest test images.
 
-# tests/unit/ROOM/test_X.c tests what stands in ROOM. Its first line names the
-# project sources it is linked with: /* SOURCES: lib/printf.c lib/string.c */
-UNIT_C    := $(sort $(shell find tests/unit -name 'test_*.c'))
+# A test or fuzzer names the project sources it is linked with in its first
+# line: /* SOURCES: lib/printf.c lib/string.c */. SOURCED has `test.c:source.c`
+# for each; $(call sources,test.c) picks them.
+UNIT_C  := $(sort $(shell find tests/unit -name 'test_*.c'))
+FUZZ_C  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SOURCED := $(shell awk 'FNR == 1 && $$2 == "SOURCES:" { \
+	for (i = 3; i < NF; i++) print FILENAME ":" $$i }' $(UNIT_C) $(FUZZ_C))
+sources  = $(patsubst $(1):%,%,$(filter $(1):%,$(SOURCED)))
+
+# tests/unit/ROOM/test_X.c tests what stands in ROOM. Each source is compiled
+# once, for all tests.
 UNIT_BIN  := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
-UNIT_FAKES := $(wildcard tests/unit/fakes/*.h)
+UNIT_OBJ  := $(B)/unit/obj
 UNIT_CC   := gcc
 UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wshadow -Wundef -Werror \
 	      -fsanitize=address,undefined -fno-sanitize-recover=all \
 	      -fno-omit-frame-pointer -D_GNU_SOURCE -DBULKHEAD_UNIT_TEST
 
-unit-sources = $(shell sed -n '1s,^/\* SOURCES:\(.*\)\*/.*,\1,p' tests/unit/$(1).c)
+UNIT_LIBS_test_insn_capstone := -lcapstone
 
-UNIT_LIBS_hv/emulate/test_insn_capstone := -lcapstone
+$(UNIT_OBJ)/%.o: %.c tests/build.mk
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
 
+# $(1): tests/unit/ROOM/test_X.c, $(2): the program
 define unit-rule
-$(B)/unit/$(1): tests/unit/$(1).c $(call unit-sources,$(1)) $(UNIT_FAKES)
+$(2): $(patsubst %.c,$(UNIT_OBJ)/%.o,$(1) $(call sources,$(1)))
 	@mkdir -p $$(@D)
-	@echo "  UNIT  $(notdir $(1))"
-	@$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -MF $$@.d -o $$@ \
-		tests/unit/$(1).c $(call unit-sources,$(1)) -lcmocka $(UNIT_LIBS_$(1))
+	@echo "  UNIT  $$(@F)"
+	@$(UNIT_CC) $(UNIT_FLAGS) -o $$@ $$^ -lcmocka $$(UNIT_LIBS_$$(@F))
 endef
-$(foreach t,$(UNIT_C:tests/unit/%.c=%),$(eval $(call unit-rule,$(t))))
--include $(UNIT_BIN:=.d)
+$(foreach t,$(UNIT_C),$(eval $(call unit-rule,$(t),$(t:tests/unit/%.c=$(B)/unit/%))))
 
 .PHONY: unit unit-build
 unit-build: $(UNIT_BIN)
 unit: unit-build
 	scripts/run-unit $(UNIT_BIN)
 
-# Fuzzers (libFuzzer, clang): tests/fuzz/fuzz_X.c, sources as in unit tests.
-# tests/fuzz/run gives each its time; what they find stays in $(B)/fuzz
-FUZZ_C       := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+# libFuzzer (clang). tests/fuzz/run gives each its time; what they find stays
+# in $(B)/fuzz
 FUZZ_BIN     := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
+FUZZ_OBJ     := $(B)/fuzz/obj
 FUZZ_SECONDS := 60
 FUZZ_FLAGS   := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wno-unused-function \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-D_GNU_SOURCE -DBULKHEAD_UNIT_TEST
 
-fuzz-sources = $(shell sed -n '1s,^/\* SOURCES:\(.*\)\*/.*,\1,p' tests/fuzz/$(1).c)
+$(FUZZ_OBJ)/%.o: %.c tests/build.mk
+	@mkdir -p $(@D)
+	@echo "  CC    $@"
+	@clang $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
 
 define fuzz-rule
-$(B)/fuzz/$(1): tests/fuzz/$(1).c $(call fuzz-sources,$(1)) $(UNIT_FAKES)
-	@mkdir -p $$(@D)
-	@echo "  FUZZ  $(1)"
-	@clang $(FUZZ_FLAGS) -o $$@ tests/fuzz/$(1).c \
-		$(call fuzz-sources,$(1)) -lcmocka
+$(2): $(patsubst %.c,$(FUZZ_OBJ)/%.o,$(1) $(call sources,$(1)))
+	@echo "  FUZZ  $$(@F)"
+	@clang $(FUZZ_FLAGS) -o $$@ $$^ -lcmocka
 endef
-$(foreach t,$(FUZZ_C:tests/fuzz/%.c=%),$(eval $(call fuzz-rule,$(t))))
+$(foreach t,$(FUZZ_C),$(eval $(call fuzz-rule,$(t),$(t:tests/fuzz/%.c=$(B)/fuzz/%))))
 
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BIN)
+
+# What each object of either was made from
+HOST_C := $(sort $(UNIT_C) $(FUZZ_C) $(foreach s,$(SOURCED),$(lastword $(subst :, ,$(s)))))
+.SECONDARY: $(HOST_C:%.c=$(UNIT_OBJ)/%.o) $(HOST_C:%.c=$(FUZZ_OBJ)/%.o)
+-include $(wildcard $(HOST_C:%.c=$(UNIT_OBJ)/%.d) $(HOST_C:%.c=$(FUZZ_OBJ)/%.d))
 
 # Guest tests: tiny freestanding PVH ELF images, one source a group
 GUEST_FLAGS := -std=gnu11 -O2 -g -I. -Wall -Wextra -Wno-unused-parameter -Werror -Wno-format-zero-length -ffreestanding \
