@@ -136,7 +136,10 @@ enum event_type {
 	EVENT_EXCEPTION,
 	EVENT_SOFT_INT,
 	EVENT_SOFT_EXCEPTION,
-	EVENT_PRIV_EXCEPTION
+	EVENT_PRIV_EXCEPTION,
+	/* Never handed to a back-end: the shutdown of a triple fault, which
+	 * ends the guest where the next entry would be */
+	EVENT_SHUTDOWN
 };
 
 struct vcpu_event {

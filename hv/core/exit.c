@@ -55,3 +55,9 @@ enum verdict exit_ud(struct vcpu *v)
 	vcpu_inject_ud(v);
 	return VERDICT_INJECT;
 }
+
+enum verdict exit_kill(struct vcpu *v, const char *reason)
+{
+	v->kill_reason = reason;
+	return VERDICT_KILL;
+}

@@ -14,7 +14,7 @@ enum verdict {
 	VERDICT_INJECT,  /* a fault was queued by the handler; RIP stays */
 	VERDICT_BLOCK,   /* done, step over it, then wait for an event */
 	VERDICT_YIELD,   /* done, step over it, let another run */
-	VERDICT_KILL,    /* the guest cannot go on; reason logged */
+	VERDICT_KILL,    /* the guest cannot go on: see exit_kill() */
 };
 
 /* What logs call an exit of @kind, below EXIT_KINDS */
@@ -23,7 +23,8 @@ const char *exit_name(enum exit_kind kind);
 /* Queue a fault, #GP(0) or #UD, and say so. Home core, attached. */
 enum verdict exit_gp(struct vcpu *v);
 enum verdict exit_ud(struct vcpu *v);
-/* Log why, with the guest's registers; the dispatcher ends the guest */
+/* The guest cannot go on; @reason completes "guest NAME crashed: ". The run
+ * loop logs it with the registers and ends the guest. Home core, attached. */
 enum verdict exit_kill(struct vcpu *v, const char *reason);
 
 #endif

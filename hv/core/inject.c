@@ -44,8 +44,10 @@ void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	enum fault_class a = fault_class(&v->pending);
 	enum fault_class b = fault_class(&second);
 
+	if (v->pending.type == EVENT_SHUTDOWN)
+		return;
 	if (a == FAULT_DOUBLE && b != FAULT_BENIGN) {
-		vm_end(v->vm, VM_END_CRASH, "triple fault");
+		v->pending = (struct vcpu_event){ .type = EVENT_SHUTDOWN };
 		return;
 	}
 	if ((a == FAULT_CONTRIBUTORY && b == FAULT_CONTRIBUTORY) ||

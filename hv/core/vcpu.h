@@ -15,27 +15,34 @@
 enum vcpu_event_bit {
 	VE_IRQ = 1 << 0, /* the vLAPIC may have something */
 	VE_NMI = 1 << 1,
-	VE_INIT = 1 << 2,
-	VE_SIPI = 1 << 3, /* vector in sipi_vector */
-	VE_STOP = 1 << 4, /* its VM ends */
-	VE_PVCLOCK = 1 << 5,
-	VE_VTIMER = 1 << 6,    /* boot vCPU: hv/time/vtimer.h */
-	VE_NMI_AGAIN = 1 << 8, /* a second one while VE_NMI was set */
-	VE_KICK = 1 << 7,      /* it goes on from HLT, now or at the next one */
+	VE_NMI_AGAIN = 1 << 2, /* a second one while VE_NMI was set */
+	VE_INIT = 1 << 3,
+	VE_SIPI = 1 << 4,   /* vector in sipi_vector */
+	VE_STOP = 1 << 5,   /* its VM ends */
+	VE_VTIMER = 1 << 6, /* boot vCPU: hv/time/vtimer.h */
+	VE_KICK = 1 << 7,   /* it goes on from HLT, now or at the next one */
 };
 
 enum vcpu_activity {
 	VCPU_RUNNING, /* 0: the hot path tests for anything else */
 	VCPU_HALTED,
 	VCPU_WAIT_SIPI,
-	VCPU_BUILDING, /* boot vCPU: fills its VM's memory first, see vm_build.c
-			*/
+	VCPU_BUILDING, /* boot vCPU: vm_build_step() of hv/vm/life.h */
 	VCPU_PARKED,   /* its VM has ended */
 };
 
 struct vlapic;
 struct pvclock;
 struct kvm_pv;
+
+/* Where the last intercepted instruction was: see gmem_code_again() */
+struct vcpu_code {
+	u64 page;       /* linear page number */
+	u64 cr3;        /* the CR3 it was found with */
+	const u8 *va;   /* a window on it, */
+	const u64 *tag; /* open while *tag is tag_value */
+	u64 tag_value;
+};
 
 struct vcpu {
 	struct vcpu_hw hw; /* first */
@@ -44,27 +51,21 @@ struct vcpu {
 	u32 events;                  /* atomic, enum vcpu_event_bit */
 	enum vcpu_activity activity; /* home core */
 	u8 sipi_vector;
-	bool irq_window; /* a request_window is outstanding */
-	bool kicked;     /* VE_KICK was taken: the next HLT is none */
-	u8 nmi_waiting;  /* taken from events, not delivered yet; at most 2 */
-	bool injected;   /* the next entry delivers an event: no second one */
-	struct vcpu_event
-		pending; /* exception or reinjection for the next entry */
+	bool kicked;    /* VE_KICK was taken: the next HLT is none */
+	u8 nmi_waiting; /* taken from events, not delivered yet; at most 2 */
+	bool injected;  /* the next entry delivers an event: no second one */
+	/* For the next entry: an exception, an event whose delivery an exit
+	 * interrupted, or EVENT_SHUTDOWN */
+	struct vcpu_event pending;
+	const char *kill_reason; /* of the last VERDICT_KILL */
 	struct sched_entity entity;
 	struct vlapic *vlapic;
 	struct pvclock *pvclock;
 	struct kvm_pv *kvm_pv;
 	u64 exits[EXIT_KINDS]; /* home core only */
-	/* Page of the last intercepted instruction: see gmem_code_again() */
-	struct {
-		u64 page,
-			cr3; /* linear page number; the CR3 it was found with */
-		const u8 *va;   /* its window, */
-		const u64 *tag; /* open as long as *tag is still */
-		u64 tag_value;
-	} code;
+	struct vcpu_code code;
 	u64 tsc_adjust;
-	u32 slot_hint; /* hv/core/gmem.c: the memory slot it found last */
+	u32 slot_hint; /* hv/core/walk.h: the memory slot it found last */
 	u64 apic_base_msr, misc_enable, mtrr_def_type;
 	u64 mtrr_var[16], mtrr_fixed[11]; /* hv/policy/mtrr.c */
 	/* In the core while it is current: the host uses neither */

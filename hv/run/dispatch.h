@@ -36,7 +36,7 @@ static inline void exit_dispatch(struct vcpu *v)
 	enum verdict verdict;
 
 	if (unlikely((u32)e->kind >= EXIT_KINDS)) {
-		exit_unknown(v, e);
+		exit_give_way(v, exit_unknown(v, e));
 		return;
 	}
 	row = &exit_table[e->kind];
@@ -51,7 +51,7 @@ static inline void exit_dispatch(struct vcpu *v)
 	verdict = row->handler(v, e);
 	if (likely(verdict == VERDICT_ADVANCE))
 		exit_advance(v);
-	else if (verdict == VERDICT_BLOCK || verdict == VERDICT_YIELD)
+	else if (verdict >= VERDICT_BLOCK)
 		exit_give_way(v, verdict);
 }
 

@@ -14,6 +14,7 @@
 #include "hv/irq/vpic.h"
 #include "hv/pv/kvm_pv.h"
 #include "hv/pv/pvclock.h"
+#include "hv/run/exit.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/life.h"
 #include "include/hw/cpu.h"
@@ -89,7 +90,6 @@ static void inject(struct vcpu *v, const struct vcpu_event *event)
 static void request_irq_window(struct vcpu *v, int vector)
 {
 	vcpu_ops->request_window(&v->hw, WINDOW_IRQ, (u8)vector);
-	v->irq_window = true;
 }
 
 static void deliver_nmi(struct vcpu *v)
@@ -224,6 +224,23 @@ static bool leave_inactive(struct vcpu *v)
 	return false;
 }
 
+/* What exit handlers have queued. False: it was the end of the guest. */
+static bool take_pending(struct vcpu *v)
+{
+	struct vcpu_event event = v->pending;
+
+	if (event.type == EVENT_SHUTDOWN) {
+		v->pending.type = EVENT_NONE;
+		exit_end_guest(v, "triple fault");
+		return false;
+	}
+	if (!v->injected) {
+		inject(v, &event);
+		v->pending.type = EVENT_NONE;
+	}
+	return true;
+}
+
 bool vcpu_prepare(struct vcpu *v)
 {
 	u32 events = __atomic_exchange_n(&v->events, 0, __ATOMIC_SEQ_CST);
@@ -234,10 +251,8 @@ bool vcpu_prepare(struct vcpu *v)
 	was_inactive = v->activity != VCPU_RUNNING;
 	if (was_inactive && !leave_inactive(v))
 		return false;
-	if (unlikely(v->pending.type != EVENT_NONE) && !v->injected) {
-		inject(v, &v->pending);
-		v->pending.type = EVENT_NONE;
-	}
+	if (unlikely(v->pending.type != EVENT_NONE) && !take_pending(v))
+		return false;
 	deliver_nmi(v);
 	if ((events & VE_IRQ) || was_inactive)
 		deliver_irq(v);
@@ -246,7 +261,6 @@ bool vcpu_prepare(struct vcpu *v)
 
 void vcpu_irq_window_open(struct vcpu *v)
 {
-	v->irq_window = false;
 	vcpu_post(v, VE_IRQ);
 }
 

@@ -247,12 +247,11 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 };
 /* clang-format on */
 
-enum verdict exit_kill(struct vcpu *v, const char *reason)
+void exit_end_guest(struct vcpu *v, const char *reason)
 {
 	/* The reason first: it is worth most where output is cut */
 	vm_end(v->vm, VM_END_CRASH, reason);
 	vcpu_dump(v);
-	return VERDICT_KILL;
 }
 
 void exit_vectoring(struct vcpu *v)
@@ -262,6 +261,10 @@ void exit_vectoring(struct vcpu *v)
 
 void exit_give_way(struct vcpu *v, enum verdict verdict)
 {
+	if (verdict == VERDICT_KILL) {
+		exit_end_guest(v, v->kill_reason);
+		return;
+	}
 	exit_advance(v);
 	if (verdict == VERDICT_BLOCK)
 		v->activity = VCPU_HALTED;

@@ -20,8 +20,11 @@ extern const struct exit_row exit_table[EXIT_KINDS]; /* no slot is empty */
 /* No row for it: the end of the guest */
 enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e);
 
+/* The one way a guest ends that cannot go on: why, then its registers, in the
+ * log; its vCPUs stop. Home core, attached. */
+void exit_end_guest(struct vcpu *v, const char *reason);
 /* Rare parts of exit_dispatch(), kept out of its inlined path: an event to
- * deliver again, and BLOCK and YIELD */
+ * deliver again, and the verdicts from BLOCK on */
 void exit_vectoring(struct vcpu *v);
 void exit_give_way(struct vcpu *v, enum verdict verdict);
 

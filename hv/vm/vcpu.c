@@ -75,7 +75,6 @@ void vcpu_reset(struct vcpu *v)
 	vlapic_reset(v, false);
 	v->pending = (struct vcpu_event){ .type = EVENT_NONE };
 	v->injected = false;
-	v->irq_window = false;
 	v->nmi_waiting = 0;
 	v->tsc_adjust = 0;
 	v->misc_enable = MISC_ENABLE_FAST_STRING;

@@ -45,6 +45,7 @@ static u32 apic_page[1024];
 static struct budget budget;
 static int injected; /* vector, -1: none */
 static u32 ends, dumps, emulated, flushes;
+static const char *end_reason;
 static u8 decoded_len;
 static int msr_result;
 static struct {
@@ -249,6 +250,7 @@ void vm_end(struct vm *m, enum vm_end how, const char *reason)
 {
 	assert_int_equal(how, VM_END_CRASH);
 	assert_non_null(reason);
+	end_reason = reason;
 	ends++;
 }
 
@@ -349,6 +351,27 @@ static void test_unknown_kinds_end_the_guest_only(void **state)
 		assert_int_equal(dumps, i + 1);
 		assert_rip(0x100000);
 	}
+}
+
+/* Each way a handler has of ending the guest is told and done once, by the
+ * dispatcher, with the handler's reason */
+static void test_kill_is_told_once(void **state)
+{
+	static const enum exit_kind kinds[] = { EXIT_TRIPLE_FAULT,
+						EXIT_ENTRY_FAILED };
+
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
+		leave(kinds[i]);
+		exit_dispatch(&vcpu);
+		assert_int_equal(ends, i + 1);
+		assert_int_equal(dumps, i + 1);
+		assert_string_equal(end_reason, vcpu.kill_reason);
+	}
+	assert_int_equal(exit_kill(&vcpu, "why"), VERDICT_KILL);
+	assert_int_equal(ends, 2);
+	exit_give_way(&vcpu, VERDICT_KILL);
+	assert_string_equal(end_reason, "why");
+	assert_rip(0x100000);
 }
 
 static void test_length_is_decoded_when_nobody_tells(void **state)
@@ -727,6 +750,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_no_slot_is_empty),
 		T(test_unknown_kinds_end_the_guest_only),
+		T(test_kill_is_told_once),
 		T(test_length_is_decoded_when_nobody_tells),
 		T(test_rip_wraps_as_the_mode_says),
 		T(test_shadow_and_resume_flag_end),
