@@ -102,6 +102,5 @@ bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 		rl->printed++;
 		return true;
 	}
-	rl->missed++;
 	return false;
 }

@@ -50,7 +50,6 @@ void log_vwrite(enum log_level level, const char *tag, const char *fmt,
 struct ratelimit {
 	u64 window_start;
 	u32 printed;
-	u32 missed;
 };
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst);
 

@@ -19,7 +19,7 @@ struct sched_entity {
 	u32 wake_pending;                 /* atomic: on the wake list */
 	struct pcpu *cpu;                 /* home core; fixed while it lives */
 	enum sched_state state;           /* written by the owner core only */
-	u64 run_tsc;                      /* time it ran */
+	u64 run_tsc;    /* time it ran; the control plane will list it */
 	u64 ready_tsc;  /* since when it is READY and does not run */
 	u64 steal_tsc;  /* how long it was so in all, up to its last turn */
 	u64 slice_left; /* TSC ticks of its slice not used yet */

@@ -57,7 +57,6 @@ struct acpi_facts {
 	struct acpi_ecam ecam[ACPI_MAX_ECAM];
 	u16 pm1a_evt, pm1a_cnt, pm1b_cnt; /* ports; 0: none */
 	u16 pm_timer;                     /* port; 0: none */
-	bool pm_timer_32bit;
 	bool has_s5;
 	u8 s5_typ_a, s5_typ_b; /* from \_S5_ in the DSDT or an SSDT */
 	bool has_reset;
@@ -66,6 +65,7 @@ struct acpi_facts {
 	u16 smi_cmd;
 	u8 acpi_enable; /* to smi_cmd: ACPI mode on; 0: always on */
 	u16 sci_gsi;
+	/* 0: none. Read by the trap that will keep its messages from guests */
 	u64 hpet_base;
 };
 

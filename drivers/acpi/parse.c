@@ -176,7 +176,6 @@ void acpi_parse_fadt(struct acpi_facts *f, const struct acpi_header *t,
 	f->pm1a_cnt = fadt_port(&fadt.x_pm1a_cnt, fadt.pm1a_cnt_blk);
 	f->pm1b_cnt = fadt_port(&fadt.x_pm1b_cnt, fadt.pm1b_cnt_blk);
 	f->pm_timer = fadt_port(&fadt.x_pm_tmr, fadt.pm_tmr_blk);
-	f->pm_timer_32bit = fadt.flags & FADT_TMR_VAL_EXT;
 	f->sci_gsi = fadt.sci_int;
 	f->smi_cmd = fadt.smi_cmd <= PORT_MAX ? (u16)fadt.smi_cmd : 0;
 	f->acpi_enable = fadt.acpi_enable;

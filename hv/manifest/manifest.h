@@ -78,7 +78,6 @@ struct manifest {
 	enum console_mode console;
 	char focus[MANIFEST_NAME_LEN]; /* which console is shown first */
 	u32 guest_count;
-	u32 error_count;
 	struct guest_config guests[MANIFEST_MAX_GUESTS];
 };
 

@@ -31,7 +31,6 @@ static void complain(struct parser *p, u32 line, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)bh_vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
 	va_end(ap);
-	p->m->error_count++;
 	p->report(text);
 }
 

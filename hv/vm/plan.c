@@ -42,7 +42,6 @@ static void reject(struct check *c, struct guest_config *g, const char *fmt,
 	(void)bh_vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
 	va_end(ap);
 	g->valid = false;
-	c->m->error_count++;
 	c->report(text);
 }
 
@@ -252,7 +251,6 @@ void manifest_default(struct manifest *m, const struct boot_info *bi,
 
 	memset(m, 0, sizeof(*m));
 	if (!kernel) {
-		m->error_count = 1;
 		(void)bh_snprintf(text, sizeof(text),
 				  "there is neither a manifest nor a Linux "
 				  "kernel; put %s and a kernel into the folder "

@@ -26,7 +26,7 @@ static void check(void)
 {
 	u32 privileged = 0;
 
-	if (m.error_count != said || m.guest_count > MANIFEST_MAX_GUESTS)
+	if (m.guest_count > MANIFEST_MAX_GUESTS)
 		abort();
 	for (u32 i = 0; i < m.guest_count; i++) {
 		const struct guest_config *g = &m.guests[i];

@@ -216,7 +216,6 @@ static void test_whole(void **state)
 	assert_int_equal(acpi.pm1a_cnt, 0x704);
 	assert_int_equal(acpi.pm1b_cnt, 0);
 	assert_int_equal(acpi.pm_timer, 0x608);
-	assert_true(acpi.pm_timer_32bit);
 	assert_true(acpi.has_s5);
 	assert_int_equal(acpi.s5_typ_a, 5);
 	assert_int_equal(acpi.s5_typ_b, 7);
