@@ -6,30 +6,13 @@
 #include <stdarg.h>
 
 #include "boot/efi/loader.h"
+#include "include/hw/uart16550.h"
 #include "lib/errno.h"
 #include "lib/printf.h"
 
-#define LINE_BYTES 512
-
-/* 16550 (PC16550D data sheet, 8.0) */
-#define COM1                  0x3f8
-#define UART_THR              0
-#define UART_DLL              0
-#define UART_IER              1
-#define UART_DLM              1
-#define UART_FCR              2
-#define UART_LCR              3
-#define UART_MCR              4
-#define UART_LSR              5
-#define UART_SCR              7
-#define UART_LCR_8N1          0x03
-#define UART_LCR_DLAB         0x80
-#define UART_FCR_ENABLE_CLEAR 0x07
-#define UART_MCR_DTR_RTS      0x03
-#define UART_LSR_THRE         0x20
-#define UART_DIVISOR_115200   1
-#define UART_SCR_PATTERN      0x5a
-#define UART_SPINS            100000
+#define LINE_BYTES      512
+#define SCRATCH_PATTERN 0x5a
+#define SPINS           100000
 
 static bool firmware_console = true;
 static bool com1_used; /* write to COM1 ourselves */
@@ -50,28 +33,29 @@ static u8 in8(u16 port)
 
 static bool com1_probe(void)
 {
-	out8(COM1 + UART_SCR, UART_SCR_PATTERN);
-	return in8(COM1 + UART_SCR) == UART_SCR_PATTERN;
+	out8(COM1_PORT + UART_SCR, SCRATCH_PATTERN);
+	return in8(COM1_PORT + UART_SCR) == SCRATCH_PATTERN;
 }
 
 static void com1_setup(void)
 {
-	out8(COM1 + UART_IER, 0);
-	out8(COM1 + UART_LCR, UART_LCR_8N1 | UART_LCR_DLAB);
-	out8(COM1 + UART_DLL, UART_DIVISOR_115200);
-	out8(COM1 + UART_DLM, 0);
-	out8(COM1 + UART_LCR, UART_LCR_8N1);
-	out8(COM1 + UART_FCR, UART_FCR_ENABLE_CLEAR);
-	out8(COM1 + UART_MCR, UART_MCR_DTR_RTS);
+	out8(COM1_PORT + UART_IER, 0);
+	out8(COM1_PORT + UART_LCR, UART_LCR_8N1 | UART_LCR_DLAB);
+	out8(COM1_PORT + UART_DLL, UART_DIVISOR_115200);
+	out8(COM1_PORT + UART_DLM, 0);
+	out8(COM1_PORT + UART_LCR, UART_LCR_8N1);
+	out8(COM1_PORT + UART_FCR,
+	     UART_FCR_ENABLE | UART_FCR_CLEAR_RX | UART_FCR_CLEAR_TX);
+	out8(COM1_PORT + UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
 }
 
 static void com1_putc(char c)
 {
-	for (u32 i = 0; i < UART_SPINS; i++) {
-		if (in8(COM1 + UART_LSR) & UART_LSR_THRE)
+	for (u32 i = 0; i < SPINS; i++) {
+		if (in8(COM1_PORT + UART_LSR) & UART_LSR_THRE)
 			break;
 	}
-	out8(COM1 + UART_THR, (u8)c);
+	out8(COM1_PORT + UART_THR, (u8)c);
 }
 
 /* The device path of a console's handle has a UART node (UEFI 2.10, 10.3.4.15

@@ -14,6 +14,7 @@
 #include "boot/common/boot_mem.h"
 #include "boot/common/paging.h"
 #include "boot/efi/loader.h"
+#include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -23,7 +24,6 @@ static_assert(offsetof(struct boot_info, entry_tsc) == 48, "jump.asm");
 #define MAP_SPARE_ENTRIES 32
 #define EXIT_TRIES        4
 #define BELOW_4G          0xffffffffull
-#define CR4_LA57          BIT(12)
 
 struct block {
 	u64 base, bytes;

@@ -10,10 +10,9 @@
 #include "arch/x86/cpu/portio.h"
 #include "include/hw/uart16550.h"
 
-#define DIVISOR_115200 1
-#define SCRATCH_A      0x5a
-#define SCRATCH_B      0xa5
-#define NO_DEVICE      0xff /* what an empty bus reads as */
+#define SCRATCH_A 0x5a
+#define SCRATCH_B 0xa5
+#define NO_DEVICE 0xff /* what an empty bus reads as */
 
 /* Reads of the line status register before the UART counts as dead: a port
  * read takes about 1 us on hardware and 16 bytes leave in 1.4 ms */
@@ -52,11 +51,11 @@ bool uart_init(void)
 		return false;
 	uart_out(UART_IER, 0);
 	uart_out(UART_LCR, UART_LCR_DLAB | UART_LCR_8N1);
-	uart_out(UART_DLL, DIVISOR_115200);
+	uart_out(UART_DLL, UART_DIVISOR_115200);
 	uart_out(UART_DLM, 0);
 	uart_out(UART_LCR, UART_LCR_8N1);
 	/* Not cleared: the loader's last bytes may still be in it */
-	uart_out(UART_FCR, UART_FCR_ENABLE | UART_FCR_TRIGGER_1);
+	uart_out(UART_FCR, UART_FCR_ENABLE);
 	uart_out(UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
 	tx_room = 0;
 	return true;
@@ -123,5 +122,5 @@ void uart_rx_irq(bool on)
 		return;
 	uart_out(UART_MCR, on ? UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2
 			      : UART_MCR_DTR | UART_MCR_RTS);
-	uart_out(UART_IER, on ? UART_IER_RDI : 0);
+	uart_out(UART_IER, on ? UART_IER_ERBFI : 0);
 }

@@ -5,9 +5,6 @@
 
 #include "lib/types.h"
 
-#define COM1_PORT 0x3f8
-#define COM1_GSI  4
-
 bool uart_init(void); /* 115200 8N1, FIFO on; false: no UART there */
 /* The bytes as they are: who prints lines adds the \r. Polls; gives up on a
  * dead UART */
@@ -16,4 +13,5 @@ void uart_write(const char *s, size_t len);
 void uart_flush(void);
 int uart_getc(void);       /* -1: nothing */
 void uart_rx_irq(bool on); /* raise IRQ 4 on received data */
+
 #endif

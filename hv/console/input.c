@@ -16,6 +16,7 @@
 #include "hv/console/console.h"
 #include "hv/console/priv.h"
 #include "hv/irq/route.h"
+#include "include/hw/uart16550.h"
 #include "lib/log.h"
 
 #define POLL_NS    20000000u

@@ -7,10 +7,9 @@
  * vIOAPIC's and the console's.
  */
 #include "arch/x86/cpu/spinlock.h"
-#include "drivers/console/uart.h"
 #include "hv/console/console.h"
-#include "hv/device/pc/vuart_regs.h"
 #include "hv/irq/vioapic.h"
+#include "include/hw/uart16550.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -40,35 +39,37 @@ static const u8 rx_triggers[4] = { 1, 4, 8, 14 };
 
 static u16 rx_capacity(const struct vuart *u)
 {
-	return u->fcr & FCR_ENABLE ? RX_FIFO_BYTES : 1;
+	return u->fcr & UART_FCR_ENABLE ? RX_FIFO_BYTES : 1;
 }
 
 static u16 rx_trigger(const struct vuart *u)
 {
-	return u->fcr & FCR_ENABLE ? rx_triggers[u->fcr >> FCR_TRIGGER_SHIFT]
-				   : 1;
+	return u->fcr & UART_FCR_ENABLE
+		       ? rx_triggers[u->fcr >> UART_FCR_TRIGGER_SHIFT]
+		       : 1;
 }
 
 /* Highest-priority source (data sheet table IV) */
 static u8 iir_source(const struct vuart *u)
 {
-	if (u->ier & IER_RLS && u->overrun)
-		return IIR_RLS;
+	if (u->ier & UART_IER_ELSI && u->overrun)
+		return UART_IIR_RLS;
 	/* Bytes below the trigger level time out at once: no clock is kept */
-	if (u->ier & IER_RDA && u->rx_count)
-		return u->rx_count >= rx_trigger(u) ? IIR_RDA : IIR_CTI;
-	if (u->ier & IER_THRE && u->thre_pending)
-		return IIR_THRE;
-	if (u->ier & IER_MS && u->msr & 0x0f)
-		return IIR_MS;
-	return IIR_NONE;
+	if (u->ier & UART_IER_ERBFI && u->rx_count)
+		return u->rx_count >= rx_trigger(u) ? UART_IIR_RDA
+						    : UART_IIR_CTI;
+	if (u->ier & UART_IER_ETBEI && u->thre_pending)
+		return UART_IIR_THRE;
+	if (u->ier & UART_IER_EDSSI && u->msr & UART_MSR_DELTAS)
+		return UART_IIR_MS;
+	return UART_IIR_NONE;
 }
 
 static void line_update(struct vuart *u)
 {
 	/* In loopback the outputs, OUT2 among them, are off the pins */
-	bool gate = (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
-	bool level = gate && iir_source(u) != IIR_NONE;
+	bool gate = (u->mcr & (UART_MCR_OUT2 | UART_MCR_LOOP)) == UART_MCR_OUT2;
+	bool level = gate && iir_source(u) != UART_IIR_NONE;
 
 	if (level == u->line)
 		return;
@@ -101,34 +102,35 @@ static u8 modem_inputs(const struct vuart *u)
 {
 	u8 s = 0;
 
-	if (!(u->mcr & MCR_LOOP))
-		return MSR_CTS | MSR_DSR | MSR_DCD;
-	s |= u->mcr & MCR_RTS ? MSR_CTS : 0;
-	s |= u->mcr & MCR_DTR ? MSR_DSR : 0;
-	s |= u->mcr & MCR_OUT1 ? MSR_RI : 0;
-	s |= u->mcr & MCR_OUT2 ? MSR_DCD : 0;
+	if (!(u->mcr & UART_MCR_LOOP))
+		return UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD;
+	s |= u->mcr & UART_MCR_RTS ? UART_MSR_CTS : 0;
+	s |= u->mcr & UART_MCR_DTR ? UART_MSR_DSR : 0;
+	s |= u->mcr & UART_MCR_OUT1 ? UART_MSR_RI : 0;
+	s |= u->mcr & UART_MCR_OUT2 ? UART_MSR_DCD : 0;
 	return s;
 }
 
 static void msr_update(struct vuart *u)
 {
-	u8 now = modem_inputs(u), changed = (u->msr ^ now) & 0xf0;
-	u8 delta = (changed >> 4) & (MSR_DCTS | MSR_DDSR | MSR_DDCD);
+	u8 now = modem_inputs(u), changed = (u->msr ^ now) & UART_MSR_INPUTS;
+	u8 delta = (changed >> 4) &
+		   (UART_MSR_DCTS | UART_MSR_DDSR | UART_MSR_DDCD);
 
 	/* RI reports its trailing edge only */
-	if (changed & MSR_RI && !(now & MSR_RI))
-		delta |= MSR_TERI;
-	u->msr = (u8)(now | (u->msr & 0x0f) | delta);
+	if (changed & UART_MSR_RI && !(now & UART_MSR_RI))
+		delta |= UART_MSR_TERI;
+	u->msr = (u8)(now | (u->msr & UART_MSR_DELTAS) | delta);
 }
 
 static u64 read_data(struct vuart *u)
 {
-	return u->lcr & LCR_DLAB ? u->dll : rx_pop(u);
+	return u->lcr & UART_LCR_DLAB ? u->dll : rx_pop(u);
 }
 
 static u64 read_ier(struct vuart *u)
 {
-	return u->lcr & LCR_DLAB ? u->dlm : u->ier;
+	return u->lcr & UART_LCR_DLAB ? u->dlm : u->ier;
 }
 
 /* Reading the IIR while it names THRE takes that interrupt back */
@@ -136,9 +138,9 @@ static u64 read_iir(struct vuart *u)
 {
 	u8 source = iir_source(u);
 
-	if (source == IIR_THRE)
+	if (source == UART_IIR_THRE)
 		u->thre_pending = false;
-	return source | (u->fcr & FCR_ENABLE ? IIR_FIFO : 0);
+	return source | (u->fcr & UART_FCR_ENABLE ? UART_IIR_FIFO : 0);
 }
 
 static u64 read_lcr(struct vuart *u)
@@ -153,8 +155,9 @@ static u64 read_mcr(struct vuart *u)
 
 static u64 read_lsr(struct vuart *u)
 {
-	u64 lsr = LSR_THRE | LSR_TEMT | (u->rx_count ? LSR_DR : 0) |
-		  (u->overrun ? LSR_OE : 0);
+	u64 lsr = UART_LSR_THRE | UART_LSR_TEMT |
+		  (u->rx_count ? UART_LSR_DR : 0) |
+		  (u->overrun ? UART_LSR_OE : 0);
 
 	u->overrun = false;
 	return lsr;
@@ -164,7 +167,7 @@ static u64 read_msr(struct vuart *u)
 {
 	u64 msr = u->msr;
 
-	u->msr &= 0xf0;
+	u->msr &= UART_MSR_INPUTS;
 	return msr;
 }
 
@@ -177,11 +180,11 @@ static void write_data(struct vuart *u, u8 value)
 {
 	char c = (char)value;
 
-	if (u->lcr & LCR_DLAB) {
+	if (u->lcr & UART_LCR_DLAB) {
 		u->dll = value;
 		return;
 	}
-	if (u->mcr & MCR_LOOP)
+	if (u->mcr & UART_MCR_LOOP)
 		u->overrun |= !rx_push(u, value);
 	else
 		console_write(u->speaker, &c, 1);
@@ -196,21 +199,23 @@ static void write_data(struct vuart *u, u8 value)
  * sheet 8.6.1); drivers test for that */
 static void write_ier(struct vuart *u, u8 value)
 {
-	if (u->lcr & LCR_DLAB) {
+	if (u->lcr & UART_LCR_DLAB) {
 		u->dlm = value;
 		return;
 	}
-	value &= IER_VALID;
-	if (value & ~u->ier & IER_THRE)
+	value &= UART_IER_VALID;
+	if (value & ~u->ier & UART_IER_ETBEI)
 		u->thre_pending = true;
 	u->ier = value;
 }
 
 static void write_fcr(struct vuart *u, u8 value)
 {
-	if ((value ^ u->fcr) & FCR_ENABLE || value & FCR_CLEAR_RX)
+	if ((value ^ u->fcr) & UART_FCR_ENABLE || value & UART_FCR_CLEAR_RX)
 		u->rx_count = u->rx_head = 0;
-	u->fcr = value & FCR_ENABLE ? value & (FCR_ENABLE | 0xc0) : 0;
+	u->fcr = value & UART_FCR_ENABLE
+			 ? value & (UART_FCR_ENABLE | UART_FCR_TRIGGER)
+			 : 0;
 }
 
 static void write_lcr(struct vuart *u, u8 value)
@@ -220,7 +225,7 @@ static void write_lcr(struct vuart *u, u8 value)
 
 static void write_mcr(struct vuart *u, u8 value)
 {
-	u->mcr = value & MCR_VALID;
+	u->mcr = value & UART_MCR_VALID;
 	msr_update(u);
 }
 
@@ -238,7 +243,7 @@ static const struct {
 	u64 (*read)(struct vuart *u);
 	void (*write)(struct vuart *u, u8 value);
 } uart_regs[UART_PORTS] = {
-	[UART_DATA] = { read_data, write_data },
+	[UART_RBR] = { read_data, write_data },
 	[UART_IER]  = { read_ier, write_ier },
 	[UART_IIR]  = { read_iir, write_fcr },
 	[UART_LCR]  = { read_lcr, write_lcr },

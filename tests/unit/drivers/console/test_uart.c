@@ -94,7 +94,7 @@ static void test_read(void **state)
 	assert_int_equal(uart_getc(), 'k');
 	assert_int_equal(uart_getc(), -1);
 	uart_rx_irq(true);
-	assert_int_equal(regs[UART_IER], UART_IER_RDI);
+	assert_int_equal(regs[UART_IER], UART_IER_ERBFI);
 	assert_true(regs[UART_MCR] & UART_MCR_OUT2);
 	uart_rx_irq(false);
 	assert_int_equal(regs[UART_IER], 0);

@@ -3,10 +3,9 @@
 /* The virtual 16550A against its data sheet, and what Linux's 8250 probes */
 #include "tests/unit/fakes/vdev_fakes.h"
 
-#include "drivers/console/uart.h"
 #include "hv/console/console.h"
-#include "hv/device/pc/vuart_regs.h"
 #include "hv/irq/vioapic.h"
+#include "include/hw/uart16550.h"
 
 static bool line;
 static u32 edges;
@@ -82,10 +81,10 @@ static void test_linux_probe(void **state)
 	out(UART_IER, 0x0f);
 	assert_int_equal(in(UART_IER)&0x0f, 0x0f);
 	out(UART_IER, 0);
-	out(UART_MCR, MCR_LOOP | 0x0a);
+	out(UART_MCR, UART_MCR_LOOP | 0x0a);
 	assert_int_equal(in(UART_MSR)&0xf0, 0x90);
 	out(UART_MCR, 0);
-	out(UART_IIR, FCR_ENABLE);
+	out(UART_IIR, UART_FCR_ENABLE);
 	assert_int_equal(in(UART_IIR) >> 6, 3);
 	out(UART_SCR, 0xa5);
 	assert_int_equal(in(UART_SCR), 0xa5);
@@ -103,38 +102,39 @@ static void test_linux_thre_tests(void **state)
 {
 	u8 first, second;
 
-	assert_true(in(UART_LSR)&LSR_THRE);
-	out(UART_IER, IER_THRE);
+	assert_true(in(UART_LSR)&UART_LSR_THRE);
+	out(UART_IER, UART_IER_ETBEI);
 	first = in(UART_IIR);
 	out(UART_IER, 0);
-	out(UART_IER, IER_THRE);
+	out(UART_IER, UART_IER_ETBEI);
 	second = in(UART_IIR);
 	out(UART_IER, 0);
-	assert_int_equal(first, IIR_THRE);
-	assert_int_equal(second, IIR_THRE);
-	out(UART_IER, IER_THRE);
-	assert_true(in(UART_LSR)&LSR_TEMT);
-	assert_int_equal(in(UART_IIR)&IIR_NONE, 0);
-	assert_int_equal(in(UART_IIR), IIR_NONE); /* taken back by the read */
+	assert_int_equal(first, UART_IIR_THRE);
+	assert_int_equal(second, UART_IIR_THRE);
+	out(UART_IER, UART_IER_ETBEI);
+	assert_true(in(UART_LSR)&UART_LSR_TEMT);
+	assert_int_equal(in(UART_IIR)&UART_IIR_NONE, 0);
+	assert_int_equal(in(UART_IIR),
+			 UART_IIR_NONE); /* taken back by the read */
 }
 
 static void test_transmit(void **state)
 {
-	out(UART_MCR, MCR_OUT2);
-	out(UART_DATA, 'h');
-	out(UART_DATA, 'i');
+	out(UART_MCR, UART_MCR_OUT2);
+	out(UART_RBR, 'h');
+	out(UART_RBR, 'i');
 	assert_int_equal(said_len, 2);
 	assert_memory_equal(said, "hi", 2);
 	assert_false(line);
-	out(UART_IER, IER_THRE);
+	out(UART_IER, UART_IER_ETBEI);
 	assert_true(line);
 	assert_int_equal(edges, 1);
 	/* A driver that answers with data and no IIR read gets a new edge */
-	out(UART_DATA, '!');
+	out(UART_RBR, '!');
 	assert_int_equal(edges, 2);
-	assert_int_equal(in(UART_IIR), IIR_THRE);
+	assert_int_equal(in(UART_IIR), UART_IIR_THRE);
 	assert_false(line);
-	out(UART_DATA, '!');
+	out(UART_RBR, '!');
 	assert_true(line);
 	out(UART_MCR, 0); /* OUT2 gates */
 	assert_false(line);
@@ -142,10 +142,10 @@ static void test_transmit(void **state)
 
 static void test_divisor_latch(void **state)
 {
-	out(UART_LCR, LCR_DLAB | 3);
-	out(UART_DATA, 0x34);
+	out(UART_LCR, UART_LCR_DLAB | 3);
+	out(UART_RBR, 0x34);
 	out(UART_IER, 0x12);
-	assert_int_equal(in(UART_DATA), 0x34);
+	assert_int_equal(in(UART_RBR), 0x34);
 	assert_int_equal(in(UART_IER), 0x12);
 	out(UART_LCR, 3);
 	assert_int_equal(in(UART_LCR), 3);
@@ -157,29 +157,29 @@ static void test_receive(void **state)
 {
 	u32 i;
 
-	out(UART_MCR, MCR_OUT2);
-	out(UART_IIR, FCR_ENABLE | 0x40); /* trigger at 4 */
-	out(UART_IER, IER_RDA);
+	out(UART_MCR, UART_MCR_OUT2);
+	out(UART_IIR, UART_FCR_ENABLE | 0x40); /* trigger at 4 */
+	out(UART_IER, UART_IER_ERBFI);
 	assert_true(receive(receiver, 'a'));
 	assert_true(line);
-	assert_int_equal(in(UART_IIR)&0x0f, IIR_CTI);
+	assert_int_equal(in(UART_IIR)&0x0f, UART_IIR_CTI);
 	for (i = 0; i < 3; i++)
 		assert_true(receive(receiver, (u8)('b' + i)));
-	assert_int_equal(in(UART_IIR)&0x0f, IIR_RDA);
+	assert_int_equal(in(UART_IIR)&0x0f, UART_IIR_RDA);
 	for (i = 0; i < 4; i++) {
-		assert_true(in(UART_LSR)&LSR_DR);
-		assert_int_equal(in(UART_DATA), 'a' + i);
+		assert_true(in(UART_LSR)&UART_LSR_DR);
+		assert_int_equal(in(UART_RBR), 'a' + i);
 	}
 	assert_false(line);
-	assert_false(in(UART_LSR)&LSR_DR);
-	assert_int_equal(in(UART_DATA), 0);
+	assert_false(in(UART_LSR)&UART_LSR_DR);
+	assert_int_equal(in(UART_RBR), 0);
 	/* Full: refused; a reset of the FIFO empties it */
 	i = 0;
 	while (receive(receiver, 'x'))
 		assert_true(++i < 1000);
 	assert_int_equal(i, 256);
-	out(UART_IIR, FCR_ENABLE | FCR_CLEAR_RX);
-	assert_false(in(UART_LSR)&LSR_DR);
+	out(UART_IIR, UART_FCR_ENABLE | UART_FCR_CLEAR_RX);
+	assert_false(in(UART_LSR)&UART_LSR_DR);
 	/* With no FIFO there is one byte */
 	out(UART_IIR, 0);
 	assert_true(receive(receiver, '1'));
@@ -188,34 +188,35 @@ static void test_receive(void **state)
 
 static void test_loopback(void **state)
 {
-	out(UART_MCR, MCR_LOOP);
+	out(UART_MCR, UART_MCR_LOOP);
 	in(UART_MSR);
-	out(UART_DATA, 'L');
+	out(UART_RBR, 'L');
 	assert_int_equal(said_len, 0);
-	assert_int_equal(in(UART_DATA), 'L');
-	out(UART_MCR, MCR_LOOP | MCR_RTS);
-	assert_int_equal(in(UART_MSR), MSR_CTS | MSR_DCTS);
-	assert_int_equal(in(UART_MSR), MSR_CTS);
-	out(UART_MCR, MCR_LOOP | MCR_OUT1);
+	assert_int_equal(in(UART_RBR), 'L');
+	out(UART_MCR, UART_MCR_LOOP | UART_MCR_RTS);
+	assert_int_equal(in(UART_MSR), UART_MSR_CTS | UART_MSR_DCTS);
+	assert_int_equal(in(UART_MSR), UART_MSR_CTS);
+	out(UART_MCR, UART_MCR_LOOP | UART_MCR_OUT1);
 	in(UART_MSR);
-	out(UART_MCR, MCR_LOOP);
-	assert_int_equal(in(UART_MSR), MSR_TERI);
+	out(UART_MCR, UART_MCR_LOOP);
+	assert_int_equal(in(UART_MSR), UART_MSR_TERI);
 	/* Overrun without a FIFO */
-	out(UART_DATA, '1');
-	out(UART_DATA, '2');
-	assert_true(in(UART_LSR)&LSR_OE);
-	assert_false(in(UART_LSR)&LSR_OE);
+	out(UART_RBR, '1');
+	out(UART_RBR, '2');
+	assert_true(in(UART_LSR)&UART_LSR_OE);
+	assert_false(in(UART_LSR)&UART_LSR_OE);
 }
 
 static void test_modem_status_interrupt(void **state)
 {
-	assert_int_equal(in(UART_MSR), MSR_CTS | MSR_DSR | MSR_DCD);
-	out(UART_IER, IER_MS);
-	out(UART_MCR, MCR_LOOP | MCR_OUT2);
+	assert_int_equal(in(UART_MSR),
+			 UART_MSR_CTS | UART_MSR_DSR | UART_MSR_DCD);
+	out(UART_IER, UART_IER_EDSSI);
+	out(UART_MCR, UART_MCR_LOOP | UART_MCR_OUT2);
 	assert_false(line); /* loopback takes OUT2 off the pin */
-	out(UART_MCR, MCR_OUT2);
+	out(UART_MCR, UART_MCR_OUT2);
 	assert_true(line);
-	assert_int_equal(in(UART_IIR), IIR_MS);
+	assert_int_equal(in(UART_IIR), UART_IIR_MS);
 	in(UART_MSR);
 	assert_false(line);
 }
