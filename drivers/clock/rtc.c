@@ -7,28 +7,22 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/machine/tsc.h"
+#include "include/hw/mc146818.h"
 #include "lib/string.h"
 
-#define RTC_INDEX      0x70
-#define RTC_DATA       0x71
-#define RTC_REG_A      0x0a
-#define RTC_REG_B      0x0b
-#define RTC_A_UPDATING BIT(7)
-#define RTC_B_BINARY   BIT(2)
-#define RTC_B_24H      BIT(1)
-#define RTC_HOUR_PM    0x80
-#define RTC_TRIES      4
-#define RTC_UPDATE_US  2000 /* an update takes 1984 us at most */
+#define TRIES     4
+#define UPDATE_US 2000 /* an update takes 1984 us at most */
 
 enum { SECOND, MINUTE, HOUR, DAY, MONTH, YEAR, FIELDS };
-static const u8 field_reg[FIELDS] = { 0, 2, 4, 7, 8, 9 };
+static const u8 field_reg[FIELDS] = { RTC_SECOND, RTC_MINUTE, RTC_HOUR,
+				      RTC_DAY,    RTC_MONTH,  RTC_YEAR };
 
 static u64 boot_seconds;
 
 static u8 rtc_read(u8 reg)
 {
-	outb(RTC_INDEX, reg);
-	return inb(RTC_DATA);
+	outb(RTC_PORT, reg);
+	return inb(RTC_PORT + 1);
 }
 
 static void rtc_read_fields(u8 field[FIELDS])
@@ -42,9 +36,9 @@ static bool rtc_snapshot(u8 field[FIELDS])
 {
 	u8 again[FIELDS];
 
-	for (u32 i = 0; i < RTC_TRIES; i++) {
-		if (rtc_read(RTC_REG_A) & RTC_A_UPDATING)
-			udelay(RTC_UPDATE_US);
+	for (u32 i = 0; i < TRIES; i++) {
+		if (rtc_read(RTC_A) & RTC_A_UIP)
+			udelay(UPDATE_US);
 		rtc_read_fields(field);
 		rtc_read_fields(again);
 		if (!memcmp(field, again, sizeof(again)))
@@ -77,11 +71,11 @@ void rtc_init(void)
 
 	if (!rtc_snapshot(raw))
 		return;
-	mode = rtc_read(RTC_REG_B);
+	mode = rtc_read(RTC_B);
 	pm = !(mode & RTC_B_24H) && (raw[HOUR] & RTC_HOUR_PM);
 	raw[HOUR] &= (u8)~RTC_HOUR_PM;
 	for (u32 i = 0; i < FIELDS; i++)
-		f[i] = mode & RTC_B_BINARY ? raw[i] : from_bcd(raw[i]);
+		f[i] = mode & RTC_B_DM ? raw[i] : from_bcd(raw[i]);
 	if (!(mode & RTC_B_24H))
 		f[HOUR] = f[HOUR] % 12 + (pm ? 12 : 0);
 	if (f[MONTH] < 1 || f[MONTH] > 12 || f[DAY] < 1 || f[DAY] > 31)

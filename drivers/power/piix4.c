@@ -7,23 +7,20 @@
 
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
+#include "include/hw/acpi.h"
+#include "include/hw/acpi_pm.h"
 #include "include/hw/pci.h"
-#include "include/hw/power.h"
+#include "include/hw/piix4.h"
 #include "lib/log.h"
-
-/* From the PM base, 82371AB 7.2 */
-#define PM1_EVT_OFFSET 0
-#define PM_TMR_OFFSET  8
 
 /* Where the chipset's board wires them: the PIT to pin 2; the SCI and the PCI
  * interrupts, which the PIIX turns into level, active high */
-#define FLAGS_LEVEL_HIGH 0xd
 static const struct acpi_override overrides[] = {
 	{ 0, 2, 0 },
-	{ 5, 5, FLAGS_LEVEL_HIGH },
-	{ 9, 9, FLAGS_LEVEL_HIGH },
-	{ 10, 10, FLAGS_LEVEL_HIGH },
-	{ 11, 11, FLAGS_LEVEL_HIGH },
+	{ 5, 5, MADT_LEVEL_HIGH },
+	{ 9, 9, MADT_LEVEL_HIGH },
+	{ 10, 10, MADT_LEVEL_HIGH },
+	{ 11, 11, MADT_LEVEL_HIGH },
 };
 static_assert(ARRAY_SIZE(overrides) <= ACPI_MAX_OVERRIDES, "they fit");
 
@@ -37,9 +34,9 @@ static void use(struct pci_bdf bdf)
 		pci_write(bdf, PIIX4_PMBASE, 4, base);
 	}
 	pci_write(bdf, PIIX4_PMREGMISC, 1, misc | PIIX4_PMIOSE);
-	acpi.pm1a_evt = (u16)(base + PM1_EVT_OFFSET);
-	acpi.pm1a_cnt = (u16)(base + PM1_CNT_OFFSET);
-	acpi.pm_timer = (u16)(base + PM_TMR_OFFSET);
+	acpi.pm1a_evt = (u16)(base + PM_PM1_STS);
+	acpi.pm1a_cnt = (u16)(base + PM_PM1_CNT);
+	acpi.pm_timer = (u16)(base + PM_PM1_TMR);
 	acpi.sci_gsi = 9;
 	acpi.has_s5 = true;
 	acpi.s5_typ_a = PIIX4_S5_TYPE;

@@ -11,7 +11,9 @@
 #include "drivers/console/uart.h"
 #include "drivers/pci/pci.h"
 #include "include/hw/acpi.h"
-#include "include/hw/power.h"
+#include "include/hw/acpi_pm.h"
+#include "include/hw/i8042.h"
+#include "include/hw/q35.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "mm/pt.h"
@@ -24,19 +26,19 @@
 static void wait_us(u32 us)
 {
 	for (u32 i = 0; i < us; i++)
-		outb(DELAY_PORT, 0);
+		outb(LPC_POST_PORT, 0);
 }
 
 /* PM1 control works only in ACPI mode, which a guest's kernel has turned on
  * unless it never came that far */
 static void acpi_mode_on(void)
 {
-	if ((inw(acpi.pm1a_cnt) & PM1_SCI_EN) || !acpi.smi_cmd ||
+	if ((inw(acpi.pm1a_cnt) & PM1_CNT_SCI_EN) || !acpi.smi_cmd ||
 	    !acpi.acpi_enable)
 		return;
 	outb(acpi.smi_cmd, acpi.acpi_enable);
 	for (u32 us = 0; us < ACPI_MODE_WAIT_US; us++) {
-		if (inw(acpi.pm1a_cnt) & PM1_SCI_EN)
+		if (inw(acpi.pm1a_cnt) & PM1_CNT_SCI_EN)
 			return;
 		wait_us(1);
 	}
@@ -48,8 +50,8 @@ static void pm1_sleep(u16 port, u8 type, u16 enable)
 
 	if (!port)
 		return;
-	value = (u16)(inw(port) & ~(PM1_SLP_TYP_MASK | PM1_SLP_EN));
-	outw(port, (u16)(value | type << PM1_SLP_TYP_SHIFT | enable));
+	value = (u16)(inw(port) & ~(PM1_CNT_SLP_TYP | PM1_CNT_SLP_EN));
+	outw(port, (u16)(value | type << PM1_CNT_SLP_TYP_SHIFT | enable));
 }
 
 /* ACPI 6.4, 16.1.7 *Transitioning from the Working to the Soft Off State*; a
@@ -61,8 +63,8 @@ static void off_by_acpi(void)
 	acpi_mode_on();
 	pm1_sleep(acpi.pm1a_cnt, acpi.s5_typ_a, 0);
 	pm1_sleep(acpi.pm1b_cnt, acpi.s5_typ_b, 0);
-	pm1_sleep(acpi.pm1a_cnt, acpi.s5_typ_a, PM1_SLP_EN);
-	pm1_sleep(acpi.pm1b_cnt, acpi.s5_typ_b, PM1_SLP_EN);
+	pm1_sleep(acpi.pm1a_cnt, acpi.s5_typ_a, PM1_CNT_SLP_EN);
+	pm1_sleep(acpi.pm1b_cnt, acpi.s5_typ_b, PM1_CNT_SLP_EN);
 	wait_us(POWER_OFF_WAIT_US);
 }
 
@@ -110,20 +112,20 @@ static void reset_by_acpi(void)
 
 static void reset_by_chipset(void)
 {
-	outb(RESET_PORT, RESET_CPU);
+	outb(RST_CNT, RST_CNT_SYS_RST);
 	wait_us(1);
-	outb(RESET_PORT, RESET_CPU | RESET_GO);
+	outb(RST_CNT, RST_CNT_SYS_RST | RST_CNT_RST_CPU);
 	wait_us(RESET_WAIT_US);
 }
 
 static void reset_by_keyboard(void)
 {
 	for (u32 us = 0; us < RESET_WAIT_US; us++) {
-		if (!(inb(KBC_COMMAND) & KBC_INPUT_FULL))
+		if (!(inb(KBC_STATUS) & KBC_STAT_IBF))
 			break;
 		wait_us(1);
 	}
-	outb(KBC_COMMAND, KBC_PULSE_RESET);
+	outb(KBC_COMMAND, KBC_CMD_PULSE_RESET);
 	wait_us(RESET_WAIT_US);
 }
 

@@ -12,9 +12,9 @@
 #include "arch/x86/cpu/portio.h"
 #include "hv/assign/passthrough_priv.h"
 #include "hv/assign/vpower.h"
-#include "hv/assign/vpower_regs.h"
 #include "hv/core/vcpu.h"
 #include "include/hw/pci.h"
+#include "include/hw/q35.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"
 
@@ -227,8 +227,8 @@ static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	const struct passthrough *pci = dev;
 
-	if (size == 1 && offset == CF9_PORT - PCI_PORT_ADDRESS)
-		return port_read(CF9_PORT, 1);
+	if (size == 1 && offset == RST_CNT - PCI_PORT_ADDRESS)
+		return port_read(RST_CNT, 1);
 	if (size != 4)
 		return ones_of(size);
 	return READ_ONCE(pci->address);
@@ -242,9 +242,9 @@ static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 
 	if (size == 4)
 		WRITE_ONCE(pci->address, (u32)value);
-	else if (size == 1 && offset == CF9_PORT - PCI_PORT_ADDRESS &&
+	else if (size == 1 && offset == RST_CNT - PCI_PORT_ADDRESS &&
 		 !vpower_cf9_write(v->vm, (u8)value))
-		port_write(CF9_PORT, 1, (u32)value);
+		port_write(RST_CNT, 1, (u32)value);
 }
 
 /* Bits 27:24 are register bits 11:8 where AMD's extension is on */

@@ -9,8 +9,11 @@
 #include "arch/x86/cpu/portio.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
-#include "hv/assign/vpower_regs.h"
 #include "hv/core/vcpu.h"
+#include "include/hw/acpi.h"
+#include "include/hw/acpi_pm.h"
+#include "include/hw/i8042.h"
+#include "include/hw/q35.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 
@@ -26,9 +29,9 @@ struct power_port {
 
 static bool pm1a_write(struct vm *vm, u32 value)
 {
-	u32 type = value >> PM1_SLP_TYP_SHIFT & PM1_SLP_TYP_MASK;
+	u32 type = value >> PM1_CNT_SLP_TYP_SHIFT & PM1_CNT_SLP_TYP_MASK;
 
-	if (!(value & PM1_SLP_EN))
+	if (!(value & PM1_CNT_SLP_EN))
 		return false;
 	if (acpi.has_s5 && type == acpi.s5_typ_a)
 		vm_end(vm, VM_END_POWER_OFF, "it powered off");
@@ -41,7 +44,7 @@ static bool pm1a_write(struct vm *vm, u32 value)
 /* Software writes PM1a first: what SLP_EN means was decided there */
 static bool pm1b_write(struct vm *vm, u32 value)
 {
-	return value & PM1_SLP_EN;
+	return value & PM1_CNT_SLP_EN;
 }
 
 static bool reset_now(struct vm *vm)
@@ -50,14 +53,16 @@ static bool reset_now(struct vm *vm)
 	return true;
 }
 
+/* Any command that pulses the CPU's reset line, whatever else it pulses */
 static bool kbc_write(struct vm *vm, u32 value)
 {
-	return (value & KBC_PULSE_MASK) == KBC_PULSE_RESET && reset_now(vm);
+	return (value & (KBC_CMD_PULSE | KBC_OUT_RUN)) == KBC_CMD_PULSE &&
+	       reset_now(vm);
 }
 
 static bool port92_write(struct vm *vm, u32 value)
 {
-	return value & PORT_92_INIT && reset_now(vm);
+	return value & PORT92_RESET && reset_now(vm);
 }
 
 static bool fadt_reset_write(struct vm *vm, u32 value)
@@ -67,7 +72,7 @@ static bool fadt_reset_write(struct vm *vm, u32 value)
 
 bool vpower_cf9_write(struct vm *vm, u8 value)
 {
-	return value & CF9_RST_CPU && reset_now(vm);
+	return value & RST_CNT_RST_CPU && reset_now(vm);
 }
 
 static u64 filter_read(struct vcpu *v, void *dev, u64 offset, u8 size)
@@ -99,7 +104,7 @@ static struct power_port fadt_ports[] = {
 
 static struct power_port legacy_ports[] = {
 	{ KBC_COMMAND, 1, kbc_write, true },
-	{ PORT_92, 1, port92_write, true },
+	{ KBC_PORT_92, 1, port92_write, true },
 };
 
 static int ports_add(struct vm *vm, struct power_port *p, u32 count)
@@ -132,8 +137,8 @@ static u16 fadt_reset_port(void)
 {
 	u64 port = acpi.reset.address;
 
-	if (!acpi.has_reset || acpi.reset.space != GAS_SPACE_IO ||
-	    port == CF9_PORT || port == KBC_COMMAND || port == PORT_92 ||
+	if (!acpi.has_reset || acpi.reset.space != ACPI_SPACE_IO ||
+	    port == RST_CNT || port == KBC_COMMAND || port == KBC_PORT_92 ||
 	    port > 0xffff)
 		return 0;
 	return (u16)port;

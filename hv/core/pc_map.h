@@ -7,8 +7,10 @@
 #ifndef HV_CORE_PC_MAP_H
 #define HV_CORE_PC_MAP_H
 
+#include "include/hw/acpi_pm.h"
 #include "include/hw/ioapic.h"
 #include "include/hw/lapic.h"
+#include "include/hw/q35.h"
 #include "lib/types.h"
 
 /* RAM: [0, PC_LOW_RAM_END) and from 4 GiB on; between them the PCI hole, then
@@ -52,13 +54,13 @@
 
 /* Ports */
 #define PC_PM_BASE    0x600u /* ACPI PM block of the ICH9, 128 ports */
-#define PC_PM1_STS    (PC_PM_BASE + 0x00)
-#define PC_PM1_EN     (PC_PM_BASE + 0x02)
-#define PC_PM1_CNT    (PC_PM_BASE + 0x04)
-#define PC_PM_TMR     (PC_PM_BASE + 0x08)
-#define PC_GPE0       (PC_PM_BASE + 0x20)
+#define PC_PM1_STS    (PC_PM_BASE + PM_PM1_STS)
+#define PC_PM1_EN     (PC_PM_BASE + PM_PM1_EN)
+#define PC_PM1_CNT    (PC_PM_BASE + PM_PM1_CNT)
+#define PC_PM_TMR     (PC_PM_BASE + PM_PM1_TMR)
+#define PC_GPE0       (PC_PM_BASE + PM_GPE0_STS)
 #define PC_GPE0_BYTES 16u
-#define PC_SMI_EN     (PC_PM_BASE + 0x30)
+#define PC_SMI_EN     (PC_PM_BASE + PM_SMI_EN)
 #define PC_APM_CNT    0xb2u
 #define PC_APM_STS    0xb3u
 /* Written to PC_APM_CNT, as the FADT says: SCI_EN is set or cleared */
@@ -67,8 +69,8 @@
 /* SLP_TYP of \_S5: what the DSDT names, and what the ICH9 knows as S5 */
 #define PC_SLP_TYP_S5      0u
 #define PC_SLP_TYP_S5_ICH9 7u
-#define PC_RESET           0xcf9u
-#define PC_RESET_VALUE     0x06u
+#define PC_RESET           RST_CNT
+#define PC_RESET_VALUE     (RST_CNT_SYS_RST | RST_CNT_RST_CPU)
 #define PC_FWCFG           0x510u
 #define PC_DEBUG_CONSOLE   0x402u
 

@@ -8,26 +8,17 @@
 #include "hv/load/acpi_tables.h"
 
 #include "hv/load/load.h"
+#include "include/hw/mc146818.h"
+#include "include/hw/q35.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/owner.h"
-
-#define RTC_CENTURY 0x32
-
-/* The chipset's reset register (PIIX3 RC register) */
-#define RESET_CF9       0xcf9
-#define RESET_CF9_VALUE 6
 
 /* 32-bit PCI memory begins here, or above RAM, but never above the second */
 #define PCI_WINDOW_MIN 0x80000000ull
 #define PCI_WINDOW_TOP 0xf0000000ull
 
-#define AML_DWORD_PREFIX 0x0c
-
-/* Access sizes of a register block (ACPI 6.4, table 5.1) */
-enum gas_access { BYTES = 1, WORDS = 2, DWORDS = 3 };
-
-static struct acpi_gas_raw io_gas(u16 port, u8 bytes, enum gas_access access)
+static struct acpi_gas_raw io_gas(u16 port, u8 bytes, enum acpi_access access)
 {
 	return (struct acpi_gas_raw){ .space = ACPI_SPACE_IO,
 				      .bits = (u8)(bytes * 8),
@@ -39,19 +30,19 @@ static void set_pm_registers(struct acpi_fadt *f, u16 evt, u16 cnt, u16 timer)
 {
 	f->pm1a_evt_blk = evt;
 	f->pm1_evt_len = 4;
-	f->x_pm1a_evt = io_gas(evt, 4, WORDS);
+	f->x_pm1a_evt = io_gas(evt, 4, ACPI_ACCESS_WORDS);
 	f->pm1a_cnt_blk = cnt;
 	f->pm1_cnt_len = 2;
-	f->x_pm1a_cnt = io_gas(cnt, 2, WORDS);
+	f->x_pm1a_cnt = io_gas(cnt, 2, ACPI_ACCESS_WORDS);
 	f->pm_tmr_blk = timer;
 	f->pm_tmr_len = 4;
-	f->x_pm_tmr = io_gas(timer, 4, DWORDS);
+	f->x_pm_tmr = io_gas(timer, 4, ACPI_ACCESS_DWORDS);
 }
 
 static void set_reset(struct acpi_fadt *f, u16 port, u8 value)
 {
 	f->flags |= FADT_RESET_REG_SUP;
-	f->reset_reg = io_gas(port, 1, BYTES);
+	f->reset_reg = io_gas(port, 1, ACPI_ACCESS_BYTES);
 	f->reset_value = value;
 }
 
@@ -67,7 +58,7 @@ static void set_pc(struct acpi_fadt *f)
 	set_pm_registers(f, PC_PM1_STS, PC_PM1_CNT, PC_PM_TMR);
 	f->gpe0_blk = PC_GPE0;
 	f->gpe0_blk_len = PC_GPE0_BYTES;
-	f->x_gpe0 = io_gas(PC_GPE0, PC_GPE0_BYTES, BYTES);
+	f->x_gpe0 = io_gas(PC_GPE0, PC_GPE0_BYTES, ACPI_ACCESS_BYTES);
 }
 
 /* Without PM registers there is no other platform to offer than a reduced one,
@@ -76,7 +67,7 @@ static void set_piix(struct acpi_fadt *f)
 {
 	f->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON;
 	f->iapc_boot_arch = FADT_LEGACY_DEVICES | FADT_8042;
-	set_reset(f, RESET_CF9, RESET_CF9_VALUE);
+	set_reset(f, RST_CNT, RST_CNT_SYS_RST | RST_CNT_RST_CPU);
 	f->sci_int = acpi.sci_gsi;
 	if (acpi.pm1a_evt && acpi.pm1a_cnt && acpi.pm_timer)
 		set_pm_registers(f, acpi.pm1a_evt, acpi.pm1a_cnt,

@@ -8,6 +8,7 @@
 #include "hv/load/acpi_tables.h"
 
 #include "hv/load/dsdt_map.h"
+#include "include/hw/hpet.h"
 #include "lib/string.h"
 
 static_assert(DSDT_ECAM_BASE == PC_ECAM_BASE, "DSDT: ECAM");
@@ -27,20 +28,10 @@ static_assert(DSDT_PIRQ_A == PC_GSI_PIRQ_A, "DSDT: PIRQ");
 static_assert(BUS_LAST < PC_ECAM_BYTES / MIB(1), "buses in ECAM");
 static_assert(DSDT_BUS_COUNT == BUS_LAST + 1, "DSDT: buses");
 
-/* The HPET's capabilities, low half: vendor, legacy routes, 64 bits, timers */
-#define HPET_ID       0x8086a201u
 #define HPET_MIN_TICK 100
 
 /* Scope (\_SB) { Device (Cnnn) { Name (_HID, "ACPI0007") Name (_UID, n) } }
  * (ACPI 6.4, 20.2.5) */
-#define AML_SCOPE_OP        0x10
-#define AML_STRING_OP       0x0d
-#define AML_DWORD_OP        0x0c
-#define AML_EXT_OP          0x5b
-#define AML_DEVICE_OP       0x82
-#define AML_PKG_THREE       0x80 /* two more bytes of length follow */
-#define AML_PKG_THREE_BYTES 3u
-
 struct aml_cpu {
 	u8 ext_op, device_op, length;
 	char name[4];
@@ -75,7 +66,7 @@ static char hex_digit(u32 x)
 static struct aml_cpu make_cpu(u32 n)
 {
 	return (struct aml_cpu){
-		.ext_op = AML_EXT_OP,
+		.ext_op = AML_EXT_OP_PREFIX,
 		.device_op = AML_DEVICE_OP,
 		.length = sizeof(struct aml_cpu) -
 			  offsetof(struct aml_cpu, length),
@@ -83,11 +74,11 @@ static struct aml_cpu make_cpu(u32 n)
 			  hex_digit(n) },
 		.hid_op = AML_NAME_OP,
 		.hid = { '_', 'H', 'I', 'D' },
-		.hid_type = AML_STRING_OP,
+		.hid_type = AML_STRING_PREFIX,
 		.hid_value = "ACPI0007",
 		.uid_op = AML_NAME_OP,
 		.uid = { '_', 'U', 'I', 'D' },
-		.uid_type = AML_DWORD_OP,
+		.uid_type = AML_DWORD_PREFIX,
 		.uid_value = n,
 	};
 }
@@ -101,7 +92,7 @@ static struct aml_scope make_scope(u32 content)
 		.op = AML_SCOPE_OP,
 		.length = { (u8)(AML_PKG_THREE | (length & 0xf)),
 			    (u8)(length >> 4), (u8)(length >> 12) },
-		.name = { '\\', '_', 'S', 'B', '_' },
+		.name = { AML_ROOT_CHAR, '_', 'S', 'B', '_' },
 	};
 }
 
@@ -138,7 +129,7 @@ static void add_hpet(struct acpi_writer *w)
 
 	if (!h)
 		return;
-	h->id = HPET_ID;
+	h->id = (u32)HPET_CAP_VALUE;
 	h->base = (struct acpi_gas_raw){ .space = ACPI_SPACE_MEMORY,
 					 .bits = 64,
 					 .address = PC_HPET_BASE };

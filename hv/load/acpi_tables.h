@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What acpi_build.c and acpi_rewrite.c share: the parts of the ACPI tables that
- * only a maker of tables needs (ACPI 6.4, 5.2; the rest is in acpi_regs.h), and
- * the writer that lays tables out in the guest's ACPI area.
+ * What acpi_build.c and acpi_rewrite.c share: the writer that lays tables
+ * (include/hw/acpi.h) out in the guest's ACPI area.
  */
 #ifndef HV_LOAD_ACPI_TABLES_H
 #define HV_LOAD_ACPI_TABLES_H
@@ -11,71 +10,6 @@
 #include "hv/core/vm.h"
 #include "hv/load/acpi_area.h"
 #include "include/hw/acpi.h"
-
-#define FADT_REVISION 6
-#define FADT_MINOR    4
-/* flags, table 5.10 */
-#define FADT_WBINVD     BIT(0)
-#define FADT_PROC_C1    BIT(2)
-#define FADT_SLP_BUTTON BIT(5)
-#define FADT_HW_REDUCED BIT(20)
-/* iapc_boot_arch, table 5.11 */
-#define FADT_LEGACY_DEVICES BIT(0)
-#define FADT_8042           BIT(1)
-#define FADT_NO_VGA         BIT(2)
-#define FADT_PROFILE_SERVER 4
-#define FADT_LATENCY_NO_C2  101
-#define FADT_LATENCY_NO_C3  1001
-
-/* The FADT of 6.0 and later: what acpi_regs.h has, and one field */
-struct acpi_fadt6 {
-	struct acpi_fadt f;
-	u64 hypervisor_id;
-} __packed;
-static_assert(sizeof(struct acpi_fadt6) == 276, "FADT revision 6");
-
-struct acpi_facs { /* 5.2.10 */
-	char signature[4];
-	u32 length, hardware_signature, waking_vector, global_lock, flags;
-	u64 x_waking_vector;
-	u8 version;
-	u8 reserved[31];
-} __packed;
-static_assert(sizeof(struct acpi_facs) == 64, "FACS");
-
-#define MADT_REVISION    5
-#define MADT_PCAT_COMPAT BIT(0)
-#define MADT_LAPIC_NMI   4
-#define MADT_X2APIC_NMI  10
-#define MADT_ALL_CPUS    0xff
-#define MADT_ALL_X2APICS ~0u
-/* flags of an override, table 5.26: polarity and trigger mode */
-#define MADT_LEVEL_HIGH 0xd
-
-struct madt_lapic_nmi { /* 5.2.12.7 */
-	struct madt_entry entry;
-	u8 uid;
-	u16 flags;
-	u8 lint;
-} __packed;
-static_assert(sizeof(struct madt_lapic_nmi) == 6, "5.2.12.7");
-
-struct madt_x2apic_nmi { /* 5.2.12.13 */
-	struct madt_entry entry;
-	u16 flags;
-	u32 uid;
-	u8 lint;
-	u8 reserved[3];
-} __packed;
-static_assert(sizeof(struct madt_x2apic_nmi) == 12, "5.2.12.13");
-
-/* Windows ACPI Emulated Devices Table (Microsoft, 2009) */
-struct acpi_waet {
-	struct acpi_header header;
-	u32 flags;
-} __packed;
-static_assert(sizeof(struct acpi_waet) == 40, "WAET");
-#define WAET_PM_TIMER_GOOD BIT(1) /* one read is enough */
 
 /* AML, built from hv/load/dsdt_*.asl */
 extern const u8 dsdt_isolated_aml[], dsdt_piix_aml[];

@@ -43,6 +43,12 @@ struct acpi_gas_raw { /* 5.2.3.2 */
 static_assert(sizeof(struct acpi_gas_raw) == 12, "GAS");
 
 enum acpi_space { ACPI_SPACE_MEMORY, ACPI_SPACE_IO, ACPI_SPACE_PCI };
+/* Access sizes of a register block, table 5.1 */
+enum acpi_access {
+	ACPI_ACCESS_BYTES = 1,
+	ACPI_ACCESS_WORDS = 2,
+	ACPI_ACCESS_DWORDS = 3,
+};
 
 struct acpi_fadt { /* 5.2.9; older ones are shorter */
 	struct acpi_header header;
@@ -77,8 +83,38 @@ static_assert(offsetof(struct acpi_fadt, x_facs) == 132,
 	      "FADT X_FIRMWARE_CTRL");
 static_assert(sizeof(struct acpi_fadt) == 268, "FADT revision 5");
 
+/* The FADT of 6.0 and later */
+struct acpi_fadt6 {
+	struct acpi_fadt f;
+	u64 hypervisor_id;
+} __packed;
+static_assert(sizeof(struct acpi_fadt6) == 276, "FADT revision 6");
+
+#define FADT_REVISION 6
+#define FADT_MINOR    4
+/* flags, table 5.10 */
+#define FADT_WBINVD        BIT(0)
+#define FADT_PROC_C1       BIT(2)
+#define FADT_SLP_BUTTON    BIT(5)
 #define FADT_TMR_VAL_EXT   BIT(8) /* the PM timer has 32 bits, else 24 */
 #define FADT_RESET_REG_SUP BIT(10)
+#define FADT_HW_REDUCED    BIT(20)
+/* iapc_boot_arch, table 5.11 */
+#define FADT_LEGACY_DEVICES BIT(0)
+#define FADT_8042           BIT(1)
+#define FADT_NO_VGA         BIT(2)
+#define FADT_PROFILE_SERVER 4
+#define FADT_LATENCY_NO_C2  101
+#define FADT_LATENCY_NO_C3  1001
+
+struct acpi_facs { /* 5.2.10 */
+	char signature[4];
+	u32 length, hardware_signature, waking_vector, global_lock, flags;
+	u64 x_waking_vector;
+	u8 version;
+	u8 reserved[31];
+} __packed;
+static_assert(sizeof(struct acpi_facs) == 64, "FACS");
 
 struct acpi_madt { /* 5.2.12 */
 	struct acpi_header header;
@@ -87,13 +123,18 @@ struct acpi_madt { /* 5.2.12 */
 } __packed;
 static_assert(sizeof(struct acpi_madt) == 44, "MADT");
 
+#define MADT_REVISION    5
+#define MADT_PCAT_COMPAT BIT(0) /* flags */
+
 enum madt_type {
 	MADT_LAPIC = 0,
 	MADT_IOAPIC = 1,
 	MADT_OVERRIDE = 2,
+	MADT_LAPIC_NMI = 4,
 	MADT_LAPIC_ADDRESS = 5,
 	MADT_X2APIC = 9,
-	MADT_TYPES = 10,
+	MADT_X2APIC_NMI = 10,
+	MADT_TYPES,
 };
 
 struct madt_entry {
@@ -116,6 +157,12 @@ struct madt_override {
 	u32 gsi;
 	u16 flags;
 } __packed;
+struct madt_lapic_nmi {
+	struct madt_entry entry;
+	u8 uid;
+	u16 flags;
+	u8 lint;
+} __packed;
 struct madt_lapic_address {
 	struct madt_entry entry;
 	u16 reserved;
@@ -126,13 +173,26 @@ struct madt_x2apic {
 	u16 reserved;
 	u32 apic_id, flags, uid;
 } __packed;
+struct madt_x2apic_nmi {
+	struct madt_entry entry;
+	u16 flags;
+	u32 uid;
+	u8 lint;
+	u8 reserved[3];
+} __packed;
 static_assert(sizeof(struct madt_lapic) == 8, "5.2.12.2");
 static_assert(sizeof(struct madt_ioapic) == 12, "5.2.12.3");
 static_assert(sizeof(struct madt_override) == 10, "5.2.12.5");
+static_assert(sizeof(struct madt_lapic_nmi) == 6, "5.2.12.7");
 static_assert(sizeof(struct madt_lapic_address) == 12, "5.2.12.8");
 static_assert(sizeof(struct madt_x2apic) == 16, "5.2.12.12");
+static_assert(sizeof(struct madt_x2apic_nmi) == 12, "5.2.12.13");
 
 #define MADT_CPU_ENABLED BIT(0)
+#define MADT_ALL_CPUS    0xff
+#define MADT_ALL_X2APICS ~0u
+/* flags of an override, table 5.26: polarity and trigger mode */
+#define MADT_LEVEL_HIGH 0xd
 
 struct mcfg_entry {
 	u64 base;
@@ -153,12 +213,27 @@ struct acpi_hpet {
 } __packed;
 static_assert(sizeof(struct acpi_hpet) == 56, "HPET");
 
-/* AML of `Name (\_S5, Package () {...})` (ACPI 6.4, 20.2) */
-#define AML_NAME_OP     0x08
-#define AML_ZERO_OP     0x00
-#define AML_ONE_OP      0x01
-#define AML_BYTE_PREFIX 0x0a
-#define AML_PACKAGE_OP  0x12
-#define AML_ROOT_CHAR   '\\'
+/* Windows ACPI Emulated Devices Table (Microsoft, 2009) */
+struct acpi_waet {
+	struct acpi_header header;
+	u32 flags;
+} __packed;
+static_assert(sizeof(struct acpi_waet) == 40, "WAET");
+#define WAET_PM_TIMER_GOOD BIT(1) /* one read is enough */
+
+/* AML (20.2) */
+#define AML_ZERO_OP         0x00
+#define AML_ONE_OP          0x01
+#define AML_NAME_OP         0x08
+#define AML_BYTE_PREFIX     0x0a
+#define AML_DWORD_PREFIX    0x0c
+#define AML_STRING_PREFIX   0x0d
+#define AML_SCOPE_OP        0x10
+#define AML_PACKAGE_OP      0x12
+#define AML_EXT_OP_PREFIX   0x5b
+#define AML_DEVICE_OP       0x82 /* after AML_EXT_OP_PREFIX */
+#define AML_ROOT_CHAR       '\\'
+#define AML_PKG_THREE       0x80 /* two more bytes of length follow */
+#define AML_PKG_THREE_BYTES 3u
 
 #endif

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Power management I/O registers of the ICH9 (data sheet 13.8.3, 13.9), as
- * offsets from PC_PM_BASE */
+/*
+ * ACPI power management registers (ACPI 6.4, 4.8), as offsets from the base of
+ * the ICH9's block (ICH9, 13.8.3 *Power Management I/O Registers*, 13.9 *System
+ * Management TCO Registers*). PM1_STS to PM1_TMR lie alike in the PIIX4 (PIIX4,
+ * 7.2).
+ */
 #ifndef HW_ACPI_PM_H
 #define HW_ACPI_PM_H
+
+#include "lib/types.h"
 
 #define PM_BLOCK_BYTES 128u
 
@@ -37,12 +43,15 @@
 #define PM1_CNT_BM_RLD        BIT(1)
 #define PM1_CNT_SLP_TYP_SHIFT 10
 #define PM1_CNT_SLP_TYP_MASK  7u
+#define PM1_CNT_SLP_TYP       (PM1_CNT_SLP_TYP_MASK << PM1_CNT_SLP_TYP_SHIFT)
 #define PM1_CNT_SLP_EN        BIT(13)
-#define PM1_CNT_KEEPS         (PM1_CNT_SCI_EN | PM1_CNT_BM_RLD | BITS(12, 10))
+#define PM1_CNT_KEEPS         (PM1_CNT_SCI_EN | PM1_CNT_BM_RLD | PM1_CNT_SLP_TYP)
+#define PM1_CNT_BYTES         2
 
 /* 13.8.3.4 PM1_TMR: the status bit is set when bit 23 of 24 changes */
 #define PM_TMR_HZ     3579545u
 #define PM_TMR_BITS   24
+#define PM_TMR_MASK   0xffffffu
 #define PM_TMR_TOGGLE 23
 
 /* 13.8.3.9 SMI_EN */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The PC's keyboard controller (8042) with a keyboard and no mouse, and port
- * 92h (IBM PS/2 Hardware Interface Technical Reference, *Keyboard and Auxiliary
- * Device Controller*) */
+/* The PC's keyboard controller (8042) with a keyboard and no mouse (PS/2,
+ * *Keyboard and Auxiliary Device Controller*), and port 92h (ICH9, 13.7.3) */
 #ifndef HW_I8042_H
 #define HW_I8042_H
 
 /* clang-format off */
 #define KBC_DATA		0x60
-#define KBC_STATUS		0x64	/* read: status, write: command */
+#define KBC_STATUS		0x64	/* read */
+#define KBC_COMMAND		0x64	/* write */
 #define KBC_PORT_92		0x92
 
 /* Status */
 #define KBC_STAT_OBF		0x01	/* a byte waits at 60h */
+#define KBC_STAT_IBF		0x02	/* a byte was written, not yet taken */
 #define KBC_STAT_SYS		0x04	/* self test passed */
 #define KBC_STAT_CMD		0x08	/* the last write was to 64h */
 #define KBC_STAT_UNLOCKED	0x10
@@ -54,12 +55,13 @@
 #define KBC_CMD_A20_OFF		0xdd
 #define KBC_CMD_A20_ON		0xdf
 #define KBC_CMD_PULSE		0xf0	/* to FFh: low bits 0 are pulsed low */
+#define KBC_CMD_PULSE_RESET	0xfe	/* KBC_OUT_RUN alone */
 
 #define KBC_SELF_TEST_OK	0x55
 #define KBC_LINE_TEST_OK	0x00
 #define KBC_INPUT_UNLOCKED	0x80
 
-/* The keyboard (PS/2 reference, *Keyboards (101- and 102-Key)*) */
+/* The keyboard (PS/2, *Keyboards (101- and 102-Key)*) */
 #define KBD_ACK			0xfa
 #define KBD_RESEND		0xfe
 #define KBD_ECHO		0xee
@@ -82,7 +84,7 @@
 #define KBD_CMD_RESET		0xff
 
 /* Port 92h */
-#define PORT92_RESET		0x01
+#define PORT92_RESET		0x01	/* INIT_NOW */
 #define PORT92_A20		0x02
 #define PORT92_BITS		0xfe
 /* clang-format on */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* 82C54 (Intel data sheet 231244) and the NMI status and control port (ICH9
+/* 82C54 (*Programming the 82C54*), and the NMI status and control port (ICH9,
  * 13.7.1) */
 #ifndef HW_I8254_H
 #define HW_I8254_H
@@ -35,6 +35,7 @@
 /* Port 61h */
 #define NMI_SC_PORT     0x61u
 #define NMI_SC_GATE2    0x01u
+#define NMI_SC_SPEAKER  0x02u
 #define NMI_SC_KEPT     0x0fu
 #define NMI_SC_REFRESH  0x10u
 #define NMI_SC_OUT2     0x20u

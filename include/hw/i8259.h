@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* 8259A commands (Intel 8259A data sheet) and the ICH's ELCR (ICH9 13.4.9) */
+/* The 8259A pair of a PC (8259A, *Initialization Command Words*, *Operation
+ * Command Words*), and the ICH's ELCR (ICH9, 13.4.9) */
 #ifndef HW_I8259_H
 #define HW_I8259_H
 
 #define PIC_MASTER_PORT 0x20
 #define PIC_SLAVE_PORT  0xa0
 #define PIC_ELCR_PORT   0x4d0
+#define PIC_DATA        1 /* port after either: IMR, ICW2 to ICW4 */
 #define PIC_INPUTS      16u
 #define PIC_CASCADE     2 /* master input the slave hangs on */
 #define PIC_SPURIOUS    7
@@ -15,7 +17,8 @@
 #define PIC_BIOS_SLAVE  0x70
 
 #define ICW1_INIT 0x10u
-#define ICW1_IC4  0x01u
+#define ICW1_IC4  0x01u /* an ICW4 follows */
+#define ICW4_8086 0x01u
 #define ICW4_AEOI 0x02u
 #define ICW4_SFNM 0x10u
 

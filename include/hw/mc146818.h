@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MC146818A (Motorola data sheet), as in the ICH9 (13.6), and where a PC keeps
- * what in its RAM */
+/* MC146818A, as in the ICH9 (ICH9, 13.6 *Real Time Clock Registers*), and where
+ * a PC keeps what in its RAM */
 #ifndef HW_MC146818_H
 #define HW_MC146818_H
 

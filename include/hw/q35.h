@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Config registers of the 82Q35 host bridge (3 Series data sheet,
- * 5.1) and of the ICH9 LPC bridge (ICH9 data sheet, 13.1 and 10.1) */
+/* Config registers of the 82Q35 host bridge (3 Series, 5.1), and of the ICH9
+ * LPC bridge: config registers (ICH9, 13.1), chipset configuration registers
+ * (10.1) and the processor interface's ports (13.7) */
 #ifndef HW_Q35_H
 #define HW_Q35_H
 
@@ -93,6 +94,14 @@
 #define RCBA_HPTC		0x3404
 #define RCBA_HPTC_ENABLED	0x80	/* at FED00000h */
 #define RCBA_GCS		0x3410
+
+/* 13.7.5 *RST_CNT*: RST_CPU starts the reset, of the kind that SYS_RST says */
+#define RST_CNT			0xcf9u
+#define RST_CNT_SYS_RST		0x02u	/* 1: hard reset, 0: INIT of the CPU */
+#define RST_CNT_RST_CPU		0x04u	/* on its rising edge */
+#define RST_CNT_FULL_RST	0x08u	/* with a power cycle */
+
+#define LPC_POST_PORT		0x80	/* a write takes about 1 us */
 /* clang-format on */
 
 #endif

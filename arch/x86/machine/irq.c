@@ -12,6 +12,7 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/timer.h"
+#include "include/hw/i8259.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -91,35 +92,29 @@ void irq_poll(void)
 	__asm__ volatile("sti; nop; cli" ::: "memory");
 }
 
-/* 8259A pair (Intel 8259A data sheet, ICW1-4) */
-#define PIC1_CMD       0x20
-#define PIC1_DATA      0x21
-#define PIC2_CMD       0xa0
-#define PIC2_DATA      0xa1
-#define ICW1_INIT_ICW4 0x11
-#define ICW3_MASTER    0x04 /* slave on line 2 */
-#define ICW3_SLAVE     0x02
-#define ICW4_8086      0x01
-#define PIC_MASK_ALL   0xff
+#define MASTER_DATA  (PIC_MASTER_PORT + PIC_DATA)
+#define SLAVE_DATA   (PIC_SLAVE_PORT + PIC_DATA)
+#define PIC_MASK_ALL 0xff
 
+/* Masked, and out of the way: a spurious interrupt may still come */
 static void pic_disable(void)
 {
 	static const struct {
 		u16 port;
 		u8 value;
 	} steps[] = {
-		{ PIC1_DATA, PIC_MASK_ALL },
-		{ PIC2_DATA, PIC_MASK_ALL },
-		{ PIC1_CMD, ICW1_INIT_ICW4 },
-		{ PIC1_DATA, VEC_PIC_SPURIOUS },
-		{ PIC1_DATA, ICW3_MASTER },
-		{ PIC1_DATA, ICW4_8086 },
-		{ PIC2_CMD, ICW1_INIT_ICW4 },
-		{ PIC2_DATA, VEC_PIC_SPURIOUS + 8 },
-		{ PIC2_DATA, ICW3_SLAVE },
-		{ PIC2_DATA, ICW4_8086 },
-		{ PIC1_DATA, PIC_MASK_ALL },
-		{ PIC2_DATA, PIC_MASK_ALL },
+		{ MASTER_DATA, PIC_MASK_ALL },
+		{ SLAVE_DATA, PIC_MASK_ALL },
+		{ PIC_MASTER_PORT, ICW1_INIT | ICW1_IC4 },
+		{ MASTER_DATA, VEC_PIC_SPURIOUS },
+		{ MASTER_DATA, 1 << PIC_CASCADE },
+		{ MASTER_DATA, ICW4_8086 },
+		{ PIC_SLAVE_PORT, ICW1_INIT | ICW1_IC4 },
+		{ SLAVE_DATA, VEC_PIC_SPURIOUS + 8 },
+		{ SLAVE_DATA, PIC_CASCADE },
+		{ SLAVE_DATA, ICW4_8086 },
+		{ MASTER_DATA, PIC_MASK_ALL },
+		{ SLAVE_DATA, PIC_MASK_ALL },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(steps); i++)

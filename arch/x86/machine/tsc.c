@@ -11,7 +11,9 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/lapic.h"
+#include "include/hw/acpi_pm.h"
 #include "include/hw/cpuid.h"
+#include "include/hw/i8254.h"
 #include "include/hw/msr.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -125,23 +127,21 @@ static u64 pm_read(void)
 }
 
 /* PIT channel 2 (8254 data sheet), gated by port 61h, silent speaker */
-#define PIT_CH2        0x42
-#define PIT_CMD        0x43
-#define PIT_CH2_MODE0  0xb0 /* channel 2, low then high byte, mode 0 */
-#define PIT_LATCH2     0x80
-#define PORT61         0x61
-#define PORT61_GATE2   0x01
-#define PORT61_SPEAKER 0x02
+#define PIT_CH2       (PIT_PORT + 2)
+#define PIT_CMD       (PIT_PORT + PIT_CONTROL)
+#define PIT_SELECT2   (2u << PIT_SELECT_SHIFT)
+#define PIT_CH2_MODE0 (PIT_SELECT2 | PIT_ACCESS_BOTH << PIT_ACCESS_SHIFT)
+#define PIT_LATCH2    (PIT_SELECT2 | PIT_ACCESS_LATCH << PIT_ACCESS_SHIFT)
 
 static void pit_start(void)
 {
-	u8 port61 = inb(PORT61) & (u8) ~(PORT61_SPEAKER | PORT61_GATE2);
+	u8 port61 = inb(NMI_SC_PORT) & (u8) ~(NMI_SC_SPEAKER | NMI_SC_GATE2);
 
-	outb(PORT61, port61);
+	outb(NMI_SC_PORT, port61);
 	outb(PIT_CMD, PIT_CH2_MODE0);
 	outb(PIT_CH2, 0xff);
 	outb(PIT_CH2, 0xff);
-	outb(PORT61, port61 | PORT61_GATE2);
+	outb(NMI_SC_PORT, port61 | NMI_SC_GATE2);
 }
 
 static u64 pit_read(void)
@@ -153,9 +153,9 @@ static u64 pit_read(void)
 	return 0xffff - (low | (u32)inb(PIT_CH2) << 8);
 }
 
-static const struct ref_clock pm_clock = { "ACPI PM timer", 3579545, 0xffffff,
-					   pm_read };
-static const struct ref_clock pit_clock = { "PIT", 1193182, 0xffff, pit_read };
+static const struct ref_clock pm_clock = { "ACPI PM timer", PM_TMR_HZ,
+					   PM_TMR_MASK, pm_read };
+static const struct ref_clock pit_clock = { "PIT", PIT_HZ, 0xffff, pit_read };
 static const struct ref_clock no_clock = { "nothing", 1, 0, never_reads };
 
 /* One moment on both clocks, and on the LAPIC timer shortly after */

@@ -16,14 +16,14 @@
 #include "hv/core/vcpu.h"
 #include "hv/device/pci/pci_bus_priv.h"
 #include "include/hw/pci.h"
+#include "include/hw/q35.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define FN_BYTES   (3 * PAGE_SIZE) /* config, mask, clear */
-#define CF9_OFFSET 1u
-/* SYS_RST, FULL_RST; the bit between them is the reset */
-#define RESET_CONTROL_BITS 0x0au
+#define FN_BYTES           (3 * PAGE_SIZE) /* config, mask, clear */
+#define CF9_OFFSET         (RST_CNT - PCI_PORT_ADDRESS)
+#define RESET_CONTROL_BITS (RST_CNT_SYS_RST | RST_CNT_FULL_RST)
 /* Bits 30:24 and 1:0 of CF8h are wired to zero */
 #define ADDRESS_BITS (PCI_ADDRESS_ENABLE | 0x00fffffcu)
 #define COMMAND_BITS                                                           \
