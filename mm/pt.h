@@ -44,8 +44,7 @@ int __must_check pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size,
  * The caller flushes TLBs. -ENOMEM if a split needs a table: nothing changed.
  */
 int __must_check pt_unmap(struct page_table *pt, u64 addr, u64 size);
-/* 0 and the leaf's hpa (of @addr), attributes and remaining bytes, else -ENOENT
- */
+/* 0 and the leaf's hpa (of @addr), attributes and bytes left, else -ENOENT */
 int __must_check pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa,
 			  u32 *attrs, u64 *left);
 /* The 512 entries of the 4 KiB leaves around @addr, made if absent, for who

@@ -22,8 +22,7 @@
 #define WINDOW_EMPTY (~0ull)
 
 struct window_cache {
-	u64 tag[WINDOW_SLOTS];  /* page number or WINDOW_EMPTY; [set * 2 + way]
-				 */
+	u64 tag[WINDOW_SLOTS];  /* [set * 2 + way]: page or WINDOW_EMPTY */
 	u8 recent[WINDOW_SETS]; /* way used last */
 	u64 va;                 /* of slot 0 */
 	u64 *slots;             /* the page-table entries */

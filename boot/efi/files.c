@@ -55,8 +55,7 @@ static int folder_open(EFI_FILE_HANDLE root, EFI_FILE_HANDLE *dir)
 	return 0;
 }
 
-/* 0 with @name; the rest of a long or foreign name is shown as far as it goes
- */
+/* 0 with @name; of a long or foreign name, what fits is shown */
 static int name_to_ascii(const CHAR16 *from, char name[BOOT_NAME_LEN])
 {
 	u32 i;

@@ -31,8 +31,7 @@ static void uart_out(u16 reg, u8 value)
 	port_write((u16)(COM1_PORT + reg), 1, value);
 }
 
-/* A scratch register that keeps two values, and a status that is not floating
- */
+/* Its scratch register keeps two values, and its status does not float */
 static bool uart_detect(void)
 {
 	uart_out(UART_SCR, SCRATCH_A);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Private to hv/core/gmem.c and hv/core/walk.c: a vCPU's way to its VM's pages
- */
+/* Private to hv/core/{gmem,walk}.c: a vCPU's way to its VM's pages */
 #ifndef HV_CORE_WALK_H
 #define HV_CORE_WALK_H
 

@@ -260,8 +260,7 @@ int op_group7(struct emu *m) /* 0F 01 */
 	if (reg == GROUP7_LMSW)
 		return load_msw(m);
 	if (reg != GROUP7_SMSW)
-		return EMU_UNKNOWN; /* RSTORSSP; INVLPG, which touches nothing
-				     */
+		return EMU_UNKNOWN; /* RSTORSSP, INVLPG: no data */
 	err = user_allowed(m);
 	return err ? err : store_word(m, (u16)m->r->cr0);
 }

@@ -71,8 +71,7 @@ int modules_init(const struct boot_info *bi)
 
 static bool is_named(const struct image *image, const char *name)
 {
-	/* Another core may forget it just now: see modules_forget_privileged()
-	 */
+	/* Another core may forget it now: see modules_forget_privileged() */
 	const char *own = READ_ONCE(image->name);
 
 	return own && str_equal_nocase(own, name, BOOT_NAME_LEN);

@@ -35,8 +35,7 @@ int __must_check vlapic_base_write(struct vcpu *v,
 				   u64 value); /* IA32_APIC_BASE */
 u64 vlapic_deadline_read(struct vcpu *v);      /* IA32_TSC_DEADLINE */
 void vlapic_deadline_write(struct vcpu *v, u64 value);
-/* MMIO page of one vCPU: the bus row for 0xfee00000 (registered by vm_create)
- */
+/* MMIO page of one vCPU: the bus row for 0xfee00000, by vm_create() */
 u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size);
 void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		       u64 value);

@@ -31,8 +31,7 @@ struct vlapic {
 	 * service by clearing its flag; seen by vlapic_pv_take() */
 	bool pv_on, pv_given;
 	gpa_t pv_flag;
-	/* Timer: host TSC ticks are its clock, so that counts need a shift only
-	 */
+	/* Timer: its clock is host TSC ticks: counts need only a shift */
 	u32 timer_shift; /* divide configuration as a power of two */
 	u64 period;      /* host ticks; 0: one-shot */
 	u64 deadline; /* guest TSC last written to IA32_TSC_DEADLINE; 0: none */

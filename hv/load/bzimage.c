@@ -258,8 +258,7 @@ static int write_efi_map(const struct bz *b, struct boot_params *bp)
 	return err;
 }
 
-/* The zero page is built in a page of the pool: it is too large for the stack
- */
+/* The zero page is too large for the stack: built in a page of the pool */
 static int write_zero_page(const struct bz *b)
 {
 	struct boot_params *bp = pmm_alloc(&b->vm->budget, 0);

@@ -82,8 +82,7 @@ u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max);
 int __must_check acpi_build(struct vm *vm);
 int __must_check acpi_rewrite(struct vm *vm);
 
-/* Isolated guests: the code at the PC's reset vector. -EFAULT: too little RAM
- */
+/* Isolated guests: code at the PC's reset vector. -EFAULT: too little RAM */
 int __must_check bios_area_write(struct vm *vm);
 
 /* Modules: found by name, mapped read-only. modules_init() keeps @bi, which

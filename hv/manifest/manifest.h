@@ -53,8 +53,7 @@ struct guest_config {
 	char initrd[BOOT_NAME_LEN]; /* "" none */
 	char cmdline[MANIFEST_CMDLINE_LEN];
 	enum boot_way boot;
-	char firmware[BOOT_NAME_LEN]; /* raw image that ends at 4 GiB; "" none
-				       */
+	char firmware[BOOT_NAME_LEN]; /* raw image, ends at 4 GiB; "": none */
 	u32 module_count;
 	struct module_config modules[MANIFEST_MAX_FILES];
 	u32 fwcfg_count;

@@ -67,12 +67,10 @@ struct boot_framebuffer {
 };
 
 enum boot_cpu_source {
-	BOOT_CPUS_NONE,   /* cpus[] has the boot CPU alone */
-	BOOT_CPUS_MADT,   /* left to the hypervisor: parse the RSDP's MADT */
-	BOOT_CPUS_EFI_MP, /* cpus[] filled from EFI MP Services (PI 1.7 II-13.4)
-			   */
-	BOOT_CPUS_MP_TABLE, /* cpus[] filled from the MP table (MP spec 1.4, 4)
-			     */
+	BOOT_CPUS_NONE,     /* cpus[] has the boot CPU alone */
+	BOOT_CPUS_MADT,     /* left to the hypervisor: parse the RSDP's MADT */
+	BOOT_CPUS_EFI_MP,   /* cpus[] from EFI MP Services (PI 1.7 II-13.4) */
+	BOOT_CPUS_MP_TABLE, /* cpus[] from the MP table (MP spec 1.4, 4) */
 };
 
 struct boot_module {

@@ -9,9 +9,7 @@
 #include "hv/emulate/insn.h"
 #include "tests/unit/fakes/emu_fakes.h"
 
-#define ACCESSES_MAX                                                           \
-	1200u /* of one exit: STRING_CHUNK, bytewise, both sides               \
-	       */
+#define ACCESSES_MAX 1200u /* an exit: STRING_CHUNK, bytewise, both sides */
 
 static const u8 *input;
 static size_t left;

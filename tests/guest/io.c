@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Port and MMIO isolation: an isolated guest reaches no device of the machine
- */
+/* Port and MMIO isolation: the guest reaches no device of the machine */
 #include "tests/guest/lib/guest.h"
 
 /* Ports that a real machine has and this guest must not: they float */

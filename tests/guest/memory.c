@@ -2,7 +2,7 @@
 /* EPT/NPT bounds: the guest's RAM is all there, zeroed, and nothing past it */
 #include "tests/guest/lib/guest.h"
 
-#define RAM_END (16ull << 20) /* tests/guest/list: 16 MiB */
+#define RAM_END (16ull << 20) /* tests/guest/list.toml: 16 MiB */
 #define PATTERN 0x9e3779b97f4a7c15ull
 
 extern char guest_end[];

@@ -159,8 +159,7 @@ static void mend(struct trap_frame *f)
 	frame[1] = good_cs;
 }
 
-/* The handler's own IRET faults: its flags are the handler's, nothing is lost
- */
+/* The handler's own IRET faults: its flags stay, nothing is lost */
 static void faulting_iret(void)
 {
 	section("SDM 2A IRET");

@@ -118,8 +118,7 @@ static void poll(void)
 	wrmsr(X2APIC_LVT_LINT0, LINT0_EXTINT);
 }
 
-/* IRQ 0 and 8 wait together: 0 comes first; with another lowest priority, not
- */
+/* IRQ 0 and 8 wait: 0 comes first; with another lowest priority, not */
 static void priorities(void)
 {
 	section("8259A data sheet, Fully Nested Mode");

@@ -113,8 +113,7 @@ static void fill_task16(void)
 				 .ds = LEGACY_DATA };
 }
 
-/* All as the first test wants it: TR names main_tss, the far pointer the task
- */
+/* As the first test wants it: TR names main_tss, the far pointer the task */
 static void reset(void)
 {
 	legacy_reset();

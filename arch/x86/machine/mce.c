@@ -91,8 +91,7 @@ enum mce_verdict mce_handle(void)
 
 		worst = MAX(worst, v);
 	}
-	/* Nowhere to return to: whatever ran is lost, and we do not know what
-	 */
+	/* Nowhere to return to: what ran is lost, nobody knows what it was */
 	if (!banks || !(global & (MCG_STATUS_RIPV | MCG_STATUS_EIPV)))
 		worst = MCE_FATAL;
 	try_write(MSR_MCG_STATUS, 0);

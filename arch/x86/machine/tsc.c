@@ -18,10 +18,8 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
-#define WINDOW_US 2000
-#define FALLBACK_KHZ                                                           \
-	1000000 /* no clock at all: time is wrong, but it moves                \
-		 */
+#define WINDOW_US    2000
+#define FALLBACK_KHZ 1000000 /* no clock at all: wrong, but it moves */
 
 u64 tsc_khz;
 u64 tsc_boot;

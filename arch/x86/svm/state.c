@@ -57,8 +57,7 @@ static void segs_read(const struct vmcb_save *s, struct vcpu_regs *r)
 
 	for (i = 0; i < SEG_COUNT; i++)
 		svm_seg_read(&r->seg[i], seg_of(save, i));
-	/* CPL is the VMCB's: SS may say otherwise after SYSRET (APM 2 15.5.1)
-	 */
+	/* CPL is the VMCB's; SS may differ after SYSRET (APM 2 15.5.1) */
 	r->seg[SEG_SS].attr &= ~(u32)SEG_ATTR_DPL_MASK;
 	r->seg[SEG_SS].attr |= (u32)s->cpl << SEG_ATTR_DPL_SHIFT;
 }

@@ -105,8 +105,7 @@ static void clear_exit(struct vcpu_exit *exit, enum exit_kind kind)
 	exit->info1 = vmreadnat(VMCS_EXIT_QUALIFICATION);
 }
 
-/* VMfail: the entry instruction itself failed; control or host state is wrong
- */
+/* VMfail: the entry instruction failed; control or host state is wrong */
 void vmx_refused(struct vcpu_hw *v, bool error_known)
 {
 	struct vcpu_exit *exit = &v->exit;

@@ -135,8 +135,7 @@ static void match(struct hpet_timer *t, u64 count)
 		line_set_source(h->vm, timer_irq(t), t->ticks.source, false);
 }
 
-/* How often it matched since the last look; a periodic one goes on (2.3.9.2.2)
- */
+/* Its matches since the last look; a periodic one goes on (2.3.9.2.2) */
 static u64 matches(struct hpet_timer *t, u64 now)
 {
 	u64 passed = now - t->seen, period = timer_period(t);
@@ -283,8 +282,7 @@ static void counter_write(struct vhpet *h, u64 value)
 		compare_from_now(&h->timers[i]);
 }
 
-/* A route it has not got is not taken: software reads back (2.3.8, bits 13:9)
- */
+/* A route it has not got is not taken: software reads back (2.3.8) */
 static u64 route_allowed(const struct hpet_timer *t, u64 value)
 {
 	u32 route = (u32)((value & HPET_T_ROUTE) >> HPET_T_ROUTE_SHIFT);

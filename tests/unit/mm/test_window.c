@@ -94,8 +94,7 @@ static void hits_and_misses(void)
 	CHECK(q == p - 0x678 && flushed_count == 0);
 	CHECK((slots[((u64)p >> 12) & 511] & (PTE_W | PTE_NX | PTE_U)) ==
 	      (PTE_W | PTE_NX));
-	/* Three pages of one set: the oldest goes, and its address is flushed
-	 */
+	/* Three pages of one set: the oldest goes, its address is flushed */
 	window_map(HPA(0x12345000 + 16 * PAGE_SIZE));
 	q = window_map(HPA(0x12345000 + 32 * PAGE_SIZE));
 	CHECK(flushed_count == 1 && flushed == (u64)q);

@@ -105,32 +105,23 @@ static void seal_rsdp(void)
 	r->extended_checksum = (u8)-sum;
 }
 
-static const u8
-	madt_body[] = {
-		0x00, 0x00, 0xe0, 0xfe, 1,    0,    0,    0, /* LAPIC base,
-								flags */
-		0,    8,    10,   4,    1,    0,    0,    0, /* core, id 4, uid
-								10 */
-		0,    8,    11,   0,    1,    0,    0,    0, /* id 0 */
-		0,    8,    12,   9,    0,    0,    0,    0, /* disabled */
-		0,    8,    13,   0xff, 1,    0,    0,    0, /* broadcast */
-		9,    16,   0,    0,    0x00, 0x01, 0,    0,    1,
-		0,    0,    0,    14,   0,    0,    0, /* id 256 */
-		9,    16,   0,    0,    4,    0,    0,    0,    1,
-		0,    0,    0,    10,   0,    0,    0, /* id 4 again */
-		1,    12,   2,    0,    0x00, 0x00, 0xc0, 0xfe, 0,
-		0,    0,    0, /* IOAPIC
-				*/
-		1,    12,   3,    0,    0x00, 0x10, 0xc0, 0xfe, 24,
-		0,    0,    0,    2,    10,   0,    0,    2,    0,
-		0,    0,    0,    0, /* IRQ 0 is GSI 2 */
-		2,    10,   0,    9,    9,    0,    0,    0,    0xd,
-		0,    0x80, 4,    0,    0, /* unknown type */
-		5,    12,   0,    0,    0x00, 0x00, 0xe1, 0xfe, 0,
-		0,    0,    0, /* LAPIC
-				  address
-				*/
-	};
+/* clang-format off */
+static const u8 madt_body[] = {
+	0x00, 0x00, 0xe0, 0xfe, 1, 0, 0, 0, /* LAPIC base, flags */
+	0, 8, 10, 4, 1, 0, 0, 0, /* core, id 4, uid 10 */
+	0, 8, 11, 0, 1, 0, 0, 0, /* id 0 */
+	0, 8, 12, 9, 0, 0, 0, 0, /* disabled */
+	0, 8, 13, 0xff, 1, 0, 0, 0, /* broadcast */
+	9, 16, 0, 0, 0x00, 0x01, 0, 0, 1, 0, 0, 0, 14, 0, 0, 0, /* id 256 */
+	9, 16, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 10, 0, 0, 0, /* id 4 again */
+	1, 12, 2, 0, 0x00, 0x00, 0xc0, 0xfe, 0, 0, 0, 0, /* IOAPIC */
+	1, 12, 3, 0, 0x00, 0x10, 0xc0, 0xfe, 24, 0, 0, 0,
+	2, 10, 0, 0, 2, 0, 0, 0, 0, 0, /* IRQ 0 is GSI 2 */
+	2, 10, 0, 9, 9, 0, 0, 0, 0xd, 0,
+	0x80, 4, 0, 0, /* unknown type */
+	5, 12, 0, 0, 0x00, 0x00, 0xe1, 0xfe, 0, 0, 0, 0, /* LAPIC address */
+};
+/* clang-format on */
 
 static const u8 s5_body[] = {
 	0x10, 0x05, '_', 'S',  'B', '_', /* a scope, then the name in use */

@@ -84,8 +84,7 @@ static bool is_left_out(const u8 *b, u32 n, u32 map, u8 opcode,
 		return true; /* EXTRQ and INSERTQ, which have no memory form */
 	if (map == 1 && (opcode == 0xa6 || opcode == 0xa7 || opcode == 0xb9 ||
 			 opcode == 0xff))
-		return true; /* another vendor's; UD1 and UD0, which never end
-			      */
+		return true; /* another vendor's, or UD0 or UD1 */
 	if (map == 1 && (opcode == 0x0f || opcode == 0x38 || opcode == 0x3a))
 		return true;
 	/* In 64-bit code: near branches behind 66, where vendors differ, and

@@ -61,8 +61,7 @@ static const u8 *after(const struct smbios_header *h)
 	return p + 2;
 }
 
-/* The n-th structure of @type; NULL: none. Walks all of it, as a kernel does.
- */
+/* The n-th structure of @type, or NULL. Walks all of it, as a kernel does */
 static const void *find(const u8 *table, u32 bytes, u8 type, u32 n)
 {
 	const u8 *p = table;

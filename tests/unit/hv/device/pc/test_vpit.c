@@ -1,7 +1,6 @@
 /* SOURCES: hv/device/pc/vpit.c hv/device/pc/vpit_channel.c hv/time/vticks.c hv/time/vclock.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The 8254 against its data sheet (82C54, 231244), by its ports and its OUT 0
- */
+/* The 8254 against its data sheet (82C54, 231244), by ports and OUT 0 */
 #include "tests/unit/fakes/vdev_fakes.h"
 
 #include "tests/unit/fakes/board_fakes.h"
@@ -321,8 +320,7 @@ static void test_legacy_replacement(void **state)
 	assert_in_range(board_edges[0], 99, 101);
 }
 
-/* Nobody listens: no timer. Somebody does again: no ticks of the time between
- */
+/* Nobody listens: no timer. Somebody again: no ticks of the time between */
 static void test_masked(void **state)
 {
 	board_masked = true;
