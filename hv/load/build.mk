@@ -25,7 +25,7 @@ $(ELF): $(DSDT_OBJS)
 # The Linux guests of `make run` and of the system tests: a stock kernel and
 # two initrds. The kernel is downloaded once.
 CACHE  ?= build/cache
-ROOTFS := $(shell find tests/guest-rootfs -type f)
+ROOTFS := $(shell find boot/rootfs -type f)
 
 $(GUESTS)/vmlinuz: scripts/fetch-kernel
 	@mkdir -p $(@D)
