@@ -116,7 +116,7 @@ def panic(results, folder):
     """QEMU raises a fatal machine check on core 0, which is idle: the panic is on the serial line
     and on the screen, which Linux had, and the next boot shows it again."""
     disk = image.make(folder, image.manifest([
-        privileged("", cores="1", cmdline="console=tty0 console=ttyS0")]),
+        privileged("", cores="1", cmdline="console=tty0 console=ttyS0 bulkhead.test=")]),
         _linux.payload())
     with Machine("qemu", disk, folder, memory=1024, timeout=SECONDS * 2, person=True,
                  options=["--keep-reset"]) as m:

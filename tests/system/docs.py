@@ -14,13 +14,13 @@ from system.uefi import OVMF
 SECONDS = 300
 EXAMPLE = re.compile(r"^```\n(\[guest (\w+)\]\n.*?)^```", re.M | re.S)
 # Of each guest: what it says once it is up
-SAYS = {"box": "TEST up ok",
+SAYS = {"box": "this is an isolated guest",
         "seabios": "SeaBIOS (version",
         "ipxe": "iPXE initialising devices",
         "grub": "GNU GRUB version 2",
         "uboot": "U-Boot 20",
         "ovmf": "UEFI Interactive Shell v2",
-        "stub": "TEST up ok",
+        "stub": "this is an isolated guest",
         "memtest_efi": "SMP: 2T (PAR)",
         "memtest": "SMP: 2T (PAR)",
         "kernel": "DONE "}
