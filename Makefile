@@ -7,6 +7,11 @@ NASM    := nasm
 B       := build
 JOBS    := $(shell nproc)
 
+# One line a step; with V=1 the commands themselves
+V       := 0
+Q       := $(if $(filter 1,$(V)),,@)
+say      = @$(if $(Q),printf '  %-5s %s\n' $(1) $(2),:)
+
 # A handler in a table has the parameters of its kind, used or not
 WARN    := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wconversion -Wmissing-prototypes -Wundef -Werror
 CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding -fno-stack-protector \
@@ -35,6 +40,7 @@ all: $(ELF) $(LOADER)
 help:
 	@echo "make run     build and boot two Linux guests under QEMU"
 	@echo "make test    every test, on QEMU (SVM) and on Bochs (VMX)"
+	@echo "make test-long  those that take an emulator minutes each, too"
 	@echo "make usb     build/bulkhead.img, to dd onto a USB stick"
 	@echo "make fuzz    each fuzzer for FUZZ_SECONDS (60), then random guests"
 	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
@@ -43,35 +49,39 @@ help:
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	@echo "  CC    $<"
-	@$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/%.asm.o: %.asm Makefile
 	@mkdir -p $(@D)
-	@echo "  NASM  $<"
-	@$(NASM) $(NFLAGS) -MD $(B)/$*.asm.d $< -o $@
+	$(call say,NASM,$<)
+	$(Q)$(NASM) $(NFLAGS) -MD $(B)/$*.asm.d $< -o $@
 
 $(ELF): $(OBJS) linker.ld
-	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
+	$(call say,LD,$@)
+	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
 		--build-id=none -T linker.ld -o $@.debug $(OBJS)
-	objcopy --strip-all $@.debug $@
+	$(Q)objcopy --strip-all $@.debug $@
 
 $(B)/run.img: $(PAYLOAD) $(LOADER) scripts/mkimage
-	scripts/mkimage --kind uefi --loader $(LOADER) --out $@ $(PAYLOAD)
+	$(call say,IMAGE,$@)
+	$(Q)scripts/mkimage --kind uefi --loader $(LOADER) --out $@ $(PAYLOAD) >/dev/null
 
 $(B)/bulkhead.img: $(PAYLOAD) $(LOADER) scripts/mkimage
-	scripts/mkimage --kind hybrid --loader $(LOADER) --out $@ $(PAYLOAD)
+	$(call say,IMAGE,$@)
+	$(Q)scripts/mkimage --kind hybrid --loader $(LOADER) --out $@ $(PAYLOAD) >/dev/null
 
 $(B)/nvme.img: scripts/mkdisk
-	scripts/mkdisk $@
+	$(call say,IMAGE,$@)
+	$(Q)scripts/mkdisk $@
 
-.PHONY: run run-now usb usb-now test test-now bench bench-now
+.PHONY: run run-now usb usb-now test test-now test-long test-long-now bench bench-now
 # Each public target first installs what it needs, then builds in a fresh make
 run:
 	@scripts/setup run
 	@$(MAKE) --no-print-directory -j$(JOBS) run-now
 run-now: $(B)/run.img $(B)/nvme.img
-	scripts/run-qemu --image $(B)/run.img --nvme $(B)/nvme.img --net virtio
+	@scripts/run-qemu --image $(B)/run.img --nvme $(B)/nvme.img --net virtio
 
 usb:
 	@scripts/setup build
@@ -84,7 +94,14 @@ test:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory -j$(JOBS) test-now
 test-now: $(TEST_FILES)
-	@tests/run
+	@BUILD=$(abspath $(B)) tests/run
+
+# With the cases that take an emulator minutes each
+test-long:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory -j$(JOBS) test-long-now
+test-long-now: $(TEST_FILES)
+	@BUILD=$(abspath $(B)) tests/run --long
 
 # Random input: the parsers and devices on the host, guests on the emulators
 .PHONY: fuzz fuzz-now soak soak-now
@@ -119,9 +136,10 @@ check:
 	@$(MAKE) --no-print-directory -j$(JOBS) unit
 
 clean:
-	rm -rf $(B)
+	@rm -rf $(B)
 
 include boot/build.mk
+include boot/rootfs/build.mk
 include hv/load/build.mk
 include tests/build.mk
 

@@ -19,17 +19,20 @@ all: $(EFI_LOADER)
 
 $(B)/efi/%.o: %.c boot/build.mk
 	@mkdir -p $(@D)
-	$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/efi/%.asm.o: %.asm boot/build.mk
 	@mkdir -p $(@D)
-	$(NASM) -f elf64 -I./ -MD $(@:.o=.d) $< -o $@
+	$(call say,NASM,$<)
+	$(Q)$(NASM) -f elf64 -I./ -MD $(@:.o=.d) $< -o $@
 
 $(EFI_LOADER): $(EFI_OBJS)
-	$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --build-id=none \
+	$(call say,LD,$@)
+	$(Q)$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --build-id=none \
 		-z noexecstack --no-warn-rwx-segments --no-undefined \
 		-T $(EFI_LIB)/elf_x86_64_efi.lds -o $@.so \
 		$(EFI_LIB)/crt0-efi-x86_64.o $(EFI_OBJS) $(EFI_LIB)/libgnuefi.a
-	objcopy $(EFI_SECTIONS:%=-j %) --output-target=efi-app-x86_64 $@.so $@
+	$(Q)objcopy $(EFI_SECTIONS:%=-j %) --output-target=efi-app-x86_64 $@.so $@
 
 -include $(EFI_OBJS:.o=.d)

@@ -23,22 +23,22 @@ UNIT_LIBS_test_insn_capstone := -lcapstone
 
 $(UNIT_OBJ)/%.o: %.c tests/build.mk
 	@mkdir -p $(@D)
-	@echo "  CC    $@"
-	@$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
 
 # $(1): tests/unit/ROOM/test_X.c, $(2): the program
 define unit-rule
 $(2): $(patsubst %.c,$(UNIT_OBJ)/%.o,$(1) $(call sources,$(1)))
 	@mkdir -p $$(@D)
-	@echo "  UNIT  $$(@F)"
-	@$(UNIT_CC) $(UNIT_FLAGS) -o $$@ $$^ -lcmocka $$(UNIT_LIBS_$$(@F))
+	$$(call say,UNIT,$$@)
+	$$(Q)$(UNIT_CC) $(UNIT_FLAGS) -o $$@ $$^ -lcmocka $$(UNIT_LIBS_$$(@F))
 endef
 $(foreach t,$(UNIT_C),$(eval $(call unit-rule,$(t),$(t:tests/unit/%.c=$(B)/unit/%))))
 
 .PHONY: unit unit-build
 unit-build: $(UNIT_BIN)
 unit: unit-build
-	scripts/run-unit $(UNIT_BIN)
+	@scripts/run-unit $(UNIT_BIN)
 
 # libFuzzer (clang). tests/fuzz/run gives each its time; what they find stays
 # in $(B)/fuzz
@@ -51,13 +51,13 @@ FUZZ_FLAGS   := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wno-u
 
 $(FUZZ_OBJ)/%.o: %.c tests/build.mk
 	@mkdir -p $(@D)
-	@echo "  CC    $@"
-	@clang $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)clang $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
 
 define fuzz-rule
 $(2): $(patsubst %.c,$(FUZZ_OBJ)/%.o,$(1) $(call sources,$(1)))
-	@echo "  FUZZ  $$(@F)"
-	@clang $(FUZZ_FLAGS) -o $$@ $$^ -lcmocka
+	$$(call say,FUZZ,$$@)
+	$$(Q)clang $(FUZZ_FLAGS) -o $$@ $$^ -lcmocka
 endef
 $(foreach t,$(FUZZ_C),$(eval $(call fuzz-rule,$(t),$(t:tests/fuzz/%.c=$(B)/fuzz/%))))
 
@@ -84,21 +84,26 @@ $(B)/tests/%.o: CFLAGS := $(GUEST_FLAGS)
 # The multiboot loaders enter elsewhere than PVH does
 $(B)/tests/guest/multiboot.elf: GUEST_LD := -e mb_entry
 $(B)/tests/guest/%.elf: $(B)/tests/guest/%.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
-	$(LD) -nostdlib -static $(GUEST_LD) -z noexecstack -z max-page-size=4096 \
+	$(call say,GUEST,$@)
+	$(Q)$(LD) -nostdlib -static $(GUEST_LD) -z noexecstack -z max-page-size=4096 \
 		--no-warn-rwx-segments -T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
 $(B)/tests/bench/%.elf: $(B)/tests/bench/%.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
-	$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 \
+	$(call say,GUEST,$@)
+	$(Q)$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 \
 		--no-warn-rwx-segments -T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
+.SECONDARY: $(GUEST_C:%.c=$(B)/%.o) $(GUEST_LIB_O)
 -include $(GUEST_C:%.c=$(B)/%.d) $(GUEST_LIB_C:%.c=$(B)/%.d)
 
 # The same as ELF32, known by its multiboot 2 header alone
 $(B)/tests/guest/multiboot32.elf: $(B)/tests/guest/multiboot.elf
-	objcopy -O elf32-i386 --remove-section=.note.pvh $< $@
+	$(call say,GUEST,$@)
+	$(Q)objcopy -O elf32-i386 --remove-section=.note.pvh $< $@
 
 # Firmware of our own
 $(B)/tests/guest/rom.bin: tests/guest/rom.asm
 	@mkdir -p $(@D)
-	$(NASM) -f bin -o $@ $<
+	$(call say,NASM,$<)
+	$(Q)$(NASM) -f bin -o $@ $<
 
 .PHONY: guests
 guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf $(B)/tests/guest/rom.bin
@@ -110,9 +115,11 @@ guests: $(PLUGIN)
 
 $(B)/tests/plugin/share.so: tests/plugin/share.c
 	@mkdir -p $(@D)
-	@$(UNIT_CC) -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(UNIT_CC) -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o $@ $<
 
 $(B)/tests/plugin/first: tests/plugin/first.asm
 	@mkdir -p $(@D)
-	@$(NASM) -f elf64 -o $@.o $<
-	@$(LD) -nostdlib -static -z noexecstack -Ttext=0x40000000 -o $@ $@.o
+	$(call say,NASM,$<)
+	$(Q)$(NASM) -f elf64 -o $@.o $<
+	$(Q)$(LD) -nostdlib -static -z noexecstack -Ttext=0x40000000 -o $@ $@.o

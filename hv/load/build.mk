@@ -7,48 +7,19 @@ DSDT_C    := $(DSDT_ASL:%.asl=$(B)/%_aml.c)
 DSDT_OBJS := $(DSDT_C:.c=.o)
 OBJS      += $(DSDT_OBJS)
 
-$(B)/hv/load/%.aml: hv/load/%.asl
+$(B)/hv/load/%_aml.c: hv/load/%.asl scripts/bin2c hv/load/build.mk
 	@mkdir -p $(@D)
-	cpp -P -undef -nostdinc $< $(@:.aml=.dsl)
-	iasl -we -vs -vi -p $(@:.aml=) $(@:.aml=.dsl) >$@.log 2>&1 || \
-		{ cat $@.log; rm -f $@; false; }
-
-$(B)/hv/load/%_aml.c: $(B)/hv/load/%.aml scripts/bin2c
-	scripts/bin2c $*_aml $< >$@
+	$(call say,ASL,$<)
+	$(Q)cpp -P -undef -nostdinc -MMD -MP -MT $@ -MF $(@:.c=.asl.d) $< $(@:_aml.c=.dsl)
+	$(Q)iasl -we -vs -vi -p $(@:_aml.c=) $(@:_aml.c=.dsl) >$(@:_aml.c=.log) 2>&1 || \
+		{ cat $(@:_aml.c=.log); false; }
+	$(Q)scripts/bin2c $*_aml $(@:_aml.c=.aml) >$@.new
+	$(Q)mv $@.new $@
 
 $(B)/hv/load/%_aml.o: $(B)/hv/load/%_aml.c
-	@$(CC) $(CFLAGS) -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
-.SECONDARY: $(DSDT_C) $(DSDT_ASL:%.asl=$(B)/%.aml)
+.SECONDARY: $(DSDT_C)
+-include $(DSDT_C:.c=.asl.d)
 $(ELF): $(DSDT_OBJS)
-
-# The Linux guests of `make run` and of the system tests: a stock kernel and
-# two initrds. The kernel is downloaded once.
-CACHE  ?= build/cache
-ROOTFS := $(shell find boot/rootfs -type f)
-
-$(GUESTS)/vmlinuz: scripts/fetch-kernel
-	@mkdir -p $(@D)
-	scripts/fetch-kernel $(CACHE)
-	cp $(CACHE)/vmlinuz $@
-
-$(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio: $(GUESTS)/%.cpio: \
-		$(GUESTS)/vmlinuz $(ROOTFS) scripts/mkinitrd
-	scripts/mkinitrd $* $@ $(CACHE)
-
-.PHONY: linux-guests
-linux-guests: $(GUESTS)/vmlinuz $(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio
-
-# Other stock kernels, for tests/system/kernels.py: META.vmlinuz is the kernel
-# of Debian's package META
-STOCK := linux-image-amd64 linux-image-6.12-cloud-amd64 linux-image-6.12-amd64
-STOCK_KERNELS := $(STOCK:%=$(GUESTS)/%.vmlinuz)
-
-$(STOCK_KERNELS): $(GUESTS)/%.vmlinuz: scripts/fetch-kernel
-	@mkdir -p $(@D)
-	scripts/fetch-kernel $(CACHE) $*
-	cp $(CACHE)/$*.vmlinuz $@
-
-.PHONY: stock-kernels
-stock-kernels: $(STOCK_KERNELS)
-test-now: stock-kernels
