@@ -20,7 +20,6 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "mm/direct.h"
 #include "mm/hostmap_pt.h"
 #include "mm/owner.h"
 #include "mm/pmm.h"
@@ -53,6 +52,12 @@ static const struct section sections[] = {
 	{ __data_start, __data_end, PT_R | PT_W | PT_GLOBAL },
 };
 
+/* How virt_to_hpa() and hpa_to_virt() count: until hostmap_init() has switched
+ * tables the pool is reached through the loader's identity map, then through
+ * the direct map. Set once at boot. */
+static u64 direct_base; /* virtual address of physical 0 */
+static u64 image_hpa, image_size;
+
 static struct page_table host_pt;
 static bool switched; /* our own tables are loaded */
 static u64 ioremap_next = HV_IOREMAP_BASE;
@@ -62,6 +67,22 @@ static struct spinlock map_lock;
 static u64 image_bytes(void)
 {
 	return (u64)(__image_end - __image_start);
+}
+
+hpa_t virt_to_hpa(const void *va)
+{
+	u64 v = (u64)va;
+
+	if (v >= HV_IMAGE_BASE)
+		return HPA(v - HV_IMAGE_BASE + image_hpa);
+	return HPA(v - direct_base);
+}
+
+void *hpa_to_virt(hpa_t hpa)
+{
+	if (hpa.v - image_hpa < image_size)
+		return (void *)(hpa.v - image_hpa + HV_IMAGE_BASE);
+	return (void *)(hpa.v + direct_base);
 }
 
 int hostmap_map(u64 va, hpa_t hpa, u64 size, u32 attrs)
@@ -164,7 +185,8 @@ int hostmap_init(const struct boot_info *bi)
 	hpa_t base;
 	int err;
 
-	direct_set_image(HPA(bi->load_hpa), image_bytes());
+	image_hpa = bi->load_hpa;
+	image_size = image_bytes();
 	err = image_take(bi);
 	if (!err)
 		err = pool_take(size, BELOW_4G, &base);
@@ -180,7 +202,7 @@ int hostmap_init(const struct boot_info *bi)
 		return err;
 	hostmap_load_cpu();
 	host_pt.root = (void *)((u64)host_pt.root + HV_DIRECT_BASE);
-	direct_set_base(HV_DIRECT_BASE);
+	direct_base = HV_DIRECT_BASE;
 	switched = true;
 	early_used = 0;
 	owner_loader_gone();

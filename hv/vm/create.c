@@ -16,74 +16,54 @@
 #include "include/hw/msi.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "sched/placement.h"
 
 #define PORT_REGIONS          64
 #define MMIO_REGIONS          64
 #define HOST_MMIO_REGIONS     512 /* a trap for each MSI-X table */
 #define ISOLATED_BUDGET_PAGES 2048
 
-/* vCPUs that live on each core, to spread them */
-static u32 core_load[MAX_CPUS];
-
-static bool core_allowed(const struct guest_config *c, u32 id)
-{
-	return c->cores[id / 64] & BIT(id % 64);
-}
-
-/* Two vCPUs of a guest share a core only when there is no other */
-static u32 load_for(const struct vm *vm, u32 core)
-{
-	u32 load = core_load[core];
-
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		if (vm->vcpus[i] && vm->vcpus[i]->entity.cpu->id == core)
-			load += VM_MAX * VM_MAX_VCPUS;
-	return load;
-}
-
-/* The least loaded core; the privileged guest prefers low ones, so that its
- * boot vCPU is on the boot CPU, the others high ones */
-static struct pcpu *choose_core(const struct vm *vm)
-{
-	struct pcpu *best = NULL;
-
-	for (u32 i = 0; i < pcpu_count; i++) {
-		u32 id = vm->privileged ? i : pcpu_count - 1 - i;
-
-		if (!pcpus[id]->online || !core_allowed(vm->config, id))
-			continue;
-		if (!best || load_for(vm, id) < load_for(vm, best->id))
-			best = pcpus[id];
-	}
-	if (best)
-		core_load[best->id]++;
-	return best;
-}
-
 static void destroy_vcpus(struct vm *vm)
 {
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		if (!vm->vcpus[i])
 			continue;
-		core_load[vm->vcpus[i]->entity.cpu->id]--;
+		placement_remove(vm->vcpus[i]->entity.cpu);
 		vcpu_destroy(vm->vcpus[i]);
 	}
 }
 
+/* The privileged guest prefers low cores, so that its boot vCPU is on the boot
+ * CPU, the others high ones */
+static int create_vcpu(struct vm *vm, u32 id, u32 *group)
+{
+	const struct placement wish = {
+		.cores = vm->config->cores,
+		.group = group,
+		.order = vm->privileged ? PLACE_LOW_FIRST : PLACE_HIGH_FIRST,
+	};
+	struct pcpu *home = placement_choose(&wish);
+	int err = home ? vcpu_create(vm, id, home) : -ENODEV;
+
+	if (err) {
+		log_error("vm", "guest %s: vCPU %u: %s", vm->name, id,
+			  home ? "no memory for it"
+			       : "no core it may run on is online");
+		return err;
+	}
+	group[home->id]++;
+	placement_add(home);
+	return 0;
+}
+
 static int create_vcpus(struct vm *vm)
 {
-	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		struct pcpu *home = choose_core(vm);
-		int err = home ? vcpu_create(vm, i, home) : -ENODEV;
+	u32 group[MAX_CPUS] = { 0 }; /* of its vCPUs on each core */
+	int err = 0;
 
-		if (err) {
-			log_error("vm", "guest %s: vCPU %u: %s", vm->name, i,
-				  home ? "no memory for it"
-				       : "no core it may run on is online");
-			return err;
-		}
-	}
-	return 0;
+	for (u32 i = 0; i < vm->vcpu_count && !err; i++)
+		err = create_vcpu(vm, i, group);
+	return err;
 }
 
 /* A set bit intercepts, in the bitmaps of both vendors */
