@@ -13,7 +13,8 @@ enum placement_order { PLACE_LOW_FIRST, PLACE_HIGH_FIRST };
 
 /* What a new entity asks of its core */
 struct placement {
-	const u64 *cores; /* a bit for each that it may have, MAX_CPUS of them */
+	const u64
+		*cores; /* a bit for each that it may have, MAX_CPUS of them */
 	/* How many of its own group live on each core, MAX_CPUS counts: it
 	 * joins one of them only when there is no other core */
 	const u32 *group;
