@@ -9,6 +9,7 @@
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/tsc.h"
 #include "hv/assign/passthrough_priv.h"
+#include "hv/core/slots.h"
 #include "hv/core/vcpu.h"
 #include "include/hw/pci.h"
 #include "lib/log.h"
@@ -35,15 +36,6 @@ static void move_now(struct move *m)
 		passthrough_msix_unplace(f);
 }
 
-static void flush_local(struct vm *vm)
-{
-	u32 i;
-
-	for (i = 0; i < vm->vcpu_count; i++)
-		if (vm->vcpus[i]->entity.cpu == this_cpu())
-			vcpu_flush(vm->vcpus[i]);
-}
-
 /* On every core but the mover's, which waits in smp_call_others() */
 static void meet(void *arg)
 {
@@ -56,7 +48,7 @@ static void meet(void *arg)
 	}
 	while (!__atomic_load_n(&m->done, __ATOMIC_ACQUIRE))
 		__builtin_ia32_pause();
-	flush_local(m->f->pci->vm);
+	vm_flush_here(m->f->pci->vm);
 }
 
 static bool decodes_memory(const struct vfunc *f)
@@ -96,7 +88,7 @@ void passthrough_follow(struct vfunc *f)
 		smp_call_others(meet, &m);
 	else
 		move_now(&m);
-	flush_local(pci->vm);
+	vm_flush_here(pci->vm);
 	spin_lock(&pci->lock);
 	if (m.err)
 		decode_off(f);

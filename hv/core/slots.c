@@ -5,6 +5,8 @@
  */
 #include "hv/core/slots.h"
 
+#include "hv/core/vcpu.h"
+
 const struct vm_slot *vm_slot_at(const struct vm *vm, gpa_t gpa)
 {
 	u32 lo = 0, hi = vm->slot_count;
@@ -32,4 +34,11 @@ bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left)
 	*hpa = HPA(s->hpa + (gpa.v - s->gpa));
 	*left = s->size - (gpa.v - s->gpa);
 	return true;
+}
+
+void vm_flush_here(const struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		if (vm->vcpus[i]->entity.cpu == this_cpu())
+			vcpu_flush(vm->vcpus[i]);
 }
