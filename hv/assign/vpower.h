@@ -3,7 +3,7 @@
  * Power and reset as guests ask for them. Privileged guest: PM1 control of the
  * host's FADT, the reset register, CF9, keyboard controller command FEh, port
  * 92h; all else on those ports passes to the hardware. Isolated guests have
- * theirs in vpm.c, vkbc.c and pci_bus.c, of which the last asks here too.
+ * theirs in vpm.c, vkbc.c and pci_bus.c.
  */
 #ifndef HV_ASSIGN_VPOWER_H
 #define HV_ASSIGN_VPOWER_H

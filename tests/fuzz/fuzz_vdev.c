@@ -11,7 +11,6 @@
 #include "tests/unit/fakes/board_fakes.h"
 
 #include "drivers/clock/rtc.h"
-#include "hv/assign/vpower.h"
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/vhpet.h"
 #include "hv/device/pc/vpit.h"
@@ -40,10 +39,6 @@ const char *firmware_name(const struct guest_config *c)
 void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 {
 	ends += reason != NULL;
-}
-bool vpower_cf9_write(struct vm *vm, u8 value)
-{
-	return value & 4;
 }
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 {

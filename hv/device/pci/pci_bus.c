@@ -11,7 +11,6 @@
  */
 #include "hv/device/pci/pci_bus.h"
 
-#include "hv/assign/vpower.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
 #include "hv/device/pci/pci_bus_priv.h"
@@ -112,7 +111,8 @@ static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	if (size != 1 || offset != CF9_OFFSET)
 		return;
 	WRITE_ONCE(bus->reset_control, (u8)value & RESET_CONTROL_BITS);
-	vpower_cf9_write(v->vm, (u8)value);
+	if (value & RST_CNT_RST_CPU)
+		vm_end(v->vm, VM_END_RESET, "it reset itself");
 }
 
 /* Bus 0's function and register that CF8h selects */

@@ -3,7 +3,6 @@
 /* Bus 0 and the chipset of an isolated guest: config space, BARs, INTx */
 #include "tests/unit/fakes/vdev_fakes.h"
 
-#include "hv/assign/vpower.h"
 #include "hv/core/pc_map.h"
 #include "hv/device/pci/pci_bus.h"
 #include "hv/device/pci/pci_bus_priv.h"
@@ -29,10 +28,10 @@ void line_set_source(struct vm *vm, u32 irq, enum line_source source,
 	*levels = (*levels & ~(1u << irq)) | (u32)level << irq;
 }
 
-bool vpower_cf9_write(struct vm *vm, u8 value)
+void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 {
-	resets += value >> 2 & 1;
-	return value & 4;
+	assert_int_equal(how, VM_END_RESET);
+	resets++;
 }
 
 const char *firmware_name(const struct guest_config *c)
