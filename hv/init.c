@@ -27,6 +27,7 @@
 #include "hv/vm/create.h"
 #include "hv/vm/exit_stats.h"
 #include "hv/vm/life.h"
+#include "hv/vm/plan.h"
 #include "hv/vm/vcpu.h"
 #include "include/bulkhead/boot_info.h"
 #include "lib/errno.h"
@@ -266,12 +267,11 @@ static void read_manifest(u32 cores)
 	struct image file;
 
 	if (module_find(BOOT_MANIFEST, &file))
-		manifest_default(&manifest, &boot, report);
+		plan_default(&manifest, &boot, report);
 	else
 		manifest_parse(&manifest, BOOT_MANIFEST,
 			       (const char *)file.data, file.size, report);
-	manifest_check(&manifest, &boot, cores, first_guest_core(cores),
-		       report);
+	plan_check(&manifest, &boot, cores, first_guest_core(cores), report);
 	console_configure(&manifest);
 }
 

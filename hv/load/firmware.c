@@ -59,18 +59,9 @@ bool firmware_probe(const struct image *file)
 
 const char *firmware_name(const struct guest_config *c)
 {
-	struct image file;
-
-	if (c->privileged)
+	if (c->boot != BOOT_WAY_FIRMWARE)
 		return NULL;
-	if (c->firmware[0])
-		return c->firmware;
-	if (c->boot == BOOT_WAY_FIRMWARE)
-		return c->kernel;
-	if (c->boot != BOOT_WAY_AUTO || module_find(c->kernel, &file) ||
-	    !file.size || load_knows(&file) || !firmware_probe(&file))
-		return NULL;
-	return c->kernel;
+	return c->firmware[0] ? c->firmware : c->kernel;
 }
 
 u64 firmware_rom_bytes(const struct guest_config *c)

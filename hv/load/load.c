@@ -60,9 +60,15 @@ static const struct image_kind *find_kind(const struct image *kernel,
 	return NULL;
 }
 
-bool load_knows(const struct image *file)
+enum boot_way load_way(const struct image *file)
 {
-	return find_kind(file, BOOT_WAY_AUTO);
+	const struct image_kind *kind = NULL;
+
+	if (file->size)
+		kind = find_kind(file, BOOT_WAY_AUTO);
+	if (kind)
+		return kind->way;
+	return firmware_probe(file) ? BOOT_WAY_FIRMWARE : BOOT_WAY_AUTO;
 }
 
 static const struct image_kind *choose(struct vm *vm,

@@ -25,8 +25,9 @@ int __must_check load_guest(struct vm *vm);
  * empty, after a sentence */
 int __must_check load_find(struct vm *vm, const char *key, const char *name,
 			   struct image *out);
-/* @file is a kernel, for one of the ways in but firmware */
-bool load_knows(const struct image *file);
+/* The way in that @file has by itself; BOOT_WAY_AUTO: it is nothing known. For
+ * the plan. */
+enum boot_way load_way(const struct image *file);
 
 /* hv/load/bzimage.c, Documentation/x86/boot.rst, 64-bit and 32-bit boot
  * protocol */
@@ -41,7 +42,8 @@ bool pvh_probe(const struct image *kernel);
 /* hv/load/firmware.c: a raw image that ends at 4 GiB. firmware_probe(): by its
  * size and a jump at its reset vector. */
 bool firmware_probe(const struct image *file);
-/* The file whose reset vector the guest starts at; NULL: another way in */
+/* The file whose reset vector the guest starts at; NULL: the plan has given it
+ * another way in */
 const char *firmware_name(const struct guest_config *c);
 /* The ROM that the guest needs; 0: none, or its file is no image, which
  * firmware_load() says */

@@ -18,7 +18,8 @@
 #define MANIFEST_UUID_LEN  16
 #define MANIFEST_GRACE_S   5
 
-/* boot =: the way in. BOOT_AUTO: by the file itself */
+/* boot =: the way in. Left out, it is BOOT_WAY_AUTO: by the file itself, which
+ * the plan looks at (hv/vm/plan.h). */
 enum boot_way {
 	BOOT_WAY_AUTO,
 	BOOT_WAY_LINUX,
@@ -52,7 +53,7 @@ struct guest_config {
 	char kernel[BOOT_NAME_LEN]; /* module name */
 	char initrd[BOOT_NAME_LEN]; /* "" none */
 	char cmdline[MANIFEST_CMDLINE_LEN];
-	enum boot_way boot;
+	enum boot_way boot; /* after the plan: AUTO only if nothing known */
 	char firmware[BOOT_NAME_LEN]; /* raw image, ends at 4 GiB; "": none */
 	u32 module_count;
 	struct module_config modules[MANIFEST_MAX_FILES];
@@ -84,18 +85,10 @@ struct manifest {
  * what is wrong is left out and counted. */
 void manifest_parse(struct manifest *m, const char *file, const char *text,
 		    size_t len, void (*report)(const char *sentence));
-/* No manifest: the first kernel found among the modules, privileged */
-void manifest_default(struct manifest *m, const struct boot_info *bi,
-		      void (*report)(const char *sentence));
 /* The name of the file number @i that the guest is made from, "" for one that
  * it has not; false: past the last. In the order kernel, initrd, firmware,
  * modules, fw_cfg; *@key: what the manifest calls it. */
 bool manifest_file(const struct guest_config *g, u32 i, const char **name,
 		   const char **key);
-/* Against the machine: cores, memory, duplicate privileged, missing modules.
- * A guest that names no cores gets those from @first_core on. */
-void manifest_check(struct manifest *m, const struct boot_info *bi,
-		    u32 core_count, u32 first_core,
-		    void (*report)(const char *sentence));
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The manifest against the machine: files that are not there, cores and memory
- * beyond what it has; and the built-in default when there is no manifest.
- * Called once by hv/init.c on the boot CPU, after modules_init(). A guest that
- * does not fit is marked invalid; the others go on. No locks.
+ * The plan; see plan.h. Files that are not there, cores and memory beyond what
+ * the machine has, the way in; and the built-in default when there is no
+ * manifest. A guest that does not fit is marked invalid; the others go on. No
+ * locks.
  */
+#include "hv/vm/plan.h"
+
+#include "hv/core/vm.h"
 #include "hv/load/load.h"
-#include "hv/manifest/manifest.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -98,6 +100,25 @@ static void check_files(struct check *c, struct guest_config *g)
 		check_file(c, g, key, name);
 }
 
+/* The privileged guest has no firmware: the machine's has run */
+static void choose_way(struct guest_config *g)
+{
+	struct image file;
+	enum boot_way way;
+
+	if (!g->valid)
+		return;
+	if (g->firmware[0]) {
+		g->boot = BOOT_WAY_FIRMWARE;
+		return;
+	}
+	if (g->boot != BOOT_WAY_AUTO || module_find(g->kernel, &file))
+		return;
+	way = load_way(&file);
+	if (!g->privileged || way != BOOT_WAY_FIRMWARE)
+		g->boot = way;
+}
+
 static bool core_allowed(const struct guest_config *g, u32 core)
 {
 	return g->cores[core / 64] & BIT(core % 64);
@@ -186,9 +207,8 @@ static void check_all_memory(struct check *c)
 			check_memory(c, &c->m->guests[i]);
 }
 
-void manifest_check(struct manifest *m, const struct boot_info *bi,
-		    u32 core_count, u32 first_core,
-		    void (*report)(const char *sentence))
+void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
+		u32 first_core, void (*report)(const char *sentence))
 {
 	struct check c = { .m = m,
 			   .bi = bi,
@@ -203,16 +223,19 @@ void manifest_check(struct manifest *m, const struct boot_info *bi,
 	for (u32 i = 0; i < m->guest_count; i++) {
 		check_files(&c, &m->guests[i]);
 		check_cores(&c, &m->guests[i]);
+		choose_way(&m->guests[i]);
 	}
 	check_all_memory(&c);
 }
 
 static bool is_kernel(const char *name)
 {
+	enum boot_way way = BOOT_WAY_AUTO;
 	struct image image;
 
-	return !module_find(name, &image) &&
-	       (bzimage_probe(&image) || pvh_probe(&image));
+	if (!module_find(name, &image))
+		way = load_way(&image);
+	return way == BOOT_WAY_LINUX || way == BOOT_WAY_PVH;
 }
 
 static bool has(const char *name, const char *part)
@@ -242,8 +265,8 @@ static const char *first_kernel(const struct boot_info *bi)
 	return NULL;
 }
 
-void manifest_default(struct manifest *m, const struct boot_info *bi,
-		      void (*report)(const char *sentence))
+void plan_default(struct manifest *m, const struct boot_info *bi,
+		  void (*report)(const char *sentence))
 {
 	const char *kernel = first_kernel(bi);
 	struct guest_config *g = &m->guests[0];

@@ -20,6 +20,7 @@ static struct guest_config config = { .kernel = "kernel",
 				      .initrd = "initrd",
 				      .cmdline = "words",
 				      .firmware = "firmware",
+				      .boot = BOOT_WAY_FIRMWARE,
 				      .fwcfg_count = 1,
 				      .fwcfg = { { .name = "genroms/x",
 						   .file = "kernel" } } };
@@ -62,11 +63,6 @@ int module_find(const char *name, struct image *out)
 	if (!strcmp(name, "initrd"))
 		out->size = initrd_size;
 	return 0;
-}
-
-const char *firmware_name(const struct guest_config *c)
-{
-	return c->firmware;
 }
 
 struct step {

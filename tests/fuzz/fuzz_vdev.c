@@ -17,7 +17,6 @@
 #include "hv/device/pc/vpm.h"
 #include "hv/device/pc/vrtc.h"
 #include "hv/device/pci/pci_bus.h"
-#include "hv/load/load.h"
 
 #define STEPS_MAX 256
 
@@ -31,10 +30,6 @@ u64 tsc_to_ns(u64 ticks)
 u64 rtc_boot_seconds(void)
 {
 	return 1700000000;
-}
-const char *firmware_name(const struct guest_config *c)
-{
-	return NULL;
 }
 void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 {

@@ -156,6 +156,12 @@ static int clear(struct vm *vm)
 	return err;
 }
 
+/* kernel = names the firmware itself */
+static bool is_firmware(const struct guest_config *c)
+{
+	return c->boot == BOOT_WAY_FIRMWARE && !c->firmware[0];
+}
+
 /* A kernel of another kind, or one that does not fit, is no firmware's to
  * start: there is no item for it, and no error here */
 int fwcfg_fill_kernel(struct vm *vm)
@@ -166,7 +172,7 @@ int fwcfg_fill_kernel(struct vm *vm)
 
 	if (err)
 		return err;
-	if (!c->kernel[0] || firmware_name(c) == c->kernel ||
+	if (!c->kernel[0] || is_firmware(c) ||
 	    module_find(c->kernel, &p.kernel) || p.kernel.size > PC_LOW_RAM_END)
 		return 0;
 	if (!has_setup(&p)) {

@@ -16,7 +16,6 @@
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/q35_priv.h"
 #include "hv/device/pci/pci_bus_priv.h"
-#include "hv/load/load.h"
 #include "include/hw/pci.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -110,7 +109,9 @@ static void define_ram(struct pci_fn *f)
 /* What firmware would have done is done when there is none */
 static u64 pciexbar_power_on(const struct vm *vm)
 {
-	return firmware_name(vm->config) ? 0 : PC_ECAM_BASE | MCH_PCIEXBAR_EN;
+	bool firmware = vm->config->boot == BOOT_WAY_FIRMWARE;
+
+	return firmware ? 0 : PC_ECAM_BASE | MCH_PCIEXBAR_EN;
 }
 
 static void define_host(struct pci_fn *f)

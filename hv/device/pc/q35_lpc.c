@@ -11,7 +11,6 @@
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/q35_priv.h"
 #include "hv/device/pci/pci_bus_priv.h"
-#include "hv/load/load.h"
 #include "include/hw/pci.h"
 #include "include/hw/q35.h"
 #include "lib/bytes.h"
@@ -178,7 +177,7 @@ static const struct lpc_reg {
 /* Without firmware the PM block and RCBA are open from the start */
 static void define_lpc(struct pci_fn *f)
 {
-	bool open = !firmware_name(f->vm->config);
+	bool open = f->vm->config->boot != BOOT_WAY_FIRMWARE;
 
 	for (u32 i = 0; i < ARRAY_SIZE(lpc_regs); i++)
 		pci_bus_define(f, lpc_regs[i].offset, lpc_regs[i].size,

@@ -11,13 +11,6 @@
 
 static u8 image_bytes[IMAGE_BYTES + 1];
 static struct image image = { "bios.bin", image_bytes, IMAGE_BYTES, 0 };
-static bool is_kernel;
-
-bool load_knows(const struct image *file)
-{
-	assert_ptr_equal(file->data, image_bytes);
-	return is_kernel;
-}
 
 static int setup(void **state)
 {
@@ -26,7 +19,6 @@ static int setup(void **state)
 		image_bytes[i] = (u8)(i >> 12);
 	image.size = IMAGE_BYTES;
 	image_bytes[IMAGE_BYTES - 16] = JUMP;
-	is_kernel = false;
 	fake_files[0] = image;
 	fake_vm.slots[0].size = MIB(16);
 	fake_vm.slots[1] = (struct vm_slot){ PC_ROM_END - IMAGE_BYTES, ROM_HPA,
@@ -59,6 +51,7 @@ static void test_sizes(void **state)
 	static const u64 bad[] = { 0,           16,      KIB(60),
 				   KIB(64) - 1, KIB(66), MIB(16) + KIB(4) };
 
+	config.boot = BOOT_WAY_FIRMWARE;
 	strcpy(config.firmware, "bios.bin");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		fake_files[0].size = bad[i];
@@ -79,22 +72,17 @@ static void test_sizes(void **state)
 static void test_name(void **state)
 {
 	strcpy(config.kernel, "bios.bin");
-	assert_string_equal(firmware_name(&config), "bios.bin");
-	is_kernel = true;
-	assert_null(firmware_name(&config));
+	for (enum boot_way w = BOOT_WAY_AUTO; w < BOOT_WAY_FIRMWARE; w++) {
+		config.boot = w;
+		assert_null(firmware_name(&config));
+		assert_int_equal(firmware_rom_bytes(&config), 0);
+	}
 	config.boot = BOOT_WAY_FIRMWARE;
 	assert_string_equal(firmware_name(&config), "bios.bin");
-	config.boot = BOOT_WAY_LINUX;
-	is_kernel = false;
-	assert_null(firmware_name(&config));
-	config.boot = BOOT_WAY_AUTO;
-	image_bytes[IMAGE_BYTES - 16] = 0;
-	assert_null(firmware_name(&config));
+	assert_int_equal(firmware_rom_bytes(&config), IMAGE_BYTES);
 	strcpy(config.firmware, "other.bin");
 	assert_string_equal(firmware_name(&config), "other.bin");
 	assert_int_equal(firmware_rom_bytes(&config), 0);
-	config.privileged = true;
-	assert_null(firmware_name(&config));
 }
 
 static void test_load(void **state)

@@ -60,11 +60,6 @@ int module_find(const char *name, struct image *out)
 	return -ENOENT;
 }
 
-const char *firmware_name(const struct guest_config *c)
-{
-	return c->firmware[0] ? c->firmware : NULL;
-}
-
 static u8 in8(u16 port)
 {
 	return (u8)bus_read(&fake_vm.ports, &fake_vcpus[0], port, 1);
@@ -428,6 +423,7 @@ static void test_kernel(void **state)
 	strcpy(config.initrd, "initrd");
 	strcpy(config.cmdline, "console=ttyS0");
 	strcpy(config.firmware, "bios.bin");
+	config.boot = BOOT_WAY_FIRMWARE;
 	assert_int_equal(fwcfg_fill(&fake_vm), 0);
 	assert_int_equal(key_u32(FWCFG_SETUP_SIZE), 5 * 512);
 	assert_int_equal(key_u32(FWCFG_KERNEL_SIZE), 32768 - 5 * 512);

@@ -7,7 +7,6 @@
 #include "hv/device/pci/pci_bus.h"
 #include "hv/device/pci/pci_bus_priv.h"
 #include "hv/irq/lines.h"
-#include "hv/load/load.h"
 #include "include/hw/pci.h"
 
 #define DEVFN 0x18u /* 03.0 */
@@ -32,11 +31,6 @@ void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 {
 	assert_int_equal(how, VM_END_RESET);
 	resets++;
-}
-
-const char *firmware_name(const struct guest_config *c)
-{
-	return c->firmware[0] ? c->firmware : NULL;
 }
 
 static u64 bar_read(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
@@ -203,7 +197,7 @@ static void test_firmware_opens(void **state)
 	pci_bus_vdev.destroy(&fake_vm);
 	bus_destroy(&fake_vm.mmio, &fake_vm.budget);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
-	strcpy(config.firmware, "bios.bin");
+	config.boot = BOOT_WAY_FIRMWARE;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
 	assert_int_equal(pci_bus_vdev.create(&fake_vm), 0);

@@ -1,0 +1,221 @@
+/* SOURCES: hv/vm/plan.c hv/manifest/parse.c hv/manifest/keys.c lib/printf.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The manifest against the machine it must fit, the ways in, and the guest that
+ * starts when there is no manifest */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "hv/load/load.h"
+#include "hv/vm/plan.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+#define SENTENCES 64
+
+static char said[SENTENCES][400];
+static unsigned int said_count;
+
+static void report(const char *sentence)
+{
+	assert_true(said_count < SENTENCES);
+	snprintf(said[said_count++], sizeof(said[0]), "%s", sentence);
+}
+
+static struct manifest m;
+
+static void parse(const char *text)
+{
+	/* A private copy of the exact size: ASan sees a read behind it */
+	size_t len = strlen(text);
+	char *copy = malloc(len ? len : 1);
+
+	memcpy(copy, text, len);
+	said_count = 0;
+	manifest_parse(&m, "bulkhead.conf", copy, len, report);
+	free(copy);
+}
+
+/* What each file is by itself */
+static enum boot_way file_way = BOOT_WAY_AUTO;
+
+int module_find(const char *name, struct image *out)
+{
+	*out = (struct image){ .name = name, .size = 1 };
+	return 0;
+}
+
+enum boot_way load_way(const struct image *file)
+{
+	return strcmp(file->name, "k") ? BOOT_WAY_AUTO : file_way;
+}
+
+/* The machine: 1 GiB in two pieces, 4 cores, three files */
+static struct boot_info bi = {
+	.mem_count = 4,
+	.mem = { { 0, MIB(640), BOOT_MEM_CONVENTIONAL, 0, 0 },
+		 { MIB(640), MIB(256), BOOT_MEM_BS_DATA, 0, 0 },
+		 { MIB(896), MIB(128), BOOT_MEM_LOADER_DATA, 0, 0 },
+		 { GIB(1), MIB(512), BOOT_MEM_RESERVED, 0, 0 } },
+	.module_count = 4,
+	.modules = { { "bulkhead.conf", 0x1000, 10 },
+		     { "k", 0x2000, 100 },
+		     { "i.cpio", 0x3000, 100 },
+		     { "empty", 0, 0 } },
+};
+
+static void check(const char *text, u32 cores)
+{
+	parse(text);
+	assert_int_equal(said_count, 0);
+	plan_check(&m, &bi, cores, 0, report);
+}
+
+static void test_check_fits(void **state)
+{
+	check("[guest p]\nprivileged=yes\nkernel=k\ninitrd=i.cpio\n"
+	      "[guest a]\nkernel=k\nmemory=512M\nvcpus=4\ncores=0-3\n",
+	      4);
+	assert_int_equal(said_count, 0);
+	assert_int_equal(m.guests[0].vcpus, 4);
+	check("[guest p]\nprivileged=yes\nkernel=k\ncores=1,3\n", 4);
+	assert_int_equal(m.guests[0].vcpus, 2);
+}
+
+/* A guest that names no cores has those from the first for guests on */
+static void test_default_cores(void **state)
+{
+	static const char *const text =
+		"[guest p]\nprivileged=yes\nkernel=k\n"
+		"[guest a]\nkernel=k\nmemory=4M\ncores=0\n";
+
+	check(text, 3);
+	assert_int_equal(m.guests[0].vcpus, 3);
+	assert_int_equal(m.guests[0].cores[0] & 7, 7);
+	parse(text);
+	plan_check(&m, &bi, 3, 1, report);
+	assert_int_equal(m.guests[0].vcpus, 2);
+	assert_int_equal(m.guests[0].cores[0] & 7, 6);
+	assert_int_equal(m.guests[1].cores[0], 1);
+	parse("[guest p]\nprivileged=yes\nkernel=k\nvcpus=3\n");
+	plan_check(&m, &bi, 3, 1, report);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "it has only 2 cores to run on"));
+}
+
+static void test_check_files(void **state)
+{
+	check("[guest a]\nkernel=nope\nmemory=4M\n"
+	      "[guest b]\nkernel=k\ninitrd=nope\nmemory=4M\n"
+	      "[guest c]\nkernel=empty\nmemory=4M\n"
+	      "[guest d]\nkernel=k\nmemory=4M\n",
+	      1);
+	assert_int_equal(said_count, 3);
+	assert_string_equal(said[0],
+			    "bulkhead.conf:1: guest a: kernel = nope: there is "
+			    "no such file; copy it to the folder bulkhead of "
+			    "the boot volume or correct the name");
+	assert_non_null(strstr(said[1], "initrd = nope"));
+	assert_non_null(strstr(said[2], "the file is empty; copy it"));
+	assert_true(m.guests[3].valid);
+}
+
+static void test_check_cores(void **state)
+{
+	check("[guest a]\nkernel=k\nmemory=4M\ncores=0,4\n"
+	      "[guest b]\nprivileged=yes\nkernel=k\nvcpus=5\n"
+	      "[guest c]\nkernel=k\nmemory=4M\nvcpus=3\ncores=1-2\n",
+	      4);
+	assert_int_equal(said_count, 2);
+	assert_non_null(strstr(said[0], "cores names core 4, but the machine "
+					"has 4, numbered from 0"));
+	assert_non_null(strstr(said[1], "vcpus = 5, but it has only 4 cores"));
+	assert_true(m.guests[2].valid); /* two of them share a core */
+	assert_int_equal(m.guests[2].vcpus, 3);
+}
+
+static void test_check_memory(void **state)
+{
+	check("[guest a]\nkernel=k\nmemory=64G\n"
+	      "[guest b]\nkernel=k\nmemory=512M\n"
+	      "[guest c]\nkernel=k\nmemory=512M\n"
+	      "[guest p]\nprivileged=yes\nkernel=k\n",
+	      4);
+	assert_int_equal(said_count, 2);
+	assert_non_null(strstr(said[0], "guest a: memory = 65536M, but of the "
+					"machine's 1024M only"));
+	assert_non_null(strstr(said[1], "guest c: memory = 512M"));
+	assert_false(m.guests[0].valid);
+	assert_true(m.guests[1].valid);
+	assert_true(m.guests[3].valid);
+}
+
+static enum boot_way way_of(const char *keys, enum boot_way file)
+{
+	char text[200];
+
+	file_way = file;
+	snprintf(text, sizeof(text), "[guest g]\nkernel=k\n%s", keys);
+	check(text, 4);
+	file_way = BOOT_WAY_AUTO;
+	assert_int_equal(said_count, 0);
+	return m.guests[0].boot;
+}
+
+/* By boot =, by firmware =, else by the file */
+static void test_way_in(void **state)
+{
+	static const char *const box = "memory=4M\n";
+	static const char *const owner = "privileged=yes\n";
+
+	for (enum boot_way w = BOOT_WAY_AUTO; w <= BOOT_WAY_FIRMWARE; w++)
+		assert_int_equal(way_of(box, w), w);
+	assert_int_equal(way_of("memory=4M\nboot=pvh\n", BOOT_WAY_LINUX),
+			 BOOT_WAY_PVH);
+	assert_int_equal(way_of("memory=4M\nfirmware=i.cpio\n", BOOT_WAY_LINUX),
+			 BOOT_WAY_FIRMWARE);
+	assert_int_equal(way_of(owner, BOOT_WAY_LINUX), BOOT_WAY_LINUX);
+	assert_int_equal(way_of(owner, BOOT_WAY_FIRMWARE), BOOT_WAY_AUTO);
+}
+
+static void test_default(void **state)
+{
+	said_count = 0;
+	file_way = BOOT_WAY_LINUX;
+	plan_default(&m, &bi, report);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "there is no manifest; kernel k with "
+					"initrd i.cpio starts as the"));
+	assert_int_equal(m.guest_count, 1);
+	assert_true(m.guests[0].valid && m.guests[0].privileged);
+	plan_check(&m, &bi, 2, 0, report);
+	assert_int_equal(said_count, 1);
+	assert_int_equal(m.guests[0].vcpus, 2);
+	assert_int_equal(m.guests[0].boot, BOOT_WAY_LINUX);
+
+	said_count = 0;
+	file_way = BOOT_WAY_MULTIBOOT;
+	plan_default(&m, &bi, report);
+	assert_int_equal(m.guest_count, 0);
+	assert_non_null(strstr(said[0], "neither a manifest nor a Linux"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check_fits),
+		cmocka_unit_test(test_check_files),
+		cmocka_unit_test(test_default_cores),
+		cmocka_unit_test(test_check_cores),
+		cmocka_unit_test(test_check_memory),
+		cmocka_unit_test(test_default),
+		cmocka_unit_test(test_way_in),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
