@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Multiboot2 Specification 2.0, 3.6 *Boot information format*, and the address
- * range types of ACPI 6.4, table 15.7 (E820) that its memory map uses */
+/* Multiboot2 Specification 2.0, 3.6 *Boot information format*; the types of its
+ * memory map are those of include/hw/e820.h */
 #ifndef BOOT_MULTIBOOT2_MB2_REGS_H
 #define BOOT_MULTIBOOT2_MB2_REGS_H
 
@@ -90,14 +90,5 @@ struct mb2_efi_descriptor {
 	u64 base, virtual_base, pages, attributes;
 };
 static_assert(sizeof(struct mb2_efi_descriptor) == 40, "UEFI 2.10 7.2.3");
-
-enum e820_type {
-	E820_RAM = 1,
-	E820_RESERVED = 2,
-	E820_ACPI = 3,
-	E820_NVS = 4,
-	E820_UNUSABLE = 5,
-	E820_PERSISTENT = 7,
-};
 
 #endif

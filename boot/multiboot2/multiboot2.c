@@ -10,6 +10,7 @@
 #include "boot/common/facts.h"
 #include "boot/common/image.h"
 #include "boot/multiboot2/mb2_regs.h"
+#include "include/hw/e820.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 

@@ -97,7 +97,7 @@ static u32 firmware_type(u32 type)
 	case BOOT_MEM_UNUSABLE:
 		return E820_UNUSABLE;
 	case BOOT_MEM_PERSISTENT:
-		return E820_PMEM;
+		return E820_PERSISTENT;
 	default:
 		return E820_RESERVED;
 	}

@@ -7,6 +7,7 @@
 #define HV_LOAD_LOAD_H
 
 #include "hv/core/vcpu.h"
+#include "include/hw/e820.h"
 
 /* A module as mapped by the hypervisor while guests are built */
 struct image {
@@ -59,22 +60,8 @@ int __must_check multiboot2_load(struct vm *vm, const struct image *kernel,
 				 const struct image *initrd);
 bool multiboot2_probe(const struct image *kernel);
 
-/* Guest memory map as the guest is told it (ACPI 6.4, 15 *System Address Map
- * Interfaces*) */
-enum e820_type {
-	E820_RAM = 1,
-	E820_RESERVED = 2,
-	E820_ACPI = 3,
-	E820_NVS = 4,
-	E820_UNUSABLE = 5,
-	E820_PMEM = 7,
-};
-struct e820_entry {
-	u64 base, size;
-	u32 type; /* enum e820_type */
-} __packed;
-static_assert(sizeof(struct e820_entry) == 20, "E820 entry");
-/* Fill at most @max entries, sorted and disjoint; returns the count */
+/* Guest memory map as the guest is told it: fills at most @max entries, sorted
+ * and disjoint; returns the count */
 u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max);
 
 /* ACPI for an isolated guest or a privileged one on a machine with no tables:

@@ -8,6 +8,7 @@
 
 #include "hv/core/pc_map.h"
 #include "hv/device/fwcfg/fwcfg_priv.h"
+#include "include/hw/e820.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/printf.h"
