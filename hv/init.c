@@ -22,7 +22,7 @@
 #include "drivers/power/piix4.h"
 #include "hv/console/console.h"
 #include "hv/core/vcpu.h"
-#include "hv/load/load.h"
+#include "hv/files/files.h"
 #include "hv/run/loop.h"
 #include "hv/vm/create.h"
 #include "hv/vm/exit_stats.h"
@@ -266,7 +266,7 @@ static void read_manifest(u32 cores)
 {
 	struct image file;
 
-	if (module_find(BOOT_MANIFEST, &file))
+	if (file_find(BOOT_MANIFEST, &file))
 		plan_default(&manifest, &boot, report);
 	else
 		manifest_parse(&manifest, BOOT_MANIFEST,
@@ -339,7 +339,7 @@ static void start_guests(void)
 	u32 i;
 
 	create_guests(false);
-	modules_settle(privileged_config());
+	files_settle(privileged_config());
 	create_guests(true);
 	log_info("init", "the hypervisor keeps %llu KiB",
 		 (owner_bytes(OWNER_HYPERVISOR, 0) >> 10));
@@ -373,7 +373,7 @@ void hv_main(u64 boot_info_hpa)
 		wait_forever();
 	cores = start_other_cores();
 	log_machine(cores);
-	if (modules_init(&boot))
+	if (files_init(&boot))
 		wait_forever();
 	read_manifest(cores);
 	console_input_init();

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The files the loader brought, by name. Mapped by modules_init() on the boot
- * CPU, read-only. Those of isolated guests stay as they are, so that any core
- * may look one up without a lock when it starts a guest again; those of the
+ * The files that the loader brought; see files.h. Mapped by files_init() on the
+ * boot CPU. Those of isolated guests stay as they are, so that any core may
+ * look one up without a lock when it starts a guest again. Those of the
  * privileged guest are used and dropped by the core that loads it, and by then
  * no name that an isolated guest uses is among them.
  */
-#include "hv/load/load.h"
+#include "hv/files/files.h"
+
+#include "hv/core/vm.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -51,7 +53,7 @@ static int map_module(const struct boot_module *m)
 	return 0;
 }
 
-int modules_init(const struct boot_info *bi)
+int files_init(const struct boot_info *bi)
 {
 	int err = 0;
 
@@ -71,7 +73,7 @@ int modules_init(const struct boot_info *bi)
 
 static bool is_named(const struct image *image, const char *name)
 {
-	/* Another core may forget it now: see modules_forget_privileged() */
+	/* Another core may forget it now: see files_forget_privileged() */
 	const char *own = READ_ONCE(image->name);
 
 	return own && str_equal_nocase(own, name, BOOT_NAME_LEN);
@@ -129,13 +131,13 @@ static void settle(u32 i, const struct guest_config *privileged)
 		forget(image);
 }
 
-void modules_settle(const struct guest_config *privileged)
+void files_settle(const struct guest_config *privileged)
 {
 	for (u32 i = 0; i < image_count; i++)
 		settle(i, privileged);
 }
 
-void modules_forget_privileged(void)
+void files_forget_privileged(void)
 {
 	for (u32 i = 0; i < image_count; i++)
 		if (given & 1u << i)
@@ -143,7 +145,7 @@ void modules_forget_privileged(void)
 	given = 0;
 }
 
-int module_find(const char *name, struct image *out)
+int file_find(const char *name, struct image *out)
 {
 	for (u32 i = 0; i < image_count; i++) {
 		if (!is_named(&images[i], name))
@@ -154,12 +156,12 @@ int module_find(const char *name, struct image *out)
 	return -ENOENT;
 }
 
-const struct boot_info *modules_boot_info(void)
+const struct boot_info *files_boot_info(void)
 {
 	return boot;
 }
 
-const void *modules_efi_map(void)
+const void *files_efi_map(void)
 {
 	return efi_map;
 }

@@ -212,7 +212,7 @@ static void set_screen(struct screen_info *s, const struct boot_framebuffer *fb)
 /* What of the real machine the privileged guest takes over */
 static void set_machine(const struct bz *b, struct boot_params *bp)
 {
-	const struct boot_info *bi = modules_boot_info();
+	const struct boot_info *bi = files_boot_info();
 	u64 map = area(b, AREA_EFI_MAP);
 
 	if (!b->vm->privileged || !bi)

@@ -28,13 +28,13 @@ struct writer {
 
 static bool started_by_efi(const struct boot_info *bi)
 {
-	return bi && modules_efi_map() &&
+	return bi && files_efi_map() &&
 	       bi->efi.descriptor_size >= sizeof(struct efi_descriptor);
 }
 
 u64 efi_map_bytes(void)
 {
-	const struct boot_info *bi = modules_boot_info();
+	const struct boot_info *bi = files_boot_info();
 	u64 count;
 
 	if (!started_by_efi(bi))
@@ -105,8 +105,8 @@ static void rewrite(struct writer *w, const struct efi_descriptor *d)
 int efi_map_write(struct vm *vm, u64 gpa, const struct place_range *used,
 		  u64 *size)
 {
-	const struct boot_info *bi = modules_boot_info();
-	const u8 *map = modules_efi_map();
+	const struct boot_info *bi = files_boot_info();
+	const u8 *map = files_efi_map();
 	struct writer w = {
 		.vm = vm,
 		.gpa = gpa,

@@ -69,7 +69,7 @@ u64 firmware_rom_bytes(const struct guest_config *c)
 	const char *name = firmware_name(c);
 	struct image file;
 
-	if (!name || module_find(name, &file) || !size_ok(&file))
+	if (!name || file_find(name, &file) || !size_ok(&file))
 		return 0;
 	return file.size;
 }

@@ -31,7 +31,7 @@ static const struct image_kind kinds[] = {
 int load_find(struct vm *vm, const char *key, const char *name,
 	      struct image *out)
 {
-	int err = module_find(name, out);
+	int err = file_find(name, out);
 
 	if (err) {
 		log_error("load",
@@ -207,6 +207,6 @@ int load_guest(struct vm *vm)
 	if (!err)
 		err = firmware ? load_firmware(vm, firmware) : load_kernel(vm);
 	if (vm->privileged)
-		modules_forget_privileged();
+		files_forget_privileged();
 	return err;
 }

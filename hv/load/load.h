@@ -7,15 +7,8 @@
 #define HV_LOAD_LOAD_H
 
 #include "hv/core/vcpu.h"
+#include "hv/files/files.h"
 #include "include/hw/e820.h"
-
-/* A module as mapped by the hypervisor while guests are built */
-struct image {
-	const char *name;
-	const u8 *data;
-	u64 size;
-	u64 hpa; /* where the file lies; page aligned */
-};
 
 /* By boot = of the manifest, else by the file: bzImage, PVH ELF, multiboot 2,
  * multiboot, raw firmware. Copies kernel, initrd and modules, builds what the
@@ -73,28 +66,6 @@ int __must_check acpi_rewrite(struct vm *vm);
 
 /* Isolated guests: code at the PC's reset vector. -EFAULT: too little RAM */
 int __must_check bios_area_write(struct vm *vm);
-
-/* Modules: found by name, mapped read-only. modules_init() keeps @bi, which
- * must stay mapped. -ENOMEM */
-int __must_check modules_init(const struct boot_info *bi);
-/*
- * Who pays for the files, once the isolated guests are there and before the
- * privileged one takes the rest of memory: what an isolated guest is started
- * from again after a reset is charged to that guest (the first of several);
- * everything else becomes free memory, so the privileged guest's, which is
- * loaded from where its files lie (place.h keeps off them).
- * @privileged: its manifest entry, or NULL
- */
-void modules_settle(const struct guest_config *privileged);
-/* The privileged guest is loaded: its files are memory of its own now, and no
- * longer mapped or found */
-void modules_forget_privileged(void);
-/* -ENOENT; an empty file is found, with size 0 */
-int __must_check module_find(const char *name, struct image *out);
-/* What modules_init() was given; NULL before */
-const struct boot_info *modules_boot_info(void);
-/* The firmware's EFI memory map, mapped; NULL when not started by UEFI */
-const void *modules_efi_map(void);
 
 /* Registers of vCPU 0 at the kernel's entry (hv/load/entry.c): flat segments;
  * 64-bit with paging on @cr3, or 32-bit with paging off. @gdt: where four

@@ -100,7 +100,7 @@ static void keep_file(struct place *p, const char *name)
 {
 	struct image image;
 
-	if (!module_find(name, &image) && image.size && place_has(p, &image))
+	if (!file_find(name, &image) && image.size && place_has(p, &image))
 		(void)take(p, image.hpa, ALIGN_UP(image.size, PAGE_SIZE));
 }
 

@@ -112,7 +112,7 @@ static void choose_way(struct guest_config *g)
 		g->boot = BOOT_WAY_FIRMWARE;
 		return;
 	}
-	if (g->boot != BOOT_WAY_AUTO || module_find(g->kernel, &file))
+	if (g->boot != BOOT_WAY_AUTO || file_find(g->kernel, &file))
 		return;
 	way = load_way(&file);
 	if (!g->privileged || way != BOOT_WAY_FIRMWARE)
@@ -233,7 +233,7 @@ static bool is_kernel(const char *name)
 	enum boot_way way = BOOT_WAY_AUTO;
 	struct image image;
 
-	if (!module_find(name, &image))
+	if (!file_find(name, &image))
 		way = load_way(&image);
 	return way == BOOT_WAY_LINUX || way == BOOT_WAY_PVH;
 }

@@ -10,7 +10,7 @@
 
 #include "hv/core/gmem.h"
 #include "hv/device/fwcfg/fwcfg.h"
-#include "hv/load/load.h"
+#include "hv/files/files.h"
 
 #define RAM_BYTES   KIB(64)
 #define STEPS_MAX   256
@@ -57,7 +57,7 @@ int gmem_zero(struct vm *vm, gpa_t gpa, u64 len)
 	return gpa.v >> 63 ? -EFAULT : 0;
 }
 
-int module_find(const char *name, struct image *out)
+int file_find(const char *name, struct image *out)
 {
 	*out = kernel;
 	if (!strcmp(name, "initrd"))

@@ -12,7 +12,7 @@
 int load_find(struct vm *v, const char *key, const char *name,
 	      struct image *out)
 {
-	return module_find(name, out);
+	return file_find(name, out);
 }
 
 int gmem_read(struct vm *v, gpa_t gpa, void *buf, size_t len)
@@ -25,12 +25,12 @@ int gmem_read(struct vm *v, gpa_t gpa, void *buf, size_t len)
 	return 0;
 }
 
-const struct boot_info *modules_boot_info(void)
+const struct boot_info *files_boot_info(void)
 {
 	return &boot_facts;
 }
 
-const void *modules_efi_map(void)
+const void *files_efi_map(void)
 {
 	return boot_efi_map;
 }

@@ -10,7 +10,7 @@
 #define HV_DEVICE_FWCFG_FWCFG_H
 
 #include "hv/core/vm.h"
-#include "hv/load/load.h"
+#include "hv/files/files.h"
 
 #define FWCFG_SIGNATURE    0x00
 #define FWCFG_ID           0x01

@@ -112,7 +112,7 @@ static int fill_item(struct vm *vm, const struct fwcfg_config *c)
 
 	if (!c->file[0])
 		return fwcfg_add_file(vm, c->name, c->text, c->text_len);
-	err = module_find(c->file, &image);
+	err = file_find(c->file, &image);
 	if (!err)
 		err = fwcfg_add_image_file(vm, c->name, &image);
 	if (err)

@@ -173,14 +173,14 @@ int fwcfg_fill_kernel(struct vm *vm)
 	if (err)
 		return err;
 	if (!c->kernel[0] || is_firmware(c) ||
-	    module_find(c->kernel, &p.kernel) || p.kernel.size > PC_LOW_RAM_END)
+	    file_find(c->kernel, &p.kernel) || p.kernel.size > PC_LOW_RAM_END)
 		return 0;
 	if (!has_setup(&p)) {
 		p.setup_bytes = 0;
 		if (!is_efi(&p.kernel))
 			return 0;
 	}
-	if (c->initrd[0] && module_find(c->initrd, &p.initrd))
+	if (c->initrd[0] && file_find(c->initrd, &p.initrd))
 		return 0;
 	if (!place_initrd(vm, &p))
 		return 0;

@@ -76,7 +76,7 @@ void pmm_free(struct budget *b, void *va, u32 order)
 #ifndef LOAD_FAKES_NO_MODULES
 static struct image fake_files[2];
 
-int module_find(const char *name, struct image *out)
+int file_find(const char *name, struct image *out)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(fake_files); i++) {
 		if (!fake_files[i].name || strcmp(fake_files[i].name, name))

@@ -18,12 +18,12 @@ static u8 *file, initrd_bytes[3000];
 static struct image kernel,
 	initrd = { "initrd", initrd_bytes, sizeof(initrd_bytes), 0 };
 
-const struct boot_info *modules_boot_info(void)
+const struct boot_info *files_boot_info(void)
 {
 	return &boot_facts;
 }
 
-const void *modules_efi_map(void)
+const void *files_efi_map(void)
 {
 	return boot_efi_map;
 }

@@ -40,7 +40,7 @@ int load_find(struct vm *v, const char *key, const char *name,
 {
 	assert_ptr_equal(v, &fake_vm);
 	assert_string_equal(key, "module");
-	return module_find(name, out);
+	return file_find(name, out);
 }
 
 static struct mb1_header header(u32 flags)

@@ -31,7 +31,7 @@ static u32 tag_end;
 int load_find(struct vm *v, const char *key, const char *name,
 	      struct image *out)
 {
-	return module_find(name, out);
+	return file_find(name, out);
 }
 
 int gmem_read(struct vm *v, gpa_t gpa, void *buf, size_t len)

@@ -44,7 +44,7 @@ static void parse(const char *text)
 /* What each file is by itself */
 static enum boot_way file_way = BOOT_WAY_AUTO;
 
-int module_find(const char *name, struct image *out)
+int file_find(const char *name, struct image *out)
 {
 	*out = (struct image){ .name = name, .size = 1 };
 	return 0;

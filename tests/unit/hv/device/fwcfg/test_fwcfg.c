@@ -48,7 +48,7 @@ int gmem_zero(struct vm *vm, gpa_t gpa, u64 len)
 	return 0;
 }
 
-int module_find(const char *name, struct image *out)
+int file_find(const char *name, struct image *out)
 {
 	const struct image *all[] = { &kernel_file, &initrd_file, &other_file };
 

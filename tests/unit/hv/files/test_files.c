@@ -142,7 +142,7 @@ static int setup(void **state)
 	file("empty", 0, 0);
 	strcpy(config.kernel, "vmlinuz");
 	strcpy(config.initrd, "a.cpio");
-	assert_int_equal(modules_init(&boot_facts), 0);
+	assert_int_equal(files_init(&boot_facts), 0);
 	assert_int_equal(mapped, 5);
 	return 0;
 }
@@ -151,17 +151,17 @@ static void test_find(void **state)
 {
 	struct image f;
 
-	assert_int_equal(module_find("a.cpio", &f), 0);
-	assert_int_equal(module_find("A.cpiO", &f), 0); /* as GRUB tells it */
+	assert_int_equal(file_find("a.cpio", &f), 0);
+	assert_int_equal(file_find("A.cpiO", &f), 0); /* as GRUB tells it */
 	assert_int_equal(f.size, 100);
 	assert_int_equal(f.hpa, 0x3000);
 	assert_ptr_equal(f.data, file_bytes + 0x3000);
-	assert_int_equal(module_find("empty", &f), 0);
+	assert_int_equal(file_find("empty", &f), 0);
 	assert_int_equal(f.size, 0);
-	assert_int_equal(module_find("c", &f), -ENOENT);
-	assert_int_equal(module_find("", &f), -ENOENT);
-	assert_ptr_equal(modules_boot_info(), &boot_facts);
-	assert_null(modules_efi_map());
+	assert_int_equal(file_find("c", &f), -ENOENT);
+	assert_int_equal(file_find("", &f), -ENOENT);
+	assert_ptr_equal(files_boot_info(), &boot_facts);
+	assert_null(files_efi_map());
 }
 
 /* The isolated guest keeps its kernel, for a restart; the rest goes */
@@ -176,18 +176,18 @@ static void test_settle(void **state)
 	vms[0] = &isolated;
 	vm_count = 1;
 	config.privileged = true;
-	modules_settle(&config);
+	files_settle(&config);
 	assert_int_equal(owners[0].kind, OWNER_GUEST);
 	assert_int_equal(owners[0].vm, 3);
 	assert_int_equal(owners[1].kind, OWNER_FREE);
 	assert_int_equal(owners[2].kind, OWNER_GUEST);
 	assert_int_equal(owners[3].kind, OWNER_FREE);
-	assert_int_equal(module_find("a.cpio", &f), 0);
-	assert_int_equal(module_find("bulkhead.conf", &f), -ENOENT);
-	modules_forget_privileged();
-	assert_int_equal(module_find("a.cpio", &f), -ENOENT);
-	assert_int_equal(module_find("vmlinuz", &f), 0);
-	assert_int_equal(module_find("b.cpio", &f), 0);
+	assert_int_equal(file_find("a.cpio", &f), 0);
+	assert_int_equal(file_find("bulkhead.conf", &f), -ENOENT);
+	files_forget_privileged();
+	assert_int_equal(file_find("a.cpio", &f), -ENOENT);
+	assert_int_equal(file_find("vmlinuz", &f), 0);
+	assert_int_equal(file_find("b.cpio", &f), 0);
 	assert_int_equal(mapped, 2);
 }
 
@@ -232,15 +232,43 @@ static void test_load_by_the_manifest(void **state)
 	assert_non_null(strstr(last_line, "cannot own the devices"));
 }
 
-#define module_test(f) cmocka_unit_test_setup_teardown(f, setup, vm_teardown)
+static enum boot_way way_of(const char *name)
+{
+	struct image f;
+
+	assert_int_equal(file_find(name, &f), 0);
+	return load_way(&f);
+}
+
+/* What a file is by itself; a kernel before all, and nothing if it is empty */
+static void test_load_way(void **state)
+{
+	static u8 rom[KIB(64)];
+	struct image f = { "rom", rom, sizeof(rom), 0 };
+
+	assert_int_equal(way_of("vmlinuz"), BOOT_WAY_LINUX);
+	assert_int_equal(way_of("mb.elf"), BOOT_WAY_MULTIBOOT);
+	assert_int_equal(way_of("b.cpio"), BOOT_WAY_AUTO);
+	probed = NULL;
+	assert_int_equal(way_of("empty"), BOOT_WAY_AUTO);
+	assert_null(probed);
+	assert_int_equal(load_way(&f), BOOT_WAY_AUTO);
+	rom[sizeof(rom) - 16] = 0xe9; /* JMP */
+	assert_int_equal(load_way(&f), BOOT_WAY_FIRMWARE);
+	f.name = "vmlinuz";
+	assert_int_equal(load_way(&f), BOOT_WAY_LINUX);
+}
+
+#define file_test(f) cmocka_unit_test_setup_teardown(f, setup, vm_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		module_test(test_find),
-		module_test(test_settle),
-		module_test(test_load_says_what_is_wrong),
-		module_test(test_load_by_the_manifest),
+		file_test(test_find),
+		file_test(test_settle),
+		file_test(test_load_says_what_is_wrong),
+		file_test(test_load_by_the_manifest),
+		file_test(test_load_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
