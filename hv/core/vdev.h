@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtual device: one file, which defines one struct vdev, and one row of
- * hv/core/vdev_rows.h. hv/vm/devices.c walks the rows to make, reset and
- * destroy a guest's devices; the rest of the house knows a device by what its
- * own header offers.
+ * VDEV_ROWS. hv/vm/devices.c walks the rows to make, reset and destroy a
+ * guest's devices; the rest of the house knows a device by what its own header
+ * offers.
  */
 #ifndef HV_CORE_VDEV_H
 #define HV_CORE_VDEV_H
@@ -12,13 +12,35 @@
 
 struct vm;
 
+/*
+ * VDEV(name, guests): `name` makes VDEV_name of enum vdev_id and name_vdev, the
+ * struct vdev in the device's file; `guests` is an enum vdev_guests without its
+ * prefix. The order is that in which devices are made and reset: what a device
+ * needs stands above it. They are destroyed from the end.
+ */
+/* clang-format off */
+#define VDEV_ROWS(VDEV)                                                        \
+	VDEV(vioapic,     BOTH)                                                \
+	VDEV(vuart,       BOTH)                                                \
+	VDEV(vpic,        BOTH)                                                \
+	VDEV(passthrough, PRIVILEGED)                                          \
+	VDEV(vpm,         ISOLATED)                                            \
+	VDEV(vhpet,       ISOLATED)                                            \
+	VDEV(vpit,        ISOLATED)                                            \
+	VDEV(vrtc,        ISOLATED)                                            \
+	VDEV(pci_bus,     ISOLATED)                                            \
+	VDEV(q35,         ISOLATED)                                            \
+	VDEV(fwcfg,       ISOLATED)                                            \
+	VDEV(vkbc,        ISOLATED)                                            \
+	VDEV(debugcon,    ISOLATED)                                            \
+	VDEV(testdev,     ISOLATED)                                            \
+	VDEV(vpower,      PRIVILEGED)                                          \
+	VDEV(debug_exit,  BOTH)
+/* clang-format on */
+
 /* A device's place in vm->devices[] */
-enum vdev_id {
-#define VDEV(name, guests) VDEV_##name,
-#include "hv/core/vdev_rows.h"
-#undef VDEV
-	VDEV_COUNT
-};
+#define VDEV_ID(name, guests) VDEV_##name,
+enum vdev_id { VDEV_ROWS(VDEV_ID) VDEV_COUNT };
 
 /* Which guests have it */
 enum vdev_guests {
@@ -58,8 +80,7 @@ struct vdev {
 };
 
 /* Each device's, in its own file */
-#define VDEV(name, guests) extern const struct vdev name##_vdev;
-#include "hv/core/vdev_rows.h"
-#undef VDEV
+#define VDEV_EXTERN(name, guests) extern const struct vdev name##_vdev;
+VDEV_ROWS(VDEV_EXTERN)
 
 #endif

@@ -7,14 +7,12 @@
 
 #include "lib/log.h"
 
+#define ROW(name, guests) { &name##_vdev, VDEV_##guests },
+
 static const struct {
 	const struct vdev *vdev;
 	enum vdev_guests guests;
-} rows[VDEV_COUNT] = {
-#define VDEV(name, guests) [VDEV_##name] = { &name##_vdev, VDEV_##guests },
-#include "hv/core/vdev_rows.h"
-#undef VDEV
-};
+} rows[VDEV_COUNT] = { VDEV_ROWS(ROW) };
 
 int devices_create(struct vm *vm)
 {

@@ -47,7 +47,7 @@ static void fake_destroy(struct vm *vm, enum vdev_id id)
 }
 
 /* clang-format off */
-#define VDEV(n, guests) \
+#define FAKE(n, guests) \
 	static int n##_create(struct vm *vm) \
 	{ return fake_create(vm, VDEV_##n); } \
 	static void n##_destroy(struct vm *vm) \
@@ -58,15 +58,11 @@ static void fake_destroy(struct vm *vm, enum vdev_id id)
 		.name = #n, .create = n##_create, .destroy = n##_destroy, \
 		.reset = VDEV_##n == VDEV_passthrough ? NULL : n##_reset, \
 	};
-#include "hv/core/vdev_rows.h"
-#undef VDEV
+VDEV_ROWS(FAKE)
 /* clang-format on */
 
-static const enum vdev_guests guests_of[] = {
-#define VDEV(n, guests) VDEV_##guests,
-#include "hv/core/vdev_rows.h"
-#undef VDEV
-};
+#define GUESTS(n, guests) VDEV_##guests,
+static const enum vdev_guests guests_of[] = { VDEV_ROWS(GUESTS) };
 
 static void begin(bool privileged)
 {
