@@ -11,6 +11,7 @@
 #include "hv/core/gmem.h"
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/files/files.h"
+#include "lib/bytes.h"
 
 #define RAM_BYTES   KIB(64)
 #define STEPS_MAX   256
@@ -92,7 +93,7 @@ static void do_step(const struct step *s)
 			  __builtin_bswap32(s->at));
 	else
 		bus_write(&fake_vm.ports, v, port, size,
-			  s->value & bus_ones(size));
+			  s->value & ones_of(size));
 	if (moved > PIECE_BYTES + 256)
 		abort();
 	if (s->what == 0x7f)

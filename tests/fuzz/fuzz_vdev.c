@@ -17,6 +17,7 @@
 #include "hv/device/pc/vpm.h"
 #include "hv/device/pc/vrtc.h"
 #include "hv/device/pci/pci_bus.h"
+#include "lib/bytes.h"
 
 #define STEPS_MAX 256
 
@@ -81,7 +82,7 @@ static void access_bus(const struct step *s)
 		(void)bus_read(bus, &fake_vcpus[0], at, size);
 	else
 		bus_write(bus, &fake_vcpus[0], at, size,
-			  value & bus_ones(size));
+			  value & ones_of(size));
 }
 
 static void do_step(const struct step *s)

@@ -13,6 +13,7 @@
 #include "hv/irq/vioapic_priv.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
+#include "lib/bytes.h"
 
 #define STEPS_MAX 512
 #define PINS      24
@@ -147,7 +148,7 @@ static void any_access(const struct step *s)
 		(void)bus_read(&fake_vm.mmio, &fake_vcpus[0], at, size);
 	else
 		bus_write(&fake_vm.mmio, &fake_vcpus[0], at, size,
-			  s->value & bus_ones(size));
+			  s->value & ones_of(size));
 }
 
 static void set_source(const struct step *s)
