@@ -20,7 +20,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define FN_BYTES           (3 * PAGE_SIZE) /* config, mask, clear */
+#define FN_BYTES           (4 * PAGE_SIZE) /* as struct pci_bus_slot says */
 #define CF9_OFFSET         (RST_CNT - PCI_PORT_ADDRESS)
 #define RESET_CONTROL_BITS (RST_CNT_SYS_RST | RST_CNT_FULL_RST)
 /* Bits 30:24 and 1:0 of CF8h are wired to zero */
