@@ -23,6 +23,7 @@
 
 u64 tsc_boot = 1000000000000ull;
 static u32 ends;
+static struct guest_config config; /* it starts at its kernel */
 
 u64 tsc_to_ns(u64 ticks)
 {
@@ -115,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t i;
 
 	board_init();
+	fake_vm.config = &config;
 	for (i = 0; i < ARRAY_SIZE(devices); i++)
 		if (devices[i]->create(&fake_vm))
 			abort();
