@@ -204,16 +204,12 @@ struct vcpu_exit {
 		struct {
 			u16 port;
 			u8 size; /* 1 2 4 */
-			bool in, string, rep;
-			u8 seg;       /* string only; SEG_COUNT: decode it */
-			u8 addr_size; /* 2 4 8; 0: decode it */
+			bool in, string;
 		} port;
 		struct {
 			gpa_t gpa;
 			u8 access; /* enum access */
 			bool walk; /* of a guest's page table, not its data */
-			bool gva_valid;
-			gva_t gva;
 		} mmio;
 		struct {
 			u8 vector;

@@ -12,7 +12,6 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/machine/smp.h"
-#include "arch/x86/machine/tsc.h"
 #include "hv/run/dispatch.h"
 #include "hv/run/event.h"
 #include "hv/vm/vcpu.h"
@@ -93,13 +92,10 @@ static __attribute__((noinline)) void run_current(struct pcpu *cpu,
  * stays pending in the LAPIC and ends the HLT */
 static void idle(struct pcpu *cpu)
 {
-	u64 from = rdtsc();
-
 	if (cpu->unload_guest)
 		cpu->unload_guest(cpu);
 	if (!READ_ONCE(cpu->pending))
 		cpu_idle_once();
-	cpu->idle_tsc += rdtsc() - from;
 }
 
 void vcpu_loop(void)

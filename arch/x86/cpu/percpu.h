@@ -38,7 +38,6 @@ struct pcpu {
 	u32 id;               /* dense, 0 is the boot CPU */
 	u32 apic_id;
 	u32 pending; /* atomic, enum pcpu_pending */
-	u32 node;    /* NUMA node */
 	bool online;
 	bool in_guest; /* set before the entry, cleared after the exit */
 	struct timer_queue timers;
@@ -52,7 +51,6 @@ struct pcpu {
 	void (*unload_guest)(struct pcpu *cpu);
 	void *gdt; /* private to gdt.c: GDT, TSS, IST stacks */
 	u64 stack_top;
-	u64 idle_tsc; /* ticks halted */
 };
 
 #ifdef BULKHEAD_UNIT_TEST

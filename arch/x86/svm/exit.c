@@ -24,7 +24,6 @@ static bool fill_npf(struct vcpu_hw *v, struct vcpu_exit *exit)
 	v->regs.valid |= RG_CR | RG_CS;
 	exit->kind = EXIT_MMIO;
 	exit->mmio.gpa = GPA(exit->info2);
-	exit->mmio.gva_valid = false;
 	exit->mmio.walk = error & NPF_WALK;
 	exit->mmio.access = error & NPF_W ? ACCESS_W : ACCESS_R;
 	if (error & NPF_ID)

@@ -23,7 +23,6 @@ struct vcpu_arch {
 	u64 asid_generation;
 	u64 xcr0;        /* in the core while attached */
 	bool loaded;     /* FS .. SYSENTER are in the core, GIF is clear */
-	u8 window_prio;  /* of the V_IRQ in the VMCB, 0: none */
 	u32 nmi_shadow;  /* SHADOW_NMI from an NMI's injection to the end of its
 			    IRET */
 	bool nmi_window; /* asked for */

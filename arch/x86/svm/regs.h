@@ -114,10 +114,7 @@ enum svm_exitcode {
 /* EXITINFO1 of IOIO (APM 2 15.10.2) */
 #define IOIO_IN			BIT(0)
 #define IOIO_STR		BIT(2)
-#define IOIO_REP		BIT(3)
 #define IOIO_SIZE_SHIFT		4	/* one-hot 6:4 is the size in bytes */
-#define IOIO_ADDR_SHIFT		7	/* one-hot 9:7: 16, 32, 64 bits */
-#define IOIO_SEG_SHIFT		10	/* 12:10, with decode assists */
 #define IOIO_PORT_SHIFT		16
 
 /* EXITINFO1 of NPF (APM 2 15.25.6) */

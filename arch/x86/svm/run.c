@@ -131,12 +131,6 @@ static inline void exit_port(struct vcpu_exit *exit, const struct vmcb *vmcb)
 	exit->port.size = info >> IOIO_SIZE_SHIFT & 7;
 	exit->port.in = info & IOIO_IN;
 	exit->port.string = info & IOIO_STR;
-	if (likely(!(info & IOIO_STR)))
-		return;
-	exit->port.rep = info & IOIO_REP;
-	exit->port.seg =
-		svm_has_decode ? info >> IOIO_SEG_SHIFT & 7 : SEG_COUNT;
-	exit->port.addr_size = (u8)(info >> IOIO_ADDR_SHIFT & 7) * 2;
 }
 
 /* False: nothing for the core, enter again */

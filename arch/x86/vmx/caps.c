@@ -112,7 +112,6 @@ int vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd)
 
 	memset(caps, 0, sizeof(*caps));
 	caps->revision = VMX_BASIC_REVISION(basic);
-	caps->ins_outs_info = !!(basic & VMX_BASIC_INS_OUTS);
 	for (u32 i = 0; i < CTL_COUNT; i++) {
 		const struct vmx_control_row *row = &vmx_controls[i];
 		bool is_true = basic & VMX_BASIC_TRUE_CONTROLS;

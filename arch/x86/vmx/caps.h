@@ -22,9 +22,8 @@ extern const struct vmx_control_row vmx_controls[CTL_COUNT];
 /* No padding: cores are compared by memcmp() */
 struct vmx_caps {
 	u32 revision;
-	u32 ins_outs_info; /* not 0: exits of INS and OUTS tell the operand */
-	u32 timer_shift;   /* VMX-preemption timer: TSC ticks to its own */
 	u32 control[CTL_COUNT]; /* value for the VMCS */
+	u64 timer_shift;        /* VMX-preemption timer: TSC ticks to its own */
 	u64 cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	u64 ept_vpid;
 };

@@ -15,13 +15,9 @@ enum { CR_TO, CR_FROM, CR_CLTS, CR_LMSW };
 #define QUAL_IO_SIZE(q)       ((u8)(((q)&7) + 1))
 #define QUAL_IO_IN            BIT(3)
 #define QUAL_IO_STRING        BIT(4)
-#define QUAL_IO_REP           BIT(5)
 #define QUAL_IO_PORT(q)       ((u16)((q) >> 16))
 #define QUAL_TASK_SELECTOR(q) ((u16)(q))
 #define QUAL_TASK_SOURCE(q)   ((u8)(((q) >> 30) & 3))
-/* VM-exit instruction information for INS and OUTS (SDM 3C table 28-8) */
-#define INFO_IO_ADDR_SIZE(i) ((u8)(2u << (((i) >> 7) & 7)))
-#define INFO_IO_SEGMENT(i)   ((u8)(((i) >> 15) & 7))
 
 static void decode_vectoring(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
@@ -141,19 +137,6 @@ static void decode_cr(struct vcpu_hw *v, struct vcpu_exit *exit)
 	exit->info1 = q;
 }
 
-static void decode_string_io(struct vcpu_exit *exit)
-{
-	u32 info;
-
-	exit->port.seg = SEG_COUNT;
-	exit->port.addr_size = 0;
-	if (!vmx_caps.ins_outs_info)
-		return;
-	info = vmread32(VMCS_EXIT_INSN_INFO);
-	exit->port.addr_size = INFO_IO_ADDR_SIZE(info);
-	exit->port.seg = exit->port.in ? SEG_ES : INFO_IO_SEGMENT(info);
-}
-
 static void decode_io(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
@@ -162,9 +145,6 @@ static void decode_io(struct vcpu_hw *v, struct vcpu_exit *exit)
 	exit->port.size = QUAL_IO_SIZE(q);
 	exit->port.in = q & QUAL_IO_IN;
 	exit->port.string = q & QUAL_IO_STRING;
-	exit->port.rep = q & QUAL_IO_REP;
-	if (unlikely(exit->port.string))
-		decode_string_io(exit);
 }
 
 /* The handler may change the TSC offset */
@@ -188,9 +168,7 @@ static void decode_ept_violation(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 	exit->mmio.gpa = GPA(vmread64(VMCS_GUEST_PHYSICAL));
 	exit->mmio.access = (u8)(q & EPT_QUAL_ACCESS);
-	exit->mmio.gva_valid = q & EPT_QUAL_GVA_VALID;
 	exit->mmio.walk = !(q & EPT_QUAL_GVA_FINAL);
-	exit->mmio.gva = GVA(vmreadnat(VMCS_GUEST_LINEAR));
 	v->regs.seg[SEG_CS].base = vmreadnat(VMCS_GUEST_BASE(SEG_CS));
 	v->regs.seg[SEG_CS].attr = vmread32(VMCS_GUEST_ACCESS(SEG_CS));
 	v->regs.valid |= RG_CS;

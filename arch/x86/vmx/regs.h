@@ -16,7 +16,6 @@
 /* IA32_VMX_BASIC (SDM 3D A.1) */
 #define VMX_BASIC_REVISION(v)		((u32)((v) & 0x7fffffff))
 #define VMX_BASIC_MEMORY_TYPE(v)	(((v) >> 50) & 0xf)
-#define VMX_BASIC_INS_OUTS		BIT(54)
 #define VMX_BASIC_TRUE_CONTROLS		BIT(55)
 
 /* IA32_VMX_MISC (SDM 3D A.6): the timer counts TSC ticks shifted right by this */
@@ -120,7 +119,6 @@ enum intr_type {
 
 /* Exit qualification, EPT violation (SDM 3C table 28-7) */
 #define EPT_QUAL_ACCESS		7u
-#define EPT_QUAL_GVA_VALID	BIT(7)
 #define EPT_QUAL_GVA_FINAL	BIT(8)	/* else a paging structure's */
 #define EPT_QUAL_NMI_UNBLOCKED	BIT(12)
 
@@ -233,7 +231,6 @@ typedef struct { u32 id; } vmcsnat_t; /* natural width */
 #define VMCS_VECTORING_INFO		F32(0x4408)
 #define VMCS_VECTORING_ERROR		F32(0x440a)
 #define VMCS_EXIT_INSN_LENGTH		F32(0x440c)
-#define VMCS_EXIT_INSN_INFO		F32(0x440e)
 /* 32 bit, guest */
 #define VMCS_GUEST_LIMIT(seg)		F32(0x4800u + 2 * (seg))
 #define VMCS_GUEST_GDTR_LIMIT		F32(0x4810)
