@@ -32,10 +32,10 @@ const struct vmx_control_row vmx_controls[CTL_COUNT] = {
 	},
 	[CTL_EXIT] = {
 		"VM-exit", MSR_VMX_EXIT_CTLS, MSR_VMX_TRUE_EXIT_CTLS,
-		EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_ACK_INTERRUPT |
-		EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER |
-		EXIT_LOAD_EFER,
-		EXIT_SAVE_TIMER,
+		VMEXIT_SAVE_DEBUG | VMEXIT_HOST_64 | VMEXIT_ACK_INTERRUPT |
+		VMEXIT_SAVE_PAT | VMEXIT_LOAD_PAT | VMEXIT_SAVE_EFER |
+		VMEXIT_LOAD_EFER,
+		VMEXIT_SAVE_TIMER,
 	},
 	[CTL_ENTRY] = {
 		"VM-entry", MSR_VMX_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY_CTLS,
@@ -99,10 +99,10 @@ static void drop_useless_vpid(struct vmx_caps *caps)
 static void drop_useless_timer(struct vmx_caps *caps)
 {
 	if ((caps->control[CTL_PIN] & PIN_PREEMPTION_TIMER) &&
-	    (caps->control[CTL_EXIT] & EXIT_SAVE_TIMER))
+	    (caps->control[CTL_EXIT] & VMEXIT_SAVE_TIMER))
 		return;
 	caps->control[CTL_PIN] &= ~(u32)PIN_PREEMPTION_TIMER;
-	caps->control[CTL_EXIT] &= ~(u32)EXIT_SAVE_TIMER;
+	caps->control[CTL_EXIT] &= ~(u32)VMEXIT_SAVE_TIMER;
 }
 
 int vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd)

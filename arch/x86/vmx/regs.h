@@ -81,14 +81,14 @@ enum {
 
 /* VM-exit controls (SDM 3C 25.7.1) */
 enum {
-	EXIT_SAVE_DEBUG		= 1u << 2,
-	EXIT_HOST_64		= 1u << 9,
-	EXIT_ACK_INTERRUPT	= 1u << 15,
-	EXIT_SAVE_PAT		= 1u << 18,
-	EXIT_LOAD_PAT		= 1u << 19,
-	EXIT_SAVE_EFER		= 1u << 20,
-	EXIT_LOAD_EFER		= 1u << 21,
-	EXIT_SAVE_TIMER		= 1u << 22, /* VMX-preemption timer value */
+	VMEXIT_SAVE_DEBUG	= 1u << 2,
+	VMEXIT_HOST_64		= 1u << 9,
+	VMEXIT_ACK_INTERRUPT	= 1u << 15,
+	VMEXIT_SAVE_PAT		= 1u << 18,
+	VMEXIT_LOAD_PAT		= 1u << 19,
+	VMEXIT_SAVE_EFER	= 1u << 20,
+	VMEXIT_LOAD_EFER	= 1u << 21,
+	VMEXIT_SAVE_TIMER	= 1u << 22, /* VMX-preemption timer value */
 };
 
 /* VM-entry controls (SDM 3C 25.8.1) */
@@ -122,10 +122,8 @@ enum intr_type {
 #define EPT_QUAL_GVA_FINAL	BIT(8)	/* else a paging structure's */
 #define EPT_QUAL_NMI_UNBLOCKED	BIT(12)
 
-#define EXIT_REASON_BASIC(r)	((u16)(r))
-#define EXIT_REASON_ENTRY_FAILED (1u << 31)
-
-/* Exit reasons (SDM 3D appendix C) */
+/* Exit reasons (SDM 3D appendix C): 15:0, and whether the entry failed */
+#define REASON_ENTRY_FAILED	(1u << 31)
 enum vmx_reason {
 	REASON_EXCEPTION_NMI = 0,	REASON_EXTINT = 1,
 	REASON_TRIPLE_FAULT = 2,	REASON_INIT = 3,

@@ -121,7 +121,7 @@ void vmx_refused(struct vcpu_hw *v, bool error_known)
 
 static enum exit_kind odd_kind(u32 reason)
 {
-	if (!(reason & EXIT_REASON_ENTRY_FAILED))
+	if (!(reason & REASON_ENTRY_FAILED))
 		return EXIT_UNKNOWN;
 	return (u16)reason == REASON_ENTRY_MC ? EXIT_MACHINE_CHECK
 					      : EXIT_ENTRY_FAILED;
@@ -133,7 +133,7 @@ static enum exit_kind odd_kind(u32 reason)
 static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 {
 	struct vcpu_exit *exit = &v->exit;
-	bool failed = reason & EXIT_REASON_ENTRY_FAILED;
+	bool failed = reason & REASON_ENTRY_FAILED;
 
 	clear_exit(exit, odd_kind(reason));
 	v->regs.valid = 0;

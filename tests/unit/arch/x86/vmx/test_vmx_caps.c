@@ -127,10 +127,10 @@ static void timer_needs_its_value_saved(void **state)
 {
 	struct vmx_caps c;
 
-	exit_allowed = ~(u32)EXIT_SAVE_TIMER;
+	exit_allowed = ~(u32)VMEXIT_SAVE_TIMER;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
 	assert_false(c.control[CTL_PIN] & PIN_PREEMPTION_TIMER);
-	assert_false(c.control[CTL_EXIT] & EXIT_SAVE_TIMER);
+	assert_false(c.control[CTL_EXIT] & VMEXIT_SAVE_TIMER);
 }
 
 static void ept_without_write_back(void **state)
