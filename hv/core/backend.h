@@ -257,6 +257,14 @@ struct vm_intercepts {
 };
 
 /*
+ * The type of a `run` operation: code that is no C function and is only ever
+ * called by hw_run() (hv/run/loop.c). It takes a struct vcpu_hw in RDI and
+ * keeps RBX, RBP and RSP; the guest's take the place of all its caller's other
+ * registers.
+ */
+struct vcpu_entry;
+
+/*
  * Context of every call: interrupts off (SVM: GIF per its own rules), on the
  * core that runs the vCPU unless it says otherwise. Ops that cannot fail return
  * void; hardware failure there is our bug and panics.
@@ -287,9 +295,8 @@ struct vcpu_ops {
 	void (*put)(struct vcpu_hw *v);
 
 	/* Store dirty groups, enter, fill v->exit; valid becomes RG_RIP and
-	 * what else the back-end has at no cost. Keeps RBX, RBP and RSP but no
-	 * other register of its caller's: see hw_run() in vcpu.c. */
-	void (*run)(struct vcpu_hw *v);
+	 * what else the back-end has at no cost */
+	const struct vcpu_entry *run;
 	/* Make @groups of regs valid; attached or, after put, from memory */
 	void (*read)(struct vcpu_hw *v, u32 groups);
 
@@ -318,6 +325,16 @@ extern const struct vcpu_ops *vcpu_ops;        /* the one in use */
  * used, and the log says which firmware switch to flip. */
 int __must_check backend_select(const struct vcpu_ops *const *candidates,
 				u32 count, u32 *max_level);
+
+/*
+ * For back-ends: all registers as power-on, or INIT when @init, leaves them, to
+ * be stored by the next entry (SDM 3A table 10-1 *IA-32 and Intel 64 Processor
+ * States Following Power-up, Reset, or INIT*; APM 2 table 14-1). For INIT,
+ * RG_CR and RG_MSR are valid.
+ */
+void vcpu_regs_reset(struct vcpu_regs *r, bool init);
+/* For back-ends: the registers for a person to read, by log_error under @tag */
+void vcpu_regs_dump(const char *tag, const struct vcpu_regs *r);
 
 /* Groups to store, with what RG_IP stands for: where speed is no matter */
 static inline u32 vcpu_hw_dirty(const struct vcpu_regs *r)

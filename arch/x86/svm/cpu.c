@@ -5,53 +5,41 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/svm/internal.h"
-#include "include/hw/cpuid.h"
 #include "include/hw/msr.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 
-#define NPT_LEVEL_1G 3u
-#define NPT_LEVEL_2M 2u
+struct svm_caps svm_caps;
 
-bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;
-u32 svm_asid_count;
-u32 svm_clean_kept;
+static int switched_off(u64 vm_cr)
+{
+	log_error("svm",
+		  "AMD virtualization is switched off%s: set \"SVM "
+		  "Mode\" (or \"AMD-V\") to Enabled in the firmware's "
+		  "CPU settings",
+		  vm_cr & VM_CR_LOCK ? " and locked by the firmware" : "");
+	return -ENOTSUP;
+}
 
 int svm_probe(u32 *max_level)
 {
-	u32 f = cpu_features.svm_features;
 	u64 vm_cr;
+	int err;
 
 	if (cpu_features.vendor != VENDOR_AMD || !cpu_features.svm)
 		return -ENODEV;
 	vm_cr = rdmsr(MSR_AMD_VM_CR);
-	if (vm_cr & VM_CR_SVMDIS) {
-		log_error("svm",
-			  "AMD virtualization is switched off%s: set \"SVM "
-			  "Mode\" (or \"AMD-V\") to Enabled in the firmware's "
-			  "CPU settings",
-			  vm_cr & VM_CR_LOCK ? " and locked by the firmware"
-					     : "");
-		return -ENOTSUP;
-	}
-	if (!(f & CPUID_SVM_NP)) {
-		log_error("svm",
-			  "this processor has SVM without nested paging; "
-			  "use one that has it, or enable \"Nested "
-			  "Paging\" in the firmware's CPU settings");
-		return -ENOTSUP;
-	}
-	svm_has_nrips = f & CPUID_SVM_NRIPS;
-	svm_has_decode = f & CPUID_SVM_DECODE_ASSISTS;
-	svm_has_flush_asid = f & CPUID_SVM_FLUSH_BY_ASID;
-	svm_clean_kept = f & CPUID_SVM_VMCB_CLEAN ? CLEAN_KEPT : 0;
-	svm_asid_count = cpu_features.svm_asids;
-	*max_level = cpu_features.page_1g ? NPT_LEVEL_1G : NPT_LEVEL_2M;
+	if (vm_cr & VM_CR_SVMDIS)
+		return switched_off(vm_cr);
+	err = svm_caps_read(&svm_caps, &cpu_features);
+	if (err)
+		return err;
+	*max_level = svm_caps_max_level(&svm_caps);
 	log_info("svm",
 		 "nested paging, %u ASIDs, next RIP %s, decode assists %s",
-		 svm_asid_count, svm_has_nrips ? "saved" : "decoded",
-		 svm_has_decode ? "yes" : "no");
+		 svm_caps.asid_count, svm_caps.nrips ? "saved" : "decoded",
+		 svm_caps.decode_assists ? "yes" : "no");
 	return 0;
 }
 
@@ -73,7 +61,8 @@ int svm_cpu_enable(struct pcpu *cpu)
 	b->host_vmcb = pmm_alloc(&pmm_self, 0);
 	if (!b->hsave || !b->host_vmcb)
 		goto out_free;
-	b->next_asid = svm_asid_count; /* the first one begins a generation */
+	b->next_asid =
+		svm_caps.asid_count; /* the first one begins a generation */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_AMD_VM_HSAVE_PA, virt_to_hpa(b->hsave).v);
 	cpu->backend = b;

@@ -12,8 +12,7 @@
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
 
-/* clang-format off */
-static const u8 event_types[] = {
+static const u8 type_to_hw[] = {
 	[EVENT_EXTINT] = EVENT_TYPE_INTR,
 	[EVENT_NMI] = EVENT_TYPE_NMI,
 	[EVENT_EXCEPTION] = EVENT_TYPE_EXCEPTION,
@@ -21,7 +20,13 @@ static const u8 event_types[] = {
 	[EVENT_SOFT_EXCEPTION] = EVENT_TYPE_EXCEPTION,
 	[EVENT_PRIV_EXCEPTION] = EVENT_TYPE_EXCEPTION,
 };
-/* clang-format on */
+
+/* Software interrupts come to nothing: see svm_event_from_info() */
+static const u8 type_from_hw[8] = {
+	[EVENT_TYPE_INTR] = EVENT_EXTINT,
+	[EVENT_TYPE_NMI] = EVENT_NMI,
+	[EVENT_TYPE_EXCEPTION] = EVENT_EXCEPTION,
+};
 
 static bool is_software(enum event_type type)
 {
@@ -64,7 +69,7 @@ void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 		return;
 	}
 	inj = EVENT_VALID | event->vector |
-	      (u64)event_types[event->type] << EVENT_TYPE_SHIFT;
+	      (u64)type_to_hw[event->type] << EVENT_TYPE_SHIFT;
 	if (event->has_error)
 		inj |= EVENT_ERROR_VALID | (u64)event->error << 32;
 	a->vmcb->control.eventinj = inj;
@@ -85,35 +90,22 @@ void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 }
 
 /*
- * Of what EXITINTINFO tells, software interrupts, INT3 and INTO are not to be
- * injected again: RIP is still at the instruction, which will be run again.
+ * A software interrupt, INT3 or INTO whose delivery an exit interrupted is not
+ * injected again: RIP is still at the instruction, which will run again.
  */
-struct vcpu_event svm_event_decode(u64 info)
+void svm_event_from_info(struct vcpu_event *event, u64 info)
 {
-	struct vcpu_event e = {
-		.type = EVENT_NONE,
-		.vector = (u8)info,
+	u8 type = type_from_hw[(info & EVENT_TYPE_MASK) >> EVENT_TYPE_SHIFT];
+	u8 vector = (u8)info;
+	bool again = type == EVENT_EXCEPTION &&
+		     (vector == EXC_BP || vector == EXC_OF);
+
+	*event = (struct vcpu_event){
+		.type = info & EVENT_VALID && !again ? type : EVENT_NONE,
+		.vector = vector,
 		.has_error = info & EVENT_ERROR_VALID,
 		.error = (u32)(info >> 32),
 	};
-
-	if (!(info & EVENT_VALID))
-		return e;
-	switch ((info & EVENT_TYPE_MASK) >> EVENT_TYPE_SHIFT) {
-	case EVENT_TYPE_INTR:
-		e.type = EVENT_EXTINT;
-		break;
-	case EVENT_TYPE_NMI:
-		e.type = EVENT_NMI;
-		break;
-	case EVENT_TYPE_EXCEPTION:
-		if (e.vector != EXC_BP && e.vector != EXC_OF)
-			e.type = EVENT_EXCEPTION;
-		break;
-	default:
-		break;
-	}
-	return e;
 }
 
 /*
@@ -173,7 +165,7 @@ void svm_close_window(struct vcpu_hw *v)
  * TF was set when it began. Should it fault, that must not be seen in the flags
  * the handler gets: every exception exits meanwhile.
  */
-void svm_iret_exit(struct vcpu_hw *v)
+void svm_step_begin(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
 	struct vmcb *vmcb = a->vmcb;
@@ -189,7 +181,7 @@ void svm_iret_exit(struct vcpu_hw *v)
 static void step_end(struct vcpu_arch *a)
 {
 	a->nmi_step = false;
-	a->vmcb->control.intercept_exceptions = SVM_INTERCEPTS_EXCEPTION;
+	a->vmcb->control.intercept_exceptions = EXCEPTIONS;
 	svm_unclean(a, CLEAN_I | CLEAN_DRX);
 }
 

@@ -6,22 +6,19 @@
  */
 #include "arch/x86/svm/internal.h"
 
-static bool fill_msr(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_msr(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	exit->kind = exit->info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
 	return true;
 }
 
 /* What the emulator's decoder always asks for comes at once */
-static bool fill_npf(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_npf(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	const struct vmcb_save *save = &v->arch->vmcb->save;
 	u64 error = exit->info1;
 
-	svm_crs_read(&v->regs, save);
-	v->regs.seg[SEG_CS].base = save->cs.base;
-	v->regs.seg[SEG_CS].attr = svm_seg_attr(save->cs.attrib);
-	v->regs.valid |= RG_CR | RG_CS;
+	svm_load_code(&v->regs, save);
 	exit->kind = EXIT_MMIO;
 	exit->mmio.gpa = GPA(exit->info2);
 	exit->mmio.walk = error & NPF_WALK;
@@ -40,7 +37,7 @@ static bool nmi_window_exit(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return asked;
 }
 
-static bool fill_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	u8 vector = (u8)(exit->raw_reason - VMEXIT_EXCP0);
 
@@ -59,7 +56,7 @@ static bool fill_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 }
 
 /* Where the CPU does not tell its length, the core above looks */
-static bool fill_icebp(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_icebp(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	const struct vmcb *vmcb = v->arch->vmcb;
 
@@ -67,20 +64,20 @@ static bool fill_icebp(struct vcpu_hw *v, struct vcpu_exit *exit)
 		.type = EVENT_PRIV_EXCEPTION,
 		.vector = EXC_DB,
 	};
-	if (svm_has_nrips)
+	if (svm_caps.nrips)
 		exit->exception.insn_len =
 			(u8)(vmcb->control.nrip - vmcb->save.rip);
 	return true;
 }
 
 /* Nothing to fill in, but that it may come instead of a step */
-static bool fill_nothing(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_nothing(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
 	return true;
 }
 
-static bool fill_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
 	exit->irq.acked = false;
@@ -91,14 +88,14 @@ static bool fill_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 /* The NMI, or the SMI, waits for GIF: take it now, through the IDT or SMM.
  * There is nothing left of it for the core. */
-static bool fill_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
 	svm_unload(this_cpu());
 	return false;
 }
 
-static bool fill_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
 	svm_close_window(v);
@@ -113,20 +110,20 @@ static bool iret_switches_task(const struct vmcb_save *s)
 	       (s->cr0 & CR0_PE) && !(s->efer & EFER_LMA);
 }
 
-static bool fill_iret(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_iret(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	if (iret_switches_task(&v->arch->vmcb->save)) {
 		exit->kind = EXIT_TASK_SWITCH;
 		exit->task.source = TASK_IRET;
 		return true;
 	}
-	svm_iret_exit(v);
+	svm_step_begin(v);
 	return false;
 }
 
 /* Without decode assists the dispatcher decodes register and length */
-static bool fill_cr(struct vcpu_hw *v, struct vcpu_exit *exit, u8 cr,
-		    bool write)
+static bool decode_cr(struct vcpu_hw *v, struct vcpu_exit *exit, u8 cr,
+		      bool write)
 {
 	const struct vmcb *vmcb = v->arch->vmcb;
 
@@ -135,56 +132,57 @@ static bool fill_cr(struct vcpu_hw *v, struct vcpu_exit *exit, u8 cr,
 	exit->cr.lmsw = false;
 	exit->cr.clts = false;
 	exit->cr.gpr = GPR_COUNT;
-	if (svm_has_decode && svm_has_nrips && (exit->info1 & CRX_VALID)) {
+	if (svm_caps.decode_assists && svm_caps.nrips &&
+	    (exit->info1 & CRX_VALID)) {
 		exit->cr.gpr = (u8)(exit->info1 & CRX_GPR);
 		exit->insn_len = (u8)(vmcb->control.nrip - vmcb->save.rip);
 	}
 	return true;
 }
 
-static bool fill_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_close_window(v);
-	return fill_cr(v, exit, 8, true);
+	return decode_cr(v, exit, 8, true);
 }
 
-static bool fill_cr4_read(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_cr4_read(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	return fill_cr(v, exit, 4, false);
+	return decode_cr(v, exit, 4, false);
 }
 
-static bool fill_cr4_write(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_cr4_write(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	return fill_cr(v, exit, 4, true);
+	return decode_cr(v, exit, 4, true);
 }
 
 /* clang-format off */
-const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
-	[VMEXIT_CR4_READ] = { EXIT_CR, false, fill_cr4_read },
-	[VMEXIT_CR4_WRITE] = { EXIT_CR, false, fill_cr4_write },
-	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, fill_cr8 },
+const struct svm_exit_row svm_exit_rows[SVM_EXIT_ROWS] = {
+	[VMEXIT_CR4_READ] = { EXIT_CR, false, decode_cr4_read },
+	[VMEXIT_CR4_WRITE] = { EXIT_CR, false, decode_cr4_write },
+	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, decode_cr8 },
 	[VMEXIT_DR0_WRITE + 5] = { EXIT_DR, false, NULL },
 	[VMEXIT_DR0_WRITE + 7] = { EXIT_DR, false, NULL },
 	/* Three of them, and all while the back-end steps */
 	[VMEXIT_EXCP0 ... VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, false,
-					      fill_exception },
-	[VMEXIT_EXCP_MC] = { EXIT_MACHINE_CHECK, false, fill_nothing },
+					      decode_exception },
+	[VMEXIT_EXCP_MC] = { EXIT_MACHINE_CHECK, false, decode_nothing },
 	[VMEXIT_EXCP_XM ... VMEXIT_EXCP31] = { EXIT_EXCEPTION, false,
-					       fill_exception },
-	[VMEXIT_INTR] = { EXIT_IRQ, false, fill_irq },
-	[VMEXIT_NMI] = { EXIT_NMI, false, fill_nmi },
-	[VMEXIT_SMI] = { EXIT_SMI, false, fill_nmi },
-	[VMEXIT_INIT] = { EXIT_INIT, false, fill_nothing },
-	[VMEXIT_VINTR] = { EXIT_IRQ_WINDOW, false, fill_irq_window },
+					       decode_exception },
+	[VMEXIT_INTR] = { EXIT_IRQ, false, decode_irq },
+	[VMEXIT_NMI] = { EXIT_NMI, false, decode_nmi },
+	[VMEXIT_SMI] = { EXIT_SMI, false, decode_nmi },
+	[VMEXIT_INIT] = { EXIT_INIT, false, decode_nothing },
+	[VMEXIT_VINTR] = { EXIT_IRQ_WINDOW, false, decode_irq_window },
 	[VMEXIT_RDPMC] = { EXIT_RDPMC, true, NULL },
 	[VMEXIT_CPUID] = { EXIT_CPUID, true, NULL },
 	[VMEXIT_RSM] = { EXIT_UNDEFINED, true, NULL },
-	[VMEXIT_IRET] = { EXIT_UNKNOWN, false, fill_iret },
+	[VMEXIT_IRET] = { EXIT_UNKNOWN, false, decode_iret },
 	[VMEXIT_INVD] = { EXIT_INVD, true, NULL },
 	[VMEXIT_PAUSE] = { EXIT_PAUSE, true, NULL },
 	[VMEXIT_HLT] = { EXIT_HLT, true, NULL },
 	[VMEXIT_INVLPGA] = { EXIT_UNDEFINED, true, NULL },
-	[VMEXIT_MSR] = { EXIT_RDMSR, true, fill_msr },
+	[VMEXIT_MSR] = { EXIT_RDMSR, true, decode_msr },
 	[VMEXIT_SHUTDOWN] = { EXIT_TRIPLE_FAULT, false, NULL },
 	[VMEXIT_VMRUN] = { EXIT_UNDEFINED, true, NULL },
 	[VMEXIT_VMMCALL] = { EXIT_HYPERCALL, true, NULL },
@@ -193,7 +191,7 @@ const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
 	[VMEXIT_STGI] = { EXIT_UNDEFINED, true, NULL },
 	[VMEXIT_CLGI] = { EXIT_UNDEFINED, true, NULL },
 	[VMEXIT_SKINIT] = { EXIT_UNDEFINED, true, NULL },
-	[VMEXIT_ICEBP] = { EXIT_EXCEPTION, false, fill_icebp },
+	[VMEXIT_ICEBP] = { EXIT_EXCEPTION, false, decode_icebp },
 	[VMEXIT_WBINVD] = { EXIT_WBINVD, true, NULL },
 	[VMEXIT_MONITOR] = { EXIT_MONITOR, true, NULL },
 	[VMEXIT_MWAIT] = { EXIT_MWAIT, true, NULL },
@@ -213,7 +211,7 @@ const struct svm_exit_row svm_exit_rows[VMEXIT_TABLE_SIZE] = {
  * but there TCG saves the host's registers as the guest's: those must never
  * run.
  */
-static bool fill_refused(struct vcpu_hw *v, struct vcpu_exit *exit)
+static bool decode_refused(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	const struct vmcb *vmcb = v->arch->vmcb;
 
@@ -231,13 +229,13 @@ static bool fill_refused(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
-bool svm_exit_rare(struct vcpu_hw *v, struct vcpu_exit *exit)
+bool svm_decode_rare(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
 	if (exit->raw_reason == VMEXIT_NPF)
-		return fill_npf(v, exit);
+		return decode_npf(v, exit);
 	if (exit->raw_reason == VMEXIT_INVALID_TCG)
-		return fill_refused(v, exit);
+		return decode_refused(v, exit);
 	exit->kind = exit->raw_reason == VMEXIT_INVALID ? EXIT_ENTRY_FAILED
 							: EXIT_UNKNOWN;
 	return true;

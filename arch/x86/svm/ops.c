@@ -15,8 +15,9 @@ const struct vcpu_ops svm_ops = {
 	.vcpu_reset = svm_vcpu_reset,
 	.attach = svm_attach,
 	.put = svm_put,
-	.run = svm_run,
-	.read = svm_read,
+	/* A C function, which keeps more than `run` asks for */
+	.run = (const struct vcpu_entry *)svm_run,
+	.read = svm_load_groups,
 	.inject = svm_inject,
 	.request_window = svm_request_window,
 	.intercept_msr = svm_intercept_msr,

@@ -105,11 +105,10 @@ enum svm_exitcode {
 	VMEXIT_XSETBV = 0x8d,		VMEXIT_RDPRU = 0x8e,
 	VMEXIT_INVLPGB = 0xa0,		VMEXIT_INVLPGB_ILLEGAL = 0xa1,
 	VMEXIT_MCOMMIT = 0xa3,		VMEXIT_TLBSYNC = 0xa4,
-	VMEXIT_TABLE_SIZE = 0xa5,
 	VMEXIT_NPF = 0x400,
 };
 #define VMEXIT_INVALID		(~0ull)
-#define VMEXIT_INVALID_TCG	0xffffffffull	/* see fill_refused() */
+#define VMEXIT_INVALID_TCG	0xffffffffull	/* see decode_refused() */
 
 /* EXITINFO1 of IOIO (APM 2 15.10.2) */
 #define IOIO_IN			BIT(0)

@@ -6,6 +6,7 @@
  * run loop with interrupts off; nothing here is shared with another core.
  */
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/features.h"
 #include "arch/x86/svm/internal.h"
 #include "include/hw/cpuid.h"
 #include "include/hw/lapic.h"
@@ -31,6 +32,15 @@ static inline struct vcpu_hw *enter(struct vcpu_hw *v, hpa_t vmcb_hpa)
 	return back;
 }
 static_assert(offsetof(struct vcpu_hw, regs.gpr) == 0, "svm_enter returns it");
+
+void svm_xcr0_sync(struct vcpu_hw *v)
+{
+	/* A value not stored yet is newer than the core's */
+	if (!cpu_features.xsave || v->arch->xcr0 != v->regs.xcr0)
+		return;
+	v->arch->xcr0 = xgetbv(0);
+	v->regs.xcr0 = v->arch->xcr0;
+}
 
 /* What is not as the last exit left it */
 static void entry_prepare(struct vcpu_hw *v, struct vcpu_arch *a)
@@ -64,7 +74,7 @@ static inline void entry_store(struct vcpu_hw *v, struct vmcb *vmcb)
 		vmcb->save.rip = r->rip;
 		r->dirty = 0;
 	} else if (r->dirty) {
-		svm_store_dirty(v);
+		svm_store_groups(v, vcpu_hw_dirty(r));
 	}
 	vmcb->save.rax = r->gpr[GPR_RAX];
 	vmcb->save.cr2 = r->cr2;
@@ -86,7 +96,7 @@ static inline void exit_collect(struct vcpu_hw *v, const struct vcpu_arch *a,
 	r->valid = RG_RIP;
 	vmcb->control.eventinj = 0;
 	vmcb->control.tlb_control = TLB_DO_NOTHING;
-	vmcb->control.vmcb_clean = svm_clean_kept;
+	vmcb->control.vmcb_clean = svm_caps.clean_kept;
 	if (unlikely(tpr != v->apic_page[TPR_INDEX] >> TPR_CLASS_SHIFT))
 		v->apic_page[TPR_INDEX] = tpr << TPR_CLASS_SHIFT;
 }
@@ -97,13 +107,10 @@ static inline void exit_insn(struct vcpu_hw *v, struct vcpu_exit *exit,
 {
 	struct vcpu_regs *r = &v->regs;
 
-	if (svm_has_nrips) {
+	if (svm_caps.nrips) {
 		exit->insn_len = (u8)(vmcb->control.nrip - vmcb->save.rip);
 	} else {
-		svm_crs_read(r, &vmcb->save);
-		r->seg[SEG_CS].base = vmcb->save.cs.base;
-		r->seg[SEG_CS].attr = svm_seg_attr(vmcb->save.cs.attrib);
-		r->valid = RG_RIP | RG_CR | RG_CS;
+		svm_load_code(r, &vmcb->save);
 	}
 	/* Not every implementation intercepts XSETBV (QEMU's TCG does not):
 	 * where CPUID's answer depends on XCR0, the core's own is right */
@@ -111,14 +118,15 @@ static inline void exit_insn(struct vcpu_hw *v, struct vcpu_exit *exit,
 		svm_xcr0_sync(v);
 }
 
-static bool exit_fill_more(struct vcpu_hw *v, struct vcpu_exit *exit,
-			   const struct vmcb *vmcb,
-			   bool (*fill)(struct vcpu_hw *, struct vcpu_exit *))
+static bool exit_decode_more(struct vcpu_hw *v, struct vcpu_exit *exit,
+			     const struct vmcb *vmcb,
+			     bool (*decode)(struct vcpu_hw *,
+					    struct vcpu_exit *))
 {
 	exit->insn_len = 0;
 	exit->info1 = vmcb->control.exitinfo1;
 	exit->info2 = vmcb->control.exitinfo2;
-	return fill(v, exit);
+	return decode(v, exit);
 }
 
 static inline void exit_port(struct vcpu_exit *exit, const struct vmcb *vmcb)
@@ -134,8 +142,8 @@ static inline void exit_port(struct vcpu_exit *exit, const struct vmcb *vmcb)
 }
 
 /* False: nothing for the core, enter again */
-static inline bool exit_fill(struct vcpu_hw *v, struct vcpu_exit *exit,
-			     const struct vmcb *vmcb)
+static inline bool exit_decode(struct vcpu_hw *v, struct vcpu_exit *exit,
+			       const struct vmcb *vmcb)
 {
 	u64 code = vmcb->control.exitcode;
 	const struct svm_exit_row *row;
@@ -143,20 +151,21 @@ static inline bool exit_fill(struct vcpu_hw *v, struct vcpu_exit *exit,
 	exit->raw_reason = code;
 	exit->vectoring.type = EVENT_NONE;
 	if (unlikely(vmcb->control.exitintinfo & EVENT_VALID))
-		exit->vectoring = svm_event_decode(vmcb->control.exitintinfo);
+		svm_event_from_info(&exit->vectoring,
+				    vmcb->control.exitintinfo);
 	if (code == VMEXIT_IOIO) {
 		exit_port(exit, vmcb);
 		return true;
 	}
-	if (unlikely(code >= VMEXIT_TABLE_SIZE))
-		return exit_fill_more(v, exit, vmcb, svm_exit_rare);
+	if (unlikely(code >= SVM_EXIT_ROWS))
+		return exit_decode_more(v, exit, vmcb, svm_decode_rare);
 	row = &svm_exit_rows[code];
 	exit->kind = row->kind;
 	exit->insn_len = 0;
 	if (row->insn)
 		exit_insn(v, exit, vmcb);
-	if (row->fill)
-		return exit_fill_more(v, exit, vmcb, row->fill);
+	if (row->decode)
+		return exit_decode_more(v, exit, vmcb, row->decode);
 	return true;
 }
 
@@ -172,5 +181,5 @@ void svm_run(struct vcpu_hw *v)
 		v = enter(v, a->vmcb_hpa);
 		a = v->arch;
 		exit_collect(v, a, vmcb);
-	} while (unlikely(!exit_fill(v, &v->exit, vmcb)));
+	} while (unlikely(!exit_decode(v, &v->exit, vmcb)));
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between struct vcpu_regs and the VMCB's state save area (APM 2 appendix B,
- * table B-2). One function a register group; svm_run() itself does RIP.
+ * Guest state between struct vcpu_regs and the VMCB's state save area, group by
+ * group (APM 2 appendix B, table B-2). svm_run() itself does RIP and RAX.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/svm/internal.h"
 #include "include/hw/cpu.h"
-#include "lib/string.h"
 
 /* Groups that VMLOAD and VMSAVE carry in part */
 #define LOADED_GROUPS (RG_SEG | RG_MSR)
@@ -30,44 +29,60 @@ static struct vmcb_segment *seg_of(struct vmcb_save *s, u32 i)
 	return (struct vmcb_segment *)(void *)((u8 *)s + seg_offsets[i]);
 }
 
-static void seg_store(struct vmcb_segment *to, const struct segment *from)
+static u32 attr_load(u16 attrib)
 {
-	to->selector = from->sel;
-	to->limit = from->limit;
-	to->base = from->base;
-	to->attrib = 0;
-	if (!(from->attr & SEG_ATTR_UNUSABLE))
-		to->attrib =
-			(u16)((from->attr & 0xff) | (from->attr >> 4 & 0xf00));
+	u32 attr = svm_seg_attr(attrib);
+
+	return attrib & VMCB_ATTR_P ? attr : attr | SEG_ATTR_UNUSABLE;
 }
 
-static void segs_store(struct vmcb_save *s, const struct vcpu_regs *r)
+static u16 attr_store(u32 attr)
 {
-	u32 i;
-
-	for (i = 0; i < SEG_COUNT; i++)
-		seg_store(seg_of(s, i), &r->seg[i]);
-	s->cpl = SEG_ATTR_DPL(r->seg[SEG_SS].attr);
+	if (attr & SEG_ATTR_UNUSABLE)
+		return 0;
+	return (u16)((attr & 0xff) | (attr >> 4 & 0xf00));
 }
 
-static void segs_read(const struct vmcb_save *s, struct vcpu_regs *r)
+static void load_rip(struct vcpu_hw *v)
 {
-	struct vmcb_save *save = (struct vmcb_save *)(uintptr_t)s;
-	u32 i;
+	v->regs.rip = v->arch->vmcb->save.rip;
+	v->regs.rflags = v->arch->vmcb->save.rflags;
+}
 
-	for (i = 0; i < SEG_COUNT; i++)
-		svm_seg_read(&r->seg[i], seg_of(save, i));
-	/* CPL is the VMCB's; SS may differ after SYSRET (APM 2 15.5.1) */
-	r->seg[SEG_SS].attr &= ~(u32)SEG_ATTR_DPL_MASK;
-	r->seg[SEG_SS].attr |= (u32)s->cpl << SEG_ATTR_DPL_SHIFT;
+static void store_rip(struct vcpu_hw *v)
+{
+	const struct vcpu_regs *r = &v->regs;
+	struct vcpu_arch *a = v->arch;
+	bool shadow = r->shadow & (SHADOW_STI | SHADOW_MOV_SS);
+
+	a->vmcb->save.rip = r->rip;
+	a->vmcb->save.rflags = r->rflags;
+	a->vmcb->control.interrupt_shadow = shadow ? INTERRUPT_SHADOW : 0;
+	if (a->nmi_shadow && !(r->shadow & SHADOW_NMI))
+		svm_nmi_unblock(a);
+}
+
+static void load_rsp(struct vcpu_hw *v)
+{
+	v->regs.gpr[GPR_RSP] = v->arch->vmcb->save.rsp;
+}
+
+static void store_rsp(struct vcpu_hw *v)
+{
+	v->arch->vmcb->save.rsp = v->regs.gpr[GPR_RSP];
+}
+
+static void load_cr(struct vcpu_hw *v)
+{
+	svm_load_cr(&v->regs, &v->arch->vmcb->save);
 }
 
 /*
- * A machine check is the host's, and with CR4.MCE clear it would shut the core
- * down: it stays set. Writes of CR4 are intercepted for it, and reads as long
- * as the guest's own is clear.
+ * CR4.MCE stays set while the guest runs: a machine check is the host's, and
+ * with MCE clear it would shut the core down. So writes of CR4 are intercepted,
+ * and reads as long as the guest's own MCE is clear.
  */
-static void cr4_store(struct vcpu_arch *a, const struct vcpu_regs *r)
+static void store_cr4(struct vcpu_arch *a, const struct vcpu_regs *r)
 {
 	struct vmcb_control *c = &a->vmcb->control;
 
@@ -75,50 +90,80 @@ static void cr4_store(struct vcpu_arch *a, const struct vcpu_regs *r)
 	c->intercept_cr &= ~(u32)CR4_READ;
 	if (r->mce_hidden)
 		c->intercept_cr |= CR4_READ;
-	svm_unclean(a, CLEAN_I);
 }
 
-static void crs_store(struct vcpu_arch *a, const struct vcpu_regs *r)
+static void store_cr(struct vcpu_hw *v)
 {
-	struct vmcb_save *s = &a->vmcb->save;
+	const struct vcpu_regs *r = &v->regs;
+	struct vmcb_save *s = &v->arch->vmcb->save;
 
 	s->cr0 = r->cr0;
 	s->cr3 = r->cr3;
 	s->efer = r->efer | EFER_SVME;
-	cr4_store(a, r);
+	store_cr4(v->arch, r);
 }
 
-static void dts_store(struct vmcb_save *s, const struct vcpu_regs *r)
+/* The VMCB has the CPL in a place of its own: after SYSRET, SS may say
+ * otherwise (APM 2 15.5.1) */
+static void load_seg(struct vcpu_hw *v)
 {
-	s->gdtr.base = r->gdtr.base;
-	s->gdtr.limit = r->gdtr.limit;
-	s->idtr.base = r->idtr.base;
-	s->idtr.limit = r->idtr.limit;
+	struct vmcb_save *save = &v->arch->vmcb->save;
+	struct segment *ss = &v->regs.seg[SEG_SS];
+
+	for (u32 i = 0; i < SEG_COUNT; i++) {
+		const struct vmcb_segment *from = seg_of(save, i);
+		struct segment *s = &v->regs.seg[i];
+
+		s->sel = from->selector;
+		s->attr = attr_load(from->attrib);
+		s->limit = from->limit;
+		s->base = from->base;
+	}
+	ss->attr &= ~(u32)SEG_ATTR_DPL_MASK;
+	ss->attr |= (u32)save->cpl << SEG_ATTR_DPL_SHIFT;
 }
 
-static void dts_read(const struct vmcb_save *s, struct vcpu_regs *r)
+static void store_seg(struct vcpu_hw *v)
 {
-	r->gdtr.base = s->gdtr.base;
-	r->gdtr.limit = s->gdtr.limit;
-	r->idtr.base = s->idtr.base;
-	r->idtr.limit = s->idtr.limit;
+	struct vmcb_save *save = &v->arch->vmcb->save;
+
+	for (u32 i = 0; i < SEG_COUNT; i++) {
+		const struct segment *s = &v->regs.seg[i];
+		struct vmcb_segment *to = seg_of(save, i);
+
+		to->selector = s->sel;
+		to->attrib = attr_store(s->attr);
+		to->limit = s->limit;
+		to->base = s->base;
+	}
+	save->cpl = SEG_ATTR_DPL(v->regs.seg[SEG_SS].attr);
 }
 
-static void msrs_store(struct vmcb_save *s, const struct vcpu_regs *r)
+static void load_dt(struct vcpu_hw *v)
 {
-	s->star = r->star;
-	s->lstar = r->lstar;
-	s->cstar = r->cstar;
-	s->sfmask = r->sfmask;
-	s->kernel_gs_base = r->kernel_gs_base;
-	s->g_pat = r->pat;
-	s->sysenter_cs = r->sysenter_cs;
-	s->sysenter_esp = r->sysenter_esp;
-	s->sysenter_eip = r->sysenter_eip;
+	const struct vmcb_save *s = &v->arch->vmcb->save;
+
+	v->regs.gdtr.base = s->gdtr.base;
+	v->regs.gdtr.limit = s->gdtr.limit;
+	v->regs.idtr.base = s->idtr.base;
+	v->regs.idtr.limit = s->idtr.limit;
 }
 
-static void msrs_read(const struct vmcb_save *s, struct vcpu_regs *r)
+static void store_dt(struct vcpu_hw *v)
 {
+	struct vmcb_save *s = &v->arch->vmcb->save;
+
+	s->gdtr.base = v->regs.gdtr.base;
+	s->gdtr.limit = v->regs.gdtr.limit;
+	s->idtr.base = v->regs.idtr.base;
+	s->idtr.limit = v->regs.idtr.limit;
+}
+
+static void load_msr(struct vcpu_hw *v)
+{
+	const struct vmcb_save *s = &v->arch->vmcb->save;
+	struct vcpu_regs *r = &v->regs;
+
 	r->star = s->star;
 	r->lstar = s->lstar;
 	r->cstar = s->cstar;
@@ -130,6 +175,55 @@ static void msrs_read(const struct vmcb_save *s, struct vcpu_regs *r)
 	r->sysenter_eip = s->sysenter_eip;
 }
 
+static void store_msr(struct vcpu_hw *v)
+{
+	struct vmcb_save *s = &v->arch->vmcb->save;
+	const struct vcpu_regs *r = &v->regs;
+
+	s->star = r->star;
+	s->lstar = r->lstar;
+	s->cstar = r->cstar;
+	s->sfmask = r->sfmask;
+	s->kernel_gs_base = r->kernel_gs_base;
+	s->g_pat = r->pat;
+	s->sysenter_cs = r->sysenter_cs;
+	s->sysenter_esp = r->sysenter_esp;
+	s->sysenter_eip = r->sysenter_eip;
+}
+
+/* DR0-3 stay in the core: svm_attach() and svm_put() */
+static void load_dr(struct vcpu_hw *v)
+{
+	v->regs.dr[6] = v->arch->vmcb->save.dr6;
+	v->regs.dr[7] = v->arch->vmcb->save.dr7;
+	v->regs.pending_debug = 0; /* no shadow holds any back */
+}
+
+static void store_dr(struct vcpu_hw *v)
+{
+	struct vmcb *vmcb = v->arch->vmcb;
+
+	vmcb->save.dr6 = v->regs.dr[6];
+	vmcb->save.dr7 = v->regs.dr[7];
+	vmcb->control.intercept_dr = v->regs.breakpoints ? 0 : DR7_WRITES;
+}
+
+/* By bit number of enum reg_group; @clean: the VMCB clean bits it ends */
+static const struct {
+	void (*load)(struct vcpu_hw *v);
+	void (*store)(struct vcpu_hw *v);
+	u32 clean;
+} group_rows[] = {
+	{ load_rip, store_rip, 0 },
+	{ load_rsp, store_rsp, 0 },
+	{ load_cr, store_cr, CLEAN_CRX | CLEAN_I },
+	{ load_seg, store_seg, CLEAN_SEG },
+	{ load_dt, store_dt, CLEAN_DT },
+	{ load_msr, store_msr, CLEAN_NP },
+	{ load_dr, store_dr, CLEAN_DRX | CLEAN_I },
+};
+static_assert(RG_ALL == (1 << ARRAY_SIZE(group_rows)) - 1, "a row a group");
+
 /* What the core holds of this vCPU goes to its VMCB; it stays loaded */
 static bool sync_loaded(const struct vcpu_arch *a)
 {
@@ -139,140 +233,32 @@ static bool sync_loaded(const struct vcpu_arch *a)
 	return true;
 }
 
-void svm_read(struct vcpu_hw *v, u32 groups)
+void svm_load_groups(struct vcpu_hw *v, u32 groups)
 {
 	struct vcpu_regs *r = &v->regs;
-	struct vmcb_save *s = &v->arch->vmcb->save;
+	u32 todo = groups & RG_ALL & ~vcpu_hw_dirty(r);
 
-	/* What was written and not yet stored is newer than the VMCB */
-	groups &= ~vcpu_hw_dirty(r);
-	if (groups & LOADED_GROUPS)
+	if (todo & LOADED_GROUPS)
 		sync_loaded(v->arch);
-	if (groups & RG_RIP) {
-		r->rip = s->rip;
-		r->rflags = s->rflags;
-	}
-	if (groups & RG_RSP)
-		r->gpr[GPR_RSP] = s->rsp;
-	if (groups & RG_CR)
-		svm_crs_read(r, s);
-	if (groups & RG_SEG)
-		segs_read(s, r);
-	if (groups & RG_DT)
-		dts_read(s, r);
-	if (groups & RG_MSR)
-		msrs_read(s, r);
-	if (groups & RG_DR) {
-		r->dr[6] = s->dr6;
-		r->dr[7] = s->dr7;
-		r->pending_debug = 0; /* no shadow holds any back */
-	}
-	r->valid |= groups | vcpu_hw_dirty(r);
+	for (; todo; todo &= todo - 1)
+		group_rows[__builtin_ctz(todo)].load(v);
+	r->valid |= groups & RG_ALL;
 }
 
-static void dirty_store(struct vcpu_hw *v, struct vmcb_save *s, u32 dirty)
+void svm_store_groups(struct vcpu_hw *v, u32 groups)
 {
-	const struct vcpu_regs *r = &v->regs;
-
-	if (dirty & RG_RIP) {
-		s->rip = r->rip;
-		s->rflags = r->rflags;
-		v->arch->vmcb->control.interrupt_shadow =
-			r->shadow & (SHADOW_STI | SHADOW_MOV_SS)
-				? INTERRUPT_SHADOW
-				: 0;
-		if (v->arch->nmi_shadow && !(r->shadow & SHADOW_NMI))
-			svm_nmi_unblock(v->arch);
-	}
-	if (dirty & RG_RSP)
-		s->rsp = r->gpr[GPR_RSP];
-	if (dirty & RG_CR)
-		crs_store(v->arch, r);
-	if (dirty & RG_SEG)
-		segs_store(s, r);
-	if (dirty & RG_DT)
-		dts_store(s, r);
-	if (dirty & RG_MSR)
-		msrs_store(s, r);
-	if (dirty & RG_DR) {
-		s->dr6 = r->dr[6];
-		s->dr7 = r->dr[7];
-		v->arch->vmcb->control.intercept_dr =
-			r->breakpoints ? 0 : DR7_WRITES;
-	}
-}
-
-void svm_store_dirty(struct vcpu_hw *v)
-{
-	static const struct {
-		u32 group, clean;
-	} rows[] = {
-		{ RG_CR, CLEAN_CRX },
-		{ RG_SEG, CLEAN_SEG },
-		{ RG_DT, CLEAN_DT },
-		{ RG_MSR, CLEAN_NP },
-		{ RG_DR, CLEAN_DRX | CLEAN_I },
-	};
 	struct vcpu_arch *a = v->arch;
-	u32 dirty = vcpu_hw_dirty(&v->regs);
-	bool reload = (dirty & LOADED_GROUPS) && sync_loaded(a);
-	u32 i;
+	bool reload = (groups & LOADED_GROUPS) && sync_loaded(a);
+	u32 unclean = 0;
 
-	dirty_store(v, &a->vmcb->save, dirty);
+	for (u32 todo = groups & RG_ALL; todo; todo &= todo - 1) {
+		u32 i = (u32)__builtin_ctz(todo);
+
+		group_rows[i].store(v);
+		unclean |= group_rows[i].clean;
+	}
 	if (reload)
 		svm_vmload(a->vmcb_hpa);
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		if (dirty & rows[i].group)
-			svm_unclean(a, rows[i].clean);
-	v->regs.dirty = 0;
-}
-
-/* SDM 3A table 10-1 *IA-32 and Intel 64 Processor States Following Power-up,
- * Reset, or INIT*; APM 2 table 14-1 */
-static void reset_segments(struct vcpu_regs *r)
-{
-	u32 i;
-
-	for (i = 0; i < SEG_COUNT; i++)
-		r->seg[i] = (struct segment){ .attr = SEG_ATTR_REAL_DATA,
-					      .limit = 0xffff };
-	r->seg[SEG_CS].sel = 0xf000;
-	r->seg[SEG_CS].base = 0xffff0000;
-	r->seg[SEG_CS].attr = SEG_ATTR_REAL_CODE;
-	r->seg[SEG_LDTR].attr = SEG_ATTR_LDT;
-	r->seg[SEG_TR].attr = SEG_ATTR_TSS_BUSY;
-	r->gdtr = (struct segment){ .limit = 0xffff };
-	r->idtr = r->gdtr;
-}
-
-void svm_reset_regs(struct vcpu_regs *r, bool init)
-{
-	struct vcpu_regs old = *r;
-
-	memset(r, 0, sizeof(*r));
-	reset_segments(r);
-	r->gpr[GPR_RDX] = cpuid(1).eax;
-	r->rip = 0xfff0;
-	r->rflags = RFLAGS_FIXED;
-	r->cr0 = CR0_ET | CR0_NW | CR0_CD;
-	r->dr[6] = DR6_FIXED;
-	r->dr[7] = DR7_FIXED;
-	r->pat = PAT_RESET;
-	r->xcr0 = XCR0_X87;
-	r->mce_hidden = true;
-	if (init) {
-		r->cr0 = CR0_ET | (old.cr0 & (CR0_NW | CR0_CD));
-		r->pat = old.pat;
-		r->xcr0 = old.xcr0;
-		r->star = old.star;
-		r->lstar = old.lstar;
-		r->cstar = old.cstar;
-		r->sfmask = old.sfmask;
-		r->kernel_gs_base = old.kernel_gs_base;
-		r->sysenter_cs = old.sysenter_cs;
-		r->sysenter_esp = old.sysenter_esp;
-		r->sysenter_eip = old.sysenter_eip;
-	}
-	r->valid = RG_ALL;
-	r->dirty = RG_ALL;
+	svm_unclean(a, unclean);
+	v->regs.dirty &= ~(groups | (groups & RG_RIP ? RG_IP : 0u));
 }

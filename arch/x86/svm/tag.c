@@ -12,7 +12,7 @@ void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu)
 	struct vmcb_control *c = &a->vmcb->control;
 	struct backend_cpu *b = cpu->backend;
 
-	if (b->next_asid >= svm_asid_count) {
+	if (b->next_asid >= svm_caps.asid_count) {
 		b->generation++;
 		b->next_asid = 1; /* 0 is the host's */
 		b->flush_owed = true;
@@ -29,7 +29,7 @@ void svm_flush(struct vcpu_hw *v)
 
 	if (a->vmcb->control.tlb_control == TLB_FLUSH_ALL)
 		return; /* nothing less may take its place */
-	if (svm_has_flush_asid)
+	if (svm_caps.flush_by_asid)
 		a->vmcb->control.tlb_control = TLB_FLUSH_ASID;
 	else if (a->cpu)
 		svm_assign_asid(a, a->cpu);

@@ -4,9 +4,7 @@
  * Nothing here takes a lock; a vCPU is touched by its core alone.
  */
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/features.h"
 #include "arch/x86/svm/internal.h"
-#include "include/hw/cpuid.h"
 #include "lib/errno.h"
 
 /* A guest spinning on PAUSE leaves after so many, closer than the threshold */
@@ -25,17 +23,17 @@
 
 static void control_init(struct vmcb_control *c)
 {
-	c->intercept_cr = CR4_READ | CR4_WRITE; /* see crs_store() */
+	c->intercept_cr = CR4_READ | CR4_WRITE; /* see store_cr4() */
 	c->intercept1 = INTERCEPTS1;
 	c->intercept2 = INTERCEPTS2;
 	c->intercept3 = INTERCEPTS3;
-	c->intercept_exceptions = SVM_INTERCEPTS_EXCEPTION;
+	c->intercept_exceptions = EXCEPTIONS;
 	c->vintr = VINTR_MASKING;
 	c->eventinj = 0;
 	c->interrupt_shadow = 0;
 	c->vmcb_clean = 0;
 	c->np_enable = NP_ENABLE;
-	if (cpu_features.svm_features & CPUID_SVM_PAUSE_FILTER) {
+	if (svm_caps.pause_filter) {
 		c->intercept1 |= I1_PAUSE;
 		c->pause_filter_count = PAUSE_COUNT;
 		c->pause_filter_threshold = PAUSE_THRESHOLD;
@@ -81,10 +79,10 @@ void svm_vcpu_reset(struct vcpu_hw *v, bool init)
 	struct vcpu_arch *a = v->arch;
 
 	if (init)
-		svm_read(v, RG_ALL);
+		svm_load_groups(v, RG_MSR | RG_CR);
 	else
 		fpu_reset(&a->fpu);
-	svm_reset_regs(&v->regs, init);
+	vcpu_regs_reset(&v->regs, init);
 	control_init(&a->vmcb->control);
 	a->nmi_shadow = 0;
 	a->nmi_window = false;
@@ -108,15 +106,6 @@ void svm_attach(struct vcpu_hw *v)
 	fpu_load(&a->fpu, v->regs.xcr0);
 	a->xcr0 = v->regs.xcr0;
 	debug_regs_load(v->regs.dr);
-}
-
-void svm_xcr0_sync(struct vcpu_hw *v)
-{
-	/* A value not stored yet is newer than the core's */
-	if (!cpu_features.xsave || v->arch->xcr0 != v->regs.xcr0)
-		return;
-	v->arch->xcr0 = xgetbv(0);
-	v->regs.xcr0 = v->arch->xcr0;
 }
 
 void svm_put(struct vcpu_hw *v)

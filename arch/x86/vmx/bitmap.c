@@ -12,7 +12,7 @@
 /* Quarter pages in order: read low, read high, write low, write high */
 enum msr_quarter { READ_LOW, WRITE_LOW = 2 };
 
-static void bit_set_to(u8 *map, u32 bit, enum intercept on)
+static void bit_assign(u8 *map, u32 bit, enum intercept on)
 {
 	u8 mask = (u8)(1u << (bit & 7));
 
@@ -32,13 +32,13 @@ void vmx_intercept_msr(const struct vm_intercepts *i, u32 msr,
 
 	if (bit >= MSR_RANGE)
 		return;
-	bit_set_to(map + (READ_LOW + high) * MSR_QUARTER_BYTES, bit, read);
-	bit_set_to(map + (WRITE_LOW + high) * MSR_QUARTER_BYTES, bit, write);
+	bit_assign(map + (READ_LOW + high) * MSR_QUARTER_BYTES, bit, read);
+	bit_assign(map + (WRITE_LOW + high) * MSR_QUARTER_BYTES, bit, write);
 }
 
 /* Bitmap A covers ports 0-7fff, B the rest; the two pages are contiguous */
 void vmx_intercept_port(const struct vm_intercepts *i, u16 port,
 			enum intercept on)
 {
-	bit_set_to(i->port_bitmap, port, on);
+	bit_assign(i->port_bitmap, port, on);
 }

@@ -9,7 +9,7 @@
 
 #define APIC_TPR_CLASS(page) (((page)[0x80 / 4] >> 4) & 0xf)
 
-static const u8 type_to_vmx[] = {
+static const u8 type_to_hw[] = {
 	[EVENT_EXTINT] = INTR_TYPE_EXTINT,
 	[EVENT_NMI] = INTR_TYPE_NMI,
 	[EVENT_EXCEPTION] = INTR_TYPE_EXCEPTION,
@@ -18,9 +18,8 @@ static const u8 type_to_vmx[] = {
 	[EVENT_PRIV_EXCEPTION] = INTR_TYPE_PRIV_EXCEPTION,
 };
 
-static const u8 type_from_vmx[8] = {
+static const u8 type_from_hw[8] = {
 	[INTR_TYPE_EXTINT] = EVENT_EXTINT,
-	[1] = EVENT_NONE,
 	[INTR_TYPE_NMI] = EVENT_NMI,
 	[INTR_TYPE_EXCEPTION] = EVENT_EXCEPTION,
 	[INTR_TYPE_SOFT_INT] = EVENT_SOFT_INT,
@@ -33,7 +32,7 @@ void vmx_event_from_info(struct vcpu_event *event, u32 info, u32 error,
 			 u8 insn_len)
 {
 	event->type =
-		info & INTR_VALID ? type_from_vmx[INTR_TYPE(info)] : EVENT_NONE;
+		info & INTR_VALID ? type_from_hw[INTR_TYPE(info)] : EVENT_NONE;
 	event->vector = INTR_VECTOR(info);
 	event->has_error = info & INTR_ERROR_VALID;
 	event->error = event->has_error ? error : 0;
@@ -69,7 +68,7 @@ void vmx_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 		vmwrite32(VMCS_ENTRY_INTR_INFO, 0);
 		return;
 	}
-	info |= (u32)type_to_vmx[event->type] << INTR_TYPE_SHIFT;
+	info |= (u32)type_to_hw[event->type] << INTR_TYPE_SHIFT;
 	if (event->type == EVENT_NMI)
 		clear_blocking(v);
 	if (event->has_error && protected_mode(v)) {

@@ -190,7 +190,7 @@ static void decode_ept_misconfig(struct vcpu_hw *v, struct vcpu_exit *exit)
 #define UNDEFINED(reason) ROW(reason, EXIT_UNDEFINED, 0xff, NULL)
 
 /* Reasons of controls that are never set have no row, and so EXIT_UNKNOWN, 0 */
-const struct exit_row_vmx vmx_exit_rows[VMX_REASONS] = {
+const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	ROW(EXCEPTION_NMI,	EXIT_EXCEPTION,		0,	decode_exception),
 	ROW(EXTINT,		EXIT_IRQ,		0,	decode_extint),
 	ROW(TRIPLE_FAULT,	EXIT_TRIPLE_FAULT,	0,	NULL),

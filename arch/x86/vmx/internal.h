@@ -13,6 +13,15 @@
 #include "hv/core/backend.h"
 #include "include/hw/cpu.h"
 
+/*
+ * Intercepted exceptions. #MC is the host's. #DB and #AC are taken and
+ * reflected: a guest whose IDT or stack raises one during its own delivery
+ * would keep the core in microcode for ever. #UD may be the other vendor's
+ * hypercall instruction.
+ */
+#define EXCEPTIONS                                                             \
+	((u32)(BIT(EXC_DB) | BIT(EXC_UD) | BIT(EXC_AC) | BIT(EXC_MC)))
+
 /* Bits a guest changes without an exit; all others are host-owned */
 #define CR0_GUEST_OWNED                                                        \
 	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_WP | CR0_AM | CR0_PG)
@@ -46,10 +55,10 @@ struct vcpu_arch {
 	bool stale_events;    /* reset while not attached: see attach */
 	u64 tsc_offset, xcr0; /* as last given to the hardware */
 	struct pcpu *cpu;     /* whose host state the VMCS holds */
-	u64 timer_start;
-	u32 timer_ticks; /* of the VMX-preemption timer */
-	u8 exit_count;   /* wraps: every 256th exit polls, see vmx_timer.c */
-	void *vmcs;      /* one page */
+	u64 timer_start;      /* of the VMX-preemption timer: host TSC */
+	u32 timer_ticks;      /* its period, in its own ticks */
+	u8 exit_count;        /* wraps: every 256th exit polls, see run.c */
+	void *vmcs;           /* one page */
 	struct fpu_state fpu;
 };
 
@@ -61,23 +70,29 @@ static inline bool vmx_loaded(const struct vcpu_hw *v)
 }
 
 /*
- * vmx_enter.asm. Load the GPRs and enter; after the exit store them and go to
- * vmx_exited() or, when the CPU refused, to vmx_refused(), with the caller's
- * stack: they are one call of vmx_run(). vmx_prepare(): more than RIP is to be
- * stored before the entry; true: it is the first one of this VMCS.
+ * enter.asm: struct vcpu_ops.run. It loads the GPRs and enters; after the exit
+ * it stores them and goes on to vmx_exited() or, when the CPU refused, to
+ * vmx_refused(), with the caller's stack: all are one call of vmx_run.
  */
-void vmx_run(struct vcpu_hw *v);
-bool vmx_prepare(struct vcpu_hw *v);
+extern const struct vcpu_entry vmx_run;
 void vmx_exit_point(void); /* HOST_RIP */
-void vmx_exited(struct vcpu_hw *v);
-void vmx_refused(struct vcpu_hw *v, bool error_known);
 
-/* vmx_cpu.c */
+/* run.c */
+/* Store more than RIP before the entry. True: the VMCS's first, VMLAUNCH */
+bool vmx_prepare(struct vcpu_hw *v);
+void vmx_exited(struct vcpu_hw *v);
+/* @error_known: the VMCS has a VM-instruction error */
+void vmx_refused(struct vcpu_hw *v, bool error_known);
+/* The bound on guest time: at attach, and when it is up */
+void vmx_timer_start(struct vcpu_arch *a);
+void vmx_timer_expired(struct vcpu_arch *a);
+
+/* cpu.c */
 int __must_check vmx_probe(u32 *max_level);
 int __must_check vmx_cpu_enable(struct pcpu *cpu);
 void vmx_cpu_disable(void);
 
-/* vmx_vcpu.c */
+/* vcpu.c */
 int __must_check vmx_vcpu_create(struct vcpu_hw *v);
 void vmx_vcpu_destroy(struct vcpu_hw *v);
 void vmx_vcpu_reset(struct vcpu_hw *v, bool init);
@@ -87,25 +102,23 @@ void vmx_put(struct vcpu_hw *v);
 /* tag.c. Any core, lock-free */
 u16 vmx_vpid_alloc(void); /* 0: none left */
 void vmx_vpid_free(u16 vpid);
-/* Attached */
+/* Attached: what is cached for the vCPU; for its VPID alone, EPT's is kept */
 void vmx_flush(struct vcpu_hw *v);
 void vmx_flush_vpid(const struct vcpu_arch *a);
 u64 vmx_eptp(const struct vcpu_hw *v);
 
-/* The bound on guest time (run.c). At attach, and when it is up */
-void vmx_timer_start(struct vcpu_arch *a);
-void vmx_timer_expired(struct vcpu_arch *a);
-
-/* vmx_state.c: register groups */
+/* state.c: make register groups valid (not attached: they are); store them in
+ * the VMCS. Attached */
 void vmx_load_groups(struct vcpu_hw *v, u32 groups);
 void vmx_store_groups(struct vcpu_hw *v, u32 groups);
-/* hv's segment attributes made fit for a VM entry */
+/* A segment's access rights made fit for a VM entry */
 u32 vmx_segment_access(enum seg seg, const struct segment *s);
 
-/* vmx_event.c */
+/* event.c */
 void vmx_inject(struct vcpu_hw *v, const struct vcpu_event *event);
 void vmx_request_window(struct vcpu_hw *v, enum window which, u8 vector);
 void vmx_set_cpu_controls(struct vcpu_arch *a, u32 value);
+/* Before an entry with ATT_TPR_THRESHOLD */
 void vmx_tpr_threshold_update(struct vcpu_hw *v);
 /* As after a reset: nothing to inject, no window asked for */
 void vmx_reset_events(struct vcpu_arch *a);
@@ -113,22 +126,24 @@ void vmx_reset_events(struct vcpu_arch *a);
 void vmx_event_from_info(struct vcpu_event *event, u32 info, u32 error,
 			 u8 insn_len);
 
-/* vmx_exit.c: a row for each exit reason */
-struct exit_row_vmx {
+/* exit.c: a row for each exit reason */
+struct vmx_exit_row {
 	u8 kind;     /* enum exit_kind */
 	u8 len_mask; /* ff: the instruction length means something */
+	/* Completes @exit, whose kind and insn_len are the row's. May be NULL.
+	 */
 	void (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
 };
-#define VMX_REASONS 70
-extern const struct exit_row_vmx vmx_exit_rows[VMX_REASONS];
+#define VMX_EXIT_ROWS 70
+extern const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS];
 
-/* vmx_bitmap.c */
+/* bitmap.c */
 void vmx_intercept_msr(const struct vm_intercepts *i, u32 msr,
 		       enum intercept read, enum intercept write);
 void vmx_intercept_port(const struct vm_intercepts *i, u16 port,
 			enum intercept on);
 
-/* vmx_dump.c */
+/* dump.c */
 void vmx_dump(struct vcpu_hw *v);
 
 #endif

@@ -2,12 +2,6 @@
 /* The VMX back-end's row of the vendor seam (hv/core/backend.h) */
 #include "arch/x86/vmx/internal.h"
 
-static void vmx_read_groups(struct vcpu_hw *v, u32 groups)
-{
-	if (vmx_loaded(v))
-		vmx_load_groups(v, groups & ~v->regs.valid);
-}
-
 const struct vcpu_ops vmx_ops = {
 	.name = "VMX",
 	.pt_format = &pt_ept,
@@ -22,8 +16,8 @@ const struct vcpu_ops vmx_ops = {
 	.vcpu_reset = vmx_vcpu_reset,
 	.attach = vmx_attach,
 	.put = vmx_put,
-	.run = vmx_run,
-	.read = vmx_read_groups,
+	.run = &vmx_run,
+	.read = vmx_load_groups,
 	.inject = vmx_inject,
 	.request_window = vmx_request_window,
 	.intercept_msr = vmx_intercept_msr,

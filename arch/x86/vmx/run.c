@@ -146,7 +146,7 @@ static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 
 /* Out of line, so that the hot path keeps nothing over a call */
 static __attribute__((noinline)) void
-poll_and_decode(struct vcpu_hw *v, const struct exit_row_vmx *row)
+poll_and_decode(struct vcpu_hw *v, const struct vmx_exit_row *row)
 {
 	irq_poll(); /* see the timer above */
 	if (row->decode)
@@ -157,9 +157,9 @@ void vmx_exited(struct vcpu_hw *v)
 {
 	struct vcpu_exit *exit = &v->exit;
 	u64 reason = vmread32(VMCS_EXIT_REASON);
-	const struct exit_row_vmx *row;
+	const struct vmx_exit_row *row;
 
-	if (unlikely(reason >= VMX_REASONS)) {
+	if (unlikely(reason >= VMX_EXIT_ROWS)) {
 		odd_exit(v, (u32)reason);
 		return;
 	}

@@ -281,29 +281,29 @@ static void store_dr(struct vcpu_hw *v)
 static const struct {
 	void (*load)(struct vcpu_hw *v);
 	void (*store)(struct vcpu_hw *v);
-} groups_table[] = {
+} group_rows[] = {
 	{ load_rip, store_rip }, { load_rsp, store_rsp },
 	{ load_cr, store_cr },   { load_seg, store_seg },
 	{ load_dt, store_dt },   { load_msr, store_msr },
 	{ load_dr, store_dr },
 };
-static_assert(RG_ALL == (1 << ARRAY_SIZE(groups_table)) - 1, "a row a group");
+static_assert(RG_ALL == (1 << ARRAY_SIZE(group_rows)) - 1, "a row a group");
 
-/* A group that is dirty is newer in regs than in the VMCS: never reloaded */
 void vmx_load_groups(struct vcpu_hw *v, u32 groups)
 {
-	u32 todo = groups & RG_ALL & ~vcpu_hw_dirty(&v->regs);
+	struct vcpu_regs *r = &v->regs;
+	u32 todo = groups & RG_ALL & ~(r->valid | vcpu_hw_dirty(r));
 
-	for (u32 i = 0; i < ARRAY_SIZE(groups_table); i++)
-		if (todo & BIT(i))
-			groups_table[i].load(v);
-	v->regs.valid |= groups & RG_ALL;
+	if (!vmx_loaded(v))
+		return;
+	for (; todo; todo &= todo - 1)
+		group_rows[__builtin_ctz(todo)].load(v);
+	r->valid |= groups & RG_ALL;
 }
 
 void vmx_store_groups(struct vcpu_hw *v, u32 groups)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(groups_table); i++)
-		if (groups & BIT(i))
-			groups_table[i].store(v);
+	for (u32 todo = groups & RG_ALL; todo; todo &= todo - 1)
+		group_rows[__builtin_ctz(todo)].store(v);
 	v->regs.dirty &= ~(groups | (groups & RG_RIP ? RG_IP : 0u));
 }

@@ -10,10 +10,8 @@
 #include "arch/x86/machine/idt.h"
 #include "arch/x86/vmx/internal.h"
 #include "include/hw/cpu.h"
-#include "include/hw/cpuid.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "mm/pmm.h"
 
 int vmx_vcpu_create(struct vcpu_hw *v)
@@ -53,33 +51,6 @@ void vmx_vcpu_destroy(struct vcpu_hw *v)
 	v->arch = NULL;
 }
 
-/* Real mode at F000:FFF0, base FFFF0000 (SDM 3A table 10-1) */
-static void reset_segments(struct vcpu_regs *r)
-{
-	const struct segment data = { 0, SEG_ATTR_REAL_DATA, 0xffff, 0 };
-
-	for (u32 i = SEG_ES; i <= SEG_GS; i++)
-		r->seg[i] = data;
-	r->seg[SEG_CS] = (struct segment){ 0xf000, SEG_ATTR_REAL_CODE, 0xffff,
-					   0xffff0000 };
-	r->seg[SEG_LDTR] = (struct segment){ 0, SEG_ATTR_LDT, 0xffff, 0 };
-	r->seg[SEG_TR] = (struct segment){ 0, SEG_ATTR_TSS_BUSY, 0xffff, 0 };
-	r->gdtr = (struct segment){ .limit = 0xffff };
-	r->idtr = (struct segment){ .limit = 0xffff };
-}
-
-/* What a power-on resets and INIT does not */
-static void reset_power_on(struct vcpu_hw *v)
-{
-	struct vcpu_regs *r = &v->regs;
-
-	fpu_reset(&v->arch->fpu);
-	r->xcr0 = XCR0_X87;
-	r->pat = PAT_RESET;
-	r->star = r->lstar = r->cstar = r->sfmask = r->kernel_gs_base = 0;
-	r->sysenter_cs = r->sysenter_esp = r->sysenter_eip = 0;
-}
-
 static void load_debug(const struct vcpu_regs *r)
 {
 	debug_regs_load(r->dr);
@@ -88,52 +59,25 @@ static void load_debug(const struct vcpu_regs *r)
 
 void vmx_vcpu_reset(struct vcpu_hw *v, bool init)
 {
-	struct vcpu_regs *r = &v->regs;
-	u64 cache_bits = CR0_CD | CR0_NW;
-
-	if (init) {
-		if (vmx_loaded(v))
-			vmx_load_groups(v, (RG_MSR | RG_CR) & ~r->valid);
-		cache_bits &= r->cr0;
-	}
-	memset(r->gpr, 0, sizeof(r->gpr));
-	r->gpr[GPR_RDX] = cpuid(CPUID_FEATURES).eax;
-	r->rip = 0xfff0;
-	r->rflags = RFLAGS_FIXED;
-	r->after = 0;
-	r->cr0 = CR0_ET | cache_bits;
-	r->cr2 = r->cr3 = r->cr4 = r->efer = 0;
-	memset(r->dr, 0, sizeof(r->dr));
-	r->dr[6] = DR6_FIXED;
-	r->dr[7] = DR7_FIXED;
-	reset_segments(r);
-	if (!init)
-		reset_power_on(v);
-	r->valid = RG_ALL;
-	r->dirty = RG_ALL;
+	if (init)
+		vmx_load_groups(v, RG_MSR | RG_CR);
+	else
+		fpu_reset(&v->arch->fpu);
+	vcpu_regs_reset(&v->regs, init);
 	v->arch->attention |= ATT_RECHECK;
 	v->arch->stale_events = !vmx_loaded(v);
 	if (!vmx_loaded(v))
 		return;
 	vmx_reset_events(v->arch);
-	load_debug(r);
+	load_debug(&v->regs);
 	if (!init)
-		fpu_load(&v->arch->fpu, r->xcr0);
+		fpu_load(&v->arch->fpu, v->regs.xcr0);
 }
 
 /*
  * What a VMCS holds from its first load on: controls, and the host state of
  * the core it is attached to (SDM 3C 25.5 *Host-State Area*, 25.6 to 25.8).
  */
-
-/*
- * #MC is the host's. #DB and #AC are taken and reflected, because a guest
- * whose IDT or stack raises one during its own delivery would otherwise keep
- * the core in microcode for ever.
- */
-/* #UD: the other vendor's hypercall instruction (hv/run/hypercall.h) */
-#define EXCEPTIONS                                                             \
-	((u32)(BIT(EXC_DB) | BIT(EXC_UD) | BIT(EXC_AC) | BIT(EXC_MC)))
 
 static void write_masks(void)
 {
@@ -266,7 +210,7 @@ void vmx_put(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
 
-	vmx_load_groups(v, RG_ALL & ~v->regs.valid);
+	vmx_load_groups(v, RG_ALL);
 	fpu_save(&a->fpu);
 	debug_regs_save(v->regs.dr);
 	ASSERT(!vmx_clear(virt_to_hpa(a->vmcs)));

@@ -15,7 +15,7 @@
 #include "include/hw/lapic.h"
 
 struct cpu_features cpu_features = { .mce = true };
-bool svm_has_nrips, svm_has_decode, svm_has_flush_asid;
+struct svm_caps svm_caps;
 
 const u8 svm_enter_vmrun[1];
 static struct vmcb vmcb;
@@ -47,7 +47,7 @@ static int setup(void **state)
 	hw.arch = &arch;
 	hw.apic_page = apic_page;
 	ipis = unloads = 0;
-	svm_has_nrips = svm_has_decode = false;
+	svm_caps.nrips = svm_caps.decode_assists = false;
 	return 0;
 }
 
@@ -108,21 +108,29 @@ static void test_inject(void **state)
 	assert_int_equal(vmcb.control.eventinj, 0);
 }
 
+static struct vcpu_event from_info(u64 info)
+{
+	struct vcpu_event e;
+
+	svm_event_from_info(&e, info);
+	return e;
+}
+
 static void test_decode(void **state)
 {
-	struct vcpu_event e = svm_event_decode(0xabc80000b0eull);
+	struct vcpu_event e = from_info(0xabc80000b0eull);
 
 	assert_int_equal(e.type, EVENT_EXCEPTION);
 	assert_int_equal(e.vector, 14);
 	assert_true(e.has_error);
 	assert_int_equal(e.error, 0xabc);
-	assert_int_equal(svm_event_decode(0x80000031).type, EVENT_EXTINT);
-	assert_int_equal(svm_event_decode(0x80000202).type, EVENT_NMI);
+	assert_int_equal(from_info(0x80000031).type, EVENT_EXTINT);
+	assert_int_equal(from_info(0x80000202).type, EVENT_NMI);
 	/* Run again, not injected again: INT n, INT3, INTO */
-	assert_int_equal(svm_event_decode(0x80000480).type, EVENT_NONE);
-	assert_int_equal(svm_event_decode(0x80000303).type, EVENT_NONE);
-	assert_int_equal(svm_event_decode(0x80000304).type, EVENT_NONE);
-	assert_int_equal(svm_event_decode(0x31).type, EVENT_NONE);
+	assert_int_equal(from_info(0x80000480).type, EVENT_NONE);
+	assert_int_equal(from_info(0x80000303).type, EVENT_NONE);
+	assert_int_equal(from_info(0x80000304).type, EVENT_NONE);
+	assert_int_equal(from_info(0x31).type, EVENT_NONE);
 }
 
 static void test_irq_window(void **state)
@@ -147,7 +155,7 @@ static bool fill(u64 code)
 {
 	hw.exit.raw_reason = code;
 	hw.exit.kind = svm_exit_rows[code].kind;
-	return svm_exit_rows[code].fill(&hw, &hw.exit);
+	return svm_exit_rows[code].decode(&hw, &hw.exit);
 }
 
 static void test_nmi_window(void **state)
@@ -212,8 +220,7 @@ static void test_step_aborted(void **state)
 		fill(codes[i]);
 		assert_int_equal(vmcb.save.rflags, RFLAGS_FIXED);
 		assert_int_equal(hw.regs.rflags, RFLAGS_FIXED);
-		assert_int_equal(vmcb.control.intercept_exceptions,
-				 SVM_INTERCEPTS_EXCEPTION);
+		assert_int_equal(vmcb.control.intercept_exceptions, EXCEPTIONS);
 		assert_true(vmcb.control.intercept1 & I1_IRET);
 		assert_int_equal(arch.nmi_shadow, SHADOW_NMI);
 		assert_false(arch.nmi_step);
@@ -256,7 +263,7 @@ static void test_iret_to_a_task(void **state)
 	assert_int_equal(hw.exit.task.source, TASK_IRET);
 	hw.regs.shadow = 0;
 	hw.regs.dirty = RG_RIP;
-	svm_store_dirty(&hw);
+	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
 	assert_int_equal(arch.nmi_shadow, 0);
 	assert_false(vmcb.control.intercept1 & I1_IRET);
 }
@@ -267,20 +274,20 @@ static void test_mce_stays_on(void **state)
 	hw.regs.cr4 = CR4_PAE;
 	hw.regs.mce_hidden = true;
 	hw.regs.dirty = RG_CR;
-	svm_store_dirty(&hw);
+	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
 	assert_int_equal(vmcb.save.cr4, CR4_PAE | CR4_MCE);
 	assert_true(vmcb.control.intercept_cr & CR4_READ);
 	hw.regs.cr4 = CR4_PAE | CR4_MCE;
 	hw.regs.mce_hidden = false;
 	hw.regs.dirty = RG_CR;
-	svm_store_dirty(&hw);
+	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
 	assert_false(vmcb.control.intercept_cr & CR4_READ);
 }
 
 /* INT1 leaves before it has run */
 static void test_icebp(void **state)
 {
-	svm_has_nrips = true;
+	svm_caps.nrips = true;
 	vmcb.save.rip = 0x1000;
 	vmcb.control.nrip = 0x1001;
 	assert_true(fill(VMEXIT_ICEBP));
@@ -299,18 +306,18 @@ static void test_exits(void **state)
 	hw.exit.raw_reason = VMEXIT_NPF;
 	hw.exit.info1 = 0x100000006ull;
 	hw.exit.info2 = 0xfee00020;
-	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_true(svm_decode_rare(&hw, &hw.exit));
 	assert_int_equal(hw.exit.kind, EXIT_MMIO);
 	assert_int_equal(hw.exit.mmio.gpa.v, 0xfee00020);
 	assert_int_equal(hw.exit.mmio.access, ACCESS_W);
 	hw.exit.info1 = 0x100000014ull;
-	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_true(svm_decode_rare(&hw, &hw.exit));
 	assert_int_equal(hw.exit.mmio.access, ACCESS_X);
 	hw.exit.raw_reason = ~0ull;
-	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_true(svm_decode_rare(&hw, &hw.exit));
 	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
 	hw.exit.raw_reason = 0x403;
-	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_true(svm_decode_rare(&hw, &hw.exit));
 	assert_int_equal(hw.exit.kind, EXIT_UNKNOWN);
 
 	hw.exit.info1 = 1;
@@ -319,7 +326,7 @@ static void test_exits(void **state)
 	assert_true(fill(VMEXIT_CR8_WRITE));
 	assert_int_equal(hw.exit.cr.cr, 8);
 	assert_int_equal(hw.exit.cr.gpr, GPR_COUNT);
-	svm_has_decode = svm_has_nrips = true;
+	svm_caps.decode_assists = svm_caps.nrips = true;
 	hw.exit.info1 = BIT(63) | 3;
 	vmcb.save.rip = 0x1000;
 	vmcb.control.nrip = 0x1004;
@@ -332,15 +339,15 @@ static void test_exits(void **state)
 static void test_refused(void **state)
 {
 	hw.exit.raw_reason = 0xffffffff;
-	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_true(svm_decode_rare(&hw, &hw.exit));
 	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
 	assert_int_equal(hw.exit.exception.vector, EXC_GP);
 	vmcb.control.exitintinfo = EVENT_VALID;
-	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_true(svm_decode_rare(&hw, &hw.exit));
 	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
 	vmcb.control.exitintinfo = 0;
 	vmcb.save.rip = (u64)svm_enter_vmrun;
-	assert_true(svm_exit_rare(&hw, &hw.exit));
+	assert_true(svm_decode_rare(&hw, &hw.exit));
 	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
 }
 
@@ -359,7 +366,7 @@ static void test_registers(void **state)
 	r->rip = 0x1234;
 	r->shadow = SHADOW_MOV_SS;
 	r->valid = r->dirty = RG_ALL;
-	svm_store_dirty(&hw);
+	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
 	assert_int_equal(r->dirty, 0);
 	assert_int_equal(vmcb.save.cs.attrib, 0xa9b);
 	assert_int_equal(vmcb.save.cpl, 3);
@@ -368,7 +375,7 @@ static void test_registers(void **state)
 	assert_int_equal(vmcb.control.interrupt_shadow, 1);
 
 	memset(r, 0, sizeof(*r));
-	svm_read(&hw, RG_ALL);
+	svm_load_groups(&hw, RG_ALL);
 	assert_int_equal(r->seg[SEG_CS].sel, cs.sel);
 	assert_int_equal(r->seg[SEG_CS].attr, cs.attr);
 	assert_int_equal(r->seg[SEG_CS].limit, cs.limit);
@@ -377,25 +384,6 @@ static void test_registers(void **state)
 	assert_true(r->seg[SEG_FS].attr & SEG_ATTR_UNUSABLE);
 	assert_int_equal(r->efer, EFER_LME);
 	assert_int_equal(r->rip, 0x1234);
-}
-
-static void test_reset(void **state)
-{
-	struct vcpu_regs *r = &hw.regs;
-
-	svm_reset_regs(r, false);
-	assert_int_equal(r->rip + r->seg[SEG_CS].base, 0xfffffff0);
-	assert_int_equal(r->cr0, 0x60000010);
-	assert_int_equal(r->rflags, 2);
-	assert_int_equal(r->seg[SEG_TR].attr, 0x8b);
-	r->cr0 = 0x80050033;
-	r->lstar = 0x1234;
-	r->xcr0 = 7;
-	svm_reset_regs(r, true);
-	assert_int_equal(r->cr0, 0x10);
-	assert_int_equal(r->lstar, 0x1234);
-	assert_int_equal(r->xcr0, 7);
-	assert_int_equal(r->valid & RG_ALL, RG_ALL);
 }
 
 int main(void)
@@ -415,7 +403,6 @@ int main(void)
 		cmocka_unit_test_setup(test_exits, setup),
 		cmocka_unit_test_setup(test_refused, setup),
 		cmocka_unit_test_setup(test_registers, setup),
-		cmocka_unit_test_setup(test_reset, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,7 @@
 
 #include "arch/x86/svm/internal.h"
 
-u32 svm_asid_count;
-bool svm_has_flush_asid;
+struct svm_caps svm_caps;
 
 static struct vmcb vmcbs[3];
 static struct vcpu_arch vcpus[3];
@@ -25,8 +24,8 @@ static int setup(void **state)
 	memset(vmcbs, 0, sizeof(vmcbs));
 	for (i = 0; i < ARRAY_SIZE(vcpus); i++)
 		vcpus[i] = (struct vcpu_arch){ .vmcb = &vmcbs[i] };
-	svm_asid_count = 3; /* 1 and 2 are guests' */
-	backend = (struct backend_cpu){ .next_asid = svm_asid_count };
+	svm_caps.asid_count = 3; /* 1 and 2 are guests' */
+	backend = (struct backend_cpu){ .next_asid = svm_caps.asid_count };
 	return 0;
 }
 

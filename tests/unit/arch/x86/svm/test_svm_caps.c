@@ -1,0 +1,71 @@
+/* SOURCES: arch/x86/svm/caps.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is made of a CPU's SVM features */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "arch/x86/svm/caps.h"
+#include "arch/x86/svm/regs.h"
+#include "include/hw/cpuid.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+
+static u32 said;
+
+void log_write(enum log_level level, const char *tag, const char *fmt, ...)
+{
+	said++;
+}
+
+static void old_cpu(void **state)
+{
+	const struct cpu_features f = { .svm_features = CPUID_SVM_NP,
+					.svm_asids = 64 };
+	struct svm_caps c;
+
+	assert_int_equal(svm_caps_read(&c, &f), 0);
+	assert_int_equal(c.asid_count, 64);
+	assert_int_equal(c.clean_kept, 0);
+	assert_false(c.nrips || c.decode_assists || c.flush_by_asid ||
+		     c.pause_filter);
+	assert_int_equal(svm_caps_max_level(&c), 2);
+}
+
+/* What an entry rewrites is never called clean */
+static void new_cpu(void **state)
+{
+	const struct cpu_features f = { .svm_features = ~0u, .page_1g = true };
+	struct svm_caps c;
+
+	assert_int_equal(svm_caps_read(&c, &f), 0);
+	assert_true(c.nrips && c.decode_assists && c.flush_by_asid &&
+		    c.pause_filter);
+	assert_true(c.clean_kept & CLEAN_NP);
+	assert_false(c.clean_kept & (CLEAN_TPR | CLEAN_CR2));
+	assert_int_equal(svm_caps_max_level(&c), 3);
+	assert_int_equal(said, 0);
+}
+
+static void no_nested_paging(void **state)
+{
+	const struct cpu_features f = { .svm_features = ~(u32)CPUID_SVM_NP };
+	struct svm_caps c;
+
+	assert_int_equal(svm_caps_read(&c, &f), -ENOTSUP);
+	assert_int_equal(said, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(old_cpu),
+		cmocka_unit_test(new_cpu),
+		cmocka_unit_test(no_nested_paging),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
