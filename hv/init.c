@@ -248,10 +248,10 @@ static void log_machine(u32 cores)
 
 #define EMULATED_SPARE_CORES 3u
 
-/* The first core for guests that name none. QEMU's TCG (7.2, a thread a core)
- * changes flags of core 0 at any core's FXRSTOR or XRSTOR of x87 state, without
- * a lock (cpu_clear_ignne), and a vCPU that is entered or left on core 0 just
- * then is lost: where it emulates enough cores, guests keep off that one. */
+/* The first core for guests that name none. QUIRK(tcg-7.2): with a thread a
+ * core, any core's FXRSTOR or XRSTOR of x87 state changes flags of core 0
+ * without a lock (cpu_clear_ignne). A vCPU that is entered or left on core 0
+ * just then is lost: where there are enough cores, guests keep off that one. */
 static u32 first_guest_core(u32 cores)
 {
 	if (cores < EMULATED_SPARE_CORES ||

@@ -24,7 +24,7 @@ static const struct opcode {
 			     { 0xffffff, 0xc1010f, 3 } },	/* VMCALL */
 	[EXIT_XSETBV]	 = { { 0xffffff, 0xd1010f, 3 } },
 	[EXIT_WBINVD]	 = { { 0x00ffff, 0x00090f, 2 },
-			     { 0x00ffff, 0x00080f, 2 } },	/* QEMU's INVD */
+			     { 0x00ffff, 0x00080f, 2 } },	/* INVD: QUIRK(tcg-7.2) */
 	[EXIT_INVD]	 = { { 0x00ffff, 0x00080f, 2 } },
 	[EXIT_PAUSE]	 = { { 0x0000ff, 0x000090, 1 } },	/* behind F3 */
 	[EXIT_MWAIT]	 = { { 0xffffff, 0xc9010f, 3 } },

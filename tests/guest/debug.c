@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Debug exceptions (SDM 3B 18 *Debug*; APM 2 13.1): single-step over what the
- * hypervisor intercepts, breakpoints, RF, GD, INT1. What QEMU's TCG does not do
- * by itself, with no exit, is asked on VMX alone.
+ * hypervisor intercepts, breakpoints, RF, GD, INT1. QUIRK(tcg-7.2): what it
+ * does not do by itself, with no exit, is asked on VMX alone.
  */
 #include "tests/guest/lib/guest.h"
 
@@ -318,7 +318,7 @@ static void int1(void)
 	u64 after;
 
 	if (!cpu_is_intel())
-		return; /* TCG does not know the instruction */
+		return; /* QUIRK(tcg-7.2): it has no INT1 */
 	irq_handler[DB] = on_detect;
 	steps = 0;
 	write_dr6(DR6_RESET);

@@ -237,8 +237,8 @@ static void across_pages(bool avx)
 	static const struct insn_test half[] = {
 		T("half_store", "SDM 3A 8.1.1", "\x48\x89\x0f"),
 		T("half_load", "SDM 3A 8.1.1", "\x48\x8b\x0f"),
-		/* Behind TEST: QEMU 7.2 has not stored the flags when its locked access
-		 * across pages exits */
+		/* Behind TEST, QUIRK(tcg-7.2): it has not stored the flags when its
+		 * locked access across pages exits */
 		T("half_xchg", "SDM 3A 8.1.2.2", "\x48\x87\x0f\x85\xc9"),
 		T("half_add_lock", "SDM 3A 8.1.2.2", "\xf0\x48\x01\x0f"),
 		V("half_vmovups", "SDM 2B MOVUPS", "\xc5\xfc\x10\x07\xc5\xfc\x11\x07"),

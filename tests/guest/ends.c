@@ -49,7 +49,7 @@ static void debug_loop(void)
 	u64 top = (u64)(watched_stack + 64);
 
 	if (!cpu_is_intel())
-		endless_loop(); /* QEMU 7.2 itself aborts */
+		endless_loop(); /* QUIRK(tcg-7.2): it aborts */
 	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr7" ::"r"(top - 24),
 			 "r"(0x400ul | 2 | 0x90000));
 	__asm__ volatile("lea -16(%0), %%rsp; mov %%rax, -8(%%rsp)\n"

@@ -133,7 +133,7 @@ static void single_step(void)
 	      "vector %u at %llx, wanted %llx", v, trap_rip, after);
 }
 
-/* On AMD the guest's own MOV, no exit: the CPU raises #GP, QEMU does not */
+/* On AMD the guest's own MOV, no exit. QUIRK(tcg-7.2): it raises no #GP */
 static void control_registers(void)
 {
 	section("SDM 3A 2.5");

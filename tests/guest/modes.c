@@ -2,8 +2,8 @@
 /*
  * The CPU's modes and the ways between them (SDM 3A 2.2, 4.1, 10.8, 10.9; APM 2
  * 1.2, 14.6): real mode, 16- and 32-bit protected mode without and with paging,
- * PAE, compatibility mode. On SVM a write of CR0 does not exit: what QEMU's TCG
- * does not check there by itself is asked on VMX alone (strict()).
+ * PAE, compatibility mode. On SVM a write of CR0 does not exit. QUIRK(tcg-7.2):
+ * what it does not check there by itself is asked on VMX alone (strict()).
  */
 #include "tests/guest/lib/legacy.h"
 

@@ -144,9 +144,9 @@ static u64 differ(const u8 *a, const u8 *b)
 	return bad;
 }
 
-/* Only vCPU 1 runs it, and vCPU 0 has a breakpoint on it. QEMU's TCG (7.2)
- * leaves armed what the last MOV DR7 did: its VMRUN loads the register alone.
- */
+/* Only vCPU 1 runs it, and vCPU 0 has a breakpoint on it.
+ * QUIRK(tcg-7.2): VMRUN loads the register alone, and what the last MOV DR7
+ * armed stays armed. */
 __attribute__((noinline)) static void marked(void)
 {
 	__asm__ volatile("");

@@ -181,7 +181,7 @@ static void alignment(void)
 	u8 v;
 
 	if (!cpu_is_intel())
-		return; /* TCG does not check alignment */
+		return; /* QUIRK(tcg-7.2): no alignment check */
 	section("SDM 3A 6.15 #AC");
 	v = try_user(op_misaligned);
 	check(v == NO_TRAP, "user.ac_needs_am", "vector %u", v);

@@ -36,9 +36,9 @@ static bool slice_whole(u64 round)
 	return true;
 }
 
-/* One shot, then wait; TSC ticks it took. Not by STI and HLT: QEMU's VMRUN
- * (7.2) forgets the shadow between them that the VMCB has, and what then comes
- * before the HLT does not end it. */
+/* One shot, then wait; TSC ticks it took. Not by STI and HLT.
+ * QUIRK(tcg-7.2): VMRUN forgets the shadow between them that the VMCB has, and
+ * what then comes before the HLT does not end it. */
 static u64 one_shot(void)
 {
 	u64 before = irq_count[VECTOR], start = rdtsc();

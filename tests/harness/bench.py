@@ -23,7 +23,7 @@ RAM_BYTES = {2048: 6 << 20, 8192: 8 << 20}  # by the machine's MiB
 EMULATOR = {"svm": "qemu", "vmx": "bochs"}
 # The way to the hypervisor that takes the fewest instructions
 KIND = {"qemu": "grub-bios", "bochs": "hybrid"}
-# When a core takes INIT, QEMU 7.2 with -icount charges it all instructions it
+# QUIRK(tcg-7.2): a core that takes INIT is charged, with -icount, all instructions it
 # could have run until QEMU's next timer, up to 27 million. This controller's
 # frame timer runs every millisecond and so bounds them at half a million.
 FRAME_TIMER = ["--arg", "-device", "--arg", "piix3-usb-uhci",

@@ -31,7 +31,7 @@ CONNECT_TRIES = 200  # 50 ms apart
 
 def cores_for(emulator, count):
     """For guests on @count cores: how many the machine needs, and the first and
-    the last that they use. QEMU 7.2 (TCG, a thread a core): an FXRSTOR or XRSTOR
+    the last that they use. QUIRK(tcg-7.2), a thread a core: an FXRSTOR or XRSTOR
     of x87 state on any core changes flags of core 0 without a lock
     (cpu_clear_ignne), and a vCPU that is entered or left there just then is lost.
     So guests that use x87 keep off core 0, where a machine has several."""

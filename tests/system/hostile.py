@@ -48,7 +48,7 @@ def judge(results, where, text, seed, count):
 
 
 def emulator_died(folder):
-    """Random code finds the emulators' own bugs too: QEMU 7.2 may abort."""
+    """Random code finds the emulators' own bugs too. QUIRK(tcg-7.2): it may abort."""
     with open(os.path.join(folder, "emulator.log"), errors="replace") as f:
         return re.search(r"assertion failed|Aborted|Segmentation fault|>>PANIC<<", f.read())
 

@@ -75,7 +75,7 @@ static bool x87_is_initial(const struct xsave_area *area)
 
 /*
  * A CPU's XSAVE leaves out what is in its initial state (SDM 1 13.6 *Processor
- * Tracking of XSAVE-Managed State*); QEMU's TCG (7.2) never does, and its
+ * Tracking of XSAVE-Managed State*). QUIRK(tcg-7.2): it never does, and its
  * XRSTOR of x87 state clears a bit in the boot core's `hflags2` without a lock
  * (cpu_clear_ignne()), from whatever core it runs on. When that meets a VMRUN
  * or #VMEXIT of the boot core, either change is lost: a #VMEXIT that leaves

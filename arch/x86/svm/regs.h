@@ -108,7 +108,7 @@ enum svm_exitcode {
 	VMEXIT_NPF = 0x400,
 };
 #define VMEXIT_INVALID		(~0ull)
-#define VMEXIT_INVALID_TCG	0xffffffffull	/* see decode_refused() */
+#define VMEXIT_INVALID_TCG	0xffffffffull	/* QUIRK(tcg-7.2): see decode_refused() */
 
 /* EXITINFO1 of IOIO (APM 2 15.10.2) */
 #define IOIO_IN			BIT(0)
