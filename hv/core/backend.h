@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The vendor seam: vendor-neutral guest state and the operations a back-end
- * (arch/x86/vmx, arch/x86/svm) supplies. One is chosen once at boot. Only
- * hv/run/loop.c calls the operations; back-ends include nothing else of hv/.
+ * (arch/x86/vmx, arch/x86/svm) supplies. One is chosen once at boot.
+ *
+ * The operations are called by hv/vm, hv/run and the accessors of hv/core, and
+ * two of them elsewhere: cpu_enable by hv/init.c, intercept_msr by hv/policy.
+ * Back-ends include nothing else of hv/. No locks.
  */
 #ifndef HV_CORE_BACKEND_H
 #define HV_CORE_BACKEND_H
@@ -84,21 +87,21 @@ enum reg_group {
 	RG_SEG = 1 << 3, /* seg[] */
 	RG_DT = 1 << 4,  /* gdtr idtr */
 	RG_MSR = 1 << 5, /* star .. sysenter, pat, kernel_gs_base */
-	RG_DR = 1 << 6,  /* dr6, dr7 (dr0-3 stay in the core: see put),
-		      breakpoints; pending_debug, read only */
+	/* dr6, dr7, breakpoints; pending_debug, which is only loaded. DR0-3
+	 * stay in the core until put() */
+	RG_DR = 1 << 6,
 	RG_ALL = (1 << 7) - 1,
-	/* seg[SEG_CS] base and attr alone: only ever set in valid, by a
-	 * back-end that has it at no cost; never asked for, and RG_SEG covers
-	 * it */
+	/* seg[SEG_CS] base and attr alone. Only in `valid`, set by a back-end
+	 * that has them at no cost; nobody asks for it, RG_SEG covers it */
 	RG_CS = 1 << 7,
-	/* rip alone: only ever set in dirty, by the dispatcher that stepped
-	 * over an instruction; RG_RIP covers it */
+	/* rip alone. Only in `dirty`, set by the dispatcher when it steps over
+	 * an instruction; RG_RIP covers it */
 	RG_IP = 1 << 8,
 };
 
 /* The bits of VMX interruptibility state (SDM 3C 25.4.2) */
 enum intr_shadow { SHADOW_STI = 1, SHADOW_MOV_SS = 2, SHADOW_NMI = 8 };
-/* Of vcpu_regs.after: what may make more of an instruction's end than a step */
+/* In vcpu_regs.after: an instruction's end may be more than a step of RIP */
 enum { AFTER_SHADOW = SHADOW_STI | SHADOW_MOV_SS, AFTER_BREAKPOINTS = 1 << 8 };
 
 struct vcpu_regs {
@@ -107,19 +110,19 @@ struct vcpu_regs {
 	union {
 		struct {
 			u8 shadow; /* enum intr_shadow */
-			/* DR7 may hold a breakpoint: writing it does not exit.
-			 * Else it does, and is EXIT_DR */
+			/* DR7 may hold a breakpoint: the guest writes DR7
+			 * freely. Clear: a write is EXIT_DR */
 			bool breakpoints;
 		};
-		u32 after; /* both, for one look at the end of each exit */
+		u32 after; /* both, for one test at the end of each exit */
 	};
 	u32 valid; /* groups that match the hardware's copy */
 	u32 dirty; /* groups the next run must store */
-	/* Filling the hole before cr0: */
-	u16 pending_debug; /* RG_DR: VMX pending debug exceptions, DR6's form;
-			    * what an emulation has met comes to it */
-	bool load_pdptes;  /* the next store of RG_CR reads PAE's from memory */
-	bool mce_hidden;   /* CR4.MCE is set in the core, not for the guest */
+	/* RG_DR: debug exceptions that wait for the end of a shadow, in DR6's
+	 * form (VMX, SDM 3C 25.4.2); an emulated access adds its breakpoints */
+	u16 pending_debug;
+	bool load_pdptes; /* the next store of RG_CR reads PAE's from memory */
+	bool mce_hidden;  /* CR4.MCE is set in the core, not for the guest */
 	u64 cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
 	u64 dr[8];
 	u64 xcr0;
@@ -177,9 +180,7 @@ enum exit_kind {
 	EXIT_MONITOR,
 	EXIT_RDPMC,
 	EXIT_TASK_SWITCH,
-	EXIT_UNDEFINED /* #UD: VMX
-and SVM instructions, SKINIT, ... */
-	,
+	EXIT_UNDEFINED, /* VMX and SVM instructions, SKINIT: #UD */
 	EXIT_INIT,
 	EXIT_SIPI,
 	EXIT_TRIPLE_FAULT,
@@ -195,8 +196,8 @@ enum access { ACCESS_R = 1, ACCESS_W = 2, ACCESS_X = 4 };
 
 struct vcpu_exit {
 	enum exit_kind kind;
-	/* 0: the back-end cannot tell (SVM with no NRIP save): the dispatcher
-	 * decodes the instruction */
+	/* Bytes. 0: the back-end cannot tell (SVM without NRIP save), and the
+	 * dispatcher decodes the instruction */
 	u8 insn_len;
 	/* An event whose delivery the exit interrupted; to be injected again */
 	struct vcpu_event vectoring;
@@ -265,55 +266,75 @@ struct vm_intercepts {
 struct vcpu_entry;
 
 /*
- * Context of every call: interrupts off (SVM: GIF per its own rules), on the
- * core that runs the vCPU unless it says otherwise. Ops that cannot fail return
- * void; hardware failure there is our bug and panics.
+ * Context of every call, unless it says otherwise: on the core that runs the
+ * vCPU, interrupts off (SVM: GIF clear while guest state is loaded). An
+ * operation that returns void cannot fail: a hardware failure in it is our bug
+ * and panics.
  */
 struct vcpu_ops {
 	const char *name; /* "VMX", "SVM" */
 	const struct pt_format *pt_format;
 	u32 msr_bitmap_pages, port_bitmap_pages;
 	/* PAE's PDPTEs are registers, checked when they are loaded (SDM 3A
-	 * 4.4.1); SVM's are read from memory as any entry (APM 2 15.25.10) */
+	 * 4.4.1). SVM's are read from memory as any entry (APM 2 15.25.10). */
 	bool has_pdptes;
 
-	/* Is it there and usable? Logs one sentence that names the firmware
-	 * switch when not. -ENODEV, -ENOTSUP. Boot CPU, once. Sets
-	 * *max_level to the largest EPT/NPT leaf. */
+	/* Find out whether this machine has it, usable, and set *max_level to
+	 * the largest EPT or NPT leaf (1 = 4K, 2 = 2M, 3 = 1G). Boot CPU, once.
+	 * -ENODEV: it has not. -ENOTSUP: it has, but unusable; the log names
+	 * the firmware switch. */
 	int (*probe)(u32 *max_level);
-	int (*cpu_enable)(struct pcpu *cpu); /* on that core */
+	/* Switch VMX or SVM on, on @cpu itself. -ENOMEM; -ENOTSUP, -EIO: this
+	 * core will not, and the log says why. */
+	int (*cpu_enable)(struct pcpu *cpu);
+	/* Take the guest's state off this core and switch VMX or SVM off; may
+	 * be called where it is off */
 	void (*cpu_disable)(void);
 
-	int (*vcpu_create)(struct vcpu_hw *v);   /* any core */
-	void (*vcpu_destroy)(struct vcpu_hw *v); /* any core, not attached */
-	/* Power-on state (SDM 3A table 10-1), or INIT state */
-	void (*vcpu_reset)(struct vcpu_hw *v, bool init); /* any core */
+	/* Allocate v->arch from v->budget; to be reset before use. Any core.
+	 * -ENOMEM. */
+	int (*vcpu_create)(struct vcpu_hw *v);
+	/* Free it. Any core, not attached. */
+	void (*vcpu_destroy)(struct vcpu_hw *v);
+	/* Put registers, FPU and events in power-on state, or in INIT's when
+	 * @init (SDM 3A table 10-1). Any core if not attached. */
+	void (*vcpu_reset)(struct vcpu_hw *v, bool init);
 
-	/* Take the core: VMPTRLD / VMLOAD, FPU (XSAVE area), XCR0, DR0-3+6.
-	 * And give it up: after put() the vCPU may be attached elsewhere. */
+	/* Take this core: current VMCS or ASID, FPU and XCR0, DR0-3. No other
+	 * vCPU is attached to the core. */
 	void (*attach)(struct vcpu_hw *v);
+	/* Give it up: all state is in memory, and the vCPU may be attached
+	 * elsewhere */
 	void (*put)(struct vcpu_hw *v);
 
-	/* Store dirty groups, enter, fill v->exit; valid becomes RG_RIP and
-	 * what else the back-end has at no cost */
+	/* Store dirty groups, enter, fill v->exit. Attached. `valid` becomes
+	 * RG_RIP and what else the back-end has at no cost. */
 	const struct vcpu_entry *run;
-	/* Make @groups of regs valid; attached or, after put, from memory */
+	/* Make @groups (enum reg_group) of regs valid. Attached or after put.
+	 */
 	void (*read)(struct vcpu_hw *v, u32 groups);
 
-	/* To be delivered at the next entry; at most one, the last call wins */
+	/* Deliver @event at the next entry (SDM 3C 27.6 *Event Injection*; APM
+	 * 2 15.20). Attached. The last call before the entry wins, and
+	 * EVENT_NONE takes it back. */
 	void (*inject)(struct vcpu_hw *v, const struct vcpu_event *event);
-	/* Exit as soon as @which can be taken; @vector: the one that waits (its
-	 * priority against TPR). Turned off by the back-end at that exit. */
+	/* Exit as soon as an event of kind @which can be taken; @vector: the
+	 * interrupt that waits, whose class the TPR may mask. Attached. That
+	 * exit ends the request. */
 	void (*request_window)(struct vcpu_hw *v, enum window which, u8 vector);
 
-	/* Bits of the shared bitmaps; before the VM runs or with it paused */
+	/* Set or clear bits of the shared bitmaps. Any core, before the VM runs
+	 * or with it paused. An MSR that the bitmap does not cover always
+	 * exits. */
 	void (*intercept_msr)(const struct vm_intercepts *i, u32 msr,
 			      enum intercept read, enum intercept write);
 	void (*intercept_port)(const struct vm_intercepts *i, u16 port,
 			       enum intercept on);
-	/* Drop this vCPU's cached translations (VPID/ASID and EPT) */
+	/* Drop this vCPU's cached translations (VPID or ASID, and EPT's).
+	 * Attached (SVM: on its core). */
 	void (*flush)(struct vcpu_hw *v);
-	/* Everything a person needs after a crash, by log_error */
+	/* Log registers and controls for a person, by log_error. After put:
+	 * registers from memory. */
 	void (*dump)(struct vcpu_hw *v);
 };
 

@@ -2,7 +2,7 @@
 /*
  * EXIT_TASK_SWITCH: a task switch through a TSS, which VMX leaves to software
  * (SDM 3C 26.4.2 *Treatment of Task Switches*). SVM's CPUs do it themselves,
- * but for an IRET that must be watched (svm_event.c).
+ * but for an IRET that must be watched (arch/x86/svm/event.c).
  *
  * The steps are those of SDM 3A 8.3 *Task Switching*: 1 to 5 check, and a fault
  * there is the old task's and leaves nothing changed; 6 to 12 cannot fail but

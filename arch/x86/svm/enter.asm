@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; The world switch: swaps GPRs around VMRUN and does nothing more.
-; Called by svm_run.c with GIF clear, so that STI opens nothing here: it only
+; Called by run.c with GIF clear, so that STI opens nothing here: it only
 ; lets physical interrupts through while the guest runs (with V_INTR_MASKING
 ; the host's IF is what masks them, APM 2 15.21.1).
 ; RAX and RSP are the VMCB's: #VMEXIT brings back the host's.

@@ -50,7 +50,7 @@ static void end_general_detect(struct vcpu_hw *v)
 	svm_unclean(v->arch, CLEAN_DRX);
 }
 
-/* What the event interrupts is behind its first instruction */
+/* An event's handler is past the instruction that cast the shadow */
 static void end_shadow(struct vcpu_hw *v)
 {
 	if (!(v->regs.after & AFTER_SHADOW))
@@ -109,8 +109,9 @@ void svm_event_from_info(struct vcpu_event *event, u64 info)
 }
 
 /*
- * Where only a shadow or another event's injection is in the way of an NMI, a
- * physical interrupt to ourselves makes the guest leave right behind it.
+ * With no NMI handler running, only a shadow or another event's injection keeps
+ * an NMI out. A physical interrupt to ourselves then makes the guest exit right
+ * behind it (svm_request_window()), and the exit asks this.
  */
 bool svm_nmi_window_open(const struct vcpu_arch *a)
 {
@@ -135,10 +136,11 @@ static void set_window(struct vcpu_arch *a, bool virq, bool cr8)
 }
 
 /*
- * Held back by the TPR alone: the guest's next write of CR8 tells. Else by
- * RFLAGS.IF or a shadow, where a virtual interrupt that ignores the TPR tells.
- * CR8 is intercepted then too: QEMU's TCG (7.2) aborts when CR8 is written
- * while V_IRQ is set.
+ * An interrupt that the TPR alone holds back waits for the guest's next write
+ * of CR8, which exits. One that RFLAGS.IF or a shadow holds back waits behind a
+ * virtual interrupt that ignores the TPR and exits when it can be taken.
+ * QUIRK(tcg-7.2): it aborts when CR8 is written while V_IRQ is set, so writes
+ * of CR8 are intercepted in that case too.
  */
 void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
 {
@@ -160,10 +162,10 @@ void svm_close_window(struct vcpu_hw *v)
 }
 
 /*
- * The IRET that ends an NMI handler is about to run: NMIs stay masked until it
- * has, so step over it. It pops RFLAGS and TF with it; the trap comes because
- * TF was set when it began. Should it fault, that must not be seen in the flags
- * the handler gets: every exception exits meanwhile.
+ * The IRET that ends an NMI handler is about to run. NMIs stay masked until it
+ * has, so it is stepped over. IRET replaces RFLAGS, but the trap comes
+ * because TF was set when it began. If IRET faults, the handler must not see
+ * our TF in the flags it gets: so every exception exits meanwhile.
  */
 void svm_step_begin(struct vcpu_hw *v)
 {
@@ -193,8 +195,9 @@ void svm_nmi_unblock(struct vcpu_arch *a)
 		lapic_send_ipi(this_cpu()->apic_id, VEC_KICK);
 }
 
-/* Of its own the guest may have stepped over it, too, or met a breakpoint: then
- * the trap is the guest's, and an interrupt opens the window behind it */
+/* The trap is also the guest's own if it was single-stepping or met a
+ * breakpoint. It is then delivered, and an interrupt to ourselves opens the NMI
+ * window behind it. */
 bool svm_step_exit(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;

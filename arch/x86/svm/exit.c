@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * #VMEXIT codes (APM 2 appendix C) to struct vcpu_exit: a table by exit code;
- * an absent row is EXIT_UNKNOWN and kills the guest. svm_run.c does the codes
- * that need no more than that, and IOIO. Nothing here is shared.
+ * #VMEXIT codes (APM 2 appendix C) to struct vcpu_exit: a table by exit code. A
+ * row without a decode function is complete with its kind and the instruction
+ * length. An absent row is EXIT_UNKNOWN, which kills the guest. IOIO has no
+ * row: run.c decodes it.
  */
 #include "arch/x86/svm/internal.h"
 
@@ -12,7 +13,7 @@ static bool decode_msr(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
-/* What the emulator's decoder always asks for comes at once */
+/* The emulator's decoder always asks for CRs and CS: they come at once */
 static bool decode_npf(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	const struct vmcb_save *save = &v->arch->vmcb->save;
@@ -55,7 +56,7 @@ static bool decode_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
-/* Where the CPU does not tell its length, the core above looks */
+/* Without NRIP save insn_len stays 0, and the dispatcher finds the length */
 static bool decode_icebp(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	const struct vmcb *vmcb = v->arch->vmcb;
@@ -70,7 +71,7 @@ static bool decode_icebp(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
-/* Nothing to fill in, but that it may come instead of a step */
+/* Nothing to decode, but the exit may have come in the place of a step's */
 static bool decode_nothing(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
@@ -86,8 +87,8 @@ static bool decode_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
-/* The NMI, or the SMI, waits for GIF: take it now, through the IDT or SMM.
- * There is nothing left of it for the core. */
+/* The NMI or SMI waits for GIF: it is taken now, through the IDT or SMM, and
+ * nothing is left of it for the exit's handler */
 static bool decode_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
@@ -102,8 +103,8 @@ static bool decode_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
-/* A return to the task it came from cannot be stepped over: TF would go into
- * the TSS. Software does it (hv/emulate/task_switch.c). */
+/* An IRET that switches tasks cannot be stepped over, because TF would go into
+ * the TSS: hv/emulate/task_switch.c does it. */
 static bool iret_switches_task(const struct vmcb_save *s)
 {
 	return (s->rflags & RFLAGS_NT) && !(s->rflags & RFLAGS_VM) &&
@@ -163,7 +164,7 @@ const struct svm_exit_row svm_exit_rows[SVM_EXIT_ROWS] = {
 	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, decode_cr8 },
 	[VMEXIT_DR0_WRITE + 5] = { EXIT_DR, false, NULL },
 	[VMEXIT_DR0_WRITE + 7] = { EXIT_DR, false, NULL },
-	/* Three of them, and all while the back-end steps */
+	/* EXCEPTIONS, and all of them while an IRET is stepped over */
 	[VMEXIT_EXCP0 ... VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, false,
 					      decode_exception },
 	[VMEXIT_EXCP_MC] = { EXIT_MACHINE_CHECK, false, decode_nothing },
@@ -206,9 +207,9 @@ const struct svm_exit_row svm_exit_rows[SVM_EXIT_ROWS] = {
 /* clang-format on */
 
 /*
- * QEMU's TCG (7.2) leaves a guest that sets a reserved bit of CR4 with a 32-bit
+ * QUIRK(tcg-7.2): a guest that sets a reserved bit of CR4 exits with a 32-bit
  * -1, where a CPU raises #GP in the guest. A refused VMRUN ends the same way,
- * but there TCG saves the host's registers as the guest's: those must never
+ * but then the VMCB has the host's registers as the guest's: those must never
  * run.
  */
 static bool decode_refused(struct vcpu_hw *v, struct vcpu_exit *exit)

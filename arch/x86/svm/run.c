@@ -2,8 +2,8 @@
 /*
  * One stay in the guest: what every entry stores and every exit collects, and
  * the exits that must cost least (APM 2 15.5 *VMRUN Instruction*, 15.6
- * *#VMEXIT*). The rest of the exit codes are rows in svm_exit.c. Called by the
- * run loop with interrupts off; nothing here is shared with another core.
+ * *#VMEXIT*). The other exit codes are rows in exit.c. Called by the run loop
+ * with interrupts off; nothing here is shared with another core.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
@@ -15,9 +15,9 @@
 #define TPR_CLASS_SHIFT 4
 
 /*
- * svm_entry.asm: interrupts on behind GIF, VMRUN, interrupts off; the GPRs but
- * RAX and RSP come from and go to gpr[] (enum gpr). It keeps no register of its
- * caller's but RBP and RSP, so that each is saved once, and gives @v back.
+ * enter.asm: interrupts on behind GIF, VMRUN, interrupts off. The GPRs but RAX
+ * and RSP come from and go to gpr[] (enum gpr). It keeps only RBP and RSP of
+ * its caller's registers, so that each is saved once, and returns @v.
  */
 static inline struct vcpu_hw *enter(struct vcpu_hw *v, hpa_t vmcb_hpa)
 {
@@ -42,7 +42,7 @@ void svm_xcr0_sync(struct vcpu_hw *v)
 	v->regs.xcr0 = v->arch->xcr0;
 }
 
-/* What is not as the last exit left it */
+/* Before the entry: bring up to date what the last exit left otherwise */
 static void entry_prepare(struct vcpu_hw *v, struct vcpu_arch *a)
 {
 	if (a->vmcb->control.tsc_offset != v->tsc_offset) {
@@ -112,8 +112,8 @@ static inline void exit_insn(struct vcpu_hw *v, struct vcpu_exit *exit,
 	} else {
 		svm_load_code(r, &vmcb->save);
 	}
-	/* Not every implementation intercepts XSETBV (QEMU's TCG does not):
-	 * where CPUID's answer depends on XCR0, the core's own is right */
+	/* QUIRK(tcg-7.2): it has no XSETBV intercept. Where CPUID's answer
+	 * depends on XCR0, the core's own value is the right one. */
 	if (unlikely((u32)r->gpr[GPR_RAX] == CPUID_XSAVE))
 		svm_xcr0_sync(v);
 }

@@ -55,7 +55,8 @@ int vmx_control_resolve(const struct vmx_control_row *row, u64 capability,
 	return *missing ? -ENOTSUP : 0;
 }
 
-/* The two everyone asks about get their names; the rest their bits */
+/* The two features everyone asks about are named; of the rest, the log has the
+ * bits */
 static void report_missing(const struct vmx_control_row *row, u32 missing)
 {
 	if (row == &vmx_controls[CTL_CPU2] && (missing & CPU2_EPT))

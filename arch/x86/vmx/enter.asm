@@ -2,7 +2,7 @@
 ; The world switch: swaps general registers around the entry instruction and
 ; does nothing more. RSP, RIP, RFLAGS and segments travel in the VMCS.
 ;
-; vmx_run() is struct vcpu_ops' run: it keeps RBX, RBP and RSP; nobody saves
+; vmx_run is struct vcpu_ops' run: it keeps RBX, RBP and RSP; nobody saves
 ; the other callee-saved registers. It falls into the entry, and the exit ends
 ; in a jump to vmx_exited or vmx_refused, which returns to vmx_run's caller. The
 ; stack between entry and exit, from HOST_RSP up: vcpu_hw, rbx, rbp,
@@ -14,7 +14,7 @@
 VMCS_GUEST_RIP	equ 0x681e
 VMCS_HOST_RSP	equ 0x6c14
 
-; Checked by static_assert in vmx_run.c: struct vcpu_hw and, from arch on,
+; Checked by static_assert in run.c: struct vcpu_hw and, from arch on,
 ; struct vcpu_arch
 RIP_		equ 0x80
 DIRTY_		equ 0x98

@@ -48,7 +48,8 @@ static bool protected_mode(const struct vcpu_hw *v)
 	return cr0 & CR0_PE;
 }
 
-/* Blocking that the event itself proves to be over (SDM 3C 27.3.1.5) */
+/* An NMI is injected only where nothing blocks it: an entry with one and with
+ * blocking fails (SDM 3C 27.3.1.5) */
 static void clear_blocking(struct vcpu_hw *v)
 {
 	const u32 blocking = SHADOW_NMI | SHADOW_MOV_SS | SHADOW_STI;
@@ -114,8 +115,9 @@ void vmx_request_window(struct vcpu_hw *v, enum window which, u8 vector)
 		open_irq_window(v, vector);
 }
 
-/* The core may have lowered the TPR by itself (an MMIO write): a threshold
- * above it fails the entry, and the interrupt is no longer blocked anyway */
+/* An MMIO write may have lowered the vLAPIC's TPR without TPR_BELOW. A
+ * threshold above the TPR fails the entry, and the interrupt is no longer
+ * blocked: so an interrupt window takes the threshold's place. */
 void vmx_tpr_threshold_update(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;

@@ -31,8 +31,8 @@ static void decode_vectoring(struct vcpu_hw *v, struct vcpu_exit *exit)
 	v->regs.cr2 = read_cr2(); /* a #PF is injected again with it */
 }
 
-/* The exit came inside an IRET that had already unblocked NMIs: it will run
- * again, so they are blocked again (SDM 3C 28.2.3) */
+/* An IRET that had already unblocked NMIs caused the exit. It will run again,
+ * so NMIs are blocked again (SDM 3C 28.2.3). */
 static void block_nmi_again(struct vcpu_hw *v, const struct vcpu_exit *exit)
 {
 	if (exit->vectoring.type != EVENT_NONE)
@@ -42,10 +42,11 @@ static void block_nmi_again(struct vcpu_hw *v, const struct vcpu_exit *exit)
 }
 
 /*
- * An intercepted #DB leaves DR6 and DR7 as they were (SDM 3C 28.1); of DR6, a
- * #DB changes B0-3 and sets its own cause (SDM 3B 18.2.3). INT1's is no step,
- * even where MOV SS holds one back. In a shadow, the entry wants the pending
- * step that the exit has dropped (SDM 3C 27.3.1.5, 28.3.4): with RIP stored.
+ * An intercepted #DB leaves DR6 and DR7 as they were (SDM 3C 28.1), so both are
+ * brought up to date here. In DR6, a #DB replaces B0-3 and sets its own cause
+ * (SDM 3B 18.2.3). INT1's #DB is no step, even where MOV SS holds a step back.
+ * In a shadow, the exit has dropped a pending step that the entry wants again
+ * (SDM 3C 27.3.1.5, 28.3.4): storing RG_RIP restores it.
  */
 static void finish_debug_exception(struct vcpu_hw *v, struct vcpu_exit *exit)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The VMX instructions (SDM 3C 31 *VMX Instruction Reference*). Reads of the
- * current VMCS cannot fail for the fields of vmx_regs.h; a write that fails
+ * current VMCS cannot fail for the fields of regs.h; a write that fails
  * names a field the CPU does not have, which is our bug.
  */
 #ifndef ARCH_X86_VMX_INSN_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What vmx_run() (vmx_enter.asm) does in C before an entry and after an exit.
- * The hot path is straight: what is dirty is nothing or RG_IP, and the exit's
- * row needs no decoding. RIP, RFLAGS and the interrupt shadow are read at every
- * exit, for nearly every handler needs them.
+ * What vmx_run (enter.asm) does in C before an entry and after an exit, and the
+ * bound on guest time. On the hot path nothing or RG_IP is dirty, and the
+ * exit's row has no decode function. RIP, RFLAGS and the interrupt shadow are
+ * read at every exit, because nearly every handler needs them.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/machine/irq.h"
@@ -14,17 +14,16 @@
 #define ULL(x) ((x))
 
 /*
- * A guest gives the core back at least this often, even when no interrupt gets
- * through to it: the VMX-preemption timer (SDM 3C 26.5.1) exits, and what waits
- * is taken with interrupts open. CPUs whose external-interrupt exits work need
- * it for nothing. Bochs 2.7 does: a guest entered with RFLAGS.IF clear gets no
+ * The VMX-preemption timer (SDM 3C 26.5.1) bounds a guest's time: it exits, and
+ * waiting interrupts are taken through the IDT. A CPU does not need it.
+ * QUIRK(bochs-2.7): a guest entered with RFLAGS.IF clear gets no
  * external-interrupt exit until it changes IF itself.
  *
- * The timer counts guest time only (its value is saved at exits), so a guest
- * that exits all the time would stay for long. The share of guest time in the
- * last period says how much to ask for in the next. One whose stays are shorter
- * than a tick of the timer may never see it end: every 256th exit takes what
- * waits, too.
+ * The timer counts guest time only, because its value is saved at exits: with a
+ * full period a guest that exits all the time would stay for long. So the share
+ * of guest time in the last period decides the length of the next. A guest
+ * whose stays are shorter than a tick of the timer may never see it end: so
+ * every 256th exit takes waiting interrupts too.
  */
 #define PERIOD_MS    10
 #define SHARE_MAX    1024 /* shortest period: this part of the full one */
@@ -87,7 +86,8 @@ bool vmx_prepare(struct vcpu_hw *v)
 	a->attention &= ~(u32)ATT_LAUNCH;
 	return launch;
 }
-/* What vmx_enter.asm knows of C's structures */
+
+/* What enter.asm knows of C's structures */
 static_assert(offsetof(struct vcpu_hw, regs.gpr) == 0, "gpr[]");
 static_assert(offsetof(struct vcpu_hw, regs.rip) == 0x80, "RIP_");
 static_assert(offsetof(struct vcpu_hw, regs.dirty) == 0x98, "DIRTY_");

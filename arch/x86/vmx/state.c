@@ -24,8 +24,9 @@
 
 #define ATTR_DEFINED (BITS(7, 0) | BITS(16, 12))
 
-/* Single-stepping in a shadow, the pending trap must be in its field (SDM 3C
- * 27.3.1.5); out of it, the dispatcher has queued the trap itself */
+/* A guest that single-steps in a shadow must have its trap in the field for
+ * pending ones (SDM 3C 27.3.1.5). Outside a shadow, the dispatcher has queued
+ * the trap itself. */
 static void store_pending_debug(const struct vcpu_regs *r)
 {
 	bool shadow = r->shadow & (SHADOW_STI | SHADOW_MOV_SS);
@@ -89,9 +90,9 @@ static u64 pdpte(const u64 *entry)
 	return (value & PTE_P) && (value & reserved) ? 0 : value;
 }
 
-/* The guest's four PDPTEs, from its memory through the EPT (SDM 3A 4.4.1), when
- * what it did loads them; the core has checked them. Zero, which is not
- * present, where there is no memory, or where the guest raced us. */
+/* The guest's four PDPTEs, from its memory through the EPT (SDM 3A 4.4.1).
+ * hv/policy has checked them. An entry becomes zero, which is not present,
+ * where there is no memory or the guest has changed it since. */
 static void store_pdptes(const struct vcpu_hw *v)
 {
 	const struct page_table ept = { .fmt = &pt_ept,
@@ -126,8 +127,8 @@ static u64 running_cr4(u64 cr4)
 	return (cr4 | vmx_caps.cr4_fixed0 | CR4_MCE) & vmx_caps.cr4_fixed1;
 }
 
-/* Rare (a mode change the guest could not do alone, or a reset), so what such
- * a change flushes is always flushed (SDM 3A 4.10.4.1) */
+/* Called rarely, at a reset or a mode change that the guest cannot make alone.
+ * So what some such changes flush is always flushed (SDM 3A 4.10.4.1). */
 static void store_cr(struct vcpu_hw *v)
 {
 	struct vcpu_regs *r = &v->regs;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Virtual-processor identifiers (SDM 3C 29.1): one for each vCPU that lives.
- * A bitmap, changed atomically from any core; 0 is the hypervisor's own.
+ * Virtual-processor identifiers (SDM 3C 29.1), one for each vCPU that lives,
+ * and flushes of what the CPU has cached under them. The bitmap of VPIDs in use
+ * is changed atomically from any core; 0 is the hypervisor's own.
  */
 #include "arch/x86/vmx/internal.h"
 #include "lib/assert.h"
