@@ -22,8 +22,7 @@ void pmm_init(hpa_t base, u64 size);
 /* 2^order contiguous zeroed pages, aligned to their size; NULL when the pool
  * or the budget is empty. Any core; takes pmm's lock. */
 void *pmm_alloc(struct budget *b, u32 order) __must_check;
-/* What pmm_alloc(@order) gave; NULL does nothing. Any core; takes pmm's lock.
- */
+/* What pmm_alloc(@order) gave, or NULL. Any core; takes pmm's lock. */
 void pmm_free(struct budget *b, void *va, u32 order);
 u64 pmm_free_pages(void);
 
@@ -39,8 +38,7 @@ static inline void *__must_check pmm_alloc_bytes(struct budget *b, u64 bytes)
 {
 	return pmm_alloc(b, pmm_order(bytes));
 }
-/* What pmm_alloc_bytes() gave for the same number of bytes; NULL does nothing
- */
+/* What pmm_alloc_bytes() gave for the same number of bytes, or NULL */
 static inline void pmm_free_bytes(struct budget *b, void *va, u64 bytes)
 {
 	pmm_free(b, va, pmm_order(bytes));

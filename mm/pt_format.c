@@ -4,7 +4,7 @@
  *
  * Host and NPT leaves name their memory type by PAT index; an NPT's index is
  * looked up in the host's PAT (APM 2 15.25.8 *Combining Memory Types, MTRRs*),
- * which is HOST_PAT on every core (cpu_regs.h).
+ * which is HOST_PAT on every core (include/hw/cpu.h).
  */
 #include "mm/pt_format.h"
 

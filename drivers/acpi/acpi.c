@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The firmware's ACPI tables, see acpi.h: finds them, checks each and hands it
- * to its parser (acpi_parse.c). Called once at boot; a table that is broken is
+ * to its parser (parse.c). Called once at boot; a table that is broken is
  * named, with what follows from it, and left out. No lock: acpi is constant
  * afterwards.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Parsers of single ACPI tables, see acpi_parse.h. Called by acpi.c at boot.
+ * Parsers of single ACPI tables, see parse.h. Called by acpi.c at boot.
  * Tables come from the firmware: every offset is checked against the table's
  * length before it is read, and fields are copied out, never used in place.
  * No lock.

@@ -44,7 +44,7 @@ const u8 *gmem_code(struct vcpu *v, u64 *left);
  * gmem_code() if linear page and CR3 are the same. The guest may have mapped
  * another there since: the caller checks that the bytes are the instruction it
  * expects, and else walks. NULL: do so at once. Hot: cr3 is looked at without
- * RG_CR, since a back-end that needs this keeps it current (svm.c).
+ * RG_CR, since a back-end that needs this keeps it current (SVM).
  */
 static inline const u8 *gmem_code_again(struct vcpu *v)
 {

@@ -70,10 +70,9 @@ struct vm {
 	void *devices[VDEV_COUNT]; /* by enum vdev_id; NULL: it has none */
 	struct vtimer *vtimers;    /* all of them, a list */
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
-	u64 tsc_start;   /* host TSC that is the guest's TSC 0 */
-	u64 acpi_rsdp;   /* gpa of its RSDP; 0: none */
-	u64 built_bytes; /* RAM zeroed so far, while its boot vCPU is BUILDING
-			  */
+	u64 tsc_start;              /* host TSC that is the guest's TSC 0 */
+	u64 acpi_rsdp;              /* gpa of its RSDP; 0: none */
+	u64 built_bytes;            /* RAM zeroed so far by its BUILDING vCPU */
 	struct timer restart_timer; /* after a reset */
 	struct ratelimit log_limit;
 };

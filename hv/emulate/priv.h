@@ -73,7 +73,7 @@ enum alu_bit { ALU_BT, ALU_BTS, ALU_BTR, ALU_BTC };
 enum alu_scan { ALU_BSF, ALU_BSR, ALU_TZCNT, ALU_LZCNT, ALU_POPCNT };
 
 /*
- * emulate_alu.c: pure; done by the instruction itself on this CPU, so that the
+ * alu.c: pure; done by the instruction itself on this CPU, so that the
  * flags the manual leaves undefined are the CPU's too. @flags: RFLAGS before
  * and after; @size 1, 2, 4 or 8 (bits: not 1).
  */
@@ -95,7 +95,7 @@ bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b);
 /* A condition code of Jcc, SETcc, CMOVcc (SDM 1 appendix B) */
 bool alu_condition(u8 cc, u64 flags);
 
-/* emulate_mem.c */
+/* mem.c */
 /* GPR by number: byte registers AH..BH as @insn's REX says */
 u64 emu_reg_get(struct emu *m, u8 reg, u8 size);
 void emu_reg_set(struct emu *m, u8 reg, u8 size, u64 value);
@@ -139,7 +139,7 @@ int emu_step_over(struct emu *m);
 /* Protected mode, and not virtual-8086 */
 bool emu_protected(const struct emu *m);
 
-/* emulate_segment.c */
+/* segment.c */
 /* Queue an exception with an error code: EMU_FAULT */
 int emu_fault(struct emu *m, u8 vector, u32 error);
 /* CPL, 0 in real mode; RG_SEG, RG_CR and RG_RIP are valid */
@@ -148,7 +148,7 @@ u32 emu_cpl(struct emu *m);
 int emu_descriptor(struct emu *m, u16 sel, struct task_span *at,
 		   u8 raw[DESC_BYTES]);
 
-/* emulate_stack.c */
+/* stack.c */
 /* In the size of a PUSH and POP here, or @size; RSP changes with no fault */
 int emu_push(struct emu *m, u64 value);
 int emu_push_sized(struct emu *m, u8 size, u64 value);
@@ -158,9 +158,9 @@ void emu_drop(struct emu *m);
 /* RIP once the dispatcher has stepped over this instruction */
 void emu_jump(struct emu *m, u64 target);
 
-/* emulate_ops.c: moves and arithmetic; emulate_bits.c: bits, shifts, exchange;
- * emulate_stack.c; emulate_string.c; emulate_segment.c; emulate_system.c;
- * emulate_vector.c. Opcodes: see the table */
+/* ops.c: moves and arithmetic; bits.c: bits, shifts, exchange;
+ * stack.c; string.c; segment.c; system.c;
+ * vector.c. Opcodes: see the table */
 int op_mov_store(struct emu *m);
 int op_mov_load(struct emu *m);
 int op_mov_imm(struct emu *m);

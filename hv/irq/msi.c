@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Physical MSIs as they become vLAPIC bits; see irq_route.h. What the guest
+ * Physical MSIs as they become vLAPIC bits; see route.h. What the guest
  * asked for is one 64-bit word, so that an arrival on another core sees the old
  * or the new message, never a mix of both: a guest that moves an interrupt
  * would lose it otherwise. Rows are static and never freed for anything else.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Physical IOAPIC pins as they feed the vIOAPIC; see irq_route.h, and
- * irq_msi.c for messages. A pin's hardware mask is a function of three facts:
+ * Physical IOAPIC pins as they feed the vIOAPIC; see route.h, and
+ * msi.c for messages. A pin's hardware mask is a function of three facts:
  * the guest's RTE (active), an arrival that the guest has not EOIed (held), and
  * the throttle. Rows are static, never freed, so that an interrupt in flight
  * finds a valid row. route_lock protects them all; the vIOAPIC's lock may come

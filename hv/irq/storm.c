@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The throttle of physical interrupts; see irq_storm.h. The owner's rules make
+/* The throttle of physical interrupts; see storm.h. The owner's rules make
  * each struct storm the business of one core at a time. */
 #include "hv/irq/storm.h"
 

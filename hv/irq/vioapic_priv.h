@@ -16,7 +16,7 @@ struct vioapic_pin {
 	u64 rte;
 	u8 sources;  /* who of those that share it asserts it */
 	bool line;   /* asserted, whatever the polarity */
-	bool routed; /* a physical pin feeds it (irq_route.h) */
+	bool routed; /* a physical pin feeds it (route.h) */
 };
 
 /* One IOAPIC as the guest sees it */

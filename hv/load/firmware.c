@@ -4,8 +4,8 @@
  * 128 KiB below 1 MiB too, where a chipset shadows them in RAM. The boot vCPU
  * starts at its reset vector (SDM 3A 10.1.4 *First Instruction Executed*), in
  * the state that a power-on has left it in. Called by load_guest(), and by
- * vm_memory.c for the size. The image is untrusted: only its size matters. No
- * locks.
+ * hv/vm/memory.c for the size. The image is untrusted: only its size matters.
+ * No locks.
  */
 #include "hv/core/gmem.h"
 #include "hv/core/pc_map.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ELF kernels with Xen's PVH entry note (pvh_regs.h), 32 and 64-bit. Called by
- * load_guest(). The file is untrusted: every header, segment and note is
- * checked against the file's size and the guest's RAM before a byte is written.
- * Entered in 32-bit protected mode, paging off, EBX = hvm_start_info. No locks.
+ * ELF kernels with Xen's PVH entry note (include/hw/pvh.h), 32 and 64-bit.
+ * Called by load_guest(). The file is untrusted: every header, segment and note
+ * is checked against the file's size and the guest's RAM before a byte is
+ * written. Entered in 32-bit protected mode, paging off, EBX = hvm_start_info.
+ * No locks.
  */
 #include "include/hw/pvh.h"
 

@@ -1,11 +1,6 @@
 /* SOURCES: hv/manifest/parse.c hv/manifest/keys.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * libFuzzer target for the manifest parser. Build and run:
- *   clang -g -O1 -I. -fsanitize=fuzzer,address,undefined -o build/fuzz_manifest
- * \ tests/fuzz/fuzz_manifest.c hv/manifest{,_keys}.c lib/printf.c lib/string.c
- *   build/fuzz_manifest -max_total_time=60
- */
+/* libFuzzer target for the manifest parser: tests/fuzz/run manifest */
 #include <stdlib.h>
 
 #include "hv/manifest/manifest.h"
