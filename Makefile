@@ -45,7 +45,7 @@ help:
 	@echo "make fuzz    each fuzzer for FUZZ_SECONDS (60), then random guests"
 	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
 	@echo "make bench   exit costs on both emulators, beside the peers'"
-	@echo "make check   format, layering, headers, warnings, linters, unit tests"
+	@echo "make check   unit tests, rooms, headers, style, format, warnings, linters"
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -129,11 +129,12 @@ bench-now: $(PAYLOAD) $(LOADER) guests
 	@BUILD=$(abspath $(B)) scripts/bench
 
 # $(CFLAGS) so that the linters see what the compiler sees
-.PHONY: check
+.PHONY: check check-now
 check:
 	@scripts/setup check
-	@scripts/check "$(CFLAGS)"
-	@$(MAKE) --no-print-directory -j$(JOBS) unit
+	@$(MAKE) --no-print-directory -j$(JOBS) check-now
+check-now: all unit-build
+	@scripts/check --build $(B) -- "$(CFLAGS)"
 
 clean:
 	@rm -rf $(B)
