@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Parts of 64-bit values: an access of 1 to 8 bytes, the bits of a field. Pure
- * and inline; used by devices, the emulator and the exit handlers.
+ * Parts of 64-bit values: an access of 1 to 8 bytes, the bits of a field. Used
+ * by devices, the emulator and the exit handlers. Pure: any context. A count
+ * outside the range that is given here is undefined.
  */
 #ifndef LIB_BYTES_H
 #define LIB_BYTES_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Error numbers: functions return 0 or one of these, negated */
+/*
+ * Error numbers: functions return 0 or one of these, negated. The values are
+ * those of Linux, so that a host test may use the host's own <errno.h>.
+ */
 #ifndef LIB_ERRNO_H
 #define LIB_ERRNO_H
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See log.h. A line is built on the caller's stack, then goes to the ring and
- * the sinks under the environment's lock. Nothing is kept here between lines,
- * so a panic in the middle of one can still write its own.
+ * See log.h. Called by everything. A line is built on the caller's stack and
+ * then goes to the ring and to the sinks. No part of a line is kept here, so
+ * that a panic in the middle of one can still write its own.
+ *
+ * Lock: the environment's, around the ring and the list of sinks. A sink may
+ * take its own lock inside it.
  */
 #include "lib/log.h"
 
@@ -59,7 +62,7 @@ static size_t add_prefix(char *line, size_t size)
 	return len;
 }
 
-/* What a formatted text of @len really left in a buffer of @room */
+/* Characters that a text of length @len put into a buffer of @room bytes */
 static size_t clip(int len, size_t room)
 {
 	return len < 0 ? 0 : MIN((size_t)len, room - 1);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See log_ring.h. Two positions (head, check) are written in turn, so that a
- * reset between two stores leaves one of them valid.
+ * See log_ring.h. Called by log.c, and by hv/init.c at boot. A half has two
+ * positions (head, check), written in turn: a reset between two stores leaves
+ * one of them valid.
  */
 #include "lib/log_ring.h"
 
@@ -38,7 +39,7 @@ static char early_text[EARLY_SIZE];
 static struct ring_header *header; /* NULL: the early ring is in use */
 static struct ring_text current = { early_text, EARLY_SIZE, 0 };
 static struct ring_text previous;
-static bool dumping; /* what the dump of an old log logs is not kept again */
+static bool dumping; /* an old log is shown: those lines are not kept */
 
 static u64 mix(u64 sum, u64 value)
 {

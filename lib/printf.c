@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bh_vsnprintf(): parses one conversion at a time into struct spec and writes
- * through struct out, which counts past the end of the buffer. No allocation,
- * no lock, no state; works in a panic.
+ * See printf.h. Called by the log, by whoever builds text, and by the loaders.
+ * One conversion at a time is parsed into struct spec and written through
+ * struct out, which counts on past the end of the buffer. No state, no lock;
+ * works in a panic.
  */
 #include "lib/printf.h"
 
@@ -38,7 +39,7 @@ static void put_repeat(struct out *o, char c, int count)
 		put(o, c);
 }
 
-/* @text of @len behind @prefix, with @zeros in between, in the field's width */
+/* @prefix, then @zeros zeros, then @len bytes of @text, in the field's width */
 static void put_field(struct out *o, const struct spec *s, const char *prefix,
 		      int zeros, const char *text, int len)
 {
@@ -57,7 +58,8 @@ static void put_field(struct out *o, const struct spec *s, const char *prefix,
 
 #define DIGITS_MAX 24
 
-/* Digits of @value, backwards from @end; returns the first */
+/* Writes the digits of @value, the last just before @end, and returns the
+ * first. 0 has no digit. */
 static char *decimal(char *end, u64 value)
 {
 	for (; value; value /= 10)
@@ -160,7 +162,7 @@ static void put_char(struct out *o, const struct spec *s, char c)
 	put_field(o, s, "", 0, &c, 1);
 }
 
-/* Keeps a hostile width or precision from running for ages */
+/* Largest width and precision: a hostile one would keep the core for ages */
 #define FIELD_MAX 4096
 
 static const char *parse_number(const char *f, int *value)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The freestanding part of <string.h>. The compiler may call the mem*
- * functions itself; the hypervisor has no SSE, so they use the string
- * instructions, which modern cores run in large steps. Hosted builds (unit
- * tests) keep the host's own and only add what C has not.
+ * See string.h. Linked into the hypervisor and the UEFI loader. The compiler
+ * may call the mem* functions by itself. They use the string instructions,
+ * which modern cores run in large steps, because the hypervisor has no SSE. A
+ * hosted build (unit tests) takes only what C does not have.
  */
 #include "lib/string.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The freestanding part of <string.h>; unit tests use the host's own */
+/* The freestanding part of <string.h>, as C11 7.24 has it, and two functions of
+ * our own. Unit tests use the host's. Pure: any context. */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H
 
 #include "lib/types.h"
 
-/* A test may ask for our own in a hosted build, under other names */
+/* Our own, or the host's? A test of ours renames them and sets this to 1. */
 #ifndef LIB_STRING_OWN
 #define LIB_STRING_OWN !__STDC_HOSTED__
 #endif
@@ -24,9 +25,11 @@ int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 #endif
 
-/* Copy at most @size - 1 bytes and terminate; false when @src was cut */
+/* Copies @src into @dst of @size bytes and terminates it. False: it was cut to
+ * @size - 1 characters, or @size is 0 and nothing was written. */
 bool str_copy(char *dst, const char *src, size_t size);
-/* Equal in at most @max characters, A to Z as a to z: names of files on FAT */
+/* Are the first @max characters equal, up to a terminating zero? A to Z count
+ * as a to z, because FAT keeps names of files in either case. */
 bool str_equal_nocase(const char *a, const char *b, size_t max);
 
 #endif

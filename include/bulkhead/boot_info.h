@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a loader hands to the hypervisor: one structure for both loaders
- * (boot/efi, boot/multiboot2). All pointers are physical addresses.
+ * (boot/efi, boot/multiboot2). Addresses are physical, sizes are in bytes.
  *
- * State at the hypervisor's entry (hv_start in hv/entry.asm):
- *  - long mode, paging on, interrupts off, direction flag clear;
- *  - RDI = physical address of struct boot_info;
- *  - all memory below 512 GiB (at least all RAM and every address in this
- *    structure) identity-mapped, and the hypervisor's ELF segments mapped at
- *    their link address (linker.ld, -2 GiB range), writable and executable:
- *    the hypervisor builds its own tables at once;
- *  - physical load address 2 MiB aligned, anywhere below 4 GiB, segments
- *    contiguous in physical memory as in the link (hpa = load_hpa + va - base).
- *  - on the loader's stack, which stays intact until the hypervisor left it.
+ * State at the hypervisor's entry (hv_start in hv/entry.asm), on the boot CPU:
+ *  - Long mode, paging on, interrupts off, direction flag clear.
+ *  - RDI is the physical address of struct boot_info.
+ *  - RSP is the loader's stack; hv_start takes its own at once.
+ *  - The identity map has all RAM and the framebuffer, writable; where the CPU
+ *    has 1 GiB pages, also all of the lowest 512 GiB. If there was no room for
+ *    it, it ends at 4 GiB and @problem says so.
+ *  - The image is mapped at its link address (linker.ld), writable and
+ *    executable: the hypervisor builds its own tables soon (mm/hostmap.c).
+ *  - The image lies below 4 GiB, 2 MiB aligned and in one piece, as it is
+ *    linked: hpa = load_hpa + va - HV_IMAGE_BASE.
  */
 #ifndef BULKHEAD_BOOT_INFO_H
 #define BULKHEAD_BOOT_INFO_H
@@ -27,8 +28,9 @@
 #define BOOT_MAX_MODULES 32
 #define BOOT_NAME_LEN    64
 
-/* Types of UEFI 2.10 table 7.10 (EFI_MEMORY_TYPE), kept as firmware gave them;
- * the multiboot2 loader translates E820 types to the nearest of them. */
+/* The types of UEFI 2.10, 7.2.1 *EFI_BOOT_SERVICES.AllocatePages()*, kept as
+ * the firmware gave them. The multiboot2 loader turns an E820 type into the
+ * nearest of them. */
 enum boot_mem_type {
 	BOOT_MEM_RESERVED = 0,
 	BOOT_MEM_LOADER_CODE = 1,
@@ -47,14 +49,17 @@ enum boot_mem_type {
 	BOOT_MEM_PERSISTENT = 14,
 };
 
+/* One range of boot_info.mem[]: whole pages, ascending, disjoint */
 struct boot_mem {
-	u64 base; /* bytes, sorted ascending, disjoint */
+	u64 base;
 	u64 size;
 	u32 type; /* enum boot_mem_type */
 	u32 reserved;
 	u64 efi_attributes; /* 0 when not from UEFI */
 };
 
+/* Linear, packed pixels. A color lies in a pixel at bit @..._shift and has
+ * @..._bits bits. */
 struct boot_framebuffer {
 	u64 base; /* 0: none */
 	u64 size;
@@ -66,18 +71,20 @@ struct boot_framebuffer {
 	u8 reserved[1];
 };
 
+/* Where cpu_apic_ids[], below called cpus[], comes from */
 enum boot_cpu_source {
 	BOOT_CPUS_NONE,     /* cpus[] has the boot CPU alone */
-	BOOT_CPUS_MADT,     /* left to the hypervisor: parse the RSDP's MADT */
+	BOOT_CPUS_MADT,     /* the hypervisor is to read the RSDP's MADT */
 	BOOT_CPUS_EFI_MP,   /* cpus[] from EFI MP Services (PI 1.7 II-13.4) */
 	BOOT_CPUS_MP_TABLE, /* cpus[] from the MP table (MP spec 1.4, 4) */
 };
 
+/* One file. boot_info.modules[] is sorted by name. */
 struct boot_module {
 	char name[BOOT_NAME_LEN]; /* file name in /bulkhead, no path */
-	u64 base; /* page aligned; owned by the hypervisor after hand-over */
-	u64 size; /* bytes; 0: an empty file, without memory */
-};                /* sorted by name */
+	u64 base; /* page aligned; the hypervisor's after the hand-over */
+	u64 size; /* 0: an empty file, without memory */
+};
 
 struct boot_efi {
 	u64 system_table; /* 0: not started by UEFI */
@@ -95,9 +102,9 @@ struct boot_info {
 	u64 entry_tsc;   /* TSC when the hypervisor was entered */
 
 	u64 load_hpa; /* where the hypervisor's image lies */
-	/* Bytes to spare from load_hpa on: the image with its .bss and, behind
-	 * it, what the loader still lends: this structure, the stack, the page
-	 * tables, the copy of the firmware's map. At least the link's size. */
+	/* The image with its .bss, and what is lent behind it. From the UEFI
+	 * loader that is this structure, the stack, the page tables and the
+	 * copy of the firmware's map. At least the link's size. */
 	u64 load_size;
 
 	u64 rsdp; /* 0: no ACPI tables */
@@ -105,8 +112,8 @@ struct boot_info {
 	struct boot_efi efi;
 	struct boot_framebuffer fb;
 
-	/* "" or a sentence: what the loader had to leave out and what to
-	 * change; the hypervisor logs it and goes on */
+	/* "", or a sentence: what the loader had to leave out, and what to
+	 * change. The hypervisor logs it and goes on. */
 	char problem[128];
 
 	u32 mem_count;
@@ -116,16 +123,17 @@ struct boot_info {
 	u64 mp_ioapic_base; /* from the MP table; 0: unknown */
 	struct boot_mem mem[BOOT_MAX_MEM];
 	/* [0] is the boot CPU. With BOOT_CPUS_MADT the list is what the other
-	 * sources said (at least the boot CPU), for when the MADT is broken. */
+	 * sources said, for a MADT that is broken; it has the boot CPU at
+	 * least. */
 	u32 cpu_apic_ids[BOOT_MAX_CPUS];
 	struct boot_module modules[BOOT_MAX_MODULES];
 };
 
 /*
- * The files: everything in the folder /bulkhead of the boot volume is handed
- * over as a module, by file name, except folders and names that start with a
- * dot; bulkhead.elf is the hypervisor itself and bulkhead.conf the manifest.
- * One rule for both loaders.
+ * The files, by one rule for both loaders. Each file in the folder /bulkhead of
+ * the boot volume is handed over as a module under its name. Left out are
+ * folders, names that start with a dot, and bulkhead.elf, the hypervisor
+ * itself. bulkhead.conf is the manifest.
  */
 #define BOOT_DIR      "bulkhead"
 #define BOOT_ELF      "bulkhead.elf"

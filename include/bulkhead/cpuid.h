@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bulkhead's own CPUID leaves, beside KVM's at 0x40000000.
+ * Bulkhead's own CPUID leaves, beside KVM's at 0x40000000 (kvm.h). Part of the
+ * public ABI: guests may include this.
  *
  * 0x40000100: EAX the last of these leaves; EBX, ECX, EDX "BulkheadHype"
  * 0x40000101: EAX ABI version (include/bulkhead/hypercall.h), EBX flags below,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hypercalls: VMCALL on Intel, VMMCALL on AMD. Number in RAX, arguments in RBX,
- * RCX, RDX, RSI; the result comes back in RAX, and no other register changes.
- * Any privilege level may call: none of these touches memory.
+ * Bulkhead's hypercalls: VMCALL on Intel, VMMCALL on AMD. The number is in RAX,
+ * arguments are in RBX, RCX, RDX and RSI. The result comes back in RAX, and no
+ * other register changes. Any privilege level may call, because none of these
+ * touches memory. Part of the public ABI: guests may include this.
  */
 #ifndef BULKHEAD_HYPERCALL_H
 #define BULKHEAD_HYPERCALL_H

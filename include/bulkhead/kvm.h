@@ -41,15 +41,17 @@
 /* Bit 0 on, 63:2 address of 4 bytes, bit 1 zero (else #GP) */
 #define BH_KVM_MSR_PV_EOI 0x4b564d04u
 
-/* Hypercalls: number in RAX, arguments in RBX, RCX, RDX, RSI; 32-bit code: the
- * low halves. CPL 0 only: -EPERM for others. */
+/* Hypercalls: number in RAX, arguments in RBX, RCX, RDX and RSI, of which
+ * 32-bit code gives the low halves. The result is in RAX. Only CPL 0 may call;
+ * others get -BH_KVM_EPERM, and an unknown number is -BH_KVM_ENOSYS. */
 enum bh_kvm_hypercall {
 	BH_KVM_VAPIC_POLL_IRQ = 1, /* nothing but an exit; returns 0 */
 	/* RCX: APIC id of a halted vCPU, which goes on; returns 0 */
 	BH_KVM_KICK_CPU = 5,
-	/* RBX, RCX: set of APIC ids counted from RDX on (128, or 64 for 32-bit
-	 * code); RSI: ICR with vector, and fixed or NMI mode. Returns how many
-	 * it reached, -EINVAL for another mode or a destination field. */
+	/* RBX, RCX: a bit for each APIC id from RDX on, 128 of them, or 64 from
+	 * 32-bit code. RSI: an ICR with vector and mode. Returns how many vCPUs
+	 * it reached; -BH_KVM_EINVAL unless the mode is fixed or NMI and the
+	 * destination field is 0. */
 	BH_KVM_SEND_IPI = 10,
 	/* RBX: APIC id of a vCPU that should run instead; returns 0 */
 	BH_KVM_SCHED_YIELD = 11,

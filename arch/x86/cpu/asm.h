@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One inline function per machine instruction the hypervisor uses. Nothing here
- * decides anything; registers and bits are in *_regs.h. Each acts on this core.
+ * One inline function for each machine instruction that the hypervisor uses.
+ * Nothing here decides anything; registers and bits are in include/hw. Each
+ * acts on this core, in any context. The instruction's own faults are the
+ * caller's affair: an exception here is a panic (arch/x86/machine/idt.c).
+ * SDM 2A to 2D and APM 3 have each under its name.
  */
 #ifndef ARCH_X86_CPU_ASM_H
 #define ARCH_X86_CPU_ASM_H
 
 #include "lib/types.h"
 
+/* What a CPUID leaf says; cpuid() is subleaf 0 */
 struct cpuid {
 	u32 eax, ebx, ecx, edx;
 };
@@ -43,7 +47,11 @@ static inline void wrmsr(u32 msr, u64 value)
 			 : "memory");
 }
 
-/* As above, but an absent MSR or a refused value is -EIO, not a #GP (idt.c) */
+/*
+ * The same, but where the instruction raises #GP they return -EIO, and *@value
+ * is as it was: the MSR or extended control register is absent, or refuses the
+ * value. In arch/x86/machine/idt.asm; once idt_load() has run on this core.
+ */
 int __must_check rdmsr_safe(u32 msr, u64 *value);
 int __must_check wrmsr_safe(u32 msr, u64 value);
 int __must_check xsetbv_safe(u32 index, u64 value);
@@ -64,6 +72,7 @@ static inline void xsetbv(u32 index, u64 value)
 			 : "memory");
 }
 
+/* read_NAME() and write_NAME() of a control or debug register */
 #define ASM_REGISTER(name, reg)                                                \
 	static inline u64 read_##name(void)                                    \
 	{                                                                      \
@@ -97,6 +106,7 @@ static inline u64 read_rsp(void)
 	return value;
 }
 
+/* read_SEG(): the selector in a segment register */
 #define ASM_SELECTOR(seg)                                                      \
 	static inline u16 read_##seg(void)                                     \
 	{                                                                      \
@@ -113,7 +123,7 @@ ASM_SELECTOR(es)
 ASM_SELECTOR(fs)
 ASM_SELECTOR(gs)
 
-/* GDTR and IDTR as memory operands (SDM 2A, LGDT/LIDT) */
+/* The memory operand of LGDT and LIDT: limit is the size less one */
 struct desc_ptr {
 	u16 limit;
 	u64 base;
@@ -209,8 +219,8 @@ static inline void cpu_pause(void)
 	__asm__ volatile("pause" ::: "memory");
 }
 
-/* Wait for an interrupt, take it, and be back with interrupts off. STI opens
- * the window only after the next instruction, so none is lost before HLT. */
+/* Waits for an interrupt, takes it, and returns with interrupts off. STI opens
+ * the window behind the next instruction: one that comes before HLT ends it. */
 static inline void cpu_idle_once(void)
 {
 	__asm__ volatile("sti; hlt; cli" ::: "memory");
@@ -237,7 +247,7 @@ static inline void sfence(void)
 	__asm__ volatile("sfence" ::: "memory");
 }
 
-/* MMIO: one access of exactly this width */
+/* Device memory: one aligned access of exactly this width */
 static inline u32 mmio_read32(const volatile void *addr)
 {
 	u32 value;

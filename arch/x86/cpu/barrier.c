@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between two guests on a core: see barrier.h. What to do is found out once;
- * cores that find out at the same time find the same, so there is no lock. */
+/*
+ * See barrier.h. What to do is found out at the first call. Cores that find out
+ * at the same time find the same, so there is no lock.
+ */
 #include "arch/x86/cpu/barrier.h"
 
 #include "arch/x86/cpu/asm.h"
@@ -57,8 +59,8 @@ static u32 find_barriers(void)
 	return found;
 }
 
-/* With the microcode that has MD_CLEAR, VERW of a memory operand overwrites
- * the buffers beside its old work */
+/* VERW of a memory operand also overwrites the buffers, where the microcode has
+ * MD_CLEAR */
 static void clear_buffers(void)
 {
 	static const u16 selector = SEL_DATA;

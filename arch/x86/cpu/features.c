@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See features.h: one pass over CPUID, one row a flag. */
+/* See features.h: one pass over CPUID, one row a flag. Called by
+ * arch/x86/machine/cpu.c and by hv/init.c; no lock. */
 #include "arch/x86/cpu/features.h"
 
 #include "arch/x86/cpu/asm.h"
@@ -102,7 +103,7 @@ static void read_hypervisor(void)
 	read_name(cpu_features.hypervisor_name, c.ebx, c.ecx, c.edx);
 }
 
-/* SDM 2A, CPUID, "Version Information" */
+/* SDM 2A CPUID, leaf 01H, *Version Information* */
 static void read_model(u32 eax)
 {
 	u32 family = eax >> 8 & 0xf;

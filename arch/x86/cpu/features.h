@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What this machine's cores can do: read once from CPUID on the boot CPU, then
- * constant. All cores are taken to be alike. */
+/*
+ * What this machine's cores can do: read from CPUID once, on the boot CPU, and
+ * constant afterwards. All cores are taken to be alike. SDM 2A CPUID; APM 3
+ * appendix E *Obtaining Processor Information Via the CPUID Instruction*.
+ */
 #ifndef ARCH_X86_CPU_FEATURES_H
 #define ARCH_X86_CPU_FEATURES_H
 
@@ -11,8 +14,8 @@ enum cpu_vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
 struct cpu_features {
 	enum cpu_vendor vendor; /* AMD includes Hygon */
 	char brand[49];
-	u32 family, model, stepping; /* extended parts added */
-	u32 max_leaf, max_ext_leaf;
+	u32 family, model, stepping; /* with the extended parts */
+	u32 max_leaf, max_ext_leaf;  /* last leaf; 0: no extended ones */
 	u32 phys_bits, virt_bits;
 	bool vmx, svm;
 	bool nx, page_1g, smep, smap, pge, mce, mca, pat;
@@ -27,11 +30,12 @@ struct cpu_features {
 	u32 svm_asids;            /* 8000000A:EBX */
 };
 
+/* Zero before cpu_features_init(); any core reads it */
 extern struct cpu_features cpu_features;
 
-/* Boot CPU, first thing */
+/* Fills cpu_features. Once, on the boot CPU, by cpu_boot_init(). */
 void cpu_features_init(void);
-/* One log line a person can read */
+/* Logs them in one line that a person can read. Any core. */
 void cpu_features_log(void);
 
 #endif

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See gdt.h and cpu_area.h. The GDT holds flat 64-bit code and data and the
- * TSS; it never changes after gdt_load().
+ * See gdt.h and cpu_area.h. Called by arch/x86/machine at bring-up. The GDT has
+ * flat 64-bit code, data and the TSS, and does not change after gdt_load(). A
+ * core touches its own block only; no lock.
  */
 #include "arch/x86/cpu/gdt.h"
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_area.h"
 
-/* Descriptors (SDM 3A 3.4.5, 8.2.3) */
+/* SDM 3A 3.4.5 *Segment Descriptors*, 8.2.3 *TSS Descriptor in 64-bit mode* */
 #define DESC_CODE64        0x00af9b000000ffffull /* P S X R A, L, G */
 #define DESC_DATA          0x00cf93000000ffffull /* P S W A, D, G */
 #define DESC_TSS_AVAILABLE 0x0000890000000000ull /* P, type 9 */
@@ -90,7 +91,7 @@ void gdt_load(struct pcpu *cpu)
 
 	lgdt(&gdtr);
 	load_segments();
-	/* LTR wants an available TSS; after a first load it says busy */
+	/* LTR wants an available TSS, and a first load marked it busy */
 	tss_descriptor(&area->gdt[SEL_TSS / 8], &area->tss);
 	ltr(SEL_TSS);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end by our own fault (panic.h). The first core to come takes panic_owner
- * and never gives it back; every other core halts. No lock is waited for
- * without an end (cpu.c).
+ * The end of the machine by our own fault (panic.h). Called by ASSERT, by
+ * whoever finds the machine unusable, and by arch/x86/machine/idt.c. The first
+ * core takes panic_owner and never gives it back; every other core halts.
+ *
+ * Lock: the log's alone, and no wait for it is without an end
+ * (arch/x86/machine/log_env.c).
  */
 #include "arch/x86/cpu/panic.h"
 
@@ -27,7 +30,7 @@ bool panic_active(void)
 	return __atomic_load_n(&panic_owner, __ATOMIC_ACQUIRE) != NOBODY;
 }
 
-/* Returns only on the first core, the first time */
+/* Returns on the first core, the first time; halts all others */
 static void claim(void)
 {
 	struct pcpu *cpu = this_cpu();
@@ -96,7 +99,8 @@ static void print_control(void)
 extern const u8 __text_start[], __text_end[]; /* linker.ld */
 #define CALLERS_MAX 12
 
-/* Words on the stack that may be return addresses, innermost first */
+/* Log the words above @rsp that may be return addresses, innermost first. Only
+ * of the stack in use, or of this core's one stack: others may be anything. */
 static void print_callers(u64 rsp)
 {
 	u64 end = ALIGN_DOWN(rsp, STACK_SIZE) + STACK_SIZE;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The end of the machine by our own fault; panic() itself is in lib/assert.h.
- * The first core to panic prints, after it stopped the others by NMI; a panic
- * inside a panic prints one line and halts.
+ * The first core to panic stops the others, prints and halts. Another core's
+ * panic halts without a word; one inside the panic prints one line and halts.
  */
 #ifndef ARCH_X86_CPU_PANIC_H
 #define ARCH_X86_CPU_PANIC_H
 
 #include "lib/assert.h"
 
-/* The registers of an exception, as idt.asm pushes them */
+/* An exception's registers, as arch/x86/machine/idt.asm pushes them */
 struct trap_frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
@@ -17,15 +17,22 @@ struct trap_frame {
 	u64 rip, cs, rflags, rsp, ss;
 };
 
-/* Stops the other cores; set by cpu_boot_init(), may be NULL */
+/*
+ * What the rooms above do in a panic: called once each, on the core that
+ * panics, interrupts off, in any context. They take no lock but the log's. Set
+ * on the boot CPU before others run; NULL is not called.
+ */
+/* First: stops the other cores. smp_stop_others(), by cpu_boot_init(). */
 extern void (*panic_stop_hook)(void);
-/* console_panic_mode() of the console mux; set by hv/init.c, may be NULL */
+/* Then: the consoles show the log alone. console_panic_mode(), by hv/init.c. */
 extern void (*panic_console_hook)(void);
-/* What more there is to say (guest state of this core); may be NULL */
+/* Last: logs what more there is to say. This core's guest, by hv/init.c. */
 extern void (*panic_dump_hook)(void);
 
+/* Has a core panicked? Any core, any context. */
 bool panic_active(void);
-/* With the registers of an exception; @reason without a line feed */
+/* panic() with the registers of an exception on this core. @reason has no line
+ * feed. */
 __noreturn void panic_frame(const struct trap_frame *frame, const char *reason);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of cores, and the boot CPU's memory block (gdt.h), which
- * hv/entry.asm takes its first stack from. Filled by smp.c; constant after
- * bring-up. */
+/*
+ * The table of cores (percpu.h), filled by arch/x86/machine/{cpu,smp}.c, and
+ * the boot CPU's memory block (cpu_area.h). Constant after bring-up; no lock.
+ */
 #include "arch/x86/cpu/percpu.h"
 
 #include "arch/x86/cpu/cpu_area.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Per-CPU state. It lies at the bottom of the core's one stack, which is
- * STACK_SIZE aligned, so that this_cpu() is the stack pointer rounded down: no
- * segment register is needed and the SVM path needs no VMLOAD per exit.
- * IST stacks hold a pointer to it at their bottom word too: see hv/entry.asm.
+ * A core's state. It lies at the bottom of the core's one stack (cpu_area.h),
+ * which is STACK_SIZE aligned: this_cpu() is the stack pointer rounded down.
+ * So no segment register is needed, and SVM needs no VMLOAD at each exit. An
+ * IST stack has a pointer to it as its bottom word.
  */
 #ifndef ARCH_X86_CPU_PERCPU_H
 #define ARCH_X86_CPU_PERCPU_H
@@ -17,21 +17,24 @@ struct timer;        /* arch/x86/machine/timer.h */
 struct vcpu;         /* hv/core/vcpu.h; opaque here */
 struct sched_cpu;    /* sched/sched.h */
 struct window_cache; /* mm/window.h */
-struct backend_cpu;  /* VMXON region, host save area: private to a back-end */
+struct backend_cpu;  /* private to arch/x86/vmx and arch/x86/svm each */
 
-/* One bit each in pcpu.pending: set by any core, taken by the owner */
+/* Bits of pcpu.pending: any core sets one by pcpu_kick(), the owner takes it in
+ * the run loop (hv/run/loop.c) */
 enum pcpu_pending {
 	PCPU_RESCHED = 1 << 0, /* the run queue changed */
 	PCPU_CALL = 1 << 1,    /* a cross-call waits (smp.h) */
-	PCPU_STOP = 1 << 2,    /* leave VMX/SVM and halt */
+	PCPU_STOP = 1 << 2,    /* leave VMX or SVM and halt */
 };
 
-/* The timers that this core armed; only timer.c touches it */
+/* The timers that this core armed; only arch/x86/machine/timer.c touches it */
 struct timer_queue {
 	struct timer *first; /* sorted, soonest first */
 	u64 programmed;      /* deadline in the hardware; 0: none */
 };
 
+/* Written by the owner core alone, but for @pending, and at bring-up by the
+ * boot CPU. Other cores read id, apic_id, online, in_guest and current. */
 struct pcpu {
 	struct pcpu *self;    /* first: what this_cpu() loads */
 	struct vcpu *current; /* whose guest state is in this core, or NULL */
@@ -44,15 +47,17 @@ struct pcpu {
 	struct sched_cpu *sched;
 	struct window_cache *windows;
 	struct backend_cpu *backend;
-	/* Not NULL while guest TR, LDTR, FS and GS are loaded and GIF is clear
-	 * (SVM). Whoever is about to open interrupts or to halt on this core
-	 * (irq_poll, idle, leaving for good) calls it first; it gives the core
-	 * its own state back, sets GIF and clears itself. */
+	/* Not NULL while a guest's TR, LDTR, FS and GS are loaded and GIF is
+	 * clear (SVM). Whoever is about to open interrupts or to halt on this
+	 * core calls it first: irq_poll(), the idle loop, leaving for good. It
+	 * gives the core its own state back, sets GIF and clears itself. */
 	void (*unload_guest)(struct pcpu *cpu);
 	void *gdt; /* private to gdt.c: GDT, TSS, IST stacks */
 	u64 stack_top;
 };
 
+/* The core that this runs on. Any context, on any stack of the core; from
+ * hv_start on for the boot CPU, from ap_start on for the others. */
 #ifdef BULKHEAD_UNIT_TEST
 struct pcpu *this_cpu(void); /* the test supplies it */
 #else
@@ -65,7 +70,9 @@ static inline struct pcpu *this_cpu(void)
 }
 #endif
 
-extern struct pcpu *pcpus[MAX_CPUS]; /* [id]; NULL past pcpu_count */
-extern u32 pcpu_count;               /* cores that came up */
+/* The cores that came up, by id, and how many; NULL past them. Constant once
+ * smp_start() has returned. */
+extern struct pcpu *pcpus[MAX_CPUS];
+extern u32 pcpu_count;
 
 #endif

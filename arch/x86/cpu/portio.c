@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host ports and device memory by access size; see portio.h. No state. */
+/* See portio.h. Called by drivers and by the devices of guests that reach real
+ * ones. No state, no lock. */
 #include "arch/x86/cpu/portio.h"
 
 #include "arch/x86/cpu/asm.h"

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ticket spinlock. The hypervisor runs with interrupts off, so a plain lock
- * is enough; each user states what it protects and its place in the order. */
+/*
+ * Ticket spinlock: cores get it in the order in which they come. All zero is
+ * free. The hypervisor runs with interrupts off and handlers do not nest, so
+ * that no core interrupts itself while it holds one. Each user states what its
+ * lock protects and its place in the order.
+ */
 #ifndef ARCH_X86_CPU_SPINLOCK_H
 #define ARCH_X86_CPU_SPINLOCK_H
 
@@ -11,6 +15,7 @@ struct spinlock {
 	u16 owner;
 };
 
+/* Waits for @l, which this core does not hold. Any core, interrupts off. */
 static inline void spin_lock(struct spinlock *l)
 {
 	u16 ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
@@ -19,6 +24,7 @@ static inline void spin_lock(struct spinlock *l)
 		__builtin_ia32_pause();
 }
 
+/* Gives @l to the next. This core holds it. */
 static inline void spin_unlock(struct spinlock *l)
 {
 	__atomic_store_n(&l->owner, (u16)(l->owner + 1), __ATOMIC_RELEASE);
