@@ -140,24 +140,9 @@ static inline void lidt(const struct desc_ptr *p)
 	__asm__ volatile("lidt %0" ::"m"(*p) : "memory");
 }
 
-static inline void sgdt(struct desc_ptr *p)
-{
-	__asm__ volatile("sgdt %0" : "=m"(*p));
-}
-
-static inline void sidt(struct desc_ptr *p)
-{
-	__asm__ volatile("sidt %0" : "=m"(*p));
-}
-
 static inline void ltr(u16 selector)
 {
 	__asm__ volatile("ltr %w0" ::"r"(selector) : "memory");
-}
-
-static inline void lldt(u16 selector)
-{
-	__asm__ volatile("lldt %w0" ::"r"(selector) : "memory");
 }
 
 static inline u8 inb(u16 port)
@@ -240,11 +225,6 @@ static inline void mfence(void)
 static inline void lfence(void)
 {
 	__asm__ volatile("lfence" ::: "memory");
-}
-
-static inline void sfence(void)
-{
-	__asm__ volatile("sfence" ::: "memory");
 }
 
 /* Device memory: one aligned access of exactly this width */

@@ -46,7 +46,6 @@ struct pcpu *cpu_area_init(void *block)
 
 	area->pcpu.self = &area->pcpu;
 	area->pcpu.stack_top = (u64)block + STACK_SIZE;
-	area->pcpu.gdt = area->gdt;
 	area->gdt[SEL_CODE / 8] = DESC_CODE64;
 	area->gdt[SEL_DATA / 8] = DESC_DATA;
 	area->canary = STACK_CANARY;

@@ -52,7 +52,6 @@ struct pcpu {
 	 * core calls it first: irq_poll(), the idle loop, leaving for good. It
 	 * gives the core its own state back, sets GIF and clears itself. */
 	void (*unload_guest)(struct pcpu *cpu);
-	void *gdt; /* private to gdt.c: GDT, TSS, IST stacks */
 	u64 stack_top;
 };
 
