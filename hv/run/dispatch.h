@@ -2,7 +2,7 @@
 /*
  * The dispatcher: counts the exit, runs the handler of its row (exit.c), and
  * alone moves RIP. Inline, because every exit of every guest goes this way; the
- * caller is the run loop (vcpu.c), with interrupts off and no lock.
+ * caller is the run loop (loop.c), with interrupts off and no lock.
  */
 #ifndef HV_RUN_DISPATCH_H
 #define HV_RUN_DISPATCH_H
