@@ -11,10 +11,12 @@ SOURCED := $(shell awk 'FNR == 1 && $$2 == "SOURCES:" { \
 sources  = $(patsubst $(1):%,%,$(filter $(1):%,$(SOURCED)))
 
 # tests/unit/ROOM/test_X.c tests what stands in ROOM. Each source is compiled
-# once, for all tests.
+# once, for all tests. What they call and a test neither names nor defines comes
+# from the library tests/unit/fakes/.
 UNIT_BIN  := $(UNIT_C:tests/unit/%.c=$(B)/unit/%)
 UNIT_OBJ  := $(B)/unit/obj
 UNIT_CC   := gcc
+FAKES_C   := $(wildcard tests/unit/fakes/*.c)
 UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wshadow -Wundef -Werror \
 	      -fsanitize=address,undefined -fno-sanitize-recover=all \
 	      -fno-omit-frame-pointer -D_GNU_SOURCE -DBULKHEAD_UNIT_TEST
@@ -28,7 +30,7 @@ $(UNIT_OBJ)/%.o: %.c tests/build.mk
 
 # $(1): tests/unit/ROOM/test_X.c, $(2): the program
 define unit-rule
-$(2): $(patsubst %.c,$(UNIT_OBJ)/%.o,$(1) $(call sources,$(1)))
+$(2): $(patsubst %.c,$(UNIT_OBJ)/%.o,$(1) $(call sources,$(1))) $(UNIT_OBJ)/fakes.a
 	@mkdir -p $$(@D)
 	$$(call say,UNIT,$$@)
 	$$(Q)$(UNIT_CC) $(UNIT_FLAGS) -o $$@ $$^ -lcmocka $$(UNIT_LIBS_$$(@F))
@@ -45,7 +47,7 @@ unit: unit-build
 FUZZ_BIN     := $(FUZZ_C:tests/fuzz/%.c=$(B)/fuzz/%)
 FUZZ_OBJ     := $(B)/fuzz/obj
 FUZZ_SECONDS := 60
-FUZZ_FLAGS   := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wno-unused-function \
+FUZZ_FLAGS   := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wno-unused-function -Werror \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-D_GNU_SOURCE -DBULKHEAD_UNIT_TEST
 
@@ -55,7 +57,7 @@ $(FUZZ_OBJ)/%.o: %.c tests/build.mk
 	$(Q)clang $(FUZZ_FLAGS) -MMD -MP -c $< -o $@
 
 define fuzz-rule
-$(2): $(patsubst %.c,$(FUZZ_OBJ)/%.o,$(1) $(call sources,$(1)))
+$(2): $(patsubst %.c,$(FUZZ_OBJ)/%.o,$(1) $(call sources,$(1))) $(FUZZ_OBJ)/fakes.a
 	$$(call say,FUZZ,$$@)
 	$$(Q)clang $(FUZZ_FLAGS) -o $$@ $$^ -lcmocka
 endef
@@ -64,8 +66,14 @@ $(foreach t,$(FUZZ_C),$(eval $(call fuzz-rule,$(t),$(t:tests/fuzz/%.c=$(B)/fuzz/
 .PHONY: fuzz-build
 fuzz-build: $(FUZZ_BIN)
 
+$(UNIT_OBJ)/fakes.a: $(FAKES_C:%.c=$(UNIT_OBJ)/%.o)
+$(FUZZ_OBJ)/fakes.a: $(FAKES_C:%.c=$(FUZZ_OBJ)/%.o)
+$(UNIT_OBJ)/fakes.a $(FUZZ_OBJ)/fakes.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rc $@ $^
+
 # What each object of either was made from
-HOST_C := $(sort $(UNIT_C) $(FUZZ_C) $(foreach s,$(SOURCED),$(lastword $(subst :, ,$(s)))))
+HOST_C := $(sort $(UNIT_C) $(FUZZ_C) $(FAKES_C) $(foreach s,$(SOURCED),$(lastword $(subst :, ,$(s)))))
 .SECONDARY: $(HOST_C:%.c=$(UNIT_OBJ)/%.o) $(HOST_C:%.c=$(FUZZ_OBJ)/%.o)
 -include $(wildcard $(HOST_C:%.c=$(UNIT_OBJ)/%.d) $(HOST_C:%.c=$(FUZZ_OBJ)/%.d))
 

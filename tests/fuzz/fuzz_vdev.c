@@ -21,25 +21,11 @@
 
 #define STEPS_MAX 256
 
-u64 tsc_boot = 1000000000000ull;
-static u32 ends;
 static struct guest_config config; /* it starts at its kernel */
 
-u64 tsc_to_ns(u64 ticks)
-{
-	return (u64)((unsigned __int128)ticks * 1000000 / tsc_khz);
-}
 u64 rtc_boot_seconds(void)
 {
 	return 1700000000;
-}
-void vm_end(struct vm *vm, enum vm_end how, const char *reason)
-{
-	ends += reason != NULL;
-}
-bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
-{
-	return true;
 }
 
 static const struct vdev *const devices[] = {
@@ -82,8 +68,7 @@ static void access_bus(const struct step *s)
 	if (s->what & 4)
 		(void)bus_read(bus, &fake_vcpus[0], at, size);
 	else
-		bus_write(bus, &fake_vcpus[0], at, size,
-			  value & ones_of(size));
+		bus_write(bus, &fake_vcpus[0], at, size, value & ones_of(size));
 }
 
 static void do_step(const struct step *s)

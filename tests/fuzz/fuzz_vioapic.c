@@ -19,7 +19,6 @@
 #define PINS      24
 #define SOURCES   8
 
-struct acpi_facts acpi;
 static bool nobody; /* takes what is sent */
 static u32 sent;    /* in this step */
 

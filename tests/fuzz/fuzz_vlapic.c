@@ -101,7 +101,7 @@ static void expire(struct vcpu *v)
 
 	if (!l->timer.armed)
 		return;
-	core.current = &fake_vcpus[lvtt & 3];
+	fake_pcpus[0].current = &fake_vcpus[lvtt & 3];
 	for (w = 0; w < VLAPIC_WORDS; w++)
 		before[w] = word_of(l, APIC_IRR, w);
 	l->timer.armed = false;
@@ -109,7 +109,7 @@ static void expire(struct vcpu *v)
 	must(!l->timer.armed || (l->period && l->timer.deadline > now));
 	for (w = 0; w < VLAPIC_WORDS && lvtt & APIC_LVT_MASKED; w++)
 		must(before[w] == word_of(l, APIC_IRR, w));
-	core.current = &fake_vcpus[0];
+	fake_pcpus[0].current = &fake_vcpus[0];
 }
 
 /* A register as software has them, or any bytes of the page */

@@ -147,7 +147,7 @@ __attribute__((unused)) static void board_init(void)
 {
 	fake_vm_init(2);
 	tsc_khz = 2345678;
-	board_now = 1000000000000ull;
+	board_now = tsc_boot = 1000000000000ull;
 	memset(board_lines, 0, sizeof(board_lines));
 	memset(board_edges, 0, sizeof(board_edges));
 	memset(board_waits, 0, sizeof(board_waits));

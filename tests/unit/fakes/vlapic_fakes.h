@@ -17,32 +17,9 @@ void vioapic_eoi(struct vm *vm, u8 vector)
 	eoi_vector = vector;
 }
 
-void vcpu_post(struct vcpu *v, u32 bits)
-{
-	v->events |= bits;
-}
-
-u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
-{
-	return host_tsc + v->hw.tsc_offset;
-}
-
-u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc)
-{
-	return guest_tsc - v->hw.tsc_offset;
-}
-
 static u32 ram[1024];
 static u8 code[32];
 static u64 code_left = sizeof(code);
-
-static void fake_read(struct vcpu_hw *hw, u32 groups)
-{
-	hw->regs.valid |= groups;
-}
-
-static const struct vcpu_ops fake_ops = { .read = fake_read };
-const struct vcpu_ops *vcpu_ops = &fake_ops;
 
 const u8 *gmem_code(struct vcpu *v, u64 *left)
 {
@@ -58,38 +35,6 @@ bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left)
 void *gmem_map(struct vm *vm, gpa_t gpa)
 {
 	return gpa.v < sizeof(ram) ? (u8 *)ram + gpa.v : NULL;
-}
-
-static struct pcpu core;
-
-struct pcpu *this_cpu(void)
-{
-	return &core;
-}
-
-static struct timer *armed;
-
-void timer_arm(struct timer *t, u64 deadline)
-{
-	t->deadline = deadline;
-	t->armed = true;
-	armed = t;
-}
-
-void timer_cancel(struct timer *t)
-{
-	t->armed = false;
-	armed = NULL;
-}
-
-static void __attribute__((unused)) timer_fire(void)
-{
-	struct timer *t = armed;
-
-	assert_non_null(t);
-	armed = NULL;
-	t->armed = false;
-	t->fn(t);
 }
 
 static void write_reg(struct vcpu *v, u32 offset, u32 value)
@@ -119,8 +64,8 @@ static int setup(void **state)
 
 	fake_vm_init(4);
 	eoi_vector = -1;
-	armed = NULL;
-	core.current = &fake_vcpus[0];
+	fake_timer = NULL;
+	fake_pcpus[0].current = &fake_vcpus[0];
 	for (i = 0; i < 4; i++) {
 		assert_int_equal(vlapic_create(&fake_vcpus[i]), 0);
 		write_reg(&fake_vcpus[i], APIC_SVR, 0x1ff);

@@ -13,10 +13,6 @@
 #include "lib/log.h"
 #include "mm/owner.h"
 
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-}
-
 static struct boot_info bi;
 
 static void mem_add(u64 base, u64 size, u32 type)

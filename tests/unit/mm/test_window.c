@@ -19,32 +19,16 @@
 #include "mm/hostmap_pt.h"
 #include "mm/pmm.h"
 #include "mm/window.h"
+#include "tests/unit/fakes/percpu.h"
+#include "tests/unit/fakes/pool.h"
 
 #define CALLS 20000u
 
-struct budget pmm_self;
+static struct pcpu *const cpu = &fake_pcpus[0];
 static u64 slots[512];
-static struct window_cache cache;
-static struct pcpu cpu;
 static bool no_memory;
 static u32 failures, flushed_count;
 static u64 flushed;
-
-struct pcpu *this_cpu(void)
-{
-	return &cpu;
-}
-
-void *kmem_alloc(struct budget *b, size_t size)
-{
-	assert_int_equal(size, sizeof(cache));
-	memset(&cache, 0, sizeof(cache));
-	return &cache;
-}
-
-void kmem_free(struct budget *b, void *p, size_t size)
-{
-}
 
 u64 *hostmap_slots(u64 va)
 {
@@ -131,7 +115,7 @@ static void flush_closes_all(void)
 	window_flush();
 	CHECK(flushed_count == WINDOW_SLOTS);
 	for (u32 i = 0; i < WINDOW_SLOTS; i++)
-		CHECK(!slots[i] && cache.tag[i] == WINDOW_EMPTY);
+		CHECK(!slots[i] && cpu->windows->tag[i] == WINDOW_EMPTY);
 	window_flush();
 	CHECK(flushed_count == WINDOW_SLOTS);
 	CHECK(target(window_map(HPA(0x5000))) == 0x5000);
@@ -150,15 +134,17 @@ static void run_fresh(void (*fn)(void))
 				.sa_flags = SA_SIGINFO };
 
 	assert_int_equal(sigaction(SIGSEGV, &sa, NULL), 0);
-	cpu.id = 3;
-	cpu.windows = NULL;
+	cpu->id = 3;
+	cpu->windows = NULL;
 	failures = 0;
 	flushed_count = 0;
 	memset(slots, 0, sizeof(slots));
 	assert_int_equal(window_init_cpu(), 0);
-	assert_ptr_equal(cpu.windows, &cache);
+	assert_non_null(cpu->windows);
 	fn();
 	assert_int_equal(failures, 0);
+	kmem_free(&pmm_self, cpu->windows, sizeof(*cpu->windows));
+	fake_pool_check(&pmm_self);
 }
 
 static void test_hits_and_misses(void **state)

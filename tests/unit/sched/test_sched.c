@@ -24,31 +24,16 @@ static u64 rdtsc(void)
 /* The C library of the host has one of its own */
 #define sched_yield hv_sched_yield
 #include "sched/sched.c"
+#include "tests/unit/fakes/percpu.h"
+#include "tests/unit/fakes/pool.h"
+#include "tests/unit/fakes/timer.h"
 
 #define SLICE SLICE_NS
 #define MS    1000000ull
 
-static struct pcpu cpu;
-static struct timer *slice_timer;
+static struct pcpu *const cpu = &fake_pcpus[0];
 static struct sched_entity e[4];
 static u32 kicks;
-
-struct budget pmm_self;
-
-struct pcpu *this_cpu(void)
-{
-	return &cpu;
-}
-
-void *kmem_alloc(struct budget *b, size_t size)
-{
-	return calloc(1, size);
-}
-
-u64 ns_to_tsc(u64 ns)
-{
-	return ns;
-}
 
 void pcpu_kick(struct pcpu *target, u32 bits)
 {
@@ -56,33 +41,22 @@ void pcpu_kick(struct pcpu *target, u32 bits)
 	kicks++;
 }
 
-void timer_arm(struct timer *t, u64 deadline)
-{
-	t->deadline = deadline;
-	t->armed = true;
-	slice_timer = t;
-}
-
-void timer_cancel(struct timer *t)
-{
-	t->armed = false;
-}
-
 static int setup(void **state)
 {
-	memset(&cpu, 0, sizeof(cpu));
+	memset(cpu, 0, sizeof(*cpu));
 	memset(e, 0, sizeof(e));
 	sim_now = 1000;
-	slice_timer = NULL;
-	assert_int_equal(sched_init_cpu(&cpu), 0);
+	fake_timer = NULL;
+	assert_int_equal(sched_init_cpu(cpu), 0);
 	for (u32 i = 0; i < ARRAY_SIZE(e); i++)
-		sched_add(&e[i], &cpu);
+		sched_add(&e[i], cpu);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	free(cpu.sched);
+	kmem_free(&pmm_self, cpu->sched, sizeof(*cpu->sched));
+	fake_pool_check(&pmm_self);
 	return 0;
 }
 
@@ -92,18 +66,17 @@ static void run(u64 ticks)
 	u64 end = sim_now + ticks;
 
 	for (;;) {
-		bool armed = slice_timer && slice_timer->armed;
+		bool armed = fake_timer && fake_timer->armed;
 
-		if (cpu.pending) {
-			cpu.pending = 0;
+		if (cpu->pending) {
+			cpu->pending = 0;
 			sched_pick();
 			continue;
 		}
-		if (!armed || slice_timer->deadline > end)
+		if (!armed || fake_timer->deadline > end)
 			break;
-		sim_now = MAX(sim_now, slice_timer->deadline);
-		slice_timer->armed = false;
-		slice_timer->fn(slice_timer);
+		sim_now = MAX(sim_now, fake_timer->deadline);
+		fake_timer_fire();
 	}
 	sim_now = end;
 }
@@ -117,13 +90,13 @@ static void test_idle(void **state)
 static void test_alone_has_no_tick(void **state)
 {
 	sched_wake(&e[0]);
-	assert_int_equal(cpu.pending, PCPU_RESCHED);
+	assert_int_equal(cpu->pending, PCPU_RESCHED);
 	assert_ptr_equal(sched_pick(), &e[0]);
 	assert_false(sched_is_blocked(&e[0]));
-	assert_null(slice_timer);
+	assert_null(fake_timer);
 	sim_now += 100 * SLICE;
 	assert_ptr_equal(sched_pick(), &e[0]);
-	assert_null(slice_timer);
+	assert_null(fake_timer);
 }
 
 static void test_spinners_share_evenly(void **state)
@@ -163,7 +136,7 @@ static void test_sleeper_is_served_at_once(void **state)
 	run(3 * MS);
 	sched_wake(&e[1]);
 	run(0);
-	assert_ptr_equal(cpu.sched->current, &e[1]);
+	assert_ptr_equal(cpu->sched->current, &e[1]);
 	sim_now += MS / 10;
 	sched_block(&e[1]);
 	assert_ptr_equal(sched_pick(), &e[0]);
@@ -180,9 +153,9 @@ static void test_waking_often_gains_nothing(void **state)
 	begin = sim_now;
 	while (sim_now < begin + 1000 * MS) {
 		run(MS / 2);
-		if (cpu.sched->current == &e[1]) {
+		if (cpu->sched->current == &e[1]) {
 			sched_block(&e[1]);
-			cpu.pending = PCPU_RESCHED;
+			cpu->pending = PCPU_RESCHED;
 			run(1000);
 			sched_wake(&e[1]);
 		}
@@ -196,10 +169,10 @@ static void test_yield(void **state)
 	run(0);
 	sched_wake(&e[1]);
 	run(0);
-	assert_ptr_equal(cpu.sched->current, &e[1]);
+	assert_ptr_equal(cpu->sched->current, &e[1]);
 	sched_yield();
 	run(0);
-	assert_ptr_equal(cpu.sched->current, &e[0]);
+	assert_ptr_equal(cpu->sched->current, &e[0]);
 }
 
 /* Only the time it was ready and did not run */
@@ -210,7 +183,7 @@ static void test_steal_is_the_wait_of_the_ready(void **state)
 	assert_int_equal(e[0].steal_tsc, 0);
 	sched_wake(&e[1]);
 	run(0);
-	assert_ptr_equal(cpu.sched->current, &e[1]);
+	assert_ptr_equal(cpu->sched->current, &e[1]);
 	run(3 * MS);
 	sched_block(&e[1]);
 	assert_ptr_equal(sched_pick(), &e[0]);
@@ -233,7 +206,7 @@ static void test_steal_and_run_fill_the_time(void **state)
 	sched_yield(); /* charges the current one */
 	run(0);
 	for (u32 i = 0; i < 3; i++) {
-		u64 waits = &e[i] == cpu.sched->current
+		u64 waits = &e[i] == cpu->sched->current
 				    ? 0
 				    : sim_now - e[i].ready_tsc;
 
@@ -248,17 +221,17 @@ static void test_yield_to(void **state)
 		sched_wake(&e[i]);
 	run(0);
 	for (u32 i = 0; i < 4; i++) {
-		struct sched_entity *to = cpu.sched->current->prev;
+		struct sched_entity *to = cpu->sched->current->prev;
 
 		sched_yield_to(to);
 		sched_yield();
 		run(0);
-		assert_ptr_equal(cpu.sched->current, to);
+		assert_ptr_equal(cpu->sched->current, to);
 	}
 	sched_block(&e[0]);
 	sched_yield_to(&e[0]);
 	sched_pick();
-	assert_ptr_not_equal(cpu.sched->current, &e[0]);
+	assert_ptr_not_equal(cpu->sched->current, &e[0]);
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 #include "drivers/acpi/parse.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
+#include "tests/unit/fakes/log.h"
 
 #define MEM_BYTES KIB(64)
 #define MEM_HPA   MIB(1)
@@ -29,19 +30,7 @@
 
 static u8 mem[MEM_BYTES];
 static u32 views; /* early_map() without its early_unmap() */
-static char last_warning[512];
 static struct boot_info bi;
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (level < LOG_WARN)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(last_warning, sizeof(last_warning), fmt, ap);
-	va_end(ap);
-}
 
 /* A copy of exactly the bytes asked for, so that ASan sees any other read */
 void *early_map(hpa_t hpa, u64 size)
@@ -180,14 +169,14 @@ static int fresh(void **state)
 	table(AT_DSDT, "DSDT", s5_body, sizeof(s5_body));
 	memcpy(at(AT_FACS), "FACS\x40\0\0\0", 8);
 	bi.rsdp = AT_RSDP;
-	last_warning[0] = '\0';
+	fake_log_reset();
 	return 0;
 }
 
 static void test_whole(void **state)
 {
 	assert_int_equal(acpi_init(&bi), 0);
-	assert_string_equal(last_warning, "");
+	assert_string_equal(fake_log_alarm, "");
 	assert_int_equal(views, 0);
 	assert_true(acpi.present);
 	assert_int_equal(acpi.table_count, 6);
@@ -243,7 +232,7 @@ static void test_no_tables(void **state)
 	((struct acpi_rsdp *)at(AT_RSDP))->checksum++;
 	assert_int_equal(acpi_init(&bi), 0);
 	assert_false(acpi.present);
-	assert_non_null(strstr(last_warning, "RSDP"));
+	assert_non_null(strstr(fake_log_alarm, "RSDP"));
 	bi.rsdp = GIB(4);
 	assert_int_equal(acpi_init(&bi), 0);
 	assert_false(acpi.present);
@@ -254,9 +243,9 @@ static void test_bad_checksum(void **state)
 {
 	((struct acpi_header *)at(AT_MADT))->checksum++;
 	assert_int_equal(acpi_init(&bi), 0);
-	assert_non_null(strstr(last_warning, "APIC"));
-	assert_non_null(strstr(last_warning, "wrong checksum"));
-	assert_non_null(strstr(last_warning, "loader's list"));
+	assert_non_null(strstr(fake_log_alarm, "APIC"));
+	assert_non_null(strstr(fake_log_alarm, "wrong checksum"));
+	assert_non_null(strstr(fake_log_alarm, "loader's list"));
 	assert_int_equal(acpi.cpu_count, 0);
 	assert_true(acpi.has_s5);
 	assert_int_equal(views, 0);
@@ -264,7 +253,7 @@ static void test_bad_checksum(void **state)
 	fresh(state);
 	((struct acpi_header *)at(AT_DSDT))->checksum++;
 	assert_int_equal(acpi_init(&bi), 0);
-	assert_non_null(strstr(last_warning, "power-off"));
+	assert_non_null(strstr(fake_log_alarm, "power-off"));
 	assert_false(acpi.has_s5);
 	assert_int_equal(acpi.cpu_count, 3);
 }
@@ -280,7 +269,7 @@ static void test_xsdt_falls_back(void **state)
 	fresh(state);
 	((struct acpi_rsdp *)at(AT_RSDP))->extended_checksum++;
 	assert_int_equal(acpi_init(&bi), 0);
-	assert_non_null(strstr(last_warning, "RSDT"));
+	assert_non_null(strstr(fake_log_alarm, "RSDT"));
 	assert_int_equal(acpi.table_count, 1);
 }
 
@@ -293,13 +282,13 @@ static void test_bad_lengths(void **state)
 {
 	set_length(AT_MCFG, 7);
 	assert_int_equal(acpi_init(&bi), 0);
-	assert_non_null(strstr(last_warning, "impossible length"));
+	assert_non_null(strstr(fake_log_alarm, "impossible length"));
 	set_length(AT_MCFG, 0xffffffff);
 	assert_int_equal(acpi_init(&bi), 0);
-	assert_non_null(strstr(last_warning, "impossible length"));
+	assert_non_null(strstr(fake_log_alarm, "impossible length"));
 	set_length(AT_MCFG, (u32)MIB(1)); /* past the end of memory */
 	assert_int_equal(acpi_init(&bi), 0);
-	assert_non_null(strstr(last_warning, "no such address"));
+	assert_non_null(strstr(fake_log_alarm, "no such address"));
 	assert_int_equal(acpi.ecam_count, 0);
 	assert_int_equal(views, 0);
 }
@@ -311,7 +300,7 @@ static void test_madt_cut(void **state)
 	madt[44 + 1] = 0; /* an entry of no length: would loop */
 	seal(AT_MADT);
 	assert_int_equal(acpi_init(&bi), 0);
-	assert_non_null(strstr(last_warning, "cut"));
+	assert_non_null(strstr(fake_log_alarm, "cut"));
 	assert_int_equal(acpi.cpu_count, 0);
 	madt[44 + 1] = 8;
 	madt[44 + 8 + 1] = 255; /* longer than the table */

@@ -15,22 +15,16 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
+#include "tests/unit/fakes/log.h"
 
 #define FAKES 2u
 
-struct acpi_facts acpi;
 static struct fake {
 	u8 page[IOAPIC_BYTES];
 	u32 select;
 	u32 version;
 	u64 rte[IOAPIC_MAX_PINS];
 } fakes[FAKES];
-static u32 errors;
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	errors += level >= LOG_WARN;
-}
 
 void *ioremap(hpa_t hpa, u64 size, u32 attrs)
 {
@@ -87,7 +81,7 @@ static int fresh(void **state)
 	memset(fakes, 0, sizeof(fakes));
 	fakes[0].version = 23 << 16 | 0x20;
 	fakes[1].version = 7 << 16 | 0x20;
-	errors = 0;
+	fake_log_reset();
 	return 0;
 }
 
@@ -117,7 +111,7 @@ static void test_absent(void **state)
 {
 	fakes[0].version = ~0u;
 	assert_int_equal(ioapic_init(0), -ENODEV);
-	assert_int_equal(errors, 1);
+	assert_int_equal(fake_log_warnings, 1);
 	assert_int_equal(ioapic_gsi_count(), 0);
 	assert_int_equal(ioapic_init(GIB(1)), -ENODEV);
 	/* One of two missing: the other works, with its own GSIs */
@@ -144,7 +138,7 @@ static void test_route(void **state)
 	/* An id that eight bits cannot name */
 	ioapic_route(4, 0x51, 300, false, false);
 	assert_int_equal(fakes[0].rte[4], RTE_MASKED | 0x50);
-	assert_int_equal(errors, 1);
+	assert_int_equal(fake_log_warnings, 1);
 	ioapic_route(1000, 0x51, 0, false, false);
 	ioapic_mask(~0u);
 }

@@ -15,21 +15,15 @@
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "mm/owner.h"
+#include "tests/unit/fakes/log.h"
 
-struct acpi_facts acpi;
 static u8 space[PCI_CONFIG_BYTES]; /* of function 2:3.1 */
 static u32 address;
 static u8 *ecam;
 static enum owner_kind ecam_owner;
-static u32 warnings;
 
 #define ECAM_HPA   0xb0000000ull
 #define ECAM_BUSES 4u
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	warnings += level >= LOG_WARN;
-}
 
 struct extent owner_find(hpa_t hpa)
 {
@@ -92,7 +86,7 @@ static int fresh(void **state)
 	memset(space, 0, sizeof(space));
 	make_function(space);
 	ecam_owner = OWNER_FIRMWARE;
-	warnings = 0;
+	fake_log_reset();
 	return 0;
 }
 
@@ -167,9 +161,9 @@ static void test_ecam(void **state)
 	/* A table that points into memory is not believed */
 	ecam_owner = OWNER_FREE;
 	assert_int_equal(pci_read(function, 0, 4), 0x12348086); /* by ports */
-	assert_int_equal(warnings, 1);
+	assert_int_equal(fake_log_warnings, 1);
 	assert_int_equal(pci_read(function, 0, 2), 0x8086);
-	assert_int_equal(warnings, 1);
+	assert_int_equal(fake_log_warnings, 1);
 	free(ecam);
 }
 

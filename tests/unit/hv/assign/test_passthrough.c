@@ -25,7 +25,6 @@
 #define HOST_ADDR 0xfee42000u
 #define HOST_DATA 0x77u
 
-struct acpi_facts acpi;
 u32 pcpu_count = 1;
 
 static u8 config[2][256]; /* function 00:03.0 and 00:04.0 */
@@ -215,16 +214,6 @@ int pt_unmap(struct page_table *pt, u64 addr, u64 size)
 
 void vcpu_flush(struct vcpu *v)
 {
-}
-
-bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
-{
-	return true;
-}
-
-struct pcpu *this_cpu(void)
-{
-	return &fake_pcpus[0];
 }
 
 void smp_call_others(void (*fn)(void *arg), void *arg)

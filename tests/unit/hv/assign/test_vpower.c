@@ -1,21 +1,15 @@
 /* SOURCES: hv/assign/vpower.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Power and reset registers: what ends a guest, what passes, what is dropped */
+/* Power and reset registers: what ends a guest, what fake_ratelimit_left, what
+ * is dropped */
 #include "tests/unit/fakes/vdev_fakes.h"
 
 #include "arch/x86/cpu/portio.h"
 #include "drivers/acpi/acpi.h"
 #include "hv/assign/vpower.h"
+#include "tests/unit/fakes/vm_end.h"
 
-struct acpi_facts acpi;
-static enum vm_end ended;
 static u32 host_port, host_value, host_writes;
-
-void vm_end(struct vm *vm, enum vm_end how, const char *reason)
-{
-	assert_non_null(reason);
-	ended = how;
-}
 
 u32 port_read(u16 port, u8 size)
 {
@@ -29,16 +23,11 @@ void port_write(u16 port, u8 size, u32 value)
 	host_writes++;
 }
 
-bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
-{
-	return true;
-}
-
 static void create(void)
 {
 	fake_vm_init(1);
 	fake_vm.privileged = true;
-	ended = VM_END_NONE;
+	fake_vm_end = VM_END_NONE;
 	host_writes = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(vpower_vdev.create(&fake_vm), 0);
@@ -46,7 +35,7 @@ static void create(void)
 
 static void out(u16 port, u8 size, u32 value)
 {
-	ended = VM_END_NONE;
+	fake_vm_end = VM_END_NONE;
 	bus_write(&fake_vm.ports, &fake_vcpus[0], port, size, value);
 }
 
@@ -61,14 +50,14 @@ static void test_privileged(void **state)
 	acpi.reset_value = 0x0e;
 	create();
 	out(0x604, 2, 0x2000 | 7 << 10);
-	assert_int_equal(ended, VM_END_POWER_OFF);
+	assert_int_equal(fake_vm_end, VM_END_POWER_OFF);
 	out(0x605, 1, 0x20 | 7 << 2); /* by bytes */
-	assert_int_equal(ended, VM_END_POWER_OFF);
+	assert_int_equal(fake_vm_end, VM_END_POWER_OFF);
 	out(0x604, 2, 0x2000 | 1 << 10); /* S1: refused */
 	out(0x704, 2, 0x2000 | 7 << 10);
-	assert_int_equal(ended, VM_END_NONE);
+	assert_int_equal(fake_vm_end, VM_END_NONE);
 	assert_int_equal(host_writes, 0);
-	out(0x604, 2, 0x0001); /* SCI enable passes */
+	out(0x604, 2, 0x0001); /* SCI enable fake_ratelimit_left */
 	assert_int_equal(host_port, 0x604);
 	assert_int_equal(host_value, 1);
 	assert_int_equal(bus_read(&fake_vm.ports, &fake_vcpus[0], 0x64, 1),
@@ -76,15 +65,15 @@ static void test_privileged(void **state)
 	out(0x64, 1, 0xad);
 	assert_int_equal(host_value, 0xad);
 	out(0x64, 1, 0xfe);
-	assert_int_equal(ended, VM_END_RESET);
+	assert_int_equal(fake_vm_end, VM_END_RESET);
 	out(0x64, 1, 0xff); /* pulses nothing */
-	assert_int_equal(ended, VM_END_NONE);
+	assert_int_equal(fake_vm_end, VM_END_NONE);
 	out(0x92, 1, 0x02);
 	assert_int_equal(host_port, 0x92);
 	out(0x92, 1, 0x03);
-	assert_int_equal(ended, VM_END_RESET);
+	assert_int_equal(fake_vm_end, VM_END_RESET);
 	out(0xb00, 1, 0x0e);
-	assert_int_equal(ended, VM_END_RESET);
+	assert_int_equal(fake_vm_end, VM_END_RESET);
 	assert_false(vpower_cf9_write(&fake_vm, 0x02));
 	assert_true(vpower_cf9_write(&fake_vm, 0x06));
 	free(fake_vm.ports.regions);
@@ -95,7 +84,7 @@ static void test_privileged_without_tables(void **state)
 	memset(&acpi, 0, sizeof(acpi));
 	create();
 	out(0x64, 1, 0xfe);
-	assert_int_equal(ended, VM_END_RESET);
+	assert_int_equal(fake_vm_end, VM_END_RESET);
 	free(fake_vm.ports.regions);
 }
 

@@ -128,13 +128,6 @@ int irq_alloc(irq_handler_t fn, void *arg)
 	return -ENOSPC;
 }
 
-struct budget pmm_self;
-
-struct pcpu *this_cpu(void)
-{
-	return &fake_pcpus[0];
-}
-
 static struct timer *armed;
 static u64 armed_ticks; /* from then on */
 

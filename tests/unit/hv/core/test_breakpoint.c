@@ -22,14 +22,6 @@ enum { LEN_1, LEN_2, LEN_8, LEN_4 };
 static struct vcpu vcpu;
 static u64 core_dr[4];
 
-static void fake_read(struct vcpu_hw *hw, u32 groups)
-{
-	hw->regs.valid |= groups;
-}
-
-static const struct vcpu_ops fake_ops = { .read = fake_read };
-const struct vcpu_ops *vcpu_ops = &fake_ops;
-
 void debug_regs_save(u64 dr[4])
 {
 	memcpy(dr, core_dr, sizeof(core_dr));

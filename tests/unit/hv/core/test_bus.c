@@ -12,21 +12,12 @@
 
 #include "hv/core/bus.h"
 #include "lib/errno.h"
+#include "tests/unit/fakes/pool.h"
 
 static struct bus bus;
 static struct budget budget;
 static u64 last_offset, last_value;
 static u32 writes;
-
-void *pmm_alloc(struct budget *b, u32 order)
-{
-	return calloc(1, PAGE_SIZE << order);
-}
-
-void pmm_free(struct budget *b, void *va, u32 order)
-{
-	free(va);
-}
 
 static u64 on_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
@@ -62,6 +53,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	bus_destroy(&bus, &budget);
+	fake_pool_check(&budget);
 	return 0;
 }
 

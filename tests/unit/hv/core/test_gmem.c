@@ -15,6 +15,7 @@
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "mm/window.h"
+#include "tests/unit/fakes/percpu.h"
 
 #define SLOT0_BYTES MIB(1)
 #define SLOT1_GPA   MIB(16)
@@ -26,12 +27,7 @@ static struct vm vm;
 static struct vcpu vcpu;
 static struct vcpu_regs *r = &vcpu.hw.regs;
 static struct window_cache windows;
-static struct pcpu cpu = { .windows = &windows };
 
-struct pcpu *this_cpu(void)
-{
-	return &cpu;
-}
 void *window_miss(struct window_cache *c, hpa_t hpa)
 {
 	u32 slot = (u32)(hpa.v >> PAGE_SHIFT) % WINDOW_SETS * 2;
@@ -64,12 +60,6 @@ u32 fpu_pkru(void)
 {
 	return pkru;
 }
-static void fake_read(struct vcpu_hw *v, u32 groups)
-{
-	v->regs.valid |= groups;
-}
-static const struct vcpu_ops fake_ops = { .read = fake_read };
-const struct vcpu_ops *vcpu_ops = &fake_ops;
 
 static int setup(void **state)
 {
@@ -77,6 +67,7 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(&windows.tag, 0xff, sizeof(windows.tag));
+	fake_pcpus[0].windows = &windows;
 	vm.slots[0] = (struct vm_slot){ 0, 0, SLOT0_BYTES, false };
 	vm.slots[1] =
 		(struct vm_slot){ SLOT1_GPA, SLOT0_BYTES, SLOT1_BYTES, false };

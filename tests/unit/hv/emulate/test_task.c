@@ -111,14 +111,6 @@ u8 insn_length(const u8 *bytes, size_t have, enum insn_mode mode)
 	return bytes[0] == 0xcf;
 }
 
-static void fake_read(struct vcpu_hw *hw, u32 groups)
-{
-	hw->regs.valid |= groups;
-}
-
-static const struct vcpu_ops fake_ops = { .read = fake_read };
-const struct vcpu_ops *vcpu_ops = &fake_ops;
-
 static void put32(u32 at, u32 value)
 {
 	memcpy(ram + at, &value, sizeof(value));

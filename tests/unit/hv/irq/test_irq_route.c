@@ -9,8 +9,7 @@
 #include "hv/irq/route.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic.h"
-
-struct acpi_facts acpi;
+#include "tests/unit/fakes/ratelimit.h"
 
 static struct {
 	irq_handler_t fn;
@@ -109,18 +108,6 @@ struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
 	return dest < vm->vcpu_count ? vm->vcpus[dest] : NULL;
 }
 
-static struct timer *armed;
-
-void timer_arm(struct timer *t, u64 deadline)
-{
-	armed = t;
-}
-
-bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
-{
-	return !rl->printed++;
-}
-
 static void arrive(u32 gsi)
 {
 	u8 v = rte[gsi].vector;
@@ -136,8 +123,9 @@ static int setup(void **state)
 	match_count = 1;
 	match_first = &fake_vcpus[1];
 	vectors_left = 300;
-	armed = NULL;
-	fake_log_lines = 0;
+	fake_timer = NULL;
+	fake_log_reset();
+	fake_ratelimit_left = 1;
 	return 0;
 }
 
@@ -199,14 +187,14 @@ static void test_storm(void **state)
 	u32 i;
 
 	assert_int_equal(irq_route_pin(&fake_vm, 17, 0xa041), 0);
-	for (i = 0; i < 6000 && !armed; i++) {
+	for (i = 0; i < 6000 && !fake_timer; i++) {
 		arrive(17);
 		irq_route_eoi(&fake_vm, 17);
 	}
 	assert_int_equal(i, 5001);
 	assert_true(rte[17].masked); /* the EOI does not unmask it */
 	assert_int_equal(fake_log_lines, 1);
-	armed->fn(armed);
+	fake_timer_fire();
 	assert_false(rte[17].masked);
 	irq_unroute_pin(&fake_vm, 17);
 }
@@ -291,11 +279,11 @@ static void test_msi_exhaustion_and_storm(void **state)
 	assert_int_equal(irq_route_msi(&fake_vm, 0xfee01000, 0x30, &all[n - 1],
 				       &addr, &data),
 			 0);
-	for (i = 0; i < 60000 && !armed; i++)
+	for (i = 0; i < 60000 && !fake_timer; i++)
 		vectors[data].fn(vectors[data].arg);
 	assert_int_equal(i, 50001);
 	assert_true(source_masked);
-	armed->fn(armed);
+	fake_timer_fire();
 	assert_false(source_masked);
 	for (i = 0; i < n; i++)
 		irq_unroute_msi(all[i]);

@@ -8,7 +8,6 @@
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
 
-struct acpi_facts acpi;
 static u32 gsi_count = 24;
 static struct {
 	u32 count, dest, vector, mode;

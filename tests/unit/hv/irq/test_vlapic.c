@@ -308,18 +308,18 @@ static void test_timer_oneshot(void **state)
 	write_reg(v, APIC_LVT_TIMER, 0xec);
 	before = rdtsc();
 	write_reg(v, APIC_TIMER_ICT, 4000000000u);
-	assert_true(armed->deadline >= before + 4000000000u);
+	assert_true(fake_timer->deadline >= before + 4000000000u);
 	assert_true(read_reg(v, APIC_TIMER_CCT) <= 4000000000u);
 	assert_true(read_reg(v, APIC_TIMER_CCT) > 0);
 	v->events = 0;
-	timer_fire();
-	assert_null(armed);
+	fake_timer_fire();
+	assert_null(fake_timer);
 	assert_true(v->events & VE_IRQ);
 	assert_int_equal(vlapic_pending(v), 0xec);
 	assert_int_equal(read_reg(v, APIC_TIMER_CCT), 0);
 	write_reg(v, APIC_TIMER_ICT, 1000);
 	write_reg(v, APIC_TIMER_ICT, 0);
-	assert_null(armed);
+	assert_null(fake_timer);
 }
 
 static void test_timer_divide(void **state)
@@ -340,7 +340,7 @@ static void test_timer_divide(void **state)
 	write_reg(v, APIC_LVT_TIMER, 0xec);
 	write_reg(v, APIC_TIMER_ICT, 4000000000u);
 	write_reg(v, APIC_TIMER_DCR, 0);
-	assert_true(armed->deadline > rdtsc() + 7000000000u);
+	assert_true(fake_timer->deadline > rdtsc() + 7000000000u);
 }
 
 static void test_timer_periodic(void **state)
@@ -351,26 +351,26 @@ static void test_timer_periodic(void **state)
 	write_reg(v, APIC_TIMER_DCR, 0xb);
 	write_reg(v, APIC_LVT_TIMER, APIC_LVT_TIMER_PERIODIC | 0xec);
 	write_reg(v, APIC_TIMER_ICT, 3000000000u);
-	first = armed->deadline;
-	timer_fire();
-	assert_int_equal(armed->deadline, first + 3000000000u);
+	first = fake_timer->deadline;
+	fake_timer_fire();
+	assert_int_equal(fake_timer->deadline, first + 3000000000u);
 	assert_int_equal(vlapic_pending(v), 0xec);
 	/* A hostile period is stretched */
 	write_reg(v, APIC_TIMER_ICT, 1);
 	assert_int_equal(v->vlapic->period, 50000);
-	armed->deadline = rdtsc() - 1000000000u;
-	timer_fire();
-	assert_true(armed->deadline > rdtsc() - 50000);
+	fake_timer->deadline = rdtsc() - 1000000000u;
+	fake_timer_fire();
+	assert_true(fake_timer->deadline > rdtsc() - 50000);
 	/* Masked: it runs on but raises nothing */
 	vlapic_accept(v, 0xec);
 	write_reg(v, APIC_EOI, 0);
 	write_reg(v, APIC_LVT_TIMER,
 		  APIC_LVT_TIMER_PERIODIC | APIC_LVT_MASKED | 0xec);
-	timer_fire();
+	fake_timer_fire();
 	assert_int_equal(vlapic_pending(v), -1);
 	write_reg(v, APIC_LVT_TIMER, 0xec);
-	timer_fire();
-	assert_null(armed);
+	fake_timer_fire();
+	assert_null(fake_timer);
 }
 
 /* Another vCPU has the core: one interrupt can wait, and no more is made */
@@ -382,26 +382,26 @@ static void test_timer_rests(void **state)
 	write_reg(v, APIC_TIMER_DCR, 0xb);
 	write_reg(v, APIC_LVT_TIMER, APIC_LVT_TIMER_PERIODIC | 0xec);
 	write_reg(v, APIC_TIMER_ICT, 1000000);
-	first = armed->deadline = rdtsc() - 10000000;
-	core.current = &fake_vcpus[1];
+	first = fake_timer->deadline = rdtsc() - 10000000;
+	fake_pcpus[0].current = &fake_vcpus[1];
 	v->events = 0;
-	timer_fire();
-	assert_null(armed);
+	fake_timer_fire();
+	assert_null(fake_timer);
 	assert_true(v->events & VE_IRQ);
 	assert_int_equal(vlapic_pending(v), 0xec);
 	/* It goes on in step with the first */
-	core.current = v;
+	fake_pcpus[0].current = v;
 	vlapic_taken(v);
-	assert_non_null(armed);
-	assert_true(armed->deadline > first + 10000000);
-	assert_int_equal((armed->deadline - first) % 1000000, 0);
+	assert_non_null(fake_timer);
+	assert_true(fake_timer->deadline > first + 10000000);
+	assert_int_equal((fake_timer->deadline - first) % 1000000, 0);
 	/* One that did not expire meanwhile is as it was */
-	first = armed->deadline;
+	first = fake_timer->deadline;
 	vlapic_taken(v);
-	assert_int_equal(armed->deadline, first);
+	assert_int_equal(fake_timer->deadline, first);
 	write_reg(v, APIC_TIMER_ICT, 0);
 	vlapic_taken(v);
-	assert_null(armed);
+	assert_null(fake_timer);
 }
 
 /* One that waits already: its vCPU is not woken for it again and again */
@@ -412,13 +412,13 @@ static void test_timer_tells_once(void **state)
 	write_reg(v, APIC_TIMER_DCR, 0xb);
 	write_reg(v, APIC_LVT_TIMER, APIC_LVT_TIMER_PERIODIC | 0xec);
 	write_reg(v, APIC_TIMER_ICT, 1000000);
-	timer_fire();
+	fake_timer_fire();
 	assert_true(v->events & VE_IRQ);
 	v->events = 0;
-	timer_fire();
+	fake_timer_fire();
 	assert_int_equal(v->events, 0);
 	vlapic_accept(v, 0xec);
-	timer_fire();
+	fake_timer_fire();
 	assert_true(v->events & VE_IRQ);
 }
 
@@ -429,29 +429,29 @@ static void test_timer_deadline(void **state)
 
 	v->hw.tsc_offset = 0x100000;
 	vlapic_deadline_write(v, when); /* not in that mode: ignored */
-	assert_null(armed);
+	assert_null(fake_timer);
 	write_reg(v, APIC_LVT_TIMER, APIC_LVT_TIMER_DEADLINE | 0xec);
 	vlapic_deadline_write(v, when + 0x100000);
-	assert_int_equal(armed->deadline, when);
+	assert_int_equal(fake_timer->deadline, when);
 	assert_int_equal(vlapic_deadline_read(v), when + 0x100000);
 	assert_int_equal(read_reg(v, APIC_TIMER_CCT), 0);
 	write_reg(v, APIC_TIMER_ICT, 55); /* no meaning in this mode */
-	assert_int_equal(armed->deadline, when);
-	timer_fire();
+	assert_int_equal(fake_timer->deadline, when);
+	fake_timer_fire();
 	assert_int_equal(vlapic_deadline_read(v), 0);
 	assert_int_equal(vlapic_pending(v), 0xec);
 	vlapic_accept(v, 0xec);
 	write_reg(v, APIC_EOI, 0);
 	/* Past: at once, with no timer */
 	vlapic_deadline_write(v, 1);
-	assert_null(armed);
+	assert_null(fake_timer);
 	assert_int_equal(vlapic_pending(v), 0xec);
 	vlapic_deadline_write(v, when + 0x100000);
 	vlapic_deadline_write(v, 0);
-	assert_null(armed);
+	assert_null(fake_timer);
 	vlapic_deadline_write(v, when + 0x100000);
 	write_reg(v, APIC_LVT_TIMER, 0xec); /* a mode change disarms */
-	assert_null(armed);
+	assert_null(fake_timer);
 }
 
 static void test_init_keeps_base(void **state)
@@ -536,7 +536,7 @@ static void test_random_writes(void **state)
 			check_summaries(fake_vcpus[i / 64 % 4].vlapic);
 		if (i % 5000 == 0)
 			vlapic_reset(&fake_vcpus[rand() % 4], rand() & 1);
-		armed = NULL;
+		fake_timer = NULL;
 	}
 }
 

@@ -9,11 +9,6 @@
 #include "hv/irq/vpic.h"
 #include "include/hw/i8259.h"
 
-void vcpu_post(struct vcpu *v, u32 bits)
-{
-	v->events |= bits;
-}
-
 static struct vcpu *extint;
 static u32 looked;
 

@@ -21,14 +21,6 @@ static u32 flushes, sent[4], yielded_to;
 static u64 eoi_gpa;
 static bool eoi_on;
 
-static void fake_read(struct vcpu_hw *hw, u32 groups)
-{
-	hw->regs.valid |= groups;
-}
-
-static const struct vcpu_ops fake_ops = { .read = fake_read };
-const struct vcpu_ops *vcpu_ops = &fake_ops;
-
 void *gmem_map(struct vm *vm, gpa_t gpa)
 {
 	return gpa.v < RAM_BYTES ? ram + gpa.v : NULL;
@@ -40,19 +32,9 @@ size_t gmem_fetch(struct vcpu *vcpu, u8 *buf, size_t len)
 	return len;
 }
 
-u64 tsc_to_ns(u64 ticks)
-{
-	return ticks;
-}
-
 void vcpu_flush(struct vcpu *vcpu)
 {
 	flushes++;
-}
-
-void vcpu_post(struct vcpu *vcpu, u32 bits)
-{
-	vcpu->events |= bits;
 }
 
 int vlapic_pv_eoi_set(struct vcpu *vcpu, bool on, gpa_t gpa)

@@ -16,26 +16,14 @@
 #include "hv/pv/pvclock.h"
 #include "include/bulkhead/kvm.h"
 #include "lib/errno.h"
+#include "tests/unit/fakes/tsc.h"
 
 #define RAM_BYTES    8192
 #define BOOT_SECONDS 1700000000ull
 
-u64 tsc_khz;
-u64 tsc_boot;
-
 static u8 ram[RAM_BYTES];
 static struct vm vm;
 static struct vcpu vcpu;
-
-void *kmem_alloc(struct budget *b, size_t size)
-{
-	return calloc(1, size);
-}
-
-void kmem_free(struct budget *b, void *p, size_t size)
-{
-	free(p);
-}
 
 int gmem_write(struct vm *m, gpa_t gpa, const void *buf, size_t len)
 {
@@ -45,19 +33,9 @@ int gmem_write(struct vm *m, gpa_t gpa, const void *buf, size_t len)
 	return 0;
 }
 
-u64 tsc_to_ns(u64 ticks)
-{
-	return (u64)((unsigned __int128)ticks * 1000000 / tsc_khz);
-}
-
 u64 rtc_boot_seconds(void)
 {
 	return BOOT_SECONDS;
-}
-
-u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
-{
-	return host_tsc + v->hw.tsc_offset;
 }
 
 /* As a guest computes it, pvclock.h of the ABI */

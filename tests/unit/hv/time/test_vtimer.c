@@ -5,37 +5,26 @@
 
 #include "hv/time/vtimer.h"
 
-static struct pcpu *here;
 static u32 fired;
 static struct vtimer t;
 
-struct pcpu *this_cpu(void)
-{
-	return here;
-}
-
-void vcpu_post(struct vcpu *v, u32 bits)
-{
-	v->events |= bits;
-}
-
-/* Only the home core may come here */
+/* Only the home core may come fake_this_cpu */
 void timer_arm(struct timer *timer, u64 deadline)
 {
-	assert_ptr_equal(here, &fake_pcpus[0]);
+	assert_ptr_equal(fake_this_cpu, &fake_pcpus[0]);
 	timer->deadline = deadline;
 	timer->armed = true;
 }
 
 void timer_cancel(struct timer *timer)
 {
-	assert_ptr_equal(here, &fake_pcpus[0]);
+	assert_ptr_equal(fake_this_cpu, &fake_pcpus[0]);
 	timer->armed = false;
 }
 
 static void expire(void)
 {
-	here = &fake_pcpus[0];
+	fake_this_cpu = &fake_pcpus[0];
 	assert_true(t.timer.armed);
 	t.timer.armed = false;
 	t.timer.fn(&t.timer);
@@ -50,7 +39,7 @@ static void note(struct vtimer *self)
 static int setup(void **state)
 {
 	fake_vm_init(2);
-	here = &fake_pcpus[0];
+	fake_this_cpu = &fake_pcpus[0];
 	fired = 0;
 	vtimer_init(&t, &fake_vm, note);
 	return 0;
@@ -72,11 +61,11 @@ static void test_at_home(void **state)
 
 static void test_from_elsewhere(void **state)
 {
-	here = &fake_pcpus[1];
+	fake_this_cpu = &fake_pcpus[1];
 	vtimer_set(&t, 1000);
 	assert_false(t.timer.armed);
 	assert_int_equal(fake_vcpus[0].events, VE_VTIMER);
-	here = &fake_pcpus[0];
+	fake_this_cpu = &fake_pcpus[0];
 	vtimer_follow(&fake_vm);
 	assert_int_equal(t.timer.deadline, 1000);
 	expire();
@@ -86,7 +75,7 @@ static void test_from_elsewhere(void **state)
 static void test_cancelled_elsewhere_does_not_fire(void **state)
 {
 	vtimer_set(&t, 1000);
-	here = &fake_pcpus[1];
+	fake_this_cpu = &fake_pcpus[1];
 	vtimer_cancel(&t);
 	assert_true(t.timer.armed);
 	expire();
@@ -96,14 +85,14 @@ static void test_cancelled_elsewhere_does_not_fire(void **state)
 static void test_moved_while_armed(void **state)
 {
 	vtimer_set(&t, 1000);
-	here = &fake_pcpus[1];
+	fake_this_cpu = &fake_pcpus[1];
 	vtimer_set(&t, 5000);
 	expire(); /* before the boot vCPU took the event */
 	assert_int_equal(fired, 0);
 	assert_int_equal(t.timer.deadline, 5000);
-	here = &fake_pcpus[1];
+	fake_this_cpu = &fake_pcpus[1];
 	vtimer_set(&t, 2000);
-	here = &fake_pcpus[0];
+	fake_this_cpu = &fake_pcpus[0];
 	vtimer_follow(&fake_vm);
 	assert_int_equal(t.timer.deadline, 2000);
 	expire();

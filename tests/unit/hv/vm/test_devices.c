@@ -71,7 +71,7 @@ static void begin(bool privileged)
 	call_count = 0;
 	failing = VDEV_COUNT;
 	fails_late = false;
-	fake_log_lines = 0;
+	fake_log_reset();
 }
 
 static bool for_guest(u32 id)

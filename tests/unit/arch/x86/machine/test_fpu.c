@@ -18,18 +18,8 @@
 #define MXCSR     24
 #define XMM0      160
 
-struct cpu_features cpu_features;
 static u8 area[PAGE_SIZE] __attribute__((aligned(64)));
 static struct fpu_state fpu = { .area = area };
-
-void *pmm_alloc(struct budget *b, u32 order)
-{
-	return NULL;
-}
-
-void pmm_free(struct budget *b, void *p, u32 order)
-{
-}
 
 /* As QEMU's TCG saves: everything in use */
 static void saved(void)

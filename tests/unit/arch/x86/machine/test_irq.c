@@ -19,14 +19,10 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "tests/unit/fakes/log.h"
 
-static u32 eois, warnings, handled;
+static u32 eois, handled;
 static void *last_arg;
-
-struct pcpu *this_cpu(void)
-{
-	return NULL;
-}
 
 void lapic_eoi(void)
 {
@@ -45,21 +41,6 @@ void timer_run(void)
 {
 }
 
-bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
-{
-	return true;
-}
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	warnings++;
-}
-
-void panic(const char *fmt, ...)
-{
-	abort();
-}
-
 static void handler(void *arg)
 {
 	handled++;
@@ -70,7 +51,8 @@ static void handler(void *arg)
 
 static int setup(void **state)
 {
-	eois = warnings = handled = 0;
+	eois = handled = 0;
+	fake_log_reset();
 	last_arg = NULL;
 	return 0;
 }
@@ -92,10 +74,10 @@ static void test_bind(void **state)
 static void test_nobodys_interrupt(void **state)
 {
 	irq_dispatch(0x41);
-	assert_int_equal(warnings, 1);
+	assert_int_equal(fake_log_lines, 1);
 	assert_int_equal(eois, 1);
 	irq_dispatch(VEC_SPURIOUS);
-	assert_int_equal(warnings, 1);
+	assert_int_equal(fake_log_lines, 1);
 	assert_int_equal(eois, 1);
 }
 

@@ -16,14 +16,12 @@
 #include "include/hw/msr.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "tests/unit/fakes/log.h"
 
 #define BANKS 3
 
-struct cpu_features cpu_features;
-
 static u64 global, global_ctl;
 static u64 bank[BANKS][4];
-static u32 lines;
 
 static u64 *find(u32 msr)
 {
@@ -63,17 +61,12 @@ int wrmsr_safe(u32 msr, u64 value)
 	return 0;
 }
 
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	lines += level == LOG_ERROR;
-}
-
 static int setup(void **state)
 {
 	memset(bank, 0, sizeof(bank));
 	global = MCG_STATUS_RIPV | MCG_STATUS_MCIP;
 	global_ctl = 0;
-	lines = 0;
+	fake_log_reset();
 	cpu_features = (struct cpu_features){
 		.vendor = VENDOR_INTEL,
 		.family = 6,
@@ -90,7 +83,7 @@ static void test_init_turns_all_on_and_clears_old(void **state)
 {
 	bank[1][STATUS] = MC_STATUS_VAL | MC_STATUS_UC | MC_STATUS_PCC;
 	mce_init_cpu();
-	assert_int_equal(lines, 1);
+	assert_int_equal(fake_log_errors, 1);
 	assert_int_equal(global_ctl, ~0ull);
 	for (u32 i = 0; i < BANKS; i++) {
 		assert_int_equal(bank[i][0], ~0ull);
@@ -116,7 +109,7 @@ static void test_corrected(void **state)
 {
 	bank[2][STATUS] = MC_STATUS_VAL;
 	assert_int_equal(mce_handle(), MCE_NONE);
-	assert_int_equal(lines, 1);
+	assert_int_equal(fake_log_errors, 1);
 	assert_int_equal(bank[2][STATUS], 0);
 }
 
@@ -125,7 +118,7 @@ static void test_contained(void **state)
 	bank[0][STATUS] = MC_STATUS_VAL;
 	bank[1][STATUS] = MC_STATUS_VAL | MC_STATUS_UC | MC_STATUS_ADDRV;
 	assert_int_equal(mce_handle(), MCE_CONTAINED);
-	assert_int_equal(lines, 2);
+	assert_int_equal(fake_log_errors, 2);
 }
 
 static void test_fatal(void **state)

@@ -19,6 +19,8 @@
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "mm/pmm.h"
+#include "tests/unit/fakes/percpu.h"
+#include "tests/unit/fakes/pool.h"
 
 #define OTHER     7 /* its APIC id; the boot core's is 0 */
 #define LIMIT_SEC 20
@@ -41,13 +43,9 @@ extern struct slot smp_slots[];
 extern u32 smp_slot_count;
 void smp_ap_main(struct slot *slot);
 
-static struct pcpu boot;
 struct pcpu *pcpus[MAX_CPUS];
 u32 pcpu_count;
-struct cpu_features cpu_features;
-struct budget pmm_self;
 
-static _Alignas(STACK_SIZE) u8 block[CPU_AREA_SIZE];
 static u8 trampoline[PAGE_SIZE];
 static u32 inits, sipis, deaf_sipis; /* the first ones are not heard */
 static bool comes_with_init;         /* it arrives as the second INIT leaves */
@@ -55,28 +53,12 @@ static bool runs;
 static u32 entered;
 static pthread_t core;
 
-void panic(const char *fmt, ...)
-{
-	fail_msg("panic: %s", fmt);
-	abort();
-}
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-}
-void *pmm_alloc(struct budget *b, u32 order)
-{
-	return block;
-}
 struct pcpu *cpu_area_init(void *at)
 {
 	struct pcpu *cpu = at;
 
 	cpu->stack_top = (u64)at + STACK_SIZE;
 	return cpu;
-}
-struct pcpu *this_cpu(void)
-{
-	return &boot;
 }
 void cpu_init_this(struct pcpu *cpu)
 {
@@ -92,10 +74,6 @@ int hostmap_identity_map(hpa_t page)
 void hostmap_identity_unmap(hpa_t page)
 {
 }
-u64 ns_to_tsc(u64 ns)
-{
-	return ns;
-}
 bool lapic_ready(void)
 {
 	return true;
@@ -105,9 +83,6 @@ void lapic_send_nmi(u32 apic_id)
 {
 }
 
-void udelay(u64 us)
-{
-}
 void lapic_init_cpu(void)
 {
 }
@@ -174,13 +149,16 @@ static u32 start(void)
 
 	smp_slot_count = inits = sipis = entered = 0;
 	runs = false;
-	pcpus[0] = &boot;
+	pcpus[0] = &fake_pcpus[0];
 	pcpu_count = 1;
 	alarm(LIMIT_SEC); /* it must come to an end */
 	cores = smp_start(ids, 2, HPA((u64)trampoline), enter);
 	if (runs)
 		pthread_join(core, NULL);
 	alarm(0);
+	pmm_free(&pmm_self, (void *)(smp_slots[0].stack_top - STACK_SIZE),
+		 CPU_AREA_ORDER);
+	fake_pool_check(&pmm_self);
 	return cores;
 }
 

@@ -15,17 +15,13 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
+#include "tests/unit/fakes/percpu.h"
 
 #define FAR (~0ull / 2)
 
-static struct pcpu cpu;
+static struct pcpu *const cpu = &fake_pcpus[0];
 static u64 hardware;
 static u32 hardware_writes;
-
-struct pcpu *this_cpu(void)
-{
-	return &cpu;
-}
 
 void lapic_timer_set(u64 deadline_tsc)
 {
@@ -46,7 +42,7 @@ static struct timer timers[4];
 
 static int setup(void **state)
 {
-	memset(&cpu, 0, sizeof(cpu));
+	memset(cpu, 0, sizeof(*cpu));
 	memset(timers, 0, sizeof(timers));
 	for (u32 i = 0; i < ARRAY_SIZE(timers); i++)
 		timers[i].fn = note;
@@ -108,7 +104,7 @@ static void test_cancel(void **state)
 	assert_int_equal(hardware, FAR);
 	timer_cancel(&timers[1]);
 	timer_run();
-	assert_null(cpu.timers.first);
+	assert_null(cpu->timers.first);
 }
 
 static void test_zero_deadline_fires(void **state)

@@ -14,7 +14,6 @@
 #include "arch/x86/svm/internal.h"
 #include "include/hw/lapic.h"
 
-struct cpu_features cpu_features = { .mce = true };
 struct svm_caps svm_caps;
 
 const u8 svm_enter_vmrun[1];
@@ -22,13 +21,8 @@ static struct vmcb vmcb;
 static struct vcpu_arch arch;
 static u32 apic_page[PAGE_SIZE / 4];
 static struct vcpu_hw hw;
-static struct pcpu cpu;
 static u32 ipis, unloads;
 
-struct pcpu *this_cpu(void)
-{
-	return &cpu;
-}
 void lapic_send_ipi(u32 apic_id, u8 vector)
 {
 	ipis++;
@@ -47,6 +41,7 @@ static int setup(void **state)
 	hw.arch = &arch;
 	hw.apic_page = apic_page;
 	ipis = unloads = 0;
+	cpu_features = (struct cpu_features){ .mce = true };
 	svm_caps.nrips = svm_caps.decode_assists = false;
 	return 0;
 }

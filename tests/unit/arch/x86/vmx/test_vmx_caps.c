@@ -13,17 +13,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
-
-static char said[512];
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(said, sizeof(said), fmt, ap);
-	va_end(ap);
-}
+#include "tests/unit/fakes/log.h"
 
 #define DEFAULT1 0x16u /* pin-based bits that are always one */
 
@@ -59,7 +49,7 @@ static u64 fake_rdmsr(u32 msr)
 
 static int good_cpu(void **state)
 {
-	said[0] = 0;
+	fake_log_reset();
 	basic = 0x12345 | VMX_BASIC_TRUE_CONTROLS;
 	cpu2_allowed = exit_allowed = ~0u;
 	ept_vpid = EPT_CAP_WALK_4 | EPT_CAP_WB | EPT_CAP_2M | EPT_CAP_INVEPT |
@@ -81,7 +71,7 @@ static void good_cpu_resolves(void **state)
 	assert_int_equal(c.control[CTL_CPU2],
 			 vmx_controls[CTL_CPU2].required |
 				 vmx_controls[CTL_CPU2].optional);
-	assert_string_equal(said, "");
+	assert_string_equal(fake_log_last, "");
 }
 
 static void old_msrs_without_bit_55(void **state)
@@ -99,10 +89,10 @@ static void missing_controls_are_named(void **state)
 
 	cpu2_allowed = ~(u32)CPU2_EPT;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), -ENOTSUP);
-	assert_non_null(strstr(said, "EPT"));
+	assert_non_null(strstr(fake_log_last, "EPT"));
 	cpu2_allowed = ~(u32)CPU2_UNRESTRICTED;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), -ENOTSUP);
-	assert_non_null(strstr(said, "unrestricted guest"));
+	assert_non_null(strstr(fake_log_last, "unrestricted guest"));
 }
 
 static void optional_controls_may_be_absent(void **state)
@@ -139,7 +129,7 @@ static void ept_without_write_back(void **state)
 
 	ept_vpid &= ~(u64)EPT_CAP_WB;
 	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), -ENOTSUP);
-	assert_non_null(strstr(said, "write-back"));
+	assert_non_null(strstr(fake_log_last, "write-back"));
 }
 
 static void largest_leaf(void **state)

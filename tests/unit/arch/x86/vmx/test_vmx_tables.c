@@ -17,12 +17,7 @@
 
 /* What the register groups need and no test here reaches */
 struct vmx_caps vmx_caps;
-struct cpu_features cpu_features;
 
-struct pcpu *this_cpu(void)
-{
-	return NULL;
-}
 int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,
 	     u64 *left)
 {

@@ -14,11 +14,6 @@
 
 struct vmx_caps vmx_caps;
 
-void panic(const char *fmt, ...)
-{
-	abort();
-}
-
 static void vpids_are_unique_and_come_back(void **state)
 {
 	static bool seen[65536];

@@ -5,9 +5,10 @@
 
 #include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"
+#include "tests/unit/fakes/ratelimit.h"
+#include "tests/unit/fakes/vm_end.h"
 
 static struct guest_config config;
-static u32 ended, passes;
 static u32 isa, gsi;
 
 void line_set(struct vm *vm, u32 irq, bool level)
@@ -18,16 +19,6 @@ void line_set(struct vm *vm, u32 irq, bool level)
 void vioapic_set_line(struct vm *vm, u32 pin, bool level)
 {
 	gsi = level ? pin : 0;
-}
-
-void vm_end(struct vm *vm, enum vm_end how, const char *reason)
-{
-	ended = how;
-}
-
-bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
-{
-	return passes && passes--;
 }
 
 static u64 in(u16 port, u8 size)
@@ -77,10 +68,10 @@ static void test_exit(void **state)
 {
 	config = (struct guest_config){ .debug_exit_port = 0xf4 };
 	create();
-	ended = 0;
+	fake_vm_end = 0;
 	assert_int_equal(in(0xf4, 1), 0);
 	out(0xf6, 2, 1);
-	assert_int_equal(ended, VM_END_DEBUG_EXIT);
+	assert_int_equal(fake_vm_end, VM_END_DEBUG_EXIT);
 	destroy();
 }
 
@@ -112,13 +103,13 @@ static void test_debug_console(void **state)
 	config = (struct guest_config){ .debug_console = true };
 	create();
 	assert_int_equal(in(0x402, 1), 0xe9);
-	fake_log_lines = 0;
-	passes = 3;
+	fake_log_reset();
+	fake_ratelimit_left = 3;
 	out(0x402, 1, '\n');           /* nothing to say */
 	for (u32 i = 0; i < 1000; i++) /* six lines of 160, cut */
 		out(0x402, 1, i & 0xff);
 	assert_int_equal(fake_log_lines, 3);
-	passes = 1;
+	fake_ratelimit_left = 1;
 	debugcon_vdev.reset(&fake_vm);
 	assert_int_equal(fake_log_lines, 5); /* and how many were lost */
 	destroy();

@@ -4,20 +4,15 @@
 #include "tests/unit/fakes/vdev_fakes.h"
 
 #include "hv/irq/lines.h"
+#include "tests/unit/fakes/vm_end.h"
 
-static u32 levels, edges, resets;
+static u32 levels, edges;
 
 void line_set(struct vm *vm, u32 irq, bool level)
 {
 	assert_true(irq == 1 || irq == 12);
 	edges += level && !(levels & 1u << irq);
 	levels = (levels & ~(1u << irq)) | (u32)level << irq;
-}
-
-void vm_end(struct vm *vm, enum vm_end how, const char *reason)
-{
-	assert_int_equal(how, VM_END_RESET);
-	resets++;
 }
 
 static u8 in(u16 port)
@@ -33,7 +28,7 @@ static void out(u16 port, u8 value)
 static int setup(void **state)
 {
 	fake_vm_init(1);
-	levels = edges = resets = 0;
+	levels = edges = fake_vm_ends = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 8), 0);
 	assert_int_equal(vkbc_vdev.create(&fake_vm), 0);
 	return 0;
@@ -49,20 +44,22 @@ static int teardown(void **state)
 static void test_resets(void **state)
 {
 	out(0x64, 0xfe);
-	assert_int_equal(resets, 1);
+	assert_int_equal(fake_vm_ends, 1);
+	assert_int_equal(fake_vm_end, VM_END_RESET);
 	out(0x64, 0xff); /* pulses nothing */
 	out(0x64, 0xf1);
-	assert_int_equal(resets, 1);
+	assert_int_equal(fake_vm_ends, 1);
 	out(0x64, 0xd1);
 	out(0x60, 0xdf);
-	assert_int_equal(resets, 1);
+	assert_int_equal(fake_vm_ends, 1);
 	out(0x64, 0xd1);
 	out(0x60, 0xde);
-	assert_int_equal(resets, 2);
+	assert_int_equal(fake_vm_ends, 2);
 	out(0x92, 0x02);
-	assert_int_equal(resets, 2);
+	assert_int_equal(fake_vm_ends, 2);
 	out(0x92, 0x03);
-	assert_int_equal(resets, 3);
+	assert_int_equal(fake_vm_ends, 3);
+	assert_int_equal(fake_vm_end, VM_END_RESET);
 	assert_int_equal(in(0x92), 0x02);
 }
 
@@ -104,7 +101,7 @@ static void test_command_cancels(void **state)
 	out(0x64, 0xd1);
 	out(0x64, 0xd2);
 	out(0x60, 0xde);
-	assert_int_equal(resets, 0);
+	assert_int_equal(fake_vm_ends, 0);
 	assert_int_equal(in(0x60), 0xde);
 	out(0x60, 0xed);
 	assert_int_equal(in(0x60), 0xfa);
@@ -128,6 +125,7 @@ static void test_random(void **state)
 		in(0x60);
 	assert_int_equal(in(0x64) & 1, 0);
 	assert_int_equal(levels, 0);
+	assert_int_equal(fake_vm_end, VM_END_RESET);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -8,24 +8,12 @@
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/vpm.h"
 #include "include/hw/acpi_pm.h"
-
-static enum vm_end ended;
-
-void vm_end(struct vm *vm, enum vm_end how, const char *reason)
-{
-	assert_non_null(reason);
-	ended = how;
-}
-
-bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
-{
-	return true;
-}
+#include "tests/unit/fakes/vm_end.h"
 
 static int setup(void **state)
 {
 	board_init();
-	ended = VM_END_NONE;
+	fake_vm_end = VM_END_NONE;
 	return vpm_vdev.create(&fake_vm);
 }
 
@@ -113,21 +101,21 @@ static void test_enable_keeps_its_bits(void **state)
 static void test_sleep(void **state)
 {
 	out(PC_PM1_CNT, 2, PM1_CNT_SLP_EN | 1 << 10);
-	assert_int_equal(ended, VM_END_NONE);
+	assert_int_equal(fake_vm_end, VM_END_NONE);
 	assert_int_equal(in(PC_PM1_CNT, 2), 1 << 10);
 	out(PC_PM1_CNT, 2, 0);
-	assert_int_equal(ended, VM_END_NONE);
+	assert_int_equal(fake_vm_end, VM_END_NONE);
 	out(PC_PM1_CNT, 2, PM1_CNT_SLP_EN);
-	assert_int_equal(ended, VM_END_POWER_OFF);
-	ended = VM_END_NONE;
+	assert_int_equal(fake_vm_end, VM_END_POWER_OFF);
+	fake_vm_end = VM_END_NONE;
 	out(PC_PM1_CNT, 2, PM1_CNT_SLP_EN | 7 << 10);
-	assert_int_equal(ended, VM_END_POWER_OFF);
-	ended = VM_END_NONE;
+	assert_int_equal(fake_vm_end, VM_END_POWER_OFF);
+	fake_vm_end = VM_END_NONE;
 	out(PC_PM1_CNT, 2, 0);
-	assert_int_equal(ended, VM_END_NONE);
+	assert_int_equal(fake_vm_end, VM_END_NONE);
 	/* By bytes: the type was written before */
 	out(PC_PM1_CNT + 1, 1, 0x20);
-	assert_int_equal(ended, VM_END_POWER_OFF);
+	assert_int_equal(fake_vm_end, VM_END_POWER_OFF);
 }
 
 static void test_smm_is_set_up(void **state)
@@ -154,7 +142,7 @@ static void test_watchdog_keeps_and_never_bites(void **state)
 	out(PC_PM_BASE + PM_TCO + 4, 2, 0xffff);
 	assert_int_equal(in(PC_PM_BASE + PM_TCO + 4, 2), 0);
 	board_pass_us(100000000);
-	assert_int_equal(ended, VM_END_NONE);
+	assert_int_equal(fake_vm_end, VM_END_NONE);
 }
 
 static void test_reset(void **state)

@@ -15,15 +15,9 @@
 #include "hv/device/pc/vrtc_time.h"
 #include "include/hw/mc146818.h"
 
-u64 tsc_boot = 1000000000000ull;
 static bool legacy;
 static u32 alarms;
 static u64 boot_seconds;
-
-u64 tsc_to_ns(u64 ticks)
-{
-	return (u64)((unsigned __int128)ticks * 1000000 / tsc_khz);
-}
 
 u64 rtc_boot_seconds(void)
 {
