@@ -1,42 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guest memory from the hypervisor: by guest-physical address, and by
- * guest-virtual through the guest's own page tables. Never trusts: every page
- * is looked up in the VM's slots, and copies are private. */
+/*
+ * Guest memory from the hypervisor: by guest-physical address, and by
+ * guest-virtual through the guest's own page tables. Nothing is trusted: every
+ * page is looked up in the VM's slots, and copies are private. On any core that
+ * works for the VM, no lock; what takes a vCPU: home core, attached.
+ */
 #ifndef HV_CORE_GMEM_H
 #define HV_CORE_GMEM_H
 
 #include "hv/core/vcpu.h"
 
-/* -EFAULT (nothing guaranteed written) when any byte is not RAM of the VM; ROM
- * is read, and written only by gmem_write_rom(), which is for its loader */
+/*
+ * Copy @len bytes from, to or within RAM of the VM. -EFAULT: some byte is not
+ * RAM; what lies before it may have been copied. ROM can be read;
+ * gmem_write_rom(), for its loader, writes it too. The guest may change its
+ * memory meanwhile: check a copy, never the original.
+ */
 int __must_check gmem_read(struct vm *vm, gpa_t gpa, void *buf, size_t len);
 int __must_check gmem_write(struct vm *vm, gpa_t gpa, const void *buf,
 			    size_t len);
 int __must_check gmem_zero(struct vm *vm, gpa_t gpa, u64 len);
 int __must_check gmem_write_rom(struct vm *vm, gpa_t gpa, const void *buf,
 				size_t len);
-/* A window on the page of @gpa (mm/window.h rules), NULL if not RAM; to read,
- * NULL if neither RAM nor ROM */
+/* A window on the byte at @gpa, good to the end of its page and as long as
+ * mm/window.h says. NULL: not RAM; to read: neither RAM nor ROM. */
 void *gmem_map(struct vm *vm, gpa_t gpa);
 const void *gmem_map_read(struct vm *vm, gpa_t gpa);
 
 /*
- * Translate as the CPU would (SDM 3A 4; APM 2 5): all paging modes, CPL, WP,
- * SMEP/SMAP, NX, protection keys. 0, and accessed and dirty bits are set;
- * -EFAULT with *pf_error = the #PF error code. A table outside RAM reads as
- * ones. @access: enum access, plus ACCESS_SYSTEM for implicit supervisor
+ * Translate as the CPU would (SDM 3A 4 *Paging*; APM 2 5): all paging modes,
+ * CPL, WP, SMEP, SMAP, NX, protection keys. @gva is linear, its segment's base
+ * added. @access: enum access, plus ACCESS_SYSTEM for an implicit supervisor
  * access, ACCESS_PROBE to leave accessed and dirty bits alone.
+ * 0: *@gpa is set, and so are the accessed and dirty bits. It need not be RAM.
+ * -EFAULT: *@pf_error is the error code of the #PF, which is not queued. A
+ * table outside RAM reads as ones.
  */
 #define ACCESS_SYSTEM 8
 #define ACCESS_PROBE  16
 int __must_check gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 			       u32 *pf_error);
-/* Fetch up to @len instruction bytes at CS:RIP; returns the count (stops at a
- * page that is not mapped); RG_RIP|RG_CR|RG_SEG are made valid. */
+/* Copy up to @len instruction bytes at CS:RIP. Returns how many: it stops at a
+ * page that is not mapped, or not RAM. Makes RG_RIP and RG_CR valid, and RG_CS
+ * or RG_SEG. */
 size_t gmem_fetch(struct vcpu *v, u8 *buf, size_t len);
 /* As gmem_fetch() without the copy: the bytes at CS:RIP up to the end of their
- * page, *@left of them, or NULL. Rules of mm/window.h; the guest may change
- * them at any time. */
+ * page, *@left of them, or NULL. Good as long as mm/window.h says; the guest
+ * may change them at any time. */
 const u8 *gmem_code(struct vcpu *v, u64 *left);
 
 /*

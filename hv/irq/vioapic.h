@@ -2,7 +2,8 @@
 /*
  * The virtual IOAPIC (82093AA, 24 pins or as many as the host has GSIs).
  * Lines are set by virtual devices (vUART) or, in the privileged guest, by
- * physical interrupts through hv/irq/route.h. Lock: vioapic's own, leaf.
+ * physical interrupts through hv/irq/route.h. Any core; the vIOAPIC's own lock,
+ * below every device's.
  */
 #ifndef HV_IRQ_VIOAPIC_H
 #define HV_IRQ_VIOAPIC_H
@@ -12,12 +13,12 @@
 
 #define VIOAPIC_BASE PC_IOAPIC_BASE
 
-/* Any core */
+/* The level of @pin, below the number of pins */
 void vioapic_set_line(struct vm *vm, u32 pin, bool level);
 /* One of up to 8 that share the pin: it is up while one of them has it up.
  * vioapic_set_line() is source 0. */
 void vioapic_set_source(struct vm *vm, u32 pin, u32 source, bool level);
-/* Not masked. Any core. */
+/* Not masked */
 bool vioapic_pin_open(struct vm *vm, u32 pin);
 /* Not masked, and the vCPU has not taken the last interrupt yet */
 bool vioapic_pin_waits(struct vm *vm, u32 pin);

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID policy: a table {leaf, subleaf, register, keep, force, fix-up} applied
- * to the host's leaves once per VM; an absent leaf is zero. The exit path only
- * searches the finished table. */
+/* What a guest's CPUID says: the policy (cpuid_table.c) applied to the host's
+ * leaves once per VM; an absent leaf is zero. The exit path only searches the
+ * finished table, which is constant: no lock. */
 #ifndef HV_POLICY_CPUID_H
 #define HV_POLICY_CPUID_H
 
 #include "hv/core/exit.h"
 #include "include/hw/cpuid.h"
 
-/* Needs vm->vcpu_count; sets vm->cpuid, xcr0_mask, phys_bits. -ENOMEM */
+/* Make the VM's table: boot CPU, vm->vcpu_count is set. Sets vm->cpuid,
+ * xcr0_mask and phys_bits. -ENOMEM; -ENOSPC: the policy has more rows than the
+ * table, which is our bug. */
 int __must_check cpuid_build(struct vm *vm);
+/* Also of a VM that has none */
 void cpuid_destroy(struct vm *vm);
-/* The exit's work; leaves that depend on the vCPU (APIC id, OSXSAVE, XCR0
- * sizes, OSPKE) are fixed up here */
+/* EXIT_CPUID: leaf in EAX, subleaf in ECX. What depends on the vCPU (APIC id,
+ * OSXSAVE, XCR0's sizes, OSPKE) is filled in here. Home core, attached. Hot. */
 enum verdict cpuid_exit(struct vcpu *v);
-/* What the guest sees, for tests and other policies */
+/* What the guest sees, but for what depends on the vCPU; @out in the order of
+ * enum cpuid_reg. Any core. */
 void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4]);
 
-/* Does the guest see one of @bits in subleaf 0? */
+/* Does the guest see one of @bits in subleaf 0 of @leaf? */
 static inline bool cpuid_has(const struct vm *vm, u32 leaf, enum cpuid_reg reg,
 			     u64 bits)
 {

@@ -35,12 +35,15 @@ struct cpuid_rule {
 	enum cpuid_fix fix;
 };
 
+/* Sorted; hv/policy/cpuid_table.c */
 extern const struct cpuid_rule cpuid_rules[];
 extern const u32 cpuid_rule_count;
 
-/* XCR0 bits a guest may set on this host */
+/* XCR0 bits a guest may set on this host. Constant after cpu_features_init().
+ */
 u64 cpuid_xcr0_mask(void);
-/* XSAVE area size for @xcr0: standard format, or compacted */
+/* Bytes of an XSAVE area for the components in @xcr0: in standard format, or
+ * compacted (SDM 1 13.4 *XSAVE Area*) */
 u32 cpuid_xsave_bytes(u64 xcr0, bool compacted);
 
 #endif

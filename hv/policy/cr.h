@@ -5,7 +5,7 @@
 
 #include "hv/core/exit.h"
 
-/* EXIT_CR and EXIT_XSETBV */
+/* EXIT_CR and EXIT_XSETBV: #GP and #UD as the CPU would (SDM 2 MOV, XSETBV) */
 enum verdict exit_cr(struct vcpu *v, const struct vcpu_exit *e);
 enum verdict exit_xsetbv(struct vcpu *v, const struct vcpu_exit *e);
 /* CR3 as a MOV or a task switch loads it, PDPTEs checked (SDM 3A 4.4.1).

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSR policy: a sorted table {range, gating feature, action, writable mask};
- * default #GP. The VMX bitmap and the SVM MSRPM are generated from it. */
+/* The guest's MSRs, by the policy of msr_table.c; what it does not name is #GP.
+ * The MSR bitmaps of both back-ends are generated from it. */
 #ifndef HV_POLICY_MSR_H
 #define HV_POLICY_MSR_H
 
 #include "hv/core/vcpu.h"
 
+/* Open vm->intercepts for what the guest may reach itself; all bits are set
+ * before. While the VM is built, after cpuid_build(). */
 void msr_build_bitmap(struct vm *vm);
-/* 0, or -EINVAL: the guest gets #GP(0) */
+/* RDMSR and WRMSR of @msr, for the handler of the exit and paravirtual calls.
+ * Home core, attached, no lock. -EINVAL: the guest gets #GP(0), nothing has
+ * changed. */
 int __must_check msr_read(struct vcpu *v, u32 msr, u64 *value);
 int __must_check msr_write(struct vcpu *v, u32 msr, u64 value);
-/* The MTRRs of a vCPU that resets */
+/* The MTRRs as at power-on (SDM 3A 12.11.5). Home core, or never run. */
 void mtrr_reset(struct vcpu *v);
 
 #endif

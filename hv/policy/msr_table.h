@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between the MSR policy (hv/policy/msr_table.c), its handlers
- * (hv/policy/msr_state.c) and what searches it (hv/policy/msr.c). */
+/* Between the MSR policy (hv/policy/msr_table.c), its handlers (msr_state.c,
+ * mtrr.c) and what searches it (msr.c) */
 #ifndef HV_POLICY_MSR_TABLE_H
 #define HV_POLICY_MSR_TABLE_H
 
@@ -26,11 +26,13 @@ enum msr_gate {
 /* The guest reaches the real register, which is its own while it runs */
 enum msr_pass { PASS_NONE, PASS_READ = 1, PASS_WRITE = 2, PASS_BOTH = 3 };
 
+/* A range of MSRs that are alike. Handlers run on the home core, attached, and
+ * check the value before they change anything. */
 struct msr_rule {
 	u32 first, last;
 	enum msr_gate gate;
 	enum msr_pass pass;
-	/* NULL: #GP. 0, or -EINVAL for #GP. */
+	/* NULL: #GP. -EINVAL: #GP, nothing has changed. */
 	int (*read)(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		    u64 *value);
 	int (*write)(struct vcpu *v, const struct msr_rule *rule, u32 msr,
@@ -38,8 +40,10 @@ struct msr_rule {
 	u64 value; /* read_const: the value; read_reg, write_reg: offset */
 };
 
+/* Sorted and disjoint */
 extern const struct msr_rule msr_rules[];
 extern const u32 msr_rule_count;
+/* Does the guest have the feature? After cpuid_build(). */
 bool msr_gate_open(const struct vm *vm, enum msr_gate gate);
 
 /* Handlers with state; the trivial ones are beside the table */

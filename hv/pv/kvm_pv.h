@@ -10,6 +10,7 @@
 
 #include "hv/core/exit.h"
 
+/* While the VM is built. -ENOMEM */
 int __must_check kvm_pv_create(struct vcpu *v);
 void kvm_pv_destroy(struct vcpu *v);
 /* Reset or INIT: all of it is off until the guest asks again */
@@ -19,14 +20,15 @@ void kvm_pv_reset(struct vcpu *v);
 int __must_check kvm_pv_read(struct vcpu *v, u32 msr, u64 *value);
 int __must_check kvm_pv_write(struct vcpu *v, u32 msr, u64 value);
 
-/* For the switch of a core from one vCPU to another (hv/run/loop.c): @v has
- * lost it, the windows of its VM are still open */
+/* For the switch of a core from one vCPU to another (hv/vm/vcpu.c): @v has lost
+ * it, the windows of its VM are still open */
 void kvm_pv_left(struct vcpu *v);
 /* @v has got it and is attached: tells it the time it waited, and does the TLB
  * flush that others asked for meanwhile */
 void kvm_pv_taken(struct vcpu *v);
 
-/* A hypercall of KVM's: sets RAX (hv/run/hypercall.c) */
+/* A hypercall of KVM's, numbers as in include/bulkhead/kvm.h: sets RAX,
+ * negative for an error. ADVANCE or YIELD. */
 enum verdict kvm_hypercall(struct vcpu *v);
 
 #endif

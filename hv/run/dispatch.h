@@ -12,7 +12,7 @@
 #include "hv/run/exit.h"
 #include "include/hw/cpu.h"
 
-/* Over an instruction of v->hw.exit.insn_len bytes, at most 15 */
+/* Step over an instruction of v->hw.exit.insn_len bytes, at most 15 */
 static inline void exit_advance(struct vcpu *v)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
@@ -28,7 +28,8 @@ static inline void exit_advance(struct vcpu *v)
 		retire_insn(v);
 }
 
-/* Handle v->hw.exit; called by vcpu_loop() */
+/* Handle v->hw.exit: home core, attached, before anything of the guest's state
+ * was read again. Afterwards the guest can be entered, waits, or has ended. */
 static inline void exit_dispatch(struct vcpu *v)
 {
 	struct vcpu_exit *e = &v->hw.exit;

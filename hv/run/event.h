@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a vCPU takes before its next entry */
+/* What a vCPU takes before its next entry. Home core, attached, interrupts off;
+ * for the run loop and the exit table. */
 #ifndef HV_RUN_EVENT_H
 #define HV_RUN_EVENT_H
 
 #include "hv/core/vcpu.h"
 
-/* Home core, attached, before an entry: take the events, deliver or request a
- * window. False: it cannot enter (waits, parked, still building). */
+/* Take v->events, then deliver one event or request a window for it. False: it
+ * cannot enter now; it waits, is parked, still building, or has just ended. */
 bool vcpu_prepare(struct vcpu *v);
-/* The windows requested by vcpu_prepare() are open (exit handlers) */
+/* EXIT_IRQ_WINDOW and EXIT_NMI_WINDOW: what vcpu_prepare() wanted to deliver
+ * can be, at the next entry */
 void vcpu_irq_window_open(struct vcpu *v);
 void vcpu_nmi_window_open(struct vcpu *v);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a guest's exits were: the counters that exit_dispatch() keeps, as one
- * line in the log. No context, no locks: the counts of a vCPU that runs may be
- * a little behind. */
+ * line in the log. Any core, no locks: the counts of a vCPU that runs may be a
+ * little behind. */
 #ifndef HV_VM_EXIT_STATS_H
 #define HV_VM_EXIT_STATS_H
 
