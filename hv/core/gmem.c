@@ -10,8 +10,8 @@
  * and what a hostile guest changes meanwhile can only harm itself.
  */
 #include "hv/core/gmem.h"
-#include "hv/core/slots.h"
 
+#include "hv/core/slots.h"
 #include "hv/core/walk.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"

@@ -12,11 +12,11 @@
  *	5-level	5	8	9	2M 1G
  */
 #include "hv/core/walk.h"
-#include "hv/core/slots.h"
 
 #include "arch/x86/machine/fpu.h"
 #include "hv/core/gmem.h"
 #include "hv/core/regs.h"
+#include "hv/core/slots.h"
 #include "include/hw/cpu.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"

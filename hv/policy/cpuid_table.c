@@ -5,6 +5,7 @@
  * here is zero. SDM 2A, CPUID; APM 3 appendix E.
  */
 #include "hv/policy/cpuid_table.h"
+
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/tsc.h"

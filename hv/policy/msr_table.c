@@ -6,6 +6,7 @@
  * (tests/unit/hv/policy/test_msr.c). SDM 4; APM 2 appendix A.
  */
 #include "hv/policy/msr_table.h"
+
 #include "arch/x86/cpu/asm.h"
 #include "hv/irq/vlapic.h"
 #include "hv/pv/kvm_pv.h"

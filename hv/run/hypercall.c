@@ -3,12 +3,12 @@
  * Hypercalls: a table by number. Called by the exit dispatcher; VMCALL and
  * VMMCALL arrive alike. KVM's convention: result in RAX, negative is an error.
  */
-#include "include/bulkhead/hypercall.h"
-#include "include/bulkhead/kvm.h"
+#include "hv/run/hypercall.h"
 
 #include "hv/core/gmem.h"
 #include "hv/pv/kvm_pv.h"
-#include "hv/run/hypercall.h"
+#include "include/bulkhead/hypercall.h"
+#include "include/bulkhead/kvm.h"
 #include "lib/string.h"
 
 static enum verdict hypercall_version(struct vcpu *v)

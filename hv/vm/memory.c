@@ -5,9 +5,9 @@
  * afterwards, so that hv/core/slots.h needs no lock.
  */
 #include "hv/vm/memory.h"
-#include "hv/core/pc_map.h"
 
 #include "hv/core/backend.h"
+#include "hv/core/pc_map.h"
 #include "hv/load/load.h"
 #include "lib/errno.h"
 #include "lib/log.h"
