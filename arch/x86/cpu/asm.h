@@ -106,7 +106,7 @@ static inline u64 read_rsp(void)
 	return value;
 }
 
-/* read_SEG(): the selector in a segment register */
+/* read_NAME(): the selector in segment register NAME */
 #define ASM_SELECTOR(seg)                                                      \
 	static inline u16 read_##seg(void)                                     \
 	{                                                                      \
