@@ -5,7 +5,7 @@
  */
 #include "boot/common/image.h"
 
-#include "boot/common/elf_regs.h"
+#include "include/hw/elf.h"
 #include "lib/string.h"
 
 #define MAX_PHDRS 16
@@ -19,10 +19,10 @@ static const struct elf64_phdr *phdr_at(const void *file, u32 i)
 
 static const char *header_check(const struct elf64_header *eh, u64 size)
 {
-	if (size < sizeof(*eh) || eh->magic != ELF_MAGIC)
+	if (size < sizeof(*eh) || eh->ident.magic != ELF_MAGIC)
 		return "is not an ELF file";
-	if (eh->file_class != ELF_CLASS64 || eh->data != ELF_DATA_LSB ||
-	    eh->type != ELF_TYPE_EXEC || eh->machine != ELF_MACHINE_X86_64)
+	if (eh->ident.class != ELF_CLASS64 || eh->ident.data != ELF_LSB ||
+	    eh->ident.type != ELF_ET_EXEC || eh->ident.machine != ELF_EM_X86_64)
 		return "is not a 64-bit x86 program";
 	if (eh->phentsize != sizeof(struct elf64_phdr) || eh->phnum == 0 ||
 	    eh->phnum > MAX_PHDRS || !IS_ALIGNED(eh->phoff, 8))
@@ -47,7 +47,8 @@ static const char *segment_check(const struct elf64_phdr *ph, u64 size, u64 end)
 	return NULL;
 }
 
-static const char *segments_check(const void *file, u64 size, struct image *img)
+static const char *segments_check(const void *file, u64 size,
+				  struct hv_image *img)
 {
 	const struct elf64_header *eh = file;
 	u64 end = IMAGE_LINK_BASE;
@@ -85,7 +86,7 @@ static const void *file_at(const void *file, u64 addr, u64 len, u32 flags)
 	return NULL;
 }
 
-const char *image_check(const void *file, u64 size, struct image *img)
+const char *image_check(const void *file, u64 size, struct hv_image *img)
 {
 	struct image_header hdr;
 	const char *reason = header_check(file, size);

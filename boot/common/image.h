@@ -24,7 +24,7 @@ struct image_header {
 };
 static_assert(sizeof(struct image_header) == 24, "header.asm lays it out");
 
-struct image {
+struct hv_image {
 	u64 bytes; /* from IMAGE_LINK_BASE to the end of .bss, whole pages */
 	u64 entry; /* link address of hv_start */
 };
@@ -36,7 +36,7 @@ struct image {
  * else the end of a sentence "bulkhead.elf ...".
  */
 const char *image_check(const void *file, u64 size,
-			struct image *img) __must_check;
+			struct hv_image *img) __must_check;
 /* Place a checked file's segments at @dst (img.bytes long), the rest zero */
 void image_place(const void *file, void *dst, u64 bytes);
 

@@ -3,48 +3,10 @@
 #include "boot/common/mptable.h"
 
 #include "boot/common/facts.h"
+#include "include/hw/mptable.h"
 #include "lib/string.h"
 
-#define ENTRY_CPU      0
-#define ENTRY_IOAPIC   2
-#define ENTRY_LAST     4
-#define CPU_ENABLED    0x01
-#define IOAPIC_ENABLED 0x01
-
-struct mp_floating {
-	char signature[4]; /* "_MP_" */
-	u32 table;
-	u8 length; /* in 16 bytes */
-	u8 revision, checksum, features[5];
-};
-static_assert(sizeof(struct mp_floating) == 16, "MP 1.4 4.1");
-
-struct mp_header {
-	char signature[4]; /* "PCMP" */
-	u16 length;
-	u8 revision, checksum;
-	char oem_id[8], product_id[12];
-	u32 oem_table;
-	u16 oem_size, entry_count;
-	u32 lapic;
-	u16 extended_length;
-	u8 extended_checksum, reserved;
-};
-static_assert(sizeof(struct mp_header) == 44, "MP 1.4 4.2");
-
-struct mp_cpu {
-	u8 type, apic_id, apic_version, flags;
-	u32 signature, features, reserved[2];
-};
-static_assert(sizeof(struct mp_cpu) == 20, "MP 1.4 4.3.1");
-
-struct mp_ioapic {
-	u8 type, id, version, flags;
-	u32 address;
-};
-static_assert(sizeof(struct mp_ioapic) == 8, "MP 1.4 4.3.3");
-
-static const u8 entry_bytes[ENTRY_LAST + 1] = {
+static const u8 entry_bytes[MP_ENTRY_LAST + 1] = {
 	sizeof(struct mp_cpu), 8, sizeof(struct mp_ioapic), 8, 8,
 };
 
@@ -83,7 +45,7 @@ static void take_cpu(struct boot_info *bi, const void *entry)
 	struct mp_cpu cpu;
 
 	memcpy(&cpu, entry, sizeof(cpu));
-	if (cpu.flags & CPU_ENABLED)
+	if (cpu.flags & MP_CPU_ENABLED)
 		facts_add_cpu(bi, cpu.apic_id);
 }
 
@@ -92,7 +54,7 @@ static void take_ioapic(struct boot_info *bi, const void *entry)
 	struct mp_ioapic io;
 
 	memcpy(&io, entry, sizeof(io));
-	if ((io.flags & IOAPIC_ENABLED) && !bi->mp_ioapic_base)
+	if ((io.flags & MP_IOAPIC_ENABLED) && !bi->mp_ioapic_base)
 		bi->mp_ioapic_base = io.address;
 }
 
@@ -102,12 +64,12 @@ static bool walk(struct boot_info *bi, const struct mp_header *h)
 	const u8 *at = (const u8 *)(h + 1), *end = (const u8 *)h + h->length;
 
 	for (u32 i = 0; i < h->entry_count; i++) {
-		if (at >= end || *at > ENTRY_LAST ||
+		if (at >= end || *at > MP_ENTRY_LAST ||
 		    entry_bytes[*at] > end - at)
 			return false;
-		if (bi && *at == ENTRY_CPU)
+		if (bi && *at == MP_ENTRY_CPU)
 			take_cpu(bi, at);
-		else if (bi && *at == ENTRY_IOAPIC)
+		else if (bi && *at == MP_ENTRY_IOAPIC)
 			take_ioapic(bi, at);
 		at += entry_bytes[*at];
 	}

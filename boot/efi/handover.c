@@ -207,7 +207,7 @@ static __noreturn void stop(void)
 }
 
 int handover_go(EFI_HANDLE self, struct boot_info *bi,
-		const struct file_data *elf, const struct image *image)
+		const struct file_data *elf, const struct hv_image *image)
 {
 	struct block blk = { 0 };
 	struct boot_info *out;

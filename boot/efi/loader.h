@@ -46,7 +46,7 @@ void machine_find(struct boot_info *bi);
  * returns only when something is wrong */
 int __must_check handover_go(EFI_HANDLE self, struct boot_info *bi,
 			     const struct file_data *elf,
-			     const struct image *image);
+			     const struct hv_image *image);
 
 /* jump.asm: interrupts off, @cr3, @stack_top, entry_tsc, and to @entry with
  * RDI = @bi */

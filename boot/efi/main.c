@@ -28,7 +28,7 @@ static void boot_info_start(struct boot_info *bi)
 static int load_and_go(EFI_HANDLE self, struct boot_info *bi)
 {
 	struct file_data elf;
-	struct image image;
+	struct hv_image image;
 	const char *reason;
 	int err = files_load(self, bi, &elf);
 

@@ -9,8 +9,9 @@
 #include "boot/common/boot_mem.h"
 #include "boot/common/facts.h"
 #include "boot/common/image.h"
-#include "boot/multiboot2/mb2_regs.h"
 #include "include/hw/e820.h"
+#include "include/hw/efi.h"
+#include "include/hw/multiboot.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -45,9 +46,9 @@ static void take_range(u64 base, u64 size, u32 type, u64 attributes)
 }
 
 /* "GRUB 2.06-13+deb12u2" becomes "GRUB 2.06" */
-static void take_loader_name(const struct mb2_tag *tag)
+static void take_loader_name(const struct mb2_info_head *tag)
 {
-	const struct mb2_string *s = (const void *)tag;
+	const struct mb2_info_string *s = (const void *)tag;
 	u32 max = tag->size - (u32)sizeof(*tag), i;
 
 	for (i = 0; i < MIN(max, LOADER_NAME_BYTES - 1u); i++) {
@@ -78,9 +79,9 @@ static void module_name(char name[BOOT_NAME_LEN], const char *s, u32 max)
 	name[len] = 0;
 }
 
-static void take_module(const struct mb2_tag *tag)
+static void take_module(const struct mb2_info_head *tag)
 {
-	const struct mb2_module *m = (const void *)tag;
+	const struct mb2_info_module *m = (const void *)tag;
 	struct boot_info *bi = &boot_info;
 	struct boot_module *to;
 
@@ -93,8 +94,8 @@ static void take_module(const struct mb2_tag *tag)
 	module_name(to->name, m->string, tag->size - (u32)sizeof(*m));
 	if (to->name[0] == '.' || !strcmp(to->name, BOOT_ELF))
 		return;
-	to->size = m->end > m->start ? m->end - m->start : 0;
-	to->base = to->size ? m->start : 0;
+	to->size = m->mod_end > m->mod_start ? m->mod_end - m->mod_start : 0;
+	to->base = to->size ? m->mod_start : 0;
 	bi->module_count++;
 }
 
@@ -113,36 +114,37 @@ static u32 e820_to_efi(u32 type)
 }
 
 /* Only where there is no map of UEFI, which knows more */
-static void take_mmap(const struct mb2_tag *tag)
+static void take_mmap(const struct mb2_info_head *tag)
 {
-	const struct mb2_mmap *map = (const void *)tag;
+	const struct mb2_info_mmap *map = (const void *)tag;
 	u32 bytes = tag->size - (u32)sizeof(*map);
 
 	if (boot_info.efi.memory_map || map->entry_size == 0)
 		return;
-	for (u32 at = 0; at + sizeof(struct mb2_mmap_entry) <= bytes;
+	for (u32 at = 0; at + sizeof(struct mb2_mmap) <= bytes;
 	     at += map->entry_size) {
-		struct mb2_mmap_entry e;
+		struct mb2_mmap e;
 
 		memcpy(&e, map->entries + at, sizeof(e));
 		take_range(e.base, e.length, e820_to_efi(e.type), 0);
 	}
 }
 
-static void take_efi_mmap(const struct mb2_tag *tag)
+static void take_efi_mmap(const struct mb2_info_head *tag)
 {
-	const struct mb2_efi_mmap *map = (const void *)tag;
+	const struct mb2_info_efi_mmap *map = (const void *)tag;
 	struct boot_efi *efi = &boot_info.efi;
 	u32 bytes = tag->size - (u32)sizeof(*map);
 
-	if (map->descriptor_size < sizeof(struct mb2_efi_descriptor))
+	if (map->descriptor_size < sizeof(struct efi_descriptor))
 		return;
 	for (u32 at = 0; at + map->descriptor_size <= bytes;
 	     at += map->descriptor_size) {
-		struct mb2_efi_descriptor d;
+		struct efi_descriptor d;
 
 		memcpy(&d, map->descriptors + at, sizeof(d));
-		take_range(d.base, d.pages * PAGE_SIZE, d.type, d.attributes);
+		take_range(d.physical_start, d.page_count * PAGE_SIZE, d.type,
+			   d.attribute);
 	}
 	efi->memory_map = (u64)map->descriptors; /* copied below */
 	efi->memory_map_size = bytes;
@@ -150,15 +152,16 @@ static void take_efi_mmap(const struct mb2_tag *tag)
 	efi->descriptor_version = map->descriptor_version;
 }
 
-static void take_efi64(const struct mb2_tag *tag)
+static void take_efi64(const struct mb2_info_head *tag)
 {
 	boot_info.efi.system_table =
-		((const struct mb2_efi64 *)(const void *)tag)->system_table;
+		((const struct mb2_info_efi64 *)(const void *)tag)
+			->system_table;
 }
 
-static void take_framebuffer(const struct mb2_tag *tag)
+static void take_framebuffer(const struct mb2_info_head *tag)
 {
-	const struct mb2_framebuffer *f = (const void *)tag;
+	const struct mb2_info_framebuffer *f = (const void *)tag;
 	struct boot_framebuffer *fb = &boot_info.fb;
 
 	if (f->type != MB2_FRAMEBUFFER_RGB || (f->bpp != 24 && f->bpp != 32))
@@ -177,9 +180,9 @@ static void take_framebuffer(const struct mb2_tag *tag)
 	fb->blue_bits = f->blue_size;
 }
 
-static void take_smbios(const struct mb2_tag *tag)
+static void take_smbios(const struct mb2_info_head *tag)
 {
-	const struct mb2_smbios *s = (const void *)tag;
+	const struct mb2_info_smbios *s = (const void *)tag;
 
 	memcpy(smbios_copy, s->entry_point,
 	       MIN(tag->size - sizeof(*s), sizeof(smbios_copy)));
@@ -187,13 +190,13 @@ static void take_smbios(const struct mb2_tag *tag)
 }
 
 /* The newer RSDP wins, whichever tag comes first */
-static void take_acpi(const struct mb2_tag *tag)
+static void take_acpi(const struct mb2_info_head *tag)
 {
-	const struct mb2_acpi *a = (const void *)tag;
+	const struct mb2_info_acpi *a = (const void *)tag;
 
 	if (acpi_is_new)
 		return;
-	acpi_is_new = tag->type == MB2_TAG_ACPI_NEW;
+	acpi_is_new = tag->type == MB2_INFO_ACPI_NEW;
 	memcpy(rsdp_copy, a->rsdp,
 	       MIN(tag->size - sizeof(*a), sizeof(rsdp_copy)));
 	boot_info.rsdp = image_hpa(rsdp_copy);
@@ -202,36 +205,36 @@ static void take_acpi(const struct mb2_tag *tag)
 static const struct {
 	u32 type;
 	u32 min_size;
-	void (*take)(const struct mb2_tag *tag);
+	void (*take)(const struct mb2_info_head *tag);
 } takers[] = {
 	/* EFI_MMAP before MMAP: see take_mmap() */
-	{ MB2_TAG_LOADER_NAME, sizeof(struct mb2_string), take_loader_name },
-	{ MB2_TAG_MODULE, sizeof(struct mb2_module), take_module },
-	{ MB2_TAG_EFI_MMAP, sizeof(struct mb2_efi_mmap), take_efi_mmap },
-	{ MB2_TAG_MMAP, sizeof(struct mb2_mmap), take_mmap },
-	{ MB2_TAG_FRAMEBUFFER, sizeof(struct mb2_framebuffer),
+	{ MB2_INFO_LOADER, sizeof(struct mb2_info_string), take_loader_name },
+	{ MB2_INFO_MODULE, sizeof(struct mb2_info_module), take_module },
+	{ MB2_INFO_EFI_MMAP, sizeof(struct mb2_info_efi_mmap), take_efi_mmap },
+	{ MB2_INFO_MMAP, sizeof(struct mb2_info_mmap), take_mmap },
+	{ MB2_INFO_FRAMEBUFFER, sizeof(struct mb2_info_framebuffer),
 	  take_framebuffer },
-	{ MB2_TAG_EFI64, sizeof(struct mb2_efi64), take_efi64 },
-	{ MB2_TAG_SMBIOS, sizeof(struct mb2_smbios), take_smbios },
-	{ MB2_TAG_ACPI_OLD, sizeof(struct mb2_acpi), take_acpi },
-	{ MB2_TAG_ACPI_NEW, sizeof(struct mb2_acpi), take_acpi },
+	{ MB2_INFO_EFI64, sizeof(struct mb2_info_efi64), take_efi64 },
+	{ MB2_INFO_SMBIOS, sizeof(struct mb2_info_smbios), take_smbios },
+	{ MB2_INFO_ACPI_OLD, sizeof(struct mb2_info_acpi), take_acpi },
+	{ MB2_INFO_ACPI_NEW, sizeof(struct mb2_info_acpi), take_acpi },
 };
 
 static void take_tags(const struct mb2_info *info, u32 which)
 {
 	u64 at = sizeof(*info);
 
-	while (at + sizeof(struct mb2_tag) <= info->total_size) {
-		const struct mb2_tag *tag =
+	while (at + sizeof(struct mb2_info_head) <= info->total_size) {
+		const struct mb2_info_head *tag =
 			(const void *)((const u8 *)info + at);
 
-		if (tag->type == MB2_TAG_END || tag->size < sizeof(*tag) ||
+		if (tag->type == MB2_INFO_END || tag->size < sizeof(*tag) ||
 		    tag->size > info->total_size - at)
 			return;
 		if (tag->type == takers[which].type &&
 		    tag->size >= takers[which].min_size)
 			takers[which].take(tag);
-		at += ALIGN_UP(tag->size, MB2_TAG_ALIGN);
+		at += ALIGN_UP(tag->size, MB2_ALIGN);
 	}
 }
 

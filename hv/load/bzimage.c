@@ -13,6 +13,7 @@
 #include "include/hw/bzimage.h"
 #include "hv/core/gmem.h"
 #include "hv/load/efi_map.h"
+#include "hv/load/load.h"
 #include "hv/load/place.h"
 #include "lib/errno.h"
 #include "lib/log.h"

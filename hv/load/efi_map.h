@@ -8,18 +8,7 @@
 #define HV_LOAD_EFI_MAP_H
 
 #include "hv/load/place.h"
-
-struct efi_descriptor {
-	u32 type;
-	u32 pad;
-	u64 physical_start;
-	u64 virtual_start;
-	u64 page_count;
-	u64 attribute;
-};
-static_assert(sizeof(struct efi_descriptor) == 40, "EFI_MEMORY_DESCRIPTOR");
-
-#define EFI_MEMORY_RUNTIME BIT(63)
+#include "include/hw/efi.h"
 
 /* Bytes to set aside for the rewritten map; 0: not started by UEFI */
 u64 efi_map_bytes(void);

@@ -9,12 +9,10 @@
 #include "hv/core/gmem.h"
 #include "hv/load/acpi_area.h"
 #include "hv/load/multiboot.h"
+#include "include/hw/acpi.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
-
-#define RSDP_OLD_BYTES 20u /* ACPI 6.4, 5.2.5.3 *RSDP Structure* */
-#define RSDP_NEW_BYTES 36u
 
 struct mb2 {
 	struct mb common; /* first */
@@ -328,13 +326,13 @@ static int add_copy(struct mb2 *b, u32 type, const void *data, u32 bytes)
 static int add_acpi(struct mb2 *b)
 {
 	struct vm *vm = b->common.vm;
-	u8 rsdp[RSDP_NEW_BYTES];
+	u8 rsdp[ACPI_RSDP_V2_BYTES];
 	int err;
 
 	if (!vm->acpi_rsdp ||
 	    gmem_read(vm, GPA(vm->acpi_rsdp), rsdp, sizeof(rsdp)))
 		return 0;
-	err = add_copy(b, MB2_INFO_ACPI_OLD, rsdp, RSDP_OLD_BYTES);
+	err = add_copy(b, MB2_INFO_ACPI_OLD, rsdp, ACPI_RSDP_V1_BYTES);
 	return err ? err : add_copy(b, MB2_INFO_ACPI_NEW, rsdp, sizeof(rsdp));
 }
 

@@ -7,7 +7,8 @@
 #ifndef HW_BZIMAGE_H
 #define HW_BZIMAGE_H
 
-#include "hv/load/load.h"
+#include "include/hw/e820.h"
+#include "lib/types.h"
 
 #define BZ_BOOT_FLAG           0xaa55
 #define BZ_MAGIC               0x53726448u /* "HdrS" */

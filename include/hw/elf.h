@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ELF as far as a kernel image needs it (System V ABI, *Object Files*) */
+/* ELF as far as a kernel image needs it, our own among them (System V ABI,
+ * *Object Files*; ELF-64 Object File Format 1.5) */
 #ifndef HW_ELF_H
 #define HW_ELF_H
 
@@ -9,10 +10,12 @@
 #define ELF_CLASS32   1
 #define ELF_CLASS64   2
 #define ELF_LSB       1
+#define ELF_ET_EXEC   2
 #define ELF_EM_386    3
 #define ELF_EM_X86_64 62
 #define ELF_PT_LOAD   1
 #define ELF_PT_NOTE   4
+#define ELF_PF_X      1u
 
 struct elf_ident {
 	u32 magic;

@@ -64,7 +64,8 @@ struct mb1_mmap {
 } __packed;
 static_assert(sizeof(struct mb1_mmap) == 24, "memory map entry");
 
-/* Types of both memory maps are E820's up to this one; others are reserved */
+/* Types of both memory maps are E820's (include/hw/e820.h) up to this one;
+ * others are reserved */
 #define MB_MEMORY_LAST 5u
 
 /* 2.0, 3.1 *OS image format* */
@@ -117,9 +118,13 @@ enum mb2_info_tag {
 	MB2_INFO_MODULE = 3,
 	MB2_INFO_MEMORY = 4,
 	MB2_INFO_MMAP = 6,
+	MB2_INFO_FRAMEBUFFER = 8,
 	MB2_INFO_SECTIONS = 9,
+	MB2_INFO_EFI64 = 12,
+	MB2_INFO_SMBIOS = 13,
 	MB2_INFO_ACPI_OLD = 14,
 	MB2_INFO_ACPI_NEW = 15,
+	MB2_INFO_EFI_MMAP = 17,
 	MB2_INFO_LOAD_BASE = 21,
 };
 #define MB2_INFO_LAST 21u /* the last one of version 2.0 */
@@ -132,6 +137,11 @@ struct mb2_info_head {
 	u32 type, size;
 } __packed;
 
+struct mb2_info_string { /* command line, loader's name */
+	struct mb2_info_head head;
+	char string[];
+} __packed;
+
 struct mb2_info_memory {
 	struct mb2_info_head head;
 	u32 lower, upper; /* KiB */
@@ -139,12 +149,14 @@ struct mb2_info_memory {
 
 struct mb2_info_module {
 	struct mb2_info_head head;
-	u32 mod_start, mod_end; /* a string follows */
+	u32 mod_start, mod_end;
+	char string[];
 } __packed;
 
 struct mb2_info_mmap {
 	struct mb2_info_head head;
-	u32 entry_size, entry_version; /* entries follow */
+	u32 entry_size, entry_version;
+	u8 entries[]; /* struct mb2_mmap, and what a later version adds */
 } __packed;
 
 struct mb2_mmap {
@@ -160,6 +172,41 @@ struct mb2_info_sections {
 struct mb2_info_base {
 	struct mb2_info_head head;
 	u32 load_base_addr;
+} __packed;
+
+#define MB2_FRAMEBUFFER_RGB 1
+struct mb2_info_framebuffer {
+	struct mb2_info_head head;
+	u64 address;
+	u32 pitch, width, height;
+	u8 bpp, type;
+	u16 reserved;
+	u8 red_position, red_size;
+	u8 green_position, green_size;
+	u8 blue_position, blue_size;
+} __packed;
+static_assert(sizeof(struct mb2_info_framebuffer) == 38, "2.0, 3.6.12");
+
+struct mb2_info_efi64 {
+	struct mb2_info_head head;
+	u64 system_table;
+} __packed;
+
+struct mb2_info_smbios {
+	struct mb2_info_head head;
+	u8 major, minor, reserved[6];
+	u8 entry_point[];
+} __packed;
+
+struct mb2_info_acpi {
+	struct mb2_info_head head;
+	u8 rsdp[];
+} __packed;
+
+struct mb2_info_efi_mmap {
+	struct mb2_info_head head;
+	u32 descriptor_size, descriptor_version;
+	u8 descriptors[]; /* struct efi_descriptor, include/hw/efi.h */
 } __packed;
 
 #endif

@@ -12,8 +12,8 @@
 
 #include <stdlib.h>
 
-#include "boot/common/elf_regs.h"
 #include "boot/common/image.h"
+#include "include/hw/elf.h"
 #include "lib/string.h"
 
 #define TEXT_OFFSET 0x1000
@@ -29,11 +29,11 @@ static struct image_header *const ih = (void *)(file + TEXT_OFFSET);
 static int setup(void **state)
 {
 	memset(file, 0, sizeof(file));
-	*eh = (struct elf64_header){ .magic = ELF_MAGIC,
-				     .file_class = ELF_CLASS64,
-				     .data = ELF_DATA_LSB,
-				     .type = ELF_TYPE_EXEC,
-				     .machine = ELF_MACHINE_X86_64,
+	*eh = (struct elf64_header){ .ident = { .magic = ELF_MAGIC,
+						.class = ELF_CLASS64,
+						.data = ELF_LSB,
+						.type = ELF_ET_EXEC,
+						.machine = ELF_EM_X86_64 },
 				     .phoff = sizeof(*eh),
 				     .phentsize = sizeof(*ph),
 				     .phnum = 2 };
@@ -58,14 +58,14 @@ static int setup(void **state)
 
 static const char *check(u64 size)
 {
-	struct image img;
+	struct hv_image img;
 
 	return image_check(file, size, &img);
 }
 
 static void test_good(void **state)
 {
-	struct image img;
+	struct hv_image img;
 
 	assert_null(image_check(file, sizeof(file), &img));
 	assert_int_equal(img.bytes, 0x4000);
@@ -91,7 +91,7 @@ static void test_every_length(void **state)
 {
 	for (u64 len = 0; len < sizeof(file); len += 7) {
 		u8 *copy = malloc(len ? len : 1);
-		struct image img;
+		struct hv_image img;
 
 		memcpy(copy, file, len);
 		assert_non_null(image_check(copy, len, &img));
@@ -113,11 +113,11 @@ static void refuse(void *field, u64 value, size_t bytes)
 
 static void test_file_header(void **state)
 {
-	REFUSE(eh->magic, 0);
-	REFUSE(eh->file_class, 1);
-	REFUSE(eh->data, 2);
-	REFUSE(eh->type, 3);
-	REFUSE(eh->machine, 3);
+	REFUSE(eh->ident.magic, 0);
+	REFUSE(eh->ident.class, 1);
+	REFUSE(eh->ident.data, 2);
+	REFUSE(eh->ident.type, 3);
+	REFUSE(eh->ident.machine, 3);
 	REFUSE(eh->phentsize, 32);
 	REFUSE(eh->phnum, 0);
 	REFUSE(eh->phnum, 0xffff);
@@ -158,7 +158,7 @@ static void test_noise(void **state)
 	for (u32 n = 0; n < 20000; n++) {
 		u32 at = (u32)rand() % (sizeof(*eh) + 2 * sizeof(*ph));
 		u8 *copy = malloc(sizeof(file));
-		struct image img;
+		struct hv_image img;
 
 		memcpy(copy, file, sizeof(file));
 		copy[at] = (u8)rand();
