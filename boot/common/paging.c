@@ -3,20 +3,16 @@
 #include "boot/common/paging.h"
 
 #include "boot/common/image.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/paging.h"
 
-#define PTE_TABLE          0x003ull /* present, writable */
-#define PTE_LEAF           0x083ull /* present, writable, page size */
-#define PTE_ADDR           BITS(51, 12)
-#define ENTRIES            512
+#define PTE_TABLE          (PTE_P | PTE_W)
+#define PTE_LEAF           (PTE_P | PTE_W | PTE_PS)
 #define IMAGE_TABLES       2 /* a PDPT and a PD */
 #define FRAMEBUFFER_TABLES 4 /* twice, if it crosses a border */
 #define PML4_SHIFT         39
 #define PDPT_SHIFT         30
 #define PD_SHIFT           21
-
-#define CPUID_EXT_MAX         0x80000000u
-#define CPUID_EXT_FEATURES    0x80000001u
-#define CPUID_EXT_EDX_PAGE1GB BIT(26)
 
 static u32 cpuid_eax_edx(u32 leaf, u32 *edx)
 {
@@ -30,10 +26,10 @@ bool paging_has_1g(void)
 {
 	u32 edx;
 
-	if (cpuid_eax_edx(CPUID_EXT_MAX, &edx) < CPUID_EXT_FEATURES)
+	if (cpuid_eax_edx(CPUID_EXT_BASE, &edx) < CPUID_EXT_FEATURES)
 		return false;
 	cpuid_eax_edx(CPUID_EXT_FEATURES, &edx);
-	return edx & CPUID_EXT_EDX_PAGE1GB;
+	return edx & CPUID_81_EDX_PAGE1GB;
 }
 
 u64 paging_top(u64 ram_top, bool has_1g)
@@ -60,7 +56,7 @@ static u64 *table_of(struct paging *pg, u64 *entry)
 
 static u64 index_of(u64 addr, u32 shift)
 {
-	return (addr >> shift) % ENTRIES;
+	return (addr >> shift) % PT_ENTRIES;
 }
 
 static void map_gib(struct paging *pg, u64 addr)
@@ -74,7 +70,7 @@ static void map_gib(struct paging *pg, u64 addr)
 		return;
 	}
 	pd = table_of(pg, entry);
-	for (u32 i = 0; i < ENTRIES; i++)
+	for (u32 i = 0; i < PT_ENTRIES; i++)
 		pd[i] = (addr + i * PAGE_2M) | PTE_LEAF;
 }
 

@@ -13,20 +13,14 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define GROUP6_SLDT  0
-#define GROUP6_LLDT  2
-#define GROUP6_LTR   3
-#define GROUP7_LIDT  3
-#define GROUP7_SMSW  4
-#define GROUP7_LMSW  6
-#define TYPE_BITS    0x1fu /* type and S */
-#define TYPE_TSS16   0x01u
-#define TYPE_LDT     0x02u
-#define TYPE_TSS     0x09u  /* 32-bit, and 64-bit in long mode */
-#define DESC_CODE    BIT(4) /* S: code or data */
-#define DESC_PRESENT BIT(7)
-#define LIMIT_BYTES  2
-#define BASE24       0xffffffu /* what a 16-bit LGDT loads */
+#define GROUP6_SLDT 0
+#define GROUP6_LLDT 2
+#define GROUP6_LTR  3
+#define GROUP7_LIDT 3
+#define GROUP7_SMSW 4
+#define GROUP7_LMSW 6
+#define LIMIT_BYTES 2
+#define BASE24      0xffffffu /* what a 16-bit LGDT loads */
 
 static int load_word(struct emu *m, u16 *value)
 {
@@ -95,7 +89,7 @@ static int upper_base(struct emu *m, u16 sel, u64 *base)
 		return err;
 	memcpy(&upper, raw, sizeof(upper));
 	*base |= (u64)upper << 32;
-	if ((raw[DESC_TYPE_BYTE] & TYPE_BITS) || !emu_is_canonical(m, *base))
+	if ((raw[DESC_TYPE_BYTE] & DESC_TYPE) || !emu_is_canonical(m, *base))
 		return emu_fault(m, EXC_GP, SEL_ERROR(sel));
 	return EMU_OK;
 }
@@ -112,10 +106,10 @@ static int find_system(struct emu *m, u16 sel, u32 types, struct task_span *at,
 	err = emu_descriptor(m, sel, at, raw);
 	if (err)
 		return err;
-	type = raw[DESC_TYPE_BYTE] & TYPE_BITS;
+	type = raw[DESC_TYPE_BYTE] & DESC_TYPE;
 	if (!(types >> type & 1))
 		return emu_fault(m, EXC_GP, SEL_ERROR(sel));
-	if (!(raw[DESC_TYPE_BYTE] & DESC_PRESENT))
+	if (!(raw[DESC_TYPE_BYTE] & DESC_P))
 		return emu_fault(m, EXC_NP, SEL_ERROR(sel));
 	*s = task_segment(sel, raw);
 	return upper_base(m, sel, &s->base);
@@ -124,7 +118,7 @@ static int find_system(struct emu *m, u16 sel, u32 types, struct task_span *at,
 static int load_tr(struct emu *m, u16 sel)
 {
 	bool long_mode = m->r->efer & EFER_LMA;
-	u32 types = BIT(TYPE_TSS) | (long_mode ? 0 : BIT(TYPE_TSS16));
+	u32 types = BIT(DESC_TYPE_TSS) | (long_mode ? 0 : BIT(DESC_TYPE_TSS16));
 	struct task_span at = { 0 };
 	struct segment s = { 0 };
 	int err;
@@ -148,7 +142,7 @@ static int load_ldtr(struct emu *m, u16 sel)
 	int err = EMU_OK;
 
 	if (SEL_ERROR(sel))
-		err = find_system(m, sel, BIT(TYPE_LDT), &at, &s);
+		err = find_system(m, sel, BIT(DESC_TYPE_LDT), &at, &s);
 	if (err)
 		return err;
 	m->r->seg[SEG_LDTR] = s;
@@ -295,8 +289,7 @@ bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa)
 	/* The type is in the same page as @gpa, unless the GDT is skewed */
 	at = GPA(gpa.v - offset % DESC_BYTES + DESC_TYPE_BYTE);
 	if (gmem_read(v->vm, at, &type, 1) ||
-	    (type & (DESC_PRESENT | DESC_CODE | DESC_ACCESSED)) !=
-		    (DESC_PRESENT | DESC_CODE))
+	    (type & (DESC_P | DESC_S | DESC_ACCESSED)) != (DESC_P | DESC_S))
 		return false;
 	type |= DESC_ACCESSED;
 	return !gmem_write_rom(v->vm, at, &type, 1);

@@ -9,24 +9,13 @@
 #define HV_EMULATE_TASK_H
 
 #include "hv/core/vcpu.h"
+#include "include/hw/descriptor.h"
 
 /* What needs a resolved address: a TSS or a descriptor, two pages at most */
 struct task_span {
 	gpa_t gpa[2];
 	u32 first, bytes; /* @first of them in gpa[0] */
 };
-
-/* GDT and LDT entries (SDM 3A 3.4.5, 3.5) */
-#define DESC_BYTES     8u
-#define DESC_TYPE_BYTE 5u /* type, S, DPL, P */
-#define DESC_BUSY      2u /* of a TSS's type */
-#define DESC_ACCESSED  1u
-
-/* Selectors */
-#define SEL_RPL(sel)   ((sel)&3u)
-#define SEL_TI         4u
-#define SEL_INDEX(sel) ((sel)&0xfff8u)
-#define SEL_ERROR(sel) ((sel)&0xfffcu)
 
 /* hv/emulate/task_memory.c */
 

@@ -21,32 +21,31 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define TSS_BYTES_MAX  104u
-#define TSS_CR3        0x1cu
-#define TSS_TRAP       0x64u
-#define TSS_TRAP_T     1u
-#define TYPE_TSS16     1u
 #define TSS_GPRS       8u
 #define DR7_LOCAL      0x155ull /* L0 to L3, LE */
 #define EXT            1u
 #define EFLAGS_DEFINED (BITS(21, 16) | BITS(14, 6) | BIT(4) | BIT(2) | BIT(0))
 
-/* Offsets in a TSS (SDM 3A 8.2.1 *Task-State Segment*, 8.6 *16-Bit TSS*); GPRs
- * and segments lie in the order of enum gpr and enum seg */
+/* Offsets in a TSS; GPRs and segments lie in the order of enum gpr and enum seg
+ */
 struct tss_layout {
 	u8 width; /* of a field; the back link at 0 is always 2 */
 	u8 bytes, ip, flags, gpr, seg, segs, ldt;
 };
 
 static const struct tss_layout layouts[2] = {
-	{ 2, 44, 0x0e, 0x10, 0x12, 0x22, 4, 0x2a },
-	{ 4, 104, 0x20, 0x24, 0x28, 0x48, 6, 0x60 },
+	{ 2, sizeof(struct tss16), offsetof(struct tss16, ip),
+	  offsetof(struct tss16, flags), offsetof(struct tss16, gpr),
+	  offsetof(struct tss16, seg), 4, offsetof(struct tss16, ldt) },
+	{ 4, sizeof(struct tss32), offsetof(struct tss32, eip),
+	  offsetof(struct tss32, eflags), offsetof(struct tss32, gpr),
+	  offsetof(struct tss32, seg), 6, offsetof(struct tss32, ldt) },
 };
 
-struct tss {
+struct task_tss {
 	const struct tss_layout *layout;
 	struct task_span span;
-	u8 image[TSS_BYTES_MAX];
+	u8 image[sizeof(struct tss32)];
 };
 
 struct task_switch {
@@ -56,13 +55,13 @@ struct task_switch {
 	struct vcpu_event event; /* what a gate was taken for */
 	u32 ext;                 /* EXT of error codes */
 	u32 len;                 /* of the instruction, 0: none */
-	struct tss old, new;
+	struct task_tss old, new;
 	struct segment tr; /* of the new task */
 	struct task_span old_desc, new_desc;
 	u8 old_raw[DESC_BYTES], new_raw[DESC_BYTES];
 };
 
-static u32 tss_get(const struct tss *t, u32 at)
+static u32 tss_get(const struct task_tss *t, u32 at)
 {
 	u32 value = 0;
 
@@ -70,7 +69,7 @@ static u32 tss_get(const struct tss *t, u32 at)
 	return value;
 }
 
-static void tss_set(struct tss *t, u32 at, u32 value, u32 bytes)
+static void tss_set(struct task_tss *t, u32 at, u32 value, u32 bytes)
 {
 	memcpy(t->image + at, &value, bytes);
 }
@@ -121,7 +120,7 @@ static int check_new_descriptor(struct task_switch *s, u16 sel)
 	u32 type = s->tr.attr & SEG_ATTR_TYPE & ~SEG_ATTR_WIDE;
 
 	if ((s->tr.attr & SEG_ATTR_S) ||
-	    type != (iret ? TYPE_TSS16 | SEG_ATTR_BUSY : TYPE_TSS16))
+	    type != (iret ? DESC_TYPE_TSS16 | SEG_ATTR_BUSY : DESC_TYPE_TSS16))
 		return fault(s, wrong, sel);
 	if (!(s->tr.attr & SEG_ATTR_P))
 		return fault(s, EXC_NP, sel);
@@ -285,7 +284,7 @@ static int load_cr3(struct task_switch *s)
 
 	if (s->new.layout->width != 4 || !(r->cr0 & CR0_PG))
 		return 0;
-	memcpy(&cr3, s->new.image + TSS_CR3, 4);
+	memcpy(&cr3, s->new.image + offsetof(struct tss32, cr3), 4);
 	if (cr3_load(s->v, cr3)) {
 		vcpu_inject_gp(s->v);
 		return -EFAULT;
@@ -330,7 +329,7 @@ static int enter_new(struct task_switch *s)
 	if (r->rip > r->seg[SEG_CS].limit)
 		return fault(s, EXC_GP, 0);
 	if (s->new.layout->width == 4 &&
-	    (s->new.image[TSS_TRAP] & TSS_TRAP_T)) {
+	    (s->new.image[offsetof(struct tss32, trap)] & TSS_TRAP_T)) {
 		retire_debug_trap(s->v, DR6_BT);
 	}
 	return 0;

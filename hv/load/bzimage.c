@@ -15,6 +15,8 @@
 #include "hv/load/efi_map.h"
 #include "hv/load/load.h"
 #include "hv/load/place.h"
+#include "include/hw/descriptor.h"
+#include "include/hw/paging.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -31,15 +33,7 @@
 #define AREA_PD_COUNT  4ull
 #define AREA_EFI_MAP   (AREA_PD + AREA_PD_COUNT)
 
-/* Entries of the guest's first page tables, SDM 3A 4.5 */
-#define PTE_P_RW 3ull
-#define PTE_PS   BIT(7)
-#define PTES     512u
-
-/* Flat descriptors, SDM 3A 3.4.5 */
-#define BOOT_CS64 0x00af9b000000ffffull
-#define BOOT_CS32 0x00cf9b000000ffffull
-#define BOOT_DS   0x00cf93000000ffffull
+#define PTE_P_RW (PTE_P | PTE_W)
 
 struct bz {
 	struct vm *vm;
@@ -300,8 +294,9 @@ static int write_page_tables(const struct bz *b)
 	if (!err)
 		err = write_table(b, AREA_PDPT, t);
 	for (u64 pd = 0; pd < AREA_PD_COUNT && !err; pd++) {
-		for (u64 i = 0; i < PTES; i++)
-			t[i] = (pd * PTES + i) * PAGE_2M | PTE_P_RW | PTE_PS;
+		for (u64 i = 0; i < PT_ENTRIES; i++)
+			t[i] = (pd * PT_ENTRIES + i) * PAGE_2M | PTE_P_RW |
+			       PTE_PS;
 		err = write_table(b, AREA_PD + pd, t);
 	}
 	pmm_free(&b->vm->budget, t, 0);
@@ -311,8 +306,10 @@ static int write_page_tables(const struct bz *b)
 static int write_boot_area(const struct bz *b)
 {
 	/* null, unused, __BOOT_CS, __BOOT_DS */
-	const u64 gdt[] = { 0, 0, has_entry64(b) ? BOOT_CS64 : BOOT_CS32,
-			    BOOT_DS };
+	const u64 gdt[] = { 0, 0,
+			    has_entry64(b) ? DESC_FLAT_CODE64
+					   : DESC_FLAT_CODE32,
+			    DESC_FLAT_DATA };
 	const char *cmdline = b->vm->config->cmdline;
 	int err = gmem_zero(b->vm, GPA(b->area_gpa), b->area_bytes);
 

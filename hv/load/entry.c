@@ -6,20 +6,19 @@
  */
 #include "hv/load/load.h"
 
+#include "include/hw/bzimage.h"
 #include "include/hw/cpu.h"
+#include "include/hw/descriptor.h"
 #include "include/hw/lapic.h"
 #include "lib/string.h"
 
-/* Selectors of Documentation/x86/boot.rst: __BOOT_CS and __BOOT_DS */
-#define SEL_CODE  0x10
-#define SEL_DATA  0x18
-#define GDT_LIMIT (4 * 8 - 1)
+#define GDT_LIMIT (4 * DESC_BYTES - 1)
 
 #define ATTR_CODE64 (SEG_ATTR_REAL_CODE | SEG_ATTR_L | SEG_ATTR_G)
 #define ATTR_CODE32 (SEG_ATTR_REAL_CODE | SEG_ATTR_DB | SEG_ATTR_G)
 #define ATTR_DATA   (SEG_ATTR_REAL_DATA | SEG_ATTR_DB | SEG_ATTR_G)
 
-#define TSS_LIMIT 0x67u
+#define TSS_LIMIT (sizeof(struct tss64) - 1)
 
 static void set_flat(struct vcpu_regs *r, u16 code, u32 code_attr, u16 data)
 {
@@ -60,7 +59,7 @@ void entry_long_mode(struct vcpu *v, u64 rip, u64 cr3, u64 gdt)
 	struct vcpu_regs *r = vcpu_regs(v);
 
 	clear(r);
-	set_flat(r, SEL_CODE, ATTR_CODE64, SEL_DATA);
+	set_flat(r, BZ_BOOT_CS, ATTR_CODE64, BZ_BOOT_DS);
 	r->gdtr = (struct segment){ .base = gdt, .limit = GDT_LIMIT };
 	r->rip = rip;
 	r->cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_PG;
@@ -75,7 +74,7 @@ void entry_protected_mode(struct vcpu *v, u32 eip, u64 gdt)
 	struct vcpu_regs *r = vcpu_regs(v);
 
 	clear(r);
-	set_flat(r, SEL_CODE, ATTR_CODE32, SEL_DATA);
+	set_flat(r, BZ_BOOT_CS, ATTR_CODE32, BZ_BOOT_DS);
 	if (gdt)
 		r->gdtr = (struct segment){ .base = gdt, .limit = GDT_LIMIT };
 	r->rip = eip;

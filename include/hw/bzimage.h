@@ -20,6 +20,8 @@
 #define BZ_HEADER_OFFSET       0x1f1u
 #define BZ_HEADER_BASE         0x202u /* header length counts from here */
 #define BZ_ENTRY64_OFFSET      0x200u
+#define BZ_BOOT_CS             0x10 /* __BOOT_CS, __BOOT_DS: flat */
+#define BZ_BOOT_DS             0x18
 
 /* loadflags */
 #define BZ_LOADED_HIGH  BIT(0)

@@ -9,6 +9,7 @@
 #ifndef ARCH_X86_CPU_ASM_H
 #define ARCH_X86_CPU_ASM_H
 
+#include "include/hw/descriptor.h"
 #include "lib/types.h"
 
 /* What a CPUID leaf says; cpuid() is subleaf 0 */
@@ -122,13 +123,6 @@ ASM_SELECTOR(ds)
 ASM_SELECTOR(es)
 ASM_SELECTOR(fs)
 ASM_SELECTOR(gs)
-
-/* The memory operand of LGDT and LIDT: limit is the size less one */
-struct desc_ptr {
-	u16 limit;
-	u64 base;
-} __packed;
-static_assert(sizeof(struct desc_ptr) == 10, "LGDT operand");
 
 static inline void lgdt(const struct desc_ptr *p)
 {

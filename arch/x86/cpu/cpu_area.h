@@ -13,25 +13,14 @@
 #define ARCH_X86_CPU_CPU_AREA_H
 
 #include "arch/x86/cpu/gdt.h"
-
-/* 64-bit TSS (SDM 3A 8.7 "Task Management in 64-bit Mode") */
-struct tss {
-	u32 reserved0;
-	u64 rsp[3];
-	u64 reserved1;
-	u64 ist[7];
-	u64 reserved2;
-	u16 reserved3;
-	u16 iomap_base;
-} __packed;
-static_assert(sizeof(struct tss) == 104, "TSS layout");
+#include "include/hw/descriptor.h"
 
 #define STACK_CANARY 0x57ac6e0d0f570b0bull
 
 struct cpu_area {
 	struct pcpu pcpu; /* first */
 	u64 gdt[GDT_ENTRIES];
-	struct tss tss;
+	struct tss64 tss;
 	u64 canary; /* a stack that grows too far hits this first */
 };
 

@@ -9,17 +9,12 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/cpu_area.h"
 
-/* SDM 3A 3.4.5 *Segment Descriptors*, 8.2.3 *TSS Descriptor in 64-bit mode* */
-#define DESC_CODE64        0x00af9b000000ffffull /* P S X R A, L, G */
-#define DESC_DATA          0x00cf93000000ffffull /* P S W A, D, G */
-#define DESC_TSS_AVAILABLE 0x0000890000000000ull /* P, type 9 */
-
 static struct cpu_area *area_of(const struct pcpu *cpu)
 {
 	return (struct cpu_area *)(u64)cpu->self;
 }
 
-static void tss_descriptor(u64 desc[2], const struct tss *tss)
+static void tss_descriptor(u64 desc[2], const struct tss64 *tss)
 {
 	u64 base = (u64)tss;
 
@@ -46,11 +41,11 @@ struct pcpu *cpu_area_init(void *block)
 
 	area->pcpu.self = &area->pcpu;
 	area->pcpu.stack_top = (u64)block + STACK_SIZE;
-	area->gdt[SEL_CODE / 8] = DESC_CODE64;
-	area->gdt[SEL_DATA / 8] = DESC_DATA;
+	area->gdt[SEL_CODE / DESC_BYTES] = DESC_FLAT_CODE64;
+	area->gdt[SEL_DATA / DESC_BYTES] = DESC_FLAT_DATA;
 	area->canary = STACK_CANARY;
 	tss_init(area);
-	tss_descriptor(&area->gdt[SEL_TSS / 8], &area->tss);
+	tss_descriptor(&area->gdt[SEL_TSS / DESC_BYTES], &area->tss);
 	return &area->pcpu;
 }
 
@@ -91,7 +86,7 @@ void gdt_load(struct pcpu *cpu)
 	lgdt(&gdtr);
 	load_segments();
 	/* LTR wants an available TSS, and a first load marked it busy */
-	tss_descriptor(&area->gdt[SEL_TSS / 8], &area->tss);
+	tss_descriptor(&area->gdt[SEL_TSS / DESC_BYTES], &area->tss);
 	ltr(SEL_TSS);
 }
 

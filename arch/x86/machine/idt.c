@@ -10,25 +10,13 @@
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/machine/mce.h"
 #include "include/hw/cpu.h"
+#include "include/hw/descriptor.h"
 #include "lib/printf.h"
 
-/* 64-bit gate (SDM 3A 6.14.1) */
-struct idt_gate {
-	u16 offset_low;
-	u16 selector;
-	u8 ist;
-	u8 type;
-	u16 offset_mid;
-	u32 offset_high;
-	u32 reserved;
-};
-static_assert(sizeof(struct idt_gate) == 16, "gate layout");
 static_assert(sizeof(struct trap_frame) == 22 * 8, "idt.asm pushes it");
 static_assert(EXC_HAS_ERROR_MASK == 0x60227d00, "idt.asm ERROR_MASK");
 
-#define IDT_ENTRIES    256
-#define GATE_INTERRUPT 0x8e /* present, DPL 0, interrupts off */
-#define STUB_SIZE      16
+#define STUB_SIZE 16
 
 extern const u8 idt_stubs[]; /* idt.asm */
 
