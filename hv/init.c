@@ -42,8 +42,7 @@
 #define BULKHEAD_VERSION    "0.1"
 #define REAL_MODE_END       0xa0000ull
 #define LOG_RING_BYTES      KIB(64)
-#define POOL_CORES          4u /* cores hostmap_init() has counted on at least */
-#define POOL_BYTES_PER_CORE KIB(128)
+#define GROW_BYTES_PER_CORE KIB(128) /* without what hostmap_init() took */
 #define CORE_RANGE_LEN      32
 
 static struct boot_info boot; /* the loader's copy lies in guests' memory */
@@ -200,8 +199,8 @@ static u32 start_other_cores(void)
 
 	if (count <= 1)
 		return 1;
-	if (count > MAX(boot.cpu_count, POOL_CORES) &&
-	    hostmap_grow_pool(count * POOL_BYTES_PER_CORE))
+	if (count > MAX(boot.cpu_count, HOSTMAP_MIN_CORES) &&
+	    hostmap_grow_pool(count * GROW_BYTES_PER_CORE))
 		log_warn("init", "memory for all cores is short");
 	if (owner_take(PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, REAL_MODE_END,
 		       OWNER_HYPERVISOR, 0, &page)) {

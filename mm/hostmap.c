@@ -34,7 +34,6 @@
 #define POOL_BASE_BYTES     MIB(2)
 #define POOL_BYTES_PER_CORE KIB(64)
 #define POOL_RAM_SHARE      8192u /* a byte of pool for so many of RAM */
-#define POOL_MIN_CORES      4u
 
 extern const char __image_start[], __image_end[];
 extern const char __text_start[], __text_end[];
@@ -136,7 +135,7 @@ static int image_take(const struct boot_info *bi)
 
 static u64 pool_bytes(const struct boot_info *bi)
 {
-	u64 cores = MAX(bi->cpu_count, POOL_MIN_CORES);
+	u64 cores = MAX(bi->cpu_count, HOSTMAP_MIN_CORES);
 	u64 ram = owner_bytes(OWNER_FREE, 0);
 	u64 bytes = POOL_BASE_BYTES + cores * POOL_BYTES_PER_CORE +
 		    ram / POOL_RAM_SHARE;

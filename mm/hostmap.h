@@ -17,6 +17,9 @@
 #define HV_WINDOW_BASE  0xffffd00000000000ull /* + cpu * 2 MiB */
 #define HV_EARLY_BASE   0xffffe00000000000ull /* early_map() */
 
+/* The pool is made for so many cores at least, whatever boot_info tells */
+#define HOSTMAP_MIN_CORES 4u
+
 /*
  * Takes the image and the pool from the firmware's map (owner_init() comes
  * first), builds the tables and switches to them, and lets owner_take() have

@@ -12,8 +12,8 @@
 #include "lib/log.h"
 
 /* Control is the upper half of dword 0 */
-#define CONTROL(bits)   ((u32)(bits) << 16)
-#define CONTROL_VIRTUAL CONTROL(PCI_MSI_ENABLE | PCI_MSI_MMC | PCI_MSI_MME)
+#define CONTROL(bits)       ((u32)(bits) << 16)
+#define MSI_CONTROL_VIRTUAL CONTROL(PCI_MSI_ENABLE | PCI_MSI_MMC | PCI_MSI_MME)
 
 #define WORD_CONTROL 0u
 #define WORD_ADDRESS 1u
@@ -106,7 +106,7 @@ static void msi_sync(struct vfunc *f)
 u32 passthrough_msi_read(const struct vfunc *f, u32 word)
 {
 	if (word == WORD_CONTROL)
-		return (hw_read(f, word) & ~CONTROL_VIRTUAL) |
+		return (hw_read(f, word) & ~MSI_CONTROL_VIRTUAL) |
 		       (f->msi.enabled ? CONTROL(PCI_MSI_ENABLE) : 0);
 	if (word == WORD_ADDRESS)
 		return f->msi.address_low;

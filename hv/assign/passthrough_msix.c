@@ -16,8 +16,8 @@
 #include "mm/hostmap.h"
 #include "mm/owner.h"
 
-#define CONTROL(bits)   ((u32)(bits) << 16)
-#define CONTROL_VIRTUAL CONTROL(PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL)
+#define CONTROL(bits)        ((u32)(bits) << 16)
+#define MSIX_CONTROL_VIRTUAL CONTROL(PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL)
 
 enum entry_word { ENTRY_LOW, ENTRY_HIGH, ENTRY_DATA, ENTRY_CONTROL };
 
@@ -32,7 +32,7 @@ static u8 *hw_entry(const struct vfunc *f, const struct msix_entry *e)
 static void hw_control(const struct vfunc *f)
 {
 	bool on = f->msix.enabled && f->msix.table;
-	u32 word = pci_read(f->bdf, f->msix.cap, 4) & ~CONTROL_VIRTUAL;
+	u32 word = pci_read(f->bdf, f->msix.cap, 4) & ~MSIX_CONTROL_VIRTUAL;
 
 	word |= on ? CONTROL(PCI_MSIX_ENABLE) : 0;
 	word |= f->msix.masked ? CONTROL(PCI_MSIX_MASK_ALL) : 0;
@@ -108,7 +108,7 @@ void passthrough_msix_sync(struct vfunc *f)
 
 u32 passthrough_msix_control_read(const struct vfunc *f)
 {
-	return (pci_read(f->bdf, f->msix.cap, 4) & ~CONTROL_VIRTUAL) |
+	return (pci_read(f->bdf, f->msix.cap, 4) & ~MSIX_CONTROL_VIRTUAL) |
 	       (f->msix.enabled ? CONTROL(PCI_MSIX_ENABLE) : 0) |
 	       (f->msix.masked ? CONTROL(PCI_MSIX_MASK_ALL) : 0);
 }

@@ -80,7 +80,7 @@ static u32 size_index(u8 size)
 	shape(op, w, "w") shape(op, l, "k") shape(op, q, "q")
 #define SIZES(shape, op) shape(op, b, "b") WORDS(shape, op)
 #define WORD_ROW(op) { NULL, op##_w, op##_l, op##_q }
-#define ROW(op)      { op##_b, op##_w, op##_l, op##_q }
+#define BWLQ(op)     { op##_b, op##_w, op##_l, op##_q }
 
 SIZES(BINARY, add) SIZES(BINARY, or) SIZES(BINARY, adc) SIZES(BINARY, sbb)
 SIZES(BINARY, and) SIZES(BINARY, sub) SIZES(BINARY, xor) SIZES(BINARY, cmp)
@@ -95,13 +95,15 @@ WORDS(DOUBLE, shld) WORDS(DOUBLE, shrd)
 SIZES(MULTIPLY, mul) SIZES(MULTIPLY, imul)
 
 static const binary_fn binary[][4] = {
-	ROW(add), ROW(or), ROW(adc), ROW(sbb), ROW(and), ROW(sub), ROW(xor),
-	ROW(cmp),
+	BWLQ(add), BWLQ(or), BWLQ(adc), BWLQ(sbb), BWLQ(and), BWLQ(sub), BWLQ(xor),
+	BWLQ(cmp),
 };
-static const unary_fn unary[][4] = { ROW(not), ROW(neg), ROW(inc), ROW(dec) };
+static const unary_fn unary[][4] = {
+	BWLQ(not), BWLQ(neg), BWLQ(inc), BWLQ(dec),
+};
 static const shift_fn shift[][4] = {
-	ROW(rol), ROW(ror), ROW(rcl), ROW(rcr), ROW(shl), ROW(shr), ROW(shl),
-	ROW(sar),
+	BWLQ(rol), BWLQ(ror), BWLQ(rcl), BWLQ(rcr), BWLQ(shl), BWLQ(shr), BWLQ(shl),
+	BWLQ(sar),
 };
 static const binary_fn bits[][4] = {
 	WORD_ROW(bt), WORD_ROW(bts), WORD_ROW(btr), WORD_ROW(btc),
@@ -112,7 +114,7 @@ static const binary_fn scan[][4] = {
 	WORD_ROW(popcnt),
 };
 static const double_fn shift_double[][4] = { WORD_ROW(shld), WORD_ROW(shrd) };
-static const multiply_fn multiply[][4] = { ROW(mul_wide), ROW(imul_wide) };
+static const multiply_fn multiply[][4] = { BWLQ(mul_wide), BWLQ(imul_wide) };
 /* clang-format on */
 
 /* @a's upper bits are as the instruction leaves them */

@@ -14,8 +14,6 @@
 #include "lib/log.h"
 #include "lib/printf.h"
 
-#define TAG "mmio"
-
 #define OP_WIDE    1u /* never a byte, whatever bit 0 of the opcode */
 #define OP_ALONE   2u /* no memory by ModRM: strings, the stack */
 #define OP_LOCK    4u /* takes LOCK, in some of its forms at least */
@@ -176,7 +174,7 @@ static enum verdict refuse(struct emu *m, const u8 *bytes, size_t have)
 	for (i = 0; i < have; i++)
 		bh_snprintf(text + 3 * i, sizeof(text) - 3 * i, "%02x ",
 			    bytes[i]);
-	log_error(TAG,
+	log_error("mmio",
 		  "%s: the instruction at RIP %llx (%s) touches device memory "
 		  "at %llx and is not emulated",
 		  m->v->vm->name, m->r->rip, text, m->exit->mmio.gpa.v);

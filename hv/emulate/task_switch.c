@@ -26,8 +26,7 @@
 #define EXT            1u
 #define EFLAGS_DEFINED (BITS(21, 16) | BITS(14, 6) | BIT(4) | BIT(2) | BIT(0))
 
-/* Offsets in a TSS; GPRs and segments lie in the order of enum gpr and enum seg
- */
+/* Offsets in a TSS; its GPRs and segments lie in the order of their enums */
 struct tss_layout {
 	u8 width; /* of a field; the back link at 0 is always 2 */
 	u8 bytes, ip, flags, gpr, seg, segs, ldt;

@@ -131,38 +131,38 @@ static void write_divide(struct vlapic *l, u32 offset, u32 value)
 #define LVT_MODES  (LVT_COMMON | APIC_DM_MASK)
 #define LVT_LINTS                                                              \
 	(LVT_MODES | APIC_LVT_POLARITY | APIC_LVT_REMOTE_IRR | APIC_LVT_TRIGGER)
-#define ROW(offset)  [(offset) / 16]
-#define ROWS(offset) [(offset) / 16 ...(offset) / 16 + VLAPIC_WORDS - 1]
+#define LAPIC_ROW(offset)  [(offset) / 16]
+#define LAPIC_ROWS(offset) [(offset) / 16 ...(offset) / 16 + VLAPIC_WORDS - 1]
 
 /* clang-format off */
 static const struct lapic_row rows[APIC_PAGE_BYTES / 16] = {
-	ROW(APIC_ID)      = { LA_RO, 0, NULL, NULL },
-	ROW(APIC_VERSION) = { LA_RO, 0, NULL, NULL },
-	ROW(APIC_TPR)     = { LA_RW, 0xff, NULL, write_tpr },
-	ROW(APIC_PPR)     = { LA_RO, 0, read_ppr, NULL },
-	ROW(APIC_EOI)     = { LA_WO, 0, NULL, write_eoi },
-	ROW(APIC_LDR)     = { LA_R | LA_W | LA_XR, 0xff000000, NULL,
+	LAPIC_ROW(APIC_ID)      = { LA_RO, 0, NULL, NULL },
+	LAPIC_ROW(APIC_VERSION) = { LA_RO, 0, NULL, NULL },
+	LAPIC_ROW(APIC_TPR)     = { LA_RW, 0xff, NULL, write_tpr },
+	LAPIC_ROW(APIC_PPR)     = { LA_RO, 0, read_ppr, NULL },
+	LAPIC_ROW(APIC_EOI)     = { LA_WO, 0, NULL, write_eoi },
+	LAPIC_ROW(APIC_LDR)     = { LA_R | LA_W | LA_XR, 0xff000000, NULL,
 			      write_plain },
-	ROW(APIC_DFR)     = { LA_R | LA_W, ~0u, NULL, write_dfr },
-	ROW(APIC_SVR)     = { LA_RW, APIC_SVR_ENABLE | APIC_SVR_FOCUS_OFF | 0xff,
+	LAPIC_ROW(APIC_DFR)     = { LA_R | LA_W, ~0u, NULL, write_dfr },
+	LAPIC_ROW(APIC_SVR)     = { LA_RW, APIC_SVR_ENABLE | APIC_SVR_FOCUS_OFF | 0xff,
 			      NULL, write_svr },
-	ROWS(APIC_ISR)    = { LA_RO, 0, read_isr, NULL },
-	ROWS(APIC_TMR)    = { LA_RO, 0, read_merged, NULL },
-	ROWS(APIC_IRR)    = { LA_RO, 0, read_merged, NULL },
-	ROW(APIC_ESR)     = { LA_RW, 0, NULL, write_esr },
-	ROW(APIC_ICR_LOW)     = { LA_RW, APIC_ICR_VALID, NULL, write_icr },
-	ROW(APIC_ICR_HIGH)    = { LA_R | LA_W, 0xff000000, NULL, write_plain },
-	ROW(APIC_LVT_TIMER)    = { LA_RW, LVT_COMMON | APIC_LVT_TIMER_MODE, NULL,
+	LAPIC_ROWS(APIC_ISR)    = { LA_RO, 0, read_isr, NULL },
+	LAPIC_ROWS(APIC_TMR)    = { LA_RO, 0, read_merged, NULL },
+	LAPIC_ROWS(APIC_IRR)    = { LA_RO, 0, read_merged, NULL },
+	LAPIC_ROW(APIC_ESR)     = { LA_RW, 0, NULL, write_esr },
+	LAPIC_ROW(APIC_ICR_LOW)     = { LA_RW, APIC_ICR_VALID, NULL, write_icr },
+	LAPIC_ROW(APIC_ICR_HIGH)    = { LA_R | LA_W, 0xff000000, NULL, write_plain },
+	LAPIC_ROW(APIC_LVT_TIMER)    = { LA_RW, LVT_COMMON | APIC_LVT_TIMER_MODE, NULL,
 			      write_lvt },
-	ROW(APIC_LVT_THERMAL) = { LA_RW, LVT_MODES, NULL, write_lvt },
-	ROW(APIC_LVT_PMC)   = { LA_RW, LVT_MODES, NULL, write_lvt },
-	ROW(APIC_LVT_LINT0)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
-	ROW(APIC_LVT_LINT1)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
-	ROW(APIC_LVT_ERROR)  = { LA_RW, LVT_COMMON, NULL, write_lvt },
-	ROW(APIC_TIMER_ICT)   = { LA_RW, ~0u, NULL, write_initial },
-	ROW(APIC_TIMER_CCT)   = { LA_RO, 0, read_current, NULL },
-	ROW(APIC_TIMER_DCR)    = { LA_RW, 0xb, NULL, write_divide },
-	ROW(APIC_SELF_IPI)    = { LA_XW, 0xff, NULL, write_self },
+	LAPIC_ROW(APIC_LVT_THERMAL) = { LA_RW, LVT_MODES, NULL, write_lvt },
+	LAPIC_ROW(APIC_LVT_PMC)   = { LA_RW, LVT_MODES, NULL, write_lvt },
+	LAPIC_ROW(APIC_LVT_LINT0)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
+	LAPIC_ROW(APIC_LVT_LINT1)    = { LA_RW, LVT_LINTS, NULL, write_lvt },
+	LAPIC_ROW(APIC_LVT_ERROR)  = { LA_RW, LVT_COMMON, NULL, write_lvt },
+	LAPIC_ROW(APIC_TIMER_ICT)   = { LA_RW, ~0u, NULL, write_initial },
+	LAPIC_ROW(APIC_TIMER_CCT)   = { LA_RO, 0, read_current, NULL },
+	LAPIC_ROW(APIC_TIMER_DCR)    = { LA_RW, 0xb, NULL, write_divide },
+	LAPIC_ROW(APIC_SELF_IPI)    = { LA_XW, 0xff, NULL, write_self },
 };
 /* clang-format on */
 

@@ -12,9 +12,9 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define FILE_RSDP   "etc/acpi/rsdp"
-#define FILE_TABLES "etc/acpi/tables"
-#define FILE_SCRIPT "etc/table-loader"
+#define ACPI_FILE_RSDP   "etc/acpi/rsdp"
+#define ACPI_FILE_TABLES "etc/acpi/tables"
+#define ACPI_FILE_SCRIPT "etc/table-loader"
 
 enum loader_command_kind {
 	LOADER_ALLOCATE = 1,
@@ -58,9 +58,9 @@ static_assert(sizeof(struct loader_command) == 128, "a command's size");
 static const char *file_of(u32 *at)
 {
 	if (*at < ACPI_TABLES_AT)
-		return FILE_RSDP;
+		return ACPI_FILE_RSDP;
 	*at -= ACPI_TABLES_AT;
-	return FILE_TABLES;
+	return ACPI_FILE_TABLES;
 }
 
 static void name(char *to, const char *file)
@@ -83,7 +83,7 @@ static void add_pointer(struct loader_command *c, const struct acpi_pointer *p)
 
 	c->command = LOADER_ADD_POINTER;
 	name(c->pointer.dest, file_of(&at));
-	name(c->pointer.source, FILE_TABLES);
+	name(c->pointer.source, ACPI_FILE_TABLES);
 	c->pointer.offset = at;
 	c->pointer.size = p->size;
 }
@@ -105,8 +105,8 @@ static u32 write_script(const struct acpi_writer *w, struct loader_command *c)
 {
 	u32 n = 0;
 
-	allocate(&c[n++], FILE_RSDP, RSDP_ALIGN, LOADER_FSEG);
-	allocate(&c[n++], FILE_TABLES, TABLES_ALIGN, LOADER_HIGH);
+	allocate(&c[n++], ACPI_FILE_RSDP, RSDP_ALIGN, LOADER_FSEG);
+	allocate(&c[n++], ACPI_FILE_TABLES, TABLES_ALIGN, LOADER_HIGH);
 	for (u32 i = 0; i < w->pointer_count; i++)
 		add_pointer(&c[n++], &w->pointers[i]);
 	for (u32 i = 0; i < w->sum_count; i++)
@@ -131,12 +131,14 @@ static int publish(const struct acpi_writer *w)
 	if (!script)
 		return -ENOMEM;
 	clear_sums(w);
-	err = fwcfg_add_file(vm, FILE_RSDP, w->buf, sizeof(struct acpi_rsdp));
+	err = fwcfg_add_file(vm, ACPI_FILE_RSDP, w->buf,
+			     sizeof(struct acpi_rsdp));
 	if (!err)
-		err = fwcfg_add_file(vm, FILE_TABLES, w->buf + ACPI_TABLES_AT,
+		err = fwcfg_add_file(vm, ACPI_FILE_TABLES,
+				     w->buf + ACPI_TABLES_AT,
 				     w->used - ACPI_TABLES_AT);
 	if (!err)
-		err = fwcfg_add_file(vm, FILE_SCRIPT, script,
+		err = fwcfg_add_file(vm, ACPI_FILE_SCRIPT, script,
 				     write_script(w, script));
 	pmm_free_bytes(&vm->budget, script, SCRIPT_BYTES);
 	return err;

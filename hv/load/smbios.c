@@ -25,8 +25,8 @@
 #define TABLE_BYTES (AREA_BYTES - AT_TABLE)
 static_assert(AREA_BASE + AREA_BYTES <= PC_BIOS_AREA_END, "BIOS area");
 
-#define FILE_ANCHOR "etc/smbios/smbios-anchor"
-#define FILE_TABLES "etc/smbios/smbios-tables"
+#define SMBIOS_FILE_ANCHOR "etc/smbios/smbios-anchor"
+#define SMBIOS_FILE_TABLES "etc/smbios/smbios-tables"
 
 #define VENDOR  "Bulkhead"
 #define PRODUCT "Virtual machine"
@@ -430,9 +430,9 @@ int smbios_publish(struct vm *vm)
 	err = fill(&t);
 	old = anchor(&t, 0);
 	if (!err)
-		err = fwcfg_add_file(vm, FILE_ANCHOR, &old, sizeof(old));
+		err = fwcfg_add_file(vm, SMBIOS_FILE_ANCHOR, &old, sizeof(old));
 	if (!err)
-		err = fwcfg_add_file(vm, FILE_TABLES, t.bytes, t.used);
+		err = fwcfg_add_file(vm, SMBIOS_FILE_TABLES, t.bytes, t.used);
 	pmm_free(&vm->budget, bytes, 0);
 	return err;
 }

@@ -7,12 +7,12 @@
 
 #include "lib/log.h"
 
-#define ROW(name, guests) { &name##_vdev, VDEV_##guests },
+#define DEVICE_ROW(name, guests) { &name##_vdev, VDEV_##guests },
 
 static const struct {
 	const struct vdev *vdev;
 	enum vdev_guests guests;
-} rows[VDEV_COUNT] = { VDEV_ROWS(ROW) };
+} rows[VDEV_COUNT] = { VDEV_ROWS(DEVICE_ROW) };
 
 int devices_create(struct vm *vm)
 {

@@ -8,9 +8,9 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define LINE_BYTES 400
-#define KEY_STATS  's'
-#define NS_IN_MS   1000000u
+#define STATS_LINE_BYTES 400
+#define KEY_STATS        's'
+#define NS_IN_MS         1000000u
 
 static u64 sum_of(const struct vm *vm, u32 kind)
 {
@@ -24,7 +24,7 @@ static u64 sum_of(const struct vm *vm, u32 kind)
 void exit_stats_log(const struct vm *vm)
 {
 	u64 ms = tsc_to_ns(rdtsc() - vm->tsc_start) / NS_IN_MS;
-	char line[LINE_BYTES] = "";
+	char line[STATS_LINE_BYTES] = "";
 	size_t at = 0;
 	u64 all = 0;
 

@@ -68,7 +68,7 @@ static void print_u64_row(const char *const *names, const u64 *values, u32 n)
 	log_write(LOG_PANIC, "panic", "%s", line);
 }
 
-#define ROW 4
+#define REGS_IN_ROW 4
 
 static void print_frame(const struct trap_frame *f)
 {
@@ -84,8 +84,8 @@ static void print_frame(const struct trap_frame *f)
 	};
 
 	static_assert(ARRAY_SIZE(names) == ARRAY_SIZE(values), "rows");
-	for (u32 i = 0; i < ARRAY_SIZE(names); i += ROW)
-		print_u64_row(names + i, values + i, ROW);
+	for (u32 i = 0; i < ARRAY_SIZE(names); i += REGS_IN_ROW)
+		print_u64_row(names + i, values + i, REGS_IN_ROW);
 }
 
 static void print_control(void)
@@ -93,7 +93,7 @@ static void print_control(void)
 	static const char *const names[] = { "cr0", "cr2", "cr3", "cr4" };
 	const u64 values[] = { read_cr0(), read_cr2(), read_cr3(), read_cr4() };
 
-	print_u64_row(names, values, ROW);
+	print_u64_row(names, values, REGS_IN_ROW);
 }
 
 extern const u8 __text_start[], __text_end[]; /* linker.ld */

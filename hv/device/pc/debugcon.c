@@ -13,10 +13,10 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define LINE_BYTES   160u
-#define LINES_BURST  256u
-#define LINES_PERIOD 20u /* ms for each line more */
-#define PRESENT      0xe9u
+#define DEBUGCON_LINE_BYTES 160u
+#define LINES_BURST         256u
+#define LINES_PERIOD        20u /* ms for each line more */
+#define PRESENT             0xe9u
 
 struct debugcon {
 	struct vm *vm;
@@ -24,7 +24,7 @@ struct debugcon {
 	struct ratelimit limit;
 	u32 lost; /* lines since the last one shown */
 	u32 len;
-	char line[LINE_BYTES];
+	char line[DEBUGCON_LINE_BYTES];
 };
 
 static struct debugcon *debugcon_of(const struct vm *vm)
@@ -55,7 +55,7 @@ static void put(struct debugcon *d, char c)
 {
 	if (c == '\r')
 		return;
-	if (c == '\n' || d->len == LINE_BYTES)
+	if (c == '\n' || d->len == DEBUGCON_LINE_BYTES)
 		show(d);
 	if (c != '\n')
 		d->line[d->len++] = c >= ' ' && c <= '~' ? c : '.';
