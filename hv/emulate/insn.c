@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The decoder. Each opcode map is a string of one letter an opcode that says
- * what follows the opcode; see operands_of().
+ * The decoder: prefixes, opcodes and immediates. Each opcode map is a string of
+ * one letter an opcode that says what follows the opcode; see operands_of().
  */
-#include "hv/emulate/insn.h"
-
+#include "hv/emulate/insn_priv.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"
 
@@ -19,7 +18,7 @@
  *	x  not an instruction, or a prefix
  */
 /* clang-format off */
-static const char map_one[] =
+const char insn_map_one[257] =
 	"mmmmbz.." "mmmmbz.x" "mmmmbz.." "mmmmbz.." /* 00 */
 	"mmmmbzx." "mmmmbzx." "mmmmbzx." "mmmmbzx." /* 20 */
 	"........" "........" "........" "........" /* 40 */
@@ -43,17 +42,9 @@ static const char map_0f[] =
 static const u8 not_in_64bit[] = { 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f,
 				   0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x82,
 				   0x9a, 0xce, 0xd4, 0xd5, 0xd6, 0xea };
-static_assert(sizeof(map_one) == 257, "a letter an opcode");
 static_assert(sizeof(map_0f) == 257, "a letter an opcode");
 
-struct cursor {
-	const u8 *bytes;
-	size_t have, at;
-	int err;
-	enum insn_mode mode;
-};
-
-static u64 take(struct cursor *c, u32 n)
+u64 insn_take(struct cursor *c, u32 n)
 {
 	u64 value = 0;
 	u32 i;
@@ -70,9 +61,9 @@ static u64 take(struct cursor *c, u32 n)
 	return value;
 }
 
-static s64 take_signed(struct cursor *c, u32 n)
+s64 insn_take_signed(struct cursor *c, u32 n)
 {
-	return n ? (s64)sign_extend(take(c, n), n) : 0;
+	return n ? (s64)sign_extend(insn_take(c, n), n) : 0;
 }
 
 /* ES, CS, SS and DS do not count in 64-bit mode (SDM 1 3.3.7.1) */
@@ -110,7 +101,7 @@ static bool legacy_prefix(struct insn *insn, bool *addrsize,
 static bool prefix(struct insn *insn, bool *addrsize, enum insn_mode mode,
 		   u8 byte)
 {
-	if (mode == INSN_64BIT && (byte & 0xf0) == 0x40) {
+	if (mode == INSN_64BIT && (byte & REX_BITS) == REX) {
 		insn->rex = byte;
 		return true;
 	}
@@ -138,99 +129,28 @@ static u8 address_size(enum insn_mode mode, bool addrsize)
 static void decode_opcode(struct insn *insn, struct cursor *c)
 {
 	bool addrsize = false;
-	u8 byte = (u8)take(c, 1);
+	u8 byte = (u8)insn_take(c, 1);
 
 	while (prefix(insn, &addrsize, c->mode, byte) && !c->err)
-		byte = (u8)take(c, 1);
+		byte = (u8)insn_take(c, 1);
 	insn->operand_size = operand_size(insn, c->mode);
 	insn->addr_size = address_size(c->mode, addrsize);
 	if (byte == 0x0f) {
 		insn->map = MAP_0F;
-		byte = (u8)take(c, 1);
+		byte = (u8)insn_take(c, 1);
 		if (byte == 0x38 || byte == 0x3a) {
 			insn->map = byte == 0x38 ? MAP_0F38 : MAP_0F3A;
-			byte = (u8)take(c, 1);
+			byte = (u8)insn_take(c, 1);
 		}
 	}
 	insn->opcode = byte;
-}
-
-/* BX+SI ... as SDM 2A table 2-1 has them */
-static void decode_mem16(struct insn *insn, struct cursor *c)
-{
-	static const u8 bases[] = { GPR_RBX, GPR_RBX, GPR_RBP, GPR_RBP,
-				    GPR_RSI, GPR_RDI, GPR_RBP, GPR_RBX };
-	static const u8 indexes[] = { GPR_RSI, GPR_RDI, GPR_RSI, GPR_RDI };
-	u8 rm = insn->rm & 7;
-
-	if (insn->mod == 0 && rm == 6) {
-		insn->disp = take_signed(c, 2);
-		return;
-	}
-	insn->base = bases[rm];
-	if (rm < ARRAY_SIZE(indexes))
-		insn->index = indexes[rm];
-	insn->disp = take_signed(c, insn->mod);
-}
-
-static void decode_sib(struct insn *insn, struct cursor *c)
-{
-	u8 sib = (u8)take(c, 1);
-	u8 index = (sib >> 3 & 7) | (insn->rex & REX_X ? 8 : 0);
-
-	insn->base = (sib & 7) | (insn->rex & REX_B ? 8 : 0);
-	if (index != GPR_RSP) {
-		insn->index = index;
-		insn->scale = (u8)(1u << (sib >> 6));
-	}
-	if ((sib & 7) == GPR_RBP && insn->mod == 0) {
-		insn->base = INSN_NO_REG;
-		insn->disp = take_signed(c, 4);
-	}
-}
-
-static void decode_mem(struct insn *insn, struct cursor *c)
-{
-	static const u8 disp_bytes[] = { 0, 1, 4 };
-	u8 rm = insn->rm & 7;
-
-	if (insn->addr_size == 2) {
-		decode_mem16(insn, c);
-		return;
-	}
-	if (rm == GPR_RSP) {
-		decode_sib(insn, c);
-	} else if (insn->mod == 0 && rm == GPR_RBP) {
-		insn->rip_relative = c->mode == INSN_64BIT;
-		insn->disp = take_signed(c, 4);
-	} else {
-		insn->base = insn->rm;
-	}
-	if (insn->mod)
-		insn->disp = take_signed(c, disp_bytes[insn->mod]);
-}
-
-static void decode_modrm(struct insn *insn, struct cursor *c)
-{
-	u8 modrm = (u8)take(c, 1);
-
-	insn->has_modrm = true;
-	insn->mod = modrm >> 6;
-	insn->reg = (modrm >> 3 & 7) | (insn->rex & REX_R ? 8 : 0);
-	insn->rm = (modrm & 7) | (insn->rex & REX_B ? 8 : 0);
-	/* MOV CRx and DRx take mod as 3 (SDM 2B, MOV) */
-	if (insn->map == MAP_0F && (insn->opcode & 0xfc) == 0x20)
-		insn->mod = 3;
-	insn->mem = insn->mod != 3;
-	if (insn->mem)
-		decode_mem(insn, c);
 }
 
 static char operands_of(const struct insn *insn)
 {
 	switch (insn->map) {
 	case MAP_ONE:
-		return map_one[insn->opcode];
+		return insn_map_one[insn->opcode];
 	case MAP_0F:
 		return map_0f[insn->opcode];
 	case MAP_0F38:
@@ -243,7 +163,7 @@ static char operands_of(const struct insn *insn)
 static void decode_moffs(struct insn *insn, struct cursor *c)
 {
 	insn->mem = true;
-	insn->disp = (s64)take(c, insn->addr_size);
+	insn->disp = (s64)insn_take(c, insn->addr_size);
 }
 
 static void decode_immediate(struct insn *insn, struct cursor *c, char kind)
@@ -256,30 +176,30 @@ static void decode_immediate(struct insn *insn, struct cursor *c, char kind)
 	case 'b':
 	case 'B':
 	case 'G':
-		insn->imm = (u64)take_signed(c, 1);
+		insn->imm = (u64)insn_take_signed(c, 1);
 		break;
 	case 'z':
 	case 'Z':
 	case 'H':
-		insn->imm = (u64)take_signed(c, z);
+		insn->imm = (u64)insn_take_signed(c, z);
 		break;
 	case 'w':
-		insn->imm = take(c, 2);
+		insn->imm = insn_take(c, 2);
 		break;
 	case 'v':
-		insn->imm = take(c, insn->operand_size);
+		insn->imm = insn_take(c, insn->operand_size);
 		break;
 	case 'f':
-		insn->imm = take(c, z + 2);
+		insn->imm = insn_take(c, z + 2);
 		break;
 	case 'e':
-		insn->imm = take(c, 3);
+		insn->imm = insn_take(c, 3);
 		break;
 	case 'd':
-		insn->imm = (u64)take_signed(c, 4);
+		insn->imm = (u64)insn_take_signed(c, 4);
 		break;
 	case 'p':
-		insn->imm = take(c, insn->opsize || insn->repne ? 2 : 0);
+		insn->imm = insn_take(c, insn->opsize || insn->repne ? 2 : 0);
 		break;
 	default:
 		break;
@@ -290,92 +210,6 @@ static bool kind_has_modrm(char kind)
 {
 	return kind == 'm' || kind == 'B' || kind == 'Z' || kind == 'G' ||
 	       kind == 'H' || kind == 'p' || kind == 'd';
-}
-
-#define XOP_MAP_8  8 /* APM 3 1.2.5: imm8, nothing, imm32 */
-#define XOP_MAP_10 10
-
-/* What follows the opcode of map @map, as in the maps above; 'd' is imm32 */
-static char vex_operands(const struct insn *insn, u8 map)
-{
-	u8 op = insn->opcode;
-
-	if (map == 1 && op == 0x77)
-		return '.'; /* VZEROUPPER */
-	if (map == 1)
-		return (op & 0xfc) == 0x70 || op == 0xc2 ||
-				       (op >= 0xc4 && op <= 0xc6)
-			       ? 'B'
-			       : 'm';
-	if (map == 3 || map == XOP_MAP_8)
-		return 'B';
-	if (map == XOP_MAP_10)
-		return 'd';
-	return map == 4 || map == 7 || map > XOP_MAP_10 ? 'x' : 'm';
-}
-
-/* C5, C4, 62 and 8F where they start VEX, EVEX and XOP (SDM 2A 2.3, 2.7) */
-static bool starts_vex(const struct insn *insn, const struct cursor *c)
-{
-	u8 next;
-
-	if (insn->map != MAP_ONE || c->err || c->at >= c->have)
-		return false;
-	next = c->bytes[c->at];
-	switch (insn->opcode) {
-	case 0xc4:
-	case 0xc5:
-	case 0x62:
-		return c->mode == INSN_64BIT || next >= 0xc0;
-	case 0x8f:
-		return (next & 0x1f) >= XOP_MAP_8 && (next & 0x38);
-	default:
-		return false;
-	}
-}
-
-/* Of VEX: R, X, B and vvvv are inverted (SDM 2A 2.3.5); outside 64-bit mode
- * there is nothing behind R, X, B and W */
-static void vex_fields(struct insn *insn, enum insn_mode mode, u8 rxb, u8 last)
-{
-	insn->rex = (u8)((rxb >> 7 & 1) * REX_R | (rxb >> 6 & 1) * REX_X |
-			 (rxb >> 5 & 1) * REX_B);
-	insn->rex ^= REX_R | REX_X | REX_B;
-	insn->vvvv = ~(last >> 3) & 0xf;
-	insn->vector = last & 4 ? 32 : 16;
-	insn->opsize = (last & 3) == 1;
-	insn->rep = (last & 3) == 2;
-	insn->repne = (last & 3) == 3;
-	if (mode != INSN_64BIT)
-		insn->rex = 0;
-}
-
-static char decode_vex(struct insn *insn, struct cursor *c)
-{
-	u8 first = insn->opcode, map = 1, rxb, last;
-
-	if (insn->rex || insn->opsize || insn->rep || insn->repne || insn->lock)
-		return 'x';
-	rxb = (u8)take(c, 1);
-	last = rxb;
-	if (first != 0xc5) {
-		map = rxb & (first == 0x62 ? 0x7 : 0x1f);
-		last = (u8)take(c, 1);
-	}
-	insn->map = MAP_OTHER;
-	if (first == 0xc4 || first == 0xc5) {
-		if (map >= 1 && map <= 3)
-			insn->map = (u8)(MAP_VEX_0F + map - 1);
-		/* C5 has R alone, where C4 has W in the last byte */
-		vex_fields(insn, c->mode, first == 0xc5 ? rxb | 0x60 : rxb,
-			   last);
-		if (first == 0xc4 && last >> 7 && c->mode == INSN_64BIT)
-			insn->rex |= REX_W;
-	}
-	if (first == 0x62)
-		take(c, 1);
-	insn->opcode = (u8)take(c, 1);
-	return vex_operands(insn, map);
 }
 
 static bool is_gone(const struct insn *insn, enum insn_mode mode)
@@ -414,11 +248,12 @@ int insn_decode(struct insn *insn, const u8 *bytes, size_t have,
 		return c.err;
 	if (is_cut_short(insn, &c))
 		return c.at < INSN_MAX ? -EAGAIN : -EINVAL;
-	kind = starts_vex(insn, &c) ? decode_vex(insn, &c) : operands_of(insn);
+	kind = insn_starts_vex(insn, &c) ? insn_decode_vex(insn, &c)
+					 : operands_of(insn);
 	if (kind == 'x' || is_gone(insn, mode))
 		return c.err ? c.err : -EINVAL;
 	if (kind_has_modrm(kind))
-		decode_modrm(insn, &c);
+		insn_decode_modrm(insn, &c);
 	else if (kind == 'o')
 		decode_moffs(insn, &c);
 	decode_immediate(insn, &c, kind);

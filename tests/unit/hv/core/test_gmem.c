@@ -1,4 +1,4 @@
-/* SOURCES: hv/core/gmem.c hv/core/walk.c hv/emulate/insn_length.c hv/emulate/insn.c */
+/* SOURCES: hv/core/gmem.c hv/core/walk.c hv/emulate/insn_length.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guest memory by physical and by virtual address in every paging mode, the
  * rights matrix, and the length of an intercepted instruction. */

@@ -1,4 +1,4 @@
-/* SOURCES: hv/emulate/insn.c */
+/* SOURCES: hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The instruction decoder: lengths and fields by table, every cut-off, and
  * random bytes. */
@@ -216,6 +216,54 @@ static void test_random(void **state)
 	}
 }
 
+/* insn_decode() says what insn_decode_move() must: of a MOV of 32 bits to or
+ * from memory, behind REX (0: none) */
+static void check_move(u8 rex, u8 opcode, u8 modrm, u8 sib)
+{
+	u8 code[INSN_MAX] = { 0 };
+	bool is_move = opcode == OP_MOV_STORE || opcode == OP_MOV_LOAD ||
+		       opcode == OP_MOV_STORE_IMM;
+	struct insn_move m = { 0 };
+	struct insn i;
+	u32 at = 0;
+
+	if (rex)
+		code[at++] = rex;
+	code[at++] = opcode;
+	code[at++] = modrm;
+	code[at++] = sib;
+	for (; at < sizeof(code); at++)
+		code[at] = (u8)(0x11 * at);
+	if (insn_decode(&i, code, sizeof(code), INSN_64BIT) || !i.mem ||
+	    !is_move || i.operand_size != 4 ||
+	    (opcode == OP_MOV_STORE_IMM && (i.reg & 7))) {
+		assert_false(insn_decode_move(&m, code));
+		return;
+	}
+	assert_true(insn_decode_move(&m, code));
+	assert_int_equal(m.opcode, i.opcode);
+	assert_int_equal(m.reg, i.reg);
+	assert_int_equal(m.len, i.len);
+	if (opcode == OP_MOV_STORE_IMM)
+		assert_int_equal(m.imm, (u32)i.imm);
+}
+
+static void test_move(void **state)
+{
+	static const u8 rex[] = { 0,    0x40, 0x41, 0x42, 0x43, 0x44,
+				  0x45, 0x46, 0x47, 0x48, 0x4c, 0x4f };
+	static const u8 opcodes[] = {
+		OP_MOV_STORE, OP_MOV_LOAD, OP_MOV_STORE_IMM, 0x8a, 0xc6, 0x0f
+	};
+
+	for (u32 r = 0; r < ARRAY_SIZE(rex); r++)
+		for (u32 o = 0; o < ARRAY_SIZE(opcodes); o++)
+			for (u32 modrm = 0; modrm < 256; modrm++)
+				for (u32 sib = 0; sib < 256; sib += 5)
+					check_move(rex[r], opcodes[o],
+						   (u8)modrm, (u8)sib);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_prefixes),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_move),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

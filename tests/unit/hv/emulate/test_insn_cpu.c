@@ -1,4 +1,4 @@
-/* SOURCES: hv/emulate/insn.c */
+/* SOURCES: hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instruction lengths beside the CPU this test runs on: random bytes at the end
