@@ -19,11 +19,7 @@
 #include "mm/owner.h"
 #include "mm/pt.h"
 
-#define ECAM_BUS_SHIFT   20
-#define ECAM_DEVFN_SHIFT 12
-#define PORT_BUS_SHIFT   16
-#define PORT_DEVFN_SHIFT 8
-#define NO_FUNCTION      0xffffu
+#define NO_FUNCTION 0xffffu
 /* Capabilities are 4 bytes at least: a longer chain is a loop */
 #define CAPS_MAX ((PCI_CONFIG_BYTES - PCI_CAP_FIRST) / 4)
 
@@ -48,8 +44,8 @@ static bool ecam_in_ram(u64 base)
 static u8 *ecam_map(u32 i)
 {
 	const struct acpi_ecam *e = &acpi.ecam[i];
-	u64 first = (u64)e->bus_first << ECAM_BUS_SHIFT;
-	u64 bytes = (u64)(e->bus_last - e->bus_first + 1) << ECAM_BUS_SHIFT;
+	u64 first = e->bus_first * PCI_ECAM_BUS_BYTES;
+	u64 bytes = (e->bus_last - e->bus_first + 1u) * PCI_ECAM_BUS_BYTES;
 	u8 *va;
 
 	spin_lock(&pci_lock);
@@ -79,8 +75,8 @@ static u8 *ecam_function(struct pci_bdf bdf)
 			va = ecam_map(i);
 		if (!va)
 			return NULL;
-		return va + ((u64)(bdf.bus - e->bus_first) << ECAM_BUS_SHIFT) +
-		       ((u64)bdf.devfn << ECAM_DEVFN_SHIFT);
+		return va +
+		       pci_ecam_offset(bdf.bus - (u32)e->bus_first, bdf.devfn);
 	}
 	return NULL;
 }
@@ -94,9 +90,7 @@ static bool access_ok(u16 offset, u8 size, u32 limit)
 /* The port that shows the wanted bytes, once the address is set */
 static u16 port_select(struct pci_bdf bdf, u16 offset)
 {
-	port_write(PCI_PORT_ADDRESS, 4,
-		   PCI_ADDRESS_ENABLE | (u32)bdf.bus << PORT_BUS_SHIFT |
-			   (u32)bdf.devfn << PORT_DEVFN_SHIFT | (offset & ~3u));
+	port_write(PCI_PORT_ADDRESS, 4, pci_port_address(bdf, offset));
 	return (u16)(PCI_PORT_DATA + (offset & 3));
 }
 
@@ -221,7 +215,7 @@ static void scan_buses(u16 segment, u32 first, u32 last,
 			struct pci_bdf bdf = {
 				.segment = segment,
 				.bus = (u8)bus,
-				.devfn = (u8)(device * PCI_FUNCTIONS),
+				.devfn = pci_devfn(device, 0),
 			};
 
 			scan_device(bdf, fn, arg);

@@ -4,13 +4,9 @@
 #ifndef DRIVERS_PCI_PCI_H
 #define DRIVERS_PCI_PCI_H
 
+#include "drivers/pci/address.h"
 #include "lib/types.h"
 
-struct pci_bdf {
-	u16 segment;
-	u8 bus;
-	u8 devfn;
-};
 u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size);
 void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value);
 /* Capability offset in config space, 0: none */

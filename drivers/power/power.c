@@ -81,8 +81,8 @@ static void reset_by_pci(void)
 {
 	/* ACPI 6.4, 5.2.3.2: device 47:32, function 31:16, offset 15:0 */
 	struct pci_bdf bdf = {
-		.devfn = (u8)((acpi.reset.address >> 32 & 0x1f) << 3 |
-			      (acpi.reset.address >> 16 & 7)),
+		.devfn = pci_devfn(acpi.reset.address >> 32 & 0x1f,
+				   acpi.reset.address >> 16 & 7),
 	};
 
 	pci_write(bdf, (u16)acpi.reset.address, 1, acpi.reset_value);

@@ -142,33 +142,32 @@ static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 	       (offset >= PCI_BAR0 && offset < PCI_BAR0 + PCI_BAR_COUNT * 4);
 }
 
-static u32 config_read(struct passthrough *pci, struct pci_bdf bdf, u32 offset,
-		       u8 size)
+static u32 config_read(struct passthrough *pci, struct pci_address a, u8 size)
 {
 	struct vfunc *f;
 	u32 value = (u32)ones_of(size);
 	bool added = false;
 
 	spin_lock(&pci->lock);
-	f = func_get(pci, bdf, &added);
+	f = func_get(pci, a.bdf, &added);
 	if (f)
-		value = func_read(f, offset, size) & (u32)ones_of(size);
+		value = func_read(f, a.reg, size) & (u32)ones_of(size);
 	spin_unlock(&pci->lock);
 	if (added)
 		passthrough_follow(f);
 	return value;
 }
 
-static void config_write(struct passthrough *pci, struct pci_bdf bdf,
-			 u32 offset, u8 size, u32 value)
+static void config_write(struct passthrough *pci, struct pci_address a, u8 size,
+			 u32 value)
 {
 	bool moved = false, added = false;
 	struct vfunc *f;
 
 	spin_lock(&pci->lock);
-	f = func_get(pci, bdf, &added);
+	f = func_get(pci, a.bdf, &added);
 	if (f)
-		moved = func_write(f, offset, size, value);
+		moved = func_write(f, a.reg, size, value);
 	spin_unlock(&pci->lock);
 	if (moved || added)
 		passthrough_follow(f);
@@ -184,13 +183,13 @@ static u8 piece(u64 offset, u8 size)
 	return n;
 }
 
-static struct pci_bdf ecam_bdf(const struct acpi_ecam *e, u64 offset)
+static struct pci_address ecam_address(const struct acpi_ecam *e, u64 offset)
 {
-	return (struct pci_bdf){
-		.segment = e->segment,
-		.bus = (u8)(e->bus_first + (offset >> 20)),
-		.devfn = (u8)(offset >> 12),
-	};
+	struct pci_address a = pci_ecam_split(offset);
+
+	a.bdf.segment = e->segment;
+	a.bdf.bus = (u8)(a.bdf.bus + e->bus_first);
+	return a;
 }
 
 static u64 ecam_read(struct vcpu *v, void *dev, u64 offset, u8 size)
@@ -203,7 +202,7 @@ static u64 ecam_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 
 		n = piece(at, (u8)(size - i));
 		value |= (u64)config_read(passthrough_of(v->vm),
-					  ecam_bdf(dev, at), at & PAGE_MASK, n)
+					  ecam_address(dev, at), n)
 			 << i * 8;
 	}
 	return value;
@@ -218,8 +217,8 @@ static void ecam_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		u64 at = offset + i;
 
 		n = piece(at, (u8)(size - i));
-		config_write(passthrough_of(v->vm), ecam_bdf(dev, at),
-			     at & PAGE_MASK, n, (u32)(value >> i * 8));
+		config_write(passthrough_of(v->vm), ecam_address(dev, at), n,
+			     (u32)(value >> i * 8));
 	}
 }
 
@@ -247,20 +246,6 @@ static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		port_write(RST_CNT, 1, (u32)value);
 }
 
-/* Bits 27:24 are register bits 11:8 where AMD's extension is on */
-static u32 address_offset(u32 address, u64 offset)
-{
-	return (address & 0xfc) | (address >> 16 & 0xf00) | (u32)offset;
-}
-
-static struct pci_bdf address_bdf(u32 address)
-{
-	return (struct pci_bdf){
-		.bus = (u8)(address >> 16),
-		.devfn = (u8)(address >> 8),
-	};
-}
-
 static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	struct passthrough *pci = dev;
@@ -270,9 +255,10 @@ static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	if (!(address & PCI_ADDRESS_ENABLE))
 		return ones_of(size);
 	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
-		n = piece(offset + i, (u8)(size - i));
-		value |= config_read(pci, address_bdf(address),
-				     address_offset(address, offset + i), n)
+		u32 at = (u32)offset + i;
+
+		n = piece(at, (u8)(size - i));
+		value |= config_read(pci, pci_port_split(address, at), n)
 			 << i * 8;
 	}
 	return value;
@@ -288,9 +274,10 @@ static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	if (!(address & PCI_ADDRESS_ENABLE))
 		return;
 	for (i = 0; i < size && i < sizeof(value); i = (u8)(i + n)) {
-		n = piece(offset + i, (u8)(size - i));
-		config_write(pci, address_bdf(address),
-			     address_offset(address, offset + i), n,
+		u32 at = (u32)offset + i;
+
+		n = piece(at, (u8)(size - i));
+		config_write(pci, pci_port_split(address, at), n,
 			     (u32)(value >> i * 8));
 	}
 }
@@ -321,8 +308,9 @@ static int ecam_add(struct vm *vm)
 	for (i = 0; i < acpi.ecam_count; i++) {
 		struct acpi_ecam *e = &acpi.ecam[i];
 		const struct bus_region region = {
-			.base = e->base + ((u64)e->bus_first << 20),
-			.size = (u64)(e->bus_last - e->bus_first + 1) << 20,
+			.base = e->base + e->bus_first * PCI_ECAM_BUS_BYTES,
+			.size = (e->bus_last - e->bus_first + 1u) *
+				PCI_ECAM_BUS_BYTES,
 			.name = "ecam",
 			.read = ecam_read,
 			.write = ecam_write,

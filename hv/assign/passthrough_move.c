@@ -67,7 +67,7 @@ static void decode_off(struct vfunc *f)
 	log_warn("pci",
 		 "%02x:%02x.%u: cannot trap its MSI-X table at %#llx: "
 		 "its memory is turned off",
-		 f->bdf.bus, f->bdf.devfn >> 3, f->bdf.devfn & 7,
+		 f->bdf.bus, pci_device(f->bdf), pci_function(f->bdf),
 		 passthrough_msix_table_address(f));
 }
 

@@ -281,7 +281,7 @@ void passthrough_msix_init(struct vfunc *f)
 			kmem_alloc(&f->pci->vm->budget, entries_bytes(f));
 	if (!f->msix.entries) {
 		log_warn("pci", "%02x:%02x.%u: no MSI-X: %s", f->bdf.bus,
-			 f->bdf.devfn >> 3, f->bdf.devfn & 7,
+			 pci_device(f->bdf), pci_function(f->bdf),
 			 f->msix.bar < PCI_BAR_COUNT
 				 ? "no memory for its table"
 				 : "its table is in no BAR");
@@ -300,7 +300,7 @@ void passthrough_msix_place_first(struct vfunc *f)
 
 	if (table && passthrough_msix_place(f, table))
 		log_warn("pci", "%02x:%02x.%u: cannot trap its MSI-X table",
-			 f->bdf.bus, f->bdf.devfn >> 3, f->bdf.devfn & 7);
+			 f->bdf.bus, pci_device(f->bdf), pci_function(f->bdf));
 }
 
 void passthrough_msix_release(struct vfunc *f)

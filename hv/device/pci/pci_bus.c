@@ -11,6 +11,7 @@
  */
 #include "hv/device/pci/pci_bus.h"
 
+#include "drivers/pci/address.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
 #include "hv/device/pci/pci_bus_priv.h"
@@ -115,35 +116,32 @@ static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		vm_end(v->vm, VM_END_RESET, "it reset itself");
 }
 
-/* Bus 0's function and register that CF8h selects */
-static bool address_selects(const struct pci_bus *bus, u64 offset, u8 *devfn,
-			    u32 *reg)
+/* What CF8h and the byte behind CFCh select; false: nothing, or not bus 0 */
+static bool port_selects(const struct pci_bus *bus, u64 offset,
+			 struct pci_address *a)
 {
 	u32 address = READ_ONCE(bus->address);
 
-	*devfn = (u8)(address >> 8);
-	*reg = (u32)((address & 0xfc) + offset);
-	return address & PCI_ADDRESS_ENABLE && !(address >> 16 & 0xff);
+	*a = pci_port_split(address, (u32)offset);
+	return address & PCI_ADDRESS_ENABLE && !a->bdf.bus;
 }
 
 static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	u8 devfn;
-	u32 reg;
+	struct pci_address a;
 
-	if (!address_selects(dev, offset, &devfn, &reg))
+	if (!port_selects(dev, offset, &a))
 		return ones_of(size);
-	return config_read(dev, devfn, reg, size);
+	return config_read(dev, a.bdf.devfn, a.reg, size);
 }
 
 static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		       u64 value)
 {
-	u8 devfn;
-	u32 reg;
+	struct pci_address a;
 
-	if (address_selects(dev, offset, &devfn, &reg))
-		config_write(dev, devfn, reg, size, value);
+	if (port_selects(dev, offset, &a))
+		config_write(dev, a.bdf.devfn, a.reg, size, value);
 }
 
 /* --- the PCI hole and the I/O window --- */
@@ -174,23 +172,21 @@ static struct target find_target(struct pci_bus *bus, bool io, u64 addr,
 	return t;
 }
 
-/* PCI Express 5.0, 7.2.2: bus 27:20, function 19:12; we have bus 0, and an
- * access stays within a function's page */
-static bool ecam_selects(const struct target *t, u8 size, u8 *devfn, u32 *reg)
+/* We have bus 0, and an access stays within a function's page */
+static bool ecam_selects(const struct target *t, u8 size, struct pci_address *a)
 {
-	*devfn = (u8)(t->offset >> PAGE_SHIFT);
-	*reg = (u32)(t->offset & PAGE_MASK);
-	return t->offset < MIB(1) && *reg + size <= PAGE_SIZE;
+	*a = pci_ecam_split(t->offset);
+	return t->offset < PCI_ECAM_BUS_BYTES &&
+	       a->reg + size <= PCI_ECAM_BYTES;
 }
 
 static u64 target_read(struct vcpu *v, struct pci_bus *bus,
 		       const struct target *t, u8 size)
 {
-	u8 devfn;
-	u32 reg;
+	struct pci_address a;
 
-	if (t->claim == CLAIM_ECAM && ecam_selects(t, size, &devfn, &reg))
-		return config_read(bus, devfn, reg, size);
+	if (t->claim == CLAIM_ECAM && ecam_selects(t, size, &a))
+		return config_read(bus, a.bdf.devfn, a.reg, size);
 	if (t->claim == CLAIM_BAR && t->f->ops && t->f->ops->bar_read)
 		return t->f->ops->bar_read(v, t->f, t->bar, t->offset, size);
 	return ones_of(size);
@@ -199,11 +195,10 @@ static u64 target_read(struct vcpu *v, struct pci_bus *bus,
 static void target_write(struct vcpu *v, struct pci_bus *bus,
 			 const struct target *t, u8 size, u64 value)
 {
-	u8 devfn;
-	u32 reg;
+	struct pci_address a;
 
-	if (t->claim == CLAIM_ECAM && ecam_selects(t, size, &devfn, &reg))
-		config_write(bus, devfn, reg, size, value);
+	if (t->claim == CLAIM_ECAM && ecam_selects(t, size, &a))
+		config_write(bus, a.bdf.devfn, a.reg, size, value);
 	if (t->claim == CLAIM_BAR && t->f->ops && t->f->ops->bar_write)
 		t->f->ops->bar_write(v, t->f, t->bar, t->offset, size, value);
 }

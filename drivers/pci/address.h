@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How configuration space is addressed: by the port CF8h (PCI 3.0, 3.2.2.3.2
+ * *Software Generation of Configuration Transactions*) and by memory, ECAM
+ * (PCIe 4.0, 7.2.2). Pure; for the host's functions and for virtual ones.
+ */
+#ifndef DRIVERS_PCI_ADDRESS_H
+#define DRIVERS_PCI_ADDRESS_H
+
+#include "include/hw/pci.h"
+#include "lib/types.h"
+
+/* A function */
+struct pci_bdf {
+	u16 segment;
+	u8 bus;
+	u8 devfn; /* device 7:3, function 2:0 */
+};
+
+/* A register of a function, or a byte of one */
+struct pci_address {
+	struct pci_bdf bdf;
+	u32 reg;
+};
+
+static inline u8 pci_devfn(u32 device, u32 function)
+{
+	return (u8)(device << 3 | function);
+}
+
+static inline u32 pci_device(struct pci_bdf bdf)
+{
+	return bdf.devfn >> 3;
+}
+
+static inline u32 pci_function(struct pci_bdf bdf)
+{
+	return bdf.devfn & 7u;
+}
+
+/*
+ * CF8h: enable 31, bus 23:16, function 15:8, register 7:2; bits 27:24 are
+ * register bits 11:8 where AMD's extension is on, else 0. @byte: which of the
+ * four at CFCh.
+ */
+static inline struct pci_address pci_port_split(u32 address, u32 byte)
+{
+	return (struct pci_address){
+		.bdf = { .bus = (u8)(address >> 16),
+			 .devfn = (u8)(address >> 8) },
+		.reg = (address & 0xfc) | (address >> 16 & 0xf00) | byte,
+	};
+}
+
+/* The value of CF8h for @reg, below 256, of segment 0 */
+static inline u32 pci_port_address(struct pci_bdf bdf, u32 reg)
+{
+	return PCI_ADDRESS_ENABLE | (u32)bdf.bus << 16 | (u32)bdf.devfn << 8 |
+	       (reg & 0xfc);
+}
+
+/* ECAM: bus 27:20, function 19:12, register 11:0, from where bus 0 would be */
+#define PCI_ECAM_BUS_BYTES MIB(1)
+
+static inline struct pci_address pci_ecam_split(u64 offset)
+{
+	return (struct pci_address){
+		.bdf = { .bus = (u8)(offset >> 20),
+			 .devfn = (u8)(offset >> 12) },
+		.reg = (u32)(offset & (PCI_ECAM_BYTES - 1)),
+	};
+}
+
+/* Where the function's PCI_ECAM_BYTES are */
+static inline u64 pci_ecam_offset(u32 bus, u8 devfn)
+{
+	return bus * PCI_ECAM_BUS_BYTES + (u64)devfn * PCI_ECAM_BYTES;
+}
+
+#endif
