@@ -5,6 +5,7 @@
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/machine/tsc.h"
+#include "hv/core/regs.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/cpuid.h"
 #include "hv/policy/msr_table.h"
@@ -16,9 +17,13 @@
 
 #define SPEC_CTRL_DEFINED (SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD)
 
-static bool canonical(u64 addr)
+/* What the guest's CPU has decides, not its CR4.LA57: the registers may be
+ * loaded before 5-level paging is turned on */
+static bool canonical(const struct vcpu *v, u64 address)
 {
-	return (u64)((s64)(addr << 16) >> 16) == addr;
+	return is_canonical(address, LINEAR_4LEVEL) ||
+	       (is_canonical(address, LINEAR_5LEVEL) &&
+		cpuid_has(v->vm, CPUID_FEATURES7, LEAF_ECX, CPUID_7_ECX_LA57));
 }
 
 static u64 *reg_of(struct vcpu *v, const struct msr_rule *rule)
@@ -41,7 +46,7 @@ int msr_write_reg(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 	bool address =
 		msr != MSR_STAR && msr != MSR_SFMASK && msr != MSR_SYSENTER_CS;
 
-	if (address && !canonical(value))
+	if (address && !canonical(v, value))
 		return -EINVAL;
 	vcpu_need(v, RG_MSR);
 	*reg_of(v, rule) = value;
@@ -65,7 +70,7 @@ int msr_read_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_write_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		   u64 value)
 {
-	if (!canonical(value))
+	if (!canonical(v, value))
 		return -EINVAL;
 	base_of(v, msr)->base = value;
 	vcpu_dirty(v, RG_SEG);

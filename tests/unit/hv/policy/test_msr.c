@@ -30,7 +30,7 @@ struct cpu_features cpu_features;
 
 static struct vm vm;
 static struct vcpu vcpu;
-static bool all_features;
+static bool all_features, has_la57;
 static u32 flushes, clock_updates, reads;
 static u8 passed[0x3000]; /* bits of enum msr_pass by MSR, folded */
 
@@ -70,6 +70,8 @@ void cpuid_query(const struct vm *m, u32 leaf, u32 subleaf, u32 out[4])
 {
 	for (u32 i = 0; i < 4; i++)
 		out[i] = all_features ? ~0u : 0;
+	if (leaf == CPUID_FEATURES7 && !has_la57)
+		out[LEAF_ECX] &= ~(u32)CPUID_7_ECX_LA57;
 }
 
 int rdmsr_safe(u32 msr, u64 *value)
@@ -149,6 +151,7 @@ static int setup(void **state)
 	memset(passed, 0, sizeof(passed));
 	vcpu.vm = &vm;
 	all_features = true;
+	has_la57 = false;
 	cpu_features.vendor = VENDOR_AMD;
 	flushes = 0;
 	clock_updates = 0;
@@ -261,6 +264,16 @@ static void test_addresses_are_canonical(void **state)
 	write_ok(MSR_STAR, NON_CANONICAL);
 }
 
+/* Where the guest has LA57, they have 57 bits, in 4-level paging too */
+static void test_addresses_of_la57(void **state)
+{
+	has_la57 = true;
+	write_ok(MSR_LSTAR, NON_CANONICAL);
+	write_ok(MSR_FS_BASE, 0xff00000000000000ull);
+	write_gp(MSR_LSTAR, 0x0100000000000000ull);
+	write_gp(MSR_FS_BASE, 0xfeffffffffffffffull);
+}
+
 static void test_pat(void **state)
 {
 	write_gp(MSR_PAT, 2);
@@ -365,6 +378,7 @@ int main(void)
 		T(test_bitmap_is_the_table),
 		T(test_efer),
 		T(test_addresses_are_canonical),
+		T(test_addresses_of_la57),
 		T(test_pat),
 		T(test_tsc),
 		T(test_hot_ones_bypass_the_table),
