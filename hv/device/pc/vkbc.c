@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The keyboard controller (8042) of an isolated guest and port 92h. Nobody
- * types on its keyboard, and there is no mouse: it is enough to reset, for A20,
- * and for a driver to find it in order.
+ * types on its keyboard (vkbd.c), and there is no mouse: it is enough to reset,
+ * for A20, and for a driver to find it in order.
  *
  * A command's answer waits in a queue of a few bytes, each with the port it
  * comes from; the first of them is what port 60h and the IRQ lines show. A20 is
@@ -12,35 +12,13 @@
  * Called from exits, any core. The lock protects everything; after it come the
  * interrupt controllers' locks, but vm_end() is called without it.
  */
-#include "arch/x86/cpu/spinlock.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
+#include "hv/device/pc/vkbc_priv.h"
 #include "hv/irq/lines.h"
 #include "include/hw/i8042.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-
-#define QUEUE_BYTES 16u
-#define RAM_BYTES   32u
-
-struct vkbc {
-	struct vm *vm;
-	struct spinlock lock;
-	u8 ram[RAM_BYTES]; /* [0] is the configuration byte */
-	u8 output;         /* A20 and the clock lines as written */
-	u8 port92;
-	u8 last;       /* last byte read from 60h */
-	u8 command;    /* at 64h, waits for its byte at 60h; 0: none */
-	u8 kbd;        /* keyboard command that waits for its byte; 0: none */
-	bool to_64;    /* the last write went to 64h */
-	bool lines[2]; /* IRQ 1, IRQ 12 */
-	bool reset;    /* the guest is to be reset, once the lock is free */
-	u8 count;
-	struct {
-		u8 byte;
-		u8 from; /* status bits: AUX, TIMEOUT */
-	} queue[QUEUE_BYTES];
-};
 
 static struct vkbc *vkbc_of(const struct vm *vm)
 {
@@ -65,19 +43,18 @@ static void lines_follow(struct vkbc *k)
 	}
 }
 
-/* Full: the byte is lost, as in a keyboard that overruns */
-static void put(struct vkbc *k, u8 byte, u8 from)
+void kbc_put(struct vkbc *k, u8 byte, u8 from)
 {
-	if (k->count == QUEUE_BYTES)
+	if (k->count == KBC_QUEUE_BYTES)
 		return;
 	k->queue[k->count].byte = byte;
 	k->queue[k->count].from = from;
 	k->count++;
 }
 
-static void answer(struct vkbc *k, u8 byte)
+void kbc_answer(struct vkbc *k, u8 byte)
 {
-	put(k, byte, 0);
+	kbc_put(k, byte, 0);
 }
 
 /* The next byte makes an edge of its own on an IRQ line */
@@ -97,87 +74,6 @@ static u8 take(struct vkbc *k)
 		k->count = left;
 	}
 	return k->last;
-}
-
-/* --- the keyboard --- */
-
-static void kbd_id(struct vkbc *k)
-{
-	answer(k, KBD_ACK);
-	answer(k, KBD_ID_FIRST);
-	answer(k, k->ram[0] & KBC_CFG_TRANSLATE ? KBD_ID_TRANSLATED
-						: KBD_ID_SECOND);
-}
-
-static void kbd_reset(struct vkbc *k)
-{
-	answer(k, KBD_ACK);
-	answer(k, KBD_TEST_OK);
-}
-
-static void kbd_echo(struct vkbc *k)
-{
-	answer(k, KBD_ECHO);
-}
-
-static void kbd_resend(struct vkbc *k)
-{
-	answer(k, k->last);
-}
-
-static void kbd_ack(struct vkbc *k)
-{
-	answer(k, KBD_ACK);
-}
-
-/* clang-format off */
-static const struct {
-	u8 command;
-	bool more; /* a byte follows */
-	void (*run)(struct vkbc *k);
-} kbd_commands[] = {
-	{ KBD_CMD_LEDS,     true,  kbd_ack },
-	{ KBD_CMD_ECHO,     false, kbd_echo },
-	{ KBD_CMD_SCAN_SET, true,  kbd_ack },
-	{ KBD_CMD_IDENTIFY, false, kbd_id },
-	{ KBD_CMD_RATE,     true,  kbd_ack },
-	{ KBD_CMD_ENABLE,   false, kbd_ack },
-	{ KBD_CMD_DISABLE,  false, kbd_ack },
-	{ KBD_CMD_DEFAULTS, false, kbd_ack },
-	{ KBD_CMD_RESEND,   false, kbd_resend },
-	{ KBD_CMD_RESET,    false, kbd_reset },
-};
-/* clang-format on */
-
-/* The second byte of a command: only scan set 0 asks something */
-static void kbd_parameter(struct vkbc *k, u8 byte)
-{
-	bool asks = k->kbd == KBD_CMD_SCAN_SET && !byte;
-
-	k->kbd = 0;
-	answer(k, KBD_ACK);
-	if (asks)
-		answer(k, k->ram[0] & KBC_CFG_TRANSLATE ? KBD_SCAN_TRANSLATED
-							: KBD_SCAN_SET);
-}
-
-/* A byte to the keyboard wakes its clock (reference, *Keyboard Port*) */
-static void kbd_write(struct vkbc *k, u8 byte)
-{
-	k->ram[0] &= (u8)~KBC_CFG_KBD_OFF;
-	if (k->kbd && byte < KBD_CMD_LEDS) {
-		kbd_parameter(k, byte);
-		return;
-	}
-	k->kbd = 0;
-	for (u32 i = 0; i < ARRAY_SIZE(kbd_commands); i++) {
-		if (kbd_commands[i].command != byte)
-			continue;
-		k->kbd = kbd_commands[i].more ? byte : 0;
-		kbd_commands[i].run(k);
-		return;
-	}
-	answer(k, KBD_RESEND);
 }
 
 /* --- the controller --- */
@@ -229,22 +125,22 @@ static void cmd_self_test(struct vkbc *k)
 {
 	config_bits(k, 0, KBC_CFG_SYS);
 	k->count = 0;
-	answer(k, KBC_SELF_TEST_OK);
+	kbc_answer(k, KBC_SELF_TEST_OK);
 }
 
 static void cmd_line_test(struct vkbc *k)
 {
-	answer(k, KBC_LINE_TEST_OK);
+	kbc_answer(k, KBC_LINE_TEST_OK);
 }
 
 static void cmd_read_input(struct vkbc *k)
 {
-	answer(k, KBC_INPUT_UNLOCKED);
+	kbc_answer(k, KBC_INPUT_UNLOCKED);
 }
 
 static void cmd_read_output(struct vkbc *k)
 {
-	answer(k, output_read(k));
+	kbc_answer(k, output_read(k));
 }
 
 static void cmd_a20_off(struct vkbc *k)
@@ -286,7 +182,7 @@ static void command_write(struct vkbc *k, u8 value)
 	if (value >= KBC_CMD_PULSE) {
 		k->reset |= !(value & KBC_OUT_RUN);
 	} else if ((value & ~KBC_CMD_RAM_MASK) == KBC_CMD_READ_RAM) {
-		answer(k, k->ram[value & KBC_CMD_RAM_MASK]);
+		kbc_answer(k, k->ram[value & KBC_CMD_RAM_MASK]);
 	} else if ((value & ~KBC_CMD_RAM_MASK) == KBC_CMD_WRITE_RAM) {
 		k->command = value;
 	} else {
@@ -315,13 +211,13 @@ static void data_write(struct vkbc *k, u8 value)
 		output_write(k, value);
 		break;
 	case KBC_CMD_WRITE_KBD:
-		put(k, value, 0);
+		kbc_put(k, value, 0);
 		break;
 	case KBC_CMD_WRITE_AUX:
-		put(k, value, KBC_STAT_AUX);
+		kbc_put(k, value, KBC_STAT_AUX);
 		break;
 	case KBC_CMD_TO_AUX:
-		put(k, KBD_RESEND, KBC_STAT_AUX | KBC_STAT_TIMEOUT);
+		kbc_put(k, KBD_RESEND, KBC_STAT_AUX | KBC_STAT_TIMEOUT);
 		break;
 	case KBC_CMD_WRITE_RAM:
 		k->ram[0] = value & KBC_CFG_BITS;

@@ -1,4 +1,4 @@
-/* SOURCES: hv/device/pc/vkbc.c hv/core/bus.c */
+/* SOURCES: hv/device/pc/vkbc.c hv/device/pc/vkbd.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The keyboard controller: resets, interrupts, random writes */
 #include "tests/unit/fakes/vdev_fakes.h"
