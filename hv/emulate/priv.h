@@ -95,7 +95,7 @@ bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b);
 /* A condition code of Jcc, SETcc, CMOVcc (SDM 1 appendix B) */
 bool alu_condition(u8 cc, u64 flags);
 
-/* mem.c */
+/* operand.c */
 /* GPR by number: byte registers AH..BH as @insn's REX says */
 u64 emu_reg_get(struct emu *m, u8 reg, u8 size);
 void emu_reg_set(struct emu *m, u8 reg, u8 size, u64 value);
@@ -119,6 +119,13 @@ int emu_resolve_operand(struct emu *m, u8 size, u8 access,
 /* So, of 16 or 32 bytes that fault with #GP(0) unless aligned to that */
 int emu_resolve_aligned(struct emu *m, u8 size, u8 access,
 			struct emu_span *span);
+/* RFLAGS as it is now and RIP behind the instruction, where the dispatcher's
+ * own step would do too much: EMU_AGAIN */
+int emu_step_over(struct emu *m);
+/* Protected mode, and not virtual-8086 */
+bool emu_protected(const struct emu *m);
+
+/* mem.c: @span is resolved, for the access that is done */
 u64 emu_load(struct emu *m, const struct emu_span *span, u8 size);
 void emu_store(struct emu *m, const struct emu_span *span, u8 size, u64 value);
 /* More than 8 bytes, by eights */
@@ -132,12 +139,6 @@ int __must_check emu_replace(struct emu *m, const struct emu_span *span,
 			     u8 size, u64 old, u64 value);
 int __must_check emu_replace_wide(struct emu *m, const struct emu_span *span,
 				  const u64 old[2], const u64 value[2]);
-
-/* RFLAGS as it is now and RIP behind the instruction, where the dispatcher's
- * own step would do too much: EMU_AGAIN */
-int emu_step_over(struct emu *m);
-/* Protected mode, and not virtual-8086 */
-bool emu_protected(const struct emu *m);
 
 /* segment.c */
 /* Queue an exception with an error code: EMU_FAULT */
