@@ -6,7 +6,7 @@
  * its comment.
  */
 #include "hv/manifest/parser.h"
-
+#include "hv/manifest/values.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -14,64 +14,6 @@
 #define MEMORY_MAX (GIB(1) << 16)
 #define VCPUS_MAX  128
 #define GRACE_MAX  3600
-
-/* Decimal digits at *s, at most @max; moves *s behind them */
-static int take_number(const char **s, u64 max, u64 *out)
-{
-	u64 n = 0;
-
-	if (!is_digit(**s))
-		return -EINVAL;
-	for (; is_digit(**s); (*s)++) {
-		n = n * 10 + (u64)(**s - '0');
-		if (n > max)
-			return -EINVAL;
-	}
-	*out = n;
-	return 0;
-}
-
-static int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* All of @s, decimal or 0x hexadecimal */
-static int parse_number(const char *s, u64 max, u64 *out)
-{
-	u64 n = 0;
-
-	if (s[0] != '0' || (s[1] != 'x' && s[1] != 'X'))
-		return take_number(&s, max, out) || *s ? -EINVAL : 0;
-	s += 2;
-	if (!*s)
-		return -EINVAL;
-	for (; *s; s++) {
-		if (hex_digit(*s) < 0)
-			return -EINVAL;
-		n = n << 4 | (u64)hex_digit(*s);
-		if (n > max)
-			return -EINVAL;
-	}
-	*out = n;
-	return 0;
-}
-
-static int parse_bool(const char *s, bool *out)
-{
-	bool yes = !strcmp(s, "yes");
-
-	if (!yes && strcmp(s, "no"))
-		return -EINVAL;
-	*out = yes;
-	return 0;
-}
 
 static int set_console(struct parser *p, const char *value)
 {
@@ -94,7 +36,7 @@ static int set_focus(struct parser *p, const char *value)
 
 static int set_privileged(struct parser *p, const char *value)
 {
-	return parse_bool(value, &p->guest->privileged);
+	return value_bool(value, &p->guest->privileged);
 }
 
 /* A file name in /bulkhead: no path, nothing a FAT partition cannot hold */
@@ -130,7 +72,7 @@ static int set_vcpus(struct parser *p, const char *value)
 {
 	u64 n;
 
-	if (parse_number(value, VCPUS_MAX, &n) || !n)
+	if (value_number(value, VCPUS_MAX, &n) || !n)
 		return -EINVAL;
 	p->guest->vcpus = (u32)n;
 	return 0;
@@ -145,7 +87,7 @@ static int set_memory(struct parser *p, const char *value)
 		p->guest->memory_rest = true;
 		return 0;
 	}
-	if (take_number(&value, MEMORY_MAX, &n))
+	if (value_take_number(&value, MEMORY_MAX, &n))
 		return -EINVAL;
 	if (value[0] == 'M' || value[0] == 'm')
 		shift = 20;
@@ -166,12 +108,13 @@ static int set_cores(struct parser *p, const char *value)
 	u64 first, last;
 
 	for (;; value++) {
-		if (take_number(&value, MANIFEST_MAX_CORES - 1, &first))
+		if (value_take_number(&value, MANIFEST_MAX_CORES - 1, &first))
 			return -EINVAL;
 		last = first;
 		if (*value == '-') {
 			value++;
-			if (take_number(&value, MANIFEST_MAX_CORES - 1, &last))
+			if (value_take_number(&value, MANIFEST_MAX_CORES - 1,
+					      &last))
 				return -EINVAL;
 		}
 		if (last < first)
@@ -191,7 +134,7 @@ static int set_debug_exit_port(struct parser *p, const char *value)
 {
 	u64 n;
 
-	if (parse_number(value, 0xffff, &n))
+	if (value_number(value, 0xffff, &n))
 		return -EINVAL;
 	p->guest->debug_exit_port = (u16)n;
 	return 0;
@@ -199,7 +142,7 @@ static int set_debug_exit_port(struct parser *p, const char *value)
 
 static int set_autostart(struct parser *p, const char *value)
 {
-	return parse_bool(value, &p->guest->autostart);
+	return value_bool(value, &p->guest->autostart);
 }
 
 static int set_firmware(struct parser *p, const char *value)
@@ -227,24 +170,6 @@ static int set_boot(struct parser *p, const char *value)
 	return -EINVAL;
 }
 
-/* The first word of *@value into @out; *@value moves to the second */
-static int take_word(const char **value, char *out, size_t size)
-{
-	const char *s = *value;
-	size_t n = 0;
-
-	for (; *s && !is_blank(*s); s++) {
-		if (n + 1 == size)
-			return -EINVAL;
-		out[n++] = *s;
-	}
-	out[n] = 0;
-	while (is_blank(*s))
-		s++;
-	*value = s;
-	return n ? 0 : -EINVAL;
-}
-
 static int set_module(struct parser *p, const char *value)
 {
 	struct guest_config *g = p->guest;
@@ -252,50 +177,12 @@ static int set_module(struct parser *p, const char *value)
 	char file[BOOT_NAME_LEN];
 
 	if (g->module_count == MANIFEST_MAX_FILES ||
-	    take_word(&value, file, sizeof(file)) || set_file(m->file, file) ||
+	    value_take_word(&value, file, sizeof(file)) ||
+	    set_file(m->file, file) ||
 	    !str_copy(m->args, value, sizeof(m->args)))
 		return -EINVAL;
 	g->module_count++;
 	return 0;
-}
-
-/* What a backslash of a text in quotes begins: \\, \", or \xHH */
-static int take_escape(const char **s, char *out)
-{
-	const char *at = *s + 1;
-	int high, low;
-
-	if (*at == '\\' || *at == '"') {
-		*out = *at;
-		*s = at + 1;
-		return 0;
-	}
-	if (*at != 'x')
-		return -EINVAL;
-	high = hex_digit(at[1]);
-	low = high < 0 ? -1 : hex_digit(at[2]);
-	if (low < 0)
-		return -EINVAL;
-	*out = (char)(high << 4 | low);
-	*s = at + 3;
-	return 0;
-}
-
-/* "TEXT", to the end of @s */
-static int take_text(const char *s, struct fwcfg_config *item)
-{
-	item->text_len = 0;
-	for (s++; *s && *s != '"'; item->text_len++) {
-		char *to = &item->text[item->text_len];
-
-		if (item->text_len == sizeof(item->text))
-			return -EINVAL;
-		if (*s != '\\')
-			*to = *s++;
-		else if (take_escape(&s, to))
-			return -EINVAL;
-	}
-	return s[0] == '"' && !s[1] ? 0 : -EINVAL;
 }
 
 static int set_fw_cfg(struct parser *p, const char *value)
@@ -305,10 +192,10 @@ static int set_fw_cfg(struct parser *p, const char *value)
 	int err;
 
 	if (g->fwcfg_count == MANIFEST_MAX_FILES ||
-	    take_word(&value, item->name, sizeof(item->name)))
+	    value_take_word(&value, item->name, sizeof(item->name)))
 		return -EINVAL;
 	item->file[0] = 0;
-	err = *value == '"' ? take_text(value, item)
+	err = *value == '"' ? value_text(value, item)
 			    : set_file(item->file, value);
 	if (!err)
 		g->fwcfg_count++;
@@ -317,42 +204,23 @@ static int set_fw_cfg(struct parser *p, const char *value)
 
 static int set_testdev(struct parser *p, const char *value)
 {
-	return parse_bool(value, &p->guest->testdev);
+	return value_bool(value, &p->guest->testdev);
 }
 
 static int set_debug_console(struct parser *p, const char *value)
 {
-	return parse_bool(value, &p->guest->debug_console);
+	return value_bool(value, &p->guest->debug_console);
 }
 
 static int set_ramfb(struct parser *p, const char *value)
 {
-	return parse_bool(value, &p->guest->ramfb);
+	return value_bool(value, &p->guest->ramfb);
 }
 
-/* RFC 9562 4 *UUID Format*: 8-4-4-4-12 hexadecimal digits. SMBIOS has the first
- * three fields in little-endian order (DSP0134 7.2.1 *System - UUID*). */
 static int set_uuid(struct parser *p, const char *value)
 {
-	static const u8 order[] = { 3, 2, 1,  0,  5,  4,  7,  6,
-				    8, 9, 10, 11, 12, 13, 14, 15 };
-	u8 uuid[MANIFEST_UUID_LEN];
-
-	for (u32 i = 0; i < sizeof(uuid); i++) {
-		int high, low;
-
-		if (i >= 4 && i <= 10 && i % 2 == 0 && *value++ != '-')
-			return -EINVAL;
-		high = hex_digit(value[0]);
-		low = high < 0 ? -1 : hex_digit(value[1]);
-		if (low < 0)
-			return -EINVAL;
-		uuid[order[i]] = (u8)(high << 4 | low);
-		value += 2;
-	}
-	if (*value)
+	if (value_uuid(value, p->guest->uuid))
 		return -EINVAL;
-	memcpy(p->guest->uuid, uuid, sizeof(uuid));
 	p->guest->has_uuid = true;
 	return 0;
 }
@@ -361,7 +229,7 @@ static int set_shutdown_grace(struct parser *p, const char *value)
 {
 	u64 n;
 
-	if (parse_number(value, GRACE_MAX, &n))
+	if (value_number(value, GRACE_MAX, &n))
 		return -EINVAL;
 	p->guest->shutdown_grace_s = (u32)n;
 	return 0;

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How values are spelled. Pure. Each returns 0, or -EINVAL: it is none; then
+ * what it would have written may hold a part of it, value_uuid()'s is as it
+ * was. */
+#ifndef HV_MANIFEST_VALUES_H
+#define HV_MANIFEST_VALUES_H
+
+#include "hv/manifest/manifest.h"
+
+/* Decimal digits at *s, at most @max; moves *s behind them */
+int value_take_number(const char **s, u64 max, u64 *out);
+/* All of @s, decimal or 0x hexadecimal, at most @max */
+int value_number(const char *s, u64 max, u64 *out);
+/* yes or no */
+int value_bool(const char *s, bool *out);
+/* The first word of *@value into @out, a string of @size bytes at most with its
+ * zero; *@value moves to the second */
+int value_take_word(const char **value, char *out, size_t size);
+/* "TEXT", to the end of @s, with \\, \" and \xHH */
+int value_text(const char *s, struct fwcfg_config *item);
+/* RFC 9562 4 *UUID Format*: 8-4-4-4-12 hexadecimal digits, to SMBIOS's bytes */
+int value_uuid(const char *s, u8 uuid[MANIFEST_UUID_LEN]);
+
+#endif
