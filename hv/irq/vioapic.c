@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The virtual IOAPIC(s) of a VM. An isolated guest has one of 24 pins; the
- * privileged guest has one for each physical IOAPIC, with its address and GSIs,
- * so that the host's ACPI tables stay true, and each unmasked pin is routed to
- * the physical one (hv/irq/route.h). Called from exits (registers, EOI), from
- * virtual devices and from physical interrupts, on any core; under its lock.
+ * The virtual IOAPIC(s) of a VM: pins and registers. Which units there are is
+ * said in vioapic_units.c. Each unmasked pin of the privileged guest is routed
+ * to the physical one (hv/irq/route.h). Called from exits (registers, EOI),
+ * from virtual devices and from physical interrupts, on any core; under its
+ * lock.
  */
 #include "hv/irq/vioapic.h"
 
@@ -17,7 +17,6 @@
 #include "hv/irq/vpic.h"
 #include "include/hw/lapic.h"
 #include "lib/bytes.h"
-#include "lib/errno.h"
 #include "lib/string.h"
 
 /* Only fixed and lowest-priority interrupts have an EOI: the other modes are
@@ -258,7 +257,7 @@ void vioapic_eoi(struct vm *vm, u8 vector)
 	spin_unlock(&io->lock);
 }
 
-static u64 mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
+u64 vioapic_unit_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	struct vioapic_unit *u = dev;
 	struct vioapic *io = vioapic_of(u->vm);
@@ -273,8 +272,8 @@ static u64 mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	return value & ones_of(size);
 }
 
-static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
-		       u64 value)
+void vioapic_unit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+			u64 value)
 {
 	struct vioapic_unit *u = dev;
 	struct vioapic *io = vioapic_of(u->vm);
@@ -290,141 +289,3 @@ static void mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	if (offset == IOWIN && !io->passthrough)
 		lines_unmasked(u->vm);
 }
-
-static int unit_add(struct vm *vm, u64 base, u32 id, u32 gsi_base, u32 pins)
-{
-	struct vioapic *io = vioapic_of(vm);
-	struct bus_region region = {
-		.base = base,
-		.size = IOAPIC_BYTES,
-		.name = "ioapic",
-		.read = mmio_read,
-		.write = mmio_write,
-	};
-	struct vioapic_unit *u;
-	size_t bytes = sizeof(*u) + pins * sizeof(u->pins[0]);
-	int err;
-
-	if (io->unit_count >= ACPI_MAX_IOAPICS)
-		return -ENOSPC;
-	u = kmem_alloc(&vm->budget, bytes);
-	if (!u)
-		return -ENOMEM;
-	u->vm = vm;
-	u->id = id;
-	u->gsi_base = gsi_base;
-	u->pin_count = pins;
-	region.dev = u;
-	err = bus_add(&vm->mmio, &region);
-	if (err) {
-		kmem_free(&vm->budget, u, bytes);
-		return err;
-	}
-	io->units[io->unit_count++] = u;
-	return 0;
-}
-
-/* The GSI after @i's last one: where the next IOAPIC's begin */
-static u32 host_gsi_end(u32 i)
-{
-	u32 j, end = ioapic_gsi_count();
-
-	for (j = 0; j < acpi.ioapic_count; j++) {
-		u32 base = acpi.ioapics[j].gsi_base;
-
-		if (base > acpi.ioapics[i].gsi_base && base < end)
-			end = base;
-	}
-	return end;
-}
-
-static int units_from_host(struct vm *vm)
-{
-	u32 i, pins;
-	int err;
-
-	for (i = 0; i < acpi.ioapic_count; i++) {
-		const struct acpi_ioapic *h = &acpi.ioapics[i];
-		u32 end = host_gsi_end(i);
-
-		if (end <= h->gsi_base)
-			continue;
-		pins = MIN(end - h->gsi_base, VIOAPIC_MAX_PINS);
-		err = unit_add(vm, h->base, h->id, h->gsi_base, pins);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int units_create(struct vm *vm, bool passthrough)
-{
-	u32 pins = VIOAPIC_ISOLATED_PINS;
-	u64 base = VIOAPIC_BASE;
-
-	if (passthrough && acpi.ioapic_count)
-		return units_from_host(vm);
-	if (passthrough && ioapic_gsi_count())
-		pins = MIN(ioapic_gsi_count(), VIOAPIC_MAX_PINS);
-	return unit_add(vm, base, 0, 0, pins);
-}
-
-static void unit_reset(struct vioapic_unit *u)
-{
-	u32 n;
-
-	u->regsel = 0;
-	for (n = 0; n < u->pin_count; n++) {
-		if (u->pins[n].routed)
-			irq_unroute_pin(u->vm, u->gsi_base + n);
-		u->pins[n] = (struct vioapic_pin){ .rte = RTE_MASKED };
-	}
-}
-
-static void vioapic_reset(struct vm *vm)
-{
-	struct vioapic *io = vioapic_of(vm);
-	u32 i;
-
-	spin_lock(&io->lock);
-	for (i = 0; i < io->unit_count; i++)
-		unit_reset(io->units[i]);
-	spin_unlock(&io->lock);
-}
-
-static void vioapic_destroy(struct vm *vm)
-{
-	struct vioapic *io = vioapic_of(vm);
-	u32 i;
-
-	vioapic_reset(vm);
-	for (i = 0; i < io->unit_count; i++) {
-		struct vioapic_unit *u = io->units[i];
-
-		kmem_free(&vm->budget, u,
-			  sizeof(*u) + u->pin_count * sizeof(u->pins[0]));
-	}
-	kmem_free(&vm->budget, io, sizeof(*io));
-}
-
-static int vioapic_create(struct vm *vm)
-{
-	struct vioapic *io = kmem_alloc(&vm->budget, sizeof(*io));
-	int err;
-
-	if (!io)
-		return -ENOMEM;
-	vm->devices[VDEV_vioapic] = io;
-	io->passthrough = vm->privileged;
-	err = units_create(vm, io->passthrough);
-	if (!err)
-		vioapic_reset(vm);
-	return err;
-}
-
-const struct vdev vioapic_vdev = {
-	.name = "IOAPIC",
-	.create = vioapic_create,
-	.destroy = vioapic_destroy,
-	.reset = vioapic_reset,
-};

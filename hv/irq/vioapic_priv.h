@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside of the virtual IOAPIC, for vioapic.c and its tests */
+/* Inside of the virtual IOAPIC, for vioapic.c, vioapic_units.c and tests */
 #ifndef HV_IRQ_VIOAPIC_PRIV_H
 #define HV_IRQ_VIOAPIC_PRIV_H
 
@@ -40,5 +40,10 @@ static inline struct vioapic *vioapic_of(const struct vm *vm)
 {
 	return vm->devices[VDEV_vioapic];
 }
+
+/* A unit's registers, @dev: for the MMIO bus. Take the lock. */
+u64 vioapic_unit_read(struct vcpu *v, void *dev, u64 offset, u8 size);
+void vioapic_unit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
+			u64 value);
 
 #endif

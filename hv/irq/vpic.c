@@ -4,6 +4,8 @@
  * 13.4). The lines follow the vIOAPIC's ISA pins; the output reaches vCPU 0 as
  * ExtINT where its LINT0 lets it (PIC mode, virtual wire mode by the LAPIC),
  * and any vCPU where the IOAPIC's pin 0 says so. Lock: the vPIC's own, a leaf.
+ *
+ * Over 400 lines: one chip, of which two make the pair.
  */
 #include "hv/irq/vpic.h"
 

@@ -1,4 +1,4 @@
-/* SOURCES: hv/irq/vioapic.c hv/core/bus.c */
+/* SOURCES: hv/irq/vioapic.c hv/irq/vioapic_units.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the virtual IOAPIC: a stream of register accesses, lines

@@ -1,4 +1,4 @@
-/* SOURCES: hv/irq/vioapic.c hv/core/bus.c */
+/* SOURCES: hv/irq/vioapic.c hv/irq/vioapic_units.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual IOAPIC against the 82093AA data sheet */
 #include "tests/unit/fakes/vdev_fakes.h"
