@@ -4,6 +4,8 @@
  * counter is the TSC in other units; a comparator is looked at when a register
  * is touched and when its device timer fires, for all the counts since the last
  * look.
+ *
+ * Over 400 lines: one chip, whose registers all act on its three timers.
  */
 #include "hv/device/pc/vhpet.h"
 

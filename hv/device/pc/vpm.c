@@ -8,6 +8,8 @@
  * There is no SMM: SMI_EN says that firmware has already set it up and locked
  * it, and writes to the APM port act at once. The TCO watchdog keeps its
  * registers and never bites.
+ *
+ * Over 400 lines: one block of registers with one lock.
  */
 #include "hv/device/pc/vpm.h"
 

@@ -21,22 +21,10 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define FN_BYTES           (4 * PAGE_SIZE) /* as struct pci_bus_slot says */
 #define CF9_OFFSET         (RST_CNT - PCI_PORT_ADDRESS)
 #define RESET_CONTROL_BITS (RST_CNT_SYS_RST | RST_CNT_FULL_RST)
 /* Bits 30:24 and 1:0 of CF8h are wired to zero */
 #define ADDRESS_BITS (PCI_ADDRESS_ENABLE | 0x00fffffcu)
-#define COMMAND_BITS                                                           \
-	(PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |            \
-	 PCI_COMMAND_PARITY | PCI_COMMAND_SERR | PCI_COMMAND_INTX_OFF)
-#define STATUS_CLEAR 0xf9u /* high byte of the status register */
-
-static struct pci_bus_slot *slot_of(struct pci_bus *bus, u8 devfn)
-{
-	u8 i = bus->index[devfn];
-
-	return i == PCI_BUS_NO_SLOT ? NULL : &bus->slots[i];
-}
 
 /* --- config space --- */
 
@@ -65,7 +53,7 @@ static u64 config_read(struct pci_bus *bus, u8 devfn, u32 offset, u8 size)
 	struct pci_bus_slot *s;
 
 	spin_lock(&bus->lock);
-	s = slot_of(bus, devfn);
+	s = pci_bus_slot_of(bus, devfn);
 	if (s)
 		value = config_get(s->f, offset, size);
 	spin_unlock(&bus->lock);
@@ -78,7 +66,7 @@ static void config_write(struct pci_bus *bus, u8 devfn, u32 offset, u8 size,
 	struct pci_bus_slot *s;
 
 	spin_lock(&bus->lock);
-	s = slot_of(bus, devfn);
+	s = pci_bus_slot_of(bus, devfn);
 	if (s) {
 		config_put(s->f, offset, size, value);
 		if (offset < PCI_COMMAND + 2 && offset + size > PCI_COMMAND)
@@ -232,8 +220,7 @@ static void io_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 	target_write(v, dev, &t, size, value);
 }
 
-/* Only a guest with an I/O BAR pays for so many claimed ports */
-static int io_window_add(struct pci_bus *bus)
+int pci_bus_io_window_add(struct pci_bus *bus)
 {
 	const struct bus_region window = {
 		.base = PC_PCI_IO,
@@ -246,74 +233,6 @@ static int io_window_add(struct pci_bus *bus)
 	const struct bus_region *r = bus_find(&bus->vm->ports, PC_PCI_IO);
 
 	return r && r->read == io_read ? 0 : bus_add(&bus->vm->ports, &window);
-}
-
-/* --- functions --- */
-
-void pci_bus_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask)
-{
-	u8 *power_on = f->clear + PAGE_SIZE;
-
-	memcpy(&f->config[offset], &value, size);
-	memcpy(&power_on[offset], &value, size);
-	memcpy(&f->mask[offset], &mask, size);
-}
-
-/* A device with a function besides 0 has the bit in function 0's header
- * (PCI 3.0, 6.2.1 *Device Identification*) */
-static void mark_multifunction(struct pci_bus *bus, u8 devfn)
-{
-	struct pci_bus_slot *zero = slot_of(bus, devfn & 0xf8);
-	u8 type;
-
-	for (u8 i = 1; zero && i < PCI_FUNCTIONS; i++) {
-		if (!slot_of(bus, (u8)(zero->devfn + i)))
-			continue;
-		type = zero->f->config[PCI_HEADER_TYPE] | PCI_HEADER_MULTI;
-		pci_bus_define(zero->f, PCI_HEADER_TYPE, 1, type, 0);
-	}
-}
-
-static void define_generic(struct pci_fn *f, const u8 header[64])
-{
-	for (u32 i = 0; i < 64; i++)
-		pci_bus_define(f, i, 1, header[i], 0);
-	f->mask[PCI_COMMAND] = (u8)COMMAND_BITS;
-	f->mask[PCI_COMMAND + 1] = (u8)(COMMAND_BITS >> 8);
-	f->clear[PCI_STATUS + 1] = STATUS_CLEAR;
-	f->mask[PCI_CACHE_LINE] = 0xff;
-	f->mask[PCI_INTERRUPT_LINE] = 0xff;
-	pci_bus_bar_init(f);
-}
-
-int pci_bus_add(struct pci_fn *f, const u8 header[64])
-{
-	struct pci_bus *bus = pci_bus_of(f->vm);
-	struct pci_bus_slot *s;
-	int err = 0;
-
-	if (slot_of(bus, f->devfn))
-		return -EEXIST;
-	if (bus->count == PCI_BUS_MAX_FNS)
-		return -ENOSPC;
-	for (u32 i = 0; i < PCI_FN_BARS && !err; i++)
-		if (f->bar[i].size && f->bar[i].io)
-			err = io_window_add(bus);
-	if (err)
-		return err;
-	s = &bus->slots[bus->count];
-	s->pages = pmm_alloc_bytes(&f->vm->budget, FN_BYTES);
-	if (!s->pages)
-		return -ENOMEM;
-	f->config = s->pages;
-	f->mask = f->config + PAGE_SIZE;
-	f->clear = f->mask + PAGE_SIZE;
-	define_generic(f, header);
-	s->f = f;
-	s->devfn = f->devfn;
-	bus->index[f->devfn] = (u8)bus->count++;
-	mark_multifunction(bus, f->devfn);
-	return 0;
 }
 
 void pci_bus_set_ecam(struct vm *vm, u64 base, u64 size)
@@ -397,7 +316,8 @@ static void pci_bus_destroy(struct vm *vm)
 	struct pci_bus *bus = pci_bus_of(vm);
 
 	for (u32 i = 0; i < bus->count; i++)
-		pmm_free_bytes(&vm->budget, bus->slots[i].pages, FN_BYTES);
+		pmm_free_bytes(&vm->budget, bus->slots[i].pages,
+			       PCI_BUS_FN_BYTES);
 	kmem_free(&vm->budget, bus, sizeof(*bus));
 }
 

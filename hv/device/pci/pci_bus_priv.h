@@ -14,6 +14,8 @@
 #define PCI_BUS_ISA_LINES 16u
 #define PCI_BUS_NO_ISA    0xffu
 
+#define PCI_BUS_FN_BYTES (4 * PAGE_SIZE) /* of struct pci_bus_slot.pages */
+
 /* One function of bus 0. The pages outlive @f, which its device frees first */
 struct pci_bus_slot {
 	struct pci_fn *f;
@@ -42,6 +44,19 @@ static inline struct pci_bus *pci_bus_of(const struct vm *vm)
 {
 	return vm->devices[VDEV_pci_bus];
 }
+
+/* Under the lock, or while the VM is built. NULL: no function is there. */
+static inline struct pci_bus_slot *pci_bus_slot_of(struct pci_bus *bus,
+						   u8 devfn)
+{
+	u8 i = bus->index[devfn];
+
+	return i == PCI_BUS_NO_SLOT ? NULL : &bus->slots[i];
+}
+
+/* pci_bus.c: claim the PCI I/O window, once. Only a guest with an I/O BAR pays
+ * for so many claimed ports. -ENOSPC, -EEXIST as bus_add(). */
+int pci_bus_io_window_add(struct pci_bus *bus);
 
 /* pci_bus_bar.c, under the lock: the function and BAR that decode @addr, and
  * the offset there; NULL: none does for all of @size bytes */
