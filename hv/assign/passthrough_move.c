@@ -9,7 +9,6 @@
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/tsc.h"
 #include "hv/assign/passthrough_priv.h"
-#include "hv/core/slots.h"
 #include "hv/core/vcpu.h"
 #include "include/hw/pci.h"
 #include "lib/log.h"

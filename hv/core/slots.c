@@ -5,8 +5,6 @@
  */
 #include "hv/core/slots.h"
 
-#include "hv/core/vcpu.h"
-
 const struct vm_slot *vm_slot_at(const struct vm *vm, gpa_t gpa)
 {
 	u32 lo = 0, hi = vm->slot_count;
@@ -36,9 +34,26 @@ bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left)
 	return true;
 }
 
-void vm_flush_here(const struct vm *vm)
+u64 vm_ram_between(const struct vm *vm, u64 from, u64 to)
 {
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		if (vm->vcpus[i]->entity.cpu == this_cpu())
-			vcpu_flush(vm->vcpus[i]);
+	u64 sum = 0;
+
+	for (u32 i = 0; i < vm->slot_count; i++) {
+		const struct vm_slot *s = &vm->slots[i];
+		u64 low = MAX(s->gpa, from), high = MIN(s->gpa + s->size, to);
+
+		if (!s->rom && low < high)
+			sum += high - low;
+	}
+	return sum;
+}
+
+u64 vm_ram_end(const struct vm *vm, u64 below)
+{
+	u64 end = 0;
+
+	for (u32 i = 0; i < vm->slot_count; i++)
+		if (!vm->slots[i].rom && vm->slots[i].gpa < below)
+			end = vm->slots[i].gpa + vm->slots[i].size;
+	return end;
 }

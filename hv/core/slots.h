@@ -13,8 +13,9 @@ const struct vm_slot *vm_slot_at(const struct vm *vm, gpa_t gpa);
 /* Guest-physical to host-physical of RAM; false if no slot of RAM covers it.
  * *@left: bytes from there to the slot's end, contiguous in both. */
 bool vm_translate(const struct vm *vm, gpa_t gpa, hpa_t *hpa, u64 *left);
-/* A mapping was taken away: drop what the vCPUs of this core have cached of the
- * guest's translations. Every core on which it has vCPUs does so. */
-void vm_flush_here(const struct vm *vm);
+/* Bytes of RAM in [from, to) */
+u64 vm_ram_between(const struct vm *vm, u64 from, u64 to);
+/* Where the last RAM ends that begins below @below; 0: none does */
+u64 vm_ram_end(const struct vm *vm, u64 below);
 
 #endif

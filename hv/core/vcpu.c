@@ -29,6 +29,13 @@ void vcpu_flush(struct vcpu *v)
 	vcpu_ops->flush(&v->hw);
 }
 
+void vm_flush_here(const struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		if (vm->vcpus[i]->entity.cpu == this_cpu())
+			vcpu_flush(vm->vcpus[i]);
+}
+
 u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
 {
 	return host_tsc + v->hw.tsc_offset;

@@ -105,6 +105,9 @@ void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error); /* sets CR2 */
 
 /* Drop its cached guest-physical translations. Home core. */
 void vcpu_flush(struct vcpu *v);
+/* A mapping was taken away: drop what the vCPUs of this core have cached of the
+ * guest's translations. Every core on which it has vCPUs does so. */
+void vm_flush_here(const struct vm *vm);
 /* Host TSC to this vCPU's TSC, and back */
 u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc);
 u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc);

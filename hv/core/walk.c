@@ -65,18 +65,12 @@ static void walk_mode(const struct vcpu_regs *r, struct walk *w)
 
 void *gwalk_map_slow(struct vcpu *v, gpa_t gpa)
 {
-	const struct vm *vm = v->vm;
-	u32 i;
+	const struct vm_slot *s = vm_slot_at(v->vm, gpa);
 
-	for (i = 0; i < vm->slot_count; i++) {
-		const struct vm_slot *s = &vm->slots[i];
-
-		if (gpa.v - s->gpa < s->size) {
-			v->slot_hint = i;
-			return window_map(HPA(s->hpa + (gpa.v - s->gpa)));
-		}
-	}
-	return NULL;
+	if (!s)
+		return NULL;
+	v->slot_hint = (u32)(s - v->vm->slots);
+	return window_map(HPA(s->hpa + (gpa.v - s->gpa)));
 }
 
 /* Where there is no RAM nobody answers the walker: all ones, which nearly

@@ -5,6 +5,7 @@
  */
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/pc_map.h"
+#include "hv/core/slots.h"
 #include "hv/load/smbios_priv.h"
 #include "hv/policy/cpuid.h"
 #include "include/hw/smbios.h"
@@ -217,19 +218,9 @@ static void add_cpu(struct smbios_table *t)
 	add(t, &s, strings);
 }
 
-static u64 ram_bytes(const struct vm *vm)
-{
-	u64 sum = 0;
-
-	for (u32 i = 0; i < vm->slot_count; i++)
-		if (!vm->slots[i].rom)
-			sum += vm->slots[i].size;
-	return sum;
-}
-
 static void add_array(struct smbios_table *t)
 {
-	u64 bytes = ram_bytes(t->vm), kib = bytes >> 10;
+	u64 bytes = vm_ram_between(t->vm, 0, ~0ull), kib = bytes >> 10;
 	struct smbios_array s = {
 		.h = { 16, sizeof(s), H_ARRAY },
 		.location = SMBIOS_ON_BOARD,
@@ -250,7 +241,7 @@ static void add_array(struct smbios_table *t)
 static void add_memory(struct smbios_table *t)
 {
 	static const char *const strings[] = { "DIMM 0", VENDOR, NULL };
-	u64 mib = ram_bytes(t->vm) >> 20;
+	u64 mib = vm_ram_between(t->vm, 0, ~0ull) >> 20;
 	struct smbios_memory s = {
 		.h = { 17, sizeof(s), H_MEMORY },
 		.array = H_ARRAY,
@@ -294,8 +285,8 @@ static void add_mapped(struct smbios_table *t, u32 n, u64 base, u64 end)
 /* The two runs of RAM, below 4 GiB and above */
 static void add_ranges(struct smbios_table *t)
 {
-	u64 low = MIN(ram_bytes(t->vm), PC_LOW_RAM_END);
-	u64 high = ram_bytes(t->vm) - low;
+	u64 low = MIN(vm_ram_between(t->vm, 0, ~0ull), PC_LOW_RAM_END);
+	u64 high = vm_ram_between(t->vm, 0, ~0ull) - low;
 
 	if (low)
 		add_mapped(t, 0, 0, low);

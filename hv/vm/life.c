@@ -12,6 +12,7 @@
 #include "arch/x86/machine/tsc.h"
 #include "hv/console/console.h"
 #include "hv/core/gmem.h"
+#include "hv/core/slots.h"
 #include "hv/core/vcpu.h"
 #include "hv/load/load.h"
 #include "hv/time/vtimer.h"
@@ -27,15 +28,6 @@
  * its core and the log little */
 #define RESTART_NS 1000000000u
 
-static u64 ram_bytes(const struct vm *vm)
-{
-	u64 sum = 0;
-
-	for (u32 i = 0; i < vm->slot_count; i++)
-		sum += vm->slots[i].rom ? 0 : vm->slots[i].size;
-	return sum;
-}
-
 /* The last thing: from then on vm_end() on any core may stop it again */
 static void set_running(struct vm *vm)
 {
@@ -49,7 +41,7 @@ static void start(struct vm *vm)
 {
 	vm->vcpus_live = vm->vcpu_count;
 	/* The privileged guest's RAM is as the firmware left it */
-	vm->built_bytes = vm->privileged ? ram_bytes(vm) : 0;
+	vm->built_bytes = vm->privileged ? vm_ram_between(vm, 0, ~0ull) : 0;
 	vm->vcpus[0]->activity = VCPU_BUILDING;
 	set_running(vm);
 	sched_wake(&vm->vcpus[0]->entity);
@@ -97,7 +89,7 @@ bool vm_build_step(struct vcpu *boot)
 	struct vm *vm = boot->vm;
 	u64 left;
 
-	if (vm->built_bytes < ram_bytes(vm)) {
+	if (vm->built_bytes < vm_ram_between(vm, 0, ~0ull)) {
 		gpa_t gpa = ram_at(vm, vm->built_bytes, &left);
 
 		left = MIN(left, BUILD_STEP);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/device/fwcfg/fwcfg.c hv/device/fwcfg/fwcfg_dma.c hv/device/fwcfg/fwcfg_fill.c hv/device/fwcfg/fwcfg_kernel.c hv/core/bus.c lib/printf.c lib/string.c */
+/* SOURCES: hv/device/fwcfg/fwcfg.c hv/device/fwcfg/fwcfg_dma.c hv/device/fwcfg/fwcfg_fill.c hv/device/fwcfg/fwcfg_kernel.c hv/core/bus.c lib/printf.c lib/string.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for fw_cfg: any kernel file and initrd size, then a stream

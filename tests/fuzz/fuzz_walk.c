@@ -1,4 +1,4 @@
-/* SOURCES: hv/core/gmem.c hv/core/walk.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/bus.c */
+/* SOURCES: hv/core/gmem.c hv/core/walk.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/bus.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the page walker: RAM full of anything as page tables, in

@@ -7,6 +7,7 @@
  * because the loader's fields are filled in. Images are untrusted.
  */
 #include "hv/core/pc_map.h"
+#include "hv/core/slots.h"
 #include "hv/device/fwcfg/fwcfg_priv.h"
 #include "include/hw/bzimage.h"
 #include "lib/errno.h"
@@ -55,20 +56,10 @@ static bool has_setup(struct parts *p)
 	return p->setup_bytes < k->size;
 }
 
-static u64 low_ram(const struct vm *vm)
-{
-	u64 end = 0;
-
-	for (u32 i = 0; i < vm->slot_count; i++)
-		if (!vm->slots[i].rom && vm->slots[i].gpa < PC_LOW_RAM_END)
-			end = vm->slots[i].gpa + vm->slots[i].size;
-	return end;
-}
-
 /* As high as the kernel and RAM allow; false: there is no room */
 static bool place_initrd(const struct vm *vm, struct parts *p)
 {
-	u64 max = INITRD_MAX, end = low_ram(vm);
+	u64 max = INITRD_MAX, end = vm_ram_end(vm, PC_LOW_RAM_END);
 
 	if (p->setup_bytes && p->header.version >= VERSION_INITRD_MAX)
 		max = p->header.initrd_addr_max;

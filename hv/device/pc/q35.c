@@ -14,6 +14,7 @@
  */
 #include "include/hw/q35.h"
 #include "hv/core/pc_map.h"
+#include "hv/core/slots.h"
 #include "hv/device/pc/q35_priv.h"
 #include "hv/device/pci/pci_bus_priv.h"
 #include "include/hw/pci.h"
@@ -83,21 +84,11 @@ static const struct pci_fn_ops host_ops = {
 	.reset = pciexbar_follow,
 };
 
-static u64 ram_end(const struct vm *vm, u64 below)
-{
-	u64 end = 0;
-
-	for (u32 i = 0; i < vm->slot_count; i++)
-		if (!vm->slots[i].rom && vm->slots[i].gpa < below)
-			end = vm->slots[i].gpa + vm->slots[i].size;
-	return end;
-}
-
 /* Read-only, as firmware that found the RAM has locked them */
 static void define_ram(struct pci_fn *f)
 {
-	u64 low = ram_end(f->vm, PC_LOW_RAM_END);
-	u64 end = ram_end(f->vm, ~0ull);
+	u64 low = vm_ram_end(f->vm, PC_LOW_RAM_END);
+	u64 end = vm_ram_end(f->vm, ~0ull);
 	u64 bytes = low + (end > PC_HIGH_RAM_BASE ? end - PC_HIGH_RAM_BASE : 0);
 
 	pci_bus_define(f, MCH_TOM, 2, bytes >> MCH_TOM_SHIFT, 0);

@@ -2,6 +2,7 @@
 /* What firmware for this machine reads in the RTC's RAM at power on; see
  * vrtc_priv.h */
 #include "hv/core/pc_map.h"
+#include "hv/core/slots.h"
 #include "hv/device/pc/vrtc_priv.h"
 
 static void cmos_put(struct vrtc *r, u32 at, u32 bytes, u64 value)
@@ -10,32 +11,18 @@ static void cmos_put(struct vrtc *r, u32 at, u32 bytes, u64 value)
 		r->ram[at + i] = (u8)(value >> i * 8);
 }
 
-static u64 ram_between(const struct vm *vm, u64 from, u64 to)
-{
-	u64 sum = 0;
-
-	for (u32 i = 0; i < vm->slot_count; i++) {
-		const struct vm_slot *s = &vm->slots[i];
-		u64 low = MAX(s->gpa, from), high = MIN(s->gpa + s->size, to);
-
-		if (!s->rom && low < high)
-			sum += high - low;
-	}
-	return sum;
-}
-
 static void cmos_memory(struct vrtc *r)
 {
 	const struct vm *vm = r->vm;
-	u64 extended = ram_between(vm, MIB(1), PC_LOW_RAM_END) / KIB(1);
+	u64 extended = vm_ram_between(vm, MIB(1), PC_LOW_RAM_END) / KIB(1);
 
 	cmos_put(r, CMOS_BASE_KIB, 2, PC_VGA_BASE / KIB(1));
 	cmos_put(r, CMOS_EXT_KIB, 2, MIN(extended, 0xffffull));
 	cmos_put(r, CMOS_EXT_KIB_TOO, 2, MIN(extended, 0xffffull));
 	cmos_put(r, CMOS_HIGH_64K, 2,
-		 ram_between(vm, MIB(16), PC_LOW_RAM_END) / KIB(64));
+		 vm_ram_between(vm, MIB(16), PC_LOW_RAM_END) / KIB(64));
 	cmos_put(r, CMOS_OVER_4G_64K, 3,
-		 ram_between(vm, PC_HIGH_RAM_BASE, ~0ull) / KIB(64));
+		 vm_ram_between(vm, PC_HIGH_RAM_BASE, ~0ull) / KIB(64));
 }
 
 void rtc_cmos_fill(struct vrtc *r)

@@ -74,23 +74,6 @@ void *window_miss(struct window_cache *c, hpa_t hpa)
 	c->tag[0] = WINDOW_EMPTY;
 	return ram + hpa.v;
 }
-const struct vm_slot *vm_slot_at(const struct vm *m, gpa_t gpa)
-{
-	for (u32 i = 0; i < m->slot_count; i++)
-		if (gpa.v - m->slots[i].gpa < m->slots[i].size)
-			return &m->slots[i];
-	return NULL;
-}
-bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
-{
-	const struct vm_slot *s = vm_slot_at(m, gpa);
-
-	if (!s || s->rom)
-		return false;
-	*hpa = HPA(s->hpa + (gpa.v - s->gpa));
-	*left = s->size - (gpa.v - s->gpa);
-	return true;
-}
 void retire_insn(struct vcpu *v)
 {
 	v->hw.regs.shadow = 0;

@@ -15,6 +15,7 @@
 
 #include "drivers/acpi/acpi.h"
 #include "hv/core/gmem.h"
+#include "hv/core/slots.h"
 #include "hv/irq/vpic.h"
 #include "hv/load/load.h"
 #include "lib/errno.h"
@@ -100,14 +101,6 @@ static u8 *at(u64 gpa, u64 len)
 	return NULL;
 }
 
-const struct vm_slot *vm_slot_at(const struct vm *v, gpa_t gpa)
-{
-	for (u32 i = 0; i < v->slot_count; i++)
-		if (gpa.v - v->slots[i].gpa < v->slots[i].size)
-			return &v->slots[i];
-	return NULL;
-}
-
 int gmem_write_rom(struct vm *v, gpa_t gpa, const void *buf, size_t len)
 {
 	u8 *p = at(gpa.v, len);
@@ -166,13 +159,22 @@ struct extent owner_find(hpa_t hpa)
 	return (struct extent){ hpa.v, next - hpa.v, OWNER_DEVICE, 0, 0 };
 }
 
+/* RAM, 1:1, where the order of slots has it */
+static void slot_add(u64 base, u64 size)
+{
+	u32 at = fake_vm.slot_count++;
+
+	for (; at && fake_vm.slots[at - 1].gpa > base; at--)
+		fake_vm.slots[at] = fake_vm.slots[at - 1];
+	fake_vm.slots[at] = (struct vm_slot){ base, base, size, false };
+}
+
 static void own(u64 base, u64 size, enum owner_kind kind, u32 firmware_type)
 {
 	owners[owner_rows++] =
 		(struct extent){ base, size, kind, 0, firmware_type };
 	if (kind == OWNER_GUEST)
-		fake_vm.slots[fake_vm.slot_count++] =
-			(struct vm_slot){ base, base, size, false };
+		slot_add(base, size);
 }
 
 /* An isolated VM with all of the RAM in one slot, filled with AAh */

@@ -1,4 +1,4 @@
-/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/core/slots.c hv/core/bus.c */
+/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSI and MSI-X interposition against a fake config space and a fake BAR. The
  * invariant checked throughout: no message of the guest's reaches the device.
@@ -212,7 +212,7 @@ int pt_unmap(struct page_table *pt, u64 addr, u64 size)
 	return 0;
 }
 
-void vcpu_flush(struct vcpu *v)
+void vm_flush_here(const struct vm *v)
 {
 }
 

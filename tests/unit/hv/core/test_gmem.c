@@ -1,4 +1,4 @@
-/* SOURCES: hv/core/gmem.c hv/core/walk.c hv/emulate/insn_length.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c */
+/* SOURCES: hv/core/gmem.c hv/core/walk.c hv/emulate/insn_length.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guest memory by physical and by virtual address in every paging mode, the
  * rights matrix, and the length of an intercepted instruction. */
@@ -36,23 +36,6 @@ void *window_miss(struct window_cache *c, hpa_t hpa)
 	c->tag[slot] = c->tag[slot + 1] = WINDOW_EMPTY;
 	assert_true(hpa.v < RAM_BYTES);
 	return ram + hpa.v;
-}
-const struct vm_slot *vm_slot_at(const struct vm *m, gpa_t gpa)
-{
-	for (u32 i = 0; i < m->slot_count; i++)
-		if (gpa.v - m->slots[i].gpa < m->slots[i].size)
-			return &m->slots[i];
-	return NULL;
-}
-bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
-{
-	const struct vm_slot *s = vm_slot_at(m, gpa);
-
-	if (!s || s->rom)
-		return false;
-	*hpa = HPA(s->hpa + (gpa.v - s->gpa));
-	*left = s->size - (gpa.v - s->gpa);
-	return true;
 }
 static u32 pkru;
 

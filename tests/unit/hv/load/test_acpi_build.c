@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_loader.c hv/load/place.c lib/string.c drivers/acpi/parse.c */
+/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_loader.c hv/load/place.c lib/string.c drivers/acpi/parse.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ACPI tables for guests: every checksum, every pointer, and read back by the
  * hypervisor's own parser, taken apart and put together by iasl, and placed by
@@ -280,8 +280,7 @@ static void test_rewrite(void **state)
 	struct acpi_facts facts = { 0 };
 
 	vm_make_privileged();
-	fake_vm.slots[fake_vm.slot_count++] =
-		(struct vm_slot){ MIB(56), MIB(56), MIB(1), false };
+	slot_add(MIB(56), MIB(1));
 	acpi.present = true;
 	for (u64 i = 0; i < ARRAY_SIZE(kept); i++)
 		host_table(kept[i], MIB(56) + i * 64);

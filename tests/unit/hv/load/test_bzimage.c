@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/bzimage.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c */
+/* SOURCES: hv/load/bzimage.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The bzImage loader: a good image lands whole, a bad one changes nothing */
 #include "tests/unit/fakes/load_fakes.h"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/e820.c */
+/* SOURCES: hv/load/e820.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory map guests are told */
 #include "tests/unit/fakes/load_fakes.h"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/firmware.c */
+/* SOURCES: hv/load/firmware.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The raw firmware image: what is one, where it lies, what the guest finds */
 #include "tests/unit/fakes/load_fakes.h"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/multiboot2.c hv/load/multiboot.c hv/load/elf.c hv/load/place.c hv/load/e820.c hv/load/entry.c */
+/* SOURCES: hv/load/multiboot2.c hv/load/multiboot.c hv/load/elf.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Multiboot2 2.0: the header's tags, the information's tags, and bad ones */
 #include "tests/unit/fakes/load_fakes.h"

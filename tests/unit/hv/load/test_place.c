@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/place.c */
+/* SOURCES: hv/load/place.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the parts of an image go */
 #include "tests/unit/fakes/load_fakes.h"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/pvh.c hv/load/elf.c hv/load/place.c hv/load/e820.c hv/load/entry.c */
+/* SOURCES: hv/load/pvh.c hv/load/elf.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The PVH loader: good ELFs of both classes, and every way to be bad */
 #include "tests/unit/fakes/load_fakes.h"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/smbios.c hv/load/smbios_records.c */
+/* SOURCES: hv/load/smbios.c hv/load/smbios_records.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SMBIOS as a kernel finds and walks it (DSP0134 3.4.0, chapter 6) */
 #include "tests/unit/fakes/load_fakes.h"

@@ -33,15 +33,6 @@ static const struct vcpu_ops fake_ops;
 const struct vcpu_ops *vcpu_ops = &fake_ops;
 u32 vm_npt_max_level = 3;
 
-void vcpu_flush(struct vcpu *v)
-{
-}
-
-struct pcpu *this_cpu(void)
-{
-	return NULL;
-}
-
 void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 {
 	logged += level == LOG_ERROR;
