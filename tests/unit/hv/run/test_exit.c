@@ -1,4 +1,4 @@
-/* SOURCES: hv/core/breakpoint.c hv/core/exit.c hv/core/retire.c hv/run/exit.c hv/policy/cr.c hv/run/fault.c hv/core/bus.c */
+/* SOURCES: hv/core/breakpoint.c hv/core/exit.c hv/core/retire.c hv/run/exit.c hv/policy/cr.c hv/run/mmio.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The exit table and its dispatcher, over a back-end that is not there: what
  * each verdict does to RIP, and what a guest may and may not reach */
@@ -23,8 +23,8 @@
 #include "hv/policy/msr.h"
 #include "hv/run/dispatch.h"
 #include "hv/run/event.h"
-#include "hv/run/fault.h"
 #include "hv/run/hypercall.h"
+#include "hv/run/mmio.h"
 #include "hv/vm/vcpu.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"

@@ -9,7 +9,7 @@
  * vCPUs. Adding a mapping needs no TLB flush: absent entries are not cached
  * (SDM 3C 28.4.2; APM 2 15.25.5).
  */
-#include "hv/run/fault.h"
+#include "hv/run/mmio.h"
 
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/core/slots.h"

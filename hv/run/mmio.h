@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* EXIT_MMIO: an address that the guest's EPT/NPT does not map */
-#ifndef HV_RUN_FAULT_H
-#define HV_RUN_FAULT_H
+#ifndef HV_RUN_MMIO_H
+#define HV_RUN_MMIO_H
 
 #include "hv/core/exit.h"
 
