@@ -5,16 +5,15 @@
  * past the last one comes "all". Called by the log (any context), by vUARTs,
  * and by the UART's interrupt or poll (input.c).
  *
- * One lock protects the speakers, the focus and the hardware; nothing is taken
- * inside it. Before it may come the log's lock or a vUART's, so nothing here
+ * con.lock protects the speakers, the focus and the hardware; no lock is taken
+ * inside it. The log's lock or a vUART's may come before it, so nothing here
  * logs or enters a vUART while it holds it.
  *
- * The log and a panic are drawn on the framebuffer at once. What guests say is
- * in its text at once and drawn ten times a second at most, by who ends a line:
- * a guest that talks much does not pay for each of them. What is left then is
- * drawn by a timer of the core that said it, soon while it is part of a line
- * (somebody types), else later: a screenful is a million instructions, and that
- * guest may be at work by then.
+ * Drawing: the log and a panic are drawn on the framebuffer at once. What
+ * guests say is in its text at once, but drawn at most ten times a second, when
+ * a line ends: a guest that talks much does not pay for each line. A timer of
+ * the core that said it draws the rest. It comes soon for a part of a line, as
+ * somebody types; else later, as a screenful costs a million instructions.
  */
 #include "hv/console/console.h"
 
@@ -43,11 +42,11 @@ static struct {
 	bool panic;    /* no locks, log only */
 	u32 receivers; /* cores that call a receiver, atomic */
 	bool draw_due; /* draw_timer is armed, or its core waits for the lock */
-	bool draw_lines;  /* since the last draw a line has ended */
+	bool draw_lines;  /* a line has ended since the last draw */
 	u64 drawn, stale; /* TSC: the last draw; the first text since, or 0 */
 	struct timer draw_timer;
 	char wanted[MANIFEST_NAME_LEN]; /* focus the manifest asks for */
-	void (*on_key)(u8 byte);        /* NULL: nobody wants them */
+	void (*on_key)(u8 byte);        /* console_on_key(); NULL: dropped */
 	struct speaker *speakers[CONSOLE_MAX_SPEAKERS];
 } con = { .count = 1, .speakers = { &log_speaker } };
 
@@ -129,7 +128,7 @@ static void ring_put(struct speaker *sp, const char *s, size_t len)
 	sp->written += len;
 }
 
-/* Mode "all": one whole line behind its speaker's name */
+/* Mode "all": show a whole line behind its speaker's name */
 static void show_named_line(struct speaker *sp)
 {
 	show_fresh_line();
@@ -141,7 +140,8 @@ static void show_named_line(struct speaker *sp)
 	sp->partial_len = 0;
 }
 
-/* Bytes of a guest gather to lines; a longer one is cut, a CR is dropped */
+/* Mode "all": gather a guest's bytes to lines. A line too long is cut, a CR is
+ * dropped. */
 static void gather(struct speaker *sp, const char *s, size_t len)
 {
 	size_t i;
@@ -180,7 +180,7 @@ static void log_line(const char *line, size_t len, bool always)
 	speak(&log_speaker, "\r\n", 2);
 	if (!always || con.focus == 0 || focus_is_all())
 		return;
-	/* An error is worth a line on any console */
+	/* An error is shown whoever has the focus */
 	show_fresh_line();
 	show(line, len);
 	show_text("\r\n");
@@ -231,7 +231,7 @@ static void show_banner(void)
 	show_text(" ---\r\n");
 }
 
-/* The last lines of the ring, whole ones unless there is none */
+/* Show the last lines of the ring: whole lines, unless it has none */
 static void replay(const struct speaker *sp)
 {
 	u64 from, at, floor = 0;
@@ -268,8 +268,8 @@ void console_focus_next(void)
 	spin_unlock(&con.lock);
 }
 
-/* Who gets what is typed. Counts us among the receivers, so that
- * console_detach() waits for us. */
+/* Who gets what is typed. Counts the caller among the receivers, so that
+ * console_detach() waits for it. */
 static struct receiver receiver_get(void)
 {
 	struct receiver r = { .fn = NULL };
@@ -308,8 +308,7 @@ void console_init_early(const struct boot_info *bi)
 	log_add_sink(&sink);
 }
 
-/* Speakers are named in the manifest's order; each gets its ring when its
- * guest is built */
+/* Add a speaker. It gets its ring when its guest is built. */
 static bool speaker_add(const char *name)
 {
 	struct speaker *sp = kmem_alloc(&pmm_self, sizeof(*sp));

@@ -2,9 +2,12 @@
 /*
  * The console mux: one physical UART, many speakers (the hypervisor's log and
  * each guest's vUART). One speaker has the focus: it alone is shown and gets
- * what is typed; Ctrl-] moves the focus on (log, guest, guest, ..., all) and
- * prints who speaks now, replaying the last lines from that speaker's ring.
- * In mode "all" every line is shown, behind its speaker's name.
+ * what is typed. Ctrl-] moves the focus on (log, guest, guest, ..., all), says
+ * who speaks now, and replays the last lines of that speaker. In mode "all"
+ * every line is shown, behind its speaker's name.
+ *
+ * Lock: the console's own, a leaf. The log's or a vUART's may be held before
+ * it.
  */
 #ifndef HV_CONSOLE_CONSOLE_H
 #define HV_CONSOLE_CONSOLE_H
@@ -14,33 +17,45 @@
 
 struct speaker;
 
-void console_init_early(const struct boot_info *bi); /* UART, fb; log only */
+/* Start the UART and the framebuffer, and show the log there. Boot CPU, once,
+ * at start-up. */
+void console_init_early(const struct boot_info *bi);
+/* Make a speaker for each guest of @m that starts, and take the focus it asks
+ * for. Boot CPU, once, after the memory allocator. Logs. */
 void console_configure(const struct manifest *m);
-/* A guest's serial device: what it says is @vm's speaker from now on, and what
- * is typed for that goes to @receive(@dev, byte): any core, false if it has no
- * room and the byte is lost, as on a wire. @dev may lock, then call
- * console_write(). While guests are built. -ENOENT: the manifest has no such
- * guest, -ENOMEM: no room for its last lines. */
+/*
+ * Attach a guest's serial device. What it writes to *@out is said by @vm's
+ * speaker; what is typed for that goes to @receive(@dev, byte), on any core. It
+ * returns false if it has no room and the byte is lost, as on a wire. No lock
+ * of the console is held, so it may take the device's. While guests are built,
+ * one at a time.
+ * -ENOENT: the manifest has no such guest; -ENOMEM: no room for its last lines.
+ */
 typedef bool (*console_receive_fn)(void *dev, u8 byte);
 int __must_check console_attach(struct vm *vm, console_receive_fn receive,
 				void *dev, struct speaker **out);
-/* The device goes: the guest's last lines stay, nothing typed reaches it. Waits
- * for a receive() under way, so the device's lock must not be held. */
+/* Detach the device: nothing typed reaches it any more, the guest's last lines
+ * stay. Waits for a receive() under way, so the caller must not hold the
+ * device's lock. */
 void console_detach(struct speaker *sp);
-/* Its kernel runs from now on: the privileged guest gets the screen, and the
- * guest that the manifest names (none: the privileged one) gets the focus */
+/* @vm's kernel is about to run. The privileged guest gets the screen. The guest
+ * that the manifest names, or else the privileged one, gets the focus. The core
+ * that starts it; logs. */
 void console_guest_starts(struct vm *vm);
-/* Receive by interrupt on this core, where there is an IOAPIC; else by a
- * timer. Boot core, once, after the IOAPIC and the timers work. */
+/* Receive what is typed, by interrupt on this core where there is an IOAPIC,
+ * else by a timer. Boot CPU, once, after the IOAPIC and the timers work. */
 void console_input_init(void);
-/* Any core; the caller may hold its device's lock */
+/* @sp says the @len bytes at @s. Any core; the caller may hold its device's
+ * lock. */
 void console_write(struct speaker *sp, const char *s, size_t len);
-/* Who gets what is typed while no guest has the focus; once, at start-up. @fn
- * may log. */
+/* @fn gets each byte typed while no device receives it. Boot CPU, once, before
+ * console_input_init(). @fn may log; it is called with no lock held. */
 void console_on_key(void (*fn)(u8 byte));
-/* UART receive interrupt and idle poll */
+/* Take what the UART has received, at most 64 bytes. From its interrupt or the
+ * poll timer; no lock may be held. */
 void console_poll(void);
-/* Everything to every console, no locks: panic */
+/* From now on only the log is shown, at once and without locks, and the
+ * framebuffer is the hypervisor's again. For a panic. */
 void console_panic_mode(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is typed at the physical UART: taken by its interrupt on the boot core,
- * or by a slow timer where there is no IOAPIC. The one key sequence, Ctrl-], is
- * taken out here; the rest goes to the console in focus. The caller of
- * console_poll() holds no lock.
+ * What is typed at the physical UART. Its interrupt brings it to the boot core;
+ * where there is no IOAPIC, a slow timer does. Ctrl-] is taken out here; the
+ * rest goes to the console in focus. The caller of console_poll() holds no
+ * lock.
  */
 #include "arch/x86/cpu/percpu.h"
 #include "arch/x86/cpu/spinlock.h"
@@ -66,6 +66,6 @@ void console_input_init(void)
 	ioapic_route(gsi, (u8)vector, this_cpu()->apic_id, false, false);
 	ioapic_unmask(gsi);
 	uart_rx_irq(true);
-	/* What came before the interrupt was on would hold its line up */
+	/* Bytes that came before the interrupt was on would hold its line up */
 	console_poll();
 }

@@ -29,8 +29,9 @@ struct speaker {
 	char partial[CONSOLE_LINE_BYTES];
 };
 
+/* Ctrl-]: move the focus on, with banner and last lines. No lock held. */
 void console_focus_next(void);
-/* A byte for whoever has the focus */
+/* Hand @byte to whoever has the focus. No lock held. */
 void console_type(u8 byte);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * Interrupt lines of an isolated guest's board; see lines.h. A line is a pin of
  * the IOAPIC, which passes its level on to the 8259, so that both see one
- * order. No state but the VM's list of listeners, constant once it is built.
+ * order. The only state is the VM's list of listeners, constant once the VM is
+ * built.
  */
 #include "hv/irq/lines.h"
 

@@ -1,48 +1,56 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interrupt lines of an isolated guest's board, each of which feeds the
- * 8259 pair and the IOAPIC, and who wants to know when one is unmasked. ISA
- * lines (0 to 15) have the IOAPIC pin that the MADT tells (IRQ 0: pin 2);
- * lines from 16 on are that pin alone. Any core; the locks of vpic and vioapic,
- * so after the caller's own.
+ * The interrupt lines of an isolated guest's board, and who wants to know when
+ * one is unmasked. Called by its virtual devices. ISA lines (0 to 15) feed the
+ * 8259 pair and the IOAPIC pin that the MADT names: IRQ 0 has pin 2. Lines from
+ * 16 on feed the IOAPIC pin of their number alone.
+ *
+ * line_set() and line_set_source() take the IOAPIC's lock, and inside it the
+ * 8259's. The caller may hold its device's lock, which comes before both.
  */
 #ifndef HV_IRQ_LINES_H
 #define HV_IRQ_LINES_H
 
 #include "hv/core/vm.h"
 
-/* Lines that several devices may share are up while one of them has it up */
+/* Who asserts a line. A shared line is up while any source has it up. */
 enum line_source {
-	LINE_SOURCE_ANY, /* the only one, or one of those that take turns */
+	LINE_SOURCE_ANY, /* a line's only device, or devices that take turns */
 	LINE_SOURCE_SCI,
 	LINE_SOURCE_PCI,
-	LINE_SOURCE_HPET /* and 2 more */
+	LINE_SOURCE_HPET /* timer 0; timers 1 and 2 are the next two */
 };
 
-/* The level of a line that is not shared */
+/* Set the level of line @irq: true is asserted. line_set() is for a line that
+ * is not shared, and is source LINE_SOURCE_ANY. A rise of an edge-triggered pin
+ * sends its interrupt; a line that the board does not have is ignored. Any
+ * core, any context. */
 void line_set(struct vm *vm, u32 irq, bool level);
-/* What @source has to say of the level */
 void line_set_source(struct vm *vm, u32 irq, enum line_source source,
 		     bool level);
-/* Would a rise of the line do anything: it is not masked, or the 8259 would
- * remember it */
+/* True if a rise of @irq would do anything: the IOAPIC's pin is not masked, or
+ * the 8259 would deliver or remember it. Any core, no lock; the answer may be
+ * a moment old. */
 bool line_wanted(struct vm *vm, u32 irq);
-/* The last rise was sent and is not taken yet: another would be lost in it */
+/* True if the last rise of @irq was sent and no vCPU has taken it yet: another
+ * rise would be lost in it. Any core, no lock; it may be a moment old. */
 bool line_waits(struct vm *vm, u32 irq);
 
 /* A device whose timers rest while nobody would take their interrupt */
 struct line_listener {
-	/* Something may have been unmasked: look again. On the core of the
-	 * vCPU that did it; no locks held. */
+	/* A line may have been unmasked: look at line_wanted() again. On the
+	 * home core of the vCPU that wrote the register; no lock is held. */
 	void (*look)(struct vm *vm);
 	struct line_listener *next; /* of the VM's list */
 };
 
-/* While the VM is built; @l lives as long as the VM */
+/* Have @look called after each write that may unmask a line. While the VM is
+ * built, before a vCPU of it runs; @l lives as long as the VM. */
 void lines_listen(struct vm *vm, struct line_listener *l,
 		  void (*look)(struct vm *vm));
-/* For the 8259 and the IOAPIC, which hold no lock: the 8259 looks first, then
- * who listens, the latest first */
+/* A register that masks lines was written: the 8259's output is looked at, then
+ * the listeners are called, the latest first. For the 8259 and the IOAPIC of an
+ * isolated guest, on the writing vCPU's home core; they hold no lock. */
 void lines_unmasked(struct vm *vm);
 
 #endif

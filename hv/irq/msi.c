@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Physical MSIs as they become vLAPIC bits; see route.h. What the guest
- * asked for is one 64-bit word, so that an arrival on another core sees the old
- * or the new message, never a mix of both: a guest that moves an interrupt
- * would lose it otherwise. Rows are static and never freed for anything else.
- * The arrival takes no lock; msi_lock protects taking and giving back rows, and
- * the storm hook. It comes after passthrough.lock.
+ * Physical MSIs as they become vLAPIC bits; see route.h, and route.c for pins.
+ * The guest's message is one 64-bit word: an arrival on another core sees the
+ * old or the new message, never a mix. With a mix, a guest that moves an
+ * interrupt would lose it. Rows are static and never freed, so that an
+ * interrupt in flight finds a valid row.
+ *
+ * An arrival takes no lock. msi_lock protects taking and giving back rows, and
+ * the storm hook; it comes after passthrough.lock.
  */
 #include "include/hw/msi.h"
 #include "arch/x86/cpu/spinlock.h"
@@ -34,8 +36,8 @@
 
 struct irq_msi {
 	u64 route;     /* atomic */
-	struct vm *vm; /* NULL: row is free */
-	int vector;    /* host's, kept once taken; 0: none yet */
+	struct vm *vm; /* NULL: the row is free */
+	int vector;    /* the host's, kept once taken; 0: none yet */
 	struct storm storm;
 	void (*mask)(void *dev, bool masked);
 	void *mask_dev;
@@ -44,8 +46,8 @@ struct irq_msi {
 static struct irq_msi msis[MAX_MSIS];
 static struct spinlock msi_lock;
 
-/* Function and device of one device: the row may be changing owners. Called
- * with no lock held, as the function takes the device's. */
+/* The hook and its device are read together, as the row may be changing owners.
+ * No lock is held, as the hook takes the device's. */
 static void msi_mask(struct irq_msi *m, bool masked)
 {
 	void (*mask)(void *dev, bool masked);
@@ -90,6 +92,8 @@ static void msi_arrived(void *arg)
 		msi_storm(m);
 }
 
+/* The guest's message as a word; *@target: the vCPU to aim the hardware at, the
+ * first of those it names, or else vCPU 0 */
 static u64 route_word(struct vm *vm, u64 addr, u32 data, struct vcpu **target)
 {
 	u32 dest = (u32)(addr >> MSI_ADDR_DEST_SHIFT) & MSI_ADDR_DEST_MAX;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Physical IOAPIC pins as they feed the vIOAPIC; see route.h, and
- * msi.c for messages. A pin's hardware mask is a function of three facts:
- * the guest's RTE (active), an arrival that the guest has not EOIed (held), and
- * the throttle. Rows are static, never freed, so that an interrupt in flight
- * finds a valid row. route_lock protects them all; the vIOAPIC's lock may come
- * before it, the physical IOAPIC's comes after it.
+ * Physical IOAPIC pins as they feed the vIOAPIC; see route.h, and msi.c for
+ * messages. A pin's hardware mask is a function of three facts: the guest's RTE
+ * (active), an arrival that the guest has not EOIed (held), and the throttle.
+ * Rows are static and never freed, so that an interrupt in flight finds a valid
+ * row.
+ *
+ * route_lock protects all rows. The vIOAPIC's lock may come before it, the
+ * physical IOAPIC's comes after it.
  */
 #include "hv/irq/route.h"
 
@@ -25,18 +27,19 @@
 
 #define MAX_GSI 256u
 
-/* Arrivals a window that a line may have. A level line nobody serves reaches
- * this; a busy device, with one interrupt for many packets, does not. */
+/* Arrivals that a pin may have in a window. A level-triggered pin that nobody
+ * serves has more; a busy device, with one interrupt for many packets, does
+ * not. */
 #define PIN_STORM_MAX 5000u
 
 struct pin {
 	struct vm *vm; /* NULL: not routed */
 	u32 gsi;
-	int vector;    /* host's; 0: none yet; kept while the row lives */
+	int vector;    /* the host's, kept once taken; 0: none yet */
 	bool reserved; /* the hypervisor's own */
 	bool active;   /* unmasked by the guest */
 	bool level;
-	bool held;
+	bool held;   /* arrived, and not EOIed yet */
 	bool masked; /* what the hardware has */
 	struct storm storm;
 };
@@ -67,7 +70,7 @@ static void pin_calm(struct storm *s)
 	spin_unlock(&route_lock);
 }
 
-/* Vector handler, on the core the pin is aimed at */
+/* The vector's handler, on the core that the pin is aimed at */
 static void pin_arrived(void *arg)
 {
 	struct pin *p = arg;
@@ -107,7 +110,7 @@ static int pin_vector(struct pin *p, struct vm *vm)
 	return 0;
 }
 
-/* The core where the interrupt will be wanted */
+/* The core of the vCPU that the guest aims the pin at, or else of vCPU 0 */
 static u32 target_apic_id(struct vm *vm, u64 rte)
 {
 	struct vcpu *v = vlapic_target(vm, (u32)(rte >> RTE_DEST_SHIFT),

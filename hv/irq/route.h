@@ -3,32 +3,57 @@
  * Physical interrupts that belong to the privileged guest: IOAPIC pins and
  * MSI/MSI-X messages. Each has a host vector on the core of the vCPU that the
  * guest aims it at; an arrival becomes a vLAPIC bit (MSI) or a vIOAPIC line.
- * Level-triggered pins stay masked from the arrival to the guest's EOI.
+ * Level-triggered pins stay masked from the arrival to the guest's EOI. Pins
+ * are the vIOAPIC's to route, messages hv/assign's.
+ *
+ * Locks: one for all pins (route.c), one for all messages (msi.c), both below
+ * the callers'. The physical IOAPIC's lock comes after that of the pins.
  */
 #ifndef HV_IRQ_ROUTE_H
 #define HV_IRQ_ROUTE_H
 
 #include "hv/core/vm.h"
 
-/* Called by the vIOAPIC when the guest unmasks / changes / masks a pin's RTE */
+/*
+ * Aim the physical pin @gsi as the guest's unmasked redirection entry @rte says
+ * (82093AA 3.2.4), and unmask it unless it awaits an EOI or is throttled. Any
+ * core; the vIOAPIC's lock may be held.
+ * -ENODEV: the machine has no such pin; -ENOTSUP: delivery mode ExtINT or SMI;
+ * -EBUSY: the pin is the hypervisor's; -ENOSPC: no host vector is left, which
+ * is logged. After an error the pin is as it was before.
+ */
 int __must_check irq_route_pin(struct vm *vm, u32 gsi, u64 rte);
+/* irq_unroute_pin(): the guest masked the pin, or is reset: mask @gsi.
+ * irq_route_eoi(): the guest's EOI reached @gsi: it may interrupt again.
+ * Both: any core, the vIOAPIC's lock may be held; no effect on a pin that is
+ * not routed to @vm. */
 void irq_unroute_pin(struct vm *vm, u32 gsi);
-/* The guest's EOI reached @gsi */
 void irq_route_eoi(struct vm *vm, u32 gsi);
 
-/* @gsi is the hypervisor's: the guest's pin is never routed to it */
+/* @gsi is the hypervisor's: irq_route_pin() refuses it from now on. Boot CPU,
+ * before any guest is started. */
 void irq_route_reserve(u32 gsi);
 
 struct irq_msi; /* one routed message */
-/* What the guest wrote (address, data) -> what the hardware must get. *msi NULL
- * at first; kept by the caller. */
+/*
+ * Route the message that the guest wrote (@guest_addr, @guest_data; SDM 3A
+ * 11.11 *Message Signalled Interrupts*); *@host_addr and *@host_data are what
+ * the hardware must get. *@msi is NULL at first, then the caller's handle. Any
+ * core; the device's lock serializes calls for one handle.
+ * -EINVAL: not the LAPICs' address, or a vector below 16. -ENOTSUP: the target
+ * core's APIC id has more than 8 bits. -ENOSPC: no row or host vector is left,
+ * which is logged. After an error the handle's old message is still routed.
+ */
 int __must_check irq_route_msi(struct vm *vm, u64 guest_addr, u32 guest_data,
 			       struct irq_msi **msi, u64 *host_addr,
 			       u32 *host_data);
-/* How to silence its source when it storms; called in interrupt context on any
- * core, with no lock of irq_route's */
+/* How to silence @msi's source when it storms: @mask(@dev, true), and false
+ * once it is calm. @mask is called in interrupt context on any core with no
+ * lock held, so it may take the device's. */
 void irq_msi_on_storm(struct irq_msi *msi, void (*mask)(void *dev, bool masked),
 		      void *dev);
+/* Give the row back. Arrivals are dropped from now on, but an arrival or @mask
+ * may still be under way on another core: @dev must outlive that. */
 void irq_unroute_msi(struct irq_msi *msi);
 
 #endif

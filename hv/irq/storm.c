@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The throttle of physical interrupts; see storm.h. The owner's rules make
- * each struct storm the business of one core at a time. */
+/* The throttle of physical interrupts; see storm.h */
 #include "hv/irq/storm.h"
 
 #include "arch/x86/machine/tsc.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The throttle of physical interrupts: a line that fires too often is masked
- * for a while and its owner named in the log, so that it costs the other guests
- * of the core a bounded share. Embedded in a route's row; storm_count() runs on
- * the core where the interrupt arrived, and calm() comes from a timer there.
+ * The throttle of physical interrupts. A source that fires too often is masked
+ * for a while, so that it costs the other guests of its core a bounded share;
+ * the log names its owner. Embedded in a row of route.c or msi.c,
+ * whose rules make it the business of one core at a time; no lock of its own.
  */
 #ifndef HV_IRQ_STORM_H
 #define HV_IRQ_STORM_H
@@ -18,15 +18,18 @@ struct storm {
 	u64 window_start;                 /* host TSC */
 	u32 count;                        /* arrivals in the window */
 	bool throttled;                   /* from the storm to calm() */
-	void (*calm)(struct storm *self); /* unmask; set by the owner */
+	void (*calm)(struct storm *self); /* clear throttled, unmask */
 	struct timer timer;
 	struct ratelimit limit;
 };
 
-/* One more arrival; true when it was one too many: @s is now throttled, calm()
- * is on its way, and the caller masks the source */
+/* Count one arrival; @max_arrivals: how many 100 ms may have. True: it was one
+ * too many, and the caller masks the source. @s is throttled, and calm() comes
+ * from a timer of this core 100 ms later. Interrupt context; the route's lock
+ * may be held. */
 bool storm_count(struct storm *s, u32 max_arrivals);
-/* Name the line in the log; the caller holds no lock */
+/* Name the source in the log, as @what ("pin") and @number, once in ten seconds
+ * at most. Any context; no lock is held, as the log has its own. */
 void storm_report(struct storm *s, const struct vm *vm, const char *what,
 		  u32 number);
 

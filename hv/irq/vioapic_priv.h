@@ -14,9 +14,9 @@
 
 struct vioapic_pin {
 	u64 rte;
-	u8 sources;  /* who of those that share it asserts it */
+	u8 sources;  /* bit per source that asserts it */
 	bool line;   /* asserted, whatever the polarity */
-	bool routed; /* a physical pin feeds it (route.h) */
+	bool routed; /* a physical pin feeds it (hv/irq/route.h) */
 };
 
 /* One IOAPIC as the guest sees it */

@@ -2,9 +2,10 @@
 /*
  * Virtual local APIC: creation, modes, and the way of a request from posted to
  * in service (SDM 3A 11.8.4 *Interrupt Acceptance for Fixed Interrupts*). The
- * run loop calls vlapic_pending() and vlapic_accept(); devices call
- * vlapic_post(). Words that are not zero are kept as an 8-bit summary, so that
- * the highest vector costs two bit scans. See vlapic_priv.h for the rules.
+ * run loop calls vlapic_pending() and vlapic_accept(); whatever interrupts from
+ * another core calls vlapic_post(). An 8-bit summary says which words of IRR
+ * and ISR are not zero, so that the highest vector costs two bit scans. The
+ * rules are in vlapic_priv.h: home core, no locks.
  */
 #include "hv/irq/vlapic.h"
 #include "hv/core/slots.h"
@@ -29,13 +30,14 @@ void vlapic_set_ids(struct vlapic *l)
 		vlapic_reg_set(l, APIC_ID, id << 24);
 		return;
 	}
-	/* SDM 3A 11.12.10.2 *Deriving Logical x2APIC ID from the Local x2APIC
+	/* SDM 3A 11.12.10.2: *Deriving Logical x2APIC ID from the Local x2APIC
 	 * ID* */
 	vlapic_reg_set(l, APIC_ID, id);
 	vlapic_reg_set(l, APIC_LDR, (id >> 4) << 16 | 1u << (id & 15));
 }
 
-/* SDM 3A 11.4.7.1 *Local APIC State After Power-Up or Reset* */
+/* All registers but the base (SDM 3A 11.4.7.1 *Local APIC State After Power-Up
+ * or Reset*) */
 static void vlapic_clear(struct vlapic *l)
 {
 	u32 i;
@@ -269,8 +271,8 @@ static bool base_transition_valid(u64 old, u64 value)
 	return !(x2 && !was_on);
 }
 
-/* Its usual place, or where an isolated guest has neither RAM nor a device: the
- * page would not hide them */
+/* True for the page's usual place. An isolated guest may also move it to where
+ * it has neither RAM nor a device, which the page would not hide. */
 static bool base_place_valid(const struct vm *vm, u64 page)
 {
 	hpa_t hpa;
@@ -315,7 +317,7 @@ bool vlapic_extint_enabled(struct vcpu *v)
 {
 	u32 lvt = vlapic_reg(v->vlapic, APIC_LVT_LINT0);
 
-	/* A disabled APIC leaves LINT0 as the plain INTR pin */
+	/* LINT0 of a disabled APIC is the plain INTR pin */
 	if (!vlapic_hw_enabled(v))
 		return v->id == 0;
 	return !(lvt & APIC_LVT_MASKED) &&

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtual local APIC, complete in software: xAPIC page and x2APIC MSRs,
- * timer (one-shot, periodic, TSC-deadline), ICR with every delivery mode.
- * vlapic_post() is lock-free from any core; everything else is for the home
- * core of the vCPU. Registers live in a page of hardware layout (hw.apic_page).
+ * timer (one-shot, periodic, TSC-deadline), ICR with every delivery mode (SDM
+ * 3A 11). Registers live in a page of hardware layout (hw.apic_page). Called by
+ * the run loop, by exits, and by whatever sends interrupts to the vCPU.
+ *
+ * There are no locks. A function is for the home core of the vCPU it is given,
+ * unless its comment says "any core".
  */
 #ifndef HV_IRQ_VLAPIC_H
 #define HV_IRQ_VLAPIC_H
@@ -14,67 +17,96 @@
 
 enum trigger { TRIGGER_EDGE, TRIGGER_LEVEL };
 
+/* While the vCPU is made and unmade: it does not run. vlapic_create() leaves it
+ * in power-on state, charged to the VM's budget; -ENOMEM. vlapic_destroy() may
+ * be called for a vCPU without one. */
 int __must_check vlapic_create(struct vcpu *v);
 void vlapic_destroy(struct vcpu *v);
+/* The state after power-up or reset, or (@init) after INIT, which leaves
+ * IA32_APIC_BASE as it is (SDM 3A 11.4.7 *Local APIC State*). Requests and the
+ * timer are gone, paravirtual EOI is off. */
 void vlapic_reset(struct vcpu *v, bool init);
-/* It has the core again: a periodic timer that rested meanwhile goes on */
+/* @v has its core again: a periodic timer that rested meanwhile goes on. Before
+ * its next entry. */
 void vlapic_taken(struct vcpu *v);
+/* Request @vector (16 to 255) and wake the vCPU. Any core, any context. While
+ * the APIC is disabled, by hardware or software, the request is dropped. */
 void vlapic_post(struct vcpu *v, u8 vector, enum trigger trigger);
-/* Highest vector above the PPR, or -1; takes posted ones into the IRR */
+/* vlapic_pending(): the vector to deliver now, which is the highest requested
+ * one if its class is above the PPR's (SDM 3A 11.8.3.1 *Task and Processor
+ * Priorities*). vlapic_highest_irr(): the highest requested one whatever the
+ * PPR, for a TPR window. -1: none. Both take posted requests into the IRR. */
 int vlapic_pending(struct vcpu *v);
-/* Highest requested vector whatever the PPR (for a TPR window), or -1 */
 int vlapic_highest_irr(struct vcpu *v);
-/* @vector is requested and not taken yet. Any core; it may be a moment old. */
+/* True while @vector is requested and not taken into service. Any core; the
+ * answer may be a moment old. */
 bool vlapic_requested(const struct vcpu *v, u8 vector);
-/* Delivered: IRR to ISR */
+/* @vector, just returned by vlapic_pending(), is delivered by the next entry:
+ * it moves from the IRR to the ISR (SDM 3A 11.8.4 *Interrupt Acceptance for
+ * Fixed Interrupts*) */
 void vlapic_accept(struct vcpu *v, u8 vector);
-/* x2APIC MSRs 0x800-0x8ff; -EINVAL: #GP */
+/* RDMSR and WRMSR of @msr, 800h to 8FFh (SDM 3A 11.12.1.2 *x2APIC Register
+ * Address Space*). -EINVAL is a #GP: not in x2APIC mode, no such register, or
+ * reserved bits. Nothing has changed then. */
 int __must_check vlapic_msr_read(struct vcpu *v, u32 msr, u64 *value);
 int __must_check vlapic_msr_write(struct vcpu *v, u32 msr, u64 value);
-int __must_check vlapic_base_write(struct vcpu *v,
-				   u64 value); /* IA32_APIC_BASE */
-u64 vlapic_deadline_read(struct vcpu *v);      /* IA32_TSC_DEADLINE */
+/* WRMSR of IA32_APIC_BASE. -EINVAL is a #GP: reserved bits, a change of mode
+ * that does not exist (SDM 3A 11.12.5 *x2APIC State Transitions*), or a page in
+ * use. RAM and devices are in use; the privileged guest cannot move it. */
+int __must_check vlapic_base_write(struct vcpu *v, u64 value);
+/* IA32_TSC_DEADLINE in guest TSC; 0: not armed. A write is ignored unless the
+ * timer is in this mode (SDM 3A 11.5.4.1 *TSC-Deadline Mode*). */
+u64 vlapic_deadline_read(struct vcpu *v);
 void vlapic_deadline_write(struct vcpu *v, u64 value);
-/* MMIO page of one vCPU: the bus row for 0xfee00000, by vm_create() */
+/* Handlers of the MMIO bus for the page at FEE00000h: @offset in the page,
+ * @size in bytes, @dev unused, as @v has its own registers there. Page off or
+ * in x2APIC mode: reads are ones, writes are lost (SDM 3A 11.4.1 *The Local
+ * APIC Block Diagram*). */
 u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size);
 void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		       u64 value);
 /* An exit for it, by an instruction simple enough: done but for the step over
  * it (v->hw.exit.insn_len). False: hv/emulate/emulate.h does it. */
 bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e);
-/* Where on the MMIO bus is what @v finds at @gpa: IA32_APIC_BASE moves the page
- * of this vCPU alone, and leaves nothing behind */
+/* Where on the MMIO bus what @v finds at @gpa is. IA32_APIC_BASE moves the page
+ * of this vCPU alone; where the page was, @v finds nothing. */
 static inline u64 vlapic_bus_gpa(const struct vcpu *v, u64 gpa)
 {
 	u64 page = v->apic_base_msr & APIC_BASE_ADDR;
 
 	if (likely(page == PC_LAPIC_BASE) || !(v->apic_base_msr & APIC_BASE_EN))
-		return gpa; /* switched off, it answers nothing there either */
+		return gpa; /* while it is off, the handlers answer nothing */
 	if (gpa - page < PAGE_SIZE)
 		return gpa - page + PC_LAPIC_BASE;
-	/* The page behind it is claimed, and answers nothing */
+	/* The page behind it is on the bus, too, and answers nothing */
 	return gpa - PC_LAPIC_BASE < PAGE_SIZE ? gpa + PAGE_SIZE : gpa;
 }
-/* An interrupt message as devices and IOAPICs send it (SDM 3A 11.11): resolves
- * destinations among the VM's vCPUs. Any core. How many took it. */
+/* Deliver an interrupt message as devices and IOAPICs send it (SDM 3A 11.6.2
+ * *Determining IPI Destination*, 11.11 *Message Signalled Interrupts*).
+ * @dest: an APIC id or, if @logical, a set; @delivery_mode: enum apic_delivery.
+ * Returns how many vCPUs took it. Any core, any context. */
 u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
 		   u8 vector, enum trigger trigger);
-/* The vCPU an MSI/RTE with this destination would reach first, or NULL: where a
- * physical interrupt should be routed */
+/* Where a message with this destination would arrive. vlapic_match() returns
+ * how many vCPUs it reaches, *@first is that with the lowest id or NULL.
+ * vlapic_target() is *@first alone: the vCPU whose core a physical interrupt
+ * should be aimed at. Any core; a guest may change it at any time. */
 struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical);
-/* How many vCPUs it reaches, and the first of them */
 u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first);
-/* Paravirtual IPI (hv/pv/kvm_pv.h): an ICR without destination, of fixed or NMI
- * mode; and it sent to @target, from any core: false when that vLAPIC takes
- * none, or not this vector */
+/* Paravirtual IPIs (hv/pv/kvm_hypercall.c). vlapic_icr_is_plain(): @icr, the
+ * low half of an ICR, has fixed or NMI mode, and neither a logical destination
+ * nor a shorthand. vlapic_send() sends such an @icr to @target; false: its
+ * vLAPIC is disabled or the vector is below 16. Any core. */
 bool vlapic_icr_is_plain(u32 icr);
 bool vlapic_send(struct vcpu *target, u32 icr);
-/* Paravirtual EOI on or off: the guest may end an interrupt by clearing bit 0
- * at @gpa when it finds it set. -EINVAL: not RAM, or not aligned. */
+/* Turn paravirtual EOI on or off (KVM PV, MSR_KVM_EOI_EN). While it is on,
+ * the guest may end an interrupt by clearing bit 0 at @gpa if it finds it set.
+ * -EINVAL: @gpa is not RAM or not aligned to 4; nothing has changed. */
 int __must_check vlapic_pv_eoi_set(struct vcpu *v, bool on, gpa_t gpa);
-/* PIC's INTR through LINT0 (ExtINT), privileged guest */
+/* True if the 8259's INTR reaches @v through its LINT0: ExtINT, not masked, or
+ * the APIC of vCPU 0 is switched off (SDM 3A 11.5.1 *Local Vector Table*) */
 bool vlapic_extint_enabled(struct vcpu *v);
-/* For dumps */
+/* Log the registers, for a dump of the vCPU; changes nothing */
 void vlapic_dump(struct vcpu *v);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * Messages between vLAPICs, and from IOAPICs and MSIs to them: destinations
  * (SDM 3A 11.6.2 *Determining IPI Destination*), delivery modes, shorthands.
- * Any core may send; no locks. The self IPI takes a path of its own, because
- * the sender's home core may write its IRR without atomics.
+ * Called by writes of the ICR, by the vIOAPIC, by arriving MSIs and by
+ * paravirtual IPIs. Any core may send; no locks. A self IPI takes a path of its
+ * own, because on its home core a vCPU's IRR is written without atomics.
  */
 #include "hv/irq/vlapic.h"
 
@@ -55,7 +56,7 @@ static bool send_fixed(struct vcpu *v, const struct vlapic_msg *m)
 	return true;
 }
 
-/* Two that come together are two: the bit was set by exactly one of them */
+/* Two NMIs that come together stay two: only the first finds the bit clear */
 static bool send_nmi(struct vcpu *v, const struct vlapic_msg *m)
 {
 	u32 old = __atomic_fetch_or(&v->events, VE_NMI, __ATOMIC_SEQ_CST);
@@ -64,8 +65,8 @@ static bool send_nmi(struct vcpu *v, const struct vlapic_msg *m)
 	return true;
 }
 
-/* A start-up that came before and was not taken is void: INIT waits for one
- * (SDM 3A 8.4.3 *MP Initialization Protocol Algorithm*) */
+/* A start-up IPI that was not taken yet is void, as the vCPU waits for one
+ * after the INIT (SDM 3A 8.4.3 *MP Initialization Protocol Algorithm*) */
 static bool send_init(struct vcpu *v, const struct vlapic_msg *m)
 {
 	__atomic_fetch_and(&v->events, ~(u32)VE_SIPI, __ATOMIC_SEQ_CST);
@@ -85,7 +86,7 @@ static bool send_nothing(struct vcpu *v, const struct vlapic_msg *m)
 	return false;
 }
 
-/* No SMM in a guest; ExtINT has its own wire (hv/irq/vpic.h) */
+/* A guest has no SMM; ExtINT has a wire of its own (hv/irq/vpic.h) */
 static bool (*const send_by_mode[8])(struct vcpu *,
 				     const struct vlapic_msg *) = {
 	[APIC_DM_FIXED] = send_fixed,  [APIC_DM_LOWEST] = send_fixed,
@@ -121,7 +122,8 @@ static struct vcpu *msg_lowest(struct vm *vm, const struct vlapic_msg *m)
 	return best;
 }
 
-/* To all that match, but @skip (NULL: none); how many took it */
+/* Send to all vCPUs that match except @skip (NULL: to all of them); returns how
+ * many took it */
 static u32 msg_route(struct vm *vm, const struct vlapic_msg *m,
 		     const struct vcpu *skip)
 {
@@ -215,8 +217,8 @@ void vlapic_self_ipi(struct vlapic *l, u8 vector)
 	vlapic_notice(l);
 }
 
-/* INIT with level de-assert only synchronizes arbitration ids: nothing to do
- * (SDM 3A 11.6.1) */
+/* INIT with level de-assert only synchronizes arbitration ids, which vLAPICs do
+ * not have (SDM 3A 11.6.1 *Interrupt Command Register (ICR)*) */
 static bool is_init_deassert(u32 low)
 {
 	return APIC_DM_GET(low) == APIC_DM_INIT &&
@@ -228,7 +230,7 @@ static bool is_illegal(const struct vlapic_msg *m)
 	return m->mode <= APIC_DM_LOWEST && m->vector < APIC_FIRST_VECTOR;
 }
 
-/* SDM 3A table 11-3: with a shorthand, self takes fixed interrupts only */
+/* The shorthand "self" takes fixed interrupts only (SDM 3A table 11-3) */
 static void icr_shorthand(struct vlapic *l, u32 shorthand, struct vlapic_msg *m)
 {
 	struct vcpu *v = l->vcpu;
@@ -273,7 +275,7 @@ void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)
 	const u32 fields = APIC_ICR_SHORTHAND | APIC_ICR_LOGICAL | APIC_DM_MASK;
 	u32 kind = low & fields;
 
-	/* A fixed interrupt to ourselves: the hot one */
+	/* A fixed interrupt to the sender itself is the hot case */
 	if (kind == APIC_ICR_SH_SELF || (!kind && dest == l->vcpu->id))
 		vlapic_self_ipi(l, (u8)low);
 	else

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * vLAPIC registers as the guest reaches them: the xAPIC page (SDM 3A 11.4.1)
- * and the x2APIC MSRs (11.12.1.2). One table, indexed by offset / 16; home
- * core, no locks. In x2APIC mode reserved bits and registers raise #GP; on the
- * xAPIC page reserved bits are dropped and reserved registers set the ESR.
+ * and the x2APIC MSRs (11.12.1.2). Both go through one table, indexed by offset
+ * / 16. In x2APIC mode reserved bits and registers raise #GP; on the xAPIC page
+ * reserved bits are dropped and reserved registers set the ESR. Called by exits
+ * of the MSRs and the page; home core, no locks.
  */
 #include "hv/irq/vlapic.h"
 
@@ -75,7 +76,8 @@ static void write_dfr(struct vlapic *l, u32 offset, u32 value)
 	vlapic_reg_set(l, offset, value | 0x0fffffffu);
 }
 
-/* SDM 3A 11.4.7.2: software disable masks every LVT entry */
+/* Software disable masks every LVT entry (SDM 3A 11.4.7.2 *Local APIC State
+ * After It Has Been Software Disabled*) */
 static void write_svr(struct vlapic *l, u32 offset, u32 value)
 {
 	u32 reg;
@@ -230,8 +232,8 @@ u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 
 	if (!page_shown(v))
 		return ~0ull;
-	/* Only the first four bytes of each register's 16 exist; a read may
-	 * take a part of them */
+	/* Of each register's 16 bytes the first four exist; a read may take a
+	 * part of them */
 	if (offset >= APIC_PAGE_BYTES || skip + size > 4)
 		return 0;
 	if (!(rows[reg / 16].access & LA_R)) {
@@ -248,7 +250,7 @@ void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	u32 reg = (u32)offset;
 	const struct lapic_row *row;
 
-	/* SDM 3A 11.4.1: registers take aligned 32-bit accesses only */
+	/* Registers take aligned 32-bit writes only (SDM 3A 11.4.1) */
 	if (!page_shown(v) || offset >= APIC_PAGE_BYTES || reg & 0xf ||
 	    size != 4)
 		return;

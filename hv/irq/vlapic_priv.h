@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Inside of the virtual local APIC; shared by vlapic.c (state, requests),
- * vlapic_io.c (registers), vlapic_icr.c (messages), vlapic_timer.c.
+ * vlapic_io.c (registers), vlapic_icr.c (messages), vlapic_timer.c, and
+ * vlapic_pv.c (paravirtual EOI).
  *
  * No locks. posted[] and posted_words are written by any core with atomics; all
  * else belongs to the vCPU's home core. Messages read LDR, DFR, SVR and the
- * mode of other vCPUs without a lock: a guest that changes them while messages
- * fly gets the old or the new destination, as on hardware.
+ * mode of other vCPUs without a lock. If a guest changes them while messages
+ * fly, these reach the old or the new destination, as on hardware.
  */
 #ifndef HV_IRQ_VLAPIC_PRIV_H
 #define HV_IRQ_VLAPIC_PRIV_H
@@ -27,11 +28,11 @@ struct vlapic {
 	u32 irr_words;   /* bit w: IRR word w is not zero */
 	u32 isr_words;   /* the same for the ISR */
 	u32 esr_pending; /* errors since the ESR was last written */
-	/* Paravirtual EOI: @pv_given: the guest may have ended what is in
-	 * service by clearing its flag; seen by vlapic_pv_take() */
+	/* Paravirtual EOI. pv_given: the guest may have ended what is in
+	 * service by clearing its flag; vlapic_pv_take() finds out. */
 	bool pv_on, pv_given;
 	gpa_t pv_flag;
-	/* Timer: its clock is host TSC ticks: counts need only a shift */
+	/* The timer's clock is the host TSC: counts need only a shift */
 	u32 timer_shift; /* divide configuration as a power of two */
 	u64 period;      /* host ticks; 0: one-shot */
 	u64 deadline; /* guest TSC last written to IA32_TSC_DEADLINE; 0: none */
@@ -103,7 +104,8 @@ static inline int vlapic_highest_isr(const struct vlapic *l)
 	return vlapic_highest(l, APIC_ISR, l->isr_words);
 }
 
-/* The highest in service is no more; its number */
+/* End the highest interrupt in service, of which there is one; returns its
+ * vector */
 static inline u8 vlapic_end_highest(struct vlapic *l)
 {
 	u32 w = vlapic_top_bit(l->isr_words);
@@ -122,8 +124,8 @@ static inline void vlapic_notice(struct vlapic *l)
 	__atomic_fetch_or(&l->vcpu->events, VE_IRQ, __ATOMIC_RELAXED);
 }
 
-/* Home core: request an edge-triggered @vector without touching posted[]; true:
- * the IRR did not have it yet */
+/* Home core: request an edge-triggered @vector without touching posted[]. True:
+ * the IRR did not have it yet. */
 static inline bool vlapic_request(struct vlapic *l, u8 vector)
 {
 	u32 w = vector / 32u, bit = 1u << (vector % 32u);
@@ -136,24 +138,33 @@ static inline bool vlapic_request(struct vlapic *l, u8 vector)
 	return !(old & bit);
 }
 
+/* All below: home core */
+
 /* vlapic.c */
+/* Take posted requests into the IRR, and what the guest ended by its flag out
+ * of the ISR */
 void vlapic_merge_posted(struct vlapic *l);
+/* Latch an error (APIC_ESR_...) and raise the error vector, once until the ESR
+ * is written */
 void vlapic_error(struct vlapic *l, u32 esr_bit);
+/* The guest's EOI: end what is in service; a level-triggered one reaches the
+ * vIOAPIC, whose lock this takes */
 void vlapic_eoi(struct vlapic *l);
 u32 vlapic_ppr(const struct vlapic *l);
-/* The mode changed or the APIC was reset: id and logical id */
+/* Write id and logical id, after a reset or a change of the mode */
 void vlapic_set_ids(struct vlapic *l);
 
-/* vlapic_icr.c */
+/* vlapic_icr.c: a write to the ICR, @dest in the mode's width; and to self */
 void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest);
 void vlapic_self_ipi(struct vlapic *l, u8 vector);
 
-/* vlapic_pv.c: let the guest end what was just taken into service by its flag,
- * and (before the ISR is looked at) find out whether it did */
+/* vlapic_pv.c. give: let the guest end @vector, just taken into service, by its
+ * flag. take: before the ISR is looked at, find out whether it did. */
 void vlapic_pv_give(struct vlapic *l, u8 vector);
 void vlapic_pv_take(struct vlapic *l);
 
-/* vlapic_timer.c */
+/* vlapic_timer.c: init once; stop: disarmed, no period; then what a write to
+ * LVT, initial count and divide configuration does. current: the count left */
 void vlapic_timer_init(struct vlapic *l);
 void vlapic_timer_stop(struct vlapic *l);
 void vlapic_timer_lvt(struct vlapic *l, u32 old_lvtt, u32 new_lvtt);

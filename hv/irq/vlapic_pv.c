@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Paravirtual EOI (KVM's MSR 4b564d04; include/bulkhead/kvm.h). When nothing
- * else is requested, an edge-triggered interrupt is taken into service with the
- * guest's flag set: its handler then clears the flag in place of an EOI, and
- * one exit less is made. Nobody is told: vlapic_pv_take() looks at the flag
- * when next something depends on the ISR, by way of vlapic_merge_posted() where
- * an interrupt is to be delivered: the hot path has no test for it.
+ * Paravirtual EOI (KVM's MSR 4b564d04; include/bulkhead/kvm.h). If nothing else
+ * is requested, an edge-triggered interrupt is taken into service with the
+ * guest's flag set. Its handler then clears the flag in place of an EOI, which
+ * saves an exit.
  *
- * Home core. The flag is the vCPU's own, which does not run meanwhile.
+ * The clearing is not reported. vlapic_pv_take() looks at the flag when
+ * something next depends on the ISR. Delivery of an interrupt does so by way of
+ * vlapic_merge_posted(), so that the hot path has no test for it.
+ *
+ * Home core, while the vCPU does not run; no locks.
  */
 #include "hv/core/gmem.h"
 #include "hv/irq/vlapic.h"
@@ -21,8 +23,8 @@ static u32 *flag_map(struct vlapic *l)
 	return gmem_map(l->vcpu->vm, l->pv_flag);
 }
 
-/* A level-triggered one must reach the IOAPIC, and what waits for this one's
- * end must be delivered at once: both need the exit */
+/* The EOI must exit if the interrupt is level-triggered, as it must reach the
+ * IOAPIC, or if another one waits for its end */
 static bool may_give(const struct vlapic *l, u8 vector)
 {
 	u32 tmr = vlapic_reg(l, APIC_TMR + vector / 32u * 16);
@@ -52,7 +54,7 @@ void vlapic_pv_take(struct vlapic *l)
 	l->pv_given = false;
 	if (!flag || !l->isr_words)
 		return;
-	/* Still set: it is in service, and will be ended by an EOI */
+	/* While it is set the interrupt is in service: an EOI ends it */
 	if (!(__atomic_fetch_and(flag, ~FLAG_ENDS, __ATOMIC_RELAXED) &
 	      FLAG_ENDS))
 		vlapic_end_highest(l);

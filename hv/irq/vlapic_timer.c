@@ -2,7 +2,9 @@
 /*
  * The vLAPIC timer (SDM 3A 11.5.4 *APIC Timer*): one-shot, periodic and
  * TSC-deadline, on a timer of the vCPU's home core. Its input clock is the TSC,
- * so that a count is a shift away from host ticks. Home core, no locks.
+ * so that a count is a shift away from host ticks. Called by register writes
+ * (vlapic_io.c), WRMSR of IA32_TSC_DEADLINE and the core's timer; home core, no
+ * locks.
  */
 #include "hv/irq/vlapic.h"
 
@@ -19,8 +21,8 @@ static bool lvtt_deadline(u32 lvtt)
 	return (lvtt & APIC_LVT_TIMER_MODE) == APIC_LVT_TIMER_DEADLINE;
 }
 
-/* Home core: request the LVT's vector. True: that is news; a vCPU that has one
- * waiting was told of it, and cannot take it yet. */
+/* Request the LVT's vector. True: the vCPU must be told. It was told already if
+ * the vector still waits. */
 static bool timer_raise(struct vlapic *l)
 {
 	u32 lvtt = vlapic_reg(l, APIC_LVT_TIMER);
@@ -50,8 +52,8 @@ static void rearm(struct vlapic *l)
 		  next_period(l->timer.deadline, l->period, rdtsc()));
 }
 
-/* A vCPU that another one keeps from its core could not take more than this:
- * its periodic timer rests until vlapic_taken(), and costs the other nothing */
+/* While another vCPU has the core, a periodic timer rests until vlapic_taken().
+ * The vCPU could take no more than this tick, and the other pays for none. */
 static void timer_expired(struct timer *t)
 {
 	struct vlapic *l = container_of(t, struct vlapic, timer);

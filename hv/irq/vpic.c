@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The 8259 pair with its edge/level registers (Intel 8259A data sheet; ICH9
- * 13.4). The lines follow the vIOAPIC's ISA pins; the output reaches vCPU 0 as
- * ExtINT where its LINT0 lets it (PIC mode, virtual wire mode by the LAPIC),
- * and any vCPU where the IOAPIC's pin 0 says so. Lock: the vPIC's own, a leaf.
+ * 13.4). The lines follow the vIOAPIC's ISA pins. The output reaches vCPU 0 as
+ * ExtINT if its LINT0 lets it (PIC mode, virtual wire mode by the LAPIC). In
+ * isolated guests it also reaches the vCPU that the IOAPIC's pin 0 names.
+ * Called by the vIOAPIC (lines), by port exits and by the run loop. Lock: the
+ * vPIC's own, a leaf; the vIOAPIC's may come before it.
  *
  * Over 400 lines: one chip, of which two make the pair.
  */
@@ -175,7 +177,7 @@ static void pic_take(struct pic *p, u8 n)
 		p->priority_add = (n + 1) & 7;
 }
 
-/* INTA cycles; an input that went away reads as the spurious 7 */
+/* The INTA cycles: an input that went away gives the spurious 7 */
 static u8 pair_acknowledge(struct vpic *s)
 {
 	int n = pic_request(s, 0), m;
@@ -258,7 +260,7 @@ static void write_data(struct pic *p, u8 value)
 		p->base = value & 0xf8;
 		p->init_step = 3;
 		return;
-	case 3: /* the cascade is wired, whatever ICW3 says */
+	case 3: /* whatever ICW3 says, the cascade is wired */
 		p->init_step = p->need_icw4 ? 4 : 0;
 		return;
 	case 4:
@@ -392,8 +394,8 @@ static const struct bus_region vpic_regions[] = {
 };
 /* clang-format on */
 
-/* The privileged guest's wires are as firmware left them: PCI interrupts are
- * level-triggered */
+/* The privileged guest's wires are as firmware left them, so its PCI interrupts
+ * are level-triggered */
 static u8 reset_elcr(const struct vm *vm, u32 which)
 {
 	u8 value;

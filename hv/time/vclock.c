@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Clocks counted by the TSC; see vclock.h */
+/* Clocks counted by the TSC; see vclock.h. No state, no locks. */
 #include "hv/time/vclock.h"
 
 #include "arch/x86/machine/tsc.h"
 
 typedef unsigned __int128 u128;
 
-/* As many bits after the point as fit */
+/* The multiplier has as many bits after the point as fit */
 void vclock_init(struct vclock *c, u64 hz)
 {
 	c->shift = (u32)__builtin_clzll(hz) - 1;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ticks that are not lost; see vticks.h */
+/* Ticks that are not lost; see vticks.h. The owner's lock. */
 #include "hv/time/vticks.h"
 
 #include "arch/x86/machine/tsc.h"
 #include "hv/irq/lines.h"
 #include "hv/time/vtimer.h"
 
-/* A rate beyond what is let through has nothing to make up for */
+/* How many ticks are kept. One, if they come faster than they are let through:
+ * nobody counts those. */
 static u64 kept_max(u64 period)
 {
 	if (period < ns_to_tsc(VTICKS_MIN_NS))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Device timers (vtimer.h). A timer's wish is one word that any core may write;
- * its struct timer is touched by the home core of the boot vCPU only, which
- * brings the one in step with the other: at once when the wish is made there,
- * else when the boot vCPU takes VE_VTIMER. Nothing is armed while the boot vCPU
- * is parked, so that a timer never outlives its guest. No locks.
+ * Device timers; see vtimer.h. A timer's wish is one word that any core may
+ * write. Its struct timer is touched by the boot vCPU's home core alone. It
+ * follows the wish at once if that is made there, else when the boot vCPU takes
+ * VE_VTIMER. While the boot vCPU is parked nothing is armed, so
+ * that a timer never outlives its guest. No locks.
  */
 #include "hv/time/vtimer.h"
 
@@ -46,7 +46,7 @@ static void expired(struct timer *timer)
 		follow(t);
 		return;
 	}
-	/* Set anew in between: its VE_VTIMER is on the way, or it was here */
+	/* If it is set anew in between, that core's VE_VTIMER is on its way */
 	if (__atomic_compare_exchange_n(&t->want, &want, 0, false,
 					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		t->fn(t);
@@ -69,7 +69,7 @@ void vtimer_set(struct vtimer *t, u64 host_tsc)
 		vcpu_post(boot_vcpu(t->vm), VE_VTIMER);
 }
 
-/* Elsewhere than at home the armed timer is left: it finds no wish */
+/* On another core the armed timer is left alone: it will find no wish */
 void vtimer_cancel(struct vtimer *t)
 {
 	__atomic_store_n(&t->want, 0, __ATOMIC_SEQ_CST);
