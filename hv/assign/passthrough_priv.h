@@ -2,9 +2,9 @@
 /*
  * Inside of the privileged guest's PCI: passthrough.c (config space),
  * passthrough_msi.c, passthrough_msix.c (table), passthrough_move.c (a table's
- * new address). All state is protected by passthrough.lock; pci_lock and
- * irq_route's locks come after it. It is not held across a rendezvous of the
- * cores (passthrough_move.c).
+ * new address). All state is protected by passthrough.lock; pci_lock and the
+ * locks of hv/irq/route.h come after it. It is not held across a rendezvous of
+ * the cores (passthrough_move.c).
  */
 #ifndef HV_ASSIGN_PASSTHROUGH_PRIV_H
 #define HV_ASSIGN_PASSTHROUGH_PRIV_H

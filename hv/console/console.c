@@ -9,11 +9,10 @@
  * inside it. The log's lock or a vUART's may come before it, so nothing here
  * logs or enters a vUART while it holds it.
  *
- * Drawing: the log and a panic are drawn on the framebuffer at once. What
- * guests say is in its text at once, but drawn at most ten times a second, when
- * a line ends: a guest that talks much does not pay for each line. A timer of
- * the core that said it draws the rest. It comes soon for a part of a line, as
- * somebody types; else later, as a screenful costs a million instructions.
+ * The framebuffer shows the log and a panic at once. What guests say is drawn
+ * at most ten times a second, when a line ends. A timer of the core that said
+ * it draws the rest: soon for a part of a line, as somebody types; else later,
+ * as a screenful costs a million instructions.
  */
 #include "hv/console/console.h"
 
@@ -140,8 +139,7 @@ static void show_named_line(struct speaker *sp)
 	sp->partial_len = 0;
 }
 
-/* Mode "all": gather a guest's bytes to lines. A line too long is cut, a CR is
- * dropped. */
+/* Mode "all": gather a guest's bytes to lines, cut if too long, without CR */
 static void gather(struct speaker *sp, const char *s, size_t len)
 {
 	size_t i;

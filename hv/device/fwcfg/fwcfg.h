@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * QEMU's firmware configuration device (QEMU docs/specs/fw_cfg.rst): selector
- * and data ports, DMA, the file directory. Items are constant once the VM is
- * built, except for the bytes of writable ones. Each item is either bytes the
- * device owns a copy of, or a file of the boot volume, read
- * from where it lies.
+ * and data ports, DMA, the file directory. An item is either bytes of which the
+ * device owns a copy, or a file of the boot volume, read from where it lies.
+ *
+ * Items are added while no vCPU of the guest runs: while it is built, or loaded
+ * (again after a reset), by one core. While it runs they are constant, except
+ * for the bytes of writable ones. So adding takes no lock.
  */
 #ifndef HV_DEVICE_FWCFG_FWCFG_H
 #define HV_DEVICE_FWCFG_FWCFG_H
@@ -34,23 +36,31 @@
 #define FWCFG_FILE_FIRST   0x20
 #define FWCFG_NAME_LEN     56
 
-/* While the VM is built or loaded. A later item of the same key or name
- * replaces the earlier. -ENOMEM, -ENOSPC. @data is copied. */
+/*
+ * Add an item: by @key (a selector value below 20h, or one of the first eight
+ * from 8000h), or as a file by @name, at most 55 characters. @len is in bytes,
+ * @data is copied. A later item of the same key or name replaces the earlier.
+ * -EINVAL: no such key, or the name does not fit; -ENOMEM: the guest's budget
+ * is used up; -ENOSPC: 64 files are there. After an error nothing has changed.
+ */
 int __must_check fwcfg_add(struct vm *vm, u16 key, const void *data, u32 len);
 int __must_check fwcfg_add_u32(struct vm *vm, u16 key, u32 value);
 int __must_check fwcfg_add_file(struct vm *vm, const char *name,
 				const void *data, u32 len);
-/* @len zero bytes that the guest may write, by DMA; until its next start */
+/* Add a file of @len zero bytes, at most 64, that the guest may write by DMA.
+ * They are zero again at its next start. Errors as above. */
 int __must_check fwcfg_add_writable_file(struct vm *vm, const char *name,
 					 u32 len);
-/* [@offset, @offset + @len) of a file of the boot volume, not copied */
+/* Add [@offset, @offset + @len) of a file of the boot volume, or all of it. It
+ * is not copied and must stay mapped. -EINVAL: beyond its end. */
 int __must_check fwcfg_add_image(struct vm *vm, u16 key,
 				 const struct image *image, u64 offset,
 				 u32 len);
 int __must_check fwcfg_add_image_file(struct vm *vm, const char *name,
 				      const struct image *image);
-/* All that every isolated guest is told, from its manifest entry and its RAM;
- * for load_guest(). ACPI and SMBIOS files come from their makers. */
+/* Add what every isolated guest is told, from its manifest entry and its RAM.
+ * For load_guest(); ACPI and SMBIOS files come from hv/load/. Errors as above,
+ * and -ENOENT after a sentence: the manifest names a file that is not there. */
 int __must_check fwcfg_fill(struct vm *vm);
 
 #endif

@@ -20,10 +20,10 @@ struct fwcfg_item {
 	bool writable; /* by the guest, and owned */
 };
 
-/* A transfer that is not over: whose, and how far */
+/* A transfer that is not over: whose it is, and how far it is */
 struct fwcfg_transfer {
 	const struct vcpu *owner; /* NULL: none */
-	bool at_work;             /* on its core, now */
+	bool at_work;             /* its vCPU copies now, without the lock */
 	u32 waits;                /* how often others found it not over */
 	gpa_t descriptor;
 	const struct fwcfg_item *item;
@@ -38,8 +38,9 @@ struct fwcfg_directory {
 } __packed;
 
 /*
- * Lock: protects what the guest changes (selected, offset, dma, transfer). The
- * items are constant while it runs, but for the bytes of a writable one. Leaf.
+ * Lock: a leaf. It protects what the guest changes: selected, offset, dma,
+ * transfer, and the bytes of a writable item. All else is constant while the
+ * guest runs.
  */
 struct fwcfg {
 	struct vm *vm;
@@ -60,14 +61,17 @@ static inline struct fwcfg *fwcfg_of(const struct vm *vm)
 	return vm->devices[VDEV_fwcfg];
 }
 
-/* The item of a selector value; NULL: none */
+/* The item of a selector value; NULL: there is none. fwcfg_select(): under the
+ * lock. */
 const struct fwcfg_item *fwcfg_item_of(const struct fwcfg *fw, u16 key);
 void fwcfg_select(struct fwcfg *fw, u16 key);
-/* fwcfg_dma.c: the halves of the address register; the low one starts */
+/* fwcfg_dma.c: @v wrote a half of the address register; the low one starts. Not
+ * under the lock. */
 void fwcfg_dma_high(struct fwcfg *fw, struct vcpu *v, u32 high);
 void fwcfg_dma_low(struct fwcfg *fw, struct vcpu *v, u32 low);
 
-/* fwcfg_kernel.c: what a boot ROM needs to start the guest's kernel */
+/* fwcfg_kernel.c: add what a boot ROM needs to start the guest's kernel; errors
+ * as fwcfg_fill() */
 int __must_check fwcfg_fill_kernel(struct vm *vm);
 
 #endif

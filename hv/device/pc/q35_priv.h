@@ -10,8 +10,8 @@
 
 struct q35 {
 	struct vm *vm;
-	/* dir, and that routes and windows follow the registers; before it
-	 * none, after it the bus's */
+	/* Protects dir, and keeps routes and windows in step with the
+	 * registers. No lock comes before it; the bus's comes after it. */
 	struct spinlock lock;
 	struct pci_fn host, lpc;
 	u16 dir[Q35_DIR_COUNT]; /* DnnIR */
@@ -22,9 +22,11 @@ struct q35_id {
 	u16 device, command, status, class;
 	u8 revision, type;
 };
+/* Fill a function's header as @id says */
 void q35_header(u8 header[64], const struct q35_id *id);
 
-/* q35_lpc.c */
+/* q35_lpc.c. Create: while the VM is built; errors as pci_bus_add() and
+ * bus_add(). Reset: after the bus's. */
 int __must_check lpc_create(struct q35 *q);
 void lpc_reset(struct q35 *q);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One counter of an 82C54, as a function of time: nothing runs between two
- * looks at it. Every call names the time in clock periods, which never goes
- * back and begins above PIT_TIME_MIN. The caller's lock.
+ * looks at it. Called by vpit.c under its lock. @now is the time in clock
+ * periods (1.193182 MHz), which never goes back and begins at PIT_TIME_MIN.
  */
 #ifndef HV_DEVICE_PC_VPIT_CHANNEL_H
 #define HV_DEVICE_PC_VPIT_CHANNEL_H
@@ -32,20 +32,25 @@ struct pit_channel {
 	u8 status;
 };
 
-/* Control word without the channel; PIT_ACCESS_LATCH is not for this */
+/* The channel was programmed by control word @control, whose channel bits do
+ * not matter. A latch command is pit_channel_latch_count() instead. */
 void pit_channel_control(struct pit_channel *c, u8 control, u64 now);
+/* A byte written to, or read from, the channel's port */
 void pit_channel_write(struct pit_channel *c, u8 value, u64 now);
 u8 pit_channel_read(struct pit_channel *c, u64 now);
+/* The next reads give the count or the status as it is @now */
 void pit_channel_latch_count(struct pit_channel *c, u64 now);
 void pit_channel_latch_status(struct pit_channel *c, u64 now);
+/* Set the level of the GATE pin */
 void pit_channel_gate(struct pit_channel *c, bool gate, u64 now);
-/* Come to @now: counts the rises of OUT on the way */
+/* Come to @now, adding the rises of OUT on the way to c->rises. The functions
+ * below need a channel settled at this time. */
 void pit_channel_settle(struct pit_channel *c, u64 now);
-/* The OUT pin. Settled. */
+/* The level of the OUT pin */
 bool pit_channel_out(const struct pit_channel *c, u64 now);
-/* When OUT rises next, or PIT_TIME_NEVER. Settled. */
+/* The time at which OUT rises next, or PIT_TIME_NEVER */
 u64 pit_channel_next_rise(const struct pit_channel *c);
-/* Clock periods from one rise to the next; 0: it does not go on. Settled. */
+/* Clock periods from one rise to the next; 0: there is no next one */
 u32 pit_channel_period(const struct pit_channel *c);
 
 #endif

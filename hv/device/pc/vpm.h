@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ACPI power management block of an isolated guest's ICH9: fixed hardware
- * registers, PM timer, general purpose events, SMI and TCO registers without
- * the SMM behind them, and the APM ports that turn ACPI mode on and off. Lock:
- * its own; below it those of the interrupt controllers.
+ * registers, PM timer, general purpose events, and the APM ports that turn ACPI
+ * mode on and off. SMI and TCO registers are there without the SMM behind them.
+ * Lock: its own; the interrupt controllers' come after it.
  */
 #ifndef HV_DEVICE_PC_VPM_H
 #define HV_DEVICE_PC_VPM_H
 
 #include "hv/core/vm.h"
 
-/* Status bits of PM1 that come from outside (ICH9 13.8.3.1). Any core. The
- * button: true if software asked for its SCI. */
+/* Set a status bit of PM1 from outside: the power button was pressed, the RTC's
+ * alarm came (ICH9 13.8.3.1). vpm_power_button() returns true if software asked
+ * for its SCI. Any core; the RTC's lock may be held. */
 bool vpm_power_button(struct vm *vm);
 void vpm_rtc_alarm(struct vm *vm);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calendar time as the MC146818 shows it; the proleptic Gregorian calendar. No
- * state. */
+/* Calendar time as the MC146818A shows it, in the proleptic Gregorian calendar.
+ * Called by the RTC's files. Pure: no state, no locks. */
 #ifndef HV_DEVICE_PC_VRTC_TIME_H
 #define HV_DEVICE_PC_VRTC_TIME_H
 
@@ -14,14 +14,14 @@ struct civil {
 	u32 hour, minute, second;
 };
 
-/* Seconds since 1970 to civil time and back; before 1970 they are negative.
- * Fields out of range are brought into it. */
+/* Seconds since 1970, negative before it, to civil time and back. Fields out of
+ * range are taken as the nearest value in it. */
 struct civil civil_from_seconds(s64 seconds);
 s64 civil_to_seconds(const struct civil *c);
 
 /*
- * The next time of day, 1 to 86400 seconds from @now (a second of the day), at
- * which every field is its alarm's or has no alarm (~0u). 0: never.
+ * Seconds, 1 to 86400, from @now (a second of the day) to the next time of day
+ * at which every field has its alarm's value; ~0u: any value. 0: never.
  */
 u32 civil_next_alarm(u32 now, u32 hour, u32 minute, u32 second);
 

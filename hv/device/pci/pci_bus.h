@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The PCI Express root complex of an isolated guest: bus 0 with its functions,
- * config access by CF8h/CFCh and by ECAM (PCI Express 5.0, 7.2.2), BARs decoded
- * where the guest moves them. Lock: the bus's own, for CF8h, PCIEXBAR and where
- * the BARs are; a function's callbacks run without it, under their own.
+ * The PCI Express root complex of an isolated guest: bus 0 with its functions.
+ * Config space is accessed by CF8h/CFCh and by ECAM (PCI Express 5.0, 7.2.2);
+ * BARs decode where the guest moves them. Called by the functions' devices.
+ *
+ * Lock: the bus's own, for its state and every function's config[]. A
+ * function's callbacks run without it and may take a lock of their own, which
+ * comes before the bus's. The interrupt controllers' locks come after it.
  */
 #ifndef HV_DEVICE_PCI_PCI_BUS_H
 #define HV_DEVICE_PCI_PCI_BUS_H
@@ -14,15 +17,18 @@
 
 struct pci_fn;
 
-/* NULL members: nothing beyond the generic behaviour */
+/* What a function does beyond the generic; NULL: nothing. On the exiting vCPU's
+ * core, no lock held. */
 struct pci_fn_ops {
-	/* After the generic write to config[]: @offset, @size changed */
+	/* The guest wrote @size bytes of config[] at @offset, by its mask */
 	void (*config_written)(struct pci_fn *f, u32 offset, u8 size);
+	/* An access of @size bytes at @offset in BAR @bar, all in the BAR */
 	u64 (*bar_read)(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
 			u8 size);
 	void (*bar_write)(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
 			  u8 size, u64 value);
-	void (*reset)(struct pci_fn *f); /* config[] is as at creation again */
+	/* config[] is as at power on again; no vCPU runs */
+	void (*reset)(struct pci_fn *f);
 };
 
 struct pci_fn {
@@ -39,18 +45,21 @@ struct pci_fn {
 	} bar[PCI_FN_BARS];
 };
 
-/* While the VM is built. The caller has filled vm, devfn, ops, dev and bar[];
- * @header: the first 64 bytes. -EEXIST, -ENOMEM */
+/* Put @f on the bus, while the VM is built; it lives as long as the VM. The
+ * caller has filled vm, devfn, ops, dev and bar[]; @header is the first 64
+ * bytes of its config space. -EEXIST: another one has the devfn; -ENOSPC: 64
+ * functions are there; -ENOMEM; for a first I/O BAR also those of bus_add(). */
 int __must_check pci_bus_add(struct pci_fn *f, const u8 header[64]);
-/* After pci_bus_add(), while the VM is built: registers at @offset read @value
- * at power on, and the guest may write the bits of @mask. f->clear is the
- * caller's to set. @size: 1, 2, 4 or 8. */
+/* Define the register of @size bytes (1, 2, 4 or 8) at @offset: it reads @value
+ * at power on, and the guest may write the bits of @mask. After pci_bus_add(),
+ * while the VM is built; f->clear is the caller's to set. */
 void pci_bus_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask);
 /*
- * INTx of a function: level of pin INTA (0) to INTD (3). Any core, before the
- * interrupt controllers' locks. Devices 0 to 24: pin p of device d is PIRQ
- * E + (d + p) % 4, so GSI 20 to 23; 25 to 31: as the chipset's DnnIR registers
- * say, INTA to PIRQ A (GSI 16) and so on at power on.
+ * Set the level of a function's pin INTA (0) to INTD (3). Any core; takes the
+ * bus's lock, the function's own may be held. Pin p of device d is PIRQ
+ * E + (d + p) % 4, so GSI 20 to 23, for devices 0 to 24. For devices 25 to 31
+ * the chipset's DnnIR registers say it: at power on INTA is PIRQ A (GSI 16) and
+ * so on.
  */
 void pci_bus_intx(struct pci_fn *f, u32 pin, bool level);
 

@@ -16,7 +16,7 @@
 
 #define PCI_BUS_FN_BYTES (4 * PAGE_SIZE) /* of struct pci_bus_slot.pages */
 
-/* One function of bus 0. The pages outlive @f, which its device frees first */
+/* One function of bus 0. The pages outlive f, which its device frees first. */
 struct pci_bus_slot {
 	struct pci_fn *f;
 	u8 *pages; /* config, mask, clear, config as at power on */
@@ -58,20 +58,21 @@ static inline struct pci_bus_slot *pci_bus_slot_of(struct pci_bus *bus,
  * for so many claimed ports. -ENOSPC, -EEXIST as bus_add(). */
 int pci_bus_io_window_add(struct pci_bus *bus);
 
-/* pci_bus_bar.c, under the lock: the function and BAR that decode @addr, and
- * the offset there; NULL: none does for all of @size bytes */
+/* pci_bus_bar.c. Find the function, BAR and offset that decode all @size bytes
+ * at @addr; NULL: none does. Under the lock. */
 struct pci_fn *pci_bus_bar_find(const struct pci_bus *bus, bool io, u64 addr,
 				u8 size, u32 *bar, u64 *offset);
-/* The BARs' registers and write masks as bar[] says */
+/* Define the BARs' registers and write masks as bar[] says */
 void pci_bus_bar_init(struct pci_fn *f);
-/* pci_bus_irq.c, under the lock: lines follow what changed */
+/* pci_bus_irq.c. Let the interrupt lines follow changes. Under the lock. */
 void pci_bus_irq_update(struct pci_bus *bus);
 
-/* For the chipset: where ECAM is decoded (@size 0: nowhere) */
+/* For the chipset, which does not hold the lock: decode ECAM at @base, or with
+ * @size 0 nowhere */
 void pci_bus_set_ecam(struct vm *vm, u64 base, u64 size);
-/* @isa: 0 to 15, or PCI_BUS_NO_ISA */
+/* Route @pirq (0 to 7) to the 8259's line @isa (0 to 15), or PCI_BUS_NO_ISA */
 void pci_bus_set_isa(struct vm *vm, u32 pirq, u8 isa);
-/* Device @device's pin INTA + @pin is wired to PIRQ @pirq (0 to 7) */
+/* Wire pin INTA + @pin of device @device to PIRQ @pirq (0 to 7) */
 void pci_bus_set_pirq(struct vm *vm, u32 device, u32 pin, u8 pirq);
 
 #endif
