@@ -310,8 +310,7 @@ struct vcpu_ops {
 	/* Store dirty groups, enter, fill v->exit. Attached. `valid` becomes
 	 * RG_RIP and what else the back-end has at no cost. */
 	const struct vcpu_entry *run;
-	/* Make @groups (enum reg_group) of regs valid. Attached or after put.
-	 */
+	/* Make @groups (enum reg_group) of regs valid. Attached or after put */
 	void (*read)(struct vcpu_hw *v, u32 groups);
 
 	/* Deliver @event at the next entry (SDM 3C 27.6 *Event Injection*; APM

@@ -95,8 +95,7 @@ void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event);
 void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector);
 /* Close the interrupt window: it opened, or the guest wrote CR8 */
 void svm_close_window(struct vcpu_hw *v);
-/* An NMI was asked for, and neither an NMI handler nor a shadow is in its way
- */
+/* An NMI was asked for, and neither a handler nor a shadow is in its way */
 bool svm_nmi_window_open(const struct vcpu_arch *a);
 /* An exit at the IRET that ends an NMI handler: begin to step over it */
 void svm_step_begin(struct vcpu_hw *v);

@@ -130,8 +130,7 @@ void vmx_event_from_info(struct vcpu_event *event, u32 info, u32 error,
 struct vmx_exit_row {
 	u8 kind;     /* enum exit_kind */
 	u8 len_mask; /* ff: the instruction length means something */
-	/* Completes @exit, whose kind and insn_len are the row's. May be NULL.
-	 */
+	/* Completes @exit, whose kind and insn_len are the row's. Or NULL */
 	void (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
 };
 #define VMX_EXIT_ROWS 70
