@@ -7,10 +7,11 @@ NASM    := nasm
 B       := build
 JOBS    := $(shell nproc)
 
-# One line a step; with V=1 the commands themselves
+# One line a step; with V=1 the commands themselves; with -s nothing
 V       := 0
 Q       := $(if $(filter 1,$(V)),,@)
-say      = @$(if $(Q),printf '  %-5s %s\n' $(1) $(2),:)
+SILENT  := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say      = @$(if $(filter @,$(Q)$(SILENT)),printf '  %-5s %s\n' $(1) $(2),:)
 
 # A handler in a table has the parameters of its kind, used or not
 WARN    := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wconversion -Wmissing-prototypes -Wundef -Werror

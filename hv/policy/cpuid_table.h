@@ -39,8 +39,7 @@ struct cpuid_rule {
 extern const struct cpuid_rule cpuid_rules[];
 extern const u32 cpuid_rule_count;
 
-/* XCR0 bits a guest may set on this host. Constant after cpu_features_init().
- */
+/* XCR0 bits a guest may set on this host; constant after cpu_features_init() */
 u64 cpuid_xcr0_mask(void);
 /* Bytes of an XSAVE area for the components in @xcr0: in standard format, or
  * compacted (SDM 1 13.4 *XSAVE Area*) */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory map that a PC's firmware or loader tells (ACPI 6.4, 15 *System
- * Address Map Interfaces*, table 15.7); multiboot and PVH have the same types */
+ * Address Map Interfaces*, table 15.7); multiboot and PVH have the same types
+ */
 #ifndef HW_E820_H
 #define HW_E820_H
 
