@@ -114,7 +114,7 @@ static bool fetch_walk(struct vcpu *v, u64 lin, gpa_t *gpa)
 	u32 shift = PAGE_SHIFT + 9 * (level - 1);
 
 	for (;;) {
-		const u64 *page = gwalk_map(v, GPA(table));
+		const u64 *page = walk_map(v, GPA(table));
 		u64 entry;
 
 		if (unlikely(!page))
@@ -148,7 +148,7 @@ static const u8 *code_map(struct vcpu *v, u64 lin)
 {
 	gpa_t gpa;
 
-	return code_find(v, lin, &gpa) ? gwalk_map(v, gpa) : NULL;
+	return code_find(v, lin, &gpa) ? walk_map(v, gpa) : NULL;
 }
 
 static inline u64 code_linear(struct vcpu *v)
@@ -189,7 +189,7 @@ const u8 *gmem_code(struct vcpu *v, u64 *left)
 	*left = PAGE_SIZE - (lin & PAGE_MASK);
 	if (!code_find(v, lin, &gpa))
 		return NULL;
-	code = gwalk_map(v, gpa);
+	code = walk_map(v, gpa);
 	if (code)
 		code_remember(v, lin, gpa, code);
 	return code;

@@ -63,7 +63,7 @@ static void walk_mode(const struct vcpu_regs *r, struct walk *w)
 	}
 }
 
-void *gwalk_map_slow(struct vcpu *v, gpa_t gpa)
+void *walk_map_slow(struct vcpu *v, gpa_t gpa)
 {
 	const struct vm_slot *s = vm_slot_at(v->vm, gpa);
 
@@ -77,7 +77,7 @@ void *gwalk_map_slow(struct vcpu *v, gpa_t gpa)
  * always is an entry with reserved bits */
 static u64 entry_read(struct vcpu *v, const struct walk *w, u64 gpa)
 {
-	const void *p = gwalk_map(v, GPA(gpa));
+	const void *p = walk_map(v, GPA(gpa));
 
 	if (!p)
 		return ones_of((u8)w->entry_bytes);

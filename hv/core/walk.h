@@ -7,17 +7,17 @@
 #include "mm/window.h"
 
 /* The slot was another one than last time; NULL if @gpa is not RAM */
-void *gwalk_map_slow(struct vcpu *v, gpa_t gpa);
+void *walk_map_slow(struct vcpu *v, gpa_t gpa);
 
 /* As gmem_map(), remembering the slot: the tables and the code of a guest lie
  * in the same one nearly always */
-static inline void *gwalk_map(struct vcpu *v, gpa_t gpa)
+static inline void *walk_map(struct vcpu *v, gpa_t gpa)
 {
 	const struct vm_slot *s = &v->vm->slots[v->slot_hint];
 	u64 offset = gpa.v - s->gpa;
 
 	if (unlikely(offset >= s->size))
-		return gwalk_map_slow(v, gpa);
+		return walk_map_slow(v, gpa);
 	return window_map(HPA(s->hpa + offset));
 }
 
