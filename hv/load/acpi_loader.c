@@ -9,43 +9,13 @@
 
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/load/platform.h"
+#include "include/hw/fwcfg.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
 #define ACPI_FILE_RSDP   "etc/acpi/rsdp"
 #define ACPI_FILE_TABLES "etc/acpi/tables"
 #define ACPI_FILE_SCRIPT "etc/table-loader"
-
-enum loader_command_kind {
-	LOADER_ALLOCATE = 1,
-	LOADER_ADD_POINTER = 2,
-	LOADER_ADD_CHECKSUM = 3,
-};
-
-enum loader_zone { LOADER_HIGH = 1, LOADER_FSEG = 2 };
-
-struct loader_command {
-	u32 command;
-	union {
-		struct {
-			char file[FWCFG_NAME_LEN];
-			u32 align; /* a power of two */
-			u8 zone;
-		} __packed allocate;
-		struct {
-			char dest[FWCFG_NAME_LEN];
-			char source[FWCFG_NAME_LEN];
-			u32 offset; /* in dest, of the pointer */
-			u8 size;
-		} __packed pointer;
-		struct {
-			char file[FWCFG_NAME_LEN];
-			u32 offset, start, length;
-		} __packed checksum;
-		u8 pad[124];
-	};
-} __packed;
-static_assert(sizeof(struct loader_command) == 128, "a command's size");
 
 #define MAX_COMMANDS (2 + ACPI_MAX_POINTERS + ACPI_MAX_SUMS)
 #define SCRIPT_BYTES (MAX_COMMANDS * sizeof(struct loader_command))

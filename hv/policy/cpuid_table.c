@@ -72,8 +72,6 @@
 #define KVM_SIGNATURE_EDX 0x0000004du /* "M" */
 /* clang-format on */
 
-#define XCR0_AVX512        BITS(7, 5)
-#define XCR0_PKRU          BIT(9)
 #define XCR0_OFFERED       (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
 #define XSAVE_FIRST_EXT    2
 #define XSAVE_LAST_EXT     9

@@ -19,17 +19,10 @@
 #define ARCH_CAP_OFFERED                                                       \
 	(BITS(6, 0) | BIT(8) | BITS(15, 13) | BIT(17) | BIT(19) | BIT(20) |    \
 	 BIT(24))
-#define MSR_AMD_EVNTSEL0     0xc0010000u
-#define MSR_AMD_PERFCTR3     0xc0010007u
-#define MSR_AMD_LOADER       0xc0010020u
-#define MSR_AMD_INT_PENDING  0xc0010055u
-#define MSR_AMD_MMIO_CONF    0xc0010058u
-#define MSR_AMD_CHICKEN_LAST 0xc001102fu
-#define MTRR_VAR_COUNT       8u
-#define MTRR_VAR_LAST        (MSR_MTRR_PHYSBASE0 + 2 * MTRR_VAR_COUNT - 1)
-#define MTRR_FIX4K_LAST      (MSR_MTRR_FIX4K_C0000 + 7)
-#define HWCR_TSC_FREQ_SEL    BIT(24)
-#define VM_CR_OFF            (VM_CR_SVMDIS | VM_CR_LOCK)
+#define MTRR_VAR_COUNT  8u
+#define MTRR_VAR_LAST   (MSR_MTRR_PHYSBASE0 + 2 * MTRR_VAR_COUNT - 1)
+#define MTRR_FIX4K_LAST (MSR_MTRR_FIX4K_C0000 + 7)
+#define VM_CR_OFF       (VM_CR_SVMDIS | VM_CR_LOCK)
 
 static int read_const(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		      u64 *value)
@@ -193,7 +186,7 @@ const struct msr_rule msr_rules[] = {
 	ZERO(MSR_AMD_TOP_MEM, GATE_AMD),
 	ZERO(MSR_AMD_TOP_MEM2, GATE_AMD),
 	ZERO(MSR_AMD_NB_CFG, GATE_AMD),
-	{ ONE(MSR_AMD_LOADER), GATE_AMD, PASS_NONE, NULL, write_ignore, 0 },
+	{ ONE(MSR_AMD_PATCH_LOADER), GATE_AMD, PASS_NONE, NULL, write_ignore, 0 },
 	ZEROS(MSR_AMD_INT_PENDING, MSR_AMD_MMIO_CONF, GATE_AMD),
 	{ ONE(MSR_AMD_VM_CR), GATE_AMD, PASS_NONE, read_const, NULL, VM_CR_OFF },
 	ZEROS(MSR_AMD_LS_CFG, MSR_AMD_DE_CFG - 1, GATE_AMD),

@@ -12,6 +12,8 @@
 
 #define BZ_BOOT_FLAG           0xaa55
 #define BZ_MAGIC               0x53726448u /* "HdrS" */
+#define BZ_VERSION_CMDLINE     0x0202      /* first with cmd_line_ptr */
+#define BZ_VERSION_INITRD_MAX  0x0203      /* first with initrd_addr_max */
 #define BZ_VERSION_64          0x020c /* first with xloadflags and a 64-bit entry */
 #define BZ_VERSION_MIN         0x020a /* first with pref_address and init_size */
 #define BZ_SECTOR              512u
@@ -29,6 +31,7 @@
 /* xloadflags */
 #define BZ_XLF_KERNEL_64 BIT(0)
 
+#define BZ_LOADER_QEMU      0xb0
 #define BZ_LOADER_UNDEFINED 0xff
 #define BZ_SENTINEL         0
 

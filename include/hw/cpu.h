@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Control registers, RFLAGS, EFER, exceptions, page-table entry bits and the
- * PAT (SDM 3A 2.5 "Control Registers", 4 "Paging", 6.15, 12.12; APM 2 3.1, 5).
+ * PAT (SDM 3A 2.5 *Control Registers*, 4 *Paging*, 6.15, 12.12; APM 2 3.1, 5).
+ * At the right stands what says that a bit is there: leaf:register[bit].
  */
 #ifndef HW_CPU_H
 #define HW_CPU_H
@@ -24,41 +25,41 @@
 #define CR3_PWT		BIT(3)
 #define CR3_PCD		BIT(4)
 #define CR3_PCID_MASK	0xfffull
-#define CR3_NOFLUSH	BIT(63)
+#define CR3_NOFLUSH	BIT(63)	/* 1:ECX[17] */
 
-#define CR4_VME		BIT(0)
-#define CR4_PVI		BIT(1)
-#define CR4_TSD		BIT(2)
-#define CR4_DE		BIT(3)
-#define CR4_PSE		BIT(4)
-#define CR4_PAE		BIT(5)
-#define CR4_MCE		BIT(6)
-#define CR4_PGE		BIT(7)
+#define CR4_VME		BIT(0)	/* 1:EDX[1] */
+#define CR4_PVI		BIT(1)	/* 1:EDX[1] */
+#define CR4_TSD		BIT(2)	/* 1:EDX[4] */
+#define CR4_DE		BIT(3)	/* 1:EDX[2] */
+#define CR4_PSE		BIT(4)	/* 1:EDX[3] */
+#define CR4_PAE		BIT(5)	/* 1:EDX[6] */
+#define CR4_MCE		BIT(6)	/* 1:EDX[7] */
+#define CR4_PGE		BIT(7)	/* 1:EDX[13] */
 #define CR4_PCE		BIT(8)
-#define CR4_OSFXSR	BIT(9)
-#define CR4_OSXMMEXCPT	BIT(10)
-#define CR4_UMIP	BIT(11)
-#define CR4_LA57	BIT(12)
-#define CR4_VMXE	BIT(13)
-#define CR4_SMXE	BIT(14)
-#define CR4_FSGSBASE	BIT(16)
-#define CR4_PCIDE	BIT(17)
-#define CR4_OSXSAVE	BIT(18)
-#define CR4_KL		BIT(19)
-#define CR4_SMEP	BIT(20)
-#define CR4_SMAP	BIT(21)
-#define CR4_PKE		BIT(22)
-#define CR4_CET		BIT(23)
-#define CR4_PKS		BIT(24)
+#define CR4_OSFXSR	BIT(9)	/* 1:EDX[24] */
+#define CR4_OSXMMEXCPT	BIT(10)	/* 1:EDX[25] */
+#define CR4_UMIP	BIT(11)	/* 7:ECX[2] */
+#define CR4_LA57	BIT(12)	/* 7:ECX[16] */
+#define CR4_VMXE	BIT(13)	/* 1:ECX[5] */
+#define CR4_SMXE	BIT(14)	/* 1:ECX[6] */
+#define CR4_FSGSBASE	BIT(16)	/* 7:EBX[0] */
+#define CR4_PCIDE	BIT(17)	/* 1:ECX[17] */
+#define CR4_OSXSAVE	BIT(18)	/* 1:ECX[26] */
+#define CR4_KL		BIT(19)	/* 7:ECX[23] */
+#define CR4_SMEP	BIT(20)	/* 7:EBX[7] */
+#define CR4_SMAP	BIT(21)	/* 7:EBX[20] */
+#define CR4_PKE		BIT(22)	/* 7:ECX[3] */
+#define CR4_CET		BIT(23)	/* 7:ECX[7] or 7:EDX[20] */
+#define CR4_PKS		BIT(24)	/* 7:ECX[31] */
 
-#define EFER_SCE	BIT(0)
-#define EFER_LME	BIT(8)
-#define EFER_LMA	BIT(10)
-#define EFER_NXE	BIT(11)
-#define EFER_SVME	BIT(12)
+#define EFER_SCE	BIT(0)	/* 80000001:EDX[11] */
+#define EFER_LME	BIT(8)	/* 80000001:EDX[29] */
+#define EFER_LMA	BIT(10)	/* 80000001:EDX[29] */
+#define EFER_NXE	BIT(11)	/* 80000001:EDX[20] */
+#define EFER_SVME	BIT(12)	/* 80000001:ECX[2] */
 #define EFER_LMSLE	BIT(13)
-#define EFER_FFXSR	BIT(14)
-#define EFER_TCE	BIT(15)
+#define EFER_FFXSR	BIT(14)	/* 80000001:EDX[25] */
+#define EFER_TCE	BIT(15)	/* 80000001:ECX[17] */
 
 #define RFLAGS_CF	BIT(0)
 #define RFLAGS_FIXED	BIT(1)	/* always one */
@@ -90,9 +91,12 @@
 #define DR7_GD		BIT(13)
 #define DR7_FIXED	0x400ull	/* power-on value */
 
+/* SDM 3A 2.6 *Extended Control Registers*; all gated by 1:ECX[26] XSAVE */
 #define XCR0_X87	BIT(0)
 #define XCR0_SSE	BIT(1)
-#define XCR0_AVX	BIT(2)
+#define XCR0_AVX	BIT(2)	/* 1:ECX[28] */
+#define XCR0_AVX512	BITS(7, 5)	/* 7:EBX[16] */
+#define XCR0_PKRU	BIT(9)	/* 7:ECX[3] */
 
 /* Exceptions (SDM 3A table 6-1) */
 enum exception {

@@ -140,12 +140,17 @@
 #define MSR_VMX_PROCBASED_CTLS3		0x492	/* PROCBASED_CTLS[49] */
 
 /* AMD (APM 2 appendix A.1 to A.9; family PPRs) */
+#define MSR_AMD_EVNTSEL0		0xc0010000	/* K7 on */
+#define MSR_AMD_PERFCTR3		0xc0010007	/* K7 on */
 #define MSR_AMD_SYSCFG			0xc0010010	/* K8 on */
 #define MSR_AMD_HWCR			0xc0010015	/* K8 on */
 #define MSR_AMD_TOP_MEM			0xc001001a	/* K8 on */
 #define MSR_AMD_TOP_MEM2		0xc001001d	/* K8 on */
 #define MSR_AMD_NB_CFG			0xc001001f	/* K8 on */
+#define MSR_AMD_PATCH_LOADER		0xc0010020	/* K8 on */
 #define MSR_AMD_PATCH_LEVEL		0x0000008b	/* K8 on */
+#define MSR_AMD_INT_PENDING		0xc0010055	/* K8 on */
+#define MSR_AMD_MMIO_CONF		0xc0010058	/* family 10h on */
 #define MSR_AMD_PSTATE_LIMIT		0xc0010061	/* 80000007:EDX[7] */
 #define MSR_AMD_PSTATE_CTL		0xc0010062	/* 80000007:EDX[7] */
 #define MSR_AMD_PSTATE_STATUS		0xc0010063	/* 80000007:EDX[7] */
@@ -158,6 +163,7 @@
 #define MSR_AMD_VIRT_SPEC_CTRL		0xc001011f	/* 80000008:EBX[25] */
 #define MSR_AMD_LS_CFG			0xc0011020	/* family 10h on */
 #define MSR_AMD_DE_CFG			0xc0011029	/* family 10h on */
+#define MSR_AMD_CHICKEN_LAST		0xc001102f
 
 #define VM_CR_DPD			BIT(0)
 #define VM_CR_R_INIT			BIT(1)
@@ -166,6 +172,7 @@
 #define VM_CR_SVMDIS			BIT(4)
 
 #define DE_CFG_LFENCE_SERIALIZING	BIT(1)
+#define HWCR_TSC_FREQ_SEL		BIT(24)
 #define PSTATE_FID_MASK			0xffull		/* P-state 0, family 17h */
 #define PSTATE_DID_SHIFT		8
 #define PSTATE_DID_MASK			0x3full

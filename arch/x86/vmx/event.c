@@ -6,8 +6,9 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/vmx/internal.h"
 #include "include/hw/cpu.h"
+#include "include/hw/lapic.h"
 
-#define APIC_TPR_CLASS(page) (((page)[0x80 / 4] >> 4) & 0xf)
+#define APIC_TPR_CLASS(page) (((page)[APIC_TPR / 4] >> 4) & 0xf)
 
 static const u8 type_to_hw[] = {
 	[EVENT_EXTINT] = INTR_TYPE_EXTINT,

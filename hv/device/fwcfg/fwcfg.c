@@ -12,9 +12,6 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-static_assert(sizeof(((struct fwcfg_dir_entry *)0)->name) == FWCFG_NAME_LEN,
-	      "a name with its zero");
-
 static void item_free(struct vm *vm, struct fwcfg_item *item)
 {
 	if (item->owned)

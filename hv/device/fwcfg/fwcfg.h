@@ -13,28 +13,7 @@
 
 #include "hv/core/vm.h"
 #include "hv/files/files.h"
-
-#define FWCFG_SIGNATURE    0x00
-#define FWCFG_ID           0x01
-#define FWCFG_RAM_SIZE     0x03
-#define FWCFG_NB_CPUS      0x05
-#define FWCFG_KERNEL_ADDR  0x07
-#define FWCFG_KERNEL_SIZE  0x08
-#define FWCFG_INITRD_ADDR  0x0a
-#define FWCFG_INITRD_SIZE  0x0b
-#define FWCFG_BOOT_MENU    0x0e
-#define FWCFG_MAX_CPUS     0x0f
-#define FWCFG_KERNEL_DATA  0x11
-#define FWCFG_INITRD_DATA  0x12
-#define FWCFG_CMDLINE_ADDR 0x13
-#define FWCFG_CMDLINE_SIZE 0x14
-#define FWCFG_CMDLINE_DATA 0x15
-#define FWCFG_SETUP_ADDR   0x16
-#define FWCFG_SETUP_SIZE   0x17
-#define FWCFG_SETUP_DATA   0x18
-#define FWCFG_FILE_DIR     0x19
-#define FWCFG_FILE_FIRST   0x20
-#define FWCFG_NAME_LEN     56
+#include "include/hw/fwcfg.h"
 
 /*
  * Add an item: by @key (a selector value below 20h, or one of the first eight

@@ -14,10 +14,6 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define KEY_NOGRAPHIC     0x04
-#define KEY_NUMA          0x0d
-#define KEY_IRQ0_OVERRIDE (FWCFG_KEY_ARCH + 2)
-
 #define BOOT_MENU_WAIT_MS 1000
 #define E820_MAX          64
 #define BOOT_ORDER_BYTES  1024
@@ -30,11 +26,11 @@ static const struct {
 	u8 size;
 	u32 value;
 } numbers[] = {
-	{ FWCFG_ID,          4, FWCFG_ID_TRADITIONAL | FWCFG_ID_DMA },
-	{ KEY_NOGRAPHIC,     2, 1 },
-	{ KEY_NUMA,          4, 0 },
-	{ FWCFG_BOOT_MENU,   2, 1 },
-	{ KEY_IRQ0_OVERRIDE, 4, 1 }, /* IRQ 0 is pin 2 of the IOAPIC */
+	{ FWCFG_ID,            4, FWCFG_ID_TRADITIONAL | FWCFG_ID_DMA },
+	{ FWCFG_NOGRAPHIC,     2, 1 },
+	{ FWCFG_NUMA,          4, 0 },
+	{ FWCFG_BOOT_MENU,     2, 1 },
+	{ FWCFG_IRQ0_OVERRIDE, 4, 1 }, /* IRQ 0 is pin 2 of the IOAPIC */
 };
 
 /* clang-format on */

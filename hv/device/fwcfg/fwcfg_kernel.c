@@ -20,10 +20,6 @@
 #define HEAP_END       (CMDLINE_BASE - REAL_MODE_BASE - BZ_ENTRY64_OFFSET)
 #define INITRD_MAX     0x37ffffffu /* of a header that does not tell */
 #define TABLES_BYTES   KIB(128)    /* end of RAM: the firmware's tables */
-#define LOADER_QEMU    0xb0
-
-#define VERSION_CMDLINE    0x0202
-#define VERSION_INITRD_MAX 0x0203
 
 struct parts {
 	struct image kernel, initrd;
@@ -47,7 +43,7 @@ static bool has_setup(struct parts *p)
 		return false;
 	memcpy(&p->header, k->data + BZ_HEADER_OFFSET, sizeof(p->header));
 	if (p->header.header != BZ_MAGIC ||
-	    p->header.version < VERSION_CMDLINE ||
+	    p->header.version < BZ_VERSION_CMDLINE ||
 	    !(p->header.loadflags & BZ_LOADED_HIGH))
 		return false;
 	sects = p->header.setup_sects ? p->header.setup_sects
@@ -61,7 +57,7 @@ static bool place_initrd(const struct vm *vm, struct parts *p)
 {
 	u64 max = INITRD_MAX, end = vm_ram_end(vm, PC_LOW_RAM_END);
 
-	if (p->setup_bytes && p->header.version >= VERSION_INITRD_MAX)
+	if (p->setup_bytes && p->header.version >= BZ_VERSION_INITRD_MAX)
 		max = p->header.initrd_addr_max;
 	max = MIN(max + 1, end > TABLES_BYTES ? end - TABLES_BYTES : 0);
 	if (max < KERNEL_BASE + p->kernel.size ||
@@ -91,7 +87,7 @@ static int fill_setup(struct vm *vm, struct parts *p)
 	setup = pmm_alloc_bytes(&vm->budget, p->setup_bytes);
 	if (!setup)
 		return -ENOMEM;
-	h->type_of_loader = LOADER_QEMU;
+	h->type_of_loader = BZ_LOADER_QEMU;
 	h->loadflags |= (u8)BZ_CAN_USE_HEAP;
 	h->heap_end_ptr = HEAP_END;
 	h->cmd_line_ptr = CMDLINE_BASE;
