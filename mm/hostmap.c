@@ -9,8 +9,8 @@
  *	0xffffe00000000000	early_map() slots, 64 GiB each
  *	0xffffffff80000000	the image, 4 KiB pages, protected by section
  *
- * Lock: map_lock protects host_pt's tables and ioremap_next. The rest is
- * written once, on the boot CPU.
+ * Lock: map_lock protects host_pt's tables and ioremap_next; pmm's lock comes
+ * inside it. All else is written by the boot CPU before other cores run.
  */
 #include "mm/hostmap.h"
 
@@ -30,7 +30,7 @@
 #define LOADER_MAP_END  GIB(512) /* boot_info.h: the identity map */
 #define BELOW_4G        GIB(4)
 
-/* What the pool is made of; docs/architecture.md has the account */
+/* Size of the pool: a base, more for each core, and a share of all RAM */
 #define POOL_BASE_BYTES     MIB(2)
 #define POOL_BYTES_PER_CORE KIB(64)
 #define POOL_RAM_SHARE      8192u /* a byte of pool for so many of RAM */
@@ -51,9 +51,9 @@ static const struct section sections[] = {
 	{ __data_start, __data_end, PT_R | PT_W | PT_GLOBAL },
 };
 
-/* How virt_to_hpa() and hpa_to_virt() count: until hostmap_init() has switched
- * tables the pool is reached through the loader's identity map, then through
- * the direct map. Set once at boot. */
+/* How virt_to_hpa() and hpa_to_virt() count. The pool is reached through the
+ * loader's identity map until hostmap_init() has switched tables, and through
+ * the direct map from then on. */
 static u64 direct_base; /* virtual address of physical 0 */
 static u64 image_hpa, image_size;
 
@@ -104,18 +104,18 @@ u64 *hostmap_slots(u64 va)
 	return slots;
 }
 
-/* Unmap on this core */
+/* Unmap, and flush this core's TLB alone */
 static void unmap_here(u64 va, u64 size)
 {
 	spin_lock(&map_lock);
-	/* Ends of an earlier mapping: nothing to split, cannot fail */
+	/* It ends where it was mapped to: no split, so it cannot fail */
 	ASSERT(!pt_unmap(&host_pt, va, size));
 	spin_unlock(&map_lock);
 	for (u64 off = 0; off < size; off += PAGE_SIZE)
 		invlpg((const void *)(va + off));
 }
 
-/* The image is the hypervisor's; whoever took it before is welcome */
+/* Take the image, unless it is the hypervisor's already */
 static int image_take(const struct boot_info *bi)
 {
 	hpa_t base = HPA(bi->load_hpa);
@@ -143,8 +143,10 @@ static u64 pool_bytes(const struct boot_info *bi)
 	return ALIGN_UP(bytes, PAGE_2M);
 }
 
-/* The first piece of pool must be reachable by the loader's map and by CR3 of a
- * core that is not yet in long mode: below 4 GiB. */
+/*
+ * Memory for the pool, below @max. The first piece lies below 4 GiB: the
+ * loader's map has it, and so has CR3 of a core that is not in long mode yet.
+ */
 static int pool_take(u64 size, u64 max, hpa_t *base)
 {
 	int err = owner_take(size, PAGE_2M, 0, max, OWNER_HYPERVISOR, 0, base);
@@ -229,8 +231,9 @@ int hostmap_grow_pool(u64 size)
 	return 0;
 }
 
-/* Global entries of another map outlive a write to CR3 but not a change of
- * CR4.PGE (SDM 3A 4.10.4.1 *Operations that Invalidate TLBs*) */
+/* Global entries of another map outlive a write to CR3, but not a change of
+ * CR4.PGE (SDM 3A 4.10.4.1 *Operations that Invalidate TLBs and
+ * Paging-Structure Caches*) */
 void hostmap_load_cpu(void)
 {
 	u64 cr4 = read_cr4();
@@ -245,7 +248,7 @@ hpa_t hostmap_root(void)
 	return virt_to_hpa(host_pt.root);
 }
 
-/* Whole pages around [hpa, hpa+size); false if that is no range */
+/* Whole pages around [@hpa, @hpa + @size); false: it is empty or too far up */
 static bool page_range(hpa_t hpa, u64 size, u64 *first, u64 *bytes)
 {
 	u64 limit = BIT(52);
@@ -257,8 +260,8 @@ static bool page_range(hpa_t hpa, u64 size, u64 *first, u64 *bytes)
 	return true;
 }
 
-/* A free address that lies in its 2 MiB page as @first does, so that large
- * pages fit; 0: full */
+/* A free address for @bytes from @first on; 0: none. A large mapping lies in
+ * its 2 MiB page as @first does, so that large pages fit. */
 static u64 ioremap_place(u64 first, u64 bytes)
 {
 	u64 va = ioremap_next;
@@ -267,7 +270,7 @@ static u64 ioremap_place(u64 first, u64 bytes)
 		va = ALIGN_UP(va, PAGE_2M) + (first & (PAGE_2M - 1));
 	if (bytes > IOREMAP_SIZE || va + bytes > HV_IOREMAP_BASE + IOREMAP_SIZE)
 		return 0;
-	/* One page between mappings stays empty: overruns fault */
+	/* One page between mappings stays empty, so that an overrun faults */
 	ioremap_next = va + bytes + PAGE_SIZE;
 	return va;
 }
@@ -325,7 +328,7 @@ void early_unmap(void *va, u64 size)
 {
 	u64 first, bytes;
 
-	/* A view through the loader's map needs no undoing */
+	/* The loader's map has no end to a view */
 	if ((u64)va < HV_EARLY_BASE)
 		return;
 	if (!page_range(HPA((u64)va - HV_EARLY_BASE), size, &first, &bytes))

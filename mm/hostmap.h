@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hypervisor's address space: text read-only and executable, data not
- * executable, the pool in the direct map, devices in an ioremap range, and the
- * per-core windows (mm/window.h). No guest page is mapped elsewhere. Nothing
- * is ever mapped in two of these ranges with two memory types.
+ * executable, the pool in the direct map, devices in an ioremap range, and each
+ * core's windows (mm/window.h). All cores load the same tables. A guest's page
+ * is mapped in a window and nowhere else, and no page is mapped with two memory
+ * types at a time.
  */
 #ifndef MM_HOSTMAP_H
 #define MM_HOSTMAP_H
@@ -11,6 +12,7 @@
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"
 
+/* Where each range starts; mm/hostmap.c has the picture */
 #define HV_IMAGE_BASE   0xffffffff80000000ull /* linker.ld */
 #define HV_DIRECT_BASE  0xffff800000000000ull /* + hpa, pool only */
 #define HV_IOREMAP_BASE 0xffffc00000000000ull
@@ -21,38 +23,57 @@
 #define HOSTMAP_MIN_CORES 4u
 
 /*
- * Takes the image and the pool from the firmware's map (owner_init() comes
- * first), builds the tables and switches to them, and lets owner_take() have
- * the loader's memory from then on: whoever still needs some (boot_info, the
- * modules, the EFI map) copies it or takes it before. Boot CPU, after
- * cpu_boot_init(). -ENOMEM, or -EBUSY when the image does not lie in free RAM.
+ * Takes the image and the pool from the firmware's map, builds the tables and
+ * switches this core to them. The loader's map is gone then, and owner_take()
+ * may give its memory away. So whoever still needs some of it, as boot_info,
+ * modules or the EFI map, copies it or takes it before.
+ *
+ * Boot CPU, once, after cpu_boot_init() and owner_init(). -ENOMEM: no room for
+ * the pool below 4 GiB, or the pool is too small for the tables. -EBUSY or
+ * -EINVAL: the image does not lie in free RAM, or not on a page. -ENOSPC: too
+ * many owners. All but a pool that is too small have been logged.
  */
 int __must_check hostmap_init(const struct boot_info *bi);
-/* Our own tables are in force */
+/* Has hostmap_init() switched to our own tables? Any core. */
 bool hostmap_ready(void);
-/* More pool, for more cores than boot_info told of; one core, at boot */
+/*
+ * Adds @size bytes to the pool, rounded up to 2 MiB: for more cores than
+ * boot_info told of. Boot CPU, before others run. -ENOMEM or -ENOSPC as above.
+ */
 int __must_check hostmap_grow_pool(u64 size);
-/* Load the same tables elsewhere. Control registers first (cpu.h). */
+/* Loads the tables into this core's CR3 and drops all that its TLB holds. EFER
+ * has NXE already, where the CPU has it (cpu_init_this()). */
 void hostmap_load_cpu(void);
-/* CR3; below 4 GiB, so that a core can load it before long mode */
+/* The value for CR3. It lies below 4 GiB, so that a core can load it before
+ * long mode. After hostmap_init(). */
 hpa_t hostmap_root(void);
-/* Map device or firmware memory for good; any alignment; NULL when out of room
- * and before hostmap_init() */
+/*
+ * Maps @size bytes at @hpa, device or firmware memory, for good. Any alignment;
+ * @pt_attrs are enum pt_attr. Any core; takes map_lock, then pmm's. NULL:
+ * before hostmap_init(), an empty range or one beyond 52 bits, or no room.
+ */
 void *ioremap(hpa_t hpa, u64 size, u32 pt_attrs) __must_check;
-/* End a mapping of ioremap(): same address and size. Other cores may keep a
- * translation of what they have read through it; nobody uses the address
- * again. */
+/*
+ * Ends a mapping of ioremap(), of the same address and size. Any core; takes
+ * map_lock. Only this core's TLB forgets it: nobody uses the address again, and
+ * ioremap() gives no address out twice.
+ */
 void iounmap(const void *va, u64 size);
-/* Boot only, one core: a temporary view of physical memory, whole range,
- * until early_unmap(); for ACPI tables, modules, boot_info. Any alignment, at
- * most HV_EARLY_SLOTS at a time; NULL when the range is none or does not fit.
- * Works before hostmap_init() too, through the loader's map (which knows only
- * the lowest 512 GiB); such a view ends with hostmap_init(). */
+/*
+ * A temporary view of @size bytes at @hpa, cached and writable, until
+ * early_unmap() of the same range: for ACPI tables. Any alignment, at most
+ * HV_EARLY_SLOTS views at a time. Boot CPU, before others run. NULL: no such
+ * range, no free slot, more than about 64 GiB, or no memory for tables.
+ *
+ * Before hostmap_init() the loader's map is used. It has only the lowest 512
+ * GiB, and such a view ends with hostmap_init().
+ */
 #define HV_EARLY_SLOTS 8
 void *early_map(hpa_t hpa, u64 size) __must_check;
 void early_unmap(void *va, u64 size);
-/* One page, executable, at its physical address: where a core starts in real
- * mode and turns paging on. Unmap before guests run. */
+/* Maps one page at its physical address, executable: there a core leaves real
+ * mode (arch/x86/machine/smp.c), and it is unmapped before guests run. Boot
+ * CPU. -ENOMEM; -EEXIST: mapped already; -EINVAL: @page is not on a page. */
 int __must_check hostmap_identity_map(hpa_t page);
 void hostmap_identity_unmap(hpa_t page);
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host's tables for the rest of mm/: under hostmap.c's lock */
+/*
+ * The host's tables for the rest of mm/. Any core, after hostmap_init(); both
+ * take map_lock, then pmm's.
+ */
 #ifndef MM_HOSTMAP_PT_H
 #define MM_HOSTMAP_PT_H
 
 #include "lib/types.h"
 
-/* As pt_map() */
+/* pt_map() of the host's tables, with its errors */
 int __must_check hostmap_map(u64 va, hpa_t hpa, u64 size, u32 attrs);
-/* As pt_slots_4k(); NULL: no memory */
+/* pt_slots_4k() of the host's tables. NULL: no memory. The entries are the
+ * caller's to write, and no one else maps at @va. */
 u64 *hostmap_slots(u64 va) __must_check;
 
 #endif

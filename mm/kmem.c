@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Small objects in slabs of one pool page, see pmm.h; larger ones go straight
- * to pmm.c. A page belongs to one
- * size class and one budget, so that what a guest costs is charged to it and
- * no page holds objects of two guests. Objects of 64 bytes and more are
- * aligned to 64 bytes.
+ * to pmm.c. Called by everything that keeps state.
  *
- * Lock: kmem_lock protects the lists and the slab headers; taken before
- * pmm_lock.
+ * A page belongs to one size class and one budget: a guest is charged for what
+ * it costs, and no page holds objects of two guests. Objects of 64 bytes and
+ * more are aligned to 64 bytes.
+ *
+ * Lock: kmem_lock protects the lists and the slab headers; pmm_lock comes
+ * inside it.
  */
 #include "arch/x86/cpu/spinlock.h"
 #include "lib/assert.h"
@@ -28,7 +29,9 @@ struct slab {
 };
 static_assert(sizeof(struct slab) == 64, "objects start cache-line aligned");
 
-/* What an even number of objects leaves of a page, in cache lines */
+/* Bytes of an object, by class. Apart from 32 each is the most whole cache
+ * lines that leave room for so many in a page: 63, 31, 21, 15, 12, 9, 7 and 5
+ * to 1. */
 static const u16 class_size[] = { 32,  64,  128, 192,  256,  320, 448,
 				  576, 768, 960, 1344, 1984, 4032 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Page ownership, see owner.h. Called by hv/init.c at boot and by the code that
- * makes and ends guests; never on an exit path.
+ * Page ownership, see owner.h. Called by hv/init.c and mm/hostmap.c at boot, by
+ * the code that makes and ends guests, and to ask who owns an address.
  *
  * Invariants: extents[0..extent_count) are sorted, disjoint, page aligned, not
  * empty, and no two neighbours are alike.
- * Lock: owner_lock protects extents, extent_count and loader_alive. It is a
- * leaf. owner_at() is for callers that run while nothing else changes owners.
+ * Lock: owner_lock protects extents, extent_count and loader_alive; a leaf.
+ * owner_init(), owner_count() and owner_at() do not take it.
  */
 #include "mm/owner.h"
 
@@ -90,7 +90,7 @@ static void extent_split(u64 addr)
 	extent_insert(i + 1, upper);
 }
 
-/* New extents a change of [base, end) can make: two splits and every gap */
+/* The most extents that a change of [@base, @end) adds: two splits, each gap */
 static u32 extents_needed(u64 base, u64 end)
 {
 	u32 need = 2;
@@ -106,8 +106,8 @@ static u32 extents_needed(u64 base, u64 end)
 	return need + (at < end);
 }
 
-/* Give the whole of [base, end) to @kind; gaps become extents of @gap_type.
- * With @retype existing extents take that type too, else they keep theirs. */
+/* Give the whole of [@base, @end) to @kind. Gaps become extents of @gap_type;
+ * extents that are there take it too with @retype, and else keep theirs. */
 static int extent_paint(u64 base, u64 end, enum owner_kind kind, u16 vm,
 			u32 gap_type, bool retype)
 {
@@ -163,8 +163,10 @@ static enum owner_kind kind_of_firmware_type(u32 type)
 	return (enum owner_kind)kinds[type];
 }
 
-/* One entry of the firmware's map. Free memory is rounded inward to pages, all
- * else outward, so that no page has two owners. */
+/*
+ * Add one entry of the firmware's map, if it is free as @free_pass says. Free
+ * memory is rounded inward to pages, all else outward: no page has two owners.
+ */
 static int owner_add_entry(const struct boot_mem *m, bool free_pass)
 {
 	enum owner_kind kind = kind_of_firmware_type(m->type);
@@ -192,7 +194,7 @@ int owner_init(const struct boot_info *bi)
 
 	extent_count = 0;
 	loader_alive = true;
-	/* Two passes: where firmware's entries overlap, free memory loses */
+	/* Free memory comes first, so that it loses where entries overlap */
 	for (int pass = 0; pass < 2 && !err; pass++)
 		for (u32 i = 0; i < count && !err; i++)
 			err = owner_add_entry(&bi->mem[i], pass == 0);
@@ -215,7 +217,8 @@ void owner_loader_gone(void)
 	spin_unlock(&owner_lock);
 }
 
-/* Does all of [base, end) belong to @kind (and @vm)? Gaps are devices. */
+/* Does all of [@base, @end) belong to @kind, and to @vm if that is a guest?
+ * Gaps are devices. */
 static bool owner_is(u64 base, u64 end, enum owner_kind kind, u16 vm)
 {
 	u64 at = base;

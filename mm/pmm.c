@@ -3,10 +3,11 @@
  * The page pool, see pmm.h: a buddy allocator over at most POOL_REGIONS
  * contiguous regions. Called by everything that needs hypervisor memory.
  *
- * Each region begins with one state byte a page. A free block's links lie in
- * its first page and are page numbers, not pointers, because the pool is
- * reached by two addresses: the loader's identity map at first, the direct map
- * once hostmap_init() has switched.
+ * A region begins with one state byte for each of its pages. A free block's
+ * links lie in its first page. They are page numbers, because a pointer would
+ * not last. The pool is reached through the loader's identity map at first, and
+ * through the direct map once hostmap_init() has switched.
+ *
  * Lock: pmm_lock protects regions, lists, states and budgets; a leaf.
  */
 #include "mm/pmm.h"

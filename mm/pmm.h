@@ -1,59 +1,70 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hypervisor's own pages: a pool of a few MiB, carved from the firmware's
- * map once at boot (mm/owner.h), mapped in the direct map. A page taken for a
- * guest (EPT/NPT, VMCS, vLAPIC, struct vcpu) is charged to that guest's budget.
+ * The hypervisor's own memory: a pool of a few MiB, taken from the firmware's
+ * map at boot (mm/owner.h) and mapped in the direct map. What is taken for a
+ * guest (EPT or NPT, VMCS, vLAPIC, struct vcpu) is charged to its budget.
+ *
+ * Any core. pmm's lock is a leaf, and inside kmem's only pmm's is taken:
+ * callers may hold any other lock.
  */
 #ifndef MM_PMM_H
 #define MM_PMM_H
 
 #include "lib/types.h"
 
-/* Who pays: pages in use and the most it may use; a guest has one, the
- * hypervisor has pmm_self */
+/* Who pays: each guest has one, the hypervisor has pmm_self. @used_pages is
+ * under pmm's lock; a budget outlives what it paid for. */
 struct budget {
 	u64 used_pages;
 	u64 max_pages; /* 0: no limit */
 };
 extern struct budget pmm_self;
 
-/* Give a contiguous, 2 MiB aligned range to the pool */
+/* Gives @size bytes at @base to the pool, both 2 MiB aligned and owned by the
+ * hypervisor; some of it keeps the books. hpa_to_virt() reaches it already. By
+ * hostmap.c at boot, 16 times at most; takes pmm's lock. */
 void pmm_init(hpa_t base, u64 size);
-/* 2^order contiguous zeroed pages, aligned to their size; NULL when the pool
- * or the budget is empty. Any core; takes pmm's lock. */
+/* 2^@order contiguous zeroed pages, aligned to their size. @order is 0 to 9, up
+ * to 2 MiB; NULL: it is larger, or the pool or the budget does not have so
+ * many. Takes pmm's lock. */
 void *pmm_alloc(struct budget *b, u32 order) __must_check;
-/* What pmm_alloc(@order) gave, or NULL. Any core; takes pmm's lock. */
+/* Gives back what pmm_alloc(@order) gave to the same budget, or panics; NULL
+ * does nothing. Takes pmm's lock. */
 void pmm_free(struct budget *b, void *va, u32 order);
+/* Pages of the pool that are free. Any core, no lock. */
 u64 pmm_free_pages(void);
 
-/* The smallest order whose 2^order pages hold @bytes, of which there are any */
+/* The smallest order whose pages hold @bytes, which is more than 0 */
 static inline u32 pmm_order(u64 bytes)
 {
 	u64 last = (bytes - 1) >> PAGE_SHIFT;
 
 	return last ? 64 - (u32)__builtin_clzll(last) : 0;
 }
-/* pmm_alloc() of at least @bytes, more than 0 */
+/* pmm_alloc() of as many pages as hold @bytes, which is more than 0 */
 static inline void *__must_check pmm_alloc_bytes(struct budget *b, u64 bytes)
 {
 	return pmm_alloc(b, pmm_order(bytes));
 }
-/* What pmm_alloc_bytes() gave for the same number of bytes, or NULL */
+/* Gives back what pmm_alloc_bytes() gave for the same number of bytes to the
+ * same budget; NULL does nothing. */
 static inline void pmm_free_bytes(struct budget *b, void *va, u64 bytes)
 {
 	pmm_free(b, va, pmm_order(bytes));
 }
 
-/* Addresses of the hypervisor's own memory (pool and image) only */
+/* Between virtual and physical addresses of the pool and the image, and of
+ * nothing else. Any core, any context; nothing is checked. */
 hpa_t virt_to_hpa(const void *va);
 void *hpa_to_virt(hpa_t hpa);
 
-/* An object of any size, zeroed: up to KMEM_MAX bytes from a slab, larger from
- * pages of its own. NULL: @size is 0, or the pool or the budget is empty. Any
- * core; takes kmem's lock, then pmm's. */
+/* A zeroed object of @size bytes: up to KMEM_MAX from a slab, aligned to 64
+ * bytes if it has as many; a larger one has pages of its own. NULL: @size is 0,
+ * or the pool or the budget is empty. Takes kmem's lock, then pmm's. */
 #define KMEM_MAX 2048u
 void *kmem_alloc(struct budget *b, size_t size) __must_check;
-/* What kmem_alloc(@size) gave; NULL does nothing */
+/* Gives back what kmem_alloc(@size) gave to the same budget, or panics; NULL
+ * does nothing. Takes kmem's lock, then pmm's. */
 void kmem_free(struct budget *b, void *p, size_t size);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The page-table walker, see pt.h. Called by hostmap.c and by the code that
- * builds a VM's memory.
+ * The page-table walker, see pt.h. Called by hostmap.c for the host's tables,
+ * and for a VM's by hv/vm/memory.c, hv/run/fault.c and hv/assign.
  *
  *   level 4 ──> level 3 ──> level 2 ──> level 1
  *                 │ 1G leaf   │ 2M leaf   │ 4K leaf      PS is bit 7 in all
  *
  * Invariants: a table is filled before an entry points to it, and an entry is
- * written by one store, so that a hardware walker on another core sees the old
- * or the new translation. Tables stay until pt_destroy(): a walker may still
- * hold an address in its paging-structure cache.
+ * written by one store. So a hardware walker on another core sees the old or
+ * the new translation. Tables stay until pt_destroy(), because a walker may
+ * still hold an address in its paging-structure cache.
+ *
  * Locks: none; the owner of a table serializes changes to it.
  */
 #include "mm/pt.h"
@@ -51,15 +52,15 @@ static u64 *entry_table(u64 entry)
 	return hpa_to_virt(HPA(entry & PTE_ADDR));
 }
 
-/* What lies before the entry was written must be seen before it; x86 keeps
- * stores in order, so only the compiler needs telling */
+/* Write an entry behind all that was written before. x86 keeps stores in order,
+ * so only the compiler needs telling. */
 static void entry_write(u64 *slot, u64 entry)
 {
 	barrier();
 	WRITE_ONCE(*slot, entry);
 }
 
-/* Bits below the page size are not address: bit 12 of a large leaf is PAT */
+/* In a large leaf the bits below its size are no address: bit 12 is PAT */
 static u64 leaf_hpa(u64 entry, u32 level)
 {
 	return entry & PTE_ADDR & ~(level_size(level) - 1);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One page-table walker, three formats: host, EPT, NPT. A format is a row
- * (mm/pt_format.h); memory for tables comes from pmm_alloc(), charged to the
- * table's budget. A table never hangs in an upper entry before it is filled (a
- * concurrent hardware walker sees old or new, never a part).
+ * (mm/pt_format.h). Memory for tables comes from pmm_alloc() and is charged to
+ * the table's budget. A hardware walker on another core sees each entry as it
+ * was or as it will be, and never a table that is half filled.
+ *
+ * Any core. No lock here but pmm's, for new tables: who owns a table serializes
+ * its changes and flushes TLBs. An address of the upper canonical half is taken
+ * by its low 48 bits.
  */
 #ifndef MM_PT_H
 #define MM_PT_H
@@ -11,6 +15,7 @@
 #include "lib/types.h"
 #include "mm/pmm.h"
 
+/* What a mapping permits, and its memory type: one of the three */
 enum pt_attr {
 	PT_R = 1 << 0,
 	PT_W = 1 << 1,
@@ -32,25 +37,37 @@ struct page_table {
 	u32 max_level;         /* largest leaf: 1 = 4K, 2 = 2M, 3 = 1G */
 };
 
+/* An empty table whose leaves are @max_level at most, 1 to 3; the CPU has such
+ * pages. -EINVAL: another level. -ENOMEM: no page for the root. */
 int __must_check pt_init(struct page_table *pt, const struct pt_format *fmt,
 			 struct budget *b, u32 max_level);
-/* Map [addr, addr+size) to hpa.. with the largest pages that fit alignment and
- * max_level. -EEXIST if any of it is mapped, -ENOMEM, -EINVAL (not page
- * aligned, too large, no PT_R); nothing stays mapped on error. Addresses of
- * the upper canonical half are taken by their low 48 bits. */
+/*
+ * Maps [@addr, @addr + @size) to @hpa and on, with @attrs and the largest pages
+ * that both alignments and max_level allow. Needs no flush: CPUs do not cache
+ * absent entries. On an error nothing of it stays mapped. -EEXIST: some of it
+ * is mapped. -ENOMEM: no memory for a table. -EINVAL: not whole pages, none or
+ * too many, or no PT_R.
+ */
 int __must_check pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size,
 			u32 attrs);
-/* Unmap, splitting larger pages at the edges; unmapped parts are skipped.
- * The caller flushes TLBs. -ENOMEM if a split needs a table: nothing changed.
+/*
+ * Unmaps [@addr, @addr + @size) and splits larger pages at its ends; what is
+ * not mapped is passed over. The caller flushes TLBs. -ENOMEM: a split needs a
+ * table. -EINVAL: not whole pages, or none. On an error all is mapped as it
+ * was.
  */
 int __must_check pt_unmap(struct page_table *pt, u64 addr, u64 size);
-/* 0 and the leaf's hpa (of @addr), attributes and bytes left, else -ENOENT */
+/* What @addr is mapped to: *@hpa, the leaf's *@attrs, and how many bytes of the
+ * leaf are *@left from there on. May race a change: it sees the old or the new
+ * entry. -ENOENT: it is not mapped. */
 int __must_check pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa,
 			  u32 *attrs, u64 *left);
-/* The 512 entries of the 4 KiB leaves around @addr, made if absent, for who
- * writes leaves itself (mm/window.c); NULL: no memory, or a large page there */
+/* The 512 entries of the 4 KiB leaves of @addr's 2 MiB, whose tables are made
+ * if absent, for a caller that writes leaves itself (mm/window.c). NULL: no
+ * memory, or a large page is there. */
 u64 *pt_slots_4k(struct page_table *pt, u64 addr) __must_check;
-/* Free the tables; what they mapped is the caller's */
+/* Frees the tables, which no CPU uses any more. The memory that they mapped is
+ * the caller's. Without a root, as after a first call, it does nothing. */
 void pt_destroy(struct page_table *pt);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The three rows of pt_format.h.
+ * The three rows of pt_format.h, for mm/pt.c. Constant; no lock.
  *
- * Host and NPT leaves name their memory type by PAT index; an NPT's index is
+ * Host and NPT leaves name their memory type by PAT index. An NPT's index is
  * looked up in the host's PAT (APM 2 15.25.8 *Combining Memory Types, MTRRs*),
  * which is HOST_PAT on every core (include/hw/cpu.h).
  */
@@ -71,14 +71,18 @@ static u32 host_attrs(u64 entry)
 	return attrs;
 }
 
-/* Every nested access counts as a user access (APM 2 15.25.5) */
+/* Every nested access counts as a user access (APM 2 15.25.5 *Nested Table
+ * Walk*) */
 static u64 npt_leaf(u32 attrs, u32 level)
 {
 	return common_leaf(attrs, level) | PTE_U;
 }
 
-/* The guest's PAT stays in force (IPAT clear): a device page may be WC for its
- * driver, and UC here overrides all but that (SDM 3C 29.3.7.2). */
+/*
+ * IPAT is clear, so that the guest's PAT stays in force. UC here overrides all
+ * of it but WC, which a driver may want for its device's pages (SDM 3C 29.3.7.2
+ * *Memory Type Used for Translated Guest-Physical Addresses*).
+ */
 static u64 ept_leaf(u32 attrs, u32 level)
 {
 	u64 e = EPTE_R;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Windows onto guest pages, see window.h. Called by guest-memory access on the
- * exit path. Everything here belongs to one core; no lock.
+ * exit path (hv/core/{gmem,walk}.c). Everything belongs to this core; no lock.
  */
 #include "mm/window.h"
 
@@ -48,7 +48,7 @@ void *window_miss(struct window_cache *c, hpa_t hpa)
 	u32 slot = set * 2 + way;
 
 	WRITE_ONCE(c->slots[slot], page << PAGE_SHIFT | WINDOW_PTE);
-	/* Not-present entries are not cached: only an old page needs it */
+	/* An absent entry is not cached: only an old page needs the flush */
 	if (c->tag[slot] != WINDOW_EMPTY)
 		invlpg((const void *)slot_va(c, slot));
 	c->tag[slot] = page;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Short windows onto guest pages: per core, WINDOW_SLOTS page-sized slots in
- * the core's own part of the address space, found by the page number: two slots
- * a set, the less recently used one goes (a hit costs a compare, a miss one PTE
- * write and an INVLPG).
+ * Short windows onto guest pages. Each core has WINDOW_SLOTS slots of a page in
+ * its own part of the address space. A page's number chooses a set of two
+ * slots, of which the less recently used one is pointed elsewhere. A hit costs
+ * one or two compares, a miss a PTE write and an INVLPG.
  *
- * A pointer is valid until the WINDOW_LIVEth next call on this core: the last
- * WINDOW_LIVE pointers given out are always good, whatever their addresses.
- * Never keep one across an exit. window_flush() closes them all; it is called
+ * The last WINDOW_LIVE pointers that were given out on a core are good,
+ * whatever their addresses. Nobody keeps one across an exit, unless
+ * window_tag() says that it is still good. window_flush() closes all windows
  * when a core changes from one VM's vCPU to another's.
+ *
+ * All of it is this core's alone: no lock.
  */
 #ifndef MM_WINDOW_H
 #define MM_WINDOW_H
@@ -29,14 +31,18 @@ struct window_cache {
 	u32 open;               /* bit per slot in use */
 };
 
-/* On the core itself, after hostmap_load_cpu(). -ENOMEM */
+/* Makes this core's windows, none of them open. Once, after hostmap_init() or
+ * hostmap_load_cpu(), with pcpu.id set. -ENOMEM. */
 int __must_check window_init_cpu(void);
-/* The slow half of window_map(): points a slot at the page */
+/* The slow half of window_map(): points a slot of @c, which is this core's, at
+ * the page */
 void *window_miss(struct window_cache *c, hpa_t hpa);
+/* Closes all windows of this core; pointers from before are no longer good */
 void window_flush(void);
 
-/* A pointer to the byte at @hpa, good to the end of its page. The caller has
- * checked that @hpa belongs to the guest it works for. */
+/* A pointer to the byte at @hpa, good to the end of its page, readable and
+ * writable. The caller has checked that the page is RAM of the guest that it
+ * works for. Never NULL. */
 static inline void *window_map(hpa_t hpa)
 {
 	struct window_cache *c = this_cpu()->windows;
@@ -53,8 +59,9 @@ static inline void *window_map(hpa_t hpa)
 	return (void *)(c->va + slot * PAGE_SIZE + (hpa.v & PAGE_MASK));
 }
 
-/* Where the window of a page that window_map() has just mapped is recorded: as
- * long as it holds the page's number, the pointer still shows that page */
+/* Where the window of @hpa's page is recorded, which window_map() has just
+ * mapped. As long as the page's number stands there, the pointer still shows
+ * that page. */
 static inline const u64 *window_tag(hpa_t hpa)
 {
 	struct window_cache *c = this_cpu()->windows;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The least loaded core for a new entity (placement.h). Load is how many live
- * there; of those of the same group it weighs more than all others together.
+ * The least loaded core for a new entity, see placement.h. Each entity that
+ * lives on a core counts as one; one of the same group weighs more than all
+ * others together. Called by hv/vm/create.c; no lock.
  */
 #include "sched/placement.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which core an entity is to live on. Boot CPU, before the entities run: no
- * lock.
+ * Which core a new entity is to live on. Called by hv/vm/create.c on the boot
+ * CPU, one at a time, before the entity runs: no lock.
  */
 #ifndef SCHED_PLACEMENT_H
 #define SCHED_PLACEMENT_H
@@ -9,21 +9,23 @@
 #include "arch/x86/cpu/percpu.h"
 #include "lib/types.h"
 
+/* By core id: the lowest of equal cores, or the highest */
 enum placement_order { PLACE_LOW_FIRST, PLACE_HIGH_FIRST };
 
 /* What a new entity asks of its core */
 struct placement {
-	const u64
-		*cores; /* a bit for each that it may have, MAX_CPUS of them */
-	/* How many of its own group live on each core, MAX_CPUS counts: it
-	 * joins one of them only when there is no other core */
+	/* A bit for each core that it may have, MAX_CPUS of them */
+	const u64 *cores;
+	/* How many of its own group live on each core, MAX_CPUS counts. It
+	 * joins one of them only when there is no other core. */
 	const u32 *group;
 	enum placement_order order; /* among cores that are equal */
 };
 
-/* The online core with the least load that @p allows; NULL: there is none */
+/* The core that is online, that @p allows, and that has the fewest of @p's
+ * group and then the fewest entities. NULL: there is none. */
 struct pcpu *__must_check placement_choose(const struct placement *p);
-/* An entity lives on @cpu from now on, or no longer */
+/* One more entity lives on @cpu from now on, or one fewer */
 void placement_add(const struct pcpu *cpu);
 void placement_remove(const struct pcpu *cpu);
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Round robin with carried-over slices. Called by hv/run/loop.c.
+ * Round robin with carried-over slices, see sched.h. Called by the run loop
+ * (hv/run/loop.c), and by whoever wakes or blocks a vCPU.
  *
- * The head of the queue runs. One whose slice is used up goes to the tail with
- * a full slice. One that wakes with slice left goes to the head, so that a
- * sleeper beside a spinner is not late; but what it used counts, so that waking
- * often gives nobody more than a fair share.
+ * The head of the queue runs. An entity whose slice is used up goes to the tail
+ * with a full slice. One that wakes with slice left goes to the head, so that a
+ * sleeper beside a spinner is not late. What it used still counts, so that
+ * waking often gives nobody more than a fair share.
  *
- * Invariants: the queue and the slice timer belong to the owner core; the wake
+ * Invariants: the queue and the slice timer belong to the owner core. The wake
  * list is a stack that any core pushes to and the owner takes whole. No locks.
  */
 #include "sched/sched.h"
@@ -19,7 +20,7 @@
 #include "mm/pmm.h"
 
 #define SLICE_NS 10000000ull
-/* Less than this is not worth a world switch */
+/* A rest of a slice below this is not worth a world switch */
 #define SLICE_MIN_NS 200000ull
 
 struct sched_cpu {
@@ -81,7 +82,7 @@ static void queue_take(struct sched_cpu *s, struct sched_entity *e)
 	s->ready--;
 }
 
-/* Take what the current one used off its slice; now counts from here */
+/* Take what the current one used off its slice, and count anew from now */
 static void charge_current(struct sched_cpu *s)
 {
 	struct sched_entity *e = s->current;
@@ -164,7 +165,7 @@ void sched_block(struct sched_entity *e)
 	__atomic_store_n(&e->state, SCHED_BLOCKED, __ATOMIC_SEQ_CST);
 }
 
-/* The current one to the tail when it is done with its turn */
+/* The current one goes to the tail if its slice is used up or it yields */
 static void rotate(struct sched_cpu *s)
 {
 	struct sched_entity *e = s->current;
@@ -176,7 +177,7 @@ static void rotate(struct sched_cpu *s)
 	queue_before(s, e, s->head);
 }
 
-/* The head gets the core; who had it and could go on waits from now */
+/* The head gets the core. Who had it and is still READY waits from now on. */
 static void change_current(struct sched_cpu *s)
 {
 	struct sched_entity *from = s->current, *to = s->head;

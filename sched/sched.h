@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Scheduling: each core has its own run queue of opaque entities. Round robin,
- * preemptive (a slice each), with nothing global. A queue is touched by its
- * own core only; another core wakes an entity by putting it on the queue's
- * lock-free wake list and kicking the core.
+ * preemptive, a slice each; nothing is global. Only its own core touches a
+ * queue. Another core wakes an entity by putting it on the queue's lock-free
+ * wake list and kicking the core. No locks; interrupts are off.
+ *
+ * "Owner core" is the one that the entity lives on (entity.cpu).
  */
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
@@ -20,29 +22,36 @@ struct sched_entity {
 	struct pcpu *cpu;                 /* home core; fixed while it lives */
 	enum sched_state state;           /* written by the owner core only */
 	u64 run_tsc;    /* time it ran; the control plane will list it */
-	u64 ready_tsc;  /* since when it is READY and does not run */
-	u64 steal_tsc;  /* how long it was so in all, up to its last turn */
+	u64 ready_tsc;  /* when it last began to be READY and not run */
+	u64 steal_tsc;  /* TSC ticks that it was so, up to its last turn */
 	u64 slice_left; /* TSC ticks of its slice not used yet */
 };
 
+/* Makes @cpu's run queue, empty. By hv/init.c on each core, after tsc_init().
+ * -ENOMEM. */
 int __must_check sched_init_cpu(struct pcpu *cpu);
-void sched_add(struct sched_entity *e, struct pcpu *cpu); /* BLOCKED */
-/* Any core, any context, lock-free: make it READY on its home core */
+/* Gives @e, all zero, a home on @cpu, whose queue is there: BLOCKED, with a
+ * full slice. Any core, before @e can be woken. */
+void sched_add(struct sched_entity *e, struct pcpu *cpu);
+/* Makes @e READY at its home core's next sched_pick(), unless it is by then.
+ * Any core, any context. */
 void sched_wake(struct sched_entity *e);
-/* Any core: it waits, so that an event for it needs sched_wake(). A stale
- * answer is possible only while the owner core is still between
- * sched_block() and its re-check of the events (full barriers on both sides).
- */
+/* Does @e wait, so that an event for it needs sched_wake()? Any core, behind a
+ * full barrier. The answer may be stale only while the owner core is between
+ * sched_block() and its second look at the events. */
 bool sched_is_blocked(const struct sched_entity *e);
-/* Owner core: it waits for a wake; a wake that came first is not lost. A full
- * barrier: the caller checks its events again afterwards. */
+/* Makes @e wait for a wake; one that is on the wake list already counts. Owner
+ * core. A full barrier: the caller looks at its events again afterwards. */
 void sched_block(struct sched_entity *e);
-/* Owner core: who runs now (NULL: idle); keeps the current one until its slice
- * ends or it blocks. Arms the slice timer only when two or more are READY. */
+/* Who has this core from now on; NULL: nobody, it may halt. The current one
+ * stays until its slice ends or it blocks. The slice timer is armed only when
+ * two or more are READY. */
 struct sched_entity *sched_pick(void);
-/* The current one gives way to the next */
+/* Sends the current one to the tail at this core's next sched_pick(), and asks
+ * for that by PCPU_RESCHED */
 void sched_yield(void);
-/* Owner core: @e is the next after the current one, if it is READY */
+/* Owner core, while one of its entities is current: moves @e right behind that,
+ * if @e is READY. Else it does nothing. */
 void sched_yield_to(struct sched_entity *e);
 
 #endif
