@@ -14,9 +14,9 @@ extern smp_ap_main
 
 section .text
 
-; Another core: long mode, trampoline tables, no stack. Finds its slot by its
-; APIC id and claims it, not while an INIT is on its way to it; one that comes
-; after it was given up halts.
+; Another core, in long mode on the hypervisor's tables, without a stack. It
+; finds its slot by its APIC id and claims it. It waits while the slot is held,
+; because an INIT is on its way. A core that comes after it was given up halts.
 global ap_start
 ap_start:
 	cli

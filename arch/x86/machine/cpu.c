@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bringing one core into the hypervisor's own state (cpu.h). No lock. */
+/* See cpu.h. Called by hv/init.c on the boot CPU and by smp.c on the others,
+ * each for itself; no lock. */
 #include "arch/x86/machine/cpu.h"
 
 #include "arch/x86/cpu/asm.h"
@@ -30,9 +31,10 @@ static u64 wanted_cr4(void)
 }
 
 /*
- * CR0, CR4, EFER and PAT of this core as the hypervisor wants them: WP, NXE,
- * SMEP, SMAP, PGE, MCE, OSFXSR, OSXSAVE where present. Before the first load of
- * tables with NX bits. CR4.VMXE and EFER.SVME are the back-ends' to add.
+ * Set CR0, CR4, EFER, PAT and XCR0 of this core as the hypervisor wants them:
+ * WP, NXE, SMEP, SMAP, PGE, MCE, OSFXSR and OSXSAVE where the CPU has them. It
+ * runs before tables with NX bits are loaded. CR4.VMXE and EFER.SVME are the
+ * back-ends' to add.
  */
 static void control_init(void)
 {
@@ -43,9 +45,10 @@ static void control_init(void)
 	write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
 	write_cr4(wanted_cr4());
 	/*
-	 * Types in use (WB, UC) keep their entries, so the caches need not be
-	 * written back (SDM 3A 12.12.4); the reload of CR3 drops what the TLB
-	 * holds of the entries that changed.
+	 * The types in use (WB, UC) keep their entries in the PAT, so the
+	 * caches need not be written back (SDM 3A 12.12.4 *Programming the
+	 * PAT*). The load of CR3 drops what the TLB holds of entries that
+	 * changed.
 	 */
 	if (f->pat)
 		wrmsr(MSR_PAT, HOST_PAT);

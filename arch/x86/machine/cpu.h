@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bringing a core into the hypervisor's own state. What hv/init.c calls of this
- * folder on the boot CPU, in this order:
+ * Bringing a core into the hypervisor's own state. hv/init.c calls this folder
+ * on the boot CPU in this order:
  *
  *	cpu_boot_init()		this core; from here on logging and exceptions
  *				work
@@ -17,11 +17,16 @@
 #include "arch/x86/cpu/percpu.h"
 #include "lib/types.h"
 
-/* The boot CPU, once, with interrupts off: features, CR0, CR4, EFER, PAT, GDT,
- * IDT, the log's prefix and lock */
+/*
+ * Brings up the boot CPU: its pcpu, features, GDT, IDT, control registers, PAT,
+ * machine checks, the log's prefix and lock, and the panic that stops other
+ * cores. Once, first of all, on the boot stack with interrupts off, still with
+ * the loader's page tables.
+ */
 void cpu_boot_init(void);
-/* Another core on its own stack, interrupts off: control registers, host map,
- * GDT, IDT */
+/* The same for another core, which runs this itself: control registers, the
+ * host's page tables, GDT, IDT, machine checks. @cpu is its own, in use as its
+ * stack; interrupts are off. By smp.c. */
 void cpu_init_this(struct pcpu *cpu);
 
 #endif

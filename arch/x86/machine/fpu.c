@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * FPU state of vCPUs. Called by the back-ends' attach and put, interrupts off.
- * Without XSAVE the area is the 512 bytes of FXSAVE.
+ * See fpu.h. Called by the back-ends when a vCPU takes or leaves a core, and by
+ * the emulator for registers. No lock. Without XSAVE the area is the 512 bytes
+ * of FXSAVE.
  */
 #include "arch/x86/machine/fpu.h"
 
@@ -12,12 +13,12 @@
 #include "lib/string.h"
 
 #define FXSAVE_BYTES   512u
-#define FPU_FCW_RESET  0x40u /* SDM 3A table 10-1 */
+#define FPU_FCW_RESET  0x40u /* SDM 3A 10.1.1 */
 #define FPU_FCW_INIT   0x37fu
 #define FPU_MXCSR_INIT 0x1f80u
 #define FPU_FSW_ES     0x80u
 
-/* The legacy region and the header (SDM 1 13.4.1, 13.4.2) */
+/* SDM 1 13.4.1 *Legacy Region of an XSAVE Area*, 13.4.2 *XSAVE Header* */
 struct xsave_area {
 	u16 fcw;
 	u16 status[11]; /* FSW, FTW, FOP, FIP, FDP */
@@ -75,13 +76,13 @@ static bool x87_is_initial(const struct xsave_area *area)
 
 /*
  * A CPU's XSAVE leaves out what is in its initial state (SDM 1 13.6 *Processor
- * Tracking of XSAVE-Managed State*). QUIRK(tcg-7.2): it never does, and its
- * XRSTOR of x87 state clears a bit in the boot core's `hflags2` without a lock
- * (cpu_clear_ignne()), from whatever core it runs on. When that meets a VMRUN
- * or #VMEXIT of the boot core, either change is lost: a #VMEXIT that leaves
- * nested paging on makes the host's next fetch a second #VMEXIT, and the
- * VMCB has the host's registers in place of the guest's. With the bit clear
- * XRSTOR sets the same values and touches nothing else.
+ * Tracking of XSAVE-Managed State*). QUIRK(tcg-7.2): it never does. Its
+ * XRSTOR of x87 state, on any core, clears a bit in the boot core's `hflags2`
+ * without a lock (cpu_clear_ignne()). When that meets a VMRUN or #VMEXIT of the
+ * boot core, one of the changes is lost. A #VMEXIT that leaves nested paging on
+ * makes the host's next fetch a second #VMEXIT, and the VMCB then has the
+ * host's registers in place of the guest's. With the bit clear XRSTOR sets the
+ * same values and touches nothing else.
  */
 void fpu_drop_initial(struct fpu_state *f)
 {
@@ -92,10 +93,10 @@ void fpu_drop_initial(struct fpu_state *f)
 }
 
 /*
- * AMD's CPUs restore the pointers to the last x87 instruction and its operand
- * only where an exception waits (APM 2 11.4.4 *Saving and Restoring State*;
- * CPUID 80000008h EBX bit 2 says which do always): what is there is another
- * guest's.
+ * Some of AMD's CPUs restore the pointers to the last x87 instruction and its
+ * operand only where an exception waits (APM 2 11.4.4 *Saving and Restoring
+ * State*). Those that always do say so in CPUID 80000008h EBX bit 2. On the
+ * others another guest's pointers would stay.
  */
 static void forget_pointers(void)
 {
@@ -140,7 +141,7 @@ void fpu_save(struct fpu_state *f)
 	case n:								\
 		__asm__ volatile(move " %0, %%" reg #n : : "m"(*all));	\
 		break;
-/* One function each way for a kind of register and the move that is its own */
+/* A function each way for each kind of register, by the move that is its own */
 #define REG_FILE(name, rows)						\
 	static void name##_read(u8 n, u64 (*all)[FPU_WORDS])		\
 	{								\
@@ -208,7 +209,7 @@ u64 fpu_xcr0(void)
 	return xgetbv(0);
 }
 
-/* RDPKRU wants CR4.PKE, which the host has off: it has no user page */
+/* RDPKRU needs CR4.PKE, which the host has off because it has no user page */
 u32 fpu_pkru(void)
 {
 	u64 cr4 = read_cr4();

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A vCPU's x87, SSE, AVX ... state, XCR0 and DR0-3: what a back-end swaps when
- * a vCPU takes a core or gives it up, never on an exit. The hypervisor itself
- * uses none of it. XSAVE where the CPU has it, else FXSAVE (SDM 1 13 *Managing
- * State Using the XSAVE Feature Set*; APM 2 11.5).
+ * A vCPU's x87, SSE, AVX ... state, XCR0 and DR0 to DR3. A back-end swaps them
+ * when a vCPU takes a core or gives it up, and never on an exit, because the
+ * hypervisor itself uses none of it. XSAVE is used where the CPU has it, else
+ * FXSAVE. SDM 1 13 *Managing State Using the XSAVE Feature Set*; APM 2 11.5
+ * *XSAVE/XRSTOR Instructions*.
+ *
+ * What touches registers runs on the core that has, or is about to have, the
+ * vCPU's state, with interrupts off. No lock.
  */
 #ifndef ARCH_X86_MACHINE_FPU_H
 #define ARCH_X86_MACHINE_FPU_H
@@ -12,35 +16,48 @@
 #include "mm/pmm.h"
 
 struct fpu_state {
-	void *area; /* pages from pmm */
+	void *area; /* pages of the pool, in XSAVE's or FXSAVE's format */
 };
 
-/* An area in power-on state; -ENOMEM */
+/* Gives @f an area in power-on state, charged to @b. Any core. -ENOMEM. */
 int __must_check fpu_create(struct fpu_state *f, struct budget *b);
+/* Gives it back to @b, the same; nothing, if @f has none */
 void fpu_destroy(struct fpu_state *f, struct budget *b);
-/* Power-on state (SDM 3A table 10-1); INIT changes none of it */
+/* Puts the area into power-on state (SDM 3A 10.1.1 *Processor State After
+ * Reset*); an INIT changes none of it. The core does not hold @f's state. */
 void fpu_reset(struct fpu_state *f);
-/* Core's registers from @f, then XCR0 = @xcr0 (the guest's) */
+/* Loads the core's registers from @f, and then XCR0, where the CPU has XSAVE,
+ * with the guest's @xcr0, of whose bits the CPU has all. */
 void fpu_load(const struct fpu_state *f, u64 xcr0);
-/* Core's registers to @f; XCR0 is left with all bits set */
+/*
+ * Saves the core's registers to @f, and leaves XCR0 with all bits that it has
+ */
 void fpu_save(struct fpu_state *f);
-/* Part of fpu_save(): x87 state that is initial counts as not saved */
+/* Part of fpu_save(): x87 state that is initial counts as not saved. For tests
+ * only. */
 void fpu_drop_initial(struct fpu_state *f);
-/* Registers of the vCPU whose state is in the core, as the moves of these kinds
- * have them: FPU_MMX makes x87 state MMX's, a write of FPU_XMM_VEX or FPU_YMM
- * clears what lies above, of FPU_XMM it stays. FPU_MMX: no x87 error is
- * pending; the VEX kinds: its XCR0 permits them. */
+
+/* Registers by the move that reads or writes them. FPU_MMX turns x87 state into
+ * MMX state. A write of FPU_XMM keeps what lies above; one of FPU_XMM_VEX or
+ * FPU_YMM clears it. */
 enum fpu_file { FPU_MMX, FPU_XMM, FPU_XMM_VEX, FPU_YMM };
 #define FPU_WORDS 4
+/*
+ * Moves register @reg, 0 to 7 of MMX and 0 to 15 else, of the vCPU whose state
+ * is in the core. Of @value the first 8 (MMX), 16 (XMM) or 32 bytes count; a
+ * read leaves the rest as it is. For FPU_MMX no x87 error is pending, and for
+ * the VEX kinds the vCPU's XCR0 permits them.
+ */
 void fpu_reg_read(enum fpu_file file, u8 reg, u64 value[FPU_WORDS]);
 void fpu_reg_write(enum fpu_file file, u8 reg, const u64 value[FPU_WORDS]);
-/* FSW.ES: the next waiting x87 or MMX instruction is #MF */
+/* Is FSW.ES set, so that the next waiting x87 or MMX instruction raises #MF? Of
+ * the vCPU whose state is in the core. */
 bool fpu_error_pending(void);
-/* XCR0 of the vCPU; its CR4.OSXSAVE can be set */
+/* XCR0 of the vCPU whose state is in the core; the CPU has XSAVE */
 u64 fpu_xcr0(void);
-/* Its PKRU; the CPU has protection keys */
+/* PKRU of the vCPU whose state is in the core; the CPU has protection keys */
 u32 fpu_pkru(void);
-/* DR0-3 from and to dr[0..3] */
+/* Move DR0 to DR3 of the core from and to @dr[0] to @dr[3] */
 void debug_regs_load(const u64 dr[4]);
 void debug_regs_save(u64 dr[4]);
 

@@ -1,8 +1,11 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; The 256 entry points of the IDT, STUB_SIZE bytes apart. Exceptions save every
-; register as struct trap_frame (idt.h); interrupts only what C may clobber,
-; because they come often and their handlers look at no register.
-; Below: MSR accesses whose #GP is caught by a fix-up (idt.c has the rows).
+; The 256 entry points of the IDT, STUB_SIZE bytes apart. The CPU enters them
+; with interrupts off. Exceptions save every register, as struct trap_frame
+; (arch/x86/cpu/panic.h). Interrupts save only what C may clobber, because they
+; come often and their handlers look at no register.
+;
+; Below them are the MSR accesses of arch/x86/cpu/asm.h whose #GP is caught by a
+; fix-up (idt.c has the rows).
 
 bits 64
 default rel
@@ -137,7 +140,7 @@ xsetbv_safe_insn:
 	xor	eax, eax
 	ret
 
-; Where the three go on after a #GP
+; Where all three go on after a #GP
 global msr_safe_failed
 msr_safe_failed:
 	mov	eax, -EIO

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The IDT and what becomes of an exception. The table is written once by the
- * boot CPU and shared by all. No lock.
+ * See idt.h. Called by cpu.c and, on exceptions, by idt.asm; nmi_handle() by
+ * hv/run/exit.c, too. The boot CPU writes the table once and all cores share
+ * it; no lock.
  */
 #include "arch/x86/machine/idt.h"
 
@@ -28,7 +29,7 @@ static const u8 vector_ist[EXC_COUNT] = {
 	[EXC_MC] = IST_MC,
 };
 
-/* Instructions that may fault, and where they go on then */
+/* Instructions whose #GP is no bug, and where they go on after it */
 struct fixup {
 	const u8 *insn;
 	const u8 *resume;

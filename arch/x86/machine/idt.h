@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one IDT of all cores. Exceptions end in a panic with full registers,
- * except those with a fix-up (rdmsr_safe and kin); interrupts go to
- * irq_dispatch() (irq.h).
+ * The one IDT of all cores. An exception ends in a panic with full registers,
+ * unless it has a fix-up (rdmsr_safe() and kin in arch/x86/cpu/asm.h) or is an
+ * NMI or a harmless machine check. Interrupts go to irq_dispatch() (irq.h).
  */
 #ifndef ARCH_X86_MACHINE_IDT_H
 #define ARCH_X86_MACHINE_IDT_H
@@ -11,15 +11,19 @@
 
 struct trap_frame; /* arch/x86/cpu/panic.h */
 
-void idt_init(void); /* boot CPU: build the table */
-void idt_load(void); /* this core */
-u64 idt_base(void);  /* for VMX host state */
+/* Builds the table. Boot CPU, once. */
+void idt_init(void);
+/* Loads this core's IDTR; gdt_load() came before. */
+void idt_load(void);
+/* Linear address of the table, for the host state of a VMCS */
+u64 idt_base(void);
 
-/* The work of an NMI: also to be called by a back-end whose exit consumed one
- * (VMX). A core that panics stops the others by it; any other NMI is ignored.
- * Any context, takes no lock. */
+/* Does the work of an NMI on this core: halts it for good while another one
+ * panics, and else nothing. Also for an exit that took the NMI (VMX). Any
+ * context; takes no lock. */
 void nmi_handle(void);
-/* From idt.asm */
+/* Handles an exception on this core, called by idt.asm with interrupts off. It
+ * returns when the code at @frame may go on. */
 void exception_handle(struct trap_frame *frame);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host interrupt vectors (irq.h). The table is read without a lock on the hot
- * path: a row's argument is stored before its handler and a handler is one
- * word. alloc_lock serializes only those who change rows; leaf.
+ * Host interrupt vectors, see irq.h. Called by idt.asm, by the exit handler of
+ * interrupts, and by whoever wants a vector.
+ *
+ * Lock: alloc_lock serializes those who add rows; a leaf. The hot path reads
+ * without it: a row's argument is stored before its handler, in one word each.
  */
 #include "arch/x86/machine/irq.h"
 
@@ -88,7 +90,7 @@ void irq_poll(void)
 
 	if (cpu->unload_guest)
 		cpu->unload_guest(cpu);
-	/* The window opens behind the instruction that follows STI */
+	/* STI opens the window behind the next instruction */
 	__asm__ volatile("sti; nop; cli" ::: "memory");
 }
 
@@ -96,7 +98,7 @@ void irq_poll(void)
 #define SLAVE_DATA   (PIC_SLAVE_PORT + PIC_DATA)
 #define PIC_MASK_ALL 0xff
 
-/* Masked, and out of the way: a spurious interrupt may still come */
+/* Mask both, and move their vectors: even then a spurious interrupt may come */
 static void pic_disable(void)
 {
 	static const struct {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host interrupt vectors. irq_dispatch() is reached two ways: through the IDT
- * (idle loop, SVM after STGI) and by vector number (VMX acknowledges on exit).
- * Handlers run with interrupts off and must be short; irq_dispatch() sends the
- * LAPIC EOI after the handler, except for VEC_SPURIOUS.
+ * Host interrupt vectors. An interrupt reaches irq_dispatch() in two ways:
+ * through the IDT (idle loop, irq_poll()), and by its number from the exit that
+ * has acknowledged it (VMX).
+ *
+ * A handler runs on the core that took the interrupt, with interrupts off, so
+ * it is short. It may take locks, because interrupts come in only where the
+ * core holds none.
  */
 #ifndef ARCH_X86_MACHINE_IRQ_H
 #define ARCH_X86_MACHINE_IRQ_H
@@ -15,21 +18,29 @@ enum host_vector {
 	VEC_DEVICE_FIRST = 0x30, /* IOAPIC pins and MSIs of guests, UART */
 	VEC_DEVICE_LAST = 0xdf,
 	VEC_TIMER = 0xef,
-	VEC_KICK = 0xf0, /* only makes the target leave guest mode or HLT */
+	VEC_KICK = 0xf0, /* leave guest mode or HLT, and look */
 	VEC_ERROR = 0xfe,
 	VEC_SPURIOUS = 0xff,
 };
 
 typedef void (*irq_handler_t)(void *arg);
 
-/* Boot CPU: mask both 8259s for good, away from the exceptions' vectors */
+/* Masks both 8259s for good, with their vectors away from the exceptions', and
+ * binds the hypervisor's own vectors. Boot CPU, once. 8259A *Initialization
+ * Command Words*. */
 void irq_init(void);
-/* Bind a handler; -EBUSY if taken. Any core, before or after SMP bring-up */
+/* Binds @fn to @vector for good, on all cores. Any core; takes a leaf lock.
+ * -EBUSY: it has a handler. */
 int __must_check irq_bind(u8 vector, irq_handler_t fn, void *arg);
-/* Take a free device vector, or -ENOSPC */
+/* Binds @fn to a free device vector, for good, and returns it. Any core; takes
+ * a leaf lock. -ENOSPC: there is none. */
 int __must_check irq_alloc(irq_handler_t fn, void *arg);
+/* Calls the handler of @vector, which this core has accepted, and sends the EOI
+ * (not for VEC_SPURIOUS). Interrupts off; no lock held that a handler takes. */
 void irq_dispatch(u8 vector);
-/* Open the interrupt window so that what is pending is taken, then close it */
+/* Lets this core take the interrupts that are pending, and returns with
+ * interrupts off. Gives the core its own state back first (pcpu.unload_guest).
+ * No lock held that a handler takes. */
 void irq_poll(void);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's local APIC (lapic.h). Mode and timer kind are the same on every
- * core and are constant after the boot CPU's lapic_init_cpu(). Each core
- * touches only its own registers; no lock.
+ * The host's local APIC, see lapic.h. Called by the rest of this folder, and by
+ * the SVM back-end, which sends itself an IPI. Mode and kind of timer are the
+ * same on every core, and constant after the boot CPU's lapic_init_cpu(). Each
+ * core touches only its own registers; no lock.
  */
 #include "arch/x86/machine/lapic.h"
 
@@ -53,7 +54,8 @@ static void map_registers(void)
 		panic("lapic: no room to map the registers");
 }
 
-/* SDM 3A 11.12.5: from disabled only through xAPIC mode into x2APIC mode */
+/* A disabled LAPIC gets into x2APIC mode only through xAPIC mode (SDM
+ * 3A 11.12.5 *x2APIC State Transitions*) */
 static void enable_mode(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
@@ -72,7 +74,7 @@ static u64 timer_mode(void)
 					 : APIC_LVT_TIMER_ONESHOT;
 }
 
-/* What firmware left in the LVTs goes, but for the boot CPU's NMI pin */
+/* Mask what firmware left in the LVTs, but for an NMI on LINT1 */
 static void mask_lvts(void)
 {
 	u32 max = APIC_VERSION_MAXLVT(reg_read(APIC_VERSION));
@@ -97,13 +99,15 @@ static void timer_init(void)
 		reg_write(APIC_TIMER_ICT, 0);
 		return;
 	}
-	/* The LVT store (memory, in xAPIC mode) must be seen before the first
-	 * WRMSR to the deadline (SDM 3A 11.5.4.1) */
+	/*
+	 * In xAPIC mode the LVT is memory, and its store must be seen before
+	 * the first WRMSR to the deadline (SDM 3A 11.5.4.1 *TSC-Deadline Mode*)
+	 */
 	mfence();
 	wrmsr(MSR_TSC_DEADLINE, 0);
 }
 
-/* End what an earlier owner left in service, or nothing below it is taken */
+/* End what an earlier owner left in service: it would block all below it */
 static void drain(void)
 {
 	for (u32 i = 0; i < 8; i++) {
@@ -156,8 +160,8 @@ void lapic_eoi(void)
 
 static void icr_write_x2apic(u32 apic_id, u64 low)
 {
-	/* The WRMSR is not ordered behind earlier stores, and the target will
-	 * look for what they say (SDM 3A 11.12.3) */
+	/* The WRMSR is not ordered behind earlier stores, which the target will
+	 * look at (SDM 3A 11.12.3 *MSR Access in x2APIC Mode*) */
 	mfence();
 	lfence();
 	wrmsr(APIC_X2_MSR(APIC_ICR_LOW), (u64)apic_id << 32 | low);
@@ -204,8 +208,9 @@ void lapic_send_sipi(u32 apic_id, u8 vector)
 	icr_write(apic_id, APIC_ICR_ASSERT | APIC_DM(APIC_DM_STARTUP) | vector);
 }
 
-/* One-shot: rounded up, so that it does not fire before its time. Longer than
- * the counter reaches: it fires early and timer_run() sets it again. */
+/* Ticks of the one-shot timer to @deadline_tsc, rounded up, so that it does not
+ * fire too early. A time beyond the counter's reach is cut; timer_run() then
+ * sets it again. */
 static u32 oneshot_count(u64 deadline_tsc)
 {
 	u64 now = rdtsc();
@@ -243,7 +248,7 @@ u32 lapic_timer_count(void)
 
 void lapic_timer_set_rate(u64 lapic_ticks, u64 tsc_ticks)
 {
-	/* Both are a few milliseconds' worth: 32 bits and a shift fit */
+	/* Milliseconds' worth has less than 32 bits, so the shift fits */
 	timer_rate = (lapic_ticks << 32) / MAX(tsc_ticks, 1ull);
 	timer_init();
 }

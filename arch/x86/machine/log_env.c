@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What lib/log.c needs to know of the machine (log_env.h). The log's lock is
- * the only one here: it nests on one core, and a panic breaks it when its owner
- * is a core that was stopped.
+ * See log_env.h. Called by lib/log.c for each line.
+ *
+ * Lock: the log's, which is the only one that nests on one core. The console's
+ * may be taken inside it. A panic breaks it where its owner is a core that was
+ * stopped.
  */
 #include "arch/x86/machine/log_env.h"
 
@@ -38,8 +40,8 @@ static u32 log_owner = LOG_NOBODY; /* id of the core that writes a line */
 
 enum log_cookie { LOG_OUTERMOST, LOG_NESTED };
 
-/* The others are stopped, one of them perhaps inside a line and others on their
- * way to one: let it end if it still can, then go on without the lock */
+/* The other cores are stopped, one of them perhaps inside a line. Let it finish
+ * while it still can, then go on without the lock. */
 static u64 log_lock_in_panic(void)
 {
 	for (u32 i = 0; i < LOG_BREAK_SPINS; i++) {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See mce.h. Each core reads and writes its own banks only; no lock but the
- * log's, which a core that was inside a line takes again. */
+/*
+ * See mce.h. Called by cpu.c at bring-up, by idt.c, and by hv/run/exit.c. Each
+ * core reads and writes only its own banks. No lock but the log's, which nests:
+ * a core may have been inside a line.
+ */
 #include "arch/x86/machine/mce.h"
 
 #include "arch/x86/cpu/asm.h"
@@ -25,14 +28,16 @@ static u32 bank_msr(u32 first, u32 bank)
 	return first + bank * MC_BANK_STRIDE;
 }
 
-/* Bank 0's control is the firmware's on early family 6 (SDM 3B 16.3.2.1) */
+/* Bank 0's control is the firmware's on early family 6 (SDM 3B 16.3.2.1
+ * *IA32_MCi_CTL MSRs*) */
 static bool bank0_is_firmwares(void)
 {
 	return cpu_features.vendor == VENDOR_INTEL &&
 	       cpu_features.family == 6 && cpu_features.model < 0x1a;
 }
 
-/* A bank that refuses a bit refuses the write: it stays as firmware left it */
+/* A bank that does not have a bit refuses the write and stays as firmware left
+ * it */
 static void try_write(u32 msr, u64 value)
 {
 	if (wrmsr_safe(msr, value))
@@ -73,7 +78,9 @@ void mce_init_cpu(void)
 		return;
 	if (rdmsr_safe(MSR_MCG_CAP, &cap) == 0 && (cap & MCG_CAP_CTL_P))
 		try_write(MSR_MCG_CTL, MCE_ALL);
-	/* What a crash before the reset left would be taken for news later */
+	/*
+	 * What a crash before the reset left is not to be taken for news later
+	 */
 	for (u32 i = 0; i < banks; i++)
 		(void)take_bank(i);
 	for (u32 i = bank0_is_firmwares() ? 1 : 0; i < banks; i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Machine checks (SDM 3B 16 "Machine-Check Architecture"; APM 2 9). Every bank
- * reports; an error that the hardware calls contained costs the guest it hit,
- * any other stops the machine.
+ * Machine checks (SDM 3B 16 *Machine-Check Architecture*; APM 2 9 *Machine
+ * Check Architecture*). Every bank reports. An error that the hardware calls
+ * contained ends the guest that it hit; any other stops the machine. No locks
+ * but the log's.
  */
 #ifndef ARCH_X86_MACHINE_MCE_H
 #define ARCH_X86_MACHINE_MCE_H
@@ -10,17 +11,20 @@
 #include "lib/types.h"
 
 enum mce_verdict {
-	MCE_NONE,      /* nothing of this core: another's, broadcast to all */
+	MCE_NONE,      /* nothing, or corrected: #MC is broadcast to all */
 	MCE_CONTAINED, /* what ran cannot go on, the rest can */
 	MCE_FATAL,     /* state of the core or of the machine is lost */
 };
 
-/* This core: let every bank report. After CR4.MCE is set. */
+/* Lets every bank of this core report, and logs and clears what is in them.
+ * Each core once, with CR4.MCE set and the IDT loaded. SDM 3B 16.8
+ * *Machine-Check Initialization*. */
 void mce_init_cpu(void);
 /*
- * This core took a #MC, by exception or by exit: log what the banks say, clear
- * them, and judge. Any context; a nested #MC before it returns shuts the core
- * down (MCG_STATUS.MCIP).
+ * Logs what this core's banks say, clears them and judges, after a #MC that it
+ * took by exception or by exit. Any context. A second #MC before it returns
+ * shuts the core down (MCG_STATUS.MCIP). SDM 3B 16.10.1 *Machine-Check
+ * Exception Handler*.
  */
 enum mce_verdict mce_handle(void);
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bring-up of the other cores (smp.h). Each gets a slot (APIC id, stack) before
- * any is started; INIT and SIPI go to all, and each claims its slot by a
- * compare-and-swap when it arrives, so that one that comes after it was given
- * up halts and harms nothing. While an INIT is on its way the slot cannot be
- * claimed: one that arrives late must not be counted and then reset. Cores that
- * arrived wait for their number, which is dense over those that are there, and
- * then run on.
+ * Bring-up of the other cores and calls between cores, see smp.h. smp_start()
+ * is called by hv/init.c.
+ *
+ * Each core gets a slot (APIC id, stack) before any is started. INIT and SIPI
+ * go to all of them. A core claims its slot by a compare-and-swap when it
+ * arrives, so that one that comes after it was given up halts and harms
+ * nothing. No slot can be claimed while an INIT is on its way to it, or a core
+ * that is late would be counted and then reset. Cores that arrived wait for
+ * their number, which counts those that are there, and run on.
+ *
+ * No locks: slot states, pending bits and the call are atomic.
  */
 #include "arch/x86/machine/smp.h"
 
@@ -54,6 +58,9 @@ extern struct smp_slot smp_slots[MAX_CPUS];
 extern u32 smp_slot_count;
 struct smp_slot smp_slots[MAX_CPUS];
 u32 smp_slot_count;
+/*
+ * Called by ap_start.asm on the core's own stack, interrupts off; returns never
+ */
 void smp_ap_main(struct smp_slot *slot);
 
 /* The words at the end of trampoline.asm */
@@ -91,8 +98,8 @@ static void trampoline_build(hpa_t page)
 	d->gdt_base += (u32)page.v;
 }
 
-/* Why this APIC id cannot get a slot, or NULL. One that comes twice in the
- * firmware's tables must not get a second INIT when it already runs. */
+/* Why this APIC id cannot get a slot, or NULL. A core that the firmware lists
+ * twice must not get a second INIT when it runs already. */
 static const char *slot_refuse(u32 apic_id)
 {
 	if (smp_slot_count + 1 >= MAX_CPUS)
@@ -151,10 +158,10 @@ static u32 slots_in(enum slot_state state)
 }
 
 /*
- * Until none waits any more, or @us have passed. The timer runs meanwhile,
- * though nobody takes its interrupt: where an emulator runs the cores in turns,
- * a turn lasts until the next timer event, and with none in sight the new
- * core's first one lasts long.
+ * Wait until all have arrived; false: @us have passed. The timer runs
+ * meanwhile, though nobody takes its interrupt. An emulator may run the cores
+ * in turns, of which each lasts until the next timer event. With none in sight
+ * a new core's first turn would last long.
  */
 static bool wait_arrivals(u64 us)
 {
@@ -175,7 +182,9 @@ static bool wait_arrivals(u64 us)
 	return true;
 }
 
-/* From @from to @to, unless the core was faster; true: done */
+/*
+ * Move the slot from state @from to @to. False: it was not in @from any more.
+ */
 static bool slot_move(struct smp_slot *slot, u32 from, u32 to)
 {
 	return __atomic_compare_exchange_n(&slot->state, &from, to, false,
@@ -202,8 +211,9 @@ static void sipi_waiting(u8 vector)
 }
 
 /*
- * The second round keeps the times of the MP specification (B.4), which cores
- * since family 6 do not need, for one that the first did not reach.
+ * The first round is short, as cores since family 6 allow. The second is for
+ * one that it did not reach, and keeps the times of MP 1.4, B.4 *Application
+ * Processor Startup*.
  */
 static const struct {
 	u64 after_init_us, after_sipi_us, wait_us;
@@ -230,9 +240,9 @@ static struct pcpu *slot_cpu(const struct smp_slot *slot)
 	return (struct pcpu *)(slot->stack_top - STACK_SIZE);
 }
 
-/* INIT leaves it waiting for a SIPI that never comes, so that it cannot wake
- * up late in a page that is somebody else's by then. Its block is not given
- * back: one that hangs half-way may still use it. */
+/* After an INIT it waits for a SIPI that never comes, and cannot wake up late
+ * in a page that is somebody else's by then. Its block is not given back,
+ * because a core that hangs half-way may still use it. */
 static void give_up(struct smp_slot *slot)
 {
 	lapic_send_init(slot->apic_id);
@@ -262,7 +272,6 @@ static void number_cores(void)
 					 __ATOMIC_RELEASE);
 }
 
-/* From ap_start.asm, on the core's own stack */
 void smp_ap_main(struct smp_slot *slot)
 {
 	struct pcpu *cpu = slot_cpu(slot);
@@ -306,7 +315,9 @@ void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
 	u32 old = __atomic_fetch_or(&cpu->pending, pending_bits,
 				    __ATOMIC_SEQ_CST);
 
-	/* Who set the same bits first sent an IPI that is not taken yet */
+	/*
+	 * Whoever set these bits first has sent an IPI, which is not taken yet
+	 */
 	if ((old & pending_bits) == pending_bits && pending_bits)
 		return;
 	if (cpu != this_cpu())
@@ -350,7 +361,7 @@ void smp_take_call(void)
 
 void smp_call_others(void (*fn)(void *arg), void *arg)
 {
-	/* The holder may wait for this very core: serve it while waiting */
+	/* The holder waits for this core, too: serve its call meanwhile */
 	while (__atomic_exchange_n(&call.busy, 1, __ATOMIC_ACQUIRE)) {
 		smp_take_call();
 		cpu_pause();

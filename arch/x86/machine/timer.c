@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Per-core timer queues (timer.h): a sorted list, soonest first. A core has a
+ * Each core's timer queue, see timer.h: a list, soonest first. A core has a
  * handful of timers (its vCPUs' and the scheduler's), so a list beats a tree.
+ * Called by who owns a timer, and by irq.c; each core touches its own queue
+ * only, no lock.
  */
 #include "arch/x86/machine/timer.h"
 
@@ -9,8 +11,8 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/tsc.h"
 
-/* Callbacks a run: one that always re-arms itself in the past must not keep the
- * core; what is left fires again at once */
+/* Callbacks in one run. More fire again at once: a timer that always arms
+ * itself in the past must not keep the core. */
 #define RUN_MAX 32
 
 static void queue_remove(struct timer_queue *q, struct timer *t)
@@ -53,7 +55,7 @@ void timer_arm(struct timer *t, u64 deadline_tsc)
 
 	if (t->armed)
 		queue_remove(q, t);
-	/* 0 stops the hardware; any past time will do instead */
+	/* 0 would stop the hardware; 1 has passed, too */
 	t->deadline = deadline_tsc ? deadline_tsc : 1;
 	queue_insert(q, t);
 	program(q);

@@ -1,29 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Per-core timers on the host LAPIC timer (TSC-deadline, else one-shot). A
- * timer belongs to the core that armed it; only that core touches its queue,
- * so there is no lock. Deadlines are host TSC values. Callbacks run on the
- * owner core from the timer interrupt's dispatch, interrupts off.
+ * Each core's timers, on its LAPIC timer (TSC-deadline, else one-shot). A timer
+ * belongs to the core that armed it, and only that core touches its queue, so
+ * there is no lock. Deadlines are TSC values. Interrupts are off in all that is
+ * here.
  */
 #ifndef ARCH_X86_MACHINE_TIMER_H
 #define ARCH_X86_MACHINE_TIMER_H
 
 #include "lib/types.h"
 
+/*
+ * Zero but for fn at first. It stays where it is while it is armed or running.
+ */
 struct timer {
 	u64 deadline;       /* host TSC; valid while armed */
 	struct timer *next; /* sorted, soonest first */
 	bool armed;
+	/* Runs on the owner core, in an interrupt's place; may arm it again */
 	void (*fn)(struct timer *self);
 };
 
-/* Arm (or re-arm) on this core. A deadline in the past fires at once from the
- * next timer_run(). The hardware is reprogrammed only when the soonest
- * deadline moved. */
+/*
+ * Arms @t on this core, or moves its deadline if it is armed here; it is not
+ * armed on another core. A deadline that has passed fires at once, from an
+ * interrupt. The hardware is programmed only when the soonest deadline moves.
+ */
 void timer_arm(struct timer *t, u64 deadline_tsc);
+/* Disarms @t, which this core armed; nothing, if it is not armed. fn does not
+ * run afterwards. */
 void timer_cancel(struct timer *t);
-/* Run what is due on this core and program the next; called by the timer
- * vector's handler */
+/* Runs what is due on this core, at most 32, and programs the hardware for the
+ * next. VEC_TIMER's handler. */
 void timer_run(void);
 
 #endif

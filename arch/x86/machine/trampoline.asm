@@ -1,9 +1,9 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Real mode to long mode in one step (SDM 3A 10.8.5): smp.c copies this to a
-; page below 1 MiB and fills the words at its end; a SIPI starts the core at its
-; first byte with CS = page / 16 and IP = 0. All cores run it at the same time:
-; it has no stack and writes nothing. The tables it loads map its own page at
-; its address and the hypervisor's half of the address space.
+; Real mode to long mode in one step (SDM 3A 10.8.5 *Initializing IA-32e Mode*).
+; smp.c copies this to a page below 1 MiB and fills the words at its end. A SIPI
+; starts a core at its first byte, with CS = page / 16 and IP = 0. All cores run
+; it at the same time, so it has no stack and writes nothing. The tables that it
+; loads map its page at its own address, and the hypervisor's half.
 
 CR4_PAE		equ 1 << 5
 CR0_LONG	equ 1 << 31 | 1 << 16 | 1 << 5 | 1 << 4 | 1 << 1 | 1

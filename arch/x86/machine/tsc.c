@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The TSC's rate (tsc.h). CPUID or an MSR tell it exactly on most machines;
- * else it is measured for WINDOW_US against a clock of known rate. Both ends of
- * the window lie at an edge of that clock, read between two TSC reads as close
- * together as they come, so that a short window is exact enough. The LAPIC
- * timer is measured in the same window.
+ * The TSC's rate, see tsc.h. tsc_init() is called by hv/init.c, the rest by all
+ * who need time; no lock.
+ *
+ * On most machines CPUID or an MSR tells the rate exactly. Else it is measured
+ * for WINDOW_US beside a clock of known rate. Both ends of the window lie at an
+ * edge of that clock, between two TSC reads that are as close as they come: so
+ * a short window is exact enough. The LAPIC timer is measured in the same
+ * window.
  */
 #include "arch/x86/machine/tsc.h"
 
@@ -52,7 +55,7 @@ static void set_rate(u64 khz)
 	ticks_per_ns = (khz << 32) / NS_PER_MS;
 }
 
-/* SDM 3B 19.7.3 "Determining the Processor Base Frequency" */
+/* SDM 2A CPUID, leaf 15H *Time Stamp Counter and Nominal Core Crystal Clock* */
 static u64 khz_from_crystal(void)
 {
 	struct cpuid ratio, freq;
@@ -71,7 +74,7 @@ static u64 khz_from_crystal(void)
 	return (u64)(freq.eax & 0xffff) * 1000;
 }
 
-/* The timing leaf, where a hypervisor below that has it says who it is */
+/* The timing leaf of a hypervisor below, of those that are known to have it */
 static u64 khz_from_hypervisor(void)
 {
 	static const char *const known[] = { "VMwareVMware", "KVMKVMKVM" };
@@ -116,7 +119,9 @@ struct ref_clock {
 	u64 (*read)(void);
 };
 
-/* ACPI 6.4, 4.8.3.3 "Power Management Timer"; 24 bits are always there */
+/*
+ * ACPI 6.4, 4.8.3.3 *Power Management Timer (PM_TMR)*; it has 24 bits at least
+ */
 static u16 pm_port;
 
 static u64 pm_read(void)
@@ -124,7 +129,9 @@ static u64 pm_read(void)
 	return inl(pm_port);
 }
 
-/* PIT channel 2 (8254 data sheet), gated by port 61h, silent speaker */
+/*
+ * PIT channel 2 (8254 data sheet), gated by port 61h, with the speaker silent
+ */
 #define PIT_CH2       (PIT_PORT + 2)
 #define PIT_CMD       (PIT_PORT + PIT_CONTROL)
 #define PIT_SELECT2   (2u << PIT_SELECT_SHIFT)
@@ -168,8 +175,8 @@ struct sample {
 #define EDGE_SPINS   100000
 #define WINDOW_SPINS 10000000
 
-/* Wait for an edge of @c; *tsc is its middle, returns how sure that is (ticks);
- * UINT64_MAX: the clock stands still */
+/* Wait for an edge of @c, which was at *@tsc. Returns how sure that is, in TSC
+ * ticks; UINT64_MAX: the clock stands still. */
 static u64 wait_edge(const struct ref_clock *c, u64 *tsc, u64 *ref)
 {
 	u64 before = c->read() & c->mask;
@@ -270,7 +277,7 @@ static u64 find_khz(const char **how)
 	return khz;
 }
 
-/* Long enough a count to know the LAPIC timer's rate within 0.01 % */
+/* Long enough to know the LAPIC timer's rate within 0.01 % */
 #define LAPIC_WINDOW_US 500
 
 static void measure_lapic(const struct sample *start)
