@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The firmware's ACPI tables (ACPI 6.4, 5.2), read with early_map() and copied:
- * each table's checksum is verified; a broken one is logged by name and left
- * out. The MADT and FADT facts everyone needs are in struct acpi_facts.
+ * What the firmware's ACPI tables say of the machine (ACPI 6.4, 5.2 *ACPI
+ * System Description Tables*). A table whose checksum or length is wrong is
+ * logged by name and left out. All that others need is in struct acpi_facts;
+ * the tables themselves are not kept.
  */
 #ifndef DRIVERS_ACPI_ACPI_H
 #define DRIVERS_ACPI_ACPI_H
@@ -40,8 +41,11 @@ struct acpi_gas {
 	u64 address;
 };
 
+/*
+ * A list that is full loses what comes after; a port or an address of 0 is none
+ */
 struct acpi_facts {
-	bool present;
+	bool present; /* an RSDT or XSDT was read */
 	u32 table_count;
 	struct acpi_table
 		tables[ACPI_MAX_TABLES]; /* XSDT/RSDT entries + DSDT + FACS */
@@ -55,8 +59,8 @@ struct acpi_facts {
 	struct acpi_override overrides[ACPI_MAX_OVERRIDES];
 	u32 ecam_count;
 	struct acpi_ecam ecam[ACPI_MAX_ECAM];
-	u16 pm1a_evt, pm1a_cnt, pm1b_cnt; /* ports; 0: none */
-	u16 pm_timer;                     /* port; 0: none */
+	u16 pm1a_evt, pm1a_cnt, pm1b_cnt; /* ports */
+	u16 pm_timer;                     /* port */
 	bool has_s5;
 	u8 s5_typ_a, s5_typ_b; /* from \_S5_ in the DSDT or an SSDT */
 	bool has_reset;
@@ -65,14 +69,18 @@ struct acpi_facts {
 	u16 smi_cmd;
 	u8 acpi_enable; /* to smi_cmd: ACPI mode on; 0: always on */
 	u16 sci_gsi;
-	/* 0: none. Read by the trap that will keep its messages from guests */
+	/* Read by the trap that will keep its messages from guests */
 	u64 hpet_base;
 };
 
+/* Any core; constant after acpi_init() and piix4_facts() at boot. All zero
+ * before. */
 extern struct acpi_facts acpi;
-/* The GSI of an ISA interrupt (ACPI 5.2.12.5 *Interrupt Source Override*);
- * without an override its number */
+/* The GSI of an ISA interrupt (ACPI 6.4, 5.2.12.5 *Interrupt Source Override
+ * Structure*); without an override it is @isa_irq. Any core. */
 u32 acpi_isa_gsi(u8 isa_irq);
-/* From boot_info.rsdp; 0 also when there are no tables (acpi.present false) */
+/* Fills `acpi` from the tables at @bi's RSDP. Boot CPU, once, after
+ * hostmap_init(). Always 0: without usable tables it logs that, and `acpi`
+ * stays empty. */
 int __must_check acpi_init(const struct boot_info *bi);
 #endif

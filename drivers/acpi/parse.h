@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parsers of single ACPI tables, for acpi.c. Each gets a whole table in memory,
- * whose length field is right and whose checksum holds, but nothing else; each
- * adds what it finds to @f and reads nothing beyond the table. */
+/*
+ * Parsers of single ACPI tables, for acpi.c. Each gets a whole table in memory,
+ * whose length field and checksum are right; nothing else of it is trusted.
+ * Each adds what it finds to @f and reads nothing beyond the table. What makes
+ * no sense is logged and passed over. Boot CPU; no lock.
+ */
 #ifndef DRIVERS_ACPI_PARSE_H
 #define DRIVERS_ACPI_PARSE_H
 
 #include "drivers/acpi/acpi.h"
 #include "include/hw/acpi.h"
 
-/* Sum of the bytes is 0 */
+/* Is the sum of the @length bytes at @p 0? */
 bool acpi_checksum_ok(const void *p, u32 length);
+/* Cores, IOAPICs, overrides (ACPI 6.4, 5.2.12 *Multiple APIC Description Table
+ * (MADT)*) */
 void acpi_parse_madt(struct acpi_facts *f, const struct acpi_header *t);
-/* Also tells where DSDT and FACS are; 0: none */
+/* PM ports, SCI and reset register, and to *@dsdt and *@facs where these tables
+ * are; 0: none (ACPI 6.4, 5.2.9 *Fixed ACPI Description Table (FADT)*) */
 void acpi_parse_fadt(struct acpi_facts *f, const struct acpi_header *t,
 		     u64 *dsdt, u64 *facs);
+/* ECAM ranges of the MCFG table, and the HPET's address of the HPET table */
 void acpi_parse_mcfg(struct acpi_facts *f, const struct acpi_header *t);
 void acpi_parse_hpet(struct acpi_facts *f, const struct acpi_header *t);
-/* \_S5_ in a DSDT or SSDT; keeps what an earlier table said */
+/* \_S5_ in a DSDT or SSDT, unless an earlier table had it (ACPI 6.4, 7.4.2
+ * *\_Sx states*) */
 void acpi_parse_s5(struct acpi_facts *f, const struct acpi_header *t);
-/* Move the core with @apic_id to the front of the list, if it is there */
+/* Moves the core with @apic_id to the front of the list, if it is there */
 void acpi_boot_cpu_first(struct acpi_facts *f, u32 apic_id);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The CMOS RTC, read once at boot by hv/init.c for guests with no clock of
- * their own. The registers belong to the privileged guest afterwards. No lock.
+ * The CMOS RTC, see rtc.h. hv/init.c has it read once, for guests without a
+ * clock of their own. The registers are the privileged guest's afterwards. No
+ * lock.
  */
 #include "drivers/clock/rtc.h"
 
@@ -31,7 +32,7 @@ static void rtc_read_fields(u8 field[FIELDS])
 		field[i] = rtc_read(field_reg[i]);
 }
 
-/* Two equal readings with no update under way; false: there is none */
+/* Two equal readings with no update under way; false: there is no RTC */
 static bool rtc_snapshot(u8 field[FIELDS])
 {
 	u8 again[FIELDS];

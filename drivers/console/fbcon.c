@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Text on the linear framebuffer, see fbcon.h. Called by the console mux, which
- * serializes (no lock here), and by panic.
+ * serializes, so that there is no lock here.
  *
  * Text goes into cells in RAM; fbcon_draw() brings the screen up to them and
  * draws the cells that differ. The framebuffer is only written to, because

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text on the framebuffer the loader found (8x16 font, scrolling) */
+/*
+ * Text on the framebuffer that the loader found: an 8x16 font, scrolling. Any
+ * core; the console mux (hv/console) serializes, and a panic has it to itself.
+ * Nothing happens without a usable framebuffer.
+ */
 #ifndef DRIVERS_CONSOLE_FBCON_H
 #define DRIVERS_CONSOLE_FBCON_H
 
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"
 
-void fbcon_init(const struct boot_framebuffer *fb); /* base 0: stays silent */
-/* Into the text that the screen is to show; nothing while released */
+/* Takes @fb, whose base may be 0: none. Boot CPU, once, also before
+ * hostmap_init(): text then waits until the framebuffer can be mapped. */
+void fbcon_init(const struct boot_framebuffer *fb);
+/* Adds @len bytes to the text that the screen is to show; drops them while
+ * released. LF begins a new line, escape sequences are swallowed. */
 void fbcon_write(const char *s, size_t len);
-/* Text was written that the screen does not show yet */
+/* Has text been written that the screen does not show yet? */
 bool fbcon_stale(void);
-/* Show it: the cells that changed, whatever scrolled past in between */
+/* Draws the cells that changed, whatever scrolled past in between. A full
+ * screen is a million instructions. */
 void fbcon_draw(void);
-/* The privileged guest's kernel owns the screen from now on */
+/* Gives the screen to the privileged guest's kernel */
 void fbcon_release(void);
-/* A panic takes it back: clears it, so that the panic can be read */
+/* Takes it back for a panic and clears it, so that the panic can be read */
 void fbcon_reclaim(void);
 #endif

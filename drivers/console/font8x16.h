@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The framebuffer console's glyphs: printable ASCII */
+/* The framebuffer console's glyphs: printable ASCII, a byte for each row of 8
+ * pixels, the leftmost in bit 7 */
 #ifndef DRIVERS_CONSOLE_FONT8X16_H
 #define DRIVERS_CONSOLE_FONT8X16_H
 

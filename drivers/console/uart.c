@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The 16550 at COM1, see uart.h. Called by the console mux and by panic only.
- * Output polls, with a bound: a UART that stops answering is given up for good
- * after one long wait, so that a missing cable or a hung bridge never hangs
- * the machine. No lock: the console mux serializes.
+ * The 16550 at COM1, see uart.h. Called by hv/console, and by drivers/power to
+ * flush it. Output polls, with a bound: a UART that stops answering is given up
+ * for good after one long wait. So a missing cable or a hung bridge never hangs
+ * the machine. No lock: the console mux serializes output, and one core takes
+ * input.
  */
 #include "drivers/console/uart.h"
 
@@ -19,7 +20,7 @@
 #define TX_POLLS_MAX 200000u
 
 static bool present;
-static u32 tx_room; /* bytes the FIFO takes without asking */
+static u32 tx_room; /* bytes that the FIFO takes unasked */
 
 static u8 uart_in(u16 reg)
 {
@@ -60,7 +61,7 @@ bool uart_init(void)
 	return true;
 }
 
-/* Wait for @bit of the line status; false: the UART is dead, and stays so */
+/* Wait for @bit of the line status. False: the UART is dead and given up. */
 static bool uart_wait(u8 bit)
 {
 	for (u32 i = 0; i < TX_POLLS_MAX; i++) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The physical IOAPICs, see ioapic.h. Called by hv/irq/route.c and for the
- * hypervisor's own UART interrupt.
+ * The physical IOAPICs, see ioapic.h. Called by hv/init.c at boot, by
+ * hv/irq/route.c for devices of guests, and by hv/console/input.c for the UART.
  *
- * Lock: each IOAPIC's own, around select and window; a leaf, taken from
- * interrupt handlers too (interrupts are off in the hypervisor).
+ * Lock: each IOAPIC's own, around its select and window registers; a leaf.
+ * Interrupt handlers take it, too: they never come while the hypervisor holds a
+ * lock.
  */
 #include "drivers/irq/ioapic.h"
 
@@ -119,14 +120,14 @@ void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
 	if (active_low)
 		low |= (u32)RTE_ACTIVE_LOW;
 	spin_lock(&io->lock);
-	/* Masked first: never half old, half new */
+	/* The half with the mask comes first: no pin is half old, half new */
 	io->low[pin] = low;
 	reg_write(io, IOREDTBL_LOW(pin), low);
 	reg_write(io, IOREDTBL_HIGH(pin), apic_id << (RTE_DEST_SHIFT - 32));
 	spin_unlock(&io->lock);
 }
 
-/* The other bits are known: no read of a slow register */
+/* @low has the other bits, which spares a read of a slow register */
 static void set_mask(u32 gsi, bool masked)
 {
 	u32 pin;

@@ -1,15 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The physical IOAPICs (82093AA; SDM 3A 11). RTEs are masked at init. */
+/*
+ * The physical IOAPICs, by global system interrupt (82093AA 3.2 *IOAPIC
+ * Registers*; ACPI 6.4, 5.2.13 *Global System Interrupts*). A GSI that no
+ * IOAPIC has is passed over. Any core, interrupt handlers too, unless said;
+ * each takes the lock of one IOAPIC, a leaf.
+ */
 #ifndef DRIVERS_IRQ_IOAPIC_H
 #define DRIVERS_IRQ_IOAPIC_H
 
 #include "lib/types.h"
 
-/* From acpi facts, else at 0xfec00000 (or boot_info's MP table base) */
+/*
+ * Maps all IOAPICs and masks their pins. They are where the ACPI tables say.
+ * Without such, there is one, at @mp_base from the MP table, or at FEC00000h if
+ * that is 0. Boot CPU, once, after acpi_init(); no lock. -ENODEV: none answers.
+ * One that does not is logged.
+ */
 int __must_check ioapic_init(u64 mp_base);
+/* One more than the highest GSI that an IOAPIC has; 0: none. No lock. */
 u32 ioapic_gsi_count(void);
-/* Route @gsi to @vector on @apic_id and leave it masked */
+/* Routes @gsi to @vector, 16 to 254, on the core with physical @apic_id, and
+ * leaves it masked. An id over 254 cannot be reached: it is logged and nothing
+ * is done. */
 void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low);
+/* Mask and unmask @gsi, whose route stays */
 void ioapic_mask(u32 gsi);
 void ioapic_unmask(u32 gsi);
 #endif

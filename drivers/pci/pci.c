@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host PCI configuration space, see pci.h. Called by power.c and by the virtual
- * PCI of the privileged guest, whose offsets and sizes are checked here.
+ * Host PCI configuration space, see pci.h. Called by drivers/power and by
+ * hv/assign. The privileged guest chooses offset and size, so they are checked
+ * here.
  *
- * Lock: pci_lock protects the address port between its write and the data
- * access, and the mapping of an ECAM range at its first use; a leaf. ECAM
- * accesses take no lock once mapped.
+ * Lock: pci_lock protects the address port from its write to the data access,
+ * and the mapping of an ECAM range at its first use. That takes the locks of
+ * mm/owner.c and mm/hostmap.c inside it. Once mapped, an ECAM access takes no
+ * lock.
  */
 #include "drivers/pci/pci.h"
 
@@ -27,7 +29,7 @@ static u8 *ecam_va[ACPI_MAX_ECAM];
 static bool ecam_failed[ACPI_MAX_ECAM];
 static struct spinlock pci_lock;
 
-/* A table that puts configuration space into memory is wrong */
+/* Is the MCFG table wrong, and puts configuration space into memory? */
 static bool ecam_in_ram(u64 base)
 {
 	enum owner_kind kind = owner_find(HPA(base)).kind;
@@ -111,8 +113,8 @@ static void by_port_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
 	spin_unlock(&pci_lock);
 }
 
-/* One access of the size, through EAX and its parts alone: some chipsets take
- * no other register (AMD family 10h BKDG, 2.11 *Configuration Space*) */
+/* One access of the size, through EAX or its parts: some CPUs take no other
+ * register (AMD family 10h BKDG, 2.11 *Configuration Space*) */
 static u32 ecam_read(const u8 *p, u8 size)
 {
 	u32 value = 0;

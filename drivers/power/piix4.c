@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Facts about a machine with a PIIX4 and no ACPI tables, see piix4.h. Called by
- * hv/init.c once; no lock, acpi is constant afterwards.
+ * hv/init.c once; acpi is constant afterwards, so there is no lock.
  */
 #include "drivers/power/piix4.h"
 
@@ -13,8 +13,8 @@
 #include "include/hw/piix4.h"
 #include "lib/log.h"
 
-/* Where the chipset's board wires them: the PIT to pin 2; the SCI and the PCI
- * interrupts, which the PIIX turns into level, active high */
+/* How the board wires them. The PIT is at pin 2. The SCI and the PCI interrupts
+ * come from the PIIX4 as level, active high. */
 static const struct acpi_override overrides[] = {
 	{ 0, 2, 0 },
 	{ 5, 5, MADT_LEVEL_HIGH },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Power-off and reset of the machine, see power.h. Called last, by the end of
- * the privileged guest or by panic, on one core with the others stopped. Each
- * way is tried in turn, with a wait for it to take effect. No lock.
+ * Power-off and reset of the machine, see power.h. Called by hv/vm/machine.c
+ * when the last guest has ended. Each way is tried in turn, with a wait for it
+ * to take effect. No lock: the other cores are stopped.
  */
 #include "drivers/power/power.h"
 
@@ -22,15 +22,15 @@
 #define ACPI_MODE_WAIT_US 300000u
 #define RESET_WAIT_US     100000u
 
-/* Works before and without a calibrated TSC */
+/* A write to port 80h takes about 1 us; needs no calibrated TSC */
 static void wait_us(u32 us)
 {
 	for (u32 i = 0; i < us; i++)
 		outb(LPC_POST_PORT, 0);
 }
 
-/* PM1 control works only in ACPI mode, which a guest's kernel has turned on
- * unless it never came that far */
+/* PM1 control works only in ACPI mode. A guest's kernel has turned it on,
+ * unless it never came that far. */
 static void acpi_mode_on(void)
 {
 	if ((inw(acpi.pm1a_cnt) & PM1_CNT_SCI_EN) || !acpi.smi_cmd ||
