@@ -222,9 +222,7 @@ static u32 start_other_cores(void)
 
 static void devices_init(void)
 {
-	if (acpi_init(&boot))
-		log_warn("init", "ACPI tables cannot be used: going on "
-				 "without");
+	acpi_init(&boot);
 	piix4_facts();
 	irq_init();
 	lapic_init_cpu();

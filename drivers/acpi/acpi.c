@@ -257,14 +257,14 @@ static u32 boot_apic_id(void)
 	return cpuid(CPUID_FEATURES).ebx >> CPUID_1_EBX_APIC_ID_SHIFT;
 }
 
-int acpi_init(const struct boot_info *bi)
+void acpi_init(const struct boot_info *bi)
 {
 	struct acpi_rsdp rsdp;
 
 	memset(&acpi, 0, sizeof(acpi));
 	if (!bi->rsdp) {
 		log_info("acpi", "the firmware has no ACPI tables");
-		return 0;
+		return;
 	}
 	if (!rsdp_read(bi->rsdp, &rsdp)) {
 		log_warn("acpi",
@@ -272,7 +272,7 @@ int acpi_init(const struct boot_info *bi)
 			 "run as if it had no ACPI tables; a firmware "
 			 "update may cure it",
 			 bi->rsdp);
-		return 0;
+		return;
 	}
 	acpi.present = root_load(rsdp.xsdt, "XSDT", sizeof(u64)) ||
 		       root_load(rsdp.rsdt, "RSDT", sizeof(u32));
@@ -282,5 +282,4 @@ int acpi_init(const struct boot_info *bi)
 		 acpi.cpu_count == 1 ? "" : "s", acpi.ioapic_count,
 		 acpi.ioapic_count == 1 ? "" : "s",
 		 acpi.has_s5 ? "" : ", no power-off by ACPI");
-	return 0;
 }

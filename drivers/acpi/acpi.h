@@ -79,8 +79,7 @@ extern struct acpi_facts acpi;
 /* The GSI of an ISA interrupt (ACPI 6.4, 5.2.12.5 *Interrupt Source Override
  * Structure*); without an override it is @isa_irq. Any core. */
 u32 acpi_isa_gsi(u8 isa_irq);
-/* Fills `acpi` from the tables at @bi's RSDP. Boot CPU, once, after
- * hostmap_init(). Always 0: without usable tables it logs that, and `acpi`
- * stays empty. */
-int __must_check acpi_init(const struct boot_info *bi);
+/* Fills `acpi` from the tables at @bi's RSDP. Without usable tables it logs
+ * that, and `acpi` stays empty. Boot CPU, once, after hostmap_init(). */
+void acpi_init(const struct boot_info *bi);
 #endif
