@@ -10,21 +10,26 @@
 
 #include "hv/core/exit.h"
 
-/* Length of the instruction of an exit of @kind at CS:RIP (legacy prefixes,
- * REX, the opcode @kind implies): 1..15, or 0 if the bytes are not that
- * instruction (the guest raced us): the caller resumes the guest. Hot on SVM.
- */
+/* The length, 1 to 15 bytes, of the instruction at CS:RIP that made an exit of
+ * @kind. 0: the bytes there are not that instruction, as another vCPU changed
+ * them; the caller resumes the guest. An EXIT_CR gets its register, too. Home
+ * core, attached; hot on SVM. */
 u8 insn_exit_length(struct vcpu *v, enum exit_kind kind);
-/* Do the access of an EXIT_MMIO that hit @v->vm->mmio or nothing; decodes,
- * performs it through the bus, updates registers and flags. */
+/* Emulate the instruction of an EXIT_MMIO that hit @v->vm->mmio or nothing:
+ * decode it, do it through the bus, update registers and flags. An instruction
+ * that is not emulated is VERDICT_KILL. Home core, attached, no lock held. */
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e);
-/* @gpa is in ROM, and what the CPU could not write there is the accessed bit of
- * a GDT descriptor: it is set in the guest's copy, so that the CPU has nothing
- * to write when it tries again. False: it is something else. */
+/* Set the accessed bit of a GDT descriptor in ROM, if that is what the CPU
+ * could not write at @gpa (SDM 3A 3.4.5.1 *Code- and Data-Segment Descriptor
+ * Types*). The CPU then has nothing to write when it tries again. False: it was
+ * something else. Home core, attached. */
 bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa);
-/* EXIT_TASK_SWITCH (SDM 3A 8 *Task Management*) */
+/* EXIT_TASK_SWITCH: do the switch (SDM 3A 8.3 *Task Switching*). VERDICT_KILL:
+ * a TSS or descriptor is not in RAM. Home core, attached. */
 enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e);
-/* INS/OUTS with REP: a bounded number of iterations per call, then RESUME */
+/* EXIT_PORT by INS or OUTS: a bounded number of iterations, then
+ * VERDICT_RESUME, and the guest runs into it again; VERDICT_ADVANCE when it is
+ * done. Home core, attached, no lock held. */
 enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e);
 
 #endif

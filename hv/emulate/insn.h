@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The instruction decoder: bytes in, struct insn out. Pure: it knows no vCPU
- * and no memory, so that unit tests and fuzzers drive it. Of the one-byte, 0F,
- * 0F38 and 0F3A maps, with VEX too, it gives all parts; of EVEX and XOP code
- * the length (SDM 2A 2 *Instruction Format*; APM 3 1).
+ * and no memory, so that unit tests and fuzzers drive it. It gives all parts of
+ * an instruction of the one-byte, 0F, 0F38 and 0F3A maps, with VEX, too. Of
+ * EVEX and XOP code it gives the length (SDM 2A 2 *Instruction Format*; APM 3
+ * 1).
  */
 #ifndef HV_EMULATE_INSN_H
 #define HV_EMULATE_INSN_H
@@ -58,8 +59,8 @@ struct insn {
 	u64 imm;         /* sign-extended */
 };
 
-/* 0; -EAGAIN: more bytes are needed; -EINVAL: no instruction we know, or longer
- * than INSN_MAX */
+/* Decode the instruction at @bytes, of which @have are there. -EAGAIN: more
+ * bytes are needed; -EINVAL: it is unknown or longer than INSN_MAX. */
 int __must_check insn_decode(struct insn *insn, const u8 *bytes, size_t have,
 			     enum insn_mode mode);
 /*
@@ -77,12 +78,12 @@ struct insn_move {
 };
 bool insn_decode_move(struct insn_move *m, const u8 bytes[INSN_MOVE_MAX]);
 
-/* The length of an instruction alone, 0 for an error */
+/* The length of an instruction in bytes; 0 if insn_decode() fails */
 u8 insn_length(const u8 *bytes, size_t have, enum insn_mode mode);
-/* Legacy prefixes and REX at the start of @bytes */
+/* Bytes of legacy prefixes and (@bits64) REX at the start of @bytes */
 size_t insn_prefix_length(const u8 *bytes, size_t have, bool bits64);
 
-/* The mode of the code at CS:RIP; RG_CR, RG_SEG or RG_CS are valid */
+/* The mode of the code at CS:RIP; RG_CR, and RG_SEG or RG_CS, are valid */
 static inline enum insn_mode insn_mode(const struct vcpu_regs *r)
 {
 	if (vcpu_hw_long_mode(r))

@@ -20,7 +20,7 @@ enum emu_result {
 	EMU_OK,
 	EMU_FAULT,   /* an exception is queued */
 	EMU_UNKNOWN, /* not emulated: the end of the guest */
-	EMU_AGAIN    /* registers are as between two steps: run into it again */
+	EMU_AGAIN    /* registers are as between two steps: the guest goes on */
 };
 
 struct emu {
@@ -73,90 +73,97 @@ enum alu_bit { ALU_BT, ALU_BTS, ALU_BTR, ALU_BTC };
 enum alu_scan { ALU_BSF, ALU_BSR, ALU_TZCNT, ALU_LZCNT, ALU_POPCNT };
 
 /*
- * alu.c: pure; done by the instruction itself on this CPU, so that the
- * flags the manual leaves undefined are the CPU's too. @flags: RFLAGS before
- * and after; @size 1, 2, 4 or 8 (bits: not 1).
+ * alu.c: pure. The instruction itself does it on this CPU, so that flags which
+ * the manual leaves undefined are the CPU's, too. @flags: RFLAGS before and
+ * after; @size: 1, 2, 4 or 8 bytes, but for alu_bit() not 1.
  */
 u64 alu_binary(enum alu_op op, u8 size, u64 a, u64 b, u64 *flags);
 u64 alu_unary(enum alu_unary op, u8 size, u64 a, u64 *flags);
 u64 alu_shift(enum alu_shift op, u8 size, u64 a, u8 count, u64 *flags);
 u64 alu_bit(enum alu_bit op, u8 size, u64 a, u64 bit, u64 *flags);
-/* SHLD, SHRD (@right) and IMUL of two operands: not of bytes */
+/* SHLD, SHRD (@right) and IMUL of two operands; @size is not 1 */
 u64 alu_shift_double(bool right, u8 size, u64 a, u64 fill, u8 count,
 		     u64 *flags);
 u64 alu_imul(u8 size, u64 a, u64 b, u64 *flags);
-/* All of register @to, of which BSF and BSR may leave parts, or the whole */
+/* What register @to becomes, all of it: BSF and BSR may leave it as it is, or a
+ * part of it */
 u64 alu_scan(enum alu_scan op, u8 size, u64 to, u64 from, u64 *flags);
-/* MUL and IMUL of one operand: lo = AL, AX ...; the product is hi:lo */
+/* MUL and IMUL of one operand: *lo is AL, AX and so on; the product is hi:lo */
 void alu_multiply(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b, u64 *flags);
 /* DIV and IDIV: hi:lo is the dividend, then *lo the quotient and *hi the
  * remainder. Bytes: in AX, which is *lo, with *hi its upper half. False: #DE */
 bool alu_divide(bool is_signed, u8 size, u64 *lo, u64 *hi, u64 b);
-/* A condition code of Jcc, SETcc, CMOVcc (SDM 1 appendix B) */
+/* True if condition code @cc of Jcc, SETcc, CMOVcc holds (SDM 1 appendix B
+ * *EFLAGS Condition Codes*) */
 bool alu_condition(u8 cc, u64 flags);
 
 /* operand.c */
-/* GPR by number: byte registers AH..BH as @insn's REX says */
+/* A GPR by number, of @size bytes; without REX, byte registers 4 to 7 are AH to
+ * BH. A write of 4 bytes clears the upper half. */
 u64 emu_reg_get(struct emu *m, u8 reg, u8 size);
 void emu_reg_set(struct emu *m, u8 reg, u8 size, u64 value);
 void emu_flags_set(struct emu *m, u64 flags);
-/* Queue #UD: EMU_FAULT */
+/* Queue #UD; returns EMU_FAULT */
 int emu_ud(struct emu *m);
-/* 0, or #UD because of a LOCK prefix (SDM 2A, LOCK) */
+/* EMU_OK; EMU_FAULT: #UD is queued for a LOCK prefix (SDM 2A, LOCK) */
 int emu_no_lock(struct emu *m);
-/* In the guest's paging mode; RG_CR is valid */
+/* True if @lin is canonical in the guest's paging mode; RG_CR is valid */
 static inline bool emu_is_canonical(const struct emu *m, u64 lin)
 {
 	return is_canonical(lin, vcpu_linear_bits(m->r));
 }
-/* Segment, limit, canonical, alignment and paging checks of @size bytes (up to
- * 32) at seg:offset, in this order; sets accessed and dirty bits */
+/* Resolve @size bytes (up to 32) at seg:offset: checks of segment, limit,
+ * canonical address, alignment and paging, in this order. Sets accessed and
+ * dirty bits. EMU_OK, or EMU_FAULT: one is queued. */
 int emu_resolve(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 		struct emu_span *span);
-/* The ModRM or moffs operand */
+/* The same for the ModRM or moffs operand */
 int emu_resolve_operand(struct emu *m, u8 size, u8 access,
 			struct emu_span *span);
-/* So, of 16 or 32 bytes that fault with #GP(0) unless aligned to that */
+/* The same for 16 or 32 bytes that must be aligned to their size, or #GP(0) */
 int emu_resolve_aligned(struct emu *m, u8 size, u8 access,
 			struct emu_span *span);
-/* RFLAGS as it is now and RIP behind the instruction, where the dispatcher's
- * own step would do too much: EMU_AGAIN */
+/* Step over the instruction, leaving RFLAGS as it is, where the dispatcher's
+ * own step would change it. Returns EMU_AGAIN. */
 int emu_step_over(struct emu *m);
-/* Protected mode, and not virtual-8086 */
+/* True in protected mode that is not virtual-8086 */
 bool emu_protected(const struct emu *m);
 
-/* mem.c: @span is resolved, for the access that is done */
+/* mem.c: @span was resolved for this access. Loads and stores cannot fail. */
 u64 emu_load(struct emu *m, const struct emu_span *span, u8 size);
 void emu_store(struct emu *m, const struct emu_span *span, u8 size, u64 value);
-/* More than 8 bytes, by eights */
+/* The same for 16 or 32 bytes */
 void emu_load_wide(struct emu *m, const struct emu_span *span, u8 size,
 		   u64 *value);
 void emu_store_wide(struct emu *m, const struct emu_span *span, u8 size,
 		    const u64 *value);
-/* The store of a read-modify-write. In RAM, by compare-and-exchange: EMU_AGAIN
- * if it is not @old any more, before which nothing else may be changed */
+/* The store of a read-modify-write: @old was loaded, @value replaces it. In RAM
+ * it is a compare-and-exchange. EMU_AGAIN: @old is not there any more, so this
+ * must come before anything else changes. */
 int __must_check emu_replace(struct emu *m, const struct emu_span *span,
 			     u8 size, u64 old, u64 value);
 int __must_check emu_replace_wide(struct emu *m, const struct emu_span *span,
 				  const u64 old[2], const u64 value[2]);
 
 /* segment.c */
-/* Queue an exception with an error code: EMU_FAULT */
+/* Queue an exception with an error code; returns EMU_FAULT */
 int emu_fault(struct emu *m, u8 vector, u32 error);
 /* CPL, 0 in real mode; RG_SEG, RG_CR and RG_RIP are valid */
 u32 emu_cpl(struct emu *m);
-/* The descriptor of @sel, or #GP(@sel) outside its table */
+/* Read the descriptor of @sel; EMU_FAULT: #GP(@sel) outside its table */
 int emu_descriptor(struct emu *m, u16 sel, struct task_span *at,
 		   u8 raw[DESC_BYTES]);
 
 /* stack.c */
-/* In the size of a PUSH and POP here, or @size; RSP changes with no fault */
+/* Push, in the size of a PUSH here or in @size bytes. After a fault RSP is as
+ * it was. */
 int emu_push(struct emu *m, u64 value);
 int emu_push_sized(struct emu *m, u8 size, u64 value);
-/* What a POP would take, and its step of RSP */
+/* A POP in two steps: load what it takes, then move RSP, which cannot fail */
 int emu_top(struct emu *m, u64 *value);
 void emu_drop(struct emu *m);
-/* RIP once the dispatcher has stepped over this instruction */
+/* Go to @target: RIP is set so that the dispatcher's step over this instruction
+ * leads there */
 void emu_jump(struct emu *m, u64 target);
 
 /* ops.c: moves and arithmetic; bits.c: bits, shifts, exchange;

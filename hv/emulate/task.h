@@ -11,7 +11,7 @@
 #include "hv/core/vcpu.h"
 #include "include/hw/descriptor.h"
 
-/* What needs a resolved address: a TSS or a descriptor, two pages at most */
+/* A TSS or a descriptor with its address resolved, in two pages at most */
 struct task_span {
 	gpa_t gpa[2];
 	u32 first, bytes; /* @first of them in gpa[0] */
@@ -29,26 +29,25 @@ int __must_check task_write(struct vcpu *v, const struct task_span *span,
 /* The descriptor of @sel in the GDT or LDT; -ENOENT: outside its table */
 int __must_check task_descriptor(struct vcpu *v, u16 sel,
 				 struct task_span *span, u8 raw[DESC_BYTES]);
-/* What a segment register holds once @raw is in it */
+/* What a segment register holds once descriptor @raw is loaded into it */
 struct segment task_segment(u16 sel, const u8 raw[DESC_BYTES]);
-/* May @s, not null, go into @seg, CS to data, at @cpl? 0, or the vector: #GP
- * for its type or privilege (in a task switch: #TS), #NP or #SS if not present
- */
+/* Check whether @s, which is not null, may be loaded into @seg at @cpl. 0, or
+ * the vector of its fault: #GP for type or privilege (in a task switch #TS
+ * instead), #NP, or #SS for SS, if it is not present. */
 u8 task_check_segment(enum seg seg, const struct segment *s, u32 cpl);
-/* The CPU marks a code or data segment it loads */
+/* Set the accessed bit of a code or data segment that is loaded */
 int __must_check task_mark_accessed(struct vcpu *v,
 				    const struct task_span *span,
 				    u8 raw[DESC_BYTES]);
 
 /* hv/emulate/task_segments.c */
 
-/* LDTR, CS, SS and data segments of the new task, whose selectors are in
+/* Load LDTR, CS, SS and data segments of the new task, whose selectors are in
  * regs.seg[] and whose flags are in regs.rflags (SDM 3A table 8-1). @ext: bit 0
  * of the error codes. */
 int __must_check task_load_segments(struct vcpu *v, u32 ext);
-/* Selectors are loaded, descriptors are not (SDM 3A 6.15 #TS): data segments
- * are unusable, SS is where it was, so that a fault can be delivered from there
- */
+/* Selectors are loaded, descriptors are not (SDM 3A 6.15, #TS). Data segments
+ * are unusable; SS is as it was, so that a fault can be delivered. */
 void task_forget_segments(struct vcpu *v);
 
 #endif

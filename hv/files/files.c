@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The files that the loader brought; see files.h. Mapped by files_init() on the
- * boot CPU. Those of isolated guests stay as they are, so that any core may
- * look one up without a lock when it starts a guest again. Those of the
- * privileged guest are used and dropped by the core that loads it, and by then
- * no name that an isolated guest uses is among them.
+ * boot CPU. No locks. Files of isolated guests stay as they are, so that any
+ * core may look one up when it starts a guest again. Files of the privileged
+ * guest alone are used and forgotten by the core that loads it.
  */
 #include "hv/files/files.h"
 
@@ -20,7 +19,7 @@ static const struct boot_info *boot;
 static const void *efi_map;
 static struct image images[BOOT_MAX_MODULES];
 static u32 image_count;
-/* Bit per image: its memory is, or is to be, the privileged guest's */
+/* Bit per image: its memory is, or will be, the privileged guest's */
 static u32 given;
 static_assert(BOOT_MAX_MODULES <= 32, "a bit each");
 
@@ -89,7 +88,7 @@ static bool uses(const struct guest_config *c, const struct image *image)
 	return false;
 }
 
-/* From now on there is no such file */
+/* Unmap it: from now on there is no such file */
 static void forget(struct image *image)
 {
 	if (image->data)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The files that the loader brought from the boot volume, by name (without
- * case). Files are untrusted: their readers check them.
+ * The files that the boot loader brought from the boot volume, by name. Upper
+ * and lower case are the same. Files are untrusted: their readers check them.
+ * Called by hv/init.c and by those who plan and load guests; no locks.
  */
 #ifndef HV_FILES_FILES_H
 #define HV_FILES_FILES_H
@@ -17,23 +18,26 @@ struct image {
 	u64 hpa; /* where it lies; page aligned */
 };
 
-/* Maps all of @bi's, which must stay mapped. Boot CPU, once. -ENOMEM */
+/* Map all files of @bi, which must stay mapped itself. Boot CPU, once, before
+ * any other function here. -ENOMEM: no room to map one, which is logged. */
 int __must_check files_init(const struct boot_info *bi);
-/* -ENOENT; an empty file is found, with size 0. Any core. */
+/* Find a file by @name; an empty one is found, with size 0. -ENOENT: there is
+ * none. Any core. */
 int __must_check file_find(const char *name, struct image *out);
 /*
- * Who pays for the files, once the isolated guests are there and before the
- * privileged one takes the rest of memory: what an isolated guest is started
- * from again after a reset is charged to that guest (the first of several);
- * everything else becomes free memory, so the privileged guest's, which is
- * loaded from where its files lie (hv/load/place.h keeps off them).
- * @privileged: its manifest entry, or NULL
+ * Settle who owns the memory of the files. A file that an isolated guest is
+ * started from again after a reset becomes that guest's (the first of several).
+ * All other files become free memory, and so the privileged guest's. That is
+ * loaded from where its files lie (hv/load/place.h keeps off them); those it
+ * does not use are forgotten at once. @privileged: its manifest entry, or NULL.
+ * Boot CPU, once: after the isolated guests are made, before the privileged one
+ * takes the rest of memory.
  */
 void files_settle(const struct guest_config *privileged);
-/* The privileged guest is loaded: its files are memory of its own now, and no
- * longer mapped or found. The core that loaded it, once. */
+/* The privileged guest is loaded: its files are memory of its own from now on,
+ * no longer mapped or found. The core that loaded it, once. */
 void files_forget_privileged(void);
-/* What files_init() was given; NULL before */
+/* What files_init() was given; NULL before. Any core, as is the next. */
 const struct boot_info *files_boot_info(void);
 /* The firmware's EFI memory map, mapped; NULL when not started by UEFI */
 const void *files_efi_map(void);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables for a firmware to place: two files of bytes whose pointers are
- * offsets, and a script that says how to allocate them, add their addresses to
- * the pointers and sum up again (QEMU include/hw/acpi/bios-linker-loader.h,
- * SeaBIOS src/fw/romfile_loader.h). Called by load_guest(). No locks.
+ * offsets, and a script. That says how to allocate the files, add their
+ * addresses to the pointers and sum up again. Its form is QEMU's
+ * (include/hw/acpi/bios-linker-loader.h) and SeaBIOS's
+ * (src/fw/romfile_loader.h). Called by load_guest(). No locks.
  */
 #include "hv/load/acpi_tables.h"
 
@@ -70,7 +71,7 @@ static void add_checksum(struct loader_command *c, const struct acpi_sum *s)
 	c->checksum.length = s->length;
 }
 
-/* Pointers first: sums are over what they became */
+/* Pointers come first, as the sums are over what they became */
 static u32 write_script(const struct acpi_writer *w, struct loader_command *c)
 {
 	u32 n = 0;
@@ -84,7 +85,7 @@ static u32 write_script(const struct acpi_writer *w, struct loader_command *c)
 	return n * (u32)sizeof(*c);
 }
 
-/* A loader adds up all of the range, and the sum's byte is in it */
+/* A firmware adds up all of a range, the sum's byte, too: that must be 0 */
 static void clear_sums(const struct acpi_writer *w)
 {
 	for (u32 i = 0; i < w->sum_count; i++)

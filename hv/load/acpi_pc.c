@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tables of the PC that an isolated guest is, about what pc_map.h places: ECAM,
- * HPET, what its timers need not be read twice for, and its processors as
- * objects, which is what the MADT's UIDs refer to (ACPI 6.4, 8.4). Called by
- * acpi_build.c. No locks.
+ * Tables of the PC that an isolated guest is, about what pc_map.h places. MCFG
+ * tells of ECAM, HPET of that, WAET that the PM timer need not be read twice.
+ * The SSDT has the processors as objects, to which the MADT's UIDs refer (ACPI
+ * 6.4, 8.4). Called by acpi_build.c. No locks.
  */
 #include "hv/load/acpi_tables.h"
 
@@ -22,8 +22,9 @@ static_assert(DSDT_FWCFG == PC_FWCFG, "DSDT: fw_cfg");
 static_assert(DSDT_SLP_TYP_S5 == PC_SLP_TYP_S5, "DSDT: S5");
 static_assert(DSDT_PIRQ_A == PC_GSI_PIRQ_A, "DSDT: PIRQ");
 
-/* Of the 256 that ECAM decodes: a kernel looks for devices on each by ports,
- * two exits for every device there could be */
+/* The last of the buses that the guest is told of, though ECAM decodes 256. A
+ * kernel looks for devices on each of them, with two exits for every device
+ * that could be there. */
 #define BUS_LAST DSDT_BUS_LAST
 static_assert(BUS_LAST < PC_ECAM_BYTES / MIB(1), "buses in ECAM");
 static_assert(DSDT_BUS_COUNT == BUS_LAST + 1, "DSDT: buses");

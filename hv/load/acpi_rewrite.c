@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's ACPI tables for the privileged guest: a new RSDP and XSDT that
- * name the firmware's own tables where they lie (guest-physical is
- * host-physical), but for the MADT, which lists the guest's vCPUs, and for
- * tables about hardware that the hypervisor keeps. Called by load_guest() once.
- * No locks.
+ * The host's ACPI tables for the privileged guest. A new RSDP and XSDT name the
+ * firmware's own tables where they lie, as guest-physical is host-physical. The
+ * MADT is new, for the guest's vCPUs; tables about hardware that the hypervisor
+ * keeps are left out. Called by load_guest() once. No locks.
  */
 #include "hv/load/acpi_tables.h"
 #include "hv/load/load.h"
 #include "lib/string.h"
 
-/* Not for the guest's XSDT. The DSDT and the FACS hang off the FADT */
+/* Tables that the guest's XSDT does not list; the FADT names DSDT and FACS */
 static const char held_back[][5] = {
 	"APIC", /* replaced */
 	"DSDT", "FACS", "SRAT",

@@ -24,7 +24,8 @@ enum acpi_target {
 /* Parts of the buffer: the RSDP, then the tables. Files have one each. */
 #define ACPI_TABLES_AT 64u
 
-/* A pointer into the buffer, and a checksum: what a loader has to redo */
+/* A pointer into the buffer, and a checksum: a firmware that places the tables
+ * does both anew. Offsets in the buffer. */
 struct acpi_pointer {
 	u32 at;
 	u8 size;
@@ -36,7 +37,7 @@ struct acpi_sum {
 #define ACPI_MAX_SUMS     20
 
 /* Lays tables out in a buffer of ACPI_AREA_BYTES that becomes the guest's area
- * at @gpa; the RSDP comes first. @full: something did not fit. */
+ * at gpa; the RSDP comes first. full: something did not fit. */
 struct acpi_writer {
 	struct vm *vm;
 	enum acpi_target target;
@@ -51,33 +52,39 @@ struct acpi_writer {
 	struct acpi_sum sums[ACPI_MAX_SUMS];
 };
 
-/* Choose the area and get a buffer; -ENOMEM. Pairs with acpi_writer_free() */
+/* Choose the area and get a buffer of the VM's budget. -ENOMEM, -ENOSPC: there
+ * is no room, and nothing to free. Pairs with acpi_writer_free(). */
 int __must_check acpi_writer_init(struct acpi_writer *w, struct vm *vm,
 				  enum acpi_target target);
-/* Room for @size zeroed bytes, aligned; NULL (and full) when there is none */
+/* Room for @size zeroed bytes at a multiple of @align, a power of two; NULL and
+ * w->full when there is none */
 void *acpi_writer_take(struct acpi_writer *w, u32 size, u32 align);
 /* Set a pointer of 4 or 8 bytes at @field to something taken */
 void acpi_writer_point(struct acpi_writer *w, void *field, u8 size,
 		       const void *target);
+/* List a table at @table_gpa in XSDT and RSDT */
 void acpi_writer_list(struct acpi_writer *w, u64 table_gpa);
 /* Set the byte @at so that [start, start + length) adds up to 0 */
 void acpi_writer_sum(struct acpi_writer *w, void *start, u32 length, u8 *at);
-/* A table's checksum, once all is in place */
+/* Set a table's checksum, once all of it is in place */
 void acpi_header_sum(struct acpi_writer *w, struct acpi_header *h);
-/* Fill in its header with that, and list it */
+/* Fill in a table's header with checksum, and list it; @length in bytes */
 void acpi_writer_add(struct acpi_writer *w, struct acpi_header *h,
 		     const char *signature, u8 revision, u32 length);
 /* Add a MADT for vm's vCPUs, with the host's or a PC's interrupt controllers
  * (acpi_madt.c) */
 void acpi_write_madt(struct acpi_writer *w);
-/* The tables of an isolated guest but for FADT, FACS and DSDT (acpi_pc.c) */
+/* Add the tables of an isolated guest but for FADT, FACS, DSDT and MADT: SSDT,
+ * MCFG, HPET, WAET (acpi_pc.c) */
 void acpi_write_pc(struct acpi_writer *w);
-/* acpi_build.c: all tables of a guest whose firmware has none */
+/* Add all tables of a guest whose machine has none (acpi_build.c) */
 void acpi_write_tables(struct acpi_writer *w);
-/* XSDT, RSDT and RSDP; the last before the buffer is used. -ENOSPC */
+/* Write XSDT, RSDT and RSDP, the last step before the buffer is used. -ENOSPC:
+ * something did not fit. */
 int __must_check acpi_writer_seal(struct acpi_writer *w);
 void acpi_writer_free(struct acpi_writer *w);
-/* Seal it, copy the area to the guest, set vm->acpi_rsdp, free the buffer */
+/* Seal it, copy the area to the guest and set vm->acpi_rsdp, 0 on failure.
+ * Frees the buffer in every case. -ENOSPC, or -EFAULT: the area is not RAM. */
 int __must_check acpi_writer_finish(struct acpi_writer *w);
 
 #endif

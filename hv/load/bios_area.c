@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an isolated guest that is started at its kernel finds where a PC has its
- * BIOS: at the reset vector, code that resets the guest through the chipset's
- * reset register. A kernel jumps there when it knows no better way. Called by
- * load_guest().
+ * The BIOS of an isolated guest that is started at its kernel: code at the
+ * reset vector that resets the guest by the chipset's reset register. A kernel
+ * jumps there when it knows no better way. Called by load_guest(). No locks.
  */
 #include "hv/core/gmem.h"
 #include "hv/core/pc_map.h"

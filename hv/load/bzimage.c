@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Linux bzImage by the 64-bit boot protocol, or the 32-bit one where the kernel
- * has no 64-bit entry (boot.rst). Called by load_guest().
- * The file is untrusted: check() reads and judges all of the header before any
- * guest memory changes; then every part gets its place in the guest's RAM, and
- * only then are they written. The kernel decompresses itself. No locks.
+ * has no 64-bit entry (Linux boot). Called by load_guest(). No locks.
+ *
+ * The file is untrusted. check() reads and judges all of the header before any
+ * guest memory changes. Then every part gets its place in the guest's RAM; only
+ * then are they written. The kernel decompresses itself.
  *
  *	boot area (from its first page):
  *	  zero page | command line | GDT | page tables (PML4, PDPT, 4 PDs) |
@@ -67,14 +68,14 @@ bool bzimage_probe(const struct image *kernel)
 	return hdr.boot_flag == BZ_BOOT_FLAG && hdr.header == BZ_MAGIC;
 }
 
-/* The other entry is 32-bit; protocols before 2.12 have no other */
+/* False: the entry is 32-bit, as in all protocols before 2.12 */
 static bool has_entry64(const struct bz *b)
 {
 	return b->hdr.version >= BZ_VERSION_64 &&
 	       (b->hdr.xloadflags & BZ_XLF_KERNEL_64);
 }
 
-/* syssize counts whole paragraphs: the last one may be cut */
+/* syssize counts whole paragraphs, of which the last one may be cut */
 static int check_sizes(struct bz *b)
 {
 	const struct setup_header *h = &b->hdr;
@@ -204,7 +205,7 @@ static void set_screen(struct screen_info *s, const struct boot_framebuffer *fb)
 	s->pages = 1;
 }
 
-/* What of the real machine the privileged guest takes over */
+/* Tell the privileged guest what it takes over of the real machine */
 static void set_machine(const struct bz *b, struct boot_params *bp)
 {
 	const struct boot_info *bi = files_boot_info();

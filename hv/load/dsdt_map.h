@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses of hv/core/pc_map.h as ASL can read them: plain numbers. The C
- * preprocessor runs over the DSDT too; acpi_build.c holds the two equal. */
+ * preprocessor runs over the DSDT, too. acpi_pc.c asserts that both agree. */
 #ifndef HV_LOAD_DSDT_MAP_H
 #define HV_LOAD_DSDT_MAP_H
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The memory map a guest is told. An isolated guest has a PC's: RAM below
- * 640 KiB, the BIOS area, RAM above 1 MiB up to the PCI hole, ECAM in that, and
- * RAM above 4 GiB. The privileged guest has the machine's: its own RAM, the
+ * 640 KiB, the BIOS area, RAM from 1 MiB to the PCI hole, ECAM in the hole, RAM
+ * above 4 GiB. The privileged guest has the machine's: its own RAM, the
  * firmware's regions with their types, and all that belongs to others as
- * reserved. Called by the loaders; owner extents are stable then (boot, or the
- * owner lock of the caller's caller).
+ * reserved. Called by the loaders, once the owners' extents are final.
  */
 #include "hv/core/pc_map.h"
 #include "hv/load/acpi_area.h"
@@ -61,8 +60,8 @@ static void add_first_megabyte(struct map *m, u64 rsdp, u64 end)
 	add_around_acpi(m, rsdp, PC_BIOS_AREA, PC_BIOS_AREA_END, E820_RESERVED);
 }
 
-/* Slots are RAM, but for the hole of the first megabyte; ECAM comes before the
- * first that is above it */
+/* Slots are RAM, but for the hole in the first megabyte. ECAM comes before the
+ * first slot that is above it. */
 static void build_isolated(struct vm *vm, struct map *m)
 {
 	bool ecam = false;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rewrites the firmware's EFI memory map for the privileged guest: each
- * descriptor is cut where ownership changes. Memory of the guest keeps its type
- * (loader memory becomes conventional), firmware memory stays, everything else
- * becomes reserved; the guest's ACPI area and boot area get types that keep the
- * kernel's decompressor off them. Called at boot only; no locks.
+ * Rewrites the firmware's EFI memory map for the privileged guest. Each
+ * descriptor is cut where ownership changes. Memory of the guest keeps its
+ * type, but loader memory becomes conventional. Firmware memory stays;
+ * everything else becomes reserved. The guest's ACPI area and boot area get
+ * types that keep the kernel's decompressor off them. Called by bzimage.c at
+ * boot only; no locks.
  */
 #include "hv/load/efi_map.h"
 

@@ -10,10 +10,11 @@
 #include "hv/load/place.h"
 #include "include/hw/efi.h"
 
-/* Bytes to set aside for the rewritten map; 0: not started by UEFI */
+/* Bytes to set aside for the rewritten map; 0: not started by UEFI. At boot. */
 u64 efi_map_bytes(void);
-/* Write the map to @gpa; @used (the boot area) becomes EfiLoaderData. *size:
- * room in bytes, on return what was used. -ENOSPC, -EFAULT */
+/* Write the map to @gpa; @used, the boot area, becomes EfiLoaderData. *@size is
+ * the room in bytes, on return what was used. At boot, no locks. -EINVAL: not
+ * started by UEFI; -ENOSPC: the room is too small; -EFAULT: it is not RAM. */
 int __must_check efi_map_write(struct vm *vm, u64 gpa,
 			       const struct place_range *used, u64 *size);
 

@@ -33,30 +33,35 @@ struct elf_section {
 	u64 addr, offset, size;
 };
 
+/* True if [@offset, @offset + @size) lies in the file */
 bool elf_in_file(const struct image *f, u64 offset, u64 size);
-/* The ELF header. False: it is no ELF for x86 */
+/* Read the ELF header into @e. False: it is no ELF for x86. */
 bool elf_parse(struct elf *e, const struct image *file);
-/* A part that the headers speak of lies beyond the file's end */
+/* True if program headers, or what a segment or note has in the file, lie
+ * beyond its end */
 bool elf_is_cut(const struct elf *e);
-/* @i < phnum */
+/* Program header @i < phnum, once elf_is_cut() is false for these headers */
 struct elf_segment elf_segment(const struct elf *e, u32 i);
-/* The section headers are in the file, and of the size that the class has */
+/* True if the section headers are in the file and have their class's size */
 bool elf_has_sections(const struct elf *e);
-/* @i < shnum; elf_has_sections() */
+/* Section header @i < shnum, once elf_has_sections() is true */
 struct elf_section elf_section(const struct elf *e, u32 i);
 
 /* Take the place of every PT_LOAD, all below 4 GiB; @entry must lie in one.
- * One sentence on failure: -ENOEXEC, -ENOMEM */
+ * After one sentence, -ENOEXEC: the file contradicts itself or overlaps what is
+ * taken; -ENOMEM: there is no RAM where it is linked. */
 int __must_check elf_place(struct vm *vm, struct place *p, const struct elf *e,
 			   u32 entry);
-/* Copy what was placed. -EFAULT */
+/* Copy the segments that were placed, zeros behind them. -EFAULT: not RAM. */
 int __must_check elf_write(struct vm *vm, const struct elf *e);
 
-/* The loaders' sentences. -ENOEXEC: kernel = FILE: @what. -ENOMEM: no room for
- * the @what */
+/* The loaders' sentences; each logs one and returns the error. load_bad():
+ * "kernel = FILE: @what", -ENOEXEC. load_no_room(): no room for the @what,
+ * -ENOMEM. */
 int load_bad(const struct vm *vm, const struct image *kernel, const char *what);
 int load_no_room(const struct vm *vm, const char *what);
-/* A range of an image cannot be placed: @err from place_at() */
+/* A range of the kernel cannot be placed: @err is place_at()'s. -ENOEXEC if it
+ * overlaps, else -ENOMEM. */
 int load_misplaced(const struct vm *vm, const struct image *kernel, int err);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A raw firmware image: a PC's flash memory, which ends at 4 GiB, with its last
- * 128 KiB below 1 MiB too, where a chipset shadows them in RAM. The boot vCPU
- * starts at its reset vector (SDM 3A 10.1.4 *First Instruction Executed*), in
- * the state that a power-on has left it in. Called by load_guest(), and by
+ * A raw firmware image: a PC's flash memory, which ends at 4 GiB. Its last
+ * 128 KiB are below 1 MiB, too, where a chipset shadows them in RAM. The boot
+ * vCPU starts at its reset vector (SDM 3A 10.1.4 *First Instruction Executed*)
+ * in power-on state. Called by load_guest(), by the plan for the way in, and by
  * hv/vm/memory.c for the size. The image is untrusted: only its size matters.
  * No locks.
  */

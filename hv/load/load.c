@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Load a guest's image by its kind. Called by vm_create() (and when a guest is
- * started again after a reset) once memory and vCPUs are there. No locks; one
- * guest is loaded at a time.
+ * Load a guest's image by its kind. Called by hv/vm/life.c on the boot vCPU's
+ * home core, once memory, devices and vCPUs are there, and again after a reset.
+ * No locks: no vCPU of the guest runs, and its files are constant.
  */
 #include "hv/load/platform.h"
 
@@ -97,7 +97,8 @@ static bool is_multiboot(const struct image_kind *kind)
 	       kind->way == BOOT_WAY_MULTIBOOT2;
 }
 
-/* What the manifest alone could not tell */
+/* True if the manifest's entry suits the kind of kernel, which only the file
+ * could tell */
 static bool fits(const struct vm *vm, const struct image_kind *kind)
 {
 	if (vm->config->module_count && !is_multiboot(kind)) {

@@ -2,6 +2,11 @@
 /*
  * The ways a guest image gets in. A loader checks the whole image first, then
  * fills guest memory and sets the boot vCPU's registers. Images are untrusted.
+ *
+ * Unless a comment says otherwise, a function is called while the guest is
+ * loaded: on the boot vCPU's home core, no vCPU of it runs, no locks. Errors
+ * mean: -ENOEXEC: the file cannot be used; -ENOENT: it is not there; -ENOMEM,
+ * -ENOSPC, -EFAULT: the guest has too little memory.
  */
 #ifndef HV_LOAD_LOAD_H
 #define HV_LOAD_LOAD_H
@@ -10,21 +15,24 @@
 #include "hv/files/files.h"
 #include "include/hw/e820.h"
 
-/* By boot = of the manifest, else by the file: bzImage, PVH ELF, multiboot 2,
- * multiboot, raw firmware. Copies kernel, initrd and modules, builds what the
- * way in hands over, the memory map, ACPI tables (acpi_build or acpi_rewrite),
- * and sets the registers of vCPU 0. One sentence on failure. */
+/* Load the guest by its way in, which the plan has settled (guest_config.boot).
+ * Copies kernel, initrd and modules, builds what the way in hands over, the
+ * memory map and the platform's tables, and sets the registers of vCPU 0. Again
+ * after each reset. An error comes after one sentence in the log. */
 int __must_check load_guest(struct vm *vm);
-/* The file @name that @key of the manifest names: -ENOENT, -ENOEXEC when it is
- * empty, after a sentence */
+/* Find the file @name, which the manifest gives as @key. After a sentence:
+ * -ENOENT: there is none; -ENOEXEC: it is empty. */
 int __must_check load_find(struct vm *vm, const char *key, const char *name,
 			   struct image *out);
-/* The way in that @file has by itself; BOOT_WAY_AUTO: it is nothing known. For
- * the plan. */
+/* The way in that @file has by itself, tried as bzImage, PVH ELF, multiboot 2,
+ * multiboot, raw firmware; BOOT_WAY_AUTO: it is nothing known. Pure; for the
+ * plan. */
 enum boot_way load_way(const struct image *file);
 
-/* hv/load/bzimage.c, Documentation/x86/boot.rst, 64-bit and 32-bit boot
- * protocol */
+/* The loaders. load: @initrd may be NULL; an error comes after one sentence.
+ * probe: true if the file is one of its kind, by its header alone; pure.
+ *
+ * hv/load/bzimage.c: the 64-bit and 32-bit boot protocol (Linux boot) */
 int __must_check bzimage_load(struct vm *vm, const struct image *kernel,
 			      const struct image *initrd);
 bool bzimage_probe(const struct image *kernel);
@@ -33,19 +41,20 @@ int __must_check pvh_load(struct vm *vm, const struct image *kernel,
 			  const struct image *initrd);
 bool pvh_probe(const struct image *kernel);
 
-/* hv/load/firmware.c: a raw image that ends at 4 GiB. firmware_probe(): by its
- * size and a jump at its reset vector. */
+/* hv/load/firmware.c: a raw image that ends at 4 GiB, known by its size and a
+ * jump at its reset vector */
 bool firmware_probe(const struct image *file);
-/* The file whose reset vector the guest starts at; NULL: the plan has given it
- * another way in */
+/* The file at whose reset vector the guest starts; NULL: the plan has given it
+ * another way in. Any time after the plan. */
 const char *firmware_name(const struct guest_config *c);
-/* The ROM that the guest needs; 0: none, or its file is no image, which
- * firmware_load() says */
+/* Bytes of ROM that the guest needs, while its memory is built; 0: none, or its
+ * file cannot be an image, as firmware_load() will say */
 u64 firmware_rom_bytes(const struct guest_config *c);
-/* Into ROM and shadow; vCPU 0 is in power-on state already */
+/* Copy the image into the ROM and its last 128 KiB below 1 MiB. vCPU 0 stays in
+ * power-on state. -ENOEXEC or -EFAULT, after a sentence. */
 int __must_check firmware_load(struct vm *vm, const struct image *file);
 
-/* hv/load/multiboot1.c, multiboot2.c: see multiboot.h */
+/* hv/load/multiboot1.c, multiboot2.c; what they share is in multiboot.h */
 int __must_check multiboot1_load(struct vm *vm, const struct image *kernel,
 				 const struct image *initrd);
 bool multiboot1_probe(const struct image *kernel);
@@ -53,27 +62,30 @@ int __must_check multiboot2_load(struct vm *vm, const struct image *kernel,
 				 const struct image *initrd);
 bool multiboot2_probe(const struct image *kernel);
 
-/* Guest memory map as the guest is told it: fills at most @max entries, sorted
- * and disjoint; returns the count */
+/* The memory map that the guest is told (ACPI 6.4, 15 *System Address Map
+ * Interfaces*): fills at most @max entries, sorted and disjoint, and returns
+ * the count. What does not fit is left out, and logged. */
 u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max);
 
-/* ACPI for an isolated guest or a privileged one on a machine with no tables:
- * RSDP, XSDT, FADT, MADT, DSDT. For the privileged guest otherwise: the host's
- * XSDT with the MADT rewritten, DMAR/IVRS/SRAT/HPET held back. Sets
- * vm->acpi_rsdp. */
+/* Write the guest's ACPI tables and set vm->acpi_rsdp. acpi_build() is for an
+ * isolated guest, or the privileged one on a machine without tables: RSDP,
+ * XSDT, FADT, MADT, DSDT. acpi_rewrite() is for the privileged guest otherwise:
+ * the host's tables with a new MADT, less those of what the hypervisor keeps.
+ * -ENOMEM, -ENOSPC, -EFAULT. */
 int __must_check acpi_build(struct vm *vm);
 int __must_check acpi_rewrite(struct vm *vm);
 
-/* Isolated guests: code at the PC's reset vector. -EFAULT: too little RAM */
+/* Isolated guests: write code that resets the guest at the PC's reset vector
+ * (F000:FFF0). -EFAULT: there is no RAM. */
 int __must_check bios_area_write(struct vm *vm);
 
-/* Registers of vCPU 0 at the kernel's entry (hv/load/entry.c): flat segments;
- * 64-bit with paging on @cr3, or 32-bit with paging off. @gdt: where four
- * descriptors lie, or 0: none */
+/* Set the registers of vCPU 0 for the kernel's entry (hv/load/entry.c): flat
+ * segments, general registers zero. 64-bit with paging on @cr3, or 32-bit with
+ * paging off. @gdt: where four descriptors lie; 0: there are none. */
 void entry_long_mode(struct vcpu *v, u64 rip, u64 cr3, u64 gdt);
 void entry_protected_mode(struct vcpu *v, u32 eip, u64 gdt);
-/* For kernels that expect a BIOS to have run: the 8259's output reaches @v
- * through its LINT0 (MP Specification 1.4, 3.6.2.2 *Virtual Wire Mode*) */
+/* Let the 8259's output reach @v through its LINT0, for kernels that expect a
+ * BIOS to have run (MP 1.4, 3.6.2.2 *Virtual Wire Mode*) */
 void entry_virtual_wire(struct vcpu *v);
 
 #endif

@@ -14,9 +14,9 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
-/* Below the first megabyte's end: interrupt vectors and BIOS data, and the
- * areas of EBDA, video and BIOS. A kernel may lie between them; information
- * goes above what boot code uses by habit (7C00h and the sectors behind it) */
+/* The first megabyte begins with interrupt vectors and BIOS data, and ends with
+ * the areas of EBDA, video and BIOS. A kernel may lie between them. Information
+ * goes above what boot code uses by habit: 7C00h and the sectors behind it. */
 #define VECTORS_BYTES PAGE_SIZE
 #define AREAS_BASE    0x9f000ull
 #define INFO_MIN      KIB(64)
@@ -67,7 +67,7 @@ static int place_flat(struct mb *b)
 	return err ? load_misplaced(b->vm, b->kernel, err) : 0;
 }
 
-/* e_entry may be a virtual address, of a segment that lies elsewhere */
+/* The entry's physical address: e_entry may be a virtual one */
 static u32 physical_entry(const struct elf *e)
 {
 	for (u32 i = 0; i < e->phnum; i++) {
@@ -221,8 +221,8 @@ static void set_section_addr(struct mb *b, u8 *header, u64 gpa)
 		       sizeof(addr));
 }
 
-/* A section that lies in no segment, such as symbols: none of the kernel's
- * business if there is no room for it */
+/* Load a section that lies in no segment, such as symbols. If there is no room
+ * for it, the kernel goes without. */
 static int load_section(struct mb *b, u32 i, u8 *header)
 {
 	const struct place_range within = { MIB(1), ELF_LOAD_END - MIB(1) };

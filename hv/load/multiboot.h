@@ -17,7 +17,7 @@
 #define MB_MMAP_MAX    64u
 
 /* An image with the address fields (or tag): [offset, offset + bytes) of the
- * file goes to gpa, zeros up to memory */
+ * file goes to gpa, with zeros behind it up to memory bytes */
 struct mb_flat {
 	u64 offset, bytes, gpa, memory;
 };
@@ -43,34 +43,38 @@ struct mb {
 	u32 used;
 };
 
-/* The address fields of either header: @header: where it is in the file.
- * -ENOEXEC after a sentence */
+/* The address fields of either header */
 struct mb_addresses {
 	u32 header_addr, load_addr, load_end_addr, bss_end_addr;
 };
+/* Take the image as flat; @header: where the header is in the file. -ENOEXEC
+ * after a sentence: the fields contradict each other or the file. */
 int __must_check multiboot_flat(struct mb *b, u64 header,
 				const struct mb_addresses *a);
-/* Kernel, modules and information get their places; b->info is there, zero.
- * One sentence on failure, and nothing is left to free */
+/* Give kernel, modules and information their places; b->info is allocated and
+ * zero. -ENOEXEC, -ENOENT (a module), -ENOMEM, after one sentence; nothing is
+ * left to free then. */
 int __must_check multiboot_place(struct mb *b);
-/* Room in the information, zero: its offset is in *@at. -ENOSPC */
+/* Take @bytes zeroed bytes of the information; *@at is their offset. -ENOSPC:
+ * MB_INFO_BYTES are used up. */
 int __must_check multiboot_room(struct mb *b, u32 bytes, u32 align, u32 *at);
-/* "FILE ARGUMENTS" there; *@at: its offset, *@bytes: with the zero */
+/* Put "FILE ARGUMENTS" there; *@at is its offset, *@bytes its length with the
+ * zero. -ENOSPC. */
 int __must_check multiboot_string(struct mb *b, const char *file,
 				  const char *args, u32 *at, u32 *bytes);
-/* The memory map, with the types of multiboot; returns the count */
+/* Fill in the memory map, with the types of multiboot; returns the count */
 u32 multiboot_mmap(struct mb *b, struct e820_entry map[MB_MMAP_MAX]);
 /* KiB of RAM from 0 and from 1 MiB up to the first hole */
 void multiboot_memory(const struct e820_entry *map, u32 count, u32 *lower_kib,
 		      u32 *upper_kib);
-/* The image has section headers that it can be told */
+/* True if the image has section headers that it can be told */
 bool multiboot_has_sections(const struct mb *b);
-/* Copy the section headers to b->info + @at; what no segment has loaded gets a
- * place, and its header the address */
+/* Copy the section headers to b->info + @at. A section in no segment is loaded
+ * where there is room, and its header gets the address. -EFAULT: not RAM. */
 int __must_check multiboot_sections(struct mb *b, u32 at);
-/* Copy all, set the registers: EAX, EBX (0.6.96 3.2, 2.0 3.3). @filled is what
- * filling b->info came to. Frees b->info in every case. -ENOSPC (@filled) or
- * -EFAULT, after a sentence */
+/* Copy all and set the registers, EAX to @magic (0.6.96 3.2, 2.0 3.3). @filled
+ * is what filling b->info returned. Frees b->info in every case. After a
+ * sentence, -ENOSPC: @filled was an error; -ENOMEM: the image is not in RAM. */
 int __must_check multiboot_start(struct mb *b, int filled, u32 magic);
 
 #endif

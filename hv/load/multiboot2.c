@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Multiboot2 version 2.0, the i386 entry. Called by load_guest(). The header's
- * tags are walked once, each checked against the header's length, and each
- * kind has a row in a table; tags for EFI change nothing, for there is none.
- * The file is untrusted; see multiboot.c for what else is checked. Entered in
+ * tags are walked once, each checked against the header's length; each kind has
+ * a row in a table. Tags for EFI change nothing, as a guest has none. The file
+ * is untrusted; see multiboot.c for what else is checked. Entered in
  * 32-bit protected mode, paging off, EBX = information. No locks.
  */
 #include "hv/core/gmem.h"
@@ -57,7 +57,7 @@ static int bad_tag(const struct mb2 *b)
 }
 
 /* 3.1.5 *Multiboot information request*: what version 2.0 does not define
- * cannot be given; what it does and is not there is left out */
+ * cannot be given; what it defines and the guest has not is left out */
 static int take_request(struct mb2 *b, const u8 *tag, u32 size)
 {
 	u32 type;
@@ -132,8 +132,8 @@ static const struct tag_kind kinds[] = {
 				     take_relocatable },
 };
 
-/* A tag whose size the caller has checked; one that may be ignored is, when it
- * is not known */
+/* Take a tag whose size the caller has checked. An unknown tag is ignored if
+ * its flags allow it. */
 static int take_tag(struct mb2 *b, const struct mb2_tag *t, const u8 *bytes)
 {
 	if (t->type < ARRAY_SIZE(kinds) && t->size < kinds[t->type].min_bytes)
@@ -206,7 +206,7 @@ static int add_tag(struct mb2 *b, u32 type, u32 bytes, u32 *at)
 	return err;
 }
 
-/* The strings follow what is there: the tag's size grows by them */
+/* Append strings to @tag, the last one, whose size grows by them */
 static int add_string(struct mb2 *b, u32 tag, const char *file,
 		      const char *args)
 {

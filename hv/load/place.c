@@ -9,8 +9,9 @@
 
 #define LOW_MEMORY_BYTES MIB(1)
 
-/* The privileged guest's slots hold memory of the firmware's too: for it, the
- * extents that it owns count. False: past the last one. */
+/* Piece @i of the guest's RAM: a slot. The privileged guest's slots also hold
+ * memory of the firmware's, so its pieces are the extents that it owns. False:
+ * @i is past the last one. */
 static bool piece_at(const struct vm *vm, u32 i, struct place_range *piece)
 {
 	const struct extent *e;
@@ -33,8 +34,8 @@ static bool piece_at(const struct vm *vm, u32 i, struct place_range *piece)
 	return true;
 }
 
-/* The run of adjacent pieces that begins at *i, which moves behind it; an empty
- * one is no run. False: past the last one. */
+/* The run of adjacent pieces that begins at *@i, which moves behind it. An
+ * empty piece is a run of size 0. False: *@i is past the last one. */
 static bool next_run(const struct vm *vm, u32 *i, struct place_range *run)
 {
 	struct place_range more;

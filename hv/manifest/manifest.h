@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bulkhead.conf: docs/manifest.md. Parsed whole; each error is one line with
- * file, line number and reason, then parsing goes on to find the others. */
+/*
+ * bulkhead.conf (docs/manifest.md). It is parsed whole, on the boot CPU, by
+ * hv/init.c. Each error is one sentence with file, line number and reason, then
+ * parsing goes on to find the others. Afterwards the manifest is constant, but
+ * for what the plan settles (hv/vm/plan.h). No locks.
+ */
 #ifndef HV_MANIFEST_MANIFEST_H
 #define HV_MANIFEST_MANIFEST_H
 
@@ -81,13 +85,14 @@ struct manifest {
 	struct guest_config guests[MANIFEST_MAX_GUESTS];
 };
 
-/* @file is for messages. Errors go to @report (one sentence each). Never fails:
- * what is wrong is left out and counted. */
+/* Parse @len bytes of @text into @m; @file names it in messages. Each error
+ * goes to @report as one sentence. It never fails: a guest with an error is in
+ * the manifest, but not valid. */
 void manifest_parse(struct manifest *m, const char *file, const char *text,
 		    size_t len, void (*report)(const char *sentence));
-/* The name of the file number @i that the guest is made from, "" for one that
- * it has not; false: past the last. In the order kernel, initrd, firmware,
- * modules, fw_cfg; *@key: what the manifest calls it. */
+/* Go through the files that the guest is made from: kernel, initrd, firmware,
+ * modules, fw_cfg. *@name is the name of file @i, or "" if the guest has none
+ * there; *@key is what the manifest calls it. False: @i is past the last. */
 bool manifest_file(const struct guest_config *g, u32 i, const char **name,
 		   const char **key);
 
