@@ -3,11 +3,11 @@
  * The privileged guest's PCI: real functions, with the interrupt parts held
  * back. Its config space (PCI 3.0, 3.2.2.3.2; PCIe 4.0, 7.2.2) is trapped:
  * CF8h/CFCh and every ECAM range of the host. Accesses pass to the function,
- * except MSI address and data and MSI-X tables, which are virtual: the guest's
- * values say which vLAPIC vector it wants, the hardware gets a host vector from
- * irq_route. Writes that can move an MSI-X table are followed up. A function is
- * known from the scan at creation or from its first access (hot plug). Exit
- * context, any core.
+ * except MSI address and data and MSI-X tables, which are virtual. The guest's
+ * values there say which vLAPIC vector it wants; the hardware gets a host
+ * vector from hv/irq/route.h. Writes that can move an MSI-X table are followed
+ * up. A function is known from the scan at creation or from its first access
+ * (hot plug). Called from exits, any core; locks: see passthrough_priv.h.
  */
 #include "arch/x86/cpu/portio.h"
 #include "hv/assign/passthrough_priv.h"

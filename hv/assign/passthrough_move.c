@@ -2,9 +2,10 @@
 /*
  * A BAR moved, and an MSI-X table with it: the trap must follow before anyone
  * writes the new place. The MMIO bus is searched without a lock, so it changes
- * while every core stands still: all meet in a cross-call, the last to arrive
- * makes the change, and each then drops its vCPUs' cached translations. Rare:
- * firmware placed the BARs, and sizing them happens with decoding off.
+ * while every core stands still. All cores meet in a cross-call; the last to
+ * arrive makes the change; each then drops its vCPUs' cached translations. This
+ * is rare: firmware placed the BARs, and they are sized with decoding off.
+ * Called from exits of config space, with no lock held.
  */
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/tsc.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The MSI capability of a passed-through function (PCI 3.0, 6.8.1): enable,
- * address and data are the guest's in a shadow, the device gets what
- * irq_route_msi() makes of them. One message a function: each would need
- * neighbouring host vectors otherwise. Under passthrough.lock, but for the
+ * The MSI capability of a passed-through function (PCI 3.0, 6.8.1). Enable,
+ * address and data are the guest's in a shadow; the device gets what
+ * irq_route_msi() makes of them. A function has one message, as several would
+ * need neighbouring host vectors. Called under passthrough.lock, but for the
  * storm hook, which takes it.
  */
 #include "hv/assign/passthrough_priv.h"

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The MSI-X capability and table of a passed-through function (PCI 3.0, 6.8.2).
- * The pages the table lies in are trapped: entries are the guest's in a shadow,
- * what else is in the pages passes. The device's table holds only messages that
- * irq_route_msi() made, and masked entries. Under passthrough.lock, but for the
- * bus callbacks and the storm hook, which take it.
+ * The pages in which the table lies are trapped. Entries are the guest's in a
+ * shadow; whatever else is in the pages passes. The device's table holds only
+ * masked entries and messages that irq_route_msi() made. Called under
+ * passthrough.lock, but for the bus callbacks and the storm hook, which take
+ * it.
  */
 #include "arch/x86/cpu/portio.h"
 #include "hv/assign/passthrough_priv.h"

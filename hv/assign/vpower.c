@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Power and reset registers; see vpower.h. Every register is a row of a table:
- * a port and what a write to it means. What is not an end passes to the
- * hardware. Exit context, any core, no locks: vm_end() does its own.
+ * a port and what a write to it means. A write that does not end the guest
+ * passes to the hardware. Called from exits, any core. No locks; vm_end() takes
+ * its own.
  */
 #include "hv/assign/vpower.h"
 

@@ -4,7 +4,7 @@
  * Cross-Reference*). Pure; called by hv/emulate/.
  *
  * Each is a small function around the instruction itself, one for each operand
- * size: the guest's flags go in by SAHF (OF by an overflowing addition) and
+ * size. The guest's flags go in by SAHF (OF by an overflowing addition) and
  * come out by LAHF and SETO, which needs no stack.
  */
 #include "hv/emulate/priv.h"

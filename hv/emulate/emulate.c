@@ -2,9 +2,9 @@
 /*
  * Instructions that touched device memory. Decoded at CS:RIP, found in the
  * opcode tables, done by the function there (hv/emulate/). Called by the
- * EXIT_MMIO handler on the home core. The operand may be anything by then: RAM,
- * ROM, a device, or some of each. What is not in the tables ends the guest with
- * the bytes in the log.
+ * EXIT_MMIO handler on the home core; no lock is held. The operand may be
+ * anything by then: RAM, ROM, a device, or some of each. An instruction that is
+ * not in the tables ends the guest, with its bytes in the log.
  */
 #include "hv/emulate/emulate.h"
 

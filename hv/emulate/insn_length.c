@@ -2,8 +2,8 @@
 /*
  * The length of an intercepted instruction, where the CPU does not save the
  * next RIP. The exit's kind says which instruction it was, so its opcode is
- * looked for rather than decoded: at CS:RIP at once, which is nearly always
- * where it is, else behind prefixes. Called by the dispatcher; hot on SVM.
+ * looked for rather than decoded. Nearly always it is at CS:RIP itself, else
+ * behind prefixes. Called by the dispatcher on the home core; hot on SVM.
  */
 #include "hv/core/gmem.h"
 #include "hv/emulate/emulate.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The xAPIC page on a short way: 64-bit code that moves 32 bits between a
- * register or a constant and a LAPIC register, which is how every kernel uses
- * it, needs no general decoder. Whatever else touches the page is left to
+ * The xAPIC page on a short way. Every kernel uses it by 64-bit code that moves
+ * 32 bits between a LAPIC register and a register or a constant, which needs no
+ * general emulation. Whatever else touches the page is left to
  * hv/emulate/emulate.c. Called by the EXIT_MMIO handler; home core, no lock.
  *
- * The exit tells the address, so of the operand only the length counts. Should
- * another vCPU change the code meanwhile, a register of this vCPU gets another
- * value than it might have: nothing that the guest could not do itself.
+ * The exit tells the address, so only the operand's length counts. If another
+ * vCPU changes the code meanwhile, a register of this vCPU gets another value:
+ * nothing that the guest could not do itself.
  */
 #include "hv/core/gmem.h"
 #include "hv/emulate/insn.h"
@@ -15,7 +15,7 @@
 #include "hv/irq/vlapic_priv.h"
 #include "include/hw/cpu.h"
 
-/* Of a private copy: the guest may change the code under us */
+/* Decode from a private copy: the guest may change the code meanwhile */
 static bool decode(struct vcpu *v, struct insn_move *m)
 {
 	u8 copy[INSN_MOVE_MAX];

@@ -45,7 +45,7 @@ static void segment_set(struct emu *m, enum seg seg, const struct segment *s)
 	vcpu_dirty(m->v, RG_SEG);
 }
 
-/* SDM 3A 21.1.1: a selector is a base, and nothing else changes */
+/* In real mode a selector sets the base, and nothing else (SDM 3A 21.1.1) */
 static struct segment real_segment(struct emu *m, enum seg seg, u16 sel)
 {
 	struct segment s = m->r->seg[seg];
@@ -57,7 +57,7 @@ static struct segment real_segment(struct emu *m, enum seg seg, u16 sel)
 	return s;
 }
 
-/* SS may be null in 64-bit code alone, and not at CPL 3 */
+/* SS may be null only in 64-bit code, and not at CPL 3 */
 static int load_null(struct emu *m, enum seg seg, u16 sel)
 {
 	u32 cpl = emu_cpl(m);

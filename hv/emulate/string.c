@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * MOVS, CMPS, STOS, LODS, SCAS on device memory and INS, OUTS on ports, with
- * REP. A call does a bounded number of elements; the registers then say where
- * it stands, as when an interrupt comes between two of them (SDM 2B, REP), and
- * the guest runs into the same instruction again.
+ * REP. A call does a bounded number of elements. The registers then say where
+ * it stands, as when an interrupt comes between two elements (SDM 2B, REP), and
+ * the guest runs into the same instruction again. Called through the opcode
+ * table of hv/emulate/emulate.c and by the EXIT_PORT handler; home core.
  */
 #include "hv/core/bus.h"
 #include "hv/core/gmem.h"
@@ -57,7 +58,8 @@ static int pause_repeat(struct emu *m)
 	return EMU_AGAIN;
 }
 
-/* REPE and REPNE end at the first element that differs, or does not */
+/* REPE ends at the first element that differs, REPNE at the first that is
+ * equal */
 static bool compare_ends(const struct emu *m)
 {
 	return m->insn.rep == !(m->r->rflags & RFLAGS_ZF);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Descriptor tables and the machine status word (SDM 2A, 2B: SLDT, STR, LLDT,
- * LTR, SGDT, SIDT, LGDT, LIDT, SMSW, LMSW), where an operand or a table is not
- * in RAM; and the accessed bit that any load of a segment register sets (SDM 3A
+ * Descriptor tables and the machine status word, where an operand or a table is
+ * not in RAM (SDM 2A, 2B: SLDT, STR, LLDT, LTR, SGDT, SIDT, LGDT, LIDT, SMSW,
+ * LMSW). Also the accessed bit that a load of a segment register sets (SDM 3A
  * 3.4.5.1), for tables in ROM, as firmware's are. Called through the opcode
  * table of hv/emulate/emulate.c and by the EXIT_MMIO handler.
  */
@@ -37,7 +37,7 @@ static int load_word(struct emu *m, u16 *value)
 	return err;
 }
 
-/* To memory it is two bytes, whatever the operand size */
+/* A store to memory is of two bytes, whatever the operand size */
 static int store_word(struct emu *m, u16 value)
 {
 	struct emu_span span;
@@ -260,7 +260,7 @@ int op_group7(struct emu *m) /* 0F 01 */
 }
 
 /* Where @gpa is in the GDT, in bytes from its start; false: it is not there.
- * Counted from there, for the table may end where addresses do. */
+ * The search counts from the start, as the table may end where addresses do. */
 static bool in_gdt(struct vcpu *v, u64 gpa, u64 *offset)
 {
 	const struct segment *gdtr = &vcpu_regs(v)->gdtr;

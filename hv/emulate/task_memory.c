@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a task switch reads and writes in memory: TSSs and descriptors, by
- * linear address; and what a descriptor says of a segment. An access is
- * resolved first, which may queue a #PF; after that it cannot fail. Home core;
- * no lock.
+ * linear address. Also what a descriptor says of a segment. An access is
+ * resolved first, which may queue a #PF; after that it fails only if there is
+ * no RAM. Home core; no lock.
  */
 #include "hv/core/gmem.h"
 #include "hv/emulate/task.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
 
-/* Not a segment's limit, but where linear addresses wrap outside long mode */
+/* Outside long mode linear addresses wrap at 4 GiB, whatever the limits */
 static gva_t linear(struct vcpu *v, u64 lin)
 {
 	vcpu_need(v, RG_CR);

@@ -3,7 +3,7 @@
  * Step 13 of a task switch: the descriptors of the new task's selectors, each
  * checked as SDM 3A table 8-1 *Exception Conditions Checked During a Task
  * Switch* says. The new task's registers are in place already: a fault is its
- * own, and the segments not yet loaded are unusable.
+ * own, and segments not loaded yet are unusable. Home core; no lock.
  */
 #include "hv/core/regs.h"
 #include "hv/emulate/task.h"

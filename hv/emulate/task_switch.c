@@ -2,12 +2,13 @@
 /*
  * EXIT_TASK_SWITCH: a task switch through a TSS, which VMX leaves to software
  * (SDM 3C 26.4.2 *Treatment of Task Switches*). SVM's CPUs do it themselves,
- * but for an IRET that must be watched (arch/x86/svm/event.c).
+ * but for an IRET that must be watched (arch/x86/svm/event.c). Home core.
  *
- * The steps are those of SDM 3A 8.3 *Task Switching*: 1 to 5 check, and a fault
- * there is the old task's and leaves nothing changed; 6 to 12 cannot fail but
- * for the new CR3; a fault in 13 is the new task's. The CPU has checked
- * privileges, and that this is not long mode. Both TSSs are private copies.
+ * The steps are those of SDM 3A 8.3 *Task Switching*. Steps 1 to 5 check; a
+ * fault there is the old task's and leaves nothing changed. Steps 6 to 12
+ * cannot fail but for the new CR3. A fault in step 13 is the new task's. The
+ * CPU has checked privileges, and that this is not long mode. Both TSSs are
+ * private copies.
  */
 #include "hv/core/exit.h"
 #include "hv/core/gmem.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Moves between memory and MMX, XMM and YMM registers (SDM 2A, 2B): firmware's
- * and drivers' copy routines use them on devices and ROMs. The guest's
- * registers are in the core while its exit is handled, with its XCR0: the
+ * Moves between memory and MMX, XMM and YMM registers (SDM 2A, 2B). Copy
+ * routines of firmware and drivers use them on devices and ROMs. While an exit
+ * is handled, the guest's registers are in the core, with its XCR0, as the
  * hypervisor itself uses none. Called through the opcode table of
  * hv/emulate/emulate.c.
  */
@@ -20,7 +20,7 @@
 
 enum move_form {
 	FORM_ALL,     /* the whole register */
-	FORM_ALIGNED, /* and memory aligned to it */
+	FORM_ALIGNED, /* the same, with memory aligned to its size */
 	FORM_LOW4,    /* its low part; a load clears the rest */
 	FORM_LOW8,
 	FORM_GPR,  /* so, of 4 bytes, or 8 with REX.W */
@@ -94,9 +94,9 @@ static bool is_mmx(const struct move *move)
 	return move->form >= FORM_MMX;
 }
 
-/* SDM 2A 2.4 *AVX and SSE Instruction Exception Classification*: what a VEX
- * form does not have is #UD, as is VEX without the guest's leave (SDM 1 14.3)
- */
+/* A form that VEX does not have is #UD (SDM 2A 2.4 *AVX and SSE Instruction
+ * Exception Classification*). So is VEX that the guest has not enabled (SDM 1
+ * 14.3). */
 static bool vex_ok(struct emu *m, const struct move *move)
 {
 	const struct insn *i = &m->insn;

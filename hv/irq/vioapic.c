@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The virtual IOAPIC(s) of a VM: pins and registers. Which units there are is
- * said in vioapic_units.c. Each unmasked pin of the privileged guest is routed
- * to the physical one (hv/irq/route.h). Called from exits (registers, EOI),
- * from virtual devices and from physical interrupts, on any core; under its
- * lock.
+ * The virtual IOAPIC(s) of a VM: pins and registers; vioapic_units.c says which
+ * units there are. Each unmasked pin of the privileged guest is routed to the
+ * physical one (hv/irq/route.h). Called from exits (registers, EOI), from
+ * virtual devices and from physical interrupts, on any core. Its lock protects
+ * all of it; vioapic_priv.h has the order.
  */
 #include "hv/irq/vioapic.h"
 
@@ -19,8 +19,8 @@
 #include "lib/bytes.h"
 #include "lib/string.h"
 
-/* Only fixed and lowest-priority interrupts have an EOI: the other modes are
- * edges however they are programmed (82093AA 3.2.4, delivery mode) */
+/* Only fixed and lowest-priority interrupts have an EOI. The other modes are
+ * edges, however they are programmed (82093AA 3.2.4, delivery mode). */
 static bool rte_is_level(u64 rte)
 {
 	return (rte & RTE_LEVEL) && RTE_MODE(rte) <= APIC_DM_LOWEST;
@@ -50,8 +50,8 @@ static u32 pin_send(struct vm *vm, const struct vioapic_pin *pin)
 			      rte_is_level(rte) ? TRIGGER_LEVEL : TRIGGER_EDGE);
 }
 
-/* A level pin sends while its line is up, once until the EOI (82093AA 3.2.4,
- * remote IRR). Nobody there to take it: it is not under way. */
+/* A level-triggered pin sends while its line is up, once until the EOI (82093AA
+ * 3.2.4, remote IRR). If nobody took it, there will be no EOI to wait for. */
 static void pin_service_level(struct vm *vm, struct vioapic_pin *pin)
 {
 	if (!pin->line || (pin->rte & (RTE_MASKED | RTE_REMOTE_IRR)) ||
@@ -157,8 +157,8 @@ bool vioapic_extint(struct vm *vm, const struct vcpu *v)
 	return vioapic_extint_target(vm) == v;
 }
 
-/* Let the physical pin follow the guest's RTE. A pin that cannot be routed (it
- * belongs to the hypervisor, or no vector is left) just never fires. */
+/* Let the physical pin follow the guest's RTE. A pin that cannot be routed
+ * never fires: it is the hypervisor's, or no vector is left. */
 static void pin_route(struct vioapic_unit *u, u32 n)
 {
 	struct vioapic_pin *pin = &u->pins[n];
@@ -171,7 +171,7 @@ static void pin_route(struct vioapic_unit *u, u32 n)
 	} else if (pin->routed) {
 		irq_unroute_pin(u->vm, gsi);
 		pin->routed = false;
-		/* What was asserted is the hardware's to say again */
+		/* The hardware will say again whether it is asserted */
 		pin->line = false;
 	}
 }
@@ -237,8 +237,8 @@ static void unit_eoi(struct vioapic_unit *u, u8 vector)
 			continue;
 		pin->rte &= ~RTE_REMOTE_IRR;
 		if (pin->routed) {
-			/* Down until the hardware, now unmasked, says it is
-			 * still up */
+			/* It is down until the hardware, now unmasked, says
+			 * that it is still up */
 			pin->line = false;
 			irq_route_eoi(u->vm, u->gsi_base + n);
 		}

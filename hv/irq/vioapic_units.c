@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which IOAPICs a VM has. An isolated guest has one of 24 pins; the privileged
+ * Which IOAPICs a VM has. An isolated guest has one of 24 pins. The privileged
  * guest has one for each physical IOAPIC, with its address and GSIs, so that
  * the host's ACPI tables stay true. Called when a VM is built, reset and
- * destroyed.
+ * destroyed, while no vCPU of it runs.
  */
 #include "drivers/irq/ioapic.h"
 #include "hv/core/pc_map.h"

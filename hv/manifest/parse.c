@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The parser of bulkhead.conf (docs/manifest.md). Called once by hv/init.c on
- * the boot CPU. The text is untrusted and need not end in a newline; it is read
+ * the boot CPU. The text is untrusted and need not end in a newline. It is read
  * line by line, each line through one private copy. A bad line is reported with
  * file, line, reason and cure; its guest is marked invalid and parsing goes on.
  * Invariant: guests[0 .. guest_count) have unique, legal names, and at most one

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How values are spelled. Pure. Each returns 0, or -EINVAL: it is none; then
- * what it would have written may hold a part of it, value_uuid()'s is as it
- * was. */
+/* How values are spelled. Called by keys.c; pure. Each returns 0, or -EINVAL:
+ * it is not spelled so. What it writes may then hold a part of the value, but
+ * value_uuid()'s is as it was. */
 #ifndef HV_MANIFEST_VALUES_H
 #define HV_MANIFEST_VALUES_H
 

@@ -20,7 +20,7 @@ static void item_free(struct vm *vm, struct fwcfg_item *item)
 	*item = (struct fwcfg_item){ .data = NULL };
 }
 
-/* A copy of our own; an empty item needs none */
+/* Make an item of a copy of @data; an empty item needs none */
 static int item_copy(struct vm *vm, struct fwcfg_item *item, const void *data,
 		     u32 len)
 {
@@ -82,7 +82,7 @@ static int key_set(struct vm *vm, u16 key, const struct fwcfg_item *item)
 	return 0;
 }
 
-/* The directory's own bytes, after a change of it */
+/* Renew the directory's bytes after a change */
 static void directory_renew(struct fwcfg *fw)
 {
 	struct fwcfg_directory *dir = &fw->directory;
@@ -227,7 +227,7 @@ void fwcfg_select(struct fwcfg *fw, u16 key)
 	fw->offset = 0;
 }
 
-/* Past the end of an item, and where there is none, bytes are zero */
+/* The next byte of the selected item; 0 past its end, or if there is no item */
 static u8 data_byte(struct fwcfg *fw)
 {
 	const struct fwcfg_item *item = fwcfg_item_of(fw, fw->selected);
@@ -279,7 +279,7 @@ static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 
 /* --- life --- */
 
-/* The items stay: loading the guest again replaces them */
+/* The items stay until loading the guest again replaces them */
 static void fwcfg_reset(struct vm *vm)
 {
 	struct fwcfg *fw = fwcfg_of(vm);

@@ -3,14 +3,15 @@
  * fw_cfg by DMA. The descriptor is read once, to a private copy; every page it
  * leads to is looked up in the guest's RAM (gmem.h: ROM is not written).
  *
- * A long transfer is done in pieces: after each the guest runs the same OUT
- * again, so that the core's interrupts, other guests and the end of this one
- * come between. The transfer belongs to the vCPU and the descriptor it was
- * started with. That vCPU works on it without the lock, since the item does not
- * change and nobody else touches a transfer that is at work; the others' OUTs
- * are repeated until it is over. What ends it with an error: the same vCPU with
- * another descriptor (its interrupt handler's), or others that have waited too
- * long for a vCPU that never came back.
+ * A long transfer is done in pieces. After each piece the guest runs the same
+ * OUT again, so that the core's interrupts, other guests and the end of this
+ * one come between. The transfer belongs to the vCPU and the descriptor it was
+ * started with. That vCPU works on it without the lock: the item does not
+ * change, and nobody else touches a transfer that is at work. Other vCPUs' OUTs
+ * are repeated until it is over.
+ *
+ * A transfer ends with an error if its vCPU starts another descriptor, in an
+ * interrupt handler, or if others have waited too long for it to come back.
  */
 #include "hv/core/gmem.h"
 #include "hv/device/fwcfg/fwcfg_priv.h"
@@ -21,7 +22,7 @@
 #define OUTS_BYTES  (u32) PAGE_SIZE /* an exit does many OUTS */
 #define WAITS_MAX   200000u         /* a good part of a second */
 
-/* INS and OUTS have moved the registers already */
+/* False for INS and OUTS, which have moved the registers already */
 static bool can_repeat(const struct vcpu *v)
 {
 	const struct vcpu_exit *e = &v->hw.exit;
@@ -40,7 +41,7 @@ static void finish(struct fwcfg *fw, gpa_t descriptor, bool ok)
 	u32 control = ok ? 0 : __builtin_bswap32(FWCFG_DMA_ERROR);
 
 	if (gmem_write(fw->vm, descriptor, &control, sizeof(control)))
-		return; /* the guest put it in ROM: it waits for ever */
+		return; /* a descriptor in ROM: the guest waits for ever */
 }
 
 /* At most @max bytes of the item, zeros behind its end; 0 or -EFAULT */
@@ -88,7 +89,8 @@ static void run(struct fwcfg *fw, struct vcpu *v)
 	spin_unlock(&fw->lock);
 }
 
-/* Under the lock: all of it, or -EINVAL, or -EFAULT: it is not in RAM */
+/* Under the lock: the guest writes an item, as a whole. -EINVAL: not this one,
+ * or not so much; -EFAULT: the data is not in RAM. */
 static int write_item(struct fwcfg *fw, const struct fwcfg_item *item,
 		      u32 length, u64 from)
 {
@@ -106,7 +108,7 @@ static int write_item(struct fwcfg *fw, const struct fwcfg_item *item,
 	return 0;
 }
 
-/* What needs little memory: 0, -errno, or 1: a transfer to run */
+/* Do what needs little memory: 0 or -errno; 1: there is a transfer to run */
 static int decode(struct fwcfg *fw, struct vcpu *v, u32 control, u32 length,
 		  u64 address)
 {
@@ -176,7 +178,7 @@ static bool wait(struct fwcfg *fw, struct vcpu *v, gpa_t at)
 	return false;
 }
 
-/* Under the lock: somebody's transfer is not over. True: it is this OUT's */
+/* Under the lock: a transfer is not over. True: it is this OUT's. */
 static bool resume(struct fwcfg *fw, struct vcpu *v, gpa_t at)
 {
 	struct fwcfg_transfer *t = &fw->transfer;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel of the manifest as fw_cfg items: UEFI firmware puts setup and
- * kernel together to an EFI image again, a boot ROM for BIOS loads them where
- * the addresses say (Linux Documentation/x86/boot.rst *The Real-Mode Kernel
- * Header*). Files are read where they lie; only the setup sectors are copied,
- * because the loader's fields are filled in. Images are untrusted.
+ * The kernel of the manifest as fw_cfg items (Linux boot, *The Real-Mode Kernel
+ * Header*). UEFI firmware makes an EFI image of setup and kernel again; a boot
+ * ROM for BIOS loads them where the addresses say. Files are read where they
+ * lie; only the setup sectors are copied, as the loader's fields are filled in.
+ * Called by fwcfg_fill() while the guest is loaded. Images are untrusted.
  */
 #include "hv/core/pc_map.h"
 #include "hv/core/slots.h"

@@ -14,7 +14,7 @@ static u64 debug_exit_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	return 0;
 }
 
-/* QEMU leaves with an exit code of its own making; the log has both */
+/* The log has the status and the exit code that QEMU would make of it */
 static void debug_exit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			     u64 value)
 {

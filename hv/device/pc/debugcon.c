@@ -2,9 +2,9 @@
 /*
  * The port to which firmware writes its messages (QEMU's isa-debugcon at 402h;
  * SeaBIOS and OVMF find it by reading E9h there), where the manifest says
- * debug_console = yes. Bytes gather to lines, each a line of the log. What
- * comes faster than the log can take is lost, and the log says how much. Exit
- * context, any core; the lock protects the line and is before the log's.
+ * debug_console = yes. Bytes gather to lines, each a line of the log. Lines
+ * that come too fast for the log are lost, and the log says how many. Called
+ * from exits, any core. Its lock protects the line and comes before the log's.
  */
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/tsc.h"
@@ -76,7 +76,7 @@ static void port_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	spin_unlock(&d->lock);
 }
 
-/* What firmware said before it went is shown */
+/* Show what firmware said last, though no line ended it */
 static void debugcon_reset(struct vm *vm)
 {
 	struct debugcon *d = debugcon_of(vm);

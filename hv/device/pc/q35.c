@@ -4,13 +4,14 @@
  * the 82Q35 host bridge, as far as firmware and kernels look at it. PCIEXBAR
  * moves ECAM; the top-of-memory registers tell the RAM there is.
  *
- * The PAM registers keep their bits and do nothing: C0000h to FFFFFh is RAM of
- * the guest, and what firmware finds there at reset is a copy of the image's
- * end. So both of its ways work: to write to the RAM below the ROM and then
- * switch, and to switch, copy and lock. Only a write after the lock is not lost
- * as it would be. SMRAM reads as locked, since there is no SMM.
+ * The PAM registers keep their bits and do nothing. C0000h to FFFFFh is RAM of
+ * the guest, where firmware finds a copy of the image's end at reset. So both
+ * ways of firmware work: to write to the RAM below the ROM and then switch, and
+ * to switch, copy and lock. A write after the lock should be lost, but is not.
+ * SMRAM reads as locked, since there is no SMM.
  *
- * Called from exits through pci_bus.c, and when the VM is made or reset.
+ * Called from exits through the PCI bus, and when the VM is made or reset.
+ * Lock: see q35_priv.h.
  */
 #include "include/hw/q35.h"
 #include "hv/core/pc_map.h"
@@ -48,8 +49,8 @@ static u64 pciexbar_get(const struct pci_fn *f)
 	return value;
 }
 
-/* Length 3 is reserved: nothing is decoded. The base's bits below the length
- * do not take part. */
+/* Length 3 is reserved and decodes nothing. Bits of the base below the length
+ * do not count. */
 static void ecam_place(struct pci_fn *f)
 {
 	static const u64 sizes[4] = { MIB(256), MIB(128), MIB(64), 0 };
@@ -63,7 +64,7 @@ static void ecam_place(struct pci_fn *f)
 	pci_bus_set_ecam(f->vm, size ? ALIGN_DOWN(base, size) : 0, size);
 }
 
-/* Of two vCPUs that write at once the last one's value stays */
+/* If two vCPUs write at once, the last one's value stays */
 static void pciexbar_follow(struct pci_fn *f)
 {
 	struct q35 *q = f->dev;
@@ -84,7 +85,7 @@ static const struct pci_fn_ops host_ops = {
 	.reset = pciexbar_follow,
 };
 
-/* Read-only, as firmware that found the RAM has locked them */
+/* The registers of the RAM's size: read-only, as if firmware had locked them */
 static void define_ram(struct pci_fn *f)
 {
 	u64 low = vm_ram_end(f->vm, PC_LOW_RAM_END);
@@ -97,7 +98,7 @@ static void define_ram(struct pci_fn *f)
 	pci_bus_define(f, MCH_TOLUD, 2, low >> MCH_TOLUD_SHIFT, 0);
 }
 
-/* What firmware would have done is done when there is none */
+/* Without firmware, ECAM is where firmware would have put it */
 static u64 pciexbar_power_on(const struct vm *vm)
 {
 	bool firmware = vm->config->boot == BOOT_WAY_FIRMWARE;
@@ -139,7 +140,7 @@ static int host_create(struct q35 *q)
 	return 0;
 }
 
-/* Power-on values are back by the reset of the bus, which comes first */
+/* The reset of the bus comes first and brings back the power-on values */
 static void q35_reset(struct vm *vm)
 {
 	lpc_reset(vm->devices[VDEV_q35]);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ICH9 LPC bridge: routes of the PIRQs to the 8259, and the registers that
- * firmware programs on its way. Two things are where they are and cannot be
- * moved: the PM block (PMBASE) and the chipset's registers (RCBA, which is only
- * switched on and off); all software for this machine puts them there. Of the
- * chipset's registers those that route interrupt pins work.
+ * firmware programs on its way. The PM block (PMBASE) and the chipset's
+ * registers (RCBA) cannot be moved; RCBA can be switched on and off. All
+ * software for this machine puts them there. Of the chipset's registers, those
+ * that route interrupt pins work.
  *
- * Called from exits, and when the VM is made or reset.
+ * Called from exits, and when the VM is made or reset. Lock: see q35_priv.h.
  */
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/q35_priv.h"

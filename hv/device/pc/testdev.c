@@ -9,8 +9,8 @@
  *   2000h-2017h the level of interrupt line 0 to 23
  *   FF000000h   64 KiB of memory that each access traps for
  *
- * Called from exits, any core; the interrupt controllers have their own locks,
- * and memory that two vCPUs write at once holds what either wrote.
+ * Called from exits, any core. No lock: the interrupt controllers have their
+ * own, and memory that two vCPUs write at once holds what either wrote.
  */
 #include "hv/core/vcpu.h"
 #include "hv/irq/lines.h"
@@ -55,7 +55,7 @@ static void word_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	memcpy(&t->word[offset], &value, size);
 }
 
-/* The page never goes: what the guest would notice is a flushed TLB */
+/* The page stays: the guest would notice no more than a flushed TLB */
 static void flush_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			u64 value)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The HPET; see vhpet.h. Section numbers are those of IA-PC HPET 1.0a. The main
- * counter is the TSC in other units; a comparator is looked at when a register
- * is touched and when its device timer fires, for all the counts since the last
- * look.
+ * counter is the TSC in other units. A comparator is looked at when a register
+ * is touched and when its device timer fires. It then takes in all the counts
+ * since the last look.
  *
  * Over 400 lines: one chip, whose registers all act on its three timers.
  */
@@ -28,7 +28,7 @@ struct hpet_timer {
 	struct vhpet *hpet;
 	u32 id;
 	u64 conf; /* what the guest may write */
-	bool set; /* the next write to the comparator is to the accumulator */
+	bool set; /* the next write to the comparator sets the accumulator */
 	u64 cmp, period;
 	u64 seen;   /* counts up to this one were compared */
 	u32 irq;    /* of the line as last set */
@@ -77,7 +77,7 @@ static u64 timer_mask(const struct hpet_timer *t)
 	return t->conf & HPET_T_32MODE ? BITS(31, 0) : ~0ull;
 }
 
-/* Counts from @from to the next match; 0: it is one */
+/* Counts from @from to the next match; 0: @from matches */
 static u64 distance(const struct hpet_timer *t, u64 from)
 {
 	return (t->cmp - from) & timer_mask(t);
@@ -99,7 +99,7 @@ static u32 timer_irq(const struct hpet_timer *t)
 	return route ? route : NO_IRQ;
 }
 
-/* Show on the line what a level-triggered timer has to */
+/* Bring the line in step with what a level-triggered timer shows */
 static void line_update(struct hpet_timer *t)
 {
 	struct vhpet *h = t->hpet;
@@ -107,7 +107,7 @@ static void line_update(struct hpet_timer *t)
 		     (h->status & BIT(t->id));
 	u32 irq = timer_irq(t);
 
-	/* An edge-triggered one may have left the old line up */
+	/* An edge-triggered timer may have left the old line up */
 	if (t->irq != NO_IRQ && (irq != t->irq || (t->level && !level)))
 		line_set_source(h->vm, t->irq, t->ticks.source, false);
 	if (irq != NO_IRQ && level)
@@ -132,12 +132,13 @@ static void match(struct hpet_timer *t, u64 count)
 		return;
 	vticks_add(&t->ticks, h->vm, timer_irq(t), t->ticks.asleep ? 0 : count,
 		   period);
-	/* A pulse, but for the 8259, which forgets what does not stay */
+	/* An edge is a pulse. A line of the 8259 stays up, as that forgets a
+	 * request whose line falls. */
 	if (timer_irq(t) >= PC_GSI_PIRQ_A)
 		line_set_source(h->vm, timer_irq(t), t->ticks.source, false);
 }
 
-/* Its matches since the last look; a periodic one goes on (2.3.9.2.2) */
+/* Matches since the last look; a periodic timer goes on (2.3.9.2.2) */
 static u64 matches(struct hpet_timer *t, u64 now)
 {
 	u64 passed = now - t->seen, period = timer_period(t);
@@ -158,7 +159,7 @@ static void plan(struct hpet_timer *t)
 	const struct vhpet *h = t->hpet;
 	u64 from = t->seen + 1, due;
 
-	/* Nothing more would come of it */
+	/* No timer is needed while a match would change nothing */
 	if (!enabled(h) || !(t->conf & HPET_T_ENABLE) ||
 	    timer_irq(t) == NO_IRQ ||
 	    (t->conf & HPET_T_LEVEL ? (bool)(h->status & BIT(t->id))
@@ -248,7 +249,7 @@ static u64 hpet_reg(const struct vhpet *h, u32 reg)
 	return timer_read(&h->timers[n], reg % HPET_TIMER_BYTES);
 }
 
-/* From this count on, itself too */
+/* Matches count from the present count on, which may be one */
 static void compare_from_now(struct hpet_timer *t)
 {
 	t->seen = counter(t->hpet) - 1;
@@ -284,7 +285,7 @@ static void counter_write(struct vhpet *h, u64 value)
 		compare_from_now(&h->timers[i]);
 }
 
-/* A route it has not got is not taken: software reads back (2.3.8) */
+/* A route that the timer does not have is ignored; software checks (2.3.8) */
 static u64 route_allowed(const struct hpet_timer *t, u64 value)
 {
 	u32 route = (u32)((value & HPET_T_ROUTE) >> HPET_T_ROUTE_SHIFT);
@@ -310,7 +311,7 @@ static void conf_write(struct hpet_timer *t, u64 value)
 	compare_from_now(t);
 }
 
-/* In periodic mode a write is to the period; to the accumulator only when it
+/* In periodic mode a write sets the period, and the accumulator only if that
  * was announced (2.3.9.2.2) */
 static void cmp_write(struct hpet_timer *t, u64 value, u64 mask)
 {
@@ -343,7 +344,7 @@ static void reg_write(struct vhpet *h, u32 reg, u64 value, u64 mask)
 		cmp_write(&h->timers[n], value, mask);
 }
 
-/* Registers are 64 bits wide; an access is to part of one (2.3.1) */
+/* Registers are 64 bits wide; an access may be to a part of one (2.3.1) */
 static u64 mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	struct vhpet *h = dev;

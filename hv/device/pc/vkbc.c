@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The keyboard controller (8042) of an isolated guest and port 92h. Nobody
- * types on its keyboard (vkbd.c), and there is no mouse: it is enough to reset,
- * for A20, and for a driver to find it in order.
+ * types on its keyboard (vkbd.c), and there is no mouse. It does what is needed
+ * for resets, for A20, and for a driver to find it in order.
  *
  * A command's answer waits in a queue of a few bytes, each with the port it
- * comes from; the first of them is what port 60h and the IRQ lines show. A20 is
- * always on: what would switch it off is kept and told back, as on a chipset
+ * comes from. Port 60h and the IRQ lines show the first of them. A20 is always
+ * on: a write that would switch it off is kept and reads back, as on a chipset
  * that ignores A20M#.
  *
- * Called from exits, any core. The lock protects everything; after it come the
- * interrupt controllers' locks, but vm_end() is called without it.
+ * Called from exits, any core. The lock protects everything; the interrupt
+ * controllers' locks come after it. vm_end() is called without it.
  */
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
@@ -57,7 +57,7 @@ void kbc_answer(struct vkbc *k, u8 byte)
 	kbc_put(k, byte, 0);
 }
 
-/* The next byte makes an edge of its own on an IRQ line */
+/* Each byte makes an edge of its own on its IRQ line */
 static u8 take(struct vkbc *k)
 {
 	if (!k->count)
@@ -197,7 +197,8 @@ static void command_write(struct vkbc *k, u8 value)
 	}
 }
 
-/* No mouse is plugged in: the controller answers for it, by a time-out */
+/* A byte for the mouse: none is plugged in, so the controller answers with a
+ * time-out */
 static void data_write(struct vkbc *k, u8 value)
 {
 	u8 command = k->command;

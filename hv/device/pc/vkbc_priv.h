@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between the keyboard controller (vkbc.c) and the keyboard on it (vkbd.c). Its
- * lock is held. */
+/* Between the keyboard controller (vkbc.c) and the keyboard on it (vkbd.c). All
+ * is called with the controller's lock held. */
 #ifndef HV_DEVICE_PC_VKBC_PRIV_H
 #define HV_DEVICE_PC_VKBC_PRIV_H
 

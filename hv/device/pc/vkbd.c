@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The keyboard behind the controller of vkbc.c: nobody types on it, but it
- * takes every command that a driver asks it by. Called by vkbc.c with its lock
- * held.
+ * The keyboard behind the controller of vkbc.c. Nobody types on it, but it
+ * takes every command that a driver probes it with. Called by vkbc.c with its
+ * lock held.
  */
 #include "hv/device/pc/vkbc_priv.h"
 #include "include/hw/i8042.h"

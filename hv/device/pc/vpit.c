@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 8254 and port 61h of an isolated guest; see vpit.h. The counters are
- * functions of time (vpit_channel.c); a device timer waits for the next rise of
- * channel 0's OUT and nothing else.
+ * 8254 and port 61h of an isolated guest; see vpit.h for callers and lock. The
+ * counters are functions of time (vpit_channel.c). The one device timer waits
+ * for the next rise of channel 0's OUT.
  */
 #include "hv/device/pc/vpit.h"
 
@@ -98,8 +98,8 @@ void vpit_look(struct vm *vm)
 	spin_unlock(&p->lock);
 }
 
-/* Channel 0 was programmed: what was kept of the old count is void, and so is
- * the interrupt that waits when OUT falls (82C54, Mode 0) */
+/* Channel 0 was programmed: ticks kept of the old count are void. So is an
+ * interrupt that waits, if OUT falls (82C54, Mode 0). */
 static void reprogrammed(struct vpit *p)
 {
 	struct pit_channel *c = &p->channels[0];
@@ -125,7 +125,7 @@ static void read_back(struct vpit *p, u8 command, u64 now)
 	}
 }
 
-/* True: channel 0 has a new mode */
+/* A write to the control port. True: channel 0 has a new mode. */
 static bool control(struct vpit *p, u8 word, u64 now)
 {
 	u32 which = word >> PIT_SELECT_SHIFT;
@@ -178,7 +178,7 @@ static void pit_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 
 	spin_lock(&p->lock);
 	if (any)
-		follow(p); /* ticks of the old count */
+		follow(p); /* the old count's ticks, before it changes */
 	now = pit_settle_all(p);
 	for (u8 i = 0; i < size; i++) {
 		u8 byte = (u8)(value >> i * 8);
@@ -193,8 +193,8 @@ static void pit_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 	spin_unlock(&p->lock);
 }
 
-/* Refresh toggles with channel 1's period, whatever it is set to: nothing
- * refreshes, and software measures time with it (ICH9 13.7.1) */
+/* The refresh bit toggles at the power-on rate of channel 1, whatever that is
+ * set to: nothing refreshes, but software measures time by it (ICH9 13.7.1) */
 static u64 port61_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	struct vpit *p = dev;

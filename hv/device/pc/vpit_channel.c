@@ -38,7 +38,7 @@ static bool paused(const struct pit_channel *c)
 	return !c->gate && !modes[c->mode].gate_triggers;
 }
 
-/* Periods counted; 0 also before the clock that loads the count */
+/* Periods counted; 0 until the clock that loads the count */
 static u64 elapsed(const struct pit_channel *c, u64 now)
 {
 	if (paused(c))
@@ -52,8 +52,8 @@ static u32 high_part(u32 count)
 	return (count + 1) / 2;
 }
 
-/* A new count is used from the end of the cycle on; a square wave's, of the
- * half cycle (Modes 2, 3) */
+/* A new count is used from the end of the cycle on, in a square wave from the
+ * end of the half cycle (Modes 2, 3) */
 static void use_next(struct pit_channel *c, u64 now)
 {
 	u64 gone = elapsed(c, now), half = high_part(c->count);
@@ -191,7 +191,7 @@ static void load(struct pit_channel *c, u32 written, u64 now)
 	c->half = false;
 	if (modes[c->mode].gate_triggers ||
 	    (modes[c->mode].periodic && c->started)) {
-		/* Mode 3 tells its halves apart by when it was written */
+		/* In Mode 3, the half in which it was written matters */
 		c->frozen = elapsed(c, now);
 		c->next = n;
 		c->has_next = true;
@@ -209,7 +209,7 @@ void pit_channel_control(struct pit_channel *c, u8 control, u64 now)
 	bool was = pit_channel_out(c, now), gate = c->gate;
 	u64 rises = c->rises;
 
-	/* The top bit of modes 2 and 3 does not count */
+	/* Modes 6 and 7 are 2 and 3: their top bit does not count */
 	if (mode > MODE_HARD_STROBE)
 		mode &= 3;
 	*c = (struct pit_channel){
@@ -257,7 +257,7 @@ void pit_channel_gate(struct pit_channel *c, bool gate, u64 now)
 	if (!gate || !c->loaded)
 		return;
 	if (!modes[c->mode].gate_triggers && !modes[c->mode].periodic) {
-		c->base = now - c->frozen; /* it goes on */
+		c->base = now - c->frozen; /* the count goes on */
 		return;
 	}
 	if (c->has_next)
@@ -276,7 +276,7 @@ void pit_channel_latch_count(struct pit_channel *c, u64 now)
 	c->latch = value(c, now);
 }
 
-/* Null count: what was written is not in the counting element yet */
+/* The status bit "null count": a written count is not in the element yet */
 static bool null_count(const struct pit_channel *c, u64 now)
 {
 	return !c->started || c->has_next || (now < c->base && !paused(c));

@@ -103,7 +103,7 @@ static void pm_timer_fired(struct vtimer *t)
 	spin_unlock(&p->lock);
 }
 
-/* True: it is heard */
+/* Set a status bit of PM1. True: software asked for its SCI. */
 static bool pm1_event(struct vm *vm, u64 bit)
 {
 	struct vpm *p = vpm_of(vm);
@@ -134,7 +134,7 @@ static u64 sts_read(struct vpm *p)
 	return p->pm1_sts;
 }
 
-/* Written ones clear; what is set stays set where @mask has no bits */
+/* Written ones clear; bits outside @mask stay as they are */
 static void sts_write(struct vpm *p, u64 value, u64 mask)
 {
 	p->pm1_sts &= ~(value & mask);
@@ -209,7 +209,7 @@ static const struct pm_reg pm_regs[] = {
 };
 /* clang-format on */
 
-/* Watchdog registers, a byte each: status and reload have nothing to keep */
+/* True for the watchdog's bytes that are kept; status and reload are not */
 static bool tco_keeps(u64 offset)
 {
 	return offset >= PM_TCO + TCO_CNT && offset < PM_TCO_END;
@@ -232,8 +232,8 @@ static void tco_write(struct vpm *p, u64 offset, u8 size, u64 value)
 			p->tco[offset + i - PM_TCO] = (u8)(value >> i * 8);
 }
 
-/* The part of register @r in an access at @offset; false: none. The access has
- * the register's bits @mask at bit @at of its value. */
+/* The part of register @r that an access of @size bytes at @offset touches:
+ * *@mask has its bits in the register. False: it touches none. */
 static bool lanes(const struct pm_reg *r, u64 offset, u8 size, u64 *mask)
 {
 	u64 from = MAX(offset, (u64)r->offset);
@@ -245,7 +245,7 @@ static bool lanes(const struct pm_reg *r, u64 offset, u8 size, u64 *mask)
 	return true;
 }
 
-/* Move a value from bit 0 of byte @from to where byte @to begins */
+/* Shift a value whose byte 0 is at offset @from so that its byte 0 is at @to */
 static u64 lane_shift(u64 value, u64 from, u64 to)
 {
 	return from >= to ? value << (from - to) * 8 : value >> (to - from) * 8;
@@ -318,7 +318,7 @@ static u64 apm_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	return both >> offset * 8 & ones_of(size);
 }
 
-/* What SMM code would do with the FADT's ACPI_ENABLE and ACPI_DISABLE */
+/* Do what SMM code would with the FADT's ACPI_ENABLE and ACPI_DISABLE */
 static void apm_command(struct vpm *p, u8 command)
 {
 	p->apm_cnt = command;
@@ -336,7 +336,7 @@ static void apm_write(struct vcpu *v, void *dev, u64 offset, u8 size, u64 value)
 	struct vpm *p = dev;
 
 	spin_lock(&p->lock);
-	/* The status first: the command is what makes it count */
+	/* The status comes first, as the command acts on it */
 	if (offset + size > 1)
 		p->apm_sts = (u8)(value >> (1 - offset) * 8);
 	if (offset == 0)

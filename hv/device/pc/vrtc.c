@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MC146818A; see vrtc.h: its registers, its ports, its life. The clock and the
- * interrupt are in files of their own, see vrtc_priv.h.
+ * MC146818A: registers, ports and life. vrtc.h says who calls it and which lock
+ * it has; vrtc_priv.h names the files of the clock and the interrupt.
  */
 #include "hv/device/pc/vrtc.h"
 
@@ -140,7 +140,7 @@ static void rtc_byte_write(struct vrtc *r, u64 port, u8 value)
 {
 	switch (port) {
 	case 0:
-		r->index = value; /* nothing here raises an NMI to be masked */
+		r->index = value; /* no NMI is ever raised, so none is masked */
 		return;
 	case 1:
 		reg_write(r, r->index & (u8)~RTC_INDEX_NMI, value);

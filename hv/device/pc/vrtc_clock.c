@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The RTC's time; see vrtc_priv.h. The clock is a count of 32.768 kHz periods:
- * seconds, the periodic rates and UIP are parts of it, so that they keep their
- * phases.
+ * The RTC's time; see vrtc_priv.h. The clock is a count of 32.768 kHz periods.
+ * Seconds, the periodic rates and UIP are parts of it, so that they keep their
+ * phases. Called by vrtc*.c, with the lock held.
  */
 #include "hv/device/pc/vrtc_priv.h"
 #include "hv/device/pc/vrtc_time.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The RTC's flags and interrupt; see vrtc_priv.h. Flags are brought up to date
- * when somebody looks, or a device timer does where one of them interrupts.
+ * when somebody looks. If one of them interrupts, a device timer looks in time.
+ * Called with the lock held, but for the timer's callback, which takes it.
  */
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/vhpet.h"
@@ -33,7 +34,7 @@ static u32 alarm_field(const struct vrtc *r, u32 reg)
 	return reg == RTC_HOUR_ALARM ? rtc_decode_hour(r, v) : rtc_decode(r, v);
 }
 
-/* Seconds from that period's second to the next alarm, 0: none */
+/* Seconds from that period's second to the next alarm; 0: there is none */
 static u32 alarm_in(const struct vrtc *r, u64 period)
 {
 	return civil_next_alarm(rtc_day_second(rtc_seconds_at(r, period)),
@@ -89,14 +90,14 @@ static u64 next_event(const struct vrtc *r)
 	u64 rate = periodic(r), next = NEVER;
 	u32 alarm = rtc_halted(r) ? 0 : alarm_in(r, r->seen);
 
-	/* Set already: nothing new comes before C is read */
+	/* A flag that is set brings nothing new before C is read */
 	if (!rtc_irqf(r)) {
 		if ((r->reg_b & RTC_B_PIE) && rate)
 			next = (r->seen / rate + 1) * rate;
 		if ((r->reg_b & RTC_B_UIE) && !rtc_halted(r))
 			next = MIN(next, next_update(r, 1));
 	}
-	/* The PM block's status does not wait for C */
+	/* The PM block's status does not wait for a read of C */
 	if ((r->reg_b & RTC_B_AIE) && alarm)
 		next = MIN(next, next_update(r, alarm));
 	return next;

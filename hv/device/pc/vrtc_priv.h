@@ -34,9 +34,9 @@ struct vrtc {
 
 /* vrtc_clock.c */
 
-/* A divider in reset (Register A, DV) */
+/* True while the divider is in reset (Register A, DV) */
 bool rtc_divider_held(const struct vrtc *r);
-/* That, or SET (Register B): the time registers stand still */
+/* True while the time registers stand still: that, or SET (Register B) */
 bool rtc_halted(const struct vrtc *r);
 /* Periods until now */
 u64 rtc_periods(const struct vrtc *r);
@@ -46,27 +46,27 @@ u32 rtc_day_second(s64 seconds);
 /* A number and an hour of a register (Register B, DM and 24/12) */
 u32 rtc_decode(const struct vrtc *r, u8 v);
 u32 rtc_decode_hour(const struct vrtc *r, u8 v);
-/* The time registers in the RAM, from the clock at @period */
+/* Write the time registers in the RAM from the clock at @period */
 void rtc_show_time(struct vrtc *r, u64 period);
-/* The clock from them: the second that runs at @period is the one they name */
+/* Set the clock from them: they name the second that runs at @period */
 void rtc_take_time(struct vrtc *r, u64 period);
 
 /* vrtc_flags.c */
 
-/* Register C as of now: what happened since the last look */
+/* Bring register C up to date with what happened since the last look */
 void rtc_settle(struct vrtc *r);
 /* IRQF of register C */
 bool rtc_irqf(const struct vrtc *r);
-/* The line as register C and the HPET have it */
+/* Set the line as register C and the HPET have it */
 void rtc_line_update(struct vrtc *r);
-/* The line, and the timer for the next flag that somebody waits for */
+/* Set the line, and the timer for the next flag that somebody waits for */
 void rtc_follow(struct vrtc *r);
-/* That timer's; takes the lock */
+/* That timer's callback; takes the lock */
 void rtc_fired(struct vtimer *t);
 
 /* vrtc_cmos.c */
 
-/* What firmware for this machine reads in the RAM at power on */
+/* Fill in what firmware for this machine reads in the RAM at power on */
 void rtc_cmos_fill(struct vrtc *r);
 
 #endif

@@ -57,7 +57,7 @@ struct civil civil_from_seconds(s64 seconds)
 	return c;
 }
 
-/* The least number from @from on that the alarm takes; @limit: none */
+/* The least number from @from on that suits the alarm; @limit: there is none */
 static u32 next_in(u32 from, u32 alarm, u32 limit)
 {
 	if (alarm == ANY)
@@ -65,7 +65,7 @@ static u32 next_in(u32 from, u32 alarm, u32 limit)
 	return alarm >= from && alarm < limit ? alarm : limit;
 }
 
-/* From second @from of a day on; SECONDS_A_DAY: not on that day */
+/* The first alarm from second @from of a day on, or SECONDS_A_DAY */
 static u32 alarm_from(u32 from, u32 hour, u32 minute, u32 second)
 {
 	u32 h = next_in(from / 3600, hour, 24), m, s;

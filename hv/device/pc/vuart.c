@@ -2,9 +2,9 @@
 /*
  * Virtual 16550A at COM1, IRQ 4 (PC16550D data sheet); its other end is the
  * console mux. What the guest sends goes there at once, so the transmitter is
- * always empty; what a person types arrives by receive(), from the core that
- * polls the real UART. The vUART's lock protects all of it; after it come the
- * vIOAPIC's and the console's.
+ * always empty. What a person types arrives by receive(), on the core that
+ * takes the real UART's bytes. The vUART's lock protects all of it; the
+ * vIOAPIC's and the console's come after it.
  */
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/console/console.h"
@@ -13,8 +13,8 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-/* Deeper than the chip's 16: a paste or a script types faster than a slow
- * guest reads, and software cannot tell */
+/* Deeper than the chip's 16, which software cannot tell: a paste or a script
+ * types faster than a slow guest reads */
 #define RX_FIFO_BYTES 256u
 
 struct vuart {
@@ -54,7 +54,7 @@ static u8 iir_source(const struct vuart *u)
 {
 	if (u->ier & UART_IER_ELSI && u->overrun)
 		return UART_IIR_RLS;
-	/* Bytes below the trigger level time out at once: no clock is kept */
+	/* No clock is kept: bytes below the trigger level time out at once */
 	if (u->ier & UART_IER_ERBFI && u->rx_count)
 		return u->rx_count >= rx_trigger(u) ? UART_IIR_RDA
 						    : UART_IIR_CTI;
@@ -188,8 +188,8 @@ static void write_data(struct vuart *u, u8 value)
 		u->overrun |= !rx_push(u, value);
 	else
 		console_write(u->speaker, &c, 1);
-	/* Sent already: the holding register is empty again. The line falls
-	 * in between, so that an edge-triggered pin sees each time. */
+	/* The byte is sent, and the holding register empty again. The line
+	 * falls in between, so that an edge-triggered pin sees each time. */
 	u->thre_pending = false;
 	line_update(u);
 	u->thre_pending = true;

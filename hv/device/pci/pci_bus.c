@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bus 0 of an isolated guest: config space by CF8h/CFCh (PCI 3.0, 3.2.2.3.2)
- * and by ECAM, and the PCI hole, where an access goes to whatever the guest's
- * registers put there: ECAM first, then a BAR, else nobody, which reads as
- * ones. RAM is before all: its pages never trap.
+ * and by ECAM, and the PCI hole. An access there goes to what the guest's
+ * registers put there: ECAM first, then a BAR, else to nobody, which reads as
+ * ones. RAM comes before all of it, as its pages never trap.
  *
  * Called from exits, on any core. The bus's lock protects everything in struct
- * pci_bus and every function's config[]. After it come the interrupt
- * controllers' locks; before it, a function's own.
+ * pci_bus and every function's config[]. A function's own lock comes before it,
+ * the interrupt controllers' locks after it.
  */
 #include "hv/device/pci/pci_bus.h"
 
@@ -79,8 +79,8 @@ static void config_write(struct pci_bus *bus, u8 devfn, u32 offset, u8 size,
 
 /* --- CF8h to CFFh --- */
 
-/* Only a dword is the address register's; the bytes are other devices', and
- * CF9h is the reset control register (ICH9 data sheet, 13.7.5) */
+/* Only a dword accesses the address register. A byte at CF9h is the reset
+ * control register (ICH9 13.7.5); others are other devices'. */
 static u64 address_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	struct pci_bus *bus = dev;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Base address registers (PCI 3.0, 6.2.5 *Base Addresses*): a BAR's address
- * bits below its size are wired to zero, so that sizing needs no code, and what
- * a BAR decodes is read from config[] each time. Under the bus's lock.
+ * Base address registers (PCI 3.0, 6.2.5 *Base Addresses*). A BAR's address
+ * bits below its size are wired to zero, so that sizing needs no code. What a
+ * BAR decodes is read from config[] each time. Called under the bus's lock.
  */
 #include "hv/device/pci/pci_bus_priv.h"
 #include "include/hw/pci.h"
@@ -58,7 +58,7 @@ static u64 bar_base(const struct pci_fn *f, u32 i)
 	return value & bar_mask(f, i);
 }
 
-/* A BAR at 0 is one that nobody has placed yet */
+/* A BAR at 0 decodes nothing: nobody has placed it yet */
 static bool bar_claims(const struct pci_fn *f, u32 i, bool io, u64 addr,
 		       u8 size, u64 *offset)
 {

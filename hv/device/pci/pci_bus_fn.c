@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What makes a function of bus 0: its configuration space, what of it can be
- * written, its slot. Called by the functions' devices while the VM is built.
+ * written, its slot. Called by the functions' devices while the VM is built, so
+ * without the bus's lock.
  */
 #include "hv/device/pci/pci_bus_priv.h"
 #include "include/hw/pci.h"

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * INTx (PCI 3.0, 2.2.6 *Interrupt Pins*): a function's pins go to the eight
- * PIRQs as the chipset wires its device, a PIRQ to its own IOAPIC pin (GSI 16
- * to 23) and, where the LPC bridge routes it, to an ISA line. Lines are the OR
- * of all that share them, worked out anew at each change; other devices' part
- * in them is line_set_source()'s. Under the bus's lock.
+ * INTx (PCI 3.0, 2.2.6 *Interrupt Pins*). A function's pins go to the eight
+ * PIRQs as the chipset wires its device. A PIRQ goes to its own IOAPIC pin (GSI
+ * 16 to 23) and, if the LPC bridge routes it, to an ISA line. A line is the OR
+ * of all functions that share it, worked out anew at each change; what other
+ * devices add to it is line_set_source()'s.
+ *
+ * Under the bus's lock; the interrupt controllers' come after it.
  */
 #include "hv/core/pc_map.h"
 #include "hv/device/pci/pci_bus_priv.h"
@@ -33,7 +35,7 @@ static u32 isa_of(const struct pci_bus *bus, u32 pirqs)
 	return levels;
 }
 
-/* Bit n: line @first + n */
+/* Set the lines that changed; bit n of @now is line @first + n */
 static void lines_follow(struct vm *vm, u32 first, u32 *was, u32 now)
 {
 	u32 changed = *was ^ now;
