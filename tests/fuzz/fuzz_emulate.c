@@ -7,7 +7,7 @@
  * guest.
  */
 #include "hv/emulate/insn.h"
-#include "tests/unit/fakes/emu_fakes.h"
+#include "tests/unit/fakes/small_guest.h"
 
 #define ACCESSES_MAX 1200u /* an exit: STRING_CHUNK, bytewise, both sides */
 

@@ -6,7 +6,7 @@
  * and anywhere. What an exit costs is bounded, every byte of DMA is asked of
  * the guest's RAM first, and at the end all memory is given back.
  */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/core/gmem.h"
 #include "hv/device/fwcfg/fwcfg.h"

@@ -5,7 +5,8 @@
  * lands inside the guest's RAM (gmem_write() of the fakes sees to that), in any
  * of the ways in.
  */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/files.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/load/acpi_area.h"
 
@@ -13,26 +14,6 @@ int load_find(struct vm *v, const char *key, const char *name,
 	      struct image *out)
 {
 	return file_find(name, out);
-}
-
-int gmem_read(struct vm *v, gpa_t gpa, void *buf, size_t len)
-{
-	u8 *p = at(gpa.v, len);
-
-	if (!p)
-		return -EFAULT;
-	memcpy(buf, p, len);
-	return 0;
-}
-
-const struct boot_info *files_boot_info(void)
-{
-	return &boot_facts;
-}
-
-const void *files_efi_map(void)
-{
-	return boot_efi_map;
 }
 
 bool load_knows(const struct image *file)
@@ -48,10 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct image initrd = { "initrd", initrd_bytes, 64, 0 };
 	const struct image kernel = { "kernel", data, size, 0 };
 
-	if (!ram)
+	if (!fake_ram)
 		(void)vm_setup(NULL);
-	config.module_count = size && (data[size - 1] & 1) ? 1 : 0;
-	strcpy(config.modules[0].file, "initrd");
+	fake_config.module_count = size && (data[size - 1] & 1) ? 1 : 0;
+	strcpy(fake_config.modules[0].file, "initrd");
 	fake_files[0] = initrd;
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	if (bzimage_probe(&kernel))
@@ -63,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (multiboot2_probe(&kernel))
 		(void)!multiboot2_load(&fake_vm, &kernel, &initrd);
 	(void)firmware_probe(&kernel);
-	if (pool_blocks)
+	if (fake_pool_live)
 		abort();
 	return 0;
 }

@@ -6,9 +6,7 @@
  * no timer fires more often than a core can bear (board_pass_to()), a reset
  * leaves nothing running, and at the end all memory is given back.
  */
-#include "tests/unit/fakes/vdev_fakes.h"
-
-#include "tests/unit/fakes/board_fakes.h"
+#include "tests/unit/fakes/board.h"
 
 #include "drivers/clock/rtc.h"
 #include "hv/core/pc_map.h"

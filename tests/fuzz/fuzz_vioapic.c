@@ -7,7 +7,7 @@
  * not masked and whose line is up; a level that is up and open is under way;
  * remote IRR is a level's alone; and a step sends no more than the pins can.
  */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/irq/lines.h"
 #include "hv/irq/vioapic_priv.h"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/irq/vlapic.c hv/irq/vlapic_io.c hv/irq/vlapic_icr.c hv/irq/vlapic_timer.c hv/irq/vlapic_pv.c hv/emulate/lapic_page.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c */
+/* SOURCES: hv/irq/vlapic.c hv/irq/vlapic_io.c hv/irq/vlapic_icr.c hv/irq/vlapic_timer.c hv/irq/vlapic_pv.c hv/emulate/lapic_page.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the virtual local APICs of four vCPUs: a stream of
@@ -8,7 +8,7 @@
  * service; a masked timer requests nothing, and none is faster than a core can
  * bear.
  */
-#include "tests/unit/fakes/vlapic_fakes.h"
+#include "tests/unit/fakes/lapics.h"
 
 #define STEPS_MAX  256
 #define VCPUS      4
@@ -179,7 +179,7 @@ static void other(struct vcpu *v, const struct step *s)
 		(void)vlapic_pv_eoi_set(v, s->value & 1, GPA(s->value & 0xffc));
 		break;
 	case 3:
-		ram[s->value % ARRAY_SIZE(ram)] ^= 1;
+		*fake_ram_u32(s->value % (PAGE_SIZE / 4) * 4) ^= 1;
 		break;
 	case 4:
 		if (vlapic_icr_is_plain(s->value))
@@ -229,14 +229,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct step s;
 	size_t i, n;
 
-	memset(ram, 0, sizeof(ram));
-	setup(NULL);
+	lapics_setup(NULL);
 	for (i = 0; i < size / sizeof(s) && i < STEPS_MAX; i++) {
 		memcpy(&s, data + i * sizeof(s), sizeof(s));
 		do_step(&s);
 		for (n = 0; n < VCPUS; n++)
 			check(&fake_vcpus[n]);
 	}
-	must(!teardown(NULL));
+	lapics_teardown(NULL);
 	return 0;
 }

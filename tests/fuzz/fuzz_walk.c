@@ -6,7 +6,7 @@
  * but accessed and dirty, and a second walk says the same.
  */
 #include "hv/emulate/insn.h"
-#include "tests/unit/fakes/emu_fakes.h"
+#include "tests/unit/fakes/small_guest.h"
 
 #define WALK_PAGES 4u
 #define WALK_BYTES (WALK_PAGES * PAGE_SIZE)

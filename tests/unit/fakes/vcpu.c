@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hv/core/vcpu.c without a scheduler: events stay in the vCPU and nobody is
- * kicked. A guest's TSC has an offset, and the machine's rate. */
-#include "hv/core/vcpu.h"
+/* What any core may ask of a vCPU, see vcpu.h */
+#include "tests/unit/fakes/vcpu.h"
+
+u32 fake_flushes, fake_blocks;
 
 void vcpu_post(struct vcpu *v, u32 bits)
 {
 	v->events |= bits;
+}
+
+void vcpu_block(struct vcpu *v)
+{
+	fake_blocks++;
+}
+
+void vcpu_flush(struct vcpu *v)
+{
+	fake_flushes++;
 }
 
 u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)

@@ -3,7 +3,7 @@
 /* MSI and MSI-X interposition against a fake config space and a fake BAR. The
  * invariant checked throughout: no message of the guest's reaches the device.
  */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "arch/x86/cpu/portio.h"
 #include "arch/x86/machine/smp.h"

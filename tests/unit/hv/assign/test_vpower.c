@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Power and reset registers: what ends a guest, what fake_ratelimit_left, what
  * is dropped */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "arch/x86/cpu/portio.h"
 #include "drivers/acpi/acpi.h"

@@ -1,7 +1,7 @@
 /* SOURCES: hv/console/console.c hv/console/input.c lib/string.c lib/printf.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console mux: focus, whole lines, the switch key */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "arch/x86/machine/irq.h"
 #include "drivers/acpi/acpi.h"

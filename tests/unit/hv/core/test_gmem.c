@@ -14,8 +14,8 @@
 #include "hv/emulate/emulate.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
-#include "mm/window.h"
-#include "tests/unit/fakes/percpu.h"
+#include "tests/unit/fakes/fpu.h"
+#include "tests/unit/fakes/window.h"
 
 #define SLOT0_BYTES MIB(1)
 #define SLOT1_GPA   MIB(16)
@@ -26,31 +26,13 @@ static _Alignas(PAGE_SIZE) u8 ram[RAM_BYTES];
 static struct vm vm;
 static struct vcpu vcpu;
 static struct vcpu_regs *r = &vcpu.hw.regs;
-static struct window_cache windows;
-
-void *window_miss(struct window_cache *c, hpa_t hpa)
-{
-	u32 slot = (u32)(hpa.v >> PAGE_SHIFT) % WINDOW_SETS * 2;
-
-	/* Never a hit: the test's memory is where it is */
-	c->tag[slot] = c->tag[slot + 1] = WINDOW_EMPTY;
-	assert_true(hpa.v < RAM_BYTES);
-	return ram + hpa.v;
-}
-static u32 pkru;
-
-u32 fpu_pkru(void)
-{
-	return pkru;
-}
 
 static int setup(void **state)
 {
 	memset(ram, 0, sizeof(ram));
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
-	memset(&windows.tag, 0xff, sizeof(windows.tag));
-	fake_pcpus[0].windows = &windows;
+	fake_windows_init(ram, RAM_BYTES);
 	vm.slots[0] = (struct vm_slot){ 0, 0, SLOT0_BYTES, false };
 	vm.slots[1] =
 		(struct vm_slot){ SLOT1_GPA, SLOT0_BYTES, SLOT1_BYTES, false };

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "tests/unit/fakes/emu_fakes.h"
+#include "tests/unit/fakes/small_guest.h"
 
 static int setup(void **state)
 {

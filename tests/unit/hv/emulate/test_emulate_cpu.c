@@ -10,7 +10,7 @@
  */
 #include "hv/emulate/insn.h"
 #include "tests/unit/fakes/cpu_native.h"
-#include "tests/unit/fakes/emu_fakes.h"
+#include "tests/unit/fakes/small_guest.h"
 
 #define ROUNDS     4u
 #define PAGES_GPA  0x40000ull /* RAM behind the data pages */

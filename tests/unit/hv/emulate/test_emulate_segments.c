@@ -5,7 +5,7 @@
  * an instruction finds in device memory (SDM 2A, 2B: MOV, POP, LSS, JMP, CALL,
  * LTR, LLDT, SGDT, LGDT, SMSW, LMSW), and the vector state its moves need.
  */
-#include "tests/unit/fakes/emu_fakes.h"
+#include "tests/unit/fakes/small_guest.h"
 
 #define GDT     0x9000ull
 #define CODE64  0x08

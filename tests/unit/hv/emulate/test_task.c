@@ -17,6 +17,8 @@
 #include "hv/emulate/task.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
+#include "tests/unit/fakes/inject.h"
+#include "tests/unit/fakes/kill.h"
 
 #define GDT       0x1000u
 #define OLD_TSS   0x2000u
@@ -32,38 +34,12 @@ static struct vm vm;
 static struct vcpu vcpu;
 static u8 ram[0x8000], before[0x8000];
 static u64 unmapped; /* page number */
-static int vector;
-static u32 error, kills;
 static bool cr3_bad;
-
-void vcpu_inject_exception(struct vcpu *v, u8 vec, bool has_error, u32 code)
-{
-	vector = vec;
-	error = has_error ? code : 0;
-}
 
 void retire_debug_trap(struct vcpu *v, u64 causes)
 {
 	v->hw.regs.dr[6] |= causes;
 	vcpu_inject_exception(v, EXC_DB, false, 0);
-}
-
-void vcpu_inject_gp(struct vcpu *v)
-{
-	vcpu_inject_exception(v, EXC_GP, true, 0);
-}
-
-void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 code)
-{
-	vcpu_regs(v)->cr2 = addr.v;
-	vcpu_inject_exception(v, EXC_PF, true, code);
-}
-
-enum verdict exit_kill(struct vcpu *v, const char *reason)
-{
-	assert_non_null(reason);
-	kills++;
-	return VERDICT_KILL;
 }
 
 int cr3_load(struct vcpu *v, u64 cr3)
@@ -140,7 +116,7 @@ static int setup(void **state)
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vm = &vm;
 	unmapped = ~0ull;
-	vector = -1;
+	injected = -1;
 	kills = 0;
 	cr3_bad = false;
 	describe(SEL_CODE, 0, 0xfffff, 0x9b);
@@ -194,7 +170,7 @@ static void test_call(void **state)
 	struct vcpu_regs *r = &vcpu.hw.regs;
 
 	assert_int_equal(go(CALL, SEL_NEW), VERDICT_RESUME);
-	assert_int_equal(vector, -1);
+	assert_int_equal(injected, -1);
 	assert_int_equal(r->rip, 0x1234);
 	assert_int_equal(r->rflags, RFLAGS_FIXED | RFLAGS_CF | RFLAGS_NT);
 	assert_int_equal(r->gpr[GPR_RSP], 0x6000);
@@ -230,7 +206,7 @@ static void test_iret(void **state)
 	vcpu.hw.regs.rflags |= RFLAGS_NT;
 	vcpu.hw.regs.shadow = SHADOW_NMI;
 	assert_int_equal(go(IRET, 0xff0), VERDICT_RESUME);
-	assert_int_equal(vector, -1);
+	assert_int_equal(injected, -1);
 	assert_int_equal(vcpu.hw.regs.shadow, 0);
 	assert_int_equal(get32(OLD_TSS + 0x24), RFLAGS_FIXED | RFLAGS_ZF);
 	assert_int_equal(type_of(SEL_OLD), 0x89);
@@ -240,10 +216,10 @@ static void refused(u8 source, u16 sel, u8 vec, u32 code)
 {
 	struct vcpu_regs regs = vcpu.hw.regs;
 
-	vector = -1;
+	injected = -1;
 	assert_int_equal(go(source, sel), VERDICT_INJECT);
-	assert_int_equal(vector, vec);
-	assert_int_equal(error, code);
+	assert_int_equal(injected, vec);
+	assert_int_equal(injected_error, code);
 	assert_memory_equal(ram, before, sizeof(ram));
 	regs.cr2 = vcpu.hw.regs.cr2;
 	assert_memory_equal(&regs, &vcpu.hw.regs, sizeof(regs));
@@ -325,8 +301,8 @@ static void test_new_task_faults(void **state)
 		setup(state);
 		put32(NEW_TSS + rows[i].field, rows[i].value);
 		assert_int_equal(go(CALL, SEL_NEW), VERDICT_INJECT);
-		assert_int_equal(vector, rows[i].vector);
-		assert_int_equal(error, rows[i].error);
+		assert_int_equal(injected, rows[i].vector);
+		assert_int_equal(injected_error, rows[i].error);
 		assert_int_equal(vcpu.hw.regs.seg[SEG_TR].sel, SEL_NEW);
 		assert_int_equal(type_of(SEL_NEW), 0x8b);
 	}
@@ -349,7 +325,7 @@ static void test_bad_cr3(void **state)
 {
 	cr3_bad = true;
 	assert_int_equal(go(CALL, SEL_NEW), VERDICT_INJECT);
-	assert_int_equal(vector, EXC_GP);
+	assert_int_equal(injected, EXC_GP);
 }
 
 static void test_not_in_ram(void **state)

@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files of the boot volume: by name, who pays for them, and what is said
  * when one is missing */
-#define LOAD_FAKES_NO_MODULES
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/device/fwcfg/fwcfg.h"
 #include "mm/hostmap.h"
@@ -26,20 +25,6 @@ void *ioremap(hpa_t hpa, u64 size, u32 attrs)
 void iounmap(const void *va, u64 size)
 {
 	mapped--;
-}
-
-int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
-		 u16 id)
-{
-	for (u32 i = 0; i < owner_rows; i++) {
-		if (owners[i].base != base || owners[i].size != size ||
-		    owners[i].kind != from)
-			continue;
-		owners[i].kind = to;
-		owners[i].vm = id;
-		return 0;
-	}
-	return -EBUSY;
 }
 
 int fwcfg_fill(struct vm *v)
@@ -120,7 +105,8 @@ int acpi_rewrite(struct vm *v)
 
 static void file(const char *name, u64 base, u64 size)
 {
-	struct boot_module *m = &boot_facts.modules[boot_facts.module_count++];
+	struct boot_module *m =
+		&fake_boot_info.modules[fake_boot_info.module_count++];
 
 	strcpy(m->name, name);
 	m->base = base;
@@ -140,9 +126,9 @@ static int setup(void **state)
 	file("bulkhead.conf", 0x5000, 100);
 	file("mb.elf", 0x6000, 100);
 	file("empty", 0, 0);
-	strcpy(config.kernel, "vmlinuz");
-	strcpy(config.initrd, "a.cpio");
-	assert_int_equal(files_init(&boot_facts), 0);
+	strcpy(fake_config.kernel, "vmlinuz");
+	strcpy(fake_config.initrd, "a.cpio");
+	assert_int_equal(files_init(&fake_boot_info), 0);
 	assert_int_equal(mapped, 5);
 	return 0;
 }
@@ -160,7 +146,7 @@ static void test_find(void **state)
 	assert_int_equal(f.size, 0);
 	assert_int_equal(file_find("c", &f), -ENOENT);
 	assert_int_equal(file_find("", &f), -ENOENT);
-	assert_ptr_equal(files_boot_info(), &boot_facts);
+	assert_ptr_equal(files_boot_info(), &fake_boot_info);
 	assert_null(files_efi_map());
 }
 
@@ -175,13 +161,13 @@ static void test_settle(void **state)
 	strcpy(isolated_config.initrd, "b.cpio");
 	vms[0] = &isolated;
 	vm_count = 1;
-	config.privileged = true;
-	files_settle(&config);
-	assert_int_equal(owners[0].kind, OWNER_GUEST);
-	assert_int_equal(owners[0].vm, 3);
-	assert_int_equal(owners[1].kind, OWNER_FREE);
-	assert_int_equal(owners[2].kind, OWNER_GUEST);
-	assert_int_equal(owners[3].kind, OWNER_FREE);
+	fake_config.privileged = true;
+	files_settle(&fake_config);
+	assert_int_equal(fake_owners[0].kind, OWNER_GUEST);
+	assert_int_equal(fake_owners[0].vm, 3);
+	assert_int_equal(fake_owners[1].kind, OWNER_FREE);
+	assert_int_equal(fake_owners[2].kind, OWNER_GUEST);
+	assert_int_equal(fake_owners[3].kind, OWNER_FREE);
 	assert_int_equal(file_find("a.cpio", &f), 0);
 	assert_int_equal(file_find("bulkhead.conf", &f), -ENOENT);
 	files_forget_privileged();
@@ -195,41 +181,43 @@ static void test_load_says_what_is_wrong(void **state)
 {
 	assert_int_equal(load_guest(&fake_vm), 0);
 	/* MOV DX at the reset vector of an isolated guest */
-	assert_int_equal(ram[0xffff0], 0xba);
-	strcpy(config.initrd, "nope");
+	assert_int_equal(fake_ram[0xffff0], 0xba);
+	strcpy(fake_config.initrd, "nope");
 	assert_int_equal(load_guest(&fake_vm), -ENOENT);
-	assert_string_equal(last_line,
+	assert_string_equal(fake_log_last,
 			    "guest box: initrd = nope: there is no such file; "
 			    "copy it to the folder bulkhead of the boot "
 			    "volume");
-	strcpy(config.initrd, "empty");
+	strcpy(fake_config.initrd, "empty");
 	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
-	assert_non_null(strstr(last_line, "the file is empty; copy it"));
-	strcpy(config.kernel, "b.cpio");
-	config.initrd[0] = 0;
+	assert_non_null(strstr(fake_log_last, "the file is empty; copy it"));
+	strcpy(fake_config.kernel, "b.cpio");
+	fake_config.initrd[0] = 0;
 	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
 	assert_string_equal(probed, "b.cpio");
-	assert_non_null(strstr(last_line, "neither a Linux bzImage, a PVH"));
+	assert_non_null(
+		strstr(fake_log_last, "neither a Linux bzImage, a PVH"));
 }
 
 /* boot = holds the file to its kind; module = is for multiboot */
 static void test_load_by_the_manifest(void **state)
 {
-	config.initrd[0] = 0;
-	config.boot = BOOT_WAY_LINUX;
+	fake_config.initrd[0] = 0;
+	fake_config.boot = BOOT_WAY_LINUX;
 	assert_int_equal(load_guest(&fake_vm), 0);
-	config.boot = BOOT_WAY_MULTIBOOT;
+	fake_config.boot = BOOT_WAY_MULTIBOOT;
 	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
-	assert_non_null(strstr(last_line, "is not what boot = says"));
-	config.boot = BOOT_WAY_AUTO;
-	config.module_count = 1;
+	assert_non_null(strstr(fake_log_last, "is not what boot = says"));
+	fake_config.boot = BOOT_WAY_AUTO;
+	fake_config.module_count = 1;
 	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
-	assert_non_null(strstr(last_line, "module = is for multiboot, but"));
-	strcpy(config.kernel, "mb.elf");
+	assert_non_null(
+		strstr(fake_log_last, "module = is for multiboot, but"));
+	strcpy(fake_config.kernel, "mb.elf");
 	assert_int_equal(load_guest(&fake_vm), 0);
 	fake_vm.privileged = true;
 	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
-	assert_non_null(strstr(last_line, "cannot own the devices"));
+	assert_non_null(strstr(fake_log_last, "cannot own the devices"));
 }
 
 static enum boot_way way_of(const char *name)

@@ -1,7 +1,7 @@
 /* SOURCES: hv/irq/lines.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a line of the board leads, and who is told of one unmasked */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"

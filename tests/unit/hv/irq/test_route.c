@@ -1,7 +1,7 @@
 /* SOURCES: hv/irq/route.c hv/irq/msi.c hv/irq/storm.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Physical pins and messages on their way to the privileged guest */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "arch/x86/machine/irq.h"
 #include "drivers/acpi/acpi.h"

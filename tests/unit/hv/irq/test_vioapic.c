@@ -1,7 +1,7 @@
 /* SOURCES: hv/irq/vioapic.c hv/irq/vioapic_units.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual IOAPIC against the 82093AA data sheet */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/irq/lines.h"
 #include "hv/irq/vioapic_priv.h"

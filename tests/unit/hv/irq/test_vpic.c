@@ -1,7 +1,7 @@
 /* SOURCES: hv/irq/vpic.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The 8259 pair against the Intel 8259A data sheet */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "arch/x86/cpu/portio.h"
 #include "hv/irq/lines.h"

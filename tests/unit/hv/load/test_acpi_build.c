@@ -3,7 +3,7 @@
 /* ACPI tables for guests: every checksum, every pointer, and read back by the
  * hypervisor's own parser, taken apart and put together by iasl, and placed by
  * a firmware's loader. */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "drivers/acpi/parse.h"
 #include "hv/device/fwcfg/fwcfg.h"
@@ -72,21 +72,21 @@ static void judge_by_iasl(const char *kind, const struct acpi_header *h)
 static const struct acpi_header *find(const char *signature)
 {
 	const struct acpi_rsdp *r =
-		(const void *)at(fake_vm.acpi_rsdp, sizeof(*r));
+		(const void *)fake_ram_at(fake_vm.acpi_rsdp, sizeof(*r));
 	const struct acpi_header *x, *t;
 
 	assert_memory_equal(r->signature, "RSD PTR ", 8);
 	assert_true(acpi_checksum_ok(r, ACPI_RSDP_V1_BYTES));
 	assert_true(acpi_checksum_ok(r, ACPI_RSDP_V2_BYTES));
 	assert_int_equal(r->revision, 2);
-	x = (const void *)at(r->xsdt, sizeof(*x));
+	x = (const void *)fake_ram_at(r->xsdt, sizeof(*x));
 	assert_memory_equal(x->signature, "XSDT", 4);
 	assert_true(acpi_checksum_ok(x, x->length));
 	for (u32 i = 0; i < (x->length - sizeof(*x)) / 8; i++) {
 		u64 gpa;
 
 		memcpy(&gpa, (const u8 *)(x + 1) + i * 8, 8);
-		t = (const void *)at(gpa, sizeof(*t));
+		t = (const void *)fake_ram_at(gpa, sizeof(*t));
 		assert_non_null(t);
 		if (!memcmp(t->signature, signature, 4))
 			return t;
@@ -126,7 +126,7 @@ static void check_fadt(const struct acpi_fadt *f)
 	assert_int_equal(f->century, 0x32);
 	assert_int_equal(f->x_dsdt, f->dsdt);
 	assert_int_equal(f->facs % 64, 0);
-	assert_memory_equal(at(f->facs, 64), "FACS", 4);
+	assert_memory_equal(fake_ram_at(f->facs, 64), "FACS", 4);
 }
 
 static void test_isolated(void **state)
@@ -140,7 +140,7 @@ static void test_isolated(void **state)
 	assert_int_equal(fake_vm.acpi_rsdp, PC_BIOS_AREA);
 	f = (const void *)find_good("isolated", "FACP");
 	check_fadt(f);
-	dsdt = (const void *)at(f->x_dsdt, DSDT_BYTES);
+	dsdt = (const void *)fake_ram_at(f->x_dsdt, DSDT_BYTES);
 	assert_memory_equal(dsdt, dsdt_isolated_aml, DSDT_BYTES);
 	acpi_parse_fadt(&facts, &f->header, &dsdt_gpa, &facs);
 	assert_int_equal(dsdt_gpa, f->x_dsdt);
@@ -178,9 +178,9 @@ static void test_roots(void **state)
 	u32 count;
 
 	assert_int_equal(acpi_build(&fake_vm), 0);
-	r = (const void *)at(fake_vm.acpi_rsdp, sizeof(*r));
-	rsdt = (const void *)at(r->rsdt, sizeof(*rsdt));
-	xsdt = (const void *)at(r->xsdt, sizeof(*xsdt));
+	r = (const void *)fake_ram_at(fake_vm.acpi_rsdp, sizeof(*r));
+	rsdt = (const void *)fake_ram_at(r->rsdt, sizeof(*rsdt));
+	xsdt = (const void *)fake_ram_at(r->xsdt, sizeof(*xsdt));
 	assert_memory_equal(rsdt->signature, "RSDT", 4);
 	assert_true(acpi_checksum_ok(rsdt, rsdt->length));
 	count = (u32)(xsdt->length - sizeof(*xsdt)) / 8;
@@ -236,8 +236,8 @@ static void test_privileged_from_nothing(void **state)
 	assert_int_equal(f->x_pm_tmr.address, 0xb008);
 	assert_int_equal(f->sci_int, 9);
 	assert_int_equal(f->facs % 64, 0);
-	assert_memory_equal(at(f->facs, 4), "FACS", 4);
-	dsdt = (const void *)at(f->x_dsdt, DSDT_BYTES);
+	assert_memory_equal(fake_ram_at(f->facs, 4), "FACS", 4);
+	dsdt = (const void *)fake_ram_at(f->x_dsdt, DSDT_BYTES);
 	assert_true(acpi_checksum_ok(dsdt, DSDT_BYTES));
 	memcpy(&mmin, (const u8 *)(dsdt + 1) + 6, 4);
 	assert_int_equal(mmin, 0x80000000);
@@ -250,20 +250,21 @@ static void test_privileged_from_nothing(void **state)
 
 	/* RAM up to 3 GiB pushes PCI memory up */
 	fake_vm.slot_count = 0;
-	owner_rows = 0;
+	fake_owner_count = 0;
 	vm_make_privileged();
-	owners[owner_rows++] = (struct extent){ GIB(1), GIB(2), OWNER_FREE, 0,
-						BOOT_MEM_CONVENTIONAL };
+	fake_owners[fake_owner_count++] =
+		(struct extent){ GIB(1), GIB(2), OWNER_FREE, 0,
+				 BOOT_MEM_CONVENTIONAL };
 	assert_int_equal(acpi_build(&fake_vm), 0);
 	f = (const void *)find("FACP");
-	memcpy(&mmin, at(f->x_dsdt + sizeof(*dsdt) + 6, 4), 4);
+	memcpy(&mmin, fake_ram_at(f->x_dsdt + sizeof(*dsdt) + 6, 4), 4);
 	assert_int_equal(mmin, GIB(3));
 }
 
 static void host_table(const char *signature, u64 hpa)
 {
 	struct acpi_table *t = &acpi.tables[acpi.table_count++];
-	struct acpi_header *h = (void *)(ram + hpa);
+	struct acpi_header *h = (void *)(fake_ram + hpa);
 
 	memset(h, 0, sizeof(*h));
 	memcpy(t->signature, signature, 5);
@@ -298,7 +299,7 @@ static void test_rewrite(void **state)
 	acpi.overrides[0] = (struct acpi_override){ 0, 2, 0 };
 	assert_int_equal(acpi_rewrite(&fake_vm), 0);
 	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
-		assert_ptr_equal(find(kept[i]), ram + acpi.tables[i].hpa);
+		assert_ptr_equal(find(kept[i]), fake_ram + acpi.tables[i].hpa);
 	for (u32 i = 0; i < ARRAY_SIZE(held); i++)
 		assert_null(find(held[i]));
 	assert_null(find("DSDT"));
@@ -369,7 +370,7 @@ static void fw_allocate(const u8 *c)
 		assert_int_equal(c[64], 1);
 		f->base = ALIGN_UP(next_high, align);
 	}
-	memcpy(at(f->base, f->size), f->bytes, f->size);
+	memcpy(fake_ram_at(f->base, f->size), f->bytes, f->size);
 }
 
 static void fw_point(const u8 *c)
@@ -382,10 +383,10 @@ static void fw_point(const u8 *c)
 
 	assert_true(dest->base && source->base);
 	assert_true(offset + size <= dest->size);
-	memcpy(&value, at(dest->base + offset, size), size);
+	memcpy(&value, fake_ram_at(dest->base + offset, size), size);
 	assert_true(value < source->size);
 	value += source->base;
-	memcpy(at(dest->base + offset, size), &value, size);
+	memcpy(fake_ram_at(dest->base + offset, size), &value, size);
 }
 
 /* As OVMF does it: the sum of the range is stored, and the byte is in it */
@@ -399,8 +400,8 @@ static void fw_sum(const u8 *c)
 	assert_true(f->base && at_byte < f->size);
 	assert_true(start + length <= f->size);
 	for (u32 i = 0; i < length; i++)
-		s = (u8)(s + *at(f->base + start + i, 1));
-	*at(f->base + at_byte, 1) = (u8)-s;
+		s = (u8)(s + *fake_ram_at(f->base + start + i, 1));
+	*fake_ram_at(f->base + at_byte, 1) = (u8)-s;
 }
 
 static void fw_run(const struct fw_file *script)
@@ -434,7 +435,7 @@ static void test_loader(void **state)
 	fw_count = 0;
 	assert_int_equal(acpi_publish(&fake_vm), 0);
 	assert_int_equal(fake_vm.acpi_rsdp, 0);
-	assert_int_equal(*at(PC_BIOS_AREA, 1), 0xaa);
+	assert_int_equal(*fake_ram_at(PC_BIOS_AREA, 1), 0xaa);
 	assert_int_equal(fw_count, 3);
 	fw_run(fw_find("etc/table-loader"));
 	fake_vm.acpi_rsdp = fw_find("etc/acpi/rsdp")->base;
@@ -443,20 +444,21 @@ static void test_loader(void **state)
 			acpi_checksum_ok(find(all[i]), find(all[i])->length));
 	f = (const void *)find("FACP");
 	check_fadt(f);
-	assert_true(acpi_checksum_ok(at(f->dsdt, DSDT_BYTES), DSDT_BYTES));
+	assert_true(
+		acpi_checksum_ok(fake_ram_at(f->dsdt, DSDT_BYTES), DSDT_BYTES));
 }
 
 static void test_no_room(void **state)
 {
-	pool_empty = true;
+	fake_pool_left = 0;
 	assert_int_equal(acpi_build(&fake_vm), -ENOMEM);
-	pool_empty = false;
+	fake_pool_left = ~0u;
 	fake_vm.slots[0].size = 0x1000;
 	assert_int_equal(acpi_build(&fake_vm), -EFAULT);
 	assert_int_equal(fake_vm.acpi_rsdp, 0);
-	pool_empty = true;
+	fake_pool_left = 0;
 	assert_int_equal(acpi_publish(&fake_vm), -ENOMEM);
-	pool_empty = false;
+	fake_pool_left = ~0u;
 	fake_vm.privileged = true; /* owns nothing */
 	assert_int_equal(acpi_rewrite(&fake_vm), -ENOMEM);
 }

@@ -1,7 +1,8 @@
 /* SOURCES: hv/load/bzimage.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The bzImage loader: a good image lands whole, a bad one changes nothing */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/files.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/load/acpi_area.h"
 #include "hv/load/efi_map.h"
@@ -17,16 +18,6 @@
 static u8 *file, initrd_bytes[3000];
 static struct image kernel,
 	initrd = { "initrd", initrd_bytes, sizeof(initrd_bytes), 0 };
-
-const struct boot_info *files_boot_info(void)
-{
-	return &boot_facts;
-}
-
-const void *files_efi_map(void)
-{
-	return boot_efi_map;
-}
 
 static struct setup_header *header(void)
 {
@@ -60,7 +51,7 @@ static int setup(void **state)
 	};
 	kernel = (struct image){ "vmlinuz", file, FILE_BYTES, 0 };
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
-	strcpy(config.cmdline, "console=ttyS0 quiet");
+	strcpy(fake_config.cmdline, "console=ttyS0 quiet");
 	return 0;
 }
 
@@ -72,23 +63,26 @@ static int teardown(void **state)
 
 static struct boot_params *zero_page(void)
 {
-	return (void *)at(vcpu_store[0].hw.regs.gpr[GPR_RSI], PAGE_SIZE);
+	return (void *)fake_ram_at(fake_vcpus[0].hw.regs.gpr[GPR_RSI],
+				   PAGE_SIZE);
 }
 
 static void test_good(void **state)
 {
-	struct vcpu_regs *r = &vcpu_store[0].hw.regs;
+	struct vcpu_regs *r = &fake_vcpus[0].hw.regs;
 	struct boot_params *bp;
 
 	assert_true(bzimage_probe(&kernel));
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(r->rip, PREF + 0x200);
-	assert_memory_equal(ram + PREF, file + 2048, KERNEL_BYTES);
+	assert_memory_equal(fake_ram + PREF, file + 2048, KERNEL_BYTES);
 	bp = zero_page();
-	assert_string_equal(at(bp->hdr.cmd_line_ptr, 64), config.cmdline);
+	assert_string_equal(fake_ram_at(bp->hdr.cmd_line_ptr, 64),
+			    fake_config.cmdline);
 	assert_int_equal(bp->hdr.ramdisk_size, sizeof(initrd_bytes));
-	assert_memory_equal(at(bp->hdr.ramdisk_image, sizeof(initrd_bytes)),
-			    initrd_bytes, sizeof(initrd_bytes));
+	assert_memory_equal(
+		fake_ram_at(bp->hdr.ramdisk_image, sizeof(initrd_bytes)),
+		initrd_bytes, sizeof(initrd_bytes));
 	assert_int_equal(bp->hdr.type_of_loader, 0xff);
 	assert_int_equal(bp->hdr.loadflags, BZ_LOADED_HIGH);
 	assert_int_equal(bp->hdr.code32_start, PREF);
@@ -105,7 +99,7 @@ static void test_good(void **state)
 /* The CPU's state and the tables it needs (boot.rst, 64-bit protocol) */
 static void test_entry(void **state)
 {
-	struct vcpu_regs *r = &vcpu_store[0].hw.regs;
+	struct vcpu_regs *r = &fake_vcpus[0].hw.regs;
 	const u64 *pml4, *pdpt, *gdt;
 
 	r->gpr[GPR_RBX] = 5;
@@ -120,14 +114,14 @@ static void test_entry(void **state)
 	assert_int_equal(r->seg[SEG_DS].sel, 0x18);
 	assert_int_equal(r->seg[SEG_TR].attr, 0x8b);
 	assert_true(r->dirty & RG_SEG);
-	gdt = (const void *)at(r->gdtr.base, 32);
+	gdt = (const void *)fake_ram_at(r->gdtr.base, 32);
 	assert_int_equal(gdt[2] >> 40 & 0xf0ff, 0xa09b);
 	assert_int_equal(gdt[3] >> 40 & 0xf0ff, 0xc093);
-	pml4 = (const void *)at(r->cr3, PAGE_SIZE);
-	pdpt = (const void *)at(pml4[0] & ~0xfffull, PAGE_SIZE);
+	pml4 = (const void *)fake_ram_at(r->cr3, PAGE_SIZE);
+	pdpt = (const void *)fake_ram_at(pml4[0] & ~0xfffull, PAGE_SIZE);
 	for (u64 g = 0; g < 4; g++) {
-		const u64 *pd =
-			(const void *)at(pdpt[g] & ~0xfffull, PAGE_SIZE);
+		const u64 *pd = (const void *)fake_ram_at(pdpt[g] & ~0xfffull,
+							  PAGE_SIZE);
 
 		for (u64 i = 0; i < 512; i++)
 			assert_int_equal(pd[i], GIB(g) + i * MIB(2) + 0x83);
@@ -139,7 +133,7 @@ static void test_entry(void **state)
 /* No 64-bit entry (boot.rst, 32-bit protocol) */
 static void expect_entry32(void)
 {
-	struct vcpu_regs *r = &vcpu_store[0].hw.regs;
+	struct vcpu_regs *r = &fake_vcpus[0].hw.regs;
 	const u64 *gdt;
 
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
@@ -152,7 +146,7 @@ static void expect_entry32(void)
 	assert_int_equal(r->rflags, 2);
 	assert_int_equal(r->gpr[GPR_RBP], 0);
 	assert_int_equal(r->gdtr.limit, 31);
-	gdt = (const void *)at(r->gdtr.base, 32);
+	gdt = (const void *)fake_ram_at(r->gdtr.base, 32);
 	assert_int_equal(gdt[2] >> 40 & 0xf0ff, 0xc09b);
 	assert_int_equal(gdt[3] >> 40 & 0xf0ff, 0xc093);
 	assert_int_equal(zero_page()->hdr.header, BZ_MAGIC);
@@ -176,8 +170,9 @@ static void test_last_paragraph(void **state)
 	memcpy(cut, file, FILE_BYTES - 15);
 	kernel = (struct image){ "vmlinuz", cut, FILE_BYTES - 15, 0 };
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
-	assert_int_equal(*at(kernel_end - 16, 1), file[FILE_BYTES - 16]);
-	assert_int_equal(*at(kernel_end - 15, 1), 0xaa);
+	assert_int_equal(*fake_ram_at(kernel_end - 16, 1),
+			 file[FILE_BYTES - 16]);
+	assert_int_equal(*fake_ram_at(kernel_end - 15, 1), 0xaa);
 	free(cut);
 }
 
@@ -187,11 +182,11 @@ static void expect_refused(const char *says, int err)
 	static struct vcpu_regs zero;
 
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), err);
-	if (!strstr(last_line, says))
-		fail_msg("'%s' does not say '%s'", last_line, says);
+	if (!strstr(fake_log_last, says))
+		fail_msg("'%s' does not say '%s'", fake_log_last, says);
 	for (u64 i = 0; i < RAM_BYTES; i += 512)
-		assert_int_equal(ram[i], 0xaa);
-	assert_memory_equal(&vcpu_store[0].hw.regs, &zero, sizeof(zero));
+		assert_int_equal(fake_ram[i], 0xaa);
+	assert_memory_equal(&fake_vcpus[0].hw.regs, &zero, sizeof(zero));
 }
 
 static void test_bad_headers(void **state)
@@ -249,9 +244,9 @@ static void test_no_room(void **state)
 	initrd.size = MIB(50);
 	expect_refused("for the initrd; give it more memory", -ENOMEM);
 	initrd.size = sizeof(initrd_bytes);
-	pool_empty = true;
+	fake_pool_left = 0;
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), -ENOMEM);
-	assert_non_null(strstr(last_line, "could not be filled"));
+	assert_non_null(strstr(fake_log_last, "could not be filled"));
 }
 
 static void test_initrd_below_its_limit(void **state)
@@ -266,7 +261,7 @@ static void test_relocated(void **state)
 	vm_make_privileged();
 	header()->pref_address = MIB(30); /* runs into the hypervisor */
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
-	assert_int_equal(vcpu_store[0].hw.regs.rip, MIB(36) + 0x200);
+	assert_int_equal(fake_vcpus[0].hw.regs.rip, MIB(36) + 0x200);
 
 	header()->relocatable_kernel = 0;
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), -ENOMEM);
@@ -277,19 +272,19 @@ static void test_relocated(void **state)
 static void test_files_in_place(void **state)
 {
 	vm_make_privileged();
-	strcpy(config.kernel, "vmlinuz");
-	strcpy(config.initrd, "initrd");
+	strcpy(fake_config.kernel, "vmlinuz");
+	strcpy(fake_config.initrd, "initrd");
 	kernel.hpa = MIB(63);
 	initrd.hpa = MIB(64) - PAGE_SIZE;
 	fake_files[0] = kernel;
 	fake_files[1] = initrd;
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(zero_page()->hdr.ramdisk_image, initrd.hpa);
-	assert_int_equal(ram[initrd.hpa], 0xaa);
-	assert_true(vcpu_store[0].hw.regs.gpr[GPR_RSI] < initrd.hpa);
-	assert_true(vcpu_store[0].hw.regs.gpr[GPR_RSI] >=
+	assert_int_equal(fake_ram[initrd.hpa], 0xaa);
+	assert_true(fake_vcpus[0].hw.regs.gpr[GPR_RSI] < initrd.hpa);
+	assert_true(fake_vcpus[0].hw.regs.gpr[GPR_RSI] >=
 		    kernel.hpa + FILE_BYTES);
-	assert_int_equal(ram[kernel.hpa], 0xaa);
+	assert_int_equal(fake_ram[kernel.hpa], 0xaa);
 
 	/* An initrd that the kernel cannot reach there is copied */
 	header()->initrd_addr_max = MIB(60) - 1;
@@ -304,7 +299,7 @@ static void test_screen(void **state)
 	const struct screen_info *s;
 
 	vm_make_privileged();
-	boot_facts.fb = (struct boot_framebuffer){
+	fake_boot_info.fb = (struct boot_framebuffer){
 		.base = 0x1c0000000,
 		.size = 0x400000,
 		.width = 1280,
@@ -348,7 +343,7 @@ static const struct wide firmware_map[] = {
 static u32 efi_type_at(u64 gpa, u64 *attribute)
 {
 	const struct efi_info *e = &zero_page()->efi_info;
-	const u8 *map = at(e->memmap, e->memmap_size);
+	const u8 *map = fake_ram_at(e->memmap, e->memmap_size);
 	u32 type = ~0u, hits = 0;
 
 	for (u32 i = 0; i < e->memmap_size / e->memdesc_size; i++) {
@@ -371,13 +366,13 @@ static void test_efi(void **state)
 	u64 attribute;
 
 	vm_make_privileged();
-	boot_facts.efi = (struct boot_efi){
+	fake_boot_info.efi = (struct boot_efi){
 		.system_table = 0x100001000,
 		.memory_map_size = sizeof(firmware_map),
 		.descriptor_size = sizeof(struct wide),
 		.descriptor_version = 1,
 	};
-	boot_efi_map = firmware_map;
+	fake_efi_map = firmware_map;
 	fake_vm.acpi_rsdp = MIB(56) - ACPI_AREA_BYTES;
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(zero_page()->efi_info.loader_signature, 0x34364c45);
@@ -398,7 +393,7 @@ static void test_efi(void **state)
 	assert_int_equal(efi_type_at(GIB(3), &attribute), BOOT_MEM_MMIO);
 	/* The kernel's decompressor must not land on the boot area */
 	assert_int_equal(
-		efi_type_at(vcpu_store[0].hw.regs.gpr[GPR_RSI], &attribute),
+		efi_type_at(fake_vcpus[0].hw.regs.gpr[GPR_RSI], &attribute),
 		BOOT_MEM_LOADER_DATA);
 }
 

@@ -1,7 +1,7 @@
 /* SOURCES: hv/load/e820.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory map guests are told */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/load/acpi_area.h"
 
@@ -101,7 +101,7 @@ static void test_too_many(void **state)
 {
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	assert_int_equal(e820_build(&fake_vm, map, 3), 3);
-	assert_non_null(strstr(last_line, "more than 3 entries"));
+	assert_non_null(strstr(fake_log_last, "more than 3 entries"));
 }
 
 int main(void)

@@ -1,7 +1,8 @@
 /* SOURCES: hv/load/firmware.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The raw firmware image: what is one, where it lies, what the guest finds */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/files.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/core/pc_map.h"
 
@@ -51,48 +52,49 @@ static void test_sizes(void **state)
 	static const u64 bad[] = { 0,           16,      KIB(60),
 				   KIB(64) - 1, KIB(66), MIB(16) + KIB(4) };
 
-	config.boot = BOOT_WAY_FIRMWARE;
-	strcpy(config.firmware, "bios.bin");
+	fake_config.boot = BOOT_WAY_FIRMWARE;
+	strcpy(fake_config.firmware, "bios.bin");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		fake_files[0].size = bad[i];
 		assert_false(firmware_probe(&fake_files[0]));
-		assert_int_equal(firmware_rom_bytes(&config), 0);
+		assert_int_equal(firmware_rom_bytes(&fake_config), 0);
 		assert_int_equal(firmware_load(&fake_vm, &fake_files[0]),
 				 -ENOEXEC);
-		assert_non_null(strstr(last_line, "guest box: bios.bin is no "
-						  "firmware image: its size"));
+		assert_non_null(strstr(fake_log_last,
+				       "guest box: bios.bin is no "
+				       "firmware image: its size"));
 	}
 	fake_files[0].size = KIB(64);
-	assert_int_equal(firmware_rom_bytes(&config), KIB(64));
+	assert_int_equal(firmware_rom_bytes(&fake_config), KIB(64));
 	fake_files[0].size = MIB(16);
-	assert_int_equal(firmware_rom_bytes(&config), MIB(16));
+	assert_int_equal(firmware_rom_bytes(&fake_config), MIB(16));
 }
 
 /* Which guests start at a reset vector, and from which file */
 static void test_name(void **state)
 {
-	strcpy(config.kernel, "bios.bin");
+	strcpy(fake_config.kernel, "bios.bin");
 	for (enum boot_way w = BOOT_WAY_AUTO; w < BOOT_WAY_FIRMWARE; w++) {
-		config.boot = w;
-		assert_null(firmware_name(&config));
-		assert_int_equal(firmware_rom_bytes(&config), 0);
+		fake_config.boot = w;
+		assert_null(firmware_name(&fake_config));
+		assert_int_equal(firmware_rom_bytes(&fake_config), 0);
 	}
-	config.boot = BOOT_WAY_FIRMWARE;
-	assert_string_equal(firmware_name(&config), "bios.bin");
-	assert_int_equal(firmware_rom_bytes(&config), IMAGE_BYTES);
-	strcpy(config.firmware, "other.bin");
-	assert_string_equal(firmware_name(&config), "other.bin");
-	assert_int_equal(firmware_rom_bytes(&config), 0);
+	fake_config.boot = BOOT_WAY_FIRMWARE;
+	assert_string_equal(firmware_name(&fake_config), "bios.bin");
+	assert_int_equal(firmware_rom_bytes(&fake_config), IMAGE_BYTES);
+	strcpy(fake_config.firmware, "other.bin");
+	assert_string_equal(firmware_name(&fake_config), "other.bin");
+	assert_int_equal(firmware_rom_bytes(&fake_config), 0);
 }
 
 static void test_load(void **state)
 {
 	assert_int_equal(firmware_load(&fake_vm, &image), 0);
-	assert_memory_equal(ram + ROM_HPA, image_bytes, IMAGE_BYTES);
-	assert_memory_equal(ram + MIB(1) - KIB(128),
+	assert_memory_equal(fake_ram + ROM_HPA, image_bytes, IMAGE_BYTES);
+	assert_memory_equal(fake_ram + MIB(1) - KIB(128),
 			    image_bytes + IMAGE_BYTES - KIB(128), KIB(128));
-	assert_int_equal(ram[MIB(1) - KIB(128) - 1], 0xaa);
-	assert_int_equal(ram[MIB(1)], 0xaa);
+	assert_int_equal(fake_ram[MIB(1) - KIB(128) - 1], 0xaa);
+	assert_int_equal(fake_ram[MIB(1)], 0xaa);
 }
 
 /* A small image is in the shadow whole, and nothing below it */
@@ -102,15 +104,15 @@ static void test_load_small(void **state)
 	fake_vm.slots[1].gpa = PC_ROM_END - KIB(64);
 	fake_vm.slots[1].size = KIB(64);
 	assert_int_equal(firmware_load(&fake_vm, &image), 0);
-	assert_memory_equal(ram + MIB(1) - KIB(64), image_bytes, KIB(64));
-	assert_int_equal(ram[MIB(1) - KIB(64) - 1], 0xaa);
+	assert_memory_equal(fake_ram + MIB(1) - KIB(64), image_bytes, KIB(64));
+	assert_int_equal(fake_ram[MIB(1) - KIB(64) - 1], 0xaa);
 }
 
 static void test_no_rom(void **state)
 {
 	fake_vm.slot_count = 1;
 	assert_int_equal(firmware_load(&fake_vm, &image), -EFAULT);
-	assert_non_null(strstr(last_line, "could not be copied"));
+	assert_non_null(strstr(fake_log_last, "could not be copied"));
 }
 
 #define firmware_test(f) cmocka_unit_test_setup_teardown(f, setup, vm_teardown)

@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Multiboot 0.6.96: good images of all three kinds, what they are told, and
  * every way to be bad */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/files.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/load/acpi_area.h"
 #include "hv/load/multiboot.h"
@@ -87,39 +88,40 @@ static int setup(void **state)
 	memset(module_bytes[0], 0x33, sizeof(module_bytes[0]));
 	memset(module_bytes[1], 0x44, sizeof(module_bytes[1]));
 	fake_files[0] = (struct image){ "m.bin", module_bytes[1], 5000, 0 };
-	strcpy(config.cmdline, "test=1 two");
+	strcpy(fake_config.cmdline, "test=1 two");
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	return 0;
 }
 
 static const struct mb1_info *loaded(const struct image *first)
 {
-	const struct vcpu_regs *r = &vcpu_store[0].hw.regs;
+	const struct vcpu_regs *r = &fake_vcpus[0].hw.regs;
 
 	assert_true(multiboot1_probe(&kernel));
 	assert_int_equal(multiboot1_load(&fake_vm, &kernel, first), 0);
-	assert_int_equal(ram[LOAD_PADDR], 0x90);
-	assert_int_equal(ram[LOAD_PADDR + CODE_BYTES], 0);
-	assert_int_equal(ram[LOAD_PADDR + 0x2fff], 0);
+	assert_int_equal(fake_ram[LOAD_PADDR], 0x90);
+	assert_int_equal(fake_ram[LOAD_PADDR + CODE_BYTES], 0);
+	assert_int_equal(fake_ram[LOAD_PADDR + 0x2fff], 0);
 	assert_int_equal(r->rip, ENTRY);
 	assert_int_equal(r->gpr[GPR_RAX], MB1_BOOT_MAGIC);
-	assert_int_equal(vcpu_store[0].hw.apic_page[0x350 / 4], 0x700);
+	assert_int_equal(fake_vcpus[0].hw.apic_page[0x350 / 4], 0x700);
 	assert_int_equal(r->cr0 & (CR0_PE | CR0_PG), CR0_PE);
 	assert_int_equal(r->rflags & (RFLAGS_VM | RFLAGS_IF), 0);
 	assert_int_equal(r->seg[SEG_CS].attr, 0xc09b);
 	assert_int_equal(r->seg[SEG_DS].limit, ~0u);
-	return (const void *)at(r->gpr[GPR_RBX], sizeof(struct mb1_info));
+	return (const void *)fake_ram_at(r->gpr[GPR_RBX],
+					 sizeof(struct mb1_info));
 }
 
 static const char *text(u32 gpa)
 {
-	return (const char *)at(gpa, 1);
+	return (const char *)fake_ram_at(gpa, 1);
 }
 
 static void check_map(const struct mb1_info *info)
 {
 	const struct mb1_mmap *map =
-		(const void *)at(info->mmap_addr, info->mmap_length);
+		(const void *)fake_ram_at(info->mmap_addr, info->mmap_length);
 	u32 count = info->mmap_length / (u32)sizeof(*map);
 
 	assert_in_range(count, 4, 8);
@@ -151,19 +153,19 @@ static void test_modules(void **state)
 	const struct mb1_info *info;
 	const struct mb1_module *mods;
 
-	config.module_count = 1;
-	strcpy(config.modules[0].file, "m.bin");
-	strcpy(config.modules[0].args, "some words");
+	fake_config.module_count = 1;
+	strcpy(fake_config.modules[0].file, "m.bin");
+	strcpy(fake_config.modules[0].args, "some words");
 	info = loaded(&initrd);
 	assert_int_equal(info->mods_count, 2);
-	mods = (const void *)at(info->mods_addr, 2 * sizeof(*mods));
+	mods = (const void *)fake_ram_at(info->mods_addr, 2 * sizeof(*mods));
 	assert_int_equal(mods[0].mod_end - mods[0].mod_start, 100);
 	assert_int_equal(mods[1].mod_end - mods[1].mod_start, 5000);
 	assert_true(IS_ALIGNED(mods[0].mod_start, PAGE_SIZE));
 	assert_true(IS_ALIGNED(mods[1].mod_start, PAGE_SIZE));
-	assert_int_equal(*at(mods[0].mod_start + 99, 1), 0x33);
-	assert_int_equal(*at(mods[1].mod_start, 1), 0x44);
-	assert_int_equal(*at(mods[1].mod_end - 1, 1), 0x44);
+	assert_int_equal(*fake_ram_at(mods[0].mod_start + 99, 1), 0x33);
+	assert_int_equal(*fake_ram_at(mods[1].mod_start, 1), 0x44);
+	assert_int_equal(*fake_ram_at(mods[1].mod_end - 1, 1), 0x44);
 	assert_string_equal(text(mods[0].string), "initrd.bin");
 	assert_string_equal(text(mods[1].string), "m.bin some words");
 }
@@ -176,7 +178,7 @@ static void test_sections(void **state)
 	assert_int_equal(info->shdr_num, 2);
 	assert_int_equal(info->shdr_size, sizeof(*s));
 	assert_int_equal(info->shdr_shndx, 1);
-	s = (const void *)at(info->shdr_addr, 2 * sizeof(*s));
+	s = (const void *)fake_ram_at(info->shdr_addr, 2 * sizeof(*s));
 	assert_string_equal(text(s[1].addr), "symbols");
 	assert_int_equal(s[0].addr, 0);
 	f32.h.shoff = ~0u;
@@ -229,26 +231,27 @@ static void test_good_flat(void **state)
 	struct mb1_header *h = make_flat();
 
 	assert_int_equal(loaded(NULL)->flags & MB1_INFO_SECTIONS, 0);
-	assert_int_equal(ram[LOAD_PADDR + 0x3000], 0xaa);
-	assert_memory_equal(ram + LOAD_PADDR, (u8 *)&f32 + 0x20, CODE_BYTES);
+	assert_int_equal(fake_ram[LOAD_PADDR + 0x3000], 0xaa);
+	assert_memory_equal(fake_ram + LOAD_PADDR, (u8 *)&f32 + 0x20,
+			    CODE_BYTES);
 	/* All of the file, nothing behind it */
 	h->load_end_addr = h->bss_end_addr = 0;
-	memset(ram, 0xaa, RAM_BYTES);
+	memset(fake_ram, 0xaa, RAM_BYTES);
 	assert_int_equal(multiboot1_load(&fake_vm, &kernel, NULL), 0);
-	assert_int_equal(ram[LOAD_PADDR + sizeof(f32) - 0x21], 0x90);
-	assert_int_equal(ram[LOAD_PADDR + sizeof(f32) - 0x20], 0xaa);
+	assert_int_equal(fake_ram[LOAD_PADDR + sizeof(f32) - 0x21], 0x90);
+	assert_int_equal(fake_ram[LOAD_PADDR + sizeof(f32) - 0x20], 0xaa);
 }
 
 static void expect_refused(const char *says, int err)
 {
-	memset(ram, 0xaa, RAM_BYTES);
-	memset(&vcpu_store[0].hw.regs, 0, sizeof(vcpu_store[0].hw.regs));
+	memset(fake_ram, 0xaa, RAM_BYTES);
+	memset(&fake_vcpus[0].hw.regs, 0, sizeof(fake_vcpus[0].hw.regs));
 	assert_int_equal(multiboot1_load(&fake_vm, &kernel, &initrd), err);
-	if (!strstr(last_line, says))
-		fail_msg("'%s' does not say '%s'", last_line, says);
+	if (!strstr(fake_log_last, says))
+		fail_msg("'%s' does not say '%s'", fake_log_last, says);
 	for (u64 i = 0; i < RAM_BYTES; i += 512)
-		assert_int_equal(ram[i], 0xaa);
-	assert_int_equal(vcpu_store[0].hw.regs.dirty, 0);
+		assert_int_equal(fake_ram[i], 0xaa);
+	assert_int_equal(fake_vcpus[0].hw.regs.dirty, 0);
 }
 
 static void test_bad_flat(void **state)
@@ -301,7 +304,8 @@ static void test_wants_a_screen(void **state)
 {
 	f32.mb = header(MB1_VIDEO_MODE);
 	assert_int_equal(loaded(NULL)->flags & BIT(12), 0);
-	assert_non_null(strstr(last_line, "asks for a screen and has none"));
+	assert_non_null(
+		strstr(fake_log_last, "asks for a screen and has none"));
 }
 
 static void test_bad_segments(void **state)
@@ -361,9 +365,9 @@ static void test_low_kernel(void **state)
 	f32.load.memsz = 0x80000;
 	f32.h.entry = 0x10000;
 	assert_int_equal(multiboot1_load(&fake_vm, &kernel, NULL), 0);
-	info = vcpu_store[0].hw.regs.gpr[GPR_RBX];
+	info = fake_vcpus[0].hw.regs.gpr[GPR_RBX];
 	assert_in_range(info, 0x90000, RAM_BYTES);
-	assert_int_equal(ram[0x10000], 0x90);
+	assert_int_equal(fake_ram[0x10000], 0x90);
 }
 
 static void test_no_room(void **state)
@@ -372,11 +376,11 @@ static void test_no_room(void **state)
 	initrd.size = MIB(2);
 	expect_refused("no room for the modules", -ENOMEM);
 	initrd.size = 100;
-	pool_empty = true;
+	fake_pool_left = 0;
 	expect_refused("no room for the boot information", -ENOMEM);
-	pool_empty = false;
-	strcpy(config.modules[0].file, "absent");
-	config.module_count = 1;
+	fake_pool_left = ~0u;
+	strcpy(fake_config.modules[0].file, "absent");
+	fake_config.module_count = 1;
 	assert_int_equal(multiboot1_load(&fake_vm, &kernel, NULL), -ENOENT);
 }
 

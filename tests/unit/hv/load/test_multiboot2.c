@@ -1,7 +1,8 @@
 /* SOURCES: hv/load/multiboot2.c hv/load/multiboot.c hv/load/elf.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Multiboot2 2.0: the header's tags, the information's tags, and bad ones */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/files.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/load/acpi_area.h"
 #include "hv/load/multiboot.h"
@@ -32,17 +33,6 @@ int load_find(struct vm *v, const char *key, const char *name,
 	      struct image *out)
 {
 	return file_find(name, out);
-}
-
-int gmem_read(struct vm *v, gpa_t gpa, void *buf, size_t len)
-{
-	u8 *p = at(gpa.v, len);
-
-	assert_ptr_equal(v, &fake_vm);
-	if (!p)
-		return -EFAULT;
-	memcpy(buf, p, len);
-	return 0;
 }
 
 /* The header says how long its tags are */
@@ -98,15 +88,15 @@ static int setup(void **state)
 	kernel = (struct image){ "k.elf", (const u8 *)&f, sizeof(f), 0 };
 	memset(module_bytes, 0x44, sizeof(module_bytes));
 	fake_files[0] = (struct image){ "m.bin", module_bytes, 3000, 0 };
-	strcpy(config.cmdline, "test=1");
+	strcpy(fake_config.cmdline, "test=1");
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
-	memcpy(ram + ACPI_AREA_ISOLATED, "RSD PTR ", 8);
+	memcpy(fake_ram + ACPI_AREA_ISOLATED, "RSD PTR ", 8);
 	return 0;
 }
 
 static u32 load(const struct image *initrd)
 {
-	const struct vcpu_regs *r = &vcpu_store[0].hw.regs;
+	const struct vcpu_regs *r = &fake_vcpus[0].hw.regs;
 
 	assert_true(multiboot2_probe(&kernel));
 	assert_int_equal(multiboot2_load(&fake_vm, &kernel, initrd), 0);
@@ -120,14 +110,15 @@ static u32 load(const struct image *initrd)
  * end tag, which must be where total_size says. */
 static const void *find(u32 gpa, u32 type, u32 nth)
 {
-	const struct mb2_info *info = (const void *)at(gpa, sizeof(*info));
+	const struct mb2_info *info =
+		(const void *)fake_ram_at(gpa, sizeof(*info));
 	const struct mb2_info_head *head, *found = NULL;
 	u32 here = sizeof(*info);
 
 	assert_int_equal(info->reserved, 0);
 	for (;; here += (u32)ALIGN_UP((u64)head->size, 8)) {
 		assert_in_range(here, 8, info->total_size - 8);
-		head = (const void *)at(gpa + here, sizeof(*head));
+		head = (const void *)fake_ram_at(gpa + here, sizeof(*head));
 		assert_in_range(head->size, 8, info->total_size - here);
 		if (head->type == MB2_INFO_END)
 			break;
@@ -146,9 +137,9 @@ static void test_good(void **state)
 	const char *text;
 	u32 info = load(NULL);
 
-	assert_int_equal(ram[LOAD_PADDR], 0x90);
-	assert_int_equal(ram[LOAD_PADDR + 0x2fff], 0);
-	assert_int_equal(vcpu_store[0].hw.regs.rip, ENTRY);
+	assert_int_equal(fake_ram[LOAD_PADDR], 0x90);
+	assert_int_equal(fake_ram[LOAD_PADDR + 0x2fff], 0);
+	assert_int_equal(fake_vcpus[0].hw.regs.rip, ENTRY);
 	text = find(info, MB2_INFO_CMDLINE, 0);
 	assert_string_equal(text + 8, "k.elf test=1");
 	text = find(info, MB2_INFO_LOADER, 0);
@@ -176,16 +167,16 @@ static void test_modules(void **state)
 	const struct mb2_info_module *m;
 	u32 info;
 
-	config.module_count = 1;
-	strcpy(config.modules[0].file, "m.bin");
-	strcpy(config.modules[0].args, "a b");
+	fake_config.module_count = 1;
+	strcpy(fake_config.modules[0].file, "m.bin");
+	strcpy(fake_config.modules[0].args, "a b");
 	info = load(&initrd);
 	m = find(info, MB2_INFO_MODULE, 0);
 	assert_int_equal(m->mod_end - m->mod_start, 10);
 	assert_string_equal((const char *)(m + 1), "i.bin");
 	m = find(info, MB2_INFO_MODULE, 1);
 	assert_int_equal(m->mod_end - m->mod_start, 3000);
-	assert_int_equal(*at(m->mod_start + 2999, 1), 0x44);
+	assert_int_equal(*fake_ram_at(m->mod_start + 2999, 1), 0x44);
 	assert_true(IS_ALIGNED(m->mod_start, PAGE_SIZE));
 	assert_string_equal((const char *)(m + 1), "m.bin a b");
 }
@@ -203,14 +194,14 @@ static void test_addresses(void **state)
 	seal(tag_end);
 	f.h.ident.magic = 0;
 	load(NULL);
-	assert_memory_equal(ram + LOAD_PADDR, &f, sizeof(f));
-	assert_int_equal(ram[LOAD_PADDR + 0x2fff], 0);
+	assert_memory_equal(fake_ram + LOAD_PADDR, &f, sizeof(f));
+	assert_int_equal(fake_ram[LOAD_PADDR + 0x2fff], 0);
 	/* The file from its start, wherever the header is */
 	where[1] = MB2_LOAD_WHOLE;
 	memcpy(f.tags + 8, where, sizeof(where));
-	memset(ram + MIB(1), 0xaa, MIB(2));
+	memset(fake_ram + MIB(1), 0xaa, MIB(2));
 	load(NULL);
-	assert_memory_equal(ram + LOAD_PADDR, &f, sizeof(f));
+	assert_memory_equal(fake_ram + LOAD_PADDR, &f, sizeof(f));
 }
 
 /* It overrides the ELF's */
@@ -220,7 +211,7 @@ static void test_entry(void **state)
 
 	only(MB2_HEADER_ENTRY, 0, &entry, sizeof(entry));
 	load(NULL);
-	assert_int_equal(vcpu_store[0].hw.regs.rip, entry);
+	assert_int_equal(fake_vcpus[0].hw.regs.rip, entry);
 }
 
 static void test_relocatable(void **state)
@@ -244,12 +235,12 @@ static void test_ignored(void **state)
 	load(NULL);
 	only(MB2_HEADER_ENTRY_EFI64, 0, &entry, sizeof(entry));
 	load(NULL);
-	assert_int_equal(vcpu_store[0].hw.regs.rip, ENTRY);
+	assert_int_equal(fake_vcpus[0].hw.regs.rip, ENTRY);
 	only(MB2_HEADER_MODULE_ALIGN, 0, NULL, 0);
 	load(NULL);
 	only(MB2_HEADER_FRAMEBUFFER, 0, body, sizeof(body));
 	load(NULL);
-	assert_non_null(strstr(last_line, "asks for a screen"));
+	assert_non_null(strstr(fake_log_last, "asks for a screen"));
 	body[0] = 8; /* a framebuffer, which is left out */
 	only(MB2_HEADER_REQUEST, 0, body, sizeof(body));
 	assert_null(find(load(NULL), 8, 0));
@@ -260,14 +251,14 @@ static void test_ignored(void **state)
 
 static void expect_refused(const char *says)
 {
-	memset(ram, 0xaa, RAM_BYTES);
-	memset(&vcpu_store[0].hw.regs, 0, sizeof(vcpu_store[0].hw.regs));
+	memset(fake_ram, 0xaa, RAM_BYTES);
+	memset(&fake_vcpus[0].hw.regs, 0, sizeof(fake_vcpus[0].hw.regs));
 	assert_int_equal(multiboot2_load(&fake_vm, &kernel, NULL), -ENOEXEC);
-	if (!strstr(last_line, says))
-		fail_msg("'%s' does not say '%s'", last_line, says);
+	if (!strstr(fake_log_last, says))
+		fail_msg("'%s' does not say '%s'", fake_log_last, says);
 	for (u64 i = 0; i < RAM_BYTES; i += 512)
-		assert_int_equal(ram[i], 0xaa);
-	assert_int_equal(vcpu_store[0].hw.regs.dirty, 0);
+		assert_int_equal(fake_ram[i], 0xaa);
+	assert_int_equal(fake_vcpus[0].hw.regs.dirty, 0);
 }
 
 static void set_size(u32 size)

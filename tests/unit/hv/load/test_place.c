@@ -1,7 +1,7 @@
 /* SOURCES: hv/load/place.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the parts of an image go */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/load/acpi_area.h"
 #include "hv/load/place.h"

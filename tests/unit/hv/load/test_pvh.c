@@ -1,7 +1,7 @@
 /* SOURCES: hv/load/pvh.c hv/load/elf.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The PVH loader: good ELFs of both classes, and every way to be bad */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/load/acpi_area.h"
 #include "include/hw/cpu.h"
@@ -65,7 +65,7 @@ static int setup(void **state)
 	memset(f64.code, 0x90, 64);
 	kernel = (struct image){ "k.elf", (const u8 *)&f64, sizeof(f64), 0 };
 	memset(initrd_bytes, 0x33, sizeof(initrd_bytes));
-	strcpy(config.cmdline, "test=1");
+	strcpy(fake_config.cmdline, "test=1");
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
 	return 0;
 }
@@ -95,33 +95,33 @@ static void make_32(void)
 
 static void expect_loaded(void)
 {
-	const struct vcpu_regs *r = &vcpu_store[0].hw.regs;
+	const struct vcpu_regs *r = &fake_vcpus[0].hw.regs;
 	const struct hvm_start_info *info;
 	const struct hvm_modlist_entry *mod;
 	const struct hvm_memmap_entry *map;
 
 	assert_true(pvh_probe(&kernel));
 	assert_int_equal(pvh_load(&fake_vm, &kernel, &initrd), 0);
-	assert_int_equal(ram[LOAD_PADDR], 0x90);
-	assert_int_equal(ram[LOAD_PADDR + 64], 0);
-	assert_int_equal(ram[LOAD_PADDR + 0x2fff], 0);
-	assert_int_equal(ram[LOAD_PADDR + 0x3000], 0xaa);
+	assert_int_equal(fake_ram[LOAD_PADDR], 0x90);
+	assert_int_equal(fake_ram[LOAD_PADDR + 64], 0);
+	assert_int_equal(fake_ram[LOAD_PADDR + 0x2fff], 0);
+	assert_int_equal(fake_ram[LOAD_PADDR + 0x3000], 0xaa);
 	assert_int_equal(r->rip, ENTRY);
 	assert_int_equal(r->cr0, CR0_PE | CR0_ET);
 	assert_int_equal(r->cr4 | r->efer | r->cr3, 0);
 	assert_int_equal(r->seg[SEG_CS].attr, 0xc09b);
 	assert_int_equal(r->seg[SEG_CS].limit, ~0u);
-	info = (const void *)at(r->gpr[GPR_RBX], sizeof(*info));
+	info = (const void *)fake_ram_at(r->gpr[GPR_RBX], sizeof(*info));
 	assert_int_equal(info->magic, HVM_START_MAGIC);
 	assert_int_equal(info->version, 1);
 	assert_int_equal(info->rsdp_paddr, ACPI_AREA_ISOLATED);
-	assert_string_equal(at(info->cmdline_paddr, 16), "test=1");
+	assert_string_equal(fake_ram_at(info->cmdline_paddr, 16), "test=1");
 	assert_int_equal(info->nr_modules, 1);
-	mod = (const void *)at(info->modlist_paddr, sizeof(*mod));
+	mod = (const void *)fake_ram_at(info->modlist_paddr, sizeof(*mod));
 	assert_int_equal(mod->size, sizeof(initrd_bytes));
-	assert_int_equal(*at(mod->paddr, 100), 0x33);
+	assert_int_equal(*fake_ram_at(mod->paddr, 100), 0x33);
 	assert_int_equal(info->memmap_entries, 6);
-	map = (const void *)at(info->memmap_paddr, 5 * sizeof(*map));
+	map = (const void *)fake_ram_at(info->memmap_paddr, 5 * sizeof(*map));
 	assert_int_equal(map[4].addr, MIB(1));
 	assert_int_equal(map[4].type, E820_RAM);
 }
@@ -137,9 +137,9 @@ static void test_information_is_low(void **state)
 	fake_vm.slots[0].size = MIB(32);
 	fake_vm.slots[1] = (struct vm_slot){ GIB(1), MIB(32), MIB(32), false };
 	assert_int_equal(pvh_load(&fake_vm, &kernel, &initrd), 0);
-	gpa = vcpu_store[0].hw.regs.gpr[GPR_RBX];
+	gpa = fake_vcpus[0].hw.regs.gpr[GPR_RBX];
 	assert_true(gpa < MIB(32));
-	info = (const void *)at(gpa, sizeof(*info));
+	info = (const void *)fake_ram_at(gpa, sizeof(*info));
 	assert_true(info->memmap_paddr < MIB(32));
 	assert_true(info->modlist_paddr < MIB(32));
 	assert_true(info->cmdline_paddr < MIB(32));
@@ -184,11 +184,11 @@ static void test_note_among_others(void **state)
 static void expect_refused(const char *says, int err)
 {
 	assert_int_equal(pvh_load(&fake_vm, &kernel, &initrd), err);
-	if (!strstr(last_line, says))
-		fail_msg("'%s' does not say '%s'", last_line, says);
+	if (!strstr(fake_log_last, says))
+		fail_msg("'%s' does not say '%s'", fake_log_last, says);
 	for (u64 i = 0; i < RAM_BYTES; i += 512)
-		assert_int_equal(ram[i], 0xaa);
-	assert_int_equal(vcpu_store[0].hw.regs.dirty, 0);
+		assert_int_equal(fake_ram[i], 0xaa);
+	assert_int_equal(fake_vcpus[0].hw.regs.dirty, 0);
 }
 
 static void test_not_pvh(void **state)

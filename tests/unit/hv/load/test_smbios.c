@@ -1,7 +1,7 @@
 /* SOURCES: hv/load/smbios.c hv/load/smbios_records.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SMBIOS as a kernel finds and walks it (DSP0134 3.4.0, chapter 6) */
-#include "tests/unit/fakes/load_fakes.h"
+#include "tests/unit/fakes/loader.h"
 
 #include "hv/core/pc_map.h"
 #include "hv/device/fwcfg/fwcfg.h"
@@ -91,17 +91,17 @@ static const char *string(const void *s, u8 n)
 
 static const struct smbios3_anchor *anchor3(void)
 {
-	return (const void *)at(AREA, 0x1000);
+	return (const void *)fake_ram_at(AREA, 0x1000);
 }
 
 static const struct smbios_anchor *anchor2(void)
 {
-	return (const void *)at(AREA + 0x20, 0x1000);
+	return (const void *)fake_ram_at(AREA + 0x20, 0x1000);
 }
 
 static const u8 *table(void)
 {
-	return at(anchor3()->table, anchor3()->max_table_length);
+	return fake_ram_at(anchor3()->table, anchor3()->max_table_length);
 }
 
 static const void *need(u8 type, u32 n)
@@ -176,10 +176,10 @@ static void test_system(void **state)
 	assert_int_equal(smbios_write(&fake_vm), 0);
 	assert_memory_not_equal(uuid, s->uuid, 16);
 	/* The manifest's own goes before */
-	config.has_uuid = true;
-	memset(config.uuid, 0x5a, sizeof(config.uuid));
+	fake_config.has_uuid = true;
+	memset(fake_config.uuid, 0x5a, sizeof(fake_config.uuid));
 	assert_int_equal(smbios_write(&fake_vm), 0);
-	assert_memory_equal(s->uuid, config.uuid, 16);
+	assert_memory_equal(s->uuid, fake_config.uuid, 16);
 }
 
 static void test_cpu(void **state)
@@ -257,15 +257,16 @@ static void test_files(void **state)
 	assert_int_equal(a->table, 0);
 	assert_int_equal(a->table_length, file_tables_len);
 	assert_non_null(find(file_tables, file_tables_len, 127, 0));
-	assert_int_equal(*at(AREA, 1), 0xaa); /* RAM is the firmware's */
+	assert_int_equal(*fake_ram_at(AREA, 1),
+			 0xaa); /* RAM is the firmware's */
 }
 
 static void test_no_room(void **state)
 {
-	pool_empty = true;
+	fake_pool_left = 0;
 	assert_int_equal(smbios_write(&fake_vm), -ENOMEM);
 	assert_int_equal(smbios_publish(&fake_vm), -ENOMEM);
-	pool_empty = false;
+	fake_pool_left = ~0u;
 	fake_vm.slots[0].size = 0x1000;
 	assert_int_equal(smbios_write(&fake_vm), -EFAULT);
 }

@@ -18,26 +18,11 @@
 #include "include/bulkhead/cpuid.h"
 #include "include/hw/cpu.h"
 #include "include/hw/cpuid.h"
-
-struct cpu_features cpu_features;
-u64 tsc_khz = 2000000;
-const struct vcpu_ops *vcpu_ops;
+#include "tests/unit/fakes/pool.h"
+#include "tests/unit/fakes/tsc.h"
 
 static struct vm vm;
 static struct vcpu vcpu;
-static void *page;
-
-void *pmm_alloc(struct budget *b, u32 order)
-{
-	assert_int_equal(order, 0);
-	page = calloc(1, PAGE_SIZE);
-	return page;
-}
-
-void pmm_free(struct budget *b, void *va, u32 order)
-{
-	free(va);
-}
 
 static void build(u32 vcpus, enum cpu_vendor vendor)
 {
@@ -53,7 +38,9 @@ static void build(u32 vcpus, enum cpu_vendor vendor)
 	vm.vcpu_count = vcpus;
 	vcpu.vm = &vm;
 	vcpu.hw.regs.valid = RG_ALL;
+	tsc_khz = 2000000;
 	assert_int_equal(cpuid_build(&vm), 0);
+	assert_int_equal(vm.budget.used_pages, 1);
 }
 
 static void ask(u32 leaf, u32 sub, u32 out[4])
@@ -118,6 +105,7 @@ static void test_hidden_and_forced(void **state)
 	ask(CPUID_XSAVE, 1, r);
 	assert_false(r[0] & CPUID_D1_EAX_XSAVES);
 	cpuid_destroy(&vm);
+	fake_pool_check(&vm.budget);
 }
 
 static void test_absent_leaves_are_zero(void **state)
@@ -136,6 +124,7 @@ static void test_absent_leaves_are_zero(void **state)
 	assert_zero(CPUID_XSAVE, 63);
 	assert_zero(CPUID_XSAVE, 0xffffffff);
 	cpuid_destroy(&vm);
+	fake_pool_check(&vm.budget);
 }
 
 static void test_topology_agrees(void **state)
@@ -162,6 +151,7 @@ static void test_topology_agrees(void **state)
 	ask(CPUID_EXT_TOPOLOGY, 0, r);
 	assert_int_equal(r[0], 5);
 	cpuid_destroy(&vm);
+	fake_pool_check(&vm.budget);
 }
 
 static void test_what_the_guest_set_shows(void **state)
@@ -182,6 +172,7 @@ static void test_what_the_guest_set_shows(void **state)
 	assert_int_equal(r[0] & ~(u32)vm.xcr0_mask, 0);
 	assert_false(vm.xcr0_mask & (BITS(4, 3) | BITS(18, 17)));
 	cpuid_destroy(&vm);
+	fake_pool_check(&vm.budget);
 }
 
 static void test_own_leaves(void **state)
@@ -198,6 +189,7 @@ static void test_own_leaves(void **state)
 	assert_int_equal(r[2], tsc_khz);
 	assert_int_equal(r[3], 3);
 	cpuid_destroy(&vm);
+	fake_pool_check(&vm.budget);
 }
 
 static void test_every_maximum_is_served(void **state)
@@ -212,6 +204,7 @@ static void test_every_maximum_is_served(void **state)
 	ask(CPUID_EXT_SIZES, 0, r);
 	assert_int_equal(vm.phys_bits, r[0] & 0xff);
 	cpuid_destroy(&vm);
+	fake_pool_check(&vm.budget);
 }
 
 int main(void)

@@ -23,15 +23,14 @@
 #include "include/hw/cpuid.h"
 #include "include/hw/msr.h"
 #include "lib/errno.h"
+#include "tests/unit/fakes/vcpu.h"
 
 #define NON_CANONICAL 0x0000800000000000ull
-
-struct cpu_features cpu_features;
 
 static struct vm vm;
 static struct vcpu vcpu;
 static bool all_features, has_la57;
-static u32 flushes, clock_updates, reads;
+static u32 clock_updates, reads;
 static u8 passed[0x3000]; /* bits of enum msr_pass by MSR, folded */
 
 static u32 fold(u32 msr)
@@ -55,16 +54,6 @@ static void fake_intercept(const struct vm_intercepts *i, u32 msr,
 static const struct vcpu_ops fake_ops = { .read = fake_read,
 					  .intercept_msr = fake_intercept };
 const struct vcpu_ops *vcpu_ops = &fake_ops;
-
-void vcpu_flush(struct vcpu *v)
-{
-	flushes++;
-}
-
-u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
-{
-	return host_tsc + v->hw.tsc_offset;
-}
 
 void cpuid_query(const struct vm *m, u32 leaf, u32 subleaf, u32 out[4])
 {
@@ -153,7 +142,7 @@ static int setup(void **state)
 	all_features = true;
 	has_la57 = false;
 	cpu_features.vendor = VENDOR_AMD;
-	flushes = 0;
+	fake_flushes = 0;
 	clock_updates = 0;
 	return 0;
 }
@@ -241,7 +230,7 @@ static void test_efer(void **state)
 	write_gp(MSR_EFER, BIT(1));
 	write_ok(MSR_EFER, EFER_LME | EFER_SCE | EFER_NXE);
 	assert_true(r->dirty & RG_CR);
-	assert_int_equal(flushes, 1);
+	assert_int_equal(fake_flushes, 1);
 	/* LMA is the CPU's to set */
 	write_ok(MSR_EFER, EFER_LME | EFER_LMA);
 	assert_int_equal(read_ok(MSR_EFER), EFER_LME);

@@ -1,7 +1,7 @@
-/* SOURCES: hv/pv/kvm_pv.c hv/pv/kvm_hypercall.c hv/run/hypercall.c */
+/* SOURCES: hv/pv/kvm_pv.c hv/pv/kvm_hypercall.c hv/run/hypercall.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* KVM's paravirtual interface as a guest sees it (msr.rst, hypercalls.rst) */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/core/gmem.h"
 #include "hv/irq/vlapic.h"
@@ -10,31 +10,22 @@
 #include "include/bulkhead/hypercall.h"
 #include "include/bulkhead/kvm.h"
 #include "include/hw/cpu.h"
+#include "tests/unit/fakes/guest_ram.h"
+#include "tests/unit/fakes/vcpu.h"
 
 #define RAM_BYTES 8192
 #define AREA      4096
 
-static u8 ram[RAM_BYTES];
 static u8 code[3];
 static struct vcpu *v;
-static u32 flushes, sent[4], yielded_to;
+static u32 sent[4], yielded_to;
 static u64 eoi_gpa;
 static bool eoi_on;
-
-void *gmem_map(struct vm *vm, gpa_t gpa)
-{
-	return gpa.v < RAM_BYTES ? ram + gpa.v : NULL;
-}
 
 size_t gmem_fetch(struct vcpu *vcpu, u8 *buf, size_t len)
 {
 	memcpy(buf, code, len);
 	return len;
-}
-
-void vcpu_flush(struct vcpu *vcpu)
-{
-	flushes++;
 }
 
 int vlapic_pv_eoi_set(struct vcpu *vcpu, bool on, gpa_t gpa)
@@ -66,9 +57,9 @@ static int setup(void **state)
 {
 	fake_vm_init(4);
 	v = &fake_vcpus[0];
-	memset(ram, 0xee, sizeof(ram));
+	fake_ram_init(RAM_BYTES, 0xee);
 	memset(sent, 0, sizeof(sent));
-	flushes = 0;
+	fake_flushes = 0;
 	yielded_to = 99;
 	v->hw.regs.cr0 = CR0_PE | CR0_PG;
 	v->hw.regs.efer = EFER_LMA;
@@ -86,7 +77,7 @@ static u64 area_u64(u32 at)
 {
 	u64 x;
 
-	memcpy(&x, ram + AREA + at, 8);
+	memcpy(&x, fake_ram + AREA + at, 8);
 	return x;
 }
 
@@ -108,30 +99,30 @@ static void test_steal_time(void **state)
 	assert_int_equal(area_u64(0), 0); /* what was before is not its own */
 	version = area_u32(8);
 	assert_int_equal(version & 1, 0);
-	assert_int_equal(ram[AREA + 16], 0);
+	assert_int_equal(fake_ram[AREA + 16], 0);
 	kvm_pv_left(v);
-	assert_int_equal(ram[AREA + 16], 1);
+	assert_int_equal(fake_ram[AREA + 16], 1);
 	v->entity.steal_tsc = 1005;
 	kvm_pv_taken(v);
 	assert_int_equal(area_u64(0), 1000);
 	assert_int_equal(area_u32(8) & 1, 0);
 	assert_true(area_u32(8) > version);
-	assert_int_equal(ram[AREA + 16], 0);
-	assert_int_equal(ram[AREA + 64], 0xee);
-	assert_int_equal(flushes, 0);
+	assert_int_equal(fake_ram[AREA + 16], 0);
+	assert_int_equal(fake_ram[AREA + 64], 0xee);
+	assert_int_equal(fake_flushes, 0);
 }
 
 static void test_flush_asked_for_meanwhile(void **state)
 {
 	assert_int_equal(kvm_pv_write(v, BH_KVM_MSR_STEAL_TIME, AREA | 1), 0);
 	kvm_pv_left(v);
-	ram[AREA + 16] |= 2;
+	fake_ram[AREA + 16] |= 2;
 	kvm_pv_taken(v);
-	assert_int_equal(flushes, 1);
-	assert_int_equal(ram[AREA + 16], 0);
+	assert_int_equal(fake_flushes, 1);
+	assert_int_equal(fake_ram[AREA + 16], 0);
 	kvm_pv_left(v);
 	kvm_pv_taken(v);
-	assert_int_equal(flushes, 1);
+	assert_int_equal(fake_flushes, 1);
 }
 
 static void test_bad_areas(void **state)
@@ -151,7 +142,7 @@ static void test_bad_areas(void **state)
 	kvm_pv_left(v); /* off: nothing is written */
 	kvm_pv_taken(v);
 	for (u32 i = 0; i < RAM_BYTES; i++)
-		assert_int_equal(ram[i], 0xee);
+		assert_int_equal(fake_ram[i], 0xee);
 }
 
 static void test_reset_is_off(void **state)
@@ -160,9 +151,9 @@ static void test_reset_is_off(void **state)
 	v->kicked = true;
 	kvm_pv_reset(v);
 	assert_false(v->kicked);
-	ram[AREA + 16] = 0x77;
+	fake_ram[AREA + 16] = 0x77;
 	kvm_pv_left(v);
-	assert_int_equal(ram[AREA + 16], 0x77);
+	assert_int_equal(fake_ram[AREA + 16], 0x77);
 }
 
 static void test_pv_eoi_msr(void **state)

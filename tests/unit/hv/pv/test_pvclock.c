@@ -1,4 +1,4 @@
-/* SOURCES: hv/pv/pvclock.c */
+/* SOURCES: hv/pv/pvclock.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The paravirtual clock's pages as a guest reads them */
 #include <setjmp.h>
@@ -16,22 +16,14 @@
 #include "hv/pv/pvclock.h"
 #include "include/bulkhead/kvm.h"
 #include "lib/errno.h"
+#include "tests/unit/fakes/guest_ram.h"
+#include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/tsc.h"
 
 #define RAM_BYTES    8192
 #define BOOT_SECONDS 1700000000ull
 
-static u8 ram[RAM_BYTES];
-static struct vm vm;
-static struct vcpu vcpu;
-
-int gmem_write(struct vm *m, gpa_t gpa, const void *buf, size_t len)
-{
-	if (gpa.v >= RAM_BYTES || len > RAM_BYTES - gpa.v)
-		return -EFAULT;
-	memcpy(ram + gpa.v, buf, len);
-	return 0;
-}
+static struct vcpu *const v = &fake_vcpus[0];
 
 u64 rtc_boot_seconds(void)
 {
@@ -46,10 +38,10 @@ static u64 guest_ns(u64 guest_tsc)
 	s8 shift;
 	u64 delta;
 
-	memcpy(&stamp, ram + 8, 8);
-	memcpy(&base, ram + 16, 8);
-	memcpy(&mul, ram + 24, 4);
-	memcpy(&shift, ram + 28, 1);
+	memcpy(&stamp, fake_ram + 8, 8);
+	memcpy(&base, fake_ram + 16, 8);
+	memcpy(&mul, fake_ram + 24, 4);
+	memcpy(&shift, fake_ram + 28, 1);
 	delta = guest_tsc - stamp;
 	delta = shift < 0 ? delta >> -shift : delta << shift;
 	return base + (u64)((unsigned __int128)delta * mul >> 32);
@@ -57,33 +49,30 @@ static u64 guest_ns(u64 guest_tsc)
 
 static u32 version(void)
 {
-	u32 v;
-
-	memcpy(&v, ram, 4);
-	return v;
+	return *fake_ram_u32(0);
 }
 
 static int setup(void **state)
 {
-	memset(ram, 0, sizeof(ram));
-	memset(&vcpu, 0, sizeof(vcpu));
-	vcpu.vm = &vm;
+	fake_vm_init(1);
+	fake_ram_init(RAM_BYTES, 0);
 	tsc_khz = 2600000;
-	vm.tsc_start = rdtsc();
-	tsc_boot = vm.tsc_start;
-	vcpu.hw.tsc_offset = 0 - vm.tsc_start;
-	return pvclock_create(&vcpu);
+	fake_vm.tsc_start = rdtsc();
+	tsc_boot = fake_vm.tsc_start;
+	v->hw.tsc_offset = 0 - fake_vm.tsc_start;
+	return pvclock_create(v);
 }
 
 static int teardown(void **state)
 {
-	pvclock_destroy(&vcpu);
+	pvclock_destroy(v);
+	fake_pool_check(&fake_vm.budget);
 	return 0;
 }
 
 static int enable(u64 gpa)
 {
-	return pvclock_write(&vcpu, BH_KVM_MSR_SYSTEM_TIME, gpa | 1);
+	return pvclock_write(v, BH_KVM_MSR_SYSTEM_TIME, gpa | 1);
 }
 
 static void test_rates(void **state)
@@ -96,7 +85,7 @@ static void test_rates(void **state)
 
 		tsc_khz = khz[i];
 		assert_int_equal(enable(0), 0);
-		memcpy(&stamp, ram + 8, 8);
+		memcpy(&stamp, fake_ram + 8, 8);
 		second = guest_ns(stamp + khz[i] * 1000) - guest_ns(stamp);
 		assert_in_range(second, 999999900, 1000000100);
 	}
@@ -109,10 +98,10 @@ static void test_version_is_even_and_moves(void **state)
 	assert_int_equal(enable(0), 0);
 	before = version();
 	assert_int_equal(before & 1, 0);
-	pvclock_update(&vcpu);
+	pvclock_update(v);
 	assert_int_equal(version() & 1, 0);
 	assert_true(version() > before);
-	assert_int_equal(ram[29], 1); /* stable */
+	assert_int_equal(fake_ram[29], 1); /* stable */
 }
 
 static void test_a_moved_tsc_keeps_the_time(void **state)
@@ -120,10 +109,10 @@ static void test_a_moved_tsc_keeps_the_time(void **state)
 	u64 before, after;
 
 	assert_int_equal(enable(0), 0);
-	before = guest_ns(vcpu_guest_tsc(&vcpu, rdtsc()));
-	vcpu.hw.tsc_offset += 1ull << 40;
-	pvclock_update(&vcpu);
-	after = guest_ns(vcpu_guest_tsc(&vcpu, rdtsc()));
+	before = guest_ns(vcpu_guest_tsc(v, rdtsc()));
+	v->hw.tsc_offset += 1ull << 40;
+	pvclock_update(v);
+	after = guest_ns(vcpu_guest_tsc(v, rdtsc()));
 	assert_in_range(after, before, before + NS_PER_S);
 }
 
@@ -132,10 +121,9 @@ static void test_bad_addresses(void **state)
 	assert_int_equal(enable(2), -EINVAL);
 	assert_int_equal(enable(RAM_BYTES), -EINVAL);
 	assert_int_equal(enable(RAM_BYTES - 4), -EINVAL);
-	assert_int_equal(pvclock_write(&vcpu, BH_KVM_MSR_WALL_CLOCK, RAM_BYTES),
+	assert_int_equal(pvclock_write(v, BH_KVM_MSR_WALL_CLOCK, RAM_BYTES),
 			 -EINVAL);
-	assert_int_equal(pvclock_write(&vcpu, BH_KVM_MSR_WALL_CLOCK, 3),
-			 -EINVAL);
+	assert_int_equal(pvclock_write(v, BH_KVM_MSR_WALL_CLOCK, 3), -EINVAL);
 }
 
 static void test_off_and_reset(void **state)
@@ -144,18 +132,16 @@ static void test_off_and_reset(void **state)
 	u32 before;
 
 	assert_int_equal(enable(64), 0);
-	assert_int_equal(pvclock_read(&vcpu, BH_KVM_MSR_SYSTEM_TIME, &value),
-			 0);
+	assert_int_equal(pvclock_read(v, BH_KVM_MSR_SYSTEM_TIME, &value), 0);
 	assert_int_equal(value, 65);
-	assert_int_equal(pvclock_write(&vcpu, BH_KVM_MSR_SYSTEM_TIME, 0), 0);
-	memset(ram, 0, sizeof(ram));
-	pvclock_update(&vcpu);
+	assert_int_equal(pvclock_write(v, BH_KVM_MSR_SYSTEM_TIME, 0), 0);
+	memset(fake_ram, 0, RAM_BYTES);
+	pvclock_update(v);
 	before = version();
 	assert_int_equal(before, 0);
 	assert_int_equal(enable(64), 0);
-	pvclock_reset(&vcpu);
-	assert_int_equal(pvclock_read(&vcpu, BH_KVM_MSR_SYSTEM_TIME, &value),
-			 0);
+	pvclock_reset(v);
+	assert_int_equal(pvclock_read(v, BH_KVM_MSR_SYSTEM_TIME, &value), 0);
 	assert_int_equal(value, 0);
 }
 
@@ -163,8 +149,8 @@ static void test_wall_clock(void **state)
 {
 	u32 sec;
 
-	assert_int_equal(pvclock_write(&vcpu, BH_KVM_MSR_WALL_CLOCK, 0), 0);
-	memcpy(&sec, ram + 4, 4);
+	assert_int_equal(pvclock_write(v, BH_KVM_MSR_WALL_CLOCK, 0), 0);
+	memcpy(&sec, fake_ram + 4, 4);
 	assert_int_equal(sec, BOOT_SECONDS);
 	assert_int_equal(version() & 1, 0);
 }

@@ -22,13 +22,13 @@
 #include "hv/vm/life.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
-#include "lib/log.h"
+#include "tests/unit/fakes/vcpu.h"
 
 static struct vm vm;
 static struct vcpu vcpu;
 static u32 apic_page[1024];
 static struct vcpu_event injected;
-static u32 injections, windows[2], blocks, parked, resets, ended, followed;
+static u32 injections, windows[2], parked, resets, ended, followed;
 static u32 pv_resets;
 static int irr, isr; /* vectors, -1: none */
 static bool pic;
@@ -126,16 +126,6 @@ void vtimer_follow(struct vm *m)
 	followed++;
 }
 
-void vcpu_block(struct vcpu *v)
-{
-	blocks++;
-}
-
-void vcpu_post(struct vcpu *v, u32 bits)
-{
-	v->events |= bits;
-}
-
 void vm_vcpu_parked(struct vcpu *v)
 {
 	parked++;
@@ -154,10 +144,6 @@ void exit_end_guest(struct vcpu *v, const char *reason)
 	ended++;
 }
 
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-}
-
 static int setup(void **state)
 {
 	memset(&vcpu, 0, sizeof(vcpu));
@@ -168,7 +154,7 @@ static int setup(void **state)
 	vcpu.vm = &vm;
 	vcpu.hw.apic_page = apic_page;
 	vcpu.hw.regs.rflags = RFLAGS_IF;
-	injections = blocks = parked = resets = ended = followed = 0;
+	injections = fake_blocks = parked = resets = ended = followed = 0;
 	irr = isr = -1;
 	pic = built = false;
 	return 0;
@@ -260,7 +246,7 @@ static void test_device_timer_is_followed(void **state)
 	vcpu.events = VE_VTIMER;
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(followed, 1);
-	assert_int_equal(blocks, 1);
+	assert_int_equal(fake_blocks, 1);
 }
 
 static void test_nmi_before_interrupt(void **state)
@@ -312,7 +298,7 @@ static void test_halt_ends_for_what_it_would_take(void **state)
 {
 	vcpu.activity = VCPU_HALTED;
 	assert_false(vcpu_prepare(&vcpu));
-	assert_int_equal(blocks, 1);
+	assert_int_equal(fake_blocks, 1);
 	vcpu.hw.regs.rflags = 0;
 	irr = 0x41;
 	vcpu.events = VE_IRQ;
@@ -403,7 +389,7 @@ static void test_parked_stays_parked(void **state)
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(vcpu.activity, VCPU_PARKED);
 	assert_int_equal(resets, 0);
-	assert_int_equal(blocks, 1);
+	assert_int_equal(fake_blocks, 1);
 	assert_false(vcpu.nmi_waiting);
 	assert_int_equal(vcpu.events, 0);
 }
@@ -412,7 +398,7 @@ static void test_building(void **state)
 {
 	vcpu.activity = VCPU_BUILDING;
 	assert_false(vcpu_prepare(&vcpu));
-	assert_int_equal(blocks, 0);
+	assert_int_equal(fake_blocks, 0);
 	built = true;
 	assert_true(vcpu_prepare(&vcpu));
 }

@@ -32,6 +32,9 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
+#include "tests/unit/fakes/inject.h"
+#include "tests/unit/fakes/pool.h"
+#include "tests/unit/fakes/vm_end.h"
 
 #define TRAPPED_BASE 0xfee00000ull
 #define DEVICE_BASE  0xfe000000ull
@@ -43,9 +46,7 @@ static struct vm vm;
 static struct vcpu vcpu;
 static u32 apic_page[1024];
 static struct budget budget;
-static int injected; /* vector, -1: none */
-static u32 ends, dumps, emulated, flushes;
-static const char *end_reason;
+static u32 dumps, emulated;
 static u8 decoded_len;
 static int msr_result;
 static struct {
@@ -65,25 +66,6 @@ const struct vcpu_ops *vcpu_ops = &fake_ops;
 void debug_regs_save(u64 dr[4])
 {
 	memset(dr, 0, 4 * sizeof(*dr));
-}
-
-void *pmm_alloc(struct budget *b, u32 order)
-{
-	return calloc(1, PAGE_SIZE << order);
-}
-
-void pmm_free(struct budget *b, void *va, u32 order)
-{
-	free(va);
-}
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-}
-
-void panic(const char *fmt, ...)
-{
-	abort();
 }
 
 enum verdict cpuid_exit(struct vcpu *v)
@@ -207,21 +189,6 @@ int xsetbv_safe(u32 index, u64 value)
 	return 0;
 }
 
-void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
-{
-	injected = vector;
-}
-
-void vcpu_inject_gp(struct vcpu *v)
-{
-	vcpu_inject_exception(v, EXC_GP, true, 0);
-}
-
-void vcpu_inject_ud(struct vcpu *v)
-{
-	vcpu_inject_exception(v, EXC_UD, false, 0);
-}
-
 void vcpu_irq_window_open(struct vcpu *v)
 {
 }
@@ -230,28 +197,10 @@ void vcpu_nmi_window_open(struct vcpu *v)
 {
 }
 
-void vcpu_post(struct vcpu *v, u32 bits)
-{
-	v->events |= bits;
-}
-
-void vcpu_flush(struct vcpu *v)
-{
-	flushes++;
-}
-
 void vcpu_dump(struct vcpu *v)
 {
 	dumps++;
-	assert_int_equal(ends, dumps); /* the reason comes first */
-}
-
-void vm_end(struct vm *m, enum vm_end how, const char *reason)
-{
-	assert_int_equal(how, VM_END_CRASH);
-	assert_non_null(reason);
-	end_reason = reason;
-	ends++;
+	assert_int_equal(fake_vm_ends, dumps); /* the reason comes first */
 }
 
 bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
@@ -306,7 +255,8 @@ static int setup(void **state)
 	vm.phys_bits = 40;
 	vm.npt.max_level = 3;
 	injected = -1;
-	ends = dumps = emulated = flushes = 0;
+	fake_vm_ends = dumps = emulated = 0;
+	fake_vm_end = VM_END_NONE;
 	decoded_len = 2;
 	msr_result = 0;
 	assert_int_equal(bus_init(&vm.ports, &budget, 8), 0);
@@ -318,6 +268,9 @@ static int teardown(void **state)
 {
 	bus_destroy(&vm.ports, &budget);
 	bus_destroy(&vm.mmio, &budget);
+	fake_pool_check(&budget);
+	assert_int_equal(fake_vm_end,
+			 fake_vm_ends ? VM_END_CRASH : VM_END_NONE);
 	return 0;
 }
 
@@ -347,7 +300,7 @@ static void test_unknown_kinds_end_the_guest_only(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		leave((enum exit_kind)kinds[i]);
 		exit_dispatch(&vcpu);
-		assert_int_equal(ends, i + 1);
+		assert_int_equal(fake_vm_ends, i + 1);
 		assert_int_equal(dumps, i + 1);
 		assert_rip(0x100000);
 	}
@@ -363,14 +316,14 @@ static void test_kill_is_told_once(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		leave(kinds[i]);
 		exit_dispatch(&vcpu);
-		assert_int_equal(ends, i + 1);
+		assert_int_equal(fake_vm_ends, i + 1);
 		assert_int_equal(dumps, i + 1);
-		assert_string_equal(end_reason, vcpu.kill_reason);
+		assert_string_equal(fake_vm_end_reason, vcpu.kill_reason);
 	}
 	assert_int_equal(exit_kill(&vcpu, "why"), VERDICT_KILL);
-	assert_int_equal(ends, 2);
+	assert_int_equal(fake_vm_ends, 2);
 	exit_give_way(&vcpu, VERDICT_KILL);
-	assert_string_equal(end_reason, "why");
+	assert_string_equal(fake_vm_end_reason, "why");
 	assert_rip(0x100000);
 }
 
@@ -535,7 +488,7 @@ static void test_isolated_guest_reaches_nothing(void **state)
 	assert_int_equal(mapped.calls, 0);
 	assert_rip(0x100009);
 	touch(DEVICE_BASE, ACCESS_X);
-	assert_int_equal(ends, 1);
+	assert_int_equal(fake_vm_ends, 1);
 }
 
 static void test_privileged_guest_gets_devices_alone(void **state)
@@ -571,7 +524,7 @@ static void test_event_tables_outside_ram(void **state)
 	e->mmio.access = ACCESS_R;
 	e->vectoring.type = EVENT_EXCEPTION;
 	exit_dispatch(&vcpu);
-	assert_int_equal(ends, 1);
+	assert_int_equal(fake_vm_ends, 1);
 	assert_int_equal(emulated, 0);
 }
 
@@ -591,7 +544,7 @@ static void test_descriptor_in_rom(void **state)
 	e->mmio.access = ACCESS_W;
 	exit_dispatch(&vcpu);
 	assert_int_equal(emulated, 1);
-	assert_int_equal(ends, 0);
+	assert_int_equal(fake_vm_ends, 0);
 }
 
 static void mov_cr(u8 cr, u64 value)

@@ -1,7 +1,7 @@
 /* SOURCES: hv/time/vclock.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Both directions of a clock agree, for every rate and any time */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/time/vclock.h"
 

@@ -1,7 +1,7 @@
 /* SOURCES: hv/time/vtimer.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Device timers: wishes from any core, one queue on the home core */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/time/vtimer.h"
 

@@ -3,7 +3,7 @@
 /* The walks of the device table: who is made, in which order what was made is
  * reset and destroyed. Every device is a fake that writes down what it is asked
  * for; those with no instance are not asked again. */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/vm/devices.h"
 

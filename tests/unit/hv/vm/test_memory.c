@@ -14,29 +14,18 @@
 #include "hv/load/load.h"
 #include "hv/vm/memory.h"
 #include "lib/errno.h"
-#include "lib/log.h"
-#include "mm/owner.h"
-
-#define MAX_EXTENTS 64
+#include "tests/unit/fakes/log.h"
+#include "tests/unit/fakes/owner.h"
 
 static struct vm vm;
 static struct guest_config config;
-static struct extent extents[MAX_EXTENTS];
-static u32 extent_count, logged;
 static u64 mapped_bytes;
 static u64 largest_piece; /* what owner_take() can give in one piece */
 static u64 top;
 static int map_result;
 static u64 rom_bytes, rom_mapped;
 
-static const struct vcpu_ops fake_ops;
-const struct vcpu_ops *vcpu_ops = &fake_ops;
 u32 vm_npt_max_level = 3;
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	logged += level == LOG_ERROR;
-}
 
 /* Free memory ends at @top and goes down; a piece has at most largest_piece */
 int owner_take(u64 size, u64 align, u64 min, u64 max, enum owner_kind to,
@@ -52,36 +41,6 @@ int owner_take(u64 size, u64 align, u64 min, u64 max, enum owner_kind to,
 	*base = HPA(top);
 	top -= PAGE_2M; /* so that pieces do not touch */
 	return 0;
-}
-
-struct extent owner_find(hpa_t hpa)
-{
-	struct extent gap = { hpa.v, BIT(52) - hpa.v, OWNER_DEVICE, 0, 0 };
-
-	for (u32 i = 0; i < extent_count; i++) {
-		if (hpa.v < extents[i].base) {
-			gap.size = extents[i].base - hpa.v;
-			return gap;
-		}
-		if (hpa.v < extents[i].base + extents[i].size)
-			return extents[i];
-	}
-	return gap;
-}
-
-int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
-		 u16 id)
-{
-	for (u32 i = 0; i < extent_count; i++) {
-		if (extents[i].base != base)
-			continue;
-		assert_int_equal(extents[i].size, size);
-		assert_int_equal(extents[i].kind, from);
-		extents[i].kind = to;
-		extents[i].vm = id;
-		return 0;
-	}
-	return -EBUSY;
 }
 
 int pt_init(struct page_table *pt, const struct pt_format *fmt,
@@ -120,9 +79,8 @@ static void begin(u64 memory)
 	rom_bytes = rom_mapped = 0;
 	memset(&vm, 0, sizeof(vm));
 	memset(&config, 0, sizeof(config));
-	memset(extents, 0, sizeof(extents));
-	extent_count = 0;
-	logged = 0;
+	fake_owner_count = 0;
+	fake_log_reset();
 	mapped_bytes = 0;
 	map_result = 0;
 	largest_piece = ~0ull;
@@ -130,11 +88,6 @@ static void begin(u64 memory)
 	config.memory_bytes = memory;
 	vm.config = &config;
 	vm.id = 3;
-}
-
-static void add(u64 base, u64 size, enum owner_kind kind, u32 type)
-{
-	extents[extent_count++] = (struct extent){ base, size, kind, 0, type };
 }
 
 static void test_small_guest_is_one_piece(void **state)
@@ -214,7 +167,7 @@ static void test_too_much(void **state)
 {
 	begin(GIB(100));
 	assert_int_not_equal(vm_memory_create(&vm), 0);
-	assert_int_equal(logged, 1);
+	assert_int_equal(fake_log_errors, 1);
 	vm_memory_release(&vm);
 	assert_int_equal(vm.slot_count, 0);
 }
@@ -226,12 +179,12 @@ static void test_privileged_takes_what_is_left(void **state)
 
 	begin(0);
 	vm.privileged = true;
-	add(0x1000, 0x9e000, OWNER_FREE, BOOT_MEM_CONVENTIONAL);
-	add(MIB(1), MIB(1), OWNER_HYPERVISOR, BOOT_MEM_LOADER_DATA);
-	add(MIB(2), MIB(14), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
-	add(MIB(16), MIB(1), OWNER_FIRMWARE, BOOT_MEM_ACPI_RECLAIM);
-	add(MIB(17), MIB(1), OWNER_FIRMWARE, BOOT_MEM_RESERVED);
-	add(MIB(18), MIB(2), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
+	fake_owner_add(0x1000, 0x9e000, OWNER_FREE, BOOT_MEM_CONVENTIONAL);
+	fake_owner_add(MIB(1), MIB(1), OWNER_HYPERVISOR, BOOT_MEM_LOADER_DATA);
+	fake_owner_add(MIB(2), MIB(14), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
+	fake_owner_add(MIB(16), MIB(1), OWNER_FIRMWARE, BOOT_MEM_ACPI_RECLAIM);
+	fake_owner_add(MIB(17), MIB(1), OWNER_FIRMWARE, BOOT_MEM_RESERVED);
+	fake_owner_add(MIB(18), MIB(2), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
 	assert_int_equal(vm_memory_create(&vm), 0);
 	/* Neighbours that are alike to the guest are one slot */
 	assert_int_equal(vm.slot_count, 3);
@@ -240,12 +193,12 @@ static void test_privileged_takes_what_is_left(void **state)
 	assert_true(vm_translate(&vm, GPA(MIB(16)), &hpa, &left));
 	assert_false(vm_translate(&vm, GPA(MIB(1)), &hpa, &left));
 	assert_false(vm_translate(&vm, GPA(MIB(17)), &hpa, &left));
-	assert_int_equal(extents[0].kind, OWNER_GUEST);
-	assert_int_equal(extents[1].kind, OWNER_HYPERVISOR);
-	assert_int_equal(extents[3].kind, OWNER_FIRMWARE);
+	assert_int_equal(fake_owners[0].kind, OWNER_GUEST);
+	assert_int_equal(fake_owners[1].kind, OWNER_HYPERVISOR);
+	assert_int_equal(fake_owners[3].kind, OWNER_FIRMWARE);
 	vm_memory_release(&vm);
-	assert_int_equal(extents[0].kind, OWNER_FREE);
-	assert_int_equal(extents[5].kind, OWNER_FREE);
+	assert_int_equal(fake_owners[0].kind, OWNER_FREE);
+	assert_int_equal(fake_owners[5].kind, OWNER_FREE);
 }
 
 static void test_no_memory_for_tables(void **state)
@@ -253,7 +206,7 @@ static void test_no_memory_for_tables(void **state)
 	begin(MIB(16));
 	map_result = -ENOMEM;
 	assert_int_equal(vm_memory_create(&vm), -ENOMEM);
-	assert_int_equal(logged, 1);
+	assert_int_equal(fake_log_errors, 1);
 }
 
 int main(void)

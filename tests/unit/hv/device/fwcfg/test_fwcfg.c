@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fw_cfg: items and directory, ports, DMA descriptors that point anywhere, and
  * what a guest is told of its kernel */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/core/gmem.h"
 #include "hv/device/fwcfg/fwcfg.h"

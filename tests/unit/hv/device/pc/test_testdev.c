@@ -1,7 +1,7 @@
 /* SOURCES: hv/device/pc/testdev.c hv/device/pc/debug_exit.c hv/device/pc/debugcon.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Test ports and debug console: there only when asked for, and bounded */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"

@@ -1,14 +1,13 @@
 /* SOURCES: hv/device/pc/vhpet.c hv/time/vticks.c hv/time/vclock.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The HPET against IA-PC HPET 1.0a */
-#include "tests/unit/fakes/vdev_fakes.h"
-
-#include "tests/unit/fakes/board_fakes.h"
+#include "tests/unit/fakes/board.h"
 
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/vhpet.h"
 #include "hv/device/pc/vpit.h"
 #include "hv/device/pc/vrtc.h"
+#include "hv/irq/lines.h"
 #include "include/hw/hpet.h"
 
 #define T_CONF(n) (HPET_TIMER0 + (n)*HPET_TIMER_BYTES + HPET_TIMER_CONF)

@@ -1,7 +1,7 @@
 /* SOURCES: hv/device/pc/vkbc.c hv/device/pc/vkbd.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The keyboard controller: resets, interrupts, random writes */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/irq/lines.h"
 #include "tests/unit/fakes/vm_end.h"

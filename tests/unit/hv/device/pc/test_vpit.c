@@ -1,9 +1,7 @@
 /* SOURCES: hv/device/pc/vpit.c hv/device/pc/vpit_channel.c hv/time/vticks.c hv/time/vclock.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The 8254 against its data sheet (82C54, 231244), by ports and OUT 0 */
-#include "tests/unit/fakes/vdev_fakes.h"
-
-#include "tests/unit/fakes/board_fakes.h"
+#include "tests/unit/fakes/board.h"
 
 #include "hv/device/pc/vhpet.h"
 #include "hv/device/pc/vpit.h"
@@ -342,7 +340,7 @@ static void test_late_guest(void **state)
 	rate(0x34, 1193);
 	for (u32 i = 0; i < 20; i++) {
 		board_busy = true;
-		board_waits[0] = board_lines[0];
+		board_waits[0] = board_line(0);
 		board_pass_us(20000);
 		board_busy = board_waits[0] = false;
 		board_pass_us(30000);

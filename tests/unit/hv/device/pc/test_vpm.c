@@ -1,9 +1,7 @@
 /* SOURCES: hv/device/pc/vpm.c hv/time/vclock.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ACPI PM block against ICH9 13.8.3 and ACPI 6.4, 4.8.3 */
-#include "tests/unit/fakes/vdev_fakes.h"
-
-#include "tests/unit/fakes/board_fakes.h"
+#include "tests/unit/fakes/board.h"
 
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/vpm.h"

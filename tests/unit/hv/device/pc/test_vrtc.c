@@ -3,9 +3,7 @@
 /* The RTC and CMOS RAM against the MC146818A data sheet */
 #include <time.h>
 
-#include "tests/unit/fakes/vdev_fakes.h"
-
-#include "tests/unit/fakes/board_fakes.h"
+#include "tests/unit/fakes/board.h"
 
 #include "drivers/clock/rtc.h"
 #include "hv/core/pc_map.h"

@@ -1,7 +1,7 @@
 /* SOURCES: hv/device/pc/vuart.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual 16550A against its data sheet, and what Linux's 8250 probes */
-#include "tests/unit/fakes/vdev_fakes.h"
+#include "tests/unit/fakes/vdev.h"
 
 #include "hv/console/console.h"
 #include "hv/irq/vioapic.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What virtual devices need of the machine; for each test of one */
-#ifndef TESTS_UNIT_VDEV_FAKES_H
-#define TESTS_UNIT_VDEV_FAKES_H
+#ifndef TESTS_UNIT_FAKES_VDEV_H
+#define TESTS_UNIT_FAKES_VDEV_H
 
 #include "lib/errno.h"
 #include "tests/unit/fakes/log.h"

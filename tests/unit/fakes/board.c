@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A board for one timer device: time that passes when told, device timers that
- * fire on the way, interrupt lines that are counted. After vdev_fakes.h. */
-#ifndef TESTS_UNIT_BOARD_FAKES_H
-#define TESTS_UNIT_BOARD_FAKES_H
+/* Time and lines for one device, see board.h */
+#include "tests/unit/fakes/board.h"
 
 #include "hv/irq/lines.h"
 #include "hv/time/vtimer.h"
 
-#define BOARD_LINES 24
 /* A device that wants more than this is a danger to its core */
-#define BOARD_FIRES_A_SECOND 25000
+#define FIRES_A_SECOND 25000
 
-static u64 board_now;
+u64 board_now, board_fires;
+u32 board_edges[BOARD_LINES];
+bool board_masked, board_busy, board_waits[BOARD_LINES];
 static bool board_lines[BOARD_LINES];
-static u32 board_edges[BOARD_LINES]; /* rising */
-static u64 board_fires;
-static bool board_masked;             /* every line, everywhere */
-static bool board_busy;               /* the guest takes no interrupt */
-static bool board_waits[BOARD_LINES]; /* sent and not taken */
 
 u64 vtimer_now(void)
 {
@@ -77,13 +71,13 @@ void lines_listen(struct vm *vm, struct line_listener *l,
 }
 
 /* The guest has unmasked something */
-__attribute__((unused)) static void board_unmasked(void)
+void board_unmasked(void)
 {
 	for (struct line_listener *l = fake_vm.line_listeners; l; l = l->next)
 		l->look(&fake_vm);
 }
 
-__attribute__((unused)) static bool board_line(u32 irq)
+bool board_line(u32 irq)
 {
 	return board_lines[irq];
 }
@@ -99,7 +93,7 @@ static struct vtimer *board_soonest(void)
 }
 
 /* When the next device timer fires; 0: none is set */
-__attribute__((unused)) static u64 board_next(void)
+u64 board_next(void)
 {
 	const struct vtimer *t = board_soonest();
 
@@ -119,31 +113,21 @@ static void board_pass_to(u64 end)
 	}
 	board_now = end;
 	assert_true(board_fires - before <=
-		    (end - from) / (tsc_khz * 1000 / BOARD_FIRES_A_SECOND) + 4);
+		    (end - from) / (tsc_khz * 1000 / FIRES_A_SECOND) + 4);
 }
 
-__attribute__((unused)) static void board_pass_ns(u64 ns)
+void board_pass_ns(u64 ns)
 {
 	board_pass_to(board_now +
 		      (u64)((unsigned __int128)ns * tsc_khz / 1000000));
 }
 
-__attribute__((unused)) static void board_pass_us(u64 us)
+void board_pass_us(u64 us)
 {
 	board_pass_ns(us * 1000);
 }
 
-__attribute__((unused)) static void out(u16 port, u8 size, u32 value)
-{
-	bus_write(&fake_vm.ports, &fake_vcpus[0], port, size, value);
-}
-
-__attribute__((unused)) static u32 in(u16 port, u8 size)
-{
-	return (u32)bus_read(&fake_vm.ports, &fake_vcpus[0], port, size);
-}
-
-__attribute__((unused)) static void board_init(void)
+void board_init(void)
 {
 	fake_vm_init(2);
 	tsc_khz = 2345678;
@@ -157,10 +141,8 @@ __attribute__((unused)) static void board_init(void)
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 64), 0);
 }
 
-__attribute__((unused)) static void board_done(void)
+void board_done(void)
 {
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	bus_destroy(&fake_vm.mmio, &fake_vm.budget);
 }
-
-#endif
