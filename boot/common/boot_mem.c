@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* boot_info.mem[]: sort, clip, merge (boot/common/boot_mem.h) */
+/* See boot/common/boot_mem.h: clip a range, sort it in, merge. No state, no
+ * lock. */
 #include "boot/common/boot_mem.h"
 
 #include "lib/errno.h"
@@ -56,7 +57,7 @@ static void merge_all(struct boot_info *bi)
 	}
 }
 
-/* Give up what tells free kinds apart, to make room */
+/* Forget what tells free kinds apart, to make room */
 static void compact(struct boot_info *bi)
 {
 	for (u32 i = 0; i < bi->mem_count; i++) {
@@ -107,8 +108,8 @@ static int carve(struct boot_info *bi, u32 i, u64 base, u64 end)
 	return tail.size ? insert(bi, &tail) : 0;
 }
 
-/* Place the part of @m that starts at its base and meets at most one entry;
- * returns its length in @len */
+/* Place the part of @m that starts at its base and meets one entry at most.
+ * *@len is the part's length. */
 static int place_part(struct boot_info *bi, const struct boot_mem *m, u64 *len)
 {
 	struct boot_mem part = *m;

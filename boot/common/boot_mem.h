@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Filling boot_info.mem[] so that it is ascending, disjoint and in whole pages
- * whatever the firmware's map looks like. Called by both loaders, one core.
+ * Filling boot_info.mem[]: ascending, disjoint and in whole pages, whatever the
+ * firmware's map looks like. Called by both loaders, on the boot core; no
+ * locks.
  */
 #ifndef BOOT_COMMON_BOOT_MEM_H
 #define BOOT_COMMON_BOOT_MEM_H
@@ -10,18 +11,22 @@
 #include "lib/types.h"
 
 /*
- * Add [@base, @base + @size). Usable memory is cut to whole pages, anything
- * else grown to them. Where ranges overlap the less usable type wins; ranges
- * that touch and are alike become one. When the table is full, kinds of memory
- * that are free after the loader become CONVENTIONAL to make room; -ENOSPC
- * when that does not help, and then the range is not in the table.
+ * Adds [@base, @base + @size) of @type, with UEFI's @attributes or 0. What lies
+ * beyond 52 bits is cut off, and a type of OEMs or the OS becomes RESERVED.
+ * Usable memory is cut to whole pages, anything else grown to them. Where
+ * ranges overlap, the less usable type wins. Ranges that touch and are alike
+ * become one.
+ *
+ * When the table is full, memory that is free after the loader becomes
+ * CONVENTIONAL, to make room. -ENOSPC: that does not help, and the table has a
+ * part of the range at most.
  */
 int __must_check boot_mem_add(struct boot_info *bi, u64 base, u64 size,
 			      u32 type, u64 attributes);
-/* The machine's memory, used by firmware or free. Not so what is reserved:
- * holes of many GiB are, at addresses that no memory has */
+/* Is @type memory that exists, free or in the firmware's use? What is reserved
+ * does not count: holes of many GiB are, at addresses that no memory has. */
 bool boot_mem_is_ram(u32 type);
-/* Address behind the last byte of RAM in mem[] */
+/* Address behind the last byte of such memory in mem[]; 0: there is none */
 u64 boot_mem_top(const struct boot_info *bi);
 
 #endif

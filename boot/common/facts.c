@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Small things both loaders find out or put in order (boot/common/facts.h) */
+/* See boot/common/facts.h. Called by both loaders; no state, no lock. */
 #include "boot/common/facts.h"
 
 #include "include/hw/acpi.h"
@@ -8,7 +8,8 @@
 
 #define ROOT_BYTES_MAX ((u32)KIB(64)) /* of an RSDT or XSDT */
 
-/* Tables have any alignment: entries are copied out */
+/* Entry @i of a root table. It is copied out, because a table has any
+ * alignment. */
 static u64 entry_at(const struct acpi_header *root, u32 i, u32 width)
 {
 	u64 addr = 0;

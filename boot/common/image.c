@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading the hypervisor's ELF file (boot/common/image.h). The file comes from
- * a disk: nothing in it is trusted before image_check() has passed it.
+ * Reading the hypervisor's ELF file, see boot/common/image.h. Called by the
+ * UEFI loader. The file comes from a disk: nothing in it is trusted before
+ * image_check() has passed it. No state, no lock.
  */
 #include "boot/common/image.h"
 
@@ -68,8 +69,8 @@ static const char *segments_check(const void *file, u64 size,
 	return img->bytes ? NULL : "has nothing to load";
 }
 
-/* The file's bytes at link address @addr, NULL unless @len of them exist in
- * one segment that has all of @flags */
+/* The file's bytes at link address @addr. NULL: there are not @len of them in
+ * one segment that has all of @flags. */
 static const void *file_at(const void *file, u64 addr, u64 len, u32 flags)
 {
 	const struct elf64_header *eh = file;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hypervisor's image as the loaders see it. The ELF file's entry point is
- * the one for GRUB (32-bit); the 64-bit one, hv_start, is named by this header,
+ * the 32-bit one for GRUB. The 64-bit one, hv_start, is in the header below,
  * the first bytes of the image (boot/multiboot2/header.asm), so that a stripped
- * file is enough. Called by both loaders; no state, no locks.
+ * file is enough. The UEFI loader reads the file; GRUB's loader needs
+ * only the link address. No state, no locks.
  */
 #ifndef BOOT_COMMON_IMAGE_H
 #define BOOT_COMMON_IMAGE_H
@@ -30,14 +31,16 @@ struct hv_image {
 };
 
 /*
- * Check a whole ELF file before any of it is used: class, machine, program
- * headers inside the file, ascending and in one piece from IMAGE_LINK_BASE,
- * the header above, and its entry in an executable segment. NULL when good,
- * else the end of a sentence "bulkhead.elf ...".
+ * Checks a whole ELF file of @size bytes at @file, 8-byte aligned, before any
+ * of it is used. Class and machine must be right. The segments must lie inside
+ * the file, ascending and in one piece from IMAGE_LINK_BASE on. The header
+ * above must be there, and its entry in an executable segment. NULL: it is
+ * good, and @img is filled. Else the end of a sentence "bulkhead.elf ...".
  */
 const char *image_check(const void *file, u64 size,
 			struct hv_image *img) __must_check;
-/* Place a checked file's segments at @dst (img.bytes long), the rest zero */
+/* Places the segments of a file that image_check() found good at @dst, which
+ * has @bytes (hv_image.bytes), and zeroes the rest */
 void image_place(const void *file, void *dst, u64 bytes);
 
 #endif

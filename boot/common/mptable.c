@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The MP table (boot/common/mptable.h) */
+/* See boot/common/mptable.h. Tables are read in place, entries copied out. No
+ * state. */
 #include "boot/common/mptable.h"
 
 #include "boot/common/facts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loaders' page tables (boot/common/paging.h) */
+/* See boot/common/paging.h. The state is the caller's struct paging. */
 #include "boot/common/paging.h"
 
 #include "boot/common/image.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the UEFI loader says. The firmware's console output often reaches a
- * serial line by itself; where it does not, each line goes to COM1 as well.
+ * What the UEFI loader says, see loader.h. The firmware's console output often
+ * reaches a serial line by itself. Where it does not, each line goes to COM1 as
+ * well. Called by the loader's other files; boot core, no lock.
  */
 #include <stdarg.h>
 
@@ -58,8 +59,8 @@ static void com1_putc(char c)
 	out8(COM1_PORT + UART_THR, (u8)c);
 }
 
-/* The device path of a console's handle has a UART node (UEFI 2.10, 10.3.4.15
- * *UART Device Path*) */
+/* Does the device path of a console's handle have a UART node
+ * (UEFI 2.10, 10.3.4.15 *UART Device Path*)? */
 static bool path_has_uart(const EFI_DEVICE_PATH *node)
 {
 	while (!IsDevicePathEndType(node)) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The folder \bulkhead of the volume the loader came from: bulkhead.elf, and
- * every other regular file whose name does not start with a dot as a module
- * (UEFI 2.10, 13.4 *Simple File System Protocol*, 13.5 *File Protocol*).
+ * The folder \bulkhead of the volume that the loader came from, see loader.h.
+ * Apart from bulkhead.elf every file whose name does not start with a dot
+ * becomes a module. Called by main.c. UEFI 2.10, 13.4 *Simple File System
+ * Protocol*, 13.5 *File Protocol*.
  */
 #include "boot/common/facts.h"
 #include "boot/efi/loader.h"

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From boot services into the hypervisor. Everything the hypervisor still
- * reads at its start lies in one block, so that it has one range to spare:
+ * From boot services into the hypervisor, see loader.h. Called by main.c. All
+ * that the hypervisor still reads at its start lies in one block, so that it
+ * has one range to spare:
  *
  *   load_hpa (2 MiB aligned, below 4 GiB)
  *   | image, .bss | struct boot_info | stack | page tables | firmware's map |
  *   load_hpa + load_size
  *
- * The memory map changes with each allocation, so the block is taken first,
- * with room for a map that grew, and the map read into it last (UEFI 2.10, 7.4
- * *EFI_BOOT_SERVICES.ExitBootServices()*).
+ * The memory map changes with each allocation. So the block is taken first,
+ * with room for a map that has grown, and the map is read into it last
+ * (UEFI 2.10, 7.4 *EFI_BOOT_SERVICES.ExitBootServices()*).
  */
 #include "boot/common/boot_mem.h"
 #include "boot/common/paging.h"
@@ -110,7 +111,7 @@ static void block_layout(struct block *blk, u64 image_bytes)
 	blk->bytes = end;
 }
 
-/* UEFI aligns to pages only: take 2 MiB more and give the edges back */
+/* UEFI aligns to pages only: take 2 MiB more, and give the edges back */
 static int block_alloc(struct block *blk)
 {
 	UINTN pages = blk->bytes / PAGE_SIZE, spare = IMAGE_ALIGN / PAGE_SIZE;
@@ -187,7 +188,8 @@ static int map_convert(struct boot_info *bi)
 	return 0;
 }
 
-/* Five levels cannot be turned off in long mode (SDM 3A 2.5, CR4.LA57) */
+/* Five levels cannot be turned off in long mode (SDM 3A 2.5 *Control
+ * Registers*, LA57) */
 static int paging_check(void)
 {
 	u64 cr4;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The UEFI loader, BOOTX64.EFI: what its files share. It runs on the boot core
- * inside boot services until handover_go(); every function that returns an int
- * gives 0, or a negative number after it has said what is wrong in one
- * sentence.
+ * inside boot services, until handover_go() leaves them; no locks. A function
+ * that returns an int returns 0, or -EINVAL after fail() has said in one
+ * sentence what is wrong.
  */
 #ifndef BOOT_EFI_LOADER_H
 #define BOOT_EFI_LOADER_H
@@ -18,20 +18,25 @@
 	L"\\"                                                                  \
 	L"bulkhead" /* BOOT_DIR */
 
-extern EFI_SYSTEM_TABLE *efi_st; /* set once by efi_main() */
+/* The firmware's tables; set by efi_main() before all else */
+extern EFI_SYSTEM_TABLE *efi_st;
 extern EFI_BOOT_SERVICES *efi_bs;
 
-/* console.c: the firmware's console, and COM1 where that has no serial line */
+/* console.c: what the loader says goes to the firmware's console, and to COM1
+ * where that has no serial line. Finds out which; after efi_bs is set. */
 void console_init(void);
+/* Says one line; @fmt has no line feed. Cut at 511 bytes. */
 void console_print(const char *fmt, ...) __printf(1, 2);
-/* Say what is wrong and what to change; returns -EINVAL for the caller */
+/* Says "Bulkhead cannot start: " and @fmt, what is wrong and what to change.
+ * Returns -EINVAL for the caller to pass on. */
 int fail(const char *fmt, ...) __printf(1, 2);
+/* Waits until a key is pressed */
 void console_wait_key(void);
-/* The firmware's console is gone: serial only from here on */
+/* The firmware's console is gone with boot services: only COM1 is left */
 void console_firmware_gone(void);
 
-/* files.c: everything in \bulkhead. @elf is the hypervisor's file, the others
- * become bi->modules[] */
+/* files.c: reads all files of \bulkhead on the volume of @self, this loader.
+ * @elf is the hypervisor's file; the others become bi->modules[], sorted. */
 struct file_data {
 	void *data;
 	u64 size;
@@ -39,17 +44,20 @@ struct file_data {
 int __must_check files_load(EFI_HANDLE self, struct boot_info *bi,
 			    struct file_data *elf);
 
-/* machine.c: ACPI, SMBIOS, framebuffer and cores, into @bi */
+/* machine.c: finds ACPI and SMBIOS tables, framebuffer and cores for @bi. What
+ * the firmware does not have stays 0. */
 void machine_find(struct boot_info *bi);
 
-/* handover.c: place the image, leave boot services, enter the hypervisor;
- * returns only when something is wrong */
+/* handover.c: places the image, leaves boot services and enters the hypervisor.
+ * Returns only if something is wrong before it leaves them; later it says so
+ * and halts. */
 int __must_check handover_go(EFI_HANDLE self, struct boot_info *bi,
 			     const struct file_data *elf,
 			     const struct hv_image *image);
 
-/* jump.asm: interrupts off, @cr3, @stack_top, entry_tsc, and to @entry with
- * RDI = @bi */
+/* jump.asm: turns interrupts off, loads CR3 and RSP, sets entry_tsc and jumps
+ * to @entry, with @bi in RDI as boot_info.h says. All addresses but @entry are
+ * physical. */
 __noreturn void handover_jump(struct boot_info *bi, u64 entry, u64 cr3,
 			      u64 stack_top);
 

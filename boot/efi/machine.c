@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the firmware knows of the machine: ACPI and SMBIOS from the
- * configuration table (UEFI 2.10, 4.6), the framebuffer (12.9 *Graphics Output
- * Protocol*), the cores. None of it is needed to start.
+ * What the firmware knows of the machine, see loader.h: ACPI and SMBIOS tables,
+ * the framebuffer, the cores. None of it is needed to start. Called by main.c.
+ * UEFI 2.10, 4.6 *EFI Configuration Table & Properties Table*, 12.9 *Graphics
+ * Output Protocol*.
  */
 #include "boot/common/facts.h"
 #include "boot/efi/loader.h"
@@ -74,7 +75,7 @@ static void framebuffer_find(struct boot_info *bi)
 	facts_mask_to_field(mask.BlueMask, &fb->blue_shift, &fb->blue_bits);
 }
 
-/* True when the firmware has a list; the boot core is there already */
+/* False: the firmware has no list. The boot core is in @bi already. */
 static bool cpus_from_mp_services(struct boot_info *bi)
 {
 	EFI_GUID guid = MP_SERVICES_GUID;

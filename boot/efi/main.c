@@ -2,7 +2,7 @@
 /*
  * The UEFI loader's way from the firmware to the hypervisor: files, image,
  * facts, hand-over. The firmware calls efi_main() (UEFI 2.10, 4.1 *UEFI Image
- * Entry Point*); a problem ends in one sentence, a key, and the firmware's
+ * Entry Point*). A problem ends in one sentence, a key, and the firmware's
  * menu.
  */
 #include "boot/efi/loader.h"
@@ -49,7 +49,8 @@ EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *st)
 	efi_bs = st->BootServices;
 	console_init();
 	boot_info_start(&boot_info);
-	/* No watchdog while a person reads a message (UEFI 2.10, 7.5) */
+	/* No watchdog while a person reads a message (UEFI 2.10, 7.5
+	 * *EFI_BOOT_SERVICES.SetWatchdogTimer()*) */
 	efi_bs->SetWatchdogTimer(0, 0, 0, NULL);
 	if (load_and_go(self, &boot_info))
 		console_wait_key();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What GRUB does not tell: the cores without ACPI, and the identity map above
- * 4 GiB (boot/multiboot2/multiboot2.h) */
+/*
+ * What GRUB does not tell, see multiboot2.h: the cores without ACPI, and the
+ * identity map above 4 GiB. Called by multiboot2.c; boot core, no lock.
+ */
 #include "boot/common/boot_mem.h"
 #include "boot/common/facts.h"
 #include "boot/common/image.h"
@@ -20,7 +22,8 @@
 #define IDENTITY_MAPPED GIB(4) /* by entry.asm */
 #define PAGES_LOWEST    MIB(1)
 
-/* A constant address is no object to the compiler: keep it from knowing it */
+/* A pointer to physical address @hpa. The compiler is kept from knowing the
+ * address, because it takes a constant one for no object. */
 static const void *phys(u64 hpa)
 {
 	__asm__("" : "+r"(hpa));
@@ -68,7 +71,8 @@ static bool overlaps(u64 a, u64 a_size, u64 b, u64 b_size)
 	return a < b + b_size && b < a + a_size;
 }
 
-/* Something lies in [@base, @base + @size): go on below it. 0 when free. */
+/* Start of something that lies in [@base, @base + @size), to go on below it; 0:
+ * free */
 static u64 blocker_at(const struct boot_info *bi, u64 base, u64 size)
 {
 	if (overlaps(base, size, bi->load_hpa, bi->load_size))

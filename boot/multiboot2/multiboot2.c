@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From GRUB's boot information to struct boot_info. entry.asm calls
- * multiboot2_main() in long mode on the boot core; everything used later is
- * copied out of the boot information, which is in memory that nobody owns.
+ * From GRUB's boot information to struct boot_info, see multiboot2.h. entry.asm
+ * calls multiboot2_main(). All that is used later is copied out of the boot
+ * information, because that lies in memory that nobody owns.
  */
 #include "boot/multiboot2/multiboot2.h"
 
@@ -113,7 +113,7 @@ static u32 e820_to_efi(u32 type)
 	return type < ARRAY_SIZE(map) ? map[type] : BOOT_MEM_RESERVED;
 }
 
-/* Only where there is no map of UEFI, which knows more */
+/* Taken only where there is no UEFI map, which knows more */
 static void take_mmap(const struct mb2_info_head *tag)
 {
 	const struct mb2_info_mmap *map = (const void *)tag;
