@@ -15,8 +15,7 @@
 
 struct paging {
 	u64 *root; /* PML4; virtual = physical */
-	u64 next;  /* zeroed pages, not used yet: [next, end) */
-	u64 end;
+	u64 next;  /* the caller's zeroed pages from here on are not used yet */
 	bool has_1g;
 };
 

@@ -67,7 +67,7 @@ static int name_to_ascii(const CHAR16 *from, char name[BOOT_NAME_LEN])
 		name[i] = ascii ? (char)from[i] : '?';
 		if (ascii)
 			continue;
-		name[i + 1 < BOOT_NAME_LEN ? i + 1 : i] = 0;
+		name[i + 1] = 0;
 		return fail("the file name " PATH_PREFIX "%s... has a "
 			    "character outside ASCII; rename or remove the "
 			    "file.",
@@ -143,18 +143,7 @@ static int file_load(EFI_FILE_HANDLE dir, EFI_FILE_INFO *info, const char *name,
 /* FAT keeps upper case for short names: compare without case */
 static bool name_is_elf(const char *name)
 {
-	static const char want[] = BOOT_ELF;
-	u32 i;
-
-	for (i = 0; want[i] && name[i]; i++) {
-		char c = name[i];
-
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c + 'a' - 'A');
-		if (c != want[i])
-			return false;
-	}
-	return want[i] == name[i];
+	return str_equal_nocase(name, BOOT_ELF, BOOT_NAME_LEN);
 }
 
 static int entry_take(EFI_FILE_HANDLE dir, EFI_FILE_INFO *info,
