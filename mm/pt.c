@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The page-table walker, see pt.h. Called by hostmap.c for the host's tables,
- * and for a VM's by hv/vm/memory.c, hv/run/fault.c and hv/assign.
+ * and for a VM's by hv/vm/memory.c, hv/run/mmio.c and hv/assign.
  *
  *   level 4 ──> level 3 ──> level 2 ──> level 1
  *                 │ 1G leaf   │ 2M leaf   │ 4K leaf      PS is bit 7 in all

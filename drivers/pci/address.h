@@ -2,7 +2,8 @@
 /*
  * How configuration space is addressed: by the port CF8h (PCI 3.0, 3.2.2.3.2
  * *Software Generation of Configuration Transactions*) and by memory, ECAM
- * (PCIe 4.0, 7.2.2). Pure; for the host's functions and for virtual ones.
+ * (PCIe 4.0, 7.2.2 *PCI Express Enhanced Configuration Access Mechanism
+ * (ECAM)*). Pure; for the host's functions (pci.c) and for virtual ones (hv/).
  */
 #ifndef DRIVERS_PCI_ADDRESS_H
 #define DRIVERS_PCI_ADDRESS_H
@@ -23,6 +24,7 @@ struct pci_address {
 	u32 reg;
 };
 
+/* pci_bdf.devfn of @device, 0 to 31, and @function, 0 to 7, and these back */
 static inline u8 pci_devfn(u32 device, u32 function)
 {
 	return (u8)(device << 3 | function);
@@ -71,7 +73,8 @@ static inline struct pci_address pci_ecam_split(u64 offset)
 	};
 }
 
-/* Where the function's PCI_ECAM_BYTES are */
+/* Where the function's PCI_ECAM_BYTES are, from where bus 0 would be: @bus
+ * counts from 0 */
 static inline u64 pci_ecam_offset(u32 bus, u8 devfn)
 {
 	return bus * PCI_ECAM_BUS_BYTES + (u64)devfn * PCI_ECAM_BYTES;
