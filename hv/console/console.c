@@ -11,8 +11,8 @@
  *
  * The framebuffer shows the log and a panic at once. What guests say is drawn
  * at most ten times a second, when a line ends. A timer of the core that said
- * it draws the rest: soon for a part of a line, as somebody types; else later,
- * as a screenful costs a million instructions.
+ * it draws the rest. It comes soon for a part of a line, as somebody types,
+ * else later: a screenful costs a million instructions.
  */
 #include "hv/console/console.h"
 
