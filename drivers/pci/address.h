@@ -73,8 +73,8 @@ static inline struct pci_address pci_ecam_split(u64 offset)
 	};
 }
 
-/* Where the function's PCI_ECAM_BYTES are, from where bus 0 would be: @bus
- * counts from 0 */
+/* Where the function's PCI_ECAM_BYTES are, from the start of a range. @bus is
+ * counted from the range's first. */
 static inline u64 pci_ecam_offset(u32 bus, u8 devfn)
 {
 	return bus * PCI_ECAM_BUS_BYTES + (u64)devfn * PCI_ECAM_BYTES;
