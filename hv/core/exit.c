@@ -46,13 +46,13 @@ const char *exit_name(enum exit_kind kind)
 
 enum verdict exit_gp(struct vcpu *v)
 {
-	vcpu_inject_gp(v);
+	vcpu_raise_gp(v);
 	return VERDICT_INJECT;
 }
 
 enum verdict exit_ud(struct vcpu *v)
 {
-	vcpu_inject_ud(v);
+	vcpu_raise_ud(v);
 	return VERDICT_INJECT;
 }
 

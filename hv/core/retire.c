@@ -15,7 +15,7 @@ void retire_debug_trap(struct vcpu *v, u64 causes)
 	vcpu_need(v, RG_DR);
 	r->dr[6] = (r->dr[6] & ~DR6_BREAKPOINTS) | causes;
 	vcpu_dirty(v, RG_DR);
-	vcpu_inject_exception(v, EXC_DB, false, 0);
+	vcpu_raise_exception(v, EXC_DB, false, 0);
 }
 
 /* What the CPU does between two instructions: breakpoints that it met or a

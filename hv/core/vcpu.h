@@ -97,11 +97,10 @@ void vcpu_block(struct vcpu *v);
 
 /* Queue an exception for the next entry, merging as SDM 3A 6.15 says (#DF,
  * triple fault). Home core, attached. */
-void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error,
-			   u32 error);
-void vcpu_inject_gp(struct vcpu *v); /* #GP(0) */
-void vcpu_inject_ud(struct vcpu *v);
-void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error); /* sets CR2 */
+void vcpu_raise_exception(struct vcpu *v, u8 vector, bool has_error, u32 error);
+void vcpu_raise_gp(struct vcpu *v); /* #GP(0) */
+void vcpu_raise_ud(struct vcpu *v);
+void vcpu_raise_pf(struct vcpu *v, gva_t addr, u32 error); /* sets CR2 */
 
 /* Drop its cached guest-physical translations. Home core. */
 void vcpu_flush(struct vcpu *v);

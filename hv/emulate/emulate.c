@@ -193,7 +193,7 @@ static enum verdict fetch_fault(struct emu *m, size_t have)
 		lin = (u32)(lin + m->r->seg[SEG_CS].base);
 	if (!gva_translate(m->v, GVA(lin), ACCESS_X, &gpa, &error))
 		return VERDICT_RESUME;
-	vcpu_inject_pf(m->v, GVA(lin), error);
+	vcpu_raise_pf(m->v, GVA(lin), error);
 	return VERDICT_INJECT;
 }
 

@@ -84,7 +84,7 @@ int emu_step_over(struct emu *m)
 
 int emu_ud(struct emu *m)
 {
-	vcpu_inject_ud(m->v);
+	vcpu_raise_ud(m->v);
 	return EMU_FAULT;
 }
 
@@ -95,7 +95,7 @@ int emu_no_lock(struct emu *m)
 
 static int seg_fault(struct emu *m, u8 seg)
 {
-	vcpu_inject_exception(m->v, seg == SEG_SS ? EXC_SS : EXC_GP, true, 0);
+	vcpu_raise_exception(m->v, seg == SEG_SS ? EXC_SS : EXC_GP, true, 0);
 	return EMU_FAULT;
 }
 
@@ -158,7 +158,7 @@ static int check_alignment(struct emu *m, u64 lin, u8 size)
 	vcpu_need(m->v, RG_SEG);
 	if (vcpu_cpl(r) != CPL_USER)
 		return EMU_OK;
-	vcpu_inject_exception(m->v, EXC_AC, true, 0);
+	vcpu_raise_exception(m->v, EXC_AC, true, 0);
 	return EMU_FAULT;
 }
 
@@ -170,7 +170,7 @@ static int translate(struct emu *m, u64 lin, u8 access, gpa_t *gpa)
 		lin = (u32)lin;
 	if (!gva_translate(m->v, GVA(lin), access, gpa, &error))
 		return EMU_OK;
-	vcpu_inject_pf(m->v, GVA(lin), error);
+	vcpu_raise_pf(m->v, GVA(lin), error);
 	return EMU_FAULT;
 }
 
@@ -251,7 +251,7 @@ int emu_resolve_aligned(struct emu *m, u8 size, u8 access,
 	int err = linear(m, seg, ea, size, access, &lin);
 
 	if (!err && (lin & (size - 1u))) {
-		vcpu_inject_exception(m->v, EXC_GP, true, 0);
+		vcpu_raise_exception(m->v, EXC_GP, true, 0);
 		return EMU_FAULT;
 	}
 	return err ? err : resolve_linear(m, lin, size, access, span);

@@ -271,7 +271,7 @@ static int divide(struct emu *m, bool is_signed)
 	if (err)
 		return err;
 	if (!alu_divide(is_signed, m->size, &lo, &hi, value)) {
-		vcpu_inject_exception(m->v, EXC_DE, false, 0);
+		vcpu_raise_exception(m->v, EXC_DE, false, 0);
 		return EMU_FAULT;
 	}
 	set_pair(m, lo, hi);

@@ -15,7 +15,7 @@
 /* The error of emu_descriptor() and of what follows it */
 int emu_fault(struct emu *m, u8 vector, u32 error)
 {
-	vcpu_inject_exception(m->v, vector, true, error);
+	vcpu_raise_exception(m->v, vector, true, error);
 	return EMU_FAULT;
 }
 

@@ -313,7 +313,7 @@ static int check_target(struct emu *m, u64 *target)
 	if (m->mode == INSN_64BIT ? emu_is_canonical(m, *target)
 				  : *target <= m->r->seg[SEG_CS].limit)
 		return EMU_OK;
-	vcpu_inject_gp(m->v);
+	vcpu_raise_gp(m->v);
 	return EMU_FAULT;
 }
 

@@ -25,7 +25,7 @@ static int resolve_page(struct vcpu *v, u64 lin, u8 access, gpa_t *gpa)
 	err = gva_translate(v, linear(v, lin), access | ACCESS_SYSTEM, gpa,
 			    &error);
 	if (err == -EFAULT)
-		vcpu_inject_pf(v, linear(v, lin), error);
+		vcpu_raise_pf(v, linear(v, lin), error);
 	return err;
 }
 

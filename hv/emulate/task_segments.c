@@ -14,7 +14,7 @@
 
 static int fault(struct vcpu *v, u8 vector, u16 sel, u32 ext)
 {
-	vcpu_inject_exception(v, vector, true, SEL_ERROR(sel) | ext);
+	vcpu_raise_exception(v, vector, true, SEL_ERROR(sel) | ext);
 	return -EFAULT;
 }
 

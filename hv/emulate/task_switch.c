@@ -76,7 +76,7 @@ static void tss_set(struct task_tss *t, u32 at, u32 value, u32 bytes)
 
 static int fault(const struct task_switch *s, u8 vector, u16 sel)
 {
-	vcpu_inject_exception(s->v, vector, true, SEL_ERROR(sel) | s->ext);
+	vcpu_raise_exception(s->v, vector, true, SEL_ERROR(sel) | s->ext);
 	return -EFAULT;
 }
 
@@ -286,7 +286,7 @@ static int load_cr3(struct task_switch *s)
 		return 0;
 	memcpy(&cr3, s->new.image + offsetof(struct tss32, cr3), 4);
 	if (cr3_load(s->v, cr3)) {
-		vcpu_inject_gp(s->v);
+		vcpu_raise_gp(s->v);
 		return -EFAULT;
 	}
 	return 0;

@@ -125,11 +125,11 @@ static int check_ready(struct emu *m, const struct move *move)
 	if (m->insn.vector ? !vex_ok(m, move) : !legacy_ok(m, move))
 		return emu_ud(m);
 	if (m->r->cr0 & CR0_TS) {
-		vcpu_inject_exception(m->v, EXC_NM, false, 0);
+		vcpu_raise_exception(m->v, EXC_NM, false, 0);
 		return EMU_FAULT;
 	}
 	if (is_mmx(move) && fpu_error_pending()) {
-		vcpu_inject_exception(m->v, EXC_MF, false, 0);
+		vcpu_raise_exception(m->v, EXC_MF, false, 0);
 		return EMU_FAULT;
 	}
 	return EMU_OK;

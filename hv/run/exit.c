@@ -139,8 +139,8 @@ static enum verdict exit_exception(struct vcpu *v, const struct vcpu_exit *e)
 			v->pending.insn_len = software_length(v);
 		return VERDICT_INJECT;
 	}
-	vcpu_inject_exception(v, e->exception.vector, e->exception.has_error,
-			      e->exception.error);
+	vcpu_raise_exception(v, e->exception.vector, e->exception.has_error,
+			     e->exception.error);
 	return VERDICT_INJECT;
 }
 

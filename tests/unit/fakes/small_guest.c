@@ -20,7 +20,7 @@ void retire_insn(struct vcpu *v)
 {
 	v->hw.regs.shadow = 0;
 	if (v->hw.regs.rflags & RFLAGS_TF)
-		vcpu_inject_exception(v, EXC_DB, false, 0);
+		vcpu_raise_exception(v, EXC_DB, false, 0);
 	v->hw.regs.rflags &= ~RFLAGS_RF;
 }
 

@@ -12,7 +12,7 @@
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/fpu.h"
-#include "tests/unit/fakes/inject.h"
+#include "tests/unit/fakes/exception.h"
 #include "tests/unit/fakes/kill.h"
 #include "tests/unit/test.h"
 

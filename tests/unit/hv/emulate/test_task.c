@@ -17,7 +17,7 @@
 #include "hv/emulate/task.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
-#include "tests/unit/fakes/inject.h"
+#include "tests/unit/fakes/exception.h"
 #include "tests/unit/fakes/kill.h"
 
 #define GDT       0x1000u
@@ -39,7 +39,7 @@ static bool cr3_bad;
 void retire_debug_trap(struct vcpu *v, u64 causes)
 {
 	v->hw.regs.dr[6] |= causes;
-	vcpu_inject_exception(v, EXC_DB, false, 0);
+	vcpu_raise_exception(v, EXC_DB, false, 0);
 }
 
 int cr3_load(struct vcpu *v, u64 cr3)

@@ -1,4 +1,4 @@
-/* SOURCES: hv/run/event.c hv/core/inject.c */
+/* SOURCES: hv/run/event.c hv/core/exception.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a vCPU takes before an entry, on a back-end that only takes notes */
 #include <setjmp.h>
@@ -418,11 +418,11 @@ static void test_double_faults(void **state)
 
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		setup(state);
-		vcpu_inject_exception(&vcpu, rows[i].first, true, 1);
-		vcpu_inject_exception(&vcpu, rows[i].second, false, 0);
+		vcpu_raise_exception(&vcpu, rows[i].first, true, 1);
+		vcpu_raise_exception(&vcpu, rows[i].second, false, 0);
 		if (rows[i].result == 0xff) {
 			/* Nothing hides a shutdown, nothing delivers it */
-			vcpu_inject_exception(&vcpu, EXC_DB, false, 0);
+			vcpu_raise_exception(&vcpu, EXC_DB, false, 0);
 			assert_int_equal(ended, 0);
 			assert_false(vcpu_prepare(&vcpu));
 			assert_int_equal(ended, 1);
@@ -438,17 +438,17 @@ static void test_double_faults(void **state)
 static void test_faults_set_the_resume_flag(void **state)
 {
 	vcpu.hw.regs.rflags = 2;
-	vcpu_inject_exception(&vcpu, EXC_DB, false, 0);
+	vcpu_raise_exception(&vcpu, EXC_DB, false, 0);
 	assert_int_equal(vcpu.hw.regs.rflags, 2);
 	vcpu.pending.type = EVENT_NONE;
-	vcpu_inject_ud(&vcpu);
+	vcpu_raise_ud(&vcpu);
 	assert_int_equal(vcpu.hw.regs.rflags, 2 | RFLAGS_RF);
 	assert_true(vcpu.hw.regs.dirty & RG_RIP);
 }
 
 static void test_page_fault_sets_cr2(void **state)
 {
-	vcpu_inject_pf(&vcpu, GVA(0x1234), PF_W);
+	vcpu_raise_pf(&vcpu, GVA(0x1234), PF_W);
 	assert_int_equal(vcpu.hw.regs.cr2, 0x1234);
 	assert_int_equal(vcpu.pending.error, PF_W);
 	assert_true(vcpu.pending.has_error);

@@ -32,7 +32,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
-#include "tests/unit/fakes/inject.h"
+#include "tests/unit/fakes/exception.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/vm_end.h"
 

@@ -32,11 +32,11 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 	line_count++;
 }
 
-void vcpu_inject_gp(struct vcpu *v)
+void vcpu_raise_gp(struct vcpu *v)
 {
 }
 
-void vcpu_inject_ud(struct vcpu *v)
+void vcpu_raise_ud(struct vcpu *v)
 {
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hv/core/inject.c that only notes the exception; there are no double faults */
-#ifndef TESTS_UNIT_FAKES_INJECT_H
-#define TESTS_UNIT_FAKES_INJECT_H
+#ifndef TESTS_UNIT_FAKES_EXCEPTION_H
+#define TESTS_UNIT_FAKES_EXCEPTION_H
 
 #include "hv/core/vcpu.h"
 

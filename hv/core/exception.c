@@ -35,7 +35,7 @@ static void set_resume_flag(struct vcpu *v, u8 vector)
 }
 
 /* SDM 3A 6.15, table 6-5 *Conditions for Generating a Double Fault* */
-void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
+void vcpu_raise_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 {
 	struct vcpu_event second = { .type = EVENT_EXCEPTION,
 				     .vector = vector,
@@ -59,18 +59,18 @@ void vcpu_inject_exception(struct vcpu *v, u8 vector, bool has_error, u32 error)
 	v->pending = second;
 }
 
-void vcpu_inject_gp(struct vcpu *v)
+void vcpu_raise_gp(struct vcpu *v)
 {
-	vcpu_inject_exception(v, EXC_GP, true, 0);
+	vcpu_raise_exception(v, EXC_GP, true, 0);
 }
 
-void vcpu_inject_ud(struct vcpu *v)
+void vcpu_raise_ud(struct vcpu *v)
 {
-	vcpu_inject_exception(v, EXC_UD, false, 0);
+	vcpu_raise_exception(v, EXC_UD, false, 0);
 }
 
-void vcpu_inject_pf(struct vcpu *v, gva_t addr, u32 error)
+void vcpu_raise_pf(struct vcpu *v, gva_t addr, u32 error)
 {
 	vcpu_regs(v)->cr2 = addr.v;
-	vcpu_inject_exception(v, EXC_PF, true, error);
+	vcpu_raise_exception(v, EXC_PF, true, error);
 }
