@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of virtual devices, and its walks. Called when a guest is made,
- * starts again and is destroyed; one walk at a time on a VM. No locks.
+ * Walks of the table of virtual devices (hv/core/vdev_table.h). Called when a
+ * guest is made, starts again and is destroyed; one walk at a time on a VM. No
+ * locks.
  */
 #include "hv/vm/devices.h"
 
