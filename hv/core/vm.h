@@ -87,8 +87,8 @@ extern struct vm *vm_privileged; /* NULL: none in the manifest */
  * their next look at their events; what follows is hv/vm/life.c's: a reset
  * builds and starts it again, a second after its last start at the earliest;
  * power-off and crash leave it stopped; the privileged guest's power-off and
- * reset end the machine (hv/vm/machine.h). The first request counts; @reason
- * completes "guest NAME crashed: ". Takes vm->lock.
+ * reset end the machine (hv/vm/machine_end.h). The first request counts;
+ * @reason completes "guest NAME crashed: ". Takes vm->lock.
  */
 void vm_end(struct vm *vm, enum vm_end how, const char *reason);
 

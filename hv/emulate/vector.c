@@ -6,9 +6,8 @@
  * hypervisor itself uses none. Called through the opcode table of
  * hv/emulate/emulate.c.
  */
-#include "hv/emulate/priv.h"
-
 #include "arch/x86/machine/fpu.h"
+#include "hv/emulate/priv.h"
 
 #define WIDE 16
 

@@ -8,8 +8,8 @@
  * rules are in vlapic_priv.h: home core, no locks.
  */
 #include "hv/irq/vlapic.h"
-#include "hv/core/slots.h"
 
+#include "hv/core/slots.h"
 #include "hv/core/vm.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic_priv.h"

@@ -6,9 +6,8 @@
  * paravirtual IPIs. Any core may send; no locks. A self IPI takes a path of its
  * own, because on its home core a vCPU's IRR is written without atomics.
  */
-#include "hv/irq/vlapic.h"
-
 #include "hv/core/vm.h"
+#include "hv/irq/vlapic.h"
 #include "hv/irq/vlapic_priv.h"
 
 static bool match_logical_xapic(const struct vlapic *l, u32 dest)

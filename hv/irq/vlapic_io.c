@@ -7,7 +7,6 @@
  * of the MSRs and the page; home core, no locks.
  */
 #include "hv/irq/vlapic.h"
-
 #include "hv/irq/vlapic_priv.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"

@@ -6,10 +6,9 @@
  * (vlapic_io.c), WRMSR of IA32_TSC_DEADLINE and the core's timer; home core, no
  * locks.
  */
-#include "hv/irq/vlapic.h"
-
 #include "arch/x86/cpu/percpu.h"
 #include "arch/x86/machine/tsc.h"
+#include "hv/irq/vlapic.h"
 #include "hv/irq/vlapic_priv.h"
 
 /* A guest that asks for a shorter period gets this one: it must not be able to

@@ -6,7 +6,6 @@
  * registers come from drivers/power/piix4.c. Called by load_guest(). No locks.
  */
 #include "hv/load/acpi_tables.h"
-
 #include "hv/load/load.h"
 #include "include/hw/mc146818.h"
 #include "include/hw/q35.h"

@@ -4,10 +4,9 @@
  * privileged guest, a PC's for the others (ACPI 6.4, 5.2.12). Called by
  * acpi_build.c and acpi_rewrite.c. No locks.
  */
-#include "hv/load/acpi_tables.h"
-
 #include "hv/core/vcpu.h"
 #include "hv/irq/vioapic.h"
+#include "hv/load/acpi_tables.h"
 #include "include/hw/lapic.h"
 
 /* The ACPI processor UID of a vCPU: the host's own where its DSDT names them */

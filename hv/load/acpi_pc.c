@@ -6,7 +6,6 @@
  * 6.4, 8.4). Called by acpi_build.c. No locks.
  */
 #include "hv/load/acpi_tables.h"
-
 #include "hv/load/dsdt_map.h"
 #include "include/hw/hpet.h"
 #include "lib/string.h"

@@ -18,7 +18,7 @@ extern const u32 dsdt_isolated_aml_size, dsdt_piix_aml_size;
 /* Where the tables go */
 enum acpi_target {
 	ACPI_IN_MEMORY, /* the guest's ACPI area, vm->acpi_rsdp */
-	ACPI_IN_FILES,  /* fw_cfg: a firmware places them (acpi_loader.c) */
+	ACPI_IN_FILES,  /* fw_cfg: a firmware places them (acpi_publish.c) */
 };
 
 /* Parts of the buffer: the RSDP, then the tables. Files have one each. */

@@ -4,9 +4,8 @@
  * ACPI area or for its firmware, checksums, RSDP, RSDT and XSDT. The buffer is
  * a pool block of the guest's budget, freed at the end. No locks.
  */
-#include "hv/load/acpi_tables.h"
-
 #include "hv/core/gmem.h"
+#include "hv/load/acpi_tables.h"
 #include "hv/load/place.h"
 #include "lib/errno.h"
 #include "lib/string.h"

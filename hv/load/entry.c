@@ -5,7 +5,6 @@
  * than those of the boot protocol are zero.
  */
 #include "hv/load/load.h"
-
 #include "include/hw/bzimage.h"
 #include "include/hw/cpu.h"
 #include "include/hw/descriptor.h"

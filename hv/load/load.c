@@ -4,10 +4,9 @@
  * home core, once memory, devices and vCPUs are there, and again after a reset.
  * No locks: no vCPU of the guest runs, and its files are constant.
  */
-#include "hv/load/platform.h"
-
 #include "drivers/acpi/acpi.h"
 #include "hv/device/fwcfg/fwcfg.h"
+#include "hv/load/platform.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 

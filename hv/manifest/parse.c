@@ -8,7 +8,6 @@
  * valid guest is privileged. No locks.
  */
 #include "hv/manifest/parser.h"
-
 #include "lib/errno.h"
 #include "lib/printf.h"
 #include "lib/string.h"

@@ -17,8 +17,8 @@
 #include "hv/load/load.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/devices.h"
-#include "hv/vm/exit_stats.h"
-#include "hv/vm/machine.h"
+#include "hv/vm/machine_end.h"
+#include "hv/vm/stats.h"
 #include "hv/vm/vcpu.h"
 #include "lib/log.h"
 

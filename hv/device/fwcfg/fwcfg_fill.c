@@ -4,9 +4,8 @@
  * machine, its RAM, the boot menu, the kernel, and what the manifest adds.
  * Called when the guest is loaded, so again after a reset.
  */
-#include "hv/device/fwcfg/fwcfg.h"
-
 #include "hv/core/pc_map.h"
+#include "hv/device/fwcfg/fwcfg.h"
 #include "hv/device/fwcfg/fwcfg_priv.h"
 #include "include/hw/e820.h"
 #include "lib/errno.h"

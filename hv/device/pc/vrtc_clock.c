@@ -4,8 +4,8 @@
  * Seconds, the periodic rates and UIP are parts of it, so that they keep their
  * phases. Called by vrtc*.c, with the lock held.
  */
+#include "hv/device/pc/vrtc_calendar.h"
 #include "hv/device/pc/vrtc_priv.h"
-#include "hv/device/pc/vrtc_time.h"
 
 bool rtc_divider_held(const struct vrtc *r)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Between the files of the RTC: vrtc.c (registers and ports), vrtc_clock.c (the
- * time), vrtc_flags.c (flags and the interrupt) and vrtc_cmos.c (what the RAM
+ * time), vrtc_irq.c (flags and the interrupt) and vrtc_cmos.c (what the RAM
  * holds at power on). Section names are those of the MC146818A's data sheet.
  *
  * Everything here is called with the lock held, on any core. A period is one of
@@ -51,7 +51,7 @@ void rtc_show_time(struct vrtc *r, u64 period);
 /* Set the clock from them: they name the second that runs at @period */
 void rtc_take_time(struct vrtc *r, u64 period);
 
-/* vrtc_flags.c */
+/* vrtc_irq.c */
 
 /* Bring register C up to date with what happened since the last look */
 void rtc_settle(struct vrtc *r);

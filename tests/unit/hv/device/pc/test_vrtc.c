@@ -1,4 +1,4 @@
-/* SOURCES: hv/device/pc/vrtc.c hv/device/pc/vrtc_clock.c hv/device/pc/vrtc_cmos.c hv/device/pc/vrtc_flags.c hv/device/pc/vrtc_time.c hv/time/vclock.c hv/core/bus.c hv/core/slots.c */
+/* SOURCES: hv/device/pc/vrtc.c hv/device/pc/vrtc_clock.c hv/device/pc/vrtc_cmos.c hv/device/pc/vrtc_irq.c hv/device/pc/vrtc_calendar.c hv/time/vclock.c hv/core/bus.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The RTC and CMOS RAM against the MC146818A data sheet */
 #include <time.h>
@@ -10,7 +10,7 @@
 #include "hv/device/pc/vhpet.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/device/pc/vrtc.h"
-#include "hv/device/pc/vrtc_time.h"
+#include "hv/device/pc/vrtc_calendar.h"
 #include "include/hw/mc146818.h"
 
 static bool legacy;

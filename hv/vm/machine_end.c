@@ -6,7 +6,7 @@
  * stops the other cores and switches the machine off. The counters are atomic;
  * no lock.
  */
-#include "hv/vm/machine.h"
+#include "hv/vm/machine_end.h"
 
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/timer.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calendar time as the MC146818A shows it, in the proleptic Gregorian calendar.
  * Called by the RTC's files. Pure: no state, no locks. */
-#ifndef HV_DEVICE_PC_VRTC_TIME_H
-#define HV_DEVICE_PC_VRTC_TIME_H
+#ifndef HV_DEVICE_PC_VRTC_CALENDAR_H
+#define HV_DEVICE_PC_VRTC_CALENDAR_H
 
 #include "lib/types.h"
 

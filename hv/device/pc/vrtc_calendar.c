@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calendar time; see vrtc_time.h. Years are counted from March, so that the
+/* Calendar time; see vrtc_calendar.h. Years are counted from March, so that the
  * leap day is the last of its year, in cycles of 400 years. */
-#include "hv/device/pc/vrtc_time.h"
+#include "hv/device/pc/vrtc_calendar.h"
 
 #define DAYS_400_YEARS 146097
 #define DAYS_TO_1970   719468 /* from March of the year 0 */

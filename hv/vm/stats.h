@@ -2,8 +2,8 @@
 /* What a guest's exits were: the counters that exit_dispatch() keeps, as one
  * line in the log. Any core, no locks: the counts of a vCPU that runs may be a
  * little behind. */
-#ifndef HV_VM_EXIT_STATS_H
-#define HV_VM_EXIT_STATS_H
+#ifndef HV_VM_STATS_H
+#define HV_VM_STATS_H
 
 #include "hv/core/vm.h"
 

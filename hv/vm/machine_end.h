@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The end of the machine, which comes with that of its guests */
-#ifndef HV_VM_MACHINE_H
-#define HV_VM_MACHINE_H
+#ifndef HV_VM_MACHINE_END_H
+#define HV_VM_MACHINE_END_H
 
 #include "hv/core/vm.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The exits of a guest by kind, in a line of the log; see exit_stats.h */
-#include "hv/vm/exit_stats.h"
+/* The exits of a guest by kind, in a line of the log; see stats.h */
+#include "hv/vm/stats.h"
 
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/exit.h"

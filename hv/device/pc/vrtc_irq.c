@@ -7,8 +7,8 @@
 #include "hv/core/pc_map.h"
 #include "hv/device/pc/vhpet.h"
 #include "hv/device/pc/vpm.h"
+#include "hv/device/pc/vrtc_calendar.h"
 #include "hv/device/pc/vrtc_priv.h"
-#include "hv/device/pc/vrtc_time.h"
 #include "hv/irq/lines.h"
 
 #define ANY   (~0u)

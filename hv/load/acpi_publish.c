@@ -6,9 +6,8 @@
  * (include/hw/acpi/bios-linker-loader.h) and SeaBIOS's
  * (src/fw/romfile_loader.h). Called by load_guest(). No locks.
  */
-#include "hv/load/acpi_tables.h"
-
 #include "hv/device/fwcfg/fwcfg.h"
+#include "hv/load/acpi_tables.h"
 #include "hv/load/platform.h"
 #include "include/hw/fwcfg.h"
 #include "lib/errno.h"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/exit_stats.c hv/core/exit.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/stats.c hv/core/exit.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The line that says what a guest's exits were */
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/exit.h"
-#include "hv/vm/exit_stats.h"
+#include "hv/vm/stats.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 
