@@ -20,11 +20,10 @@ enum pt_attr {
 	PT_R = 1 << 0,
 	PT_W = 1 << 1,
 	PT_X = 1 << 2,
-	PT_USER = 1 << 3, /* host format only */
-	PT_WB = 0,        /* memory type, default */
-	PT_UC = 1 << 4,
-	PT_WC = 1 << 5,
-	PT_GLOBAL = 1 << 6, /* host format only */
+	PT_WB = 0, /* memory type, default */
+	PT_UC = 1 << 3,
+	PT_WC = 1 << 4,
+	PT_GLOBAL = 1 << 5, /* host format only */
 };
 
 struct pt_format; /* rows: pt_host, pt_ept, pt_npt */

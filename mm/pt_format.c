@@ -53,8 +53,6 @@ static u64 host_leaf(u32 attrs, u32 level)
 {
 	u64 e = common_leaf(attrs, level);
 
-	if (attrs & PT_USER)
-		e |= PTE_U;
 	if (attrs & PT_GLOBAL)
 		e |= PTE_G;
 	return e;
@@ -64,8 +62,6 @@ static u32 host_attrs(u64 entry)
 {
 	u32 attrs = common_attrs(entry);
 
-	if (entry & PTE_U)
-		attrs |= PT_USER;
 	if (entry & PTE_G)
 		attrs |= PT_GLOBAL;
 	return attrs;
