@@ -1,4 +1,4 @@
-/* SOURCES: mm/pt.c mm/pt_format.c */
+/* SOURCES: mm/pt.c mm/pt_format.c tests/unit/mm/table_pages.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table walker in its three formats; entries are compared with the
  * manuals' bits, and mappings with a model */
@@ -9,67 +9,16 @@
 
 #include <cmocka.h>
 
-#include "lib/assert.h"
 #include "lib/errno.h"
 #include "mm/pt.h"
 #include "mm/pt_format.h"
+#include "tests/unit/mm/table_pages.h"
 
-#define POOL_PAGES 64u
-#define POOL_HPA   MIB(16)
-
-struct budget pmm_self;
-static u8 pool[POOL_PAGES][PAGE_SIZE] __aligned(PAGE_SIZE);
-static bool used[POOL_PAGES];
-static u32 pages_left;
 static struct budget budget;
-
-void panic(const char *fmt, ...)
-{
-	fail_msg("panic: %s", fmt);
-	abort();
-}
-
-void *pmm_alloc(struct budget *b, u32 order)
-{
-	assert_int_equal(order, 0);
-	for (u32 i = 0; i < POOL_PAGES && pages_left; i++) {
-		if (used[i])
-			continue;
-		used[i] = true;
-		pages_left--;
-		b->used_pages++;
-		return memset(pool[i], 0, PAGE_SIZE);
-	}
-	return NULL;
-}
-
-void pmm_free(struct budget *b, void *va, u32 order)
-{
-	u64 i = (u64)((u8 *)va - pool[0]) / PAGE_SIZE;
-
-	assert_int_equal(order, 0);
-	assert_true(i < POOL_PAGES && used[i]);
-	used[i] = false;
-	pages_left++;
-	b->used_pages--;
-}
-
-hpa_t virt_to_hpa(const void *va)
-{
-	return HPA((u64)((const u8 *)va - pool[0]) + POOL_HPA);
-}
-
-void *hpa_to_virt(hpa_t hpa)
-{
-	assert_true(hpa.v >= POOL_HPA &&
-		    hpa.v < POOL_HPA + POOL_PAGES * PAGE_SIZE);
-	return pool[0] + (hpa.v - POOL_HPA);
-}
 
 static int fresh(void **state)
 {
-	memset(used, 0, sizeof(used));
-	pages_left = POOL_PAGES;
+	table_pages_reset();
 	budget = (struct budget){ 0 };
 	return 0;
 }
@@ -209,7 +158,7 @@ static void test_no_memory(void **state)
 		u32 attrs;
 		int err;
 
-		pages_left = pages;
+		table_pages_left = pages;
 		assert_int_equal(pt_init(&pt, &pt_ept, &budget, 3), 0);
 		at = PAGE_1G - 3 * PAGE_2M - PAGE_SIZE;
 		err = pt_map(&pt, at, HPA(at), PAGE_1G + 5 * PAGE_2M, PT_R);
@@ -220,7 +169,7 @@ static void test_no_memory(void **state)
 					pt_query(&pt, at, &hpa, &attrs, &left),
 					-ENOENT);
 		}
-		pages_left += POOL_PAGES;
+		table_pages_left += TABLE_PAGES;
 		pt_destroy(&pt);
 	}
 	fresh(state);
@@ -229,9 +178,9 @@ static void test_no_memory(void **state)
 
 	assert_int_equal(pt_init(&pt, &pt_ept, &budget, 3), 0);
 	assert_int_equal(pt_map(&pt, 0, HPA(0), PAGE_1G, PT_R), 0);
-	pages_left = 1;
+	table_pages_left = 1;
 	assert_int_equal(pt_unmap(&pt, PAGE_SIZE, PAGE_SIZE), -ENOMEM);
-	pages_left = 0;
+	table_pages_left = 0;
 	for (u64 at = 0; at < PAGE_1G; at += PAGE_2M) {
 		u64 left;
 		hpa_t hpa;
