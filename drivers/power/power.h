@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end of the machine, by hv/vm/machine.c. Last of all: on one core that
+ * The end of the machine, by hv/vm/machine_end.c. Last of all: on one core that
  * runs no guest and has left VMX or SVM, with interrupts off and the other
  * cores stopped. After acpi_init() and piix4_facts(). Neither returns; no lock.
  */

@@ -31,5 +31,9 @@ enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e);
  * VERDICT_RESUME, and the guest runs into it again; VERDICT_ADVANCE when it is
  * done. Home core, attached, no lock held. */
 enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e);
+/* Do an EXIT_MMIO at the page whose instruction is simple enough
+ * (hv/emulate/lapic_page.c): done but for the step over it, whose length is
+ * v->hw.exit.insn_len. False: emulate_mmio() must do it. Attached. */
+bool emulate_lapic_page(struct vcpu *v, const struct vcpu_exit *e);
 
 #endif

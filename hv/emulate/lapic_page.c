@@ -10,6 +10,7 @@
  * nothing that the guest could not do itself.
  */
 #include "hv/core/gmem.h"
+#include "hv/emulate/emulate.h"
 #include "hv/emulate/insn.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vlapic_priv.h"
@@ -30,7 +31,7 @@ static bool decode(struct vcpu *v, struct insn_move *m)
 	return insn_decode_move(m, copy);
 }
 
-bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e)
+bool emulate_lapic_page(struct vcpu *v, const struct vcpu_exit *e)
 {
 	u64 offset = e->mmio.gpa.v - (v->apic_base_msr & APIC_BASE_ADDR);
 	struct vcpu_regs *r = vcpu_regs(v);

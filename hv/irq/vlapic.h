@@ -65,10 +65,6 @@ void vlapic_deadline_write(struct vcpu *v, u64 value);
 u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size);
 void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		       u64 value);
-/* Do an EXIT_MMIO at the page whose instruction is simple enough
- * (hv/emulate/lapic_page.c): done but for the step over it, whose length is
- * v->hw.exit.insn_len. False: emulate_mmio() must do it. Attached. */
-bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e);
 /* Where on the MMIO bus what @v finds at @gpa is. IA32_APIC_BASE moves the page
  * of this vCPU alone; where the page was, @v finds nothing. */
 static inline u64 vlapic_bus_gpa(const struct vcpu *v, u64 gpa)

@@ -125,7 +125,7 @@ static bool rom_accessed(struct vcpu *v, const struct vcpu_exit *e)
 
 enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
-	if (vlapic_page_exit(v, e))
+	if (emulate_lapic_page(v, e))
 		return VERDICT_ADVANCE;
 	if (!bus_find(&v->vm->mmio, vlapic_bus_gpa(v, e->mmio.gpa.v))) {
 		int err = unclaimed(v->vm, e->mmio.gpa);

@@ -11,8 +11,6 @@
 #include "arch/x86/vmx/internal.h"
 #include "lib/log.h"
 
-#define ULL(x) ((x))
-
 /*
  * The VMX-preemption timer (SDM 3C 26.5.1) bounds a guest's time: it exits, and
  * waiting interrupts are taken through the IDT. A CPU does not need it.
@@ -115,7 +113,7 @@ void vmx_refused(struct vcpu_hw *v, bool error_known)
 	v->regs.valid = 0;
 	v->arch->attention |= ATT_LAUNCH;
 	log_error("vmx", "VM entry failed: VM-instruction error %llu",
-		  ULL(exit->info2));
+		  exit->info2);
 	vmx_dump(v);
 }
 
@@ -140,7 +138,7 @@ static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 	v->regs.dirty = 0;
 	log_error("vmx", "%s: reason %#x, qualification %#llx",
 		  failed ? "VM entry failed" : "unknown exit", reason,
-		  ULL(exit->info1));
+		  exit->info1);
 	vmx_dump(v);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exceptions for the guest, see inject.h */
+/* Exceptions for the guest, see exception.h */
 #include "tests/unit/fakes/exception.h"
 
 #include "include/hw/cpu.h"

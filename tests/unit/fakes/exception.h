@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hv/core/exception.c that only notes the exception; there are no double faults
- */
+/* hv/core/exception.c that only notes the exception: there are no double
+ * faults */
 #ifndef TESTS_UNIT_FAKES_EXCEPTION_H
 #define TESTS_UNIT_FAKES_EXCEPTION_H
 

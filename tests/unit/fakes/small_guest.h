@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A small guest for what drives the emulator: RAM, an identity map in 64-bit
- * mode, one device page and one port. The test links hv/core/{gmem,walk,slots,
- * bus}.c; r and e are the vCPU's registers and its exit.
+ * mode, one device page and one port. The test links gmem.c, walk.c, slots.c
+ * and bus.c of hv/core; r and e are the vCPU's registers and its exit.
  */
 #ifndef TESTS_UNIT_FAKES_SMALL_GUEST_H
 #define TESTS_UNIT_FAKES_SMALL_GUEST_H
@@ -11,8 +11,8 @@
 #include "hv/emulate/emulate.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
-#include "tests/unit/fakes/fpu.h"
 #include "tests/unit/fakes/exception.h"
+#include "tests/unit/fakes/fpu.h"
 #include "tests/unit/fakes/kill.h"
 #include "tests/unit/test.h"
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The virtual local APIC's shorter ways: paravirtual EOI and IPIs, accesses to
  * its page without the emulator, and where that page is */
+#include "hv/emulate/emulate.h"
 #include "tests/unit/fakes/lapics.h"
 
 /* In service @vector, with the flag as given by the vLAPIC */
@@ -129,7 +130,7 @@ static bool page_exit(const char *bytes, size_t len, u64 offset, u8 access)
 	*e = (struct vcpu_exit){ .kind = EXIT_MMIO };
 	e->mmio.gpa = GPA(0xfee00000 + offset);
 	e->mmio.access = access;
-	return vlapic_page_exit(v, e);
+	return emulate_lapic_page(v, e);
 }
 
 #define PAGE_EXIT(bytes, offset, access)                                       \

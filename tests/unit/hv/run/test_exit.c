@@ -90,7 +90,7 @@ int msr_write(struct vcpu *v, u32 msr, u64 value)
 	return msr_result;
 }
 
-bool vlapic_page_exit(struct vcpu *v, const struct vcpu_exit *e)
+bool emulate_lapic_page(struct vcpu *v, const struct vcpu_exit *e)
 {
 	return false;
 }
