@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bring-up of another core: it answers at once, late, or never */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -133,6 +134,11 @@ void lapic_send_sipi(u32 apic_id, u8 vector)
 		return;
 	runs = true;
 	assert_int_equal(pthread_create(&core, NULL, run, NULL), 0);
+	/* It has arrived when the wait for it begins: a busy machine may leave
+	 * a thread aside for longer than that wait */
+	while (__atomic_load_n(&smp_slots[0].state, __ATOMIC_ACQUIRE) ==
+	       WAITING)
+		sched_yield();
 }
 
 static void enter(struct pcpu *cpu)
