@@ -7,7 +7,7 @@
  */
 #include "hv/core/breakpoint.h"
 
-#include "arch/x86/machine/fpu.h"
+#include "arch/x86/cpu/debug_regs.h"
 #include "include/hw/cpu.h"
 
 #define COUNT 4u

@@ -6,7 +6,7 @@
 #include "hv/vm/vcpu.h"
 
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/barrier.h"
+#include "arch/x86/cpu/guest_barrier.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/msr.h"

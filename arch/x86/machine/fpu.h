@@ -57,8 +57,5 @@ bool fpu_error_pending(void);
 u64 fpu_xcr0(void);
 /* PKRU of the vCPU whose state is in the core; the CPU has protection keys */
 u32 fpu_pkru(void);
-/* Move DR0 to DR3 of the core from and to @dr[0] to @dr[3] */
-void debug_regs_load(const u64 dr[4]);
-void debug_regs_save(u64 dr[4]);
 
 #endif

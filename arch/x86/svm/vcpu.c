@@ -4,6 +4,7 @@
  * Nothing here takes a lock; a vCPU is touched by its core alone.
  */
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/debug_regs.h"
 #include "arch/x86/svm/internal.h"
 #include "lib/errno.h"
 

@@ -4,10 +4,10 @@
  * and CR4 fixed bits and VMXON on each core (SDM 3C 24.7 *Enabling and
  * Entering VMX Operation*, 24.8 *Restrictions on VMX Operation*).
  */
-#include "include/hw/cpu.h"
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/vmx/internal.h"
+#include "include/hw/cpu.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"

@@ -6,6 +6,7 @@
  * core; put leaves it clear in memory, so that any core may load it next.
  */
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/debug_regs.h"
 #include "arch/x86/cpu/gdt.h"
 #include "arch/x86/machine/idt.h"
 #include "arch/x86/vmx/internal.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/machine/fpu.h"
+#include "arch/x86/cpu/debug_regs.h"
 #include "hv/core/breakpoint.h"
 #include "include/hw/cpu.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/machine/fpu.h"
+#include "arch/x86/cpu/debug_regs.h"
 #include "arch/x86/machine/idt.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/mce.h"

@@ -7,8 +7,8 @@
  * deep dives; AMD's "Indirect Branch Control Extension"; the MSRs are in SDM 4
  * 2.1 *Architectural MSRs*.
  */
-#ifndef ARCH_X86_CPU_BARRIER_H
-#define ARCH_X86_CPU_BARRIER_H
+#ifndef ARCH_X86_CPU_GUEST_BARRIER_H
+#define ARCH_X86_CPU_GUEST_BARRIER_H
 
 /* Does what is needed on this core, before the first entry of another guest's
  * vCPU (hv/vm/vcpu.c). Takes tens of microseconds at worst, so it is not for

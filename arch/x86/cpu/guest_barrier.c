@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See barrier.h. What to do is found out at the first call. Cores that find out
+ * See guest_barrier.h. What to do is found out at the first call. Cores that find out
  * at the same time find the same, so there is no lock.
  */
-#include "arch/x86/cpu/barrier.h"
+#include "arch/x86/cpu/guest_barrier.h"
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
