@@ -25,19 +25,24 @@ const struct extent *owner_at(u32 i)
 	return i < fake_owner_count ? &fake_owners[i] : NULL;
 }
 
+/* Between the extents are devices, as in mm/owner.c */
 struct extent owner_find(hpa_t hpa)
 {
-	u64 next = BIT(52);
+	struct extent gap = { 0, BIT(52), OWNER_DEVICE, 0, BOOT_MEM_MMIO };
 
 	for (u32 i = 0; i < fake_owner_count; i++) {
 		const struct extent *e = &fake_owners[i];
 
 		if (hpa.v >= e->base && hpa.v - e->base < e->size)
 			return *e;
-		if (e->base > hpa.v && e->base < next)
-			next = e->base;
+		if (hpa.v < e->base) {
+			gap.size = e->base - gap.base;
+			return gap;
+		}
+		gap.base = e->base + e->size;
+		gap.size = BIT(52) - gap.base;
 	}
-	return (struct extent){ hpa.v, next - hpa.v, OWNER_DEVICE, 0, 0 };
+	return gap;
 }
 
 /* Whole extents only */

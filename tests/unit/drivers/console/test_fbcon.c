@@ -12,26 +12,17 @@
 
 #include "drivers/console/fbcon.h"
 #include "drivers/console/font8x16.h"
-#include "mm/hostmap.h"
+#include "tests/unit/fakes/ioremap.h"
 
 #define FB_HPA 0xc0000000ull
 
 static u8 *fb_mem;
 static bool mapped_ready;
 static struct boot_framebuffer fb;
-static u32 maps;
 
 bool hostmap_ready(void)
 {
 	return mapped_ready;
-}
-
-void *ioremap(hpa_t hpa, u64 size, u32 attrs)
-{
-	assert_int_equal(hpa.v, FB_HPA);
-	assert_int_equal(size, (u64)fb.stride_bytes * fb.height);
-	maps++;
-	return fb_mem;
 }
 
 static void start(u32 width, u32 height, u32 stride, u8 bpp)
@@ -50,7 +41,8 @@ static void start(u32 width, u32 height, u32 stride, u8 bpp)
 	free(fb_mem);
 	fb_mem = malloc((size_t)stride * height);
 	memset(fb_mem, 0xee, (size_t)stride * height);
-	maps = 0;
+	fake_ioremap_reset();
+	fake_ioremap_add(FB_HPA, fb_mem, (u64)stride * height);
 	mapped_ready = true;
 	fbcon_init(&fb);
 }
@@ -110,7 +102,7 @@ static void test_draws_changes(void **state)
 	expect(2, "new", 1);
 	assert_int_equal(fb_mem[0], 0x11); /* row 0 was left alone */
 	fbcon_draw();
-	assert_int_equal(maps, 1);
+	assert_int_equal(fake_ioremaps, 1);
 }
 
 /* What scrolls past between two drawings costs none */
@@ -119,7 +111,7 @@ static void test_draws_once(void **state)
 	start(80, 64, 320, 32);
 	for (u32 i = 0; i < 1000; i++)
 		fbcon_write("0123456789\n", 11);
-	assert_int_equal(maps, 0);
+	assert_int_equal(fake_ioremaps, 0);
 	fbcon_draw();
 	expect(2, "0123456789", 1);
 	memset(fb_mem, 0x11, 320 * 64);
@@ -135,7 +127,7 @@ static void test_text(void **state)
 	expect(0, "Hi, {~}             ", 1);
 	expect(1, "next    U           ", 1);
 	expect(2, "                    ", 1);
-	assert_int_equal(maps, 1);
+	assert_int_equal(fake_ioremaps, 1);
 	/* The rest of each line is not ours */
 	assert_int_equal(fb_mem[160 * 4], 0xee);
 }
@@ -186,7 +178,7 @@ static void test_before_the_map(void **state)
 	mapped_ready = false;
 	fbcon_write("early\n", 6);
 	fbcon_draw();
-	assert_int_equal(maps, 0);
+	assert_int_equal(fake_ioremaps, 0);
 	assert_int_equal(fb_mem[0], 0xee);
 	mapped_ready = true;
 	say("late");
@@ -215,7 +207,7 @@ static void silent(void)
 {
 	fbcon_init(&fb);
 	say("nothing");
-	assert_int_equal(maps, 0);
+	assert_int_equal(fake_ioremaps, 0);
 }
 
 static void test_bad_facts(void **state)

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/portio.h"
 #include "drivers/console/uart.h"
 #include "include/hw/uart16550.h"
+#include "tests/unit/fakes/ports.h"
 
 static u8 regs[UART_PORTS];
 static bool there, dead;
@@ -20,7 +20,7 @@ static char out[256];
 static u32 out_len;
 static int rx = -1;
 
-u32 port_read(u16 port, u8 size)
+static u32 device_in(u16 port, u8 size)
 {
 	u16 reg = (u16)(port - COM1_PORT);
 
@@ -43,7 +43,7 @@ u32 port_read(u16 port, u8 size)
 	       (rx >= 0 ? UART_LSR_DR : 0u);
 }
 
-void port_write(u16 port, u8 size, u32 value)
+static void device_out(u16 port, u8 size, u32 value)
 {
 	u16 reg = (u16)(port - COM1_PORT);
 
@@ -62,6 +62,8 @@ void port_write(u16 port, u8 size, u32 value)
 
 static int fresh(void **state)
 {
+	fake_port_in = device_in;
+	fake_port_out = device_out;
 	memset(regs, 0, sizeof(regs));
 	memset(out, 0, sizeof(out));
 	there = true;

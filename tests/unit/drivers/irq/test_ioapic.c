@@ -14,7 +14,7 @@
 #include "include/hw/ioapic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "mm/hostmap.h"
+#include "tests/unit/fakes/ioremap.h"
 #include "tests/unit/fakes/log.h"
 
 #define FAKES 2u
@@ -25,15 +25,6 @@ static struct fake {
 	u32 version;
 	u64 rte[IOAPIC_MAX_PINS];
 } fakes[FAKES];
-
-void *ioremap(hpa_t hpa, u64 size, u32 attrs)
-{
-	assert_int_equal(size, IOAPIC_BYTES);
-	if (hpa.v < IOAPIC_DEFAULT_BASE ||
-	    hpa.v >= IOAPIC_DEFAULT_BASE + FAKES * IOAPIC_BYTES)
-		return NULL;
-	return fakes[(hpa.v - IOAPIC_DEFAULT_BASE) / IOAPIC_BYTES].page;
-}
 
 static struct fake *fake_of(const volatile void *addr, u64 *offset)
 {
@@ -79,6 +70,10 @@ static int fresh(void **state)
 {
 	memset(&acpi, 0, sizeof(acpi));
 	memset(fakes, 0, sizeof(fakes));
+	fake_ioremap_reset();
+	for (u32 i = 0; i < FAKES; i++)
+		fake_ioremap_add(IOAPIC_DEFAULT_BASE + i * IOAPIC_BYTES,
+				 fakes[i].page, IOAPIC_BYTES);
 	fakes[0].version = 23 << 16 | 0x20;
 	fakes[1].version = 7 << 16 | 0x20;
 	fake_log_reset();

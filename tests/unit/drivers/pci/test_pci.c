@@ -8,34 +8,21 @@
 
 #include <cmocka.h>
 
-#include "arch/x86/cpu/portio.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
 #include "include/hw/pci.h"
 #include "lib/log.h"
-#include "mm/hostmap.h"
-#include "mm/owner.h"
+#include "tests/unit/fakes/ioremap.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/fakes/owner.h"
+#include "tests/unit/fakes/ports.h"
 
 static u8 space[PCI_CONFIG_BYTES]; /* of function 2:3.1 */
 static u32 address;
 static u8 *ecam;
-static enum owner_kind ecam_owner;
 
 #define ECAM_HPA   0xb0000000ull
 #define ECAM_BUSES 4u
-
-struct extent owner_find(hpa_t hpa)
-{
-	return (struct extent){ .base = hpa.v, .kind = ecam_owner };
-}
-
-void *ioremap(hpa_t hpa, u64 size, u32 attrs)
-{
-	assert_int_equal(hpa.v, ECAM_HPA + MIB(1));
-	assert_int_equal(size, ECAM_BUSES * MIB(1));
-	return ecam;
-}
 
 static u8 *selected(u16 port)
 {
@@ -45,7 +32,7 @@ static u8 *selected(u16 port)
 	return &space[(address & 0xfc) + (port & 3)];
 }
 
-u32 port_read(u16 port, u8 size)
+static u32 device_in(u16 port, u8 size)
 {
 	u32 value = ~0u;
 	u8 *p = selected(port);
@@ -56,7 +43,7 @@ u32 port_read(u16 port, u8 size)
 	return size == 4 ? value : value & ((1u << 8 * size) - 1);
 }
 
-void port_write(u16 port, u8 size, u32 value)
+static void device_out(u16 port, u8 size, u32 value)
 {
 	if (port == PCI_PORT_ADDRESS) {
 		assert_int_equal(size, 4);
@@ -82,10 +69,14 @@ static void make_function(u8 *p)
 
 static int fresh(void **state)
 {
+	fake_port_in = device_in;
+	fake_port_out = device_out;
 	memset(&acpi, 0, sizeof(acpi));
 	memset(space, 0, sizeof(space));
 	make_function(space);
-	ecam_owner = OWNER_FIRMWARE;
+	fake_owner_count = 0;
+	fake_owner_add(ECAM_HPA, MIB(256), OWNER_FIRMWARE, 0);
+	fake_ioremap_reset();
 	fake_log_reset();
 	return 0;
 }
@@ -158,8 +149,9 @@ static void test_ecam(void **state)
 					   .bus_last = 4 };
 	ecam = malloc(ECAM_BUSES * MIB(1));
 	memset(ecam, 0xff, ECAM_BUSES * MIB(1));
+	fake_ioremap_add(ECAM_HPA + MIB(1), ecam, ECAM_BUSES * MIB(1));
 	/* A table that points into memory is not believed */
-	ecam_owner = OWNER_FREE;
+	fake_owners[0].kind = OWNER_FREE;
 	assert_int_equal(pci_read(function, 0, 4), 0x12348086); /* by ports */
 	assert_int_equal(fake_log_warnings, 1);
 	assert_int_equal(pci_read(function, 0, 2), 0x8086);
@@ -178,6 +170,7 @@ static void test_ecam_works(void **state)
 	acpi.ecam[0] = (struct acpi_ecam){ .base = 1, .segment = 9 };
 	ecam = malloc(ECAM_BUSES * MIB(1));
 	memset(ecam, 0xff, ECAM_BUSES * MIB(1));
+	fake_ioremap_add(ECAM_HPA + MIB(1), ecam, ECAM_BUSES * MIB(1));
 	p = ecam_at(4, 0xff);
 	memset(p, 0, 4096);
 	make_function(p);

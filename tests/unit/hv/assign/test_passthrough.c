@@ -5,14 +5,14 @@
  */
 #include "tests/unit/fakes/vdev.h"
 
-#include "arch/x86/cpu/portio.h"
 #include "arch/x86/machine/smp.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
 #include "hv/irq/route.h"
 #include "include/hw/pci.h"
-#include "mm/hostmap.h"
-#include "mm/owner.h"
+#include "tests/unit/fakes/ioremap.h"
+#include "tests/unit/fakes/owner.h"
+#include "tests/unit/fakes/ports.h"
 
 #define MSI_CAP   0x50
 #define MSIX_CAP  0x70
@@ -106,29 +106,6 @@ void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
 	fn((struct pci_bdf){ .devfn = 0x18 }, arg);
 }
 
-static u8 *host_memory(u64 hpa)
-{
-	if (hpa >= BAR && hpa < BAR + sizeof(bar))
-		return bar + (hpa - BAR);
-	assert_in_range(hpa, BAR_MOVED, BAR_MOVED + sizeof(bar) - 1);
-	return bar_moved + (hpa - BAR_MOVED);
-}
-
-struct extent owner_find(hpa_t hpa)
-{
-	if (hpa.v < 0x80000000u)
-		return (struct extent){ .size = 0x80000000u,
-					.kind = OWNER_HYPERVISOR };
-	return (struct extent){ .base = 0x80000000u,
-				.size = BIT(52) - 0x80000000u,
-				.kind = OWNER_DEVICE };
-}
-
-void *ioremap(hpa_t hpa, u64 size, u32 attrs)
-{
-	return host_memory(hpa.v);
-}
-
 u64 mmio_read(const volatile void *addr, u8 size)
 {
 	u64 value = 0;
@@ -189,12 +166,12 @@ void irq_msi_on_storm(struct irq_msi *m, void (*mask)(void *, bool), void *dev)
 	m->dev = dev;
 }
 
-u32 port_read(u16 port, u8 size)
+static u32 host_in(u16 port, u8 size)
 {
 	return port & 0xff;
 }
 
-void port_write(u16 port, u8 size, u32 value)
+static void host_out(u16 port, u8 size, u32 value)
 {
 	assert_int_equal(port, 0xcf9);
 }
@@ -229,6 +206,13 @@ static void put32(u8 *p, u32 v)
 static int setup(void **state)
 {
 	fake_vm_init(1);
+	fake_port_in = host_in;
+	fake_port_out = host_out;
+	fake_owner_count = 0;
+	fake_owner_add(0, 0x80000000u, OWNER_HYPERVISOR, 0);
+	fake_ioremap_reset();
+	fake_ioremap_add(BAR, bar, sizeof(bar));
+	fake_ioremap_add(BAR_MOVED, bar_moved, sizeof(bar_moved));
 	memset(config, 0, sizeof(config));
 	memset(bar, 0xff, sizeof(bar)); /* every entry masked, as at reset */
 	memset(bar_moved, 0xff, sizeof(bar_moved));

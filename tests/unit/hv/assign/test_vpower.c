@@ -4,23 +4,14 @@
  * is dropped */
 #include "tests/unit/fakes/vdev.h"
 
-#include "arch/x86/cpu/portio.h"
 #include "drivers/acpi/acpi.h"
 #include "hv/assign/vpower.h"
+#include "tests/unit/fakes/ports.h"
 #include "tests/unit/fakes/vm_end.h"
 
-static u32 host_port, host_value, host_writes;
-
-u32 port_read(u16 port, u8 size)
+static u32 host_in(u16 port, u8 size)
 {
 	return port ^ 0xffff;
-}
-
-void port_write(u16 port, u8 size, u32 value)
-{
-	host_port = port;
-	host_value = value;
-	host_writes++;
 }
 
 static void create(void)
@@ -28,7 +19,8 @@ static void create(void)
 	fake_vm_init(1);
 	fake_vm.privileged = true;
 	fake_vm_end = VM_END_NONE;
-	host_writes = 0;
+	fake_port_in = host_in;
+	fake_port_writes = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(vpower_vdev.create(&fake_vm), 0);
 }
@@ -56,20 +48,20 @@ static void test_privileged(void **state)
 	out(0x604, 2, 0x2000 | 1 << 10); /* S1: refused */
 	out(0x704, 2, 0x2000 | 7 << 10);
 	assert_int_equal(fake_vm_end, VM_END_NONE);
-	assert_int_equal(host_writes, 0);
+	assert_int_equal(fake_port_writes, 0);
 	out(0x604, 2, 0x0001); /* SCI enable fake_ratelimit_left */
-	assert_int_equal(host_port, 0x604);
-	assert_int_equal(host_value, 1);
+	assert_int_equal(fake_port, 0x604);
+	assert_int_equal(fake_port_value, 1);
 	assert_int_equal(bus_read(&fake_vm.ports, &fake_vcpus[0], 0x64, 1),
 			 0x9b);
 	out(0x64, 1, 0xad);
-	assert_int_equal(host_value, 0xad);
+	assert_int_equal(fake_port_value, 0xad);
 	out(0x64, 1, 0xfe);
 	assert_int_equal(fake_vm_end, VM_END_RESET);
 	out(0x64, 1, 0xff); /* pulses nothing */
 	assert_int_equal(fake_vm_end, VM_END_NONE);
 	out(0x92, 1, 0x02);
-	assert_int_equal(host_port, 0x92);
+	assert_int_equal(fake_port, 0x92);
 	out(0x92, 1, 0x03);
 	assert_int_equal(fake_vm_end, VM_END_RESET);
 	out(0xb00, 1, 0x0e);

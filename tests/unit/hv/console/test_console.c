@@ -7,7 +7,6 @@
 #include "drivers/acpi/acpi.h"
 #include "drivers/console/fbcon.h"
 #include "drivers/console/uart.h"
-#include "drivers/irq/ioapic.h"
 #include "hv/console/console.h"
 #include "hv/console/priv.h"
 #include "hv/irq/route.h"
@@ -107,19 +106,6 @@ u32 acpi_isa_gsi(u8 isa_irq)
 }
 
 void irq_route_reserve(u32 gsi)
-{
-}
-
-u32 ioapic_gsi_count(void)
-{
-	return 0;
-}
-
-void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
-{
-}
-
-void ioapic_unmask(u32 gsi)
 {
 }
 

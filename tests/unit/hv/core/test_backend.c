@@ -11,14 +11,7 @@
 #include "hv/core/backend.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
-#include "lib/log.h"
-
-static u32 said;
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	said++;
-}
+#include "tests/unit/fakes/log.h"
 
 static int absent(u32 *max_level)
 {
@@ -42,7 +35,7 @@ static const struct vcpu_ops good = { .probe = usable };
 
 static int setup(void **state)
 {
-	said = 0;
+	fake_log_reset();
 	vcpu_ops = NULL;
 	return 0;
 }
@@ -55,7 +48,7 @@ static void first_usable_is_chosen(void **state)
 	assert_int_equal(backend_select(rows, 2, &level), 0);
 	assert_ptr_equal(vcpu_ops, &good);
 	assert_int_equal(level, 2);
-	assert_int_equal(said, 0);
+	assert_int_equal(fake_log_lines, 0);
 }
 
 /* The back-end has said what is wrong; the user is told when none is there */
@@ -66,9 +59,9 @@ static void none_is_usable(void **state)
 	u32 level;
 
 	assert_int_equal(backend_select(off, 2, &level), -ENOTSUP);
-	assert_int_equal(said, 0);
+	assert_int_equal(fake_log_lines, 0);
 	assert_int_equal(backend_select(nothing, 2, &level), -ENODEV);
-	assert_int_equal(said, 1);
+	assert_int_equal(fake_log_lines, 1);
 	assert_null(vcpu_ops);
 }
 

@@ -5,27 +5,15 @@
 #include "tests/unit/fakes/loader.h"
 
 #include "hv/device/fwcfg/fwcfg.h"
-#include "mm/hostmap.h"
+#include "tests/unit/fakes/ioremap.h"
 
 static u8 file_bytes[0x8000] __attribute__((aligned(4096)));
-static int mapped;
 static struct guest_config isolated_config;
 static struct vm isolated;
 static const char *probed;
 
 struct vm *vms[VM_MAX];
 u32 vm_count;
-
-void *ioremap(hpa_t hpa, u64 size, u32 attrs)
-{
-	mapped++;
-	return file_bytes + hpa.v % sizeof(file_bytes);
-}
-
-void iounmap(const void *va, u64 size)
-{
-	mapped--;
-}
 
 int fwcfg_fill(struct vm *v)
 {
@@ -118,7 +106,8 @@ static void file(const char *name, u64 base, u64 size)
 static int setup(void **state)
 {
 	vm_setup(state);
-	mapped = 0;
+	fake_ioremap_reset();
+	fake_ioremap_add(0, file_bytes, sizeof(file_bytes));
 	vm_count = 0;
 	file("vmlinuz", 0x1000, 0x1800);
 	file("a.cpio", 0x3000, 100);
@@ -129,7 +118,7 @@ static int setup(void **state)
 	strcpy(fake_config.kernel, "vmlinuz");
 	strcpy(fake_config.initrd, "a.cpio");
 	assert_int_equal(files_init(&fake_boot_info), 0);
-	assert_int_equal(mapped, 5);
+	assert_int_equal(fake_ioremaps, 5);
 	return 0;
 }
 
@@ -174,7 +163,7 @@ static void test_settle(void **state)
 	assert_int_equal(file_find("a.cpio", &f), -ENOENT);
 	assert_int_equal(file_find("vmlinuz", &f), 0);
 	assert_int_equal(file_find("b.cpio", &f), 0);
-	assert_int_equal(mapped, 2);
+	assert_int_equal(fake_ioremaps, 2);
 }
 
 static void test_load_says_what_is_wrong(void **state)

@@ -5,10 +5,10 @@
 
 #include "arch/x86/machine/irq.h"
 #include "drivers/acpi/acpi.h"
-#include "drivers/irq/ioapic.h"
 #include "hv/irq/route.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic.h"
+#include "tests/unit/fakes/ioapic.h"
 #include "tests/unit/fakes/ratelimit.h"
 
 static struct {
@@ -16,12 +16,6 @@ static struct {
 	void *arg;
 } vectors[256];
 static u32 vectors_left = 300;
-
-static struct {
-	u8 vector;
-	u32 apic_id;
-	bool level, active_low, masked;
-} rte[64];
 
 static struct {
 	u32 posts, delivers, rises, falls;
@@ -47,30 +41,6 @@ int irq_alloc(irq_handler_t fn, void *arg)
 			return v;
 		}
 	return -ENOSPC;
-}
-
-u32 ioapic_gsi_count(void)
-{
-	return 64;
-}
-
-void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
-{
-	rte[gsi].vector = vector;
-	rte[gsi].apic_id = apic_id;
-	rte[gsi].level = level;
-	rte[gsi].active_low = active_low;
-	rte[gsi].masked = true;
-}
-
-void ioapic_mask(u32 gsi)
-{
-	rte[gsi].masked = true;
-}
-
-void ioapic_unmask(u32 gsi)
-{
-	rte[gsi].masked = false;
 }
 
 void vioapic_set_line(struct vm *vm, u32 pin, bool level)
@@ -110,7 +80,7 @@ struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
 
 static void arrive(u32 gsi)
 {
-	u8 v = rte[gsi].vector;
+	u8 v = fake_rtes[gsi].vector;
 
 	assert_non_null(vectors[v].fn);
 	vectors[v].fn(vectors[v].arg);
@@ -132,15 +102,15 @@ static int setup(void **state)
 static void test_edge_pin(void **state)
 {
 	assert_int_equal(irq_route_pin(&fake_vm, 14, 1ull << 56 | 0x3e), 0);
-	assert_false(rte[14].masked);
-	assert_false(rte[14].level);
-	assert_int_equal(rte[14].apic_id, 0x11);
+	assert_false(fake_rtes[14].masked);
+	assert_false(fake_rtes[14].level);
+	assert_int_equal(fake_rtes[14].apic_id, 0x11);
 	arrive(14);
 	assert_int_equal(seen.rises, 1);
 	assert_int_equal(seen.falls, 1);
-	assert_false(rte[14].masked);
+	assert_false(fake_rtes[14].masked);
 	irq_unroute_pin(&fake_vm, 14);
-	assert_true(rte[14].masked);
+	assert_true(fake_rtes[14].masked);
 	arrive(14); /* was in flight */
 	assert_int_equal(seen.rises, 1);
 }
@@ -150,23 +120,23 @@ static void test_level_pin(void **state)
 	u8 vector;
 
 	assert_int_equal(irq_route_pin(&fake_vm, 16, 0xa041), 0);
-	assert_true(rte[16].level && rte[16].active_low);
-	vector = rte[16].vector;
+	assert_true(fake_rtes[16].level && fake_rtes[16].active_low);
+	vector = fake_rtes[16].vector;
 	arrive(16);
-	assert_true(rte[16].masked);
+	assert_true(fake_rtes[16].masked);
 	assert_int_equal(seen.rises, 1);
 	assert_int_equal(seen.falls, 0);
 	/* Moved to the other vCPU while in service: stays masked */
 	assert_int_equal(irq_route_pin(&fake_vm, 16, 1ull << 56 | 0xa041), 0);
-	assert_int_equal(rte[16].apic_id, 0x11);
-	assert_int_equal(rte[16].vector, vector);
-	assert_true(rte[16].masked);
+	assert_int_equal(fake_rtes[16].apic_id, 0x11);
+	assert_int_equal(fake_rtes[16].vector, vector);
+	assert_true(fake_rtes[16].masked);
 	irq_route_eoi(&fake_vm, 16);
-	assert_false(rte[16].masked);
+	assert_false(fake_rtes[16].masked);
 	arrive(16);
 	irq_unroute_pin(&fake_vm, 16);
 	irq_route_eoi(&fake_vm, 16);
-	assert_true(rte[16].masked);
+	assert_true(fake_rtes[16].masked);
 }
 
 static void test_pin_refusals(void **state)
@@ -192,10 +162,10 @@ static void test_storm(void **state)
 		irq_route_eoi(&fake_vm, 17);
 	}
 	assert_int_equal(i, 5001);
-	assert_true(rte[17].masked); /* the EOI does not unmask it */
+	assert_true(fake_rtes[17].masked); /* the EOI does not unmask it */
 	assert_int_equal(fake_log_lines, 1);
 	fake_timer_fire();
-	assert_false(rte[17].masked);
+	assert_false(fake_rtes[17].masked);
 	irq_unroute_pin(&fake_vm, 17);
 }
 

@@ -7,8 +7,8 @@
 #include "hv/irq/vioapic_priv.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
+#include "tests/unit/fakes/ioapic.h"
 
-static u32 gsi_count = 24;
 static struct {
 	u32 count, dest, vector, mode;
 	bool logical;
@@ -21,11 +21,6 @@ static struct {
 	int result;
 } route;
 static u32 pic_irq = 99;
-
-u32 ioapic_gsi_count(void)
-{
-	return gsi_count;
-}
 
 u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
 		   enum trigger trigger)
@@ -303,7 +298,7 @@ static void test_host_shape(void **state)
 	acpi.ioapic_count = 2;
 	acpi.ioapics[0] = (struct acpi_ioapic){ 8, 0xfec00000, 0 };
 	acpi.ioapics[1] = (struct acpi_ioapic){ 9, 0xfec01000, 24 };
-	gsi_count = 56;
+	fake_gsi_count = 56;
 	create(true);
 	assert_int_equal(reg_read(0xfec00000, 1), 0x170020);
 	assert_int_equal(reg_read(0xfec01000, 1), 0x1f0020);
@@ -313,7 +308,7 @@ static void test_host_shape(void **state)
 	vioapic_set_line(&fake_vm, 24, true);
 	assert_int_equal(sent.vector, 0x55);
 	destroy();
-	gsi_count = 24;
+	fake_gsi_count = 24;
 }
 
 static void test_pic_follows(void **state)

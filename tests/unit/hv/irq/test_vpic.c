@@ -3,11 +3,11 @@
 /* The 8259 pair against the Intel 8259A data sheet */
 #include "tests/unit/fakes/vdev.h"
 
-#include "arch/x86/cpu/portio.h"
 #include "hv/irq/lines.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vpic.h"
 #include "include/hw/i8259.h"
+#include "tests/unit/fakes/ports.h"
 
 static struct vcpu *extint;
 static u32 looked;
@@ -23,7 +23,7 @@ void lines_unmasked(struct vm *vm)
 	looked++;
 }
 
-u32 port_read(u16 port, u8 size)
+static u32 host_elcr(u16 port, u8 size)
 {
 	return port == 0x4d0 ? 0 : 0x0c; /* IRQ 10 and 11 level */
 }
@@ -54,6 +54,7 @@ static int setup(void **state)
 {
 	fake_vm_init(2);
 	fake_vm.privileged = true;
+	fake_port_in = host_elcr;
 	extint = NULL;
 	looked = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 8), 0);

@@ -31,8 +31,8 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "mm/owner.h"
 #include "tests/unit/fakes/exception.h"
+#include "tests/unit/fakes/owner.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/vm_end.h"
 
@@ -210,15 +210,6 @@ bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
 	return gpa.v < RAM_END;
 }
 
-struct extent owner_find(hpa_t hpa)
-{
-	if (hpa.v >= HV_MEMORY && hpa.v < HV_MEMORY + PAGE_2M)
-		return (struct extent){ HV_MEMORY, PAGE_2M, OWNER_HYPERVISOR, 0,
-					0 };
-	return (struct extent){ HV_MEMORY + PAGE_2M, BIT(40), OWNER_DEVICE, 0,
-				0 };
-}
-
 int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,
 	     u64 *left)
 {
@@ -255,6 +246,8 @@ static int setup(void **state)
 	vm.phys_bits = 40;
 	vm.npt.max_level = 3;
 	injected = -1;
+	fake_owner_count = 0;
+	fake_owner_add(HV_MEMORY, PAGE_2M, OWNER_HYPERVISOR, 0);
 	fake_vm_ends = dumps = emulated = 0;
 	fake_vm_end = VM_END_NONE;
 	decoded_len = 2;

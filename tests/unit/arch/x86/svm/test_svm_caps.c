@@ -12,14 +12,7 @@
 #include "arch/x86/svm/regs.h"
 #include "include/hw/cpuid.h"
 #include "lib/errno.h"
-#include "lib/log.h"
-
-static u32 said;
-
-void log_write(enum log_level level, const char *tag, const char *fmt, ...)
-{
-	said++;
-}
+#include "tests/unit/fakes/log.h"
 
 static void old_cpu(void **state)
 {
@@ -47,7 +40,7 @@ static void new_cpu(void **state)
 	assert_true(c.clean_kept & CLEAN_NP);
 	assert_false(c.clean_kept & (CLEAN_TPR | CLEAN_CR2));
 	assert_int_equal(svm_caps_max_level(&c), 3);
-	assert_int_equal(said, 0);
+	assert_int_equal(fake_log_lines, 0);
 }
 
 static void no_nested_paging(void **state)
@@ -56,7 +49,7 @@ static void no_nested_paging(void **state)
 	struct svm_caps c;
 
 	assert_int_equal(svm_caps_read(&c, &f), -ENOTSUP);
-	assert_int_equal(said, 1);
+	assert_int_equal(fake_log_lines, 1);
 }
 
 int main(void)

@@ -8,11 +8,12 @@
 #include "hv/device/pci/pci_bus_priv.h"
 #include "hv/irq/lines.h"
 #include "include/hw/pci.h"
+#include "tests/unit/fakes/vm_end.h"
 
 #define DEVFN 0x18u /* 03.0 */
 
 static struct guest_config config;
-static u32 gsi_levels, isa_levels, resets;
+static u32 gsi_levels, isa_levels;
 static struct pci_fn fn, second;
 static u64 bar_value;
 static u32 bar_seen;
@@ -25,12 +26,6 @@ void line_set_source(struct vm *vm, u32 irq, enum line_source source,
 
 	assert_int_equal(source, LINE_SOURCE_PCI);
 	*levels = (*levels & ~(1u << irq)) | (u32)level << irq;
-}
-
-void vm_end(struct vm *vm, enum vm_end how, const char *reason)
-{
-	assert_int_equal(how, VM_END_RESET);
-	resets++;
 }
 
 static u64 bar_read(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
@@ -110,7 +105,7 @@ static int setup(void **state)
 					     .size = MIB(4),
 					     .rom = true };
 	fake_vm.slots[2] = (struct vm_slot){ .gpa = GIB(4), .size = GIB(1) };
-	gsi_levels = isa_levels = resets = 0;
+	gsi_levels = isa_levels = fake_vm_ends = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
 	assert_int_equal(pci_bus_vdev.create(&fake_vm), 0);
@@ -316,12 +311,13 @@ static void test_reset_register(void **state)
 {
 	out(0xcf9, 1, 0x0a);
 	assert_int_equal(in(0xcf9, 1), 0x0a);
-	assert_int_equal(resets, 0);
+	assert_int_equal(fake_vm_ends, 0);
 	out(0xcf9, 1, 0x0e);
-	assert_int_equal(resets, 1);
+	assert_int_equal(fake_vm_ends, 1);
+	assert_int_equal(fake_vm_end, VM_END_RESET);
 	out(0xcf8, 4, 0x80000600); /* a dword is the address's, all of it */
 	out(0xcf9, 2, 0x0606);
-	assert_int_equal(resets, 1);
+	assert_int_equal(fake_vm_ends, 1);
 }
 
 /* Whatever is written: identity, sizes and read-only bits hold, and nothing
