@@ -2,7 +2,8 @@
 /*
  * Debug exceptions (SDM 3B 18 *Debug*; APM 2 13.1): single-step over what the
  * hypervisor intercepts, breakpoints, RF, GD, INT1. QUIRK(tcg-7.2): what it
- * does not do by itself, with no exit, is asked on VMX alone.
+ * does not do by itself, with no exit, is asked on VMX alone. Over 400 lines:
+ * the shadows, flags and breakpoints of one exception.
  */
 #include "tests/guest/lib/guest.h"
 

@@ -2,7 +2,8 @@
 /*
  * KVM's paravirtual interface (Linux: virt/kvm/x86/cpuid.rst, msr.rst,
  * hypercalls.rst) with two vCPUs that share a core: while one runs, the other
- * is ready and does not.
+ * is ready and does not. Over 400 lines: one interface, whose parts need each
+ * other.
  */
 #include "include/bulkhead/kvm.h"
 #include "include/bulkhead/cpuid.h"

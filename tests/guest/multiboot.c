@@ -7,6 +7,8 @@
  *   ram=16
  *
  * The entry below saves the state, then goes on as a PVH image does.
+ *
+ * Over 400 lines: three loaders and their structures, read by one image.
  */
 #include "include/hw/multiboot.h"
 #include "include/hw/elf.h"

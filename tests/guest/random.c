@@ -5,6 +5,7 @@
  * and MSRs. It comes back by its traps as long as it can; a second vCPU sends
  * an NMI when nothing moves and powers off in the end. It may die of anything:
  * the hypervisor, and the guests beside it, may not. `seed=N`, `rounds=N`.
+ * Over 400 lines: one guest, which must survive itself.
  */
 #include "tests/guest/lib/guest.h"
 

@@ -6,7 +6,8 @@
  * 64-bit, 32-bit and 16-bit code at CPL 3. Registers, flags, memory, RIP and
  * faults must be the same, to the error code. The operand's pages are RAM or a
  * device by chance. EMULATE_SEED and EMULATE_ROUNDS of the environment make
- * other and longer runs.
+ * other and longer runs. Over 400 lines: the table of instructions, and one
+ * guest for all.
  */
 #include "hv/emulate/insn.h"
 #include "tests/unit/fakes/cpu_native.h"

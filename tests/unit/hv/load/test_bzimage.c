@@ -1,6 +1,9 @@
 /* SOURCES: hv/load/bzimage.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The bzImage loader: a good image lands whole, a bad one changes nothing */
+/*
+ * The bzImage loader: a good image lands whole, a bad one changes nothing.
+ * Over 400 lines: one image, damaged in every way.
+ */
 #include "tests/unit/fakes/files.h"
 #include "tests/unit/fakes/loader.h"
 

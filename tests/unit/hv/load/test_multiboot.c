@@ -1,7 +1,9 @@
 /* SOURCES: hv/load/multiboot1.c hv/load/multiboot.c hv/load/elf.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Multiboot 0.6.96: good images of all three kinds, what they are told, and
- * every way to be bad */
+/*
+ * Multiboot 0.6.96: good images of all three kinds, what they are told, and
+ * every way to be bad. Over 400 lines: one image, damaged in every way.
+ */
 #include "tests/unit/fakes/files.h"
 #include "tests/unit/fakes/loader.h"
 

@@ -1,6 +1,9 @@
 /* SOURCES: hv/manifest/parse.c hv/manifest/keys.c hv/manifest/values.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The manifest: what a person writes, and what is wrong with it */
+/*
+ * The manifest: what a person writes, and what is wrong with it. Over 400
+ * lines: a table of sentences for a table of keys.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

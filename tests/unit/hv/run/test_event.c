@@ -1,6 +1,9 @@
 /* SOURCES: hv/run/event.c hv/core/exception.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a vCPU takes before an entry, on a back-end that only takes notes */
+/*
+ * What a vCPU takes before an entry, on a back-end that only takes notes. Over
+ * 400 lines: the fake back-end and controllers serve every case.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,9 @@
 /* SOURCES: hv/device/pc/vpit.c hv/device/pc/vpit_channel.c hv/time/vticks.c hv/time/vclock.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The 8254 against its data sheet (82C54, 231244), by ports and OUT 0 */
+/*
+ * The 8254 against its data sheet (82C54, 231244), by ports and OUT 0. Over
+ * 400 lines: six modes, case by case.
+ */
 #include "tests/unit/fakes/board.h"
 
 #include "hv/device/pc/vhpet.h"
