@@ -110,7 +110,7 @@ fuzz:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory -j$(JOBS) fuzz-now
 # The comparisons with this CPU, by a seed of their own: about FUZZ_SECONDS each
-fuzz-now: fuzz-build guests $(ELF) $(LOADER) $(B)/unit/hv/emulate/test_insn_cpu $(B)/unit/hv/emulate/test_emulate_cpu
+fuzz-now: fuzz-build guests linux-guests $(ELF) $(LOADER) $(B)/unit/hv/emulate/test_insn_cpu $(B)/unit/hv/emulate/test_emulate_cpu
 	@BUILD=$(B) tests/fuzz/run --seconds $(FUZZ_SECONDS)
 	@INSN_SEED=$$(date +%s) INSN_ROUNDS=$$(($(FUZZ_SECONDS) * 10000)) $(B)/unit/hv/emulate/test_insn_cpu
 	@EMULATE_SEED=$$(date +%s) EMULATE_ROUNDS=$(FUZZ_SECONDS) $(B)/unit/hv/emulate/test_emulate_cpu

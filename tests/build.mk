@@ -100,7 +100,9 @@ $(B)/tests/bench/%.elf: $(B)/tests/bench/%.o $(GUEST_LIB_O) tests/guest/lib/gues
 	$(Q)$(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 \
 		--no-warn-rwx-segments -T tests/guest/lib/guest.ld -o $@ $(filter %.o,$^)
 .SECONDARY: $(GUEST_C:%.c=$(B)/%.o) $(GUEST_LIB_O)
--include $(GUEST_C:%.c=$(B)/%.d) $(GUEST_LIB_C:%.c=$(B)/%.d)
+-include $(GUEST_C:%.c=$(B)/%.d) $(GUEST_LIB_C:%.c=$(B)/%.d) $(GUEST_LIB_S:%.asm=$(B)/%.asm.d)
+# The flags above are this file's
+$(GUEST_C:%.c=$(B)/%.o) $(GUEST_LIB_O): tests/build.mk
 
 # The same as ELF32, known by its multiboot 2 header alone
 $(B)/tests/guest/multiboot32.elf: $(B)/tests/guest/multiboot.elf

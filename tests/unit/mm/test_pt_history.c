@@ -6,7 +6,8 @@
  * CPU does. What is found (address, rights, memory type) must be the old
  * mapping or the new one, a table must never leave the tree, and at the end all
  * of the address space is as asked. PT_SEED and PT_ROUNDS of the environment
- * make other and longer random runs.
+ * make other and longer random runs. Over 400 lines: one history and its judge
+ * serve every operation.
  */
 #include "lib/errno.h"
 #include "mm/pt_format.h"
