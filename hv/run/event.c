@@ -179,6 +179,23 @@ static void take_nmis(struct vcpu *v, u32 count)
 	v->nmi_waiting = (u8)MIN(v->nmi_waiting + count, most);
 }
 
+/* What exit handlers have queued. False: it was the end of the guest. */
+static bool take_pending(struct vcpu *v)
+{
+	struct vcpu_event event = v->pending;
+
+	if (event.type == EVENT_SHUTDOWN) {
+		v->pending.type = EVENT_NONE;
+		exit_end_guest(v, "triple fault");
+		return false;
+	}
+	if (!v->injected) {
+		inject(v, &event);
+		v->pending.type = EVENT_NONE;
+	}
+	return true;
+}
+
 /* False: it stays off the core */
 static bool take_signals(struct vcpu *v, u32 events)
 {
@@ -191,6 +208,9 @@ static bool take_signals(struct vcpu *v, u32 events)
 		vm_vcpu_parked(v);
 		return false;
 	}
+	/* It came first: no INIT undoes it */
+	if (v->pending.type == EVENT_SHUTDOWN)
+		return take_pending(v);
 	if (events & VE_VTIMER)
 		vtimer_follow(v->vm);
 	if (events & VE_INIT)
@@ -222,23 +242,6 @@ static bool leave_inactive(struct vcpu *v)
 	}
 	vcpu_block(v);
 	return false;
-}
-
-/* What exit handlers have queued. False: it was the end of the guest. */
-static bool take_pending(struct vcpu *v)
-{
-	struct vcpu_event event = v->pending;
-
-	if (event.type == EVENT_SHUTDOWN) {
-		v->pending.type = EVENT_NONE;
-		exit_end_guest(v, "triple fault");
-		return false;
-	}
-	if (!v->injected) {
-		inject(v, &event);
-		v->pending.type = EVENT_NONE;
-	}
-	return true;
 }
 
 bool vcpu_prepare(struct vcpu *v)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* All virtual devices of a guest, by the rows of hv/core/vdev.h */
+/* All virtual devices of a guest, by the rows of hv/core/vdev_table.h */
 #ifndef HV_VM_DEVICES_H
 #define HV_VM_DEVICES_H
 

@@ -438,6 +438,17 @@ static void test_double_faults(void **state)
 	}
 }
 
+/* The fault came first: an INIT that arrives before the entry undoes nothing */
+static void test_init_does_not_undo_a_shutdown(void **state)
+{
+	vcpu_raise_exception(&vcpu, EXC_DF, true, 0);
+	vcpu_raise_exception(&vcpu, EXC_GP, true, 0);
+	vcpu.events = VE_INIT;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(ended, 1);
+	assert_int_equal(resets, 0);
+}
+
 static void test_faults_set_the_resume_flag(void **state)
 {
 	vcpu.hw.regs.rflags = 2;
@@ -479,6 +490,7 @@ int main(void)
 		T(test_parked_stays_parked),
 		T(test_building),
 		T(test_double_faults),
+		T(test_init_does_not_undo_a_shutdown),
 		T(test_faults_set_the_resume_flag),
 		T(test_page_fault_sets_cr2),
 	};
