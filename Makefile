@@ -53,10 +53,12 @@ $(B)/%.o: %.c Makefile
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# NASM 2.16.01 leaves %include out of what -MD writes; -M has it
 $(B)/%.asm.o: %.asm Makefile
 	@mkdir -p $(@D)
 	$(call say,NASM,$<)
-	$(Q)$(NASM) $(NFLAGS) -MD $(B)/$*.asm.d $< -o $@
+	$(Q)$(NASM) $(NFLAGS) -M -MT $@ -MF $(B)/$*.asm.d $<
+	$(Q)$(NASM) $(NFLAGS) $< -o $@
 
 $(ELF): $(OBJS) linker.ld
 	$(call say,LD,$@)

@@ -11,9 +11,9 @@ bits 64
 default rel
 
 STUB_SIZE	equ 16
-EXCEPTIONS	equ 32
+%define EXCEPTIONS 32
 ; vectors that push an error code: 8 10-14 17 21 29 30
-ERROR_MASK	equ 0x60227d00
+%define ERROR_MASK 0x60227d00
 EIO		equ 5
 
 extern exception_handle
