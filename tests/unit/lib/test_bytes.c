@@ -1,14 +1,8 @@
 /* SOURCES: */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lib/bytes.h at each size, and at the edges of each */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/bytes.h"
+#include "tests/unit/test.h"
 
 static void test_ones(void **state)
 {

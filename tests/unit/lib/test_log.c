@@ -1,18 +1,9 @@
 /* SOURCES: lib/log.c lib/log_ring.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Log lines, their sinks and lock, rate limits, and the ring over a reset */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "lib/log.h"
 #include "lib/log_ring.h"
+#include "tests/unit/test.h"
 
 static char out[8192];
 static size_t out_len;

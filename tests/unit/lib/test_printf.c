@@ -1,18 +1,9 @@
 /* SOURCES: lib/string.c lib/printf.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bh_snprintf() against the host's own on what both know, and its edges */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "lib/printf.h"
 #include "lib/types.h"
+#include "tests/unit/test.h"
 
 /* Same text and same length as the C library */
 #define SAME(...)                                                              \

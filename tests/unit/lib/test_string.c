@@ -5,17 +5,8 @@
  * them to the host in a hosted build, so it is included here, with its own ones
  * turned on and under other names.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "lib/types.h"
+#include "tests/unit/test.h"
 
 #define memcpy         bh_memcpy
 #define memmove        bh_memmove

@@ -2,16 +2,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page ownership: firmware maps, changes, search; and a random walk against a
  * page-by-page model */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
+#include "tests/unit/test.h"
 
 static struct boot_info bi;
 

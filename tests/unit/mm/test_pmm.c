@@ -1,17 +1,10 @@
 /* SOURCES: mm/pmm.c mm/kmem.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The page pool and the slabs, on a pool that is a host array */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "lib/assert.h"
 #include "mm/pmm.h"
 #include "tests/unit/fakes/panic.h"
+#include "tests/unit/test.h"
 
 #define POOL_BYTES MIB(4)
 #define POOL_HPA   MIB(64)

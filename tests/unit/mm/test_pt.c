@@ -2,17 +2,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table walker in its three formats; entries are compared with the
  * manuals' bits, and mappings with a model */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "lib/errno.h"
 #include "mm/pt.h"
 #include "mm/pt_format.h"
 #include "tests/unit/mm/table_pages.h"
+#include "tests/unit/test.h"
 
 static struct budget budget;
 

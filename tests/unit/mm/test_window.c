@@ -4,14 +4,8 @@
  * Windows. INVLPG is a privileged instruction: the fault handler counts it,
  * notes its operand and steps over it.
  */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <ucontext.h>
-
-#include <cmocka.h>
 
 #include "include/hw/paging.h"
 #include "lib/errno.h"
@@ -21,6 +15,7 @@
 #include "mm/window.h"
 #include "tests/unit/fakes/percpu.h"
 #include "tests/unit/fakes/pool.h"
+#include "tests/unit/test.h"
 
 #define CALLS 20000u
 

@@ -2,15 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The core a new entity gets: allowed, online, least loaded, away from its own
  * group */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "sched/placement.h"
+#include "tests/unit/test.h"
 
 #define CORES 4u
 

@@ -4,14 +4,6 @@
  * The scheduler on a simulated core: the clock is the test's, so the source is
  * included here, unedited, behind a fake rdtsc().
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #define rdtsc machine_rdtsc
 #include "arch/x86/machine/tsc.h"
@@ -27,6 +19,7 @@ static u64 rdtsc(void)
 #include "tests/unit/fakes/percpu.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/timer.h"
+#include "tests/unit/test.h"
 
 #define SLICE SLICE_NS
 #define MS    1000000ull

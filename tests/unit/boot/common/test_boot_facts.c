@@ -3,18 +3,11 @@
 /* What the loaders find out: cores from an MP table, an MADT behind an RSDP,
  * the order of the modules */
 /* clang-format off */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 /* clang-format on */
-
-#include <stdlib.h>
-
 #include "boot/common/facts.h"
 #include "boot/common/mptable.h"
 #include "lib/string.h"
+#include "tests/unit/test.h"
 
 #define HEADER               44
 #define CHECKSUM_AT          7

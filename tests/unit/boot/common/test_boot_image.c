@@ -3,18 +3,11 @@
 /* The hypervisor's ELF file as a loader checks it: any damage is refused with a
  * reason, and a good file lands in memory whole */
 /* clang-format off */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 /* clang-format on */
-
-#include <stdlib.h>
-
 #include "boot/common/image.h"
 #include "include/hw/elf.h"
 #include "lib/string.h"
+#include "tests/unit/test.h"
 
 #define TEXT_OFFSET 0x1000
 #define DATA_OFFSET 0x2000

@@ -3,18 +3,11 @@
 /* The loaders' memory map: whatever comes in, what goes out is ascending,
  * disjoint, in whole pages, and says the least usable type of each page */
 /* clang-format off */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 /* clang-format on */
-
-#include <stdlib.h>
-
 #include "boot/common/boot_mem.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "tests/unit/test.h"
 
 static struct boot_info bi;
 

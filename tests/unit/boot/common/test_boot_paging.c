@@ -2,18 +2,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loaders' page tables, walked as the processor does */
 /* clang-format off */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
 /* clang-format on */
-
-#include <stdlib.h>
-
 #include "boot/common/image.h"
 #include "boot/common/paging.h"
 #include "lib/string.h"
+#include "tests/unit/test.h"
 
 #define PRESENT_WRITABLE 3
 #define LEAF             BIT(7)

@@ -5,18 +5,11 @@
  * run of random damage, which must never read outside a table. Over 400 lines:
  * the tables made by hand serve every case.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "drivers/acpi/parse.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/test.h"
 
 #define MEM_BYTES KIB(64)
 #define MEM_HPA   MIB(1)

@@ -2,17 +2,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The framebuffer console on a framebuffer in host memory, whose every byte
  * outside ASan guards: text is read back from the pixels */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "drivers/console/fbcon.h"
 #include "drivers/console/font8x16.h"
 #include "tests/unit/fakes/ioremap.h"
+#include "tests/unit/test.h"
 
 #define FB_HPA 0xc0000000ull
 

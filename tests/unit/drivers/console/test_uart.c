@@ -2,16 +2,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical UART, against a fake with a FIFO, an empty bus, and a UART that
  * dies */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "drivers/console/uart.h"
 #include "include/hw/uart16550.h"
 #include "tests/unit/fakes/ports.h"
+#include "tests/unit/test.h"
 
 static u8 regs[UART_PORTS];
 static bool there, dead;

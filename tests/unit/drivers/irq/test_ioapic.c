@@ -1,13 +1,6 @@
 /* SOURCES: drivers/irq/ioapic.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical IOAPICs: two fakes behind select and window */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/portio.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/irq/ioapic.h"
@@ -16,6 +9,7 @@
 #include "lib/log.h"
 #include "tests/unit/fakes/ioremap.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/test.h"
 
 #define FAKES 2u
 

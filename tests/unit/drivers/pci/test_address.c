@@ -1,14 +1,8 @@
 /* SOURCES: */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* drivers/pci/address.h: CF8h and ECAM, both ways */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "drivers/pci/address.h"
+#include "tests/unit/test.h"
 
 static void expect(struct pci_address a, u8 bus, u32 device, u32 function,
 		   u32 reg)

@@ -1,13 +1,6 @@
 /* SOURCES: drivers/pci/pci.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Configuration space by ports and by ECAM, against a fake host bridge */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
 #include "include/hw/pci.h"
@@ -16,6 +9,7 @@
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/owner.h"
 #include "tests/unit/fakes/ports.h"
+#include "tests/unit/test.h"
 
 static u8 space[PCI_CONFIG_BYTES]; /* of function 2:3.1 */
 static u32 address;

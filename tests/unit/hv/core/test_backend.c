@@ -1,17 +1,11 @@
 /* SOURCES: hv/core/backend.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The choice of a back-end, and what a reset and INIT leave in the registers */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "hv/core/backend.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/test.h"
 
 static int absent(u32 *max_level)
 {

@@ -1,17 +1,10 @@
 /* SOURCES: hv/core/breakpoint.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which accesses meet which breakpoint, and when a vCPU counts as having any */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/debug_regs.h"
 #include "hv/core/breakpoint.h"
 #include "include/hw/cpu.h"
+#include "tests/unit/test.h"
 
 #define ON(n, kind, len)                                                       \
 	(1ull << 2 * (n) | (u64)(kind) << (16 + 4 * (n)) |                     \

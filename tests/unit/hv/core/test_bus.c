@@ -1,18 +1,10 @@
 /* SOURCES: hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Port and MMIO regions: order, overlap, lookups, accesses at the edges */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "hv/core/bus.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/pool.h"
+#include "tests/unit/test.h"
 
 static struct bus bus;
 static struct budget budget;

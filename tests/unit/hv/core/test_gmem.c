@@ -2,13 +2,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guest memory by physical and by virtual address in every paging mode, the
  * rights matrix, and the length of an intercepted instruction. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/machine/fpu.h"
 #include "hv/core/gmem.h"
 #include "hv/emulate/emulate.h"
@@ -16,6 +9,7 @@
 #include "lib/errno.h"
 #include "tests/unit/fakes/fpu.h"
 #include "tests/unit/fakes/window.h"
+#include "tests/unit/test.h"
 
 #define SLOT0_BYTES MIB(1)
 #define SLOT1_GPA   MIB(16)

@@ -1,14 +1,8 @@
 /* SOURCES: */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hv/core/regs.h: CPL in every mode, register merges, canonical addresses */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "hv/core/regs.h"
+#include "tests/unit/test.h"
 
 #define SS_DPL(dpl)                                                            \
 	.seg[SEG_SS].attr = SEG_ATTR_REAL_DATA | (dpl) << SEG_ATTR_DPL_SHIFT

@@ -1,13 +1,8 @@
 /* SOURCES: hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's slots: which one an address is in, and how much RAM they are */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "hv/core/slots.h"
+#include "tests/unit/test.h"
 
 /* RAM, a hole, RAM and ROM side by side, and RAM above 4 GiB */
 static struct vm vm = {

@@ -2,15 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The instruction decoder: lengths and fields by table, every cut-off, and
  * random bytes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "hv/emulate/insn.h"
 #include "lib/errno.h"
+#include "tests/unit/test.h"
 
 #define M16 INSN_16BIT
 #define M32 INSN_32BIT

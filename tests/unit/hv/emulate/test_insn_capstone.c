@@ -6,18 +6,11 @@
  * and random prefixes, in all modes. What that decoder does not know is not
  * compared.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include <capstone/capstone.h>
 
 #include "hv/emulate/insn.h"
 #include "lib/types.h"
+#include "tests/unit/test.h"
 
 #define REPORTS 20
 #define BYTES   16

@@ -8,15 +8,9 @@
  * segments are such that nothing can be read, written or jumped to.
  * INSN_SEED and INSN_ROUNDS of the environment make other and longer runs.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "hv/emulate/insn.h"
 #include "tests/unit/fakes/cpu_native.h"
+#include "tests/unit/test.h"
 
 #define ROUNDS    40000u
 #define REPORTS   20

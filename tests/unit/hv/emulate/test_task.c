@@ -2,14 +2,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Task switches over a small memory: all or nothing while they check, the new
  * task's fault after that, and structures that are nowhere */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "hv/core/exit.h"
 #include "hv/core/gmem.h"
 #include "hv/emulate/emulate.h"
@@ -19,6 +11,7 @@
 #include "lib/errno.h"
 #include "tests/unit/fakes/exception.h"
 #include "tests/unit/fakes/kill.h"
+#include "tests/unit/test.h"
 
 #define GDT       0x1000u
 #define OLD_TSS   0x2000u

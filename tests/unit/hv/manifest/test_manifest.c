@@ -4,18 +4,10 @@
  * The manifest: what a person writes, and what is wrong with it. Over 400
  * lines: a table of sentences for a table of keys.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "hv/manifest/manifest.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "tests/unit/test.h"
 
 #define SENTENCES 64
 

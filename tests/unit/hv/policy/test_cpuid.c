@@ -1,15 +1,6 @@
 /* SOURCES: hv/policy/cpuid.c hv/policy/cpuid_table.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The CPUID policy over the leaves of the machine the test runs on */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "hv/core/vcpu.h"
@@ -20,6 +11,7 @@
 #include "include/hw/cpuid.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/tsc.h"
+#include "tests/unit/test.h"
 
 static struct vm vm;
 static struct vcpu vcpu;

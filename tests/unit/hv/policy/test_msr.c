@@ -1,15 +1,6 @@
 /* SOURCES: hv/policy/msr.c hv/policy/mtrr.c hv/policy/msr_table.c hv/policy/msr_state.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSR policy: the table's shape, gates, and each kind of register */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "hv/irq/vlapic.h"
@@ -24,6 +15,7 @@
 #include "include/hw/msr.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/vcpu.h"
+#include "tests/unit/test.h"
 
 #define NON_CANONICAL 0x0000800000000000ull
 

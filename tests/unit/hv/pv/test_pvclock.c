@@ -1,15 +1,6 @@
 /* SOURCES: hv/pv/pvclock.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The paravirtual clock's pages as a guest reads them */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/machine/tsc.h"
 #include "drivers/clock/rtc.h"
 #include "hv/core/gmem.h"
@@ -19,6 +10,7 @@
 #include "tests/unit/fakes/guest_ram.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/tsc.h"
+#include "tests/unit/test.h"
 
 #define RAM_BYTES    8192
 #define BOOT_SECONDS 1700000000ull

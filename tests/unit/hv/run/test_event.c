@@ -4,15 +4,6 @@
  * What a vCPU takes before an entry, on a back-end that only takes notes. Over
  * 400 lines: the fake back-end and controllers serve every case.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "hv/core/vcpu.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic.h"
@@ -26,6 +17,7 @@
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
 #include "tests/unit/fakes/vcpu.h"
+#include "tests/unit/test.h"
 
 static struct vm vm;
 static struct vcpu vcpu;

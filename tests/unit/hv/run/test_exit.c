@@ -5,15 +5,6 @@
  * each verdict does to RIP, and what a guest may and may not reach. Over 400
  * lines: a back-end that is not there serves every kind of exit.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/debug_regs.h"
 #include "arch/x86/machine/idt.h"
 #include "arch/x86/machine/irq.h"
@@ -38,6 +29,7 @@
 #include "tests/unit/fakes/owner.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/vm_end.h"
+#include "tests/unit/test.h"
 
 #define TRAPPED_BASE 0xfee00000ull
 #define DEVICE_BASE  0xfe000000ull

@@ -1,21 +1,13 @@
 /* SOURCES: hv/vm/memory.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's RAM: where it comes from, where the guest sees it, lookups */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "hv/core/slots.h"
 #include "hv/load/load.h"
 #include "hv/vm/memory.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/owner.h"
+#include "tests/unit/test.h"
 
 static struct vm vm;
 static struct guest_config config;

@@ -2,19 +2,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The manifest against the machine it must fit, the ways in, and the guest that
  * starts when there is no manifest */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "hv/load/load.h"
 #include "hv/vm/plan.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "tests/unit/test.h"
 
 #define SENTENCES 64
 

@@ -1,19 +1,12 @@
 /* SOURCES: hv/vm/stats.c hv/core/exit.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The line that says what a guest's exits were */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/exit.h"
 #include "hv/vm/stats.h"
 #include "lib/log.h"
 #include "lib/printf.h"
+#include "tests/unit/test.h"
 
 static struct vm vm_a, vm_b;
 struct vm *vms[VM_MAX] = { &vm_a, &vm_b };

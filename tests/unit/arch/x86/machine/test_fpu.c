@@ -1,17 +1,10 @@
 /* SOURCES: arch/x86/machine/fpu.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which parts of a saved FPU state an XRSTOR is told to take from memory */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/fpu.h"
 #include "include/hw/cpu.h"
+#include "tests/unit/test.h"
 
 #define FCW_INIT  0x37f
 #define XSTATE_BV 512

@@ -1,16 +1,6 @@
 /* SOURCES: arch/x86/machine/irq.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Host vectors: binding, allocation and dispatch */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/percpu.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
@@ -20,6 +10,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/test.h"
 
 static u32 eois, handled;
 static void *last_arg;

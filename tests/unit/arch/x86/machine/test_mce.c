@@ -1,15 +1,6 @@
 /* SOURCES: arch/x86/machine/mce.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Machine-check banks, faked: what is judged, cleared and turned on */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/mce.h"
@@ -17,6 +8,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/test.h"
 
 #define BANKS 3
 

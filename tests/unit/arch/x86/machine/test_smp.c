@@ -3,12 +3,7 @@
 /* Bring-up of another core: it answers at once, late, or never */
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/features.h"
@@ -22,6 +17,7 @@
 #include "mm/pmm.h"
 #include "tests/unit/fakes/percpu.h"
 #include "tests/unit/fakes/pool.h"
+#include "tests/unit/test.h"
 
 #define OTHER     7 /* its APIC id; the boot core's is 0 */
 #define LIMIT_SEC 20

@@ -1,21 +1,12 @@
 /* SOURCES: arch/x86/machine/timer.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The per-core timer queue with a fake LAPIC timer */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/percpu.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
 #include "tests/unit/fakes/percpu.h"
+#include "tests/unit/test.h"
 
 #define FAR (~0ull / 2)
 

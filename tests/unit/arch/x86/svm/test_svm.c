@@ -4,17 +4,11 @@
  * The SVM back-end without a CPU: permission maps, events, windows, segments
  * and the exit codes. Over 400 lines: one VMCB that each case fills.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/svm/internal.h"
 #include "include/hw/lapic.h"
+#include "tests/unit/test.h"
 
 struct svm_caps svm_caps;
 

@@ -1,18 +1,12 @@
 /* SOURCES: arch/x86/svm/caps.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is made of a CPU's SVM features */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/svm/caps.h"
 #include "arch/x86/svm/regs.h"
 #include "include/hw/cpuid.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/test.h"
 
 static void old_cpu(void **state)
 {

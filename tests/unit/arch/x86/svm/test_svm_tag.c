@@ -1,14 +1,8 @@
 /* SOURCES: arch/x86/svm/tag.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ASIDs: no vCPU runs in a new generation before somebody has flushed */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/svm/internal.h"
+#include "tests/unit/test.h"
 
 struct svm_caps svm_caps;
 

@@ -1,19 +1,12 @@
 /* SOURCES: arch/x86/vmx/caps.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The controls table against capability MSRs of CPUs good and bad */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/vmx/caps.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/test.h"
 
 #define DEFAULT1 0x16u /* pin-based bits that are always one */
 

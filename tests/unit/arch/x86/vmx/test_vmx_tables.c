@@ -1,19 +1,12 @@
 /* SOURCES: arch/x86/vmx/bitmap.c arch/x86/vmx/state.c mm/pt_format.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSR and I/O bitmaps, segment attributes */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/vmx/internal.h"
 #include "lib/string.h"
 #include "mm/pmm.h"
 #include "mm/window.h"
+#include "tests/unit/test.h"
 
 /* What the register groups need and no test here reaches */
 struct vmx_caps vmx_caps;

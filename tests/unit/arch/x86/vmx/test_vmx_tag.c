@@ -1,16 +1,9 @@
 /* SOURCES: arch/x86/vmx/tag.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual-processor identifiers: unique while they live */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "arch/x86/vmx/internal.h"
 #include "lib/assert.h"
+#include "tests/unit/test.h"
 
 struct vmx_caps vmx_caps;
 
