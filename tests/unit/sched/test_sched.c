@@ -4,7 +4,6 @@
  * The scheduler on a simulated core: the clock is the test's, so the source is
  * included here, unedited, behind a fake rdtsc().
  */
-
 #define rdtsc machine_rdtsc
 #include "arch/x86/machine/tsc.h"
 #undef rdtsc
