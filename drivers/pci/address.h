@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How configuration space is addressed: by the port CF8h (PCI 3.0, 3.2.2.3.2
- * *Software Generation of Configuration Transactions*) and by memory, ECAM
+ * *Software Generation of Configuration Transactions*). Also by memory, ECAM
  * (PCIe 4.0, 7.2.2 *PCI Express Enhanced Configuration Access Mechanism
  * (ECAM)*). Pure; for the host's functions (pci.c) and for virtual ones (hv/).
  */

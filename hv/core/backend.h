@@ -347,8 +347,8 @@ int __must_check backend_select(const struct vcpu_ops *const *candidates,
 				u32 count, u32 *max_level);
 
 /*
- * For back-ends: all registers as power-on, or INIT when @init, leaves them, to
- * be stored by the next entry (SDM 3A table 10-1 *IA-32 and Intel 64 Processor
+ * For back-ends: all registers as power-on, or INIT when @init, leaves them.
+ * The next entry stores them (SDM 3A table 10-1 *IA-32 and Intel 64 Processor
  * States Following Power-up, Reset, or INIT*; APM 2 table 14-1). For INIT,
  * RG_CR and RG_MSR are valid.
  */

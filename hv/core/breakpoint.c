@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * See breakpoint.h. Whether a vCPU has any is learnt at no cost to the exits of
- * those that have none: while DR7 is idle a write of it exits, after which the
- * guest has its debug registers to itself and each emulated instruction looks
+ * those that have none. While DR7 is idle, a write of it exits. After that the
+ * guest has its debug registers to itself, and each emulated instruction looks
  * at DR7, until one finds it idle again.
  */
 #include "hv/core/breakpoint.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Breakpoints on data and ports (SDM 3B 18.3.1.2; APM 2 13.1.1): the CPU meets
- * those of the instructions it executes; here are those of the accesses that
+ * Breakpoints on data and ports (SDM 3B 18.3.1.2; APM 2 13.1.1). The CPU meets
+ * those of the instructions it executes. Here are those of the accesses that
  * the hypervisor makes for the guest. Home core, attached; no lock.
  */
 #ifndef HV_CORE_BREAKPOINT_H

@@ -17,7 +17,7 @@
 /*
  * The current privilege level: 0 in real mode, 3 in virtual-8086 mode, else the
  * DPL of SS, where both back-ends keep it. That of CS may be lower (conforming
- * code), and SYSRET leaves another one in the SS of an SVM guest (SDM 3A 5.5
+ * code). SYSRET leaves another one in the SS of an SVM guest (SDM 3A 5.5
  * *Privilege Levels*, 3C 25.4.1; APM 2 15.5.1 *Basic Operation*, CPL).
  * RG_SEG, RG_CR and RG_RIP are valid.
  */
@@ -31,7 +31,7 @@ static inline u32 vcpu_cpl(const struct vcpu_regs *r)
 }
 
 /* A general register that held @old after @bytes (1, 2, 4 or 8) of @value went
- * into it: 4 clear the upper half, 1 and 2 leave the rest (SDM 1 3.4.1.1) */
+ * into it. 4 clear the upper half, 1 and 2 leave the rest (SDM 1 3.4.1.1). */
 static inline u64 gpr_merge(u64 old, u64 value, u32 bytes)
 {
 	return bytes == 4 ? (u32)value : merge_bytes(old, value, bytes);

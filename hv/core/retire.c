@@ -18,9 +18,9 @@ void retire_debug_trap(struct vcpu *v, u64 causes)
 	vcpu_raise_exception(v, EXC_DB, false, 0);
 }
 
-/* What the CPU does between two instructions: breakpoints that it met or a
- * shadow has held back, single-step trap, and the end of the interrupt shadow
- * (SDM 3A 6.8.3, 3B 18.3.1) */
+/* What the CPU does between two instructions: breakpoints met or held back by a
+ * shadow, the single-step trap, the end of the interrupt shadow (SDM 3A 6.8.3,
+ * 3B 18.3.1) */
 void retire_insn(struct vcpu *v)
 {
 	struct vcpu_regs *r = vcpu_regs(v);

@@ -11,9 +11,9 @@
 /* RIP ran past a multiple of 64 KiB: it wraps unless the code is of a larger
  * size */
 void retire_wrap_rip(struct vcpu *v);
-/* What the CPU does between two instructions: breakpoints that were met or that
- * a shadow has held back, the single-step trap, the end of the interrupt shadow
- * (SDM 3A 6.8.3, 3B 18.3.1) */
+/* What the CPU does between two instructions: breakpoints met or held back by a
+ * shadow, the single-step trap, the end of the interrupt shadow (SDM 3A 6.8.3,
+ * 3B 18.3.1) */
 void retire_insn(struct vcpu *v);
 /* Queue a #DB that is a trap; @causes as in DR6, whose B0-3 are this one's and
  * whose other bits stay (SDM 3B 18.2.3) */

@@ -38,9 +38,9 @@ struct vdev {
 	 * parked, on any core. NULL: nothing changes by a reset. */
 	void (*reset)(struct vm *vm);
 	/*
-	 * For snapshots, which are to come (hv/snap/) and will call these with
-	 * all vCPUs parked, in the order of the rows; no device fills them yet,
-	 * so NULL does not say that a device has no state.
+	 * For snapshots, which are to come (hv/snap/). They will call these
+	 * with all vCPUs parked, in the order of the rows. No device fills them
+	 * yet, so NULL does not say that a device has no state.
 	 * save(): the state into @to, of at most @max bytes, in a form that
 	 * outlives this build; returns its bytes, or -ENOSPC.
 	 * load(): into a device just made or reset; -EINVAL if @bytes bytes at

@@ -84,9 +84,9 @@ extern struct vm *vm_privileged; /* NULL: none in the manifest */
 
 /*
  * Any core, any context: the guest is to end, as @how says. Its vCPUs stop at
- * their next look at their events; what follows is hv/vm/life.c's: a reset
- * builds and starts it again, a second after its last start at the earliest;
- * power-off and crash leave it stopped; the privileged guest's power-off and
+ * their next look at their events; what follows is hv/vm/life.c's. A reset
+ * builds and starts it again, a second after its last start at the earliest.
+ * Power-off and crash leave it stopped. The privileged guest's power-off and
  * reset end the machine (hv/vm/machine_end.h). The first request counts;
  * @reason completes "guest NAME crashed: ". Takes vm->lock.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Translation of guest-virtual addresses as the CPU would do it (SDM 3A 4
- * *Paging*; APM 2 5 *Page Translation and Protection*): every mode is a row of
+ * *Paging*; APM 2 5 *Page Translation and Protection*). Every mode is a row of
  * levels, entry size and index width. Called by the emulator and, for code that
  * is not 64-bit, by gmem_fetch(). Home core; no lock.
  *

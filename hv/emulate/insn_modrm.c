@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ModRM byte and the memory operand that it names (SDM 2A 2.1.5
- * *Addressing-Mode Encoding of ModR/M and SIB Bytes*), and the one kind of
+ * *Addressing-Mode Encoding of ModR/M and SIB Bytes*). Also the one kind of
  * instruction that needs little more: insn_decode_move().
  */
 #include "hv/emulate/insn_priv.h"

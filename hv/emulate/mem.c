@@ -177,7 +177,7 @@ static bool compare_exchange(void *ram, u8 size, u64 old, u64 value)
 }
 
 /*
- * The end or the beginning of a page, up to 7 bytes of it: the aligned eight
+ * The end or the beginning of a page, up to 7 bytes of it. The aligned eight
  * bytes around them are exchanged, so that they change at once and none of
  * their neighbours' writes is lost.
  */
@@ -197,7 +197,7 @@ static int replace_edge(void *ram, u8 size, u64 old, u64 value)
 
 /*
  * A locked operation is atomic across pages too (SDM 3A 8.1.2.2). A device that
- * has one of them sees its part after the part in RAM has been exchanged; if
+ * has one of them sees its part after the part in RAM has been exchanged. If
  * both are RAM by now, the CPU itself does it, unless it cannot.
  */
 static int replace_split(struct emu *m, const struct emu_span *span, u8 size,

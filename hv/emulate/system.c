@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Descriptor tables and the machine status word, where an operand or a table is
- * not in RAM (SDM 2A, 2B: SLDT, STR, LLDT, LTR, SGDT, SIDT, LGDT, LIDT, SMSW,
- * LMSW). Also the accessed bit that a load of a segment register sets (SDM 3A
- * 3.4.5.1), for tables in ROM, as firmware's are. Called through the opcode
- * table of hv/emulate/emulate.c and by the EXIT_MMIO handler.
+ * Descriptor tables and the machine status word (SDM 2A, 2B: SLDT, STR, LLDT,
+ * LTR, SGDT, SIDT, LGDT, LIDT, SMSW, LMSW). They come here where an operand or
+ * a table is not in RAM. Also the accessed bit that a load of a segment
+ * register sets (SDM 3A 3.4.5.1), for tables in ROM, as firmware's are. Called
+ * through the opcode table of hv/emulate/emulate.c and by the EXIT_MMIO
+ * handler.
  */
 #include "hv/core/gmem.h"
 #include "hv/emulate/priv.h"

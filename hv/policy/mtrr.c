@@ -2,12 +2,12 @@
 /*
  * The guest's memory type range registers (SDM 3A 12.11 *Memory Type Range
  * Registers (MTRRs)*; APM 2 7.7). They are kept and checked as a CPU does, but
- * have no effect: RAM is WB by EPT, and with SVM by the host's MTRRs, so that
- * the guest's PAT alone makes a page anything else (SDM 3C 29.3.7.2; APM 2
+ * have no effect: RAM is WB by EPT, and with SVM by the host's MTRRs. So the
+ * guest's PAT alone makes a page anything else (SDM 3C 29.3.7.2; APM 2
  * 15.25.8). A guest's RAM is coherent whatever its type; the privileged guest's
  * device windows are mapped UC. All vCPUs reset to MTRRs on with default type
- * WB, what firmware leaves behind for a kernel that is loaded directly, and
- * firmware that is the guest writes them first.
+ * WB. That is what firmware leaves behind, for a kernel that is loaded
+ * directly; firmware that is the guest writes them first.
  */
 #include "hv/policy/msr.h"
 #include "hv/policy/msr_table.h"

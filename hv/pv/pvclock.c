@@ -2,8 +2,8 @@
 /*
  * KVM's paravirtual clock. Called by the MSR policy on the vCPU's home core. A
  * vCPU's page is written when the guest names it and when its TSC is moved,
- * never in between: the TSC is invariant and the same everywhere, so the page
- * stays true (PVCLOCK_TSC_STABLE).
+ * never in between. The page stays true, because the TSC is invariant and the
+ * same everywhere (PVCLOCK_TSC_STABLE).
  */
 #include "hv/pv/pvclock.h"
 

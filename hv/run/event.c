@@ -135,8 +135,8 @@ static bool deliver_extint(struct vcpu *v)
 }
 
 /*
- * What the PPR holds back needs no window when an interrupt in service does it
- * (its EOI posts VE_IRQ); when only the TPR does, the guest may lower it by CR8
+ * What the PPR holds back needs no window when an interrupt in service does it:
+ * its EOI posts VE_IRQ. When only the TPR does, the guest may lower it by CR8
  * with no exit, and the window's priority tells the CPU when.
  */
 static void wait_for_tpr(struct vcpu *v)

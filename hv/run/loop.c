@@ -4,9 +4,9 @@
  *
  * A core runs with interrupts off; a guest's stay in the core is bounded by
  * whatever sets pcpu.pending or vcpu.events. A poster sets its bit first and
- * looks at in_guest afterwards; this loop sets in_guest first and looks at the
- * bits afterwards (both with a full barrier), so that one of them sees the
- * other: no wake-up is lost and no IPI goes to a core that need not have it.
+ * looks at in_guest afterwards. This loop sets in_guest first and looks at the
+ * bits afterwards. With a full barrier in both, one of them sees the other: no
+ * wake-up is lost and no IPI goes to a core that need not have it.
  */
 #include "hv/run/loop.h"
 

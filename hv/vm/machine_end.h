@@ -9,7 +9,7 @@ enum machine_end { MACHINE_POWER_OFF, MACHINE_RESET };
 
 /* For hv/vm/life.c: the privileged guest has stopped, as @how says. Isolated
  * guests get their power button, if their software listens to it, and their
- * time of grace, else they stop at once; the machine ends with the last of
+ * time of grace, else they stop at once. The machine ends with the last of
  * them. Any core, no locks held; returns. */
 void machine_end(enum machine_end how);
 /* hv/vm/life.c counts the guests that live: one starts, one has ended for good.

@@ -12,7 +12,7 @@
 /*
  * Cores, memory, files. A guest that does not fit is marked invalid after a
  * sentence to @report. A guest that names no cores gets those from @first_core
- * on; one that leaves boot = out gets the way in that its file has
+ * on. One that leaves boot = out gets the way in that its file has
  * (BOOT_WAY_AUTO stays where it has none).
  * @core_count: how many the machine has. After files_init().
  */

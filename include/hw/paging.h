@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page tables of four levels and the bits of EPT entries (SDM 3C 29.3.2 *EPT
- * Translation Mechanism*); those of host and NPT are in cpu.h (SDM 3A 4.5,
+ * Translation Mechanism*). Those of host and NPT are in cpu.h (SDM 3A 4.5,
  * APM 2 15.25.5 *Nested Table Walk*). */
 #ifndef HW_PAGING_H
 #define HW_PAGING_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Config registers of the 82Q35 host bridge (3 Series, 5.1), and of the ICH9
- * LPC bridge: config registers (ICH9, 13.1), chipset configuration registers
- * (10.1) and the processor interface's ports (13.7) */
+/* Config registers of the 82Q35 host bridge (3 Series, 5.1). Of the ICH9 LPC
+ * bridge: config registers (ICH9, 13.1), chipset configuration registers (10.1)
+ * and the processor interface's ports (13.7). */
 #ifndef HW_Q35_H
 #define HW_Q35_H
 

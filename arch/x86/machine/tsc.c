@@ -5,7 +5,7 @@
  *
  * On most machines CPUID or an MSR tells the rate exactly. Else it is measured
  * for WINDOW_US beside a clock of known rate. Both ends of the window lie at an
- * edge of that clock, between two TSC reads that are as close as they come: so
+ * edge of that clock, between two TSC reads that are as close as they come. So
  * a short window is exact enough. The LAPIC timer is measured in the same
  * window.
  */

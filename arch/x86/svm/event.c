@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events into the guest: EVENTINJ, the interrupt window by a virtual interrupt
- * that never arrives (V_IRQ with the VINTR intercept) or by CR8, and the NMI
- * window by the IRET intercept and one step (APM 2 15.20 *Event
- * Injection*, 15.21 *Interrupt and Local APIC Support*). Runs on the core that
- * has the vCPU.
+ * Events into the guest: EVENTINJ and the two windows (APM 2 15.20 *Event
+ * Injection*, 15.21 *Interrupt and Local APIC Support*). The interrupt window
+ * is opened by a virtual interrupt that never arrives (V_IRQ with the VINTR
+ * intercept) or by CR8. The NMI window is opened by the IRET intercept and one
+ * step. Runs on the core that has the vCPU.
  */
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Address-space identifiers. An ASID belongs to a vCPU on one core for one
- * generation; when a core runs out, it begins a new generation with a flush of
+ * generation. When a core runs out, it begins a new generation with a flush of
  * all (APM 2 15.15, 15.16). The flush is an entry's: until a vCPU has made one,
  * every ASID given asks for it.
  */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VMX on and off: the probe on the boot CPU, then IA32_FEATURE_CONTROL, CR0
- * and CR4 fixed bits and VMXON on each core (SDM 3C 24.7 *Enabling and
- * Entering VMX Operation*, 24.8 *Restrictions on VMX Operation*).
+ * VMX on and off (SDM 3C 24.7 *Enabling and Entering VMX Operation*, 24.8
+ * *Restrictions on VMX Operation*). First the probe on the boot CPU; then, on
+ * each core, IA32_FEATURE_CONTROL, CR0 and CR4 fixed bits and VMXON.
  */
+#include "include/hw/cpu.h"
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/vmx/internal.h"
-#include "include/hw/cpu.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "lib/log.h"

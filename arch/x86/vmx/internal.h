@@ -70,9 +70,9 @@ static inline bool vmx_loaded(const struct vcpu_hw *v)
 }
 
 /*
- * enter.asm: struct vcpu_ops.run. It loads the GPRs and enters; after the exit
- * it stores them and goes on to vmx_exited() or, when the CPU refused, to
- * vmx_refused(), with the caller's stack: all are one call of vmx_run.
+ * enter.asm: struct vcpu_ops.run. It loads the GPRs and enters. After the exit
+ * it stores them and goes on to vmx_exited(). When the CPU refused, it goes on
+ * to vmx_refused(). Both have the caller's stack: all are one call of vmx_run.
  */
 extern const struct vcpu_entry vmx_run;
 void vmx_exit_point(void); /* HOST_RIP */

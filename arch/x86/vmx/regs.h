@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VMX as the manual spells it: VMCS fields grouped by width and class, control
- * bits, exit reasons; the MSRs are in cpu/msr_regs.h (SDM 3C 25 *Virtual
- * Machine Control Structures*, appendices A, B and C). Field ids are one-member
+ * VMX as the manual spells it (SDM 3C 25 *Virtual Machine Control Structures*,
+ * appendices A, B and C): VMCS fields grouped by width and class, control bits,
+ * exit reasons. The MSRs are in include/hw/msr.h. Field ids are one-member
  * structs by width, so that a 32-bit access to a 64-bit field does not compile.
  */
 #ifndef ARCH_X86_VMX_REGS_H

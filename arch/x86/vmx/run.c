@@ -125,9 +125,12 @@ static enum exit_kind odd_kind(u32 reason)
 					      : EXIT_ENTRY_FAILED;
 }
 
-/* Guest state the core let through and the CPU does not, a machine check on
- * the way in (SDM 3C 27.9 *Machine-Check Events During VM Entry*), or a reason
- * that no control we set can cause */
+/*
+ * The entry failed by guest state that the core let through and the CPU does
+ * not. Or it failed by a machine check on the way in (SDM 3C 27.9
+ * *Machine-Check Events During VM Entry*). Or the reason of the exit is one
+ * that no control we set can cause.
+ */
 static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 {
 	struct vcpu_exit *exit = &v->exit;
