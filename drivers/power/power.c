@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Power-off and reset of the machine, see power.h. Called by hv/vm/machine_end.c
- * when the last guest has ended. Each way is tried in turn, with a wait for it
- * to take effect. No lock: the other cores are stopped.
+ * Power-off and reset of the machine, see power.h. Called by
+ * hv/vm/machine_end.c when the last guest has ended. Each way is tried in turn,
+ * with a wait for it to take effect. No lock: the other cores are stopped.
  */
 #include "drivers/power/power.h"
 

@@ -9,6 +9,7 @@
  * An arrival takes no lock. msi_lock protects taking and giving back rows, and
  * the storm hook; it comes after passthrough.lock.
  */
+#include "include/hw/msi.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/tsc.h"
@@ -17,7 +18,6 @@
 #include "hv/irq/storm.h"
 #include "hv/irq/vlapic.h"
 #include "include/hw/lapic.h"
-#include "include/hw/msi.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 

@@ -11,11 +11,11 @@
  *	  zero page | command line | GDT | page tables (PML4, PDPT, 4 PDs) |
  *	  EFI memory map, if any
  */
+#include "include/hw/bzimage.h"
 #include "hv/core/gmem.h"
 #include "hv/load/efi_map.h"
 #include "hv/load/load.h"
 #include "hv/load/place.h"
-#include "include/hw/bzimage.h"
 #include "include/hw/descriptor.h"
 #include "include/hw/paging.h"
 #include "lib/errno.h"

@@ -6,9 +6,9 @@
  * written. Entered in 32-bit protected mode, paging off, EBX = hvm_start_info.
  * No locks.
  */
+#include "include/hw/pvh.h"
 #include "hv/core/gmem.h"
 #include "hv/load/elf.h"
-#include "include/hw/pvh.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 

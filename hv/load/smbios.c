@@ -5,12 +5,12 @@
  * at its kernel (anchors at F0000h, where a scan finds them) or by firmware
  * (two files). Built in pool pages that are freed at the end. No locks.
  */
+#include "include/hw/smbios.h"
 #include "hv/core/gmem.h"
 #include "hv/core/pc_map.h"
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/load/platform.h"
 #include "hv/load/smbios_priv.h"
-#include "include/hw/smbios.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See guest_barrier.h. What to do is found out at the first call. Cores that find out
- * at the same time find the same, so there is no lock.
+ * See guest_barrier.h. What to do is found out at the first call. Cores that
+ * find out at the same time find the same, so there is no lock.
  */
 #include "arch/x86/cpu/guest_barrier.h"
 

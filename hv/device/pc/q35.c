@@ -13,12 +13,12 @@
  * Called from exits through the PCI bus, and when the VM is made or reset.
  * Lock: see q35_priv.h.
  */
+#include "include/hw/q35.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/slots.h"
 #include "hv/device/pc/q35_priv.h"
 #include "hv/device/pci/pci_bus_priv.h"
 #include "include/hw/pci.h"
-#include "include/hw/q35.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
