@@ -28,12 +28,17 @@ $(UNIT_OBJ)/%.o: %.c tests/build.mk
 	$(call say,CC,$@)
 	$(Q)$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
 
+$(UNIT_OBJ)/%.asm.o: %.asm tests/build.mk
+	@mkdir -p $(@D)
+	$(call say,NASM,$<)
+	$(Q)$(NASM) $(NFLAGS) -o $@ $<
+
 # $(1): tests/unit/ROOM/test_X.c, $(2): the program
 define unit-rule
-$(2): $(patsubst %.c,$(UNIT_OBJ)/%.o,$(1) $(call sources,$(1))) $(UNIT_OBJ)/fakes.a
+$(2): $(patsubst %.c,$(UNIT_OBJ)/%.o,$(patsubst %.asm,$(UNIT_OBJ)/%.asm.o,$(1) $(call sources,$(1)))) $(UNIT_OBJ)/fakes.a
 	@mkdir -p $$(@D)
 	$$(call say,UNIT,$$@)
-	$$(Q)$(UNIT_CC) $(UNIT_FLAGS) -o $$@ $$^ -lcmocka $$(UNIT_LIBS_$$(@F))
+	$$(Q)$(UNIT_CC) $(UNIT_FLAGS) -z noexecstack -o $$@ $$^ -lcmocka $$(UNIT_LIBS_$$(@F))
 endef
 $(foreach t,$(UNIT_C),$(eval $(call unit-rule,$(t),$(t:tests/unit/%.c=$(B)/unit/%))))
 
@@ -73,7 +78,7 @@ $(UNIT_OBJ)/fakes.a $(FUZZ_OBJ)/fakes.a:
 	$(Q)rm -f $@ && ar rc $@ $^
 
 # What each object of either was made from
-HOST_C := $(sort $(UNIT_C) $(FUZZ_C) $(FAKES_C) $(foreach s,$(SOURCED),$(lastword $(subst :, ,$(s)))))
+HOST_C := $(sort $(UNIT_C) $(FUZZ_C) $(FAKES_C) $(filter %.c,$(foreach s,$(SOURCED),$(lastword $(subst :, ,$(s))))))
 .SECONDARY: $(HOST_C:%.c=$(UNIT_OBJ)/%.o) $(HOST_C:%.c=$(FUZZ_OBJ)/%.o)
 -include $(wildcard $(HOST_C:%.c=$(UNIT_OBJ)/%.d) $(HOST_C:%.c=$(FUZZ_OBJ)/%.d))
 

@@ -21,6 +21,7 @@
 #define PC_VGA_BASE      0xa0000ull
 #define PC_VGA_END       0xc0000ull
 #define PC_BIOS_AREA     0xe0000ull /* ACPI, SMBIOS or the firmware's shadow */
+#define PC_BIOS_CODE     0xffe00ull /* bios_code.asm, up to F000:FFF0 */
 #define PC_BIOS_AREA_END 0x100000ull
 
 /* The PCI hole: all of it traps to hv/device/pci/pci_bus.c, which knows where

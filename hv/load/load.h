@@ -75,10 +75,6 @@ u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max);
 int __must_check acpi_build(struct vm *vm);
 int __must_check acpi_rewrite(struct vm *vm);
 
-/* Isolated guests: write code that resets the guest at the PC's reset vector
- * (F000:FFF0). -EFAULT: there is no RAM. */
-int __must_check bios_area_write(struct vm *vm);
-
 /* Set the registers of vCPU 0 for the kernel's entry (hv/load/entry.c): flat
  * segments, general registers zero. 64-bit with paging on @cr3, or 32-bit with
  * paging off. @gdt: where four descriptors lie; 0: there are none. */

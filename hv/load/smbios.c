@@ -20,7 +20,7 @@
 #define AT_TABLE    0x40u
 #define AREA_BYTES  PAGE_SIZE
 #define TABLE_BYTES (AREA_BYTES - AT_TABLE)
-static_assert(AREA_BASE + AREA_BYTES <= PC_BIOS_AREA_END, "BIOS area");
+static_assert(AREA_BASE + AREA_BYTES <= PC_BIOS_CODE, "BIOS area");
 
 #define SMBIOS_FILE_ANCHOR "etc/smbios/smbios-anchor"
 #define SMBIOS_FILE_TABLES "etc/smbios/smbios-tables"

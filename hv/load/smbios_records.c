@@ -6,6 +6,7 @@
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/slots.h"
+#include "hv/load/platform.h"
 #include "hv/load/smbios_priv.h"
 #include "hv/policy/cpuid.h"
 #include "include/hw/smbios.h"
@@ -15,7 +16,6 @@
 #define VENDOR  "Bulkhead"
 #define PRODUCT "Virtual machine"
 #define VERSION "1"
-#define DATE    "01/01/2026"
 
 #define ROM_64K_BLOCKS 2 /* the BIOS area: 128 KiB, stored less one */
 
@@ -69,7 +69,8 @@ static const char *const no_strings[] = { NULL };
 
 static void add_bios(struct smbios_table *t)
 {
-	static const char *const strings[] = { VENDOR, VERSION, DATE, NULL };
+	static const char *const strings[] = { VENDOR, VERSION, PLATFORM_DATE,
+					       NULL };
 	const struct smbios_bios s = {
 		.h = { 0, sizeof(s), H_BIOS },
 		.vendor = 1,

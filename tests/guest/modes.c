@@ -73,6 +73,39 @@ static void real_faults(void)
 	check(!(result16(56) & 1), "modes.real_pe_clear", "%x", result16(56));
 }
 
+/* A word of the BIOS data area, whose address the compiler must not know: it
+ * takes what lies in the first page for a mistake */
+static u16 bios_data(u64 offset)
+{
+	const volatile u8 *p = (const volatile u8 *)(0x400 + offset);
+
+	__asm__("" : "+r"(p));
+	return (u16)(p[0] | p[1] << 8);
+}
+
+/* The BIOS that a guest started at its kernel finds */
+static void bios(void)
+{
+	section("BIOS data area");
+	check(result16(68) == 639 && bios_data(0x13) == 639,
+	      "modes.bios_memory", "%u KiB", result16(68));
+	check(bios_data(0x0e) == 0x9fc0, "modes.bios_ebda", "%x",
+	      bios_data(0x0e));
+	check(bios_data(0x00) == 0x3f8, "modes.bios_com1", "%x",
+	      bios_data(0x00));
+	check(result16(70) == bios_data(0x10) && result16(70),
+	      "modes.bios_equipment", "%x", result16(70));
+	check((result16(72) & 1) && result16(74) >> 8 == 0x86,
+	      "modes.bios_not_supported", "ax %x", result16(74));
+	check(result16(76) & 0x40, "modes.bios_no_key", "flags %x",
+	      result16(76));
+	check(result32(20) == 0 && *(REAL_RESULTS + 78) == 1,
+	      "modes.bios_midnight", "%x", result32(20));
+	check(result16(84) == 254 && result16(86) == REAL_STACK - 2,
+	      "modes.bios_vectors_return", "%u, sp %x", result16(84),
+	      result16(86));
+}
+
 static void real_mode(void)
 {
 	u8 v;
@@ -107,6 +140,7 @@ static void real_mode(void)
 	check(result32(9) == ~0u, "modes.real_mmio", "%x", result32(9));
 	check(result32(10) == *(volatile u32 *)0x100000, "modes.real_above_1m",
 	      "%x", result32(10));
+	bios();
 	real_faults();
 }
 

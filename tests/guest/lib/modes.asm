@@ -118,6 +118,7 @@ pm16:	mov ax, 0x60
 	mov ss, ax
 	mov sp, REAL_STACK
 	mov dword [REAL_RESULTS + 4], 1	; 1: here
+	call bios
 	mov word [0x20 * 4], on_int - real_code
 	mov word [0x20 * 4 + 2], REAL_BASE >> 4
 	mov word [0], on_fault - real_code
@@ -169,6 +170,45 @@ pm16:	mov ax, 0x60
 	or al, 1
 	mov cr0, eax
 	jmp dword 0x08:real_back
+; Calls by the vectors that the loader left
+bios:	int 0x12
+	mov [REAL_RESULTS + 68], ax
+	int 0x11
+	mov [REAL_RESULTS + 70], ax
+	mov ax, 0xe820
+	clc
+	int 0x15
+	pushf
+	pop word [REAL_RESULTS + 72]
+	mov [REAL_RESULTS + 74], ax
+	mov ah, 1			; is there a key?
+	or sp, sp
+	int 0x16
+	pushf
+	pop word [REAL_RESULTS + 76]
+	mov dword [0x46c], 0x1800af	; one tick before midnight
+	int 0x08
+	mov eax, [0x46c]
+	mov [REAL_RESULTS + 80], eax
+	mov al, [0x470]
+	mov [REAL_RESULTS + 78], al
+	; Each vector but INT 18h and 19h, which reset
+	mov word [REAL_RESULTS + 84], 0
+	xor cx, cx
+.vector:
+	mov al, cl
+	and al, 0xfe
+	cmp al, 0x18
+	je .next
+	mov [REAL_BASE + .number + 1 - real_code], cl
+	jmp .number			; what was fetched before is dropped
+.number:
+	int 0
+	inc word [REAL_RESULTS + 84]
+.next:	inc cl
+	jnz .vector
+	mov [REAL_RESULTS + 86], sp
+	ret
 on_int:	mov [REAL_RESULTS + 8], sp
 	iret
 on_fault:				; each is two bytes long

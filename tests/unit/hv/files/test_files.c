@@ -1,4 +1,4 @@
-/* SOURCES: hv/files/files.c hv/manifest/keys.c hv/manifest/values.c lib/string.c hv/load/load.c hv/load/bios_area.c hv/load/firmware.c hv/core/slots.c */
+/* SOURCES: hv/files/files.c hv/manifest/keys.c hv/manifest/values.c lib/string.c hv/load/load.c hv/load/bios_area.c hv/load/bios_code.asm hv/load/firmware.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files of the boot volume: by name, who pays for them, and what is said
  * when one is missing */
@@ -169,8 +169,8 @@ static void test_settle(void **state)
 static void test_load_says_what_is_wrong(void **state)
 {
 	assert_int_equal(load_guest(&fake_vm), 0);
-	/* MOV DX at the reset vector of an isolated guest */
-	assert_int_equal(fake_ram[0xffff0], 0xba);
+	/* A far jump at the reset vector of an isolated guest */
+	assert_int_equal(fake_ram[0xffff0], 0xea);
 	strcpy(fake_config.initrd, "nope");
 	assert_int_equal(load_guest(&fake_vm), -ENOENT);
 	assert_string_equal(fake_log_last,
