@@ -60,12 +60,19 @@ static void read_header(struct setup_header *hdr, const struct image *kernel)
 		memcpy(hdr, kernel->data + BZ_HEADER_OFFSET, sizeof(*hdr));
 }
 
-bool bzimage_probe(const struct image *kernel)
+static bool starts_in_protected_mode(const struct setup_header *h)
+{
+	return h->version >= BZ_VERSION_MIN && (h->loadflags & BZ_LOADED_HIGH);
+}
+
+enum image_fit bzimage_probe(const struct image *kernel)
 {
 	struct setup_header hdr;
 
 	read_header(&hdr, kernel);
-	return hdr.boot_flag == BZ_BOOT_FLAG && hdr.header == BZ_MAGIC;
+	if (hdr.boot_flag != BZ_BOOT_FLAG || hdr.header != BZ_MAGIC)
+		return IMAGE_OTHER;
+	return starts_in_protected_mode(&hdr) ? IMAGE_FITS : IMAGE_UNFIT;
 }
 
 /* False: the entry is 32-bit, as in all protocols before 2.12 */

@@ -103,11 +103,19 @@ struct elf_segment elf_segment(const struct elf *e, u32 i)
 	if (e->is64) {
 		memcpy(&p64, at, sizeof(p64));
 		return (struct elf_segment){ p64.type,  p64.offset, p64.vaddr,
-					     p64.paddr, p64.filesz, p64.memsz };
+					     p64.paddr, p64.filesz, p64.memsz,
+					     p64.align };
 	}
 	memcpy(&p32, at, sizeof(p32));
 	return (struct elf_segment){ p32.type,  p32.offset, p32.vaddr,
-				     p32.paddr, p32.filesz, p32.memsz };
+				     p32.paddr, p32.filesz, p32.memsz,
+				     p32.align };
+}
+
+static bool has_bytes(const struct elf_segment *s)
+{
+	return s->filesz &&
+	       ((s->type == ELF_PT_LOAD && s->memsz) || s->type == ELF_PT_NOTE);
 }
 
 bool elf_is_cut(const struct elf *e)
@@ -117,8 +125,7 @@ bool elf_is_cut(const struct elf *e)
 	for (u32 i = 0; i < e->phnum; i++) {
 		struct elf_segment s = elf_segment(e, i);
 
-		if ((s.type == ELF_PT_LOAD || s.type == ELF_PT_NOTE) &&
-		    !elf_in_file(e->file, s.offset, s.filesz))
+		if (has_bytes(&s) && !elf_in_file(e->file, s.offset, s.filesz))
 			return true;
 	}
 	return false;
@@ -201,8 +208,9 @@ int elf_write(struct vm *vm, const struct elf *e)
 
 		if (s.type != ELF_PT_LOAD || !s.memsz)
 			continue;
-		err = gmem_write(vm, GPA(s.paddr), e->file->data + s.offset,
-				 s.filesz);
+		if (s.filesz)
+			err = gmem_write(vm, GPA(s.paddr),
+					 e->file->data + s.offset, s.filesz);
 		if (!err)
 			err = gmem_zero(vm, GPA(s.paddr + s.filesz),
 					s.memsz - s.filesz);

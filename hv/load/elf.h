@@ -24,7 +24,7 @@ struct elf {
 /* A program header, whatever its class */
 struct elf_segment {
 	u32 type;
-	u64 offset, vaddr, paddr, filesz, memsz;
+	u64 offset, vaddr, paddr, filesz, memsz, align;
 };
 
 /* A section header, whatever its class: what a loader needs of it */
@@ -37,8 +37,8 @@ struct elf_section {
 bool elf_in_file(const struct image *f, u64 offset, u64 size);
 /* Read the ELF header into @e. False: it is no ELF for x86. */
 bool elf_parse(struct elf *e, const struct image *file);
-/* True if program headers, or what a segment or note has in the file, lie
- * beyond its end */
+/* True if program headers, or bytes of a segment or note, lie beyond the file's
+ * end. One with no bytes in the file or none in memory needs none. */
 bool elf_is_cut(const struct elf *e);
 /* Program header @i < phnum, once elf_is_cut() is false for these headers */
 struct elf_segment elf_segment(const struct elf *e, u32 i);

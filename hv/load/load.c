@@ -13,7 +13,7 @@
 struct image_kind {
 	enum boot_way way;
 	const char *name;
-	bool (*probe)(const struct image *kernel);
+	enum image_fit (*probe)(const struct image *kernel);
 	int (*load)(struct vm *vm, const struct image *kernel,
 		    const struct image *initrd);
 };
@@ -49,33 +49,40 @@ int load_find(struct vm *vm, const char *key, const char *name,
 	return 0;
 }
 
+/* The first kind of @way that is at least @fit to @kernel */
 static const struct image_kind *find_kind(const struct image *kernel,
-					  enum boot_way way)
+					  enum boot_way way, enum image_fit fit)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if ((way == BOOT_WAY_AUTO || way == kinds[i].way) &&
-		    kinds[i].probe(kernel))
+		    kinds[i].probe(kernel) >= fit)
 			return &kinds[i];
 	return NULL;
 }
 
 enum boot_way load_way(const struct image *file)
 {
-	const struct image_kind *kind = NULL;
+	const struct image_kind *kind;
 
-	if (file->size)
-		kind = find_kind(file, BOOT_WAY_AUTO);
+	if (!file->size)
+		return BOOT_WAY_AUTO;
+	kind = find_kind(file, BOOT_WAY_AUTO, IMAGE_FITS);
 	if (kind)
 		return kind->way;
-	return firmware_probe(file) ? BOOT_WAY_FIRMWARE : BOOT_WAY_AUTO;
+	if (firmware_probe(file))
+		return BOOT_WAY_FIRMWARE;
+	kind = find_kind(file, BOOT_WAY_AUTO, IMAGE_UNFIT);
+	return kind ? kind->way : BOOT_WAY_AUTO;
 }
 
 static const struct image_kind *choose(struct vm *vm,
 				       const struct image *kernel)
 {
 	enum boot_way way = vm->config->boot;
-	const struct image_kind *kind = find_kind(kernel, way);
+	const struct image_kind *kind = find_kind(kernel, way, IMAGE_FITS);
 
+	if (!kind)
+		kind = find_kind(kernel, way, IMAGE_UNFIT);
 	if (!kind && way == BOOT_WAY_AUTO)
 		log_error("load",
 			  "guest %s: kernel = %s is neither a Linux bzImage, "

@@ -24,22 +24,26 @@ int __must_check load_guest(struct vm *vm);
  * -ENOENT: there is none; -ENOEXEC: it is empty. */
 int __must_check load_find(struct vm *vm, const char *key, const char *name,
 			   struct image *out);
-/* The way in that @file has by itself, tried as bzImage, PVH ELF, multiboot 2,
- * multiboot, raw firmware; BOOT_WAY_AUTO: it is nothing known. Pure; for the
- * plan. */
+/* The way in that @file has by itself: the first of bzImage, PVH ELF, multiboot
+ * 2, multiboot, raw firmware that fits; else the first that it merely says it
+ * is; BOOT_WAY_AUTO: it is nothing known. Pure; for the plan. */
 enum boot_way load_way(const struct image *file);
 
+/* What a file is to a loader. UNFIT: it says that it is one of the kind, but
+ * lacks what the kind must have; load says what. */
+enum image_fit { IMAGE_OTHER, IMAGE_UNFIT, IMAGE_FITS };
+
 /* The loaders. load: @initrd may be NULL; an error comes after one sentence.
- * probe: true if the file is one of its kind, by its header alone; pure.
+ * probe: what the file is, by its headers alone; pure.
  *
  * hv/load/bzimage.c: the 64-bit and 32-bit boot protocol (Linux boot) */
 int __must_check bzimage_load(struct vm *vm, const struct image *kernel,
 			      const struct image *initrd);
-bool bzimage_probe(const struct image *kernel);
+enum image_fit bzimage_probe(const struct image *kernel);
 /* hv/load/pvh.c: ELF with XEN_ELFNOTE_PHYS32_ENTRY */
 int __must_check pvh_load(struct vm *vm, const struct image *kernel,
 			  const struct image *initrd);
-bool pvh_probe(const struct image *kernel);
+enum image_fit pvh_probe(const struct image *kernel);
 
 /* hv/load/firmware.c: a raw image that ends at 4 GiB, known by its size and a
  * jump at its reset vector */
@@ -57,10 +61,10 @@ int __must_check firmware_load(struct vm *vm, const struct image *file);
 /* hv/load/multiboot1.c, multiboot2.c; what they share is in multiboot.h */
 int __must_check multiboot1_load(struct vm *vm, const struct image *kernel,
 				 const struct image *initrd);
-bool multiboot1_probe(const struct image *kernel);
+enum image_fit multiboot1_probe(const struct image *kernel);
 int __must_check multiboot2_load(struct vm *vm, const struct image *kernel,
 				 const struct image *initrd);
-bool multiboot2_probe(const struct image *kernel);
+enum image_fit multiboot2_probe(const struct image *kernel);
 
 /* The memory map that the guest is told (ACPI 6.4, 15 *System Address Map
  * Interfaces*): fills at most @max entries, sorted and disjoint, and returns

@@ -22,6 +22,15 @@
 #define INFO_MIN      KIB(64)
 #define SECTIONS_MAX  256u
 
+enum image_fit multiboot_fit(const struct image *kernel, bool flat)
+{
+	struct elf e;
+
+	if (flat || (elf_parse(&e, kernel) && !elf_is_cut(&e)))
+		return IMAGE_FITS;
+	return IMAGE_UNFIT;
+}
+
 int multiboot_flat(struct mb *b, u64 header, const struct mb_addresses *a)
 {
 	const struct image *f = b->kernel;

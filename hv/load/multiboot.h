@@ -47,6 +47,9 @@ struct mb {
 struct mb_addresses {
 	u32 header_addr, load_addr, load_end_addr, bss_end_addr;
 };
+/* What a file with a header is to its loader: it must say itself where it lies
+ * (@flat) or be an ELF that is whole. Pure. */
+enum image_fit multiboot_fit(const struct image *kernel, bool flat);
 /* Take the image as flat; @header: where the header is in the file. -ENOEXEC
  * after a sentence: the fields contradict each other or the file. */
 int __must_check multiboot_flat(struct mb *b, u64 header,

@@ -31,17 +31,27 @@ static bool find_header(const struct image *f, struct mb1_header *h, u64 *at)
 	return false;
 }
 
-bool multiboot1_probe(const struct image *kernel)
+static bool is_understood(const struct mb1_header *h)
+{
+	const u32 known = MB1_PAGE_ALIGN | MB1_MEMORY_INFO | MB1_VIDEO_MODE;
+
+	return !(h->flags & MB1_REQUIRED & ~known);
+}
+
+enum image_fit multiboot1_probe(const struct image *kernel)
 {
 	struct mb1_header h;
 	u64 at;
 
-	return find_header(kernel, &h, &at);
+	if (!find_header(kernel, &h, &at))
+		return IMAGE_OTHER;
+	if (!is_understood(&h))
+		return IMAGE_UNFIT;
+	return multiboot_fit(kernel, h.flags & MB1_ADDRESSES);
 }
 
 static int check_header(struct mb1 *b)
 {
-	const u32 known = MB1_PAGE_ALIGN | MB1_MEMORY_INFO | MB1_VIDEO_MODE;
 	const struct image *f = b->common.kernel;
 	const struct mb1_header *h = &b->header;
 	struct mb_addresses a;
@@ -50,7 +60,7 @@ static int check_header(struct mb1 *b)
 		return load_bad(b->common.vm, f,
 				"it has no multiboot header; name another "
 				"kernel");
-	if (h->flags & MB1_REQUIRED & ~known)
+	if (!is_understood(h))
 		return load_bad(b->common.vm, f,
 				"it requires what multiboot 0.6.96 does not "
 				"define; name another kernel");

@@ -4,7 +4,8 @@
  * tags are walked once, each checked against the header's length; each kind has
  * a row in a table. Tags for EFI change nothing, as a guest has none. The file
  * is untrusted; see multiboot.c for what else is checked. Entered in
- * 32-bit protected mode, paging off, EBX = information. No locks.
+ * 32-bit protected mode, paging off, EBX = information. No locks. Over 400
+ * lines: tags of the header, tags of the information.
  */
 #include "hv/core/gmem.h"
 #include "hv/load/acpi_area.h"
@@ -37,12 +38,37 @@ static bool find_header(const struct image *f, struct mb2_header *h, u64 *at)
 	return false;
 }
 
-bool multiboot2_probe(const struct image *kernel)
+/* Is there an address tag among the header's @left bytes of tags? */
+static bool has_address_tag(const u8 *tags, u64 left)
+{
+	struct mb2_tag t;
+
+	while (left >= sizeof(t)) {
+		memcpy(&t, tags, sizeof(t));
+		if (t.type == MB2_HEADER_ADDRESS)
+			return true;
+		if (t.type == MB2_HEADER_END || t.size < sizeof(t) ||
+		    ALIGN_UP((u64)t.size, MB2_ALIGN) > left)
+			return false;
+		tags += ALIGN_UP((u64)t.size, MB2_ALIGN);
+		left -= ALIGN_UP((u64)t.size, MB2_ALIGN);
+	}
+	return false;
+}
+
+enum image_fit multiboot2_probe(const struct image *kernel)
 {
 	struct mb2_header h;
 	u64 at;
 
-	return find_header(kernel, &h, &at);
+	if (!find_header(kernel, &h, &at))
+		return IMAGE_OTHER;
+	if (h.architecture != MB2_ARCH_I386 || h.header_length < sizeof(h) ||
+	    !elf_in_file(kernel, at, h.header_length))
+		return IMAGE_UNFIT;
+	return multiboot_fit(kernel,
+			     has_address_tag(kernel->data + at + sizeof(h),
+					     h.header_length - sizeof(h)));
 }
 
 static int bad(const struct mb2 *b, const char *what)

@@ -35,31 +35,43 @@ struct pvh {
 	u64 initrd_gpa, info_gpa;
 };
 
-/* The entry note among the notes in data[0, size) */
-static bool find_note(const u8 *data, u64 size, u32 *entry)
+/* The entry note among the notes in data[0, size). A note's description and the
+ * next note begin at multiples of @align from the note on, the last one's end
+ * may lack the padding (gABI, 5 *Note Section*; binutils, elf/common.h). */
+static bool find_note(const u8 *data, u64 size, u64 align, u32 *entry)
 {
 	struct elf_note n;
-	u64 name_len, desc_len;
+	u64 desc, next;
 
 	while (size >= sizeof(n)) {
 		memcpy(&n, data, sizeof(n));
-		data += sizeof(n);
-		size -= sizeof(n);
-		name_len = ALIGN_UP((u64)n.namesz, 4);
-		desc_len = ALIGN_UP((u64)n.descsz, 4);
-		if (name_len > size || desc_len > size - name_len)
+		desc = ALIGN_UP(sizeof(n) + (u64)n.namesz, align);
+		if (desc > size || n.descsz > size - desc)
 			return false;
 		if (n.type == XEN_ELFNOTE_PHYS32_ENTRY &&
 		    n.namesz == sizeof(XEN_NOTE_NAME) &&
-		    !memcmp(data, XEN_NOTE_NAME, sizeof(XEN_NOTE_NAME)) &&
+		    !memcmp(data + sizeof(n), XEN_NOTE_NAME, n.namesz) &&
 		    n.descsz >= sizeof(*entry)) {
-			memcpy(entry, data + name_len, sizeof(*entry));
+			memcpy(entry, data + desc, sizeof(*entry));
 			return true;
 		}
-		data += name_len + desc_len;
-		size -= name_len + desc_len;
+		next = MIN(ALIGN_UP(desc + n.descsz, align), size);
+		data += next;
+		size -= next;
 	}
 	return false;
+}
+
+/* Notes are aligned to 4 bytes or, where the header says so, to 8. Linkers have
+ * put notes of 4 under such a header, too. */
+static bool find_in_segment(const struct elf *e, const struct elf_segment *s,
+			    u32 *entry)
+{
+	const u8 *notes = e->file->data + s->offset;
+
+	if (s->align == 8 && find_note(notes, s->filesz, 8, entry))
+		return true;
+	return find_note(notes, s->filesz, 4, entry);
 }
 
 static bool find_entry(const struct elf *e, u32 *entry)
@@ -69,20 +81,23 @@ static bool find_entry(const struct elf *e, u32 *entry)
 
 		if (s.type == ELF_PT_NOTE &&
 		    elf_in_file(e->file, s.offset, s.filesz) &&
-		    find_note(e->file->data + s.offset, s.filesz, entry))
+		    find_in_segment(e, &s, entry))
 			return true;
 	}
 	return false;
 }
 
-/* A kernel that was cut short is still one: pvh_load() says so */
-bool pvh_probe(const struct image *kernel)
+/* A kernel that was cut short may be one: pvh_load() says so */
+enum image_fit pvh_probe(const struct image *kernel)
 {
 	struct elf e;
 	u32 entry;
 
-	return elf_parse(&e, kernel) &&
-	       (elf_is_cut(&e) || find_entry(&e, &entry));
+	if (!elf_parse(&e, kernel))
+		return IMAGE_OTHER;
+	if (elf_is_cut(&e))
+		return IMAGE_UNFIT;
+	return find_entry(&e, &entry) ? IMAGE_FITS : IMAGE_OTHER;
 }
 
 static int place_all(struct pvh *b)

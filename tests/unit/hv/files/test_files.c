@@ -20,25 +20,25 @@ int fwcfg_fill(struct vm *v)
 	return 0;
 }
 
-bool bzimage_probe(const struct image *kernel)
+enum image_fit bzimage_probe(const struct image *kernel)
 {
 	probed = kernel->name;
-	return !strcmp(kernel->name, "vmlinuz");
+	return strcmp(kernel->name, "vmlinuz") ? IMAGE_OTHER : IMAGE_FITS;
 }
 
-bool pvh_probe(const struct image *kernel)
+enum image_fit pvh_probe(const struct image *kernel)
 {
-	return false;
+	return IMAGE_OTHER;
 }
 
-bool multiboot1_probe(const struct image *kernel)
+enum image_fit multiboot1_probe(const struct image *kernel)
 {
-	return !strcmp(kernel->name, "mb.elf");
+	return strcmp(kernel->name, "mb.elf") ? IMAGE_OTHER : IMAGE_FITS;
 }
 
-bool multiboot2_probe(const struct image *kernel)
+enum image_fit multiboot2_probe(const struct image *kernel)
 {
-	return false;
+	return IMAGE_OTHER;
 }
 
 int multiboot1_load(struct vm *v, const struct image *kernel,

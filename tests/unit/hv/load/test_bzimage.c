@@ -75,7 +75,7 @@ static void test_good(void **state)
 	struct vcpu_regs *r = &fake_vcpus[0].hw.regs;
 	struct boot_params *bp;
 
-	assert_true(bzimage_probe(&kernel));
+	assert_int_equal(bzimage_probe(&kernel), IMAGE_FITS);
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(r->rip, PREF + 0x200);
 	assert_memory_equal(fake_ram + PREF, file + 2048, KERNEL_BYTES);

@@ -100,7 +100,7 @@ static void expect_loaded(void)
 	const struct hvm_modlist_entry *mod;
 	const struct hvm_memmap_entry *map;
 
-	assert_true(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_FITS);
 	assert_int_equal(pvh_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(fake_ram[LOAD_PADDR], 0x90);
 	assert_int_equal(fake_ram[LOAD_PADDR + 64], 0);
@@ -176,8 +176,81 @@ static void test_note_among_others(void **state)
 	memcpy(first + 1, &f64.n, 20);
 	kernel = (struct image){ "k.elf", big,
 				 sizeof(f64) + sizeof(*first) + 20, 0 };
-	assert_true(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_FITS);
 	assert_int_equal(pvh_load(&fake_vm, &kernel, NULL), 0);
+	free(big);
+}
+
+/* A GNU property of the program, then Xen's note. In both the description
+ * begins behind 4 bytes of name; it is 12 bytes long in the first one, so only
+ * the padding to @align says where the second one is. */
+static void load_aligned(u32 header_align, u32 align)
+{
+	const u32 xen_at = (u32)ALIGN_UP(16 + 12, align);
+	u8 *big = calloc(1, sizeof(f64) + 64);
+	const struct elf_note gnu = { 4, 12, 5 };
+
+	f64.note.offset = sizeof(f64);
+	f64.note.filesz = xen_at + 20;
+	f64.note.align = header_align;
+	memcpy(big, &f64, sizeof(f64));
+	memcpy(big + sizeof(f64), &gnu, sizeof(gnu));
+	memcpy(big + sizeof(f64) + sizeof(gnu), "GNU", 4);
+	memcpy(big + sizeof(f64) + xen_at, &f64.n, 20);
+	kernel = (struct image){ "k.elf", big, sizeof(f64) + f64.note.filesz,
+				 0 };
+	assert_int_equal(pvh_probe(&kernel), IMAGE_FITS);
+	assert_int_equal(pvh_load(&fake_vm, &kernel, NULL), 0);
+	free(big);
+}
+
+static void test_notes_aligned_to_8(void **state)
+{
+	load_aligned(8, 8);
+}
+
+static void test_notes_aligned_to_4(void **state)
+{
+	load_aligned(4, 4);
+}
+
+/* As some linkers merge them */
+static void test_notes_of_4_under_a_header_of_8(void **state)
+{
+	load_aligned(8, 4);
+}
+
+/* No bytes, no offset to be wrong */
+static void test_segments_without_bytes(void **state)
+{
+	f64.load.filesz = 0;
+	f64.load.offset = ~0ull;
+	assert_int_equal(pvh_probe(&kernel), IMAGE_FITS);
+	assert_int_equal(pvh_load(&fake_vm, &kernel, NULL), 0);
+	assert_int_equal(fake_ram[LOAD_PADDR], 0);
+	assert_int_equal(fake_ram[LOAD_PADDR + 0x2fff], 0);
+	assert_int_equal(fake_ram[LOAD_PADDR + 0x3000], 0xaa);
+}
+
+static void test_segment_without_memory(void **state)
+{
+	struct {
+		struct file64 f;
+		struct elf64_phdr ph[3];
+	} __packed *big = calloc(1, sizeof(*big));
+
+	f64.h.phnum = 3;
+	f64.h.phoff = sizeof(f64);
+	big->f = f64;
+	big->ph[0] = f64.load;
+	big->ph[1] = f64.note;
+	big->ph[2] = f64.load;
+	big->ph[2].memsz = 0;
+	big->ph[2].offset = ~0ull;
+	kernel = (struct image){ "k.elf", (const u8 *)big, sizeof(*big), 0 };
+	assert_int_equal(pvh_probe(&kernel), IMAGE_FITS);
+	assert_int_equal(pvh_load(&fake_vm, &kernel, NULL), 0);
+	assert_int_equal(fake_ram[LOAD_PADDR], 0x90);
 	free(big);
 }
 
@@ -196,32 +269,32 @@ static void test_not_pvh(void **state)
 	struct file64 good = f64;
 
 	f64.h.ident.magic = 0;
-	assert_false(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_OTHER);
 	f64 = good;
 	f64.h.ident.class = 3;
-	assert_false(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_OTHER);
 	f64 = good;
 	f64.h.ident.machine = 40;
-	assert_false(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_OTHER);
 	f64 = good;
 	f64.h.phoff = ~0ull;
 	expect_refused("cut short", -ENOEXEC);
 	f64 = good;
 	f64.h.phentsize = 8;
-	assert_false(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_OTHER);
 	f64 = good;
 	f64.n.type = 17;
-	assert_false(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_OTHER);
 	f64 = good;
 	f64.n.namesz = ~0u;
-	assert_false(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_OTHER);
 	f64 = good;
 	f64.n.descsz = ~0u;
-	assert_false(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_OTHER);
 	expect_refused("no PVH entry", -ENOEXEC);
 	f64 = good;
 	f64.note.offset = ~0ull - 4;
-	assert_true(pvh_probe(&kernel));
+	assert_int_equal(pvh_probe(&kernel), IMAGE_UNFIT);
 	expect_refused("cut short", -ENOEXEC);
 }
 
@@ -277,10 +350,19 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		pvh_test(test_good_64),   pvh_test(test_information_is_low),
-		pvh_test(test_good_32),   pvh_test(test_note_among_others),
-		pvh_test(test_not_pvh),   pvh_test(test_bad_segments),
-		pvh_test(test_truncated), pvh_test(test_no_room),
+		pvh_test(test_good_64),
+		pvh_test(test_information_is_low),
+		pvh_test(test_good_32),
+		pvh_test(test_note_among_others),
+		pvh_test(test_notes_aligned_to_8),
+		pvh_test(test_notes_aligned_to_4),
+		pvh_test(test_notes_of_4_under_a_header_of_8),
+		pvh_test(test_segments_without_bytes),
+		pvh_test(test_segment_without_memory),
+		pvh_test(test_not_pvh),
+		pvh_test(test_bad_segments),
+		pvh_test(test_truncated),
+		pvh_test(test_no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
