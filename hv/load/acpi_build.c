@@ -146,6 +146,8 @@ static struct acpi_header *add_dsdt(struct acpi_writer *w)
 	return dsdt;
 }
 
+/* Named by both fields: a Xen that finds them to differ says so and takes the
+ * 32-bit one, others may use either */
 static void add_facs(struct acpi_writer *w, struct acpi_fadt *fadt)
 {
 	struct acpi_facs *facs = acpi_writer_take(w, sizeof(*facs), 64);
@@ -156,6 +158,7 @@ static void add_facs(struct acpi_writer *w, struct acpi_fadt *fadt)
 	facs->length = sizeof(*facs);
 	facs->version = 2;
 	acpi_writer_point(w, &fadt->facs, sizeof(fadt->facs), facs);
+	acpi_writer_point(w, &fadt->x_facs, sizeof(fadt->x_facs), facs);
 }
 
 static void add_fadt(struct acpi_writer *w, const struct acpi_header *dsdt)

@@ -146,7 +146,8 @@ static void dsdt_and_facs(void)
 		      !occurs(d, "_S4_", 4),
 	      "acpi.only_s5", "");
 	section("ACPI 6.4 5.2.10");
-	check(same(facs, "FACS", 4) && facs[1] == 64 && !(fadt->facs % 64),
+	check(same(facs, "FACS", 4) && facs[1] == 64 && !(fadt->facs % 64) &&
+		      fadt->x_facs == fadt->facs,
 	      "acpi.facs", "%x", fadt->facs);
 }
 

@@ -108,8 +108,67 @@ static const struct acpi_header *find_good(const char *kind,
 	return t;
 }
 
+/* A block has both forms of address or none, and as many bits as bytes; it is
+ * read as its registers are wide (ACPI 6.4, 4.8.3) */
+static void check_block(u32 port, u32 bytes, const struct acpi_gas_raw *x,
+			u32 access)
+{
+	assert_int_equal(port, x->address);
+	if (!port) {
+		assert_int_equal(bytes, 0);
+		return;
+	}
+	assert_int_equal(x->space, ACPI_SPACE_IO);
+	assert_int_equal(x->bits, bytes * 8);
+	assert_int_equal(x->offset, 0);
+	assert_int_equal(x->access, access);
+}
+
+/* What the FADT parsers of Xen, ACPICA (FreeBSD, Linux) and Windows look at */
+static void check_fadt_as_kernels_do(const struct acpi_fadt *f)
+{
+	assert_int_equal(f->header.length, sizeof(struct acpi_fadt6));
+	assert_int_equal(f->header.revision, 6);
+	assert_int_equal(f->dsdt, f->x_dsdt);
+	assert_int_not_equal(f->dsdt, 0);
+	assert_int_equal(f->facs, f->x_facs);
+	if (f->flags & FADT_HW_REDUCED)
+		return;
+	assert_int_not_equal(f->facs, 0);
+	assert_int_equal(f->facs % 64, 0);
+	assert_memory_equal(fake_ram_at(f->facs, 64), "FACS", 4);
+	assert_int_equal(*fake_ram_u32(f->facs + 4), 64);
+	/* Required: events, control, timer */
+	assert_int_not_equal(f->pm1a_evt_blk, 0);
+	assert_int_equal(f->pm1_evt_len, 4);
+	assert_int_not_equal(f->pm1a_cnt_blk, 0);
+	assert_int_equal(f->pm1_cnt_len, 2);
+	assert_int_not_equal(f->pm_tmr_blk, 0);
+	assert_int_equal(f->pm_tmr_len, 4);
+	assert_int_equal(f->gpe0_blk_len % 2, 0);
+	check_block(f->pm1a_evt_blk, f->pm1_evt_len, &f->x_pm1a_evt,
+		    ACPI_ACCESS_WORDS);
+	check_block(f->pm1a_cnt_blk, f->pm1_cnt_len, &f->x_pm1a_cnt,
+		    ACPI_ACCESS_WORDS);
+	check_block(f->pm_tmr_blk, f->pm_tmr_len, &f->x_pm_tmr,
+		    ACPI_ACCESS_DWORDS);
+	check_block(f->gpe0_blk, f->gpe0_blk_len, &f->x_gpe0,
+		    ACPI_ACCESS_BYTES);
+	/* Optional: none of them */
+	check_block(f->pm1b_evt_blk, 0, &f->x_pm1b_evt, 0);
+	check_block(f->pm1b_cnt_blk, 0, &f->x_pm1b_cnt, 0);
+	check_block(f->pm2_cnt_blk, f->pm2_cnt_len, &f->x_pm2_cnt, 0);
+	check_block(f->gpe1_blk, f->gpe1_blk_len, &f->x_gpe1, 0);
+	/* ACPI mode is switched on by a command, or is on for ever */
+	assert_true(!f->smi_cmd == !f->acpi_enable);
+	assert_true(f->flags & FADT_WBINVD && f->flags & FADT_PROC_C1);
+	assert_int_equal(f->reset_reg.bits, 8);
+	assert_int_equal(f->reset_reg.space, ACPI_SPACE_IO);
+}
+
 static void check_fadt(const struct acpi_fadt *f)
 {
+	check_fadt_as_kernels_do(f);
 	assert_false(f->flags & FADT_HW_REDUCED);
 	assert_false(f->flags & FADT_TMR_VAL_EXT);
 	assert_true(f->flags & FADT_RESET_REG_SUP);
@@ -127,9 +186,6 @@ static void check_fadt(const struct acpi_fadt *f)
 	assert_int_equal(f->reset_reg.address, 0xcf9);
 	assert_int_equal(f->reset_value, 6);
 	assert_int_equal(f->century, 0x32);
-	assert_int_equal(f->x_dsdt, f->dsdt);
-	assert_int_equal(f->facs % 64, 0);
-	assert_memory_equal(fake_ram_at(f->facs, 64), "FACS", 4);
 }
 
 static void test_isolated(void **state)
@@ -198,6 +254,60 @@ static void test_roots(void **state)
 	}
 }
 
+/* What the MADT parsers of Xen, FreeBSD and Windows look at: entries that end
+ * where the table does; the boot CPU first, no UID or APIC id twice; an IOAPIC
+ * from GSI 0 on; the SCI level; an NMI pin that is LINT1 */
+static void check_madt_as_kernels_do(const struct acpi_madt *m)
+{
+	const u8 *p = (const u8 *)(m + 1),
+		 *end = (const u8 *)m + m->header.length;
+	u32 cpus = 0, ioapics = 0, nmis = 0, sci = 0;
+
+	assert_int_equal(m->lapic_base, 0xfee00000);
+	for (; p < end; p += ((const struct madt_entry *)p)->length) {
+		const struct madt_lapic *l = (const void *)p;
+		const struct madt_ioapic *io = (const void *)p;
+		const struct madt_override *o = (const void *)p;
+		const struct madt_lapic_nmi *n = (const void *)p;
+
+		assert_true(l->entry.length >= 2);
+		assert_true(p + l->entry.length <= end);
+		switch (l->entry.type) {
+		case MADT_LAPIC:
+			assert_int_equal(l->apic_id, cpus);
+			assert_int_equal(l->uid, cpus++);
+			assert_int_equal(l->flags, MADT_CPU_ENABLED);
+			break;
+		case MADT_IOAPIC:
+			ioapics++;
+			assert_int_equal(io->gsi_base, 0);
+			assert_int_equal(io->base % PAGE_SIZE, 0);
+			break;
+		case MADT_OVERRIDE:
+			assert_int_equal(o->bus, 0);
+			assert_true(o->gsi < 24);
+			sci += o->irq == 9 && o->flags == MADT_LEVEL_HIGH;
+			break;
+		case MADT_LAPIC_NMI:
+			nmis += n->uid == MADT_ALL_CPUS && n->lint == 1;
+			break;
+		default:
+			fail_msg("type %u", l->entry.type);
+		}
+	}
+	assert_ptr_equal(p, end);
+	assert_int_equal(cpus, fake_vm.vcpu_count);
+	assert_int_equal(ioapics, 1);
+	assert_int_equal(nmis, 1);
+	assert_int_equal(sci, 1);
+}
+
+static void test_madt_for_kernels(void **state)
+{
+	assert_int_equal(acpi_build(&fake_vm), 0);
+	check_madt_as_kernels_do((const void *)find("APIC"));
+}
+
 static void test_many_cpus(void **state)
 {
 	static struct vcpu many[VM_MAX_VCPUS];
@@ -238,8 +348,7 @@ static void test_privileged_from_nothing(void **state)
 	assert_int_equal(f->pm1a_cnt_blk, 0xb004);
 	assert_int_equal(f->x_pm_tmr.address, 0xb008);
 	assert_int_equal(f->sci_int, 9);
-	assert_int_equal(f->facs % 64, 0);
-	assert_memory_equal(fake_ram_at(f->facs, 4), "FACS", 4);
+	check_fadt_as_kernels_do(f);
 	dsdt = (const void *)fake_ram_at(f->x_dsdt, DSDT_BYTES);
 	assert_true(acpi_checksum_ok(dsdt, DSDT_BYTES));
 	memcpy(&mmin, (const u8 *)(dsdt + 1) + 6, 4);
@@ -473,6 +582,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		acpi_test(test_isolated),
 		acpi_test(test_isolated_madt),
+		acpi_test(test_madt_for_kernels),
 		acpi_test(test_roots),
 		acpi_test(test_loader),
 		acpi_test(test_many_cpus),
