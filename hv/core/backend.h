@@ -251,6 +251,9 @@ struct vcpu_hw {
 	struct vcpu_exit exit; /* the last one */
 };
 
+/* Instructions that CPUID has and the back-end may not give to a guest */
+enum optional_insn { INSN_RDTSCP /* and RDPID */, INSN_INVPCID };
+
 /* Shared by a VM's vCPUs; pages from pmm, layout of the back-end in use */
 struct vm_intercepts {
 	void *msr_bitmap;  /* VMX 4 KiB, SVM 8 KiB */
@@ -284,6 +287,9 @@ struct vcpu_ops {
 	 * -ENODEV: it has not. -ENOTSUP: it has, but unusable; the log names
 	 * the firmware switch. */
 	int (*probe)(u32 *max_level);
+	/* Does @insn run in a guest, where CPUID has it? NULL: each does. Any
+	 * core, after probe. */
+	bool (*can_run)(enum optional_insn insn);
 	/* Switch VMX or SVM on, on @cpu itself. -ENOMEM; -ENOTSUP, -EIO: this
 	 * core will not, and the log says why. */
 	int (*cpu_enable)(struct pcpu *cpu);

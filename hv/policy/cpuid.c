@@ -20,7 +20,7 @@
 #define BLOCK_LEAVES 64u
 #define BLOCKS       4u
 #define OWN_BLOCK    3u
-#define MAX_ENTRIES  60u
+#define MAX_ENTRIES  100u
 
 /* Above enum cpuid_fix: subleaves follow, @subleaves of them */
 #define FIX_SUBLEAF BIT(8)
@@ -63,11 +63,22 @@ static const struct cpuid_entry *find_leaf(const struct cpuid_table *t,
 	return &t->entries[t->leaves[number]];
 }
 
+static enum cpuid_fix fix_of(const struct cpuid_entry *e)
+{
+	return (enum cpuid_fix)(e->fix & ~(u32)FIX_SUBLEAF);
+}
+
+/* Beyond the last subleaf: zero, but levels of topology repeat the last one,
+ * which is invalid (SDM 2A CPUID, leaves 0BH and 1FH) */
 static const struct cpuid_entry *find_subleaf(const struct cpuid_table *t,
 					      const struct cpuid_entry *first,
 					      u32 sub)
 {
-	return sub < first->subleaves ? first + sub : &t->entries[0];
+	if (sub < first->subleaves)
+		return first + sub;
+	if (fix_of(first) == FIX_TOPOLOGY)
+		return first + first->subleaves - 1;
+	return &t->entries[0];
 }
 
 static const struct cpuid_entry *cpuid_find(const struct cpuid_table *t,
@@ -78,17 +89,19 @@ static const struct cpuid_entry *cpuid_find(const struct cpuid_table *t,
 	return e->fix & FIX_SUBLEAF ? find_subleaf(t, e, sub) : e;
 }
 
+static bool host_has(u32 leaf)
+{
+	if (leaf >= CPUID_EXT_BASE)
+		return leaf <= cpu_features.max_ext_leaf;
+	return leaf < CPUID_HV_BASE && leaf <= cpu_features.max_leaf;
+}
+
 /* The host's leaf; zero beyond the last it has */
 static void host_leaf(u32 leaf, u32 sub, u32 reg[LEAF_COUNT])
 {
-	u32 max = cpu_features.max_leaf;
 	struct cpuid r = { 0 };
 
-	if (leaf >= CPUID_EXT_BASE)
-		max = cpu_features.max_ext_leaf;
-	else if (leaf >= CPUID_HV_BASE)
-		max = 0;
-	if (leaf <= max)
+	if (host_has(leaf))
 		r = cpuid_count(leaf, sub);
 	reg[LEAF_EAX] = r.eax;
 	reg[LEAF_EBX] = r.ebx;
@@ -104,6 +117,8 @@ static int add_entry(const struct vm *vm, struct cpuid_table *t,
 
 	if (t->count == MAX_ENTRIES || number >= ARRAY_SIZE(t->leaves))
 		return -ENOSPC;
+	if (rule->host_has && !host_has(rule->leaf))
+		return 0;
 	host_leaf(rule->leaf, sub, e->reg);
 	for (u32 i = 0; i < LEAF_COUNT; i++)
 		e->reg[i] = (e->reg[i] & rule->keep[i]) | rule->force[i];
@@ -150,6 +165,13 @@ void cpuid_destroy(struct vm *vm)
 	vm->cpuid = NULL;
 }
 
+/* ECX of a topology leaf: the kind of level, and ECX as it was */
+static u32 level(const struct cpuid_entry *e, u32 sub)
+{
+	return (e->reg[LEAF_ECX] & ~(u32)CPUID_B_ECX_SUBLEAF) |
+	       (sub & CPUID_B_ECX_SUBLEAF);
+}
+
 void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4])
 {
 	const struct cpuid_entry *e = cpuid_find(vm->cpuid, leaf, subleaf);
@@ -157,6 +179,8 @@ void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4])
 
 	for (i = 0; i < LEAF_COUNT; i++)
 		out[i] = e->reg[i];
+	if (fix_of(e) == FIX_TOPOLOGY)
+		out[LEAF_ECX] = level(e, subleaf);
 }
 
 static bool cr4_has(struct vcpu *v, u64 bit)
@@ -165,10 +189,23 @@ static bool cr4_has(struct vcpu *v, u64 bit)
 	return vcpu_regs(v)->cr4 & bit;
 }
 
-/* What no table can know beforehand */
-static void fix_up(struct vcpu *v, enum cpuid_fix fix, u64 *gpr)
+/* 80000001:EDX: APIC is 1:EDX's on AMD; SYSCALL is there in 64-bit code alone
+ * on Intel (SDM 2A CPUID; APM 3 E.4.2) */
+static void fix_ext_features(struct vcpu *v, u64 *gpr)
 {
-	switch (fix) {
+	vcpu_need(v, RG_CR | RG_SEG);
+	if (!(v->apic_base_msr & APIC_BASE_EN))
+		gpr[GPR_RDX] &= ~(u64)CPUID_1_EDX_APIC;
+	if (cpu_features.vendor == VENDOR_INTEL &&
+	    !vcpu_hw_long_mode(vcpu_regs(v)))
+		gpr[GPR_RDX] &= ~(u64)CPUID_81_EDX_SYSCALL;
+}
+
+/* What no table can know beforehand; @sub: ECX as it was */
+static void fix_up(struct vcpu *v, const struct cpuid_entry *e, u32 sub,
+		   u64 *gpr)
+{
+	switch (fix_of(e)) {
 	case FIX_FEATURES:
 		gpr[GPR_RBX] |= v->id << CPUID_1_EBX_APIC_ID_SHIFT;
 		if (cr4_has(v, CR4_OSXSAVE))
@@ -181,6 +218,7 @@ static void fix_up(struct vcpu *v, enum cpuid_fix fix, u64 *gpr)
 			gpr[GPR_RCX] |= CPUID_7_ECX_OSPKE;
 		break;
 	case FIX_TOPOLOGY:
+		gpr[GPR_RCX] = level(e, sub);
 		gpr[GPR_RDX] = v->id;
 		break;
 	case FIX_XSAVE:
@@ -188,6 +226,9 @@ static void fix_up(struct vcpu *v, enum cpuid_fix fix, u64 *gpr)
 		break;
 	case FIX_XSAVEC:
 		gpr[GPR_RBX] = cpuid_xsave_bytes(vcpu_regs(v)->xcr0, true);
+		break;
+	case FIX_EXT_FEATURES:
+		fix_ext_features(v, gpr);
 		break;
 	case FIX_EXT_TOPOLOGY:
 		gpr[GPR_RAX] = v->id;
@@ -210,11 +251,11 @@ static __attribute__((noinline)) enum verdict exit_slow(struct vcpu *v,
 							u32 leaf)
 {
 	u64 *gpr = vcpu_regs(v)->gpr;
-	const struct cpuid_entry *e;
+	u32 sub = (u32)gpr[GPR_RCX];
+	const struct cpuid_entry *e = cpuid_find(v->vm->cpuid, leaf, sub);
 
-	e = cpuid_find(v->vm->cpuid, leaf, (u32)gpr[GPR_RCX]);
 	answer(gpr, e);
-	fix_up(v, (enum cpuid_fix)(e->fix & ~(u32)FIX_SUBLEAF), gpr);
+	fix_up(v, e, sub, gpr);
 	return VERDICT_ADVANCE;
 }
 

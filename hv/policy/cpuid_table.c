@@ -2,7 +2,8 @@
 /*
  * The CPUID policy: which leaves and bits of the host a guest sees, and what is
  * put in their place. Read once a VM by hv/policy/cpuid.c. A leaf that is not
- * here is zero. SDM 2A, CPUID; APM 3 appendix E.
+ * here is zero. SDM 2A, CPUID; APM 3 appendix E. Over 400 lines: one policy, of
+ * lists and what makes their exceptions.
  */
 #include "hv/policy/cpuid_table.h"
 
@@ -21,47 +22,85 @@
 		ALL, ALL, ALL, ALL                                             \
 	}
 
-#define MAX_BASIC_LEAF 0x16u
+#define MAX_BASIC_LEAF CPUID_TOPOLOGY_V2
 #define MIN_BASIC_LEAF CPUID_XSAVE /* what is forced must be reachable */
 #define MAX_EXT_LEAF   0x80000021u
 #define MIN_EXT_LEAF   CPUID_EXT_SIZES
 
 /* clang-format off */
-#define HIDE_1_ECX ((u32)(CPUID_1_ECX_DTES64 | CPUID_1_ECX_MONITOR | \
-	CPUID_1_ECX_DS_CPL | CPUID_1_ECX_VMX | CPUID_1_ECX_SMX | \
-	CPUID_1_ECX_EIST | CPUID_1_ECX_TM2 | CPUID_1_ECX_SDBG | \
-	CPUID_1_ECX_XTPR | CPUID_1_ECX_PDCM | CPUID_1_ECX_DCA | \
-	CPUID_1_ECX_OSXSAVE))
+/*
+ * What a guest may see of the host's, bit by bit. A bit stands here once all
+ * that it promises works in a guest: instructions, registers, MSRs. Not here:
+ * bits whose MSRs the policy does not have (MONITOR, EIST, CNXT-ID, PDCM,
+ * thermal, performance counters, DBEXT), and other modes (VMX, SVM, SMX, SGX).
+ */
+#define KEEP_1_ECX ((u32)(CPUID_1_ECX_SSE3 | CPUID_1_ECX_PCLMULQDQ | \
+	CPUID_1_ECX_SSSE3 | CPUID_1_ECX_FMA | CPUID_1_ECX_CX16 | \
+	CPUID_1_ECX_PCID | CPUID_1_ECX_SSE4_1 | CPUID_1_ECX_SSE4_2 | \
+	CPUID_1_ECX_MOVBE | CPUID_1_ECX_POPCNT | CPUID_1_ECX_AES | \
+	CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX | CPUID_1_ECX_F16C | \
+	CPUID_1_ECX_RDRAND))
 #define FORCE_1_ECX ((u32)(CPUID_1_ECX_X2APIC | CPUID_1_ECX_TSC_DEADLINE | \
 	CPUID_1_ECX_HYPERVISOR))
-#define HIDE_1_EDX ((u32)(CPUID_1_EDX_DS | CPUID_1_EDX_ACPI | \
-	CPUID_1_EDX_HTT | CPUID_1_EDX_TM | CPUID_1_EDX_PBE))
+#define KEEP_1_EDX ((u32)(CPUID_1_EDX_FPU | CPUID_1_EDX_VME | \
+	CPUID_1_EDX_DE | CPUID_1_EDX_PSE | CPUID_1_EDX_TSC | \
+	CPUID_1_EDX_MSR | CPUID_1_EDX_PAE | CPUID_1_EDX_MCE | \
+	CPUID_1_EDX_CX8 | CPUID_1_EDX_SEP | CPUID_1_EDX_MTRR | \
+	CPUID_1_EDX_PGE | CPUID_1_EDX_MCA | CPUID_1_EDX_CMOV | \
+	CPUID_1_EDX_PAT | CPUID_1_EDX_PSE36 | CPUID_1_EDX_CLFSH | \
+	CPUID_1_EDX_MMX | CPUID_1_EDX_FXSR | CPUID_1_EDX_SSE | \
+	CPUID_1_EDX_SSE2 | CPUID_1_EDX_SS))
 
-#define HIDE_7_EBX ((u32)(CPUID_7_EBX_SGX | CPUID_7_EBX_HLE | \
-	CPUID_7_EBX_RTM | CPUID_7_EBX_PQM | CPUID_7_EBX_PQE | \
-	CPUID_7_EBX_MPX | CPUID_7_EBX_PT))
-/* PREFETCHWT1, AVX-512 VBMI, VBMI2, GFNI, VAES, VPCLMULQDQ, VNNI, BITALG,
- * VPOPCNTDQ, CLDEMOTE, MOVDIRI, MOVDIR64B: instructions with no state */
-#define KEEP_7_ECX ((u32)(BIT(0) | BIT(1) | CPUID_7_ECX_UMIP | \
-	CPUID_7_ECX_PKU | BIT(6) | BITS(12, 8) | BIT(14) | \
-	CPUID_7_ECX_RDPID | BIT(25) | BIT(27) | BIT(28)))
-/* 4VNNIW, 4FMAPS, FSRM, VP2INTERSECT, SERIALIZE, AVX512-FP16 */
-#define KEEP_7_EDX ((u32)(BIT(2) | BIT(3) | BIT(4) | BIT(8) | \
-	CPUID_7_EDX_MD_CLEAR | BIT(14) | BIT(23) | CPUID_7_EDX_SPEC_CTRL | \
-	CPUID_7_EDX_STIBP | CPUID_7_EDX_ARCH_CAP | CPUID_7_EDX_SSBD))
-/* AVX-VNNI, AVX512-BF16, FZRM, FSRS, FSRC */
-#define KEEP_71_EAX ((u32)(BIT(4) | BIT(5) | BITS(12, 10)))
+#define KEEP_7_EBX ((u32)(CPUID_7_EBX_FSGSBASE | CPUID_7_EBX_BMI1 | \
+	CPUID_7_EBX_AVX2 | CPUID_7_EBX_FDP_EXCPTN_ONLY | CPUID_7_EBX_SMEP | \
+	CPUID_7_EBX_BMI2 | CPUID_7_EBX_ERMS | CPUID_7_EBX_INVPCID | \
+	CPUID_7_EBX_ZERO_FCS_FDS | CPUID_7_EBX_RDSEED | CPUID_7_EBX_ADX | \
+	CPUID_7_EBX_SMAP | CPUID_7_EBX_CLFLUSHOPT | CPUID_7_EBX_CLWB | \
+	CPUID_7_EBX_SHA | AVX512_7_EBX))
+#define KEEP_7_ECX ((u32)(CPUID_7_ECX_PREFETCHWT1 | CPUID_7_ECX_UMIP | \
+	CPUID_7_ECX_PKU | CPUID_7_ECX_GFNI | CPUID_7_ECX_VAES | \
+	CPUID_7_ECX_VPCLMULQDQ | CPUID_7_ECX_RDPID | CPUID_7_ECX_CLDEMOTE | \
+	CPUID_7_ECX_MOVDIRI | CPUID_7_ECX_MOVDIR64B | AVX512_7_ECX))
+#define KEEP_7_EDX ((u32)(CPUID_7_EDX_FSRM | CPUID_7_EDX_MD_CLEAR | \
+	CPUID_7_EDX_SERIALIZE | CPUID_7_EDX_SPEC_CTRL | CPUID_7_EDX_STIBP | \
+	CPUID_7_EDX_ARCH_CAP | CPUID_7_EDX_SSBD | AVX512_7_EDX))
+#define KEEP_71_EAX ((u32)(CPUID_71_EAX_AVX_VNNI | CPUID_71_EAX_AVX512_BF16 | \
+	CPUID_71_EAX_FZRM | CPUID_71_EAX_FSRS | CPUID_71_EAX_FSRC))
 
-#define HIDE_81_ECX ((u32)(CPUID_81_ECX_SVM | CPUID_81_ECX_EXTAPIC | \
-	CPUID_81_ECX_OSVW | CPUID_81_ECX_IBS | CPUID_81_ECX_SKINIT | \
-	CPUID_81_ECX_WDT | CPUID_81_ECX_LWP | BIT(19) /* NodeId MSR */ | \
-	CPUID_81_ECX_PERFCTR | BIT(24) | BIT(27) | BIT(28) /* counters */ | \
-	BIT(29) /* MWAITX */))
+#define KEEP_81_ECX ((u32)(CPUID_81_ECX_LAHF | CPUID_81_ECX_CR8_LEGACY | \
+	CPUID_81_ECX_ABM | CPUID_81_ECX_SSE4A | CPUID_81_ECX_MISALIGNSSE | \
+	CPUID_81_ECX_PREFETCHW | CPUID_81_ECX_XOP | CPUID_81_ECX_FMA4 | \
+	CPUID_81_ECX_TCE | CPUID_81_ECX_TBM | CPUID_81_ECX_TOPOEXT))
+#define KEEP_81_EDX ((u32)(CPUID_81_EDX_SYSCALL | CPUID_81_EDX_NX | \
+	CPUID_81_EDX_MMXEXT | CPUID_81_EDX_FFXSR | CPUID_81_EDX_PAGE1GB | \
+	CPUID_81_EDX_RDTSCP | CPUID_81_EDX_LM | CPUID_81_EDX_3DNOWEXT | \
+	CPUID_81_EDX_3DNOW))
 /* CLZERO, XSAVEERPTR, WBNOINVD, SSBD, BTC_NO */
 #define KEEP_88_EBX ((u32)(BIT(0) | BIT(2) | BIT(9) | CPUID_88_EBX_IBPB | \
 	CPUID_88_EBX_IBRS | CPUID_88_EBX_STIBP | BIT(24) | BIT(29)))
+/* FP128, MOVU, FP256: how wide the units are */
+#define KEEP_81A_EAX ((u32)BITS(2, 0))
 /* LFENCE always serializing, null selector clears base */
 #define KEEP_821_EAX ((u32)(BIT(2) | BIT(6)))
+/* 4 and 8000001D: WBINVD's reach, inclusive, complex indexing */
+#define KEEP_CACHE_EDX ((u32)BITS(2, 0))
+
+/* What needs registers that XCR0 may not offer */
+#define AVX_1_ECX ((u32)(CPUID_1_ECX_AVX | CPUID_1_ECX_FMA | CPUID_1_ECX_F16C))
+#define AVX_7_EBX ((u32)CPUID_7_EBX_AVX2)
+#define AVX_7_ECX ((u32)(CPUID_7_ECX_VAES | CPUID_7_ECX_VPCLMULQDQ))
+#define AVX_71_EAX ((u32)CPUID_71_EAX_AVX_VNNI)
+#define AVX_81_ECX ((u32)(CPUID_81_ECX_XOP | CPUID_81_ECX_FMA4))
+#define AVX512_7_EBX ((u32)(CPUID_7_EBX_AVX512F | CPUID_7_EBX_AVX512DQ | \
+	CPUID_7_EBX_AVX512_IFMA | CPUID_7_EBX_AVX512PF | \
+	CPUID_7_EBX_AVX512ER | CPUID_7_EBX_AVX512CD | CPUID_7_EBX_AVX512BW | \
+	CPUID_7_EBX_AVX512VL))
+#define AVX512_7_ECX ((u32)(CPUID_7_ECX_AVX512_VBMI | \
+	CPUID_7_ECX_AVX512_VBMI2 | CPUID_7_ECX_AVX512_VNNI | \
+	CPUID_7_ECX_AVX512_BITALG | CPUID_7_ECX_AVX512_VPOPCNT))
+#define AVX512_7_EDX ((u32)(CPUID_7_EDX_4VNNIW | CPUID_7_EDX_4FMAPS | \
+	CPUID_7_EDX_VP2INTERSECT | CPUID_7_EDX_AVX512_FP16))
+#define AVX512_71_EAX ((u32)CPUID_71_EAX_AVX512_BF16)
 
 #define KVM_FEATURES (BH_KVM_CLOCKSOURCE | BH_KVM_NOP_IO_DELAY | \
 	BH_KVM_CLOCKSOURCE2 | BH_KVM_STEAL_TIME | BH_KVM_PV_EOI | \
@@ -87,9 +126,25 @@ static u32 log2_up(u32 n)
 	return shift;
 }
 
+/* Can a guest execute it? A CPU may have what its VMX does not give away. */
+static bool runs(enum optional_insn insn)
+{
+	return !vcpu_ops->can_run || vcpu_ops->can_run(insn);
+}
+
 u64 cpuid_xcr0_mask(void)
 {
 	return cpu_features.xsave ? cpu_features.xcr0_mask & XCR0_OFFERED : 0;
+}
+
+static bool has_avx(void)
+{
+	return cpuid_xcr0_mask() & XCR0_AVX;
+}
+
+static bool has_avx512(void)
+{
+	return (cpuid_xcr0_mask() & XCR0_AVX512) == XCR0_AVX512;
 }
 
 u32 cpuid_xsave_bytes(u64 xcr0, bool compacted)
@@ -115,7 +170,7 @@ u32 cpuid_xsave_bytes(u64 xcr0, bool compacted)
 
 static void build_max_basic(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
-	reg[LEAF_EAX] = MIN(reg[LEAF_EAX], MAX_BASIC_LEAF);
+	reg[LEAF_EAX] = MIN(cpu_features.max_leaf, (u32)MAX_BASIC_LEAF);
 	reg[LEAF_EAX] = MAX(reg[LEAF_EAX], (u32)MIN_BASIC_LEAF);
 }
 
@@ -132,7 +187,9 @@ static void build_features(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 	if (vm->vcpu_count > 1)
 		reg[LEAF_EDX] |= CPUID_1_EDX_HTT;
 	if (!cpuid_xcr0_mask())
-		reg[LEAF_ECX] &= ~(u32)(CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX);
+		reg[LEAF_ECX] &= ~(u32)CPUID_1_ECX_XSAVE;
+	if (!has_avx())
+		reg[LEAF_ECX] &= ~AVX_1_ECX;
 }
 
 #define CACHE_TYPE(eax)    ((eax)&0x1f)
@@ -168,11 +225,33 @@ static void build_features7(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 	reg[LEAF_EAX] = MIN(reg[LEAF_EAX], 1u);
 	if (!(cpuid_xcr0_mask() & XCR0_PKRU))
 		reg[LEAF_ECX] &= ~(u32)CPUID_7_ECX_PKU;
+	if (!runs(INSN_INVPCID))
+		reg[LEAF_EBX] &= ~(u32)CPUID_7_EBX_INVPCID;
+	if (!runs(INSN_RDTSCP))
+		reg[LEAF_ECX] &= ~(u32)CPUID_7_ECX_RDPID;
+	if (!has_avx()) {
+		reg[LEAF_EBX] &= ~AVX_7_EBX;
+		reg[LEAF_ECX] &= ~AVX_7_ECX;
+	}
+	if (!has_avx512()) {
+		reg[LEAF_EBX] &= ~AVX512_7_EBX;
+		reg[LEAF_ECX] &= ~AVX512_7_ECX;
+		reg[LEAF_EDX] &= ~AVX512_7_EDX;
+	}
+}
+
+static void build_features71(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
+{
+	if (!has_avx())
+		reg[LEAF_EAX] &= ~AVX_71_EAX;
+	if (!has_avx512())
+		reg[LEAF_EAX] &= ~AVX512_71_EAX;
 }
 
 enum { LEVEL_SMT = 1, LEVEL_CORE = 2 };
 
-/* B: one thread a core, all cores in one package */
+/* B and 1F: one thread a core, all cores in one package. The last subleaf is an
+ * invalid level, and stands for all behind it. */
 static void build_topology(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
 	reg[LEAF_ECX] = sub;
@@ -232,8 +311,15 @@ static void build_info(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 static void build_ext_features(const struct vm *vm, u32 sub,
 			       u32 reg[LEAF_COUNT])
 {
+	if (!has_avx())
+		reg[LEAF_ECX] &= ~AVX_81_ECX;
+	if (!runs(INSN_RDTSCP))
+		reg[LEAF_EDX] &= ~(u32)CPUID_81_EDX_RDTSCP;
 	if (cpu_features.vendor != VENDOR_AMD)
 		return;
+	reg[LEAF_EDX] |=
+		((cpuid(CPUID_FEATURES).edx & KEEP_1_EDX) | CPUID_1_EDX_APIC) &
+		CPUID_81_EDX_AS_1;
 	if (vm->vcpu_count > 1)
 		reg[LEAF_ECX] |= CPUID_81_ECX_CMP_LEGACY;
 	else
@@ -260,19 +346,20 @@ static void build_cache_amd(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 const struct cpuid_rule cpuid_rules[] = {
 	{ .leaf = CPUID_VENDOR, .keep = KEEP_ALL, .build = build_max_basic },
 	{ .leaf = CPUID_FEATURES,
-	  .keep = { ALL, 0xffff, ~HIDE_1_ECX, ~HIDE_1_EDX },
+	  .keep = { ALL, 0xffff, KEEP_1_ECX, KEEP_1_EDX },
 	  .force = { 0, 0, FORCE_1_ECX, CPUID_1_EDX_APIC },
 	  .build = build_features, .fix = FIX_FEATURES },
 	{ .leaf = 2, .keep = KEEP_ALL },
-	{ .leaf = CPUID_CACHE, .subleaves = true, .last = 7, .keep = KEEP_ALL,
+	{ .leaf = CPUID_CACHE, .subleaves = true, .last = 7,
+	  .keep = { ALL, ALL, ALL, KEEP_CACHE_EDX },
 	  .build = build_cache_intel },
 	{ .leaf = CPUID_POWER, .force = { BIT(2) /* ARAT */ } },
 	{ .leaf = CPUID_FEATURES7, .subleaves = true,
-	  .keep = { ALL, ~HIDE_7_EBX, KEEP_7_ECX, KEEP_7_EDX },
+	  .keep = { ALL, KEEP_7_EBX, KEEP_7_ECX, KEEP_7_EDX },
 	  .force = { 0, CPUID_7_EBX_TSC_ADJUST },
 	  .build = build_features7, .fix = FIX_FEATURES7 },
 	{ .leaf = CPUID_FEATURES7, .subleaves = true, .first = 1, .last = 1,
-	  .keep = { KEEP_71_EAX } },
+	  .keep = { KEEP_71_EAX }, .build = build_features71 },
 	{ .leaf = CPUID_TOPOLOGY, .subleaves = true, .last = 2,
 	  .build = build_topology, .fix = FIX_TOPOLOGY },
 	{ .leaf = CPUID_XSAVE, .subleaves = true,
@@ -286,6 +373,8 @@ const struct cpuid_rule cpuid_rules[] = {
 	  .keep = { ALL, ALL, XSAVE_ALIGNED }, .build = build_xsave },
 	{ .leaf = CPUID_TSC_RATIO, .build = build_tsc_ratio },
 	{ .leaf = CPUID_FREQUENCY, .build = build_frequency },
+	{ .leaf = CPUID_TOPOLOGY_V2, .subleaves = true, .last = 2,
+	  .host_has = true, .build = build_topology, .fix = FIX_TOPOLOGY },
 	{ .leaf = CPUID_HV_BASE,
 	  .force = { BH_KVM_CPUID_FEATURES, KVM_SIGNATURE_EBX, KVM_SIGNATURE_ECX,
 		     KVM_SIGNATURE_EDX } },
@@ -295,8 +384,9 @@ const struct cpuid_rule cpuid_rules[] = {
 		     BH_CPUID_SIGNATURE_ECX, BH_CPUID_SIGNATURE_EDX } },
 	{ .leaf = BH_CPUID_INFO, .build = build_info },
 	{ .leaf = CPUID_EXT_BASE, .keep = KEEP_ALL, .build = build_max_ext },
-	{ .leaf = CPUID_EXT_FEATURES, .keep = { ALL, ALL, ~HIDE_81_ECX, ALL },
-	  .build = build_ext_features },
+	{ .leaf = CPUID_EXT_FEATURES,
+	  .keep = { ALL, ALL, KEEP_81_ECX, KEEP_81_EDX },
+	  .build = build_ext_features, .fix = FIX_EXT_FEATURES },
 	{ .leaf = CPUID_EXT_BRAND, .keep = KEEP_ALL },
 	{ .leaf = CPUID_EXT_BRAND + 1, .keep = KEEP_ALL },
 	{ .leaf = CPUID_EXT_BRAND + 2, .keep = KEEP_ALL },
@@ -307,8 +397,9 @@ const struct cpuid_rule cpuid_rules[] = {
 	{ .leaf = CPUID_EXT_SIZES, .keep = { 0xffff, KEEP_88_EBX },
 	  .build = build_sizes },
 	{ .leaf = 0x80000019, .keep = KEEP_ALL },
-	{ .leaf = 0x8000001a, .keep = KEEP_ALL },
-	{ .leaf = 0x8000001d, .subleaves = true, .last = 7, .keep = KEEP_ALL,
+	{ .leaf = 0x8000001a, .keep = { KEEP_81A_EAX } },
+	{ .leaf = 0x8000001d, .subleaves = true, .last = 7,
+	  .keep = { ALL, ALL, ALL, KEEP_CACHE_EDX },
 	  .build = build_cache_amd },
 	{ .leaf = CPUID_EXT_TOPOLOGY, .fix = FIX_EXT_TOPOLOGY },
 	{ .leaf = MAX_EXT_LEAF, .keep = { KEEP_821_EAX } },

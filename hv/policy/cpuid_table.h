@@ -15,20 +15,22 @@ enum cpuid_fix {
 	FIX_NONE,
 	FIX_FEATURES,     /* 1: APIC id, OSXSAVE */
 	FIX_FEATURES7,    /* 7.0: OSPKE */
-	FIX_TOPOLOGY,     /* B: x2APIC id */
+	FIX_TOPOLOGY,     /* B, 1F: subleaf, x2APIC id */
 	FIX_XSAVE,        /* D.0: EBX, size of what XCR0 enables */
 	FIX_XSAVEC,       /* D.1: EBX, the same, compacted */
+	FIX_EXT_FEATURES, /* 80000001: APIC (AMD), SYSCALL (Intel) */
 	FIX_EXT_TOPOLOGY, /* 8000001E: APIC id, core id */
 };
 
 /*
  * One or several subleaves: guest = (host & keep) | force, then @build. A row
- * with subleaves false answers whatever ECX holds. Rows are sorted by leaf and
- * subleaf, the subleaves of a leaf without a gap from 0.
+ * with subleaves false answers whatever ECX holds. One with @host_has is there
+ * only where the host has the leaf. Rows are sorted by leaf and subleaf, the
+ * subleaves of a leaf without a gap from 0.
  */
 struct cpuid_rule {
 	u32 leaf;
-	bool subleaves;
+	bool subleaves, host_has;
 	u8 first, last;
 	u32 keep[LEAF_COUNT], force[LEAF_COUNT];
 	void (*build)(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT]);

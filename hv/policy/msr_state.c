@@ -85,18 +85,27 @@ int msr_read_efer(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 	return 0;
 }
 
+/* Bits of EFER that a bit of 80000001 permits */
+static const struct {
+	u64 efer, cpuid_bit;
+	enum cpuid_reg reg;
+} efer_gates[] = {
+	{ EFER_SCE, CPUID_81_EDX_SYSCALL, LEAF_EDX },
+	{ EFER_SCE | EFER_LME, CPUID_81_EDX_LM, LEAF_EDX },
+	{ EFER_NXE, CPUID_81_EDX_NX, LEAF_EDX },
+	{ EFER_FFXSR, CPUID_81_EDX_FFXSR, LEAF_EDX },
+	{ EFER_TCE, CPUID_81_ECX_TCE, LEAF_ECX },
+};
+
 static u64 efer_permitted(const struct vm *vm)
 {
 	u64 mask = EFER_LMA; /* read-only: what is written is ignored */
 	u32 out[LEAF_COUNT];
 
 	cpuid_query(vm, CPUID_EXT_FEATURES, 0, out);
-	if (out[LEAF_EDX] & CPUID_81_EDX_SYSCALL)
-		mask |= EFER_SCE;
-	if (out[LEAF_EDX] & CPUID_81_EDX_LM)
-		mask |= EFER_SCE | EFER_LME;
-	if (out[LEAF_EDX] & CPUID_81_EDX_NX)
-		mask |= EFER_NXE;
+	for (u32 i = 0; i < ARRAY_SIZE(efer_gates); i++)
+		if (out[efer_gates[i].reg] & efer_gates[i].cpuid_bit)
+			mask |= efer_gates[i].efer;
 	return mask;
 }
 

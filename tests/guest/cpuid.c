@@ -235,6 +235,9 @@ static void more_topology(void)
 	cpuid(0xb, 2, r);
 	check(!(r[2] >> 8 & 0xff) && !(r[1] & 0xffff), "cpuid.levels_end", "%x",
 	      r[2]);
+	cpuid(0xb, 0x107, r);
+	check(!r[0] && !r[1] && r[2] == 7 && r[3] == rdmsr(X2APIC_ID),
+	      "cpuid.no_such_level", "%x %x %x %x", r[0], r[1], r[2], r[3]);
 	section("SDM 2A CPUID leaf 1FH");
 	cpuid(0x1f, 0, r);
 	cpuid(0, 0, a);

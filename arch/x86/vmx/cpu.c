@@ -48,6 +48,14 @@ int vmx_probe(u32 *max_level)
 	return 0;
 }
 
+/* SDM 3C 25.6.2: each is #UD in a guest without its control */
+bool vmx_can_run(enum optional_insn insn)
+{
+	u32 control = insn == INSN_RDTSCP ? CPU2_RDTSCP : CPU2_INVPCID;
+
+	return vmx_caps.control[CTL_CPU2] & control;
+}
+
 /* A core whose capabilities differ (hybrid parts) would fail entries later */
 static int check_same_caps(const struct pcpu *cpu)
 {

@@ -89,6 +89,7 @@ void vmx_timer_expired(struct vcpu_arch *a);
 
 /* cpu.c */
 int __must_check vmx_probe(u32 *max_level);
+bool vmx_can_run(enum optional_insn insn);
 int __must_check vmx_cpu_enable(struct pcpu *cpu);
 void vmx_cpu_disable(void);
 

@@ -9,6 +9,7 @@ const struct vcpu_ops vmx_ops = {
 	.port_bitmap_pages = 2,
 	.has_pdptes = true,
 	.probe = vmx_probe,
+	.can_run = vmx_can_run,
 	.cpu_enable = vmx_cpu_enable,
 	.cpu_disable = vmx_cpu_disable,
 	.vcpu_create = vmx_vcpu_create,

@@ -223,6 +223,13 @@ static void test_efer(void **state)
 	write_ok(MSR_EFER, EFER_LME | EFER_SCE | EFER_NXE);
 	assert_true(r->dirty & RG_CR);
 	assert_int_equal(fake_flushes, 1);
+	write_ok(MSR_EFER, EFER_LME | EFER_FFXSR | EFER_TCE);
+	write_gp(MSR_EFER, EFER_LME | EFER_LMSLE);
+	all_features = false;
+	write_gp(MSR_EFER, EFER_FFXSR);
+	write_gp(MSR_EFER, EFER_TCE);
+	write_gp(MSR_EFER, EFER_NXE);
+	all_features = true;
 	/* LMA is the CPU's to set */
 	write_ok(MSR_EFER, EFER_LME | EFER_LMA);
 	assert_int_equal(read_ok(MSR_EFER), EFER_LME);
