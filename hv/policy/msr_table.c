@@ -106,53 +106,68 @@ static int write_kvm_pv(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		first, last, gate, PASS_NONE, read_const, write_ignore, 0      \
 	}
 
+/* Threads below, cores above: each vCPU is a core (SDM 4 table 2-3) */
+static int read_core_count(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+			   u64 *value)
+{
+	*value = v->vm->vcpu_count | v->vm->vcpu_count << 16;
+	return 0;
+}
+
 /*
- * Why each row is there; where nothing is said, CPUID's bit of its gate
- * promises the register (SDM 4 table 2-2; APM 2 appendix A):
- *
- * - PLATFORM_ID, UCODE_REV, UCODE_WRITE, PATCH_LOADER: kernels ask what
- *   microcode there is, in a guest too, and some load theirs: dropped.
- * - PLATFORM_INFO, PERF_STATUS, PERF_CTL, CLOCK_MODULATION, THERM_*,
- *   TEMPERATURE_TARGET, MISC_ENABLE: firmware and memory testers go by the
- *   model, not by CPUID, when they touch them: zero, and writes are dropped.
- * - DEBUGCTL and the last branch registers: on every CPU of the family. Nothing
- *   is recorded; BTF and LBR stay zero.
- * - EFER, FS_BASE ...: what long mode is.
- * - SYSCFG, HWCR, TOP_MEM, NB_CFG, INT_PENDING, MMIO_CONF, LS_CFG ... DE_CFG:
- *   AMD families have them without a CPUID bit and kernels set chicken bits in
- *   them. DE_CFG says that LFENCE serializes. VM_CR says that SVM is off and
- *   locked.
+ * A row without a comment is there because CPUID's bit of its gate promises it
+ * (SDM 4 table 2-2; APM 2 appendix A). A comment says why a row is there
+ * otherwise, and what its value promises. By vendor or family: software goes by
+ * the model and does not ask. Zero: nothing is on, nothing else is there.
  *
  * Not there, as on a CPU whose CPUID is this one: VMX's, SVM's, SMM's, SGX's,
- * FEATURE_CONTROL, performance counters, APERF and MPERF, XSS, RAPL.
+ * FEATURE_CONTROL, performance counters, APERF and MPERF, XSS, power limits,
+ * masks of breakpoint addresses.
  */
 /* clang-format off */
 const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_TSC), GATE_ALWAYS, PASS_NONE, HANDLERS(tsc), 0 },
 	{ BH_KVM_MSR_WALL_CLOCK_OLD, BH_KVM_MSR_SYSTEM_TIME_OLD, GATE_ALWAYS,
 	  PASS_NONE, read_pvclock, write_pvclock, 0 },
+	/* Which microcode would fit: the host's */
 	{ ONE(MSR_PLATFORM_ID), GATE_INTEL, PASS_NONE, read_host, NULL, ~0ull },
 	{ ONE(MSR_APIC_BASE), GATE_ALWAYS, PASS_NONE, read_apic_base,
 	  write_apic_base, 0 },
+	/* As many cores as vCPUs, one thread each */
+	{ ONE(MSR_CORE_THREAD_COUNT), GATE_INTEL, PASS_NONE, read_core_count,
+	  write_ignore, 0 },
 	{ ONE(MSR_TSC_ADJUST), GATE_ALWAYS, PASS_NONE, HANDLERS(tsc_adjust), 0 },
 	{ ONE(MSR_SPEC_CTRL), GATE_SPEC_CTRL, PASS_NONE, HANDLERS(spec_ctrl), 0 },
 	{ ONE(MSR_PRED_CMD), GATE_IBPB, PASS_NONE, NULL, write_pred_cmd, 0 },
+	/* What microcode there is: the host's. A guest's own is dropped. */
 	{ ONE(MSR_UCODE_WRITE), GATE_INTEL, PASS_NONE, NULL, write_ignore, 0 },
 	{ ONE(MSR_UCODE_REV), GATE_ALWAYS, PASS_NONE, read_host, write_ignore,
 	  ~0ull },
-	ZERO(MSR_PLATFORM_INFO, GATE_INTEL),
+	/* The TSC's rate as a multiple of 100 MHz. No turbo limits, no power
+	 * limits, no CPUID faulting. */
+	{ ONE(MSR_PLATFORM_INFO), GATE_INTEL, PASS_NONE, msr_read_ratio,
+	  write_ignore, 0 },
+	/* Eight variable ranges, the fixed ones; no SMRR */
 	{ ONE(MSR_MTRRCAP), GATE_MTRR, PASS_NONE, read_const, NULL,
 	  MTRRCAP_WC | MTRRCAP_FIX | MTRR_VAR_COUNT },
+	/* What the CPU is immune to; no bit that stands for another MSR */
 	{ ONE(MSR_ARCH_CAPABILITIES), GATE_ARCH_CAP, PASS_NONE, read_host, NULL,
 	  ARCH_CAP_OFFERED },
 	PASS(MSR_SYSENTER_CS, GATE_SYSENTER, sysenter_cs),
 	PASS(MSR_SYSENTER_ESP, GATE_SYSENTER, sysenter_esp),
 	PASS(MSR_SYSENTER_EIP, GATE_SYSENTER, sysenter_eip),
+	/* No banks, no MCG_CTL */
 	{ ONE(MSR_MCG_CAP), GATE_MCA, PASS_NONE, read_const, NULL, 0 },
 	ZERO(MSR_MCG_STATUS, GATE_MCA),
-	ZEROS(MSR_PERF_STATUS, MSR_THERM_STATUS, GATE_INTEL),
+	/* The rate of PLATFORM_INFO, now */
+	{ ONE(MSR_PERF_STATUS), GATE_INTEL, PASS_NONE, msr_read_ratio,
+	  write_ignore, 0 },
+	/* No request, no throttling, no thermal event */
+	ZEROS(MSR_PERF_CTL, MSR_THERM_STATUS, GATE_INTEL),
+	/* No BTS, no PEBS, no EIST, no MONITOR */
 	{ ONE(MSR_MISC_ENABLE), GATE_INTEL, PASS_NONE, HANDLERS(misc_enable), 0 },
 	ZERO(MSR_TEMPERATURE_TARGET, GATE_INTEL),
+	/* On every CPU of the family: nothing is recorded, BTF and LBR stay 0 */
 	ZERO(MSR_DEBUGCTL, GATE_ALWAYS),
 	ZEROS(MSR_LASTBRANCHFROMIP, MSR_LASTINTTOIP, GATE_ALWAYS),
 	{ MSR_MTRR_PHYSBASE0, MTRR_VAR_LAST, GATE_MTRR, PASS_NONE,
@@ -166,10 +181,17 @@ const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_PAT), GATE_PAT, PASS_NONE, HANDLERS(pat), 0 },
 	{ ONE(MSR_MTRR_DEF_TYPE), GATE_MTRR, PASS_NONE,
 	  HANDLERS(mtrr_def_type), 0 },
+	/* Energy is not counted: the counters stand still */
+	ZERO(MSR_RAPL_POWER_UNIT, GATE_INTEL),
+	ZERO(MSR_PKG_ENERGY_STATUS, GATE_INTEL),
+	ZERO(MSR_DRAM_ENERGY_STATUS, GATE_INTEL),
+	ZERO(MSR_PP0_ENERGY_STATUS, GATE_INTEL),
+	ZERO(MSR_PP1_ENERGY_STATUS, GATE_INTEL),
 	{ BH_KVM_MSR_WALL_CLOCK, BH_KVM_MSR_SYSTEM_TIME, GATE_ALWAYS,
 	  PASS_NONE, read_pvclock, write_pvclock, 0 },
 	{ BH_KVM_MSR_STEAL_TIME, BH_KVM_MSR_PV_EOI, GATE_ALWAYS, PASS_NONE,
 	  read_kvm_pv, write_kvm_pv, 0 },
+	/* Long mode is there, and so are EFER, FS_BASE ... */
 	{ ONE(MSR_EFER), GATE_ALWAYS, PASS_NONE, HANDLERS(efer), 0 },
 	PASS(MSR_STAR, GATE_LONG_MODE, star),
 	PASS(MSR_LSTAR, GATE_LONG_MODE, lstar),
@@ -180,16 +202,38 @@ const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_TSC_AUX), GATE_RDTSCP, PASS_READ, HANDLERS(tsc_aux), 0 },
 	/* Counters of the K7: no CPUID bit could hide them; they count nothing */
 	ZEROS(MSR_AMD_EVNTSEL0, MSR_AMD_PERFCTR3, GATE_AMD),
+	/* TOP_MEM and TOP_MEM2 are off, memory is not encrypted */
 	ZERO(MSR_AMD_SYSCFG, GATE_AMD),
-	{ ONE(MSR_AMD_HWCR), GATE_AMD, PASS_NONE, read_const, write_ignore,
-	  HWCR_TSC_FREQ_SEL },
+	/* From family 10h on: the TSC has the rate of P-state 0 */
+	{ ONE(MSR_AMD_HWCR), GATE_AMD, PASS_NONE, msr_read_hwcr, write_ignore,
+	  0 },
 	ZERO(MSR_AMD_TOP_MEM, GATE_AMD),
 	ZERO(MSR_AMD_TOP_MEM2, GATE_AMD),
 	ZERO(MSR_AMD_NB_CFG, GATE_AMD),
 	{ ONE(MSR_AMD_PATCH_LOADER), GATE_AMD, PASS_NONE, NULL, write_ignore, 0 },
+	/* One rate, the TSC's, now and at most */
+	ZERO(MSR_AMD_FIDVID_CTL, GATE_AMD_K8),
+	{ ONE(MSR_AMD_FIDVID_STATUS), GATE_AMD_K8, PASS_NONE, msr_read_fidvid,
+	  write_ignore, 0 },
+	/* No message at an idle core, no ECAM */
 	ZEROS(MSR_AMD_INT_PENDING, MSR_AMD_MMIO_CONF, GATE_AMD),
+	/* P-state 0 alone is enabled, asked for, and there */
+	ZEROS(MSR_AMD_PSTATE_LIMIT, MSR_AMD_PSTATE_STATUS, GATE_AMD_PSTATE),
+	{ ONE(MSR_AMD_PSTATE0), GATE_AMD_PSTATE, PASS_NONE, msr_read_pstate,
+	  write_ignore, 0 },
+	ZEROS(MSR_AMD_PSTATE0 + 1, MSR_AMD_PSTATE7, GATE_AMD_PSTATE),
+	ZERO(MSR_AMD_COFVID_CTL, GATE_AMD_COFVID),
+	{ ONE(MSR_AMD_COFVID_STATUS), GATE_AMD_COFVID, PASS_NONE,
+	  msr_read_pstate, write_ignore, 0 },
+	/* SVM is off, and locked so */
 	{ ONE(MSR_AMD_VM_CR), GATE_AMD, PASS_NONE, read_const, NULL, VM_CR_OFF },
+	{ ONE(MSR_AMD_HW_PSTATE_STATUS), GATE_AMD_ZEN, PASS_NONE,
+	  msr_read_pstate, write_ignore, 0 },
+	/* Energy is not counted */
+	ZEROS(MSR_AMD_RAPL_POWER_UNIT, MSR_AMD_PKG_ENERGY, GATE_AMD_ZEN),
+	/* Kernels set chicken bits here: dropped */
 	ZEROS(MSR_AMD_LS_CFG, MSR_AMD_DE_CFG - 1, GATE_AMD),
+	/* LFENCE serializes */
 	{ ONE(MSR_AMD_DE_CFG), GATE_AMD, PASS_NONE, read_const, write_ignore,
 	  DE_CFG_LFENCE_SERIALIZING },
 	ZEROS(MSR_AMD_DE_CFG + 1, MSR_AMD_CHICKEN_LAST, GATE_AMD),

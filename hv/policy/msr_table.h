@@ -11,6 +11,10 @@ enum msr_gate {
 	GATE_ALWAYS,
 	GATE_INTEL,
 	GATE_AMD,
+	GATE_AMD_K8,     /* family 0Fh alone */
+	GATE_AMD_PSTATE, /* family 10h on */
+	GATE_AMD_COFVID, /* families 10h to 16h */
+	GATE_AMD_ZEN,    /* family 17h on */
 	GATE_MTRR,
 	GATE_MCA,
 	GATE_PAT,
@@ -26,8 +30,10 @@ enum msr_gate {
 /* The guest reaches the real register, which is its own while it runs */
 enum msr_pass { PASS_NONE, PASS_READ = 1, PASS_WRITE = 2, PASS_BOTH = 3 };
 
-/* A range of MSRs that are alike. Handlers run on the home core, attached, and
- * check the value before they change anything. */
+/* A range of MSRs that are alike. A value promises that what it names is there:
+ * other MSRs, so many of them (tests/unit/hv/policy/test_msr_promises.c).
+ * Handlers run on the home core, attached, and check the value before they
+ * change anything. */
 struct msr_rule {
 	u32 first, last;
 	enum msr_gate gate;
@@ -61,6 +67,14 @@ MSR_HANDLERS(tsc_adjust);
 MSR_HANDLERS(tsc_aux);
 MSR_HANDLERS(spec_ctrl);
 MSR_HANDLERS(misc_enable);
+/* hv/policy/msr_rate.c */
+#define MSR_READER(name)                                                       \
+	int msr_read_##name(struct vcpu *v, const struct msr_rule *rule,       \
+			    u32 msr, u64 *value)
+MSR_READER(ratio);
+MSR_READER(hwcr);
+MSR_READER(pstate);
+MSR_READER(fidvid);
 /* hv/policy/mtrr.c */
 MSR_HANDLERS(mtrr_def_type);
 MSR_HANDLERS(mtrr_var);

@@ -13,6 +13,7 @@
 #define MSR_TSC				0x010	/* 1:EDX[4] TSC */
 #define MSR_PLATFORM_ID			0x017	/* Intel */
 #define MSR_APIC_BASE			0x01b	/* 1:EDX[9] APIC */
+#define MSR_CORE_THREAD_COUNT		0x035	/* Intel, Nehalem on (model) */
 #define MSR_FEATURE_CONTROL		0x03a	/* 1:ECX[5] VMX or 1:ECX[6] SMX */
 #define MSR_TSC_ADJUST			0x03b	/* 7:EBX[1] TSC_ADJUST */
 #define MSR_SPEC_CTRL			0x048	/* 7:EDX[26]; AMD 80000008:EBX[14] */
@@ -58,6 +59,11 @@
 #define MSR_MC0_STATUS			0x401	/* MCG_CAP[7:0] */
 #define MSR_MC0_ADDR			0x402	/* MCi_STATUS[58] ADDRV */
 #define MSR_MC0_MISC			0x403	/* MCi_STATUS[59] MISCV */
+#define MSR_RAPL_POWER_UNIT		0x606	/* Intel, Sandy Bridge on (model) */
+#define MSR_PKG_ENERGY_STATUS		0x611	/* the same */
+#define MSR_DRAM_ENERGY_STATUS		0x619	/* the same */
+#define MSR_PP0_ENERGY_STATUS		0x639	/* the same */
+#define MSR_PP1_ENERGY_STATUS		0x641	/* the same */
 #define MSR_TSC_DEADLINE		0x6e0	/* 1:ECX[24] */
 #define MSR_X2APIC_FIRST		0x800	/* 1:ECX[21] x2APIC */
 #define MSR_X2APIC_LAST			0x8ff
@@ -149,18 +155,26 @@
 #define MSR_AMD_NB_CFG			0xc001001f	/* K8 on */
 #define MSR_AMD_PATCH_LOADER		0xc0010020	/* K8 on */
 #define MSR_AMD_PATCH_LEVEL		0x0000008b	/* K8 on */
+#define MSR_AMD_FIDVID_CTL		0xc0010041	/* family 0Fh */
+#define MSR_AMD_FIDVID_STATUS		0xc0010042	/* family 0Fh */
 #define MSR_AMD_INT_PENDING		0xc0010055	/* K8 on */
 #define MSR_AMD_MMIO_CONF		0xc0010058	/* family 10h on */
-#define MSR_AMD_PSTATE_LIMIT		0xc0010061	/* 80000007:EDX[7] */
-#define MSR_AMD_PSTATE_CTL		0xc0010062	/* 80000007:EDX[7] */
-#define MSR_AMD_PSTATE_STATUS		0xc0010063	/* 80000007:EDX[7] */
-#define MSR_AMD_PSTATE0			0xc0010064	/* 80000007:EDX[7] */
+#define MSR_AMD_PSTATE_LIMIT		0xc0010061	/* family 10h on */
+#define MSR_AMD_PSTATE_CTL		0xc0010062	/* family 10h on */
+#define MSR_AMD_PSTATE_STATUS		0xc0010063	/* family 10h on */
+#define MSR_AMD_PSTATE0			0xc0010064	/* family 10h on */
+#define MSR_AMD_PSTATE7			0xc001006b	/* family 10h on */
+#define MSR_AMD_COFVID_CTL		0xc0010070	/* families 10h to 16h */
+#define MSR_AMD_COFVID_STATUS		0xc0010071	/* families 10h to 16h */
 #define MSR_AMD_TSC_RATIO		0xc0000104	/* 8000000A:EDX[4] */
 #define MSR_AMD_VM_CR			0xc0010114	/* 80000001:ECX[2] SVM */
 #define MSR_AMD_VM_HSAVE_PA		0xc0010117	/* 80000001:ECX[2] SVM */
 #define MSR_AMD_OSVW_ID_LENGTH		0xc0010140	/* 80000001:ECX[9] */
 #define MSR_AMD_OSVW_STATUS		0xc0010141	/* 80000001:ECX[9] */
 #define MSR_AMD_VIRT_SPEC_CTRL		0xc001011f	/* 80000008:EBX[25] */
+#define MSR_AMD_HW_PSTATE_STATUS	0xc0010293	/* family 17h on */
+#define MSR_AMD_RAPL_POWER_UNIT		0xc0010299	/* family 17h on */
+#define MSR_AMD_PKG_ENERGY		0xc001029b	/* family 17h on */
 #define MSR_AMD_LS_CFG			0xc0011020	/* family 10h on */
 #define MSR_AMD_DE_CFG			0xc0011029	/* family 10h on */
 #define MSR_AMD_CHICKEN_LAST		0xc001102f
@@ -177,6 +191,12 @@
 #define PSTATE_DID_SHIFT		8
 #define PSTATE_DID_MASK			0x3full
 #define PSTATE_EN			BIT(63)
+#define FIDVID_START_FID_SHIFT		8
+#define FIDVID_MAX_FID_SHIFT		16
+#define AMD_FAMILY_K8			0x0fu
+#define AMD_FAMILY_K10			0x10u
+#define AMD_FAMILY_ZEN			0x17u
+#define AMD_FAMILY_ZEN5			0x1au
 /* clang-format on */
 
 #endif

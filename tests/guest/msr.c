@@ -16,7 +16,7 @@ static const struct {
 	{ "msr.hidden_aperf", 0xe8 },
 	{ "msr.hidden_xss", 0xda0 },
 	{ "msr.hidden_ept_vpid", 0x48c },
-	{ "msr.hidden_rapl", 0x606 },
+	{ "msr.hidden_power_limit", 0x610 },
 	{ "msr.hidden_hsave", 0xc0010117 },
 	{ "msr.hidden_x", 0xdeadbeef },
 	{ "msr.hidden_high", 0xffffffff },
@@ -154,6 +154,28 @@ static void mtrrs(void)
 	      "msr.mtrr_fixed_type_gp", "no #GP");
 }
 
+/* HWCR's TscFreqSel: the TSC has the rate of P-state 0, which must be there.
+ * Family 0Fh has FID and VID instead. */
+static void amd_rate(void)
+{
+	u64 hwcr = 0, p = 0;
+	u8 trap;
+	u32 r[4];
+
+	cpuid(1, 0, r);
+	check(try_rdmsr(0xc0010015, &hwcr) == NO_TRAP, "msr.hwcr", "trap");
+	trap = try_rdmsr(0xc0010064, &p);
+	check(hwcr & 1u << 24 ? trap == NO_TRAP && p >> 63 && p & 0xff
+			      : trap == 13,
+	      "msr.pstate_0", "HWCR %llx, trap %u, %llx", hwcr, trap, p);
+	trap = try_rdmsr(0xc0010042, &p);
+	if ((r[0] & 0x0ff00f00) == 0xf00)
+		check(trap == NO_TRAP && (p & 0x3f) == (p >> 16 & 0x3f),
+		      "msr.fidvid_status", "trap %u, %llx", trap, p);
+	else
+		check(trap == 13, "msr.no_fidvid_status", "trap %u", trap);
+}
+
 /* Harmless where software goes by the model and not by CPUID */
 static void harmless(void)
 {
@@ -162,9 +184,10 @@ static void harmless(void)
 		u32 msr;
 	} rows[] = {
 		{ "msr.harmless_therm_status", 0x19c },
-		{ "msr.harmless_perf_status", 0x198 },
+		{ "msr.harmless_perf_ctl", 0x199 },
 		{ "msr.harmless_temperature_target", 0x1a2 },
-		{ "msr.harmless_platform_info", 0xce },
+		{ "msr.harmless_energy_unit", 0x606 },
+		{ "msr.harmless_energy", 0x611 },
 	};
 	u64 v;
 
@@ -175,8 +198,15 @@ static void harmless(void)
 	      "msr.no_machine_check_banks", "%llx", v);
 	check(try_rdmsr(0x401, &v) == 13, "msr.no_bank_0_gp", "no #GP");
 	check(try_rdmsr(0x1d9, &v) == NO_TRAP && !v, "msr.debugctl", "%llx", v);
-	if (!cpu_is_intel())
+	if (!cpu_is_intel()) {
+		amd_rate();
 		return;
+	}
+	check(try_rdmsr(0xce, &v) == NO_TRAP && v && !(v & ~0xff00ull),
+	      "msr.platform_info_ratio", "%llx", v);
+	check(rdmsr(0x198) == v, "msr.perf_status_ratio", "%llx", rdmsr(0x198));
+	check(try_rdmsr(0x35, &v) == NO_TRAP && v == 0x10001,
+	      "msr.core_thread_count", "%llx", v);
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
 		check(try_rdmsr(rows[i].msr, &v) == NO_TRAP && !v, rows[i].name,
 		      "%llx", v);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/policy/msr.c hv/policy/mtrr.c hv/policy/msr_table.c hv/policy/msr_state.c */
+/* SOURCES: hv/policy/msr.c hv/policy/mtrr.c hv/policy/msr_table.c hv/policy/msr_state.c hv/policy/msr_rate.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSR policy: the table's shape, gates, and each kind of register */
 #include "arch/x86/cpu/asm.h"
