@@ -201,7 +201,7 @@ struct sched_entity *sched_pick(void)
 		change_current(s);
 	if (s->ready > 1)
 		timer_arm(&s->timer, s->picked_tsc + s->current->slice_left);
-	else if (s->timer.armed)
+	else if (timer_armed(&s->timer))
 		timer_cancel(&s->timer);
 	return s->current;
 }

@@ -69,7 +69,7 @@ void vlapic_taken(struct vcpu *v)
 {
 	struct vlapic *l = v->vlapic;
 
-	if (l->period && !l->timer.armed)
+	if (l->period && !timer_armed(&l->timer))
 		rearm(l);
 }
 
@@ -80,7 +80,7 @@ void vlapic_timer_init(struct vlapic *l)
 
 void vlapic_timer_stop(struct vlapic *l)
 {
-	if (l->timer.armed)
+	if (timer_armed(&l->timer))
 		timer_cancel(&l->timer);
 	l->period = 0;
 	l->deadline = 0;
@@ -95,7 +95,7 @@ void vlapic_timer_lvt(struct vlapic *l, u32 old_lvtt, u32 new_lvtt)
 		vlapic_reg_set(l, APIC_TIMER_ICT, 0);
 		return;
 	}
-	if (!l->timer.armed || lvtt_deadline(new_lvtt))
+	if (!timer_armed(&l->timer) || lvtt_deadline(new_lvtt))
 		return;
 	/* One-shot and periodic may change under a running count */
 	left = vlapic_reg(l, APIC_TIMER_ICT);
@@ -146,7 +146,8 @@ u32 vlapic_timer_current(const struct vlapic *l)
 {
 	u64 now, left;
 
-	if (!l->timer.armed || lvtt_deadline(vlapic_reg(l, APIC_LVT_TIMER)))
+	if (!timer_armed(&l->timer) ||
+	    lvtt_deadline(vlapic_reg(l, APIC_LVT_TIMER)))
 		return 0;
 	now = rdtsc();
 	if (now >= l->timer.deadline)

@@ -30,7 +30,7 @@ static void follow(struct vtimer *t)
 		return;
 	if (!want)
 		timer_cancel(&t->timer);
-	else if (!t->timer.armed || t->timer.deadline != want)
+	else if (!timer_armed(&t->timer) || t->timer.deadline != want)
 		timer_arm(&t->timer, want);
 }
 

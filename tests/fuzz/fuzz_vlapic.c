@@ -99,14 +99,14 @@ static void expire(struct vcpu *v)
 	u32 before[VLAPIC_WORDS], w;
 	u64 now = rdtsc();
 
-	if (!l->timer.armed)
+	if (!timer_armed(&l->timer))
 		return;
 	fake_pcpus[0].current = &fake_vcpus[lvtt & 3];
 	for (w = 0; w < VLAPIC_WORDS; w++)
 		before[w] = word_of(l, APIC_IRR, w);
-	l->timer.armed = false;
+	l->timer.queue = NULL;
 	l->timer.fn(&l->timer);
-	must(!l->timer.armed || (l->period && l->timer.deadline > now));
+	must(!timer_armed(&l->timer) || (l->period && l->timer.deadline > now));
 	for (w = 0; w < VLAPIC_WORDS && lvtt & APIC_LVT_MASKED; w++)
 		must(before[w] == word_of(l, APIC_IRR, w));
 	fake_pcpus[0].current = &fake_vcpus[0];

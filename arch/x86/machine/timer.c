@@ -10,6 +10,7 @@
 #include "arch/x86/cpu/percpu.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/tsc.h"
+#include "lib/assert.h"
 
 /* Callbacks in one run. More fire again at once: a timer that always arms
  * itself in the past must not keep the core. */
@@ -24,7 +25,7 @@ static void queue_remove(struct timer_queue *q, struct timer *t)
 	if (*link)
 		*link = t->next;
 	t->next = NULL;
-	t->armed = false;
+	t->queue = NULL;
 }
 
 static void queue_insert(struct timer_queue *q, struct timer *t)
@@ -34,7 +35,7 @@ static void queue_insert(struct timer_queue *q, struct timer *t)
 	while (*link && (*link)->deadline <= t->deadline)
 		link = &(*link)->next;
 	t->next = *link;
-	t->armed = true;
+	t->queue = q;
 	*link = t;
 }
 
@@ -53,7 +54,8 @@ void timer_arm(struct timer *t, u64 deadline_tsc)
 {
 	struct timer_queue *q = &this_cpu()->timers;
 
-	if (t->armed)
+	ASSERT(!t->queue || t->queue == q);
+	if (t->queue)
 		queue_remove(q, t);
 	/* 0 would stop the hardware; 1 has passed, too */
 	t->deadline = deadline_tsc ? deadline_tsc : 1;
@@ -63,11 +65,14 @@ void timer_arm(struct timer *t, u64 deadline_tsc)
 
 void timer_cancel(struct timer *t)
 {
-	if (!t->armed)
+	struct timer_queue *q = &this_cpu()->timers;
+
+	if (!t->queue)
 		return;
+	ASSERT(t->queue == q);
 	/* The hardware is left as it is: at worst it fires once for nothing,
 	 * which costs less than programming it at every cancel */
-	queue_remove(&this_cpu()->timers, t);
+	queue_remove(q, t);
 }
 
 void timer_run(void)
@@ -82,7 +87,7 @@ void timer_run(void)
 			break;
 		q->first = t->next;
 		t->next = NULL;
-		t->armed = false;
+		t->queue = NULL;
 		t->fn(t);
 	}
 	program(q);

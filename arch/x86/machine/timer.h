@@ -2,13 +2,15 @@
 /*
  * Each core's timers, on its LAPIC timer (TSC-deadline, else one-shot). A timer
  * belongs to the core that armed it, and only that core touches its queue, so
- * there is no lock. Deadlines are TSC values. Interrupts are off in all that is
- * here.
+ * there is no lock. It knows its queue, and a call for it on another core is a
+ * panic. Deadlines are TSC values. Interrupts are off in all that is here.
  */
 #ifndef ARCH_X86_MACHINE_TIMER_H
 #define ARCH_X86_MACHINE_TIMER_H
 
 #include "lib/types.h"
+
+struct timer_queue; /* arch/x86/cpu/percpu.h */
 
 /*
  * Zero but for fn at first. It stays where it is while it is armed or running.
@@ -16,10 +18,17 @@
 struct timer {
 	u64 deadline;       /* host TSC; valid while armed */
 	struct timer *next; /* sorted, soonest first */
-	bool armed;
+	/* The core's that armed it; NULL: it is not armed. Other cores may
+	 * read it. */
+	struct timer_queue *queue;
 	/* Runs on the owner core, in an interrupt's place; may arm it again */
 	void (*fn)(struct timer *self);
 };
+
+static inline bool timer_armed(const struct timer *t)
+{
+	return READ_ONCE(t->queue) != NULL;
+}
 
 /*
  * Arms @t on this core, or moves its deadline if it is armed here; it is not

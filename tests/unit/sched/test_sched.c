@@ -58,7 +58,7 @@ static void run(u64 ticks)
 	u64 end = sim_now + ticks;
 
 	for (;;) {
-		bool armed = fake_timer && fake_timer->armed;
+		bool armed = fake_timer && timer_armed(fake_timer);
 
 		if (cpu->pending) {
 			cpu->pending = 0;

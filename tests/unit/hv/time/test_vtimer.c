@@ -6,6 +6,7 @@
 #include "hv/time/vtimer.h"
 
 static u32 fired;
+static struct timer_queue queue;
 static struct vtimer t;
 
 /* Only the home core may come fake_this_cpu */
@@ -13,20 +14,20 @@ void timer_arm(struct timer *timer, u64 deadline)
 {
 	assert_ptr_equal(fake_this_cpu, &fake_pcpus[0]);
 	timer->deadline = deadline;
-	timer->armed = true;
+	timer->queue = &queue;
 }
 
 void timer_cancel(struct timer *timer)
 {
 	assert_ptr_equal(fake_this_cpu, &fake_pcpus[0]);
-	timer->armed = false;
+	timer->queue = NULL;
 }
 
 static void expire(void)
 {
 	fake_this_cpu = &fake_pcpus[0];
-	assert_true(t.timer.armed);
-	t.timer.armed = false;
+	assert_true(timer_armed(&t.timer));
+	t.timer.queue = NULL;
 	t.timer.fn(&t.timer);
 }
 
@@ -48,7 +49,7 @@ static int setup(void **state)
 static void test_at_home(void **state)
 {
 	vtimer_set(&t, 1000);
-	assert_true(t.timer.armed);
+	assert_true(timer_armed(&t.timer));
 	assert_int_equal(t.timer.deadline, 1000);
 	assert_int_equal(fake_vcpus[0].events, 0);
 	expire();
@@ -56,14 +57,14 @@ static void test_at_home(void **state)
 	assert_int_equal(t.want, 0);
 	vtimer_set(&t, 2000);
 	vtimer_cancel(&t);
-	assert_false(t.timer.armed);
+	assert_false(timer_armed(&t.timer));
 }
 
 static void test_from_elsewhere(void **state)
 {
 	fake_this_cpu = &fake_pcpus[1];
 	vtimer_set(&t, 1000);
-	assert_false(t.timer.armed);
+	assert_false(timer_armed(&t.timer));
 	assert_int_equal(fake_vcpus[0].events, VE_VTIMER);
 	fake_this_cpu = &fake_pcpus[0];
 	vtimer_follow(&fake_vm);
@@ -77,7 +78,7 @@ static void test_cancelled_elsewhere_does_not_fire(void **state)
 	vtimer_set(&t, 1000);
 	fake_this_cpu = &fake_pcpus[1];
 	vtimer_cancel(&t);
-	assert_true(t.timer.armed);
+	assert_true(timer_armed(&t.timer));
 	expire();
 	assert_int_equal(fired, 0);
 }
@@ -104,17 +105,17 @@ static void test_nothing_after_the_end(void **state)
 	vtimer_set(&t, 1000);
 	fake_vcpus[0].activity = VCPU_PARKED;
 	vtimer_stop_all(&fake_vm);
-	assert_false(t.timer.armed);
+	assert_false(timer_armed(&t.timer));
 	vtimer_set(&t, 2000); /* another vCPU on this core still runs */
-	assert_false(t.timer.armed);
+	assert_false(timer_armed(&t.timer));
 	vtimer_follow(&fake_vm);
-	assert_false(t.timer.armed);
+	assert_false(timer_armed(&t.timer));
 }
 
 static void test_time_zero_is_no_cancel(void **state)
 {
 	vtimer_set(&t, 0);
-	assert_true(t.timer.armed);
+	assert_true(timer_armed(&t.timer));
 	expire();
 	assert_int_equal(fired, 1);
 }

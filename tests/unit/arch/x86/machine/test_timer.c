@@ -5,6 +5,7 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
+#include "tests/unit/fakes/panic.h"
 #include "tests/unit/fakes/percpu.h"
 #include "tests/unit/test.h"
 
@@ -25,7 +26,7 @@ static u32 ran_count;
 
 static void note(struct timer *t)
 {
-	assert_false(t->armed);
+	assert_false(timer_armed(t));
 	ran[ran_count++ % 64] = t;
 }
 
@@ -33,7 +34,8 @@ static struct timer timers[4];
 
 static int setup(void **state)
 {
-	memset(cpu, 0, sizeof(*cpu));
+	memset(fake_pcpus, 0, sizeof(fake_pcpus));
+	fake_this_cpu = cpu;
 	memset(timers, 0, sizeof(timers));
 	for (u32 i = 0; i < ARRAY_SIZE(timers); i++)
 		timers[i].fn = note;
@@ -71,7 +73,7 @@ static void test_due_ones_run_in_order(void **state)
 	assert_ptr_equal(ran[1], &timers[2]);
 	assert_ptr_equal(ran[2], &timers[0]);
 	assert_int_equal(hardware, FAR);
-	assert_true(timers[3].armed);
+	assert_true(timer_armed(&timers[3]));
 }
 
 static void test_equal_deadlines_keep_their_order(void **state)
@@ -89,7 +91,7 @@ static void test_cancel(void **state)
 	timer_arm(&timers[0], 100);
 	timer_arm(&timers[1], FAR);
 	timer_cancel(&timers[0]);
-	assert_false(timers[0].armed);
+	assert_false(timer_armed(&timers[0]));
 	timer_run();
 	assert_int_equal(ran_count, 0);
 	assert_int_equal(hardware, FAR);
@@ -118,8 +120,27 @@ static void test_endless_rearming_gives_way(void **state)
 	timer_arm(&timers[0], 1);
 	timer_run();
 	assert_in_range(ran_count, 1, 1000);
-	assert_true(timers[0].armed);
+	assert_true(timer_armed(&timers[0]));
 	assert_int_equal(hardware, 1);
+}
+
+/* It would be taken out of one list with the links of another */
+static void test_other_core(void **state)
+{
+	timer_arm(&timers[0], FAR);
+	fake_this_cpu = &fake_pcpus[1];
+	expect_panic(timer_arm(&timers[0], FAR));
+	expect_panic(timer_cancel(&timers[0]));
+	timer_cancel(&timers[1]); /* nobody's */
+	fake_this_cpu = cpu;
+	timer_cancel(&timers[0]);
+	/* Disarmed, or fired, it may go elsewhere */
+	fake_this_cpu = &fake_pcpus[1];
+	timer_arm(&timers[0], 1);
+	timer_run();
+	fake_this_cpu = cpu;
+	timer_arm(&timers[0], FAR);
+	assert_ptr_equal(cpu->timers.first, &timers[0]);
 }
 
 int main(void)
@@ -133,6 +154,7 @@ int main(void)
 		cmocka_unit_test_setup(test_cancel, setup),
 		cmocka_unit_test_setup(test_zero_deadline_fires, setup),
 		cmocka_unit_test_setup(test_endless_rearming_gives_way, setup),
+		cmocka_unit_test_setup(test_other_core, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
