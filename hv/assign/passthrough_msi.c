@@ -58,16 +58,17 @@ static void hw_enable(const struct vfunc *f, bool on)
 
 static void hw_mask(const struct vfunc *f)
 {
+	bool throttled = f->msi.route && irq_msi_throttled(f->msi.route);
+
 	if (f->msi.maskable)
-		hw_write(f, word_mask(f), f->msi.throttled ? ~0u : f->msi.mask);
+		hw_write(f, word_mask(f), throttled ? ~0u : f->msi.mask);
 }
 
-static void storm_mask(void *dev, bool masked)
+static void on_storm(void *dev)
 {
 	struct vfunc *f = dev;
 
 	spin_lock(&f->pci->lock);
-	f->msi.throttled = masked;
 	hw_mask(f);
 	spin_unlock(&f->pci->lock);
 }
@@ -78,7 +79,6 @@ static void msi_off(struct vfunc *f)
 	if (f->msi.route)
 		irq_unroute_msi(f->msi.route);
 	f->msi.route = NULL;
-	f->msi.throttled = false;
 }
 
 static void msi_sync(struct vfunc *f)
@@ -94,7 +94,7 @@ static void msi_sync(struct vfunc *f)
 		return;
 	}
 	if (f->msi.maskable)
-		irq_msi_on_storm(f->msi.route, storm_mask, f);
+		irq_msi_on_storm(f->msi.route, on_storm, f);
 	hw_write(f, WORD_ADDRESS, (u32)addr);
 	if (f->msi.is_64)
 		hw_write(f, word_high(f), (u32)(addr >> 32));

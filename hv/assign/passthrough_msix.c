@@ -40,57 +40,69 @@ static void hw_control(const struct vfunc *f)
 	pci_write(f->bdf, f->msix.cap, 4, word);
 }
 
-static void storm_mask(void *dev, bool masked)
+/* Is the entry open, and its message a routed one? */
+static bool entry_on(const struct msix_entry *e)
+{
+	return e->route && !irq_msi_throttled(e->route) &&
+	       !(e->word[ENTRY_CONTROL] & PCI_MSIX_ENTRY_MASKED);
+}
+
+static void on_storm(void *dev)
 {
 	struct msix_entry *e = dev;
 	struct vfunc *f = e->func;
-	bool off;
 
 	spin_lock(&f->pci->lock);
-	e->throttled = masked;
-	off = masked || (e->word[ENTRY_CONTROL] & PCI_MSIX_ENTRY_MASKED);
 	if (f->msix.table)
 		mmio_write(hw_entry(f, e) + ENTRY_CONTROL * 4, 4,
-			   off ? PCI_MSIX_ENTRY_MASKED : 0);
+			   entry_on(e) ? 0 : PCI_MSIX_ENTRY_MASKED);
 	spin_unlock(&f->pci->lock);
+}
+
+static void entry_unroute(struct msix_entry *e)
+{
+	if (e->route)
+		irq_unroute_msi(e->route);
+	e->route = NULL;
+}
+
+/* False: it is no message, or no row is left */
+static bool entry_route(struct msix_entry *e, u64 *addr, u32 *data)
+{
+	u64 guest_addr = (u64)e->word[ENTRY_HIGH] << 32 | e->word[ENTRY_LOW];
+
+	if (!irq_route_msi(e->func->pci->vm, guest_addr, e->word[ENTRY_DATA],
+			   &e->route, addr, data))
+		return true;
+	entry_unroute(e);
+	return false;
 }
 
 /* Mask first, then the message, then unmask: the device never sees a half */
 static void entry_sync(struct vfunc *f, struct msix_entry *e)
 {
-	u64 guest_addr = (u64)e->word[ENTRY_HIGH] << 32 | e->word[ENTRY_LOW];
 	u8 *hw = hw_entry(f, e);
 	u64 addr;
 	u32 data;
 
 	if (e->word[ENTRY_CONTROL] & PCI_MSIX_ENTRY_MASKED ||
-	    !f->msix.enabled ||
-	    irq_route_msi(f->pci->vm, guest_addr, e->word[ENTRY_DATA],
-			  &e->route, &addr, &data)) {
+	    !f->msix.enabled || !entry_route(e, &addr, &data)) {
 		mmio_write(hw + ENTRY_CONTROL * 4, 4, PCI_MSIX_ENTRY_MASKED);
 		return;
 	}
-	irq_msi_on_storm(e->route, storm_mask, e);
+	irq_msi_on_storm(e->route, on_storm, e);
 	mmio_write(hw + ENTRY_CONTROL * 4, 4, PCI_MSIX_ENTRY_MASKED);
 	mmio_write(hw + ENTRY_LOW * 4, 4, (u32)addr);
 	mmio_write(hw + ENTRY_HIGH * 4, 4, addr >> 32);
 	mmio_write(hw + ENTRY_DATA * 4, 4, data);
-	if (!e->throttled)
+	if (entry_on(e))
 		mmio_write(hw + ENTRY_CONTROL * 4, 4, 0);
 }
 
 static void entries_unroute(struct vfunc *f)
 {
-	u32 i;
-
-	for (i = 0; i < f->msix.count; i++) {
-		struct msix_entry *e = &f->msix.entries[i];
-
-		if (e->route)
-			irq_unroute_msi(e->route);
-		e->route = NULL;
-		e->throttled = false;
-	}
+	for (u32 i = 0; i < f->msix.count; i++)
+		entry_unroute(&f->msix.entries[i]);
 }
 
 void passthrough_msix_sync(struct vfunc *f)

@@ -21,7 +21,6 @@ struct vfunc;
 
 struct msix_entry {
 	u32 word[4]; /* address low and high, data, control: the guest's */
-	bool throttled;
 	struct irq_msi *route;
 	struct vfunc *func;
 };
@@ -36,7 +35,7 @@ struct vfunc {
 		u8 cap;   /* 0: no capability */
 		u8 words; /* dwords it has */
 		bool is_64, maskable;
-		bool enabled, throttled;
+		bool enabled;
 		u32 address_low, address_high, data, mask;
 		struct irq_msi *route;
 	} msi;

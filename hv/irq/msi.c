@@ -39,8 +39,8 @@ struct irq_msi {
 	struct vm *vm; /* NULL: the row is free */
 	int vector;    /* the host's, kept once taken; 0: none yet */
 	struct storm storm;
-	void (*mask)(void *dev, bool masked);
-	void *mask_dev;
+	void (*on_storm)(void *dev);
+	void *storm_dev;
 };
 
 static struct irq_msi msis[MAX_MSIS];
@@ -48,29 +48,29 @@ static struct spinlock msi_lock;
 
 /* The hook and its device are read together, as the row may be changing owners.
  * No lock is held, as the hook takes the device's. */
-static void msi_mask(struct irq_msi *m, bool masked)
+static void storm_tell(struct irq_msi *m)
 {
-	void (*mask)(void *dev, bool masked);
+	void (*on_storm)(void *dev);
 	void *dev;
 
 	spin_lock(&msi_lock);
-	mask = m->mask;
-	dev = m->mask_dev;
+	on_storm = m->on_storm;
+	dev = m->storm_dev;
 	spin_unlock(&msi_lock);
-	if (mask)
-		mask(dev, masked);
+	if (on_storm)
+		on_storm(dev);
 }
 
 static void msi_calm(struct storm *s)
 {
-	s->throttled = false;
-	msi_mask(container_of(s, struct irq_msi, storm), false);
+	storm_calm(s);
+	storm_tell(container_of(s, struct irq_msi, storm));
 }
 
 static void msi_storm(struct irq_msi *m)
 {
 	storm_report(&m->storm, m->vm, "message", (u32)(m - msis));
-	msi_mask(m, true);
+	storm_tell(m);
 }
 
 static void msi_arrived(void *arg)
@@ -171,20 +171,25 @@ int irq_route_msi(struct vm *vm, u64 guest_addr, u32 guest_data,
 	return 0;
 }
 
-void irq_msi_on_storm(struct irq_msi *msi, void (*mask)(void *dev, bool masked),
+void irq_msi_on_storm(struct irq_msi *msi, void (*on_storm)(void *dev),
 		      void *dev)
 {
 	spin_lock(&msi_lock);
-	msi->mask_dev = dev;
-	msi->mask = mask;
+	msi->storm_dev = dev;
+	msi->on_storm = on_storm;
 	spin_unlock(&msi_lock);
+}
+
+bool irq_msi_throttled(const struct irq_msi *msi)
+{
+	return storm_throttled(&msi->storm);
 }
 
 void irq_unroute_msi(struct irq_msi *msi)
 {
 	WRITE_ONCE(msi->route, 0);
 	spin_lock(&msi_lock);
-	msi->mask = NULL;
+	msi->on_storm = NULL;
 	msi->vm = NULL;
 	spin_unlock(&msi_lock);
 }

@@ -49,7 +49,7 @@ static struct spinlock route_lock;
 
 static void pin_apply(struct pin *p)
 {
-	bool mask = !p->active || p->held || p->storm.throttled;
+	bool mask = !p->active || p->held || storm_throttled(&p->storm);
 
 	if (mask == p->masked)
 		return;
@@ -65,7 +65,7 @@ static void pin_calm(struct storm *s)
 	struct pin *p = container_of(s, struct pin, storm);
 
 	spin_lock(&route_lock);
-	p->storm.throttled = false;
+	storm_calm(s);
 	pin_apply(p);
 	spin_unlock(&route_lock);
 }

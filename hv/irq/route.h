@@ -47,13 +47,19 @@ struct irq_msi; /* one routed message */
 int __must_check irq_route_msi(struct vm *vm, u64 guest_addr, u32 guest_data,
 			       struct irq_msi **msi, u64 *host_addr,
 			       u32 *host_data);
-/* How to silence @msi's source when it storms: @mask(@dev, true), and false
- * once it is calm. @mask is called in interrupt context on any core with no
- * lock held, so it may take the device's. */
-void irq_msi_on_storm(struct irq_msi *msi, void (*mask)(void *dev, bool masked),
+/*
+ * Who masks @msi's source while it storms: @on_storm(@dev) comes whenever
+ * irq_msi_throttled() has changed. It is called in interrupt context on any
+ * core with no lock held, so it may take the device's. Two calls may meet:
+ * under that lock the hook asks irq_msi_throttled(), and the last one is right.
+ */
+void irq_msi_on_storm(struct irq_msi *msi, void (*on_storm)(void *dev),
 		      void *dev);
-/* Give the row back. Arrivals are dropped from now on, but an arrival or @mask
- * may still be under way on another core: @dev must outlive that. */
+/* Is the source to be masked? A new row may begin with a storm of its last
+ * owner. Any core. */
+bool irq_msi_throttled(const struct irq_msi *msi);
+/* Give the row back. Arrivals are dropped from now on, but an arrival or
+ * @on_storm may still be under way on another core: @dev must outlive that. */
 void irq_unroute_msi(struct irq_msi *msi);
 
 #endif

@@ -12,24 +12,33 @@ static void storm_over(struct timer *t)
 {
 	struct storm *s = container_of(t, struct storm, timer);
 
-	s->count = 0;
+	WRITE_ONCE(s->count, 0);
 	s->calm(s);
+}
+
+/* Only one core throttles it, until calm() */
+static bool storm_begin(struct storm *s, u64 now)
+{
+	if (__atomic_exchange_n(&s->throttled, true, __ATOMIC_ACQUIRE))
+		return false;
+	s->timer.fn = storm_over;
+	timer_arm(&s->timer, now + THROTTLE_MS * tsc_khz);
+	return true;
 }
 
 bool storm_count(struct storm *s, u32 max_arrivals)
 {
 	u64 now = rdtsc();
+	u32 count = READ_ONCE(s->count) + 1;
 
-	if (now - s->window_start > ns_to_tsc(WINDOW_NS)) {
-		s->window_start = now;
-		s->count = 0;
+	/* Signed: another core's TSC may be a little ahead */
+	if ((s64)(now - READ_ONCE(s->window_start)) >
+	    (s64)ns_to_tsc(WINDOW_NS)) {
+		WRITE_ONCE(s->window_start, now);
+		count = 1;
 	}
-	if (likely(++s->count <= max_arrivals) || s->throttled)
-		return false;
-	s->throttled = true;
-	s->timer.fn = storm_over;
-	timer_arm(&s->timer, now + THROTTLE_MS * tsc_khz);
-	return true;
+	WRITE_ONCE(s->count, count);
+	return unlikely(count > max_arrivals) && storm_begin(s, now);
 }
 
 void storm_report(struct storm *s, const struct vm *vm, const char *what,
@@ -40,6 +49,6 @@ void storm_report(struct storm *s, const struct vm *vm, const char *what,
 	log_warn("irq",
 		 "%s: interrupt %s %u storms (%u in under %llu ms): "
 		 "masked for %u ms each time",
-		 vm->name, what, number, s->count, WINDOW_NS / 1000000,
-		 THROTTLE_MS);
+		 vm->name, what, number, READ_ONCE(s->count),
+		 WINDOW_NS / 1000000, THROTTLE_MS);
 }

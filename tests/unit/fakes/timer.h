@@ -6,6 +6,7 @@
 #include "arch/x86/machine/timer.h"
 
 extern struct timer *fake_timer; /* the armed one, or NULL */
+extern u32 fake_timer_arms;      /* calls of timer_arm() */
 
 /* Disarm the armed timer and call its function; there must be one */
 void fake_timer_fire(void);

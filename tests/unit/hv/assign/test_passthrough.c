@@ -37,8 +37,9 @@ static u64 routed_addr;
 static u32 routed_data;
 
 struct irq_msi {
-	void (*mask)(void *dev, bool masked);
+	void (*on_storm)(void *dev);
 	void *dev;
+	bool throttled;
 };
 
 static u8 *function(struct pci_bdf bdf)
@@ -162,10 +163,21 @@ void irq_unroute_msi(struct irq_msi *m)
 	unroutes++;
 }
 
-void irq_msi_on_storm(struct irq_msi *m, void (*mask)(void *, bool), void *dev)
+void irq_msi_on_storm(struct irq_msi *m, void (*on_storm)(void *), void *dev)
 {
-	m->mask = mask;
+	m->on_storm = on_storm;
 	m->dev = dev;
+}
+
+bool irq_msi_throttled(const struct irq_msi *m)
+{
+	return m->throttled;
+}
+
+static void storm(struct irq_msi *m, bool throttled)
+{
+	m->throttled = throttled;
+	m->on_storm(m->dev);
 }
 
 static u32 host_in(u16 port, u8 size)
@@ -218,6 +230,7 @@ static int setup(void **state)
 	memset(config, 0, sizeof(config));
 	memset(bar, 0xff, sizeof(bar)); /* every entry masked, as at reset */
 	memset(bar_moved, 0xff, sizeof(bar_moved));
+	memset(msi_pool, 0, sizeof(msi_pool));
 	routes = unroutes = unmaps = 0;
 	put32(config[0], 0x12345678);
 	put32(config[1], 0x12345679);
@@ -409,12 +422,17 @@ static void test_msix_storm(void **state)
 	cfg_write(MSIX_CAP + 2, 2, 0x8000);
 	table_write(5, 3, 0);
 	assert_int_equal(hw_entry(5, 3), 0);
-	msi_pool[0].mask(msi_pool[0].dev, true);
+	storm(&msi_pool[0], true);
 	assert_int_equal(hw_entry(5, 3), 1);
 	table_write(5, 0, 0xfee02000); /* the guest cannot lift it */
 	assert_int_equal(hw_entry(5, 3), 1);
-	msi_pool[0].mask(msi_pool[0].dev, false);
+	storm(&msi_pool[0], false);
 	assert_int_equal(hw_entry(5, 3), 0);
+	/* It ends when the entry holds no message: nothing is unmasked */
+	storm(&msi_pool[0], true);
+	table_write(5, 0, 0xdead0000);
+	storm(&msi_pool[0], false);
+	assert_int_equal(hw_entry(5, 3), 1);
 }
 
 static void test_bar_moves(void **state)

@@ -227,11 +227,48 @@ static void test_msi_refusals(void **state)
 }
 
 static bool source_masked;
+static struct irq_msi *source;
 
-static void mask_source(void *dev, bool masked)
+static void mask_source(void *dev)
 {
 	assert_ptr_equal(dev, &source_masked);
-	source_masked = masked;
+	source_masked = irq_msi_throttled(source);
+}
+
+/* An MSI that is aimed at another core arrives on the old one for a while.
+ * Only one of the two may arm the row's timer. */
+static void test_msi_storm_on_two_cores(void **state)
+{
+	struct irq_msi *m = NULL;
+	u64 addr;
+	u32 data, arms;
+
+	assert_int_equal(
+		irq_route_msi(&fake_vm, 0xfee01000, 0x30, &m, &addr, &data), 0);
+	source = m;
+	irq_msi_on_storm(m, mask_source, &source_masked);
+	arms = fake_timer_arms;
+	for (u32 i = 0; i < 60000; i++) {
+		fake_this_cpu = &fake_pcpus[i & 1];
+		vectors[data].fn(vectors[data].arg);
+	}
+	assert_int_equal(fake_timer_arms, arms + 1);
+	assert_true(source_masked);
+	/* It has fired, and the other core may be the next */
+	fake_timer_fire();
+	assert_false(source_masked);
+	fake_this_cpu = &fake_pcpus[1];
+	for (u32 i = 0; i < 60000; i++)
+		vectors[data].fn(vectors[data].arg);
+	assert_int_equal(fake_timer_arms, arms + 2);
+	/* The next owner of the row inherits the storm, and its end */
+	irq_unroute_msi(m);
+	source_masked = true;
+	assert_true(irq_msi_throttled(m));
+	fake_timer_fire();
+	assert_true(source_masked);
+	assert_false(irq_msi_throttled(m));
+	fake_this_cpu = &fake_pcpus[0];
 }
 
 static void test_msi_exhaustion_and_storm(void **state)
@@ -245,7 +282,8 @@ static void test_msi_exhaustion_and_storm(void **state)
 		assert_true(++n < 255);
 	assert_int_equal(fake_log_lines, 1);
 	assert_true(n > 100);
-	irq_msi_on_storm(all[n - 1], mask_source, &source_masked);
+	source = all[n - 1];
+	irq_msi_on_storm(source, mask_source, &source_masked);
 	assert_int_equal(irq_route_msi(&fake_vm, 0xfee01000, 0x30, &all[n - 1],
 				       &addr, &data),
 			 0);
@@ -276,6 +314,7 @@ int main(void)
 		T(test_msi),
 		T(test_msi_refusals),
 		T(test_msi_exhaustion_and_storm),
+		T(test_msi_storm_on_two_cores),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
