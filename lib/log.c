@@ -93,17 +93,18 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Each line costs one interval. The word says until when they are paid for, and
+ * may lie a burst's worth ahead of @now. */
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst)
 {
-	u64 regained = (now - rl->window_start) / MAX(interval, 1ull);
+	u64 old = __atomic_load_n(&rl->paid_until, __ATOMIC_RELAXED), paid;
 
-	if (regained) {
-		rl->window_start = now;
-		rl->printed -= (u32)MIN((u64)rl->printed, regained);
-	}
-	if (rl->printed < burst) {
-		rl->printed++;
-		return true;
-	}
-	return false;
+	do {
+		paid = old > now ? old : now;
+		if (paid + interval - now > burst * interval)
+			return false;
+	} while (!__atomic_compare_exchange_n(
+		&rl->paid_until, &old, paid + interval, true, __ATOMIC_RELAXED,
+		__ATOMIC_RELAXED));
+	return true;
 }

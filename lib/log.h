@@ -62,13 +62,13 @@ void log_vwrite(enum log_level level, const char *tag, const char *fmt,
 /* A limit on lines that a guest can cause: one struct a guest and place. All
  * zero at first. */
 struct ratelimit {
-	u64 window_start; /* when lines were last regained, in @now's unit */
-	u32 printed;      /* lines not regained yet; at most the burst */
+	u64 paid_until; /* atomic: when all are regained, in @now's unit */
 };
 /*
  * May a line be logged now? True @burst times at once, and once more for each
- * @interval that passes, both in @now's unit. @now does not go back. Any core;
- * no lock: where two cores meet, a line may be lost or one more let through.
+ * @interval that passes, both in @now's unit. @interval is at least 1, @burst
+ * times it less than 2^63. Any core, several at once; no lock. @now may differ
+ * a little from core to core.
  */
 bool ratelimit_pass(struct ratelimit *rl, u64 now, u64 interval, u32 burst);
 

@@ -1,6 +1,8 @@
 /* SOURCES: lib/log.c lib/log_ring.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Log lines, their sinks and lock, rate limits, and the ring over a reset */
+#include <pthread.h>
+
 #include "lib/log.h"
 #include "lib/log_ring.h"
 #include "tests/unit/test.h"
@@ -94,6 +96,38 @@ static void test_ratelimit(void **state)
 		passed++;
 	assert_int_equal(passed, 4);
 	assert_false(ratelimit_pass(&rl, 0, 0, 0));
+}
+
+#define RACE_TICKS    400000u
+#define RACE_INTERVAL 10u
+#define RACE_BURST    3u
+
+static struct ratelimit raced;
+static u64 race_clock; /* a tick a call, of either thread */
+
+static void *race(void *arg)
+{
+	u32 *passed = arg;
+	u64 now;
+
+	while ((now = __atomic_fetch_add(&race_clock, 1, __ATOMIC_RELAXED)) <
+	       RACE_TICKS)
+		*passed +=
+			ratelimit_pass(&raced, now, RACE_INTERVAL, RACE_BURST);
+	return NULL;
+}
+
+/* Two cores at once: no line too many, and none lost for ever */
+static void test_ratelimit_of_two_cores(void **state)
+{
+	u32 passed[2] = { 0 };
+	pthread_t other;
+
+	assert_int_equal(pthread_create(&other, NULL, race, &passed[1]), 0);
+	race(&passed[0]);
+	pthread_join(other, NULL);
+	assert_in_range(passed[0] + passed[1], RACE_TICKS / RACE_INTERVAL,
+			RACE_TICKS / RACE_INTERVAL + RACE_BURST);
 }
 
 static void keep(const char *line, size_t len)
@@ -201,6 +235,7 @@ int main(void)
 		cmocka_unit_test_setup(test_levels, setup),
 		cmocka_unit_test_setup(test_long_line_is_cut, setup),
 		cmocka_unit_test(test_ratelimit),
+		cmocka_unit_test(test_ratelimit_of_two_cores),
 		cmocka_unit_test(test_ring_over_resets),
 		cmocka_unit_test(test_ring_wraps),
 		cmocka_unit_test(test_ring_survives_garbage),
