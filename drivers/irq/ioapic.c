@@ -101,32 +101,6 @@ u32 ioapic_gsi_count(void)
 	return count;
 }
 
-void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
-{
-	u32 pin, low = (u32)RTE_MASKED | vector;
-	struct ioapic *io = ioapic_of(gsi, &pin);
-
-	if (!io)
-		return;
-	if (apic_id > XAPIC_ID_MAX) {
-		log_error("ioapic",
-			  "GSI %u cannot reach APIC id %u: without "
-			  "interrupt remapping only ids below 255",
-			  gsi, apic_id);
-		return;
-	}
-	if (level)
-		low |= (u32)RTE_LEVEL;
-	if (active_low)
-		low |= (u32)RTE_ACTIVE_LOW;
-	spin_lock(&io->lock);
-	/* The half with the mask comes first: no pin is half old, half new */
-	io->low[pin] = low;
-	reg_write(io, IOREDTBL_LOW(pin), low);
-	reg_write(io, IOREDTBL_HIGH(pin), apic_id << (RTE_DEST_SHIFT - 32));
-	spin_unlock(&io->lock);
-}
-
 /* @low has the other bits, which spares a read of a slow register */
 static void set_mask(u32 gsi, bool masked)
 {
@@ -142,6 +116,41 @@ static void set_mask(u32 gsi, bool masked)
 		io->low[pin] &= ~(u32)RTE_MASKED;
 	reg_write(io, IOREDTBL_LOW(pin), io->low[pin]);
 	spin_unlock(&io->lock);
+}
+
+static u32 rte_low(u8 vector, bool level, bool active_low)
+{
+	u32 low = (u32)RTE_MASKED | vector;
+
+	if (level)
+		low |= (u32)RTE_LEVEL;
+	if (active_low)
+		low |= (u32)RTE_ACTIVE_LOW;
+	return low;
+}
+
+int ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
+{
+	u32 pin, low = rte_low(vector, level, active_low);
+	struct ioapic *io = ioapic_of(gsi, &pin);
+
+	if (!io)
+		return 0;
+	if (apic_id > XAPIC_ID_MAX) {
+		set_mask(gsi, true);
+		log_error("ioapic",
+			  "GSI %u cannot reach APIC id %u: without "
+			  "interrupt remapping only ids below 255",
+			  gsi, apic_id);
+		return -ENOTSUP;
+	}
+	spin_lock(&io->lock);
+	/* The half with the mask comes first: no pin is half old, half new */
+	io->low[pin] = low;
+	reg_write(io, IOREDTBL_LOW(pin), low);
+	reg_write(io, IOREDTBL_HIGH(pin), apic_id << (RTE_DEST_SHIFT - 32));
+	spin_unlock(&io->lock);
+	return 0;
 }
 
 void ioapic_mask(u32 gsi)

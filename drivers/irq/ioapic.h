@@ -20,9 +20,10 @@ int __must_check ioapic_init(u64 mp_base);
 /* One more than the highest GSI that an IOAPIC has; 0: none. No lock. */
 u32 ioapic_gsi_count(void);
 /* Routes @gsi to @vector, 16 to 254, on the core with physical @apic_id, and
- * leaves it masked. An id over 254 cannot be reached: it is logged and nothing
- * is done. */
-void ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low);
+ * leaves it masked. -ENOTSUP: an id over 254 cannot be reached; it is logged,
+ * and the pin keeps its route, masked. */
+int __must_check ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level,
+			      bool active_low);
 /* Mask and unmask @gsi, whose route stays */
 void ioapic_mask(u32 gsi);
 void ioapic_unmask(u32 gsi);

@@ -50,20 +50,26 @@ static void poll_tick(struct timer *t)
 	timer_arm(t, rdtsc() + ns_to_tsc(POLL_NS));
 }
 
+/* False: no pin, or no vector, or none that reaches this core */
+static bool input_irq_init(u32 gsi)
+{
+	int vector = gsi < ioapic_gsi_count() ? irq_alloc(input_irq, NULL) : -1;
+
+	return vector >= 0 && !ioapic_route(gsi, (u8)vector,
+					    this_cpu()->apic_id, false, false);
+}
+
 void console_input_init(void)
 {
 	u32 gsi = acpi_isa_gsi(COM1_GSI);
-	int vector;
 
 	irq_route_reserve(gsi);
-	vector = gsi < ioapic_gsi_count() ? irq_alloc(input_irq, NULL) : -1;
-	if (vector < 0) {
+	if (!input_irq_init(gsi)) {
 		log_info("console", "no interrupt for the UART: polling it");
 		poll_timer.fn = poll_tick;
 		timer_arm(&poll_timer, rdtsc() + ns_to_tsc(POLL_NS));
 		return;
 	}
-	ioapic_route(gsi, (u8)vector, this_cpu()->apic_id, false, false);
 	ioapic_unmask(gsi);
 	uart_rx_irq(true);
 	/* Bytes that came before the interrupt was on would hold its line up */

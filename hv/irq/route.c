@@ -123,9 +123,19 @@ static u32 target_apic_id(struct vm *vm, u64 rte)
 
 static int pin_program(struct pin *p, struct vm *vm, u64 rte)
 {
+	u32 mode = RTE_MODE(rte);
 	bool level = rte & RTE_LEVEL;
-	int err = pin_vector(p, vm);
+	int err;
 
+	/* The physical 8259 is masked for good: its pin has nothing to say */
+	if (mode == APIC_DM_EXTINT || mode == APIC_DM_SMI)
+		return -ENOTSUP;
+	err = pin_vector(p, vm);
+	if (err)
+		return err;
+	p->masked = true; /* with or without an error */
+	err = ioapic_route(p->gsi, (u8)p->vector, target_apic_id(vm, rte),
+			   level, rte & RTE_ACTIVE_LOW);
 	if (err)
 		return err;
 	/* A pin that turns to edge has no EOI to wait for */
@@ -134,29 +144,32 @@ static int pin_program(struct pin *p, struct vm *vm, u64 rte)
 	p->vm = vm;
 	p->level = level;
 	p->active = true;
-	ioapic_route(p->gsi, (u8)p->vector, target_apic_id(vm, rte), level,
-		     rte & RTE_ACTIVE_LOW);
-	p->masked = true;
 	pin_apply(p);
 	return 0;
 }
 
+static void pin_stop(struct pin *p)
+{
+	p->active = p->held = false;
+	pin_apply(p);
+	p->vm = NULL;
+}
+
 int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
 {
-	u32 mode = RTE_MODE(rte);
 	struct pin *p;
 	int err;
 
 	if (gsi >= MAX_GSI || gsi >= ioapic_gsi_count())
 		return -ENODEV;
-	/* The physical 8259 is masked for good: its pin has nothing to say */
-	if (mode == APIC_DM_EXTINT || mode == APIC_DM_SMI)
-		return -ENOTSUP;
 	p = &pins[gsi];
 	spin_lock(&route_lock);
 	p->gsi = gsi;
 	p->storm.calm = pin_calm;
 	err = p->reserved ? -EBUSY : pin_program(p, vm, rte);
+	/* The guest's RTE says otherwise: the old route ends, too */
+	if (err && p->vm == vm)
+		pin_stop(p);
 	spin_unlock(&route_lock);
 	return err;
 }
@@ -169,11 +182,8 @@ void irq_unroute_pin(struct vm *vm, u32 gsi)
 		return;
 	p = &pins[gsi];
 	spin_lock(&route_lock);
-	if (p->vm == vm) {
-		p->active = p->held = false;
-		pin_apply(p);
-		p->vm = NULL;
-	}
+	if (p->vm == vm)
+		pin_stop(p);
 	spin_unlock(&route_lock);
 }
 

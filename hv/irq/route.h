@@ -18,9 +18,10 @@
  * Aim the physical pin @gsi as the guest's unmasked redirection entry @rte says
  * (82093AA 3.2.4), and unmask it unless it awaits an EOI or is throttled. Any
  * core; the vIOAPIC's lock may be held.
- * -ENODEV: the machine has no such pin; -ENOTSUP: delivery mode ExtINT or SMI;
- * -EBUSY: the pin is the hypervisor's; -ENOSPC: no host vector is left, which
- * is logged. After an error the pin is as it was before.
+ * -ENODEV: the machine has no such pin; -ENOTSUP: delivery mode ExtINT or SMI,
+ * or a core whose APIC id no RTE can name; -EBUSY: the pin is the hypervisor's;
+ * -ENOSPC: no host vector is left, which is logged. After an error the pin is
+ * masked, as after irq_unroute_pin().
  */
 int __must_check irq_route_pin(struct vm *vm, u32 gsi, u64 rte);
 /* irq_unroute_pin(): the guest masked the pin, or is reset: mask @gsi.

@@ -158,22 +158,25 @@ bool vioapic_extint(struct vm *vm, const struct vcpu *v)
 }
 
 /* Let the physical pin follow the guest's RTE. A pin that cannot be routed
- * never fires: it is the hypervisor's, or no vector is left. */
+ * never fires: it is the hypervisor's, its mode is none that hardware sends
+ * here, or no vector is left. */
 static void pin_route(struct vioapic_unit *u, u32 n)
 {
 	struct vioapic_pin *pin = &u->pins[n];
 	u32 gsi = u->gsi_base + n;
+	bool was_routed = pin->routed;
 
 	if (!vioapic_of(u->vm)->passthrough)
 		return;
 	if (!(pin->rte & RTE_MASKED)) {
 		pin->routed = irq_route_pin(u->vm, gsi, pin->rte) == 0;
-	} else if (pin->routed) {
+	} else if (was_routed) {
 		irq_unroute_pin(u->vm, gsi);
 		pin->routed = false;
-		/* The hardware will say again whether it is asserted */
-		pin->line = false;
 	}
+	/* The hardware will say again whether it is asserted */
+	if (was_routed && !pin->routed)
+		pin->line = false;
 }
 
 static void rte_write(struct vioapic_unit *u, u32 reg, u32 value)

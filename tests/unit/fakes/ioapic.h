@@ -13,6 +13,7 @@ struct fake_rte {
 	bool level, active_low, masked;
 };
 extern struct fake_rte fake_rtes[FAKE_GSIS];
-extern u32 fake_gsi_count; /* FAKE_GSIS at first; no more than that */
+extern int fake_ioapic_error; /* ioapic_route() fails with it; 0: no */
+extern u32 fake_gsi_count;    /* FAKE_GSIS at first; no more than that */
 
 #endif

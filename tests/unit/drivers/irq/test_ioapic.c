@@ -113,7 +113,7 @@ static void test_absent(void **state)
 static void test_route(void **state)
 {
 	two();
-	ioapic_route(26, 0x41, 3, true, true);
+	assert_int_equal(ioapic_route(26, 0x41, 3, true, true), 0);
 	assert_int_equal(fakes[1].rte[2], 3ull << RTE_DEST_SHIFT | RTE_MASKED |
 						  RTE_LEVEL | RTE_ACTIVE_LOW |
 						  0x41);
@@ -122,13 +122,15 @@ static void test_route(void **state)
 	assert_int_equal(fakes[1].rte[2] & RTE_VECTOR, 0x41);
 	ioapic_mask(26);
 	assert_true(fakes[1].rte[2] & RTE_MASKED);
-	ioapic_route(4, 0x50, 0, false, false);
+	assert_int_equal(ioapic_route(4, 0x50, 0, false, false), 0);
 	assert_int_equal(fakes[0].rte[4], RTE_MASKED | 0x50);
-	/* An id that eight bits cannot name */
-	ioapic_route(4, 0x51, 300, false, false);
+	/* An id that eight bits cannot name: the old route does not stay on */
+	ioapic_unmask(4);
+	assert_int_equal(fakes[0].rte[4], 0x50);
+	assert_int_equal(ioapic_route(4, 0x51, 300, false, false), -ENOTSUP);
 	assert_int_equal(fakes[0].rte[4], RTE_MASKED | 0x50);
 	assert_int_equal(fake_log_warnings, 1);
-	ioapic_route(1000, 0x51, 0, false, false);
+	assert_int_equal(ioapic_route(1000, 0x51, 0, false, false), 0);
 	ioapic_mask(~0u);
 }
 

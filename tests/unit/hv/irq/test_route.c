@@ -152,6 +152,32 @@ static void test_pin_refusals(void **state)
 	irq_route_eoi(&fake_vm, 4000);
 }
 
+/* A pin that cannot be routed again is off, and not on with its old target */
+static void test_pin_route_fails_again(void **state)
+{
+	assert_int_equal(irq_route_pin(&fake_vm, 18, 0xa041), 0);
+	arrive(18);
+	assert_int_equal(irq_route_pin(&fake_vm, 18, 0x741), -ENOTSUP);
+	assert_true(fake_rtes[18].masked);
+	irq_route_eoi(&fake_vm, 18);
+	assert_true(fake_rtes[18].masked);
+	arrive(18); /* was in flight */
+	assert_int_equal(seen.rises, 1);
+	assert_int_equal(irq_route_pin(&fake_vm, 18, 0xa041), 0);
+	assert_false(fake_rtes[18].masked);
+	fake_ioapic_error = -ENOTSUP;
+	assert_int_equal(irq_route_pin(&fake_vm, 18, 0x42), -ENOTSUP);
+	assert_int_equal(irq_route_pin(&fake_vm, 19, 0x42), -ENOTSUP);
+	fake_ioapic_error = 0;
+	assert_true(fake_rtes[18].masked);
+	irq_route_eoi(&fake_vm, 18);
+	irq_route_eoi(&fake_vm, 19);
+	assert_true(fake_rtes[18].masked && fake_rtes[19].masked);
+	assert_int_equal(irq_route_pin(&fake_vm, 18, 0xa041), 0);
+	assert_false(fake_rtes[18].masked);
+	irq_unroute_pin(&fake_vm, 18);
+}
+
 static void test_storm(void **state)
 {
 	u32 i;
@@ -310,6 +336,7 @@ int main(void)
 		T(test_edge_pin),
 		T(test_level_pin),
 		T(test_pin_refusals),
+		T(test_pin_route_fails_again),
 		T(test_storm),
 		T(test_msi),
 		T(test_msi_refusals),

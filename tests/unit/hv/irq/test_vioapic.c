@@ -285,6 +285,17 @@ static void test_passthrough(void **state)
 	rte_set(4, 0x30);
 	vioapic_set_line(&fake_vm, 4, true);
 	assert_int_equal(sent.count, 3);
+	/* One that cannot be routed again has no line any more, and no EOI */
+	route.result = 0;
+	rte_set(6, 0xa046);
+	vioapic_set_line(&fake_vm, 6, true);
+	assert_int_equal(sent.count, 4);
+	route.result = -ENOTSUP;
+	rte_set(6, 0xa746);
+	vioapic_eoi(&fake_vm, 0x46);
+	assert_int_equal(route.eois, 1);
+	rte_set(6, 0xa046);
+	assert_int_equal(sent.count, 4);
 	route.result = 0;
 	rte_set(5, 0x35);
 	vioapic_vdev.reset(&fake_vm);
