@@ -15,6 +15,7 @@
 #include "mm/hostmap.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "include/hw/cpu.h"
 #include "lib/assert.h"
@@ -251,7 +252,7 @@ hpa_t hostmap_root(void)
 /* Whole pages around [@hpa, @hpa + @size); false: it is empty or too far up */
 static bool page_range(hpa_t hpa, u64 size, u64 *first, u64 *bytes)
 {
-	u64 limit = BIT(52);
+	u64 limit = cpu_phys_end();
 
 	if (!size || hpa.v >= limit || size > limit - hpa.v)
 		return false;

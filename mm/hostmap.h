@@ -50,7 +50,7 @@ hpa_t hostmap_root(void);
 /*
  * Maps @size bytes at @hpa, device or firmware memory, for good. Any alignment;
  * @pt_attrs are enum pt_attr. Any core; takes map_lock, then pmm's. NULL:
- * before hostmap_init(), an empty range or one beyond 52 bits, or no room.
+ * before hostmap_init(), an empty range or one beyond cpu_phys_end(), no room.
  */
 void *ioremap(hpa_t hpa, u64 size, u32 pt_attrs) __must_check;
 /*

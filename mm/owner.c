@@ -10,6 +10,7 @@
  */
 #include "mm/owner.h"
 
+#include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -166,11 +167,12 @@ static enum owner_kind kind_of_firmware_type(u32 type)
 /*
  * Add one entry of the firmware's map, if it is free as @free_pass says. Free
  * memory is rounded inward to pages, all else outward: no page has two owners.
+ * What the CPU cannot address is cut off.
  */
 static int owner_add_entry(const struct boot_mem *m, bool free_pass)
 {
 	enum owner_kind kind = kind_of_firmware_type(m->type);
-	u64 limit = BIT(52), base = m->base, end;
+	u64 limit = cpu_phys_end(), base = m->base, end;
 
 	if ((kind == OWNER_FREE) != free_pass || !m->size || base >= limit)
 		return 0;

@@ -15,6 +15,7 @@
  */
 #include "mm/pt.h"
 
+#include "arch/x86/cpu/features.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "mm/pt_format.h"
@@ -186,7 +187,7 @@ int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 	if (err)
 		return err;
 	if (!(attrs & PT_R) || !IS_ALIGNED(hpa.v, PAGE_SIZE) ||
-	    hpa.v >= PTE_ADDR || size > PTE_ADDR - hpa.v)
+	    hpa.v >= cpu_phys_end() || size > cpu_phys_end() - hpa.v)
 		return -EINVAL;
 	if (!range_is_empty(pt, pt->root, PT_LEVELS, start, size))
 		return -EEXIST;

@@ -45,7 +45,8 @@ int __must_check pt_init(struct page_table *pt, const struct pt_format *fmt,
  * that both alignments and max_level allow. Needs no flush: CPUs do not cache
  * absent entries. On an error nothing of it stays mapped. -EEXIST: some of it
  * is mapped. -ENOMEM: no memory for a table. -EINVAL: not whole pages, none or
- * too many, or no PT_R.
+ * too many, no PT_R, or @hpa goes beyond cpu_phys_end(): the bits above are
+ * reserved in an entry, and its use would fault in the host.
  */
 int __must_check pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size,
 			u32 attrs);

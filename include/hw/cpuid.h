@@ -30,6 +30,7 @@ enum cpuid_reg { LEAF_EAX, LEAF_EBX, LEAF_ECX, LEAF_EDX, LEAF_COUNT };
 #define CPUID_EXT_SIZES		0x80000008u
 #define CPUID_EXT_SVM		0x8000000au
 #define CPUID_EXT_TOPOLOGY	0x8000001eu
+#define CPUID_EXT_ENCRYPTION	0x8000001fu
 
 /* 1:EBX */
 #define CPUID_1_EBX_APIC_ID_SHIFT 24
@@ -232,6 +233,11 @@ enum cpuid_reg { LEAF_EAX, LEAF_EBX, LEAF_ECX, LEAF_EDX, LEAF_COUNT };
 #define CPUID_88_EBX_IBPB	BIT(12)
 #define CPUID_88_EBX_IBRS	BIT(14)
 #define CPUID_88_EBX_STIBP	BIT(15)
+
+/* 8000001F:EAX and EBX (APM 3 E.4.17) */
+#define CPUID_81F_EAX_SME	BIT(0)
+#define CPUID_81F_EBX_LOST_SHIFT 6 /* physical address bits that SME takes */
+#define CPUID_81F_EBX_LOST_MASK	0x3f
 
 /* 8000000A:EDX, SVM features (APM 2 15; APM 3 E.4.9) */
 #define CPUID_SVM_NP		BIT(0)

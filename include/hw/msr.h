@@ -179,6 +179,8 @@
 #define MSR_AMD_DE_CFG			0xc0011029	/* family 10h on */
 #define MSR_AMD_CHICKEN_LAST		0xc001102f
 
+#define SYSCFG_MEM_ENCRYPTION		BIT(23)
+
 #define VM_CR_DPD			BIT(0)
 #define VM_CR_R_INIT			BIT(1)
 #define VM_CR_DIS_A20M			BIT(2)

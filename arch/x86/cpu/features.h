@@ -16,7 +16,8 @@ struct cpu_features {
 	char brand[49];
 	u32 family, model, stepping; /* with the extended parts */
 	u32 max_leaf, max_ext_leaf;  /* last leaf; 0: no extended ones */
-	u32 phys_bits, virt_bits;
+	u32 phys_bits; /* 32 to PHYS_BITS_MAX; an entry's others are reserved */
+	u32 virt_bits;
 	bool vmx, svm;
 	bool nx, page_1g, smep, smap, pge, mce, mca, pat;
 	bool x2apic, tsc_deadline, invariant_tsc, arat;
@@ -30,8 +31,16 @@ struct cpu_features {
 	u32 svm_asids;            /* 8000000A:EBX */
 };
 
+#define PHYS_BITS_MAX 52 /* what a page-table entry has room for */
+
 /* Zero before cpu_features_init(); any core reads it */
 extern struct cpu_features cpu_features;
+
+/* One past the last physical address there is */
+static inline u64 cpu_phys_end(void)
+{
+	return BIT(cpu_features.phys_bits);
+}
 
 /* Fills cpu_features. Once, on the boot CPU, by cpu_boot_init(). */
 void cpu_features_init(void);

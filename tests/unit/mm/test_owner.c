@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page ownership: firmware maps, changes, search; and a random walk against a
  * page-by-page model */
+#include "arch/x86/cpu/features.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
@@ -93,6 +94,21 @@ static void test_init_hostile(void **state)
 	bi.mem_count = 100000; /* more than there are */
 	assert_int_equal(owner_init(&bi), 0);
 	check_invariants();
+}
+
+/* RAM that the CPU cannot address is nobody's */
+static void test_physical_width(void **state)
+{
+	cpu_features.phys_bits = 36;
+	mem_add(MIB(1), MIB(31), BOOT_MEM_CONVENTIONAL);
+	mem_add(GIB(60), GIB(8), BOOT_MEM_CONVENTIONAL);
+	mem_add(GIB(128), GIB(8), BOOT_MEM_CONVENTIONAL);
+	mem_add(GIB(256), GIB(8), BOOT_MEM_RESERVED);
+	assert_int_equal(owner_init(&bi), 0);
+	check_invariants();
+	assert_int_equal(owner_bytes(OWNER_FREE, 0), MIB(31) + GIB(4));
+	assert_int_equal(owner_bytes(OWNER_FIRMWARE, 0), 0);
+	cpu_features.phys_bits = PHYS_BITS_MAX;
 }
 
 static void test_change(void **state)
@@ -223,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_init, fresh),
 		cmocka_unit_test_setup(test_init_hostile, fresh),
+		cmocka_unit_test_setup(test_physical_width, fresh),
 		cmocka_unit_test_setup(test_change, fresh),
 		cmocka_unit_test_setup(test_take, fresh),
 		cmocka_unit_test_setup(test_random, fresh),

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table walker in its three formats; entries are compared with the
  * manuals' bits, and mappings with a model */
+#include "arch/x86/cpu/features.h"
 #include "lib/errno.h"
 #include "mm/pt.h"
 #include "mm/pt_format.h"
@@ -14,6 +15,7 @@ static int fresh(void **state)
 {
 	table_pages_reset();
 	budget = (struct budget){ 0 };
+	cpu_features.phys_bits = PHYS_BITS_MAX;
 	return 0;
 }
 
@@ -208,6 +210,36 @@ static void test_bad_arguments(void **state)
 	pt_destroy(&pt);
 }
 
+/* Bits above the CPU's width are reserved in each format */
+static void test_physical_width(void **state)
+{
+	static const struct pt_format *const formats[] = { &pt_host, &pt_npt,
+							   &pt_ept };
+
+	cpu_features.phys_bits = 40;
+	for (u32 f = 0; f < ARRAY_SIZE(formats); f++) {
+		struct page_table pt;
+
+		assert_int_equal(pt_init(&pt, formats[f], &budget, 3), 0);
+		assert_int_equal(pt_map(&pt, 0, HPA(BIT(40) - PAGE_SIZE),
+					PAGE_SIZE, PT_R),
+				 0);
+		assert_int_equal(pt_map(&pt, PAGE_2M, HPA(BIT(40) - PAGE_SIZE),
+					2 * PAGE_SIZE, PT_R),
+				 -EINVAL);
+		assert_int_equal(
+			pt_map(&pt, PAGE_2M, HPA(BIT(40)), PAGE_SIZE, PT_R),
+			-EINVAL);
+		assert_int_equal(
+			pt_map(&pt, PAGE_2M, HPA(BIT(44)), PAGE_2M, PT_R),
+			-EINVAL);
+		assert_int_equal(pt_map(&pt, PAGE_2M, HPA(BIT(40) - PAGE_1G),
+					PAGE_1G, PT_R),
+				 0);
+		pt_destroy(&pt);
+	}
+}
+
 /* Upper half of the address space, and hand-made leaves */
 static void test_upper_half(void **state)
 {
@@ -285,6 +317,7 @@ int main(void)
 		cmocka_unit_test_setup(test_split, fresh),
 		cmocka_unit_test_setup(test_no_memory, fresh),
 		cmocka_unit_test_setup(test_bad_arguments, fresh),
+		cmocka_unit_test_setup(test_physical_width, fresh),
 		cmocka_unit_test_setup(test_upper_half, fresh),
 		cmocka_unit_test_setup(test_random, fresh),
 	};
