@@ -95,6 +95,16 @@ int hostmap_map(u64 va, hpa_t hpa, u64 size, u32 attrs)
 	return err;
 }
 
+int hostmap_unmap(u64 va, u64 size)
+{
+	int err;
+
+	spin_lock(&map_lock);
+	err = pt_unmap(&host_pt, va, size);
+	spin_unlock(&map_lock);
+	return err;
+}
+
 u64 *hostmap_slots(u64 va)
 {
 	u64 *slots;
@@ -108,10 +118,8 @@ u64 *hostmap_slots(u64 va)
 /* Unmap, and flush this core's TLB alone */
 static void unmap_here(u64 va, u64 size)
 {
-	spin_lock(&map_lock);
 	/* It ends where it was mapped to: no split, so it cannot fail */
-	ASSERT(!pt_unmap(&host_pt, va, size));
-	spin_unlock(&map_lock);
+	ASSERT(!hostmap_unmap(va, size));
 	for (u64 off = 0; off < size; off += PAGE_SIZE)
 		invlpg((const void *)(va + off));
 }
@@ -273,6 +281,16 @@ static u64 ioremap_place(u64 first, u64 bytes)
 		return 0;
 	/* One page between mappings stays empty, so that an overrun faults */
 	ioremap_next = va + bytes + PAGE_SIZE;
+	return va;
+}
+
+u64 hostmap_place(u64 bytes)
+{
+	u64 va;
+
+	spin_lock(&map_lock);
+	va = ioremap_place(0, bytes);
+	spin_unlock(&map_lock);
 	return va;
 }
 
