@@ -23,7 +23,8 @@
 
 #define NO_FUNCTION 0xffffu
 /* Capabilities are 4 bytes at least: a longer chain is a loop */
-#define CAPS_MAX ((PCI_CONFIG_BYTES - PCI_CAP_FIRST) / 4)
+#define CAPS_MAX     ((PCI_CONFIG_BYTES - PCI_CAP_FIRST) / 4)
+#define EXT_CAPS_MAX ((PCI_ECAM_BYTES - PCI_EXT_CAP_FIRST) / 4)
 
 static u8 *ecam_va[ACPI_MAX_ECAM];
 static bool ecam_failed[ACPI_MAX_ECAM];
@@ -184,6 +185,22 @@ u8 pci_find_cap(struct pci_bdf bdf, u8 id)
 		if ((header & 0xff) == id)
 			return at;
 		at = (u8)(header >> 8 & ~3u);
+	}
+	return 0;
+}
+
+u16 pci_find_ext_cap(struct pci_bdf bdf, u16 id)
+{
+	u16 at = PCI_EXT_CAP_FIRST;
+
+	for (u32 n = 0; n < EXT_CAPS_MAX && at >= PCI_EXT_CAP_FIRST; n++) {
+		u32 header = pci_read(bdf, at, 4);
+
+		if (!header || header == ~0u)
+			return 0;
+		if (PCI_EXT_CAP_ID(header) == id)
+			return at;
+		at = (u16)PCI_EXT_CAP_NEXT(header);
 	}
 	return 0;
 }

@@ -23,6 +23,9 @@ void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value);
 /* Offset of the first capability @id; 0: none. The function's chain may be a
  * loop (PCI 3.0, 6.7 *Capabilities List*). */
 u8 pci_find_cap(struct pci_bdf bdf, u8 id);
+/* The same of an extended capability; 0 also if there is no ECAM (PCIe 4.0,
+ * 7.6.3 *PCI Express Extended Capability Header*) */
+u16 pci_find_ext_cap(struct pci_bdf bdf, u16 id);
 /*
  * Calls @fn(bdf, @arg) for each function that is present, in ascending order,
  * without pci_lock: on all buses that MCFG has, or else on the 256 of segment 0

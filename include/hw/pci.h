@@ -69,8 +69,17 @@
 #define PCI_MSIX_TABLE		0x04	/* BIR 2:0, offset */
 #define PCI_MSIX_PBA		0x08
 #define PCI_MSIX_BIR		0x7u
+#define PCI_MSIX_MAX		2048u	/* entries */
 #define PCI_MSIX_ENTRY_BYTES	16u
 #define PCI_MSIX_ENTRY_MASKED	0x1u	/* vector control, entry + 12 */
+
+/* Extended capabilities (PCIe 4.0, 7.6.3), Resizable BAR (PCIe 4.0, 7.8.6) */
+#define PCI_EXT_CAP_FIRST	0x100
+#define PCI_EXT_CAP_ID(h)	((h) & 0xffffu)
+#define PCI_EXT_CAP_NEXT(h)	((h) >> 20 & 0xffcu)
+#define PCI_EXT_CAP_REBAR	0x15
+#define PCI_REBAR_FIRST		0x04	/* then a pair of dwords each BAR */
+#define PCI_REBAR_BYTES		(PCI_BAR_COUNT * 8u)
 /* clang-format on */
 
 #endif

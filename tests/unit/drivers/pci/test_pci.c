@@ -49,6 +49,11 @@ static void device_out(u16 port, u8 size, u32 value)
 
 static const struct pci_bdf function = { .bus = 2, .devfn = 3 << 3 | 1 };
 
+static void put32(u8 *p, u32 value)
+{
+	memcpy(p, &value, sizeof(value));
+}
+
 static void make_function(u8 *p)
 {
 	static const u8 header[] = { 0x86, 0x80, 0x34, 0x12, 0, 0, 0x10, 0 };
@@ -182,6 +187,23 @@ static void test_ecam_works(void **state)
 	assert_int_equal(
 		pci_read((struct pci_bdf){ .bus = 4, .devfn = 0xff }, 4092, 4),
 		0xabcdee78);
+	/* Extended capabilities: a chain, a loop, none */
+	put32(p + 0x100, 0x14810001);
+	put32(p + 0x148, 0x10010015);
+	assert_int_equal(
+		pci_find_ext_cap((struct pci_bdf){ .bus = 4, .devfn = 0xff },
+				 PCI_EXT_CAP_REBAR),
+		0x148);
+	assert_int_equal(
+		pci_find_ext_cap((struct pci_bdf){ .bus = 4, .devfn = 0xff },
+				 0x25),
+		0);
+	put32(p + 0x100, 0);
+	assert_int_equal(
+		pci_find_ext_cap((struct pci_bdf){ .bus = 4, .devfn = 0xff },
+				 PCI_EXT_CAP_REBAR),
+		0);
+	assert_int_equal(pci_find_ext_cap(function, PCI_EXT_CAP_REBAR), 0);
 	/* The scan: 4:1f.7 hides behind a function 0 that says "multi" */
 	p = ecam_at(4, 0xf8);
 	memset(p, 0, 4096);
