@@ -9,11 +9,13 @@
  * through the direct map once hostmap_init() has switched.
  *
  * Lock: pmm_lock protects regions, lists, states and budgets; a leaf.
+ * Invariant: the free pages are at least those set aside.
  */
 #include "mm/pmm.h"
 
 #include "arch/x86/cpu/spinlock.h"
 #include "lib/assert.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 
 #define POOL_REGIONS 16u
@@ -41,6 +43,7 @@ static struct region regions[POOL_REGIONS];
 static u32 region_count;
 static u64 free_list[MAX_ORDER + 1];
 static u64 free_pages;
+static u64 reserved_pages; /* of all budgets; at most free_pages */
 static struct spinlock pmm_lock;
 
 static void *page_va(u64 page)
@@ -185,19 +188,37 @@ static bool budget_allows(const struct budget *b, u64 pages)
 	       (pages <= b->max_pages && b->used_pages <= b->max_pages - pages);
 }
 
+/* How many of @pages nobody but @b may have */
+static u64 pages_to_draw(u64 pages)
+{
+	u64 spare = free_pages - reserved_pages;
+
+	return pages > spare ? pages - spare : 0;
+}
+
+/* From the reserve into use; negative: back */
+static void draw(struct budget *b, s64 pages)
+{
+	b->reserved_pages -= (u64)pages;
+	b->drawn_pages += (u64)pages;
+	reserved_pages -= (u64)pages;
+}
+
 void *pmm_alloc(struct budget *b, u32 order)
 {
-	u64 pages = 1ull << order, page = NO_PAGE;
+	u64 pages = 1ull << order, page = NO_PAGE, drawn;
 	void *va;
 
 	if (order > MAX_ORDER || !region_count)
 		return NULL;
 	spin_lock(&pmm_lock);
-	if (budget_allows(b, pages))
+	drawn = pages_to_draw(pages);
+	if (budget_allows(b, pages) && drawn <= b->reserved_pages)
 		page = block_take(order);
 	if (page != NO_PAGE) {
 		b->used_pages += pages;
 		free_pages -= pages;
+		draw(b, (s64)drawn);
 	}
 	spin_unlock(&pmm_lock);
 	if (page == NO_PAGE)
@@ -221,6 +242,7 @@ void pmm_free(struct budget *b, void *va, u32 order)
 	ASSERT(b->used_pages >= pages);
 	b->used_pages -= pages;
 	free_pages += pages;
+	draw(b, -(s64)MIN(pages, b->drawn_pages));
 	block_release(r, page, order);
 	spin_unlock(&pmm_lock);
 }
@@ -228,4 +250,36 @@ void pmm_free(struct budget *b, void *va, u32 order)
 u64 pmm_free_pages(void)
 {
 	return READ_ONCE(free_pages);
+}
+
+int pmm_reserve(struct budget *b, u64 pages)
+{
+	int err = -ENOMEM;
+
+	spin_lock(&pmm_lock);
+	if (pages <= free_pages - reserved_pages) {
+		b->reserved_pages += pages;
+		reserved_pages += pages;
+		err = 0;
+	}
+	spin_unlock(&pmm_lock);
+	return err;
+}
+
+void pmm_unreserve(struct budget *b)
+{
+	spin_lock(&pmm_lock);
+	reserved_pages -= b->reserved_pages;
+	b->reserved_pages = b->drawn_pages = 0;
+	spin_unlock(&pmm_lock);
+}
+
+u64 pmm_spare_pages(void)
+{
+	u64 pages;
+
+	spin_lock(&pmm_lock);
+	pages = free_pages - reserved_pages;
+	spin_unlock(&pmm_lock);
+	return pages;
 }

@@ -12,11 +12,13 @@
 
 #include "lib/types.h"
 
-/* Who pays: each guest has one, the hypervisor has pmm_self. @used_pages is
- * under pmm's lock; a budget outlives what it paid for. */
+/* Who pays: each guest has one, the hypervisor has pmm_self. All but @max_pages
+ * is under pmm's lock; a budget outlives what it paid for. */
 struct budget {
 	u64 used_pages;
-	u64 max_pages; /* 0: no limit */
+	u64 max_pages;      /* 0: no limit */
+	u64 reserved_pages; /* set aside for it, and free */
+	u64 drawn_pages;    /* in use of what was set aside */
 };
 extern struct budget pmm_self;
 
@@ -25,14 +27,26 @@ extern struct budget pmm_self;
  * hostmap.c at boot, 16 times at most; takes pmm's lock. */
 void pmm_init(hpa_t base, u64 size);
 /* 2^@order contiguous zeroed pages, aligned to their size. @order is 0 to 9, up
- * to 2 MiB; NULL: it is larger, or the pool or the budget does not have so
- * many. Takes pmm's lock. */
+ * to 2 MiB; NULL: it is larger, or the budget does not allow so many, or the
+ * pool has no more than what is set aside for others. Takes pmm's lock. */
 void *pmm_alloc(struct budget *b, u32 order) __must_check;
 /* Gives back what pmm_alloc(@order) gave to the same budget, or panics; NULL
  * does nothing. Takes pmm's lock. */
 void pmm_free(struct budget *b, void *va, u32 order);
 /* Pages of the pool that are free. Any core, no lock. */
 u64 pmm_free_pages(void);
+/*
+ * Sets @pages more aside for @b: pmm_alloc() gives them to nobody else, and to
+ * @b once the rest of the pool is in use. What @b frees then is set aside
+ * again. The promise is of single pages; larger blocks hold in practice, since
+ * small requests are served by the smallest blocks there are. Takes pmm's lock.
+ * -ENOMEM: the pool does not have so many.
+ */
+int __must_check pmm_reserve(struct budget *b, u64 pages);
+/* Ends what pmm_reserve() set aside for @b. Takes pmm's lock. */
+void pmm_unreserve(struct budget *b);
+/* Free pages that are set aside for nobody. Any core; takes pmm's lock. */
+u64 pmm_spare_pages(void);
 
 /* The smallest order whose pages hold @bytes, which is more than 0 */
 static inline u32 pmm_order(u64 bytes)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The page pool and the slabs, on a pool that is a host array */
 #include "lib/assert.h"
+#include "lib/errno.h"
 #include "mm/pmm.h"
 #include "tests/unit/fakes/panic.h"
 #include "tests/unit/test.h"
@@ -75,6 +76,53 @@ static void test_budget(void **state)
 }
 
 /* Take everything in pieces, give it back in disorder: it must join again */
+/* A greedy budget empties the pool, but for what is set aside for another */
+static void test_reserve(void **state)
+{
+	struct budget greedy = { 0 }, careful = { 0 };
+	u64 before = pmm_free_pages(), spare = pmm_spare_pages();
+	static void *taken[POOL_BYTES / PAGE_SIZE];
+	void *block, *page;
+	u64 n = 0;
+
+	assert_int_equal(pmm_reserve(&careful, spare + 1), -ENOMEM);
+	assert_int_equal(pmm_reserve(&careful, 12), 0);
+	assert_int_equal(pmm_spare_pages(), spare - 12);
+	/* As long as there are others it takes those */
+	page = pmm_alloc(&careful, 0);
+	assert_int_equal(careful.reserved_pages, 12);
+	while ((taken[n] = pmm_alloc(&greedy, 0)))
+		n++;
+	assert_int_equal(pmm_free_pages(), 12);
+	assert_int_equal(pmm_spare_pages(), 0);
+	assert_null(pmm_alloc(&greedy, 3));
+	assert_int_equal(pmm_reserve(&greedy, 1), -ENOMEM);
+	for (u32 i = 0; i < 100; i++) {
+		block = pmm_alloc(&careful, 3);
+		assert_non_null(block);
+		assert_int_equal(careful.reserved_pages, 4);
+		assert_null(pmm_alloc(&greedy, 0));
+		assert_null(pmm_alloc(&careful, 3));
+		/* Freed, they are set aside again */
+		pmm_free(&careful, block, 3);
+		assert_int_equal(careful.reserved_pages, 12);
+		assert_null(pmm_alloc(&greedy, 0));
+	}
+	block = pmm_alloc(&careful, 3);
+	pmm_free(&careful, page, 0); /* counts as one of those drawn */
+	assert_int_equal(careful.reserved_pages, 5);
+	pmm_unreserve(&careful);
+	page = pmm_alloc(&greedy, 0);
+	assert_non_null(page);
+	pmm_free(&greedy, page, 0);
+	pmm_free(&careful, block, 3);
+	assert_int_equal(careful.reserved_pages, 0);
+	while (n)
+		pmm_free(&greedy, taken[--n], 0);
+	assert_int_equal(pmm_free_pages(), before);
+	assert_int_equal(pmm_spare_pages(), spare);
+}
+
 static void test_exhaust(void **state)
 {
 	static void *pages[POOL_BYTES / PAGE_SIZE];
@@ -244,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alloc_free),
 		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_exhaust),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_order_of_bytes),
