@@ -20,6 +20,9 @@
  * memory map and the platform's tables, and sets the registers of vCPU 0. Again
  * after each reset. An error comes after one sentence in the log. */
 int __must_check load_guest(struct vm *vm);
+/* Pages of the pool that load_guest() has at one time, at most. After the plan;
+ * pure. */
+u32 load_pages(const struct guest_config *c);
 /* Find the file @name, which the manifest gives as @key. After a sentence:
  * -ENOENT: there is none; -ENOEXEC: it is empty. */
 int __must_check load_find(struct vm *vm, const char *key, const char *name,

@@ -7,6 +7,7 @@
 
 #include "hv/core/vcpu.h"
 #include "hv/irq/vlapic.h"
+#include "hv/load/load.h"
 #include "hv/policy/cpuid.h"
 #include "hv/policy/msr.h"
 #include "hv/vm/devices.h"
@@ -22,6 +23,9 @@
 #define MMIO_REGIONS          64
 #define HOST_MMIO_REGIONS     512 /* a trap for each MSI-X table */
 #define ISOLATED_BUDGET_PAGES 2048
+/* Of the pool that is left when all guests are made, three quarters are for the
+ * devices that the privileged guest maps and the functions that it finds */
+#define PRIVILEGED_SHARE(pages) ((pages) / 4 * 3)
 
 static void destroy_vcpus(struct vm *vm)
 {
@@ -150,6 +154,7 @@ static void vm_destroy(struct vm *vm)
 	bus_destroy(&vm->ports, &vm->budget);
 	bus_destroy(&vm->mmio, &vm->budget);
 	vm_memory_release(vm);
+	pmm_unreserve(&vm->budget);
 	pmm_free_bytes(&pmm_self, vm, sizeof(*vm));
 }
 
@@ -170,6 +175,17 @@ static struct vm *vm_alloc(const struct guest_config *config)
 	return vm;
 }
 
+/* What an isolated guest takes at each reset is there, whatever others have
+ * taken meanwhile. The privileged guest is made last and resets never. */
+static int set_aside(struct vm *vm)
+{
+	if (!vm->privileged)
+		return pmm_reserve(&vm->budget, load_pages(vm->config));
+	vm->budget.max_pages =
+		vm->budget.used_pages + PRIVILEGED_SHARE(pmm_spare_pages());
+	return 0;
+}
+
 /* In the order of what needs what */
 static int vm_fill(struct vm *vm)
 {
@@ -186,6 +202,8 @@ static int vm_fill(struct vm *vm)
 		err = create_vcpus(vm);
 	if (!err)
 		err = devices_create(vm);
+	if (!err)
+		err = set_aside(vm);
 	if (err)
 		log_error("vm", "guest %s cannot be built (error %d)", vm->name,
 			  -err);

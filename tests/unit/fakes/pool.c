@@ -9,6 +9,7 @@
 struct budget pmm_self;
 u32 fake_pool_live;
 u32 fake_pool_left = ~0u;
+u64 fake_pool_peak;
 
 static void *take(size_t align, size_t size)
 {
@@ -37,6 +38,7 @@ void *pmm_alloc(struct budget *b, u32 order)
 
 	if (p)
 		b->used_pages += 1ull << order;
+	fake_pool_peak = MAX(fake_pool_peak, b->used_pages);
 	return p;
 }
 

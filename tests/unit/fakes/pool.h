@@ -12,6 +12,7 @@
 #include "tests/unit/test.h"
 
 extern u32 fake_pool_live; /* allocations, of both kinds, not freed yet */
+extern u64 fake_pool_peak; /* the most pages that a budget had at a time */
 extern u32 fake_pool_left; /* this many more succeed; at first, any number */
 
 /* Nothing is allocated, by count and by the budget; for a test's teardown */

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_publish.c hv/load/place.c lib/string.c drivers/acpi/parse.c hv/core/slots.c */
+/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_publish.c hv/load/place.c hv/load/pages.c lib/string.c drivers/acpi/parse.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables for guests: every checksum, every pointer, and read back by the
@@ -560,6 +560,26 @@ static void test_loader(void **state)
 		acpi_checksum_ok(fake_ram_at(f->dsdt, DSDT_BYTES), DSDT_BYTES));
 }
 
+const char *firmware_name(const struct guest_config *c)
+{
+	return c->firmware[0] ? c->firmware : NULL;
+}
+
+/* What is set aside for a reset is enough for the tables, and not for much
+ * more */
+static void test_pages(void **state)
+{
+	fake_pool_peak = 0;
+	assert_int_equal(acpi_build(&fake_vm), 0);
+	assert_in_range(load_pages(&fake_config), fake_pool_peak + 1,
+			4 * fake_pool_peak);
+	memcpy(fake_config.firmware, "rom", 4);
+	fake_pool_peak = fw_count = 0;
+	assert_int_equal(acpi_publish(&fake_vm), 0);
+	assert_in_range(load_pages(&fake_config), fake_pool_peak + 1,
+			4 * fake_pool_peak);
+}
+
 static void test_no_room(void **state)
 {
 	fake_pool_left = 0;
@@ -585,6 +605,7 @@ int main(void)
 		acpi_test(test_madt_for_kernels),
 		acpi_test(test_roots),
 		acpi_test(test_loader),
+		acpi_test(test_pages),
 		acpi_test(test_many_cpus),
 		acpi_test(test_privileged_from_nothing),
 		acpi_test(test_rewrite),
