@@ -296,15 +296,18 @@ u64 hostmap_place(u64 bytes)
 
 void *ioremap(hpa_t hpa, u64 size, u32 pt_attrs)
 {
-	u64 first, bytes, va;
+	u64 first, bytes, va, before;
 	int err = -ENOMEM;
 
 	if (!switched || !page_range(hpa, size, &first, &bytes))
 		return NULL;
 	spin_lock(&map_lock);
+	before = ioremap_next;
 	va = ioremap_place(first, bytes);
 	if (va)
 		err = pt_map(&host_pt, va, HPA(first), bytes, pt_attrs);
+	if (err)
+		ioremap_next = before; /* the next one finds its tables there */
 	spin_unlock(&map_lock);
 	return err ? NULL : (void *)(va + (hpa.v - first));
 }

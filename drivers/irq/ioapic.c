@@ -71,6 +71,8 @@ static void ioapic_add(u64 base, u32 gsi_base)
 	io->page = ioremap(HPA(base), IOAPIC_BYTES, PT_R | PT_W | PT_UC);
 	version = io->page ? reg_read(io, IOAPICVER) : ~0u;
 	if (version == ~0u) {
+		if (io->page)
+			iounmap(io->page, IOAPIC_BYTES);
 		log_warn("ioapic",
 			 "no IOAPIC answers at %#llx: its interrupts "
 			 "will not arrive",

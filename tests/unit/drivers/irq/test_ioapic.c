@@ -101,6 +101,7 @@ static void test_absent(void **state)
 	fakes[0].version = ~0u;
 	assert_int_equal(ioapic_init(0), -ENODEV);
 	assert_int_equal(fake_log_warnings, 1);
+	assert_int_equal(fake_ioremaps, 0);
 	assert_int_equal(ioapic_gsi_count(), 0);
 	assert_int_equal(ioapic_init(GIB(1)), -ENODEV);
 	/* One of two missing: the other works, with its own GSIs */
