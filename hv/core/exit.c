@@ -2,6 +2,8 @@
 /* Exits by name, and the verdicts of a fault (exit.h) */
 #include "hv/core/exit.h"
 
+#include "hv/core/regs.h"
+
 /* clang-format off */
 static const char *const names[EXIT_KINDS] = {
 	[EXIT_UNKNOWN]          = "unknown",
@@ -60,4 +62,13 @@ enum verdict exit_kill(struct vcpu *v, const char *reason)
 {
 	v->kill_reason = reason;
 	return VERDICT_KILL;
+}
+
+enum verdict exit_cannot(struct vcpu *v, u8 vector, const char *reason)
+{
+	vcpu_need(v, RG_SEG | RG_CR | RG_RIP);
+	if (vcpu_cpl(vcpu_regs(v)) == CPL_KERNEL)
+		return exit_kill(v, reason);
+	vcpu_raise_exception(v, vector, EXC_HAS_ERROR_MASK >> vector & 1, 0);
+	return VERDICT_INJECT;
 }

@@ -26,5 +26,9 @@ enum verdict exit_ud(struct vcpu *v);
 /* The guest cannot go on; @reason completes "guest NAME crashed: ". The run
  * loop logs it with the registers and ends the guest. Home core, attached. */
 enum verdict exit_kill(struct vcpu *v, const char *reason);
+/* The hypervisor cannot do what the guest's instruction asks for. At CPL 0
+ * exit_kill(@reason). At any other it is exception @vector, error code 0 if it
+ * has one: a process must not end its guest. Home core, attached. */
+enum verdict exit_cannot(struct vcpu *v, u8 vector, const char *reason);
 
 #endif

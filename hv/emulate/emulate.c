@@ -4,7 +4,8 @@
  * opcode tables, done by the function there (hv/emulate/). Called by the
  * EXIT_MMIO handler on the home core; no lock is held. The operand may be
  * anything by then: RAM, ROM, a device, or some of each. An instruction that is
- * not in the tables ends the guest, with its bytes in the log.
+ * not in the tables is #UD, but at CPL 0 it ends the guest, with its bytes in
+ * the log.
  */
 #include "hv/emulate/emulate.h"
 
@@ -166,7 +167,7 @@ static int emulate(struct emu *m)
 	return op->fn(m);
 }
 
-static enum verdict refuse(struct emu *m, const u8 *bytes, size_t have)
+static void log_refused(struct emu *m, const u8 *bytes, size_t have)
 {
 	char text[3 * INSN_MAX + 1] = "";
 	size_t i;
@@ -178,7 +179,18 @@ static enum verdict refuse(struct emu *m, const u8 *bytes, size_t have)
 		  "%s: the instruction at RIP %llx (%s) touches device memory "
 		  "at %llx and is not emulated",
 		  m->v->vm->name, m->r->rip, text, m->exit->mmio.gpa.v);
-	return exit_kill(m->v, "instruction that is not emulated");
+}
+
+/* A process learns of it by #UD, as of what its CPU does not have; no line in
+ * the log, which it could fill */
+static enum verdict refuse(struct emu *m, const u8 *bytes, size_t have)
+{
+	enum verdict verdict =
+		exit_cannot(m->v, EXC_UD, "instruction that is not emulated");
+
+	if (verdict == VERDICT_KILL)
+		log_refused(m, bytes, have);
+	return verdict;
 }
 
 /* Byte @have of the instruction cannot be fetched: its page is gone since, or

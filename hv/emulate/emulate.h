@@ -17,15 +17,15 @@
 u8 insn_exit_length(struct vcpu *v, enum exit_kind kind);
 /* Emulate the instruction of an EXIT_MMIO that hit @v->vm->mmio or nothing:
  * decode it, do it through the bus, update registers and flags. An instruction
- * that is not emulated is VERDICT_KILL. Home core, attached, no lock held. */
+ * that is not emulated is exit_cannot(). Home core, attached, no lock held. */
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e);
 /* Set the accessed bit of a GDT descriptor in ROM, if that is what the CPU
  * could not write at @gpa (SDM 3A 3.4.5.1 *Code- and Data-Segment Descriptor
  * Types*). The CPU then has nothing to write when it tries again. False: it was
  * something else. Home core, attached. */
 bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa);
-/* EXIT_TASK_SWITCH: do the switch (SDM 3A 8.3 *Task Switching*). VERDICT_KILL:
- * a TSS or descriptor is not in RAM. Home core, attached. */
+/* EXIT_TASK_SWITCH: do the switch (SDM 3A 8.3 *Task Switching*). A TSS or
+ * descriptor that is not in RAM is exit_cannot(). Home core, attached. */
 enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e);
 /* EXIT_PORT by INS or OUTS: a bounded number of iterations, then
  * VERDICT_RESUME, and the guest runs into it again; VERDICT_ADVANCE when it is

@@ -249,6 +249,7 @@ enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e)
 	case EMU_FAULT:
 		return VERDICT_INJECT;
 	default:
-		return exit_kill(v, "string I/O that is not emulated");
+		return exit_cannot(v, EXC_UD,
+				   "string I/O that is not emulated");
 	}
 }

@@ -365,6 +365,6 @@ enum verdict exit_task_switch(struct vcpu *v, const struct vcpu_exit *e)
 	if (!err)
 		err = task_commit(&s);
 	if (err == -EINVAL)
-		return exit_kill(v, "its task state is not in RAM");
+		return exit_cannot(v, EXC_TS, "its task state is not in RAM");
 	return err ? VERDICT_INJECT : VERDICT_RESUME;
 }

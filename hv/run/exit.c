@@ -205,9 +205,13 @@ static enum verdict exit_entry_failed(struct vcpu *v, const struct vcpu_exit *e)
 
 enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
 {
-	log_error("exit", "%s: no handler for exit kind %u, reason %llx",
-		  v->vm->name, (u32)e->kind, e->raw_reason);
-	return exit_kill(v, "unknown exit");
+	enum verdict verdict = exit_cannot(v, EXC_UD, "unknown exit");
+
+	if (verdict == VERDICT_KILL)
+		log_error("exit",
+			  "%s: no handler for exit kind %u, reason %llx",
+			  v->vm->name, (u32)e->kind, e->raw_reason);
+	return verdict;
 }
 
 /* clang-format off */

@@ -15,6 +15,7 @@
 #include "hv/core/slots.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
+#include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
@@ -133,13 +134,20 @@ enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 		if (!err)
 			return VERDICT_RESUME;
 		if (err == -ENOMEM)
-			return exit_kill(v, "no memory left to map a device");
+			return exit_cannot(v, EXC_GP,
+					   "no memory left to map a device");
 	}
 	if (rom_accessed(v, e))
 		return VERDICT_RESUME;
+	/* Of the gate or the stack; it joins what is being delivered in a
+	 * double fault */
 	if (e->vectoring.type != EVENT_NONE)
-		return exit_kill(v, "its interrupt tables are not in RAM");
+		return exit_cannot(v, EXC_GP,
+				   "its interrupt tables are not in RAM");
+	/* No #PF: a kernel that finds the page mapped and executable would
+	 * return to it for ever */
 	if ((e->mmio.access & ACCESS_X) && !e->mmio.walk)
-		return exit_kill(v, "it executes where there is no RAM");
+		return exit_cannot(v, EXC_GP,
+				   "it executes where there is no RAM");
 	return emulate_mmio(v, e);
 }

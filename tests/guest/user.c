@@ -17,6 +17,7 @@
 #define CR4_UMIP 0x800ul
 #define PTE_U    4ul
 #define GATE_GP  (0x80 * 8 + 2)
+#define HOLE     0x1008000ul /* behind the RAM */
 
 extern u64 boot_pml4[512];
 extern void user_run(void (*fn)(void));
@@ -73,7 +74,7 @@ static void op_write_kernel(void)
 }
 static void op_read_hole(void)
 {
-	where = *(volatile u32 *)0x1008000;
+	where = *(volatile u32 *)HOLE;
 }
 static void op_misaligned(void)
 {
@@ -137,6 +138,32 @@ static void faults(void)
 		      rows[i].name, "vector %u error %llx, wanted %u %llx", v,
 		      trap_error, rows[i].vector, rows[i].error);
 	}
+}
+
+static void op_run_hole(void)
+{
+	((void (*)(void))HOLE)();
+}
+
+/* A far return is nothing that the hypervisor does in the CPU's place */
+static void op_return_from_hole(void)
+{
+	__asm__ volatile("mov %0, %%rsp; lretq" ::"r"(HOLE) : "memory");
+}
+
+/* It hurts itself alone, by a page without memory behind it that it has */
+static void device_pages(void)
+{
+	u8 v;
+
+	section("SDM 3A 6.15 #GP");
+	v = try_user(op_run_hole);
+	check(v == GP && trap_error == 0 && trap_rip == HOLE,
+	      "user.run_device_gp", "vector %u error %llx at %llx", v,
+	      trap_error, trap_rip);
+	section("SDM 3A 6.15 #UD");
+	v = try_user(op_return_from_hole);
+	check(v == UD, "user.not_emulated_ud", "vector %u", v);
 }
 
 static void allowed(void)
@@ -239,6 +266,7 @@ void guest_main(void)
 	irq_handler[0x81] = leave;
 	faults();
 	allowed();
+	device_pages();
 	pages();
 	alignment();
 	umip();

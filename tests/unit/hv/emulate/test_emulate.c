@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/small_guest.h"
 
 static int setup(void **state)
@@ -298,6 +299,18 @@ static void test_refused(void **state)
 	assert_int_equal(mmio("\x01\xc1", 2, DEVICE, ACCESS_R), VERDICT_KILL);
 	assert_int_equal(kills, 4);
 	assert_int_equal(reads + writes, 0);
+}
+
+/* The same by a process: it alone has to do with it, and the log nothing */
+static void test_refused_to_a_process(void **state)
+{
+	fake_log_reset();
+	r->seg[SEG_SS].attr |= SEG_ATTR_DPL_MASK;
+	r->gpr[GPR_RSP] = DEVICE;
+	/* retf */
+	assert_int_equal(mmio("\xcb", 1, DEVICE, ACCESS_R), VERDICT_INJECT);
+	assert_int_equal(injected, EXC_UD);
+	assert_int_equal(kills + fake_log_lines + reads, 0);
 }
 
 static void test_code_gone(void **state)
@@ -617,6 +630,7 @@ int main(void)
 		cmocka_unit_test_setup(test_push_pop, setup),
 		cmocka_unit_test_setup(test_moffs, setup),
 		cmocka_unit_test_setup(test_refused, setup),
+		cmocka_unit_test_setup(test_refused_to_a_process, setup),
 		cmocka_unit_test_setup(test_code_gone, setup),
 		cmocka_unit_test_setup(test_tables_nowhere, setup),
 		cmocka_unit_test_setup(test_accessed_and_dirty, setup),

@@ -326,6 +326,10 @@ static void test_not_in_ram(void **state)
 	describe(SEL_NEW, 0x90000000, TSS_BYTES - 1, 0x89);
 	assert_int_equal(go(CALL, SEL_NEW), VERDICT_KILL);
 	assert_int_equal(kills, 1);
+	vcpu.hw.regs.seg[SEG_SS].attr |= SEG_ATTR_DPL_MASK;
+	assert_int_equal(go(CALL, SEL_NEW), VERDICT_INJECT);
+	assert_int_equal(injected, EXC_TS);
+	assert_int_equal(kills, 1);
 }
 
 int main(void)

@@ -315,6 +315,38 @@ static void test_kill_is_told_once(void **state)
 	assert_rip(0x100000);
 }
 
+static void user_mode(void)
+{
+	vcpu.hw.regs.seg[SEG_SS].attr |= SEG_ATTR_DPL_MASK;
+	injected = -1;
+}
+
+/* What ends the guest at CPL 0 is a fault at CPL 3, whatever it was */
+static void test_user_mode_ends_nothing(void **state)
+{
+	struct vcpu_exit *e;
+
+	user_mode();
+	leave(EXIT_UNKNOWN);
+	exit_dispatch(&vcpu);
+	assert_int_equal(injected, EXC_UD);
+	e = leave(EXIT_MMIO);
+	e->mmio.gpa = GPA(DEVICE_BASE);
+	e->mmio.access = ACCESS_X;
+	exit_dispatch(&vcpu);
+	assert_int_equal(injected, EXC_GP);
+	user_mode();
+	e = leave(EXIT_MMIO);
+	e->mmio.gpa = GPA(DEVICE_BASE);
+	e->mmio.access = ACCESS_W;
+	e->vectoring = (struct vcpu_event){ .type = EVENT_SOFT_INT };
+	exit_dispatch(&vcpu);
+	assert_int_equal(injected, EXC_GP);
+	assert_int_equal(injected_error, 0);
+	assert_int_equal(fake_vm_ends + dumps, 0);
+	assert_rip(0x100000);
+}
+
 static void test_length_is_decoded_when_nobody_tells(void **state)
 {
 	leave(EXIT_CPUID);
@@ -692,6 +724,7 @@ int main(void)
 		T(test_no_slot_is_empty),
 		T(test_unknown_kinds_end_the_guest_only),
 		T(test_kill_is_told_once),
+		T(test_user_mode_ends_nothing),
 		T(test_length_is_decoded_when_nobody_tells),
 		T(test_rip_wraps_as_the_mode_says),
 		T(test_shadow_and_resume_flag_end),

@@ -25,14 +25,6 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 	line_count++;
 }
 
-void vcpu_raise_gp(struct vcpu *v)
-{
-}
-
-void vcpu_raise_ud(struct vcpu *v)
-{
-}
-
 u64 tsc_to_ns(u64 ticks)
 {
 	return 1500000;
