@@ -48,9 +48,6 @@
 static struct boot_info boot; /* the loader's copy lies in guests' memory */
 static struct manifest manifest;
 
-enum core_state { CORE_STARTING, CORE_READY, CORE_FAILED };
-static u32 core_states[MAX_CPUS]; /* atomic; written by the core itself */
-
 static __noreturn void wait_forever(void)
 {
 	log_error("init", "no guest can run; switch the machine off when you "
@@ -170,22 +167,19 @@ static int core_start(struct pcpu *cpu)
 {
 	int err = vcpu_ops->cpu_enable(cpu);
 
-	if (err) {
-		log_error("cpu", "core %u cannot be used for guests", cpu->id);
-		return err;
-	}
-	return sched_init_cpu(cpu);
+	return err ? err : sched_init_cpu(cpu);
+}
+
+/* Of another core. What it gets before it fails is lost. */
+static int core_prepare(struct pcpu *cpu)
+{
+	int err = window_init_cpu();
+
+	return err ? err : core_start(cpu);
 }
 
 static void core_main(struct pcpu *cpu)
 {
-	if (window_init_cpu() || core_start(cpu)) {
-		__atomic_store_n(&cpu->online, false, __ATOMIC_SEQ_CST);
-		__atomic_store_n(&core_states[cpu->id], CORE_FAILED,
-				 __ATOMIC_SEQ_CST);
-		cpu_halt_forever();
-	}
-	__atomic_store_n(&core_states[cpu->id], CORE_READY, __ATOMIC_SEQ_CST);
 	vcpu_loop();
 }
 
@@ -194,7 +188,7 @@ static u32 start_other_cores(void)
 	bool madt = acpi.present && acpi.cpu_count;
 	const u32 *ids = madt ? acpi.cpu_apic_ids : boot.cpu_apic_ids;
 	u32 count = madt ? acpi.cpu_count : boot.cpu_count;
-	u32 usable = 1, i;
+	u32 usable;
 	hpa_t page;
 
 	if (count <= 1)
@@ -208,13 +202,7 @@ static u32 start_other_cores(void)
 				 "with one core");
 		return 1;
 	}
-	smp_start(ids, count, page, core_main);
-	for (i = 1; i < pcpu_count; i++) {
-		while (__atomic_load_n(&core_states[i], __ATOMIC_SEQ_CST) ==
-		       CORE_STARTING)
-			cpu_pause();
-		usable += core_states[i] == CORE_READY;
-	}
+	usable = smp_start(ids, count, page, core_prepare, core_main);
 	if (owner_change(page.v, PAGE_SIZE, OWNER_HYPERVISOR, OWNER_FREE, 0))
 		log_warn("init", "the page at %llx is lost", page.v);
 	return usable;
@@ -366,8 +354,12 @@ void hv_main(u64 boot_info_hpa)
 		log_warn("init", "%.127s", boot.problem);
 	memory_init();
 	devices_init();
-	if (choose_backend() || core_start(this_cpu()))
+	if (choose_backend())
 		wait_forever();
+	if (core_start(this_cpu())) {
+		log_error("init", "the boot core cannot be used for guests");
+		wait_forever();
+	}
 	cores = start_other_cores();
 	log_machine(cores);
 	if (files_init(&boot))

@@ -2,9 +2,10 @@
 /*
  * A BAR moved, and an MSI-X table with it: the trap must follow before anyone
  * writes the new place. The MMIO bus is searched without a lock, so it changes
- * while every core stands still. All cores meet in a cross-call; the last to
- * arrive makes the change; each then drops its vCPUs' cached translations. This
- * is rare: firmware placed the BARs, and they are sized with decoding off.
+ * while every core stands still. Each then drops its vCPUs' cached
+ * translations. This is rare: firmware placed the BARs, and they are sized with
+ * decoding off. If a core does not come, the memory of the function is turned
+ * off: its old trap stays, and nothing is at the new place.
  * Called from exits of config space, with no lock held.
  */
 #include "arch/x86/machine/smp.h"
@@ -17,37 +18,32 @@
 struct move {
 	struct vfunc *f;
 	u64 table;
-	int err;
-	u32 arrived, done; /* atomic */
 };
 
-static void move_now(struct move *m)
+/* While all cores stand still */
+static int move_now(void *arg)
 {
+	const struct move *m = arg;
 	struct vfunc *f = m->f;
 	struct vm *vm = f->pci->vm;
+	int err;
 
 	passthrough_msix_unplace(f);
-	m->err = passthrough_msix_place(f, m->table);
-	if (m->err)
-		return;
+	err = passthrough_msix_place(f, m->table);
+	if (err)
+		return err;
 	/* The guest may have reached the new place as a plain device */
-	m->err = pt_unmap(&vm->npt, f->msix.trap_base, f->msix.trap_size);
-	if (m->err)
+	err = pt_unmap(&vm->npt, f->msix.trap_base, f->msix.trap_size);
+	if (err)
 		passthrough_msix_unplace(f);
+	return err;
 }
 
-/* On every core but the mover's, which waits in smp_call_others() */
-static void meet(void *arg)
+/* On each core, behind it */
+static void moved(void *arg)
 {
-	struct move *m = arg;
-	u32 n = __atomic_add_fetch(&m->arrived, 1, __ATOMIC_ACQ_REL);
+	const struct move *m = arg;
 
-	if (n == pcpu_count - 1) {
-		move_now(m);
-		__atomic_store_n(&m->done, 1, __ATOMIC_RELEASE);
-	}
-	while (!__atomic_load_n(&m->done, __ATOMIC_ACQUIRE))
-		__builtin_ia32_pause();
 	vm_flush_here(m->f->pci->vm);
 }
 
@@ -75,6 +71,7 @@ void passthrough_follow(struct vfunc *f)
 {
 	struct passthrough *pci = f->pci;
 	struct move m = { .f = f };
+	int err;
 
 	spin_lock(&pci->lock);
 	if (f->msix.count && decodes_memory(f))
@@ -84,13 +81,9 @@ void passthrough_follow(struct vfunc *f)
 	spin_unlock(&pci->lock);
 	if (!m.table || m.table == f->msix.table)
 		return;
-	if (pcpu_count > 1)
-		smp_call_others(meet, &m);
-	else
-		move_now(&m);
-	vm_flush_here(pci->vm);
+	err = smp_rendezvous(move_now, moved, &m);
 	spin_lock(&pci->lock);
-	if (m.err)
+	if (err)
 		decode_off(f);
 	passthrough_msix_sync(f);
 	spin_unlock(&pci->lock);

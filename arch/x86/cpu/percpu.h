@@ -23,7 +23,7 @@ struct backend_cpu;  /* private to arch/x86/vmx and arch/x86/svm each */
  * the run loop (hv/run/loop.c) */
 enum pcpu_pending {
 	PCPU_RESCHED = 1 << 0, /* the run queue changed */
-	PCPU_CALL = 1 << 1,    /* a cross-call waits (smp.h) */
+	PCPU_CALL = 1 << 1,    /* a rendezvous waits (smp.h) */
 	PCPU_STOP = 1 << 2,    /* leave VMX or SVM and halt */
 };
 
@@ -34,7 +34,8 @@ struct timer_queue {
 };
 
 /* Written by the owner core alone, but for @pending, and at bring-up by the
- * boot CPU. Other cores read id, apic_id, online, in_guest and current. */
+ * boot CPU. Other cores read id, apic_id, online, in_guest, current, and met
+ * and left, which smp_call.c has. */
 struct pcpu {
 	struct pcpu *self;    /* first: what this_cpu() loads */
 	struct vcpu *current; /* whose guest state is in this core, or NULL */
@@ -53,6 +54,7 @@ struct pcpu {
 	 * gives the core its own state back, sets GIF and clears itself. */
 	void (*unload_guest)(struct pcpu *cpu);
 	u64 stack_top;
+	u32 met, left; /* the last rendezvous that it came to, and went from */
 };
 
 /* The core that this runs on. Any context, on any stack of the core; from
@@ -69,8 +71,8 @@ static inline struct pcpu *this_cpu(void)
 }
 #endif
 
-/* The cores that came up, by id, and how many; NULL past them. Constant once
- * smp_start() has returned. */
+/* The cores that can be used, by id, and how many; NULL past them. Constant
+ * once smp_start() has returned. */
 extern struct pcpu *pcpus[MAX_CPUS];
 extern u32 pcpu_count;
 

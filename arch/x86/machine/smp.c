@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bring-up of the other cores and calls between cores, see smp.h. smp_start()
- * is called by hv/init.c.
+ * Bring-up of the other cores, see smp.h. smp_start() is called by hv/init.c.
  *
  * Each core gets a slot (APIC id, stack) before any is started. INIT and SIPI
  * go to all of them. A core claims its slot by a compare-and-swap when it
  * arrives, so that one that comes after it was given up halts and harms
  * nothing. No slot can be claimed while an INIT is on its way to it, or a core
- * that is late would be counted and then reset. Cores that arrived wait for
- * their number, which counts those that are there, and run on.
+ * that is late would be counted and then reset. Cores that arrived prepare
+ * themselves, and say by another compare-and-swap that they are ready. Those
+ * that are ready when the time is up are numbered and run on; of all others
+ * nobody hears again.
  *
- * No locks: slot states, pending bits and the call are atomic.
+ * No locks: slot states are atomic.
  */
 #include "arch/x86/machine/smp.h"
 
@@ -18,7 +19,6 @@
 #include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/cpu.h"
-#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/tsc.h"
 #include "include/hw/cpu.h"
@@ -29,13 +29,17 @@
 #include "mm/hostmap.h"
 #include "mm/pmm.h"
 
-#define TURN_US 20 /* see wait_arrivals() */
+#define TURN_US    20      /* see wait_arrivals() */
+#define PREPARE_US 5000000 /* for all cores together, many times over */
 
 enum slot_state {
 	SLOT_EMPTY,
 	SLOT_WAITING,
 	SLOT_ARRIVED,
-	SLOT_HELD, /* an INIT is on its way */
+	SLOT_HELD,    /* an INIT is on its way */
+	SLOT_PREPARE, /* it makes itself ready */
+	SLOT_READY,
+	SLOT_FAILED,
 	SLOT_GO,
 	SLOT_GONE
 };
@@ -76,8 +80,8 @@ struct trampoline_data {
 extern const u8 trampoline_start[], trampoline_end[], trampoline_data[];
 extern const u8 ap_start[];
 
+static int (*ap_prepare)(struct pcpu *);
 static void (*ap_entry)(struct pcpu *);
-static u32 cores_online;
 
 /* @page is mapped at its own address. CR3 has 32 bits before long mode; the
  * hypervisor's tables lie below 4 GiB for that (mm/hostmap.c). */
@@ -253,7 +257,9 @@ static void give_up(struct smp_slot *slot)
 		  slot->apic_id);
 }
 
-static void number_cores(void)
+/* Those that have arrived go on, each with a number of its own; no slot is
+ * claimed any more */
+static void prepare_arrived(void)
 {
 	for (u32 i = 0; i < smp_slot_count; i++) {
 		struct smp_slot *slot = &smp_slots[i];
@@ -262,33 +268,71 @@ static void number_cores(void)
 			give_up(slot);
 			continue;
 		}
-		slot_cpu(slot)->id = pcpu_count;
-		pcpus[pcpu_count++] = slot_cpu(slot);
+		slot_cpu(slot)->id = pcpu_count + i;
+		slot_move(slot, SLOT_ARRIVED, SLOT_PREPARE);
 	}
-	cores_online = 1;
+}
+
+static void wait_prepared(void)
+{
+	u64 end = rdtsc() + ns_to_tsc(PREPARE_US * NS_PER_US);
+
+	while (slots_in(SLOT_PREPARE) && rdtsc() < end)
+		cpu_pause();
+}
+
+static void leave_out(const struct smp_slot *slot, const char *why)
+{
+	log_error("smp",
+		  "the core with APIC id %u %s: it is left out, and no guest "
+		  "runs there",
+		  slot->apic_id, why);
+}
+
+static void number_cores(void)
+{
+	for (u32 i = 0; i < smp_slot_count; i++) {
+		struct smp_slot *slot = &smp_slots[i];
+		struct pcpu *cpu = slot_cpu(slot);
+
+		if (slot_move(slot, SLOT_PREPARE, SLOT_GONE))
+			leave_out(slot, "hangs in its start");
+		else if (slot_move(slot, SLOT_FAILED, SLOT_GONE))
+			leave_out(slot, "cannot be used");
+		if (READ_ONCE(slot->state) != SLOT_READY)
+			continue;
+		cpu->id = pcpu_count;
+		cpu->online = true;
+		pcpus[pcpu_count++] = cpu;
+	}
+	/* None runs before all are numbered */
 	for (u32 i = 0; i < smp_slot_count; i++)
-		if (READ_ONCE(smp_slots[i].state) == SLOT_ARRIVED)
-			__atomic_store_n(&smp_slots[i].state, SLOT_GO,
-					 __ATOMIC_RELEASE);
+		slot_move(&smp_slots[i], SLOT_READY, SLOT_GO);
 }
 
 void smp_ap_main(struct smp_slot *slot)
 {
 	struct pcpu *cpu = slot_cpu(slot);
+	bool ready;
 
-	while (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SLOT_GO)
+	while (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_ARRIVED)
 		cpu_pause();
 	cpu_init_this(cpu);
 	lapic_init_cpu();
-	cpu->online = true;
-	__atomic_fetch_add(&cores_online, 1, __ATOMIC_RELEASE);
+	ready = !ap_prepare(cpu);
+	if (!slot_move(slot, SLOT_PREPARE, ready ? SLOT_READY : SLOT_FAILED) ||
+	    !ready)
+		cpu_halt_forever();
+	while (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SLOT_GO)
+		cpu_pause();
 	ap_entry(cpu);
 	cpu_halt_forever();
 }
 
 u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
-	      void (*entry)(struct pcpu *))
+	      int (*prepare)(struct pcpu *), void (*entry)(struct pcpu *))
 {
+	ap_prepare = prepare;
 	ap_entry = entry;
 	slots_build(apic_ids, count);
 	if (smp_slot_count == 0)
@@ -302,77 +346,10 @@ u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
 	}
 	trampoline_build(trampoline_hpa);
 	start_waiting((u8)(trampoline_hpa.v >> PAGE_SHIFT));
+	prepare_arrived();
+	wait_prepared();
 	number_cores();
-	while (__atomic_load_n(&cores_online, __ATOMIC_ACQUIRE) < pcpu_count)
-		cpu_pause();
 	hostmap_identity_unmap(trampoline_hpa);
 	log_info("smp", "%u cores", pcpu_count);
 	return pcpu_count;
-}
-
-void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
-{
-	u32 old = __atomic_fetch_or(&cpu->pending, pending_bits,
-				    __ATOMIC_SEQ_CST);
-
-	/*
-	 * Whoever set these bits first has sent an IPI, which is not taken yet
-	 */
-	if ((old & pending_bits) == pending_bits && pending_bits)
-		return;
-	if (cpu != this_cpu())
-		lapic_send_ipi(cpu->apic_id, VEC_KICK);
-}
-
-void smp_stop_others(void)
-{
-	const struct pcpu *self = this_cpu();
-
-	if (!lapic_ready())
-		return;
-	for (u32 i = 0; i < pcpu_count; i++)
-		if (pcpus[i] && pcpus[i] != self)
-			lapic_send_nmi(pcpus[i]->apic_id);
-}
-
-/* The one cross-call under way; written by the core that holds `busy` */
-static struct {
-	u32 busy;
-	void (*fn)(void *arg);
-	void *arg;
-	u32 left; /* cores that have not run it yet */
-} call;
-
-void smp_call_run(void)
-{
-	call.fn(call.arg);
-	__atomic_fetch_sub(&call.left, 1, __ATOMIC_RELEASE);
-}
-
-void smp_take_call(void)
-{
-	struct pcpu *cpu = this_cpu();
-
-	if (!(READ_ONCE(cpu->pending) & PCPU_CALL))
-		return;
-	__atomic_fetch_and(&cpu->pending, ~(u32)PCPU_CALL, __ATOMIC_ACQ_REL);
-	smp_call_run();
-}
-
-void smp_call_others(void (*fn)(void *arg), void *arg)
-{
-	/* The holder waits for this core, too: serve its call meanwhile */
-	while (__atomic_exchange_n(&call.busy, 1, __ATOMIC_ACQUIRE)) {
-		smp_take_call();
-		cpu_pause();
-	}
-	call.fn = fn;
-	call.arg = arg;
-	__atomic_store_n(&call.left, pcpu_count - 1, __ATOMIC_RELEASE);
-	for (u32 i = 0; i < pcpu_count; i++)
-		if (pcpus[i] != this_cpu())
-			pcpu_kick(pcpus[i], PCPU_CALL);
-	while (__atomic_load_n(&call.left, __ATOMIC_ACQUIRE))
-		cpu_pause();
-	__atomic_store_n(&call.busy, 0, __ATOMIC_RELEASE);
 }

@@ -27,8 +27,6 @@
 #define HOST_ADDR 0xfee42000u
 #define HOST_DATA 0x77u
 
-u32 pcpu_count = 1;
-
 static u8 config[2][256]; /* function 00:03.0 and 00:04.0 */
 static u8 bar[16384] __attribute__((aligned(4096)));
 static u8 bar_moved[16384] __attribute__((aligned(4096)));
@@ -207,9 +205,18 @@ void vm_flush_here(const struct vm *v)
 {
 }
 
-void smp_call_others(void (*fn)(void *arg), void *arg)
+static bool core_is_silent;
+
+int smp_rendezvous(int (*change)(void *arg), void (*after)(void *arg),
+		   void *arg)
 {
-	fail();
+	int err;
+
+	if (core_is_silent)
+		return -ETIMEDOUT;
+	err = change(arg);
+	after(arg);
+	return err;
 }
 
 static void put32(u8 *p, u32 v)
@@ -473,6 +480,21 @@ static void test_bar_moves(void **state)
 	assert_true(config[0][MSIX_CAP + 3] & 0x80);
 }
 
+/* The trap cannot follow, so the table must be nowhere */
+static void test_no_rendezvous(void **state)
+{
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	core_is_silent = true;
+	cfg_write(0x10, 4, BAR_MOVED);
+	core_is_silent = false;
+	assert_false(config[0][4] & PCI_COMMAND_MEMORY);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR));
+	assert_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_null(bus_find(&fake_vm.mmio, BAR));
+	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+}
+
 static void test_hostile_writes(void **state)
 {
 	static const u8 sizes[] = { 1, 2, 4, 8 };
@@ -500,10 +522,15 @@ static void test_hostile_writes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_config_paths), T(test_firmware_leftovers),
-		T(test_msi),          T(test_msix),
-		T(test_msix_shapes),  T(test_msix_storm),
-		T(test_bar_moves),    T(test_hostile_writes),
+		T(test_config_paths),
+		T(test_firmware_leftovers),
+		T(test_msi),
+		T(test_msix),
+		T(test_msix_shapes),
+		T(test_msix_storm),
+		T(test_bar_moves),
+		T(test_no_rendezvous),
+		T(test_hostile_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,10 @@
 /* SOURCES: arch/x86/machine/smp.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bring-up of another core: it answers at once, late, or never */
+/* Bring-up of another core: it answers at once, late, or never, and then is
+ * ready, fails, or hangs */
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "arch/x86/cpu/cpu_area.h"
@@ -12,9 +14,11 @@
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/tsc.h"
 #include "lib/assert.h"
+#include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "mm/pmm.h"
+#include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/percpu.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/test.h"
@@ -32,6 +36,7 @@ __asm__(".data\n"
 
 /* As arch/x86/cpu/asm_offsets.inc has it */
 enum { WAITING = 1, ARRIVED = 2 };
+enum preparation { READY, FAILS, HANGS };
 struct slot {
 	u32 apic_id, state;
 	u64 stack_top;
@@ -47,7 +52,9 @@ static u8 trampoline[PAGE_SIZE];
 static u32 inits, sipis, deaf_sipis; /* the first ones are not heard */
 static bool comes_with_init;         /* it arrives as the second INIT leaves */
 static bool runs;
-static u32 entered;
+static enum preparation preparation;
+static bool hang_is_over;
+static u32 entered, halted;
 static pthread_t core;
 
 struct pcpu *cpu_area_init(void *at)
@@ -71,15 +78,6 @@ int hostmap_identity_map(hpa_t page)
 void hostmap_identity_unmap(hpa_t page)
 {
 }
-bool lapic_ready(void)
-{
-	return true;
-}
-
-void lapic_send_nmi(u32 apic_id)
-{
-}
-
 void lapic_init_cpu(void)
 {
 }
@@ -92,9 +90,6 @@ u32 lapic_id(void)
 	return 0;
 }
 void lapic_timer_set(u64 deadline_tsc)
-{
-}
-void lapic_send_ipi(u32 apic_id, u8 vector)
 {
 }
 
@@ -137,6 +132,23 @@ void lapic_send_sipi(u32 apic_id, u8 vector)
 		sched_yield();
 }
 
+/* CLI, in cpu_halt_forever() */
+static void core_halts(int signal)
+{
+	__atomic_store_n(&halted, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		pause();
+}
+
+static int prepare(struct pcpu *cpu)
+{
+	assert_false(cpu->online);
+	while (preparation == HANGS &&
+	       !__atomic_load_n(&hang_is_over, __ATOMIC_SEQ_CST))
+		sched_yield();
+	return preparation == FAILS ? -ENOMEM : 0;
+}
+
 static void enter(struct pcpu *cpu)
 {
 	if (cpu->id == 1 && cpu->online)
@@ -147,16 +159,23 @@ static void enter(struct pcpu *cpu)
 static u32 start(void)
 {
 	static const u32 ids[] = { 0, OTHER };
+	const struct sigaction halt = { .sa_handler = core_halts };
 	u32 cores;
 
-	smp_slot_count = inits = sipis = entered = 0;
-	runs = false;
+	assert_int_equal(sigaction(SIGSEGV, &halt, NULL), 0);
+	smp_slot_count = inits = sipis = entered = halted = 0;
+	runs = hang_is_over = false;
 	pcpus[0] = &fake_pcpus[0];
+	pcpus[1] = NULL;
 	pcpu_count = 1;
 	alarm(LIMIT_SEC); /* it must come to an end */
-	cores = smp_start(ids, 2, HPA((u64)trampoline), enter);
-	if (runs)
+	cores = smp_start(ids, 2, HPA((u64)trampoline), prepare, enter);
+	__atomic_store_n(&hang_is_over, true, __ATOMIC_SEQ_CST);
+	if (runs && preparation == READY)
 		pthread_join(core, NULL);
+	while (runs && preparation != READY &&
+	       !__atomic_load_n(&halted, __ATOMIC_SEQ_CST))
+		sched_yield();
 	alarm(0);
 	pmm_free(&pmm_self, (void *)(smp_slots[0].stack_top - STACK_SIZE),
 		 CPU_AREA_ORDER);
@@ -164,10 +183,18 @@ static u32 start(void)
 	return cores;
 }
 
-static void test_at_once(void **state)
+static int setup(void **state)
 {
 	deaf_sipis = 0;
 	comes_with_init = false;
+	preparation = READY;
+	tsc_khz = 1000000;
+	fake_log_reset();
+	return 0;
+}
+
+static void test_at_once(void **state)
+{
 	assert_int_equal(start(), 2);
 	assert_int_equal(entered, 1);
 	assert_int_equal(inits, 1);
@@ -176,7 +203,6 @@ static void test_at_once(void **state)
 static void test_second_round(void **state)
 {
 	deaf_sipis = 2;
-	comes_with_init = false;
 	assert_int_equal(start(), 2);
 	assert_int_equal(entered, 1);
 	assert_int_equal(inits, 2);
@@ -195,20 +221,47 @@ static void test_arrives_with_the_second_init(void **state)
 static void test_never(void **state)
 {
 	deaf_sipis = ~0u;
-	comes_with_init = false;
 	assert_int_equal(start(), 1);
 	assert_int_equal(entered, 0);
 	assert_int_equal(inits, 3);
 	assert_false(claim());
 }
 
+/* Nobody finds it among the cores, to wait for it or to use it */
+static void test_fails(void **state)
+{
+	preparation = FAILS;
+	assert_int_equal(start(), 1);
+	assert_int_equal(pcpu_count, 1);
+	assert_null(pcpus[1]);
+	assert_int_equal(entered, 0);
+	assert_non_null(strstr(fake_log_alarm, "APIC id 7 cannot be used"));
+}
+
+/* And when it goes on at last, it halts */
+static void test_hangs(void **state)
+{
+	preparation = HANGS;
+	tsc_khz = 10000; /* the wait is short */
+	assert_int_equal(start(), 1);
+	assert_int_equal(pcpu_count, 1);
+	assert_null(pcpus[1]);
+	assert_int_equal(entered, 0);
+	assert_int_equal(halted, 1);
+	assert_non_null(strstr(fake_log_alarm, "APIC id 7 hangs"));
+}
+
+#define T(name) cmocka_unit_test_setup(name, setup)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_at_once),
-		cmocka_unit_test(test_second_round),
-		cmocka_unit_test(test_arrives_with_the_second_init),
-		cmocka_unit_test(test_never),
+		T(test_at_once),
+		T(test_second_round),
+		T(test_arrives_with_the_second_init),
+		T(test_never),
+		T(test_fails),
+		T(test_hangs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one core asks of the others, see smp.h: a look at their pending bits, an
+ * NMI, and a rendezvous, for whoever changes what all cores read without a
+ * lock.
+ *
+ * A rendezvous has a number. Each core that comes writes it into pcpu.met, and
+ * into pcpu.left when it goes, so that the caller knows who is missing. Every
+ * wait has an end. From a core that has not begun by then the call is taken
+ * back, by the bit that told it. One that has begun and hangs would use the
+ * caller's frame later: that is a panic.
+ *
+ * No locks: `meeting` is written by the core that holds `busy`; met, left and
+ * the pending bits are atomic.
+ */
+#include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/panic.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/tsc.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+
+/* Far more than a core stays in the hypervisor. An emulator on a busy host may
+ * leave one of its cores without a turn for a while. */
+#define MEET_MS 2000ull
+
+enum phase { PHASE_GATHER, PHASE_GO, PHASE_CANCELLED };
+
+static struct {
+	u32 busy;
+	u32 number; /* of this one, never 0 */
+	u32 phase;  /* atomic, enum phase */
+	void (*after)(void *arg);
+	void *arg;
+} meeting;
+
+void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
+{
+	u32 old = __atomic_fetch_or(&cpu->pending, pending_bits,
+				    __ATOMIC_SEQ_CST);
+
+	/*
+	 * Whoever set these bits first has sent an IPI, which is not taken yet
+	 */
+	if ((old & pending_bits) == pending_bits && pending_bits)
+		return;
+	if (cpu != this_cpu())
+		lapic_send_ipi(cpu->apic_id, VEC_KICK);
+}
+
+void smp_stop_others(void)
+{
+	const struct pcpu *self = this_cpu();
+
+	if (!lapic_ready())
+		return;
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (pcpus[i] && pcpus[i] != self)
+			lapic_send_nmi(pcpus[i]->apic_id);
+}
+
+void smp_call_run(void)
+{
+	struct pcpu *cpu = this_cpu();
+	u32 number = meeting.number, phase;
+
+	__atomic_store_n(&cpu->met, number, __ATOMIC_RELEASE);
+	do {
+		cpu_pause();
+		phase = __atomic_load_n(&meeting.phase, __ATOMIC_ACQUIRE);
+	} while (phase == PHASE_GATHER);
+	if (phase == PHASE_GO && meeting.after)
+		meeting.after(meeting.arg);
+	__atomic_store_n(&cpu->left, number, __ATOMIC_RELEASE);
+}
+
+void smp_take_call(void)
+{
+	struct pcpu *cpu = this_cpu();
+
+	if (!(READ_ONCE(cpu->pending) & PCPU_CALL))
+		return;
+	__atomic_fetch_and(&cpu->pending, ~(u32)PCPU_CALL, __ATOMIC_ACQ_REL);
+	smp_call_run();
+}
+
+/* Is it part of a rendezvous? Nobody waits for a core that has stopped. */
+static bool is_called(const struct pcpu *cpu)
+{
+	return cpu != this_cpu() &&
+	       __atomic_load_n(&cpu->online, __ATOMIC_SEQ_CST);
+}
+
+static bool has_met(const struct pcpu *cpu)
+{
+	return __atomic_load_n(&cpu->met, __ATOMIC_ACQUIRE) == meeting.number;
+}
+
+static bool has_left(const struct pcpu *cpu)
+{
+	return __atomic_load_n(&cpu->left, __ATOMIC_ACQUIRE) == meeting.number;
+}
+
+/* Came, and is still there */
+static bool is_here(const struct pcpu *cpu)
+{
+	return has_met(cpu) && !has_left(cpu);
+}
+
+static bool is_missing(const struct pcpu *cpu)
+{
+	return is_called(cpu) && !has_met(cpu);
+}
+
+static struct pcpu *first_that(bool (*is)(const struct pcpu *cpu))
+{
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (is(pcpus[i]))
+			return pcpus[i];
+	return NULL;
+}
+
+/* Until no core @is any more; else one that is when the time is up */
+static struct pcpu *wait_while(bool (*is)(const struct pcpu *cpu))
+{
+	u64 end = rdtsc() + ns_to_tsc(MEET_MS * NS_PER_MS);
+	struct pcpu *cpu;
+
+	while ((cpu = first_that(is)) && rdtsc() < end)
+		cpu_pause();
+	return cpu;
+}
+
+/* Take the call away from @cpu; false: it has begun, and comes just now */
+static bool call_off(struct pcpu *cpu)
+{
+	u32 old = __atomic_fetch_and(&cpu->pending, ~(u32)PCPU_CALL,
+				     __ATOMIC_ACQ_REL);
+
+	if (!(old & PCPU_CALL))
+		return false;
+	WRITE_ONCE(cpu->met, meeting.number);
+	WRITE_ONCE(cpu->left, meeting.number);
+	log_error("smp",
+		  "core %u (APIC id %u) does not answer the other cores: reset "
+		  "the machine as soon as its guests allow",
+		  cpu->id, cpu->apic_id);
+	return true;
+}
+
+/* Who @is by now has taken the call: it would use the caller's frame later */
+static void wait_or_panic(bool (*is)(const struct pcpu *cpu))
+{
+	const struct pcpu *cpu = wait_while(is);
+
+	if (cpu)
+		panic("core %u (APIC id %u) hangs in a rendezvous", cpu->id,
+		      cpu->apic_id);
+}
+
+/* True: all are here. False: some did not come, and nobody will any more. */
+static bool gather(void)
+{
+	bool all = true;
+
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (is_called(pcpus[i]))
+			pcpu_kick(pcpus[i], PCPU_CALL);
+	if (!wait_while(is_missing))
+		return true;
+	for (u32 i = 0; i < pcpu_count; i++)
+		if (is_missing(pcpus[i]) && call_off(pcpus[i]))
+			all = false;
+	wait_or_panic(is_missing);
+	return all;
+}
+
+static void meeting_lock(void)
+{
+	/* The holder waits for this core, too: serve its call meanwhile */
+	while (__atomic_exchange_n(&meeting.busy, 1, __ATOMIC_ACQUIRE)) {
+		smp_take_call();
+		cpu_pause();
+	}
+}
+
+int smp_rendezvous(int (*change)(void *arg), void (*after)(void *arg),
+		   void *arg)
+{
+	int err = -ETIMEDOUT;
+	bool all;
+
+	meeting_lock();
+	meeting.number += meeting.number == UINT32_MAX ? 2u : 1u;
+	meeting.phase = PHASE_GATHER;
+	meeting.after = after;
+	meeting.arg = arg;
+	all = gather();
+	if (all)
+		err = change ? change(arg) : 0;
+	__atomic_store_n(&meeting.phase, all ? PHASE_GO : PHASE_CANCELLED,
+			 __ATOMIC_RELEASE);
+	if (all && after)
+		after(arg);
+	wait_or_panic(is_here);
+	__atomic_store_n(&meeting.busy, 0, __ATOMIC_RELEASE);
+	return err;
+}
