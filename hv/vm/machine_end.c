@@ -30,26 +30,28 @@ bool machine_is_ending(void)
 	return __atomic_load_n(&ending, __ATOMIC_SEQ_CST);
 }
 
-static bool others_online(const struct pcpu *self)
+/* One that has not stopped yet, or NULL */
+static const struct pcpu *other_online(const struct pcpu *self)
 {
 	for (u32 i = 0; i < pcpu_count; i++)
 		if (pcpus[i] != self && READ_ONCE(pcpus[i]->online))
-			return true;
-	return false;
+			return pcpus[i];
+	return NULL;
 }
 
 /* Every other core leaves VMX or SVM and halts; one that does not is left */
 static void stop_others(const struct pcpu *self)
 {
 	u64 deadline = rdtsc() + ns_to_tsc(STOP_TIMEOUT_US * 1000ull);
+	const struct pcpu *left;
 
 	for (u32 i = 0; i < pcpu_count; i++)
 		if (pcpus[i] != self && pcpus[i]->online)
 			pcpu_kick(pcpus[i], PCPU_STOP);
-	while (others_online(self) && rdtsc() < deadline)
+	while ((left = other_online(self)) && rdtsc() < deadline)
 		udelay(STOP_POLL_US);
-	if (others_online(self))
-		log_warn("ends", "a core did not stop in time");
+	if (left)
+		log_warn("ends", "core %u did not stop in time", left->id);
 }
 
 static void finish(void)
