@@ -17,8 +17,11 @@
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
+#include "drivers/clock/hpet.h"
 #include "drivers/clock/rtc.h"
 #include "drivers/irq/ioapic.h"
+#include "drivers/irq/iommu.h"
+#include "drivers/pci/pci.h"
 #include "drivers/power/piix4.h"
 #include "hv/console/console.h"
 #include "hv/core/vcpu.h"
@@ -216,6 +219,9 @@ static void devices_init(void)
 	lapic_init_cpu();
 	tsc_init(acpi.pm_timer);
 	rtc_init();
+	pci_keep_ecam();
+	hpet_init();
+	iommu_keep_all();
 	if (ioapic_init(boot.mp_ioapic_base))
 		log_warn("init", "no IOAPIC was found: devices have no "
 				 "interrupt lines");

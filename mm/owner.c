@@ -258,6 +258,44 @@ int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
 	return err;
 }
 
+/* May registers be there? What firmware reserves may be anything. */
+static bool extent_is_registers(const struct extent *e)
+{
+	const u32 types = 1u << BOOT_MEM_RESERVED | 1u << BOOT_MEM_MMIO |
+			  1u << BOOT_MEM_MMIO_PORT | 1u << BOOT_MEM_PAL;
+
+	return (e->kind == OWNER_FIRMWARE || e->kind == OWNER_DEVICE ||
+		e->kind == OWNER_KEPT) &&
+	       e->firmware_type < 32 && (types >> e->firmware_type & 1);
+}
+
+static bool range_is_registers(u64 base, u64 end)
+{
+	for (u32 i = extent_search(base); i < extent_count; i++) {
+		if (extents[i].base >= end)
+			break;
+		if (!extent_is_registers(&extents[i]))
+			return false;
+	}
+	return true;
+}
+
+int owner_keep_device(u64 base, u64 size)
+{
+	u64 first = ALIGN_DOWN(base, PAGE_SIZE);
+	u64 end = ALIGN_UP(base + size, PAGE_SIZE);
+	int err = -EBUSY;
+
+	if (!size || base >= BIT(52) || size > BIT(52) - base)
+		return -EINVAL;
+	spin_lock(&owner_lock);
+	if (range_is_registers(first, end))
+		err = extent_paint(first, end, OWNER_KEPT, 0, BOOT_MEM_MMIO,
+				   false);
+	spin_unlock(&owner_lock);
+	return err;
+}
+
 static bool extent_takeable(const struct extent *e)
 {
 	if (e->kind != OWNER_FREE)

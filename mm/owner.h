@@ -20,6 +20,7 @@ enum owner_kind {
 	OWNER_GUEST,    /* extent.vm says which */
 	OWNER_FIRMWARE, /* runtime services, ACPI, reserved RAM */
 	OWNER_DEVICE,   /* not RAM */
+	OWNER_KEPT,     /* not RAM, and the hypervisor's own: no guest has it */
 	OWNER_UNUSABLE,
 };
 
@@ -61,6 +62,13 @@ int __must_check owner_change(u64 base, u64 size, enum owner_kind from,
  */
 int __must_check owner_take(u64 size, u64 align, u64 min, u64 max,
 			    enum owner_kind to, u16 vm, hpa_t *base);
+/*
+ * The pages of [@base, @base + @size), device registers, are the hypervisor's
+ * own from now on. They may be kept already. Boot CPU, before guests are made;
+ * takes owner_lock. On an error nothing has changed. -EINVAL: no bytes, or
+ * beyond 52 bits. -EBUSY: there is RAM. -ENOSPC: too many extents.
+ */
+int __must_check owner_keep_device(u64 base, u64 size);
 /* A copy of the extent that covers @hpa. Where none does, it is one of
  * OWNER_DEVICE that fills the gap, up to 52 bits. Takes owner_lock. */
 struct extent owner_find(hpa_t hpa);

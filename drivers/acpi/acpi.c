@@ -32,7 +32,9 @@ static const struct {
 	{ "FACP", "power-off and reset by ACPI will not work" },
 	{ "DSDT", "power-off by ACPI will not work" },
 	{ "MCFG", "PCI configuration goes through ports CF8h and CFCh" },
-	{ "HPET", "time is taken from the PIT" },
+	{ "HPET", "the privileged guest may reach the HPET it describes" },
+	{ "DMAR", "the privileged guest may reach the IOMMUs it describes" },
+	{ "IVRS", "the privileged guest may reach the IOMMUs it describes" },
 	{ "XSDT", "the RSDT is used instead" },
 	{ "RSDT", "the machine is run as if it had no ACPI tables" },
 };
@@ -172,8 +174,12 @@ static void table_load(u64 hpa)
 		acpi_parse_madt(&acpi, t);
 	else if (table_is(t, "MCFG") && !table_known("MCFG"))
 		acpi_parse_mcfg(&acpi, t);
-	else if (table_is(t, "HPET") && !table_known("HPET"))
+	else if (table_is(t, "HPET"))
 		acpi_parse_hpet(&acpi, t);
+	else if (table_is(t, "DMAR") && !table_known("DMAR"))
+		acpi_parse_dmar(&acpi, t);
+	else if (table_is(t, "IVRS") && !table_known("IVRS"))
+		acpi_parse_ivrs(&acpi, t);
 	else if (table_is(t, "SSDT"))
 		acpi_parse_s5(&acpi, t);
 	table_record(t, hpa);

@@ -14,7 +14,9 @@
 #define ACPI_MAX_IOAPICS   8
 #define ACPI_MAX_OVERRIDES 16
 #define ACPI_MAX_TABLES    32
-#define ACPI_MAX_ECAM      8
+#define ACPI_MAX_ECAM      64
+#define ACPI_MAX_HPETS     8
+#define ACPI_MAX_IOMMUS    64
 
 struct acpi_ioapic {
 	u32 id;
@@ -30,6 +32,9 @@ struct acpi_ecam { /* MCFG */
 	u64 base;
 	u16 segment;
 	u8 bus_first, bus_last;
+};
+struct acpi_iommu {     /* DRHD of DMAR, IVHD of IVRS */
+	u64 base, size; /* of its registers; VT-d: at least */
 };
 struct acpi_table {
 	char signature[5];
@@ -69,8 +74,10 @@ struct acpi_facts {
 	u16 smi_cmd;
 	u8 acpi_enable; /* to smi_cmd: ACPI mode on; 0: always on */
 	u16 sci_gsi;
-	/* Read by the trap that will keep its messages from guests */
-	u64 hpet_base;
+	u32 hpet_count;
+	u64 hpets[ACPI_MAX_HPETS];
+	u32 iommu_count;
+	struct acpi_iommu iommus[ACPI_MAX_IOMMUS];
 };
 
 /* Any core; constant after acpi_init() and piix4_facts() at boot. All zero

@@ -200,8 +200,13 @@ void acpi_parse_mcfg(struct acpi_facts *f, const struct acpi_header *t)
 				 at);
 			continue;
 		}
-		if (f->ecam_count == ACPI_MAX_ECAM)
+		if (f->ecam_count == ACPI_MAX_ECAM) {
+			log_warn("acpi",
+				 "the MCFG table has more than %u ranges: the "
+				 "others are not trapped",
+				 ACPI_MAX_ECAM);
 			return;
+		}
 		f->ecam[f->ecam_count++] = (struct acpi_ecam){
 			.base = e.base,
 			.segment = e.segment,
@@ -218,8 +223,9 @@ void acpi_parse_hpet(struct acpi_facts *f, const struct acpi_header *t)
 	if (t->length < sizeof(hpet))
 		return;
 	memcpy(&hpet, t, sizeof(hpet));
-	if (hpet.base.space == ACPI_SPACE_MEMORY)
-		f->hpet_base = hpet.base.address;
+	if (hpet.base.space == ACPI_SPACE_MEMORY && hpet.base.address &&
+	    f->hpet_count < ACPI_MAX_HPETS)
+		f->hpets[f->hpet_count++] = hpet.base.address;
 }
 
 /* A place in AML that never runs past its end */

@@ -20,9 +20,12 @@ void acpi_parse_madt(struct acpi_facts *f, const struct acpi_header *t);
  * are; 0: none (ACPI 6.4, 5.2.9 *Fixed ACPI Description Table (FADT)*) */
 void acpi_parse_fadt(struct acpi_facts *f, const struct acpi_header *t,
 		     u64 *dsdt, u64 *facs);
-/* ECAM ranges of the MCFG table, and the HPET's address of the HPET table */
+/* ECAM ranges of the MCFG table, and the address in an HPET table */
 void acpi_parse_mcfg(struct acpi_facts *f, const struct acpi_header *t);
 void acpi_parse_hpet(struct acpi_facts *f, const struct acpi_header *t);
+/* The IOMMUs of Intel's DMAR table and AMD's IVRS (parse_iommu.c) */
+void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t);
+void acpi_parse_ivrs(struct acpi_facts *f, const struct acpi_header *t);
 /* \_S5_ in a DSDT or SSDT, unless an earlier table had it (ACPI 6.4, 7.4.2
  * *\_Sx states*) */
 void acpi_parse_s5(struct acpi_facts *f, const struct acpi_header *t);

@@ -17,6 +17,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
+#include "mm/owner.h"
 #include "mm/pt.h"
 
 struct ioapic {
@@ -67,6 +68,10 @@ static void ioapic_add(u64 base, u32 gsi_base)
 	struct ioapic *io = &ioapics[ioapic_count];
 	u32 version;
 
+	if (owner_keep_device(base, IOAPIC_BYTES))
+		log_warn("ioapic",
+			 "the IOAPIC at %#llx is not where registers can be",
+			 base);
 	*io = (struct ioapic){ .base = base, .gsi_base = gsi_base };
 	io->page = ioremap(HPA(base), IOAPIC_BYTES, PT_R | PT_W | PT_UC);
 	version = io->page ? reg_read(io, IOAPICVER) : ~0u;

@@ -35,7 +35,8 @@ static bool ecam_in_ram(u64 base)
 {
 	enum owner_kind kind = owner_find(HPA(base)).kind;
 
-	if (kind == OWNER_FIRMWARE || kind == OWNER_DEVICE)
+	if (kind == OWNER_FIRMWARE || kind == OWNER_DEVICE ||
+	    kind == OWNER_KEPT)
 		return false;
 	log_warn("pci",
 		 "the MCFG table puts configuration space into memory, "

@@ -26,6 +26,9 @@ u8 pci_find_cap(struct pci_bdf bdf, u8 id);
 /* The same of an extended capability; 0 also if there is no ECAM (PCIe 4.0,
  * 7.6.3 *PCI Express Extended Capability Header*) */
 u16 pci_find_ext_cap(struct pci_bdf bdf, u16 id);
+/* The ranges of configuration space in memory are nobody else's from now on.
+ * Boot CPU, once, after acpi_init(). */
+void pci_keep_ecam(void);
 /*
  * Calls @fn(bdf, @arg) for each function that is present, in ascending order,
  * without pci_lock: on all buses that MCFG has, or else on the 256 of segment 0

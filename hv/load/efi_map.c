@@ -75,7 +75,8 @@ static u32 type_at(const struct writer *w, u32 type, u64 base, u64 *end)
 		if (a->base > base)
 			*end = MIN(*end, a->base);
 	}
-	if (e.kind == OWNER_FIRMWARE || e.kind == OWNER_DEVICE)
+	if (e.kind == OWNER_FIRMWARE || e.kind == OWNER_DEVICE ||
+	    e.kind == OWNER_KEPT)
 		return type;
 	if (e.kind != OWNER_GUEST || e.vm != w->vm->id)
 		return BOOT_MEM_RESERVED;

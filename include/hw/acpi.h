@@ -213,6 +213,52 @@ struct acpi_hpet {
 } __packed;
 static_assert(sizeof(struct acpi_hpet) == 56, "HPET");
 
+/* VT-d 4.1, 8.1 *DMA Remapping Reporting Structure*, and the structures that
+ * follow it */
+#define DMAR_ENTRIES_OFFSET (sizeof(struct acpi_header) + 12)
+enum dmar_type { DMAR_DRHD = 0 };
+
+struct dmar_entry {
+	u16 type, length;
+} __packed;
+struct dmar_drhd { /* 8.3 */
+	struct dmar_entry entry;
+	u8 flags;
+	u8 size; /* bits 3:0: log2 of its pages; 0 in older tables */
+	u16 segment;
+	u64 base;
+} __packed;
+static_assert(sizeof(struct dmar_drhd) == 16, "8.3");
+#define DRHD_SIZE_MASK 0xfu
+
+/* AMD I/O Virtualization (48882) 3.10, 5.2.1 *IVRS Header*, 5.2.2 *IVHD* */
+#define IVRS_ENTRIES_OFFSET (sizeof(struct acpi_header) + 12)
+enum ivrs_type { IVRS_IVHD10 = 0x10, IVRS_IVHD11 = 0x11, IVRS_IVHD40 = 0x40 };
+
+struct ivrs_entry {
+	u8 type, flags;
+	u16 length;
+} __packed;
+struct ivrs_ivhd {
+	struct ivrs_entry entry;
+	u16 device_id, capability;
+	u64 base;
+	u16 segment, info;
+	u32 features; /* of type 10h */
+} __packed;
+struct ivrs_ivhd11 { /* and 40h */
+	struct ivrs_ivhd ivhd;
+	u64 efr; /* image of the extended feature register */
+	u64 efr2;
+} __packed;
+static_assert(sizeof(struct ivrs_ivhd) == 24, "IVHD 10h");
+static_assert(sizeof(struct ivrs_ivhd11) == 40, "IVHD 11h");
+/* Performance counters make the registers larger (3.4.1) */
+#define IVHD_FEATURES_BANKS BITS(22, 17)
+#define IVHD_EFR_PC         BIT(9)
+#define AMD_IOMMU_BYTES     KIB(16)
+#define AMD_IOMMU_PC_BYTES  KIB(512)
+
 /* Windows ACPI Emulated Devices Table (Microsoft, 2009) */
 struct acpi_waet {
 	struct acpi_header header;

@@ -25,6 +25,8 @@
 	(1ull | (HPET_TIMERS - 1) << 8 | BIT(13) | BIT(15) | 0x8086ull << 16 | \
 	 HPET_PERIOD_FS << 32)
 
+#define HPET_CAP_TIMERS(cap) (((cap) >> 8 & 0x1f) + 1)
+
 /* 2.3.5 */
 #define HPET_CONFIG_ENABLE BIT(0)
 #define HPET_CONFIG_LEGACY BIT(1)
@@ -39,6 +41,7 @@
 #define HPET_T_32MODE      BIT(8)
 #define HPET_T_ROUTE_SHIFT 9
 #define HPET_T_ROUTE       BITS(13, 9)
-#define HPET_T_ROUTES      32 /* shift of the pins it may be routed to */
+#define HPET_T_FSB         BIT(14) /* a message instead of a pin */
+#define HPET_T_ROUTES      32      /* shift of the pins it may be routed to */
 
 #endif

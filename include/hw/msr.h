@@ -159,6 +159,9 @@
 #define MSR_AMD_FIDVID_STATUS		0xc0010042	/* family 0Fh */
 #define MSR_AMD_INT_PENDING		0xc0010055	/* K8 on */
 #define MSR_AMD_MMIO_CONF		0xc0010058	/* family 10h on */
+#define AMD_MMIO_CONF_ENABLE		BIT(0)
+#define AMD_MMIO_CONF_BUSES(value)	((value) >> 2 & 0xf) /* log2 */
+#define AMD_MMIO_CONF_BASE		BITS(47, 20)
 #define MSR_AMD_PSTATE_LIMIT		0xc0010061	/* family 10h on */
 #define MSR_AMD_PSTATE_CTL		0xc0010062	/* family 10h on */
 #define MSR_AMD_PSTATE_STATUS		0xc0010063	/* family 10h on */

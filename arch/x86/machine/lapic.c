@@ -17,6 +17,7 @@
 #include "lib/assert.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
+#include "mm/owner.h"
 #include "mm/pt.h"
 
 static bool x2apic;
@@ -46,6 +47,9 @@ static void map_registers(void)
 
 	x2apic = cpu_features.x2apic;
 	ASSERT(x2apic || !(base & APIC_BASE_EXTD));
+	if (owner_keep_device(base & APIC_BASE_ADDR, PAGE_SIZE))
+		log_warn("lapic", "its page at %#llx is not kept from guests",
+			 base & APIC_BASE_ADDR);
 	if (x2apic)
 		return;
 	page = ioremap(HPA(base & APIC_BASE_ADDR), PAGE_SIZE,

@@ -45,6 +45,12 @@ struct extent owner_find(hpa_t hpa)
 	return gap;
 }
 
+/* Where there is no extent */
+int owner_keep_device(u64 base, u64 size)
+{
+	return owner_find(HPA(base)).kind == OWNER_DEVICE ? 0 : -EBUSY;
+}
+
 /* Whole extents only */
 int owner_change(u64 base, u64 size, enum owner_kind from, enum owner_kind to,
 		 u16 id)

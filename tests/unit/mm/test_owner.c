@@ -234,6 +234,44 @@ static void test_full(void **state)
 	check_invariants();
 }
 
+/* Registers may lie in what firmware reserves, or in no entry at all */
+static void test_keep_device(void **state)
+{
+	struct extent e;
+
+	pc_map();
+	mem_add(0xfed00000, 0x4000, BOOT_MEM_RESERVED);
+	assert_int_equal(owner_init(&bi), 0);
+	assert_int_equal(owner_keep_device(0xfec00000, 0x20), 0);
+	e = owner_find(HPA(0xfec00010));
+	assert_int_equal(e.kind, OWNER_KEPT);
+	assert_int_equal(e.base, 0xfec00000);
+	assert_int_equal(e.size, PAGE_SIZE);
+	/* Part of a reserved range, and then more around it */
+	assert_int_equal(owner_keep_device(0xfed00400, 0x400), 0);
+	assert_int_equal(owner_find(HPA(0xfed00000)).kind, OWNER_KEPT);
+	assert_int_equal(owner_find(HPA(0xfed01000)).kind, OWNER_FIRMWARE);
+	assert_int_equal(owner_keep_device(0xfecff000, 0x6000), 0);
+	e = owner_find(HPA(0xfed02000));
+	assert_int_equal(e.kind, OWNER_KEPT);
+	check_invariants();
+	/* No guest gets it, as a device or otherwise */
+	assert_int_equal(owner_change(0xfed00000, PAGE_SIZE, OWNER_DEVICE,
+				      OWNER_GUEST, 1),
+			 -EBUSY);
+	assert_int_equal(owner_bytes(OWNER_HYPERVISOR, 0), 0);
+	/* Tables that name RAM are wrong */
+	assert_int_equal(owner_keep_device(MIB(2), PAGE_SIZE), -EBUSY);
+	assert_int_equal(owner_keep_device(MIB(16), PAGE_SIZE), -EBUSY);
+	assert_int_equal(owner_keep_device(MIB(32) - PAGE_SIZE, MIB(1)),
+			 -EBUSY);
+	assert_int_equal(owner_find(HPA(MIB(16))).kind, OWNER_FIRMWARE);
+	assert_int_equal(owner_keep_device(0xfec00000, 0), -EINVAL);
+	assert_int_equal(owner_keep_device(~0ull - 1, 1), -EINVAL);
+	assert_int_equal(owner_keep_device(MIB(1), ~0ull), -EINVAL);
+	check_invariants();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +279,7 @@ int main(void)
 		cmocka_unit_test_setup(test_init_hostile, fresh),
 		cmocka_unit_test_setup(test_physical_width, fresh),
 		cmocka_unit_test_setup(test_change, fresh),
+		cmocka_unit_test_setup(test_keep_device, fresh),
 		cmocka_unit_test_setup(test_take, fresh),
 		cmocka_unit_test_setup(test_random, fresh),
 		cmocka_unit_test_setup(test_full, fresh),

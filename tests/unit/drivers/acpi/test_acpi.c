@@ -1,4 +1,4 @@
-/* SOURCES: drivers/acpi/acpi.c drivers/acpi/parse.c */
+/* SOURCES: drivers/acpi/acpi.c drivers/acpi/parse.c drivers/acpi/parse_iommu.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables made by hand in a small physical memory, whole and broken; and a
@@ -201,7 +201,7 @@ static void test_whole(void **state)
 	assert_int_equal(acpi.smi_cmd, 0xb2);
 	assert_int_equal(acpi.acpi_enable, 2);
 	assert_int_equal(acpi.sci_gsi, 9);
-	assert_int_equal(acpi.hpet_base, 0xfed00000);
+	assert_int_equal(acpi.hpets[0], 0xfed00000);
 }
 
 static void test_boot_cpu_first(void **state)

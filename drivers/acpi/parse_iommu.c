@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the IOMMUs' registers are, by the tables DMAR and IVRS, see parse.h. No
+ * driver uses them yet; the addresses are for who keeps guests away. Called by
+ * acpi.c at boot, by the rules of parse.c; no lock.
+ */
+#include "drivers/acpi/parse.h"
+
+#include "lib/log.h"
+#include "lib/string.h"
+
+static void iommu_add(struct acpi_facts *f, u64 base, u64 size)
+{
+	if (!base)
+		return;
+	/* IVRS describes each one in every format that software may know */
+	for (u32 i = 0; i < f->iommu_count; i++) {
+		if (f->iommus[i].base != base)
+			continue;
+		f->iommus[i].size = MAX(f->iommus[i].size, size);
+		return;
+	}
+	if (f->iommu_count == ACPI_MAX_IOMMUS) {
+		log_warn("acpi", "the IOMMU at %#llx is left out: more than %u",
+			 base, ACPI_MAX_IOMMUS);
+		return;
+	}
+	f->iommus[f->iommu_count++] =
+		(struct acpi_iommu){ .base = base, .size = size };
+}
+
+static void report_cut(const char *table, u32 at)
+{
+	log_warn("acpi",
+		 "the table %s is cut at byte %u: what comes after is not read",
+		 table, at);
+}
+
+void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t)
+{
+	const u8 *p = (const u8 *)t;
+	u32 at = DMAR_ENTRIES_OFFSET;
+	struct dmar_drhd e;
+
+	while (at + sizeof(e.entry) <= t->length) {
+		memcpy(&e.entry, p + at, sizeof(e.entry));
+		if (e.entry.length < sizeof(e.entry) ||
+		    e.entry.length > t->length - at) {
+			report_cut("DMAR", at);
+			return;
+		}
+		if (e.entry.type == DMAR_DRHD && e.entry.length >= sizeof(e)) {
+			memcpy(&e, p + at, sizeof(e));
+			iommu_add(f, e.base,
+				  PAGE_SIZE << (e.size & DRHD_SIZE_MASK));
+		}
+		at += e.entry.length;
+	}
+}
+
+static u64 ivhd_bytes(const struct ivrs_ivhd11 *e)
+{
+	bool counters = e->ivhd.entry.type == IVRS_IVHD10
+				? e->ivhd.features & IVHD_FEATURES_BANKS
+				: e->efr & IVHD_EFR_PC;
+
+	return counters ? AMD_IOMMU_PC_BYTES : AMD_IOMMU_BYTES;
+}
+
+static bool is_ivhd(u8 type)
+{
+	return type == IVRS_IVHD10 || type == IVRS_IVHD11 ||
+	       type == IVRS_IVHD40;
+}
+
+void acpi_parse_ivrs(struct acpi_facts *f, const struct acpi_header *t)
+{
+	const u8 *p = (const u8 *)t;
+	u32 at = IVRS_ENTRIES_OFFSET;
+	struct ivrs_ivhd11 e;
+
+	while (at + sizeof(e.ivhd.entry) <= t->length) {
+		struct ivrs_entry *entry = &e.ivhd.entry;
+
+		memset(&e, 0, sizeof(e));
+		memcpy(entry, p + at, sizeof(*entry));
+		if (entry->length < sizeof(*entry) ||
+		    entry->length > t->length - at) {
+			report_cut("IVRS", at);
+			return;
+		}
+		if (is_ivhd(entry->type) && entry->length >= sizeof(e.ivhd)) {
+			memcpy(&e, p + at,
+			       MIN((size_t)entry->length, sizeof(e)));
+			iommu_add(f, e.ivhd.base, ivhd_bytes(&e));
+		}
+		at += entry->length;
+	}
+}
