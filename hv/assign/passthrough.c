@@ -6,7 +6,8 @@
  * except MSI address and data and MSI-X tables, which are virtual. The guest's
  * values there say which vLAPIC vector it wants; the hardware gets a host
  * vector from hv/irq/route.h. Writes that can move an MSI-X table are followed
- * up. A function is known from the scan at creation or from its first access
+ * up. What could remap the machine is held back (passthrough_guard.c). A
+ * function is known from the scan at creation or from its first access
  * (hot plug). Called from exits, any core; locks: see passthrough_priv.h.
  */
 #include "arch/x86/cpu/portio.h"
@@ -52,6 +53,7 @@ static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf)
 		return NULL;
 	f->pci = pci;
 	f->bdf = bdf;
+	passthrough_guard_init(f);
 	passthrough_msi_init(f);
 	passthrough_msix_init(f);
 	f->next = *head;
@@ -65,7 +67,8 @@ static struct vfunc *func_get(struct passthrough *pci, struct pci_bdf bdf,
 {
 	struct vfunc *f = func_find(pci, bdf);
 
-	if (f || pci_read(bdf, PCI_VENDOR_ID, 2) == NO_FUNCTION)
+	if (f || pci_read(bdf, PCI_VENDOR_ID, 2) == NO_FUNCTION ||
+	    passthrough_is_hidden(bdf))
 		return f;
 	f = func_add(pci, bdf);
 	*added = f != NULL;
@@ -77,7 +80,7 @@ static void func_found(struct pci_bdf bdf, void *arg)
 	struct passthrough *pci = arg;
 	struct vfunc *f = NULL;
 
-	if (!func_find(pci, bdf))
+	if (!func_find(pci, bdf) && !passthrough_is_hidden(bdf))
 		f = func_add(pci, bdf);
 	if (f)
 		passthrough_msix_place_first(f);
@@ -137,6 +140,8 @@ static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 				 value));
 		return false;
 	}
+	if (passthrough_write_is_refused(f, offset))
+		return false;
 	pci_write(f->bdf, (u16)offset, size, value);
 	return offset < PCI_COMMAND + 2u ||
 	       (offset >= PCI_BAR0 && offset < PCI_BAR0 + PCI_BAR_COUNT * 4);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Inside of the privileged guest's PCI: passthrough.c (config space),
- * passthrough_msi.c, passthrough_msix.c (table), passthrough_move.c (a table's
- * new address). All state is protected by passthrough.lock; pci_lock and the
- * locks of hv/irq/route.h come after it. It is not held across a rendezvous of
- * the cores (passthrough_move.c).
+ * passthrough_guard.c (what is not the guest's), passthrough_msi.c,
+ * passthrough_msix.c (table), passthrough_move.c (a table's new address). All
+ * state is protected by passthrough.lock; pci_lock and the locks of
+ * hv/irq/route.h come after it. It is not held across a rendezvous of the cores
+ * (passthrough_move.c).
  */
 #ifndef HV_ASSIGN_PASSTHROUGH_PRIV_H
 #define HV_ASSIGN_PASSTHROUGH_PRIV_H
@@ -30,6 +31,7 @@ struct vfunc {
 	struct vfunc *next; /* hash chain */
 	struct passthrough *pci;
 	struct pci_bdf bdf;
+	bool fixed; /* its own registers are read-only for the guest */
 
 	struct {
 		u8 cap;   /* 0: no capability */
@@ -59,6 +61,13 @@ struct passthrough {
 	u32 address; /* CF8h */
 	struct vfunc *hash[PASSTHROUGH_HASH];
 };
+
+/* Is there no such function for the guest? */
+bool passthrough_is_hidden(struct pci_bdf bdf);
+void passthrough_guard_init(struct vfunc *f);
+/* A write at @offset that no capability of ours takes: does it stay away from
+ * the hardware? */
+bool passthrough_write_is_refused(const struct vfunc *f, u32 offset);
 
 /* A dword of the capability, @word counted from its start */
 u32 passthrough_msi_read(const struct vfunc *f, u32 word);

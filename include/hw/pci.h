@@ -30,6 +30,10 @@
 #define PCI_STATUS_CAP_LIST	0x0010u
 #define PCI_CLASS_REVISION	0x08
 #define PCI_CACHE_LINE		0x0c
+#define PCI_CLASS_HOST_BRIDGE	0x0600u
+#define PCI_CLASS_IOAPIC	0x080010u	/* with its interface */
+#define PCI_CLASS_IOXAPIC	0x080020u
+#define PCI_CLASS_IOMMU		0x0806u
 #define PCI_HEADER_TYPE		0x0e
 #define PCI_HEADER_MULTI	0x80u
 #define PCI_HEADER_LAYOUT	0x7fu
@@ -80,6 +84,10 @@
 #define PCI_EXT_CAP_REBAR	0x15
 #define PCI_REBAR_FIRST		0x04	/* then a pair of dwords each BAR */
 #define PCI_REBAR_BYTES		(PCI_BAR_COUNT * 8u)
+
+/* AMD's root complex 00:00.0: its two ways to the System Management Network */
+#define AMD_SMN_INDEX		0x60
+#define AMD_SMN_INDEX_2		0xb8
 /* clang-format on */
 
 #endif

@@ -1,4 +1,4 @@
-/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/core/bus.c */
+/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/assign/passthrough_guard.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * MSI and MSI-X interposition against a fake config space and a fake BAR. The
@@ -47,9 +47,11 @@ static u8 *function(struct pci_bdf bdf)
 	return config[bdf.devfn == 0x20];
 }
 
+static bool writes_everywhere; /* as a chipset's function has registers */
+
 static bool writable(u16 off)
 {
-	return off == 4 || (off >= 0x10 && off < 0x28) ||
+	return writes_everywhere || off == 4 || (off >= 0x10 && off < 0x28) ||
 	       (off >= MSI_CAP + 2 && off < MSI_CAP + 20) ||
 	       off == MSIX_CAP + 2 || off == MSIX_CAP + 3;
 }
@@ -234,6 +236,7 @@ static int setup(void **state)
 	fake_ioremap_reset();
 	fake_ioremap_add(BAR, bar, sizeof(bar));
 	fake_ioremap_add(BAR_MOVED, bar_moved, sizeof(bar_moved));
+	writes_everywhere = false;
 	memset(config, 0, sizeof(config));
 	memset(bar, 0xff, sizeof(bar)); /* every entry masked, as at reset */
 	memset(bar_moved, 0xff, sizeof(bar_moved));
@@ -495,6 +498,63 @@ static void test_no_rendezvous(void **state)
 	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
 }
 
+static void new_guest(void)
+{
+	passthrough_vdev.destroy(&fake_vm);
+	free(fake_vm.ports.regions);
+	free(fake_vm.mmio.regions);
+	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
+	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
+	assert_int_equal(passthrough_vdev.create(&fake_vm), 0);
+}
+
+/* Its own registers say where ECAM is and what memory is; firmware's word is
+ * the last. The standard header is the guest's, by both ways. */
+static void test_host_bridge(void **state)
+{
+	u8 before;
+
+	put32(config[0] + 8, 0x06000000);
+	new_guest();
+	before = config[0][MSIX_CAP + 0x1c];
+	writes_everywhere = true;
+	for (u32 size = 1; size <= 4; size *= 2)
+		cfg_write(MSIX_CAP + 0x1c, (u8)size, 0xa5a5a5a5);
+	bus_write(&fake_vm.ports, &fake_vcpus[0], 0xcf8, 4,
+		  0x80001800 | (MSIX_CAP + 0x1c));
+	bus_write(&fake_vm.ports, &fake_vcpus[0], 0xcfc, 4, 0xa5a5a5a5);
+	assert_int_equal(config[0][MSIX_CAP + 0x1c], before);
+	cfg_write(4, 2, 0);
+	assert_int_equal(config[0][4], 0);
+	/* MSI is no register of the chipset's */
+	cfg_write(MSI_CAP + 4, 4, 0xfee01000);
+	cfg_write(MSI_CAP + 2, 2, 1);
+	assert_true(config[0][MSI_CAP + 2] & 1);
+	/* As any other function has it */
+	put32(config[0] + 8, 0x02000000);
+	new_guest();
+	cfg_write(MSIX_CAP + 0x1c, 1, 0xa5);
+	assert_int_equal(config[0][MSIX_CAP + 0x1c], 0xa5);
+}
+
+static void test_hidden_functions(void **state)
+{
+	static const u32 hidden[] = { 0x08001000, 0x08002000, 0x08060000 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(hidden); i++) {
+		put32(config[0] + 8, hidden[i]);
+		put32(config[1] + 8, hidden[i]);
+		new_guest();
+		assert_int_equal(cfg_read(0x18, 0, 4), ~0u);
+		assert_int_equal(cfg_read(0x20, 8, 4), ~0u); /* hot-plugged */
+		cfg_write(4, 2, 0);
+		assert_int_equal(config[0][4], PCI_COMMAND_MEMORY);
+	}
+	put32(config[0] + 8, 0x08000000); /* an 8259 */
+	new_guest();
+	assert_int_equal(cfg_read(0x18, 0, 4), 0x12345678);
+}
+
 static void test_hostile_writes(void **state)
 {
 	static const u8 sizes[] = { 1, 2, 4, 8 };
@@ -530,6 +590,8 @@ int main(void)
 		T(test_msix_storm),
 		T(test_bar_moves),
 		T(test_no_rendezvous),
+		T(test_host_bridge),
+		T(test_hidden_functions),
 		T(test_hostile_writes),
 	};
 
