@@ -118,12 +118,13 @@ static int load_segment(struct emu *m, enum seg seg, u16 sel)
 }
 
 /* A load of SS holds back interrupts and traps for one instruction (SDM 3A
- * 6.8.3): the dispatcher's step would end that at once */
+ * 6.8.3): the dispatcher's step would end that at once. A shadow that STI cast
+ * over the load itself is over. */
 static int loaded(struct emu *m, enum seg seg)
 {
 	if (seg != SEG_SS)
 		return EMU_OK;
-	m->r->shadow |= SHADOW_MOV_SS;
+	m->r->shadow = (u8)((m->r->shadow & ~AFTER_SHADOW) | SHADOW_MOV_SS);
 	m->r->rflags &= ~RFLAGS_RF;
 	return emu_step_over(m);
 }

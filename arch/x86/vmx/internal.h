@@ -112,6 +112,8 @@ u64 vmx_eptp(const struct vcpu_hw *v);
  * the VMCS. Attached */
 void vmx_load_groups(struct vcpu_hw *v, u32 groups);
 void vmx_store_groups(struct vcpu_hw *v, u32 groups);
+/* The interruptibility state made fit for a VM entry */
+u32 vmx_interruptibility(const struct vcpu_regs *r);
 /* A segment's access rights made fit for a VM entry */
 u32 vmx_segment_access(enum seg seg, const struct segment *s);
 

@@ -47,6 +47,18 @@ static void load_rip(struct vcpu_hw *v)
 	v->regs.shadow = (u8)vmread32(VMCS_GUEST_INTERRUPTIBILITY);
 }
 
+/* Blocking by STI goes with RFLAGS.IF, and not with blocking by MOV SS: an
+ * entry fails otherwise (SDM 3C 27.3.1.5 *Checks on Guest Non-Register State*)
+ */
+u32 vmx_interruptibility(const struct vcpu_regs *r)
+{
+	u32 shadow = r->shadow & (SHADOW_STI | SHADOW_MOV_SS | SHADOW_NMI);
+
+	if ((shadow & SHADOW_MOV_SS) || !(r->rflags & RFLAGS_IF))
+		shadow &= ~(u32)SHADOW_STI;
+	return shadow;
+}
+
 static void store_rip(struct vcpu_hw *v)
 {
 	const struct vcpu_regs *r = &v->regs;
@@ -54,8 +66,7 @@ static void store_rip(struct vcpu_hw *v)
 	vmwritenat(VMCS_GUEST_RIP, r->rip);
 	vmwritenat(VMCS_GUEST_RFLAGS,
 		   (r->rflags & RFLAGS_DEFINED) | RFLAGS_FIXED);
-	vmwrite32(VMCS_GUEST_INTERRUPTIBILITY,
-		  r->shadow & (SHADOW_STI | SHADOW_MOV_SS | SHADOW_NMI));
+	vmwrite32(VMCS_GUEST_INTERRUPTIBILITY, vmx_interruptibility(r));
 	store_pending_debug(r);
 }
 

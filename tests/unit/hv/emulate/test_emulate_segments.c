@@ -112,6 +112,12 @@ static void test_mov_ss(void **state)
 	assert_int_equal(RUN("\x8e\x17"), VERDICT_RESUME);
 	assert_int_equal(r->rip, CODE + 2);
 	assert_int_equal(r->shadow, SHADOW_MOV_SS);
+	/* Behind STI: its shadow ends, that of NMIs does not */
+	r->rip = CODE;
+	r->shadow = SHADOW_STI | SHADOW_NMI;
+	assert_int_equal(RUN("\x8e\x17"), VERDICT_RESUME);
+	assert_int_equal(r->shadow, SHADOW_MOV_SS | SHADOW_NMI);
+	r->shadow = SHADOW_MOV_SS;
 	assert_int_equal(injected, -1);
 	assert_int_equal(r->seg[SEG_SS].base, BASE);
 	r->rip = CODE;
