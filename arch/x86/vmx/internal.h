@@ -136,7 +136,7 @@ struct vmx_exit_row {
 	/* Completes @exit, whose kind and insn_len are the row's. Or NULL */
 	void (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
 };
-#define VMX_EXIT_ROWS 70
+#define VMX_EXIT_ROWS 80
 extern const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS];
 
 /* bitmap.c */

@@ -1,8 +1,9 @@
-/* SOURCES: arch/x86/vmx/bitmap.c arch/x86/vmx/state.c mm/pt_format.c */
+/* SOURCES: arch/x86/vmx/bitmap.c arch/x86/vmx/exit.c arch/x86/vmx/state.c mm/pt_format.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSR and I/O bitmaps, segment attributes */
+/* MSR and I/O bitmaps, exit rows, segment attributes and interruptibility */
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/vmx/internal.h"
+#include "include/hw/cpu.h"
 #include "lib/string.h"
 #include "mm/pmm.h"
 #include "mm/window.h"
@@ -28,6 +29,16 @@ void vmx_flush_vpid(const struct vcpu_arch *a)
 {
 }
 void vmx_set_cpu_controls(struct vcpu_arch *a, u32 value)
+{
+}
+void vmx_event_from_info(struct vcpu_event *event, u32 info, u32 error,
+			 u8 insn_len)
+{
+}
+void vmx_timer_expired(struct vcpu_arch *a)
+{
+}
+void vmx_dump(struct vcpu_hw *v)
 {
 }
 void vmx_write_failed(u32 field)
@@ -122,9 +133,54 @@ static void granularity_follows_the_limit(void **state)
 	assert_int_equal(access_of(SEG_DS, 0x4093, 0xfffff), 0x4093);
 }
 
+/* What a guest can do at any time (SDM 3C 26.1.2), and what a CPU does that has
+ * the instruction and a guest that was not offered it */
+static void instructions_without_a_control(void **state)
+{
+	static const u32 undefined[] = {
+		REASON_GETSEC,   REASON_VMCLEAR,   REASON_VMLAUNCH,
+		REASON_VMPTRLD,  REASON_VMPTRST,   REASON_VMREAD,
+		REASON_VMRESUME, REASON_VMWRITE,   REASON_VMXOFF,
+		REASON_VMXON,    REASON_INVEPT,    REASON_INVVPID,
+		REASON_ENCLV,    REASON_SEAMCALL,  REASON_TDCALL,
+		REASON_PCONFIG,  REASON_RDMSRLIST, REASON_WRMSRLIST,
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(undefined); i++)
+		assert_int_equal(vmx_exit_rows[undefined[i]].kind,
+				 EXIT_UNDEFINED);
+	assert_int_equal(vmx_exit_rows[REASON_CPUID].kind, EXIT_CPUID);
+	assert_int_equal(vmx_exit_rows[REASON_INVD].kind, EXIT_INVD);
+	assert_int_equal(vmx_exit_rows[REASON_XSETBV].kind, EXIT_XSETBV);
+	assert_int_equal(vmx_exit_rows[REASON_VMCALL].kind, EXIT_HYPERCALL);
+}
+
+/* SDM 3C 27.3.1.5: no entry has both shadows, nor STI's with IF clear */
+static void shadows_as_an_entry_wants_them(void **state)
+{
+	struct vcpu_regs r = { .rflags = RFLAGS_FIXED | RFLAGS_IF };
+
+	for (u32 shadow = 0; shadow < 16; shadow++) {
+		u32 fit;
+
+		r.shadow = (u8)shadow;
+		r.rflags |= RFLAGS_IF;
+		fit = vmx_interruptibility(&r);
+		assert_int_equal(fit & SHADOW_NMI, shadow & SHADOW_NMI);
+		assert_int_equal(fit & SHADOW_MOV_SS, shadow & SHADOW_MOV_SS);
+		assert_false((fit & SHADOW_STI) && (fit & SHADOW_MOV_SS));
+		assert_int_equal(!!(fit & AFTER_SHADOW),
+				 !!(shadow & AFTER_SHADOW));
+		r.rflags &= ~RFLAGS_IF;
+		assert_false(vmx_interruptibility(&r) & SHADOW_STI);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(instructions_without_a_control),
+		cmocka_unit_test(shadows_as_an_entry_wants_them),
 		cmocka_unit_test_setup(msr_quarters, all_off),
 		cmocka_unit_test_setup(msrs_out_of_range_touch_nothing,
 				       all_off),
