@@ -206,6 +206,14 @@ const struct svm_exit_row svm_exit_rows[SVM_EXIT_ROWS] = {
 };
 /* clang-format on */
 
+/* An entry that the CPU refused has flushed nothing, whatever it was asked: the
+ * next one flushes all */
+static void entry_failed(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	exit->kind = EXIT_ENTRY_FAILED;
+	v->arch->vmcb->control.tlb_control = TLB_FLUSH_ALL;
+}
+
 /*
  * QUIRK(tcg-7.2): a guest that sets a reserved bit of CR4 exits with a 32-bit
  * -1, where a CPU raises #GP in the guest. A refused VMRUN ends the same way,
@@ -218,7 +226,7 @@ static bool decode_refused(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 	if ((vmcb->control.exitintinfo & EVENT_VALID) ||
 	    vmcb->save.rip == (u64)svm_enter_vmrun) {
-		exit->kind = EXIT_ENTRY_FAILED;
+		entry_failed(v, exit);
 		return true;
 	}
 	exit->kind = EXIT_EXCEPTION;
@@ -237,7 +245,8 @@ bool svm_decode_rare(struct vcpu_hw *v, struct vcpu_exit *exit)
 		return decode_npf(v, exit);
 	if (exit->raw_reason == VMEXIT_INVALID_TCG)
 		return decode_refused(v, exit);
-	exit->kind = exit->raw_reason == VMEXIT_INVALID ? EXIT_ENTRY_FAILED
-							: EXIT_UNKNOWN;
+	exit->kind = EXIT_UNKNOWN;
+	if (exit->raw_reason == VMEXIT_INVALID)
+		entry_failed(v, exit);
 	return true;
 }
