@@ -156,19 +156,15 @@ static enum verdict exit_nmi_window(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_RESUME;
 }
 
-/* The privileged guest's devices need none: its DMA is cache coherent, and the
- * caches hold other guests' data too */
+/*
+ * WBINVD, and INVD, which would lose other guests' writes. Neither is done,
+ * because the caches are everybody's, and a core writes them back for
+ * milliseconds. The privileged guest's devices need none: its DMA is cache
+ * coherent, and CLFLUSH works.
+ */
 static enum verdict exit_wbinvd(struct vcpu *v, const struct vcpu_exit *e)
 {
-	if (v->vm->privileged)
-		wbinvd();
 	return VERDICT_ADVANCE;
-}
-
-/* INVD loses other guests' writes: the guest gets WBINVD's effect */
-static enum verdict exit_invd(struct vcpu *v, const struct vcpu_exit *e)
-{
-	return exit_wbinvd(v, e);
 }
 
 static enum verdict exit_pause(struct vcpu *v, const struct vcpu_exit *e)
@@ -235,7 +231,7 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 	[EXIT_DR]               = { breakpoint_exit, false },
 	[EXIT_XSETBV]           = { exit_xsetbv, true },
 	[EXIT_WBINVD]           = { exit_wbinvd, true },
-	[EXIT_INVD]             = { exit_invd, true },
+	[EXIT_INVD]             = { exit_wbinvd, true },
 	[EXIT_PAUSE]            = { exit_pause, true },
 	[EXIT_MWAIT]            = { exit_undefined, false },
 	[EXIT_MONITOR]          = { exit_undefined, false },

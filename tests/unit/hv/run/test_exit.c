@@ -365,6 +365,20 @@ static void test_length_is_decoded_when_nobody_tells(void **state)
 	assert_int_equal(vcpu.hw.regs.gpr[GPR_RAX], 1);
 }
 
+/* Neither is executed, for anybody: here it would be a fault */
+static void test_caches_are_everybodys(void **state)
+{
+	static const enum exit_kind kinds[] = { EXIT_WBINVD, EXIT_INVD };
+
+	vcpu.hw.regs.rip = 0x100000;
+	for (u32 i = 0; i < 4; i++) {
+		vm.privileged = i / 2;
+		leave(kinds[i % 2])->insn_len = 2;
+		exit_dispatch(&vcpu);
+		assert_rip(0x100000 + 2 * (i + 1));
+	}
+}
+
 static void advance_from(u64 rip, u32 cs_attr, u64 efer)
 {
 	vcpu.hw.regs.rip = rip;
@@ -726,6 +740,7 @@ int main(void)
 		T(test_kill_is_told_once),
 		T(test_user_mode_ends_nothing),
 		T(test_length_is_decoded_when_nobody_tells),
+		T(test_caches_are_everybodys),
 		T(test_rip_wraps_as_the_mode_says),
 		T(test_shadow_and_resume_flag_end),
 		T(test_pending_breakpoints),
