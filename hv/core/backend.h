@@ -171,6 +171,7 @@ enum exit_kind {
 	EXIT_NMI_WINDOW,
 	EXIT_TPR,
 	EXIT_CR,
+	EXIT_CR0, /* CLTS, LMSW, SMSW or MOV: the back-end cannot tell */
 	EXIT_DR,
 	EXIT_XSETBV,
 	EXIT_WBINVD,

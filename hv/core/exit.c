@@ -22,6 +22,7 @@ static const char *const names[EXIT_KINDS] = {
 	[EXIT_NMI_WINDOW]       = "NMI window",
 	[EXIT_TPR]              = "TPR",
 	[EXIT_CR]               = "CR access",
+	[EXIT_CR0]              = "CR0 access",
 	[EXIT_DR]               = "DR access",
 	[EXIT_XSETBV]           = "XSETBV",
 	[EXIT_WBINVD]           = "WBINVD",

@@ -19,6 +19,9 @@ u8 insn_exit_length(struct vcpu *v, enum exit_kind kind);
  * decode it, do it through the bus, update registers and flags. An instruction
  * that is not emulated is exit_cannot(). Home core, attached, no lock held. */
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e);
+/* EXIT_CR0: decode the instruction and do it: MOV to or from CR0, CLTS, LMSW or
+ * SMSW. Home core, attached. */
+enum verdict emulate_cr0(struct vcpu *v, const struct vcpu_exit *e);
 /* Set the accessed bit of a GDT descriptor in ROM, if that is what the CPU
  * could not write at @gpa (SDM 3A 3.4.5.1 *Code- and Data-Segment Descriptor
  * Types*). The CPU then has nothing to write when it tries again. False: it was

@@ -228,6 +228,7 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 	[EXIT_NMI_WINDOW]       = { exit_nmi_window, false },
 	[EXIT_TPR]              = { exit_irq_window, false },
 	[EXIT_CR]               = { exit_cr, true },
+	[EXIT_CR0]              = { emulate_cr0, false },
 	[EXIT_DR]               = { breakpoint_exit, false },
 	[EXIT_XSETBV]           = { exit_xsetbv, true },
 	[EXIT_WBINVD]           = { exit_wbinvd, true },

@@ -16,10 +16,9 @@ static bool decode_msr(struct vcpu_hw *v, struct vcpu_exit *exit)
 /* The emulator's decoder always asks for CRs and CS: they come at once */
 static bool decode_npf(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
-	const struct vmcb_save *save = &v->arch->vmcb->save;
 	u64 error = exit->info1;
 
-	svm_load_code(&v->regs, save);
+	svm_load_code(v);
 	exit->kind = EXIT_MMIO;
 	exit->mmio.gpa = GPA(exit->info2);
 	exit->mmio.walk = error & NPF_WALK;
@@ -141,6 +140,26 @@ static bool decode_cr(struct vcpu_hw *v, struct vcpu_exit *exit, u8 cr,
 	return true;
 }
 
+/* CLTS, LMSW and SMSW come here, too. Which it was, decode assists tell of MOV
+ * alone. */
+static bool decode_cr0(struct vcpu_hw *v, struct vcpu_exit *exit, bool write)
+{
+	decode_cr(v, exit, 0, write);
+	if (exit->cr.gpr == GPR_COUNT)
+		exit->kind = EXIT_CR0;
+	return true;
+}
+
+static bool decode_cr0_read(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	return decode_cr0(v, exit, false);
+}
+
+static bool decode_cr0_write(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	return decode_cr0(v, exit, true);
+}
+
 static bool decode_cr8(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_close_window(v);
@@ -159,6 +178,9 @@ static bool decode_cr4_write(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 /* clang-format off */
 const struct svm_exit_row svm_exit_rows[SVM_EXIT_ROWS] = {
+	[VMEXIT_CR0_READ] = { EXIT_CR, false, decode_cr0_read },
+	[VMEXIT_CR0_WRITE] = { EXIT_CR, false, decode_cr0_write },
+	[VMEXIT_CR0_SEL_WRITE] = { EXIT_CR, false, decode_cr0_write },
 	[VMEXIT_CR4_READ] = { EXIT_CR, false, decode_cr4_read },
 	[VMEXIT_CR4_WRITE] = { EXIT_CR, false, decode_cr4_write },
 	[VMEXIT_CR8_WRITE] = { EXIT_CR, false, decode_cr8 },

@@ -45,8 +45,9 @@ struct vcpu_arch {
 	struct fpu_state fpu;
 	struct pcpu *cpu; /* ASID and clean bits are of this core */
 	u64 asid_generation;
-	u64 xcr0;    /* in the core while attached */
-	bool loaded; /* FS .. SYSENTER are in the core, GIF is clear */
+	u64 xcr0;       /* in the core while attached */
+	u64 cr0_hidden; /* CD and NW: set for the guest, never in the VMCB */
+	bool loaded;    /* FS .. SYSENTER are in the core, GIF is clear */
 	/* SHADOW_NMI from an NMI's injection to the end of its IRET */
 	u32 nmi_shadow;
 	bool nmi_window; /* asked for */
@@ -149,18 +150,24 @@ static inline u32 svm_seg_attr(u16 attrib)
 	return (attrib & 0xffu) | (attrib & 0xf00u) << 4;
 }
 
-static inline void svm_load_cr(struct vcpu_regs *r, const struct vmcb_save *s)
+static inline void svm_load_cr(struct vcpu_hw *v)
 {
-	r->cr0 = s->cr0;
+	const struct vmcb_save *s = &v->arch->vmcb->save;
+	struct vcpu_regs *r = &v->regs;
+
+	r->cr0 = s->cr0 | v->arch->cr0_hidden;
 	r->cr3 = s->cr3;
 	r->cr4 = s->cr4;
 	r->efer = s->efer & ~EFER_SVME;
 }
 
 /* At an exit: what finding and decoding an instruction takes */
-static inline void svm_load_code(struct vcpu_regs *r, const struct vmcb_save *s)
+static inline void svm_load_code(struct vcpu_hw *v)
 {
-	svm_load_cr(r, s);
+	const struct vmcb_save *s = &v->arch->vmcb->save;
+	struct vcpu_regs *r = &v->regs;
+
+	svm_load_cr(v);
 	r->seg[SEG_CS].base = s->cs.base;
 	r->seg[SEG_CS].attr = svm_seg_attr(s->cs.attrib);
 	r->valid = RG_RIP | RG_CR | RG_CS;

@@ -11,7 +11,9 @@
 /* clang-format off */
 
 /* Offset 000h: reads in 15:0, writes in 31:16 */
+#define CR0_READ		BIT(0)
 #define CR4_READ		BIT(4)
+#define CR0_WRITE		BIT(16)
 #define CR4_WRITE		BIT(20)
 #define CR8_WRITE		BIT(24)
 /* And of DRs: DR7, and DR5, which is DR7 while CR4.DE is clear */
@@ -20,8 +22,9 @@
 /* Intercept word 3, offset 00Ch */
 enum svm_intercept1 {
 	I1_INTR = 1u << 0,	I1_NMI = 1u << 1,	I1_SMI = 1u << 2,
-	I1_INIT = 1u << 3,	I1_VINTR = 1u << 4,	I1_RDPMC = 1u << 15,
-	I1_CPUID = 1u << 18,	I1_RSM = 1u << 19,	I1_IRET = 1u << 20,
+	I1_INIT = 1u << 3,	I1_VINTR = 1u << 4,
+	I1_CR0_SEL_WRITE = 1u << 5, /* of other bits than TS and MP */
+	I1_RDPMC = 1u << 15,	I1_CPUID = 1u << 18,	I1_RSM = 1u << 19,	I1_IRET = 1u << 20,
 	I1_INVD = 1u << 22,	I1_PAUSE = 1u << 23,	I1_HLT = 1u << 24,
 	I1_INVLPGA = 1u << 26,	I1_IOIO_PROT = 1u << 27,
 	I1_MSR_PROT = 1u << 28,	I1_SHUTDOWN = 1u << 31,
@@ -89,7 +92,8 @@ enum svm_exitcode {
 	VMEXIT_EXCP_XM = 0x53,		VMEXIT_EXCP31 = 0x5f,
 	VMEXIT_INTR = 0x60,		VMEXIT_NMI = 0x61,
 	VMEXIT_SMI = 0x62,		VMEXIT_INIT = 0x63,
-	VMEXIT_VINTR = 0x64,		VMEXIT_RDPMC = 0x6f,
+	VMEXIT_VINTR = 0x64,		VMEXIT_CR0_SEL_WRITE = 0x65,
+	VMEXIT_RDPMC = 0x6f,
 	VMEXIT_CPUID = 0x72,		VMEXIT_RSM = 0x73,
 	VMEXIT_IRET = 0x74,		VMEXIT_INVD = 0x76,
 	VMEXIT_PAUSE = 0x77,		VMEXIT_HLT = 0x78,

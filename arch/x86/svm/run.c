@@ -110,7 +110,7 @@ static inline void exit_insn(struct vcpu_hw *v, struct vcpu_exit *exit,
 	if (svm_caps.nrips) {
 		exit->insn_len = (u8)(vmcb->control.nrip - vmcb->save.rip);
 	} else {
-		svm_load_code(r, &vmcb->save);
+		svm_load_code(v);
 	}
 	/* QUIRK(tcg-7.2): it has no XSETBV intercept. Where CPUID's answer
 	 * depends on XCR0, the core's own value is the right one. */

@@ -74,7 +74,24 @@ static void store_rsp(struct vcpu_hw *v)
 
 static void load_cr(struct vcpu_hw *v)
 {
-	svm_load_cr(&v->regs, &v->arch->vmcb->save);
+	svm_load_cr(v);
+}
+
+/*
+ * CR0.CD and NW never reach the CPU: without caches, this core and its sibling
+ * would be slow for everybody (APM 2 7.6.2 *Cache Control Mechanisms*). A write
+ * of CR0 exits if it changes more than TS and MP. While one of the two is set
+ * for the guest, every access exits, because the CPU knows nothing of it.
+ */
+static void store_cr0(struct vcpu_arch *a, const struct vcpu_regs *r)
+{
+	struct vmcb_control *c = &a->vmcb->control;
+
+	a->cr0_hidden = r->cr0 & (CR0_CD | CR0_NW);
+	a->vmcb->save.cr0 = r->cr0 & ~a->cr0_hidden;
+	c->intercept_cr &= ~(u32)(CR0_READ | CR0_WRITE);
+	if (a->cr0_hidden)
+		c->intercept_cr |= CR0_READ | CR0_WRITE;
 }
 
 /*
@@ -97,7 +114,7 @@ static void store_cr(struct vcpu_hw *v)
 	const struct vcpu_regs *r = &v->regs;
 	struct vmcb_save *s = &v->arch->vmcb->save;
 
-	s->cr0 = r->cr0;
+	store_cr0(v->arch, r);
 	s->cr3 = r->cr3;
 	s->efer = r->efer | EFER_SVME;
 	store_cr4(v->arch, r);

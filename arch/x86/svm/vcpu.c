@@ -13,8 +13,8 @@
 #define PAUSE_THRESHOLD 128
 
 /* clang-format off */
-#define INTERCEPTS1 (I1_INTR | I1_NMI | I1_SMI | I1_INIT | I1_RDPMC | \
-		     I1_CPUID | I1_RSM | I1_INVD | I1_HLT | I1_INVLPGA | \
+#define INTERCEPTS1 (I1_INTR | I1_NMI | I1_SMI | I1_INIT | \
+		     I1_CR0_SEL_WRITE | I1_RDPMC | I1_CPUID | I1_RSM | I1_INVD | I1_HLT | I1_INVLPGA | \
 		     I1_IOIO_PROT | I1_MSR_PROT | I1_SHUTDOWN)
 #define INTERCEPTS2 (I2_VMRUN | I2_VMMCALL | I2_VMLOAD | I2_VMSAVE | I2_STGI | \
 		     I2_CLGI | I2_SKINIT | I2_ICEBP | I2_WBINVD | I2_MONITOR | \
@@ -24,7 +24,7 @@
 
 static void control_init(struct vmcb_control *c)
 {
-	c->intercept_cr = CR4_READ | CR4_WRITE; /* see store_cr4() */
+	c->intercept_cr = CR4_READ | CR4_WRITE; /* see store_cr() */
 	c->intercept1 = INTERCEPTS1;
 	c->intercept2 = INTERCEPTS2;
 	c->intercept3 = INTERCEPTS3;

@@ -124,6 +124,12 @@ bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa)
 	return descriptor_in_rom;
 }
 
+enum verdict emulate_cr0(struct vcpu *v, const struct vcpu_exit *e)
+{
+	emulated++;
+	return VERDICT_RESUME;
+}
+
 enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e)
 {
 	emulated++;

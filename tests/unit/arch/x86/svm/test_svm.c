@@ -275,6 +275,68 @@ static void test_mce_stays_on(void **state)
 	assert_false(vmcb.control.intercept_cr & CR4_READ);
 }
 
+/* CD and NW are the guest's to see, and never the core's */
+static void test_caches_stay_on(void **state)
+{
+	const u64 off = CR0_CD | CR0_NW;
+	const u32 access = CR0_READ | CR0_WRITE;
+
+	hw.regs.cr0 = CR0_PE | CR0_ET | off;
+	hw.regs.dirty = RG_CR;
+	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
+	assert_int_equal(vmcb.save.cr0, CR0_PE | CR0_ET);
+	assert_int_equal(vmcb.control.intercept_cr & access, access);
+	hw.regs.cr0 = hw.regs.valid = 0;
+	svm_load_groups(&hw, RG_CR);
+	assert_int_equal(hw.regs.cr0, CR0_PE | CR0_ET | off);
+	hw.regs.cr0 &= ~off;
+	hw.regs.dirty = RG_CR;
+	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
+	assert_int_equal(vmcb.save.cr0, CR0_PE | CR0_ET);
+	assert_int_equal(vmcb.control.intercept_cr & access, 0);
+	hw.regs.valid = 0;
+	svm_load_groups(&hw, RG_CR);
+	assert_int_equal(hw.regs.cr0, CR0_PE | CR0_ET);
+}
+
+/* The CPU tells the register of a MOV; of the others it tells nothing */
+static void test_cr0_exits(void **state)
+{
+	assert_true(fill(VMEXIT_CR0_READ));
+	assert_int_equal(hw.exit.kind, EXIT_CR0);
+	assert_false(hw.exit.cr.write);
+	assert_true(fill(VMEXIT_CR0_SEL_WRITE));
+	assert_int_equal(hw.exit.kind, EXIT_CR0);
+	assert_true(hw.exit.cr.write);
+	svm_caps.nrips = svm_caps.decode_assists = true;
+	vmcb.save.rip = 0x1000;
+	vmcb.control.nrip = 0x1003;
+	assert_true(fill(VMEXIT_CR0_WRITE));
+	assert_int_equal(hw.exit.kind, EXIT_CR0);
+	hw.exit.info1 = CRX_VALID | 3;
+	assert_true(fill(VMEXIT_CR0_SEL_WRITE));
+	assert_int_equal(hw.exit.kind, EXIT_CR);
+	assert_int_equal(hw.exit.cr.cr, 0);
+	assert_int_equal(hw.exit.cr.gpr, 3);
+	assert_int_equal(hw.exit.insn_len, 3);
+}
+
+/* It has flushed nothing: run.c took the flush for done */
+static void test_refused_entry(void **state)
+{
+	hw.exit.raw_reason = VMEXIT_INVALID;
+	vmcb.control.tlb_control = TLB_DO_NOTHING;
+	assert_true(svm_decode_rare(&hw, &hw.exit));
+	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
+	assert_int_equal(vmcb.control.tlb_control, TLB_FLUSH_ALL);
+	vmcb.control.tlb_control = TLB_DO_NOTHING;
+	vmcb.save.rip = (u64)svm_enter_vmrun;
+	hw.exit.raw_reason = VMEXIT_INVALID_TCG;
+	assert_true(svm_decode_rare(&hw, &hw.exit));
+	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
+	assert_int_equal(vmcb.control.tlb_control, TLB_FLUSH_ALL);
+}
+
 /* INT1 leaves before it has run */
 static void test_icebp(void **state)
 {
@@ -390,6 +452,9 @@ int main(void)
 		cmocka_unit_test_setup(test_step_and_guests_trap, setup),
 		cmocka_unit_test_setup(test_iret_to_a_task, setup),
 		cmocka_unit_test_setup(test_mce_stays_on, setup),
+		cmocka_unit_test_setup(test_caches_stay_on, setup),
+		cmocka_unit_test_setup(test_cr0_exits, setup),
+		cmocka_unit_test_setup(test_refused_entry, setup),
 		cmocka_unit_test_setup(test_icebp, setup),
 		cmocka_unit_test_setup(test_exits, setup),
 		cmocka_unit_test_setup(test_refused, setup),
