@@ -10,6 +10,11 @@ from system import _linux
 from system._linux import LAST_CORE, QEMU_CORES, isolated, privileged, step
 
 QEMU_SECONDS = 240
+# What can write to any address and send any message: an HPET with FSB routes,
+# and a DMA engine. Their messages have vectors of exceptions.
+MESSENGERS = ["--arg", "-global", "--arg", "hpet.msi=on",
+              "--arg", "-device", "--arg", "edu,dma_mask=0xffffffffffffffff"]
+MESSAGES = (8, 13, 14, 16, 18, 29, 31)
 BOCHS_SECONDS = 1200
 
 
@@ -30,13 +35,18 @@ def at_work(results, m, where, seconds, tests):
 def qemu_uefi(results, folder):
     with _linux.WebServer() as web:
         disk = image.make(folder, image.manifest([
-            privileged(f"walls,disk,net,poweroff bulkhead.http=10.0.2.2:{web.port}"),
+            privileged("walls,chipset,messages,disk,net,poweroff iomem=relaxed nopat "
+                       f"bulkhead.http=10.0.2.2:{web.port}"),
             isolated("devices")]), _linux.payload())
         nvme = _linux.data_disk(folder, "nvme.img")
         with Machine("qemu", disk, folder, cores=QEMU_CORES, memory=2048,
                      timeout=QEMU_SECONDS * 2,
-                     options=["--nvme", nvme, "--net", "virtio"]) as m:
-            at_work(results, m, "qemu.uefi", QEMU_SECONDS, ("up", "walls", "disk", "net"))
+                     options=["--nvme", nvme, "--net", "virtio", *MESSENGERS]) as m:
+            at_work(results, m, "qemu.uefi", QEMU_SECONDS,
+                    ("up", "walls", "chipset", "messages", "disk", "net"))
+            for vector in MESSAGES:
+                results.check(f"interrupt {vector:#x} that nobody asked for" in m.text(),
+                              f"qemu.uefi.message_{vector}", "the log does not have it")
 
 
 def qemu_grub(kind, firmware):

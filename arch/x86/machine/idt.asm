@@ -42,6 +42,26 @@ idt_stubs:
 %endrep
 	align STUB_SIZE
 
+%macro pop_registers 0
+	pop	r15
+	pop	r14
+	pop	r13
+	pop	r12
+	pop	r11
+	pop	r10
+	pop	r9
+	pop	r8
+	pop	rdi
+	pop	rsi
+	pop	rbp
+	pop	rbx
+	pop	rdx
+	pop	rcx
+	pop	rax
+%endmacro
+
+; RAX of exception_handle(): it was an interrupt, which pushes no error code
+; where its vector's exception would. What was taken for the error code is RIP.
 exception_common:
 	push	rax
 	push	rcx
@@ -61,22 +81,14 @@ exception_common:
 	cld
 	mov	rdi, rsp
 	call	exception_handle
-	pop	r15
-	pop	r14
-	pop	r13
-	pop	r12
-	pop	r11
-	pop	r10
-	pop	r9
-	pop	r8
-	pop	rdi
-	pop	rsi
-	pop	rbp
-	pop	rbx
-	pop	rdx
-	pop	rcx
-	pop	rax
+	test	al, al
+	jnz	.no_error_code
+	pop_registers
 	add	rsp, 16			; vector and error code
+	iretq
+.no_error_code:
+	pop_registers
+	add	rsp, 8			; vector
 	iretq
 
 interrupt_common:

@@ -3,12 +3,18 @@
  * See idt.h. Called by cpu.c and, on exceptions, by idt.asm; nmi_handle() by
  * hv/run/exit.c, too. The boot CPU writes the table once and all cores share
  * it; no lock.
+ *
+ * A message may carry an exception's vector: 16 to 31 are legal (SDM 3A 11.5.2
+ * *Valid Interrupt Vectors*), and a device that does DMA can write any. Only
+ * the LAPIC can tell the two apart.
  */
 #include "arch/x86/machine/idt.h"
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/gdt.h"
 #include "arch/x86/cpu/panic.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/mce.h"
 #include "include/hw/cpu.h"
 #include "include/hw/descriptor.h"
@@ -111,22 +117,35 @@ static const char *const exception_names[EXC_COUNT] = {
 	[EXC_CP] = "#CP control protection",
 };
 
-void exception_handle(struct trap_frame *frame)
+static __noreturn void die(const struct trap_frame *frame)
 {
 	const char *name = NULL;
 	char reason[96];
 
-	if (frame->vector == EXC_NMI) {
-		nmi_handle();
-		return;
-	}
-	if (frame->vector == EXC_GP && apply_fixup(frame))
-		return;
-	if (frame->vector == EXC_MC && mce_handle() == MCE_NONE)
-		return;
 	if (frame->vector < EXC_COUNT)
 		name = exception_names[frame->vector];
 	bh_snprintf(reason, sizeof(reason), "exception %llu (%s), error %#llx",
 		    frame->vector, name ? name : "reserved", frame->error);
 	panic_frame(frame, reason);
+}
+
+static void handle_exception(struct trap_frame *frame)
+{
+	if (frame->vector == EXC_NMI)
+		nmi_handle();
+	else if ((frame->vector != EXC_GP || !apply_fixup(frame)) &&
+		 (frame->vector != EXC_MC || mce_handle() != MCE_NONE))
+		die(frame);
+}
+
+bool exception_handle(struct trap_frame *frame)
+{
+	u8 vector = (u8)frame->vector;
+
+	if (!lapic_ready() || !lapic_in_service(vector)) {
+		handle_exception(frame);
+		return false;
+	}
+	irq_dispatch(vector);
+	return EXC_HAS_ERROR_MASK >> vector & 1;
 }

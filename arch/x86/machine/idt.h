@@ -2,7 +2,8 @@
 /*
  * The one IDT of all cores. An exception ends in a panic with full registers,
  * unless it has a fix-up (rdmsr_safe() and kin in arch/x86/cpu/asm.h) or is an
- * NMI or a harmless machine check. Interrupts go to irq_dispatch() (irq.h).
+ * NMI or a harmless machine check. Interrupts go to irq_dispatch() (irq.h),
+ * those with an exception's vector, too.
  */
 #ifndef ARCH_X86_MACHINE_IDT_H
 #define ARCH_X86_MACHINE_IDT_H
@@ -22,8 +23,10 @@ u64 idt_base(void);
  * panics, and else nothing. Also for an exit that took the NMI (VMX). Any
  * context; takes no lock. */
 void nmi_handle(void);
-/* Handles an exception on this core, called by idt.asm with interrupts off. It
- * returns when the code at @frame may go on. */
-void exception_handle(struct trap_frame *frame);
+/* Handles an exception on this core, or an interrupt that has an exception's
+ * vector; called by idt.asm with interrupts off. It returns when the code at
+ * @frame may go on. True: it was an interrupt whose vector's exception would
+ * have pushed an error code, so @frame from error on is one word off. */
+bool exception_handle(struct trap_frame *frame);
 
 #endif

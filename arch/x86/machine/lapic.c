@@ -157,6 +157,13 @@ u32 lapic_id(void)
 	return x2apic ? id : id >> APIC_ID_SHIFT;
 }
 
+bool lapic_in_service(u8 vector)
+{
+	u32 isr = reg_read(APIC_ISR + vector / 32 * 0x10u);
+
+	return isr >> vector % 32 & 1;
+}
+
 void lapic_eoi(void)
 {
 	reg_write(APIC_EOI, 0);

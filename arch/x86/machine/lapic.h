@@ -24,6 +24,9 @@ bool lapic_is_x2apic(void);
 bool lapic_ready(void);
 /* The APIC id of this core, of 8 bits in xAPIC mode and else of 32 */
 u32 lapic_id(void);
+/* Has this core accepted @vector, and not ended it? SDM 3A 11.8.4 *Interrupt
+ * Acceptance for Fixed Interrupts* */
+bool lapic_in_service(u8 vector);
 /* Ends the interrupt in service (SDM 3A 11.8.5 *Signaling Interrupt Servicing
  * Completion*) */
 void lapic_eoi(void);

@@ -1,0 +1,130 @@
+/* SOURCES: arch/x86/machine/idt.c lib/printf.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What an exception ends in, and interrupts that have an exception's vector */
+#include "arch/x86/cpu/panic.h"
+#include "arch/x86/machine/idt.h"
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/mce.h"
+#include "include/hw/cpu.h"
+#include "tests/unit/test.h"
+
+/* Where the fix-ups are; nothing is executed there */
+__asm__(".globl idt_stubs, rdmsr_safe_insn, wrmsr_safe_insn, xsetbv_safe_insn\n"
+	".globl msr_safe_failed\n"
+	".data\n"
+	"idt_stubs: .skip 1\n"
+	"rdmsr_safe_insn: .skip 1\n"
+	"wrmsr_safe_insn: .skip 1\n"
+	"xsetbv_safe_insn: .skip 1\n"
+	"msr_safe_failed: .skip 1\n"
+	".text\n");
+extern const u8 wrmsr_safe_insn[], msr_safe_failed[];
+
+static bool ready;
+static u32 in_service; /* vectors 0 to 31 */
+static u32 dispatched; /* the same */
+static jmp_buf died;
+static enum mce_verdict mce;
+
+bool lapic_ready(void)
+{
+	return ready;
+}
+
+bool lapic_in_service(u8 vector)
+{
+	assert_true(ready && vector < 32);
+	return in_service >> vector & 1;
+}
+
+void irq_dispatch(u8 vector)
+{
+	dispatched |= 1u << vector;
+}
+
+enum mce_verdict mce_handle(void)
+{
+	return mce;
+}
+
+bool panic_active(void)
+{
+	return false;
+}
+
+void panic_frame(const struct trap_frame *frame, const char *reason)
+{
+	longjmp(died, 1);
+}
+
+static int setup(void **state)
+{
+	ready = true;
+	in_service = dispatched = 0;
+	mce = MCE_FATAL;
+	return 0;
+}
+
+static bool dies(u32 vector)
+{
+	struct trap_frame frame = { .vector = vector };
+
+	if (setjmp(died))
+		return true;
+	assert_false(exception_handle(&frame));
+	return false;
+}
+
+static void test_exceptions(void **state)
+{
+	for (u32 v = 0; v < EXC_COUNT; v++)
+		assert_int_equal(dies(v), v != EXC_NMI);
+	ready = false; /* as early in the boot */
+	assert_true(dies(EXC_PF));
+	mce = MCE_NONE;
+	assert_false(dies(EXC_MC));
+	assert_int_equal(dispatched, 0);
+}
+
+static void test_fixup(void **state)
+{
+	struct trap_frame frame = { .vector = EXC_GP,
+				    .rip = (u64)wrmsr_safe_insn };
+
+	assert_false(exception_handle(&frame));
+	assert_int_equal(frame.rip, (u64)msr_safe_failed);
+}
+
+/* A device sent it: SDM 3A table 6-1 says which ones would have had a word more
+ * on the stack */
+static void test_interrupts(void **state)
+{
+	static const u32 with_error =
+		1u << 8 | 0x1fu << 10 | 1u << 17 | 1u << 21 | 3u << 29;
+
+	for (u32 v = 0; v < EXC_COUNT; v++) {
+		struct trap_frame frame = { .vector = v };
+
+		in_service = 1u << v;
+		dispatched = 0;
+		assert_int_equal(exception_handle(&frame), with_error >> v & 1);
+		assert_int_equal(dispatched, in_service);
+	}
+	/* Another one's service does not make this exception an interrupt */
+	in_service = 1u << EXC_GP;
+	assert_true(dies(EXC_PF));
+}
+
+#define T(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_exceptions),
+		T(test_fixup),
+		T(test_interrupts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
