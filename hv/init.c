@@ -24,6 +24,7 @@
 #include "drivers/pci/pci.h"
 #include "drivers/power/piix4.h"
 #include "hv/console/console.h"
+#include "hv/core/exit.h"
 #include "hv/core/vcpu.h"
 #include "hv/files/files.h"
 #include "hv/run/loop.h"
@@ -74,8 +75,13 @@ static void dump_current(void)
 {
 	struct vcpu *v = this_cpu()->current;
 
-	if (v)
-		vcpu_dump(v);
+	if (!v)
+		return;
+	log_write(LOG_PANIC, "panic",
+		  "the last exit of guest %s, vCPU %u: %s, reason %#llx",
+		  v->vm->name, v->id, exit_name(v->hw.exit.kind),
+		  v->hw.exit.raw_reason);
+	vcpu_dump(v);
 }
 
 static void copy_boot_info(u64 hpa)

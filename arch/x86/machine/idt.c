@@ -13,8 +13,10 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/gdt.h"
 #include "arch/x86/cpu/panic.h"
+#include "arch/x86/cpu/percpu.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
 #include "include/hw/cpu.h"
 #include "include/hw/descriptor.h"
@@ -117,15 +119,31 @@ static const char *const exception_names[EXC_COUNT] = {
 	[EXC_CP] = "#CP control protection",
 };
 
+/* Whose exit may have led here */
+static void name_guest(char *buf, size_t size)
+{
+	const struct vcpu *v = this_cpu()->current;
+	size_t len;
+
+	if (!v || !log_guest_hook)
+		return;
+	len = (size_t)bh_snprintf(buf, size, ", in the service of guest ");
+	if (len < size)
+		log_guest_hook(v, buf + len, size - len);
+}
+
 static __noreturn void die(const struct trap_frame *frame)
 {
 	const char *name = NULL;
-	char reason[96];
+	char reason[128];
+	size_t len;
 
 	if (frame->vector < EXC_COUNT)
 		name = exception_names[frame->vector];
-	bh_snprintf(reason, sizeof(reason), "exception %llu (%s), error %#llx",
-		    frame->vector, name ? name : "reserved", frame->error);
+	len = (size_t)bh_snprintf(
+		reason, sizeof(reason), "exception %llu (%s), error %#llx",
+		frame->vector, name ? name : "reserved", frame->error);
+	name_guest(reason + len, sizeof(reason) - len);
 	panic_frame(frame, reason);
 }
 

@@ -5,8 +5,10 @@
 #include "arch/x86/machine/idt.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
 #include "include/hw/cpu.h"
+#include "tests/unit/fakes/percpu.h"
 #include "tests/unit/test.h"
 
 /* Where the fix-ups are; nothing is executed there */
@@ -21,10 +23,13 @@ __asm__(".globl idt_stubs, rdmsr_safe_insn, wrmsr_safe_insn, xsetbv_safe_insn\n"
 	".text\n");
 extern const u8 wrmsr_safe_insn[], msr_safe_failed[];
 
+size_t (*log_guest_hook)(const struct vcpu *v, char *buf, size_t size);
+
 static bool ready;
 static u32 in_service; /* vectors 0 to 31 */
 static u32 dispatched; /* the same */
 static jmp_buf died;
+static char last_reason[256];
 static enum mce_verdict mce;
 
 bool lapic_ready(void)
@@ -55,6 +60,7 @@ bool panic_active(void)
 
 void panic_frame(const struct trap_frame *frame, const char *reason)
 {
+	snprintf(last_reason, sizeof(last_reason), "%s", reason);
 	longjmp(died, 1);
 }
 
@@ -85,6 +91,30 @@ static void test_exceptions(void **state)
 	mce = MCE_NONE;
 	assert_false(dies(EXC_MC));
 	assert_int_equal(dispatched, 0);
+}
+
+static size_t guest_name(const struct vcpu *v, char *buf, size_t size)
+{
+	return (size_t)snprintf(buf, size, "box:1");
+}
+
+/* Whatever the handler of an exit did wrong, the log says for whom */
+static void test_names_the_guest(void **state)
+{
+	static const u32 vectors[] = { EXC_DE, EXC_UD, EXC_DF, EXC_GP, EXC_PF };
+	struct vcpu *some = (struct vcpu *)&vectors;
+
+	log_guest_hook = guest_name;
+	for (u32 i = 0; i < ARRAY_SIZE(vectors); i++) {
+		fake_this_cpu->current = NULL;
+		assert_true(dies(vectors[i]));
+		assert_null(strstr(last_reason, "guest"));
+		fake_this_cpu->current = some;
+		assert_true(dies(vectors[i]));
+		assert_non_null(strstr(last_reason, "guest box:1"));
+	}
+	fake_this_cpu->current = NULL;
+	log_guest_hook = NULL;
 }
 
 static void test_fixup(void **state)
@@ -122,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_exceptions),
+		T(test_names_the_guest),
 		T(test_fixup),
 		T(test_interrupts),
 	};
