@@ -28,6 +28,7 @@
 #include "hv/core/vcpu.h"
 #include "hv/files/files.h"
 #include "hv/run/loop.h"
+#include "hv/run/watchdog.h"
 #include "hv/vm/create.h"
 #include "hv/vm/life.h"
 #include "hv/vm/plan.h"
@@ -189,6 +190,7 @@ static int core_prepare(struct pcpu *cpu)
 
 static void core_main(struct pcpu *cpu)
 {
+	watchdog_start();
 	vcpu_loop();
 }
 
@@ -379,5 +381,6 @@ void hv_main(u64 boot_info_hpa)
 	read_manifest(cores);
 	console_input_init();
 	start_guests();
+	watchdog_start();
 	vcpu_loop();
 }

@@ -46,6 +46,7 @@ static bool entry_make_free(struct pcpu *cpu, struct vcpu *v)
 {
 	while (!entry_is_free(cpu, v)) {
 		WRITE_ONCE(cpu->in_guest, false);
+		WRITE_ONCE(cpu->turns, cpu->turns + 1);
 		if (READ_ONCE(cpu->pending))
 			return false;
 		vcpu_prepare(v);
@@ -94,8 +95,10 @@ static void idle(struct pcpu *cpu)
 {
 	if (cpu->unload_guest)
 		cpu->unload_guest(cpu);
+	WRITE_ONCE(cpu->idle, true);
 	if (!READ_ONCE(cpu->pending))
 		cpu_idle_once();
+	WRITE_ONCE(cpu->idle, false);
 }
 
 void vcpu_loop(void)
@@ -105,6 +108,7 @@ void vcpu_loop(void)
 	struct vcpu *v;
 
 	for (;;) {
+		WRITE_ONCE(cpu->turns, cpu->turns + 1);
 		serve_pending(cpu);
 		e = sched_pick();
 		if (!e) {

@@ -34,8 +34,8 @@ struct timer_queue {
 };
 
 /* Written by the owner core alone, but for @pending, and at bring-up by the
- * boot CPU. Other cores read id, apic_id, online, in_guest, current, and met
- * and left, which smp_call.c has. */
+ * boot CPU. Other cores read the first eight, and met and left, which
+ * smp_call.c has. */
 struct pcpu {
 	struct pcpu *self;    /* first: what this_cpu() loads */
 	struct vcpu *current; /* whose guest state is in this core, or NULL */
@@ -44,6 +44,8 @@ struct pcpu {
 	u32 pending; /* atomic, enum pcpu_pending */
 	bool online;
 	bool in_guest; /* set before the entry, cleared after the exit */
+	bool idle;     /* halts until an interrupt */
+	u32 turns;     /* of the run loop, for hv/run/watchdog.c */
 	struct timer_queue timers;
 	struct sched_cpu *sched;
 	struct window_cache *windows;

@@ -79,6 +79,8 @@ u64 idt_base(void)
 	return (u64)idt;
 }
 
+void (*nmi_hook)(u64 rip);
+
 void nmi_handle(void)
 {
 	if (panic_active())
@@ -149,11 +151,14 @@ static __noreturn void die(const struct trap_frame *frame)
 
 static void handle_exception(struct trap_frame *frame)
 {
-	if (frame->vector == EXC_NMI)
+	if (frame->vector == EXC_NMI) {
+		if (nmi_hook)
+			nmi_hook(frame->rip);
 		nmi_handle();
-	else if ((frame->vector != EXC_GP || !apply_fixup(frame)) &&
-		 (frame->vector != EXC_MC || mce_handle() != MCE_NONE))
+	} else if ((frame->vector != EXC_GP || !apply_fixup(frame)) &&
+		   (frame->vector != EXC_MC || mce_handle() != MCE_NONE)) {
 		die(frame);
+	}
 }
 
 bool exception_handle(struct trap_frame *frame)

@@ -19,6 +19,10 @@ void idt_load(void);
 /* Linear address of the table, for the host state of a VMCS */
 u64 idt_base(void);
 
+/* What an NMI that reached the host's IDT calls first, with the RIP it
+ * interrupted: on any stack of the core, and with any lock held. NULL: nothing.
+ * Set before other cores run. */
+extern void (*nmi_hook)(u64 rip);
 /* Does the work of an NMI on this core: halts it for good while another one
  * panics, and else nothing. Also for an exit that took the NMI (VMX). Any
  * context; takes no lock. */
