@@ -12,7 +12,9 @@
 #include "lib/log.h"
 #include "mm/owner.h"
 
-#define ACPI_AREA_TYPE E820_ACPI
+/* Not to be reclaimed once the tables are read: the FACS stays in use (ACPI
+ * 6.4, 5.2.10) */
+#define ACPI_AREA_TYPE E820_NVS
 
 struct map {
 	struct e820_entry *out;

@@ -33,7 +33,7 @@ static void test_isolated(void **state)
 	assert_sorted(7);
 	expect(0, 0, 0x9fc00, E820_RAM);
 	expect(1, 0x9fc00, 0xa0000, E820_RESERVED);
-	expect(2, 0xe0000, 0xe0000 + ACPI_AREA_BYTES, E820_ACPI);
+	expect(2, 0xe0000, 0xe0000 + ACPI_AREA_BYTES, E820_NVS);
 	expect(3, 0xe0000 + ACPI_AREA_BYTES, 0x100000, E820_RESERVED);
 	expect(4, 0x100000, RAM_BYTES, E820_RAM);
 	expect(5, PC_ECAM_BASE, PC_ECAM_BASE + PC_ECAM_BYTES, E820_RESERVED);
@@ -69,17 +69,18 @@ static void test_privileged(void **state)
 {
 	vm_make_privileged();
 	fake_vm.acpi_rsdp = MIB(56) - ACPI_AREA_BYTES;
-	assert_int_equal(e820_build(&fake_vm, map, 128), 8);
-	assert_sorted(8);
+	assert_int_equal(e820_build(&fake_vm, map, 128), 9);
+	assert_sorted(9);
 	expect(0, 0x1000, 0xa0000, E820_RAM);
 	expect(1, MIB(1), MIB(32), E820_RAM);
 	expect(2, MIB(32), MIB(36), E820_RESERVED);
 	expect(3, MIB(36), MIB(56) - ACPI_AREA_BYTES, E820_RAM);
-	/* Its own tables and the firmware's meet */
-	expect(4, MIB(56) - ACPI_AREA_BYTES, MIB(57), E820_ACPI);
-	expect(5, MIB(57), MIB(58), E820_NVS);
-	expect(6, MIB(58), MIB(59), E820_RESERVED);
-	expect(7, MIB(59), MIB(64), E820_RAM);
+	/* Its own tables, with the FACS, and the firmware's */
+	expect(4, MIB(56) - ACPI_AREA_BYTES, MIB(56), E820_NVS);
+	expect(5, MIB(56), MIB(57), E820_ACPI);
+	expect(6, MIB(57), MIB(58), E820_NVS);
+	expect(7, MIB(58), MIB(59), E820_RESERVED);
+	expect(8, MIB(59), MIB(64), E820_RAM);
 }
 
 static void test_others_are_reserved(void **state)
