@@ -41,20 +41,18 @@ static const struct gate_row gates[] = {
 };
 /* clang-format on */
 
-/* A gate is open to families from first to last of a vendor */
-struct family_row {
-	enum msr_gate gate;
+/* Gates that a vendor's families open, from first to last; the gates after them
+ * are CPUID's */
+static const struct family_row {
 	enum cpu_vendor vendor;
 	u32 first, last;
-};
-
-static const struct family_row family_gates[] = {
-	{ GATE_INTEL, VENDOR_INTEL, 0, ~0u },
-	{ GATE_AMD, VENDOR_AMD, 0, ~0u },
-	{ GATE_AMD_K8, VENDOR_AMD, AMD_FAMILY_K8, AMD_FAMILY_K8 },
-	{ GATE_AMD_PSTATE, VENDOR_AMD, AMD_FAMILY_K10, ~0u },
-	{ GATE_AMD_COFVID, VENDOR_AMD, AMD_FAMILY_K10, AMD_FAMILY_ZEN - 1 },
-	{ GATE_AMD_ZEN, VENDOR_AMD, AMD_FAMILY_ZEN, ~0u },
+} family_gates[] = {
+	[GATE_INTEL] = { VENDOR_INTEL, 0, ~0u },
+	[GATE_AMD] = { VENDOR_AMD, 0, ~0u },
+	[GATE_AMD_K8] = { VENDOR_AMD, AMD_FAMILY_K8, AMD_FAMILY_K8 },
+	[GATE_AMD_PSTATE] = { VENDOR_AMD, AMD_FAMILY_K10, ~0u },
+	[GATE_AMD_COFVID] = { VENDOR_AMD, AMD_FAMILY_K10, AMD_FAMILY_ZEN - 1 },
+	[GATE_AMD_ZEN] = { VENDOR_AMD, AMD_FAMILY_ZEN, ~0u },
 };
 
 static bool family_in(const struct family_row *row)
@@ -68,9 +66,8 @@ bool msr_gate_open(const struct vm *vm, enum msr_gate gate)
 {
 	if (gate == GATE_ALWAYS)
 		return true;
-	for (u32 i = 0; i < ARRAY_SIZE(family_gates); i++)
-		if (family_gates[i].gate == gate)
-			return family_in(&family_gates[i]);
+	if (gate < ARRAY_SIZE(family_gates))
+		return family_in(&family_gates[gate]);
 	for (u32 i = 0; i < ARRAY_SIZE(gates); i++)
 		if (gates[i].gate == gate &&
 		    cpuid_has(vm, gates[i].leaf, gates[i].reg, gates[i].bits))
