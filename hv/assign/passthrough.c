@@ -19,71 +19,9 @@
 #include "lib/bytes.h"
 #include "lib/errno.h"
 
-#define NO_FUNCTION 0xffffu
-
-static u32 bdf_hash(struct pci_bdf bdf)
-{
-	return (bdf.devfn ^ bdf.bus * 13u ^ bdf.segment * 7u) %
-	       PASSTHROUGH_HASH;
-}
-
 static struct passthrough *passthrough_of(const struct vm *vm)
 {
 	return vm->devices[VDEV_passthrough];
-}
-
-static struct vfunc *func_find(const struct passthrough *pci,
-			       struct pci_bdf bdf)
-{
-	struct vfunc *f = pci->hash[bdf_hash(bdf)];
-
-	while (f && (f->bdf.bus != bdf.bus || f->bdf.devfn != bdf.devfn ||
-		     f->bdf.segment != bdf.segment))
-		f = f->next;
-	return f;
-}
-
-/* No memory: the function stays unknown, and with it all of its config space */
-static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf)
-{
-	struct vfunc *f = kmem_alloc(&pci->vm->budget, sizeof(*f));
-	struct vfunc **head = &pci->hash[bdf_hash(bdf)];
-
-	if (!f)
-		return NULL;
-	f->pci = pci;
-	f->bdf = bdf;
-	passthrough_guard_init(f);
-	passthrough_msi_init(f);
-	passthrough_msix_init(f);
-	f->next = *head;
-	*head = f;
-	return f;
-}
-
-/* *added: it is new, and its MSI-X table is not trapped yet */
-static struct vfunc *func_get(struct passthrough *pci, struct pci_bdf bdf,
-			      bool *added)
-{
-	struct vfunc *f = func_find(pci, bdf);
-
-	if (f || pci_read(bdf, PCI_VENDOR_ID, 2) == NO_FUNCTION ||
-	    passthrough_is_hidden(bdf))
-		return f;
-	f = func_add(pci, bdf);
-	*added = f != NULL;
-	return f;
-}
-
-static void func_found(struct pci_bdf bdf, void *arg)
-{
-	struct passthrough *pci = arg;
-	struct vfunc *f = NULL;
-
-	if (!func_find(pci, bdf) && !passthrough_is_hidden(bdf))
-		f = func_add(pci, bdf);
-	if (f)
-		passthrough_msix_place_first(f);
 }
 
 /* Which dword of the MSI capability @offset is in, -1: none */
@@ -111,7 +49,7 @@ static u32 func_read(struct vfunc *f, u32 offset, u8 size)
 	else if (is_msix_control(f, offset))
 		value = passthrough_msix_control_read(f);
 	else
-		return pci_read(f->bdf, (u16)offset, size);
+		return passthrough_read(f, offset, size);
 	return value >> (offset & 3) * 8 & (u32)ones_of(size);
 }
 
@@ -123,42 +61,33 @@ static u32 merge(u32 old, u32 offset, u8 size, u32 value)
 			       ones_of(size) << shift);
 }
 
-/* True: the write may have moved a table */
-static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
+static void func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 {
 	int word = msi_word(f, offset);
 
-	if (word >= 0) {
+	if (word >= 0)
 		passthrough_msi_write(f, (u32)word,
 				      merge(passthrough_msi_read(f, (u32)word),
 					    offset, size, value));
-		return false;
-	}
-	if (is_msix_control(f, offset)) {
+	else if (is_msix_control(f, offset))
 		passthrough_msix_control_write(
 			f, merge(passthrough_msix_control_read(f), offset, size,
 				 value));
-		return false;
-	}
-	if (passthrough_write_is_refused(f, offset))
-		return false;
-	pci_write(f->bdf, (u16)offset, size, value);
-	return offset < PCI_COMMAND + 2u ||
-	       (offset >= PCI_BAR0 && offset < PCI_BAR0 + PCI_BAR_COUNT * 4);
+	else if (!passthrough_write_is_refused(f, offset))
+		passthrough_write(f, offset, size, value);
 }
 
 static u32 config_read(struct passthrough *pci, struct pci_address a, u8 size)
 {
-	struct vfunc *f;
 	u32 value = (u32)ones_of(size);
-	bool added = false;
+	struct vfunc *f = passthrough_func_lock(pci, a.bdf);
+	bool follow;
 
-	spin_lock(&pci->lock);
-	f = func_get(pci, a.bdf, &added);
 	if (f)
 		value = func_read(f, a.reg, size) & (u32)ones_of(size);
+	follow = f && f->decode_due; /* it is new */
 	spin_unlock(&pci->lock);
-	if (added)
+	if (follow)
 		passthrough_follow(f);
 	return value;
 }
@@ -166,15 +95,14 @@ static u32 config_read(struct passthrough *pci, struct pci_address a, u8 size)
 static void config_write(struct passthrough *pci, struct pci_address a, u8 size,
 			 u32 value)
 {
-	bool moved = false, added = false;
-	struct vfunc *f;
+	struct vfunc *f = passthrough_func_lock(pci, a.bdf);
+	bool follow;
 
-	spin_lock(&pci->lock);
-	f = func_get(pci, a.bdf, &added);
 	if (f)
-		moved = func_write(f, a.reg, size, value);
+		func_write(f, a.reg, size, value);
+	follow = f && f->decode_due;
 	spin_unlock(&pci->lock);
-	if (moved || added)
+	if (follow)
 		passthrough_follow(f);
 }
 
@@ -329,24 +257,11 @@ static int ecam_add(struct vm *vm)
 	return 0;
 }
 
-static void func_free(struct vfunc *f)
-{
-	passthrough_msi_release(f);
-	passthrough_msix_release(f);
-	kmem_free(&f->pci->vm->budget, f, sizeof(*f));
-}
-
 static void passthrough_destroy(struct vm *vm)
 {
 	struct passthrough *pci = passthrough_of(vm);
 
-	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
-		while (pci->hash[i]) {
-			struct vfunc *f = pci->hash[i];
-
-			pci->hash[i] = f->next;
-			func_free(f);
-		}
+	passthrough_funcs_free(pci);
 	kmem_free(&vm->budget, pci, sizeof(*pci));
 }
 
@@ -363,7 +278,7 @@ static int passthrough_create(struct vm *vm)
 	if (!err)
 		err = ecam_add(vm);
 	if (!err)
-		pci_scan(func_found, pci);
+		pci_scan(passthrough_func_found, pci);
 	return err;
 }
 

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A BAR moved, and an MSI-X table with it: the trap must follow before anyone
- * writes the new place. The MMIO bus is searched without a lock, so it changes
- * while every core stands still. Each then drops its vCPUs' cached
- * translations. This is rare: firmware placed the BARs, and they are sized with
- * decoding off. If a core does not come, the memory of the function is turned
- * off: its old trap stays, and nothing is at the new place.
- * Called from exits of config space, with no lock held.
+ * MSI-X tables that move. A function decodes memory only while the trap stands
+ * where its table is. So a write that may move the table (memory decoding on, a
+ * BAR, Resizable BAR control) is done with decoding off in the hardware. The
+ * trap follows, then decoding comes back: `decode_due` says that it is owed.
+ *
+ * The MMIO bus is searched without a lock, so it changes while every core
+ * stands still. The table's address is read there, too, and decoding turned on:
+ * of two movers whichever comes first serves the last write. Each core then
+ * drops its cached translations. This is rare: firmware placed the BARs, and
+ * they are sized with decoding off.
+ *
+ * A register that nobody knows may move a table as well. So after any write to
+ * the function, its table is where the trap is, or decoding goes off.
  */
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/tsc.h"
@@ -15,49 +21,163 @@
 #include "include/hw/pci.h"
 #include "lib/log.h"
 
-struct move {
-	struct vfunc *f;
-	u64 table;
-};
+static u32 command_read(const struct vfunc *f)
+{
+	return pci_read(f->bdf, PCI_COMMAND, 2);
+}
+
+static void decode_set(struct vfunc *f, bool on)
+{
+	u32 command = command_read(f) & ~PCI_COMMAND_MEMORY;
+
+	pci_write(f->bdf, PCI_COMMAND, 2,
+		  command | (on ? PCI_COMMAND_MEMORY : 0));
+	f->decode_due = false;
+}
+
+bool passthrough_decodes(const struct vfunc *f)
+{
+	return command_read(f) & PCI_COMMAND_MEMORY;
+}
+
+/* Is the trap where the table is, if there is one? */
+static bool in_step(const struct vfunc *f)
+{
+	return passthrough_msix_table_address(f) == f->msix.table;
+}
+
+u32 passthrough_read(const struct vfunc *f, u32 offset, u8 size)
+{
+	u32 value = pci_read(f->bdf, (u16)offset, size);
+
+	if (f->decode_due && offset == PCI_COMMAND)
+		value |= PCI_COMMAND_MEMORY;
+	return value;
+}
+
+void passthrough_hold(struct vfunc *f)
+{
+	if (!f->msix.count || !passthrough_decodes(f))
+		return;
+	decode_set(f, false);
+	f->decode_due = true;
+}
+
+static bool overlaps(u32 offset, u8 size, u32 first, u32 bytes)
+{
+	return offset < first + bytes && offset + size > first;
+}
+
+/* The BAR that has the table. Behind it a bridge has its windows: decoding off
+ * would cut off all that is below. */
+static bool is_table_bar(const struct vfunc *f, u32 offset, u8 size)
+{
+	u32 at = PCI_BAR0 + f->msix.bar * 4u;
+	u32 low = pci_read(f->bdf, (u16)at, 4) & (PCI_BAR_IO | PCI_BAR_TYPE);
+
+	return overlaps(offset, size, at, low == PCI_BAR_64 ? 8 : 4);
+}
+
+/* Resizing a BAR clears address bits (PCIe 4.0, 7.8.6 *Resizable BAR Extended
+ * Capability*) */
+static bool is_mover(const struct vfunc *f, u32 offset, u8 size)
+{
+	return is_table_bar(f, offset, size) ||
+	       (f->msix.rebar &&
+		overlaps(offset, size, f->msix.rebar + PCI_REBAR_FIRST,
+			 PCI_REBAR_BYTES));
+}
+
+/* The low byte of the command register */
+static void command_write(struct vfunc *f, u32 offset, u8 size, u32 value)
+{
+	bool was_on = passthrough_decodes(f);
+
+	f->decode_due = value & PCI_COMMAND_MEMORY && !in_step(f);
+	if (f->decode_due)
+		value &= ~PCI_COMMAND_MEMORY;
+	pci_write(f->bdf, (u16)offset, size, value);
+	/* What was written to the table meanwhile is lost in the device */
+	if (value & PCI_COMMAND_MEMORY && !was_on)
+		passthrough_msix_sync(f);
+}
+
+void passthrough_write(struct vfunc *f, u32 offset, u8 size, u32 value)
+{
+	if (f->msix.count && overlaps(offset, size, PCI_COMMAND, 1)) {
+		command_write(f, offset, size, value);
+		return;
+	}
+	if (f->msix.count && is_mover(f, offset, size))
+		passthrough_hold(f);
+	pci_write(f->bdf, (u16)offset, size, value);
+	if (f->msix.count && !in_step(f))
+		passthrough_hold(f);
+}
+
+/* Functions that decode nothing have no table anywhere. Where the trap of one
+ * was left, @table of another may come. */
+static void evict_idle(struct passthrough *pci, u64 table, u64 bytes)
+{
+	u64 base = ALIGN_DOWN(table, PAGE_SIZE);
+	u64 end = table + bytes;
+
+	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
+		for (struct vfunc *f = pci->hash[i]; f; f = f->next)
+			if (f->msix.table && f->msix.trap_base < end &&
+			    f->msix.trap_base + f->msix.trap_size > base &&
+			    !passthrough_decodes(f))
+				passthrough_msix_unplace(f);
+}
+
+/* The trap goes to @table, 0: nowhere. No vCPU looks at the bus. */
+static int trap_move(struct vfunc *f, u64 table)
+{
+	int err;
+
+	evict_idle(f->pci, table, f->msix.count * PCI_MSIX_ENTRY_BYTES);
+	passthrough_msix_unplace(f);
+	err = table ? passthrough_msix_place(f, table) : 0;
+	if (err || !table)
+		return err;
+	/* The guest may have reached the new place as a plain device */
+	err = pt_unmap(&f->pci->vm->npt, f->msix.trap_base, f->msix.trap_size);
+	if (err)
+		passthrough_msix_unplace(f);
+	return err;
+}
 
 /* While all cores stand still */
 static int move_now(void *arg)
 {
-	const struct move *m = arg;
-	struct vfunc *f = m->f;
-	struct vm *vm = f->pci->vm;
-	int err;
+	struct vfunc *f = arg;
+	u64 table = passthrough_msix_table_address(f);
+	int err = 0;
 
-	passthrough_msix_unplace(f);
-	err = passthrough_msix_place(f, m->table);
-	if (err)
-		return err;
-	/* The guest may have reached the new place as a plain device */
-	err = pt_unmap(&vm->npt, f->msix.trap_base, f->msix.trap_size);
-	if (err)
-		passthrough_msix_unplace(f);
+	if (!f->decode_due)
+		return 0; /* another mover has done it */
+	if (table != f->msix.table)
+		err = trap_move(f, table);
+	if (!err)
+		decode_set(f, true);
 	return err;
 }
 
 /* On each core, behind it */
 static void moved(void *arg)
 {
-	const struct move *m = arg;
+	const struct vfunc *f = arg;
 
-	vm_flush_here(m->f->pci->vm);
-}
-
-static bool decodes_memory(const struct vfunc *f)
-{
-	return pci_read(f->bdf, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY;
+	iomap_flush_here(&f->msix.map);
+	vm_flush_here(f->pci->vm);
 }
 
 /* With no trap there must be no table either */
-static void decode_off(struct vfunc *f)
+static void refuse(struct vfunc *f)
 {
-	u32 command = pci_read(f->bdf, PCI_COMMAND, 2);
-
-	pci_write(f->bdf, PCI_COMMAND, 2, command & ~PCI_COMMAND_MEMORY);
+	if (!f->decode_due)
+		return;
+	f->decode_due = false;
 	if (!ratelimit_pass(&f->pci->vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
 		return;
 	log_warn("pci",
@@ -67,24 +187,31 @@ static void decode_off(struct vfunc *f)
 		 passthrough_msix_table_address(f));
 }
 
+/* True: the trap must move first */
+static bool decode_return(struct vfunc *f)
+{
+	if (!f->decode_due || !in_step(f))
+		return f->decode_due;
+	decode_set(f, true);
+	passthrough_msix_sync(f);
+	return false;
+}
+
 void passthrough_follow(struct vfunc *f)
 {
 	struct passthrough *pci = f->pci;
-	struct move m = { .f = f };
+	bool moves;
 	int err;
 
 	spin_lock(&pci->lock);
-	if (f->msix.count && decodes_memory(f))
-		m.table = passthrough_msix_table_address(f);
-	if (m.table && m.table == f->msix.table)
-		passthrough_msix_sync(f);
+	moves = decode_return(f);
 	spin_unlock(&pci->lock);
-	if (!m.table || m.table == f->msix.table)
+	if (!moves)
 		return;
-	err = smp_rendezvous(move_now, moved, &m);
+	err = smp_rendezvous(move_now, moved, f);
 	spin_lock(&pci->lock);
 	if (err)
-		decode_off(f);
+		refuse(f);
 	passthrough_msix_sync(f);
 	spin_unlock(&pci->lock);
 }

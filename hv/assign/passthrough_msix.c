@@ -14,7 +14,6 @@
 #include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "mm/hostmap.h"
 #include "mm/owner.h"
 
 #define CONTROL(bits)        ((u32)(bits) << 16)
@@ -26,13 +25,21 @@ static u8 *hw_entry(const struct vfunc *f, const struct msix_entry *e)
 {
 	u64 index = (u64)(e - f->msix.entries);
 
-	return f->msix.va + (f->msix.table - f->msix.trap_base) +
+	return f->msix.map.va + (f->msix.table - f->msix.trap_base) +
 	       index * PCI_MSIX_ENTRY_BYTES;
 }
 
+/* Is the device's table at the trap? With decoding off it is nowhere, and what
+ * is at the trap may be another function's. */
+static bool table_there(const struct vfunc *f)
+{
+	return f->msix.table && passthrough_decodes(f);
+}
+
+/* On only behind a trap, and once the entries have reached the device */
 static void hw_control(const struct vfunc *f)
 {
-	bool on = f->msix.enabled && f->msix.table;
+	bool on = f->msix.enabled && table_there(f);
 	u32 word = pci_read(f->bdf, f->msix.cap, 4) & ~MSIX_CONTROL_VIRTUAL;
 
 	word |= on ? CONTROL(PCI_MSIX_ENABLE) : 0;
@@ -53,7 +60,7 @@ static void on_storm(void *dev)
 	struct vfunc *f = e->func;
 
 	spin_lock(&f->pci->lock);
-	if (f->msix.table)
+	if (table_there(f))
 		mmio_write(hw_entry(f, e) + ENTRY_CONTROL * 4, 4,
 			   entry_on(e) ? 0 : PCI_MSIX_ENTRY_MASKED);
 	spin_unlock(&f->pci->lock);
@@ -111,7 +118,7 @@ void passthrough_msix_sync(struct vfunc *f)
 
 	if (!f->msix.cap)
 		return;
-	if (f->msix.table && f->msix.enabled)
+	if (f->msix.enabled && table_there(f))
 		for (i = 0; i < f->msix.count; i++)
 			entry_sync(f, &f->msix.entries[i]);
 	hw_control(f);
@@ -142,7 +149,7 @@ static struct msix_entry *entry_at(const struct vfunc *f, u64 offset)
 {
 	u64 start = f->msix.table - f->msix.trap_base;
 
-	if (offset < start)
+	if (offset < start || !table_there(f))
 		return NULL;
 	offset = (offset - start) / PCI_MSIX_ENTRY_BYTES;
 	return offset < f->msix.count ? &f->msix.entries[offset] : NULL;
@@ -158,7 +165,7 @@ static u64 table_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	spin_lock(&f->pci->lock);
 	e = entry_at(f, offset);
 	if (!e) {
-		value = mmio_read(f->msix.va + offset, size);
+		value = mmio_read(f->msix.map.va + offset, size);
 	} else {
 		value = e->word[at];
 		if (size == 8 && at < ENTRY_CONTROL)
@@ -194,7 +201,7 @@ static void table_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	if (e)
 		entry_write(f, e, offset, size, value);
 	else if (!entry_at(f, offset + size - 1))
-		mmio_write(f->msix.va + offset, size, value);
+		mmio_write(f->msix.map.va + offset, size, value);
 	spin_unlock(&f->pci->lock);
 }
 
@@ -240,18 +247,16 @@ int passthrough_msix_place(struct vfunc *f, u64 table)
 		.write = table_write,
 		.dev = f,
 	};
-	u8 *va;
 	int err;
 
 	if (end <= base || !is_device(base, end))
 		return -EINVAL;
-	va = ioremap(HPA(base), end - base, PT_R | PT_W | PT_UC);
-	if (!va)
-		return -ENOMEM;
-	err = bus_add(&f->pci->vm->mmio, &region);
+	err = iomap_move(&f->msix.map, HPA(base), end - base,
+			 PT_R | PT_W | PT_UC);
+	if (!err)
+		err = bus_add(&f->pci->vm->mmio, &region);
 	if (err)
 		return err;
-	f->msix.va = va;
 	f->msix.trap_base = base;
 	f->msix.trap_size = end - base;
 	f->msix.table = table;
@@ -274,36 +279,51 @@ static void capability_read(struct vfunc *f)
 	f->msix.count = (u16)((control & PCI_MSIX_SIZE) + 1);
 	f->msix.bar = (u8)(table & PCI_MSIX_BIR);
 	f->msix.offset = table & ~PCI_MSIX_BIR;
+	f->msix.rebar = pci_find_ext_cap(f->bdf, PCI_EXT_CAP_REBAR);
 }
+
+/* A table of the most entries, wherever it begins in a page */
+#define MAP_BYTES (PCI_MSIX_MAX * PCI_MSIX_ENTRY_BYTES + PAGE_SIZE)
 
 static size_t entries_bytes(const struct vfunc *f)
 {
 	return f->msix.count * sizeof(struct msix_entry);
 }
 
+/* All that the table will ever need, wherever the guest moves it */
+static int table_create(struct vfunc *f)
+{
+	if (f->msix.bar >= PCI_BAR_COUNT)
+		return -ENODEV;
+	if (iomap_init(&f->msix.map, MAP_BYTES))
+		return -ENOMEM;
+	f->msix.entries = kmem_alloc(&f->pci->vm->budget, entries_bytes(f));
+	if (!f->msix.entries)
+		return -ENOMEM;
+	for (u32 i = 0; i < f->msix.count; i++) {
+		f->msix.entries[i].func = f;
+		f->msix.entries[i].word[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED;
+	}
+	return 0;
+}
+
 void passthrough_msix_init(struct vfunc *f)
 {
+	int err;
+
 	f->msix.cap = pci_find_cap(f->bdf, PCI_CAP_ID_MSIX);
 	if (!f->msix.cap)
 		return;
 	capability_read(f);
 	/* What firmware left there must not fire into our vectors */
 	hw_control(f);
-	if (f->msix.bar < PCI_BAR_COUNT)
-		f->msix.entries =
-			kmem_alloc(&f->pci->vm->budget, entries_bytes(f));
-	if (!f->msix.entries) {
+	err = table_create(f);
+	if (err) {
 		log_warn("pci", "%02x:%02x.%u: no MSI-X: %s", f->bdf.bus,
 			 pci_device(f->bdf), pci_function(f->bdf),
-			 f->msix.bar < PCI_BAR_COUNT
-				 ? "no memory for its table"
-				 : "its table is in no BAR");
+			 err == -ENOMEM ? "no memory for its table"
+					: "its table is in no BAR");
 		f->msix.count = 0;
-		return;
-	}
-	for (u32 i = 0; i < f->msix.count; i++) {
-		f->msix.entries[i].func = f;
-		f->msix.entries[i].word[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED;
 	}
 }
 

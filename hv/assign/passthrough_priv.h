@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Inside of the privileged guest's PCI: passthrough.c (config space),
- * passthrough_guard.c (what is not the guest's), passthrough_msi.c,
- * passthrough_msix.c (table), passthrough_move.c (a table's new address). All
- * state is protected by passthrough.lock; pci_lock and the locks of
- * hv/irq/route.h come after it. It is not held across a rendezvous of the cores
- * (passthrough_move.c).
+ * passthrough_func.c (which functions there are), passthrough_guard.c (what is
+ * not the guest's), passthrough_msi.c, passthrough_msix.c (table),
+ * passthrough_move.c (a table's new address). All state is protected by
+ * passthrough.lock; pci_lock and the locks of hv/irq/route.h come after it. It
+ * is not held across a rendezvous of the cores.
  */
 #ifndef HV_ASSIGN_PASSTHROUGH_PRIV_H
 #define HV_ASSIGN_PASSTHROUGH_PRIV_H
@@ -15,6 +15,7 @@
 #include "drivers/pci/pci.h"
 #include "hv/core/vm.h"
 #include "hv/irq/route.h"
+#include "mm/iomap.h"
 
 #define PASSTHROUGH_HASH 64u
 
@@ -43,16 +44,20 @@ struct vfunc {
 	} msi;
 
 	struct {
-		u8 cap; /* 0: none, or unusable */
-		u8 bar; /* index of the BAR that holds the table */
+		u8 cap;    /* 0: none, or unusable */
+		u8 bar;    /* index of the BAR that holds the table */
+		u16 rebar; /* offset of the Resizable BAR capability; 0: none */
 		u16 count;
 		bool enabled, masked; /* control bits as the guest wrote them */
 		u32 offset;           /* of the table in the BAR */
 		u64 table;            /* its address; 0: not placed */
 		u64 trap_base, trap_size; /* the whole pages it lies in */
-		u8 *va;                   /* of trap_base */
+		struct iomap map;         /* of trap_base */
 		struct msix_entry *entries;
 	} msix;
+	/* The guest turned memory decoding on, the hardware has it off: the
+	 * trap of the MSI-X table comes first (passthrough_move.c) */
+	bool decode_due;
 };
 
 struct passthrough {
@@ -68,6 +73,15 @@ void passthrough_guard_init(struct vfunc *f);
 /* A write at @offset that no capability of ours takes: does it stay away from
  * the hardware? */
 bool passthrough_write_is_refused(const struct vfunc *f, u32 offset);
+
+/* Takes passthrough.lock, and finds the function at @bdf or makes it known;
+ * NULL: there is none for the guest. A new one has its memory decoding held:
+ * passthrough_follow(). No locks held. */
+struct vfunc *passthrough_func_lock(struct passthrough *pci,
+				    struct pci_bdf bdf);
+/* Of pci_scan(), @pci, while the VM is built */
+void passthrough_func_found(struct pci_bdf bdf, void *pci);
+void passthrough_funcs_free(struct passthrough *pci);
 
 /* A dword of the capability, @word counted from its start */
 u32 passthrough_msi_read(const struct vfunc *f, u32 word);
@@ -88,11 +102,24 @@ void passthrough_msix_place_first(struct vfunc *f);
 void passthrough_msix_sync(struct vfunc *f);
 /* Where the table is by the BAR as it is now; 0: nowhere */
 u64 passthrough_msix_table_address(const struct vfunc *f);
-/* Add the trap at @table (bus region and mapping); no vCPU looks at the bus */
+/* Add the trap at @table (bus region and mapping); no vCPU looks at the bus,
+ * and each core calls iomap_flush_here() afterwards. -EINVAL: no device can be
+ * there; -EEXIST, -ENOSPC as bus_add(). */
 int __must_check passthrough_msix_place(struct vfunc *f, u64 table);
 void passthrough_msix_unplace(struct vfunc *f);
 
-/* Command register or BARs were written: follow the table. No locks held. */
+/* Configuration space that is no part of an MSI or MSI-X capability; an aligned
+ * access that does not cross a dword. passthrough_follow() comes after a write
+ * that leaves decode_due set. */
+u32 passthrough_read(const struct vfunc *f, u32 offset, u8 size);
+void passthrough_write(struct vfunc *f, u32 offset, u8 size, u32 value);
+/* Does the hardware decode memory? */
+bool passthrough_decodes(const struct vfunc *f);
+/* Turn decoding off, if it is on and the function has a table, until
+ * passthrough_follow() */
+void passthrough_hold(struct vfunc *f);
+/* If memory decoding is due: let the trap follow the table, then turn it on.
+ * Takes passthrough.lock; no lock is held. */
 void passthrough_follow(struct vfunc *f);
 
 #endif

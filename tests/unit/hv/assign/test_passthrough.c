@@ -1,4 +1,4 @@
-/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/assign/passthrough_guard.c hv/core/bus.c */
+/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_func.c hv/assign/passthrough_guard.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * MSI and MSI-X interposition against a fake config space and a fake BAR. The
@@ -24,15 +24,33 @@
 #define TABLE_OFF 0x800u
 #define ENTRIES   130u /* the table crosses into a second page's start */
 
+#define REBAR  0x200u
+#define SECRET 0x44u /* a write here moves BAR 0 to BAR_MOVED */
+
 #define HOST_ADDR 0xfee42000u
 #define HOST_DATA 0x77u
 
-static u8 config[2][256]; /* function 00:03.0 and 00:04.0 */
+static u8 config[2][4096]; /* function 00:03.0 and 00:04.0 */
 static u8 bar[16384] __attribute__((aligned(4096)));
 static u8 bar_moved[16384] __attribute__((aligned(4096)));
 static u32 routes, unroutes, unmaps, cf9;
+static u32 writes_seen_off; /* while function 0 decoded no memory */
 static u64 routed_addr;
 static u32 routed_data;
+
+static bool alive; /* created, and not yet to be destroyed */
+static u8 bar_type;
+static bool writes_everywhere; /* as a chipset's function has registers */
+
+static void put32(u8 *p, u32 v)
+{
+	memcpy(p, &v, 4);
+}
+
+static bool has_msix(const u8 *c)
+{
+	return c[MSIX_CAP] == PCI_CAP_ID_MSIX;
+}
 
 struct irq_msi {
 	void (*on_storm)(void *dev);
@@ -47,11 +65,11 @@ static u8 *function(struct pci_bdf bdf)
 	return config[bdf.devfn == 0x20];
 }
 
-static bool writes_everywhere; /* as a chipset's function has registers */
-
 static bool writable(u16 off)
 {
-	return writes_everywhere || off == 4 || (off >= 0x10 && off < 0x28) ||
+	return writes_everywhere || off == 4 || off == SECRET ||
+	       (off >= REBAR + 4 && off < REBAR + 12) ||
+	       (off >= 0x10 && off < 0x28) ||
 	       (off >= MSI_CAP + 2 && off < MSI_CAP + 20) ||
 	       off == MSIX_CAP + 2 || off == MSIX_CAP + 3;
 }
@@ -61,11 +79,33 @@ u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
 	u32 value = ~0u;
 
 	assert_true(offset + size <= 4096 && offset % size == 0);
-	if (function(bdf) && offset < 256) {
+	if (function(bdf)) {
 		value = 0;
 		memcpy(&value, function(bdf) + offset, size);
 	}
 	return value;
+}
+
+static u64 bar_of(const u8 *c)
+{
+	u64 base;
+
+	memcpy(&base, c + 0x10, sizeof(base));
+	return (base & PCI_BAR_TYPE) == PCI_BAR_64 ? base & ~0xfull
+						   : (u32)base & ~0xfu;
+}
+
+/* A table is never where the guest can reach it with no trap there */
+static void check_trap(const u8 *c)
+{
+	const struct bus_region *r;
+
+	if (!alive || !has_msix(c) || !(c[4] & PCI_COMMAND_MEMORY) ||
+	    !bar_of(c))
+		return;
+	r = bus_find(&fake_vm.mmio, bar_of(c) + TABLE_OFF);
+	assert_non_null(r);
+	assert_string_equal(r->name, "msix");
 }
 
 static void check_hardware(void)
@@ -89,19 +129,33 @@ void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
 	for (i = 0; function(bdf) && i < size; i++)
 		if (writable((u16)(offset + i)))
 			function(bdf)[offset + i] = (u8)(value >> i * 8);
-	/* Sizing: the low bits of BAR 0 are its 16 KiB */
-	if (function(bdf))
-		config[0][0x10] = 0, config[0][0x11] &= 0xc0;
+	/* Sizing: the low bits of BAR 0 are its 16 KiB; resized, 2 MiB */
+	for (i = 0; i < 2; i++)
+		config[i][0x10] = bar_type, config[i][0x11] &= 0xc0;
+	if (config[0][REBAR + 9])
+		config[0][0x11] = 0, config[0][0x12] &= 0xe0;
+	writes_seen_off += !(config[0][4] & PCI_COMMAND_MEMORY);
 	check_hardware();
+	check_trap(config[0]);
+	check_trap(config[1]);
+	if (offset == SECRET)
+		put32(config[0] + 0x10, BAR_MOVED);
 }
 
 u8 pci_find_cap(struct pci_bdf bdf, u8 id)
 {
-	if (bdf.devfn != 0x18)
+	const u8 *c = function(bdf);
+
+	if (!c || !has_msix(c))
 		return 0;
-	return id == PCI_CAP_ID_MSI    ? MSI_CAP
+	return id == PCI_CAP_ID_MSI    ? (c[MSI_CAP] == id ? MSI_CAP : 0)
 	       : id == PCI_CAP_ID_MSIX ? MSIX_CAP
 				       : 0;
+}
+
+u16 pci_find_ext_cap(struct pci_bdf bdf, u16 id)
+{
+	return bdf.devfn == 0x18 && id == PCI_EXT_CAP_REBAR ? REBAR : 0;
 }
 
 void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
@@ -136,7 +190,8 @@ void mmio_write(volatile void *addr, u8 size, u64 value)
 
 	memcpy((void *)addr, &value, size);
 	table += TABLE_OFF;
-	if (p >= table && p < table + ENTRIES * 16)
+	if (p >= table && p < table + ENTRIES * 16 &&
+	    config[0][4] & PCI_COMMAND_MEMORY)
 		check_entry(table, (u64)(p - table) / 16);
 }
 
@@ -208,22 +263,25 @@ void vm_flush_here(const struct vm *v)
 }
 
 static bool core_is_silent;
+static u32 meetings;
+static void (*meanwhile)(void); /* what another core does before it comes */
 
 int smp_rendezvous(int (*change)(void *arg), void (*after)(void *arg),
 		   void *arg)
 {
+	void (*first)(void) = meanwhile;
 	int err;
 
+	meanwhile = NULL;
+	if (first)
+		first();
 	if (core_is_silent)
 		return -ETIMEDOUT;
+	meetings++;
 	err = change(arg);
-	after(arg);
+	if (after)
+		after(arg);
 	return err;
-}
-
-static void put32(u8 *p, u32 v)
-{
-	memcpy(p, &v, 4);
 }
 
 static int setup(void **state)
@@ -236,12 +294,14 @@ static int setup(void **state)
 	fake_ioremap_reset();
 	fake_ioremap_add(BAR, bar, sizeof(bar));
 	fake_ioremap_add(BAR_MOVED, bar_moved, sizeof(bar_moved));
-	writes_everywhere = false;
 	memset(config, 0, sizeof(config));
 	memset(bar, 0xff, sizeof(bar)); /* every entry masked, as at reset */
 	memset(bar_moved, 0xff, sizeof(bar_moved));
 	memset(msi_pool, 0, sizeof(msi_pool));
-	routes = unroutes = unmaps = 0;
+	routes = unroutes = unmaps = meetings = 0;
+	bar_type = 0;
+	writes_everywhere = false;
+	core_is_silent = false;
 	put32(config[0], 0x12345678);
 	put32(config[1], 0x12345679);
 	config[0][4] = PCI_COMMAND_MEMORY;
@@ -256,11 +316,13 @@ static int setup(void **state)
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
 	assert_int_equal(passthrough_vdev.create(&fake_vm), 0);
+	alive = true;
 	return 0;
 }
 
 static int teardown(void **state)
 {
+	alive = false;
 	passthrough_vdev.destroy(&fake_vm);
 	free(fake_vm.ports.regions);
 	free(fake_vm.mmio.regions);
@@ -483,6 +545,106 @@ static void test_bar_moves(void **state)
 	assert_true(config[0][MSIX_CAP + 3] & 0x80);
 }
 
+/* Decoding is off until the trap stands, and the guest does not see it */
+static void seen_by_another_core(void)
+{
+	assert_false(config[0][4] & PCI_COMMAND_MEMORY);
+	assert_int_equal(bar_of(config[0]), BAR_MOVED);
+	assert_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+	assert_int_equal(cfg_read(0x18, 4, 2), PCI_COMMAND_MEMORY);
+}
+
+static void test_moved_while_on(void **state)
+{
+	table_write(0, 0, 0xfee01000);
+	table_write(0, 2, 0x41);
+	table_write(0, 3, 0);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	meanwhile = seen_by_another_core;
+	cfg_write(0x10, 4, BAR_MOVED);
+	assert_int_equal(meetings, 2);
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+	assert_true(config[0][MSIX_CAP + 3] & 0x80);
+	assert_int_equal(bar_moved[TABLE_OFF + 12], 0);
+	/* Registers beside the BAR, a bridge's windows, do not turn it off */
+	writes_seen_off = 0;
+	cfg_write(0x14, 4, 0x12345678);
+	cfg_write(0x20, 4, 0x12345678);
+	assert_int_equal(writes_seen_off, 0);
+	/* The same value moves nothing, and other commands stop no core */
+	cfg_write(0x10, 4, BAR_MOVED);
+	cfg_write(4, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+	assert_int_equal(meetings, 2);
+}
+
+/* The last write counts, whoever comes first */
+static void move_back(void)
+{
+	cfg_write(0x10, 4, BAR);
+}
+
+static void turn_off(void)
+{
+	cfg_write(4, 2, 0);
+}
+
+static void test_two_movers(void **state)
+{
+	meanwhile = move_back;
+	cfg_write(0x10, 4, BAR_MOVED);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR));
+	assert_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+	meanwhile = turn_off;
+	cfg_write(0x10, 4, BAR_MOVED);
+	assert_false(config[0][4] & PCI_COMMAND_MEMORY);
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+}
+
+static void test_other_movers(void **state)
+{
+	/* Resized from 16 KiB to 2 MiB, the BAR loses address bits */
+	cfg_write(0x10, 4, BAR_MOVED);
+	cfg_write(REBAR + 8, 4, 0x0100);
+	assert_int_equal(bar_of(config[0]), BAR);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR));
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+	cfg_write(REBAR + 8, 4, 0);
+	/* A register that nobody knows */
+	cfg_write(SECRET, 1, 1);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+}
+
+/* A BAR beyond the CPU's addresses, and one that wraps */
+static void test_64_bit_bar(void **state)
+{
+	config[0][0x10] = bar_type = PCI_BAR_64;
+	cfg_write(0x14, 4, 1u << 12);
+	assert_false(config[0][4] & PCI_COMMAND_MEMORY);
+	cfg_write(0x14, 4, ~0u);
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_false(config[0][4] & PCI_COMMAND_MEMORY);
+	cfg_write(0x14, 4, 0);
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR));
+}
+
+/* However often: one mapping, and no more memory */
+static void test_many_moves(void **state)
+{
+	u32 live = fake_pool_live;
+
+	for (u32 i = 0; i < 55000; i++)
+		cfg_write(0x10, 4, i % 3 ? BAR_MOVED : BAR_RAM);
+	assert_int_equal(fake_iomaps, 1);
+	assert_int_equal(fake_pool_live, live);
+}
+
 /* The trap cannot follow, so the table must be nowhere */
 static void test_no_rendezvous(void **state)
 {
@@ -498,14 +660,79 @@ static void test_no_rendezvous(void **state)
 	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
 }
 
+/* A second function with a table comes by hot plug, decoding already */
+static void plug_second(u64 at)
+{
+	put32(config[1] + 0x10, (u32)at);
+	put32(config[1] + MSIX_CAP, 0x80000011u | (ENTRIES - 1) << 16);
+	put32(config[1] + MSIX_CAP + 4, TABLE_OFF);
+	alive = false;
+	config[1][4] = PCI_COMMAND_MEMORY;
+	cfg_read(0x20, 0, 4);
+	alive = true;
+}
+
+static void test_hot_plug(void **state)
+{
+	plug_second(BAR_MOVED);
+	assert_true(config[1][4] & PCI_COMMAND_MEMORY);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+	assert_false(config[1][MSIX_CAP + 3] & 0x80);
+	/* No two tables in one place */
+	cfg_write(0x10, 4, BAR_MOVED);
+	assert_false(config[0][4] & PCI_COMMAND_MEMORY);
+	assert_true(config[1][4] & PCI_COMMAND_MEMORY);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+}
+
+/* With decoding off, another function's registers may be at the trap */
+static void test_trap_of_one_that_is_off(void **state)
+{
+	table_write(0, 0, 0xfee01000);
+	table_write(0, 2, 0x41);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	cfg_write(4, 2, 0);
+	memset(bar, 0x5a, sizeof(bar));
+	assert_int_equal(table_read(0, 2), 0x5a5a5a5a);
+	table_write(0, 2, 0x12345678);
+	table_write(0, 3, 0);
+	assert_int_equal(hw_entry(0, 2), 0x12345678);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	assert_int_equal(hw_entry(1, 3), 0x5a5a5a5a);
+	assert_int_equal(routes, 0);
+	/* It is the table again, as it was */
+	memset(bar, 0xff, sizeof(bar));
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(meetings, 0);
+	assert_int_equal(table_read(0, 2), 0x41);
+	table_write(0, 3, 0);
+	assert_int_equal(hw_entry(0, 2), HOST_DATA);
+}
+
+/* Where a function is that decodes nothing, another may come */
+static void test_place_of_one_that_is_off(void **state)
+{
+	cfg_write(4, 2, 0);
+	plug_second(BAR);
+	assert_true(config[1][4] & PCI_COMMAND_MEMORY);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR));
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_false(config[0][4] & PCI_COMMAND_MEMORY);
+	cfg_write(0x10, 4, BAR_MOVED);
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+}
+
 static void new_guest(void)
 {
+	alive = false;
 	passthrough_vdev.destroy(&fake_vm);
 	free(fake_vm.ports.regions);
 	free(fake_vm.mmio.regions);
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(bus_init(&fake_vm.mmio, &fake_vm.budget, 16), 0);
 	assert_int_equal(passthrough_vdev.create(&fake_vm), 0);
+	alive = true;
 }
 
 /* Its own registers say where ECAM is and what memory is; firmware's word is
@@ -589,7 +816,15 @@ int main(void)
 		T(test_msix_shapes),
 		T(test_msix_storm),
 		T(test_bar_moves),
+		T(test_moved_while_on),
+		T(test_two_movers),
+		T(test_other_movers),
+		T(test_64_bit_bar),
+		T(test_many_moves),
 		T(test_no_rendezvous),
+		T(test_hot_plug),
+		T(test_trap_of_one_that_is_off),
+		T(test_place_of_one_that_is_off),
 		T(test_host_bridge),
 		T(test_hidden_functions),
 		T(test_hostile_writes),
