@@ -2,8 +2,12 @@
 /*
  * The machine's PCI functions as passthrough.c knows them, by address. One is
  * known from the scan while the VM is built, or from its first access (hot
- * plug).
+ * plug). Another function may take the address: its slot has changed hands, or
+ * the guest has given a bridge other bus numbers. Its capabilities lie
+ * elsewhere, so the old one is forgotten first. Whoever has a pointer to it may
+ * still use it: forgotten ones are kept and used again.
  */
+#include "arch/x86/machine/smp.h"
 #include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
 
@@ -27,6 +31,43 @@ static struct vfunc **func_link(struct passthrough *pci, struct pci_bdf bdf)
 	return link;
 }
 
+static u32 id_read(struct pci_bdf bdf)
+{
+	return pci_read(bdf, PCI_VENDOR_ID, 4);
+}
+
+/*
+ * What answers there is another function. No answer is none: a function that is
+ * reset has none for a while, or the one that says "later". One that was found
+ * as it said so is another one once it is ready.
+ */
+static bool func_is_stale(const struct vfunc *f)
+{
+	u32 id = id_read(f->bdf);
+
+	return (u16)id != NO_FUNCTION && (u16)id != PCI_VENDOR_RETRY &&
+	       id != f->id;
+}
+
+bool passthrough_func_present(const struct vfunc *f)
+{
+	return id_read(f->bdf) == f->id;
+}
+
+/* A forgotten one keeps the mapping of its table */
+static struct vfunc *func_new(struct passthrough *pci)
+{
+	struct vfunc *f = pci->forgotten;
+	struct iomap map;
+
+	if (!f)
+		return kmem_alloc(&pci->vm->budget, sizeof(*f));
+	pci->forgotten = f->next;
+	map = f->msix.map;
+	*f = (struct vfunc){ .msix.map = map };
+	return f;
+}
+
 /* No memory: the function stays unknown, and with it all of its config space */
 static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf)
 {
@@ -35,11 +76,12 @@ static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf)
 
 	if (passthrough_is_hidden(bdf))
 		return NULL;
-	f = kmem_alloc(&pci->vm->budget, sizeof(*f));
+	f = func_new(pci);
 	if (!f)
 		return NULL;
 	f->pci = pci;
 	f->bdf = bdf;
+	f->id = id_read(bdf);
 	passthrough_guard_init(f);
 	passthrough_msi_init(f);
 	passthrough_msix_init(f);
@@ -48,13 +90,55 @@ static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf)
 	return f;
 }
 
+struct gone {
+	struct passthrough *pci;
+	struct pci_bdf bdf;
+};
+
+/* While all cores stand still: no storm's hook is under way, nobody looks at
+ * the bus. The hardware there is another function's and is left alone. */
+static int forget_now(void *arg)
+{
+	const struct gone *g = arg;
+	struct vfunc **link = func_link(g->pci, g->bdf);
+	struct vfunc *f = *link;
+
+	if (!f || !func_is_stale(f))
+		return 0; /* another core has done it */
+	*link = f->next;
+	passthrough_msi_forget(f);
+	passthrough_msix_forget(f);
+	f->decode_due = false;
+	f->next = g->pci->forgotten;
+	g->pci->forgotten = f;
+	return 0;
+}
+
+/* Called and returns with the lock held, which it drops meanwhile. False: a
+ * core did not come, and the address stays without a function. */
+static bool func_forget(struct passthrough *pci, struct pci_bdf bdf)
+{
+	struct gone gone = { pci, bdf };
+	int err;
+
+	spin_unlock(&pci->lock);
+	err = smp_rendezvous(forget_now, NULL, &gone);
+	spin_lock(&pci->lock);
+	return !err;
+}
+
 struct vfunc *passthrough_func_lock(struct passthrough *pci, struct pci_bdf bdf)
 {
 	struct vfunc *f;
 
 	spin_lock(&pci->lock);
 	f = *func_link(pci, bdf);
-	if (f || pci_read(bdf, PCI_VENDOR_ID, 2) == NO_FUNCTION)
+	if (f && func_is_stale(f)) {
+		if (!func_forget(pci, bdf))
+			return NULL;
+		f = *func_link(pci, bdf);
+	}
+	if (f || (u16)id_read(bdf) == NO_FUNCTION)
 		return f;
 	f = func_add(pci, bdf);
 	if (f)
@@ -89,4 +173,8 @@ void passthrough_funcs_free(struct passthrough *pci)
 			pci->hash[i] = f->next;
 			func_free(f);
 		}
+	while ((f = pci->forgotten)) {
+		pci->forgotten = f->next;
+		kmem_free(&pci->vm->budget, f, sizeof(*f));
+	}
 }

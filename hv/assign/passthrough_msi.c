@@ -69,16 +69,22 @@ static void on_storm(void *dev)
 	struct vfunc *f = dev;
 
 	spin_lock(&f->pci->lock);
-	hw_mask(f);
+	if (passthrough_func_present(f))
+		hw_mask(f);
 	spin_unlock(&f->pci->lock);
+}
+
+void passthrough_msi_forget(struct vfunc *f)
+{
+	if (f->msi.route)
+		irq_unroute_msi(f->msi.route);
+	f->msi.route = NULL;
 }
 
 static void msi_off(struct vfunc *f)
 {
 	hw_enable(f, false);
-	if (f->msi.route)
-		irq_unroute_msi(f->msi.route);
-	f->msi.route = NULL;
+	passthrough_msi_forget(f);
 }
 
 static void msi_sync(struct vfunc *f)

@@ -295,7 +295,7 @@ static int table_create(struct vfunc *f)
 {
 	if (f->msix.bar >= PCI_BAR_COUNT)
 		return -ENODEV;
-	if (iomap_init(&f->msix.map, MAP_BYTES))
+	if (!f->msix.map.va && iomap_init(&f->msix.map, MAP_BYTES))
 		return -ENOMEM;
 	f->msix.entries = kmem_alloc(&f->pci->vm->budget, entries_bytes(f));
 	if (!f->msix.entries)
@@ -336,13 +336,19 @@ void passthrough_msix_place_first(struct vfunc *f)
 			 f->bdf.bus, pci_device(f->bdf), pci_function(f->bdf));
 }
 
-void passthrough_msix_release(struct vfunc *f)
+void passthrough_msix_forget(struct vfunc *f)
 {
 	if (!f->msix.entries)
 		return;
-	f->msix.enabled = false;
-	passthrough_msix_sync(f);
+	entries_unroute(f);
 	passthrough_msix_unplace(f);
 	kmem_free(&f->pci->vm->budget, f->msix.entries, entries_bytes(f));
 	f->msix.entries = NULL;
+}
+
+void passthrough_msix_release(struct vfunc *f)
+{
+	f->msix.enabled = false;
+	passthrough_msix_sync(f);
+	passthrough_msix_forget(f);
 }

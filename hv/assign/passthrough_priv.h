@@ -29,9 +29,10 @@ struct msix_entry {
 
 /* One function of the machine, and what its guest thinks of its interrupts */
 struct vfunc {
-	struct vfunc *next; /* hash chain */
+	struct vfunc *next; /* hash chain, or of the forgotten */
 	struct passthrough *pci;
 	struct pci_bdf bdf;
+	u32 id;     /* vendor and device */
 	bool fixed; /* its own registers are read-only for the guest */
 
 	struct {
@@ -65,6 +66,7 @@ struct passthrough {
 	struct spinlock lock;
 	u32 address; /* CF8h */
 	struct vfunc *hash[PASSTHROUGH_HASH];
+	struct vfunc *forgotten;
 };
 
 /* Is there no such function for the guest? */
@@ -81,12 +83,16 @@ struct vfunc *passthrough_func_lock(struct passthrough *pci,
 				    struct pci_bdf bdf);
 /* Of pci_scan(), @pci, while the VM is built */
 void passthrough_func_found(struct pci_bdf bdf, void *pci);
+/* Does @f itself answer at its address? */
+bool passthrough_func_present(const struct vfunc *f);
 void passthrough_funcs_free(struct passthrough *pci);
 
 /* A dword of the capability, @word counted from its start */
 u32 passthrough_msi_read(const struct vfunc *f, u32 word);
 void passthrough_msi_write(struct vfunc *f, u32 word, u32 value);
 void passthrough_msi_init(struct vfunc *f);
+/* Forget: its routes, its trap and its memory. Release: the hardware, too. */
+void passthrough_msi_forget(struct vfunc *f);
 void passthrough_msi_release(struct vfunc *f);
 
 u32 passthrough_msix_control_read(const struct vfunc *f);
@@ -94,6 +100,7 @@ void passthrough_msix_control_write(struct vfunc *f, u32 value);
 /* Find the capability. As long as its table is not trapped, its enable bit
  * never reaches the device. */
 void passthrough_msix_init(struct vfunc *f);
+void passthrough_msix_forget(struct vfunc *f);
 void passthrough_msix_release(struct vfunc *f);
 /* Trap the table where firmware put it, while the VM is built: later the bus is
  * searched without a lock, and passthrough_follow() does it */

@@ -17,6 +17,7 @@
 #define PCI_ECAM_BYTES		4096u
 
 #define PCI_VENDOR_ID		0x00
+#define PCI_VENDOR_RETRY	0x0001u	/* not ready yet (PCIe 4.0, 2.3.2) */
 #define PCI_DEVICE_ID		0x02
 #define PCI_COMMAND		0x04
 #define PCI_COMMAND_IO		0x0001u

@@ -723,6 +723,42 @@ static void test_place_of_one_that_is_off(void **state)
 	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
 }
 
+/* Other hardware answers where a function was: a slot, or a bus number, has
+ * changed hands. What is known of the old one is not applied to it. */
+static void test_other_function_there(void **state)
+{
+	u32 live = fake_pool_live, iomaps = fake_iomaps;
+
+	table_write(5, 0, 0xfee01000);
+	table_write(5, 2, 0x55);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	table_write(5, 3, 0);
+	/* Not ready, or gone for a while: the same one may come back */
+	put32(config[0], 0xffff0001);
+	cfg_read(0x18, 0, 4);
+	put32(config[0], 0xffffffff);
+	cfg_read(0x18, 0, 4);
+	assert_int_equal(meetings, 0);
+	put32(config[0], 0x99991234);
+	config[0][MSI_CAP] = 0; /* no MSI */
+	config[0][4] = 0;
+	storm(&msi_pool[0], true); /* a late one */
+	assert_int_equal(config[0][MSI_CAP + 16], 0);
+	assert_int_equal(cfg_read(0x18, 0, 4), 0x99991234);
+	assert_int_equal(meetings, 1);
+	assert_int_equal(unroutes, 1);
+	assert_null(bus_find(&fake_vm.mmio, BAR));
+	assert_false(config[0][MSIX_CAP + 3] & 0x80);
+	cfg_write(MSI_CAP + 4, 4, 0x12345678); /* a register like others */
+	assert_int_equal(cfg_read(0x18, MSI_CAP + 4, 4), 0x12345678);
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR));
+	assert_int_equal(table_read(5, 3), 1);
+	/* The old one's memory serves the new one */
+	assert_int_equal(fake_pool_live, live);
+	assert_int_equal(fake_iomaps, iomaps);
+}
+
 static void new_guest(void)
 {
 	alive = false;
@@ -825,6 +861,7 @@ int main(void)
 		T(test_hot_plug),
 		T(test_trap_of_one_that_is_off),
 		T(test_place_of_one_that_is_off),
+		T(test_other_function_there),
 		T(test_host_bridge),
 		T(test_hidden_functions),
 		T(test_hostile_writes),
