@@ -13,7 +13,7 @@ BACKEND = {"qemu": "svm", "bochs": "vmx"}
 FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 KIND = {"qemu": "uefi", "bochs": "hybrid"}
 KEYS = ("vcpus", "cores", "memory", "cmdline", "debug_exit_port", "fw_cfg", "testdev",
-        "debug_console", "boot", "initrd", "module", "firmware")
+        "debug_console", "boot", "initrd", "module", "firmware", "privileged")
 
 
 def load():
@@ -22,7 +22,9 @@ def load():
 
 
 def entry(guest):
-    keys = {"name": guest["name"], "memory": "16M"}
+    keys = {"name": guest["name"]}
+    if "privileged" not in guest:
+        keys["memory"] = "16M"
     if "image" in guest:
         keys["kernel"] = guest["image"] + ".elf"
     keys.update({k: guest[k] for k in KEYS if k in guest})
@@ -63,9 +65,12 @@ def judge(results, where, text, boot):
 
 
 def emulator_options(emulator, boot):
+    options = list(boot.get("options", []))
     if emulator == "bochs" and "bochs_cpu" in boot:
-        return ["--cpu", boot["bochs_cpu"]]
-    return ["--icount"] if emulator == "qemu" and boot.get("icount") else []
+        options += ["--cpu", boot["bochs_cpu"]]
+    if emulator == "qemu" and boot.get("icount"):
+        options += ["--icount"]
+    return options
 
 
 def run_boot(results, emulator, boot, folder):
@@ -98,4 +103,4 @@ def tests(emulator):
     """(name, function(results, folder)) for the runner."""
     return [(f"guest.{BACKEND[emulator]}.{boot['name']}",
              lambda results, folder, boot=boot: run_boot(results, emulator, boot, folder))
-            for boot in load()]
+            for boot in load() if boot.get("emulator", emulator) == emulator]
