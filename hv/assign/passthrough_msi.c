@@ -56,12 +56,22 @@ static void hw_enable(const struct vfunc *f, bool on)
 	hw_write(f, WORD_CONTROL, control | (on ? CONTROL(PCI_MSI_ENABLE) : 0));
 }
 
+static bool throttled(const struct vfunc *f)
+{
+	return f->msi.route && irq_msi_throttled(f->msi.route);
+}
+
 static void hw_mask(const struct vfunc *f)
 {
-	bool throttled = f->msi.route && irq_msi_throttled(f->msi.route);
-
 	if (f->msi.maskable)
-		hw_write(f, word_mask(f), throttled ? ~0u : f->msi.mask);
+		hw_write(f, word_mask(f), throttled(f) ? ~0u : f->msi.mask);
+}
+
+/* On, unless it storms. With no mask bits MSI itself is turned off then. */
+static void hw_open(const struct vfunc *f)
+{
+	hw_mask(f);
+	hw_enable(f, f->msi.maskable || !throttled(f));
 }
 
 static void on_storm(void *dev)
@@ -69,8 +79,8 @@ static void on_storm(void *dev)
 	struct vfunc *f = dev;
 
 	spin_lock(&f->pci->lock);
-	if (passthrough_func_present(f))
-		hw_mask(f);
+	if (f->msi.route && passthrough_func_present(f))
+		hw_open(f);
 	spin_unlock(&f->pci->lock);
 }
 
@@ -99,14 +109,12 @@ static void msi_sync(struct vfunc *f)
 		msi_off(f);
 		return;
 	}
-	if (f->msi.maskable)
-		irq_msi_on_storm(f->msi.route, on_storm, f);
+	irq_msi_on_storm(f->msi.route, on_storm, f);
 	hw_write(f, WORD_ADDRESS, (u32)addr);
 	if (f->msi.is_64)
 		hw_write(f, word_high(f), (u32)(addr >> 32));
 	pci_write(f->bdf, word_offset(f, word_data(f)), 2, data);
-	hw_mask(f);
-	hw_enable(f, true);
+	hw_open(f);
 }
 
 u32 passthrough_msi_read(const struct vfunc *f, u32 word)

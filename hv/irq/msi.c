@@ -61,10 +61,32 @@ static void storm_tell(struct irq_msi *m)
 		on_storm(dev);
 }
 
+/* False: it is nobody's any more */
+static inline bool msi_deliver(struct irq_msi *m)
+{
+	u64 route = READ_ONCE(m->route);
+	struct vm *vm = READ_ONCE(m->vm);
+	u32 dest = (u32)(route >> ROUTE_DEST_SHIFT);
+
+	if (unlikely(!(route & ROUTE_VALID) || !vm))
+		return false;
+	if (likely(route & ROUTE_DIRECT))
+		vlapic_post(vm->vcpus[dest], (u8)route, TRIGGER_EDGE);
+	else
+		vlapic_deliver(vm, dest, route & ROUTE_LOGICAL,
+			       (route >> ROUTE_MODE_SHIFT) & 7, (u8)route,
+			       TRIGGER_EDGE);
+	return true;
+}
+
+/* The source may have lost a message meanwhile: its driver looks once more */
 static void msi_calm(struct storm *s)
 {
+	struct irq_msi *m = container_of(s, struct irq_msi, storm);
+
 	storm_calm(s);
-	storm_tell(container_of(s, struct irq_msi, storm));
+	storm_tell(m);
+	msi_deliver(m);
 }
 
 static void msi_storm(struct irq_msi *m)
@@ -76,19 +98,8 @@ static void msi_storm(struct irq_msi *m)
 static void msi_arrived(void *arg)
 {
 	struct irq_msi *m = arg;
-	u64 route = READ_ONCE(m->route);
-	struct vm *vm = READ_ONCE(m->vm);
-	u32 dest = (u32)(route >> ROUTE_DEST_SHIFT);
 
-	if (unlikely(!(route & ROUTE_VALID) || !vm))
-		return;
-	if (likely(route & ROUTE_DIRECT))
-		vlapic_post(vm->vcpus[dest], (u8)route, TRIGGER_EDGE);
-	else
-		vlapic_deliver(vm, dest, route & ROUTE_LOGICAL,
-			       (route >> ROUTE_MODE_SHIFT) & 7, (u8)route,
-			       TRIGGER_EDGE);
-	if (unlikely(storm_count(&m->storm, MSI_STORM_MAX)))
+	if (msi_deliver(m) && unlikely(storm_count(&m->storm, MSI_STORM_MAX)))
 		msi_storm(m);
 }
 

@@ -771,6 +771,29 @@ static void new_guest(void)
 	alive = true;
 }
 
+/* A function without mask bits has MSI off while it storms */
+static void test_msi_storm(void **state)
+{
+	put32(config[0] + MSI_CAP, 0x008b7005);
+	new_guest();
+	cfg_write(MSI_CAP + 4, 4, 0xfee01000);
+	cfg_write(MSI_CAP + 12, 2, 0x41);
+	cfg_write(MSI_CAP + 2, 2, 1);
+	assert_true(config[0][MSI_CAP + 2] & 1);
+	storm(&msi_pool[0], true);
+	assert_false(config[0][MSI_CAP + 2] & 1);
+	assert_true(cfg_read(0x18, MSI_CAP + 2, 2) & 1);
+	cfg_write(MSI_CAP + 4, 4, 0xfee02000); /* the guest cannot lift it */
+	assert_false(config[0][MSI_CAP + 2] & 1);
+	storm(&msi_pool[0], false);
+	assert_true(config[0][MSI_CAP + 2] & 1);
+	/* Turned off meanwhile, it stays off */
+	storm(&msi_pool[0], true);
+	cfg_write(MSI_CAP + 2, 2, 0);
+	storm(&msi_pool[0], false);
+	assert_false(config[0][MSI_CAP + 2] & 1);
+}
+
 /* Its own registers say where ECAM is and what memory is; firmware's word is
  * the last. The standard header is the guest's, by both ways. */
 static void test_host_bridge(void **state)
@@ -862,6 +885,7 @@ int main(void)
 		T(test_trap_of_one_that_is_off),
 		T(test_place_of_one_that_is_off),
 		T(test_other_function_there),
+		T(test_msi_storm),
 		T(test_host_bridge),
 		T(test_hidden_functions),
 		T(test_hostile_writes),
