@@ -15,7 +15,8 @@ say      = @$(if $(filter @,$(Q)$(SILENT)),printf '  %-5s %s\n' $(1) $(2),:)
 
 # A handler in a table has the parameters of its kind, used or not
 WARN    := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wconversion -Wmissing-prototypes -Wundef -Werror
-CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding -fno-stack-protector \
+CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding \
+	   -fstack-protector-strong -mstack-protector-guard=global \
 	   -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	   -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
 	   -ffunction-sections -fdata-sections -fcf-protection=none
@@ -47,6 +48,9 @@ help:
 	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
 	@echo "make bench   exit costs on both emulators, beside the peers'"
 	@echo "make check   unit tests, rooms, headers, style, format, warnings, linters"
+
+# The loaders run once, before the stack protector has its value
+$(B)/boot/%.o: CFLAGS += -fno-stack-protector
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -11,6 +11,7 @@ default rel
 
 extern boot_cpu_area
 extern tsc_boot
+extern stack_guard_init
 extern hv_main
 
 section .text.entry
@@ -28,6 +29,9 @@ hv_start:
 	mov	[rax], rax		; pcpu.self: this_cpu() works from here
 	lea	rsp, [rax + STACK_SIZE]
 	xor	ebp, ebp
+	mov	rbx, rdi
+	call	stack_guard_init
+	mov	rdi, rbx
 	call	hv_main
 .halt:
 	cli

@@ -9,6 +9,7 @@
 #include "hv/core/vm.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vlapic_priv.h"
+#include "lib/stack_guard.h"
 
 static bool match_logical_xapic(const struct vlapic *l, u32 dest)
 {
@@ -269,7 +270,7 @@ static void icr_send(struct vlapic *l, u32 low, u32 dest)
 		msg_route(v->vm, &m, NULL);
 }
 
-void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)
+__no_stack_guard void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)
 {
 	const u32 fields = APIC_ICR_SHORTHAND | APIC_ICR_LOGICAL | APIC_DM_MASK;
 	u32 kind = low & fields;

@@ -20,6 +20,7 @@
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
 #include "lib/log.h"
+#include "lib/stack_guard.h"
 
 static u32 priority_class(u32 vector)
 {
@@ -244,7 +245,7 @@ static bool leave_inactive(struct vcpu *v)
 	return false;
 }
 
-bool vcpu_prepare(struct vcpu *v)
+__no_stack_guard bool vcpu_prepare(struct vcpu *v)
 {
 	u32 events = __atomic_exchange_n(&v->events, 0, __ATOMIC_SEQ_CST);
 	bool was_inactive;

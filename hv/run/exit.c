@@ -27,6 +27,7 @@
 #include "include/hw/cpu.h"
 #include "lib/assert.h"
 #include "lib/log.h"
+#include "lib/stack_guard.h"
 
 static enum verdict exit_cpuid(struct vcpu *v, const struct vcpu_exit *e)
 {
@@ -38,7 +39,8 @@ static enum verdict exit_hlt(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_BLOCK;
 }
 
-static enum verdict exit_rdmsr(struct vcpu *v, const struct vcpu_exit *e)
+static __no_stack_guard enum verdict exit_rdmsr(struct vcpu *v,
+						const struct vcpu_exit *e)
 {
 	u64 *gpr = vcpu_regs(v)->gpr;
 	u64 value;
