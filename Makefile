@@ -16,7 +16,7 @@ say      = @$(if $(filter @,$(Q)$(SILENT)),printf '  %-5s %s\n' $(1) $(2),:)
 # A handler in a table has the parameters of its kind, used or not
 WARN    := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wconversion -Wmissing-prototypes -Wundef -Werror
 CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding \
-	   -fstack-protector-strong -mstack-protector-guard=global \
+	   -fstack-protector-strong -mstack-protector-guard=global -Wframe-larger-than=3072 \
 	   -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	   -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
 	   -ffunction-sections -fdata-sections -fcf-protection=none

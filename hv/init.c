@@ -47,7 +47,7 @@
 #define BULKHEAD_VERSION    "0.1"
 #define REAL_MODE_END       0xa0000ull
 #define LOG_RING_BYTES      KIB(64)
-#define GROW_BYTES_PER_CORE KIB(128) /* without what hostmap_init() took */
+#define GROW_BYTES_PER_CORE KIB(192) /* without what hostmap_init() took */
 #define CORE_RANGE_LEN      32
 
 static struct boot_info boot; /* the loader's copy lies in guests' memory */
@@ -158,7 +158,8 @@ static void memory_init(void)
 	if (owner_init(&boot))
 		wait_forever();
 	reserve_boot_data();
-	if (hostmap_init(&boot) || window_init_cpu()) {
+	if (hostmap_init(&boot) || cpu_guard_stacks(this_cpu()) ||
+	    window_init_cpu()) {
 		log_error("init", "the machine has too little free memory");
 		wait_forever();
 	}

@@ -33,7 +33,7 @@
 
 /* Size of the pool: a base, more for each core, and a share of all RAM */
 #define POOL_BASE_BYTES     MIB(2)
-#define POOL_BYTES_PER_CORE KIB(64)
+#define POOL_BYTES_PER_CORE KIB(128)
 #define POOL_RAM_SHARE      8192u /* a byte of pool for so many of RAM */
 
 extern const char __image_start[], __image_end[];
@@ -217,6 +217,17 @@ int hostmap_init(const struct boot_info *bi)
 	early_used = 0;
 	owner_loader_gone();
 	return 0;
+}
+
+int hostmap_guard(const void *page)
+{
+	int err;
+
+	spin_lock(&map_lock);
+	err = pt_unmap(&host_pt, (u64)page, PAGE_SIZE);
+	spin_unlock(&map_lock);
+	invlpg(page);
+	return err;
 }
 
 bool hostmap_ready(void)

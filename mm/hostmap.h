@@ -41,6 +41,12 @@ bool hostmap_ready(void);
  * boot_info told of. Boot CPU, before others run. -ENOMEM or -ENOSPC as above.
  */
 int __must_check hostmap_grow_pool(u64 size);
+/*
+ * Takes the 4 KiB at @page, of the image or the pool, out of the map for good,
+ * so that an access faults: the guard below a stack. Boot CPU, before others
+ * run: only this core's TLB forgets it. -ENOMEM: no memory for a table.
+ */
+int __must_check hostmap_guard(const void *page);
 /* Loads the tables into this core's CR3 and drops all that its TLB holds. EFER
  * has NXE already, where the CPU has it (cpu_init_this()). */
 void hostmap_load_cpu(void);

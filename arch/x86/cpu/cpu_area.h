@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The memory block of a core:
+ * The memory block of a core, CPU_AREA_SIZE bytes. It has four stacks of
+ * STACK_SIZE, by enum ist: the core's one, and those of NMI, #DF and #MC. Each
+ * is laid out alike:
  *
- *	+0	the core's one stack, with struct cpu_area at its bottom
- *	+16K	NMI stack (IST 1)	each with a pointer to the pcpu as
- *	+32K	#DF stack (IST 2)	its bottom word, so that this_cpu()
- *	+48K	#MC stack (IST 3)	works on them too
+ *	+0	what lies at the bottom, so that this_cpu() finds it: struct
+ *		cpu_area, or on an IST stack a pointer to the pcpu
+ *	+4K	the guard: nothing is mapped there, so that a stack that grows
+ *		too far faults
+ *	+8K	the stack, which grows down from +32K
  *
- * For arch/x86 only: gdt.c fills it, arch/x86/machine allocates it.
+ * For arch/x86 only: gdt.c fills it, arch/x86/machine allocates it and takes
+ * the guards out of the map.
  */
 #ifndef ARCH_X86_CPU_CPU_AREA_H
 #define ARCH_X86_CPU_CPU_AREA_H
@@ -15,17 +19,17 @@
 #include "arch/x86/cpu/gdt.h"
 #include "include/hw/descriptor.h"
 
-#define STACK_CANARY 0x57ac6e0d0f570b0bull
-
 struct cpu_area {
 	struct pcpu pcpu; /* first */
 	u64 gdt[GDT_ENTRIES];
 	struct tss64 tss;
-	u64 canary; /* a stack that grows too far hits this first */
 };
+#define GUARD_OFFSET PAGE_SIZE
+static_assert(sizeof(struct cpu_area) <= GUARD_OFFSET, "below the guard");
 
-#define CPU_AREA_SIZE  (4 * STACK_SIZE)
-#define CPU_AREA_ORDER 4 /* pages, for pmm_alloc() */
+#define CPU_AREA_SIZE  (IST_COUNT * STACK_SIZE)
+#define CPU_AREA_ORDER 5 /* pages, for pmm_alloc() */
+static_assert(CPU_AREA_SIZE == PAGE_SIZE << CPU_AREA_ORDER, "one block");
 
 /* The boot CPU's block, in .bss; hv/entry.asm takes its first stack from it */
 extern u8 boot_cpu_area[CPU_AREA_SIZE];
@@ -37,7 +41,17 @@ extern u8 boot_cpu_area[CPU_AREA_SIZE];
  * all others.
  */
 struct pcpu *cpu_area_init(void *block);
-/* Has @cpu's one stack stayed above its struct cpu_area? Any core. */
-bool cpu_area_intact(const struct pcpu *cpu);
+/* The page below @cpu's stack @which; IST_NONE is the core's one stack. Any
+ * core. */
+void *cpu_area_guard(const struct pcpu *cpu, enum ist which);
+/*
+ * Which of @cpu's stacks overflowed, for a sentence such as "the NMI stack", or
+ * NULL: none. It is judged by an exception of that core: its @vector, the @rsp
+ * that it interrupted, and @cr2. Any core.
+ */
+const char *cpu_area_overflow(const struct pcpu *cpu, u64 vector, u64 rsp,
+			      u64 cr2);
+/* The lowest address of the stack in which @sp lies, above its guard */
+u64 stack_bottom(u64 sp);
 
 #endif

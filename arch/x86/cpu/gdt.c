@@ -43,15 +43,9 @@ struct pcpu *cpu_area_init(void *block)
 	area->pcpu.stack_top = (u64)block + STACK_SIZE;
 	area->gdt[SEL_CODE / DESC_BYTES] = DESC_FLAT_CODE64;
 	area->gdt[SEL_DATA / DESC_BYTES] = DESC_FLAT_DATA;
-	area->canary = STACK_CANARY;
 	tss_init(area);
 	tss_descriptor(&area->gdt[SEL_TSS / DESC_BYTES], &area->tss);
 	return &area->pcpu;
-}
-
-bool cpu_area_intact(const struct pcpu *cpu)
-{
-	return area_of(cpu)->canary == STACK_CANARY;
 }
 
 /* CS only changes by a far return; the others take the flat data segment */

@@ -109,8 +109,8 @@ static void print_callers(u64 rsp)
 	if (ALIGN_DOWN(rsp, STACK_SIZE) != ALIGN_DOWN(read_rsp(), STACK_SIZE) &&
 	    end != this_cpu()->stack_top)
 		return;
-	for (rsp = ALIGN_UP(rsp, 8); rsp < end && found < CALLERS_MAX;
-	     rsp += 8) {
+	rsp = ALIGN_UP(MAX(rsp, stack_bottom(rsp)), 8);
+	for (; rsp < end && found < CALLERS_MAX; rsp += 8) {
 		u64 word = *(const u64 *)rsp;
 
 		if (word <= (u64)__text_start || word >= (u64)__text_end)
@@ -124,9 +124,6 @@ __noreturn static void finish(u64 rsp)
 {
 	print_control();
 	print_callers(rsp);
-	if (!cpu_area_intact(this_cpu()))
-		log_write(LOG_PANIC, "panic",
-			  "the stack of this core overflowed");
 	if (panic_dump_hook)
 		panic_dump_hook();
 	log_write(LOG_PANIC, "panic",

@@ -11,7 +11,7 @@
 #include "lib/types.h"
 
 #define MAX_CPUS   256
-#define STACK_SIZE 16384ul
+#define STACK_SIZE 32768ul
 
 struct timer;        /* arch/x86/machine/timer.h */
 struct vcpu;         /* hv/core/vcpu.h; opaque here */

@@ -74,6 +74,15 @@ void cpu_boot_init(void)
 	mce_init_cpu();
 }
 
+int cpu_guard_stacks(const struct pcpu *cpu)
+{
+	int err = 0;
+
+	for (u32 i = IST_NONE; i < IST_COUNT && !err; i++)
+		err = hostmap_guard(cpu_area_guard(cpu, i));
+	return err;
+}
+
 void cpu_init_this(struct pcpu *cpu)
 {
 	control_init();

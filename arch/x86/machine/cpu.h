@@ -5,6 +5,7 @@
  *
  *	cpu_boot_init()		this core; from here on logging and exceptions
  *				work
+ *	cpu_guard_stacks()	the boot CPU's; needs hostmap_init()
  *	irq_init()		masks the 8259s; needs nothing
  *	lapic_init_cpu()	maps and enables the LAPIC; needs hostmap_init()
  *	tsc_init(pm_timer)	calibrates TSC and LAPIC timer; needs ACPI
@@ -24,9 +25,15 @@
  * the loader's page tables.
  */
 void cpu_boot_init(void);
-/* The same for another core, which runs this itself: control registers, the
- * host's page tables, GDT, IDT, machine checks. @cpu is its own, in use as its
- * stack; interrupts are off. By smp.c. */
+/*
+ * Takes the guards below @cpu's stacks out of the map, so that a stack that
+ * overflows faults. Boot CPU, once for each core, before that core runs; after
+ * hostmap_init(). -ENOMEM.
+ */
+int __must_check cpu_guard_stacks(const struct pcpu *cpu);
+/* cpu_boot_init() for another core, which runs this itself: control registers,
+ * the host's page tables, GDT, IDT, machine checks. @cpu is its own, in use as
+ * its stack; interrupts are off. By smp.c. */
 void cpu_init_this(struct pcpu *cpu);
 
 #endif

@@ -11,6 +11,7 @@
 #include "arch/x86/machine/idt.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/gdt.h"
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/cpu/percpu.h"
@@ -121,6 +122,19 @@ static const char *const exception_names[EXC_COUNT] = {
 	[EXC_CP] = "#CP control protection",
 };
 
+/* Which stack it ran out of; the length of that. CR2 may be a guest's. */
+static size_t name_stack(const struct trap_frame *frame, char *buf, size_t size)
+{
+	const struct pcpu *cpu = this_cpu();
+	const char *stack =
+		cpu_area_overflow(cpu, frame->vector, frame->rsp, read_cr2());
+
+	if (!stack)
+		return 0;
+	return (size_t)bh_snprintf(buf, size, ": %s of core %u overflowed",
+				   stack, cpu->id);
+}
+
 /* Whose exit may have led here */
 static void name_guest(char *buf, size_t size)
 {
@@ -137,7 +151,7 @@ static void name_guest(char *buf, size_t size)
 static __noreturn void die(const struct trap_frame *frame)
 {
 	const char *name = NULL;
-	char reason[128];
+	char reason[192];
 	size_t len;
 
 	if (frame->vector < EXC_COUNT)
@@ -145,6 +159,7 @@ static __noreturn void die(const struct trap_frame *frame)
 	len = (size_t)bh_snprintf(
 		reason, sizeof(reason), "exception %llu (%s), error %#llx",
 		frame->vector, name ? name : "reserved", frame->error);
+	len += name_stack(frame, reason + len, sizeof(reason) - len);
 	name_guest(reason + len, sizeof(reason) - len);
 	panic_frame(frame, reason);
 }

@@ -55,7 +55,7 @@ static_assert(offsetof(struct smp_slot, state) == 4, "SLOT_STATE");
 static_assert(offsetof(struct smp_slot, stack_top) == 8, "SLOT_STACK_TOP");
 static_assert(SLOT_WAITING == 1 && SLOT_ARRIVED == 2 && SLOT_HELD == 3,
 	      "slot states");
-static_assert(STACK_SIZE == 16384, "STACK_SIZE");
+static_assert(STACK_SIZE == 32768, "STACK_SIZE");
 
 /* Read by ap_start.asm */
 extern struct smp_slot smp_slots[MAX_CPUS];
@@ -135,6 +135,11 @@ static void slot_add(u32 apic_id)
 		return;
 	}
 	cpu = cpu_area_init(block);
+	if (cpu_guard_stacks(cpu)) {
+		log_error("smp", "no memory for the core with APIC id %u",
+			  apic_id);
+		return;
+	}
 	cpu->apic_id = apic_id;
 	slot->apic_id = apic_id;
 	slot->stack_top = cpu->stack_top;

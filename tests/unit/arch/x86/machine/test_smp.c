@@ -64,6 +64,10 @@ struct pcpu *cpu_area_init(void *at)
 	cpu->stack_top = (u64)at + STACK_SIZE;
 	return cpu;
 }
+int cpu_guard_stacks(const struct pcpu *cpu)
+{
+	return 0;
+}
 void cpu_init_this(struct pcpu *cpu)
 {
 }
