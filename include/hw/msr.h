@@ -91,6 +91,8 @@
 #define MC_STATUS_ADDRV			BIT(58)
 #define MC_STATUS_PCC			BIT(57)
 
+#define PLATFORM_ID_GET(v)		((u32)((v) >> 50) & 7)
+
 #define APIC_BASE_BSP			BIT(8)
 #define APIC_BASE_EXTD			BIT(10)	/* 1:ECX[21] x2APIC */
 #define APIC_BASE_EN			BIT(11)

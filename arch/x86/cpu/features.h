@@ -42,7 +42,8 @@ static inline u64 cpu_phys_end(void)
 	return BIT(cpu_features.phys_bits);
 }
 
-/* Fills cpu_features. Once, on the boot CPU, by cpu_boot_init(). */
+/* Fills cpu_features. Boot CPU, before others run: by cpu_boot_init(), and once
+ * more when the microcode may be another (arch/x86/machine/microcode.h). */
 void cpu_features_init(void);
 /* Logs them in one line that a person can read. Any core. */
 void cpu_features_log(void);

@@ -11,6 +11,7 @@
 #include "arch/x86/machine/idt.h"
 #include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
+#include "arch/x86/machine/microcode.h"
 #include "arch/x86/machine/smp.h"
 #include "include/hw/cpu.h"
 #include "include/hw/msr.h"
@@ -89,5 +90,6 @@ void cpu_init_this(struct pcpu *cpu)
 	hostmap_load_cpu();
 	gdt_load(cpu);
 	idt_load();
+	microcode_load_this();
 	mce_init_cpu();
 }
