@@ -230,6 +230,16 @@ int hostmap_guard(const void *page)
 	return err;
 }
 
+int hostmap_shadow_stack(const void *page)
+{
+	int err = hostmap_guard(page);
+
+	if (err)
+		return err;
+	return hostmap_map((u64)page, virt_to_hpa(page), PAGE_SIZE,
+			   PT_R | PT_SHADOW | PT_GLOBAL);
+}
+
 bool hostmap_ready(void)
 {
 	return switched;

@@ -47,6 +47,9 @@ int __must_check hostmap_grow_pool(u64 size);
  * run: only this core's TLB forgets it. -ENOMEM: no memory for a table.
  */
 int __must_check hostmap_guard(const void *page);
+/* The same, but calls and returns may use the page as a shadow stack (SDM 3A
+ * 4.6.1 *Determination of Access Rights*). What is in it stays. */
+int __must_check hostmap_shadow_stack(const void *page);
 /* Loads the tables into this core's CR3 and drops all that its TLB holds. EFER
  * has NXE already, where the CPU has it (cpu_init_this()). */
 void hostmap_load_cpu(void);

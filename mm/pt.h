@@ -23,7 +23,9 @@ enum pt_attr {
 	PT_WB = 0, /* memory type, default */
 	PT_UC = 1 << 3,
 	PT_WC = 1 << 4,
-	PT_GLOBAL = 1 << 5, /* host format only */
+	/* Host format only */
+	PT_GLOBAL = 1 << 5,
+	PT_SHADOW = 1 << 6, /* a shadow stack; without PT_W */
 };
 
 struct pt_format; /* rows: pt_host, pt_ept, pt_npt */

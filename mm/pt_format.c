@@ -24,15 +24,16 @@ static u32 type_attrs(u64 entry)
 	return bits == HOST_PTE_WC ? PT_WC : PT_UC;
 }
 
-/* Accessed and dirty are set in advance: the CPU never writes to a table */
+/* Accessed and dirty are set in advance: the CPU never writes to a table. What
+ * cannot be written to is not dirty, or it would be a shadow stack. */
 static u64 common_leaf(u32 attrs, u32 level)
 {
-	u64 e = PTE_P | PTE_A | PTE_D | type_bits(attrs);
+	u64 e = PTE_P | PTE_A | type_bits(attrs);
 
 	if (level > 1)
 		e |= PTE_PS;
 	if (attrs & PT_W)
-		e |= PTE_W;
+		e |= PTE_W | PTE_D;
 	if (!(attrs & PT_X))
 		e |= PTE_NX;
 	return e;
@@ -55,6 +56,8 @@ static u64 host_leaf(u32 attrs, u32 level)
 
 	if (attrs & PT_GLOBAL)
 		e |= PTE_G;
+	if (attrs & PT_SHADOW)
+		e |= PTE_D;
 	return e;
 }
 
@@ -64,6 +67,8 @@ static u32 host_attrs(u64 entry)
 
 	if (entry & PTE_G)
 		attrs |= PT_GLOBAL;
+	if ((entry & (PTE_W | PTE_D)) == PTE_D)
+		attrs |= PT_SHADOW;
 	return attrs;
 }
 

@@ -36,13 +36,16 @@ static const char *ept_wrong(u64 entry, u32 level, bool leaf)
 }
 
 /* Accessed and dirty bits are none of the manuals' reserved ones, but the CPU
- * would write to a table that it finds without them */
+ * would write to a table that it finds without them. Dirty and not writable is
+ * a shadow stack, which these tests make none of. */
 static const char *amd64_wrong(u64 entry, u32 level, bool leaf)
 {
 	u64 low = PTE_ADDR & (mmu_span(level) - 1);
 
-	if (!(entry & PTE_A) || (leaf && !(entry & PTE_D)))
+	if (!(entry & PTE_A) || (leaf && (entry & PTE_W) && !(entry & PTE_D)))
 		return "the CPU would set A or D";
+	if (leaf && !(entry & PTE_W) && (entry & PTE_D))
+		return "a shadow stack";
 	if (!leaf && entry & PTE_PS)
 		return "PS is reserved";
 	if (leaf && level > 1 && entry & low & ~PTE_PAT_LARGE)
