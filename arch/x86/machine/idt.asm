@@ -15,6 +15,11 @@ STUB_SIZE	equ 16
 ; vectors that push an error code: 8 10-14 17 21 29 30
 %define ERROR_MASK 0x60227d00
 EIO		equ 5
+TRAP_FIXED	equ 2			; enum trap_end (idt.h)
+; Offsets in struct trap_frame
+FRAME_RIP	equ 136
+FRAME_RFLAGS	equ 152
+FRAME_RSP	equ 160
 
 extern exception_handle
 extern irq_dispatch
@@ -27,6 +32,7 @@ idt_stubs:
 %assign vec 0
 %rep 256
 	align STUB_SIZE
+	endbr64
 %if vec < EXCEPTIONS
   %if ((ERROR_MASK >> vec) & 1) = 0
 	push	0
@@ -60,8 +66,6 @@ idt_stubs:
 	pop	rax
 %endmacro
 
-; RAX of exception_handle(): it was an interrupt, which pushes no error code
-; where its vector's exception would. What was taken for the error code is RIP.
 exception_common:
 	push	rax
 	push	rcx
@@ -80,16 +84,39 @@ exception_common:
 	push	r15
 	cld
 	mov	rdi, rsp
+	mov	rsi, cr2
 	call	exception_handle
-	test	al, al
-	jnz	.no_error_code
+	test	eax, eax
+	jnz	.not_plain
 	pop_registers
 	add	rsp, 16			; vector and error code
 	iretq
-.no_error_code:
+; An interrupt pushes no error code where its vector's exception would. What was
+; taken for the error code is RIP.
+.not_plain:
+	cmp	eax, TRAP_FIXED
+	je	go_on_elsewhere
 	pop_registers
 	add	rsp, 8			; vector
 	iretq
+
+; The code goes on at the frame's RIP, with its flags and its stack. The exception
+; is forgotten, also on the shadow stack, which has SSP, RIP and CS of it: IRETQ
+; would compare them. The handler has kept what C keeps; the code expects no more.
+go_on_elsewhere:
+	mov	rax, [rsp + FRAME_RIP]
+	mov	rcx, [rsp + FRAME_RSP]
+	push	qword [rsp + FRAME_RFLAGS]
+	popfq
+	mov	rsp, rcx
+	xor	ecx, ecx
+	rdsspq	rcx
+	test	rcx, rcx
+	jz	.go
+	mov	ecx, 3
+	incsspq	rcx
+.go:
+	jmp	rax
 
 interrupt_common:
 	push	rax
@@ -155,5 +182,6 @@ xsetbv_safe_insn:
 ; Where all three go on after a #GP
 global msr_safe_failed
 msr_safe_failed:
+	endbr64
 	mov	eax, -EIO
 	ret

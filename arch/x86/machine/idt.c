@@ -24,6 +24,10 @@
 #include "lib/printf.h"
 
 static_assert(sizeof(struct trap_frame) == 22 * 8, "idt.asm pushes it");
+static_assert(TRAP_FIXED == 2, "idt.asm");
+static_assert(offsetof(struct trap_frame, rip) == 136, "FRAME_RIP");
+static_assert(offsetof(struct trap_frame, rflags) == 152, "FRAME_RFLAGS");
+static_assert(offsetof(struct trap_frame, rsp) == 160, "FRAME_RSP");
 static_assert(EXC_HAS_ERROR_MASK == 0x60227d00, "idt.asm ERROR_MASK");
 
 #define STUB_SIZE 16
@@ -123,11 +127,12 @@ static const char *const exception_names[EXC_COUNT] = {
 };
 
 /* Which stack it ran out of; the length of that. CR2 may be a guest's. */
-static size_t name_stack(const struct trap_frame *frame, char *buf, size_t size)
+static size_t name_stack(const struct trap_frame *frame, u64 cr2, char *buf,
+			 size_t size)
 {
 	const struct pcpu *cpu = this_cpu();
 	const char *stack =
-		cpu_area_overflow(cpu, frame->vector, frame->rsp, read_cr2());
+		cpu_area_overflow(cpu, frame->vector, frame->rsp, cr2);
 
 	if (!stack)
 		return 0;
@@ -148,7 +153,7 @@ static void name_guest(char *buf, size_t size)
 		log_guest_hook(v, buf + len, size - len);
 }
 
-static __noreturn void die(const struct trap_frame *frame)
+static __noreturn void die(const struct trap_frame *frame, u64 cr2)
 {
 	const char *name = NULL;
 	char reason[192];
@@ -159,31 +164,32 @@ static __noreturn void die(const struct trap_frame *frame)
 	len = (size_t)bh_snprintf(
 		reason, sizeof(reason), "exception %llu (%s), error %#llx",
 		frame->vector, name ? name : "reserved", frame->error);
-	len += name_stack(frame, reason + len, sizeof(reason) - len);
+	len += name_stack(frame, cr2, reason + len, sizeof(reason) - len);
 	name_guest(reason + len, sizeof(reason) - len);
 	panic_frame(frame, reason);
 }
 
-static void handle_exception(struct trap_frame *frame)
+static enum trap_end handle_exception(struct trap_frame *frame, u64 cr2)
 {
+	if (frame->vector == EXC_GP && apply_fixup(frame))
+		return TRAP_FIXED;
 	if (frame->vector == EXC_NMI) {
 		if (nmi_hook)
 			nmi_hook(frame->rip);
 		nmi_handle();
-	} else if ((frame->vector != EXC_GP || !apply_fixup(frame)) &&
-		   (frame->vector != EXC_MC || mce_handle() != MCE_NONE)) {
-		die(frame);
+	} else if (frame->vector != EXC_MC || mce_handle() != MCE_NONE) {
+		die(frame, cr2);
 	}
+	return TRAP_RETURN;
 }
 
-bool exception_handle(struct trap_frame *frame)
+enum trap_end exception_handle(struct trap_frame *frame, u64 cr2)
 {
 	u8 vector = (u8)frame->vector;
 
-	if (!lapic_ready() || !lapic_in_service(vector)) {
-		handle_exception(frame);
-		return false;
-	}
+	if (!lapic_ready() || !lapic_in_service(vector))
+		return handle_exception(frame, cr2);
 	irq_dispatch(vector);
-	return EXC_HAS_ERROR_MASK >> vector & 1;
+	return EXC_HAS_ERROR_MASK >> vector & 1 ? TRAP_NO_ERROR_CODE
+						: TRAP_RETURN;
 }

@@ -27,10 +27,17 @@ extern void (*nmi_hook)(u64 rip);
  * panics, and else nothing. Also for an exit that took the NMI (VMX). Any
  * context; takes no lock. */
 void nmi_handle(void);
+/* How the code that an exception interrupted goes on */
+enum trap_end {
+	TRAP_RETURN, /* as it was */
+	/* As it was, but it was an interrupt whose vector's exception would
+	 * have pushed an error code: the frame is one word off from there on */
+	TRAP_NO_ERROR_CODE,
+	TRAP_FIXED, /* at the frame's RIP, where an ENDBR64 is */
+};
 /* Handles an exception on this core, or an interrupt that has an exception's
- * vector; called by idt.asm with interrupts off. It returns when the code at
- * @frame may go on. True: it was an interrupt whose vector's exception would
- * have pushed an error code, so @frame from error on is one word off. */
-bool exception_handle(struct trap_frame *frame);
+ * vector; called by idt.asm with interrupts off and what CR2 held. It returns
+ * when the code at @frame may go on. */
+enum trap_end exception_handle(struct trap_frame *frame, u64 cr2);
 
 #endif

@@ -1,6 +1,7 @@
-/* SOURCES: arch/x86/machine/idt.c lib/printf.c */
+/* SOURCES: arch/x86/machine/idt.c arch/x86/cpu/cpu_area.c lib/printf.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an exception ends in, and interrupts that have an exception's vector */
+#include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/machine/idt.h"
 #include "arch/x86/machine/irq.h"
@@ -26,6 +27,7 @@ extern const u8 wrmsr_safe_insn[], msr_safe_failed[];
 size_t (*log_guest_hook)(const struct vcpu *v, char *buf, size_t size);
 
 static bool ready;
+static u64 cr2;
 static u32 in_service; /* vectors 0 to 31 */
 static u32 dispatched; /* the same */
 static jmp_buf died;
@@ -78,7 +80,7 @@ static bool dies(u32 vector)
 
 	if (setjmp(died))
 		return true;
-	assert_false(exception_handle(&frame));
+	assert_false(exception_handle(&frame, cr2));
 	return false;
 }
 
@@ -117,12 +119,28 @@ static void test_names_the_guest(void **state)
 	log_guest_hook = NULL;
 }
 
+static void test_names_the_stack_that_overflowed(void **state)
+{
+	fake_this_cpu->self = (struct pcpu *)(8 * STACK_SIZE);
+	fake_this_cpu->id = 3;
+	cr2 = (u64)cpu_area_guard(fake_this_cpu, IST_MC);
+	assert_true(dies(EXC_PF));
+	assert_non_null(
+		strstr(last_reason, ": the #MC stack of core 3 overflowed"));
+	cr2 -= 1;
+	assert_true(dies(EXC_PF));
+	assert_null(strstr(last_reason, "overflowed"));
+	cr2 = 0;
+	fake_this_cpu->self = NULL;
+	fake_this_cpu->id = 0;
+}
+
 static void test_fixup(void **state)
 {
 	struct trap_frame frame = { .vector = EXC_GP,
 				    .rip = (u64)wrmsr_safe_insn };
 
-	assert_false(exception_handle(&frame));
+	assert_int_equal(exception_handle(&frame, cr2), TRAP_FIXED);
 	assert_int_equal(frame.rip, (u64)msr_safe_failed);
 }
 
@@ -138,7 +156,8 @@ static void test_interrupts(void **state)
 
 		in_service = 1u << v;
 		dispatched = 0;
-		assert_int_equal(exception_handle(&frame), with_error >> v & 1);
+		assert_int_equal(exception_handle(&frame, cr2),
+				 with_error >> v & 1);
 		assert_int_equal(dispatched, in_service);
 	}
 	/* Another one's service does not make this exception an interrupt */
@@ -153,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_exceptions),
 		T(test_names_the_guest),
+		T(test_names_the_stack_that_overflowed),
 		T(test_fixup),
 		T(test_interrupts),
 	};
