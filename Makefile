@@ -19,7 +19,7 @@ CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding \
 	   -fstack-protector-strong -mstack-protector-guard=global -Wframe-larger-than=3072 \
 	   -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	   -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
-	   -ffunction-sections -fdata-sections -fcf-protection=none
+	   -ffunction-sections -fdata-sections -fcf-protection=full -fno-jump-tables
 NFLAGS  := -f elf64 -g -F dwarf -I./
 
 # The hypervisor is every source in its folders
@@ -49,8 +49,8 @@ help:
 	@echo "make bench   exit costs on both emulators, beside the peers'"
 	@echo "make check   unit tests, rooms, headers, style, format, warnings, linters"
 
-# The loaders run once, before the stack protector has its value
-$(B)/boot/%.o: CFLAGS += -fno-stack-protector
+# The loaders run once, before the stack protector has its value and CET is on
+$(B)/boot/%.o: CFLAGS += -fno-stack-protector -fcf-protection=none
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)

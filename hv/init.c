@@ -9,6 +9,7 @@
 #include "hv/init.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cet.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/machine/cpu.h"
@@ -160,8 +161,7 @@ static void memory_init(void)
 	if (owner_init(&boot))
 		wait_forever();
 	reserve_boot_data();
-	if (hostmap_init(&boot) || cpu_guard_stacks(this_cpu()) ||
-	    window_init_cpu()) {
+	if (hostmap_init(&boot) || window_init_cpu()) {
 		log_error("init", "the machine has too little free memory");
 		wait_forever();
 	}
@@ -392,6 +392,10 @@ void hv_main(u64 boot_info_hpa)
 	memory_init();
 	read_manifest();
 	update_microcode();
+	cet_init();
+	if (cpu_guard_stacks(this_cpu()))
+		wait_forever();
+	cet_start(this_cpu());
 	devices_init();
 	if (choose_backend())
 		wait_forever();

@@ -182,6 +182,9 @@ enum cpuid_reg { LEAF_EAX, LEAF_EBX, LEAF_ECX, LEAF_EDX, LEAF_COUNT };
 #define CPUID_71_EAX_FSRS	BIT(11)	/* fast short REP STOSB */
 #define CPUID_71_EAX_FSRC	BIT(12)	/* fast short REP CMPSB, SCASB */
 
+/* 7.1:EDX */
+#define CPUID_71_EDX_CET_SSS	BIT(18)
+
 /* D.1:EAX */
 #define CPUID_D1_EAX_XSAVEOPT	BIT(0)
 #define CPUID_D1_EAX_XSAVEC	BIT(1)

@@ -64,6 +64,9 @@
 #define MSR_DRAM_ENERGY_STATUS		0x619	/* the same */
 #define MSR_PP0_ENERGY_STATUS		0x639	/* the same */
 #define MSR_PP1_ENERGY_STATUS		0x641	/* the same */
+#define MSR_S_CET			0x6a2	/* 7:ECX[7] CET_SS or 7:EDX[20] CET_IBT */
+#define MSR_PL0_SSP			0x6a4	/* 7:ECX[7] CET_SS */
+#define MSR_INTERRUPT_SSP_TABLE		0x6a8	/* 7:ECX[7] CET_SS */
 #define MSR_TSC_DEADLINE		0x6e0	/* 1:ECX[24] */
 #define MSR_X2APIC_FIRST		0x800	/* 1:ECX[21] x2APIC */
 #define MSR_X2APIC_LAST			0x8ff
@@ -90,6 +93,9 @@
 #define MC_STATUS_MISCV			BIT(59)
 #define MC_STATUS_ADDRV			BIT(58)
 #define MC_STATUS_PCC			BIT(57)
+
+#define S_CET_SH_STK_EN			BIT(0)
+#define S_CET_ENDBR_EN			BIT(2)
 
 #define PLATFORM_ID_GET(v)		((u32)((v) >> 50) & 7)
 

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Faults of our own, which a debugger makes: each ends in a panic that says what
 it was."""
+import os
+
 from harness import gdb, image
 from harness.machine import Machine
 from system._linux import step
 
 SECONDS = 90
+CET_CPU = "tigerlake"  # of Bochs' models
 STACK_BYTES = 0x8000  # arch/x86/cpu/percpu.h
 STACK_END = 0x2000    # arch/x86/cpu/cpu_area.h: above the guard
 LATE = "console_input_init"  # the log is on every console by then
@@ -56,5 +59,26 @@ def stacks(results, folder):
                           "stacks.guard_is_new_at_each_boot", hex(first))
 
 
+def control_flow(results, folder):
+    """Bochs' CPU has CET. A guest runs and ends; the function that ends it
+    returns to an address that no call has put on the stack."""
+    commands = os.path.join(folder, "debugger")
+    with open(commands, "w") as f:
+        f.write(f"lb {gdb.symbol('vm_end'):#x}\nc\nset rsp = rsp + 8\nc\n")
+    disk = image.make(folder, image.manifest([
+        {"name": "good", "kernel": "ends.elf", "memory": "16M", "cores": "1"}]),
+        {"ends.elf": os.path.join(image.BUILD, "tests/guest/ends.elf")}, "grub-bios")
+    with Machine("bochs", disk, folder, "bios", memory=512, timeout=SECONDS * 4,
+                 options=["--cpu", CET_CPU, "--debug", commands]) as m:
+        step(results, m, "control_flow.is_enforced",
+             r"cet: the hypervisor runs with shadow stacks and indirect branch tracking",
+             SECONDS)
+        step(results, m, "control_flow.guest_runs", r"\[good\] DONE 0 0", SECONDS)
+        step(results, m, "control_flow.wrong_return_is_found",
+             r"panic: exception 21 \(#CP control protection\), error 0x1 at [0-9a-f]{16}",
+             SECONDS)
+        step(results, m, "control_flow.ends", r"panic: the machine is stopped", 20)
+
+
 def tests():
-    return [("faults.stacks", stacks)]
+    return [("faults.stacks", stacks), ("faults.control_flow", control_flow)]

@@ -13,6 +13,32 @@ void *cpu_area_guard(const struct pcpu *cpu, enum ist which)
 	return (u8 *)cpu->self + which * STACK_SIZE + GUARD_OFFSET;
 }
 
+static struct cpu_area *area_of(const struct pcpu *cpu)
+{
+	return (struct cpu_area *)(u64)cpu->self;
+}
+
+u64 cpu_area_shadow_token(const struct pcpu *cpu, enum ist which)
+{
+	return (u64)cpu_area_guard(cpu, which) + PAGE_SIZE - sizeof(u64);
+}
+
+u64 cpu_area_shadow_table(const struct pcpu *cpu)
+{
+	return (u64)area_of(cpu)->shadow_table;
+}
+
+/* A token is its own address; the CPU sets bit 0 while the stack is in use */
+void cpu_area_shadow_init(struct pcpu *cpu)
+{
+	for (u32 i = IST_NONE; i < IST_COUNT; i++) {
+		u64 token = cpu_area_shadow_token(cpu, i);
+
+		*(u64 *)token = token;
+		area_of(cpu)->shadow_table[i] = token;
+	}
+}
+
 /* The stack in whose guard @va lies; IST_COUNT: of none */
 static u64 guarded_stack(const struct pcpu *cpu, u64 va)
 {

@@ -6,8 +6,9 @@
  *
  *	+0	what lies at the bottom, so that this_cpu() finds it: struct
  *		cpu_area, or on an IST stack a pointer to the pcpu
- *	+4K	the guard: nothing is mapped there, so that a stack that grows
- *		too far faults
+ *	+4K	the guard, which faults when a stack grows too far: nothing is
+ *		mapped there, or the stack's shadow stack (cet.h), to which only
+ *		calls may write
  *	+8K	the stack, which grows down from +32K
  *
  * For arch/x86 only: gdt.c fills it, arch/x86/machine allocates it and takes
@@ -23,6 +24,7 @@ struct cpu_area {
 	struct pcpu pcpu; /* first */
 	u64 gdt[GDT_ENTRIES];
 	struct tss64 tss;
+	u64 shadow_table[8]; /* by IST index: each shadow stack's token */
 };
 #define GUARD_OFFSET PAGE_SIZE
 static_assert(sizeof(struct cpu_area) <= GUARD_OFFSET, "below the guard");
@@ -44,6 +46,14 @@ struct pcpu *cpu_area_init(void *block);
 /* The page below @cpu's stack @which; IST_NONE is the core's one stack. Any
  * core. */
 void *cpu_area_guard(const struct pcpu *cpu, enum ist which);
+/* Where @cpu's shadow stack @which begins: at its topmost word, which is its
+ * token (SDM 1 17.2.3 *Supervisor Shadow Stack Token*). Any core. */
+u64 cpu_area_shadow_token(const struct pcpu *cpu, enum ist which);
+/* @cpu's table for MSR_INTERRUPT_SSP_TABLE. Any core. */
+u64 cpu_area_shadow_table(const struct pcpu *cpu);
+/* Writes the tokens and the table, while the guards can be written to. Boot
+ * CPU. */
+void cpu_area_shadow_init(struct pcpu *cpu);
 /*
  * Which of @cpu's stacks overflowed, for a sentence such as "the NMI stack", or
  * NULL: none. It is judged by an exception of that core: its @vector, the @rsp

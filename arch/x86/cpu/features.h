@@ -24,6 +24,7 @@ struct cpu_features {
 	bool xsave, xsaves, xsaveopt;
 	u64 xcr0_mask;       /* bits XCR0 may have: D.0:EDX:EAX */
 	u32 xsave_max_bytes; /* area for all of xcr0_mask: D.0:ECX */
+	bool cet_ss, cet_ibt, cet_sss;
 	bool fsgsbase, pcid, invpcid, rdtscp, umip, monitor;
 	bool hypervisor; /* runs below another hypervisor or in an emulator */
 	char hypervisor_name[13]; /* what it says it is, or "" */

@@ -4,6 +4,7 @@
 #include "arch/x86/machine/cpu.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cet.h"
 #include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/gdt.h"
@@ -75,12 +76,18 @@ void cpu_boot_init(void)
 	mce_init_cpu();
 }
 
-int cpu_guard_stacks(const struct pcpu *cpu)
+int cpu_guard_stacks(struct pcpu *cpu)
 {
+	bool shadow = cet_has_shadow_stacks();
 	int err = 0;
 
-	for (u32 i = IST_NONE; i < IST_COUNT && !err; i++)
-		err = hostmap_guard(cpu_area_guard(cpu, i));
+	if (shadow)
+		cpu_area_shadow_init(cpu);
+	for (u32 i = IST_NONE; i < IST_COUNT && !err; i++) {
+		const void *page = cpu_area_guard(cpu, i);
+
+		err = shadow ? hostmap_shadow_stack(page) : hostmap_guard(page);
+	}
 	return err;
 }
 

@@ -5,7 +5,7 @@
  *
  *	cpu_boot_init()		this core; from here on logging and exceptions
  *				work
- *	cpu_guard_stacks()	the boot CPU's; needs hostmap_init()
+ *	cpu_guard_stacks()	the boot CPU's; needs hostmap_init(), cet_init()
  *	irq_init()		masks the 8259s; needs nothing
  *	lapic_init_cpu()	maps and enables the LAPIC; needs hostmap_init()
  *	tsc_init(pm_timer)	calibrates TSC and LAPIC timer; needs ACPI
@@ -27,10 +27,11 @@
 void cpu_boot_init(void);
 /*
  * Takes the guards below @cpu's stacks out of the map, so that a stack that
- * overflows faults. Boot CPU, once for each core, before that core runs; after
- * hostmap_init(). -ENOMEM.
+ * overflows faults, or makes shadow stacks of them (arch/x86/cpu/cet.h). Boot
+ * CPU, once for each core, before another core runs; after hostmap_init() and
+ * cet_init(). -ENOMEM.
  */
-int __must_check cpu_guard_stacks(const struct pcpu *cpu);
+int __must_check cpu_guard_stacks(struct pcpu *cpu);
 /* cpu_boot_init() for another core, which runs this itself: control registers,
  * the host's page tables, GDT, IDT, machine checks. @cpu is its own, in use as
  * its stack; interrupts are off. By smp.c. */

@@ -16,6 +16,7 @@
 #include "arch/x86/machine/smp.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cet.h"
 #include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/cpu.h"
@@ -323,6 +324,7 @@ void smp_ap_main(struct smp_slot *slot)
 	while (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_ARRIVED)
 		cpu_pause();
 	cpu_init_this(cpu);
+	cet_start(cpu);
 	lapic_init_cpu();
 	ready = !ap_prepare(cpu);
 	if (!slot_move(slot, SLOT_PREPARE, ready ? SLOT_READY : SLOT_FAILED) ||

@@ -35,11 +35,12 @@ const struct vmx_control_row vmx_controls[CTL_COUNT] = {
 		VMEXIT_SAVE_DEBUG | VMEXIT_HOST_64 | VMEXIT_ACK_INTERRUPT |
 		VMEXIT_SAVE_PAT | VMEXIT_LOAD_PAT | VMEXIT_SAVE_EFER |
 		VMEXIT_LOAD_EFER,
-		VMEXIT_SAVE_TIMER,
+		VMEXIT_SAVE_TIMER | VMEXIT_LOAD_CET,
 	},
 	[CTL_ENTRY] = {
 		"VM-entry", MSR_VMX_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY_CTLS,
-		ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER, 0,
+		ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER,
+		ENTRY_LOAD_CET,
 	},
 };
 /* clang-format on */
@@ -106,6 +107,17 @@ static void drop_useless_timer(struct vmx_caps *caps)
 	caps->control[CTL_EXIT] &= ~(u32)VMEXIT_SAVE_TIMER;
 }
 
+/* Both switch CET's registers, or neither: then the host's stay in the core,
+ * where CR4.CET, which no guest can set, keeps them from mattering */
+static void drop_useless_cet(struct vmx_caps *caps)
+{
+	if ((caps->control[CTL_ENTRY] & ENTRY_LOAD_CET) &&
+	    (caps->control[CTL_EXIT] & VMEXIT_LOAD_CET))
+		return;
+	caps->control[CTL_ENTRY] &= ~(u32)ENTRY_LOAD_CET;
+	caps->control[CTL_EXIT] &= ~(u32)VMEXIT_LOAD_CET;
+}
+
 int vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd)
 {
 	u64 basic = rd(MSR_VMX_BASIC);
@@ -132,6 +144,7 @@ int vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd)
 	caps->timer_shift = VMX_MISC_TIMER_SHIFT(rd(MSR_VMX_MISC));
 	drop_useless_vpid(caps);
 	drop_useless_timer(caps);
+	drop_useless_cet(caps);
 	return check_ept(caps);
 }
 

@@ -13,6 +13,7 @@
 
 VMCS_GUEST_RIP	equ 0x681e
 VMCS_HOST_RSP	equ 0x6c14
+VMCS_HOST_SSP	equ 0x6c1a
 
 ; Checked by static_assert in run.c: struct vcpu_hw and, from arch on,
 ; struct vcpu_arch
@@ -60,11 +61,28 @@ R15_	equ 15 * 8
 	mov rdi, [rdi + RDI_]
 %endmacro
 
+; The exit comes back to this stack, and to the shadow stack where there is one.
+; vmx_run has one caller: as long as RSP is the same, so is SSP. Clobbers RAX and
+; RCX; the ZF that it leaves means nothing.
+%macro store_stacks 0
+	mov eax, VMCS_HOST_RSP
+	vmwrite rax, rsp
+	mov [rdx + HOST_RSP_], rsp
+	xor ecx, ecx
+	rdsspq rcx
+	test rcx, rcx
+	jz %%none
+	mov eax, VMCS_HOST_SSP
+	vmwrite rax, rcx
+%%none:
+%endmacro
+
 	section .text.vmx_enter progbits alloc exec nowrite align=16
 
 ; void vmx_run(struct vcpu_hw *)
 	global vmx_run
 vmx_run:
+	endbr64
 	push rbp
 	push rbx
 	push rdi
@@ -84,9 +102,7 @@ resume_now:
 	jmp refused
 
 new_rsp:
-	mov eax, VMCS_HOST_RSP
-	vmwrite rax, rsp
-	mov [rdx + HOST_RSP_], rsp
+	store_stacks
 	jmp resume_now
 
 ; Nothing, or more than RIP: bool vmx_prepare(struct vcpu_hw *), true: launch
@@ -98,9 +114,7 @@ more:
 	mov rdx, [rdi + ARCH_]
 	test al, al
 	jz resume
-	mov eax, VMCS_HOST_RSP
-	vmwrite rax, rsp
-	mov [rdx + HOST_RSP_], rsp
+	store_stacks
 	load_registers
 	vmlaunch
 

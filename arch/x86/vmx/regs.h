@@ -89,6 +89,7 @@ enum {
 	VMEXIT_SAVE_EFER	= 1u << 20,
 	VMEXIT_LOAD_EFER	= 1u << 21,
 	VMEXIT_SAVE_TIMER	= 1u << 22, /* VMX-preemption timer value */
+	VMEXIT_LOAD_CET		= 1u << 28,
 };
 
 /* VM-entry controls (SDM 3C 25.8.1) */
@@ -97,6 +98,7 @@ enum {
 	ENTRY_IA32E_GUEST	= 1u << 9,
 	ENTRY_LOAD_PAT		= 1u << 14,
 	ENTRY_LOAD_EFER		= 1u << 15,
+	ENTRY_LOAD_CET		= 1u << 20,
 };
 
 /* Interruption information: VM entry (25.8.3), VM exit (25.9.2), IDT
@@ -267,6 +269,9 @@ typedef struct { u32 id; } vmcsnat_t; /* natural width */
 #define VMCS_GUEST_PENDING_DEBUG	FNAT(0x6822)
 #define VMCS_GUEST_SYSENTER_ESP		FNAT(0x6824)
 #define VMCS_GUEST_SYSENTER_EIP		FNAT(0x6826)
+#define VMCS_GUEST_S_CET		FNAT(0x6828)
+#define VMCS_GUEST_SSP			FNAT(0x682a)
+#define VMCS_GUEST_SSP_TABLE		FNAT(0x682c)
 /* Natural width, host */
 #define VMCS_HOST_CR0			FNAT(0x6c00)
 #define VMCS_HOST_CR3			FNAT(0x6c02)
@@ -280,6 +285,9 @@ typedef struct { u32 id; } vmcsnat_t; /* natural width */
 #define VMCS_HOST_SYSENTER_EIP		FNAT(0x6c12)
 #define VMCS_HOST_RSP			FNAT(0x6c14)
 #define VMCS_HOST_RIP			FNAT(0x6c16)
+#define VMCS_HOST_S_CET			FNAT(0x6c18)
+#define VMCS_HOST_SSP			FNAT(0x6c1a)
+#define VMCS_HOST_SSP_TABLE		FNAT(0x6c1c)
 
 /* clang-format on */
 

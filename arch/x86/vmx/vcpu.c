@@ -6,6 +6,7 @@
  * core; put leaves it clear in memory, so that any core may load it next.
  */
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/cet.h"
 #include "arch/x86/cpu/debug_regs.h"
 #include "arch/x86/cpu/gdt.h"
 #include "arch/x86/machine/idt.h"
@@ -111,6 +112,16 @@ static void write_secondary(const struct vcpu_arch *a)
 		vmwrite64(VMCS_ENCLS_BITMAP, ~0ull);
 }
 
+/* Guests have no CET (hv/policy/cpuid_table.c) */
+static void write_guest_cet(void)
+{
+	if (!(vmx_caps.control[CTL_ENTRY] & ENTRY_LOAD_CET))
+		return;
+	vmwritenat(VMCS_GUEST_S_CET, 0);
+	vmwritenat(VMCS_GUEST_SSP, 0);
+	vmwritenat(VMCS_GUEST_SSP_TABLE, 0);
+}
+
 static void write_controls(const struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
@@ -129,6 +140,7 @@ static void write_controls(const struct vcpu_hw *v)
 	vmwrite32(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmwrite32(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
 	write_masks();
+	write_guest_cet();
 	write_addresses(v);
 	vmwrite32(VMCS_GUEST_INTERRUPTIBILITY, 0);
 	vmwrite32(VMCS_GUEST_ACTIVITY, 0);
@@ -152,6 +164,17 @@ static void write_host_segments(const struct pcpu *cpu)
 	vmwritenat(VMCS_HOST_IDTR_BASE, idt_base());
 }
 
+/* enter.asm writes the SSP, beside RSP, where there is one */
+static void write_host_cet(const struct pcpu *cpu)
+{
+	if (!(vmx_caps.control[CTL_EXIT] & VMEXIT_LOAD_CET))
+		return;
+	vmwritenat(VMCS_HOST_S_CET, cet_controls);
+	vmwritenat(VMCS_HOST_SSP, 0);
+	vmwritenat(VMCS_HOST_SSP_TABLE,
+		   cet_has_shadow_stacks() ? cpu_area_shadow_table(cpu) : 0);
+}
+
 static void write_host_state(const struct pcpu *cpu)
 {
 	vmwritenat(VMCS_HOST_CR0, read_cr0());
@@ -164,6 +187,7 @@ static void write_host_state(const struct pcpu *cpu)
 	vmwritenat(VMCS_HOST_SYSENTER_EIP, 0);
 	vmwritenat(VMCS_HOST_RIP, (u64)vmx_exit_point);
 	write_host_segments(cpu);
+	write_host_cet(cpu);
 }
 
 static void load_core_registers(struct vcpu_hw *v)

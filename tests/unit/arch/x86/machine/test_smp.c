@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/machine/smp.c lib/string.c */
+/* SOURCES: arch/x86/machine/smp.c arch/x86/cpu/cpu_area.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bring-up of another core: it answers at once, late, or never, and then is
  * ready, fails, or hangs */
@@ -64,7 +64,7 @@ struct pcpu *cpu_area_init(void *at)
 	cpu->stack_top = (u64)at + STACK_SIZE;
 	return cpu;
 }
-int cpu_guard_stacks(const struct pcpu *cpu)
+int cpu_guard_stacks(struct pcpu *cpu)
 {
 	return 0;
 }
