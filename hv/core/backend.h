@@ -188,6 +188,8 @@ enum exit_kind {
 	EXIT_ENTRY_FAILED,
 	EXIT_SMI,
 	EXIT_IO_FAULT,
+	EXIT_BUS_LOCK, /* an access over two lines, or uncached, with LOCK */
+	EXIT_STUCK,    /* no interrupt could be taken for too long */
 	EXIT_KINDS
 };
 
@@ -225,6 +227,9 @@ struct vcpu_exit {
 			bool lmsw, clts;
 			u16 lmsw_value;
 		} cr;
+		struct {
+			bool lost; /* the guest's state, too */
+		} stuck;
 		struct {
 			u16 selector; /* of the new TSS; unless IRET */
 			u8 source;    /* enum task_source */

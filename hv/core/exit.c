@@ -39,6 +39,8 @@ static const char *const names[EXIT_KINDS] = {
 	[EXIT_ENTRY_FAILED]     = "entry failed",
 	[EXIT_SMI]              = "SMI",
 	[EXIT_IO_FAULT]         = "IOMMU fault",
+	[EXIT_BUS_LOCK]         = "bus lock",
+	[EXIT_STUCK]            = "stuck",
 };
 /* clang-format on */
 

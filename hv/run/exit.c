@@ -191,6 +191,23 @@ static enum verdict exit_ignore(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_RESUME;
 }
 
+/* A bus lock holds up every core of the machine. The exit is what it costs the
+ * guest, and others of the core have their turn. */
+static enum verdict exit_bus_lock(struct vcpu *v, const struct vcpu_exit *e)
+{
+	sched_yield();
+	return VERDICT_RESUME;
+}
+
+static enum verdict exit_stuck(struct vcpu *v, const struct vcpu_exit *e)
+{
+	if (e->stuck.lost)
+		return exit_kill(v, "the CPU made no progress and its state "
+				    "is lost");
+	sched_yield();
+	return VERDICT_RESUME;
+}
+
 static enum verdict exit_triple_fault(struct vcpu *v, const struct vcpu_exit *e)
 {
 	return exit_kill(v, "triple fault");
@@ -247,6 +264,8 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 	[EXIT_ENTRY_FAILED]     = { exit_entry_failed, false },
 	[EXIT_SMI]              = { exit_ignore, false },
 	[EXIT_IO_FAULT]         = { exit_unknown, false },
+	[EXIT_BUS_LOCK]         = { exit_bus_lock, false },
+	[EXIT_STUCK]            = { exit_stuck, false },
 };
 /* clang-format on */
 

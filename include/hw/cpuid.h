@@ -259,6 +259,7 @@ enum cpuid_reg { LEAF_EAX, LEAF_EBX, LEAF_ECX, LEAF_EDX, LEAF_COUNT };
 #define CPUID_SVM_GMET		BIT(17)
 #define CPUID_SVM_X2AVIC	BIT(18)
 #define CPUID_SVM_VNMI		BIT(25)
+#define CPUID_SVM_BUS_LOCK	BIT(29)
 /* clang-format on */
 
 #endif

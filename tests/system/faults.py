@@ -66,9 +66,9 @@ def control_flow(results, folder):
     with open(commands, "w") as f:
         f.write(f"lb {gdb.symbol('vm_end'):#x}\nc\nset rsp = rsp + 8\nc\n")
     disk = image.make(folder, image.manifest([
-        {"name": "good", "kernel": "ends.elf", "memory": "16M", "cores": "1"}]),
+        {"name": "good", "kernel": "ends.elf", "memory": "16M", "cores": "0"}]),
         {"ends.elf": os.path.join(image.BUILD, "tests/guest/ends.elf")}, "grub-bios")
-    with Machine("bochs", disk, folder, "bios", memory=512, timeout=SECONDS * 4,
+    with Machine("bochs", disk, folder, "bios", cores=1, memory=512, timeout=SECONDS * 4,
                  options=["--cpu", CET_CPU, "--debug", commands]) as m:
         step(results, m, "control_flow.is_enforced",
              r"cet: the hypervisor runs with shadow stacks and indirect branch tracking",

@@ -24,6 +24,7 @@ int svm_caps_read(struct svm_caps *caps, const struct cpu_features *features)
 		.decode_assists = f & CPUID_SVM_DECODE_ASSISTS,
 		.flush_by_asid = f & CPUID_SVM_FLUSH_BY_ASID,
 		.pause_filter = f & CPUID_SVM_PAUSE_FILTER,
+		.bus_lock = f & CPUID_SVM_BUS_LOCK,
 		.page_1g = features->page_1g,
 		.asid_count = features->svm_asids,
 		.clean_kept = f & CPUID_SVM_VMCB_CLEAN ? CLEAN_KEPT : 0,

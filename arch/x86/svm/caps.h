@@ -14,6 +14,7 @@ struct svm_caps {
 	bool decode_assists; /* an exit tells the operands of a MOV CR */
 	bool flush_by_asid;
 	bool pause_filter;
+	bool bus_lock;  /* has VMEXIT_BUSLOCK */
 	bool page_1g;   /* nested page tables may have 1 GiB leaves */
 	u32 asid_count; /* ASIDs 1 to asid_count - 1 are guests' */
 	u32 clean_kept; /* vmcb_clean after an exit; 0 without the feature */

@@ -77,6 +77,16 @@ static bool decode_nothing(struct vcpu_hw *v, struct vcpu_exit *exit)
 	return true;
 }
 
+/* The instruction has not run yet, and shall now (APM 2 15.14.5 *Bus Lock
+ * Threshold*) */
+static bool decode_bus_lock(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	svm_step_abort(v);
+	v->arch->vmcb->control.bus_lock_counter = BUS_LOCKS;
+	svm_unclean(v->arch, CLEAN_I);
+	return true;
+}
+
 static bool decode_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
@@ -225,6 +235,7 @@ const struct svm_exit_row svm_exit_rows[SVM_EXIT_ROWS] = {
 	[VMEXIT_INVLPGB_ILLEGAL] = { EXIT_UNDEFINED, true, NULL },
 	[VMEXIT_MCOMMIT] = { EXIT_UNDEFINED, true, NULL },
 	[VMEXIT_TLBSYNC] = { EXIT_UNDEFINED, true, NULL },
+	[VMEXIT_BUSLOCK] = { EXIT_BUS_LOCK, false, decode_bus_lock },
 };
 /* clang-format on */
 

@@ -29,6 +29,9 @@
 #define EXCEPTIONS                                                             \
 	((u32)(BIT(EXC_DB) | BIT(EXC_UD) | BIT(EXC_AC) | BIT(EXC_MC)))
 
+/* Bus locks a vCPU may take from one VMEXIT_BUSLOCK to the next */
+#define BUS_LOCKS 1
+
 /* pcpu.backend */
 struct backend_cpu {
 	struct vcpu_arch *loaded; /* whose state is in the core, or NULL */
@@ -118,7 +121,7 @@ struct svm_exit_row {
 	 * nothing for the core, enter again. May be NULL. */
 	bool (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
 };
-#define SVM_EXIT_ROWS 0xa5
+#define SVM_EXIT_ROWS 0xa6
 extern const struct svm_exit_row svm_exit_rows[SVM_EXIT_ROWS];
 /* The decode function of codes past the table */
 bool svm_decode_rare(struct vcpu_hw *v, struct vcpu_exit *exit);

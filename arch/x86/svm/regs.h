@@ -43,6 +43,7 @@ enum svm_intercept2 {
 enum svm_intercept3 {
 	I3_INVLPGB = 1u << 0,	I3_INVLPGB_ILLEGAL = 1u << 1,
 	I3_MCOMMIT = 1u << 3,	I3_TLBSYNC = 1u << 4,
+	I3_BUS_LOCK = 1u << 5,
 };
 
 enum svm_tlb_control {
@@ -109,6 +110,7 @@ enum svm_exitcode {
 	VMEXIT_XSETBV = 0x8d,		VMEXIT_RDPRU = 0x8e,
 	VMEXIT_INVLPGB = 0xa0,		VMEXIT_INVLPGB_ILLEGAL = 0xa1,
 	VMEXIT_MCOMMIT = 0xa3,		VMEXIT_TLBSYNC = 0xa4,
+	VMEXIT_BUSLOCK = 0xa5,
 	VMEXIT_NPF = 0x400,
 };
 #define VMEXIT_INVALID		(~0ull)
@@ -184,7 +186,9 @@ struct vmcb_control {
 	u8 insn_bytes_count;
 	u8 insn_bytes[15];
 	u64 avic_backing_page;
-	u8 reserved3[0x400 - 0xe8];
+	u8 reserved3[0x120 - 0xe8];
+	u16 bus_lock_counter; /* so many until VMEXIT_BUSLOCK */
+	u8 reserved4[0x400 - 0x122];
 };
 static_assert(offsetof(struct vmcb_control, iopm_base_pa) == 0x40, "B-1");
 static_assert(offsetof(struct vmcb_control, guest_asid) == 0x58, "B-1");
@@ -194,6 +198,7 @@ static_assert(offsetof(struct vmcb_control, np_enable) == 0x90, "B-1");
 static_assert(offsetof(struct vmcb_control, eventinj) == 0xa8, "B-1");
 static_assert(offsetof(struct vmcb_control, vmcb_clean) == 0xc0, "B-1");
 static_assert(offsetof(struct vmcb_control, insn_bytes_count) == 0xd0, "B-1");
+static_assert(offsetof(struct vmcb_control, bus_lock_counter) == 0x120, "B-1");
 static_assert(sizeof(struct vmcb_control) == 0x400, "B-1");
 
 struct vmcb_save {

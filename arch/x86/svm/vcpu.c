@@ -34,6 +34,10 @@ static void control_init(struct vmcb_control *c)
 	c->interrupt_shadow = 0;
 	c->vmcb_clean = 0;
 	c->np_enable = NP_ENABLE;
+	if (svm_caps.bus_lock) {
+		c->intercept3 |= I3_BUS_LOCK;
+		c->bus_lock_counter = BUS_LOCKS;
+	}
 	if (svm_caps.pause_filter) {
 		c->intercept1 |= I1_PAUSE;
 		c->pause_filter_count = PAUSE_COUNT;

@@ -186,6 +186,23 @@ static void decode_ept_misconfig(struct vcpu_hw *v, struct vcpu_exit *exit)
 	vmx_dump(v);
 }
 
+/* The instruction is over; the event whose delivery took the lock may not be */
+static void decode_bus_lock(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	decode_vectoring(v, exit);
+}
+
+/* No interrupt could be taken for too long: a loop in microcode, such as a #DB
+ * or #AC that its own delivery raises (SDM 3C 28.2) */
+static void decode_notify(struct vcpu_hw *v, struct vcpu_exit *exit)
+{
+	exit->info1 = vmreadnat(VMCS_EXIT_QUALIFICATION);
+	exit->stuck.lost = exit->info1 & NOTIFY_QUAL_INVALID;
+	decode_vectoring(v, exit);
+	if (exit->info1 & NOTIFY_QUAL_NMI_UNBLOCKED)
+		block_nmi_again(v, exit);
+}
+
 /* clang-format off */
 #define ROW(reason, kind, len, decode) [REASON_##reason] = { kind, len, decode }
 #define UNDEFINED(reason) ROW(reason, EXIT_UNDEFINED, 0xff, NULL)
@@ -227,6 +244,8 @@ const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	ROW(PREEMPTION_TIMER,	EXIT_IRQ,		0,	decode_timer),
 	ROW(WBINVD,		EXIT_WBINVD,		0xff,	NULL),
 	ROW(XSETBV,		EXIT_XSETBV,		0xff,	decode_xsetbv),
+	ROW(BUS_LOCK,		EXIT_BUS_LOCK,		0,	decode_bus_lock),
+	ROW(NOTIFY,		EXIT_STUCK,		0,	decode_notify),
 	UNDEFINED(ENCLS),	UNDEFINED(PCONFIG),	UNDEFINED(LOADIWKEY),
 	UNDEFINED(ENCLV),	UNDEFINED(SEAMCALL),	UNDEFINED(TDCALL),
 	UNDEFINED(RDMSRLIST),	UNDEFINED(WRMSRLIST),

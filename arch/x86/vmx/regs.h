@@ -77,6 +77,8 @@ enum {
 	CPU2_INVPCID		= 1u << 12,
 	CPU2_ENCLS_EXITING	= 1u << 15,
 	CPU2_PCONFIG_EXITING	= 1u << 27,
+	CPU2_BUS_LOCK		= 1u << 30, /* VMM bus-lock detection */
+	CPU2_NOTIFY		= 1u << 31, /* notify VM exiting */
 };
 
 /* VM-exit controls (SDM 3C 25.7.1) */
@@ -124,8 +126,13 @@ enum intr_type {
 #define EPT_QUAL_GVA_FINAL	BIT(8)	/* else a paging structure's */
 #define EPT_QUAL_NMI_UNBLOCKED	BIT(12)
 
+/* Exit qualification, notify VM exit (SDM 3C 28.2.1) */
+#define NOTIFY_QUAL_INVALID	BIT(0)	/* the guest's state is lost */
+#define NOTIFY_QUAL_NMI_UNBLOCKED BIT(12)
+
 /* Exit reasons (SDM 3D appendix C): 15:0, and whether the entry failed */
 #define REASON_ENTRY_FAILED	(1u << 31)
+#define REASON_BUS_LOCKED	(1u << 26)	/* whatever else there was */
 enum vmx_reason {
 	REASON_EXCEPTION_NMI = 0,	REASON_EXTINT = 1,
 	REASON_TRIPLE_FAULT = 2,	REASON_INIT = 3,
@@ -227,6 +234,7 @@ typedef struct { u32 id; } vmcsnat_t; /* natural width */
 #define VMCS_ENTRY_INSN_LENGTH		F32(0x401a)
 #define VMCS_TPR_THRESHOLD		F32(0x401c)
 #define VMCS_CPU2_CONTROLS		F32(0x401e)
+#define VMCS_NOTIFY_WINDOW		F32(0x4024)
 /* 32 bit, read only */
 #define VMCS_INSTRUCTION_ERROR		F32(0x4400)
 #define VMCS_EXIT_REASON		F32(0x4402)

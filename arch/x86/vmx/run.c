@@ -145,6 +145,18 @@ static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 	vmx_dump(v);
 }
 
+/* The row of a reason that is none as it stands: one with a bus lock beside it.
+ * The guest has paid for that by the exit. VMX_EXIT_ROWS: it is odd. */
+static __attribute__((noinline)) u32 odd_reason(struct vcpu_hw *v, u32 reason)
+{
+	u32 row = reason & ~REASON_BUS_LOCKED;
+
+	if (row < VMX_EXIT_ROWS)
+		return row;
+	odd_exit(v, reason);
+	return VMX_EXIT_ROWS;
+}
+
 /* Out of line, so that the hot path keeps nothing over a call */
 static __attribute__((noinline)) void
 poll_and_decode(struct vcpu_hw *v, const struct vmx_exit_row *row)
@@ -161,8 +173,9 @@ void vmx_exited(struct vcpu_hw *v)
 	const struct vmx_exit_row *row;
 
 	if (unlikely(reason >= VMX_EXIT_ROWS)) {
-		odd_exit(v, (u32)reason);
-		return;
+		reason = odd_reason(v, (u32)reason);
+		if (reason == VMX_EXIT_ROWS)
+			return;
 	}
 	row = &vmx_exit_rows[reason];
 	vmreadnat_fast(VMCS_GUEST_RIP, &v->regs.rip);

@@ -110,6 +110,9 @@ static void write_secondary(const struct vcpu_arch *a)
 		vmwrite16(VMCS_VPID, a->vpid);
 	if (cpu2 & CPU2_ENCLS_EXITING)
 		vmwrite64(VMCS_ENCLS_BITMAP, ~0ull);
+	/* The CPU adds a time of its own, in which any instruction ends */
+	if (cpu2 & CPU2_NOTIFY)
+		vmwrite32(VMCS_NOTIFY_WINDOW, 0);
 }
 
 /* Guests have no CET (hv/policy/cpuid_table.c) */

@@ -353,6 +353,29 @@ static void test_user_mode_ends_nothing(void **state)
 	assert_rip(0x100000);
 }
 
+/* The instruction is over, or has not begun: RIP is where it goes on */
+static void test_bus_lock_goes_on(void **state)
+{
+	leave(EXIT_BUS_LOCK);
+	exit_dispatch(&vcpu);
+	assert_rip(0x100000);
+	assert_int_equal(vcpu.exits[EXIT_BUS_LOCK], 1);
+	assert_int_equal(fake_vm_ends, 0);
+}
+
+static void test_stuck_ends_the_guest_if_its_state_is_lost(void **state)
+{
+	leave(EXIT_STUCK)->stuck.lost = false;
+	exit_dispatch(&vcpu);
+	assert_rip(0x100000);
+	assert_int_equal(fake_vm_ends, 0);
+	leave(EXIT_STUCK)->stuck.lost = true;
+	exit_dispatch(&vcpu);
+	assert_int_equal(fake_vm_ends, 1);
+	assert_string_equal(fake_vm_end_reason,
+			    "the CPU made no progress and its state is lost");
+}
+
 static void test_length_is_decoded_when_nobody_tells(void **state)
 {
 	leave(EXIT_CPUID);
@@ -745,6 +768,8 @@ int main(void)
 		T(test_unknown_kinds_end_the_guest_only),
 		T(test_kill_is_told_once),
 		T(test_user_mode_ends_nothing),
+		T(test_bus_lock_goes_on),
+		T(test_stuck_ends_the_guest_if_its_state_is_lost),
 		T(test_length_is_decoded_when_nobody_tells),
 		T(test_caches_are_everybodys),
 		T(test_rip_wraps_as_the_mode_says),

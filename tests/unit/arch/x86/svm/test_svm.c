@@ -149,6 +149,17 @@ static bool fill(u64 code)
 	return svm_exit_rows[code].decode(&hw, &hw.exit);
 }
 
+/* The instruction that took the lock runs at the next entry */
+static void test_bus_lock(void **state)
+{
+	vmcb.control.vmcb_clean = ~0ull;
+	assert_true(fill(VMEXIT_BUSLOCK));
+	assert_int_equal(hw.exit.kind, EXIT_BUS_LOCK);
+	assert_int_equal(hw.exit.insn_len, 0);
+	assert_int_equal(vmcb.control.bus_lock_counter, BUS_LOCKS);
+	assert_false(vmcb.control.vmcb_clean & CLEAN_I);
+}
+
 static void test_nmi_window(void **state)
 {
 	struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
@@ -446,6 +457,7 @@ int main(void)
 		cmocka_unit_test_setup(test_port_map, setup),
 		cmocka_unit_test_setup(test_inject, setup),
 		cmocka_unit_test_setup(test_decode, setup),
+		cmocka_unit_test_setup(test_bus_lock, setup),
 		cmocka_unit_test_setup(test_irq_window, setup),
 		cmocka_unit_test_setup(test_nmi_window, setup),
 		cmocka_unit_test_setup(test_step_aborted, setup),

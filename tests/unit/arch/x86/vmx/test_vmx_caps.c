@@ -11,7 +11,7 @@
 #define DEFAULT1 0x16u /* pin-based bits that are always one */
 
 /* A CPU: everything allowed, unless a test takes it away */
-static u32 cpu2_allowed, exit_allowed;
+static u32 cpu2_allowed, exit_allowed, entry_allowed;
 static u64 basic, ept_vpid;
 
 static u64 fake_rdmsr(u32 msr)
@@ -22,8 +22,9 @@ static u64 fake_rdmsr(u32 msr)
 	case MSR_VMX_TRUE_PINBASED_CTLS:
 		return ~0ull << 32 | DEFAULT1;
 	case MSR_VMX_TRUE_PROCBASED_CTLS:
-	case MSR_VMX_TRUE_ENTRY_CTLS:
 		return ~0ull << 32;
+	case MSR_VMX_TRUE_ENTRY_CTLS:
+		return (u64)entry_allowed << 32;
 	case MSR_VMX_TRUE_EXIT_CTLS:
 		return (u64)exit_allowed << 32;
 	case MSR_VMX_PROCBASED_CTLS2:
@@ -44,7 +45,7 @@ static int good_cpu(void **state)
 {
 	fake_log_reset();
 	basic = 0x12345 | VMX_BASIC_TRUE_CONTROLS;
-	cpu2_allowed = exit_allowed = ~0u;
+	cpu2_allowed = exit_allowed = entry_allowed = ~0u;
 	ept_vpid = EPT_CAP_WALK_4 | EPT_CAP_WB | EPT_CAP_2M | EPT_CAP_INVEPT |
 		   EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVVPID |
 		   EPT_CAP_INVVPID_SINGLE;
@@ -116,6 +117,23 @@ static void timer_needs_its_value_saved(void **state)
 	assert_false(c.control[CTL_EXIT] & VMEXIT_SAVE_TIMER);
 }
 
+/* Loaded at the entry and at the exit, or at neither */
+static void cet_needs_both_ways(void **state)
+{
+	struct vmx_caps c;
+
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_true(c.control[CTL_EXIT] & VMEXIT_LOAD_CET);
+	assert_true(c.control[CTL_ENTRY] & ENTRY_LOAD_CET);
+	exit_allowed = ~(u32)VMEXIT_LOAD_CET;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_false(c.control[CTL_ENTRY] & ENTRY_LOAD_CET);
+	exit_allowed = ~0u;
+	entry_allowed = ~(u32)ENTRY_LOAD_CET;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_false(c.control[CTL_EXIT] & VMEXIT_LOAD_CET);
+}
+
 static void ept_without_write_back(void **state)
 {
 	struct vmx_caps c;
@@ -163,6 +181,7 @@ int main(void)
 				       good_cpu),
 		cmocka_unit_test_setup(vpid_needs_invvpid, good_cpu),
 		cmocka_unit_test_setup(timer_needs_its_value_saved, good_cpu),
+		cmocka_unit_test_setup(cet_needs_both_ways, good_cpu),
 		cmocka_unit_test_setup(ept_without_write_back, good_cpu),
 		cmocka_unit_test(largest_leaf),
 		cmocka_unit_test(feature_control),
