@@ -2,16 +2,48 @@
 """Faults of our own, which a debugger makes: each ends in a panic that says what
 it was."""
 import os
+import struct
 
 from harness import gdb, image
 from harness.machine import Machine
 from system._linux import step
 
 SECONDS = 90
+ENDS = os.path.join(image.BUILD, "tests/guest/ends.elf")
+TCG_SIGNATURE, TCG_PATCH = 0x60fb1, 0x10000ff  # CPUID 1:EAX of its `max`
 CET_CPU = "tigerlake"  # of Bochs' models
 STACK_BYTES = 0x8000  # arch/x86/cpu/percpu.h
 STACK_END = 0x2000    # arch/x86/cpu/cpu_area.h: above the guard
 LATE = "console_input_init"  # the log is on every console by then
+
+
+def early_archive(path, data):
+    """An uncompressed cpio archive of one file, as an initrd begins with."""
+    name = path.encode() + b"\0"
+    fields = (1, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0)
+    header = b"070701" + b"".join(b"%08x" % field for field in fields)
+    entry = (header + name).ljust((len(header + name) + 3) & ~3, b"\0")
+    return entry + data.ljust((len(data) + 3) & ~3, b"\0")
+
+
+def made_up_patch():
+    """A container with a patch for QEMU's CPU, which takes none."""
+    equivalence = struct.pack("<IIIHH", TCG_SIGNATURE, 0, 0, 1, 0) + bytes(16)
+    patch = struct.pack("<IIHBBIIIHBB", 0, TCG_PATCH, 0, 0, 0, 0, 0, 0, 1, 0, 0).ljust(512, b"\0")
+    return (struct.pack("<III", 0x00414d44, 0, len(equivalence)) + equivalence +
+            struct.pack("<II", 1, len(patch)) + patch)
+
+
+def microcode_is_tried(results, m):
+    """On every core, before the CPU is asked for its features."""
+    if not step(results, m, "stacks.starts", r"init: Bulkhead .*started by", SECONDS):
+        return
+    step(results, m, "stacks.microcode_of_core_0",
+         rf"microcode: warning: the CPU stays at revision (0x[0-9a-f]+): it did not take the "
+         rf"update to {TCG_PATCH:#x} of kernel/x86/microcode/AuthenticAMD.bin", SECONDS)
+    step(results, m, "stacks.microcode_of_core_1",
+         rf"microcode: warning: core 1 stays at revision (0x[0-9a-f]+): it did not take the "
+         rf"update to {TCG_PATCH:#x}", SECONDS)
 
 
 def overflow(results, m):
@@ -45,11 +77,18 @@ def guard_changes(results, m):
 
 
 def stacks(results, folder):
-    """No guest is needed: the faults come before one would start."""
-    disk = image.make(folder, None, {"text": b"This is no kernel.\n"})
+    """No guest runs: the faults come before one would start. The privileged one's
+    initrd has microcode."""
+    initrd = early_archive("kernel/x86/microcode/AuthenticAMD.bin", made_up_patch())
+    disk = image.make(folder, image.manifest([
+        {"name": "linux", "privileged": "yes", "kernel": "ends.elf", "initrd": "early.cpio"}]),
+        {"ends.elf": ENDS, "early.cpio": initrd})
     with Machine("qemu", disk, folder, memory=512, timeout=SECONDS * 4, person=True,
                  options=["--keep-reset"]) as m:
         overflow(results, m)
+        if "QEMU TCG CPU" in m.text():
+            m.seen = 0
+            microcode_is_tried(results, m)
         m.monitor("system_reset")
         first = guard_changes(results, m)
         m.monitor("system_reset")
@@ -67,7 +106,7 @@ def control_flow(results, folder):
         f.write(f"lb {gdb.symbol('vm_end'):#x}\nc\nset rsp = rsp + 8\nc\n")
     disk = image.make(folder, image.manifest([
         {"name": "good", "kernel": "ends.elf", "memory": "16M", "cores": "0"}]),
-        {"ends.elf": os.path.join(image.BUILD, "tests/guest/ends.elf")}, "grub-bios")
+        {"ends.elf": ENDS}, "grub-bios")
     with Machine("bochs", disk, folder, "bios", cores=1, memory=512, timeout=SECONDS * 4,
                  options=["--cpu", CET_CPU, "--debug", commands]) as m:
         step(results, m, "control_flow.is_enforced",
