@@ -7,7 +7,6 @@
  * elsewhere, so the old one is forgotten first. Whoever has a pointer to it may
  * still use it: forgotten ones are kept and used again.
  */
-#include "arch/x86/machine/smp.h"
 #include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
 
@@ -114,15 +113,15 @@ static int forget_now(void *arg)
 	return 0;
 }
 
-/* Called and returns with the lock held, which it drops meanwhile. False: a
- * core did not come, and the address stays without a function. */
+/* Called and returns with the lock held, which it drops meanwhile. False: the
+ * cores did not meet, and the address stays without a function. */
 static bool func_forget(struct passthrough *pci, struct pci_bdf bdf)
 {
 	struct gone gone = { pci, bdf };
 	int err;
 
 	spin_unlock(&pci->lock);
-	err = smp_rendezvous(forget_now, NULL, &gone);
+	err = passthrough_meet(pci, forget_now, NULL, &gone);
 	spin_lock(&pci->lock);
 	return !err;
 }

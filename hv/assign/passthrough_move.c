@@ -19,7 +19,13 @@
 #include "hv/assign/passthrough_priv.h"
 #include "hv/core/vcpu.h"
 #include "include/hw/pci.h"
+#include "lib/errno.h"
 #include "lib/log.h"
+
+/* A guest with hundreds of functions may place them all at once. Then one each
+ * millisecond, of which a meeting takes some hundredths. */
+#define MEETINGS_AT_ONCE 4000u
+#define MEETING_MS       1u
 
 static u32 command_read(const struct vfunc *f)
 {
@@ -197,6 +203,15 @@ static bool decode_return(struct vfunc *f)
 	return false;
 }
 
+int passthrough_meet(struct passthrough *pci, int (*change)(void *arg),
+		     void (*after)(void *arg), void *arg)
+{
+	if (!ratelimit_pass(&pci->meetings, rdtsc(), tsc_khz * MEETING_MS,
+			    MEETINGS_AT_ONCE))
+		return -EBUSY;
+	return smp_rendezvous(change, after, arg);
+}
+
 void passthrough_follow(struct vfunc *f)
 {
 	struct passthrough *pci = f->pci;
@@ -208,7 +223,7 @@ void passthrough_follow(struct vfunc *f)
 	spin_unlock(&pci->lock);
 	if (!moves)
 		return;
-	err = smp_rendezvous(move_now, moved, f);
+	err = passthrough_meet(pci, move_now, moved, f);
 	spin_lock(&pci->lock);
 	if (err)
 		refuse(f);

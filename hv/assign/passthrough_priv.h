@@ -67,6 +67,7 @@ struct passthrough {
 	u32 address; /* CF8h */
 	struct vfunc *hash[PASSTHROUGH_HASH];
 	struct vfunc *forgotten;
+	struct ratelimit meetings;
 };
 
 /* Is there no such function for the guest? */
@@ -120,6 +121,13 @@ void passthrough_msix_unplace(struct vfunc *f);
  * that leaves decode_due set. */
 u32 passthrough_read(const struct vfunc *f, u32 offset, u8 size);
 void passthrough_write(struct vfunc *f, u32 offset, u8 size, u32 value);
+/* smp_rendezvous() for a change that the guest has caused, as often as guests
+ * that need it cause one: each stops its neighbours. No locks held. -EBUSY: it
+ * comes too often; -ETIMEDOUT. */
+int __must_check passthrough_meet(struct passthrough *pci,
+				  int (*change)(void *arg),
+				  void (*after)(void *arg), void *arg);
+
 /* Does the hardware decode memory? */
 bool passthrough_decodes(const struct vfunc *f);
 /* Turn decoding off, if it is on and the function has a table, until

@@ -15,6 +15,7 @@
 #include "tests/unit/fakes/ioremap.h"
 #include "tests/unit/fakes/owner.h"
 #include "tests/unit/fakes/ports.h"
+#include "tests/unit/fakes/ratelimit.h"
 
 #define MSI_CAP   0x50
 #define MSIX_CAP  0x70
@@ -302,6 +303,7 @@ static int setup(void **state)
 	bar_type = 0;
 	writes_everywhere = false;
 	core_is_silent = false;
+	fake_ratelimit_left = ~0u;
 	put32(config[0], 0x12345678);
 	put32(config[1], 0x12345679);
 	config[0][4] = PCI_COMMAND_MEMORY;
@@ -660,6 +662,25 @@ static void test_no_rendezvous(void **state)
 	assert_non_null(bus_find(&fake_vm.mmio, BAR_MOVED));
 }
 
+/* Each move stops all cores: who moves too often is refused for a while */
+static void test_too_many_moves(void **state)
+{
+	fake_ratelimit_left = 3;
+	cfg_write(0x10, 4, BAR_MOVED);
+	cfg_write(0x10, 4, BAR);
+	cfg_write(0x10, 4, BAR_MOVED);
+	assert_int_equal(meetings, 3);
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+	cfg_write(0x10, 4, BAR);
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(meetings, 3);
+	assert_false(config[0][4] & PCI_COMMAND_MEMORY);
+	fake_ratelimit_left = 1;
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(meetings, 4);
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+}
+
 /* A second function with a table comes by hot plug, decoding already */
 static void plug_second(u64 at)
 {
@@ -880,6 +901,7 @@ int main(void)
 		T(test_other_movers),
 		T(test_64_bit_bar),
 		T(test_many_moves),
+		T(test_too_many_moves),
 		T(test_no_rendezvous),
 		T(test_hot_plug),
 		T(test_trap_of_one_that_is_off),
