@@ -28,6 +28,7 @@
 #include "drivers/power/piix4.h"
 #include "hv/console/console.h"
 #include "hv/core/exit.h"
+#include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
 #include "hv/files/files.h"
 #include "hv/run/loop.h"
@@ -303,6 +304,8 @@ static void plan(u32 cores)
 {
 	plan_check(&manifest, &boot, cores, first_guest_core(cores), report);
 	console_configure(&manifest);
+	if (manifest.measure)
+		stretch_measure();
 }
 
 /* "core 1", or "cores 0 to 3" */

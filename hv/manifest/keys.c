@@ -34,6 +34,11 @@ static int set_focus(struct parser *p, const char *value)
 	return 0;
 }
 
+static int set_measure(struct parser *p, const char *value)
+{
+	return value_bool(value, &p->m->measure);
+}
+
 static int set_privileged(struct parser *p, const char *value)
 {
 	return value_bool(value, &p->guest->privileged);
@@ -245,6 +250,7 @@ const struct key manifest_keys[] = {
 	  "write switch or all" },
 	{ SECTION_HYPERVISOR, ONCE, "focus", set_focus,
 	  "write the name of a guest, or log" },
+	{ SECTION_HYPERVISOR, ONCE, "measure", set_measure, "write yes or no" },
 	{ SECTION_GUEST, ONCE, "privileged", set_privileged, "write yes or no" },
 	{ SECTION_GUEST, ONCE, "kernel", set_kernel, FILE_CURE },
 	{ SECTION_GUEST, ONCE, "initrd", set_initrd, FILE_CURE },

@@ -81,6 +81,7 @@ struct guest_config {
 struct manifest {
 	enum console_mode console;
 	char focus[MANIFEST_NAME_LEN]; /* which console is shown first */
+	bool measure;                  /* hv/core/stretch.h */
 	u32 guest_count;
 	struct guest_config guests[MANIFEST_MAX_GUESTS];
 };

@@ -12,6 +12,7 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/machine/smp.h"
+#include "hv/core/stretch.h"
 #include "hv/run/dispatch.h"
 #include "hv/run/event.h"
 #include "hv/vm/vcpu.h"
@@ -96,8 +97,11 @@ static void idle(struct pcpu *cpu)
 	if (cpu->unload_guest)
 		cpu->unload_guest(cpu);
 	WRITE_ONCE(cpu->idle, true);
-	if (!READ_ONCE(cpu->pending))
+	if (!READ_ONCE(cpu->pending)) {
+		stretch_pause();
 		cpu_idle_once();
+		stretch_go_on();
+	}
 	WRITE_ONCE(cpu->idle, false);
 }
 

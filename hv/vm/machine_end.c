@@ -12,6 +12,7 @@
 #include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/power/power.h"
+#include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/vm/vcpu.h"
@@ -58,6 +59,7 @@ static void finish(void)
 {
 	struct pcpu *self = this_cpu();
 
+	stretch_report();
 	log_info("ends", "%s",
 		 end_how == MACHINE_RESET ? "resetting the machine"
 					  : "powering the machine off");

@@ -4,6 +4,7 @@
 
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/exit.h"
+#include "hv/core/stretch.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -45,6 +46,8 @@ void exit_stats_key(u8 key)
 	for (u32 i = 0; key == KEY_STATS && i < vm_count; i++)
 		if (vms[i]->state == VM_RUNNING)
 			exit_stats_log(vms[i]);
+	if (key == KEY_STATS)
+		stretch_report();
 }
 
 void exit_stats_reset(struct vm *vm)

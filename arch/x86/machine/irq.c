@@ -27,6 +27,7 @@ struct irq_row {
 };
 
 static struct irq_row rows[VECTORS];
+void (*irq_begins_hook)(void);
 static struct spinlock alloc_lock;
 
 static int bind_locked(u8 vector, irq_handler_t fn, void *arg)
@@ -76,6 +77,8 @@ void irq_dispatch(u8 vector)
 	const struct irq_row *row = &rows[vector];
 	irq_handler_t fn = __atomic_load_n(&row->fn, __ATOMIC_ACQUIRE);
 
+	if (unlikely(irq_begins_hook))
+		irq_begins_hook();
 	if (likely(fn))
 		fn(row->arg);
 	else if (vector != VEC_SPURIOUS)

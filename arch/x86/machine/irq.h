@@ -35,6 +35,9 @@ int __must_check irq_bind(u8 vector, irq_handler_t fn, void *arg);
 /* Binds @fn to a free device vector, for good, and returns it. Any core; takes
  * a leaf lock. -ENOSPC: there is none. */
 int __must_check irq_alloc(irq_handler_t fn, void *arg);
+/* NULL, or called at the begin of irq_dispatch(): for measuring. Set once, on
+ * the boot CPU. */
+extern void (*irq_begins_hook)(void);
 /* Calls the handler of @vector, which this core has accepted, and sends the EOI
  * (not for VEC_SPURIOUS). Interrupts off; no lock held that a handler takes. */
 void irq_dispatch(u8 vector);

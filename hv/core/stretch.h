@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * For how long a core is kept: a *stretch* is the time from an exit, or from
+ * another moment at which interrupts were let through, to the next entry or
+ * moment of that sort. In between the core sees neither its timer nor its
+ * queue. No stretch should be longer than STRETCH_MAX_US.
+ *
+ * Measured only if the manifest says measure = yes. The back-end's `run` is
+ * replaced by one that reads the TSC around it; otherwise nothing on an exit's
+ * way is different. Each core writes its own figures: no lock.
+ */
+#ifndef HV_CORE_STRETCH_H
+#define HV_CORE_STRETCH_H
+
+#include "lib/types.h"
+
+#define STRETCH_MAX_US    100u
+#define STRETCH_MAX_TICKS 100000u /* instructions, where a tick is one */
+
+/* Begin to measure. Boot CPU, once, before a guest runs; after
+ * backend_select(). */
+void stretch_measure(void);
+/* Log each core's longest stretch, how many were too long, and what the core
+ * did in the longest. Nothing, unless it is measured. Any core. */
+void stretch_report(void);
+
+/* Before and after a moment at which this core lets interrupts through. The
+ * interrupts that come then are stretches of their own. Interrupts are off. */
+void stretch_pause(void);
+void stretch_go_on(void);
+
+#endif

@@ -1,0 +1,134 @@
+/* SOURCES: hv/core/stretch.c hv/core/exit.c lib/printf.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How long a core is kept: what counts as one stretch, what the longest is
+ * said to be, and that nothing is touched unless it is asked for. */
+#include "hv/core/stretch.h"
+
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/tsc.h"
+#include "tests/unit/fakes/exception.h"
+#include "tests/unit/fakes/log.h"
+#include "tests/unit/fakes/vm.h"
+
+static u32 runs;
+
+static void real_run(struct vcpu_hw *hw)
+{
+	assert_ptr_equal(hw, &fake_vcpus[0].hw);
+	hw->exit.kind = EXIT_PORT;
+	runs++;
+}
+
+static const struct vcpu_ops ops = { .name = "X", .run = (void *)real_run };
+const struct vcpu_ops *vcpu_ops = &ops;
+void (*irq_begins_hook)(void);
+
+struct pcpu *pcpus[MAX_CPUS];
+u32 pcpu_count = 1;
+
+static void spend(u64 ticks)
+{
+	u64 begin = rdtsc();
+
+	while (rdtsc() - begin < ticks)
+		;
+}
+
+static void enter(void)
+{
+	((void (*)(struct vcpu_hw *))(u64)vcpu_ops->run)(&fake_vcpus[0].hw);
+}
+
+/* What the log says of core 0 */
+struct said {
+	unsigned long long longest, us, too_long;
+	char who[64];
+};
+
+static struct said said(void)
+{
+	struct said s = { 0 };
+
+	fake_log_reset();
+	stretch_report();
+	assert_int_equal(sscanf(fake_log_last,
+				"core 0: longest %llu ticks (%llu us), "
+				"%llu too long; %63[^\n]",
+				&s.longest, &s.us, &s.too_long, s.who),
+			 4);
+	return s;
+}
+
+static void test_not_measured(void **state)
+{
+	stretch_pause();
+	stretch_go_on();
+	fake_log_reset();
+	stretch_report();
+	assert_string_equal(fake_log_last, "");
+	assert_ptr_equal(vcpu_ops, &ops);
+	assert_null(irq_begins_hook);
+}
+
+/* From an exit to the next entry, and nothing of the guest's own time */
+static void test_exit_to_entry(void **state)
+{
+	struct said s;
+
+	stretch_measure();
+	assert_string_equal(vcpu_ops->name, "X");
+	assert_int_equal(said().longest, 0);
+	spend(MIB(1));
+	enter(); /* what came before the first one is not known */
+	assert_int_equal(said().longest, 0);
+	spend(200000);
+	enter();
+	s = said();
+	assert_in_range(s.longest, 200000, MIB(512));
+	assert_int_equal(s.us, s.longest / 1000);
+	assert_int_equal(s.too_long, 1);
+	assert_string_equal(s.who, "test, port");
+	assert_int_equal(runs, 2);
+}
+
+/* A look in between makes two stretches of one, and its interrupt a third */
+static void test_looks(void **state)
+{
+	u64 before = said().longest, count = said().too_long;
+
+	spend(before + 100000);
+	stretch_pause();
+	assert_in_range(said().longest, before + 100000, ~0ull);
+	assert_int_equal(said().too_long, count + 1);
+	before = said().longest;
+	spend(before + 100000); /* halted */
+	irq_begins_hook();
+	assert_int_equal(said().longest, before);
+	spend(before + 100000);
+	irq_begins_hook(); /* the next one waits already */
+	stretch_go_on();
+	assert_in_range(said().longest, before + 100000, ~0ull);
+	/* An exit's interrupt is part of its stretch */
+	before = said().longest;
+	enter();
+	spend(before / 2 + 100000);
+	irq_begins_hook();
+	spend(before / 2 + 100000);
+	fake_vcpus[0].activity = VCPU_BUILDING;
+	enter();
+	assert_in_range(said().longest, before + 200000, ~0ull);
+	assert_string_equal(said().who, "test, built or scrubbed");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_not_measured),
+		cmocka_unit_test(test_exit_to_entry),
+		cmocka_unit_test(test_looks),
+	};
+
+	fake_vm_init(1);
+	fake_pcpus[0].current = &fake_vcpus[0];
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
