@@ -7,15 +7,24 @@
  * looks at in_guest afterwards. This loop sets in_guest first and looks at the
  * bits afterwards. With a full barrier in both, one of them sees the other: no
  * wake-up is lost and no IPI goes to a core that need not have it.
+ *
+ * The core's own timer, and with it the end of a slice, comes by an interrupt.
+ * An entry and a halt let it through. What keeps the core from both has to look
+ * for it: work in pieces (hv/core/piece.h), and events that others post as fast
+ * as they are taken. So the core opens interrupts before each further round.
  */
 #include "hv/run/loop.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/core/stretch.h"
 #include "hv/run/dispatch.h"
 #include "hv/run/event.h"
 #include "hv/vm/vcpu.h"
+
+/* Turns that end neither in a guest nor in a halt, until the core looks */
+#define BLIND_TURNS 8
 
 static __noreturn void stop_core(struct pcpu *cpu)
 {
@@ -42,15 +51,27 @@ static inline bool entry_is_free(struct pcpu *cpu, const struct vcpu *v)
 		 (u32)v->activity | (u32)v->pending.type);
 }
 
+/* Take the interrupts that wait. True: somebody wants the core. */
+static bool look(struct pcpu *cpu)
+{
+	stretch_pause();
+	irq_poll();
+	stretch_go_on();
+	return READ_ONCE(cpu->pending);
+}
+
 /* Do it; false: somebody wants the core for something else */
 static bool entry_make_free(struct pcpu *cpu, struct vcpu *v)
 {
+	bool again = false;
+
 	while (!entry_is_free(cpu, v)) {
 		WRITE_ONCE(cpu->in_guest, false);
 		WRITE_ONCE(cpu->turns, cpu->turns + 1);
-		if (READ_ONCE(cpu->pending))
+		if (READ_ONCE(cpu->pending) || (again && look(cpu)))
 			return false;
 		vcpu_prepare(v);
+		again = true;
 	}
 	return true;
 }
@@ -71,13 +92,14 @@ static inline void hw_run(struct vcpu *v)
 			   "r13", "r14", "r15", "memory", "cc");
 }
 
-/* The current vCPU until somebody wants the core for something else. Not
- * inlined: in a frame of its own, nothing is spilled around hw_run() */
-static __attribute__((noinline)) void run_current(struct pcpu *cpu,
+/* The current vCPU until somebody wants the core for something else. False: its
+ * guest was not entered. Not inlined: in a frame of its own, nothing is spilled
+ * around hw_run() */
+static __attribute__((noinline)) bool run_current(struct pcpu *cpu,
 						  struct vcpu *v)
 {
 	if (!entry_make_free(cpu, v))
-		return;
+		return false;
 	for (;;) {
 		hw_run(v);
 		WRITE_ONCE(cpu->in_guest, false);
@@ -86,42 +108,53 @@ static __attribute__((noinline)) void run_current(struct pcpu *cpu,
 			continue;
 		v->injected = false; /* that entry is over */
 		if (!entry_make_free(cpu, v))
-			return;
+			return true;
 	}
 }
 
 /* Interrupts are off from the check to the HLT: an IPI that comes in between
- * stays pending in the LAPIC and ends the HLT */
-static void idle(struct pcpu *cpu)
+ * stays pending in the LAPIC and ends the HLT. False: there was something. */
+static bool idle(struct pcpu *cpu)
 {
+	bool quiet;
+
 	if (cpu->unload_guest)
 		cpu->unload_guest(cpu);
 	WRITE_ONCE(cpu->idle, true);
-	if (!READ_ONCE(cpu->pending)) {
+	quiet = !READ_ONCE(cpu->pending);
+	if (quiet) {
 		stretch_pause();
 		cpu_idle_once();
 		stretch_go_on();
 	}
 	WRITE_ONCE(cpu->idle, false);
+	return quiet;
+}
+
+static bool run(struct pcpu *cpu, struct vcpu *v)
+{
+	if (v != cpu->current)
+		vcpu_take_core(cpu, v);
+	return run_current(cpu, v);
 }
 
 void vcpu_loop(void)
 {
 	struct pcpu *cpu = this_cpu();
 	struct sched_entity *e;
-	struct vcpu *v;
+	u32 blind = 0;
+	bool looked;
 
 	for (;;) {
 		WRITE_ONCE(cpu->turns, cpu->turns + 1);
 		serve_pending(cpu);
 		e = sched_pick();
-		if (!e) {
-			idle(cpu);
+		looked = e ? run(cpu, container_of(e, struct vcpu, entity))
+			   : idle(cpu);
+		blind = looked ? 0 : blind + 1;
+		if (blind < BLIND_TURNS)
 			continue;
-		}
-		v = container_of(e, struct vcpu, entity);
-		if (v != cpu->current)
-			vcpu_take_core(cpu, v);
-		run_current(cpu, v);
+		look(cpu);
+		blind = 0;
 	}
 }

@@ -1,0 +1,184 @@
+/* SOURCES: hv/run/loop.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The run loop: whatever keeps a core from entering a guest, it looks at its
+ * timer; and on the way of an exit it does not. */
+#include "arch/x86/machine/irq.h"
+#include "arch/x86/machine/smp.h"
+#include "hv/core/retire.h"
+#include "hv/core/stretch.h"
+#include "hv/emulate/emulate.h"
+#include "hv/run/event.h"
+#include "hv/run/exit.h"
+#include "hv/run/loop.h"
+#include "hv/vm/vcpu.h"
+#include "tests/unit/fakes/vm.h"
+
+#define TOO_MANY 1000u
+
+/* What keeps the vCPU from its entry */
+static enum {
+	NOTHING,
+	FLOOD,  /* events come as fast as they are taken */
+	BLOCKS, /* it blocks and is woken at once, again and again */
+} hindrance;
+
+static struct vcpu *const v = &fake_vcpus[0];
+static struct pcpu *const cpu = &fake_pcpus[0];
+static u32 prepared, polls, entries, picks;
+static u32 entries_max, picks_max;
+static jmp_buf over;
+
+bool vcpu_prepare(struct vcpu *vcpu)
+{
+	if (++prepared > TOO_MANY)
+		longjmp(over, 1);
+	vcpu->events = hindrance != NOTHING;
+	if (hindrance == BLOCKS)
+		cpu->pending |= PCPU_RESCHED;
+	return hindrance != BLOCKS;
+}
+
+/* The slice has ended */
+void irq_poll(void)
+{
+	polls++;
+	cpu->pending |= PCPU_RESCHED;
+}
+
+struct sched_entity *sched_pick(void)
+{
+	if (++picks > picks_max)
+		longjmp(over, 1);
+	return &v->entity;
+}
+
+static void fake_run(struct vcpu_hw *hw)
+{
+	hw->exit.kind = EXIT_IRQ;
+	if (++entries == entries_max)
+		longjmp(over, 1);
+}
+
+static const struct vcpu_ops ops = { .run = (void *)fake_run };
+const struct vcpu_ops *vcpu_ops = &ops;
+
+static enum verdict resume(struct vcpu *vcpu, const struct vcpu_exit *e)
+{
+	return VERDICT_RESUME;
+}
+
+const struct exit_row exit_table[EXIT_KINDS] = {
+	[EXIT_IRQ] = { resume, false },
+};
+
+enum verdict exit_unknown(struct vcpu *vcpu, const struct vcpu_exit *e)
+{
+	abort();
+}
+
+void exit_vectoring(struct vcpu *vcpu)
+{
+	abort();
+}
+
+void exit_give_way(struct vcpu *vcpu, enum verdict verdict)
+{
+	abort();
+}
+
+void retire_wrap_rip(struct vcpu *vcpu)
+{
+}
+
+void retire_insn(struct vcpu *vcpu)
+{
+}
+
+u8 insn_exit_length(struct vcpu *vcpu, enum exit_kind kind)
+{
+	abort();
+}
+
+void smp_call_run(void)
+{
+}
+
+void vcpu_take_core(struct pcpu *c, struct vcpu *vcpu)
+{
+	c->current = vcpu;
+}
+
+void vcpu_leave_core(struct pcpu *c)
+{
+}
+
+void stretch_pause(void)
+{
+}
+
+void stretch_go_on(void)
+{
+}
+
+static int setup(void **state)
+{
+	fake_vm_init(1);
+	memset(cpu, 0, sizeof(*cpu));
+	hindrance = NOTHING;
+	prepared = polls = entries = picks = 0;
+	entries_max = picks_max = TOO_MANY;
+	return 0;
+}
+
+/* Until one of the limits is reached */
+static void run(void)
+{
+	if (!setjmp(over))
+		vcpu_loop();
+}
+
+/* As with a guest's vCPU that is built, or that others post to without end */
+static void test_flood(void **state)
+{
+	hindrance = FLOOD;
+	v->events = 1;
+	picks_max = 10;
+	run();
+	assert_in_range(prepared, 10, 20);
+	assert_int_equal(entries, 0);
+	assert_int_equal(picks, 11);
+	assert_in_range(polls, 9, 11);
+}
+
+static void test_blind_turns(void **state)
+{
+	hindrance = BLOCKS;
+	v->events = 1;
+	picks_max = 100;
+	run();
+	assert_int_equal(entries, 0);
+	assert_in_range(polls, 10, 100);
+}
+
+/* What an exit does not need costs it nothing */
+static void test_hot(void **state)
+{
+	v->events = 1; /* taken before the first entry */
+	entries_max = 100;
+	run();
+	assert_int_equal(entries, 100);
+	assert_int_equal(prepared, 1);
+	assert_int_equal(picks, 1);
+	assert_int_equal(polls, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_flood, setup),
+		cmocka_unit_test_setup(test_blind_turns, setup),
+		cmocka_unit_test_setup(test_hot, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
