@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * MOVS, CMPS, STOS, LODS, SCAS on device memory and INS, OUTS on ports, with
- * REP. A call does a bounded number of elements. The registers then say where
- * it stands, as when an interrupt comes between two elements (SDM 2B, REP), and
- * the guest runs into the same instruction again. Called through the opcode
- * table of hv/emulate/emulate.c and by the EXIT_PORT handler; home core.
+ * REP. A call does a bounded number of elements for a bounded time: one of them
+ * may be dear, such as an IPI to many. The registers then say where it stands,
+ * as when an interrupt comes between two elements (SDM 2B, REP), and the guest
+ * runs into the same instruction again. Called through the opcode table of
+ * hv/emulate/emulate.c and by the EXIT_PORT handler; home core.
  */
 #include "hv/core/bus.h"
 #include "hv/core/gmem.h"
+#include "hv/core/piece.h"
 #include "hv/core/retire.h"
 #include "hv/emulate/priv.h"
 #include "lib/errno.h"
@@ -70,11 +72,13 @@ static int repeat(struct emu *m, const struct element *e)
 	u8 width = m->insn.addr_size;
 	bool each = m->r->rflags & RFLAGS_TF || m->r->breakpoints;
 	u32 left = each ? 1 : STRING_CHUNK;
+	struct piece piece;
 	u64 count = emu_reg_get(m, GPR_RCX, width);
 	int err;
 
 	if (!m->insn.rep && !m->insn.repne)
 		return e->step(m);
+	piece = piece_begin();
 	for (; count && left; left--) {
 		err = e->step(m);
 		if (err)
@@ -82,6 +86,8 @@ static int repeat(struct emu *m, const struct element *e)
 		emu_reg_set(m, GPR_RCX, width, --count);
 		if (e->compares && compare_ends(m))
 			return EMU_OK;
+		if (piece_over(&piece))
+			break;
 	}
 	return count ? pause_repeat(m) : EMU_OK;
 }

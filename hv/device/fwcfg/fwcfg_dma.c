@@ -14,13 +14,12 @@
  * interrupt handler, or if others have waited too long for it to come back.
  */
 #include "hv/core/gmem.h"
+#include "hv/core/piece.h"
 #include "hv/device/fwcfg/fwcfg_priv.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define PIECE_BYTES (u32) MIB(1)
-#define OUTS_BYTES  (u32) PAGE_SIZE /* an exit does many OUTS */
-#define WAITS_MAX   200000u         /* a good part of a second */
+#define WAITS_MAX 200000u /* a good part of a second */
 
 /* False for INS and OUTS, which have moved the registers already */
 static bool can_repeat(const struct vcpu *v)
@@ -44,10 +43,10 @@ static void finish(struct fwcfg *fw, gpa_t descriptor, bool ok)
 		return; /* a descriptor in ROM: the guest waits for ever */
 }
 
-/* At most @max bytes of the item, zeros behind its end; 0 or -EFAULT */
-static int copy_piece(struct vm *vm, struct fwcfg_transfer *t, u32 max)
+/* Up to a page of the item, zeros behind its end; 0 or -EFAULT */
+static int copy_page(struct vm *vm, struct fwcfg_transfer *t)
 {
-	u32 n = MIN(t->left, max);
+	u32 n = MIN(t->left, (u32)PAGE_SIZE);
 	u32 have = t->item && t->offset < t->item->len
 			   ? MIN(n, t->item->len - t->offset)
 			   : 0;
@@ -63,6 +62,17 @@ static int copy_piece(struct vm *vm, struct fwcfg_transfer *t, u32 max)
 	return err;
 }
 
+static int copy_piece(struct vm *vm, struct fwcfg_transfer *t)
+{
+	struct piece piece = piece_begin();
+	int err = 0;
+
+	do
+		err = copy_page(vm, t);
+	while (!err && t->left && !piece_over(&piece));
+	return err;
+}
+
 /* Under the lock: the registers say what the transfer has done */
 static void settle(struct fwcfg *fw, const struct fwcfg_transfer *t)
 {
@@ -75,7 +85,8 @@ static void run(struct fwcfg *fw, struct vcpu *v)
 {
 	struct fwcfg_transfer *t = &fw->transfer;
 	bool alone = can_repeat(v);
-	int err = copy_piece(fw->vm, t, alone ? PIECE_BYTES : OUTS_BYTES);
+	/* An exit does many OUTS */
+	int err = alone ? copy_piece(fw->vm, t) : copy_page(fw->vm, t);
 	bool again = !err && t->left && alone;
 
 	if (again)
