@@ -45,7 +45,7 @@ static void note(struct stretch *s, u64 ticks)
 		return;
 	s->longest = ticks;
 	s->vm = v ? v->vm : NULL;
-	s->working = v && v->activity == VCPU_BUILDING;
+	s->working = v && v->activity == VCPU_WORKING;
 	s->exit = v && (u32)v->hw.exit.kind < EXIT_KINDS ? v->hw.exit.kind
 							 : EXIT_UNKNOWN;
 }

@@ -27,8 +27,8 @@ enum vcpu_activity {
 	VCPU_RUNNING, /* 0: the hot path tests for anything else */
 	VCPU_HALTED,
 	VCPU_WAIT_SIPI,
-	VCPU_BUILDING, /* boot vCPU: vm_build_step() of hv/vm/life.h */
-	VCPU_PARKED,   /* its VM has ended */
+	VCPU_WORKING, /* boot vCPU: vm_work_step() of hv/vm/work.h */
+	VCPU_PARKED,  /* its VM has ended */
 };
 
 struct vlapic;

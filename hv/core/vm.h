@@ -26,6 +26,7 @@ struct vcpu;
 struct cpuid_table;
 struct vtimer;
 struct line_listener;
+struct load_fill;
 
 enum vm_state { VM_BUILDING, VM_RUNNING, VM_STOPPED };
 enum vm_end {
@@ -36,6 +37,11 @@ enum vm_end {
 	VM_END_DEBUG_EXIT,
 	VM_END_NOT_LOADED
 };
+
+/* What the boot vCPU does for its guest while it is VCPU_WORKING: hv/vm/work.h.
+ * In this order from a start to the first instruction; SCRUB is behind the
+ * last. */
+enum vm_work { VM_RESET, VM_ZERO, VM_LOAD, VM_FILL, VM_SCRUB };
 
 /* Guest RAM: sorted by gpa, disjoint; lookups by binary search */
 struct vm_slot {
@@ -70,9 +76,11 @@ struct vm {
 	void *devices[VDEV_COUNT]; /* by enum vdev_id; NULL: it has none */
 	struct vtimer *vtimers;    /* all of them, a list */
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
-	u64 tsc_start;              /* host TSC that is the guest's TSC 0 */
-	u64 acpi_rsdp;              /* gpa of its RSDP; 0: none */
-	u64 built_bytes;            /* RAM zeroed so far by its BUILDING vCPU */
+	u64 tsc_start; /* host TSC that is the guest's TSC 0 */
+	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */
+	enum vm_work work;
+	u64 zeroed_bytes;           /* of its RAM, by VM_ZERO or VM_SCRUB */
+	struct load_fill *fill;     /* hv/load/fill.h; NULL: none */
 	struct timer restart_timer; /* after a reset */
 	struct ratelimit log_limit;
 };

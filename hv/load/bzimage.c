@@ -14,6 +14,7 @@
 #include "include/hw/bzimage.h"
 #include "hv/core/gmem.h"
 #include "hv/load/efi_map.h"
+#include "hv/load/fill.h"
 #include "hv/load/load.h"
 #include "hv/load/place.h"
 #include "include/hw/descriptor.h"
@@ -336,12 +337,12 @@ static int write_boot_area(const struct bz *b)
 
 static int write_images(const struct bz *b)
 {
-	int err = gmem_write(b->vm, GPA(b->kernel_gpa),
-			     b->kernel->data + b->setup_bytes, b->kernel_bytes);
+	int err = fill_copy(b->vm, b->kernel_gpa,
+			    b->kernel->data + b->setup_bytes, b->kernel_bytes);
 
 	if (!err && b->initrd && b->initrd_gpa != b->initrd->hpa)
-		err = gmem_write(b->vm, GPA(b->initrd_gpa), b->initrd->data,
-				 b->initrd->size);
+		err = fill_copy(b->vm, b->initrd_gpa, b->initrd->data,
+				b->initrd->size);
 	return err;
 }
 

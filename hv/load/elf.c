@@ -2,7 +2,7 @@
 /* ELF kernels; see elf.h. No locks: one guest is loaded at a time. */
 #include "hv/load/elf.h"
 
-#include "hv/core/gmem.h"
+#include "hv/load/fill.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -120,7 +120,8 @@ static bool has_bytes(const struct elf_segment *s)
 
 bool elf_is_cut(const struct elf *e)
 {
-	if (!elf_in_file(e->file, e->phoff, (u64)e->phnum * e->phentsize))
+	if (e->phnum > ELF_PHDRS_MAX ||
+	    !elf_in_file(e->file, e->phoff, (u64)e->phnum * e->phentsize))
 		return true;
 	for (u32 i = 0; i < e->phnum; i++) {
 		struct elf_segment s = elf_segment(e, i);
@@ -209,10 +210,10 @@ int elf_write(struct vm *vm, const struct elf *e)
 		if (s.type != ELF_PT_LOAD || !s.memsz)
 			continue;
 		if (s.filesz)
-			err = gmem_write(vm, GPA(s.paddr),
-					 e->file->data + s.offset, s.filesz);
+			err = fill_copy(vm, s.paddr, e->file->data + s.offset,
+					s.filesz);
 		if (!err)
-			err = gmem_zero(vm, GPA(s.paddr + s.filesz),
+			err = fill_zero(vm, s.paddr + s.filesz,
 					s.memsz - s.filesz);
 	}
 	return err;

@@ -52,7 +52,8 @@ struct elf_section elf_section(const struct elf *e, u32 i);
  * taken; -ENOMEM: there is no RAM where it is linked. */
 int __must_check elf_place(struct vm *vm, struct place *p, const struct elf *e,
 			   u32 entry);
-/* Copy the segments that were placed, zeros behind them. -EFAULT: not RAM. */
+/* Note the segments that were placed, with the zeros behind them, to be filled
+ * in. -EFAULT: not RAM. */
 int __must_check elf_write(struct vm *vm, const struct elf *e);
 
 /* The loaders' sentences; each logs one and returns the error. load_bad():

@@ -50,7 +50,6 @@ static void finish(struct vcpu *v)
 
 	vcpu_regs(v)->valid |= groups;
 	vcpu_dirty(v, groups);
-	v->activity = VCPU_RUNNING;
 }
 
 void entry_long_mode(struct vcpu *v, u64 rip, u64 cr3, u64 gdt)

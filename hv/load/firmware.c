@@ -7,8 +7,8 @@
  * hv/vm/memory.c for the size. The image is untrusted: only its size matters.
  * No locks.
  */
-#include "hv/core/gmem.h"
 #include "hv/core/pc_map.h"
+#include "hv/load/fill.h"
 #include "hv/load/load.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -87,11 +87,11 @@ int firmware_load(struct vm *vm, const struct image *file)
 			  vm->name, file->name);
 		return -ENOEXEC;
 	}
-	err = gmem_write_rom(vm, GPA(PC_ROM_END - file->size), file->data,
-			     file->size);
+	err = fill_copy_rom(vm, PC_ROM_END - file->size, file->data,
+			    file->size);
 	if (!err)
-		err = gmem_write(vm, GPA(SHADOW_END - low),
-				 file->data + file->size - low, low);
+		err = fill_copy(vm, SHADOW_END - low,
+				file->data + file->size - low, low);
 	if (err)
 		log_error("load",
 			  "guest %s: its firmware %s could not be copied "

@@ -6,6 +6,7 @@
  */
 #include "drivers/acpi/acpi.h"
 #include "hv/device/fwcfg/fwcfg.h"
+#include "hv/load/fill.h"
 #include "hv/load/platform.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -206,14 +207,34 @@ static int load_items(struct vm *vm)
 	return err;
 }
 
+void load_abandon(struct vm *vm)
+{
+	fill_end(vm);
+	if (vm->privileged)
+		files_forget_privileged();
+}
+
 int load_guest(struct vm *vm)
 {
 	const char *firmware = firmware_name(vm->config);
-	int err = load_items(vm);
+	int err = fill_begin(vm);
 
+	if (err)
+		log_error("load", "guest %s: no memory to load it with",
+			  vm->name);
+	else
+		err = load_items(vm);
 	if (!err)
 		err = firmware ? load_firmware(vm, firmware) : load_kernel(vm);
-	if (vm->privileged)
-		files_forget_privileged();
+	if (err)
+		load_abandon(vm);
 	return err;
+}
+
+bool load_step(struct vm *vm)
+{
+	if (!fill_step(vm))
+		return false;
+	load_abandon(vm); /* nothing is left */
+	return true;
 }

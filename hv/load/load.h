@@ -16,13 +16,20 @@
 #include "include/hw/e820.h"
 
 /* Load the guest by its way in, which the plan has settled (guest_config.boot).
- * Copies kernel, initrd and modules, builds what the way in hands over, the
- * memory map and the platform's tables, and sets the registers of vCPU 0. Again
- * after each reset. An error comes after one sentence in the log. */
+ * Builds what the way in hands over, the memory map and the platform's tables,
+ * and sets the registers of vCPU 0. Again after each reset. Kernel, initrd and
+ * modules are checked and placed; load_step() copies them. An error comes after
+ * one sentence in the log. */
 int __must_check load_guest(struct vm *vm);
 /* Pages of the pool that load_guest() has at one time, at most. After the plan;
  * pure. */
 u32 load_pages(const struct guest_config *c);
+/* Copy a piece (hv/core/piece.h) of what load_guest() has placed. True: the
+ * guest is loaded. */
+bool load_step(struct vm *vm);
+/* The guest ends before it is loaded: forget the rest. Nothing, if there is
+ * none. */
+void load_abandon(struct vm *vm);
 /* Find the file @name, which the manifest gives as @key. After a sentence:
  * -ENOENT: there is none; -ENOEXEC: it is empty. */
 int __must_check load_find(struct vm *vm, const char *key, const char *name,

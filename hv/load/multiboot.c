@@ -10,6 +10,7 @@
 
 #include "hv/core/gmem.h"
 #include "hv/irq/vpic.h"
+#include "hv/load/fill.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -243,7 +244,7 @@ static int load_section(struct mb *b, u32 i, u8 *header)
 	    place_low(&b->place, s.size, PAGE_SIZE, &within, &gpa))
 		return 0;
 	set_section_addr(b, header, gpa);
-	return gmem_write(b->vm, GPA(gpa), b->kernel->data + s.offset, s.size);
+	return fill_copy(b->vm, gpa, b->kernel->data + s.offset, s.size);
 }
 
 int multiboot_sections(struct mb *b, u32 at)
@@ -265,11 +266,9 @@ static int write_kernel(const struct mb *b)
 
 	if (!b->is_flat)
 		return elf_write(b->vm, &b->elf);
-	err = gmem_write(b->vm, GPA(f->gpa), b->kernel->data + f->offset,
-			 f->bytes);
+	err = fill_copy(b->vm, f->gpa, b->kernel->data + f->offset, f->bytes);
 	return err ? err
-		   : gmem_zero(b->vm, GPA(f->gpa + f->bytes),
-			       f->memory - f->bytes);
+		   : fill_zero(b->vm, f->gpa + f->bytes, f->memory - f->bytes);
 }
 
 static int write_all(const struct mb *b)
@@ -277,9 +276,9 @@ static int write_all(const struct mb *b)
 	int err = write_kernel(b);
 
 	for (u32 i = 0; i < b->module_count && !err; i++)
-		err = gmem_write(b->vm, GPA(b->modules[i].gpa),
-				 b->modules[i].file.data,
-				 b->modules[i].file.size);
+		err = fill_copy(b->vm, b->modules[i].gpa,
+				b->modules[i].file.data,
+				b->modules[i].file.size);
 	return err ? err
 		   : gmem_write(b->vm, GPA(b->info_gpa), b->info, b->used);
 }

@@ -13,12 +13,13 @@
 #define PAGES(bytes) (1u << pmm_order(bytes))
 
 /* The tables of ACPI while they are written, what a way in hands over, and a
- * page each for a zero page or start information and for SMBIOS; slabs */
-#define DIRECT_PAGES (PAGES(ACPI_AREA_BYTES) + PAGES(MB_INFO_BYTES) + 4u)
+ * page each for a zero page or start information, for SMBIOS, and for the list
+ * of what is to be filled in; slabs */
+#define DIRECT_PAGES (PAGES(ACPI_AREA_BYTES) + PAGES(MB_INFO_BYTES) + 5u)
 
 /* The same tables, their loader script, and the copies that become files beside
- * the old ones; small items in slabs */
-#define FIRMWARE_PAGES (2 * (PAGES(ACPI_AREA_BYTES) + SCRIPT_PAGES) + 8u)
+ * the old ones; the list; small items in slabs */
+#define FIRMWARE_PAGES (2 * (PAGES(ACPI_AREA_BYTES) + SCRIPT_PAGES) + 9u)
 #define SCRIPT_PAGES                                                           \
 	PAGES((2 + ACPI_MAX_POINTERS + ACPI_MAX_SUMS) *                        \
 	      sizeof(struct loader_command))

@@ -9,6 +9,7 @@
 #include "include/hw/pvh.h"
 #include "hv/core/gmem.h"
 #include "hv/load/elf.h"
+#include "hv/load/fill.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -168,8 +169,8 @@ static int write_info(const struct pvh *b)
 		err = gmem_write(b->vm, GPA(b->info_gpa + INFO_CMDLINE),
 				 cmdline, strlen(cmdline) + 1);
 	if (!err && b->initrd)
-		err = gmem_write(b->vm, GPA(b->initrd_gpa), b->initrd->data,
-				 b->initrd->size);
+		err = fill_copy(b->vm, b->initrd_gpa, b->initrd->data,
+				b->initrd->size);
 	pmm_free(&b->vm->budget, page, 0);
 	return err;
 }

@@ -17,6 +17,7 @@
 #include "hv/run/exit.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/life.h"
+#include "hv/vm/work.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
 #include "lib/log.h"
@@ -214,6 +215,10 @@ static bool take_signals(struct vcpu *v, u32 events)
 		return take_pending(v);
 	if (events & VE_VTIMER)
 		vtimer_follow(v->vm);
+	/* No code of the guest runs: for what comes now it is too early, or too
+	 * late */
+	if (v->activity == VCPU_WORKING)
+		return true;
 	if (events & VE_INIT)
 		take_init(v);
 	if (events & VE_SIPI)
@@ -236,8 +241,8 @@ static bool leave_inactive(struct vcpu *v)
 			return true;
 		}
 		break;
-	case VCPU_BUILDING:
-		return vm_build_step(v);
+	case VCPU_WORKING:
+		return vm_work_step(v);
 	default:
 		break;
 	}

@@ -1,29 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual machine's life: start, the work before its first instruction, end,
- * restart. vm_end() (hv/core/vm.c) may come from any core: it marks the VM and
- * posts VE_STOP to its vCPUs. The core on which the last of them parks does the
- * rest, here.
+ * A virtual machine's life: start, end, restart. vm_end() (hv/core/vm.c) may
+ * come from any core: it marks the VM and posts VE_STOP to its vCPUs. The core
+ * on which the last of them parks decides what follows, here. A guest that
+ * resets starts again. Of one that has ended, nothing stays in its RAM: that is
+ * scrubbed (work.c), and only then does it count as gone.
  *
  * Lock: vm->lock protects state and end; below it no other lock.
  */
 #include "hv/vm/life.h"
 
 #include "arch/x86/machine/tsc.h"
-#include "hv/console/console.h"
-#include "hv/core/gmem.h"
-#include "hv/core/slots.h"
 #include "hv/core/vcpu.h"
-#include "hv/load/load.h"
 #include "hv/time/vtimer.h"
-#include "hv/vm/devices.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/stats.h"
 #include "hv/vm/vcpu.h"
-#include "lib/log.h"
+#include "hv/vm/work.h"
 
-/* Zeroed at a time: long enough to be cheap, short enough for the slice */
-#define BUILD_STEP MIB(1)
 /* From one start of a guest to its next at least: one that only resets costs
  * its core and the log little */
 #define RESTART_NS 1000000000u
@@ -37,12 +31,10 @@ static void set_running(struct vm *vm)
 	spin_unlock(&vm->lock);
 }
 
-static void start(struct vm *vm)
+static void start(struct vm *vm, enum vm_work first)
 {
 	vm->vcpus_live = vm->vcpu_count;
-	/* The privileged guest's RAM is as the firmware left it */
-	vm->built_bytes = vm->privileged ? vm_ram_between(vm, 0, ~0ull) : 0;
-	vm->vcpus[0]->activity = VCPU_BUILDING;
+	vm_work_begin(vm, first);
 	set_running(vm);
 	sched_wake(&vm->vcpus[0]->entity);
 }
@@ -50,63 +42,7 @@ static void start(struct vm *vm)
 void vm_start(struct vm *vm)
 {
 	machine_guest_started();
-	start(vm);
-}
-
-/* The slot and offset of the RAM's byte number @at */
-static gpa_t ram_at(const struct vm *vm, u64 at, u64 *left)
-{
-	u32 i = 0;
-
-	for (; vm->slots[i].rom || at >= vm->slots[i].size; i++)
-		at -= vm->slots[i].rom ? 0 : vm->slots[i].size;
-	*left = vm->slots[i].size - at;
-	return GPA(vm->slots[i].gpa + at);
-}
-
-/* Time begins: all vCPUs have the same TSC */
-static void start_clock(struct vm *vm)
-{
-	vm->tsc_start = rdtsc();
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		vm->vcpus[i]->hw.tsc_offset = 0 - vm->tsc_start;
-}
-
-static void report_start(const struct vm *vm)
-{
-	u64 ticks = rdtsc() - tsc_boot;
-
-	log_info("vm", "guest %s starts", vm->name);
-	if (vm->privileged)
-		log_info("vm",
-			 "privileged guest starts %llu ticks (%llu us) after "
-			 "the hypervisor's entry",
-			 ticks, (tsc_to_ns(ticks) / 1000));
-}
-
-bool vm_build_step(struct vcpu *boot)
-{
-	struct vm *vm = boot->vm;
-	u64 left;
-
-	if (vm->built_bytes < vm_ram_between(vm, 0, ~0ull)) {
-		gpa_t gpa = ram_at(vm, vm->built_bytes, &left);
-
-		left = MIN(left, BUILD_STEP);
-		if (gmem_zero(vm, gpa, left))
-			vm_end(vm, VM_END_CRASH, "its memory is not there");
-		vm->built_bytes += left;
-		return false;
-	}
-	if (load_guest(vm)) {
-		vm_end(vm, VM_END_NOT_LOADED, "its image cannot be loaded");
-		return false;
-	}
-	start_clock(vm);
-	console_guest_starts(vm);
-	report_start(vm);
-	boot->activity = VCPU_RUNNING;
-	return true;
+	start(vm, VM_ZERO);
 }
 
 static void restart(struct timer *t)
@@ -117,34 +53,49 @@ static void restart(struct timer *t)
 		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
 		vm->vcpus[i]->activity = VCPU_WAIT_SIPI;
 	}
-	exit_stats_reset(vm);
-	devices_reset(vm);
-	start(vm);
+	start(vm, VM_RESET);
 	/* machine_end() may have passed it by while it was neither */
 	if (machine_is_ending())
 		vm_end(vm, VM_END_POWER_OFF, "the machine ends");
 }
 
-/* All vCPUs have parked */
+/* Nothing of it runs, and nothing is left to do */
+static void gone(struct vm *vm)
+{
+	enum vm_end how = vm->end;
+
+	spin_lock(&vm->lock);
+	vm->state = VM_STOPPED;
+	spin_unlock(&vm->lock);
+	if (vm->privileged && how == VM_END_POWER_OFF)
+		machine_end(MACHINE_POWER_OFF);
+	else if (vm->privileged && how == VM_END_RESET)
+		machine_end(MACHINE_RESET);
+	machine_guest_ended();
+}
+
+/* All vCPUs have parked. The privileged guest's RAM is the machine's: what it
+ * leaves there is its own affair, as on a machine without a hypervisor. */
 static void ended(struct vm *vm)
 {
 	if (vm->tsc_start)
 		exit_stats_log(vm);
-	if (vm->end == VM_END_RESET && !vm->privileged &&
-	    !machine_is_ending()) {
+	if (vm->privileged) {
+		gone(vm);
+	} else if (vm->end == VM_END_RESET && !machine_is_ending()) {
 		vm->restart_timer.fn = restart;
 		timer_arm(&vm->restart_timer,
 			  vm->tsc_start + ns_to_tsc(RESTART_NS));
-		return;
+	} else {
+		vm_work_begin(vm, VM_SCRUB);
+		sched_wake(&vm->vcpus[0]->entity);
 	}
-	spin_lock(&vm->lock);
-	vm->state = VM_STOPPED;
-	spin_unlock(&vm->lock);
-	if (vm->privileged && vm->end == VM_END_POWER_OFF)
-		machine_end(MACHINE_POWER_OFF);
-	else if (vm->privileged && vm->end == VM_END_RESET)
-		machine_end(MACHINE_RESET);
-	machine_guest_ended();
+}
+
+void vm_scrubbed(struct vm *vm)
+{
+	vcpu_park(vm->vcpus[0]);
+	gone(vm);
 }
 
 void vm_vcpu_parked(struct vcpu *v)
@@ -153,8 +104,10 @@ void vm_vcpu_parked(struct vcpu *v)
 
 	vcpu_park(v);
 	/* Here, because they are in this core's queue; parked, it arms none */
-	if (v->id == 0)
+	if (v->id == 0) {
 		vtimer_stop_all(vm);
+		vm_work_abandon(vm);
+	}
 	if (!__atomic_sub_fetch(&vm->vcpus_live, 1, __ATOMIC_SEQ_CST))
 		ended(vm);
 }

@@ -5,15 +5,14 @@
 
 #include "hv/core/vcpu.h"
 
-/* Its boot vCPU becomes runnable and begins with vm_build_step(). Boot CPU,
+/* Its boot vCPU becomes runnable and begins with vm_work_step(). Boot CPU,
  * once, after vm_create(). */
 void vm_start(struct vm *vm);
-/* A piece of the work before the first instruction: RAM is zeroed, then the
- * image is loaded. In the boot vCPU's own time, on its home core. True: all is
- * done and it may run. */
-bool vm_build_step(struct vcpu *boot);
 /* Home core of @v, which has taken VE_STOP: it parks, and the last vCPU of its
  * guest does what vm_end() promised */
 void vm_vcpu_parked(struct vcpu *v);
+/* For work.c: the guest has ended and its RAM is zero. Its boot vCPU parks
+ * again, and it counts as ended. Home core of that vCPU. */
+void vm_scrubbed(struct vm *vm);
 
 #endif

@@ -2,6 +2,7 @@
 /* A small guest, see small_guest.h */
 #include "tests/unit/fakes/small_guest.h"
 
+#include "arch/x86/machine/tsc.h"
 #include "tests/unit/fakes/window.h"
 
 u8 ram[RAM_BYTES] __aligned(PAGE_SIZE);
@@ -12,6 +13,7 @@ struct vcpu_exit *const e = &vcpu.hw.exit;
 struct vcpu_regs *const r = &vcpu.hw.regs;
 static struct bus_region regions[2], port_regions[2];
 u32 reads, writes;
+u64 device_step_ticks;
 u16 msw;
 char port_log[256];
 u32 port_count;
@@ -60,6 +62,8 @@ static void device_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		abort();
 	memcpy(device + offset, &value, size);
 	writes++;
+	for (u64 begin = rdtsc(); rdtsc() - begin < device_step_ticks;)
+		;
 }
 
 static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
@@ -122,6 +126,8 @@ void guest_reset(void)
 		r->seg[i] = (struct segment){ .attr = 0xc093, .limit = ~0u };
 	r->seg[SEG_CS].attr = 0xa09b;
 	reads = writes = kills = port_count = 0;
+	device_step_ticks = 0;
 	fake_fpu_reset();
+	tsc_khz = 1ull << 40; /* REP stops by count, never by time */
 	injected = -1;
 }

@@ -114,7 +114,7 @@ static void test_looks(void **state)
 	spend(before / 2 + 100000);
 	irq_begins_hook();
 	spend(before / 2 + 100000);
-	fake_vcpus[0].activity = VCPU_BUILDING;
+	fake_vcpus[0].activity = VCPU_WORKING;
 	enter();
 	assert_in_range(said().longest, before + 200000, ~0ull);
 	assert_string_equal(said().who, "test, built or scrubbed");

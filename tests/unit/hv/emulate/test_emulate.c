@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "hv/core/piece.h"
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/small_guest.h"
 
@@ -438,6 +439,26 @@ static void test_rep_movs(void **state)
 	assert_int_equal(r->gpr[GPR_RDI], BUFFER + 160);
 }
 
+/* A step that takes long, as an IPI to many does: one is enough for an exit,
+ * and the rest is the next one's */
+static void test_rep_of_dear_steps(void **state)
+{
+	tsc_khz = 0; /* as short as a piece may be */
+	device_step_ticks = 2 * PIECE_TICKS_MIN;
+	r->gpr[GPR_RSI] = BUFFER;
+	r->gpr[GPR_RDI] = DEVICE;
+	r->gpr[GPR_RCX] = 3;
+	for (u32 left = 2; left; left--) {
+		assert_int_equal(mmio("\xf3\xa5", 2, DEVICE, ACCESS_W),
+				 VERDICT_RESUME);
+		assert_int_equal(r->gpr[GPR_RCX], left);
+		assert_int_equal(writes, 3 - left);
+	}
+	assert_int_equal(mmio("\xf3\xa5", 2, DEVICE, ACCESS_W),
+			 VERDICT_ADVANCE);
+	assert_int_equal(r->gpr[GPR_RCX], 0);
+}
+
 static void test_rep_in_pieces(void **state)
 {
 	u32 calls = 0;
@@ -639,6 +660,7 @@ int main(void)
 		cmocka_unit_test_setup(test_lock, setup),
 		cmocka_unit_test_setup(test_rep_traps, setup),
 		cmocka_unit_test_setup(test_rep_movs, setup),
+		cmocka_unit_test_setup(test_rep_of_dear_steps, setup),
 		cmocka_unit_test_setup(test_rep_in_pieces, setup),
 		cmocka_unit_test_setup(test_backwards, setup),
 		cmocka_unit_test_setup(test_fault_in_the_middle, setup),

@@ -14,6 +14,7 @@
 #include "hv/run/exit.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/life.h"
+#include "hv/vm/work.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
 #include "tests/unit/fakes/vcpu.h"
@@ -126,7 +127,7 @@ void vm_vcpu_parked(struct vcpu *v)
 	parked++;
 }
 
-bool vm_build_step(struct vcpu *v)
+bool vm_work_step(struct vcpu *v)
 {
 	if (built)
 		v->activity = VCPU_RUNNING;
@@ -391,9 +392,19 @@ static void test_parked_stays_parked(void **state)
 
 static void test_building(void **state)
 {
-	vcpu.activity = VCPU_BUILDING;
+	vcpu.activity = VCPU_WORKING;
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(fake_blocks, 0);
+	/* Nothing that is sent meanwhile starts code before its time */
+	vcpu.events = VE_INIT | VE_SIPI | VE_NMI | VE_KICK | VE_IRQ | VE_VTIMER;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_WORKING);
+	assert_int_equal(resets, 0);
+	assert_int_equal(followed, 1);
+	assert_false(vcpu.nmi_waiting);
+	vcpu.events = VE_STOP;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(parked, 1);
 	built = true;
 	assert_true(vcpu_prepare(&vcpu));
 }

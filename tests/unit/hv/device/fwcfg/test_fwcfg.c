@@ -318,7 +318,7 @@ static void test_pieces(void **state)
 		out(w, 0x514, 4, __builtin_bswap32(5));
 		assert_int_equal(w->hw.exit.insn_len, 0);
 	}
-	assert_int_equal(pieces, 3);
+	assert_true(pieces >= 3);
 	assert_memory_equal(ram + MIB(1), "QEMU", 4);
 	assert_int_equal(ram[MIB(3) + 4], 0);
 	assert_int_equal(ram[MIB(3) + 5], 0x5a);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest's boot vCPU at work for it, see work.h. Called by the run loop, one
+ * piece a call, and by life.c. No locks: what is touched is the guest's own,
+ * and none of its vCPUs runs.
+ */
+#include "hv/vm/work.h"
+
+#include "arch/x86/machine/tsc.h"
+#include "hv/console/console.h"
+#include "hv/core/gmem.h"
+#include "hv/core/piece.h"
+#include "hv/core/slots.h"
+#include "hv/load/load.h"
+#include "hv/vm/devices.h"
+#include "hv/vm/life.h"
+#include "hv/vm/stats.h"
+#include "lib/assert.h"
+#include "lib/log.h"
+
+void vm_work_begin(struct vm *vm, enum vm_work first)
+{
+	vm->work = first;
+	vm->zeroed_bytes = 0;
+	vm->vcpus[0]->activity = VCPU_WORKING;
+}
+
+void vm_work_abandon(struct vm *vm)
+{
+	load_abandon(vm);
+}
+
+/* Where the RAM's byte number @at is; *@left: bytes to the slot's end */
+static gpa_t ram_at(const struct vm *vm, u64 at, u64 *left)
+{
+	u32 i = 0;
+
+	for (; vm->slots[i].rom || at >= vm->slots[i].size; i++)
+		at -= vm->slots[i].rom ? 0 : vm->slots[i].size;
+	*left = vm->slots[i].size - at;
+	return GPA(vm->slots[i].gpa + at);
+}
+
+/* A piece of the RAM; true: all of it is zero */
+static bool zero_step(struct vm *vm)
+{
+	u64 ram = vm_ram_between(vm, 0, ~0ull), left;
+	struct piece piece = piece_begin();
+
+	while (vm->zeroed_bytes < ram && !piece_over(&piece)) {
+		gpa_t gpa = ram_at(vm, vm->zeroed_bytes, &left);
+		u64 bytes = MIN(left, PAGE_SIZE);
+
+		ASSERT(!gmem_zero(vm, gpa, bytes));
+		vm->zeroed_bytes += bytes;
+	}
+	return vm->zeroed_bytes == ram;
+}
+
+/* Time begins: all vCPUs have the same TSC */
+static void start_clock(struct vm *vm)
+{
+	vm->tsc_start = rdtsc();
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vm->vcpus[i]->hw.tsc_offset = 0 - vm->tsc_start;
+}
+
+static void report_start(const struct vm *vm)
+{
+	u64 ticks = rdtsc() - tsc_boot;
+
+	log_info("vm", "guest %s starts", vm->name);
+	if (vm->privileged)
+		log_info("vm",
+			 "privileged guest starts %llu ticks (%llu us) after "
+			 "the hypervisor's entry",
+			 ticks, (tsc_to_ns(ticks) / 1000));
+}
+
+/* --- a step each: true if the work named by the row is done --- */
+
+static bool work_reset(struct vm *vm)
+{
+	exit_stats_reset(vm);
+	devices_reset(vm);
+	return true;
+}
+
+/* The privileged guest's RAM is as the firmware left it */
+static bool work_zero(struct vm *vm)
+{
+	return vm->privileged || zero_step(vm);
+}
+
+static bool work_load(struct vm *vm)
+{
+	if (!load_guest(vm))
+		return true;
+	vm_end(vm, VM_END_NOT_LOADED, "its image cannot be loaded");
+	return false;
+}
+
+static bool work_fill(struct vm *vm)
+{
+	if (!load_step(vm))
+		return false;
+	start_clock(vm);
+	console_guest_starts(vm);
+	report_start(vm);
+	vm->vcpus[0]->activity = VCPU_RUNNING;
+	return true;
+}
+
+static bool work_scrub(struct vm *vm)
+{
+	if (!zero_step(vm))
+		return false;
+	vm_scrubbed(vm);
+	return true;
+}
+
+static bool (*const steps[])(struct vm *vm) = {
+	[VM_RESET] = work_reset, [VM_ZERO] = work_zero,   [VM_LOAD] = work_load,
+	[VM_FILL] = work_fill,   [VM_SCRUB] = work_scrub,
+};
+
+bool vm_work_step(struct vcpu *boot)
+{
+	struct vm *vm = boot->vm;
+
+	if (steps[vm->work](vm) && vm->work < VM_FILL)
+		vm->work++;
+	return boot->activity == VCPU_RUNNING;
+}

@@ -1,0 +1,281 @@
+/* SOURCES: hv/vm/life.c hv/vm/work.c hv/core/slots.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest's life: RAM zeroed in pieces, loaded in pieces, started; after its
+ * end either built again or scrubbed, and only then gone. */
+#include "tests/unit/fakes/guest_ram.h"
+
+#include "hv/console/console.h"
+#include "hv/load/load.h"
+#include "hv/time/vtimer.h"
+#include "hv/vm/devices.h"
+#include "hv/vm/life.h"
+#include "hv/vm/machine_end.h"
+#include "hv/vm/stats.h"
+#include "hv/vm/vcpu.h"
+#include "hv/vm/work.h"
+#include "lib/errno.h"
+#include "tests/unit/fakes/log.h"
+#include "tests/unit/fakes/timer.h"
+#include "tests/unit/fakes/tsc.h"
+#include "tests/unit/fakes/vm_end.h"
+
+#define RAM   MIB(16)
+#define STEPS 100000u
+
+static struct vcpu *const boot = &fake_vcpus[0];
+static u32 wakes, resets, loads, fills, abandoned, alive, ended_machines;
+static int load_error;
+static bool ending;
+static enum machine_end machine_how;
+
+void sched_wake(struct sched_entity *e)
+{
+	assert_ptr_equal(e, &boot->entity);
+	wakes++;
+}
+
+void vcpu_park(struct vcpu *v)
+{
+	v->activity = VCPU_PARKED;
+}
+
+void vtimer_stop_all(struct vm *vm)
+{
+}
+
+void devices_reset(struct vm *vm)
+{
+	resets++;
+}
+
+void exit_stats_log(const struct vm *vm)
+{
+}
+
+void exit_stats_reset(struct vm *vm)
+{
+}
+
+void console_guest_starts(struct vm *vm)
+{
+}
+
+static bool ram_is_zero(void)
+{
+	return !fake_ram[0] && !memcmp(fake_ram, fake_ram + 1, RAM - 1);
+}
+
+/* The image's first byte; its last is written by the fill */
+int load_guest(struct vm *vm)
+{
+	loads++;
+	assert_true(vm->privileged || ram_is_zero());
+	fake_ram[0] = 0x55;
+	fills = 0;
+	return load_error;
+}
+
+bool load_step(struct vm *vm)
+{
+	fake_ram[RAM - 1] = 0x66;
+	return ++fills == 3;
+}
+
+void load_abandon(struct vm *vm)
+{
+	abandoned++;
+}
+
+void machine_guest_started(void)
+{
+	alive++;
+}
+
+void machine_guest_ended(void)
+{
+	assert_true(fake_vm.privileged || ram_is_zero());
+	assert_int_equal(fake_vm.state, VM_STOPPED);
+	alive--;
+}
+
+void machine_end(enum machine_end how)
+{
+	machine_how = how;
+	ended_machines++;
+}
+
+bool machine_is_ending(void)
+{
+	return ending;
+}
+
+static int setup(void **state)
+{
+	fake_vm_init(2);
+	fake_ram_init(RAM, 0xaa);
+	wakes = resets = loads = fills = abandoned = alive = 0;
+	ended_machines = fake_vm_ends = 0;
+	load_error = 0;
+	ending = false;
+	fake_timer = NULL;
+	boot->activity = fake_vcpus[1].activity = VCPU_WAIT_SIPI;
+	return 0;
+}
+
+/* Steps until the boot vCPU has done its work */
+static u32 work(void)
+{
+	u32 steps = 1;
+
+	assert_int_equal(boot->activity, VCPU_WORKING);
+	for (; !vm_work_step(boot); steps++) {
+		if (boot->activity != VCPU_WORKING)
+			break;
+		assert_true(steps < STEPS);
+	}
+	return steps;
+}
+
+static void start(void)
+{
+	vm_start(&fake_vm);
+	assert_int_equal(wakes, 1);
+	work();
+	assert_int_equal(boot->activity, VCPU_RUNNING);
+}
+
+/* The guest runs no more; @how: as vm_end() was asked */
+static void stop(enum vm_end how)
+{
+	fake_vm.end = how;
+	boot->activity = fake_vcpus[1].activity = VCPU_RUNNING;
+	vm_vcpu_parked(&fake_vcpus[1]);
+	vm_vcpu_parked(boot);
+}
+
+static void test_start(void **state)
+{
+	u32 steps;
+
+	vm_start(&fake_vm);
+	assert_int_equal(alive, 1);
+	assert_int_equal(fake_vm.state, VM_RUNNING);
+	steps = work();
+	assert_true(steps > 6); /* RAM in several pieces, the image in three */
+	assert_int_equal(boot->activity, VCPU_RUNNING);
+	assert_int_equal(loads, 1);
+	assert_int_equal(resets, 0);
+	assert_int_equal(fake_ram[0], 0x55);
+	assert_int_equal(fake_ram[1], 0);
+	assert_int_equal(fake_ram[RAM - 1], 0x66);
+	assert_int_not_equal(fake_vm.tsc_start, 0);
+	assert_int_equal(boot->hw.tsc_offset, 0 - fake_vm.tsc_start);
+	assert_int_equal(fake_vcpus[1].hw.tsc_offset, 0 - fake_vm.tsc_start);
+}
+
+static void test_privileged_ram_is_kept(void **state)
+{
+	fake_vm.privileged = true;
+	start();
+	assert_int_equal(fake_ram[1], 0xaa);
+	stop(VM_END_POWER_OFF);
+	assert_int_equal(fake_ram[1], 0xaa);
+	assert_int_equal(alive, 0);
+	assert_int_equal(ended_machines, 1);
+	assert_int_equal(machine_how, MACHINE_POWER_OFF);
+}
+
+/* However it ended, nothing of it stays in RAM, and it counts as alive until
+ * that is so */
+static void test_scrub(void **state)
+{
+	static const enum vm_end ways[] = { VM_END_POWER_OFF, VM_END_CRASH,
+					    VM_END_DEBUG_EXIT };
+
+	for (u32 i = 0; i < ARRAY_SIZE(ways); i++) {
+		setup(state);
+		start();
+		memset(fake_ram, 0x77, RAM);
+		stop(ways[i]);
+		assert_int_equal(wakes, 2);
+		assert_int_equal(alive, 1);
+		assert_int_equal(fake_vm.state, VM_RUNNING);
+		assert_true(work() > 1);
+		assert_int_equal(alive, 0);
+		assert_int_equal(boot->activity, VCPU_PARKED);
+		assert_null(fake_timer);
+	}
+}
+
+static void test_reset(void **state)
+{
+	start();
+	memset(fake_ram, 0x77, RAM);
+	stop(VM_END_RESET);
+	assert_int_equal(abandoned, 1);
+	assert_int_equal(fake_ram[0], 0x77); /* as long as it waits */
+	boot->events = VE_INIT;
+	fake_timer_fire();
+	assert_int_equal(boot->events, 0);
+	assert_int_equal(resets, 0); /* nor in the timer's interrupt */
+	assert_int_equal(wakes, 2);
+	assert_int_equal(fake_vm.end, VM_END_NONE);
+	work();
+	assert_int_equal(resets, 1);
+	assert_int_equal(loads, 2);
+	assert_int_equal(boot->activity, VCPU_RUNNING);
+	assert_int_equal(alive, 1);
+}
+
+static void test_reset_at_the_machines_end(void **state)
+{
+	start();
+	memset(fake_ram, 0x77, RAM);
+	ending = true;
+	stop(VM_END_RESET);
+	assert_null(fake_timer);
+	work();
+	assert_int_equal(alive, 0);
+	/* It waited for its restart when the machine's end began */
+	setup(state);
+	start();
+	stop(VM_END_RESET);
+	ending = true;
+	fake_timer_fire();
+	assert_int_equal(fake_vm_ends, 1);
+	assert_int_equal(fake_vm_end, VM_END_POWER_OFF);
+}
+
+/* Before it runs: in the middle of its RAM, or with an image that is none */
+static void test_ends_early(void **state)
+{
+	vm_start(&fake_vm);
+	assert_false(vm_work_step(boot));
+	stop(VM_END_POWER_OFF);
+	work();
+	assert_int_equal(alive, 0);
+	assert_int_equal(loads, 0);
+	setup(state);
+	load_error = -ENOEXEC;
+	vm_start(&fake_vm);
+	for (u32 i = 0; i < STEPS && !fake_vm_ends; i++)
+		assert_false(vm_work_step(boot));
+	assert_int_equal(fake_vm_end, VM_END_NOT_LOADED);
+	stop(VM_END_NOT_LOADED);
+	work();
+	assert_int_equal(alive, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_start, setup),
+		cmocka_unit_test_setup(test_privileged_ram_is_kept, setup),
+		cmocka_unit_test_setup(test_scrub, setup),
+		cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_reset_at_the_machines_end, setup),
+		cmocka_unit_test_setup(test_ends_early, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
