@@ -14,6 +14,10 @@
 /* Kernels by these loaders are 32-bit at their entry */
 #define ELF_LOAD_END GIB(4)
 
+/* A kernel has a dozen program headers. The walks over them take no longer than
+ * over so many, whatever the file says. */
+#define ELF_PHDRS_MAX 256u
+
 struct elf {
 	const struct image *file;
 	bool is64;

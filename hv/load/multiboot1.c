@@ -20,12 +20,15 @@ struct mb1 {
 static bool find_header(const struct image *f, struct mb1_header *h, u64 *at)
 {
 	u64 end = MIN(f->size, (u64)MB1_SEARCH);
+	u32 magic;
 
 	for (*at = 0; *at + MB1_HEADER_MIN <= end; *at += MB1_ALIGN) {
+		__builtin_memcpy(&magic, f->data + *at, sizeof(magic));
+		if (magic != MB1_MAGIC)
+			continue;
 		memset(h, 0, sizeof(*h));
 		memcpy(h, f->data + *at, MIN(sizeof(*h), end - *at));
-		if (h->magic == MB1_MAGIC &&
-		    !(u32)(h->magic + h->flags + h->checksum))
+		if (!(u32)(h->magic + h->flags + h->checksum))
 			return true;
 	}
 	return false;

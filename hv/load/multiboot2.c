@@ -29,7 +29,7 @@ static bool find_header(const struct image *f, struct mb2_header *h, u64 *at)
 	u64 end = MIN(f->size, (u64)MB2_SEARCH);
 
 	for (*at = 0; *at + sizeof(*h) <= end; *at += MB2_ALIGN) {
-		memcpy(h, f->data + *at, sizeof(*h));
+		__builtin_memcpy(h, f->data + *at, sizeof(*h)); /* no call */
 		if (h->magic == MB2_MAGIC &&
 		    !(u32)(h->magic + h->architecture + h->header_length +
 			   h->checksum))
@@ -212,6 +212,8 @@ static int check_header(struct mb2 *b)
 			      "another kernel");
 	if (!elf_in_file(f, b->header_at, h.header_length))
 		return bad(b, "the file is cut short; copy it again");
+	if (b->header_at + h.header_length > MB2_SEARCH) /* 3.1 */
+		return bad_tag(b);
 	b->header_bytes = h.header_length;
 	err = take_tags(b);
 	if (err || !b->has_addresses)

@@ -17,6 +17,7 @@
 /* Linux reads the start information through its first page tables, which map
  * this much */
 #define INFO_BELOW GIB(1)
+#define NOTES_MAX  KIB(32)
 
 /* The boot area: start_info, modlist and memmap in the first page, the command
  * line in the second */
@@ -75,14 +76,20 @@ static bool find_in_segment(const struct elf *e, const struct elf_segment *s,
 	return find_note(notes, s->filesz, 4, entry);
 }
 
+/* Only so many bytes of notes are looked at: a file may be nothing else */
 static bool find_entry(const struct elf *e, u32 *entry)
 {
+	u64 left = NOTES_MAX;
+
 	for (u32 i = 0; i < e->phnum; i++) {
 		struct elf_segment s = elf_segment(e, i);
 
-		if (s.type == ELF_PT_NOTE &&
-		    elf_in_file(e->file, s.offset, s.filesz) &&
-		    find_in_segment(e, &s, entry))
+		if (s.type != ELF_PT_NOTE ||
+		    !elf_in_file(e->file, s.offset, s.filesz))
+			continue;
+		s.filesz = MIN(s.filesz, left);
+		left -= s.filesz;
+		if (find_in_segment(e, &s, entry))
 			return true;
 	}
 	return false;

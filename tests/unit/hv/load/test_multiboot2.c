@@ -318,6 +318,20 @@ static void test_bad_header(void **state)
 	expect_refused("neither an ELF nor");
 }
 
+/* 3.1: it ends in the first 32 KiB, however long the file */
+static void test_long_header(void **state)
+{
+	static struct {
+		struct file f;
+		u8 more[2 * MB2_SEARCH];
+	} __packed big;
+
+	seal(MB2_SEARCH);
+	big.f = f;
+	kernel = (struct image){ "k.elf", (const u8 *)&big, sizeof(big), 0 };
+	expect_refused("contradict");
+}
+
 /* More than the information has room for */
 static void test_too_much(void **state)
 {
@@ -355,7 +369,8 @@ int main(void)
 		mb_test(test_addresses),   mb_test(test_entry),
 		mb_test(test_relocatable), mb_test(test_ignored),
 		mb_test(test_bad_tags),    mb_test(test_bad_header),
-		mb_test(test_too_much),    mb_test(test_truncated),
+		mb_test(test_long_header), mb_test(test_too_much),
+		mb_test(test_truncated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

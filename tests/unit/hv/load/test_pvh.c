@@ -1,9 +1,11 @@
 /* SOURCES: hv/load/pvh.c hv/load/elf.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The PVH loader: good ELFs of both classes, and every way to be bad */
+/* The PVH loader: good ELFs of both classes, and every way to be bad. Over 400
+ * lines: one file of each class serves all of them. */
 #include "tests/unit/fakes/loader.h"
 
 #include "hv/load/acpi_area.h"
+#include "hv/load/elf.h"
 #include "include/hw/cpu.h"
 #include "include/hw/pvh.h"
 
@@ -338,6 +340,39 @@ static void test_truncated(void **state)
 	}
 }
 
+/* @bytes of empty notes, and the entry's behind them */
+static bool probe_behind_notes(u32 bytes)
+{
+	static struct {
+		struct file64 f;
+		struct elf_note empty[MIB(1) / sizeof(struct elf_note)];
+		struct elf_note n;
+		char name[4];
+		u32 entry;
+	} __packed big;
+
+	big.f = f64;
+	big.f.n.type = 0;
+	big.n = f64.n;
+	memcpy(big.name, f64.name, sizeof(big.name));
+	big.entry = f64.entry;
+	big.f.note.filesz = bytes + 20;
+	big.f.note.offset = offsetof(typeof(big), n) - bytes;
+	kernel = (struct image){ "k.elf", (const u8 *)&big, sizeof(big), 0 };
+	return pvh_probe(&kernel) == IMAGE_FITS;
+}
+
+/* A file may be nothing but headers, or notes: as nothing interrupts the look
+ * at them, it is not at all of them */
+static void test_endless(void **state)
+{
+	assert_true(probe_behind_notes(1000 * sizeof(struct elf_note)));
+	assert_false(probe_behind_notes(80000 * sizeof(struct elf_note)));
+	setup(state);
+	f64.h.phnum = ELF_PHDRS_MAX + 1;
+	expect_refused("cut short", -ENOEXEC);
+}
+
 static void test_no_room(void **state)
 {
 	initrd.size = RAM_BYTES;
@@ -363,6 +398,7 @@ int main(void)
 		pvh_test(test_bad_segments),
 		pvh_test(test_truncated),
 		pvh_test(test_no_room),
+		pvh_test(test_endless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
