@@ -14,6 +14,7 @@
 #include "mm/hostmap.h"
 #include "mm/owner.h"
 #include "mm/pt.h"
+#include "mm/window.h"
 
 static const struct boot_info *boot;
 static const void *efi_map;
@@ -105,15 +106,27 @@ static const struct vm *user_of(const struct image *image)
 	return NULL;
 }
 
+/* Nobody reads it any more, but its memory becomes the privileged guest's: what
+ * it says of others (the manifest has their command lines) goes first. The
+ * core's windows close before it runs a guest. */
+static void scrub(const struct image *image)
+{
+	for (u64 at = 0; at < image->size; at += PAGE_SIZE)
+		memset(window_map(HPA(image->hpa + at)), 0, PAGE_SIZE);
+}
+
 static void settle(u32 i, const struct guest_config *privileged)
 {
 	struct image *image = &images[i];
 	const struct vm *user = user_of(image);
+	bool wanted = privileged && uses(privileged, image);
 	u64 bytes = ALIGN_UP(image->size, PAGE_SIZE);
 	int err;
 
 	if (!bytes)
 		return;
+	if (!user && !wanted)
+		scrub(image);
 	err = owner_change(image->hpa, bytes, OWNER_HYPERVISOR,
 			   user ? OWNER_GUEST : OWNER_FREE,
 			   user ? user->id : 0);
@@ -124,7 +137,7 @@ static void settle(u32 i, const struct guest_config *privileged)
 	}
 	if (user)
 		return;
-	if (privileged && uses(privileged, image))
+	if (wanted)
 		given |= 1u << i;
 	else
 		forget(image);

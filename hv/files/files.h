@@ -29,7 +29,8 @@ int __must_check file_find(const char *name, struct image *out);
  * started from again after a reset becomes that guest's (the first of several).
  * All other files become free memory, and so the privileged guest's. That is
  * loaded from where its files lie (hv/load/place.h keeps off them); those it
- * does not use are forgotten at once. @privileged: its manifest entry, or NULL.
+ * does not use are zeroed and forgotten at once. @privileged: its manifest
+ * entry, or NULL.
  * Boot CPU, once: after the isolated guests are made, before the privileged one
  * takes the rest of memory.
  */
