@@ -73,7 +73,7 @@ static void func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 		passthrough_msix_control_write(
 			f, merge(passthrough_msix_control_read(f), offset, size,
 				 value));
-	else if (!passthrough_write_is_refused(f, offset))
+	else if (!passthrough_write_is_refused(f, offset, size))
 		passthrough_write(f, offset, size, value);
 }
 

@@ -55,17 +55,37 @@ void passthrough_guard_init(struct vfunc *f)
 		   is_map_device(pci_read(f->bdf, PCI_VENDOR_ID, 4));
 }
 
-/* AMD's root complex: drivers read sensors by an index register and the data
- * beside it. The index alone changes nothing. */
-static bool is_index_register(const struct vfunc *f, u32 offset)
+/*
+ * Registers of a root's own bridge that drivers write and that remap nothing:
+ * the index of AMD's sensors, whose data beside it stays read-only, and the
+ * error status that Intel's EDAC drivers clear.
+ */
+static const struct {
+	u16 vendor, offset;
+	u8 bytes;
+} harmless[] = {
+	{ VENDOR_ID_AMD, AMD_SMN_INDEX, 4 },
+	{ VENDOR_ID_AMD, AMD_SMN_INDEX_2, 4 },
+	{ VENDOR_ID_INTEL, INTEL_ERRSTS, 2 },
+};
+
+/* AMD's northbridges of old are devices 18h and up, and have maps there */
+static bool is_harmless(const struct vfunc *f, u32 offset, u8 size)
 {
-	return (offset == AMD_SMN_INDEX || offset == AMD_SMN_INDEX_2) &&
-	       !f->bdf.segment && !f->bdf.bus && !f->bdf.devfn &&
-	       pci_read(f->bdf, PCI_VENDOR_ID, 2) == VENDOR_ID_AMD;
+	u32 vendor = pci_read(f->bdf, PCI_VENDOR_ID, 2);
+
+	if (f->bdf.devfn)
+		return false;
+	for (u32 i = 0; i < ARRAY_SIZE(harmless); i++)
+		if (vendor == harmless[i].vendor &&
+		    offset >= harmless[i].offset &&
+		    offset + size <= harmless[i].offset + harmless[i].bytes)
+			return true;
+	return false;
 }
 
-bool passthrough_write_is_refused(const struct vfunc *f, u32 offset)
+bool passthrough_write_is_refused(const struct vfunc *f, u32 offset, u8 size)
 {
 	return f->fixed && offset >= PCI_CAP_FIRST &&
-	       !is_index_register(f, offset);
+	       !is_harmless(f, offset, size);
 }

@@ -73,9 +73,9 @@ struct passthrough {
 /* Is there no such function for the guest? */
 bool passthrough_is_hidden(struct pci_bdf bdf);
 void passthrough_guard_init(struct vfunc *f);
-/* A write at @offset that no capability of ours takes: does it stay away from
- * the hardware? */
-bool passthrough_write_is_refused(const struct vfunc *f, u32 offset);
+/* A write of @size bytes at @offset that no capability of ours takes: does it
+ * stay away from the hardware? */
+bool passthrough_write_is_refused(const struct vfunc *f, u32 offset, u8 size);
 
 /* Takes passthrough.lock, and finds the function at @bdf or makes it known;
  * NULL: there is none for the guest. A new one has its memory decoding held:

@@ -89,6 +89,8 @@
 /* AMD's root complex 00:00.0: its two ways to the System Management Network */
 #define AMD_SMN_INDEX		0x60
 #define AMD_SMN_INDEX_2		0xb8
+/* Intel's client host bridges, 00:00.0: error status, cleared by ones */
+#define INTEL_ERRSTS		0xc8
 /* clang-format on */
 
 #endif

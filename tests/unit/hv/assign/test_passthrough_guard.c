@@ -1,0 +1,113 @@
+/* SOURCES: hv/assign/passthrough_guard.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which registers of the machine's own functions the guest may write */
+#include "hv/assign/passthrough_priv.h"
+#include "include/hw/pci.h"
+#include "include/hw/q35.h"
+#include "tests/unit/test.h"
+
+#define INTEL       0x8086u
+#define AMD         0x1022u
+#define HOST_BRIDGE 0x060000u
+#define PERIPHERAL  0x088000u
+
+static u32 id, class;
+
+u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
+{
+	if (offset == PCI_CLASS_REVISION)
+		return class << 8;
+	assert_int_equal(offset, PCI_VENDOR_ID);
+	return size == 2 ? (u16)id : id;
+}
+
+static struct vfunc function(u32 vendor, u32 device, u32 class_code,
+			     struct pci_bdf bdf)
+{
+	struct vfunc f = { .bdf = bdf };
+
+	id = vendor | device << 16;
+	class = class_code;
+	passthrough_guard_init(&f);
+	return f;
+}
+
+static void test_fixed(void **state)
+{
+	static const struct pci_bdf bus0 = { .devfn = 0x28 };
+	struct vfunc f = function(INTEL, 0x29c0, HOST_BRIDGE, bus0);
+
+	for (u32 at = 0; at < PCI_ECAM_BYTES; at++)
+		assert_int_equal(passthrough_write_is_refused(&f, at, 1),
+				 at >= PCI_CAP_FIRST);
+	/* The memory map of a server, and a neighbour of it */
+	f = function(INTEL, 0x2024, PERIPHERAL, bus0);
+	assert_true(passthrough_write_is_refused(&f, 0x90, 4));
+	f = function(INTEL, 0x2025, PERIPHERAL, bus0);
+	assert_false(passthrough_write_is_refused(&f, 0x90, 4));
+	f = function(AMD, 0x2024, PERIPHERAL, bus0);
+	assert_false(passthrough_write_is_refused(&f, 0x90, 4));
+}
+
+/* The index, whole or in part, and not the data that follows it */
+static void test_amd(void **state)
+{
+	static const struct pci_bdf roots[] = { { 0 }, { .bus = 0x40 } };
+	static const struct pci_bdf northbridge = { .devfn = 0x18 << 3 | 1 };
+	struct vfunc f;
+
+	for (u32 i = 0; i < ARRAY_SIZE(roots); i++) {
+		f = function(AMD, 0x1450, HOST_BRIDGE, roots[i]);
+		assert_false(passthrough_write_is_refused(&f, 0x60, 4));
+		assert_false(passthrough_write_is_refused(&f, 0x63, 1));
+		assert_false(passthrough_write_is_refused(&f, 0xb8, 4));
+		assert_true(passthrough_write_is_refused(&f, 0x64, 4));
+		assert_true(passthrough_write_is_refused(&f, 0xbc, 1));
+	}
+	/* There, it is a part of the DRAM map */
+	f = function(AMD, 0x1601, HOST_BRIDGE, northbridge);
+	assert_true(passthrough_write_is_refused(&f, 0x60, 4));
+}
+
+static void test_intel(void **state)
+{
+	static const struct pci_bdf root = { 0 };
+	struct vfunc f = function(INTEL, MCH_DEVICE, HOST_BRIDGE, root);
+
+	assert_true(passthrough_write_is_refused(&f, MCH_PCIEXBAR, 4));
+	assert_true(passthrough_write_is_refused(&f, MCH_PAM0, 1));
+	assert_false(passthrough_write_is_refused(&f, 0xc8, 2));
+	assert_true(passthrough_write_is_refused(&f, 0xc8, 4));
+	assert_true(passthrough_write_is_refused(&f, 0xca, 2));
+}
+
+static void test_hidden(void **state)
+{
+	static const struct pci_bdf any = { .bus = 3, .devfn = 0x29 };
+	static const struct {
+		u32 class;
+		bool hidden;
+	} rows[] = {
+		{ 0x080010, true },  { 0x080020, true },
+		{ 0x080600, true },  { 0x080000, false },
+		{ 0x080030, false }, { HOST_BRIDGE, false },
+		{ 0x020000, false },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		class = rows[i].class;
+		assert_int_equal(passthrough_is_hidden(any), rows[i].hidden);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_amd),
+		cmocka_unit_test(test_intel),
+		cmocka_unit_test(test_hidden),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
