@@ -39,6 +39,23 @@ static int set_measure(struct parser *p, const char *value)
 	return value_bool(value, &p->m->measure);
 }
 
+static int set_speculation(struct parser *p, const char *value)
+{
+	static const char *const modes[] = {
+		[SPECULATION_AUTO] = "auto",
+		[SPECULATION_FULL] = "full",
+		[SPECULATION_OFF] = "off",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (strcmp(value, modes[i]))
+			continue;
+		p->m->speculation = (enum speculation_mode)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int set_privileged(struct parser *p, const char *value)
 {
 	return value_bool(value, &p->guest->privileged);
@@ -251,6 +268,8 @@ const struct key manifest_keys[] = {
 	{ SECTION_HYPERVISOR, ONCE, "focus", set_focus,
 	  "write the name of a guest, or log" },
 	{ SECTION_HYPERVISOR, ONCE, "measure", set_measure, "write yes or no" },
+	{ SECTION_HYPERVISOR, ONCE, "speculation", set_speculation,
+	  "write auto, full or off" },
 	{ SECTION_GUEST, ONCE, "privileged", set_privileged, "write yes or no" },
 	{ SECTION_GUEST, ONCE, "kernel", set_kernel, FILE_CURE },
 	{ SECTION_GUEST, ONCE, "initrd", set_initrd, FILE_CURE },

@@ -8,6 +8,7 @@
 #ifndef HV_MANIFEST_MANIFEST_H
 #define HV_MANIFEST_MANIFEST_H
 
+#include "arch/x86/cpu/speculation.h"
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"
 
@@ -82,6 +83,7 @@ struct manifest {
 	enum console_mode console;
 	char focus[MANIFEST_NAME_LEN]; /* which console is shown first */
 	bool measure;                  /* hv/core/stretch.h */
+	enum speculation_mode speculation;
 	u32 guest_count;
 	struct guest_config guests[MANIFEST_MAX_GUESTS];
 };

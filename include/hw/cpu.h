@@ -60,6 +60,7 @@
 #define EFER_LMSLE	BIT(13)
 #define EFER_FFXSR	BIT(14)	/* 80000001:EDX[25] */
 #define EFER_TCE	BIT(15)	/* 80000001:ECX[17] */
+#define EFER_AIBRSE	BIT(21)	/* 80000021:EAX[8] */
 
 #define RFLAGS_CF	BIT(0)
 #define RFLAGS_FIXED	BIT(1)	/* always one */

@@ -116,13 +116,30 @@
 #define SPEC_CTRL_IBRS			BIT(0)
 #define SPEC_CTRL_STIBP			BIT(1)
 #define SPEC_CTRL_SSBD			BIT(2)
+#define SPEC_CTRL_BHI_DIS_S		BIT(10)	/* 7.2:EDX[4] BHI_CTRL */
 #define PRED_CMD_IBPB			BIT(0)
 #define FLUSH_CMD_L1D			BIT(0)
 
+#define TSX_CTRL_RTM_DISABLE		BIT(0)
+#define TSX_CTRL_CPUID_CLEAR		BIT(1)
+
 #define ARCH_CAP_RDCL_NO		BIT(0)
+#define ARCH_CAP_IBRS_ALL		BIT(1)
+#define ARCH_CAP_RSBA			BIT(2)
 #define ARCH_CAP_SKIP_L1DFL_VMENTRY	BIT(3)
 #define ARCH_CAP_MDS_NO			BIT(5)
+#define ARCH_CAP_PSCHANGE_MC_NO		BIT(6)
 #define ARCH_CAP_TSX_CTRL		BIT(7)
+#define ARCH_CAP_TAA_NO			BIT(8)
+#define ARCH_CAP_SBDR_SSDP_NO		BIT(13)
+#define ARCH_CAP_FBSDP_NO		BIT(14)
+#define ARCH_CAP_PSDP_NO		BIT(15)
+#define ARCH_CAP_FB_CLEAR		BIT(17)
+#define ARCH_CAP_BHI_NO			BIT(20)
+#define ARCH_CAP_PBRSB_NO		BIT(24)
+#define ARCH_CAP_RFDS_NO		BIT(27)
+#define ARCH_CAP_RFDS_CLEAR		BIT(28)
+#define ARCH_CAP_ITS_NO			BIT(62)
 
 #define MTRRCAP_VCNT_MASK		0xffull
 #define MTRRCAP_FIX			BIT(8)
@@ -188,6 +205,7 @@
 #define MSR_AMD_PKG_ENERGY		0xc001029b	/* family 17h on */
 #define MSR_AMD_LS_CFG			0xc0011020	/* family 10h on */
 #define MSR_AMD_DE_CFG			0xc0011029	/* family 10h on */
+#define MSR_AMD_BP_CFG			0xc001102e	/* family 17h on */
 #define MSR_AMD_CHICKEN_LAST		0xc001102f
 
 #define SYSCFG_MEM_ENCRYPTION		BIT(23)
@@ -199,6 +217,8 @@
 #define VM_CR_SVMDIS			BIT(4)
 
 #define DE_CFG_LFENCE_SERIALIZING	BIT(1)
+#define DE_CFG_FP_BACKUP_FIX		BIT(9)	/* Zen 2: Zenbleed */
+#define BP_CFG_SPEC_REDUCE		BIT(4)	/* 80000021:EAX[31] */
 #define HWCR_TSC_FREQ_SEL		BIT(24)
 #define PSTATE_FID_MASK			0xffull		/* P-state 0, family 17h */
 #define PSTATE_DID_SHIFT		8

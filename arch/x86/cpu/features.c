@@ -171,6 +171,26 @@ static void read_sizes(void)
 	}
 }
 
+#define TOPOLOGY_LEVEL(ecx) ((ecx) >> 8 & 0xff)
+#define TOPOLOGY_SMT        1
+#define AMD_THREADS(ebx)    (((ebx) >> 8 & 0xff) + 1)
+
+/* SDM 2A CPUID, leaf 0BH; APM 3 E.4.18 *Function 8000_001Eh* */
+static u32 read_smt_shift(void)
+{
+	struct cpuid c = leaf_or_zero(CPUID_TOPOLOGY, 0);
+	u32 shift = 0, threads = 1;
+
+	if (TOPOLOGY_LEVEL(c.ecx) == TOPOLOGY_SMT && (c.ebx & 0xffff))
+		return (c.ebx & 0xffff) > 1 ? c.eax & 0x1f : 0;
+	if (cpu_features.vendor == VENDOR_AMD &&
+	    (leaf_or_zero(CPUID_EXT_FEATURES, 0).ecx & CPUID_81_ECX_TOPOEXT))
+		threads = AMD_THREADS(leaf_or_zero(CPUID_EXT_TOPOLOGY, 0).ebx);
+	while (1u << shift < threads)
+		shift++;
+	return shift;
+}
+
 void cpu_features_init(void)
 {
 	struct cpuid base = cpuid(CPUID_VENDOR);
@@ -189,6 +209,7 @@ void cpu_features_init(void)
 		*f->flag = (pick(&c, f->reg) & f->mask) != 0;
 	}
 	read_sizes();
+	cpu_features.smt_shift = read_smt_shift();
 	read_hypervisor();
 }
 

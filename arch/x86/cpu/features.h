@@ -30,6 +30,9 @@ struct cpu_features {
 	char hypervisor_name[13]; /* what it says it is, or "" */
 	u32 svm_features;         /* 8000000A:EDX */
 	u32 svm_asids;            /* 8000000A:EBX */
+	/* APIC ids of a core's threads differ in so many low bits; 0: a core
+	 * has one thread */
+	u32 smt_shift;
 };
 
 #define PHYS_BITS_MAX 52 /* what a page-table entry has room for */

@@ -87,6 +87,31 @@ static void test_defaults(void **state)
 	assert_true(m.guests[1].memory_rest);
 }
 
+static void test_speculation(void **state)
+{
+	static const struct {
+		const char *text;
+		enum speculation_mode mode;
+		u32 said;
+	} rows[] = {
+		{ "", SPECULATION_AUTO, 0 },
+		{ "speculation = auto\n", SPECULATION_AUTO, 0 },
+		{ "speculation = full\n", SPECULATION_FULL, 0 },
+		{ "speculation = off\n", SPECULATION_OFF, 0 },
+		{ "speculation = on\n", SPECULATION_AUTO, 1 },
+	};
+	char text[256];
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		snprintf(text, sizeof(text), "[hypervisor]\n%s%s", rows[i].text,
+			 GOOD_GUEST);
+		parse(text);
+		assert_int_equal(said_count, rows[i].said);
+		assert_int_equal(m.speculation, rows[i].mode);
+	}
+	assert_non_null(strstr(said[0], "write auto, full or off"));
+}
+
 static void test_editors_marks(void **state)
 {
 	parse("\xef\xbb\xbf[guest a]\r\nkernel = k\r\nmemory = 64M\r\n");
@@ -413,6 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_speculation),
 		cmocka_unit_test(test_editors_marks),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_ways_in),

@@ -1,0 +1,320 @@
+/* SOURCES: arch/x86/cpu/spec_table.c arch/x86/cpu/spec_models.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table's choice for CPUs by name. What each is affected by is Intel's
+ * *Affected Processors* list, AMD's bulletins and Linux's hw-vuln pages; the
+ * capability bits are those of a machine with the microcode of 2025, unless the
+ * name says otherwise.
+ */
+#include "arch/x86/cpu/speculation.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
+#include "tests/unit/test.h"
+
+#define MC_OLD ((u32)(CPUID_7_EDX_SPEC_CTRL | CPUID_7_EDX_STIBP))
+#define MC_NEW                                                                 \
+	((u32)(MC_OLD | CPUID_7_EDX_FLUSH_L1D | CPUID_7_EDX_MD_CLEAR |         \
+	       CPUID_7_EDX_ARCH_CAP))
+#define CAPS_CASCADE                                                           \
+	(ARCH_CAP_RDCL_NO | ARCH_CAP_IBRS_ALL | ARCH_CAP_SKIP_L1DFL_VMENTRY |  \
+	 ARCH_CAP_MDS_NO | ARCH_CAP_TSX_CTRL | ARCH_CAP_FB_CLEAR)
+#define CAPS_ICE                                                               \
+	(ARCH_CAP_RDCL_NO | ARCH_CAP_IBRS_ALL | ARCH_CAP_SKIP_L1DFL_VMENTRY |  \
+	 ARCH_CAP_MDS_NO | ARCH_CAP_PSCHANGE_MC_NO | ARCH_CAP_TAA_NO |         \
+	 ARCH_CAP_FB_CLEAR)
+#define CAPS_NEW                                                               \
+	(CAPS_ICE | ARCH_CAP_SBDR_SSDP_NO | ARCH_CAP_FBSDP_NO |                \
+	 ARCH_CAP_PSDP_NO)
+#define AMD_OLD                                                                \
+	((u32)(CPUID_88_EBX_IBPB | CPUID_88_EBX_IBRS | CPUID_88_EBX_STIBP))
+#define BRTYPE ((u32)CPUID_821_EAX_IBPB_BRTYPE)
+
+#define RETPOLINES  (SPEC_RETPOLINE | SPEC_RSB_FILL)
+#define IBRS_EXITS  (SPEC_IBRS_EXIT | SPEC_RSB_FILL)
+#define EIBRS       (SPEC_IBRS | SPEC_IBPB_SWITCH)
+#define EIBRS_PBRSB (EIBRS | SPEC_RSB_ONE)
+
+#define INTEL(model_, stepping_)                                               \
+	.vendor = VENDOR_INTEL, .family = 6, .model = (model_),                \
+	.stepping = (stepping_)
+#define AMD(family_, model_, stepping_)                                        \
+	.vendor = VENDOR_AMD, .family = (family_), .model = (model_),          \
+	.stepping = (stepping_)
+
+struct named_cpu {
+	const char *name;
+	struct spec_cpu cpu;
+	u32 rows[SPEC_ATTACKS]; /* not named: not affected */
+	u32 actions, host_ctrl;
+};
+
+/* clang-format off */
+static const struct named_cpu cpus[] = {
+	{ "Haswell i7-4770, microcode of 2013", { INTEL(0x3c, 3) },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_VULNERABLE,
+	    [SPEC_L1TF] = SPEC_VULNERABLE, [SPEC_MDS] = SPEC_VULNERABLE,
+	    [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  RETPOLINES | SPEC_SPLIT | SPEC_VULNERABLE, 0 },
+	{ "Ivy Bridge-EP E5-2697 v2",
+	  { INTEL(0x3e, 4), .leaf7_edx = MC_NEW, .smt = true },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_L1TF] = SPEC_L1D_FLUSH, [SPEC_MDS] = SPEC_VERW,
+	    [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  RETPOLINES | SPEC_IBPB_SWITCH | SPEC_L1D_FLUSH | SPEC_SPLIT, 0 },
+	{ "Haswell-EP E5-2680 v3", { INTEL(0x3f, 2), .leaf7_edx = MC_NEW },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_L1TF] = SPEC_L1D_FLUSH, [SPEC_MDS] = SPEC_VERW,
+	    [SPEC_MMIO] = SPEC_VERW, [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  RETPOLINES | SPEC_IBPB_SWITCH | SPEC_L1D_FLUSH | SPEC_SPLIT, 0 },
+	{ "Broadwell-EP E5-2690 v4, with TSX",
+	  { INTEL(0x4f, 1), .leaf7_edx = MC_NEW, .rtm = true },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_L1TF] = SPEC_L1D_FLUSH, [SPEC_MDS] = SPEC_VERW,
+	    [SPEC_TAA] = SPEC_VERW, [SPEC_MMIO] = SPEC_VERW,
+	    [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  RETPOLINES | SPEC_IBPB_SWITCH | SPEC_L1D_FLUSH | SPEC_SPLIT, 0 },
+	{ "Skylake i7-6700, microcode of 2018",
+	  { INTEL(0x5e, 3), .leaf7_edx = MC_OLD, .rtm = true, .smt = true },
+	  { [SPEC_SPECTRE_V2] = IBRS_EXITS | SPEC_IBPB_SWITCH,
+	    [SPEC_RETBLEED] = IBRS_EXITS, [SPEC_L1TF] = SPEC_VULNERABLE,
+	    [SPEC_MDS] = SPEC_VULNERABLE, [SPEC_TAA] = SPEC_VULNERABLE,
+	    [SPEC_MMIO] = SPEC_VULNERABLE, [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  IBRS_EXITS | SPEC_IBPB_SWITCH | SPEC_SPLIT | SPEC_VULNERABLE,
+	  SPEC_CTRL_IBRS },
+	{ "Skylake-SP Gold 6148",
+	  { INTEL(0x55, 4), .leaf7_edx = MC_NEW, .arch_caps = ARCH_CAP_RSBA },
+	  { [SPEC_SPECTRE_V2] = IBRS_EXITS | SPEC_IBPB_SWITCH,
+	    [SPEC_RETBLEED] = IBRS_EXITS, [SPEC_L1TF] = SPEC_L1D_FLUSH,
+	    [SPEC_MDS] = SPEC_VERW, [SPEC_MMIO] = SPEC_VERW,
+	    [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  IBRS_EXITS | SPEC_IBPB_SWITCH | SPEC_L1D_FLUSH | SPEC_SPLIT,
+	  SPEC_CTRL_IBRS },
+	{ "Cascade Lake Gold 6248",
+	  { INTEL(0x55, 7), .leaf7_edx = MC_NEW, .arch_caps = CAPS_CASCADE,
+	    .rtm = true },
+	  { [SPEC_SPECTRE_V2] = EIBRS_PBRSB, [SPEC_BHI] = SPEC_BHB_CLEAR,
+	    [SPEC_RETBLEED] = SPEC_IBRS,
+	    [SPEC_ITS] = SPEC_ALIGNED | SPEC_RSB_FILL,
+	    [SPEC_TAA] = SPEC_TSX_OFF, [SPEC_MMIO] = SPEC_VERW,
+	    [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  EIBRS | SPEC_RSB_FILL | SPEC_BHB_CLEAR | SPEC_ALIGNED |
+	  SPEC_TSX_OFF | SPEC_VERW | SPEC_SPLIT, SPEC_CTRL_IBRS },
+	{ "Coffee Lake i7-8700",
+	  { INTEL(0x9e, 0xa), .leaf7_edx = MC_NEW, .smt = true },
+	  { [SPEC_SPECTRE_V2] = IBRS_EXITS | SPEC_IBPB_SWITCH,
+	    [SPEC_RETBLEED] = IBRS_EXITS, [SPEC_L1TF] = SPEC_L1D_FLUSH,
+	    [SPEC_MDS] = SPEC_VERW, [SPEC_MMIO] = SPEC_VERW,
+	    [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  IBRS_EXITS | SPEC_IBPB_SWITCH | SPEC_L1D_FLUSH | SPEC_SPLIT,
+	  SPEC_CTRL_IBRS },
+	{ "Whiskey Lake i7-8565U, stepping C",
+	  { INTEL(0x8e, 0xc), .leaf7_edx = MC_NEW, .arch_caps = CAPS_CASCADE },
+	  { [SPEC_SPECTRE_V2] = EIBRS_PBRSB, [SPEC_BHI] = SPEC_BHB_CLEAR,
+	    [SPEC_RETBLEED] = SPEC_IBRS,
+	    [SPEC_ITS] = SPEC_ALIGNED | SPEC_RSB_FILL,
+	    [SPEC_TAA] = SPEC_TSX_OFF, [SPEC_MMIO] = SPEC_VERW,
+	    [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  EIBRS | SPEC_RSB_FILL | SPEC_BHB_CLEAR | SPEC_ALIGNED |
+	  SPEC_TSX_OFF | SPEC_VERW | SPEC_SPLIT, SPEC_CTRL_IBRS },
+	{ "Ice Lake-SP Gold 6338",
+	  { INTEL(0x6a, 6), .leaf7_edx = MC_NEW, .arch_caps = CAPS_ICE,
+	    .smt = true },
+	  { [SPEC_SPECTRE_V2] = EIBRS_PBRSB, [SPEC_BHI] = SPEC_BHB_CLEAR,
+	    [SPEC_MMIO] = SPEC_VERW },
+	  EIBRS_PBRSB | SPEC_BHB_CLEAR | SPEC_VERW, SPEC_CTRL_IBRS },
+	{ "Rocket Lake i9-11900K",
+	  { INTEL(0xa7, 1), .leaf7_edx = MC_NEW, .arch_caps = CAPS_ICE },
+	  { [SPEC_SPECTRE_V2] = EIBRS_PBRSB, [SPEC_BHI] = SPEC_BHB_CLEAR,
+	    [SPEC_RETBLEED] = SPEC_IBRS, [SPEC_MMIO] = SPEC_VERW },
+	  EIBRS_PBRSB | SPEC_BHB_CLEAR | SPEC_VERW, SPEC_CTRL_IBRS },
+	{ "Tiger Lake i7-1165G7",
+	  { INTEL(0x8c, 1), .leaf7_edx = MC_NEW, .arch_caps = CAPS_NEW },
+	  { [SPEC_SPECTRE_V2] = EIBRS_PBRSB, [SPEC_BHI] = SPEC_BHB_CLEAR },
+	  EIBRS_PBRSB | SPEC_BHB_CLEAR, SPEC_CTRL_IBRS },
+	{ "Alder Lake i9-12900K",
+	  { INTEL(0x97, 2), .leaf7_edx = MC_NEW,
+	    .leaf72_edx = CPUID_72_EDX_BHI_CTRL,
+	    .arch_caps = CAPS_NEW | ARCH_CAP_RFDS_CLEAR | ARCH_CAP_PBRSB_NO },
+	  { [SPEC_SPECTRE_V2] = EIBRS, [SPEC_BHI] = SPEC_BHI_DIS,
+	    [SPEC_RFDS] = SPEC_VERW },
+	  EIBRS | SPEC_BHI_DIS | SPEC_VERW,
+	  SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S },
+	{ "Sapphire Rapids 8480+",
+	  { INTEL(0x8f, 8), .leaf7_edx = MC_NEW,
+	    .leaf72_edx = CPUID_72_EDX_BHI_CTRL,
+	    .arch_caps = CAPS_NEW | ARCH_CAP_PBRSB_NO | ARCH_CAP_RFDS_NO |
+			 ARCH_CAP_TSX_CTRL },
+	  { [SPEC_SPECTRE_V2] = EIBRS, [SPEC_BHI] = SPEC_BHI_DIS },
+	  EIBRS | SPEC_BHI_DIS, SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S },
+	{ "A CPU of the future that needs nothing at an exit",
+	  { INTEL(0xdd, 1), .leaf7_edx = MC_NEW,
+	    .arch_caps = CAPS_NEW | ARCH_CAP_PBRSB_NO | ARCH_CAP_RFDS_NO |
+			 ARCH_CAP_BHI_NO },
+	  { [SPEC_SPECTRE_V2] = EIBRS }, EIBRS, SPEC_CTRL_IBRS },
+	{ "Silvermont C2750", { INTEL(0x4d, 8), .leaf7_edx = MC_NEW },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_MDS] = SPEC_VERW },
+	  RETPOLINES | SPEC_IBPB_SWITCH | SPEC_VERW, 0 },
+	{ "Knights Landing 7210", { INTEL(0x57, 1), .leaf7_edx = MC_NEW },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_MDS] = SPEC_VERW },
+	  RETPOLINES | SPEC_IBPB_SWITCH | SPEC_VERW, 0 },
+	{ "Denverton C3758",
+	  { INTEL(0x5f, 1), .leaf7_edx = MC_NEW,
+	    .arch_caps = ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1DFL_VMENTRY |
+			 ARCH_CAP_MDS_NO | ARCH_CAP_RFDS_CLEAR },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_RFDS] = SPEC_VERW },
+	  RETPOLINES | SPEC_IBPB_SWITCH | SPEC_VERW, 0 },
+	{ "Snow Ridge P5962B",
+	  { INTEL(0x86, 5), .leaf7_edx = MC_NEW,
+	    .arch_caps = CAPS_ICE | ARCH_CAP_RFDS_CLEAR },
+	  { [SPEC_SPECTRE_V2] = EIBRS, [SPEC_BHI] = SPEC_BHB_CLEAR,
+	    [SPEC_MMIO] = SPEC_VERW, [SPEC_RFDS] = SPEC_VERW },
+	  EIBRS | SPEC_BHB_CLEAR | SPEC_VERW, SPEC_CTRL_IBRS },
+
+	{ "QEMU's max, an AMD K8 by its number", { AMD(0xf, 0x6b, 1) },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_VULNERABLE },
+	  RETPOLINES | SPEC_VULNERABLE, 0 },
+	{ "Opteron 6376, Piledriver",
+	  { AMD(0x15, 2, 0), .leaf88_ebx = CPUID_88_EBX_IBPB },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_RETBLEED] = SPEC_IBPB_EXIT },
+	  SPEC_IBPB_EXIT | SPEC_RSB_FILL, 0 },
+	{ "EPYC 7601, Zen 1",
+	  { AMD(0x17, 1, 2), .leaf88_ebx = CPUID_88_EBX_IBPB, .smt = true },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_RETBLEED] = SPEC_IBPB_EXIT | SPEC_VULNERABLE,
+	    [SPEC_SRSO] = SPEC_IBPB_EXIT, [SPEC_DIV] = SPEC_DIVIDE },
+	  SPEC_IBPB_EXIT | SPEC_RSB_FILL | SPEC_DIVIDE | SPEC_VULNERABLE, 0 },
+	{ "Hygon C86 7185", { AMD(0x18, 0, 2), .leaf88_ebx = AMD_OLD },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_RETBLEED] = SPEC_IBPB_EXIT, [SPEC_DIV] = SPEC_DIVIDE },
+	  SPEC_IBPB_EXIT | SPEC_RSB_FILL | SPEC_DIVIDE, 0 },
+	{ "EPYC 7742, Zen 2, microcode of 2022",
+	  { AMD(0x17, 0x31, 0), .leaf88_ebx = AMD_OLD, .smt = true,
+	    .microcode = 0x08301055 },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_RETBLEED] = SPEC_IBPB_EXIT | SPEC_STIBP,
+	    [SPEC_SRSO] = SPEC_IBPB_EXIT, [SPEC_ZENBLEED] = SPEC_FP_FIX },
+	  SPEC_IBPB_EXIT | SPEC_RSB_FILL | SPEC_STIBP | SPEC_FP_FIX,
+	  SPEC_CTRL_STIBP },
+	{ "EPYC 7742, Zen 2, one thread a core",
+	  { AMD(0x17, 0x31, 0), .leaf88_ebx = AMD_OLD,
+	    .microcode = 0x0830107c },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_RETBLEED] = SPEC_IBPB_EXIT },
+	  SPEC_IBPB_EXIT | SPEC_RSB_FILL, 0 },
+	{ "EPYC 7763, Zen 3, microcode of 2022",
+	  { AMD(0x19, 1, 1), .smt = true, .microcode = 0x0a001173,
+	    .leaf88_ebx = AMD_OLD | (u32)CPUID_88_EBX_BTC_NO },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_SRSO] = SPEC_IBPB_EXIT | SPEC_VULNERABLE,
+	    [SPEC_TSA] = SPEC_VULNERABLE },
+	  SPEC_IBPB_EXIT | SPEC_RSB_FILL | SPEC_VULNERABLE, 0 },
+	{ "EPYC 7763, Zen 3",
+	  { AMD(0x19, 1, 1), .smt = true, .microcode = 0x0a0011d7,
+	    .leaf88_ebx = AMD_OLD | (u32)CPUID_88_EBX_BTC_NO,
+	    .leaf821_eax = BRTYPE },
+	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
+	    [SPEC_SRSO] = SPEC_IBPB_EXIT, [SPEC_TSA] = SPEC_VERW },
+	  SPEC_IBPB_EXIT | SPEC_RSB_FILL | SPEC_VERW, 0 },
+	{ "EPYC 9654, Zen 4",
+	  { AMD(0x19, 0x11, 1), .microcode = 0x0a10114c,
+	    .leaf88_ebx = AMD_OLD | (u32)(CPUID_88_EBX_BTC_NO |
+					  CPUID_88_EBX_IBPB_RET),
+	    .leaf821_eax = BRTYPE | (u32)CPUID_821_EAX_AUTO_IBRS },
+	  { [SPEC_SPECTRE_V2] = SPEC_AUTO_IBRS | SPEC_IBPB_SWITCH,
+	    [SPEC_SRSO] = SPEC_IBPB_EXIT, [SPEC_TSA] = SPEC_VERW },
+	  SPEC_AUTO_IBRS | SPEC_IBPB_EXIT | SPEC_VERW, 0 },
+	{ "EPYC 9755, Zen 5",
+	  { AMD(0x1a, 2, 1), .smt = true,
+	    .leaf88_ebx = AMD_OLD | (u32)CPUID_88_EBX_BTC_NO,
+	    .leaf821_eax = BRTYPE | (u32)(CPUID_821_EAX_AUTO_IBRS |
+					  CPUID_821_EAX_SRSO_USER_KERNEL_NO |
+					  CPUID_821_EAX_SRSO_MSR_FIX) },
+	  { [SPEC_SPECTRE_V2] = SPEC_AUTO_IBRS | SPEC_IBPB_SWITCH,
+	    [SPEC_SRSO] = SPEC_REDUCE },
+	  SPEC_AUTO_IBRS | SPEC_IBPB_SWITCH | SPEC_REDUCE, 0 },
+};
+/* clang-format on */
+
+static void test_named_cpus(void **state)
+{
+	struct speculation s;
+
+	for (u32 i = 0; i < ARRAY_SIZE(cpus); i++) {
+		const struct named_cpu *n = &cpus[i];
+
+		speculation_choose(&n->cpu, SPECULATION_AUTO, &s);
+		for (u32 a = 0; a < SPEC_ATTACKS; a++)
+			if (s.rows[a] != n->rows[a])
+				fail_msg("%s, attack %u: %#x, not %#x", n->name,
+					 a, s.rows[a], n->rows[a]);
+		if (s.actions != n->actions || s.host_ctrl != n->host_ctrl)
+			fail_msg("%s: %#x, %#x", n->name, s.actions,
+				 s.host_ctrl);
+	}
+}
+
+/* Off: nothing but iTLB multihit, on whatever CPU */
+static void test_off(void **state)
+{
+	struct speculation s;
+
+	for (u32 i = 0; i < ARRAY_SIZE(cpus); i++) {
+		speculation_choose(&cpus[i].cpu, SPECULATION_OFF, &s);
+		assert_int_equal(s.actions,
+				 cpus[i].rows[SPEC_MULTIHIT] & SPEC_SPLIT);
+		assert_int_equal(s.host_ctrl, 0);
+	}
+}
+
+/* Full: all of auto, and more where the CPU has the means */
+static void test_full(void **state)
+{
+	struct speculation s, full;
+
+	for (u32 i = 0; i < ARRAY_SIZE(cpus); i++) {
+		speculation_choose(&cpus[i].cpu, SPECULATION_AUTO, &s);
+		speculation_choose(&cpus[i].cpu, SPECULATION_FULL, &full);
+		for (u32 a = 0; a < SPEC_ATTACKS; a++)
+			if (s.rows[a])
+				assert_int_equal(full.rows[a], s.rows[a]);
+		if (cpus[i].cpu.vendor == VENDOR_INTEL &&
+		    (cpus[i].cpu.leaf7_edx & CPUID_7_EDX_FLUSH_L1D))
+			assert_true(full.actions & SPEC_L1D_FLUSH);
+		if (cpus[i].cpu.vendor == VENDOR_AMD &&
+		    (cpus[i].cpu.leaf88_ebx & CPUID_88_EBX_IBPB))
+			assert_true(full.actions & SPEC_IBPB_EXIT);
+	}
+}
+
+/* A retpoline's RET would miss a shadow stack */
+static void test_shadow_stack(void **state)
+{
+	struct spec_cpu zen3 = { AMD(0x19, 1, 1), .shadow_stack = true,
+				 .leaf88_ebx = AMD_OLD,
+				 .leaf821_eax = (u32)CPUID_821_EAX_SRSO_NO };
+	struct speculation s;
+
+	speculation_choose(&zen3, SPECULATION_AUTO, &s);
+	assert_true(s.actions & SPEC_IBRS_EXIT);
+	assert_false(s.actions & SPEC_RETPOLINE);
+	assert_true(s.shadow_stack);
+	zen3.leaf88_ebx = CPUID_88_EBX_IBPB;
+	speculation_choose(&zen3, SPECULATION_AUTO, &s);
+	assert_true(s.rows[SPEC_SPECTRE_V2] & SPEC_VULNERABLE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_named_cpus),
+		cmocka_unit_test(test_off),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_shadow_stack),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
