@@ -19,7 +19,8 @@ CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding \
 	   -fstack-protector-strong -mstack-protector-guard=global -Wframe-larger-than=3072 \
 	   -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
 	   -fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-common \
-	   -ffunction-sections -fdata-sections -fcf-protection=full -fno-jump-tables
+	   -ffunction-sections -fdata-sections -fcf-protection=full -fno-jump-tables \
+	   -mindirect-branch=thunk-extern -mindirect-branch-register
 NFLAGS  := -f elf64 -g -F dwarf -I./
 
 # The hypervisor is every source in its folders

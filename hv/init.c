@@ -12,12 +12,15 @@
 #include "arch/x86/cpu/cet.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/panic.h"
+#include "arch/x86/cpu/speculation.h"
 #include "arch/x86/machine/cpu.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/microcode.h"
 #include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/speculation_core.h"
+#include "arch/x86/machine/text_patch.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/clock/hpet.h"
@@ -36,6 +39,7 @@
 #include "hv/vm/create.h"
 #include "hv/vm/life.h"
 #include "hv/vm/plan.h"
+#include "hv/vm/siblings.h"
 #include "hv/vm/stats.h"
 #include "hv/vm/vcpu.h"
 #include "include/bulkhead/boot_info.h"
@@ -53,6 +57,7 @@
 #define LOG_RING_BYTES      KIB(64)
 #define GROW_BYTES_PER_CORE KIB(192) /* without what hostmap_init() took */
 #define CORE_RANGE_LEN      32
+#define SPLIT_SHARE         (PAGE_2M / PAGE_SIZE) /* a table for each 2 MiB */
 
 static struct boot_info boot; /* the loader's copy lies in guests' memory */
 static struct manifest manifest;
@@ -176,11 +181,24 @@ static int choose_backend(void)
 	return backend_select(both, ARRAY_SIZE(both), &vm_npt_max_level);
 }
 
+/* The back-end's code, as this CPU and the manifest want it */
+static int finish_text(void)
+{
+	const struct text_patch patch = { .sites = vcpu_ops->sites,
+					  .site_count = vcpu_ops->site_count,
+					  .stub = vcpu_enter,
+					  .target = vcpu_ops->run };
+
+	return text_patch(&patch);
+}
+
 /* Back-end and queue of the core it runs on */
 static int core_start(struct pcpu *cpu)
 {
-	int err = vcpu_ops->cpu_enable(cpu);
+	int err;
 
+	speculation_init_core();
+	err = vcpu_ops->cpu_enable(cpu);
 	return err ? err : sched_init_cpu(cpu);
 }
 
@@ -300,6 +318,16 @@ static void update_microcode(void)
 	cpu_features_init();
 }
 
+/* On a CPU with iTLB multihit a guest may have all of its large pages split:
+ * it shall not run its neighbours out of tables with that */
+static void reserve_split_tables(void)
+{
+	u64 bytes = owner_bytes(OWNER_FREE, 0) / SPLIT_SHARE;
+
+	if ((speculation.actions & SPEC_SPLIT) && hostmap_grow_pool(bytes))
+		log_warn("init", "memory for split pages is short");
+}
+
 static void plan(u32 cores)
 {
 	plan_check(&manifest, &boot, cores, first_guest_core(cores), report);
@@ -366,6 +394,7 @@ static void start_guests(void)
 	create_guests(false);
 	files_settle(privileged_config());
 	create_guests(true);
+	siblings_report();
 	log_info("init", "the hypervisor keeps %llu KiB",
 		 (owner_bytes(OWNER_HYPERVISOR, 0) >> 10));
 	if (!vm_count)
@@ -400,7 +429,9 @@ void hv_main(u64 boot_info_hpa)
 		wait_forever();
 	cet_start(this_cpu());
 	devices_init();
-	if (choose_backend())
+	speculation_init(manifest.speculation);
+	reserve_split_tables();
+	if (choose_backend() || finish_text())
 		wait_forever();
 	if (core_start(this_cpu())) {
 		log_error("init", "the boot core cannot be used for guests");

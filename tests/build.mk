@@ -28,10 +28,12 @@ $(UNIT_OBJ)/%.o: %.c tests/build.mk
 	$(call say,CC,$@)
 	$(Q)$(UNIT_CC) $(UNIT_FLAGS) -MMD -MP -c $< -o $@
 
+# Of assembly, the same text as the hypervisor's
 $(UNIT_OBJ)/%.asm.o: %.asm tests/build.mk
 	@mkdir -p $(@D)
-	$(call say,NASM,$<)
-	$(Q)$(NASM) $(NFLAGS) -o $@ $<
+	$(call say,NASM,$@)
+	$(Q)$(NASM) $(NFLAGS) -M -MT $@ -MF $(UNIT_OBJ)/$*.asm.d $<
+	$(Q)$(NASM) $(NFLAGS) $< -o $@
 
 # $(1): tests/unit/ROOM/test_X.c, $(2): the program
 define unit-rule
@@ -78,9 +80,11 @@ $(UNIT_OBJ)/fakes.a $(FUZZ_OBJ)/fakes.a:
 	$(Q)rm -f $@ && ar rc $@ $^
 
 # What each object of either was made from
-HOST_C := $(sort $(UNIT_C) $(FUZZ_C) $(FAKES_C) $(filter %.c,$(foreach s,$(SOURCED),$(lastword $(subst :, ,$(s))))))
-.SECONDARY: $(HOST_C:%.c=$(UNIT_OBJ)/%.o) $(HOST_C:%.c=$(FUZZ_OBJ)/%.o)
--include $(wildcard $(HOST_C:%.c=$(UNIT_OBJ)/%.d) $(HOST_C:%.c=$(FUZZ_OBJ)/%.d))
+HOST_C := $(sort $(UNIT_C) $(FUZZ_C) $(FAKES_C) $(foreach s,$(SOURCED),$(lastword $(subst :, ,$(s)))))
+HOST_ASM := $(filter %.asm,$(HOST_C))
+HOST_C := $(filter %.c,$(HOST_C))
+.SECONDARY: $(HOST_C:%.c=$(UNIT_OBJ)/%.o) $(HOST_C:%.c=$(FUZZ_OBJ)/%.o) $(HOST_ASM:%=$(UNIT_OBJ)/%.o)
+-include $(wildcard $(HOST_C:%.c=$(UNIT_OBJ)/%.d) $(HOST_C:%.c=$(FUZZ_OBJ)/%.d) $(HOST_ASM:%=$(UNIT_OBJ)/%.d))
 
 # Guest tests: tiny freestanding PVH ELF images, one source a group
 GUEST_FLAGS := -std=gnu11 -O2 -g -I. -Wall -Wextra -Wno-unused-parameter -Werror -Wno-format-zero-length -ffreestanding \

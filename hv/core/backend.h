@@ -11,6 +11,7 @@
 #define HV_CORE_BACKEND_H
 
 #include "arch/x86/cpu/percpu.h"
+#include "arch/x86/cpu/spec_code.h"
 #include "lib/types.h"
 #include "mm/pt.h"
 
@@ -254,6 +255,7 @@ struct vcpu_hw {
 	const struct vm_intercepts *intercepts;
 	struct budget *budget;
 	u64 tsc_offset;
+	u64 spec_ctrl; /* the guest's SPEC_CTRL, see speculation_ctrl() */
 	struct vcpu_exit exit; /* the last one */
 };
 
@@ -268,11 +270,14 @@ struct vm_intercepts {
 
 /*
  * The type of a `run` operation: code that is no C function and is only ever
- * called by hw_run() (hv/run/loop.c). It takes a struct vcpu_hw in RDI and
- * keeps RBX, RBP and RSP; the guest's take the place of all its caller's other
- * registers.
+ * called by hw_run() (hv/run/loop.c), through vcpu_enter. It takes a struct
+ * vcpu_hw in RDI and keeps RBX, RBP and RSP; the guest's take the place of all
+ * its caller's other registers.
  */
 struct vcpu_entry;
+/* enter.asm: a jump to the `run` of the back-end in use, set at boot by
+ * text_patch(): the hot path has no indirect call */
+extern u8 vcpu_enter[];
 
 /*
  * Context of every call, unless it says otherwise: on the core that runs the
@@ -322,6 +327,9 @@ struct vcpu_ops {
 	/* Store dirty groups, enter, fill v->exit. Attached. `valid` becomes
 	 * RG_RIP and what else the back-end has at no cost. */
 	const struct vcpu_entry *run;
+	/* Where its code can have detours (arch/x86/cpu/spec_code.h) */
+	const struct spec_site *sites;
+	u32 site_count;
 	/* Make @groups (enum reg_group) of regs valid. Attached or after put */
 	void (*read)(struct vcpu_hw *v, u32 groups);
 

@@ -68,8 +68,7 @@ struct vcpu {
 	u32 slot_hint; /* hv/core/walk.h: the memory slot it found last */
 	u64 apic_base_msr, misc_enable, mtrr_def_type;
 	u64 mtrr_var[16], mtrr_fixed[11]; /* hv/policy/mtrr.c */
-	/* In the core while it is current: the host uses neither */
-	u64 spec_ctrl, tsc_aux;
+	u64 tsc_aux; /* in the core while it is current: the host has no use */
 };
 
 static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)

@@ -4,6 +4,7 @@
  * core, attached. Each checks the value as the CPU would before it stores it.
  */
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/speculation.h"
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/regs.h"
 #include "hv/irq/vlapic.h"
@@ -214,7 +215,7 @@ int msr_write_tsc_aux(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_read_spec_ctrl(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		       u64 *value)
 {
-	*value = v->spec_ctrl;
+	*value = v->hw.spec_ctrl;
 	return 0;
 }
 
@@ -223,7 +224,9 @@ int msr_write_spec_ctrl(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 {
 	if ((value & ~SPEC_CTRL_DEFINED) || wrmsr_safe(msr, value))
 		return -EINVAL;
-	v->spec_ctrl = value;
+	v->hw.spec_ctrl = value;
+	if (speculation_ctrl(value) != value)
+		wrmsr(msr, speculation_ctrl(value));
 	return 0;
 }
 

@@ -77,19 +77,18 @@ static bool entry_make_free(struct pcpu *cpu, struct vcpu *v)
 }
 
 /*
- * vcpu_ops->run. Guest registers take the place of all but RBX, RBP and RSP:
- * the loop needs no other, and a C call would save them all.
+ * vcpu_ops->run, by vcpu_enter. Guest registers take the place of all but RBX,
+ * RBP and RSP: the loop needs no other, and a C call would save them all.
  */
 static inline void hw_run(struct vcpu *v)
 {
-	const struct vcpu_ops *ops = vcpu_ops;
 	struct vcpu_hw *hw = &v->hw;
 
-	__asm__ volatile("call *%c[run](%[ops])"
-			 : [ops] "+a"(ops), "+D"(hw)
-			 : [run] "i"(offsetof(struct vcpu_ops, run))
-			 : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12",
-			   "r13", "r14", "r15", "memory", "cc");
+	__asm__ volatile("call vcpu_enter"
+			 : "+D"(hw)
+			 :
+			 : "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
+			   "r12", "r13", "r14", "r15", "memory", "cc");
 }
 
 /* The current vCPU until somebody wants the core for something else. False: its

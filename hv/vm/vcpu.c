@@ -7,6 +7,7 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/guest_barrier.h"
+#include "arch/x86/cpu/speculation.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/msr.h"
@@ -79,7 +80,7 @@ void vcpu_reset(struct vcpu *v)
 	v->tsc_adjust = 0;
 	v->misc_enable = MISC_ENABLE_FAST_STRING;
 	mtrr_reset(v);
-	v->spec_ctrl = 0;
+	v->hw.spec_ctrl = 0;
 	v->tsc_aux = 0;
 	v->hw.tsc_offset = 0 - v->vm->tsc_start;
 	pvclock_reset(v);
@@ -87,28 +88,19 @@ void vcpu_reset(struct vcpu *v)
 	v->activity = VCPU_WAIT_SIPI;
 }
 
-/* MSRs that stay in the core while a vCPU is current; NULL: none, they are 0 */
+static void change_msr(u32 msr, u64 old, u64 val)
+{
+	if (old != val)
+		wrmsr(msr, val);
+}
+
+/* MSRs that stay in the core while a vCPU is current; NULL: none */
 static void switch_msrs(const struct vcpu *from, const struct vcpu *to)
 {
-	static const struct {
-		u32 msr;
-		size_t offset;
-	} rows[] = {
-		{ MSR_SPEC_CTRL, offsetof(struct vcpu, spec_ctrl) },
-		{ MSR_TSC_AUX, offsetof(struct vcpu, tsc_aux) },
-	};
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		u64 old = 0, val = 0;
-
-		if (to)
-			val = *(const u64 *)((const u8 *)to + rows[i].offset);
-		if (from)
-			old = *(const u64 *)((const u8 *)from + rows[i].offset);
-		if (old != val)
-			wrmsr(rows[i].msr, val);
-	}
+	change_msr(MSR_SPEC_CTRL,
+		   speculation_ctrl(from ? from->hw.spec_ctrl : 0),
+		   speculation_ctrl(to ? to->hw.spec_ctrl : 0));
+	change_msr(MSR_TSC_AUX, from ? from->tsc_aux : 0, to ? to->tsc_aux : 0);
 }
 
 void vcpu_take_core(struct pcpu *cpu, struct vcpu *v)

@@ -1,5 +1,8 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; The world switch: swaps GPRs around VMRUN and does nothing more.
+; The world switch: swaps GPRs around VMRUN. After #VMEXIT none of the guest's
+; values is left in one, so that none can steer what the host does speculatively.
+; At the labels svm_site_* text_patch.c may put a detour (spec_code.h); sites.c has
+; their list, and the instructions up to svm_site_*_end move there.
 ; Called by run.c with GIF clear, so that STI opens nothing here: it only
 ; lets physical interrupts through while the guest runs (with V_INTR_MASKING
 ; the host's IF is what masks them, APM 2 15.21.1).
@@ -16,15 +19,19 @@ GPR_RSI equ 48
 GPR_RDI equ 56
 GPR_R8  equ 64
 
-; RDI = hpa_t vmcb_hpa, RSI = u64 *gpr; keeps only RBP and RSP
+; RDI = hpa_t vmcb_hpa, RSI = u64 *gpr; keeps only RBP and RSP, and returns gpr
+; in RDI
 global svm_enter
 global svm_enter_vmrun
 svm_enter:
 	push	rbp
 	push	rsi
 	sti
+	global	svm_site_entry, svm_site_entry_end
+svm_site_entry:
 	mov	rax, rdi
 	mov	rcx, [rsi + GPR_RCX]
+svm_site_entry_end:
 	mov	rdx, [rsi + GPR_RDX]
 	mov	rbx, [rsi + GPR_RBX]
 	mov	rbp, [rsi + GPR_RBP]
@@ -36,8 +43,11 @@ svm_enter:
 	mov	r12, [rsi + GPR_R8 + 32]
 	mov	r13, [rsi + GPR_R8 + 40]
 	mov	r14, [rsi + GPR_R8 + 48]
+	global	svm_site_last, svm_site_last_end
+svm_site_last:
 	mov	r15, [rsi + GPR_R8 + 56]
 	mov	rsi, [rsi + GPR_RSI]
+svm_site_last_end:
 svm_enter_vmrun:
 	vmrun
 	cli
@@ -56,5 +66,21 @@ svm_enter_vmrun:
 	mov	[rax + GPR_R8 + 40], r13
 	mov	[rax + GPR_R8 + 48], r14
 	mov	[rax + GPR_R8 + 56], r15
+	xor	ecx, ecx
+	xor	edx, edx
+	xor	ebx, ebx
+	xor	esi, esi
+	mov	rdi, rax
+	xor	r8d, r8d
+	xor	r9d, r9d
+	xor	r10d, r10d
+	xor	r11d, r11d
+	xor	r12d, r12d
+	xor	r13d, r13d
+	global	svm_site_exit, svm_site_exit_end
+svm_site_exit:
+	xor	r14d, r14d
+	xor	r15d, r15d
+svm_site_exit_end:
 	pop	rbp
 	ret

@@ -187,7 +187,7 @@ static bool decode_cr4_write(struct vcpu_hw *v, struct vcpu_exit *exit)
 }
 
 /* clang-format off */
-const struct svm_exit_row svm_exit_rows[SVM_EXIT_ROWS] = {
+const struct svm_exit_row svm_exit_rows[256] = {
 	[VMEXIT_CR0_READ] = { EXIT_CR, false, decode_cr0_read },
 	[VMEXIT_CR0_WRITE] = { EXIT_CR, false, decode_cr0_write },
 	[VMEXIT_CR0_SEL_WRITE] = { EXIT_CR, false, decode_cr0_write },

@@ -61,6 +61,10 @@ struct vcpu_arch {
 
 extern struct svm_caps svm_caps; /* constant after svm_probe() */
 
+/* sites.c: where enter.asm can have detours */
+#define SVM_SITES 3
+extern const struct spec_site svm_sites[SVM_SITES];
+
 /* run.c: struct vcpu_ops.run */
 void svm_run(struct vcpu_hw *v);
 /* Make regs.xcr0 what the core has; attached, before the FPU is saved */
@@ -122,7 +126,9 @@ struct svm_exit_row {
 	bool (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
 };
 #define SVM_EXIT_ROWS 0xa6
-extern const struct svm_exit_row svm_exit_rows[SVM_EXIT_ROWS];
+/* As many as a byte selects: a mask for Spectre v1, as other codes are larger.
+ * From SVM_EXIT_ROWS on they are empty. */
+extern const struct svm_exit_row svm_exit_rows[256];
 /* The decode function of codes past the table */
 bool svm_decode_rare(struct vcpu_hw *v, struct vcpu_exit *exit);
 

@@ -17,6 +17,8 @@ const struct vcpu_ops svm_ops = {
 	.put = svm_put,
 	/* A C function, which keeps more than `run` asks for */
 	.run = (const struct vcpu_entry *)svm_run,
+	.sites = svm_sites,
+	.site_count = SVM_SITES,
 	.read = svm_load_groups,
 	.inject = svm_inject,
 	.request_window = svm_request_window,

@@ -22,14 +22,14 @@
 static inline struct vcpu_hw *enter(struct vcpu_hw *v, hpa_t vmcb_hpa)
 {
 	u64 *gpr = v->regs.gpr;
-	void *back;
+	u64 back = vmcb_hpa.v;
 
 	__asm__ volatile("call svm_enter"
-			 : "=a"(back), "+D"(vmcb_hpa.v), "+S"(gpr)
+			 : "+D"(back), "+S"(gpr)
 			 :
-			 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12",
-			   "r13", "r14", "r15", "memory", "cc");
-	return back;
+			 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11",
+			   "r12", "r13", "r14", "r15", "memory", "cc");
+	return (struct vcpu_hw *)back;
 }
 static_assert(offsetof(struct vcpu_hw, regs.gpr) == 0, "svm_enter returns it");
 
@@ -159,7 +159,7 @@ static inline bool exit_decode(struct vcpu_hw *v, struct vcpu_exit *exit,
 	}
 	if (unlikely(code >= SVM_EXIT_ROWS))
 		return exit_decode_more(v, exit, vmcb, svm_decode_rare);
-	row = &svm_exit_rows[code];
+	row = &svm_exit_rows[(u8)code];
 	exit->kind = row->kind;
 	exit->insn_len = 0;
 	if (row->insn)

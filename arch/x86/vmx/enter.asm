@@ -1,6 +1,9 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; The world switch: swaps general registers around the entry instruction and
-; does nothing more. RSP, RIP, RFLAGS and segments travel in the VMCS.
+; The world switch: swaps general registers around the entry instruction. After
+; an exit none of the guest's values is left in one, so that none can steer what
+; the host does speculatively. RSP, RIP, RFLAGS and segments travel in the VMCS.
+; At the labels vmx_site_* text_patch.c may put a detour (spec_code.h); sites.c has
+; their list, and the instructions up to vmx_site_*_end move there.
 ;
 ; vmx_run is struct vcpu_ops' run: it keeps RBX, RBP and RSP; nobody saves
 ; the other callee-saved registers. It falls into the entry, and the exit ends
@@ -43,9 +46,14 @@ R15_	equ 15 * 8
 
 	extern vmx_prepare, vmx_exited, vmx_refused
 
-%macro load_registers 0
+; @1: what the labels of its sites end in
+%macro load_registers 1
+	global vmx_site_entry%1, vmx_site_entry%1_end
+	global vmx_site_last%1, vmx_site_last%1_end
+vmx_site_entry%1:
 	mov rax, [rdi + RAX_]
 	mov rcx, [rdi + RCX_]
+vmx_site_entry%1_end:
 	mov rdx, [rdi + RDX_]
 	mov rbx, [rdi + RBX_]
 	mov rbp, [rdi + RBP_]
@@ -57,8 +65,10 @@ R15_	equ 15 * 8
 	mov r12, [rdi + R12_]
 	mov r13, [rdi + R13_]
 	mov r14, [rdi + R14_]
+vmx_site_last%1:
 	mov r15, [rdi + R15_]
 	mov rdi, [rdi + RDI_]
+vmx_site_last%1_end:
 %endmacro
 
 ; The exit comes back to this stack, and to the shadow stack where there is one.
@@ -82,7 +92,6 @@ R15_	equ 15 * 8
 ; void vmx_run(struct vcpu_hw *)
 	global vmx_run
 vmx_run:
-	endbr64
 	push rbp
 	push rbx
 	push rdi
@@ -97,7 +106,7 @@ resume:
 	cmp rsp, [rdx + HOST_RSP_]
 	jne new_rsp
 resume_now:
-	load_registers
+	load_registers _resume
 	vmresume
 	jmp refused
 
@@ -115,7 +124,7 @@ more:
 	test al, al
 	jz resume
 	store_stacks
-	load_registers
+	load_registers _launch
 	vmlaunch
 
 ; VMfail: no guest instruction ran. ZF: there is an error number in the VMCS
@@ -147,6 +156,21 @@ vmx_exit_point:
 	mov [rdi + R13_], r13
 	mov [rdi + R14_], r14
 	mov [rdi + R15_], r15
+	xor eax, eax
+	xor ecx, ecx
+	xor edx, edx
+	xor esi, esi
+	xor r8d, r8d
+	xor r9d, r9d
+	xor r10d, r10d
+	xor r11d, r11d
+	xor r12d, r12d
+	xor r13d, r13d
+	global vmx_site_exit, vmx_site_exit_end
+vmx_site_exit:
+	xor r14d, r14d
+	xor r15d, r15d
+vmx_site_exit_end:
 	pop rdi
 	pop rbx
 	pop rbp

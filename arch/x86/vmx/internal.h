@@ -77,6 +77,10 @@ static inline bool vmx_loaded(const struct vcpu_hw *v)
 extern const struct vcpu_entry vmx_run;
 void vmx_exit_point(void); /* HOST_RIP */
 
+/* sites.c: where enter.asm can have detours */
+#define VMX_SITES 5
+extern const struct spec_site vmx_sites[VMX_SITES];
+
 /* run.c */
 /* Store more than RIP before the entry. True: the VMCS's first, VMLAUNCH */
 bool vmx_prepare(struct vcpu_hw *v);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See text_patch.h. Called by hv/init.c; no lock. */
+#include "arch/x86/machine/text_patch.h"
+
+#include "arch/x86/cpu/asm.h"
+#include "lib/errno.h"
+#include "mm/hostmap.h"
+#include "mm/pmm.h"
+#include "mm/pt.h"
+
+extern u8 __text_start[], __text_end[];
+extern u8 text_area[], text_area_end[];
+extern u8 indirect_thunks[];
+
+/* The writable view of what lies at @code */
+static u8 *view_of(u8 *view, const u8 *code)
+{
+	return view + (code - __text_start);
+}
+
+static void patch_thunks(u8 *view)
+{
+	u8 *thunks = view_of(view, indirect_thunks);
+
+	for (u32 reg = 0; reg < SPEC_THUNK_COUNT; reg++)
+		spec_code_thunk(thunks + reg * SPEC_THUNK_BYTES +
+					SPEC_THUNK_OFFSET,
+				reg, true);
+}
+
+/* The instructions are not decoded: that these five bytes are never anything
+ * else is what scripts/check-thunks sees to */
+static void inline_thunks(u8 *view)
+{
+	u64 size = (u64)(__text_end - __text_start) - SPEC_JUMP_BYTES;
+
+	for (u64 i = 0; i < size; i++)
+		if ((view[i] & 0xfe) == 0xe8 &&
+		    spec_code_inline(view + i, (u64)__text_start + i,
+				     (u64)indirect_thunks))
+			i += SPEC_JUMP_BYTES - 1;
+}
+
+static void patch_sites(u8 *view, const struct text_patch *p)
+{
+	struct spec_buffer b = { .bytes = view_of(view, text_area),
+				 .va = (u64)text_area,
+				 .size = (u32)(text_area_end - text_area) };
+
+	spec_code_begin(&b);
+	for (u32 i = 0; i < p->site_count; i++)
+		spec_code_detour(&b, &speculation, &p->sites[i],
+				 view_of(view, p->sites[i].at));
+}
+
+int text_patch(const struct text_patch *p)
+{
+	u64 size = (u64)(__text_end - __text_start);
+	u8 *view = ioremap(virt_to_hpa(__text_start), size, PT_R | PT_W);
+
+	if (!view)
+		return -ENOMEM;
+	if (speculation.actions & SPEC_RETPOLINE)
+		patch_thunks(view);
+	else if (!(speculation.actions & SPEC_ALIGNED))
+		inline_thunks(view);
+	patch_sites(view, p);
+	spec_code_jump(view_of(view, p->stub), (u64)p->stub, (u64)p->target);
+	iounmap(view, size);
+	/* Code that was changed through another address is fetched anew after a
+	 * serializing instruction (SDM 3A 9.1.3 *Handling Self- and
+	 * Cross-Modifying Code*) */
+	(void)cpuid(0);
+	return 0;
+}

@@ -1,0 +1,101 @@
+/* SOURCES: arch/x86/svm/enter.asm arch/x86/svm/sites.c arch/x86/machine/text_area.asm arch/x86/cpu/spec_code.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* enter.asm itself, run on this CPU as far as it goes (entry_cpu.h), as it is
+ * built and with each detour: which MSRs are written when, and that no value of
+ * the guest's is left in a register */
+#include "arch/x86/svm/internal.h"
+#include "include/hw/msr.h"
+#include "tests/unit/fakes/entry_cpu.h"
+#include "tests/unit/test.h"
+
+#define GUEST_CTRL SPEC_CTRL_SSBD
+#define VMCB_HPA   0x5000u
+
+void svm_enter(void);
+
+static struct vcpu_hw hw;
+
+static void run(const struct speculation *choice)
+{
+	entry_cpu_patch(svm_sites, SVM_SITES, choice);
+	hw = (struct vcpu_hw){ .spec_ctrl = GUEST_CTRL };
+	for (u32 i = 0; i < GPR_COUNT; i++)
+		hw.regs.gpr[i] = 0x1000 + i;
+	entry_cpu_call(svm_enter, VMCB_HPA, (u64)hw.regs.gpr);
+	assert_int_equal(entry_cpu.guest[GPR_RAX], VMCB_HPA);
+	for (u32 i = GPR_RCX; i < GPR_COUNT; i++) {
+		if (i == GPR_RSP)
+			continue;
+		assert_int_equal(entry_cpu.guest[i], 0x1000 + i);
+		assert_int_equal(hw.regs.gpr[i], entry_cpu_guest_value(i));
+		assert_int_not_equal(entry_cpu.host[i],
+				     entry_cpu_guest_value(i));
+	}
+	assert_ptr_equal(entry_cpu.host[GPR_RDI], &hw);
+	assert_int_equal(entry_cpu.host[GPR_RBP], 0x1c);
+}
+
+/* With nothing chosen, all that is not the host's is zero */
+static void test_nothing(void **state)
+{
+	const struct speculation none = { 0 };
+
+	run(&none);
+	assert_int_equal(entry_cpu.write_count, 0);
+	for (u32 i = GPR_RCX; i < GPR_COUNT; i++)
+		if (i != GPR_RSP && i != GPR_RBP && i != GPR_RDI)
+			assert_int_equal(entry_cpu.host[i], 0);
+	assert_false(entry_cpu_detoured(svm_sites, SVM_SITES));
+}
+
+static void expect_write(u32 n, u32 msr, u64 value, bool exited)
+{
+	assert_in_range(n, 0, entry_cpu.write_count - 1);
+	assert_int_equal(entry_cpu.writes[n].msr, msr);
+	assert_int_equal(entry_cpu.writes[n].value, value);
+	assert_int_equal(entry_cpu.writes[n].exited, exited);
+}
+
+static void test_writes(void **state)
+{
+	const struct speculation s = { .actions = SPEC_IBRS_EXIT |
+						  SPEC_IBPB_EXIT | SPEC_DIVIDE |
+						  SPEC_VERW | SPEC_RSB_FILL,
+				       .host_ctrl = SPEC_CTRL_IBRS };
+
+	run(&s);
+	assert_int_equal(entry_cpu.write_count, 3);
+	expect_write(0, MSR_SPEC_CTRL, GUEST_CTRL, false);
+	expect_write(1, MSR_SPEC_CTRL, SPEC_CTRL_IBRS, true);
+	expect_write(2, MSR_PRED_CMD, PRED_CMD_IBPB, true);
+}
+
+/* Each alone: it runs, and the stack is even afterwards */
+static void test_each(void **state)
+{
+	for (u32 i = 0; i < 31; i++) {
+		const struct speculation s = { .actions = 1u << i };
+
+		run(&s);
+	}
+}
+
+static void test_all(void **state)
+{
+	const struct speculation s = { .actions = ~0u };
+
+	run(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_writes),
+		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_all),
+	};
+
+	entry_cpu_init(svm_sites, SVM_SITES);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
