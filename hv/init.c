@@ -57,7 +57,8 @@
 #define LOG_RING_BYTES      KIB(64)
 #define GROW_BYTES_PER_CORE KIB(192) /* without what hostmap_init() took */
 #define CORE_RANGE_LEN      32
-#define SPLIT_SHARE         (PAGE_2M / PAGE_SIZE) /* a table for each 2 MiB */
+/* A table for each 2 MiB and each GiB, and the pool's own books */
+#define SPLIT_BYTES(ram) ((ram) / 512 + (ram) / 32768)
 
 static struct boot_info boot; /* the loader's copy lies in guests' memory */
 static struct manifest manifest;
@@ -322,7 +323,7 @@ static void update_microcode(void)
  * it shall not run its neighbours out of tables with that */
 static void reserve_split_tables(void)
 {
-	u64 bytes = owner_bytes(OWNER_FREE, 0) / SPLIT_SHARE;
+	u64 bytes = SPLIT_BYTES(owner_bytes(OWNER_FREE, 0));
 
 	if ((speculation.actions & SPEC_SPLIT) && hostmap_grow_pool(bytes))
 		log_warn("init", "memory for split pages is short");

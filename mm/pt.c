@@ -69,6 +69,9 @@ static u64 leaf_hpa(u64 entry, u32 level)
 
 static u64 make_leaf(const struct page_table *pt, u64 hpa, u32 attrs, u32 level)
 {
+	if (pt->split_exec && level > 1 && (attrs & PT_X))
+		return hpa | pt->fmt->leaf(attrs & ~(u32)PT_X, level) |
+		       pt->fmt->exec_later;
 	return hpa | pt->fmt->leaf(attrs, level);
 }
 
@@ -90,6 +93,7 @@ int pt_init(struct page_table *pt, const struct pt_format *fmt,
 	pt->fmt = fmt;
 	pt->budget = b;
 	pt->max_level = max_level;
+	pt->split_exec = false;
 	pt->root = table_new(pt);
 	return pt->root ? 0 : -ENOMEM;
 }
@@ -268,6 +272,30 @@ int pt_unmap(struct page_table *pt, u64 addr, u64 size)
 	if (!err)
 		clear_range(pt, pt->root, PT_LEVELS, addr, size);
 	return err;
+}
+
+int pt_exec(struct page_table *pt, u64 addr)
+{
+	u64 *table = pt->root;
+
+	addr &= PT_ADDR_MAX - 1;
+	for (u32 level = PT_LEVELS; level > 0; level--) {
+		u64 *slot = &table[level_index(addr, level)];
+		u64 e = READ_ONCE(*slot);
+		int err;
+
+		if (!entry_present(pt, e))
+			return -ENOENT;
+		if (entry_is_leaf(e, level)) {
+			if (level == 1 || !(e & pt->fmt->exec_later))
+				return pt->fmt->attrs(e) & PT_X ? 0 : -EPERM;
+			err = leaf_split(pt, slot, level);
+			if (err)
+				return err;
+		}
+		table = entry_table(READ_ONCE(*slot));
+	}
+	return -ENOENT;
 }
 
 int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,

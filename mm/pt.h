@@ -36,6 +36,9 @@ struct page_table {
 	struct budget *budget; /* table pages are charged here */
 	void *root;            /* virtual; virt_to_hpa() for CR3/EPTP */
 	u32 max_level;         /* largest leaf: 1 = 4K, 2 = 2M, 3 = 1G */
+	/* Large leaves are never executable: pt_exec() splits those that are to
+	 * be. Set by the owner after pt_init(); for EPT. */
+	bool split_exec;
 };
 
 /* An empty table whose leaves are @max_level at most, 1 to 3; the CPU has such
@@ -59,6 +62,15 @@ int __must_check pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size,
  * was.
  */
 int __must_check pt_unmap(struct page_table *pt, u64 addr, u64 size);
+/*
+ * Makes the page at @addr executable if it was mapped with PT_X: a large leaf
+ * of a table with split_exec becomes small ones, which are. Needs no flush:
+ * what a CPU has cached permits less, and it looks again before it faults (SDM
+ * 3C 29.4.3.1 *Operations that Invalidate Cached Mappings*: an EPT violation
+ * drops what it used). -ENOENT: not mapped. -EPERM: mapped without PT_X.
+ * -ENOMEM: no memory for a table; all is as it was.
+ */
+int __must_check pt_exec(struct page_table *pt, u64 addr);
 /* What @addr is mapped to: *@hpa, the leaf's *@attrs, and how many bytes of the
  * leaf are *@left from there on. May race a change: it sees the old or the new
  * entry. -ENOENT: it is not mapped. */

@@ -105,7 +105,7 @@ static u32 ept_attrs(u64 entry)
 
 	if (entry & EPTE_W)
 		attrs |= PT_W;
-	if (entry & EPTE_X)
+	if (entry & (EPTE_X | EPTE_IGNORED))
 		attrs |= PT_X;
 	if ((entry & EPTE_TYPE) == EPTE_TYPE_UC)
 		attrs |= PT_UC;
@@ -134,6 +134,7 @@ const struct pt_format pt_ept = {
 	.name = "EPT",
 	.present_mask = EPTE_R | EPTE_W | EPTE_X,
 	.table_bits = EPTE_R | EPTE_W | EPTE_X,
+	.exec_later = EPTE_IGNORED,
 	.leaf = ept_leaf,
 	.attrs = ept_attrs,
 };

@@ -17,6 +17,9 @@ struct pt_format {
 	u64 present_mask;
 	/* Bits, without the address, of an entry that points to a table */
 	u64 table_bits;
+	/* In a large leaf without X: its pages are to be executable once they
+	 * are small (pt_exec()). 0: this format has no such bit. */
+	u64 exec_later;
 	/* Bits, without the address, of a leaf at @level (1 to 3) with @attrs,
 	 * enum pt_attr; what the format does not have is ignored */
 	u64 (*leaf)(u32 attrs, u32 level);

@@ -67,6 +67,17 @@ static u64 piece_size(const struct vm *vm, u64 addr, u64 lo, u64 hi)
 	return PAGE_SIZE;
 }
 
+/* With split_exec, a table for each 2 MiB that is executed was set aside for
+ * RAM; device windows know no such bound, and nothing of a device is code */
+static u32 window_attrs(const struct vm *vm, u64 addr)
+{
+	u32 attrs = PT_R | PT_W | PT_UC;
+
+	if (vm->npt.split_exec && owner_find(HPA(addr)).kind == OWNER_DEVICE)
+		return attrs;
+	return attrs | PT_X;
+}
+
 static int map_piece(struct vm *vm, u64 addr, u64 lo, u64 hi)
 {
 	u64 size = piece_size(vm, addr, lo, hi);
@@ -77,7 +88,7 @@ static int map_piece(struct vm *vm, u64 addr, u64 lo, u64 hi)
 		u64 base = ALIGN_DOWN(addr, size);
 
 		err = pt_map(&vm->npt, base, HPA(base), size,
-			     PT_R | PT_W | PT_X | PT_UC);
+			     window_attrs(vm, addr));
 	}
 	return err;
 }
@@ -113,6 +124,28 @@ static int unclaimed(struct vm *vm, gpa_t gpa)
 	return vm->privileged ? device_map(vm, gpa.v) : -EFAULT;
 }
 
+/*
+ * A fetch where the table may forbid it: large leaves do on a CPU with iTLB
+ * multihit (CVE-2018-12207), until they are split. 0: enter again. -ENOENT:
+ * nothing is mapped there. -EPERM: it is not to be executed.
+ */
+static int allow_fetch(struct vm *vm, gpa_t gpa)
+{
+	int err;
+
+	if (!vm->npt.split_exec)
+		return -ENOENT;
+	spin_lock(&npt_lock);
+	err = pt_exec(&vm->npt, gpa.v);
+	spin_unlock(&npt_lock);
+	return err;
+}
+
+static bool is_fetch(const struct vcpu_exit *e)
+{
+	return (e->mmio.access & ACCESS_X) && !e->mmio.walk;
+}
+
 /* A write to ROM that no instruction asked for */
 static bool rom_accessed(struct vcpu *v, const struct vcpu_exit *e)
 {
@@ -126,9 +159,19 @@ static bool rom_accessed(struct vcpu *v, const struct vcpu_exit *e)
 
 enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
+	int fetch = -ENOENT;
+
 	if (emulate_lapic_page(v, e))
 		return VERDICT_ADVANCE;
-	if (!bus_find(&v->vm->mmio, vlapic_bus_gpa(v, e->mmio.gpa.v))) {
+	if (is_fetch(e))
+		fetch = allow_fetch(v->vm, e->mmio.gpa);
+	if (!fetch)
+		return VERDICT_RESUME;
+	if (fetch == -ENOMEM)
+		return exit_cannot(v, EXC_GP,
+				   "no memory left to split a large page");
+	if (fetch != -EPERM &&
+	    !bus_find(&v->vm->mmio, vlapic_bus_gpa(v, e->mmio.gpa.v))) {
 		int err = unclaimed(v->vm, e->mmio.gpa);
 
 		if (!err)
@@ -146,7 +189,7 @@ enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 				   "its interrupt tables are not in RAM");
 	/* No #PF: a kernel that finds the page mapped and executable would
 	 * return to it for ever */
-	if ((e->mmio.access & ACCESS_X) && !e->mmio.walk)
+	if (is_fetch(e))
 		return exit_cannot(v, EXC_GP,
 				   "it executes where there is no RAM");
 	return emulate_mmio(v, e);

@@ -175,14 +175,34 @@ static struct vm *vm_alloc(const struct guest_config *config)
 	return vm;
 }
 
+/* Tables for all of its memory in 4 KiB pages, where its large pages may come
+ * to be split (struct page_table, split_exec) */
+static u64 split_pages(const struct vm *vm)
+{
+	u64 pages = 0;
+
+	for (u32 i = 0; vm->npt.split_exec && i < vm->slot_count; i++)
+		pages += vm->slots[i].size / PAGE_2M +
+			 vm->slots[i].size / PAGE_1G;
+	return pages;
+}
+
 /* What an isolated guest takes at each reset is there, whatever others have
- * taken meanwhile. The privileged guest is made last and resets never. */
+ * taken meanwhile, and what splits take. The privileged guest is made last and
+ * resets never. */
 static int set_aside(struct vm *vm)
 {
-	if (!vm->privileged)
+	u64 split = split_pages(vm);
+	int err = pmm_reserve(&vm->budget, split);
+
+	if (err)
+		return err;
+	if (!vm->privileged) {
+		vm->budget.max_pages += split;
 		return pmm_reserve(&vm->budget, load_pages(vm->config));
-	vm->budget.max_pages =
-		vm->budget.used_pages + PRIVILEGED_SHARE(pmm_spare_pages());
+	}
+	vm->budget.max_pages = vm->budget.used_pages + split +
+			       PRIVILEGED_SHARE(pmm_spare_pages());
 	return 0;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "hv/vm/memory.h"
 
+#include "arch/x86/cpu/speculation.h"
 #include "hv/core/backend.h"
 #include "hv/core/pc_map.h"
 #include "hv/load/load.h"
@@ -138,6 +139,7 @@ static int map_slots(struct vm *vm)
 	int err = pt_init(&vm->npt, vcpu_ops->pt_format, &vm->budget,
 			  vm_npt_max_level);
 
+	vm->npt.split_exec = speculation.actions & SPEC_SPLIT;
 	for (u32 i = 0; i < vm->slot_count && !err; i++)
 		err = pt_map(&vm->npt, vm->slots[i].gpa, HPA(vm->slots[i].hpa),
 			     vm->slots[i].size,

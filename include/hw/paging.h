@@ -22,6 +22,7 @@
 #define EPTE_TYPE_WB (6ull << 3)
 #define EPTE_TYPE    BITS(5, 3)
 #define EPTE_PS	     BIT(7) /* levels 2 and 3 */
+#define EPTE_IGNORED BIT(52) /* the CPU does not look at it */
 /* clang-format on */
 
 #endif

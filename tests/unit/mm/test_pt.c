@@ -111,6 +111,68 @@ static void test_attrs(void **state)
 	}
 }
 
+/* Large leaves that are to be executable are not, but say so; the first fetch
+ * makes small ones of what it touches */
+static void test_exec_splits(void **state)
+{
+	const u64 rwx = EPTE_R | EPTE_W | EPTE_X | EPTE_TYPE_WB;
+	struct page_table pt;
+	hpa_t hpa;
+	u32 attrs;
+	u64 left;
+
+	assert_int_equal(pt_init(&pt, &pt_ept, &budget, 3), 0);
+	pt.split_exec = true;
+	assert_int_equal(pt_map(&pt, 0, HPA(PAGE_1G), PAGE_1G + PAGE_2M,
+				PT_R | PT_W | PT_X),
+			 0);
+	assert_int_equal(pt_map(&pt, PAGE_1G + PAGE_2M, HPA(0x5000), PAGE_SIZE,
+				PT_R | PT_W | PT_X),
+			 0);
+	assert_int_equal(pt_map(&pt, 2 * PAGE_1G, HPA(0), PAGE_2M, PT_R), 0);
+	assert_int_equal(*table_at(&pt, 0, 3), PAGE_1G | EPTE_R | EPTE_W |
+						       EPTE_TYPE_WB | EPTE_PS |
+						       EPTE_IGNORED);
+	assert_int_equal(*table_at(&pt, PAGE_1G, 2) & EPTE_X, 0);
+	assert_int_equal(*table_at(&pt, PAGE_1G + PAGE_2M, 1), 0x5000 | rwx);
+	assert_int_equal(pt_query(&pt, 5, &hpa, &attrs, &left), 0);
+	assert_int_equal(attrs, PT_R | PT_W | PT_X);
+
+	assert_int_equal(pt_exec(&pt, 3 * PAGE_2M + 0x3123), 0);
+	assert_int_equal(*table_at(&pt, 3 * PAGE_2M + 0x3000, 1),
+			 (PAGE_1G + 3 * PAGE_2M + 0x3000) | rwx);
+	assert_int_equal(*table_at(&pt, 2 * PAGE_2M, 2) & EPTE_X, 0);
+	assert_int_equal(pt_query(&pt, 2 * PAGE_2M, &hpa, &attrs, &left), 0);
+	assert_int_equal(hpa.v, PAGE_1G + 2 * PAGE_2M);
+	assert_int_equal(attrs, PT_R | PT_W | PT_X);
+	assert_int_equal(left, PAGE_2M);
+	/* Again, a small page, what is not there, what is no code */
+	assert_int_equal(pt_exec(&pt, 3 * PAGE_2M), 0);
+	assert_int_equal(pt_exec(&pt, PAGE_1G + PAGE_2M), 0);
+	assert_int_equal(pt_exec(&pt, 3 * PAGE_1G), -ENOENT);
+	assert_int_equal(pt_exec(&pt, 2 * PAGE_1G), -EPERM);
+	/* Without a table it stays as it is */
+	table_pages_left = 0;
+	assert_int_equal(pt_exec(&pt, 9 * PAGE_2M), -ENOMEM);
+	assert_int_equal(pt_query(&pt, 9 * PAGE_2M, &hpa, &attrs, &left), 0);
+	assert_int_equal(left, PAGE_2M);
+	pt_destroy(&pt);
+	assert_int_equal(budget.used_pages, 0);
+}
+
+/* Where nothing is to be split, large leaves are executable */
+static void test_exec_large(void **state)
+{
+	struct page_table pt;
+
+	assert_int_equal(pt_init(&pt, &pt_npt, &budget, 3), 0);
+	assert_int_equal(pt_map(&pt, 0, HPA(0), PAGE_1G, PT_R | PT_W | PT_X),
+			 0);
+	assert_int_equal(pt_exec(&pt, PAGE_2M), 0);
+	assert_int_equal(budget.used_pages, 2);
+	pt_destroy(&pt);
+}
+
 static void test_split(void **state)
 {
 	struct page_table pt;
@@ -314,6 +376,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_entries, fresh),
 		cmocka_unit_test_setup(test_attrs, fresh),
+		cmocka_unit_test_setup(test_exec_splits, fresh),
+		cmocka_unit_test_setup(test_exec_large, fresh),
 		cmocka_unit_test_setup(test_split, fresh),
 		cmocka_unit_test_setup(test_no_memory, fresh),
 		cmocka_unit_test_setup(test_bad_arguments, fresh),

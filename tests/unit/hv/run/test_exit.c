@@ -211,6 +211,10 @@ bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
 	return gpa.v < RAM_END;
 }
 
+int pt_exec(struct page_table *pt, u64 addr)
+{
+	return 0;
+}
 int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,
 	     u64 *left)
 {

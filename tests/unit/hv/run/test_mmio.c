@@ -1,0 +1,161 @@
+/* SOURCES: hv/run/mmio.c hv/core/slots.c hv/core/bus.c mm/pt.c mm/pt_format.c tests/unit/mm/table_pages.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A fetch from pages that the guest's table keeps from being executed, on a CPU
+ * with iTLB multihit */
+#include "hv/emulate/emulate.h"
+#include "hv/irq/vlapic.h"
+#include "hv/run/mmio.h"
+#include "lib/errno.h"
+#include "tests/unit/fakes/kill.h"
+#include "tests/unit/fakes/owner.h"
+#include "tests/unit/fakes/vm.h"
+#include "tests/unit/mm/table_pages.h"
+
+#define WINDOW MIB(512) /* of a device */
+
+static u32 emulated;
+
+enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
+{
+	emulated++;
+	return VERDICT_ADVANCE;
+}
+bool emulate_lapic_page(struct vcpu *v, const struct vcpu_exit *e)
+{
+	return false;
+}
+bool emulate_rom_accessed(struct vcpu *v, gpa_t gpa)
+{
+	return false;
+}
+
+static struct vcpu *vcpu;
+
+static int setup(void **state)
+{
+	struct page_table *npt = &fake_vm.npt;
+
+	fake_vm_init(1);
+	vcpu = &fake_vcpus[0];
+	table_pages_reset();
+	fake_owner_count = 0;
+	fake_owner_add(0, 2 * PAGE_1G, OWNER_GUEST, 0);
+	kills = 0;
+	emulated = 0;
+	fake_vm.privileged = true;
+	fake_vm.phys_bits = 40;
+	fake_vm.slots[0] = (struct vm_slot){ .size = 8 * PAGE_2M };
+	fake_vm.slot_count = 1;
+	assert_int_equal(pt_init(npt, &pt_ept, &fake_vm.budget, 2), 0);
+	npt->split_exec = true;
+	assert_int_equal(
+		pt_map(npt, 0, HPA(0), 8 * PAGE_2M, PT_R | PT_W | PT_X), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	pt_destroy(&fake_vm.npt);
+	return 0;
+}
+
+static enum verdict touch(u64 gpa, u8 access)
+{
+	const struct vcpu_exit e = { .kind = EXIT_MMIO,
+				     .mmio.gpa = GPA(gpa),
+				     .mmio.access = access };
+
+	return exit_mmio(vcpu, &e);
+}
+
+static u64 leaf_bytes(u64 gpa)
+{
+	u64 left;
+	u32 attrs;
+	hpa_t hpa;
+
+	assert_int_equal(pt_query(&fake_vm.npt, gpa, &hpa, &attrs, &left), 0);
+	assert_int_equal(hpa.v, gpa);
+	return left;
+}
+
+/* Only what was fetched from is split, once, and the guest goes on */
+static void test_fetch_splits(void **state)
+{
+	u64 tables = fake_vm.budget.used_pages;
+
+	assert_int_equal(touch(3 * PAGE_2M + 0x1000, ACCESS_X), VERDICT_RESUME);
+	assert_int_equal(leaf_bytes(3 * PAGE_2M + 0x1000), PAGE_SIZE);
+	assert_int_equal(leaf_bytes(2 * PAGE_2M), PAGE_2M);
+	assert_int_equal(fake_vm.budget.used_pages, tables + 1);
+	/* Another vCPU that fetched meanwhile */
+	assert_int_equal(touch(3 * PAGE_2M + 0x1000, ACCESS_R | ACCESS_X),
+			 VERDICT_RESUME);
+	assert_int_equal(fake_vm.budget.used_pages, tables + 1);
+	assert_int_equal(kills, 0);
+}
+
+static void test_no_table_left(void **state)
+{
+	table_pages_left = 0;
+	assert_int_equal(touch(PAGE_2M, ACCESS_X), VERDICT_KILL);
+	assert_non_null(strstr(kill_reason, "split"));
+	assert_int_equal(leaf_bytes(PAGE_2M), PAGE_2M);
+}
+
+/* A device's first touch maps it, and it is no code */
+static void test_device(void **state)
+{
+	fake_owners[0].size = WINDOW;
+	fake_owner_add(2 * PAGE_1G, PAGE_1G, OWNER_GUEST, 0);
+	assert_int_equal(touch(WINDOW, ACCESS_R), VERDICT_RESUME);
+	assert_int_equal(leaf_bytes(WINDOW), PAGE_2M);
+	assert_int_equal(touch(WINDOW, ACCESS_X), VERDICT_KILL);
+	assert_int_equal(leaf_bytes(WINDOW), PAGE_2M);
+	assert_non_null(strstr(kill_reason, "no RAM"));
+}
+
+/* The firmware's code may lie outside of RAM */
+static void test_firmware(void **state)
+{
+	fake_owners[0].size = WINDOW;
+	fake_owner_add(WINDOW, PAGE_2M, OWNER_FIRMWARE, 0);
+	assert_int_equal(touch(WINDOW + 0x3000, ACCESS_X), VERDICT_RESUME);
+	assert_int_equal(leaf_bytes(WINDOW + 0x3000), PAGE_2M - 0x3000);
+	assert_int_equal(touch(WINDOW + 0x3000, ACCESS_X), VERDICT_RESUME);
+	assert_int_equal(leaf_bytes(WINDOW + 0x3000), PAGE_SIZE);
+}
+
+/* Nobody has that address */
+static void test_nothing_there(void **state)
+{
+	fake_vm.privileged = false;
+	assert_int_equal(touch(GIB(8), ACCESS_X), VERDICT_KILL);
+	assert_int_equal(touch(GIB(8), ACCESS_R), VERDICT_ADVANCE);
+	assert_int_equal(emulated, 1);
+}
+
+/* The walk of a guest's table is no fetch */
+static void test_walk(void **state)
+{
+	const struct vcpu_exit e = { .kind = EXIT_MMIO,
+				     .mmio.gpa = GPA(GIB(8)),
+				     .mmio.access = ACCESS_X,
+				     .mmio.walk = true };
+
+	fake_vm.privileged = false;
+	assert_int_equal(exit_mmio(vcpu, &e), VERDICT_ADVANCE);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_fetch_splits),  TEST(test_no_table_left),
+		TEST(test_device),        TEST(test_firmware),
+		TEST(test_nothing_there), TEST(test_walk),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
