@@ -7,6 +7,7 @@
  * passthrough.lock, but for the bus callbacks and the storm hook, which take
  * it.
  */
+#include "arch/x86/cpu/nospec.h"
 #include "arch/x86/cpu/portio.h"
 #include "hv/assign/passthrough_priv.h"
 #include "hv/core/vcpu.h"
@@ -152,7 +153,9 @@ static struct msix_entry *entry_at(const struct vfunc *f, u64 offset)
 	if (offset < start || !table_there(f))
 		return NULL;
 	offset = (offset - start) / PCI_MSIX_ENTRY_BYTES;
-	return offset < f->msix.count ? &f->msix.entries[offset] : NULL;
+	if (offset >= f->msix.count)
+		return NULL;
+	return &f->msix.entries[index_nospec(offset, f->msix.count)];
 }
 
 static u64 table_read(struct vcpu *v, void *dev, u64 offset, u8 size)

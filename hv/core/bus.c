@@ -7,6 +7,7 @@
  */
 #include "hv/core/bus.h"
 
+#include "arch/x86/cpu/nospec.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -139,13 +140,20 @@ const struct bus_region *bus_find(const struct bus *bus, u64 addr)
 	u32 at;
 
 	if (bus->index && addr < BUS_INDEXED) {
-		at = bus->index[addr];
+		at = bus->index[addr % BUS_INDEXED];
 		return at ? &bus->regions[at - 1] : NULL;
 	}
 	at = bus_search(bus, addr);
 	if (at == bus->count || bus->regions[at].base > addr)
 		return NULL;
 	return &bus->regions[at];
+}
+
+/* Where in its region an access is: what a device looks up by it stays in the
+ * region, speculatively too */
+static u64 offset_in(const struct bus_region *r, u64 addr)
+{
+	return index_nospec(addr - r->base, r->size);
 }
 
 /* The region that holds the whole access */
@@ -165,7 +173,7 @@ u64 bus_read(const struct bus *bus, struct vcpu *v, u64 addr, u8 size)
 
 	if (!r || !r->read)
 		return ones_of(size);
-	return r->read(v, r->dev, addr - r->base, size) & ones_of(size);
+	return r->read(v, r->dev, offset_in(r, addr), size) & ones_of(size);
 }
 
 void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size,
@@ -174,5 +182,6 @@ void bus_write(const struct bus *bus, struct vcpu *v, u64 addr, u8 size,
 	const struct bus_region *r = bus_claim(bus, addr, size);
 
 	if (r && r->write)
-		r->write(v, r->dev, addr - r->base, size, val & ones_of(size));
+		r->write(v, r->dev, offset_in(r, addr), size,
+			 val & ones_of(size));
 }

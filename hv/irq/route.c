@@ -11,6 +11,7 @@
  */
 #include "hv/irq/route.h"
 
+#include "arch/x86/cpu/nospec.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/tsc.h"
@@ -162,7 +163,7 @@ int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
 
 	if (gsi >= MAX_GSI || gsi >= ioapic_gsi_count())
 		return -ENODEV;
-	p = &pins[gsi];
+	p = &pins[index_nospec(gsi, MAX_GSI)];
 	spin_lock(&route_lock);
 	p->gsi = gsi;
 	p->storm.calm = pin_calm;
@@ -180,7 +181,7 @@ void irq_unroute_pin(struct vm *vm, u32 gsi)
 
 	if (gsi >= MAX_GSI)
 		return;
-	p = &pins[gsi];
+	p = &pins[index_nospec(gsi, MAX_GSI)];
 	spin_lock(&route_lock);
 	if (p->vm == vm)
 		pin_stop(p);
@@ -193,7 +194,7 @@ void irq_route_eoi(struct vm *vm, u32 gsi)
 
 	if (gsi >= MAX_GSI)
 		return;
-	p = &pins[gsi];
+	p = &pins[index_nospec(gsi, MAX_GSI)];
 	spin_lock(&route_lock);
 	if (p->vm == vm) {
 		p->held = false;

@@ -8,6 +8,7 @@
  */
 #include "hv/irq/vioapic.h"
 
+#include "arch/x86/cpu/nospec.h"
 #include "drivers/irq/ioapic.h"
 #include "hv/core/pc_map.h"
 #include "hv/irq/lines.h"
@@ -34,7 +35,8 @@ static struct vioapic_pin *pin_find(struct vioapic *io, u32 gsi)
 		struct vioapic_unit *u = io->units[i];
 
 		if (gsi >= u->gsi_base && gsi - u->gsi_base < u->pin_count)
-			return &u->pins[gsi - u->gsi_base];
+			return &u->pins[index_nospec(gsi - u->gsi_base,
+						     u->pin_count)];
 	}
 	return NULL;
 }
@@ -188,7 +190,7 @@ static void rte_write(struct vioapic_unit *u, u32 reg, u32 value)
 
 	if (n >= u->pin_count)
 		return;
-	pin = &u->pins[n];
+	pin = &u->pins[index_nospec(n, u->pin_count)];
 	old = pin->rte;
 	pin->rte = merge_bits(old, (u64)value << shift, mask);
 	/* Switching to edge clears remote IRR: Linux relies on it to end a
@@ -217,6 +219,7 @@ static u32 reg_read(const struct vioapic_unit *u)
 	n = (u->regsel - IOREDTBL) / 2;
 	if (u->regsel < IOREDTBL || n >= u->pin_count)
 		return 0;
+	n = (u32)index_nospec(n, u->pin_count);
 	return (u32)(u->pins[n].rte >> (u->regsel & 1) * 32);
 }
 

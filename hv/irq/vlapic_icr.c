@@ -6,6 +6,7 @@
  * paravirtual IPIs. Any core may send; no locks. A self IPI takes a path of its
  * own, because on its home core a vCPU's IRR is written without atomics.
  */
+#include "arch/x86/cpu/nospec.h"
 #include "hv/core/vm.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vlapic_priv.h"
@@ -131,7 +132,7 @@ static u32 msg_route(struct vm *vm, const struct vlapic_msg *m,
 	u32 i, took = 0;
 
 	if (!m->logical && m->dest < vm->vcpu_count && !skip) {
-		v = vm->vcpus[m->dest];
+		v = vm->vcpus[index_nospec(m->dest, vm->vcpu_count)];
 		return v && vlapic_hw_enabled(v) && msg_send(v, m);
 	}
 	if (m->mode == APIC_DM_LOWEST) {

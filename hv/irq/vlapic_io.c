@@ -132,11 +132,12 @@ static void write_divide(struct vlapic *l, u32 offset, u32 value)
 #define LVT_MODES  (LVT_COMMON | APIC_DM_MASK)
 #define LVT_LINTS                                                              \
 	(LVT_MODES | APIC_LVT_POLARITY | APIC_LVT_REMOTE_IRR | APIC_LVT_TRIGGER)
+#define LAPIC_ROW_COUNT    (APIC_PAGE_BYTES / 16)
 #define LAPIC_ROW(offset)  [(offset) / 16]
 #define LAPIC_ROWS(offset) [(offset) / 16 ...(offset) / 16 + VLAPIC_WORDS - 1]
 
 /* clang-format off */
-static const struct lapic_row rows[APIC_PAGE_BYTES / 16] = {
+static const struct lapic_row rows[LAPIC_ROW_COUNT] = {
 	LAPIC_ROW(APIC_ID)      = { LA_RO, 0, NULL, NULL },
 	LAPIC_ROW(APIC_VERSION) = { LA_RO, 0, NULL, NULL },
 	LAPIC_ROW(APIC_TPR)     = { LA_RW, 0xff, NULL, write_tpr },
@@ -167,9 +168,16 @@ static const struct lapic_row rows[APIC_PAGE_BYTES / 16] = {
 };
 /* clang-format on */
 
+/* The row of a register; a mask for Spectre v1 (arch/x86/cpu/nospec.h), as the
+ * guest chooses @offset */
+static const struct lapic_row *row_of(u32 offset)
+{
+	return &rows[offset / 16 % LAPIC_ROW_COUNT];
+}
+
 static u32 row_read(struct vlapic *l, u32 offset)
 {
-	const struct lapic_row *row = &rows[offset / 16];
+	const struct lapic_row *row = row_of(offset);
 
 	return row->read ? row->read(l, offset) : vlapic_reg(l, offset);
 }
@@ -180,7 +188,7 @@ int vlapic_msr_read(struct vcpu *v, u32 msr, u64 *value)
 	struct vlapic *l = v->vlapic;
 
 	if (!vlapic_is_x2apic(v) || offset >= APIC_PAGE_BYTES ||
-	    !(rows[offset / 16].access & LA_XR))
+	    !(row_of(offset)->access & LA_XR))
 		return -EINVAL;
 	*value = row_read(l, offset);
 	if (offset == APIC_ICR_LOW)
@@ -212,7 +220,7 @@ int vlapic_msr_write(struct vcpu *v, u32 msr, u64 value)
 		return -EINVAL;
 	if (offset == APIC_ICR_LOW)
 		return x2apic_icr_write(l, value);
-	row = &rows[offset / 16];
+	row = row_of(offset);
 	if (!(row->access & LA_XW) || value & ~(u64)row->valid)
 		return -EINVAL;
 	row->write(l, offset, (u32)value);
@@ -235,7 +243,7 @@ u64 vlapic_mmio_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	 * part of them */
 	if (offset >= APIC_PAGE_BYTES || skip + size > 4)
 		return 0;
-	if (!(rows[reg / 16].access & LA_R)) {
+	if (!(row_of(reg)->access & LA_R)) {
 		vlapic_error(l, APIC_ESR_REG_ILLEGAL);
 		return 0;
 	}
@@ -253,7 +261,7 @@ void vlapic_mmio_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	if (!page_shown(v) || offset >= APIC_PAGE_BYTES || reg & 0xf ||
 	    size != 4)
 		return;
-	row = &rows[reg / 16];
+	row = row_of(reg);
 	if (!(row->access & LA_W)) {
 		vlapic_error(l, APIC_ESR_REG_ILLEGAL);
 		return;

@@ -9,6 +9,7 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/nospec.h"
 #include "hv/core/exit.h"
 #include "hv/policy/cpuid_table.h"
 #include "include/bulkhead/cpuid.h"
@@ -60,6 +61,7 @@ static const struct cpuid_entry *find_leaf(const struct cpuid_table *t,
 
 	if (number >= ARRAY_SIZE(t->leaves))
 		return &t->entries[0];
+	number = (u32)index_nospec(number, ARRAY_SIZE(t->leaves));
 	return &t->entries[t->leaves[number]];
 }
 
@@ -75,7 +77,7 @@ static const struct cpuid_entry *find_subleaf(const struct cpuid_table *t,
 					      u32 sub)
 {
 	if (sub < first->subleaves)
-		return first + sub;
+		return first + index_nospec(sub, first->subleaves);
 	if (fix_of(first) == FIX_TOPOLOGY)
 		return first + first->subleaves - 1;
 	return &t->entries[0];
@@ -268,7 +270,8 @@ enum verdict cpuid_exit(struct vcpu *v)
 
 	if (unlikely(leaf >= BLOCK_LEAVES))
 		return exit_slow(v, leaf);
-	e = &t->entries[t->leaves[leaf]];
+	/* A mask for Spectre v1, as in index_nospec(): hot */
+	e = &t->entries[t->leaves[leaf % BLOCK_LEAVES]];
 	if (e->fix)
 		return exit_slow(v, leaf);
 	answer(gpr, e);

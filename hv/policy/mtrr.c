@@ -9,6 +9,7 @@
  * WB. That is what firmware leaves behind, for a kernel that is loaded
  * directly; firmware that is the guest writes them first.
  */
+#include "arch/x86/cpu/nospec.h"
 #include "hv/policy/msr.h"
 #include "hv/policy/msr_table.h"
 #include "include/hw/cpu.h"
@@ -56,14 +57,15 @@ int msr_write_mtrr_def_type(struct vcpu *v, const struct msr_rule *rule,
 int msr_read_mtrr_var(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		      u64 *value)
 {
-	*value = v->mtrr_var[msr - rule->first];
+	*value = v->mtrr_var[index_nospec(msr - rule->first,
+					  ARRAY_SIZE(v->mtrr_var))];
 	return 0;
 }
 
 int msr_write_mtrr_var(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		       u64 value)
 {
-	u32 i = msr - rule->first;
+	u32 i = (u32)index_nospec(msr - rule->first, ARRAY_SIZE(v->mtrr_var));
 	u64 defined = i & 1 ? MTRR_MASK_DEFINED : MTRR_BASE_DEFINED;
 
 	if ((value & ~defined) || value >> v->vm->phys_bits)
@@ -77,11 +79,13 @@ int msr_write_mtrr_var(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 /* Rows of the table, in order: one of 64K, two of 16K, eight of 4K pieces */
 static u64 *fixed_of(struct vcpu *v, u32 msr)
 {
-	if (msr == MSR_MTRR_FIX64K_00000)
-		return &v->mtrr_fixed[0];
-	if (msr <= MSR_MTRR_FIX16K_A0000)
-		return &v->mtrr_fixed[1 + msr - MSR_MTRR_FIX16K_80000];
-	return &v->mtrr_fixed[3 + msr - MSR_MTRR_FIX4K_C0000];
+	u32 i = 0;
+
+	if (msr >= MSR_MTRR_FIX4K_C0000)
+		i = 3 + msr - MSR_MTRR_FIX4K_C0000;
+	else if (msr >= MSR_MTRR_FIX16K_80000)
+		i = 1 + msr - MSR_MTRR_FIX16K_80000;
+	return &v->mtrr_fixed[index_nospec(i, ARRAY_SIZE(v->mtrr_fixed))];
 }
 
 int msr_read_mtrr_fixed(struct vcpu *v, const struct msr_rule *rule, u32 msr,

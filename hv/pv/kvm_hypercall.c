@@ -4,6 +4,7 @@
  * caller's home core. Arguments are checked before anything is done; the work
  * of one call is bounded (128 messages at most).
  */
+#include "arch/x86/cpu/nospec.h"
 #include "hv/core/regs.h"
 #include "hv/irq/vlapic.h"
 #include "hv/pv/kvm_pv.h"
@@ -26,7 +27,9 @@ static enum verdict call_poll(struct vcpu *v, struct call *c)
 
 static struct vcpu *vcpu_by_id(const struct vm *vm, u64 apic_id)
 {
-	return apic_id < vm->vcpu_count ? vm->vcpus[apic_id] : NULL;
+	if (apic_id >= vm->vcpu_count)
+		return NULL;
+	return vm->vcpus[index_nospec(apic_id, vm->vcpu_count)];
 }
 
 static enum verdict call_kick(struct vcpu *v, struct call *c)
@@ -113,8 +116,9 @@ enum verdict kvm_hypercall(struct vcpu *v)
 	number = call_fetch(r, &c);
 	if (vcpu_cpl(r) != CPL_KERNEL)
 		c.result = -BH_KVM_EPERM;
-	else if (number < ARRAY_SIZE(rows) && rows[number])
-		verdict = rows[number](v, &c);
+	else if (number < ARRAY_SIZE(rows) &&
+		 rows[index_nospec(number, ARRAY_SIZE(rows))])
+		verdict = rows[index_nospec(number, ARRAY_SIZE(rows))](v, &c);
 	else
 		c.result = -BH_KVM_ENOSYS;
 	r->gpr[GPR_RAX] = c.wide ? (u64)c.result : (u32)c.result;

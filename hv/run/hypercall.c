@@ -5,6 +5,7 @@
  */
 #include "hv/run/hypercall.h"
 
+#include "arch/x86/cpu/nospec.h"
 #include "hv/core/gmem.h"
 #include "hv/pv/kvm_pv.h"
 #include "include/bulkhead/hypercall.h"
@@ -45,10 +46,10 @@ enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
 	u64 number = vcpu_regs(v)->gpr[GPR_RAX];
 
 	if (number < ARRAY_SIZE(kvm_rows))
-		return kvm_rows[number](v);
+		return kvm_rows[index_nospec(number, ARRAY_SIZE(kvm_rows))](v);
 	number -= BH_HYPERCALL_BASE;
 	if (likely(number < ARRAY_SIZE(own_rows)))
-		return own_rows[number](v);
+		return own_rows[index_nospec(number, ARRAY_SIZE(own_rows))](v);
 	/* It may mean the lower half alone */
 	return kvm_hypercall(v);
 }

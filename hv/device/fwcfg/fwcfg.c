@@ -6,6 +6,7 @@
  */
 #include "hv/device/fwcfg/fwcfg.h"
 
+#include "arch/x86/cpu/nospec.h"
 #include "hv/core/pc_map.h"
 #include "hv/device/fwcfg/fwcfg_priv.h"
 #include "lib/bytes.h"
@@ -63,11 +64,13 @@ const struct fwcfg_item *fwcfg_item_of(const struct fwcfg *fw, u16 key)
 {
 	key = (u16)(key & ~FWCFG_KEY_WRITE);
 	if (key >= FWCFG_FILE_FIRST && key < FWCFG_FILE_FIRST + fw->file_count)
-		return &fw->files[key - FWCFG_FILE_FIRST];
+		return &fw->files[index_nospec(key - FWCFG_FILE_FIRST,
+					       fw->file_count)];
 	if (key < FWCFG_KEYS)
-		return &fw->keys[key];
+		return &fw->keys[index_nospec(key, FWCFG_KEYS)];
 	if (key >= FWCFG_KEY_ARCH && key - FWCFG_KEY_ARCH < FWCFG_ARCH_KEYS)
-		return &fw->arch_keys[key - FWCFG_KEY_ARCH];
+		return &fw->arch_keys[index_nospec(key - FWCFG_KEY_ARCH,
+						   FWCFG_ARCH_KEYS)];
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
  */
 #include "hv/device/pc/vhpet.h"
 
+#include "arch/x86/cpu/nospec.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/core/pc_map.h"
 #include "hv/core/vcpu.h"
@@ -246,6 +247,7 @@ static u64 hpet_reg(const struct vhpet *h, u32 reg)
 	}
 	if (reg < HPET_TIMER0 || n >= HPET_TIMERS)
 		return 0;
+	n = (u32)index_nospec(n, HPET_TIMERS);
 	return timer_read(&h->timers[n], reg % HPET_TIMER_BYTES);
 }
 
@@ -339,9 +341,10 @@ static void reg_write(struct vhpet *h, u32 reg, u64 value, u64 mask)
 	else if (reg < HPET_TIMER0 || n >= HPET_TIMERS)
 		return;
 	else if (reg % HPET_TIMER_BYTES == HPET_TIMER_CONF)
-		conf_write(&h->timers[n], whole);
+		conf_write(&h->timers[index_nospec(n, HPET_TIMERS)], whole);
 	else if (reg % HPET_TIMER_BYTES == HPET_TIMER_CMP)
-		cmp_write(&h->timers[n], value, mask);
+		cmp_write(&h->timers[index_nospec(n, HPET_TIMERS)], value,
+			  mask);
 }
 
 /* Registers are 64 bits wide; an access may be to a part of one (2.3.1) */
