@@ -10,6 +10,8 @@ from system._linux import step
 
 SECONDS = 90
 ENDS = os.path.join(image.BUILD, "tests/guest/ends.elf")
+WITNESS = os.path.join(image.BUILD, "tests/guest/witness.elf")
+JUMP_HERE, UNDEFINED = 0xfeeb, 0x0b0f  # JMP to itself, UD2
 TCG_SIGNATURE, TCG_PATCH = 0x60fb1, 0x10000ff  # CPUID 1:EAX of its `max`
 CET_CPU = "tigerlake"  # of Bochs' models
 STACK_BYTES = 0x8000  # arch/x86/cpu/percpu.h
@@ -119,5 +121,42 @@ def control_flow(results, folder):
         step(results, m, "control_flow.ends", r"panic: the machine is stopped", 20)
 
 
+def in_service(results, folder):
+    """A core hangs in the service of a guest and goes on; then it meets an
+    exception there. The log says for whom both were."""
+    disk = image.make(folder, image.manifest([
+        {"name": "witness", "kernel": "witness.elf", "memory": "16M", "cores": "1",
+         "cmdline": "rounds=1000000"}]), {"witness.elf": WITNESS})
+    place = gdb.symbol("msr_write")  # the guest sets its timer all the time
+    with Machine("qemu", disk, folder, cores=3, memory=512, timeout=SECONDS * 4,
+                 person=True) as m:
+        if not step(results, m, "in_service.starts", r"guest witness starts", SECONDS):
+            return
+        with gdb.attach(m) as d:
+            d.run_to(place, SECONDS)
+            code = d.word(place)
+            d.set_word(place, code & ~0xffff | JUMP_HERE)
+        step(results, m, "in_service.hang_is_reported",
+             r"watchdog: error: core 1 has been in the hypervisor for 5 s, in the service of "
+             r"guest witness, vCPU 0; its last exit: WRMSR", SECONDS)
+        step(results, m, "in_service.hang_has_a_place",
+             r"watchdog: error: core 1 (is at [0-9a-f]{16}|does not take an NMI; on its stack, "
+             r"outermost first: [0-9a-f]{16})", SECONDS)
+        with gdb.attach(m) as d:
+            d.run_to(gdb.symbol("timer_run"), SECONDS)
+            d.set_word(place, code)
+        step(results, m, "in_service.hang_is_over",
+             r"watchdog: warning: core 1 goes on after \d+ s", SECONDS)
+        with gdb.attach(m) as d:
+            d.run_to(place, SECONDS)
+            d.set_word(place, code & ~0xffff | UNDEFINED)
+        step(results, m, "in_service.exception_names_the_guest",
+             r"panic: exception 6 \(#UD invalid opcode\), error 0, in the service of guest "
+             r"witness:0 at [0-9a-f]{16}", SECONDS)
+        step(results, m, "in_service.exit_is_named",
+             r"panic: the last exit of guest witness, vCPU 0: WRMSR, reason", 20)
+
+
 def tests():
-    return [("faults.stacks", stacks), ("faults.control_flow", control_flow)]
+    return [("faults.stacks", stacks), ("faults.control_flow", control_flow),
+            ("faults.in_service", in_service)]
