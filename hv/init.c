@@ -333,8 +333,6 @@ static void plan(u32 cores)
 {
 	plan_check(&manifest, &boot, cores, first_guest_core(cores), report);
 	console_configure(&manifest);
-	if (manifest.measure)
-		stretch_measure();
 }
 
 /* "core 1", or "cores 0 to 3" */
@@ -432,7 +430,11 @@ void hv_main(u64 boot_info_hpa)
 	devices_init();
 	speculation_init(manifest.speculation);
 	reserve_split_tables();
-	if (choose_backend() || finish_text())
+	if (choose_backend())
+		wait_forever();
+	if (manifest.measure)
+		stretch_measure();
+	if (finish_text())
 		wait_forever();
 	if (core_start(this_cpu())) {
 		log_error("init", "the boot core cannot be used for guests");

@@ -97,8 +97,8 @@ static void run(struct vcpu_hw *hw)
 	const struct vcpu_entry *entry = real_run;
 
 	end(own());
-	__asm__ volatile("call *%[entry]"
-			 : [entry] "+a"(entry), "+D"(hw)
+	__asm__ volatile("call __x86_indirect_thunk_rax"
+			 : "+a"(entry), "+D"(hw)
 			 :
 			 : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12",
 			   "r13", "r14", "r15", "memory", "cc");

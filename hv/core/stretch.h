@@ -17,8 +17,8 @@
 #define STRETCH_MAX_US    100u
 #define STRETCH_MAX_TICKS 100000u /* instructions, where a tick is one */
 
-/* Begin to measure. Boot CPU, once, before a guest runs; after
- * backend_select(). */
+/* Begin to measure. Boot CPU, once, before a guest runs; after backend_select()
+ * and before text_patch(), which makes a jump of vcpu_ops->run. */
 void stretch_measure(void);
 /* Log each core's longest stretch, how many were too long, and what the core
  * did in the longest. Nothing, unless it is measured. Any core. */

@@ -21,6 +21,7 @@ FRAME_RIP	equ 136
 FRAME_RFLAGS	equ 152
 FRAME_RSP	equ 160
 
+extern __x86_indirect_thunk_rax
 extern exception_handle
 extern irq_dispatch
 
@@ -116,7 +117,7 @@ go_on_elsewhere:
 	mov	ecx, 3
 	incsspq	rcx
 .go:
-	jmp	rax
+	jmp	__x86_indirect_thunk_rax
 
 interrupt_common:
 	push	rax

@@ -4,6 +4,7 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/hostmap.h"
 #include "mm/pmm.h"
 #include "mm/pt.h"
@@ -53,6 +54,15 @@ static void patch_sites(u8 *view, const struct text_patch *p)
 				 view_of(view, p->sites[i].at));
 }
 
+/* A direct jump need not land on an ENDBR64 */
+static u64 past_endbr(const void *code)
+{
+	static const u8 endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
+	return (u64)code +
+	       (memcmp(code, endbr64, sizeof(endbr64)) ? 0 : sizeof(endbr64));
+}
+
 int text_patch(const struct text_patch *p)
 {
 	u64 size = (u64)(__text_end - __text_start);
@@ -65,7 +75,8 @@ int text_patch(const struct text_patch *p)
 	else if (!(speculation.actions & SPEC_ALIGNED))
 		inline_thunks(view);
 	patch_sites(view, p);
-	spec_code_jump(view_of(view, p->stub), (u64)p->stub, (u64)p->target);
+	spec_code_jump(view_of(view, p->stub), (u64)p->stub,
+		       past_endbr(p->target));
 	iounmap(view, size);
 	/* Code that was changed through another address is fetched anew after a
 	 * serializing instruction (SDM 3A 9.1.3 *Handling Self- and

@@ -92,6 +92,7 @@ vmx_site_last%1_end:
 ; void vmx_run(struct vcpu_hw *)
 	global vmx_run
 vmx_run:
+	endbr64
 	push rbp
 	push rbx
 	push rdi
