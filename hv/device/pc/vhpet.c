@@ -155,23 +155,35 @@ static u64 matches(struct hpet_timer *t, u64 now)
 	return count;
 }
 
+/* Host ticks from the counter's start to the next match. Of a counter with 64
+ * bits, a match that has passed does not come again: VCLOCK_NEVER. */
+static u64 next_match(const struct hpet_timer *t)
+{
+	const struct vhpet *h = t->hpet;
+	u64 from = t->seen + 1, counts;
+
+	if (__builtin_add_overflow(from - h->offset, distance(t, from),
+				   &counts))
+		return VCLOCK_NEVER;
+	return vclock_tsc(&h->clock, counts);
+}
+
 static void plan(struct hpet_timer *t)
 {
 	const struct vhpet *h = t->hpet;
-	u64 from = t->seen + 1, due;
+	u64 next = next_match(t);
 
 	/* No timer is needed while a match would change nothing */
 	if (!enabled(h) || !(t->conf & HPET_T_ENABLE) ||
 	    timer_irq(t) == NO_IRQ ||
+	    (next == VCLOCK_NEVER && !t->ticks.kept) ||
 	    (t->conf & HPET_T_LEVEL ? (bool)(h->status & BIT(t->id))
 				    : t->ticks.asleep)) {
 		vtimer_cancel(&t->timer);
 		return;
 	}
-	due = h->start +
-	      vclock_tsc(&h->clock, from - h->offset + distance(t, from));
 	vtimer_set(&t->timer,
-		   vticks_next(&t->ticks, due,
+		   vticks_next(&t->ticks, h->start + next,
 			       vclock_tsc(&h->clock, timer_period(t))));
 }
 

@@ -121,6 +121,33 @@ static void test_one_shot(void **state)
 	assert_int_equal(board_edges[21], 3);
 }
 
+/* 64 bits: what has passed does not come again, whatever the counter began at
+ */
+static void test_passed_is_never(void **state)
+{
+	static const u64 begins[] = { 0, 1000 * US, ~0ull - 1000 * US };
+
+	for (u32 i = 0; i < ARRAY_SIZE(begins); i++) {
+		u32 before = board_edges[21];
+		u64 fired;
+
+		set(HPET_CONFIG, 0);
+		set(HPET_COUNTER, begins[i]);
+		set(HPET_CONFIG, HPET_CONFIG_ENABLE);
+		set(T_CONF(1), HPET_T_ENABLE | ROUTE(21));
+		set(T_CMP(1), begins[i] + 100 * US);
+		board_pass_us(200);
+		assert_int_equal(board_edges[21], before + 1);
+		fired = board_fires;
+		board_pass_us(100000);
+		assert_int_equal(board_fires, fired);
+		set(T_CMP(1), get(HPET_COUNTER) - 50 * US);
+		board_pass_us(100000);
+		assert_int_equal(board_fires, fired);
+		assert_int_equal(board_edges[21], before + 1);
+	}
+}
+
 static void test_level(void **state)
 {
 	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
@@ -320,12 +347,14 @@ int main(void)
 		T(test_capabilities),
 		T(test_counter),
 		T(test_one_shot),
+		T(test_passed_is_never),
 		T(test_level),
 		T(test_periodic),
 		T(test_periodic_by_halves),
 		T(test_legacy_replacement),
 		T(test_masked),
 		T(test_absurd_rates),
+		T(test_passed_is_never),
 		T(test_absurd_and_not_taken),
 		T(test_reset),
 		T(test_random_writes),
