@@ -75,6 +75,7 @@ struct vm {
 
 	void *devices[VDEV_COUNT]; /* by enum vdev_id; NULL: it has none */
 	struct vtimer *vtimers;    /* all of them, a list */
+	bool vtimers_rest; /* some expired out of turn; boot vCPU's home core */
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
 	u64 tsc_start; /* host TSC that is the guest's TSC 0 */
 	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */

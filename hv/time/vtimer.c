@@ -3,8 +3,12 @@
  * Device timers; see vtimer.h. A timer's wish is one word that any core may
  * write. Its struct timer is touched by the boot vCPU's home core alone. It
  * follows the wish at once if that is made there, else when the boot vCPU takes
- * VE_VTIMER. While the boot vCPU is parked nothing is armed, so
- * that a timer never outlives its guest. No locks.
+ * VE_VTIMER. While the boot vCPU is parked nothing is armed, so that a timer
+ * never outlives its guest. No locks.
+ *
+ * A timer that expires while another guest has the core rests until the boot
+ * vCPU's turn: one interrupt a turn is what it can cost the other. A boot vCPU
+ * that halts is woken.
  */
 #include "hv/time/vtimer.h"
 
@@ -34,6 +38,16 @@ static void follow(struct vtimer *t)
 		timer_arm(&t->timer, want);
 }
 
+/* Another guest has the core and the boot vCPU waits for its turn: it could
+ * take nothing before that, and the other pays for nothing */
+static bool rests(const struct vm *vm)
+{
+	const struct vcpu *current = this_cpu()->current;
+
+	return current && current->vm != vm &&
+	       !sched_is_blocked(&boot_vcpu(vm)->entity);
+}
+
 /* The wish may have moved since it was armed: cancelled, or later */
 static void expired(struct timer *timer)
 {
@@ -44,6 +58,10 @@ static void expired(struct timer *timer)
 		return;
 	if (want > timer->deadline) {
 		follow(t);
+		return;
+	}
+	if (rests(t->vm)) {
+		t->vm->vtimers_rest = true;
 		return;
 	}
 	/* If it is set anew in between, that core's VE_VTIMER is on its way */
@@ -83,6 +101,14 @@ void vtimer_stop_all(struct vm *vm)
 		__atomic_store_n(&t->want, 0, __ATOMIC_SEQ_CST);
 		timer_cancel(&t->timer);
 	}
+}
+
+void vtimer_taken(struct vcpu *v)
+{
+	if (likely(!v->vm->vtimers_rest) || v->id)
+		return;
+	v->vm->vtimers_rest = false;
+	vtimer_follow(v->vm);
 }
 
 void vtimer_follow(struct vm *vm)

@@ -38,6 +38,9 @@ void vtimer_stop_all(struct vm *vm);
 /* Arm all of @vm's as they were set from other cores. The boot vCPU's home
  * core, when that takes VE_VTIMER. */
 void vtimer_follow(struct vm *vm);
+/* @v, of any guest, has the core: if it is a boot vCPU, its guest's timers that
+ * expired meanwhile fire. Its home core, by the run loop. */
+void vtimer_taken(struct vcpu *v);
 /* The host TSC now; tests of the devices replace it */
 u64 vtimer_now(void);
 

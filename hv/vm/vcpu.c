@@ -13,6 +13,7 @@
 #include "hv/policy/msr.h"
 #include "hv/pv/kvm_pv.h"
 #include "hv/pv/pvclock.h"
+#include "hv/time/vtimer.h"
 #include "include/hw/msr.h"
 #include "lib/errno.h"
 #include "mm/window.h"
@@ -120,6 +121,7 @@ void vcpu_take_core(struct pcpu *cpu, struct vcpu *v)
 	vcpu_ops->attach(&v->hw);
 	kvm_pv_taken(v);
 	vlapic_taken(v);
+	vtimer_taken(v);
 }
 
 void vcpu_leave_core(struct pcpu *cpu)

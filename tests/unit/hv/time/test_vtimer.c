@@ -6,8 +6,15 @@
 #include "hv/time/vtimer.h"
 
 static u32 fired;
+static bool fake_blocked;
 static struct timer_queue queue;
 static struct vtimer t;
+
+bool sched_is_blocked(const struct sched_entity *e)
+{
+	assert_ptr_equal(e, &fake_vcpus[0].entity);
+	return fake_blocked;
+}
 
 /* Only the home core may come fake_this_cpu */
 void timer_arm(struct timer *timer, u64 deadline)
@@ -41,6 +48,7 @@ static int setup(void **state)
 {
 	fake_vm_init(2);
 	fake_this_cpu = &fake_pcpus[0];
+	fake_pcpus[0].current = NULL;
 	fired = 0;
 	vtimer_init(&t, &fake_vm, note);
 	return 0;
@@ -112,6 +120,49 @@ static void test_nothing_after_the_end(void **state)
 	assert_false(timer_armed(&t.timer));
 }
 
+/* While another guest has the core, an expired timer costs it one interrupt */
+static void test_rests_out_of_turn(void **state)
+{
+	static struct vm other_vm;
+	static struct vcpu other = { .vm = &other_vm };
+
+	fake_pcpus[0].current = &other;
+	fake_blocked = false;
+	vtimer_set(&t, 1000);
+	expire();
+	assert_int_equal(fired, 0);
+	assert_false(timer_armed(&t.timer));
+	vtimer_taken(&other);
+	vtimer_taken(&fake_vcpus[1]);
+	assert_false(timer_armed(&t.timer));
+	fake_pcpus[0].current = &fake_vcpus[0];
+	vtimer_taken(&fake_vcpus[0]);
+	assert_int_equal(t.timer.deadline, 1000);
+	expire();
+	assert_int_equal(fired, 1);
+	vtimer_taken(&fake_vcpus[0]);
+	assert_false(timer_armed(&t.timer));
+}
+
+/* A boot vCPU that sleeps is woken by its timers, and a sibling on the same
+ * core may be whom the interrupt is for */
+static void test_fires_for_sleepers_and_siblings(void **state)
+{
+	static struct vm other_vm;
+	static struct vcpu other = { .vm = &other_vm };
+
+	fake_pcpus[0].current = &other;
+	fake_blocked = true;
+	vtimer_set(&t, 1000);
+	expire();
+	assert_int_equal(fired, 1);
+	fake_pcpus[0].current = &fake_vcpus[1];
+	fake_blocked = false;
+	vtimer_set(&t, 1000);
+	expire();
+	assert_int_equal(fired, 2);
+}
+
 static void test_time_zero_is_no_cancel(void **state)
 {
 	vtimer_set(&t, 0);
@@ -129,6 +180,9 @@ int main(void)
 				       setup),
 		cmocka_unit_test_setup(test_moved_while_armed, setup),
 		cmocka_unit_test_setup(test_nothing_after_the_end, setup),
+		cmocka_unit_test_setup(test_rests_out_of_turn, setup),
+		cmocka_unit_test_setup(test_fires_for_sleepers_and_siblings,
+				       setup),
 		cmocka_unit_test_setup(test_time_zero_is_no_cancel, setup),
 	};
 
