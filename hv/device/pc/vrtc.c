@@ -60,8 +60,8 @@ static u8 reg_read(struct vrtc *r, u8 reg)
 	default:
 		break;
 	}
-	if (is_time(reg) && !rtc_halted(r))
-		rtc_show_time(r, r->seen);
+	if (is_time(reg))
+		rtc_show_time(r);
 	return r->ram[reg];
 }
 
@@ -71,23 +71,21 @@ static void write_a(struct vrtc *r, u8 value)
 {
 	bool was = rtc_divider_held(r);
 
-	if (!rtc_halted(r))
-		rtc_show_time(r, r->seen);
+	rtc_show_time(r);
 	r->reg_a = value & (u8)~RTC_A_UIP;
 	if (!was || rtc_divider_held(r))
 		return;
 	r->start = vtimer_now() - vclock_tsc(&r->clock, RTC_HZ / 2);
 	r->seen = RTC_HZ / 2;
 	if (!rtc_halted(r))
-		rtc_take_time(r, r->seen);
+		rtc_take_time(r);
 }
 
 static void write_b(struct vrtc *r, u8 value)
 {
 	bool was = rtc_halted(r);
 
-	if (!was)
-		rtc_show_time(r, r->seen);
+	rtc_show_time(r);
 	/* SET clears UIE (Register B, SET) */
 	if (value & RTC_B_SET)
 		value &= (u8)~RTC_B_UIE;
@@ -95,9 +93,12 @@ static void write_b(struct vrtc *r, u8 value)
 	/* Another format does not convert what is there: the guest writes it
 	 * anew. But the clock that runs is not changed by it. */
 	if (was && !rtc_halted(r))
-		rtc_take_time(r, r->seen);
+		rtc_take_time(r);
 }
 
+/* The time that runs may be set field by field. No field follows from another
+ * before the next update takes them all: 31 January becomes 15 February by the
+ * month and then the day. */
 static void reg_write(struct vrtc *r, u8 reg, u8 value)
 {
 	switch (reg) {
@@ -117,11 +118,9 @@ static void reg_write(struct vrtc *r, u8 reg, u8 value)
 		r->ram[reg] = value;
 		return;
 	}
-	if (!rtc_halted(r))
-		rtc_show_time(r, r->seen);
+	rtc_show_time(r);
 	r->ram[reg] = value;
-	if (!rtc_halted(r))
-		rtc_take_time(r, r->seen);
+	r->written = true;
 }
 
 /* --- ports --- */

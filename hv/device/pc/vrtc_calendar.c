@@ -84,12 +84,21 @@ static u32 alarm_from(u32 from, u32 hour, u32 minute, u32 second)
 	return SECONDS_A_DAY;
 }
 
+static bool possible(u32 alarm, u32 limit)
+{
+	return alarm == ANY || alarm < limit;
+}
+
+/* A field that no time has would be looked for all day long */
 u32 civil_next_alarm(u32 now, u32 hour, u32 minute, u32 second)
 {
-	u32 at = now + 1 < SECONDS_A_DAY
-			 ? alarm_from(now + 1, hour, minute, second)
-			 : SECONDS_A_DAY;
+	u32 at;
 
+	if (!possible(hour, 24) || !possible(minute, 60) ||
+	    !possible(second, 60))
+		return 0;
+	at = now + 1 < SECONDS_A_DAY ? alarm_from(now + 1, hour, minute, second)
+				     : SECONDS_A_DAY;
 	if (at < SECONDS_A_DAY)
 		return at - now;
 	at = alarm_from(0, hour, minute, second);

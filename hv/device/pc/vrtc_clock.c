@@ -65,12 +65,14 @@ u32 rtc_decode_hour(const struct vrtc *r, u8 v)
 	return hour % 12 + (v & RTC_HOUR_PM ? 12 : 0);
 }
 
-void rtc_show_time(struct vrtc *r, u64 period)
+void rtc_show_time(struct vrtc *r)
 {
-	s64 seconds = rtc_seconds_at(r, period);
+	s64 seconds = rtc_seconds_at(r, r->seen);
 	struct civil c = civil_from_seconds(seconds);
 	u32 days = (u32)((seconds - rtc_day_second(seconds)) / SECONDS_A_DAY);
 
+	if (rtc_halted(r) || r->written)
+		return;
 	r->ram[RTC_SECOND] = encode(r, c.second);
 	r->ram[RTC_MINUTE] = encode(r, c.minute);
 	r->ram[RTC_HOUR] = encode_hour(r, c.hour);
@@ -81,7 +83,7 @@ void rtc_show_time(struct vrtc *r, u64 period)
 	r->ram[RTC_CENTURY] = encode(r, c.year / 100);
 }
 
-void rtc_take_time(struct vrtc *r, u64 period)
+void rtc_take_time(struct vrtc *r)
 {
 	struct civil c = {
 		.second = rtc_decode(r, r->ram[RTC_SECOND]),
@@ -95,7 +97,8 @@ void rtc_take_time(struct vrtc *r, u64 period)
 	s64 seconds = civil_to_seconds(&c);
 	u32 days = (u32)((seconds - rtc_day_second(seconds)) / SECONDS_A_DAY);
 
-	r->seconds = seconds - (s64)(period / RTC_HZ);
+	r->written = false;
+	r->seconds = seconds - (s64)(r->seen / RTC_HZ);
 	r->weekday_offset =
 		(rtc_decode(r, r->ram[RTC_WEEKDAY]) + 6 + 7 - days % 7) % 7;
 }

@@ -53,6 +53,8 @@ void rtc_settle(struct vrtc *r)
 	if (rate && now / rate != r->seen / rate)
 		r->reg_c |= RTC_C_PF;
 	if (updates && !rtc_halted(r)) {
+		if (r->written)
+			rtc_take_time(r);
 		r->reg_c |= RTC_C_UF;
 		alarm = alarm_in(r, r->seen);
 		if (alarm && alarm <= updates) {
@@ -90,6 +92,9 @@ static u64 next_event(const struct vrtc *r)
 	u64 rate = periodic(r), next = NEVER;
 	u32 alarm = rtc_halted(r) ? 0 : alarm_in(r, r->seen);
 
+	/* What was written may bring it sooner */
+	if (r->written && !rtc_halted(r))
+		alarm = 1;
 	/* A flag that is set brings nothing new before C is read */
 	if (!rtc_irqf(r)) {
 		if ((r->reg_b & RTC_B_PIE) && rate)

@@ -23,6 +23,7 @@ struct vrtc {
 	u8 ram[CMOS_BYTES], upper[CMOS_BYTES];
 	u8 reg_a, reg_b, reg_c;
 	bool line;
+	bool written; /* the time registers hold what the next update takes */
 
 	struct vclock clock;
 	u64 start;   /* host TSC at period 0 of the divider */
@@ -46,10 +47,11 @@ u32 rtc_day_second(s64 seconds);
 /* A number and an hour of a register (Register B, DM and 24/12) */
 u32 rtc_decode(const struct vrtc *r, u8 v);
 u32 rtc_decode_hour(const struct vrtc *r, u8 v);
-/* Write the time registers in the RAM from the clock at @period */
-void rtc_show_time(struct vrtc *r, u64 period);
-/* Set the clock from them: they name the second that runs at @period */
-void rtc_take_time(struct vrtc *r, u64 period);
+/* Bring the time registers in the RAM up to the clock, at the last look. They
+ * stay as they are where they stand still or were written since. */
+void rtc_show_time(struct vrtc *r);
+/* Set the clock from them: they name the second of the last look */
+void rtc_take_time(struct vrtc *r);
 
 /* vrtc_irq.c */
 

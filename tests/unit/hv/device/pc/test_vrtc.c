@@ -95,6 +95,43 @@ static void test_wall_clock(void **state)
 	assert_int_equal(get(0x0d), 0x80);
 }
 
+/* The clock runs while it is set: no field follows from another */
+static void test_set_while_it_runs(void **state)
+{
+	board_pass_us(31 * 86400 * 1000000ull + 5000);
+	expect("2026-01-31 23:59:59", 7);
+	set(RTC_YEAR, 0x27);
+	set(RTC_MONTH, 0x02);
+	expect("2027-02-31 23:59:59", 7);
+	set(RTC_DAY, 0x15);
+	set(RTC_WEEKDAY, 2);
+	expect("2027-02-15 23:59:59", 2);
+	board_pass_us(1000000);
+	expect("2027-02-16 00:00:00", 3);
+	/* Nor does a halt or another rate lose what was written */
+	set(RTC_HOUR, 0x11);
+	set(RTC_A, 0x2f);
+	set(RTC_B, RTC_B_24H | RTC_B_SET);
+	set(RTC_MINUTE, 0x58);
+	set(RTC_B, RTC_B_24H);
+	board_pass_us(1000000);
+	expect("2027-02-16 11:58:01", 3);
+}
+
+/* What was written may bring the alarm, and nobody else looks in between */
+static void test_alarm_of_a_written_time(void **state)
+{
+	set(RTC_SECOND_ALARM, 0x30);
+	set(RTC_MINUTE_ALARM, 0xff);
+	set(RTC_HOUR_ALARM, 0xff);
+	set(RTC_B, RTC_B_24H | RTC_B_AIE);
+	set(RTC_SECOND, 0x28);
+	board_pass_us(1000100);
+	assert_int_equal(alarms, 0);
+	board_pass_us(1000000);
+	assert_int_equal(alarms, 1);
+}
+
 static void test_formats(void **state)
 {
 	static const struct {
@@ -385,11 +422,37 @@ static void test_random_writes(void **state)
 	}
 }
 
+/* The work of a look at the alarm, in clock ticks of this process */
+static clock_t alarm_work(u32 hour, u32 minute, u32 second)
+{
+	clock_t from = clock();
+	u32 found = 0;
+
+	for (u32 i = 0; i < 20000; i++)
+		found += civil_next_alarm(i, hour, minute, second) != 0;
+	assert_true(found == 0 || found == 20000);
+	return clock() - from;
+}
+
+/* An alarm that no time of day is costs no more than another */
+static void test_impossible_alarm(void **state)
+{
+	clock_t possible = alarm_work(~0u, ~0u, 59) + alarm_work(23, 59, 59);
+
+	assert_true(alarm_work(~0u, ~0u, 60) < 5 * possible);
+	assert_true(alarm_work(~0u, 60, ~0u) < 5 * possible);
+	assert_true(alarm_work(24, ~0u, ~0u) < 5 * possible);
+	assert_int_equal(civil_next_alarm(0, ~0u, ~0u, 60), 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_wall_clock),
+		T(test_set_while_it_runs),
+		T(test_alarm_of_a_written_time),
+		T(test_impossible_alarm),
 		T(test_formats),
 		T(test_set),
 		T(test_divider),
