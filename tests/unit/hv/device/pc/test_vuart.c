@@ -249,20 +249,38 @@ static void test_random_writes(void **state)
 	assert_false(line);
 }
 
+/* Linux size_fifo(), and what it would find without one */
+static void test_depth_in_loopback(void **state)
+{
+	u32 count = 0;
+
+	out(UART_IIR, UART_FCR_ENABLE | UART_FCR_CLEAR_RX);
+	out(UART_MCR, UART_MCR_LOOP);
+	for (u32 i = 0; i < 100; i++)
+		out(UART_RBR, (u8)i);
+	assert_int_equal(in(UART_LSR)&UART_LSR_OE, UART_LSR_OE);
+	for (; in(UART_LSR)&UART_LSR_DR; count++)
+		assert_int_equal(in(UART_RBR), count);
+	assert_int_equal(count, 16);
+	out(UART_IIR, 0);
+	out(UART_RBR, 'a');
+	assert_int_equal(in(UART_LSR)&UART_LSR_OE, 0);
+	out(UART_RBR, 'b');
+	assert_int_equal(in(UART_LSR)&UART_LSR_OE, UART_LSR_OE);
+	assert_int_equal(in(UART_RBR), 'b'); /* the older one is lost */
+	assert_int_equal(in(UART_LSR)&UART_LSR_DR, 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_linux_probe),
-		T(test_linux_thre_tests),
-		T(test_transmit),
-		T(test_divisor_latch),
-		T(test_receive),
-		T(test_loopback),
-		T(test_random_writes),
-		T(test_wide_access),
-		T(test_modem_status_interrupt),
+		T(test_linux_probe),   T(test_linux_thre_tests),
+		T(test_transmit),      T(test_divisor_latch),
+		T(test_receive),       T(test_loopback),
+		T(test_random_writes), T(test_depth_in_loopback),
+		T(test_wide_access),   T(test_modem_status_interrupt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
