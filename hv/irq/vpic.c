@@ -48,18 +48,24 @@ static u8 pic_priority(const struct pic *p, u8 mask)
 	return 8;
 }
 
+/* What is in service, and what a non-specific EOI ends. In special mask mode,
+ * levels that are masked are left out (data sheet, OCW2 and Special Mask
+ * Mode). */
+static u8 in_service(const struct pic *p)
+{
+	return p->special_mask ? p->isr & (u8)~p->imr : p->isr;
+}
+
 /* The input to serve now, -1: none beats what is in service */
 static int pic_request(const struct vpic *s, u32 which)
 {
 	const struct pic *p = &s->pics[which];
 	u8 request = pic_priority(p, p->irr & (u8)~p->imr);
-	u8 served = p->isr;
+	u8 served = in_service(p);
 	u8 current;
 
 	if (request == 8)
 		return -1;
-	if (p->special_mask)
-		served &= (u8)~p->imr;
 	/* Fully nested across the cascade: the slave may interrupt itself */
 	if (p->special_fully_nested && which == 0)
 		served &= (u8) ~(1u << PIC_CASCADE);
@@ -242,7 +248,7 @@ static void write_ocw2(struct pic *p, u8 value)
 		return;
 	}
 	if (!specific) {
-		u8 priority = pic_priority(p, p->isr);
+		u8 priority = pic_priority(p, in_service(p));
 
 		if (priority == 8)
 			return;

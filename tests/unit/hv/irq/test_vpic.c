@@ -226,6 +226,29 @@ static void test_random_writes(void **state)
 	}
 }
 
+/* Special mask mode: a level that is masked is in no EOI's way, and stays */
+static void test_special_mask_eoi(void **state)
+{
+	init_pair(1);
+	out(0x21, 0);
+	vpic_set_line(&fake_vm, 1, true);
+	assert_int_equal(vpic_acknowledge(&fake_vm), 0x31);
+	out(0x21, 0x02);
+	out(0x20, 0x68);
+	vpic_set_line(&fake_vm, 4, true);
+	assert_int_equal(vpic_acknowledge(&fake_vm), 0x34);
+	out(0x20, 0x0b);
+	assert_int_equal(in(0x20), 0x12);
+	out(0x20, 0x20);
+	assert_int_equal(in(0x20), 0x02);
+	out(0x20, 0x20);
+	assert_int_equal(in(0x20), 0x02);
+	out(0x20, 0x48); /* out of that mode it is the highest again */
+	out(0x20, 0x20);
+	out(0x20, 0x0b);
+	assert_int_equal(in(0x20), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -238,6 +261,7 @@ int main(void)
 		T(test_mask_and_spurious),
 		T(test_auto_eoi_and_rotation),
 		T(test_poll),
+		T(test_special_mask_eoi),
 		T(test_isolated),
 		T(test_wants_and_waits),
 		T(test_random_writes),
