@@ -69,8 +69,9 @@
 #define KBD_ID_FIRST		0xab
 #define KBD_ID_SECOND		0x83
 #define KBD_ID_TRANSLATED	0x41	/* 83h through the translation */
-#define KBD_SCAN_SET		2
-#define KBD_SCAN_TRANSLATED	0x41	/* 2 through the translation */
+#define KBD_SCAN_SET		2	/* after a reset, of 1 to 3 */
+/* 1 to 3 through the translation */
+#define KBD_SCAN_TRANSLATED	{ 0x43, 0x41, 0x3f }
 
 #define KBD_CMD_LEDS		0xed
 #define KBD_CMD_ECHO		0xee
@@ -80,6 +81,10 @@
 #define KBD_CMD_ENABLE		0xf4
 #define KBD_CMD_DISABLE		0xf5
 #define KBD_CMD_DEFAULTS	0xf6
+#define KBD_CMD_ALL_KEYS	0xf7	/* to FAh: how all keys of set 3 repeat */
+#define KBD_CMD_ALL_KEYS_LAST	0xfa
+#define KBD_CMD_SOME_KEYS	0xfb	/* to FDh: those whose codes follow */
+#define KBD_CMD_SOME_KEYS_LAST	0xfd
 #define KBD_CMD_RESEND		0xfe
 #define KBD_CMD_RESET		0xff
 

@@ -330,6 +330,7 @@ static void vkbc_reset(struct vm *vm)
 	k->output = KBC_OUT_IDLE | KBC_OUT_A20 | KBC_OUT_RUN;
 	k->port92 = PORT92_A20;
 	k->last = k->command = k->kbd = k->count = 0;
+	k->scan_set = KBD_SCAN_SET;
 	k->to_64 = k->reset = false;
 	lines_follow(k);
 	spin_unlock(&k->lock);

@@ -19,6 +19,7 @@ struct vkbc {
 	u8 last;       /* last byte read from 60h */
 	u8 command;    /* at 64h, waits for its byte at 60h; 0: none */
 	u8 kbd;        /* keyboard command that waits for its byte; 0: none */
+	u8 scan_set;   /* of the keyboard, 1 to 3 */
 	bool to_64;    /* the last write went to 64h */
 	bool lines[2]; /* IRQ 1, IRQ 12 */
 	bool reset;    /* the guest is to be reset, once the lock is free */

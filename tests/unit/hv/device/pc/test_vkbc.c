@@ -128,6 +128,50 @@ static void test_random(void **state)
 	assert_int_equal(fake_vm_end, VM_END_RESET);
 }
 
+static u8 keyboard(u8 byte)
+{
+	out(0x60, byte);
+	return in(0x60);
+}
+
+static void test_scan_sets(void **state)
+{
+	static const u8 translated[] = { 0x43, 0x41, 0x3f };
+
+	for (u8 translate = 0; translate < 2; translate++) {
+		out(0x64, 0x60);
+		out(0x60, translate ? 0x41 : 0x01);
+		for (u8 set = 1; set <= 3; set++) {
+			assert_int_equal(keyboard(0xf0), 0xfa);
+			assert_int_equal(keyboard(set), 0xfa);
+			assert_int_equal(keyboard(0xf0), 0xfa);
+			assert_int_equal(keyboard(0), 0xfa);
+			assert_int_equal(in(0x60),
+					 translate ? translated[set - 1] : set);
+		}
+	}
+	assert_int_equal(keyboard(0xf0), 0xfa);
+	assert_int_equal(keyboard(4), 0xfe);
+	assert_int_equal(keyboard(0xf6), 0xfa); /* defaults */
+	assert_int_equal(keyboard(0xf0), 0xfa);
+	assert_int_equal(keyboard(0), 0xfa);
+	assert_int_equal(in(0x60), 0x41);
+}
+
+/* How keys of scan set 3 repeat: all, or those of a list */
+static void test_key_types(void **state)
+{
+	for (u8 command = 0xf7; command <= 0xfa; command++)
+		assert_int_equal(keyboard(command), 0xfa);
+	for (u8 command = 0xfb; command <= 0xfd; command++) {
+		assert_int_equal(keyboard(command), 0xfa);
+		assert_int_equal(keyboard(0x1c), 0xfa);
+		assert_int_equal(keyboard(0x32), 0xfa);
+	}
+	assert_int_equal(keyboard(0xee), 0xee); /* ends the list */
+	assert_int_equal(keyboard(0x1c), 0xfe);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -137,6 +181,8 @@ int main(void)
 		T(test_one_edge_a_byte),
 		T(test_lines_follow_config),
 		T(test_command_cancels),
+		T(test_scan_sets),
+		T(test_key_types),
 		T(test_random),
 	};
 
