@@ -121,8 +121,7 @@ static void test_one_shot(void **state)
 	assert_int_equal(board_edges[21], 3);
 }
 
-/* 64 bits: what has passed does not come again, whatever the counter began at
- */
+/* 64 bits: what has passed does not come again */
 static void test_passed_is_never(void **state)
 {
 	static const u64 begins[] = { 0, 1000 * US, ~0ull - 1000 * US };

@@ -249,7 +249,7 @@ static void test_random_writes(void **state)
 	assert_false(line);
 }
 
-/* Linux size_fifo(), and what it would find without one */
+/* What a driver that measures the FIFO finds */
 static void test_depth_in_loopback(void **state)
 {
 	u32 count = 0;
