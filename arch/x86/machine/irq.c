@@ -14,6 +14,7 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/timer.h"
+#include "arch/x86/machine/tsc.h"
 #include "include/hw/i8259.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
@@ -68,7 +69,7 @@ static void unexpected(u8 vector)
 {
 	static struct ratelimit limit;
 
-	if (ratelimit_pass(&limit, 0, 1, 8))
+	if (ratelimit_pass(&limit, rdtsc(), ns_to_tsc(NS_PER_S), 8))
 		log_warn("irq", "interrupt %#x that nobody asked for", vector);
 }
 

@@ -10,6 +10,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/fakes/ratelimit.h"
 #include "tests/unit/test.h"
 
 static u32 eois, handled;
@@ -70,6 +71,13 @@ static void test_nobodys_interrupt(void **state)
 	irq_dispatch(VEC_SPURIOUS);
 	assert_int_equal(fake_log_lines, 1);
 	assert_int_equal(eois, 1);
+	/* A device sends many: all are ended, some are told */
+	fake_ratelimit_left = 2;
+	for (u32 i = 0; i < 100; i++)
+		irq_dispatch(0x10);
+	assert_int_equal(fake_log_lines, 3);
+	assert_int_equal(eois, 101);
+	fake_ratelimit_left = ~0u;
 }
 
 static void test_alloc_all(void **state)
