@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The 16550 at COM1, see uart.h. Called by hv/console, and by drivers/power to
- * flush it. Output polls, with a bound: a UART that stops answering is given up
- * for good after one long wait. So a missing cable or a hung bridge never hangs
- * the machine. No lock: the console mux serializes output, and one core takes
- * input.
+ * flush it. uart_write() polls, with a bound: a UART that stops answering is
+ * given up for good after one long wait. So a missing cable or a hung bridge
+ * never hangs the machine. No lock: the console mux serializes output, and one
+ * core takes input.
  */
 #include "drivers/console/uart.h"
 
@@ -20,7 +20,9 @@
 #define TX_POLLS_MAX 200000u
 
 static bool present;
-static u32 tx_room; /* bytes that the FIFO takes unasked */
+static u32 fifo_bytes; /* what an empty transmitter takes */
+static u32 tx_room;    /* bytes that it takes unasked */
+static u8 ier;         /* what its interrupt enable register has */
 
 static u8 uart_in(u16 reg)
 {
@@ -49,6 +51,7 @@ bool uart_init(void)
 	present = uart_detect();
 	if (!present)
 		return false;
+	ier = 0;
 	uart_out(UART_IER, 0);
 	uart_out(UART_LCR, UART_LCR_DLAB | UART_LCR_8N1);
 	uart_out(UART_DLL, UART_DIVISOR_115200);
@@ -57,8 +60,22 @@ bool uart_init(void)
 	/* Not cleared: the loader's last bytes may still be in it */
 	uart_out(UART_FCR, UART_FCR_ENABLE);
 	uart_out(UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
+	/* An 8250 or a 16450 has no FIFO, a 16550 one that does not work */
+	fifo_bytes = (uart_in(UART_IIR) & UART_IIR_FIFO) == UART_IIR_FIFO
+			     ? UART_FIFO_BYTES
+			     : 1;
 	tx_room = 0;
 	return true;
+}
+
+bool uart_present(void)
+{
+	return READ_ONCE(present);
+}
+
+void uart_give_up(void)
+{
+	WRITE_ONCE(present, false);
 }
 
 /* Wait for @bit of the line status. False: the UART is dead and given up. */
@@ -73,7 +90,7 @@ static bool uart_wait(u8 bit)
 			return true;
 		__builtin_ia32_pause();
 	}
-	present = false;
+	uart_give_up();
 	return false;
 }
 
@@ -82,7 +99,7 @@ static bool uart_putc(char c)
 	if (!tx_room) {
 		if (!uart_wait(UART_LSR_THRE))
 			return false;
-		tx_room = UART_FIFO_BYTES;
+		tx_room = fifo_bytes;
 	}
 	tx_room--;
 	uart_out(UART_THR, (u8)c);
@@ -96,6 +113,31 @@ void uart_write(const char *s, size_t len)
 	for (size_t i = 0; i < len; i++)
 		if (!uart_putc(s[i]))
 			return;
+}
+
+u32 uart_room(void)
+{
+	u8 lsr;
+
+	if (!present)
+		return 0;
+	lsr = uart_in(UART_LSR);
+	if (lsr == NO_DEVICE) {
+		uart_give_up();
+		return 0;
+	}
+	if (lsr & UART_LSR_THRE)
+		tx_room = fifo_bytes;
+	return tx_room;
+}
+
+void uart_send(const char *s, u32 len)
+{
+	if (!present)
+		return;
+	tx_room -= MIN(tx_room, len);
+	for (u32 i = 0; i < len; i++)
+		uart_out(UART_THR, (u8)s[i]);
 }
 
 void uart_flush(void)
@@ -116,11 +158,44 @@ int uart_getc(void)
 	return uart_in(UART_RBR);
 }
 
+static void irq_set(u8 source, bool on)
+{
+	if (!present)
+		return;
+	ier = on ? ier | source : (u8)(ier & ~source);
+	uart_out(UART_IER, ier);
+}
+
 void uart_rx_irq(bool on)
 {
 	if (!present)
 		return;
 	uart_out(UART_MCR, on ? UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2
 			      : UART_MCR_DTR | UART_MCR_RTS);
-	uart_out(UART_IER, on ? UART_IER_ERBFI : 0);
+	irq_set(UART_IER_ERBFI, on);
+}
+
+void uart_tx_irq(bool on)
+{
+	irq_set(UART_IER_ETBEI, on);
+}
+
+enum uart_cause uart_irq_cause(void)
+{
+	u8 iir;
+
+	if (!present)
+		return UART_CAUSE_NONE;
+	iir = uart_in(UART_IIR) & UART_IIR_SOURCE;
+	if (iir & UART_IIR_NONE)
+		return UART_CAUSE_NONE;
+	return iir == UART_IIR_THRE ? UART_CAUSE_TX : UART_CAUSE_RX;
+}
+
+void uart_irq_again(void)
+{
+	if (!present)
+		return;
+	uart_out(UART_IER, 0);
+	uart_out(UART_IER, ier);
 }

@@ -40,6 +40,7 @@
 #define UART_IIR_RDA		0x04u	/* received data */
 #define UART_IIR_RLS		0x06u	/* line status */
 #define UART_IIR_CTI		0x0cu	/* received data waits for long */
+#define UART_IIR_SOURCE		0x0fu	/* UART_IIR_NONE or what follows it */
 #define UART_IIR_FIFO		0xc0u	/* UART_FCR_ENABLE */
 
 /* 8.5 *FIFO Control Register* */

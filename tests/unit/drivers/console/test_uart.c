@@ -8,7 +8,8 @@
 #include "tests/unit/test.h"
 
 static u8 regs[UART_PORTS];
-static bool there, dead;
+static bool there, dead, no_fifo;
+static u8 iir_source; /* THRE: until it is read */
 static u32 fifo, reads;
 static char out[256];
 static u32 out_len;
@@ -23,6 +24,13 @@ static u32 device_in(u16 port, u8 size)
 	reads++;
 	if (!there)
 		return 0xff;
+	if (reg == UART_IIR) {
+		u8 iir = iir_source;
+
+		if (iir == UART_IIR_THRE)
+			iir_source = UART_IIR_NONE;
+		return iir | (no_fifo ? 0u : UART_IIR_FIFO);
+	}
 	if (reg == UART_RBR) {
 		u8 byte = (u8)rx;
 
@@ -46,11 +54,13 @@ static void device_out(u16 port, u8 size, u32 value)
 	if (!there)
 		return;
 	if (reg == UART_THR && !(regs[UART_LCR] & UART_LCR_DLAB)) {
-		assert_true(fifo < UART_FIFO_BYTES);
+		assert_true(fifo < (no_fifo ? 1 : UART_FIFO_BYTES));
 		fifo++;
 		out[out_len++] = (char)value;
 		return;
 	}
+	if (reg == UART_IER && value & ~regs[reg] & UART_IER_ETBEI && !fifo)
+		iir_source = UART_IIR_THRE;
 	regs[reg] = (u8)value;
 }
 
@@ -61,7 +71,8 @@ static int fresh(void **state)
 	memset(regs, 0, sizeof(regs));
 	memset(out, 0, sizeof(out));
 	there = true;
-	dead = false;
+	dead = no_fifo = false;
+	iir_source = UART_IIR_NONE;
 	fifo = out_len = 0;
 	rx = -1;
 	return 0;
@@ -80,6 +91,46 @@ static void test_write(void **state)
 	assert_memory_equal(out, text, sizeof(text) - 1);
 	uart_flush();
 	assert_int_equal(fifo, 0);
+}
+
+/* What the console's interrupt does: never a wait, a FIFO's worth at a time */
+static void test_send(void **state)
+{
+	assert_true(uart_init());
+	assert_true(uart_present());
+	while (!uart_room())
+		;
+	assert_int_equal(uart_room(), UART_FIFO_BYTES);
+	uart_tx_irq(true);
+	assert_int_equal(uart_irq_cause(), UART_CAUSE_TX);
+	assert_int_equal(uart_irq_cause(), UART_CAUSE_NONE);
+	reads = 0;
+	uart_send("0123456789", 10);
+	assert_int_equal(reads, 0);
+	assert_int_equal(uart_room(), 6); /* the FIFO is not empty yet */
+	assert_int_equal(reads, 1);
+	uart_send("abcdef", 6);
+	assert_int_equal(out_len, 16);
+	uart_rx_irq(true);
+	assert_int_equal(regs[UART_IER], UART_IER_ERBFI | UART_IER_ETBEI);
+	iir_source = UART_IIR_CTI;
+	assert_int_equal(uart_irq_cause(), UART_CAUSE_RX);
+	uart_tx_irq(false);
+	assert_int_equal(regs[UART_IER], UART_IER_ERBFI);
+	uart_irq_again();
+	assert_int_equal(regs[UART_IER], UART_IER_ERBFI);
+}
+
+/* A 16450: a byte at a time */
+static void test_no_fifo(void **state)
+{
+	no_fifo = true;
+	assert_true(uart_init());
+	uart_write("four", 4);
+	assert_memory_equal(out, "four", 4);
+	while (!uart_room())
+		;
+	assert_int_equal(uart_room(), 1);
 }
 
 static void test_read(void **state)
@@ -104,6 +155,12 @@ static void test_absent(void **state)
 	uart_write("lost", 4);
 	assert_int_equal(uart_getc(), -1);
 	uart_rx_irq(true);
+	uart_tx_irq(true);
+	uart_send("lost", 4);
+	uart_irq_again();
+	assert_int_equal(uart_room(), 0);
+	assert_int_equal(uart_irq_cause(), UART_CAUSE_NONE);
+	assert_false(uart_present());
 	assert_int_equal(reads, 0);
 }
 
@@ -122,6 +179,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_write, fresh),
+		cmocka_unit_test_setup(test_send, fresh),
+		cmocka_unit_test_setup(test_no_fifo, fresh),
 		cmocka_unit_test_setup(test_read, fresh),
 		cmocka_unit_test_setup(test_absent, fresh),
 		cmocka_unit_test_setup(test_dies, fresh),
