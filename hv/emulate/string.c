@@ -14,7 +14,8 @@
 #include "hv/emulate/priv.h"
 #include "lib/errno.h"
 
-#define STRING_CHUNK 128u
+/* An element costs up to 1,500 instructions: page walk, bus, device */
+#define STRING_CHUNK 64u
 
 /* What an element's step leaves beside its fault */
 struct element {

@@ -18,6 +18,9 @@ static u64 debug_exit_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 static void debug_exit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			     u64 value)
 {
+	/* The first one counts: one exit of REP OUTS has many */
+	if (READ_ONCE(v->vm->end) != VM_END_NONE)
+		return;
 	log_info("vm", "guest %s: debug exit, status %llu (exit code %llu)",
 		 v->vm->name, value, ((value << 1 | 1) & 0xff));
 	vm_end(v->vm, VM_END_DEBUG_EXIT, "debug exit");

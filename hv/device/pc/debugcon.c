@@ -15,14 +15,17 @@
 
 #define DEBUGCON_LINE_BYTES 160u
 #define LINES_BURST         256u
-#define LINES_PERIOD        20u /* ms for each line more */
+#define LINES_PERIOD        20u     /* ms for each line more */
+#define AT_ONCE             8u      /* lines of one REP OUTS */
+#define AT_ONCE_NS          100000u /* for each line more */
 #define PRESENT             0xe9u
 
 struct debugcon {
 	struct vm *vm;
 	struct spinlock lock;
-	struct ratelimit limit;
-	u32 lost; /* lines since the last one shown */
+	struct ratelimit limit;   /* on the room in the log */
+	struct ratelimit at_once; /* on the time of one exit */
+	u32 lost;                 /* lines since the last one shown */
 	u32 len;
 	char line[DEBUGCON_LINE_BYTES];
 };
@@ -32,6 +35,16 @@ static struct debugcon *debugcon_of(const struct vm *vm)
 	return vm->devices[VDEV_debugcon];
 }
 
+static bool may_log(struct debugcon *d)
+{
+	u64 now = rdtsc();
+
+	return ratelimit_pass(&d->at_once, now, ns_to_tsc(AT_ONCE_NS),
+			      AT_ONCE) &&
+	       ratelimit_pass(&d->limit, now, tsc_khz * LINES_PERIOD,
+			      LINES_BURST);
+}
+
 static void show(struct debugcon *d)
 {
 	u32 len = d->len;
@@ -39,8 +52,7 @@ static void show(struct debugcon *d)
 	d->len = 0;
 	if (!len)
 		return;
-	if (!ratelimit_pass(&d->limit, rdtsc(), tsc_khz * LINES_PERIOD,
-			    LINES_BURST)) {
+	if (!may_log(d)) {
 		d->lost++;
 		return;
 	}

@@ -72,6 +72,12 @@ static void test_exit(void **state)
 	assert_int_equal(in(0xf4, 1), 0);
 	out(0xf6, 2, 1);
 	assert_int_equal(fake_vm_end, VM_END_DEBUG_EXIT);
+	/* One exit of REP OUTS writes many times: one line */
+	fake_log_reset();
+	fake_vm.end = VM_END_DEBUG_EXIT;
+	for (u32 i = 0; i < 128; i++)
+		out(0xf4, 1, i & 0xff);
+	assert_int_equal(fake_log_lines, 0);
 	destroy();
 }
 
@@ -104,12 +110,12 @@ static void test_debug_console(void **state)
 	create();
 	assert_int_equal(in(0x402, 1), 0xe9);
 	fake_log_reset();
-	fake_ratelimit_left = 3;
+	fake_ratelimit_left = 6;
 	out(0x402, 1, '\n');           /* nothing to say */
 	for (u32 i = 0; i < 1000; i++) /* six lines of 160, cut */
 		out(0x402, 1, i & 0xff);
 	assert_int_equal(fake_log_lines, 3);
-	fake_ratelimit_left = 1;
+	fake_ratelimit_left = 2;
 	debugcon_vdev.reset(&fake_vm);
 	assert_int_equal(fake_log_lines, 5); /* and how many were lost */
 	destroy();
