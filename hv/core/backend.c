@@ -122,10 +122,16 @@ static void dump_segments(const char *tag, const struct vcpu_regs *r)
 		"es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr",
 	};
 
-	for (u32 i = 0; i < SEG_COUNT; i++)
-		log_error(tag, "%-4s %04x  base %016llx  limit %08x  attr %05x",
-			  names[i], r->seg[i].sel, r->seg[i].base,
-			  r->seg[i].limit, r->seg[i].attr);
+	for (u32 i = 0; i < SEG_COUNT; i += 2) {
+		const struct segment *s = &r->seg[i];
+
+		log_error(tag,
+			  "%-4s %04x base %016llx limit %08x attr %05x  "
+			  "%-4s %04x base %016llx limit %08x attr %05x",
+			  names[i], s->sel, s->base, s->limit, s->attr,
+			  names[i + 1], s[1].sel, s[1].base, s[1].limit,
+			  s[1].attr);
+	}
 }
 
 void vcpu_regs_dump(const char *tag, const struct vcpu_regs *r)
