@@ -415,7 +415,7 @@ void hv_main(u64 boot_info_hpa)
 	panic_dump_hook = dump_current;
 	log_guest_hook = log_guest;
 	console_init_early(&boot);
-	console_on_key(exit_stats_key);
+	console_on_key(stats_key);
 	log_info("init", "Bulkhead %s, started by %.32s", BULKHEAD_VERSION,
 		 boot.loader);
 	if (boot.problem[0])

@@ -21,6 +21,7 @@ enum vcpu_event_bit {
 	VE_STOP = 1 << 5,   /* its VM ends */
 	VE_VTIMER = 1 << 6, /* boot vCPU: hv/time/vtimer.h */
 	VE_KICK = 1 << 7,   /* it goes on from HLT, now or at the next one */
+	VE_REPORT = 1 << 8, /* hv/vm/stats.h: say what it does */
 };
 
 enum vcpu_activity {
@@ -63,6 +64,7 @@ struct vcpu {
 	struct pvclock *pvclock;
 	struct kvm_pv *kvm_pv;
 	u64 exits[EXIT_KINDS]; /* home core only */
+	u64 exits_reported;    /* their sum at the last VE_REPORT */
 	struct vcpu_code code;
 	u64 tsc_adjust;
 	u32 slot_hint; /* hv/core/walk.h: the memory slot it found last */

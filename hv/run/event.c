@@ -17,6 +17,7 @@
 #include "hv/run/exit.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/life.h"
+#include "hv/vm/stats.h"
 #include "hv/vm/work.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
@@ -201,6 +202,8 @@ static bool take_pending(struct vcpu *v)
 /* False: it stays off the core */
 static bool take_signals(struct vcpu *v, u32 events)
 {
+	if (events & VE_REPORT)
+		vcpu_report(v);
 	/* Others of its VM still run and may send it INIT: it stays parked */
 	if (v->activity == VCPU_PARKED) {
 		vcpu_block(v);

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The exits of a guest by kind, in a line of the log; see stats.h */
+/* What guests do, in lines of the log; see stats.h. The two lists that a key
+ * asks for go on one guest at a time, from a timer of the core that takes what
+ * is typed. */
 #include "hv/vm/stats.h"
 
+#include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/exit.h"
 #include "hv/core/stretch.h"
+#include "hv/irq/vlapic.h"
 #include "lib/log.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
 #define STATS_LINE_BYTES 400
 #define KEY_STATS        's'
+#define KEY_VCPUS        'v'
+#define LIST_STEP_NS     1000000u
 #define NS_IN_MS         1000000u
 
 static u64 sum_of(const struct vm *vm, u32 kind)
@@ -41,17 +47,90 @@ void exit_stats_log(const struct vm *vm)
 		 line);
 }
 
-void exit_stats_key(u8 key)
+static u64 sum_of_all(const struct vcpu *v)
 {
-	for (u32 i = 0; key == KEY_STATS && i < vm_count; i++)
-		if (vms[i]->state == VM_RUNNING)
-			exit_stats_log(vms[i]);
+	u64 sum = 0;
+
+	for (u32 i = 0; i < EXIT_KINDS; i++)
+		sum += v->exits[i];
+	return sum;
+}
+
+static const char *activity_name(const struct vcpu *v)
+{
+	static const char *const names[] = {
+		[VCPU_RUNNING] = "runs",
+		[VCPU_HALTED] = "halts",
+		[VCPU_WAIT_SIPI] = "waits for SIPI",
+		[VCPU_WORKING] = "is worked for",
+		[VCPU_PARKED] = "is parked",
+	};
+
+	return names[v->activity];
+}
+
+void vcpu_report(struct vcpu *v)
+{
+	const struct vcpu_regs *r = vcpu_regs(v);
+	u64 exits = sum_of_all(v);
+	int waits = v->activity == VCPU_PARKED ? -1 : vlapic_pending(v);
+
+	vcpu_need(v, RG_RIP | RG_SEG);
+	log_info("vm",
+		 "guest %s: vCPU %u on core %u %s at %04x:%016llx, rflags "
+		 "%06llx, interrupt %d waits, %llu exits, %llu more",
+		 v->vm->name, v->id, v->entity.cpu->id, activity_name(v),
+		 r->seg[SEG_CS].sel, r->rip, r->rflags, waits, exits,
+		 exits - v->exits_reported);
+	v->exits_reported = exits;
+}
+
+static void ask_vcpus(const struct vm *vm)
+{
+	log_info("vm", "guest %s: %u vCPUs are to say what they do", vm->name,
+		 vm->vcpu_count);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vcpu_post(vm->vcpus[i], VE_REPORT);
+}
+
+static struct {
+	struct timer timer;
+	u32 next;                          /* in vms[] */
+	void (*line)(const struct vm *vm); /* what is listed */
+} list;
+
+static void list_tick(struct timer *t)
+{
+	while (list.next < vm_count) {
+		const struct vm *vm = vms[list.next++];
+
+		if (!vm || vm->state != VM_RUNNING)
+			continue;
+		list.line(vm);
+		timer_arm(t, rdtsc() + ns_to_tsc(LIST_STEP_NS));
+		return;
+	}
+}
+
+void stats_key(u8 key)
+{
+	if (key == KEY_STATS)
+		list.line = exit_stats_log;
+	else if (key == KEY_VCPUS)
+		list.line = ask_vcpus;
+	else
+		return;
 	if (key == KEY_STATS)
 		stretch_report();
+	list.next = 0;
+	list.timer.fn = list_tick;
+	timer_arm(&list.timer, rdtsc());
 }
 
 void exit_stats_reset(struct vm *vm)
 {
-	for (u32 i = 0; i < vm->vcpu_count; i++)
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		memset(vm->vcpus[i]->exits, 0, sizeof(vm->vcpus[i]->exits));
+		vm->vcpus[i]->exits_reported = 0;
+	}
 }

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest's exits were: the counters that exit_dispatch() keeps, as one
- * line in the log. Any core, no locks: the counts of a vCPU that runs may be a
+/* What guests do, as lines of the log: the counters that exit_dispatch() keeps,
+ * and where each vCPU stands. No locks: the counts of a vCPU that runs may be a
  * little behind. */
 #ifndef HV_VM_STATS_H
 #define HV_VM_STATS_H
 
-#include "hv/core/vm.h"
+#include "hv/core/vcpu.h"
 
-/* Since its start; each kind's sum over the vCPUs */
+/* Its exits since its start; each kind's sum over the vCPUs. Any core. */
 void exit_stats_log(const struct vm *vm);
-/* A key typed at the hypervisor's own console: `s` logs every guest's */
-void exit_stats_key(u8 key);
+/* A key typed at the hypervisor's own console: `s` logs every guest's exits,
+ * `v` has every vCPU of a guest that runs say what it does. On the core that
+ * takes what is typed. */
+void stats_key(u8 key);
+/* Logs what @v does and where it is. Home core, attached: a vCPU whose line
+ * does not come has a core that hangs. */
+void vcpu_report(struct vcpu *v);
 /* The guest starts again: from 0. Its vCPUs are parked. */
 void exit_stats_reset(struct vm *vm);
 

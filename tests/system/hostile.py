@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Guests that execute random bytes at CPL 0 (tests/guest/random.c), several at
 once on both cores, beside one that must not notice (tests/guest/witness.c).
-Each may die, with a reason in the log. tests/soak runs this for hours."""
+Each may die, with a reason in the log, or go on for ever by itself: then each of
+its vCPUs still says what it does when it is asked. tests/soak runs this for
+hours."""
 import os
 import re
+import time
 
 from harness import image
 from harness.machine import Machine, cores_for
@@ -13,6 +16,12 @@ ENDED = re.compile(r"guest (r\d+) (crashed: .+|powers off.*|resets.*)")
 VCPUS = 3  # one runs random bytes, one watches it, one is in real mode
 TRIES = 4  # boots, where the emulator dies of it
 SECONDS = {"qemu": 300, "bochs": 600}
+# A vCPU's answer to the key `v` (hv/vm/stats.c)
+STATE = re.compile(r"vm: guest (\S+): vCPU (\d+) on core \d+ (.+) at (\S+), rflags ([0-9a-f]+), "
+                   r"interrupt (-?\d+) waits, \d+ exits, (\d+) more")
+LOOKS = 2
+LOOK_SECONDS = 20
+IF = 0x200
 
 
 def guests(seed, count, rounds, witness_rounds, first):
@@ -36,13 +45,60 @@ def finished(text, count):
     return len(ended) == count and "[witness] DONE" in text
 
 
-def judge(results, where, text, seed, count):
+def look(machine, unended):
+    """Have every vCPU say what it does: {(guest, vCPU): its answer}."""
+    begin = len(machine.text())
+    machine.send("v")
+    asked = {(g, n) for g in unended for n in range(VCPUS)}
+    end = time.monotonic() + LOOK_SECONDS
+    while time.monotonic() < end:
+        found = {(m[1], int(m[2])): m for m in STATE.finditer(machine.text()[begin:])}
+        if asked <= found.keys():
+            break
+        time.sleep(0.5)
+    return found
+
+
+def hangs(first, last):
+    """Why a vCPU with these two answers is stuck in the hypervisor, or None."""
+    if not last:
+        return "does not answer: its core hangs"
+    if not first or int(last[7]):
+        return None
+    if last[3] == "halts" and int(last[5], 16) & IF and int(last[6]) >= 0:
+        return f"sleeps although interrupt {last[6]} waits for it"
+    return None
+
+
+def look_at_unended(results, machine, seed, count):
+    """The time is over. {guest: what is wrong with it} of those that have not
+    ended, None for one that goes on by itself."""
+    ended = {m[1] for m in ENDED.finditer(machine.text())}
+    unended = [f"r{seed + i}" for i in range(count) if f"r{seed + i}" not in ended]
+    looks = [look(machine, unended) for _ in range(LOOKS)]
+    # Who ends while we look has ended
+    ended = {m[1] for m in ENDED.finditer(machine.text())}
+    verdict = {}
+    for guest in unended:
+        pairs = [[answers.get((guest, n)) for answers in looks] for n in range(VCPUS)]
+        for n, (_, last) in enumerate(pairs):
+            if last:
+                results.note(f"note: {guest} has not ended: vCPU {n} {last[3]} at {last[4]}, "
+                             f"rflags {last[5]}, {last[7]} exits since the look before")
+        faults = [f"vCPU {n} {hangs(*pair)}" for n, pair in enumerate(pairs) if hangs(*pair)]
+        verdict[guest] = None if guest in ended else "; ".join(faults) or None
+    return verdict
+
+
+def judge(results, where, text, seed, count, unended):
+    """@unended: look_at_unended()'s."""
     ended = {m[1] for m in ENDED.finditer(text)}
     results.check(not re.search("panic", text, re.I), f"{where}.no_panic",
                   "the hypervisor panicked")
     for i in range(count):
-        results.check(f"r{seed + i}" in ended, f"{where}.r{seed + i}",
-                      "the log does not say how the guest ended")
+        guest = f"r{seed + i}"
+        results.check(guest in ended or unended.get(guest, "?") is None, f"{where}.{guest}",
+                      unended.get(guest) or "the log does not say how the guest ended")
     results.check("[witness] DONE 6 0" in text, f"{where}.witness",
                   "the guest beside them noticed, or never came to its end")
 
@@ -54,24 +110,27 @@ def emulator_died(folder):
 
 
 def boot(results, emulator, folder, seed, count, rounds, witness_rounds):
-    """One machine; None if its emulator died, else what it said."""
+    """One machine: what it said (None: its emulator died), and what became of
+    guests that had not ended when the time was over."""
     files = {p: os.path.join(image.BUILD, "tests/guest", p) for p in PROGRAMS}
     cores, first, _ = cores_for(emulator, 2)
     conf = image.manifest(guests(seed, count, rounds, witness_rounds, first))
     disk = image.make(folder, conf, files, "hybrid")
-    with Machine(emulator, disk, folder, "bios", cores, memory=768,
-                 timeout=SECONDS[emulator]) as machine:
-        while machine.expect(r"\n", SECONDS[emulator]):
+    unended = {}
+    with Machine(emulator, disk, folder, "bios", cores, memory=768, person=True,
+                 timeout=SECONDS[emulator] + (LOOKS + 1) * LOOK_SECONDS) as machine:
+        end = time.monotonic() + SECONDS[emulator]
+        while time.monotonic() < end and machine.expect(r"\n", SECONDS[emulator]):
             if finished(machine.text(), count) or "panic" in machine.text().lower():
                 break
         machine.expect(r"(?!)", 1)
-        text = machine.text()
-        if not finished(text, count) and emulator_died(folder):
-            results.note(f"note: the emulator itself died at seed {seed}")
-            return None
-        if not finished(text, count):
+        if not finished(machine.text(), count):
+            if emulator_died(folder):
+                results.note(f"note: the emulator itself died at seed {seed}")
+                return None, {}
+            unended = look_at_unended(results, machine, seed, count)
             results.note(machine.tail())
-        return text
+        return machine.text(), unended
 
 
 def run(results, emulator, folder, seed, count, rounds=1000, witness_rounds=1000):
@@ -79,10 +138,10 @@ def run(results, emulator, folder, seed, count, rounds=1000, witness_rounds=1000
     where = f"hostile.{'svm' if emulator == 'qemu' else 'vmx'}"
     before = len(results.failed)
     for again in range(TRIES):
-        text = boot(results, emulator, folder, seed + again * count, count,
-                    rounds, witness_rounds)
+        text, unended = boot(results, emulator, folder, seed + again * count, count,
+                             rounds, witness_rounds)
         if text is not None:
-            judge(results, where, text, seed + again * count, count)
+            judge(results, where, text, seed + again * count, count, unended)
             return len(results.failed) == before
     return results.check(False, where, f"the emulator died {TRIES} times")
 

@@ -14,6 +14,7 @@
 #include "hv/run/exit.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/life.h"
+#include "hv/vm/stats.h"
 #include "hv/vm/work.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
@@ -25,7 +26,7 @@ static struct vcpu vcpu;
 static u32 apic_page[1024];
 static struct vcpu_event injected;
 static u32 injections, windows[2], parked, resets, ended, followed;
-static u32 pv_resets;
+static u32 pv_resets, reports;
 static int irr, isr; /* vectors, -1: none */
 static bool pic;
 static bool built;
@@ -59,6 +60,11 @@ static const struct vcpu_ops fake_ops = {
 	.vcpu_reset = fake_reset,
 };
 const struct vcpu_ops *vcpu_ops = &fake_ops;
+
+void vcpu_report(struct vcpu *v)
+{
+	reports++;
+}
 
 void pvclock_reset(struct vcpu *v)
 {
@@ -307,6 +313,22 @@ static void test_halt_ends_for_what_it_would_take(void **state)
 	assert_int_equal(windows[WINDOW_IRQ], 1);
 }
 
+/* Whatever it does, it says so, and goes on with it */
+static void test_reports(void **state)
+{
+	reports = 0;
+	vcpu.events = VE_REPORT;
+	assert_true(vcpu_prepare(&vcpu));
+	vcpu.activity = VCPU_HALTED;
+	vcpu.events = VE_REPORT;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_HALTED);
+	vcpu.activity = VCPU_PARKED;
+	vcpu.events = VE_REPORT;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(reports, 3);
+}
+
 /* A kick ends a halt with interrupts off, also one that begins later, once */
 static void test_kick_ends_a_halt(void **state)
 {
@@ -486,6 +508,7 @@ int main(void)
 		T(test_two_nmis),
 		T(test_halt_ends_for_what_it_would_take),
 		T(test_kick_ends_a_halt),
+		T(test_reports),
 		T(test_external_interrupt_of_the_pic),
 		T(test_init_and_sipi),
 		T(test_init_of_the_boot_cpu),

@@ -4,9 +4,12 @@
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/exit.h"
 #include "hv/core/stretch.h"
+#include "hv/irq/vlapic.h"
 #include "hv/vm/stats.h"
 #include "lib/log.h"
 #include "lib/printf.h"
+#include "tests/unit/fakes/percpu.h"
+#include "tests/unit/fakes/timer.h"
 #include "tests/unit/test.h"
 
 static struct vm vm_a, vm_b;
@@ -30,9 +33,19 @@ void stretch_report(void)
 {
 }
 
+int vlapic_pending(struct vcpu *v)
+{
+	return 0x41;
+}
+
 u64 tsc_to_ns(u64 ticks)
 {
 	return 1500000;
+}
+
+u64 ns_to_tsc(u64 ns)
+{
+	return ns;
 }
 
 static int setup(void **state)
@@ -74,10 +87,43 @@ static void test_long(void **state)
 
 static void test_key(void **state)
 {
-	exit_stats_key('x');
-	assert_int_equal(line_count, 0);
-	exit_stats_key('s');
+	stats_key('x');
+	assert_null(fake_timer);
+	stats_key('s');
+	while (fake_timer)
+		fake_timer_fire();
 	assert_int_equal(line_count, 1); /* of those that run */
+	stats_key('v');
+	while (fake_timer)
+		fake_timer_fire();
+	assert_int_equal(line_count, 2);
+	assert_int_equal(cpus[0].events, VE_REPORT);
+	assert_int_equal(cpus[1].events, VE_REPORT);
+	assert_int_equal(cpus[2].events, 0);
+}
+
+static void test_vcpu(void **state)
+{
+	struct vcpu_regs *r = &cpus[1].hw.regs;
+
+	cpus[1].vm = &vm_a;
+	cpus[1].id = 1;
+	cpus[1].entity.cpu = &fake_pcpus[2];
+	fake_pcpus[2].id = 2;
+	cpus[1].activity = VCPU_HALTED;
+	cpus[1].exits[EXIT_HLT] = 7;
+	r->valid = ~0u;
+	r->rip = 0x1234;
+	r->rflags = 0x202;
+	r->seg[SEG_CS].sel = 0x10;
+	vcpu_report(&cpus[1]);
+	assert_string_equal(lines,
+			    "guest a: vCPU 1 on core 2 halts at "
+			    "0010:0000000000001234, rflags 000202, interrupt "
+			    "65 waits, 7 exits, 7 more");
+	cpus[1].exits[EXIT_PORT] = 2;
+	vcpu_report(&cpus[1]);
+	assert_non_null(strstr(lines, "9 exits, 2 more"));
 }
 
 int main(void)
@@ -86,6 +132,7 @@ int main(void)
 		cmocka_unit_test_setup(test_line, setup),
 		cmocka_unit_test_setup(test_long, setup),
 		cmocka_unit_test_setup(test_key, setup),
+		cmocka_unit_test_setup(test_vcpu, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
