@@ -110,10 +110,8 @@ static void vprint(const char *fmt, va_list ap)
 			continue;
 		}
 		fmt++;
-		if (*fmt == 'l') {
+		for (; *fmt == 'l'; fmt++)
 			wide = true;
-			fmt++;
-		}
 		if (*fmt == 's') {
 			put_string(va_arg(ap, const char *));
 		} else if (*fmt == 'd') {
