@@ -398,6 +398,7 @@ static void start_guests(void)
 		 (owner_bytes(OWNER_HYPERVISOR, 0) >> 10));
 	if (!vm_count)
 		wait_forever();
+	console_defer_output();
 	if (vm_privileged)
 		vm_start(vm_privileged);
 	for (i = 0; i < vm_count; i++)

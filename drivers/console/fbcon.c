@@ -4,10 +4,11 @@
  * serializes, so that there is no lock here.
  *
  * Text goes into cells in RAM; fbcon_draw() brings the screen up to them and
- * draws the cells that differ. The framebuffer is only written to, because
- * reading it is slow. Text that comes before hostmap_init() waits in the cells
- * until the framebuffer can be mapped. A screen that is full moves up by a
- * quarter, so that a long log costs little.
+ * draws the cells that differ, some at a time. The framebuffer is only written
+ * to, because reading it is slow. Text that comes before hostmap_init() waits
+ * in the cells until the framebuffer can be mapped. A screen that is full moves
+ * up by a quarter, so that a long log costs little. The rows of cells are a
+ * ring: to move up is to begin it further on.
  */
 #include "drivers/console/fbcon.h"
 
@@ -22,8 +23,14 @@
 #define SIDE_MAX     16384u
 #define SCROLL_SHARE 4u
 #define TAB_COLUMNS  8u
-#define GRAY         0xc0u /* text, of 255 in each color */
-#define ESC          0x1b
+/* What one fbcon_draw() may cost. The unit is a cell that is looked at, some
+ * four instructions; to draw one costs more. */
+#define DRAW_BUDGET 8192u
+#define COST_FAST   48u   /* by words of 64 bits */
+#define COST_STORE  5 / 4 /* for each store, else */
+#define GRAY        0xc0u /* text, of 255 in each color */
+#define CAN         0x18
+#define ESC         0x1b
 
 /* Escape sequences of terminals are swallowed */
 enum escape { ESCAPE_NONE, ESCAPE_START, ESCAPE_CSI };
@@ -39,6 +46,7 @@ static struct {
 	/* Four pixels of 32 bits for each four bits of a glyph */
 	u64 quad[16][2];
 	u32 dirty_from, dirty_to; /* rows to look at; none: from == to */
+	u32 top;                  /* the row of cells that is the first */
 	char cells[MAX_ROWS][MAX_COLUMNS];
 	char drawn[MAX_ROWS][MAX_COLUMNS]; /* what is on the screen */
 } con;
@@ -74,6 +82,7 @@ static u64 pixel_pair(u32 bits)
 static void cells_clear(void)
 {
 	memset(con.cells, ' ', sizeof(con.cells));
+	con.top = 0;
 	con.x = 0;
 	con.y = 0;
 	con.dirty_from = 0;
@@ -115,28 +124,42 @@ static void row_fast(u8 *at, u8 bits)
 	to->v[3] = right[1];
 }
 
-/* Any depth and scale, a byte at a time */
+/* Any depth and scale, a pixel or a byte at a time */
 static void row_slow(u8 *at, u8 bits)
 {
-	u32 bytes = con.fb.bpp / 8u;
+	bool whole = con.fb.bpp == 32;
 
 	for (u32 i = 0; i < FONT_WIDTH * con.scale; i++) {
 		bool set = bits >> (FONT_WIDTH - 1 - i / con.scale) & 1;
 		u32 pixel = set ? con.pixel : 0;
 
-		for (u32 b = 0; b < bytes; b++)
-			*at++ = (u8)(pixel >> (8 * b));
+		if (whole)
+			*(u32 *)(void *)at = pixel;
+		for (u32 b = 0; !whole && b < 3; b++)
+			at[b] = (u8)(pixel >> (8 * b));
+		at += whole ? 4 : 3;
 	}
 }
 
-static void cell_draw(u32 x, u32 y)
+static char *row_at(u32 y)
 {
-	u32 code = (u8)con.cells[y][x] - FONT_FIRST;
+	return con.cells[(con.top + y) % con.rows];
+}
+
+/* By words; else any depth and scale, by bytes */
+static bool draws_fast(void)
+{
+	return con.fb.bpp == 32 && con.scale == 1;
+}
+
+static void cell_draw(u32 x, u32 y, char c)
+{
+	u32 code = (u8)c - FONT_FIRST;
 	u32 scale = con.scale;
 	u64 stride = con.fb.stride_bytes;
 	u64 left = (u64)x * FONT_WIDTH * scale * (con.fb.bpp / 8u);
 	u8 *at = con.va + y * FONT_HEIGHT * scale * stride + left;
-	bool fast = con.fb.bpp == 32 && scale == 1;
+	bool fast = draws_fast();
 	const u8 *glyph;
 
 	glyph = font8x16[code < FONT_GLYPHS ? code : '?' - FONT_FIRST];
@@ -171,38 +194,64 @@ static bool screen_ready(void)
 	return con.va;
 }
 
-static void row_draw(u32 y)
+static u32 cell_cost(void)
 {
+	u32 pixels = FONT_WIDTH * FONT_HEIGHT * con.scale * con.scale;
+
+	if (draws_fast())
+		return COST_FAST;
+	return pixels * (con.fb.bpp == 32 ? 1 : 3) * COST_STORE;
+}
+
+/* Draws what differs in row @y, for *@budget; false: there is more */
+static bool row_draw(u32 y, u32 *budget)
+{
+	const char *row = row_at(y);
+	u32 cost = cell_cost();
+
+	if (*budget < con.columns)
+		return false;
+	*budget -= con.columns;
 	for (u32 x = 0; x < con.columns; x++) {
-		if (con.drawn[y][x] == con.cells[y][x])
+		if (con.drawn[y][x] == row[x])
 			continue;
-		con.drawn[y][x] = con.cells[y][x];
-		cell_draw(x, y);
+		if (*budget < cost)
+			return false;
+		*budget -= cost;
+		con.drawn[y][x] = row[x];
+		cell_draw(x, y, row[x]);
 	}
+	return true;
 }
 
 bool fbcon_stale(void)
 {
-	return con.usable && !con.released && con.dirty_from < con.dirty_to;
+	return con.usable && !con.failed && con.dirty_from < con.dirty_to;
 }
 
-void fbcon_draw(void)
+bool fbcon_draw(void)
 {
+	u32 budget = DRAW_BUDGET;
+
 	if (!fbcon_stale() || !screen_ready())
-		return;
-	for (u32 y = con.dirty_from; y < con.dirty_to; y++)
-		row_draw(y);
+		return false;
+	while (con.dirty_from < con.dirty_to &&
+	       row_draw(con.dirty_from, &budget))
+		con.dirty_from++;
+	if (con.dirty_from < con.dirty_to)
+		return true;
 	con.dirty_from = con.rows;
 	con.dirty_to = 0;
+	return false;
 }
 
 static void scroll(void)
 {
 	u32 up = MAX(con.rows / SCROLL_SHARE, 1u);
 
-	memmove(con.cells[0], con.cells[up],
-		(con.rows - up) * sizeof(con.cells[0]));
-	memset(con.cells[con.rows - up], ' ', up * sizeof(con.cells[0]));
+	for (u32 y = 0; y < up; y++)
+		memset(row_at(y), ' ', sizeof(con.cells[0]));
+	con.top = (con.top + up) % con.rows;
 	con.y -= up;
 	con.dirty_from = 0;
 	con.dirty_to = con.rows;
@@ -218,26 +267,33 @@ static void line_feed(void)
 /* True while the byte belongs to an escape sequence (ECMA-48, 5.3 and 5.4) */
 static bool escape_take(char c)
 {
-	if (c == ESC) {
-		con.escape = ESCAPE_START;
+	bool start = con.escape == ESCAPE_START;
+
+	if (c == ESC || c == CAN) {
+		con.escape = c == ESC ? ESCAPE_START : ESCAPE_NONE;
 		return true;
 	}
 	if (con.escape == ESCAPE_NONE)
 		return false;
-	if (con.escape == ESCAPE_START)
-		con.escape = c == '[' ? ESCAPE_CSI : ESCAPE_NONE;
-	else if (c >= '@' && c <= '~')
+	if (start && c == '[')
+		con.escape = ESCAPE_CSI;
+	else if (c >= (start ? '0' : '@') && c <= '~')
 		con.escape = ESCAPE_NONE;
 	return true;
+}
+
+static void row_dirty(void)
+{
+	con.dirty_from = MIN(con.dirty_from, con.y);
+	con.dirty_to = MAX(con.dirty_to, con.y + 1);
 }
 
 static void print(char c)
 {
 	if (con.x == con.columns)
 		line_feed();
-	con.cells[con.y][con.x++] = c;
-	con.dirty_from = MIN(con.dirty_from, con.y);
-	con.dirty_to = MAX(con.dirty_to, con.y + 1);
+	row_at(con.y)[con.x++] = c;
+	row_dirty();
 }
 
 static void put(char c)
@@ -259,12 +315,40 @@ static void put(char c)
 		print('?');
 }
 
+/* How many of the @len bytes go beside each other into this row's cells */
+static size_t run_length(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	if (con.escape != ESCAPE_NONE)
+		return 0;
+	len = MIN(len, con.columns - con.x);
+	while (n < len && s[n] >= ' ' && s[n] <= '~')
+		n++;
+	return n;
+}
+
+static void print_run(const char *s, size_t n)
+{
+	memcpy(row_at(con.y) + con.x, s, n);
+	con.x += (u32)n;
+	row_dirty();
+}
+
 void fbcon_write(const char *s, size_t len)
 {
 	if (!con.usable || con.released)
 		return;
-	for (size_t i = 0; i < len; i++)
-		put(s[i]);
+	while (len) {
+		size_t n = run_length(s, len);
+
+		if (n)
+			print_run(s, n);
+		else
+			put(s[n++]);
+		s += n;
+		len -= n;
+	}
 }
 
 void fbcon_release(void)

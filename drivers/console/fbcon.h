@@ -18,10 +18,11 @@ void fbcon_init(const struct boot_framebuffer *fb);
 void fbcon_write(const char *s, size_t len);
 /* Has text been written that the screen does not show yet? */
 bool fbcon_stale(void);
-/* Draws the cells that changed, whatever scrolled past in between. A full
- * screen is a million instructions. */
-void fbcon_draw(void);
-/* Gives the screen to the privileged guest's kernel */
+/* Draws some of the cells that changed, whatever scrolled past in between: some
+ * 20,000 instructions. True: there are more. */
+bool fbcon_draw(void);
+/* Gives the screen to the privileged guest's kernel. What has been written is
+ * still to be drawn. */
 void fbcon_release(void);
 /* Takes it back for a panic and clears it, so that the panic can be read */
 void fbcon_reclaim(void);

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The console mux: who is shown on the UART and the framebuffer, and who gets
- * what is typed. Speaker 0 is the hypervisor's log, the others are guests;
- * past the last one comes "all". Called by the log (any context), by vUARTs,
- * and by the UART's interrupt or poll (input.c).
+ * The console mux: who speaks, and who gets what is typed. Who is shown is
+ * decided in mux.c. Called by the log (any context), by vUARTs, and by the
+ * UART's interrupt or poll (input.c).
  *
- * con.lock protects the speakers, the focus and the hardware; no lock is taken
- * inside it. The log's lock or a vUART's may come before it, so nothing here
- * logs or enters a vUART while it holds it.
- *
- * The framebuffer shows the log and a panic at once. What guests say is drawn
- * at most ten times a second, when a line ends. A timer of the core that said
- * it draws the rest. It comes soon for a part of a line, as somebody types,
- * else later: a screenful costs a million instructions.
+ * con.lock protects the speakers, the focus, the queue and the screen; no lock
+ * is taken inside it. The log's lock or a vUART's may come before it, so
+ * nothing here logs or enters a vUART while it holds it.
  */
 #include "hv/console/console.h"
 
-#include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/console/fbcon.h"
 #include "drivers/console/uart.h"
@@ -27,268 +20,111 @@
 #include "lib/string.h"
 #include "mm/pmm.h"
 
-#define DRAW_NS      100000000u
-#define DRAW_LATE_NS 1000000000u
+#define LOG_BYTES  514u /* a line of the log (lib/log.c), with CR and LF */
+#define MARK_PRIME 0x9e3779b97f4a7c15ull
 
 static char log_ring[CONSOLE_RING_BYTES];
 static struct speaker log_speaker = { .name = "log", .ring = log_ring };
 
-static struct {
-	struct spinlock lock;
-	u32 count;     /* speakers in use */
-	u32 focus;     /* index, or count for "all" */
-	bool mid_line; /* the last byte shown did not end a line */
-	bool panic;    /* no locks, log only */
-	u32 receivers; /* cores that call a receiver, atomic */
-	bool draw_due; /* draw_timer is armed, or its core waits for the lock */
-	bool draw_lines;  /* a line has ended since the last draw */
-	u64 drawn, stale; /* TSC: the last draw; the first text since, or 0 */
-	struct timer draw_timer;
-	char wanted[MANIFEST_NAME_LEN]; /* focus the manifest asks for */
-	void (*on_key)(u8 byte);        /* console_on_key(); NULL: dropped */
-	struct speaker *speakers[CONSOLE_MAX_SPEAKERS];
-} con = { .count = 1, .speakers = { &log_speaker } };
+struct console con = { .count = 1, .speakers = { &log_speaker } };
 
-static bool focus_is_all(void)
+void console_lock(void)
 {
-	return con.focus == con.count;
+	if (!con.alone)
+		spin_lock(&con.lock);
 }
 
-static void show(const char *s, size_t len)
+void console_unlock(void)
 {
-	if (!len)
-		return;
-	uart_write(s, len);
-	fbcon_write(s, len);
-	con.mid_line = s[len - 1] != '\n';
+	if (!con.alone)
+		spin_unlock(&con.lock);
 }
 
-static void draw(void)
+/* Gives the lock back and sets going what was said under it */
+static void say_and_unlock(void)
 {
-	con.drawn = rdtsc();
-	con.stale = 0;
-	con.draw_lines = false;
-	fbcon_draw();
+	bool start;
+
+	screen_draw_soon();
+	start = output_begin();
+	console_unlock();
+	if (start)
+		output_start();
 }
 
-static u64 draw_deadline(void)
+bool console_write(struct speaker *sp, const char *s, size_t len)
 {
-	return con.stale + ns_to_tsc(con.draw_lines ? DRAW_LATE_NS : DRAW_NS);
+	bool roomy;
+
+	console_lock();
+	if (!con.alone)
+		mux_speak(sp, s, len);
+	roomy = mux_roomy(sp);
+	say_and_unlock();
+	return roomy;
 }
 
-static void draw_tick(struct timer *t)
-{
-	spin_lock(&con.lock);
-	con.draw_due = con.stale && rdtsc() < draw_deadline();
-	if (con.draw_due)
-		timer_arm(t, draw_deadline());
-	else if (con.stale)
-		draw();
-	spin_unlock(&con.lock);
-}
-
-static void draw_soon(void)
-{
-	u64 now = rdtsc();
-
-	if (!fbcon_stale())
-		return;
-	if (!con.mid_line && now - con.drawn >= ns_to_tsc(DRAW_NS)) {
-		draw();
-		return;
-	}
-	con.draw_lines |= !con.mid_line;
-	if (!con.stale)
-		con.stale = now;
-	if (con.draw_due)
-		return;
-	con.draw_due = true;
-	con.draw_timer.fn = draw_tick;
-	timer_arm(&con.draw_timer, draw_deadline());
-}
-
-static void show_text(const char *s)
-{
-	show(s, strlen(s));
-}
-
-static void show_fresh_line(void)
-{
-	if (con.mid_line)
-		show_text("\r\n");
-}
-
-static void ring_put(struct speaker *sp, const char *s, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		sp->ring[(sp->written + i) % CONSOLE_RING_BYTES] = s[i];
-	sp->written += len;
-}
-
-/* Mode "all": show a whole line behind its speaker's name */
-static void show_named_line(struct speaker *sp)
-{
-	show_fresh_line();
-	show_text("[");
-	show_text(sp->name);
-	show_text("] ");
-	show(sp->partial, sp->partial_len);
-	show_text("\r\n");
-	sp->partial_len = 0;
-}
-
-/* Mode "all": gather a guest's bytes to lines, cut if too long, without CR */
-static void gather(struct speaker *sp, const char *s, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		if (s[i] == '\r')
-			continue;
-		if (s[i] == '\n' || sp->partial_len == CONSOLE_LINE_BYTES)
-			show_named_line(sp);
-		if (s[i] != '\n')
-			sp->partial[sp->partial_len++] = s[i];
-	}
-}
-
-static void speak(struct speaker *sp, const char *s, size_t len)
-{
-	ring_put(sp, s, len);
-	if (focus_is_all())
-		gather(sp, s, len);
-	else if (con.focus == sp->id)
-		show(s, len);
-}
-
-void console_write(struct speaker *sp, const char *s, size_t len)
-{
-	spin_lock(&con.lock);
-	if (!con.panic)
-		speak(sp, s, len);
-	draw_soon();
-	spin_unlock(&con.lock);
-}
-
-static void log_line(const char *line, size_t len, bool always)
-{
-	speak(&log_speaker, line, len);
-	speak(&log_speaker, "\r\n", 2);
-	if (!always || con.focus == 0 || focus_is_all())
-		return;
-	/* An error is shown whoever has the focus */
-	show_fresh_line();
-	show(line, len);
-	show_text("\r\n");
-}
-
-static void log_sink_write(struct log_sink *self, enum log_level level,
-			   const char *line, size_t len)
+/* A copy that ends in CR LF. Words of guests and files may stand in the line:
+ * what is not printable is a '.', as in the log's ring. */
+static size_t log_copy(char *to, const char *line, size_t len)
 {
 	while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
 		len--;
-	if (con.panic) {
-		show(line, len);
-		show_text("\r\n");
-		fbcon_draw();
-		return;
-	}
-	spin_lock(&con.lock);
-	log_line(line, len, level >= LOG_ERROR);
-	draw();
-	spin_unlock(&con.lock);
+	len = MIN(len, LOG_BYTES - 2);
+	for (size_t i = 0; i < len; i++)
+		to[i] = line[i] >= ' ' && line[i] <= '~' ? line[i] : '.';
+	to[len] = '\r';
+	to[len + 1] = '\n';
+	return len + 2;
+}
+
+/* An error is shown whoever has the focus; in a panic nothing else is */
+static void log_sink_write(struct log_sink *self, enum log_level level,
+			   const char *line, size_t len)
+{
+	char copy[LOG_BYTES];
+
+	len = log_copy(copy, line, len);
+	console_lock();
+	mux_speak(&log_speaker, copy, len);
+	if (level >= LOG_ERROR)
+		mux_alert(copy, len - 2);
+	say_and_unlock();
 }
 
 static struct log_sink sink = { .write = log_sink_write };
 
-/* "log, linux, box, all" */
-static void speaker_names(char *buf, size_t size)
-{
-	size_t at = 0;
-	u32 i;
-
-	for (i = 0; i < con.count && at < size; i++)
-		at += (size_t)bh_snprintf(buf + at, size - at, "%s, ",
-					  con.speakers[i]->name);
-	if (at < size)
-		bh_snprintf(buf + at, size - at, "all");
-}
-
-static void show_banner(void)
-{
-	char names[CONSOLE_LINE_BYTES];
-
-	speaker_names(names, sizeof(names));
-	show_fresh_line();
-	show_text("--- console: ");
-	show_text(focus_is_all() ? "all" : con.speakers[con.focus]->name);
-	show_text(" --- Ctrl-] switches: ");
-	show_text(names);
-	show_text(" ---\r\n");
-}
-
-/* Show the last lines of the ring: whole lines, unless it has none */
-static void replay(const struct speaker *sp)
-{
-	u64 from, at, floor = 0;
-
-	if (sp->written > CONSOLE_REPLAY_BYTES)
-		floor = sp->written - CONSOLE_REPLAY_BYTES;
-	from = floor;
-	for (at = floor; floor && at < sp->written; at++)
-		if (sp->ring[at % CONSOLE_RING_BYTES] == '\n') {
-			from = at + 1;
-			break;
-		}
-	for (at = from; at < sp->written; at++)
-		show(&sp->ring[at % CONSOLE_RING_BYTES], 1);
-}
-
-static void focus_set(u32 focus, bool with_replay)
-{
-	u32 i;
-
-	for (i = 0; i < con.count; i++)
-		con.speakers[i]->partial_len = 0;
-	con.focus = focus;
-	show_banner();
-	if (with_replay && !focus_is_all())
-		replay(con.speakers[focus]);
-}
-
 void console_focus_next(void)
 {
-	spin_lock(&con.lock);
-	focus_set((con.focus + 1) % (con.count + 1), true);
-	draw();
-	spin_unlock(&con.lock);
+	console_lock();
+	mux_focus((con.focus + 1) % (con.count + 1), true);
+	say_and_unlock();
 }
 
 /* Who gets what is typed. Counts the caller among the receivers, so that
  * console_detach() waits for it. */
-static struct receiver receiver_get(void)
+static struct console_device receiver_get(void)
 {
-	struct receiver r = { .fn = NULL };
+	struct console_device d = { 0 };
 
-	spin_lock(&con.lock);
+	console_lock();
 	__atomic_fetch_add(&con.receivers, 1, __ATOMIC_ACQUIRE);
 	if (!focus_is_all())
-		r = con.speakers[con.focus]->receiver;
+		d = con.speakers[con.focus]->device;
 	for (u32 i = 1; focus_is_all() && i < con.count; i++)
-		if (con.speakers[i]->receiver.fn && con.speakers[i]->privileged)
-			r = con.speakers[i]->receiver;
-	spin_unlock(&con.lock);
-	return r;
+		if (con.speakers[i]->device.receive &&
+		    con.speakers[i]->privileged)
+			d = con.speakers[i]->device;
+	console_unlock();
+	return d;
 }
 
 void console_type(u8 byte)
 {
-	struct receiver r = receiver_get();
+	struct console_device d = receiver_get();
 
-	if (r.fn)
-		r.fn(r.dev, byte);
+	if (d.receive)
+		d.receive(d.dev, byte);
 	else if (con.on_key)
 		con.on_key(byte);
 	__atomic_fetch_sub(&con.receivers, 1, __ATOMIC_RELEASE);
@@ -319,12 +155,21 @@ static bool speaker_add(const char *name)
 	return true;
 }
 
+/* Digits that no guest can foresee: the time, to the cycle, of two moments */
+static void mark_make(void)
+{
+	u64 x = rdtsc() * MARK_PRIME;
+
+	x = (x ^ x >> 32 ^ rdtsc()) * MARK_PRIME;
+	bh_snprintf(con.mark, sizeof(con.mark), "%04llx", x >> 48);
+}
+
 void console_configure(const struct manifest *m)
 {
 	char names[CONSOLE_LINE_BYTES];
 	u32 i;
 
-	spin_lock(&con.lock);
+	console_lock();
 	for (i = 0; i < m->guest_count; i++)
 		if (m->guests[i].valid && m->guests[i].autostart &&
 		    con.count < CONSOLE_MAX_SPEAKERS)
@@ -334,8 +179,9 @@ void console_configure(const struct manifest *m)
 		str_copy(con.wanted, "all", sizeof(con.wanted));
 	if (!strcmp(con.wanted, "all"))
 		con.focus = con.count;
-	speaker_names(names, sizeof(names));
-	spin_unlock(&con.lock);
+	mux_names(names, sizeof(names));
+	mark_make();
+	console_unlock();
 	log_info("console", "Ctrl-] switches consoles: %s", names);
 }
 
@@ -348,7 +194,7 @@ static struct speaker *speaker_find(const char *name)
 }
 
 /* Guests are built one at a time */
-int console_attach(struct vm *vm, console_receive_fn receive, void *dev,
+int console_attach(struct vm *vm, const struct console_device *device,
 		   struct speaker **out)
 {
 	struct speaker *sp = speaker_find(vm->name);
@@ -359,19 +205,19 @@ int console_attach(struct vm *vm, console_receive_fn receive, void *dev,
 		sp->ring = pmm_alloc_bytes(&vm->budget, CONSOLE_RING_BYTES);
 	if (!sp->ring)
 		return -ENOMEM;
-	spin_lock(&con.lock);
+	console_lock();
 	sp->privileged = vm->privileged;
-	sp->receiver = (struct receiver){ receive, dev };
-	spin_unlock(&con.lock);
+	sp->device = *device;
+	console_unlock();
 	*out = sp;
 	return 0;
 }
 
 void console_detach(struct speaker *sp)
 {
-	spin_lock(&con.lock);
-	sp->receiver.fn = NULL;
-	spin_unlock(&con.lock);
+	console_lock();
+	sp->device = (struct console_device){ 0 };
+	console_unlock();
 	while (__atomic_load_n(&con.receivers, __ATOMIC_ACQUIRE))
 		__builtin_ia32_pause();
 }
@@ -382,19 +228,37 @@ void console_guest_starts(struct vm *vm)
 	bool wanted =
 		con.wanted[0] ? !strcmp(con.wanted, vm->name) : vm->privileged;
 
-	if (vm->privileged) {
+	if (vm->privileged)
 		log_info("console", "the screen is now %s's", vm->name);
+	console_lock();
+	if (vm->privileged)
 		fbcon_release();
-	}
-	spin_lock(&con.lock);
 	if (wanted && sp && con.focus != sp->id)
-		focus_set(sp->id, false);
-	draw_soon();
-	spin_unlock(&con.lock);
+		mux_focus(sp->id, false);
+	say_and_unlock();
+}
+
+void console_defer_output(void)
+{
+	console_lock();
+	output_defer(con.count);
+	console_unlock();
+}
+
+void console_finish(void)
+{
+	con.alone = true;
+	output_finish();
+	if (con.focus && !focus_is_all())
+		mux_reset_terminal();
+	if (con.mid_line)
+		uart_write("\r\n", 2);
+	con.mid_line = false;
+	con.focus = 0;
 }
 
 void console_panic_mode(void)
 {
-	con.panic = true;
+	console_finish();
 	fbcon_reclaim();
 }

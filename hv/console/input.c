@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is typed at the physical UART. Its interrupt brings it to the boot core;
- * where there is no IOAPIC, a slow timer does. Ctrl-] is taken out here; the
+ * What is typed at the physical UART, and the UART's interrupt, which goes to
+ * the boot core and has output to send, too (output.c). Where there is no
+ * IOAPIC, a slow timer looks for what is typed. Ctrl-] is taken out here; the
  * rest goes to the console in focus. The caller of console_poll() holds no
  * lock.
  */
@@ -21,6 +22,7 @@
 
 #define POLL_NS    20000000u
 #define POLL_BYTES 64 /* a bound on one call: the UART's FIFO holds 16 */
+#define IRQ_CAUSES 4  /* a bound on one interrupt: a UART has two of ours */
 
 static struct timer poll_timer;
 
@@ -39,9 +41,23 @@ void console_poll(void)
 	}
 }
 
-static void input_irq(void *arg)
+/* The pin is edge-triggered: it is quiet until the line has fallen. So causes
+ * are served until none is left, or the line is made to fall. */
+static void uart_irq(void *arg)
 {
-	console_poll();
+	for (u32 i = 0; i < IRQ_CAUSES; i++) {
+		switch (uart_irq_cause()) {
+		case UART_CAUSE_NONE:
+			return;
+		case UART_CAUSE_TX:
+			output_interrupt();
+			break;
+		default:
+			console_poll();
+			break;
+		}
+	}
+	output_irq_again();
 }
 
 static void poll_tick(struct timer *t)
@@ -51,9 +67,9 @@ static void poll_tick(struct timer *t)
 }
 
 /* False: no pin, or no vector, or none that reaches this core */
-static bool input_irq_init(u32 gsi)
+static bool uart_irq_init(u32 gsi)
 {
-	int vector = gsi < ioapic_gsi_count() ? irq_alloc(input_irq, NULL) : -1;
+	int vector = gsi < ioapic_gsi_count() ? irq_alloc(uart_irq, NULL) : -1;
 
 	return vector >= 0 && !ioapic_route(gsi, (u8)vector,
 					    this_cpu()->apic_id, false, false);
@@ -64,13 +80,14 @@ void console_input_init(void)
 	u32 gsi = acpi_isa_gsi(COM1_GSI);
 
 	irq_route_reserve(gsi);
-	if (!input_irq_init(gsi)) {
+	if (!uart_irq_init(gsi)) {
 		log_info("console", "no interrupt for the UART: polling it");
 		poll_timer.fn = poll_tick;
 		timer_arm(&poll_timer, rdtsc() + ns_to_tsc(POLL_NS));
 		return;
 	}
 	ioapic_unmask(gsi);
+	output_has_irq();
 	uart_rx_irq(true);
 	/* Bytes that came before the interrupt was on would hold its line up */
 	console_poll();

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between console.c (who is shown) and input.c (what is typed) */
+/*
+ * Between the files of the console: console.c (who speaks), mux.c (who is
+ * shown), output.c (what is on its way to the UART), screen.c (when the
+ * framebuffer is drawn), input.c (what is typed, and the UART's interrupt).
+ */
 #ifndef HV_CONSOLE_PRIV_H
 #define HV_CONSOLE_PRIV_H
 
+#include "arch/x86/cpu/spinlock.h"
 #include "hv/console/console.h"
+#include "hv/console/filter.h"
 #include "lib/types.h"
 
 #define CONSOLE_RING_BYTES   8192u
@@ -12,26 +18,96 @@
 #define CONSOLE_MAX_SPEAKERS (MANIFEST_MAX_GUESTS + 1)
 #define CONSOLE_SWITCH_KEY   0x1du /* Ctrl-] */
 
-/* Who takes what is typed */
-struct receiver {
-	console_receive_fn fn;
-	void *dev; /* its */
-};
-
 struct speaker {
 	char name[MANIFEST_NAME_LEN];
-	u32 id;          /* in the order of Ctrl-] */
+	u32 id;          /* in the order of Ctrl-]; its number in the queue */
 	bool privileged; /* its guest gets what is typed in mode "all" */
-	struct receiver receiver; /* no fn: the log, or a guest that is gone */
-	char *ring;               /* the last CONSOLE_RING_BYTES it said */
-	u64 written;     /* bytes ever; the ring's position modulo its size */
+	struct console_device device; /* all zero: the log, or a guest gone */
+	char *ring;                   /* the last CONSOLE_RING_BYTES it said */
+	u64 written; /* bytes ever; the ring's position modulo its size */
+	u64 lost;    /* bytes not shown since it last had room; 0: has room */
+	bool waits;  /* for room: its device's ready() is due */
 	u32 partial_len; /* mode "all": the line it is saying */
-	char partial[CONSOLE_LINE_BYTES];
+	struct filter filter;
+	char partial[CONSOLE_LINE_BYTES + FILTER_OUT_MAX];
 };
+
+#define CONSOLE_MARK_LEN 4u
+
+struct console {
+	struct spinlock lock;
+	u32 count;      /* speakers in use */
+	u32 focus;      /* index, or count for "all" */
+	bool mid_line;  /* the last byte shown did not end a line */
+	bool alone;     /* this core alone is left: no locks, log only */
+	bool unsettled; /* some speaker has lost bytes or waits for room */
+	u32 receivers;  /* cores that call a device, atomic */
+	char mark[CONSOLE_MARK_LEN + 1]; /* behind the hypervisor's own lines */
+	char wanted[MANIFEST_NAME_LEN];  /* focus the manifest asks for */
+	void (*on_key)(u8 byte);         /* console_on_key(); NULL: dropped */
+	struct speaker *speakers[CONSOLE_MAX_SPEAKERS];
+};
+
+/* The one there is, in console.c. Its lock is held for microseconds, and never
+ * over port I/O but where output is direct. In a panic there is none. */
+extern struct console con;
+void console_lock(void);
+void console_unlock(void);
+
+static inline bool focus_is_all(void)
+{
+	return con.focus == con.count;
+}
+
+/* What @sp says now, in its ring and, where it is shown, on its way to the
+ * terminal; of the log a whole line, with CR LF. Lock held. */
+void mux_speak(struct speaker *sp, const char *s, size_t len);
+/* Is there room for what @sp says next? If not, its device's ready() is called
+ * once there is. Lock held. */
+bool mux_roomy(struct speaker *sp);
+/* Shows a line of the log to whoever looks at a guest. Lock held. */
+void mux_alert(const char *line, size_t len);
+/* Shows speaker @focus from now on, or all, behind a banner. Lock held. */
+void mux_focus(u32 focus, bool with_replay);
+/* "log, linux, box, all" to @buf. Lock held. */
+void mux_names(char *buf, size_t size);
+/* Puts the terminal into a state in which text is text. Lock held. */
+void mux_reset_terminal(void);
 
 /* Ctrl-]: move the focus on, with banner and last lines. No lock held. */
 void console_focus_next(void);
 /* Hand @byte to whoever has the focus. No lock held. */
 void console_type(u8 byte);
+/* The queue has drained a little: say what was lost, tell the devices that
+ * wait. No lock held. */
+void console_drained(void);
+
+/* Is output direct: written at once by whoever says it? */
+bool output_is_direct(void);
+/* Says @len bytes of speaker @id's; false: its share of the queue is full, and
+ * none is said. Console lock held. */
+bool output_put(u32 id, const char *s, u32 len);
+/* Could speaker @id say some hundred bytes now? Console lock held. */
+bool output_roomy(u32 id);
+/* After output_put(), console lock held: true if the caller must call
+ * output_start() once it has given the lock back */
+bool output_begin(void);
+/* Sets the UART to work on the queue. Any core; takes the UART's lock. */
+void output_start(void);
+/* The UART says that its transmitter is empty. No lock held. */
+void output_interrupt(void);
+/* The UART still has something for its interrupt to do. No lock held. */
+void output_irq_again(void);
+/* The UART has an interrupt of its own. Boot CPU, before output_defer(). */
+void output_has_irq(void);
+/* From now on what is said goes to the queue. @speakers share it. Boot CPU,
+ * once; console lock held. */
+void output_defer(u32 speakers);
+/* Writes the queue out, for 3 s at most. From now on output is direct. No lock
+ * is held or taken: the other cores have stopped. */
+void output_finish(void);
+
+/* Text for the framebuffer was written: have it drawn. Console lock held. */
+void screen_draw_soon(void);
 
 #endif

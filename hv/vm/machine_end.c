@@ -12,6 +12,7 @@
 #include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/power/power.h"
+#include "hv/console/console.h"
 #include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
 #include "hv/device/pc/vpm.h"
@@ -64,6 +65,7 @@ static void finish(void)
 		 end_how == MACHINE_RESET ? "resetting the machine"
 					  : "powering the machine off");
 	stop_others(self);
+	console_finish();
 	vcpu_leave_core(self);
 	if (end_how == MACHINE_RESET)
 		power_reset();

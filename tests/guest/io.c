@@ -75,6 +75,9 @@ static void uart(void)
 	check(inb(0x3f8) == 0x0c, "io.uart_divisor", "%x", inb(0x3f8));
 	outb(0x3f8, 0x01);
 	outb(0x3fb, lcr & 0x7f);
+	/* As long as the terminal takes for what was printed */
+	while ((inb(0x3fd) & 0x60) != 0x60)
+		cpu_relax();
 	check((inb(0x3fd) & 0x60) == 0x60, "io.uart_idle", "LSR %x",
 	      inb(0x3fd));
 }

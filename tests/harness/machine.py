@@ -17,7 +17,7 @@ import time
 from harness.screen import Screen
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\r")
+ANSI = re.compile(rb"\x1b\[[0-9;?!]*[A-Za-z]|\x1b[()][A-Z0-9]|[\r\x0f\x18]")
 TAIL_LINES = 40
 TAIL_COLUMNS = 400  # a program that draws its screen has long ones
 # What the hypervisor says of itself and of a guest's life and end

@@ -2,8 +2,9 @@
 /*
  * Virtual 16550A at COM1, IRQ 4 (PC16550D data sheet); its other end is the
  * console mux. What the guest sends goes there at once, so the transmitter is
- * always empty. What a person types arrives by receive(), on the core that
- * takes the real UART's bytes. The vUART's lock protects all of it; the
+ * empty, unless the terminal is behind: then it is busy until ready(), as long
+ * as a terminal takes. What a person types arrives by receive(), on the core
+ * that takes the real UART's bytes. The vUART's lock protects all of it; the
  * vIOAPIC's and the console's come after it.
  */
 #include "arch/x86/cpu/spinlock.h"
@@ -26,6 +27,7 @@ struct vuart {
 	u8 ier, fcr, lcr, mcr, scr, dll, dlm;
 	u8 msr;            /* status and delta bits */
 	bool thre_pending; /* THR empty was not yet reported */
+	bool tx_busy;      /* the console has no room for more */
 	bool overrun;
 	bool line; /* what the IOAPIC pin shows now */
 	u16 rx_head, rx_count;
@@ -170,7 +172,7 @@ static u64 read_mcr(struct vuart *u)
 
 static u64 read_lsr(struct vuart *u)
 {
-	u64 lsr = UART_LSR_THRE | UART_LSR_TEMT |
+	u64 lsr = (u->tx_busy ? 0 : UART_LSR_THRE | UART_LSR_TEMT) |
 		  (u->rx_count ? UART_LSR_DR : 0) |
 		  (u->overrun ? UART_LSR_OE : 0);
 
@@ -202,12 +204,12 @@ static void write_data(struct vuart *u, u8 value)
 	if (u->mcr & UART_MCR_LOOP)
 		rx_loop(u, value);
 	else
-		console_write(u->speaker, &c, 1);
+		u->tx_busy = !console_write(u->speaker, &c, 1);
 	/* The byte is sent, and the holding register empty again. The line
 	 * falls in between, so that an edge-triggered pin sees each time. */
 	u->thre_pending = false;
 	line_update(u);
-	u->thre_pending = true;
+	u->thre_pending = !u->tx_busy;
 }
 
 /* Enabling the THRE interrupt while the register is empty raises it (data
@@ -220,7 +222,7 @@ static void write_ier(struct vuart *u, u8 value)
 	}
 	value &= UART_IER_VALID;
 	if (value & ~u->ier & UART_IER_ETBEI)
-		u->thre_pending = true;
+		u->thre_pending = !u->tx_busy;
 	u->ier = value;
 }
 
@@ -310,6 +312,17 @@ static bool receive(void *dev, u8 byte)
 	return taken;
 }
 
+static void ready(void *dev)
+{
+	struct vuart *u = dev;
+
+	spin_lock(&u->lock);
+	u->tx_busy = false;
+	u->thre_pending = true;
+	line_update(u);
+	spin_unlock(&u->lock);
+}
+
 static void vuart_reset(struct vm *vm)
 {
 	struct vuart *u = vuart_of(vm);
@@ -319,7 +332,7 @@ static void vuart_reset(struct vm *vm)
 	u->dll = 1;
 	u->dlm = 0;
 	u->msr = modem_inputs(u);
-	u->thre_pending = u->overrun = false;
+	u->thre_pending = u->tx_busy = u->overrun = false;
 	u->rx_head = u->rx_count = 0;
 	line_update(u);
 	spin_unlock(&u->lock);
@@ -335,6 +348,11 @@ static int vuart_create(struct vm *vm)
 		.write = port_write,
 	};
 	struct vuart *u = kmem_alloc(&vm->budget, sizeof(*u));
+	const struct console_device device = {
+		.dev = u,
+		.receive = receive,
+		.ready = ready,
+	};
 	int err;
 
 	if (!u)
@@ -344,7 +362,7 @@ static int vuart_create(struct vm *vm)
 	region.dev = u;
 	err = bus_add(&vm->ports, &region);
 	if (!err)
-		err = console_attach(vm, receive, u, &u->speaker);
+		err = console_attach(vm, &device, &u->speaker);
 	if (!err)
 		vuart_reset(vm);
 	return err;

@@ -77,7 +77,8 @@ static void expect(u32 row, const char *text, u32 scale)
 static void say(const char *s)
 {
 	fbcon_write(s, strlen(s));
-	fbcon_draw();
+	while (fbcon_draw())
+		;
 	assert_false(fbcon_stale());
 }
 
@@ -179,6 +180,48 @@ static void test_before_the_map(void **state)
 	expect(1, "late      ", 1);
 }
 
+static u32 steps_to_draw(void)
+{
+	u32 steps = 1;
+
+	while (fbcon_draw())
+		steps++;
+	assert_false(fbcon_stale());
+	return steps;
+}
+
+/* No step draws more than some 200 small glyphs, or their like */
+static void test_steps(void **state)
+{
+	static const struct {
+		u32 width, height, bytes, least;
+	} screens[] = {
+		{ 1024, 768, 4, 128 * 48 / 200 },
+		{ 3840, 2160, 4, 240 * 67 / 20 },
+		{ 1024, 768, 3, 128 * 48 / 30 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(screens); i++) {
+		start(screens[i].width, screens[i].height,
+		      screens[i].width * screens[i].bytes,
+		      (u8)(screens[i].bytes * 8));
+		say("\n");
+		for (u32 n = 0; n < 100 * 240; n++)
+			fbcon_write("M", 1);
+		assert_true(steps_to_draw() >= screens[i].least);
+		assert_int_equal(steps_to_draw(), 1);
+	}
+	expect(0, "MMMMMMMM", 1);
+}
+
+static void test_escapes(void **state)
+{
+	start(160, 64, 640, 32);
+	say("a\x1b(Bb\x1b[?25lc\x1b[!pd\x1b[12\x18"
+	    "e\x1b=f\x18g");
+	expect(0, "abcdefg ", 1);
+}
+
 static void test_release(void **state)
 {
 	start(80, 64, 320, 32);
@@ -188,6 +231,14 @@ static void test_release(void **state)
 	say("hidden");
 	assert_int_equal(fb_mem[0], 0x11);
 	assert_false(fbcon_stale());
+	fbcon_reclaim();
+	/* What was written before is still drawn */
+	fbcon_write("last\n", 5);
+	fbcon_release();
+	assert_true(fbcon_stale());
+	say("hidden");
+	expect(0, "last      ", 1);
+	expect(1, "          ", 1);
 	fbcon_reclaim();
 	say("panic");
 	expect(0, "panic     ", 1);
@@ -237,6 +288,8 @@ int main(void)
 		cmocka_unit_test(test_24_bits),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_before_the_map),
+		cmocka_unit_test(test_steps),
+		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_bad_facts),
 	};

@@ -1,12 +1,14 @@
-/* SOURCES: hv/console/console.c hv/console/input.c lib/string.c lib/printf.c */
+/* SOURCES: hv/console/console.c hv/console/mux.c hv/console/input.c hv/console/screen.c hv/console/output.c hv/console/queue.c hv/console/filter.c lib/string.c lib/printf.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console mux: focus, whole lines, the switch key */
+/* The console mux: focus, whole lines, the switch key, floods, forgeries. Over
+ * 400 lines: one console's life, on a fake UART, screen and guests. */
 #include "tests/unit/fakes/vdev.h"
 
 #include "arch/x86/machine/irq.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/console/fbcon.h"
 #include "drivers/console/uart.h"
+#include "drivers/irq/ioapic.h"
 #include "hv/console/console.h"
 #include "hv/console/priv.h"
 #include "hv/irq/route.h"
@@ -15,6 +17,7 @@ static char shown[65536];
 static size_t shown_len;
 static const char *typed = "";
 static char received[2][64];
+static u32 readies[2];
 static struct log_sink *sink;
 static bool screen_released;
 static struct vm vm_a, vm_b;
@@ -25,12 +28,54 @@ bool uart_init(void)
 	return true;
 }
 
+bool uart_present(void)
+{
+	return true;
+}
+
+void uart_give_up(void)
+{
+	fail();
+}
+
 void uart_write(const char *s, size_t len)
 {
 	assert_true(shown_len + len < sizeof(shown));
 	memcpy(shown + shown_len, s, len);
 	shown_len += len;
 	shown[shown_len] = 0;
+}
+
+static bool tx_on, slow;
+
+u32 uart_room(void)
+{
+	return UART_FIFO_BYTES;
+}
+
+void uart_send(const char *s, u32 len)
+{
+	uart_write(s, len);
+}
+
+void uart_tx_irq(bool on)
+{
+	tx_on = on;
+}
+
+enum uart_cause uart_irq_cause(void)
+{
+	return UART_CAUSE_NONE;
+}
+
+void uart_irq_again(void)
+{
+}
+
+static void uart_runs(void)
+{
+	while (tx_on && !slow)
+		output_interrupt();
 }
 
 int uart_getc(void)
@@ -63,9 +108,10 @@ bool fbcon_stale(void)
 	return drawn < written;
 }
 
-void fbcon_draw(void)
+bool fbcon_draw(void)
 {
 	drawn = written;
+	return false;
 }
 
 void fbcon_release(void)
@@ -93,11 +139,21 @@ static void on_key(u8 byte)
 
 static bool receive(void *dev, u8 byte)
 {
-	char *to = dev;
+	char *to = received[(u32 *)dev - readies];
 
 	to[strlen(to)] = (char)byte;
 	return true;
 }
+
+static void ready(void *dev)
+{
+	++*(u32 *)dev;
+}
+
+static const struct console_device devices[2] = {
+	{ &readies[0], receive, ready },
+	{ &readies[1], receive, ready },
+};
 
 /* console_input_init() is the machine's */
 u32 acpi_isa_gsi(u8 isa_irq)
@@ -111,17 +167,32 @@ void irq_route_reserve(u32 gsi)
 
 int irq_alloc(irq_handler_t fn, void *arg)
 {
-	return -ENOSPC;
+	return VEC_DEVICE_FIRST;
 }
 
-static struct timer *armed;
-static u64 armed_ticks; /* from then on */
+u32 ioapic_gsi_count(void)
+{
+	return 24;
+}
+
+int ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
+{
+	return 0;
+}
+
+void ioapic_unmask(u32 gsi)
+{
+}
+
+static struct timer *armed[2]; /* the UART's and the screen's */
 
 void timer_arm(struct timer *t, u64 deadline)
 {
-	assert_null(armed);
-	armed = t;
-	armed_ticks = deadline - rdtsc();
+	u32 i = armed[0] ? 1 : 0;
+
+	assert_null(armed[i]);
+	t->deadline = deadline;
+	armed[i] = t;
 }
 
 /* One tick a millisecond: all that has a time is due */
@@ -130,25 +201,28 @@ static void time_flies(bool flies)
 	tsc_khz = flies ? 1 : 1000000000;
 }
 
-static void timer_fires(void)
+static void timers_fire(void)
 {
-	struct timer *t = armed;
+	struct timer *t[2] = { armed[0], armed[1] };
 
-	assert_non_null(t);
-	armed = NULL;
-	time_flies(true);
-	t->fn(t);
-	time_flies(false);
+	armed[0] = armed[1] = NULL;
+	for (u32 i = 0; i < 2; i++)
+		if (t[i])
+			t[i]->fn(t[i]);
 }
 
-static void say(struct speaker *sp, const char *s)
+static bool say(struct speaker *sp, const char *s)
 {
-	console_write(sp, s, strlen(s));
+	bool roomy = console_write(sp, s, strlen(s));
+
+	uart_runs();
+	return roomy;
 }
 
 static void log_say(enum log_level level, const char *s)
 {
 	sink->write(sink, level, s, strlen(s));
+	uart_runs();
 }
 
 static void clear(void)
@@ -161,19 +235,21 @@ static void type(const char *s)
 {
 	typed = s;
 	console_poll();
+	uart_runs();
 	assert_int_equal(*typed, 0);
 }
 
-/* One machine's life, in order: the module has one console */
-static void test_life(void **state)
+/* What is shown when only printable characters count */
+static bool showed(const char *s)
+{
+	return strstr(shown, s);
+}
+
+static void start(void)
 {
 	static struct boot_info bi;
 	static struct manifest m;
-	static struct vm stranger = { .name = "stranger" };
-	struct speaker *again;
-	u32 i;
 
-	time_flies(false);
 	console_init_early(&bi);
 	console_on_key(on_key);
 	log_say(LOG_INFO, "first line\n");
@@ -188,13 +264,24 @@ static void test_life(void **state)
 	strcpy(vm_a.name, "linux");
 	vm_a.privileged = true;
 	strcpy(vm_b.name, "box");
-	assert_int_equal(
-		console_attach(&vm_a, receive, received[0], &speaker_a), 0);
-	assert_int_equal(
-		console_attach(&vm_b, receive, received[1], &speaker_b), 0);
+	assert_int_equal(console_attach(&vm_a, &devices[0], &speaker_a), 0);
+	assert_int_equal(console_attach(&vm_b, &devices[1], &speaker_b), 0);
 	assert_string_equal(speaker_a->name, "linux");
 	assert_string_equal(speaker_b->name, "box");
-	assert_int_equal(console_attach(&stranger, receive, NULL, &again),
+	console_input_init();
+	console_defer_output();
+}
+
+/* One machine's life, in order: the module has one console */
+static void test_life(void **state)
+{
+	static struct vm stranger = { .name = "stranger" };
+	struct speaker *again;
+	u32 i;
+
+	time_flies(false);
+	start();
+	assert_int_equal(console_attach(&stranger, &devices[0], &again),
 			 -ENOENT);
 
 	/* The log has the focus: guests are kept in their rings */
@@ -206,49 +293,41 @@ static void test_life(void **state)
 	assert_string_equal(commands, "x");
 
 	console_guest_starts(&vm_b);
+	uart_runs();
 	assert_string_equal(shown, "");
 	console_guest_starts(&vm_a);
+	uart_runs();
 	assert_true(screen_released);
-	assert_non_null(strstr(shown, "--- console: linux --- Ctrl-] switches: "
-				      "log, linux, box, all ---"));
+	assert_true(showed("--- console: linux --- Ctrl-] switches: "
+			   "log, linux, box, all ---"));
+	timers_fire();
 	clear();
-	timer_fires();
 	say(speaker_a, "login:");
-	assert_true(fbcon_stale());
-	assert_true(armed_ticks <= ns_to_tsc(100000000));
-	say(speaker_a, " "); /* one timer for both */
+	assert_true(fbcon_stale()); /* drawn later, by one timer */
+	say(speaker_a, " ");
 	say(speaker_b, "other\r\n");
-	timer_fires();
+	timers_fire();
 	assert_false(fbcon_stale());
-	assert_null(armed);
+	assert_null(armed[0]);
 	log_say(LOG_INFO, "quiet");
-	assert_null(armed);
 	assert_string_equal(shown, "login: ");
+	timers_fire();
+
+	/* An error shows on any console, behind the mark */
 	log_say(LOG_ERROR, "box crashed");
-	assert_false(fbcon_stale());
-	assert_string_equal(shown, "login: \r\nbox crashed\r\n");
+	assert_true(showed("login: "));
+	assert_true(showed("\r\nbox crashed "));
+	assert_true(showed(con.mark));
+	assert_int_equal(strlen(con.mark), CONSOLE_MARK_LEN);
 	type("ab");
 	assert_string_equal(received[0], "ab");
-
-	/* Lines: the first is drawn at once, those right after it later */
-	time_flies(true);
-	say(speaker_a, "one\r\n");
-	assert_false(fbcon_stale());
-	time_flies(false);
-	say(speaker_a, "two\r\n");
-	assert_true(fbcon_stale());
-	assert_true(armed_ticks > ns_to_tsc(900000000));
-	time_flies(true);
-	say(speaker_a, "three\r\n");
-	assert_false(fbcon_stale());
-	timer_fires(); /* nothing is left for it */
-	assert_null(armed);
 
 	/* Ctrl-]: box, with its last lines */
 	clear();
 	type("\x1d");
-	assert_non_null(strstr(shown, "--- console: box ---"));
-	assert_non_null(strstr(shown, "early\r\nother\r\n"));
+	assert_true(showed("--- console: box ---"));
+	assert_true(showed(con.mark));
+	assert_true(showed("early\r\nother\r\n"));
 	type("z");
 	assert_string_equal(received[1], "z");
 
@@ -271,21 +350,20 @@ static void test_life(void **state)
 	/* Round to the log, which has all its lines */
 	clear();
 	type("\x1d");
-	assert_non_null(strstr(shown, "--- console: log ---"));
-	assert_non_null(strstr(shown, "box crashed\r\nthree\r\n"));
+	assert_true(showed("--- console: log ---"));
+	assert_true(showed("box crashed\r\nthree\r\n"));
 
 	/* A long history is cut to whole lines */
 	for (i = 0; i < 2000; i++)
 		say(speaker_a, i % 50 ? "." : "\r\n");
 	clear();
 	type("\x1d");
-	assert_true(shown_len < 1024 + 100);
-	assert_non_null(strstr(shown, "---\r\n....."));
+	assert_true(shown_len < 1024 + 200);
+	assert_non_null(strstr(strstr(shown, "---") + 3, "\r\n....."));
 
 	/* Gone and back: one speaker */
 	console_detach(speaker_b);
-	assert_int_equal(console_attach(&vm_b, receive, received[1], &again),
-			 0);
+	assert_int_equal(console_attach(&vm_b, &devices[1], &again), 0);
 	assert_ptr_equal(again, speaker_b);
 	console_detach(again);
 	assert_string_equal(commands, "x"); /* the rest had a receiver */
@@ -293,8 +371,110 @@ static void test_life(void **state)
 	type("q");
 	assert_string_equal(received[1], "z");
 	assert_string_equal(commands, "xq");
+	assert_int_equal(console_attach(&vm_b, &devices[1], &again), 0);
+}
 
+/* From box, in mode "all": what it says cannot pass for another's line, and the
+ * terminal gets no control but ours */
+static void test_forgery(void **state)
+{
+	type("\x1d");
+	clear();
+	say(speaker_b, "\x1b[2J\x1b[H\x1b]0;t\x07\x9b"
+		       "1A\b\b\b[log] x\r"
+		       "[log] forged\xc2\x85[linux] y\v\f\xff\n");
+	say(speaker_b, "\x1b[31");
+	say(speaker_b, "m\xe2\x82\n\xac.\n");
+	assert_string_equal(shown,
+			    "[box]  0;t\\x07\\x9b1A\\x08\\x08\\x08[log] x[log] "
+			    "forged\\xc2\\x85[linux] y\\x0b\\x0c\\xff\r\n"
+			    "[box] \r\n[box] \\xac.\r\n");
+	/* A line that grows as it is filtered is cut like any other */
+	clear();
+	for (u32 i = 0; i < 200; i++)
+		say(speaker_b, "\x01");
+	assert_int_equal(shown_len, 3 * (6 + 256 + 2));
+	say(speaker_b, "\n");
+	/* In the log, too, whoever put it there */
+	clear();
+	log_say(LOG_INFO, "name \x1b[2J\n[log] z");
+	assert_string_equal(shown, "[log] name .[2J.[log] z\r\n");
+}
+
+static u32 count_of(const char *what)
+{
+	u32 n = 0;
+
+	for (const char *at = shown; (at = strstr(at, what)); at++)
+		n++;
+	return n;
+}
+
+/* A UART that is behind: a polite guest waits and loses nothing, another loses
+ * what is too much, and is told so; the log and a neighbour do not notice */
+static void test_flood(void **state)
+{
+	u32 lines = 0, lost;
+
+	slow = true;
+	clear();
+	while (say(speaker_a, "polite\n"))
+		lines++;
+	lines++;
+	for (u32 i = 0; i < 10000; i++)
+		say(speaker_b, "flood\n");
+	log_say(LOG_INFO, "all is well");
+	assert_int_equal(shown_len, 0);
+	assert_int_equal(readies[0], 0);
+	slow = false;
+	uart_runs();
+	assert_int_equal(count_of("[linux] polite\r\n"), lines);
+	assert_int_equal(count_of("[log] all is well\r\n"), 1);
+	assert_int_equal(readies[0], 1);
+	assert_int_equal(count_of("bytes are lost"), 1);
+	assert_int_equal(
+		sscanf(strstr(shown, "[box] ("), "[box] (%u bytes", &lost), 1);
+	/* A line is counted as it would have been shown */
+	assert_int_equal(count_of("[box] flood\r\n") + lost / 13, 10000);
+	clear();
+	say(speaker_b, "calm\n");
+	assert_string_equal(shown, "[box] calm\r\n");
+
+	/* The same in focus, byte by byte */
+	type("\x1d\x1d\x1d");
+	assert_int_equal(con.focus, 2);
+	clear();
+	slow = true;
+	for (u32 i = 0; i < 10000; i++)
+		say(speaker_b, "x");
+	assert_false(say(speaker_b, "x"));
+	slow = false;
+	uart_runs();
+	assert_int_equal(
+		sscanf(strchr(shown, '('), "(%u bytes are lost)", &lost), 1);
+	assert_int_equal(count_of("x") + lost, 10001);
+	assert_int_equal(readies[1], 2);
+
+	/* A device that waits is not left behind by a switch */
+	slow = true;
+	while (say(speaker_b, "x"))
+		;
+	type("\x1d");
+	slow = false;
+	uart_runs();
+	assert_int_equal(readies[1], 3);
+	while (armed[0])
+		timers_fire();
+}
+
+static void test_panic(void **state)
+{
+	slow = true;
+	clear();
+	say(speaker_b, "last\n");
+	assert_int_equal(shown_len, 0);
 	console_panic_mode();
+	assert_string_equal(shown, "[box] last\r\n");
 	assert_false(screen_released);
 	clear();
 	say(speaker_a, "nothing\n");
@@ -307,6 +487,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_forgery),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_panic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,15 +19,17 @@ void vioapic_set_line(struct vm *vm, u32 pin, bool level)
 	line = level;
 }
 
-static console_receive_fn receive;
+static bool (*receive)(void *dev, u8 byte);
+static void (*ready)(void *dev);
 static void *receiver;
 
-int console_attach(struct vm *vm, console_receive_fn fn, void *dev,
+int console_attach(struct vm *vm, const struct console_device *device,
 		   struct speaker **out)
 {
 	assert_ptr_equal(vm, &fake_vm);
-	receive = fn;
-	receiver = dev;
+	receive = device->receive;
+	ready = device->ready;
+	receiver = device->dev;
 	*out = (struct speaker *)said;
 	return 0;
 }
@@ -38,11 +40,14 @@ void console_detach(struct speaker *sp)
 	receive = NULL;
 }
 
-void console_write(struct speaker *sp, const char *s, size_t len)
+static bool behind;
+
+bool console_write(struct speaker *sp, const char *s, size_t len)
 {
 	assert_ptr_equal(sp, said);
 	memcpy(said + said_len, s, len);
 	said_len += len;
+	return !behind;
 }
 
 static u8 in(u32 reg)
@@ -61,6 +66,7 @@ static int setup(void **state)
 	line = false;
 	edges = 0;
 	said_len = 0;
+	behind = false;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 8), 0);
 	return vuart_vdev.create(&fake_vm);
 }
@@ -138,6 +144,37 @@ static void test_transmit(void **state)
 	assert_true(line);
 	out(UART_MCR, 0); /* OUT2 gates */
 	assert_false(line);
+}
+
+/* While the terminal is behind, the transmitter is busy, and interrupts when it
+ * is empty */
+static void test_terminal_behind(void **state)
+{
+	out(UART_MCR, UART_MCR_OUT2);
+	out(UART_IER, UART_IER_ETBEI);
+	in(UART_IIR);
+	behind = true;
+	out(UART_RBR, 'a');
+	assert_false(line);
+	assert_int_equal(in(UART_LSR) & (UART_LSR_THRE | UART_LSR_TEMT), 0);
+	assert_int_equal(in(UART_IIR), UART_IIR_NONE);
+	out(UART_IER, 0);
+	out(UART_IER, UART_IER_ETBEI);
+	assert_false(line);
+	out(UART_RBR, 'b'); /* it may be lost, but not here */
+	assert_int_equal(said_len, 2);
+	behind = false;
+	ready(receiver);
+	assert_true(line);
+	assert_true(in(UART_LSR)&UART_LSR_THRE);
+	assert_int_equal(in(UART_IIR), UART_IIR_THRE);
+	out(UART_RBR, 'c');
+	assert_true(line);
+	/* A reset forgets it */
+	behind = true;
+	out(UART_RBR, 'd');
+	vuart_vdev.reset(&fake_vm);
+	assert_true(in(UART_LSR)&UART_LSR_THRE);
 }
 
 static void test_divisor_latch(void **state)
@@ -276,11 +313,17 @@ static void test_depth_in_loopback(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_linux_probe),   T(test_linux_thre_tests),
-		T(test_transmit),      T(test_divisor_latch),
-		T(test_receive),       T(test_loopback),
-		T(test_random_writes), T(test_depth_in_loopback),
-		T(test_wide_access),   T(test_modem_status_interrupt),
+		T(test_linux_probe),
+		T(test_linux_thre_tests),
+		T(test_transmit),
+		T(test_terminal_behind),
+		T(test_divisor_latch),
+		T(test_receive),
+		T(test_loopback),
+		T(test_random_writes),
+		T(test_depth_in_loopback),
+		T(test_wide_access),
+		T(test_modem_status_interrupt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who is shown. Speaker 0 is the hypervisor's log, the others are guests; past
+ * the last one comes "all". Called by console.c, under the console's lock.
+ *
+ * A guest in focus has the terminal to itself, control sequences and all. So it
+ * can paint anything, a banner of the hypervisor's too. But it cannot know the
+ * mark: a few digits of this boot that stand behind each line which the
+ * hypervisor shows among a guest's, and which no guest can read. In mode "all",
+ * and in the log, a guest's bytes are text and nothing else.
+ */
+#include "drivers/console/fbcon.h"
+#include "hv/console/priv.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+/* CAN ends a sequence that is not whole. Then DECSTR, autowrap, the main
+ * screen, no mouse reports, no bracketed paste. */
+#define TERMINAL_RESET                                                         \
+	"\x18\x1b[!p\x1b[?7h\x1b[?1047l\x1b[?1000l\x1b[?1002l\x1b[?1003l"      \
+	"\x1b[?2004l"
+/* Plain characters of the usual set */
+#define TERMINAL_PLAIN "\x18\x0f\x1b[0m"
+#define NOTICE_BYTES   80u
+
+/* @id says it; false: there was no room */
+static bool show(u32 id, const char *s, size_t len)
+{
+	if (!len)
+		return true;
+	fbcon_write(s, len);
+	if (!output_put(id, s, (u32)len))
+		return false;
+	con.mid_line = s[len - 1] != '\n';
+	return true;
+}
+
+/* The hypervisor's own words */
+static void show_text(const char *s)
+{
+	show(0, s, strlen(s));
+}
+
+/* Not on the screen, which a guest may be given */
+static void show_on_uart(const char *s)
+{
+	output_put(0, s, (u32)strlen(s));
+}
+
+static void show_fresh_line(void)
+{
+	if (con.mid_line)
+		show_text("\r\n");
+}
+
+void mux_reset_terminal(void)
+{
+	show_on_uart(TERMINAL_RESET);
+}
+
+static bool is_shown(const struct speaker *sp)
+{
+	return focus_is_all() || con.focus == sp->id;
+}
+
+static void lose(struct speaker *sp, size_t len)
+{
+	sp->lost += len;
+	con.unsettled = true;
+}
+
+/* As long as it has lost something, a speaker loses the rest, too: until half
+ * of its share is free and the loss can be told */
+static void show_or_lose(struct speaker *sp, const char *s, size_t len)
+{
+	if (sp->lost || !show(sp->id, s, len))
+		lose(sp, len);
+}
+
+static void ring_put(struct speaker *sp, const char *s, size_t len)
+{
+	while (len) {
+		u64 at = sp->written % CONSOLE_RING_BYTES;
+		size_t n = MIN(len, CONSOLE_RING_BYTES - at);
+
+		memcpy(sp->ring + at, s, n);
+		sp->written += n;
+		s += n;
+		len -= n;
+	}
+}
+
+static u32 append(char *to, u32 at, const char *s, u32 len)
+{
+	memcpy(to + at, s, len);
+	return at + len;
+}
+
+/* "[NAME] TEXT", a line of its own */
+static void show_named(struct speaker *sp, const char *text, u32 len)
+{
+	char line[CONSOLE_LINE_BYTES + FILTER_OUT_MAX + MANIFEST_NAME_LEN + 8];
+	u32 n = 0;
+
+	n = append(line, n, "[", 1);
+	n = append(line, n, sp->name, (u32)strlen(sp->name));
+	n = append(line, n, "] ", 2);
+	n = append(line, n, text, len);
+	n = append(line, n, "\r\n", 2);
+	show_fresh_line();
+	show_or_lose(sp, line, n);
+}
+
+/* Mode "all": gather what a guest says to lines, cut if too long, without CR,
+ * and show each behind its name */
+static void gather(struct speaker *sp, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '\r')
+			continue;
+		if (s[i] == '\n' || sp->partial_len >= CONSOLE_LINE_BYTES) {
+			show_named(sp, sp->partial, sp->partial_len);
+			sp->partial_len = 0;
+		}
+		if (s[i] == '\n')
+			sp->filter = (struct filter){ 0 };
+		else
+			sp->partial_len +=
+				filter_byte(&sp->filter, (u8)s[i],
+					    sp->partial + sp->partial_len);
+	}
+}
+
+/* Mode "all": a line of the log, which is text already */
+static void show_log_line(struct speaker *sp, const char *s, size_t len)
+{
+	for (len -= MIN(len, 2u); len > CONSOLE_LINE_BYTES;
+	     len -= CONSOLE_LINE_BYTES, s += CONSOLE_LINE_BYTES)
+		show_named(sp, s, CONSOLE_LINE_BYTES);
+	show_named(sp, s, (u32)len);
+}
+
+void mux_speak(struct speaker *sp, const char *s, size_t len)
+{
+	ring_put(sp, s, len);
+	if (focus_is_all() && sp->id == 0)
+		show_log_line(sp, s, len);
+	else if (focus_is_all())
+		gather(sp, s, len);
+	else if (con.focus == sp->id)
+		show_or_lose(sp, s, len);
+}
+
+bool mux_roomy(struct speaker *sp)
+{
+	if (!is_shown(sp) || output_roomy(sp->id))
+		return true;
+	sp->waits = true;
+	con.unsettled = true;
+	return false;
+}
+
+static void show_loss(struct speaker *sp)
+{
+	char text[NOTICE_BYTES];
+	u64 lost = sp->lost;
+	u32 len;
+
+	sp->lost = 0;
+	len = (u32)bh_snprintf(text, sizeof(text), "(%llu bytes are lost)",
+			       lost);
+	if (focus_is_all()) {
+		show_named(sp, text, len);
+		return;
+	}
+	show_fresh_line();
+	show_text(text);
+	show_text("\r\n");
+}
+
+/* A speaker whose device waits and may go on; all that have lost something and
+ * have room again say so. Lock held. */
+static struct speaker *settle(void)
+{
+	struct speaker *ready = NULL;
+	bool left = false;
+
+	for (u32 i = 0; i < con.count; i++) {
+		struct speaker *sp = con.speakers[i];
+
+		if (is_shown(sp) && !output_roomy(i)) {
+			left |= sp->lost || sp->waits;
+			continue;
+		}
+		if (sp->lost && is_shown(sp))
+			show_loss(sp);
+		sp->lost = 0;
+		left |= sp->waits;
+		if (sp->waits)
+			ready = sp;
+	}
+	con.unsettled = left;
+	return ready;
+}
+
+/* The same for its caller, who holds no lock: calls one device. False: none
+ * waits that could go on. */
+static bool settle_one(void)
+{
+	struct console_device device = { 0 };
+	struct speaker *ready;
+	bool start;
+
+	console_lock();
+	ready = con.alone ? NULL : settle();
+	if (ready) {
+		ready->waits = false;
+		device = ready->device;
+		__atomic_fetch_add(&con.receivers, 1, __ATOMIC_ACQUIRE);
+	}
+	start = output_begin();
+	console_unlock();
+	if (start)
+		output_start();
+	if (!ready)
+		return false;
+	if (device.ready)
+		device.ready(device.dev);
+	__atomic_fetch_sub(&con.receivers, 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+void console_drained(void)
+{
+	for (u32 i = 0; i < CONSOLE_MAX_SPEAKERS; i++)
+		if (!READ_ONCE(con.unsettled) || !settle_one())
+			return;
+}
+
+void mux_names(char *buf, size_t size)
+{
+	size_t at = 0;
+
+	for (u32 i = 0; i < con.count && at < size; i++)
+		at += (size_t)bh_snprintf(buf + at, size - at, "%s, ",
+					  con.speakers[i]->name);
+	if (at < size)
+		bh_snprintf(buf + at, size - at, "all");
+}
+
+/* Ends a line of the hypervisor's among a guest's */
+static void show_mark(void)
+{
+	show_on_uart(con.mark[0] ? " " : "");
+	show_on_uart(con.mark);
+	show_text("\r\n");
+}
+
+void mux_alert(const char *line, size_t len)
+{
+	if (con.focus == 0 || focus_is_all())
+		return;
+	show_on_uart(TERMINAL_PLAIN);
+	show_fresh_line();
+	show(0, line, len);
+	show_mark();
+}
+
+static void show_banner(void)
+{
+	char names[CONSOLE_LINE_BYTES];
+
+	mux_names(names, sizeof(names));
+	mux_reset_terminal();
+	show_fresh_line();
+	show_text("--- console: ");
+	show_text(focus_is_all() ? "all" : con.speakers[con.focus]->name);
+	show_text(" --- Ctrl-] switches: ");
+	show_text(names);
+	show_text(" ---");
+	show_mark();
+}
+
+/* Show the last lines of the ring: whole lines, unless it has none */
+static void replay(const struct speaker *sp)
+{
+	char last[CONSOLE_REPLAY_BYTES];
+	u64 from, at, floor = 0;
+	u32 n = 0;
+
+	if (sp->written > CONSOLE_REPLAY_BYTES)
+		floor = sp->written - CONSOLE_REPLAY_BYTES;
+	from = floor;
+	for (at = floor; floor && at < sp->written; at++)
+		if (sp->ring[at % CONSOLE_RING_BYTES] == '\n') {
+			from = at + 1;
+			break;
+		}
+	for (at = from; at < sp->written; at++)
+		last[n++] = sp->ring[at % CONSOLE_RING_BYTES];
+	show(0, last, n);
+}
+
+void mux_focus(u32 focus, bool with_replay)
+{
+	for (u32 i = 0; i < con.count; i++) {
+		con.speakers[i]->partial_len = 0;
+		con.speakers[i]->filter = (struct filter){ 0 };
+		con.speakers[i]->lost = 0;
+		con.unsettled |= con.speakers[i]->waits;
+	}
+	con.focus = focus;
+	show_banner();
+	if (with_replay && !focus_is_all())
+		replay(con.speakers[focus]);
+}
