@@ -81,6 +81,10 @@ static size_t log_guest(const struct vcpu *v, char *buf, size_t size)
 	return (size_t)bh_snprintf(buf, size, "%s:%u", v->vm->name, v->id);
 }
 
+static void no_rest(void)
+{
+}
+
 /* What a panic says of the guest that was on the core */
 static void dump_current(void)
 {
@@ -92,7 +96,7 @@ static void dump_current(void)
 		  "the last exit of guest %s, vCPU %u: %s, reason %#llx",
 		  v->vm->name, v->id, exit_name(v->hw.exit.kind),
 		  v->hw.exit.raw_reason);
-	vcpu_dump(v);
+	vcpu_dump(v, no_rest);
 }
 
 static void copy_boot_info(u64 hpa)

@@ -134,9 +134,11 @@ static void dump_segments(const char *tag, const struct vcpu_regs *r)
 	}
 }
 
-void vcpu_regs_dump(const char *tag, const struct vcpu_regs *r)
+void vcpu_regs_dump(const char *tag, const struct vcpu_regs *r,
+		    void (*rest)(void))
 {
 	dump_gprs(tag, r);
 	dump_system(tag, r);
+	rest();
 	dump_segments(tag, r);
 }

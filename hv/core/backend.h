@@ -353,8 +353,9 @@ struct vcpu_ops {
 	 * Attached (SVM: on its core). */
 	void (*flush)(struct vcpu_hw *v);
 	/* Log registers and controls for a person, by log_error. After put:
-	 * registers from memory. */
-	void (*dump)(struct vcpu_hw *v);
+	 * registers from memory. @rest is called each ten lines or so, which
+	 * may take the core's interrupts. */
+	void (*dump)(struct vcpu_hw *v, void (*rest)(void));
 };
 
 extern const struct vcpu_ops vmx_ops, svm_ops; /* named by hv/init.c alone */
@@ -373,8 +374,10 @@ int __must_check backend_select(const struct vcpu_ops *const *candidates,
  * RG_CR and RG_MSR are valid.
  */
 void vcpu_regs_reset(struct vcpu_regs *r, bool init);
-/* For back-ends: the registers for a person to read, by log_error under @tag */
-void vcpu_regs_dump(const char *tag, const struct vcpu_regs *r);
+/* For back-ends: the registers for a person to read, by log_error under @tag,
+ * and @rest() in between */
+void vcpu_regs_dump(const char *tag, const struct vcpu_regs *r,
+		    void (*rest)(void));
 
 /* Groups to store, with what RG_IP stands for: where speed is no matter */
 static inline u32 vcpu_hw_dirty(const struct vcpu_regs *r)

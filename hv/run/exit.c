@@ -271,9 +271,10 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 
 void exit_end_guest(struct vcpu *v, const char *reason)
 {
-	/* The reason first: it is worth most where output is cut */
+	/* The reason first: it is worth most where output is cut. Then the core
+	 * looks at its interrupts each ten lines. */
 	vm_end(v->vm, VM_END_CRASH, reason);
-	vcpu_dump(v);
+	vcpu_dump(v, irq_poll);
 }
 
 void exit_vectoring(struct vcpu *v)

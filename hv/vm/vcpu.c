@@ -149,8 +149,8 @@ void vcpu_park(struct vcpu *v)
 	pcpu_kick(cpu, PCPU_RESCHED);
 }
 
-void vcpu_dump(struct vcpu *v)
+void vcpu_dump(struct vcpu *v, void (*rest)(void))
 {
-	vcpu_ops->dump(&v->hw);
+	vcpu_ops->dump(&v->hw, rest);
 	vlapic_dump(v);
 }

@@ -18,9 +18,9 @@ static void dump_control(const struct vmcb_control *c)
 		  c->intercept_exceptions);
 }
 
-void svm_dump(struct vcpu_hw *v)
+void svm_dump(struct vcpu_hw *v, void (*rest)(void))
 {
 	svm_load_groups(v, RG_ALL);
-	vcpu_regs_dump("svm", &v->regs);
+	vcpu_regs_dump("svm", &v->regs, rest);
 	dump_control(&v->arch->vmcb->control);
 }

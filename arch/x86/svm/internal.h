@@ -139,7 +139,7 @@ void svm_intercept_port(const struct vm_intercepts *i, u16 port,
 			enum intercept on);
 
 /* dump.c */
-void svm_dump(struct vcpu_hw *v);
+void svm_dump(struct vcpu_hw *v, void (*rest)(void));
 
 /* For every exit that may come in the place of a step's */
 static inline void svm_step_abort(struct vcpu_hw *v)

@@ -35,13 +35,13 @@ static void dump_control(void)
 		  vmread16(VMCS_VPID));
 }
 
-void vmx_dump(struct vcpu_hw *v)
+void vmx_dump(struct vcpu_hw *v, void (*rest)(void))
 {
 	bool loaded = vmx_loaded(v);
 
 	if (loaded)
 		vmx_load_groups(v, RG_ALL);
-	vcpu_regs_dump("vmx", &v->regs);
+	vcpu_regs_dump("vmx", &v->regs, rest);
 	if (loaded)
 		dump_control();
 }

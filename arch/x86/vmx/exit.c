@@ -179,11 +179,10 @@ static void decode_ept_violation(struct vcpu_hw *v, struct vcpu_exit *exit)
 		block_nmi_again(v, exit);
 }
 
-/* An EPT entry we built wrongly */
+/* An EPT entry we built wrongly; the guest's end dumps the rest */
 static void decode_ept_misconfig(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	exit->info1 = vmread64(VMCS_GUEST_PHYSICAL);
-	vmx_dump(v);
 }
 
 /* The instruction is over; the event whose delivery took the lock may not be */

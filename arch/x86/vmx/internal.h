@@ -150,6 +150,6 @@ void vmx_intercept_port(const struct vm_intercepts *i, u16 port,
 			enum intercept on);
 
 /* dump.c */
-void vmx_dump(struct vcpu_hw *v);
+void vmx_dump(struct vcpu_hw *v, void (*rest)(void));
 
 #endif

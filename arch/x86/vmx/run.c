@@ -114,7 +114,6 @@ void vmx_refused(struct vcpu_hw *v, bool error_known)
 	v->arch->attention |= ATT_LAUNCH;
 	log_error("vmx", "VM entry failed: VM-instruction error %llu",
 		  exit->info2);
-	vmx_dump(v);
 }
 
 static enum exit_kind odd_kind(u32 reason)
@@ -142,7 +141,6 @@ static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 	log_error("vmx", "%s: reason %#x, qualification %#llx",
 		  failed ? "VM entry failed" : "unknown exit", reason,
 		  exit->info1);
-	vmx_dump(v);
 }
 
 /* The row of a reason that is none as it stands: one with a bus lock beside it.

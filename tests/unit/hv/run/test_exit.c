@@ -198,8 +198,9 @@ void vcpu_nmi_window_open(struct vcpu *v)
 {
 }
 
-void vcpu_dump(struct vcpu *v)
+void vcpu_dump(struct vcpu *v, void (*rest)(void))
 {
+	assert_ptr_equal(rest, irq_poll);
 	dumps++;
 	assert_int_equal(fake_vm_ends, dumps); /* the reason comes first */
 }

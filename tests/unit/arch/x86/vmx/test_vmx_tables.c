@@ -38,9 +38,6 @@ void vmx_event_from_info(struct vcpu_event *event, u32 info, u32 error,
 void vmx_timer_expired(struct vcpu_arch *a)
 {
 }
-void vmx_dump(struct vcpu_hw *v)
-{
-}
 void vmx_write_failed(u32 field)
 {
 	abort();
