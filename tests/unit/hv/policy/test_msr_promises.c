@@ -25,12 +25,19 @@
 static struct vm vm;
 static struct vcpu vcpu;
 static bool all_features;
+static struct {
+	u32 leaf;
+	enum cpuid_reg reg;
+	u32 bit;
+} only;                /* the bit that CPUID has, where it has not all */
 static u64 host_value; /* of each MSR of the host's */
 
 void cpuid_query(const struct vm *m, u32 leaf, u32 subleaf, u32 out[4])
 {
 	for (u32 i = 0; i < 4; i++)
 		out[i] = all_features ? ~0u : 0;
+	if (!all_features && leaf == only.leaf)
+		out[only.reg] = only.bit;
 }
 
 int rdmsr_safe(u32 msr, u64 *value)
@@ -456,6 +463,50 @@ static void test_each_row_holds(void **state)
 	assert_int_equal(msr_rule_count, ARRAY_SIZE(promises));
 }
 
+/* Each bit of CPUID that promises a register suffices for it */
+static void test_each_bit_alone(void **state)
+{
+	static const struct {
+		u32 leaf;
+		enum cpuid_reg reg;
+		u32 bit, msr;
+	} rows[] = {
+		{ CPUID_FEATURES, LEAF_EDX, 11, MSR_SYSENTER_CS },
+		{ CPUID_FEATURES, LEAF_EDX, 12, MSR_MTRRCAP },
+		{ CPUID_FEATURES, LEAF_EDX, 14, MSR_MCG_CAP },
+		{ CPUID_FEATURES, LEAF_EDX, 16, MSR_PAT },
+		{ CPUID_FEATURES7, LEAF_ECX, 22, MSR_TSC_AUX },
+		{ CPUID_FEATURES7, LEAF_EDX, 26, MSR_SPEC_CTRL },
+		{ CPUID_FEATURES7, LEAF_EDX, 26, MSR_PRED_CMD },
+		{ CPUID_FEATURES7, LEAF_EDX, 27, MSR_SPEC_CTRL },
+		{ CPUID_FEATURES7, LEAF_EDX, 29, MSR_ARCH_CAPABILITIES },
+		{ CPUID_FEATURES7, LEAF_EDX, 31, MSR_SPEC_CTRL },
+		{ CPUID_EXT_FEATURES, LEAF_EDX, 27, MSR_TSC_AUX },
+		{ CPUID_EXT_FEATURES, LEAF_EDX, 29, MSR_LSTAR },
+		{ CPUID_EXT_SIZES, LEAF_EBX, 12, MSR_PRED_CMD },
+		{ CPUID_EXT_SIZES, LEAF_EBX, 14, MSR_SPEC_CTRL },
+		{ CPUID_EXT_SIZES, LEAF_EBX, 15, MSR_SPEC_CTRL },
+		{ CPUID_EXT_SIZES, LEAF_EBX, 24, MSR_SPEC_CTRL },
+	};
+
+	all_features = false;
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		only.leaf = rows[i].leaf;
+		only.reg = rows[i].reg;
+		only.bit = 0;
+		assert_false(there(rows[i].msr));
+		assert_int_equal(msr_write(&vcpu, rows[i].msr, 0), -EINVAL);
+		only.bit = 1u << rows[i].bit;
+		if (rows[i].msr == MSR_PRED_CMD)
+			assert_int_equal(
+				msr_write(&vcpu, MSR_PRED_CMD, PRED_CMD_IBPB),
+				0);
+		else
+			assert_true(there(rows[i].msr));
+	}
+	only.bit = 0;
+}
+
 /* What one family has is not there on another */
 static void test_families(void **state)
 {
@@ -485,6 +536,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
 		T(test_each_row_holds),
+		T(test_each_bit_alone),
 		T(test_families),
 	};
 
