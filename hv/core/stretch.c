@@ -23,8 +23,6 @@ struct stretch {
 
 static struct stretch stretches[MAX_CPUS];
 static bool measured;
-static struct vcpu_ops ops;
-static const struct vcpu_entry *real_run;
 
 static struct stretch *own(void)
 {
@@ -90,29 +88,15 @@ static void interrupt_begins(void)
 	begin(s);
 }
 
-/* In the place of vcpu_ops->run, called as that is: hw_run() (hv/run/loop.c)
- * expects less than a C function keeps */
-static void run(struct vcpu_hw *hw)
-{
-	const struct vcpu_entry *entry = real_run;
-
-	end(own());
-	__asm__ volatile("call __x86_indirect_thunk_rax"
-			 : "+a"(entry), "+D"(hw)
-			 :
-			 : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12",
-			   "r13", "r14", "r15", "memory", "cc");
-	begin(own());
-}
-
 void stretch_measure(void)
 {
-	ops = *vcpu_ops;
-	real_run = ops.run;
-	ops.run = (const struct vcpu_entry *)run;
-	vcpu_ops = &ops;
 	irq_begins_hook = interrupt_begins;
 	measured = true;
+}
+
+bool stretch_is_measured(void)
+{
+	return measured;
 }
 
 static void report(u32 core, const struct stretch *s)

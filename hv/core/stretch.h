@@ -5,9 +5,9 @@
  * moment of that sort. In between the core sees neither its timer nor its
  * queue. No stretch should be longer than STRETCH_MAX_US.
  *
- * Measured only if the manifest says measure = yes. The back-end's `run` is
- * replaced by one that reads the TSC around it; otherwise nothing on an exit's
- * way is different. Each core writes its own figures: no lock.
+ * Measured only if the manifest says measure = yes. Then the run loop has a
+ * form that reads the TSC around each entry; otherwise nothing on an exit's way
+ * is different. Each core writes its own figures: no lock.
  */
 #ifndef HV_CORE_STRETCH_H
 #define HV_CORE_STRETCH_H
@@ -17,9 +17,9 @@
 #define STRETCH_MAX_US    100u
 #define STRETCH_MAX_TICKS 100000u /* instructions, where a tick is one */
 
-/* Begin to measure. Boot CPU, once, before a guest runs; after backend_select()
- * and before text_patch(), which makes a jump of vcpu_ops->run. */
+/* Begin to measure. Boot CPU, once, before a guest runs. */
 void stretch_measure(void);
+bool stretch_is_measured(void);
 /* Log each core's longest stretch, how many were too long, and what the core
  * did in the longest. Nothing, unless it is measured. Any core. */
 void stretch_report(void);

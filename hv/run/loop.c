@@ -92,15 +92,18 @@ static inline void hw_run(struct vcpu *v)
 }
 
 /* The current vCPU until somebody wants the core for something else. False: its
- * guest was not entered. Not inlined: in a frame of its own, nothing is spilled
- * around hw_run() */
-static __attribute__((noinline)) bool run_current(struct pcpu *cpu,
-						  struct vcpu *v)
+ * guest was not entered. */
+static inline __attribute__((always_inline)) bool
+stay(struct pcpu *cpu, struct vcpu *v, bool measured)
 {
 	if (!entry_make_free(cpu, v))
 		return false;
 	for (;;) {
+		if (measured)
+			stretch_pause();
 		hw_run(v);
+		if (measured)
+			stretch_go_on();
 		WRITE_ONCE(cpu->in_guest, false);
 		exit_dispatch(v);
 		if (likely(entry_is_free(cpu, v)))
@@ -109,6 +112,20 @@ static __attribute__((noinline)) bool run_current(struct pcpu *cpu,
 		if (!entry_make_free(cpu, v))
 			return true;
 	}
+}
+
+/* Two forms of it. Not inlined: in a frame of its own, nothing is spilled
+ * around hw_run() */
+static __attribute__((noinline)) bool run_current(struct pcpu *cpu,
+						  struct vcpu *v)
+{
+	return stay(cpu, v, false);
+}
+
+static __attribute__((noinline)) bool run_measured(struct pcpu *cpu,
+						   struct vcpu *v)
+{
+	return stay(cpu, v, true);
 }
 
 /* Interrupts are off from the check to the HLT: an IPI that comes in between
@@ -134,7 +151,8 @@ static bool run(struct pcpu *cpu, struct vcpu *v)
 {
 	if (v != cpu->current)
 		vcpu_take_core(cpu, v);
-	return run_current(cpu, v);
+	return stretch_is_measured() ? run_measured(cpu, v)
+				     : run_current(cpu, v);
 }
 
 void vcpu_loop(void)

@@ -24,7 +24,8 @@ static enum {
 
 static struct vcpu *const v = &fake_vcpus[0];
 static struct pcpu *const cpu = &fake_pcpus[0];
-static u32 prepared, polls, entries, picks;
+static bool measured;
+static u32 pauses, prepared, polls, entries, picks;
 static u32 entries_max, picks_max;
 static jmp_buf over;
 
@@ -119,8 +120,14 @@ void vcpu_leave_core(struct pcpu *c)
 {
 }
 
+bool stretch_is_measured(void)
+{
+	return measured;
+}
+
 void stretch_pause(void)
 {
+	pauses++;
 }
 
 void stretch_go_on(void)
@@ -132,7 +139,8 @@ static int setup(void **state)
 	fake_vm_init(1);
 	memset(cpu, 0, sizeof(*cpu));
 	hindrance = NOTHING;
-	prepared = polls = entries = picks = 0;
+	measured = false;
+	pauses = prepared = polls = entries = picks = 0;
 	entries_max = picks_max = TOO_MANY;
 	return 0;
 }
@@ -177,6 +185,20 @@ static void test_hot(void **state)
 	assert_int_equal(prepared, 1);
 	assert_int_equal(picks, 1);
 	assert_int_equal(polls, 0);
+	assert_int_equal(pauses, 0);
+}
+
+/* The same, with a look at the clock around each entry */
+static void test_measured(void **state)
+{
+	measured = true;
+	v->events = 1;
+	entries_max = 100;
+	run();
+	assert_int_equal(entries, 100);
+	assert_int_equal(prepared, 1);
+	assert_int_equal(polls, 0);
+	assert_int_equal(pauses, 100);
 }
 
 int main(void)
@@ -185,6 +207,7 @@ int main(void)
 		cmocka_unit_test_setup(test_flood, setup),
 		cmocka_unit_test_setup(test_blind_turns, setup),
 		cmocka_unit_test_setup(test_hot, setup),
+		cmocka_unit_test_setup(test_measured, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
