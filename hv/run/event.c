@@ -189,7 +189,7 @@ static bool take_pending(struct vcpu *v)
 
 	if (event.type == EVENT_SHUTDOWN) {
 		v->pending.type = EVENT_NONE;
-		exit_end_guest(v, "triple fault");
+		exit_shutdown(v);
 		return false;
 	}
 	if (!v->injected) {

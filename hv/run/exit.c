@@ -210,7 +210,8 @@ static enum verdict exit_stuck(struct vcpu *v, const struct vcpu_exit *e)
 
 static enum verdict exit_triple_fault(struct vcpu *v, const struct vcpu_exit *e)
 {
-	return exit_kill(v, "triple fault");
+	exit_shutdown(v);
+	return VERDICT_RESUME; /* it parks before that */
 }
 
 static enum verdict exit_entry_failed(struct vcpu *v, const struct vcpu_exit *e)
@@ -275,6 +276,14 @@ void exit_end_guest(struct vcpu *v, const char *reason)
 	 * looks at its interrupts each ten lines. */
 	vm_end(v->vm, VM_END_CRASH, reason);
 	vcpu_dump(v, irq_poll);
+}
+
+void exit_shutdown(struct vcpu *v)
+{
+	if (v->vm->privileged)
+		vm_end(v->vm, VM_END_RESET, "triple fault");
+	else
+		exit_end_guest(v, "triple fault");
 }
 
 void exit_vectoring(struct vcpu *v)

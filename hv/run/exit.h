@@ -23,6 +23,10 @@ enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e);
 /* The one way a guest ends that cannot go on: why, then its registers, in the
  * log; its vCPUs stop. Home core, attached. */
 void exit_end_guest(struct vcpu *v, const char *reason);
+/* The CPU has shut down (SDM 3A 6.15, interrupt 8). A board resets then, and
+ * the privileged guest's is the machine; an isolated guest ends, so that its
+ * registers can be read. Home core, attached. */
+void exit_shutdown(struct vcpu *v);
 /* Rare parts of exit_dispatch(), kept out of its inlined path: an event to
  * deliver again, and the verdicts from BLOCK on */
 void exit_vectoring(struct vcpu *v);

@@ -309,7 +309,7 @@ static void test_unknown_kinds_end_the_guest_only(void **state)
  * dispatcher, with the handler's reason */
 static void test_kill_is_told_once(void **state)
 {
-	static const enum exit_kind kinds[] = { EXIT_TRIPLE_FAULT,
+	static const enum exit_kind kinds[] = { EXIT_UNKNOWN,
 						EXIT_ENTRY_FAILED };
 
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -379,6 +379,25 @@ static void test_stuck_ends_the_guest_if_its_state_is_lost(void **state)
 	assert_int_equal(fake_vm_ends, 1);
 	assert_string_equal(fake_vm_end_reason,
 			    "the CPU made no progress and its state is lost");
+}
+
+/* A shutdown of the CPU is the end of an isolated guest, which is dumped; a
+ * machine resets, and so does the privileged guest */
+static void test_shutdown(void **state)
+{
+	leave(EXIT_TRIPLE_FAULT);
+	exit_dispatch(&vcpu);
+	assert_int_equal(fake_vm_end, VM_END_CRASH);
+	assert_string_equal(fake_vm_end_reason, "triple fault");
+	assert_int_equal(dumps, 1);
+	vm.privileged = true;
+	leave(EXIT_TRIPLE_FAULT);
+	exit_dispatch(&vcpu);
+	assert_int_equal(fake_vm_end, VM_END_RESET);
+	assert_string_equal(fake_vm_end_reason, "triple fault");
+	assert_int_equal(dumps, 1);
+	assert_rip(0x100000);
+	fake_vm_end = VM_END_CRASH; /* all others end so */
 }
 
 static void test_length_is_decoded_when_nobody_tells(void **state)
@@ -775,6 +794,7 @@ int main(void)
 		T(test_user_mode_ends_nothing),
 		T(test_bus_lock_goes_on),
 		T(test_stuck_ends_the_guest_if_its_state_is_lost),
+		T(test_shutdown),
 		T(test_length_is_decoded_when_nobody_tells),
 		T(test_caches_are_everybodys),
 		T(test_rip_wraps_as_the_mode_says),
