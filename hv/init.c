@@ -38,6 +38,7 @@
 #include "hv/run/watchdog.h"
 #include "hv/vm/create.h"
 #include "hv/vm/life.h"
+#include "hv/vm/machine_end.h"
 #include "hv/vm/plan.h"
 #include "hv/vm/siblings.h"
 #include "hv/vm/stats.h"
@@ -337,6 +338,7 @@ static void plan(u32 cores)
 {
 	plan_check(&manifest, &boot, cores, first_guest_core(cores), report);
 	console_configure(&manifest);
+	machine_reboot_after(manifest.reboot_after_s);
 }
 
 /* "core 1", or "cores 0 to 3" */
@@ -401,7 +403,7 @@ static void start_guests(void)
 	log_info("init", "the hypervisor keeps %llu KiB",
 		 (owner_bytes(OWNER_HYPERVISOR, 0) >> 10));
 	if (!vm_count)
-		wait_forever();
+		machine_stays("no guest can run");
 	console_defer_output();
 	if (vm_privileged)
 		vm_start(vm_privileged);

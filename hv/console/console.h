@@ -68,6 +68,10 @@ bool console_write(struct speaker *sp, const char *s, size_t len);
 /* @fn gets each byte typed while no device receives it. Boot CPU, once, before
  * console_input_init(). @fn may log; it is called with no lock held. */
 void console_on_key(void (*fn)(u8 byte));
+/* No guest runs any more: the screen is the log's again, and @fn gets each byte
+ * typed but Ctrl-], whoever has the focus. @fn may log; it is called with no
+ * lock held. Any core, once. */
+void console_take_over(void (*fn)(u8 byte));
 /* Take what the UART has received, at most 64 bytes. From its interrupt or the
  * poll timer; no lock may be held. */
 void console_poll(void);

@@ -12,6 +12,7 @@
 #include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
+#include "drivers/console/fbcon.h"
 #include "drivers/console/uart.h"
 #include "drivers/irq/ioapic.h"
 #include "hv/console/console.h"
@@ -25,6 +26,13 @@
 #define IRQ_CAUSES 4  /* a bound on one interrupt: a UART has two of ours */
 
 static struct timer poll_timer;
+static void (*taker)(u8 byte); /* console_take_over(); NULL: not yet */
+
+void console_take_over(void (*fn)(u8 byte))
+{
+	fbcon_reclaim();
+	__atomic_store_n(&taker, fn, __ATOMIC_SEQ_CST);
+}
 
 void console_poll(void)
 {
@@ -36,6 +44,8 @@ void console_poll(void)
 			return;
 		if (c == CONSOLE_SWITCH_KEY)
 			console_focus_next();
+		else if (taker)
+			taker((u8)c);
 		else
 			console_type((u8)c);
 	}

@@ -35,8 +35,10 @@ void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 
 	spin_lock(&vm->lock);
 	ours = vm->state == VM_RUNNING && vm->end == VM_END_NONE;
-	if (ours)
+	if (ours) {
 		vm->end = how;
+		vm->end_reason = reason;
+	}
 	spin_unlock(&vm->lock);
 	if (!ours)
 		return;

@@ -55,6 +55,7 @@ struct vm {
 	bool privileged;
 	enum vm_state state; /* changes under lock */
 	enum vm_end end;
+	const char *end_reason; /* what vm_end() was given with it */
 	const struct guest_config *config;
 	struct spinlock lock; /* state, end; below no other lock */
 
@@ -97,7 +98,7 @@ extern struct vm *vm_privileged; /* NULL: none in the manifest */
  * builds and starts it again, a second after its last start at the earliest.
  * Power-off and crash leave it stopped. The privileged guest's power-off and
  * reset end the machine (hv/vm/machine_end.h). The first request counts;
- * @reason completes "guest NAME crashed: ". Takes vm->lock.
+ * @reason completes "guest NAME crashed: " and stays. Takes vm->lock.
  */
 void vm_end(struct vm *vm, enum vm_end how, const char *reason);
 

@@ -10,10 +10,11 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define MEMORY_MIN MIB(2)
-#define MEMORY_MAX (GIB(1) << 16)
-#define VCPUS_MAX  128
-#define GRACE_MAX  3600
+#define MEMORY_MIN       MIB(2)
+#define MEMORY_MAX       (GIB(1) << 16)
+#define VCPUS_MAX        128
+#define GRACE_MAX        3600
+#define REBOOT_AFTER_MAX 86400
 
 static int set_console(struct parser *p, const char *value)
 {
@@ -54,6 +55,16 @@ static int set_speculation(struct parser *p, const char *value)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+static int set_reboot_after(struct parser *p, const char *value)
+{
+	u64 n;
+
+	if (value_number(value, REBOOT_AFTER_MAX, &n))
+		return -EINVAL;
+	p->m->reboot_after_s = (u32)n;
+	return 0;
 }
 
 static int set_privileged(struct parser *p, const char *value)
@@ -270,6 +281,8 @@ const struct key manifest_keys[] = {
 	{ SECTION_HYPERVISOR, ONCE, "measure", set_measure, "write yes or no" },
 	{ SECTION_HYPERVISOR, ONCE, "speculation", set_speculation,
 	  "write auto, full or off" },
+	{ SECTION_HYPERVISOR, ONCE, "reboot_after", set_reboot_after,
+	  "write seconds from 1 to 86400, or 0 for never" },
 	{ SECTION_GUEST, ONCE, "privileged", set_privileged, "write yes or no" },
 	{ SECTION_GUEST, ONCE, "kernel", set_kernel, FILE_CURE },
 	{ SECTION_GUEST, ONCE, "initrd", set_initrd, FILE_CURE },

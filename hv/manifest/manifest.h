@@ -84,6 +84,7 @@ struct manifest {
 	char focus[MANIFEST_NAME_LEN]; /* which console is shown first */
 	bool measure;                  /* hv/core/stretch.h */
 	enum speculation_mode speculation;
+	u32 reboot_after_s; /* when no guest is left; 0: never */
 	u32 guest_count;
 	struct guest_config guests[MANIFEST_MAX_GUESTS];
 };

@@ -71,7 +71,7 @@ static void gone(struct vm *vm)
 		machine_end(MACHINE_POWER_OFF);
 	else if (vm->privileged && how == VM_END_RESET)
 		machine_end(MACHINE_RESET);
-	machine_guest_ended();
+	machine_guest_ended(vm);
 }
 
 /* All vCPUs have parked. The privileged guest's RAM is the machine's: what it

@@ -3,14 +3,18 @@
  * The end of the machine, once the privileged guest has stopped. Isolated
  * guests that listen to their ACPI power button get it and some time; then, and
  * all others at once, they stop by vm_end(). Whichever core parks the last vCPU
- * stops the other cores and switches the machine off. The counters are atomic;
- * no lock.
+ * stops the other cores and switches the machine off.
+ *
+ * The machine also ends when its last guest has ended by itself. After a crash
+ * it stays on, as nobody would see why it went off. The counters are atomic; no
+ * lock.
  */
 #include "hv/vm/machine_end.h"
 
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
+#include "drivers/console/keyboard.h"
 #include "drivers/power/power.h"
 #include "hv/console/console.h"
 #include "hv/core/stretch.h"
@@ -18,14 +22,19 @@
 #include "hv/device/pc/vpm.h"
 #include "hv/vm/vcpu.h"
 #include "lib/log.h"
+#include "lib/printf.h"
 
 #define STOP_TIMEOUT_US 200000
 #define STOP_POLL_US    100
+#define WHY_BYTES       160
+#define WAIT_NS         50000000u /* between two looks at the keyboard */
 
 static u32 guests_alive;
 static struct timer graces[VM_MAX]; /* by VM; of the core that ends it all */
 static bool ending;
 static enum machine_end end_how = MACHINE_POWER_OFF;
+static u32 reboot_after_s; /* 0: never */
+static u64 reboot_at;      /* host TSC */
 
 bool machine_is_ending(void)
 {
@@ -77,13 +86,77 @@ void machine_guest_started(void)
 	__atomic_fetch_add(&guests_alive, 1, __ATOMIC_SEQ_CST);
 }
 
-void machine_guest_ended(void)
+void machine_reboot_after(u32 seconds)
 {
+	reboot_after_s = seconds;
+}
+
+/* Once, whoever comes first */
+static void finish_by(enum machine_end how)
+{
+	if (__atomic_exchange_n(&ending, true, __ATOMIC_SEQ_CST))
+		return;
+	end_how = how;
+	finish();
+}
+
+static void key_typed(u8 key)
+{
+	finish_by(MACHINE_POWER_OFF);
+}
+
+/* The machine stays on: no interrupt tells of its own keyboard */
+static void wait_tick(struct timer *t)
+{
+	if (keyboard_pressed())
+		finish_by(MACHINE_POWER_OFF);
+	if (reboot_after_s && rdtsc() >= reboot_at)
+		finish_by(MACHINE_RESET);
+	timer_arm(t, rdtsc() + ns_to_tsc(WAIT_NS));
+}
+
+void machine_stays(const char *why)
+{
+	static struct timer timer = { .fn = wait_tick };
+
+	stretch_report();
+	console_take_over(key_typed);
+	keyboard_drain();
+	reboot_at = rdtsc() + ns_to_tsc(reboot_after_s * NS_PER_S);
+	timer_arm(&timer, rdtsc() + ns_to_tsc(WAIT_NS));
+	if (reboot_after_s)
+		log_error("ends",
+			  "%s; the machine restarts in %u s, or press a key to "
+			  "switch it off",
+			  why, reboot_after_s);
+	else
+		log_error("ends", "%s; press a key to switch the machine off",
+			  why);
+}
+
+static bool by_itself(const struct vm *vm)
+{
+	return vm->end != VM_END_CRASH && vm->end != VM_END_NOT_LOADED;
+}
+
+void machine_guest_ended(const struct vm *vm)
+{
+	char why[WHY_BYTES];
+
 	if (__atomic_sub_fetch(&guests_alive, 1, __ATOMIC_SEQ_CST))
 		return;
-	if (!__atomic_exchange_n(&ending, true, __ATOMIC_SEQ_CST))
+	if (machine_is_ending())
+		finish();
+	if (by_itself(vm)) {
 		log_info("ends", "the last guest has ended");
-	finish();
+		finish_by(MACHINE_POWER_OFF);
+		return;
+	}
+	bh_snprintf(why, sizeof(why), "guest %s %s: %s; no guest runs now",
+		    vm->name,
+		    vm->end == VM_END_CRASH ? "crashed" : "does not start",
+		    vm->end_reason);
+	machine_stays(why);
 }
 
 static void stop(struct vm *vm)

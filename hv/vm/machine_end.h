@@ -12,11 +12,22 @@ enum machine_end { MACHINE_POWER_OFF, MACHINE_RESET };
  * time of grace, else they stop at once. The machine ends with the last of
  * them. Any core, no locks held; returns. */
 void machine_end(enum machine_end how);
-/* hv/vm/life.c counts the guests that live: one starts, one has ended for good.
- * With the last one the machine powers off, or does what machine_end() said,
- * and machine_guest_ended() does not return. Any core, no locks held. */
+/* For hv/init.c, before a guest starts: after so many seconds without a guest
+ * the machine resets; 0: it waits for a key */
+void machine_reboot_after(u32 seconds);
+/*
+ * hv/vm/life.c counts the guests that live: one starts, @vm has ended for good.
+ * After machine_end(), the last one does what that said, and
+ * machine_guest_ended() does not return. Nor does it if the last one ended by
+ * itself: the machine powers off. If it did not, machine_stays() says why. Any
+ * core, no locks held.
+ */
 void machine_guest_started(void);
-void machine_guest_ended(void);
+void machine_guest_ended(const struct vm *vm);
+/* No guest runs, and somebody should know: @why stays on every console until a
+ * key is typed (the machine powers off) or the time of machine_reboot_after()
+ * is over. Any core, no locks held; returns, and the core goes on to idle. */
+void machine_stays(const char *why);
 /* machine_end() was called: no guest starts again */
 bool machine_is_ending(void);
 

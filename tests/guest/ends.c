@@ -5,6 +5,9 @@
  */
 #include "tests/guest/lib/guest.h"
 
+/* It may own the machine, and then it lies where the hypervisor does not */
+__asm__(".globl guest_base\n.set guest_base, 0x800000");
+
 #define RESET_PORT 0xcf9
 #define RESET_HARD 6
 

@@ -22,7 +22,7 @@ MB_MAGIC, MB_PADDR = 0x1badb002, 0x200000
 MB2_MAGIC, MB2_ADDRESS = 0xe85250d6, 2
 PT_LOAD, PT_NOTE = 1, 4
 PVH_NOTE, PVH_AT = 18, 0x200000
-WAITS = r"init: error: no guest can run; switch the machine off"
+WAITS = r"error: no guest can run; (switch the machine off|press a key)"
 COPY = r"copy it to the folder bulkhead"
 
 # (name, keys that differ from a good guest's, what the sentence says of it)
@@ -336,12 +336,15 @@ def no_manifest(results, folder):
              r"the privileged guest: put bulkhead.conf into the folder bulkhead", 60)
         step(results, m, "no_manifest.privileged_starts", r"Linux version", 180, 0)
     disk = image.make(folder, None, {"text": b"This is no kernel.\n"})
-    with Machine("qemu", disk, folder, memory=512, timeout=120) as m:
+    with Machine("qemu", disk, folder, memory=512, timeout=120, person=True) as m:
         step(results, m, "no_kernel.sentence",
              r"neither a manifest nor a Linux kernel; put bulkhead.conf and a kernel", 60)
         step(results, m, "no_kernel.waits", WAITS, 20)
+        m.expect(r"(?!)", 3)
         results.check(m.process.poll() is None, "no_kernel.stays_on",
                       "the machine reset or ended")
+        m.send(" ")
+        results.check(m.wait_end(20), "no_kernel.ends_by_a_key", m.tail())
 
 
 def bad_guests_case(emulator, where, table):

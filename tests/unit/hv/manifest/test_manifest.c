@@ -42,6 +42,8 @@ static void test_whole(void **state)
 	      "[hypervisor]\n"
 	      "console = all # and why\n"
 	      "focus = linux\n"
+	      "reboot_after = 30\n"
+	      "measure = yes\n"
 	      "\n"
 	      "[guest linux]\n"
 	      "privileged = yes\n"
@@ -59,6 +61,8 @@ static void test_whole(void **state)
 	assert_int_equal(said_count, 0);
 	assert_int_equal(m.console, CONSOLE_ALL);
 	assert_string_equal(m.focus, "linux");
+	assert_int_equal(m.reboot_after_s, 30);
+	assert_true(m.measure);
 	assert_int_equal(m.guest_count, 2);
 	assert_true(m.guests[0].valid && m.guests[0].privileged);
 	assert_true(m.guests[0].memory_rest && m.guests[0].autostart);
@@ -82,6 +86,8 @@ static void test_defaults(void **state)
 	assert_int_equal(said_count, 0);
 	assert_int_equal(m.console, CONSOLE_SWITCH);
 	assert_string_equal(m.focus, "");
+	assert_int_equal(m.reboot_after_s, 0);
+	assert_false(m.measure);
 	assert_int_equal(m.guests[0].vcpus, 1);
 	assert_true(m.guests[0].autostart);
 	assert_true(m.guests[1].memory_rest);
@@ -348,6 +354,13 @@ static void test_sections(void **state)
 	assert_int_equal(said_count, 1);
 	assert_non_null(strstr(said[0], "the section header has no ]"));
 	assert_true(m.guests[0].valid);
+
+	parse("[hypervisor]\nreboot_after = soon\nmeasure = 1\n" GOOD_GUEST);
+	assert_int_equal(said_count, 2);
+	assert_non_null(strstr(said[0], "reboot_after = soon: bad value; write "
+					"seconds from 1 to 86400"));
+	assert_non_null(strstr(said[1], "measure = 1: bad value; write yes"));
+	assert_int_equal(m.reboot_after_s, 0);
 
 	parse("[hypervisor]\nfocus = nobody\ncpus = 3\n" GOOD_GUEST);
 	assert_int_equal(said_count, 2);

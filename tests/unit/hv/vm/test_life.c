@@ -91,7 +91,7 @@ void machine_guest_started(void)
 	alive++;
 }
 
-void machine_guest_ended(void)
+void machine_guest_ended(const struct vm *vm)
 {
 	assert_true(fake_vm.privileged || ram_is_zero());
 	assert_int_equal(fake_vm.state, VM_STOPPED);
