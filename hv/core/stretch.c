@@ -78,6 +78,13 @@ void stretch_go_on(void)
 		begin(own());
 }
 
+void stretch_look(void)
+{
+	stretch_pause();
+	irq_poll();
+	stretch_go_on();
+}
+
 static void interrupt_begins(void)
 {
 	struct stretch *s = own();

@@ -24,6 +24,8 @@ bool stretch_is_measured(void);
  * did in the longest. Nothing, unless it is measured. Any core. */
 void stretch_report(void);
 
+/* This core takes the interrupts that wait: irq_poll(), as such a moment */
+void stretch_look(void);
 /* Before and after a moment at which this core lets interrupts through. The
  * interrupts that come then are stretches of their own. Interrupts are off. */
 void stretch_pause(void);

@@ -14,6 +14,7 @@
 #include "hv/core/breakpoint.h"
 #include "hv/core/gmem.h"
 #include "hv/core/regs.h"
+#include "hv/core/stretch.h"
 #include "hv/emulate/emulate.h"
 #include "hv/emulate/insn.h"
 #include "hv/policy/cpuid.h"
@@ -275,7 +276,7 @@ void exit_end_guest(struct vcpu *v, const char *reason)
 	/* The reason first: it is worth most where output is cut. Then the core
 	 * looks at its interrupts each ten lines. */
 	vm_end(v->vm, VM_END_CRASH, reason);
-	vcpu_dump(v, irq_poll);
+	vcpu_dump(v, stretch_look);
 }
 
 void exit_shutdown(struct vcpu *v)

@@ -16,7 +16,6 @@
 #include "hv/run/loop.h"
 
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/core/stretch.h"
 #include "hv/run/dispatch.h"
@@ -54,9 +53,7 @@ static inline bool entry_is_free(struct pcpu *cpu, const struct vcpu *v)
 /* Take the interrupts that wait. True: somebody wants the core. */
 static bool look(struct pcpu *cpu)
 {
-	stretch_pause();
-	irq_poll();
-	stretch_go_on();
+	stretch_look();
 	return READ_ONCE(cpu->pending);
 }
 

@@ -152,5 +152,7 @@ void vcpu_park(struct vcpu *v)
 void vcpu_dump(struct vcpu *v, void (*rest)(void))
 {
 	vcpu_ops->dump(&v->hw, rest);
+	rest();
 	vlapic_dump(v);
+	rest();
 }

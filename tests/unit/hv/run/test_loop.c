@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The run loop: whatever keeps a core from entering a guest, it looks at its
  * timer; and on the way of an exit it does not. */
-#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/core/retire.h"
 #include "hv/core/stretch.h"
@@ -40,7 +39,7 @@ bool vcpu_prepare(struct vcpu *vcpu)
 }
 
 /* The slice has ended */
-void irq_poll(void)
+void stretch_look(void)
 {
 	polls++;
 	cpu->pending |= PCPU_RESCHED;
