@@ -43,13 +43,19 @@ class Failed(Exception):
     """The machine did not come as far as the figure."""
 
 
-def machine(emulator, folder, guests, files, cores, memory, speculation="auto"):
-    conf = image.manifest(guests, extra=f"speculation = {speculation}")
+def counting(emulator, folder, conf, files, cores, memory, person=False):
+    """A machine that counts instructions, by the manifest @conf. @person: somebody
+    types."""
     disk = image.make(folder, conf, files, KIND[emulator])
     qemu = emulator == "qemu"
     return Machine(emulator, disk, folder, "bios", cores=cores, memory=memory,
                    options=["--icount", *FRAME_TIMER] if qemu else [], timeout=SECONDS,
-                   person=qemu)
+                   person=person or qemu)
+
+
+def machine(emulator, folder, guests, files, cores, memory, speculation="auto"):
+    conf = image.manifest(guests, extra=f"speculation = {speculation}")
+    return counting(emulator, folder, conf, files, cores, memory)
 
 
 def expect(m, pattern):

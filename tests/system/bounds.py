@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Nothing keeps a core long: on a machine of one core, where the TSC counts
+instructions, a guest is built again and again (128 MiB to zero, a file to copy),
+another crashes and is scrubbed, and a third goes on beside them. The hypervisor
+measures how long its core saw neither its timer nor its queue."""
+import os
+import re
+
+from harness import bench, image
+
+LIMIT = 100_000  # instructions
+INITRD_BYTES = 4 << 20
+STARTS = 3
+WITNESS_ROUNDS = 60
+GUESTS = ("ends.elf", "witness.elf")
+REPORT = r"stretch: core 0: longest (\d+) ticks \(\d+ us\), (\d+) too long; (.*)"
+
+
+def manifest():
+    def guest(name, kernel, memory, cmdline, **keys):
+        return {"name": name, "kernel": kernel, "memory": memory, "cores": "0",
+                "cmdline": cmdline, **keys}
+    return image.manifest([
+        guest("looper", "ends.elf", "128M", "reset", initrd="big"),
+        guest("crasher", "ends.elf", "64M", "triple"),
+        guest("witness", "witness.elf", "16M", f"rounds={WITNESS_ROUNDS}"),
+    ], extra="measure = yes")
+
+
+def run(results, emulator, folder):
+    where = f"bounds.{'svm' if emulator == 'qemu' else 'vmx'}"
+    files = {p: os.path.join(image.BUILD, "tests/guest", p) for p in GUESTS}
+    files["big"] = os.urandom(INITRD_BYTES)
+    with bench.counting(emulator, folder, manifest(), files, 1, 512, person=True) as m:
+        m.leave_menu(bench.SECONDS)
+        done = m.expect(r"\[witness\] DONE 6 0", bench.SECONDS)
+        results.check(done, f"{where}.witness", m.tail())
+        m.expect(r"guest witness powers off", bench.SECONDS)
+        starts = len(re.findall(r"vm: guest looper starts", m.text()))
+        while starts < STARTS and m.expect(r"vm: guest looper starts", bench.SECONDS):
+            starts += 1
+        results.check("guest crasher crashed: triple fault" in m.text(),
+                      f"{where}.crash", m.tail())
+        m.send("s")
+        found = m.expect(REPORT, bench.SECONDS)
+        if results.check(found, f"{where}.report", m.tail()):
+            longest, count, what = found.groups()
+            results.check(int(longest) <= LIMIT and int(count) == 0, f"{where}.longest",
+                          f"{longest} instructions ({what}), {count} of more than {LIMIT}")
+
+
+def tests():
+    return [("bounds.svm", lambda r, f: run(r, "qemu", f)),
+            ("bounds.vmx", lambda r, f: run(r, "bochs", f))]
