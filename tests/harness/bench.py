@@ -53,7 +53,7 @@ def counting(emulator, folder, conf, files, cores, memory, person=False):
                    person=person or qemu)
 
 
-def machine(emulator, folder, guests, files, cores, memory, speculation="auto"):
+def machine(emulator, folder, guests, files, cores, memory, speculation="off"):
     conf = image.manifest(guests, extra=f"speculation = {speculation}")
     return counting(emulator, folder, conf, files, cores, memory)
 

@@ -44,14 +44,14 @@ def initrd_with_first(folder):
     return path
 
 
-def boot_share(folder):
+def boot_share(folder, speculation="off"):
     """Instructions of the hypervisor and of the guest from the guest's first to
     its init, as tests/plugin/share.c counts them. One vCPU, 128 MiB, bzImage, the
     whole log on the serial line, every self-test of the kernel's."""
     os.makedirs(folder, exist_ok=True)
     out = os.path.join(folder, "share.txt")
-    disk = image.make(folder, image.manifest([guest("rdinit=/first")], "switch"),
-                      files(initrd_with_first(folder)), "grub-bios")
+    conf = image.manifest([guest("rdinit=/first")], "switch", f"speculation = {speculation}")
+    disk = image.make(folder, conf, files(initrd_with_first(folder)), "grub-bios")
     options = ["--icount", "--cpu", CPU, *bench.FRAME_TIMER, "--arg", "-plugin",
                "--arg", f"file={PLUGIN}/share.so,out={out}"]
     with Machine("qemu", disk, folder, "bios", cores=1, memory=512, timeout=SECONDS,
