@@ -9,6 +9,8 @@
 #include "mm/pmm.h"
 #include "mm/pt.h"
 
+#define CALL 0xe8
+
 extern u8 __text_start[], __text_end[];
 extern u8 text_area[], text_area_end[];
 extern u8 indirect_thunks[];
@@ -29,17 +31,45 @@ static void patch_thunks(u8 *view)
 				reg, true);
 }
 
+/* A direct jump need not land on an ENDBR64 */
+static u64 past_endbr(const void *code)
+{
+	static const u8 endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
+	return (u64)code +
+	       (memcmp(code, endbr64, sizeof(endbr64)) ? 0 : sizeof(endbr64));
+}
+
+/* Who calls the stub calls what it leads to */
+static bool skip_stub(u8 *bytes, u64 va, const struct text_patch *p)
+{
+	u8 call[SPEC_JUMP_BYTES];
+
+	spec_code_jump(call, va, (u64)p->stub);
+	if (bytes[0] != CALL || memcmp(bytes + 1, call + 1, sizeof(call) - 1))
+		return false;
+	spec_code_jump(bytes, va, past_endbr(p->target));
+	bytes[0] = CALL;
+	return true;
+}
+
 /* The instructions are not decoded: that these five bytes are never anything
  * else is what scripts/check-thunks sees to */
-static void inline_thunks(u8 *view)
+static void patch_branches(u8 *view, const struct text_patch *p)
 {
 	u64 size = (u64)(__text_end - __text_start) - SPEC_JUMP_BYTES;
+	bool plain = !(speculation.actions & (SPEC_RETPOLINE | SPEC_ALIGNED));
 
-	for (u64 i = 0; i < size; i++)
-		if ((view[i] & 0xfe) == 0xe8 &&
-		    spec_code_inline(view + i, (u64)__text_start + i,
-				     (u64)indirect_thunks))
+	for (u64 i = 0; i < size; i++) {
+		u64 va = (u64)__text_start + i;
+
+		if ((view[i] & 0xfe) != CALL) /* or a jump */
+			continue;
+		if (skip_stub(view + i, va, p) ||
+		    (plain &&
+		     spec_code_inline(view + i, va, (u64)indirect_thunks)))
 			i += SPEC_JUMP_BYTES - 1;
+	}
 }
 
 static void patch_sites(u8 *view, const struct text_patch *p)
@@ -54,15 +84,6 @@ static void patch_sites(u8 *view, const struct text_patch *p)
 				 view_of(view, p->sites[i].at));
 }
 
-/* A direct jump need not land on an ENDBR64 */
-static u64 past_endbr(const void *code)
-{
-	static const u8 endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-
-	return (u64)code +
-	       (memcmp(code, endbr64, sizeof(endbr64)) ? 0 : sizeof(endbr64));
-}
-
 int text_patch(const struct text_patch *p)
 {
 	u64 size = (u64)(__text_end - __text_start);
@@ -72,8 +93,7 @@ int text_patch(const struct text_patch *p)
 		return -ENOMEM;
 	if (speculation.actions & SPEC_RETPOLINE)
 		patch_thunks(view);
-	else if (!(speculation.actions & SPEC_ALIGNED))
-		inline_thunks(view);
+	patch_branches(view, p);
 	patch_sites(view, p);
 	spec_code_jump(view_of(view, p->stub), (u64)p->stub,
 		       past_endbr(p->target));

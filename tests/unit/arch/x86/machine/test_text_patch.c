@@ -33,6 +33,7 @@ __asm__(".section test_text, \"aw\"\n"
 	"other:	.byte	0xe8; .long target - . - 4\n"
 	"target: .byte	0xf3, 0x0f, 0x1e, 0xfa, 0xc3\n"
 	"bare:	.byte	0xc3\n"
+	"enter:	.byte	0xe8; .long stub - . - 4\n"
 	"	.skip	16, 0xcc\n"
 	"__text_end:\n"
 	".text\n");
@@ -40,7 +41,7 @@ __asm__(".section test_text, \"aw\"\n"
 
 extern u8 __text_start[], __text_end[], text_area[], indirect_thunks[];
 extern u8 site[], site_end[], stub[], to_rcx[], to_r9[], other[];
-extern u8 target[], bare[];
+extern u8 target[], bare[], enter[];
 
 static u8 view[8192];
 static bool no_room;
@@ -112,6 +113,8 @@ static void test_nothing_chosen(void **state)
 	assert_true(is_as_built(site, 6));
 	assert_true(is_as_built(indirect_thunks, 16 * 64));
 	assert_true(leads_to(stub) == (u64)target + 4);
+	assert_true(leads_to(enter) == (u64)target + 4);
+	assert_int_equal(seen(enter)[0], 0xe8);
 	assert_int_equal(patch(0, bare), 0);
 	assert_true(leads_to(stub) == (u64)bare);
 }
@@ -122,6 +125,7 @@ static void test_retpolines(void **state)
 	assert_int_equal(patch(SPEC_RETPOLINE | SPEC_RSB_ONE, bare), 0);
 	assert_true(is_as_built(to_rcx, 5));
 	assert_true(is_as_built(to_r9, 5));
+	assert_true(leads_to(enter) == (u64)bare);
 	for (u32 reg = 0; reg < 16; reg++) {
 		u8 thunk[32];
 
