@@ -20,6 +20,7 @@
 #include "arch/x86/machine/microcode.h"
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/speculation_core.h"
+#include "arch/x86/machine/stub.h"
 #include "arch/x86/machine/text_patch.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
@@ -201,10 +202,11 @@ static int finish_text(void)
 /* Back-end and queue of the core it runs on */
 static int core_start(struct pcpu *cpu)
 {
-	int err;
+	int err = stub_init_cpu();
 
 	speculation_init_core();
-	err = vcpu_ops->cpu_enable(cpu);
+	if (!err)
+		err = vcpu_ops->cpu_enable(cpu);
 	return err ? err : sched_init_cpu(cpu);
 }
 

@@ -4,7 +4,8 @@
  * executable, the pool in the direct map, devices in an ioremap range, and each
  * core's windows (mm/window.h). All cores load the same tables. A guest's page
  * is mapped in a window and nowhere else, and no page is mapped with two memory
- * types at a time.
+ * types at a time. One page of each core is mapped twice, writable in the pool
+ * and executable (arch/x86/machine/stub.h).
  */
 #ifndef MM_HOSTMAP_H
 #define MM_HOSTMAP_H

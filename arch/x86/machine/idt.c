@@ -19,6 +19,7 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
+#include "arch/x86/machine/stub.h"
 #include "include/hw/cpu.h"
 #include "include/hw/descriptor.h"
 #include "lib/printf.h"
@@ -173,6 +174,8 @@ static enum trap_end handle_exception(struct trap_frame *frame, u64 cr2)
 {
 	if (frame->vector == EXC_GP && apply_fixup(frame))
 		return TRAP_FIXED;
+	if (stub_fixup(frame))
+		return TRAP_RETURN;
 	if (frame->vector == EXC_NMI) {
 		if (nmi_hook)
 			nmi_hook(frame->rip);

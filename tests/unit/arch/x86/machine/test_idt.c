@@ -8,6 +8,7 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
+#include "arch/x86/machine/stub.h"
 #include "include/hw/cpu.h"
 #include "tests/unit/fakes/percpu.h"
 #include "tests/unit/test.h"
@@ -26,7 +27,7 @@ extern const u8 wrmsr_safe_insn[], msr_safe_failed[];
 
 size_t (*log_guest_hook)(const struct vcpu *v, char *buf, size_t size);
 
-static bool ready;
+static bool ready, in_stub;
 static u64 cr2;
 static u32 in_service; /* vectors 0 to 31 */
 static u32 dispatched; /* the same */
@@ -135,6 +136,22 @@ static void test_names_the_stack_that_overflowed(void **state)
 	fake_this_cpu->id = 0;
 }
 
+bool stub_fixup(struct trap_frame *frame)
+{
+	return in_stub;
+}
+
+/* A guest's instruction that the core does in its place */
+static void test_stub(void **state)
+{
+	struct trap_frame frame = { .vector = EXC_XM };
+
+	in_stub = true;
+	assert_int_equal(exception_handle(&frame, cr2), TRAP_RETURN);
+	in_stub = false;
+	assert_true(dies(EXC_XM));
+}
+
 static void test_fixup(void **state)
 {
 	struct trap_frame frame = { .vector = EXC_GP,
@@ -173,6 +190,7 @@ int main(void)
 		T(test_exceptions),
 		T(test_names_the_guest),
 		T(test_names_the_stack_that_overflowed),
+		T(test_stub),
 		T(test_fixup),
 		T(test_interrupts),
 	};
