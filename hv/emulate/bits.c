@@ -66,11 +66,6 @@ int op_cmpxchg(struct emu *m) /* 0F B0 B1: writes in any case */
 	return EMU_OK;
 }
 
-static void set_zero_flag(struct emu *m, bool zero)
-{
-	emu_flags_set(m, (m->r->rflags & ~RFLAGS_ZF) | (zero ? RFLAGS_ZF : 0));
-}
-
 static int cmpxchg8b(struct emu *m)
 {
 	const u64 *gpr = m->r->gpr;
@@ -90,7 +85,7 @@ static int cmpxchg8b(struct emu *m)
 		emu_reg_set(m, GPR_RAX, 4, value);
 		emu_reg_set(m, GPR_RDX, 4, value >> 32);
 	}
-	set_zero_flag(m, value == want);
+	emu_zero_flag_set(m, value == want);
 	return EMU_OK;
 }
 
@@ -101,7 +96,7 @@ static int cmpxchg16b(struct emu *m)
 	struct emu_span span;
 	u64 value[2];
 	bool same;
-	int err = emu_resolve_aligned(m, 16, RMW, &span);
+	int err = emu_resolve_aligned(m, 16, 16, RMW, &span);
 
 	if (err)
 		return err;
@@ -114,14 +109,18 @@ static int cmpxchg16b(struct emu *m)
 		emu_reg_set(m, GPR_RAX, 8, value[0]);
 		emu_reg_set(m, GPR_RDX, 8, value[1]);
 	}
-	set_zero_flag(m, same);
+	emu_zero_flag_set(m, same);
 	return EMU_OK;
 }
 
 int op_cmpxchg_wide(struct emu *m) /* 0F C7 /1 */
 {
+	bool prefix = m->insn.opsize || m->insn.rep || m->insn.repne;
+
+	if ((m->insn.reg & 7) == 4 && !prefix)
+		return m->insn.lock ? emu_ud(m) : op_xsave(m); /* XSAVEC */
 	if ((m->insn.reg & 7) != 1)
-		return EMU_UNKNOWN; /* XSAVEC, XSAVES, VMX instructions */
+		return EMU_UNKNOWN; /* XSAVES, VMX instructions */
 	return m->insn.rex & REX_W ? cmpxchg16b(m) : cmpxchg8b(m);
 }
 

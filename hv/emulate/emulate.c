@@ -47,6 +47,7 @@ static const struct op ops_one[256] = {
 	[0x58 ... 0x5f] = { op_pop_reg, OP_STACK },
 	[0x60] = { op_pusha, OP_STACK },
 	[0x61] = { op_popa, OP_STACK },
+	[0x62] = { op_bound, OP_OPERAND },
 	[0x63] = { op_movsxd, OP_WIDE },
 	[0x68] = { op_push_imm, OP_STACK },
 	[0x69] = { op_imul, OP_WIDE },
@@ -75,27 +76,17 @@ static const struct op ops_one[256] = {
 	[0xc8] = { op_enter, OP_STACK },
 	[0xc9] = { op_leave, OP_STACK },
 	[0xd0 ... 0xd3] = { op_shift, 0 },
+	[0xd7] = { op_xlat, OP_REP },
+	[0xd8 ... 0xdf] = { op_x87, 0 },
 	[0xe8] = { op_call, OP_STACK },
 	[0xf6 ... 0xf7] = { op_group3, OP_LOCK },
 	[0xfe ... 0xff] = { op_group45, OP_LOCK | OP_OTHERS },
 };
 
-#define VECTOR_0F							\
-	[0x10 ... 0x13] = { op_vector_move, 0 },			\
-	[0x16 ... 0x17] = { op_vector_move, 0 },			\
-	[0x28 ... 0x29] = { op_vector_move, 0 },			\
-	[0x2b] = { op_vector_move, 0 },					\
-	[0x6e ... 0x6f] = { op_vector_move, 0 },			\
-	[0x7e ... 0x7f] = { op_vector_move, 0 },			\
-	[0xd6] = { op_vector_move, 0 },					\
-	[0xe7] = { op_vector_move, 0 },					\
-	[0xf0] = { op_vector_move, 0 }
-#define VECTOR_0F38 [0x2a] = { op_vector_move, 0 }
-
 static const struct op ops_0f[256] = {
-	VECTOR_0F,
 	[0x00] = { op_group6, OP_OPERAND | OP_ALONE | OP_LOCK },
 	[0x01] = { op_group7, OP_OPERAND },
+	[0x02 ... 0x03] = { op_lar_lsl, OP_OPERAND | OP_ALONE },
 	[0x0d] = { op_nop, 0 },
 	[0x18 ... 0x1f] = { op_nop, 0 },
 	[0x40 ... 0x4f] = { op_cmov, OP_WIDE },
@@ -108,7 +99,7 @@ static const struct op ops_0f[256] = {
 	[0xa9] = { op_pop_segment, OP_STACK },
 	[0xab] = { op_bt, OP_WIDE | OP_LOCK },
 	[0xac ... 0xad] = { op_shift_double, OP_WIDE },
-	[0xae] = { op_cache_line, 0 },
+	[0xae] = { op_group15, 0 },
 	[0xaf] = { op_imul, OP_WIDE },
 	[0xb0 ... 0xb1] = { op_cmpxchg, OP_LOCK },
 	[0xb2] = { op_load_far, OP_OPERAND },
@@ -126,30 +117,27 @@ static const struct op ops_0f[256] = {
 };
 
 static const struct op ops_0f38[256] = {
-	VECTOR_0F38,
 	[0xf0 ... 0xf1] = { op_movbe, OP_WIDE },
+	[0xf9] = { op_movdiri, OP_WIDE },
 };
-
-static const struct op ops_vex_0f[256] = { VECTOR_0F };
-static const struct op ops_vex_0f38[256] = { VECTOR_0F38 };
 /* clang-format on */
 
 static const struct op *const op_maps[] = {
-	[MAP_ONE] = ops_one,           [MAP_0F] = ops_0f,
-	[MAP_0F38] = ops_0f38,         [MAP_VEX_0F] = ops_vex_0f,
-	[MAP_VEX_0F38] = ops_vex_0f38,
+	[MAP_ONE] = ops_one,
+	[MAP_0F] = ops_0f,
+	[MAP_0F38] = ops_0f38,
 };
+/* What else has one operand in memory (hv/emulate/vector.h) */
+static const struct op other = { op_vector, 0 };
 
 static const struct op *op_find(const struct insn *insn)
 {
-	const struct op *op;
+	const struct op *op = &other;
 
-	if (insn->map >= ARRAY_SIZE(op_maps) || !op_maps[insn->map])
-		return NULL;
-	op = &op_maps[insn->map][insn->opcode];
-	if (!op->fn || (!insn->mem && !(op->flags & OP_ALONE)))
-		return NULL;
-	return op;
+	if (insn->map < ARRAY_SIZE(op_maps) &&
+	    op_maps[insn->map][insn->opcode].fn)
+		op = &op_maps[insn->map][insn->opcode];
+	return insn->mem || (op->flags & OP_ALONE) ? op : NULL;
 }
 
 static int emulate(struct emu *m)

@@ -46,6 +46,7 @@ struct insn {
 	u8 rex;    /* the byte, 0: none; VEX's R, X, B and W in its place */
 	u8 vector; /* VEX.L: 16 or 32 bytes */
 	u8 vvvv;   /* VEX's register besides ModRM's, 0-15 */
+	bool vex_w;
 	u8 seg; /* override that counts in this mode: enum seg, or SEG_COUNT */
 	u8 operand_size;               /* 2, 4 or 8: of the non-byte form */
 	u8 addr_size;                  /* 2, 4 or 8 */

@@ -81,7 +81,8 @@ char insn_decode_vex(struct insn *insn, struct cursor *c)
 		/* C5 has R alone, where C4 has W in the last byte */
 		vex_fields(insn, c->mode, first == 0xc5 ? rxb | 0x60 : rxb,
 			   last);
-		if (first == 0xc4 && last >> 7 && c->mode == INSN_64BIT)
+		insn->vex_w = first == 0xc4 && last >> 7;
+		if (insn->vex_w && c->mode == INSN_64BIT)
 			insn->rex |= REX_W;
 	}
 	if (first == 0x62)

@@ -93,7 +93,7 @@ static void store_part(struct emu *m, gpa_t gpa, u8 size, u64 value)
 }
 
 /* Bytes [@at, @at + @size) of a span; up to 8 */
-static u64 load_at(struct emu *m, const struct emu_span *span, u8 at, u8 size)
+static u64 load_at(struct emu *m, const struct emu_span *span, u16 at, u8 size)
 {
 	u8 here = at < span->first ? (u8)MIN(size, span->first - at) : 0;
 	u64 value = 0;
@@ -108,8 +108,8 @@ static u64 load_at(struct emu *m, const struct emu_span *span, u8 at, u8 size)
 	return value & ones_of(size);
 }
 
-static void store_at(struct emu *m, const struct emu_span *span, u8 at, u8 size,
-		     u64 value)
+static void store_at(struct emu *m, const struct emu_span *span, u16 at,
+		     u8 size, u64 value)
 {
 	u8 here = at < span->first ? (u8)MIN(size, span->first - at) : 0;
 
@@ -132,17 +132,31 @@ void emu_store(struct emu *m, const struct emu_span *span, u8 size, u64 value)
 	store_at(m, span, 0, size, value);
 }
 
-void emu_load_wide(struct emu *m, const struct emu_span *span, u8 size,
+void emu_load_piece(struct emu *m, const struct emu_span *span, u16 at,
+		    u16 size, u64 *value)
+{
+	for (u16 i = 0; i < size; i += 8)
+		*value++ = load_at(m, span, (u16)(at + i), 8);
+}
+
+void emu_store_piece(struct emu *m, const struct emu_span *span, u16 at,
+		     u16 size, u64 *value)
+{
+	for (u16 i = 0; i < size; i += 8)
+		store_at(m, span, (u16)(at + i), 8, *value++);
+}
+
+void emu_load_wide(struct emu *m, const struct emu_span *span, u16 size,
 		   u64 *value)
 {
-	for (u8 at = 0; at < size; at += 8)
+	for (u16 at = 0; at < size; at += 8)
 		value[at / 8] = load_at(m, span, at, (u8)MIN(size - at, 8));
 }
 
-void emu_store_wide(struct emu *m, const struct emu_span *span, u8 size,
+void emu_store_wide(struct emu *m, const struct emu_span *span, u16 size,
 		    const u64 *value)
 {
-	for (u8 at = 0; at < size; at += 8)
+	for (u16 at = 0; at < size; at += 8)
 		store_at(m, span, at, (u8)MIN(size - at, 8), value[at / 8]);
 }
 
@@ -203,7 +217,7 @@ static int replace_edge(void *ram, u8 size, u64 old, u64 value)
 static int replace_split(struct emu *m, const struct emu_span *span, u8 size,
 			 u64 old, u64 value)
 {
-	u8 first = span->first, rest = (u8)(size - first);
+	u8 first = (u8)span->first, rest = (u8)(size - first);
 	void *low = gmem_map(m->v->vm, span->gpa[0]);
 	int err = EMU_OK;
 	void *high;

@@ -11,6 +11,7 @@
 #include "hv/emulate/priv.h"
 
 #define ALIGNED_MOST 16u /* bytes; what more needs is no matter of #AC */
+#define X87_BYTES    10u /* of an 80-bit operand */
 
 static bool high_byte(const struct emu *m, u8 reg, u8 size)
 {
@@ -74,6 +75,11 @@ void emu_flags_set(struct emu *m, u64 flags)
 	vcpu_dirty(m->v, RG_RIP);
 }
 
+void emu_zero_flag_set(struct emu *m, bool zero)
+{
+	emu_flags_set(m, (m->r->rflags & ~RFLAGS_ZF) | (zero ? RFLAGS_ZF : 0));
+}
+
 int emu_step_over(struct emu *m)
 {
 	m->r->rip += m->insn.len;
@@ -93,13 +99,19 @@ int emu_no_lock(struct emu *m)
 	return m->insn.lock ? emu_ud(m) : EMU_OK;
 }
 
+void emu_operand_address(struct emu *m, u8 *seg, u64 *offset)
+{
+	*seg = data_segment(m);
+	*offset = effective(m);
+}
+
 static int seg_fault(struct emu *m, u8 seg)
 {
 	vcpu_raise_exception(m->v, seg == SEG_SS ? EXC_SS : EXC_GP, true, 0);
 	return EMU_FAULT;
 }
 
-static int linear64(struct emu *m, u8 seg, u64 offset, u8 size, u64 *lin)
+static int linear64(struct emu *m, u8 seg, u64 offset, u16 size, u64 *lin)
 {
 	*lin = offset;
 	if (seg == SEG_FS || seg == SEG_GS) {
@@ -111,7 +123,7 @@ static int linear64(struct emu *m, u8 seg, u64 offset, u8 size, u64 *lin)
 	return seg_fault(m, seg);
 }
 
-static bool in_limit(const struct segment *s, u64 offset, u8 size)
+static bool in_limit(const struct segment *s, u64 offset, u16 size)
 {
 	u64 last = offset + size - 1;
 	u64 top = s->attr & SEG_ATTR_DB ? 0xffffffffull : 0xffffull;
@@ -127,8 +139,8 @@ bool emu_protected(const struct emu *m)
 }
 
 /* SDM 3A 5.5 *Privilege Levels* (type checks), 5.3 *Limit Checking* */
-static int linear_segment(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
-			  u64 *lin)
+static int linear_segment(struct emu *m, u8 seg, u64 offset, u16 size,
+			  u8 access, u64 *lin)
 {
 	const struct segment *s = &m->r->seg[seg];
 
@@ -146,11 +158,21 @@ static int linear_segment(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 	return in_limit(s, offset, size) ? EMU_OK : seg_fault(m, seg);
 }
 
-/* SDM 3A 6.15, *Interrupt 17*: table 6-7 ends at 16 bytes */
-static int check_alignment(struct emu *m, u64 lin, u8 size)
+/* SDM 3A 6.15, *Interrupt 17*, table 6-7. It ends at 16 bytes. Of x87 it has 80
+ * bits, environments (28 or 14 bytes) and states (108 or 94). */
+static u32 alignment_of(u32 size)
+{
+	if ((size & (size - 1)) == 0)
+		return MIN(size, ALIGNED_MOST);
+	if (size == X87_BYTES)
+		return 8;
+	return size % 4 ? 2 : 4;
+}
+
+static int check_alignment(struct emu *m, u64 lin, u16 size)
 {
 	const struct vcpu_regs *r = m->r;
-	u64 skew = lin & (MIN(size, ALIGNED_MOST) - 1u);
+	u64 skew = lin & (alignment_of(size) - 1);
 
 	if (likely(!(r->rflags & RFLAGS_AC)) || !(r->cr0 & CR0_AM) ||
 	    !(r->cr0 & CR0_PE) || !skew)
@@ -186,18 +208,18 @@ static int translate_two(struct emu *m, u64 lin, u8 access,
 	return err ? err : translate(m, lin, access, &span->gpa[0]);
 }
 
-static int resolve_linear(struct emu *m, u64 lin, u8 size, u8 access,
+static int resolve_linear(struct emu *m, u64 lin, u16 size, u8 access,
 			  struct emu_span *span)
 {
 	if (unlikely(m->r->breakpoints))
 		breakpoint_data(m->v, lin, size, access);
-	span->first = (u8)MIN(size, PAGE_SIZE - (lin & PAGE_MASK));
+	span->first = (u16)MIN(size, PAGE_SIZE - (lin & PAGE_MASK));
 	if (unlikely(span->first < size))
 		return translate_two(m, lin, access, span);
 	return translate(m, lin, access, &span->gpa[0]);
 }
 
-static int linear(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
+static int linear(struct emu *m, u8 seg, u64 offset, u16 size, u8 access,
 		  u64 *lin)
 {
 	vcpu_need(m->v, RG_CR);
@@ -206,7 +228,7 @@ static int linear(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 	return linear_segment(m, seg, offset, size, access, lin);
 }
 
-int emu_resolve(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
+int emu_resolve(struct emu *m, u8 seg, u64 offset, u16 size, u8 access,
 		struct emu_span *span)
 {
 	u64 lin;
@@ -217,7 +239,7 @@ int emu_resolve(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
 	return err ? err : resolve_linear(m, lin, size, access, span);
 }
 
-int emu_resolve_operand(struct emu *m, u8 size, u8 access,
+int emu_resolve_operand(struct emu *m, u16 size, u8 access,
 			struct emu_span *span)
 {
 	u64 gpa = m->exit->mmio.gpa.v;
@@ -242,7 +264,7 @@ int emu_resolve_operand(struct emu *m, u8 size, u8 access,
 	return emu_resolve(m, seg, ea, size, access, span);
 }
 
-int emu_resolve_aligned(struct emu *m, u8 size, u8 access,
+int emu_resolve_aligned(struct emu *m, u16 size, u16 align, u8 access,
 			struct emu_span *span)
 {
 	u64 ea = effective(m);
@@ -250,7 +272,7 @@ int emu_resolve_aligned(struct emu *m, u8 size, u8 access,
 	u64 lin;
 	int err = linear(m, seg, ea, size, access, &lin);
 
-	if (!err && (lin & (size - 1u))) {
+	if (!err && (lin & (align - 1u))) {
 		vcpu_raise_exception(m->v, EXC_GP, true, 0);
 		return EMU_FAULT;
 	}

@@ -83,7 +83,7 @@ int op_movsxd(struct emu *m) /* 63 */
 	int err;
 
 	if (m->mode != INSN_64BIT)
-		return EMU_UNKNOWN; /* ARPL */
+		return op_arpl(m);
 	err = load_operand(m, size, &value);
 	if (!err)
 		emu_reg_set(m, m->insn.reg, m->size, sign_extend(value, size));
@@ -111,7 +111,7 @@ int op_movbe(struct emu *m) /* 0F 38 F0 F1 */
 	int err;
 
 	if (m->insn.repne || m->insn.rep)
-		return EMU_UNKNOWN; /* CRC32 */
+		return op_vector(m); /* CRC32 */
 	if (m->insn.opcode & 1) {
 		value = emu_reg_get(m, m->insn.reg, m->size);
 		return store_operand(m, m->size,
@@ -122,6 +122,14 @@ int op_movbe(struct emu *m) /* 0F 38 F0 F1 */
 		emu_reg_set(m, m->insn.reg, m->size,
 			    __builtin_bswap64(value) >> shift);
 	return err;
+}
+
+int op_movdiri(struct emu *m) /* 0F 38 F9 */
+{
+	if (m->insn.repne || m->insn.rep || m->insn.opsize)
+		return EMU_UNKNOWN;
+	m->size = m->insn.rex & REX_W ? 8 : 4;
+	return op_mov_store(m);
 }
 
 int op_cmov(struct emu *m) /* 0F 40-4F: loads in any case */
@@ -377,6 +385,6 @@ int op_cache_line(struct emu *m) /* 0F AE /6 /7: CLWB, CLFLUSH, CLFLUSHOPT */
 
 	if (m->insn.rep || m->insn.repne || reg < 6 ||
 	    (reg == 6 && !m->insn.opsize))
-		return EMU_UNKNOWN; /* FXSAVE, LDMXCSR, XSAVE ... */
+		return EMU_UNKNOWN; /* XSAVE ... */
 	return emu_resolve_operand(m, 1, ACCESS_R, &span);
 }

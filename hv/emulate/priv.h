@@ -10,6 +10,7 @@
 #ifndef HV_EMULATE_PRIV_H
 #define HV_EMULATE_PRIV_H
 
+#include "arch/x86/machine/stub.h"
 #include "hv/core/regs.h"
 #include "hv/emulate/emulate.h"
 #include "hv/emulate/insn.h"
@@ -38,7 +39,7 @@ typedef int (*emu_fn)(struct emu *m);
 /* A piece of guest memory whose translation is done: at most two pages */
 struct emu_span {
 	gpa_t gpa[2];
-	u8 first; /* bytes in gpa[0] */
+	u16 first; /* bytes in gpa[0] */
 };
 
 #define ALU_FLAGS                                                              \
@@ -103,6 +104,7 @@ bool alu_condition(u8 cc, u64 flags);
 u64 emu_reg_get(struct emu *m, u8 reg, u8 size);
 void emu_reg_set(struct emu *m, u8 reg, u8 size, u64 value);
 void emu_flags_set(struct emu *m, u64 flags);
+void emu_zero_flag_set(struct emu *m, bool zero);
 /* Queue #UD; returns EMU_FAULT */
 int emu_ud(struct emu *m);
 /* EMU_OK; EMU_FAULT: #UD is queued for a LOCK prefix (SDM 2A, LOCK) */
@@ -112,16 +114,18 @@ static inline bool emu_is_canonical(const struct emu *m, u64 lin)
 {
 	return is_canonical(lin, vcpu_linear_bits(m->r));
 }
-/* Resolve @size bytes (up to 32) at seg:offset: checks of segment, limit,
+/* Resolve @size bytes (up to a page) at seg:offset: checks of segment, limit,
  * canonical address, alignment and paging, in this order. Sets accessed and
  * dirty bits. EMU_OK, or EMU_FAULT: one is queued. */
-int emu_resolve(struct emu *m, u8 seg, u64 offset, u8 size, u8 access,
+int emu_resolve(struct emu *m, u8 seg, u64 offset, u16 size, u8 access,
 		struct emu_span *span);
 /* The same for the ModRM or moffs operand */
-int emu_resolve_operand(struct emu *m, u8 size, u8 access,
+int emu_resolve_operand(struct emu *m, u16 size, u8 access,
 			struct emu_span *span);
-/* The same for 16 or 32 bytes that must be aligned to their size, or #GP(0) */
-int emu_resolve_aligned(struct emu *m, u8 size, u8 access,
+/* Where that operand is, before segmentation: @seg is an enum seg */
+void emu_operand_address(struct emu *m, u8 *seg, u64 *offset);
+/* The same for an operand that must be aligned to @align bytes, or #GP(0) */
+int emu_resolve_aligned(struct emu *m, u16 size, u16 align, u8 access,
 			struct emu_span *span);
 /* Step over the instruction, leaving RFLAGS as it is, where the dispatcher's
  * own step would change it. Returns EMU_AGAIN. */
@@ -132,11 +136,17 @@ bool emu_protected(const struct emu *m);
 /* mem.c: @span was resolved for this access. Loads and stores cannot fail. */
 u64 emu_load(struct emu *m, const struct emu_span *span, u8 size);
 void emu_store(struct emu *m, const struct emu_span *span, u8 size, u64 value);
-/* The same for 16 or 32 bytes */
-void emu_load_wide(struct emu *m, const struct emu_span *span, u8 size,
+/* The same for more than 8 bytes, 8 at a time */
+void emu_load_wide(struct emu *m, const struct emu_span *span, u16 size,
 		   u64 *value);
-void emu_store_wide(struct emu *m, const struct emu_span *span, u8 size,
+void emu_store_wide(struct emu *m, const struct emu_span *span, u16 size,
 		    const u64 *value);
+/* The same for a part of a span, @at its beginning; @at and @size are multiples
+ * of 8 */
+void emu_load_piece(struct emu *m, const struct emu_span *span, u16 at,
+		    u16 size, u64 *value);
+void emu_store_piece(struct emu *m, const struct emu_span *span, u16 at,
+		     u16 size, u64 *value);
 /* The store of a read-modify-write: @old was loaded, @value replaces it. In RAM
  * it is a compare-and-exchange. EMU_AGAIN: @old is not there any more, so this
  * must come before anything else changes. */
@@ -145,9 +155,18 @@ int __must_check emu_replace(struct emu *m, const struct emu_span *span,
 int __must_check emu_replace_wide(struct emu *m, const struct emu_span *span,
 				  const u64 old[2], const u64 value[2]);
 
+/* by_stub.c */
+/* Run the one instruction @code in the guest's place: see stub_run(). RFLAGS
+ * goes in and out by itself. EMU_OK; EMU_FAULT: its exception is queued, and
+ * nothing has changed; EMU_UNKNOWN: an exception that the guest's own
+ * instruction would not raise. */
+int emu_stub(struct emu *m, const u8 *code, u8 len, void *memory,
+	     struct stub_regs *r);
+
 /* segment.c */
-/* Queue an exception with an error code; returns EMU_FAULT */
+/* Queue an exception with an error code, or without; returns EMU_FAULT */
 int emu_fault(struct emu *m, u8 vector, u32 error);
+int emu_fault_plain(struct emu *m, u8 vector);
 /* CPL, 0 in real mode; RG_SEG, RG_CR and RG_RIP are valid */
 u32 emu_cpl(struct emu *m);
 /* Read the descriptor of @sel; EMU_FAULT: #GP(@sel) outside its table */
@@ -167,8 +186,8 @@ void emu_drop(struct emu *m);
 void emu_jump(struct emu *m, u64 target);
 
 /* ops.c: moves and arithmetic; bits.c: bits, shifts, exchange;
- * stack.c; string.c; segment.c; system.c;
- * vector.c. Opcodes: see the table */
+ * stack.c; string.c; segment.c; verify.c; legacy.c; system.c; x87.c. Opcodes:
+ * see the table */
 int op_mov_store(struct emu *m);
 int op_mov_load(struct emu *m);
 int op_mov_imm(struct emu *m);
@@ -178,6 +197,9 @@ int op_movnti(struct emu *m);
 int op_movsxd(struct emu *m);
 int op_movx(struct emu *m);
 int op_movbe(struct emu *m);
+int op_movdiri(struct emu *m);
+int op_xlat(struct emu *m);
+int op_bound(struct emu *m);
 int op_cmov(struct emu *m);
 int op_setcc(struct emu *m);
 int op_alu(struct emu *m);
@@ -228,9 +250,17 @@ int op_load_far(struct emu *m);
 int op_call_far(struct emu *m);
 int op_jmp_far(struct emu *m);
 
+int op_lar_lsl(struct emu *m);
+int op_verify(struct emu *m);
+int op_arpl(struct emu *m);
+
 int op_group6(struct emu *m);
 int op_group7(struct emu *m);
 
-int op_vector_move(struct emu *m);
+/* vector.c: what the tables of emulate.c do not have, if it has */
+int op_vector(struct emu *m);
+int op_x87(struct emu *m);
+int op_group15(struct emu *m);
+int op_xsave(struct emu *m);
 
 #endif

@@ -19,6 +19,12 @@ int emu_fault(struct emu *m, u8 vector, u32 error)
 	return EMU_FAULT;
 }
 
+int emu_fault_plain(struct emu *m, u8 vector)
+{
+	vcpu_raise_exception(m->v, vector, false, 0);
+	return EMU_FAULT;
+}
+
 u32 emu_cpl(struct emu *m)
 {
 	vcpu_need(m->v, RG_SEG | RG_CR | RG_RIP);
@@ -31,7 +37,7 @@ int emu_descriptor(struct emu *m, u16 sel, struct task_span *at,
 	int err;
 
 	vcpu_need(m->v, RG_SEG | RG_DT);
-	err = task_descriptor(m->v, sel, at, raw);
+	err = task_descriptor(m->v, sel, ACCESS_W, at, raw);
 	if (err == -ENOENT)
 		return emu_fault(m, EXC_GP, SEL_ERROR(sel));
 	if (err)

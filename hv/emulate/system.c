@@ -17,6 +17,8 @@
 #define GROUP6_SLDT 0
 #define GROUP6_LLDT 2
 #define GROUP6_LTR  3
+#define GROUP6_VERR 4
+#define GROUP6_VERW 5
 #define GROUP7_LIDT 3
 #define GROUP7_SMSW 4
 #define GROUP7_LMSW 6
@@ -158,8 +160,10 @@ int op_group6(struct emu *m) /* 0F 00 */
 	int err;
 
 	vcpu_need(m->v, RG_SEG | RG_DT | RG_CR | RG_RIP);
+	if (reg == GROUP6_VERR || reg == GROUP6_VERW)
+		return op_verify(m);
 	if (reg > GROUP6_LTR || (!m->insn.mem && reg < GROUP6_LLDT))
-		return EMU_UNKNOWN; /* VERR, VERW */
+		return EMU_UNKNOWN;
 	if (m->insn.lock || !emu_protected(m))
 		return emu_ud(m);
 	if (reg < GROUP6_LLDT) {

@@ -26,8 +26,9 @@ int __must_check task_read(struct vcpu *v, const struct task_span *span,
 			   void *to);
 int __must_check task_write(struct vcpu *v, const struct task_span *span,
 			    const void *from);
-/* The descriptor of @sel in the GDT or LDT; -ENOENT: outside its table */
-int __must_check task_descriptor(struct vcpu *v, u16 sel,
+/* The descriptor of @sel in the GDT or LDT, where @access must be allowed;
+ * -ENOENT: outside its table */
+int __must_check task_descriptor(struct vcpu *v, u16 sel, u8 access,
 				 struct task_span *span, u8 raw[DESC_BYTES]);
 /* What a segment register holds once descriptor @raw is loaded into it */
 struct segment task_segment(u16 sel, const u8 raw[DESC_BYTES]);

@@ -68,7 +68,7 @@ int task_write(struct vcpu *v, const struct task_span *span, const void *from)
 	return 0;
 }
 
-int task_descriptor(struct vcpu *v, u16 sel, struct task_span *span,
+int task_descriptor(struct vcpu *v, u16 sel, u8 access, struct task_span *span,
 		    u8 raw[DESC_BYTES])
 {
 	const struct vcpu_regs *r = vcpu_regs(v);
@@ -83,7 +83,7 @@ int task_descriptor(struct vcpu *v, u16 sel, struct task_span *span,
 	}
 	if (at + DESC_BYTES - 1 > table->limit)
 		return -ENOENT;
-	err = task_resolve(v, table->base + at, DESC_BYTES, ACCESS_W, span);
+	err = task_resolve(v, table->base + at, DESC_BYTES, access, span);
 	return err ? err : task_read(v, span, raw);
 }
 

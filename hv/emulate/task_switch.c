@@ -135,7 +135,8 @@ static int find_new_tss(struct task_switch *s, u16 sel)
 	int err = -ENOENT;
 
 	if (!(sel & SEL_TI) && SEL_ERROR(sel))
-		err = task_descriptor(s->v, sel, &s->new_desc, s->new_raw);
+		err = task_descriptor(s->v, sel, ACCESS_W, &s->new_desc,
+				      s->new_raw);
 	if (err == -ENOENT)
 		return fault(s, s->source == TASK_IRET ? EXC_TS : EXC_GP, sel);
 	if (err)

@@ -1,170 +1,154 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Moves between memory and MMX, XMM and YMM registers (SDM 2A, 2B). Copy
- * routines of firmware and drivers use them on devices and ROMs. While an exit
- * is handled, the guest's registers are in the core, with its XCR0, as the
- * hypervisor itself uses none. Called through the opcode table of
- * hv/emulate/emulate.c.
+ * Instructions of MMX, SSE and AVX, and those of later extensions on general
+ * registers, with one memory operand (hv/emulate/vector.h). The CPU does them
+ * itself, on a buffer in the operand's place: arch/x86/machine/stub.h. While an
+ * exit is handled, the guest's vector registers are in the core, with its XCR0,
+ * as the hypervisor itself uses none. Called by hv/emulate/emulate.c for what
+ * its own tables do not have.
  */
+#include "hv/emulate/vector.h"
+
 #include "arch/x86/machine/fpu.h"
 #include "hv/emulate/priv.h"
 
-#define WIDE 16
+#define BUFFER_BYTES 32u
+#define VEX3         0xc4u
+#define RM_RDI       7u /* ModRM.rm with mod 0: the buffer */
+#define VVVV_RCX     1u
 
-/* The prefix that is part of the opcode, as a mask */
-#define NP  1u
-#define P66 2u
-#define PF3 4u
-#define PF2 8u
+static bool names_gpr(const struct vector_row *row)
+{
+	return row->shape == SHAPE_GPR || row->shape == SHAPE_INTEGER ||
+	       row->shape == SHAPE_MULX;
+}
 
-enum move_form {
-	FORM_ALL,     /* the whole register */
-	FORM_ALIGNED, /* the same, with memory aligned to its size */
-	FORM_LOW4,    /* its low part; a load clears the rest */
-	FORM_LOW8,
-	FORM_GPR,  /* so, of 4 bytes, or 8 with REX.W */
-	FORM_HALF, /* 8 bytes of 16, the others stay */
-	FORM_MMX,  /* an MMX register */
-	FORM_MMX_GPR
-};
-enum move_way { LOAD, STORE };
+/* No vector register takes part */
+static bool is_integer(const struct vector_row *row)
+{
+	return row->shape >= SHAPE_INTEGER;
+}
 
-/* clang-format off */
-static const struct move {
-	u8 opcode;
-	u8 prefixes;
-	u8 form;	/* enum move_form */
-	u8 way;		/* enum move_way */
-} moves[] = {
-	{ 0x10, NP | P66, FORM_ALL, LOAD },	/* MOVUPS MOVUPD */
-	{ 0x10, PF3, FORM_LOW4, LOAD },	/* MOVSS */
-	{ 0x10, PF2, FORM_LOW8, LOAD },	/* MOVSD */
-	{ 0x11, NP | P66, FORM_ALL, STORE },
-	{ 0x11, PF3, FORM_LOW4, STORE },
-	{ 0x11, PF2, FORM_LOW8, STORE },
-	{ 0x12, NP | P66, FORM_HALF, LOAD },	/* MOVLPS MOVLPD */
-	{ 0x13, NP | P66, FORM_HALF, STORE },
-	{ 0x16, NP | P66, FORM_HALF, LOAD },	/* MOVHPS MOVHPD */
-	{ 0x17, NP | P66, FORM_HALF, STORE },
-	{ 0x28, NP | P66, FORM_ALIGNED, LOAD },	/* MOVAPS MOVAPD */
-	{ 0x29, NP | P66, FORM_ALIGNED, STORE },
-	{ 0x2a, P66, FORM_ALIGNED, LOAD },	/* MOVNTDQA (0F38) */
-	{ 0x2b, NP | P66, FORM_ALIGNED, STORE },	/* MOVNTPS MOVNTPD */
-	{ 0x6e, NP, FORM_MMX_GPR, LOAD },	/* MOVD MOVQ */
-	{ 0x6e, P66, FORM_GPR, LOAD },
-	{ 0x6f, NP, FORM_MMX, LOAD },		/* MOVQ */
-	{ 0x6f, P66, FORM_ALIGNED, LOAD },	/* MOVDQA */
-	{ 0x6f, PF3, FORM_ALL, LOAD },		/* MOVDQU */
-	{ 0x7e, NP, FORM_MMX_GPR, STORE },
-	{ 0x7e, P66, FORM_GPR, STORE },
-	{ 0x7e, PF3, FORM_LOW8, LOAD },	/* MOVQ */
-	{ 0x7f, NP, FORM_MMX, STORE },
-	{ 0x7f, P66, FORM_ALIGNED, STORE },
-	{ 0x7f, PF3, FORM_ALL, STORE },
-	{ 0xd6, P66, FORM_LOW8, STORE },	/* MOVQ */
-	{ 0xe7, NP, FORM_MMX, STORE },		/* MOVNTQ */
-	{ 0xe7, P66, FORM_ALIGNED, STORE },	/* MOVNTDQ */
-	{ 0xf0, PF2, FORM_ALL, LOAD },		/* LDDQU */
-};
-/* clang-format on */
+static bool is_mmx(const struct emu *m, const struct vector_row *row)
+{
+	bool sized = row->size == SIZE_MMX || row->size == SIZE_MMX_LOW ||
+		     row->size == SIZE_COUNT;
 
-static u8 prefix_of(const struct emu *m)
+	return (row->flags & MMX) ||
+	       (sized && vector_prefix_of(&m->insn) == NP);
+}
+
+/* CVTPS2PI and its like have an XMM register, too */
+static bool is_mmx_alone(const struct emu *m, const struct vector_row *row)
+{
+	return is_mmx(m, row) && (m->insn.opcode & 0xf8) != 0x28;
+}
+
+/* W counts in 64-bit code alone where it makes a general register wider */
+static bool has_w(const struct emu *m, const struct vector_row *row)
+{
+	bool of_gpr = row->size == SIZE_GPR || row->shape != SHAPE_VECTOR;
+
+	if (m->insn.vector && !of_gpr)
+		return m->insn.vex_w;
+	return m->insn.rex & REX_W;
+}
+
+static u8 whole(const struct emu *m)
+{
+	return m->insn.vector ? m->insn.vector : (u8)VECTOR_WIDE;
+}
+
+static bool is_fma_scalar(u8 opcode)
+{
+	return (opcode & 0xf) > 8 && (opcode & 1);
+}
+
+static u8 size_fp(const struct emu *m)
 {
 	if (m->insn.repne)
-		return PF2;
-	if (m->insn.rep)
-		return PF3;
-	return m->insn.opsize ? P66 : NP;
+		return 8;
+	return m->insn.rep ? 4 : whole(m);
 }
 
-static const struct move *find_move(const struct emu *m)
+/* How much memory it is */
+static u8 size_of(const struct emu *m, const struct vector_row *row)
 {
-	u8 prefix = prefix_of(m);
+	bool np = vector_prefix_of(&m->insn) == NP;
 
-	for (u32 i = 0; i < ARRAY_SIZE(moves); i++)
-		if (moves[i].opcode == m->insn.opcode &&
-		    (moves[i].prefixes & prefix))
-			return &moves[i];
-	return NULL;
-}
-
-static bool is_mmx(const struct move *move)
-{
-	return move->form >= FORM_MMX;
+	switch (row->size) {
+	case SIZE_HALF:
+	case SIZE_QUARTER:
+	case SIZE_EIGHTH:
+		return (u8)(whole(m) >> (row->size - SIZE_WHOLE));
+	case SIZE_MMX:
+		return np ? 8 : whole(m);
+	case SIZE_MMX_LOW:
+		return np ? 4 : whole(m);
+	case SIZE_COUNT:
+		return np ? 8 : VECTOR_WIDE;
+	case SIZE_FP:
+		return size_fp(m);
+	case SIZE_COMPARE:
+		return np ? 4 : 8;
+	case SIZE_DUP:
+		return m->insn.vector > VECTOR_WIDE ? m->insn.vector : 8;
+	case SIZE_FMA:
+		if (is_fma_scalar(m->insn.opcode))
+			return m->insn.vex_w ? 8 : 4;
+		return whole(m);
+	case SIZE_GPR:
+		return m->insn.rex & REX_W ? 8 : 4;
+	case SIZE_CRC:
+		return m->insn.opcode & 1 ? m->insn.operand_size : 1;
+	default:
+		return row->size == SIZE_WHOLE ? whole(m)
+					       : (u8)(1 << row->size);
+	}
 }
 
 /* A form that VEX does not have is #UD (SDM 2A 2.4 *AVX and SSE Instruction
- * Exception Classification*). So is VEX that the guest has not enabled (SDM 1
- * 14.3). */
-static bool vex_ok(struct emu *m, const struct move *move)
+ * Exception Classification*) */
+static bool has_form(const struct insn *i, const struct vector_row *row)
 {
-	const struct insn *i = &m->insn;
-	bool three = move->form == FORM_HALF && move->way == LOAD;
-	bool scalar = move->opcode < 0x12; /* of these: VEX.L is ignored */
+	u32 never = (i->vector > VECTOR_WIDE ? L0 : L1) | (i->vex_w ? W0 : W1);
 
-	if (is_mmx(move) || (i->vvvv && !three))
+	if (row->shape == SHAPE_GROUP && !((i->reg & 7) - 1u < 3))
 		return false;
-	if (i->vector > WIDE && move->form >= FORM_LOW4 && !scalar)
-		return false;
-	return emu_protected(m) && (m->r->cr4 & CR4_OSXSAVE) &&
-	       (~fpu_xcr0() & (XCR0_SSE | XCR0_AVX)) == 0;
+	return !(row->flags & never) && (!i->vvvv || (row->flags & VVVV));
 }
 
-static bool legacy_ok(const struct emu *m, const struct move *move)
+/* So is VEX that the guest has not enabled (SDM 1 14.3) */
+static bool vex_ok(struct emu *m, const struct vector_row *row)
 {
+	if (!has_form(&m->insn, row) || !emu_protected(m))
+		return false;
+	return is_integer(row) || ((m->r->cr4 & CR4_OSXSAVE) &&
+				   (~fpu_xcr0() & (XCR0_SSE | XCR0_AVX)) == 0);
+}
+
+static bool legacy_ok(const struct emu *m, const struct vector_row *row)
+{
+	if (is_integer(row))
+		return true;
 	return !(m->r->cr0 & CR0_EM) &&
-	       (is_mmx(move) || (m->r->cr4 & CR4_OSFXSR));
+	       ((m->r->cr4 & CR4_OSFXSR) || is_mmx_alone(m, row));
 }
 
 /* What the CPU checks before it looks at the operand: #UD, #NM, #MF (SDM 3A
  * 2.5; SDM 3B 22.25.3 *Exceptions and MMX Instructions*) */
-static int check_ready(struct emu *m, const struct move *move)
+static int check_ready(struct emu *m, const struct vector_row *row)
 {
 	vcpu_need(m->v, RG_CR | RG_RIP);
-	if (m->insn.vector ? !vex_ok(m, move) : !legacy_ok(m, move))
+	if (m->insn.vector ? !vex_ok(m, row) : !legacy_ok(m, row))
 		return emu_ud(m);
-	if (m->r->cr0 & CR0_TS) {
-		vcpu_raise_exception(m->v, EXC_NM, false, 0);
-		return EMU_FAULT;
-	}
-	if (is_mmx(move) && fpu_error_pending()) {
-		vcpu_raise_exception(m->v, EXC_MF, false, 0);
-		return EMU_FAULT;
-	}
+	if (is_integer(row))
+		return EMU_OK;
+	if (m->r->cr0 & CR0_TS)
+		return emu_fault_plain(m, EXC_NM);
+	if (is_mmx(m, row) && fpu_error_pending())
+		return emu_fault_plain(m, EXC_MF);
 	return EMU_OK;
-}
-
-static enum fpu_file file_of(const struct emu *m, const struct move *move)
-{
-	if (is_mmx(move))
-		return FPU_MMX;
-	if (!m->insn.vector)
-		return FPU_XMM;
-	return m->insn.vector > WIDE ? FPU_YMM : FPU_XMM_VEX;
-}
-
-/* How much memory it is */
-static u8 size_of(const struct emu *m, const struct move *move)
-{
-	switch (move->form) {
-	case FORM_LOW4:
-		return 4;
-	case FORM_GPR:
-	case FORM_MMX_GPR:
-		return m->insn.rex & REX_W ? 8 : 4;
-	case FORM_LOW8:
-	case FORM_HALF:
-	case FORM_MMX:
-		return 8;
-	default:
-		return m->insn.vector > WIDE ? m->insn.vector : WIDE;
-	}
-}
-
-/* Which 8 bytes of the register: MOVHPS has the upper ones */
-static u32 half_of(const struct emu *m, const struct move *move)
-{
-	return move->form == FORM_HALF && (m->insn.opcode & 4) ? 1 : 0;
 }
 
 /* Outside 64-bit mode its top bit does not count (SDM 2A 2.3.5.6) */
@@ -173,50 +157,163 @@ static u8 vvvv_of(const struct emu *m)
 	return m->insn.vvvv & (m->mode == INSN_64BIT ? 15 : 7);
 }
 
-static void load(struct emu *m, const struct move *move,
-		 const struct emu_span *span, u8 size)
-{
-	enum fpu_file file = file_of(m, move);
-	u64 value[FPU_WORDS] = { 0 };
+/* ---- the same instruction, for the stub ---- */
 
-	/* A scalar's load clears all the rest, whatever VEX.L */
-	if (file == FPU_YMM && size < WIDE)
-		file = FPU_XMM_VEX;
-	if (move->form == FORM_HALF)
-		fpu_reg_read(file, m->insn.vector ? vvvv_of(m) : m->insn.reg,
-			     value);
-	emu_load_wide(m, span, size, value + half_of(m, move));
-	fpu_reg_write(file, m->insn.reg, value);
+struct code {
+	u8 bytes[STUB_INSN_MAX];
+	u8 len;
+};
+
+static void put(struct code *c, u8 byte)
+{
+	c->bytes[c->len++] = byte;
 }
 
-static void store(struct emu *m, const struct move *move,
-		  const struct emu_span *span, u8 size)
+static void put_legacy(struct code *c, const struct emu *m,
+		       const struct vector_row *row, u8 reg)
 {
-	u64 value[FPU_WORDS];
+	static const u8 prefixes[] = {
+		[P66] = 0x66, [PF3] = 0xf3, [PF2] = 0xf2
+	};
+	enum vector_prefix prefix = vector_prefix_of(&m->insn);
 
-	fpu_reg_read(file_of(m, move), m->insn.reg, value);
-	emu_store_wide(m, span, size, value + half_of(m, move));
+	if (row->size == SIZE_CRC && m->insn.operand_size == 2)
+		put(c, 0x66);
+	if (prefix != NP)
+		put(c, prefixes[prefix]);
+	put(c, (u8)(REX | (has_w(m, row) ? REX_W : 0) | (reg & 8 ? REX_R : 0)));
+	put(c, 0x0f);
+	if (row->map != MAP_0F)
+		put(c, row->map == MAP_0F38 ? 0x38 : 0x3a);
 }
 
-int op_vector_move(struct emu *m)
+/* R, X, B and vvvv are inverted (SDM 2A 2.3.5) */
+static void put_vex(struct code *c, const struct emu *m,
+		    const struct vector_row *row, u8 reg)
 {
-	const struct move *move = find_move(m);
-	struct emu_span span;
-	u8 access, size;
+	static const u8 pp[] = { [NP] = 0, [P66] = 1, [PF3] = 2, [PF2] = 3 };
+	u8 vvvv = vvvv_of(m);
+
+	if (row->shape != SHAPE_VECTOR)
+		vvvv = row->flags & VVVV ? VVVV_RCX : 0;
+	put(c, VEX3);
+	put(c, (u8)((reg & 8 ? 0x60 : 0xe0) | (row->map - MAP_0F + 1)));
+	put(c, (u8)((has_w(m, row) ? 0x80 : 0) | (~vvvv & 15) << 3 |
+		    (m->insn.vector > VECTOR_WIDE ? 4 : 0) |
+		    pp[vector_prefix_of(&m->insn)]));
+}
+
+static bool has_immediate(const struct emu *m, const struct vector_row *row)
+{
+	u8 op = m->insn.opcode;
+
+	return row->map == MAP_0F3A ||
+	       (row->map == MAP_0F &&
+		(op == 0x70 || op == 0xc2 || op == 0xc4 || op == 0xc6));
+}
+
+/* Of VBLENDVPS and its like it is a register (SDM 2A 2.3.8), outside 64-bit
+ * code one of eight */
+static u8 immediate(const struct emu *m, const struct vector_row *row)
+{
+	u8 op = m->insn.opcode, imm = (u8)m->insn.imm;
+	bool is_register = row->map == MAP_0F3A && op >= 0x4a && op <= 0x4c;
+
+	return is_register && m->mode != INSN_64BIT ? imm & 0x7f : imm;
+}
+
+static struct code encode(const struct emu *m, const struct vector_row *row)
+{
+	u8 reg = names_gpr(row) ? GPR_RAX : m->insn.reg;
+	struct code c = { .len = 0 };
+
+	(m->insn.vector ? put_vex : put_legacy)(&c, m, row, reg);
+	put(&c, m->insn.opcode);
+	put(&c, (u8)((reg & 7u) << 3 | RM_RDI));
+	if (has_immediate(m, row))
+		put(&c, immediate(m, row));
+	return c;
+}
+
+/* ---- run ---- */
+
+static void registers_in(struct emu *m, const struct vector_row *row,
+			 struct stub_regs *r)
+{
+	bool string = row->shape == SHAPE_STRING;
+
+	r->rax = emu_reg_get(m, string ? GPR_RAX : m->insn.reg, 8);
+	r->rcx = emu_reg_get(m, string ? GPR_RCX : vvvv_of(m), 8);
+	r->rdx = emu_reg_get(m, GPR_RDX, 8);
+}
+
+/* MULX with one register for both: the upper half stays */
+static void registers_out(struct emu *m, const struct vector_row *row,
+			  const struct stub_regs *r)
+{
+	if (row->shape == SHAPE_STRING)
+		emu_reg_set(m, GPR_RCX, 8, r->rcx);
+	if (row->shape == SHAPE_GROUP || row->shape == SHAPE_MULX)
+		emu_reg_set(m, vvvv_of(m), 8, r->rcx);
+	if (names_gpr(row))
+		emu_reg_set(m, m->insn.reg, 8, r->rax);
+}
+
+static int run(struct emu *m, const struct vector_row *row, void *memory)
+{
+	struct code c = encode(m, row);
+	struct stub_regs r = { 0 };
 	int err;
 
-	if (!move)
+	if (row->shape != SHAPE_VECTOR)
+		registers_in(m, row, &r);
+	err = emu_stub(m, c.bytes, c.len, memory, &r);
+	if (!err && row->shape != SHAPE_VECTOR)
+		registers_out(m, row, &r);
+	return err;
+}
+
+/* SDM 2A 2.4: without VEX, 16 bytes are aligned */
+static bool must_align(const struct emu *m, const struct vector_row *row,
+		       u8 size)
+{
+	if (row->flags & ALIGNED)
+		return true;
+	return !m->insn.vector && size == VECTOR_WIDE &&
+	       !(row->flags & UNALIGNED);
+}
+
+static int resolve(struct emu *m, const struct vector_row *row, u8 size,
+		   struct emu_span *span)
+{
+	u8 access = row->flags & STORE ? ACCESS_W : ACCESS_R;
+
+	if (must_align(m, row, size))
+		return emu_resolve_aligned(m, size, size, access, span);
+	return emu_resolve_operand(m, size, access, span);
+}
+
+int op_vector(struct emu *m)
+{
+	const struct vector_row *row = vector_find(&m->insn);
+	u64 buffer[BUFFER_BYTES / sizeof(u64)] __aligned(BUFFER_BYTES) = { 0 };
+	struct emu_span span;
+	u8 size;
+	int err;
+
+	if (!row)
 		return EMU_UNKNOWN;
-	err = check_ready(m, move);
+	err = check_ready(m, row);
 	if (err)
 		return err;
-	size = size_of(m, move);
-	access = move->way == STORE ? ACCESS_W : ACCESS_R;
-	err = move->form == FORM_ALIGNED
-		      ? emu_resolve_aligned(m, size, access, &span)
-		      : emu_resolve_operand(m, size, access, &span);
+	size = size_of(m, row);
+	err = resolve(m, row, size, &span);
 	if (err)
 		return err;
-	(move->way == STORE ? store : load)(m, move, &span, size);
-	return EMU_OK;
+	if (!(row->flags & STORE))
+		emu_load_wide(m, &span, size, buffer);
+	err = run(m, row, buffer);
+	if (!err && (row->flags & STORE))
+		emu_store_wide(m, &span, size, buffer);
+	return err;
 }

@@ -16,6 +16,9 @@
 #define FPU_FCW_RESET  0x40u /* SDM 3A 10.1.1 */
 #define FPU_FCW_INIT   0x37fu
 #define FPU_MXCSR_INIT 0x1f80u
+#define FPU_FSW_IE     0x01u
+#define FPU_FSW_OE     0x08u
+#define FPU_FSW_UE     0x10u
 #define FPU_FSW_ES     0x80u
 
 /* SDM 1 13.4.1 *Legacy Region of an XSAVE Area*, 13.4.2 *XSAVE Header* */
@@ -128,80 +131,85 @@ void fpu_save(struct fpu_state *f)
 	fpu_drop_initial(f);
 }
 
-/* clang-format off */
-#define LOW_8(row)							\
-	row(0) row(1) row(2) row(3) row(4) row(5) row(6) row(7)
-#define ALL_16(row)							\
-	LOW_8(row) row(8) row(9) row(10) row(11) row(12) row(13) row(14) row(15)
-#define READ(n, move, reg)						\
-	case n:								\
-		__asm__ volatile(move " %%" reg #n ", %0" : "=m"(*all));	\
-		break;
-#define WRITE(n, move, reg)						\
-	case n:								\
-		__asm__ volatile(move " %0, %%" reg #n : : "m"(*all));	\
-		break;
-/* A function each way for each kind of register, by the move that is its own */
-#define REG_FILE(name, rows)						\
-	static void name##_read(u8 n, u64 (*all)[FPU_WORDS])		\
-	{								\
-		switch (n) {						\
-			rows(name##_READ)				\
-		default:						\
-			break;						\
-		}							\
-	}								\
-	static void name##_write(u8 n, const u64 (*all)[FPU_WORDS])	\
-	{								\
-		switch (n) {						\
-			rows(name##_WRITE)				\
-		default:						\
-			break;						\
-		}							\
-	}
-#define mmx_READ(n)	 READ(n, "movq", "mm")
-#define mmx_WRITE(n)	 WRITE(n, "movq", "mm")
-#define xmm_READ(n)	 READ(n, "movups", "xmm")
-#define xmm_WRITE(n)	 WRITE(n, "movups", "xmm")
-#define xmm_vex_READ(n)	 READ(n, "vmovups", "xmm")
-#define xmm_vex_WRITE(n) WRITE(n, "vmovups", "xmm")
-#define ymm_READ(n)	 READ(n, "vmovups", "ymm")
-#define ymm_WRITE(n)	 WRITE(n, "vmovups", "ymm")
-
-REG_FILE(mmx, LOW_8)
-REG_FILE(xmm, ALL_16)
-REG_FILE(xmm_vex, ALL_16)
-REG_FILE(ymm, ALL_16)
-
-static const struct {
-	void (*read)(u8 n, u64 (*all)[FPU_WORDS]);
-	void (*write)(u8 n, const u64 (*all)[FPU_WORDS]);
-	u8 registers;
-} files[] = {
-	[FPU_MMX] = { mmx_read, mmx_write, 8 },
-	[FPU_XMM] = { xmm_read, xmm_write, 16 },
-	[FPU_XMM_VEX] = { xmm_vex_read, xmm_vex_write, 16 },
-	[FPU_YMM] = { ymm_read, ymm_write, 16 },
-};
-/* clang-format on */
-
-void fpu_reg_read(enum fpu_file file, u8 reg, u64 value[FPU_WORDS])
-{
-	files[file].read(reg % files[file].registers, (u64(*)[FPU_WORDS])value);
-}
-
-void fpu_reg_write(enum fpu_file file, u8 reg, const u64 value[FPU_WORDS])
-{
-	files[file].write(reg % files[file].registers,
-			  (const u64(*)[FPU_WORDS])value);
-}
-
 bool fpu_error_pending(void)
 {
 	u16 fsw;
 
 	__asm__ volatile("fnstsw %0" : "=a"(fsw));
 	return fsw & FPU_FSW_ES;
+}
+
+bool fpu_store_held(void)
+{
+	u16 fsw, fcw;
+
+	__asm__ volatile("fnstsw %0" : "=a"(fsw));
+	__asm__ volatile("fnstcw %0" : "=m"(fcw));
+	return fsw & ~fcw & (FPU_FSW_IE | FPU_FSW_OE | FPU_FSW_UE);
+}
+
+/* The last instruction in FXSAVE's format, with and without REX.W (SDM 1 10.5.1
+ * *FXSAVE Area*) */
+struct fxsave_pointers {
+	u16 control[3], op;
+	union {
+		struct {
+			u64 ip, dp;
+		} wide;
+		struct {
+			u32 ip;
+			u16 cs, reserved;
+			u32 dp;
+			u16 ds, reserved2;
+		} narrow;
+	};
+	u8 rest[FXSAVE_BYTES - 24];
+} __aligned(16);
+static_assert(sizeof(struct fxsave_pointers) == FXSAVE_BYTES, "SDM 1 10.5.1");
+
+static void replace_wide(struct fxsave_pointers *p,
+			 const struct fpu_pointers *was,
+			 const struct fpu_pointers *is)
+{
+	if (p->wide.ip == was->ip)
+		p->wide.ip = is->ip;
+	if (p->wide.dp == was->dp)
+		p->wide.dp = is->dp;
+}
+
+/* Some CPUs note no selectors: zero stays (CPUID 7 EBX bit 13) */
+static void replace_narrow(struct fxsave_pointers *p,
+			   const struct fpu_pointers *was,
+			   const struct fpu_pointers *is)
+{
+	if (p->narrow.ip == (u32)was->ip) {
+		p->narrow.ip = (u32)is->ip;
+		p->narrow.cs = p->narrow.cs ? is->cs : 0;
+	}
+	if (p->narrow.dp == (u32)was->dp) {
+		p->narrow.dp = (u32)is->dp;
+		p->narrow.ds = p->narrow.ds ? is->ds : 0;
+	}
+}
+
+/* Where FXRSTOR leaves the pointers alone, they are of nobody */
+void fpu_pointers_replace(const struct fpu_pointers *was,
+			  const struct fpu_pointers *is)
+{
+	struct fxsave_pointers p;
+
+	if (is->wide)
+		__asm__ volatile("fxsave64 %0" : "=m"(p));
+	else
+		__asm__ volatile("fxsave %0" : "=m"(p));
+	if (p.op == was->op)
+		p.op = is->op;
+	(is->wide ? replace_wide : replace_narrow)(&p, was, is);
+	forget_pointers();
+	if (is->wide)
+		__asm__ volatile("fxrstor64 %0" ::"m"(p));
+	else
+		__asm__ volatile("fxrstor %0" ::"m"(p));
 }
 
 u64 fpu_xcr0(void)

@@ -37,22 +37,28 @@ void fpu_save(struct fpu_state *f);
  * only. */
 void fpu_drop_initial(struct fpu_state *f);
 
-/* Registers by the move that reads or writes them. FPU_MMX turns x87 state into
- * MMX state. A write of FPU_XMM keeps what lies above; one of FPU_XMM_VEX or
- * FPU_YMM clears it. */
-enum fpu_file { FPU_MMX, FPU_XMM, FPU_XMM_VEX, FPU_YMM };
-#define FPU_WORDS 4
-/*
- * Moves register @reg, 0 to 7 of MMX and 0 to 15 else, of the vCPU whose state
- * is in the core. Of @value the first 8 (MMX), 16 (XMM) or 32 bytes count; a
- * read leaves the rest as it is. For FPU_MMX no x87 error is pending, and for
- * the VEX kinds the vCPU's XCR0 permits them.
- */
-void fpu_reg_read(enum fpu_file file, u8 reg, u64 value[FPU_WORDS]);
-void fpu_reg_write(enum fpu_file file, u8 reg, const u64 value[FPU_WORDS]);
 /* Is FSW.ES set, so that the next waiting x87 or MMX instruction raises #MF? Of
  * the vCPU whose state is in the core. */
 bool fpu_error_pending(void);
+/* Did the last x87 instruction, a store to memory, raise an exception that is
+ * not masked and that keeps it from storing (SDM 1 8.5.1, 8.5.4, 8.5.5)? None
+ * was pending before it. Of the vCPU whose state is in the core. */
+bool fpu_store_held(void);
+/*
+ * Where an x87 instruction was, as the CPU notes it (SDM 1 8.1.8 *x87 FPU
+ * Instruction and Data (Operand) Pointers*): offsets, their selectors outside
+ * 64-bit code, and the opcode's 11 bits.
+ */
+struct fpu_pointers {
+	u64 ip, dp;
+	u16 cs, ds, op;
+	bool wide; /* 64-bit code: no selectors */
+};
+/* The instruction that the core did at @was is the guest's at @is: wherever the
+ * CPU has noted the one, it notes the other. Selectors of @was do not count. Of
+ * the vCPU whose state is in the core. */
+void fpu_pointers_replace(const struct fpu_pointers *was,
+			  const struct fpu_pointers *is);
 /* XCR0 of the vCPU whose state is in the core; the CPU has XSAVE */
 u64 fpu_xcr0(void);
 /* PKRU of the vCPU whose state is in the core; the CPU has protection keys */

@@ -21,6 +21,7 @@
 
 #include "hv/core/backend.h"
 #include "include/hw/cpu.h"
+#include "tests/unit/fakes/fpu.h"
 
 #define NATIVE_CODE 0x40000000ull /* one page, with none behind it */
 /* Four pages: two to write, one read only, one absent */
@@ -32,7 +33,7 @@
 struct native {
 	u64 gpr[GPR_COUNT], rip, rflags;
 	u64 xmm[16][2], ymm_high[16][2];
-	u64 mm[8];
+	struct fake_fxsave fx;
 	u16 cs, ss, ds, es, gs;
 	bool repeats; /* the same RIP again is no end */
 	/* After it: vector, or -1 */
@@ -67,6 +68,7 @@ enum { NATIVE_CODE32, NATIVE_CODE16, NATIVE_FLAT, NATIVE_FIRST_DATA = 2 };
 static bool native_avx;
 static struct native *native_now;
 static greg_t native_home[NGREG];
+static struct fake_fxsave native_home_fx;
 static u16 native_flat_ds;
 static u8 native_stack[65536] __attribute__((aligned(64)));
 
@@ -110,9 +112,10 @@ static void native_vectors_in(const struct native *n, u8 *frame)
 	struct _libc_fpstate *fp = (void *)frame;
 	u64 bits;
 
+	native_home_fx = *(struct fake_fxsave *)frame;
+	memcpy(frame, &n->fx, offsetof(struct fake_fxsave, mxcsr_mask));
+	memcpy(fp->_st, n->fx.st, sizeof(n->fx.st));
 	memcpy(fp->_xmm, n->xmm, sizeof(n->xmm));
-	for (u32 i = 0; i < ARRAY_SIZE(n->mm); i++)
-		memcpy(&fp->_st[i], &n->mm[i], sizeof(n->mm[i]));
 	if (!native_avx)
 		return;
 	memcpy(frame + NATIVE_YMM_HIGH, n->ymm_high, sizeof(n->ymm_high));
@@ -121,14 +124,15 @@ static void native_vectors_in(const struct native *n, u8 *frame)
 	memcpy(frame + NATIVE_XSTATE_BV, &bits, sizeof(bits));
 }
 
-static void native_vectors_out(struct native *n, const u8 *frame)
+/* The x87 state and MXCSR go home */
+static void native_vectors_out(struct native *n, u8 *frame)
 {
 	const struct _libc_fpstate *fp = (const void *)frame;
 	u64 bits;
 
+	memcpy(&n->fx, frame, sizeof(n->fx));
+	memcpy(frame, &native_home_fx, sizeof(native_home_fx));
 	memcpy(n->xmm, fp->_xmm, sizeof(n->xmm));
-	for (u32 i = 0; i < ARRAY_SIZE(n->mm); i++)
-		memcpy(&n->mm[i], &fp->_st[i], sizeof(n->mm[i]));
 	if (!native_avx)
 		return;
 	memcpy(n->ymm_high, frame + NATIVE_YMM_HIGH, sizeof(n->ymm_high));
@@ -170,7 +174,7 @@ static void native_leave(int signal, siginfo_t *info, ucontext_t *uc)
 	n->vector = signal == SIGTRAP ? -1 : (int)g[REG_TRAPNO];
 	n->error = (u32)g[REG_ERR];
 	n->cr2 = (u64)g[REG_CR2];
-	native_vectors_out(n, (const u8 *)uc->uc_mcontext.fpregs);
+	native_vectors_out(n, (u8 *)uc->uc_mcontext.fpregs);
 	memcpy(g, native_home, sizeof(native_home));
 	native_set_ds(native_flat_ds, native_flat_ds, 0);
 }

@@ -6,32 +6,32 @@
 
 #include "include/hw/cpu.h"
 
-u64 ymm[16][FPU_WORDS], mm[8], xcr0;
-bool x87_error;
+#define FSW_IE_OE_UE 0x19u
+#define FSW_ES       0x80u
+
+struct fake_fxsave fx;
+u64 ymm[16][FAKE_YMM_WORDS], xcr0;
 u32 pkru;
-
-static const u8 file_bytes[] = { 8, 16, 16, 32 };
-
-static u64 *registers(enum fpu_file file, u8 reg)
-{
-	return file == FPU_MMX ? &mm[reg % 8] : ymm[reg];
-}
-
-void fpu_reg_read(enum fpu_file file, u8 reg, u64 value[FPU_WORDS])
-{
-	memcpy(value, registers(file, reg), file_bytes[file]);
-}
-
-void fpu_reg_write(enum fpu_file file, u8 reg, const u64 value[FPU_WORDS])
-{
-	if (file == FPU_XMM_VEX)
-		memset(ymm[reg], 0, sizeof(ymm[reg]));
-	memcpy(registers(file, reg), value, file_bytes[file]);
-}
 
 bool fpu_error_pending(void)
 {
-	return x87_error;
+	return fx.fsw & FSW_ES;
+}
+
+bool fpu_store_held(void)
+{
+	return fx.fsw & ~fx.fcw & FSW_IE_OE_UE;
+}
+
+void fpu_pointers_replace(const struct fpu_pointers *was,
+			  const struct fpu_pointers *is)
+{
+	if (fx.fip == was->ip)
+		fx.fip = is->ip;
+	if (fx.fdp == was->dp)
+		fx.fdp = is->dp;
+	if (fx.fop == was->op)
+		fx.fop = is->op;
 }
 
 u64 fpu_xcr0(void)
@@ -47,8 +47,7 @@ u32 fpu_pkru(void)
 void fake_fpu_reset(void)
 {
 	memset(ymm, 0, sizeof(ymm));
-	memset(mm, 0, sizeof(mm));
+	fx = (struct fake_fxsave){ .fcw = 0x37f, .mxcsr = 0x1f80 };
 	xcr0 = XCR0_X87 | XCR0_SSE | XCR0_AVX;
-	x87_error = false;
 	pkru = 0;
 }

@@ -1,4 +1,4 @@
-/* SOURCES: hv/emulate/emulate.c hv/emulate/alu.c hv/emulate/bits.c hv/emulate/mem.c hv/emulate/operand.c hv/emulate/ops.c hv/emulate/segment.c hv/emulate/stack.c hv/emulate/string.c hv/emulate/system.c hv/emulate/vector.c hv/emulate/task_memory.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/gmem.c hv/core/walk.c hv/core/bus.c lib/printf.c lib/string.c hv/core/slots.c */
+/* SOURCES: hv/emulate/emulate.c hv/emulate/alu.c hv/emulate/bits.c hv/emulate/mem.c hv/emulate/operand.c hv/emulate/ops.c hv/emulate/segment.c hv/emulate/stack.c hv/emulate/string.c hv/emulate/system.c hv/emulate/vector.c hv/emulate/vector_table.c hv/emulate/by_stub.c hv/emulate/x87.c hv/emulate/legacy.c hv/emulate/verify.c hv/emulate/fxsave.c hv/emulate/xsave.c hv/emulate/task_memory.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/gmem.c hv/core/walk.c hv/core/bus.c lib/printf.c lib/string.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions on device memory and string I/O. Each operation on memory is
@@ -291,11 +291,13 @@ static void test_moffs(void **state)
 static void test_refused(void **state)
 {
 	r->gpr[GPR_RDI] = DEVICE;
-	/* fld qword [rdi]; vaddps; verr [rdi]; add ecx, eax */
-	assert_int_equal(mmio("\xdd\x07", 2, DEVICE, ACCESS_R), VERDICT_KILL);
-	assert_int_equal(mmio("\xc5\xf8\x58\x07", 4, DEVICE, ACCESS_R),
+	/* vaddps zmm0, zmm0, [rdi]; vgatherdps xmm0, [rdi+xmm1], xmm2;
+	 * vmaskmovps; add ecx, eax */
+	assert_int_equal(mmio("\x62\xf1\x7c\x48\x58\x07", 6, DEVICE, ACCESS_R),
 			 VERDICT_KILL);
-	assert_int_equal(mmio("\x0f\x00\x27", 3, DEVICE, ACCESS_R),
+	assert_int_equal(mmio("\xc4\xe2\x69\x92\x04\x0f", 6, DEVICE, ACCESS_R),
+			 VERDICT_KILL);
+	assert_int_equal(mmio("\xc4\xe2\x69\x2c\x07", 5, DEVICE, ACCESS_R),
 			 VERDICT_KILL);
 	assert_int_equal(mmio("\x01\xc1", 2, DEVICE, ACCESS_R), VERDICT_KILL);
 	assert_int_equal(kills, 4);

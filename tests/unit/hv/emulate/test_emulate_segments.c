@@ -1,4 +1,4 @@
-/* SOURCES: hv/emulate/alu.c hv/emulate/bits.c hv/emulate/emulate.c hv/emulate/mem.c hv/emulate/operand.c hv/emulate/ops.c hv/emulate/segment.c hv/emulate/stack.c hv/emulate/string.c hv/emulate/system.c hv/emulate/vector.c hv/emulate/task_memory.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/gmem.c hv/core/walk.c hv/core/bus.c lib/printf.c lib/string.c hv/core/slots.c */
+/* SOURCES: hv/emulate/alu.c hv/emulate/bits.c hv/emulate/emulate.c hv/emulate/mem.c hv/emulate/operand.c hv/emulate/ops.c hv/emulate/segment.c hv/emulate/stack.c hv/emulate/string.c hv/emulate/system.c hv/emulate/vector.c hv/emulate/vector_table.c hv/emulate/by_stub.c hv/emulate/x87.c hv/emulate/legacy.c hv/emulate/verify.c hv/emulate/fxsave.c hv/emulate/xsave.c hv/emulate/task_memory.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/gmem.c hv/core/walk.c hv/core/bus.c lib/printf.c lib/string.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Selectors, far pointers, descriptor tables and the machine status word that
@@ -272,7 +272,7 @@ static void test_vector_state(void **state)
 	assert_int_equal(RUN("\xc5\xf8\x10\x07"), VERDICT_INJECT);
 	assert_int_equal(injected, EXC_UD);
 	r->cr0 |= CR0_TS;
-	x87_error = true;
+	fx.fsw = 0x80; /* ES */
 	assert_int_equal(RUN("\x0f\x6f\x07"), VERDICT_INJECT);
 	assert_int_equal(injected, EXC_NM);
 	r->cr0 &= ~(u64)CR0_TS;

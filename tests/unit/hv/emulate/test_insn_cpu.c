@@ -89,7 +89,8 @@ static bool is_left_out(const struct insn *i, enum insn_mode mode)
 
 static void state_fill(struct native *n, enum insn_mode mode)
 {
-	*n = (struct native){ .rflags = RFLAGS_FIXED | RFLAGS_IF };
+	*n = (struct native){ .rflags = RFLAGS_FIXED | RFLAGS_IF,
+			      .fx = { .fcw = 0x37f, .mxcsr = 0x1f80 } };
 	for (u32 i = 0; i < GPR_COUNT; i++)
 		n->gpr[i] = mode == INSN_64BIT ? TOO_HIGH | NO_MEMORY
 					       : (u32)NO_MEMORY;
