@@ -98,6 +98,10 @@ GUEST_C     := $(sort $(wildcard tests/guest/*.c) $(wildcard tests/bench/*.c))
 GUEST_ELF   := $(GUEST_C:%.c=$(B)/%.elf)
 
 $(B)/tests/%.o: CFLAGS := $(GUEST_FLAGS)
+# What clang folds into instructions with a memory operand
+$(B)/tests/guest/lib/folded.o: CC := clang
+$(B)/tests/guest/lib/folded.o: CFLAGS := $(filter-out -mgeneral-regs-only -fno-tree-loop-distribute-patterns,$(GUEST_FLAGS)) \
+	-march=x86-64-v3 -fno-math-errno -fno-vectorize -fno-slp-vectorize
 # The multiboot loaders enter elsewhere than PVH does
 $(B)/tests/guest/multiboot.elf: GUEST_LD := -e mb_entry
 # The machine's own memory: GRUB has put the hypervisor and the files below
