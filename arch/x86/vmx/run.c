@@ -143,18 +143,6 @@ static __attribute__((noinline)) void odd_exit(struct vcpu_hw *v, u32 reason)
 		  exit->info1);
 }
 
-/* The row of a reason that is none as it stands: one with a bus lock beside it.
- * The guest has paid for that by the exit. VMX_EXIT_ROWS: it is odd. */
-static __attribute__((noinline)) u32 odd_reason(struct vcpu_hw *v, u32 reason)
-{
-	u32 row = reason & ~REASON_BUS_LOCKED;
-
-	if (row < VMX_EXIT_ROWS)
-		return row;
-	odd_exit(v, reason);
-	return VMX_EXIT_ROWS;
-}
-
 /* Out of line, so that the hot path keeps nothing over a call */
 static __attribute__((noinline)) void
 poll_and_decode(struct vcpu_hw *v, const struct vmx_exit_row *row)
@@ -164,18 +152,11 @@ poll_and_decode(struct vcpu_hw *v, const struct vmx_exit_row *row)
 		row->decode(v, &v->exit);
 }
 
-void vmx_exited(struct vcpu_hw *v)
+static inline void exit_collect(struct vcpu_hw *v, u64 reason)
 {
 	struct vcpu_exit *exit = &v->exit;
-	u64 reason = vmread32(VMCS_EXIT_REASON);
-	const struct vmx_exit_row *row;
+	const struct vmx_exit_row *row = &vmx_exit_rows[reason];
 
-	if (unlikely(reason >= VMX_EXIT_ROWS)) {
-		reason = odd_reason(v, (u32)reason);
-		if (reason == VMX_EXIT_ROWS)
-			return;
-	}
-	row = &vmx_exit_rows[reason];
 	vmreadnat_fast(VMCS_GUEST_RIP, &v->regs.rip);
 	vmreadnat_fast(VMCS_GUEST_RFLAGS, &v->regs.rflags);
 	v->regs.shadow = (u8)vmread32(VMCS_GUEST_INTERRUPTIBILITY);
@@ -189,4 +170,26 @@ void vmx_exited(struct vcpu_hw *v)
 		poll_and_decode(v, row);
 	else if (row->decode)
 		row->decode(v, exit);
+}
+
+/* The row of a reason that is none as it stands: one with a bus lock beside it.
+ * The guest has paid for that by the exit. Another one is odd. */
+static __attribute__((noinline)) void odd_reason(struct vcpu_hw *v, u32 reason)
+{
+	u32 row = reason & ~REASON_BUS_LOCKED;
+
+	if (row < VMX_EXIT_ROWS)
+		exit_collect(v, row);
+	else
+		odd_exit(v, reason);
+}
+
+void vmx_exited(struct vcpu_hw *v)
+{
+	u64 reason = vmread32(VMCS_EXIT_REASON);
+
+	if (unlikely(reason >= VMX_EXIT_ROWS))
+		odd_reason(v, (u32)reason);
+	else
+		exit_collect(v, reason);
 }
