@@ -140,7 +140,7 @@ const struct bus_region *bus_find(const struct bus *bus, u64 addr)
 	u32 at;
 
 	if (bus->index && addr < BUS_INDEXED) {
-		at = bus->index[addr % BUS_INDEXED];
+		at = bus->index[index_nospec(addr, BUS_INDEXED)];
 		return at ? &bus->regions[at - 1] : NULL;
 	}
 	at = bus_search(bus, addr);

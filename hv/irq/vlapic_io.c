@@ -7,6 +7,8 @@
  * of the MSRs and the page; home core, no locks.
  */
 #include "hv/irq/vlapic.h"
+
+#include "arch/x86/cpu/nospec.h"
 #include "hv/irq/vlapic_priv.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"
@@ -168,11 +170,10 @@ static const struct lapic_row rows[LAPIC_ROW_COUNT] = {
 };
 /* clang-format on */
 
-/* The row of a register; a mask for Spectre v1 (arch/x86/cpu/nospec.h), as the
- * guest chooses @offset */
+/* The row of a register; the guest chooses @offset */
 static const struct lapic_row *row_of(u32 offset)
 {
-	return &rows[offset / 16 % LAPIC_ROW_COUNT];
+	return &rows[index_nospec(offset / 16, LAPIC_ROW_COUNT)];
 }
 
 static u32 row_read(struct vlapic *l, u32 offset)

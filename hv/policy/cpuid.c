@@ -270,8 +270,7 @@ enum verdict cpuid_exit(struct vcpu *v)
 
 	if (unlikely(leaf >= BLOCK_LEAVES))
 		return exit_slow(v, leaf);
-	/* A mask for Spectre v1, as in index_nospec(): hot */
-	e = &t->entries[t->leaves[leaf % BLOCK_LEAVES]];
+	e = &t->entries[t->leaves[index_nospec(leaf, BLOCK_LEAVES)]];
 	if (e->fix)
 		return exit_slow(v, leaf);
 	answer(gpr, e);

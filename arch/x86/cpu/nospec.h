@@ -18,7 +18,9 @@ static inline u64 index_nospec(u64 index, u64 size)
 {
 	u64 mask;
 
-	/* One instruction where it is enough */
+	/* One instruction where it is enough. The compiler must not know that
+	 * @index is in bounds, or it leaves the mask out. */
+	__asm__("" : "+r"(index));
 	if (__builtin_constant_p(size) && !(size & (size - 1)))
 		return index & (size - 1);
 	/* volatile: the compiler knows @index to be in bounds */

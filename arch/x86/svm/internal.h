@@ -126,8 +126,8 @@ struct svm_exit_row {
 	bool (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
 };
 #define SVM_EXIT_ROWS 0xa6
-/* As many as a byte selects: a mask for Spectre v1, as other codes are larger.
- * From SVM_EXIT_ROWS on they are empty. */
+/* A power of two, so that index_nospec() is one instruction. From SVM_EXIT_ROWS
+ * on they are empty. */
 extern const struct svm_exit_row svm_exit_rows[256];
 /* The decode function of codes past the table */
 bool svm_decode_rare(struct vcpu_hw *v, struct vcpu_exit *exit);

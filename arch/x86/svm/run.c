@@ -7,6 +7,7 @@
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/nospec.h"
 #include "arch/x86/svm/internal.h"
 #include "include/hw/cpuid.h"
 #include "include/hw/lapic.h"
@@ -159,7 +160,7 @@ static inline bool exit_decode(struct vcpu_hw *v, struct vcpu_exit *exit,
 	}
 	if (unlikely(code >= SVM_EXIT_ROWS))
 		return exit_decode_more(v, exit, vmcb, svm_decode_rare);
-	row = &svm_exit_rows[(u8)code];
+	row = &svm_exit_rows[index_nospec(code, ARRAY_SIZE(svm_exit_rows))];
 	exit->kind = row->kind;
 	exit->insn_len = 0;
 	if (row->insn)
