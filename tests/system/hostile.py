@@ -12,6 +12,7 @@ from harness import image
 from harness.machine import Machine, cores_for
 
 PROGRAMS = ("random.elf", "witness.elf")
+NOT_STARTED = re.compile(r"guest (r\d+) does not start")
 ENDED = re.compile(r"guest (r\d+) (crashed: .+|powers off.*|resets.*)")
 VCPUS = 3  # one runs random bytes, one watches it, one is in real mode
 TRIES = 4  # boots, where the emulator dies of it
@@ -78,8 +79,9 @@ def look_at_unended(results, machine, seed, count):
     looks = [look(machine, unended) for _ in range(LOOKS)]
     # Who ends while we look has ended
     ended = {m[1] for m in ENDED.finditer(machine.text())}
-    verdict = {}
-    for guest in unended:
+    never = {m[1] for m in NOT_STARTED.finditer(machine.text())}
+    verdict = {guest: "it never started" for guest in never}
+    for guest in (g for g in unended if g not in never):
         pairs = [[answers.get((guest, n)) for answers in looks] for n in range(VCPUS)]
         for n, (_, last) in enumerate(pairs):
             if last:
