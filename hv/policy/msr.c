@@ -7,6 +7,7 @@
 #include "hv/policy/msr.h"
 
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/nospec.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/cpuid.h"
 #include "hv/policy/msr_table.h"
@@ -75,8 +76,25 @@ bool msr_gate_open(const struct vm *vm, enum msr_gate gate)
 	return false;
 }
 
-/* The rule for @msr if the guest has that register, or NULL */
-static const struct msr_rule *msr_find(const struct vm *vm, u32 msr)
+#define LOW_MSRS 0x400u
+
+/* Of each MSR below LOW_MSRS the number of its rule, from 1. 0: there is none,
+ * or it was not filled in. The search would take most of such an exit. */
+static u8 low_rules[LOW_MSRS];
+
+/* The same at each call: no lock */
+static void low_rules_fill(void)
+{
+	u32 count = MIN(msr_rule_count, 255u);
+
+	for (u32 i = 0; i < count && msr_rules[i].last < LOW_MSRS; i++)
+		for (u32 msr = msr_rules[i].first; msr <= msr_rules[i].last;
+		     msr++)
+			low_rules[msr] = (u8)(i + 1);
+}
+
+/* The rule for @msr, whoever has that register, or NULL */
+static const struct msr_rule *msr_search(u32 msr)
 {
 	u32 lo = 0, hi = msr_rule_count;
 
@@ -88,10 +106,21 @@ static const struct msr_rule *msr_find(const struct vm *vm, u32 msr)
 		else
 			hi = mid;
 	}
-	if (lo == msr_rule_count || msr_rules[lo].first > msr ||
-	    !msr_gate_open(vm, msr_rules[lo].gate))
+	if (lo == msr_rule_count || msr_rules[lo].first > msr)
 		return NULL;
 	return &msr_rules[lo];
+}
+
+/* The rule for @msr if the guest has that register, or NULL */
+static const struct msr_rule *msr_find(const struct vm *vm, u32 msr)
+{
+	const struct msr_rule *rule;
+	u8 number = 0;
+
+	if (msr < LOW_MSRS)
+		number = low_rules[index_nospec(msr, LOW_MSRS)];
+	rule = number ? &msr_rules[number - 1] : msr_search(msr);
+	return rule && msr_gate_open(vm, rule->gate) ? rule : NULL;
 }
 
 int msr_read(struct vcpu *v, u32 msr, u64 *value)
@@ -130,6 +159,7 @@ void msr_build_bitmap(struct vm *vm)
 {
 	u32 i, msr;
 
+	low_rules_fill();
 	for (i = 0; i < msr_rule_count; i++) {
 		const struct msr_rule *rule = &msr_rules[i];
 
