@@ -260,6 +260,9 @@ static void compatibility(void)
 	mode_addr = HOLE;
 	compat_call(mode_read);
 	check(mode_value[0] == ~0u, "modes.compat_mmio", "%x", mode_value[0]);
+	/* What was printed may still be on its way out */
+	while ((inb(0x3fd) & 0x60) != 0x60)
+		;
 	compat_call(mode_ports);
 	check((mode_value[0] & 0x60) == 0x60 && mode_value[1] == 0,
 	      "modes.compat_ports", "%x", mode_value[0]);
