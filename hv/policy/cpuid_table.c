@@ -15,6 +15,7 @@
 #include "include/bulkhead/kvm.h"
 #include "include/hw/cpu.h"
 #include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
 
 #define ALL 0xffffffffu
 #define KEEP_ALL                                                               \
@@ -309,9 +310,26 @@ static void build_info(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 	reg[LEAF_EDX] = vm->vcpu_count;
 }
 
+/* Does the CPU take @bit of EFER? One that has it in CPUID alone would refuse
+ * to enter a guest that sets it. */
+static bool efer_takes(u64 bit)
+{
+	u64 efer, now = 0;
+
+	if (rdmsr_safe(MSR_EFER, &efer) || wrmsr_safe(MSR_EFER, efer | bit))
+		return false;
+	if (rdmsr_safe(MSR_EFER, &now) || wrmsr_safe(MSR_EFER, efer))
+		return false;
+	return now & bit;
+}
+
 static void build_ext_features(const struct vm *vm, u32 sub,
 			       u32 reg[LEAF_COUNT])
 {
+	if (!efer_takes(EFER_TCE))
+		reg[LEAF_ECX] &= ~(u32)CPUID_81_ECX_TCE;
+	if (!efer_takes(EFER_FFXSR))
+		reg[LEAF_EDX] &= ~(u32)CPUID_81_EDX_FFXSR;
 	if (!has_avx())
 		reg[LEAF_ECX] &= ~AVX_81_ECX;
 	if (!runs(INSN_RDTSCP))

@@ -11,6 +11,7 @@
 #include "include/hw/cpu.h"
 #include "include/hw/cpuid.h"
 #include "include/hw/msr.h"
+#include "lib/errno.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/tsc.h"
 #include "tests/unit/test.h"
@@ -18,6 +19,23 @@
 static struct vm vm;
 static struct vcpu vcpu;
 static bool can_run_all;
+static u64 efer, efer_writable; /* the host's; a write of other bits is #GP */
+
+int rdmsr_safe(u32 msr, u64 *value)
+{
+	assert_int_equal(msr, MSR_EFER);
+	*value = efer;
+	return 0;
+}
+
+int wrmsr_safe(u32 msr, u64 value)
+{
+	assert_int_equal(msr, MSR_EFER);
+	if (value & ~efer_writable)
+		return -EFAULT;
+	efer = value;
+	return 0;
+}
 
 static void fake_read(struct vcpu_hw *hw, u32 groups)
 {
@@ -265,6 +283,30 @@ static void test_without_wide_registers(void **state)
 	done();
 }
 
+/* CPUID may have what EFER does not take, on an emulator for one. The machine
+ * that the test runs on need not have them: the bits come from nowhere else. */
+static void test_bits_that_efer_refuses(void **state)
+{
+	const u32 tce = CPUID_81_ECX_TCE;
+	u32 r[4];
+
+	efer = EFER_LMA | EFER_LME | EFER_NXE;
+	for (u32 takes = 0; takes < 2; takes++) {
+		efer_writable = efer | (takes ? EFER_TCE | EFER_FFXSR : 0);
+		build(1, VENDOR_AMD);
+		ask(CPUID_EXT_FEATURES, 0, r);
+		assert_int_equal(r[2] & tce,
+				 takes ? cpuid(CPUID_EXT_FEATURES).ecx & tce
+				       : 0);
+		assert_int_equal(r[3] & CPUID_81_EDX_FFXSR,
+				 takes ? cpuid(CPUID_EXT_FEATURES).edx &
+						 (u32)CPUID_81_EDX_FFXSR
+				       : 0);
+		assert_int_equal(efer, EFER_LMA | EFER_LME | EFER_NXE);
+		done();
+	}
+}
+
 /* What VMX does not give away is not there */
 static void test_without_optional_instructions(void **state)
 {
@@ -414,6 +456,7 @@ int main(void)
 		cmocka_unit_test(test_repeated_bits),
 		cmocka_unit_test(test_syscall_by_mode),
 		cmocka_unit_test(test_without_wide_registers),
+		cmocka_unit_test(test_bits_that_efer_refuses),
 		cmocka_unit_test(test_without_optional_instructions),
 		cmocka_unit_test(test_hidden_and_forced),
 		cmocka_unit_test(test_absent_leaves_are_zero),
