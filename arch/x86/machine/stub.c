@@ -70,16 +70,18 @@ static void stub_write(struct stub *s, const u8 *insn, u32 len)
 u8 stub_run(const u8 *insn, u32 len, void *memory, struct stub_regs *r)
 {
 	struct stub *s = this_stub();
+	register const struct stub_code *code __asm__("r8");
 	u64 flags = r->flags | RFLAGS_FIXED;
 
 	stub_write(s, insn, len);
+	code = s->run;
 	s->fault = STUB_DONE;
 	__asm__ volatile("pushq %[flags]\n\tpopfq\n\t"
-			 "call *%[code]\n\t"
+			 "call __x86_indirect_thunk_r8\n\t"
 			 "pushfq\n\tpopq %[flags]"
 			 : "+a"(r->rax), "+c"(r->rcx),
 			   "+d"(r->rdx), [flags] "+r"(flags)
-			 : [code] "r"(s->run), "D"(memory)
+			 : "r"(code), "D"(memory)
 			 : "memory", "cc");
 	r->flags = flags & ~RFLAGS_FIXED;
 	return s->fault;

@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/machine/stub.c */
+/* SOURCES: arch/x86/machine/stub.c lib/thunk.asm */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which exceptions are those of the core's own page of code. What runs there is
