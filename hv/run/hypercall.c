@@ -36,17 +36,14 @@ static enum verdict (*const own_rows[])(struct vcpu *v) = {
 	[BH_HYPERCALL_YIELD] = hypercall_yield,
 };
 
-static enum verdict (*const kvm_rows[])(struct vcpu *v) = {
-	[0] = hypercall_unknown,
-	[1 ... BH_KVM_SCHED_YIELD] = kvm_hypercall,
-};
-
 enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
 {
 	u64 number = vcpu_regs(v)->gpr[GPR_RAX];
 
-	if (number < ARRAY_SIZE(kvm_rows))
-		return kvm_rows[index_nospec(number, ARRAY_SIZE(kvm_rows))](v);
+	if (!number)
+		return hypercall_unknown(v);
+	if (number <= BH_KVM_SCHED_YIELD)
+		return kvm_hypercall(v);
 	number -= BH_HYPERCALL_BASE;
 	if (likely(number < ARRAY_SIZE(own_rows)))
 		return own_rows[index_nospec(number, ARRAY_SIZE(own_rows))](v);
