@@ -67,6 +67,7 @@ enum { NATIVE_CODE32, NATIVE_CODE16, NATIVE_FLAT, NATIVE_FIRST_DATA = 2 };
 
 static bool native_avx;
 static struct native *native_now;
+static bool native_running;
 static greg_t native_home[NGREG];
 static struct fake_fxsave native_home_fx;
 static u16 native_flat_ds;
@@ -146,6 +147,7 @@ static void native_enter(ucontext_t *uc)
 	const struct native *n = native_now;
 	greg_t *g = uc->uc_mcontext.gregs;
 
+	native_running = true;
 	memcpy(native_home, g, sizeof(native_home));
 	for (u32 i = 0; i < GPR_COUNT; i++)
 		g[native_order[i]] = (greg_t)n->gpr[i];
@@ -167,6 +169,9 @@ static void native_leave(int signal, siginfo_t *info, ucontext_t *uc)
 	if (signal == SIGTRAP && n->repeats && (u64)g[REG_RIP] == n->rip &&
 	    ++n->steps < NATIVE_STEPS)
 		return;
+	if (!native_running)
+		abort(); /* the test's own code has raised it */
+	native_running = false;
 	for (u32 i = 0; i < GPR_COUNT; i++)
 		n->gpr[i] = (u64)g[native_order[i]];
 	n->rip = (u64)g[REG_RIP];

@@ -259,8 +259,7 @@ static void plant_matches(void)
 	u64 at = segment_base(operand_segment()) + effective_now();
 	u64 *gpr = t.state.gpr;
 
-	if (rnd() % 2 || at < NATIVE_DATA ||
-	    at + 16 > NATIVE_DATA + sizeof(t.data))
+	if (rnd() % 2 || at - NATIVE_DATA > sizeof(t.data) - 16)
 		return;
 	memcpy(&gpr[GPR_RAX], t.data + (at - NATIVE_DATA), 8);
 	memcpy(&gpr[GPR_RDX], t.data + (at - NATIVE_DATA) + 8, 8);
