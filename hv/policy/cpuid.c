@@ -261,7 +261,7 @@ static __attribute__((noinline)) enum verdict exit_slow(struct vcpu *v,
 	return VERDICT_ADVANCE;
 }
 
-enum verdict cpuid_exit(struct vcpu *v)
+enum verdict cpuid_exit(struct vcpu *v, const struct vcpu_exit *exit)
 {
 	const struct cpuid_table *t = v->vm->cpuid;
 	u64 *gpr = vcpu_regs(v)->gpr;

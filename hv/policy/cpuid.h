@@ -16,7 +16,7 @@ int __must_check cpuid_build(struct vm *vm);
 void cpuid_destroy(struct vm *vm);
 /* EXIT_CPUID: leaf in EAX, subleaf in ECX. What depends on the vCPU (APIC id,
  * OSXSAVE, XCR0's sizes, OSPKE) is filled in here. Home core, attached. Hot. */
-enum verdict cpuid_exit(struct vcpu *v);
+enum verdict cpuid_exit(struct vcpu *v, const struct vcpu_exit *exit);
 /* What the guest sees, but for what depends on the vCPU; @out in the order of
  * enum cpuid_reg. Any core. */
 void cpuid_query(const struct vm *vm, u32 leaf, u32 subleaf, u32 out[4]);

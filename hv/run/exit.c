@@ -30,11 +30,6 @@
 #include "lib/log.h"
 #include "lib/stack_guard.h"
 
-static enum verdict exit_cpuid(struct vcpu *v, const struct vcpu_exit *e)
-{
-	return cpuid_exit(v);
-}
-
 static enum verdict exit_hlt(struct vcpu *v, const struct vcpu_exit *e)
 {
 	return VERDICT_BLOCK;
@@ -234,7 +229,7 @@ enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
 /* clang-format off */
 const struct exit_row exit_table[EXIT_KINDS] = {
 	[EXIT_UNKNOWN]          = { exit_unknown, false },
-	[EXIT_CPUID]            = { exit_cpuid, true },
+	[EXIT_CPUID]            = { cpuid_exit, true },
 	[EXIT_HLT]              = { exit_hlt, true },
 	[EXIT_RDMSR]            = { exit_rdmsr, true },
 	[EXIT_WRMSR]            = { exit_wrmsr, true },

@@ -90,7 +90,7 @@ static void ask(u32 leaf, u32 sub, u32 out[4])
 
 	gpr[GPR_RAX] = leaf | 0xdead00000000ull; /* upper halves go */
 	gpr[GPR_RCX] = sub | 0xdead00000000ull;
-	cpuid_exit(&vcpu);
+	cpuid_exit(&vcpu, &vcpu.hw.exit);
 	out[0] = (u32)gpr[GPR_RAX];
 	out[1] = (u32)gpr[GPR_RBX];
 	out[2] = (u32)gpr[GPR_RCX];

@@ -64,7 +64,7 @@ void debug_regs_save(u64 dr[4])
 	memset(dr, 0, 4 * sizeof(*dr));
 }
 
-enum verdict cpuid_exit(struct vcpu *v)
+enum verdict cpuid_exit(struct vcpu *v, const struct vcpu_exit *e)
 {
 	vcpu_regs(v)->gpr[GPR_RAX] = 0x77;
 	return VERDICT_ADVANCE;
