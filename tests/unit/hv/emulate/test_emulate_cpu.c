@@ -593,7 +593,8 @@ static bool is_system(void)
 	static const u8 one[] = {
 		0x07, 0x17, 0x1f, 0x8e, 0x9c, 0x9d, 0xc4, 0xc5
 	};
-	static const u8 two[] = { 0x00, 0x01, 0xa1, 0xa9, 0xb2, 0xb4, 0xb5 };
+	static const u8 two[] = { 0x00, 0x01, 0x02, 0x03, 0xa1,
+				  0xa9, 0xb2, 0xb4, 0xb5 };
 	u8 op = t.insn.opcode, reg = t.insn.reg & 7;
 
 	if (t.insn.map == MAP_0F)
@@ -672,7 +673,7 @@ static bool either_fault(const struct native *n)
 		return n->vector == EXC_AC; /* SDM 2A, FXSAVE */
 	if (n->vector < 0 || injected < 0)
 		return false;
-	if (is_area() && injected == EXC_PF && n->vector == EXC_PF)
+	if (is_area() && (injected == EXC_PF || n->vector == EXC_PF))
 		return true;
 	if (t.insn.map != MAP_ONE)
 		return injected == EXC_SS && n->vector == EXC_GP;
