@@ -52,6 +52,7 @@
 #include "lib/string.h"
 #include "mm/hostmap.h"
 #include "mm/owner.h"
+#include "mm/pmm.h"
 #include "mm/window.h"
 
 #define BULKHEAD_VERSION    "0.1"
@@ -291,6 +292,26 @@ static u32 first_guest_core(u32 cores)
 	return 1;
 }
 
+/* Pages of the pool that a guest takes, and each of its vCPUs besides, with
+ * what is set aside for a reset */
+#define GUEST_POOL_PAGES 64u
+#define VCPU_POOL_PAGES  8u
+
+/* Many guests need more than the pool is made for */
+static void grow_pool(void)
+{
+	u64 pages = 0, free = pmm_free_pages();
+
+	for (u32 i = 0; i < manifest.guest_count; i++) {
+		const struct guest_config *c = &manifest.guests[i];
+
+		if (c->valid && c->autostart)
+			pages += GUEST_POOL_PAGES + c->vcpus * VCPU_POOL_PAGES;
+	}
+	if (pages > free && hostmap_grow_pool((pages - free) * PAGE_SIZE))
+		log_warn("init", "memory for all guests is short");
+}
+
 /* What the manifest wants; plan() says later what of it can be */
 static void read_manifest(void)
 {
@@ -303,6 +324,7 @@ static void read_manifest(void)
 	else
 		manifest_parse(&manifest, BOOT_MANIFEST,
 			       (const char *)file.data, file.size, report);
+	grow_pool();
 }
 
 static const struct guest_config *privileged_config(void)
