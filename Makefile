@@ -43,12 +43,15 @@ all: $(ELF) $(LOADER)
 help:
 	@echo "make run     build and boot two Linux guests under QEMU"
 	@echo "make test    every test, on QEMU (SVM) and on Bochs (VMX)"
-	@echo "make test-long  those that take an emulator minutes each, too"
-	@echo "make usb     build/bulkhead.img, to dd onto a USB stick"
+	@echo "make test-long   those that take an emulator minutes each, too"
+	@echo "make usb     build/bulkhead.img, to dd onto a USB stick; USB_FILES='FILE...'"
+	@echo "             go onto it too, USB_MIB is its size"
 	@echo "make fuzz    each fuzzer for FUZZ_SECONDS (60), then random guests"
 	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
 	@echo "make bench   exit costs on both emulators, beside the peers'"
 	@echo "make check   unit tests, rooms, headers, style, format, warnings, linters"
+	@echo "make         the hypervisor and its UEFI loader, in build/"
+	@echo "make clean   remove build/"
 
 # The loaders run once, before the stack protector has its value and CET is on
 $(B)/boot/%.o: CFLAGS += -fno-stack-protector -fcf-protection=none
@@ -77,7 +80,12 @@ $(B)/run.img: $(PAYLOAD) $(LOADER) scripts/mkimage
 
 $(B)/bulkhead.img: $(PAYLOAD) $(LOADER) scripts/mkimage
 	$(call say,IMAGE,$@)
-	$(Q)scripts/mkimage --kind hybrid --loader $(LOADER) --out $@ $(PAYLOAD) >/dev/null
+	$(Q)scripts/mkimage --kind hybrid --loader $(LOADER) $(addprefix --size ,$(USB_MIB)) \
+		--out $@ $(PAYLOAD) $(USB_FILES) >/dev/null
+# Asked for by name, it is made anew: they may be others than last time
+ifneq ($(USB_MIB)$(USB_FILES),)
+.PHONY: $(B)/bulkhead.img
+endif
 
 $(B)/nvme.img: scripts/mkdisk
 	$(call say,IMAGE,$@)
