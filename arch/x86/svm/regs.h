@@ -55,6 +55,8 @@ enum svm_tlb_control {
 /* Offset 060h */
 #define VINTR_TPR		BITS(7, 0)
 #define VINTR_IRQ		BIT(8)
+#define VINTR_VECTOR		BITS(39, 32)
+#define VINTR_VECTOR_SHIFT	32
 #define VINTR_PRIO		BITS(19, 16)
 #define VINTR_IGN_TPR		BIT(20)
 #define VINTR_MASKING		BIT(24)

@@ -99,6 +99,52 @@ static void test_inject(void **state)
 	assert_int_equal(vmcb.control.eventinj, 0);
 }
 
+/* An emulator that delivers EVENTINJ's interrupts twice gets a virtual one */
+static void test_inject_by_virq(void **state)
+{
+	struct vcpu_event irq = { .type = EVENT_EXTINT, .vector = 0x31 };
+	struct vcpu_event gp = { .type = EVENT_EXCEPTION, .vector = 13 };
+	struct vcpu_event none = { .type = EVENT_NONE }, back = none;
+
+	svm_caps.by_virq = true;
+	svm_inject(&hw, &irq);
+	assert_int_equal(vmcb.control.eventinj, 0);
+	assert_int_equal(vmcb.control.vintr & (VINTR_VECTOR | VINTR_IRQ),
+			 0x3100000100ull);
+	assert_true(vmcb.control.vintr & VINTR_IGN_TPR);
+	assert_false(vmcb.control.intercept1 & I1_VINTR);
+	/* A physical interrupt came first: it is to be injected again */
+	svm_virq_back(&arch, &back);
+	assert_int_equal(back.type, EVENT_EXTINT);
+	assert_int_equal(back.vector, 0x31);
+	assert_false(vmcb.control.vintr & VINTR_IRQ);
+	/* It was taken: the CPU has cleared V_IRQ */
+	back = none;
+	svm_inject(&hw, &irq);
+	vmcb.control.vintr &= ~VINTR_IRQ;
+	svm_virq_back(&arch, &back);
+	assert_int_equal(back.type, EVENT_NONE);
+	/* The window wants V_IRQ for itself */
+	svm_inject(&hw, &irq);
+	svm_request_window(&hw, WINDOW_IRQ, 0x40);
+	assert_int_equal(vmcb.control.eventinj, 0x80000031);
+	assert_true(vmcb.control.intercept1 & I1_VINTR);
+	svm_virq_back(&arch, &back);
+	assert_int_equal(back.type, EVENT_NONE);
+	irq.vector = 0x32;
+	svm_inject(&hw, &irq);
+	assert_int_equal(vmcb.control.eventinj, 0x80000032);
+	svm_close_window(&hw);
+	svm_inject(&hw, &gp);
+	assert_int_equal(vmcb.control.eventinj, 0x8000030d);
+	assert_false(vmcb.control.vintr & VINTR_IRQ);
+	/* Taken back before the entry */
+	svm_inject(&hw, &irq);
+	svm_inject(&hw, &none);
+	assert_false(vmcb.control.vintr & VINTR_IRQ);
+	svm_caps.by_virq = false;
+}
+
 static struct vcpu_event from_info(u64 info)
 {
 	struct vcpu_event e;
@@ -456,6 +502,7 @@ int main(void)
 		cmocka_unit_test_setup(test_msr_map, setup),
 		cmocka_unit_test_setup(test_port_map, setup),
 		cmocka_unit_test_setup(test_inject, setup),
+		cmocka_unit_test_setup(test_inject_by_virq, setup),
 		cmocka_unit_test_setup(test_decode, setup),
 		cmocka_unit_test_setup(test_bus_lock, setup),
 		cmocka_unit_test_setup(test_irq_window, setup),
