@@ -35,6 +35,7 @@
 #include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
 #include "hv/files/files.h"
+#include "hv/load/load.h"
 #include "hv/run/loop.h"
 #include "hv/run/watchdog.h"
 #include "hv/vm/create.h"
@@ -292,21 +293,23 @@ static u32 first_guest_core(u32 cores)
 	return 1;
 }
 
-/* Pages of the pool that a guest takes, and each of its vCPUs besides, with
- * what is set aside for a reset */
+/* Pages of the pool that a guest takes, and each of its vCPUs besides, without
+ * what is set aside for its loading */
 #define GUEST_POOL_PAGES 64u
 #define VCPU_POOL_PAGES  8u
 
-/* Many guests need more than the pool is made for */
+/* Many guests need more than the pool is made for. Half of that is the
+ * hypervisor's own. */
 static void grow_pool(void)
 {
-	u64 pages = 0, free = pmm_free_pages();
+	u64 pages = 0, free = pmm_free_pages() / 2;
 
 	for (u32 i = 0; i < manifest.guest_count; i++) {
 		const struct guest_config *c = &manifest.guests[i];
 
 		if (c->valid && c->autostart)
-			pages += GUEST_POOL_PAGES + c->vcpus * VCPU_POOL_PAGES;
+			pages += GUEST_POOL_PAGES + load_pages(c) +
+				 c->vcpus * VCPU_POOL_PAGES;
 	}
 	if (pages > free && hostmap_grow_pool((pages - free) * PAGE_SIZE))
 		log_warn("init", "memory for all guests is short");
