@@ -58,7 +58,8 @@ static bool look(struct pcpu *cpu)
 }
 
 /* Do it; false: somebody wants the core for something else */
-static bool entry_make_free(struct pcpu *cpu, struct vcpu *v)
+static inline __attribute__((always_inline)) bool
+entry_make_free(struct pcpu *cpu, struct vcpu *v)
 {
 	bool again = false;
 
