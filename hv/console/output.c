@@ -85,6 +85,13 @@ static void give_up(void)
 	console_unlock();
 }
 
+/* Cores' TSCs differ a little, so @now may lie before what another one noted */
+static bool is_dead(u64 now)
+{
+	return !uart_present() ||
+	       (s64)(now - progress) > (s64)ns_to_tsc(DEAD_NS);
+}
+
 /* One FIFO's worth. UART lock held. */
 static void pump(void)
 {
@@ -96,7 +103,7 @@ static void pump(void)
 	uart_send(bytes, n);
 	if (room)
 		progress = now;
-	else if (!uart_present() || now - progress > ns_to_tsc(DEAD_NS))
+	else if (is_dead(now))
 		give_up();
 	/* Whoever speaks next turns it on, which interrupts again */
 	if ((room && !n) || !READ_ONCE(active))
