@@ -10,7 +10,7 @@
 
 #define COM1       0x3f8
 #define DEBUGCON   0x402
-#define OUTS_BYTES 64u /* one exit has no more */
+#define OUTS_BYTES 64u
 #define ROUNDS     200u
 
 static u64 bound;
