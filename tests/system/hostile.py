@@ -16,7 +16,8 @@ NOT_STARTED = re.compile(r"guest (r\d+) does not start")
 ENDED = re.compile(r"guest (r\d+) (crashed: .+|powers off.*|resets.*)")
 VCPUS = 3  # one runs random bytes, one watches it, one is in real mode
 TRIES = 4  # boots, where the emulator dies of it
-SECONDS = {"qemu": 300, "bochs": 600}
+# What goes on by itself then is looked at and left: soak waits no longer either
+SECONDS = {"qemu": 150, "bochs": 200}
 # A vCPU's answer to the key `v` (hv/vm/stats.c)
 STATE = re.compile(r"vm: guest (\S+): vCPU (\d+) on core \d+ (.+) at (\S+), rflags ([0-9a-f]+), "
                    r"interrupt (-?\d+) waits, \d+ exits, (\d+) more")
