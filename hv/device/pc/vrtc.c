@@ -84,7 +84,11 @@ static void write_a(struct vrtc *r, u8 value)
 static void write_b(struct vrtc *r, u8 value)
 {
 	bool was = rtc_halted(r);
+	u8 changed = value ^ r->reg_b;
 
+	/* What was written is in the old format */
+	if (!was && r->written && changed & (RTC_B_DM | RTC_B_24H))
+		rtc_take_time(r);
 	rtc_show_time(r);
 	/* SET clears UIE (Register B, SET) */
 	if (value & RTC_B_SET)

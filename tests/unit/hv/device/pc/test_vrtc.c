@@ -118,6 +118,19 @@ static void test_set_while_it_runs(void **state)
 	expect("2027-02-16 11:58:01", 3);
 }
 
+/* What is written to the clock that runs is in the format of its time */
+static void test_format_of_what_was_written(void **state)
+{
+	set(RTC_HOUR, 0x23);
+	set(RTC_B, RTC_B_24H | RTC_B_DM);
+	assert_int_equal(get(RTC_HOUR), 23);
+	set(RTC_B, 0);
+	assert_int_equal(get(RTC_HOUR), 0x91);
+	set(RTC_HOUR, 0x12);
+	set(RTC_B, RTC_B_24H);
+	assert_int_equal(get(RTC_HOUR), 0);
+}
+
 /* What was written may bring the alarm, and nobody else looks in between */
 static void test_alarm_of_a_written_time(void **state)
 {
@@ -452,6 +465,7 @@ int main(void)
 		T(test_wall_clock),
 		T(test_set_while_it_runs),
 		T(test_alarm_of_a_written_time),
+		T(test_format_of_what_was_written),
 		T(test_impossible_alarm),
 		T(test_formats),
 		T(test_set),
