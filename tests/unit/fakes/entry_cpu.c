@@ -187,3 +187,11 @@ void entry_cpu_call(void (*entry)(void), u64 rdi, u64 rsi)
 	assert_int_equal(sigaction(SIGILL, &ill, NULL), 0);
 	assert_int_equal(sigaction(SIGSEGV, &segv, NULL), 0);
 }
+
+void entry_cpu_expect_write(u32 n, u32 msr, u64 value, bool exited)
+{
+	assert_in_range(n, 0, entry_cpu.write_count - 1);
+	assert_int_equal(entry_cpu.writes[n].msr, msr);
+	assert_int_equal(entry_cpu.writes[n].value, value);
+	assert_int_equal(entry_cpu.writes[n].exited, exited);
+}

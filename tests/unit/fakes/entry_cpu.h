@@ -39,6 +39,8 @@ bool entry_cpu_detoured(const struct spec_site *sites, u32 count);
 /* Calls @entry with @rdi and @rsi, and keeps the caller's registers. Then
  * host[] is what it left. */
 void entry_cpu_call(void (*entry)(void), u64 rdi, u64 rsi);
+/* The @n-th write was of @value to @msr, behind the exit or before the entry */
+void entry_cpu_expect_write(u32 n, u32 msr, u64 value, bool exited);
 /* A function that leaves all registers in host[] */
 void entry_cpu_capture(void);
 

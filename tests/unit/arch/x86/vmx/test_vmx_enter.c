@@ -66,14 +66,6 @@ static void test_nothing(void **state)
 	}
 }
 
-static void expect_write(u32 n, u32 msr, u64 value, bool exited)
-{
-	assert_in_range(n, 0, entry_cpu.write_count - 1);
-	assert_int_equal(entry_cpu.writes[n].msr, msr);
-	assert_int_equal(entry_cpu.writes[n].value, value);
-	assert_int_equal(entry_cpu.writes[n].exited, exited);
-}
-
 static void test_writes(void **state)
 {
 	const struct speculation s = { .actions = SPEC_IBRS_EXIT |
@@ -86,10 +78,10 @@ static void test_writes(void **state)
 	     attention += ATT_LAUNCH) {
 		run(attention, &s);
 		assert_int_equal(entry_cpu.write_count, 4);
-		expect_write(0, MSR_SPEC_CTRL, GUEST_CTRL, false);
-		expect_write(1, MSR_FLUSH_CMD, FLUSH_CMD_L1D, false);
-		expect_write(2, MSR_SPEC_CTRL, SPEC_CTRL_IBRS, true);
-		expect_write(3, MSR_PRED_CMD, PRED_CMD_IBPB, true);
+		entry_cpu_expect_write(0, MSR_SPEC_CTRL, GUEST_CTRL, false);
+		entry_cpu_expect_write(1, MSR_FLUSH_CMD, FLUSH_CMD_L1D, false);
+		entry_cpu_expect_write(2, MSR_SPEC_CTRL, SPEC_CTRL_IBRS, true);
+		entry_cpu_expect_write(3, MSR_PRED_CMD, PRED_CMD_IBPB, true);
 	}
 }
 
