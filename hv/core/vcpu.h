@@ -22,6 +22,7 @@ enum vcpu_event_bit {
 	VE_VTIMER = 1 << 6, /* boot vCPU: hv/time/vtimer.h */
 	VE_KICK = 1 << 7,   /* it goes on from HLT, now or at the next one */
 	VE_REPORT = 1 << 8, /* hv/vm/stats.h: say what it does */
+	VE_START = 1 << 9,  /* hv/vm/life.h: it is parked no longer */
 };
 
 enum vcpu_activity {

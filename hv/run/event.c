@@ -204,6 +204,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 {
 	if (events & VE_REPORT)
 		vcpu_report(v);
+	if (events & VE_START)
+		v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_WORKING;
 	/* Others of its VM still run and may send it INIT: it stays parked */
 	if (v->activity == VCPU_PARKED) {
 		vcpu_block(v);

@@ -22,21 +22,18 @@
  * its core and the log little */
 #define RESTART_NS 1000000000u
 
-/* The last thing: from then on vm_end() on any core may stop it again */
-static void set_running(struct vm *vm)
-{
-	spin_lock(&vm->lock);
-	vm->end = VM_END_NONE;
-	vm->state = VM_RUNNING;
-	spin_unlock(&vm->lock);
-}
-
+/* From then on vm_end() on any core may stop it again. It posts VE_STOP behind
+ * the lock: no vCPU takes that before VE_START. */
 static void start(struct vm *vm, enum vm_work first)
 {
 	vm->vcpus_live = vm->vcpu_count;
-	vm_work_begin(vm, first);
-	set_running(vm);
-	sched_wake(&vm->vcpus[0]->entity);
+	vm_work_set(vm, first);
+	spin_lock(&vm->lock);
+	vm->end = VM_END_NONE;
+	vm->state = VM_RUNNING;
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vcpu_post(vm->vcpus[i], VE_START);
+	spin_unlock(&vm->lock);
 }
 
 void vm_start(struct vm *vm)
@@ -45,14 +42,15 @@ void vm_start(struct vm *vm)
 	start(vm, VM_ZERO);
 }
 
+/* An INIT or SIPI of its last life may still wait for a vCPU's home core, or be
+ * in its hands: there it finds the vCPU parked. So that is the home core's to
+ * change, by VE_START. */
 static void restart(struct timer *t)
 {
 	struct vm *vm = container_of(t, struct vm, restart_timer);
 
-	for (u32 i = 0; i < vm->vcpu_count; i++) {
+	for (u32 i = 0; i < vm->vcpu_count; i++)
 		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
-		vm->vcpus[i]->activity = VCPU_WAIT_SIPI;
-	}
 	start(vm, VM_RESET);
 	/* machine_end() may have passed it by while it was neither */
 	if (machine_is_ending())
@@ -87,8 +85,8 @@ static void ended(struct vm *vm)
 		timer_arm(&vm->restart_timer,
 			  vm->tsc_start + ns_to_tsc(RESTART_NS));
 	} else {
-		vm_work_begin(vm, VM_SCRUB);
-		sched_wake(&vm->vcpus[0]->entity);
+		vm_work_set(vm, VM_SCRUB);
+		vcpu_post(vm->vcpus[0], VE_START);
 	}
 }
 

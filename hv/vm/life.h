@@ -5,8 +5,8 @@
 
 #include "hv/core/vcpu.h"
 
-/* Its boot vCPU becomes runnable and begins with vm_work_step(). Boot CPU,
- * once, after vm_create(). */
+/* Its boot vCPU becomes runnable and begins with vm_work_step(); the others
+ * wait for SIPI. Boot CPU, once, after vm_create(). */
 void vm_start(struct vm *vm);
 /* Home core of @v, which has taken VE_STOP: it parks, and the last vCPU of its
  * guest does what vm_end() promised */

@@ -15,8 +15,7 @@ void vcpu_reset(struct vcpu *v);
 
 /* @v becomes current on this core, its home; whoever was gives it up */
 void vcpu_take_core(struct pcpu *cpu, struct vcpu *v);
-/* Home core: it gives up the core, in power-on state, and waits until
- * vm_start() or a restart wakes it */
+/* Home core: it gives up the core, in power-on state, and waits for VE_START */
 void vcpu_park(struct vcpu *v);
 /* This core, for good: no vCPU is current, VMX or SVM is off */
 void vcpu_leave_core(struct pcpu *cpu);

@@ -18,11 +18,10 @@
 #include "lib/assert.h"
 #include "lib/log.h"
 
-void vm_work_begin(struct vm *vm, enum vm_work first)
+void vm_work_set(struct vm *vm, enum vm_work first)
 {
 	vm->work = first;
 	vm->zeroed_bytes = 0;
-	vm->vcpus[0]->activity = VCPU_WORKING;
 }
 
 void vm_work_abandon(struct vm *vm)

@@ -10,9 +10,9 @@
 
 #include "hv/core/vcpu.h"
 
-/* @vm's boot vCPU works from @first on, as soon as somebody wakes it. It is
+/* @vm's boot vCPU will work from @first on, once it takes VE_START. It is
  * parked, or has never run. Any core. */
-void vm_work_begin(struct vm *vm, enum vm_work first);
+void vm_work_set(struct vm *vm, enum vm_work first);
 /* Do a piece. True: the guest is ready, and the vCPU may run its code. Home
  * core of the boot vCPU @boot, which is VCPU_WORKING and current. */
 bool vm_work_step(struct vcpu *boot);

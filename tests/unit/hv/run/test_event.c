@@ -411,6 +411,33 @@ static void test_parked_stays_parked(void **state)
 	assert_int_equal(vcpu.events, 0);
 }
 
+/* Its guest starts again. What comes with that is of the new life, and reaches
+ * no boot vCPU that has work. */
+static void test_start_ends_the_parking(void **state)
+{
+	vcpu.activity = VCPU_PARKED;
+	vcpu.events = VE_START | VE_INIT | VE_SIPI;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_WORKING);
+	assert_int_equal(resets, 0);
+	setup(state);
+	vcpu.id = 1;
+	vcpu.activity = VCPU_PARKED;
+	vcpu.events = VE_START;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_WAIT_SIPI);
+	vcpu.activity = VCPU_PARKED;
+	vcpu.sipi_vector = 0x9a;
+	vcpu.events = VE_START | VE_INIT | VE_SIPI;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_RUNNING);
+	/* It ends at once */
+	vcpu.activity = VCPU_PARKED;
+	vcpu.events = VE_START | VE_STOP;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(parked, 1);
+}
+
 static void test_building(void **state)
 {
 	vcpu.activity = VCPU_WORKING;
@@ -513,6 +540,7 @@ int main(void)
 		T(test_init_of_the_boot_cpu),
 		T(test_stop_comes_first),
 		T(test_parked_stays_parked),
+		T(test_start_ends_the_parking),
 		T(test_building),
 		T(test_double_faults),
 		T(test_init_does_not_undo_a_shutdown),
