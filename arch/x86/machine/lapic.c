@@ -164,6 +164,11 @@ bool lapic_in_service(u8 vector)
 	return isr >> vector % 32 & 1;
 }
 
+void lapic_offer_again(void)
+{
+	reg_write(APIC_TPR, 0);
+}
+
 void lapic_eoi(void)
 {
 	reg_write(APIC_EOI, 0);

@@ -30,6 +30,9 @@ bool lapic_in_service(u8 vector);
 /* Ends the interrupt in service (SDM 3A 11.8.5 *Signaling Interrupt Servicing
  * Completion*) */
 void lapic_eoi(void);
+/* Has an emulated LAPIC look for a waiting interrupt that it forgot to deliver:
+ * the TPR is written as it is (QUIRK(tcg-7.2), arch/x86/svm/event.c) */
+void lapic_offer_again(void);
 /*
  * Sends one core, by its physical APIC id, @vector (16 to 255), an NMI, an
  * INIT, or a start-up IPI to page @vector of the lowest MiB. What this core

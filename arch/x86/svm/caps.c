@@ -26,7 +26,7 @@ int svm_caps_read(struct svm_caps *caps, const struct cpu_features *features)
 		.flush_by_asid = f & CPUID_SVM_FLUSH_BY_ASID,
 		.pause_filter = f & CPUID_SVM_PAUSE_FILTER,
 		.bus_lock = f & CPUID_SVM_BUS_LOCK,
-		.by_virq = !strcmp(features->hypervisor_name, "TCGTCGTCGTCG"),
+		.tcg = !strcmp(features->hypervisor_name, "TCGTCGTCGTCG"),
 		.page_1g = features->page_1g,
 		.asid_count = features->svm_asids,
 		.clean_kept = f & CPUID_SVM_VMCB_CLEAN ? CLEAN_KEPT : 0,

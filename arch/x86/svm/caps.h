@@ -15,7 +15,7 @@ struct svm_caps {
 	bool flush_by_asid;
 	bool pause_filter;
 	bool bus_lock;  /* has VMEXIT_BUSLOCK */
-	bool by_virq;   /* QUIRK(tcg-7.2): see svm_inject() */
+	bool tcg;       /* QUIRK(tcg-7.2): see event.c */
 	bool page_1g;   /* nested page tables may have 1 GiB leaves */
 	u32 asid_count; /* ASIDs 1 to asid_count - 1 are guests' */
 	u32 clean_kept; /* vmcb_clean after an exit; 0 without the feature */

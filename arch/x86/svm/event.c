@@ -59,52 +59,24 @@ static void end_shadow(struct vcpu_hw *v)
 	v->regs.dirty |= RG_RIP;
 }
 
-/* V_IRQ without the window's intercept */
-static bool virq_waits(const struct vmcb_control *c)
-{
-	return (c->vintr & VINTR_IRQ) && !(c->intercept1 & I1_VINTR);
-}
-
-static void virq_end(struct vcpu_arch *a)
-{
-	a->vmcb->control.vintr &= ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR);
-	svm_unclean(a, CLEAN_TPR);
-}
-
-static void virq_begin(struct vcpu_arch *a, u8 vector)
-{
-	struct vmcb_control *c = &a->vmcb->control;
-
-	c->vintr = (c->vintr & ~VINTR_VECTOR) | VINTR_IRQ | VINTR_PRIO |
-		   VINTR_IGN_TPR | (u64)vector << VINTR_VECTOR_SHIFT;
-	svm_unclean(a, CLEAN_TPR);
-}
-
-static u64 virq_info(const struct vmcb_control *c)
-{
-	return EVENT_VALID | EVENT_TYPE_INTR << EVENT_TYPE_SHIFT |
-	       (u8)(c->vintr >> VINTR_VECTOR_SHIFT);
-}
-
-void svm_virq_back(struct vcpu_arch *a, struct vcpu_event *event)
-{
-	struct vmcb_control *c = &a->vmcb->control;
-
-	if (!virq_waits(c))
-		return;
-	svm_event_from_info(event, virq_info(c));
-	virq_end(a);
-}
-
 /*
- * QUIRK(tcg-7.2): behind a VMRUN that injects an interrupt, its vector stays in
- * the emulator's exception_index until the next #VMEXIT. When the emulator
- * looks up from the guest before that, for a timer of its own, the vector is
- * delivered once more, with RFLAGS.IF set or clear: into a handler that holds a
- * lock, for example. So the interrupt comes as a virtual one, which is taken
- * before the guest's first instruction. Where V_IRQ is the window's, it does
- * not.
+ * QUIRK(tcg-7.2): VMRUN leaves the vector of an interrupt that it injects in
+ * the emulator's exception_index. When the emulator looks up from the guest
+ * before the next #VMEXIT, it delivers the vector once more, with RFLAGS.IF set
+ * or clear: into a handler that holds a lock, for example. A software interrupt
+ * comes once, but the gate's DPL must allow it, which CPL 0 always does; a bit
+ * that the emulator keeps and does not read tells it from the guest's own. At
+ * any other CPL a physical interrupt to ourselves brings a #VMEXIT before the
+ * guest's first instruction.
  */
+static u64 type_injected_once(const struct vcpu_hw *v)
+{
+	if (!(v->regs.dirty & RG_SEG) && !v->arch->vmcb->save.cpl)
+		return EVENT_TYPE_SOFT << EVENT_TYPE_SHIFT | EVENT_WAS_INTR;
+	lapic_send_ipi(this_cpu()->apic_id, VEC_KICK);
+	return EVENT_TYPE_INTR << EVENT_TYPE_SHIFT;
+}
+
 void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 {
 	struct vcpu_arch *a = v->arch;
@@ -112,18 +84,13 @@ void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
 
 	if (event->type == EVENT_NONE) {
 		a->vmcb->control.eventinj = 0;
-		if (unlikely(virq_waits(&a->vmcb->control)))
-			virq_end(a);
 		return;
 	}
-	if (svm_caps.by_virq && event->type == EVENT_EXTINT &&
-	    !(a->vmcb->control.vintr & VINTR_IRQ)) {
-		virq_begin(a, event->vector);
-		end_shadow(v);
-		return;
-	}
-	inj = EVENT_VALID | event->vector |
-	      (u64)type_to_hw[event->type] << EVENT_TYPE_SHIFT;
+	inj = EVENT_VALID | event->vector;
+	if (svm_caps.tcg && event->type == EVENT_EXTINT)
+		inj |= type_injected_once(v);
+	else
+		inj |= (u64)type_to_hw[event->type] << EVENT_TYPE_SHIFT;
 	if (event->has_error)
 		inj |= EVENT_ERROR_VALID | (u64)event->error << 32;
 	a->vmcb->control.eventinj = inj;
@@ -154,8 +121,7 @@ void svm_event_from_info(struct vcpu_event *event, u64 info)
 	bool again = type == EVENT_EXCEPTION &&
 		     (vector == EXC_BP || vector == EXC_OF);
 
-	/* QUIRK(tcg-7.2): what it says of a virtual interrupt */
-	if (type == EVENT_EXCEPTION && vector >= EXC_COUNT)
+	if (svm_caps.tcg && (info & EVENT_WAS_INTR))
 		type = EVENT_EXTINT;
 	*event = (struct vcpu_event){
 		.type = info & EVENT_VALID && !again ? type : EVENT_NONE,
@@ -176,10 +142,17 @@ bool svm_nmi_window_open(const struct vcpu_arch *a)
 	       !(a->vmcb->control.interrupt_shadow & INTERRUPT_SHADOW);
 }
 
+/*
+ * QUIRK(tcg-7.2): VMRUN with V_IRQ set writes the emulator's word of waiting
+ * interrupts without its lock. A physical interrupt that comes in this moment
+ * stays in the LAPIC's IRR and is not delivered.
+ */
 static void set_window(struct vcpu_arch *a, bool virq, bool cr8)
 {
 	struct vmcb_control *c = &a->vmcb->control;
 
+	if (svm_caps.tcg && (c->vintr & VINTR_IRQ))
+		lapic_offer_again();
 	c->vintr &= ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR);
 	c->intercept1 &= ~(u32)I1_VINTR;
 	c->intercept_cr &= ~(u32)CR8_WRITE;
@@ -202,7 +175,6 @@ static void set_window(struct vcpu_arch *a, bool virq, bool cr8)
 void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
 {
 	struct vcpu_arch *a = v->arch;
-	struct vmcb_control *c = &a->vmcb->control;
 	u32 tpr = v->apic_page[APIC_TPR / sizeof(u32)];
 
 	if (which == WINDOW_NMI) {
@@ -211,8 +183,6 @@ void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
 			lapic_send_ipi(this_cpu()->apic_id, VEC_KICK);
 		return;
 	}
-	if (unlikely(virq_waits(c)))
-		c->eventinj = virq_info(c);
 	set_window(a, vector >> 4 > tpr >> 4, true);
 }
 

@@ -91,8 +91,6 @@ static bool decode_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
 	exit->irq.acked = false;
-	if (unlikely(v->arch->vmcb->control.vintr & VINTR_IRQ))
-		svm_virq_back(v->arch, &exit->vectoring);
 	if (unlikely(svm_nmi_window_open(v->arch)))
 		return nmi_window_exit(v, exit);
 	return true;

@@ -101,9 +101,6 @@ void svm_store_groups(struct vcpu_hw *v, u32 groups);
 /* event.c */
 void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event);
 void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector);
-/* Exit by a physical interrupt: the vector of an interrupt injected for this
- * entry that has not come, to @event */
-void svm_virq_back(struct vcpu_arch *a, struct vcpu_event *event);
 /* Close the interrupt window: it opened, or the guest wrote CR8 */
 void svm_close_window(struct vcpu_hw *v);
 /* An NMI was asked for, and neither a handler nor a shadow is in its way */

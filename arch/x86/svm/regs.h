@@ -55,8 +55,6 @@ enum svm_tlb_control {
 /* Offset 060h */
 #define VINTR_TPR		BITS(7, 0)
 #define VINTR_IRQ		BIT(8)
-#define VINTR_VECTOR		BITS(39, 32)
-#define VINTR_VECTOR_SHIFT	32
 #define VINTR_PRIO		BITS(19, 16)
 #define VINTR_IGN_TPR		BIT(20)
 #define VINTR_MASKING		BIT(24)
@@ -72,6 +70,7 @@ enum svm_tlb_control {
 #define EVENT_TYPE_EXCEPTION	3u
 #define EVENT_TYPE_SOFT		4u
 #define EVENT_ERROR_VALID	BIT(11)
+#define EVENT_WAS_INTR		BIT(12) /* reserved; see type_injected_once() */
 #define EVENT_VALID		BIT(31)
 
 /* Offset 0C0h, APM 2 15.15.3 *VMCB Clean Bits* */

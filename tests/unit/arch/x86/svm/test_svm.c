@@ -17,11 +17,15 @@ static struct vmcb vmcb;
 static struct vcpu_arch arch;
 static u32 apic_page[PAGE_SIZE / 4];
 static struct vcpu_hw hw;
-static u32 ipis, unloads;
+static u32 ipis, offers, unloads;
 
 void lapic_send_ipi(u32 apic_id, u8 vector)
 {
 	ipis++;
+}
+void lapic_offer_again(void)
+{
+	offers++;
 }
 void svm_unload(struct pcpu *c)
 {
@@ -36,9 +40,9 @@ static int setup(void **state)
 	arch = (struct vcpu_arch){ .vmcb = &vmcb };
 	hw.arch = &arch;
 	hw.apic_page = apic_page;
-	ipis = unloads = 0;
+	ipis = offers = unloads = 0;
 	cpu_features = (struct cpu_features){ .mce = true };
-	svm_caps.nrips = svm_caps.decode_assists = false;
+	svm_caps.nrips = svm_caps.decode_assists = svm_caps.tcg = false;
 	return 0;
 }
 
@@ -99,58 +103,61 @@ static void test_inject(void **state)
 	assert_int_equal(vmcb.control.eventinj, 0);
 }
 
-/* An emulator that delivers EVENTINJ's interrupts twice gets a virtual one */
-static void test_inject_by_virq(void **state)
-{
-	struct vcpu_event irq = { .type = EVENT_EXTINT, .vector = 0x31 };
-	struct vcpu_event gp = { .type = EVENT_EXCEPTION, .vector = 13 };
-	struct vcpu_event none = { .type = EVENT_NONE }, back = none;
-
-	svm_caps.by_virq = true;
-	svm_inject(&hw, &irq);
-	assert_int_equal(vmcb.control.eventinj, 0);
-	assert_int_equal(vmcb.control.vintr & (VINTR_VECTOR | VINTR_IRQ),
-			 0x3100000100ull);
-	assert_true(vmcb.control.vintr & VINTR_IGN_TPR);
-	assert_false(vmcb.control.intercept1 & I1_VINTR);
-	/* A physical interrupt came first: it is to be injected again */
-	svm_virq_back(&arch, &back);
-	assert_int_equal(back.type, EVENT_EXTINT);
-	assert_int_equal(back.vector, 0x31);
-	assert_false(vmcb.control.vintr & VINTR_IRQ);
-	/* It was taken: the CPU has cleared V_IRQ */
-	back = none;
-	svm_inject(&hw, &irq);
-	vmcb.control.vintr &= ~VINTR_IRQ;
-	svm_virq_back(&arch, &back);
-	assert_int_equal(back.type, EVENT_NONE);
-	/* The window wants V_IRQ for itself */
-	svm_inject(&hw, &irq);
-	svm_request_window(&hw, WINDOW_IRQ, 0x40);
-	assert_int_equal(vmcb.control.eventinj, 0x80000031);
-	assert_true(vmcb.control.intercept1 & I1_VINTR);
-	svm_virq_back(&arch, &back);
-	assert_int_equal(back.type, EVENT_NONE);
-	irq.vector = 0x32;
-	svm_inject(&hw, &irq);
-	assert_int_equal(vmcb.control.eventinj, 0x80000032);
-	svm_close_window(&hw);
-	svm_inject(&hw, &gp);
-	assert_int_equal(vmcb.control.eventinj, 0x8000030d);
-	assert_false(vmcb.control.vintr & VINTR_IRQ);
-	/* Taken back before the entry */
-	svm_inject(&hw, &irq);
-	svm_inject(&hw, &none);
-	assert_false(vmcb.control.vintr & VINTR_IRQ);
-	svm_caps.by_virq = false;
-}
-
 static struct vcpu_event from_info(u64 info)
 {
 	struct vcpu_event e;
 
 	svm_event_from_info(&e, info);
 	return e;
+}
+
+/* An emulator that delivers an interrupt twice gets a software interrupt, or
+ * looks up before the guest's first instruction */
+static void test_inject_once(void **state)
+{
+	struct vcpu_event irq = { .type = EVENT_EXTINT, .vector = 0x31 };
+	struct vcpu_event gp = { .type = EVENT_EXCEPTION, .vector = 13 };
+	struct vcpu_event back;
+
+	svm_caps.tcg = true;
+	svm_inject(&hw, &irq);
+	assert_int_equal(vmcb.control.eventinj, 0x80001431);
+	assert_int_equal(ipis, 0);
+	/* Its delivery met an exit: it is not the guest's INT 31h */
+	back = from_info(vmcb.control.eventinj);
+	assert_int_equal(back.type, EVENT_EXTINT);
+	assert_int_equal(back.vector, 0x31);
+	assert_int_equal(from_info(0x80000431).type, EVENT_NONE);
+	svm_inject(&hw, &gp);
+	assert_int_equal(vmcb.control.eventinj, 0x8000030d);
+	/* A gate's DPL may forbid it */
+	vmcb.save.cpl = 3;
+	svm_inject(&hw, &irq);
+	assert_int_equal(vmcb.control.eventinj, 0x80000031);
+	assert_int_equal(ipis, 1);
+	/* The VMCB's CPL is not the next entry's */
+	vmcb.save.cpl = 0;
+	hw.regs.dirty = RG_SEG;
+	svm_inject(&hw, &irq);
+	assert_int_equal(vmcb.control.eventinj, 0x80000031);
+	assert_int_equal(ipis, 2);
+	svm_caps.tcg = false;
+}
+
+/* An emulator that forgets an interrupt at an entry with the window is asked to
+ * look again as the window closes or stays */
+static void test_irq_forgotten(void **state)
+{
+	svm_caps.tcg = true;
+	svm_request_window(&hw, WINDOW_IRQ, 0x51);
+	assert_int_equal(offers, 0);
+	svm_request_window(&hw, WINDOW_IRQ, 0x51);
+	assert_int_equal(offers, 1);
+	svm_close_window(&hw);
+	assert_int_equal(offers, 2);
+	svm_close_window(&hw);
+	assert_int_equal(offers, 2);
+	svm_caps.tcg = false;
 }
 
 static void test_decode(void **state)
@@ -502,7 +509,8 @@ int main(void)
 		cmocka_unit_test_setup(test_msr_map, setup),
 		cmocka_unit_test_setup(test_port_map, setup),
 		cmocka_unit_test_setup(test_inject, setup),
-		cmocka_unit_test_setup(test_inject_by_virq, setup),
+		cmocka_unit_test_setup(test_inject_once, setup),
+		cmocka_unit_test_setup(test_irq_forgotten, setup),
 		cmocka_unit_test_setup(test_decode, setup),
 		cmocka_unit_test_setup(test_bus_lock, setup),
 		cmocka_unit_test_setup(test_irq_window, setup),
