@@ -49,15 +49,6 @@ static u64 one_shot(void)
 	return rdtsc() - start;
 }
 
-/* How many of @n interrupts may come twice.
- * QUIRK(tcg-7.2): VMRUN leaves the interrupt that it has injected in
- * exception_index. If another core kicks this one before the next block of code
- * begins, the CPU loop takes it for one to deliver, and it comes once more. */
-static u64 twice(u64 n)
-{
-	return cpu_is_intel() ? 0 : 1 + n / 50;
-}
-
 void guest_main(void)
 {
 	u64 least = ~0ull, ticks = 0, pm = 0,
@@ -89,8 +80,8 @@ void guest_main(void)
 	}
 	now = rdtsc() - start;
 	section("SDM 3A 10.5.4");
-	check(irq_count[VECTOR] >= n && irq_count[VECTOR] - n <= twice(n),
-	      "witness.timer", "%llu of %llu", irq_count[VECTOR], n);
+	check(irq_count[VECTOR] == n, "witness.timer", "%llu of %llu",
+	      irq_count[VECTOR], n);
 	check(least > TIMER_COUNT / 100, "witness.timer_not_early",
 	      "%llu TSC ticks", least);
 	if (cmdline_has("timing"))
