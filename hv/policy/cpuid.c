@@ -38,6 +38,7 @@ struct cpuid_table {
 	struct cpuid_entry entries[MAX_ENTRIES];
 	u8 leaves[BLOCKS * BLOCK_LEAVES]; /* index of the first subleaf */
 	u32 count;
+	u32 beyond; /* index of what answers for a leaf of no block */
 };
 static_assert(sizeof(struct cpuid_table) <= PAGE_SIZE, "one page a VM");
 static_assert(MAX_ENTRIES <= 256, "an index is a byte");
@@ -60,7 +61,7 @@ static const struct cpuid_entry *find_leaf(const struct cpuid_table *t,
 	u32 number = leaf_number(leaf);
 
 	if (number >= ARRAY_SIZE(t->leaves))
-		return &t->entries[0];
+		return &t->entries[t->beyond];
 	number = (u32)index_nospec(number, ARRAY_SIZE(t->leaves));
 	return &t->entries[t->leaves[number]];
 }
@@ -137,6 +138,24 @@ static int add_entry(const struct vm *vm, struct cpuid_table *t,
 	return 0;
 }
 
+/* A leaf beyond the last of its block, or of no block, is the last basic one to
+ * a CPU of Intel's, with its subleaves (SDM 2A CPUID, *INPUT EAX*), and zero to
+ * one of AMD's. A guest has the host's vendor. */
+static void fill_beyond(struct cpuid_table *t)
+{
+	u32 top = t->entries[t->leaves[0]].reg[LEAF_EAX];
+
+	if (cpu_features.vendor != VENDOR_INTEL)
+		return;
+	t->beyond = t->leaves[top % BLOCK_LEAVES];
+	for (u32 block = 0; block < ARRAY_SIZE(t->leaves);
+	     block += BLOCK_LEAVES) {
+		top = t->entries[t->leaves[block]].reg[LEAF_EAX];
+		for (u32 i = top % BLOCK_LEAVES + 1; i < BLOCK_LEAVES; i++)
+			t->leaves[block + i] = (u8)t->beyond;
+	}
+}
+
 int cpuid_build(struct vm *vm)
 {
 	struct cpuid_table *t = pmm_alloc(&vm->budget, 0);
@@ -154,6 +173,7 @@ int cpuid_build(struct vm *vm)
 		pmm_free(&vm->budget, t, 0);
 		return err;
 	}
+	fill_beyond(t);
 	vm->cpuid = t;
 	vm->xcr0_mask = cpuid_xcr0_mask();
 	vm->phys_bits = (u8)cpuid_find(t, CPUID_EXT_SIZES, 0)->reg[LEAF_EAX];

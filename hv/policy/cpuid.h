@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a guest's CPUID says: the policy (cpuid_table.c) applied to the host's
- * leaves once per VM; an absent leaf is zero. The exit path only searches the
+ * leaves once per VM. An absent leaf is zero; beyond the last one, a CPU of
+ * Intel's repeats the last basic leaf. The exit path only searches the
  * finished table, which is constant: no lock. */
 #ifndef HV_POLICY_CPUID_H
 #define HV_POLICY_CPUID_H

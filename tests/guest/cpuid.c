@@ -38,11 +38,11 @@ static void features(void)
 	cpuid(0x80000001, 0, r);
 	check(!(r[2] & FEATURE_SVM), "cpuid.svm_hidden", "SVM offered");
 	check(r[3] & 1u << 29, "cpuid.long_mode", "bit clear");
-	cpuid(0x8000000a, 0, r);
+	cpuid_if_any(0x8000000a, 0, r);
 	check(!(r[0] | r[1] | r[3]), "cpuid.svm_leaf_zero", "eax %x", r[0]);
 	cpuid(0xa, 0, r);
 	check(!(r[0] & 0xff), "cpuid.perfmon_hidden", "version %u", r[0]);
-	cpuid(0x12, 0, r);
+	cpuid_if_any(0x12, 0, r);
 	check(!(r[0] | r[1] | r[2] | r[3]), "cpuid.sgx_hidden", "eax %x", r[0]);
 }
 
@@ -78,21 +78,53 @@ static void hypervisor_leaves(void)
 	      "eax %x", r[0]);
 }
 
-static void limits(void)
+static bool answers_as_the_last(u32 leaf, u32 sub)
 {
-	u32 r[4], top[4];
+	u32 want[4] = { 0 }, r[4];
+
+	if (cpu_is_intel()) {
+		cpuid(0, 0, r);
+		cpuid(r[0], sub, want);
+	}
+	cpuid(leaf, sub, r);
+	for (u32 i = 0; i < ARRAY_SIZE(r); i++)
+		if (r[i] != want[i])
+			return false;
+	return true;
+}
+
+/* Beyond the last leaf of a kind, or of no kind, Intel's CPUs answer with the
+ * last basic leaf and its subleaves, AMD's with zeros (APM 3 E.2) */
+static void beyond_the_last(void)
+{
+	static const u32 bases[] = { 0, 0x40000000, 0x40000100, 0x80000000 };
+	static const u32 none[] = { 0x20000000, 0xc0000000, ~0u };
+	u32 r[4], other = 0;
 
 	section("SDM 2A CPUID");
-	cpuid(0, 0, top);
-	cpuid(top[0] + 0x100, 0, r);
-	check(true, "cpuid.beyond_top_survives", "");
+	for (u32 sub = 0; sub < 4; sub++) {
+		for (u32 i = 0; i < ARRAY_SIZE(bases); i++) {
+			cpuid(bases[i], 0, r);
+			other += !answers_as_the_last(r[0] + 1, sub);
+			other += !answers_as_the_last(bases[i] + 0x3f, sub);
+			other += !answers_as_the_last(bases[i] + 0x40, sub);
+		}
+		for (u32 i = 0; i < ARRAY_SIZE(none); i++)
+			other += !answers_as_the_last(none[i], sub);
+	}
+	check(!other, "cpuid.beyond_the_last", "%u leaves do not", other);
+}
+
+static void limits(void)
+{
+	u32 r[4];
+
+	section("SDM 2A CPUID");
 	cpuid(0x80000000, 0, r);
 	check(r[0] >= 0x80000008, "cpuid.extended_top", "%x", r[0]);
 	cpuid(0x80000008, 0, r);
 	check((r[0] & 0xff) >= 32 && (r[0] & 0xff) <= 52, "cpuid.phys_bits",
 	      "%u", r[0] & 0xff);
-	cpuid(0x20000000, 0, r);
-	check(true, "cpuid.unknown_range_survives", "");
 }
 
 static void topology(void)
@@ -274,6 +306,7 @@ void guest_main(void)
 	osxsave();
 	hypervisor_leaves();
 	limits();
+	beyond_the_last();
 	topology();
 	more_topology();
 	hidden_features();

@@ -66,10 +66,7 @@ static bool has(enum need need)
 
 	if (of_avx && !avx_is_on)
 		return false;
-	cpuid(0, 0, r);
-	if (r[0] < needs[need].leaf)
-		return false;
-	cpuid(needs[need].leaf, 0, r);
+	cpuid_if_any(needs[need].leaf, 0, r);
 	return r[needs[need].reg] >> needs[need].bit & 1;
 }
 

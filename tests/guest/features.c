@@ -324,7 +324,7 @@ static u32 word(u32 leaf, u32 sub, u32 reg)
 {
 	u32 r[4];
 
-	cpuid(leaf, sub, r);
+	cpuid_if_any(leaf, sub, r);
 	return r[reg];
 }
 

@@ -31,10 +31,10 @@ static u64 frequency_khz(void)
 {
 	u32 r[4];
 
-	cpuid(0x40000010, 0, r);
+	cpuid_if_any(0x40000010, 0, r);
 	if (r[0])
 		return r[0];
-	cpuid(0x15, 0, r);
+	cpuid_if_any(0x15, 0, r);
 	return r[0] ? (u64)r[2] * r[1] / r[0] / 1000 : 1000000;
 }
 

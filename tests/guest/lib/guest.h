@@ -144,6 +144,16 @@ static inline void cpuid(u32 leaf, u32 sub, u32 r[4])
 			 : "a"(leaf), "c"(sub)
 			 : "memory");
 }
+/* Zero if the CPU has no such leaf: Intel's answer with another one then (SDM
+ * 2A CPUID) */
+static inline void cpuid_if_any(u32 leaf, u32 sub, u32 r[4])
+{
+	cpuid(leaf & ~0xffu, 0, r);
+	if (leaf <= r[0])
+		cpuid(leaf, sub, r);
+	else
+		r[0] = r[1] = r[2] = r[3] = 0;
+}
 static inline bool cpu_is_intel(void) /* so the back-end is VMX */
 {
 	u32 r[4];

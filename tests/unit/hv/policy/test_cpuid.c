@@ -370,6 +370,41 @@ static void test_absent_leaves_are_zero(void **state)
 	done();
 }
 
+/* Intel's CPUs answer with the last basic leaf and its subleaves (SDM 2A
+ * CPUID), but not for an absent leaf below it */
+static void test_leaves_beyond_the_last(void **state)
+{
+	static const u32 beyond[] = { 0x15,       0x20,       0x3f,
+				      0x40,       0x3fffffff, 0x40000002,
+				      0x4000003f, 0x40000040, 0x40000102,
+				      0x40000200, 0x80000040, 0xbfffffff,
+				      0xc0000000, 0xffffffff };
+	static const u32 lasts[] = { CPUID_TOPOLOGY_V2, 0x14, CPUID_XSAVE };
+	u32 want[4], r[4];
+
+	for (u32 i = 0; i < ARRAY_SIZE(lasts); i++) {
+		build_on(3, VENDOR_INTEL, lasts[i], BITS(19, 0));
+		vcpu.id = 2;
+		for (u32 j = 0; j < ARRAY_SIZE(beyond); j++) {
+			if (beyond[j] <= lasts[i])
+				continue;
+			for (u32 sub = 0; sub < 4; sub++) {
+				ask(lasts[i], sub, want);
+				ask(beyond[j], sub, r);
+				assert_memory_equal(r, want, sizeof(r));
+			}
+		}
+		ask(CPUID_EXT_BASE, 0, want);
+		ask(lasts[i], 1, r);
+		ask(want[0] + 1, 1, want);
+		assert_memory_equal(r, want, sizeof(r));
+		assert_zero(3, 0);
+		assert_zero(0xa, 0);
+		assert_zero(0xc, 0);
+		done();
+	}
+}
+
 static void test_topology_agrees(void **state)
 {
 	u32 r[4];
@@ -460,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_without_optional_instructions),
 		cmocka_unit_test(test_hidden_and_forced),
 		cmocka_unit_test(test_absent_leaves_are_zero),
+		cmocka_unit_test(test_leaves_beyond_the_last),
 		cmocka_unit_test(test_topology_agrees),
 		cmocka_unit_test(test_what_the_guest_set_shows),
 		cmocka_unit_test(test_own_leaves),
