@@ -425,11 +425,15 @@ static void vpic_reset(struct vm *vm)
 
 void vpic_as_by_bios(struct vm *vm)
 {
-	struct pic *p = vpic_of(vm)->pics;
+	struct vpic *s = vpic_of(vm);
 
-	p[0].base = PIC_BIOS_MASTER;
-	p[0].imr &= (u8) ~(1u << PIC_CASCADE);
-	p[1].base = PIC_BIOS_SLAVE;
+	spin_lock(&s->lock);
+	s->pics[0].base = PIC_BIOS_MASTER;
+	s->pics[0].imr &= (u8)~PIC_BIOS_MASTER_OPEN;
+	s->pics[1].base = PIC_BIOS_SLAVE;
+	s->pics[1].imr &= (u8)~PIC_BIOS_SLAVE_OPEN;
+	pair_unlock(s, pair_update(s));
+	lines_unmasked(vm);
 }
 
 static int vpic_create(struct vm *vm)

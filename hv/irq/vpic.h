@@ -16,8 +16,10 @@ static inline struct vpic *vpic_of(const struct vm *vm)
 	return vm->devices[VDEV_vpic];
 }
 
-/* Vectors as every PC BIOS sets them, all inputs masked but the cascade
- * (Multiboot 0.6.96 3.2). After its reset, while no vCPU runs */
+/* Vectors as every PC BIOS sets them, and all inputs masked but those that it
+ * serves: a boot loader hands that on (Multiboot 0.6.96 3.2), and there are
+ * kernels that keep the masks they find. An isolated guest's, after its reset,
+ * on the boot vCPU's home core, while no vCPU runs */
 void vpic_as_by_bios(struct vm *vm);
 /* The level of input @irq, 0 to 15 */
 void vpic_set_line(struct vm *vm, u32 irq, bool level);

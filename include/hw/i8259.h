@@ -15,6 +15,9 @@
 /* Of a BIOS: IRQ 0 to 7, IRQ 8 to 15 */
 #define PIC_BIOS_MASTER 0x08
 #define PIC_BIOS_SLAVE  0x70
+/* What it serves itself: clock, keyboard, and the slave; the RTC */
+#define PIC_BIOS_MASTER_OPEN 0x07u
+#define PIC_BIOS_SLAVE_OPEN  0x01u
 
 #define ICW1_INIT 0x10u
 #define ICW1_IC4  0x01u /* an ICW4 follows */

@@ -125,14 +125,25 @@ static bool comes(u8 vector)
 	return irq_count[vector];
 }
 
+/* The clock's interrupt waits, without a word to 8254 and 8259 */
+static bool ticks(void)
+{
+	u64 end = tsc_after(200000);
+
+	while (!(inb(0x20) & 1) && rdtsc() < end)
+		cpu_relax();
+	return inb(0x20) & 1;
+}
+
 /* The vectors of a BIOS; IRQ 1 and IRQ 8 pulled without a word to the 8259s
  * but the masks */
 static void check_pic(void)
 {
 	irq_handler[0x09] = end_of_interrupt;
 	irq_handler[0x70] = end_of_interrupt;
-	check(inb(0x21) == 0xfb && inb(0xa1) == 0xff, "irqs_masked", "%x %x",
+	check(inb(0x21) == 0xf8 && inb(0xa1) == 0xfe, "irqs_masked", "%x %x",
 	      inb(0x21), inb(0xa1));
+	check(ticks(), "irq0_ticks", "IRR %x", inb(0x20));
 	outb(0x21, 0xf9);
 	outb(0x64, 0x60); /* interrupt when the output buffer is full */
 	outb(0x60, 0x45);

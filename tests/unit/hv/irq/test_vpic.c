@@ -249,11 +249,31 @@ static void test_special_mask_eoi(void **state)
 	assert_int_equal(in(0x20), 0);
 }
 
+/* Open is what a BIOS serves: clock, keyboard, RTC. Whose timers rested while
+ * masked must hear of it, and what waits comes at once. */
+static void test_as_by_bios(void **state)
+{
+	fake_vm.privileged = false;
+	vpic_vdev.reset(&fake_vm);
+	vpic_set_line(&fake_vm, 0, true);
+	assert_false(vpic_has_interrupt(&fake_vm));
+	vpic_as_by_bios(&fake_vm);
+	assert_int_equal(looked, 1);
+	assert_int_equal(in(0x21), 0xf8);
+	assert_int_equal(in(0xa1), 0xfe);
+	assert_true(vpic_has_interrupt(&fake_vm));
+	assert_int_equal(vpic_acknowledge(&fake_vm), 0x08);
+	out(0x20, 0x20);
+	vpic_set_line(&fake_vm, 8, true);
+	assert_int_equal(vpic_acknowledge(&fake_vm), 0x70);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(test_as_by_bios),
 		T(test_probe),
 		T(test_edge_and_priority),
 		T(test_cascade),
