@@ -6,32 +6,8 @@
 #include "hv/vm/plan.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "tests/unit/fakes/manifest.h"
 #include "tests/unit/test.h"
-
-#define SENTENCES 64
-
-static char said[SENTENCES][400];
-static unsigned int said_count;
-
-static void report(const char *sentence)
-{
-	assert_true(said_count < SENTENCES);
-	snprintf(said[said_count++], sizeof(said[0]), "%s", sentence);
-}
-
-static struct manifest m;
-
-static void parse(const char *text)
-{
-	/* A private copy of the exact size: ASan sees a read behind it */
-	size_t len = strlen(text);
-	char *copy = malloc(len ? len : 1);
-
-	memcpy(copy, text, len);
-	said_count = 0;
-	manifest_parse(&m, "bulkhead.conf", copy, len, report);
-	free(copy);
-}
 
 /* What each file is by itself */
 static enum boot_way file_way = BOOT_WAY_AUTO;

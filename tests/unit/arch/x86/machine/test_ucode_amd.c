@@ -1,21 +1,12 @@
-/* SOURCES: arch/x86/machine/ucode_amd.c */
+/* SOURCES: arch/x86/machine/ucode_amd.c tests/unit/arch/x86/machine/ucode_file.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Made-up containers of AMD's microcode: the patch that is taken, and each kind
  * of damage */
-#include "arch/x86/machine/ucode.h"
 #include "include/hw/microcode.h"
-#include "tests/unit/test.h"
+#include "tests/unit/arch/x86/machine/ucode_file.h"
 
 #define SIGNATURE 0x00a20f12u
 #define ID        0xa212u
-
-static union {
-	u8 bytes[16384];
-	u32 words[4096];
-} file;
-static u32 used;
-static struct ucode_update best;
-static struct ucode_cpu cpu;
 
 static void put(const void *data, u32 bytes)
 {
@@ -59,21 +50,9 @@ static u32 add_patch(u16 id, u32 revision, u32 bytes)
 
 static int setup(void **state)
 {
-	memset(&file, 0, sizeof(file));
-	used = 0;
-	cpu = (struct ucode_cpu){ SIGNATURE, 0, 0x0a201200 };
+	ucode_file_init(ucode_amd_find,
+			(struct ucode_cpu){ SIGNATURE, 0, 0x0a201200 });
 	return 0;
-}
-
-static const char *amd(void)
-{
-	return ucode_amd_find(file.bytes, used, &cpu, &best);
-}
-
-static void refused_amd(const char *why)
-{
-	assert_string_equal(amd(), why);
-	assert_null(best.data);
 }
 
 static void the_newest_patch_by_the_table_is_taken(void **state)
@@ -87,7 +66,7 @@ static void the_newest_patch_by_the_table_is_taken(void **state)
 	add_patch(ID, 0x0a201205, 256);
 	at = add_patch(ID, 0x0a201207, 320);
 	add_patch(ID, 0x0a201206, 256);
-	assert_null(amd());
+	assert_null(look());
 	assert_ptr_equal(best.data, file.bytes + at);
 	assert_int_equal(best.bytes, 320);
 	assert_int_equal(best.revision, 0x0a201207);
@@ -100,7 +79,7 @@ static void no_patch_for_another_cpu_or_an_older_one(void **state)
 	add_patch(ID, 0x0a2011ff, 256);
 	add_container(0x00a20f10, ID); /* the same id means another CPU here */
 	add_patch(ID, 0x0a2012ff, 256);
-	assert_null(amd());
+	assert_null(look());
 	assert_null(best.data);
 }
 
@@ -111,11 +90,11 @@ static void no_patch_of_a_chipset(void **state)
 	add_container(SIGNATURE, ID);
 	p = (void *)(file.bytes + add_patch(ID, 0x0a201207, 256));
 	p->north_bridge = 1;
-	assert_null(amd());
+	assert_null(look());
 	assert_null(best.data);
 	p->north_bridge = 0;
 	p->south_bridge = 1;
-	assert_null(amd());
+	assert_null(look());
 	assert_null(best.data);
 }
 
@@ -127,7 +106,7 @@ static void a_row_of_zeros_ends_the_table(void **state)
 	row = file.bytes + 12;
 	add_patch(ID, 0x0a201207, 256);
 	memset(row, 0, 16);
-	assert_null(amd());
+	assert_null(look());
 	assert_null(best.data);
 }
 
@@ -147,7 +126,7 @@ static void old_families_take_small_patches_only(void **state)
 		cpu.signature = rows[i].signature;
 		add_container(rows[i].signature, ID);
 		add_patch(ID, 0x0a201207, rows[i].bytes);
-		assert_int_equal(!amd(), rows[i].fits);
+		assert_int_equal(!look(), rows[i].fits);
 		assert_int_equal(!!best.data, rows[i].fits);
 	}
 }
@@ -163,7 +142,7 @@ static void a_cut_container_is_refused(void **state)
 	for (used = 1; used < all; used++) {
 		if (used == table)
 			continue; /* a container without patches */
-		assert_non_null(amd());
+		assert_non_null(look());
 		assert_null(best.data);
 	}
 }
@@ -173,24 +152,24 @@ static void damaged_containers_are_refused(void **state)
 	u32 patch;
 
 	put_word(0x12345678);
-	refused_amd("is no container of microcode");
+	refused("is no container of microcode");
 	setup(NULL);
 	add_container(SIGNATURE, ID);
 	patch = used;
 	add_patch(ID, 0x0a201207, 256);
 	file.words[1] = 1;
-	refused_amd("has no table of processors");
+	refused("has no table of processors");
 	file.words[1] = 0;
 	file.words[2] -= 4;
-	refused_amd("has no table of processors");
+	refused("has no table of processors");
 	file.words[2] = 0xfffffff0;
-	refused_amd("is cut short");
+	refused("is cut short");
 	file.words[2] = 48;
 	file.words[patch / 4] = 2;
-	refused_amd("has a section of an unknown type");
+	refused("has a section of an unknown type");
 	file.words[patch / 4] = 1;
 	file.words[patch / 4 + 1] = 63;
-	refused_amd("has a patch of a wrong size");
+	refused("has a patch of a wrong size");
 }
 
 int main(void)
