@@ -319,10 +319,11 @@ static u32 row_actions(enum spec_attack attack, const struct spec_cpu *c,
 	return mode == SPECULATION_FULL ? forced_actions(row, c) : 0;
 }
 
-/* What another action does as well is left out */
+/* What another action does as well is left out. The flush overwrites the
+ * buffers of MDS; on a CPU without MDS, VERW has others to clear. */
 static u32 without_double(const struct spec_cpu *c, u32 actions)
 {
-	if (actions & SPEC_L1D_FLUSH) /* overwrites the same buffers */
+	if ((actions & SPEC_L1D_FLUSH) && !has_cap(c, ARCH_CAP_MDS_NO))
 		actions &= ~(u32)SPEC_VERW;
 	if (actions & SPEC_IBPB_EXIT) /* nothing is left to be predicted by */
 		actions &= ~(u32)(SPEC_RETPOLINE | SPEC_IBPB_SWITCH);

@@ -290,6 +290,20 @@ static void test_full(void **state)
 	}
 }
 
+/* The L1D flush does what VERW does against MDS; nobody says so of what VERW
+ * does on CPUs without MDS */
+static void test_full_keeps_verw(void **state)
+{
+	struct speculation full;
+
+	for (u32 i = 0; i < ARRAY_SIZE(cpus); i++) {
+		speculation_choose(&cpus[i].cpu, SPECULATION_FULL, &full);
+		if ((cpus[i].actions & SPEC_VERW) &&
+		    (cpus[i].cpu.arch_caps & ARCH_CAP_MDS_NO))
+			assert_true(full.actions & SPEC_VERW);
+	}
+}
+
 /* A retpoline's RET would miss a shadow stack */
 static void test_shadow_stack(void **state)
 {
@@ -313,6 +327,7 @@ int main(void)
 		cmocka_unit_test(test_named_cpus),
 		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_full_keeps_verw),
 		cmocka_unit_test(test_shadow_stack),
 	};
 
