@@ -325,8 +325,11 @@ static u32 without_double(const struct spec_cpu *c, u32 actions)
 {
 	if ((actions & SPEC_L1D_FLUSH) && !has_cap(c, ARCH_CAP_MDS_NO))
 		actions &= ~(u32)SPEC_VERW;
-	if (actions & SPEC_IBPB_EXIT) /* nothing is left to be predicted by */
-		actions &= ~(u32)(SPEC_RETPOLINE | SPEC_IBPB_SWITCH);
+	if (actions & SPEC_IBPB_EXIT)
+		actions &= ~(u32)SPEC_IBPB_SWITCH;
+	/* Nothing is left to be predicted by, and no sibling trains anew */
+	if ((actions & SPEC_IBPB_EXIT) && (!c->smt || (actions & SPEC_STIBP)))
+		actions &= ~(u32)SPEC_RETPOLINE;
 	if ((actions & SPEC_IBPB_EXIT) &&
 	    (c->leaf88_ebx & CPUID_88_EBX_IBPB_RET))
 		actions &= ~(u32)SPEC_RSB_FILL;

@@ -186,7 +186,7 @@ static const struct named_cpu cpus[] = {
 	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
 	    [SPEC_RETBLEED] = SPEC_IBPB_EXIT | SPEC_VULNERABLE,
 	    [SPEC_SRSO] = SPEC_IBPB_EXIT, [SPEC_DIV] = SPEC_DIVIDE },
-	  SPEC_IBPB_EXIT | SPEC_RSB_FILL | SPEC_DIVIDE | SPEC_VULNERABLE, 0 },
+	  RETPOLINES | SPEC_IBPB_EXIT | SPEC_DIVIDE | SPEC_VULNERABLE, 0 },
 	{ "Hygon C86 7185", { AMD(0x18, 0, 2), .leaf88_ebx = AMD_OLD },
 	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
 	    [SPEC_RETBLEED] = SPEC_IBPB_EXIT, [SPEC_DIV] = SPEC_DIVIDE },
@@ -211,14 +211,14 @@ static const struct named_cpu cpus[] = {
 	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
 	    [SPEC_SRSO] = SPEC_IBPB_EXIT | SPEC_VULNERABLE,
 	    [SPEC_TSA] = SPEC_VULNERABLE },
-	  SPEC_IBPB_EXIT | SPEC_RSB_FILL | SPEC_VULNERABLE, 0 },
+	  RETPOLINES | SPEC_IBPB_EXIT | SPEC_VULNERABLE, 0 },
 	{ "EPYC 7763, Zen 3",
 	  { AMD(0x19, 1, 1), .smt = true, .microcode = 0x0a0011d7,
 	    .leaf88_ebx = AMD_OLD | (u32)CPUID_88_EBX_BTC_NO,
 	    .leaf821_eax = BRTYPE },
 	  { [SPEC_SPECTRE_V2] = RETPOLINES | SPEC_IBPB_SWITCH,
 	    [SPEC_SRSO] = SPEC_IBPB_EXIT, [SPEC_TSA] = SPEC_VERW },
-	  SPEC_IBPB_EXIT | SPEC_RSB_FILL | SPEC_VERW, 0 },
+	  RETPOLINES | SPEC_IBPB_EXIT | SPEC_VERW, 0 },
 	{ "EPYC 9654, Zen 4",
 	  { AMD(0x19, 0x11, 1), .microcode = 0x0a10114c,
 	    .leaf88_ebx = AMD_OLD | (u32)(CPUID_88_EBX_BTC_NO |
@@ -290,6 +290,25 @@ static void test_full(void **state)
 	}
 }
 
+/* IBPB leaves nothing to be predicted by, but a thread beside this one trains
+ * anew. Either what keeps its predictions out stays, or a retpoline. */
+static void test_siblings_train(void **state)
+{
+	const u32 apart = SPEC_RETPOLINE | SPEC_IBRS | SPEC_AUTO_IBRS |
+			  SPEC_IBRS_EXIT | SPEC_STIBP;
+	static const enum speculation_mode modes[] = { SPECULATION_AUTO,
+						       SPECULATION_FULL };
+	struct speculation s;
+
+	for (u32 i = 0; i < 2 * ARRAY_SIZE(cpus); i++) {
+		const struct named_cpu *n = &cpus[i / 2];
+
+		speculation_choose(&n->cpu, modes[i % 2], &s);
+		if (n->cpu.smt && !(s.actions & apart))
+			fail_msg("%s: %#x", n->name, s.actions);
+	}
+}
+
 /* The L1D flush does what VERW does against MDS; nobody says so of what VERW
  * does on CPUs without MDS */
 static void test_full_keeps_verw(void **state)
@@ -328,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_off),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_full_keeps_verw),
+		cmocka_unit_test(test_siblings_train),
 		cmocka_unit_test(test_shadow_stack),
 	};
 
