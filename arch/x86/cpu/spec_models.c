@@ -19,9 +19,11 @@ struct model_row {
 
 #define EACH_STEP  0xff
 #define OLD        (BUG_L1TF | BUG_MDS | BUG_MULTIHIT | BUG_PBRSB)
-#define SKYLAKE    (OLD | BUG_MMIO | BUG_RETBLEED)
-#define ICELAKE    (OLD | BUG_MMIO)
+#define SKYLAKE    (OLD | BUG_MMIO | BUG_RETBLEED | BUG_GDS)
+#define CLIENT     (SKYLAKE | BUG_SRBDS)
+#define ICELAKE    (OLD | BUG_MMIO | BUG_GDS)
 #define HYBRID     (OLD | BUG_RFDS)
+#define TREMONT    ((OLD & ~BUG_PBRSB) | BUG_MMIO | BUG_RFDS | BUG_SRBDS)
 #define INTEL(...) VENDOR_INTEL, 6, __VA_ARGS__
 #define ZEN1       (BUG_RETBLEED | BUG_SRSO | BUG_DIV)
 #define ZEN2       (BUG_RETBLEED | BUG_SRSO | BUG_ZENBLEED)
@@ -45,29 +47,35 @@ static const struct model_row models[] = {
 	{ INTEL(0x7a, 0x7a, EACH_STEP), BUG_RFDS },
 	/* Tremont: server, client, Jasper Lake; with a core of Lakefield */
 	{ INTEL(0x86, 0x86, EACH_STEP), BUG_L1TF | BUG_MDS | BUG_MMIO | BUG_RFDS },
-	{ INTEL(0x96, 0x96, EACH_STEP), (OLD & ~BUG_PBRSB) | BUG_MMIO | BUG_RFDS },
-	{ INTEL(0x9c, 0x9c, EACH_STEP), (OLD & ~BUG_PBRSB) | BUG_MMIO | BUG_RFDS },
-	{ INTEL(0x8a, 0x8a, EACH_STEP), OLD | BUG_MMIO | BUG_RETBLEED },
+	{ INTEL(0x96, 0x96, EACH_STEP), TREMONT },
+	{ INTEL(0x9c, 0x9c, EACH_STEP), TREMONT },
+	{ INTEL(0x8a, 0x8a, EACH_STEP), OLD | BUG_MMIO | BUG_RETBLEED | BUG_SRBDS },
+	/* Ivy Bridge, Haswell and Broadwell, of clients */
+	{ INTEL(0x3a, 0x3a, EACH_STEP), OLD | BUG_SRBDS },
+	{ INTEL(0x3c, 0x3d, EACH_STEP), OLD | BUG_SRBDS },
+	{ INTEL(0x45, 0x47, EACH_STEP), OLD | BUG_SRBDS },
 	/* Sandy Bridge E, Haswell E, Broadwell E and DE */
 	{ INTEL(0x2d, 0x2d, EACH_STEP), OLD | BUG_MMIO },
 	{ INTEL(0x3f, 0x3f, EACH_STEP), OLD | BUG_MMIO },
 	{ INTEL(0x4f, 0x4f, EACH_STEP), OLD | BUG_MMIO },
 	{ INTEL(0x56, 0x56, EACH_STEP), OLD | BUG_MMIO },
 	/* Skylake, Cascade Lake, Cooper Lake; Kaby, Coffee, Whiskey, Comet */
-	{ INTEL(0x4e, 0x4e, EACH_STEP), SKYLAKE },
-	{ INTEL(0x5e, 0x5e, EACH_STEP), SKYLAKE },
+	{ INTEL(0x4e, 0x4e, EACH_STEP), CLIENT },
+	{ INTEL(0x5e, 0x5e, EACH_STEP), CLIENT },
 	{ INTEL(0x55, 0x55, 0x5), SKYLAKE },
 	{ INTEL(0x55, 0x55, EACH_STEP), SKYLAKE | BUG_ITS },
-	{ INTEL(0x8e, 0x8e, 0xb), SKYLAKE },
-	{ INTEL(0x8e, 0x8e, EACH_STEP), SKYLAKE | BUG_ITS },
-	{ INTEL(0x9e, 0x9e, 0xc), SKYLAKE },
-	{ INTEL(0x9e, 0x9e, EACH_STEP), SKYLAKE | BUG_ITS },
-	{ INTEL(0xa5, 0xa6, EACH_STEP), SKYLAKE | BUG_ITS },
+	{ INTEL(0x8e, 0x8e, 0xb), CLIENT },
+	{ INTEL(0x8e, 0x8e, EACH_STEP), CLIENT | BUG_ITS },
+	{ INTEL(0x9e, 0x9e, 0xc), CLIENT },
+	{ INTEL(0x9e, 0x9e, EACH_STEP), CLIENT | BUG_ITS },
+	{ INTEL(0xa6, 0xa6, 0x0), SKYLAKE | BUG_ITS },
+	{ INTEL(0xa5, 0xa6, EACH_STEP), CLIENT | BUG_ITS },
 	{ INTEL(0x66, 0x66, EACH_STEP), OLD | BUG_RETBLEED },
-	/* Ice Lake, Rocket Lake; ITS concerns their user mode alone */
+	/* Ice Lake, Tiger Lake, Rocket Lake; ITS concerns their user mode alone */
 	{ INTEL(0x6a, 0x6a, EACH_STEP), ICELAKE },
 	{ INTEL(0x6c, 0x6c, EACH_STEP), ICELAKE },
-	{ INTEL(0x7d, 0x7e, EACH_STEP), ICELAKE | BUG_RETBLEED },
+	{ INTEL(0x7d, 0x7e, EACH_STEP), ICELAKE | BUG_RETBLEED | BUG_SRBDS },
+	{ INTEL(0x8c, 0x8d, EACH_STEP), OLD | BUG_GDS },
 	{ INTEL(0xa7, 0xa7, EACH_STEP), ICELAKE | BUG_RETBLEED },
 	/* Alder Lake, Raptor Lake and Gracemont alone */
 	{ INTEL(0x97, 0x97, EACH_STEP), HYBRID },

@@ -204,6 +204,35 @@ static u32 rfds_actions(const struct spec_cpu *c)
 	return verw_if(has_cap(c, ARCH_CAP_RFDS_CLEAR));
 }
 
+/* The control is on no other CPU, whatever the list says */
+static bool gds_affected(const struct spec_cpu *c)
+{
+	return !has_cap(c, ARCH_CAP_GDS_NO) &&
+	       (has_cap(c, ARCH_CAP_GDS_CTRL) ||
+		(has_bug(c, BUG_GDS) && c->avx));
+}
+
+static u32 gds_actions(const struct spec_cpu *c)
+{
+	return has_cap(c, ARCH_CAP_GDS_CTRL) ? SPEC_GATHER_MITG
+					     : SPEC_VULNERABLE;
+}
+
+static bool has_srbds_ctrl(const struct spec_cpu *c)
+{
+	return c->leaf7_edx & CPUID_7_EDX_SRBDS_CTRL;
+}
+
+static bool srbds_affected(const struct spec_cpu *c)
+{
+	return has_bug(c, BUG_SRBDS) || has_srbds_ctrl(c);
+}
+
+static u32 srbds_actions(const struct spec_cpu *c)
+{
+	return has_srbds_ctrl(c) ? SPEC_RNG_MITG : SPEC_VULNERABLE;
+}
+
 static bool tsa_affected(const struct spec_cpu *c)
 {
 	u64 both = CPUID_821_ECX_TSA_SQ_NO | CPUID_821_ECX_TSA_L1_NO;
@@ -263,36 +292,14 @@ const struct spec_row spec_rows[SPEC_ATTACKS] = {
 	ATTACK(TAA,	"TAA",		INTEL,	taa,		true),
 	ATTACK(MMIO,	"MMIO stale data", INTEL, mmio,		true),
 	ATTACK(RFDS,	"RFDS",		INTEL,	rfds,		true),
+	ATTACK(GDS,	"GDS",		INTEL,	gds,		false),
+	ATTACK(SRBDS,	"SRBDS",	INTEL,	srbds,		false),
 	ATTACK(TSA,	"TSA",		AMD,	tsa,		true),
 	ATTACK(ZENBLEED,	"Zenbleed",	AMD,	zenbleed,	false),
 	ATTACK(DIV,	"DIV",		AMD,	div,		true),
 	ATTACK(MULTIHIT,	"iTLB multihit", INTEL,	multihit,	true),
 };
-
-const struct spec_words spec_words[] = {
-	{ SPEC_RETPOLINE, "retpolines" },
-	{ SPEC_IBRS, "enhanced IBRS" },
-	{ SPEC_AUTO_IBRS, "automatic IBRS" },
-	{ SPEC_STIBP, "STIBP" },
-	{ SPEC_BHI_DIS, "BHI_DIS_S" },
-	{ SPEC_TSX_OFF, "TSX off" },
-	{ SPEC_FP_FIX, "FP backup fix" },
-	{ SPEC_REDUCE, "reduced speculation" },
-	{ SPEC_SPLIT, "large pages split at the first fetch" },
-	{ SPEC_ALIGNED, "aligned branches" },
-	{ SPEC_IBRS_EXIT, "IBRS at each exit" },
-	{ SPEC_IBPB_EXIT, "IBPB at each exit" },
-	{ SPEC_RSB_FILL, "return stack filled at each exit" },
-	{ SPEC_RSB_ONE, "one call at each exit" },
-	{ SPEC_BHB_CLEAR, "branch history cleared at each exit" },
-	{ SPEC_VERW, "VERW at each entry" },
-	{ SPEC_L1D_FLUSH, "L1D flushed at each entry" },
-	{ SPEC_DIVIDE, "a division at each entry" },
-	{ SPEC_IBPB_SWITCH, "IBPB between guests" },
-	{ SPEC_VULNERABLE, "VULNERABLE, newer microcode may help" },
-};
 /* clang-format on */
-const u32 spec_word_count = ARRAY_SIZE(spec_words);
 
 /* Mode FULL, on a CPU that is not affected: what it can do all the same */
 static u32 forced_actions(const struct spec_row *row, const struct spec_cpu *c)

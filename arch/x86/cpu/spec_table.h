@@ -20,6 +20,8 @@ enum spec_bug {
 	BUG_ZENBLEED = 1 << 9,
 	BUG_DIV = 1 << 10,
 	BUG_PBRSB = 1 << 11, /* with enhanced IBRS */
+	BUG_GDS = 1 << 12,   /* with AVX */
+	BUG_SRBDS = 1 << 13, /* or SBDS, whose cure it shares */
 };
 
 /* enum spec_bug of the CPU's model */
@@ -37,13 +39,5 @@ struct spec_row {
 	bool forced; /* mode FULL: wherever the vendor's CPU has the means */
 };
 extern const struct spec_row spec_rows[SPEC_ATTACKS];
-
-/* Words for the log, for each action */
-struct spec_words {
-	u32 action;
-	const char *words;
-};
-extern const struct spec_words spec_words[];
-extern const u32 spec_word_count;
 
 #endif

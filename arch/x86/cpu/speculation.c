@@ -15,6 +15,37 @@
 
 struct speculation speculation;
 
+/* Words for the log, for each action */
+/* clang-format off */
+static const struct {
+	u32 action;
+	const char *words;
+} words[] = {
+	{ SPEC_RETPOLINE, "retpolines" },
+	{ SPEC_IBRS, "enhanced IBRS" },
+	{ SPEC_AUTO_IBRS, "automatic IBRS" },
+	{ SPEC_STIBP, "STIBP" },
+	{ SPEC_BHI_DIS, "BHI_DIS_S" },
+	{ SPEC_TSX_OFF, "TSX off" },
+	{ SPEC_FP_FIX, "FP backup fix" },
+	{ SPEC_REDUCE, "reduced speculation" },
+	{ SPEC_SPLIT, "large pages split at the first fetch" },
+	{ SPEC_ALIGNED, "aligned branches" },
+	{ SPEC_GATHER_MITG, "gathers held back by microcode" },
+	{ SPEC_RNG_MITG, "random numbers' buffer cleared by microcode" },
+	{ SPEC_IBRS_EXIT, "IBRS at each exit" },
+	{ SPEC_IBPB_EXIT, "IBPB at each exit" },
+	{ SPEC_RSB_FILL, "return stack filled at each exit" },
+	{ SPEC_RSB_ONE, "one call at each exit" },
+	{ SPEC_BHB_CLEAR, "branch history cleared at each exit" },
+	{ SPEC_VERW, "VERW at each entry" },
+	{ SPEC_L1D_FLUSH, "L1D flushed at each entry" },
+	{ SPEC_DIVIDE, "a division at each entry" },
+	{ SPEC_IBPB_SWITCH, "IBPB between guests" },
+	{ SPEC_VULNERABLE, "VULNERABLE, newer microcode may help" },
+};
+/* clang-format on */
+
 /* A leaf or subleaf that the CPU does not have reads as zero */
 static struct cpuid leaf(u32 number, u32 subleaf)
 {
@@ -38,6 +69,8 @@ static void read_cpu(struct spec_cpu *c)
 				.stepping = cpu_features.stepping,
 				.leaf7_edx = features7.edx,
 				.rtm = features7.ebx & CPUID_7_EBX_RTM,
+				.avx = leaf(CPUID_FEATURES, 0).ecx &
+				       CPUID_1_ECX_AVX,
 				.smt = cpu_features.smt_shift,
 				.shadow_stack = cet_has_shadow_stacks() };
 	c->leaf72_edx = leaf(CPUID_FEATURES7, 2).edx;
@@ -56,12 +89,12 @@ static void log_row(const struct spec_row *row, u32 actions)
 	char line[CHOICE_LEN] = "";
 	size_t used = 0;
 
-	for (u32 i = 0; i < spec_word_count && used < sizeof(line); i++) {
-		if (!(actions & spec_words[i].action))
+	for (u32 i = 0; i < ARRAY_SIZE(words) && used < sizeof(line); i++) {
+		if (!(actions & words[i].action))
 			continue;
 		used += (size_t)bh_snprintf(line + used, sizeof(line) - used,
 					    "%s%s", used ? ", " : "",
-					    spec_words[i].words);
+					    words[i].words);
 	}
 	log_info("speculation", "%s: %s", row->name, line);
 }

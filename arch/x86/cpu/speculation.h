@@ -29,6 +29,7 @@ struct spec_cpu {
 	u32 leaf821_eax, leaf821_ecx;
 	u64 arch_caps;     /* IA32_ARCH_CAPABILITIES, or 0 */
 	bool rtm;          /* has TSX */
+	bool avx;          /* without it, no gathers */
 	bool smt;          /* cores may have two threads */
 	bool shadow_stack; /* the host runs with CET shadow stacks */
 };
@@ -45,6 +46,8 @@ enum spec_attack {
 	SPEC_TAA,
 	SPEC_MMIO,
 	SPEC_RFDS,
+	SPEC_GDS,
+	SPEC_SRBDS,
 	SPEC_TSA,
 	SPEC_ZENBLEED,
 	SPEC_DIV,
@@ -52,7 +55,7 @@ enum spec_attack {
 	SPEC_ATTACKS
 };
 
-/* What can be done; each has its words in spec_table.c */
+/* What can be done; each has its words in speculation.c */
 enum spec_action {
 	/* At boot, on each core */
 	SPEC_RETPOLINE = 1 << 0, /* indirect branches (lib/thunk.asm) */
@@ -61,24 +64,26 @@ enum spec_action {
 	SPEC_STIBP = 1 << 3,
 	SPEC_BHI_DIS = 1 << 4,
 	SPEC_TSX_OFF = 1 << 5,
-	SPEC_FP_FIX = 1 << 6,  /* Zen 2's chicken bit */
-	SPEC_REDUCE = 1 << 7,  /* BP_CFG.BpSpecReduce */
-	SPEC_SPLIT = 1 << 8,   /* no executable large leaves (mm/pt.h) */
-	SPEC_ALIGNED = 1 << 9, /* as lib/thunk.asm always is */
+	SPEC_FP_FIX = 1 << 6,       /* Zen 2's chicken bit */
+	SPEC_REDUCE = 1 << 7,       /* BP_CFG.BpSpecReduce */
+	SPEC_SPLIT = 1 << 8,        /* no executable large leaves (mm/pt.h) */
+	SPEC_ALIGNED = 1 << 9,      /* as lib/thunk.asm always is */
+	SPEC_GATHER_MITG = 1 << 10, /* MCU_OPT_CTRL's GDS_MITG */
+	SPEC_RNG_MITG = 1 << 11,    /* MCU_OPT_CTRL's RNGDS_MITG */
 	/* At each exit */
-	SPEC_IBRS_EXIT = 1 << 10, /* IBRS written, the guest's at the entry */
-	SPEC_IBPB_EXIT = 1 << 11,
-	SPEC_RSB_FILL = 1 << 12,
-	SPEC_RSB_ONE = 1 << 13,
-	SPEC_BHB_CLEAR = 1 << 14,
+	SPEC_IBRS_EXIT = 1 << 12, /* IBRS written, the guest's at the entry */
+	SPEC_IBPB_EXIT = 1 << 13,
+	SPEC_RSB_FILL = 1 << 14,
+	SPEC_RSB_ONE = 1 << 15,
+	SPEC_BHB_CLEAR = 1 << 16,
 	/* At each entry */
-	SPEC_VERW = 1 << 15,
-	SPEC_L1D_FLUSH = 1 << 16,
-	SPEC_DIVIDE = 1 << 17,
+	SPEC_VERW = 1 << 17,
+	SPEC_L1D_FLUSH = 1 << 18,
+	SPEC_DIVIDE = 1 << 19,
 	/* When a core turns to another guest */
-	SPEC_IBPB_SWITCH = 1 << 18,
+	SPEC_IBPB_SWITCH = 1 << 20,
 	/* The CPU is affected, and something is missing */
-	SPEC_VULNERABLE = 1 << 19,
+	SPEC_VULNERABLE = 1 << 21,
 };
 
 struct speculation {

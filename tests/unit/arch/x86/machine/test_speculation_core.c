@@ -9,18 +9,19 @@
 #include "lib/errno.h"
 #include "tests/unit/fakes/log.h"
 
-#define WAS 0x500ull
+#define WAS 0xd00ull
 
 static struct {
 	u32 msr;
 	u64 value;
 } writes[8];
 static u32 write_count;
+static u64 was = WAS;
 static bool refuse;
 
 int rdmsr_safe(u32 msr, u64 *value)
 {
-	*value = WAS;
+	*value = was;
 	return 0;
 }
 
@@ -73,6 +74,26 @@ static void test_each(void **state)
 	}
 }
 
+/* What microcode does by itself is switched on again, if firmware has switched
+ * it off; each bit alone. A register that is right may be locked. */
+static void test_cleared(void **state)
+{
+	was = WAS | BIT(0) | BIT(4);
+	init_with(SPEC_GATHER_MITG, 0);
+	assert_int_equal(write_count, 1);
+	assert_int_equal(writes[0].msr, MSR_MCU_OPT_CTRL);
+	assert_int_equal(writes[0].value, WAS | BIT(0));
+	init_with(SPEC_RNG_MITG, 0);
+	assert_int_equal(write_count, 1);
+	assert_int_equal(writes[0].value, WAS | BIT(4));
+	was = WAS | BIT(5);
+	refuse = true;
+	init_with(SPEC_GATHER_MITG | SPEC_RNG_MITG, 0);
+	assert_int_equal(fake_log_warnings, 0);
+	refuse = false;
+	was = WAS;
+}
+
 /* A hypervisor below may not have what CPUID says: no crash, but a line */
 static void test_refused(void **state)
 {
@@ -87,6 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_each),
+		cmocka_unit_test(test_cleared),
 		cmocka_unit_test(test_refused),
 	};
 
