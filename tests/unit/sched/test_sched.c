@@ -4,14 +4,7 @@
  * The scheduler on a simulated core: the clock is the test's, so the source is
  * included here, unedited, behind a fake rdtsc().
  */
-#define rdtsc machine_rdtsc
-#include "arch/x86/machine/tsc.h"
-#undef rdtsc
-static u64 sim_now;
-static u64 rdtsc(void)
-{
-	return sim_now;
-}
+#include "tests/unit/fakes/core_tsc.h"
 /* The C library of the host has one of its own */
 #define sched_yield hv_sched_yield
 #include "sched/sched.c"
@@ -37,7 +30,7 @@ static int setup(void **state)
 {
 	memset(cpu, 0, sizeof(*cpu));
 	memset(e, 0, sizeof(e));
-	sim_now = 1000;
+	fake_now = 1000;
 	fake_timer = NULL;
 	assert_int_equal(sched_init_cpu(cpu), 0);
 	for (u32 i = 0; i < ARRAY_SIZE(e); i++)
@@ -55,7 +48,7 @@ static int teardown(void **state)
 /* Let @ticks pass as the run loop would: picks when something is pending */
 static void run(u64 ticks)
 {
-	u64 end = sim_now + ticks;
+	u64 end = fake_now + ticks;
 
 	for (;;) {
 		bool armed = fake_timer && timer_armed(fake_timer);
@@ -67,10 +60,10 @@ static void run(u64 ticks)
 		}
 		if (!armed || fake_timer->deadline > end)
 			break;
-		sim_now = MAX(sim_now, fake_timer->deadline);
+		fake_now = MAX(fake_now, fake_timer->deadline);
 		fake_timer_fire();
 	}
-	sim_now = end;
+	fake_now = end;
 }
 
 static void test_idle(void **state)
@@ -86,7 +79,7 @@ static void test_alone_has_no_tick(void **state)
 	assert_ptr_equal(sched_pick(), &e[0]);
 	assert_false(sched_is_blocked(&e[0]));
 	assert_null(fake_timer);
-	sim_now += 100 * SLICE;
+	fake_now += 100 * SLICE;
 	assert_ptr_equal(sched_pick(), &e[0]);
 	assert_null(fake_timer);
 }
@@ -129,7 +122,7 @@ static void test_sleeper_is_served_at_once(void **state)
 	sched_wake(&e[1]);
 	run(0);
 	assert_ptr_equal(cpu->sched->current, &e[1]);
-	sim_now += MS / 10;
+	fake_now += MS / 10;
 	sched_block(&e[1]);
 	assert_ptr_equal(sched_pick(), &e[0]);
 }
@@ -142,8 +135,8 @@ static void test_waking_often_gains_nothing(void **state)
 	sched_wake(&e[0]);
 	sched_wake(&e[1]);
 	run(0);
-	begin = sim_now;
-	while (sim_now < begin + 1000 * MS) {
+	begin = fake_now;
+	while (fake_now < begin + 1000 * MS) {
 		run(MS / 2);
 		if (cpu->sched->current == &e[1]) {
 			sched_block(&e[1]);
@@ -189,7 +182,7 @@ static void test_steal_is_the_wait_of_the_ready(void **state)
 
 static void test_steal_and_run_fill_the_time(void **state)
 {
-	u64 begin = sim_now;
+	u64 begin = fake_now;
 
 	for (u32 i = 0; i < 3; i++)
 		sched_wake(&e[i]);
@@ -200,10 +193,10 @@ static void test_steal_and_run_fill_the_time(void **state)
 	for (u32 i = 0; i < 3; i++) {
 		u64 waits = &e[i] == cpu->sched->current
 				    ? 0
-				    : sim_now - e[i].ready_tsc;
+				    : fake_now - e[i].ready_tsc;
 
 		assert_int_equal(e[i].run_tsc + e[i].steal_tsc + waits,
-				 sim_now - begin);
+				 fake_now - begin);
 	}
 }
 
