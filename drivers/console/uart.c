@@ -73,7 +73,7 @@ bool uart_present(void)
 	return READ_ONCE(present);
 }
 
-void uart_give_up(void)
+static void give_up(void)
 {
 	WRITE_ONCE(present, false);
 }
@@ -90,7 +90,7 @@ static bool uart_wait(u8 bit)
 			return true;
 		__builtin_ia32_pause();
 	}
-	uart_give_up();
+	give_up();
 	return false;
 }
 
@@ -123,7 +123,7 @@ u32 uart_room(void)
 		return 0;
 	lsr = uart_in(UART_LSR);
 	if (lsr == NO_DEVICE) {
-		uart_give_up();
+		give_up();
 		return 0;
 	}
 	if (lsr & UART_LSR_THRE)

@@ -22,13 +22,11 @@ enum uart_cause {
 bool uart_init(void);
 /* Is there one that answers? */
 bool uart_present(void);
-/* From now on there is none */
-void uart_give_up(void);
 /* Writes @len bytes as they are: who prints lines adds the CR. Polls for room,
  * up to 0.2 s; a UART that has none by then is dead and given up. */
 void uart_write(const char *s, size_t len);
 /* How many bytes uart_send() may have now, at most UART_FIFO_BYTES. One read of
- * the line status: no wait. */
+ * the line status: no wait. A UART that is gone is given up. */
 u32 uart_room(void);
 /* Writes the @len bytes at @s, at most uart_room(), without a look */
 void uart_send(const char *s, u32 len);

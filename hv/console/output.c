@@ -6,9 +6,14 @@
  * the core that began looks after it: it drains the queue where the UART has no
  * interrupt, or one that does not arrive.
  *
- * Locks: the console's protects queue and `active`. uart_lock protects the
- * UART's registers and the timer, and is held over at most a FIFO's worth of
- * port I/O; the console's is taken inside it, never the other way round.
+ * A UART that takes nothing for a second is stuck: its other end, a terminal
+ * server or a service processor, has stopped. Nobody waits for that. The
+ * interrupt or the timer finds out when it goes on.
+ *
+ * Locks: the console's protects queue, `active` and `stuck`; the latter two are
+ * cleared under uart_lock besides. uart_lock protects the UART's registers and
+ * the timer, and is held over at most a FIFO's worth of port I/O; the console's
+ * is taken inside it, never the other way round.
  */
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/timer.h"
@@ -19,12 +24,13 @@
 
 #define TICK_NS      1000000u      /* 16 bytes take 1.4 ms at 115200 baud */
 #define TICK_SLOW_NS 20000000u     /* while interrupts arrive */
-#define DEAD_NS      1000000000ull /* no byte taken for so long: given up */
+#define STUCK_NS     1000000000ull /* no byte taken for so long: it is stuck */
 #define FINISH_NS    3000000000ull
 
 static struct out_queue queue;
 static bool direct = true;
 static bool active; /* the UART is at work, and will come for what is queued */
+static bool stuck;  /* it takes nothing: what is said is lost until it does */
 
 static struct spinlock uart_lock;
 static bool irq;       /* the UART's interrupt is bound, */
@@ -44,14 +50,14 @@ bool output_put(u32 id, const char *s, u32 len)
 	if (!uart_present() || !len)
 		return true;
 	if (!direct)
-		return queue_put(&queue, id, s, len);
+		return stuck || queue_put(&queue, id, s, len);
 	uart_write(s, len);
 	return true;
 }
 
 bool output_roomy(u32 id)
 {
-	return direct || !uart_present() || queue_roomy(&queue, id);
+	return direct || stuck || !uart_present() || queue_roomy(&queue, id);
 }
 
 bool output_begin(void)
@@ -71,40 +77,42 @@ static u32 take(char *buf, u32 room)
 	console_lock();
 	n = queue_take(&queue, buf, room);
 	active = !queue_empty(&queue);
+	stuck = false;
 	console_unlock();
 	return n;
 }
 
-/* The UART takes nothing, for good */
-static void give_up(void)
+/* What waits is lost. The UART stays at work, for a look at when it takes
+ * something again; one that is gone does not. */
+static void lose_all(void)
 {
-	uart_give_up();
 	console_lock();
 	queue_clear(&queue);
-	active = false;
+	active = stuck = uart_present();
 	console_unlock();
 }
 
 /* Cores' TSCs differ a little, so @now may lie before what another one noted */
-static bool is_dead(u64 now)
+static bool is_stuck(u64 now)
 {
 	return !uart_present() ||
-	       (s64)(now - progress) > (s64)ns_to_tsc(DEAD_NS);
+	       (s64)(now - progress) > (s64)ns_to_tsc(STUCK_NS);
 }
 
-/* One FIFO's worth. UART lock held. */
+/* One FIFO's worth. UART lock held. The time is that before the look: a pause
+ * of this core's behind it is not the UART's. */
 static void pump(void)
 {
 	char bytes[UART_FIFO_BYTES];
+	u64 now = rdtsc();
 	u32 room = MIN(uart_room(), UART_FIFO_BYTES);
 	u32 n = room ? take(bytes, room) : 0;
-	u64 now = rdtsc();
 
 	uart_send(bytes, n);
 	if (room)
 		progress = now;
-	else if (is_dead(now))
-		give_up();
+	else if (is_stuck(now))
+		lose_all();
 	/* Whoever speaks next turns it on, which interrupts again */
 	if ((room && !n) || !READ_ONCE(active))
 		uart_tx_irq(false);
@@ -112,7 +120,7 @@ static void pump(void)
 
 static void tick_arm(void)
 {
-	u32 ns = irq_works ? TICK_SLOW_NS : TICK_NS;
+	u32 ns = irq_works || stuck ? TICK_SLOW_NS : TICK_NS;
 
 	tick_armed = true;
 	timer_arm(&tick, rdtsc() + ns_to_tsc(ns));

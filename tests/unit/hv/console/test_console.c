@@ -33,11 +33,6 @@ bool uart_present(void)
 	return true;
 }
 
-void uart_give_up(void)
-{
-	fail();
-}
-
 void uart_write(const char *s, size_t len)
 {
 	assert_true(shown_len + len < sizeof(shown));
