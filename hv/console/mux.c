@@ -53,6 +53,24 @@ static void show_fresh_line(void)
 		show_text("\r\n");
 }
 
+/* Ends a line of the hypervisor's among a guest's */
+static void show_mark(void)
+{
+	show_on_uart(con.mark[0] ? " " : "");
+	show_on_uart(con.mark);
+	show_text("\r\n");
+}
+
+/* A line of the hypervisor's among a guest's, which may have left the terminal
+ * in the middle of a control sequence */
+static void show_notice(const char *line, size_t len)
+{
+	show_on_uart(TERMINAL_PLAIN);
+	show_fresh_line();
+	show(0, line, len);
+	show_mark();
+}
+
 void mux_reset_terminal(void)
 {
 	show_on_uart(TERMINAL_RESET);
@@ -169,13 +187,10 @@ static void show_loss(struct speaker *sp)
 	sp->lost = 0;
 	len = (u32)bh_snprintf(text, sizeof(text), "(%llu bytes are lost)",
 			       lost);
-	if (focus_is_all()) {
+	if (focus_is_all())
 		show_named(sp, text, len);
-		return;
-	}
-	show_fresh_line();
-	show_text(text);
-	show_text("\r\n");
+	else
+		show_notice(text, len);
 }
 
 /* A speaker whose device waits and may go on; all that have lost something and
@@ -248,22 +263,10 @@ void mux_names(char *buf, size_t size)
 		bh_snprintf(buf + at, size - at, "all");
 }
 
-/* Ends a line of the hypervisor's among a guest's */
-static void show_mark(void)
-{
-	show_on_uart(con.mark[0] ? " " : "");
-	show_on_uart(con.mark);
-	show_text("\r\n");
-}
-
 void mux_alert(const char *line, size_t len)
 {
-	if (con.focus == 0 || focus_is_all())
-		return;
-	show_on_uart(TERMINAL_PLAIN);
-	show_fresh_line();
-	show(0, line, len);
-	show_mark();
+	if (con.focus && !focus_is_all())
+		show_notice(line, len);
 }
 
 static void show_banner(void)

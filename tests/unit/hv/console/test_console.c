@@ -448,6 +448,9 @@ static void test_flood(void **state)
 	assert_int_equal(
 		sscanf(strchr(shown, '('), "(%u bytes are lost)", &lost), 1);
 	assert_int_equal(count_of("x") + lost, 10001);
+	/* As a line of ours, whatever the guest has begun */
+	assert_non_null(strstr(strchr(shown, '('), con.mark));
+	assert_true(showed("\x18\x0f\x1b[0m\r\n("));
 	assert_int_equal(readies[1], 2);
 
 	/* A device that waits is not left behind by a switch */
