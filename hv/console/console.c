@@ -249,6 +249,8 @@ void console_finish(void)
 {
 	con.alone = true;
 	output_finish();
+	/* There is room again, for the log's last words first of all */
+	(void)mux_settle();
 	if (con.focus && !focus_is_all())
 		mux_reset_terminal();
 	if (con.mid_line)

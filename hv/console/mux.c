@@ -193,9 +193,7 @@ static void show_loss(struct speaker *sp)
 		show_notice(text, len);
 }
 
-/* A speaker whose device waits and may go on; all that have lost something and
- * have room again say so. Lock held. */
-static struct speaker *settle(void)
+struct speaker *mux_settle(void)
 {
 	struct speaker *ready = NULL;
 	bool left = false;
@@ -218,8 +216,8 @@ static struct speaker *settle(void)
 	return ready;
 }
 
-/* The same for its caller, who holds no lock: calls one device. False: none
- * waits that could go on. */
+/* Settles, and calls one device that waits. False: there is none. No lock
+ * held. */
 static bool settle_one(void)
 {
 	struct console_device device = { 0 };
@@ -227,7 +225,7 @@ static bool settle_one(void)
 	bool start;
 
 	console_lock();
-	ready = con.alone ? NULL : settle();
+	ready = con.alone ? NULL : mux_settle();
 	if (ready) {
 		ready->waits = false;
 		device = ready->device;

@@ -65,6 +65,9 @@ void mux_speak(struct speaker *sp, const char *s, size_t len);
 /* Is there room for what @sp says next? If not, its device's ready() is called
  * once there is. Lock held. */
 bool mux_roomy(struct speaker *sp);
+/* All that have lost something and have room again say so. Returns a speaker
+ * whose device waits and may go on, or NULL. Lock held. */
+struct speaker *mux_settle(void);
 /* Shows a line of the log to whoever looks at a guest. Lock held. */
 void mux_alert(const char *line, size_t len);
 /* Shows speaker @focus from now on, or all, behind a banner. Lock held. */

@@ -470,9 +470,13 @@ static void test_panic(void **state)
 	slow = true;
 	clear();
 	say(speaker_b, "last\n");
+	/* The log has just said more than the queue takes */
+	while (!con.speakers[0]->lost)
+		log_say(LOG_INFO, "too much");
 	assert_int_equal(shown_len, 0);
 	console_panic_mode();
-	assert_string_equal(shown, "[box] last\r\n");
+	assert_int_equal(strncmp(shown, "[box] last\r\n[log] too", 21), 0);
+	assert_true(showed("[log] too much\r\n[log] (16 bytes are lost)\r\n"));
 	assert_false(screen_released);
 	clear();
 	say(speaker_a, "nothing\n");
