@@ -24,6 +24,8 @@ bool fbcon_draw(void);
 /* Gives the screen to the privileged guest's kernel. What has been written is
  * still to be drawn. */
 void fbcon_release(void);
-/* Takes it back for a panic and clears it, so that the panic can be read */
+/* Takes it back and clears it, so that a panic or the machine's end can be
+ * read. Some 10 ms. */
 void fbcon_reclaim(void);
+
 #endif

@@ -30,7 +30,9 @@ static void (*taker)(u8 byte); /* console_take_over(); NULL: not yet */
 
 void console_take_over(void (*fn)(u8 byte))
 {
+	console_lock();
 	fbcon_reclaim();
+	console_unlock();
 	__atomic_store_n(&taker, fn, __ATOMIC_SEQ_CST);
 }
 

@@ -114,8 +114,10 @@ void fbcon_release(void)
 	screen_released = true;
 }
 
+/* Another core may write to it or draw it */
 void fbcon_reclaim(void)
 {
+	assert_true(con.alone || con.lock.next != con.lock.owner);
 	screen_released = false;
 }
 
@@ -465,6 +467,19 @@ static void test_flood(void **state)
 		timers_fire();
 }
 
+/* No guest runs any more: keys and screen are ours */
+static void test_take_over(void **state)
+{
+	memset(commands, 0, sizeof(commands));
+	screen_released = true;
+	console_take_over(on_key);
+	assert_false(screen_released);
+	type("k");
+	assert_string_equal(commands, "k");
+	assert_string_equal(received[0], "abc");
+	screen_released = true;
+}
+
 static void test_panic(void **state)
 {
 	slow = true;
@@ -488,9 +503,8 @@ static void test_panic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),
-		cmocka_unit_test(test_forgery),
-		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_life),  cmocka_unit_test(test_forgery),
+		cmocka_unit_test(test_flood), cmocka_unit_test(test_take_over),
 		cmocka_unit_test(test_panic),
 	};
 
