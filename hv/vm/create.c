@@ -11,6 +11,7 @@
 #include "hv/policy/cpuid.h"
 #include "hv/policy/msr.h"
 #include "hv/vm/devices.h"
+#include "hv/vm/machine_end.h"
 #include "hv/vm/memory.h"
 #include "hv/vm/vcpu.h"
 #include "include/hw/lapic.h"
@@ -250,6 +251,7 @@ int vm_create(const struct guest_config *config, struct vm **out)
 		vm_privileged = vm;
 	}
 	vms[vm_count++] = vm;
+	machine_guest_made();
 	*out = vm;
 	return 0;
 }

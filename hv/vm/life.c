@@ -34,11 +34,13 @@ static void start(struct vm *vm, enum vm_work first)
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vcpu_post(vm->vcpus[i], VE_START);
 	spin_unlock(&vm->lock);
+	/* machine_end() has passed it by if it was not running then */
+	if (machine_is_ending())
+		vm_end(vm, VM_END_POWER_OFF, "the machine ends");
 }
 
 void vm_start(struct vm *vm)
 {
-	machine_guest_started();
 	start(vm, VM_ZERO);
 }
 
@@ -52,9 +54,6 @@ static void restart(struct timer *t)
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
 	start(vm, VM_RESET);
-	/* machine_end() may have passed it by while it was neither */
-	if (machine_is_ending())
-		vm_end(vm, VM_END_POWER_OFF, "the machine ends");
 }
 
 /* Nothing of it runs, and nothing is left to do */

@@ -81,7 +81,7 @@ static void finish(void)
 	power_off();
 }
 
-void machine_guest_started(void)
+void machine_guest_made(void)
 {
 	__atomic_fetch_add(&guests_alive, 1, __ATOMIC_SEQ_CST);
 }

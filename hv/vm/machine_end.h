@@ -16,13 +16,14 @@ void machine_end(enum machine_end how);
  * the machine resets; 0: it waits for a key */
 void machine_reboot_after(u32 seconds);
 /*
- * hv/vm/life.c counts the guests that live: one starts, @vm has ended for good.
+ * How many guests live: one is made, @vm has ended for good. All are made
+ * before the first starts, so that none which ends at once counts as the last.
  * After machine_end(), the last one does what that said, and
  * machine_guest_ended() does not return. Nor does it if the last one ended by
  * itself: the machine powers off. If it did not, machine_stays() says why. Any
  * core, no locks held.
  */
-void machine_guest_started(void);
+void machine_guest_made(void);
 void machine_guest_ended(const struct vm *vm);
 /* No guest runs, and somebody should know: @why stays on every console until a
  * key is typed (the machine powers off) or the time of machine_reboot_after()

@@ -81,11 +81,6 @@ void load_abandon(struct vm *vm)
 	abandoned++;
 }
 
-void machine_guest_started(void)
-{
-	alive++;
-}
-
 void machine_guest_ended(const struct vm *vm)
 {
 	assert_true(fake_vm.privileged || ram_is_zero());
@@ -108,7 +103,8 @@ static int setup(void **state)
 {
 	fake_vm_init(2);
 	fake_ram_init(RAM, 0xaa);
-	resets = loads = fills = abandoned = alive = 0;
+	resets = loads = fills = abandoned = 0;
+	alive = 1;
 	ended_machines = fake_vm_ends = 0;
 	load_error = 0;
 	ending = false;
@@ -244,6 +240,12 @@ static void test_reset_at_the_machines_end(void **state)
 	stop(VM_END_RESET);
 	ending = true;
 	fake_timer_fire();
+	assert_int_equal(fake_vm_ends, 1);
+	assert_int_equal(fake_vm_end, VM_END_POWER_OFF);
+	/* Its first start came late */
+	setup(state);
+	ending = true;
+	vm_start(&fake_vm);
 	assert_int_equal(fake_vm_ends, 1);
 	assert_int_equal(fake_vm_end, VM_END_POWER_OFF);
 }

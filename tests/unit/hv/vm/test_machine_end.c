@@ -74,7 +74,7 @@ static void guest(enum vm_end how, const char *reason)
 {
 	fake_vm.end = how;
 	fake_vm.end_reason = reason;
-	machine_guest_started();
+	machine_guest_made();
 	machine_guest_ended(&fake_vm);
 }
 
@@ -196,7 +196,7 @@ static void failed_start_then_key(void)
 /* Others still run: nothing of that yet */
 static void crash_beside_another(void)
 {
-	machine_guest_started();
+	machine_guest_made();
 	guest(VM_END_CRASH, "triple fault");
 	assert_null(key);
 	assert_int_equal(fake_log_lines, 0);
@@ -207,7 +207,7 @@ static void crash_beside_another(void)
 /* The privileged guest's reset, which an isolated one answers by a crash */
 static void reset_is_asked_for(void)
 {
-	machine_guest_started();
+	machine_guest_made();
 	vms[0] = &fake_vm;
 	vm_count = 1;
 	machine_end(MACHINE_RESET);
