@@ -15,6 +15,8 @@ void vclock_init(struct vclock *c, u64 hz)
 
 u64 vclock_ticks(const struct vclock *c, u64 tsc)
 {
+	if ((s64)tsc < 0)
+		return 0;
 	return (u64)((u128)tsc * c->mul >> c->shift);
 }
 

@@ -19,7 +19,8 @@ struct vclock {
 
 /* Set the rate, @hz from 1 to 2^32. After tsc_init(). */
 void vclock_init(struct vclock *c, u64 hz);
-/* The whole clock ticks in @tsc TSC ticks */
+/* The whole clock ticks in @tsc TSC ticks since the clock's start. None if that
+ * is negative: the start was noted by a core whose TSC is a little ahead. */
 u64 vclock_ticks(const struct vclock *c, u64 tsc);
 /* The fewest TSC ticks that hold @ticks clock ticks: vclock_ticks() of it is at
  * least @ticks, and of one less is not. At most VCLOCK_NEVER. */

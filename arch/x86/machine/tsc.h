@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The calibrated TSC: the hypervisor's one clock. The cores' TSCs are taken to
- * be in step. Any core, any context; constant after tsc_init(), so no lock.
+ * be in step but for some ticks: what another core has noted may lie ahead, so
+ * differences are compared with their sign. Any core, any context; constant
+ * after tsc_init(), so no lock.
  */
 #ifndef ARCH_X86_MACHINE_TSC_H
 #define ARCH_X86_MACHINE_TSC_H

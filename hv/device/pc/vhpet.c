@@ -139,14 +139,17 @@ static void match(struct hpet_timer *t, u64 count)
 		line_set_source(h->vm, timer_irq(t), t->ticks.source, false);
 }
 
-/* Matches since the last look; a periodic timer goes on (2.3.9.2.2) */
+/* Matches since the last look; a periodic timer goes on (2.3.9.2.2). The last
+ * look may have been made by a core whose TSC is a little ahead. */
 static u64 matches(struct hpet_timer *t, u64 now)
 {
 	u64 passed = now - t->seen, period = timer_period(t);
 	u64 first = distance(t, t->seen + 1), count;
 
+	if ((s64)passed <= 0)
+		return 0;
 	t->seen = now;
-	if (!passed || first >= passed)
+	if (first >= passed)
 		return 0;
 	if (!period)
 		return 1;

@@ -59,7 +59,8 @@ static void timer_settle(struct vpm *p)
 {
 	u64 toggles = pm_count(p) >> PM_TMR_TOGGLE;
 
-	if (toggles == p->toggles)
+	/* Fewer: the last look was a core's whose TSC is a little ahead */
+	if (toggles <= p->toggles)
 		return;
 	p->toggles = toggles;
 	p->pm1_sts |= PM1_TMR;

@@ -39,7 +39,8 @@ struct vrtc {
 bool rtc_divider_held(const struct vrtc *r);
 /* True while the time registers stand still: that, or SET (Register B) */
 bool rtc_halted(const struct vrtc *r);
-/* Periods until now */
+/* Periods until now; not before the last look, which a core may have made whose
+ * TSC is a little ahead */
 u64 rtc_periods(const struct vrtc *r);
 /* Seconds since 1970 at @period, and the second of the day that they are */
 s64 rtc_seconds_at(const struct vrtc *r, u64 period);

@@ -56,12 +56,24 @@ static void test_never(void **state)
 	assert_int_equal(vclock_tsc(&c, 0), 0);
 }
 
+/* Noted by a core whose TSC is ahead, looked at by one whose TSC is not */
+static void test_before_the_start(void **state)
+{
+	struct vclock c;
+
+	tsc_khz = 2345678;
+	vclock_init(&c, 14318180);
+	assert_int_equal(vclock_ticks(&c, 0 - 1ull), 0);
+	assert_int_equal(vclock_ticks(&c, 0 - 100000ull), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inverse),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_never),
+		cmocka_unit_test(test_before_the_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

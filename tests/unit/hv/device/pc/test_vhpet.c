@@ -312,6 +312,28 @@ static void test_reset(void **state)
 	assert_int_equal(get(T_CONF(0)), 0x00f0000000000030);
 }
 
+/* Cores look in turn, and one's TSC is a little behind the others' */
+static void test_lagging_core(void **state)
+{
+	set(HPET_CONFIG, HPET_CONFIG_ENABLE);
+	board_now -= 1000;
+	assert_int_equal(get(HPET_COUNTER), 0);
+	board_now += 1000;
+	set(T_CONF(0),
+	    HPET_T_ENABLE | HPET_T_PERIODIC | HPET_T_VAL_SET | ROUTE(20));
+	set(T_CMP(0), 1000 * US);
+	board_pass_us(1);
+	for (u32 i = 0; i < 10; i++) {
+		board_pass_us(500);
+		get(HPET_COUNTER);
+		board_now -= 1000;
+		get(HPET_COUNTER);
+		board_now += 1000;
+		board_pass_us(500);
+		assert_int_equal(board_edges[20], i + 1);
+	}
+}
+
 static void test_random_writes(void **state)
 {
 	srandom(7);
@@ -356,6 +378,7 @@ int main(void)
 		T(test_passed_is_never),
 		T(test_absurd_and_not_taken),
 		T(test_reset),
+		T(test_lagging_core),
 		T(test_random_writes),
 	};
 

@@ -67,6 +67,21 @@ static void test_timer_interrupt(void **state)
 	assert_int_equal(board_line(PC_IRQ_SCI), 0);
 }
 
+/* Cores look in turn, and one's TSC is a little behind the others' */
+static void test_timer_on_lagging_core(void **state)
+{
+	board_now -= 1000;
+	assert_int_equal(in(PC_PM_TMR, 4), 0);
+	board_now += 1000;
+	while (!in(PC_PM1_STS, 2))
+		board_pass_us(1);
+	out(PC_PM1_STS, 2, PM1_TMR);
+	board_now -= 10000;
+	assert_int_equal(in(PC_PM1_STS, 2), 0);
+	board_now += 10000;
+	assert_int_equal(in(PC_PM1_STS, 2), 0);
+}
+
 static void test_power_button(void **state)
 {
 	out(PC_PM1_EN, 2, PM1_PWRBTN);
@@ -181,6 +196,7 @@ int main(void)
 		T(test_timer_counts),
 		T(test_timer_status_at_each_toggle),
 		T(test_timer_interrupt),
+		T(test_timer_on_lagging_core),
 		T(test_power_button),
 		T(test_enable_keeps_its_bits),
 		T(test_sleep),
