@@ -210,15 +210,6 @@ DefinitionBlock ("", "DSDT", 2, "BULKHD", "ISOLATED", 2)
 					})
 				}
 
-				Device (MOU)
-				{
-					Name (_HID, EisaId ("PNP0F13"))
-					Name (_CRS, ResourceTemplate ()
-					{
-						IRQNoFlags () { 12 }
-					})
-				}
-
 				Device (COM1)
 				{
 					Name (_HID, EisaId ("PNP0501"))

@@ -145,6 +145,11 @@ static void dsdt_and_facs(void)
 	check(occurs(d, "\x08_S5_\x12", 6) == 1 && !occurs(d, "_S3_", 4) &&
 		      !occurs(d, "_S4_", 4),
 	      "acpi.only_s5", "");
+	/* EISA ids: a PS/2 keyboard, and no mouse, for there is none */
+	section("ACPI 6.4 6.1.5");
+	check(occurs(d, "\x41\xd0\x03\x03", 4) == 1 &&
+		      !occurs(d, "\x41\xd0\x0f\x13", 4),
+	      "acpi.no_mouse", "");
 	section("ACPI 6.4 5.2.10");
 	check(same(facs, "FACS", 4) && facs[1] == 64 && !(fadt->facs % 64) &&
 		      fadt->x_facs == fadt->facs,

@@ -30,7 +30,7 @@ void rtc_cmos_fill(struct vrtc *r)
 	u32 sum = 0;
 
 	cmos_memory(r);
-	r->ram[CMOS_EQUIPMENT] = 0x06;  /* an FPU, a PS/2 pointer */
+	r->ram[CMOS_EQUIPMENT] = 0x02;  /* an FPU, no pointer */
 	r->ram[CMOS_BOOT_FIRST] = 0x32; /* disk, then CD */
 	r->ram[CMOS_BOOT_THIRD] = 0x41; /* network; no floppy signature test */
 	r->ram[CMOS_CPUS_LESS_ONE] = (u8)(r->vm->vcpu_count - 1);

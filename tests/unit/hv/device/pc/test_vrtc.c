@@ -361,6 +361,7 @@ static void test_ram(void **state)
 			 (GIB(2) - MIB(16)) / 65536);
 	assert_int_equal(get(0x5b) | get(0x5c) << 8 | get(0x5d) << 16,
 			 GIB(3) / 65536);
+	assert_int_equal(get(0x14), 0x02); /* no PS/2 pointer */
 	assert_int_equal(get(0x5f), 1);
 	for (u8 i = 0x10; i <= 0x2d; i++)
 		sum += get(i);
