@@ -1,0 +1,122 @@
+/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_func.c hv/assign/passthrough_guard.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/core/bus.c tests/unit/hv/assign/functions.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MSI-X tables where they are: what the guest writes, what the device gets */
+#include "include/hw/pci.h"
+#include "tests/unit/hv/assign/functions.h"
+
+static void test_msix(void **state)
+{
+	u32 i;
+
+	assert_int_equal(table_read(0, 3), 1);
+	for (i = 0; i < ENTRIES; i++) {
+		table_write(i, 0, 0xfee00000 | i << 12);
+		table_write(i, 1, 0);
+		table_write(i, 2, 0x30 + i);
+	}
+	table_write(0, 3, 0); /* unmasked before the enable */
+	assert_int_equal(routes, 0);
+	cfg_write(MSIX_CAP + 2, 2, 0xc000);
+	assert_int_equal(config[0][MSIX_CAP + 3] & 0xc0, 0xc0);
+	assert_int_equal(routes, 1);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	assert_int_equal(config[0][MSIX_CAP + 3] & 0xc0, 0x80);
+	assert_int_equal(hw_entry(0, 3), 0);
+	assert_int_equal(hw_entry(1, 3), 1);
+	table_write(ENTRIES - 1, 3, 0);
+	assert_int_equal(routed_data, 0x30 + ENTRIES - 1);
+	assert_int_equal(table_read(ENTRIES - 1, 2), 0x30 + ENTRIES - 1);
+	assert_int_equal(hw_entry(ENTRIES - 1, 2), HOST_DATA);
+	/* Each state of a change in place is the host's */
+	table_write(0, 0, 0xdead0000);
+	assert_int_equal(hw_entry(0, 3), 1);
+	table_write(0, 0, 0xfee03000);
+	assert_int_equal(hw_entry(0, 3), 0);
+	table_write(0, 3, 1);
+	assert_int_equal(hw_entry(0, 3), 1);
+	cfg_write(MSIX_CAP + 2, 2, 0);
+	assert_true(unroutes >= 2);
+	assert_false(config[0][MSIX_CAP + 3] & 0x80);
+}
+
+static void test_msix_shapes(void **state)
+{
+	/* qword access, and what is beside the table */
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF, 8,
+		  0x11fee01000ull);
+	assert_int_equal(
+		bus_read(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF, 8),
+		0x11fee01000ull);
+	assert_int_equal(
+		bus_read(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF + 2, 1),
+		0xe0);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF, 2, 0);
+	assert_int_equal(table_read(0, 0), 0xfee01000);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], BAR + 4, 4, 0xabcd);
+	assert_int_equal(bar[4] | bar[5] << 8, 0xabcd);
+	assert_int_equal(bus_read(&fake_vm.mmio, &fake_vcpus[0], BAR + 4, 2),
+			 0xabcd);
+	/* A write that ends inside the table goes nowhere */
+	memset(bar + TABLE_OFF - 4, 0xee, 4);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], BAR + TABLE_OFF - 4, 8, 0);
+	assert_int_equal(bar[TABLE_OFF - 4], 0xee);
+}
+
+static void test_msix_storm(void **state)
+{
+	table_write(5, 0, 0xfee01000);
+	table_write(5, 1, 0);
+	table_write(5, 2, 0x55);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	table_write(5, 3, 0);
+	assert_int_equal(hw_entry(5, 3), 0);
+	storm(&msi_pool[0], true);
+	assert_int_equal(hw_entry(5, 3), 1);
+	table_write(5, 0, 0xfee02000); /* the guest cannot lift it */
+	assert_int_equal(hw_entry(5, 3), 1);
+	storm(&msi_pool[0], false);
+	assert_int_equal(hw_entry(5, 3), 0);
+	/* It ends when the entry holds no message: nothing is unmasked */
+	storm(&msi_pool[0], true);
+	table_write(5, 0, 0xdead0000);
+	storm(&msi_pool[0], false);
+	assert_int_equal(hw_entry(5, 3), 1);
+}
+
+/* With decoding off, another function's registers may be at the trap */
+static void test_trap_of_one_that_is_off(void **state)
+{
+	table_write(0, 0, 0xfee01000);
+	table_write(0, 2, 0x41);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	cfg_write(4, 2, 0);
+	memset(bar, 0x5a, sizeof(bar));
+	assert_int_equal(table_read(0, 2), 0x5a5a5a5a);
+	table_write(0, 2, 0x12345678);
+	table_write(0, 3, 0);
+	assert_int_equal(hw_entry(0, 2), 0x12345678);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	assert_int_equal(hw_entry(1, 3), 0x5a5a5a5a);
+	assert_int_equal(routes, 0);
+	/* It is the table again, as it was */
+	memset(bar, 0xff, sizeof(bar));
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(meetings, 0);
+	assert_int_equal(table_read(0, 2), 0x41);
+	table_write(0, 3, 0);
+	assert_int_equal(hw_entry(0, 2), HOST_DATA);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_msix),
+		T(test_msix_shapes),
+		T(test_msix_storm),
+		T(test_trap_of_one_that_is_off),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
