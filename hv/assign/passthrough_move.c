@@ -12,7 +12,9 @@
  * they are sized with decoding off.
  *
  * A register that nobody knows may move a table as well. So after any write to
- * the function, its table is where the trap is, or decoding goes off.
+ * the function, its table is where the trap is, or decoding goes off. A write
+ * that begins a reset is an exception: behind it the function decodes nothing,
+ * and nobody may ask it for a while.
  */
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/tsc.h"
@@ -26,6 +28,29 @@
  * millisecond, of which a meeting takes some hundredths. */
 #define MEETINGS_AT_ONCE 4000u
 #define MEETING_MS       1u
+
+/* What begins a reset, for which a function may take 100 ms: a read meanwhile
+ * may keep the core until it is over (PCIe 4.0, 2.3.1 *Request Handling Rules*,
+ * 6.6.2 *Function Level Reset*, 5.3.1.4 *D3 State*) */
+static const struct {
+	u8 cap, byte;
+} resets[] = {
+	{ PCI_CAP_ID_PCIE, PCI_PCIE_CONTROL + 1 },
+	{ PCI_CAP_ID_AF, PCI_AF_CONTROL },
+	{ PCI_CAP_ID_PM, PCI_PM_CONTROL },
+};
+static_assert(ARRAY_SIZE(resets) == PASSTHROUGH_RESETS, "one place each");
+
+void passthrough_move_init(struct vfunc *f)
+{
+	u8 cap;
+
+	f->msix.rebar = pci_find_ext_cap(f->bdf, PCI_EXT_CAP_REBAR);
+	for (u32 i = 0; i < ARRAY_SIZE(resets); i++) {
+		cap = pci_find_cap(f->bdf, resets[i].cap);
+		f->resets[i] = cap ? (u16)(cap + resets[i].byte) : 0;
+	}
+}
 
 static u32 command_read(const struct vfunc *f)
 {
@@ -94,6 +119,14 @@ static bool is_mover(const struct vfunc *f, u32 offset, u8 size)
 			 PCI_REBAR_BYTES));
 }
 
+static bool may_reset(const struct vfunc *f, u32 offset, u8 size)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(resets); i++)
+		if (f->resets[i] && overlaps(offset, size, f->resets[i], 1))
+			return true;
+	return false;
+}
+
 /* The low byte of the command register */
 static void command_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 {
@@ -117,7 +150,7 @@ void passthrough_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 	if (f->msix.count && is_mover(f, offset, size))
 		passthrough_hold(f);
 	pci_write(f->bdf, (u16)offset, size, value);
-	if (f->msix.count && !in_step(f))
+	if (f->msix.count && !may_reset(f, offset, size) && !in_step(f))
 		passthrough_hold(f);
 }
 

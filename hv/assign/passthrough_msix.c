@@ -282,7 +282,6 @@ static void capability_read(struct vfunc *f)
 	f->msix.count = (u16)((control & PCI_MSIX_SIZE) + 1);
 	f->msix.bar = (u8)(table & PCI_MSIX_BIR);
 	f->msix.offset = table & ~PCI_MSIX_BIR;
-	f->msix.rebar = pci_find_ext_cap(f->bdf, PCI_EXT_CAP_REBAR);
 }
 
 /* A table of the most entries, wherever it begins in a page */
@@ -318,6 +317,7 @@ void passthrough_msix_init(struct vfunc *f)
 	if (!f->msix.cap)
 		return;
 	capability_read(f);
+	passthrough_move_init(f);
 	/* What firmware left there must not fire into our vectors */
 	hw_control(f);
 	err = table_create(f);

@@ -17,7 +17,8 @@
 #include "hv/irq/route.h"
 #include "mm/iomap.h"
 
-#define PASSTHROUGH_HASH 64u
+#define PASSTHROUGH_HASH   64u
+#define PASSTHROUGH_RESETS 3u
 
 struct vfunc;
 
@@ -56,6 +57,8 @@ struct vfunc {
 		struct iomap map;         /* of trap_base */
 		struct msix_entry *entries;
 	} msix;
+	/* Bytes of its registers that begin a reset; 0: none */
+	u16 resets[PASSTHROUGH_RESETS];
 	/* The guest turned memory decoding on, the hardware has it off: the
 	 * trap of the MSI-X table comes first (passthrough_move.c) */
 	bool decode_due;
@@ -128,8 +131,11 @@ int __must_check passthrough_meet(struct passthrough *pci,
 				  int (*change)(void *arg),
 				  void (*after)(void *arg), void *arg);
 
-/* Does the hardware decode memory? */
+/* Does the hardware decode memory? Yes if it does not answer: it may, behind a
+ * bridge that the guest has given other bus numbers. */
 bool passthrough_decodes(const struct vfunc *f);
+/* Find what passthrough_write() must know of a function with a table */
+void passthrough_move_init(struct vfunc *f);
 /* Turn decoding off, if it is on and the function has a table, until
  * passthrough_follow() */
 void passthrough_hold(struct vfunc *f);

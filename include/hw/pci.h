@@ -54,10 +54,20 @@
 #define PCI_INTERRUPT_LINE	0x3c
 #define PCI_INTERRUPT_PIN	0x3d
 
+#define PCI_CAP_ID_PM		0x01
 #define PCI_CAP_ID_MSI		0x05
 #define PCI_CAP_ID_PCIE		0x10
 #define PCI_CAP_ID_MSIX		0x11
+#define PCI_CAP_ID_AF		0x13
 #define PCI_CAP_FIRST		0x40	/* capabilities lie from here on */
+
+/* Device control, PM control and status (PCIe 4.0, 7.5.3.4, 7.5.2.2), Advanced
+ * Features control (PCI 3.0 ECN *Advanced Capabilities*) */
+#define PCI_PCIE_CONTROL	0x08
+#define PCI_PCIE_CONTROL_FLR	0x8000u
+#define PCI_PM_CONTROL		0x04
+#define PCI_AF_CONTROL		0x04
+#define PCI_AF_CONTROL_FLR	0x01u
 
 #define PCI_MSI_CONTROL		0x02
 #define PCI_MSI_ENABLE		0x0001u

@@ -16,7 +16,7 @@ u8 config[2][4096];
 u8 bar[16384] __attribute__((aligned(4096)));
 u8 bar_moved[16384] __attribute__((aligned(4096)));
 u32 routes, unroutes, unmaps, meetings, cf9;
-u32 writes_seen_off;
+u32 writes_seen_off, reads_behind_write;
 u64 routed_addr;
 u32 routed_data;
 bool alive;
@@ -52,6 +52,7 @@ u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
 	u32 value = ~0u;
 
 	assert_true(offset + size <= 4096 && offset % size == 0);
+	reads_behind_write++;
 	if (function(bdf)) {
 		value = 0;
 		memcpy(&value, function(bdf) + offset, size);
@@ -86,7 +87,7 @@ static void check_hardware(void)
 	u32 low, data;
 
 	/* An enabled MSI carries the host's message */
-	if (config[0][MSI_CAP + 2] & 1) {
+	if (has_msix(config[0]) && config[0][MSI_CAP + 2] & 1) {
 		memcpy(&low, &config[0][MSI_CAP + 4], 4);
 		memcpy(&data, &config[0][MSI_CAP + 12], 2);
 		assert_int_equal(low, HOST_ADDR);
@@ -108,6 +109,7 @@ void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
 	if (config[0][REBAR + 9])
 		config[0][0x11] = 0, config[0][0x12] &= 0xe0;
 	writes_seen_off += !(config[0][4] & PCI_COMMAND_MEMORY);
+	reads_behind_write = 0;
 	check_hardware();
 	check_trap(config[0]);
 	check_trap(config[1]);
@@ -123,6 +125,9 @@ u8 pci_find_cap(struct pci_bdf bdf, u8 id)
 		return 0;
 	return id == PCI_CAP_ID_MSI    ? (c[MSI_CAP] == id ? MSI_CAP : 0)
 	       : id == PCI_CAP_ID_MSIX ? MSIX_CAP
+	       : id == PCI_CAP_ID_PCIE ? PCIE_CAP
+	       : id == PCI_CAP_ID_AF   ? AF_CAP
+	       : id == PCI_CAP_ID_PM   ? PM_CAP
 				       : 0;
 }
 

@@ -18,6 +18,10 @@
 #define TABLE_OFF 0x800u
 #define ENTRIES   130u /* the table crosses into a second page's start */
 
+#define PCIE_CAP 0x98
+#define AF_CAP   0xb8
+#define PM_CAP   0xc8
+
 #define REBAR  0x200u
 #define SECRET 0x44u /* a write here moves BAR 0 to BAR_MOVED */
 
@@ -27,7 +31,8 @@
 extern u8 config[2][4096]; /* function 00:03.0 and 00:04.0 */
 extern u8 bar[16384], bar_moved[16384];
 extern u32 routes, unroutes, unmaps, meetings, cf9;
-extern u32 writes_seen_off; /* while function 0 decoded no memory */
+extern u32 writes_seen_off;    /* while function 0 decoded no memory */
+extern u32 reads_behind_write; /* of config space, since the last write there */
 extern u64 routed_addr;
 extern u32 routed_data;
 extern bool alive; /* created, and not yet to be destroyed */

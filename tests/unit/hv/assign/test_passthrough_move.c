@@ -218,6 +218,58 @@ static void test_place_of_one_that_is_off(void **state)
 	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
 }
 
+/* One that does not answer may decode all the same, behind a bridge that the
+ * guest has given other bus numbers: its trap stays, and works */
+static void test_no_answer(void **state)
+{
+	table_write(0, 0, 0xfee01000);
+	table_write(0, 3, 0);
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	memset(config[0], 0xff, sizeof(config[0]));
+	table_write(0, 0, 0x12345678);
+	assert_int_equal(hw_entry(0, 0), HOST_ADDR);
+	plug_second(BAR);
+	assert_false(config[1][4] & PCI_COMMAND_MEMORY);
+	table_write(0, 0, 0xfee02000);
+	assert_int_equal(routed_addr, 0xfee02000);
+}
+
+/* Nobody asks a function for anything just after its reset was begun: it has
+ * 100 ms to itself, and a core that reads may wait for it */
+static void test_reset(void **state)
+{
+	static const struct {
+		u32 offset;
+		u8 size;
+		u32 value;
+	} writes[] = {
+		{ PCIE_CAP + PCI_PCIE_CONTROL, 2, PCI_PCIE_CONTROL_FLR },
+		{ PCIE_CAP + PCI_PCIE_CONTROL + 1, 1,
+		  PCI_PCIE_CONTROL_FLR >> 8 },
+		{ PCIE_CAP + PCI_PCIE_CONTROL, 4, PCI_PCIE_CONTROL_FLR },
+		{ AF_CAP + PCI_AF_CONTROL, 1, PCI_AF_CONTROL_FLR },
+		{ AF_CAP + PCI_AF_CONTROL, 4, PCI_AF_CONTROL_FLR },
+		{ PM_CAP + PCI_PM_CONTROL, 2, 0 },
+		{ PM_CAP + PCI_PM_CONTROL, 1, 3 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(writes); i++) {
+		reads_behind_write = ~0u;
+		cfg_write(writes[i].offset, writes[i].size, writes[i].value);
+		assert_int_equal(reads_behind_write, 0);
+	}
+	/* It is as after power-on, and the guest puts back what was there */
+	put32(config[0] + 4, 0);
+	put32(config[0] + 0x10, 0);
+	cfg_write(0x10, 4, BAR);
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_true(config[0][4] & PCI_COMMAND_MEMORY);
+	assert_int_equal(meetings, 0);
+	/* Other registers of the capabilities are like any */
+	cfg_write(PM_CAP + PCI_PM_CONTROL + 2, 1, 0);
+	assert_int_not_equal(reads_behind_write, 0);
+}
+
 /* Other hardware answers where a function was: a slot, or a bus number, has
  * changed hands. What is known of the old one is not applied to it. */
 static void test_other_function_there(void **state)
@@ -269,6 +321,8 @@ int main(void)
 		T(test_no_rendezvous),
 		T(test_hot_plug),
 		T(test_place_of_one_that_is_off),
+		T(test_no_answer),
+		T(test_reset),
 		T(test_other_function_there),
 	};
 
