@@ -14,7 +14,10 @@
 #include "mm/owner.h"
 #include "mm/pt.h"
 
-#define DEFAULT_BASE 0xfed00000ull /* ICH9, 10.1.75 *HPTC* */
+/* A chipset decodes the HPET at one of four pages, chosen by a register that is
+ * the guest's, among others (ICH9, 10.1.75 *HPTC*) */
+#define FIRST_BASE 0xfed00000ull
+#define BASES      4u
 
 static struct {
 	u64 base;
@@ -64,8 +67,8 @@ void hpet_init(void)
 	count = 0;
 	for (u32 i = 0; i < acpi.hpet_count; i++)
 		hpet_add(acpi.hpets[i]);
-	if (owner_keep_device(DEFAULT_BASE, HPET_BYTES))
-		log_info("hpet", "there is RAM at %#llx", DEFAULT_BASE);
+	if (owner_keep_device(FIRST_BASE, BASES * PAGE_SIZE))
+		log_info("hpet", "there is RAM at %#llx", FIRST_BASE);
 }
 
 u32 hpet_count(void)

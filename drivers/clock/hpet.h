@@ -12,9 +12,9 @@
 
 /*
  * Finds the HPETs by their ACPI tables, turns all their interrupts off, and
- * lets the counter run. Their pages are nobody else's from now on. So is the
- * page at FED00000h, where chipsets put one that is switched on later. Boot
- * CPU, once, after acpi_init().
+ * lets the counter run. Their pages are nobody else's from now on. So are the
+ * four from FED00000h on, where chipsets put one that is switched on or moved
+ * later. Boot CPU, once, after acpi_init().
  */
 void hpet_init(void);
 /* How many there are, and where the registers of the @i'th begin. Any core. */
