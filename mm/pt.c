@@ -322,6 +322,23 @@ int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,
 	return -ENOENT;
 }
 
+u64 pt_hole(const struct page_table *pt, u64 addr)
+{
+	const u64 *table = pt->root;
+
+	addr &= PT_ADDR_MAX - 1;
+	for (u32 level = PT_LEVELS; level > 0; level--) {
+		u64 e = READ_ONCE(table[level_index(addr, level)]);
+
+		if (!entry_present(pt, e))
+			return level_size(level);
+		if (entry_is_leaf(e, level))
+			return 0;
+		table = entry_table(e);
+	}
+	return 0;
+}
+
 u64 *pt_slots_4k(struct page_table *pt, u64 addr)
 {
 	u64 *table = pt->root;

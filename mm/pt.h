@@ -51,7 +51,8 @@ int __must_check pt_init(struct page_table *pt, const struct pt_format *fmt,
  * absent entries. On an error nothing of it stays mapped. -EEXIST: some of it
  * is mapped. -ENOMEM: no memory for a table. -EINVAL: not whole pages, none or
  * too many, no PT_R, or @hpa goes beyond cpu_phys_end(): the bits above are
- * reserved in an entry, and its use would fault in the host.
+ * reserved in an entry, and its use would fault in the host. Where tables are
+ * already, it takes a step for each of their entries: see pt_hole().
  */
 int __must_check pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size,
 			u32 attrs);
@@ -76,6 +77,10 @@ int __must_check pt_exec(struct page_table *pt, u64 addr);
  * entry. -ENOENT: it is not mapped. */
 int __must_check pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa,
 			  u32 *attrs, u64 *left);
+/* The aligned piece around @addr, in bytes, for which there is neither a
+ * mapping nor a table: pt_map() of it, or of a part, is done in a few steps. 0:
+ * @addr is mapped. */
+u64 pt_hole(const struct page_table *pt, u64 addr);
 /* The 512 entries of the 4 KiB leaves of @addr's 2 MiB, whose tables are made
  * if absent, for a caller that writes leaves itself (mm/window.c). NULL: no
  * memory, or a large page is there. */

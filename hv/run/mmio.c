@@ -78,37 +78,31 @@ static u32 window_attrs(const struct vm *vm, u64 addr)
 	return attrs | PT_X;
 }
 
-static int map_piece(struct vm *vm, u64 addr, u64 lo, u64 hi)
+/* Where there is a table already, some of it may be mapped, and no core fills a
+ * large one entry by entry: @hole, of pt_hole(), is the most */
+static int map_piece(struct vm *vm, u64 addr, u64 hole)
 {
-	u64 size = piece_size(vm, addr, lo, hi);
-	int err = -EEXIST;
+	u64 base = ALIGN_DOWN(addr, hole), lo, hi, size;
 
-	/* A smaller piece of a larger one may be mapped already */
-	for (; size >= PAGE_SIZE && err == -EEXIST; size >>= 9) {
-		u64 base = ALIGN_DOWN(addr, size);
-
-		err = pt_map(&vm->npt, base, HPA(base), size,
-			     window_attrs(vm, addr));
-	}
-	return err;
+	if (!device_window(vm, addr, &lo, &hi))
+		return -EFAULT;
+	size = piece_size(vm, addr, MAX(lo, base), MIN(hi, base + hole));
+	base = ALIGN_DOWN(addr, size);
+	return pt_map(&vm->npt, base, HPA(base), size, window_attrs(vm, addr));
 }
 
 /* 0: mapped (or another vCPU did it), enter again */
 static int device_map(struct vm *vm, u64 addr)
 {
-	u64 lo, hi;
-	u32 attrs;
-	hpa_t hpa;
-	int err;
+	u64 lo, hi, hole;
+	int err = 0;
 
 	if (addr >= BIT(vm->phys_bits) || !device_window(vm, addr, &lo, &hi))
 		return -EFAULT;
 	spin_lock(&npt_lock);
-	err = pt_query(&vm->npt, addr, &hpa, &attrs, &lo);
-	if (err)
-		err = device_window(vm, addr, &lo, &hi)
-			      ? map_piece(vm, addr, lo, hi)
-			      : -EFAULT;
+	hole = pt_hole(&vm->npt, addr);
+	if (hole)
+		err = map_piece(vm, addr, hole);
 	spin_unlock(&npt_lock);
 	return err;
 }

@@ -196,6 +196,11 @@ static void test_split(void **state)
 	assert_int_equal(pt_query(&pt, PAGE_1G + PAGE_2M, &hpa, &attrs, &left),
 			 0);
 	assert_int_equal(left, PAGE_2M);
+	/* What has no table yet, and what has one and is not mapped */
+	assert_int_equal(pt_hole(&pt, PAGE_1G + 0x2fff), 0);
+	assert_int_equal(pt_hole(&pt, PAGE_1G + 0x3fff), PAGE_SIZE);
+	assert_int_equal(pt_hole(&pt, 5 * PAGE_1G), PAGE_1G);
+	assert_int_equal(pt_hole(&pt, ~0ull), GIB(512));
 	/* Overlap is refused whole, then the hole takes it */
 	assert_int_equal(
 		pt_map(&pt, PAGE_1G + 0x2000, HPA(0), 3 * PAGE_SIZE, PT_R),

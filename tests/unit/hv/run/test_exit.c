@@ -221,10 +221,9 @@ int pt_exec(struct page_table *pt, u64 addr)
 {
 	return 0;
 }
-int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,
-	     u64 *left)
+u64 pt_hole(const struct page_table *pt, u64 addr)
 {
-	return -ENOENT;
+	return GIB(512);
 }
 
 int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)

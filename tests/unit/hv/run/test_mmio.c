@@ -115,6 +115,28 @@ static void test_device(void **state)
 	assert_non_null(strstr(kill_reason, "no RAM"));
 }
 
+/* Where a table was left, what is touched is mapped, not all that the table has
+ * room for */
+static void test_left_table(void **state)
+{
+	u64 left;
+	u32 attrs;
+	hpa_t hpa;
+
+	fake_owners[0].size = WINDOW;
+	assert_int_equal(touch(WINDOW, ACCESS_R), VERDICT_RESUME);
+	assert_int_equal(pt_unmap(&fake_vm.npt, WINDOW + PAGE_SIZE, PAGE_SIZE),
+			 0);
+	assert_int_equal(pt_unmap(&fake_vm.npt, WINDOW, PAGE_2M), 0);
+	assert_int_equal(touch(WINDOW + 0x3000, ACCESS_W), VERDICT_RESUME);
+	assert_int_equal(leaf_bytes(WINDOW + 0x3000), PAGE_SIZE);
+	assert_int_equal(
+		pt_query(&fake_vm.npt, WINDOW + 0x4000, &hpa, &attrs, &left),
+		-ENOENT);
+	assert_int_equal(touch(WINDOW + PAGE_2M, ACCESS_R), VERDICT_RESUME);
+	assert_int_equal(leaf_bytes(WINDOW + PAGE_2M), PAGE_2M);
+}
+
 /* The firmware's code may lie outside of RAM */
 static void test_firmware(void **state)
 {
@@ -152,9 +174,10 @@ static void test_walk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_fetch_splits),  TEST(test_no_table_left),
-		TEST(test_device),        TEST(test_firmware),
-		TEST(test_nothing_there), TEST(test_walk),
+		TEST(test_fetch_splits), TEST(test_no_table_left),
+		TEST(test_device),       TEST(test_left_table),
+		TEST(test_firmware),     TEST(test_nothing_there),
+		TEST(test_walk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
