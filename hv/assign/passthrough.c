@@ -77,33 +77,39 @@ static void func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 		passthrough_write(f, offset, size, value);
 }
 
-static u32 config_read(struct passthrough *pci, struct pci_address a, u8 size)
+/* Drops the lock, and does what a look at @f, or a write to it, has begun. It
+ * may be NULL. */
+static void config_done(struct vcpu *v, struct vfunc *f)
 {
+	struct passthrough *pci = passthrough_of(v->vm);
+	bool follow = f && f->decode_due;
+
+	spin_unlock(&pci->lock);
+	if (follow)
+		passthrough_follow(f);
+	if (f && READ_ONCE(f->msix.left))
+		vcpu_post(v, VE_ASSIGN);
+}
+
+static u32 config_read(struct vcpu *v, struct pci_address a, u8 size)
+{
+	struct vfunc *f = passthrough_func_lock(passthrough_of(v->vm), a.bdf);
 	u32 value = (u32)ones_of(size);
-	struct vfunc *f = passthrough_func_lock(pci, a.bdf);
-	bool follow;
 
 	if (f)
 		value = func_read(f, a.reg, size) & (u32)ones_of(size);
-	follow = f && f->decode_due; /* it is new */
-	spin_unlock(&pci->lock);
-	if (follow)
-		passthrough_follow(f);
+	config_done(v, f); /* it may be new */
 	return value;
 }
 
-static void config_write(struct passthrough *pci, struct pci_address a, u8 size,
+static void config_write(struct vcpu *v, struct pci_address a, u8 size,
 			 u32 value)
 {
-	struct vfunc *f = passthrough_func_lock(pci, a.bdf);
-	bool follow;
+	struct vfunc *f = passthrough_func_lock(passthrough_of(v->vm), a.bdf);
 
 	if (f)
 		func_write(f, a.reg, size, value);
-	follow = f && f->decode_due;
-	spin_unlock(&pci->lock);
-	if (follow)
-		passthrough_follow(f);
+	config_done(v, f);
 }
 
 /* The piece an access starts with: the largest aligned 4, 2 or 1 bytes */
@@ -134,9 +140,7 @@ static u64 ecam_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 		u64 at = offset + i;
 
 		n = piece(at, (u8)(size - i));
-		value |= (u64)config_read(passthrough_of(v->vm),
-					  ecam_address(dev, at), n)
-			 << i * 8;
+		value |= (u64)config_read(v, ecam_address(dev, at), n) << i * 8;
 	}
 	return value;
 }
@@ -150,7 +154,7 @@ static void ecam_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		u64 at = offset + i;
 
 		n = piece(at, (u8)(size - i));
-		config_write(passthrough_of(v->vm), ecam_address(dev, at), n,
+		config_write(v, ecam_address(dev, at), n,
 			     (u32)(value >> i * 8));
 	}
 }
@@ -181,7 +185,7 @@ static void address_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 
 static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
-	struct passthrough *pci = dev;
+	const struct passthrough *pci = dev;
 	u32 address = READ_ONCE(pci->address), value = 0;
 	u8 i, n;
 
@@ -191,7 +195,7 @@ static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 		u32 at = (u32)offset + i;
 
 		n = piece(at, (u8)(size - i));
-		value |= config_read(pci, pci_port_split(address, at), n)
+		value |= config_read(v, pci_port_split(address, at), n)
 			 << i * 8;
 	}
 	return value;
@@ -200,7 +204,7 @@ static u64 data_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		       u64 value)
 {
-	struct passthrough *pci = dev;
+	const struct passthrough *pci = dev;
 	u32 address = READ_ONCE(pci->address);
 	u8 i, n;
 
@@ -210,7 +214,7 @@ static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		u32 at = (u32)offset + i;
 
 		n = piece(at, (u8)(size - i));
-		config_write(pci, pci_port_split(address, at), n,
+		config_write(v, pci_port_split(address, at), n,
 			     (u32)(value >> i * 8));
 	}
 }

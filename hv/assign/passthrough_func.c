@@ -156,6 +156,24 @@ void passthrough_func_found(struct pci_bdf bdf, void *arg)
 		passthrough_msix_place_first(f);
 }
 
+void passthrough_go_on(struct vcpu *v)
+{
+	struct passthrough *pci = v->vm->devices[VDEV_passthrough];
+	struct piece piece = piece_begin();
+	bool more = false;
+
+	spin_lock(&pci->lock);
+	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
+		for (struct vfunc *f = pci->hash[i]; f; f = f->next) {
+			if (f->msix.left && !piece_over(&piece))
+				passthrough_msix_step(f, &piece);
+			more |= f->msix.left != 0;
+		}
+	spin_unlock(&pci->lock);
+	if (more)
+		vcpu_post(v, VE_ASSIGN);
+}
+
 static void func_free(struct vfunc *f)
 {
 	passthrough_msi_release(f);

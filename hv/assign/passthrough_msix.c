@@ -37,14 +37,16 @@ static bool table_there(const struct vfunc *f)
 	return f->msix.table && passthrough_decodes(f);
 }
 
-/* On only behind a trap, and once the entries have reached the device */
+/* On only behind a trap. All are masked until the entries have reached the
+ * device: it keeps what it would send (PCI 3.0, 6.8.2.3 *Message Control for
+ * MSI-X*). */
 static void hw_control(const struct vfunc *f)
 {
 	bool on = f->msix.enabled && table_there(f);
 	u32 word = pci_read(f->bdf, f->msix.cap, 4) & ~MSIX_CONTROL_VIRTUAL;
 
 	word |= on ? CONTROL(PCI_MSIX_ENABLE) : 0;
-	word |= f->msix.masked ? CONTROL(PCI_MSIX_MASK_ALL) : 0;
+	word |= f->msix.masked || f->msix.left ? CONTROL(PCI_MSIX_MASK_ALL) : 0;
 	pci_write(f->bdf, f->msix.cap, 4, word);
 }
 
@@ -115,16 +117,27 @@ static void entries_unroute(struct vfunc *f)
 
 void passthrough_msix_sync(struct vfunc *f)
 {
-	u32 i;
-
 	if (!f->msix.cap)
 		return;
-	if (f->msix.enabled && table_there(f))
-		for (i = 0; i < f->msix.count; i++)
-			entry_sync(f, &f->msix.entries[i]);
+	f->msix.left = f->msix.enabled && table_there(f) ? f->msix.count : 0;
 	hw_control(f);
 	if (!f->msix.enabled)
 		entries_unroute(f);
+}
+
+void passthrough_msix_step(struct vfunc *f, const struct piece *piece)
+{
+	/* Turned off meanwhile: it is synced once it is turned on */
+	if (!table_there(f))
+		f->msix.left = 0;
+	while (f->msix.left) {
+		entry_sync(f, &f->msix.entries[f->msix.count - f->msix.left]);
+		f->msix.left--;
+		if (piece_over(piece))
+			break;
+	}
+	if (!f->msix.left)
+		hw_control(f);
 }
 
 u32 passthrough_msix_control_read(const struct vfunc *f)
@@ -344,6 +357,7 @@ void passthrough_msix_forget(struct vfunc *f)
 	if (!f->msix.entries)
 		return;
 	entries_unroute(f);
+	f->msix.left = 0;
 	passthrough_msix_unplace(f);
 	kmem_free(&f->pci->vm->budget, f->msix.entries, entries_bytes(f));
 	f->msix.entries = NULL;

@@ -13,6 +13,8 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
+#include "hv/assign/passthrough.h"
+#include "hv/core/piece.h"
 #include "hv/core/vm.h"
 #include "hv/irq/route.h"
 #include "mm/iomap.h"
@@ -50,6 +52,7 @@ struct vfunc {
 		u8 bar;    /* index of the BAR that holds the table */
 		u16 rebar; /* offset of the Resizable BAR capability; 0: none */
 		u16 count;
+		u16 left; /* the last ones, not yet in step with the device */
 		bool enabled, masked; /* control bits as the guest wrote them */
 		u32 offset;           /* of the table in the BAR */
 		u64 table;            /* its address; 0: not placed */
@@ -109,8 +112,12 @@ void passthrough_msix_release(struct vfunc *f);
 /* Trap the table where firmware put it, while the VM is built: later the bus is
  * searched without a lock, and passthrough_follow() does it */
 void passthrough_msix_place_first(struct vfunc *f);
-/* Bring the hardware's table and enable bit in step with the guest's */
+/* Bring the hardware's table and enable bit in step with the guest's: at once
+ * what is no work, and the entries by passthrough_msix_step() as long as some
+ * are left. The device sends none of them before. */
 void passthrough_msix_sync(struct vfunc *f);
+/* The next entries, until @piece is over; at least one, if any is left */
+void passthrough_msix_step(struct vfunc *f, const struct piece *piece);
 /* Where the table is by the BAR as it is now; 0: nowhere */
 u64 passthrough_msix_table_address(const struct vfunc *f);
 /* Add the trap at @table (bus region and mapping); no vCPU looks at the bus,

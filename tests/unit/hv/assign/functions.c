@@ -5,6 +5,8 @@
 #include "arch/x86/machine/smp.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
+#include "hv/assign/passthrough.h"
+#include "hv/core/piece.h"
 #include "hv/irq/route.h"
 #include "include/hw/pci.h"
 #include "tests/unit/fakes/ioremap.h"
@@ -22,6 +24,7 @@ u32 routed_data;
 bool alive;
 u8 bar_type;
 bool writes_everywhere;
+bool table_is_slow;
 bool core_is_silent;
 void (*meanwhile)(void);
 struct irq_msi msi_pool[256];
@@ -166,6 +169,9 @@ void mmio_write(volatile void *addr, u8 size, u64 value)
 	const u8 *p = (const u8 *)addr;
 	const u8 *table = p >= bar && p < bar + sizeof(bar) ? bar : bar_moved;
 
+	if (table_is_slow)
+		for (u64 end = rdtsc() + PIECE_TICKS_MIN * 3; rdtsc() < end;)
+			;
 	memcpy((void *)addr, &value, size);
 	table += TABLE_OFF;
 	if (p >= table && p < table + ENTRIES * 16 &&
@@ -272,7 +278,7 @@ int setup(void **state)
 	memset(msi_pool, 0, sizeof(msi_pool));
 	routes = unroutes = unmaps = meetings = 0;
 	bar_type = 0;
-	writes_everywhere = false;
+	writes_everywhere = table_is_slow = false;
 	core_is_silent = false;
 	fake_ratelimit_left = ~0u;
 	put32(config[0], 0x12345678);
@@ -302,6 +308,17 @@ int teardown(void **state)
 	return 0;
 }
 
+bool go_on(void)
+{
+	struct vcpu *v = &fake_vcpus[0];
+
+	if (!(v->events & VE_ASSIGN))
+		return false;
+	v->events &= ~(u32)VE_ASSIGN;
+	passthrough_go_on(v);
+	return true;
+}
+
 u32 cfg_read(u32 devfn, u32 off, u8 size)
 {
 	return (u32)bus_read(&fake_vm.mmio, &fake_vcpus[0],
@@ -312,6 +329,8 @@ void cfg_write(u32 off, u8 size, u32 value)
 {
 	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xb0000000 + 0x18000 + off,
 		  size, value);
+	while (go_on())
+		;
 }
 
 void table_write(u32 entry, u32 word, u32 value)

@@ -38,6 +38,7 @@ extern u32 routed_data;
 extern bool alive; /* created, and not yet to be destroyed */
 extern u8 bar_type;
 extern bool writes_everywhere; /* as a chipset's function has registers */
+extern bool table_is_slow;     /* a write to it takes longer than a piece */
 extern bool core_is_silent;
 extern void (*meanwhile)(void); /* what another core does before it comes */
 
@@ -58,8 +59,11 @@ int setup(void **state);
 int teardown(void **state);
 /* The guest is made once more, with the functions as they are now */
 void new_guest(void);
-/* The guest's accesses: config space, of function 0 if none is named, and the
- * table at BAR */
+/* What the vCPU does before it goes on in the guest: a piece of what its access
+ * has begun. False: there was nothing. */
+bool go_on(void);
+/* The guest's accesses: config space, of function 0 if none is named, whose
+ * writes are over when it goes on, and the table at BAR */
 u32 cfg_read(u32 devfn, u32 off, u8 size);
 void cfg_write(u32 off, u8 size, u32 value);
 void table_write(u32 entry, u32 word, u32 value);

@@ -107,6 +107,56 @@ static void test_trap_of_one_that_is_off(void **state)
 	assert_int_equal(hw_entry(0, 2), HOST_DATA);
 }
 
+/* A large table, or a slow one, is filled in pieces. Meanwhile the device keeps
+ * what it has to send, and the guest's other vCPUs go on. */
+static void test_pieces(void **state)
+{
+	u32 pieces = 0;
+
+	for (u32 i = 0; i < ENTRIES; i++) {
+		table_write(i, 0, 0xfee01000);
+		table_write(i, 1, 0);
+		table_write(i, 2, 0x41);
+		table_write(i, 3, 0);
+	}
+	table_is_slow = true;
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xb0018000 + MSIX_CAP + 2, 2,
+		  0x8000);
+	assert_int_equal(routes, 0);
+	while (go_on()) {
+		assert_int_equal(routes, ++pieces);
+		if (pieces == ENTRIES)
+			break;
+		assert_int_equal(config[0][MSIX_CAP + 3] & 0xc0, 0xc0);
+		assert_int_equal(cfg_read(0x18, MSIX_CAP + 3, 1) & 0xc0, 0x80);
+		assert_int_equal(hw_entry(pieces - 1, 3), 0);
+		assert_int_equal(hw_entry(pieces, 3), 1);
+	}
+	assert_int_equal(pieces, ENTRIES);
+	assert_false(go_on());
+	assert_int_equal(config[0][MSIX_CAP + 3] & 0xc0, 0x80);
+	/* Turned off in the middle, there is nothing left to do */
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xb0018000 + MSIX_CAP + 2, 2,
+		  0x8000);
+	assert_true(go_on());
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xb0018000 + MSIX_CAP + 2, 2,
+		  0);
+	assert_int_equal(unroutes, ENTRIES);
+	while (go_on())
+		;
+	assert_int_equal(config[0][MSIX_CAP + 3] & 0xc0, 0);
+	assert_int_equal(routes, ENTRIES + 1);
+	/* So it is if memory is turned off */
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xb0018000 + MSIX_CAP + 2, 2,
+		  0x8000);
+	assert_true(go_on());
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xb0018000 + 4, 2, 0);
+	while (go_on())
+		;
+	assert_int_equal(config[0][MSIX_CAP + 3] & 0xc0, 0);
+	assert_int_equal(routes, ENTRIES + 2);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -115,6 +165,7 @@ int main(void)
 		T(test_msix),
 		T(test_msix_shapes),
 		T(test_msix_storm),
+		T(test_pieces),
 		T(test_trap_of_one_that_is_off),
 	};
 

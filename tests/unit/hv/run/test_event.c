@@ -4,6 +4,7 @@
  * What a vCPU takes before an entry, on a back-end that only takes notes. Over
  * 400 lines: the fake back-end and controllers serve every case.
  */
+#include "hv/assign/passthrough.h"
 #include "hv/core/vcpu.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic.h"
@@ -25,7 +26,7 @@ static struct vm vm;
 static struct vcpu vcpu;
 static u32 apic_page[1024];
 static struct vcpu_event injected;
-static u32 injections, windows[2], parked, resets, ended, followed;
+static u32 injections, windows[2], parked, resets, ended, followed, pieces;
 static u32 pv_resets, reports;
 static int irr, isr; /* vectors, -1: none */
 static bool pic;
@@ -123,6 +124,13 @@ int vpic_acknowledge(struct vm *m)
 	return 0x30;
 }
 
+/* Two pieces */
+void passthrough_go_on(struct vcpu *v)
+{
+	if (++pieces == 1)
+		v->events |= VE_ASSIGN;
+}
+
 void vtimer_follow(struct vm *m)
 {
 	followed++;
@@ -155,7 +163,8 @@ static int setup(void **state)
 	vcpu.vm = &vm;
 	vcpu.hw.apic_page = apic_page;
 	vcpu.hw.regs.rflags = RFLAGS_IF;
-	injections = fake_blocks = parked = resets = ended = followed = 0;
+	injections = fake_blocks = parked = resets = ended = followed = pieces =
+		0;
 	irr = isr = -1;
 	pic = built = false;
 	return 0;
@@ -248,6 +257,24 @@ static void test_device_timer_is_followed(void **state)
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(followed, 1);
 	assert_int_equal(fake_blocks, 1);
+}
+
+/* It goes on with a device's table as long as there is more, halted or not */
+static void test_device_work(void **state)
+{
+	vcpu.activity = VCPU_HALTED;
+	vcpu.events = VE_ASSIGN;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(pieces, 1);
+	assert_int_equal(vcpu.events, VE_ASSIGN);
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(pieces, 2);
+	assert_int_equal(vcpu.events, 0);
+	/* The end of the guest ends it */
+	vcpu.events = VE_ASSIGN | VE_STOP;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(pieces, 2);
+	assert_int_equal(parked, 1);
 }
 
 static void test_nmi_before_interrupt(void **state)
@@ -529,6 +556,7 @@ int main(void)
 		T(test_in_service_waits_for_the_eoi),
 		T(test_one_event_an_entry),
 		T(test_device_timer_is_followed),
+		T(test_device_work),
 		T(test_nmi_before_interrupt),
 		T(test_nmi_waits_for_its_window),
 		T(test_two_nmis),

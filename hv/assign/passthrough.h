@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The privileged guest's PCI (passthrough.c), as the run loop knows it: a table
+ * may have 2,048 messages, more than a core does in one go.
+ */
+#ifndef HV_ASSIGN_PASSTHROUGH_H
+#define HV_ASSIGN_PASSTHROUGH_H
+
+#include "hv/core/vcpu.h"
+
+/* A piece of what @v's accesses have begun; posts VE_ASSIGN to @v if there is
+ * more. Its home core, when it takes VE_ASSIGN; takes passthrough.lock. */
+void passthrough_go_on(struct vcpu *v);
+
+#endif
