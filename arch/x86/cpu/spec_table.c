@@ -172,9 +172,13 @@ static bool taa_affected(const struct spec_cpu *c)
 	       (c->rtm || has_cap(c, ARCH_CAP_TSX_CTRL));
 }
 
+/* On a CPU without MDS, VERW clears the buffers from that microcode on which
+ * also brings TSX_CTRL */
 static u32 taa_actions(const struct spec_cpu *c)
 {
-	return has_cap(c, ARCH_CAP_TSX_CTRL) ? SPEC_TSX_OFF : mds_actions(c);
+	if (has_cap(c, ARCH_CAP_TSX_CTRL))
+		return SPEC_TSX_OFF;
+	return has_cap(c, ARCH_CAP_MDS_NO) ? SPEC_VULNERABLE : mds_actions(c);
 }
 
 static bool mmio_affected(const struct spec_cpu *c)

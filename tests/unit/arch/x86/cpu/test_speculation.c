@@ -4,7 +4,7 @@
  * The table's choice for CPUs by name. What each is affected by is Intel's
  * *Affected Processors* list, AMD's bulletins and Linux's hw-vuln pages; the
  * capability bits are those of a machine with the microcode of 2025, unless the
- * name says otherwise.
+ * name says otherwise. Over 400 lines: a row for each CPU.
  */
 #include "arch/x86/cpu/speculation.h"
 #include "include/hw/cpuid.h"
@@ -106,6 +106,17 @@ static const struct named_cpu cpus[] = {
 	  EIBRS | SPEC_RSB_FILL | SPEC_BHB_CLEAR | SPEC_ALIGNED |
 	  SPEC_TSX_OFF | SPEC_VERW | SPEC_GATHER_MITG | SPEC_SPLIT,
 	  SPEC_CTRL_IBRS },
+	{ "Cascade Lake Gold 6248, microcode of 2019",
+	  { CORE(0x55, 7), .leaf7_edx = MC_NEW, .rtm = true,
+	    .arch_caps = ARCH_CAP_RDCL_NO | ARCH_CAP_IBRS_ALL |
+			 ARCH_CAP_SKIP_L1DFL_VMENTRY | ARCH_CAP_MDS_NO },
+	  { [SPEC_SPECTRE_V2] = EIBRS_PBRSB, [SPEC_BHI] = SPEC_BHB_CLEAR,
+	    [SPEC_RETBLEED] = SPEC_IBRS,
+	    [SPEC_ITS] = SPEC_ALIGNED | SPEC_RSB_FILL,
+	    [SPEC_TAA] = SPEC_VULNERABLE, [SPEC_MMIO] = SPEC_VULNERABLE,
+	    [SPEC_GDS] = SPEC_VULNERABLE, [SPEC_MULTIHIT] = SPEC_SPLIT },
+	  EIBRS | SPEC_RSB_FILL | SPEC_BHB_CLEAR | SPEC_ALIGNED | SPEC_SPLIT |
+	  SPEC_VULNERABLE, SPEC_CTRL_IBRS },
 	{ "Coffee Lake i7-8700",
 	  { CORE(0x9e, 0xa), .leaf7_edx = MC_RNG, .smt = true,
 	    .arch_caps = ARCH_CAP_RSBA | ARCH_CAP_GDS_CTRL },
