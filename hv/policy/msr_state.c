@@ -222,10 +222,13 @@ int msr_read_spec_ctrl(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 int msr_write_spec_ctrl(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 			u64 value)
 {
-	if ((value & ~SPEC_CTRL_DEFINED) || wrmsr_safe(msr, value))
+	u64 both = value | speculation.host_ctrl;
+
+	/* The host's bits stay set: this is the host */
+	if ((value & ~SPEC_CTRL_DEFINED) || wrmsr_safe(msr, both))
 		return -EINVAL;
 	v->hw.spec_ctrl = value;
-	if (speculation_ctrl(value) != value)
+	if (speculation_ctrl(value) != both)
 		wrmsr(msr, speculation_ctrl(value));
 	return 0;
 }

@@ -3,6 +3,7 @@
 /* The MSR policy: the table's shape, gates, and each kind of register */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/speculation.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/cpuid.h"
 #include "hv/policy/msr.h"
@@ -61,8 +62,12 @@ int rdmsr_safe(u32 msr, u64 *value)
 	return 0;
 }
 
+static u64 spec_ctrl_written; /* last to the core's */
+
 int wrmsr_safe(u32 msr, u64 value)
 {
+	if (msr == MSR_SPEC_CTRL)
+		spec_ctrl_written = value;
 	return 0;
 }
 
@@ -326,6 +331,20 @@ static void test_values_kept_or_refused(void **state)
 	assert_int_equal(read_ok(MSR_MCG_CAP), 0);
 }
 
+/* The host's bits are in the core's register at every moment */
+static void test_spec_ctrl_keeps_the_hosts(void **state)
+{
+	speculation.host_ctrl = SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S;
+	write_ok(MSR_SPEC_CTRL, SPEC_CTRL_SSBD);
+	assert_int_equal(spec_ctrl_written,
+			 SPEC_CTRL_SSBD | speculation.host_ctrl);
+	write_ok(MSR_SPEC_CTRL, 0);
+	assert_int_equal(spec_ctrl_written, speculation.host_ctrl);
+	assert_int_equal(read_ok(MSR_SPEC_CTRL), 0);
+	write_gp(MSR_SPEC_CTRL, SPEC_CTRL_BHI_DIS_S);
+	speculation.host_ctrl = 0;
+}
+
 static void test_mtrrs(void **state)
 {
 	const u64 beyond = BIT(40);
@@ -371,6 +390,7 @@ int main(void)
 		T(test_tsc),
 		T(test_hot_ones_bypass_the_table),
 		T(test_values_kept_or_refused),
+		T(test_spec_ctrl_keeps_the_hosts),
 		T(test_mtrrs),
 	};
 
