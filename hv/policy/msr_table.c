@@ -8,6 +8,7 @@
 #include "hv/policy/msr_table.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/speculation.h"
 #include "hv/irq/vlapic.h"
 #include "hv/pv/kvm_pv.h"
 #include "hv/pv/pvclock.h"
@@ -18,7 +19,7 @@
 
 #define ARCH_CAP_OFFERED                                                       \
 	(BITS(6, 0) | BIT(8) | BITS(15, 13) | BIT(17) | BIT(19) | BIT(20) |    \
-	 BIT(24))
+	 BIT(24) | BITS(28, 26) | BIT(62))
 #define MTRR_VAR_COUNT  8u
 #define MTRR_VAR_LAST   (MSR_MTRR_PHYSBASE0 + 2 * MTRR_VAR_COUNT - 1)
 #define MTRR_FIX4K_LAST (MSR_MTRR_FIX4K_C0000 + 7)
@@ -45,6 +46,17 @@ static int read_host(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		*value = 0;
 	*value &= rule->value;
 	return 0;
+}
+
+/* The host's microcode keeps GDS from guests, too: they need not ask for it */
+static int read_capabilities(struct vcpu *v, const struct msr_rule *rule,
+			     u32 msr, u64 *value)
+{
+	int err = read_host(v, rule, msr, value);
+
+	if (speculation.actions & SPEC_GATHER_MITG)
+		*value |= ARCH_CAP_GDS_NO;
+	return err;
 }
 
 static int read_apic_base(struct vcpu *v, const struct msr_rule *rule, u32 msr,
@@ -151,8 +163,8 @@ const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_MTRRCAP), GATE_MTRR, PASS_NONE, read_const, NULL,
 	  MTRRCAP_WC | MTRRCAP_FIX | MTRR_VAR_COUNT },
 	/* What the CPU is immune to; no bit that stands for another MSR */
-	{ ONE(MSR_ARCH_CAPABILITIES), GATE_ARCH_CAP, PASS_NONE, read_host, NULL,
-	  ARCH_CAP_OFFERED },
+	{ ONE(MSR_ARCH_CAPABILITIES), GATE_ARCH_CAP, PASS_NONE,
+	  read_capabilities, NULL, ARCH_CAP_OFFERED },
 	PASS(MSR_SYSENTER_CS, GATE_SYSENTER, sysenter_cs),
 	PASS(MSR_SYSENTER_ESP, GATE_SYSENTER, sysenter_esp),
 	PASS(MSR_SYSENTER_EIP, GATE_SYSENTER, sysenter_eip),

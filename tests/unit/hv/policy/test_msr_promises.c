@@ -7,6 +7,7 @@
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/speculation.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/cpuid.h"
 #include "hv/policy/msr.h"
@@ -531,6 +532,22 @@ static void test_families(void **state)
 		}
 }
 
+/* What a kernel asks before it does something against an attack; and GDS, where
+ * the host's microcode does it */
+static void test_immunities(void **state)
+{
+	const u64 asked = ARCH_CAP_RFDS_NO | ARCH_CAP_RFDS_CLEAR |
+			  ARCH_CAP_ITS_NO | ARCH_CAP_GDS_NO;
+
+	become(0);
+	assert_int_equal(read_ok(MSR_ARCH_CAPABILITIES) & asked, asked);
+	host_value = 0;
+	assert_int_equal(read_ok(MSR_ARCH_CAPABILITIES), 0);
+	speculation.actions = SPEC_GATHER_MITG;
+	assert_int_equal(read_ok(MSR_ARCH_CAPABILITIES), ARCH_CAP_GDS_NO);
+	speculation.actions = 0;
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
@@ -538,6 +555,7 @@ int main(void)
 		T(test_each_row_holds),
 		T(test_each_bit_alone),
 		T(test_families),
+		T(test_immunities),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
