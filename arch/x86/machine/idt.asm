@@ -186,3 +186,9 @@ msr_safe_failed:
 	endbr64
 	mov	eax, -EIO
 	ret
+
+; Where the call of a core's page (stub.c) goes on after an exception in it
+global stub_failed
+stub_failed:
+	endbr64
+	ret

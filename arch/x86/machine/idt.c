@@ -172,10 +172,9 @@ static __noreturn void die(const struct trap_frame *frame, u64 cr2)
 
 static enum trap_end handle_exception(struct trap_frame *frame, u64 cr2)
 {
-	if (frame->vector == EXC_GP && apply_fixup(frame))
+	if ((frame->vector == EXC_GP && apply_fixup(frame)) ||
+	    stub_fixup(frame))
 		return TRAP_FIXED;
-	if (stub_fixup(frame))
-		return TRAP_RETURN;
 	if (frame->vector == EXC_NMI) {
 		if (nmi_hook)
 			nmi_hook(frame->rip);

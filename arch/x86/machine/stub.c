@@ -33,6 +33,8 @@ static struct stub {
 	u8 fault; /* vector, or STUB_DONE */
 } stubs[MAX_CPUS];
 
+extern const u8 stub_failed[]; /* idt.asm */
+
 static struct stub *this_stub(void)
 {
 	return &stubs[this_cpu()->id];
@@ -67,24 +69,31 @@ static void stub_write(struct stub *s, const u8 *insn, u32 len)
 	invlpg(s->run);
 }
 
+/* After an exception, only the registers that C keeps over a call are as they
+ * were (TRAP_FIXED): every other one is an output here or clobbered */
 u8 stub_run(const u8 *insn, u32 len, void *memory, struct stub_regs *r)
 {
 	struct stub *s = this_stub();
 	register const struct stub_code *code __asm__("r8");
-	u64 flags = r->flags | RFLAGS_FIXED;
+	struct stub_regs now = *r;
 
 	stub_write(s, insn, len);
+	now.flags |= RFLAGS_FIXED;
 	code = s->run;
 	s->fault = STUB_DONE;
 	__asm__ volatile("pushq %[flags]\n\tpopfq\n\t"
 			 "call __x86_indirect_thunk_r8\n\t"
 			 "pushfq\n\tpopq %[flags]"
-			 : "+a"(r->rax), "+c"(r->rcx),
-			   "+d"(r->rdx), [flags] "+r"(flags)
-			 : "r"(code), "D"(memory)
-			 : "memory", "cc");
-	r->flags = flags & ~RFLAGS_FIXED;
-	return s->fault;
+			 : "+a"(now.rax), "+c"(now.rcx),
+			   "+d"(now.rdx), [flags] "+r"(now.flags), "+r"(code),
+			   "+D"(memory)
+			 :
+			 : "rsi", "r9", "r10", "r11", "memory", "cc");
+	if (s->fault != STUB_DONE)
+		return s->fault;
+	now.flags &= ~RFLAGS_FIXED;
+	*r = now;
+	return STUB_DONE;
 }
 
 bool stub_fixup(struct trap_frame *frame)
@@ -94,7 +103,7 @@ bool stub_fixup(struct trap_frame *frame)
 	if (!s->run || frame->rip != (u64)s->run->insn ||
 	    (frame->vector < EXC_COUNT && NOT_OURS >> frame->vector & 1))
 		return false;
-	frame->rip += s->len;
+	frame->rip = (u64)stub_failed;
 	s->fault = (u8)frame->vector;
 	return true;
 }

@@ -37,7 +37,7 @@ int __must_check stub_init_cpu(void);
  */
 u8 stub_run(const u8 *insn, u32 len, void *memory, struct stub_regs *r);
 /* By exception_handle(): an exception of this core's page? Then @frame goes on
- * behind the instruction, and stub_run() returns the vector. */
+ * where that ends (TRAP_FIXED), and stub_run() returns the vector. */
 bool stub_fixup(struct trap_frame *frame);
 /* Where this core's instruction is, as the x87 pointers have it */
 u64 stub_address(void);

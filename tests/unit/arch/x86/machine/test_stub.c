@@ -15,6 +15,10 @@
 
 #define OP_INT3 0xcc
 
+/* Where a fix-up leads; nothing is executed there */
+__asm__(".globl stub_failed\n.data\nstub_failed: .skip 1\n.text\n");
+extern const u8 stub_failed[];
+
 hpa_t virt_to_hpa(const void *va)
 {
 	return HPA((u64)va);
@@ -30,8 +34,10 @@ static void *page_of_core(void)
 static bool fixup(u64 rip, u64 vector)
 {
 	struct trap_frame frame = { .rip = rip, .vector = vector };
+	bool fixed = stub_fixup(&frame);
 
-	return stub_fixup(&frame);
+	assert_int_equal(frame.rip, fixed ? (u64)stub_failed : rip);
+	return fixed;
 }
 
 static void test_before_there_is_one(void **state)
