@@ -169,6 +169,8 @@ int emu_fault(struct emu *m, u8 vector, u32 error);
 int emu_fault_plain(struct emu *m, u8 vector);
 /* CPL, 0 in real mode; RG_SEG, RG_CR and RG_RIP are valid */
 u32 emu_cpl(struct emu *m);
+/* What became of a function of hv/emulate/task.h, which returned @err */
+int emu_of_task(int err);
 /* Read the descriptor of @sel; EMU_FAULT: #GP(@sel) outside its table */
 int emu_descriptor(struct emu *m, u16 sel, struct task_span *at,
 		   u8 raw[DESC_BYTES]);

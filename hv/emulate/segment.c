@@ -31,18 +31,23 @@ u32 emu_cpl(struct emu *m)
 	return vcpu_cpl(m->r);
 }
 
+int emu_of_task(int err)
+{
+	if (!err)
+		return EMU_OK;
+	return err == -EFAULT ? EMU_FAULT : EMU_UNKNOWN;
+}
+
 int emu_descriptor(struct emu *m, u16 sel, struct task_span *at,
 		   u8 raw[DESC_BYTES])
 {
 	int err;
 
 	vcpu_need(m->v, RG_SEG | RG_DT);
-	err = task_descriptor(m->v, sel, ACCESS_W, at, raw);
+	err = task_descriptor(m->v, sel, at, raw);
 	if (err == -ENOENT)
 		return emu_fault(m, EXC_GP, SEL_ERROR(sel));
-	if (err)
-		return err == -EFAULT ? EMU_FAULT : EMU_UNKNOWN;
-	return EMU_OK;
+	return emu_of_task(err);
 }
 
 static void segment_set(struct emu *m, enum seg seg, const struct segment *s)
@@ -98,10 +103,8 @@ static int find_segment(struct emu *m, enum seg seg, u16 sel, struct segment *s)
 		vector = EXC_GP;
 	if (vector)
 		return emu_fault(m, vector, SEL_ERROR(sel));
-	if (task_mark_accessed(m->v, &at, raw))
-		return EMU_UNKNOWN;
 	s->attr |= SEG_ATTR_ACCESSED;
-	return EMU_OK;
+	return emu_of_task(task_mark_accessed(m->v, &at, raw));
 }
 
 static int load_segment(struct emu *m, enum seg seg, u16 sel)

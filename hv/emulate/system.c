@@ -129,6 +129,8 @@ static int load_tr(struct emu *m, u16 sel)
 	if (!SEL_ERROR(sel))
 		return emu_fault(m, EXC_GP, 0);
 	err = find_system(m, sel, types, &at, &s);
+	if (!err)
+		err = emu_of_task(task_resolve_write(m->v, &at));
 	if (err)
 		return err;
 	set_busy(m, &at, (u8)s.attr);

@@ -13,6 +13,7 @@
 
 /* A TSS or a descriptor with its address resolved, in two pages at most */
 struct task_span {
+	u64 lin;
 	gpa_t gpa[2];
 	u32 first, bytes; /* @first of them in gpa[0] */
 };
@@ -26,9 +27,12 @@ int __must_check task_read(struct vcpu *v, const struct task_span *span,
 			   void *to);
 int __must_check task_write(struct vcpu *v, const struct task_span *span,
 			    const void *from);
-/* The descriptor of @sel in the GDT or LDT, where @access must be allowed;
- * -ENOENT: outside its table */
-int __must_check task_descriptor(struct vcpu *v, u16 sel, u8 access,
+/* Translate what @span has once more, for a write of it. Many tables are mapped
+ * read-only: the CPU writes a descriptor only to change its accessed or busy
+ * bit (SDM 3A 3.4.5.1, 8.2.2), and faults only then. */
+int __must_check task_resolve_write(struct vcpu *v, struct task_span *span);
+/* Read the descriptor of @sel in the GDT or LDT; -ENOENT: outside its table */
+int __must_check task_descriptor(struct vcpu *v, u16 sel,
 				 struct task_span *span, u8 raw[DESC_BYTES]);
 /* What a segment register holds once descriptor @raw is loaded into it */
 struct segment task_segment(u16 sel, const u8 raw[DESC_BYTES]);
@@ -36,9 +40,9 @@ struct segment task_segment(u16 sel, const u8 raw[DESC_BYTES]);
  * the vector of its fault: #GP for type or privilege (in a task switch #TS
  * instead), #NP, or #SS for SS, if it is not present. */
 u8 task_check_segment(enum seg seg, const struct segment *s, u32 cpl);
-/* Set the accessed bit of a code or data segment that is loaded */
-int __must_check task_mark_accessed(struct vcpu *v,
-				    const struct task_span *span,
+/* Set the accessed bit of a code or data segment that is loaded, unless it is
+ * set */
+int __must_check task_mark_accessed(struct vcpu *v, struct task_span *span,
 				    u8 raw[DESC_BYTES]);
 
 /* hv/emulate/task_segments.c */

@@ -35,12 +35,18 @@ int task_resolve(struct vcpu *v, u64 lin, u32 bytes, u8 access,
 	u32 left = (u32)(PAGE_SIZE - (lin & PAGE_MASK));
 	int err;
 
+	span->lin = lin;
 	span->bytes = bytes;
 	span->first = MIN(left, bytes);
 	err = resolve_page(v, lin, access, &span->gpa[0]);
 	if (err || span->first == bytes)
 		return err;
 	return resolve_page(v, lin + span->first, access, &span->gpa[1]);
+}
+
+int task_resolve_write(struct vcpu *v, struct task_span *span)
+{
+	return task_resolve(v, span->lin, span->bytes, ACCESS_W, span);
 }
 
 /* gmem's -EFAULT is no fault of the guest's paging: it is not RAM */
@@ -68,7 +74,7 @@ int task_write(struct vcpu *v, const struct task_span *span, const void *from)
 	return 0;
 }
 
-int task_descriptor(struct vcpu *v, u16 sel, u8 access, struct task_span *span,
+int task_descriptor(struct vcpu *v, u16 sel, struct task_span *span,
 		    u8 raw[DESC_BYTES])
 {
 	const struct vcpu_regs *r = vcpu_regs(v);
@@ -83,7 +89,7 @@ int task_descriptor(struct vcpu *v, u16 sel, u8 access, struct task_span *span,
 	}
 	if (at + DESC_BYTES - 1 > table->limit)
 		return -ENOENT;
-	err = task_resolve(v, table->base + at, DESC_BYTES, access, span);
+	err = task_resolve(v, table->base + at, DESC_BYTES, ACCESS_R, span);
 	return err ? err : task_read(v, span, raw);
 }
 
@@ -145,11 +151,14 @@ u8 task_check_segment(enum seg seg, const struct segment *s, u32 cpl)
 	return seg == SEG_SS ? EXC_SS : EXC_NP;
 }
 
-int task_mark_accessed(struct vcpu *v, const struct task_span *span,
+int task_mark_accessed(struct vcpu *v, struct task_span *span,
 		       u8 raw[DESC_BYTES])
 {
+	int err;
+
 	if (raw[DESC_TYPE_BYTE] & DESC_ACCESSED)
 		return 0;
 	raw[DESC_TYPE_BYTE] |= DESC_ACCESSED;
-	return task_write(v, span, raw);
+	err = task_resolve_write(v, span);
+	return err ? err : task_write(v, span, raw);
 }

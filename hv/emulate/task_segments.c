@@ -56,7 +56,7 @@ void task_forget_segments(struct vcpu *v)
 static int fetch(struct vcpu *v, u16 sel, u32 ext, struct task_span *span,
 		 u8 raw[DESC_BYTES], struct segment *s)
 {
-	int err = task_descriptor(v, sel, ACCESS_W, span, raw);
+	int err = task_descriptor(v, sel, span, raw);
 
 	if (err == -ENOENT)
 		return fault(v, EXC_TS, sel, ext);

@@ -135,8 +135,7 @@ static int find_new_tss(struct task_switch *s, u16 sel)
 	int err = -ENOENT;
 
 	if (!(sel & SEL_TI) && SEL_ERROR(sel))
-		err = task_descriptor(s->v, sel, ACCESS_W, &s->new_desc,
-				      s->new_raw);
+		err = task_descriptor(s->v, sel, &s->new_desc, s->new_raw);
 	if (err == -ENOENT)
 		return fault(s, s->source == TASK_IRET ? EXC_TS : EXC_GP, sel);
 	if (err)
@@ -145,11 +144,20 @@ static int find_new_tss(struct task_switch *s, u16 sel)
 	return check_new_descriptor(s, sel);
 }
 
+static bool nests(const struct task_switch *s)
+{
+	return s->source == TASK_CALL || s->source == TASK_GATE;
+}
+
+/* A nested task has the link back written into its TSS. All but IRET write its
+ * descriptor: the task was not busy. */
 static int read_new_tss(struct task_switch *s)
 {
-	int err = task_resolve(s->v, s->tr.base, s->new.layout->bytes, ACCESS_W,
-			       &s->new.span);
+	int err = task_resolve(s->v, s->tr.base, s->new.layout->bytes,
+			       nests(s) ? ACCESS_W : ACCESS_R, &s->new.span);
 
+	if (!err && s->source != TASK_IRET)
+		err = task_resolve_write(s->v, &s->new_desc);
 	return err ? err : task_read(s->v, &s->new.span, s->new.image);
 }
 
@@ -157,15 +165,10 @@ static int read_new_tss(struct task_switch *s)
 static int read_old_descriptor(struct task_switch *s)
 {
 	u64 at = s->r->gdtr.base + SEL_INDEX(s->r->seg[SEG_TR].sel);
-	int err;
+	int err = task_resolve(s->v, at, DESC_BYTES,
+			       nests(s) ? ACCESS_R : ACCESS_W, &s->old_desc);
 
-	err = task_resolve(s->v, at, DESC_BYTES, ACCESS_W, &s->old_desc);
 	return err ? err : task_read(s->v, &s->old_desc, s->old_raw);
-}
-
-static bool nests(const struct task_switch *s)
-{
-	return s->source == TASK_CALL || s->source == TASK_GATE;
 }
 
 /* Steps 1 to 5. @sel: of the new TSS; an IRET finds it in the old one */

@@ -61,11 +61,11 @@ static int look_up(struct emu *m, u8 raw[DESC_BYTES], struct segment *s,
 	err = load_selector(m, &sel);
 	if (err || !SEL_ERROR(sel))
 		return err;
-	err = task_descriptor(m->v, sel, ACCESS_R, &at, raw);
+	err = task_descriptor(m->v, sel, &at, raw);
 	if (err == -ENOENT)
 		return EMU_OK;
 	if (err)
-		return err == -EFAULT ? EMU_FAULT : EMU_UNKNOWN;
+		return emu_of_task(err);
 	*s = task_segment(sel, raw);
 	*found = is_visible(m, s);
 	return EMU_OK;

@@ -209,6 +209,37 @@ static void test_ltr_lldt(void **state)
 	assert_int_equal(*(u16 *)device, TSS);
 }
 
+/* A GDT that is mapped read-only, as many are: only an accessed or busy bit
+ * that has to be set makes a load fault (SDM 3A 3.4.5.1) */
+static void test_read_only_gdt(void **state)
+{
+	u64 *pd = (u64 *)(ram + PD0);
+
+	r->cr0 |= CR0_WP;
+	pd[0] &= ~(u64)PTE_W;
+	put(DATA, 0);
+	assert_int_equal(RUN("\x8e\x1f"), VERDICT_INJECT); /* mov ds, [rdi] */
+	faults_with(EXC_PF, PF_P | PF_W);
+	assert_int_equal(r->cr2, GDT + DATA);
+	assert_int_not_equal(r->seg[SEG_DS].sel, DATA);
+	assert_int_equal(access_byte(DATA), 0x92);
+	put(TSS, 0);
+	assert_int_equal(RUN("\x0f\x00\x1f"), VERDICT_INJECT); /* ltr */
+	faults_with(EXC_PF, PF_P | PF_W);
+	assert_int_equal(access_byte(TSS), 0x89);
+	put(LDT, 0);
+	assert_int_equal(RUN("\x0f\x00\x17"), VERDICT_ADVANCE); /* lldt */
+	ram[GDT + DATA + 5] |= 1;
+	put(DATA, 0);
+	assert_int_equal(RUN("\x8e\x1f"), VERDICT_ADVANCE);
+	assert_int_equal(r->seg[SEG_DS].sel, DATA);
+	/* Without WP a supervisor writes to it */
+	r->cr0 &= ~(u64)CR0_WP;
+	put(TSS, 0);
+	assert_int_equal(RUN("\x0f\x00\x1f"), VERDICT_ADVANCE);
+	assert_int_equal(access_byte(TSS), 0x8b);
+}
+
 static void test_tables(void **state)
 {
 	r->idtr = (struct segment){ .base = 0xffff800000005000, .limit = 77 };
@@ -284,10 +315,10 @@ int main(void)
 {
 #define S(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		S(test_mov_data),  S(test_mov_faults),   S(test_mov_ss),
-		S(test_real_mode), S(test_far_jump),     S(test_far_call),
-		S(test_ltr_lldt),  S(test_tables),       S(test_msw),
-		S(test_flags),     S(test_vector_state),
+		S(test_mov_data),  S(test_mov_faults),    S(test_mov_ss),
+		S(test_real_mode), S(test_far_jump),      S(test_far_call),
+		S(test_ltr_lldt),  S(test_read_only_gdt), S(test_tables),
+		S(test_msw),       S(test_flags),         S(test_vector_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@
 static struct vm vm;
 static struct vcpu vcpu;
 static u8 ram[0x8000], before[0x8000];
-static u64 unmapped; /* page number */
+static u64 unmapped, read_only; /* page numbers */
 static bool cr3_bad;
 
 void retire_debug_trap(struct vcpu *v, u64 causes)
@@ -50,6 +50,10 @@ int gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 	assert_true(gva.v <= 0xffffffff);
 	*gpa = GPA(gva.v);
 	*pf_error = access & ACCESS_W ? PF_W : 0;
+	if ((access & ACCESS_W) && gva.v >> PAGE_SHIFT == read_only) {
+		*pf_error |= PF_P;
+		return -EFAULT;
+	}
 	return gva.v >> PAGE_SHIFT == unmapped ? -EFAULT : 0;
 }
 
@@ -109,6 +113,7 @@ static int setup(void **state)
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vm = &vm;
 	unmapped = ~0ull;
+	read_only = ~0ull;
 	injected = -1;
 	kills = 0;
 	cr3_bad = false;
@@ -238,7 +243,35 @@ static void test_old_task_faults_change_nothing(void **state)
 	unmapped = OLD_TSS >> PAGE_SHIFT;
 	refused(CALL, SEL_NEW, EXC_PF, PF_W);
 	unmapped = GDT >> PAGE_SHIFT;
-	refused(CALL, SEL_NEW, EXC_PF, PF_W);
+	refused(CALL, SEL_NEW, EXC_PF, 0);
+}
+
+/* What is not written need not be writable (SDM 3A table 8-2: links and busy
+ * flags) */
+static void test_read_only(void **state)
+{
+	u32 ldt = 0x5000, data = 0x10;
+
+	read_only = NEW_TSS >> PAGE_SHIFT;
+	refused(CALL, SEL_NEW, EXC_PF, PF_W | PF_P);
+	assert_int_equal(go(JMP, SEL_NEW), VERDICT_RESUME);
+	setup(state);
+	read_only = GDT >> PAGE_SHIFT;
+	refused(CALL, SEL_NEW, EXC_PF, PF_W | PF_P);
+	refused(JMP, SEL_NEW, EXC_PF, PF_W | PF_P);
+	/* DS in an LDT that is read-only */
+	for (u8 accessed = 0; accessed < 2; accessed++) {
+		setup(state);
+		memcpy(ram + ldt + data, ram + GDT + SEL_DATA, 8);
+		ram[ldt + data + 5] = 0x92 | accessed;
+		put32(NEW_TSS + 0x60, SEL_LDT);
+		put32(NEW_TSS + 0x54, data | 4);
+		read_only = ldt >> PAGE_SHIFT;
+		assert_int_equal(go(JMP, SEL_NEW),
+				 accessed ? VERDICT_RESUME : VERDICT_INJECT);
+		assert_int_equal(injected, accessed ? -1 : EXC_PF);
+		assert_int_equal(vcpu.hw.regs.seg[SEG_TR].sel, SEL_NEW);
+	}
 }
 
 static void test_hardware_events(void **state)
@@ -340,6 +373,7 @@ int main(void)
 		T(test_jmp_moves_busy),
 		T(test_iret),
 		T(test_old_task_faults_change_nothing),
+		T(test_read_only),
 		T(test_hardware_events),
 		T(test_nmi_blocks_nmis),
 		T(test_new_task_faults),
