@@ -97,12 +97,13 @@ static bool decode_irq(struct vcpu_hw *v, struct vcpu_exit *exit)
 }
 
 /* The NMI or SMI waits for GIF: it is taken now, through the IDT or SMM, and
- * nothing is left of it for the exit's handler */
+ * nothing is left of it for the exit's handler. But the dispatcher has to put
+ * an event back whose delivery it interrupted. */
 static bool decode_nmi(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	svm_step_abort(v);
 	svm_unload(this_cpu());
-	return false;
+	return exit->vectoring.type != EVENT_NONE;
 }
 
 static bool decode_irq_window(struct vcpu_hw *v, struct vcpu_exit *exit)
