@@ -76,7 +76,6 @@ enum {
 	CPU2_UNRESTRICTED	= 1u << 7,
 	CPU2_INVPCID		= 1u << 12,
 	CPU2_ENCLS_EXITING	= 1u << 15,
-	CPU2_PCONFIG_EXITING	= 1u << 27,
 	CPU2_BUS_LOCK		= 1u << 30, /* VMM bus-lock detection */
 	CPU2_NOTIFY		= 1u << 31, /* notify VM exiting */
 };

@@ -68,6 +68,17 @@ static void good_cpu_resolves(void **state)
 	assert_string_equal(fake_log_last, "");
 }
 
+/* Of the secondary controls, those that give a guest an instruction which is
+ * #UD without them (SDM 3C table 25-7): VMFUNC, XSAVES, TPAUSE, PCONFIG */
+static void nothing_is_given_unawares(void **state)
+{
+	const u32 gives = BIT(13) | BIT(20) | BIT(26) | BIT(27);
+	struct vmx_caps c;
+
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_int_equal(c.control[CTL_CPU2] & gives, 0);
+}
+
 static void old_msrs_without_bit_55(void **state)
 {
 	struct vmx_caps c;
@@ -175,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(good_cpu_resolves, good_cpu),
+		cmocka_unit_test_setup(nothing_is_given_unawares, good_cpu),
 		cmocka_unit_test_setup(old_msrs_without_bit_55, good_cpu),
 		cmocka_unit_test_setup(missing_controls_are_named, good_cpu),
 		cmocka_unit_test_setup(optional_controls_may_be_absent,
