@@ -9,6 +9,7 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/speculation.h"
 #include "arch/x86/machine/tsc.h"
 #include "include/bulkhead/cpuid.h"
 #include "include/bulkhead/hypercall.h"
@@ -25,7 +26,7 @@
 
 #define MAX_BASIC_LEAF CPUID_TOPOLOGY_V2
 #define MIN_BASIC_LEAF CPUID_XSAVE /* what is forced must be reachable */
-#define MAX_EXT_LEAF   0x80000021u
+#define MAX_EXT_LEAF   CPUID_EXT_FEATURES2
 #define MIN_EXT_LEAF   CPUID_EXT_SIZES
 
 /* clang-format off */
@@ -76,14 +77,17 @@
 	CPUID_81_EDX_MMXEXT | CPUID_81_EDX_FFXSR | CPUID_81_EDX_PAGE1GB | \
 	CPUID_81_EDX_RDTSCP | CPUID_81_EDX_LM | CPUID_81_EDX_3DNOWEXT | \
 	CPUID_81_EDX_3DNOW))
-/* CLZERO, XSAVEERPTR, WBNOINVD, BTC_NO */
+/* CLZERO, XSAVEERPTR, WBNOINVD */
 #define KEEP_88_EBX ((u32)(BIT(0) | BIT(2) | BIT(9) | CPUID_88_EBX_IBPB | \
 	CPUID_88_EBX_IBRS | CPUID_88_EBX_STIBP | CPUID_88_EBX_SSBD | \
-	BIT(29)))
+	CPUID_88_EBX_BTC_NO | CPUID_88_EBX_IBPB_RET))
 /* FP128, MOVU, FP256: how wide the units are */
 #define KEEP_81A_EAX ((u32)BITS(2, 0))
 /* LFENCE always serializing, null selector clears base */
-#define KEEP_821_EAX ((u32)(BIT(2) | BIT(6)))
+#define KEEP_821_EAX ((u32)(BIT(2) | BIT(6) | CPUID_821_EAX_VERW_CLEAR | \
+	CPUID_821_EAX_IBPB_BRTYPE | CPUID_821_EAX_SRSO_NO | \
+	CPUID_821_EAX_SRSO_USER_KERNEL_NO))
+#define KEEP_821_ECX ((u32)(CPUID_821_ECX_TSA_SQ_NO | CPUID_821_ECX_TSA_L1_NO))
 /* 4 and 8000001D: WBINVD's reach, inclusive, complex indexing */
 #define KEEP_CACHE_EDX ((u32)BITS(2, 0))
 
@@ -345,6 +349,15 @@ static void build_ext_features(const struct vm *vm, u32 sub,
 		reg[LEAF_ECX] &= ~(u32)CPUID_81_ECX_CMP_LEGACY;
 }
 
+/* 80000021: where the microcode's revision alone tells that VERW clears what
+ * TSA leaks, a kernel under a hypervisor does not go by that but by this bit */
+static void build_ext_features2(const struct vm *vm, u32 sub,
+				u32 reg[LEAF_COUNT])
+{
+	if (speculation.rows[SPEC_TSA] & SPEC_VERW)
+		reg[LEAF_EAX] |= (u32)CPUID_821_EAX_VERW_CLEAR;
+}
+
 #define SIZES_APIC_ID_SHIFT 12
 
 /* 80000008: address widths; ECX the cores in the package (AMD) */
@@ -421,7 +434,8 @@ const struct cpuid_rule cpuid_rules[] = {
 	  .keep = { ALL, ALL, ALL, KEEP_CACHE_EDX },
 	  .build = build_cache_amd },
 	{ .leaf = CPUID_EXT_TOPOLOGY, .fix = FIX_EXT_TOPOLOGY },
-	{ .leaf = MAX_EXT_LEAF, .keep = { KEEP_821_EAX } },
+	{ .leaf = CPUID_EXT_FEATURES2, .keep = { KEEP_821_EAX, 0, KEEP_821_ECX },
+	  .build = build_ext_features2 },
 };
 /* clang-format on */
 const u32 cpuid_rule_count = ARRAY_SIZE(cpuid_rules);

@@ -294,8 +294,15 @@ static const struct row rows[] = {
 	MSR(0x80000008, 0, EBX, 15, "amd_stibp", 0x48),
 	MSR(0x80000008, 0, EBX, 24, "amd_ssbd", 0x48),
 	R(0x80000008, 0, EBX, 29, "btc_no", NULL),
+	R(0x80000008, 0, EBX, 30, "ibpb_clears_returns", ibpb),
 	R(0x80000021, 0, EAX, 2, "lfence_serializes", NULL),
+	R(0x80000021, 0, EAX, 5, "verw_clear", verw),
 	R(0x80000021, 0, EAX, 6, "null_clears_base", NULL),
+	R(0x80000021, 0, EAX, 28, "ibpb_clears_types", ibpb),
+	R(0x80000021, 0, EAX, 29, "srso_no", NULL),
+	R(0x80000021, 0, EAX, 30, "srso_user_kernel_no", NULL),
+	R(0x80000021, 0, ECX, 1, "tsa_sq_no", NULL),
+	R(0x80000021, 0, ECX, 2, "tsa_l1_no", NULL),
 };
 
 /* The words that those bits are in. 80000001:EDX repeats bits of 1:EDX on AMD,
@@ -311,7 +318,7 @@ static const struct {
 	{ 0xd, 1, EAX, 0 },
 	{ 0x80000001, 0, ECX, 0 }, { 0x80000001, 0, EDX, 0x0183f3ff },
 	{ 0x80000007, 0, EDX, 0 }, { 0x80000008, 0, EBX, 0 },
-	{ 0x80000021, 0, EAX, 0 },
+	{ 0x80000021, 0, EAX, 0 }, { 0x80000021, 0, ECX, 0 },
 };
 /* clang-format on */
 

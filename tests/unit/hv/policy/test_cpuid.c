@@ -4,6 +4,7 @@
  * lines: one table, asked on several hosts. */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/speculation.h"
 #include "hv/core/vcpu.h"
 #include "hv/policy/cpuid.h"
 #include "hv/policy/cpuid_table.h"
@@ -146,8 +147,9 @@ static void test_only_what_is_known(void **state)
 		{ CPUID_EXT_FEATURES, 0, LEAF_ECX, 0x6309f3 },
 		{ CPUID_EXT_FEATURES, 0, LEAF_EDX, 0xefd3fbff },
 		{ CPUID_EXT_POWER, 0, LEAF_EDX, 0x100 },
-		{ CPUID_EXT_SIZES, 0, LEAF_EBX, 0x2100d205 },
-		{ 0x80000021, 0, LEAF_EAX, 0x44 },
+		{ CPUID_EXT_SIZES, 0, LEAF_EBX, 0x6100d205 },
+		{ 0x80000021, 0, LEAF_EAX, 0x70000064 },
+		{ 0x80000021, 0, LEAF_ECX, 0x6 },
 	};
 	u32 r[4], found = 0;
 
@@ -171,6 +173,28 @@ static void test_only_what_is_known(void **state)
 	}
 	assert_int_equal(found, ARRAY_SIZE(words));
 	done();
+}
+
+static bool own_verw_clears(void)
+{
+	return cpuid(CPUID_EXT_BASE).eax >= CPUID_EXT_FEATURES2 &&
+	       cpuid(CPUID_EXT_FEATURES2).eax & CPUID_821_EAX_VERW_CLEAR;
+}
+
+/* What the hypervisor relies on for itself, a guest may, too */
+static void test_verw_by_microcode(void **state)
+{
+	u32 r[4];
+
+	for (u32 on = 0; on < 2; on++) {
+		speculation.rows[SPEC_TSA] = on ? SPEC_VERW : SPEC_VULNERABLE;
+		build(1, VENDOR_AMD);
+		cpuid_query(&vm, CPUID_EXT_FEATURES2, 0, r);
+		assert_int_equal(!!(r[0] & CPUID_821_EAX_VERW_CLEAR),
+				 on || own_verw_clears());
+		done();
+	}
+	speculation.rows[SPEC_TSA] = 0;
 }
 
 /* SDM 2A CPUID: a level that does not exist is no leaf that does not exist */
@@ -486,6 +510,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules_sorted_without_gaps),
 		cmocka_unit_test(test_only_what_is_known),
+		cmocka_unit_test(test_verw_by_microcode),
 		cmocka_unit_test(test_levels_beyond_the_last),
 		cmocka_unit_test(test_other_subleaves_beyond_the_last),
 		cmocka_unit_test(test_repeated_bits),
