@@ -18,6 +18,7 @@ VCPUS = 3  # one runs random bytes, one watches it, one is in real mode
 TRIES = 4  # boots, where the emulator dies of it
 # What goes on by itself then is looked at and left: soak waits no longer either
 SECONDS = {"qemu": 150, "bochs": 200}
+WITNESS_SECONDS = 900  # and the guest that ends has these, on a host that is busy
 # A vCPU's answer to the key `v` (hv/vm/stats.c)
 STATE = re.compile(r"vm: guest (\S+): vCPU (\d+) on core \d+ (.+) at (\S+), rflags ([0-9a-f]+), "
                    r"interrupt (-?\d+) waits, \d+ exits, (\d+) more")
@@ -121,13 +122,15 @@ def boot(results, emulator, folder, seed, count, rounds, witness_rounds):
     disk = image.make(folder, conf, files, "hybrid")
     unended = {}
     with Machine(emulator, disk, folder, "bios", cores, memory=768, person=True,
-                 timeout=SECONDS[emulator] + (LOOKS + 1) * LOOK_SECONDS) as machine:
+                 timeout=SECONDS[emulator] + WITNESS_SECONDS +
+                 (LOOKS + 1) * LOOK_SECONDS) as machine:
         end = time.monotonic() + SECONDS[emulator]
         while time.monotonic() < end and machine.expect(r"\n", SECONDS[emulator]):
             if finished(machine.text(), count) or "panic" in machine.text().lower():
                 break
         machine.expect(r"(?!)", 1)
         if not finished(machine.text(), count):
+            machine.expect(r"\[witness\] DONE|(?i:panic)", WITNESS_SECONDS, 0)
             if emulator_died(folder):
                 results.note(f"note: the emulator itself died at seed {seed}")
                 return None, {}
