@@ -97,6 +97,7 @@ static struct log_sink sink = { .write = log_sink_write };
 void console_focus_next(void)
 {
 	console_lock();
+	con.chosen = true;
 	mux_focus((con.focus + 1) % (con.count + 1), true);
 	say_and_unlock();
 }
@@ -233,8 +234,10 @@ void console_guest_starts(struct vm *vm)
 	console_lock();
 	if (vm->privileged)
 		fbcon_release();
-	if (wanted && sp && con.focus != sp->id)
+	if (wanted && sp && !con.chosen) {
+		con.chosen = true;
 		mux_focus(sp->id, false);
+	}
 	say_and_unlock();
 }
 

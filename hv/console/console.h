@@ -49,9 +49,11 @@ int __must_check console_attach(struct vm *vm,
 /* Detach the device: it is not called any more, the guest's last lines stay.
  * Waits for a call under way, so the caller must not hold the device's lock. */
 void console_detach(struct speaker *sp);
-/* @vm's kernel is about to run. The privileged guest gets the screen. The guest
- * that the manifest names, or else the privileged one, gets the focus. The core
- * that starts it; logs. */
+/* @vm's kernel is about to run, for the first time or after a reset. The
+ * privileged guest gets the screen. The guest that the manifest names, or else
+ * the privileged one, gets the focus, once and unless Ctrl-] was typed: a guest
+ * that resets takes no keys away from another. The core that starts it; logs.
+ */
 void console_guest_starts(struct vm *vm);
 /* Receive what is typed, by interrupt on this core where there is an IOAPIC,
  * else by a timer. Boot CPU, once, after the IOAPIC and the timers work. */

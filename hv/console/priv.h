@@ -41,6 +41,7 @@ struct console {
 	bool mid_line;  /* the last byte shown did not end a line */
 	bool alone;     /* this core alone is left: no locks, log only */
 	bool unsettled; /* some speaker has lost bytes or waits for room */
+	bool chosen;    /* the focus is where it was wanted, or a person's */
 	u32 receivers;  /* cores that call a device, atomic */
 	char mark[CONSOLE_MARK_LEN + 1]; /* behind the hypervisor's own lines */
 	char wanted[MANIFEST_NAME_LEN];  /* focus the manifest asks for */
