@@ -13,7 +13,8 @@
 #define FXSAVE_BYTES 512u
 #define FXSAVE_ALIGN 16u
 #define XMM_END      416u /* bytes with sixteen XMM registers, */
-#define XMM_END_OLD  288u /* and with eight */
+#define XMM_END_OLD  288u /* and with eight, */
+#define ST_END       160u /* and with none */
 
 /* ModRM.reg */
 enum group15 { FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, XRSTOR, XSAVEOPT };
@@ -27,14 +28,22 @@ static int run(struct emu *m, enum group15 reg, u64 *area)
 	return emu_stub(m, code, sizeof(code), area, &r);
 }
 
-/* Outside 64-bit code there are eight XMM registers, and the others stay. What
- * lies behind the registers is software's. */
+/* Where the registers that it has to do with end. What lies behind is
+ * software's; registers that are not there stay. With EFER.FFXSR a kernel's has
+ * no XMM registers (APM 2 3.1.7 *Extended Feature Enable Register*). */
+static u16 area_end(struct emu *m)
+{
+	if (m->mode != INSN_64BIT)
+		return XMM_END_OLD;
+	return (m->r->efer & EFER_FFXSR) && !emu_cpl(m) ? ST_END : XMM_END;
+}
+
 static int fxsave_or_restore(struct emu *m, enum group15 reg)
 {
 	u64 area[FXSAVE_BYTES / sizeof(u64)] __aligned(FXSAVE_ALIGN) = { 0 };
-	u16 end = m->mode == INSN_64BIT ? XMM_END : XMM_END_OLD;
 	u8 access = reg == FXSAVE ? ACCESS_W : ACCESS_R;
 	struct emu_span span;
+	u16 end;
 	int err;
 
 	vcpu_need(m->v, RG_CR);
@@ -45,6 +54,7 @@ static int fxsave_or_restore(struct emu *m, enum group15 reg)
 		err = run(m, FXSAVE, area);
 	if (err)
 		return err;
+	end = area_end(m);
 	if (reg == FXSAVE) {
 		emu_store_wide(m, &span, end, area);
 		return EMU_OK;

@@ -311,14 +311,35 @@ static void test_vector_state(void **state)
 	assert_int_equal(injected, EXC_MF);
 }
 
+/* A kernel that has set EFER.FFXSR moves no XMM registers (APM 2 3.1.7) */
+static void test_fast_fxsave(void **state)
+{
+	r->cr4 |= CR4_OSFXSR;
+	r->efer |= EFER_FFXSR;
+	ymm[3][0] = 3;
+	for (u32 cpl = 0; cpl < 4; cpl += 3) {
+		r->seg[SEG_SS].attr |= cpl << SEG_ATTR_DPL_SHIFT;
+		memset(device, 0x55, 512);
+		assert_int_equal(RUN("\x48\x0f\xae\x07"), VERDICT_ADVANCE);
+		assert_int_equal(*(u32 *)(device + 24), 0x1f80); /* MXCSR */
+		assert_int_equal(device[160 + 3 * 16], cpl ? 3 : 0x55);
+		device[160 + 3 * 16] = 4;
+		assert_int_equal(RUN("\x48\x0f\xae\x0f"), VERDICT_ADVANCE);
+		assert_int_equal(ymm[3][0] & 0xff, cpl ? 4 : 3);
+	}
+}
+
 int main(void)
 {
 #define S(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		S(test_mov_data),  S(test_mov_faults),    S(test_mov_ss),
-		S(test_real_mode), S(test_far_jump),      S(test_far_call),
-		S(test_ltr_lldt),  S(test_read_only_gdt), S(test_tables),
-		S(test_msw),       S(test_flags),         S(test_vector_state),
+		S(test_mov_data),    S(test_mov_faults),
+		S(test_mov_ss),      S(test_real_mode),
+		S(test_far_jump),    S(test_far_call),
+		S(test_ltr_lldt),    S(test_read_only_gdt),
+		S(test_tables),      S(test_msw),
+		S(test_flags),       S(test_vector_state),
+		S(test_fast_fxsave),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
