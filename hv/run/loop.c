@@ -16,6 +16,7 @@
 #include "hv/run/loop.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/guest_barrier.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/core/stretch.h"
 #include "hv/run/dispatch.h"
@@ -138,6 +139,7 @@ static bool idle(struct pcpu *cpu)
 	quiet = !READ_ONCE(cpu->pending);
 	if (quiet) {
 		stretch_pause();
+		halt_barrier();
 		cpu_idle_once();
 		stretch_go_on();
 	}

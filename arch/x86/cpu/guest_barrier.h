@@ -12,5 +12,9 @@
  * vCPU. Takes microseconds, so it is not for each exit. After
  * speculation_init(). */
 void guest_barrier(void);
+/* Before this core halts: its buffers are cleared (VERW), where the sibling
+ * thread would get a part of them with what they hold. After
+ * speculation_init(). */
+void halt_barrier(void);
 
 #endif

@@ -362,6 +362,17 @@ static u32 host_ctrl(u32 actions)
 	return (u32)ctrl;
 }
 
+/* Two threads divide buffers between them: what is in the part of one that
+ * halts, the other gets. And fill buffers of MMIO's go on to the uncore, with
+ * one thread, too. */
+static bool verw_at_halt(const struct spec_cpu *c, const u32 *rows)
+{
+	u32 divided = rows[SPEC_MDS] | rows[SPEC_TAA] | rows[SPEC_TSA];
+
+	return (rows[SPEC_MMIO] & SPEC_VERW) ||
+	       (c->smt && (divided & SPEC_VERW));
+}
+
 void speculation_choose(const struct spec_cpu *c, enum speculation_mode mode,
 			struct speculation *out)
 {
@@ -375,4 +386,5 @@ void speculation_choose(const struct spec_cpu *c, enum speculation_mode mode,
 	out->actions = without_double(c, all);
 	out->host_ctrl = host_ctrl(out->actions);
 	out->shadow_stack = c->shadow_stack;
+	out->verw_at_halt = verw_at_halt(c, out->rows);
 }

@@ -92,6 +92,7 @@ struct speculation {
 	u32 actions;            /* of all rows */
 	u32 host_ctrl;          /* of SPEC_CTRL, while the hypervisor runs */
 	bool shadow_stack;
+	bool verw_at_halt; /* guest_barrier.h */
 };
 
 /* Nothing before speculation_init(); any core reads it */

@@ -1,4 +1,4 @@
-/* SOURCES: hv/run/loop.c */
+/* SOURCES: hv/run/loop.c arch/x86/cpu/guest_barrier.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The run loop: whatever keeps a core from entering a guest, it looks at its
  * timer; and on the way of an exit it does not. */
