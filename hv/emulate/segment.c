@@ -165,17 +165,21 @@ int op_push_segment(struct emu *m)
 	return emu_push(m, m->r->seg[stack_segment(m)].sel);
 }
 
+/* RSP moves in the size of the stack that is left */
 int op_pop_segment(struct emu *m)
 {
 	enum seg seg = stack_segment(m);
-	u64 value;
+	u64 value, rsp = emu_reg_get(m, GPR_RSP, 8);
 	int err = emu_top(m, &value);
 
-	if (!err)
-		err = load_segment(m, seg, (u16)value);
 	if (err)
 		return err;
 	emu_drop(m);
+	err = load_segment(m, seg, (u16)value);
+	if (err) {
+		m->r->gpr[GPR_RSP] = rsp;
+		return err;
+	}
 	return loaded(m, seg);
 }
 

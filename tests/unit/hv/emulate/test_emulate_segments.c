@@ -16,7 +16,8 @@
 #define TSS     0x30 /* 16 bytes */
 #define LDT     0x40
 #define BAD_TSS 0x50 /* its base is not canonical */
-#define GDT_END 0x60
+#define DATA16  0x60
+#define GDT_END 0x68
 #define BASE    0x12345678u
 
 static const u64 gdt[] = {
@@ -32,6 +33,7 @@ static const u64 gdt[] = {
 	0x0000000000000007,
 	0x120089345678ffff,
 	0x0000000012345678,
+	0x120092345678ffff,
 };
 
 static void put(u64 value, u16 sel)
@@ -133,6 +135,28 @@ static void test_mov_ss(void **state)
 	put(0, 0);
 	assert_int_equal(RUN("\x8e\x17"), VERDICT_RESUME);
 	assert_true(r->seg[SEG_SS].attr & SEG_ATTR_UNUSABLE);
+}
+
+/* From a stack of 32 bits to one of 16: ESP counts, not SP (SDM 2B, POP) */
+static void test_pop_ss(void **state)
+{
+	const u64 esp = DEVICE + 0xfffe;
+	const u16 sel[] = { DATA16, ABSENT };
+
+	r->cr0 = CR0_PE;
+	r->efer = 0;
+	for (u32 i = SEG_ES; i <= SEG_GS; i++)
+		r->seg[i] = (struct segment){ .limit = ~0u, .attr = 0xc093 };
+	r->seg[SEG_CS].attr = 0xc09b;
+	r->gpr[GPR_RSP] = esp;
+	memcpy(device + 0xfffe, &sel[1], 2);
+	assert_int_equal(RUN("\x66\x17"), VERDICT_INJECT);
+	faults_with(EXC_SS, ABSENT);
+	assert_int_equal(r->gpr[GPR_RSP], esp);
+	memcpy(device + 0xfffe, &sel[0], 2);
+	assert_int_equal(RUN("\x66\x17"), VERDICT_RESUME);
+	assert_int_equal(r->seg[SEG_SS].sel, DATA16);
+	assert_int_equal(r->gpr[GPR_RSP], esp + 2);
 }
 
 static void test_real_mode(void **state)
@@ -339,7 +363,7 @@ int main(void)
 		S(test_ltr_lldt),    S(test_read_only_gdt),
 		S(test_tables),      S(test_msw),
 		S(test_flags),       S(test_vector_state),
-		S(test_fast_fxsave),
+		S(test_fast_fxsave), S(test_pop_ss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
