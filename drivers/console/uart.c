@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The 16550 at COM1, see uart.h. Called by hv/console, and by drivers/power to
- * flush it. uart_write() polls, with a bound: a UART that stops answering is
- * given up for good after one long wait. So a missing cable or a hung bridge
- * never hangs the machine. No lock: the console mux serializes output, and one
- * core takes input.
+ * flush it. uart_write() polls, with a bound: a UART that has no room after one
+ * long wait is not waited for until it has, and one that is gone is given up
+ * for good. So a missing cable or a hung bridge never hangs the machine. No
+ * lock: the console mux serializes output, and one core takes input.
  */
 #include "drivers/console/uart.h"
 
@@ -15,11 +15,12 @@
 #define SCRATCH_B 0xa5
 #define NO_DEVICE 0xff /* what an empty bus reads as */
 
-/* Reads of the line status register before the UART counts as dead: a port
+/* Reads of the line status register before the UART counts as stuck: a port
  * read takes about 1 us on hardware and 16 bytes leave in 1.4 ms */
 #define TX_POLLS_MAX 200000u
 
 static bool present;
+static bool stuck;     /* the last wait was in vain */
 static u32 fifo_bytes; /* what an empty transmitter takes */
 static u32 tx_room;    /* bytes that it takes unasked */
 static u8 ier;         /* what its interrupt enable register has */
@@ -52,6 +53,7 @@ bool uart_init(void)
 	if (!present)
 		return false;
 	ier = 0;
+	stuck = false;
 	uart_out(UART_IER, 0);
 	uart_out(UART_LCR, UART_LCR_DLAB | UART_LCR_8N1);
 	uart_out(UART_DLL, UART_DIVISOR_115200);
@@ -78,19 +80,25 @@ static void give_up(void)
 	WRITE_ONCE(present, false);
 }
 
-/* Wait for @bit of the line status. False: the UART is dead and given up. */
+/* Wait for @bit of the line status; one look if the last wait was in vain.
+ * False: it is not set, or the UART is gone and given up. */
 static bool uart_wait(u8 bit)
 {
-	for (u32 i = 0; i < TX_POLLS_MAX; i++) {
+	u32 polls = stuck ? 1 : TX_POLLS_MAX;
+
+	stuck = false;
+	for (u32 i = 0; i < polls; i++) {
 		u8 lsr = uart_in(UART_LSR);
 
-		if (lsr == NO_DEVICE)
-			break;
+		if (lsr == NO_DEVICE) {
+			give_up();
+			return false;
+		}
 		if (lsr & bit)
 			return true;
 		__builtin_ia32_pause();
 	}
-	give_up();
+	stuck = true;
 	return false;
 }
 

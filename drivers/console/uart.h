@@ -23,7 +23,8 @@ bool uart_init(void);
 /* Is there one that answers? */
 bool uart_present(void);
 /* Writes @len bytes as they are: who prints lines adds the CR. Polls for room,
- * up to 0.2 s; a UART that has none by then is dead and given up. */
+ * up to 0.2 s. What finds none is lost, and until there is room again nobody
+ * waits for it. */
 void uart_write(const char *s, size_t len);
 /* How many bytes uart_send() may have now, at most UART_FIFO_BYTES. One read of
  * the line status: no wait. A UART that is gone is given up. */

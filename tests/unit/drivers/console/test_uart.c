@@ -1,14 +1,14 @@
 /* SOURCES: drivers/console/uart.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The physical UART, against a fake with a FIFO, an empty bus, and a UART that
- * dies */
+/* The physical UART, against a fake with a FIFO, an empty bus, and UARTs that
+ * get stuck or die */
 #include "drivers/console/uart.h"
 #include "include/hw/uart16550.h"
 #include "tests/unit/fakes/ports.h"
 #include "tests/unit/test.h"
 
 static u8 regs[UART_PORTS];
-static bool there, dead, no_fifo;
+static bool there, stuck, no_fifo;
 static u8 iir_source; /* THRE: until it is read */
 static u32 fifo, reads;
 static char out[256];
@@ -39,7 +39,7 @@ static u32 device_in(u16 port, u8 size)
 	}
 	if (reg != UART_LSR)
 		return regs[reg];
-	if (!dead && reads % 3 == 0)
+	if (!stuck && reads % 3 == 0)
 		fifo = 0;
 	return (fifo ? 0 : UART_LSR_THRE | UART_LSR_TEMT) |
 	       (rx >= 0 ? UART_LSR_DR : 0u);
@@ -71,7 +71,7 @@ static int fresh(void **state)
 	memset(regs, 0, sizeof(regs));
 	memset(out, 0, sizeof(out));
 	there = true;
-	dead = no_fifo = false;
+	stuck = no_fifo = false;
 	iir_source = UART_IIR_NONE;
 	fifo = out_len = 0;
 	rx = -1;
@@ -164,15 +164,40 @@ static void test_absent(void **state)
 	assert_int_equal(reads, 0);
 }
 
+/* Nobody waits a second time, until it goes on */
+static void test_stuck(void **state)
+{
+	assert_true(uart_init());
+	uart_write("a", 1);
+	stuck = true;
+	uart_write("0123456789abcdef0123456789", 26);
+	for (u32 i = 0; i < 2; i++) {
+		reads = out_len = 0;
+		uart_write("not waited for", 14);
+		uart_flush();
+		assert_true(uart_present());
+		assert_int_equal(reads, 2);
+		assert_int_equal(out_len, 0);
+		stuck = false;
+		fifo = 0;
+		uart_write("back again, and all of it", 25);
+		assert_int_equal(out_len, 25);
+		stuck = true;
+		uart_write("0123456789abcdef", 16);
+		assert_true(reads > 1000);
+	}
+}
+
 static void test_dies(void **state)
 {
 	assert_true(uart_init());
 	uart_write("a", 1);
-	dead = true;
+	there = false;
 	uart_write("0123456789abcdef0123456789", 26);
 	reads = 0;
 	uart_write("never again waited for", 22);
 	assert_int_equal(reads, 0);
+	assert_false(uart_present());
 }
 
 int main(void)
@@ -183,6 +208,7 @@ int main(void)
 		cmocka_unit_test_setup(test_no_fifo, fresh),
 		cmocka_unit_test_setup(test_read, fresh),
 		cmocka_unit_test_setup(test_absent, fresh),
+		cmocka_unit_test_setup(test_stuck, fresh),
 		cmocka_unit_test_setup(test_dies, fresh),
 	};
 
