@@ -160,6 +160,18 @@ int ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
 	return 0;
 }
 
+void ioapic_aim(u32 gsi, u32 apic_id)
+{
+	u32 pin;
+	struct ioapic *io = ioapic_of(gsi, &pin);
+
+	if (!io)
+		return;
+	spin_lock(&io->lock);
+	reg_write(io, IOREDTBL_HIGH(pin), apic_id << (RTE_DEST_SHIFT - 32));
+	spin_unlock(&io->lock);
+}
+
 void ioapic_mask(u32 gsi)
 {
 	set_mask(gsi, true);

@@ -25,6 +25,10 @@ u32 ioapic_gsi_count(void);
  * and the pin keeps its route, masked. */
 int __must_check ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level,
 			      bool active_low);
+/* Aims @gsi at the core with physical @apic_id, up to 254. All else of its
+ * route stays, and it is not masked meanwhile: an edge that comes to a masked
+ * pin is lost (82093AA 3.2.4). */
+void ioapic_aim(u32 gsi, u32 apic_id);
 /* Mask and unmask @gsi, whose route stays */
 void ioapic_mask(u32 gsi);
 void ioapic_unmask(u32 gsi);

@@ -22,6 +22,11 @@ int ioapic_route(u32 gsi, u8 vector, u32 apic_id, bool level, bool active_low)
 	return 0;
 }
 
+void ioapic_aim(u32 gsi, u32 apic_id)
+{
+	fake_rtes[gsi].apic_id = apic_id;
+}
+
 void ioapic_mask(u32 gsi)
 {
 	fake_rtes[gsi].masked = true;

@@ -121,6 +121,11 @@ static void test_route(void **state)
 	ioapic_unmask(26);
 	assert_int_equal(fakes[1].rte[2] & RTE_MASKED, 0);
 	assert_int_equal(fakes[1].rte[2] & RTE_VECTOR, 0x41);
+	/* To another core, and not masked meanwhile */
+	ioapic_aim(26, 7);
+	assert_int_equal(fakes[1].rte[2], 7ull << RTE_DEST_SHIFT | RTE_LEVEL |
+						  RTE_ACTIVE_LOW | 0x41);
+	ioapic_aim(1000, 7);
 	ioapic_mask(26);
 	assert_true(fakes[1].rte[2] & RTE_MASKED);
 	assert_int_equal(ioapic_route(4, 0x50, 0, false, false), 0);
