@@ -217,6 +217,7 @@ static int core_prepare(struct pcpu *cpu)
 {
 	int err = window_init_cpu();
 
+	irq_init_cpu(cpu);
 	return err ? err : core_start(cpu);
 }
 

@@ -3,8 +3,10 @@
  * The MSI capability of a passed-through function (PCI 3.0, 6.8.1). Enable,
  * address and data are the guest's in a shadow; the device gets what
  * irq_route_msi() makes of them. A function has one message, as several would
- * need neighbouring host vectors. Called under passthrough.lock, but for the
- * storm hook, which takes it.
+ * need neighbouring host vectors. Its registers change one by one, and mask
+ * bits are optional, so that it keeps its vector: a move is one write to the
+ * address. Called under passthrough.lock, but for the storm hook, which takes
+ * it.
  */
 #include "hv/assign/passthrough_priv.h"
 #include "hv/core/vm.h"
@@ -99,21 +101,22 @@ static void msi_off(struct vfunc *f)
 
 static void msi_sync(struct vfunc *f)
 {
-	u64 guest_addr = (u64)f->msi.address_high << 32 | f->msi.address_low;
-	u64 addr;
-	u32 data;
+	const struct msi_message guest = {
+		(u64)f->msi.address_high << 32 | f->msi.address_low,
+		f->msi.data & 0xffff,
+	};
+	struct msi_message host;
 
 	if (!f->msi.enabled ||
-	    irq_route_msi(f->pci->vm, guest_addr, f->msi.data & 0xffff,
-			  &f->msi.route, &addr, &data)) {
+	    irq_route_msi(&f->msi.source, &guest, &f->msi.route, &host)) {
 		msi_off(f);
 		return;
 	}
 	irq_msi_on_storm(f->msi.route, on_storm, f);
-	hw_write(f, WORD_ADDRESS, (u32)addr);
+	hw_write(f, WORD_ADDRESS, (u32)host.addr);
 	if (f->msi.is_64)
-		hw_write(f, word_high(f), (u32)(addr >> 32));
-	pci_write(f->bdf, word_offset(f, word_data(f)), 2, data);
+		hw_write(f, word_high(f), (u32)(host.addr >> 32));
+	pci_write(f->bdf, word_offset(f, word_data(f)), 2, host.data);
 	hw_open(f);
 }
 
@@ -164,6 +167,9 @@ void passthrough_msi_init(struct vfunc *f)
 	control = hw_read(f, WORD_CONTROL) >> 16;
 	f->msi.is_64 = control & PCI_MSI_64;
 	f->msi.maskable = control & PCI_MSI_MASKABLE;
+	f->msi.source = (struct irq_source){ .vm = f->pci->vm,
+					     .bdf = f->bdf,
+					     .in_steps = true };
 	f->msi.words = (u8)(3 + f->msi.is_64 + 2 * f->msi.maskable);
 	/* What firmware left there must not fire into our vectors */
 	hw_enable(f, false);

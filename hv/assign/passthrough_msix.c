@@ -77,12 +77,14 @@ static void entry_unroute(struct msix_entry *e)
 }
 
 /* False: it is no message, or no row is left */
-static bool entry_route(struct msix_entry *e, u64 *addr, u32 *data)
+static bool entry_route(struct msix_entry *e, struct msi_message *host)
 {
-	u64 guest_addr = (u64)e->word[ENTRY_HIGH] << 32 | e->word[ENTRY_LOW];
+	const struct msi_message guest = {
+		(u64)e->word[ENTRY_HIGH] << 32 | e->word[ENTRY_LOW],
+		e->word[ENTRY_DATA],
+	};
 
-	if (!irq_route_msi(e->func->pci->vm, guest_addr, e->word[ENTRY_DATA],
-			   &e->route, addr, data))
+	if (!irq_route_msi(&e->func->msix.source, &guest, &e->route, host))
 		return true;
 	entry_unroute(e);
 	return false;
@@ -92,19 +94,21 @@ static bool entry_route(struct msix_entry *e, u64 *addr, u32 *data)
 static void entry_sync(struct vfunc *f, struct msix_entry *e)
 {
 	u8 *hw = hw_entry(f, e);
-	u64 addr;
-	u32 data;
+	struct msi_message host;
 
-	if (e->word[ENTRY_CONTROL] & PCI_MSIX_ENTRY_MASKED ||
-	    !f->msix.enabled || !entry_route(e, &addr, &data)) {
-		mmio_write(hw + ENTRY_CONTROL * 4, 4, PCI_MSIX_ENTRY_MASKED);
-		return;
-	}
-	irq_msi_on_storm(e->route, on_storm, e);
 	mmio_write(hw + ENTRY_CONTROL * 4, 4, PCI_MSIX_ENTRY_MASKED);
-	mmio_write(hw + ENTRY_LOW * 4, 4, (u32)addr);
-	mmio_write(hw + ENTRY_HIGH * 4, 4, addr >> 32);
-	mmio_write(hw + ENTRY_DATA * 4, 4, data);
+	if (e->word[ENTRY_CONTROL] & PCI_MSIX_ENTRY_MASKED ||
+	    !f->msix.enabled || !entry_route(e, &host))
+		return;
+	irq_msi_on_storm(e->route, on_storm, e);
+	mmio_write(hw + ENTRY_LOW * 4, 4, (u32)host.addr);
+	mmio_write(hw + ENTRY_HIGH * 4, 4, host.addr >> 32);
+	mmio_write(hw + ENTRY_DATA * 4, 4, host.data);
+	if (irq_msi_moves(e->route)) {
+		/* The answer comes behind what was sent before the mask */
+		mmio_read(hw + ENTRY_CONTROL * 4, 4);
+		irq_msi_moved(e->route);
+	}
 	if (entry_on(e))
 		mmio_write(hw + ENTRY_CONTROL * 4, 4, 0);
 }
@@ -295,6 +299,7 @@ static void capability_read(struct vfunc *f)
 	f->msix.count = (u16)((control & PCI_MSIX_SIZE) + 1);
 	f->msix.bar = (u8)(table & PCI_MSIX_BIR);
 	f->msix.offset = table & ~PCI_MSIX_BIR;
+	f->msix.source = (struct irq_source){ .vm = f->pci->vm, .bdf = f->bdf };
 }
 
 /* A table of the most entries, wherever it begins in a page */

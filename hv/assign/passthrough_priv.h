@@ -44,6 +44,7 @@ struct vfunc {
 		bool is_64, maskable;
 		bool enabled;
 		u32 address_low, address_high, data, mask;
+		struct irq_source source;
 		struct irq_msi *route;
 	} msi;
 
@@ -54,8 +55,9 @@ struct vfunc {
 		u16 count;
 		u16 left; /* the last ones, not yet in step with the device */
 		bool enabled, masked; /* control bits as the guest wrote them */
-		u32 offset;           /* of the table in the BAR */
-		u64 table;            /* its address; 0: not placed */
+		struct irq_source source;
+		u32 offset;               /* of the table in the BAR */
+		u64 table;                /* its address; 0: not placed */
 		u64 trap_base, trap_size; /* the whole pages it lies in */
 		struct iomap map;         /* of trap_base */
 		struct msix_entry *entries;

@@ -55,7 +55,7 @@ void console_poll(void)
 
 /* The pin is edge-triggered: it is quiet until the line has fallen. So causes
  * are served until none is left, or the line is made to fall. */
-static void uart_irq(void *arg)
+static void uart_arrived(struct irq *self)
 {
 	for (u32 i = 0; i < IRQ_CAUSES; i++) {
 		switch (uart_irq_cause()) {
@@ -81,7 +81,8 @@ static void poll_tick(struct timer *t)
 /* False: no pin, or no vector, or none that reaches this core */
 static bool uart_irq_init(u32 gsi)
 {
-	int vector = gsi < ioapic_gsi_count() ? irq_alloc(uart_irq, NULL) : -1;
+	static struct irq uart_irq = { uart_arrived };
+	int vector = gsi < ioapic_gsi_count() ? irq_alloc(&uart_irq) : -1;
 
 	return vector >= 0 && !ioapic_route(gsi, (u8)vector,
 					    this_cpu()->apic_id, false, false);

@@ -3,13 +3,20 @@
  * Physical MSIs as they become vLAPIC bits; see route.h, and route.c for pins.
  * The guest's message is one 64-bit word: an arrival on another core sees the
  * old or the new message, never a mix. With a mix, a guest that moves an
- * interrupt would lose it. Rows are static and never freed, so that an
- * interrupt in flight finds a valid row.
+ * interrupt would lose it. Rows are never freed, so that an interrupt in flight
+ * finds a valid row: one of the row's next owner at worst, for which it is
+ * spurious.
  *
- * An arrival takes no lock. msi_lock protects taking and giving back rows, and
- * the storm hook; it comes after passthrough.lock.
+ * Where an interrupt arrives is only a matter of speed: whatever core it is,
+ * msi_deliver() reaches the vCPU that the guest named. So a message whose next
+ * core is full stays where it is.
+ *
+ * An arrival takes no lock. msi_lock protects the lists of free rows and the
+ * storm hook; it comes after passthrough.lock, and pmm's and kmem's come after
+ * it. A row's vectors are under its device's lock.
  */
 #include "include/hw/msi.h"
+#include "arch/x86/cpu/percpu.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/tsc.h"
@@ -20,8 +27,8 @@
 #include "include/hw/lapic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-
-#define MAX_MSIS (VEC_DEVICE_LAST - VEC_DEVICE_FIRST + 1)
+#include "lib/printf.h"
+#include "mm/pmm.h"
 
 /* A fast disk or NIC may send a few hundred thousand a second */
 #define MSI_STORM_MAX 50000u
@@ -34,16 +41,31 @@
 #define ROUTE_VALID      BIT(13)
 #define ROUTE_DEST_SHIFT 32
 
+/* A host vector, of one core or (@cpu is NULL) of all; 0: none */
+struct host_place {
+	struct pcpu *cpu;
+	u8 vector;
+};
+
 struct irq_msi {
+	struct irq irq;
 	u64 route;     /* atomic */
 	struct vm *vm; /* NULL: the row is free */
-	int vector;    /* the host's, kept once taken; 0: none yet */
+	struct pci_bdf bdf;
+	struct host_place at;
+	struct host_place
+		left; /* where the hardware sends until irq_msi_moved() */
 	struct storm storm;
 	void (*on_storm)(void *dev);
 	void *storm_dev;
+	struct irq_msi *next; /* free one */
 };
 
-static struct irq_msi msis[MAX_MSIS];
+#define MSI_ROWS_BYTES KMEM_MAX
+#define MSI_ROWS       (MSI_ROWS_BYTES / sizeof(struct irq_msi))
+
+static struct irq_msi *free_rows;  /* that have no vector */
+static struct irq_msi *fixed_rows; /* that keep one of irq_alloc(), and free */
 static struct spinlock msi_lock;
 
 /* The hook and its device are read together, as the row may be changing owners.
@@ -91,13 +113,17 @@ static void msi_calm(struct storm *s)
 
 static void msi_storm(struct irq_msi *m)
 {
-	storm_report(&m->storm, m->vm, "message", (u32)(m - msis));
+	char what[32];
+
+	bh_snprintf(what, sizeof(what), "message of %02x:%02x.%u", m->bdf.bus,
+		    pci_device(m->bdf), pci_function(m->bdf));
+	storm_report(&m->storm, m->vm, what);
 	storm_tell(m);
 }
 
-static void msi_arrived(void *arg)
+static void msi_arrived(struct irq *self)
 {
-	struct irq_msi *m = arg;
+	struct irq_msi *m = container_of(self, struct irq_msi, irq);
 
 	if (msi_deliver(m) && unlikely(storm_count(&m->storm, MSI_STORM_MAX)))
 		msi_storm(m);
@@ -105,12 +131,14 @@ static void msi_arrived(void *arg)
 
 /* The guest's message as a word; *@target: the vCPU to aim the hardware at, the
  * first of those it names, or else vCPU 0 */
-static u64 route_word(struct vm *vm, u64 addr, u32 data, struct vcpu **target)
+static u64 route_word(struct vm *vm, const struct msi_message *guest,
+		      struct vcpu **target)
 {
-	u32 dest = (u32)(addr >> MSI_ADDR_DEST_SHIFT) & MSI_ADDR_DEST_MAX;
-	u32 mode = APIC_DM_GET(data);
-	bool logical = addr & MSI_ADDR_LOGICAL;
-	u64 word = ROUTE_VALID | (data & MSI_DATA_VECTOR);
+	u32 dest =
+		(u32)(guest->addr >> MSI_ADDR_DEST_SHIFT) & MSI_ADDR_DEST_MAX;
+	u32 mode = APIC_DM_GET(guest->data);
+	bool logical = guest->addr & MSI_ADDR_LOGICAL;
+	u64 word = ROUTE_VALID | (guest->data & MSI_DATA_VECTOR);
 
 	if (vlapic_match(vm, dest, logical, target) == 1 &&
 	    mode <= APIC_DM_LOWEST)
@@ -122,64 +150,188 @@ static u64 route_word(struct vm *vm, u64 addr, u32 data, struct vcpu **target)
 	       (logical ? ROUTE_LOGICAL : 0);
 }
 
-static struct irq_msi *msi_take_free(struct vm *vm)
+static bool may_tell(struct vm *vm)
 {
-	u32 i;
-
-	for (i = 0; i < MAX_MSIS; i++) {
-		struct irq_msi *m = &msis[i];
-
-		if (m->vm)
-			continue;
-		if (!m->vector) {
-			int vector = irq_alloc(msi_arrived, m);
-
-			if (vector < 0)
-				return NULL;
-			m->vector = vector;
-		}
-		m->vm = vm;
-		m->storm.calm = msi_calm;
-		return m;
-	}
-	return NULL;
+	return ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4);
 }
 
-static struct irq_msi *msi_take(struct vm *vm)
+static void row_push(struct irq_msi **list, struct irq_msi *m)
 {
-	struct irq_msi *m;
+	m->next = *list;
+	*list = m;
+}
 
-	spin_lock(&msi_lock);
-	m = msi_take_free(vm);
-	spin_unlock(&msi_lock);
-	if (!m && ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
-		log_warn("irq", "no vector left for another MSI of %s",
-			 vm->name);
+static struct irq_msi *row_pop(struct irq_msi **list)
+{
+	struct irq_msi *m = *list;
+
+	if (m)
+		*list = m->next;
 	return m;
 }
 
-int irq_route_msi(struct vm *vm, u64 guest_addr, u32 guest_data,
-		  struct irq_msi **msi, u64 *host_addr, u32 *host_data)
+static void rows_add(struct vm *vm)
+{
+	struct irq_msi *rows = kmem_alloc(&vm->budget, MSI_ROWS_BYTES);
+
+	for (u32 i = 0; rows && i < MSI_ROWS; i++) {
+		rows[i].irq.fn = msi_arrived;
+		rows[i].storm.calm = msi_calm;
+		row_push(&free_rows, &rows[i]);
+	}
+}
+
+static struct irq_msi *row_take(const struct irq_source *source)
+{
+	struct irq_msi *m = NULL;
+
+	spin_lock(&msi_lock);
+	if (source->in_steps)
+		m = row_pop(&fixed_rows);
+	if (!m && !free_rows)
+		rows_add(source->vm);
+	if (!m)
+		m = row_pop(&free_rows);
+	if (m) {
+		m->vm = source->vm;
+		m->bdf = source->bdf;
+	}
+	spin_unlock(&msi_lock);
+	return m;
+}
+
+static void row_free(struct irq_msi *m)
+{
+	spin_lock(&msi_lock);
+	m->on_storm = NULL;
+	m->vm = NULL;
+	row_push(m->at.vector ? &fixed_rows : &free_rows, m);
+	spin_unlock(&msi_lock);
+}
+
+/* To a vector of @cpu, if a message can name @cpu and one is free */
+static bool msi_move(struct irq_msi *m, struct pcpu *cpu)
+{
+	int vector = -ENOSPC;
+
+	if (cpu->apic_id <= MSI_ADDR_DEST_MAX)
+		vector = irq_place(&m->irq, cpu);
+	if (vector < 0)
+		return false;
+	m->left = m->at;
+	m->at = (struct host_place){ cpu, (u8)vector };
+	return true;
+}
+
+/* To @cpu, or else to another core of the guest's */
+static bool msi_find_core(struct irq_msi *m, struct pcpu *cpu)
+{
+	const struct vm *vm = m->vm;
+	bool found = msi_move(m, cpu);
+
+	for (u32 i = 0; !found && i < vm->vcpu_count; i++) {
+		cpu = vm->vcpus[i]->entity.cpu;
+		found = !irq_core_is_full(cpu) && msi_move(m, cpu);
+	}
+	return found;
+}
+
+static int msi_share(struct irq_msi *m, struct irq_source *source)
+{
+	int vector = irq_share(&m->irq);
+
+	if (!source->told && may_tell(source->vm)) {
+		source->told = true;
+		log_warn("irq",
+			 "%s: all interrupt vectors are taken: "
+			 "%02x:%02x.%u %s",
+			 source->vm->name, source->bdf.bus,
+			 pci_device(source->bdf), pci_function(source->bdf),
+			 vector < 0 ? "gets none"
+				    : "shares one with other devices");
+	}
+	return vector;
+}
+
+/* One that stays the same on all cores */
+static int msi_fix(struct irq_msi *m, struct irq_source *source)
+{
+	int vector = source->in_steps ? irq_alloc(&m->irq) : -ENOSPC;
+
+	if (vector < 0)
+		vector = msi_share(m, source);
+	if (vector < 0)
+		return vector;
+	m->at = (struct host_place){ NULL, (u8)vector };
+	return 0;
+}
+
+static int msi_place(struct irq_msi *m, struct irq_source *source,
+		     struct pcpu *target)
+{
+	if (!m->at.vector && !source->in_steps && msi_find_core(m, target))
+		return 0;
+	if (!m->at.vector)
+		return msi_fix(m, source);
+	if (m->at.cpu && m->at.cpu != target)
+		msi_move(m, target);
+	return 0;
+}
+
+static int msi_place_new(struct irq_source *source, struct pcpu *target,
+			 struct irq_msi **msi)
+{
+	struct irq_msi *m = row_take(source);
+	int err = m ? msi_place(m, source, target) : -ENOSPC;
+
+	if (!m && may_tell(source->vm))
+		log_warn("irq", "no memory for another MSI of %s",
+			 source->vm->name);
+	if (m && err)
+		row_free(m);
+	if (!err)
+		*msi = m;
+	return err;
+}
+
+int irq_route_msi(struct irq_source *source, const struct msi_message *guest,
+		  struct irq_msi **msi, struct msi_message *host)
 {
 	struct vcpu *target;
+	struct pcpu *cpu;
 	u64 route;
+	int err;
 
-	if ((guest_addr & MSI_ADDR_MASK) != MSI_ADDR_BASE ||
-	    (guest_data & MSI_DATA_VECTOR) < APIC_FIRST_VECTOR)
+	if ((guest->addr & MSI_ADDR_MASK) != MSI_ADDR_BASE ||
+	    (guest->data & MSI_DATA_VECTOR) < APIC_FIRST_VECTOR)
 		return -EINVAL;
-	route = route_word(vm, guest_addr, guest_data, &target);
+	route = route_word(source->vm, guest, &target);
+	cpu = target->entity.cpu;
 	/* A message has room for 8 bits of APIC id */
-	if (target->entity.cpu->apic_id > MSI_ADDR_DEST_MAX)
+	if (cpu->apic_id > MSI_ADDR_DEST_MAX)
 		return -ENOTSUP;
-	if (!*msi)
-		*msi = msi_take(vm);
-	if (!*msi)
-		return -ENOSPC;
+	err = *msi ? msi_place(*msi, source, cpu)
+		   : msi_place_new(source, cpu, msi);
+	if (err)
+		return err;
 	WRITE_ONCE((*msi)->route, route);
-	*host_addr = MSI_ADDR_BASE | (u64)target->entity.cpu->apic_id
-					     << MSI_ADDR_DEST_SHIFT;
-	*host_data = (u32)(*msi)->vector;
+	if ((*msi)->at.cpu)
+		cpu = (*msi)->at.cpu;
+	host->addr = MSI_ADDR_BASE | (u64)cpu->apic_id << MSI_ADDR_DEST_SHIFT;
+	host->data = (*msi)->at.vector;
 	return 0;
+}
+
+bool irq_msi_moves(const struct irq_msi *msi)
+{
+	return msi->left.vector;
+}
+
+void irq_msi_moved(struct irq_msi *msi)
+{
+	if (msi->left.vector)
+		irq_retire(msi->left.cpu, msi->left.vector);
+	msi->left.vector = 0;
 }
 
 void irq_msi_on_storm(struct irq_msi *msi, void (*on_storm)(void *dev),
@@ -198,9 +350,15 @@ bool irq_msi_throttled(const struct irq_msi *msi)
 
 void irq_unroute_msi(struct irq_msi *msi)
 {
+	struct host_place at = msi->at;
+
 	WRITE_ONCE(msi->route, 0);
-	spin_lock(&msi_lock);
-	msi->on_storm = NULL;
-	msi->vm = NULL;
-	spin_unlock(&msi_lock);
+	irq_msi_moved(msi);
+	if (at.cpu)
+		irq_retire(at.cpu, at.vector);
+	else if (at.vector >= VEC_SHARED_FIRST)
+		irq_unshare(&msi->irq, at.vector);
+	if (at.cpu || at.vector >= VEC_SHARED_FIRST)
+		msi->at = (struct host_place){ NULL, 0 };
+	row_free(msi);
 }

@@ -25,6 +25,7 @@
 #include "include/hw/lapic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/printf.h"
 
 #define MAX_GSI 256u
 
@@ -34,12 +35,14 @@
 #define PIN_STORM_MAX 5000u
 
 struct pin {
+	struct irq irq;
 	struct vm *vm; /* NULL: not routed */
 	u32 gsi;
-	int vector;    /* the host's, kept once taken; 0: none yet */
+	int vector;    /* the host's of all cores, kept; 0: none yet */
 	bool reserved; /* the hypervisor's own */
 	bool active;   /* unmasked by the guest */
 	bool level;
+	bool active_low;
 	bool held;   /* arrived, and not EOIed yet */
 	bool masked; /* what the hardware has */
 	struct storm storm;
@@ -71,10 +74,18 @@ static void pin_calm(struct storm *s)
 	spin_unlock(&route_lock);
 }
 
-/* The vector's handler, on the core that the pin is aimed at */
-static void pin_arrived(void *arg)
+static void pin_storm(struct pin *p, const struct vm *vm)
 {
-	struct pin *p = arg;
+	char what[16];
+
+	bh_snprintf(what, sizeof(what), "pin %u", p->gsi);
+	storm_report(&p->storm, vm, what);
+}
+
+/* The vector's handler, on the core that the pin is aimed at */
+static void pin_arrived(struct irq *self)
+{
+	struct pin *p = container_of(self, struct pin, irq);
 	struct vm *vm;
 	bool level, stormy;
 
@@ -86,7 +97,7 @@ static void pin_arrived(void *arg)
 	pin_apply(p);
 	spin_unlock(&route_lock);
 	if (stormy)
-		storm_report(&p->storm, vm, "pin", p->gsi);
+		pin_storm(p, vm);
 	if (!vm)
 		return;
 	vioapic_set_line(vm, p->gsi, true);
@@ -100,13 +111,20 @@ static int pin_vector(struct pin *p, struct vm *vm)
 
 	if (p->vector)
 		return 0;
-	vector = irq_alloc(pin_arrived, p);
+	p->irq.fn = pin_arrived;
+	vector = irq_alloc(&p->irq);
 	if (vector < 0) {
+		vector = irq_share(&p->irq);
 		if (ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
-			log_warn("irq", "no vector left for interrupt pin %u",
-				 p->gsi);
-		return vector;
+			log_warn("irq",
+				 "%s: all interrupt vectors are taken: "
+				 "pin %u %s",
+				 vm->name, p->gsi,
+				 vector < 0 ? "gets none"
+					    : "shares one with other devices");
 	}
+	if (vector < 0)
+		return vector;
 	p->vector = vector;
 	return 0;
 }
@@ -122,6 +140,23 @@ static u32 target_apic_id(struct vm *vm, u64 rte)
 	return v->entity.cpu->apic_id;
 }
 
+/* A pin that only goes to another core is not masked meanwhile: as its vector
+ * stays, it is one write, and no edge is lost */
+static int pin_aim(struct pin *p, struct vm *vm, u64 rte)
+{
+	u32 apic_id = target_apic_id(vm, rte);
+	bool level = rte & RTE_LEVEL, active_low = rte & RTE_ACTIVE_LOW;
+
+	if (p->active && p->vm == vm && p->level == level &&
+	    p->active_low == active_low && apic_id <= XAPIC_ID_MAX) {
+		ioapic_aim(p->gsi, apic_id);
+		return 0;
+	}
+	p->masked = true; /* with or without an error */
+	p->active_low = active_low;
+	return ioapic_route(p->gsi, (u8)p->vector, apic_id, level, active_low);
+}
+
 static int pin_program(struct pin *p, struct vm *vm, u64 rte)
 {
 	u32 mode = RTE_MODE(rte);
@@ -134,9 +169,7 @@ static int pin_program(struct pin *p, struct vm *vm, u64 rte)
 	err = pin_vector(p, vm);
 	if (err)
 		return err;
-	p->masked = true; /* with or without an error */
-	err = ioapic_route(p->gsi, (u8)p->vector, target_apic_id(vm, rte),
-			   level, rte & RTE_ACTIVE_LOW);
+	err = pin_aim(p, vm, rte);
 	if (err)
 		return err;
 	/* A pin that turns to edge has no EOI to wait for */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Physical interrupts that belong to the privileged guest: IOAPIC pins and
- * MSI/MSI-X messages. Each has a host vector on the core of the vCPU that the
- * guest aims it at; an arrival becomes a vLAPIC bit (MSI) or a vIOAPIC line.
+ * MSI/MSI-X messages. Each arrives on the core of the vCPU that the guest aims
+ * it at, by a vector of all cores (pins, MSI) or of that core (MSI-X), see
+ * arch/x86/machine/irq.h. It becomes a vLAPIC bit (MSI) or a vIOAPIC line.
  * Level-triggered pins stay masked from the arrival to the guest's EOI. Pins
  * are the vIOAPIC's to route, messages hv/assign's.
  *
@@ -12,6 +13,7 @@
 #ifndef HV_IRQ_ROUTE_H
 #define HV_IRQ_ROUTE_H
 
+#include "drivers/pci/pci.h"
 #include "hv/core/vm.h"
 
 /*
@@ -35,19 +37,43 @@ void irq_route_eoi(struct vm *vm, u32 gsi);
  * before any guest is started. */
 void irq_route_reserve(u32 gsi);
 
+/* What sends messages: a capability of a function */
+struct irq_source {
+	struct vm *vm;
+	struct pci_bdf bdf;
+	/* The hardware's message cannot be masked while it changes, and changes
+	 * register by register: its vector stays, and a move is one write */
+	bool in_steps;
+	bool told; /* the log has named it for want of vectors */
+};
+
+struct msi_message {
+	u64 addr;
+	u32 data;
+};
+
 struct irq_msi; /* one routed message */
 /*
- * Route the message that the guest wrote (@guest_addr, @guest_data; SDM 3A
- * 11.11 *Message Signalled Interrupts*); *@host_addr and *@host_data are what
- * the hardware must get. *@msi is NULL at first, then the caller's handle. Any
- * core; the device's lock serializes calls for one handle.
+ * Route the message that the guest wrote (SDM 3A 11.11 *Message Signalled
+ * Interrupts*); *@host is what the hardware must get. *@msi is NULL at first,
+ * then the caller's handle. The vector is one of the core of the vCPU that
+ * @guest names; where all of those are taken, of another core of the guest, and
+ * else it is shared. Any core; the device's lock serializes calls for one
+ * handle.
  * -EINVAL: not the LAPICs' address, or a vector below 16. -ENOTSUP: the target
  * core's APIC id has more than 8 bits. -ENOSPC: no row or host vector is left,
  * which is logged. After an error the handle's old message is still routed.
  */
-int __must_check irq_route_msi(struct vm *vm, u64 guest_addr, u32 guest_data,
-			       struct irq_msi **msi, u64 *host_addr,
-			       u32 *host_data);
+int __must_check irq_route_msi(struct irq_source *source,
+			       const struct msi_message *guest,
+			       struct irq_msi **msi, struct msi_message *host);
+/*
+ * Does @host of irq_route_msi() differ from before in its vector? Then both are
+ * routed until the hardware has it, and irq_msi_moved() comes before the next
+ * irq_route_msi(): the old one can be sent no more. Under the device's lock.
+ */
+bool irq_msi_moves(const struct irq_msi *msi);
+void irq_msi_moved(struct irq_msi *msi);
 /*
  * Who masks @msi's source while it storms: @on_storm(@dev) comes whenever
  * irq_msi_throttled() has changed. It is called in interrupt context on any
@@ -59,8 +85,9 @@ void irq_msi_on_storm(struct irq_msi *msi, void (*on_storm)(void *dev),
 /* Is the source to be masked? A new row may begin with a storm of its last
  * owner. Any core. */
 bool irq_msi_throttled(const struct irq_msi *msi);
-/* Give the row back. Arrivals are dropped from now on, but an arrival or
- * @on_storm may still be under way on another core: @dev must outlive that. */
+/* Give the row back; the hardware sends the message no more. Arrivals are
+ * dropped from now on, but an arrival or @on_storm may still be under way on
+ * another core: @dev must outlive that. */
 void irq_unroute_msi(struct irq_msi *msi);
 
 #endif

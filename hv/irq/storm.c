@@ -41,14 +41,13 @@ bool storm_count(struct storm *s, u32 max_arrivals)
 	return unlikely(count > max_arrivals) && storm_begin(s, now);
 }
 
-void storm_report(struct storm *s, const struct vm *vm, const char *what,
-		  u32 number)
+void storm_report(struct storm *s, const struct vm *vm, const char *what)
 {
 	if (!ratelimit_pass(&s->limit, rdtsc(), 10000 * tsc_khz, 1))
 		return;
 	log_warn("irq",
-		 "%s: interrupt %s %u storms (%u in under %llu ms): "
+		 "%s: interrupt %s storms (%u in under %llu ms): "
 		 "masked for %u ms each time",
-		 vm->name, what, number, READ_ONCE(s->count),
-		 WINDOW_NS / 1000000, THROTTLE_MS);
+		 vm->name, what, READ_ONCE(s->count), WINDOW_NS / 1000000,
+		 THROTTLE_MS);
 }

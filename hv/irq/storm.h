@@ -42,9 +42,8 @@ static inline bool storm_throttled(const struct storm *s)
 {
 	return __atomic_load_n(&s->throttled, __ATOMIC_RELAXED);
 }
-/* Name the source in the log, as @what ("pin") and @number, once in ten seconds
- * at most. Any context; no lock is held, as the log has its own. */
-void storm_report(struct storm *s, const struct vm *vm, const char *what,
-		  u32 number);
+/* Name the source in the log, as @what ("pin 17"), once in ten seconds at most.
+ * Any context; no lock is held, as the log has its own. */
+void storm_report(struct storm *s, const struct vm *vm, const char *what);
 
 #endif

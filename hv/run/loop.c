@@ -17,6 +17,7 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/guest_barrier.h"
+#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/core/stretch.h"
 #include "hv/run/dispatch.h"
@@ -39,6 +40,8 @@ static void serve_pending(struct pcpu *cpu)
 
 	if (bits & PCPU_CALL)
 		smp_call_run();
+	if (bits & PCPU_VECTORS)
+		irq_look_for_retired();
 	if (bits & PCPU_STOP)
 		stop_core(cpu);
 }

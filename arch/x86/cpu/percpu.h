@@ -13,6 +13,7 @@
 #define MAX_CPUS   256
 #define STACK_SIZE 32768ul
 
+struct irq;          /* arch/x86/machine/irq.h */
 struct timer;        /* arch/x86/machine/timer.h */
 struct vcpu;         /* hv/core/vcpu.h; opaque here */
 struct sched_cpu;    /* sched/sched.h */
@@ -25,6 +26,7 @@ enum pcpu_pending {
 	PCPU_RESCHED = 1 << 0, /* the run queue changed */
 	PCPU_CALL = 1 << 1,    /* a rendezvous waits (smp.h) */
 	PCPU_STOP = 1 << 2,    /* leave VMX or SVM and halt */
+	PCPU_VECTORS = 1 << 3, /* vectors were retired (irq.h) */
 };
 
 /* The timers that this core armed; only arch/x86/machine/timer.c touches it */
@@ -33,9 +35,18 @@ struct timer_queue {
 	u64 programmed;      /* deadline in the hardware; 0: none */
 };
 
-/* Written by the owner core alone, but for @pending, and at bring-up by the
- * boot CPU. Other cores read the first eight, and met and left, which
- * smp_call.c has. */
+/* Whose interrupt each vector of this core is. The core itself reads @irq with
+ * no lock; the rest is under the lock of arch/x86/machine/vectors.c. */
+struct core_vectors {
+	struct irq *irq[256]; /* NULL: nobody's */
+	u8 retired[256];      /* looks until it is free; 0: it is not retired */
+	u32 taken;            /* of those that one core gives away */
+	bool looking;         /* it has retired ones, and was told */
+};
+
+/* Written by the owner core alone, but for @pending and @vectors, and at
+ * bring-up by the boot CPU. Other cores read the first eight, and met and left,
+ * which smp_call.c has. */
 struct pcpu {
 	struct pcpu *self;    /* first: what this_cpu() loads */
 	struct vcpu *current; /* whose guest state is in this core, or NULL */
@@ -57,6 +68,7 @@ struct pcpu {
 	void (*unload_guest)(struct pcpu *cpu);
 	u64 stack_top;
 	u32 met, left; /* the last rendezvous that it came to, and went from */
+	struct core_vectors vectors;
 };
 
 /* The core that this runs on. Any context, on any stack of the core; from

@@ -164,6 +164,13 @@ bool lapic_in_service(u8 vector)
 	return isr >> vector % 32 & 1;
 }
 
+bool lapic_requested(u8 vector)
+{
+	u32 irr = reg_read(APIC_IRR + vector / 32 * 0x10u);
+
+	return irr >> vector % 32 & 1;
+}
+
 void lapic_offer_again(void)
 {
 	reg_write(APIC_TPR, 0);

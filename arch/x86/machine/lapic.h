@@ -27,6 +27,8 @@ u32 lapic_id(void);
 /* Has this core accepted @vector, and not ended it? SDM 3A 11.8.4 *Interrupt
  * Acceptance for Fixed Interrupts* */
 bool lapic_in_service(u8 vector);
+/* Does @vector wait for this core to accept it? Same section. */
+bool lapic_requested(u8 vector);
 /* Ends the interrupt in service (SDM 3A 11.8.5 *Signaling Interrupt Servicing
  * Completion*) */
 void lapic_eoi(void);

@@ -21,6 +21,9 @@ u32 routes, unroutes, unmaps, meetings, cf9;
 u32 writes_seen_off, reads_behind_write;
 u64 routed_addr;
 u32 routed_data;
+bool routed_in_steps;
+struct irq_msi *routed;
+u32 moves;
 bool alive;
 u8 bar_type;
 bool writes_everywhere;
@@ -179,19 +182,38 @@ void mmio_write(volatile void *addr, u8 size, u64 value)
 		check_entry(table, (u64)(p - table) / 16);
 }
 
-int irq_route_msi(struct vm *vm, u64 addr, u32 data, struct irq_msi **m,
-		  u64 *host_addr, u32 *host_data)
+int irq_route_msi(struct irq_source *source, const struct msi_message *guest,
+		  struct irq_msi **m, struct msi_message *host)
 {
-	if ((addr & ~0xfffffull) != 0xfee00000)
+	assert_ptr_equal(source->vm, &fake_vm);
+	assert_non_null(function(source->bdf));
+	if ((guest->addr & ~0xfffffull) != 0xfee00000)
 		return -EINVAL;
 	if (!*m)
 		*m = &msi_pool[routes % 256];
 	routes++;
-	routed_addr = addr;
-	routed_data = data;
-	*host_addr = HOST_ADDR;
-	*host_data = HOST_DATA;
+	routed = *m;
+	routed_addr = guest->addr;
+	routed_data = guest->data;
+	routed_in_steps = source->in_steps;
+	host->addr = HOST_ADDR;
+	host->data = HOST_DATA;
 	return 0;
+}
+
+bool irq_msi_moves(const struct irq_msi *m)
+{
+	return m->moves;
+}
+
+/* The device has the new message, and may not send it yet */
+void irq_msi_moved(struct irq_msi *m)
+{
+	assert_true(m->moves);
+	assert_int_equal(hw_entry(0, 2), HOST_DATA);
+	assert_int_equal(hw_entry(0, 3), PCI_MSIX_ENTRY_MASKED);
+	m->moves = false;
+	moves++;
 }
 
 void irq_unroute_msi(struct irq_msi *m)

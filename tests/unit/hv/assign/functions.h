@@ -35,7 +35,10 @@ extern u32 writes_seen_off;    /* while function 0 decoded no memory */
 extern u32 reads_behind_write; /* of config space, since the last write there */
 extern u64 routed_addr;
 extern u32 routed_data;
-extern bool alive; /* created, and not yet to be destroyed */
+extern bool routed_in_steps;   /* the last one's message changes so */
+extern struct irq_msi *routed; /* the last one */
+extern u32 moves;              /* messages whose old vector was left */
+extern bool alive;             /* created, and not yet to be destroyed */
 extern u8 bar_type;
 extern bool writes_everywhere; /* as a chipset's function has registers */
 extern bool table_is_slow;     /* a write to it takes longer than a piece */
@@ -46,6 +49,7 @@ struct irq_msi {
 	void (*on_storm)(void *dev);
 	void *dev;
 	bool throttled;
+	bool moves; /* the next message has another vector */
 };
 extern struct irq_msi msi_pool[256]; /* in the order of their first routing */
 

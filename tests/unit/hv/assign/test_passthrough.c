@@ -50,6 +50,7 @@ static void test_msi(void **state)
 	assert_int_equal(routes, 1);
 	assert_int_equal(routed_addr, 0xfee01000);
 	assert_int_equal(routed_data, 0x41);
+	assert_true(routed_in_steps);
 	assert_int_equal(config[0][MSI_CAP + 2] & 0x71, 1);
 	assert_int_equal(cfg_read(0x18, MSI_CAP + 4, 4), 0xfee01000);
 	assert_int_equal(cfg_read(0x18, MSI_CAP + 12, 2), 0x41);

@@ -32,6 +32,14 @@ static void test_msix(void **state)
 	assert_int_equal(hw_entry(0, 3), 1);
 	table_write(0, 0, 0xfee03000);
 	assert_int_equal(hw_entry(0, 3), 0);
+	/* Another vector: the old one is left once the device forgot it */
+	assert_false(routed_in_steps);
+	put32(bar + TABLE_OFF + 8, 0);
+	routed->moves = true;
+	moves = 0;
+	table_write(0, 0, 0xfee02000);
+	assert_int_equal(moves, 1);
+	assert_int_equal(hw_entry(0, 3), 0);
 	table_write(0, 3, 1);
 	assert_int_equal(hw_entry(0, 3), 1);
 	cfg_write(MSIX_CAP + 2, 2, 0);

@@ -163,7 +163,7 @@ void irq_route_reserve(u32 gsi)
 {
 }
 
-int irq_alloc(irq_handler_t fn, void *arg)
+int irq_alloc(struct irq *irq)
 {
 	return VEC_DEVICE_FIRST;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The run loop: whatever keeps a core from entering a guest, it looks at its
  * timer; and on the way of an exit it does not. */
+#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/core/retire.h"
 #include "hv/core/stretch.h"
@@ -25,7 +26,7 @@ static struct vcpu *const v = &fake_vcpus[0];
 static struct pcpu *const cpu = &fake_pcpus[0];
 static bool measured;
 static u32 pauses, prepared, polls, entries, picks;
-static u32 entries_max, picks_max;
+static u32 entries_max, picks_max, looks;
 static jmp_buf over;
 
 bool vcpu_prepare(struct vcpu *vcpu)
@@ -110,6 +111,11 @@ void smp_call_run(void)
 {
 }
 
+void irq_look_for_retired(void)
+{
+	looks++;
+}
+
 void vcpu_take_core(struct pcpu *c, struct vcpu *vcpu)
 {
 	c->current = vcpu;
@@ -139,7 +145,7 @@ static int setup(void **state)
 	memset(cpu, 0, sizeof(*cpu));
 	hindrance = NOTHING;
 	measured = false;
-	pauses = prepared = polls = entries = picks = 0;
+	pauses = prepared = polls = entries = picks = looks = 0;
 	entries_max = picks_max = TOO_MANY;
 	return 0;
 }
@@ -187,7 +193,16 @@ static void test_hot(void **state)
 	assert_int_equal(pauses, 0);
 }
 
-/* The same, with a look at the clock around each entry */
+static void test_retired_vectors(void **state)
+{
+	cpu->pending = PCPU_VECTORS;
+	entries_max = 10;
+	run();
+	assert_int_equal(entries, 10);
+	assert_int_equal(looks, 1);
+}
+
+/* As test_hot, with a look at the clock around each entry */
 static void test_measured(void **state)
 {
 	measured = true;
@@ -206,6 +221,7 @@ int main(void)
 		cmocka_unit_test_setup(test_flood, setup),
 		cmocka_unit_test_setup(test_blind_turns, setup),
 		cmocka_unit_test_setup(test_hot, setup),
+		cmocka_unit_test_setup(test_retired_vectors, setup),
 		cmocka_unit_test_setup(test_measured, setup),
 	};
 

@@ -1,6 +1,6 @@
-/* SOURCES: arch/x86/machine/irq.c */
+/* SOURCES: arch/x86/machine/irq.c arch/x86/machine/vectors.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host vectors: binding, allocation and dispatch */
+/* Dispatch of host interrupts, by the core's own table */
 #include "arch/x86/cpu/percpu.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
@@ -10,11 +10,15 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/fakes/percpu.h"
 #include "tests/unit/fakes/ratelimit.h"
 #include "tests/unit/test.h"
 
 static u32 eois, handled;
-static void *last_arg;
+static struct irq *last;
+
+struct pcpu *pcpus[MAX_CPUS] = { &fake_pcpus[0], &fake_pcpus[1] };
+u32 pcpu_count = 2;
 
 void lapic_eoi(void)
 {
@@ -22,6 +26,15 @@ void lapic_eoi(void)
 }
 
 void lapic_log_error(void)
+{
+}
+
+bool lapic_requested(u8 vector)
+{
+	return false;
+}
+
+void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
 {
 }
 
@@ -33,34 +46,49 @@ void timer_run(void)
 {
 }
 
-static void handler(void *arg)
+static void handler(struct irq *self)
 {
 	handled++;
-	last_arg = arg;
+	last = self;
 	/* The EOI comes behind the handler */
 	assert_int_equal(eois, 0);
 }
+
+static struct irq mine = { handler }, other = { handler };
 
 static int setup(void **state)
 {
 	eois = handled = 0;
 	fake_log_reset();
-	last_arg = NULL;
+	last = NULL;
 	return 0;
 }
 
-#define OWN (VEC_DEVICE_LAST + 1)
+#define OWN (VEC_SHARED_LAST + 1)
 
 static void test_bind(void **state)
 {
-	int cookie;
-
-	assert_int_equal(irq_bind(OWN, handler, &cookie), 0);
-	assert_int_equal(irq_bind(OWN, handler, NULL), -EBUSY);
+	assert_int_equal(irq_bind(OWN, &mine), 0);
+	assert_int_equal(irq_bind(OWN, &other), -EBUSY);
 	irq_dispatch(OWN);
 	assert_int_equal(handled, 1);
-	assert_ptr_equal(last_arg, &cookie);
+	assert_ptr_equal(last, &mine);
 	assert_int_equal(eois, 1);
+}
+
+static void test_each_core_its_own(void **state)
+{
+	int a = irq_place(&mine, &fake_pcpus[0]);
+	int b = irq_place(&other, &fake_pcpus[1]);
+
+	assert_true(a > 0 && a == b);
+	irq_dispatch((u8)a);
+	assert_ptr_equal(last, &mine);
+	fake_this_cpu = &fake_pcpus[1];
+	eois = 0;
+	irq_dispatch((u8)a);
+	assert_ptr_equal(last, &other);
+	fake_this_cpu = &fake_pcpus[0];
 }
 
 static void test_nobodys_interrupt(void **state)
@@ -80,28 +108,12 @@ static void test_nobodys_interrupt(void **state)
 	fake_ratelimit_left = ~0u;
 }
 
-static void test_alloc_all(void **state)
-{
-	u32 room = VEC_DEVICE_LAST - VEC_DEVICE_FIRST + 1;
-	static bool seen[256];
-
-	assert_int_equal(irq_bind(VEC_DEVICE_FIRST + 3, handler, NULL), 0);
-	for (u32 i = 0; i < room - 1; i++) {
-		int v = irq_alloc(handler, NULL);
-
-		assert_in_range(v, VEC_DEVICE_FIRST, VEC_DEVICE_LAST);
-		assert_false(seen[v]);
-		seen[v] = true;
-	}
-	assert_int_equal(irq_alloc(handler, NULL), -ENOSPC);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_bind, setup),
 		cmocka_unit_test_setup(test_nobodys_interrupt, setup),
-		cmocka_unit_test_setup(test_alloc_all, setup),
+		cmocka_unit_test_setup(test_each_core_its_own, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
