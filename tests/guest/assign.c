@@ -3,8 +3,9 @@
  * The privileged guest moves the BAR of a real device, whose MSI-X table lies
  * in it, to where nothing may be, as fast as it can, and while another vCPU
  * writes raw messages to where the table comes next. Sent by the device, that
- * message is an exception vector in the host. An NVMe controller is asked to
- * send what it has all the time; others only move.
+ * message is an exception vector in the host. It also moves the device's
+ * interrupt between its vCPUs without end. An NVMe controller is asked to send
+ * what it has all the time; others only move.
  */
 #include "tests/guest/lib/guest.h"
 
@@ -283,6 +284,63 @@ static void test_race(void)
 	      "%llu of %llu, %llu hostile writes", irqs, rounds, ap_writes);
 }
 
+static volatile u64 arrived, retargets;
+
+static void count_arrival(struct trap_frame *f)
+{
+	__atomic_fetch_add(&arrived, 1, __ATOMIC_SEQ_CST);
+	irq_ack(f);
+}
+
+/* The other vCPU aims the interrupt at itself and back, as fast as it can */
+static void ap_retarget(void)
+{
+	while (!ap_stop) {
+		entry(bar, 0)[0] = MESSAGE | (retargets & 1) << 12;
+		retargets++;
+		irq_window();
+		ap_here = true;
+	}
+	ap_here = false;
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+static bool arrives(u64 count)
+{
+	for (u32 i = 0; i < 1000000 && arrived < count; i++)
+		irq_window();
+	return arrived >= count;
+}
+
+/* One interrupt for each command: none is lost on its way, and none comes on
+ * the old core and on the new one */
+static void test_retargets(void)
+{
+	u64 rounds = cmdline_number("retargets=", 1000), lost = 0;
+
+	section("PCI 3.0 6.8.3.5");
+	irq_handler[VECTOR] = count_arrival;
+	ap_stop = false;
+	check(ap_start(1, ap_retarget), "assign.retargeting_vcpu", "silent");
+	while (!ap_here)
+		cpu_relax();
+	for (u64 i = 0; i < rounds && is_nvme; i++) {
+		submit();
+		lost += !complete() || !arrives(i + 1 - lost);
+	}
+	ap_stop = true;
+	while (ap_here)
+		cpu_relax();
+	spin();
+	irq_window();
+	check(lost == 0, "assign.no_interrupt_is_lost",
+	      "%llu of %llu, %llu moves", lost, rounds, retargets);
+	check(!is_nvme || arrived + lost == rounds,
+	      "assign.no_interrupt_is_doubled", "%llu of %llu, %llu moves",
+	      arrived, rounds, retargets);
+}
+
 void guest_main(void)
 {
 	apic_enable();
@@ -303,6 +361,7 @@ void guest_main(void)
 	test_beyond();
 	test_moves();
 	test_race();
+	test_retargets();
 	if (is_nvme)
 		*reg(CC) = 0;
 }

@@ -5,7 +5,7 @@ import os
 import re
 
 from harness import image
-from harness.machine import Machine
+from harness.machine import Machine, cores_for
 from system import _linux
 from system._linux import LAST_CORE, QEMU_CORES, isolated, privileged, step
 
@@ -16,6 +16,8 @@ MESSENGERS = ["--arg", "-global", "--arg", "hpet.msi=on",
               "--arg", "-device", "--arg", "edu,dma_mask=0xffffffffffffffff"]
 MESSAGES = (8, 13, 14, 16, 18, 29, 31)
 BOCHS_SECONDS = 1200
+DISKS = 40
+DISK_CORES = 4
 
 
 def at_work(results, m, where, seconds, tests):
@@ -103,9 +105,37 @@ def isolated_ends(results, folder):
         results.check(m.wait_end(90), f"{where}.powers_off", "the machine still runs")
 
 
+def disks(results, folder):
+    """More interrupts than a core has vectors: 40 disks with 5 each."""
+    options = []
+    for n in range(DISKS):
+        path = os.path.join(folder, f"disk{n}.img")
+        with open(path, "wb") as f:
+            f.truncate(16 << 20)
+        options += ["--arg", "-drive", "--arg", f"if=none,id=d{n},format=raw,file={path}",
+                    "--arg", "-device", "--arg",
+                    f"nvme,drive=d{n},serial=d{n},addr={0x10 + n // 8:x}.{n % 8},multifunction=on"]
+    cores, first, last = cores_for("qemu", DISK_CORES)
+    disk = image.make(folder, image.manifest([
+        privileged(f"disks,poweroff bulkhead.disks={DISKS}", cores=f"{first}-{last}",
+                   vcpus=DISK_CORES)]), _linux.payload())
+    with Machine("qemu", disk, folder, cores=cores, memory=1024,
+                 timeout=QEMU_SECONDS * 2, options=options) as m:
+        step(results, m, "disks.up", r"\[linux\] .*TEST up ok", QEMU_SECONDS)
+        step(results, m, "disks.io", r"\[linux\] .*TEST disks ok", QEMU_SECONDS, 0)
+        results.check(m.wait_end(60), "disks.powers_off", "the machine still runs")
+        for word in ("vectors are taken", "nobody asked for", "storms"):
+            results.check(word not in m.text(), f"disks.no_{word.split()[0]}",
+                          f"the log has '{word}'")
+
+
 def tests():
     return [("linux.bochs_ovmf", bochs_ovmf),
             ("linux.isolated_ends", isolated_ends),
             ("linux.qemu_uefi", qemu_uefi),
             ("linux.qemu_grub_bios", qemu_grub("grub-bios", "bios")),
             ("linux.qemu_grub_uefi", qemu_grub("grub-uefi", "ovmf"))]
+
+
+def soak():
+    return [("linux.disks", disks)]
