@@ -27,12 +27,17 @@ $(B)/efi/%.asm.o: %.asm boot/build.mk
 	$(call say,NASM,$<)
 	$(Q)$(NASM) -f elf64 -I./ -MD $(@:.o=.d) $< -o $@
 
-$(EFI_LOADER): $(EFI_OBJS)
+# $(call efi-link): an EFI application from all that a rule needs
+define efi-link
 	$(call say,LD,$@)
 	$(Q)$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --build-id=none \
 		-z noexecstack --no-warn-rwx-segments --no-undefined \
 		-T $(EFI_LIB)/elf_x86_64_efi.lds -o $@.so \
-		$(EFI_LIB)/crt0-efi-x86_64.o $(EFI_OBJS) $(EFI_LIB)/libgnuefi.a
+		$(EFI_LIB)/crt0-efi-x86_64.o $^ $(EFI_LIB)/libgnuefi.a
 	$(Q)objcopy $(EFI_SECTIONS:%=-j %) --output-target=efi-app-x86_64 $@.so $@
+endef
+
+$(EFI_LOADER): $(EFI_OBJS)
+	$(efi-link)
 
 -include $(EFI_OBJS:.o=.d)

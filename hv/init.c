@@ -328,6 +328,8 @@ static void read_manifest(void)
 	else
 		manifest_parse(&manifest, BOOT_MANIFEST,
 			       (const char *)file.data, file.size, report);
+	if (manifest.special_memory)
+		owner_use_special();
 	grow_pool();
 }
 
@@ -389,11 +391,8 @@ static void core_range(const struct vm *vm, char *buf, size_t size)
 static void log_guest_line(const struct vm *vm)
 {
 	char cores[CORE_RANGE_LEN];
-	u64 bytes = 0;
-	u32 i;
+	u64 bytes = owner_bytes(OWNER_GUEST, vm->id);
 
-	for (i = 0; i < vm->slot_count; i++)
-		bytes += vm->slots[i].size;
 	core_range(vm, cores, sizeof(cores));
 	log_info("init", "guest %s: %s, %llu MiB, %u vCPU%s on %s", vm->name,
 		 vm->privileged ? "privileged" : "isolated", (bytes >> 20),
@@ -453,8 +452,12 @@ void hv_main(u64 boot_info_hpa)
 	console_on_key(stats_key);
 	log_info("init", "Bulkhead %s, started by %.32s", BULKHEAD_VERSION,
 		 boot.loader);
+	if (boot.fatal) {
+		log_error("init", "%.191s", boot.problem);
+		wait_forever();
+	}
 	if (boot.problem[0])
-		log_warn("init", "%.127s", boot.problem);
+		log_warn("init", "%.191s", boot.problem);
 	memory_init();
 	read_manifest();
 	update_microcode();

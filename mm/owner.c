@@ -7,6 +7,8 @@
  * empty, and no two neighbours are alike.
  * Lock: owner_lock protects extents, extent_count and loader_alive; a leaf.
  * owner_init(), owner_count() and owner_at() do not take it.
+ *
+ * Over 400 lines: one array under one lock, and all that changes it.
  */
 #include "mm/owner.h"
 
@@ -15,7 +17,8 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 
-#define OWNER_MAX_EXTENTS 512u
+/* A map that is as long as one can be, and as many cuts by owners */
+#define OWNER_MAX_EXTENTS (2u * BOOT_MAX_MEM)
 
 static struct extent extents[OWNER_MAX_EXTENTS];
 static u32 extent_count;
@@ -140,23 +143,23 @@ static int extent_paint(u64 base, u64 end, enum owner_kind kind, u16 vm,
 
 static enum owner_kind kind_of_firmware_type(u32 type)
 {
-	static const u8 kinds[] = {
-		[BOOT_MEM_RESERVED] = OWNER_FIRMWARE,
-		[BOOT_MEM_LOADER_CODE] = OWNER_FREE,
-		[BOOT_MEM_LOADER_DATA] = OWNER_FREE,
-		[BOOT_MEM_BS_CODE] = OWNER_FREE,
-		[BOOT_MEM_BS_DATA] = OWNER_FREE,
-		[BOOT_MEM_RT_CODE] = OWNER_FIRMWARE,
-		[BOOT_MEM_RT_DATA] = OWNER_FIRMWARE,
-		[BOOT_MEM_CONVENTIONAL] = OWNER_FREE,
-		[BOOT_MEM_UNUSABLE] = OWNER_UNUSABLE,
-		[BOOT_MEM_ACPI_RECLAIM] = OWNER_FIRMWARE,
-		[BOOT_MEM_ACPI_NVS] = OWNER_FIRMWARE,
-		[BOOT_MEM_MMIO] = OWNER_DEVICE,
-		[BOOT_MEM_MMIO_PORT] = OWNER_DEVICE,
-		[BOOT_MEM_PAL] = OWNER_FIRMWARE,
-		[BOOT_MEM_PERSISTENT] = OWNER_FIRMWARE,
-	};
+	static const u8 kinds[] = { [BOOT_MEM_RESERVED] = OWNER_FIRMWARE,
+				    [BOOT_MEM_LOADER_CODE] = OWNER_FREE,
+				    [BOOT_MEM_LOADER_DATA] = OWNER_FREE,
+				    [BOOT_MEM_BS_CODE] = OWNER_FREE,
+				    [BOOT_MEM_BS_DATA] = OWNER_FREE,
+				    [BOOT_MEM_RT_CODE] = OWNER_FIRMWARE,
+				    [BOOT_MEM_RT_DATA] = OWNER_FIRMWARE,
+				    [BOOT_MEM_CONVENTIONAL] = OWNER_FREE,
+				    [BOOT_MEM_UNUSABLE] = OWNER_UNUSABLE,
+				    [BOOT_MEM_ACPI_RECLAIM] = OWNER_FIRMWARE,
+				    [BOOT_MEM_ACPI_NVS] = OWNER_FIRMWARE,
+				    [BOOT_MEM_MMIO] = OWNER_DEVICE,
+				    [BOOT_MEM_MMIO_PORT] = OWNER_DEVICE,
+				    [BOOT_MEM_PAL] = OWNER_FIRMWARE,
+				    [BOOT_MEM_PERSISTENT] = OWNER_FIRMWARE,
+				    [BOOT_MEM_UNACCEPTED] = OWNER_FIRMWARE,
+				    [BOOT_MEM_SPECIAL] = OWNER_FIRMWARE };
 
 	/* Types of OEMs and of the OS loader belong to whoever made them */
 	if (type >= ARRAY_SIZE(kinds))
@@ -208,14 +211,33 @@ int owner_init(const struct boot_info *bi)
 	return err;
 }
 
+/* Memory of @kind becomes free like any other: of one @type, or of any, ~0 */
+static void make_plain(enum owner_kind kind, u32 type)
+{
+	for (u32 i = 0; i < extent_count; i++) {
+		struct extent *e = &extents[i];
+
+		if (e->kind != kind ||
+		    (type != ~0u && e->firmware_type != type))
+			continue;
+		e->kind = OWNER_FREE;
+		e->firmware_type = BOOT_MEM_CONVENTIONAL;
+	}
+	extent_merge_alike();
+}
+
 void owner_loader_gone(void)
 {
 	spin_lock(&owner_lock);
 	loader_alive = false;
-	for (u32 i = 0; i < extent_count; i++)
-		if (extents[i].kind == OWNER_FREE)
-			extents[i].firmware_type = BOOT_MEM_CONVENTIONAL;
-	extent_merge_alike();
+	make_plain(OWNER_FREE, ~0u);
+	spin_unlock(&owner_lock);
+}
+
+void owner_use_special(void)
+{
+	spin_lock(&owner_lock);
+	make_plain(OWNER_FIRMWARE, BOOT_MEM_SPECIAL);
 	spin_unlock(&owner_lock);
 }
 

@@ -17,10 +17,12 @@
 enum owner_kind {
 	OWNER_FREE, /* usable RAM that nobody has yet */
 	OWNER_HYPERVISOR,
-	OWNER_GUEST,    /* extent.vm says which */
-	OWNER_FIRMWARE, /* runtime services, ACPI, reserved RAM */
-	OWNER_DEVICE,   /* not RAM */
-	OWNER_KEPT,     /* not RAM, and the hypervisor's own: no guest has it */
+	OWNER_GUEST, /* extent.vm says which */
+	/* Runtime services, ACPI, reserved RAM; persistent and special-purpose
+	 * memory, which only the privileged guest uses */
+	OWNER_FIRMWARE,
+	OWNER_DEVICE, /* not RAM */
+	OWNER_KEPT,   /* not RAM, and the hypervisor's own: no guest has it */
 	OWNER_UNUSABLE,
 };
 
@@ -43,6 +45,9 @@ int __must_check owner_init(const struct boot_info *bi);
  * Before it owner_take() gives out BOOT_MEM_CONVENTIONAL only. Takes
  * owner_lock. */
 void owner_loader_gone(void);
+/* Special-purpose memory is free from now on, like any other. Boot CPU, before
+ * guests are made; takes owner_lock. */
+void owner_use_special(void);
 /*
  * Turns [@base, @base + @size), whole pages, from @from to @to; from FREE, it
  * takes memory at a fixed address. @vm is the guest where either is

@@ -3,6 +3,7 @@
  * lock. */
 #include "boot/common/boot_mem.h"
 
+#include "include/hw/efi.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -12,7 +13,8 @@
 static const u8 type_rank[] = {
 	[BOOT_MEM_CONVENTIONAL] = 0, [BOOT_MEM_BS_CODE] = 1,
 	[BOOT_MEM_BS_DATA] = 1,      [BOOT_MEM_LOADER_CODE] = 2,
-	[BOOT_MEM_LOADER_DATA] = 2,  [BOOT_MEM_PERSISTENT] = 3,
+	[BOOT_MEM_LOADER_DATA] = 2,  [BOOT_MEM_SPECIAL] = 3,
+	[BOOT_MEM_PERSISTENT] = 3,   [BOOT_MEM_UNACCEPTED] = 8,
 	[BOOT_MEM_ACPI_RECLAIM] = 4, [BOOT_MEM_ACPI_NVS] = 5,
 	[BOOT_MEM_RT_DATA] = 6,      [BOOT_MEM_RT_CODE] = 6,
 	[BOOT_MEM_PAL] = 7,          [BOOT_MEM_RESERVED] = 8,
@@ -34,8 +36,7 @@ static u64 mem_end(const struct boot_mem *m)
 
 static bool mem_alike(const struct boot_mem *a, const struct boot_mem *b)
 {
-	return mem_end(a) == b->base && a->type == b->type &&
-	       a->efi_attributes == b->efi_attributes;
+	return mem_end(a) == b->base && a->type == b->type;
 }
 
 static void mem_remove(struct boot_info *bi, u32 i)
@@ -60,11 +61,9 @@ static void merge_all(struct boot_info *bi)
 /* Forget what tells free kinds apart, to make room */
 static void compact(struct boot_info *bi)
 {
-	for (u32 i = 0; i < bi->mem_count; i++) {
+	for (u32 i = 0; i < bi->mem_count; i++)
 		if (type_is_free(bi->mem[i].type))
 			bi->mem[i].type = BOOT_MEM_CONVENTIONAL;
-		bi->mem[i].efi_attributes = 0;
-	}
 	merge_all(bi);
 }
 
@@ -149,14 +148,24 @@ static bool to_pages(struct boot_mem *m)
 	return m->base < end;
 }
 
+static u32 type_kept(u32 type, u64 attributes)
+{
+	/* Types of OEMs and OSes, and what a guest of another would have to
+	 * accept first */
+	if (type >= ARRAY_SIZE(type_rank) || type == BOOT_MEM_UNACCEPTED)
+		return BOOT_MEM_RESERVED;
+	/* Whoever loaded something there has it */
+	if (type == BOOT_MEM_CONVENTIONAL && (attributes & EFI_MEMORY_SP))
+		return BOOT_MEM_SPECIAL;
+	return type;
+}
+
 int boot_mem_add(struct boot_info *bi, u64 base, u64 size, u32 type,
 		 u64 attributes)
 {
-	struct boot_mem m = { .base = base, .size = size, .type = type };
+	struct boot_mem m = { .base = base, .size = size };
 
-	m.efi_attributes = attributes;
-	if (m.type >= ARRAY_SIZE(type_rank))
-		m.type = BOOT_MEM_RESERVED; /* OEM and OS types */
+	m.type = type_kept(type, attributes);
 	if (size == 0 || base >= ADDR_END || !to_pages(&m))
 		return 0;
 	while (m.size) {

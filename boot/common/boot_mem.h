@@ -12,10 +12,11 @@
 
 /*
  * Adds [@base, @base + @size) of @type, with UEFI's @attributes or 0. What lies
- * beyond 52 bits is cut off, and a type of OEMs or the OS becomes RESERVED.
- * Usable memory is cut to whole pages, anything else grown to them. Where
- * ranges overlap, the less usable type wins. Ranges that touch and are alike
- * become one.
+ * beyond 52 bits is cut off. A type of OEMs or the OS becomes RESERVED, and so
+ * does memory that is not accepted yet. Free memory with EFI_MEMORY_SP is
+ * BOOT_MEM_SPECIAL. Usable memory is cut to whole pages, anything else grown to
+ * them. Where ranges overlap, the less usable type wins. Ranges that touch and
+ * are alike become one.
  *
  * When the table is full, memory that is free after the loader becomes
  * CONVENTIONAL, to make room. -ENOSPC: that does not help, and the table has a

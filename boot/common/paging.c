@@ -11,6 +11,7 @@
 #define IMAGE_TABLES       2 /* a PDPT and a PD */
 #define FRAMEBUFFER_TABLES 4 /* twice, if it crosses a border */
 #define PML4_SHIFT         39
+#define LOWER_HALF_END     GIB(128 * 1024)
 #define PDPT_SHIFT         30
 #define PD_SHIFT           21
 
@@ -34,7 +35,9 @@ bool paging_has_1g(void)
 
 u64 paging_top(u64 ram_top, bool has_1g)
 {
-	return ALIGN_UP(MAX(ram_top, has_1g ? GIB(512) : GIB(4)), GIB(1));
+	u64 top = MAX(ram_top, has_1g ? GIB(512) : GIB(4));
+
+	return MIN(ALIGN_UP(top, GIB(1)), LOWER_HALF_END);
 }
 
 u64 paging_pages(u64 top, bool has_1g)

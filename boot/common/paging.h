@@ -22,7 +22,8 @@ struct paging {
 /* Does the CPU have 1 GiB pages (SDM 2A CPUID, leaf 80000001H: EDX bit 26)? */
 bool paging_has_1g(void);
 /* End of the identity map, in whole GiB, for RAM that ends at @ram_top. It is 4
- * GiB at least, and 512 GiB with 1 GiB pages. */
+ * GiB at least, and 512 GiB with 1 GiB pages; 128 TiB, the lower half, at most.
+ */
 u64 paging_top(u64 ram_top, bool has_1g);
 /* The most pages that paging_identity() from 0 to @top, paging_framebuffer()
  * and paging_image() need, with the root */

@@ -15,9 +15,7 @@
 #define SCRATCH_PATTERN 0x5a
 #define SPINS           100000
 
-static bool firmware_console = true;
 static bool com1_used; /* write to COM1 ourselves */
-static bool com1_present;
 
 static void out8(u16 port, u8 value)
 {
@@ -99,16 +97,9 @@ static bool firmware_has_serial(void)
 
 void console_init(void)
 {
-	com1_present = com1_probe();
-	com1_used = com1_present && !firmware_has_serial();
+	com1_used = com1_probe() && !firmware_has_serial();
 	if (com1_used)
 		com1_setup();
-}
-
-void console_firmware_gone(void)
-{
-	firmware_console = false;
-	com1_used = com1_present;
 }
 
 static void put_line(const char *text)
@@ -117,7 +108,7 @@ static void put_line(const char *text)
 
 	for (; *text; text++) {
 		c[0] = (CHAR16)*text;
-		if (firmware_console && efi_st->ConOut)
+		if (efi_st->ConOut)
 			efi_st->ConOut->OutputString(efi_st->ConOut, c);
 		if (com1_used)
 			com1_putc(*text);

@@ -5,30 +5,34 @@
  * has one range to spare:
  *
  *   load_hpa (2 MiB aligned, below 4 GiB)
- *   | image, .bss | struct boot_info | stack | page tables | firmware's map |
+ *   | image, .bss | struct boot_info | stack | page tables | level switch |
+ *   | firmware's map |
  *   load_hpa + load_size
  *
  * The memory map changes with each allocation. So the block is taken first,
  * with room for a map that has grown, and the map is read into it last
  * (UEFI 2.10, 7.4 *EFI_BOOT_SERVICES.ExitBootServices()*).
  */
+#include <stdarg.h>
+
 #include "boot/common/boot_mem.h"
 #include "boot/common/paging.h"
 #include "boot/efi/loader.h"
-#include "include/hw/cpu.h"
-#include "lib/errno.h"
+#include "include/hw/paging.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 
 static_assert(offsetof(struct boot_info, entry_tsc) == 48, "jump.asm");
 
 #define STACK_BYTES       KIB(16)
+#define LEVELS_BYTES      (2 * PAGE_SIZE) /* a fifth level, the switch */
 #define MAP_SPARE_ENTRIES 32
 #define EXIT_TRIES        4
 #define BELOW_4G          0xffffffffull
 
 struct block {
 	u64 base, bytes;
-	u64 info, stack, tables, map; /* addresses of the parts */
+	u64 info, stack, tables, levels, map; /* addresses of the parts */
 	u64 map_bytes;
 	u64 top; /* of the identity map */
 	bool has_1g;
@@ -107,6 +111,7 @@ static void block_layout(struct block *blk, u64 image_bytes)
 	blk->stack = part(&end, STACK_BYTES);
 	blk->tables =
 		part(&end, paging_pages(blk->top, blk->has_1g) * PAGE_SIZE);
+	blk->levels = part(&end, LEVELS_BYTES);
 	blk->map = part(&end, blk->map_bytes);
 	blk->bytes = end;
 }
@@ -132,6 +137,7 @@ static int block_alloc(struct block *blk)
 	blk->info += blk->base;
 	blk->stack += blk->base;
 	blk->tables += blk->base;
+	blk->levels += blk->base;
 	blk->map += blk->base;
 	return 0;
 }
@@ -143,14 +149,42 @@ static u64 tables_build(const struct block *blk, u64 image_bytes,
 			     .next = blk->tables + PAGE_SIZE,
 			     .has_1g = blk->has_1g };
 
-	memset(pg.root, 0, blk->map - blk->tables);
+	memset(pg.root, 0, blk->levels - blk->tables);
 	paging_identity(&pg, 0, blk->top);
 	paging_framebuffer(&pg, fb);
 	paging_image(&pg, blk->base, image_bytes);
 	return blk->tables;
 }
 
-static int firmware_leave(EFI_HANDLE self, struct boot_efi *efi, u64 room)
+/* Five levels for the way back to four: both halves of an address space of four
+ * are at the ends of one of five */
+static struct level_switch *levels_build(const struct block *blk, u64 cr3)
+{
+	u64 *root5 = (u64 *)blk->levels;
+	struct level_switch *ls = (void *)(blk->levels + PAGE_SIZE);
+
+	memset(root5, 0, PAGE_SIZE);
+	root5[0] = root5[PT_ENTRIES - 1] = cr3 | PTE_P | PTE_W;
+	memcpy(ls, level_switch, (size_t)(level_switch_end - level_switch));
+	ls->root5 = blk->levels;
+	return ls;
+}
+
+/* Boot services are gone, and with them the firmware's screen: the hypervisor
+ * has its own to say it on */
+static void fatal(struct boot_info *bi, const char *fmt, ...) __printf(2, 3);
+
+static void fatal(struct boot_info *bi, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	bh_vsnprintf(bi->problem, sizeof(bi->problem), fmt, ap);
+	va_end(ap);
+	bi->fatal = 1;
+}
+
+static void firmware_leave(EFI_HANDLE self, struct boot_info *bi, u64 room)
 {
 	EFI_STATUS st = EFI_SUCCESS;
 	UINTN key = 0;
@@ -158,66 +192,44 @@ static int firmware_leave(EFI_HANDLE self, struct boot_efi *efi, u64 room)
 	/* A failed call may have run handlers that changed the map: read it
 	 * again. Nothing else of the firmware may be called from here on. */
 	for (u32 i = 0; i < EXIT_TRIES; i++) {
-		st = map_read(efi, &key, room);
+		st = map_read(&bi->efi, &key, room);
 		if (!EFI_ERROR(st))
 			st = efi_bs->ExitBootServices(self, key);
 		if (!EFI_ERROR(st))
-			return 0;
+			return;
 	}
-	console_firmware_gone();
-	return fail("the firmware does not let go of the machine (EFI status "
-		    "0x%lx); switch the machine off and on, and update the "
-		    "firmware if that does not help.",
-		    st);
+	fatal(bi,
+	      "the firmware does not let go of the machine (EFI status 0x%lx); "
+	      "switch the machine off and on, and update the firmware if that "
+	      "does not help",
+	      st);
 }
 
-static int map_convert(struct boot_info *bi)
+static void map_convert(struct boot_info *bi)
 {
-	for (u64 at = 0; at < bi->efi.memory_map_size;
+	for (u64 at = 0; !bi->fatal && at < bi->efi.memory_map_size;
 	     at += bi->efi.descriptor_size) {
 		const EFI_MEMORY_DESCRIPTOR *d = descriptor_at(&bi->efi, at);
-		int err = boot_mem_add(bi, d->PhysicalStart,
-				       d->NumberOfPages * PAGE_SIZE, d->Type,
-				       d->Attribute);
 
-		if (err)
-			return fail("the memory map has more than %d parts; "
-				    "update the firmware.",
-				    BOOT_MAX_MEM);
+		if (boot_mem_add(bi, d->PhysicalStart,
+				 d->NumberOfPages * PAGE_SIZE, d->Type,
+				 d->Attribute))
+			fatal(bi,
+			      "the memory map has more than %d parts; update "
+			      "the firmware",
+			      BOOT_MAX_MEM);
 	}
-	return 0;
-}
-
-/* Five levels cannot be turned off in long mode (SDM 3A 2.5 *Control
- * Registers*, LA57) */
-static int paging_check(void)
-{
-	u64 cr4;
-
-	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-	if (cr4 & CR4_LA57)
-		return fail("the firmware uses 5-level paging; switch it off "
-			    "in the firmware's setup (\"5-level paging\" or "
-			    "\"LA57\").");
-	return 0;
-}
-
-static __noreturn void stop(void)
-{
-	for (;;)
-		__asm__ volatile("cli; hlt");
 }
 
 int handover_go(EFI_HANDLE self, struct boot_info *bi,
 		const struct file_data *elf, const struct hv_image *image)
 {
 	struct block blk = { 0 };
+	struct level_switch *ls;
 	struct boot_info *out;
 	u64 cr3;
-	int err = paging_check();
+	int err = map_measure(&blk);
 
-	if (!err)
-		err = map_measure(&blk);
 	if (err)
 		return err;
 	block_layout(&blk, image->bytes);
@@ -226,15 +238,16 @@ int handover_go(EFI_HANDLE self, struct boot_info *bi,
 		return err;
 	image_place(elf->data, (void *)blk.base, image->bytes);
 	cr3 = tables_build(&blk, image->bytes, &bi->fb);
+	ls = levels_build(&blk, cr3);
 	bi->load_hpa = blk.base;
 	bi->load_size = blk.bytes;
 	bi->efi.system_table = (u64)efi_st;
 	bi->efi.memory_map = blk.map;
 	console_print("Bulkhead: %u files, the image at 0x%llx.",
 		      bi->module_count, blk.base);
-	if (firmware_leave(self, &bi->efi, blk.map_bytes) || map_convert(bi))
-		stop();
+	firmware_leave(self, bi, blk.map_bytes);
+	map_convert(bi);
 	out = (struct boot_info *)blk.info;
 	memcpy(out, bi, sizeof(*out));
-	handover_jump(out, image->entry, cr3, blk.stack + STACK_BYTES);
+	handover_jump(out, image->entry, cr3, blk.stack + STACK_BYTES, ls);
 }

@@ -32,8 +32,6 @@ void console_print(const char *fmt, ...) __printf(1, 2);
 int fail(const char *fmt, ...) __printf(1, 2);
 /* Waits until a key is pressed */
 void console_wait_key(void);
-/* The firmware's console is gone with boot services: only COM1 is left */
-void console_firmware_gone(void);
 
 /* files.c: reads all files of \bulkhead on the volume of @self, this loader.
  * @elf is the hypervisor's file; the others become bi->modules[], sorted. */
@@ -49,16 +47,23 @@ int __must_check files_load(EFI_HANDLE self, struct boot_info *bi,
 void machine_find(struct boot_info *bi);
 
 /* handover.c: places the image, leaves boot services and enters the hypervisor.
- * Returns only if something is wrong before it leaves them; later it says so
- * and halts. */
+ * Returns only if something is wrong before it leaves them. What is wrong later
+ * the hypervisor says on its screen (boot_info.fatal). */
 int __must_check handover_go(EFI_HANDLE self, struct boot_info *bi,
 			     const struct file_data *elf,
 			     const struct hv_image *image);
 
 /* jump.asm: turns interrupts off, loads CR3 and RSP, sets entry_tsc and jumps
  * to @entry, with @bi in RDI as boot_info.h says. All addresses but @entry are
- * physical. */
+ * physical. Where the firmware uses five levels of paging, it first turns them
+ * off by @ls, a copy of the bytes from level_switch to level_switch_end that
+ * lies below 4 GiB and whose root5 is set. */
+struct level_switch {
+	u64 root5; /* five levels that map what @cr3 does */
+	u64 own[4];
+};
+extern const u8 level_switch[], level_switch_end[];
 __noreturn void handover_jump(struct boot_info *bi, u64 entry, u64 cr3,
-			      u64 stack_top);
+			      u64 stack_top, struct level_switch *ls);
 
 #endif

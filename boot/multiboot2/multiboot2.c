@@ -110,6 +110,8 @@ static u32 e820_to_efi(u32 type)
 		[E820_PERSISTENT] = BOOT_MEM_PERSISTENT,
 	};
 
+	if (type == E820_SOFT_RESERVED)
+		return BOOT_MEM_SPECIAL;
 	return type < ARRAY_SIZE(map) ? map[type] : BOOT_MEM_RESERVED;
 }
 

@@ -35,6 +35,11 @@ static int set_focus(struct parser *p, const char *value)
 	return 0;
 }
 
+static int set_special_memory(struct parser *p, const char *value)
+{
+	return value_bool(value, &p->m->special_memory);
+}
+
 static int set_measure(struct parser *p, const char *value)
 {
 	return value_bool(value, &p->m->measure);
@@ -281,6 +286,8 @@ const struct key manifest_keys[] = {
 	{ SECTION_HYPERVISOR, ONCE, "measure", set_measure, "write yes or no" },
 	{ SECTION_HYPERVISOR, ONCE, "speculation", set_speculation,
 	  "write auto, full or off" },
+	{ SECTION_HYPERVISOR, ONCE, "special_memory", set_special_memory,
+	  "write yes or no" },
 	{ SECTION_HYPERVISOR, ONCE, "reboot_after", set_reboot_after,
 	  "write seconds from 1 to 86400, or 0 for never" },
 	{ SECTION_GUEST, ONCE, "privileged", set_privileged, "write yes or no" },

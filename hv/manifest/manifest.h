@@ -83,6 +83,7 @@ struct manifest {
 	enum console_mode console;
 	char focus[MANIFEST_NAME_LEN]; /* which console is shown first */
 	bool measure;                  /* hv/core/stretch.h */
+	bool special_memory; /* EFI_MEMORY_SP is memory like any other */
 	enum speculation_mode speculation;
 	u32 reboot_after_s; /* when no guest is left; 0: never */
 	u32 guest_count;

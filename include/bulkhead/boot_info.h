@@ -4,7 +4,8 @@
  * (boot/efi, boot/multiboot2). Addresses are physical, sizes are in bytes.
  *
  * State at the hypervisor's entry (hv_start in hv/entry.asm), on the boot CPU:
- *  - Long mode, paging on, interrupts off, direction flag clear.
+ *  - Long mode, paging on with four levels, interrupts off, direction flag
+ *    clear.
  *  - RDI is the physical address of struct boot_info.
  *  - RSP is the loader's stack; hv_start takes its own at once.
  *  - The identity map has all RAM and the framebuffer, writable; where the CPU
@@ -21,9 +22,9 @@
 #include "lib/types.h"
 
 #define BOOT_INFO_MAGIC   0x316f666e69746f42ull /* "Bootinfo1" cut to 8 bytes */
-#define BOOT_INFO_VERSION 1
+#define BOOT_INFO_VERSION 2
 
-#define BOOT_MAX_MEM     256
+#define BOOT_MAX_MEM     1024
 #define BOOT_MAX_CPUS    256
 #define BOOT_MAX_MODULES 32
 #define BOOT_NAME_LEN    64
@@ -47,6 +48,10 @@ enum boot_mem_type {
 	BOOT_MEM_MMIO_PORT = 12,
 	BOOT_MEM_PAL = 13,
 	BOOT_MEM_PERSISTENT = 14,
+	BOOT_MEM_UNACCEPTED = 15,
+	/* No type of UEFI: free memory that is set apart by EFI_MEMORY_SP
+	 * (7.2.3 *EFI_BOOT_SERVICES.GetMemoryMap()*), as CXL and HBM are */
+	BOOT_MEM_SPECIAL = 16,
 };
 
 /* One range of boot_info.mem[]: whole pages, ascending, disjoint */
@@ -55,7 +60,6 @@ struct boot_mem {
 	u64 size;
 	u32 type; /* enum boot_mem_type */
 	u32 reserved;
-	u64 efi_attributes; /* 0 when not from UEFI */
 };
 
 /* Linear, packed pixels. A color lies in a pixel at bit @..._shift and has
@@ -113,8 +117,12 @@ struct boot_info {
 	struct boot_framebuffer fb;
 
 	/* "", or a sentence: what the loader had to leave out, and what to
-	 * change. The hypervisor logs it and goes on. */
-	char problem[128];
+	 * change. The hypervisor logs it and goes on, or with @fatal stops: the
+	 * loader cannot say it itself, because boot services and with them the
+	 * firmware's screen are gone. */
+	char problem[192];
+	u32 fatal;
+	u32 reserved;
 
 	u32 mem_count;
 	u32 cpu_source; /* enum boot_cpu_source */

@@ -14,6 +14,8 @@ enum e820_type {
 	E820_NVS = 4,
 	E820_UNUSABLE = 5,
 	E820_PERSISTENT = 7,
+	/* Linux's own, from whoever starts it: for drivers and on request */
+	E820_SOFT_RESERVED = 0xefffffff,
 };
 
 struct e820_entry {

@@ -17,6 +17,7 @@ struct efi_descriptor {
 };
 static_assert(sizeof(struct efi_descriptor) == 40, "EFI_MEMORY_DESCRIPTOR");
 
+#define EFI_MEMORY_SP      BIT(18) /* specific-purpose memory */
 #define EFI_MEMORY_RUNTIME BIT(63)
 
 #endif

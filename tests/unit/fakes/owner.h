@@ -5,7 +5,7 @@
 
 #include "mm/owner.h"
 
-#define FAKE_OWNERS_MAX 64u
+#define FAKE_OWNERS_MAX 1024u
 
 extern struct extent fake_owners[FAKE_OWNERS_MAX];
 extern u32 fake_owner_count;

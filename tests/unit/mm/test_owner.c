@@ -234,6 +234,63 @@ static void test_full(void **state)
 	check_invariants();
 }
 
+/* A server: 16 TiB with 300 holes, and the owners that come on top: guests'
+ * pieces, files, devices */
+static void test_server(void **state)
+{
+	const u64 step = GIB(54);
+	u64 free;
+	hpa_t at;
+
+	for (u64 i = 300; i-- > 0;) {
+		mem_add(i * step + step - MIB(3), MIB(3), BOOT_MEM_RESERVED);
+		mem_add(i * step, step, BOOT_MEM_CONVENTIONAL);
+	}
+	assert_int_equal(owner_init(&bi), 0);
+	owner_loader_gone();
+	check_invariants();
+	assert_int_equal(owner_count(), 600);
+	free = 300 * (step - MIB(3));
+	assert_int_equal(owner_bytes(OWNER_FREE, 0), free);
+	for (u64 i = 0; i < 300; i++)
+		assert_int_equal(owner_take(MIB(2), PAGE_2M, i * step,
+					    (i + 1) * step, OWNER_GUEST, 1,
+					    &at),
+				 0);
+	check_invariants();
+	assert_int_equal(owner_bytes(OWNER_GUEST, 1), MIB(600));
+	assert_int_equal(owner_bytes(OWNER_FREE, 0), free - MIB(600));
+}
+
+/* CXL and the like: nobody's memory but the privileged guest's drivers', until
+ * the manifest asks for it */
+static void test_special_memory(void **state)
+{
+	hpa_t at;
+
+	mem_add(MIB(2), MIB(14), BOOT_MEM_CONVENTIONAL);
+	mem_add(GIB(4), GIB(1), BOOT_MEM_SPECIAL);
+	mem_add(GIB(8), GIB(1), BOOT_MEM_PERSISTENT);
+	mem_add(GIB(9), GIB(1), BOOT_MEM_UNACCEPTED);
+	assert_int_equal(owner_init(&bi), 0);
+	owner_loader_gone();
+	assert_int_equal(owner_bytes(OWNER_FREE, 0), MIB(14));
+	assert_int_equal(
+		owner_take(MIB(64), PAGE_2M, 0, ~0ull, OWNER_GUEST, 1, &at),
+		-ENOMEM);
+	/* It is no place for registers, either */
+	assert_int_equal(owner_keep_device(GIB(4), PAGE_SIZE), -EBUSY);
+	assert_int_equal(owner_find(HPA(GIB(4))).firmware_type,
+			 BOOT_MEM_SPECIAL);
+	owner_use_special();
+	check_invariants();
+	assert_int_equal(owner_bytes(OWNER_FREE, 0), MIB(14) + GIB(1));
+	assert_int_equal(
+		owner_take(MIB(64), PAGE_2M, 0, ~0ull, OWNER_GUEST, 1, &at), 0);
+	assert_int_equal(at.v, GIB(5) - MIB(64));
+	assert_int_equal(owner_find(HPA(GIB(8))).kind, OWNER_FIRMWARE);
+}
+
 /* Registers may lie in what firmware reserves, or in no entry at all */
 static void test_keep_device(void **state)
 {
@@ -283,6 +340,8 @@ int main(void)
 		cmocka_unit_test_setup(test_take, fresh),
 		cmocka_unit_test_setup(test_random, fresh),
 		cmocka_unit_test_setup(test_full, fresh),
+		cmocka_unit_test_setup(test_server, fresh),
+		cmocka_unit_test_setup(test_special_memory, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

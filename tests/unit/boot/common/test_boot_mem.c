@@ -2,9 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loaders' memory map: whatever comes in, what goes out is ascending,
  * disjoint, in whole pages, and says the least usable type of each page */
-/* clang-format off */
-/* clang-format on */
 #include "boot/common/boot_mem.h"
+#include "include/hw/efi.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "tests/unit/test.h"
@@ -60,10 +59,11 @@ static void test_merges_alike(void **state)
 	add(0x2000, 0x1000, BOOT_MEM_CONVENTIONAL);
 	assert_int_equal(bi.mem_count, 1);
 	check_entry(0, 0x1000, 0x4000, BOOT_MEM_CONVENTIONAL);
+	/* Attributes that nobody looks at are no difference */
 	assert_int_equal(
 		boot_mem_add(&bi, 0x4000, 0x1000, BOOT_MEM_CONVENTIONAL, 0xf),
 		0);
-	assert_int_equal(bi.mem_count, 2);
+	assert_int_equal(bi.mem_count, 1);
 }
 
 static void test_clips_to_pages(void **state)
@@ -138,6 +138,46 @@ static void test_full_table_is_an_error(void **state)
 	assert_int_equal(bi.mem_count, BOOT_MAX_MEM);
 }
 
+/* A server's map: 600 entries and 300 holes over 16 TiB, in any order, some of
+ * them twice and some across others */
+static void test_server_map(void **state)
+{
+	const u64 step = GIB(16 * 1024) / 300;
+	u64 piece = ALIGN_DOWN(step, PAGE_SIZE);
+
+	for (u64 i = 0; i < 300; i++) {
+		u64 base = i * 7 % 300 * piece; /* each once */
+
+		add(base, piece - MIB(1), BOOT_MEM_CONVENTIONAL);
+		add(base + piece - MIB(2), MIB(2), BOOT_MEM_RESERVED);
+		add(base, PAGE_SIZE, BOOT_MEM_BS_DATA);
+	}
+	check_order();
+	assert_int_equal(bi.mem_count, 900);
+	assert_int_equal(boot_mem_top(&bi), 300 * piece - MIB(2));
+}
+
+static void test_special_memory(void **state)
+{
+	assert_int_equal(boot_mem_add(&bi, GIB(4), GIB(1),
+				      BOOT_MEM_CONVENTIONAL,
+				      EFI_MEMORY_SP | 0xf),
+			 0);
+	assert_int_equal(boot_mem_add(&bi, GIB(5), GIB(1), BOOT_MEM_BS_DATA,
+				      EFI_MEMORY_SP | 0xf),
+			 0);
+	add(GIB(6), GIB(1), BOOT_MEM_PERSISTENT);
+	add(GIB(7), GIB(1), BOOT_MEM_UNACCEPTED);
+	add(GIB(8), GIB(1), BOOT_MEM_CONVENTIONAL);
+	check_order();
+	check_entry(0, GIB(4), GIB(5), BOOT_MEM_SPECIAL);
+	check_entry(1, GIB(5), GIB(6), BOOT_MEM_BS_DATA);
+	check_entry(2, GIB(6), GIB(7), BOOT_MEM_PERSISTENT);
+	check_entry(3, GIB(7), GIB(8), BOOT_MEM_RESERVED);
+	assert_true(boot_mem_is_ram(BOOT_MEM_SPECIAL));
+	assert_false(boot_mem_is_ram(BOOT_MEM_UNACCEPTED));
+}
+
 static void test_top_is_of_ram(void **state)
 {
 	assert_int_equal(boot_mem_top(&bi), 0);
@@ -206,6 +246,8 @@ int main(void)
 		cmocka_unit_test_setup(test_foreign_types_and_ends, setup),
 		cmocka_unit_test_setup(test_full_table_compacts, setup),
 		cmocka_unit_test_setup(test_full_table_is_an_error, setup),
+		cmocka_unit_test_setup(test_server_map, setup),
+		cmocka_unit_test_setup(test_special_memory, setup),
 		cmocka_unit_test_setup(test_top_is_of_ram, setup),
 		cmocka_unit_test_setup(test_random, setup),
 	};

@@ -109,6 +109,8 @@ static void test_top(void **state)
 	assert_int_equal(paging_top(GIB(5) + 1, false), GIB(6));
 	assert_int_equal(paging_top(GIB(5), true), GIB(512));
 	assert_int_equal(paging_top(GIB(600) + 1, true), GIB(601));
+	/* A 1:1 map of the lower half has no more */
+	assert_int_equal(paging_top(BIT(47) + GIB(9), true), BIT(47));
 }
 
 int main(void)

@@ -26,10 +26,10 @@ enum boot_way load_way(const struct image *file)
 /* The machine: 1 GiB in two pieces, 4 cores, three files */
 static struct boot_info bi = {
 	.mem_count = 4,
-	.mem = { { 0, MIB(640), BOOT_MEM_CONVENTIONAL, 0, 0 },
-		 { MIB(640), MIB(256), BOOT_MEM_BS_DATA, 0, 0 },
-		 { MIB(896), MIB(128), BOOT_MEM_LOADER_DATA, 0, 0 },
-		 { GIB(1), MIB(512), BOOT_MEM_RESERVED, 0, 0 } },
+	.mem = { { 0, MIB(640), BOOT_MEM_CONVENTIONAL, 0 },
+		 { MIB(640), MIB(256), BOOT_MEM_BS_DATA, 0 },
+		 { MIB(896), MIB(128), BOOT_MEM_LOADER_DATA, 0 },
+		 { GIB(1), MIB(512), BOOT_MEM_RESERVED, 0 } },
 	.module_count = 4,
 	.modules = { { "bulkhead.conf", 0x1000, 10 },
 		     { "k", 0x2000, 100 },
