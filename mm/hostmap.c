@@ -24,6 +24,7 @@
 #include "mm/hostmap_pt.h"
 #include "mm/owner.h"
 #include "mm/pmm.h"
+#include "mm/pool_size.h"
 #include "mm/pt.h"
 
 #define EARLY_SLOT_SIZE GIB(64)
@@ -31,10 +32,8 @@
 #define LOADER_MAP_END  GIB(512) /* boot_info.h: the identity map */
 #define BELOW_4G        GIB(4)
 
-/* Size of the pool: a base, more for each core, and a share of all RAM */
-#define POOL_BASE_BYTES     MIB(2)
-#define POOL_BYTES_PER_CORE KIB(128)
-#define POOL_RAM_SHARE      8192u /* a byte of pool for so many of RAM */
+/* The direct map ends where ioremap begins */
+#define DIRECT_MAP_END (HV_IOREMAP_BASE - HV_DIRECT_BASE)
 
 extern const char __image_start[], __image_end[];
 extern const char __text_start[], __text_end[];
@@ -142,16 +141,6 @@ static int image_take(const struct boot_info *bi)
 	return err;
 }
 
-static u64 pool_bytes(const struct boot_info *bi)
-{
-	u64 cores = MAX(bi->cpu_count, HOSTMAP_MIN_CORES);
-	u64 ram = owner_bytes(OWNER_FREE, 0);
-	u64 bytes = POOL_BASE_BYTES + cores * POOL_BYTES_PER_CORE +
-		    ram / POOL_RAM_SHARE;
-
-	return ALIGN_UP(bytes, PAGE_2M);
-}
-
 /*
  * Memory for the pool, below @max. The first piece lies below 4 GiB: the
  * loader's map has it, and so has CR3 of a core that is not in long mode yet.
@@ -191,7 +180,7 @@ static int map_pool(hpa_t base, u64 size)
 
 int hostmap_init(const struct boot_info *bi)
 {
-	u64 size = pool_bytes(bi);
+	u64 size = pool_size(MAX(bi->cpu_count, HOSTMAP_MIN_CORES));
 	hpa_t base;
 	int err;
 
@@ -251,7 +240,7 @@ int hostmap_grow_pool(u64 size)
 	int err;
 
 	size = ALIGN_UP(size, PAGE_2M);
-	err = pool_take(size, ~0ull, &base);
+	err = pool_take(size, DIRECT_MAP_END, &base);
 	if (err)
 		return err;
 	err = map_pool(base, size);

@@ -16,8 +16,9 @@
 
 /* Left for the hypervisor and the files it was started with, and what a stock
  * Linux needs at the least when the manifest gives it the rest */
-#define HYPERVISOR_BYTES MIB(16)
-#define REST_BYTES       MIB(128)
+#define HYPERVISOR_BYTES     MIB(16)
+#define HYPERVISOR_RAM_SHARE 100000u /* a byte for so many (mm/pool_size.h) */
+#define REST_BYTES           MIB(128)
 
 struct check {
 	struct manifest *m;
@@ -63,14 +64,21 @@ static bool is_ram(u32 type)
 	       type == BOOT_MEM_BS_DATA;
 }
 
-static u64 ram_bytes(const struct boot_info *bi)
+static u64 ram_bytes(const struct boot_info *bi, bool special)
 {
 	u64 sum = 0;
 
 	for (u32 i = 0; i < bi->mem_count && i < BOOT_MAX_MEM; i++)
-		if (is_ram(bi->mem[i].type))
+		if (is_ram(bi->mem[i].type) ||
+		    (special && bi->mem[i].type == BOOT_MEM_SPECIAL))
 			sum += bi->mem[i].size;
 	return sum;
+}
+
+/* For the hypervisor and the files it was started with */
+static u64 kept_bytes(u64 total)
+{
+	return HYPERVISOR_BYTES + total / HYPERVISOR_RAM_SHARE;
 }
 
 static void check_file(struct check *c, struct guest_config *g, const char *key,
@@ -214,12 +222,11 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 			   .bi = bi,
 			   .core_count = MIN(core_count, MANIFEST_MAX_CORES),
 			   .first_core = first_core,
-			   .total_bytes = ram_bytes(bi),
+			   .total_bytes = ram_bytes(bi, m->special_memory),
 			   .report = report };
 
-	c.left_bytes = c.total_bytes > HYPERVISOR_BYTES
-			       ? c.total_bytes - HYPERVISOR_BYTES
-			       : 0;
+	c.left_bytes =
+		c.total_bytes - MIN(c.total_bytes, kept_bytes(c.total_bytes));
 	for (u32 i = 0; i < m->guest_count; i++) {
 		check_files(&c, &m->guests[i]);
 		check_cores(&c, &m->guests[i]);
