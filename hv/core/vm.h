@@ -19,7 +19,7 @@
 #include "mm/pt.h"
 
 #define VM_MAX_VCPUS 128
-#define VM_MAX_SLOTS 128
+#define VM_MAX_SLOTS 2048 /* as many as extents can be (mm/owner.c) */
 #define VM_MAX       64
 
 struct vcpu;
@@ -61,8 +61,6 @@ struct vm {
 
 	struct budget budget;
 	struct page_table npt;
-	u32 slot_count;
-	struct vm_slot slots[VM_MAX_SLOTS];
 	struct vm_intercepts intercepts;
 	struct bus ports, mmio;
 	struct cpuid_table *cpuid;
@@ -85,7 +83,15 @@ struct vm {
 	struct load_fill *fill;     /* hv/load/fill.h; NULL: none */
 	struct timer restart_timer; /* after a reset */
 	struct ratelimit log_limit;
+
+	u32 slot_count, slot_max;
+	struct vm_slot slots[VM_MAX_SLOTS]; /* last: only slot_max are there */
 };
+/* What a guest of @slots slots takes */
+static inline size_t vm_bytes(u32 slots)
+{
+	return offsetof(struct vm, slots) + slots * sizeof(struct vm_slot);
+}
 
 extern u32 vm_npt_max_level; /* largest EPT/NPT leaf of this machine */
 extern struct vm *vms[VM_MAX];

@@ -156,15 +156,17 @@ static void vm_destroy(struct vm *vm)
 	bus_destroy(&vm->mmio, &vm->budget);
 	vm_memory_release(vm);
 	pmm_unreserve(&vm->budget);
-	pmm_free_bytes(&pmm_self, vm, sizeof(*vm));
+	pmm_free_bytes(&pmm_self, vm, vm_bytes(vm->slot_max));
 }
 
 static struct vm *vm_alloc(const struct guest_config *config)
 {
-	struct vm *vm = pmm_alloc_bytes(&pmm_self, sizeof(*vm));
+	u32 slots = vm_memory_slots(config);
+	struct vm *vm = pmm_alloc_bytes(&pmm_self, vm_bytes(slots));
 
 	if (!vm)
 		return NULL;
+	vm->slot_max = slots;
 	vm->id = (u16)vm_count;
 	vm->config = config;
 	vm->privileged = config->privileged;

@@ -14,9 +14,10 @@
 #include "lib/log.h"
 #include "mm/owner.h"
 
-#define ADDRESS_END BIT(52)
-#define RAM_ATTRS   (PT_R | PT_W | PT_X)
-#define ROM_ATTRS   (PT_R | PT_X)
+#define ADDRESS_END    BIT(52)
+#define ISOLATED_SLOTS 128u
+#define RAM_ATTRS      (PT_R | PT_W | PT_X)
+#define ROM_ATTRS      (PT_R | PT_X)
 
 static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 {
@@ -29,7 +30,7 @@ static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 		last->size += size;
 		return 0;
 	}
-	if (vm->slot_count == VM_MAX_SLOTS)
+	if (vm->slot_count == vm->slot_max)
 		return -ENOSPC;
 	vm->slots[vm->slot_count++] =
 		(struct vm_slot){ .gpa = gpa, .hpa = hpa, .size = size };
@@ -80,7 +81,7 @@ static int take_rom(struct vm *vm)
 			 &hpa);
 	if (err)
 		return err;
-	if (vm->slot_count == VM_MAX_SLOTS)
+	if (vm->slot_count == vm->slot_max)
 		return -ENOSPC;
 	vm->slots[vm->slot_count++] = (struct vm_slot){
 		.gpa = PC_ROM_END - size,
@@ -104,14 +105,17 @@ static int take_isolated(struct vm *vm)
 	return err;
 }
 
-/* Memory of the firmware's that the guest's kernel uses as RAM */
+/* Memory of the firmware's that the guest's kernel uses as RAM, or its drivers
+ * do: cached */
 static bool firmware_ram(const struct extent *e)
 {
-	return e->kind == OWNER_FIRMWARE &&
-	       (e->firmware_type == BOOT_MEM_RT_CODE ||
-		e->firmware_type == BOOT_MEM_RT_DATA ||
-		e->firmware_type == BOOT_MEM_ACPI_RECLAIM ||
-		e->firmware_type == BOOT_MEM_ACPI_NVS);
+	const u32 types = 1u << BOOT_MEM_RT_CODE | 1u << BOOT_MEM_RT_DATA |
+			  1u << BOOT_MEM_ACPI_RECLAIM |
+			  1u << BOOT_MEM_ACPI_NVS | 1u << BOOT_MEM_PERSISTENT |
+			  1u << BOOT_MEM_SPECIAL;
+
+	return e->kind == OWNER_FIRMWARE && e->firmware_type < 32 &&
+	       (types >> e->firmware_type & 1);
 }
 
 /* All that is free, 1:1, and what it needs of the firmware's */
@@ -145,6 +149,12 @@ static int map_slots(struct vm *vm)
 			     vm->slots[i].size,
 			     vm->slots[i].rom ? ROM_ATTRS : RAM_ATTRS);
 	return err;
+}
+
+u32 vm_memory_slots(const struct guest_config *config)
+{
+	return config->privileged ? MIN(owner_count(), (u32)VM_MAX_SLOTS)
+				  : ISOLATED_SLOTS;
 }
 
 static void report(const struct vm *vm, int err)

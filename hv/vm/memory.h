@@ -12,6 +12,9 @@
  * was done.
  */
 int __must_check vm_memory_create(struct vm *vm);
+/* The slots that the guest takes at most, struct vm's slot_max, by who owns
+ * memory just then */
+u32 vm_memory_slots(const struct guest_config *config);
 /* Give all of it back; also after a vm_memory_create() that failed */
 void vm_memory_release(struct vm *vm);
 

@@ -80,6 +80,7 @@ static void begin(u64 memory)
 	config.memory_bytes = memory;
 	vm.config = &config;
 	vm.id = 3;
+	vm.slot_max = vm_memory_slots(&config);
 }
 
 static void test_small_guest_is_one_piece(void **state)
@@ -164,13 +165,25 @@ static void test_too_much(void **state)
 	assert_int_equal(vm.slot_count, 0);
 }
 
+static void be_privileged(void)
+{
+	vm.privileged = config.privileged = true;
+	vm.slot_max = VM_MAX_SLOTS;
+}
+
+/* What struct vm has room for when it is made for the owners there are */
+static void make_room(void)
+{
+	vm.slot_max = vm_memory_slots(&config);
+}
+
 static void test_privileged_takes_what_is_left(void **state)
 {
 	u64 left;
 	hpa_t hpa;
 
 	begin(0);
-	vm.privileged = true;
+	be_privileged();
 	fake_owner_add(0x1000, 0x9e000, OWNER_FREE, BOOT_MEM_CONVENTIONAL);
 	fake_owner_add(MIB(1), MIB(1), OWNER_HYPERVISOR, BOOT_MEM_LOADER_DATA);
 	fake_owner_add(MIB(2), MIB(14), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
@@ -193,6 +206,52 @@ static void test_privileged_takes_what_is_left(void **state)
 	assert_int_equal(fake_owners[5].kind, OWNER_FREE);
 }
 
+/* Holes wherever firmware likes them: each piece is a slot, and there is room
+ * for all */
+static void test_hundreds_of_holes(void **state)
+{
+	u64 left;
+	hpa_t hpa;
+
+	begin(0);
+	be_privileged();
+	for (u64 i = 0; i < 300; i++) {
+		fake_owner_add(MIB(4) * i, MIB(3), OWNER_FREE,
+			       BOOT_MEM_CONVENTIONAL);
+		fake_owner_add(MIB(4) * i + MIB(3), PAGE_SIZE, OWNER_FIRMWARE,
+			       BOOT_MEM_RESERVED);
+	}
+	make_room();
+	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(vm.slot_count, 300);
+	assert_int_equal(mapped_bytes, 300 * MIB(3));
+	assert_true(vm_translate(&vm, GPA(299 * MIB(4)), &hpa, &left));
+	assert_int_equal(left, MIB(3));
+	assert_false(
+		vm_translate(&vm, GPA(299 * MIB(4) + MIB(3)), &hpa, &left));
+}
+
+/* Its drivers find both as memory, and the owner stays */
+static void test_special_and_persistent_memory(void **state)
+{
+	u64 left;
+	hpa_t hpa;
+
+	begin(0);
+	be_privileged();
+	fake_owner_add(MIB(1), MIB(1), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
+	fake_owner_add(GIB(4), GIB(2), OWNER_FIRMWARE, BOOT_MEM_SPECIAL);
+	fake_owner_add(GIB(8), GIB(1), OWNER_FIRMWARE, BOOT_MEM_PERSISTENT);
+	make_room();
+	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_true(vm_translate(&vm, GPA(GIB(4)), &hpa, &left));
+	assert_true(vm_translate(&vm, GPA(GIB(8)), &hpa, &left));
+	assert_int_equal(fake_owners[1].kind, OWNER_FIRMWARE);
+	assert_int_equal(fake_owners[2].kind, OWNER_FIRMWARE);
+	vm_memory_release(&vm);
+	assert_int_equal(fake_owners[1].kind, OWNER_FIRMWARE);
+}
+
 static void test_no_memory_for_tables(void **state)
 {
 	begin(MIB(16));
@@ -210,6 +269,8 @@ int main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_too_much),
 		cmocka_unit_test(test_privileged_takes_what_is_left),
+		cmocka_unit_test(test_hundreds_of_holes),
+		cmocka_unit_test(test_special_and_persistent_memory),
 		cmocka_unit_test(test_no_memory_for_tables),
 	};
 
