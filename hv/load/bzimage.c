@@ -9,7 +9,7 @@
  *
  *	boot area (from its first page):
  *	  zero page | command line | GDT | page tables (PML4, PDPT, 4 PDs) |
- *	  EFI memory map, if any
+ *	  EFI memory map, if any | what the zero page lacks of the E820 map
  */
 #include "include/hw/bzimage.h"
 #include "hv/core/gmem.h"
@@ -17,6 +17,7 @@
 #include "hv/load/fill.h"
 #include "hv/load/load.h"
 #include "hv/load/place.h"
+#include "hv/load/zero_page.h"
 #include "include/hw/descriptor.h"
 #include "include/hw/paging.h"
 #include "lib/errno.h"
@@ -178,9 +179,10 @@ static int place_area(struct bz *b, struct place *p)
 {
 	const struct place_range within = { 0, BELOW_4G };
 
-	b->efi_map_bytes = b->vm->privileged ? efi_map_bytes() : 0;
-	b->area_bytes = AREA_EFI_MAP * PAGE_SIZE +
-			ALIGN_UP(b->efi_map_bytes, PAGE_SIZE);
+	if (b->vm->privileged)
+		b->efi_map_bytes = ALIGN_UP(efi_map_bytes(), PAGE_SIZE);
+	b->area_bytes = AREA_EFI_MAP * PAGE_SIZE + b->efi_map_bytes +
+			ALIGN_UP(zero_page_more_bytes(b->vm), PAGE_SIZE);
 	if (place_high(p, b->area_bytes, PAGE_SIZE, &within, &b->area_gpa))
 		return no_room(b, "boot parameters", b->area_bytes);
 	return 0;
@@ -213,7 +215,7 @@ static void set_screen(struct screen_info *s, const struct boot_framebuffer *fb)
 	s->pages = 1;
 }
 
-/* Tell the privileged guest what it takes over of the real machine */
+/* The privileged guest takes over the real machine's */
 static void set_machine(const struct bz *b, struct boot_params *bp)
 {
 	const struct boot_info *bi = files_boot_info();
@@ -273,9 +275,10 @@ static int write_zero_page(const struct bz *b)
 	set_header(b, &bp->hdr);
 	set_machine(b, bp);
 	bp->acpi_rsdp_addr = b->vm->acpi_rsdp;
-	bp->e820_entries =
-		(u8)e820_build(b->vm, bp->e820_table, ZERO_PAGE_E820_MAX);
-	err = write_efi_map(b, bp);
+	err = zero_page_e820(b->vm, bp,
+			     area(b, AREA_EFI_MAP) + b->efi_map_bytes);
+	if (!err)
+		err = write_efi_map(b, bp);
 	if (!err)
 		err = gmem_write(b->vm, GPA(area(b, AREA_ZERO_PAGE)), bp,
 				 sizeof(*bp));

@@ -9,12 +9,17 @@
 #include "hv/core/pc_map.h"
 #include "hv/load/acpi_area.h"
 #include "hv/load/load.h"
+#include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
 
 /* Not to be reclaimed once the tables are read: the FACS stays in use (ACPI
  * 6.4, 5.2.10) */
 #define ACPI_AREA_TYPE E820_NVS
+
+/* What the map has besides slots or extents: the pieces of the first megabyte,
+ * ECAM, the ACPI area and what it cuts off */
+#define EXTRA_ENTRIES 8u
 
 struct map {
 	struct e820_entry *out;
@@ -99,6 +104,8 @@ static u32 firmware_type(u32 type)
 		return E820_UNUSABLE;
 	case BOOT_MEM_PERSISTENT:
 		return E820_PERSISTENT;
+	case BOOT_MEM_SPECIAL:
+		return E820_SOFT_RESERVED;
 	default:
 		return E820_RESERVED;
 	}
@@ -142,4 +149,28 @@ u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max)
 			 "the guest does not see the memory behind them",
 			 vm->name, max);
 	return m.count;
+}
+
+u32 e820_max(const struct vm *vm)
+{
+	return EXTRA_ENTRIES +
+	       (vm->privileged ? owner_count() : vm->slot_count);
+}
+
+int e820_make(struct vm *vm, struct e820_map *map)
+{
+	map->max = e820_max(vm);
+	map->entries =
+		kmem_alloc(&vm->budget, map->max * sizeof(map->entries[0]));
+	if (!map->entries)
+		return -ENOMEM;
+	map->count = e820_build(vm, map->entries, map->max);
+	return 0;
+}
+
+void e820_free(struct vm *vm, struct e820_map *map)
+{
+	kmem_free(&vm->budget, map->entries,
+		  map->max * sizeof(map->entries[0]));
+	map->entries = NULL;
 }

@@ -97,6 +97,8 @@ static void rewrite(struct writer *w, const struct efi_descriptor *d)
 		part.type = type_at(w, d->type, base, &end);
 		if (part.type != d->type)
 			part.attribute &= ~EFI_MEMORY_RUNTIME;
+		if (owner_find(HPA(base)).kind != OWNER_FIRMWARE)
+			part.attribute &= ~EFI_MEMORY_SP;
 		if (end <= base)
 			end = last;
 		emit(w, part, base, end);

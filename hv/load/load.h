@@ -80,6 +80,16 @@ enum image_fit multiboot2_probe(const struct image *kernel);
  * Interfaces*): fills at most @max entries, sorted and disjoint, and returns
  * the count. What does not fit is left out, and logged. */
 u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max);
+/* The most entries that the guest's map can have, as memory is owned now */
+u32 e820_max(const struct vm *vm);
+/* The whole map, in memory of the guest's budget that e820_free() gives back.
+ * -ENOMEM; nothing is left to free then. */
+struct e820_map {
+	struct e820_entry *entries;
+	u32 count, max;
+};
+int __must_check e820_make(struct vm *vm, struct e820_map *map);
+void e820_free(struct vm *vm, struct e820_map *map);
 
 /* Write the guest's ACPI tables and set vm->acpi_rsdp. acpi_build() is for an
  * isolated guest, or the privileged one on a machine without tables: RSDP,

@@ -135,10 +135,14 @@ static int place_info(struct mb *b)
 {
 	const struct place_range within = { INFO_MIN, ELF_LOAD_END - INFO_MIN };
 
-	if (place_low(&b->place, MB_INFO_BYTES, PAGE_SIZE, &within,
+	b->info_bytes = MB_INFO_BYTES;
+	if (b->vm->privileged)
+		b->info_bytes += (u32)ALIGN_UP(
+			e820_max(b->vm) * sizeof(struct mb2_mmap), PAGE_SIZE);
+	if (place_low(&b->place, b->info_bytes, PAGE_SIZE, &within,
 		      &b->info_gpa))
 		return load_no_room(b->vm, "boot information");
-	b->info = pmm_alloc_bytes(&b->vm->budget, MB_INFO_BYTES);
+	b->info = pmm_alloc_bytes(&b->vm->budget, b->info_bytes);
 	b->used = 0;
 	return b->info ? 0 : load_no_room(b->vm, "boot information");
 }
@@ -161,7 +165,7 @@ int multiboot_room(struct mb *b, u32 bytes, u32 align, u32 *at)
 {
 	u64 start = ALIGN_UP((u64)b->used, align);
 
-	if (start > MB_INFO_BYTES || bytes > MB_INFO_BYTES - start)
+	if (start > b->info_bytes || bytes > b->info_bytes - start)
 		return -ENOSPC;
 	*at = (u32)start;
 	b->used = *at + bytes;
@@ -188,27 +192,29 @@ int multiboot_string(struct mb *b, const char *file, const char *args, u32 *at,
 	return 0;
 }
 
-u32 multiboot_mmap(struct mb *b, struct e820_entry map[MB_MMAP_MAX])
+int multiboot_mmap(struct mb *b, struct e820_map *map)
 {
-	u32 count = e820_build(b->vm, map, MB_MMAP_MAX);
+	int err = e820_make(b->vm, map);
 
-	for (u32 i = 0; i < count; i++)
-		if (map[i].type > MB_MEMORY_LAST)
-			map[i].type = E820_RESERVED;
-	return count;
+	for (u32 i = 0; !err && i < map->count; i++)
+		if (map->entries[i].type > MB_MEMORY_LAST)
+			map->entries[i].type = E820_RESERVED;
+	return err;
 }
 
-void multiboot_memory(const struct e820_entry *map, u32 count, u32 *lower_kib,
+void multiboot_memory(const struct e820_map *map, u32 *lower_kib,
 		      u32 *upper_kib)
 {
 	*lower_kib = *upper_kib = 0;
-	for (u32 i = 0; i < count; i++) {
-		if (map[i].type != E820_RAM)
+	for (u32 i = 0; i < map->count; i++) {
+		const struct e820_entry *e = &map->entries[i];
+
+		if (e->type != E820_RAM)
 			continue;
-		if (map[i].base == 0)
-			*lower_kib = (u32)(map[i].size / KIB(1));
-		if (map[i].base == MIB(1))
-			*upper_kib = (u32)MIN(map[i].size / KIB(1),
+		if (e->base == 0)
+			*lower_kib = (u32)(e->size / KIB(1));
+		if (e->base == MIB(1))
+			*upper_kib = (u32)MIN(e->size / KIB(1),
 					      ELF_LOAD_END / KIB(1));
 	}
 }
@@ -285,15 +291,15 @@ static int write_all(const struct mb *b)
 
 static void free_info(struct mb *b)
 {
-	pmm_free_bytes(&b->vm->budget, b->info, MB_INFO_BYTES);
+	pmm_free_bytes(&b->vm->budget, b->info, b->info_bytes);
 }
 
 static int info_too_big(struct mb *b)
 {
 	log_error("load",
-		  "guest %s: kernel = %s: its boot information is more than 32 "
+		  "guest %s: kernel = %s: its boot information is more than %u "
 		  "KiB; give it fewer modules or sections",
-		  b->vm->name, b->kernel->name);
+		  b->vm->name, b->kernel->name, b->info_bytes / 1024);
 	return -ENOSPC;
 }
 

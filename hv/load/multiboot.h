@@ -13,8 +13,7 @@
 
 #define MB_LOADER_NAME "Bulkhead"
 #define MB_MODULES_MAX (MANIFEST_MAX_FILES + 1) /* and the initrd */
-#define MB_INFO_BYTES  KIB(32)
-#define MB_MMAP_MAX    64u
+#define MB_INFO_BYTES  KIB(32) /* more, for a map that is long */
 
 /* An image with the address fields (or tag): [offset, offset + bytes) of the
  * file goes to gpa, with zeros behind it up to memory bytes */
@@ -39,8 +38,8 @@ struct mb {
 	struct mb_module modules[MB_MODULES_MAX];
 	struct place place;
 	u64 info_gpa;
-	u8 *info; /* MB_INFO_BYTES of the pool, what will be at info_gpa */
-	u32 used;
+	u8 *info; /* info_bytes of the pool, what will be at info_gpa */
+	u32 info_bytes, used;
 };
 
 /* The address fields of either header */
@@ -59,16 +58,16 @@ int __must_check multiboot_flat(struct mb *b, u64 header,
  * left to free then. */
 int __must_check multiboot_place(struct mb *b);
 /* Take @bytes zeroed bytes of the information; *@at is their offset. -ENOSPC:
- * MB_INFO_BYTES are used up. */
+ * info_bytes are used up. */
 int __must_check multiboot_room(struct mb *b, u32 bytes, u32 align, u32 *at);
 /* Put "FILE ARGUMENTS" there; *@at is its offset, *@bytes its length with the
  * zero. -ENOSPC. */
 int __must_check multiboot_string(struct mb *b, const char *file,
 				  const char *args, u32 *at, u32 *bytes);
-/* Fill in the memory map, with the types of multiboot; returns the count */
-u32 multiboot_mmap(struct mb *b, struct e820_entry map[MB_MMAP_MAX]);
+/* e820_make(), with the types of multiboot */
+int __must_check multiboot_mmap(struct mb *b, struct e820_map *map);
 /* KiB of RAM from 0 and from 1 MiB up to the first hole */
-void multiboot_memory(const struct e820_entry *map, u32 count, u32 *lower_kib,
+void multiboot_memory(const struct e820_map *map, u32 *lower_kib,
 		      u32 *upper_kib);
 /* True if the image has section headers that it can be told */
 bool multiboot_has_sections(const struct mb *b);

@@ -129,29 +129,41 @@ static int add_modules(struct mb1 *b)
 	return 0;
 }
 
-static int add_memory(struct mb1 *b)
+static int add_map(struct mb1 *b, const struct e820_map *map)
 {
 	struct mb *c = &b->common;
-	struct e820_entry map[MB_MMAP_MAX];
-	u32 count = multiboot_mmap(c, map), lower, upper, at;
-	int err = multiboot_room(c, count * (u32)sizeof(struct mb1_mmap),
+	u32 lower, upper, at;
+	int err = multiboot_room(c, map->count * (u32)sizeof(struct mb1_mmap),
 				 sizeof(u32), &at);
 
 	if (err)
 		return err;
-	for (u32 i = 0; i < count; i++) {
-		struct mb1_mmap e = { sizeof(e) - sizeof(e.size), map[i].base,
-				      map[i].size, map[i].type };
+	for (u32 i = 0; i < map->count; i++) {
+		const struct e820_entry *from = &map->entries[i];
+		struct mb1_mmap e = { sizeof(e) - sizeof(e.size), from->base,
+				      from->size, from->type };
 
 		memcpy(c->info + at + i * sizeof(e), &e, sizeof(e));
 	}
-	multiboot_memory(map, count, &lower, &upper);
+	multiboot_memory(map, &lower, &upper);
 	b->info.mem_lower = lower;
 	b->info.mem_upper = upper;
 	b->info.mmap_addr = gpa_of(b, at);
-	b->info.mmap_length = count * (u32)sizeof(struct mb1_mmap);
+	b->info.mmap_length = map->count * (u32)sizeof(struct mb1_mmap);
 	b->info.flags |= MB1_INFO_MEMORY | MB1_INFO_MMAP;
 	return 0;
+}
+
+static int add_memory(struct mb1 *b)
+{
+	struct e820_map map;
+	int err = multiboot_mmap(&b->common, &map);
+
+	if (err)
+		return err;
+	err = add_map(b, &map);
+	e820_free(b->common.vm, &map);
+	return err;
 }
 
 static int add_sections(struct mb1 *b)

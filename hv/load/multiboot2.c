@@ -288,34 +288,46 @@ static int add_modules(struct mb2 *b)
 	return err;
 }
 
-static int add_memory(struct mb2 *b)
+static int add_map(struct mb2 *b, const struct e820_map *map)
 {
 	struct mb2_info_memory m = { .head = { MB2_INFO_MEMORY, sizeof(m) } };
 	struct mb2_info_mmap head = { .head = { MB2_INFO_MMAP, 0 },
 				      .entry_size = sizeof(struct mb2_mmap) };
-	struct e820_entry map[MB_MMAP_MAX];
-	u32 count = multiboot_mmap(&b->common, map), lower, upper, at;
+	u32 lower, upper, at;
 	int err = add_tag(b, MB2_INFO_MEMORY, sizeof(m), &at);
 
 	if (err)
 		return err;
-	multiboot_memory(map, count, &lower, &upper);
+	multiboot_memory(map, &lower, &upper);
 	m.lower = lower;
 	m.upper = upper;
 	memcpy(b->common.info + at, &m, sizeof(m));
-	head.head.size = (u32)(sizeof(head) + count * sizeof(struct mb2_mmap));
+	head.head.size =
+		(u32)(sizeof(head) + map->count * sizeof(struct mb2_mmap));
 	err = add_tag(b, MB2_INFO_MMAP, head.head.size, &at);
 	if (err)
 		return err;
 	memcpy(b->common.info + at, &head, sizeof(head));
-	for (u32 i = 0; i < count; i++) {
-		struct mb2_mmap e = { map[i].base, map[i].size, map[i].type,
-				      0 };
+	for (u32 i = 0; i < map->count; i++) {
+		const struct e820_entry *from = &map->entries[i];
+		struct mb2_mmap e = { from->base, from->size, from->type, 0 };
 
 		memcpy(b->common.info + at + sizeof(head) + i * sizeof(e), &e,
 		       sizeof(e));
 	}
 	return 0;
+}
+
+static int add_memory(struct mb2 *b)
+{
+	struct e820_map map;
+	int err = multiboot_mmap(&b->common, &map);
+
+	if (err)
+		return err;
+	err = add_map(b, &map);
+	e820_free(b->common.vm, &map);
+	return err;
 }
 
 static int add_sections(struct mb2 *b)

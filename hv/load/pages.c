@@ -13,9 +13,9 @@
 #define PAGES(bytes) (1u << pmm_order(bytes))
 
 /* The tables of ACPI while they are written, what a way in hands over, and a
- * page each for a zero page or start information, for SMBIOS, and for the list
- * of what is to be filled in; slabs */
-#define DIRECT_PAGES (PAGES(ACPI_AREA_BYTES) + PAGES(MB_INFO_BYTES) + 5u)
+ * page each for a zero page or start information, for the memory map, for
+ * SMBIOS, and for the list of what is to be filled in; slabs */
+#define DIRECT_PAGES (PAGES(ACPI_AREA_BYTES) + PAGES(MB_INFO_BYTES) + 6u)
 
 /* The same tables, their loader script, and the copies that become files beside
  * the old ones; the list; small items in slabs */

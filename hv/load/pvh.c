@@ -13,21 +13,16 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
-#define MEMMAP_MAX 64u
 /* Linux reads the start information through its first page tables, which map
  * this much */
 #define INFO_BELOW GIB(1)
 #define NOTES_MAX  KIB(32)
 
-/* The boot area: start_info, modlist and memmap in the first page, the command
- * line in the second */
+/* The boot area: start_info and modlist in the first page, the command line in
+ * the second, the memory map behind them */
 #define INFO_MODLIST 0x100u
-#define INFO_MEMMAP  0x200u
-#define INFO_BYTES   (2 * PAGE_SIZE)
 #define INFO_CMDLINE PAGE_SIZE
-static_assert(INFO_MEMMAP + MEMMAP_MAX * sizeof(struct hvm_memmap_entry) <=
-		      PAGE_SIZE,
-	      "start_info and its tables fit a page");
+#define INFO_MEMMAP  (2 * PAGE_SIZE)
 
 struct pvh {
 	struct vm *vm;
@@ -112,6 +107,10 @@ static int place_all(struct pvh *b)
 {
 	const struct place_range within = { 0, ELF_LOAD_END };
 	const struct place_range mapped = { 0, INFO_BELOW };
+	u64 info_bytes =
+		INFO_MEMMAP +
+		ALIGN_UP(e820_max(b->vm) * sizeof(struct hvm_memmap_entry),
+			 PAGE_SIZE);
 	struct place p;
 	int err;
 
@@ -122,26 +121,35 @@ static int place_all(struct pvh *b)
 	if (b->initrd && place_high(&p, ALIGN_UP(b->initrd->size, PAGE_SIZE),
 				    PAGE_SIZE, &within, &b->initrd_gpa))
 		return load_no_room(b->vm, "initrd");
-	if (place_high(&p, INFO_BYTES, PAGE_SIZE, &mapped, &b->info_gpa))
+	if (place_high(&p, info_bytes, PAGE_SIZE, &mapped, &b->info_gpa))
 		return load_no_room(b->vm, "start information");
 	return 0;
 }
 
-static u32 fill_memmap(struct vm *vm, struct hvm_memmap_entry *out)
+/* Write the memory map; *@count: its entries */
+static int write_memmap(const struct pvh *b, u32 *count)
 {
-	struct e820_entry map[MEMMAP_MAX];
-	u32 count = e820_build(vm, map, MEMMAP_MAX);
+	struct e820_map map;
+	int err = e820_make(b->vm, &map);
 
-	for (u32 i = 0; i < count; i++)
-		out[i] = (struct hvm_memmap_entry){
-			.addr = map[i].base,
-			.size = map[i].size,
-			.type = map[i].type,
-		};
-	return count;
+	*count = 0;
+	if (err)
+		return err;
+	for (u32 i = 0; i < map.count && !err; i++) {
+		struct hvm_memmap_entry e = { .addr = map.entries[i].base,
+					      .size = map.entries[i].size,
+					      .type = map.entries[i].type };
+
+		err = gmem_write(b->vm,
+				 GPA(b->info_gpa + INFO_MEMMAP + i * sizeof(e)),
+				 &e, sizeof(e));
+	}
+	*count = map.count;
+	e820_free(b->vm, &map);
+	return err;
 }
 
-static void fill_info(const struct pvh *b, u8 *page)
+static void fill_info(const struct pvh *b, u8 *page, u32 entries)
 {
 	struct hvm_start_info *info = (void *)page;
 	struct hvm_modlist_entry *mod = (void *)(page + INFO_MODLIST);
@@ -154,8 +162,7 @@ static void fill_info(const struct pvh *b, u8 *page)
 		.cmdline_paddr = b->info_gpa + INFO_CMDLINE,
 		.rsdp_paddr = b->vm->acpi_rsdp,
 		.memmap_paddr = b->info_gpa + INFO_MEMMAP,
-		.memmap_entries =
-			fill_memmap(b->vm, (void *)(page + INFO_MEMMAP)),
+		.memmap_entries = entries,
 	};
 	if (b->initrd)
 		*mod = (struct hvm_modlist_entry){ .paddr = b->initrd_gpa,
@@ -165,13 +172,15 @@ static void fill_info(const struct pvh *b, u8 *page)
 static int write_info(const struct pvh *b)
 {
 	const char *cmdline = b->vm->config->cmdline;
+	u32 entries;
+	int err = write_memmap(b, &entries);
 	u8 *page = pmm_alloc(&b->vm->budget, 0);
-	int err;
 
 	if (!page)
 		return -ENOMEM;
-	fill_info(b, page);
-	err = gmem_write(b->vm, GPA(b->info_gpa), page, PAGE_SIZE);
+	fill_info(b, page, entries);
+	if (!err)
+		err = gmem_write(b->vm, GPA(b->info_gpa), page, PAGE_SIZE);
 	if (!err)
 		err = gmem_write(b->vm, GPA(b->info_gpa + INFO_CMDLINE),
 				 cmdline, strlen(cmdline) + 1);

@@ -113,6 +113,13 @@ struct efi_info {
 
 #define ZERO_PAGE_E820_MAX 128
 
+/* Of the list at setup_header.setup_data; the data follow */
+struct setup_data {
+	u64 next;
+	u32 type, len;
+} __packed;
+#define SETUP_E820_EXT 1 /* entries behind those of the zero page */
+
 struct boot_params {
 	struct screen_info screen_info; /* 0x000 */
 	u8 apm_to_tboot[0x30];

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/pvh.c hv/load/elf.c hv/load/multiboot.c hv/load/multiboot1.c hv/load/multiboot2.c hv/load/firmware.c hv/load/bzimage.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
+/* SOURCES: hv/load/pvh.c hv/load/elf.c hv/load/multiboot.c hv/load/multiboot1.c hv/load/multiboot2.c hv/load/firmware.c hv/load/bzimage.c hv/load/zero_page.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the kernel loaders: any file at all is either refused or

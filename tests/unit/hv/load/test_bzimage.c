@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/bzimage.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
+/* SOURCES: hv/load/bzimage.c hv/load/zero_page.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The bzImage loader: a good image lands whole, a bad one changes nothing.
@@ -400,6 +400,71 @@ static void test_efi(void **state)
 		BOOT_MEM_LOADER_DATA);
 }
 
+/* More pieces than the zero page has entries for: the rest is an item of
+ * setup_data */
+static void test_long_map(void **state)
+{
+	const struct boot_params *bp;
+	const struct setup_data *item;
+	struct e820_entry first, last;
+
+	vm_make_privileged();
+	for (u64 i = 0; i < 300; i++) {
+		fake_owner_add(GIB(8) + MIB(4) * i, MIB(3), OWNER_GUEST,
+			       BOOT_MEM_CONVENTIONAL);
+		fake_owner_add(GIB(8) + MIB(4) * i + MIB(3), PAGE_SIZE,
+			       OWNER_FIRMWARE, BOOT_MEM_RESERVED);
+	}
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
+	bp = zero_page();
+	assert_int_equal(bp->e820_entries, ZERO_PAGE_E820_MAX);
+	item = (const void *)fake_ram_at(bp->hdr.setup_data, sizeof(*item));
+	assert_int_equal(item->next, 0);
+	assert_int_equal(item->type, SETUP_E820_EXT);
+	assert_int_equal(item->len, (8 + 600 - 128) * sizeof(first));
+	memcpy(&first, item + 1, sizeof(first));
+	memcpy(&last, (const u8 *)(item + 1) + item->len - sizeof(last),
+	       sizeof(last));
+	assert_int_equal(first.base, GIB(8) + 60 * MIB(4));
+	assert_int_equal(last.base, GIB(8) + 299 * MIB(4) + MIB(3));
+	assert_int_equal(last.type, E820_RESERVED);
+	/* It is in the boot area, which the kernel is told to spare */
+	assert_true(bp->hdr.setup_data > fake_vcpus[0].hw.regs.gpr[GPR_RSI]);
+}
+
+/* Once the owner has let it go, it is no special memory to the guest, either */
+static void test_efi_special_memory(void **state)
+{
+	static const struct wide map[] = {
+		{ { BOOT_MEM_CONVENTIONAL, 0, MIB(1), 0, 63 * 256, 0xf }, 0 },
+		{ { BOOT_MEM_CONVENTIONAL, 0, GIB(4), 0, 256,
+		    EFI_MEMORY_SP | 0xf },
+		  0 },
+		{ { BOOT_MEM_CONVENTIONAL, 0, GIB(5), 0, 256,
+		    EFI_MEMORY_SP | 0xf },
+		  0 },
+	};
+	u64 attribute;
+
+	vm_make_privileged();
+	fake_owner_add(GIB(4), MIB(1), OWNER_FIRMWARE, BOOT_MEM_SPECIAL);
+	fake_owner_add(GIB(5), MIB(1), OWNER_GUEST, BOOT_MEM_CONVENTIONAL);
+	fake_boot_info.efi = (struct boot_efi){
+		.system_table = 0x100001000,
+		.memory_map_size = sizeof(map),
+		.descriptor_size = sizeof(struct wide),
+		.descriptor_version = 1,
+	};
+	fake_efi_map = map;
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, NULL), 0);
+	assert_int_equal(efi_type_at(GIB(4), &attribute),
+			 BOOT_MEM_CONVENTIONAL);
+	assert_true(attribute & EFI_MEMORY_SP);
+	assert_int_equal(efi_type_at(GIB(5), &attribute),
+			 BOOT_MEM_CONVENTIONAL);
+	assert_false(attribute & EFI_MEMORY_SP);
+}
+
 #define bz_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -411,6 +476,7 @@ int main(void)
 		bz_test(test_no_room),     bz_test(test_initrd_below_its_limit),
 		bz_test(test_relocated),   bz_test(test_files_in_place),
 		bz_test(test_screen),      bz_test(test_efi),
+		bz_test(test_long_map),    bz_test(test_efi_special_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

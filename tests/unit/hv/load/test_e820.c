@@ -98,6 +98,36 @@ static void test_others_are_reserved(void **state)
 	expect(2, MIB(3), MIB(4), E820_RESERVED);
 }
 
+/* As many entries as there are pieces, and types that only drivers use */
+static void test_whole_map(void **state)
+{
+	struct e820_map whole;
+
+	vm_make_privileged();
+	fake_vm.acpi_rsdp = MIB(2);
+	for (u64 i = 0; i < 300; i++) {
+		fake_owner_add(GIB(1) + MIB(4) * i, MIB(3), OWNER_GUEST,
+			       BOOT_MEM_CONVENTIONAL);
+		fake_owner_add(GIB(1) + MIB(4) * i + MIB(3), PAGE_SIZE,
+			       OWNER_FIRMWARE, BOOT_MEM_RESERVED);
+	}
+	fake_owner_add(GIB(8), GIB(1), OWNER_FIRMWARE, BOOT_MEM_SPECIAL);
+	fake_owner_add(GIB(16), GIB(1), OWNER_FIRMWARE, BOOT_MEM_PERSISTENT);
+	assert_int_equal(e820_make(&fake_vm, &whole), 0);
+	assert_int_equal(whole.count, 10 + 600 + 2);
+	assert_true(whole.count <= e820_max(&fake_vm));
+	for (u32 i = 1; i < whole.count; i++)
+		assert_true(whole.entries[i - 1].base +
+				    whole.entries[i - 1].size <=
+			    whole.entries[i].base);
+	assert_int_equal(whole.entries[610].type, E820_SOFT_RESERVED);
+	assert_int_equal(whole.entries[611].type, E820_PERSISTENT);
+	e820_free(&fake_vm, &whole);
+	assert_int_equal(fake_log_warnings, 0);
+	fake_pool_left = 0;
+	assert_int_equal(e820_make(&fake_vm, &whole), -ENOMEM);
+}
+
 static void test_too_many(void **state)
 {
 	fake_vm.acpi_rsdp = ACPI_AREA_ISOLATED;
@@ -113,6 +143,7 @@ int main(void)
 		vm_test(test_isolated_slots_join),
 		vm_test(test_privileged),
 		vm_test(test_others_are_reserved),
+		vm_test(test_whole_map),
 		vm_test(test_too_many),
 	};
 

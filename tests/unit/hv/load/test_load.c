@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/load.c hv/load/pvh.c hv/load/elf.c hv/load/multiboot.c hv/load/multiboot1.c hv/load/multiboot2.c hv/load/firmware.c hv/load/bzimage.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
+/* SOURCES: hv/load/load.c hv/load/pvh.c hv/load/elf.c hv/load/multiboot.c hv/load/multiboot1.c hv/load/multiboot2.c hv/load/firmware.c hv/load/bzimage.c hv/load/zero_page.c hv/load/efi_map.c hv/load/place.c hv/load/e820.c hv/load/entry.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* boot = auto: a file is taken for what it is, before one hears what it is not.
  * All probes look at files that say several things at once. */

@@ -147,6 +147,29 @@ static void test_information_is_low(void **state)
 	assert_true(info->cmdline_paddr < MIB(32));
 }
 
+/* A map of any length, behind the command line */
+static void test_long_map(void **state)
+{
+	const struct hvm_start_info *info;
+	const struct hvm_memmap_entry *map;
+
+	vm_make_privileged();
+	for (u64 i = 0; i < 300; i++) {
+		fake_owner_add(GIB(8) + MIB(4) * i, MIB(3), OWNER_GUEST,
+			       BOOT_MEM_CONVENTIONAL);
+		fake_owner_add(GIB(8) + MIB(4) * i + MIB(3), PAGE_SIZE,
+			       OWNER_FIRMWARE, BOOT_MEM_RESERVED);
+	}
+	assert_int_equal(pvh_load(&fake_vm, &kernel, &initrd), 0);
+	info = (const void *)fake_ram_at(fake_vcpus[0].hw.regs.gpr[GPR_RBX],
+					 sizeof(*info));
+	assert_int_equal(info->memmap_entries, 608);
+	map = (const void *)fake_ram_at(info->memmap_paddr, 608 * sizeof(*map));
+	assert_int_equal(map[606].addr, GIB(8) + 299 * MIB(4));
+	assert_int_equal(map[606].type, E820_RAM);
+	assert_string_equal(fake_ram_at(info->cmdline_paddr, 16), "test=1");
+}
+
 static void test_good_64(void **state)
 {
 	expect_loaded();
@@ -387,6 +410,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		pvh_test(test_good_64),
 		pvh_test(test_information_is_low),
+		pvh_test(test_long_map),
 		pvh_test(test_good_32),
 		pvh_test(test_note_among_others),
 		pvh_test(test_notes_aligned_to_8),
