@@ -8,6 +8,8 @@
  */
 #include "mm/pt_format.h"
 
+#include "arch/x86/cpu/features.h"
+
 static u64 type_bits(u32 attrs)
 {
 	if (attrs & PT_WC)
@@ -34,7 +36,9 @@ static u64 common_leaf(u32 attrs, u32 level)
 		e |= PTE_PS;
 	if (attrs & PT_W)
 		e |= PTE_W | PTE_D;
-	if (!(attrs & PT_X))
+	/* Reserved on a CPU without it, and in an NPT as in the host's tables
+	 * (APM 2 15.25.5 *Nested Table Walk*) */
+	if (!(attrs & PT_X) && cpu_features.nx)
 		e |= PTE_NX;
 	return e;
 }

@@ -6,13 +6,14 @@
 #include "mm/window.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/features.h"
 #include "include/hw/paging.h"
 #include "lib/errno.h"
 #include "mm/hostmap.h"
 #include "mm/hostmap_pt.h"
 #include "mm/pmm.h"
 
-#define WINDOW_PTE (PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX | HOST_PTE_WB)
+#define WINDOW_PTE (PTE_P | PTE_W | PTE_A | PTE_D | HOST_PTE_WB)
 
 static_assert(WINDOW_SLOTS <= 32, "struct window_cache: bits of open");
 
@@ -34,6 +35,7 @@ int window_init_cpu(void)
 		kmem_free(&pmm_self, c, sizeof(*c));
 		return -ENOMEM;
 	}
+	c->pte_bits = WINDOW_PTE | (cpu_features.nx ? PTE_NX : 0);
 	for (u32 i = 0; i < WINDOW_SLOTS; i++)
 		c->tag[i] = WINDOW_EMPTY;
 	cpu->windows = c;
@@ -47,7 +49,7 @@ void *window_miss(struct window_cache *c, hpa_t hpa)
 	u8 way = c->recent[set] ^ 1;
 	u32 slot = set * 2 + way;
 
-	WRITE_ONCE(c->slots[slot], page << PAGE_SHIFT | WINDOW_PTE);
+	WRITE_ONCE(c->slots[slot], page << PAGE_SHIFT | c->pte_bits);
 	/* An absent entry is not cached: only an old page needs the flush */
 	if (c->tag[slot] != WINDOW_EMPTY)
 		invlpg((const void *)slot_va(c, slot));

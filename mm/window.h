@@ -29,6 +29,7 @@ struct window_cache {
 	u64 va;                 /* of slot 0 */
 	u64 *slots;             /* the page-table entries */
 	u32 open;               /* bit per slot in use */
+	u64 pte_bits;           /* of an entry, besides the address */
 };
 
 /* Makes this core's windows, none of them open. Once, after hostmap_init() or

@@ -60,6 +60,7 @@
 #define MSR_MC0_STATUS			0x401	/* MCG_CAP[7:0] */
 #define MSR_MC0_ADDR			0x402	/* MCi_STATUS[58] ADDRV */
 #define MSR_MC0_MISC			0x403	/* MCi_STATUS[59] MISCV */
+#define MSR_RTIT_CTL			0x570	/* 7:EBX[25] */
 #define MSR_RAPL_POWER_UNIT		0x606	/* Intel, Sandy Bridge on (model) */
 #define MSR_PKG_ENERGY_STATUS		0x611	/* the same */
 #define MSR_DRAM_ENERGY_STATUS		0x619	/* the same */
@@ -113,6 +114,7 @@
 #define MISC_ENABLE_BTS_UNAVAIL		BIT(11)
 #define MISC_ENABLE_PEBS_UNAVAIL	BIT(12)
 #define MISC_ENABLE_LIMIT_CPUID		BIT(22)
+#define MISC_ENABLE_XD_DISABLE		BIT(34)
 
 #define SPEC_CTRL_IBRS			BIT(0)
 #define SPEC_CTRL_STIBP			BIT(1)

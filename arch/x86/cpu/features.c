@@ -34,6 +34,7 @@ static const struct flag_row flags[] = {
 	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_PAT, &F.pat },
 	{ CPUID_POWER, 0, LEAF_EAX, BIT(2), &F.arat },
 	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_FSGSBASE, &F.fsgsbase },
+	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_TSC_ADJUST, &F.tsc_adjust },
 	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_SMEP, &F.smep },
 	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_SMAP, &F.smap },
 	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_INVPCID, &F.invpcid },
@@ -226,11 +227,11 @@ void cpu_features_log(void)
 {
 	const struct cpu_features *f = &cpu_features;
 
-	log_info("cpu", "%s, family %#x model %#x stepping %u%s%s%s%s%s%s",
+	log_info("cpu", "%s, family %#x model %#x stepping %u%s%s%s%s%s%s%s",
 		 trimmed_brand(), f->family, f->model, f->stepping,
 		 f->vmx ? ", VMX" : "", f->svm ? ", SVM" : "",
 		 f->x2apic ? ", x2APIC" : "",
 		 f->tsc_deadline ? ", TSC-deadline" : "",
-		 f->page_1g ? ", 1G pages" : "",
+		 f->page_1g ? ", 1G pages" : "", f->nx ? "" : ", no NX",
 		 f->hypervisor ? ", under a hypervisor or emulator" : "");
 }

@@ -20,7 +20,7 @@ struct cpu_features {
 	u32 virt_bits;
 	bool vmx, svm;
 	bool nx, page_1g, smep, smap, pge, mce, mca, pat;
-	bool x2apic, tsc_deadline, invariant_tsc, arat;
+	bool x2apic, tsc_deadline, tsc_adjust, invariant_tsc, arat;
 	bool xsave, xsaves, xsaveopt;
 	u64 xcr0_mask;       /* bits XCR0 may have: D.0:EDX:EAX */
 	u32 xsave_max_bytes; /* area for all of xcr0_mask: D.0:ECX */

@@ -13,6 +13,7 @@
 #include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
 #include "arch/x86/machine/microcode.h"
+#include "arch/x86/machine/residue.h"
 #include "arch/x86/machine/smp.h"
 #include "include/hw/cpu.h"
 #include "include/hw/msr.h"
@@ -28,8 +29,7 @@ static u64 wanted_cr4(void)
 	cr4 |= f->smep ? CR4_SMEP : 0;
 	cr4 |= f->smap ? CR4_SMAP : 0;
 	cr4 |= f->xsave ? CR4_OSXSAVE : 0;
-	/* Five-level paging cannot be left in long mode */
-	return cr4 | (read_cr4() & CR4_LA57);
+	return cr4;
 }
 
 /*
@@ -42,8 +42,9 @@ static void control_init(void)
 {
 	const struct cpu_features *f = &cpu_features;
 
-	wrmsr(MSR_EFER,
-	      (rdmsr(MSR_EFER) & ~EFER_SVME) | (f->nx ? EFER_NXE : 0));
+	/* FFXSR would keep FXSAVE from XMM registers, TCE changes INVLPG, LMSLE
+	 * segments: none of what firmware left stays */
+	wrmsr(MSR_EFER, EFER_LME | EFER_LMA | (f->nx ? EFER_NXE : 0));
 	write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
 	write_cr4(wanted_cr4());
 	/*
@@ -72,6 +73,8 @@ void cpu_boot_init(void)
 	idt_load();
 	log_env_init();
 	panic_stop_hook = smp_stop_others;
+	if (residue_clear())
+		cpu_features_init();
 	control_init();
 	mce_init_cpu();
 }
@@ -97,6 +100,7 @@ void cpu_init_this(struct pcpu *cpu)
 	hostmap_load_cpu();
 	gdt_load(cpu);
 	idt_load();
+	(void)residue_clear();
 	microcode_load_this();
 	mce_init_cpu();
 }

@@ -78,6 +78,9 @@ void mce_init_cpu(void)
 		return;
 	if (rdmsr_safe(MSR_MCG_CAP, &cap) == 0 && (cap & MCG_CAP_CTL_P))
 		try_write(MSR_MCG_CTL, MCE_ALL);
+	/* With MCIP left set, the first machine check would be a shutdown (SDM
+	 * 3B 16.3.1.2 *IA32_MCG_STATUS MSR*) */
+	try_write(MSR_MCG_STATUS, 0);
 	/*
 	 * What a crash before the reset left is not to be taken for news later
 	 */

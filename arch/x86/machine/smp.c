@@ -21,6 +21,7 @@
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/cpu.h"
 #include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/residue.h"
 #include "arch/x86/machine/tsc.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
@@ -73,6 +74,7 @@ struct trampoline_data {
 	u64 entry;
 	u32 root;
 	u32 efer;
+	u32 open_nx;
 	u32 far_offset;
 	u16 far_selector;
 	u16 gdt_limit;
@@ -99,6 +101,7 @@ static void trampoline_build(hpa_t page)
 	d->entry = (u64)ap_start;
 	d->root = (u32)root;
 	d->efer = (u32)(EFER_LME | (cpu_features.nx ? EFER_NXE : 0));
+	d->open_nx = cpu_features.nx && residue_may_hide_nx();
 	d->far_offset += (u32)page.v;
 	d->gdt_base += (u32)page.v;
 }
@@ -358,5 +361,6 @@ u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
 	number_cores();
 	hostmap_identity_unmap(trampoline_hpa);
 	log_info("smp", "%u cores", pcpu_count);
+	residue_report();
 	return pcpu_count;
 }

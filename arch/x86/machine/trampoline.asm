@@ -8,6 +8,8 @@
 CR4_PAE		equ 1 << 5
 CR0_LONG	equ 1 << 31 | 1 << 16 | 1 << 5 | 1 << 4 | 1 << 1 | 1
 			; PG WP NE ET MP PE; CD and NW off
+MSR_MISC_ENABLE	equ 0x1a0
+XD_DISABLE	equ 34
 MSR_EFER	equ 0xc0000080
 CODE64		equ 0x08
 
@@ -31,6 +33,14 @@ trampoline_start:
 	mov	cr4, eax
 	mov	eax, [AT(root)]
 	mov	cr3, eax
+	cmp	dword [AT(open_nx)], 0
+	je	.nx_open
+	mov	ecx, MSR_MISC_ENABLE
+	rdmsr
+	btr	edx, XD_DISABLE - 32	; EFER.NXE is reserved while it is set
+	jnc	.nx_open
+	wrmsr
+.nx_open:
 	mov	ecx, MSR_EFER
 	mov	eax, [AT(efer)]
 	xor	edx, edx
@@ -56,6 +66,7 @@ trampoline_data:
 entry:		dq 0			; ap_start
 root:		dd 0			; CR3
 efer:		dd 0
+open_nx:	dd 0
 far_pointer:	dd AT(long_mode)	; + page
 		dw CODE64
 gdt_pointer:	dw gdt_end - gdt - 1

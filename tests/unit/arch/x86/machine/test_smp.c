@@ -74,6 +74,14 @@ int cpu_guard_stacks(struct pcpu *cpu)
 void cpu_init_this(struct pcpu *cpu)
 {
 }
+static bool may_hide_nx;
+bool residue_may_hide_nx(void)
+{
+	return may_hide_nx;
+}
+void residue_report(void)
+{
+}
 hpa_t hostmap_root(void)
 {
 	return HPA(PAGE_SIZE);
@@ -224,6 +232,26 @@ static void test_arrives_with_the_second_init(void **state)
 	assert_int_equal(entered, 1);
 }
 
+/* The words that trampoline.asm reads: NX is opened before EFER.NXE is set, and
+ * only where the CPU can have it closed */
+static void test_opens_nx(void **state)
+{
+	const u32 *data = (const u32 *)(const void *)(trampoline + 64);
+
+	may_hide_nx = false;
+	assert_int_equal(start(), 2);
+	assert_int_equal(data[3] & 0xfff, 0x900);
+	assert_int_equal(data[4], 0);
+	may_hide_nx = true;
+	assert_int_equal(start(), 2);
+	assert_int_equal(data[4], 1);
+	cpu_features.nx = false;
+	assert_int_equal(start(), 2);
+	assert_int_equal(data[3] & 0xfff, 0x100);
+	assert_int_equal(data[4], 0);
+	cpu_features.nx = true;
+}
+
 /* It is reset once more, so that it does not wake up later */
 static void test_never(void **state)
 {
@@ -266,6 +294,7 @@ int main(void)
 		T(test_at_once),
 		T(test_second_round),
 		T(test_arrives_with_the_second_init),
+		T(test_opens_nx),
 		T(test_never),
 		T(test_fails),
 		T(test_hangs),
