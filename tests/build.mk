@@ -130,8 +130,16 @@ $(B)/tests/guest/rom.bin: tests/guest/rom.asm
 	$(call say,NASM,$<)
 	$(Q)$(NASM) -f bin -o $@ $<
 
+# An EFI program that leaves the machine as an untidy firmware would
+RESIDUE   := $(B)/tests/firmware/residue.efi
+RESIDUE_O := $(B)/efi/tests/firmware/residue.o $(B)/efi/tests/firmware/five_levels.asm.o
+$(RESIDUE): $(RESIDUE_O) $(B)/efi/lib/string.o
+	@mkdir -p $(@D)
+	$(efi-link)
+-include $(RESIDUE_O:.o=.d)
+
 .PHONY: guests
-guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf $(B)/tests/guest/rom.bin
+guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf $(B)/tests/guest/rom.bin $(RESIDUE)
 
 # What counts the instructions of a guest's boot: a plugin for QEMU, and the
 # program that ends it (tests/plugin/share.c)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Machines as firmware may leave them: features switched off, memory in pieces,
+control registers and devices in any state."""
+import os
+import re
+
+from harness import image
+from harness.machine import Machine
+from system import _linux
+from system._linux import QEMU_CORES, isolated, privileged, step
+
+SECONDS = 240
+RESIDUE = os.path.join(image.BUILD, "tests", "firmware", "residue.efi")
+
+
+def both_up(results, m, where):
+    return (step(results, m, f"{where}.isolated_up", r"\[box\] .*TEST up ok", SECONDS, 0) and
+            step(results, m, f"{where}.privileged_up", r"\[linux\] .*TEST up ok", SECONDS, 0))
+
+
+def no_nx(firmware, kind):
+    """A CPU without NX, or whose setup has switched it off for good."""
+    def run(results, folder):
+        where = f"no_nx.{firmware}"
+        disk = image.make(folder, image.manifest([privileged(""), isolated("devices")]),
+                          _linux.payload(), kind)
+        with Machine("qemu", disk, folder, firmware, QEMU_CORES, memory=1024,
+                     timeout=SECONDS * 2, options=["--cpu", "max,-monitor,-nx"]) as m:
+            step(results, m, f"{where}.says_so", r"cpu: .*, no NX", SECONDS, 0)
+            both_up(results, m, where)
+    return run
+
+
+def planted(results, m, where, what):
+    return all([step(results, m, f"{where}.planted.{name}", f"residue: {line}", SECONDS, 0)
+                for name, line in what])
+
+
+def residue(kind):
+    """Memory in 300 pieces, CR4 with all that firmware may set, five levels of
+    paging, MSIs left on: by the loader and by GRUB the guests start, and all
+    memory but the holes is the privileged one's."""
+    def run(results, folder):
+        where = f"residue.{kind}"
+        disk = image.make(folder, image.manifest([privileged("cpus bulkhead.cpus=2"),
+                                                  isolated("devices")]),
+                          _linux.payload(), kind, ("--before", RESIDUE))
+        with Machine("qemu", disk, folder, cores=QEMU_CORES, memory=1024,
+                     timeout=SECONDS * 2) as m:
+            planted(results, m, where, [
+                ("holes", "300 holes"), ("cr4", "bits of CR4"), ("msi", "MSIs on"),
+                ("levels", "five levels of paging")])
+            if not both_up(results, m, where):
+                return
+            step(results, m, f"{where}.cpus", r"\[linux\] .*TEST cpus ok", SECONDS, 0)
+            found = re.search(r"guest linux: privileged, (\d+) MiB", m.text())
+            results.check(found and int(found[1]) > 1024 - 128 - 64, f"{where}.memory",
+                          f"{found and found[1]} MiB")
+            results.check("memory map has" not in m.text(), f"{where}.whole_map",
+                          "a part of the memory map was left out")
+    return run
+
+
+def tsc(results, folder):
+    """Cores whose TSC firmware has moved, by Bochs, where TCG has no such register.
+    x2APIC is on already."""
+    where = "residue.bochs"
+    disk = image.make(folder, image.manifest([isolated("devices", autostart="no")]),
+                      {}, "uefi", ("--before", RESIDUE))
+    with Machine("bochs", disk, folder, cores=2, memory=512, timeout=SECONDS) as m:
+        planted(results, m, where, [
+            ("holes", "300 holes"), ("tsc", "a TSC_ADJUST of each core's own"),
+            ("x2apic", "x2APIC")])
+        step(results, m, f"{where}.tsc_made_equal",
+             r"tsc: warning: firmware left the TSC of 1 core apart", SECONDS, 0)
+        step(results, m, f"{where}.cores", r"init: 2 cores, ", SECONDS, 0)
+
+
+def tests():
+    return [("firmware.no_nx", no_nx("bios", "grub-bios")),
+            ("firmware.residue_efi", residue("uefi")),
+            ("firmware.residue_grub", residue("grub-uefi")),
+            ("firmware.residue_tsc", tsc)]
