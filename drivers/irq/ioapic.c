@@ -9,6 +9,7 @@
  */
 #include "drivers/irq/ioapic.h"
 
+#include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/portio.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"
@@ -89,8 +90,19 @@ static void ioapic_add(u64 base, u32 gsi_base)
 	ioapic_count++;
 }
 
+/* A chipset of Intel's decodes its IOAPIC anywhere there, by a register of its
+ * bridge that is the guest's, among others (PIIX4, *APICBASE*) */
+static void keep_space(void)
+{
+	if (cpu_features.vendor == VENDOR_INTEL &&
+	    owner_keep_device(IOAPIC_DEFAULT_BASE, IOAPIC_SPACE_BYTES))
+		log_info("ioapic", "there is RAM at %#llx",
+			 IOAPIC_DEFAULT_BASE);
+}
+
 int ioapic_init(u64 mp_base)
 {
+	keep_space();
 	ioapic_count = 0;
 	for (u32 i = 0; i < acpi.ioapic_count; i++)
 		ioapic_add(acpi.ioapics[i].base, acpi.ioapics[i].gsi_base);

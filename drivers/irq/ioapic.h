@@ -11,8 +11,8 @@
 #include "lib/types.h"
 
 /*
- * Maps all IOAPICs and masks their pins; nobody else may have their pages. They
- * are where the ACPI tables say.
+ * Maps all IOAPICs and masks their pins; nobody else may have their pages, nor
+ * those to which Intel's can be moved. They are where the ACPI tables say.
  * Without such, there is one, at @mp_base from the MP table, or at FEC00000h if
  * that is 0. Boot CPU, once, after acpi_init(); no lock. -ENODEV: none answers.
  * One that does not is logged.

@@ -9,6 +9,9 @@
 /* clang-format off */
 #define IOAPIC_DEFAULT_BASE	0xfec00000ull
 #define IOAPIC_BYTES		0x1000u
+/* Processors of Intel's have FEC00000h to FECFFFFFh for IOAPICs alone (their
+ * datasheets, volume 2, *APIC Configuration Space*) */
+#define IOAPIC_SPACE_BYTES	0x100000u
 #define IOAPIC_MAX_PINS		240u
 
 /* In the page, 32 bits wide (3.1) */

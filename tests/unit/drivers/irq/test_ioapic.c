@@ -1,12 +1,14 @@
 /* SOURCES: drivers/irq/ioapic.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The physical IOAPICs: two fakes behind select and window */
+#include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/portio.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/irq/ioapic.h"
 #include "include/hw/ioapic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "mm/owner.h"
 #include "tests/unit/fakes/ioremap.h"
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/test.h"
@@ -19,6 +21,15 @@ static struct fake {
 	u32 version;
 	u64 rte[IOAPIC_MAX_PINS];
 } fakes[FAKES];
+
+static u64 kept_end; /* from IOAPIC_DEFAULT_BASE on */
+
+int owner_keep_device(u64 base, u64 size)
+{
+	if (base >= IOAPIC_DEFAULT_BASE && base + size > kept_end)
+		kept_end = base + size;
+	return 0;
+}
 
 static struct fake *fake_of(const volatile void *addr, u64 *offset)
 {
@@ -68,6 +79,8 @@ static int fresh(void **state)
 	for (u32 i = 0; i < FAKES; i++)
 		fake_ioremap_add(IOAPIC_DEFAULT_BASE + i * IOAPIC_BYTES,
 				 fakes[i].page, IOAPIC_BYTES);
+	kept_end = 0;
+	cpu_features.vendor = VENDOR_AMD;
 	fakes[0].version = 23 << 16 | 0x20;
 	fakes[1].version = 7 << 16 | 0x20;
 	fake_log_reset();
@@ -94,6 +107,16 @@ static void test_init(void **state)
 	assert_int_equal(ioapic_gsi_count(), 24);
 	assert_int_equal(ioapic_init(IOAPIC_DEFAULT_BASE + IOAPIC_BYTES), 0);
 	assert_int_equal(ioapic_gsi_count(), 8);
+}
+
+/* Intel's can be moved: wherever they go, no guest has them */
+static void test_kept(void **state)
+{
+	two();
+	assert_int_equal(kept_end, IOAPIC_DEFAULT_BASE + 2 * IOAPIC_BYTES);
+	cpu_features.vendor = VENDOR_INTEL;
+	two();
+	assert_int_equal(kept_end, IOAPIC_DEFAULT_BASE + MIB(1));
 }
 
 static void test_absent(void **state)
@@ -144,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_init, fresh),
+		cmocka_unit_test_setup(test_kept, fresh),
 		cmocka_unit_test_setup(test_absent, fresh),
 		cmocka_unit_test_setup(test_route, fresh),
 	};
