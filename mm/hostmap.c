@@ -31,6 +31,7 @@
 #define IOREMAP_SIZE    GIB(4096)
 #define LOADER_MAP_END  GIB(512) /* boot_info.h: the identity map */
 #define BELOW_4G        GIB(4)
+#define FLUSH_PAGES     64u /* from so many on, the whole TLB is flushed */
 
 /* The direct map ends where ioremap begins */
 #define DIRECT_MAP_END (HV_IOREMAP_BASE - HV_DIRECT_BASE)
@@ -114,11 +115,26 @@ u64 *hostmap_slots(u64 va)
 	return slots;
 }
 
-/* Unmap, and flush this core's TLB alone */
+/* Global entries outlive a write to CR3, but not a change of CR4.PGE (SDM 3A
+ * 4.10.4.1 *Operations that Invalidate TLBs and Paging-Structure Caches*) */
+static void load_map(u64 cr3)
+{
+	u64 cr4 = read_cr4();
+
+	write_cr4(cr4 & ~CR4_PGE);
+	write_cr3(cr3);
+	write_cr4(cr4);
+}
+
+/* Unmap, and flush this core's TLB alone. An initrd may have 100,000 pages. */
 static void unmap_here(u64 va, u64 size)
 {
 	/* It ends where it was mapped to: no split, so it cannot fail */
 	ASSERT(!hostmap_unmap(va, size));
+	if (size >= FLUSH_PAGES * PAGE_SIZE) {
+		load_map(read_cr3());
+		return;
+	}
 	for (u64 off = 0; off < size; off += PAGE_SIZE)
 		invlpg((const void *)(va + off));
 }
@@ -250,16 +266,9 @@ int hostmap_grow_pool(u64 size)
 	return 0;
 }
 
-/* Global entries of another map outlive a write to CR3, but not a change of
- * CR4.PGE (SDM 3A 4.10.4.1 *Operations that Invalidate TLBs and
- * Paging-Structure Caches*) */
 void hostmap_load_cpu(void)
 {
-	u64 cr4 = read_cr4();
-
-	write_cr4(cr4 & ~CR4_PGE);
-	write_cr3(hostmap_root().v);
-	write_cr4(cr4);
+	load_map(hostmap_root().v);
 }
 
 hpa_t hostmap_root(void)
