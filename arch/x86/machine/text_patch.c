@@ -31,11 +31,11 @@ static void patch_thunks(u8 *view)
 				reg, true);
 }
 
+static const u8 endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
 /* A direct jump need not land on an ENDBR64 */
 static u64 past_endbr(const void *code)
 {
-	static const u8 endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-
 	return (u64)code +
 	       (memcmp(code, endbr64, sizeof(endbr64)) ? 0 : sizeof(endbr64));
 }
@@ -53,8 +53,26 @@ static bool skip_stub(u8 *bytes, u64 va, const struct text_patch *p)
 	return true;
 }
 
+/* Whoever calls a function by its name passes over its ENDBR64. Nothing but the
+ * distance is written, and by a leaf: the call may be one of this file's. */
+static bool skip_endbr(u8 *bytes, u64 va)
+{
+	s32 relative;
+	u64 target;
+
+	memcpy(&relative, bytes + 1, sizeof(relative));
+	target = va + SPEC_JUMP_BYTES + (u64)(s64)relative;
+	if (target < (u64)__text_start ||
+	    target > (u64)__text_end - sizeof(endbr64) ||
+	    past_endbr((const void *)target) == target)
+		return false;
+	relative += (s32)sizeof(endbr64);
+	memcpy(bytes + 1, &relative, sizeof(relative));
+	return true;
+}
+
 /* The instructions are not decoded: that these five bytes are never anything
- * else is what scripts/check-thunks sees to */
+ * else is what scripts/check-branches sees to */
 static void patch_branches(u8 *view, const struct text_patch *p)
 {
 	u64 size = (u64)(__text_end - __text_start) - SPEC_JUMP_BYTES;
@@ -65,7 +83,7 @@ static void patch_branches(u8 *view, const struct text_patch *p)
 
 		if ((view[i] & 0xfe) != CALL) /* or a jump */
 			continue;
-		if (skip_stub(view + i, va, p) ||
+		if (skip_stub(view + i, va, p) || skip_endbr(view + i, va) ||
 		    (plain &&
 		     spec_code_inline(view + i, va, (u64)indirect_thunks)))
 			i += SPEC_JUMP_BYTES - 1;

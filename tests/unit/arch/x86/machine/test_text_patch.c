@@ -27,21 +27,26 @@ __asm__(".section test_text, \"aw\"\n"
 	"site:	.byte	0x45, 0x31, 0xf6, 0x45, 0x31, 0xff\n"
 	"site_end:\n"
 	"stub:	.byte	0xe9, 0, 0, 0, 0\n"
-	/* call and jmp to the thunks of rcx and r9, a call of no thunk */
+	/* call and jmp to the thunks of rcx and r9, to an ENDBR64, to none, and
+	 * to one out of the text */
 	"to_rcx: .byte	0xe8; .long indirect_thunks + 64 + 32 - . - 4\n"
 	"to_r9: .byte	0xe9; .long indirect_thunks + 9 * 64 + 32 - . - 4\n"
-	"other:	.byte	0xe8; .long target - . - 4\n"
+	"call:	.byte	0xe8; .long target - . - 4\n"
+	"jump:	.byte	0xe9; .long target - . - 4\n"
+	"other:	.byte	0xe8; .long bare - . - 4\n"
+	"out:	.byte	0xe8; .long outside - . - 4\n"
 	"target: .byte	0xf3, 0x0f, 0x1e, 0xfa, 0xc3\n"
 	"bare:	.byte	0xc3\n"
 	"enter:	.byte	0xe8; .long stub - . - 4\n"
 	"	.skip	16, 0xcc\n"
 	"__text_end:\n"
+	"outside: .byte	0xf3, 0x0f, 0x1e, 0xfa, 0xc3\n"
 	".text\n");
 /* clang-format on */
 
 extern u8 __text_start[], __text_end[], text_area[], indirect_thunks[];
 extern u8 site[], site_end[], stub[], to_rcx[], to_r9[], other[];
-extern u8 target[], bare[], enter[];
+extern u8 call[], jump[], out[], target[], bare[], enter[];
 
 static u8 view[8192];
 static bool no_room;
@@ -109,7 +114,6 @@ static void test_nothing_chosen(void **state)
 	assert_int_equal(views, 0);
 	assert_memory_equal(seen(to_rcx), "\x2e\x2e\x2e\xff\xd1", 5);
 	assert_memory_equal(seen(to_r9), "\x2e\x2e\x41\xff\xe1", 5);
-	assert_true(is_as_built(other, 5));
 	assert_true(is_as_built(site, 6));
 	assert_true(is_as_built(indirect_thunks, 16 * 64));
 	assert_true(leads_to(stub) == (u64)target + 4);
@@ -117,6 +121,23 @@ static void test_nothing_chosen(void **state)
 	assert_int_equal(seen(enter)[0], 0xe8);
 	assert_int_equal(patch(0, bare), 0);
 	assert_true(leads_to(stub) == (u64)bare);
+}
+
+/* Direct branches lead behind an ENDBR64, whatever the choice */
+static void test_endbr(void **state)
+{
+	static const u32 choices[] = { 0, SPEC_RETPOLINE, SPEC_ALIGNED };
+
+	for (u32 i = 0; i < ARRAY_SIZE(choices); i++) {
+		assert_int_equal(patch(choices[i], bare), 0);
+		assert_true(leads_to(call) == (u64)target + 4);
+		assert_int_equal(seen(call)[0], 0xe8);
+		assert_true(leads_to(jump) == (u64)target + 4);
+		assert_int_equal(seen(jump)[0], 0xe9);
+		assert_true(is_as_built(target, 5));
+		assert_true(is_as_built(other, 5));
+		assert_true(is_as_built(out, 5));
+	}
 }
 
 /* The branches stay, and what they lead to is a retpoline each */
@@ -157,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_chosen),
+		cmocka_unit_test(test_endbr),
 		cmocka_unit_test(test_retpolines),
 		cmocka_unit_test(test_aligned),
 		cmocka_unit_test(test_no_room),
