@@ -56,6 +56,9 @@ help:
 # The loaders run once, before the stack protector has its value and CET is on
 $(B)/boot/%.o: CFLAGS += -fno-stack-protector -fcf-protection=none
 
+# Whoever enters a guest keeps none of them (hw_run() in hv/run/loop.c)
+$(B)/arch/x86/svm/run.o: CFLAGS += $(addprefix -fcall-used-,r12 r13 r14 r15)
+
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)

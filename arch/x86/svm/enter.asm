@@ -18,9 +18,12 @@ GPR_RBP equ 40
 GPR_RSI equ 48
 GPR_RDI equ 56
 GPR_R8  equ 64
+; Checked by static_assert in run.c
+ARCH    equ 0x248 ; in struct vcpu_hw, which begins with gpr[]
+VMCB    equ 0     ; in struct vcpu_arch
 
-; RDI = hpa_t vmcb_hpa, RSI = u64 *gpr; keeps only RBP and RSP, and returns gpr
-; in RDI
+; RDI = hpa_t vmcb_hpa, RSI = u64 *gpr; keeps only RBP and RSP, and returns the
+; vCPU's struct vcpu_arch in RSI and its struct vmcb * in RBX
 global svm_enter
 global svm_enter_vmrun
 svm_enter:
@@ -68,9 +71,9 @@ svm_enter_vmrun:
 	mov	[rax + GPR_R8 + 56], r15
 	xor	ecx, ecx
 	xor	edx, edx
-	xor	ebx, ebx
-	xor	esi, esi
-	mov	rdi, rax
+	mov	rsi, [rax + ARCH]
+	mov	rbx, [rsi + VMCB]
+	xor	edi, edi
 	xor	r8d, r8d
 	xor	r9d, r9d
 	xor	r10d, r10d

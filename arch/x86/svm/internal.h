@@ -65,10 +65,9 @@ extern struct svm_caps svm_caps; /* constant after svm_probe() */
 #define SVM_SITES 3
 extern const struct spec_site svm_sites[SVM_SITES];
 
-/* run.c: struct vcpu_ops.run */
+/* run.c: struct vcpu_ops.run. As it is no C function, it does not keep R12 to
+ * R15 (the Makefile has the flags). */
 void svm_run(struct vcpu_hw *v);
-/* Make regs.xcr0 what the core has; attached, before the FPU is saved */
-void svm_xcr0_sync(struct vcpu_hw *v);
 /* enter.asm: its VMRUN instruction */
 extern const u8 svm_enter_vmrun[];
 
@@ -88,6 +87,8 @@ void svm_vcpu_destroy(struct vcpu_hw *v);
 void svm_vcpu_reset(struct vcpu_hw *v, bool init);
 void svm_attach(struct vcpu_hw *v);
 void svm_put(struct vcpu_hw *v);
+/* Make regs.xcr0 what the core has; attached, before the FPU is saved */
+void svm_xcr0_sync(struct vcpu_hw *v);
 
 /* tag.c: a new ASID on @cpu, with a flush of all if it needs one */
 void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu);

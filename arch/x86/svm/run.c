@@ -6,7 +6,6 @@
  * with interrupts off; nothing here is shared with another core.
  */
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/nospec.h"
 #include "arch/x86/svm/internal.h"
 #include "include/hw/cpuid.h"
@@ -18,34 +17,31 @@
 /*
  * enter.asm: interrupts on behind GIF, VMRUN, interrupts off. The GPRs but RAX
  * and RSP come from and go to gpr[] (enum gpr). It keeps only RBP and RSP of
- * its caller's registers, so that each is saved once, and returns @v.
+ * its caller's registers, so that each is saved once. Two that have to be
+ * overwritten anyway come back as the vCPU's arch and VMCB.
  */
-static inline struct vcpu_hw *enter(struct vcpu_hw *v, hpa_t vmcb_hpa)
+static inline struct vcpu_arch *enter(struct vcpu_hw *v, struct vmcb **vmcb)
 {
-	u64 *gpr = v->regs.gpr;
-	u64 back = vmcb_hpa.v;
+	u64 vmcb_hpa = v->arch->vmcb_hpa.v;
+	void *regs = v->regs.gpr;
 
 	__asm__ volatile("call svm_enter"
-			 : "+D"(back), "+S"(gpr)
+			 : "+D"(vmcb_hpa), "+S"(regs), "=b"(*vmcb)
 			 :
-			 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11",
-			   "r12", "r13", "r14", "r15", "memory", "cc");
-	return (struct vcpu_hw *)back;
+			 : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12",
+			   "r13", "r14", "r15", "memory", "cc");
+	return regs;
 }
-static_assert(offsetof(struct vcpu_hw, regs.gpr) == 0, "svm_enter returns it");
-
-void svm_xcr0_sync(struct vcpu_hw *v)
-{
-	/* A value not stored yet is newer than the core's */
-	if (!cpu_features.xsave || v->arch->xcr0 != v->regs.xcr0)
-		return;
-	v->arch->xcr0 = xgetbv(0);
-	v->regs.xcr0 = v->arch->xcr0;
-}
+/* What enter.asm knows of C's structures */
+static_assert(offsetof(struct vcpu_hw, regs.gpr) == 0, "gpr[]");
+static_assert(offsetof(struct vcpu_hw, arch) == 0x248, "ARCH");
+static_assert(offsetof(struct vcpu_arch, vmcb) == 0, "VMCB");
 
 /* Before the entry: bring up to date what the last exit left otherwise */
-static void entry_prepare(struct vcpu_hw *v, struct vcpu_arch *a)
+static __attribute__((noinline)) void entry_prepare(struct vcpu_hw *v)
 {
+	struct vcpu_arch *a = v->arch;
+
 	if (a->vmcb->control.tsc_offset != v->tsc_offset) {
 		a->vmcb->control.tsc_offset = v->tsc_offset;
 		svm_unclean(a, CLEAN_I);
@@ -119,11 +115,15 @@ static inline void exit_insn(struct vcpu_hw *v, struct vcpu_exit *exit,
 		svm_xcr0_sync(v);
 }
 
-static bool exit_decode_more(struct vcpu_hw *v, struct vcpu_exit *exit,
-			     const struct vmcb *vmcb,
+static bool exit_decode_more(struct vcpu_hw *v, const struct vmcb *vmcb,
 			     bool (*decode)(struct vcpu_hw *,
 					    struct vcpu_exit *))
 {
+	struct vcpu_exit *exit;
+
+	/* So that this address is not kept ready for every exit */
+	__asm__("" : "+r"(v));
+	exit = &v->exit;
 	exit->insn_len = 0;
 	exit->info1 = vmcb->control.exitinfo1;
 	exit->info2 = vmcb->control.exitinfo2;
@@ -143,9 +143,9 @@ static inline void exit_port(struct vcpu_exit *exit, const struct vmcb *vmcb)
 }
 
 /* False: nothing for the core, enter again */
-static inline bool exit_decode(struct vcpu_hw *v, struct vcpu_exit *exit,
-			       const struct vmcb *vmcb)
+static inline bool exit_decode(struct vcpu_hw *v, const struct vmcb *vmcb)
 {
+	struct vcpu_exit *exit = &v->exit;
 	u64 code = vmcb->control.exitcode;
 	const struct svm_exit_row *row;
 
@@ -159,28 +159,29 @@ static inline bool exit_decode(struct vcpu_hw *v, struct vcpu_exit *exit,
 		return true;
 	}
 	if (unlikely(code >= SVM_EXIT_ROWS))
-		return exit_decode_more(v, exit, vmcb, svm_decode_rare);
+		return exit_decode_more(v, vmcb, svm_decode_rare);
 	row = &svm_exit_rows[index_nospec(code, ARRAY_SIZE(svm_exit_rows))];
 	exit->kind = row->kind;
 	exit->insn_len = 0;
 	if (row->insn)
 		exit_insn(v, exit, vmcb);
 	if (row->decode)
-		return exit_decode_more(v, exit, vmcb, row->decode);
+		return exit_decode_more(v, vmcb, row->decode);
 	return true;
 }
 
 void svm_run(struct vcpu_hw *v)
 {
-	struct vcpu_arch *a = v->arch;
-	struct vmcb *vmcb = a->vmcb;
+	const struct vcpu_arch *a;
+	struct vmcb *vmcb;
 
 	do {
+		a = v->arch;
+		vmcb = a->vmcb;
 		entry_store(v, vmcb);
 		if (unlikely(!entry_is_plain(v, a, vmcb)))
-			entry_prepare(v, a);
-		v = enter(v, a->vmcb_hpa);
-		a = v->arch;
+			entry_prepare(v);
+		a = enter(v, &vmcb);
 		exit_collect(v, a, vmcb);
-	} while (unlikely(!exit_decode(v, &v->exit, vmcb)));
+	} while (unlikely(!exit_decode(v, vmcb)));
 }

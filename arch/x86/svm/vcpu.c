@@ -5,6 +5,7 @@
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/debug_regs.h"
+#include "arch/x86/cpu/features.h"
 #include "arch/x86/svm/internal.h"
 #include "lib/errno.h"
 
@@ -111,6 +112,15 @@ void svm_attach(struct vcpu_hw *v)
 	fpu_load(&a->fpu, v->regs.xcr0);
 	a->xcr0 = v->regs.xcr0;
 	debug_regs_load(v->regs.dr);
+}
+
+void svm_xcr0_sync(struct vcpu_hw *v)
+{
+	/* A value not stored yet is newer than the core's */
+	if (!cpu_features.xsave || v->arch->xcr0 != v->regs.xcr0)
+		return;
+	v->arch->xcr0 = xgetbv(0);
+	v->regs.xcr0 = v->arch->xcr0;
 }
 
 void svm_put(struct vcpu_hw *v)

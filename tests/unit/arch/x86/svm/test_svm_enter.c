@@ -13,12 +13,14 @@
 
 void svm_enter(void);
 
+static struct vmcb vmcb;
+static struct vcpu_arch arch = { .vmcb = &vmcb };
 static struct vcpu_hw hw;
 
 static void run(const struct speculation *choice)
 {
 	entry_cpu_patch(svm_sites, SVM_SITES, choice);
-	hw = (struct vcpu_hw){ .spec_ctrl = GUEST_CTRL };
+	hw = (struct vcpu_hw){ .arch = &arch, .spec_ctrl = GUEST_CTRL };
 	for (u32 i = 0; i < GPR_COUNT; i++)
 		hw.regs.gpr[i] = 0x1000 + i;
 	entry_cpu_call(svm_enter, VMCB_HPA, (u64)hw.regs.gpr);
@@ -31,7 +33,8 @@ static void run(const struct speculation *choice)
 		assert_int_not_equal(entry_cpu.host[i],
 				     entry_cpu_guest_value(i));
 	}
-	assert_ptr_equal(entry_cpu.host[GPR_RDI], &hw);
+	assert_ptr_equal(entry_cpu.host[GPR_RBX], &vmcb);
+	assert_ptr_equal(entry_cpu.host[GPR_RSI], &arch);
 	assert_int_equal(entry_cpu.host[GPR_RBP], 0x1c);
 }
 
@@ -43,7 +46,8 @@ static void test_nothing(void **state)
 	run(&none);
 	assert_int_equal(entry_cpu.write_count, 0);
 	for (u32 i = GPR_RCX; i < GPR_COUNT; i++)
-		if (i != GPR_RSP && i != GPR_RBP && i != GPR_RDI)
+		if (i != GPR_RSP && i != GPR_RBP && i != GPR_RBX &&
+		    i != GPR_RSI)
 			assert_int_equal(entry_cpu.host[i], 0);
 	assert_false(entry_cpu_detoured(svm_sites, SVM_SITES));
 }
