@@ -160,7 +160,7 @@ vmx_exit_point:
 	xor eax, eax
 	xor ecx, ecx
 	xor edx, edx
-	xor esi, esi
+	mov rsi, [rdi + ARCH_]
 	xor r8d, r8d
 	xor r9d, r9d
 	xor r10d, r10d

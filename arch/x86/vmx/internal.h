@@ -84,7 +84,8 @@ extern const struct spec_site vmx_sites[VMX_SITES];
 /* run.c */
 /* Store more than RIP before the entry. True: the VMCS's first, VMLAUNCH */
 bool vmx_prepare(struct vcpu_hw *v);
-void vmx_exited(struct vcpu_hw *v);
+/* After an exit; @a: v->arch */
+void vmx_exited(struct vcpu_hw *v, struct vcpu_arch *a);
 /* @error_known: the VMCS has a VM-instruction error */
 void vmx_refused(struct vcpu_hw *v, bool error_known);
 /* The bound on guest time: at attach, and when it is up */

@@ -152,7 +152,8 @@ poll_and_decode(struct vcpu_hw *v, const struct vmx_exit_row *row)
 		row->decode(v, &v->exit);
 }
 
-static inline void exit_collect(struct vcpu_hw *v, u64 reason)
+static inline void exit_collect(struct vcpu_hw *v, struct vcpu_arch *a,
+				u64 reason)
 {
 	struct vcpu_exit *exit = &v->exit;
 	const struct vmx_exit_row *row = &vmx_exit_rows[reason];
@@ -166,7 +167,7 @@ static inline void exit_collect(struct vcpu_hw *v, u64 reason)
 	exit->vectoring.type = EVENT_NONE;
 	exit->kind = row->kind;
 	exit->insn_len = (u8)vmread32(VMCS_EXIT_INSN_LENGTH) & row->len_mask;
-	if (unlikely(!++v->arch->exit_count))
+	if (unlikely(!++a->exit_count))
 		poll_and_decode(v, row);
 	else if (row->decode)
 		row->decode(v, exit);
@@ -179,17 +180,17 @@ static __attribute__((noinline)) void odd_reason(struct vcpu_hw *v, u32 reason)
 	u32 row = reason & ~REASON_BUS_LOCKED;
 
 	if (row < VMX_EXIT_ROWS)
-		exit_collect(v, row);
+		exit_collect(v, v->arch, row);
 	else
 		odd_exit(v, reason);
 }
 
-void vmx_exited(struct vcpu_hw *v)
+void vmx_exited(struct vcpu_hw *v, struct vcpu_arch *a)
 {
 	u64 reason = vmread32(VMCS_EXIT_REASON);
 
 	if (unlikely(reason >= VMX_EXIT_ROWS))
 		odd_reason(v, (u32)reason);
 	else
-		exit_collect(v, reason);
+		exit_collect(v, a, reason);
 }

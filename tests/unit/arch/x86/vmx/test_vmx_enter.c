@@ -45,6 +45,7 @@ static void run(u32 attention, const struct speculation *choice)
 				     entry_cpu_guest_value(i));
 	}
 	assert_ptr_equal(entry_cpu.host[GPR_RDI], &hw);
+	assert_ptr_equal(entry_cpu.host[GPR_RSI], &arch);
 	assert_int_equal(entry_cpu.host[GPR_RBX], 0x1b);
 	assert_int_equal(entry_cpu.host[GPR_RBP], 0x1c);
 }
@@ -59,8 +60,8 @@ static void test_nothing(void **state)
 		run(attention, &none);
 		assert_int_equal(entry_cpu.write_count, 0);
 		for (u32 i = 0; i < GPR_COUNT; i++)
-			if (i != GPR_RSP && i != GPR_RDI && i != GPR_RBX &&
-			    i != GPR_RBP)
+			if (i != GPR_RSP && i != GPR_RDI && i != GPR_RSI &&
+			    i != GPR_RBX && i != GPR_RBP)
 				assert_int_equal(entry_cpu.host[i], 0);
 		assert_false(entry_cpu_detoured(vmx_sites, VMX_SITES));
 	}

@@ -119,7 +119,7 @@ static void leave(u32 reason)
 	set(VMCS_EXIT_REASON.id, reason);
 	set(VMCS_GUEST_RIP.id, 0x1234);
 	set(VMCS_EXIT_INSN_LENGTH.id, 7);
-	vmx_exited(&hw);
+	vmx_exited(&hw, hw.arch);
 }
 
 static int setup(void **state)
