@@ -151,12 +151,12 @@ static bool rom_accessed(struct vcpu *v, const struct vcpu_exit *e)
 	return s && s->rom && emulate_rom_accessed(v, e->mmio.gpa);
 }
 
-enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
+/* Not inlined: its frame would be the LAPIC page's, too */
+static __attribute__((noinline)) enum verdict
+mmio_in_full(struct vcpu *v, const struct vcpu_exit *e)
 {
 	int fetch = -ENOENT;
 
-	if (emulate_lapic_page(v, e))
-		return VERDICT_ADVANCE;
 	if (is_fetch(e))
 		fetch = allow_fetch(v->vm, e->mmio.gpa);
 	if (!fetch)
@@ -187,4 +187,9 @@ enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 		return exit_cannot(v, EXC_GP,
 				   "it executes where there is no RAM");
 	return emulate_mmio(v, e);
+}
+
+enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
+{
+	return emulate_lapic_page(v, e) ? VERDICT_ADVANCE : mmio_in_full(v, e);
 }
