@@ -162,10 +162,8 @@ u32 vlapic_ppr(const struct vlapic *l)
 	return (tpr & 0xf0) >= (isrv & 0xf0) ? tpr : isrv & 0xf0;
 }
 
-static inline int highest_irr(const struct vcpu *v, struct vlapic *l)
+static inline int highest_irr(const struct vcpu *v, const struct vlapic *l)
 {
-	if (unlikely(READ_ONCE(l->posted_words)))
-		vlapic_merge_posted(l);
 	if (unlikely(!vlapic_hw_enabled(v)))
 		return -1;
 	return vlapic_highest(l, APIC_IRR, l->irr_words);
@@ -173,12 +171,13 @@ static inline int highest_irr(const struct vcpu *v, struct vlapic *l)
 
 int vlapic_highest_irr(struct vcpu *v)
 {
+	if (READ_ONCE(v->vlapic->posted_words))
+		vlapic_merge_posted(v->vlapic);
 	return highest_irr(v, v->vlapic);
 }
 
-int vlapic_pending(struct vcpu *v)
+static inline int pending(const struct vcpu *v, const struct vlapic *l)
 {
-	struct vlapic *l = v->vlapic;
 	int irr = highest_irr(v, l);
 
 	/* Its class must beat the TPR's and that of what is in service */
@@ -187,6 +186,22 @@ int vlapic_pending(struct vcpu *v)
 	if (l->isr_words && irr >> 4 <= vlapic_highest_isr(l) >> 4)
 		return -1;
 	return irr;
+}
+
+/* Out of line, so that without posted vectors nothing is kept over a call */
+static __attribute__((noinline)) int merge_and_look(const struct vcpu *v,
+						    struct vlapic *l)
+{
+	vlapic_merge_posted(l);
+	return pending(v, l);
+}
+
+int vlapic_pending(struct vcpu *v)
+{
+	struct vlapic *l = v->vlapic;
+
+	return unlikely(READ_ONCE(l->posted_words)) ? merge_and_look(v, l)
+						    : pending(v, l);
 }
 
 bool vlapic_requested(const struct vcpu *v, u8 vector)
