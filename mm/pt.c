@@ -85,6 +85,11 @@ static void table_link(const struct page_table *pt, u64 *slot, u64 *table)
 	entry_write(slot, virt_to_hpa(table).v | pt->fmt->table_bits);
 }
 
+bool pt_mtrrs_apply(const struct page_table *pt)
+{
+	return pt->fmt->mtrrs_apply;
+}
+
 int pt_init(struct page_table *pt, const struct pt_format *fmt,
 	    struct budget *b, u32 max_level)
 {

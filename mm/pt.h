@@ -41,6 +41,9 @@ struct page_table {
 	bool split_exec;
 };
 
+/* Do the MTRRs have a say in the memory type of what @pt maps? SDM 3C 29.3.7.2;
+ * APM 2 15.25.8 */
+bool pt_mtrrs_apply(const struct page_table *pt);
 /* An empty table whose leaves are @max_level at most, 1 to 3; the CPU has such
  * pages. -EINVAL: another level. -ENOMEM: no page for the root. */
 int __must_check pt_init(struct page_table *pt, const struct pt_format *fmt,

@@ -122,6 +122,7 @@ const struct pt_format pt_host = {
 	.name = "host",
 	.present_mask = PTE_P,
 	.table_bits = PTE_P | PTE_W | PTE_A,
+	.mtrrs_apply = true,
 	.leaf = host_leaf,
 	.attrs = host_attrs,
 };
@@ -130,6 +131,7 @@ const struct pt_format pt_npt = {
 	.name = "NPT",
 	.present_mask = PTE_P,
 	.table_bits = PTE_P | PTE_W | PTE_U | PTE_A,
+	.mtrrs_apply = true,
 	.leaf = npt_leaf,
 	.attrs = common_attrs,
 };

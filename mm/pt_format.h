@@ -20,6 +20,9 @@ struct pt_format {
 	/* In a large leaf without X: its pages are to be executable once they
 	 * are small (pt_exec()). 0: this format has no such bit. */
 	u64 exec_later;
+	/* The CPU combines a leaf's memory type with the MTRRs'. Where it does
+	 * not, the leaf stands in their place. */
+	bool mtrrs_apply;
 	/* Bits, without the address, of a leaf at @level (1 to 3) with @attrs,
 	 * enum pt_attr; what the format does not have is ignored */
 	u64 (*leaf)(u32 attrs, u32 level);

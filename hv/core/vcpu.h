@@ -6,6 +6,7 @@
 #ifndef HV_CORE_VCPU_H
 #define HV_CORE_VCPU_H
 
+#include "arch/x86/machine/mtrr.h"
 #include "hv/core/backend.h"
 #include "hv/core/vm.h"
 #include "sched/sched.h"
@@ -70,8 +71,8 @@ struct vcpu {
 	struct vcpu_code code;
 	u64 tsc_adjust;
 	u32 slot_hint; /* hv/core/walk.h: the memory slot it found last */
-	u64 apic_base_msr, misc_enable, mtrr_def_type;
-	u64 mtrr_var[16], mtrr_fixed[11]; /* hv/policy/mtrr.c */
+	u64 apic_base_msr, misc_enable;
+	struct mtrrs mtrrs; /* hv/policy/mtrr.c */
 	u64 tsc_aux; /* in the core while it is current: the host has no use */
 };
 

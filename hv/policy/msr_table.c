@@ -20,8 +20,7 @@
 #define ARCH_CAP_OFFERED                                                       \
 	(BITS(6, 0) | BIT(8) | BITS(15, 13) | BIT(17) | BIT(19) | BIT(20) |    \
 	 BIT(24) | BITS(28, 26) | BIT(62))
-#define MTRR_VAR_COUNT  8u
-#define MTRR_VAR_LAST   (MSR_MTRR_PHYSBASE0 + 2 * MTRR_VAR_COUNT - 1)
+#define MTRR_VAR_LAST   (MSR_MTRR_PHYSBASE0 + 2 * MTRR_VAR_MAX - 1)
 #define MTRR_FIX4K_LAST (MSR_MTRR_FIX4K_C0000 + 7)
 #define VM_CR_OFF       (VM_CR_SVMDIS | VM_CR_LOCK)
 
@@ -159,9 +158,7 @@ const struct msr_rule msr_rules[] = {
 	 * limits, no CPUID faulting. */
 	{ ONE(MSR_PLATFORM_INFO), GATE_INTEL, PASS_NONE, msr_read_ratio,
 	  write_ignore, 0 },
-	/* Eight variable ranges, the fixed ones; no SMRR */
-	{ ONE(MSR_MTRRCAP), GATE_MTRR, PASS_NONE, read_const, NULL,
-	  MTRRCAP_WC | MTRRCAP_FIX | MTRR_VAR_COUNT },
+	{ ONE(MSR_MTRRCAP), GATE_MTRR, PASS_NONE, msr_read_mtrrcap, NULL, 0 },
 	/* What the CPU is immune to; no bit that stands for another MSR */
 	{ ONE(MSR_ARCH_CAPABILITIES), GATE_ARCH_CAP, PASS_NONE,
 	  read_capabilities, NULL, ARCH_CAP_OFFERED },
@@ -214,13 +211,19 @@ const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_TSC_AUX), GATE_RDTSCP, PASS_READ, HANDLERS(tsc_aux), 0 },
 	/* Counters of the K7: no CPUID bit could hide them; they count nothing */
 	ZEROS(MSR_AMD_EVNTSEL0, MSR_AMD_PERFCTR3, GATE_AMD),
-	/* TOP_MEM and TOP_MEM2 are off, memory is not encrypted */
-	ZERO(MSR_AMD_SYSCFG, GATE_AMD),
+	/* An isolated guest's TOP_MEM and TOP_MEM2 are off. The privileged
+	 * guest reads that RAM above 4 GiB is WB without an MTRR, and how far.
+	 * Memory is not encrypted. */
+	{ ONE(MSR_AMD_SYSCFG), GATE_AMD, PASS_NONE, msr_read_top_mem,
+	  write_ignore,
+	  SYSCFG_VAR_DRAM | SYSCFG_TOM2 | SYSCFG_TOM2_WB },
 	/* From family 10h on: the TSC has the rate of P-state 0 */
 	{ ONE(MSR_AMD_HWCR), GATE_AMD, PASS_NONE, msr_read_hwcr, write_ignore,
 	  0 },
-	ZERO(MSR_AMD_TOP_MEM, GATE_AMD),
-	ZERO(MSR_AMD_TOP_MEM2, GATE_AMD),
+	{ ONE(MSR_AMD_TOP_MEM), GATE_AMD, PASS_NONE, msr_read_top_mem,
+	  write_ignore, ~0ull },
+	{ ONE(MSR_AMD_TOP_MEM2), GATE_AMD, PASS_NONE, msr_read_top_mem,
+	  write_ignore, ~0ull },
 	ZERO(MSR_AMD_NB_CFG, GATE_AMD),
 	{ ONE(MSR_AMD_PATCH_LOADER), GATE_AMD, PASS_NONE, NULL, write_ignore, 0 },
 	/* One rate, the TSC's, now and at most */

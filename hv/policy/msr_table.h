@@ -79,5 +79,7 @@ MSR_READER(fidvid);
 MSR_HANDLERS(mtrr_def_type);
 MSR_HANDLERS(mtrr_var);
 MSR_HANDLERS(mtrr_fixed);
+MSR_READER(mtrrcap);
+MSR_READER(top_mem);
 
 #endif

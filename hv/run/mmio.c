@@ -2,8 +2,9 @@
 /*
  * EXIT_MMIO: the guest touched an address its EPT/NPT does not map. A trapped
  * region is emulated. The privileged guest's first touch of a device maps the
- * device 1:1, uncached, in the largest piece that holds nothing else. For all
- * other addresses there is nothing: reads are ones, writes are lost.
+ * device 1:1, with the memory type of the machine's MTRRs, in the largest piece
+ * that holds nothing else. For all other addresses there is nothing: reads are
+ * ones, writes are lost.
  *
  * Lock: npt_lock serializes changes of the privileged guest's table by its
  * vCPUs. Adding a mapping needs no TLB flush: absent entries are not cached
@@ -12,6 +13,7 @@
 #include "hv/run/mmio.h"
 
 #include "arch/x86/cpu/spinlock.h"
+#include "arch/x86/machine/mtrr.h"
 #include "hv/core/slots.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
@@ -49,29 +51,45 @@ static bool device_window(const struct vm *vm, u64 addr, u64 *lo, u64 *hi)
 	return addr >= *lo && addr < *hi;
 }
 
-/* Largest aligned page around @addr within [lo, hi) */
+/* Largest aligned page around @addr within [lo, hi) that is of one type */
 static u64 piece_size(const struct vm *vm, u64 addr, u64 lo, u64 hi)
 {
 	static const u64 sizes[] = { PAGE_1G, PAGE_2M };
 	u32 first = vm->npt.max_level >= 3 ? 0 : 1;
 	u32 i;
+	u8 type;
 
 	if (vm->npt.max_level < 2)
 		return PAGE_SIZE;
 	for (i = first; i < ARRAY_SIZE(sizes); i++) {
 		u64 base = ALIGN_DOWN(addr, sizes[i]);
 
-		if (base >= lo && base + sizes[i] <= hi)
+		if (base >= lo && base + sizes[i] <= hi &&
+		    mtrr_type(base, sizes[i], &type))
 			return sizes[i];
 	}
 	return PAGE_SIZE;
+}
+
+/* Device memory that firmware made WB or WC, such as persistent memory, is that
+ * for the guest, below its PAT. WT and WP are UC, which is always right. */
+static u32 type_attrs(const struct vm *vm, u64 addr)
+{
+	u8 type = MEM_UC;
+
+	if (pt_mtrrs_apply(&vm->npt))
+		return PT_WB;
+	mtrr_type(ALIGN_DOWN(addr, PAGE_SIZE), PAGE_SIZE, &type);
+	if (type == MEM_WB)
+		return PT_WB;
+	return type == MEM_WC ? PT_WC : PT_UC;
 }
 
 /* With split_exec, a table for each 2 MiB that is executed was set aside for
  * RAM; device windows know no such bound, and nothing of a device is code */
 static u32 window_attrs(const struct vm *vm, u64 addr)
 {
-	u32 attrs = PT_R | PT_W | PT_UC;
+	u32 attrs = PT_R | PT_W | type_attrs(vm, addr);
 
 	if (vm->npt.split_exec && owner_find(HPA(addr)).kind == OWNER_DEVICE)
 		return attrs;

@@ -155,6 +155,9 @@
 #define MTRR_DEF_FE			BIT(10)
 #define MTRR_DEF_E			BIT(11)
 #define MTRR_MASK_VALID			BIT(11)
+#define SYSCFG_VAR_DRAM			BIT(20) /* TOP_MEM is in force */
+#define SYSCFG_TOM2			BIT(21) /* TOP_MEM2 is in force */
+#define SYSCFG_TOM2_WB			BIT(22) /* RAM below it is WB */
 
 /* VMX (SDM 3D appendix A); all gated by 1:ECX[5] VMX */
 #define MSR_VMX_BASIC			0x480

@@ -29,7 +29,8 @@ def at_work(results, m, where, seconds, tests):
     step(results, m, f"{where}.stops_in_order",
          r"box.*\n(.*\n)*.*linux.*\n(.*\n)*.*power", seconds, 0)
     results.check(m.wait_end(60), f"{where}.powers_off", "the machine still runs")
-    for word in ("BUG:", "Oops", "Call Trace", "rcu_sched self-detected", "panic"):
+    for word in ("BUG:", "Oops", "Call Trace", "rcu_sched self-detected", "panic",
+                 "ioremap error"):
         results.check(word not in m.text(), f"{where}.no_{word.split()[0].strip(':')}",
                       f"the log has '{word}'")
 

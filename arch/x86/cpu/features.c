@@ -32,6 +32,7 @@ static const struct flag_row flags[] = {
 	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_MCA, &F.mca },
 	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_PGE, &F.pge },
 	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_PAT, &F.pat },
+	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_MTRR, &F.mtrr },
 	{ CPUID_POWER, 0, LEAF_EAX, BIT(2), &F.arat },
 	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_FSGSBASE, &F.fsgsbase },
 	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_TSC_ADJUST, &F.tsc_adjust },

@@ -13,6 +13,7 @@
 #include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
 #include "arch/x86/machine/microcode.h"
+#include "arch/x86/machine/mtrr.h"
 #include "arch/x86/machine/residue.h"
 #include "arch/x86/machine/smp.h"
 #include "include/hw/cpu.h"
@@ -77,6 +78,7 @@ void cpu_boot_init(void)
 		cpu_features_init();
 	control_init();
 	mce_init_cpu();
+	mtrr_init_cpu();
 }
 
 int cpu_guard_stacks(struct pcpu *cpu)
@@ -103,4 +105,5 @@ void cpu_init_this(struct pcpu *cpu)
 	(void)residue_clear();
 	microcode_load_this();
 	mce_init_cpu();
+	mtrr_init_cpu();
 }

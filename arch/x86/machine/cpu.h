@@ -20,9 +20,9 @@
 
 /*
  * Brings up the boot CPU: its pcpu, features, GDT, IDT, control registers, PAT,
- * machine checks, the log's prefix and lock, and the panic that stops other
- * cores. Once, first of all, on the boot stack with interrupts off, still with
- * the loader's page tables.
+ * machine checks, memory types, the log's prefix and lock, and the panic that
+ * stops other cores. Once, first of all, on the boot stack with interrupts off,
+ * still with the loader's page tables.
  */
 void cpu_boot_init(void);
 /*
@@ -33,8 +33,8 @@ void cpu_boot_init(void);
  */
 int __must_check cpu_guard_stacks(struct pcpu *cpu);
 /* cpu_boot_init() for another core, which runs this itself: control registers,
- * the host's page tables, GDT, IDT, machine checks. @cpu is its own, in use as
- * its stack; interrupts are off. By smp.c. */
+ * the host's page tables, GDT, IDT, machine checks, memory types. @cpu is its
+ * own, in use as its stack; interrupts are off. By smp.c. */
 void cpu_init_this(struct pcpu *cpu);
 
 #endif

@@ -20,6 +20,7 @@
 
 #define NON_CANONICAL 0x0000800000000000ull
 
+struct mtrrs host_mtrrs;
 static struct vm vm;
 static struct vcpu vcpu;
 static bool all_features, has_la57;
@@ -136,6 +137,7 @@ static int setup(void **state)
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(passed, 0, sizeof(passed));
 	vcpu.vm = &vm;
+	mtrr_reset(&vcpu);
 	all_features = true;
 	has_la57 = false;
 	cpu_features.vendor = VENDOR_AMD;
@@ -345,36 +347,6 @@ static void test_spec_ctrl_keeps_the_hosts(void **state)
 	speculation.host_ctrl = 0;
 }
 
-static void test_mtrrs(void **state)
-{
-	const u64 beyond = BIT(40);
-
-	vm.phys_bits = 40;
-	assert_int_equal(read_ok(MSR_MTRRCAP), MTRRCAP_WC | MTRRCAP_FIX | 8);
-	write_gp(MSR_MTRR_DEF_TYPE, MTRR_DEF_E | 2); /* no such type */
-	write_gp(MSR_MTRR_DEF_TYPE, MTRR_DEF_E | MEM_UC_MINUS);
-	write_ok(MSR_MTRR_PHYSBASE0 + 14, 0xc0000000 | MEM_UC);
-	write_ok(MSR_MTRR_PHYSMASK0 + 14, 0xc0000000 | MTRR_MASK_VALID);
-	assert_int_equal(read_ok(MSR_MTRR_PHYSBASE0 + 14), 0xc0000000);
-	assert_int_equal(read_ok(MSR_MTRR_PHYSMASK0 + 14), 0xc0000800);
-	write_gp(MSR_MTRR_PHYSBASE0, BIT(11));
-	write_gp(MSR_MTRR_PHYSBASE0, 3);
-	write_gp(MSR_MTRR_PHYSBASE0, beyond);
-	write_gp(MSR_MTRR_PHYSMASK0, BIT(10));
-	write_gp(MSR_MTRR_PHYSMASK0, beyond);
-	write_gp(MSR_MTRR_PHYSBASE0 + 16, 0); /* VCNT is 8 */
-	write_ok(MSR_MTRR_FIX64K_00000, 0x0606060606060606);
-	write_ok(MSR_MTRR_FIX16K_A0000, 0x0101010101010101);
-	write_ok(MSR_MTRR_FIX4K_C0000 + 7, 0x0505050505050505);
-	assert_true(read_ok(MSR_MTRR_FIX16K_A0000) == 0x0101010101010101);
-	assert_true(read_ok(MSR_MTRR_FIX4K_C0000 + 7) == 0x0505050505050505);
-	write_gp(MSR_MTRR_FIX16K_80000, 0x0606060606060706);
-	write_gp(MSR_MTRR_FIX4K_C0000 + 8, 0);
-	mtrr_reset(&vcpu);
-	assert_int_equal(read_ok(MSR_MTRR_FIX64K_00000), 0);
-	assert_int_equal(read_ok(MSR_MTRR_PHYSBASE0 + 14), 0);
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
@@ -391,7 +363,6 @@ int main(void)
 		T(test_hot_ones_bypass_the_table),
 		T(test_values_kept_or_refused),
 		T(test_spec_ctrl_keeps_the_hosts),
-		T(test_mtrrs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@
 #include "tests/unit/fakes/vcpu.h"
 #include "tests/unit/test.h"
 
+struct mtrrs host_mtrrs;
 static struct vm vm;
 static struct vcpu vcpu;
 static bool all_features;
@@ -107,6 +108,7 @@ static int setup(void **state)
 {
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vm = &vm;
+	mtrr_reset(&vcpu);
 	vm.vcpu_count = 3;
 	vm.phys_bits = 40;
 	all_features = true;

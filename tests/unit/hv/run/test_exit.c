@@ -226,6 +226,17 @@ u64 pt_hole(const struct page_table *pt, u64 addr)
 	return GIB(512);
 }
 
+bool pt_mtrrs_apply(const struct page_table *pt)
+{
+	return false;
+}
+
+bool mtrr_type(u64 base, u64 size, u8 *type)
+{
+	*type = MEM_UC;
+	return true;
+}
+
 int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 {
 	assert_true(addr == hpa.v);

@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A fetch from pages that the guest's table keeps from being executed, on a CPU
  * with iTLB multihit */
+#include "arch/x86/machine/mtrr.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
 #include "hv/run/mmio.h"
+#include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/kill.h"
 #include "tests/unit/fakes/owner.h"
@@ -14,6 +16,23 @@
 #define WINDOW MIB(512) /* of a device */
 
 static u32 emulated;
+
+/* The machine's: one large page each is WB, WC and WT, one has two types */
+#define WB_MEM (WINDOW + MIB(128))
+#define WC_MEM (WINDOW + MIB(130))
+#define WT_MEM (WINDOW + MIB(132))
+#define MIXED  (WINDOW + MIB(134))
+
+bool mtrr_type(u64 base, u64 size, u8 *type)
+{
+	u64 large = ALIGN_DOWN(base, PAGE_2M);
+
+	*type = large == WB_MEM   ? MEM_WB
+		: large == WC_MEM ? MEM_WC
+		: large == WT_MEM ? MEM_WT
+				  : MEM_UC;
+	return large != MIXED || size == PAGE_SIZE;
+}
 
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
@@ -137,6 +156,41 @@ static void test_left_table(void **state)
 	assert_int_equal(leaf_bytes(WINDOW + PAGE_2M), PAGE_2M);
 }
 
+static u32 type_at(u64 gpa)
+{
+	u64 left;
+	u32 attrs;
+	hpa_t hpa;
+
+	assert_int_equal(touch(gpa, ACCESS_R), VERDICT_RESUME);
+	assert_int_equal(pt_query(&fake_vm.npt, gpa, &hpa, &attrs, &left), 0);
+	return attrs & (PT_UC | PT_WC);
+}
+
+/* An EPT says what the MTRRs do, and a piece has one type */
+static void test_types(void **state)
+{
+	fake_owners[0].size = WINDOW;
+	assert_int_equal(type_at(WINDOW), PT_UC);
+	assert_int_equal(type_at(WB_MEM), PT_WB);
+	assert_int_equal(type_at(WC_MEM), PT_WC);
+	assert_int_equal(type_at(WT_MEM), PT_UC);
+	assert_int_equal(leaf_bytes(WB_MEM), PAGE_2M);
+	assert_int_equal(type_at(MIXED), PT_UC);
+	assert_int_equal(leaf_bytes(MIXED), PAGE_SIZE);
+}
+
+/* With an NPT they are in force beside it */
+static void test_types_of_npt(void **state)
+{
+	fake_owners[0].size = WINDOW;
+	fake_vm.npt.fmt = &pt_npt;
+	assert_int_equal(type_at(WINDOW), PT_WB);
+	assert_int_equal(type_at(WC_MEM), PT_WB);
+	assert_int_equal(type_at(MIXED), PT_WB);
+	assert_int_equal(leaf_bytes(MIXED), PAGE_SIZE);
+}
+
 /* The firmware's code may lie outside of RAM */
 static void test_firmware(void **state)
 {
@@ -177,7 +231,8 @@ int main(void)
 		TEST(test_fetch_splits), TEST(test_no_table_left),
 		TEST(test_device),       TEST(test_left_table),
 		TEST(test_firmware),     TEST(test_nothing_there),
-		TEST(test_walk),
+		TEST(test_walk),         TEST(test_types),
+		TEST(test_types_of_npt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
