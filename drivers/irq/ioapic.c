@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "mm/hostmap.h"
 #include "mm/owner.h"
+#include "mm/pmm.h"
 #include "mm/pt.h"
 
 struct ioapic {
@@ -29,7 +30,7 @@ struct ioapic {
 	struct spinlock lock;
 };
 
-static struct ioapic ioapics[ACPI_MAX_IOAPICS];
+static struct ioapic *ioapics[ACPI_MAX_IOAPICS];
 static u32 ioapic_count;
 
 static u32 reg_read(const struct ioapic *io, u32 reg)
@@ -48,9 +49,9 @@ static void reg_write(const struct ioapic *io, u32 reg, u32 value)
 static struct ioapic *ioapic_of(u32 gsi, u32 *pin)
 {
 	for (u32 i = 0; i < ioapic_count; i++) {
-		*pin = gsi - ioapics[i].gsi_base;
-		if (gsi >= ioapics[i].gsi_base && *pin < ioapics[i].pins)
-			return &ioapics[i];
+		*pin = gsi - ioapics[i]->gsi_base;
+		if (gsi >= ioapics[i]->gsi_base && *pin < ioapics[i]->pins)
+			return ioapics[i];
 	}
 	return NULL;
 }
@@ -64,28 +65,48 @@ static void mask_all(struct ioapic *io)
 	}
 }
 
-static void ioapic_add(u64 base, u32 gsi_base)
+/* Maps it and reads how many pins it has; what is wrong, or NULL */
+static const char *ioapic_open(struct ioapic *io)
 {
-	struct ioapic *io = &ioapics[ioapic_count];
 	u32 version;
 
-	if (owner_keep_device(base, IOAPIC_BYTES))
-		log_warn("ioapic",
-			 "the IOAPIC at %#llx is not where registers can be",
-			 base);
-	*io = (struct ioapic){ .base = base, .gsi_base = gsi_base };
-	io->page = ioremap(HPA(base), IOAPIC_BYTES, PT_R | PT_W | PT_UC);
-	version = io->page ? reg_read(io, IOAPICVER) : ~0u;
+	if (io->gsi_base >= IOAPIC_GSI_END)
+		return "its interrupts have impossible numbers";
+	/* Its registers would be written, and that may be memory */
+	if (owner_keep_device(io->base, IOAPIC_BYTES))
+		return "that is not where registers can be";
+	io->page = ioremap(HPA(io->base), IOAPIC_BYTES, PT_R | PT_W | PT_UC);
+	if (!io->page)
+		return "it cannot be mapped";
+	version = reg_read(io, IOAPICVER);
 	if (version == ~0u) {
-		if (io->page)
-			iounmap(io->page, IOAPIC_BYTES);
-		log_warn("ioapic",
-			 "no IOAPIC answers at %#llx: its interrupts "
-			 "will not arrive",
-			 base);
-		return;
+		iounmap(io->page, IOAPIC_BYTES);
+		return "none answers";
 	}
 	io->pins = MIN(IOAPICVER_PINS(version), IOAPIC_MAX_PINS);
+	io->pins = MIN(io->pins, IOAPIC_GSI_END - io->gsi_base);
+	return NULL;
+}
+
+static void ioapic_add(u64 base, u32 gsi_base)
+{
+	struct ioapic *io = ioapics[ioapic_count];
+	const char *wrong = "there is no memory for it";
+
+	if (!io)
+		io = kmem_alloc(&pmm_self, sizeof(*io));
+	ioapics[ioapic_count] = io; /* or for the next, if this is none */
+	if (io) {
+		*io = (struct ioapic){ .base = base, .gsi_base = gsi_base };
+		wrong = ioapic_open(io);
+	}
+	if (wrong) {
+		log_warn("ioapic",
+			 "interrupts of the IOAPIC at %#llx will not arrive: "
+			 "%s",
+			 base, wrong);
+		return;
+	}
 	mask_all(io);
 	ioapic_count++;
 }
@@ -116,7 +137,7 @@ u32 ioapic_gsi_count(void)
 	u32 count = 0;
 
 	for (u32 i = 0; i < ioapic_count; i++)
-		count = MAX(count, ioapics[i].gsi_base + ioapics[i].pins);
+		count = MAX(count, ioapics[i]->gsi_base + ioapics[i]->pins);
 	return count;
 }
 

@@ -10,12 +10,16 @@
 
 #include "lib/types.h"
 
+/* GSIs are below it; an IOAPIC that begins above is not used. 9 to 16 IOAPICs
+ * of 8-socket machines end at 300 to 1,000. */
+#define IOAPIC_GSI_END 1024u
+
 /*
  * Maps all IOAPICs and masks their pins; nobody else may have their pages, nor
  * those to which Intel's can be moved. They are where the ACPI tables say.
  * Without such, there is one, at @mp_base from the MP table, or at FEC00000h if
  * that is 0. Boot CPU, once, after acpi_init(); no lock. -ENODEV: none answers.
- * One that does not is logged.
+ * One that does not, or that cannot be used, is logged and left out.
  */
 int __must_check ioapic_init(u64 mp_base);
 /* One more than the highest GSI that an IOAPIC has; 0: none. No lock. */

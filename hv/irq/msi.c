@@ -214,7 +214,7 @@ static bool msi_move(struct irq_msi *m, struct pcpu *cpu)
 {
 	int vector = -ENOSPC;
 
-	if (cpu->apic_id <= MSI_ADDR_DEST_MAX)
+	if (cpu->apic_id <= XAPIC_ID_MAX)
 		vector = irq_place(&m->irq, cpu);
 	if (vector < 0)
 		return false;
@@ -306,9 +306,8 @@ int irq_route_msi(struct irq_source *source, const struct msi_message *guest,
 	    (guest->data & MSI_DATA_VECTOR) < APIC_FIRST_VECTOR)
 		return -EINVAL;
 	route = route_word(source->vm, guest, &target);
-	cpu = target->entity.cpu;
-	/* A message has room for 8 bits of APIC id */
-	if (cpu->apic_id > MSI_ADDR_DEST_MAX)
+	cpu = irq_core(target);
+	if (cpu->apic_id > XAPIC_ID_MAX)
 		return -ENOTSUP;
 	err = *msi ? msi_place(*msi, source, cpu)
 		   : msi_place_new(source, cpu, msi);

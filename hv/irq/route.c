@@ -3,11 +3,11 @@
  * Physical IOAPIC pins as they feed the vIOAPIC; see route.h, and msi.c for
  * messages. A pin's hardware mask is a function of three facts: the guest's RTE
  * (active), an arrival that the guest has not EOIed (held), and the throttle.
- * Rows are static and never freed, so that an interrupt in flight finds a valid
- * row.
+ * Rows are made for some pins at a time and never freed, so that an interrupt
+ * in flight finds a valid row.
  *
- * route_lock protects all rows. The vIOAPIC's lock may come before it, the
- * physical IOAPIC's comes after it.
+ * route_lock protects all rows. The vIOAPIC's lock may come before it; the
+ * physical IOAPIC's, pmm's and kmem's come after it.
  */
 #include "hv/irq/route.h"
 
@@ -26,8 +26,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/printf.h"
-
-#define MAX_GSI 256u
+#include "mm/pmm.h"
 
 /* Arrivals that a pin may have in a window. A level-triggered pin that nobody
  * serves has more; a busy device, with one interrupt for many packets, does
@@ -48,8 +47,37 @@ struct pin {
 	struct storm storm;
 };
 
-static struct pin pins[MAX_GSI];
+#define BLOCK_BYTES KMEM_MAX
+#define BLOCK_PINS  (BLOCK_BYTES / sizeof(struct pin))
+#define PIN_BLOCKS  (IOAPIC_GSI_END / BLOCK_PINS + 1)
+
+static struct pin *blocks[PIN_BLOCKS]; /* NULL: none of its pins was routed */
 static struct spinlock route_lock;
+
+/* The row of @gsi, whatever the guest gives; NULL: it has none */
+static struct pin *pin_find(u32 gsi)
+{
+	struct pin *block;
+
+	if (gsi >= IOAPIC_GSI_END)
+		return NULL;
+	gsi = (u32)index_nospec(gsi, IOAPIC_GSI_END);
+	block = blocks[gsi / BLOCK_PINS];
+	return block ? &block[gsi % BLOCK_PINS] : NULL;
+}
+
+/* The same, made if there is none; NULL: no such pin, or no memory */
+static struct pin *pin_make(u32 gsi, struct budget *b)
+{
+	struct pin **block;
+
+	if (gsi >= IOAPIC_GSI_END)
+		return NULL;
+	block = &blocks[index_nospec(gsi, IOAPIC_GSI_END) / BLOCK_PINS];
+	if (!*block)
+		*block = kmem_alloc(b, BLOCK_BYTES);
+	return pin_find(gsi);
+}
 
 static void pin_apply(struct pin *p)
 {
@@ -129,6 +157,17 @@ static int pin_vector(struct pin *p, struct vm *vm)
 	return 0;
 }
 
+struct pcpu *irq_core(const struct vcpu *v)
+{
+	const struct vm *vm = v->vm;
+	struct pcpu *cpu = v->entity.cpu;
+	u32 first = v->id % (XAPIC_ID_MAX + 1);
+
+	for (u32 i = 0; i < vm->vcpu_count && cpu->apic_id > XAPIC_ID_MAX; i++)
+		cpu = vm->vcpus[(first + i) % vm->vcpu_count]->entity.cpu;
+	return cpu;
+}
+
 /* The core of the vCPU that the guest aims the pin at, or else of vCPU 0 */
 static u32 target_apic_id(struct vm *vm, u64 rte)
 {
@@ -137,7 +176,7 @@ static u32 target_apic_id(struct vm *vm, u64 rte)
 
 	if (!v)
 		v = vm->vcpus[0];
-	return v->entity.cpu->apic_id;
+	return irq_core(v)->apic_id;
 }
 
 /* A pin that only goes to another core is not masked meanwhile: as its vector
@@ -189,22 +228,32 @@ static void pin_stop(struct pin *p)
 	p->vm = NULL;
 }
 
-int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
+static int pin_set(struct pin *p, struct vm *vm, u32 gsi, u64 rte)
 {
-	struct pin *p;
 	int err;
 
-	if (gsi >= MAX_GSI || gsi >= ioapic_gsi_count())
-		return -ENODEV;
-	p = &pins[index_nospec(gsi, MAX_GSI)];
-	spin_lock(&route_lock);
 	p->gsi = gsi;
 	p->storm.calm = pin_calm;
 	err = p->reserved ? -EBUSY : pin_program(p, vm, rte);
 	/* The guest's RTE says otherwise: the old route ends, too */
 	if (err && p->vm == vm)
 		pin_stop(p);
+	return err;
+}
+
+int irq_route_pin(struct vm *vm, u32 gsi, u64 rte)
+{
+	struct pin *p;
+	int err;
+
+	if (gsi >= MIN(ioapic_gsi_count(), IOAPIC_GSI_END))
+		return -ENODEV;
+	spin_lock(&route_lock);
+	p = pin_make(gsi, &vm->budget);
+	err = p ? pin_set(p, vm, gsi, rte) : -ENOMEM;
 	spin_unlock(&route_lock);
+	if (!p && ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
+		log_warn("irq", "%s: no memory for pin %u", vm->name, gsi);
 	return err;
 }
 
@@ -212,11 +261,9 @@ void irq_unroute_pin(struct vm *vm, u32 gsi)
 {
 	struct pin *p;
 
-	if (gsi >= MAX_GSI)
-		return;
-	p = &pins[index_nospec(gsi, MAX_GSI)];
 	spin_lock(&route_lock);
-	if (p->vm == vm)
+	p = pin_find(gsi);
+	if (p && p->vm == vm)
 		pin_stop(p);
 	spin_unlock(&route_lock);
 }
@@ -225,11 +272,9 @@ void irq_route_eoi(struct vm *vm, u32 gsi)
 {
 	struct pin *p;
 
-	if (gsi >= MAX_GSI)
-		return;
-	p = &pins[index_nospec(gsi, MAX_GSI)];
 	spin_lock(&route_lock);
-	if (p->vm == vm) {
+	p = pin_find(gsi);
+	if (p && p->vm == vm) {
 		p->held = false;
 		pin_apply(p);
 	}
@@ -238,6 +283,10 @@ void irq_route_eoi(struct vm *vm, u32 gsi)
 
 void irq_route_reserve(u32 gsi)
 {
-	if (gsi < MAX_GSI)
-		pins[gsi].reserved = true;
+	struct pin *p = pin_make(gsi, &pmm_self);
+
+	if (p)
+		p->reserved = true;
+	else
+		log_warn("irq", "pin %u cannot be kept from guests", gsi);
 }

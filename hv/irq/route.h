@@ -20,10 +20,10 @@
  * Aim the physical pin @gsi as the guest's unmasked redirection entry @rte says
  * (82093AA 3.2.4), and unmask it unless it awaits an EOI or is throttled. Any
  * core; the vIOAPIC's lock may be held.
- * -ENODEV: the machine has no such pin; -ENOTSUP: delivery mode ExtINT or SMI,
- * or a core whose APIC id no RTE can name; -EBUSY: the pin is the hypervisor's;
- * -ENOSPC: no host vector is left, which is logged. After an error the pin is
- * masked, as after irq_unroute_pin().
+ * -ENODEV: the machine has no such pin; -ENOMEM; -ENOTSUP: delivery mode ExtINT
+ * or SMI, or a core whose APIC id no RTE can name; -EBUSY: the pin is the
+ * hypervisor's; -ENOSPC: no host vector is left, which is logged. After an
+ * error the pin is masked, as after irq_unroute_pin().
  */
 int __must_check irq_route_pin(struct vm *vm, u32 gsi, u64 rte);
 /* irq_unroute_pin(): the guest masked the pin, or is reset: mask @gsi.
@@ -33,6 +33,10 @@ int __must_check irq_route_pin(struct vm *vm, u32 gsi, u64 rte);
 void irq_unroute_pin(struct vm *vm, u32 gsi);
 void irq_route_eoi(struct vm *vm, u32 gsi);
 
+/* The core that a physical interrupt for @v is aimed at: its own, or where the
+ * 8 bits of an RTE or message cannot name that, another of its guest's. One
+ * whose APIC id is above XAPIC_ID_MAX if the guest has no other. No lock. */
+struct pcpu *irq_core(const struct vcpu *v);
 /* @gsi is the hypervisor's: irq_route_pin() refuses it from now on. Boot CPU,
  * before any guest is started. */
 void irq_route_reserve(u32 gsi);

@@ -5,7 +5,7 @@
 
 #include "drivers/irq/ioapic.h"
 
-#define FAKE_GSIS 64u
+#define FAKE_GSIS IOAPIC_GSI_END
 
 struct fake_rte {
 	u8 vector;

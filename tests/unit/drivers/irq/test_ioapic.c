@@ -163,6 +163,26 @@ static void test_route(void **state)
 	ioapic_mask(~0u);
 }
 
+/* Up to the last GSI, and two whose GSIs cannot be */
+static void test_many(void **state)
+{
+	acpi.ioapic_count = 3;
+	acpi.ioapics[0] = (struct acpi_ioapic){ 0, IOAPIC_DEFAULT_BASE, 1016 };
+	acpi.ioapics[1] =
+		(struct acpi_ioapic){ 1, IOAPIC_DEFAULT_BASE + IOAPIC_BYTES,
+				      1024 };
+	acpi.ioapics[2] =
+		(struct acpi_ioapic){ 2, IOAPIC_DEFAULT_BASE + IOAPIC_BYTES,
+				      ~0u };
+	assert_int_equal(ioapic_init(0), 0);
+	assert_int_equal(fake_log_warnings, 2);
+	assert_int_equal(ioapic_gsi_count(), 1024); /* of 24 pins, 8 count */
+	ioapic_unmask(1023);
+	assert_int_equal(fakes[0].rte[7], 0);
+	ioapic_unmask(1024);
+	assert_int_equal(fakes[0].rte[8] & ~RTE_MASKED, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +190,7 @@ int main(void)
 		cmocka_unit_test_setup(test_kept, fresh),
 		cmocka_unit_test_setup(test_absent, fresh),
 		cmocka_unit_test_setup(test_route, fresh),
+		cmocka_unit_test_setup(test_many, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,9 +151,20 @@ static void test_msi_refusals(void **state)
 	assert_int_equal(route(&card, 0xfee00000, 0x0f, &m), -EINVAL);
 	assert_int_equal(route(&card, 0x1fee00000, 0x30, &m), -EINVAL);
 	assert_null(m);
-	fake_pcpus[1].apic_id = 0x100;
+	fake_pcpus[0].apic_id = fake_pcpus[1].apic_id = 0x100;
 	assert_int_equal(route(&card, 0xfee01000, 0x30, &m), -ENOTSUP);
 	assert_null(m);
+	/* A message names a core by 8 bits: another one takes it */
+	fake_pcpus[0].apic_id = 0x10;
+	assert_int_equal(route(&card, 0xfee01000, 0x30, &m), 0);
+	assert_int_equal(sent.addr, 0xfee10000);
+	send(&sent);
+	assert_ptr_equal(seen.vcpu, &fake_vcpus[1]);
+	fake_pcpus[1].apic_id = 0xff; /* in a message, that is everybody */
+	assert_int_equal(route(&card, 0xfee01000, 0x30, &m), 0);
+	assert_int_equal(sent.addr, 0xfee10000);
+	irq_unroute_msi(m);
+	pass(&fake_pcpus[0]);
 }
 
 static bool source_masked;

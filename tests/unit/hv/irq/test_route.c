@@ -1,6 +1,7 @@
 /* SOURCES: hv/irq/route.c hv/irq/msi.c hv/irq/storm.c arch/x86/machine/vectors.c lib/printf.c tests/unit/hv/irq/arrivals.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Physical pins on their way to the privileged guest */
+#include "tests/unit/fakes/pool.h"
 #include "tests/unit/hv/irq/arrivals.h"
 
 static void test_edge_pin(void **state)
@@ -73,11 +74,53 @@ static void test_pin_refusals(void **state)
 {
 	irq_route_reserve(4);
 	assert_int_equal(irq_route_pin(&fake_vm, 4, 0x34), -EBUSY);
+	fake_gsi_count = 64;
 	assert_int_equal(irq_route_pin(&fake_vm, 64, 0x34), -ENODEV);
+	fake_gsi_count = ~0u; /* what firmware says is not trusted */
+	assert_int_equal(irq_route_pin(&fake_vm, IOAPIC_GSI_END, 0x34),
+			 -ENODEV);
+	fake_gsi_count = FAKE_GSIS;
 	assert_int_equal(irq_route_pin(&fake_vm, 0xffffffff, 0x34), -ENODEV);
 	assert_int_equal(irq_route_pin(&fake_vm, 0, 0x700), -ENOTSUP);
 	irq_unroute_pin(&fake_vm, 4000);
 	irq_route_eoi(&fake_vm, 4000);
+}
+
+/* Up to the last GSI there may be, in any order */
+static void test_far_pins(void **state)
+{
+	static const u32 gsis[] = { 1023, 279, 300, 1000, 256, 255, 24 };
+
+	irq_unroute_pin(&fake_vm, 700); /* has never been routed */
+	irq_route_eoi(&fake_vm, 700);
+	for (u32 i = 0; i < ARRAY_SIZE(gsis); i++) {
+		assert_int_equal(irq_route_pin(&fake_vm, gsis[i], 0xa041), 0);
+		arrive(gsis[i]);
+		assert_int_equal(seen.gsi, gsis[i]);
+		assert_true(fake_rtes[gsis[i]].masked);
+		irq_route_eoi(&fake_vm, gsis[i]);
+		assert_false(fake_rtes[gsis[i]].masked);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(gsis); i++)
+		irq_unroute_pin(&fake_vm, gsis[i]);
+	fake_pool_left = 0;
+	assert_int_equal(irq_route_pin(&fake_vm, 600, 0xa041), -ENOMEM);
+	fake_pool_left = ~0u;
+	assert_non_null(strstr(fake_log_last, "no memory for pin 600"));
+}
+
+/* An RTE names a core by 8 bits: another core of the guest's takes it */
+static void test_core_beyond_the_rte(void **state)
+{
+	fake_pcpus[1].apic_id = 300;
+	assert_int_equal(irq_route_pin(&fake_vm, 20, 1ull << 56 | 0x3e), 0);
+	assert_int_equal(fake_rtes[20].apic_id, 0x10);
+	assert_ptr_equal(irq_core(&fake_vcpus[1]), &fake_pcpus[0]);
+	fake_pcpus[1].apic_id = 255; /* is everybody */
+	assert_ptr_equal(irq_core(&fake_vcpus[1]), &fake_pcpus[0]);
+	fake_pcpus[0].apic_id = 999;
+	assert_true(irq_core(&fake_vcpus[0])->apic_id > 254);
+	irq_unroute_pin(&fake_vm, 20);
 }
 
 /* A pin that cannot be routed again is off, and not on with its old target */
@@ -153,6 +196,8 @@ int main(void)
 		T(test_edge_pin_moves_unmasked),
 		T(test_level_pin),
 		T(test_pin_refusals),
+		T(test_far_pins),
+		T(test_core_beyond_the_rte),
 		T(test_pin_route_fails_again),
 		T(test_storm),
 		T(test_pins_share_the_last_vectors),
