@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The firmware's ACPI tables, see acpi.h: finds them, checks each and hands it
- * to its parser (parse.c). Called once at boot; a table that is broken is
- * named, with what follows from it, and left out. No lock: acpi is constant
- * afterwards.
+ * to its parser (parse.c). Called once at boot. A table that cannot be read is
+ * named, with what follows from it, and left out. One with a wrong checksum is
+ * named and used: firmware changes tables after it has summed them up, and
+ * Linux uses them. Only an XSDT is not, where there is an RSDT. No lock: acpi
+ * is constant afterwards.
  */
 #include "drivers/acpi/acpi.h"
 
@@ -52,6 +54,14 @@ static void report_broken(const char *signature, u64 hpa, const char *what)
 		 signature, hpa, what, without);
 }
 
+static void report_sum(const char *signature, u64 hpa)
+{
+	log_warn("acpi",
+		 "table %.4s at %#llx has a wrong checksum and is used all the "
+		 "same; a firmware update may cure it",
+		 signature, hpa);
+}
+
 /* What log lines may show: firmware's bytes are not always text */
 static void signature_text(char text[5], const char *raw)
 {
@@ -60,14 +70,19 @@ static void signature_text(char text[5], const char *raw)
 	text[4] = '\0';
 }
 
-static bool has_checksum(const struct acpi_header *t)
+/* The FACS has none */
+static bool checksum_wrong(const struct acpi_header *t, u32 length)
 {
-	return memcmp(t->signature, "FACS", 4) != 0;
+	return memcmp(t->signature, "FACS", 4) && !acpi_checksum_ok(t, length);
 }
+
+/* What a wrong checksum means */
+enum sum_use { SUM_REFUSED, SUM_TOLD };
 
 /* Map the whole table at @hpa, checked; NULL: none, and a sentence was logged.
  * @expect: the signature it must have, or NULL. */
-static const struct acpi_header *table_map(u64 hpa, const char *expect, u32 max)
+static const struct acpi_header *table_map(u64 hpa, const char *expect, u32 max,
+					   enum sum_use use)
 {
 	const struct acpi_header *t = early_map(HPA(hpa), sizeof(*t));
 	const char *what = NULL;
@@ -88,11 +103,15 @@ static const struct acpi_header *table_map(u64 hpa, const char *expect, u32 max)
 	t = what ? NULL : early_map(HPA(hpa), length);
 	if (!what && !t)
 		what = "no such address";
-	if (!what && has_checksum(t) && !acpi_checksum_ok(t, length)) {
-		early_unmap((void *)(uintptr_t)t, length);
-		what = "wrong checksum";
+	if (!what && checksum_wrong(t, length)) {
+		if (use == SUM_TOLD)
+			report_sum(name, hpa);
+		else
+			what = "wrong checksum";
 	}
 	if (what) {
+		if (t)
+			early_unmap((void *)(uintptr_t)t, length);
 		report_broken(expect ? expect : name, hpa, what);
 		return NULL;
 	}
@@ -113,11 +132,8 @@ static void table_record(const struct acpi_header *t, u64 hpa)
 {
 	struct acpi_table *row = &acpi.tables[acpi.table_count];
 
-	if (acpi.table_count == ACPI_MAX_TABLES) {
-		log_warn("acpi", "table %.4s is left out: more than %u tables",
-			 t->signature, ACPI_MAX_TABLES);
+	if (acpi_list_full(&acpi, LIST_TABLES, acpi.table_count))
 		return;
-	}
 	signature_text(row->signature, t->signature);
 	row->hpa = hpa;
 	row->length = t->length;
@@ -132,13 +148,22 @@ static bool table_known(const char *signature)
 	return false;
 }
 
+/* Some firmware lists a table twice */
+static bool address_known(u64 hpa)
+{
+	for (u32 i = 0; i < acpi.table_count; i++)
+		if (acpi.tables[i].hpa == hpa)
+			return true;
+	return false;
+}
+
 static void dsdt_load(u64 hpa)
 {
 	const struct acpi_header *t;
 
 	if (!hpa)
 		return;
-	t = table_map(hpa, "DSDT", TABLE_BYTES_MAX);
+	t = table_map(hpa, "DSDT", TABLE_BYTES_MAX, SUM_TOLD);
 	if (!t)
 		return;
 	table_record(t, hpa);
@@ -152,7 +177,7 @@ static void facs_load(u64 hpa)
 
 	if (!hpa)
 		return;
-	t = table_map(hpa, "FACS", PAGE_SIZE);
+	t = table_map(hpa, "FACS", PAGE_SIZE, SUM_TOLD);
 	if (!t)
 		return;
 	if (t->length >= FACS_BYTES_MIN)
@@ -163,9 +188,12 @@ static void facs_load(u64 hpa)
 /* The table is unmapped before those it points to are mapped */
 static void table_load(u64 hpa)
 {
-	const struct acpi_header *t = table_map(hpa, NULL, TABLE_BYTES_MAX);
+	const struct acpi_header *t;
 	u64 dsdt = 0, facs = 0;
 
+	if (address_known(hpa))
+		return;
+	t = table_map(hpa, NULL, TABLE_BYTES_MAX, SUM_TOLD);
 	if (!t)
 		return;
 	if (table_is(t, "FACP") && !table_known("FACP"))
@@ -189,7 +217,8 @@ static void table_load(u64 hpa)
 }
 
 /* All tables an RSDT (4-byte entries) or XSDT (8) points to */
-static bool root_load(u64 hpa, const char *signature, u32 entry_bytes)
+static bool root_load(u64 hpa, const char *signature, u32 entry_bytes,
+		      enum sum_use use)
 {
 	const struct acpi_header *root;
 	const u8 *entries;
@@ -197,12 +226,12 @@ static bool root_load(u64 hpa, const char *signature, u32 entry_bytes)
 
 	if (!hpa)
 		return false;
-	root = table_map(hpa, signature, ROOT_BYTES_MAX);
+	root = table_map(hpa, signature, ROOT_BYTES_MAX, use);
 	if (!root)
 		return false;
 	entries = (const u8 *)(root + 1);
 	count = (root->length - (u32)sizeof(*root)) / entry_bytes;
-	for (u32 i = 0; i < count; i++) {
+	for (u32 i = 0; i < count && !(acpi.full & 1u << LIST_TABLES); i++) {
 		u64 entry = 0;
 
 		memcpy(&entry, entries + i * entry_bytes, entry_bytes);
@@ -211,6 +240,14 @@ static bool root_load(u64 hpa, const char *signature, u32 entry_bytes)
 	}
 	table_unmap(root);
 	return true;
+}
+
+static bool roots_load(const struct acpi_rsdp *rsdp)
+{
+	enum sum_use use = rsdp->rsdt ? SUM_REFUSED : SUM_TOLD;
+
+	return root_load(rsdp->xsdt, "XSDT", sizeof(u64), use) ||
+	       root_load(rsdp->rsdt, "RSDT", sizeof(u32), SUM_TOLD);
 }
 
 /* Copy the RSDP out; false: it is not one */
@@ -280,8 +317,7 @@ void acpi_init(const struct boot_info *bi)
 			 bi->rsdp);
 		return;
 	}
-	acpi.present = root_load(rsdp.xsdt, "XSDT", sizeof(u64)) ||
-		       root_load(rsdp.rsdt, "RSDT", sizeof(u32));
+	acpi.present = roots_load(&rsdp);
 	acpi_boot_cpu_first(&acpi, boot_apic_id());
 	log_info("acpi", "%u tables, %u core%s, %u IOAPIC%s%s",
 		 acpi.table_count, acpi.cpu_count,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the firmware's ACPI tables say of the machine (ACPI 6.4, 5.2 *ACPI
- * System Description Tables*). A table whose checksum or length is wrong is
- * logged by name and left out. All that others need is in struct acpi_facts;
- * the tables themselves are not kept.
+ * System Description Tables*). A table whose checksum is wrong is logged by
+ * name and used, as Linux uses it: what the privileged guest takes, the
+ * hypervisor must know. One whose length or address cannot be is left out. All
+ * that others need is in struct acpi_facts; the tables themselves are not kept.
  */
 #ifndef DRIVERS_ACPI_ACPI_H
 #define DRIVERS_ACPI_ACPI_H
@@ -11,12 +12,13 @@
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"
 
-#define ACPI_MAX_IOAPICS   8
-#define ACPI_MAX_OVERRIDES 16
-#define ACPI_MAX_TABLES    32
-#define ACPI_MAX_ECAM      64
-#define ACPI_MAX_HPETS     8
-#define ACPI_MAX_IOMMUS    64
+#define ACPI_MAX_CPUS      1024
+#define ACPI_MAX_IOAPICS   64
+#define ACPI_MAX_OVERRIDES 16 /* one for each ISA interrupt */
+#define ACPI_MAX_TABLES    256
+#define ACPI_MAX_ECAM      256
+#define ACPI_MAX_HPETS     64
+#define ACPI_MAX_IOMMUS    256
 
 struct acpi_ioapic {
 	u32 id;
@@ -28,10 +30,13 @@ struct acpi_override { /* MADT type 2 */
 	u32 gsi;
 	u16 flags;
 };
-struct acpi_ecam { /* MCFG */
+/* A range of MCFG, from where bus 0 would be. Those in use are disjoint, in
+ * memory and as buses of a segment. */
+struct acpi_ecam {
 	u64 base;
 	u16 segment;
 	u8 bus_first, bus_last;
+	bool unused; /* contradicts an earlier one: only kept from guests */
 };
 struct acpi_iommu {     /* DRHD of DMAR, IVHD of IVRS */
 	u64 base, size; /* of its registers; VT-d: at least */
@@ -47,16 +52,18 @@ struct acpi_gas {
 };
 
 /*
- * A list that is full loses what comes after; a port or an address of 0 is none
+ * A list that is full loses what comes after, which is logged. A port or an
+ * address of 0 is none.
  */
 struct acpi_facts {
 	bool present; /* an RSDT or XSDT was read */
+	u32 full;     /* a bit for each list that lost something, parse.c */
 	u32 table_count;
 	struct acpi_table
 		tables[ACPI_MAX_TABLES]; /* XSDT/RSDT entries + DSDT + FACS */
 	u32 cpu_count;
-	u32 cpu_apic_ids[BOOT_MAX_CPUS]; /* enabled ones, boot CPU first */
-	u32 cpu_acpi_uids[BOOT_MAX_CPUS];
+	u32 cpu_apic_ids[ACPI_MAX_CPUS]; /* enabled ones, boot CPU first */
+	u32 cpu_acpi_uids[ACPI_MAX_CPUS];
 	u64 lapic_base;
 	u32 ioapic_count;
 	struct acpi_ioapic ioapics[ACPI_MAX_IOAPICS];

@@ -24,21 +24,53 @@ bool acpi_checksum_ok(const void *p, u32 length)
 	return sum == 0;
 }
 
+static const struct {
+	const char *what, *without;
+	u32 max;
+} lists[] = {
+	[LIST_TABLES] = { "tables", "guests do not see the others",
+			  ACPI_MAX_TABLES },
+	[LIST_CPUS] = { "cores", "the others are left out", ACPI_MAX_CPUS },
+	[LIST_IOAPICS] = { "IOAPICs", "interrupts of the others do not arrive",
+			   ACPI_MAX_IOAPICS },
+	[LIST_OVERRIDES] = { "interrupt overrides", "the others are left out",
+			     ACPI_MAX_OVERRIDES },
+	[LIST_ECAM] = { "MCFG ranges", "the others are not trapped",
+			ACPI_MAX_ECAM },
+	[LIST_HPETS] = { "HPETs", "the privileged guest may reach the others",
+			 ACPI_MAX_HPETS },
+	[LIST_IOMMUS] = { "IOMMUs", "the privileged guest may reach the others",
+			  ACPI_MAX_IOMMUS },
+};
+
+bool acpi_list_full(struct acpi_facts *f, enum acpi_list list, u32 count)
+{
+	if (count < lists[list].max)
+		return false;
+	if (!(f->full & 1u << list))
+		log_warn("acpi", "the firmware names more than %u %s: %s",
+			 lists[list].max, lists[list].what,
+			 lists[list].without);
+	f->full |= 1u << list;
+	return true;
+}
+
+/* Some firmware lists a core both as LAPIC and as x2APIC */
+static bool cpu_known(const struct acpi_facts *f, u32 apic_id)
+{
+	for (u32 i = 0; i < f->cpu_count; i++)
+		if (f->cpu_apic_ids[i] == apic_id)
+			return true;
+	return false;
+}
+
 static void cpu_add(struct acpi_facts *f, u32 apic_id, u32 uid, u32 flags)
 {
 	if (!(flags & MADT_CPU_ENABLED))
 		return;
-	/* Some firmware lists a core both as LAPIC and as x2APIC */
-	for (u32 i = 0; i < f->cpu_count; i++)
-		if (f->cpu_apic_ids[i] == apic_id)
-			return;
-	if (f->cpu_count == BOOT_MAX_CPUS) {
-		log_warn("acpi",
-			 "core with APIC id %u is left out: more than "
-			 "%u cores",
-			 apic_id, BOOT_MAX_CPUS);
+	/* Full first: a long table does not cost a search for each entry */
+	if (acpi_list_full(f, LIST_CPUS, f->cpu_count) || cpu_known(f, apic_id))
 		return;
-	}
 	f->cpu_apic_ids[f->cpu_count] = apic_id;
 	f->cpu_acpi_uids[f->cpu_count] = uid;
 	f->cpu_count++;
@@ -62,19 +94,34 @@ static void madt_x2apic(struct acpi_facts *f, const void *p)
 		cpu_add(f, e.apic_id, e.uid, e.flags);
 }
 
+static bool ioapic_known(const struct acpi_facts *f, u64 base)
+{
+	for (u32 i = 0; i < f->ioapic_count; i++)
+		if (f->ioapics[i].base == base)
+			return true;
+	return false;
+}
+
 static void madt_ioapic(struct acpi_facts *f, const void *p)
 {
 	struct madt_ioapic e;
 
 	memcpy(&e, p, sizeof(e));
-	if (f->ioapic_count == ACPI_MAX_IOAPICS) {
-		log_warn("acpi", "the IOAPIC at %#x is left out: more than %u",
-			 e.base, ACPI_MAX_IOAPICS);
+	if (!e.base || ioapic_known(f, e.base) ||
+	    acpi_list_full(f, LIST_IOAPICS, f->ioapic_count))
 		return;
-	}
 	f->ioapics[f->ioapic_count++] = (struct acpi_ioapic){
 		.id = e.id, .base = e.base, .gsi_base = e.gsi_base
 	};
+}
+
+/* The first override of an interrupt counts */
+static bool override_known(const struct acpi_facts *f, u8 isa_irq)
+{
+	for (u32 i = 0; i < f->override_count; i++)
+		if (f->overrides[i].isa_irq == isa_irq)
+			return true;
+	return false;
 }
 
 static void madt_override(struct acpi_facts *f, const void *p)
@@ -82,7 +129,8 @@ static void madt_override(struct acpi_facts *f, const void *p)
 	struct madt_override e;
 
 	memcpy(&e, p, sizeof(e));
-	if (f->override_count == ACPI_MAX_OVERRIDES)
+	if (override_known(f, e.irq) ||
+	    acpi_list_full(f, LIST_OVERRIDES, f->override_count))
 		return;
 	f->overrides[f->override_count++] = (struct acpi_override){
 		.isa_irq = e.irq, .gsi = e.gsi, .flags = e.flags
@@ -184,36 +232,12 @@ void acpi_parse_fadt(struct acpi_facts *f, const struct acpi_header *t,
 	*facs = fadt.x_facs ? fadt.x_facs : fadt.facs;
 }
 
-void acpi_parse_mcfg(struct acpi_facts *f, const struct acpi_header *t)
+static bool hpet_known(const struct acpi_facts *f, u64 base)
 {
-	const u8 *p = (const u8 *)t;
-	struct mcfg_entry e;
-
-	for (u32 at = MCFG_ENTRIES_OFFSET; at + sizeof(e) <= t->length;
-	     at += sizeof(e)) {
-		memcpy(&e, p + at, sizeof(e));
-		if (!e.base || !IS_ALIGNED(e.base, MIB(1)) ||
-		    e.bus_first > e.bus_last) {
-			log_warn("acpi",
-				 "MCFG entry at byte %u makes no sense "
-				 "and is left out",
-				 at);
-			continue;
-		}
-		if (f->ecam_count == ACPI_MAX_ECAM) {
-			log_warn("acpi",
-				 "the MCFG table has more than %u ranges: the "
-				 "others are not trapped",
-				 ACPI_MAX_ECAM);
-			return;
-		}
-		f->ecam[f->ecam_count++] = (struct acpi_ecam){
-			.base = e.base,
-			.segment = e.segment,
-			.bus_first = e.bus_first,
-			.bus_last = e.bus_last,
-		};
-	}
+	for (u32 i = 0; i < f->hpet_count; i++)
+		if (f->hpets[i] == base)
+			return true;
+	return false;
 }
 
 void acpi_parse_hpet(struct acpi_facts *f, const struct acpi_header *t)
@@ -223,9 +247,11 @@ void acpi_parse_hpet(struct acpi_facts *f, const struct acpi_header *t)
 	if (t->length < sizeof(hpet))
 		return;
 	memcpy(&hpet, t, sizeof(hpet));
-	if (hpet.base.space == ACPI_SPACE_MEMORY && hpet.base.address &&
-	    f->hpet_count < ACPI_MAX_HPETS)
-		f->hpets[f->hpet_count++] = hpet.base.address;
+	if (hpet.base.space != ACPI_SPACE_MEMORY || !hpet.base.address ||
+	    hpet_known(f, hpet.base.address) ||
+	    acpi_list_full(f, LIST_HPETS, f->hpet_count))
+		return;
+	f->hpets[f->hpet_count++] = hpet.base.address;
 }
 
 /* A place in AML that never runs past its end */

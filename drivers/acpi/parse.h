@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Parsers of single ACPI tables, for acpi.c. Each gets a whole table in memory,
- * whose length field and checksum are right; nothing else of it is trusted.
+ * whose length field is right; nothing else of it is trusted.
  * Each adds what it finds to @f and reads nothing beyond the table. What makes
  * no sense is logged and passed over. Boot CPU; no lock.
  */
@@ -11,6 +11,19 @@
 #include "drivers/acpi/acpi.h"
 #include "include/hw/acpi.h"
 
+/* The lists of struct acpi_facts */
+enum acpi_list {
+	LIST_TABLES,
+	LIST_CPUS,
+	LIST_IOAPICS,
+	LIST_OVERRIDES,
+	LIST_ECAM,
+	LIST_HPETS,
+	LIST_IOMMUS
+};
+
+/* Has @list, of @count entries, no room? Then that is logged, once a list. */
+bool acpi_list_full(struct acpi_facts *f, enum acpi_list list, u32 count);
 /* Is the sum of the @length bytes at @p 0? */
 bool acpi_checksum_ok(const void *p, u32 length);
 /* Cores, IOAPICs, overrides (ACPI 6.4, 5.2.12 *Multiple APIC Description Table
@@ -20,8 +33,10 @@ void acpi_parse_madt(struct acpi_facts *f, const struct acpi_header *t);
  * are; 0: none (ACPI 6.4, 5.2.9 *Fixed ACPI Description Table (FADT)*) */
 void acpi_parse_fadt(struct acpi_facts *f, const struct acpi_header *t,
 		     u64 *dsdt, u64 *facs);
-/* ECAM ranges of the MCFG table, and the address in an HPET table */
+/* ECAM ranges of the MCFG table (parse_mcfg.c). Those that say the same are one
+ * range; one that contradicts an earlier one is logged and not used. */
 void acpi_parse_mcfg(struct acpi_facts *f, const struct acpi_header *t);
+/* The address in an HPET table */
 void acpi_parse_hpet(struct acpi_facts *f, const struct acpi_header *t);
 /* The IOMMUs of Intel's DMAR table and AMD's IVRS (parse_iommu.c) */
 void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t);

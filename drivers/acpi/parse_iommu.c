@@ -20,11 +20,8 @@ static void iommu_add(struct acpi_facts *f, u64 base, u64 size)
 		f->iommus[i].size = MAX(f->iommus[i].size, size);
 		return;
 	}
-	if (f->iommu_count == ACPI_MAX_IOMMUS) {
-		log_warn("acpi", "the IOMMU at %#llx is left out: more than %u",
-			 base, ACPI_MAX_IOMMUS);
+	if (acpi_list_full(f, LIST_IOMMUS, f->iommu_count))
 		return;
-	}
 	f->iommus[f->iommu_count++] =
 		(struct acpi_iommu){ .base = base, .size = size };
 }

@@ -62,8 +62,6 @@ static inline u32 pci_port_address(struct pci_bdf bdf, u32 reg)
 }
 
 /* ECAM: bus 27:20, function 19:12, register 11:0, from where bus 0 would be */
-#define PCI_ECAM_BUS_BYTES MIB(1)
-
 static inline struct pci_address pci_ecam_split(u64 offset)
 {
 	return (struct pci_address){

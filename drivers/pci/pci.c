@@ -72,8 +72,8 @@ static u8 *ecam_function(struct pci_bdf bdf)
 		const struct acpi_ecam *e = &acpi.ecam[i];
 		u8 *va = READ_ONCE(ecam_va[i]);
 
-		if (e->segment != bdf.segment || bdf.bus < e->bus_first ||
-		    bdf.bus > e->bus_last)
+		if (e->unused || e->segment != bdf.segment ||
+		    bdf.bus < e->bus_first || bdf.bus > e->bus_last)
 			continue;
 		if (!va)
 			va = ecam_map(i);
@@ -246,8 +246,9 @@ static void scan_buses(u16 segment, u32 first, u32 last,
 void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
 {
 	for (u32 i = 0; i < acpi.ecam_count; i++)
-		scan_buses(acpi.ecam[i].segment, acpi.ecam[i].bus_first,
-			   acpi.ecam[i].bus_last, fn, arg);
+		if (!acpi.ecam[i].unused)
+			scan_buses(acpi.ecam[i].segment, acpi.ecam[i].bus_first,
+				   acpi.ecam[i].bus_last, fn, arg);
 	if (!acpi.ecam_count)
 		scan_buses(0, 0, PCI_BUSES - 1, fn, arg);
 }

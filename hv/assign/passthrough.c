@@ -18,6 +18,7 @@
 #include "include/hw/q35.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"
+#include "lib/log.h"
 
 static struct passthrough *passthrough_of(const struct vm *vm)
 {
@@ -254,8 +255,15 @@ static int ecam_add(struct vm *vm)
 			.dev = e,
 		};
 
+		if (e->unused)
+			continue;
 		err = bus_add(&vm->mmio, &region);
-		if (err)
+		if (err == -EEXIST)
+			log_warn("pci",
+				 "configuration space at %#llx is where "
+				 "another device is: it is not used",
+				 region.base);
+		else if (err)
 			return err;
 	}
 	return 0;

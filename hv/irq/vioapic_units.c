@@ -10,6 +10,7 @@
 #include "hv/irq/route.h"
 #include "hv/irq/vioapic_priv.h"
 #include "lib/errno.h"
+#include "lib/log.h"
 
 static int unit_add(struct vm *vm, u64 base, u32 id, u32 gsi_base, u32 pins)
 {
@@ -71,7 +72,12 @@ static int units_from_host(struct vm *vm)
 			continue;
 		pins = MIN(end - h->gsi_base, VIOAPIC_MAX_PINS);
 		err = unit_add(vm, h->base, h->id, h->gsi_base, pins);
-		if (err)
+		if (err == -EEXIST)
+			log_warn("ioapic",
+				 "the IOAPIC at %#llx is where another device "
+				 "is: its interrupts will not arrive",
+				 h->base);
+		else if (err)
 			return err;
 	}
 	return 0;

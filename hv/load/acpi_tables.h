@@ -45,8 +45,8 @@ struct acpi_writer {
 	u64 gpa;
 	u32 used;
 	bool full;
-	u32 table_count; /* entries for the XSDT */
-	u64 tables[ACPI_MAX_TABLES];
+	u32 table_count;                 /* entries for the XSDT */
+	u64 tables[ACPI_MAX_TABLES + 1]; /* the host's, and its own MADT */
 	u32 pointer_count, sum_count;
 	struct acpi_pointer pointers[ACPI_MAX_POINTERS];
 	struct acpi_sum sums[ACPI_MAX_SUMS];

@@ -15,6 +15,7 @@
 #define PCI_FUNCTIONS		8u	/* a device */
 #define PCI_CONFIG_BYTES	256u
 #define PCI_ECAM_BYTES		4096u
+#define PCI_ECAM_BUS_BYTES	MIB(1)	/* of a bus in ECAM */
 
 #define PCI_VENDOR_ID		0x00
 #define PCI_VENDOR_RETRY	0x0001u	/* not ready yet (PCIe 4.0, 2.3.2) */

@@ -1,4 +1,4 @@
-/* SOURCES: drivers/acpi/acpi.c drivers/acpi/parse.c drivers/acpi/parse_iommu.c */
+/* SOURCES: drivers/acpi/acpi.c drivers/acpi/parse.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_iommu.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables made by hand in a small physical memory, whole and broken; and a
@@ -234,24 +234,35 @@ static void test_no_tables(void **state)
 	assert_false(acpi.present);
 }
 
-/* Each broken table is named, with what follows, and the rest is still read */
+/* A table whose sum is wrong is named and used */
 static void test_bad_checksum(void **state)
 {
 	((struct acpi_header *)at(AT_MADT))->checksum++;
 	acpi_init(&bi);
 	assert_non_null(strstr(fake_log_alarm, "APIC"));
 	assert_non_null(strstr(fake_log_alarm, "wrong checksum"));
-	assert_non_null(strstr(fake_log_alarm, "loader's list"));
-	assert_int_equal(acpi.cpu_count, 0);
+	assert_int_equal(acpi.cpu_count, 3);
 	assert_true(acpi.has_s5);
 	assert_int_equal(views, 0);
 
 	fresh(state);
 	((struct acpi_header *)at(AT_DSDT))->checksum++;
 	acpi_init(&bi);
-	assert_non_null(strstr(fake_log_alarm, "power-off"));
-	assert_false(acpi.has_s5);
-	assert_int_equal(acpi.cpu_count, 3);
+	assert_non_null(strstr(fake_log_alarm, "DSDT"));
+	assert_int_equal(fake_log_warnings, 1);
+	assert_true(acpi.has_s5);
+	assert_int_equal(acpi.table_count, 6);
+	assert_int_equal(views, 0);
+}
+
+/* One that cannot be read is named, with what follows from it */
+static void test_no_such_table(void **state)
+{
+	((struct acpi_header *)at(AT_MADT))->length = 3;
+	acpi_init(&bi);
+	assert_non_null(strstr(fake_log_alarm, "loader's list"));
+	assert_int_equal(acpi.cpu_count, 0);
+	assert_true(acpi.has_s5);
 }
 
 static void test_xsdt_falls_back(void **state)
@@ -261,6 +272,20 @@ static void test_xsdt_falls_back(void **state)
 	assert_true(acpi.present);
 	assert_int_equal(acpi.cpu_count, 3);
 	assert_int_equal(acpi.table_count, 1);
+
+	/* Without an RSDT, it is better than none */
+	fresh(state);
+	((struct acpi_header *)at(AT_XSDT))->checksum++;
+	((struct acpi_rsdp *)at(AT_RSDP))->rsdt = 0;
+	seal_rsdp();
+	acpi_init(&bi);
+	assert_int_equal(acpi.table_count, 6);
+	fresh(state);
+	((struct acpi_header *)at(AT_XSDT))->length = 7;
+	((struct acpi_header *)at(AT_RSDT))->checksum++;
+	acpi_init(&bi);
+	assert_int_equal(acpi.table_count, 1);
+	assert_int_equal(views, 0);
 
 	fresh(state);
 	((struct acpi_rsdp *)at(AT_RSDP))->extended_checksum++;
@@ -367,26 +392,57 @@ static void test_s5(void **state)
 	s5_try(zero_one, 0, false, 0, 0);
 }
 
-static void test_too_many(void **state)
+#define AT_MANY (MEM_HPA + 0x8000)
+
+/* An XSDT of @count tables at AT_MANY, without a body each; the one numbered
+ * @bad has a wrong sum */
+static void list_many(u32 count, u32 bad)
+{
+	u64 xsdt[MEM_BYTES / 2 / 64];
+
+	assert_true(count <= ARRAY_SIZE(xsdt));
+	for (u32 i = 0; i < count; i++) {
+		xsdt[i] = AT_MANY + i * 64;
+		table(xsdt[i], "SSDT", "", 0);
+		if (i == bad)
+			((struct acpi_header *)at(xsdt[i]))->checksum++;
+	}
+	table(AT_XSDT, "XSDT", xsdt, count * (u32)sizeof(xsdt[0]));
+}
+
+/* Every one of them reaches the privileged guest, the bad one too */
+static void test_many_tables(void **state)
+{
+	list_many(40, 33);
+	acpi_init(&bi);
+	assert_int_equal(acpi.table_count, 40);
+	for (u32 i = 0; i < 40; i++) {
+		assert_string_equal(acpi.tables[i].signature, "SSDT");
+		assert_int_equal(acpi.tables[i].hpa, AT_MANY + i * 64);
+	}
+	assert_int_equal(fake_log_warnings, 1);
+	assert_non_null(strstr(fake_log_alarm, "SSDT at 0x108840"));
+	assert_int_equal(views, 0);
+	fresh(state);
+	list_many(ACPI_MAX_TABLES + 30, ~0u);
+	acpi_init(&bi);
+	assert_int_equal(acpi.table_count, ACPI_MAX_TABLES);
+	assert_int_equal(fake_log_warnings, 1); /* not one for each */
+	assert_non_null(strstr(fake_log_alarm, "more than 256 tables"));
+}
+
+static void test_listed_twice(void **state)
 {
 	u64 xsdt[40];
-	u8 body[8 + 300 * 8] = { 0 };
 
-	for (u32 i = 0; i < 300; i++) {
-		u8 *e = body + 8 + i * 8;
-
-		e[0] = i < 250 ? MADT_LAPIC : 99;
-		e[1] = 8;
-		e[3] = (u8)i;
-		e[4] = 1;
-	}
-	table(AT_MADT, "APIC", body, sizeof(body));
-	for (u32 i = 0; i < 40; i++)
-		xsdt[i] = i ? AT_HPET : AT_MADT;
+	for (u32 i = 0; i < ARRAY_SIZE(xsdt); i++)
+		xsdt[i] = i % 2 ? AT_HPET : AT_MADT;
 	table(AT_XSDT, "XSDT", xsdt, sizeof(xsdt));
 	acpi_init(&bi);
-	assert_int_equal(acpi.cpu_count, 250);
-	assert_int_equal(acpi.table_count, ACPI_MAX_TABLES);
+	assert_int_equal(acpi.table_count, 2);
+	assert_int_equal(acpi.cpu_count, 3);
+	assert_int_equal(acpi.ioapic_count, 2);
+	assert_int_equal(acpi.hpet_count, 1);
 }
 
 static void test_damage(void **state)
@@ -407,7 +463,7 @@ static void test_damage(void **state)
 			seal(hpa);
 		acpi_init(&bi);
 		assert_int_equal(views, 0);
-		assert_true(acpi.cpu_count <= BOOT_MAX_CPUS);
+		assert_true(acpi.cpu_count <= ACPI_MAX_CPUS);
 	}
 }
 
@@ -423,7 +479,9 @@ int main(void)
 		cmocka_unit_test_setup(test_madt_cut, fresh),
 		cmocka_unit_test_setup(test_old_fadt, fresh),
 		cmocka_unit_test_setup(test_s5, fresh),
-		cmocka_unit_test_setup(test_too_many, fresh),
+		cmocka_unit_test_setup(test_no_such_table, fresh),
+		cmocka_unit_test_setup(test_many_tables, fresh),
+		cmocka_unit_test_setup(test_listed_twice, fresh),
 		cmocka_unit_test_setup(test_damage, fresh),
 	};
 

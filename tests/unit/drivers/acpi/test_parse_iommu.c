@@ -1,4 +1,4 @@
-/* SOURCES: drivers/acpi/parse_iommu.c */
+/* SOURCES: drivers/acpi/parse_iommu.c drivers/acpi/parse.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The IOMMUs that DMAR and IVRS name, in tables whole and broken */
 #include "drivers/acpi/parse.h"

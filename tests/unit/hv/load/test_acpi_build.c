@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_publish.c hv/load/place.c hv/load/pages.c lib/string.c drivers/acpi/parse.c hv/core/slots.c */
+/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_publish.c hv/load/place.c hv/load/pages.c lib/string.c drivers/acpi/parse.c drivers/acpi/parse_mcfg.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables for guests: every checksum, every pointer, and read back by the
@@ -385,6 +385,25 @@ static void host_table(const char *signature, u64 hpa)
 	t->hpa = hpa;
 }
 
+/* As many as the firmware has: one XSDT names them all */
+static void test_rewrite_many(void **state)
+{
+	const struct acpi_header *x;
+	const struct acpi_rsdp *r;
+
+	vm_make_privileged();
+	slot_add(MIB(56), MIB(1));
+	acpi.present = true;
+	for (u64 i = 0; i < ACPI_MAX_TABLES; i++)
+		host_table("SSDT", MIB(56) + i * 64);
+	assert_int_equal(acpi_rewrite(&fake_vm), 0);
+	r = (const void *)fake_ram_at(fake_vm.acpi_rsdp, sizeof(*r));
+	x = (const void *)fake_ram_at(r->xsdt, sizeof(*x));
+	/* And the MADT */
+	assert_int_equal(x->length, sizeof(*x) + (ACPI_MAX_TABLES + 1) * 8);
+	assert_non_null(find("APIC"));
+}
+
 static void test_rewrite(void **state)
 {
 	static const char *const kept[] = { "FACP", "MCFG", "SSDT", "WAET" };
@@ -609,6 +628,7 @@ int main(void)
 		acpi_test(test_many_cpus),
 		acpi_test(test_privileged_from_nothing),
 		acpi_test(test_rewrite),
+		acpi_test(test_rewrite_many),
 		acpi_test(test_no_room),
 	};
 
