@@ -57,10 +57,15 @@ static void take_sipi(struct vcpu *v)
 	v->activity = VCPU_RUNNING;
 }
 
-static bool extint_waits(struct vcpu *v)
+/* Out of line, as the 8259 seldom has one */
+static __attribute__((noinline)) bool takes_extint(struct vcpu *v)
 {
-	return vpic_of(v->vm) && vpic_has_interrupt(v->vm) &&
-	       (vlapic_extint_enabled(v) || vioapic_extint(v->vm, v));
+	return vlapic_extint_enabled(v) || vioapic_extint(v->vm, v);
+}
+
+static inline bool extint_waits(struct vcpu *v)
+{
+	return vpic_of(v->vm) && vpic_has_interrupt(v->vm) && takes_extint(v);
 }
 
 static inline bool irq_allowed(struct vcpu *v)
