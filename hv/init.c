@@ -458,6 +458,7 @@ void hv_main(u64 boot_info_hpa)
 	}
 	if (boot.problem[0])
 		log_warn("init", "%.191s", boot.problem);
+	cpu_boot_control();
 	memory_init();
 	read_manifest();
 	update_microcode();

@@ -74,6 +74,10 @@ void cpu_boot_init(void)
 	idt_load();
 	log_env_init();
 	panic_stop_hook = smp_stop_others;
+}
+
+void cpu_boot_control(void)
+{
 	if (residue_clear())
 		cpu_features_init();
 	control_init();

@@ -5,6 +5,8 @@
  *
  *	cpu_boot_init()		this core; from here on logging and exceptions
  *				work
+ *	cpu_boot_control()	its control registers; there are consoles to say
+ *				what goes wrong
  *	cpu_guard_stacks()	the boot CPU's; needs hostmap_init(), cet_init()
  *	irq_init()		masks the 8259s; needs nothing
  *	lapic_init_cpu()	maps and enables the LAPIC; needs hostmap_init()
@@ -19,12 +21,14 @@
 #include "lib/types.h"
 
 /*
- * Brings up the boot CPU: its pcpu, features, GDT, IDT, control registers, PAT,
- * machine checks, memory types, the log's prefix and lock, and the panic that
- * stops other cores. Once, first of all, on the boot stack with interrupts off,
- * still with the loader's page tables.
+ * Brings up the boot CPU: its pcpu, features, GDT, IDT, the log's prefix and
+ * lock, and the panic that stops other cores. Once, first of all, on the boot
+ * stack with interrupts off, still with the loader's page tables.
  */
 void cpu_boot_init(void);
+/* Sets the boot CPU's control registers, PAT, machine checks and memory
+ * types, whatever firmware has left there. Once, right after it. */
+void cpu_boot_control(void);
 /*
  * Takes the guards below @cpu's stacks out of the map, so that a stack that
  * overflows faults, or makes shadow stacks of them (arch/x86/cpu/cet.h). Boot
@@ -32,9 +36,9 @@ void cpu_boot_init(void);
  * cet_init(). -ENOMEM.
  */
 int __must_check cpu_guard_stacks(struct pcpu *cpu);
-/* cpu_boot_init() for another core, which runs this itself: control registers,
- * the host's page tables, GDT, IDT, machine checks, memory types. @cpu is its
- * own, in use as its stack; interrupts are off. By smp.c. */
+/* Both for another core, which runs this itself: control registers, the host's
+ * page tables, GDT, IDT, machine checks, memory types. @cpu is its own, in use
+ * as its stack; interrupts are off. By smp.c. */
 void cpu_init_this(struct pcpu *cpu);
 
 #endif
