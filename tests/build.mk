@@ -130,16 +130,18 @@ $(B)/tests/guest/rom.bin: tests/guest/rom.asm
 	$(call say,NASM,$<)
 	$(Q)$(NASM) -f bin -o $@ $<
 
-# An EFI program that leaves the machine as an untidy firmware would
-RESIDUE   := $(B)/tests/firmware/residue.efi
-RESIDUE_O := $(B)/efi/tests/firmware/residue.o $(B)/efi/tests/firmware/five_levels.asm.o
-$(RESIDUE): $(RESIDUE_O) $(B)/efi/lib/string.o
+# EFI programs that run before the loader
+BEFORE   := $(B)/tests/firmware/residue.efi $(B)/tests/firmware/refuse.efi
+BEFORE_O := $(B)/efi/tests/firmware/before.o $(B)/efi/lib/string.o
+$(B)/tests/firmware/%.efi: $(B)/efi/tests/firmware/%.o $(BEFORE_O)
 	@mkdir -p $(@D)
 	$(efi-link)
--include $(RESIDUE_O:.o=.d)
+$(B)/tests/firmware/residue.efi: $(B)/efi/tests/firmware/five_levels.asm.o
+.SECONDARY: $(BEFORE:$(B)/%.efi=$(B)/efi/%.o) $(BEFORE_O)
+-include $(BEFORE:$(B)/%.efi=$(B)/efi/%.d) $(BEFORE_O:.o=.d)
 
 .PHONY: guests
-guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf $(B)/tests/guest/rom.bin $(RESIDUE)
+guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf $(B)/tests/guest/rom.bin $(BEFORE)
 
 # What counts the instructions of a guest's boot: a plugin for QEMU, and the
 # program that ends it (tests/plugin/share.c)

@@ -5,8 +5,6 @@
  * set, says so, and starts \EFI\BOOT\LOADER.EFI. Each is done where the machine
  * can have it.
  */
-#include <efi.h>
-
 #include "boot/efi/mp_services.h"
 #include "include/hw/cpu.h"
 #include "include/hw/cpuid.h"
@@ -14,13 +12,12 @@
 #include "include/hw/paging.h"
 #include "include/hw/pci.h"
 #include "lib/string.h"
-#include "lib/types.h"
+#include "tests/firmware/before.h"
 
 #define HOLES      300u
 #define TSC_STEP   1000003ull
 #define BELOW_4G   0xffffffffull
 #define MSI_VECTOR 0x41u
-#define LOADER     L"\\EFI\\BOOT\\LOADER.EFI"
 
 /* What follows struct mp_services in the protocol */
 struct mp_start {
@@ -32,20 +29,6 @@ struct mp_start {
 
 extern const u8 five_code[], five_code_end[];
 void five_levels(u64 root5, void *block);
-EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *st);
-
-static EFI_SYSTEM_TABLE *st;
-static EFI_BOOT_SERVICES *bs;
-
-static void say(const char *text)
-{
-	CHAR16 c[2] = { 0, 0 };
-
-	for (; *text; text++) {
-		c[0] = (CHAR16)*text;
-		st->ConOut->OutputString(st->ConOut, c);
-	}
-}
 
 static void cpuid(u32 leaf, u32 r[4])
 {
@@ -185,12 +168,29 @@ static void plant_cr4(void)
 	say("residue: bits of CR4\r\n");
 }
 
+static EFI_PHYSICAL_ADDRESS root, block;
+static EFI_EXIT_BOOT_SERVICES exit_boot_services;
+
+/* As firmware that had five levels all along: OVMF's other cores would not
+ * follow earlier */
+static EFI_STATUS EFIAPI exit_to_five_levels(EFI_HANDLE self, UINTN key)
+{
+	EFI_STATUS status = exit_boot_services(self, key);
+	u64 cr3;
+
+	if (EFI_ERROR(status))
+		return status;
+	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
+	*(u64 *)root = (cr3 & PTE_ADDR) | PTE_P | PTE_W;
+	five_levels(root, (void *)block);
+	return status;
+}
+
 static void plant_five_levels(void)
 {
-	EFI_PHYSICAL_ADDRESS root = BELOW_4G, block = BELOW_4G;
-	u64 cr3;
 	u32 r[4];
 
+	root = block = BELOW_4G;
 	cpuid(CPUID_FEATURES7, r);
 	if (!(r[2] & CPUID_7_ECX_LA57) ||
 	    EFI_ERROR(bs->AllocatePages(AllocateMaxAddress, EfiBootServicesData,
@@ -198,11 +198,10 @@ static void plant_five_levels(void)
 	    EFI_ERROR(bs->AllocatePages(AllocateMaxAddress, EfiBootServicesCode,
 					2, &block)))
 		return;
-	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
 	memset((void *)root, 0, PAGE_SIZE);
-	*(u64 *)root = (cr3 & PTE_ADDR) | PTE_P | PTE_W;
 	memcpy((void *)block, five_code, (size_t)(five_code_end - five_code));
-	five_levels(root, (void *)block);
+	exit_boot_services = bs->ExitBootServices;
+	bs->ExitBootServices = exit_to_five_levels;
 	say("residue: five levels of paging\r\n");
 }
 
@@ -259,60 +258,12 @@ static void plant_msi(void)
 		say("residue: MSIs on\r\n");
 }
 
-/* --- the loader --- */
-
-static EFI_STATUS read_loader(EFI_HANDLE device, void **data, UINTN *size)
-{
-	EFI_GUID guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
-	static CHAR16 path[] = LOADER;
-	EFI_FILE_IO_INTERFACE *io = NULL;
-	EFI_FILE_HANDLE root, file;
-	EFI_STATUS status;
-
-	status = bs->HandleProtocol(device, &guid, (void **)&io);
-	if (!EFI_ERROR(status))
-		status = io->OpenVolume(io, &root);
-	if (!EFI_ERROR(status))
-		status = root->Open(root, &file, path, EFI_FILE_MODE_READ, 0);
-	if (!EFI_ERROR(status))
-		status = bs->AllocatePool(EfiBootServicesData, *size, data);
-	return EFI_ERROR(status) ? status : file->Read(file, size, *data);
-}
-
-/* It asks its own handle for the device that it came from */
-static EFI_STATUS load(EFI_HANDLE self, EFI_HANDLE *image)
-{
-	EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
-	EFI_LOADED_IMAGE *own = NULL, *its = NULL;
-	UINTN size = MIB(8);
-	void *data = NULL;
-	EFI_STATUS status;
-
-	status = bs->HandleProtocol(self, &guid, (void **)&own);
-	if (!EFI_ERROR(status))
-		status = read_loader(own->DeviceHandle, &data, &size);
-	if (!EFI_ERROR(status))
-		status = bs->LoadImage(FALSE, self, own->FilePath, data, size,
-				       image);
-	if (!EFI_ERROR(status))
-		status = bs->HandleProtocol(*image, &guid, (void **)&its);
-	if (!EFI_ERROR(status))
-		its->DeviceHandle = own->DeviceHandle;
-	return status;
-}
-
 EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table)
 {
-	EFI_HANDLE image = NULL;
-	EFI_STATUS status;
+	EFI_HANDLE image = before_load(self, table);
 
-	st = table;
-	bs = table->BootServices;
-	status = load(self, &image);
-	if (EFI_ERROR(status)) {
-		say("residue: there is no loader\r\n");
-		return status;
-	}
+	if (!image)
+		return EFI_LOAD_ERROR;
 	plant_holes();
 	plant_tsc();
 	plant_msi();

@@ -10,7 +10,9 @@ from system import _linux
 from system._linux import QEMU_CORES, isolated, privileged, step
 
 SECONDS = 240
-RESIDUE = os.path.join(image.BUILD, "tests", "firmware", "residue.efi")
+BEFORE = os.path.join(image.BUILD, "tests", "firmware")
+RESIDUE = os.path.join(BEFORE, "residue.efi")
+REFUSE = os.path.join(BEFORE, "refuse.efi")
 
 
 def both_up(results, m, where):
@@ -76,8 +78,23 @@ def tsc(results, folder):
         step(results, m, f"{where}.cores", r"init: 2 cores, ", SECONDS, 0)
 
 
+def refuse(results, folder):
+    """ExitBootServices fails: nothing of the firmware's may be called any more, and
+    the sentence is on the serial line and on the screen all the same."""
+    disk = image.make(folder, image.manifest([isolated("devices")]), {}, "uefi",
+                      ("--before", REFUSE))
+    with Machine("qemu", disk, folder, cores=1, memory=512, timeout=SECONDS,
+                 person=True) as m:
+        line = r"init: error: the firmware does not let go of the machine"
+        if step(results, m, "refuse.said", line, SECONDS, 0):
+            step(results, m, "refuse.waits", r"init: error: no guest can run", SECONDS, 0)
+            text = m.screen("refused").text()
+            results.check(re.search(line, text), "refuse.on_screen", text)
+
+
 def tests():
     return [("firmware.no_nx", no_nx("bios", "grub-bios")),
             ("firmware.residue_efi", residue("uefi")),
             ("firmware.residue_grub", residue("grub-uefi")),
-            ("firmware.residue_tsc", tsc)]
+            ("firmware.residue_tsc", tsc),
+            ("firmware.refuse", refuse)]
