@@ -26,6 +26,7 @@
 #include "drivers/acpi/acpi.h"
 #include "drivers/clock/hpet.h"
 #include "drivers/clock/rtc.h"
+#include "drivers/console/fbcon.h"
 #include "drivers/irq/ioapic.h"
 #include "drivers/irq/iommu.h"
 #include "drivers/pci/pci.h"
@@ -69,6 +70,7 @@ static struct manifest manifest;
 
 static __noreturn void wait_forever(void)
 {
+	fbcon_early();
 	log_error("init", "no guest can run; switch the machine off when you "
 			  "have read this");
 	cpu_halt_forever();

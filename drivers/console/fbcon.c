@@ -6,7 +6,8 @@
  * Text goes into cells in RAM; fbcon_draw() brings the screen up to them and
  * draws the cells that differ, some at a time. The framebuffer is only written
  * to, because reading it is slow. Text that comes before hostmap_init() waits
- * in the cells until the framebuffer can be mapped. A screen that is full moves
+ * in the cells until the framebuffer can be mapped, unless the machine stops:
+ * then the loader's map will do. A screen that is full moves
  * up by a quarter, so that a long log costs little. The rows of cells are a
  * ring: to move up is to begin it further on.
  */
@@ -39,6 +40,7 @@ static struct {
 	struct boot_framebuffer fb;
 	u8 *va; /* NULL: not mapped yet */
 	bool usable, released, failed;
+	bool early; /* draw through the loader's map, too */
 	u32 scale, columns, rows;
 	u32 x, y;
 	u32 pixel; /* text color in the framebuffer's format */
@@ -93,6 +95,7 @@ void fbcon_init(const struct boot_framebuffer *fb)
 {
 	con.fb = *fb;
 	con.va = NULL;
+	con.early = false;
 	con.usable = fb_sane(fb);
 	if (!con.usable)
 		return;
@@ -178,16 +181,23 @@ static void screen_clear(void)
 	memset(con.drawn, ' ', sizeof(con.drawn));
 }
 
+static void *screen_map(void)
+{
+	u64 bytes = (u64)con.fb.stride_bytes * con.fb.height;
+
+	if (!hostmap_ready())
+		return early_map(HPA(con.fb.base), bytes);
+	return ioremap(HPA(con.fb.base), bytes, PT_R | PT_W | PT_WC);
+}
+
 /* Map at first use after hostmap_init(); false: not now */
 static bool screen_ready(void)
 {
 	if (con.va)
 		return true;
-	if (con.failed || !hostmap_ready())
+	if (con.failed || (!hostmap_ready() && !con.early))
 		return false;
-	con.va = ioremap(HPA(con.fb.base),
-			 (u64)con.fb.stride_bytes * con.fb.height,
-			 PT_R | PT_W | PT_WC);
+	con.va = screen_map();
 	con.failed = !con.va;
 	if (con.va)
 		screen_clear();
@@ -349,6 +359,11 @@ void fbcon_write(const char *s, size_t len)
 		s += n;
 		len -= n;
 	}
+}
+
+void fbcon_early(void)
+{
+	con.early = true;
 }
 
 void fbcon_release(void)

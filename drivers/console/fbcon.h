@@ -21,6 +21,10 @@ bool fbcon_stale(void);
 /* Draws some of the cells that changed, whatever scrolled past in between: some
  * 20,000 instructions. True: there are more. */
 bool fbcon_draw(void);
+/* The machine stops, maybe before hostmap_init(): from now on text is drawn
+ * through the loader's map where there is no other. Nobody maps the screen
+ * again then. */
+void fbcon_early(void);
 /* Gives the screen to the privileged guest's kernel. What has been written is
  * still to be drawn. */
 void fbcon_release(void);

@@ -264,6 +264,7 @@ void console_finish(void)
 
 void console_panic_mode(void)
 {
+	fbcon_early();
 	console_finish();
 	fbcon_reclaim();
 }

@@ -18,6 +18,15 @@ bool hostmap_ready(void)
 	return mapped_ready;
 }
 
+/* The loader's map has the framebuffer, until hostmap_init() */
+void *early_map(hpa_t hpa, u64 size)
+{
+	assert_false(mapped_ready);
+	assert_int_equal(hpa.v, FB_HPA);
+	assert_int_equal(size, (u64)fb.stride_bytes * fb.height);
+	return fb_mem;
+}
+
 static void start(u32 width, u32 height, u32 stride, u8 bpp)
 {
 	fb = (struct boot_framebuffer){ .base = FB_HPA,
@@ -180,6 +189,21 @@ static void test_before_the_map(void **state)
 	expect(1, "late      ", 1);
 }
 
+/* The boot ends before there is a map of our own: what was said is seen */
+static void test_machine_stops_early(void **state)
+{
+	start(80, 64, 320, 32);
+	mapped_ready = false;
+	fbcon_write("why\n", 4);
+	fbcon_draw();
+	assert_int_equal(fb_mem[0], 0xee);
+	fbcon_early();
+	say("stop");
+	assert_int_equal(fake_ioremaps, 0);
+	expect(0, "why       ", 1);
+	expect(1, "stop      ", 1);
+}
+
 static u32 steps_to_draw(void)
 {
 	u32 steps = 1;
@@ -288,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_24_bits),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_before_the_map),
+		cmocka_unit_test(test_machine_stops_early),
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_release),

@@ -110,6 +110,9 @@ bool fbcon_draw(void)
 	return false;
 }
 
+void fbcon_early(void)
+{
+}
 void fbcon_release(void)
 {
 	screen_released = true;
