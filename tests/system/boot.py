@@ -3,6 +3,7 @@
 screen's hand-over, a reset and the log it keeps, many cores and much memory."""
 import os
 import re
+import struct
 
 from harness import image
 from harness.machine import Machine
@@ -50,6 +51,19 @@ def screen_is_linux(results, m, where, before):
                   f"{where}.screen_is_linux", "it still shows the hypervisor's log")
 
 
+def protective_mbr(results, where, disk):
+    """One entry covers the disk for those who do not know a GPT, and is not
+    active; the one that is has no type (UEFI 5.2.3)."""
+    with open(disk, "rb") as f:
+        mbr = f.read(512)
+    entries = [struct.unpack_from("<B3xB3xII", mbr, 446 + 16 * i) for i in range(4)]
+    sectors = os.path.getsize(disk) // 512
+    results.check(entries[0] == (0, 0xee, 1, sectors - 1), f"{where}.protective", entries)
+    results.check([e[:2] for e in entries[1:]] == [(0x80, 0), (0, 0), (0, 0)],
+                  f"{where}.active", entries)
+    results.check(mbr[510:] == b"\x55\xaa", f"{where}.signature", mbr[510:])
+
+
 def usb(firmware):
     """The image of `make usb` by its manifest's two guests, reset in between:
     the log of the boot before is shown at the next."""
@@ -58,6 +72,7 @@ def usb(firmware):
         disk = image.make(folder, image.manifest([
             privileged("", cmdline=SCREEN_CMDLINE),
             isolated("devices")]), _linux.payload(), "hybrid")
+        protective_mbr(results, where, disk)
         with Machine("qemu", disk, folder, firmware, QEMU_CORES, memory=2048, person=True,
                      options=["--boot-as", "usb", "--keep-reset"],
                      timeout=SECONDS * 3) as m:
