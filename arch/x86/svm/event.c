@@ -142,17 +142,10 @@ bool svm_nmi_window_open(const struct vcpu_arch *a)
 	       !(a->vmcb->control.interrupt_shadow & INTERRUPT_SHADOW);
 }
 
-/*
- * QUIRK(tcg-7.2): VMRUN with V_IRQ set writes the emulator's word of waiting
- * interrupts without its lock. A physical interrupt that comes in this moment
- * stays in the LAPIC's IRR and is not delivered.
- */
 static void set_window(struct vcpu_arch *a, bool virq, bool cr8)
 {
 	struct vmcb_control *c = &a->vmcb->control;
 
-	if (svm_caps.tcg && (c->vintr & VINTR_IRQ))
-		lapic_offer_again();
 	c->vintr &= ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR);
 	c->intercept1 &= ~(u32)I1_VINTR;
 	c->intercept_cr &= ~(u32)CR8_WRITE;
@@ -184,6 +177,22 @@ void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
 		return;
 	}
 	set_window(a, vector >> 4 > tpr >> 4, true);
+}
+
+/*
+ * QUIRK(tcg-7.2): VMRUN with V_IRQ set writes the emulator's word of waiting
+ * interrupts without its lock. A physical interrupt that comes in this moment
+ * stays in the LAPIC's IRR and is not delivered.
+ */
+void svm_exit_vintr(struct vcpu_hw *v, u32 vintr)
+{
+	u32 *tpr = &v->apic_page[APIC_TPR / sizeof(u32)];
+	u32 class = vintr & VINTR_TPR_CLASS;
+
+	if (class != *tpr >> TPR_CLASS_SHIFT)
+		*tpr = class << TPR_CLASS_SHIFT;
+	if (svm_caps.tcg && (vintr & VINTR_IRQ))
+		lapic_offer_again();
 }
 
 void svm_close_window(struct vcpu_hw *v)

@@ -102,6 +102,9 @@ void svm_store_groups(struct vcpu_hw *v, u32 groups);
 /* event.c */
 void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event);
 void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector);
+/* An exit with @vintr, the VMCB's VINTR_TPR_CLASS and VINTR_IRQ: the guest has
+ * written CR8, or the window is open still */
+void svm_exit_vintr(struct vcpu_hw *v, u32 vintr);
 /* Close the interrupt window: it opened, or the guest wrote CR8 */
 void svm_close_window(struct vcpu_hw *v);
 /* An NMI was asked for, and neither a handler nor a shadow is in its way */

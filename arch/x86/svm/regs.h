@@ -54,6 +54,8 @@ enum svm_tlb_control {
 
 /* Offset 060h */
 #define VINTR_TPR		BITS(7, 0)
+#define VINTR_TPR_CLASS		BITS(3, 0)
+#define TPR_CLASS_SHIFT		4 /* of it in the LAPIC's TPR */
 #define VINTR_IRQ		BIT(8)
 #define VINTR_PRIO		BITS(19, 16)
 #define VINTR_IGN_TPR		BIT(20)

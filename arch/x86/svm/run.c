@@ -11,8 +11,7 @@
 #include "include/hw/cpuid.h"
 #include "include/hw/lapic.h"
 
-#define TPR_INDEX       (APIC_TPR / sizeof(u32))
-#define TPR_CLASS_SHIFT 4
+#define TPR_INDEX (APIC_TPR / sizeof(u32))
 
 /*
  * enter.asm: interrupts on behind GIF, VMRUN, interrupts off. The GPRs but RAX
@@ -82,7 +81,7 @@ static inline void exit_collect(struct vcpu_hw *v, const struct vcpu_arch *a,
 				struct vmcb *vmcb)
 {
 	struct vcpu_regs *r = &v->regs;
-	u32 tpr = vmcb->control.v_tpr & 0xf;
+	u32 vintr = (u32)(vmcb->control.vintr & (VINTR_TPR_CLASS | VINTR_IRQ));
 
 	r->gpr[GPR_RAX] = vmcb->save.rax;
 	r->cr2 = vmcb->save.cr2;
@@ -94,8 +93,8 @@ static inline void exit_collect(struct vcpu_hw *v, const struct vcpu_arch *a,
 	vmcb->control.eventinj = 0;
 	vmcb->control.tlb_control = TLB_DO_NOTHING;
 	vmcb->control.vmcb_clean = svm_caps.clean_kept;
-	if (unlikely(tpr != v->apic_page[TPR_INDEX] >> TPR_CLASS_SHIFT))
-		v->apic_page[TPR_INDEX] = tpr << TPR_CLASS_SHIFT;
+	if (unlikely(vintr != v->apic_page[TPR_INDEX] >> TPR_CLASS_SHIFT))
+		svm_exit_vintr(v, vintr);
 }
 
 /* The length of the instruction, or what the dispatcher needs to find it */

@@ -144,19 +144,25 @@ static void test_inject_once(void **state)
 	svm_caps.tcg = false;
 }
 
-/* An emulator that forgets an interrupt at an entry with the window is asked to
- * look again as the window closes or stays */
-static void test_irq_forgotten(void **state)
+/* What an exit finds of CR8; and an emulator that forgets an interrupt at an
+ * entry with the window is asked to look again at each exit from it */
+static void test_exit_vintr(void **state)
 {
-	svm_caps.tcg = true;
-	svm_request_window(&hw, WINDOW_IRQ, 0x51);
+	u32 *tpr = &apic_page[APIC_TPR / 4];
+
+	*tpr = 0x57;
+	svm_exit_vintr(&hw, VINTR_IRQ | 5);
+	assert_int_equal(*tpr, 0x57);
+	svm_exit_vintr(&hw, 6);
+	assert_int_equal(*tpr, 0x60);
 	assert_int_equal(offers, 0);
-	svm_request_window(&hw, WINDOW_IRQ, 0x51);
+	svm_caps.tcg = true;
+	svm_exit_vintr(&hw, 7);
+	assert_int_equal(*tpr, 0x70);
+	assert_int_equal(offers, 0);
+	svm_exit_vintr(&hw, VINTR_IRQ | 7);
+	assert_int_equal(*tpr, 0x70);
 	assert_int_equal(offers, 1);
-	svm_close_window(&hw);
-	assert_int_equal(offers, 2);
-	svm_close_window(&hw);
-	assert_int_equal(offers, 2);
 	svm_caps.tcg = false;
 }
 
@@ -510,7 +516,7 @@ int main(void)
 		cmocka_unit_test_setup(test_port_map, setup),
 		cmocka_unit_test_setup(test_inject, setup),
 		cmocka_unit_test_setup(test_inject_once, setup),
-		cmocka_unit_test_setup(test_irq_forgotten, setup),
+		cmocka_unit_test_setup(test_exit_vintr, setup),
 		cmocka_unit_test_setup(test_decode, setup),
 		cmocka_unit_test_setup(test_bus_lock, setup),
 		cmocka_unit_test_setup(test_irq_window, setup),
