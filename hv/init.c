@@ -37,6 +37,7 @@
 #include "hv/core/vcpu.h"
 #include "hv/files/files.h"
 #include "hv/load/load.h"
+#include "hv/policy/cpuid.h"
 #include "hv/run/loop.h"
 #include "hv/run/watchdog.h"
 #include "hv/vm/create.h"
@@ -64,6 +65,9 @@
 #define CORE_RANGE_LEN      32
 /* A table for each 2 MiB and each GiB, and the pool's own books */
 #define SPLIT_BYTES(ram) ((ram) / 512 + (ram) / 32768)
+
+static_assert(ACPI_MAX_CPUS == MAX_CPUS && MANIFEST_MAX_CORES == MAX_CPUS,
+	      "as many cores everywhere");
 
 static struct boot_info boot; /* the loader's copy lies in guests' memory */
 static struct manifest manifest;
@@ -211,16 +215,41 @@ static int core_start(struct pcpu *cpu)
 	speculation_init_core();
 	if (!err)
 		err = vcpu_ops->cpu_enable(cpu);
-	return err ? err : sched_init_cpu(cpu);
+	if (err)
+		return err;
+	err = sched_init_cpu(cpu);
+	/* In VMX operation it would not take the INIT that it gets */
+	if (err)
+		vcpu_ops->cpu_disable();
+	return err;
+}
+
+/* Cores may differ: all must have what guests and the back-end use */
+static int core_check(const struct pcpu *cpu)
+{
+	const char *lacking = cpu_features_lacking(cpuid_count);
+
+	if (!lacking)
+		lacking = cpuid_core_lacks(cpuid_count);
+	if (!lacking)
+		return 0;
+	log_error("init",
+		  "the core with APIC id %u lacks %s, which the boot core has",
+		  cpu->apic_id, lacking);
+	return -ENOTSUP;
 }
 
 /* Of another core. What it gets before it fails is lost. */
 static int core_prepare(struct pcpu *cpu)
 {
-	int err = window_init_cpu();
+	int err = core_check(cpu);
 
+	if (!err)
+		err = window_init_cpu();
+	if (err)
+		return err;
 	irq_init_cpu(cpu);
-	return err ? err : core_start(cpu);
+	return core_start(cpu);
 }
 
 static void core_main(struct pcpu *cpu)
@@ -248,6 +277,7 @@ static u32 start_other_cores(void)
 				 "with one core");
 		return 1;
 	}
+	cpuid_note_boot_core(cpuid_count);
 	usable = smp_start(ids, count, page, core_prepare, core_main);
 	if (owner_change(page.v, PAGE_SIZE, OWNER_HYPERVISOR, OWNER_FREE, 0))
 		log_warn("init", "the page at %llx is lost", page.v);

@@ -8,6 +8,7 @@
 #include "hv/core/exit.h"
 #include "hv/core/vcpu.h"
 #include "lib/log.h"
+#include "mm/pmm.h"
 
 struct stretch {
 	u64 begin;   /* TSC; 0: there is none */
@@ -21,8 +22,9 @@ struct stretch {
 	enum exit_kind exit;
 } __aligned(64);
 
-static struct stretch stretches[MAX_CPUS];
+static struct stretch *stretches; /* MAX_CPUS, or NULL: not measured */
 static bool measured;
+#define STRETCHES_BYTES (MAX_CPUS * sizeof(struct stretch))
 
 static struct stretch *own(void)
 {
@@ -97,6 +99,12 @@ static void interrupt_begins(void)
 
 void stretch_measure(void)
 {
+	if (!stretches)
+		stretches = pmm_alloc_bytes(&pmm_self, STRETCHES_BYTES);
+	if (!stretches) {
+		log_warn("stretch", "no memory to measure with");
+		return;
+	}
 	irq_begins_hook = interrupt_begins;
 	measured = true;
 }

@@ -12,7 +12,7 @@
 
 #define MEMORY_MIN       MIB(2)
 #define MEMORY_MAX       (GIB(1) << 16)
-#define VCPUS_MAX        128
+#define VCPUS_MAX        1024
 #define GRACE_MAX        3600
 #define REBOOT_AFTER_MAX 86400
 
@@ -296,12 +296,12 @@ const struct key manifest_keys[] = {
 	{ SECTION_GUEST, ONCE, "cmdline", set_cmdline,
 	  "write at most 1023 characters" },
 	{ SECTION_GUEST, ONCE, "vcpus", set_vcpus,
-	  "write a number from 1 to 128" },
+	  "write a number from 1 to 1024" },
 	{ SECTION_GUEST, ONCE, "memory", set_memory,
 	  "write megabytes or gigabytes, at least 2M, such as 512M or 4G,"
 	  " or rest" },
 	{ SECTION_GUEST, ONCE, "cores", set_cores,
-	  "write core numbers from 0 to 255, such as 0-3,5" },
+	  "write core numbers from 0 to 1023, such as 0-3,5" },
 	{ SECTION_GUEST, ONCE, "debug_exit_port", set_debug_exit_port,
 	  "write a port from 1 to 0xffff, or 0 for none" },
 	{ SECTION_GUEST, ONCE, "autostart", set_autostart, "write yes or no" },

@@ -15,7 +15,7 @@
 #define MANIFEST_NAME_LEN    32
 #define MANIFEST_MAX_GUESTS  32
 #define MANIFEST_CMDLINE_LEN 1024
-#define MANIFEST_MAX_CORES   256
+#define MANIFEST_MAX_CORES   1024 /* MAX_CPUS */
 
 #define MANIFEST_MAX_FILES 8 /* modules, fw_cfg items */
 #define MANIFEST_ARGS_LEN  128

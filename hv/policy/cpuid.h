@@ -6,6 +6,7 @@
 #ifndef HV_POLICY_CPUID_H
 #define HV_POLICY_CPUID_H
 
+#include "arch/x86/cpu/asm.h"
 #include "hv/core/exit.h"
 #include "include/hw/cpuid.h"
 
@@ -31,5 +32,12 @@ static inline bool cpuid_has(const struct vm *vm, u32 leaf, enum cpuid_reg reg,
 	cpuid_query(vm, leaf, 0, out);
 	return out[reg] & bits;
 }
+
+/* Notes what guests may see of the boot core. @read is cpuid_count(), or a
+ * test's. Boot CPU, once its microcode is loaded. */
+void cpuid_note_boot_core(cpuid_reader read);
+/* What this core lacks of that, as words for "it lacks ..."; NULL: nothing.
+ * Each other core, before its first guest. */
+const char *cpuid_core_lacks(cpuid_reader read);
 
 #endif

@@ -20,6 +20,7 @@
 #include "hv/core/vcpu.h"
 #include "lib/log.h"
 #include "lib/printf.h"
+#include "mm/pmm.h"
 
 #define LOOK_S      1u
 #define LOOKS       5u /* so many in a row that find it where it was */
@@ -29,12 +30,14 @@
 
 extern const u8 __text_start[], __text_end[]; /* linker.ld */
 
-static struct watch {
+/* A core's, of another one */
+struct watch {
 	struct timer timer;
 	const struct pcpu *core; /* the watched one */
 	u64 progress;            /* of it, at the last look */
 	u32 looks;               /* since it has changed */
-} watches[MAX_CPUS];             /* by the watching core's id */
+};
+static struct watch *watches[MAX_CPUS]; /* by the watching core's id */
 
 static struct whereabouts {
 	bool started; /* it is in its run loop */
@@ -172,10 +175,17 @@ static void look(struct timer *t)
 void watchdog_start(void)
 {
 	u32 id = this_cpu()->id;
-	struct watch *w = &watches[id];
+	struct watch *w;
 
 	if (pcpu_count == 1)
 		return;
+	if (!watches[id])
+		watches[id] = kmem_alloc(&pmm_self, sizeof(*w));
+	w = watches[id];
+	if (!w) {
+		log_warn("watchdog", "no memory for core %u's", id);
+		return;
+	}
 	nmi_hook = tell;
 	w->core = pcpus[(id + 1) % pcpu_count];
 	w->timer.fn = look;

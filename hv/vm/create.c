@@ -63,9 +63,10 @@ static int create_vcpu(struct vm *vm, u32 id, u32 *group)
 
 static int create_vcpus(struct vm *vm)
 {
-	u32 group[MAX_CPUS] = { 0 }; /* of its vCPUs on each core */
+	static u32 group[MAX_CPUS]; /* of its vCPUs on each core */
 	int err = 0;
 
+	memset(group, 0, sizeof(group));
 	for (u32 i = 0; i < vm->vcpu_count && !err; i++)
 		err = create_vcpu(vm, i, group);
 	return err;

@@ -27,6 +27,9 @@ static inline struct cpuid cpuid_count(u32 leaf, u32 subleaf)
 	return r;
 }
 
+/* cpuid_count(), or in a host test any CPU's */
+typedef struct cpuid (*cpuid_reader)(u32 leaf, u32 subleaf);
+
 static inline struct cpuid cpuid(u32 leaf)
 {
 	return cpuid_count(leaf, 0);

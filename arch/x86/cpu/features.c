@@ -16,52 +16,58 @@ struct flag_row {
 	enum cpuid_reg reg;
 	u64 mask;
 	bool *flag;
+	const char *name;
 };
 
-#define F cpu_features
+#define F(name) &cpu_features.name, #name
 /* clang-format off */
 static const struct flag_row flags[] = {
-	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_VMX, &F.vmx },
-	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_MONITOR, &F.monitor },
-	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_PCID, &F.pcid },
-	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_X2APIC, &F.x2apic },
-	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_TSC_DEADLINE, &F.tsc_deadline },
-	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_XSAVE, &F.xsave },
-	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_HYPERVISOR, &F.hypervisor },
-	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_MCE, &F.mce },
-	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_MCA, &F.mca },
-	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_PGE, &F.pge },
-	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_PAT, &F.pat },
-	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_MTRR, &F.mtrr },
-	{ CPUID_POWER, 0, LEAF_EAX, BIT(2), &F.arat },
-	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_FSGSBASE, &F.fsgsbase },
-	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_TSC_ADJUST, &F.tsc_adjust },
-	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_SMEP, &F.smep },
-	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_SMAP, &F.smap },
-	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_INVPCID, &F.invpcid },
-	{ CPUID_FEATURES7, 0, LEAF_ECX, CPUID_7_ECX_UMIP, &F.umip },
-	{ CPUID_FEATURES7, 0, LEAF_ECX, CPUID_7_ECX_CET_SS, &F.cet_ss },
-	{ CPUID_FEATURES7, 0, LEAF_EDX, CPUID_7_EDX_CET_IBT, &F.cet_ibt },
-	{ CPUID_FEATURES7, 1, LEAF_EDX, CPUID_71_EDX_CET_SSS, &F.cet_sss },
-	{ CPUID_XSAVE, 1, LEAF_EAX, CPUID_D1_EAX_XSAVEOPT, &F.xsaveopt },
-	{ CPUID_XSAVE, 1, LEAF_EAX, CPUID_D1_EAX_XSAVES, &F.xsaves },
-	{ CPUID_EXT_FEATURES, 0, LEAF_ECX, CPUID_81_ECX_SVM, &F.svm },
-	{ CPUID_EXT_FEATURES, 0, LEAF_EDX, CPUID_81_EDX_NX, &F.nx },
-	{ CPUID_EXT_FEATURES, 0, LEAF_EDX, CPUID_81_EDX_PAGE1GB, &F.page_1g },
-	{ CPUID_EXT_FEATURES, 0, LEAF_EDX, CPUID_81_EDX_RDTSCP, &F.rdtscp },
+	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_VMX, F(vmx) },
+	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_MONITOR, F(monitor) },
+	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_PCID, F(pcid) },
+	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_X2APIC, F(x2apic) },
+	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_TSC_DEADLINE, F(tsc_deadline) },
+	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_XSAVE, F(xsave) },
+	{ CPUID_FEATURES, 0, LEAF_ECX, CPUID_1_ECX_HYPERVISOR, F(hypervisor) },
+	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_MCE, F(mce) },
+	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_MCA, F(mca) },
+	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_PGE, F(pge) },
+	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_PAT, F(pat) },
+	{ CPUID_FEATURES, 0, LEAF_EDX, CPUID_1_EDX_MTRR, F(mtrr) },
+	{ CPUID_POWER, 0, LEAF_EAX, BIT(2), F(arat) },
+	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_FSGSBASE, F(fsgsbase) },
+	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_TSC_ADJUST, F(tsc_adjust) },
+	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_SMEP, F(smep) },
+	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_SMAP, F(smap) },
+	{ CPUID_FEATURES7, 0, LEAF_EBX, CPUID_7_EBX_INVPCID, F(invpcid) },
+	{ CPUID_FEATURES7, 0, LEAF_ECX, CPUID_7_ECX_UMIP, F(umip) },
+	{ CPUID_FEATURES7, 0, LEAF_ECX, CPUID_7_ECX_CET_SS, F(cet_ss) },
+	{ CPUID_FEATURES7, 0, LEAF_EDX, CPUID_7_EDX_CET_IBT, F(cet_ibt) },
+	{ CPUID_FEATURES7, 1, LEAF_EDX, CPUID_71_EDX_CET_SSS, F(cet_sss) },
+	{ CPUID_XSAVE, 1, LEAF_EAX, CPUID_D1_EAX_XSAVEOPT, F(xsaveopt) },
+	{ CPUID_XSAVE, 1, LEAF_EAX, CPUID_D1_EAX_XSAVES, F(xsaves) },
+	{ CPUID_EXT_FEATURES, 0, LEAF_ECX, CPUID_81_ECX_SVM, F(svm) },
+	{ CPUID_EXT_FEATURES, 0, LEAF_EDX, CPUID_81_EDX_NX, F(nx) },
+	{ CPUID_EXT_FEATURES, 0, LEAF_EDX, CPUID_81_EDX_PAGE1GB, F(page_1g) },
+	{ CPUID_EXT_FEATURES, 0, LEAF_EDX, CPUID_81_EDX_RDTSCP, F(rdtscp) },
 	{ CPUID_EXT_POWER, 0, LEAF_EDX, CPUID_87_EDX_INVARIANT_TSC,
-	  &F.invariant_tsc },
+	  F(invariant_tsc) },
 };
 /* clang-format on */
 #undef F
 
-/* A leaf that the CPU does not have reads as zero */
-static struct cpuid leaf_or_zero(u32 leaf, u32 subleaf)
+/* A leaf that the boot CPU does not have reads as zero */
+static struct cpuid leaf_of(cpuid_reader read, u32 leaf, u32 subleaf)
 {
 	u32 max = leaf >= CPUID_EXT_BASE ? cpu_features.max_ext_leaf
 					 : cpu_features.max_leaf;
 
-	return leaf <= max ? cpuid_count(leaf, subleaf) : (struct cpuid){ 0 };
+	return leaf <= max ? read(leaf, subleaf) : (struct cpuid){ 0 };
+}
+
+static struct cpuid leaf_or_zero(u32 leaf, u32 subleaf)
+{
+	return leaf_of(cpuid_count, leaf, subleaf);
 }
 
 static u32 pick(const struct cpuid *c, enum cpuid_reg reg)
@@ -222,6 +228,44 @@ static const char *trimmed_brand(void)
 	while (*s == ' ')
 		s++;
 	return *s ? s : "unnamed CPU";
+}
+
+/* Its numbers, of which a core may have more */
+static const char *lacking_number(cpuid_reader read)
+{
+	const struct cpu_features *f = &cpu_features;
+	u32 phys_bits = leaf_of(read, CPUID_EXT_SIZES, 0).eax & 0xff;
+	struct cpuid xsave = leaf_of(read, CPUID_XSAVE, 0);
+	struct cpuid svm = leaf_of(read, CPUID_EXT_SVM, 0);
+
+	if (phys_bits && phys_bits < f->phys_bits)
+		return "physical address bits";
+	if (f->xsave && f->xcr0_mask & ~((u64)xsave.edx << 32 | xsave.eax))
+		return "components of XSAVE";
+	if (f->svm && f->svm_features & ~svm.edx)
+		return "features of SVM";
+	if (f->svm && svm.ebx < f->svm_asids)
+		return "ASIDs";
+	return NULL;
+}
+
+const char *cpu_features_lacking(cpuid_reader read)
+{
+	struct cpuid base = read(CPUID_VENDOR, 0);
+
+	if (read_vendor(&base) != cpu_features.vendor)
+		return "the vendor";
+	if (base.eax < cpu_features.max_leaf ||
+	    read(CPUID_EXT_BASE, 0).eax < cpu_features.max_ext_leaf)
+		return "leaves of CPUID";
+	for (u32 i = 0; i < ARRAY_SIZE(flags); i++) {
+		const struct flag_row *f = &flags[i];
+		struct cpuid c = leaf_of(read, f->leaf, f->subleaf);
+
+		if (*f->flag && !(pick(&c, f->reg) & f->mask))
+			return f->name;
+	}
+	return lacking_number(read);
 }
 
 void cpu_features_log(void)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What this machine's cores can do: read from CPUID once, on the boot CPU, and
- * constant afterwards. All cores are taken to be alike. SDM 2A CPUID; APM 3
+ * constant afterwards. A core that can do less is left out. SDM 2A CPUID; APM 3
  * appendix E *Obtaining Processor Information Via the CPUID Instruction*.
  */
 #ifndef ARCH_X86_CPU_FEATURES_H
 #define ARCH_X86_CPU_FEATURES_H
 
+#include "arch/x86/cpu/asm.h"
 #include "lib/types.h"
 
 enum cpu_vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
@@ -49,6 +50,10 @@ static inline u64 cpu_phys_end(void)
 /* Fills cpu_features. Boot CPU, before others run: by cpu_boot_init(), and once
  * more when the microcode may be another (arch/x86/machine/microcode.h). */
 void cpu_features_init(void);
+/* What a core lacks of cpu_features, as words for "it lacks ..."; NULL:
+ * nothing. @read is its cpuid_count(), or a test's. Any core, once its
+ * microcode is loaded. */
+const char *cpu_features_lacking(cpuid_reader read);
 /* Logs them in one line that a person can read. Any core. */
 void cpu_features_log(void);
 

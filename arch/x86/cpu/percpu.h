@@ -10,7 +10,7 @@
 
 #include "lib/types.h"
 
-#define MAX_CPUS   256
+#define MAX_CPUS   1024 /* ACPI_MAX_CPUS (drivers/acpi/acpi.h) */
 #define STACK_SIZE 32768ul
 
 struct irq;          /* arch/x86/machine/irq.h */

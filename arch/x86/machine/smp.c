@@ -290,8 +290,12 @@ static void wait_prepared(void)
 		cpu_pause();
 }
 
+/* INIT takes it out of the hypervisor's code, stack and tables, which it would
+ * use when it goes on. One that is in VMX operation, or has GIF clear, takes
+ * the INIT when it leaves that (SDM 3C 24.8, APM 2 15.17). */
 static void leave_out(const struct smp_slot *slot, const char *why)
 {
+	lapic_send_init(slot->apic_id);
 	log_error("smp",
 		  "the core with APIC id %u %s: it is left out, and no guest "
 		  "runs there",

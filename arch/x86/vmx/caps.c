@@ -12,33 +12,33 @@
 /* clang-format off */
 const struct vmx_control_row vmx_controls[CTL_COUNT] = {
 	[CTL_PIN] = {
-		"pin-based", MSR_VMX_PINBASED_CTLS, MSR_VMX_TRUE_PINBASED_CTLS,
+		"pin-based controls", MSR_VMX_PINBASED_CTLS, MSR_VMX_TRUE_PINBASED_CTLS,
 		PIN_EXTINT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
 		PIN_PREEMPTION_TIMER,
 	},
 	[CTL_CPU] = {
-		"processor-based", MSR_VMX_PROCBASED_CTLS, MSR_VMX_TRUE_PROCBASED_CTLS,
+		"processor-based controls", MSR_VMX_PROCBASED_CTLS, MSR_VMX_TRUE_PROCBASED_CTLS,
 		CPU_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_MWAIT_EXITING |
 		CPU_MONITOR_EXITING | CPU_RDPMC_EXITING | CPU_TPR_SHADOW |
 		CPU_MOV_DR_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS |
 		CPU_SECONDARY, 0,
 	},
 	[CTL_CPU2] = {
-		"secondary processor-based", MSR_VMX_PROCBASED_CTLS2,
+		"secondary processor-based controls", MSR_VMX_PROCBASED_CTLS2,
 		MSR_VMX_PROCBASED_CTLS2,
 		CPU2_EPT | CPU2_UNRESTRICTED,
 		CPU2_VPID | CPU2_RDTSCP | CPU2_INVPCID | CPU2_WBINVD_EXITING |
 		CPU2_ENCLS_EXITING | CPU2_BUS_LOCK | CPU2_NOTIFY,
 	},
 	[CTL_EXIT] = {
-		"VM-exit", MSR_VMX_EXIT_CTLS, MSR_VMX_TRUE_EXIT_CTLS,
+		"VM-exit controls", MSR_VMX_EXIT_CTLS, MSR_VMX_TRUE_EXIT_CTLS,
 		VMEXIT_SAVE_DEBUG | VMEXIT_HOST_64 | VMEXIT_ACK_INTERRUPT |
 		VMEXIT_SAVE_PAT | VMEXIT_LOAD_PAT | VMEXIT_SAVE_EFER |
 		VMEXIT_LOAD_EFER,
 		VMEXIT_SAVE_TIMER | VMEXIT_LOAD_CET,
 	},
 	[CTL_ENTRY] = {
-		"VM-entry", MSR_VMX_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY_CTLS,
+		"VM-entry controls", MSR_VMX_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY_CTLS,
 		ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER,
 		ENTRY_LOAD_CET,
 	},
@@ -69,7 +69,7 @@ static void report_missing(const struct vmx_control_row *row, u32 missing)
 				 "which Bulkhead needs: use a newer CPU");
 	else
 		log_error("vmx",
-			  "This CPU lacks %s controls %#x, which Bulkhead "
+			  "This CPU lacks %s %#x, which Bulkhead "
 			  "needs: use a newer CPU",
 			  row->name, missing);
 }
@@ -118,20 +118,24 @@ static void drop_useless_cet(struct vmx_caps *caps)
 	caps->control[CTL_EXIT] &= ~(u32)VMEXIT_LOAD_CET;
 }
 
+static u64 capability(const struct vmx_control_row *row, vmx_msr_reader rd)
+{
+	bool is_true = rd(MSR_VMX_BASIC) & VMX_BASIC_TRUE_CONTROLS;
+
+	return rd(is_true ? row->true_msr : row->msr);
+}
+
 int vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd)
 {
-	u64 basic = rd(MSR_VMX_BASIC);
 	u32 missing;
 
 	memset(caps, 0, sizeof(*caps));
-	caps->revision = VMX_BASIC_REVISION(basic);
+	caps->revision = VMX_BASIC_REVISION(rd(MSR_VMX_BASIC));
 	for (u32 i = 0; i < CTL_COUNT; i++) {
 		const struct vmx_control_row *row = &vmx_controls[i];
-		bool is_true = basic & VMX_BASIC_TRUE_CONTROLS;
-		u64 cap = rd(is_true ? row->true_msr : row->msr);
 
-		if (vmx_control_resolve(row, cap, &caps->control[i],
-					&missing)) {
+		if (vmx_control_resolve(row, capability(row, rd),
+					&caps->control[i], &missing)) {
 			report_missing(row, missing);
 			return -ENOTSUP;
 		}
@@ -146,6 +150,41 @@ int vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd)
 	drop_useless_timer(caps);
 	drop_useless_cet(caps);
 	return check_ept(caps);
+}
+
+/* Does the core take @value? Allowed-0 bits are low, allowed-1 bits high (SDM
+ * 3D A.3.1 *Pin-Based VM-Execution Controls*). */
+static bool control_fits(u32 value, u64 capability)
+{
+	return !((u32)capability & ~value) &&
+	       !(value & ~(u32)(capability >> 32));
+}
+
+/* May the core have every CR0 or CR4 that the boot core may have (SDM 3D A.7
+ * *VMX-Fixed Bits in CR0*)? */
+static bool fixed_fits(u64 fixed0, u64 fixed1, u64 own_fixed0, u64 own_fixed1)
+{
+	return !(own_fixed0 & ~fixed0) && !(fixed1 & ~own_fixed1);
+}
+
+const char *vmx_caps_lacking(const struct vmx_caps *caps, vmx_msr_reader rd)
+{
+	if (VMX_BASIC_REVISION(rd(MSR_VMX_BASIC)) != caps->revision)
+		return "the boot core's VMCS revision";
+	for (u32 i = 0; i < CTL_COUNT; i++)
+		if (!control_fits(caps->control[i],
+				  capability(&vmx_controls[i], rd)))
+			return vmx_controls[i].name;
+	if (caps->ept_vpid & ~rd(MSR_VMX_EPT_VPID_CAP))
+		return "features of EPT or VPID";
+	if (VMX_MISC_TIMER_SHIFT(rd(MSR_VMX_MISC)) != caps->timer_shift)
+		return "the boot core's VMX-preemption timer";
+	if (!fixed_fits(caps->cr0_fixed0, caps->cr0_fixed1,
+			rd(MSR_VMX_CR0_FIXED0), rd(MSR_VMX_CR0_FIXED1)) ||
+	    !fixed_fits(caps->cr4_fixed0, caps->cr4_fixed1,
+			rd(MSR_VMX_CR4_FIXED0), rd(MSR_VMX_CR4_FIXED1)))
+		return "bits of CR0 or CR4";
+	return NULL;
 }
 
 u32 vmx_caps_max_level(const struct vmx_caps *caps)

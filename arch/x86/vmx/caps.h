@@ -19,7 +19,6 @@ struct vmx_control_row {
 };
 extern const struct vmx_control_row vmx_controls[CTL_COUNT];
 
-/* No padding: cores are compared by memcmp() */
 struct vmx_caps {
 	u32 revision;
 	u32 control[CTL_COUNT]; /* value for the VMCS */
@@ -27,7 +26,6 @@ struct vmx_caps {
 	u64 cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	u64 ept_vpid;
 };
-static_assert(sizeof(struct vmx_caps) == 72, "no padding");
 
 typedef u64 (*vmx_msr_reader)(u32 msr);
 
@@ -39,6 +37,9 @@ int __must_check vmx_control_resolve(const struct vmx_control_row *row,
 				     u64 capability, u32 *value, u32 *missing);
 /* Everything; -ENOTSUP after one sentence by log_error */
 int __must_check vmx_caps_read(struct vmx_caps *caps, vmx_msr_reader rd);
+/* What a core, whose MSRs @rd reads, cannot do of @caps, as words for "it lacks
+ * ..."; NULL: nothing, though it may do more. Pure. */
+const char *vmx_caps_lacking(const struct vmx_caps *caps, vmx_msr_reader rd);
 /* Largest EPT leaf: 1 = 4K, 2 = 2M, 3 = 1G */
 u32 vmx_caps_max_level(const struct vmx_caps *caps);
 /* IA32_FEATURE_CONTROL allows VMXON, or would once locked by us; -ENOTSUP:

@@ -56,16 +56,17 @@ bool vmx_can_run(enum optional_insn insn)
 	return vmx_caps.control[CTL_CPU2] & control;
 }
 
-/* A core whose capabilities differ (hybrid parts) would fail entries later */
-static int check_same_caps(const struct pcpu *cpu)
+/* A core that can do less (hybrid parts) would fail entries later */
+static int check_caps(const struct pcpu *cpu)
 {
-	struct vmx_caps caps;
+	const char *lacking = vmx_caps_lacking(&vmx_caps, rdmsr);
 
-	if (!vmx_caps_read(&caps, rdmsr) &&
-	    !memcmp(&caps, &vmx_caps, sizeof(caps)))
+	if (!lacking)
 		return 0;
-	log_error("vmx", "Core %u has other VMX capabilities than core 0",
-		  cpu->id);
+	log_error("vmx",
+		  "the core with APIC id %u lacks %s (VMX), which guests run "
+		  "with",
+		  cpu->apic_id, lacking);
 	return -ENOTSUP;
 }
 
@@ -112,7 +113,7 @@ int vmx_cpu_enable(struct pcpu *cpu)
 	err = enable_in_feature_control(cpu);
 	if (err)
 		return err;
-	err = check_same_caps(cpu);
+	err = check_caps(cpu);
 	if (err)
 		return err;
 	b = kmem_alloc(&pmm_self, sizeof(*b));

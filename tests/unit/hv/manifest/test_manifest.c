@@ -110,8 +110,8 @@ static const struct {
 } bad_lines[] = {
 	{ "colour = red", "unknown key 'colour'; the keys of this section are "
 			  "privileged, kernel" },
-	{ "vcpus = 0", "vcpus = 0: bad value; write a number from 1 to 128" },
-	{ "vcpus = 129", "vcpus = 129: bad value" },
+	{ "vcpus = 0", "vcpus = 0: bad value; write a number from 1 to 1024" },
+	{ "vcpus = 1025", "vcpus = 1025: bad value" },
 	{ "vcpus = two", "vcpus = two: bad value" },
 	{ "vcpus = 1 2", "vcpus = 1 2: bad value" },
 	{ "vcpus = 99999999999999999999999", "bad value" },
@@ -124,10 +124,10 @@ static const struct {
 	{ "initrd = ", "write the name of a file" },
 	{ "debug_exit_port = 65536", "write a port" },
 	{ "debug_exit_port = 0xg", "write a port" },
-	{ "cores = ", "write core numbers from 0 to 255" },
+	{ "cores = ", "write core numbers from 0 to 1023" },
 	{ "cores = 3-1", "write core numbers" },
 	{ "cores = 1,,2", "write core numbers" },
-	{ "cores = 0-256", "write core numbers" },
+	{ "cores = 0-1024", "write core numbers" },
 	{ "cores = 1,", "write core numbers" },
 	{ "cores = 1;2", "write core numbers" },
 	{ "boot = disk", "write auto, linux, pvh, multiboot, multiboot2 or" },

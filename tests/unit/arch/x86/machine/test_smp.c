@@ -54,7 +54,7 @@ u32 pcpu_count;
 static u8 trampoline[PAGE_SIZE];
 static u32 inits, sipis, deaf_sipis; /* the first ones are not heard */
 static bool comes_with_init;         /* it arrives as the second INIT leaves */
-static bool runs;
+static bool runs, made;              /* its thread: started once, ever */
 static enum preparation preparation;
 static bool hang_is_over;
 static u32 entered, halted;
@@ -138,7 +138,7 @@ void lapic_send_sipi(u32 apic_id, u8 vector)
 	assert_int_equal(apic_id, OTHER);
 	if (++sipis <= deaf_sipis || runs)
 		return;
-	runs = true;
+	runs = made = true;
 	assert_int_equal(pthread_create(&core, NULL, run, NULL), 0);
 	/* It has arrived when the wait for it begins: a busy machine may leave
 	 * a thread aside for longer than that wait */
@@ -179,16 +179,16 @@ static u32 start(void)
 
 	assert_int_equal(sigaction(SIGSEGV, &halt, NULL), 0);
 	smp_slot_count = inits = sipis = entered = halted = 0;
-	runs = hang_is_over = false;
+	runs = made = hang_is_over = false;
 	pcpus[0] = &fake_pcpus[0];
 	pcpus[1] = NULL;
 	pcpu_count = 1;
 	alarm(LIMIT_SEC); /* it must come to an end */
 	cores = smp_start(ids, 2, HPA((u64)trampoline), prepare, enter);
 	__atomic_store_n(&hang_is_over, true, __ATOMIC_SEQ_CST);
-	if (runs && preparation == READY)
+	if (made && preparation == READY)
 		pthread_join(core, NULL);
-	while (runs && preparation != READY &&
+	while (made && preparation != READY &&
 	       !__atomic_load_n(&halted, __ATOMIC_SEQ_CST))
 		sched_yield();
 	alarm(0);
@@ -270,6 +270,7 @@ static void test_fails(void **state)
 	assert_int_equal(pcpu_count, 1);
 	assert_null(pcpus[1]);
 	assert_int_equal(entered, 0);
+	assert_int_equal(inits, 2); /* so that it waits, and not in our code */
 	assert_non_null(strstr(fake_log_alarm, "APIC id 7 cannot be used"));
 }
 
@@ -283,6 +284,7 @@ static void test_hangs(void **state)
 	assert_null(pcpus[1]);
 	assert_int_equal(entered, 0);
 	assert_int_equal(halted, 1);
+	assert_int_equal(inits, 2);
 	assert_non_null(strstr(fake_log_alarm, "APIC id 7 hangs"));
 }
 

@@ -165,6 +165,37 @@ static void largest_leaf(void **state)
 	assert_int_equal(vmx_caps_max_level(&c), 3);
 }
 
+/* Another core may do more than the boot core, and not less */
+static void cores_that_differ(void **state)
+{
+	struct vmx_caps c;
+
+	cpu2_allowed = ~(u32)CPU2_BUS_LOCK;
+	assert_int_equal(vmx_caps_read(&c, fake_rdmsr), 0);
+	assert_null(vmx_caps_lacking(&c, fake_rdmsr));
+	cpu2_allowed = ~0u;
+	ept_vpid |= EPT_CAP_1G;
+	assert_null(vmx_caps_lacking(&c, fake_rdmsr));
+	cpu2_allowed = ~(u32)(CPU2_BUS_LOCK | CPU2_INVPCID);
+	assert_string_equal(vmx_caps_lacking(&c, fake_rdmsr),
+			    "secondary processor-based controls");
+	good_cpu(NULL);
+	ept_vpid &= ~EPT_CAP_2M;
+	assert_string_equal(vmx_caps_lacking(&c, fake_rdmsr),
+			    "features of EPT or VPID");
+	good_cpu(NULL);
+	basic++;
+	assert_string_equal(vmx_caps_lacking(&c, fake_rdmsr),
+			    "the boot core's VMCS revision");
+	good_cpu(NULL);
+	c.cr4_fixed1 = BIT(5); /* the other has no bit that may be 1 */
+	assert_string_equal(vmx_caps_lacking(&c, fake_rdmsr),
+			    "bits of CR0 or CR4");
+	c.cr4_fixed1 = 0;
+	basic &= ~VMX_BASIC_TRUE_CONTROLS; /* a control that must be 1 */
+	assert_non_null(vmx_caps_lacking(&c, fake_rdmsr));
+}
+
 static void feature_control(void **state)
 {
 	const u64 on = FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMX;
@@ -196,6 +227,7 @@ int main(void)
 		cmocka_unit_test_setup(cet_needs_both_ways, good_cpu),
 		cmocka_unit_test_setup(ept_without_write_back, good_cpu),
 		cmocka_unit_test(largest_leaf),
+		cmocka_unit_test_setup(cores_that_differ, good_cpu),
 		cmocka_unit_test(feature_control),
 	};
 
