@@ -18,9 +18,10 @@
 #include "mm/pmm.h"
 #include "mm/pt.h"
 
-#define VM_MAX_VCPUS 128
-#define VM_MAX_SLOTS 2048 /* as many as extents can be (mm/owner.c) */
-#define VM_MAX       64
+#define VM_MAX_VCPUS          1024
+#define VM_MAX_ISOLATED_VCPUS 128  /* its budget and tables have room */
+#define VM_MAX_SLOTS          2048 /* as many as extents can be (mm/owner.c) */
+#define VM_MAX                64
 
 struct vcpu;
 struct cpuid_table;

@@ -134,8 +134,7 @@ static void msi_arrived(struct irq *self)
 static u64 route_word(struct vm *vm, const struct msi_message *guest,
 		      struct vcpu **target)
 {
-	u32 dest =
-		(u32)(guest->addr >> MSI_ADDR_DEST_SHIFT) & MSI_ADDR_DEST_MAX;
+	u32 dest = MSI_ADDR_DEST(guest->addr);
 	u32 mode = APIC_DM_GET(guest->data);
 	bool logical = guest->addr & MSI_ADDR_LOGICAL;
 	u64 word = ROUTE_VALID | (guest->data & MSI_DATA_VECTOR);

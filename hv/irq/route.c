@@ -171,8 +171,7 @@ struct pcpu *irq_core(const struct vcpu *v)
 /* The core of the vCPU that the guest aims the pin at, or else of vCPU 0 */
 static u32 target_apic_id(struct vm *vm, u64 rte)
 {
-	struct vcpu *v = vlapic_target(vm, (u32)(rte >> RTE_DEST_SHIFT),
-				       rte & RTE_LOGICAL);
+	struct vcpu *v = vlapic_target(vm, RTE_DEST(rte), rte & RTE_LOGICAL);
 
 	if (!v)
 		v = vm->vcpus[0];

@@ -46,9 +46,8 @@ static u32 pin_send(struct vm *vm, const struct vioapic_pin *pin)
 {
 	u64 rte = pin->rte;
 
-	return vlapic_deliver(vm, (u32)(rte >> RTE_DEST_SHIFT),
-			      rte & RTE_LOGICAL, RTE_MODE(rte),
-			      (u8)(rte & RTE_VECTOR),
+	return vlapic_deliver(vm, RTE_DEST(rte), rte & RTE_LOGICAL,
+			      RTE_MODE(rte), (u8)(rte & RTE_VECTOR),
 			      rte_is_level(rte) ? TRIGGER_LEVEL : TRIGGER_EDGE);
 }
 
@@ -140,7 +139,7 @@ bool vioapic_pin_waits(struct vm *vm, u32 gsi)
 		return false;
 	if (rte & RTE_LEVEL)
 		return rte & RTE_REMOTE_IRR;
-	v = vlapic_target(vm, (u32)(rte >> RTE_DEST_SHIFT), rte & RTE_LOGICAL);
+	v = vlapic_target(vm, RTE_DEST(rte), rte & RTE_LOGICAL);
 	return v && vlapic_requested(v, (u8)(rte & RTE_VECTOR));
 }
 
@@ -150,8 +149,7 @@ struct vcpu *vioapic_extint_target(struct vm *vm)
 
 	if (rte & RTE_MASKED || RTE_MODE(rte) != APIC_DM_EXTINT)
 		return NULL;
-	return vlapic_target(vm, (u32)(rte >> RTE_DEST_SHIFT),
-			     rte & RTE_LOGICAL);
+	return vlapic_target(vm, RTE_DEST(rte), rte & RTE_LOGICAL);
 }
 
 bool vioapic_extint(struct vm *vm, const struct vcpu *v)

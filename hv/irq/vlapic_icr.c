@@ -147,12 +147,20 @@ static u32 msg_route(struct vm *vm, const struct vlapic_msg *m,
 	return took;
 }
 
+/* Is FFh everybody in the messages of devices? Not where a vCPU has that id,
+ * and devices' destinations have 15 bits (BH_KVM_MSI_EXT_DEST_ID). */
+static bool device_is_wide(const struct vm *vm)
+{
+	return vm->vcpu_count > XAPIC_BROADCAST;
+}
+
 u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
 		   u8 vector, enum trigger trigger)
 {
 	const struct vlapic_msg m = {
 		.dest = dest,
 		.logical = logical,
+		.wide = device_is_wide(vm),
 		.mode = delivery_mode & 7,
 		.vector = vector,
 		.trigger = trigger,
@@ -183,7 +191,9 @@ bool vlapic_send(struct vcpu *target, u32 icr)
 
 u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first)
 {
-	const struct vlapic_msg m = { .dest = dest, .logical = logical };
+	const struct vlapic_msg m = { .dest = dest,
+				      .logical = logical,
+				      .wide = device_is_wide(vm) };
 	u32 i, count = 0;
 
 	*first = NULL;

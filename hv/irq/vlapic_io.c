@@ -98,8 +98,13 @@ static void write_esr(struct vlapic *l, u32 offset, u32 value)
 
 static void write_icr(struct vlapic *l, u32 offset, u32 value)
 {
+	u32 dest = vlapic_reg(l, APIC_ICR_HIGH) >> 24;
+
 	vlapic_reg_set(l, offset, value);
-	vlapic_icr_write(l, value, vlapic_reg(l, APIC_ICR_HIGH) >> 24);
+	/* Everybody, though there may be a vCPU with that id in x2APIC mode */
+	if (dest == XAPIC_BROADCAST)
+		dest = X2APIC_BROADCAST;
+	vlapic_icr_write(l, value, dest);
 }
 
 static void write_self(struct vlapic *l, u32 offset, u32 value)

@@ -51,7 +51,7 @@ struct vlapic {
 struct vlapic_msg {
 	u32 dest;
 	bool logical;
-	bool wide; /* dest is 32 bits (x2APIC ICR), not 8 */
+	bool wide; /* dest has more than 8 bits, and FFh is one vCPU */
 	u8 mode;   /* enum apic_delivery */
 	u8 vector;
 	enum trigger trigger;

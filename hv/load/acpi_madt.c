@@ -17,15 +17,23 @@ static u32 vcpu_uid(const struct vm *vm, u32 id)
 	return id;
 }
 
-/* The UID must fit too: a type 0 entry has a byte for it */
-static bool needs_x2apic(u32 id, u32 uid)
+/*
+ * A type 0 entry has a byte for id and UID. Where both kinds are there, Linux
+ * takes one of the longer kind only for an id that needs it: a UID that needs
+ * it makes all entries of that kind.
+ */
+static bool all_x2apic(const struct vm *vm)
 {
-	return id > XAPIC_ID_MAX || uid >= MADT_ALL_CPUS;
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		if (vm->vcpus[i]->id <= XAPIC_ID_MAX &&
+		    vcpu_uid(vm, i) >= MADT_ALL_CPUS)
+			return true;
+	return false;
 }
 
-static void add_cpu(struct acpi_writer *w, u32 id, u32 uid)
+static void add_cpu(struct acpi_writer *w, u32 id, u32 uid, bool x2apic)
 {
-	if (needs_x2apic(id, uid)) {
+	if (x2apic) {
 		struct madt_x2apic *x = acpi_writer_take(w, sizeof(*x), 1);
 
 		if (x)
@@ -117,24 +125,25 @@ void acpi_write_madt(struct acpi_writer *w)
 {
 	struct acpi_madt *m = acpi_writer_take(w, sizeof(*m), 8);
 	const struct vm *vm = w->vm;
-	bool x2apic = false;
+	bool all = all_x2apic(vm), any = all;
 
 	if (!m)
 		return;
 	m->lapic_base = PC_LAPIC_BASE;
 	m->flags = MADT_PCAT_COMPAT;
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		u32 id = vm->vcpus[i]->id, uid = vcpu_uid(vm, i);
+		u32 id = vm->vcpus[i]->id;
+		bool x2apic = all || id > XAPIC_ID_MAX;
 
-		add_cpu(w, id, uid);
-		x2apic = x2apic || needs_x2apic(id, uid);
+		add_cpu(w, id, vcpu_uid(vm, i), x2apic);
+		any = any || x2apic;
 	}
 	if (vm->privileged)
 		add_host_controllers(w);
 	else
 		add_pc_controllers(w);
 	add_nmi(w);
-	if (x2apic)
+	if (any)
 		add_x2apic_nmi(w);
 	acpi_writer_add(w, &m->header, "APIC", MADT_REVISION,
 			(u32)(w->buf + w->used - (u8 *)m));

@@ -111,7 +111,7 @@
 #define KVM_FEATURES (BH_KVM_CLOCKSOURCE | BH_KVM_NOP_IO_DELAY | \
 	BH_KVM_CLOCKSOURCE2 | BH_KVM_STEAL_TIME | BH_KVM_PV_EOI | \
 	BH_KVM_PV_UNHALT | BH_KVM_PV_TLB_FLUSH | BH_KVM_PV_SEND_IPI | \
-	BH_KVM_PV_SCHED_YIELD | BH_KVM_CLOCK_STABLE)
+	BH_KVM_PV_SCHED_YIELD | BH_KVM_MSI_EXT_DEST_ID | BH_KVM_CLOCK_STABLE)
 #define KVM_SIGNATURE_EBX 0x4b4d564bu /* "KVMK" */
 #define KVM_SIGNATURE_ECX 0x564b4d56u /* "VMKV" */
 #define KVM_SIGNATURE_EDX 0x0000004du /* "M" */
@@ -186,10 +186,11 @@ static void build_max_ext(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 	reg[LEAF_EAX] = MAX(reg[LEAF_EAX], MIN_EXT_LEAF);
 }
 
-/* EBX[23:16]: logical processors in the package, meant with HTT */
+/* EBX[23:16]: logical processors in the package, meant with HTT; leaf B tells
+ * of more than 255 */
 static void build_features(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
-	reg[LEAF_EBX] |= (1u << log2_up(vm->vcpu_count)) << 16;
+	reg[LEAF_EBX] |= MIN(1u << log2_up(vm->vcpu_count), 0xffu) << 16;
 	if (vm->vcpu_count > 1)
 		reg[LEAF_EDX] |= CPUID_1_EDX_HTT;
 	if (!cpuid_xcr0_mask())
@@ -365,8 +366,8 @@ static void build_sizes(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
 {
 	if (cpu_features.vendor != VENDOR_AMD)
 		return;
-	reg[LEAF_ECX] = (vm->vcpu_count - 1) | log2_up(vm->vcpu_count)
-						       << SIZES_APIC_ID_SHIFT;
+	reg[LEAF_ECX] = MIN(vm->vcpu_count - 1, 0xffu) |
+			log2_up(vm->vcpu_count) << SIZES_APIC_ID_SHIFT;
 }
 
 static void build_cache_amd(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])

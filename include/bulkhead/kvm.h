@@ -9,8 +9,7 @@
  *	a core (KVM_HINTS_REALTIME is not given)
  *
  * Not offered: asynchronous page faults (all guest memory is mapped at start),
- * poll control (the host does not poll), migration control, extended MSI
- * destinations (APIC ids fit 8 bits).
+ * poll control (the host does not poll), migration control.
  */
 #ifndef BULKHEAD_KVM_H
 #define BULKHEAD_KVM_H
@@ -29,6 +28,9 @@
 #define BH_KVM_PV_TLB_FLUSH   (1u << 9)
 #define BH_KVM_PV_SEND_IPI    (1u << 11)
 #define BH_KVM_PV_SCHED_YIELD (1u << 13)
+/* Messages and RTEs have bits 14:8 of the destination in bits 11:5 of the
+ * address and 55:49 of the entry */
+#define BH_KVM_MSI_EXT_DEST_ID (1u << 15)
 /* One clock, the same on all vCPUs, never backwards */
 #define BH_KVM_CLOCK_STABLE (1u << 24)
 

@@ -44,8 +44,12 @@
 #define RTE_LEVEL		BIT(15)
 #define RTE_MASKED		BIT(16)
 #define RTE_DEST_SHIFT		56
+/* Under a hypervisor that offers it (BH_KVM_MSI_EXT_DEST_ID), 55:49 are 14:8 of
+ * the destination */
+#define RTE_DEST(rte)		((u32)((rte) >> 56) | \
+				 (u32)((rte) >> 49 & 0x7f) << 8)
 #define RTE_READ_ONLY		(RTE_STATUS | RTE_REMOTE_IRR)
-#define RTE_WRITABLE		((BITS(16, 0) | BITS(63, 56)) & ~RTE_READ_ONLY)
+#define RTE_WRITABLE		((BITS(16, 0) | BITS(63, 49)) & ~RTE_READ_ONLY)
 /* clang-format on */
 
 #endif

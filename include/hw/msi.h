@@ -15,6 +15,9 @@
 #define MSI_ADDR_DEST_SHIFT	12
 #define MSI_ADDR_DEST_MAX	0xffu
 #define MSI_ADDR_LOGICAL	BIT(2)
+/* Under a hypervisor that offers it (BH_KVM_MSI_EXT_DEST_ID), 11:5 are 14:8 */
+#define MSI_ADDR_DEST(addr)	((u32)((addr) >> 12 & 0xff) | \
+				 (u32)((addr) >> 5 & 0x7f) << 8)
 
 /* Data: the delivery mode (include/hw/lapic.h) is at 10:8 */
 #define MSI_DATA_VECTOR		0xffull

@@ -173,7 +173,7 @@ static void registers(void)
 	wr(RTE + 2 * PIN + 1, ~0u);
 	check(rd(RTE + 2 * PIN) == 0x1afff, "ioapic.entry_low_bits", "%x",
 	      rd(RTE + 2 * PIN));
-	check(rd(RTE + 2 * PIN + 1) == 0xff000000, "ioapic.entry_high_bits",
+	check(rd(RTE + 2 * PIN + 1) == 0xfffe0000, "ioapic.entry_high_bits",
 	      "%x", rd(RTE + 2 * PIN + 1));
 	mask(PIN);
 	section("82093AA 3.1.1");

@@ -76,7 +76,8 @@ static void leaves(void)
 			 BH_KVM_CLOCKSOURCE2 | BH_KVM_STEAL_TIME |
 			 BH_KVM_PV_EOI | BH_KVM_PV_UNHALT |
 			 BH_KVM_PV_TLB_FLUSH | BH_KVM_PV_SEND_IPI |
-			 BH_KVM_PV_SCHED_YIELD | BH_KVM_CLOCK_STABLE;
+			 BH_KVM_PV_SCHED_YIELD | BH_KVM_MSI_EXT_DEST_ID |
+			 BH_KVM_CLOCK_STABLE;
 	u32 r[4];
 
 	section("Linux virt/kvm/x86/cpuid.rst");

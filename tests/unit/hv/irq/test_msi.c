@@ -50,9 +50,14 @@ static void test_msi(void **state)
 	send(&sent);
 	assert_int_equal(seen.delivers, 1);
 	assert_int_equal(seen.dest, 3);
+	/* KVM's extended destination: 15 bits */
+	assert_int_equal(route(&card, 0xfee34048, 0x67, &m), 0);
+	send(&sent);
+	assert_int_equal(seen.dest, 0x234);
+	assert_int_equal(sent.addr & 0xff0, 0);
 	irq_unroute_msi(m);
 	send(&sent); /* was in flight */
-	assert_int_equal(seen.delivers, 1);
+	assert_int_equal(seen.delivers, 2);
 	pass(&fake_pcpus[1]);
 	assert_int_equal(taken(), 0);
 }

@@ -123,7 +123,7 @@ static void test_registers(void **state)
 	reg_write(VIOAPIC_BASE, 0xff, 0x12345678);
 	rte_set(3, 0xffffffffffffffffull);
 	assert_int_equal(reg_read(VIOAPIC_BASE, 0x16), 0x1afff);
-	assert_int_equal(reg_read(VIOAPIC_BASE, 0x17), 0xff000000);
+	assert_int_equal(reg_read(VIOAPIC_BASE, 0x17), 0xfffe0000);
 	assert_int_equal(route.routed, 0);
 	assert_int_equal(bus_read(&fake_vm.mmio, &fake_vcpus[0],
 				  VIOAPIC_BASE + 0xffc, 4),
@@ -322,6 +322,19 @@ static void test_host_shape(void **state)
 	fake_gsi_count = 24;
 }
 
+/* KVM's extended destination: 15 bits */
+static void test_long_destination(void **state)
+{
+	create(false);
+	rte_set(7, 0x34ull << 56 | 2ull << 49 | 0x40);
+	vioapic_set_line(&fake_vm, 7, true);
+	assert_int_equal(sent.dest, 0x234);
+	rte_set(8, ~0ull << 49 | 0x41);
+	vioapic_set_line(&fake_vm, 8, true);
+	assert_int_equal(sent.dest, 0x7fff);
+	destroy();
+}
+
 static void test_pic_follows(void **state)
 {
 	create(true);
@@ -372,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_extint),
 		cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_host_shape),
+		cmocka_unit_test(test_long_destination),
 		cmocka_unit_test(test_pic_follows),
 		cmocka_unit_test(test_random_writes),
 	};

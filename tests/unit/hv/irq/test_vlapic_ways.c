@@ -221,6 +221,70 @@ static void test_base_moves(void **state)
 	assert_int_equal(vlapic_base_write(v, 0x50001900), -EINVAL);
 }
 
+#define MANY 600u
+
+/* A guest with ids above 255: vCPU 255 is one of many */
+static void test_long_ids(void **state)
+{
+	static struct vcpu many[MANY];
+	struct vcpu *first;
+
+	fake_vm.vcpu_count = MANY;
+	for (u32 i = 0; i < MANY; i++) {
+		many[i].vm = &fake_vm;
+		many[i].id = i;
+		many[i].entity.cpu = &fake_pcpus[i % 4];
+		assert_int_equal(vlapic_create(&many[i]), 0);
+		write_reg(&many[i], APIC_SVR, 0x1ff);
+		x2apic_on(&many[i]);
+		fake_vm.vcpus[i] = &many[i];
+	}
+	/* From a device, or an IOAPIC's pin */
+	for (u32 i = 254; i < MANY; i += 115) {
+		assert_int_equal(vlapic_match(&fake_vm, i, false, &first), 1);
+		assert_ptr_equal(first, &many[i]);
+		assert_int_equal(vlapic_deliver(&fake_vm, i, false,
+						APIC_DM_FIXED, 0x40,
+						TRIGGER_EDGE),
+				 1);
+		assert_int_equal(vlapic_pending(&many[i]), 0x40);
+	}
+	assert_int_equal(vlapic_match(&fake_vm, 255, false, &first), 1);
+	assert_ptr_equal(first, &many[255]);
+	assert_int_equal(vlapic_match(&fake_vm, 0x7fff, false, &first), 0);
+	/* From another vCPU, in x2APIC mode: one, and all */
+	assert_int_equal(vlapic_msr_write(&many[0], 0x830, 255ull << 32 | 0x50),
+			 0);
+	assert_int_equal(vlapic_pending(&many[255]), 0x50);
+	assert_int_equal(vlapic_pending(&many[3]), -1);
+	assert_int_equal(vlapic_msr_write(&many[0], 0x830, 599ull << 32 | 0x51),
+			 0);
+	assert_int_equal(vlapic_pending(&many[599]), 0x51);
+	assert_int_equal(
+		vlapic_msr_write(&many[0], 0x830, 0xffffffffull << 32 | 0x52),
+		0);
+	for (u32 i = 0; i < MANY; i++)
+		assert_int_equal(vlapic_pending(&many[i]), 0x52);
+	for (u32 i = 0; i < MANY; i++)
+		vlapic_destroy(&many[i]);
+	for (u32 i = 0; i < 4; i++)
+		fake_vm.vcpus[i] = &fake_vcpus[i];
+	fake_vm.vcpu_count = 4;
+}
+
+/* In xAPIC mode FFh is everybody, however many there are */
+static void test_xapic_broadcast(void **state)
+{
+	fake_vm.vcpu_count = 300;
+	for (u32 i = 4; i < 300; i++)
+		fake_vm.vcpus[i] = NULL;
+	write_reg(&fake_vcpus[0], APIC_ICR_HIGH, 0xffu << 24);
+	write_reg(&fake_vcpus[0], APIC_ICR_LOW, 0x47);
+	for (u32 i = 0; i < 4; i++)
+		assert_int_equal(vlapic_pending(&fake_vcpus[i]), 0x47);
+	fake_vm.vcpu_count = 4;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +296,8 @@ int main(void)
 		T(test_page_moves),
 		T(test_page_leaves_the_rest),
 		T(test_base_moves),
+		T(test_long_ids),
+		T(test_xapic_broadcast),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

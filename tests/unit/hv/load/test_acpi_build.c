@@ -310,17 +310,17 @@ static void test_madt_for_kernels(void **state)
 
 static void test_many_cpus(void **state)
 {
-	static struct vcpu many[VM_MAX_VCPUS];
+	static struct vcpu many[VM_MAX_ISOLATED_VCPUS];
 	struct acpi_facts facts = { 0 };
 
-	fake_vm.vcpu_count = VM_MAX_VCPUS;
-	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
+	fake_vm.vcpu_count = VM_MAX_ISOLATED_VCPUS;
+	for (u32 i = 0; i < VM_MAX_ISOLATED_VCPUS; i++) {
 		many[i].id = i * 3; /* past 254: x2APIC entries */
 		fake_vm.vcpus[i] = &many[i];
 	}
 	assert_int_equal(acpi_build(&fake_vm), 0);
 	acpi_parse_madt(&facts, find_good("many", "APIC"));
-	assert_int_equal(facts.cpu_count, VM_MAX_VCPUS);
+	assert_int_equal(facts.cpu_count, VM_MAX_ISOLATED_VCPUS);
 	assert_int_equal(facts.cpu_apic_ids[127], 381);
 	find_good("many", "SSDT");
 }
@@ -383,6 +383,47 @@ static void host_table(const char *signature, u64 hpa)
 	memcpy(h->signature, signature, 4);
 	h->length = sizeof(*h);
 	t->hpa = hpa;
+}
+
+/* Entries of each kind in the guest's MADT */
+static u32 madt_entries(u8 type)
+{
+	const u8 *m = (const void *)find_good("rewritten", "APIC");
+	u32 length = ((const struct acpi_header *)m)->length, n = 0;
+
+	for (u32 at = sizeof(struct acpi_madt); at < length; at += m[at + 1])
+		n += m[at] == type;
+	return n;
+}
+
+/* 1,024 vCPUs, by the host's UIDs: Linux passes over an x2APIC entry for an id
+ * below 255 where there are LAPIC entries, too */
+static void test_rewrite_1024_cpus(void **state)
+{
+	static struct vcpu many[VM_MAX_VCPUS];
+	struct acpi_facts facts = { 0 };
+
+	for (u32 first = 0; first < 2; first++) {
+		vm_make_privileged();
+		slot_add(MIB(56), MIB(1));
+		acpi.present = true;
+		fake_vm.vcpu_count = acpi.cpu_count = VM_MAX_VCPUS;
+		for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
+			many[i].id = i;
+			fake_vm.vcpus[i] = &many[i];
+			acpi.cpu_acpi_uids[i] = i + first;
+		}
+		assert_int_equal(acpi_rewrite(&fake_vm), 0);
+		assert_int_equal(madt_entries(MADT_LAPIC), first ? 0 : 255);
+		assert_int_equal(madt_entries(MADT_X2APIC),
+				 first ? 1024 : 1024 - 255);
+		assert_int_equal(madt_entries(MADT_X2APIC_NMI), 1);
+		memset(&facts, 0, sizeof(facts));
+		acpi_parse_madt(&facts, find_good("rewritten", "APIC"));
+		assert_int_equal(facts.cpu_count, VM_MAX_VCPUS);
+		assert_int_equal(facts.cpu_apic_ids[255], 255);
+		assert_int_equal(facts.cpu_acpi_uids[1023], 1023 + first);
+	}
 }
 
 /* As many as the firmware has: one XSDT names them all */
@@ -629,6 +670,7 @@ int main(void)
 		acpi_test(test_privileged_from_nothing),
 		acpi_test(test_rewrite),
 		acpi_test(test_rewrite_many),
+		acpi_test(test_rewrite_1024_cpus),
 		acpi_test(test_no_room),
 	};
 

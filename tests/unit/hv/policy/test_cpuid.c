@@ -455,6 +455,24 @@ static void test_topology_agrees(void **state)
 	done();
 }
 
+/* Numbers of 8 bits stay below what lies beside them */
+static void test_1024_vcpus(void **state)
+{
+	u32 r[4];
+
+	build(1024, VENDOR_AMD);
+	vcpu.id = 0x3a5;
+	ask(1, 0, r);
+	assert_int_equal(r[1] >> 16, 0xa5ff);
+	ask(0x80000008, 0, r);
+	assert_int_equal(r[2], 10u << 12 | 0xff);
+	ask(0xb, 1, r);
+	assert_int_equal(r[0], 10);
+	assert_int_equal(r[1], 1024);
+	assert_int_equal(r[3], 0x3a5);
+	done();
+}
+
 static void test_what_the_guest_set_shows(void **state)
 {
 	u32 r[4], small;
@@ -522,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_absent_leaves_are_zero),
 		cmocka_unit_test(test_leaves_beyond_the_last),
 		cmocka_unit_test(test_topology_agrees),
+		cmocka_unit_test(test_1024_vcpus),
 		cmocka_unit_test(test_what_the_guest_set_shows),
 		cmocka_unit_test(test_own_leaves),
 		cmocka_unit_test(test_every_maximum_is_served),

@@ -107,6 +107,20 @@ static void test_check_cores(void **state)
 	assert_int_equal(m.guests[2].vcpus, 3);
 }
 
+/* The privileged guest has all cores, however many; the others fewer vCPUs */
+static void test_many_vcpus(void **state)
+{
+	check("[guest p]\nprivileged=yes\nkernel=k\n"
+	      "[guest a]\nkernel=k\nmemory=4M\nvcpus=128\n"
+	      "[guest b]\nkernel=k\nmemory=4M\nvcpus=129\n",
+	      1024);
+	assert_int_equal(m.guests[0].vcpus, 1024);
+	assert_true(m.guests[1].valid);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "guest b: vcpus = 129, but only the "
+					"privileged guest may have more"));
+}
+
 static void test_check_memory(void **state)
 {
 	check("[guest a]\nkernel=k\nmemory=64G\n"
@@ -180,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_check_files),
 		cmocka_unit_test(test_default_cores),
 		cmocka_unit_test(test_check_cores),
+		cmocka_unit_test(test_many_vcpus),
 		cmocka_unit_test(test_check_memory),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_way_in),
