@@ -37,6 +37,8 @@ static const struct {
 	{ "HPET", "the privileged guest may reach the HPET it describes" },
 	{ "DMAR", "the privileged guest may reach the IOMMUs it describes" },
 	{ "IVRS", "the privileged guest may reach the IOMMUs it describes" },
+	{ "SPCR", "the console is not where it says" },
+	{ "DBG2", "the console is not where it says" },
 	{ "XSDT", "the RSDT is used instead" },
 	{ "RSDT", "the machine is run as if it had no ACPI tables" },
 };
@@ -208,6 +210,10 @@ static void table_load(u64 hpa)
 		acpi_parse_dmar(&acpi, t);
 	else if (table_is(t, "IVRS") && !table_known("IVRS"))
 		acpi_parse_ivrs(&acpi, t);
+	else if (table_is(t, "SPCR") && !table_known("SPCR"))
+		acpi_parse_spcr(&acpi, t);
+	else if (table_is(t, "DBG2") && !table_known("DBG2"))
+		acpi_parse_dbg2(&acpi, t);
 	else if (table_is(t, "SSDT"))
 		acpi_parse_s5(&acpi, t);
 	table_record(t, hpa);

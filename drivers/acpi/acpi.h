@@ -19,6 +19,7 @@
 #define ACPI_MAX_ECAM      256
 #define ACPI_MAX_HPETS     64
 #define ACPI_MAX_IOMMUS    256
+#define ACPI_MAX_SERIALS   16
 
 struct acpi_ioapic {
 	u32 id;
@@ -49,6 +50,18 @@ struct acpi_table {
 struct acpi_gas {
 	u8 space, bits, offset, access;
 	u64 address;
+};
+
+struct acpi_serial { /* a 16550 of SPCR or DBG2 */
+	bool debug;  /* DBG2 */
+	struct acpi_gas at;
+	u32 clock_hz, baud; /* 0: not told */
+	bool has_irq, has_gsi;
+	u8 irq; /* of the 8259s */
+	u32 gsi;
+	bool has_function; /* it is a PCI function's */
+	u16 segment, vendor, device;
+	u8 bus, devfn;
 };
 
 /*
@@ -85,6 +98,8 @@ struct acpi_facts {
 	u64 hpets[ACPI_MAX_HPETS];
 	u32 iommu_count;
 	struct acpi_iommu iommus[ACPI_MAX_IOMMUS];
+	u32 serial_count;
+	struct acpi_serial serials[ACPI_MAX_SERIALS];
 };
 
 /* Any core; constant after acpi_init() and piix4_facts() at boot. All zero

@@ -41,6 +41,8 @@ static const struct {
 			 ACPI_MAX_HPETS },
 	[LIST_IOMMUS] = { "IOMMUs", "the privileged guest may reach the others",
 			  ACPI_MAX_IOMMUS },
+	[LIST_SERIALS] = { "UARTs", "the others are not tried",
+			   ACPI_MAX_SERIALS },
 };
 
 bool acpi_list_full(struct acpi_facts *f, enum acpi_list list, u32 count)

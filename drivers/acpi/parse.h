@@ -19,7 +19,8 @@ enum acpi_list {
 	LIST_OVERRIDES,
 	LIST_ECAM,
 	LIST_HPETS,
-	LIST_IOMMUS
+	LIST_IOMMUS,
+	LIST_SERIALS,
 };
 
 /* Has @list, of @count entries, no room? Then that is logged, once a list. */
@@ -41,6 +42,10 @@ void acpi_parse_hpet(struct acpi_facts *f, const struct acpi_header *t);
 /* The IOMMUs of Intel's DMAR table and AMD's IVRS (parse_iommu.c) */
 void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t);
 void acpi_parse_ivrs(struct acpi_facts *f, const struct acpi_header *t);
+/* The UARTs of SPCR, the firmware's console, and of DBG2, its debug ports; what
+ * is no 16550 is passed over (parse_serial.c) */
+void acpi_parse_spcr(struct acpi_facts *f, const struct acpi_header *t);
+void acpi_parse_dbg2(struct acpi_facts *f, const struct acpi_header *t);
 /* \_S5_ in a DSDT or SSDT, unless an earlier table had it (ACPI 6.4, 7.4.2
  * *\_Sx states*) */
 void acpi_parse_s5(struct acpi_facts *f, const struct acpi_header *t);

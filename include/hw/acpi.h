@@ -213,6 +213,64 @@ struct acpi_hpet {
 } __packed;
 static_assert(sizeof(struct acpi_hpet) == 56, "HPET");
 
+/* Microsoft: *Serial Port Console Redirection Table*, revision 4; the older
+ * ones are shorter */
+struct acpi_spcr {
+	struct acpi_header header;
+	u8 interface;
+	u8 reserved0[3];
+	struct acpi_gas_raw base;
+	u8 interrupts; /* which of the next two there are */
+	u8 irq;        /* of the 8259s */
+	u32 gsi;
+	u8 baud; /* enum spcr_baud */
+	u8 parity, stop_bits, flow_control, terminal, language;
+	u16 pci_device, pci_vendor; /* FFFFh: no PCI function */
+	u8 pci_bus, pci_slot, pci_function;
+	u32 pci_flags;
+	u8 pci_segment;
+	u32 clock_hz;     /* 0: not told */
+	u32 precise_baud; /* 0: see baud */
+	u16 namespace_length, namespace_offset;
+} __packed;
+static_assert(offsetof(struct acpi_spcr, pci_device) == 64, "SPCR");
+static_assert(sizeof(struct acpi_spcr) == 88, "SPCR revision 4");
+
+#define SPCR_BYTES_MIN        offsetof(struct acpi_spcr, interrupts)
+#define SPCR_INTERRUPT_8259   BIT(0)
+#define SPCR_INTERRUPT_IOAPIC BIT(1)
+#define SPCR_NO_FUNCTION      0xffffu
+enum spcr_baud {
+	SPCR_BAUD_AS_IS = 0,
+	SPCR_BAUD_9600 = 3,
+	SPCR_BAUD_19200 = 4,
+	SPCR_BAUD_57600 = 6,
+	SPCR_BAUD_115200 = 7,
+};
+
+/* Microsoft: *Debug Port Table 2* */
+struct acpi_dbg2 {
+	struct acpi_header header;
+	u32 offset, count; /* of the structures */
+} __packed;
+struct dbg2_device {
+	u8 revision;
+	u16 length;
+	u8 address_count;
+	u16 namespace_length, namespace_offset, oem_length, oem_offset;
+	u16 type, subtype, reserved;
+	u16 address_offset, size_offset; /* from the structure's start */
+} __packed;
+static_assert(sizeof(struct acpi_dbg2) == 44, "DBG2");
+static_assert(sizeof(struct dbg2_device) == 22, "DBG2 device");
+#define DBG2_SERIAL 0x8000u
+/* Interfaces of a serial port, in both tables: those that are a 16550 */
+enum acpi_uart {
+	ACPI_UART_16550 = 0,
+	ACPI_UART_16450 = 1,
+	ACPI_UART_16550_BY_GAS = 0x12,
+};
+
 /* VT-d 4.1, 8.1 *DMA Remapping Reporting Structure*, and the structures that
  * follow it */
 #define DMAR_ENTRIES_OFFSET (sizeof(struct acpi_header) + 12)
