@@ -40,6 +40,11 @@ static int set_special_memory(struct parser *p, const char *value)
 	return value_bool(value, &p->m->special_memory);
 }
 
+static int set_serial(struct parser *p, const char *value)
+{
+	return value_serial(value, &p->m->serial);
+}
+
 static int set_measure(struct parser *p, const char *value)
 {
 	return value_bool(value, &p->m->measure);
@@ -283,6 +288,10 @@ const struct key manifest_keys[] = {
 	  "write switch or all" },
 	{ SECTION_HYPERVISOR, ONCE, "focus", set_focus,
 	  "write the name of a guest, or log" },
+	{ SECTION_HYPERVISOR, ONCE, "serial", set_serial,
+	  "write auto, none, com1, com2, com3, com4, a port such as 0x2f8,"
+	  " pci:00:16.3 or mmio:0xfe030000, and a baud rate behind a comma if"
+	  " the firmware's is not to be kept" },
 	{ SECTION_HYPERVISOR, ONCE, "measure", set_measure, "write yes or no" },
 	{ SECTION_HYPERVISOR, ONCE, "speculation", set_speculation,
 	  "write auto, full or off" },

@@ -48,6 +48,23 @@ struct fwcfg_config {
 	char text[MANIFEST_ARGS_LEN];
 };
 
+/* serial = WHERE[,BAUD]: the hypervisor's UART */
+enum serial_way {
+	SERIAL_AUTO, /* as the firmware's tables say */
+	SERIAL_NONE,
+	SERIAL_PORT,
+	SERIAL_MEMORY,
+	SERIAL_PCI,
+};
+
+struct serial_config {
+	enum serial_way way;
+	u64 address;   /* port, or physical address */
+	u16 segment;   /* SERIAL_PCI */
+	u8 bus, devfn; /* SERIAL_PCI */
+	u32 baud;      /* 0: as the firmware left it */
+};
+
 enum console_mode { CONSOLE_SWITCH, CONSOLE_ALL };
 
 struct guest_config {
@@ -82,7 +99,8 @@ struct guest_config {
 struct manifest {
 	enum console_mode console;
 	char focus[MANIFEST_NAME_LEN]; /* which console is shown first */
-	bool measure;                  /* hv/core/stretch.h */
+	struct serial_config serial;
+	bool measure;        /* hv/core/stretch.h */
 	bool special_memory; /* EFI_MEMORY_SP is memory like any other */
 	enum speculation_mode speculation;
 	u32 reboot_after_s; /* when no guest is left; 0: never */

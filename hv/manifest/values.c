@@ -55,6 +55,21 @@ int value_number(const char *s, u64 max, u64 *out)
 	return 0;
 }
 
+int value_take_hex(const char **s, u64 max, u64 *out)
+{
+	u64 n = 0;
+
+	if (hex_digit(**s) < 0)
+		return -EINVAL;
+	for (; hex_digit(**s) >= 0; (*s)++) {
+		n = n << 4 | (u64)hex_digit(**s);
+		if (n > max)
+			return -EINVAL;
+	}
+	*out = n;
+	return 0;
+}
+
 int value_bool(const char *s, bool *out)
 {
 	bool yes = !strcmp(s, "yes");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How values are spelled. Called by keys.c; pure. Each returns 0, or -EINVAL:
  * it is not spelled so. What it writes may then hold a part of the value, but
- * value_uuid()'s is as it was. */
+ * value_uuid()'s and value_serial()'s are as they were. */
 #ifndef HV_MANIFEST_VALUES_H
 #define HV_MANIFEST_VALUES_H
 
@@ -11,6 +11,10 @@
 int value_take_number(const char **s, u64 max, u64 *out);
 /* All of @s, decimal or 0x hexadecimal, at most @max */
 int value_number(const char *s, u64 max, u64 *out);
+/* Hexadecimal digits at *s, without 0x, at most @max; moves *s behind them */
+int value_take_hex(const char **s, u64 max, u64 *out);
+/* WHERE[,BAUD] of the hypervisor's UART (docs/manifest.md) */
+int value_serial(const char *s, struct serial_config *out);
 /* yes or no */
 int value_bool(const char *s, bool *out);
 /* The first word of *@value into @out, a string of @size bytes at most with its

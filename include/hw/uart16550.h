@@ -5,9 +5,13 @@
 #define HW_UART16550_H
 
 /* clang-format off */
-/* The first one of a PC */
+/* Those of a PC: the ports, and the ISA interrupts of the first two */
 #define COM1_PORT		0x3f8u
 #define COM1_GSI		4u
+#define COM2_PORT		0x2f8u
+#define COM2_IRQ		3u
+#define COM3_PORT		0x3e8u
+#define COM4_PORT		0x2e8u
 
 #define UART_RBR		0u	/* read, DLAB 0 */
 #define UART_THR		0u	/* write, DLAB 0 */
@@ -25,6 +29,8 @@
 
 #define UART_FIFO_BYTES		16u
 #define UART_DIVISOR_115200	1u
+#define UART_CLOCK_HZ		1843200u	/* of a PC's; 16 cycles a bit */
+#define UART_CYCLES_PER_BIT	16u
 
 /* 8.7 *Interrupt Enable Register* */
 #define UART_IER_ERBFI		0x01u	/* received data */
@@ -52,6 +58,8 @@
 
 /* 8.1 *Line Control Register* */
 #define UART_LCR_8N1		0x03u
+#define UART_LCR_WORD		0x03u	/* bits of a word: 5, 6, 7, 8 */
+#define UART_LCR_BREAK		0x40u
 #define UART_LCR_DLAB		0x80u
 
 /* 8.8 *Modem Control Register* */

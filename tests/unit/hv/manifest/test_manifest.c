@@ -1,4 +1,4 @@
-/* SOURCES: hv/manifest/parse.c hv/manifest/keys.c hv/manifest/values.c lib/printf.c lib/string.c */
+/* SOURCES: hv/manifest/parse.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The manifest: what a person writes, and what is wrong with it. Over 400
@@ -93,6 +93,92 @@ static void test_speculation(void **state)
 		assert_int_equal(m.speculation, rows[i].mode);
 	}
 	assert_non_null(strstr(said[0], "write auto, full or off"));
+}
+
+static void test_serial(void **state)
+{
+	static const struct {
+		const char *text;
+		struct serial_config c;
+	} rows[] = {
+		{ "auto", { .way = SERIAL_AUTO } },
+		{ "auto,9600", { .way = SERIAL_AUTO, .baud = 9600 } },
+		{ "none", { .way = SERIAL_NONE } },
+		{ "com1", { .way = SERIAL_PORT, .address = 0x3f8 } },
+		{ "com2,115200",
+		  { .way = SERIAL_PORT, .address = 0x2f8, .baud = 115200 } },
+		{ "com4", { .way = SERIAL_PORT, .address = 0x2e8 } },
+		{ "0x2f8,0x2580",
+		  { .way = SERIAL_PORT, .address = 0x2f8, .baud = 9600 } },
+		{ "mmio:0xfe030000",
+		  { .way = SERIAL_MEMORY, .address = 0xfe030000 } },
+		{ "mmio:0xfffffffffffff",
+		  { .way = SERIAL_MEMORY, .address = 0xfffffffffffff } },
+		{ "pci:00:16.3", { .way = SERIAL_PCI, .devfn = 0xb3 } },
+		{ "pci:fe:1f.7,57600",
+		  { .way = SERIAL_PCI,
+		    .bus = 0xfe,
+		    .devfn = 0xff,
+		    .baud = 57600 } },
+		{ "pci:0001:02:03.4",
+		  { .way = SERIAL_PCI,
+		    .segment = 1,
+		    .bus = 2,
+		    .devfn = 0x1c } },
+	};
+	static const char *const bad[] = {
+		"",
+		"com5",
+		"COM1",
+		"3f8",
+		"0x",
+		"0x10000",
+		"0x3f8,",
+		"0x3f8,fast",
+		"com1,49",
+		"com1,0",
+		"com1,4000001",
+		"com1,9600,8n1",
+		"none,9600",
+		"com1 ,9600",
+		"mmio:",
+		"mmio:com1",
+		"mmio:fe030000",
+		"mmio:0x10000000000000",
+		"pci:",
+		"pci:0:20.0",
+		"pci:0:1f.8",
+		"pci:100:0.0",
+		"pci:00:16",
+		"pci:00:16.",
+		"pci:00:16.3x",
+		"pci:1:2:3:4.5",
+		"pci:10000:00:00.0",
+		"mmio:0x0123456789012345678901234567890123456789",
+	};
+	char text[256];
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		snprintf(text, sizeof(text), "[hypervisor]\nserial = %s\n%s",
+			 rows[i].text, GOOD_GUEST);
+		parse(text);
+		assert_int_equal(said_count, 0);
+		assert_int_equal(m.serial.way, rows[i].c.way);
+		assert_int_equal(m.serial.address, rows[i].c.address);
+		assert_int_equal(m.serial.segment, rows[i].c.segment);
+		assert_int_equal(m.serial.bus, rows[i].c.bus);
+		assert_int_equal(m.serial.devfn, rows[i].c.devfn);
+		assert_int_equal(m.serial.baud, rows[i].c.baud);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "[hypervisor]\nserial = %s\n%s",
+			 bad[i], GOOD_GUEST);
+		parse(text);
+		assert_int_equal(said_count, 1);
+		assert_non_null(strstr(said[0], "bad value; write auto, none"));
+		assert_int_equal(m.serial.way, SERIAL_AUTO);
+		assert_int_equal(m.serial.baud, 0);
+	}
 }
 
 static void test_editors_marks(void **state)
@@ -429,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_speculation),
+		cmocka_unit_test(test_serial),
 		cmocka_unit_test(test_editors_marks),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_ways_in),

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/plan.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/values.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/plan.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The manifest against the machine it must fit, the ways in, and the guest that
  * starts when there is no manifest */
