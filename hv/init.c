@@ -75,6 +75,7 @@ static struct manifest manifest;
 static __noreturn void wait_forever(void)
 {
 	fbcon_early();
+	console_serial_init(NULL);
 	log_error("init", "no guest can run; switch the machine off when you "
 			  "have read this");
 	cpu_halt_forever();
@@ -148,6 +149,18 @@ static void show_old_line(const char *line, size_t len)
 	log_info("previous", "%.*s", (int)len, line);
 }
 
+static bool has_old_log;
+
+/* Once all consoles show it */
+static void show_old_log(void)
+{
+	if (!has_old_log)
+		return;
+	log_info("previous", "the log of the boot before:");
+	log_ring_dump_previous(show_old_line);
+	log_info("previous", "end of the log before");
+}
+
 /* The same address at every boot, so that a warm reset does not lose it */
 static void log_ring_init(void)
 {
@@ -163,11 +176,7 @@ static void log_ring_init(void)
 				 OWNER_HYPERVISOR, 0))
 			continue;
 		ring = ioremap(HPA(places[i]), LOG_RING_BYTES, PT_R | PT_W);
-		if (ring && log_ring_attach(ring, LOG_RING_BYTES)) {
-			log_info("previous", "the log of the boot before:");
-			log_ring_dump_previous(show_old_line);
-			log_info("previous", "end of the log before");
-		}
+		has_old_log = ring && log_ring_attach(ring, LOG_RING_BYTES);
 		return;
 	}
 }
@@ -286,7 +295,6 @@ static u32 start_other_cores(void)
 
 static void devices_init(void)
 {
-	acpi_init(&boot);
 	piix4_facts();
 	irq_init();
 	lapic_init_cpu();
@@ -493,6 +501,9 @@ void hv_main(u64 boot_info_hpa)
 	cpu_boot_control();
 	memory_init();
 	read_manifest();
+	acpi_init(&boot);
+	console_serial_init(&manifest);
+	show_old_log();
 	update_microcode();
 	cet_init();
 	if (cpu_guard_stacks(this_cpu()))

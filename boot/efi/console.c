@@ -36,13 +36,32 @@ static bool com1_probe(void)
 	return in8(COM1_PORT + UART_SCR) == SCRATCH_PATTERN;
 }
 
-static void com1_setup(void)
+/* Has the firmware given it a rate, and words of 8 bits? Both are kept. */
+static bool com1_has_speed(void)
 {
-	out8(COM1_PORT + UART_IER, 0);
+	u8 lcr = in8(COM1_PORT + UART_LCR) & (u8)~UART_LCR_DLAB;
+	u8 low, high;
+
+	out8(COM1_PORT + UART_LCR, lcr | UART_LCR_DLAB);
+	low = in8(COM1_PORT + UART_DLL);
+	high = in8(COM1_PORT + UART_DLM);
+	out8(COM1_PORT + UART_LCR, lcr);
+	return (low | high) && (lcr & UART_LCR_WORD) == UART_LCR_8N1;
+}
+
+static void com1_set_speed(void)
+{
 	out8(COM1_PORT + UART_LCR, UART_LCR_8N1 | UART_LCR_DLAB);
 	out8(COM1_PORT + UART_DLL, UART_DIVISOR_115200);
 	out8(COM1_PORT + UART_DLM, 0);
 	out8(COM1_PORT + UART_LCR, UART_LCR_8N1);
+}
+
+static void com1_setup(void)
+{
+	if (!com1_has_speed())
+		com1_set_speed();
+	out8(COM1_PORT + UART_IER, 0);
 	out8(COM1_PORT + UART_FCR,
 	     UART_FCR_ENABLE | UART_FCR_CLEAR_RX | UART_FCR_CLEAR_TX);
 	out8(COM1_PORT + UART_MCR, UART_MCR_DTR | UART_MCR_RTS);

@@ -82,8 +82,10 @@ static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf)
 	f->bdf = bdf;
 	f->id = id_read(bdf);
 	passthrough_guard_init(f);
-	passthrough_msi_init(f);
-	passthrough_msix_init(f);
+	if (!f->kept) {
+		passthrough_msi_init(f);
+		passthrough_msix_init(f);
+	}
 	f->next = *head;
 	*head = f;
 	return f;

@@ -6,6 +6,7 @@
  * with passthrough.lock held, or while the VM is built.
  */
 #include "hv/assign/passthrough_priv.h"
+#include "hv/console/console.h"
 #include "include/hw/pci.h"
 
 #define VENDOR_ID_INTEL 0x8086
@@ -44,6 +45,16 @@ static bool is_map_device(u32 id)
 	return false;
 }
 
+/* The console's: hidden it would hide the functions beside it, too */
+static bool is_console(struct pci_bdf bdf)
+{
+	const struct console_serial *serial = console_serial();
+
+	return serial && serial->has_function &&
+	       serial->bdf.segment == bdf.segment &&
+	       serial->bdf.bus == bdf.bus && serial->bdf.devfn == bdf.devfn;
+}
+
 /*
  * A host bridge's own registers say where ECAM is (PCIEXBAR), what memory the
  * firmware's shadows cover, and in AMD's which addresses go to which DRAM or
@@ -51,6 +62,7 @@ static bool is_map_device(u32 id)
  */
 void passthrough_guard_init(struct vfunc *f)
 {
+	f->kept = is_console(f->bdf);
 	f->fixed = class_of(f->bdf) == PCI_CLASS_HOST_BRIDGE ||
 		   is_map_device(pci_read(f->bdf, PCI_VENDOR_ID, 4));
 }
@@ -86,6 +98,8 @@ static bool is_harmless(const struct vfunc *f, u32 offset, u8 size)
 
 bool passthrough_write_is_refused(const struct vfunc *f, u32 offset, u8 size)
 {
+	if (f->kept)
+		return true;
 	return f->fixed && offset >= PCI_CAP_FIRST &&
 	       !is_harmless(f, offset, size);
 }

@@ -37,6 +37,7 @@ struct vfunc {
 	struct pci_bdf bdf;
 	u32 id;     /* vendor and device */
 	bool fixed; /* its own registers are read-only for the guest */
+	bool kept;  /* all of them are: the hypervisor uses it */
 
 	struct {
 		u8 cap;   /* 0: no capability */

@@ -138,7 +138,6 @@ void console_on_key(void (*fn)(u8 byte))
 
 void console_init_early(const struct boot_info *bi)
 {
-	uart_init();
 	fbcon_init(&bi->fb);
 	log_add_sink(&sink);
 }
@@ -262,9 +261,12 @@ void console_finish(void)
 	con.focus = 0;
 }
 
+/* Before the UART was chosen the log is on the screen alone */
 void console_panic_mode(void)
 {
 	fbcon_early();
+	con.alone = true;
+	console_serial_init(NULL);
 	console_finish();
 	fbcon_reclaim();
 }

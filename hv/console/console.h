@@ -17,14 +17,38 @@
 #ifndef HV_CONSOLE_CONSOLE_H
 #define HV_CONSOLE_CONSOLE_H
 
+#include "drivers/console/uart.h"
+#include "drivers/pci/address.h"
 #include "hv/core/vm.h"
 #include "hv/manifest/manifest.h"
 
 struct speaker;
 
-/* Start the UART and the framebuffer, and show the log there. Boot CPU, once,
- * at start-up. */
+/* Start the framebuffer and show the log there. Boot CPU, once, at start-up. */
 void console_init_early(const struct boot_info *bi);
+
+/* The hypervisor's UART */
+struct console_serial {
+	struct uart_place at;
+	bool has_function;  /* a PCI function's */
+	struct pci_bdf bdf; /* which */
+	u32 gsi;            /* its interrupt's; CONSOLE_NO_GSI: it is polled */
+};
+#define CONSOLE_NO_GSI ~0u
+
+/*
+ * Choose the UART and write out there what the log has said so far: the one
+ * that @m names, that of SPCR, of DBG2, one that answers at COM1, at COM2; the
+ * first that answers. @m is NULL where the boot ends before the manifest and
+ * the tables are read: then by the ports alone. Boot CPU, after acpi_init();
+ * only the first call has an effect. Logs.
+ */
+void console_serial_init(const struct manifest *m);
+/* The UART that was chosen, also once it is given up; NULL: none. Any core. */
+const struct console_serial *console_serial(void);
+/* Is it where no virtual device of the privileged guest's is (COM1)? Then it is
+ * kept from that guest. Any core. */
+bool console_serial_is_kept(void);
 /* Make a speaker for each guest of @m that starts, and take the focus it asks
  * for. Boot CPU, once, after the memory allocator. Logs. */
 void console_configure(const struct manifest *m);
@@ -55,8 +79,9 @@ void console_detach(struct speaker *sp);
  * that resets takes no keys away from another. The core that starts it; logs.
  */
 void console_guest_starts(struct vm *vm);
-/* Receive what is typed, by interrupt on this core where there is an IOAPIC,
- * else by a timer. Boot CPU, once, after the IOAPIC and the timers work. */
+/* Receive what is typed, by interrupt on this core where one arrives, which
+ * takes up to 20 ms to find out, else by a timer. Boot CPU, once, after the
+ * IOAPIC and the timers work; interrupts off, no lock held. */
 void console_input_init(void);
 /* From now on nobody waits for the UART. Boot CPU, once, after
  * console_input_init(), when this core is about to take interrupts. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is typed at the physical UART, and the UART's interrupt, which goes to
- * the boot core and has output to send, too (output.c). Where there is no
- * IOAPIC, a slow timer looks for what is typed. Ctrl-] is taken out here; the
- * rest goes to the console in focus. The caller of console_poll() holds no
- * lock.
+ * the boot core and has output to send, too (output.c). It is tried out first:
+ * where none arrives, a slow timer looks for what is typed. Ctrl-] is taken out
+ * here; the rest goes to the console in focus. The caller of console_poll()
+ * holds no lock.
  */
 #include "arch/x86/cpu/percpu.h"
 #include "arch/x86/cpu/spinlock.h"
@@ -22,10 +22,12 @@
 #include "lib/log.h"
 
 #define POLL_NS    20000000u
-#define POLL_BYTES 64 /* a bound on one call: the UART's FIFO holds 16 */
-#define IRQ_CAUSES 4  /* a bound on one interrupt: a UART has two of ours */
+#define POLL_BYTES 64        /* a bound on one call: the UART's FIFO holds 16 */
+#define TRIAL_NS   20000000u /* for an empty transmitter's interrupt */
+#define IRQ_CAUSES 4 /* a bound on one interrupt: a UART has two of ours */
 
 static struct timer poll_timer;
+static bool arrived;           /* an interrupt of the UART's, ever */
 static void (*taker)(u8 byte); /* console_take_over(); NULL: not yet */
 
 void console_take_over(void (*fn)(u8 byte))
@@ -57,6 +59,7 @@ void console_poll(void)
  * are served until none is left, or the line is made to fall. */
 static void uart_arrived(struct irq *self)
 {
+	WRITE_ONCE(arrived, true);
 	for (u32 i = 0; i < IRQ_CAUSES; i++) {
 		switch (uart_irq_cause()) {
 		case UART_CAUSE_NONE:
@@ -88,20 +91,50 @@ static bool uart_irq_init(u32 gsi)
 					    this_cpu()->apic_id, false, false);
 }
 
+/* An empty transmitter interrupts: does that arrive here? */
+static bool uart_irq_works(u32 gsi)
+{
+	u64 start;
+
+	if (!uart_irq_init(gsi))
+		return false;
+	uart_flush();
+	ioapic_unmask(gsi);
+	uart_rx_irq(true);
+	uart_tx_irq(true);
+	start = rdtsc();
+	do
+		irq_poll();
+	while (!READ_ONCE(arrived) && rdtsc() - start < ns_to_tsc(TRIAL_NS));
+	uart_tx_irq(false);
+	if (READ_ONCE(arrived))
+		return true;
+	uart_rx_irq(false);
+	ioapic_mask(gsi);
+	return false;
+}
+
+static void input_poll(void)
+{
+	log_info("console", "no interrupt for the UART: polling it");
+	poll_timer.fn = poll_tick;
+	timer_arm(&poll_timer, rdtsc() + ns_to_tsc(POLL_NS));
+}
+
 void console_input_init(void)
 {
-	u32 gsi = acpi_isa_gsi(COM1_GSI);
+	const struct console_serial *serial = console_serial();
 
-	irq_route_reserve(gsi);
-	if (!uart_irq_init(gsi)) {
-		log_info("console", "no interrupt for the UART: polling it");
-		poll_timer.fn = poll_tick;
-		timer_arm(&poll_timer, rdtsc() + ns_to_tsc(POLL_NS));
+	/* The privileged guest has a virtual UART there */
+	irq_route_reserve(acpi_isa_gsi(COM1_GSI));
+	if (!serial)
+		return;
+	if (!uart_irq_works(serial->gsi)) {
+		input_poll();
 		return;
 	}
-	ioapic_unmask(gsi);
+	irq_route_reserve(serial->gsi);
 	output_has_irq();
-	uart_rx_irq(true);
 	/* Bytes that came before the interrupt was on would hold its line up */
 	console_poll();
 }

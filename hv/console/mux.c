@@ -302,6 +302,20 @@ static void replay(const struct speaker *sp)
 	show(0, last, n);
 }
 
+void mux_replay_log(void)
+{
+	const struct speaker *sp = con.speakers[0];
+	u64 at = sp->written - MIN(sp->written, (u64)CONSOLE_RING_BYTES);
+
+	while (at < sp->written) {
+		u64 from = at % CONSOLE_RING_BYTES;
+		u64 n = MIN(sp->written - at, CONSOLE_RING_BYTES - from);
+
+		output_put(0, sp->ring + from, (u32)n);
+		at += n;
+	}
+}
+
 void mux_focus(u32 focus, bool with_replay)
 {
 	for (u32 i = 0; i < con.count; i++) {

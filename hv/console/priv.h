@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between the files of the console: console.c (who speaks), mux.c (who is
- * shown), output.c (what is on its way to the UART), screen.c (when the
- * framebuffer is drawn), input.c (what is typed, and the UART's interrupt).
+ * Between the files of the console: console.c (who speaks), serial.c (which
+ * UART it is; serial_taken.c: where none can be), mux.c (who is shown),
+ * output.c (what is on its way to the UART), screen.c (when the framebuffer is
+ * drawn), input.c (what is typed, and the UART's interrupt).
  */
 #ifndef HV_CONSOLE_PRIV_H
 #define HV_CONSOLE_PRIV_H
@@ -75,6 +76,11 @@ void mux_alert(const char *line, size_t len);
 void mux_focus(u32 focus, bool with_replay);
 /* "log, linux, box, all" to @buf. Lock held. */
 void mux_names(char *buf, size_t size);
+/* Is something else known to be where @at would have its registers? Boot CPU,
+ * after acpi_init(). */
+bool serial_is_taken(const struct uart_place *at);
+/* All that the log has said and still has, to the UART alone. Lock held. */
+void mux_replay_log(void);
 /* Puts the terminal into a state in which text is text. Lock held. */
 void mux_reset_terminal(void);
 

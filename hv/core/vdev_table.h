@@ -28,7 +28,8 @@
 	VDEV(testdev,     ISOLATED)                                            \
 	VDEV(vpower,      PRIVILEGED)                                          \
 	VDEV(hpet_view,   PRIVILEGED)                                          \
-	VDEV(debug_exit,  BOTH)
+	VDEV(debug_exit,  BOTH)                                                \
+	VDEV(serial_hide, PRIVILEGED)
 /* clang-format on */
 
 /* A device's place in vm->devices[] */

@@ -5,6 +5,7 @@
  * MADT is new, for the guest's vCPUs; tables about hardware that the hypervisor
  * keeps are left out. Called by load_guest() once. No locks.
  */
+#include "hv/console/console.h"
 #include "hv/load/acpi_tables.h"
 #include "hv/load/load.h"
 #include "lib/string.h"
@@ -20,12 +21,24 @@ static const char held_back[][5] = {
 	"PPTT", "MPST",
 };
 
+/* Tables that name UARTs: where the hypervisor's is not at COM1, where the
+ * guest has one of its own, they would lead to it */
+static const char of_serial[][5] = { "SPCR", "DBG2" };
+
+static bool is_of_kept_serial(const char *signature)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(of_serial); i++)
+		if (!strncmp(signature, of_serial[i], 4))
+			return console_serial_is_kept();
+	return false;
+}
+
 static bool is_held_back(const char *signature)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(held_back); i++)
 		if (!strncmp(signature, held_back[i], 4))
 			return true;
-	return false;
+	return is_of_kept_serial(signature);
 }
 
 int acpi_rewrite(struct vm *vm)

@@ -4,6 +4,7 @@
 #include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
 #include "include/hw/q35.h"
+#include "tests/unit/fakes/serial.h"
 #include "tests/unit/test.h"
 
 #define INTEL       0x8086u
@@ -100,12 +101,34 @@ static void test_hidden(void **state)
 	}
 }
 
+/* The console's function: not a register, and not of its neighbours */
+static void test_console(void **state)
+{
+	static const struct pci_bdf others[] = {
+		{ .bus = 2, .devfn = 0xb2 },
+		{ .bus = 1, .devfn = 0xb3 },
+		{ .segment = 1, .bus = 2, .devfn = 0xb3 },
+	};
+	struct vfunc f;
+
+	fake_has_serial = fake_serial.has_function = true;
+	fake_serial.bdf = (struct pci_bdf){ .bus = 2, .devfn = 0xb3 };
+	f = function(INTEL, 0xa13d, 0x070002, fake_serial.bdf);
+	assert_true(f.kept);
+	for (u32 at = 0; at < PCI_ECAM_BYTES; at++)
+		assert_true(passthrough_write_is_refused(&f, at, 1));
+	for (u32 i = 0; i < ARRAY_SIZE(others); i++)
+		assert_false(function(INTEL, 0xa13d, 0x070002, others[i]).kept);
+	fake_serial.has_function = false;
+	assert_false(function(INTEL, 0xa13d, 0x070002, fake_serial.bdf).kept);
+	fake_has_serial = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fixed),
-		cmocka_unit_test(test_amd),
-		cmocka_unit_test(test_intel),
+		cmocka_unit_test(test_fixed),   cmocka_unit_test(test_amd),
+		cmocka_unit_test(test_console), cmocka_unit_test(test_intel),
 		cmocka_unit_test(test_hidden),
 	};
 

@@ -7,6 +7,7 @@
  * from three sides.
  */
 #include "tests/unit/fakes/loader.h"
+#include "tests/unit/fakes/serial.h"
 
 #include "drivers/acpi/parse.h"
 #include "hv/device/fwcfg/fwcfg.h"
@@ -447,7 +448,8 @@ static void test_rewrite_many(void **state)
 
 static void test_rewrite(void **state)
 {
-	static const char *const kept[] = { "FACP", "MCFG", "SSDT", "WAET" };
+	static const char *const kept[] = { "FACP", "MCFG", "SSDT",
+					    "WAET", "SPCR", "DBG2" };
 	static const char *const held[] = { "SRAT", "SLIT", "HPET",
 					    "DMAR", "IVRS", "BGRT" };
 	struct acpi_facts facts = { 0 };
@@ -482,6 +484,14 @@ static void test_rewrite(void **state)
 	assert_int_equal(facts.ioapic_count, 2);
 	assert_int_equal(facts.ioapics[1].gsi_base, 24);
 	assert_int_equal(facts.override_count, 1);
+	/* The console is not where the guest has its own */
+	fake_has_serial = true;
+	fake_serial.at.base = COM2_PORT;
+	assert_int_equal(acpi_rewrite(&fake_vm), 0);
+	assert_non_null(find("FACP"));
+	assert_null(find("SPCR"));
+	assert_null(find("DBG2"));
+	fake_has_serial = false;
 }
 
 /* --- a firmware's loader, in miniature --- */

@@ -17,10 +17,11 @@ static u32 call_count;
 static enum vdev_id failing;
 static bool fails_late; /* its instance is there already */
 
-/* Neither has a state, nor a destroy() */
+/* None of these has a state, nor a destroy() */
 static bool has_instance(enum vdev_id id)
 {
-	return id != VDEV_vpower && id != VDEV_debug_exit;
+	return id != VDEV_vpower && id != VDEV_debug_exit &&
+	       id != VDEV_serial_hide;
 }
 
 static void note(struct vm *vm, enum call call, enum vdev_id id)
