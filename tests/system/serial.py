@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The hypervisor's serial line where a server has it: at COM2, as SPCR says, where
+its service processor listens; on a PCI card, as the manifest says; nowhere."""
+import os
+import re
+import struct
+import time
+
+from harness import image
+from harness.machine import Machine
+from system._linux import step
+
+SECONDS = 120
+PCI_SLOT = 0x1b
+STARTED = r"init: Bulkhead 0\.1, started by"
+
+
+def spcr(port, irq):
+    """An SPCR table of revision 2 (Microsoft), without its header: a 16550 with an
+    ISA interrupt, its rate to be kept, and no PCI function."""
+    return struct.pack("<B3xBBBBQ BBIBBBBBx HHBBBIB4x", 0, 1, 8, 0, 1, port,
+                       1, irq, 0, 0, 0, 1, 0, 0, 0xffff, 0xffff, 0, 0, 0, 0, 0)
+
+
+def machine(folder, conf, cmdline, options, person=True):
+    guest = {"name": "serial", "privileged": "yes", "kernel": "serial.elf",
+             "cores": "0", "memory": "rest", "cmdline": cmdline}
+    files = {"serial.elf": os.path.join(image.BUILD, "tests/guest/serial.elf")}
+    disk = image.make(folder, image.manifest([guest], "switch", conf), files)
+    return Machine("qemu", disk, folder, cores=1, memory=512, options=options,
+                   timeout=SECONDS, person=person)
+
+
+def guest_is_well(results, m, where):
+    """All that the log said before there was a UART is on it, in order; the guest is
+    shown there, gets what is typed and reaches nothing of it."""
+    step(results, m, f"{where}.from_the_first_line", STARTED, SECONDS)
+    if step(results, m, f"{where}.guest_runs", r"READY", SECONDS):
+        m.send("x")
+    step(results, m, f"{where}.done", r"DONE \d+ 0", SECONDS)
+    for name in re.findall(r"FAIL (\S+.*)", m.text()):
+        results.check(False, f"{where}.{name}")
+
+
+def com2(results, folder):
+    """No COM1. The line's interrupt, IRQ 3, is found to work."""
+    os.makedirs(folder, exist_ok=True)
+    table = os.path.join(folder, "spcr")
+    with open(table, "wb") as f:
+        f.write(spcr(0x2f8, 3))
+    with machine(folder, "", "port=760",
+                 ["--uart", "com2", "--arg", "-acpitable",
+                  "--arg", f"sig=SPCR,rev=2,data={table}"]) as m:
+        guest_is_well(results, m, "serial.com2")
+        text = m.text()
+        results.check("serial line at port 0x2f8, by SPCR" in text, "serial.com2.by_spcr")
+        results.check("polling it" not in text, "serial.com2.by_interrupt")
+
+
+def pci(results, folder):
+    """Named by its function, at a rate, and polled."""
+    with machine(folder, f"serial = pci:00:{PCI_SLOT:02x}.0,57600",
+                 f"devfn={PCI_SLOT << 3}",
+                 ["--uart", f"pci:{PCI_SLOT:#x}"]) as m:
+        guest_is_well(results, m, "serial.pci")
+        text = m.text()
+        results.check(re.search(r"serial line at port 0x[0-9a-f]+ of 0000:00:1b\.0, "
+                                r"by bulkhead\.conf", text), "serial.pci.by_manifest")
+        results.check("polling it" in text, "serial.pci.polled")
+
+
+def screen_shows(m, pattern):
+    """The screen's text, once @pattern is in it or the time is over."""
+    end = time.monotonic() + SECONDS
+    while True:
+        text = m.screen("log").text()
+        if re.search(pattern, text) or time.monotonic() > end:
+            return text
+        time.sleep(1)
+
+
+def none(results, folder):
+    """The screen is all there is, and it shows the log."""
+    with machine(folder, "serial = com2", "port=760", ["--uart", "none"]) as m:
+        text = screen_shows(m, r"the screen is now serial's|no guest can run")
+        for name, line in (("from_the_first_line", STARTED),
+                           ("told", "no UART answers at port 0x2f8"),
+                           ("guest", "guest serial: privileged")):
+            results.check(re.search(line, text), f"serial.none.{name}", text)
+
+
+def tests():
+    return [("serial.com2", com2), ("serial.pci", pci)]
+
+
+def soak():
+    """`tests/run --long serial`."""
+    return [("serial.none", none)]
