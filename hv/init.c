@@ -466,6 +466,8 @@ static void start_guests(void)
 	create_guests(false);
 	files_settle(privileged_config());
 	create_guests(true);
+	if (!vm_privileged)
+		pci_quiet();
 	siblings_report();
 	log_info("init", "the hypervisor keeps %llu KiB",
 		 (owner_bytes(OWNER_HYPERVISOR, 0) >> 10));

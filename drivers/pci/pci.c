@@ -252,3 +252,26 @@ void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
 	if (!acpi.ecam_count)
 		scan_buses(0, 0, PCI_BUSES - 1, fn, arg);
 }
+
+static void clear_control(struct pci_bdf bdf, u8 cap, u16 enable)
+{
+	u16 at = (u16)(pci_find_cap(bdf, cap) + PCI_MSI_CONTROL);
+	u32 control;
+
+	if (at == PCI_MSI_CONTROL)
+		return;
+	control = pci_read(bdf, at, 2);
+	if (control & enable)
+		pci_write(bdf, at, 2, control & ~(u32)enable);
+}
+
+static void quiet_function(struct pci_bdf bdf, void *arg)
+{
+	clear_control(bdf, PCI_CAP_ID_MSI, PCI_MSI_ENABLE);
+	clear_control(bdf, PCI_CAP_ID_MSIX, PCI_MSIX_ENABLE);
+}
+
+void pci_quiet(void)
+{
+	pci_scan(quiet_function, NULL);
+}

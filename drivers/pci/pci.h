@@ -34,4 +34,8 @@ void pci_keep_ecam(void);
  * without pci_lock: on all buses that MCFG has, or else on the 256 of segment 0
  */
 void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg);
+/* Turns off the MSI and MSI-X that firmware has left on, where no guest gets
+ * the devices: nobody would answer their messages. Boot CPU. */
+void pci_quiet(void);
+
 #endif

@@ -217,6 +217,12 @@ static void test_ecam_works(void **state)
 	assert_int_equal(found, 2);
 	assert_int_equal(last.bus, 4);
 	assert_int_equal(last.devfn, 0xff);
+	/* Messages end, and nothing else of the two capabilities changes */
+	p[0x52] = 0x83;
+	p[0x63] = 0xc0;
+	pci_quiet();
+	assert_int_equal(p[0x52], 0x82);
+	assert_int_equal(p[0x63], 0x40);
 	free(ecam);
 }
 
