@@ -92,9 +92,30 @@ def refuse(results, folder):
             results.check(re.search(line, text), "refuse.on_screen", text)
 
 
+def large(results, folder):
+    """6 TiB, which the host need not have: the hypervisor keeps 8 MiB, 256 KiB a core and
+    0.001 % of RAM at most, and all the rest is the privileged guest's."""
+    cores, tib = 2, 6
+    disk = image.make(folder, image.manifest([privileged("", vcpus="1", cores="0")]),
+                      _linux.payload(), "grub-bios")
+    ram = ["-object", f"memory-backend-ram,id=ram,size={tib}T,reserve=off",
+           "-machine", "memory-backend=ram"]
+    with Machine("qemu", disk, folder, "bios", cores, memory=tib << 20, timeout=SECONDS,
+                 options=["--cpu", "max,-monitor,phys-bits=46"] +
+                 [word for part in ram for word in ("--arg", part)]) as m:
+        step(results, m, "large.starts", r"vm: guest linux starts", SECONDS, 0)
+        keeps = re.search(r"the hypervisor keeps (\d+) KiB", m.text())
+        most = (8 << 10) + cores * 256 + (tib << 30) // 100000
+        results.check(keeps and int(keeps[1]) <= most, "large.keeps_little",
+                      f"{keeps and keeps[1]} KiB of {most}")
+        given = re.search(r"guest linux: privileged, (\d+) MiB", m.text())
+        results.check(given and int(given[1]) >= (tib << 20) - 128, "large.given",
+                      f"{given and given[1]} MiB")
+
+
 def tests():
     return [("firmware.no_nx", no_nx("bios", "grub-bios")),
             ("firmware.residue_efi", residue("uefi")),
             ("firmware.residue_grub", residue("grub-uefi")),
             ("firmware.residue_tsc", tsc),
-            ("firmware.refuse", refuse)]
+            ("firmware.refuse", refuse), ("firmware.large", large)]
