@@ -26,7 +26,26 @@ struct power_port {
 	u16 size;
 	power_fn write;
 	bool passthrough;
+	const u32 *shows; /* bits that read as set, beside the hardware's; or
+			     NULL */
 };
+
+/* PM1 status as the privileged guest has it: WAK_STS after a sleep that was
+ * refused. Its vCPUs race for nothing but their own guest's bit. */
+static u32 pm1_status;
+
+/* The guest's kernel has put its devices to sleep and waits for WAK_STS: it
+ * wakes at once (ACPI 6.4, 16.1.6.3 *Transitioning from the Working to the
+ * Sleeping State*) */
+static void refuse_sleep(struct vm *vm, u32 type)
+{
+	WRITE_ONCE(pm1_status, PM1_WAK);
+	if (ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
+		log_warn("power",
+			 "%s asked for sleep type %u and is woken at once: the "
+			 "machine does not sleep below Bulkhead",
+			 vm->name, type);
+}
 
 static bool pm1a_write(struct vm *vm, u32 value)
 {
@@ -36,10 +55,16 @@ static bool pm1a_write(struct vm *vm, u32 value)
 		return false;
 	if (acpi.has_s5 && type == acpi.s5_typ_a)
 		vm_end(vm, VM_END_POWER_OFF, "it powered off");
-	else if (ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
-		log_warn("power", "%s asked for sleep type %u: refused",
-			 vm->name, type);
+	else
+		refuse_sleep(vm, type);
 	return true;
+}
+
+/* Ones clear status bits (ACPI 6.4, 4.8.4.1.1 *PM1 Status Registers*) */
+static bool pm1_status_write(struct vm *vm, u32 value)
+{
+	WRITE_ONCE(pm1_status, READ_ONCE(pm1_status) & ~value);
+	return false;
 }
 
 /* Software writes PM1a first: what SLP_EN means was decided there */
@@ -80,9 +105,11 @@ static u64 filter_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	const struct power_port *p = dev;
 
+	u32 shown = p->shows ? READ_ONCE(*p->shows) >> offset * 8 : 0;
+
 	if (!p->passthrough)
 		return 0;
-	return port_read((u16)(p->port + offset), size);
+	return port_read((u16)(p->port + offset), size) | shown;
 }
 
 static void filter_write(struct vcpu *v, void *dev, u64 offset, u8 size,
@@ -98,14 +125,15 @@ static void filter_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 /* One table for the machine: the privileged guest's part depends on the FADT,
  * read once. Rows with port 0 are not there. */
 static struct power_port fadt_ports[] = {
-	{ 0, PM1_CNT_BYTES, pm1a_write, true },
-	{ 0, PM1_CNT_BYTES, pm1b_write, true },
-	{ 0, 1, fadt_reset_write, true },
+	{ 0, PM1_CNT_BYTES, pm1a_write, true, NULL },
+	{ 0, PM1_CNT_BYTES, pm1b_write, true, NULL },
+	{ 0, PM1_STS_BYTES, pm1_status_write, true, &pm1_status },
+	{ 0, 1, fadt_reset_write, true, NULL },
 };
 
 static struct power_port legacy_ports[] = {
-	{ KBC_COMMAND, 1, kbc_write, true },
-	{ KBC_PORT_92, 1, port92_write, true },
+	{ KBC_COMMAND, 1, kbc_write, true, NULL },
+	{ KBC_PORT_92, 1, port92_write, true, NULL },
 };
 
 static int ports_add(struct vm *vm, struct power_port *p, u32 count)
@@ -153,11 +181,18 @@ static int vpower_create(struct vm *vm)
 		return err;
 	fadt_ports[0].port = acpi.pm1a_cnt;
 	fadt_ports[1].port = acpi.pm1b_cnt;
-	fadt_ports[2].port = fadt_reset_port();
+	fadt_ports[2].port = acpi.pm1a_evt;
+	fadt_ports[3].port = fadt_reset_port();
 	return ports_add(vm, fadt_ports, ARRAY_SIZE(fadt_ports));
+}
+
+static void vpower_reset(struct vm *vm)
+{
+	pm1_status = 0;
 }
 
 const struct vdev vpower_vdev = {
 	.name = "power registers",
 	.create = vpower_create,
+	.reset = vpower_reset,
 };

@@ -2,7 +2,8 @@
 /*
  * Power and reset as the privileged guest asks for them: PM1 control of the
  * host's FADT, the reset register, CF9h, keyboard controller command FEh, port
- * 92h. All else on those ports passes to the hardware. Isolated guests have
+ * 92h. All else on those ports passes to the hardware. A sleep other than S5 is
+ * refused: the guest wakes at once. Isolated guests have
  * theirs in vpm.c, vkbc.c and pci_bus.c. No locks.
  */
 #ifndef HV_ASSIGN_VPOWER_H

@@ -33,6 +33,8 @@
 #define PM1_RTC    BIT(10)
 #define PM1_WAK    BIT(15)
 
+#define PM1_STS_BYTES 2
+
 #define PM1_STS_BITS                                                           \
 	(PM1_TMR | PM1_BM | PM1_GBL | PM1_PWRBTN | PM1_SLPBTN | PM1_RTC |      \
 	 PM1_WAK)

@@ -38,7 +38,7 @@ def at_work(results, m, where, seconds, tests):
 def qemu_uefi(results, folder):
     with _linux.WebServer() as web:
         disk = image.make(folder, image.manifest([
-            privileged("walls,chipset,messages,disk,net,poweroff iomem=relaxed nopat "
+            privileged("walls,chipset,messages,suspend,disk,net,poweroff iomem=relaxed nopat "
                        f"bulkhead.http=10.0.2.2:{web.port}"),
             isolated("devices")]), _linux.payload())
         nvme = _linux.data_disk(folder, "nvme.img")
@@ -46,7 +46,7 @@ def qemu_uefi(results, folder):
                      timeout=QEMU_SECONDS * 2,
                      options=["--nvme", nvme, "--net", "virtio", *MESSENGERS]) as m:
             at_work(results, m, "qemu.uefi", QEMU_SECONDS,
-                    ("up", "walls", "chipset", "messages", "disk", "net"))
+                    ("up", "walls", "chipset", "messages", "suspend", "disk", "net"))
             for vector in MESSAGES:
                 results.check(f"interrupt {vector:#x} that nobody asked for" in m.text(),
                               f"qemu.uefi.message_{vector}", "the log does not have it")

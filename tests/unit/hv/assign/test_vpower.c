@@ -11,7 +11,7 @@
 
 static u32 host_in(u16 port, u8 size)
 {
-	return port ^ 0xffff;
+	return port < 0x700 && port >= 0x600 ? port ^ 0x7fff : port ^ 0xffff;
 }
 
 static void create(void)
@@ -23,12 +23,18 @@ static void create(void)
 	fake_port_writes = 0;
 	assert_int_equal(bus_init(&fake_vm.ports, &fake_vm.budget, 16), 0);
 	assert_int_equal(vpower_vdev.create(&fake_vm), 0);
+	vpower_vdev.reset(&fake_vm);
 }
 
 static void out(u16 port, u8 size, u32 value)
 {
 	fake_vm_end = VM_END_NONE;
 	bus_write(&fake_vm.ports, &fake_vcpus[0], port, size, value);
+}
+
+static u64 in(u16 port, u8 size)
+{
+	return bus_read(&fake_vm.ports, &fake_vcpus[0], port, size);
 }
 
 static void test_privileged(void **state)
@@ -71,6 +77,34 @@ static void test_privileged(void **state)
 	free(fake_vm.ports.regions);
 }
 
+/* A kernel that asked for S3 waits for WAK_STS and clears it by a one */
+static void test_sleep(void **state)
+{
+	memset(&acpi, 0, sizeof(acpi));
+	acpi.present = acpi.has_s5 = true;
+	acpi.pm1a_evt = 0x600;
+	acpi.pm1a_cnt = 0x604;
+	acpi.s5_typ_a = 7;
+	create();
+	assert_int_equal(in(0x600, 2), 0x79ff);
+	out(0x604, 2, 0x2000 | 1 << 10);
+	assert_int_equal(fake_port_writes, 0);
+	assert_int_equal(in(0x600, 2), 0xf9ff);
+	assert_int_equal(in(0x601, 1), 0xfe | 0x80);
+	assert_int_equal(in(0x600, 1), 0xff);
+	/* Other bits are the hardware's alone */
+	out(0x600, 2, 0x0100);
+	assert_int_equal(in(0x600, 2), 0xf9ff);
+	out(0x601, 1, 0x80);
+	assert_int_equal(fake_port, 0x601);
+	assert_int_equal(in(0x600, 2), 0x79ff);
+	/* A guest that was reset has not slept */
+	out(0x604, 2, 0x2000 | 1 << 10);
+	vpower_vdev.reset(&fake_vm);
+	assert_int_equal(in(0x600, 2), 0x79ff);
+	free(fake_vm.ports.regions);
+}
+
 static void test_privileged_without_tables(void **state)
 {
 	memset(&acpi, 0, sizeof(acpi));
@@ -84,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_privileged),
+		cmocka_unit_test(test_sleep),
 		cmocka_unit_test(test_privileged_without_tables),
 	};
 
