@@ -5,6 +5,7 @@
  */
 #include "hv/vm/create.h"
 
+#include "drivers/acpi/acpi.h"
 #include "hv/core/vcpu.h"
 #include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
@@ -22,7 +23,7 @@
 
 #define PORT_REGIONS          64
 #define MMIO_REGIONS          64
-#define HOST_MMIO_REGIONS     512 /* a trap for each MSI-X table */
+#define HOST_MMIO_REGIONS     512
 #define ISOLATED_BUDGET_PAGES 2048
 /* Of the pool that is left when all guests are made, three quarters are for the
  * devices that the privileged guest maps and the functions that it finds */
@@ -125,6 +126,15 @@ static int hide_message_window(struct vm *vm)
 	return bus_add(&vm->mmio, &window);
 }
 
+/* A trap for each MSI-X table, and for what firmware lists of the board */
+static u32 mmio_regions(const struct vm *vm)
+{
+	if (!vm->privileged)
+		return MMIO_REGIONS;
+	return HOST_MMIO_REGIONS + acpi.ecam_count + acpi.ioapic_count +
+	       acpi.hpet_count;
+}
+
 static int create_buses(struct vm *vm)
 {
 	const struct bus_region lapic = {
@@ -139,9 +149,7 @@ static int create_buses(struct vm *vm)
 	if (!err)
 		err = bus_make_index(&vm->ports, &vm->budget);
 	if (!err)
-		err = bus_init(&vm->mmio, &vm->budget,
-			       vm->privileged ? HOST_MMIO_REGIONS
-					      : MMIO_REGIONS);
+		err = bus_init(&vm->mmio, &vm->budget, mmio_regions(vm));
 	if (!err)
 		err = bus_add(&vm->mmio, &lapic);
 	return err ? err : hide_message_window(vm);
