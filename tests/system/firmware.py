@@ -69,7 +69,7 @@ def tsc(results, folder):
     where = "residue.bochs"
     disk = image.make(folder, image.manifest([isolated("devices", autostart="no")]),
                       {}, "uefi", ("--before", RESIDUE))
-    with Machine("bochs", disk, folder, cores=2, memory=512, timeout=SECONDS) as m:
+    with Machine("bochs", disk, folder, cores=2, memory=512, timeout=SECONDS * 2) as m:
         planted(results, m, where, [
             ("holes", "300 holes"), ("tsc", "a TSC_ADJUST of each core's own"),
             ("x2apic", "x2APIC")])
