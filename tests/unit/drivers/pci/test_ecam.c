@@ -61,9 +61,9 @@ static void test_table(void **state)
 {
 	acpi.ecam_count = 2;
 	acpi.ecam[0] = (struct acpi_ecam){ .base = 0xe0000000, .bus_last = 63 };
-	acpi.ecam[1] = (struct acpi_ecam){ .base = MIB(16),
-					   .bus_first = 2,
-					   .bus_last = 2 };
+	acpi.ecam[1] = (struct acpi_ecam){
+		.base = MIB(16), .bus_first = 2, .bus_last = 2, .unused = true
+	};
 	pci_keep_ecam();
 	assert_int_equal(count, 2);
 	assert_int_equal(kept[0].base, 0xe0000000);

@@ -162,11 +162,15 @@ static void test_ecam_works(void **state)
 {
 	u8 *p;
 
-	acpi.ecam_count = 2;
+	acpi.ecam_count = 3;
+	/* One that contradicts the others is neither used nor scanned */
+	acpi.ecam[2] = (struct acpi_ecam){ .base = GIB(3),
+					   .bus_last = 255,
+					   .unused = true };
 	acpi.ecam[1] = (struct acpi_ecam){ .base = ECAM_HPA,
 					   .bus_first = 1,
 					   .bus_last = 4 };
-	acpi.ecam[0] = (struct acpi_ecam){ .base = 1, .segment = 9 };
+	acpi.ecam[0] = acpi.ecam[2];
 	ecam = malloc(ECAM_BUSES * MIB(1));
 	memset(ecam, 0xff, ECAM_BUSES * MIB(1));
 	fake_ioremap_add(ECAM_HPA + MIB(1), ecam, ECAM_BUSES * MIB(1));

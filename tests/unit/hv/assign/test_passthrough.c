@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Config space of passed-through functions, their MSI, and which of them the
  * guest sees */
+#include "drivers/acpi/acpi.h"
 #include "include/hw/pci.h"
+#include "tests/unit/fakes/log.h"
 #include "tests/unit/hv/assign/functions.h"
 
 static void test_config_paths(void **state)
@@ -165,18 +167,32 @@ static void test_hostile_writes(void **state)
 	}
 }
 
+/* Firmware's ranges that lie over each other do not keep the guest away */
+static void test_ecam_overlaps(void **state)
+{
+	acpi.ecam_count = 3;
+	acpi.ecam[1] = acpi.ecam[0];
+	acpi.ecam[1].unused = true;
+	acpi.ecam[2] = (struct acpi_ecam){ .base = 0xb8000000,
+					   .segment = 1,
+					   .bus_last = 10 };
+	fake_log_reset();
+	new_guest();
+	assert_int_equal(fake_log_warnings, 1);
+	assert_non_null(strstr(fake_log_alarm, "0xb8000000"));
+	assert_int_equal(cfg_read(0x18, 0, 4), 0x12345678);
+	acpi.ecam_count = 1;
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_config_paths),
-		T(test_firmware_leftovers),
-		T(test_msi),
-		T(test_msi_storm),
-		T(test_host_bridge),
-		T(test_hidden_functions),
-		T(test_hostile_writes),
+		T(test_ecam_overlaps),      T(test_config_paths),
+		T(test_firmware_leftovers), T(test_msi),
+		T(test_msi_storm),          T(test_host_bridge),
+		T(test_hidden_functions),   T(test_hostile_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
