@@ -9,17 +9,28 @@ from harness import image
 
 TRAP = "T05"  # stopped by a breakpoint
 RSP = 7  # numbers of x86-64 registers in the protocol
+ELF = os.path.join(image.BUILD, "bulkhead.elf.debug")
+
+
+def _output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def symbol(name):
     """The address of a function or variable of the hypervisor."""
-    elf = os.path.join(image.BUILD, "bulkhead.elf.debug")
-    table = subprocess.run(["nm", elf], check=True, capture_output=True, text=True).stdout
-    for line in table.splitlines():
+    for line in _output("nm", ELF).splitlines():
         address, _, word = line.split(maxsplit=2)
         if word == name:
             return int(address, 16)
-    raise KeyError(f"{elf} has no {name}")
+    raise KeyError(f"{ELF} has no {name}")
+
+
+def body(name):
+    """Where each call of a function comes by: behind its ENDBR64, which direct calls are
+    led past (arch/x86/machine/text_patch.c)."""
+    at = symbol(name)
+    first = _output("objdump", "-d", f"--start-address={at}", f"--stop-address={at + 4}", ELF)
+    return at + 4 if "endbr64" in first else at
 
 
 def attach(machine):

@@ -51,7 +51,7 @@ def microcode_is_tried(results, m):
 def overflow(results, m):
     """The core's stack is used up but for a word."""
     with gdb.attach(m) as d:
-        d.run_to(gdb.symbol(LATE), SECONDS)
+        d.run_to(gdb.body(LATE), SECONDS)
         base = d.register(gdb.RSP) & -STACK_BYTES
         d.set_register(gdb.RSP, base + STACK_END + 8)
     step(results, m, "stacks.overflow_is_named",
@@ -65,8 +65,8 @@ def guard_changes(results, m):
     """A function that has an array on its stack finds another value beside it
     than it has put there."""
     with gdb.attach(m) as d:
-        d.run_to(gdb.symbol(LATE), SECONDS)
-        d.run_to(gdb.symbol("log_ring_write"), SECONDS)
+        d.run_to(gdb.body(LATE), SECONDS)
+        d.run_to(gdb.body("log_ring_write"), SECONDS)
         guard = gdb.symbol("__stack_chk_guard")
         value = d.word(guard)
         results.check(value & 0xff == 0 and value >> 8, "stacks.guard_has_a_value",
@@ -95,18 +95,18 @@ def stacks(results, folder):
         first = guard_changes(results, m)
         m.monitor("system_reset")
         with gdb.attach(m) as d:
-            d.run_to(gdb.symbol(LATE), SECONDS)
+            d.run_to(gdb.body(LATE), SECONDS)
             results.check(d.word(gdb.symbol("__stack_chk_guard")) != first,
                           "stacks.guard_is_new_at_each_boot", hex(first))
 
 
-def control_flow(where, function, command, error):
-    """Bochs' CPU has CET. A guest runs; then, as @function is entered, @command of
-    Bochs' debugger makes it the target of a wrong branch, which is #CP with @error."""
+def control_flow(where, place, function, command, error):
+    """Bochs' CPU has CET. A guest runs; then, at @place of @function, @command of Bochs'
+    debugger makes it the target of a wrong branch, which is #CP with @error."""
     def run(results, folder):
         commands = os.path.join(folder, "debugger")
         with open(commands, "w") as f:
-            f.write(f"lb {gdb.symbol(function):#x}\nc\n{command}\nc\n")
+            f.write(f"lb {place(function):#x}\nc\n{command}\nc\n")
         disk = image.make(folder, image.manifest([
             {"name": "good", "kernel": "ends.elf", "memory": "16M", "cores": "0"}]),
             {"ends.elf": ENDS}, "grub-bios")
@@ -126,8 +126,8 @@ def control_flow(where, function, command, error):
 # The function that ends a guest returns to what is no return address of its caller's; the
 # handler of an exit, which is called by a table, begins behind its ENDBR64 (SDM 3A 6.15,
 # *Interrupt 21--Control Protection Exception*)
-WRONG_RETURN = ("wrong_return", "vm_end", "set rsp = rsp + 8", 1)
-WRONG_CALL = ("wrong_call", "exit_port", "set rip = rip + 4", 3)
+WRONG_RETURN = ("wrong_return", gdb.body, "vm_end", "set rsp = rsp + 8", 1)
+WRONG_CALL = ("wrong_call", gdb.symbol, "exit_port", "set rip = rip + 4", 3)
 
 
 def in_service(results, folder):
@@ -136,7 +136,7 @@ def in_service(results, folder):
     disk = image.make(folder, image.manifest([
         {"name": "witness", "kernel": "witness.elf", "memory": "16M", "cores": "1",
          "cmdline": "rounds=1000000"}]), {"witness.elf": WITNESS})
-    place = gdb.symbol("msr_write")  # the guest sets its timer all the time
+    place = gdb.body("msr_write")  # the guest sets its timer all the time
     with Machine("qemu", disk, folder, cores=3, memory=512, timeout=SECONDS * 4,
                  person=True) as m:
         if not step(results, m, "in_service.starts", r"guest witness starts", SECONDS):
@@ -152,7 +152,7 @@ def in_service(results, folder):
              r"watchdog: error: core 1 (is at [0-9a-f]{16}|does not take an NMI; on its stack, "
              r"outermost first: [0-9a-f]{16})", SECONDS)
         with gdb.attach(m) as d:
-            d.run_to(gdb.symbol("timer_run"), SECONDS)
+            d.run_to(gdb.body("timer_run"), SECONDS)
             d.set_word(place, code)
         step(results, m, "in_service.hang_is_over",
              r"watchdog: warning: core 1 goes on after \d+ s", SECONDS)
