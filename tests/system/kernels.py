@@ -24,6 +24,8 @@ FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 NOISE = (
     # 6.12 on any AMD CPU without CPPC, real ones too
     r"amd_pstate: the _CPC object is not present in SBIOS or ACPI disabled",
+    # Any machine whose keyboard controller has no port for a mouse
+    r"i8042: PNP: PS/2 appears to have AUX port disabled",
 )
 # QEMU's cores stand still while its host runs something else, and the guest's
 # time goes on; Bochs' time is its instructions
