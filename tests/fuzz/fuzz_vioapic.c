@@ -44,13 +44,20 @@ static bool is_level(u64 rte)
 	return (rte & RTE_LEVEL) && RTE_MODE(rte) <= APIC_DM_LOWEST;
 }
 
+/* Eight bits, and above them KVM's seven (its CPUID documentation,
+ * KVM_FEATURE_MSI_EXT_DEST_ID) */
+static u32 destination(u64 rte)
+{
+	return (u32)(rte >> 56 | (rte >> 49 & 0x7f) << 8);
+}
+
 /* This pin may have sent that */
 static bool may_send(const struct vioapic_pin *p, u32 dest, u8 mode, u8 vector,
 		     enum trigger trigger)
 {
 	return p->line && !(p->rte & (RTE_MASKED | RTE_REMOTE_IRR)) &&
 	       (p->rte & RTE_VECTOR) == vector && RTE_MODE(p->rte) == mode &&
-	       p->rte >> RTE_DEST_SHIFT == dest &&
+	       destination(p->rte) == dest &&
 	       is_level(p->rte) == (trigger == TRIGGER_LEVEL);
 }
 
