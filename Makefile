@@ -46,6 +46,7 @@ help:
 	@echo "make test-long   those that take an emulator minutes each, too"
 	@echo "make usb     build/bulkhead.img, to dd onto a USB stick; USB_FILES='FILE...'"
 	@echo "             go onto it too, USB_MIB is its size"
+	@echo "make deb     build/bulkhead_*_amd64.deb, for an installed Debian 12 or 13"
 	@echo "make fuzz    each fuzzer for FUZZ_SECONDS (60), then random guests"
 	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
 	@echo "make bench   exit costs on both emulators, beside the peers'"
@@ -162,5 +163,6 @@ include boot/build.mk
 include boot/rootfs/build.mk
 include hv/load/build.mk
 include tests/build.mk
+include packaging/debian/build.mk
 
 -include $(OBJS:.o=.d)
