@@ -266,6 +266,9 @@ def removal(results, host):
     results.check(done and "ulkhead" not in host.read("boot/grub/grub.cfg") + said,
                   "deb.removed_menu", said)
     results.check(host.grubenv() == "mine=1\n", "deb.removed_environment", host.grubenv())
+    host.write("boot/grub/grub.cfg", "old")
+    done, said = host.run("control/postrm", "purge")
+    results.check(done and host.read("boot/grub/grub.cfg") != "old", "deb.purged_menu", said)
     left = [name for name in ("boot/bulkhead", "etc/default/grub.d/bulkhead-default.cfg")
             if os.path.exists(host.path(name))]
     results.check(not left, "deb.removed_files", left)
