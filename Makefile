@@ -44,8 +44,9 @@ help:
 	@echo "make run     build and boot two Linux guests under QEMU"
 	@echo "make test    every test, on QEMU (SVM) and on Bochs (VMX)"
 	@echo "make test-long   those that take an emulator minutes each, too"
-	@echo "make usb     build/bulkhead.img, to dd onto a USB stick; USB_FILES='FILE...'"
-	@echo "             go onto it too, USB_MIB is its size"
+	@echo "make usb     build/bulkhead.img, a stick and CD with a live Debian;"
+	@echo "             USB_FILES='FILE...' go onto it too, USB_MIB is its size"
+	@echo "make usb-small   build/bulkhead-small.img, a stick with the guests of make run"
 	@echo "make deb     build/bulkhead_*_amd64.deb, for an installed Debian 12 or 13"
 	@echo "make fuzz    each fuzzer for FUZZ_SECONDS (60), then random guests"
 	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
@@ -82,20 +83,20 @@ $(B)/run.img: $(PAYLOAD) $(LOADER) scripts/mkimage
 	$(call say,IMAGE,$@)
 	$(Q)scripts/mkimage --kind uefi --loader $(LOADER) --out $@ $(PAYLOAD) >/dev/null
 
-$(B)/bulkhead.img: $(PAYLOAD) $(LOADER) scripts/mkimage
+$(B)/bulkhead-small.img: $(PAYLOAD) $(LOADER) scripts/mkimage
 	$(call say,IMAGE,$@)
 	$(Q)scripts/mkimage --kind hybrid --loader $(LOADER) $(addprefix --size ,$(USB_MIB)) \
 		--out $@ $(PAYLOAD) $(USB_FILES) >/dev/null
 # Asked for by name, it is made anew: they may be others than last time
 ifneq ($(USB_MIB)$(USB_FILES),)
-.PHONY: $(B)/bulkhead.img
+.PHONY: $(B)/bulkhead.img $(B)/bulkhead-small.img
 endif
 
 $(B)/nvme.img: scripts/mkdisk
 	$(call say,IMAGE,$@)
 	$(Q)scripts/mkdisk $@
 
-.PHONY: run run-now usb usb-now test test-now test-long test-long-now bench bench-now
+.PHONY: run run-now usb usb-now usb-small usb-small-now test test-now test-long test-long-now bench bench-now
 # Each public target first installs what it needs, then builds in a fresh make
 run:
 	@scripts/setup run
@@ -104,12 +105,18 @@ run-now: $(B)/run.img $(B)/nvme.img
 	@scripts/run-qemu --image $(B)/run.img --nvme $(B)/nvme.img --net virtio
 
 usb:
-	@scripts/setup build
+	@scripts/setup usb
 	@$(MAKE) --no-print-directory -j$(JOBS) usb-now
 usb-now: $(B)/bulkhead.img
+	@echo "$< is ready: dd if=$< of=/dev/sdX bs=4M conv=fsync, or burn it"
+
+usb-small:
+	@scripts/setup build
+	@$(MAKE) --no-print-directory -j$(JOBS) usb-small-now
+usb-small-now: $(B)/bulkhead-small.img
 	@echo "$< is ready: dd if=$< of=/dev/sdX bs=4M conv=fsync"
 
-TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build fuzz-build $(B)/bulkhead.img
+TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build fuzz-build $(B)/bulkhead-small.img
 test:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory -j$(JOBS) test-now
@@ -119,8 +126,9 @@ test-now: $(TEST_FILES)
 # With the cases that take an emulator minutes each
 test-long:
 	@scripts/setup test
+	@scripts/setup usb
 	@$(MAKE) --no-print-directory -j$(JOBS) test-long-now
-test-long-now: $(TEST_FILES)
+test-long-now: $(TEST_FILES) live
 	@BUILD=$(abspath $(B)) tests/run --long
 
 # Random input: the parsers and devices on the host, guests on the emulators
@@ -161,6 +169,7 @@ clean:
 
 include boot/build.mk
 include boot/rootfs/build.mk
+include boot/live/build.mk
 include hv/load/build.mk
 include tests/build.mk
 include packaging/debian/build.mk
