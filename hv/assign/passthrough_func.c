@@ -161,14 +161,17 @@ void passthrough_func_found(struct pci_bdf bdf, void *arg)
 void passthrough_go_on(struct vcpu *v)
 {
 	struct passthrough *pci = v->vm->devices[VDEV_passthrough];
-	struct piece piece = piece_begin();
-	bool more = false;
+	bool over = false, more = false;
+	struct piece piece;
 
 	spin_lock(&pci->lock);
+	piece = piece_begin();
 	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
 		for (struct vfunc *f = pci->hash[i]; f; f = f->next) {
-			if (f->msix.left && !piece_over(&piece))
+			if (f->msix.left && !over) {
 				passthrough_msix_step(f, &piece);
+				over = piece_over(&piece);
+			}
 			more |= f->msix.left != 0;
 		}
 	spin_unlock(&pci->lock);
