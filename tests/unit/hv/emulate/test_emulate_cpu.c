@@ -49,7 +49,7 @@ static bool have_segments;
 static u32 ran, refused, skipped, faulted, reports;
 static u32 seen[MAP_OTHER][256];
 static u32 cpu_leaf7[4];
-static bool has_vnni;
+static bool has_vnni, has_sse4a;
 /* The maps that are tried */
 static const enum insn_map maps[] = { MAP_ONE,     MAP_0F,     MAP_0F38,
 				      MAP_0F3A,    MAP_VEX_0F, MAP_VEX_0F38,
@@ -498,11 +498,43 @@ static void forget_last_insn(void)
 	}
 }
 
+/* PUSH of a segment register in 32-bit code or wider: two bytes are written, or
+ * all, with zeros (SDM 2B, PUSH) */
+static bool is_push_segment(void)
+{
+	static const u8 one[] = { 0x06, 0x0e, 0x16, 0x1e };
+	u8 op = t.insn.opcode;
+
+	if (t.insn.map == MAP_0F)
+		return op == 0xa0 || op == 0xa8;
+	return t.insn.map == MAP_ONE && memchr(one, op, sizeof(one));
+}
+
+static void forget_push_segment(void)
+{
+	u64 mask = r->seg[SEG_SS].attr & SEG_ATTR_DB ? ~0u : 0xffffu;
+	u64 sp =
+		t.mode == INSN_64BIT ? r->gpr[GPR_RSP] : r->gpr[GPR_RSP] & mask;
+	u64 at = segment_base(SEG_SS) + sp - NATIVE_DATA;
+	u64 from = at + 2, to = at + t.insn.operand_size;
+
+	if (!is_push_segment() || injected >= 0 || at >= sizeof(t.data))
+		return;
+	for (; from < to && to <= sizeof(t.data); from++) {
+		u8 *page =
+			t.device[from / PAGE_SIZE] ? device : ram + PAGES_GPA;
+
+		if (!page[from])
+			page[from] = ((u8 *)NATIVE_DATA)[from];
+	}
+}
+
 static bool memory_same(void)
 {
 	u32 i;
 
 	forget_last_insn();
+	forget_push_segment();
 	for (i = 0; i < NATIVE_DATA_LIVE; i++) {
 		const u8 *is = t.device[i] ? device : ram + PAGES_GPA;
 
@@ -535,9 +567,50 @@ static bool x87_differs(const struct fake_fxsave *n)
 		fx.fop != n->fop);
 }
 
+/* REP with 32-bit addresses in 64-bit code: some CPUs clear the upper halves of
+ * RCX, RSI and RDI although no iteration was done */
+static u64 register_mask(u32 gpr)
+{
+	bool counts = gpr == GPR_RCX || gpr == GPR_RSI || gpr == GPR_RDI;
+
+	if (t.mode != INSN_64BIT ||
+	    (counts && is_string() && t.insn.addr_size == 4 &&
+	     (t.insn.rep || t.insn.repne)))
+		return 0xffffffffull;
+	return ~0ull;
+}
+
+/* A SCAS or CMPS that faults has its flags from before, or of the iterations
+ * that it did (SDM 2B, REP) */
+static u64 flags_mask(void)
+{
+	if (is_divide() || (injected >= 0 && is_string()))
+		return RFLAGS_DF;
+	return FLAGS;
+}
+
+/* A store that faults: some CPUs have entered MMX mode by then, or set MXCSR's
+ * flags (MOVD, MOVQ, MOVNTQ; VCVTPS2PH) */
+static bool may_have_begun(void)
+{
+	u8 op = t.insn.opcode;
+
+	if (injected < 0)
+		return false;
+	return (t.insn.map == MAP_0F &&
+		(op == 0x7e || op == 0x7f || op == 0xe7)) ||
+	       (t.insn.map == MAP_VEX_0F3A && op == 0x1d);
+}
+
+/* Which components are in use, some CPUs track more closely (SDM 1 13.6) */
+static bool is_xsavec(void)
+{
+	return t.insn.map == MAP_0F && t.insn.opcode == 0xc7 &&
+	       (t.insn.reg & 7) == 4;
+}
+
 static const char *difference(const struct native *n)
 {
-	u64 mask = t.mode == INSN_64BIT ? ~0ull : 0xffffffffull;
 	u32 i;
 
 	if (injected != n->vector)
@@ -549,22 +622,22 @@ static const char *difference(const struct native *n)
 		return "CR2";
 	/* A POPA that faults has popped some of them, or none */
 	for (i = 0; i < GPR_COUNT && !(injected >= 0 && is_popa()); i++)
-		if ((r->gpr[i] ^ n->gpr[i]) & mask)
+		if ((r->gpr[i] ^ n->gpr[i]) & register_mask(i))
 			return "registers";
-	if ((r->rflags ^ n->rflags) & (is_divide() ? RFLAGS_DF : FLAGS))
+	if ((r->rflags ^ n->rflags) & flags_mask())
 		return "flags";
 	for (i = 0; i < 16; i++)
 		if (memcmp(ymm[i], n->xmm[i], sizeof(n->xmm[i])) ||
 		    (native_avx && memcmp(&ymm[i][2], n->ymm_high[i],
 					  sizeof(n->ymm_high[i]))))
 			return "XMM";
-	if (x87_differs(&n->fx))
+	if (!may_have_begun() && x87_differs(&n->fx))
 		return "x87";
-	if (fx.mxcsr != n->fx.mxcsr)
+	if (!may_have_begun() && fx.mxcsr != n->fx.mxcsr)
 		return "MXCSR";
 	if (r->rip != n->rip)
 		return "RIP";
-	return memory_same() ? NULL : "memory";
+	return is_xsavec() || memory_same() ? NULL : "memory";
 }
 
 static void report(const char *what, const struct native *n)
@@ -629,6 +702,8 @@ static bool is_absent(void)
 	u8 op = t.insn.opcode;
 
 	switch (t.insn.map) {
+	case MAP_0F: /* SSE4A's MOVNTSS, MOVNTSD */
+		return op == 0x2b && (t.insn.rep || t.insn.repne) && !has_sse4a;
 	case MAP_0F38:
 	case MAP_VEX_0F38:
 		return (op == 0xcf && !(cpu_leaf7[2] & BIT(8))) || /* GFNI */
@@ -660,24 +735,52 @@ static bool is_area(void)
 	return is_x87() || (t.insn.map == MAP_0F && (op == 0xae || op == 0xc7));
 }
 
-/* Two faults, and no manual says which comes first: CMPS's operands, a CALL's
- * target and its stack, an SSE operand's alignment and its limit. And SHA,
- * which some CPUs do anywhere, against the manual. */
-static bool either_fault(const struct native *n)
+/* One class of SDM 3A table 6-2: which of them comes first, each processor has
+ * for itself */
+static bool is_execution_fault(int vector)
+{
+	return vector == EXC_BR || vector == EXC_SS || vector == EXC_GP ||
+	       vector == EXC_PF || vector == EXC_AC || vector == EXC_XM;
+}
+
+/* Alignment of 16 bytes and more, and of what PUSH may write as two, is checked
+ * by some processors alone (SDM 2B, MOVUPS; SDM 3A 6.15, *Interrupt 17*) */
+static bool may_check_alignment(void)
+{
+	return is_push_segment() || vector_find(&t.insn);
+}
+
+/* An operand that wraps at 4 GiB in a segment without a limit (SDM 3A 5.3) */
+static bool may_wrap(void)
+{
+	return t.mode != INSN_64BIT && (u32)effective_now() > 0xfffffff0u;
+}
+
+/* CMPS's operands; a CALL's target and its stack: either may fault first */
+static bool has_two_accesses(void)
 {
 	u8 op = t.insn.opcode;
 
+	return t.insn.map == MAP_ONE &&
+	       (op == 0xa6 || op == 0xa7 || op == 0xe8 || op == 0xff);
+}
+
+/* What the manuals leave to the processor: the order of two faults, and some
+ * faults themselves. And SHA, which some do anywhere, against the manual. */
+static bool either_fault(const struct native *n)
+{
 	if (is_sha() && injected == EXC_GP)
 		return true;
-	if (t.insn.map == MAP_0F && op == 0xae && injected == EXC_GP)
-		return n->vector == EXC_AC; /* SDM 2A, FXSAVE */
-	if (n->vector < 0 || injected < 0)
-		return false;
-	if (is_area() && (injected == EXC_PF || n->vector == EXC_PF))
-		return true;
-	if (t.insn.map != MAP_ONE)
-		return injected == EXC_SS && n->vector == EXC_GP;
-	return op == 0xa6 || op == 0xa7 || op == 0xe8 || op == 0xff;
+	if (injected < 0 && n->vector == EXC_PF)
+		return is_area() && !is_x87(); /* parts that stay unused */
+	if (injected >= 0 && n->vector < 0 && is_x87() && n->fx.fsw & 0x80)
+		return true; /* unmasked, so that nothing is stored */
+	if (injected == EXC_AC && n->vector < 0)
+		return may_check_alignment();
+	if ((injected == EXC_GP || injected == EXC_SS) && n->vector < 0)
+		return may_wrap();
+	return is_execution_fault(injected) && is_execution_fault(n->vector) &&
+	       (injected != n->vector || is_area() || has_two_accesses());
 }
 
 /* Far from the data: on the host there may be something */
@@ -777,6 +880,14 @@ static u64 number(const char *name, u64 otherwise)
 	return value ? strtoull(value, NULL, 0) : otherwise;
 }
 
+static u32 cpu_leaf81_ecx(void)
+{
+	u32 leaf[4];
+
+	__cpuid(0x80000001, leaf[0], leaf[1], leaf[2], leaf[3]);
+	return leaf[2];
+}
+
 static void test_like_the_cpu(void **state)
 {
 	u64 rounds = number("EMULATE_ROUNDS", ROUNDS);
@@ -793,6 +904,7 @@ static void test_like_the_cpu(void **state)
 		__cpuid_count(7, 1, leaf[0], leaf[1], leaf[2], leaf[3]);
 		has_vnni = leaf[0] & BIT(4);
 	}
+	has_sse4a = cpu_leaf81_ecx() & BIT(6);
 	rng = number("EMULATE_SEED", 1) * 0x9e3779b97f4a7c15ull + 1;
 	first = have_segments ? INSN_16BIT : INSN_64BIT;
 	for (n = 0; n < rounds * 8; n++)
