@@ -24,7 +24,7 @@ CFLAGS  := -std=gnu11 -O2 -g -I. $(WARN) -ffreestanding \
 NFLAGS  := -f elf64 -g -F dwarf -I./
 
 # The hypervisor is every source in its folders
-DIRS    := lib arch mm sched drivers hv boot/common boot/multiboot2
+DIRS    := lib check arch mm sched drivers hv boot/common boot/multiboot2
 SRC_C   := $(sort $(shell find $(DIRS) -name '*.c'))
 SRC_ASM := $(sort $(shell find $(DIRS) -name '*.asm'))
 OBJS    := $(SRC_C:%.c=$(B)/%.o) $(SRC_ASM:%.asm=$(B)/%.asm.o)

@@ -149,6 +149,14 @@ static void show_old_line(const char *line, size_t len)
 	log_info("previous", "%.*s", (int)len, line);
 }
 
+/* No guest starts, whatever the verdict is */
+static __noreturn void check_machine(void)
+{
+	console_show_check(&boot.facts);
+	log_info("check", "this was all; switch the machine off");
+	cpu_halt_forever();
+}
+
 static bool has_old_log;
 
 /* Once all consoles show it */
@@ -505,6 +513,8 @@ void hv_main(u64 boot_info_hpa)
 	read_manifest();
 	acpi_init(&boot);
 	console_serial_init(&manifest);
+	if (boot.check)
+		check_machine();
 	show_old_log();
 	update_microcode();
 	cet_init();

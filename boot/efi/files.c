@@ -23,7 +23,7 @@ static EFI_FILE_INFO *entry_info(struct entry *e)
 	return (EFI_FILE_INFO *)e->bytes;
 }
 
-static int volume_open(EFI_HANDLE self, EFI_FILE_HANDLE *root)
+int volume_open(EFI_HANDLE self, EFI_FILE_HANDLE *root)
 {
 	EFI_GUID image = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 	EFI_GUID fs = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;

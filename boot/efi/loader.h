@@ -33,8 +33,10 @@ int fail(const char *fmt, ...) __printf(1, 2);
 /* Waits until a key is pressed */
 void console_wait_key(void);
 
-/* files.c: reads all files of \bulkhead on the volume of @self, this loader.
+/* files.c: volume_open() opens the volume that @self, this loader, came from.
+ * files_load() reads all files of \bulkhead on it.
  * @elf is the hypervisor's file; the others become bi->modules[], sorted. */
+int __must_check volume_open(EFI_HANDLE self, EFI_FILE_HANDLE *root);
 struct file_data {
 	void *data;
 	u64 size;
@@ -45,6 +47,16 @@ int __must_check files_load(EFI_HANDLE self, struct boot_info *bi,
 /* machine.c: finds ACPI and SMBIOS tables, framebuffer and cores for @bi. What
  * the firmware does not have stays 0. */
 void machine_find(struct boot_info *bi);
+
+/* check.c: "Check this machine". check_offer() says which key it is and begins
+ * a second in which it counts; reading the files is part of it. check_chosen():
+ * was the key pressed by then? Or it is asked for by the loader's arguments, or
+ * by a file (boot/common/check.h). */
+void check_offer(void);
+bool check_chosen(EFI_HANDLE self, const struct boot_info *bi);
+/* Finds the facts out for @bi, writes the report to the volume of @self, and
+ * shows it page by page. False: the person wants to go back to the firmware. */
+bool check_machine(EFI_HANDLE self, struct boot_info *bi);
 
 /* handover.c: places the image, leaves boot services and enters the hypervisor.
  * Returns only if something is wrong before it leaves them. What is wrong later

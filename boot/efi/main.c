@@ -40,6 +40,8 @@ static int load_and_go(EFI_HANDLE self, struct boot_info *bi)
 			    "of this release there again.",
 			    reason);
 	machine_find(bi);
+	if (check_chosen(self, bi) && !check_machine(self, bi))
+		return 0;
 	return handover_go(self, bi, &elf, &image);
 }
 
@@ -52,6 +54,7 @@ EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *st)
 	/* No watchdog while a person reads a message (UEFI 2.10, 7.5
 	 * *EFI_BOOT_SERVICES.SetWatchdogTimer()*) */
 	efi_bs->SetWatchdogTimer(0, 0, 0, NULL);
+	check_offer();
 	if (load_and_go(self, &boot_info))
 		console_wait_key();
 	return EFI_LOAD_ERROR;

@@ -7,6 +7,7 @@
 #include "boot/multiboot2/multiboot2.h"
 
 #include "boot/common/boot_mem.h"
+#include "boot/common/check.h"
 #include "boot/common/facts.h"
 #include "boot/common/image.h"
 #include "include/hw/e820.h"
@@ -26,6 +27,7 @@ static u8 rsdp_copy[RSDP_MAX_BYTES] __aligned(16);
 static u8 smbios_copy[SMBIOS_MAX_BYTES] __aligned(16);
 static char loader_name[LOADER_NAME_BYTES];
 static bool acpi_is_new;
+static bool check_asked;
 
 static u64 image_hpa(const void *p)
 {
@@ -57,6 +59,15 @@ static void take_loader_name(const struct mb2_info_head *tag)
 		loader_name[i] = s->string[i];
 	}
 	loader_name[i] = 0;
+}
+
+/* GRUB gives what follows the file's name */
+static void take_cmdline(const struct mb2_info_head *tag)
+{
+	const struct mb2_info_string *s = (const void *)tag;
+	u32 max = tag->size - (u32)sizeof(*tag), len = sizeof(CHECK_NAME);
+
+	check_asked = max >= len && !memcmp(s->string, CHECK_NAME, len);
 }
 
 /* The string is the file name; GRUB escapes blanks, and may give a path */
@@ -210,6 +221,7 @@ static const struct {
 	void (*take)(const struct mb2_info_head *tag);
 } takers[] = {
 	/* EFI_MMAP before MMAP: see take_mmap() */
+	{ MB2_INFO_CMDLINE, sizeof(struct mb2_info_string), take_cmdline },
 	{ MB2_INFO_LOADER, sizeof(struct mb2_info_string), take_loader_name },
 	{ MB2_INFO_MODULE, sizeof(struct mb2_info_module), take_module },
 	{ MB2_INFO_EFI_MMAP, sizeof(struct mb2_info_efi_mmap), take_efi_mmap },
@@ -265,5 +277,7 @@ void multiboot2_main(u64 info_hpa, u64 load_hpa)
 	multiboot2_find_cpus(bi);
 	multiboot2_keep_efi_map(bi, info_hpa, info->total_size);
 	multiboot2_map_all(bi, info_hpa, info->total_size);
+	if (check_asked || boot_check_file(bi))
+		boot_check(bi, CHECK_BY_GRUB);
 	hv_start(image_hpa(bi));
 }

@@ -99,6 +99,10 @@ void console_on_key(void (*fn)(u8 byte));
  * typed but Ctrl-], whoever has the focus. @fn may log; it is called with no
  * lock held. Any core, once. */
 void console_take_over(void (*fn)(u8 byte));
+/* "Check this machine": shows what @facts are worth on every console, page by
+ * page, each until a key is pressed or a minute or so is over. The boot CPU,
+ * after console_serial_init(), with no guest. */
+void console_show_check(struct check_facts *facts);
 /* Take what the UART has received, at most 64 bytes. From its interrupt or the
  * poll timer; no lock may be held. */
 void console_poll(void);

@@ -19,10 +19,11 @@
 #ifndef BULKHEAD_BOOT_INFO_H
 #define BULKHEAD_BOOT_INFO_H
 
+#include "include/bulkhead/check.h"
 #include "lib/types.h"
 
 #define BOOT_INFO_MAGIC   0x316f666e69746f42ull /* "Bootinfo1" cut to 8 bytes */
-#define BOOT_INFO_VERSION 2
+#define BOOT_INFO_VERSION 3
 
 #define BOOT_MAX_MEM     1024
 #define BOOT_MAX_CPUS    256
@@ -122,7 +123,7 @@ struct boot_info {
 	 * firmware's screen are gone. */
 	char problem[192];
 	u32 fatal;
-	u32 reserved;
+	u32 check; /* 1: start no guest, and judge the machine by @facts */
 
 	u32 mem_count;
 	u32 cpu_source; /* enum boot_cpu_source */
@@ -135,6 +136,7 @@ struct boot_info {
 	 * least. */
 	u32 cpu_apic_ids[BOOT_MAX_CPUS];
 	struct boot_module modules[BOOT_MAX_MODULES];
+	struct check_facts facts; /* where @check is set */
 };
 
 /*

@@ -20,6 +20,7 @@
 #define MSR_PRED_CMD			0x049	/* 7:EDX[26]; AMD 80000008:EBX[12] */
 #define MSR_UCODE_WRITE			0x079	/* family 6 on */
 #define MSR_UCODE_REV			0x08b	/* both, family 6 / K8 on */
+#define MSR_XAPIC_DISABLE_STATUS	0x0bd	/* ARCH_CAPABILITIES[21] */
 #define MSR_PLATFORM_INFO		0x0ce	/* Intel, Nehalem on (model) */
 #define MSR_MTRRCAP			0x0fe	/* 1:EDX[12] MTRR */
 #define MSR_ARCH_CAPABILITIES		0x10a	/* 7:EDX[29] */
@@ -116,6 +117,8 @@
 #define MISC_ENABLE_LIMIT_CPUID		BIT(22)
 #define MISC_ENABLE_XD_DISABLE		BIT(34)
 
+#define XAPIC_DISABLED			BIT(0)	/* of MSR_XAPIC_DISABLE_STATUS */
+
 #define SPEC_CTRL_IBRS			BIT(0)
 #define SPEC_CTRL_STIBP			BIT(1)
 #define SPEC_CTRL_SSBD			BIT(2)
@@ -141,6 +144,7 @@
 #define ARCH_CAP_PSDP_NO		BIT(15)
 #define ARCH_CAP_FB_CLEAR		BIT(17)
 #define ARCH_CAP_BHI_NO			BIT(20)
+#define ARCH_CAP_XAPIC_DISABLE		BIT(21)
 #define ARCH_CAP_PBRSB_NO		BIT(24)
 #define ARCH_CAP_GDS_CTRL		BIT(25)
 #define ARCH_CAP_GDS_NO			BIT(26)

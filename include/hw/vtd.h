@@ -7,6 +7,11 @@
 
 #define VTD_CAP  0x08
 #define VTD_ECAP 0x10
+#define VTD_GSTS 0x1c
+
+/* 11.4.4.2 *Global Status Register* */
+#define VTD_GSTS_TES  BIT(31) /* DMA is remapped */
+#define VTD_GSTS_IRES BIT(25) /* interrupts are */
 
 /* 11.4.2: the fault recording registers, 16 bytes each */
 #define VTD_CAP_FRO(cap) (((cap) >> 24 & 0x3ff) * 16)

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Facts of a machine (include/bulkhead/check.h): taken from CPUID, MSRs and
+ * ACPI tables, wherever those come from, and read back from a report. Nothing
+ * here touches the machine. Freestanding: the loaders, the hypervisor and a
+ * program of Linux are linked with it. No state, no lock, any context.
+ */
+#ifndef CHECK_FACTS_H
+#define CHECK_FACTS_H
+
+#include "include/bulkhead/check.h"
+#include "lib/types.h"
+
+/* The name of @fact, and of @string, in a report */
+const char *check_fact_name(enum check_fact fact);
+const char *check_string_name(enum check_string string);
+
+static inline void check_set(struct check_facts *f, enum check_fact fact,
+			     u64 value)
+{
+	f->value[fact] = value;
+	f->known[fact] = 1;
+}
+
+/* For a fact that is counted up; it is 0 before */
+static inline void check_add(struct check_facts *f, enum check_fact fact, u64 n)
+{
+	check_set(f, fact, f->value[fact] + n);
+}
+
+/* Known, and not 0 */
+static inline bool check_is(const struct check_facts *f, enum check_fact fact)
+{
+	return f->known[fact] && f->value[fact];
+}
+
+/* Known, and 0 */
+static inline bool check_not(const struct check_facts *f, enum check_fact fact)
+{
+	return f->known[fact] && !f->value[fact];
+}
+
+/* How one core is asked. @cpuid fills EAX, EBX, ECX, EDX. @msr, which may be
+ * NULL, returns 0 with the value, or an error; check_cpu() asks only for MSRs
+ * that the core's CPUID promises. */
+struct check_core {
+	void (*cpuid)(u32 leaf, u32 subleaf, u32 r[4]);
+	int (*msr)(u32 msr, u64 *value);
+};
+/* The facts of the core that @core asks */
+void check_cpu(struct check_facts *f, const struct check_core *core);
+/* What of the boot core, which check_cpu() took, does a core lack that its own
+ * facts are in @other? NULL: nothing. */
+const char *check_core_lacks(const struct check_facts *boot,
+			     const struct check_facts *other);
+
+/*
+ * The facts of one ACPI table of @size bytes, whose header says its length: its
+ * sum, and what it holds. A table that says a length beyond @size counts as one
+ * with a wrong sum, and nothing else of it is looked at. @size is at least a
+ * header's. Returns its length that can be read.
+ */
+u32 check_table(struct check_facts *f, const void *table, u32 size);
+/* To be called before the first table and after the last one */
+void check_tables_begin(struct check_facts *f);
+void check_tables_end(struct check_facts *f);
+
+/* The registers of remapping units in @table, a whole DMAR or IVRS: calls @unit
+ * with the address of each. */
+void check_iommus(const void *table, u32 size,
+		  void (*unit)(void *ctx, bool intel, u64 base), void *ctx);
+
+/* Reads the facts of a report, @len bytes of JSON at @json as check_json()
+ * writes them; names that it does not know are left out. 0, or -EINVAL. */
+int __must_check check_parse(struct check_facts *f, const char *json,
+			     size_t len);
+
+#endif

@@ -1,0 +1,374 @@
+/* SOURCES: check/cpu.c check/acpi.c check/facts.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Facts from CPUID, MSRs and ACPI tables, good ones and hostile ones */
+/* clang-format off */
+/* clang-format on */
+#include "check/facts.h"
+#include "include/hw/acpi.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
+#include "lib/errno.h"
+#include "tests/unit/test.h"
+
+static struct check_facts facts;
+
+/* --- a core --- */
+
+static bool is_intel, has_vmx;
+static u32 max_ext, msrs_asked;
+
+static void name_to(u32 r[4], const char *name)
+{
+	memcpy(&r[LEAF_EBX], name, 4);
+	memcpy(&r[LEAF_EDX], name + 4, 4);
+	memcpy(&r[LEAF_ECX], name + 8, 4);
+}
+
+static void fake_cpuid(u32 leaf, u32 subleaf, u32 r[4])
+{
+	memset(r, 0, 4 * sizeof(u32));
+	switch (leaf) {
+	case CPUID_VENDOR:
+		r[LEAF_EAX] = 0xb;
+		name_to(r, is_intel ? "GenuineIntel" : "AuthenticAMD");
+		break;
+	case CPUID_FEATURES:
+		r[LEAF_EAX] = is_intel ? 0x306f2 : 0xa20f10;
+		r[LEAF_ECX] = has_vmx ? (u32)CPUID_1_ECX_VMX : 0;
+		r[LEAF_EDX] =
+			CPUID_1_EDX_APIC | CPUID_1_EDX_MCE | CPUID_1_EDX_MCA;
+		break;
+	case CPUID_TOPOLOGY:
+		r[LEAF_EBX] = 2;
+		r[LEAF_ECX] = 1 << 8;
+		break;
+	case CPUID_EXT_BASE:
+		r[LEAF_EAX] = max_ext;
+		break;
+	case CPUID_EXT_FEATURES:
+		r[LEAF_ECX] = is_intel ? 0 : (u32)CPUID_81_ECX_SVM;
+		r[LEAF_EDX] = CPUID_81_EDX_LM | CPUID_81_EDX_NX;
+		break;
+	case CPUID_EXT_BRAND:
+		memcpy(r, "  A fine CPU", 12);
+		break;
+	case CPUID_EXT_SVM:
+		r[LEAF_EBX] = 16;
+		r[LEAF_EDX] = CPUID_SVM_NP;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Those of the fake core; another one would be a #GP */
+static int fake_msr(u32 msr, u64 *value)
+{
+	msrs_asked++;
+	switch (msr) {
+	case MSR_APIC_BASE:
+		*value = APIC_BASE_EN;
+		return 0;
+	case MSR_MCG_CAP:
+		*value = 0x100 | 20;
+		return 0;
+	case MSR_UCODE_REV:
+		*value = is_intel ? 0x49ull << 32 : 0xa201016;
+		return 0;
+	case MSR_MISC_ENABLE:
+		assert_true(is_intel);
+		*value = MISC_ENABLE_XD_DISABLE;
+		return 0;
+	case MSR_FEATURE_CONTROL:
+	case MSR_VMX_PINBASED_CTLS:
+	case MSR_VMX_EXIT_CTLS:
+	case MSR_VMX_ENTRY_CTLS:
+		assert_true(has_vmx);
+		*value = 1;
+		return 0;
+	case MSR_VMX_BASIC:
+	case MSR_VMX_PROCBASED_CTLS: /* no secondary controls */
+		assert_true(has_vmx);
+		*value = 0;
+		return 0;
+	case MSR_AMD_VM_CR:
+		assert_false(is_intel);
+		*value = VM_CR_SVMDIS;
+		return 0;
+	default:
+		fail_msg("MSR %#x", msr);
+		return -EIO;
+	}
+}
+
+static void ask(bool with_msrs)
+{
+	const struct check_core core = { fake_cpuid,
+					 with_msrs ? fake_msr : NULL };
+
+	memset(&facts, 0, sizeof(facts));
+	check_cpu(&facts, &core);
+}
+
+static void test_intel(void **state)
+{
+	is_intel = has_vmx = true;
+	max_ext = CPUID_EXT_SIZES;
+	ask(true);
+	assert_int_equal(facts.value[FACT_VENDOR], CHECK_INTEL);
+	assert_int_equal(facts.value[FACT_FAMILY], 6);
+	assert_int_equal(facts.value[FACT_MODEL], 0x3f);
+	assert_int_equal(facts.value[FACT_STEPPING], 2);
+	assert_int_equal(facts.value[FACT_MICROCODE], 0x49);
+	assert_int_equal(facts.value[FACT_MCE_BANKS], 20);
+	assert_int_equal(facts.value[FACT_THREADS], 2);
+	assert_true(check_is(&facts, FACT_NX));
+	assert_true(check_not(&facts, FACT_SVM));
+	assert_true(check_not(&facts, FACT_VMX_CPU2));
+	assert_false(facts.known[FACT_VMX_EPT_VPID]);
+	assert_false(facts.known[FACT_VM_CR]);
+	assert_string_equal(facts.string[CHECK_CPU_NAME], "A fine CPU");
+	has_vmx = false;
+	ask(true);
+	assert_false(facts.known[FACT_FEATURE_CONTROL]);
+}
+
+static void test_amd(void **state)
+{
+	is_intel = has_vmx = false;
+	max_ext = CPUID_EXT_ENCRYPTION;
+	ask(true);
+	assert_int_equal(facts.value[FACT_VENDOR], CHECK_AMD);
+	assert_int_equal(facts.value[FACT_FAMILY], 0x19);
+	assert_int_equal(facts.value[FACT_MICROCODE], 0xa201016);
+	assert_int_equal(facts.value[FACT_VM_CR], VM_CR_SVMDIS);
+	assert_int_equal(facts.value[FACT_SVM_ASIDS], 16);
+	msrs_asked = 0;
+	ask(false);
+	assert_int_equal(msrs_asked, 0);
+	assert_false(facts.known[FACT_VM_CR]);
+	assert_true(check_is(&facts, FACT_SVM));
+	/* Without the leaf, there is no feature in it */
+	max_ext = CPUID_EXT_BASE;
+	ask(false);
+	assert_true(check_not(&facts, FACT_NX));
+}
+
+static void test_unlike(void **state)
+{
+	struct check_facts boot;
+
+	is_intel = has_vmx = true;
+	max_ext = CPUID_EXT_SIZES;
+	ask(false);
+	boot = facts;
+	assert_null(check_core_lacks(&boot, &facts));
+	check_set(&boot, FACT_LA57, 1);
+	assert_string_equal(check_core_lacks(&boot, &facts), "la57");
+	assert_null(check_core_lacks(&facts, &boot));
+	facts.value[FACT_VENDOR] = CHECK_AMD;
+	assert_string_equal(check_core_lacks(&boot, &facts), "vendor");
+}
+
+/* --- tables --- */
+
+static u8 table[512];
+
+static u32 begin(const char *signature)
+{
+	memset(table, 0, sizeof(table));
+	memcpy(table, signature, 4);
+	return sizeof(struct acpi_header);
+}
+
+static void end(u32 len)
+{
+	struct acpi_header *h = (void *)table;
+	u8 sum = 0;
+
+	h->length = len;
+	h->checksum = 0;
+	for (u32 i = 0; i < len; i++)
+		sum = (u8)(sum + table[i]);
+	h->checksum = (u8)-sum;
+}
+
+/* The table at the end of memory that the sanitizer watches */
+static u32 take(u32 size)
+{
+	u8 *copy = malloc(size);
+	u32 len;
+
+	memcpy(copy, table, size);
+	len = check_table(&facts, copy, size);
+	free(copy);
+	return len;
+}
+
+static void fresh(void)
+{
+	memset(&facts, 0, sizeof(facts));
+	check_tables_begin(&facts);
+}
+
+static u32 add_entry(u32 at, const void *entry, u32 len)
+{
+	memcpy(table + at, entry, len);
+	return at + len;
+}
+
+static u32 make_madt(void)
+{
+	const struct madt_lapic cores[] = {
+		{ { MADT_LAPIC, 8 }, 0, 0, MADT_CPU_ENABLED },
+		{ { MADT_LAPIC, 8 }, 1, 6, MADT_CPU_ENABLED },
+		{ { MADT_LAPIC, 8 }, 2, 8, 0 },
+		{ { MADT_LAPIC, 8 }, 3, 0xff, MADT_CPU_ENABLED },
+	};
+	const struct madt_x2apic big = {
+		{ MADT_X2APIC, 16 }, 0, 0x204, MADT_CPU_ENABLED, 9
+	};
+	const struct madt_ioapic io = { { MADT_IOAPIC, 12 }, 1, 0, 0, 0 };
+	u32 at = begin("APIC") + 8;
+
+	at = add_entry(at, cores, sizeof(cores));
+	at = add_entry(at, &big, sizeof(big));
+	at = add_entry(at, &io, sizeof(io));
+	return add_entry(at, &io, sizeof(io));
+}
+
+static void test_madt(void **state)
+{
+	u32 len = make_madt();
+
+	end(len);
+	fresh();
+	assert_int_equal(take(len), len);
+	check_tables_end(&facts);
+	assert_int_equal(facts.value[FACT_CORES], 3);
+	assert_int_equal(facts.value[FACT_APIC_ID_MAX], 0x204);
+	assert_int_equal(facts.value[FACT_IOAPICS], 2);
+	assert_int_equal(facts.value[FACT_BAD_SUMS], 0);
+	assert_true(check_is(&facts, FACT_ACPI));
+	/* A second one is told, and not counted in */
+	take(len);
+	assert_int_equal(facts.value[FACT_CORES], 3);
+}
+
+/* Every length that the table and its entries may claim, all read in bounds */
+static void test_hostile(void **state)
+{
+	u32 len = make_madt();
+
+	for (u32 claim = 0; claim < 600; claim++) {
+		end(len);
+		((struct acpi_header *)table)->length = claim;
+		fresh();
+		take(len);
+	}
+	for (u32 entry = 0; entry < 256; entry++) {
+		table[44 + 1] = (u8)entry;
+		end(len);
+		fresh();
+		take(len);
+	}
+	fresh();
+	end(len);
+	((struct acpi_header *)table)->length = len + 1;
+	assert_int_equal(take(len), sizeof(struct acpi_header));
+	assert_string_equal(facts.string[CHECK_BAD_TABLES], "APIC");
+	assert_int_equal(facts.value[FACT_CORES], 0);
+}
+
+static void test_bad_sums(void **state)
+{
+	fresh();
+	for (u32 i = 0; i < 30; i++) {
+		begin(i ? "SSDT" : "\1\"x ");
+		end(sizeof(struct acpi_header));
+		table[9]++;
+		take(sizeof(struct acpi_header));
+	}
+	assert_int_equal(facts.value[FACT_BAD_SUMS], 30);
+	assert_int_equal(
+		strncmp(facts.string[CHECK_BAD_TABLES], "?\"x? SSDT SSDT", 14),
+		0);
+	/* The FACS has no sum */
+	fresh();
+	begin("FACS");
+	((struct acpi_header *)table)->length = 64;
+	take(64);
+	assert_int_equal(facts.value[FACT_BAD_SUMS], 0);
+}
+
+static void test_mcfg(void **state)
+{
+	u32 at = begin("MCFG") + 8;
+
+	for (u16 i = 0; i < 4; i++) {
+		const struct mcfg_entry e = { .base = 0xe0000000,
+					      .segment = i / 2 };
+
+		at = add_entry(at, &e, sizeof(e));
+	}
+	end(at);
+	fresh();
+	take(at);
+	assert_int_equal(facts.value[FACT_SEGMENTS], 2);
+}
+
+static u64 units[8];
+static u32 unit_count;
+
+static void unit_note(void *ctx, bool intel, u64 base)
+{
+	assert_true(intel == *(bool *)ctx);
+	units[unit_count++] = base;
+}
+
+static void test_iommus(void **state)
+{
+	const struct dmar_drhd drhd = {
+		{ DMAR_DRHD, 16 }, 0, 0, 0, 0xfed90000
+	};
+	const struct ivrs_ivhd d10 = {
+		{ IVRS_IVHD10, 0, 24 }, 0, 0, 0xfeb80000, 0, 0, 0
+	};
+	struct ivrs_ivhd11 d11 = {
+		{ { IVRS_IVHD11, 0, 40 }, 0, 0, 0xfeb80000, 0, 0, 0 }, 0, 0
+	};
+	bool intel = true;
+	u32 at = begin("DMAR") + 12;
+
+	at = add_entry(at, &drhd, sizeof(drhd));
+	at = add_entry(at, &drhd, sizeof(drhd));
+	end(at);
+	fresh();
+	take(at);
+	assert_int_equal(facts.value[FACT_IOMMUS], 2);
+	check_iommus(table, at, unit_note, &intel);
+	assert_int_equal(unit_count, 2);
+	assert_int_equal(units[0], 0xfed90000);
+	/* A unit with two blocks is one unit */
+	at = begin("IVRS") + 12;
+	at = add_entry(at, &d10, sizeof(d10));
+	at = add_entry(at, &d11, sizeof(d11));
+	d11.ivhd.base = 0xf1000000;
+	at = add_entry(at, &d11, sizeof(d11));
+	end(at);
+	fresh();
+	take(at);
+	assert_int_equal(facts.value[FACT_IOMMUS], 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_intel),   cmocka_unit_test(test_amd),
+		cmocka_unit_test(test_unlike),  cmocka_unit_test(test_madt),
+		cmocka_unit_test(test_hostile), cmocka_unit_test(test_bad_sums),
+		cmocka_unit_test(test_mcfg),    cmocka_unit_test(test_iommus),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
