@@ -168,6 +168,7 @@ clean:
 	@rm -rf $(B)
 
 include boot/build.mk
+include tools/build.mk
 include boot/rootfs/build.mk
 include boot/live/build.mk
 include hv/load/build.mk
