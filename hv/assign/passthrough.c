@@ -62,7 +62,8 @@ static u32 merge(u32 old, u32 offset, u8 size, u32 value)
 			       ones_of(size) << shift);
 }
 
-static void func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
+/* True: there is more to do for the vCPU (VE_ASSIGN) */
+static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 {
 	int word = msi_word(f, offset);
 
@@ -74,8 +75,13 @@ static void func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 		passthrough_msix_control_write(
 			f, merge(passthrough_msix_control_read(f), offset, size,
 				 value));
-	else if (!passthrough_write_is_refused(f, offset, size))
+	else if (passthrough_write_is_refused(f, offset, size))
+		return false;
+	else if (passthrough_sriov_has(f, offset))
+		return passthrough_sriov_write(f, offset, size, value);
+	else
 		passthrough_write(f, offset, size, value);
+	return false;
 }
 
 /* Drops the lock, and does what a look at @f, or a write to it, has begun. It
@@ -108,8 +114,8 @@ static void config_write(struct vcpu *v, struct pci_address a, u8 size,
 {
 	struct vfunc *f = passthrough_func_lock(passthrough_of(v->vm), a.bdf);
 
-	if (f)
-		func_write(f, a.reg, size, value);
+	if (f && func_write(f, a.reg, size, value))
+		vcpu_post(v, VE_ASSIGN);
 	config_done(v, f);
 }
 

@@ -2,10 +2,10 @@
 /*
  * The machine's PCI functions as passthrough.c knows them, by address. One is
  * known from the scan while the VM is built, or from its first access (hot
- * plug). Another function may take the address: its slot has changed hands, or
- * the guest has given a bridge other bus numbers. Its capabilities lie
- * elsewhere, so the old one is forgotten first. Whoever has a pointer to it may
- * still use it: forgotten ones are kept and used again.
+ * plug, virtual functions). Another function may take the address: its slot has
+ * changed hands, or the guest has given a bridge other bus numbers. Its
+ * capabilities lie elsewhere, so the old one is forgotten first. Whoever has a
+ * pointer to it may still use it: forgotten ones are kept and used again.
  */
 #include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
@@ -42,15 +42,18 @@ static u32 id_read(struct pci_bdf bdf)
  */
 static bool func_is_stale(const struct vfunc *f)
 {
-	u32 id = id_read(f->bdf);
+	u32 id;
 
+	if (f->is_vf)
+		return passthrough_vf_is_gone(f);
+	id = id_read(f->bdf);
 	return (u16)id != NO_FUNCTION && (u16)id != PCI_VENDOR_RETRY &&
 	       id != f->id;
 }
 
 bool passthrough_func_present(const struct vfunc *f)
 {
-	return id_read(f->bdf) == f->id;
+	return f->is_vf ? !passthrough_vf_is_gone(f) : id_read(f->bdf) == f->id;
 }
 
 /* A forgotten one keeps the mapping of its table */
@@ -68,7 +71,8 @@ static struct vfunc *func_new(struct passthrough *pci)
 }
 
 /* No memory: the function stays unknown, and with it all of its config space */
-static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf)
+static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf,
+			      struct vfunc *pf, u16 vf_index)
 {
 	struct vfunc **head = &pci->hash[bdf_hash(bdf)];
 	struct vfunc *f;
@@ -81,11 +85,16 @@ static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf)
 	f->pci = pci;
 	f->bdf = bdf;
 	f->id = id_read(bdf);
+	f->is_vf = pf;
+	f->pf = pf;
+	f->vf_index = vf_index;
 	passthrough_guard_init(f);
 	if (!f->kept) {
 		passthrough_msi_init(f);
 		passthrough_msix_init(f);
 	}
+	if (!f->kept && !pf)
+		passthrough_sriov_init(f);
 	f->next = *head;
 	*head = f;
 	return f;
@@ -109,6 +118,7 @@ static int forget_now(void *arg)
 	*link = f->next;
 	passthrough_msi_forget(f);
 	passthrough_msix_forget(f);
+	passthrough_sriov_forget(f);
 	f->decode_due = false;
 	f->next = g->pci->forgotten;
 	g->pci->forgotten = f;
@@ -128,6 +138,23 @@ static bool func_forget(struct passthrough *pci, struct pci_bdf bdf)
 	return !err;
 }
 
+/* A VF has no ids: that it answers is seen elsewhere. Of one that says "later"
+ * this read waits, as the guest's would. */
+static struct vfunc *func_discover(struct passthrough *pci, struct pci_bdf bdf)
+{
+	u16 index = 0;
+	struct vfunc *pf = passthrough_sriov_owner(pci, bdf, &index);
+	struct vfunc *f;
+
+	if (pf ? pci_read(bdf, PCI_CLASS_REVISION, 4) == ~0u
+	       : (u16)id_read(bdf) == NO_FUNCTION)
+		return NULL;
+	f = func_add(pci, bdf, pf, index);
+	if (f)
+		passthrough_hold(f);
+	return f;
+}
+
 struct vfunc *passthrough_func_lock(struct passthrough *pci, struct pci_bdf bdf)
 {
 	struct vfunc *f;
@@ -139,11 +166,8 @@ struct vfunc *passthrough_func_lock(struct passthrough *pci, struct pci_bdf bdf)
 			return NULL;
 		f = *func_link(pci, bdf);
 	}
-	if (f || (u16)id_read(bdf) == NO_FUNCTION)
-		return f;
-	f = func_add(pci, bdf);
-	if (f)
-		passthrough_hold(f);
+	if (!f)
+		f = func_discover(pci, bdf);
 	return f;
 }
 
@@ -153,7 +177,7 @@ void passthrough_func_found(struct pci_bdf bdf, void *arg)
 	struct vfunc *f = *func_link(pci, bdf);
 
 	if (!f)
-		f = func_add(pci, bdf);
+		f = func_add(pci, bdf, NULL, 0);
 	if (f)
 		passthrough_msix_place_first(f);
 }
@@ -181,6 +205,7 @@ void passthrough_go_on(struct vcpu *v)
 
 static void func_free(struct vfunc *f)
 {
+	passthrough_sriov_forget(f);
 	passthrough_msi_release(f);
 	passthrough_msix_release(f);
 	kmem_free(&f->pci->vm->budget, f, sizeof(*f));

@@ -45,6 +45,8 @@ void passthrough_move_init(struct vfunc *f)
 {
 	u8 cap;
 
+	if (f->is_vf)
+		return;
 	f->msix.rebar = pci_find_ext_cap(f->bdf, PCI_EXT_CAP_REBAR);
 	for (u32 i = 0; i < ARRAY_SIZE(resets); i++) {
 		cap = pci_find_cap(f->bdf, resets[i].cap);
@@ -57,18 +59,24 @@ static u32 command_read(const struct vfunc *f)
 	return pci_read(f->bdf, PCI_COMMAND, 2);
 }
 
+/* A VF has no switch of its own: its MSI-X stays off meanwhile */
 static void decode_set(struct vfunc *f, bool on)
 {
-	u32 command = command_read(f) & ~PCI_COMMAND_MEMORY;
+	u32 command;
+
+	f->decode_due = false;
+	if (f->is_vf)
+		return;
+	command = command_read(f) & ~PCI_COMMAND_MEMORY;
 
 	pci_write(f->bdf, PCI_COMMAND, 2,
 		  command | (on ? PCI_COMMAND_MEMORY : 0));
-	f->decode_due = false;
 }
 
 bool passthrough_decodes(const struct vfunc *f)
 {
-	return command_read(f) & PCI_COMMAND_MEMORY;
+	return f->is_vf ? passthrough_vf_decodes(f)
+			: command_read(f) & PCI_COMMAND_MEMORY;
 }
 
 /* Is the trap where the table is, if there is one? */
@@ -81,14 +89,14 @@ u32 passthrough_read(const struct vfunc *f, u32 offset, u8 size)
 {
 	u32 value = pci_read(f->bdf, (u16)offset, size);
 
-	if (f->decode_due && offset == PCI_COMMAND)
+	if (f->decode_due && offset == PCI_COMMAND && !f->is_vf)
 		value |= PCI_COMMAND_MEMORY;
 	return value;
 }
 
 void passthrough_hold(struct vfunc *f)
 {
-	if (!f->msix.count || !passthrough_decodes(f))
+	if (!f->msix.count || (!f->is_vf && !passthrough_decodes(f)))
 		return;
 	decode_set(f, false);
 	f->decode_due = true;
@@ -143,6 +151,11 @@ static void command_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 
 void passthrough_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 {
+	if (f->is_vf) {
+		/* Nothing of its own moves its table */
+		pci_write(f->bdf, (u16)offset, size, value);
+		return;
+	}
 	if (f->msix.count && overlaps(offset, size, PCI_COMMAND, 1)) {
 		command_write(f, offset, size, value);
 		return;
@@ -152,6 +165,12 @@ void passthrough_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 	pci_write(f->bdf, (u16)offset, size, value);
 	if (f->msix.count && !may_reset(f, offset, size) && !in_step(f))
 		passthrough_hold(f);
+}
+
+/* A VF whose memory is off may have its MSI-X on, and get the memory back */
+static bool is_idle(const struct vfunc *f)
+{
+	return f->is_vf ? passthrough_vf_is_gone(f) : !passthrough_decodes(f);
 }
 
 /* Functions that decode nothing have no table anywhere. Where the trap of one
@@ -165,7 +184,7 @@ static void evict_idle(struct passthrough *pci, u64 table, u64 bytes)
 		for (struct vfunc *f = pci->hash[i]; f; f = f->next)
 			if (f->msix.table && f->msix.trap_base < end &&
 			    f->msix.trap_base + f->msix.trap_size > base &&
-			    !passthrough_decodes(f))
+			    is_idle(f))
 				passthrough_msix_unplace(f);
 }
 
@@ -220,10 +239,10 @@ static void refuse(struct vfunc *f)
 	if (!ratelimit_pass(&f->pci->vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
 		return;
 	log_warn("pci",
-		 "%02x:%02x.%u: cannot trap its MSI-X table at %#llx: "
-		 "its memory is turned off",
+		 "%02x:%02x.%u: cannot trap its MSI-X table at %#llx: %s",
 		 f->bdf.bus, pci_device(f->bdf), pci_function(f->bdf),
-		 passthrough_msix_table_address(f));
+		 passthrough_msix_table_address(f),
+		 f->is_vf ? "it gets no MSI-X" : "its memory is turned off");
 }
 
 /* True: the trap must move first */

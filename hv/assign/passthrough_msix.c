@@ -225,7 +225,18 @@ static void table_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	spin_unlock(&f->pci->lock);
 }
 
-u64 passthrough_msix_table_address(const struct vfunc *f)
+/* All of it is in the part of the BAR that is this VF's */
+static u64 vf_table_address(const struct vfunc *f)
+{
+	u64 size = 0, base = passthrough_vf_bar(f, f->msix.bar, &size);
+
+	return base && f->msix.offset + f->msix.count * PCI_MSIX_ENTRY_BYTES <=
+				       size
+		       ? base + f->msix.offset
+		       : 0;
+}
+
+static u64 pf_table_address(const struct vfunc *f)
 {
 	u16 at = (u16)(PCI_BAR0 + f->msix.bar * 4);
 	u32 low = pci_read(f->bdf, at, 4);
@@ -236,6 +247,11 @@ u64 passthrough_msix_table_address(const struct vfunc *f)
 	if ((low & PCI_BAR_TYPE) == PCI_BAR_64)
 		base |= (u64)pci_read(f->bdf, (u16)(at + 4), 4) << 32;
 	return base ? base + f->msix.offset : 0;
+}
+
+u64 passthrough_msix_table_address(const struct vfunc *f)
+{
+	return f->is_vf ? vf_table_address(f) : pf_table_address(f);
 }
 
 /* A BAR holds whatever the guest writes: memory is never taken for a table */

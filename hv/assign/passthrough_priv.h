@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Inside of the privileged guest's PCI: passthrough.c (config space),
- * passthrough_func.c (which functions there are), passthrough_guard.c (what is
- * not the guest's), passthrough_msi.c, passthrough_msix.c (table),
- * passthrough_move.c (a table's new address). All state is protected by
- * passthrough.lock; pci_lock and the locks of hv/irq/route.h come after it. It
- * is not held across a rendezvous of the cores.
+ * passthrough_func.c (which functions there are), passthrough_sriov.c (virtual
+ * ones), passthrough_guard.c (what is not the guest's), passthrough_msi.c,
+ * passthrough_msix.c (table), passthrough_move.c (a table's new address). All
+ * state is protected by passthrough.lock; pci_lock and the locks of
+ * hv/irq/route.h come after it. It is not held across a rendezvous of the
+ * cores.
  */
 #ifndef HV_ASSIGN_PASSTHROUGH_PRIV_H
 #define HV_ASSIGN_PASSTHROUGH_PRIV_H
@@ -28,6 +29,10 @@ struct msix_entry {
 	u32 word[4]; /* address low and high, data, control: the guest's */
 	struct irq_msi *route;
 	struct vfunc *func;
+};
+
+struct vf_bar {
+	u64 base, size; /* size 0: there is none */
 };
 
 /* One function of the machine, and what its guest thinks of its interrupts */
@@ -63,6 +68,19 @@ struct vfunc {
 		struct iomap map;         /* of trap_base */
 		struct msix_entry *entries;
 	} msix;
+	/* What has virtual functions (passthrough_sriov.c) */
+	struct {
+		u16 cap;   /* 0: none, or no ECAM */
+		u16 rebar; /* offset of VF Resizable BAR; 0: none */
+		bool on;   /* VF Enable was set; the rest is as it was then */
+		u16 count, offset, stride;
+		/* Where those of the first one are, and how large */
+		struct vf_bar bars[PCI_BAR_COUNT];
+		struct vfunc *next; /* that has the capability */
+	} sriov;
+	bool is_vf;       /* a virtual one: its ids read as ones */
+	u16 vf_index;     /* from 0 */
+	struct vfunc *pf; /* whose it is; NULL: that has turned it off */
 	/* Bytes of its registers that begin a reset; 0: none */
 	u16 resets[PASSTHROUGH_RESETS];
 	/* The guest turned memory decoding on, the hardware has it off: the
@@ -76,6 +94,7 @@ struct passthrough {
 	u32 address; /* CF8h */
 	struct vfunc *hash[PASSTHROUGH_HASH];
 	struct vfunc *forgotten;
+	struct vfunc *with_vfs; /* chained by sriov.next */
 	struct ratelimit meetings;
 };
 
@@ -96,6 +115,28 @@ void passthrough_func_found(struct pci_bdf bdf, void *pci);
 /* Does @f itself answer at its address? */
 bool passthrough_func_present(const struct vfunc *f);
 void passthrough_funcs_free(struct passthrough *pci);
+
+/*
+ * Virtual functions. Find the capability of @f, and turn off what firmware left
+ * on; undo it. While VF Enable is set, what says where VFs and their BARs are
+ * is fixed.
+ */
+void passthrough_sriov_init(struct vfunc *f);
+void passthrough_sriov_forget(struct vfunc *f);
+/* Is the register at @offset one of those? Then passthrough_sriov_write(), an
+ * aligned access that does not cross a dword. True: a VF's memory was turned
+ * on, and tables may have to be filled again (VE_ASSIGN). */
+bool passthrough_sriov_has(const struct vfunc *f, u32 offset);
+bool passthrough_sriov_write(struct vfunc *f, u32 offset, u8 size, u32 value);
+/* Whose VF is at @bdf, and which? NULL: none is there. */
+struct vfunc *passthrough_sriov_owner(struct passthrough *pci,
+				      struct pci_bdf bdf, u16 *index);
+/* Has the VF @f been turned off, by its PF's control or by a reset? */
+bool passthrough_vf_is_gone(const struct vfunc *f);
+/* Does the hardware decode the memory of the VF @f? */
+bool passthrough_vf_decodes(const struct vfunc *f);
+/* Where BAR @bar of the VF @f is; 0: nowhere */
+u64 passthrough_vf_bar(const struct vfunc *f, u32 bar, u64 *size);
 
 /* A dword of the capability, @word counted from its start */
 u32 passthrough_msi_read(const struct vfunc *f, u32 word);

@@ -96,6 +96,23 @@
 #define PCI_EXT_CAP_REBAR	0x15
 #define PCI_REBAR_FIRST		0x04	/* then a pair of dwords each BAR */
 #define PCI_REBAR_BYTES		(PCI_BAR_COUNT * 8u)
+#define PCI_EXT_CAP_ARI		0x0e	/* alternative routing id (7.8.7) */
+#define PCI_EXT_CAP_VF_REBAR	0x24	/* its registers as above (7.8.6) */
+
+/* Single Root I/O Virtualization (PCIe 4.0, 9.3.3) */
+#define PCI_EXT_CAP_SRIOV	0x10
+#define PCI_SRIOV_BYTES		0x40u
+#define PCI_SRIOV_CONTROL	0x08	/* 16 bits, status behind it */
+#define PCI_SRIOV_VF_ENABLE	0x0001u
+#define PCI_SRIOV_VF_MEMORY	0x0008u
+#define PCI_SRIOV_ARI		0x0010u
+#define PCI_SRIOV_TOTAL_VFS	0x0e
+#define PCI_SRIOV_NUM_VFS	0x10
+#define PCI_SRIOV_VF_OFFSET	0x14	/* of the first, in requester ids */
+#define PCI_SRIOV_VF_STRIDE	0x16
+#define PCI_SRIOV_VF_DEVICE	0x1a
+#define PCI_SRIOV_PAGE_SIZE	0x20
+#define PCI_SRIOV_VF_BAR0	0x24	/* PCI_BAR_COUNT of them */
 
 /* AMD's root complex 00:00.0: its two ways to the System Management Network */
 #define AMD_SMN_INDEX		0x60

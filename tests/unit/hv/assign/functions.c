@@ -30,6 +30,9 @@ bool writes_everywhere;
 bool table_is_slow;
 bool core_is_silent;
 void (*meanwhile)(void);
+u16 sriov_cap;
+u8 *(*virtual_function)(struct pci_bdf bdf);
+void (*written)(void);
 struct irq_msi msi_pool[256];
 
 static bool has_msix(const u8 *c)
@@ -40,13 +43,16 @@ static bool has_msix(const u8 *c)
 static u8 *function(struct pci_bdf bdf)
 {
 	if (bdf.segment || bdf.bus || (bdf.devfn != 0x18 && bdf.devfn != 0x20))
-		return NULL;
+		return virtual_function ? virtual_function(bdf) : NULL;
 	return config[bdf.devfn == 0x20];
 }
 
 static bool writable(u16 off)
 {
-	return writes_everywhere || off == 4 || off == SECRET ||
+	return writes_everywhere ||
+	       (sriov_cap && off >= sriov_cap &&
+		off < sriov_cap + PCI_SRIOV_BYTES) ||
+	       off == 4 || off == SECRET ||
 	       (off >= REBAR + 4 && off < REBAR + 12) ||
 	       (off >= 0x10 && off < 0x28) ||
 	       (off >= MSI_CAP + 2 && off < MSI_CAP + 20) ||
@@ -114,6 +120,8 @@ void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
 		config[i][0x10] = bar_type, config[i][0x11] &= 0xc0;
 	if (config[0][REBAR + 9])
 		config[0][0x11] = 0, config[0][0x12] &= 0xe0;
+	if (written)
+		written();
 	writes_seen_off += !(config[0][4] & PCI_COMMAND_MEMORY);
 	reads_behind_write = 0;
 	check_hardware();
@@ -139,7 +147,10 @@ u8 pci_find_cap(struct pci_bdf bdf, u8 id)
 
 u16 pci_find_ext_cap(struct pci_bdf bdf, u16 id)
 {
-	return bdf.devfn == 0x18 && id == PCI_EXT_CAP_REBAR ? REBAR : 0;
+	return bdf.devfn != 0x18         ? 0
+	       : id == PCI_EXT_CAP_SRIOV ? sriov_cap
+	       : id == PCI_EXT_CAP_REBAR ? REBAR
+					 : 0;
 }
 
 void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg)

@@ -8,6 +8,7 @@
 #ifndef TESTS_UNIT_HV_ASSIGN_FUNCTIONS_H
 #define TESTS_UNIT_HV_ASSIGN_FUNCTIONS_H
 
+#include "drivers/pci/address.h"
 #include "tests/unit/fakes/vdev.h"
 
 #define MSI_CAP   0x50
@@ -44,6 +45,11 @@ extern bool writes_everywhere; /* as a chipset's function has registers */
 extern bool table_is_slow;     /* a write to it takes longer than a piece */
 extern bool core_is_silent;
 extern void (*meanwhile)(void); /* what another core does before it comes */
+/* Where function 0 has SR-IOV; 0: it has none. Its virtual functions, NULL
+ * where none is, and what a write to config space brings about. */
+extern u16 sriov_cap;
+extern u8 *(*virtual_function)(struct pci_bdf bdf);
+extern void (*written)(void);
 
 struct irq_msi {
 	void (*on_storm)(void *dev);

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What the privileged guest does with the machine of tests/system/devices.py:
+# sourced by its /etc/rc.
+
+# The controller with serial number $1, as in /sys/class/nvme
+nvme_of() {
+	for c in /sys/class/nvme/*; do
+		[ "$(tr -d ' ' <"$c/serial" 2>/dev/null)" != "$1" ] ||
+			{ basename "$c"; return; }
+	done
+	return 1
+}
+
+has_disk() { # SERIAL: its namespace has a block device
+	c=$(nvme_of "$1") && [ -b "/dev/${c}n1" ]
+}
+
+has_none() { # SERIAL
+	! nvme_of "$1" >/dev/null
+}
+
+arrivals() { # CONTROLLER: interrupts of its I/O queues so far
+	awk -v name="${1}q[1-9]" '$NF ~ name {
+		for (i = 2; i < NF && $i ~ /^[0-9]+$/; i++) n += $i }
+		END { print n + 0 }' /proc/interrupts
+}
+
+# What was written to the disk comes back, from the disk, and by interrupts
+disk_io() { # CONTROLLER
+	before=$(arrivals "$1")
+	dd if=/dev/urandom of=/tmp/io bs=64k count=4 2>/dev/null
+	dd if=/tmp/io of="/dev/${1}n1" bs=64k conv=fsync 2>/dev/null || return 1
+	echo 3 >/proc/sys/vm/drop_caches
+	dd if="/dev/${1}n1" bs=64k count=4 2>/dev/null | cmp -s - /tmp/io ||
+		return 1
+	[ "$(arrivals "$1")" -gt "$before" ]
+}
+
+disk_test() { # TEST SERIAL
+	wait_for 30 has_disk "$2" || { fail "$1" "no disk $2"; return; }
+	if disk_io "$(nvme_of "$2")"; then
+		pass "$1"
+	else
+		fail "$1" "$2 does not do what it is told"
+	fi
+}
+
+# Behind a switch, and a network card behind a bridge to conventional PCI
+test_switch() {
+	disk_test switch behind
+}
+
+test_bridge() {
+	if [ -n "$(ip route | grep default)" ] && ping -c 3 10.0.2.2 >/dev/null; then
+		pass bridge
+	else
+		fail bridge "no network behind the bridge"
+	fi
+}
+
+# Virtual functions: queues and interrupts are given to each, then it goes
+# online, and its disk is the physical function's
+vf_start() { # CONTROLLER NUMBER PCI-ADDRESS
+	nvme_virt "/dev/$1" "$2" 1 8 1 && nvme_virt "/dev/$1" "$2" 0 8 2 &&
+		nvme_virt "/dev/$1" "$2" 0 9 0 &&
+		echo nvme >"/sys/bus/pci/devices/$3/driver_override" &&
+		echo "$3" >/sys/bus/pci/drivers/nvme/bind
+}
+
+vf_controller() { # PCI-DEVICE
+	basename "$(ls -d "$1"/nvme/nvme*)"
+}
+
+vf_has_disk() {
+	c=$(ls "$1/nvme" 2>/dev/null) && [ -b "/dev/${c}n1" ]
+}
+
+vfs_work() { # CONTROLLER PCI-DEVICE COUNT
+	echo "$3" >"$2/sriov_numvfs" || { echo "sriov_numvfs"; return 1; }
+	for n in $(seq "$3"); do
+		vf=$(readlink -f "$2/virtfn$((n - 1))") || { echo "no VF $n"; return 1; }
+		vf_start "$1" "$n" "$(basename "$vf")" ||
+			{ echo "VF $n stays offline"; return 1; }
+		wait_for 20 vf_has_disk "$vf" || { echo "VF $n has no disk"; return 1; }
+		disk_io "$(vf_controller "$vf")" || { echo "I/O on VF $n"; return 1; }
+	done
+}
+
+vfs_end() { # CONTROLLER PCI-DEVICE
+	echo 0 >"$2/sriov_numvfs"
+}
+
+test_sriov() {
+	wait_for 30 has_disk pf || { fail sriov "no disk pf"; return; }
+	pf=$(nvme_of pf)
+	dev=/sys/class/nvme/$pf/device
+	echo 0 >"$dev/sriov_drivers_autoprobe"
+	nvme_virt "/dev/$pf" 0 1 1 0 && nvme_virt "/dev/$pf" 0 0 1 0 ||
+		{ fail sriov "the physical function keeps its share"; return; }
+	echo 1 >"/sys/class/nvme/$pf/reset_controller"
+	for count in 2 1 2; do
+		why=$(vfs_work "$pf" "$dev" $count) ||
+			{ fail sriov "$count: $why"; return; }
+		vfs_end "$pf" "$dev"
+	done
+	disk_io "$pf" || { fail sriov "I/O on the physical function"; return; }
+	pass sriov
+}
+
+# Whoever runs this adds a disk, removes it, and adds one elsewhere
+test_hotplug() {
+	for n in 1 2 3 4; do
+		echo "TEST hotplug wants $n"
+		wait_for 60 has_disk "hot$n" || { fail hotplug "no disk hot$n"; return; }
+		disk_io "$(nvme_of "hot$n")" || { fail hotplug "I/O on hot$n"; return; }
+		echo "TEST hotplug has $n"
+		wait_for 60 has_none "hot$n" || { fail hotplug "hot$n stays"; return; }
+		sleep 2 # the port turns the slot's power off behind its driver
+	done
+	pass hotplug
+}
