@@ -211,15 +211,17 @@ static bool function_present(struct pci_bdf bdf)
 	return pci_read(bdf, PCI_VENDOR_ID, 2) != NO_FUNCTION;
 }
 
-static void scan_device(struct pci_bdf bdf,
+/* @all: look for each function, whatever the first one says */
+static void scan_device(struct pci_bdf bdf, bool all,
 			void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
 {
-	bool multi;
+	bool present = function_present(bdf);
+	bool multi = all;
 
-	if (!function_present(bdf))
-		return;
-	multi = pci_read(bdf, PCI_HEADER_TYPE, 1) & PCI_HEADER_MULTI;
-	fn(bdf, arg);
+	if (present) {
+		multi |= pci_read(bdf, PCI_HEADER_TYPE, 1) & PCI_HEADER_MULTI;
+		fn(bdf, arg);
+	}
 	for (u32 i = 1; multi && i < PCI_FUNCTIONS; i++) {
 		bdf.devfn++;
 		if (function_present(bdf))
@@ -227,10 +229,21 @@ static void scan_device(struct pci_bdf bdf,
 	}
 }
 
+/* With ARI the bus is one device's, of up to 256 functions, anywhere (PCIe 4.0,
+ * 6.13 *Alternative Routing-ID Interpretation (ARI)*) */
+static bool has_ari(u16 segment, u32 bus)
+{
+	struct pci_bdf first = { .segment = segment, .bus = (u8)bus };
+
+	return pci_find_ext_cap(first, PCI_EXT_CAP_ARI);
+}
+
 static void scan_buses(u16 segment, u32 first, u32 last,
 		       void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
 {
 	for (u32 bus = first; bus <= last; bus++) {
+		bool all = has_ari(segment, bus);
+
 		for (u32 device = 0; device < PCI_DEVICES; device++) {
 			struct pci_bdf bdf = {
 				.segment = segment,
@@ -238,7 +251,7 @@ static void scan_buses(u16 segment, u32 first, u32 last,
 				.devfn = pci_devfn(device, 0),
 			};
 
-			scan_device(bdf, fn, arg);
+			scan_device(bdf, all, fn, arg);
 		}
 	}
 }

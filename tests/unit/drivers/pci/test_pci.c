@@ -221,6 +221,17 @@ static void test_ecam_works(void **state)
 	assert_int_equal(found, 2);
 	assert_int_equal(last.bus, 4);
 	assert_int_equal(last.devfn, 0xff);
+	/* With ARI function 12 needs no function 8 */
+	make_function(ecam_at(4, 0));
+	make_function(ecam_at(4, 12));
+	put32(ecam_at(4, 0) + 0x100, PCI_EXT_CAP_ARI | 1u << 16);
+	found = 0;
+	pci_scan(note, &found);
+	assert_int_equal(found, 4);
+	put32(ecam_at(4, 0) + 0x100, 0);
+	found = 0;
+	pci_scan(note, &found);
+	assert_int_equal(found, 3);
 	/* Messages end, and nothing else of the two capabilities changes */
 	p[0x52] = 0x83;
 	p[0x63] = 0xc0;
