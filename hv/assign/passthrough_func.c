@@ -7,6 +7,7 @@
  * capabilities lie elsewhere, so the old one is forgotten first. Whoever has a
  * pointer to it may still use it: forgotten ones are kept and used again.
  */
+#include "drivers/acpi/acpi.h"
 #include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
 
@@ -56,6 +57,63 @@ bool passthrough_func_present(const struct vfunc *f)
 	return f->is_vf ? !passthrough_vf_is_gone(f) : id_read(f->bdf) == f->id;
 }
 
+static bool same_place(struct pci_bdf a, struct pci_bdf b)
+{
+	return a.segment == b.segment && a.bus == b.bus && a.devfn == b.devfn;
+}
+
+static bool is_bridge(struct pci_bdf bdf)
+{
+	return (pci_read(bdf, PCI_HEADER_TYPE, 1) & PCI_HEADER_LAYOUT) ==
+	       PCI_HEADER_BRIDGE;
+}
+
+static bool leads_to(struct pci_bdf bridge, struct pci_bdf to)
+{
+	return bridge.segment == to.segment &&
+	       pci_read(bridge, PCI_SECONDARY_BUS, 1) == to.bus;
+}
+
+/* The known bridge to the function's bus, or @bdf itself: there is none */
+static struct pci_bdf parent_of(const struct passthrough *pci,
+				struct pci_bdf bdf)
+{
+	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
+		for (const struct vfunc *f = pci->hash[i]; f; f = f->next)
+			if (f->bridge && leads_to(f->bdf, bdf))
+				return f->bdf;
+	return bdf;
+}
+
+static bool is_root_bus(struct pci_bdf bdf)
+{
+	for (u32 i = 0; i < acpi.ecam_count; i++)
+		if (!acpi.ecam[i].unused &&
+		    acpi.ecam[i].segment == bdf.segment &&
+		    acpi.ecam[i].bus_first == bdf.bus)
+			return true;
+	return !acpi.ecam_count && !bdf.bus;
+}
+
+/* PCIe 4.0, 5.3.1.4 *D3 State*: a bridge that sleeps passes nothing on */
+static bool is_awake(struct pci_bdf bridge)
+{
+	u8 cap = pci_find_cap(bridge, PCI_CAP_ID_PM);
+
+	return !cap || !(pci_read(bridge, (u16)(cap + PCI_PM_CONTROL), 2) &
+			 PCI_PM_STATE);
+}
+
+bool passthrough_func_left(const struct vfunc *f)
+{
+	if ((u16)id_read(f->bdf) != NO_FUNCTION)
+		return false;
+	if (same_place(f->parent, f->bdf))
+		return is_root_bus(f->bdf);
+	return is_bridge(f->parent) && leads_to(f->parent, f->bdf) &&
+	       is_awake(f->parent);
+}
+
 /* A forgotten one keeps the mapping of its table */
 static struct vfunc *func_new(struct passthrough *pci)
 {
@@ -85,6 +143,8 @@ static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf,
 	f->pci = pci;
 	f->bdf = bdf;
 	f->id = id_read(bdf);
+	f->parent = parent_of(pci, bdf);
+	f->bridge = is_bridge(bdf);
 	f->is_vf = pf;
 	f->pf = pf;
 	f->vf_index = vf_index;

@@ -29,6 +29,8 @@
 #define MEETINGS_AT_ONCE 4000u
 #define MEETING_MS       1u
 
+#define NO_ANSWER 0xffffu
+
 /* What begins a reset, for which a function may take 100 ms: a read meanwhile
  * may keep the core until it is over (PCIe 4.0, 2.3.1 *Request Handling Rules*,
  * 6.6.2 *Function Level Reset*, 5.3.1.4 *D3 State*) */
@@ -75,8 +77,14 @@ static void decode_set(struct vfunc *f, bool on)
 
 bool passthrough_decodes(const struct vfunc *f)
 {
-	return f->is_vf ? passthrough_vf_decodes(f)
-			: command_read(f) & PCI_COMMAND_MEMORY;
+	u32 command;
+
+	if (f->is_vf)
+		return passthrough_vf_decodes(f);
+	command = command_read(f);
+	if (command == NO_ANSWER && passthrough_func_left(f))
+		return false;
+	return command & PCI_COMMAND_MEMORY;
 }
 
 /* Is the trap where the table is, if there is one? */

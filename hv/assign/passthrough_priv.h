@@ -40,7 +40,11 @@ struct vfunc {
 	struct vfunc *next; /* hash chain, or of the forgotten */
 	struct passthrough *pci;
 	struct pci_bdf bdf;
-	u32 id;     /* vendor and device */
+	u32 id; /* vendor and device */
+	/* The bridge to its bus, as it was found; its own address: a root bus,
+	 * or nobody knows */
+	struct pci_bdf parent;
+	bool bridge;
 	bool fixed; /* its own registers are read-only for the guest */
 	bool kept;  /* all of them are: the hypervisor uses it */
 
@@ -182,8 +186,13 @@ int __must_check passthrough_meet(struct passthrough *pci,
 				  int (*change)(void *arg),
 				  void (*after)(void *arg), void *arg);
 
-/* Does the hardware decode memory? Yes if it does not answer: it may, behind a
- * bridge that the guest has given other bus numbers. */
+/* Has @f left its slot, so that what was its may be another's? It does not
+ * answer, although the way to it is as when it was found and open. One that is
+ * behind a bridge with other bus numbers, or asleep, has not left. */
+bool passthrough_func_left(const struct vfunc *f);
+
+/* Does the hardware decode memory? Yes if it does not answer and has not left:
+ * it may, where nobody can ask it. */
 bool passthrough_decodes(const struct vfunc *f);
 /* Find what passthrough_write() must know of a function with a table */
 void passthrough_move_init(struct vfunc *f);

@@ -67,6 +67,7 @@
 #define PCI_PCIE_CONTROL	0x08
 #define PCI_PCIE_CONTROL_FLR	0x8000u
 #define PCI_PM_CONTROL		0x04
+#define PCI_PM_STATE		0x0003u	/* 0: D0 */
 #define PCI_AF_CONTROL		0x04
 #define PCI_AF_CONTROL_FLR	0x01u
 
