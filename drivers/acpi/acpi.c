@@ -37,6 +37,7 @@ static const struct {
 	{ "HPET", "the privileged guest may reach the HPET it describes" },
 	{ "DMAR", "the privileged guest may reach the IOMMUs it describes" },
 	{ "IVRS", "the privileged guest may reach the IOMMUs it describes" },
+	{ "SRAT", "guests are placed as if the machine had one NUMA node" },
 	{ "SPCR", "the console is not where it says" },
 	{ "DBG2", "the console is not where it says" },
 	{ "XSDT", "the RSDT is used instead" },
@@ -214,6 +215,10 @@ static void table_load(u64 hpa)
 		acpi_parse_spcr(&acpi, t);
 	else if (table_is(t, "DBG2") && !table_known("DBG2"))
 		acpi_parse_dbg2(&acpi, t);
+	else if (table_is(t, "SRAT") && !table_known("SRAT"))
+		acpi_parse_srat(&acpi, t);
+	else if (table_is(t, "SLIT") && !table_known("SLIT"))
+		acpi_parse_slit(&acpi, t);
 	else if (table_is(t, "SSDT"))
 		acpi_parse_s5(&acpi, t);
 	table_record(t, hpa);
@@ -330,4 +335,6 @@ void acpi_init(const struct boot_info *bi)
 		 acpi.cpu_count == 1 ? "" : "s", acpi.ioapic_count,
 		 acpi.ioapic_count == 1 ? "" : "s",
 		 acpi.has_s5 ? "" : ", no power-off by ACPI");
+	if (acpi.numa.node_count > 1)
+		log_info("acpi", "%u NUMA nodes", acpi.numa.node_count);
 }

@@ -10,16 +10,20 @@
 #define DRIVERS_ACPI_ACPI_H
 
 #include "include/bulkhead/boot_info.h"
+#include "include/hw/acpi_numa.h"
 #include "lib/types.h"
 
-#define ACPI_MAX_CPUS      1024
-#define ACPI_MAX_IOAPICS   64
-#define ACPI_MAX_OVERRIDES 16 /* one for each ISA interrupt */
-#define ACPI_MAX_TABLES    256
-#define ACPI_MAX_ECAM      256
-#define ACPI_MAX_HPETS     64
-#define ACPI_MAX_IOMMUS    256
-#define ACPI_MAX_SERIALS   16
+#define ACPI_MAX_CPUS       1024
+#define ACPI_MAX_IOAPICS    64
+#define ACPI_MAX_OVERRIDES  16 /* one for each ISA interrupt */
+#define ACPI_MAX_TABLES     256
+#define ACPI_MAX_ECAM       256
+#define ACPI_MAX_HPETS      64
+#define ACPI_MAX_IOMMUS     256
+#define ACPI_MAX_SERIALS    16
+#define ACPI_MAX_NODES      64
+#define ACPI_MAX_RANGES     256 /* of memory that is a node's */
+#define ACPI_MAX_INITIATORS 64
 
 struct acpi_ioapic {
 	u32 id;
@@ -64,6 +68,26 @@ struct acpi_serial { /* a 16550 of SPCR or DBG2 */
 	u8 bus, devfn;
 };
 
+/* NUMA (parse_numa.c). A node is the proximity domain of this number. */
+struct acpi_node_cpu {
+	u32 apic_id, domain, clock_domain;
+};
+struct acpi_node_range {
+	u64 base, size;
+	u32 domain, flags; /* of SRAT */
+};
+struct acpi_numa {
+	u32 node_count;              /* 0: no SRAT, or it makes no sense */
+	u32 domains[ACPI_MAX_NODES]; /* ascending */
+	u32 cpu_count;
+	struct acpi_node_cpu cpus[ACPI_MAX_CPUS];
+	u32 range_count;
+	struct acpi_node_range ranges[ACPI_MAX_RANGES]; /* ascending */
+	u32 initiator_count;
+	struct srat_initiator initiators[ACPI_MAX_INITIATORS];
+	bool has_distances; /* the SLIT is one */
+};
+
 /*
  * A list that is full loses what comes after, which is logged. A port or an
  * address of 0 is none.
@@ -100,6 +124,7 @@ struct acpi_facts {
 	struct acpi_iommu iommus[ACPI_MAX_IOMMUS];
 	u32 serial_count;
 	struct acpi_serial serials[ACPI_MAX_SERIALS];
+	struct acpi_numa numa;
 };
 
 /* Any core; constant after acpi_init() and piix4_facts() at boot. All zero
@@ -108,6 +133,10 @@ extern struct acpi_facts acpi;
 /* The GSI of an ISA interrupt (ACPI 6.4, 5.2.12.5 *Interrupt Source Override
  * Structure*); without an override it is @isa_irq. Any core. */
 u32 acpi_isa_gsi(u8 isa_irq);
+/* The node of a core, or of a range of memory: its place in numa.domains. -1:
+ * the tables do not say. Any core. */
+int acpi_node_of_core(u32 apic_id);
+int acpi_node_of_range(const struct acpi_node_range *r);
 /* Fills `acpi` from the tables at @bi's RSDP. Without usable tables it logs
  * that, and `acpi` stays empty. Boot CPU, once, after hostmap_init(). */
 void acpi_init(const struct boot_info *bi);

@@ -43,6 +43,15 @@ static const struct {
 			  ACPI_MAX_IOMMUS },
 	[LIST_SERIALS] = { "UARTs", "the others are not tried",
 			   ACPI_MAX_SERIALS },
+	[LIST_NODES] = { "NUMA nodes", "what is in the others is in none",
+			 ACPI_MAX_NODES },
+	[LIST_NODE_CPUS] = { "cores in NUMA nodes", "the others are in none",
+			     ACPI_MAX_CPUS },
+	[LIST_NODE_RANGES] = { "memory ranges of NUMA nodes",
+			       "the others are in none", ACPI_MAX_RANGES },
+	[LIST_INITIATORS] = { "initiators in NUMA nodes",
+			      "guests do not see the others",
+			      ACPI_MAX_INITIATORS },
 };
 
 bool acpi_list_full(struct acpi_facts *f, enum acpi_list list, u32 count)

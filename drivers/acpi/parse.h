@@ -21,6 +21,10 @@ enum acpi_list {
 	LIST_HPETS,
 	LIST_IOMMUS,
 	LIST_SERIALS,
+	LIST_NODES,
+	LIST_NODE_CPUS,
+	LIST_NODE_RANGES,
+	LIST_INITIATORS,
 };
 
 /* Has @list, of @count entries, no room? Then that is logged, once a list. */
@@ -46,6 +50,10 @@ void acpi_parse_ivrs(struct acpi_facts *f, const struct acpi_header *t);
  * is no 16550 is passed over (parse_serial.c) */
 void acpi_parse_spcr(struct acpi_facts *f, const struct acpi_header *t);
 void acpi_parse_dbg2(struct acpi_facts *f, const struct acpi_header *t);
+/* Which node cores and memory are in, by the SRAT, and whether the SLIT is one
+ * (parse_numa.c). An SRAT that contradicts itself is logged and not used. */
+void acpi_parse_srat(struct acpi_facts *f, const struct acpi_header *t);
+void acpi_parse_slit(struct acpi_facts *f, const struct acpi_header *t);
 /* \_S5_ in a DSDT or SSDT, unless an earlier table had it (ACPI 6.4, 7.4.2
  * *\_Sx states*) */
 void acpi_parse_s5(struct acpi_facts *f, const struct acpi_header *t);

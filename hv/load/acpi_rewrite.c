@@ -2,8 +2,9 @@
 /*
  * The host's ACPI tables for the privileged guest. A new RSDP and XSDT name the
  * firmware's own tables where they lie, as guest-physical is host-physical. The
- * MADT is new, for the guest's vCPUs; tables about hardware that the hypervisor
- * keeps are left out. Called by load_guest() once. No locks.
+ * MADT and the SRAT are new, for the guest's vCPUs and memory; tables about
+ * hardware that the hypervisor keeps are left out. Called by load_guest() once.
+ * No locks.
  */
 #include "hv/console/console.h"
 #include "hv/load/acpi_tables.h"
@@ -12,12 +13,13 @@
 
 /* Tables that the guest's XSDT does not list; the FADT names DSDT and FACS */
 static const char held_back[][5] = {
-	"APIC", /* replaced */
-	"DSDT", "FACS", "SRAT",
-	"SLIT", "HMAT", /* topology of the host's cores and memory */
-	"HPET",         /* the hypervisor may use its comparators */
-	"DMAR", "IVRS", /* the IOMMU is the hypervisor's */
-	"BGRT",         /* its picture is gone from memory and screen */
+	"APIC",                 /* replaced */
+	"DSDT", "FACS", "SRAT", /* replaced */
+	"SLIT",                 /* only with an SRAT, and if it makes sense */
+	"HMAT", "MSCT",         /* they count what the guest does not have */
+	"HPET",                 /* the hypervisor may use its comparators */
+	"DMAR", "IVRS",         /* the IOMMU is the hypervisor's */
+	"BGRT",                 /* its picture is gone from memory and screen */
 	"PPTT", "MPST",
 };
 
@@ -41,6 +43,16 @@ static bool is_held_back(const char *signature)
 	return is_of_kept_serial(signature);
 }
 
+/* The distances are between proximity domains, which stay the same */
+static void list_slit(struct acpi_writer *w)
+{
+	for (u32 i = 0; i < acpi.table_count; i++)
+		if (!strncmp(acpi.tables[i].signature, "SLIT", 4)) {
+			acpi_writer_list(w, acpi.tables[i].hpa);
+			return;
+		}
+}
+
 int acpi_rewrite(struct vm *vm)
 {
 	struct acpi_writer w;
@@ -52,5 +64,7 @@ int acpi_rewrite(struct vm *vm)
 		if (!is_held_back(acpi.tables[i].signature))
 			acpi_writer_list(&w, acpi.tables[i].hpa);
 	acpi_write_madt(&w);
+	if (acpi_write_srat(&w) && acpi.numa.has_distances)
+		list_slit(&w);
 	return acpi_writer_finish(&w);
 }

@@ -36,17 +36,19 @@ struct acpi_sum {
 #define ACPI_MAX_POINTERS 40
 #define ACPI_MAX_SUMS     20
 
-/* Lays tables out in a buffer of ACPI_AREA_BYTES that becomes the guest's area
- * at gpa; the RSDP comes first. full: something did not fit. */
+/* Lays tables out in a buffer of acpi_area_bytes() that becomes the guest's
+ * area at gpa; the RSDP comes first. full: something did not fit. */
 struct acpi_writer {
 	struct vm *vm;
 	enum acpi_target target;
 	u8 *buf;
 	u64 gpa;
+	u32 bytes; /* of the buffer */
 	u32 used;
 	bool full;
 	u32 table_count;                 /* entries for the XSDT */
-	u64 tables[ACPI_MAX_TABLES + 1]; /* the host's, and its own MADT */
+	u64 tables[ACPI_MAX_TABLES + 2]; /* the host's, and its own MADT
+					  * and SRAT */
 	u32 pointer_count, sum_count;
 	struct acpi_pointer pointers[ACPI_MAX_POINTERS];
 	struct acpi_sum sums[ACPI_MAX_SUMS];
@@ -74,6 +76,9 @@ void acpi_writer_add(struct acpi_writer *w, struct acpi_header *h,
 /* Add a MADT for vm's vCPUs, with the host's or a PC's interrupt controllers
  * (acpi_madt.c) */
 void acpi_write_madt(struct acpi_writer *w);
+/* Add an SRAT for vm's vCPUs and memory, with the host's nodes (acpi_srat.c).
+ * False: the host has none. */
+bool acpi_write_srat(struct acpi_writer *w);
 /* Add the tables of an isolated guest but for FADT, FACS, DSDT and MADT: SSDT,
  * MCFG, HPET, WAET (acpi_pc.c) */
 void acpi_write_pc(struct acpi_writer *w);

@@ -28,7 +28,7 @@ static int find_area(struct acpi_writer *w)
 	}
 	w->vm->acpi_rsdp = 0;
 	place_init(&p, w->vm);
-	return place_high(&p, ACPI_AREA_BYTES, PAGE_SIZE, &within, &w->gpa);
+	return place_high(&p, w->bytes, PAGE_SIZE, &within, &w->gpa);
 }
 
 int acpi_writer_init(struct acpi_writer *w, struct vm *vm,
@@ -39,10 +39,11 @@ int acpi_writer_init(struct acpi_writer *w, struct vm *vm,
 	memset(w, 0, sizeof(*w));
 	w->vm = vm;
 	w->target = target;
+	w->bytes = acpi_area_bytes(vm);
 	err = find_area(w);
 	if (err)
 		return err;
-	w->buf = pmm_alloc_bytes(&vm->budget, ACPI_AREA_BYTES);
+	w->buf = pmm_alloc_bytes(&vm->budget, w->bytes);
 	if (!w->buf)
 		return -ENOMEM;
 	w->used = ACPI_TABLES_AT;
@@ -53,7 +54,7 @@ void *acpi_writer_take(struct acpi_writer *w, u32 size, u32 align)
 {
 	u32 at = (u32)ALIGN_UP(w->used, align);
 
-	if (at > ACPI_AREA_BYTES || size > ACPI_AREA_BYTES - at) {
+	if (at > w->bytes || size > w->bytes - at) {
 		w->full = true;
 		return NULL;
 	}
@@ -198,7 +199,7 @@ int acpi_writer_seal(struct acpi_writer *w)
 
 void acpi_writer_free(struct acpi_writer *w)
 {
-	pmm_free_bytes(&w->vm->budget, w->buf, ACPI_AREA_BYTES);
+	pmm_free_bytes(&w->vm->budget, w->buf, w->bytes);
 }
 
 int acpi_writer_finish(struct acpi_writer *w)
@@ -206,7 +207,7 @@ int acpi_writer_finish(struct acpi_writer *w)
 	int err = acpi_writer_seal(w);
 
 	if (!err)
-		err = gmem_write(w->vm, GPA(w->gpa), w->buf, ACPI_AREA_BYTES);
+		err = gmem_write(w->vm, GPA(w->gpa), w->buf, w->bytes);
 	w->vm->acpi_rsdp = err ? 0 : w->gpa;
 	acpi_writer_free(w);
 	return err;

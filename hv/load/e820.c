@@ -25,6 +25,7 @@ struct map {
 	struct e820_entry *out;
 	u32 count, max;
 	bool full;
+	u32 acpi_bytes; /* of the ACPI area */
 };
 
 static void add(struct map *m, u64 base, u64 end, u32 type)
@@ -48,7 +49,7 @@ static void add(struct map *m, u64 base, u64 end, u32 type)
 static void add_around_acpi(struct map *m, u64 rsdp, u64 base, u64 end,
 			    u32 type)
 {
-	u64 area_end = rsdp + ACPI_AREA_BYTES;
+	u64 area_end = rsdp + m->acpi_bytes;
 
 	if (!rsdp || rsdp < base || rsdp >= end) {
 		add(m, base, end, type);
@@ -137,7 +138,9 @@ static void build_privileged(struct vm *vm, struct map *m)
 
 u32 e820_build(struct vm *vm, struct e820_entry *out, u32 max)
 {
-	struct map m = { .out = out, .max = max };
+	struct map m = { .out = out,
+			 .max = max,
+			 .acpi_bytes = acpi_area_bytes(vm) };
 
 	if (vm->privileged)
 		build_privileged(vm, &m);

@@ -115,7 +115,7 @@ int efi_map_write(struct vm *vm, u64 gpa, const struct place_range *used,
 		.vm = vm,
 		.gpa = gpa,
 		.room = *size,
-		.areas = { *used, { vm->acpi_rsdp, ACPI_AREA_BYTES } },
+		.areas = { *used, { vm->acpi_rsdp, acpi_area_bytes(vm) } },
 		.area_types = { BOOT_MEM_LOADER_DATA, BOOT_MEM_ACPI_RECLAIM },
 	};
 

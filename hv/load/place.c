@@ -111,7 +111,7 @@ void place_init(struct place *p, const struct vm *vm)
 	p->count = 1;
 	p->taken[0] = (struct place_range){ 0, LOW_MEMORY_BYTES };
 	if (vm->acpi_rsdp >= LOW_MEMORY_BYTES)
-		(void)take(p, vm->acpi_rsdp, ACPI_AREA_BYTES);
+		(void)take(p, vm->acpi_rsdp, acpi_area_bytes(vm));
 	if (!vm->privileged)
 		return;
 	keep_file(p, vm->config->kernel);

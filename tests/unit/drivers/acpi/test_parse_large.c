@@ -1,4 +1,4 @@
-/* SOURCES: drivers/acpi/parse.c drivers/acpi/parse_mcfg.c */
+/* SOURCES: drivers/acpi/parse.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_numa.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * MADT and MCFG as the largest machines have them, and as none may have them:
