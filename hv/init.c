@@ -43,6 +43,7 @@
 #include "hv/vm/create.h"
 #include "hv/vm/life.h"
 #include "hv/vm/machine_end.h"
+#include "hv/vm/numa.h"
 #include "hv/vm/plan.h"
 #include "hv/vm/siblings.h"
 #include "hv/vm/stats.h"
@@ -447,6 +448,12 @@ static void log_guest_line(const struct vm *vm)
 		 vm->vcpu_count, vm->vcpu_count == 1 ? "" : "s", cores);
 }
 
+static void log_made(const struct vm *vm)
+{
+	log_guest_line(vm);
+	numa_report(vm);
+}
+
 /* All of one kind; one that cannot be built does not keep the others */
 static void create_guests(bool privileged)
 {
@@ -461,7 +468,7 @@ static void create_guests(bool privileged)
 		if (vm_create(c, &vm))
 			log_error("init", "guest %s does not start", c->name);
 		else
-			log_guest_line(vm);
+			log_made(vm);
 	}
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The least loaded core for a new entity, see placement.h. Each entity that
- * lives on a core counts as one; one of the same group weighs more than all
- * others together. Called by hv/vm/create.c; no lock.
+ * lives on a core counts as one; a core that is not near weighs more than all
+ * of them, and one of the same group more than that. Called by hv/vm/create.c;
+ * no lock.
  */
 #include "sched/placement.h"
 
 #define GROUP_WEIGHT 0x10000u
+#define FAR_WEIGHT   0x8000u
 
 static u32 load[MAX_CPUS]; /* entities that live on each core */
 
@@ -17,7 +19,10 @@ static bool is_allowed(const struct placement *p, u32 id)
 
 static u32 cost_of(const struct placement *p, const struct pcpu *cpu)
 {
-	return load[cpu->id] + p->group[cpu->id] * GROUP_WEIGHT;
+	bool is_far = p->near && !(p->near[cpu->id / 64] & BIT(cpu->id % 64));
+
+	return load[cpu->id] + p->group[cpu->id] * GROUP_WEIGHT +
+	       (is_far ? FAR_WEIGHT : 0);
 }
 
 struct pcpu *placement_choose(const struct placement *p)
@@ -34,6 +39,11 @@ struct pcpu *placement_choose(const struct placement *p)
 			best = cpu;
 	}
 	return best;
+}
+
+u32 placement_load(const struct pcpu *cpu)
+{
+	return load[cpu->id];
 }
 
 void placement_add(const struct pcpu *cpu)

@@ -19,12 +19,17 @@ struct placement {
 	/* How many of its own group live on each core, MAX_CPUS counts. It
 	 * joins one of them only when there is no other core. */
 	const u32 *group;
+	/* Those that it had rather; NULL: all alike */
+	const u64 *near;
 	enum placement_order order; /* among cores that are equal */
 };
 
 /* The core that is online, that @p allows, and that has the fewest of @p's
- * group and then the fewest entities. NULL: there is none. */
+ * group; then one that is near; then the one with the fewest entities. NULL:
+ * there is none. */
 struct pcpu *__must_check placement_choose(const struct placement *p);
+/* How many live on @cpu */
+u32 placement_load(const struct pcpu *cpu);
 /* One more entity lives on @cpu from now on, or one fewer */
 void placement_add(const struct pcpu *cpu);
 void placement_remove(const struct pcpu *cpu);

@@ -50,6 +50,8 @@ struct vm_slot {
 	bool rom; /* mapped read-only; writes are dropped */
 };
 
+#define VM_NODE_ANY (-1)
+
 struct vm {
 	u16 id; /* index in vms[]; owner id of its pages */
 	char name[MANIFEST_NAME_LEN];
@@ -58,6 +60,7 @@ struct vm {
 	enum vm_end end;
 	const char *end_reason; /* what vm_end() was given with it */
 	const struct guest_config *config;
+	int node; /* whose memory it gets (hv/vm/numa.h), or VM_NODE_ANY */
 	struct spinlock lock; /* state, end; below no other lock */
 
 	struct budget budget;

@@ -13,6 +13,7 @@
 #define MEMORY_MIN       MIB(2)
 #define MEMORY_MAX       (GIB(1) << 16)
 #define VCPUS_MAX        1024
+#define NODE_MAX         1023
 #define GRACE_MAX        3600
 #define REBOOT_AFTER_MAX 86400
 
@@ -173,6 +174,22 @@ static int set_cores(struct parser *p, const char *value)
 	return 0;
 }
 
+static int set_numa(struct parser *p, const char *value)
+{
+	u64 n = 0;
+
+	if (!strcmp(value, "auto"))
+		p->guest->numa = NUMA_AUTO;
+	else if (!strcmp(value, "any"))
+		p->guest->numa = NUMA_ANY;
+	else if (value_number(value, NODE_MAX, &n))
+		return -EINVAL;
+	else
+		p->guest->numa = NUMA_NODE;
+	p->guest->numa_node = (u32)n;
+	return 0;
+}
+
 static int set_debug_exit_port(struct parser *p, const char *value)
 {
 	u64 n;
@@ -311,6 +328,8 @@ const struct key manifest_keys[] = {
 	  " or rest" },
 	{ SECTION_GUEST, ONCE, "cores", set_cores,
 	  "write core numbers from 0 to 1023, such as 0-3,5" },
+	{ SECTION_GUEST, ONCE, "numa", set_numa,
+	  "write the number of a NUMA node, auto or any" },
 	{ SECTION_GUEST, ONCE, "debug_exit_port", set_debug_exit_port,
 	  "write a port from 1 to 0xffff, or 0 for none" },
 	{ SECTION_GUEST, ONCE, "autostart", set_autostart, "write yes or no" },

@@ -65,6 +65,13 @@ struct serial_config {
 	u32 baud;      /* 0: as the firmware left it */
 };
 
+/* numa =: the node that an isolated guest is placed on */
+enum numa_way {
+	NUMA_AUTO, /* one that has room, if there is one */
+	NUMA_ANY,
+	NUMA_NODE, /* guest_config.numa_node */
+};
+
 enum console_mode { CONSOLE_SWITCH, CONSOLE_ALL };
 
 struct guest_config {
@@ -90,7 +97,9 @@ struct guest_config {
 	u64 memory_bytes; /* 0 for the privileged guest: the rest */
 	bool memory_rest;
 	u64 cores[MANIFEST_MAX_CORES /
-		  64];       /* pCPU ids allowed; none set: any */
+		  64]; /* pCPU ids allowed; none set: any */
+	enum numa_way numa;
+	u32 numa_node;
 	u16 debug_exit_port; /* 0: off */
 	bool autostart;
 	u32 shutdown_grace_s; /* after its power button; 0: it gets none */

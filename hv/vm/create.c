@@ -14,6 +14,7 @@
 #include "hv/vm/devices.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/memory.h"
+#include "hv/vm/numa.h"
 #include "hv/vm/vcpu.h"
 #include "include/hw/lapic.h"
 #include "include/hw/msi.h"
@@ -41,11 +42,14 @@ static void destroy_vcpus(struct vm *vm)
 
 /* The privileged guest prefers low cores, so that its boot vCPU is on the boot
  * CPU, the others high ones */
-static int create_vcpu(struct vm *vm, u32 id, u32 *group)
+static int create_vcpu(struct vm *vm, u32 id, u32 *group, const u64 *near)
 {
 	const struct placement wish = {
-		.cores = vm->config->cores,
+		.cores = near && vm->config->numa == NUMA_NODE
+				 ? near
+				 : vm->config->cores,
 		.group = group,
+		.near = near,
 		.order = vm->privileged ? PLACE_LOW_FIRST : PLACE_HIGH_FIRST,
 	};
 	struct pcpu *home = placement_choose(&wish);
@@ -65,11 +69,15 @@ static int create_vcpu(struct vm *vm, u32 id, u32 *group)
 static int create_vcpus(struct vm *vm)
 {
 	static u32 group[MAX_CPUS]; /* of its vCPUs on each core */
+	static u64 near[MANIFEST_MAX_CORES / 64];
+	bool has_node = vm->node != VM_NODE_ANY;
 	int err = 0;
 
 	memset(group, 0, sizeof(group));
+	if (has_node)
+		(void)numa_cores((u32)vm->node, vm->config->cores, near);
 	for (u32 i = 0; i < vm->vcpu_count && !err; i++)
-		err = create_vcpu(vm, i, group);
+		err = create_vcpu(vm, i, group, has_node ? near : NULL);
 	return err;
 }
 
@@ -182,6 +190,7 @@ static struct vm *vm_alloc(const struct guest_config *config)
 	vm->state = VM_BUILDING;
 	vm->vcpu_count = MIN(config->vcpus, (u32)VM_MAX_VCPUS);
 	str_copy(vm->name, config->name, sizeof(vm->name));
+	vm->node = numa_choose(config);
 	if (!vm->privileged)
 		vm->budget.max_pages = ISOLATED_BUDGET_PAGES;
 	return vm;

@@ -7,6 +7,7 @@
 #include "hv/vm/memory.h"
 
 #include "arch/x86/cpu/speculation.h"
+#include "drivers/acpi/acpi.h"
 #include "hv/core/backend.h"
 #include "hv/core/pc_map.h"
 #include "hv/load/load.h"
@@ -37,6 +38,32 @@ static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 	return 0;
 }
 
+/* From the guest's node, or (VM_NODE_ANY) from the machine; the highest there
+ * is */
+static int take(const struct vm *vm, int node, u64 size, u64 align, hpa_t *hpa)
+{
+	int err = -ENOMEM;
+
+	if (node == VM_NODE_ANY)
+		return owner_take(size, align, 0, ADDRESS_END, OWNER_GUEST,
+				  vm->id, hpa);
+	for (u32 i = acpi.numa.range_count; i-- && err == -ENOMEM;) {
+		const struct acpi_node_range *r = &acpi.numa.ranges[i];
+
+		if (acpi_node_of_range(r) == node)
+			err = owner_take(size, align, r->base,
+					 r->base + r->size, OWNER_GUEST, vm->id,
+					 hpa);
+	}
+	return err;
+}
+
+/* Its node was a preference, and has too little after all */
+static bool may_leave_node(const struct vm *vm)
+{
+	return vm->node != VM_NODE_ANY && vm->config->numa != NUMA_NODE;
+}
+
 /* [gpa, gpa + size) from the machine's top, in few pieces; each as large as
  * there is, down to 2 MiB */
 static int take_range(struct vm *vm, u64 gpa, u64 size)
@@ -48,13 +75,16 @@ static int take_range(struct vm *vm, u64 gpa, u64 size)
 		u64 align = chunk >= PAGE_1G ? PAGE_1G : PAGE_2M;
 		hpa_t hpa;
 
-		err = owner_take(chunk, align, 0, ADDRESS_END, OWNER_GUEST,
-				 vm->id, &hpa);
+		err = take(vm, vm->node, chunk, align, &hpa);
 		if (err == -ENOMEM && align == PAGE_1G)
-			err = owner_take(chunk, PAGE_2M, 0, ADDRESS_END,
-					 OWNER_GUEST, vm->id, &hpa);
+			err = take(vm, vm->node, chunk, PAGE_2M, &hpa);
 		if (err == -ENOMEM && chunk > PAGE_2M) {
 			chunk = ALIGN_UP(chunk / 2, PAGE_2M);
+			continue;
+		}
+		if (err == -ENOMEM && may_leave_node(vm)) {
+			vm->node = VM_NODE_ANY;
+			chunk = size;
 			continue;
 		}
 		if (!err)
@@ -77,8 +107,9 @@ static int take_rom(struct vm *vm)
 
 	if (!size)
 		return 0;
-	err = owner_take(size, PAGE_SIZE, 0, ADDRESS_END, OWNER_GUEST, vm->id,
-			 &hpa);
+	err = take(vm, vm->node, size, PAGE_SIZE, &hpa);
+	if (err == -ENOMEM && may_leave_node(vm))
+		err = take(vm, VM_NODE_ANY, size, PAGE_SIZE, &hpa);
 	if (err)
 		return err;
 	if (vm->slot_count == vm->slot_max)
@@ -164,6 +195,11 @@ static void report(const struct vm *vm, int err)
 			  "guest %s: the machine's memory is in too many "
 			  "pieces",
 			  vm->name);
+	else if (vm->node != VM_NODE_ANY)
+		log_error("vm",
+			  "guest %s: memory = %lluM is more than is free on "
+			  "NUMA node %d; give it less, or write numa = auto",
+			  vm->name, (vm->config->memory_bytes >> 20), vm->node);
 	else
 		log_error("vm",
 			  "guest %s: memory = %lluM is more than is free; give "

@@ -9,6 +9,7 @@
 
 #include "hv/core/vm.h"
 #include "hv/load/load.h"
+#include "hv/vm/numa.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -210,6 +211,41 @@ static void check_memory(struct check *c, struct guest_config *g)
 		       (c->left_bytes >> 20), (need >> 20));
 }
 
+/* The node that the manifest names is there, and has what the guest needs */
+static void check_node(struct check *c, struct guest_config *g)
+{
+	u64 cores[MANIFEST_MAX_CORES / 64], bytes;
+	u32 count = numa_node_count();
+
+	if (!g->valid || g->numa != NUMA_NODE)
+		return;
+	if (g->privileged) {
+		reject(c, g,
+		       "numa = %u, but the privileged guest has what is left "
+		       "of all NUMA nodes; leave numa out",
+		       g->numa_node);
+		return;
+	}
+	if (g->numa_node >= count) {
+		reject(c, g,
+		       "numa = %u, but the machine has %u NUMA node%s, "
+		       "numbered from 0; write a number below %u, auto or any",
+		       g->numa_node, count, count == 1 ? "" : "s", count);
+		return;
+	}
+	bytes = numa_ram_bytes(c->bi, g->numa_node, c->m->special_memory);
+	if (bytes < g->memory_bytes)
+		reject(c, g,
+		       "memory = %lluM, but NUMA node %u has %lluM; lower it, "
+		       "or write another node, auto or any",
+		       (g->memory_bytes >> 20), g->numa_node, (bytes >> 20));
+	else if (!numa_cores(g->numa_node, g->cores, cores))
+		reject(c, g,
+		       "numa = %u, but none of the cores that it may run on is "
+		       "of that NUMA node; write another node or other cores",
+		       g->numa_node);
+}
+
 /* The privileged guest first: an isolated one that asks for too much must not
  * keep it from starting */
 static void check_all_memory(struct check *c)
@@ -237,6 +273,7 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 	for (u32 i = 0; i < m->guest_count; i++) {
 		check_files(&c, &m->guests[i]);
 		check_cores(&c, &m->guests[i]);
+		check_node(&c, &m->guests[i]);
 		choose_way(&m->guests[i]);
 	}
 	check_all_memory(&c);

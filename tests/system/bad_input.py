@@ -36,6 +36,8 @@ GUESTS = [
     ("many_vcpus", {"vcpus": "4000"}, r"vcpus = 4000: bad value; write a number"),
     ("much_memory", {"memory": "900G"},
      r"much_memory: memory = 921600M, but of the machine's \d+M only .*lower it"),
+    ("no_node", {"numa": "7"},
+     r"no_node: numa = 7, but the machine has 1 NUMA node, .*a number below 1, auto or any"),
     ("no_kernel", {"kernel": "absent.elf"},
      r"no_kernel: kernel = absent.elf: there is no such file; " + COPY),
     ("empty_kernel", {"kernel": "empty"},

@@ -13,10 +13,13 @@ u32 pcpu_count = CORES;
 
 static u64 allowed[MAX_CPUS / 64];
 static u32 group[MAX_CPUS];
+static u64 near_cores[MAX_CPUS / 64];
+static const u64 *near; /* near_cores, or NULL */
 
 static int setup(void **state)
 {
 	memset(group, 0, sizeof(group));
+	near = NULL;
 	memset(allowed, 0xff, sizeof(allowed));
 	for (u32 i = 0; i < CORES; i++) {
 		cores[i] = (struct pcpu){ .id = i, .online = true };
@@ -27,7 +30,9 @@ static int setup(void **state)
 
 static struct pcpu *choose(enum placement_order order)
 {
-	const struct placement p = { allowed, group, order };
+	const struct placement p = {
+		.cores = allowed, .group = group, .near = near, .order = order
+	};
 
 	return placement_choose(&p);
 }
@@ -49,6 +54,25 @@ static void test_least_loaded(void **state)
 	placement_remove(&cores[0]);
 	placement_remove(&cores[0]);
 	assert_ptr_equal(choose(PLACE_LOW_FIRST), &cores[0]);
+	placement_remove(&cores[1]);
+}
+
+/* A core of its node, busy or not, before another; but none twice */
+static void test_near(void **state)
+{
+	near = near_cores;
+	near_cores[0] = 3;
+	placement_add(&cores[0]);
+	placement_add(&cores[1]);
+	placement_add(&cores[1]);
+	assert_ptr_equal(choose(PLACE_HIGH_FIRST), &cores[0]);
+	group[0] = group[1] = 1;
+	assert_ptr_equal(choose(PLACE_HIGH_FIRST), &cores[3]);
+	group[2] = group[3] = 1;
+	assert_ptr_equal(choose(PLACE_HIGH_FIRST), &cores[0]);
+	assert_int_equal(placement_load(&cores[1]), 2);
+	placement_remove(&cores[0]);
+	placement_remove(&cores[1]);
 	placement_remove(&cores[1]);
 }
 
@@ -82,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_order_breaks_ties),
 		T(test_least_loaded),
+		T(test_near),
 		T(test_offline_and_forbidden_are_none),
 		T(test_group_shares_last),
 	};

@@ -28,6 +28,7 @@ static void test_whole(void **state)
 	      "cmdline = root=/dev/sda1 x#y  console=ttyS0\n"
 	      "memory = rest\n"
 	      "cores = 0-2,5,70\n"
+	      "numa = 3\n"
 	      "\t[guest box]\n"
 	      "  kernel=k\n"
 	      "memory = 1G\n"
@@ -49,6 +50,8 @@ static void test_whole(void **state)
 	assert_string_equal(m.guests[0].cmdline,
 			    "root=/dev/sda1 x#y  console=ttyS0");
 	assert_int_equal(m.guests[0].cores[0], 0x27);
+	assert_int_equal(m.guests[0].numa, NUMA_NODE);
+	assert_int_equal(m.guests[0].numa_node, 3);
 	assert_int_equal(m.guests[0].cores[1], 1 << 6);
 	assert_true(m.guests[1].valid && !m.guests[1].privileged);
 	assert_int_equal(m.guests[1].memory_bytes, GIB(1));
@@ -216,6 +219,8 @@ static const struct {
 	{ "cores = 0-1024", "write core numbers" },
 	{ "cores = 1,", "write core numbers" },
 	{ "cores = 1;2", "write core numbers" },
+	{ "numa = first", "write the number of a NUMA node, auto or any" },
+	{ "numa = 1024", "write the number of a NUMA node" },
 	{ "boot = disk", "write auto, linux, pvh, multiboot, multiboot2 or" },
 	{ "firmware = a/b", "write the name of a file in the folder" },
 	{ "module = ", "write the name of a file and at most 127" },

@@ -1,6 +1,7 @@
-/* SOURCES: hv/vm/memory.c hv/core/slots.c */
+/* SOURCES: hv/vm/memory.c drivers/acpi/nodes.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's RAM: where it comes from, where the guest sees it, lookups */
+#include "drivers/acpi/acpi.h"
 #include "hv/core/slots.h"
 #include "hv/load/load.h"
 #include "hv/vm/memory.h"
@@ -14,6 +15,7 @@ static struct guest_config config;
 static u64 mapped_bytes;
 static u64 largest_piece; /* what owner_take() can give in one piece */
 static u64 top;
+static u64 node_left; /* in the last range of node 1 */
 static int map_result;
 static u64 rom_bytes, rom_mapped;
 
@@ -26,6 +28,14 @@ int owner_take(u64 size, u64 align, u64 min, u64 max, enum owner_kind to,
 	assert_int_equal(to, OWNER_GUEST);
 	assert_int_equal(id, vm.id);
 	assert_true(IS_ALIGNED(size, PAGE_2M) || size == rom_bytes);
+	if (max <= GIB(256)) { /* of a node's range */
+		if (size > node_left)
+			return -ENOMEM;
+		node_left -= size;
+		assert_true(max - min > node_left);
+		*base = HPA(min + node_left);
+		return 0;
+	}
 	if (size > largest_piece || ALIGN_DOWN(top - size, align) > top ||
 	    top < size)
 		return -ENOMEM;
@@ -70,6 +80,7 @@ static void begin(u64 memory)
 {
 	rom_bytes = rom_mapped = 0;
 	memset(&vm, 0, sizeof(vm));
+	vm.node = VM_NODE_ANY;
 	memset(&config, 0, sizeof(config));
 	fake_owner_count = 0;
 	fake_log_reset();
@@ -163,6 +174,44 @@ static void test_too_much(void **state)
 	assert_int_equal(fake_log_errors, 1);
 	vm_memory_release(&vm);
 	assert_int_equal(vm.slot_count, 0);
+}
+
+/* Node 1 is [128 GiB, 256 GiB), of which there are 40 MiB left */
+static void begin_on_node(u64 memory, enum numa_way way)
+{
+	begin(memory);
+	acpi.numa = (struct acpi_numa){
+		.node_count = 2,
+		.domains = { 4, 5 },
+		.range_count = 2,
+		.ranges = { { 0, GIB(128), 4, SRAT_ENABLED },
+			    { GIB(128), GIB(128), 5, SRAT_ENABLED } },
+	};
+	node_left = MIB(40);
+	vm.node = 1;
+	config.numa = way;
+}
+
+static void test_node(void **state)
+{
+	begin_on_node(MIB(36), NUMA_AUTO);
+	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(vm.slot_count, 1);
+	assert_in_range(vm.slots[0].hpa, GIB(128), GIB(256) - 1);
+	assert_int_equal(vm.node, 1);
+	/* What is too much for its node comes from others, too */
+	begin_on_node(MIB(100), NUMA_AUTO);
+	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(vm.node, VM_NODE_ANY);
+	assert_int_equal(mapped_bytes, MIB(100));
+	assert_true(vm.slot_count > 1);
+	/* Unless the manifest says which */
+	begin_on_node(MIB(100), NUMA_NODE);
+	assert_int_equal(vm_memory_create(&vm), -ENOMEM);
+	assert_non_null(strstr(fake_log_last, "more than is free on NUMA node "
+					      "1; give it less"));
+	vm_memory_release(&vm);
+	acpi.numa = (struct acpi_numa){ 0 };
 }
 
 static void be_privileged(void)
@@ -268,6 +317,7 @@ int main(void)
 		cmocka_unit_test(test_rom_ends_at_4g),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_too_much),
+		cmocka_unit_test(test_node),
 		cmocka_unit_test(test_privileged_takes_what_is_left),
 		cmocka_unit_test(test_hundreds_of_holes),
 		cmocka_unit_test(test_special_and_persistent_memory),

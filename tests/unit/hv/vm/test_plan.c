@@ -1,13 +1,18 @@
-/* SOURCES: hv/vm/plan.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/plan.c hv/vm/numa.c drivers/acpi/nodes.c sched/placement.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The manifest against the machine it must fit, the ways in, and the guest that
  * starts when there is no manifest */
+#include "drivers/acpi/acpi.h"
 #include "hv/load/load.h"
 #include "hv/vm/plan.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "tests/unit/fakes/manifest.h"
 #include "tests/unit/test.h"
+
+/* Cores of two NUMA nodes, where the test has them */
+struct pcpu *pcpus[MAX_CPUS];
+u32 pcpu_count;
 
 /* What each file is by itself */
 static enum boot_way file_way = BOOT_WAY_AUTO;
@@ -121,6 +126,48 @@ static void test_many_vcpus(void **state)
 					"privileged guest may have more"));
 }
 
+/* `numa =` names a node that is there, with the memory and a core for it */
+static void test_check_node(void **state)
+{
+	static struct pcpu cores[2];
+
+	acpi.numa = (struct acpi_numa){
+		.node_count = 2,
+		.domains = { 0, 1 },
+		.cpu_count = 2,
+		.cpus = { { 0, 0, 0 }, { 1, 1, 0 } },
+		.range_count = 2,
+		.ranges = { { 0, bi.mem[0].base + MIB(64), 0, SRAT_ENABLED },
+			    { bi.mem[0].base + MIB(64), GIB(64), 1,
+			      SRAT_ENABLED } },
+	};
+	pcpu_count = 2;
+	for (u32 i = 0; i < 2; i++) {
+		cores[i] =
+			(struct pcpu){ .id = i, .apic_id = i, .online = true };
+		pcpus[i] = &cores[i];
+	}
+	check("[guest p]\nprivileged=yes\nkernel=k\nnuma=0\n"
+	      "[guest a]\nkernel=k\nmemory=4M\nnuma=2\n"
+	      "[guest b]\nkernel=k\nmemory=65M\nnuma=0\n"
+	      "[guest c]\nkernel=k\nmemory=4M\nnuma=1\ncores=0\n"
+	      "[guest d]\nkernel=k\nmemory=65M\nnuma=1\n"
+	      "[guest e]\nkernel=k\nmemory=4M\nnuma=auto\n",
+	      2);
+	assert_int_equal(said_count, 4);
+	assert_non_null(strstr(said[0], "guest p: numa = 0, but the "
+					"privileged guest"));
+	assert_non_null(strstr(said[1], "guest a: numa = 2, but the machine "
+					"has 2 NUMA nodes, numbered from 0"));
+	assert_non_null(strstr(said[2], "guest b: memory = 65M, but NUMA node "
+					"0 has 64M"));
+	assert_non_null(strstr(said[3], "guest c: numa = 1, but none of the "
+					"cores"));
+	assert_true(m.guests[4].valid && m.guests[5].valid);
+	pcpu_count = 0;
+	acpi.numa = (struct acpi_numa){ 0 };
+}
+
 static void test_check_memory(void **state)
 {
 	check("[guest a]\nkernel=k\nmemory=64G\n"
@@ -196,6 +243,7 @@ int main(void)
 		cmocka_unit_test(test_check_cores),
 		cmocka_unit_test(test_many_vcpus),
 		cmocka_unit_test(test_check_memory),
+		cmocka_unit_test(test_check_node),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_way_in),
 	};
