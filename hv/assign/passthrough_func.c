@@ -46,7 +46,8 @@ static bool func_is_stale(const struct vfunc *f)
 	u32 id;
 
 	if (f->is_vf)
-		return passthrough_vf_is_gone(f);
+		return passthrough_vf_is_gone(f) ||
+		       passthrough_msix_is_resized(f);
 	id = id_read(f->bdf);
 	return (u16)id != NO_FUNCTION && (u16)id != PCI_VENDOR_RETRY &&
 	       id != f->id;

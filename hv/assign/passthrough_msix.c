@@ -225,17 +225,6 @@ static void table_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	spin_unlock(&f->pci->lock);
 }
 
-/* All of it is in the part of the BAR that is this VF's */
-static u64 vf_table_address(const struct vfunc *f)
-{
-	u64 size = 0, base = passthrough_vf_bar(f, f->msix.bar, &size);
-
-	return base && f->msix.offset + f->msix.count * PCI_MSIX_ENTRY_BYTES <=
-				       size
-		       ? base + f->msix.offset
-		       : 0;
-}
-
 static u64 pf_table_address(const struct vfunc *f)
 {
 	u16 at = (u16)(PCI_BAR0 + f->msix.bar * 4);
@@ -251,7 +240,7 @@ static u64 pf_table_address(const struct vfunc *f)
 
 u64 passthrough_msix_table_address(const struct vfunc *f)
 {
-	return f->is_vf ? vf_table_address(f) : pf_table_address(f);
+	return f->is_vf ? passthrough_vf_table_address(f) : pf_table_address(f);
 }
 
 /* A BAR holds whatever the guest writes: memory is never taken for a table */
@@ -316,6 +305,17 @@ static void capability_read(struct vfunc *f)
 	f->msix.bar = (u8)(table & PCI_MSIX_BIR);
 	f->msix.offset = table & ~PCI_MSIX_BIR;
 	f->msix.source = (struct irq_source){ .vm = f->pci->vm, .bdf = f->bdf };
+}
+
+bool passthrough_msix_is_resized(const struct vfunc *f)
+{
+	u32 control;
+
+	if (!f->msix.count)
+		return false;
+	control = pci_read(f->bdf, f->msix.cap, 4) >> 16;
+	return control != 0xffff &&
+	       (control & PCI_MSIX_SIZE) + 1u != f->msix.count;
 }
 
 /* A table of the most entries, wherever it begins in a page */

@@ -139,8 +139,8 @@ struct vfunc *passthrough_sriov_owner(struct passthrough *pci,
 bool passthrough_vf_is_gone(const struct vfunc *f);
 /* Does the hardware decode the memory of the VF @f? */
 bool passthrough_vf_decodes(const struct vfunc *f);
-/* Where BAR @bar of the VF @f is; 0: nowhere */
-u64 passthrough_vf_bar(const struct vfunc *f, u32 bar, u64 *size);
+/* Where the MSI-X table of the VF @f is; 0: nowhere */
+u64 passthrough_vf_table_address(const struct vfunc *f);
 
 /* A dword of the capability, @word counted from its start */
 u32 passthrough_msi_read(const struct vfunc *f, u32 word);
@@ -157,6 +157,9 @@ void passthrough_msix_control_write(struct vfunc *f, u32 value);
 void passthrough_msix_init(struct vfunc *f);
 void passthrough_msix_forget(struct vfunc *f);
 void passthrough_msix_release(struct vfunc *f);
+/* Has the table another number of entries than when @f was found? A physical
+ * function may give its VFs more or fewer while nobody uses them. */
+bool passthrough_msix_is_resized(const struct vfunc *f);
 /* Trap the table where firmware put it, while the VM is built: later the bus is
  * searched without a lock, and passthrough_follow() does it */
 void passthrough_msix_place_first(struct vfunc *f);

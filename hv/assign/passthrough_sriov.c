@@ -252,13 +252,16 @@ bool passthrough_vf_decodes(const struct vfunc *f)
 	return f->pf && (control_read(f->pf) & bits) == bits;
 }
 
-u64 passthrough_vf_bar(const struct vfunc *f, u32 bar, u64 *size)
+u64 passthrough_vf_table_address(const struct vfunc *f)
 {
+	u64 end = f->msix.offset + f->msix.count * PCI_MSIX_ENTRY_BYTES;
 	const struct vf_bar *b;
 
-	if (!f->pf || !f->pf->sriov.bars[bar].base)
+	if (!f->pf)
 		return 0;
-	b = &f->pf->sriov.bars[bar];
-	*size = b->size;
-	return b->size ? b->base + f->vf_index * b->size : 0;
+	b = &f->pf->sriov.bars[f->msix.bar];
+	/* All of it is in the part of the BAR that is this VF's */
+	if (!b->base || end > b->size)
+		return 0;
+	return b->base + f->vf_index * b->size + f->msix.offset;
 }

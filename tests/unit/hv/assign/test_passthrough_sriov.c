@@ -264,6 +264,26 @@ static void test_reset(void **state)
 	assert_int_equal(vf_read(RID_FIRST + 4, PCI_HEADER_TYPE, 1), 0);
 }
 
+/* The PF's driver has given it more interrupts */
+static void test_resized(void **state)
+{
+	u64 at = VF_BAR + VF_TABLE + VF_COUNT * 16;
+
+	vfs_enable(1, ON);
+	assert_int_equal(vf_read(RID_FIRST, PCI_HEADER_TYPE, 1), 0);
+	vfs[0][MSIX_CAP + 2] = VF_COUNT;
+	vf_write(RID_FIRST, MSIX_CAP + 2, 2, PCI_MSIX_ENABLE);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], at, 4, 0xfee01000);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], at + 8, 4, 0x41);
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], at + 12, 4, 0);
+	assert_int_equal(vf_entry(0, VF_COUNT * 4), HOST_ADDR);
+	assert_int_equal(vf_entry(0, VF_COUNT * 4 + 2), HOST_DATA);
+	/* What is reset has no size for a while */
+	memset(vfs[0] + MSIX_CAP, 0xff, 4);
+	assert_int_equal(vf_read(RID_FIRST, PCI_HEADER_TYPE, 1), 0);
+	assert_non_null(trap_of(0));
+}
+
 /* One that does not answer yet is looked at again */
 static void test_not_ready(void **state)
 {
@@ -322,6 +342,7 @@ int main(void)
 		VF_TEST(test_again),
 		VF_TEST(test_reset),
 		VF_TEST(test_not_ready),
+		VF_TEST(test_resized),
 		VF_TEST(test_table_outside),
 		VF_TEST(test_left_on),
 		VF_TEST(test_replaced),
