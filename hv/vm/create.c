@@ -24,7 +24,7 @@
 
 #define PORT_REGIONS          64
 #define MMIO_REGIONS          64
-#define HOST_MMIO_REGIONS     512
+#define HOST_MMIO_REGIONS     1024 /* network cards have 128 VFs */
 #define ISOLATED_BUDGET_PAGES 2048
 /* Of the pool that is left when all guests are made, three quarters are for the
  * devices that the privileged guest maps and the functions that it finds */
