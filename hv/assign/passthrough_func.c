@@ -39,18 +39,20 @@ static u32 id_read(struct pci_bdf bdf)
 /*
  * What answers there is another function. No answer is none: a function that is
  * reset has none for a while, or the one that says "later". One that was found
- * as it said so is another one once it is ready.
+ * as it said so is another one once it is ready. But a VF has no ids.
  */
 static bool func_is_stale(const struct vfunc *f)
 {
+	u16 index;
 	u32 id;
 
 	if (f->is_vf)
 		return passthrough_vf_is_gone(f) ||
 		       passthrough_msix_is_resized(f);
 	id = id_read(f->bdf);
-	return (u16)id != NO_FUNCTION && (u16)id != PCI_VENDOR_RETRY &&
-	       id != f->id;
+	if ((u16)id == NO_FUNCTION)
+		return passthrough_sriov_owner(f->pci, f->bdf, &index);
+	return (u16)id != PCI_VENDOR_RETRY && id != f->id;
 }
 
 bool passthrough_func_present(const struct vfunc *f)

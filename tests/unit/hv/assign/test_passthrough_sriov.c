@@ -23,6 +23,7 @@
 static u8 vfs[VFS][4096];
 static u8 vf_memory[VFS * VF_BYTES] __attribute__((aligned(4096)));
 static bool not_ready;
+static u8 *former; /* a function in the place of the first */
 static u8 no_answer[4096];
 
 static u32 word(u32 off)
@@ -42,6 +43,8 @@ static u8 *vf_at(struct pci_bdf bdf)
 {
 	u32 n = ((u32)bdf.bus << 8 | bdf.devfn) - first();
 
+	if (former)
+		return n ? NULL : former;
 	if (!(word(PCI_SRIOV_CONTROL) & PCI_SRIOV_VF_ENABLE) || n % 2 ||
 	    n / 2 >= word(PCI_SRIOV_NUM_VFS))
 		return NULL;
@@ -67,6 +70,7 @@ static int vf_setup(void **state)
 	virtual_function = vf_at;
 	written = hardware;
 	not_ready = false;
+	former = NULL;
 	memset(no_answer, 0xff, sizeof(no_answer));
 	memset(vf_memory, 0, sizeof(vf_memory));
 	for (u32 i = 0; i < VFS; i++) {
@@ -306,6 +310,21 @@ static void test_table_outside(void **state)
 	assert_null(trap_of(1));
 }
 
+/* A function was there, of which the guest knew, and has left */
+static void test_place_of_another(void **state)
+{
+	static u8 plain[4096] = { 0x34, 0x12, 0x34, 0x12 };
+
+	former = plain;
+	assert_int_equal(vf_read(RID_FIRST, 0, 4), 0x12341234);
+	former = NULL;
+	assert_int_equal(vf_read(RID_FIRST, 0, 4), 0xffffffff);
+	vfs_enable(1, ON);
+	vf_write(RID_FIRST, MSIX_CAP + 2, 2, PCI_MSIX_ENABLE);
+	assert_non_null(trap_of(0));
+	assert_true(msix_on(0));
+}
+
 /* What firmware left on is off */
 static void test_left_on(void **state)
 {
@@ -345,6 +364,7 @@ int main(void)
 		VF_TEST(test_resized),
 		VF_TEST(test_table_outside),
 		VF_TEST(test_left_on),
+		VF_TEST(test_place_of_another),
 		VF_TEST(test_replaced),
 	};
 
