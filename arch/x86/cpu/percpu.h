@@ -44,6 +44,16 @@ struct core_vectors {
 	bool looking;         /* it has retired ones, and was told */
 };
 
+/* What the boot CPU asks a core that starts (arch/x86/machine/tsc_sync.c); its
+ * number is written last */
+struct tsc_question {
+	u32 asked, answered; /* atomic: numbers */
+	u32 what;
+	bool failed;
+	s64 delta, removed; /* to move the TSC by; what residue.c moved it by */
+	u64 tsc;            /* the answer */
+};
+
 /* Written by the owner core alone, but for @pending and @vectors, and at
  * bring-up by the boot CPU. Other cores read the first eight, and met and left,
  * which smp_call.c has. */
@@ -68,6 +78,7 @@ struct pcpu {
 	void (*unload_guest)(struct pcpu *cpu);
 	u64 stack_top;
 	u32 met, left; /* the last rendezvous that it came to, and went from */
+	struct tsc_question tsc_question;
 	struct core_vectors vectors;
 };
 

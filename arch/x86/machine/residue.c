@@ -8,6 +8,7 @@
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/percpu.h"
 #include "include/hw/msr.h"
 #include "lib/log.h"
 
@@ -46,7 +47,8 @@ static void end_tracing(void)
 
 /* All TSCs start together at reset; firmware that has saved and restored them
  * leaves its traces in the offset (SDM 3B 18.17.3 *Time-Stamp Counter
- * Adjustment*) */
+ * Adjustment*). Where sockets left reset at different times, the offset was
+ * right: tsc_sync.c sees that, and what it was. */
 static void adjust_tsc(void)
 {
 	u64 value;
@@ -55,8 +57,11 @@ static void adjust_tsc(void)
 		return;
 	if (!known)
 		tsc_adjust = value;
-	else if (value != tsc_adjust && !wrmsr_safe(MSR_TSC_ADJUST, tsc_adjust))
+	else if (value != tsc_adjust &&
+		 !wrmsr_safe(MSR_TSC_ADJUST, tsc_adjust)) {
 		__atomic_fetch_add(&moved_cores, 1, __ATOMIC_RELAXED);
+		this_cpu()->tsc_question.removed = (s64)(value - tsc_adjust);
+	}
 }
 
 bool residue_clear(void)

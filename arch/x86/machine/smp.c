@@ -23,6 +23,7 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/residue.h"
 #include "arch/x86/machine/tsc.h"
+#include "arch/x86/machine/tsc_sync.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
 #include "lib/assert.h"
@@ -41,6 +42,7 @@ enum slot_state {
 	SLOT_HELD,    /* an INIT is on its way */
 	SLOT_PREPARE, /* it makes itself ready */
 	SLOT_READY,
+	SLOT_ASKED, /* its TSC is compared */
 	SLOT_FAILED,
 	SLOT_GO,
 	SLOT_GONE
@@ -317,10 +319,27 @@ static void number_cores(void)
 		cpu->id = pcpu_count;
 		cpu->online = true;
 		pcpus[pcpu_count++] = cpu;
+		slot_move(slot, SLOT_READY, SLOT_ASKED);
+		tsc_sync_with(cpu);
+		slot_move(slot, SLOT_ASKED, SLOT_READY);
 	}
 	/* None runs before all are numbered */
 	for (u32 i = 0; i < smp_slot_count; i++)
 		slot_move(&smp_slots[i], SLOT_READY, SLOT_GO);
+}
+
+static void wait_for_go(const struct smp_slot *slot, struct pcpu *cpu)
+{
+	for (;;) {
+		u32 state = __atomic_load_n(&slot->state, __ATOMIC_ACQUIRE);
+
+		if (state == SLOT_GO)
+			return;
+		if (state == SLOT_ASKED)
+			tsc_sync_answer(cpu);
+		else
+			cpu_pause();
+	}
 }
 
 void smp_ap_main(struct smp_slot *slot)
@@ -337,8 +356,7 @@ void smp_ap_main(struct smp_slot *slot)
 	if (!slot_move(slot, SLOT_PREPARE, ready ? SLOT_READY : SLOT_FAILED) ||
 	    !ready)
 		cpu_halt_forever();
-	while (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SLOT_GO)
-		cpu_pause();
+	wait_for_go(slot, cpu);
 	ap_entry(cpu);
 	cpu_halt_forever();
 }
