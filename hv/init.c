@@ -23,6 +23,7 @@
 #include "arch/x86/machine/stub.h"
 #include "arch/x86/machine/text_patch.h"
 #include "arch/x86/machine/tsc.h"
+#include "arch/x86/machine/tsc_sync.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/clock/hpet.h"
 #include "drivers/clock/rtc.h"
@@ -38,6 +39,7 @@
 #include "hv/files/files.h"
 #include "hv/load/load.h"
 #include "hv/policy/cpuid.h"
+#include "hv/pv/pvclock.h"
 #include "hv/run/loop.h"
 #include "hv/run/watchdog.h"
 #include "hv/vm/create.h"
@@ -307,10 +309,10 @@ static void devices_init(void)
 	piix4_facts();
 	irq_init();
 	lapic_init_cpu();
-	tsc_init(acpi.pm_timer);
+	hpet_init();
+	tsc_init(acpi.pm_timer, hpet_clock());
 	rtc_init();
 	pci_keep_ecam();
-	hpet_init();
 	iommu_keep_all();
 	if (ioapic_init(boot.mp_ioapic_base))
 		log_warn("init", "no IOAPIC was found: devices have no "
@@ -542,10 +544,13 @@ void hv_main(u64 boot_info_hpa)
 		wait_forever();
 	}
 	cores = start_other_cores();
+	tsc_sync_report();
 	log_machine(cores);
 	plan(cores);
 	console_input_init();
+	tsc_settle();
 	start_guests();
+	tsc_refine_later(pvclock_rate_changed);
 	watchdog_start();
 	vcpu_loop();
 }

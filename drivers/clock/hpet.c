@@ -6,6 +6,7 @@
 #include "drivers/clock/hpet.h"
 
 #include "arch/x86/cpu/portio.h"
+#include "arch/x86/machine/tsc_clock.h"
 #include "drivers/acpi/acpi.h"
 #include "include/hw/hpet.h"
 #include "lib/bytes.h"
@@ -69,6 +70,27 @@ void hpet_init(void)
 		hpet_add(acpi.hpets[i]);
 	if (owner_keep_device(FIRST_BASE, BASES * PAGE_SIZE))
 		log_info("hpet", "there is RAM at %#llx", FIRST_BASE);
+}
+
+static u64 counter_read(void)
+{
+	return mmio_read(hpets[0].va + HPET_COUNTER, 4);
+}
+
+const struct ref_clock *hpet_clock(void)
+{
+	static struct ref_clock clock = { .name = "HPET",
+					  .mask = UINT32_MAX,
+					  .read = counter_read };
+	u64 period;
+
+	if (!count)
+		return NULL;
+	period = mmio_read(hpets[0].va + HPET_CAP + 4, 4);
+	if (period < HPET_PERIOD_MIN_FS || period > HPET_PERIOD_MAX_FS)
+		return NULL;
+	clock.hz = HPET_FS_PER_S / period;
+	return &clock;
 }
 
 u32 hpet_count(void)

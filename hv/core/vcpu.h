@@ -25,6 +25,7 @@ enum vcpu_event_bit {
 	VE_REPORT = 1 << 8,  /* hv/vm/stats.h: say what it does */
 	VE_START = 1 << 9,   /* hv/vm/life.h: it is parked no longer */
 	VE_ASSIGN = 1 << 10, /* hv/assign/passthrough.h: there is more to do */
+	VE_CLOCK = 1 << 11,  /* hv/pv/pvclock.h: the rate is another */
 };
 
 enum vcpu_activity {

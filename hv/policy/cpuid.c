@@ -112,6 +112,16 @@ static void host_leaf(u32 leaf, u32 sub, u32 reg[LEAF_COUNT])
 	reg[LEAF_EDX] = r.edx;
 }
 
+static void fill_entry(const struct vm *vm, struct cpuid_entry *e,
+		       const struct cpuid_rule *rule, u32 sub)
+{
+	host_leaf(rule->leaf, sub, e->reg);
+	for (u32 i = 0; i < LEAF_COUNT; i++)
+		e->reg[i] = (e->reg[i] & rule->keep[i]) | rule->force[i];
+	if (rule->build)
+		rule->build(vm, sub, e->reg);
+}
+
 static int add_entry(const struct vm *vm, struct cpuid_table *t,
 		     const struct cpuid_rule *rule, u32 sub)
 {
@@ -122,11 +132,7 @@ static int add_entry(const struct vm *vm, struct cpuid_table *t,
 		return -ENOSPC;
 	if (rule->host_has && !host_has(rule->leaf))
 		return 0;
-	host_leaf(rule->leaf, sub, e->reg);
-	for (u32 i = 0; i < LEAF_COUNT; i++)
-		e->reg[i] = (e->reg[i] & rule->keep[i]) | rule->force[i];
-	if (rule->build)
-		rule->build(vm, sub, e->reg);
+	fill_entry(vm, e, rule, sub);
 	e->fix = rule->fix;
 	if (!t->leaves[number])
 		t->leaves[number] = (u8)t->count;
@@ -178,6 +184,21 @@ int cpuid_build(struct vm *vm)
 	vm->xcr0_mask = cpuid_xcr0_mask();
 	vm->phys_bits = (u8)cpuid_find(t, CPUID_EXT_SIZES, 0)->reg[LEAF_EAX];
 	return 0;
+}
+
+void cpuid_renew_rate(struct vm *vm)
+{
+	struct cpuid_table *t = vm->cpuid;
+
+	for (u32 i = 0; i < cpuid_rule_count; i++) {
+		const struct cpuid_rule *rule = &cpuid_rules[i];
+
+		if (rule->rate)
+			fill_entry(
+				vm,
+				&t->entries[t->leaves[leaf_number(rule->leaf)]],
+				rule, 0);
+	}
 }
 
 void cpuid_destroy(struct vm *vm)

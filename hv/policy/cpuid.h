@@ -14,6 +14,8 @@
  * xcr0_mask and phys_bits. -ENOMEM; -ENOSPC: the policy has more rows than the
  * table, which is our bug. */
 int __must_check cpuid_build(struct vm *vm);
+/* Tells the TSC's rate as it is by now. Before the first instruction. */
+void cpuid_renew_rate(struct vm *vm);
 /* Also of a VM that has none */
 void cpuid_destroy(struct vm *vm);
 /* EXIT_CPUID: leaf in EAX, subleaf in ECX. What depends on the vCPU (APIC id,

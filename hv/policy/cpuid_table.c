@@ -11,6 +11,7 @@
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/speculation.h"
 #include "arch/x86/machine/tsc.h"
+#include "arch/x86/machine/tsc_sync.h"
 #include "include/bulkhead/cpuid.h"
 #include "include/bulkhead/hypercall.h"
 #include "include/bulkhead/kvm.h"
@@ -111,7 +112,7 @@
 #define KVM_FEATURES (BH_KVM_CLOCKSOURCE | BH_KVM_NOP_IO_DELAY | \
 	BH_KVM_CLOCKSOURCE2 | BH_KVM_STEAL_TIME | BH_KVM_PV_EOI | \
 	BH_KVM_PV_UNHALT | BH_KVM_PV_TLB_FLUSH | BH_KVM_PV_SEND_IPI | \
-	BH_KVM_PV_SCHED_YIELD | BH_KVM_MSI_EXT_DEST_ID | BH_KVM_CLOCK_STABLE)
+	BH_KVM_PV_SCHED_YIELD | BH_KVM_MSI_EXT_DEST_ID)
 #define KVM_SIGNATURE_EBX 0x4b4d564bu /* "KVMK" */
 #define KVM_SIGNATURE_ECX 0x564b4d56u /* "VMKV" */
 #define KVM_SIGNATURE_EDX 0x0000004du /* "M" */
@@ -359,6 +360,20 @@ static void build_ext_features2(const struct vm *vm, u32 sub,
 		reg[LEAF_EAX] |= (u32)CPUID_821_EAX_VERW_CLEAR;
 }
 
+/* That the clock runs backwards on no vCPU is not kept by every machine */
+static void build_kvm_features(const struct vm *vm, u32 sub,
+			       u32 reg[LEAF_COUNT])
+{
+	if (tsc_is_stable())
+		reg[LEAF_EAX] |= BH_KVM_CLOCK_STABLE;
+}
+
+static void build_ext_power(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT])
+{
+	if (tsc_is_stable())
+		reg[LEAF_EDX] |= (u32)CPUID_87_EDX_INVARIANT_TSC;
+}
+
 #define SIZES_APIC_ID_SHIFT 12
 
 /* 80000008: address widths; ECX the cores in the package (AMD) */
@@ -404,18 +419,19 @@ const struct cpuid_rule cpuid_rules[] = {
 	{ .leaf = CPUID_XSAVE, .subleaves = true,
 	  .first = XSAVE_FIRST_EXT, .last = XSAVE_LAST_EXT,
 	  .keep = { ALL, ALL, XSAVE_ALIGNED }, .build = build_xsave },
-	{ .leaf = CPUID_TSC_RATIO, .build = build_tsc_ratio },
-	{ .leaf = CPUID_FREQUENCY, .build = build_frequency },
+	{ .leaf = CPUID_TSC_RATIO, .rate = true, .build = build_tsc_ratio },
+	{ .leaf = CPUID_FREQUENCY, .rate = true, .build = build_frequency },
 	{ .leaf = CPUID_TOPOLOGY_V2, .subleaves = true, .last = 2,
 	  .host_has = true, .build = build_topology, .fix = FIX_TOPOLOGY },
 	{ .leaf = CPUID_HV_BASE,
 	  .force = { BH_KVM_CPUID_FEATURES, KVM_SIGNATURE_EBX, KVM_SIGNATURE_ECX,
 		     KVM_SIGNATURE_EDX } },
-	{ .leaf = BH_KVM_CPUID_FEATURES, .force = { KVM_FEATURES } },
+	{ .leaf = BH_KVM_CPUID_FEATURES, .force = { KVM_FEATURES },
+	  .build = build_kvm_features },
 	{ .leaf = BH_CPUID_BASE,
 	  .force = { BH_CPUID_INFO, BH_CPUID_SIGNATURE_EBX,
 		     BH_CPUID_SIGNATURE_ECX, BH_CPUID_SIGNATURE_EDX } },
-	{ .leaf = BH_CPUID_INFO, .build = build_info },
+	{ .leaf = BH_CPUID_INFO, .rate = true, .build = build_info },
 	{ .leaf = CPUID_EXT_BASE, .keep = KEEP_ALL, .build = build_max_ext },
 	{ .leaf = CPUID_EXT_FEATURES,
 	  .keep = { ALL, ALL, KEEP_81_ECX, KEEP_81_EDX },
@@ -425,8 +441,7 @@ const struct cpuid_rule cpuid_rules[] = {
 	{ .leaf = CPUID_EXT_BRAND + 2, .keep = KEEP_ALL },
 	{ .leaf = 0x80000005, .keep = KEEP_ALL },
 	{ .leaf = 0x80000006, .keep = KEEP_ALL },
-	{ .leaf = CPUID_EXT_POWER,
-	  .force = { 0, 0, 0, CPUID_87_EDX_INVARIANT_TSC } },
+	{ .leaf = CPUID_EXT_POWER, .build = build_ext_power },
 	{ .leaf = CPUID_EXT_SIZES, .keep = { 0xffff, KEEP_88_EBX },
 	  .build = build_sizes },
 	{ .leaf = 0x80000019, .keep = KEEP_ALL },

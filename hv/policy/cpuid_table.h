@@ -25,12 +25,12 @@ enum cpuid_fix {
 /*
  * One or several subleaves: guest = (host & keep) | force, then @build. A row
  * with subleaves false answers whatever ECX holds. One with @host_has is there
- * only where the host has the leaf. Rows are sorted by leaf and subleaf, the
- * subleaves of a leaf without a gap from 0.
+ * only where the host has the leaf. One with @rate tells the TSC's. Rows are
+ * sorted by leaf and subleaf, the subleaves of a leaf without a gap from 0.
  */
 struct cpuid_rule {
 	u32 leaf;
-	bool subleaves, host_has;
+	bool subleaves, host_has, rate;
 	u8 first, last;
 	u32 keep[LEAF_COUNT], force[LEAF_COUNT];
 	void (*build)(const struct vm *vm, u32 sub, u32 reg[LEAF_COUNT]);

@@ -23,7 +23,6 @@
 #define ZEN_FID_KHZ   25000u
 #define ZEN_DID_ONE   8u /* eighths */
 #define ZEN5_FID_KHZ  5000u
-#define ZEN5_FID_MAX  0xfffu
 
 static u64 steps(u64 khz, u32 step_khz, u64 max)
 {
@@ -64,7 +63,7 @@ static u64 pstate_rate(void)
 	if (family < AMD_FAMILY_ZEN5)
 		return ZEN_DID_ONE << PSTATE_DID_SHIFT |
 		       steps(tsc_khz, ZEN_FID_KHZ, PSTATE_FID_MASK);
-	return steps(tsc_khz, ZEN5_FID_KHZ, ZEN5_FID_MAX);
+	return steps(tsc_khz, ZEN5_FID_KHZ, PSTATE_ZEN5_FID_MASK);
 }
 
 /* P-state 0 and, without the enable bit, the status that repeats its rate */

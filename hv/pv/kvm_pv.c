@@ -36,6 +36,7 @@ static_assert(sizeof(struct steal_area) == 64, "steal time layout");
 struct kvm_pv {
 	u64 steal_msr, eoi_msr; /* as the guest wrote them */
 	u64 steal_base;         /* entity.steal_tsc when the guest was reset */
+	u64 steal_ns;           /* last one written: it never goes back */
 	u32 version;            /* last one written, even */
 };
 
@@ -70,11 +71,13 @@ static struct steal_area *steal_map(struct vcpu *v, u64 msr)
 static void steal_publish(struct vcpu *v, struct steal_area *area)
 {
 	struct kvm_pv *pv = v->kvm_pv;
-	u64 ticks = v->entity.steal_tsc - pv->steal_base;
+	u64 ns = tsc_to_ns(v->entity.steal_tsc - pv->steal_base);
 
+	/* The TSC's rate may have become greater (tsc_refine_later()) */
+	pv->steal_ns = MAX(pv->steal_ns, ns);
 	WRITE_ONCE(area->version, pv->version + 1);
 	barrier();
-	WRITE_ONCE(area->steal, tsc_to_ns(ticks));
+	WRITE_ONCE(area->steal, pv->steal_ns);
 	WRITE_ONCE(area->flags, 0);
 	barrier();
 	pv->version += 2;

@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * KVM's paravirtual clock. Called by the MSR policy on the vCPU's home core. A
- * vCPU's page is written when the guest names it and when its TSC is moved,
- * never in between. The page stays true, because the TSC is invariant and the
- * same everywhere (PVCLOCK_TSC_STABLE).
+ * vCPU's page is written when the guest names it, when its TSC is moved, and
+ * once when the TSC's rate is known better. Else it stays true, where the TSC
+ * is invariant and the same on every core: then it says PVCLOCK_TSC_STABLE. A
+ * guest that does not read that keeps its clock from running backwards itself.
+ *
+ * Time is one function of the host's TSC, for all vCPUs of a guest. Where the
+ * rate changes it has a bend and no step. Each vCPU turns to the new branch
+ * when it takes VE_CLOCK, some microseconds after the bend: until then the two
+ * branches are millionths of that apart, less than a cache line takes from one
+ * core to another.
  */
 #include "hv/pv/pvclock.h"
 
+#include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
+#include "arch/x86/machine/tsc_sync.h"
 #include "drivers/clock/rtc.h"
 #include "hv/core/gmem.h"
 #include "include/bulkhead/kvm.h"
@@ -75,22 +84,52 @@ static void pvclock_scale(u64 khz, u32 *mul, s8 *shift)
 	*mul = (u32)((NS_PER_SEC << 32) / hz);
 }
 
+/* As a guest computes it */
+static u64 scaled_ns(u64 ticks, u32 mul, s8 shift)
+{
+	ticks = shift < 0 ? ticks >> -shift : ticks << shift;
+	return (u64)((unsigned __int128)ticks * mul >> 32);
+}
+
+static void use_rate(struct pvclock_time *t, u64 khz)
+{
+	u32 mul;
+	s8 shift;
+
+	pvclock_scale(khz, &mul, &shift);
+	t->tsc_to_system_mul = mul;
+	t->tsc_shift = shift;
+}
+
 /* One equation for all vCPUs of the VM, so that none is ever behind another:
- * system time is 0 at the VM's start, whenever a page is written */
+ * system time is 0 at the VM's start, whenever a page is written. A guest that
+ * was there before the rate changed goes on from where it was then. */
+static void fill_time(const struct vcpu *v, struct pvclock_time *t)
+{
+	u64 begin = v->vm->tsc_start;
+	struct tsc_change change;
+	bool changed = tsc_rate_changed(&change);
+
+	use_rate(t, change.before_khz);
+	if (changed && (s64)(change.since_tsc - begin) > 0) {
+		t->system_time = scaled_ns(change.since_tsc - begin,
+					   t->tsc_to_system_mul, t->tsc_shift);
+		begin = change.since_tsc;
+	}
+	if (changed)
+		use_rate(t, change.khz);
+	t->tsc_timestamp = vcpu_guest_tsc(v, begin);
+}
+
 static int write_system_time(struct vcpu *v, gpa_t gpa)
 {
 	struct pvclock_time t = {
-		.tsc_timestamp = vcpu_guest_tsc(v, v->vm->tsc_start),
-		.flags = PVCLOCK_TSC_STABLE,
+		.flags = tsc_is_stable() ? PVCLOCK_TSC_STABLE : 0,
 	};
 	u32 version = v->pvclock->version + 1;
-	u32 mul;
-	s8 shift;
 	int err;
 
-	pvclock_scale(tsc_khz, &mul, &shift);
-	t.tsc_to_system_mul = mul;
-	t.tsc_shift = shift;
+	fill_time(v, &t);
 	t.version = version;
 	err = gmem_write(v->vm, gpa, &t, sizeof(t));
 	if (err)
@@ -127,6 +166,38 @@ void pvclock_update(struct vcpu *v)
 	if ((msr & SYSTEM_TIME_ENABLE) &&
 	    write_system_time(v, GPA(msr & ~SYSTEM_TIME_ENABLE)))
 		v->pvclock->system_msr = 0; /* it was RAM when it was named */
+}
+
+/* Posts in one turn, as each may be an IPI, and the time from turn to turn */
+#define POSTS   32
+#define TURN_NS 50000
+
+/* Of all vCPUs those from @next on */
+static struct {
+	struct timer timer;
+	u32 vm, vcpu;
+} posting;
+
+static void post_some(struct timer *t)
+{
+	for (u32 posts = 0; posts < POSTS; posts++) {
+		while (posting.vm < vm_count &&
+		       posting.vcpu >= vms[posting.vm]->vcpu_count) {
+			posting.vm++;
+			posting.vcpu = 0;
+		}
+		if (posting.vm >= vm_count)
+			return;
+		vcpu_post(vms[posting.vm]->vcpus[posting.vcpu++], VE_CLOCK);
+	}
+	timer_arm(t, rdtsc() + ns_to_tsc(TURN_NS));
+}
+
+void pvclock_rate_changed(void)
+{
+	posting.timer.fn = post_some;
+	posting.vm = posting.vcpu = 0;
+	post_some(&posting.timer);
 }
 
 static int set_system_time(struct vcpu *v, u64 value)

@@ -11,8 +11,12 @@ int __must_check pvclock_create(struct vcpu *v);
 void pvclock_destroy(struct vcpu *v);
 /* Reset or INIT: it is off until the guest asks again */
 void pvclock_reset(struct vcpu *v);
-/* The guest's TSC was moved: write the page anew, if there is one */
+/* The guest's TSC was moved, or the TSC's rate is another (VE_CLOCK): write the
+ * page anew, if there is one */
 void pvclock_update(struct vcpu *v);
+/* The rate has changed (tsc_refine_later()): every vCPU that has a page writes
+ * it anew. Boot core, interrupts off; in pieces, by a timer. */
+void pvclock_rate_changed(void);
 /* Either pair of BH_KVM_MSR_WALL_CLOCK and _SYSTEM_TIME. -EINVAL (#GP): not
  * aligned, or not RAM of the guest; nothing has changed. */
 int __must_check pvclock_write(struct vcpu *v, u32 msr, u64 value);

@@ -232,6 +232,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 	 * late */
 	if (v->activity == VCPU_WORKING)
 		return true;
+	if (events & VE_CLOCK)
+		pvclock_update(v);
 	if (events & VE_INIT)
 		take_init(v);
 	if (events & VE_SIPI)

@@ -12,6 +12,7 @@
 #include "hv/core/piece.h"
 #include "hv/core/slots.h"
 #include "hv/load/load.h"
+#include "hv/policy/cpuid.h"
 #include "hv/vm/devices.h"
 #include "hv/vm/life.h"
 #include "hv/vm/stats.h"
@@ -59,6 +60,7 @@ static bool zero_step(struct vm *vm)
 /* Time begins: all vCPUs have the same TSC */
 static void start_clock(struct vm *vm)
 {
+	cpuid_renew_rate(vm);
 	vm->tsc_start = rdtsc();
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vm->vcpus[i]->hw.tsc_offset = 0 - vm->tsc_start;

@@ -20,7 +20,10 @@
 
 /* 2.3.4: revision 1, three timers, 64 bits, legacy routes, and the period in
  * femtoseconds */
-#define HPET_PERIOD_FS (1000000000000000ull / HPET_HZ)
+#define HPET_FS_PER_S      1000000000000000ull
+#define HPET_PERIOD_FS     (HPET_FS_PER_S / HPET_HZ)
+#define HPET_PERIOD_MAX_FS 100000000ull /* 100 ns, 2.3.4 */
+#define HPET_PERIOD_MIN_FS 1000000ull   /* 1 ns: no counter is quicker */
 #define HPET_CAP_VALUE                                                         \
 	(1ull | (HPET_TIMERS - 1) << 8 | BIT(13) | BIT(15) | 0x8086ull << 16 | \
 	 HPET_PERIOD_FS << 32)

@@ -235,6 +235,7 @@
 #define BP_CFG_SPEC_REDUCE		BIT(4)	/* 80000021:EAX[31] */
 #define HWCR_TSC_FREQ_SEL		BIT(24)
 #define PSTATE_FID_MASK			0xffull		/* P-state 0, family 17h */
+#define PSTATE_ZEN5_FID_MASK		0xfffull	/* family 1Ah: 5 MHz steps */
 #define PSTATE_DID_SHIFT		8
 #define PSTATE_DID_MASK			0x3full
 #define PSTATE_EN			BIT(63)

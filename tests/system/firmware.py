@@ -58,6 +58,9 @@ def residue(kind):
             found = re.search(r"guest linux: privileged, (\d+) MiB", m.text())
             results.check(found and int(found[1]) > 1024 - 128 - 64, f"{where}.memory",
                           f"{found and found[1]} MiB")
+            step(results, m, f"{where}.tsc",
+                 r"tsc: \d+\.\d+ MHz, measured for a second: [+-]\d{1,3} ppm", SECONDS, 0)
+            results.check("stable clock" not in m.text(), f"{where}.stable", "TSCs are apart")
             results.check("memory map has" not in m.text(), f"{where}.whole_map",
                           "a part of the memory map was left out")
     return run
@@ -76,6 +79,8 @@ def tsc(results, folder):
         step(results, m, f"{where}.tsc_made_equal",
              r"tsc: warning: firmware left the TSC of 1 core apart", SECONDS, 0)
         step(results, m, f"{where}.cores", r"init: 2 cores, ", SECONDS, 0)
+        step(results, m, f"{where}.rate", r"tsc: 50\.0\d\d MHz by ACPI PM timer", SECONDS, 0)
+        results.check("stable clock" not in m.text(), f"{where}.stable", "TSCs are apart")
 
 
 def refuse(results, folder):

@@ -10,7 +10,7 @@
  *	cpu_guard_stacks()	the boot CPU's; needs hostmap_init(), cet_init()
  *	irq_init()		masks the 8259s; needs nothing
  *	lapic_init_cpu()	maps and enables the LAPIC; needs hostmap_init()
- *	tsc_init(pm_timer)	calibrates TSC and LAPIC timer; needs ACPI
+ *	tsc_init(pm_timer, hpet) calibrates TSC and LAPIC timer; needs ACPI
  *	smp_start(...)		the other cores: each does cpu_init_this() and
  *				lapic_init_cpu() before entry(pcpu)
  */

@@ -7,4 +7,7 @@
 
 extern u64 fake_delayed_us; /* what udelay() was asked for, in all */
 
+/* The change of the rate; since_tsc 0: there was none */
+extern struct tsc_change fake_tsc_change;
+
 #endif

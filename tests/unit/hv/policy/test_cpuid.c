@@ -9,12 +9,14 @@
 #include "hv/policy/cpuid.h"
 #include "hv/policy/cpuid_table.h"
 #include "include/bulkhead/cpuid.h"
+#include "include/bulkhead/kvm.h"
 #include "include/hw/cpu.h"
 #include "include/hw/cpuid.h"
 #include "include/hw/msr.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/tsc.h"
+#include "tests/unit/fakes/tsc_sync.h"
 #include "tests/unit/test.h"
 
 static struct vm vm;
@@ -376,6 +378,46 @@ static void test_hidden_and_forced(void **state)
 	done();
 }
 
+/* Neither the promise of KVM's clock nor of the TSC, where TSCs are apart */
+static void test_unstable_tsc(void **state)
+{
+	u32 r[4];
+
+	build(2, VENDOR_INTEL);
+	ask(BH_KVM_CPUID_FEATURES, 0, r);
+	assert_true(r[0] & BH_KVM_CLOCK_STABLE);
+	done();
+	fake_tsc_unstable = true;
+	build(2, VENDOR_INTEL);
+	fake_tsc_unstable = false;
+	ask(BH_KVM_CPUID_FEATURES, 0, r);
+	assert_false(r[0] & BH_KVM_CLOCK_STABLE);
+	assert_true(r[0] & BH_KVM_CLOCKSOURCE2);
+	ask(CPUID_EXT_POWER, 0, r);
+	assert_int_equal(r[3], 0);
+	done();
+}
+
+/* A guest that starts again hears what the rate is by then */
+static void test_renewed_rate(void **state)
+{
+	const u64 before = tsc_khz;
+	u32 r[4];
+
+	build(2, VENDOR_INTEL);
+	tsc_khz = 2400123;
+	cpuid_renew_rate(&vm);
+	ask(CPUID_TSC_RATIO, 0, r);
+	assert_int_equal((u64)r[2] * r[1] / r[0], 2400123000);
+	ask(CPUID_FREQUENCY, 0, r);
+	assert_int_equal(r[0], 2400);
+	ask(BH_CPUID_INFO, 0, r);
+	assert_int_equal(r[2], 2400123);
+	assert_int_equal(r[3], 2);
+	done();
+	tsc_khz = before;
+}
+
 static void test_absent_leaves_are_zero(void **state)
 {
 	static const u32 leaves[] = { 3,          5,          0xa,
@@ -537,6 +579,8 @@ int main(void)
 		cmocka_unit_test(test_bits_that_efer_refuses),
 		cmocka_unit_test(test_without_optional_instructions),
 		cmocka_unit_test(test_hidden_and_forced),
+		cmocka_unit_test(test_unstable_tsc),
+		cmocka_unit_test(test_renewed_rate),
 		cmocka_unit_test(test_absent_leaves_are_zero),
 		cmocka_unit_test(test_leaves_beyond_the_last),
 		cmocka_unit_test(test_topology_agrees),

@@ -9,13 +9,18 @@
 #include "lib/errno.h"
 #include "tests/unit/fakes/guest_ram.h"
 #include "tests/unit/fakes/pool.h"
+#include "tests/unit/fakes/timer.h"
 #include "tests/unit/fakes/tsc.h"
+#include "tests/unit/fakes/tsc_sync.h"
 #include "tests/unit/test.h"
 
 #define RAM_BYTES    8192
 #define BOOT_SECONDS 1700000000ull
 
 static struct vcpu *const v = &fake_vcpus[0];
+
+struct vm *vms[VM_MAX];
+u32 vm_count;
 
 u64 rtc_boot_seconds(void)
 {
@@ -49,6 +54,8 @@ static int setup(void **state)
 	fake_vm_init(1);
 	fake_ram_init(RAM_BYTES, 0);
 	tsc_khz = 2600000;
+	memset(&fake_tsc_change, 0, sizeof(fake_tsc_change));
+	fake_tsc_unstable = false;
 	fake_vm.tsc_start = rdtsc();
 	tsc_boot = fake_vm.tsc_start;
 	v->hw.tsc_offset = 0 - fake_vm.tsc_start;
@@ -108,6 +115,80 @@ static void test_a_moved_tsc_keeps_the_time(void **state)
 	assert_in_range(after, before, before + NS_PER_S);
 }
 
+/* Without the promise the guest itself sees to it that time does not go back */
+static void test_no_promise(void **state)
+{
+	fake_tsc_unstable = true;
+	assert_int_equal(enable(0), 0);
+	assert_int_equal(fake_ram[29], 0);
+}
+
+/* Time goes by the old rate up to the change and by the new one from then on,
+ * whatever vCPU looks, and nothing jumps */
+static void rate_becomes(u64 khz)
+{
+	u64 start = fake_vm.tsc_start;
+	u64 bend = start + 2600000ull * 1000, late = bend + 2600ull * 20;
+	u64 at_bend, at_late, guest_bend = bend - start;
+
+	tsc_khz = 2600000;
+	memset(&fake_tsc_change, 0, sizeof(fake_tsc_change));
+	assert_int_equal(enable(0), 0);
+	at_bend = guest_ns(guest_bend);
+	at_late = guest_ns(late - start);
+	fake_tsc_change = (struct tsc_change){ 2600000, khz, bend };
+	tsc_khz = khz;
+	pvclock_update(v);
+	assert_int_equal(guest_ns(guest_bend), at_bend);
+	/* 20 us late, of which 100 ppm are 2 ns */
+	assert_in_range(guest_ns(late - start) + 3, at_late, at_late + 6);
+	assert_in_range(guest_ns(guest_bend + khz * 1000) - at_bend, 999999990,
+			1000000010);
+}
+
+static void test_rate_changes(void **state)
+{
+	rate_becomes(2600000 + 260);
+	rate_becomes(2600000 - 260);
+	rate_becomes(2600001);
+}
+
+/* A guest that started since then knows the new rate alone */
+static void test_started_since(void **state)
+{
+	u64 second = 2600100ull * 1000;
+
+	fake_tsc_change = (struct tsc_change){ 2600000, 2600100,
+					       fake_vm.tsc_start - 12345 };
+	tsc_khz = 2600100;
+	assert_int_equal(enable(0), 0);
+	assert_int_equal(guest_ns(0), 0);
+	assert_in_range(guest_ns(second), 999999990, 1000000010);
+}
+
+static void test_all_are_told(void **state)
+{
+	static struct vm vm;
+	static struct vcpu vcpus[100];
+
+	memset(&vm, 0, sizeof(vm));
+	for (u32 i = 0; i < ARRAY_SIZE(vcpus); i++)
+		vm.vcpus[i] = &vcpus[i];
+	vm.vcpu_count = ARRAY_SIZE(vcpus);
+	vms[0] = &vm;
+	vms[1] = &fake_vm;
+	vm_count = 2;
+	fake_timer_arms = 0;
+	pvclock_rate_changed();
+	while (fake_timer)
+		fake_timer_fire();
+	assert_int_equal(fake_timer_arms, 3);
+	for (u32 i = 0; i < ARRAY_SIZE(vcpus); i++)
+		assert_int_equal(vcpus[i].events, VE_CLOCK);
+	assert_int_equal(v->events, VE_CLOCK);
+	vm_count = 0;
+}
+
 static void test_bad_addresses(void **state)
 {
 	assert_int_equal(enable(2), -EINVAL);
@@ -154,6 +235,10 @@ int main(void)
 		T(test_rates),
 		T(test_version_is_even_and_moves),
 		T(test_a_moved_tsc_keeps_the_time),
+		T(test_no_promise),
+		T(test_rate_changes),
+		T(test_started_since),
+		T(test_all_are_told),
 		T(test_bad_addresses),
 		T(test_off_and_reset),
 		T(test_wall_clock),

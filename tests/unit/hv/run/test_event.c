@@ -72,6 +72,13 @@ void pvclock_reset(struct vcpu *v)
 	pv_resets++;
 }
 
+static u32 clocks_written;
+
+void pvclock_update(struct vcpu *v)
+{
+	clocks_written++;
+}
+
 void kvm_pv_reset(struct vcpu *v)
 {
 	pv_resets++;
@@ -250,6 +257,14 @@ static void test_one_event_an_entry(void **state)
 }
 
 /* A halted vCPU arms the board's timers and stays halted */
+static void test_clock_is_written_anew(void **state)
+{
+	clocks_written = 0;
+	vcpu.events = VE_CLOCK;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(clocks_written, 1);
+}
+
 static void test_device_timer_is_followed(void **state)
 {
 	vcpu.activity = VCPU_HALTED;
@@ -555,6 +570,7 @@ int main(void)
 		T(test_task_priority_waits_for_its_window),
 		T(test_in_service_waits_for_the_eoi),
 		T(test_one_event_an_entry),
+		T(test_clock_is_written_anew),
 		T(test_device_timer_is_followed),
 		T(test_device_work),
 		T(test_nmi_before_interrupt),

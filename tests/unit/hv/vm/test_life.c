@@ -47,6 +47,13 @@ void exit_stats_log(const struct vm *vm)
 {
 }
 
+static u32 rates;
+
+void cpuid_renew_rate(struct vm *vm)
+{
+	rates++;
+}
+
 void exit_stats_reset(struct vm *vm)
 {
 }
@@ -163,6 +170,7 @@ static void test_start(void **state)
 	assert_int_equal(fake_ram[1], 0);
 	assert_int_equal(fake_ram[RAM - 1], 0x66);
 	assert_int_not_equal(fake_vm.tsc_start, 0);
+	assert_int_not_equal(rates, 0);
 	assert_int_equal(boot->hw.tsc_offset, 0 - fake_vm.tsc_start);
 	assert_int_equal(other->hw.tsc_offset, 0 - fake_vm.tsc_start);
 }
