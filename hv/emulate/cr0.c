@@ -27,8 +27,10 @@ static enum verdict access(struct emu *m)
 		return VERDICT_INJECT;
 	}
 	e->cr.clts = m->insn.opcode == OP_CLTS;
-	if (!e->cr.clts)
+	if (!e->cr.clts) {
+		e->cr.cr = m->insn.reg;
 		e->cr.gpr = m->insn.rm;
+	}
 	return exit_cr(m->v, e);
 }
 
@@ -46,7 +48,11 @@ static enum verdict machine_status_word(struct emu *m)
 	return op_group7(m) == EMU_OK ? VERDICT_ADVANCE : VERDICT_INJECT;
 }
 
-/* Is it what made the exit? */
+/*
+ * Is it what made the exit? QUIRK(tcg-10.0): any MOV from a control register is
+ * taken for one from CR0, its intercept and its exit code too (the decoder adds
+ * no number to that of a read). So whatever it reads is read here.
+ */
 static bool matches(const struct insn *insn, bool write)
 {
 	if (insn->map != MAP_0F || insn->lock)
@@ -57,7 +63,7 @@ static bool matches(const struct insn *insn, bool write)
 	case OP_CLTS:
 		return write;
 	case OP_MOV_FROM_CR:
-		return !write && !insn->reg;
+		return !write;
 	case OP_MOV_TO_CR:
 		return write && !insn->reg;
 	default:

@@ -45,8 +45,23 @@ static void test_mov(void **state)
 	assert_int_equal(e->insn_len, 3);
 	assert_int_equal(READS("\x41\x0f\x20\xc1"), VERDICT_ADVANCE);
 	assert_int_equal(seen.cr.gpr, GPR_R9);
+	assert_int_equal(seen.cr.cr, 0);
 	assert_false(seen.cr.write);
 	assert_int_equal(e->insn_len, 4);
+}
+
+/* What an emulator takes for CR0 */
+static void test_mov_from_others(void **state)
+{
+	assert_int_equal(READS("\x0f\x20\xe0"), VERDICT_ADVANCE);
+	assert_int_equal(seen.cr.cr, 4);
+	assert_int_equal(seen.cr.gpr, GPR_RAX);
+	assert_int_equal(READS("\x0f\x20\xdb"), VERDICT_ADVANCE);
+	assert_int_equal(seen.cr.cr, 3);
+	assert_int_equal(seen.cr.gpr, GPR_RBX);
+	assert_int_equal(READS("\x44\x0f\x20\xc1"), VERDICT_ADVANCE);
+	assert_int_equal(seen.cr.cr, 8);
+	assert_int_equal(seen.cr.gpr, GPR_RCX);
 }
 
 static void test_clts(void **state)
@@ -99,6 +114,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		S(test_mov),
+		S(test_mov_from_others),
 		S(test_clts),
 		S(test_status_word),
 		S(test_changed_bytes),
