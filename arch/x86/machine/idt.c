@@ -86,6 +86,7 @@ u64 idt_base(void)
 }
 
 void (*nmi_hook)(u64 rip);
+bool (*debug_hook)(u64 rip);
 
 void nmi_handle(void)
 {
@@ -175,6 +176,8 @@ static enum trap_end handle_exception(struct trap_frame *frame, u64 cr2)
 	if ((frame->vector == EXC_GP && apply_fixup(frame)) ||
 	    stub_fixup(frame))
 		return TRAP_FIXED;
+	if (frame->vector == EXC_DB && debug_hook && debug_hook(frame->rip))
+		return TRAP_RETURN;
 	if (frame->vector == EXC_NMI) {
 		if (nmi_hook)
 			nmi_hook(frame->rip);

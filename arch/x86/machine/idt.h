@@ -23,6 +23,10 @@ u64 idt_base(void);
  * interrupted: on any stack of the core, and with any lock held. NULL: nothing.
  * Set before other cores run. */
 extern void (*nmi_hook)(u64 rip);
+
+/* Set by a back-end: is a #DB with RIP at @rip a guest's, which the emulator
+ * lost there? Then it is dropped: the hypervisor never steps itself. */
+extern bool (*debug_hook)(u64 rip);
 /* Does the work of an NMI on this core: halts it for good while another one
  * panics, and else nothing. Also for an exit that took the NMI (VMX). Any
  * context; takes no lock. */

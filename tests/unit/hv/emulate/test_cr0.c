@@ -113,11 +113,8 @@ static void test_changed_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		S(test_mov),
-		S(test_mov_from_others),
-		S(test_clts),
-		S(test_status_word),
-		S(test_changed_bytes),
+		S(test_mov),         S(test_mov_from_others), S(test_clts),
+		S(test_status_word), S(test_changed_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
