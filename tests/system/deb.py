@@ -26,6 +26,8 @@ FILES = {"./boot/bulkhead/bulkhead.elf", "./etc/bulkhead/bulkhead.conf",
          "./usr/share/man/man8/bulkhead-try.8.gz",
          "./usr/share/doc/bulkhead/changelog.gz", "./usr/share/doc/bulkhead/copyright",
          "./usr/share/doc/bulkhead/debian.md.gz",
+         "./usr/bin/bh-report", "./usr/lib/bulkhead/bh-judge",
+         "./usr/share/man/man1/bh-report.1.gz", "./usr/share/doc/bulkhead/hardware.md.gz",
          "./usr/share/doc/bulkhead/guests.md.gz", "./usr/share/doc/bulkhead/manifest.md.gz",
          "./usr/share/doc/bulkhead/speculation.md.gz"}
 PROGRAMS = {
@@ -117,7 +119,8 @@ def contents(results, folder):
     again = os.path.join(folder, "again.deb")
     subprocess.run(["sh", "-c", 'umask 077; exec "$@"', "-",
                     os.path.join(ROOT, "packaging/debian/build"),
-                    os.path.join(image.BUILD, "bulkhead.elf"), again], check=True)
+                    os.path.join(image.BUILD, "bulkhead.elf"),
+                    os.path.join(image.BUILD, "bh-judge"), again], check=True)
     results.check(subprocess.run(["cmp", package(), again], check=False).returncode == 0,
                   "deb.reproducible", "made again, it has other bytes")
     if shutil.which("lintian"):
@@ -140,7 +143,9 @@ def menu(results, host):
                             ("menuentry", f"Debian, with Bulkhead and Linux {NEW}",
                              f"bulkhead-{NEW}"),
                             ("menuentry", f"Debian, with Bulkhead and Linux {OLD}",
-                             f"bulkhead-{OLD}")], "deb.entries", found)
+                             f"bulkhead-{OLD}"),
+                            ("menuentry", "Check this machine for Bulkhead", "bulkhead-check")],
+                  "deb.entries", found)
     first = cfg[:cfg.index("submenu")]
     modules = re.findall(r"module2 --nounzip (\S+) ([^;]+);", first)
     results.check(modules == [(f"/boot/bulkhead/entries/{NEW}.conf", "bulkhead.conf"),
