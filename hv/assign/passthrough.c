@@ -77,6 +77,8 @@ static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 				 value));
 	else if (passthrough_write_is_refused(f, offset, size))
 		return false;
+	else if (passthrough_is_bus_number(f, offset, size))
+		passthrough_bus_write(f, offset, size, value);
 	else if (passthrough_sriov_has(f, offset))
 		return passthrough_sriov_write(f, offset, size, value);
 	else

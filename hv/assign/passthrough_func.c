@@ -52,7 +52,7 @@ static bool func_is_stale(const struct vfunc *f)
 	id = id_read(f->bdf);
 	if ((u16)id == NO_FUNCTION)
 		return passthrough_sriov_owner(f->pci, f->bdf, &index);
-	return (u16)id != PCI_VENDOR_RETRY && id != f->id;
+	return (u16)id != PCI_VENDOR_RETRY && (id != f->id || f->lost);
 }
 
 bool passthrough_func_present(const struct vfunc *f)
@@ -109,6 +109,8 @@ static bool is_awake(struct pci_bdf bridge)
 
 bool passthrough_func_left(const struct vfunc *f)
 {
+	if (f->lost)
+		return true;
 	if ((u16)id_read(f->bdf) != NO_FUNCTION)
 		return false;
 	if (same_place(f->parent, f->bdf))

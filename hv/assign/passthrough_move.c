@@ -81,6 +81,8 @@ bool passthrough_decodes(const struct vfunc *f)
 
 	if (f->is_vf)
 		return passthrough_vf_decodes(f);
+	if (f->lost)
+		return false;
 	command = command_read(f);
 	if (command == NO_ANSWER && passthrough_func_left(f))
 		return false;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Inside of the privileged guest's PCI: passthrough.c (config space),
- * passthrough_func.c (which functions there are), passthrough_sriov.c (virtual
- * ones), passthrough_guard.c (what is not the guest's), passthrough_msi.c,
- * passthrough_msix.c (table), passthrough_move.c (a table's new address). All
- * state is protected by passthrough.lock; pci_lock and the locks of
- * hv/irq/route.h come after it. It is not held across a rendezvous of the
- * cores.
+ * passthrough_func.c (which functions there are), passthrough_bus.c (their
+ * buses), passthrough_sriov.c (virtual ones), passthrough_guard.c (what is not
+ * the guest's), passthrough_msi.c, passthrough_msix.c (table),
+ * passthrough_move.c (a table's new address). All state is protected by
+ * passthrough.lock; pci_lock and the locks of hv/irq/route.h come after it. It
+ * is not held across a rendezvous of the cores.
  */
 #ifndef HV_ASSIGN_PASSTHROUGH_PRIV_H
 #define HV_ASSIGN_PASSTHROUGH_PRIV_H
@@ -45,6 +45,9 @@ struct vfunc {
 	 * or nobody knows */
 	struct pci_bdf parent;
 	bool bridge;
+	/* A bridge above it has got other bus numbers: it is off, and elsewhere
+	 * (passthrough_bus.c) */
+	bool lost;
 	bool fixed; /* its own registers are read-only for the guest */
 	bool kept;  /* all of them are: the hypervisor uses it */
 
@@ -193,6 +196,13 @@ int __must_check passthrough_meet(struct passthrough *pci,
  * answer, although the way to it is as when it was found and open. One that is
  * behind a bridge with other bus numbers, or asleep, has not left. */
 bool passthrough_func_left(const struct vfunc *f);
+
+/* Is a write to the bridge @f one of its bus numbers? passthrough_bus_write()
+ * takes it: what was behind it is lost at its address, and turned off. */
+bool passthrough_is_bus_number(const struct vfunc *f, u32 offset, u8 size);
+void passthrough_bus_write(struct vfunc *f, u32 offset, u8 size, u32 value);
+/* The VFs of @f are turned off, if there are any */
+void passthrough_sriov_silence(struct vfunc *f);
 
 /* Does the hardware decode memory? Yes if it does not answer and has not left:
  * it may, where nobody can ask it. */

@@ -112,19 +112,27 @@ static void places_learn(struct vfunc *f)
 	f->sriov.on = true;
 }
 
-void passthrough_sriov_init(struct vfunc *f)
+void passthrough_sriov_silence(struct vfunc *f)
 {
+	const u16 bits = PCI_SRIOV_VF_ENABLE | PCI_SRIOV_VF_MEMORY;
 	u16 control;
 
+	if (!f->sriov.cap)
+		return;
+	control = control_read(f);
+	if (control & bits)
+		pci_write(f->bdf, (u16)(f->sriov.cap + PCI_SRIOV_CONTROL), 2,
+			  control & ~(u32)bits);
+	vfs_drop(f);
+}
+
+void passthrough_sriov_init(struct vfunc *f)
+{
 	f->sriov.cap = pci_find_ext_cap(f->bdf, PCI_EXT_CAP_SRIOV);
 	if (!f->sriov.cap)
 		return;
 	f->sriov.rebar = pci_find_ext_cap(f->bdf, PCI_EXT_CAP_VF_REBAR);
-	control = control_read(f);
-	if (control & (PCI_SRIOV_VF_ENABLE | PCI_SRIOV_VF_MEMORY))
-		pci_write(f->bdf, (u16)(f->sriov.cap + PCI_SRIOV_CONTROL), 2,
-			  control &
-				  ~(PCI_SRIOV_VF_ENABLE | PCI_SRIOV_VF_MEMORY));
+	passthrough_sriov_silence(f);
 	f->sriov.next = f->pci->with_vfs;
 	f->pci->with_vfs = f;
 }

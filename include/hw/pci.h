@@ -49,6 +49,7 @@
 #define PCI_BAR_MEM_MASK	(~0xfu)
 #define PCI_BAR_IO_MASK		(~0x3u)
 #define PCI_SECONDARY_BUS	0x19	/* bridges */
+#define PCI_SUBORDINATE_BUS	0x1a
 #define PCI_SUBSYSTEM_VENDOR	0x2c
 #define PCI_SUBSYSTEM_ID	0x2e
 #define PCI_CAP_POINTER		0x34
