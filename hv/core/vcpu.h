@@ -18,12 +18,14 @@ enum vcpu_event_bit {
 	VE_NMI = 1 << 1,
 	VE_NMI_AGAIN = 1 << 2, /* a second one while VE_NMI was set */
 	VE_INIT = 1 << 3,
-	VE_SIPI = 1 << 4,    /* vector in sipi_vector */
-	VE_STOP = 1 << 5,    /* its VM ends */
-	VE_VTIMER = 1 << 6,  /* boot vCPU: hv/time/vtimer.h */
-	VE_KICK = 1 << 7,    /* it goes on from HLT, now or at the next one */
-	VE_REPORT = 1 << 8,  /* hv/vm/stats.h: say what it does */
-	VE_START = 1 << 9,   /* hv/vm/life.h: it is parked no longer */
+	VE_SIPI = 1 << 4,   /* vector in sipi_vector */
+	VE_STOP = 1 << 5,   /* its VM ends */
+	VE_INSN = 1 << 12,  /* an instruction is done in part: the rest first */
+	VE_LATE = 1 << 13,  /* vCPU 0: devices' messages to many wait */
+	VE_VTIMER = 1 << 6, /* boot vCPU: hv/time/vtimer.h */
+	VE_KICK = 1 << 7,   /* it goes on from HLT, now or at the next one */
+	VE_REPORT = 1 << 8, /* hv/vm/stats.h: say what it does */
+	VE_START = 1 << 9,  /* hv/vm/life.h: it is parked no longer */
 	VE_ASSIGN = 1 << 10, /* hv/assign/passthrough.h: there is more to do */
 	VE_CLOCK = 1 << 11,  /* hv/pv/pvclock.h: the rate is another */
 };

@@ -28,6 +28,7 @@ struct cpuid_table;
 struct vtimer;
 struct line_listener;
 struct load_fill;
+struct vlapic_late;
 
 enum vm_state { VM_BUILDING, VM_RUNNING, VM_STOPPED };
 enum vm_end {
@@ -72,6 +73,11 @@ struct vm {
 	u32 vcpu_count;
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 	u32 vcpus_live; /* atomic: not yet parked after a stop */
+	/* By vCPU, what messages its vLAPIC takes (hv/irq/vlapic_priv.h): all
+	 * in 4 KiB, so that a look at everybody is short */
+	u32 apic_dests[VM_MAX_VCPUS];
+	/* Devices' messages to many, which vCPU 0 sends; atomic, a stack */
+	struct vlapic_late *late;
 
 	u64 xcr0_mask; /* XCR0 bits its CPUID offers */
 	u8 phys_bits;  /* MAXPHYADDR its CPUID tells */

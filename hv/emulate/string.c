@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * MOVS, CMPS, STOS, LODS, SCAS on device memory and INS, OUTS on ports, with
- * REP. A call does a bounded number of elements for a bounded time: one of them
- * may be dear, such as an IPI to many. The registers then say where it stands,
- * as when an interrupt comes between two elements (SDM 2B, REP), and the guest
- * runs into the same instruction again. Called through the opcode table of
- * hv/emulate/emulate.c and by the EXIT_PORT handler; home core.
+ * REP. A call does a bounded number of elements for a bounded time, and none
+ * after one that goes on by itself, such as an IPI to many. The registers then
+ * say where it stands, as when an interrupt comes between two elements (SDM 2B,
+ * REP), and the guest runs into the same instruction again. Called through the
+ * opcode table of hv/emulate/emulate.c and by the EXIT_PORT handler; home core.
  */
 #include "hv/core/bus.h"
 #include "hv/core/gmem.h"
@@ -87,7 +87,7 @@ static int repeat(struct emu *m, const struct element *e)
 		emu_reg_set(m, GPR_RCX, width, --count);
 		if (e->compares && compare_ends(m))
 			return EMU_OK;
-		if (piece_over(&piece))
+		if (READ_ONCE(m->v->events) & VE_INSN || piece_over(&piece))
 			break;
 	}
 	return count ? pause_repeat(m) : EMU_OK;

@@ -49,7 +49,8 @@ struct host_place {
 
 struct irq_msi {
 	struct irq irq;
-	u64 route;     /* atomic */
+	u64 route; /* atomic */
+	struct vlapic_late late;
 	struct vm *vm; /* NULL: the row is free */
 	struct pci_bdf bdf;
 	struct host_place at;
@@ -83,6 +84,20 @@ static void storm_tell(struct irq_msi *m)
 		on_storm(dev);
 }
 
+static __attribute__((noinline)) void deliver_to_set(struct irq_msi *m,
+						     struct vm *vm, u64 route)
+{
+	const struct vlapic_msg message = {
+		.dest = (u32)(route >> ROUTE_DEST_SHIFT),
+		.logical = route & ROUTE_LOGICAL,
+		.mode = route >> ROUTE_MODE_SHIFT & 7,
+		.vector = (u8)route,
+		.trigger = TRIGGER_EDGE,
+	};
+
+	vlapic_deliver(vm, &message, &m->late);
+}
+
 /* False: it is nobody's any more */
 static inline bool msi_deliver(struct irq_msi *m)
 {
@@ -95,9 +110,7 @@ static inline bool msi_deliver(struct irq_msi *m)
 	if (likely(route & ROUTE_DIRECT))
 		vlapic_post(vm->vcpus[dest], (u8)route, TRIGGER_EDGE);
 	else
-		vlapic_deliver(vm, dest, route & ROUTE_LOGICAL,
-			       (route >> ROUTE_MODE_SHIFT) & 7, (u8)route,
-			       TRIGGER_EDGE);
+		deliver_to_set(m, vm, route);
 	return true;
 }
 

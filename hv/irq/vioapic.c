@@ -42,13 +42,18 @@ static struct vioapic_pin *pin_find(struct vioapic *io, u32 gsi)
 }
 
 /* How many vLAPICs took it */
-static u32 pin_send(struct vm *vm, const struct vioapic_pin *pin)
+static u32 pin_send(struct vm *vm, struct vioapic_pin *pin)
 {
 	u64 rte = pin->rte;
+	const struct vlapic_msg m = {
+		.dest = RTE_DEST(rte),
+		.logical = rte & RTE_LOGICAL,
+		.mode = RTE_MODE(rte),
+		.vector = (u8)(rte & RTE_VECTOR),
+		.trigger = rte_is_level(rte) ? TRIGGER_LEVEL : TRIGGER_EDGE,
+	};
 
-	return vlapic_deliver(vm, RTE_DEST(rte), rte & RTE_LOGICAL,
-			      RTE_MODE(rte), (u8)(rte & RTE_VECTOR),
-			      rte_is_level(rte) ? TRIGGER_LEVEL : TRIGGER_EDGE);
+	return vlapic_deliver(vm, &m, &pin->late);
 }
 
 /* A level-triggered pin sends while its line is up, once until the EOI (82093AA
@@ -60,6 +65,17 @@ static void pin_service_level(struct vm *vm, struct vioapic_pin *pin)
 		return;
 	if (pin_send(vm, pin))
 		pin->rte |= RTE_REMOTE_IRR;
+}
+
+void vioapic_pin_unheard(struct vlapic_late *late, struct vm *vm)
+{
+	struct vioapic_pin *pin = container_of(late, struct vioapic_pin, late);
+	struct vioapic *io = vioapic_of(vm);
+
+	spin_lock(&io->lock);
+	if (!READ_ONCE(late->queued))
+		pin->rte &= ~RTE_REMOTE_IRR;
+	spin_unlock(&io->lock);
 }
 
 static void pin_set(struct vm *vm, struct vioapic_pin *pin, bool level)

@@ -6,6 +6,7 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"
 #include "hv/irq/vioapic.h"
+#include "hv/irq/vlapic.h"
 #include "include/hw/ioapic.h"
 
 #define VIOAPIC_VERSION       0x20u /* with an EOI register */
@@ -13,6 +14,7 @@
 #define VIOAPIC_MAX_PINS      120u
 
 struct vioapic_pin {
+	struct vlapic_late late; /* what it sends to many */
 	u64 rte;
 	u8 sources;  /* bit per source that asserts it */
 	bool line;   /* asserted, whatever the polarity */
@@ -41,6 +43,9 @@ static inline struct vioapic *vioapic_of(const struct vm *vm)
 	return vm->devices[VDEV_vioapic];
 }
 
+/* What a pin sent to many vLAPICs was taken by none: there will be no EOI.
+ * Takes the lock. */
+void vioapic_pin_unheard(struct vlapic_late *late, struct vm *vm);
 /* A unit's registers, @dev: for the MMIO bus. Take the lock. */
 u64 vioapic_unit_read(struct vcpu *v, void *dev, u64 offset, u8 size);
 void vioapic_unit_write(struct vcpu *v, void *dev, u64 offset, u8 size,

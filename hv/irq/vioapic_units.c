@@ -95,6 +95,15 @@ static int units_create(struct vm *vm, bool passthrough)
 	return unit_add(vm, base, 0, 0, pins);
 }
 
+/* Its place in vm.late is not the pin's to give up */
+static void pin_clear(struct vioapic_pin *pin)
+{
+	pin->rte = RTE_MASKED;
+	pin->sources = 0;
+	pin->line = pin->routed = false;
+	pin->late.nobody = vioapic_pin_unheard;
+}
+
 static void unit_reset(struct vioapic_unit *u)
 {
 	u32 n;
@@ -103,7 +112,7 @@ static void unit_reset(struct vioapic_unit *u)
 	for (n = 0; n < u->pin_count; n++) {
 		if (u->pins[n].routed)
 			irq_unroute_pin(u->vm, u->gsi_base + n);
-		u->pins[n] = (struct vioapic_pin){ .rte = RTE_MASKED };
+		pin_clear(&u->pins[n]);
 	}
 }
 

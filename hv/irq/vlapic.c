@@ -22,18 +22,37 @@ static const u16 lvt_offsets[] = { APIC_LVT_TIMER, APIC_LVT_THERMAL,
 				   APIC_LVT_PMC,   APIC_LVT_LINT0,
 				   APIC_LVT_LINT1, APIC_LVT_ERROR };
 
+void vlapic_dest_changed(struct vlapic *l)
+{
+	const struct vcpu *v = l->vcpu;
+	u32 model = APIC_DFR_MODEL(vlapic_reg(l, APIC_DFR));
+	u32 word = vlapic_reg(l, APIC_LDR) & DEST_LDR;
+
+	if (vlapic_hw_enabled(v))
+		word |= DEST_ENABLED;
+	if (vlapic_is_x2apic(v))
+		word |= DEST_X2APIC;
+	if (vlapic_sw_enabled(l))
+		word |= DEST_SW;
+	if (model == APIC_DFR_MODEL_FLAT)
+		word |= DEST_FLAT;
+	else if (model == APIC_DFR_MODEL_CLUSTER)
+		word |= DEST_CLUSTER;
+	WRITE_ONCE(v->vm->apic_dests[v->id], word);
+}
+
 void vlapic_set_ids(struct vlapic *l)
 {
 	u32 id = l->vcpu->id;
 
-	if (!vlapic_is_x2apic(l->vcpu)) {
-		vlapic_reg_set(l, APIC_ID, id << 24);
-		return;
-	}
 	/* SDM 3A 11.12.10.2: *Deriving Logical x2APIC ID from the Local x2APIC
 	 * ID* */
+	if (vlapic_is_x2apic(l->vcpu))
+		vlapic_reg_set(l, APIC_LDR, (id >> 4) << 16 | 1u << (id & 15));
+	else
+		id <<= 24;
 	vlapic_reg_set(l, APIC_ID, id);
-	vlapic_reg_set(l, APIC_LDR, (id >> 4) << 16 | 1u << (id & 15));
+	vlapic_dest_changed(l);
 }
 
 /* All registers but the base (SDM 3A 11.4.7.1 *Local APIC State After Power-Up
@@ -89,6 +108,7 @@ void vlapic_destroy(struct vcpu *v)
 	if (!v->vlapic)
 		return;
 	vlapic_timer_stop(v->vlapic);
+	v->vm->apic_dests[v->id] = 0;
 	kmem_free(&v->vm->budget, v->vlapic, sizeof(*v->vlapic));
 	pmm_free(&v->vm->budget, v->hw.apic_page, 0);
 	v->vlapic = NULL;
@@ -98,6 +118,7 @@ void vlapic_destroy(struct vcpu *v)
 void vlapic_reset(struct vcpu *v, bool init)
 {
 	v->vlapic->pv_on = false;
+	v->vlapic->cast.active = false;
 	/* INIT leaves IA32_APIC_BASE alone (SDM 3A 11.4.7.3) */
 	if (!init)
 		v->apic_base_msr = APIC_DEFAULT_BASE | APIC_BASE_EN |

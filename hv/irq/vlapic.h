@@ -17,6 +17,30 @@
 
 enum trigger { TRIGGER_EDGE, TRIGGER_LEVEL };
 
+/* One message on the virtual APIC bus */
+struct vlapic_msg {
+	u32 dest; /* an APIC id or, if @logical, a set */
+	bool logical;
+	bool wide; /* dest has more than 8 bits, and FFh is one vCPU */
+	u8 mode;   /* enum apic_delivery */
+	u8 vector;
+	u8 trigger; /* enum trigger */
+};
+
+/*
+ * A device's messages while they wait, because they are for many: one for each
+ * source of interrupts, which outlives its VM's last run. Zero but for nobody
+ * at first. What the source sends meanwhile takes the place of what waits.
+ */
+struct vlapic_late {
+	struct vlapic_late *next;
+	u32 queued;  /* atomic */
+	u64 message; /* atomic */
+	/* Nobody took the message, and no other waits; NULL: no matter. The
+	 * home core of vCPU 0, no lock held. */
+	void (*nobody)(struct vlapic_late *self, struct vm *vm);
+};
+
 /* While the vCPU is made and unmade: it does not run. vlapic_create() leaves it
  * in power-on state, charged to the VM's budget; -ENOMEM. vlapic_destroy() may
  * be called for a vCPU without one. */
@@ -78,12 +102,20 @@ static inline u64 vlapic_bus_gpa(const struct vcpu *v, u64 gpa)
 	/* The page behind it is on the bus, too, and answers nothing */
 	return gpa - PC_LAPIC_BASE < PAGE_SIZE ? gpa + PAGE_SIZE : gpa;
 }
-/* Deliver an interrupt message as devices and IOAPICs send it (SDM 3A 11.6.2
- * *Determining IPI Destination*, 11.11 *Message Signalled Interrupts*).
- * @dest: an APIC id or, if @logical, a set; @delivery_mode: enum apic_delivery.
- * Returns how many vCPUs took it. Any core, any context. */
-u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
-		   u8 vector, enum trigger trigger);
+/*
+ * Deliver an interrupt message as devices and IOAPICs send it (SDM 3A 11.6.2
+ * *Determining IPI Destination*, 11.11 *Message Signalled Interrupts*); @m's
+ * wide is not looked at. Returns how many vCPUs took it. One for more than
+ * VLAPIC_AT_ONCE vCPUs waits in @late, and vCPU 0 sends it in pieces: it counts
+ * as taken. Any core, any context.
+ */
+#define VLAPIC_AT_ONCE 32u
+u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *m,
+		   struct vlapic_late *late);
+/* VE_LATE: a piece of what devices send to many; true: there is nothing more.
+ * And: what waits is forgotten, as the VM starts anew. vCPU 0. */
+bool vlapic_late_go_on(struct vcpu *v);
+void vlapic_late_forget(struct vcpu *v);
 /* Where a message with this destination would arrive. vlapic_match() returns
  * how many vCPUs it reaches, *@first is that with the lowest id or NULL.
  * vlapic_target() is *@first alone: the vCPU whose core a physical interrupt
@@ -92,10 +124,15 @@ struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical);
 u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first);
 /* Paravirtual IPIs (hv/pv/kvm_hypercall.c). vlapic_icr_is_plain(): @icr, the
  * low half of an ICR, has fixed or NMI mode, and neither a logical destination
- * nor a shorthand. vlapic_send() sends such an @icr to @target; false: its
- * vLAPIC is disabled or the vector is below 16. Any core. */
+ * nor a shorthand. vlapic_send_set() sends such an @icr to vCPUs @first + i for
+ * each bit i of @set, and returns how many took it: vLAPICs that are disabled
+ * do not, and nobody takes a vector below 16. What cannot be sent at once is
+ * sent before the guest goes on, and added to its RAX. */
 bool vlapic_icr_is_plain(u32 icr);
-bool vlapic_send(struct vcpu *target, u32 icr);
+u32 vlapic_send_set(struct vcpu *v, const u64 set[2], u32 first, u32 icr);
+/* VE_INSN: a piece of what an ICR write or vlapic_send_set() has begun. True:
+ * all is sent. */
+bool vlapic_cast_go_on(struct vcpu *v);
 /* Turn paravirtual EOI on or off (KVM PV, MSR_KVM_EOI_EN). While it is on,
  * the guest may end an interrupt by clearing bit 0 at @gpa if it finds it set.
  * -EINVAL: @gpa is not RAM or not aligned to 4; nothing has changed. */

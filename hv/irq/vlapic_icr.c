@@ -2,9 +2,10 @@
 /*
  * Messages between vLAPICs, and from IOAPICs and MSIs to them: destinations
  * (SDM 3A 11.6.2 *Determining IPI Destination*), delivery modes, shorthands.
- * Called by writes of the ICR, by the vIOAPIC, by arriving MSIs and by
- * paravirtual IPIs. Any core may send; no locks. A self IPI takes a path of its
- * own, because on its home core a vCPU's IRR is written without atomics.
+ * Called by writes of the ICR, by the vIOAPIC and by arriving MSIs; what is for
+ * many goes on in vlapic_cast.c. Any core may send; no locks. A self IPI takes
+ * a path of its own, because on its home core a vCPU's IRR is written without
+ * atomics.
  */
 #include "arch/x86/cpu/nospec.h"
 #include "hv/core/vm.h"
@@ -12,16 +13,15 @@
 #include "hv/irq/vlapic_priv.h"
 #include "lib/stack_guard.h"
 
-static bool match_logical_xapic(const struct vlapic *l, u32 dest)
+static bool match_logical_xapic(u32 word, u32 dest)
 {
-	u32 ldr = READ_ONCE(l->regs[APIC_LDR / 4]) >> 24;
-	u32 model = APIC_DFR_MODEL(READ_ONCE(l->regs[APIC_DFR / 4]));
+	u32 ldr = word >> 24;
 
-	if (model == APIC_DFR_MODEL_FLAT)
+	if (word & DEST_FLAT)
 		return ldr & dest & 0xff;
 	/* 4 bits of cluster, 4 bits of member */
-	return model == APIC_DFR_MODEL_CLUSTER &&
-	       (ldr >> 4) == ((dest >> 4) & 0xf) && (ldr & dest & 0xf);
+	return word & DEST_CLUSTER && (ldr >> 4) == ((dest >> 4) & 0xf) &&
+	       (ldr & dest & 0xf);
 }
 
 /* SDM 3A 11.12.10 *Destination Format in x2APIC Mode* */
@@ -36,17 +36,31 @@ static bool msg_is_broadcast(const struct vlapic_msg *m)
 	       m->dest == X2APIC_BROADCAST;
 }
 
-static bool msg_matches(const struct vlapic_msg *m, const struct vcpu *v)
+static inline bool matches(const struct vlapic_msg *m, u32 id, u32 word)
 {
-	if (!vlapic_hw_enabled(v))
+	if (!(word & DEST_ENABLED))
 		return false;
 	if (msg_is_broadcast(m))
 		return true;
 	if (!m->logical)
-		return m->dest == v->id;
-	if (vlapic_is_x2apic(v))
-		return match_logical_x2apic(v->id, m->dest);
-	return match_logical_xapic(v->vlapic, m->dest);
+		return m->dest == id;
+	if (word & DEST_X2APIC)
+		return match_logical_x2apic(id, m->dest);
+	return match_logical_xapic(word, m->dest);
+}
+
+bool vlapic_msg_matches(const struct vm *vm, const struct vlapic_msg *m, u32 id)
+{
+	return matches(m, id, READ_ONCE(vm->apic_dests[id]));
+}
+
+/* The one vCPU that a physical destination names, or NULL. Everybody's id is
+ * none: FFh is not below vcpu_count, or the message is wide. */
+static struct vcpu *msg_unicast(struct vm *vm, const struct vlapic_msg *m)
+{
+	if (m->logical || m->dest >= vm->vcpu_count)
+		return NULL;
+	return vm->vcpus[index_nospec(m->dest, vm->vcpu_count)];
 }
 
 static bool send_fixed(struct vcpu *v, const struct vlapic_msg *m)
@@ -96,55 +110,52 @@ static bool (*const send_by_mode[8])(struct vcpu *,
 	[APIC_DM_STARTUP] = send_sipi, [APIC_DM_EXTINT] = send_nothing,
 };
 
-static bool msg_send(struct vcpu *v, const struct vlapic_msg *m)
+bool vlapic_msg_send(struct vcpu *v, const struct vlapic_msg *m)
 {
 	return send_by_mode[m->mode & 7](v, m);
 }
 
+/* A look at each TPR is dear. A bus that looks at the first so many has no
+ * worse an arbiter than chipsets have. */
+#define LOWEST_MOST 64u
+
 /* SDM 3A 11.6.2.4 *Lowest Priority Delivery Mode*: the lowest TPR, then the
- * lowest id */
-static struct vcpu *msg_lowest(struct vm *vm, const struct vlapic_msg *m)
+ * lowest id; never vCPU @skip */
+static struct vcpu *msg_lowest(struct vm *vm, const struct vlapic_msg *m,
+			       u32 skip)
 {
 	struct vcpu *best = NULL;
-	u32 i, best_tpr = ~0u;
+	u32 seen = 0, best_tpr = ~0u;
 
-	for (i = 0; i < vm->vcpu_count; i++) {
-		struct vcpu *v = vm->vcpus[i];
-		u32 tpr;
+	for (u32 i = 0; i < vm->vcpu_count && seen < LOWEST_MOST; i++) {
+		u32 word, tpr;
 
-		if (!v || !msg_matches(m, v) || !vlapic_sw_enabled(v->vlapic))
+		if (i == skip)
 			continue;
-		tpr = READ_ONCE(v->vlapic->regs[APIC_TPR / 4]) & 0xff;
+		word = READ_ONCE(vm->apic_dests[i]);
+		if (!(word & DEST_SW) || !matches(m, i, word))
+			continue;
+		seen++;
+		tpr = READ_ONCE(vm->vcpus[i]->vlapic->regs[APIC_TPR / 4]) &
+		      0xff;
 		if (tpr < best_tpr) {
-			best = v;
+			best = vm->vcpus[i];
 			best_tpr = tpr;
 		}
 	}
 	return best;
 }
 
-/* Send to all vCPUs that match except @skip (NULL: to all of them); returns how
- * many took it */
-static u32 msg_route(struct vm *vm, const struct vlapic_msg *m,
-		     const struct vcpu *skip)
+u32 vlapic_msg_count(struct vm *vm, const struct vlapic_msg *m,
+		     struct vcpu **first)
 {
-	struct vcpu *v;
-	u32 i, took = 0;
+	u32 count = 0;
 
-	if (!m->logical && m->dest < vm->vcpu_count && !skip) {
-		v = vm->vcpus[index_nospec(m->dest, vm->vcpu_count)];
-		return v && vlapic_hw_enabled(v) && msg_send(v, m);
-	}
-	if (m->mode == APIC_DM_LOWEST) {
-		v = msg_lowest(vm, m);
-		return v && msg_send(v, m);
-	}
-	for (i = 0; i < vm->vcpu_count; i++) {
-		v = vm->vcpus[i];
-		if (v && v != skip && msg_matches(m, v))
-			took += msg_send(v, m);
-	}
-	return took;
+	*first = NULL;
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		if (vlapic_msg_matches(vm, m, i) && !count++)
+			*first = vm->vcpus[i];
+	return count;
 }
 
 /* Is FFh everybody in the messages of devices? Not where a vCPU has that id,
@@ -154,19 +165,34 @@ static bool device_is_wide(const struct vm *vm)
 	return vm->vcpu_count > XAPIC_BROADCAST;
 }
 
-u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 delivery_mode,
-		   u8 vector, enum trigger trigger)
+static u32 send_to_all(struct vm *vm, const struct vlapic_msg *m)
 {
-	const struct vlapic_msg m = {
-		.dest = dest,
-		.logical = logical,
-		.wide = device_is_wide(vm),
-		.mode = delivery_mode & 7,
-		.vector = vector,
-		.trigger = trigger,
-	};
+	u32 took = 0;
 
-	return msg_route(vm, &m, NULL);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		if (vlapic_msg_matches(vm, m, i))
+			took += vlapic_msg_send(vm->vcpus[i], m);
+	return took;
+}
+
+u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *message,
+		   struct vlapic_late *late)
+{
+	struct vlapic_msg m = *message;
+	struct vcpu *v;
+
+	m.wide = device_is_wide(vm);
+	v = msg_unicast(vm, &m);
+	if (v)
+		return vlapic_hw_enabled(v) && vlapic_msg_send(v, &m);
+	if (m.mode == APIC_DM_LOWEST) {
+		v = msg_lowest(vm, &m, VLAPIC_NOBODY);
+		return v && vlapic_msg_send(v, &m);
+	}
+	if (vlapic_msg_count(vm, &m, &v) <= VLAPIC_AT_ONCE)
+		return send_to_all(vm, &m);
+	vlapic_late_add(vm, &m, late);
+	return 1;
 }
 
 bool vlapic_icr_is_plain(u32 icr)
@@ -178,34 +204,18 @@ bool vlapic_icr_is_plain(u32 icr)
 	return mode == APIC_DM_NMI || mode == APIC_DM_FIXED;
 }
 
-bool vlapic_send(struct vcpu *target, u32 icr)
-{
-	const struct vlapic_msg m = {
-		.mode = APIC_DM_GET(icr),
-		.vector = (u8)icr,
-		.trigger = TRIGGER_EDGE,
-	};
-
-	return vlapic_hw_enabled(target) && msg_send(target, &m);
-}
-
 u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first)
 {
 	const struct vlapic_msg m = { .dest = dest,
 				      .logical = logical,
 				      .wide = device_is_wide(vm) };
-	u32 i, count = 0;
 
-	*first = NULL;
-	for (i = 0; i < vm->vcpu_count; i++) {
-		struct vcpu *v = vm->vcpus[i];
-
-		if (!v || !msg_matches(&m, v))
-			continue;
-		if (!count++)
-			*first = v;
-	}
-	return count;
+	*first = msg_unicast(vm, &m);
+	if (!*first)
+		return vlapic_msg_count(vm, &m, first);
+	if (!vlapic_hw_enabled(*first))
+		*first = NULL;
+	return *first != NULL;
 }
 
 struct vcpu *vlapic_target(struct vm *vm, u32 dest, bool logical)
@@ -241,10 +251,26 @@ static bool is_illegal(const struct vlapic_msg *m)
 	return m->mode <= APIC_DM_LOWEST && m->vector < APIC_FIRST_VECTOR;
 }
 
+/* To one of those that match, or in pieces to all of them; never to @skip */
+static void icr_route(struct vlapic *l, const struct vlapic_msg *m, u32 skip)
+{
+	struct vm *vm = l->vcpu->vm;
+	struct vcpu *v = msg_unicast(vm, m);
+
+	if (!v && m->mode != APIC_DM_LOWEST) {
+		vlapic_cast(l, m, skip);
+		return;
+	}
+	if (!v)
+		v = msg_lowest(vm, m, skip);
+	if (v && vlapic_hw_enabled(v))
+		vlapic_msg_send(v, m);
+}
+
 /* The shorthand "self" takes fixed interrupts only (SDM 3A table 11-3) */
 static void icr_shorthand(struct vlapic *l, u32 shorthand, struct vlapic_msg *m)
 {
-	struct vcpu *v = l->vcpu;
+	u32 self = l->vcpu->id;
 
 	if (shorthand == APIC_ICR_SH_SELF) {
 		if (m->mode == APIC_DM_FIXED)
@@ -253,17 +279,17 @@ static void icr_shorthand(struct vlapic *l, u32 shorthand, struct vlapic_msg *m)
 	}
 	m->logical = false;
 	m->dest = X2APIC_BROADCAST;
-	msg_route(v->vm, m, shorthand == APIC_ICR_SH_ALL_BUT ? v : NULL);
+	icr_route(l, m,
+		  shorthand == APIC_ICR_SH_ALL_BUT ? self : VLAPIC_NOBODY);
 }
 
 static void icr_send(struct vlapic *l, u32 low, u32 dest)
 {
-	struct vcpu *v = l->vcpu;
 	u32 shorthand = low & APIC_ICR_SHORTHAND;
 	struct vlapic_msg m = {
 		.dest = dest,
 		.logical = low & APIC_ICR_LOGICAL,
-		.wide = vlapic_is_x2apic(v),
+		.wide = vlapic_is_x2apic(l->vcpu),
 		.mode = APIC_DM_GET(low),
 		.vector = (u8)low,
 		.trigger = TRIGGER_EDGE,
@@ -278,7 +304,7 @@ static void icr_send(struct vlapic *l, u32 low, u32 dest)
 	if (shorthand != APIC_ICR_SH_NONE)
 		icr_shorthand(l, shorthand, &m);
 	else
-		msg_route(v->vm, &m, NULL);
+		icr_route(l, &m, VLAPIC_NOBODY);
 }
 
 __no_stack_guard void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest)

@@ -72,9 +72,16 @@ static void write_plain(struct vlapic *l, u32 offset, u32 value)
 	vlapic_reg_set(l, offset, value);
 }
 
+static void write_ldr(struct vlapic *l, u32 offset, u32 value)
+{
+	vlapic_reg_set(l, offset, value);
+	vlapic_dest_changed(l);
+}
+
 static void write_dfr(struct vlapic *l, u32 offset, u32 value)
 {
 	vlapic_reg_set(l, offset, value | 0x0fffffffu);
+	vlapic_dest_changed(l);
 }
 
 /* Software disable masks every LVT entry (SDM 3A 11.4.7.2 *Local APIC State
@@ -84,6 +91,7 @@ static void write_svr(struct vlapic *l, u32 offset, u32 value)
 	u32 reg;
 
 	vlapic_reg_set(l, offset, value);
+	vlapic_dest_changed(l);
 	if (value & APIC_SVR_ENABLE)
 		return;
 	for (reg = APIC_LVT_TIMER; reg <= APIC_LVT_ERROR; reg += 0x10)
@@ -151,7 +159,7 @@ static const struct lapic_row rows[LAPIC_ROW_COUNT] = {
 	LAPIC_ROW(APIC_PPR)     = { LA_RO, 0, read_ppr, NULL },
 	LAPIC_ROW(APIC_EOI)     = { LA_WO, 0, NULL, write_eoi },
 	LAPIC_ROW(APIC_LDR)     = { LA_R | LA_W | LA_XR, 0xff000000, NULL,
-			      write_plain },
+			      write_ldr },
 	LAPIC_ROW(APIC_DFR)     = { LA_R | LA_W, ~0u, NULL, write_dfr },
 	LAPIC_ROW(APIC_SVR)     = { LA_RW, APIC_SVR_ENABLE | APIC_SVR_FOCUS_OFF | 0xff,
 			      NULL, write_svr },

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Inside of the virtual local APIC; shared by vlapic.c (state, requests),
- * vlapic_io.c (registers), vlapic_icr.c (messages), vlapic_timer.c, and
- * vlapic_pv.c (paravirtual EOI).
+ * vlapic_io.c (registers), vlapic_icr.c (messages), vlapic_cast.c (to many),
+ * vlapic_timer.c, and vlapic_pv.c (paravirtual EOI).
  *
  * No locks. posted[] and posted_words are written by any core with atomics; all
  * else belongs to the vCPU's home core. Messages read LDR, DFR, SVR and the
- * mode of other vCPUs without a lock. If a guest changes them while messages
- * fly, these reach the old or the new destination, as on hardware.
+ * mode of other vCPUs without a lock, in vm.apic_dests. If a guest changes them
+ * while messages fly, these reach the old or the new destination, as on
+ * hardware.
  */
 #ifndef HV_IRQ_VLAPIC_PRIV_H
 #define HV_IRQ_VLAPIC_PRIV_H
@@ -21,6 +22,19 @@
 
 /* SDM 3A 11.4.8: integrated APIC, LVT entries 0..5, no EOI suppression */
 #define VLAPIC_VERSION 0x00050014u
+
+/* A message to many: the vCPUs from @next on are still to get it. With a set
+ * (paravirtual), bit i stands for vCPU @first + i. */
+struct vlapic_cast {
+	struct vlapic_msg m;
+	bool active;
+	bool by_set;
+	u64 set[2];
+	u32 first;
+	u32 next;
+	u32 skip; /* a vCPU that does not get it, or VLAPIC_NOBODY */
+};
+#define VLAPIC_NOBODY (~0u)
 
 struct vlapic {
 	struct vcpu *vcpu;
@@ -36,7 +50,13 @@ struct vlapic {
 	u32 timer_shift; /* divide configuration as a power of two */
 	u64 period;      /* host ticks; 0: one-shot */
 	u64 deadline; /* guest TSC last written to IA32_TSC_DEADLINE; 0: none */
-	struct timer timer; /* armed on the home core */
+	struct timer timer;      /* armed on the home core */
+	struct vlapic_cast cast; /* its own, not sent to all yet */
+	/* vCPU 0: devices' messages, taken from vm.late; the one that is being
+	 * sent, and how many took it */
+	struct vlapic_late *late_list, *late_now;
+	struct vlapic_cast late_cast;
+	u32 late_took;
 
 	/* Other cores' requests: [trigger][word]; bit w + 8 * trigger of
 	 * posted_words says that posted[trigger][w] is worth a look, and
@@ -47,15 +67,14 @@ struct vlapic {
 
 #define POSTED_PV_EOI BIT(31)
 
-/* One message on the virtual APIC bus */
-struct vlapic_msg {
-	u32 dest;
-	bool logical;
-	bool wide; /* dest has more than 8 bits, and FFh is one vCPU */
-	u8 mode;   /* enum apic_delivery */
-	u8 vector;
-	enum trigger trigger;
-};
+/* A word of vm.apic_dests; 0 takes nothing. The LDR's upper byte is the word's
+ * own. */
+#define DEST_ENABLED BIT(0) /* by hardware */
+#define DEST_X2APIC  BIT(1)
+#define DEST_SW      BIT(2) /* by software, too */
+#define DEST_FLAT    BIT(3) /* DFR's model; neither: of none that there is */
+#define DEST_CLUSTER BIT(4)
+#define DEST_LDR     0xff000000u
 
 static inline u32 vlapic_reg(const struct vlapic *l, u32 offset)
 {
@@ -153,10 +172,26 @@ void vlapic_eoi(struct vlapic *l);
 u32 vlapic_ppr(const struct vlapic *l);
 /* Write id and logical id, after a reset or a change of the mode */
 void vlapic_set_ids(struct vlapic *l);
+/* Mode, LDR, DFR or SVR has changed: messages are to see it */
+void vlapic_dest_changed(struct vlapic *l);
 
 /* vlapic_icr.c: a write to the ICR, @dest in the mode's width; and to self */
 void vlapic_icr_write(struct vlapic *l, u32 low, u32 dest);
 void vlapic_self_ipi(struct vlapic *l, u8 vector);
+/* Any core. Does vCPU @id take @m? Send it there: true, if it took it. How many
+ * take it, and the first; the one of lowest priority, or NULL. */
+bool vlapic_msg_matches(const struct vm *vm, const struct vlapic_msg *m,
+			u32 id);
+bool vlapic_msg_send(struct vcpu *v, const struct vlapic_msg *m);
+u32 vlapic_msg_count(struct vm *vm, const struct vlapic_msg *m,
+		     struct vcpu **first);
+
+/* vlapic_cast.c: send @m to all that match but @skip, in pieces that VE_INSN
+ * goes on with: none is on its way already. late_add: any core, see
+ * vlapic_deliver(). */
+void vlapic_cast(struct vlapic *l, const struct vlapic_msg *m, u32 skip);
+void vlapic_late_add(struct vm *vm, const struct vlapic_msg *m,
+		     struct vlapic_late *late);
 
 /* vlapic_pv.c. give: let the guest end @vector, just taken into service, by its
  * flag. take: before the ISR is looked at, find out whether it did. */

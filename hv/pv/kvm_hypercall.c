@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * KVM's hypercalls, a table by number. Called by hv/run/hypercall.c on the
- * caller's home core. Arguments are checked before anything is done; the work
- * of one call is bounded (128 messages at most).
+ * caller's home core. Arguments are checked before anything is done; what a
+ * call cannot do at once goes on before the guest does (hv/irq/vlapic_cast.c).
  */
 #include "arch/x86/cpu/nospec.h"
 #include "hv/core/regs.h"
@@ -11,8 +11,7 @@
 #include "include/bulkhead/kvm.h"
 #include "include/hw/cpu.h"
 
-#define SET_BITS    64u
-#define SET_BITS_32 32u
+#define SET_BITS_32 32u /* in a word of code that is not 64-bit */
 
 struct call {
 	u64 arg[4];
@@ -41,24 +40,9 @@ static enum verdict call_kick(struct vcpu *v, struct call *c)
 	return VERDICT_ADVANCE;
 }
 
-/* One word of the set: bit i stands for APIC id @first + i */
-static s64 send_word(struct vcpu *v, u64 set, u64 first, u32 icr)
-{
-	s64 reached = 0;
-
-	for (; set; set &= set - 1) {
-		struct vcpu *target =
-			vcpu_by_id(v->vm, first + (u32)__builtin_ctzll(set));
-
-		if (target && vlapic_send(target, icr))
-			reached++;
-	}
-	return reached;
-}
-
 static enum verdict call_send_ipi(struct vcpu *v, struct call *c)
 {
-	u32 bits = c->wide ? SET_BITS : SET_BITS_32;
+	u64 set[2] = { c->arg[0], c->arg[1] };
 	u32 icr = (u32)c->arg[3];
 	u64 first = c->arg[2];
 
@@ -69,8 +53,11 @@ static enum verdict call_send_ipi(struct vcpu *v, struct call *c)
 	/* Ids past the last are nobody's; this keeps the sums below in range */
 	if (first >= VM_MAX_VCPUS)
 		return VERDICT_ADVANCE;
-	c->result = send_word(v, c->arg[0], first, icr) +
-		    send_word(v, c->arg[1], first + bits, icr);
+	if (!c->wide) {
+		set[0] |= set[1] << SET_BITS_32;
+		set[1] = 0;
+	}
+	c->result = vlapic_send_set(v, set, (u32)first, icr);
 	return VERDICT_ADVANCE;
 }
 

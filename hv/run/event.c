@@ -205,6 +205,39 @@ static bool take_pending(struct vcpu *v)
 	return true;
 }
 
+/* Signals that were taken too early, as though they never were: of two NMIs
+ * none is lost, and an INIT that has come since makes the start-up IPI void */
+static void put_back(struct vcpu *v, u32 taken)
+{
+	u32 now = READ_ONCE(v->events), next;
+
+	do {
+		next = now | taken;
+		if (now & taken & VE_NMI)
+			next |= VE_NMI_AGAIN;
+		if (now & VE_INIT)
+			next = (next & ~(u32)VE_SIPI) | (now & VE_SIPI);
+	} while (!__atomic_compare_exchange_n(&v->events, &now, next, true,
+					      __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
+}
+
+/* A piece of what goes before all other signals: the rest of an instruction, or
+ * what devices send to many. True: there was a piece to do. */
+static bool go_on(struct vcpu *v, u32 events)
+{
+	u32 done;
+
+	if (events & VE_INSN)
+		done = vlapic_cast_go_on(v) ? VE_INSN : 0;
+	else if (events & VE_LATE && v->activity != VCPU_WORKING)
+		done = vlapic_late_go_on(v) ? VE_LATE : 0;
+	else
+		return false;
+	put_back(v, events & ~done);
+	return true;
+}
+
 /* False: it stays off the core */
 static bool take_signals(struct vcpu *v, u32 events)
 {
@@ -224,6 +257,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 	/* It came first: no INIT undoes it */
 	if (v->pending.type == EVENT_SHUTDOWN)
 		return take_pending(v);
+	if (events & (VE_INSN | VE_LATE) && go_on(v, events))
+		return false;
 	if (events & VE_VTIMER)
 		vtimer_follow(v->vm);
 	if (events & VE_ASSIGN)

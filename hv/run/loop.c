@@ -25,7 +25,7 @@
 #include "hv/vm/vcpu.h"
 
 /* Turns that end neither in a guest nor in a halt, until the core looks */
-#define BLIND_TURNS 8
+#define BLIND_TURNS 2
 
 static __noreturn void stop_core(struct pcpu *cpu)
 {

@@ -11,6 +11,7 @@
 #include "hv/core/gmem.h"
 #include "hv/core/piece.h"
 #include "hv/core/slots.h"
+#include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
 #include "hv/policy/cpuid.h"
 #include "hv/vm/devices.h"
@@ -84,6 +85,7 @@ static bool work_reset(struct vm *vm)
 {
 	exit_stats_reset(vm);
 	devices_reset(vm);
+	vlapic_late_forget(vm->vcpus[0]);
 	return true;
 }
 

@@ -52,23 +52,21 @@ static u32 destination(u64 rte)
 }
 
 /* This pin may have sent that */
-static bool may_send(const struct vioapic_pin *p, u32 dest, u8 mode, u8 vector,
-		     enum trigger trigger)
+static bool may_send(const struct vioapic_pin *p, const struct vlapic_msg *m)
 {
 	return p->line && !(p->rte & (RTE_MASKED | RTE_REMOTE_IRR)) &&
-	       (p->rte & RTE_VECTOR) == vector && RTE_MODE(p->rte) == mode &&
-	       destination(p->rte) == dest &&
-	       is_level(p->rte) == (trigger == TRIGGER_LEVEL);
+	       (p->rte & RTE_VECTOR) == m->vector &&
+	       RTE_MODE(p->rte) == m->mode && destination(p->rte) == m->dest &&
+	       is_level(p->rte) == (m->trigger == TRIGGER_LEVEL);
 }
 
-u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
-		   enum trigger trigger)
+u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *m,
+		   struct vlapic_late *late)
 {
 	u32 i, senders = 0;
 
 	for (i = 0; i < PINS; i++)
-		senders +=
-			may_send(&unit()->pins[i], dest, mode, vector, trigger);
+		senders += may_send(&unit()->pins[i], m);
 	must(senders > 0);
 	sent++;
 	return nobody ? 0 : 1;

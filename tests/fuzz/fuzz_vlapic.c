@@ -1,4 +1,4 @@
-/* SOURCES: hv/irq/vlapic.c hv/irq/vlapic_io.c hv/irq/vlapic_icr.c hv/irq/vlapic_timer.c hv/irq/vlapic_pv.c hv/emulate/lapic_page.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/slots.c */
+/* SOURCES: hv/irq/vlapic.c hv/irq/vlapic_io.c hv/irq/vlapic_icr.c hv/irq/vlapic_cast.c hv/irq/vlapic_timer.c hv/irq/vlapic_pv.c hv/emulate/lapic_page.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the virtual local APICs of four vCPUs: a stream of
@@ -152,10 +152,15 @@ static void access_msr(struct vcpu *v, const struct step *s)
 
 static void message(const struct step *s)
 {
-	enum trigger trigger = s->at & 0x200 ? TRIGGER_LEVEL : TRIGGER_EDGE;
-	u8 mode = s->what >> 4 & 7;
-	u32 took = vlapic_deliver(&fake_vm, s->at & 0xff, s->at & 0x100, mode,
-				  (u8)s->value, trigger);
+	static struct vlapic_late late;
+	const struct vlapic_msg m = {
+		.dest = s->at & 0xff,
+		.logical = s->at & 0x100,
+		.mode = s->what >> 4 & 7,
+		.vector = (u8)s->value,
+		.trigger = s->at & 0x200 ? TRIGGER_LEVEL : TRIGGER_EDGE,
+	};
+	u32 took = vlapic_deliver(&fake_vm, &m, &late);
 
 	must(took <= VCPUS);
 }
@@ -168,6 +173,8 @@ static void post(struct vcpu *v, const struct step *s)
 
 static void other(struct vcpu *v, const struct step *s)
 {
+	const u64 set[2] = { s->value, s->at };
+
 	switch (s->at % 6) {
 	case 0:
 		vlapic_reset(v, s->value & 1);
@@ -183,7 +190,7 @@ static void other(struct vcpu *v, const struct step *s)
 		break;
 	case 4:
 		if (vlapic_icr_is_plain(s->value))
-			(void)vlapic_send(v, s->value);
+			(void)vlapic_send_set(v, set, s->vcpu, s->value);
 		break;
 	default:
 		vlapic_deadline_write(v, rdtsc() + s->value);

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Nothing keeps a core long: on a machine of one core, where the TSC counts
 instructions, a guest is built again and again (128 MiB to zero, a file to copy),
-another crashes and is scrubbed, and a third goes on beside them. The hypervisor
-measures how long its core saw neither its timer nor its queue."""
+another crashes and is scrubbed, and a third goes on beside them; and a guest of 128
+vCPUs tells all of them at once, and ends. The hypervisor measures how long its core saw neither its timer nor its queue."""
 import os
 import re
 
@@ -12,7 +12,7 @@ LIMIT = 100_000  # instructions
 INITRD_BYTES = 4 << 20
 STARTS = 3
 WITNESS_ROUNDS = 60
-GUESTS = ("ends.elf", "witness.elf")
+CROWD = 128  # vCPUs
 REPORT = r"stretch: core 0: longest (\d+) ticks \(\d+ us\), (\d+) too long; (.*)"
 
 
@@ -27,9 +27,39 @@ def manifest():
     ], extra="measure = yes")
 
 
+def crowd_manifest():
+    return image.manifest([{"name": "crowd", "kernel": "many.elf", "memory": "32M",
+                            "cores": "0", "vcpus": CROWD, "cmdline": f"vcpus={CROWD}"}],
+                          extra="measure = yes")
+
+
+def check_longest(results, m, where):
+    found = m.expect(REPORT, bench.SECONDS)
+    if results.check(found, f"{where}.report", m.tail()):
+        longest, count, what = found.groups()
+        results.check(int(longest) <= LIMIT and int(count) == 0, f"{where}.longest",
+                      f"{longest} instructions ({what}), {count} of more than {LIMIT}")
+
+
+def files_of(*names):
+    return {n: os.path.join(image.BUILD, "tests/guest", n) for n in names}
+
+
+def crowd(results, emulator, folder):
+    """A guest whose vCPUs are many: each of its broadcasts wakes 127 of them, and so
+    does its end"""
+    where = f"bounds.crowd.{'svm' if emulator == 'qemu' else 'vmx'}"
+    with bench.counting(emulator, folder, crowd_manifest(), files_of("many.elf"), 1,
+                        512) as m:
+        m.leave_menu(bench.SECONDS)
+        done = m.expect(r"DONE (\d+) 0\b", bench.SECONDS)
+        results.check(done, f"{where}.done", m.tail())
+        check_longest(results, m, where)
+
+
 def run(results, emulator, folder):
     where = f"bounds.{'svm' if emulator == 'qemu' else 'vmx'}"
-    files = {p: os.path.join(image.BUILD, "tests/guest", p) for p in GUESTS}
+    files = files_of("ends.elf", "witness.elf")
     files["big"] = os.urandom(INITRD_BYTES)
     with bench.counting(emulator, folder, manifest(), files, 1, 512, person=True) as m:
         m.leave_menu(bench.SECONDS)
@@ -42,13 +72,11 @@ def run(results, emulator, folder):
         results.check("guest crasher crashed: triple fault" in m.text(),
                       f"{where}.crash", m.tail())
         m.send("s")
-        found = m.expect(REPORT, bench.SECONDS)
-        if results.check(found, f"{where}.report", m.tail()):
-            longest, count, what = found.groups()
-            results.check(int(longest) <= LIMIT and int(count) == 0, f"{where}.longest",
-                          f"{longest} instructions ({what}), {count} of more than {LIMIT}")
+        check_longest(results, m, where)
 
 
 def tests():
     return [("bounds.svm", lambda r, f: run(r, "qemu", f)),
-            ("bounds.vmx", lambda r, f: run(r, "bochs", f))]
+            ("bounds.vmx", lambda r, f: run(r, "bochs", f)),
+            ("bounds.crowd.svm", lambda r, f: crowd(r, "qemu", f)),
+            ("bounds.crowd.vmx", lambda r, f: crowd(r, "bochs", f))]

@@ -17,6 +17,16 @@ const u8 *gmem_code(struct vcpu *v, u64 *left)
 	return code;
 }
 
+u32 device_sends(u32 dest, bool logical, u8 mode, u8 vector)
+{
+	static struct vlapic_late late;
+	const struct vlapic_msg m = {
+		.dest = dest, .logical = logical, .mode = mode, .vector = vector
+	};
+
+	return vlapic_deliver(&fake_vm, &m, &late);
+}
+
 void write_reg(struct vcpu *v, u32 offset, u32 value)
 {
 	if (v->apic_base_msr & APIC_BASE_EXTD)

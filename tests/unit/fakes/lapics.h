@@ -26,6 +26,8 @@ int lapics_teardown(void **state);
 void write_reg(struct vcpu *v, u32 offset, u32 value);
 u32 read_reg(struct vcpu *v, u32 offset);
 void x2apic_on(struct vcpu *v);
+/* An edge that a device sends: how many took it */
+u32 device_sends(u32 dest, bool logical, u8 mode, u8 vector);
 
 #define T(name)                                                                \
 	cmocka_unit_test_setup_teardown(name, lapics_setup, lapics_teardown)

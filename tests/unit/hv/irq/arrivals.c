@@ -54,12 +54,12 @@ void vlapic_post(struct vcpu *v, u8 vector, enum trigger trigger)
 	seen.vector = vector;
 }
 
-u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
-		   enum trigger trigger)
+u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *m,
+		   struct vlapic_late *late)
 {
 	seen.delivers++;
-	seen.dest = dest;
-	seen.vector = vector;
+	seen.dest = m->dest;
+	seen.vector = m->vector;
 	return 1;
 }
 

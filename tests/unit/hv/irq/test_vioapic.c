@@ -22,15 +22,18 @@ static struct {
 } route;
 static u32 pic_irq = 99;
 
-u32 vlapic_deliver(struct vm *vm, u32 dest, bool logical, u8 mode, u8 vector,
-		   enum trigger trigger)
+static struct vlapic_late *sent_late;
+
+u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *m,
+		   struct vlapic_late *late)
 {
 	sent.count++;
-	sent.dest = dest;
-	sent.logical = logical;
-	sent.mode = mode;
-	sent.vector = vector;
-	sent.trigger = trigger;
+	sent.dest = m->dest;
+	sent.logical = m->logical;
+	sent.mode = m->mode;
+	sent.vector = m->vector;
+	sent.trigger = m->trigger;
+	sent_late = late;
 	return nobody ? 0 : 1;
 }
 
@@ -209,6 +212,23 @@ static void test_level_of_no_eoi(void **state)
 }
 
 /* A line that several share falls with the last of them */
+/* Sent to many, and taken by none: it is sent again when something changes, but
+ * not because of one that still waits to be sent */
+static void test_level_unheard(void **state)
+{
+	create(false);
+	rte_set(9, 0x0100000000008841ull);
+	vioapic_set_line(&fake_vm, 9, true);
+	assert_true(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
+	sent_late->queued = 1;
+	sent_late->nobody(sent_late, &fake_vm);
+	assert_true(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
+	sent_late->queued = 0;
+	sent_late->nobody(sent_late, &fake_vm);
+	assert_false(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
+	destroy();
+}
+
 static void test_shared_line(void **state)
 {
 	create(false);
@@ -380,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_edge),
 		cmocka_unit_test(test_level),
 		cmocka_unit_test(test_level_of_no_eoi),
+		cmocka_unit_test(test_level_unheard),
 		cmocka_unit_test(test_shared_line),
 		cmocka_unit_test(test_open_and_waits),
 		cmocka_unit_test(test_extint),

@@ -1,4 +1,4 @@
-/* SOURCES: hv/irq/vlapic.c hv/irq/vlapic_io.c hv/irq/vlapic_icr.c hv/irq/vlapic_timer.c hv/irq/vlapic_pv.c hv/emulate/lapic_page.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/slots.c */
+/* SOURCES: hv/irq/vlapic.c hv/irq/vlapic_io.c hv/irq/vlapic_icr.c hv/irq/vlapic_cast.c hv/irq/vlapic_timer.c hv/irq/vlapic_pv.c hv/emulate/lapic_page.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The virtual local APIC against SDM 3A 11. Over 400 lines: the chapter, case
@@ -133,7 +133,7 @@ static void test_ipi_logical(void **state)
 
 	for (i = 0; i < 4; i++)
 		write_reg(&fake_vcpus[i], APIC_LDR, 1u << (24 + i));
-	vlapic_deliver(&fake_vm, 0x6, true, APIC_DM_FIXED, 0x50, TRIGGER_EDGE);
+	device_sends(0x6, true, APIC_DM_FIXED, 0x50);
 	assert_int_equal(vlapic_pending(&fake_vcpus[0]), -1);
 	assert_int_equal(vlapic_pending(&fake_vcpus[1]), 0x50);
 	assert_int_equal(vlapic_pending(&fake_vcpus[2]), 0x50);
@@ -142,7 +142,7 @@ static void test_ipi_logical(void **state)
 		write_reg(&fake_vcpus[i], APIC_LDR,
 			  (i / 2) << 28 | 1u << (24 + i % 2));
 	}
-	vlapic_deliver(&fake_vm, 0x13, true, APIC_DM_FIXED, 0x60, TRIGGER_EDGE);
+	device_sends(0x13, true, APIC_DM_FIXED, 0x60);
 	assert_int_equal(vlapic_pending(&fake_vcpus[1]), 0x50);
 	assert_int_equal(vlapic_pending(&fake_vcpus[2]), 0x60);
 	assert_int_equal(vlapic_pending(&fake_vcpus[3]), 0x60);
@@ -156,7 +156,7 @@ static void test_lowest_priority(void **state)
 	for (i = 0; i < 4; i++)
 		write_reg(&fake_vcpus[i], APIC_LDR, 1u << (24 + i));
 	write_reg(&fake_vcpus[1], APIC_TPR, 0x20);
-	vlapic_deliver(&fake_vm, 0x6, true, APIC_DM_LOWEST, 0x51, TRIGGER_EDGE);
+	device_sends(0x6, true, APIC_DM_LOWEST, 0x51);
 	assert_int_equal(vlapic_highest_irr(&fake_vcpus[1]), -1);
 	assert_int_equal(vlapic_highest_irr(&fake_vcpus[2]), 0x51);
 	assert_int_equal(vlapic_match(&fake_vm, 0x6, true, &first), 2);

@@ -42,10 +42,18 @@ bool vlapic_icr_is_plain(u32 icr)
 	return icr < 0x100;
 }
 
-bool vlapic_send(struct vcpu *target, u32 icr)
+u32 vlapic_send_set(struct vcpu *sender, const u64 set[2], u32 first, u32 icr)
 {
-	sent[target->id] = icr;
-	return target->id != 3; /* its LAPIC is off */
+	u32 took = 0;
+
+	assert_ptr_equal(sender, v);
+	for (u32 i = 0; i < 128 && first + i < 4; i++) {
+		if (!(set[i / 64] >> i % 64 & 1))
+			continue;
+		sent[first + i] = icr;
+		took += first + i != 3; /* its LAPIC is off */
+	}
+	return took;
 }
 
 void sched_yield_to(struct sched_entity *e)

@@ -138,6 +138,23 @@ void passthrough_go_on(struct vcpu *v)
 		v->events |= VE_ASSIGN;
 }
 
+static u32 casts, lates, pieces_left;
+static u32 cast_meets; /* events that come during it */
+
+bool vlapic_cast_go_on(struct vcpu *v)
+{
+	casts++;
+	v->events |= cast_meets;
+	cast_meets = 0;
+	return !--pieces_left;
+}
+
+bool vlapic_late_go_on(struct vcpu *v)
+{
+	lates++;
+	return !--pieces_left;
+}
+
 void vtimer_follow(struct vm *m)
 {
 	followed++;
@@ -290,6 +307,65 @@ static void test_device_work(void **state)
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(pieces, 2);
 	assert_int_equal(parked, 1);
+}
+
+/* All else waits for the end of an instruction: interrupts, INIT, NMIs, of
+ * which none is lost */
+static void test_rest_of_an_instruction(void **state)
+{
+	casts = 0;
+	pieces_left = 3;
+	irr = 0x41;
+	vcpu.events = VE_INSN | VE_IRQ | VE_NMI;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, VE_INSN | VE_IRQ | VE_NMI);
+	vcpu.events |= VE_INIT;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(resets, 0);
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(casts, 3);
+	assert_int_equal(injections, 0);
+	assert_int_equal(vcpu.events, VE_INIT | VE_IRQ | VE_NMI);
+	vcpu_prepare(&vcpu);
+	assert_int_equal(resets, 1);
+	/* The end of the guest ends it */
+	pieces_left = 3;
+	vcpu.events = VE_INSN | VE_STOP;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(casts, 3);
+	assert_int_equal(parked, 1);
+}
+
+/* What comes during a piece, when the rest is in hand */
+static void test_signals_during_a_piece(void **state)
+{
+	pieces_left = 2;
+	cast_meets = VE_NMI;
+	vcpu.events = VE_INSN | VE_NMI;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, VE_INSN | VE_NMI | VE_NMI_AGAIN);
+	cast_meets = VE_INIT;
+	vcpu.events = VE_INSN | VE_SIPI;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, VE_INIT);
+}
+
+/* What devices send to many, whatever vCPU 0 does; not before its guest runs */
+static void test_late_messages(void **state)
+{
+	lates = 0;
+	pieces_left = 2;
+	vcpu.activity = VCPU_HALTED;
+	vcpu.events = VE_LATE;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, VE_LATE);
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(lates, 2);
+	assert_int_equal(vcpu.events, 0);
+	vcpu.activity = VCPU_WORKING;
+	vcpu.events = VE_LATE;
+	vcpu_prepare(&vcpu);
+	assert_int_equal(lates, 2);
 }
 
 static void test_nmi_before_interrupt(void **state)
@@ -573,6 +649,9 @@ int main(void)
 		T(test_clock_is_written_anew),
 		T(test_device_timer_is_followed),
 		T(test_device_work),
+		T(test_rest_of_an_instruction),
+		T(test_signals_during_a_piece),
+		T(test_late_messages),
 		T(test_nmi_before_interrupt),
 		T(test_nmi_waits_for_its_window),
 		T(test_two_nmis),

@@ -5,6 +5,7 @@
 #include "tests/unit/fakes/guest_ram.h"
 
 #include "hv/console/console.h"
+#include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/devices.h"
@@ -24,7 +25,7 @@
 
 static struct vcpu *const boot = &fake_vcpus[0];
 static struct vcpu *const other = &fake_vcpus[1];
-static u32 resets, loads, fills, abandoned, alive, ended_machines;
+static u32 forgotten, resets, loads, fills, abandoned, alive, ended_machines;
 static int load_error;
 static bool ending;
 static enum machine_end machine_how;
@@ -41,6 +42,12 @@ void vtimer_stop_all(struct vm *vm)
 void devices_reset(struct vm *vm)
 {
 	resets++;
+}
+
+void vlapic_late_forget(struct vcpu *v)
+{
+	assert_ptr_equal(v, boot);
+	forgotten++;
 }
 
 void exit_stats_log(const struct vm *vm)
@@ -110,7 +117,7 @@ static int setup(void **state)
 {
 	fake_vm_init(2);
 	fake_ram_init(RAM, 0xaa);
-	resets = loads = fills = abandoned = 0;
+	forgotten = resets = loads = fills = abandoned = 0;
 	alive = 1;
 	ended_machines = fake_vm_ends = 0;
 	load_error = 0;
@@ -228,6 +235,7 @@ static void test_reset(void **state)
 	assert_int_equal(fake_vm.end, VM_END_NONE);
 	work();
 	assert_int_equal(resets, 1);
+	assert_int_equal(forgotten, 1);
 	assert_int_equal(loads, 2);
 	assert_int_equal(boot->activity, VCPU_RUNNING);
 	assert_int_equal(alive, 1);
