@@ -17,6 +17,24 @@ static inline u64 ones_of(u32 bytes)
 	return ~0ull >> (64 - 8 * bytes);
 }
 
+/* The sum of @size bytes modulo 256, eight at a time: the even bytes of a word,
+ * then the odd ones, as four sums of 16 bits each */
+static inline u8 sum_of_bytes(const void *p, size_t size)
+{
+	const u64 even = 0x00ff00ff00ff00ffull;
+	const u8 *b = p;
+	u64 sums = 0, word;
+	u8 sum = 0;
+
+	for (; size >= sizeof(word); size -= sizeof(word), b += sizeof(word)) {
+		__builtin_memcpy(&word, b, sizeof(word));
+		sums = (sums + (word & even) + (word >> 8 & even)) & even;
+	}
+	for (; size; size--)
+		sum = (u8)(sum + *b++);
+	return (u8)(sum + sums + (sums >> 16) + (sums >> 32) + (sums >> 48));
+}
+
 /* @old with its bits @mask from @value */
 static inline u64 merge_bits(u64 old, u64 value, u64 mask)
 {

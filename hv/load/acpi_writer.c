@@ -7,6 +7,7 @@
 #include "hv/core/gmem.h"
 #include "hv/load/acpi_tables.h"
 #include "hv/load/place.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -90,20 +91,10 @@ void acpi_writer_list(struct acpi_writer *w, u64 table_gpa)
 		w->tables[w->table_count++] = table_gpa;
 }
 
-static u8 sum(const void *p, u32 size)
-{
-	const u8 *b = p;
-	u8 s = 0;
-
-	for (u32 i = 0; i < size; i++)
-		s = (u8)(s + b[i]);
-	return s;
-}
-
 void acpi_writer_sum(struct acpi_writer *w, void *start, u32 length, u8 *at)
 {
 	*at = 0;
-	*at = (u8)-sum(start, length);
+	*at = (u8)-sum_of_bytes(start, length);
 	if (w->sum_count == ARRAY_SIZE(w->sums))
 		w->full = true;
 	else

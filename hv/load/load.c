@@ -5,6 +5,7 @@
  * No locks: no vCPU of the guest runs, and its files are constant.
  */
 #include "drivers/acpi/acpi.h"
+#include "hv/core/stretch.h"
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/load/fill.h"
 #include "hv/load/platform.h"
@@ -186,6 +187,7 @@ static int load_kernel(struct vm *vm)
 	if (!kind || !fits(vm, kind))
 		return -ENOEXEC;
 	err = load_platform(vm);
+	stretch_look();
 	if (!err)
 		err = kind->load(vm, &kernel, initrd.size ? &initrd : NULL);
 	if (!err)
@@ -224,6 +226,7 @@ int load_guest(struct vm *vm)
 			  vm->name);
 	else
 		err = load_items(vm);
+	stretch_look();
 	if (!err)
 		err = firmware ? load_firmware(vm, firmware) : load_kernel(vm);
 	if (err)

@@ -42,12 +42,28 @@ static void test_sign(void **state)
 	assert_int_equal(sign_extend_bits(2, 1), 0);
 }
 
+static void test_sum(void **state)
+{
+	u8 bytes[100], sum = 0;
+
+	for (u32 i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (u8)(i * 37 + 200);
+	for (u32 n = 0; n <= sizeof(bytes); n++) {
+		assert_int_equal(sum_of_bytes(bytes, n), sum);
+		if (n < sizeof(bytes))
+			sum = (u8)(sum + bytes[n]);
+	}
+	memset(bytes, 0xff, sizeof(bytes));
+	assert_int_equal(sum_of_bytes(bytes + 3, 97), (u8)(97 * 255));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ones),
 		cmocka_unit_test(test_merge),
 		cmocka_unit_test(test_sign),
+		cmocka_unit_test(test_sum),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

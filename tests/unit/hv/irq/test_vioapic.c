@@ -1,6 +1,7 @@
 /* SOURCES: hv/irq/vioapic.c hv/irq/vioapic_units.c hv/core/bus.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtual IOAPIC against the 82093AA data sheet */
+/* The virtual IOAPIC against the 82093AA data sheet. Over 400 lines: its fakes
+ * serve every case. */
 #include "tests/unit/fakes/vdev.h"
 
 #include "hv/irq/lines.h"
