@@ -2,6 +2,7 @@
 """The machine's PCI in the privileged guest's hands: switches and bridges,
 functions that come and go, virtual functions."""
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -31,7 +32,9 @@ VFS = [("device", "nvme-subsys,id=sub"),
        ("device", "nvme-ns,drive=pf,bus=pf,nsid=1")]
 BEHIND = [("device", "nvme,drive=behind,serial=behind,bus=down11")]
 # Where each hot disk goes: a root port twice, then behind the switch
-HOT_BUSES = ("rp1", "rp1", "down12", "down12")
+HOT = ("bus=rp1", "bus=rp1", "bus=down12", "bus=down12")
+# On one bus without ports: each gets the address of the one before
+HOT_PC = ("addr=10", "addr=11", "addr=10", "addr=12")
 
 
 def initrd(folder):
@@ -80,12 +83,12 @@ def ask(m, command):
     return answer
 
 
-def hotplug(results, m, where):
-    for n, bus in enumerate(HOT_BUSES, 1):
+def hotplug(results, m, where, places):
+    for n, place in enumerate(places, 1):
         if not step(results, m, f"{where}.hotplug_wants_{n}",
                     rf"TEST hotplug (wants {n}|FAILED)", SECONDS):
             return
-        ask(m, f"device_add nvme,drive=hot{n},serial=hot{n},id=hot{n},bus={bus}")
+        ask(m, f"device_add nvme,drive=hot{n},serial=hot{n},id=hot{n},{place}")
         if not step(results, m, f"{where}.hotplug_{n}", rf"TEST hotplug has {n}", SECONDS):
             return
         ask(m, f"device_del hot{n}")
@@ -94,7 +97,7 @@ def hotplug(results, m, where):
 
 def run(results, folder):
     where = "devices"
-    hot = [f"hot{n}" for n in range(1, len(HOT_BUSES) + 1)]
+    hot = [f"hot{n}" for n in range(1, len(HOT) + 1)]
     files = _linux.payload()
     files["privileged.cpio"] = initrd(folder)
     tests = "switch,bridge,sriov,hotplug,poweroff"
@@ -107,7 +110,7 @@ def run(results, folder):
         step(results, m, f"{where}.up", r"\[linux\] .*TEST up ok", SECONDS)
         for test in ("switch", "bridge", "sriov"):
             step(results, m, f"{where}.{test}", rf"\[linux\] .*TEST {test} ok", SECONDS, 0)
-        hotplug(results, m, where)
+        hotplug(results, m, where, HOT)
         results.check(m.wait_end(60), f"{where}.powers_off", "the machine still runs")
         for word in ("cannot trap", "nobody asked for", "storms", "unknown header",
                      "BUG:", "Oops"):
@@ -115,5 +118,27 @@ def run(results, folder):
                           f"the log has '{word}'")
 
 
+def reused(results, folder):
+    """Hot plug by ACPI, as a PC has it: what a disk leaves is the next one's."""
+    where = "devices.reused"
+    files = _linux.payload()
+    files["privileged.cpio"] = initrd(folder)
+    disk = image.make(folder, image.manifest([privileged("hotplug,poweroff")]), files)
+    hot = [f"hot{n}" for n in range(1, len(HOT_PC) + 1)]
+    with Machine("qemu", disk, folder, cores=QEMU_CORES, memory=1024,
+                 timeout=SECONDS * 3, person=True,
+                 options=["--machine", "pc", *words(drives(folder, hot))]) as m:
+        hotplug(results, m, where, HOT_PC)
+        places = set(re.findall(r"BAR 0 \[mem (0x\w+)-\w+ 64bit\]: assigned", m.text()))
+        results.check(len(places) < len(HOT_PC), f"{where}.reuses",
+                      f"the disks were at {places}")
+        results.check("cannot trap" not in m.text(), f"{where}.trapped", "a table was not")
+        results.check(m.wait_end(60), f"{where}.powers_off", "the machine still runs")
+
+
 def tests():
     return [("devices.all", run)]
+
+
+def soak():
+    return [("devices.reused", reused)]

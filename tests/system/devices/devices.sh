@@ -5,6 +5,7 @@
 # The controller with serial number $1, as in /sys/class/nvme
 nvme_of() {
 	for c in /sys/class/nvme/*; do
+		[ -r "$c/serial" ] || continue
 		[ "$(tr -d ' ' <"$c/serial" 2>/dev/null)" != "$1" ] ||
 			{ basename "$c"; return; }
 	done
