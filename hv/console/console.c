@@ -23,8 +23,10 @@
 #define LOG_BYTES  514u /* a line of the log (lib/log.c), with CR and LF */
 #define MARK_PRIME 0x9e3779b97f4a7c15ull
 
-static char log_ring[CONSOLE_RING_BYTES];
-static struct speaker log_speaker = { .name = "log", .ring = log_ring };
+static char log_ring[CONSOLE_LOG_BYTES];
+static struct speaker log_speaker = { .name = "log",
+				      .ring = log_ring,
+				      .ring_bytes = sizeof(log_ring) };
 
 struct console con = { .count = 1, .speakers = { &log_speaker } };
 
@@ -94,22 +96,37 @@ static void log_sink_write(struct log_sink *self, enum log_level level,
 
 static struct log_sink sink = { .write = log_sink_write };
 
-void console_focus_next(void)
+/* Behind the last one come all of them, and then the first again */
+static void focus_to(u32 focus)
 {
-	console_lock();
 	con.chosen = true;
-	mux_focus((con.focus + 1) % (con.count + 1), true);
+	mux_focus(focus % (con.count + 1), true);
 	say_and_unlock();
 }
 
-/* Who gets what is typed. Counts the caller among the receivers, so that
- * console_detach() waits for it. */
-static struct console_device receiver_get(void)
+void console_focus_next(void)
+{
+	console_lock();
+	focus_to(con.focus + 1);
+}
+
+void console_focus_to(u32 focus)
+{
+	console_lock();
+	focus_to(focus);
+}
+
+struct console_device receiver_get(const struct speaker *sp)
 {
 	struct console_device d = { 0 };
 
 	console_lock();
 	__atomic_fetch_add(&con.receivers, 1, __ATOMIC_ACQUIRE);
+	if (sp) {
+		d = sp->device;
+		console_unlock();
+		return d;
+	}
 	if (!focus_is_all())
 		d = con.speakers[con.focus]->device;
 	for (u32 i = 1; focus_is_all() && i < con.count; i++)
@@ -120,15 +137,20 @@ static struct console_device receiver_get(void)
 	return d;
 }
 
+void receiver_put(void)
+{
+	__atomic_fetch_sub(&con.receivers, 1, __ATOMIC_RELEASE);
+}
+
 void console_type(u8 byte)
 {
-	struct console_device d = receiver_get();
+	struct console_device d = receiver_get(NULL);
 
 	if (d.receive)
 		d.receive(d.dev, byte);
 	else if (con.on_key)
 		con.on_key(byte);
-	__atomic_fetch_sub(&con.receivers, 1, __ATOMIC_RELEASE);
+	receiver_put();
 }
 
 void console_on_key(void (*fn)(u8 byte))
@@ -205,7 +227,9 @@ int console_attach(struct vm *vm, const struct console_device *device,
 		sp->ring = pmm_alloc_bytes(&vm->budget, CONSOLE_RING_BYTES);
 	if (!sp->ring)
 		return -ENOMEM;
+	sp->ring_bytes = CONSOLE_RING_BYTES;
 	console_lock();
+	sp->vm = vm;
 	sp->privileged = vm->privileged;
 	sp->device = *device;
 	console_unlock();
@@ -217,6 +241,7 @@ void console_detach(struct speaker *sp)
 {
 	console_lock();
 	sp->device = (struct console_device){ 0 };
+	sp->vm = NULL;
 	console_unlock();
 	while (__atomic_load_n(&con.receivers, __ATOMIC_ACQUIRE))
 		__builtin_ia32_pause();
@@ -243,6 +268,7 @@ void console_guest_starts(struct vm *vm)
 void console_defer_output(void)
 {
 	console_lock();
+	con.built = true;
 	output_defer(con.count);
 	console_unlock();
 }

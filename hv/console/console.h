@@ -103,6 +103,32 @@ void console_take_over(void (*fn)(u8 byte));
  * page, each until a key is pressed or a minute or so is over. The boot CPU,
  * after console_serial_init(), with no guest. */
 void console_show_check(struct check_facts *facts);
+/*
+ * The consoles from inside the privileged guest, by number: 0 is the log, the
+ * guests follow in the order of Ctrl-], and behind the last one stands for
+ * "all" where a focus is meant. A number that is none is answered as if there
+ * were nothing. Any core, no lock held.
+ */
+struct console_about {
+	char name[MANIFEST_NAME_LEN];
+	bool is_log, privileged;
+	const char *ended; /* why; NULL: it has not */
+};
+/* How many there are, and which is shown */
+u32 console_count(u32 *focus);
+/* False: there is none of that number */
+bool console_about(u64 id, struct console_about *about);
+/* Copies at most @max bytes that it said from position *@at on, and returns how
+ * many. Positions count all it ever said. *@at moves up to the oldest byte that
+ * is still there, or down to the end. */
+u32 console_read(u64 id, u64 *at, char *buf, u32 max);
+/* Types @byte; false: nobody takes it now. A key for the log goes to the boot
+ * CPU. */
+bool console_type_at(u64 id, u8 byte);
+/* PCPU_KEY: gives that key to whom console_on_key() named */
+void console_take_key(void);
+/* Shows it on the machine's terminal; false: none, or too often */
+bool console_focus(u64 id);
 /* Take what the UART has received, at most 64 bytes. From its interrupt or the
  * poll timer; no lock may be held. */
 void console_poll(void);

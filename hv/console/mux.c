@@ -12,6 +12,7 @@
 #include "drivers/console/fbcon.h"
 #include "hv/console/priv.h"
 #include "lib/printf.h"
+#include "lib/replay.h"
 #include "lib/string.h"
 
 /* CAN ends a sequence that is not whole. Then DECSTR, autowrap, the main
@@ -98,8 +99,8 @@ static void show_or_lose(struct speaker *sp, const char *s, size_t len)
 static void ring_put(struct speaker *sp, const char *s, size_t len)
 {
 	while (len) {
-		u64 at = sp->written % CONSOLE_RING_BYTES;
-		size_t n = MIN(len, CONSOLE_RING_BYTES - at);
+		u64 at = sp->written % sp->ring_bytes;
+		size_t n = MIN(len, sp->ring_bytes - at);
 
 		memcpy(sp->ring + at, s, n);
 		sp->written += n;
@@ -250,13 +251,34 @@ void console_drained(void)
 			return;
 }
 
+const char *mux_ended(const struct speaker *sp)
+{
+	enum vm_end how;
+
+	if (!con.built || !sp->id)
+		return NULL;
+	if (!sp->vm)
+		return "it does not start";
+	/* A guest that resets starts again, unless the machine ends */
+	how = READ_ONCE(sp->vm->end);
+	if (READ_ONCE(sp->vm->state) != VM_STOPPED &&
+	    (how == VM_END_NONE || how == VM_END_RESET))
+		return NULL;
+	return READ_ONCE(sp->vm->end_reason);
+}
+
 void mux_names(char *buf, size_t size)
 {
 	size_t at = 0;
 
-	for (u32 i = 0; i < con.count && at < size; i++)
-		at += (size_t)bh_snprintf(buf + at, size - at, "%s, ",
-					  con.speakers[i]->name);
+	for (u32 i = 0; i < con.count && at < size; i++) {
+		const char *why = mux_ended(con.speakers[i]);
+
+		at += (size_t)bh_snprintf(buf + at, size - at, "%s%s%s%s, ",
+					  con.speakers[i]->name,
+					  why ? " (ended: " : "",
+					  why ? why : "", why ? ")" : "");
+	}
 	if (at < size)
 		bh_snprintf(buf + at, size - at, "all");
 }
@@ -282,37 +304,76 @@ static void show_banner(void)
 	show_mark();
 }
 
-/* Show the last lines of the ring: whole lines, unless it has none */
+const char *mux_history(const struct speaker *sp, u64 *at, u64 *len)
+{
+	u64 oldest = sp->written - MIN(sp->written, (u64)sp->ring_bytes);
+	u64 place;
+
+	*at = MIN(MAX(*at, oldest), sp->written);
+	place = sp->ring_bytes ? *at % sp->ring_bytes : 0;
+	*len = MIN(*len, MIN(sp->written - *at, sp->ring_bytes - place));
+	return sp->ring + place;
+}
+
+/* Where the last @bytes begin: with a whole line, unless there is none */
+static u64 last_lines(const struct speaker *sp, u64 bytes)
+{
+	u64 from = sp->written - MIN(sp->written, bytes);
+
+	for (u64 at = from; from && at < sp->written; at++)
+		if (sp->ring[at % sp->ring_bytes] == '\n')
+			return at + 1;
+	return from;
+}
+
+/* The log's lines are text. As many as there is room for: what was shown before
+ * may still be on its way. */
+static void replay_log(const struct speaker *sp)
+{
+	u64 bytes = CONSOLE_LOG_REPLAY_BYTES, len = ~0ull, at;
+	const char *piece;
+
+	while (bytes > CONSOLE_REPLAY_BYTES && !output_fits(0, (u32)bytes))
+		bytes /= 2;
+	at = last_lines(sp, bytes);
+	piece = mux_history(sp, &at, &len);
+	for (; len; piece = mux_history(sp, &at, &len)) {
+		show(0, piece, len);
+		at += len;
+		len = ~0ull;
+	}
+}
+
+/* A guest's, without what a terminal would answer */
 static void replay(const struct speaker *sp)
 {
-	char last[CONSOLE_REPLAY_BYTES];
-	u64 from, at, floor = 0;
+	char text[CONSOLE_LINE_BYTES + REPLAY_OUT_MAX];
+	struct replay filter = { 0 };
 	u32 n = 0;
 
-	if (sp->written > CONSOLE_REPLAY_BYTES)
-		floor = sp->written - CONSOLE_REPLAY_BYTES;
-	from = floor;
-	for (at = floor; floor && at < sp->written; at++)
-		if (sp->ring[at % CONSOLE_RING_BYTES] == '\n') {
-			from = at + 1;
-			break;
-		}
-	for (at = from; at < sp->written; at++)
-		last[n++] = sp->ring[at % CONSOLE_RING_BYTES];
-	show(0, last, n);
+	for (u64 at = last_lines(sp, CONSOLE_REPLAY_BYTES); at < sp->written;
+	     at++) {
+		n += replay_byte(&filter, (u8)sp->ring[at % sp->ring_bytes],
+				 text + n);
+		if (n < CONSOLE_LINE_BYTES)
+			continue;
+		show(0, text, n);
+		n = 0;
+	}
+	show(0, text, n);
+	show(0, text, replay_end(&filter, text));
 }
 
 void mux_replay_log(void)
 {
 	const struct speaker *sp = con.speakers[0];
-	u64 at = sp->written - MIN(sp->written, (u64)CONSOLE_RING_BYTES);
+	u64 at = 0, len = ~0ull;
+	const char *piece = mux_history(sp, &at, &len);
 
-	while (at < sp->written) {
-		u64 from = at % CONSOLE_RING_BYTES;
-		u64 n = MIN(sp->written - at, CONSOLE_RING_BYTES - from);
-
-		output_put(0, sp->ring + from, (u32)n);
-		at += n;
+	for (; len; piece = mux_history(sp, &at, &len)) {
+		output_put(0, piece, (u32)len);
+		at += len;
+		len = ~0ull;
 	}
 }
 
@@ -326,6 +387,8 @@ void mux_focus(u32 focus, bool with_replay)
 	}
 	con.focus = focus;
 	show_banner();
-	if (with_replay && !focus_is_all())
+	if (with_replay && !focus)
+		replay_log(con.speakers[0]);
+	else if (with_replay && !focus_is_all())
 		replay(con.speakers[focus]);
 }

@@ -60,6 +60,12 @@ bool output_roomy(u32 id)
 	return direct || stuck || !uart_present() || queue_roomy(&queue, id);
 }
 
+bool output_fits(u32 id, u32 len)
+{
+	return direct || stuck || !uart_present() ||
+	       queue_fits(&queue, id, len);
+}
+
 bool output_begin(void)
 {
 	bool begins = !active && !queue_empty(&queue);

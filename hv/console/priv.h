@@ -3,7 +3,8 @@
  * Between the files of the console: console.c (who speaks), serial.c (which
  * UART it is; serial_taken.c: where none can be), mux.c (who is shown),
  * output.c (what is on its way to the UART), screen.c (when the framebuffer is
- * drawn), input.c (what is typed, and the UART's interrupt).
+ * drawn), input.c (what is typed, and the UART's interrupt), remote.c (the
+ * consoles as the privileged guest has them).
  */
 #ifndef HV_CONSOLE_PRIV_H
 #define HV_CONSOLE_PRIV_H
@@ -13,18 +14,25 @@
 #include "hv/console/filter.h"
 #include "lib/types.h"
 
-#define CONSOLE_RING_BYTES   8192u
-#define CONSOLE_REPLAY_BYTES 1024u /* bounds the time under the lock */
-#define CONSOLE_LINE_BYTES   256u
-#define CONSOLE_MAX_SPEAKERS (MANIFEST_MAX_GUESTS + 1)
-#define CONSOLE_SWITCH_KEY   0x1du /* Ctrl-] */
+#define CONSOLE_RING_BYTES KIB(8)  /* a guest's */
+#define CONSOLE_LOG_BYTES  KIB(32) /* the log's */
+/* What Ctrl-] replays, so that the time under the lock is bounded: a guest's
+ * goes through a filter, byte by byte; the log's fits into its share of the
+ * queue */
+#define CONSOLE_REPLAY_BYTES     KIB(1)
+#define CONSOLE_LOG_REPLAY_BYTES KIB(24)
+#define CONSOLE_LINE_BYTES       256u
+#define CONSOLE_MAX_SPEAKERS     (MANIFEST_MAX_GUESTS + 1)
+#define CONSOLE_SWITCH_KEY       0x1du /* Ctrl-] */
 
 struct speaker {
 	char name[MANIFEST_NAME_LEN];
 	u32 id;          /* in the order of Ctrl-]; its number in the queue */
 	bool privileged; /* its guest gets what is typed in mode "all" */
 	struct console_device device; /* all zero: the log, or a guest gone */
-	char *ring;                   /* the last CONSOLE_RING_BYTES it said */
+	const struct vm *vm; /* whose it is; NULL: the log's, or not built */
+	char *ring;          /* the last @ring_bytes it said */
+	u32 ring_bytes;
 	u64 written; /* bytes ever; the ring's position modulo its size */
 	u64 lost;    /* bytes not shown since it last had room; 0: has room */
 	bool waits;  /* for room: its device's ready() is due */
@@ -42,6 +50,7 @@ struct console {
 	bool mid_line;  /* the last byte shown did not end a line */
 	bool alone;     /* this core alone is left: no locks, log only */
 	bool unsettled; /* some speaker has lost bytes or waits for room */
+	bool built;     /* all guests are: one without a VM does not start */
 	bool chosen;    /* the focus is where it was wanted, or a person's */
 	u32 receivers;  /* cores that call a device, atomic */
 	char mark[CONSOLE_MARK_LEN + 1]; /* behind the hypervisor's own lines */
@@ -74,8 +83,16 @@ struct speaker *mux_settle(void);
 void mux_alert(const char *line, size_t len);
 /* Shows speaker @focus from now on, or all, behind a banner. Lock held. */
 void mux_focus(u32 focus, bool with_replay);
-/* "log, linux, box, all" to @buf. Lock held. */
+/* "log, linux, box, all" to @buf; behind a guest that has ended, why. Lock
+ * held.
+ */
 void mux_names(char *buf, size_t size);
+/* The speaker's bytes from @at on, which are @len at most and in a row: returns
+ * where they are. *@at moves up to the oldest that the ring still has, *@len
+ * down to what there is. Lock held. */
+const char *mux_history(const struct speaker *sp, u64 *at, u64 *len);
+/* Why it has ended, or NULL: it has not. Lock held. */
+const char *mux_ended(const struct speaker *sp);
 /* Is something else known to be where @at would have its registers? Boot CPU,
  * after acpi_init(). */
 bool serial_is_taken(const struct uart_place *at);
@@ -86,8 +103,15 @@ void mux_reset_terminal(void);
 
 /* Ctrl-]: move the focus on, with banner and last lines. No lock held. */
 void console_focus_next(void);
+/* The same to speaker @focus, or con.count: to all of them */
+void console_focus_to(u32 focus);
 /* Hand @byte to whoever has the focus. No lock held. */
 void console_type(u8 byte);
+/* Whose keys are those of @sp; NULL: whose those of the console in focus are.
+ * Counts the caller among the receivers, so that console_detach() waits for it
+ * until receiver_put(). No lock held. */
+struct console_device receiver_get(const struct speaker *sp);
+void receiver_put(void);
 /* The queue has drained a little: say what was lost, tell the devices that
  * wait. No lock held. */
 void console_drained(void);
@@ -99,6 +123,8 @@ bool output_is_direct(void);
 bool output_put(u32 id, const char *s, u32 len);
 /* Could speaker @id say some hundred bytes now? Console lock held. */
 bool output_roomy(u32 id);
+/* Could it say @len bytes, in a few pieces? Console lock held. */
+bool output_fits(u32 id, u32 len);
 /* After output_put(), console lock held: true if the caller must call
  * output_start() once it has given the lock back */
 bool output_begin(void);

@@ -103,6 +103,12 @@ bool queue_roomy(const struct out_queue *q, u32 owner)
 	return q->used[owner] <= q->share[owner] / 2;
 }
 
+bool queue_fits(const struct out_queue *q, u32 owner, u32 len)
+{
+	return len + QUEUE_FEW * QUEUE_PIECE_COST <=
+	       q->share[owner] - q->used[owner];
+}
+
 bool queue_empty(const struct out_queue *q)
 {
 	return q->piece_head == q->piece_tail;

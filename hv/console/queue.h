@@ -15,6 +15,7 @@
 #define QUEUE_SHARE_MAX  KIB(4)
 #define QUEUE_OWNERS     (MANIFEST_MAX_GUESTS + 1)
 #define QUEUE_PIECE_COST 32u /* of the share, for what a piece is kept by */
+#define QUEUE_FEW        4u
 #define QUEUE_PIECES     ((u32)QUEUE_BYTES / QUEUE_PIECE_COST)
 
 /* Bytes of one owner in a row */
@@ -45,6 +46,8 @@ u32 queue_take(struct out_queue *q, char *buf, u32 max);
 void queue_clear(struct out_queue *q);
 /* Is half of @owner's share free, or more? */
 bool queue_roomy(const struct out_queue *q, u32 owner);
+/* Has @owner's share room for @len bytes in QUEUE_FEW pieces? */
+bool queue_fits(const struct out_queue *q, u32 owner, u32 len);
 bool queue_empty(const struct out_queue *q);
 
 #endif

@@ -29,7 +29,8 @@
 	VDEV(vpower,      PRIVILEGED)                                          \
 	VDEV(hpet_view,   PRIVILEGED)                                          \
 	VDEV(debug_exit,  BOTH)                                                \
-	VDEV(serial_hide, PRIVILEGED)
+	VDEV(serial_hide, PRIVILEGED)                                          \
+	VDEV(console_port, PRIVILEGED)
 /* clang-format on */
 
 /* A device's place in vm->devices[] */

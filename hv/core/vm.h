@@ -79,8 +79,9 @@ struct vm {
 	/* Devices' messages to many, which vCPU 0 sends; atomic, a stack */
 	struct vlapic_late *late;
 
-	u64 xcr0_mask; /* XCR0 bits its CPUID offers */
-	u8 phys_bits;  /* MAXPHYADDR its CPUID tells */
+	u64 xcr0_mask;    /* XCR0 bits its CPUID offers */
+	u8 phys_bits;     /* MAXPHYADDR its CPUID tells */
+	u16 console_port; /* of hv/assign/console_port.c; 0: none */
 
 	void *devices[VDEV_COUNT]; /* by enum vdev_id; NULL: it has none */
 	struct vtimer *vtimers;    /* all of them, a list */

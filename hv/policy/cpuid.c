@@ -12,6 +12,7 @@
 #include "arch/x86/cpu/nospec.h"
 #include "hv/core/exit.h"
 #include "hv/policy/cpuid_table.h"
+#include "include/bulkhead/console_port.h"
 #include "include/bulkhead/cpuid.h"
 #include "include/hw/cpu.h"
 #include "include/hw/cpuid.h"
@@ -276,6 +277,10 @@ static void fix_up(struct vcpu *v, const struct cpuid_entry *e, u32 sub,
 	case FIX_EXT_TOPOLOGY:
 		gpr[GPR_RAX] = v->id;
 		gpr[GPR_RBX] = v->id & 0xff;
+		break;
+	case FIX_CONSOLE:
+		gpr[GPR_RAX] = v->vm->console_port;
+		gpr[GPR_RBX] = v->vm->console_port ? BH_CONSOLE_VERSION : 0;
 		break;
 	default:
 		break;

@@ -20,6 +20,7 @@ enum cpuid_fix {
 	FIX_XSAVEC,       /* D.1: EBX, the same, compacted */
 	FIX_EXT_FEATURES, /* 80000001: APIC (AMD), SYSCALL (Intel) */
 	FIX_EXT_TOPOLOGY, /* 8000001E: APIC id, core id */
+	FIX_CONSOLE,      /* 40000102: the port, chosen later */
 };
 
 /*

@@ -19,6 +19,7 @@
 #include "arch/x86/cpu/guest_barrier.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
+#include "hv/console/console.h"
 #include "hv/core/stretch.h"
 #include "hv/run/dispatch.h"
 #include "hv/run/event.h"
@@ -42,6 +43,8 @@ static void serve_pending(struct pcpu *cpu)
 		smp_call_run();
 	if (bits & PCPU_VECTORS)
 		irq_look_for_retired();
+	if (bits & PCPU_KEY)
+		console_take_key();
 	if (bits & PCPU_STOP)
 		stop_core(cpu);
 }

@@ -16,6 +16,7 @@
 #define STATS_LINE_BYTES 400
 #define KEY_STATS        's'
 #define KEY_VCPUS        'v'
+#define KEY_HELP         '?'
 #define LIST_STEP_NS     1000000u
 #define NS_IN_MS         1000000u
 
@@ -118,7 +119,13 @@ void stats_key(u8 key)
 		list.line = exit_stats_log;
 	else if (key == KEY_VCPUS)
 		list.line = ask_vcpus;
-	else
+	else if (key == KEY_HELP)
+		log_info("console",
+			 "keys here: %c what guests did, %c what vCPUs do, "
+			 "Ctrl-] the next console, PgUp and PgDn the log on "
+			 "the screen while it is the hypervisor's",
+			 KEY_STATS, KEY_VCPUS);
+	if (key != KEY_STATS && key != KEY_VCPUS)
 		return;
 	if (key == KEY_STATS)
 		stretch_report();

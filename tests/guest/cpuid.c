@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CPUID policy as a guest sees it (SDM 2A CPUID; APM 3 appendix E) */
+#include "include/bulkhead/cpuid.h"
 #include "tests/guest/lib/guest.h"
 
 #define FEATURE_VMX          (1u << 5) /* 1.ECX */
@@ -76,6 +77,9 @@ static void hypervisor_leaves(void)
 	cpuid(0x40000100, 0, r);
 	check(r[0] >= 0x40000100 && r[0] < 0x40000200, "cpuid.own_leaves",
 	      "eax %x", r[0]);
+	cpuid(BH_CPUID_CONSOLE, 0, r);
+	check(!(r[0] | r[1] | r[2] | r[3]), "cpuid.no_console_port", "%x %x",
+	      r[0], r[1]);
 }
 
 static bool answers_as_the_last(u32 leaf, u32 sub)

@@ -27,6 +27,7 @@ enum pcpu_pending {
 	PCPU_CALL = 1 << 1,    /* a rendezvous waits (smp.h) */
 	PCPU_STOP = 1 << 2,    /* leave VMX or SVM and halt */
 	PCPU_VECTORS = 1 << 3, /* vectors were retired (irq.h) */
+	PCPU_KEY = 1 << 4,     /* a key waits (hv/console/remote.c); boot CPU */
 };
 
 /* The timers that this core armed; only arch/x86/machine/timer.c touches it */

@@ -4,8 +4,9 @@
  * console mux. What the guest sends goes there at once, so the transmitter is
  * empty, unless the terminal is behind: then it is busy until ready(), as long
  * as a terminal takes. What a person types arrives by receive(), on the core
- * that takes the real UART's bytes. The vUART's lock protects all of it; the
- * vIOAPIC's and the console's come after it.
+ * that takes the real UART's bytes or, through the console port, on any. The
+ * vUART's lock protects all of it; the vIOAPIC's and the console's come after
+ * it.
  */
 #include "arch/x86/cpu/spinlock.h"
 #include "hv/console/console.h"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/console/console.c hv/console/mux.c hv/console/input.c hv/console/screen.c hv/console/output.c hv/console/queue.c hv/console/filter.c lib/string.c lib/printf.c */
+/* SOURCES: hv/console/console.c hv/console/mux.c hv/console/input.c hv/console/screen.c hv/console/output.c hv/console/queue.c hv/console/filter.c hv/console/remote.c lib/replay.c lib/string.c lib/printf.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console mux: focus, whole lines, the switch key, floods, forgeries. Over
  * 400 lines: one console's life, on a fake UART, screen and guests. */
@@ -13,8 +13,9 @@
 #include "hv/console/priv.h"
 #include "hv/console/queue.h"
 #include "hv/irq/route.h"
+#include "tests/unit/fakes/ratelimit.h"
 
-static char shown[65536];
+static char shown[131072];
 static size_t shown_len;
 static const char *typed = "";
 static char received[2][64];
@@ -115,7 +116,7 @@ void fbcon_init(const struct boot_framebuffer *fb)
 }
 
 static size_t written; /* to the screen's text */
-static char screen[65536];
+static char screen[524288];
 
 void fbcon_write(const char *s, size_t len)
 {
@@ -248,6 +249,16 @@ static void timers_fire(void)
 	for (u32 i = 0; i < 2; i++)
 		if (t[i])
 			t[i]->fn(t[i]);
+}
+
+struct pcpu *pcpus[MAX_CPUS];
+static u32 kicks;
+
+void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
+{
+	assert_ptr_equal(cpu, pcpus[0]);
+	assert_int_equal(pending_bits, PCPU_KEY);
+	kicks++;
 }
 
 static bool say(struct speaker *sp, const char *s)
@@ -541,6 +552,139 @@ static void test_flood(void **state)
 		timers_fire();
 }
 
+/* A switch asks the terminal nothing that the guest once asked */
+static void test_replay(void **state)
+{
+	say(speaker_b, "\x1b[31mred\x1b[6n\x1b[c\x1b]11;?\x07 end\x1b[");
+	while (con.focus != 2)
+		type("\x1d");
+	clear();
+	type("\x1d\x1d\x1d\x1d");
+	assert_int_equal(con.focus, 2);
+	assert_true(showed("\x1b[31mred end\x1b["));
+	assert_false(showed("[6n") || showed("[c") || showed("]11"));
+	/* Of the log there is more than its share of the queue holds now */
+	slow = true;
+	for (u32 i = 0; i < 400; i++)
+		log_say(LOG_INFO, "a line of the log that is not that short");
+	clear();
+	type("\x1d\x1d");
+	assert_int_equal(con.focus, 0);
+	slow = false;
+	uart_runs();
+	assert_true(showed("--- console: log ---"));
+	assert_true(shown_len > 12000 && shown_len < 40000);
+	assert_false(con.speakers[0]->lost);
+	while (armed[0])
+		timers_fire();
+}
+
+/* Of a guest that has ended, the list says why */
+static void test_ended(void **state)
+{
+	vm_b.end_reason = "it powered off";
+	vm_b.state = VM_RUNNING;
+	vm_b.end = VM_END_POWER_OFF; /* its RAM is being scrubbed */
+	clear();
+	type("\x1d");
+	assert_true(showed("log, linux, box (ended: it powered off), all"));
+	vm_b.end = VM_END_RESET;
+	clear();
+	type("\x1d");
+	assert_true(showed("log, linux, box, all"));
+	while (armed[0])
+		timers_fire();
+}
+
+static const char *read_all(u64 id, u64 *at)
+{
+	static char text[CONSOLE_LOG_BYTES + 1];
+	u32 n = 0, len;
+
+	while ((len = console_read(id, at, text + n, 7))) {
+		assert_true(len <= 7);
+		n += len;
+		*at += len;
+	}
+	text[n] = 0;
+	return text;
+}
+
+static void test_remote(void **state)
+{
+	struct console_about about;
+	u64 at = ~0ull, end;
+	char byte;
+	u32 focus;
+
+	assert_int_equal(console_count(&focus), 3);
+	assert_int_equal(focus, con.focus);
+	assert_true(console_about(0, &about));
+	assert_string_equal(about.name, "log");
+	assert_true(about.is_log && !about.privileged && !about.ended);
+	assert_true(console_about(1, &about));
+	assert_true(about.privileged && !about.is_log);
+	assert_true(console_about(2, &about));
+	assert_string_equal(about.name, "box");
+	vm_b.state = VM_STOPPED;
+	assert_true(console_about(2, &about));
+	assert_string_equal(about.ended, "it powered off");
+	vm_b.state = VM_RUNNING;
+	assert_false(console_about(3, &about));
+	assert_false(console_about(~0ull, &about));
+
+	/* From the end on, and all there is, in pieces and around the ring */
+	assert_int_equal(console_read(2, &at, &byte, 1), 0);
+	end = at;
+	assert_int_equal(end, speaker_b->written);
+	say(speaker_b, "news\n");
+	assert_string_equal(read_all(2, &at), "news\n");
+	assert_int_equal(at, end + 5);
+	for (u32 i = 0; i < 2 * CONSOLE_RING_BYTES; i++)
+		say(speaker_b, i % 64 ? "+" : "\n");
+	at = 0;
+	assert_int_equal(console_read(2, &at, &byte, 0), 0);
+	assert_int_equal(at, speaker_b->written - CONSOLE_RING_BYTES);
+	assert_int_equal(strlen(read_all(2, &at)), CONSOLE_RING_BYTES);
+	at = 0;
+	assert_non_null(strstr(read_all(0, &at), "all is well\r\n"));
+	assert_int_equal(console_read(3, &at, &byte, 1), 0);
+
+	/* Whoever has the focus */
+	memset(received, 0, sizeof(received));
+	memset(commands, 0, sizeof(commands));
+	assert_true(console_type_at(2, 'b'));
+	assert_true(console_type_at(1, 'a'));
+	assert_true(console_type_at(1, CONSOLE_SWITCH_KEY));
+	assert_string_equal(received[0], "a\x1d");
+	assert_string_equal(received[1], "b");
+	assert_false(console_type_at(3, 'c'));
+	fake_ratelimit_left = 2;
+	assert_true(console_type_at(0, 's'));
+	assert_string_equal(commands, ""); /* the boot core takes it */
+	assert_int_equal(kicks, 1);
+	assert_false(console_type_at(0, 'v'));
+	console_take_key();
+	console_take_key();
+	assert_string_equal(commands, "s");
+	assert_int_equal(con.receivers, 0);
+	assert_true(console_focus(2));
+	assert_int_equal(con.focus, 2);
+	assert_false(console_type_at(0, 's'));
+	assert_false(console_focus(1)); /* too often */
+	assert_string_equal(commands, "s");
+	fake_ratelimit_left = 2;
+	assert_false(console_focus(4));
+	assert_false(console_focus(~0ull));
+	assert_true(console_focus(3));
+	assert_true(focus_is_all());
+	memset(received, 0, sizeof(received));
+	strcpy(received[0], "abc");
+	uart_runs();
+	while (armed[0])
+		timers_fire();
+}
+
 /* No guest runs any more: keys and screen are ours */
 static void test_take_over(void **state)
 {
@@ -577,8 +721,13 @@ static void test_panic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),  cmocka_unit_test(test_forgery),
-		cmocka_unit_test(test_flood), cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_forgery),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_remote),
+		cmocka_unit_test(test_take_over),
 		cmocka_unit_test(test_panic),
 	};
 

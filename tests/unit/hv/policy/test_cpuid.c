@@ -8,6 +8,7 @@
 #include "hv/core/vcpu.h"
 #include "hv/policy/cpuid.h"
 #include "hv/policy/cpuid_table.h"
+#include "include/bulkhead/console_port.h"
 #include "include/bulkhead/cpuid.h"
 #include "include/bulkhead/kvm.h"
 #include "include/hw/cpu.h"
@@ -442,7 +443,7 @@ static void test_leaves_beyond_the_last(void **state)
 {
 	static const u32 beyond[] = { 0x15,       0x20,       0x3f,
 				      0x40,       0x3fffffff, 0x40000002,
-				      0x4000003f, 0x40000040, 0x40000102,
+				      0x4000003f, 0x40000040, 0x40000103,
 				      0x40000200, 0x80000040, 0xbfffffff,
 				      0xc0000000, 0xffffffff };
 	static const u32 lasts[] = { CPUID_TOPOLOGY_V2, 0x14, CPUID_XSAVE };
@@ -543,11 +544,19 @@ static void test_own_leaves(void **state)
 	ask(CPUID_HV_BASE, 7, r);
 	assert_memory_equal(&r[1], "KVMKVMKVM\0\0\0", 12);
 	ask(BH_CPUID_BASE, 0, r);
-	assert_int_equal(r[0], BH_CPUID_INFO);
+	assert_int_equal(r[0], BH_CPUID_CONSOLE);
 	assert_memory_equal(&r[1], "BulkheadHype", 12);
 	ask(BH_CPUID_INFO, 0, r);
 	assert_int_equal(r[2], tsc_khz);
 	assert_int_equal(r[3], 3);
+	/* The port is chosen after the table is made */
+	assert_zero(BH_CPUID_CONSOLE, 0);
+	vm.console_port = 0xd40;
+	ask(BH_CPUID_CONSOLE, 0, r);
+	assert_int_equal(r[0], 0xd40);
+	assert_int_equal(r[1], BH_CONSOLE_VERSION);
+	assert_int_equal(r[2] | r[3], 0);
+	vm.console_port = 0;
 	done();
 }
 

@@ -111,6 +111,10 @@ void smp_call_run(void)
 {
 }
 
+void console_take_key(void)
+{
+}
+
 void irq_look_for_retired(void)
 {
 	looks++;
