@@ -12,9 +12,9 @@ $(GUESTS)/vmlinuz: scripts/fetch-kernel
 	$(Q)cp $(CACHE)/vmlinuz $@
 
 $(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio: $(GUESTS)/%.cpio: \
-		$(GUESTS)/vmlinuz $(ROOTFS) scripts/mkinitrd
+		$(GUESTS)/vmlinuz $(ROOTFS) $(CONSOLE_TOOL_STATIC) scripts/mkinitrd
 	$(call say,CPIO,$@)
-	$(Q)scripts/mkinitrd $* $@ $(CACHE)
+	$(Q)scripts/mkinitrd $* $@ $(CACHE) $(CONSOLE_TOOL_STATIC)
 
 .PHONY: linux-guests
 linux-guests: $(GUESTS)/vmlinuz $(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio

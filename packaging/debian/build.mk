@@ -5,9 +5,9 @@ DEB_FILES := $(wildcard packaging/debian/*)
 DEB_DOCS  := docs/debian.md docs/hardware.md docs/manifest.md docs/guests.md docs/speculation.md
 DEB       := $(B)/bulkhead_$(shell sed -n '1s/.*(\(.*\)).*/\1/p' packaging/debian/changelog)_amd64.deb
 
-$(DEB): $(ELF) $(JUDGE) tools/bh-report tools/bh-report.1 $(DEB_FILES) $(DEB_DOCS)
+$(DEB): $(ELF) $(JUDGE) tools/bh-report tools/bh-report.1 $(CONSOLE_TOOL) $(DEB_FILES) $(DEB_DOCS)
 	$(call say,DEB,$@)
-	$(Q)packaging/debian/build $(ELF) $(JUDGE) $@
+	$(Q)packaging/debian/build $(ELF) $(JUDGE) $(CONSOLE_TOOL) $@
 
 .PHONY: deb deb-now package
 package: $(DEB)

@@ -13,15 +13,16 @@ UP_SECONDS = 240
 SECONDS = 40
 WELCOME_ENDS = r"Ctrl-\] shows the next console\."
 LIST = "log, linux, box, all"
+ENDED = r"log, linux, box \(ended: [^)]*\), all"
 
 
-def banner(name):
-    return rf"--- console: {name} --- Ctrl-\] switches: {LIST} ---"
+def banner(name, consoles=LIST):
+    return rf"--- console: {name} --- Ctrl-\] switches: {consoles} ---"
 
 
-def switch_to(results, m, name):
+def switch_to(results, m, name, consoles=LIST):
     m.send(SWITCH)
-    step(results, m, f"console.switches_to_{name}", banner(name), SECONDS)
+    step(results, m, f"console.switches_to_{name}", banner(name, consoles), SECONDS)
 
 
 def shell_answers(results, m, name):
@@ -48,6 +49,17 @@ def cycle(results, m):
     switch_to(results, m, "linux")
 
 
+def by_program(results, m):
+    """bh-console on the privileged guest's own console, where Ctrl-] is taken."""
+    m.send("bh-console box\r")
+    step(results, m, "console.program_shows_box", r"--- box --- Ctrl-\\ leaves ---", SECONDS)
+    step(results, m, "console.program_shows_history", r"42 by isolated\s", SECONDS)
+    m.send("echo $((6*8)) by $(hostname)\r")
+    step(results, m, "console.program_types", r"48 by isolated\s", SECONDS)
+    m.send("\x1c")
+    shell_answers(results, m, "linux")
+
+
 def box_powers_off(results, m):
     """It ends alone: the others go on."""
     switch_to(results, m, "box")
@@ -55,9 +67,14 @@ def box_powers_off(results, m):
     switch_to(results, m, "all")
     step(results, m, "console.box_powers_off", r"vm: guest box powers off", SECONDS,
          0)
-    switch_to(results, m, "log")
-    switch_to(results, m, "linux")
+    switch_to(results, m, "log", ENDED)
+    m.send("?")
+    step(results, m, "console.log_names_its_keys", r"console: keys here: .*s what guests", SECONDS)
+    switch_to(results, m, "linux", ENDED)
     shell_answers(results, m, "linux")
+    m.send("bh-console\r")
+    step(results, m, "console.program_says_what_ended",
+         r"box +isolated guest, ended: it powered off", SECONDS)
 
 
 def console(results, folder):
@@ -75,6 +92,7 @@ def console(results, folder):
         step(results, m, "console.linux_prompt", r"privileged:\S*# ", SECONDS)
         shell_answers(results, m, "linux")
         cycle(results, m)
+        by_program(results, m)
         box_powers_off(results, m)
         results.check("TEST up" not in m.text(), "console.no_test_marker",
                       "the guests that users get speak of tests")

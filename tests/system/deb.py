@@ -21,7 +21,8 @@ GIVEN = (f"BOOT_IMAGE=/boot/vmlinuz-{{0}} console=ttyS0 root=UUID={UUID} ro quie
 SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 FILES = {"./boot/bulkhead/bulkhead.elf", "./etc/bulkhead/bulkhead.conf",
          "./etc/grub.d/45_bulkhead", "./usr/lib/bulkhead/functions",
-         "./usr/sbin/bulkhead-default", "./usr/sbin/bulkhead-try",
+         "./usr/sbin/bulkhead-default", "./usr/sbin/bulkhead-try", "./usr/sbin/bh-console",
+         "./usr/share/man/man8/bh-console.8.gz",
          "./usr/share/man/man8/bulkhead-default.8.gz",
          "./usr/share/man/man8/bulkhead-try.8.gz",
          "./usr/share/doc/bulkhead/changelog.gz", "./usr/share/doc/bulkhead/copyright",
@@ -120,7 +121,8 @@ def contents(results, folder):
     subprocess.run(["sh", "-c", 'umask 077; exec "$@"', "-",
                     os.path.join(ROOT, "packaging/debian/build"),
                     os.path.join(image.BUILD, "bulkhead.elf"),
-                    os.path.join(image.BUILD, "bh-judge"), again], check=True)
+                    os.path.join(image.BUILD, "bh-judge"),
+                    os.path.join(image.BUILD, "tools/bh-console"), again], check=True)
     results.check(subprocess.run(["cmp", package(), again], check=False).returncode == 0,
                   "deb.reproducible", "made again, it has other bytes")
     if shutil.which("lintian"):

@@ -38,7 +38,7 @@ def at_work(results, m, where, seconds, tests):
 def qemu_uefi(results, folder):
     with _linux.WebServer() as web:
         disk = image.make(folder, image.manifest([
-            privileged("walls,chipset,messages,suspend,disk,net,poweroff iomem=relaxed nopat "
+            privileged("walls,chipset,messages,suspend,disk,net,console,poweroff iomem=relaxed nopat "
                        f"bulkhead.http=10.0.2.2:{web.port}"),
             isolated("devices")]), _linux.payload())
         nvme = _linux.data_disk(folder, "nvme.img")
@@ -46,7 +46,8 @@ def qemu_uefi(results, folder):
                      timeout=QEMU_SECONDS * 2,
                      options=["--nvme", nvme, "--net", "virtio", *MESSENGERS]) as m:
             at_work(results, m, "qemu.uefi", QEMU_SECONDS,
-                    ("up", "walls", "chipset", "messages", "suspend", "disk", "net"))
+                    ("up", "walls", "chipset", "messages", "suspend", "disk", "net",
+                      "console"))
             for vector in MESSAGES:
                 results.check(f"interrupt {vector:#x} that nobody asked for" in m.text(),
                               f"qemu.uefi.message_{vector}", "the log does not have it")
@@ -77,12 +78,12 @@ def qemu_grub(kind, firmware):
 
 def bochs_ovmf(results, folder):
     disk = image.make(folder, image.manifest([
-        privileged("walls,disk,poweroff", cores="0-1"),
+        privileged("walls,disk,console,poweroff", cores="0-1"),
         isolated("devices", cores="1")]), _linux.payload())
     ide = _linux.data_disk(folder, "ide.img")
     with Machine("bochs", disk, folder, "ovmf", memory=768, timeout=BOCHS_SECONDS,
                  options=["--ide", ide]) as m:
-        at_work(results, m, "bochs.ovmf", BOCHS_SECONDS, ("up", "disk"))
+        at_work(results, m, "bochs.ovmf", BOCHS_SECONDS, ("up", "disk", "console"))
 
 
 def isolated_ends(results, folder):
