@@ -12,27 +12,42 @@
 #include "include/hw/msr.h"
 #include "lib/errno.h"
 
-#define BUS_KHZ       100000u /* as leaf 16H says */
-#define RATIO_SHIFT   8
-#define K8_BASE_KHZ   800000u
-#define K8_FID_KHZ    100000u
-#define K10_BASE_KHZ  1600000u
-#define K10_FID_KHZ   100000u
-#define K10_DID_SHIFT 6
-#define K10_DID_MAX   4u
-#define ZEN_FID_KHZ   25000u
-#define ZEN_DID_ONE   8u /* eighths */
-#define ZEN5_FID_KHZ  5000u
+#define BUS_KHZ         100000u /* as leaf 16H says */
+#define RATIO_SHIFT     8
+#define RATIO_LOW_SHIFT 40
+#define K8_BASE_KHZ     800000u
+#define K8_FID_KHZ      100000u
+#define K10_BASE_KHZ    1600000u
+#define K10_FID_KHZ     100000u
+#define K10_DID_SHIFT   6
+#define K10_DID_MAX     4u
+#define ZEN_FID_KHZ     25000u
+#define ZEN_DID_ONE     8u /* eighths */
+#define ZEN5_FID_KHZ    5000u
 
 static u64 steps(u64 khz, u32 step_khz, u64 max)
 {
 	return MIN((khz + step_khz / 2) / step_khz, max);
 }
 
+/* Never 0: software divides by it */
+static u64 ratio(void)
+{
+	return MAX(steps(tsc_khz, BUS_KHZ, 0xff), 1u);
+}
+
 int msr_read_ratio(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		   u64 *value)
 {
-	*value = MAX(steps(tsc_khz, BUS_KHZ, 0xff), 1u) << RATIO_SHIFT;
+	*value = ratio() << RATIO_SHIFT;
+	return 0;
+}
+
+/* The highest ratio without turbo, and the most efficient one: the same */
+int msr_read_platform(struct vcpu *v, const struct msr_rule *rule, u32 msr,
+		      u64 *value)
+{
+	*value = ratio() << RATIO_SHIFT | ratio() << RATIO_LOW_SHIFT;
 	return 0;
 }
 

@@ -156,7 +156,7 @@ const struct msr_rule msr_rules[] = {
 	  ~0ull },
 	/* The TSC's rate as a multiple of 100 MHz. No turbo limits, no power
 	 * limits, no CPUID faulting. */
-	{ ONE(MSR_PLATFORM_INFO), GATE_INTEL, PASS_NONE, msr_read_ratio,
+	{ ONE(MSR_PLATFORM_INFO), GATE_INTEL, PASS_NONE, msr_read_platform,
 	  write_ignore, 0 },
 	{ ONE(MSR_MTRRCAP), GATE_MTRR, PASS_NONE, msr_read_mtrrcap, NULL, 0 },
 	/* What the CPU is immune to; no bit that stands for another MSR */

@@ -72,6 +72,7 @@ MSR_HANDLERS(misc_enable);
 	int msr_read_##name(struct vcpu *v, const struct msr_rule *rule,       \
 			    u32 msr, u64 *value)
 MSR_READER(ratio);
+MSR_READER(platform);
 MSR_READER(hwcr);
 MSR_READER(pstate);
 MSR_READER(fidvid);

@@ -204,14 +204,26 @@ static void cores(u32 first, u32 last)
 	assert_int_equal(read_ok(first), vm.vcpu_count << 16 | vm.vcpu_count);
 }
 
-/* Bits 15:8 times 100 MHz are the TSC's rate. Bits that stand for other MSRs
+/* Bits 15:8 times 100 MHz are the TSC's rate, and 47:40 the lowest one: never
+ * 0, for firmware and kernels divide by them. Bits that stand for other MSRs
  * (SDM 4 table 2-2, CEH): 23 PPIN_CTL, 28 turbo limits, 29 TDP, 31 faulting */
-static void ratio(u32 first, u32 last)
+static void platform(u32 first, u32 last)
 {
-	assert_int_equal(read_ok(first), tsc_khz / 100000 << 8);
+	u64 rate = tsc_khz / 100000;
+
+	assert_int_equal(read_ok(first), rate << 8 | rate << 40);
 	assert_false(there(0x4e));
 	assert_false(there(0x1ad));
 	assert_false(there(0x140));
+	tsc_khz = 40000;
+	assert_int_equal(read_ok(first), 1 << 8 | 1ull << 40);
+	tsc_khz = 2400000;
+}
+
+/* The rate now: that of PLATFORM_INFO */
+static void ratio(u32 first, u32 last)
+{
+	assert_int_equal(read_ok(first), tsc_khz / 100000 << 8);
 	tsc_khz = 40000;
 	assert_int_equal(read_ok(first), 1 << 8);
 	tsc_khz = 2400000;
@@ -380,7 +392,7 @@ static const struct {
 	{ MSR_PRED_CMD, by_cpuid },
 	{ MSR_UCODE_WRITE, write_only },
 	{ MSR_UCODE_REV, fact },
-	{ MSR_PLATFORM_INFO, ratio },
+	{ MSR_PLATFORM_INFO, platform },
 	{ MSR_MTRRCAP, mtrr_ranges },
 	{ MSR_ARCH_CAPABILITIES, capabilities },
 	{ MSR_SYSENTER_CS, by_cpuid },
