@@ -465,9 +465,14 @@ static void create_guests(bool privileged)
 	for (i = 0; i < manifest.guest_count; i++) {
 		const struct guest_config *c = &manifest.guests[i];
 
-		if (!c->valid || !c->autostart || c->privileged != privileged)
+		if (!c->autostart || c->privileged != privileged)
 			continue;
-		if (vm_create(c, &vm))
+		if (!c->valid)
+			log_error("init",
+				  "guest %s does not start: lines of manifest: "
+				  "above say why",
+				  c->name);
+		else if (vm_create(c, &vm))
 			log_error("init", "guest %s does not start", c->name);
 		else
 			log_made(vm);

@@ -241,6 +241,7 @@ static int set_module(struct parser *p, const char *value)
 	    set_file(m->file, file) ||
 	    !str_copy(m->args, value, sizeof(m->args)))
 		return -EINVAL;
+	m->line = p->line;
 	g->module_count++;
 	return 0;
 }
@@ -254,6 +255,7 @@ static int set_fw_cfg(struct parser *p, const char *value)
 	if (g->fwcfg_count == MANIFEST_MAX_FILES ||
 	    value_take_word(&value, item->name, sizeof(item->name)))
 		return -EINVAL;
+	item->line = p->line;
 	item->file[0] = 0;
 	err = *value == '"' ? value_text(value, item)
 			    : set_file(item->file, value);
@@ -355,31 +357,5 @@ const struct key manifest_keys[] = {
 /* clang-format on */
 const u32 manifest_key_count = ARRAY_SIZE(manifest_keys);
 static_assert(ARRAY_SIZE(manifest_keys) <= 32, "parser.seen has a bit per key");
-
-bool manifest_file(const struct guest_config *g, u32 i, const char **name,
-		   const char **key)
-{
-	const struct {
-		const char *name, *key;
-	} fixed[] = { { g->kernel, "kernel" },
-		      { g->initrd, "initrd" },
-		      { g->firmware, "firmware" } };
-
-	if (i < ARRAY_SIZE(fixed)) {
-		*name = fixed[i].name;
-		*key = fixed[i].key;
-		return true;
-	}
-	i -= (u32)ARRAY_SIZE(fixed);
-	if (i < g->module_count) {
-		*name = g->modules[i].file;
-		*key = "module";
-		return true;
-	}
-	i -= g->module_count;
-	if (i >= g->fwcfg_count)
-		return false;
-	*name = g->fwcfg[i].file;
-	*key = "fw_cfg";
-	return true;
-}
+static_assert(ARRAY_SIZE(manifest_keys) <= MANIFEST_MAX_KEYS,
+	      "guest_config.key_lines has a line per key");

@@ -17,6 +17,7 @@
 #define MANIFEST_CMDLINE_LEN 1024
 #define MANIFEST_MAX_CORES   1024 /* MAX_CPUS */
 
+#define MANIFEST_MAX_KEYS  32
 #define MANIFEST_MAX_FILES 8 /* modules, fw_cfg items */
 #define MANIFEST_ARGS_LEN  128
 #define MANIFEST_ITEM_LEN  56
@@ -36,12 +37,14 @@ enum boot_way {
 
 /* module = FILE [ARGUMENTS] */
 struct module_config {
+	u32 line; /* for messages */
 	char file[BOOT_NAME_LEN];
 	char args[MANIFEST_ARGS_LEN];
 };
 
 /* fw_cfg = NAME FILE, or fw_cfg = NAME "TEXT" */
 struct fwcfg_config {
+	u32 line; /* for messages */
 	char name[MANIFEST_ITEM_LEN];
 	char file[BOOT_NAME_LEN]; /* "": the text */
 	u32 text_len;             /* it may hold zeros */
@@ -76,7 +79,8 @@ enum console_mode { CONSOLE_SWITCH, CONSOLE_ALL };
 
 struct guest_config {
 	char name[MANIFEST_NAME_LEN];
-	u32 line;   /* of its section header, for messages */
+	u32 line; /* of its section header, for messages */
+	u32 key_lines[MANIFEST_MAX_KEYS]; /* manifest_line(); 0: not given */
 	bool valid; /* false: an error was reported; it does not start */
 	bool privileged;
 	char kernel[BOOT_NAME_LEN]; /* module name */
@@ -127,5 +131,10 @@ void manifest_parse(struct manifest *m, const char *file, const char *text,
  * there; *@key is what the manifest calls it. False: @i is past the last. */
 bool manifest_file(const struct guest_config *g, u32 i, const char **name,
 		   const char **key);
+/* The line that names file @i */
+u32 manifest_file_line(const struct guest_config *g, u32 i);
+/* The line of @key in the guest's section, or of the section's header if the
+ * key is not there */
+u32 manifest_line(const struct guest_config *g, const char *key);
 
 #endif

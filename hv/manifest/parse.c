@@ -93,6 +93,8 @@ static void parse_key(struct parser *p, const char *name, const char *value)
 			 SHOWN_LEN, value, k->cure);
 		spoil(p);
 	}
+	if (p->section == SECTION_GUEST)
+		p->guest->key_lines[k - manifest_keys] = p->line;
 }
 
 static bool name_is_legal(const char *name)
@@ -271,14 +273,18 @@ static void parse_text(struct parser *p, const char *text, size_t len)
 	}
 }
 
-static const char *bad_way(const struct guest_config *g)
+/* *@key: whose line tells the most */
+static const char *bad_way(const struct guest_config *g, const char **key)
 {
+	*key = "";
 	if (!g->kernel[0] && !g->firmware[0])
 		return "has no kernel; add kernel = FILE";
+	*key = "boot";
 	if (g->firmware[0] && g->boot != BOOT_WAY_AUTO &&
 	    g->boot != BOOT_WAY_FIRMWARE)
 		return "has a firmware, which starts the kernel; remove one of "
 		       "boot = and firmware =";
+	*key = "privileged";
 	if (!g->privileged)
 		return NULL;
 	if (g->boot > BOOT_WAY_PVH || g->firmware[0] || g->module_count ||
@@ -293,11 +299,12 @@ static const char *bad_way(const struct guest_config *g)
 /* How it is started, as far as the keys tell */
 static void check_way(struct parser *p, struct guest_config *g)
 {
-	const char *why = bad_way(g);
+	const char *key;
+	const char *why = bad_way(g, &key);
 
 	if (!why || !g->valid)
 		return;
-	complain(p, g->line, "guest %s %s", g->name, why);
+	complain(p, manifest_line(g, key), "guest %s %s", g->name, why);
 	g->valid = false;
 }
 
@@ -307,7 +314,7 @@ static void finish_guest(struct parser *p, struct guest_config *g,
 {
 	check_way(p, g);
 	if (g->privileged && g->valid && privileged) {
-		complain(p, g->line,
+		complain(p, manifest_line(g, "privileged"),
 			 "guest %s is privileged, and so is %s of line %u; "
 			 "only one can be: change one to privileged = no",
 			 g->name, privileged->name, privileged->line);
@@ -320,7 +327,7 @@ static void finish_guest(struct parser *p, struct guest_config *g,
 	if (!g->vcpus)
 		g->vcpus = 1;
 	if (g->valid && !g->memory_bytes) {
-		complain(p, g->line,
+		complain(p, manifest_line(g, "memory"),
 			 g->memory_rest
 				 ? "guest %s cannot have memory = rest, which "
 				   "is the privileged guest's; name an amount, "

@@ -30,17 +30,17 @@ struct check {
 	void (*report)(const char *sentence);
 };
 
-static void reject(struct check *c, struct guest_config *g, const char *fmt,
-		   ...) __printf(3, 4);
+static void reject(struct check *c, struct guest_config *g, u32 line,
+		   const char *fmt, ...) __printf(4, 5);
 
-static void reject(struct check *c, struct guest_config *g, const char *fmt,
-		   ...)
+/* @line: of the key that is wrong */
+static void reject(struct check *c, struct guest_config *g, u32 line,
+		   const char *fmt, ...)
 {
 	char text[SENTENCE_LEN];
 	va_list ap;
 	int n = bh_snprintf(text, sizeof(text),
-			    "%s:%u: guest %s: ", BOOT_MANIFEST, g->line,
-			    g->name);
+			    "%s:%u: guest %s: ", BOOT_MANIFEST, line, g->name);
 
 	va_start(ap, fmt);
 	(void)bh_vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
@@ -82,20 +82,22 @@ static u64 kept_bytes(u64 total)
 	return HYPERVISOR_BYTES + total / HYPERVISOR_RAM_SHARE;
 }
 
-static void check_file(struct check *c, struct guest_config *g, const char *key,
-		       const char *name)
+static void check_file(struct check *c, struct guest_config *g, u32 i)
 {
-	const struct boot_module *mod = find_module(c->bi, name);
+	u32 line = manifest_file_line(g, i);
+	const char *name = "", *key = "";
+	const struct boot_module *mod;
 
-	if (!name[0] || !g->valid)
+	if (!manifest_file(g, i, &name, &key) || !name[0] || !g->valid)
 		return;
+	mod = find_module(c->bi, name);
 	if (!mod)
-		reject(c, g,
+		reject(c, g, line,
 		       "%s = %s: there is no such file; copy it to the folder "
 		       "%s of the boot volume or correct the name",
 		       key, name, BOOT_DIR);
 	else if (!mod->size)
-		reject(c, g,
+		reject(c, g, line,
 		       "%s = %s: the file is empty; copy it to the folder %s "
 		       "again",
 		       key, name, BOOT_DIR);
@@ -106,7 +108,7 @@ static void check_files(struct check *c, struct guest_config *g)
 	const char *name, *key;
 
 	for (u32 i = 0; manifest_file(g, i, &name, &key); i++)
-		check_file(c, g, key, name);
+		check_file(c, g, i);
 }
 
 /* The privileged guest has no firmware: the machine's has run */
@@ -165,7 +167,7 @@ static void check_cores(struct check *c, struct guest_config *g)
 		allow_cores_from(g, c->first_core);
 		usable = c->core_count - c->first_core;
 	} else if (highest >= c->core_count) {
-		reject(c, g,
+		reject(c, g, manifest_line(g, "cores"),
 		       "cores names core %u, but the machine has %u, numbered "
 		       "from 0; name cores below %u",
 		       highest, c->core_count, c->core_count);
@@ -174,7 +176,7 @@ static void check_cores(struct check *c, struct guest_config *g)
 	if (!g->vcpus)
 		g->vcpus = MIN(usable, (u32)VM_MAX_VCPUS);
 	if (!g->privileged && g->vcpus > VM_MAX_ISOLATED_VCPUS) {
-		reject(c, g,
+		reject(c, g, manifest_line(g, "vcpus"),
 		       "vcpus = %u, but only the privileged guest may have "
 		       "more than %u; write vcpus = %u or fewer",
 		       g->vcpus, VM_MAX_ISOLATED_VCPUS, VM_MAX_ISOLATED_VCPUS);
@@ -182,7 +184,7 @@ static void check_cores(struct check *c, struct guest_config *g)
 	}
 	/* Others may share their cores; this one's devices want it on time */
 	if (g->privileged && g->vcpus > usable)
-		reject(c, g,
+		reject(c, g, manifest_line(g, "vcpus"),
 		       "vcpus = %u, but it has only %u cores to run on; write "
 		       "vcpus = %u or fewer",
 		       g->vcpus, usable, usable);
@@ -199,13 +201,13 @@ static void check_memory(struct check *c, struct guest_config *g)
 		return;
 	}
 	if (g->memory_bytes)
-		reject(c, g,
+		reject(c, g, manifest_line(g, "memory"),
 		       "memory = %lluM, but of the machine's %lluM only %lluM "
 		       "are left for it; lower it, or that of other guests",
 		       (need >> 20), (c->total_bytes >> 20),
 		       (c->left_bytes >> 20));
 	else
-		reject(c, g,
+		reject(c, g, manifest_line(g, "memory"),
 		       "memory = rest, but the rest is %lluM and it needs "
 		       "%lluM; lower the memory of other guests",
 		       (c->left_bytes >> 20), (need >> 20));
@@ -220,14 +222,14 @@ static void check_node(struct check *c, struct guest_config *g)
 	if (!g->valid || g->numa != NUMA_NODE)
 		return;
 	if (g->privileged) {
-		reject(c, g,
+		reject(c, g, manifest_line(g, "numa"),
 		       "numa = %u, but the privileged guest has what is left "
 		       "of all NUMA nodes; leave numa out",
 		       g->numa_node);
 		return;
 	}
 	if (g->numa_node >= count) {
-		reject(c, g,
+		reject(c, g, manifest_line(g, "numa"),
 		       "numa = %u, but the machine has %u NUMA node%s, "
 		       "numbered from 0; write a number below %u, auto or any",
 		       g->numa_node, count, count == 1 ? "" : "s", count);
@@ -235,12 +237,12 @@ static void check_node(struct check *c, struct guest_config *g)
 	}
 	bytes = numa_ram_bytes(c->bi, g->numa_node, c->m->special_memory);
 	if (bytes < g->memory_bytes)
-		reject(c, g,
+		reject(c, g, manifest_line(g, "memory"),
 		       "memory = %lluM, but NUMA node %u has %lluM; lower it, "
 		       "or write another node, auto or any",
 		       (g->memory_bytes >> 20), g->numa_node, (bytes >> 20));
 	else if (!numa_cores(g->numa_node, g->cores, cores))
-		reject(c, g,
+		reject(c, g, manifest_line(g, "numa"),
 		       "numa = %u, but none of the cores that it may run on is "
 		       "of that NUMA node; write another node or other cores",
 		       g->numa_node);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/plan.c hv/vm/numa.c drivers/acpi/nodes.c sched/placement.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/plan.c hv/vm/numa.c drivers/acpi/nodes.c sched/placement.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The manifest against the machine it must fit, the ways in, and the guest that
  * starts when there is no manifest */
@@ -90,12 +90,20 @@ static void test_check_files(void **state)
 	      1);
 	assert_int_equal(said_count, 3);
 	assert_string_equal(said[0],
-			    "bulkhead.conf:1: guest a: kernel = nope: there is "
+			    "bulkhead.conf:2: guest a: kernel = nope: there is "
 			    "no such file; copy it to the folder bulkhead of "
 			    "the boot volume or correct the name");
-	assert_non_null(strstr(said[1], "initrd = nope"));
+	assert_non_null(strstr(said[1], "conf:6: guest b: initrd = nope"));
 	assert_non_null(strstr(said[2], "the file is empty; copy it"));
 	assert_true(m.guests[3].valid);
+	/* Keys that come more than once */
+	check("[guest a]\nmodule = k one\nkernel=k\nmodule = nope two\n"
+	      "memory=4M\n[guest b]\nfw_cfg = opt/a k\nfw_cfg = opt/b nope\n"
+	      "kernel=k\nmemory=4M\n",
+	      1);
+	assert_int_equal(said_count, 2);
+	assert_non_null(strstr(said[0], "conf:4: guest a: module = nope"));
+	assert_non_null(strstr(said[1], "conf:8: guest b: fw_cfg = nope"));
 }
 
 static void test_check_cores(void **state)
@@ -105,9 +113,12 @@ static void test_check_cores(void **state)
 	      "[guest c]\nkernel=k\nmemory=4M\nvcpus=3\ncores=1-2\n",
 	      4);
 	assert_int_equal(said_count, 2);
-	assert_non_null(strstr(said[0], "cores names core 4, but the machine "
-					"has 4, numbered from 0"));
-	assert_non_null(strstr(said[1], "vcpus = 5, but it has only 4 cores"));
+	assert_non_null(strstr(
+		said[0], "conf:4: guest a: cores names core 4, but the machine "
+			 "has 4, numbered from 0"));
+	assert_non_null(
+		strstr(said[1],
+		       "conf:8: guest b: vcpus = 5, but it has only 4 cores"));
 	assert_true(m.guests[2].valid); /* two of them share a core */
 	assert_int_equal(m.guests[2].vcpus, 3);
 }
@@ -176,8 +187,9 @@ static void test_check_memory(void **state)
 	      "[guest p]\nprivileged=yes\nkernel=k\n",
 	      4);
 	assert_int_equal(said_count, 2);
-	assert_non_null(strstr(said[0], "guest a: memory = 65536M, but of the "
-					"machine's 1024M only"));
+	assert_non_null(strstr(said[0],
+			       "conf:3: guest a: memory = 65536M, but of the "
+			       "machine's 1024M only"));
 	assert_non_null(strstr(said[1], "guest c: memory = 512M"));
 	assert_false(m.guests[0].valid);
 	assert_true(m.guests[1].valid);
