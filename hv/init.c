@@ -526,6 +526,7 @@ void hv_main(u64 boot_info_hpa)
 	memory_init();
 	read_manifest();
 	acpi_init(&boot);
+	console_log_screen(&boot);
 	console_serial_init(&manifest);
 	if (boot.check)
 		check_machine();

@@ -91,6 +91,45 @@ void facts_sort_modules(struct boot_info *bi)
 	}
 }
 
+#define PIXEL_BYTES_MIN 3u
+#define SIDE_MAX        16384u
+
+/* Bits in a row, and none of another color's */
+static bool is_field(u32 mask, u32 others)
+{
+	u32 low = mask & (0u - mask);
+
+	return mask && !(mask & others) && !((mask + low) & mask);
+}
+
+bool facts_framebuffer(const struct facts_screen *s,
+		       struct boot_framebuffer *fb)
+{
+	u32 all = s->red | s->green | s->blue | s->other, bytes;
+
+	if (!s->base || !s->width || !s->height || s->width > SIDE_MAX ||
+	    s->height > SIDE_MAX || s->line_pixels < s->width ||
+	    s->line_pixels > 2 * SIDE_MAX ||
+	    !is_field(s->red, s->green | s->blue) ||
+	    !is_field(s->green, s->red | s->blue) ||
+	    !is_field(s->blue, s->red | s->green))
+		return false;
+	bytes = (32 - (u32)__builtin_clz(all) + 7) / 8;
+	if (bytes < PIXEL_BYTES_MIN)
+		return false;
+	memset(fb, 0, sizeof(*fb));
+	fb->base = s->base;
+	fb->width = s->width;
+	fb->height = s->height;
+	fb->bpp = (u8)(bytes * 8);
+	fb->stride_bytes = s->line_pixels * bytes;
+	fb->size = (u64)fb->stride_bytes * fb->height;
+	facts_mask_to_field(s->red, &fb->red_shift, &fb->red_bits);
+	facts_mask_to_field(s->green, &fb->green_shift, &fb->green_bits);
+	facts_mask_to_field(s->blue, &fb->blue_shift, &fb->blue_bits);
+	return true;
+}
+
 void facts_mask_to_field(u32 mask, u8 *shift, u8 *bits)
 {
 	*shift = mask ? (u8)__builtin_ctz(mask) : 0;

@@ -20,6 +20,17 @@ u32 facts_own_apic_id(void);
 /* Sorts modules[] by name, so that the order of a directory decides nothing
  * later */
 void facts_sort_modules(struct boot_info *bi);
+/* A screen as firmware tells of it; masks of a pixel's bits */
+struct facts_screen {
+	u64 base;
+	u32 width, height;
+	u32 line_pixels; /* from one line to the next */
+	u32 red, green, blue, other;
+};
+/* Fills @fb from @s. False, and @fb is as it was: the hypervisor cannot draw
+ * there. */
+bool facts_framebuffer(const struct facts_screen *s,
+		       struct boot_framebuffer *fb);
 /* Turns a color's mask in a pixel into *@shift and *@bits; both are 0 for no
  * bits */
 void facts_mask_to_field(u32 mask, u8 *shift, u8 *bits);

@@ -152,10 +152,29 @@ void console_print(const char *fmt, ...)
 	va_end(ap);
 }
 
+static bool line_open; /* a line of progress waits for its end */
+
+void console_progress(bool last, const char *fmt, ...)
+{
+	static char line[LINE_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	bh_vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	put_line("\r");
+	put_line(line);
+	line_open = !last;
+	if (last)
+		put_line("\r\n");
+}
+
 int fail(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (line_open)
+		put_line("\r\n");
 	put_line("Bulkhead cannot start: ");
 	va_start(ap, fmt);
 	print_va(fmt, ap);

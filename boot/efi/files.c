@@ -9,10 +9,12 @@
 #include "boot/efi/loader.h"
 #include "lib/string.h"
 
-#define READ_CHUNK  MIB(4)
-#define INFO_BYTES  1024 /* EFI_FILE_INFO and a name of 255 characters */
-#define BELOW_4G    0xffffffffull
-#define PATH_PREFIX "\\" BOOT_DIR "\\"
+#define READ_CHUNK   MIB(1)
+#define SHOWN_BYTES  MIB(8) /* a file of less is there at once */
+#define STEP_PERCENT 5u
+#define INFO_BYTES   1024 /* EFI_FILE_INFO and a name of 255 characters */
+#define BELOW_4G     0xffffffffull
+#define PATH_PREFIX  "\\" BOOT_DIR "\\"
 
 struct entry {
 	_Alignas(8) u8 bytes[INFO_BYTES];
@@ -98,22 +100,38 @@ static int pages_alloc(const char *name, u64 size, u64 *base)
 	return 0;
 }
 
+/* A line that is written over itself, twenty times a file for a serial line's
+ * sake. *@next: from which percentage on it is due again. */
+static void progress(const char *name, u64 done, u64 size, u32 *next)
+{
+	u32 percent = (u32)(done * 100 / size);
+
+	if (size < SHOWN_BYTES || (done < size && percent < *next))
+		return;
+	*next = percent + STEP_PERCENT;
+	console_progress(done == size, "Bulkhead: %s, %llu of %llu MiB (%u %%)",
+			 name, (done >> 20), (size >> 20), percent);
+}
+
 static int read_whole(EFI_FILE_HANDLE f, const char *name, u8 *dst, u64 size)
 {
 	EFI_STATUS st = EFI_SUCCESS;
+	u32 next = 0;
 	u64 done = 0;
 
+	progress(name, 0, size, &next);
 	while (done < size) {
 		UINTN len = MIN(READ_CHUNK, size - done);
 
 		st = f->Read(f, &len, dst + done);
 		if (EFI_ERROR(st) || len == 0)
-			return fail(PATH_PREFIX "%s cannot be read (%llu of "
-						"%llu bytes, EFI status "
+			return fail(PATH_PREFIX "%s cannot be read at byte "
+						"%llu of %llu (EFI status "
 						"0x%lx); copy it again or "
 						"check the medium.",
 				    name, done, size, st);
 		done += len;
+		progress(name, done, size, &next);
 	}
 	return 0;
 }

@@ -27,6 +27,9 @@ extern EFI_BOOT_SERVICES *efi_bs;
 void console_init(void);
 /* Says one line; @fmt has no line feed. Cut at 511 bytes. */
 void console_print(const char *fmt, ...) __printf(1, 2);
+/* The same, over the line that the last console_progress() has said; @last: it
+ * stays */
+void console_progress(bool last, const char *fmt, ...) __printf(2, 3);
 /* Says "Bulkhead cannot start: " and @fmt, what is wrong and what to change.
  * Returns -EINVAL for the caller to pass on. */
 int fail(const char *fmt, ...) __printf(1, 2);
@@ -57,6 +60,10 @@ bool check_chosen(EFI_HANDLE self, const struct boot_info *bi);
 /* Finds the facts out for @bi, writes the report to the volume of @self, and
  * shows it page by page. False: the person wants to go back to the firmware. */
 bool check_machine(EFI_HANDLE self, struct boot_info *bi);
+
+/* screen.c: finds a framebuffer for bi->fb, the console's first; called by
+ * machine_find() */
+void screen_find(struct boot_info *bi);
 
 /* handover.c: places the image, leaves boot services and enters the hypervisor.
  * Returns only if something is wrong before it leaves them. What is wrong later

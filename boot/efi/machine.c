@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the firmware knows of the machine, see loader.h: ACPI and SMBIOS tables,
- * the framebuffer, the cores. None of it is needed to start. Called by main.c.
- * UEFI 2.10, 4.6 *EFI Configuration Table & Properties Table*, 12.9 *Graphics
- * Output Protocol*.
+ * the cores; screen.c has the framebuffer. None of it is needed to start.
+ * Called by main.c. UEFI 2.10, 4.6 *EFI Configuration Table & Properties
+ * Table*.
  */
 #include "boot/common/facts.h"
 #include "boot/efi/loader.h"
@@ -34,47 +34,6 @@ static void tables_find(struct boot_info *bi)
 		bi->smbios = config_table(smbios);
 }
 
-static void pixel_masks(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info,
-			EFI_PIXEL_BITMASK *mask)
-{
-	static const EFI_PIXEL_BITMASK rgb = { 0xff, 0xff00, 0xff0000, 0 };
-	static const EFI_PIXEL_BITMASK bgr = { 0xff0000, 0xff00, 0xff, 0 };
-
-	if (info->PixelFormat == PixelBitMask)
-		*mask = info->PixelInformation;
-	else
-		*mask = info->PixelFormat ==
-					PixelRedGreenBlueReserved8BitPerColor
-				? rgb
-				: bgr;
-}
-
-static void framebuffer_find(struct boot_info *bi)
-{
-	EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
-	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop = NULL;
-	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info;
-	struct boot_framebuffer *fb = &bi->fb;
-	EFI_PIXEL_BITMASK mask;
-
-	if (EFI_ERROR(efi_bs->LocateProtocol(&guid, NULL, (void **)&gop)) ||
-	    !gop->Mode || !gop->Mode->Info)
-		return;
-	info = gop->Mode->Info;
-	if (info->PixelFormat >= PixelBltOnly || !gop->Mode->FrameBufferBase)
-		return;
-	pixel_masks(info, &mask);
-	fb->base = gop->Mode->FrameBufferBase;
-	fb->size = gop->Mode->FrameBufferSize;
-	fb->width = info->HorizontalResolution;
-	fb->height = info->VerticalResolution;
-	fb->bpp = 32;
-	fb->stride_bytes = info->PixelsPerScanLine * (u32)sizeof(u32);
-	facts_mask_to_field(mask.RedMask, &fb->red_shift, &fb->red_bits);
-	facts_mask_to_field(mask.GreenMask, &fb->green_shift, &fb->green_bits);
-	facts_mask_to_field(mask.BlueMask, &fb->blue_shift, &fb->blue_bits);
-}
-
 /* False: the firmware has no list. The boot core is in @bi already. */
 static bool cpus_from_mp_services(struct boot_info *bi)
 {
@@ -99,7 +58,7 @@ static bool cpus_from_mp_services(struct boot_info *bi)
 void machine_find(struct boot_info *bi)
 {
 	tables_find(bi);
-	framebuffer_find(bi);
+	screen_find(bi);
 	facts_add_cpu(bi, facts_own_apic_id());
 	bi->cpu_source =
 		cpus_from_mp_services(bi) ? BOOT_CPUS_EFI_MP : BOOT_CPUS_NONE;

@@ -71,8 +71,9 @@ static bool fb_sane(const struct boot_framebuffer *fb)
 
 static u32 color_part(u8 shift, u8 bits)
 {
-	/* The top @bits of 8; more than 8 keep the rest zero */
-	return bits >= 8 ? GRAY << shift : (GRAY >> (8 - bits)) << shift;
+	/* The top @bits of 8; of more than 8 those below are zero */
+	return bits >= 8 ? GRAY << (bits - 8) << shift
+			 : (GRAY >> (8 - bits)) << shift;
 }
 
 static u64 pixel_pair(u32 bits)

@@ -164,6 +164,17 @@ void console_init_early(const struct boot_info *bi)
 	log_add_sink(&sink);
 }
 
+void console_log_screen(const struct boot_info *bi)
+{
+	const struct boot_framebuffer *fb = &bi->fb;
+
+	if (fb->base)
+		log_info("console", "screen of %u x %u pixels at %#llx",
+			 fb->width, fb->height, fb->base);
+	else
+		log_info("console", "no screen that text can be drawn on");
+}
+
 /* Add a speaker. It gets its ring when its guest is built. */
 static bool speaker_add(const char *name)
 {

@@ -27,6 +27,9 @@ struct speaker;
 /* Start the framebuffer and show the log there. Boot CPU, once, at start-up. */
 void console_init_early(const struct boot_info *bi);
 
+/* Log where the screen is, or that there is none. Boot CPU. */
+void console_log_screen(const struct boot_info *bi);
+
 /* The hypervisor's UART */
 struct console_serial {
 	struct uart_place at;

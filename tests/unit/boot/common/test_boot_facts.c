@@ -186,6 +186,68 @@ static void test_cpus_and_masks(void **state)
 	assert_int_equal(bits, 0);
 }
 
+static void test_framebuffer(void **state)
+{
+	const struct facts_screen good = { .base = 0x80000000,
+					   .width = 1024,
+					   .height = 768,
+					   .line_pixels = 1088,
+					   .red = 0xff0000,
+					   .green = 0xff00,
+					   .blue = 0xff,
+					   .other = 0xff000000 };
+	struct boot_framebuffer fb = { .width = 7 };
+	struct facts_screen s;
+
+	assert_true(facts_framebuffer(&good, &fb));
+	assert_int_equal(fb.bpp, 32);
+	assert_int_equal(fb.stride_bytes, 4352);
+	assert_int_equal(fb.size, 4352 * 768);
+	assert_int_equal(fb.red_shift, 16);
+	assert_int_equal(fb.blue_bits, 8);
+	/* 24 bits, and 10 for each color */
+	s = good;
+	s.other = 0;
+	assert_true(facts_framebuffer(&s, &fb));
+	assert_int_equal(fb.bpp, 24);
+	assert_int_equal(fb.stride_bytes, 3264);
+	s = good;
+	s.red = 0x3ff00000;
+	s.green = 0xffc00;
+	s.blue = 0x3ff;
+	s.other = 0xc0000000;
+	assert_true(facts_framebuffer(&s, &fb));
+	assert_int_equal(fb.bpp, 32);
+	assert_int_equal(fb.green_shift, 10);
+	assert_int_equal(fb.red_bits, 10);
+
+	/* What cannot be drawn on changes nothing */
+	fb.width = 7;
+#define REFUSED(change)                                                        \
+	do {                                                                   \
+		s = good;                                                      \
+		change;                                                        \
+		assert_false(facts_framebuffer(&s, &fb));                      \
+		assert_int_equal(fb.width, 7);                                 \
+	} while (0)
+	REFUSED(s.base = 0);
+	REFUSED(s.width = 0);
+	REFUSED(s.height = 0);
+	REFUSED(s.width = 0xffffffff);
+	REFUSED(s.height = 20000);
+	REFUSED(s.line_pixels = 1023);
+	REFUSED(s.line_pixels = 0xffffffff);
+	REFUSED(s.red = 0);
+	REFUSED(s.green = 0xf0f0);
+	REFUSED(s.blue = 0x1ff);
+	REFUSED({
+		s.red = 0xf800;
+		s.green = 0x7e0;
+		s.blue = 0x1f;
+		s.other = 0;
+	});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup(test_madt, setup),
 		cmocka_unit_test_setup(test_modules_sorted, setup),
 		cmocka_unit_test_setup(test_cpus_and_masks, setup),
+		cmocka_unit_test(test_framebuffer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
