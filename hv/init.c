@@ -81,7 +81,7 @@ static __noreturn void wait_forever(void)
 	console_serial_init(NULL);
 	log_error("init", "no guest can run; switch the machine off when you "
 			  "have read this");
-	cpu_halt_forever();
+	console_wait();
 }
 
 static void report(const char *sentence)

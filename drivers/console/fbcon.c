@@ -362,6 +362,21 @@ void fbcon_write(const char *s, size_t len)
 	}
 }
 
+bool fbcon_size(u32 *columns, u32 *rows)
+{
+	*columns = con.columns;
+	*rows = con.rows;
+	return con.usable && !con.failed && !con.released;
+}
+
+void fbcon_clear(void)
+{
+	if (!con.usable || con.released)
+		return;
+	con.escape = ESCAPE_NONE;
+	cells_clear();
+}
+
 void fbcon_early(void)
 {
 	con.early = true;

@@ -28,6 +28,10 @@ void fbcon_early(void);
 /* Gives the screen to the privileged guest's kernel. What has been written is
  * still to be drawn. */
 void fbcon_release(void);
+/* How much text it holds; false: there is none now */
+bool fbcon_size(u32 *columns, u32 *rows);
+/* Empties it */
+void fbcon_clear(void);
 /* Takes it back and clears it, so that a panic or the machine's end can be
  * read. Some 10 ms. */
 void fbcon_reclaim(void);

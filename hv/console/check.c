@@ -26,7 +26,7 @@ static void page_next(void)
 
 	log_info("check", "-- press a key for more --");
 	while (rdtsc() - begin < PAGE_CYCLES && uart_getc() < 0 &&
-	       !keyboard_pressed())
+	       keyboard_get() == KEY_NONE)
 		cpu_pause();
 }
 
@@ -39,6 +39,6 @@ void console_show_check(struct check_facts *facts)
 
 	/* A UART that a table names may not be there */
 	check_set(facts, FACT_SERIAL, uart_present());
-	keyboard_drain();
+	keyboard_start();
 	check_show(facts, &view);
 }

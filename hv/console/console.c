@@ -110,6 +110,13 @@ void console_focus_next(void)
 	focus_to(con.focus + 1);
 }
 
+void console_scroll(bool up)
+{
+	console_lock();
+	scroll_page(up);
+	say_and_unlock();
+}
+
 void console_focus_to(u32 focus)
 {
 	console_lock();
@@ -266,9 +273,13 @@ void console_guest_starts(struct vm *vm)
 
 	if (vm->privileged)
 		log_info("console", "the screen is now %s's", vm->name);
-	console_lock();
 	if (vm->privileged)
+		console_give_keys();
+	console_lock();
+	if (vm->privileged) {
+		scroll_end();
 		fbcon_release();
+	}
 	if (wanted && sp && !con.chosen) {
 		con.chosen = true;
 		mux_focus(sp->id, false);
@@ -287,6 +298,7 @@ void console_defer_output(void)
 void console_finish(void)
 {
 	con.alone = true;
+	scroll_end();
 	output_finish();
 	/* There is room again, for the log's last words first of all */
 	(void)mux_settle();
@@ -303,6 +315,7 @@ void console_panic_mode(void)
 {
 	fbcon_early();
 	con.alone = true;
+	scroll_end();
 	console_serial_init(NULL);
 	console_finish();
 	fbcon_reclaim();

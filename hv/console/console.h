@@ -98,9 +98,10 @@ bool console_write(struct speaker *sp, const char *s, size_t len);
 /* @fn gets each byte typed while no device receives it. Boot CPU, once, before
  * console_input_init(). @fn may log; it is called with no lock held. */
 void console_on_key(void (*fn)(u8 byte));
-/* No guest runs any more: the screen is the log's again, and @fn gets each byte
- * typed but Ctrl-], whoever has the focus. @fn may log; it is called with no
- * lock held. Any core, once. */
+/* No guest runs any more: screen and keyboard are the hypervisor's again, and
+ * @fn gets each byte typed but Ctrl-], whoever has the focus, and 0 for a key
+ * that has none. @fn may log; it is called with no lock held. Any core, once.
+ * From now on the caller calls console_keys(). */
 void console_take_over(void (*fn)(u8 byte));
 /* "Check this machine": shows what @facts are worth on every console, page by
  * page, each until a key is pressed or a minute or so is over. The boot CPU,
@@ -132,6 +133,13 @@ bool console_type_at(u64 id, u8 byte);
 void console_take_key(void);
 /* Shows it on the machine's terminal; false: none, or too often */
 bool console_focus(u64 id);
+/* Take what was typed at the PC's keyboard, at most 16 keys, unless it is the
+ * privileged guest's. PgUp and PgDn show more of the log on the screen. No lock
+ * may be held. */
+void console_keys(void);
+/* No guest will ever run: keys of both keyboards move the focus and the log's
+ * text. Boot CPU, whatever works by now. */
+__noreturn void console_wait(void);
 /* Take what the UART has received, at most 64 bytes. From its interrupt or the
  * poll timer; no lock may be held. */
 void console_poll(void);

@@ -2,9 +2,10 @@
 /*
  * What is typed at the physical UART, and the UART's interrupt, which goes to
  * the boot core and has output to send, too (output.c). It is tried out first:
- * where none arrives, a slow timer looks for what is typed. Ctrl-] is taken out
- * here; the rest goes to the console in focus. The caller of console_poll()
- * holds no lock.
+ * where none arrives, a slow timer looks for what is typed. The PC's keyboard
+ * is looked at by a timer until the privileged guest gets it, and again when no
+ * guest runs any more. Ctrl-] and the keys that scroll are taken out here; the
+ * rest goes to the console in focus. The callers hold no lock.
  */
 #include "arch/x86/cpu/percpu.h"
 #include "arch/x86/cpu/spinlock.h"
@@ -13,6 +14,7 @@
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/console/fbcon.h"
+#include "drivers/console/keyboard.h"
 #include "drivers/console/uart.h"
 #include "drivers/irq/ioapic.h"
 #include "hv/console/console.h"
@@ -25,8 +27,12 @@
 #define POLL_BYTES 64        /* a bound on one call: the UART's FIFO holds 16 */
 #define TRIAL_NS   20000000u /* for an empty transmitter's interrupt */
 #define IRQ_CAUSES 4 /* a bound on one interrupt: a UART has two of ours */
+#define POLL_KEYS  16
+#define WAIT_SPINS 20000 /* some ms between two looks */
 
-static struct timer poll_timer;
+static struct timer poll_timer, keys_timer;
+static struct spinlock keys_lock;
+static bool keys_given;        /* to the privileged guest */
 static bool arrived;           /* an interrupt of the UART's, ever */
 static void (*taker)(u8 byte); /* console_take_over(); NULL: not yet */
 
@@ -35,7 +41,28 @@ void console_take_over(void (*fn)(u8 byte))
 	console_lock();
 	fbcon_reclaim();
 	console_unlock();
+	spin_lock(&keys_lock);
+	keyboard_start();
+	keys_given = false;
+	spin_unlock(&keys_lock);
 	__atomic_store_n(&taker, fn, __ATOMIC_SEQ_CST);
+}
+
+void console_give_keys(void)
+{
+	spin_lock(&keys_lock);
+	keys_given = true;
+	spin_unlock(&keys_lock);
+}
+
+static void take(u8 byte)
+{
+	if (byte == CONSOLE_SWITCH_KEY)
+		console_focus_next();
+	else if (taker)
+		taker(byte);
+	else
+		console_type(byte);
 }
 
 void console_poll(void)
@@ -46,12 +73,46 @@ void console_poll(void)
 		c = uart_getc();
 		if (c < 0)
 			return;
-		if (c == CONSOLE_SWITCH_KEY)
-			console_focus_next();
-		else if (taker)
-			taker((u8)c);
-		else
-			console_type((u8)c);
+		take((u8)c);
+	}
+}
+
+/* Of the PC's keyboard; false: none waits, or it is a guest's */
+static bool take_key(void)
+{
+	int key = KEY_NONE;
+
+	spin_lock(&keys_lock);
+	if (!keys_given)
+		key = keyboard_get();
+	spin_unlock(&keys_lock);
+	if (key == KEY_PAGE_UP || key == KEY_PAGE_DOWN)
+		console_scroll(key == KEY_PAGE_UP);
+	else if (key != KEY_NONE && key != KEY_OTHER)
+		take((u8)key);
+	else if (key == KEY_OTHER && taker)
+		taker(0);
+	return key != KEY_NONE;
+}
+
+void console_keys(void)
+{
+	for (u32 i = 0; i < POLL_KEYS && take_key(); i++)
+		;
+}
+
+__noreturn void console_wait(void)
+{
+	console_lock();
+	fbcon_reclaim();
+	console_unlock();
+	keyboard_start();
+	keys_given = false;
+	for (;;) {
+		console_poll();
+		console_keys();
+		for (u32 i = 0; i < WAIT_SPINS; i++)
+			__builtin_ia32_pause();
 	}
 }
 
@@ -78,6 +139,15 @@ static void uart_arrived(struct irq *self)
 static void poll_tick(struct timer *t)
 {
 	console_poll();
+	timer_arm(t, rdtsc() + ns_to_tsc(POLL_NS));
+}
+
+/* Until the guest has it, or whoever took over looks himself */
+static void keys_tick(struct timer *t)
+{
+	if (READ_ONCE(keys_given) || taker)
+		return;
+	console_keys();
 	timer_arm(t, rdtsc() + ns_to_tsc(POLL_NS));
 }
 
@@ -125,6 +195,9 @@ void console_input_init(void)
 {
 	const struct console_serial *serial = console_serial();
 
+	keyboard_start();
+	keys_timer.fn = keys_tick;
+	timer_arm(&keys_timer, rdtsc() + ns_to_tsc(POLL_NS));
 	/* The privileged guest has a virtual UART there */
 	irq_route_reserve(acpi_isa_gsi(COM1_GSI));
 	if (!serial)

@@ -29,7 +29,8 @@ static bool show(u32 id, const char *s, size_t len)
 {
 	if (!len)
 		return true;
-	fbcon_write(s, len);
+	if (!con.scrolled)
+		fbcon_write(s, len);
 	if (!output_put(id, s, (u32)len))
 		return false;
 	con.mid_line = s[len - 1] != '\n';
@@ -386,6 +387,7 @@ void mux_focus(u32 focus, bool with_replay)
 		con.unsettled |= con.speakers[i]->waits;
 	}
 	con.focus = focus;
+	scroll_end();
 	show_banner();
 	if (with_replay && !focus)
 		replay_log(con.speakers[0]);

@@ -3,8 +3,9 @@
  * Between the files of the console: console.c (who speaks), serial.c (which
  * UART it is; serial_taken.c: where none can be), mux.c (who is shown),
  * output.c (what is on its way to the UART), screen.c (when the framebuffer is
- * drawn), input.c (what is typed, and the UART's interrupt), remote.c (the
- * consoles as the privileged guest has them).
+ * drawn), scroll.c (what the screen shows from before), input.c (what is typed,
+ * and the UART's interrupt), remote.c (the consoles as the privileged guest has
+ * them).
  */
 #ifndef HV_CONSOLE_PRIV_H
 #define HV_CONSOLE_PRIV_H
@@ -51,6 +52,8 @@ struct console {
 	bool alone;     /* this core alone is left: no locks, log only */
 	bool unsettled; /* some speaker has lost bytes or waits for room */
 	bool built;     /* all guests are: one without a VM does not start */
+	u32 scrolled;   /* rows that the screen shows the log from before; 0:
+			   it follows what is said */
 	bool chosen;    /* the focus is where it was wanted, or a person's */
 	u32 receivers;  /* cores that call a device, atomic */
 	char mark[CONSOLE_MARK_LEN + 1]; /* behind the hypervisor's own lines */
@@ -142,6 +145,16 @@ void output_defer(u32 speakers);
 /* Writes the queue out, for 3 s at most. From now on output is direct. No lock
  * is held or taken: the other cores have stopped. */
 void output_finish(void);
+
+/* The PC's keyboard is the privileged guest's from now on. No lock held. */
+void console_give_keys(void);
+/* The screen shows the page of the log above the one that it shows, or below.
+ * No lock held. */
+void console_scroll(bool up);
+/* scroll.c: the same; lock held. Nothing where there is no screen. */
+void scroll_page(bool up);
+/* The screen follows what is said again, if it does not. Lock held. */
+void scroll_end(void);
 
 /* Text for the framebuffer was written: have it drawn. Console lock held. */
 void screen_draw_soon(void);

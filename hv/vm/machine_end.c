@@ -14,7 +14,6 @@
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
-#include "drivers/console/keyboard.h"
 #include "drivers/power/power.h"
 #include "hv/console/console.h"
 #include "hv/core/stretch.h"
@@ -108,8 +107,7 @@ static void key_typed(u8 key)
 /* The machine stays on: no interrupt tells of its own keyboard */
 static void wait_tick(struct timer *t)
 {
-	if (keyboard_pressed())
-		finish_by(MACHINE_POWER_OFF);
+	console_keys();
 	if (reboot_after_s && rdtsc() >= reboot_at)
 		finish_by(MACHINE_RESET);
 	timer_arm(t, rdtsc() + ns_to_tsc(WAIT_NS));
@@ -121,7 +119,6 @@ void machine_stays(const char *why)
 
 	stretch_report();
 	console_take_over(key_typed);
-	keyboard_drain();
 	reboot_at = rdtsc() + ns_to_tsc(reboot_after_s * NS_PER_S);
 	timer_arm(&timer, rdtsc() + ns_to_tsc(WAIT_NS));
 	if (reboot_after_s)

@@ -2,6 +2,8 @@
 """The consoles, as a person uses them: the manifest that `make run` and the USB
 stick have, keys typed on the serial line, the hint on the screen."""
 import os
+import re
+import time
 
 from harness import image
 from harness.machine import ROOT, Machine
@@ -101,5 +103,46 @@ def console(results, folder):
         results.check(m.wait_end(30), "console.machine_is_off", "it still runs")
 
 
+def press(results, m, key, name, pattern):
+    """A key of the PC's own keyboard."""
+    m.monitor(f"sendkey {key}")
+    step(results, m, f"keyboard.{name}", pattern, SECONDS)
+
+
+def screen_shows(results, m, name, pattern):
+    """Within some seconds: it is drawn a little after the key."""
+    for _ in range(20):
+        text = m.screen(name).text()
+        if re.search(pattern, text):
+            break
+        time.sleep(0.5)
+    results.check(re.search(pattern, text), f"keyboard.{name}",
+                  f"the screen has no /{pattern}/:\n{text}")
+
+
+def keyboard(results, folder):
+    """As long as no guest has the PC's keyboard and screen, they are the
+    hypervisor's: Ctrl-], the keys of the log, pages of the log."""
+    consoles = "log, box, all"
+    loop = {"name": "box", "kernel": "ends.elf", "memory": "16M", "cmdline": "loop"}
+    bad = [{"name": f"bad{n}", "kernel": "nothing.elf", "memory": "16M"} for n in range(30)]
+    disk = image.make(folder, image.manifest([loop, *bad]),
+                      {"ends.elf": os.path.join(image.BUILD, "tests/guest/ends.elf")})
+    with Machine("qemu", disk, folder, cores=2, memory=512, timeout=UP_SECONDS,
+                 person=True) as m:
+        step(results, m, "keyboard.box_starts", r"vm: guest box starts", UP_SECONDS)
+        m.monitor("sendkey pgup")
+        screen_shows(results, m, "page_up", r"--- the log, \d+ lines back --- PgUp, PgDn ---")
+        m.monitor("sendkey pgup")
+        screen_shows(results, m, "first_page", r"init: Bulkhead \S+, started by")
+        for _ in range(3):
+            m.monitor("sendkey pgdn")
+        screen_shows(results, m, "page_down", r"vm: guest box starts")
+        press(results, m, "shift-slash", "question", r"console: keys here: ")
+        for name in ("log", "box"):
+            press(results, m, "ctrl-bracket_right", f"switches_to_{name}",
+                  banner(name, consoles))
+
+
 def tests():
-    return [("console", console)]
+    return [("console", console), ("keyboard", keyboard)]

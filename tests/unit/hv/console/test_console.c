@@ -1,4 +1,4 @@
-/* SOURCES: hv/console/console.c hv/console/mux.c hv/console/input.c hv/console/screen.c hv/console/output.c hv/console/queue.c hv/console/filter.c hv/console/remote.c lib/replay.c lib/string.c lib/printf.c */
+/* SOURCES: hv/console/console.c hv/console/mux.c hv/console/input.c hv/console/screen.c hv/console/output.c hv/console/queue.c hv/console/filter.c hv/console/remote.c hv/console/scroll.c lib/replay.c lib/string.c lib/printf.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console mux: focus, whole lines, the switch key, floods, forgeries. Over
  * 400 lines: one console's life, on a fake UART, screen and guests. */
@@ -7,6 +7,7 @@
 #include "arch/x86/machine/irq.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/console/fbcon.h"
+#include "drivers/console/keyboard.h"
 #include "drivers/console/uart.h"
 #include "drivers/irq/ioapic.h"
 #include "hv/console/console.h"
@@ -125,7 +126,38 @@ void fbcon_write(const char *s, size_t len)
 	written += len;
 }
 
+#define COLUMNS 10u
+#define ROWS    6u
+static bool has_screen;
+
+bool fbcon_size(u32 *columns, u32 *rows)
+{
+	*columns = COLUMNS;
+	*rows = ROWS;
+	return has_screen;
+}
+
 static size_t drawn;
+
+void fbcon_clear(void)
+{
+	written = drawn = 0;
+	memset(screen, 0, sizeof(screen));
+}
+
+/* What is pressed at the PC's keyboard */
+static const int *pressed;
+static u32 keyboard_looks;
+
+void keyboard_start(void)
+{
+}
+
+int keyboard_get(void)
+{
+	keyboard_looks++;
+	return pressed && *pressed != KEY_NONE ? *pressed++ : KEY_NONE;
+}
 
 bool fbcon_stale(void)
 {
@@ -225,11 +257,16 @@ void ioapic_mask(u32 gsi)
 }
 
 static struct timer *armed[2]; /* the UART's and the screen's */
+static struct timer *keyboard; /* the PC's keyboard's: the first of all */
 
 void timer_arm(struct timer *t, u64 deadline)
 {
 	u32 i = armed[0] ? 1 : 0;
 
+	if (!keyboard || keyboard == t) {
+		keyboard = t;
+		return;
+	}
 	assert_null(armed[i]);
 	t->deadline = deadline;
 	armed[i] = t;
@@ -366,12 +403,36 @@ static void test_life(void **state)
 	assert_string_equal(received[0], "");
 	assert_string_equal(commands, "x");
 
+	/* The PC's keyboard is ours until the privileged guest starts */
+	pressed = (const int[]){ 'p', CONSOLE_SWITCH_KEY, KEY_OTHER, KEY_NONE };
+	keyboard->fn(keyboard);
+	uart_runs();
+	assert_string_equal(commands, "xp");
+	assert_int_equal(con.focus, 1);
+	pressed = (const int[]){ 'q', CONSOLE_SWITCH_KEY, CONSOLE_SWITCH_KEY,
+				 CONSOLE_SWITCH_KEY, KEY_NONE };
+	keyboard->fn(keyboard);
+	uart_runs();
+	assert_string_equal(received[0], "q");
+	assert_int_equal(con.focus, 0);
+	con.chosen = false;
+	memset(received, 0, sizeof(received));
+	strcpy(commands, "x");
+	while (armed[0])
+		timers_fire();
+	clear();
+
 	console_guest_starts(&vm_b);
 	uart_runs();
 	assert_string_equal(shown, "");
 	console_guest_starts(&vm_a);
 	uart_runs();
 	assert_true(screen_released);
+	pressed = (const int[]){ 'x', KEY_NONE };
+	keyboard_looks = 0;
+	console_keys();
+	keyboard->fn(keyboard);
+	assert_int_equal(keyboard_looks, 0);
 	assert_true(showed("--- console: linux --- Ctrl-] switches: "
 			   "log, linux, box, all ---"));
 	timers_fire();
@@ -685,6 +746,58 @@ static void test_remote(void **state)
 		timers_fire();
 }
 
+static void page(bool up, const char *text)
+{
+	console_scroll(up);
+	assert_string_equal(screen, text);
+}
+
+/* Ten columns and six rows, four of them for the log */
+static void test_scroll(void **state)
+{
+	struct speaker *log = con.speakers[0];
+	const u64 written_before = log->written;
+
+	/* No screen, no page */
+	console_scroll(true);
+	assert_int_equal(con.scrolled, 0);
+	has_screen = true;
+	log->written = 0;
+	for (u32 i = 0; i < 9; i++) {
+		char line[32];
+
+		snprintf(line, sizeof(line), "line %u\n", i);
+		log_say(LOG_INFO, i == 6 ? "six goes over rows\n" : line);
+	}
+	page(true, "line 2\r\nline 3\r\nline 4\r\nline 5\r\n"
+		   "--- the log, 4 lines back --- PgUp, PgDn ---");
+	/* What is said goes to the UART alone */
+	clear();
+	log_say(LOG_INFO, "new\n");
+	assert_true(strlen(shown));
+	assert_int_equal(screen[written - 1], '-');
+	page(true, "line 0\r\nline 1\r\nline 2\r\nline 3\r\n"
+		   "--- the log, 7 lines back --- PgUp, PgDn ---");
+	page(true, "line 0\r\nline 1\r\nline 2\r\nline 3\r\n"
+		   "--- the log, 7 lines back --- PgUp, PgDn ---");
+	page(false, "line 4\r\nline 5\r\nsix goes o\r\nver rows\r\n"
+		    "--- the log, 3 lines back --- PgUp, PgDn ---");
+	page(false, "ver rows\r\nline 7\r\nline 8\r\nnew\r\n");
+	assert_int_equal(con.scrolled, 0);
+	/* Each switch ends it */
+	console_scroll(true);
+	assert_true(con.scrolled);
+	type("\x1d");
+	assert_int_equal(con.scrolled, 0);
+	has_screen = false;
+	log->written = MAX(written_before, log->written);
+	while (!focus_is_all())
+		type("\x1d");
+	fbcon_clear();
+	while (armed[0])
+		timers_fire();
+}
+
 /* No guest runs any more: keys and screen are ours */
 static void test_take_over(void **state)
 {
@@ -694,6 +807,9 @@ static void test_take_over(void **state)
 	assert_false(screen_released);
 	type("k");
 	assert_string_equal(commands, "k");
+	pressed = (const int[]){ 'l', KEY_PAGE_UP, KEY_PAGE_DOWN, KEY_NONE };
+	console_keys();
+	assert_string_equal(commands, "kl");
 	assert_string_equal(received[0], "abc");
 	screen_released = true;
 }
@@ -721,13 +837,10 @@ static void test_panic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),
-		cmocka_unit_test(test_forgery),
-		cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_ended),
-		cmocka_unit_test(test_remote),
-		cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_life),   cmocka_unit_test(test_forgery),
+		cmocka_unit_test(test_flood),  cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_ended),  cmocka_unit_test(test_remote),
+		cmocka_unit_test(test_scroll), cmocka_unit_test(test_take_over),
 		cmocka_unit_test(test_panic),
 	};
 
