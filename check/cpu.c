@@ -3,6 +3,7 @@
  * those that arch/x86/cpu/features.c and the back-ends look at. Called by the
  * loaders and tools/bh-judge.c; no lock. */
 #include "check/facts.h"
+#include "include/bulkhead/cpuid.h"
 #include "include/hw/cpuid.h"
 #include "include/hw/msr.h"
 #include "lib/string.h"
@@ -105,6 +106,18 @@ static void take_name(struct check_facts *f, const struct check_core *core)
 	while (*s == ' ')
 		s++;
 	str_copy(f->string[CHECK_CPU_NAME], s, CHECK_STRING_BYTES);
+}
+
+static void take_below(struct check_facts *f, const struct check_core *core)
+{
+	u32 r[LEAF_COUNT] = { 0 };
+
+	if (check_is(f, FACT_HYPERVISOR))
+		core->cpuid(BH_CPUID_BASE, 0, r);
+	check_set(f, FACT_BULKHEAD,
+		  r[LEAF_EBX] == BH_CPUID_SIGNATURE_EBX &&
+			  r[LEAF_ECX] == BH_CPUID_SIGNATURE_ECX &&
+			  r[LEAF_EDX] == BH_CPUID_SIGNATURE_EDX);
 }
 
 /* SDM 2A CPUID, leaf 0BH; APM 3 E.4.18 *Function 8000_001Eh* */
@@ -249,6 +262,7 @@ void check_cpu(struct check_facts *f, const struct check_core *core)
 		check_set(f, flags[i].fact,
 			  (r[flags[i].reg] & flags[i].mask) != 0);
 	}
+	take_below(f, core);
 	take_threads(f, core);
 	take_sizes(f, core);
 	if (core->msr)

@@ -18,6 +18,7 @@ static const char *const fact_names[FACT_COUNT] = {
 	[FACT_MODEL] = "model",
 	[FACT_STEPPING] = "stepping",
 	[FACT_HYPERVISOR] = "hypervisor",
+	[FACT_BULKHEAD] = "bulkhead",
 	[FACT_LONG_MODE] = "long_mode",
 	[FACT_NX] = "nx",
 	[FACT_VMX] = "vmx",

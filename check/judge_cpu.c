@@ -103,7 +103,9 @@ static void judge_svm(const struct check_facts *f, struct check_result *r)
 
 void judge_virtualization(const struct check_facts *f, struct check_result *r)
 {
-	if (f->value[FACT_VENDOR] == CHECK_INTEL) {
+	if (check_is(f, FACT_BULKHEAD)) {
+		say(r, CHECK_PASS, "Bulkhead runs on it now");
+	} else if (f->value[FACT_VENDOR] == CHECK_INTEL) {
 		judge_vmx(f, r);
 	} else if (f->value[FACT_VENDOR] == CHECK_AMD) {
 		judge_svm(f, r);
@@ -152,7 +154,9 @@ static void judge_ept(const struct check_facts *f, struct check_result *r)
 
 void judge_nested_paging(const struct check_facts *f, struct check_result *r)
 {
-	if (check_not(f, FACT_VMX) && check_not(f, FACT_SVM)) {
+	if (check_is(f, FACT_BULKHEAD)) {
+		say(r, CHECK_PASS, "Bulkhead runs on it now");
+	} else if (check_not(f, FACT_VMX) && check_not(f, FACT_SVM)) {
 		say(r, CHECK_FAIL, "there is none without virtualization");
 		r->cure = "see virtualization";
 	} else if (f->value[FACT_VENDOR] == CHECK_INTEL) {
@@ -187,7 +191,13 @@ void judge_no_execute(const struct check_facts *f, struct check_result *r)
 
 void judge_hypervisor(const struct check_facts *f, struct check_result *r)
 {
-	if (check_is(f, FACT_HYPERVISOR)) {
+	if (check_is(f, FACT_BULKHEAD)) {
+		say(r, CHECK_WARN,
+		    "this is a guest of Bulkhead: the report is on what the "
+		    "guest sees");
+		r->cure = "start \"Check this machine\", or Linux without "
+			  "Bulkhead";
+	} else if (check_is(f, FACT_HYPERVISOR)) {
 		say(r, CHECK_WARN,
 		    "this is no bare machine: a hypervisor or an emulator is "
 		    "below");

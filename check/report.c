@@ -29,7 +29,11 @@ static void put(struct writer *w, const char *fmt, ...)
 
 static void put_char(struct writer *w, char c)
 {
-	put(w, "%c", c);
+	if (w->len + 1 < w->size) {
+		w->buf[w->len] = c;
+		w->buf[w->len + 1] = '\0';
+	}
+	w->len++;
 }
 
 /* Texts may be the firmware's or a CPU's: what would need an escape is shown as

@@ -27,6 +27,7 @@ enum check_fact {
 	FACT_MODEL,
 	FACT_STEPPING,
 	FACT_HYPERVISOR, /* a hypervisor or an emulator says that it is one */
+	FACT_BULKHEAD,   /* it is Bulkhead: these are a guest's facts */
 	FACT_LONG_MODE,
 	FACT_NX,
 	FACT_VMX,
