@@ -29,6 +29,7 @@ struct vtimer;
 struct line_listener;
 struct load_fill;
 struct vlapic_late;
+struct emu_stage;
 
 enum vm_state { VM_BUILDING, VM_RUNNING, VM_STOPPED };
 enum vm_end {
@@ -87,6 +88,7 @@ struct vm {
 	struct vtimer *vtimers;    /* all of them, a list */
 	bool vtimers_rest; /* some expired out of turn; boot vCPU's home core */
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
+	struct emu_stage *stage; /* hv/emulate/stage.c */
 	u64 tsc_start; /* host TSC that is the guest's TSC 0 */
 	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */
 	enum vm_work work;

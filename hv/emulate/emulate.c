@@ -173,8 +173,7 @@ static void log_refused(struct emu *m, const u8 *bytes, size_t have)
  * the log, which it could fill */
 static enum verdict refuse(struct emu *m, const u8 *bytes, size_t have)
 {
-	enum verdict verdict =
-		exit_cannot(m->v, EXC_UD, "instruction that is not emulated");
+	enum verdict verdict = emu_verdict(m->v, EMU_UNKNOWN);
 
 	if (verdict == VERDICT_KILL)
 		log_refused(m, bytes, have);
@@ -197,6 +196,24 @@ static enum verdict fetch_fault(struct emu *m, size_t have)
 	return VERDICT_INJECT;
 }
 
+enum verdict emu_verdict(struct vcpu *v, int result)
+{
+	switch (result) {
+	case EMU_OK:
+		return VERDICT_ADVANCE;
+	case EMU_LATER:
+		vcpu_post(v, VE_INSN);
+		return VERDICT_RESUME;
+	case EMU_AGAIN:
+		return VERDICT_RESUME;
+	case EMU_FAULT:
+		return VERDICT_INJECT;
+	default:
+		return exit_cannot(v, EXC_UD,
+				   "instruction that is not emulated");
+	}
+}
+
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
 	struct emu m = { .v = v, .r = vcpu_regs(v), .exit = e };
@@ -211,14 +228,7 @@ enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
 	if (result)
 		return refuse(&m, bytes, have);
 	v->hw.exit.insn_len = m.insn.len;
-	switch (emulate(&m)) {
-	case EMU_OK:
-		return VERDICT_ADVANCE;
-	case EMU_AGAIN:
-		return VERDICT_RESUME;
-	case EMU_FAULT:
-		return VERDICT_INJECT;
-	default:
-		return refuse(&m, bytes, have);
-	}
+	result = emulate(&m);
+	return result == EMU_UNKNOWN ? refuse(&m, bytes, have)
+				     : emu_verdict(v, result);
 }

@@ -19,6 +19,16 @@ u8 insn_exit_length(struct vcpu *v, enum exit_kind kind);
  * decode it, do it through the bus, update registers and flags. An instruction
  * that is not emulated is exit_cannot(). Home core, attached, no lock held. */
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e);
+/* What an emulation keeps of a VM, charged to its budget; -ENOMEM. While no
+ * vCPU of it runs. */
+int __must_check emulate_create(struct vm *vm);
+void emulate_destroy(struct vm *vm);
+/* VE_INSN: the next piece of the instruction that emulate_mmio() has begun, if
+ * it has. True: it is done, *@verdict says what becomes of it. Home core,
+ * attached. */
+bool emulate_go_on(struct vcpu *v, enum verdict *verdict);
+/* @v is reset: it goes on with nothing */
+void emulate_reset(struct vcpu *v);
 /* EXIT_CR0: decode the instruction and do it: MOV to or from CR0, CLTS, LMSW or
  * SMSW. Home core, attached. */
 enum verdict emulate_cr0(struct vcpu *v, const struct vcpu_exit *e);

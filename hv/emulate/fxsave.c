@@ -6,6 +6,7 @@
  * the opcode table of hv/emulate/emulate.c.
  */
 #include "hv/emulate/priv.h"
+#include "hv/emulate/stage.h"
 #include "hv/emulate/vector.h"
 
 #define OPCODE       0xaeu
@@ -19,13 +20,18 @@
 /* ModRM.reg */
 enum group15 { FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, XSAVE, XRSTOR, XSAVEOPT };
 
-static int run(struct emu *m, enum group15 reg, u64 *area)
+static int run(struct emu *m, enum group15 reg, struct emu_stage *s)
 {
 	const u8 code[] = { (u8)(REX | (m->insn.rex & REX_W)), 0x0f, OPCODE,
 			    (u8)(reg << 3 | RM_RDI) };
 	struct stub_regs r = { 0 };
 
-	return emu_stub(m, code, sizeof(code), area, &r);
+	return emu_stub(m, code, sizeof(code), s->area.words, &r);
+}
+
+static int run_fxrstor(struct emu_stage *s)
+{
+	return run(&s->m, FXRSTOR, s);
 }
 
 /* Where the registers that it has to do with end. What lies behind is
@@ -38,29 +44,29 @@ static u16 area_end(struct emu *m)
 	return (m->r->efer & EFER_FFXSR) && !emu_cpl(m) ? ST_END : XMM_END;
 }
 
+/* What FXRSTOR does not load is as it is now */
 static int fxsave_or_restore(struct emu *m, enum group15 reg)
 {
-	u64 area[FXSAVE_BYTES / sizeof(u64)] __aligned(FXSAVE_ALIGN) = { 0 };
 	u8 access = reg == FXSAVE ? ACCESS_W : ACCESS_R;
+	struct emu_stage *s;
 	struct emu_span span;
-	u16 end;
 	int err;
 
 	vcpu_need(m->v, RG_CR);
 	if (m->r->cr0 & (CR0_EM | CR0_TS))
 		return emu_fault_plain(m, EXC_NM);
 	err = emu_resolve_aligned(m, FXSAVE_BYTES, FXSAVE_ALIGN, access, &span);
-	if (!err)
-		err = run(m, FXSAVE, area);
 	if (err)
 		return err;
-	end = area_end(m);
-	if (reg == FXSAVE) {
-		emu_store_wide(m, &span, end, area);
-		return EMU_OK;
-	}
-	emu_load_wide(m, &span, end, area);
-	return run(m, FXRSTOR, area);
+	s = emu_stage_take(m);
+	if (!s)
+		return EMU_AGAIN;
+	err = run(m, FXSAVE, s);
+	if (err)
+		return emu_stage_drop(s, err);
+	s->span = span;
+	emu_stage_mark(s, 0, area_end(m));
+	return emu_stage_move(s, m, reg == FXSAVE ? NULL : run_fxrstor);
 }
 
 int op_group15(struct emu *m) /* 0F AE */

@@ -21,7 +21,8 @@ enum emu_result {
 	EMU_OK,
 	EMU_FAULT,   /* an exception is queued */
 	EMU_UNKNOWN, /* not emulated: the end of the guest */
-	EMU_AGAIN    /* registers are as between two steps: the guest goes on */
+	EMU_AGAIN,   /* registers are as between two steps: the guest goes on */
+	EMU_LATER /* in part; VE_INSN does the rest before the guest goes on */
 };
 
 struct emu {
@@ -35,6 +36,9 @@ struct emu {
 };
 
 typedef int (*emu_fn)(struct emu *m);
+
+/* emulate.c: what becomes of an instruction that @result is the end of */
+enum verdict emu_verdict(struct vcpu *v, int result);
 
 /* A piece of guest memory whose translation is done: at most two pages */
 struct emu_span {

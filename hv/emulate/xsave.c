@@ -10,12 +10,11 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/machine/fpu.h"
 #include "hv/emulate/priv.h"
+#include "hv/emulate/stage.h"
 #include "hv/emulate/vector.h"
 #include "include/hw/cpuid.h"
 
 #define RM_RDI           7u /* ModRM.rm with mod 0: the buffer */
-#define XSAVE_ALIGN      64u
-#define AREA_MOST        2752u /* bytes; with all that is offered, 2696 */
 #define X87_END          24u
 #define MXCSR_END        32u
 #define ST_END           160u
@@ -31,30 +30,18 @@
 #define REG_XSAVE        4u
 #define REG_XRSTOR       5u
 
-union area {
-	u64 words[AREA_MOST / sizeof(u64)];
-	struct {
-		u64 legacy[XSAVE_HEADER / sizeof(u64)];
-		u64 xstate_bv, xcomp_bv;
-	};
-};
-
-/* Components @which of the guest's area are loaded or stored; their places are
- * as the format has them */
+/* Components @which of the guest's area are moved; their places are as the
+ * format has them */
 struct transfer {
 	struct emu *m;
-	union area *area;
-	struct emu_span span;
-	void (*move)(struct emu *m, const struct emu_span *span, u16 at,
-		     u16 size, u64 *value);
+	struct emu_stage *stage;
 	u64 format, which;
 	bool compact;
 };
 
-static void move(const struct transfer *t, u32 from, u32 to)
+static void mark(const struct transfer *t, u32 from, u32 to)
 {
-	t->move(t->m, &t->span, (u16)from, (u16)(to - from),
-		&t->area->words[from / sizeof(u64)]);
+	emu_stage_mark(t->stage, from, to);
 }
 
 /* Where component @i begins; *@end: of those before it, then of it, too */
@@ -88,15 +75,15 @@ static u32 each_extended(const struct transfer *t,
 }
 
 /* All but the header and MXCSR */
-static void transfer(const struct transfer *t)
+static void mark_components(const struct transfer *t)
 {
 	if (t->which & XCR0_X87) {
-		move(t, 0, X87_END);
-		move(t, MXCSR_END, ST_END);
+		mark(t, 0, X87_END);
+		mark(t, MXCSR_END, ST_END);
 	}
 	if (t->which & XCR0_SSE)
-		move(t, ST_END, XMM_END);
-	each_extended(t, move);
+		mark(t, ST_END, XMM_END);
+	each_extended(t, mark);
 }
 
 static int check_ready(struct emu *m)
@@ -116,7 +103,7 @@ static u64 requested(const struct emu *m)
 	return ((u32)gpr[GPR_RAX] | gpr[GPR_RDX] << 32) & fpu_xcr0();
 }
 
-static int run(struct emu *m, u8 opcode, u8 reg, union area *area)
+static int run(struct emu *m, u8 opcode, u8 reg, union emu_area *area)
 {
 	const u8 code[] = { (u8)(REX | (m->insn.rex & REX_W)), 0x0f, opcode,
 			    (u8)((u32)reg << 3 | RM_RDI) };
@@ -127,6 +114,11 @@ static int run(struct emu *m, u8 opcode, u8 reg, union area *area)
 	return emu_stub(m, code, sizeof(code), area, &r);
 }
 
+static int run_xrstor(struct emu_stage *s)
+{
+	return run(&s->m, OP_XSAVE, REG_XRSTOR, &s->area);
+}
+
 static int resolve(struct transfer *t, u8 access)
 {
 	u32 size = each_extended(t, NULL);
@@ -134,69 +126,77 @@ static int resolve(struct transfer *t, u8 access)
 	if (size > AREA_MOST)
 		return EMU_UNKNOWN;
 	return emu_resolve_aligned(t->m, (u16)size, XSAVE_ALIGN, access,
-				   &t->span);
+				   &t->stage->span);
+}
+
+/* The header's first words, which say what the rest is */
+static void load_header(struct transfer *t, u16 bytes)
+{
+	emu_load_piece(t->m, &t->stage->span, XSAVE_HEADER, bytes,
+		       &t->stage->area.xstate_bv);
 }
 
 /* XSAVEOPT may do what XSAVE does (SDM 1 13.9). XSAVEC leaves out what is in
  * its initial state. */
-static int save(struct emu *m, u8 opcode)
+static int save(struct transfer *t, u8 opcode)
 {
-	union area area __aligned(XSAVE_ALIGN) = { 0 };
-	struct transfer t = { .m = m,
-			      .area = &area,
-			      .move = emu_load_piece,
-			      .format = requested(m),
-			      .compact = opcode == OP_XSAVEC };
-	u64 with_mxcsr = t.compact ? XCR0_SSE : XCR0_SSE | XCR0_AVX;
-	int err = resolve(&t, ACCESS_W);
+	struct emu_stage *s = t->stage;
+	u64 with_mxcsr;
+	int err;
 
+	t->format = requested(t->m);
+	t->compact = opcode == OP_XSAVEC;
+	with_mxcsr = t->compact ? XCR0_SSE : XCR0_SSE | XCR0_AVX;
+	err = resolve(t, ACCESS_W);
 	if (err)
-		return err;
-	if (!t.compact)
-		move(&t, XSAVE_HEADER, XSAVE_HEADER + 8);
-	err = run(m, opcode, REG_XSAVE, &area);
+		return emu_stage_drop(s, err);
+	if (!t->compact)
+		load_header(t, 8);
+	err = run(t->m, opcode, REG_XSAVE, &s->area);
 	if (err)
-		return err;
-	t.move = emu_store_piece;
-	t.which = t.compact ? area.xstate_bv : t.format;
-	transfer(&t);
-	if (t.which & with_mxcsr)
-		move(&t, X87_END, MXCSR_END);
-	move(&t, XSAVE_HEADER,
-	     t.compact ? XSAVE_HEADER + 16 : XSAVE_HEADER + 8);
-	return EMU_OK;
+		return emu_stage_drop(s, err);
+	t->which = t->compact ? s->area.xstate_bv : t->format;
+	mark_components(t);
+	if (t->which & with_mxcsr)
+		mark(t, X87_END, MXCSR_END);
+	mark(t, XSAVE_HEADER,
+	     t->compact ? XSAVE_HEADER + 16 : XSAVE_HEADER + 8);
+	return emu_stage_move(s, t->m, NULL);
 }
 
 /* The header says which format it is */
-static int restore(struct emu *m)
+static int restore(struct transfer *t)
 {
-	union area area __aligned(XSAVE_ALIGN) = { 0 };
-	struct transfer t = { .m = m, .area = &area, .move = emu_load_piece };
-	u64 rfbm = requested(m);
-	int err = resolve(&t, ACCESS_R);
+	struct emu_stage *s = t->stage;
+	u64 rfbm = requested(t->m);
+	int err = resolve(t, ACCESS_R);
 
 	if (err)
-		return err;
-	move(&t, XSAVE_HEADER, XSAVE_HEADER_END);
-	t.compact = area.xcomp_bv & COMPACT;
-	t.format = t.compact ? area.xcomp_bv & fpu_xcr0() : rfbm;
-	t.which = area.xstate_bv & rfbm & t.format;
-	err = resolve(&t, ACCESS_R);
+		return emu_stage_drop(s, err);
+	load_header(t, XSAVE_HEADER_END - XSAVE_HEADER);
+	t->compact = s->area.xcomp_bv & COMPACT;
+	t->format = t->compact ? s->area.xcomp_bv & fpu_xcr0() : rfbm;
+	t->which = s->area.xstate_bv & rfbm & t->format;
+	err = resolve(t, ACCESS_R);
 	if (err)
-		return err;
-	transfer(&t);
-	if ((t.compact ? t.which : rfbm) & (XCR0_SSE | XCR0_AVX))
-		move(&t, X87_END, MXCSR_END);
-	return run(m, OP_XSAVE, REG_XRSTOR, &area);
+		return emu_stage_drop(s, err);
+	mark_components(t);
+	if ((t->compact ? t->which : rfbm) & (XCR0_SSE | XCR0_AVX))
+		mark(t, X87_END, MXCSR_END);
+	return emu_stage_move(s, t->m, run_xrstor);
 }
 
 int op_xsave(struct emu *m) /* 0F AE /4 /5 /6, 0F C7 /4 */
 {
+	struct transfer t = { .m = m };
 	int err = check_ready(m);
 
 	if (err)
 		return err;
+	t.stage = emu_stage_take(m);
+	if (!t.stage)
+		return EMU_AGAIN;
 	if (m->insn.opcode == OP_XSAVE && (m->insn.reg & 7) == REG_XRSTOR)
-		return restore(m);
-	return save(m, m->insn.opcode);
+		return restore(&t);
+	return save(&t, m->insn.opcode);
 }

@@ -15,6 +15,7 @@
 #include "hv/irq/vpic.h"
 #include "hv/pv/kvm_pv.h"
 #include "hv/pv/pvclock.h"
+#include "hv/run/dispatch.h"
 #include "hv/run/exit.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/life.h"
@@ -222,6 +223,20 @@ static void put_back(struct vcpu *v, u32 taken)
 					      __ATOMIC_RELAXED));
 }
 
+/* The next piece of the last exit's instruction; true: it is over */
+static bool insn_go_on(struct vcpu *v)
+{
+	enum verdict verdict;
+
+	if (!vlapic_cast_go_on(v) || !emulate_go_on(v, &verdict))
+		return false;
+	if (verdict == VERDICT_ADVANCE)
+		exit_advance(v);
+	else if (verdict >= VERDICT_BLOCK)
+		exit_give_way(v, verdict);
+	return true;
+}
+
 /* A piece of what goes before all other signals: the rest of an instruction, or
  * what devices send to many. True: there was a piece to do. */
 static bool go_on(struct vcpu *v, u32 events)
@@ -229,12 +244,12 @@ static bool go_on(struct vcpu *v, u32 events)
 	u32 done;
 
 	if (events & VE_INSN)
-		done = vlapic_cast_go_on(v) ? VE_INSN : 0;
+		done = insn_go_on(v) ? VE_INSN : 0;
 	else if (events & VE_LATE && v->activity != VCPU_WORKING)
 		done = vlapic_late_go_on(v) ? VE_LATE : 0;
 	else
 		return false;
-	put_back(v, events & ~done);
+	put_back(v, events & ~(done | VE_REPORT | VE_START));
 	return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "drivers/acpi/acpi.h"
 #include "hv/core/vcpu.h"
+#include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
 #include "hv/policy/cpuid.h"
@@ -166,6 +167,7 @@ static int create_buses(struct vm *vm)
 static void vm_destroy(struct vm *vm)
 {
 	destroy_vcpus(vm);
+	emulate_destroy(vm);
 	devices_destroy(vm);
 	destroy_intercepts(vm);
 	cpuid_destroy(vm);
@@ -239,6 +241,8 @@ static int vm_fill(struct vm *vm)
 		err = create_intercepts(vm);
 	if (!err)
 		err = create_buses(vm);
+	if (!err)
+		err = emulate_create(vm);
 	if (!err)
 		err = create_vcpus(vm);
 	if (!err)

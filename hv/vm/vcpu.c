@@ -9,6 +9,7 @@
 #include "arch/x86/cpu/guest_barrier.h"
 #include "arch/x86/cpu/speculation.h"
 #include "arch/x86/machine/smp.h"
+#include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/msr.h"
 #include "hv/pv/kvm_pv.h"
@@ -75,6 +76,7 @@ void vcpu_reset(struct vcpu *v)
 {
 	vcpu_ops->vcpu_reset(&v->hw, false);
 	vlapic_reset(v, false);
+	emulate_reset(v);
 	v->pending = (struct vcpu_event){ .type = EVENT_NONE };
 	v->injected = false;
 	v->nmi_waiting = 0;

@@ -11,6 +11,7 @@ struct vm vm;
 struct vcpu vcpu;
 struct vcpu_exit *const e = &vcpu.hw.exit;
 struct vcpu_regs *const r = &vcpu.hw.regs;
+static u8 stage[PAGE_SIZE] __aligned(PAGE_SIZE);
 static struct bus_region regions[2], port_regions[2];
 u32 reads, writes;
 u64 device_step_ticks;
@@ -44,6 +45,12 @@ void retire_wrap_rip(struct vcpu *v)
 					  : 0xffffu;
 }
 
+static void take_time(void)
+{
+	for (u64 begin = rdtsc(); rdtsc() - begin < device_step_ticks;)
+		;
+}
+
 static u64 device_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 {
 	u64 value = 0;
@@ -52,6 +59,7 @@ static u64 device_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 		abort();
 	memcpy(&value, device + offset, size);
 	reads++;
+	take_time();
 	return value;
 }
 
@@ -62,8 +70,7 @@ static void device_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 		abort();
 	memcpy(device + offset, &value, size);
 	writes++;
-	for (u64 begin = rdtsc(); rdtsc() - begin < device_step_ticks;)
-		;
+	take_time();
 }
 
 static u64 port_read(struct vcpu *v, void *dev, u64 offset, u8 size)
@@ -101,6 +108,7 @@ void guest_reset(void)
 	memset(&vm, 0, sizeof(vm));
 	memset(&vcpu, 0, sizeof(vcpu));
 	memset(device, 0, sizeof(device));
+	memset(stage, 0, sizeof(stage));
 	fake_windows_init(ram, RAM_BYTES);
 	vm.slots[0] = (struct vm_slot){ 0, 0, RAM_BYTES, false };
 	vm.slot_count = 1;
@@ -114,6 +122,7 @@ void guest_reset(void)
 	if (bus_add(&vm.ports, &(struct bus_region){ PORT, 8, "port", port_read,
 						     port_write, NULL }))
 		abort();
+	vm.stage = (struct emu_stage *)stage;
 	vcpu.vm = &vm;
 	r->valid = RG_ALL;
 	r->cr0 = CR0_PE | CR0_PG | CR0_WP;

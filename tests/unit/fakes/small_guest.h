@@ -35,7 +35,7 @@ extern struct vcpu_regs *const r;
 
 /* The device's accesses since guest_reset(), and LMSW's last operand */
 extern u32 reads, writes;
-/* Each write to the device takes so long; 0 after guest_reset() */
+/* Each access of the device takes so long; 0 after guest_reset() */
 extern u64 device_step_ticks;
 extern u16 msw;
 /* What the port was written, one after the other, and how often it was used */

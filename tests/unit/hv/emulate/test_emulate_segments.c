@@ -1,11 +1,14 @@
-/* SOURCES: hv/emulate/alu.c hv/emulate/bits.c hv/emulate/emulate.c hv/emulate/mem.c hv/emulate/operand.c hv/emulate/ops.c hv/emulate/segment.c hv/emulate/stack.c hv/emulate/string.c hv/emulate/system.c hv/emulate/vector.c hv/emulate/vector_table.c hv/emulate/by_stub.c hv/emulate/x87.c hv/emulate/legacy.c hv/emulate/verify.c hv/emulate/fxsave.c hv/emulate/xsave.c hv/emulate/task_memory.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/gmem.c hv/core/walk.c hv/core/bus.c lib/printf.c lib/string.c hv/core/slots.c */
+/* SOURCES: hv/emulate/alu.c hv/emulate/bits.c hv/emulate/emulate.c hv/emulate/mem.c hv/emulate/operand.c hv/emulate/ops.c hv/emulate/segment.c hv/emulate/stack.c hv/emulate/string.c hv/emulate/system.c hv/emulate/vector.c hv/emulate/vector_table.c hv/emulate/by_stub.c hv/emulate/x87.c hv/emulate/legacy.c hv/emulate/verify.c hv/emulate/fxsave.c hv/emulate/xsave.c hv/emulate/stage.c hv/emulate/task_memory.c hv/emulate/insn.c hv/emulate/insn_modrm.c hv/emulate/insn_vex.c hv/core/gmem.c hv/core/walk.c hv/core/bus.c lib/printf.c lib/string.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Selectors, far pointers, descriptor tables and the machine status word that
  * an instruction finds in device memory (SDM 2A, 2B: MOV, POP, LSS, JMP, CALL,
- * LTR, LLDT, SGDT, LGDT, SMSW, LMSW), and the vector state its moves need.
+ * LTR, LLDT, SGDT, LGDT, SMSW, LMSW), and the vector state its moves need. Over
+ * 400 lines: one guest serves every case.
  */
 #include "tests/unit/fakes/small_guest.h"
+
+#include "hv/core/piece.h"
 
 #define GDT     0x9000ull
 #define CODE64  0x08
@@ -353,17 +356,107 @@ static void test_fast_fxsave(void **state)
 	}
 }
 
+static void all_at_once(void)
+{
+	tsc_khz = 1ull << 40;
+	device_step_ticks = 0;
+}
+
+/* Each access of the device takes longer than a piece: one is made at a time,
+ * and nothing of the instruction is seen before its last. Returns how many
+ * pieces there were. */
+static u32 in_pieces(void)
+{
+	enum verdict verdict;
+	u32 pieces = 1, before;
+	bool done;
+
+	assert_true(vcpu.events & VE_INSN);
+	do {
+		assert_int_equal(r->rip, CODE);
+		before = reads + writes;
+		pieces++;
+		done = emulate_go_on(&vcpu, &verdict);
+		assert_int_equal(reads + writes, before + 1);
+	} while (!done);
+	assert_int_equal(verdict, VERDICT_ADVANCE);
+	assert_true(emulate_go_on(&vcpu, &verdict));
+	assert_int_equal(verdict, VERDICT_RESUME);
+	vcpu.events = 0;
+	all_at_once();
+	return pieces;
+}
+
+static void one_at_a_time(void)
+{
+	tsc_khz = 0; /* as short as a piece may be */
+	device_step_ticks = 2 * PIECE_TICKS_MIN;
+	reads = writes = 0;
+}
+
+static void test_fxsave_in_pieces(void **state)
+{
+	u8 all[512];
+
+	r->cr4 |= CR4_OSFXSR;
+	ymm[3][0] = 0x33;
+	assert_int_equal(RUN("\x48\x0f\xae\x07"), VERDICT_ADVANCE);
+	memcpy(all, device, sizeof(all));
+	memset(device, 0, sizeof(device));
+	one_at_a_time();
+	assert_int_equal(RUN("\x48\x0f\xae\x07"), VERDICT_RESUME);
+	ymm[3][0] = 0x44; /* it is saved already */
+	assert_int_equal(in_pieces(), 416 / 8);
+	assert_memory_equal(all, device, sizeof(all));
+	one_at_a_time();
+	assert_int_equal(RUN("\x48\x0f\xae\x0f"), VERDICT_RESUME);
+	assert_int_equal(ymm[3][0], 0x44);
+	assert_int_equal(in_pieces(), 416 / 8);
+	assert_int_equal(ymm[3][0], 0x33);
+}
+
+/* Another vCPU waits for its turn; the end of the owner makes way */
+static void test_one_stage(void **state)
+{
+	struct vcpu other = vcpu;
+	struct vcpu_exit *exit = &other.hw.exit;
+
+	r->cr4 |= CR4_OSFXSR;
+	one_at_a_time();
+	assert_int_equal(RUN("\x48\x0f\xae\x07"), VERDICT_RESUME);
+	other.hw.regs.cr4 |= CR4_OSFXSR;
+	*exit = *e;
+	assert_int_equal(emulate_mmio(&other, exit), VERDICT_RESUME);
+	assert_int_equal(other.events, 0);
+	assert_int_equal(writes, 1);
+	emulate_reset(&other); /* not its own */
+	assert_int_equal(emulate_mmio(&other, exit), VERDICT_RESUME);
+	assert_int_equal(writes, 1);
+	emulate_reset(&vcpu);
+	all_at_once();
+	assert_int_equal(emulate_mmio(&other, exit), VERDICT_ADVANCE);
+}
+
 int main(void)
 {
 #define S(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		S(test_mov_data),    S(test_mov_faults),
-		S(test_mov_ss),      S(test_real_mode),
-		S(test_far_jump),    S(test_far_call),
-		S(test_ltr_lldt),    S(test_read_only_gdt),
-		S(test_tables),      S(test_msw),
-		S(test_flags),       S(test_vector_state),
-		S(test_fast_fxsave), S(test_pop_ss),
+		S(test_mov_data),
+		S(test_mov_faults),
+		S(test_mov_ss),
+		S(test_real_mode),
+		S(test_far_jump),
+		S(test_far_call),
+		S(test_ltr_lldt),
+		S(test_read_only_gdt),
+		S(test_tables),
+		S(test_msw),
+		S(test_flags),
+		S(test_vector_state),
+		S(test_fast_fxsave),
+		S(test_pop_ss),
+		S(test_fxsave_in_pieces),
+		S(test_one_stage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

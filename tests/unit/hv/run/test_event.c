@@ -149,6 +149,36 @@ bool vlapic_cast_go_on(struct vcpu *v)
 	return !--pieces_left;
 }
 
+/* The instruction that is emulated in pieces; its end */
+static u32 emulations_left, advances;
+static enum verdict emulation_end;
+
+bool emulate_go_on(struct vcpu *v, enum verdict *verdict)
+{
+	*verdict = VERDICT_RESUME;
+	if (!emulations_left)
+		return true;
+	if (--emulations_left)
+		return false;
+	*verdict = emulation_end;
+	return true;
+}
+
+void exit_give_way(struct vcpu *v, enum verdict verdict)
+{
+	assert_int_equal(verdict, VERDICT_KILL);
+	v->events |= VE_STOP;
+}
+
+void retire_wrap_rip(struct vcpu *v)
+{
+}
+
+void retire_insn(struct vcpu *v)
+{
+	advances++;
+}
+
 bool vlapic_late_go_on(struct vcpu *v)
 {
 	lates++;
@@ -316,8 +346,10 @@ static void test_rest_of_an_instruction(void **state)
 	casts = 0;
 	pieces_left = 3;
 	irr = 0x41;
-	vcpu.events = VE_INSN | VE_IRQ | VE_NMI;
+	reports = 0;
+	vcpu.events = VE_INSN | VE_IRQ | VE_NMI | VE_REPORT;
 	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(reports, 1);
 	assert_int_equal(vcpu.events, VE_INSN | VE_IRQ | VE_NMI);
 	vcpu.events |= VE_INIT;
 	assert_false(vcpu_prepare(&vcpu));
@@ -337,6 +369,34 @@ static void test_rest_of_an_instruction(void **state)
 }
 
 /* What comes during a piece, when the rest is in hand */
+/* One that the emulator does: RIP moves at its end, and what comes with that is
+ * delivered before the interrupt that has come */
+static void test_emulated_in_pieces(void **state)
+{
+	pieces_left = 1;
+	emulations_left = 2;
+	emulation_end = VERDICT_ADVANCE;
+	vcpu.hw.exit.insn_len = 4;
+	vcpu.hw.regs.rip = 0x1000;
+	irr = 0x41;
+	vcpu.events = VE_INSN | VE_IRQ;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, VE_INSN | VE_IRQ);
+	assert_int_equal(vcpu.hw.regs.rip, 0x1000);
+	pieces_left = 1;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, VE_IRQ);
+	assert_int_equal(vcpu.hw.regs.rip, 0x1004);
+	assert_int_equal(injections, 0);
+	/* The end of the guest */
+	pieces_left = emulations_left = 1;
+	emulation_end = VERDICT_KILL;
+	vcpu.events = VE_INSN;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, VE_STOP);
+	assert_int_equal(vcpu.hw.regs.rip, 0x1004);
+}
+
 static void test_signals_during_a_piece(void **state)
 {
 	pieces_left = 2;
@@ -650,6 +710,7 @@ int main(void)
 		T(test_device_timer_is_followed),
 		T(test_device_work),
 		T(test_rest_of_an_instruction),
+		T(test_emulated_in_pieces),
 		T(test_signals_during_a_piece),
 		T(test_late_messages),
 		T(test_nmi_before_interrupt),
