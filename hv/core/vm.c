@@ -48,6 +48,5 @@ void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 	else
 		log_info("vm", "guest %s %s: %s", vm->name, end_name(how),
 			 reason);
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		vcpu_post(vm->vcpus[i], VE_STOP);
+	vm_post_all(vm, VE_STOP);
 }

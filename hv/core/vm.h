@@ -88,7 +88,7 @@ struct vm {
 	struct vtimer *vtimers;    /* all of them, a list */
 	bool vtimers_rest; /* some expired out of turn; boot vCPU's home core */
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
-	struct emu_stage *stage; /* hv/emulate/stage.c */
+	struct emu_stage *stage;              /* hv/emulate/stage.c */
 	u64 tsc_start; /* host TSC that is the guest's TSC 0 */
 	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */
 	enum vm_work work;
@@ -120,5 +120,14 @@ extern struct vm *vm_privileged; /* NULL: none in the manifest */
  * @reason completes "guest NAME crashed: " and stays. Takes vm->lock.
  */
 void vm_end(struct vm *vm, enum vm_end how, const char *reason);
+/*
+ * Post to all vCPUs, VM_FAN of them here. Each vCPU passes it on to its own
+ * VM_FAN when it takes it, by vm_pass_on(): none sends to more, however many
+ * there are, and the last hears of it from the second. VE_STOP and VE_START
+ * alone, which all of them take. Any core; home core.
+ */
+#define VM_FAN 32u
+void vm_post_all(struct vm *vm, u32 event_bits);
+void vm_pass_on(struct vcpu *v, u32 event_bits);
 
 #endif

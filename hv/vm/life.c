@@ -31,8 +31,7 @@ static void start(struct vm *vm, enum vm_work first)
 	spin_lock(&vm->lock);
 	vm->end = VM_END_NONE;
 	vm->state = VM_RUNNING;
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		vcpu_post(vm->vcpus[i], VE_START);
+	vm_post_all(vm, VE_START);
 	spin_unlock(&vm->lock);
 	/* machine_end() has passed it by if it was not running then */
 	if (machine_is_ending())
@@ -99,6 +98,7 @@ void vm_vcpu_parked(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
 
+	vm_pass_on(v, VE_STOP);
 	vcpu_park(v);
 	/* Here, because they are in this core's queue; parked, it arms none */
 	if (v->id == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What guests do, in lines of the log; see stats.h. The two lists that a key
- * asks for go on one guest at a time, from a timer of the core that takes what
- * is typed. */
+ * asks for go on some vCPUs of one guest at a time, from a timer of the core
+ * that takes what is typed. */
 #include "hv/vm/stats.h"
 
 #include "arch/x86/machine/timer.h"
@@ -18,18 +18,27 @@
 #define KEY_VCPUS        'v'
 #define KEY_HELP         '?'
 #define LIST_STEP_NS     1000000u
+#define LIST_VCPUS       64u /* in a step */
 #define NS_IN_MS         1000000u
 
-static u64 sum_of(const struct vm *vm, u32 kind)
-{
-	u64 sum = 0;
+/* What vCPUs [0, next) of a guest have counted */
+struct sums {
+	u64 of[EXIT_KINDS];
+	u32 next;
+};
 
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		sum += vm->vcpus[i]->exits[kind];
-	return sum;
+/* Some vCPUs more; true: those were the last */
+static bool sum_some(const struct vm *vm, struct sums *s)
+{
+	u32 end = MIN(s->next + LIST_VCPUS, vm->vcpu_count);
+
+	for (; s->next < end; s->next++)
+		for (u32 kind = 0; kind < EXIT_KINDS; kind++)
+			s->of[kind] += vm->vcpus[s->next]->exits[kind];
+	return s->next == vm->vcpu_count;
 }
 
-void exit_stats_log(const struct vm *vm)
+static void log_sums(const struct vm *vm, const struct sums *s)
 {
 	u64 ms = tsc_to_ns(rdtsc() - vm->tsc_start) / NS_IN_MS;
 	char line[STATS_LINE_BYTES] = "";
@@ -37,15 +46,23 @@ void exit_stats_log(const struct vm *vm)
 	u64 all = 0;
 
 	for (u32 i = 0; i < EXIT_KINDS; i++) {
-		u64 n = sum_of(vm, i);
-
-		all += n;
-		if (n && at < sizeof(line))
+		all += s->of[i];
+		if (s->of[i] && at < sizeof(line))
 			at += (size_t)bh_snprintf(line + at, sizeof(line) - at,
-						  ", %s %llu", exit_name(i), n);
+						  ", %s %llu", exit_name(i),
+						  s->of[i]);
 	}
 	log_info("vm", "guest %s: %llu exits in %llu ms%s", vm->name, all, ms,
 		 line);
+}
+
+void exit_stats_log(const struct vm *vm)
+{
+	struct sums s = { .next = 0 };
+
+	while (!sum_some(vm, &s))
+		;
+	log_sums(vm, &s);
 }
 
 static u64 sum_of_all(const struct vcpu *v)
@@ -86,39 +103,62 @@ void vcpu_report(struct vcpu *v)
 	v->exits_reported = exits;
 }
 
-static void ask_vcpus(const struct vm *vm)
-{
-	log_info("vm", "guest %s: %u vCPUs are to say what they do", vm->name,
-		 vm->vcpu_count);
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		vcpu_post(vm->vcpus[i], VE_REPORT);
-}
-
 static struct {
 	struct timer timer;
-	u32 next;                          /* in vms[] */
-	void (*line)(const struct vm *vm); /* what is listed */
+	u32 vm; /* in vms[] */
+	/* Some vCPUs of it more; true: it is done */
+	bool (*step)(const struct vm *vm);
+	struct sums sums;
 } list;
+
+static bool step_stats(const struct vm *vm)
+{
+	if (!sum_some(vm, &list.sums))
+		return false;
+	log_sums(vm, &list.sums);
+	return true;
+}
+
+static bool step_vcpus(const struct vm *vm)
+{
+	u32 *next = &list.sums.next;
+	u32 end = MIN(*next + LIST_VCPUS, vm->vcpu_count);
+
+	if (!*next)
+		log_info("vm", "guest %s: %u vCPUs are to say what they do",
+			 vm->name, vm->vcpu_count);
+	for (; *next < end; ++*next)
+		vcpu_post(vm->vcpus[*next], VE_REPORT);
+	return *next == vm->vcpu_count;
+}
+
+static void next_vm(void)
+{
+	list.vm++;
+	list.sums = (struct sums){ .next = 0 };
+}
 
 static void list_tick(struct timer *t)
 {
-	while (list.next < vm_count) {
-		const struct vm *vm = vms[list.next++];
+	const struct vm *vm;
 
-		if (!vm || vm->state != VM_RUNNING)
-			continue;
-		list.line(vm);
-		timer_arm(t, rdtsc() + ns_to_tsc(LIST_STEP_NS));
+	while (list.vm < vm_count &&
+	       (!vms[list.vm] || vms[list.vm]->state != VM_RUNNING))
+		next_vm();
+	if (list.vm >= vm_count)
 		return;
-	}
+	vm = vms[list.vm];
+	if (list.step(vm))
+		next_vm();
+	timer_arm(t, rdtsc() + ns_to_tsc(LIST_STEP_NS));
 }
 
 void stats_key(u8 key)
 {
 	if (key == KEY_STATS)
-		list.line = exit_stats_log;
+		list.step = step_stats;
 	else if (key == KEY_VCPUS)
-		list.line = ask_vcpus;
+		list.step = step_vcpus;
 	else if (key == KEY_HELP)
 		log_info("console",
 			 "keys here: %c what guests did, %c what vCPUs do, "
@@ -129,7 +169,8 @@ void stats_key(u8 key)
 		return;
 	if (key == KEY_STATS)
 		stretch_report();
-	list.next = 0;
+	list.vm = 0;
+	list.sums = (struct sums){ .next = 0 };
 	list.timer.fn = list_tick;
 	timer_arm(&list.timer, rdtsc());
 }

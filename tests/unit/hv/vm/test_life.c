@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/life.c hv/vm/work.c hv/core/slots.c */
+/* SOURCES: hv/vm/life.c hv/core/fan.c hv/vm/work.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's life: RAM zeroed in pieces, loaded in pieces, started; after its
  * end either built again or scrubbed, and only then gone. */
@@ -286,6 +286,37 @@ static void test_ends_early(void **state)
 	assert_int_equal(alive, 0);
 }
 
+/* Each vCPU is told once that it starts, and once that it ends, by one that
+ * tells no more than VM_FAN others */
+static void test_many(void **state)
+{
+	static struct vcpu many[VM_MAX_VCPUS];
+
+	fake_vm.vcpu_count = VM_MAX_VCPUS;
+	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
+		many[i] = (struct vcpu){ .vm = &fake_vm, .id = i };
+		fake_vm.vcpus[i] = &many[i];
+	}
+	vm_post_all(&fake_vm, VE_STOP);
+	fake_vm.vcpus_live = VM_MAX_VCPUS + 1; /* what follows is not seen */
+	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
+		u32 before = 0, after = 0;
+
+		for (u32 n = 0; n < VM_MAX_VCPUS; n++)
+			before += many[n].events;
+		assert_int_equal(many[i].events, VE_STOP);
+		vm_vcpu_parked(&many[i]);
+		for (u32 n = 0; n < VM_MAX_VCPUS; n++) {
+			assert_true(!(many[n].events & ~VE_STOP));
+			after += many[n].events;
+		}
+		assert_in_range((after - before) / VE_STOP, 0, VM_FAN);
+	}
+	assert_int_equal(fake_vm.vcpus_live, 1);
+	for (u32 i = 0; i < 4; i++)
+		fake_vm.vcpus[i] = &fake_vcpus[i];
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup(test_reset, setup),
 		cmocka_unit_test_setup(test_reset_at_the_machines_end, setup),
 		cmocka_unit_test_setup(test_ends_early, setup),
+		cmocka_unit_test_setup(test_many, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,35 @@ static void test_key(void **state)
 	assert_int_equal(cpus[2].events, 0);
 }
 
+/* No step of the lists has to do with more than 64 vCPUs */
+static void test_key_for_many(void **state)
+{
+	static struct vcpu many[300];
+	u32 steps = 0, asked = 0;
+
+	vm_a.vcpu_count = ARRAY_SIZE(many);
+	for (u32 i = 0; i < ARRAY_SIZE(many); i++) {
+		many[i].exits[EXIT_HLT] = 2;
+		vm_a.vcpus[i] = &many[i];
+	}
+	stats_key('s');
+	for (; fake_timer; steps++)
+		fake_timer_fire();
+	assert_in_range(steps, 5, 7);
+	assert_string_equal(lines, "guest a: 600 exits in 1 ms, HLT 600");
+	stats_key('v');
+	while (fake_timer) {
+		u32 before = asked;
+
+		fake_timer_fire();
+		for (asked = 0; many[asked].events == VE_REPORT &&
+				asked + 1 < ARRAY_SIZE(many);)
+			asked++;
+		assert_in_range(asked, before, before + 64);
+	}
+	assert_int_equal(many[ARRAY_SIZE(many) - 1].events, VE_REPORT);
+}
+
 static void test_vcpu(void **state)
 {
 	struct vcpu_regs *r = &cpus[1].hw.regs;
@@ -132,6 +161,7 @@ int main(void)
 		cmocka_unit_test_setup(test_line, setup),
 		cmocka_unit_test_setup(test_long, setup),
 		cmocka_unit_test_setup(test_key, setup),
+		cmocka_unit_test_setup(test_key_for_many, setup),
 		cmocka_unit_test_setup(test_vcpu, setup),
 	};
 
