@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The machine's PCI in the privileged guest's hands: switches and bridges,
-functions that come and go, virtual functions."""
+functions that come and go, virtual functions, an error that a port reports."""
 import os
 import re
 import shutil
@@ -100,7 +100,7 @@ def run(results, folder):
     hot = [f"hot{n}" for n in range(1, len(HOT) + 1)]
     files = _linux.payload()
     files["privileged.cpio"] = initrd(folder)
-    tests = "switch,bridge,sriov,hotplug,poweroff"
+    tests = "switch,bridge,sriov,hotplug,aer,poweroff"
     disk = image.make(folder, image.manifest([
         privileged(f"{tests} nvme_core.multipath=0")]), files)
     options = words(NATIVE + PORTS + SWITCH + BRIDGE +
@@ -111,6 +111,10 @@ def run(results, folder):
         for test in ("switch", "bridge", "sriov"):
             step(results, m, f"{where}.{test}", rf"\[linux\] .*TEST {test} ok", SECONDS, 0)
         hotplug(results, m, where, HOT)
+        step(results, m, f"{where}.aer_wants", r"TEST aer wants", SECONDS)
+        answer = m.monitor("pcie_aer_inject_error rp1 COMP_TIME")
+        results.check("OK" in answer, f"{where}.aer_injected", answer[-200:])
+        step(results, m, f"{where}.aer", r"TEST aer ok", SECONDS)
         results.check(m.wait_end(60), f"{where}.powers_off", "the machine still runs")
         for word in ("cannot trap", "nobody asked for", "storms", "unknown header",
                      "BUG:", "Oops"):

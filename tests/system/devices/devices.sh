@@ -120,3 +120,18 @@ test_hotplug() {
 	done
 	pass hotplug
 }
+
+# An error that somebody injects at the first root port. QEMU reports it only
+# where SERR is on, and only if it is uncorrectable.
+test_aer() {
+	printf '\001' | dd of=/sys/bus/pci/devices/0000:00:10.0/config bs=1 seek=5 \
+		conv=notrunc 2>/dev/null
+	echo "TEST aer wants one"
+	n=40
+	until dmesg | grep -q 'AER: .*0000:00:10.0'; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || { fail aer "the log has none"; return; }
+		sleep 1
+	done
+	pass aer
+}
