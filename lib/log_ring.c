@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See log_ring.h. Called by log.c, and by hv/init.c at boot. A half has two
+ * See log_ring.h. Called by log.c, by hv/init.c at boot, and by the UEFI loader
+ * (boot/efi/crash.c). A half has two
  * positions (head, check), written in turn: a reset between two stores leaves
  * one of them valid.
  */
@@ -9,8 +10,11 @@
 #include "lib/string.h"
 
 #define RING_MAGIC   0x676f6c2d6b6c7542ull /* "Bulk-log" */
-#define RING_VERSION 1
+#define RING_VERSION 2
 #define RING_SEED    0x9e3779b97f4a7c15ull
+#define RING_PANIC   0x9d3c5a17e2b8460full
+#define RING_ENDED   0x62c3a5e81d47b9f0ull
+#define RING_SAVED   0x17be36d94c05a8f2ull
 #define LINE_MAX     256
 #define EARLY_SIZE   4096
 
@@ -26,8 +30,10 @@ struct ring_header {
 	u64 size;                       /* bytes of text in one half */
 	u64 check;                      /* over the four above */
 	struct ring_position pos[2][2]; /* [half][turn] */
+	u64 end[2];   /* RING_PANIC, RING_ENDED; else it runs, or was cut off */
+	u64 saved[2]; /* RING_SAVED: somebody has put it into a file */
 };
-static_assert(sizeof(struct ring_header) == 96, "read by the next version");
+static_assert(sizeof(struct ring_header) == 128, "read by the next version");
 
 struct ring_text {
 	char *text;
@@ -38,7 +44,7 @@ struct ring_text {
 static char early_text[EARLY_SIZE];
 static struct ring_header *header; /* NULL: the early ring is in use */
 static struct ring_text current = { early_text, EARLY_SIZE, 0 };
-static struct ring_text previous;
+static struct log_ring_view previous;
 static bool dumping; /* an old log is shown: those lines are not kept */
 
 static u64 mix(u64 sum, u64 value)
@@ -118,6 +124,8 @@ static void header_init(struct ring_header *h, u32 half, u64 text_size)
 	h->version = RING_VERSION;
 	h->half = half;
 	h->size = text_size;
+	h->end[half] = 0;
+	h->saved[half] = 0;
 	for (u32 turn = 0; turn < 2; turn++)
 		h->pos[half][turn] = (struct ring_position){
 			.check = position_check(0),
@@ -136,35 +144,69 @@ static void copy_early(const struct ring_text *early)
 	position_store(current.head);
 }
 
+static enum log_end end_of(u64 word)
+{
+	if (word == RING_PANIC)
+		return LOG_END_PANIC;
+	return word == RING_ENDED ? LOG_END_ORDERLY : LOG_END_CUT;
+}
+
+static u64 text_bytes(size_t size)
+{
+	return (size - sizeof(struct ring_header)) / 2;
+}
+
+bool log_ring_look(const void *buf, size_t size, struct log_ring_view *out)
+{
+	const struct ring_header *h = buf;
+	u64 bytes = text_bytes(size), head;
+
+	*out = (struct log_ring_view){ .text = NULL };
+	if (size < LOG_RING_MIN_SIZE || !header_valid(h, bytes) ||
+	    !position_find(h, h->half, &head) || !head)
+		return false;
+	*out = (struct log_ring_view){
+		.text = (const char *)(h + 1) + h->half * bytes,
+		.size = bytes,
+		.head = head,
+		.end = end_of(h->end[h->half]),
+		.saved = h->saved[h->half] == RING_SAVED,
+	};
+	return true;
+}
+
+void log_ring_set_saved(void *buf)
+{
+	struct ring_header *h = buf;
+
+	h->saved[h->half & 1] = RING_SAVED;
+}
+
 bool log_ring_attach(void *buf, size_t size)
 {
 	struct ring_header *h = buf;
 	struct ring_text early = current;
-	u64 text_size;
-	char *text;
-	u32 half = 0;
+	u64 bytes = text_bytes(size);
+	u32 half;
 	bool found;
 
 	if (size < LOG_RING_MIN_SIZE)
 		return false;
-	text_size = (size - sizeof(*h)) / 2;
-	text = (char *)buf + sizeof(*h);
-	previous = (struct ring_text){ 0 };
-	found = header_valid(h, text_size);
-	if (found) {
-		half = 1 - h->half;
-		previous = (struct ring_text){
-			.text = text + h->half * text_size,
-			.size = text_size,
-		};
-		found = position_find(h, h->half, &previous.head) &&
-			previous.head;
-	}
-	header_init(h, half, text_size);
+	found = log_ring_look(buf, size, &previous);
+	half = header_valid(h, bytes) ? 1 - h->half : 0;
+	header_init(h, half, bytes);
 	header = h;
-	current = (struct ring_text){ text + half * text_size, text_size, 0 };
+	current =
+		(struct ring_text){ (char *)(h + 1) + half * bytes, bytes, 0 };
 	copy_early(&early);
 	return found;
+}
+
+void log_ring_end(enum log_end end)
+{
+	if (header && end != LOG_END_CUT)
+		header->end[header->half] =
+			end == LOG_END_PANIC ? RING_PANIC : RING_ENDED;
 }
 
 void log_ring_write(const char *text, size_t len)
@@ -181,15 +223,15 @@ static char printable(char c)
 	return c >= ' ' && c <= '~' ? c : '.';
 }
 
-static void dump(const struct ring_text *r,
+static void dump(const char *text, u64 size, u64 head,
 		 void (*fn)(const char *line, size_t len))
 {
-	u64 from = r->head > r->size ? r->head - r->size : 0;
+	u64 from = head > size ? head - size : 0;
 	char line[LINE_MAX];
 	size_t len = 0;
 
-	for (u64 i = from; i < r->head; i++) {
-		char c = r->text[i % r->size];
+	for (u64 i = from; i < head; i++) {
+		char c = text[i % size];
 
 		if (c != '\n')
 			line[len++] = printable(c);
@@ -202,15 +244,37 @@ static void dump(const struct ring_text *r,
 		fn(line, len);
 }
 
+const struct log_ring_view *log_ring_previous(void)
+{
+	return previous.text ? &previous : NULL;
+}
+
+size_t log_ring_copy(const struct log_ring_view *v, char *buf, size_t size)
+{
+	u64 kept = MIN(v->head, v->size), skipped = 0, len = 0;
+	u64 from = v->head - MIN(kept, size);
+
+	/* Not the end of a line whose begin is lost */
+	while (from != 0 && skipped < v->head - from &&
+	       v->text[(from - 1 + skipped) % v->size] != '\n')
+		skipped++;
+	for (u64 i = from + skipped; i < v->head; i++) {
+		char c = v->text[i % v->size];
+
+		buf[len++] = c == '\n' ? c : printable(c);
+	}
+	return len;
+}
+
 void log_ring_dump_previous(void (*fn)(const char *line, size_t len))
 {
 	dumping = true;
 	if (previous.text)
-		dump(&previous, fn);
+		dump(previous.text, previous.size, previous.head, fn);
 	dumping = false;
 }
 
 void log_ring_dump(void (*fn)(const char *line, size_t len))
 {
-	dump(&current, fn);
+	dump(current.text, current.size, current.head, fn);
 }

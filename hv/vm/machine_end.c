@@ -21,6 +21,7 @@
 #include "hv/device/pc/vpm.h"
 #include "hv/vm/vcpu.h"
 #include "lib/log.h"
+#include "lib/log_ring.h"
 #include "lib/printf.h"
 
 #define STOP_TIMEOUT_US 200000
@@ -75,6 +76,7 @@ static void finish(void)
 	stop_others(self);
 	console_finish();
 	vcpu_leave_core(self);
+	log_ring_end(LOG_END_ORDERLY);
 	if (end_how == MACHINE_RESET)
 		power_reset();
 	power_off();

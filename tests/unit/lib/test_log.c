@@ -178,6 +178,41 @@ static void test_ring_over_resets(void **state)
 	free(ram);
 }
 
+/* What the loader and the next boot see of the one before */
+static void test_ring_tells_its_end(void **state)
+{
+	static char ram[RING];
+	struct log_ring_view v;
+	char text[64];
+
+	memset(ram, 0, RING);
+	assert_false(log_ring_look(ram, RING, &v));
+	log_ring_attach(ram, RING);
+	assert_false(log_ring_look(ram, LOG_RING_MIN_SIZE, &v));
+	log_ring_write("a\x1b\nb\n", 5);
+	assert_true(log_ring_look(ram, RING, &v));
+	assert_int_equal(v.end, LOG_END_CUT);
+	assert_false(v.saved);
+	log_ring_end(LOG_END_PANIC);
+	log_ring_set_saved(ram);
+	assert_true(log_ring_look(ram, RING, &v));
+	assert_int_equal(v.end, LOG_END_PANIC);
+	assert_true(v.saved);
+	assert_int_equal(log_ring_copy(&v, text, 4), 2);
+	assert_memory_equal(text, "b\n", 2);
+	assert_true(log_ring_attach(ram, RING));
+	assert_int_equal(log_ring_previous()->end, LOG_END_PANIC);
+	log_ring_write("c\n", 2);
+	log_ring_end(LOG_END_ORDERLY);
+	assert_true(log_ring_look(ram, RING, &v));
+	assert_int_equal(v.end, LOG_END_ORDERLY);
+	assert_false(v.saved);
+	/* The old one is still as it was */
+	assert_true(log_ring_copy(log_ring_previous(), text, sizeof(text)) >=
+		    5);
+	assert_non_null(strstr(text, "a.\nb\n"));
+}
+
 static void test_ring_wraps(void **state)
 {
 	static char ram[1024];
@@ -199,7 +234,7 @@ static void test_ring_survives_garbage(void **state)
 
 	log_ring_attach(good, RING);
 	log_ring_write("hello\n", 6);
-	for (u32 byte = 0; byte < 96; byte++) {
+	for (u32 byte = 0; byte < 128; byte++) {
 		for (u32 bit = 0; bit < 8; bit++) {
 			memcpy(ram, good, RING);
 			ram[byte] ^= (char)(1 << bit);
@@ -237,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_ratelimit),
 		cmocka_unit_test(test_ratelimit_of_two_cores),
 		cmocka_unit_test(test_ring_over_resets),
+		cmocka_unit_test(test_ring_tells_its_end),
 		cmocka_unit_test(test_ring_wraps),
 		cmocka_unit_test(test_ring_survives_garbage),
 		cmocka_unit_test(test_ring_filters_text),

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/machine_end.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/machine_end.c lib/log_ring.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* When the machine ends, and how: with the privileged guest, or with the last
  * guest that ended by itself. After a crash it stays on and says why, until a
