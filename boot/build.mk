@@ -3,7 +3,8 @@
 # own string and printf sources are linked in, so that libefi is not needed.
 
 EFI_LOADER  := $(B)/BOOTX64.EFI
-EFI_C       := $(wildcard boot/efi/*.c boot/common/*.c check/*.c) lib/string.c lib/printf.c
+EFI_C       := $(wildcard boot/efi/*.c boot/common/*.c check/*.c) lib/string.c lib/printf.c \
+	       lib/log_ring.c
 EFI_ASM     := $(wildcard boot/efi/*.asm)
 EFI_OBJS    := $(EFI_C:%.c=$(B)/efi/%.o) $(EFI_ASM:%.asm=$(B)/efi/%.asm.o)
 EFI_LIB     ?= /usr/lib

@@ -32,6 +32,7 @@
 #include "drivers/irq/iommu.h"
 #include "drivers/pci/pci.h"
 #include "drivers/power/piix4.h"
+#include "drivers/power/power.h"
 #include "hv/console/console.h"
 #include "hv/core/exit.h"
 #include "hv/core/stretch.h"
@@ -45,6 +46,7 @@
 #include "hv/vm/create.h"
 #include "hv/vm/life.h"
 #include "hv/vm/machine_end.h"
+#include "hv/vm/machine_stop.h"
 #include "hv/vm/numa.h"
 #include "hv/vm/plan.h"
 #include "hv/vm/siblings.h"
@@ -63,7 +65,6 @@
 
 #define BULKHEAD_VERSION    "0.1"
 #define REAL_MODE_END       0xa0000ull
-#define LOG_RING_BYTES      KIB(64)
 #define GROW_BYTES_PER_CORE KIB(192) /* without what hostmap_init() took */
 #define CORE_RANGE_LEN      32
 /* A table for each 2 MiB and each GiB, and the pool's own books */
@@ -79,8 +80,9 @@ static __noreturn void wait_forever(void)
 {
 	fbcon_early();
 	console_serial_init(NULL);
-	log_error("init", "no guest can run; switch the machine off when you "
-			  "have read this");
+	log_error("init", "no guest can run");
+	log_ring_end(LOG_END_PANIC);
+	machine_stop();
 	console_wait();
 }
 
@@ -167,29 +169,40 @@ static void show_old_log(void)
 {
 	if (!has_old_log)
 		return;
-	log_info("previous", "the log of the boot before:");
+	log_info("previous", "the log of the boot before%s:",
+		 log_ring_previous()->end == LOG_END_PANIC
+			 ? ", which ended in a panic"
+			 : "");
 	log_ring_dump_previous(show_old_line);
 	log_info("previous", "end of the log before");
 }
 
 /* The same address at every boot, so that a warm reset does not lose it */
+static bool log_ring_at(u64 place, u32 firmware_type)
+{
+	void *ring;
+
+	if (owner_find(HPA(place)).firmware_type != firmware_type ||
+	    owner_change(place, LOG_RING_BYTES, OWNER_FREE, OWNER_HYPERVISOR,
+			 0))
+		return false;
+	ring = ioremap(HPA(place), LOG_RING_BYTES, PT_R | PT_W);
+	has_old_log = ring && log_ring_attach(ring, LOG_RING_BYTES);
+	return true;
+}
+
+/* Rather where no loader was; ours holds the places as its data, and no other's
+ * files are there by now */
 static void log_ring_init(void)
 {
-	static const u64 places[] = { MIB(96), MIB(64), MIB(32), MIB(160) };
-	void *ring;
-	u32 i;
+	static const u32 types[] = { BOOT_MEM_CONVENTIONAL,
+				     BOOT_MEM_LOADER_DATA };
+	static const u64 places[] = LOG_RING_PLACES;
 
-	for (i = 0; i < ARRAY_SIZE(places); i++) {
-		if (owner_find(HPA(places[i])).firmware_type !=
-		    BOOT_MEM_CONVENTIONAL)
-			continue;
-		if (owner_change(places[i], LOG_RING_BYTES, OWNER_FREE,
-				 OWNER_HYPERVISOR, 0))
-			continue;
-		ring = ioremap(HPA(places[i]), LOG_RING_BYTES, PT_R | PT_W);
-		has_old_log = ring && log_ring_attach(ring, LOG_RING_BYTES);
-		return;
-	}
+	for (u32 t = 0; t < ARRAY_SIZE(types); t++)
+		for (u32 i = 0; i < ARRAY_SIZE(places); i++)
+			if (log_ring_at(places[i], types[t]))
+				return;
 }
 
 static void memory_init(void)
@@ -307,6 +320,7 @@ static u32 start_other_cores(void)
 static void devices_init(void)
 {
 	piix4_facts();
+	power_init();
 	irq_init();
 	lapic_init_cpu();
 	hpet_init();
@@ -379,6 +393,8 @@ static void read_manifest(void)
 	else
 		manifest_parse(&manifest, BOOT_MANIFEST,
 			       (const char *)file.data, file.size, report);
+	machine_on_stop(manifest.has_panic ? manifest.panic_reboot_s
+					   : manifest.reboot_after_s);
 	if (manifest.special_memory)
 		owner_use_special();
 	grow_pool();
@@ -511,8 +527,10 @@ void hv_main(u64 boot_info_hpa)
 	cpu_boot_init();
 	panic_console_hook = console_panic_mode;
 	panic_dump_hook = dump_current;
+	panic_end_hook = machine_stop;
 	log_guest_hook = log_guest;
 	console_init_early(&boot);
+	console_code_init("Bulkhead " BULKHEAD_VERSION);
 	console_on_key(stats_key);
 	log_info("init", "Bulkhead %s, started by %.32s", BULKHEAD_VERSION,
 		 boot.loader);

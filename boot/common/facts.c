@@ -130,6 +130,23 @@ bool facts_framebuffer(const struct facts_screen *s,
 	return true;
 }
 
+/* crash-NNN.txt; FAT may show a short name in upper case */
+bool facts_is_crash_file(const char *name)
+{
+	static const char like[] = "crash-000.txt";
+	size_t i;
+
+	for (i = 0; like[i]; i++) {
+		char c = name[i] >= 'A' && name[i] <= 'Z'
+				 ? (char)(name[i] | ('a' ^ 'A'))
+				 : name[i];
+
+		if (like[i] == '0' ? c < '0' || c > '9' : c != like[i])
+			return false;
+	}
+	return !name[i];
+}
+
 void facts_mask_to_field(u32 mask, u8 *shift, u8 *bits)
 {
 	*shift = mask ? (u8)__builtin_ctz(mask) : 0;

@@ -31,6 +31,9 @@ struct facts_screen {
  * there. */
 bool facts_framebuffer(const struct facts_screen *s,
 		       struct boot_framebuffer *fb);
+/* Is @name that of a log which the UEFI loader saved (boot/efi/crash.c)? Such a
+ * file is no module. */
+bool facts_is_crash_file(const char *name);
 /* Turns a color's mask in a pixel into *@shift and *@bits; both are 0 for no
  * bits */
 void facts_mask_to_field(u32 mask, u8 *shift, u8 *bits);

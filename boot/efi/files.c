@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The folder \bulkhead of the volume that the loader came from, see loader.h.
- * Apart from bulkhead.elf every file whose name does not start with a dot
- * becomes a module. Called by main.c. UEFI 2.10, 13.4 *Simple File System
- * Protocol*, 13.5 *File Protocol*.
+ * Apart from bulkhead.elf and old logs every file whose name does not start
+ * with a dot becomes a module. Called by main.c. UEFI 2.10, 13.4 *Simple File
+ * System Protocol*, 13.5 *File Protocol*.
  */
 #include "boot/common/facts.h"
 #include "boot/efi/loader.h"
@@ -174,7 +174,7 @@ static int entry_take(EFI_FILE_HANDLE dir, EFI_FILE_INFO *info,
 		return 0;
 	memset(&m, 0, sizeof(m));
 	err = name_to_ascii(info->FileName, m.name);
-	if (err)
+	if (err || facts_is_crash_file(m.name))
 		return err;
 	if (!name_is_elf(m.name) && bi->module_count == BOOT_MAX_MODULES)
 		return fail("there are more than %d files in \\" BOOT_DIR
@@ -222,6 +222,7 @@ int files_load(EFI_HANDLE self, struct boot_info *bi, struct file_data *elf)
 
 	if (err)
 		return err;
+	crash_save(root);
 	err = folder_open(root, &dir);
 	root->Close(root);
 	if (err)

@@ -47,6 +47,11 @@ struct file_data {
 int __must_check files_load(EFI_HANDLE self, struct boot_info *bi,
 			    struct file_data *elf);
 
+/* crash.c: writes what is left of a log that did not end in order to
+ * \bulkhead\crash-NNN.txt of the volume @root, and says so. The log's places
+ * are the loader's data from then on, so that no file comes to lie there. */
+void crash_save(EFI_FILE_HANDLE root);
+
 /* machine.c: finds ACPI and SMBIOS tables, framebuffer and cores for @bi. What
  * the firmware does not have stays 0. */
 void machine_find(struct boot_info *bi);

@@ -94,17 +94,20 @@ static void take_module(const struct mb2_info_head *tag)
 {
 	const struct mb2_info_module *m = (const void *)tag;
 	struct boot_info *bi = &boot_info;
+	char name[BOOT_NAME_LEN];
 	struct boot_module *to;
 
+	module_name(name, m->string, tag->size - (u32)sizeof(*m));
+	if (name[0] == '.' || !strcmp(name, BOOT_ELF) ||
+	    facts_is_crash_file(name))
+		return;
 	if (bi->module_count == BOOT_MAX_MODULES) {
 		problem("there are more files in /" BOOT_DIR " than fit and "
 			"some were left out; remove what no guest needs");
 		return;
 	}
 	to = &bi->modules[bi->module_count];
-	module_name(to->name, m->string, tag->size - (u32)sizeof(*m));
-	if (to->name[0] == '.' || !strcmp(to->name, BOOT_ELF))
-		return;
+	memcpy(to->name, name, sizeof(to->name));
 	to->size = m->mod_end > m->mod_start ? m->mod_end - m->mod_start : 0;
 	to->base = to->size ? m->mod_start : 0;
 	bi->module_count++;

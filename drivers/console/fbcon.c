@@ -9,7 +9,8 @@
  * in the cells until the framebuffer can be mapped, unless the machine stops:
  * then the loader's map will do. A screen that is full moves
  * up by a quarter, so that a long log costs little. The rows of cells are a
- * ring: to move up is to begin it further on.
+ * ring: to move up is to begin it further on. Over 400 lines: cells and pixels
+ * are one state.
  */
 #include "drivers/console/fbcon.h"
 
@@ -375,6 +376,33 @@ void fbcon_clear(void)
 		return;
 	con.escape = ESCAPE_NONE;
 	cells_clear();
+}
+
+bool fbcon_pixels(u32 *width, u32 *height, u32 *text_height)
+{
+	if (!con.usable || con.released || !screen_ready())
+		return false;
+	*width = con.fb.width;
+	*height = con.fb.height;
+	*text_height = (con.y + 1) * FONT_HEIGHT * con.scale;
+	return true;
+}
+
+void fbcon_fill(const struct fb_rect *r, bool light)
+{
+	u32 bytes = con.fb.bpp / 8u, pixel = light ? con.pixel : 0;
+
+	if (r->x > con.fb.width || r->width > con.fb.width - r->x ||
+	    r->y > con.fb.height || r->height > con.fb.height - r->y)
+		return;
+	for (u32 y = r->y; y < r->y + r->height; y++) {
+		u8 *at = con.va + (u64)y * con.fb.stride_bytes +
+			 (u64)r->x * bytes;
+
+		for (u32 x = 0; x < r->width; x++, at += bytes)
+			for (u32 b = 0; b < bytes; b++)
+				at[b] = (u8)(pixel >> (8 * b));
+	}
 }
 
 void fbcon_early(void)

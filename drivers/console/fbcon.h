@@ -21,6 +21,16 @@ bool fbcon_stale(void);
 /* Draws some of the cells that changed, whatever scrolled past in between: some
  * 20,000 instructions. True: there are more. */
 bool fbcon_draw(void);
+/* How many pixels the screen has, and how many lines of them from the top the
+ * text takes. False: there is no screen to draw on. */
+bool fbcon_pixels(u32 *width, u32 *height, u32 *text_height);
+/* Fills pixels with the text's color, or black; nothing if they are not all on
+ * the screen. After fbcon_pixels() was true; text that comes later may go over
+ * them. */
+struct fb_rect {
+	u32 x, y, width, height;
+};
+void fbcon_fill(const struct fb_rect *r, bool light);
 /* The machine stops, maybe before hostmap_init(): from now on text is drawn
  * through the loader's map where there is no other. Nobody maps the screen
  * again then. */

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Power-off and reset of the machine, see power.h. Called by
- * hv/vm/machine_end.c when the last guest has ended. Each way is tried in turn,
- * with a wait for it to take effect. No lock: the other cores are stopped.
+ * hv/vm/machine_end.c when the last guest has ended, and by
+ * hv/vm/machine_stop.c. Each way is tried in turn, with a wait for it to take
+ * effect. No lock: the other cores are stopped, in a panic at any place.
  */
 #include "drivers/power/power.h"
 
 #include "arch/x86/cpu/asm.h"
 #include "drivers/acpi/acpi.h"
 #include "drivers/console/uart.h"
-#include "drivers/pci/pci.h"
+#include "drivers/pci/address.h"
 #include "include/hw/acpi.h"
 #include "include/hw/acpi_pm.h"
 #include "include/hw/i8042.h"
+#include "include/hw/pci.h"
 #include "include/hw/q35.h"
 #include "lib/log.h"
 #include "mm/hostmap.h"
@@ -77,24 +79,28 @@ void power_off(void)
 	cpu_halt_forever();
 }
 
+/* By the ports themselves: a core that was stopped may hold their lock */
 static void reset_by_pci(void)
 {
 	/* ACPI 6.4, 5.2.3.2: device 47:32, function 31:16, offset 15:0 */
-	struct pci_bdf bdf = {
-		.devfn = pci_devfn(acpi.reset.address >> 32 & 0x1f,
-				   acpi.reset.address >> 16 & 7),
-	};
+	u32 offset = (u8)acpi.reset.address;
+	u8 devfn = pci_devfn(acpi.reset.address >> 32 & 0x1f,
+			     acpi.reset.address >> 16 & 7);
 
-	pci_write(bdf, (u16)acpi.reset.address, 1, acpi.reset_value);
+	outl(PCI_PORT_ADDRESS,
+	     PCI_ADDRESS_ENABLE | (u32)devfn << 8 | (offset & ~3u));
+	outb((u16)(PCI_PORT_DATA + (offset & 3)), acpi.reset_value);
 }
 
-static void reset_by_memory(void)
-{
-	volatile u8 *p =
-		ioremap(HPA(acpi.reset.address), 1, PT_R | PT_W | PT_UC);
+static volatile u8 *reset_va; /* NULL: it is not in memory */
 
-	if (p)
-		*p = acpi.reset_value;
+void power_init(void)
+{
+	if (!acpi.has_reset || acpi.reset.space != ACPI_SPACE_MEMORY)
+		return;
+	reset_va = ioremap(HPA(acpi.reset.address), 1, PT_R | PT_W | PT_UC);
+	if (!reset_va)
+		log_warn("power", "no room to map the reset register");
 }
 
 static void reset_by_acpi(void)
@@ -105,8 +111,8 @@ static void reset_by_acpi(void)
 		outb((u16)acpi.reset.address, acpi.reset_value);
 	else if (acpi.reset.space == ACPI_SPACE_PCI)
 		reset_by_pci();
-	else
-		reset_by_memory();
+	else if (reset_va)
+		*reset_va = acpi.reset_value;
 	wait_us(RESET_WAIT_US);
 }
 

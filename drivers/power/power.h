@@ -9,6 +9,9 @@
 
 #include "lib/types.h"
 
+/* Gets ready for power_reset(), which takes no lock. Boot CPU, once, after
+ * acpi_init(). */
+void power_init(void);
 /* Switches the machine off by ACPI S5, or by the PIIX4's registers that stand
  * in for it. If it still runs after 2 s, it says so and halts. ACPI 6.4, 16.1.7
  * *Transitioning from the Working to the Soft Off State*. */

@@ -146,6 +146,13 @@ void console_poll(void);
 /* Write out what is on its way, for 3 s at most; from now on the log alone is
  * shown, at once and without locks. The last core, as the machine ends. */
 void console_finish(void);
+/* From now on the lines of a panic are kept, behind @title, for
+ * console_show_code(). Boot CPU, once. */
+void console_code_init(const char *title);
+/* Draw them as a QR code, where the screen is the hypervisor's and large
+ * enough: as many as fit, first to last. The core that panics, after
+ * console_panic_mode(). Some 30 ms. */
+void console_show_code(void);
 /* The same for a panic, and the framebuffer is the hypervisor's again */
 void console_panic_mode(void);
 

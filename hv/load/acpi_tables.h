@@ -47,8 +47,8 @@ struct acpi_writer {
 	u32 used;
 	bool full;
 	u32 table_count;                 /* entries for the XSDT */
-	u64 tables[ACPI_MAX_TABLES + 2]; /* the host's, and its own MADT
-					  * and SRAT */
+	u64 tables[ACPI_MAX_TABLES + 3]; /* the host's, its own MADT and
+					  * SRAT, BHLG */
 	u32 pointer_count, sum_count;
 	struct acpi_pointer pointers[ACPI_MAX_POINTERS];
 	struct acpi_sum sums[ACPI_MAX_SUMS];
@@ -79,6 +79,9 @@ void acpi_write_madt(struct acpi_writer *w);
 /* Add an SRAT for vm's vCPUs and memory, with the host's nodes (acpi_srat.c).
  * False: the host has none. */
 bool acpi_write_srat(struct acpi_writer *w);
+/* Add what the boot before said, if it did not end in order: for the privileged
+ * guest. Last of the tables (acpi_log.c). */
+void acpi_write_log(struct acpi_writer *w);
 /* Add the tables of an isolated guest but for FADT, FACS, DSDT and MADT: SSDT,
  * MCFG, HPET, WAET (acpi_pc.c) */
 void acpi_write_pc(struct acpi_writer *w);

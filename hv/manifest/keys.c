@@ -3,7 +3,7 @@
  * The keys of bulkhead.conf: one row each, with the function that judges its
  * value and the sentence that says what to write. Called by
  * hv/manifest/parse.c, one line at a time; a value is untrusted text without
- * its comment.
+ * its comment. Over 400 lines: a key is a function and a row.
  */
 #include "hv/manifest/parser.h"
 #include "hv/manifest/values.h"
@@ -75,6 +75,25 @@ static int set_reboot_after(struct parser *p, const char *value)
 	if (value_number(value, REBOOT_AFTER_MAX, &n))
 		return -EINVAL;
 	p->m->reboot_after_s = (u32)n;
+	return 0;
+}
+
+/* "wait", "reboot 10" */
+static int set_panic(struct parser *p, const char *value)
+{
+	char word[sizeof("reboot")];
+	u64 n = 0;
+
+	if (value_take_word(&value, word, sizeof(word)))
+		return -EINVAL;
+	if (!strcmp(word, "reboot")) {
+		if (value_number(value, REBOOT_AFTER_MAX, &n) || !n)
+			return -EINVAL;
+	} else if (strcmp(word, "wait") || *value) {
+		return -EINVAL;
+	}
+	p->m->panic_reboot_s = (u32)n;
+	p->m->has_panic = true;
 	return 0;
 }
 
@@ -318,6 +337,9 @@ const struct key manifest_keys[] = {
 	  "write yes or no" },
 	{ SECTION_HYPERVISOR, ONCE, "reboot_after", set_reboot_after,
 	  "write seconds from 1 to 86400, or 0 for never" },
+	{ SECTION_HYPERVISOR, ONCE, "panic", set_panic,
+	  "write wait, or reboot and seconds from 1 to 86400, such as"
+	  " reboot 10" },
 	{ SECTION_GUEST, ONCE, "privileged", set_privileged, "write yes or no" },
 	{ SECTION_GUEST, ONCE, "kernel", set_kernel, FILE_CURE },
 	{ SECTION_GUEST, ONCE, "initrd", set_initrd, FILE_CURE },

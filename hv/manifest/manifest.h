@@ -117,6 +117,8 @@ struct manifest {
 	bool special_memory; /* EFI_MEMORY_SP is memory like any other */
 	enum speculation_mode speculation;
 	u32 reboot_after_s; /* when no guest is left; 0: never */
+	bool has_panic;     /* the next is given, else as reboot_after_s */
+	u32 panic_reboot_s; /* after a panic, or a start that failed; 0: wait */
 	u32 guest_count;
 	struct guest_config guests[MANIFEST_MAX_GUESTS];
 };

@@ -142,11 +142,13 @@ struct boot_info {
 /*
  * The files, by one rule for both loaders. Each file in the folder /bulkhead of
  * the boot volume is handed over as a module under its name. Left out are
- * folders, names that start with a dot, and bulkhead.elf, the hypervisor
- * itself. bulkhead.conf is the manifest.
+ * folders, names that start with a dot, bulkhead.elf, the hypervisor itself,
+ * and crash-NNN.txt: logs that the UEFI loader saved. bulkhead.conf is the
+ * manifest.
  */
-#define BOOT_DIR      "bulkhead"
-#define BOOT_ELF      "bulkhead.elf"
-#define BOOT_MANIFEST "bulkhead.conf"
+#define BOOT_DIR        "bulkhead"
+#define BOOT_ELF        "bulkhead.elf"
+#define BOOT_MANIFEST   "bulkhead.conf"
+#define CRASH_FILES_MAX 16 /* crash-001.txt and on */
 
 #endif

@@ -44,3 +44,15 @@ def make(folder, conf, files, kind="uefi", options=()):
                    stdout=subprocess.DEVNULL)
     shutil.rmtree(payload)
     return image
+
+
+def read(image, name):
+    """The bytes of a file that something has put into /bulkhead of a UEFI or hybrid
+    image; empty where there is none."""
+    table = subprocess.run(["sgdisk", "-p", image], check=True, capture_output=True,
+                           text=True).stdout
+    start = next(int(line.split()[1]) for line in table.splitlines()
+                 if "EF00" in line.split())
+    return subprocess.run(["mtype", "-i", f"{image}@@{start * 512}", f"::/bulkhead/{name}"],
+                          capture_output=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"},
+                          check=False).stdout

@@ -4,8 +4,9 @@ screen's hand-over, a reset and the log it keeps, many cores and much memory."""
 import os
 import re
 import struct
+import time
 
-from harness import image
+from harness import image, qr
 from harness.machine import Machine
 from system import _linux
 from system._linux import QEMU_CORES, isolated, privileged, step
@@ -146,12 +147,42 @@ def one_core(results, folder):
 MACHINE_CHECK = "mce 0 4 0xb200000000000175 0x4 0 0"
 
 
+RESTART_S = 8
+
+
+def panic_image(folder, kind, cmdline):
+    return image.make(folder, image.manifest(
+        [privileged("", cores="1", cmdline=cmdline)], extra=f"panic = reboot {RESTART_S}"),
+        _linux.payload(), kind)
+
+
+def says_what_comes(results, m, where):
+    step(results, m, f"{where}.says_what_comes",
+         rf"panic: the machine is stopped; it restarts in {RESTART_S} s", SECONDS)
+
+
+def code_on_screen(m):
+    """The text of the code, which is drawn behind the last line."""
+    end = time.monotonic() + RESTART_S
+    code = None
+    while not code and time.monotonic() < end:
+        code = qr.read(m.screen("code"))
+    return code or ""
+
+
+def has_restarted(results, m, where):
+    """By itself; and it shows the log that it had."""
+    step(results, m, f"{where}.starts_again", r"init: Bulkhead .*started by", SECONDS)
+    step(results, m, f"{where}.says_why", r"previous: the log of the boot before, which ended "
+         r"in a panic", 60)
+    step(results, m, f"{where}.shown_again", r"previous: .*panic: .*machine check", 60)
+
+
 def panic(results, folder):
     """QEMU raises a fatal machine check on core 0, which is idle: the panic is on the serial line
-    and on the screen, which Linux had, and the next boot shows it again."""
-    disk = image.make(folder, image.manifest([
-        privileged("", cores="1", cmdline="console=tty0 console=ttyS0 bulkhead.test=")]),
-        _linux.payload())
+    and on the screen, which Linux had. The machine restarts, and the loader writes the log to a
+    file."""
+    disk = panic_image(folder, "uefi", "console=tty0 console=ttyS0 bulkhead.test=")
     with Machine("qemu", disk, folder, memory=1024, timeout=SECONDS * 2, person=True,
                  options=["--keep-reset"]) as m:
         if not step(results, m, "panic.linux_up", r"TEST up ok", SECONDS):
@@ -159,15 +190,38 @@ def panic(results, folder):
         m.monitor(MACHINE_CHECK)
         step(results, m, "panic.names_the_cause", r"panic: .*machine check", SECONDS)
         step(results, m, "panic.registers", r"panic: +rip [0-9a-f]{16}", SECONDS)
-        step(results, m, "panic.says_what_to_do", r"panic: .*reset it by hand", SECONDS)
+        says_what_comes(results, m, "panic")
         text = m.screen("panic").text()
         results.check(re.search(r"panic: .*machine check", text), "panic.on_screen", text)
-        m.monitor("system_reset")
-        step(results, m, "panic.shown_again", r"previous: .*panic: .*machine check",
-             SECONDS)
+        code = code_on_screen(m)
+        results.check(re.match(r"Bulkhead .*\n.*machine check.*\n.*rax [0-9a-f]{16}", code),
+                      "panic.code_on_screen", code)
+        step(results, m, "panic.restarts", r"panic: restarting the machine", 60)
+        step(results, m, "panic.loader_says_where",
+             r"the log of the boot before is in \\bulkhead\\crash-001.txt", SECONDS)
+        has_restarted(results, m, "panic")
+    saved = image.read(disk, "crash-001.txt").decode()
+    results.check(re.search(r"init: Bulkhead .*started by.*panic: .*machine check", saved, re.S),
+                  "panic.in_a_file", saved[-2000:])
+
+
+def panic_bios(results, folder):
+    """The same by GRUB, before Linux is up: it finds the log in a table of ACPI's after the
+    restart."""
+    disk = panic_image(folder, "grub-bios", _linux.CMDLINE + " bulkhead.test=crash")
+    with Machine("qemu", disk, folder, "bios", memory=1024, timeout=SECONDS * 2, person=True,
+                 options=["--keep-reset"]) as m:
+        if not step(results, m, "panic_bios.starts", r"vm: guest linux starts", SECONDS):
+            return
+        m.monitor(MACHINE_CHECK)
+        says_what_comes(results, m, "panic_bios")
+        step(results, m, "panic_bios.restarts", r"panic: restarting the machine", 60)
+        has_restarted(results, m, "panic_bios")
+        step(results, m, "panic_bios.linux_has_it", r"CRASH .*panic: .*machine check", SECONDS)
+        step(results, m, "panic_bios.linux_is_up", r"TEST crash ok", SECONDS)
 
 
 def tests():
     return [("boot.usb_uefi", usb("ovmf")), ("boot.usb_bios", usb("bios")),
             ("boot.one_core", one_core), ("boot.many", many),
-            ("boot.panic", panic)]
+            ("boot.panic", panic), ("boot.panic_bios", panic_bios)]

@@ -14,11 +14,13 @@
 #include "arch/x86/cpu/percpu.h"
 #include "include/hw/cpu.h"
 #include "lib/log.h"
+#include "lib/log_ring.h"
 #include "lib/printf.h"
 
 void (*panic_stop_hook)(void);
 void (*panic_console_hook)(void);
 void (*panic_dump_hook)(void);
+void (*panic_end_hook)(void);
 
 #define NOBODY UINT32_MAX
 
@@ -28,6 +30,18 @@ static u32 panic_depth; /* owner only */
 bool panic_active(void)
 {
 	return __atomic_load_n(&panic_owner, __ATOMIC_ACQUIRE) != NOBODY;
+}
+
+/* Faults inside the panic: the first may end it as is meant, the next halts */
+#define DEPTH_TO_END 2
+
+__noreturn static void end(void)
+{
+	/* A reset drops what is only in the caches: the ring must reach RAM */
+	wbinvd();
+	if (panic_depth <= DEPTH_TO_END && panic_end_hook)
+		panic_end_hook();
+	cpu_halt_forever();
 }
 
 /* Returns on the first core, the first time; halts all others */
@@ -43,17 +57,18 @@ static void claim(void)
 	    expected != cpu->id)
 		cpu_halt_forever();
 	if (panic_depth++ == 0) {
+		log_ring_end(LOG_END_PANIC);
 		if (panic_stop_hook)
 			panic_stop_hook();
 		if (panic_console_hook)
 			panic_console_hook();
 		return;
 	}
-	if (panic_depth == 2)
+	if (panic_depth == DEPTH_TO_END)
 		log_write(LOG_PANIC, "panic",
 			  "a second fault inside the panic, at %p",
 			  __builtin_return_address(0));
-	cpu_halt_forever();
+	end();
 }
 
 static void print_u64_row(const char *const *names, const u64 *values, u32 n)
@@ -126,11 +141,7 @@ __noreturn static void finish(u64 rsp)
 	print_callers(rsp);
 	if (panic_dump_hook)
 		panic_dump_hook();
-	log_write(LOG_PANIC, "panic",
-		  "the machine is stopped; reset it by hand");
-	/* A reset drops what is only in the caches: the ring must reach RAM */
-	wbinvd();
-	cpu_halt_forever();
+	end();
 }
 
 void panic_frame(const struct trap_frame *frame, const char *reason)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The end of the machine by our own fault; panic() itself is in lib/assert.h.
- * The first core to panic stops the others, prints and halts. Another core's
- * panic halts without a word; one inside the panic prints one line and halts.
+ * The first core to panic stops the others, prints, and resets or halts.
+ * Another core's panic halts without a word; one inside the panic prints one
+ * line and goes on to the end, a third halts.
  */
 #ifndef ARCH_X86_CPU_PANIC_H
 #define ARCH_X86_CPU_PANIC_H
@@ -26,8 +27,11 @@ struct trap_frame {
 extern void (*panic_stop_hook)(void);
 /* Then: the consoles show the log alone. console_panic_mode(), by hv/init.c. */
 extern void (*panic_console_hook)(void);
-/* Last: logs what more there is to say. This core's guest, by hv/init.c. */
+/* Then: logs what more there is to say. This core's guest, by hv/init.c. */
 extern void (*panic_dump_hook)(void);
+/* Last: says what comes now, and resets the machine if it is to. It may be
+ * called again by a fault inside. machine_stop(), by hv/init.c. */
+extern void (*panic_end_hook)(void);
 
 /* Has a core panicked? Any core, any context. */
 bool panic_active(void);

@@ -248,6 +248,17 @@ static void test_framebuffer(void **state)
 	});
 }
 
+static void test_crash_files(void **state)
+{
+	assert_true(facts_is_crash_file("crash-001.txt"));
+	assert_true(facts_is_crash_file("CRASH-999.TXT"));
+	assert_false(facts_is_crash_file("crash-001.txt2"));
+	assert_false(facts_is_crash_file("crash-01.txt"));
+	assert_false(facts_is_crash_file("crash-00a.txt"));
+	assert_false(facts_is_crash_file("crash"));
+	assert_false(facts_is_crash_file(""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +270,7 @@ int main(void)
 		cmocka_unit_test_setup(test_modules_sorted, setup),
 		cmocka_unit_test_setup(test_cpus_and_masks, setup),
 		cmocka_unit_test(test_framebuffer),
+		cmocka_unit_test(test_crash_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,6 +301,40 @@ static void test_bad_facts(void **state)
 	silent();
 }
 
+/* Pixels of the text's color and black, at any depth; none outside */
+static void test_fill(void **state)
+{
+	const struct fb_rect all = { 0, 0, 90, 64 }, some = { 10, 20, 7, 3 };
+	const struct fb_rect outside[] = { { 0, 0, 91, 1 },
+					   { 0, 60, 1, 5 },
+					   { 1, 0, UINT32_MAX, 1 },
+					   { 91, 0, 0, 1 } };
+	u32 width, height, text_height;
+
+	for (u8 bpp = 24; bpp <= 32; bpp = (u8)(bpp + 8)) {
+		start(90, 64, 90 * bpp / 8, bpp);
+		fbcon_write("one\ntwo", 7);
+		assert_true(fbcon_pixels(&width, &height, &text_height));
+		assert_int_equal(width, 90);
+		assert_int_equal(height, 64);
+		assert_int_equal(text_height, 2 * FONT_HEIGHT);
+		fbcon_fill(&all, true);
+		fbcon_fill(&some, false);
+		for (u32 i = 0; i < ARRAY_SIZE(outside); i++)
+			fbcon_fill(&outside[i], false);
+		for (u32 y = 0; y < 64; y++)
+			for (u32 x = 0; x < 90; x++)
+				assert_int_equal(pixel_at(x, y),
+						 x < 10 || x > 16 || y < 20 ||
+							 y > 22);
+		fbcon_release();
+		assert_false(fbcon_pixels(&width, &height, &text_height));
+		fbcon_reclaim();
+	}
+	fbcon_init(&(struct boot_framebuffer){ .base = 0 });
+	assert_false(fbcon_pixels(&width, &height, &text_height));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_release),
 		cmocka_unit_test(test_bad_facts),
+		cmocka_unit_test(test_fill),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_srat.c hv/load/acpi_publish.c hv/load/place.c hv/load/pages.c lib/string.c drivers/acpi/parse.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_numa.c hv/core/slots.c */
+/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_log.c lib/log_ring.c hv/load/acpi_srat.c hv/load/acpi_publish.c hv/load/place.c hv/load/pages.c lib/string.c drivers/acpi/parse.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_numa.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables for guests: every checksum, every pointer, and read back by the
@@ -14,6 +14,7 @@
 #include "hv/irq/vioapic.h"
 #include "hv/load/acpi_tables.h"
 #include "hv/load/platform.h"
+#include "lib/log_ring.h"
 
 /* As iasl makes them: header, Name (MMIN, DWord), and a byte of something */
 static const u8 name_mmin[] = { 0x08, 'M', 'M', 'I', 'N', 0x0c, 1, 2, 3, 4 };
@@ -494,6 +495,42 @@ static void test_rewrite(void **state)
 	fake_has_serial = false;
 }
 
+/* What the boot before said: its last lines, whole, and the rest of the tables
+ * fits in any case */
+static void test_rewrite_offers_the_log(void **state)
+{
+	static char ring[LOG_RING_BYTES];
+	const struct acpi_header *h;
+	const char *text;
+	char line[64];
+
+	vm_make_privileged();
+	slot_add(MIB(56), MIB(1));
+	acpi.present = true;
+	for (u64 i = 0; i < ACPI_MAX_TABLES; i++)
+		host_table("SSDT", MIB(56) + i * 64);
+	log_ring_attach(ring, sizeof(ring));
+	for (u32 i = 0; i < 2000; i++)
+		log_ring_write(line, (size_t)snprintf(line, sizeof(line),
+						      "line %u\n", i));
+	log_ring_end(LOG_END_PANIC);
+	log_ring_attach(ring, sizeof(ring));
+	assert_int_equal(acpi_rewrite(&fake_vm), 0);
+	h = find("BHLG");
+	assert_true(h && acpi_checksum_ok(h, h->length));
+	text = (const char *)(h + 1);
+	assert_in_range(h->length, KIB(16), ACPI_AREA_BYTES);
+	assert_memory_equal(text, "line ", 5);
+	assert_memory_equal(text + h->length - sizeof(*h) - 10, "line 1999\n",
+			    10);
+	/* Nobody gets it after an orderly end */
+	log_ring_write("x\n", 2);
+	log_ring_end(LOG_END_ORDERLY);
+	log_ring_attach(ring, sizeof(ring));
+	assert_int_equal(acpi_rewrite(&fake_vm), 0);
+	assert_null(find("BHLG"));
+}
+
 /* --- a firmware's loader, in miniature --- */
 
 struct fw_file {
@@ -680,6 +717,7 @@ int main(void)
 		acpi_test(test_privileged_from_nothing),
 		acpi_test(test_rewrite),
 		acpi_test(test_rewrite_many),
+		acpi_test(test_rewrite_offers_the_log),
 		acpi_test(test_rewrite_1024_cpus),
 		acpi_test(test_no_room),
 	};

@@ -514,11 +514,35 @@ static void test_many_guests(void **state)
 	free(text);
 }
 
+static void test_panic(void **state)
+{
+	static const char *const bad[] = { "reboot",    "reboot 0",
+					   "reboot x",  "wait 3",
+					   "restart 3", "reboot 86401",
+					   "3" };
+	char text[256];
+
+	parse("[hypervisor]\npanic = reboot 10\n" GOOD_GUEST);
+	assert_true(m.has_panic);
+	assert_int_equal(m.panic_reboot_s, 10);
+	parse("[hypervisor]\npanic = wait\n" GOOD_GUEST);
+	assert_true(m.has_panic);
+	assert_int_equal(m.panic_reboot_s, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text), "[hypervisor]\npanic = %s\n%s",
+			 bad[i], GOOD_GUEST);
+		parse(text);
+		assert_false(m.has_panic);
+		assert_non_null(strstr(said[0], "write wait, or reboot and "));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_panic),
 		cmocka_unit_test(test_speculation),
 		cmocka_unit_test(test_serial),
 		cmocka_unit_test(test_editors_marks),
