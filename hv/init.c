@@ -327,7 +327,8 @@ static void devices_init(void)
 	tsc_init(acpi.pm_timer, hpet_clock());
 	rtc_init();
 	pci_keep_ecam();
-	iommu_keep_all();
+	if (iommu_take_all())
+		wait_forever();
 	if (ioapic_init(boot.mp_ioapic_base))
 		log_warn("init", "no IOAPIC was found: devices have no "
 				 "interrupt lines");

@@ -136,7 +136,8 @@ BEFORE_O := $(B)/efi/tests/firmware/before.o $(B)/efi/lib/string.o
 $(B)/tests/firmware/%.efi: $(B)/efi/tests/firmware/%.o $(BEFORE_O)
 	@mkdir -p $(@D)
 	$(efi-link)
-$(B)/tests/firmware/residue.efi: $(B)/efi/tests/firmware/five_levels.asm.o
+$(B)/tests/firmware/residue.efi: $(B)/efi/tests/firmware/five_levels.asm.o \
+	$(B)/efi/tests/firmware/remap.o
 .SECONDARY: $(BEFORE:$(B)/%.efi=$(B)/efi/%.o) $(BEFORE_O)
 -include $(BEFORE:$(B)/%.efi=$(B)/efi/%.d) $(BEFORE_O:.o=.d)
 

@@ -102,10 +102,8 @@ static void unit_take(void *ctx, bool intel, u64 base)
 
 		if (status == ~0u)
 			return;
-		check_add(w->f, FACT_IOMMU_DMA_ON,
-			  (status & VTD_GSTS_TES) != 0);
-		check_add(w->f, FACT_IOMMU_IRQ_ON,
-			  (status & VTD_GSTS_IRES) != 0);
+		check_add(w->f, FACT_IOMMU_DMA_ON, (status & VTD_G_TE) != 0);
+		check_add(w->f, FACT_IOMMU_IRQ_ON, (status & VTD_G_IRE) != 0);
 	} else {
 		u64 control = *(const volatile u64 *)(regs + AMD_IOMMU_CONTROL);
 

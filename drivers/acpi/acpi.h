@@ -45,6 +45,7 @@ struct acpi_ecam {
 };
 struct acpi_iommu {     /* DRHD of DMAR, IVHD of IVRS */
 	u64 base, size; /* of its registers; VT-d: at least */
+	bool amd;
 };
 struct acpi_table {
 	char signature[5];
@@ -122,6 +123,7 @@ struct acpi_facts {
 	u64 hpets[ACPI_MAX_HPETS];
 	u32 iommu_count;
 	struct acpi_iommu iommus[ACPI_MAX_IOMMUS];
+	bool dma_opt_in; /* DMAR: firmware wants DMA kept in bounds */
 	u32 serial_count;
 	struct acpi_serial serials[ACPI_MAX_SERIALS];
 	struct acpi_numa numa;

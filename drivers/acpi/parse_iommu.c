@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where the IOMMUs' registers are, by the tables DMAR and IVRS, see parse.h. No
- * driver uses them yet; the addresses are for who keeps guests away. Called by
+ * driver uses them yet; the addresses are for who turns them off and keeps
+ * guests away. Called by
  * acpi.c at boot, by the rules of parse.c; no lock.
  */
 #include "drivers/acpi/parse.h"
@@ -9,7 +10,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
-static void iommu_add(struct acpi_facts *f, u64 base, u64 size)
+static void iommu_add(struct acpi_facts *f, u64 base, u64 size, bool amd)
 {
 	if (!base)
 		return;
@@ -23,7 +24,7 @@ static void iommu_add(struct acpi_facts *f, u64 base, u64 size)
 	if (acpi_list_full(f, LIST_IOMMUS, f->iommu_count))
 		return;
 	f->iommus[f->iommu_count++] =
-		(struct acpi_iommu){ .base = base, .size = size };
+		(struct acpi_iommu){ .base = base, .size = size, .amd = amd };
 }
 
 static void report_cut(const char *table, u32 at)
@@ -39,6 +40,8 @@ void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t)
 	u32 at = DMAR_ENTRIES_OFFSET;
 	struct dmar_drhd e;
 
+	if (t->length >= DMAR_ENTRIES_OFFSET)
+		f->dma_opt_in = p[DMAR_FLAGS_OFFSET] & DMAR_DMA_OPT_IN;
 	while (at + sizeof(e.entry) <= t->length) {
 		memcpy(&e.entry, p + at, sizeof(e.entry));
 		if (e.entry.length < sizeof(e.entry) ||
@@ -49,7 +52,8 @@ void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t)
 		if (e.entry.type == DMAR_DRHD && e.entry.length >= sizeof(e)) {
 			memcpy(&e, p + at, sizeof(e));
 			iommu_add(f, e.base,
-				  PAGE_SIZE << (e.size & DRHD_SIZE_MASK));
+				  PAGE_SIZE << (e.size & DRHD_SIZE_MASK),
+				  false);
 		}
 		at += e.entry.length;
 	}
@@ -89,7 +93,7 @@ void acpi_parse_ivrs(struct acpi_facts *f, const struct acpi_header *t)
 		if (is_ivhd(entry->type) && entry->length >= sizeof(e.ivhd)) {
 			memcpy(&e, p + at,
 			       MIN((size_t)entry->length, sizeof(e)));
-			iommu_add(f, e.ivhd.base, ivhd_bytes(&e));
+			iommu_add(f, e.ivhd.base, ivhd_bytes(&e), true);
 		}
 		at += entry->length;
 	}

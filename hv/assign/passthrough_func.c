@@ -241,6 +241,7 @@ void passthrough_func_found(struct pci_bdf bdf, void *arg)
 	struct passthrough *pci = arg;
 	struct vfunc *f = *func_link(pci, bdf);
 
+	passthrough_guard_report(bdf);
 	if (!f)
 		f = func_add(pci, bdf, NULL, 0);
 	if (f)

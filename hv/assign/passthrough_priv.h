@@ -50,6 +50,7 @@ struct vfunc {
 	bool lost;
 	bool fixed; /* its own registers are read-only for the guest */
 	bool kept;  /* all of them are: the hypervisor uses it */
+	bool vmd;   /* messages of the functions behind it go through it */
 
 	struct {
 		u8 cap;   /* 0: no capability */
@@ -108,6 +109,9 @@ struct passthrough {
 /* Is there no such function for the guest? */
 bool passthrough_is_hidden(struct pci_bdf bdf);
 void passthrough_guard_init(struct vfunc *f);
+/* Logs of one that is there and hidden, if somebody may look for it. While the
+ * VM is built. */
+void passthrough_guard_report(struct pci_bdf bdf);
 /* A write of @size bytes at @offset that no capability of ours takes: does it
  * stay away from the hardware? */
 bool passthrough_write_is_refused(const struct vfunc *f, u32 offset, u8 size);

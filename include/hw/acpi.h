@@ -274,6 +274,8 @@ enum acpi_uart {
 /* VT-d 4.1, 8.1 *DMA Remapping Reporting Structure*, and the structures that
  * follow it */
 #define DMAR_ENTRIES_OFFSET (sizeof(struct acpi_header) + 12)
+#define DMAR_FLAGS_OFFSET   (sizeof(struct acpi_header) + 1)
+#define DMAR_DMA_OPT_IN     BIT(2)
 enum dmar_type { DMAR_DRHD = 0 };
 
 struct dmar_entry {

@@ -15,6 +15,8 @@ EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table);
 /* Sets st and bs and loads the image that is to be started next, to which
  * everything looks as if firmware had started it. NULL: there is none. */
 EFI_HANDLE before_load(EFI_HANDLE self, EFI_SYSTEM_TABLE *table);
+/* remap.c: turns the IOMMU on, if there is one */
+void plant_remapping(void);
 /* On the firmware's console */
 void say(const char *text);
 

@@ -86,7 +86,7 @@ static void remap_interrupts(void)
 	if (!wait_for(regs, GSTS_IRTPS))
 		return;
 	*(volatile u32 *)(regs + VTD_GCMD) = (u32)GCMD_IRE;
-	if (wait_for(regs, VTD_GSTS_IRES))
+	if (wait_for(regs, VTD_G_IRE))
 		say("faults: interrupts are remapped\r\n");
 }
 

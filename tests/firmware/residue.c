@@ -267,6 +267,7 @@ EFI_STATUS efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *table)
 	plant_holes();
 	plant_tsc();
 	plant_msi();
+	plant_remapping();
 	plant_x2apic();
 	plant_cr4();
 	plant_five_levels();

@@ -66,6 +66,50 @@ def residue(kind):
     return run
 
 
+# An IOMMU of QEMU's, what the loader finds on, and what the log says of it
+IOMMUS = {
+    "intel": (["--arg", "-device", "--arg", "intel-iommu,intremap=on"], "VT-d on",
+              r"DMA remapping, interrupt remapping, its command queue"),
+    "amd": (["--arg", "-device", "--arg", "amd-iommu"], "AMD-Vi on",
+            r"remapping, its command buffer, its event log"),
+}
+
+
+def is_off(results, m, where, vendor):
+    """Firmware has left the IOMMU on, and lets no interrupt of a device pass."""
+    _, line, what = IOMMUS[vendor]
+    planted(results, m, where, [("on", line)])
+    return step(results, m, f"{where}.is_off",
+                rf"iommu: firmware left the IOMMU at 0x[0-9a-f]+ on \({what}\): it is off now",
+                SECONDS, 0)
+
+
+def remapping(vendor):
+    def run(results, folder):
+        where = f"remapping.{vendor}"
+        disk = image.make(folder, image.manifest([isolated("devices", autostart="no")]),
+                          {}, "uefi", ("--before", RESIDUE))
+        with Machine("qemu", disk, folder, cores=1, memory=512, timeout=SECONDS * 2,
+                     options=IOMMUS[vendor][0]) as m:
+            is_off(results, m, where, vendor)
+            step(results, m, f"{where}.goes_on", r"init: 1 core, ", SECONDS, 0)
+    return run
+
+
+def remapped_disk(vendor):
+    """The privileged guest reads its disk by interrupts all the same."""
+    def run(results, folder):
+        where = f"remapped_disk.{vendor}"
+        disk = image.make(folder, image.manifest([privileged("disk")]), _linux.payload(),
+                          "uefi", ("--before", RESIDUE))
+        data = _linux.data_disk(folder, "data.img")
+        with Machine("qemu", disk, folder, cores=QEMU_CORES, memory=1024, timeout=SECONDS * 4,
+                     options=[*IOMMUS[vendor][0], "--nvme", data]) as m:
+            if is_off(results, m, where, vendor):
+                step(results, m, f"{where}.disk", r"\[linux\] .*TEST disk ok", SECONDS * 3, 0)
+    return run
+
+
 def tsc(results, folder):
     """Cores whose TSC firmware has moved, by Bochs, where TCG has no such register.
     x2APIC is on already."""
@@ -123,4 +167,10 @@ def tests():
             ("firmware.residue_efi", residue("uefi")),
             ("firmware.residue_grub", residue("grub-uefi")),
             ("firmware.residue_tsc", tsc),
+            ("firmware.remapping_intel", remapping("intel")),
+            ("firmware.remapping_amd", remapping("amd")),
             ("firmware.refuse", refuse), ("firmware.large", large)]
+
+
+def soak():
+    return [(f"firmware.remapped_disk_{vendor}", remapped_disk(vendor)) for vendor in IOMMUS]

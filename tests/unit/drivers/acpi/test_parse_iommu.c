@@ -61,6 +61,7 @@ static void test_dmar(void **state)
 	acpi_parse_dmar(&facts, (void *)table);
 	assert_int_equal(facts.iommu_count, 2);
 	assert_int_equal(facts.iommus[0].base, 0xfed90000);
+	assert_false(facts.iommus[0].amd);
 	assert_int_equal(facts.iommus[0].size, PAGE_SIZE);
 	assert_int_equal(facts.iommus[1].base, 0xfed91000);
 	assert_int_equal(facts.iommus[1].size, 8 * PAGE_SIZE);
@@ -92,6 +93,7 @@ static void test_ivrs(void **state)
 	acpi_parse_ivrs(&facts, (void *)table);
 	assert_int_equal(facts.iommu_count, 3);
 	assert_int_equal(facts.iommus[0].size, KIB(512));
+	assert_true(facts.iommus[0].amd);
 	assert_int_equal(facts.iommus[1].base, 0xf0000000);
 	assert_int_equal(facts.iommus[1].size, KIB(16));
 	assert_int_equal(facts.iommus[2].size, KIB(512));
@@ -143,11 +145,34 @@ static void test_random(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* The table's own flags; one too short has none */
+static void test_opt_in(void **state)
+{
+	begin(DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	table[DMAR_FLAGS_OFFSET] = 3;
+	acpi_parse_dmar(&facts, (void *)table);
+	assert_false(facts.dma_opt_in);
+	table[DMAR_FLAGS_OFFSET] = DMAR_DMA_OPT_IN;
+	acpi_parse_dmar(&facts, (void *)table);
+	assert_true(facts.dma_opt_in);
+	free(table);
+	table = NULL;
+	length = 0;
+	facts.dma_opt_in = false;
+	begin(0);
+	acpi_parse_dmar(&facts, (void *)table);
+	assert_false(facts.dma_opt_in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_dmar), T(test_ivrs),   T(test_cut),
-		T(test_many), T(test_random),
+		T(test_dmar),
+		T(test_ivrs),
+		T(test_cut),
+		T(test_many),
+		T(test_random),
+		cmocka_unit_test_setup_teardown(test_opt_in, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
 #include "include/hw/q35.h"
+#include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/serial.h"
 #include "tests/unit/test.h"
 
@@ -12,10 +13,22 @@
 #define HOST_BRIDGE 0x060000u
 #define PERIPHERAL  0x088000u
 
-static u32 id, class;
+#define VMCONFIG 0x44u
+#define MSI_PASS 2u
+
+static u32 id, class, vmconfig;
+
+void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
+{
+	assert_int_equal(offset, VMCONFIG);
+	assert_int_equal(size, 4);
+	vmconfig = value;
+}
 
 u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
 {
+	if (offset == VMCONFIG)
+		return vmconfig;
 	if (offset == PCI_CLASS_REVISION)
 		return class << 8;
 	assert_int_equal(offset, PCI_VENDOR_ID);
@@ -101,6 +114,37 @@ static void test_hidden(void **state)
 	}
 }
 
+/* A VMD, whose disks' messages go through its own table, and one that Linux has
+ * let pass */
+static void test_vmd(void **state)
+{
+	static const struct pci_bdf any = { .devfn = 0x2d };
+	struct vfunc f;
+
+	vmconfig = 0x100 | MSI_PASS;
+	fake_log_reset();
+	f = function(INTEL, 0x201d, 0x010400, any);
+	assert_int_equal(vmconfig, 0x100);
+	assert_int_equal(fake_log_lines, 1);
+	for (u32 at = 0; at < 0x60; at++)
+		assert_int_equal(passthrough_write_is_refused(&f, at, 1),
+				 at / 4 == VMCONFIG / 4);
+	assert_true(passthrough_write_is_refused(&f, 0x46, 2));
+	assert_false(passthrough_is_hidden(any));
+	passthrough_guard_report(any);
+	assert_int_equal(fake_log_lines, 1);
+	f = function(INTEL, 0xa77f, 0x010400, any);
+	assert_int_equal(fake_log_lines, 1);
+	assert_true(f.vmd);
+	f = function(INTEL, 0x28c0, 0x010400, any);
+	assert_true(passthrough_is_hidden(any));
+	passthrough_guard_report(any);
+	assert_non_null(strstr(fake_log_last, "the VMD at 0000:00:05.5, and"));
+	/* The same number of another maker's */
+	f = function(AMD, 0x28c0, 0x010400, any);
+	assert_false(passthrough_is_hidden(any) || f.vmd);
+}
+
 /* The console's function: not a register, and not of its neighbours */
 static void test_console(void **state)
 {
@@ -129,7 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fixed),   cmocka_unit_test(test_amd),
 		cmocka_unit_test(test_console), cmocka_unit_test(test_intel),
-		cmocka_unit_test(test_hidden),
+		cmocka_unit_test(test_hidden),  cmocka_unit_test(test_vmd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

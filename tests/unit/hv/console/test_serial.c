@@ -277,7 +277,7 @@ static void test_taken(void **state)
 			acpi.ecam_count = 1;
 		acpi.ioapics[0].base = 0xfec00000;
 		acpi.hpets[0] = 0xfed00000;
-		acpi.iommus[0] = (struct acpi_iommu){ 0xfed90000, 4096 };
+		acpi.iommus[0] = (struct acpi_iommu){ 0xfed90000, 4096, false };
 		acpi.ecam[0] = (struct acpi_ecam){ .base = 0xb0000000,
 						   .bus_last = 255 };
 		m.serial.way = rows[i].space == UART_IN_PORTS ? SERIAL_PORT
