@@ -17,6 +17,7 @@
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/log_env.h"
+#include "arch/x86/machine/mce.h"
 #include "arch/x86/machine/microcode.h"
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/speculation_core.h"
@@ -288,6 +289,7 @@ static int core_prepare(struct pcpu *cpu)
 static void core_main(struct pcpu *cpu)
 {
 	watchdog_start();
+	mce_poll_start();
 	vcpu_loop();
 }
 
@@ -577,5 +579,6 @@ void hv_main(u64 boot_info_hpa)
 	start_guests();
 	tsc_refine_later(pvclock_rate_changed);
 	watchdog_start();
+	mce_poll_start();
 	vcpu_loop();
 }

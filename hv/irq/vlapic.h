@@ -137,6 +137,9 @@ bool vlapic_cast_go_on(struct vcpu *v);
  * the guest may end an interrupt by clearing bit 0 at @gpa if it finds it set.
  * -EINVAL: @gpa is not RAM or not aligned to 4; nothing has changed. */
 int __must_check vlapic_pv_eoi_set(struct vcpu *v, bool on, gpa_t gpa);
+/* The board's NMI comes to LINT1 of @v. False: its software has masked it, or
+ * wants no NMI from there (SDM 3A 11.5.1 *Local Vector Table*). Any core. */
+bool vlapic_lint1_nmi(struct vcpu *v);
 /* True if the 8259's INTR reaches @v through its LINT0: ExtINT, not masked, or
  * the APIC of vCPU 0 is switched off (SDM 3A 11.5.1 *Local Vector Table*) */
 bool vlapic_extint_enabled(struct vcpu *v);

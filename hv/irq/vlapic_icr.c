@@ -80,6 +80,18 @@ static bool send_nmi(struct vcpu *v, const struct vlapic_msg *m)
 	return true;
 }
 
+/* LINT1 of a disabled APIC is the plain NMI pin */
+bool vlapic_lint1_nmi(struct vcpu *v)
+{
+	u32 lvt = vlapic_reg(v->vlapic, APIC_LVT_LINT1);
+
+	if (vlapic_hw_enabled(v) &&
+	    ((lvt & APIC_LVT_MASKED) ||
+	     (lvt & APIC_DM_MASK) != APIC_DM(APIC_DM_NMI)))
+		return false;
+	return send_nmi(v, NULL);
+}
+
 /* A start-up IPI that was not taken yet is void, as the vCPU waits for one
  * after the INIT (SDM 3A 8.4.3 *MP Initialization Protocol Algorithm*) */
 static bool send_init(struct vcpu *v, const struct vlapic_msg *m)

@@ -8,7 +8,6 @@
 #include "hv/run/exit.h"
 
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/machine/idt.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/mce.h"
 #include "hv/core/breakpoint.h"
@@ -29,6 +28,7 @@
 #include "lib/assert.h"
 #include "lib/log.h"
 #include "lib/stack_guard.h"
+#include "mm/owner.h"
 
 static enum verdict exit_hlt(struct vcpu *v, const struct vcpu_exit *e)
 {
@@ -95,20 +95,35 @@ static enum verdict exit_irq(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_RESUME;
 }
 
+/* The back-end has let it through the IDT */
 static enum verdict exit_nmi(struct vcpu *v, const struct vcpu_exit *e)
 {
-	nmi_handle();
 	return VERDICT_RESUME;
 }
 
-/* The exit took the #MC: the host's handler never sees it */
+/* Is it memory of this guest's, or none that is known? */
+static bool is_own_memory(const struct vcpu *v, u64 address)
+{
+	struct extent e;
+
+	if (address == MCE_NO_ADDRESS)
+		return true;
+	e = owner_find(HPA(address));
+	return e.kind == OWNER_GUEST && e.vm == v->vm->id;
+}
+
+/* The exit took the #MC: the host's handler never sees it. Memory that is bad
+ * stays with the guest, which does not run again by itself. */
 static enum verdict exit_machine_check(struct vcpu *v,
 				       const struct vcpu_exit *e)
 {
-	enum mce_verdict what = mce_handle();
+	u64 address;
+	enum mce_verdict what = mce_handle(&address);
 
 	if (what == MCE_NONE)
 		return VERDICT_RESUME;
+	if (what == MCE_CONTAINED && !is_own_memory(v, address))
+		what = MCE_FATAL;
 	if (what == MCE_FATAL)
 		panic("machine check while guest %s ran", v->vm->name);
 	return exit_kill(v, "machine check while it ran");

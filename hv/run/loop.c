@@ -23,6 +23,7 @@
 #include "hv/core/stretch.h"
 #include "hv/run/dispatch.h"
 #include "hv/run/event.h"
+#include "hv/run/nmi.h"
 #include "hv/vm/vcpu.h"
 
 /* Turns that end neither in a guest nor in a halt, until the core looks */
@@ -45,6 +46,8 @@ static void serve_pending(struct pcpu *cpu)
 		irq_look_for_retired();
 	if (bits & PCPU_KEY)
 		console_take_key();
+	if (bits & PCPU_NMI)
+		nmi_serve();
 	if (bits & PCPU_STOP)
 		stop_core(cpu);
 }

@@ -127,15 +127,17 @@ static void report_place(const struct pcpu *cpu)
 		report_stack(cpu);
 }
 
-/* In an NMI, with any lock held by this core: nothing is logged here */
-static void tell(u64 rip)
+/* In an NMI, with any lock held by this core: nothing is logged here. False:
+ * nobody asked. */
+static bool tell(u64 rip)
 {
 	struct whereabouts *p = &places[this_cpu()->id];
 
 	if (!__atomic_exchange_n(&p->asked, false, __ATOMIC_SEQ_CST))
-		return;
+		return false;
 	p->rip = rip;
 	__atomic_store_n(&p->told, true, __ATOMIC_RELEASE);
+	return true;
 }
 
 static void look_at(struct watch *w)

@@ -39,6 +39,8 @@
 #define NMI_SC_KEPT     0x0fu
 #define NMI_SC_REFRESH  0x10u
 #define NMI_SC_OUT2     0x20u
+#define NMI_SC_IOCHK    0x40u
+#define NMI_SC_SERR     0x80u
 #define REFRESH_DIVISOR 18u
 
 #endif

@@ -61,6 +61,7 @@
 #define MSR_MC0_STATUS			0x401	/* MCG_CAP[7:0] */
 #define MSR_MC0_ADDR			0x402	/* MCi_STATUS[58] ADDRV */
 #define MSR_MC0_MISC			0x403	/* MCi_STATUS[59] MISCV */
+#define MSR_MCG_EXT_CTL			0x4d0	/* MCG_CAP[27] MCG_LMCE_P */
 #define MSR_RTIT_CTL			0x570	/* 7:EBX[25] */
 #define MSR_RAPL_POWER_UNIT		0x606	/* Intel, Sandy Bridge on (model) */
 #define MSR_PKG_ENERGY_STATUS		0x611	/* the same */
@@ -83,12 +84,17 @@
 #define MSR_GS_BASE			0xc0000101	/* 80000001:EDX[29] LM */
 #define MSR_KERNEL_GS_BASE		0xc0000102	/* 80000001:EDX[29] LM */
 #define MSR_TSC_AUX			0xc0000103	/* 80000001:EDX[27] RDTSCP or 7:ECX[22] */
+#define MSR_SMCA_MC0_CTL		0xc0002000	/* AMD 80000007:EBX[3] SMCA */
 
 #define MCG_CAP_COUNT_MASK		0xffull
 #define MCG_CAP_CTL_P			BIT(8)
+#define MCG_CAP_SER_P			BIT(24)	/* Intel: errors to recover from */
+#define MCG_CAP_LMCE_P			BIT(27)	/* Intel */
 #define MCG_STATUS_RIPV			BIT(0)
 #define MCG_STATUS_EIPV			BIT(1)
 #define MCG_STATUS_MCIP			BIT(2)
+#define MCG_STATUS_LMCE_S		BIT(3)
+#define MCG_EXT_CTL_LMCE_EN		BIT(0)
 #define MC_BANK_STRIDE			4
 #define MC_STATUS_VAL			BIT(63)
 #define MC_STATUS_OVER			BIT(62)
@@ -96,6 +102,14 @@
 #define MC_STATUS_MISCV			BIT(59)
 #define MC_STATUS_ADDRV			BIT(58)
 #define MC_STATUS_PCC			BIT(57)
+#define MC_STATUS_S			BIT(56)	/* Intel: it sent a #MC */
+#define MC_STATUS_AR			BIT(55)	/* Intel: action required */
+#define MC_STATUS_DEFERRED		BIT(44)	/* AMD */
+#define MC_MISC_LSB(misc)		((misc) & 0x3f)
+#define MC_MISC_MODE(misc)		((misc) >> 6 & 7)
+#define MC_MISC_PHYSICAL		2
+#define SMCA_BANK_STRIDE		16
+#define SMCA_CONFIG_MCAX		BIT(32)
 
 #define S_CET_SH_STK_EN			BIT(0)
 #define S_CET_ENDBR_EN			BIT(2)
@@ -110,6 +124,7 @@
 #define FEATURE_CONTROL_LOCKED		BIT(0)
 #define FEATURE_CONTROL_VMX_SMX		BIT(1)
 #define FEATURE_CONTROL_VMX		BIT(2)
+#define FEATURE_CONTROL_LMCE		BIT(20)
 
 #define MISC_ENABLE_FAST_STRING		BIT(0)
 #define MISC_ENABLE_BTS_UNAVAIL		BIT(11)

@@ -147,6 +147,8 @@ def one_core(results, folder):
 MACHINE_CHECK = "mce 0 4 0xb200000000000175 0x4 0 0"
 
 
+CORRECTED = "mce 0 3 0x9400000000000151 0 0x12345000 0"
+POLL_S = 10  # arch/x86/machine/mce.c
 RESTART_S = 8
 
 
@@ -178,6 +180,19 @@ def has_restarted(results, m, where):
     step(results, m, f"{where}.shown_again", r"previous: .*panic: .*machine check", 60)
 
 
+def survives(results, m):
+    """The machine's button, and an error that the hardware has corrected: both are in the log, and
+    Linux gets the first, whose reason it reads itself."""
+    m.monitor("nmi")
+    step(results, m, "panic.nmi_is_logged", r"nmi: warning: core 0 took 1: no reason in port 61h, "
+         r"as of a button.*given to guest linux", 60)
+    step(results, m, "panic.nmi_reaches_linux", r"NMI received for unknown reason [0-9a-f]0", 60,
+         0)
+    m.monitor(CORRECTED)
+    step(results, m, "panic.corrected_is_logged", r"mce: warning: core 0, bank 3: an error that "
+         r"was corrected: status 9400000000000151, address 12345000", 6 * POLL_S)
+
+
 def panic(results, folder):
     """QEMU raises a fatal machine check on core 0, which is idle: the panic is on the serial line
     and on the screen, which Linux had. The machine restarts, and the loader writes the log to a
@@ -187,6 +202,7 @@ def panic(results, folder):
                  options=["--keep-reset"]) as m:
         if not step(results, m, "panic.linux_up", r"TEST up ok", SECONDS):
             return
+        survives(results, m)
         m.monitor(MACHINE_CHECK)
         step(results, m, "panic.names_the_cause", r"panic: .*machine check", SECONDS)
         step(results, m, "panic.registers", r"panic: +rip [0-9a-f]{16}", SECONDS)

@@ -50,6 +50,7 @@ static const struct flag_row flags[] = {
 	{ CPUID_EXT_FEATURES, 0, LEAF_EDX, CPUID_81_EDX_NX, F(nx) },
 	{ CPUID_EXT_FEATURES, 0, LEAF_EDX, CPUID_81_EDX_PAGE1GB, F(page_1g) },
 	{ CPUID_EXT_FEATURES, 0, LEAF_EDX, CPUID_81_EDX_RDTSCP, F(rdtscp) },
+	{ CPUID_EXT_POWER, 0, LEAF_EBX, CPUID_87_EBX_SMCA, F(smca) },
 	{ CPUID_EXT_POWER, 0, LEAF_EDX, CPUID_87_EDX_INVARIANT_TSC,
 	  F(invariant_tsc) },
 };

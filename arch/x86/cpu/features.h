@@ -20,7 +20,7 @@ struct cpu_features {
 	u32 phys_bits; /* 32 to PHYS_BITS_MAX; an entry's others are reserved */
 	u32 virt_bits;
 	bool vmx, svm;
-	bool nx, page_1g, smep, smap, pge, mce, mca, pat, mtrr;
+	bool nx, page_1g, smep, smap, pge, mce, mca, smca, pat, mtrr;
 	bool x2apic, tsc_deadline, tsc_adjust, invariant_tsc, arat;
 	bool xsave, xsaves, xsaveopt;
 	u64 xcr0_mask;       /* bits XCR0 may have: D.0:EDX:EAX */

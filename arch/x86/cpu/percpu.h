@@ -28,6 +28,7 @@ enum pcpu_pending {
 	PCPU_STOP = 1 << 2,    /* leave VMX or SVM and halt */
 	PCPU_VECTORS = 1 << 3, /* vectors were retired (irq.h) */
 	PCPU_KEY = 1 << 4,     /* a key waits (hv/console/remote.c); boot CPU */
+	PCPU_NMI = 1 << 5,     /* an NMI of the machine came (nmi.h) */
 };
 
 /* The timers that this core armed; only arch/x86/machine/timer.c touches it */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See idt.h. Called by cpu.c and, on exceptions, by idt.asm; nmi_handle() by
- * hv/run/exit.c, too. The boot CPU writes the table once and all cores share
- * it; no lock.
+ * See idt.h. Called by cpu.c and, on exceptions, by idt.asm. The boot CPU
+ * writes the table once and all cores share it; no lock.
  *
  * A message may carry an exception's vector: 16 to 31 are legal (SDM 3A 11.5.2
  * *Valid Interrupt Vectors*), and a device that does DMA can write any. Only
@@ -19,6 +18,7 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
+#include "arch/x86/machine/nmi.h"
 #include "arch/x86/machine/stub.h"
 #include "include/hw/cpu.h"
 #include "include/hw/descriptor.h"
@@ -85,13 +85,17 @@ u64 idt_base(void)
 	return (u64)idt;
 }
 
-void (*nmi_hook)(u64 rip);
+bool (*nmi_hook)(u64 rip);
 bool (*debug_hook)(u64 rip);
 
-void nmi_handle(void)
+static void handle_nmi(u64 rip)
 {
+	bool asked = nmi_hook && nmi_hook(rip);
+
 	if (panic_active())
 		cpu_halt_forever();
+	if (!asked)
+		nmi_note();
 }
 
 static bool apply_fixup(struct trap_frame *frame)
@@ -179,10 +183,8 @@ static enum trap_end handle_exception(struct trap_frame *frame, u64 cr2)
 	if (frame->vector == EXC_DB && debug_hook && debug_hook(frame->rip))
 		return TRAP_RETURN;
 	if (frame->vector == EXC_NMI) {
-		if (nmi_hook)
-			nmi_hook(frame->rip);
-		nmi_handle();
-	} else if (frame->vector != EXC_MC || mce_handle() != MCE_NONE) {
+		handle_nmi(frame->rip);
+	} else if (frame->vector != EXC_MC || mce_handle(NULL) != MCE_NONE) {
 		die(frame, cr2);
 	}
 	return TRAP_RETURN;

@@ -19,18 +19,15 @@ void idt_load(void);
 /* Linear address of the table, for the host state of a VMCS */
 u64 idt_base(void);
 
-/* What an NMI that reached the host's IDT calls first, with the RIP it
- * interrupted: on any stack of the core, and with any lock held. NULL: nothing.
- * Set before other cores run. */
-extern void (*nmi_hook)(u64 rip);
-
+/* What an NMI calls first, with the RIP it interrupted: on any stack of the
+ * core, and with any lock held. True: the hypervisor has sent it. Then, or
+ * while a core panics, it is no NMI of the machine's (nmi.h). NULL: nobody
+ * sends any. Set before other cores run. An exit that took an NMI brings it
+ * here, too. */
+extern bool (*nmi_hook)(u64 rip);
 /* Set by a back-end: is a #DB with RIP at @rip a guest's, which the emulator
  * lost there? Then it is dropped: the hypervisor never steps itself. */
 extern bool (*debug_hook)(u64 rip);
-/* Does the work of an NMI on this core: halts it for good while another one
- * panics, and else nothing. Also for an exit that took the NMI (VMX). Any
- * context; takes no lock. */
-void nmi_handle(void);
 /* How the code that an exception interrupted goes on */
 enum trap_end {
 	TRAP_RETURN, /* as it was */

@@ -78,14 +78,18 @@ static u64 timer_mode(void)
 					 : APIC_LVT_TIMER_ONESHOT;
 }
 
-/* Mask what firmware left in the LVTs, but for an NMI on LINT1 */
+/* Mask what firmware left in the LVTs. The boot core takes the board's NMI on
+ * LINT1, as it is wired on a PC (MP 1.4, 3.6.2.2 *Virtual Wire Mode*); another
+ * one that firmware has set up for it keeps it. */
 static void mask_lvts(void)
 {
 	u32 max = APIC_VERSION_MAXLVT(reg_read(APIC_VERSION));
 	u32 lint1 = reg_read(APIC_LVT_LINT1);
 
 	reg_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
-	if (APIC_DM_GET(lint1) != APIC_DM_NMI)
+	if (this_cpu()->id == 0)
+		reg_write(APIC_LVT_LINT1, APIC_DM(APIC_DM_NMI));
+	else if (APIC_DM_GET(lint1) != APIC_DM_NMI)
 		reg_write(APIC_LVT_LINT1, APIC_LVT_MASKED);
 	if (max >= 4)
 		reg_write(APIC_LVT_PMC, APIC_LVT_MASKED);
@@ -214,6 +218,20 @@ static void icr_write(u32 apic_id, u64 low)
 void lapic_send_ipi(u32 apic_id, u8 vector)
 {
 	icr_write(apic_id, APIC_ICR_ASSERT | APIC_DM(APIC_DM_FIXED) | vector);
+}
+
+void lapic_mask_lint1(void)
+{
+	reg_write(APIC_LVT_LINT1, APIC_LVT_MASKED);
+}
+
+/* By the shorthand, which leaves the high half as it is: the code that was
+ * interrupted may be between the two. The low half may be busy then, and the
+ * kick comes all the same or is none that matters: one is under way. */
+void lapic_kick_self(void)
+{
+	reg_write(APIC_ICR_LOW, APIC_ICR_SH_SELF | APIC_ICR_ASSERT |
+					APIC_DM(APIC_DM_FIXED) | VEC_KICK);
 }
 
 void lapic_send_nmi(u32 apic_id)

@@ -45,6 +45,10 @@ void lapic_send_ipi(u32 apic_id, u8 vector);
 void lapic_send_nmi(u32 apic_id);
 void lapic_send_init(u32 apic_id);
 void lapic_send_sipi(u32 apic_id, u8 vector);
+/* Sends VEC_KICK to this core. Any context, an NMI's too. */
+void lapic_kick_self(void);
+/* LINT1 sends nothing any more; this core's */
+void lapic_mask_lint1(void);
 /* Programs the timer for @deadline_tsc, a TSC value of this core; 0 stops it.
  * Where there is no TSC deadline it may fire too early, if that is far away. By
  * timer.c; by smp.c before this core has timers. */

@@ -1,39 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See mce.h. Called by cpu.c at bring-up, by idt.c, and by hv/run/exit.c. Each
- * core reads and writes only its own banks. No lock but the log's, which nests:
- * a core may have been inside a line.
+ * See mce.h. Called by cpu.c at bring-up, by idt.c, by hv/run/exit.c, and by a
+ * timer of each core. A core reads and writes its own banks, some of which it
+ * shares with its siblings or its package: who comes first has them. No lock
+ * but the log's, which nests: a core may have been inside a line.
  */
 #include "arch/x86/machine/mce.h"
 
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/cpu/percpu.h"
+#include "arch/x86/machine/timer.h"
+#include "arch/x86/machine/tsc.h"
 #include "include/hw/msr.h"
 #include "lib/log.h"
+#include "mm/pmm.h"
 
-#define MCE_ALL (~0ull)
+#define MCE_ALL      (~0ull)
+#define MCE_POLL_NS  (10 * NS_PER_S)
+#define POLL_LINES   8u /* at once, and one a minute */
+#define POLL_LINE_NS (60 * NS_PER_S)
+/* From 32 on the old numbers are other MSRs */
+#define BANKS_MAX      32u
+#define SMCA_BANKS_MAX 64u
 
-static u32 bank_count(void)
+/* In the order of the MSRs of a bank; those from MC_CONFIG on are SMCA's */
+enum bank_reg {
+	MC_CTL,
+	MC_STATUS,
+	MC_ADDR,
+	MC_MISC,
+	MC_CONFIG,
+	MC_IPID,
+	MC_SYND,
+	MC_DESTAT = 8,
+	MC_DEADDR,
+};
+
+static u64 read_or_zero(u32 msr)
 {
-	u64 cap;
+	u64 value;
 
-	if (!cpu_features.mce || !cpu_features.mca ||
-	    rdmsr_safe(MSR_MCG_CAP, &cap))
-		return 0;
-	return (u32)(cap & MCG_CAP_COUNT_MASK);
-}
-
-static u32 bank_msr(u32 first, u32 bank)
-{
-	return first + bank * MC_BANK_STRIDE;
-}
-
-/* Bank 0's control is the firmware's on early family 6 (SDM 3B 16.3.2.1
- * *IA32_MCi_CTL MSRs*) */
-static bool bank0_is_firmwares(void)
-{
-	return cpu_features.vendor == VENDOR_INTEL &&
-	       cpu_features.family == 6 && cpu_features.model < 0x1a;
+	return rdmsr_safe(msr, &value) ? 0 : value;
 }
 
 /* A bank that does not have a bit refuses the write and stays as firmware left
@@ -44,66 +52,273 @@ static void try_write(u32 msr, u64 value)
 		log_debug("mce", "MSR %#x keeps its value", msr);
 }
 
-static u64 read_or_zero(u32 msr)
+static u64 capabilities(void)
 {
-	u64 value;
-
-	return rdmsr_safe(msr, &value) ? 0 : value;
+	if (!cpu_features.mce || !cpu_features.mca)
+		return 0;
+	return read_or_zero(MSR_MCG_CAP);
 }
 
-static enum mce_verdict take_bank(u32 bank)
+static u32 bank_count(void)
 {
-	u64 status = read_or_zero(bank_msr(MSR_MC0_STATUS, bank));
-	u64 addr = 0;
+	u32 count = (u32)(capabilities() & MCG_CAP_COUNT_MASK);
 
-	if (!(status & MC_STATUS_VAL))
-		return MCE_NONE;
-	if (status & MC_STATUS_ADDRV)
-		addr = read_or_zero(bank_msr(MSR_MC0_ADDR, bank));
-	log_error("mce", "bank %u: status %016llx, address %llx", bank, status,
-		  addr);
-	try_write(bank_msr(MSR_MC0_STATUS, bank), 0);
+	return MIN(count, cpu_features.smca ? SMCA_BANKS_MAX : BANKS_MAX);
+}
+
+static u32 bank_msr(u32 bank, enum bank_reg reg)
+{
+	if (cpu_features.smca)
+		return MSR_SMCA_MC0_CTL + bank * SMCA_BANK_STRIDE + (u32)reg;
+	return MSR_MC0_CTL + bank * MC_BANK_STRIDE + (u32)reg;
+}
+
+/* Bank 0's control is the firmware's on early family 6 (SDM 3B 16.3.2.1
+ * *IA32_MCi_CTL MSRs*) */
+static bool bank0_is_firmwares(void)
+{
+	return cpu_features.vendor == VENDOR_INTEL &&
+	       cpu_features.family == 6 && cpu_features.model < 0x1a;
+}
+
+/* Intel's CPUs that can recover say by two bits what is to be done (SDM 3B
+ * 16.6.1 *Detection of Software Error Recovery Support*) */
+static bool can_recover(void)
+{
+	return cpu_features.vendor == VENDOR_INTEL &&
+	       (capabilities() & MCG_CAP_SER_P);
+}
+
+/* --- one error --- */
+
+/* SDM 3B 16.6.3 *UCR Error Classification*; APM 2 9.3.2.3, *MCi_STATUS* */
+static enum mce_verdict judge(u64 status)
+{
 	if (!(status & MC_STATUS_UC))
-		return MCE_NONE; /* corrected */
-	return status & (MC_STATUS_PCC | MC_STATUS_OVER) ? MCE_FATAL
-							 : MCE_CONTAINED;
+		return MCE_NONE;
+	if (status & MC_STATUS_PCC)
+		return MCE_FATAL;
+	/* Nobody has used the data yet; whoever does has an error of its own */
+	if (can_recover() && (status & (MC_STATUS_S | MC_STATUS_AR)) !=
+				     (MC_STATUS_S | MC_STATUS_AR))
+		return MCE_NONE;
+	return status & MC_STATUS_OVER ? MCE_FATAL : MCE_CONTAINED;
+}
+
+static const char *kind(u64 status)
+{
+	if (cpu_features.vendor == VENDOR_AMD && (status & MC_STATUS_DEFERRED))
+		return "an error in data that nobody has used yet";
+	if (!(status & MC_STATUS_UC))
+		return "an error that was corrected";
+	return judge(status) == MCE_NONE
+		       ? "an error in data that nobody has used yet"
+		       : "an error that was not corrected";
+}
+
+/* Those that were corrected are counted (16.3.2.2.1, bits 52:38) */
+static void log_bank(u32 bank, u64 status, u64 addr)
+{
+	u64 misc = status & MC_STATUS_MISCV
+			   ? read_or_zero(bank_msr(bank, MC_MISC))
+			   : 0;
+	enum log_level level = status & MC_STATUS_UC ? LOG_ERROR : LOG_WARN;
+
+	log_write(level, "mce",
+		  "core %u, bank %u: %s: status %016llx, address %llx, misc "
+		  "%llx",
+		  this_cpu()->id, bank, kind(status), status, addr, misc);
+	if (cpu_features.smca)
+		log_write(level, "mce", "  IPID %llx, SYND %llx",
+			  read_or_zero(bank_msr(bank, MC_IPID)),
+			  read_or_zero(bank_msr(bank, MC_SYND)));
+}
+
+static u64 bank_address(u32 bank, u64 status)
+{
+	return status & MC_STATUS_ADDRV ? read_or_zero(bank_msr(bank, MC_ADDR))
+					: 0;
+}
+
+/* Logs and clears what is in the bank */
+static void take(u32 bank, u64 status)
+{
+	log_bank(bank, status, bank_address(bank, status));
+	try_write(bank_msr(bank, MC_STATUS), 0);
+}
+
+/* --- bring-up --- */
+
+/* The switch is locked together with VMX's (SDM 3B 16.3.1.5 *Enabling Local
+ * Machine Check*), by arch/x86/vmx/cpu.c where firmware has not */
+static void local_only(u64 cap)
+{
+	u64 control;
+
+	if (cpu_features.vendor != VENDOR_INTEL || !(cap & MCG_CAP_LMCE_P) ||
+	    rdmsr_safe(MSR_FEATURE_CONTROL, &control))
+		return;
+	if (!(control & (FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_LMCE)) &&
+	    !wrmsr_safe(MSR_FEATURE_CONTROL, control | FEATURE_CONTROL_LMCE))
+		control |= FEATURE_CONTROL_LMCE;
+	if (control & FEATURE_CONTROL_LMCE)
+		try_write(MSR_MCG_EXT_CTL, MCG_EXT_CTL_LMCE_EN);
 }
 
 void mce_init_cpu(void)
 {
 	u32 banks = bank_count();
-	u64 cap;
+	u64 cap = capabilities();
 
 	if (!banks)
 		return;
-	if (rdmsr_safe(MSR_MCG_CAP, &cap) == 0 && (cap & MCG_CAP_CTL_P))
+	if (cap & MCG_CAP_CTL_P)
 		try_write(MSR_MCG_CTL, MCE_ALL);
 	/* With MCIP left set, the first machine check would be a shutdown (SDM
 	 * 3B 16.3.1.2 *IA32_MCG_STATUS MSR*) */
 	try_write(MSR_MCG_STATUS, 0);
-	/*
-	 * What a crash before the reset left is not to be taken for news later
-	 */
-	for (u32 i = 0; i < banks; i++)
-		(void)take_bank(i);
+	local_only(cap);
+	for (u32 i = 0; i < banks; i++) {
+		u64 status = read_or_zero(bank_msr(i, MC_STATUS));
+
+		/* What a crash before the reset left is no news later */
+		if (status & MC_STATUS_VAL)
+			take(i, status);
+		/* "The new registers are used" */
+		if (cpu_features.smca)
+			try_write(bank_msr(i, MC_CONFIG),
+				  read_or_zero(bank_msr(i, MC_CONFIG)) |
+					  SMCA_CONFIG_MCAX);
+	}
 	for (u32 i = bank0_is_firmwares() ? 1 : 0; i < banks; i++)
-		try_write(bank_msr(MSR_MC0_CTL, i), MCE_ALL);
+		try_write(bank_msr(i, MC_CTL), MCE_ALL);
 }
 
-enum mce_verdict mce_handle(void)
+/* --- what sends no #MC --- */
+
+static u32 unsaid; /* errors since the last line, all cores */
+
+/* Clears it, and logs it if there is room */
+static void poll_take(u32 bank, u64 status)
 {
-	u64 global = read_or_zero(MSR_MCG_STATUS);
+	static struct ratelimit limit;
+	u32 more;
+
+	if (!ratelimit_pass(&limit, rdtsc(), ns_to_tsc(POLL_LINE_NS),
+			    POLL_LINES)) {
+		__atomic_fetch_add(&unsaid, 1, __ATOMIC_RELAXED);
+		try_write(bank_msr(bank, MC_STATUS), 0);
+		return;
+	}
+	take(bank, status);
+	more = __atomic_exchange_n(&unsaid, 0, __ATOMIC_RELAXED);
+	if (more)
+		log_warn("mce", "%u more were not logged", more);
+}
+
+/* One that a #MC is under way for is left to its handler */
+static bool sends_mc(u64 status)
+{
+	return status & (can_recover() ? MC_STATUS_S : MC_STATUS_UC);
+}
+
+/* AMD keeps data that is bad and not used in registers of its own, where the
+ * bank has another error at the same time */
+static void poll_deferred(u32 bank)
+{
+	u64 status = read_or_zero(bank_msr(bank, MC_DESTAT));
+
+	if (!(status & MC_STATUS_VAL))
+		return;
+	log_bank(bank, status | MC_STATUS_DEFERRED,
+		 read_or_zero(bank_msr(bank, MC_DEADDR)));
+	try_write(bank_msr(bank, MC_DESTAT), 0);
+}
+
+static void poll(struct timer *t)
+{
+	u32 banks = bank_count();
+
+	for (u32 i = 0; i < banks; i++) {
+		u64 status = read_or_zero(bank_msr(i, MC_STATUS));
+
+		if ((status & MC_STATUS_VAL) && !sends_mc(status))
+			poll_take(i, status);
+		if (cpu_features.smca)
+			poll_deferred(i);
+	}
+	timer_arm(t, rdtsc() + ns_to_tsc(MCE_POLL_NS));
+}
+
+void mce_poll_start(void)
+{
+	struct timer *t;
+
+	if (!bank_count())
+		return;
+	t = kmem_alloc(&pmm_self, sizeof(*t));
+	if (!t) {
+		log_warn("mce", "no memory to look at core %u's banks",
+			 this_cpu()->id);
+		return;
+	}
+	t->fn = poll;
+	timer_arm(t, rdtsc() + ns_to_tsc(MCE_POLL_NS));
+}
+
+/* --- #MC --- */
+
+/* Whose error is it, of all cores that got the #MC? The one that it hit could
+ * not go on, or its RIP is where it was (SDM 3B 16.9.3.2, table *SRAR Type
+ * Errors*). */
+static bool is_hit(u64 global)
+{
+	return (global & (MCG_STATUS_RIPV | MCG_STATUS_EIPV)) !=
+		       MCG_STATUS_RIPV ||
+	       (global & MCG_STATUS_LMCE_S);
+}
+
+/* By MCi_MISC (16.3.2.4): a physical address, above so many bits */
+static u64 memory_address(u32 bank, u64 status)
+{
+	u64 misc = read_or_zero(bank_msr(bank, MC_MISC));
+
+	if (!can_recover() || !(status & MC_STATUS_ADDRV) ||
+	    !(status & MC_STATUS_MISCV) ||
+	    MC_MISC_MODE(misc) != MC_MISC_PHYSICAL)
+		return MCE_NO_ADDRESS;
+	return read_or_zero(bank_msr(bank, MC_ADDR)) &
+	       ~(BIT(MC_MISC_LSB(misc)) - 1);
+}
+
+enum mce_verdict mce_handle(u64 *address)
+{
+	u64 global = read_or_zero(MSR_MCG_STATUS), at = MCE_NO_ADDRESS;
 	enum mce_verdict worst = MCE_NONE;
 	u32 banks = bank_count();
 
 	for (u32 i = 0; i < banks; i++) {
-		enum mce_verdict v = take_bank(i);
+		u64 status = read_or_zero(bank_msr(i, MC_STATUS));
+		enum mce_verdict v = judge(status);
 
+		if (!(status & MC_STATUS_VAL))
+			continue;
+		/* A sibling's, which reads it in a bank that both have */
+		if (v == MCE_CONTAINED && can_recover() && !is_hit(global))
+			continue;
+		if (v == MCE_CONTAINED)
+			at = memory_address(i, status);
+		take(i, status);
 		worst = MAX(worst, v);
 	}
-	/* Nowhere to return to: what ran is lost, nobody knows what it was */
-	if (!banks || !(global & (MCG_STATUS_RIPV | MCG_STATUS_EIPV)))
+	/* Nowhere to return to, and nobody knows what for */
+	if (!banks || (worst == MCE_NONE && !(global & MCG_STATUS_RIPV)))
+		worst = MCE_FATAL;
+	if (worst == MCE_CONTAINED && !can_recover() &&
+	    !(global & (MCG_STATUS_RIPV | MCG_STATUS_EIPV)))
 		worst = MCE_FATAL;
 	try_write(MSR_MCG_STATUS, 0);
+	if (address)
+		*address = at;
 	return worst;
 }

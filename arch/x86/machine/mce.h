@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Machine checks (SDM 3B 16 *Machine-Check Architecture*; APM 2 9 *Machine
- * Check Architecture*). Every bank reports. An error that the hardware calls
- * contained ends the guest that it hit; any other stops the machine. No locks
- * but the log's.
+ * Check Architecture*). Every bank reports. What the hardware has corrected, or
+ * what nobody has used yet, is logged. An error that the hardware calls
+ * contained ends the guest that it hit; any other stops the machine. Guests
+ * have no banks. No locks but the log's.
  */
 #ifndef ARCH_X86_MACHINE_MCE_H
 #define ARCH_X86_MACHINE_MCE_H
@@ -11,21 +12,27 @@
 #include "lib/types.h"
 
 enum mce_verdict {
-	MCE_NONE,      /* nothing, or corrected: #MC is broadcast to all */
+	MCE_NONE,      /* nothing to do: #MC may be broadcast to all */
 	MCE_CONTAINED, /* what ran cannot go on, the rest can */
 	MCE_FATAL,     /* state of the core or of the machine is lost */
 };
 
-/* Lets every bank of this core report, and logs and clears what is in them.
- * Each core once, with CR4.MCE set and the IDT loaded. SDM 3B 16.8
- * *Machine-Check Initialization*. */
+/* Lets every bank of this core report, and logs and clears what is in them. An
+ * error then comes to the core that it hit alone, where the CPU can do that and
+ * firmware allows it. Each core once, with CR4.MCE set and the IDT loaded. SDM
+ * 3B 16.8 *Machine-Check Initialization*. */
 void mce_init_cpu(void);
+/* Looks for what sends no #MC every ten seconds from now on. Each core once, in
+ * its run loop. */
+void mce_poll_start(void);
+#define MCE_NO_ADDRESS (~0ull)
 /*
  * Logs what this core's banks say, clears them and judges, after a #MC that it
- * took by exception or by exit. Any context. A second #MC before it returns
- * shuts the core down (MCG_STATUS.MCIP). SDM 3B 16.10.1 *Machine-Check
+ * took by exception or by exit. @address: of the memory that a contained error
+ * is in, or MCE_NO_ADDRESS; it may be NULL. Any context. A second #MC before it
+ * returns shuts the core down (MCG_STATUS.MCIP). SDM 3B 16.10.1 *Machine-Check
  * Exception Handler*.
  */
-enum mce_verdict mce_handle(void);
+enum mce_verdict mce_handle(u64 *address);
 
 #endif

@@ -44,7 +44,7 @@ void smp_take_call(void);
 /* Goes there for who has just taken PCPU_CALL out of this core's pending */
 void smp_call_run(void);
 /* Sends an NMI to every other core that came up; it halts, since this one
- * panics (nmi_handle()). Any context, no lock. Does nothing before
+ * panics (idt.c). Any context, no lock. Does nothing before
  * lapic_init_cpu(). */
 void smp_stop_others(void);
 

@@ -93,6 +93,26 @@ static void test_software_disable(void **state)
 	assert_int_equal(vlapic_pending(v), -1);
 }
 
+/* The board's NMI, as the guest has LINT1 */
+static void test_lint1(void **state)
+{
+	struct vcpu *v = &fake_vcpus[0];
+
+	assert_false(vlapic_lint1_nmi(v)); /* masked, as after a reset */
+	write_reg(v, APIC_LVT_LINT1, 0x700);
+	assert_false(vlapic_lint1_nmi(v));
+	assert_false(v->events & VE_NMI);
+	write_reg(v, APIC_LVT_LINT1, APIC_DM(APIC_DM_NMI));
+	assert_true(vlapic_lint1_nmi(v));
+	assert_true(v->events & VE_NMI);
+	v->events = 0;
+	write_reg(v, APIC_LVT_LINT1, APIC_DM(APIC_DM_NMI) | APIC_LVT_MASKED);
+	assert_false(vlapic_lint1_nmi(v));
+	/* Switched off, it is the plain pin */
+	v->apic_base_msr &= ~(u64)APIC_BASE_EN;
+	assert_true(vlapic_lint1_nmi(v));
+}
+
 static void test_self_ipi(void **state)
 {
 	struct vcpu *v = &fake_vcpus[2];
@@ -546,29 +566,18 @@ static void test_random_writes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_reset_state),
-		T(test_priorities),
-		T(test_level_eoi),
-		T(test_every_vector),
-		T(test_software_disable),
-		T(test_self_ipi),
-		T(test_ipi_physical),
-		T(test_ipi_logical),
-		T(test_lowest_priority),
-		T(test_ipi_x2apic),
-		T(test_shorthands_and_modes),
-		T(test_errors),
-		T(test_mmio_shapes),
-		T(test_base_transitions),
-		T(test_x2apic_faults),
-		T(test_timer_oneshot),
-		T(test_timer_divide),
-		T(test_timer_periodic),
-		T(test_timer_rests),
-		T(test_timer_tells_once),
-		T(test_timer_deadline),
-		T(test_init_keeps_base),
-		T(test_random_writes),
+		T(test_reset_state),      T(test_priorities),
+		T(test_level_eoi),        T(test_every_vector),
+		T(test_software_disable), T(test_lint1),
+		T(test_self_ipi),         T(test_ipi_physical),
+		T(test_ipi_logical),      T(test_lowest_priority),
+		T(test_ipi_x2apic),       T(test_shorthands_and_modes),
+		T(test_errors),           T(test_mmio_shapes),
+		T(test_base_transitions), T(test_x2apic_faults),
+		T(test_timer_oneshot),    T(test_timer_divide),
+		T(test_timer_periodic),   T(test_timer_rests),
+		T(test_timer_tells_once), T(test_timer_deadline),
+		T(test_init_keeps_base),  T(test_random_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,6 @@
  * lines: a back-end that is not there serves every kind of exit.
  */
 #include "arch/x86/cpu/debug_regs.h"
-#include "arch/x86/machine/idt.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/mce.h"
 #include "hv/core/gmem.h"
@@ -28,6 +27,7 @@
 #include "lib/log.h"
 #include "tests/unit/fakes/exception.h"
 #include "tests/unit/fakes/owner.h"
+#include "tests/unit/fakes/panic.h"
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/vm_end.h"
 #include "tests/unit/test.h"
@@ -181,13 +181,13 @@ void irq_poll(void)
 {
 }
 
-void nmi_handle(void)
-{
-}
+static enum mce_verdict mce;
+static u64 mce_address;
 
-enum mce_verdict mce_handle(void)
+enum mce_verdict mce_handle(u64 *address)
 {
-	return MCE_NONE;
+	*address = mce_address;
+	return mce;
 }
 
 int xsetbv_safe(u32 index, u64 value)
@@ -799,6 +799,37 @@ static void test_software_exception(void **state)
 	assert_rip(0x100000);
 }
 
+/* Bad memory of this guest's, or of no known place, ends this guest alone */
+static void test_machine_check(void **state)
+{
+	fake_owner_count = 0;
+	fake_owner_add(RAM_END, PAGE_2M, OWNER_GUEST, 0);
+	fake_owner_add(HV_MEMORY, PAGE_2M, OWNER_HYPERVISOR, 0);
+	leave(EXIT_MACHINE_CHECK);
+	mce = MCE_NONE;
+	exit_dispatch(&vcpu);
+	assert_int_equal(fake_vm_ends, 0);
+	mce = MCE_CONTAINED;
+	mce_address = MCE_NO_ADDRESS;
+	exit_dispatch(&vcpu);
+	assert_int_equal(fake_vm_ends, 1);
+	mce_address = RAM_END + PAGE_SIZE;
+	fake_owners[0].vm = vm.id;
+	exit_dispatch(&vcpu);
+	assert_int_equal(fake_vm_ends, 2);
+	/* Of another one, of the hypervisor, and of nobody */
+	fake_owners[0].vm = vm.id + 1;
+	expect_panic(exit_dispatch(&vcpu));
+	mce_address = HV_MEMORY;
+	expect_panic(exit_dispatch(&vcpu));
+	mce_address = 0;
+	expect_panic(exit_dispatch(&vcpu));
+	mce = MCE_FATAL;
+	mce_address = MCE_NO_ADDRESS;
+	expect_panic(exit_dispatch(&vcpu));
+	mce = MCE_NONE;
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -806,6 +837,7 @@ int main(void)
 		T(test_no_slot_is_empty),
 		T(test_unknown_kinds_end_the_guest_only),
 		T(test_kill_is_told_once),
+		T(test_machine_check),
 		T(test_user_mode_ends_nothing),
 		T(test_bus_lock_goes_on),
 		T(test_stuck_ends_the_guest_if_its_state_is_lost),

@@ -10,6 +10,7 @@
 #include "hv/run/event.h"
 #include "hv/run/exit.h"
 #include "hv/run/loop.h"
+#include "hv/run/nmi.h"
 #include "hv/vm/vcpu.h"
 #include "tests/unit/fakes/vm.h"
 
@@ -28,6 +29,10 @@ static bool measured;
 static u32 pauses, prepared, polls, entries, picks;
 static u32 entries_max, picks_max, looks;
 static jmp_buf over;
+
+void nmi_serve(void)
+{
+}
 
 bool vcpu_prepare(struct vcpu *vcpu)
 {

@@ -16,7 +16,7 @@
 
 struct pcpu *pcpus[MAX_CPUS];
 u32 pcpu_count;
-void (*nmi_hook)(u64 rip);
+bool (*nmi_hook)(u64 rip);
 
 __asm__(".globl __text_start, __text_end\n"
 	".data\n"
@@ -110,8 +110,8 @@ static void test_hangs(void **state)
 	assert_non_null(strstr(fake_log_last, "last exit: port"));
 	assert_int_equal(nmis, 1);
 	fake_this_cpu = OTHER;
-	nmi_hook(0xffffffff80001234ull);
-	nmi_hook(0x5555); /* nobody asked */
+	assert_true(nmi_hook(0xffffffff80001234ull));
+	assert_false(nmi_hook(0x5555)); /* nobody asked */
 	look(1);
 	assert_non_null(strstr(fake_log_last, "ffffffff80001234"));
 	look(20);

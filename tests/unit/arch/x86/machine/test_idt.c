@@ -8,6 +8,7 @@
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
+#include "arch/x86/machine/nmi.h"
 #include "arch/x86/machine/stub.h"
 #include "include/hw/cpu.h"
 #include "tests/unit/fakes/percpu.h"
@@ -51,9 +52,16 @@ void irq_dispatch(u8 vector)
 	dispatched |= 1u << vector;
 }
 
-enum mce_verdict mce_handle(void)
+enum mce_verdict mce_handle(u64 *address)
 {
 	return mce;
+}
+
+static u32 noted;
+
+void nmi_note(void)
+{
+	noted++;
 }
 
 bool panic_active(void)
@@ -206,6 +214,32 @@ static void test_interrupts(void **state)
 	assert_true(dies(EXC_PF));
 }
 
+static bool sent;
+
+static bool is_ours(u64 rip)
+{
+	assert_int_equal(rip, 0x1234);
+	return sent;
+}
+
+/* The hypervisor's own, and the machine's */
+static void test_nmi(void **state)
+{
+	struct trap_frame frame = { .vector = EXC_NMI, .rip = 0x1234 };
+
+	noted = 0;
+	nmi_hook = NULL;
+	assert_int_equal(exception_handle(&frame, cr2), TRAP_RETURN);
+	assert_int_equal(noted, 1);
+	nmi_hook = is_ours;
+	assert_int_equal(exception_handle(&frame, cr2), TRAP_RETURN);
+	assert_int_equal(noted, 2);
+	sent = true;
+	assert_int_equal(exception_handle(&frame, cr2), TRAP_RETURN);
+	assert_int_equal(noted, 2);
+	nmi_hook = NULL;
+}
+
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -218,6 +252,7 @@ int main(void)
 		T(test_stub),
 		T(test_fixup),
 		T(test_interrupts),
+		T(test_nmi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
