@@ -36,8 +36,11 @@ def read_pages(machine, end):
 
 
 def verdict_lines(text, source):
-    """{requirement: verdict} of the lines that @source, a prefix, shows."""
-    found = re.findall(rf"^{source}(PASS|WARN|FAIL)  (\w+): (.*)$", text, re.M)
+    """{requirement: (verdict, text)} of the lines that @source, a prefix, shows. What
+    goes on in the next line is indented; the switch has an arrow."""
+    lines = [line[1] for line in re.finditer(rf"^{source}(.*)$", text, re.M)]
+    whole = re.sub(r"\n {6}(?!->)", " ", "\n".join(lines))
+    found = re.findall(r"^(PASS|WARN|FAIL)  (\w+): (.*)$", whole, re.M)
     return {name: (verdict, rest) for verdict, name, rest in found}
 
 
@@ -130,7 +133,8 @@ def by_grub(results, machine, where, wanted):
 
 def menu(results, folder):
     """GRUB's entry."""
-    disk = image.make(folder, GUEST, {"vmlinuz": b"none"}, "hybrid")
+    disk = image.make(folder, GUEST, {"vmlinuz": b"none"}, "hybrid",
+                      ("--grub", "set timeout=20"))
     with Machine("qemu", disk, folder, "bios", cores=2, memory=1024, timeout=SECONDS,
                  person=True) as m:
         step(results, m, "check.menu.there", "Check this machine", SECONDS, 0)
