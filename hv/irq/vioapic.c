@@ -245,16 +245,17 @@ static void reg_write(struct vioapic_unit *u, u32 value)
 		rte_write(u, u->regsel, value);
 }
 
-static void unit_eoi(struct vioapic_unit *u, u8 vector)
+/* Pins from @n on that wait for the EOI of @vector, but no more than *@left.
+ * Returns the first that was not looked at. */
+static u32 unit_eoi(struct vioapic_unit *u, u8 vector, u32 n, u32 *left)
 {
-	u32 n;
-
-	for (n = 0; n < u->pin_count; n++) {
+	for (; n < u->pin_count && *left; n++) {
 		struct vioapic_pin *pin = &u->pins[n];
 
 		if ((pin->rte & RTE_VECTOR) != vector ||
 		    !(pin->rte & RTE_REMOTE_IRR))
 			continue;
+		--*left;
 		pin->rte &= ~RTE_REMOTE_IRR;
 		if (pin->routed) {
 			/* It is down until the hardware, now unmasked, says
@@ -264,17 +265,24 @@ static void unit_eoi(struct vioapic_unit *u, u8 vector)
 		}
 		pin_service_level(u->vm, pin);
 	}
+	return n;
 }
 
-void vioapic_eoi(struct vm *vm, u8 vector)
+bool vioapic_eoi(struct vm *vm, u8 vector, u32 *next)
 {
 	struct vioapic *io = vioapic_of(vm);
-	u32 i;
+	u32 unit = *next / VIOAPIC_MAX_PINS, n = *next % VIOAPIC_MAX_PINS;
+	u32 left = VIOAPIC_EOI_PINS;
 
 	spin_lock(&io->lock);
-	for (i = 0; i < io->unit_count; i++)
-		unit_eoi(io->units[i], vector);
+	for (; unit < io->unit_count; unit++, n = 0) {
+		n = unit_eoi(io->units[unit], vector, n, &left);
+		if (!left)
+			break;
+	}
 	spin_unlock(&io->lock);
+	*next = unit * VIOAPIC_MAX_PINS + n;
+	return left;
 }
 
 u64 vioapic_unit_read(struct vcpu *v, void *dev, u64 offset, u8 size)
@@ -297,6 +305,7 @@ void vioapic_unit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 {
 	struct vioapic_unit *u = dev;
 	struct vioapic *io = vioapic_of(u->vm);
+	u32 all = VIOAPIC_MAX_PINS;
 
 	spin_lock(&io->lock);
 	if (offset == IOREGSEL)
@@ -304,7 +313,7 @@ void vioapic_unit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 	else if (offset == IOWIN && size == 4)
 		reg_write(u, (u32)value);
 	else if (offset == IOEOIR)
-		unit_eoi(u, (u8)value);
+		unit_eoi(u, (u8)value, 0, &all);
 	spin_unlock(&io->lock);
 	if (offset == IOWIN && !io->passthrough)
 		lines_unmasked(u->vm);

@@ -130,9 +130,9 @@ u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first);
  * sent before the guest goes on, and added to its RAX. */
 bool vlapic_icr_is_plain(u32 icr);
 u32 vlapic_send_set(struct vcpu *v, const u64 set[2], u32 first, u32 icr);
-/* VE_INSN: a piece of what an ICR write or vlapic_send_set() has begun. True:
- * all is sent. */
-bool vlapic_cast_go_on(struct vcpu *v);
+/* VE_INSN: a piece of what an ICR write, vlapic_send_set() or an EOI has begun.
+ * True: all is done. */
+bool vlapic_insn_go_on(struct vcpu *v);
 /* Turn paravirtual EOI on or off (KVM PV, MSR_KVM_EOI_EN). While it is on,
  * the guest may end an interrupt by clearing bit 0 at @gpa if it finds it set.
  * -EINVAL: @gpa is not RAM or not aligned to 4; nothing has changed. */

@@ -114,11 +114,13 @@ u32 vlapic_send_set(struct vcpu *v, const u64 set[2], u32 first, u32 icr)
 	return cast_begin(l);
 }
 
-bool vlapic_cast_go_on(struct vcpu *v)
+bool vlapic_insn_go_on(struct vcpu *v)
 {
 	struct vlapic_cast *c = &v->vlapic->cast;
 	u32 took;
 
+	if (!vlapic_eoi_go_on(v->vlapic))
+		return false;
 	if (!c->active)
 		return true;
 	took = send_piece(v->vm, c);

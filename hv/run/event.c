@@ -228,7 +228,7 @@ static bool insn_go_on(struct vcpu *v)
 {
 	enum verdict verdict;
 
-	if (!vlapic_cast_go_on(v) || !emulate_go_on(v, &verdict))
+	if (!vlapic_insn_go_on(v) || !emulate_go_on(v, &verdict))
 		return false;
 	if (verdict == VERDICT_ADVANCE)
 		exit_advance(v);
@@ -239,7 +239,7 @@ static bool insn_go_on(struct vcpu *v)
 
 /* A piece of what goes before all other signals: the rest of an instruction, or
  * what devices send to many. True: there was a piece to do. */
-static bool go_on(struct vcpu *v, u32 events)
+static __attribute__((noinline)) bool go_on(struct vcpu *v, u32 events)
 {
 	u32 done;
 

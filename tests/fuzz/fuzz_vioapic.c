@@ -183,7 +183,8 @@ static void do_step(const struct step *s)
 		break;
 	case 5:
 	case 6:
-		vioapic_eoi(&fake_vm, (u8)s->value);
+		for (u32 next = 0; !vioapic_eoi(&fake_vm, (u8)s->value, &next);)
+			;
 		break;
 	default:
 		if (s->more == 0)

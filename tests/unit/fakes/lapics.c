@@ -6,9 +6,13 @@ u8 code[32];
 u64 code_left = sizeof(code);
 int eoi_vector;
 
-void vioapic_eoi(struct vm *vm, u8 vector)
+u32 eoi_pieces;
+
+bool vioapic_eoi(struct vm *vm, u8 vector, u32 *next)
 {
+	assert_true(*next <= eoi_pieces);
 	eoi_vector = vector;
+	return (*next)++ >= eoi_pieces;
 }
 
 const u8 *gmem_code(struct vcpu *v, u64 *left)
@@ -55,6 +59,7 @@ int lapics_setup(void **state)
 	fake_vm_init(4);
 	fake_ram_init(PAGE_SIZE, 0);
 	eoi_vector = -1;
+	eoi_pieces = 0;
 	fake_timer = NULL;
 	fake_pcpus[0].current = &fake_vcpus[0];
 	for (i = 0; i < 4; i++) {

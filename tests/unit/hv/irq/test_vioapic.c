@@ -117,6 +117,16 @@ static void rte_set(u32 pin, u64 rte)
 	reg_write(VIOAPIC_BASE, 0x10 + pin * 2, (u32)rte);
 }
 
+/* By the vLAPIC, in pieces; returns how many */
+static u32 eoi(u8 vector)
+{
+	u32 next = 0, pieces = 1;
+
+	while (!vioapic_eoi(&fake_vm, vector, &next))
+		pieces++;
+	return pieces;
+}
+
 static void test_registers(void **state)
 {
 	create(false);
@@ -167,12 +177,12 @@ static void test_level(void **state)
 	vioapic_set_line(&fake_vm, 9, false);
 	vioapic_set_line(&fake_vm, 9, true);
 	assert_int_equal(sent.count, 1); /* until the EOI */
-	vioapic_eoi(&fake_vm, 0x42);
+	eoi(0x42);
 	assert_int_equal(sent.count, 1);
-	vioapic_eoi(&fake_vm, 0x41);
+	eoi(0x41);
 	assert_int_equal(sent.count, 2); /* still asserted */
 	vioapic_set_line(&fake_vm, 9, false);
-	vioapic_eoi(&fake_vm, 0x41);
+	eoi(0x41);
 	assert_int_equal(sent.count, 2);
 	assert_false(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
 	/* Asserted while masked: sent at the unmask */
@@ -238,10 +248,10 @@ static void test_shared_line(void **state)
 	assert_int_equal(sent.count, 1);
 	vioapic_set_source(&fake_vm, 20, 3, true);
 	vioapic_set_source(&fake_vm, 20, 0, false);
-	vioapic_eoi(&fake_vm, 0x41);
+	eoi(0x41);
 	assert_int_equal(sent.count, 2);
 	vioapic_set_source(&fake_vm, 20, 3, false);
-	vioapic_eoi(&fake_vm, 0x41);
+	eoi(0x41);
 	assert_int_equal(sent.count, 2);
 	destroy();
 }
@@ -292,14 +302,14 @@ static void test_passthrough(void **state)
 	vioapic_set_line(&fake_vm, 11, true);
 	assert_int_equal(sent.count, 1);
 	/* The EOI asks the hardware, and does not repeat by itself */
-	vioapic_eoi(&fake_vm, 0x41);
+	eoi(0x41);
 	assert_int_equal(route.eois, 1);
 	assert_int_equal(sent.count, 1);
 	vioapic_set_line(&fake_vm, 11, true);
 	assert_int_equal(sent.count, 2);
 	rte_set(11, 0x1a041);
 	assert_int_equal(route.unrouted, 1);
-	vioapic_eoi(&fake_vm, 0x41);
+	eoi(0x41);
 	assert_int_equal(route.eois, 1);
 	/* A pin that cannot be routed is a plain virtual one */
 	route.result = -EBUSY;
@@ -313,7 +323,7 @@ static void test_passthrough(void **state)
 	assert_int_equal(sent.count, 4);
 	route.result = -ENOTSUP;
 	rte_set(6, 0xa746);
-	vioapic_eoi(&fake_vm, 0x46);
+	eoi(0x46);
 	assert_int_equal(route.eois, 1);
 	rte_set(6, 0xa046);
 	assert_int_equal(sent.count, 4);
@@ -339,6 +349,37 @@ static void test_host_shape(void **state)
 	assert_int_equal(route.gsi, 24);
 	vioapic_set_line(&fake_vm, 24, true);
 	assert_int_equal(sent.vector, 0x55);
+	destroy();
+	fake_gsi_count = 24;
+}
+
+/* A guest that gives many pins one vector, all of them up: no piece of the EOI
+ * reaches more than 16 of them, and in the end each has had one */
+static void test_eoi_in_pieces(void **state)
+{
+	u32 next = 0, pieces = 0, before = 0;
+	bool done;
+
+	acpi.ioapic_count = 2;
+	acpi.ioapics[0] = (struct acpi_ioapic){ 8, 0xfec00000, 0 };
+	acpi.ioapics[1] = (struct acpi_ioapic){ 9, 0xfec01000, 24 };
+	fake_gsi_count = 56;
+	create(true);
+	for (u32 i = 0; i < 56; i++) {
+		u64 base = i < 24 ? 0xfec00000 : 0xfec01000;
+
+		reg_write(base, 0x10 + (i < 24 ? i : i - 24) * 2, 0x8041);
+		vioapic_set_line(&fake_vm, i, true);
+	}
+	route.eois = 0;
+	do {
+		done = vioapic_eoi(&fake_vm, 0x41, &next);
+		assert_in_range(route.eois - before, 0, VIOAPIC_EOI_PINS);
+		before = route.eois;
+		pieces++;
+	} while (!done);
+	assert_int_equal(route.eois, 56);
+	assert_int_equal(pieces, 4);
 	destroy();
 	fake_gsi_count = 24;
 }
@@ -385,7 +426,7 @@ static void test_random_writes(void **state)
 			  VIOAPIC_BASE + (u32)(rand() % 0x60 & ~7),
 			  sizes[rand() % 4], value >> rand() % 64);
 		vioapic_set_line(&fake_vm, (u32)rand() % 30, rand() & 1);
-		vioapic_eoi(&fake_vm, (u8)rand());
+		eoi((u8)rand());
 	}
 	/* Read-only bits never stick from a write */
 	vioapic_vdev.reset(&fake_vm);
@@ -407,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_extint),
 		cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_host_shape),
+		cmocka_unit_test(test_eoi_in_pieces),
 		cmocka_unit_test(test_long_destination),
 		cmocka_unit_test(test_pic_follows),
 		cmocka_unit_test(test_random_writes),

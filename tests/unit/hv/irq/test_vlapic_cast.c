@@ -78,12 +78,12 @@ static u32 finish(struct vcpu *v)
 	assert_in_range(all, 1, PIECE);
 	assert_true(v->events & VE_INSN);
 	do {
-		done = vlapic_cast_go_on(v);
+		done = vlapic_insn_go_on(v);
 		piece = told();
 		assert_in_range(piece, 0, PIECE);
 		all += piece;
 	} while (!done);
-	assert_true(vlapic_cast_go_on(v));
+	assert_true(vlapic_insn_go_on(v));
 	return all;
 }
 
@@ -130,7 +130,7 @@ static void test_reset_of_the_sender(void **state)
 		vlapic_msr_write(&many[SENDER], MSR_ICR, TO_ALL | 0x51), 0);
 	vlapic_reset(&many[SENDER], false);
 	told();
-	assert_true(vlapic_cast_go_on(&many[SENDER]));
+	assert_true(vlapic_insn_go_on(&many[SENDER]));
 	assert_int_equal(told(), 0);
 }
 
@@ -147,6 +147,30 @@ static void test_lowest(void **state)
 	assert_int_equal(told(), 1);
 	assert_int_equal(vlapic_pending(&many[63]), 0x54);
 	assert_false(many[SENDER].events & VE_INSN);
+}
+
+/* An EOI that many pins wait for goes on like a message */
+static void test_eoi_in_pieces(void **state)
+{
+	struct vcpu *v = &many[SENDER];
+
+	eoi_pieces = 2;
+	vlapic_post(v, 0x71, TRIGGER_LEVEL);
+	assert_int_equal(vlapic_pending(v), 0x71);
+	vlapic_accept(v, 0x71);
+	v->events = 0;
+	write_reg(v, APIC_EOI, 0);
+	assert_true(v->events & VE_INSN);
+	assert_false(vlapic_insn_go_on(v));
+	assert_true(vlapic_insn_go_on(v));
+	assert_int_equal(eoi_vector, 0x71);
+	eoi_pieces = 0;
+	vlapic_post(v, 0x71, TRIGGER_LEVEL);
+	assert_int_equal(vlapic_pending(v), 0x71);
+	vlapic_accept(v, 0x71);
+	v->events = 0;
+	write_reg(v, APIC_EOI, 0);
+	assert_false(v->events & VE_INSN);
 }
 
 /* KVM's hypercall: RAX becomes how many took it */
@@ -274,11 +298,17 @@ static void test_device_forgotten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		C(test_shorthand),      C(test_broadcast),
-		C(test_logical),        C(test_reset_of_the_sender),
-		C(test_lowest),         C(test_set),
-		C(test_device_to_few),  C(test_device_to_many),
-		C(test_device_unheard), C(test_device_forgotten),
+		C(test_shorthand),
+		C(test_broadcast),
+		C(test_logical),
+		C(test_reset_of_the_sender),
+		C(test_lowest),
+		C(test_eoi_in_pieces),
+		C(test_set),
+		C(test_device_to_few),
+		C(test_device_to_many),
+		C(test_device_unheard),
+		C(test_device_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -269,7 +269,7 @@ static void test_long_ids(void **state)
 	assert_int_equal(
 		vlapic_msr_write(&many[0], 0x830, 0xffffffffull << 32 | 0x52),
 		0);
-	while (!vlapic_cast_go_on(&many[0]))
+	while (!vlapic_insn_go_on(&many[0]))
 		;
 	for (u32 i = 0; i < MANY; i++)
 		assert_int_equal(vlapic_pending(&many[i]), 0x52);

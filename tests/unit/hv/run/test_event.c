@@ -141,7 +141,7 @@ void passthrough_go_on(struct vcpu *v)
 static u32 casts, lates, pieces_left;
 static u32 cast_meets; /* events that come during it */
 
-bool vlapic_cast_go_on(struct vcpu *v)
+bool vlapic_insn_go_on(struct vcpu *v)
 {
 	casts++;
 	v->events |= cast_meets;
