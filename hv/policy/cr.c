@@ -210,6 +210,9 @@ static int get_cr(struct vcpu *v, u8 cr, u64 *value)
 	case 0:
 		*value = r->cr0;
 		return 0;
+	case 2: /* see emulate_cr0() */
+		*value = r->cr2;
+		return 0;
 	case 3:
 		*value = r->cr3;
 		return 0;

@@ -56,6 +56,8 @@ static void test_mov_from_others(void **state)
 	assert_int_equal(READS("\x0f\x20\xe0"), VERDICT_ADVANCE);
 	assert_int_equal(seen.cr.cr, 4);
 	assert_int_equal(seen.cr.gpr, GPR_RAX);
+	assert_int_equal(READS("\x0f\x20\xd0"), VERDICT_ADVANCE);
+	assert_int_equal(seen.cr.cr, 2);
 	assert_int_equal(READS("\x0f\x20\xdb"), VERDICT_ADVANCE);
 	assert_int_equal(seen.cr.cr, 3);
 	assert_int_equal(seen.cr.gpr, GPR_RBX);
