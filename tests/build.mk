@@ -131,7 +131,7 @@ $(B)/tests/guest/rom.bin: tests/guest/rom.asm
 	$(Q)$(NASM) -f bin -o $@ $<
 
 # EFI programs that run before the loader
-BEFORE   := $(addprefix $(B)/tests/firmware/,residue.efi refuse.efi faults.efi)
+BEFORE   := $(addprefix $(B)/tests/firmware/,residue.efi refuse.efi faults.efi checksum.efi)
 BEFORE_O := $(B)/efi/tests/firmware/before.o $(B)/efi/lib/string.o
 $(B)/tests/firmware/%.efi: $(B)/efi/tests/firmware/%.o $(BEFORE_O)
 	@mkdir -p $(@D)
