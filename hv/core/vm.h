@@ -123,8 +123,8 @@ void vm_end(struct vm *vm, enum vm_end how, const char *reason);
 /*
  * Post to all vCPUs, VM_FAN of them here. Each vCPU passes it on to its own
  * VM_FAN when it takes it, by vm_pass_on(): none sends to more, however many
- * there are, and the last hears of it from the second. VE_STOP and VE_START
- * alone, which all of them take. Any core; home core.
+ * there are, and the last hears of it from the second. For what all of them
+ * take and nothing waits for, which is VE_STOP. Any core; home core.
  */
 #define VM_FAN 32u
 void vm_post_all(struct vm *vm, u32 event_bits);

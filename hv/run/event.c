@@ -253,21 +253,13 @@ static __attribute__((noinline)) bool go_on(struct vcpu *v, u32 events)
 	return true;
 }
 
-/* Where the boot vCPU is to scrub, the others stay parked */
-static void take_start(struct vcpu *v)
-{
-	v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_WORKING;
-	if (v->vm->work != VM_SCRUB)
-		vm_pass_on(v, VE_START);
-}
-
 /* False: it stays off the core */
 static bool take_signals(struct vcpu *v, u32 events)
 {
 	if (events & VE_REPORT)
 		vcpu_report(v);
 	if (events & VE_START)
-		take_start(v);
+		v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_WORKING;
 	/* Others of its VM still run and may send it INIT: it stays parked */
 	if (v->activity == VCPU_PARKED) {
 		vcpu_block(v);

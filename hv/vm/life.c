@@ -23,7 +23,10 @@
 #define RESTART_NS 1000000000u
 
 /* From then on vm_end() on any core may stop it again. It posts VE_STOP behind
- * the lock: no vCPU takes that before VE_START. */
+ * the lock: no vCPU takes that before VE_START. That is posted to all at once:
+ * INIT of the guest's first code finds none parked. The machine's start may
+ * take its time; a guest that starts again has VM_MAX_ISOLATED_VCPUS at most.
+ */
 static void start(struct vm *vm, enum vm_work first)
 {
 	vm->vcpus_live = vm->vcpu_count;
@@ -31,7 +34,8 @@ static void start(struct vm *vm, enum vm_work first)
 	spin_lock(&vm->lock);
 	vm->end = VM_END_NONE;
 	vm->state = VM_RUNNING;
-	vm_post_all(vm, VE_START);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		vcpu_post(vm->vcpus[i], VE_START);
 	spin_unlock(&vm->lock);
 	/* machine_end() has passed it by if it was not running then */
 	if (machine_is_ending())

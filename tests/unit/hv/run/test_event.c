@@ -1,4 +1,4 @@
-/* SOURCES: hv/run/event.c hv/core/fan.c hv/core/exception.c */
+/* SOURCES: hv/run/event.c hv/core/exception.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a vCPU takes before an entry, on a back-end that only takes notes. Over
@@ -428,26 +428,6 @@ static void test_late_messages(void **state)
 	assert_int_equal(lates, 2);
 }
 
-/* The end and the start are passed on; not the boot vCPU's scrubbing */
-static void test_start_is_passed_on(void **state)
-{
-	static struct vcpu last;
-
-	vm.vcpu_count = VM_FAN + 1;
-	vm.vcpus[VM_FAN] = &last;
-	vm.work = VM_SCRUB;
-	vcpu.activity = VCPU_PARKED;
-	vcpu.events = VE_START;
-	vcpu_prepare(&vcpu);
-	assert_int_equal(last.events, 0);
-	vm.work = VM_RESET;
-	vcpu.activity = VCPU_PARKED;
-	vcpu.events = VE_START;
-	vcpu_prepare(&vcpu);
-	assert_int_equal(last.events, VE_START);
-	vm.vcpu_count = 1;
-}
-
 static void test_nmi_before_interrupt(void **state)
 {
 	irr = 0x41;
@@ -733,7 +713,6 @@ int main(void)
 		T(test_emulated_in_pieces),
 		T(test_signals_during_a_piece),
 		T(test_late_messages),
-		T(test_start_is_passed_on),
 		T(test_nmi_before_interrupt),
 		T(test_nmi_waits_for_its_window),
 		T(test_two_nmis),

@@ -286,8 +286,8 @@ static void test_ends_early(void **state)
 	assert_int_equal(alive, 0);
 }
 
-/* Each vCPU is told once that it starts, and once that it ends, by one that
- * tells no more than VM_FAN others */
+/* The start is told to all before any of them runs, the end once to each by one
+ * that tells no more than VM_FAN others */
 static void test_many(void **state)
 {
 	static struct vcpu many[VM_MAX_VCPUS];
@@ -296,6 +296,11 @@ static void test_many(void **state)
 	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
 		many[i] = (struct vcpu){ .vm = &fake_vm, .id = i };
 		fake_vm.vcpus[i] = &many[i];
+	}
+	vm_start(&fake_vm);
+	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
+		assert_int_equal(many[i].events, VE_START);
+		many[i].events = 0;
 	}
 	vm_post_all(&fake_vm, VE_STOP);
 	fake_vm.vcpus_live = VM_MAX_VCPUS + 1; /* what follows is not seen */
