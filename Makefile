@@ -73,10 +73,11 @@ $(B)/%.asm.o: %.asm Makefile
 	$(Q)$(NASM) $(NFLAGS) -M -MT $@ -MF $(B)/$*.asm.d $<
 	$(Q)$(NASM) $(NFLAGS) $< -o $@
 
-$(ELF): $(OBJS) linker.ld
+$(ELF): $(OBJS) linker.ld scripts/check-branches
 	$(call say,LD,$@)
 	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --gc-sections \
 		--build-id=none -T linker.ld -o $@.debug $(OBJS)
+	$(Q)scripts/check-branches --mark $@.debug
 	$(Q)objcopy --strip-all $@.debug $@
 
 $(B)/run.img: $(PAYLOAD) $(LOADER) scripts/mkimage

@@ -71,8 +71,25 @@ static bool skip_endbr(u8 *bytes, u64 va)
 	return true;
 }
 
+/* Parts of other instructions that look like a branch to change: offsets in the
+ * text, written behind the linker by scripts/check-branches --mark. Nothing is
+ * at 0 but the header for loaders. */
+#define LOOKALIKES_MOST 16
+
+extern const volatile u32 text_lookalikes[LOOKALIKES_MOST];
+const volatile u32 text_lookalikes[LOOKALIKES_MOST] = { 0 };
+
+static bool is_lookalike(u64 offset)
+{
+	u32 i = 0;
+
+	while (i < LOOKALIKES_MOST && text_lookalikes[i] != offset)
+		i++;
+	return i < LOOKALIKES_MOST;
+}
+
 /* The instructions are not decoded: that these five bytes are never anything
- * else is what scripts/check-branches sees to */
+ * else, but where that is noted, is what scripts/check-branches sees to */
 static void patch_branches(u8 *view, const struct text_patch *p)
 {
 	u64 size = (u64)(__text_end - __text_start) - SPEC_JUMP_BYTES;
@@ -81,7 +98,7 @@ static void patch_branches(u8 *view, const struct text_patch *p)
 	for (u64 i = 0; i < size; i++) {
 		u64 va = (u64)__text_start + i;
 
-		if ((view[i] & 0xfe) != CALL) /* or a jump */
+		if ((view[i] & 0xfe) != CALL /* or a jump */ || is_lookalike(i))
 			continue;
 		if (skip_stub(view + i, va, p) || skip_endbr(view + i, va) ||
 		    (plain &&

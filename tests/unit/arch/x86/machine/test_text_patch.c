@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is patched where, by the choice, in a text of a few instructions. It is
  * written through a view, which here is a copy. */
+#include <sys/mman.h>
+
 #include "arch/x86/machine/text_patch.h"
 #include "lib/errno.h"
 #include "mm/hostmap.h"
@@ -46,6 +48,7 @@ __asm__(".section test_text, \"aw\"\n"
 
 extern u8 __text_start[], __text_end[], text_area[], indirect_thunks[];
 extern u8 site[], site_end[], stub[], to_rcx[], to_r9[], other[];
+extern const volatile u32 text_lookalikes[16];
 extern u8 call[], jump[], out[], target[], bare[], enter[];
 
 static u8 view[8192];
@@ -167,6 +170,21 @@ static void test_aligned(void **state)
 	assert_true(is_as_built(indirect_thunks, 16 * 64));
 }
 
+/* What the linker's script noted is a part of something else */
+static void test_lookalike(void **state)
+{
+	u64 page = (u64)text_lookalikes & ~4095ull;
+	u32 *table = (u32 *)(u64)text_lookalikes;
+
+	assert_int_equal(mprotect((void *)page, 8192, PROT_READ | PROT_WRITE),
+			 0);
+	table[15] = (u32)(call - __text_start);
+	assert_int_equal(patch(0, bare), 0);
+	assert_true(is_as_built(call, 5));
+	assert_true(leads_to(jump) == (u64)target + 4);
+	table[15] = 0;
+}
+
 static void test_no_room(void **state)
 {
 	no_room = true;
@@ -181,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_endbr),
 		cmocka_unit_test(test_retpolines),
 		cmocka_unit_test(test_aligned),
+		cmocka_unit_test(test_lookalike),
 		cmocka_unit_test(test_no_room),
 	};
 
