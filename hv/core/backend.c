@@ -84,7 +84,7 @@ void vcpu_regs_reset(struct vcpu_regs *r, bool init)
 	if (init)
 		keep_over_init(r, &old);
 	r->valid = RG_ALL;
-	r->dirty = RG_ALL;
+	r->dirty = RG_ALL | RG_CONTROL;
 }
 
 static void dump_gprs(const char *tag, const struct vcpu_regs *r)

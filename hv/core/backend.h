@@ -98,6 +98,9 @@ enum reg_group {
 	/* rip alone. Only in `dirty`, set by the dispatcher when it steps over
 	 * an instruction; RG_RIP covers it */
 	RG_IP = 1 << 8,
+	/* tsc_offset, xcr0, and the TPR in apic_page. Only in `dirty`: set by
+	 * whoever changes one of them */
+	RG_CONTROL = 1 << 9,
 };
 
 /* The bits of VMX interruptibility state (SDM 3C 25.4.2) */
@@ -144,7 +147,7 @@ enum event_type {
 	/* Never handed to a back-end: the shutdown of a triple fault, which
 	 * ends the guest where the next entry would be */
 	EVENT_SHUTDOWN
-};
+} __packed;
 
 struct vcpu_event {
 	enum event_type type;
@@ -191,6 +194,7 @@ enum exit_kind {
 	EXIT_IO_FAULT,
 	EXIT_BUS_LOCK, /* an access over two lines, or uncached, with LOCK */
 	EXIT_STUCK,    /* no interrupt could be taken for too long */
+	EXIT_BACKEND,  /* the back-end has done what there was to do */
 	EXIT_KINDS
 };
 
@@ -218,7 +222,7 @@ struct vcpu_exit {
 		} mmio;
 		struct {
 			u8 vector;
-			bool acked; /* VMX: dispatch it; else poll for it */
+			bool acked; /* dispatch it; else it was taken already */
 		} irq;
 		struct vcpu_event exception; /* + cr2 in info for #PF */
 		struct {

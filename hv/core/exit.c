@@ -41,6 +41,7 @@ static const char *const names[EXIT_KINDS] = {
 	[EXIT_IO_FAULT]         = "IOMMU fault",
 	[EXIT_BUS_LOCK]         = "bus lock",
 	[EXIT_STUCK]            = "stuck",
+	[EXIT_BACKEND]          = "back-end",
 };
 /* clang-format on */
 

@@ -35,13 +35,3 @@ void vm_flush_here(const struct vm *vm)
 		if (vm->vcpus[i]->entity.cpu == this_cpu())
 			vcpu_flush(vm->vcpus[i]);
 }
-
-u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
-{
-	return host_tsc + v->hw.tsc_offset;
-}
-
-u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc)
-{
-	return guest_tsc - v->hw.tsc_offset;
-}

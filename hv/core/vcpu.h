@@ -54,9 +54,14 @@ struct vcpu_code {
 struct vcpu {
 	struct vcpu_hw hw; /* first */
 	struct vm *vm;
-	u32 id;                      /* index in vm->vcpus; also its APIC id */
-	u32 events;                  /* atomic, enum vcpu_event_bit */
-	enum vcpu_activity activity; /* home core */
+	u32 id; /* index in vm->vcpus; also its APIC id */
+	union {
+		struct {
+			u32 events; /* atomic, enum vcpu_event_bit */
+			enum vcpu_activity activity; /* home core */
+		};
+		u64 busy; /* both, for one look before each entry */
+	};
 	u8 sipi_vector;
 	bool kicked;    /* VE_KICK was taken: the next HLT is none */
 	u8 nmi_waiting; /* taken from events, not delivered yet; at most 2 */
@@ -115,7 +120,13 @@ void vcpu_flush(struct vcpu *v);
  * guest's translations. Every core on which it has vCPUs does so. */
 void vm_flush_here(const struct vm *vm);
 /* Host TSC to this vCPU's TSC, and back */
-u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc);
-u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc);
+static inline u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
+{
+	return host_tsc + v->hw.tsc_offset;
+}
+static inline u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc)
+{
+	return guest_tsc - v->hw.tsc_offset;
+}
 
 #endif

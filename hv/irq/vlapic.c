@@ -63,6 +63,7 @@ static void vlapic_clear(struct vlapic *l)
 
 	vlapic_timer_stop(l);
 	memset(l->regs, 0, APIC_PAGE_BYTES);
+	vcpu_dirty(l->vcpu, RG_CONTROL);
 	vlapic_reg_set(l, APIC_VERSION, VLAPIC_VERSION);
 	vlapic_reg_set(l, APIC_DFR, APIC_DFR_FLAT);
 	vlapic_reg_set(l, APIC_SVR, 0xff);

@@ -58,6 +58,7 @@ static u32 read_current(struct vlapic *l, u32 offset)
 static void write_tpr(struct vlapic *l, u32 offset, u32 value)
 {
 	vlapic_reg_set(l, offset, value);
+	vcpu_dirty(l->vcpu, RG_CONTROL);
 	if (l->irr_words)
 		vlapic_notice(l);
 }

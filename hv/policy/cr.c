@@ -181,6 +181,7 @@ static int set_cr8(struct vcpu *v, u64 cr8)
 	if (cr8 > CR8_MAX)
 		return -EINVAL;
 	v->hw.apic_page[APIC_TPR / 4] = (u32)cr8 << 4;
+	vcpu_dirty(v, RG_CONTROL);
 	vcpu_post(v, VE_IRQ);
 	return 0;
 }
@@ -309,5 +310,6 @@ enum verdict exit_xsetbv(struct vcpu *v, const struct vcpu_exit *e)
 	    !xcr0_ok(v->vm, value) || xsetbv_safe(0, value))
 		return exit_gp(v);
 	r->xcr0 = value;
+	vcpu_dirty(v, RG_CONTROL);
 	return VERDICT_ADVANCE;
 }

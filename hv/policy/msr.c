@@ -14,6 +14,7 @@
 #include "include/hw/cpuid.h"
 #include "include/hw/msr.h"
 #include "lib/errno.h"
+#include "lib/stack_guard.h"
 
 /* A gate is open when any of its CPUID bits is there */
 struct gate_row {
@@ -120,7 +121,9 @@ static const struct msr_rule *msr_find(const struct vm *vm, u32 msr)
 	if (msr < LOW_MSRS)
 		number = low_rules[index_nospec(msr, LOW_MSRS)];
 	rule = number ? &msr_rules[number - 1] : msr_search(msr);
-	return rule && msr_gate_open(vm, rule->gate) ? rule : NULL;
+	if (!rule || rule->gate == GATE_ALWAYS)
+		return rule;
+	return msr_gate_open(vm, rule->gate) ? rule : NULL;
 }
 
 int msr_read(struct vcpu *v, u32 msr, u64 *value)
@@ -153,6 +156,29 @@ int msr_write(struct vcpu *v, u32 msr, u64 value)
 	if (!rule || !rule->write)
 		return -EINVAL;
 	return rule->write(v, rule, msr, value);
+}
+
+__no_stack_guard enum verdict msr_exit_read(struct vcpu *v,
+					    const struct vcpu_exit *e)
+{
+	u64 *gpr = vcpu_regs(v)->gpr;
+	u64 value;
+
+	if (msr_read(v, (u32)gpr[GPR_RCX], &value))
+		return exit_gp(v);
+	gpr[GPR_RAX] = (u32)value;
+	gpr[GPR_RDX] = value >> 32;
+	return VERDICT_ADVANCE;
+}
+
+enum verdict msr_exit_write(struct vcpu *v, const struct vcpu_exit *e)
+{
+	const u64 *gpr = vcpu_regs(v)->gpr;
+	u64 value = (u32)gpr[GPR_RAX] | gpr[GPR_RDX] << 32;
+
+	if (msr_write(v, (u32)gpr[GPR_RCX], value))
+		return exit_gp(v);
+	return VERDICT_ADVANCE;
 }
 
 void msr_build_bitmap(struct vm *vm)

@@ -4,12 +4,15 @@
 #ifndef HV_POLICY_MSR_H
 #define HV_POLICY_MSR_H
 
-#include "hv/core/vcpu.h"
+#include "hv/core/exit.h"
 
 /* Open vm->intercepts for what the guest may reach itself; all bits are set
  * before. While the VM is built, after cpuid_build(). */
 void msr_build_bitmap(struct vm *vm);
-/* RDMSR and WRMSR of @msr, for the handler of the exit and paravirtual calls.
+/* EXIT_RDMSR and EXIT_WRMSR. Home core, attached. Hot. */
+enum verdict msr_exit_read(struct vcpu *v, const struct vcpu_exit *e);
+enum verdict msr_exit_write(struct vcpu *v, const struct vcpu_exit *e);
+/* What they do: RDMSR and WRMSR of @msr.
  * Home core, attached, no lock. -EINVAL: the guest gets #GP(0), nothing has
  * changed. */
 int __must_check msr_read(struct vcpu *v, u32 msr, u64 *value);

@@ -159,7 +159,10 @@ static void tsc_shift(struct vcpu *v, u64 delta)
 {
 	u64 deadline = vlapic_deadline_read(v);
 
+	if (!delta)
+		return;
 	v->hw.tsc_offset += delta;
+	vcpu_dirty(v, RG_CONTROL);
 	v->tsc_adjust += delta;
 	pvclock_update(v);
 	if (deadline)

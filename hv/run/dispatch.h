@@ -36,10 +36,6 @@ static inline void exit_dispatch(struct vcpu *v)
 	const struct exit_row *row;
 	enum verdict verdict;
 
-	if (unlikely((u32)e->kind >= EXIT_KINDS)) {
-		exit_give_way(v, exit_unknown(v, e));
-		return;
-	}
 	row = &exit_table[e->kind];
 	v->exits[e->kind]++;
 	if (unlikely(e->vectoring.type != EVENT_NONE))

@@ -27,7 +27,6 @@
 #include "include/hw/cpu.h"
 #include "lib/assert.h"
 #include "lib/log.h"
-#include "lib/stack_guard.h"
 #include "mm/owner.h"
 
 static enum verdict exit_hlt(struct vcpu *v, const struct vcpu_exit *e)
@@ -35,31 +34,7 @@ static enum verdict exit_hlt(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_BLOCK;
 }
 
-static __no_stack_guard enum verdict exit_rdmsr(struct vcpu *v,
-						const struct vcpu_exit *e)
-{
-	u64 *gpr = vcpu_regs(v)->gpr;
-	u64 value;
-
-	if (msr_read(v, (u32)gpr[GPR_RCX], &value))
-		return exit_gp(v);
-	gpr[GPR_RAX] = (u32)value;
-	gpr[GPR_RDX] = value >> 32;
-	return VERDICT_ADVANCE;
-}
-
-static enum verdict exit_wrmsr(struct vcpu *v, const struct vcpu_exit *e)
-{
-	const u64 *gpr = vcpu_regs(v)->gpr;
-	u64 value = (u32)gpr[GPR_RAX] | gpr[GPR_RDX] << 32;
-
-	if (msr_write(v, (u32)gpr[GPR_RCX], value))
-		return exit_gp(v);
-	return VERDICT_ADVANCE;
-}
-
-/* Some device has it */
-static enum verdict port_claimed(struct vcpu *v, const struct vcpu_exit *e)
+enum verdict exit_port_claimed(struct vcpu *v, const struct vcpu_exit *e)
 {
 	const struct bus *bus = &v->vm->ports;
 	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
@@ -80,7 +55,7 @@ static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
 	if (unlikely(e->port.string))
 		return emulate_string_io(v, e);
 	if (bus_may_claim(&v->vm->ports, e->port.port))
-		return port_claimed(v, e);
+		return exit_port_claimed(v, e);
 	if (e->port.in)
 		*rax = gpr_merge(*rax, ~0ull, e->port.size);
 	return VERDICT_ADVANCE;
@@ -90,8 +65,6 @@ static enum verdict exit_irq(struct vcpu *v, const struct vcpu_exit *e)
 {
 	if (e->irq.acked)
 		irq_dispatch(e->irq.vector);
-	else
-		irq_poll();
 	return VERDICT_RESUME;
 }
 
@@ -196,7 +169,8 @@ static enum verdict exit_rdpmc(struct vcpu *v, const struct vcpu_exit *e)
 	return exit_gp(v); /* no counters in its CPUID */
 }
 
-/* A physical INIT or SIPI that reached a core in guest mode is nobody's */
+/* A physical INIT or SIPI that reached a core in guest mode is nobody's; or
+ * there is nothing left to do */
 static enum verdict exit_ignore(struct vcpu *v, const struct vcpu_exit *e)
 {
 	return VERDICT_RESUME;
@@ -246,8 +220,8 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 	[EXIT_UNKNOWN]          = { exit_unknown, false },
 	[EXIT_CPUID]            = { cpuid_exit, true },
 	[EXIT_HLT]              = { exit_hlt, true },
-	[EXIT_RDMSR]            = { exit_rdmsr, true },
-	[EXIT_WRMSR]            = { exit_wrmsr, true },
+	[EXIT_RDMSR]            = { msr_exit_read, true },
+	[EXIT_WRMSR]            = { msr_exit_write, true },
 	[EXIT_PORT]             = { exit_port, true },
 	[EXIT_MMIO]             = { exit_mmio, false },
 	[EXIT_HYPERCALL]        = { hypercall_exit, true },
@@ -278,6 +252,7 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 	[EXIT_IO_FAULT]         = { exit_unknown, false },
 	[EXIT_BUS_LOCK]         = { exit_bus_lock, false },
 	[EXIT_STUCK]            = { exit_stuck, false },
+	[EXIT_BACKEND]          = { exit_ignore, false },
 };
 /* clang-format on */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The exit table: a handler by exit kind. An empty slot does not exist; an
- * unknown kind ends the guest, never the machine.
+ * The exit table: a handler by exit kind. An empty slot does not exist, and the
+ * back-ends' tables have no other kind; EXIT_UNKNOWN ends the guest, never the
+ * machine.
  */
 #ifndef HV_RUN_EXIT_H
 #define HV_RUN_EXIT_H
@@ -27,6 +28,9 @@ void exit_end_guest(struct vcpu *v, const char *reason);
  * the privileged guest's is the machine; an isolated guest ends, so that its
  * registers can be read. Home core, attached. */
 void exit_shutdown(struct vcpu *v);
+/* A port that some device may have. Not static: the handler of the others then
+ * needs no frame. */
+enum verdict exit_port_claimed(struct vcpu *v, const struct vcpu_exit *e);
 /* Rare parts of exit_dispatch(), kept out of its inlined path: an event to
  * deliver again, and the verdicts from BLOCK on */
 void exit_vectoring(struct vcpu *v);

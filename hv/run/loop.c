@@ -52,12 +52,17 @@ static void serve_pending(struct pcpu *cpu)
 		stop_core(cpu);
 }
 
-/* Anything to do before the entry? One look, with in_guest set before it */
+/* Anything to do before the entry? One look, with in_guest set before it: the
+ * XCHG is the full barrier. The compiler's atomics would keep the address. */
 static inline bool entry_is_free(struct pcpu *cpu, const struct vcpu *v)
 {
-	__atomic_store_n(&cpu->in_guest, true, __ATOMIC_SEQ_CST);
-	return !(READ_ONCE(cpu->pending) | READ_ONCE(v->events) |
-		 (u32)v->activity | (u32)v->pending.type);
+	bool in_guest = true;
+
+	__asm__ volatile("xchg %0, %1"
+			 : "+r"(in_guest), "+m"(cpu->in_guest)
+			 :
+			 : "memory");
+	return !(READ_ONCE(cpu->pending) | v->busy | (u32)v->pending.type);
 }
 
 /* Take the interrupts that wait. True: somebody wants the core. */

@@ -51,8 +51,7 @@ void irq_poll(void)
 
 	if (cpu->unload_guest)
 		cpu->unload_guest(cpu);
-	/* STI opens the window behind the next instruction */
-	__asm__ volatile("sti; nop; cli" ::: "memory");
+	irq_window();
 }
 
 #define MASTER_DATA  (PIC_MASTER_PORT + PIC_DATA)

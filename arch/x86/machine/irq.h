@@ -65,6 +65,12 @@ void irq_dispatch(u8 vector);
  * interrupts off. Gives the core its own state back first (pcpu.unload_guest).
  * No lock held that a handler takes. */
 void irq_poll(void);
+/* Its part where the core has its own state: the window that STI opens begins
+ * behind the next instruction */
+static inline void irq_window(void)
+{
+	__asm__ volatile("sti; nop; cli" ::: "memory");
+}
 
 /* All below: any core, each takes a leaf lock. */
 

@@ -3,7 +3,6 @@
  * called by svm_probe() once. */
 #include "arch/x86/svm/caps.h"
 
-#include "arch/x86/svm/regs.h"
 #include "include/hw/cpuid.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -29,7 +28,6 @@ int svm_caps_read(struct svm_caps *caps, const struct cpu_features *features)
 		.tcg = !strcmp(features->hypervisor_name, "TCGTCGTCGTCG"),
 		.page_1g = features->page_1g,
 		.asid_count = features->svm_asids,
-		.clean_kept = f & CPUID_SVM_VMCB_CLEAN ? CLEAN_KEPT : 0,
 	};
 	return 0;
 }

@@ -18,7 +18,6 @@ struct svm_caps {
 	bool tcg;       /* QUIRK(tcg-7.2): see event.c */
 	bool page_1g;   /* nested page tables may have 1 GiB leaves */
 	u32 asid_count; /* ASIDs 1 to asid_count - 1 are guests' */
-	u32 clean_kept; /* vmcb_clean after an exit; 0 without the feature */
 };
 
 /* -ENOTSUP after one sentence by log_error: no nested paging */

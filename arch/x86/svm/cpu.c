@@ -5,6 +5,7 @@
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/idt.h"
+#include "arch/x86/machine/irq.h"
 #include "arch/x86/svm/internal.h"
 #include "include/hw/msr.h"
 #include "lib/assert.h"
@@ -71,6 +72,7 @@ int svm_cpu_enable(struct pcpu *cpu)
 	b->host_vmcb = pmm_alloc(&pmm_self, 0);
 	if (!b->hsave || !b->host_vmcb)
 		goto out_free;
+	b->host_vmcb_hpa = virt_to_hpa(b->host_vmcb);
 	b->next_asid =
 		svm_caps.asid_count; /* the first one begins a generation */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
@@ -100,30 +102,48 @@ void svm_cpu_disable(void)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
 }
 
-/* From here to svm_unload() GIF is clear except inside the guest */
-void svm_load(struct vcpu_arch *a, struct pcpu *cpu)
+/* From here to unload() GIF is clear except inside the guest */
+static inline void load(struct vcpu_arch *a, struct pcpu *cpu)
 {
 	struct backend_cpu *b = cpu->backend;
 
-	ASSERT(!b->loaded);
 	svm_clgi();
-	svm_vmsave(virt_to_hpa(b->host_vmcb));
+	svm_vmsave(b->host_vmcb_hpa);
 	svm_vmload(a->vmcb_hpa);
 	b->loaded = a;
-	a->loaded = true;
+	a->attention &= ~(u32)ATT_LOAD;
 	cpu->unload_guest = svm_unload;
+}
+
+static inline void unload(struct vcpu_arch *a, struct pcpu *cpu)
+{
+	struct backend_cpu *b = cpu->backend;
+
+	svm_vmsave(a->vmcb_hpa);
+	svm_vmload(b->host_vmcb_hpa);
+	a->attention |= ATT_LOAD;
+	b->loaded = NULL;
+	cpu->unload_guest = NULL;
+	svm_stgi();
+}
+
+void svm_load(struct vcpu_arch *a, struct pcpu *cpu)
+{
+	ASSERT(!cpu->backend->loaded);
+	load(a, cpu);
 }
 
 void svm_unload(struct pcpu *cpu)
 {
-	struct backend_cpu *b = cpu->backend;
+	if (cpu->backend->loaded)
+		unload(cpu->backend->loaded, cpu);
+}
 
-	if (!b->loaded)
-		return;
-	svm_vmsave(b->loaded->vmcb_hpa);
-	svm_vmload(virt_to_hpa(b->host_vmcb));
-	b->loaded->loaded = false;
-	b->loaded = NULL;
-	cpu->unload_guest = NULL;
-	svm_stgi();
+void svm_take_interrupts(struct vcpu_arch *a)
+{
+	struct pcpu *cpu = this_cpu();
+
+	unload(a, cpu);
+	irq_window();
+	load(a, cpu);
 }

@@ -42,6 +42,13 @@ static void set_intercept1(struct vcpu_arch *a, u32 bits, bool on)
 	svm_unclean(a, CLEAN_I);
 }
 
+void svm_set_cr2(struct vcpu_hw *v, u64 cr2)
+{
+	v->regs.cr2 = cr2;
+	v->arch->vmcb->save.cr2 = cr2;
+	svm_unclean(v->arch, CLEAN_CR2);
+}
+
 /* The handler of a #DB may use the debug registers (APM 2 13.1.1.4) */
 static void end_general_detect(struct vcpu_hw *v)
 {
@@ -77,38 +84,67 @@ static u64 type_injected_once(const struct vcpu_hw *v)
 	return EVENT_TYPE_INTR << EVENT_TYPE_SHIFT;
 }
 
-void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
+/* The return address of a software event is the VMCB's RIP */
+static void inject_exception(struct vcpu_hw *v, const struct vcpu_event *event)
 {
-	struct vcpu_arch *a = v->arch;
-	u64 inj;
-
-	if (event->type == EVENT_NONE) {
-		a->vmcb->control.eventinj = 0;
-		return;
-	}
-	inj = EVENT_VALID | event->vector;
-	if (svm_caps.tcg && event->type == EVENT_EXTINT)
-		inj |= type_injected_once(v);
-	else
-		inj |= (u64)type_to_hw[event->type] << EVENT_TYPE_SHIFT;
-	if (event->has_error)
-		inj |= EVENT_ERROR_VALID | (u64)event->error << 32;
-	a->vmcb->control.eventinj = inj;
-
-	/* The return address of a software event is the VMCB's RIP */
 	if (is_software(event->type)) {
 		v->regs.rip += event->insn_len;
 		v->regs.dirty |= RG_RIP;
 	}
 	if (event->vector == EXC_DB)
 		end_general_detect(v);
-	if (event->type == EVENT_NMI) {
-		a->nmi_shadow = SHADOW_NMI;
-		v->regs.shadow |= SHADOW_NMI;
-		set_intercept1(a, I1_IRET, true);
+	else if (event->vector == EXC_PF)
+		svm_set_cr2(v, v->regs.cr2);
+}
+
+static void inject_nmi(struct vcpu_hw *v)
+{
+	v->arch->nmi_shadow = SHADOW_NMI;
+	svm_look(v->arch);
+	v->regs.shadow |= SHADOW_NMI;
+	set_intercept1(v->arch, I1_IRET, true);
+}
+
+static u64 hw_type(const struct vcpu_hw *v, enum event_type type)
+{
+	if (svm_caps.tcg && type == EVENT_EXTINT)
+		return type_injected_once(v);
+	return (u64)type_to_hw[type] << EVENT_TYPE_SHIFT;
+}
+
+static __attribute__((noinline)) void
+inject_other(struct vcpu_hw *v, const struct vcpu_event *event)
+{
+	u64 inj = EVENT_VALID | event->vector;
+
+	if (event->type == EVENT_NONE) {
+		v->arch->vmcb->control.eventinj = 0;
+		return;
 	}
+	svm_step_abort(v);
+	if (event->has_error)
+		inj |= EVENT_ERROR_VALID | (u64)event->error << 32;
+	v->arch->vmcb->control.eventinj = inj | hw_type(v, event->type);
+	if (event->type == EVENT_NMI)
+		inject_nmi(v);
+	else if (event->type != EVENT_EXTINT)
+		inject_exception(v, event);
 	end_shadow(v);
 }
+
+void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event)
+{
+	struct vcpu_arch *a = v->arch;
+
+	if (unlikely(event->type != EVENT_EXTINT) || unlikely(a->nmi_step) ||
+	    unlikely(svm_caps.tcg)) {
+		inject_other(v, event);
+		return;
+	}
+	a->vmcb->control.eventinj = EVENT_VALID | event->vector;
+	end_shadow(v);
+}
+static_assert(EVENT_TYPE_INTR == 0, "as svm_inject() has it");
 
 /*
  * A software interrupt, INT3 or INTO whose delivery an exit interrupted is not
@@ -149,7 +185,10 @@ static void set_window(struct vcpu_arch *a, bool virq, bool cr8)
 	c->vintr &= ~(VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR);
 	c->intercept1 &= ~(u32)I1_VINTR;
 	c->intercept_cr &= ~(u32)CR8_WRITE;
+	a->attention &= ~(u32)ATT_WINDOW;
 	if (virq) {
+		a->attention |= ATT_WINDOW;
+		svm_look(a);
 		c->vintr |= VINTR_IRQ | VINTR_PRIO | VINTR_IGN_TPR;
 		c->intercept1 |= I1_VINTR;
 	}
@@ -164,6 +203,8 @@ static void set_window(struct vcpu_arch *a, bool virq, bool cr8)
  * virtual interrupt that ignores the TPR and exits when it can be taken.
  * QUIRK(tcg-7.2): it aborts when CR8 is written while V_IRQ is set, so writes
  * of CR8 are intercepted in that case too.
+ * QUIRK(bochs-2.7): a virtual interrupt that could be taken as the guest is
+ * entered never is, until the guest changes RFLAGS.IF: see window_is_open().
  */
 void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector)
 {
@@ -209,14 +250,14 @@ void svm_close_window(struct vcpu_hw *v)
 void svm_step_begin(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
-	struct vmcb *vmcb = a->vmcb;
 
 	set_intercept1(a, I1_IRET, false);
-	vmcb->control.intercept_exceptions = ~0u;
+	a->vmcb->control.intercept_exceptions = ~0u;
 	a->nmi_step = true;
-	a->step_dr6 = vmcb->save.dr6;
-	a->step_tf = vmcb->save.rflags & RFLAGS_TF;
-	vmcb->save.rflags |= RFLAGS_TF;
+	a->step_dr6 = a->vmcb->save.dr6;
+	a->step_tf = v->regs.rflags & RFLAGS_TF;
+	v->regs.rflags |= RFLAGS_TF;
+	v->regs.dirty |= RG_RIP;
 }
 
 static void step_end(struct vcpu_arch *a)
@@ -264,6 +305,6 @@ void svm_step_undo(struct vcpu_hw *v)
 	set_intercept1(a, I1_IRET, true);
 	if (a->step_tf)
 		return;
-	a->vmcb->save.rflags &= ~RFLAGS_TF;
 	v->regs.rflags &= ~RFLAGS_TF;
+	v->regs.dirty |= RG_RIP;
 }

@@ -37,20 +37,32 @@ struct backend_cpu {
 	struct vcpu_arch *loaded; /* whose state is in the core, or NULL */
 	void *hsave;              /* VM_HSAVE_PA */
 	void *host_vmcb;          /* VMSAVE area of the core's own state */
-	u64 generation;           /* of ASIDs; a new one starts with a flush */
+	hpa_t host_vmcb_hpa;
+	u64 generation; /* of ASIDs; a new one starts with a flush */
 	u32 next_asid;
 	bool flush_owed; /* the generation's first entry has not been seen */
 };
 
+/* Work before an entry that no dirty group stands for; 0 on the hot path. The
+ * bits lie beside enum reg_group's, so that one test covers both. */
+enum svm_attention {
+	ATT_LOAD = 1 << 16,   /* FS .. SYSENTER are not in the core */
+	ATT_WINDOW = 1 << 17, /* V_IRQ is set: the window may be open already */
+};
+
 struct vcpu_arch {
-	struct vmcb *vmcb;
+	struct vmcb *vmcb; /* first: the entry assembly reads these three */
 	hpa_t vmcb_hpa;
+	u32 attention; /* enum svm_attention; ATT_LOAD clear: GIF is, too */
+	/* The low half of the VMCB's vintr at an exit that needs no look: the
+	 * guest has not written CR8, no NMI handler runs, and the entry was
+	 * asked for no window and no flush. Else VINTR_LOOK. */
+	u32 plain_vintr;
 	struct fpu_state fpu;
 	struct pcpu *cpu; /* ASID and clean bits are of this core */
 	u64 asid_generation;
 	u64 xcr0;       /* in the core while attached */
 	u64 cr0_hidden; /* CD and NW: set for the guest, never in the VMCB */
-	bool loaded;    /* FS .. SYSENTER are in the core, GIF is clear */
 	/* SHADOW_NMI from an NMI's injection to the end of its IRET */
 	u32 nmi_shadow;
 	bool nmi_window; /* asked for */
@@ -65,11 +77,19 @@ extern struct svm_caps svm_caps; /* constant after svm_probe() */
 #define SVM_SITES 3
 extern const struct spec_site svm_sites[SVM_SITES];
 
-/* run.c: struct vcpu_ops.run. As it is no C function, it does not keep R12 to
- * R15 (the Makefile has the flags). */
-void svm_run(struct vcpu_hw *v);
-/* enter.asm: its VMRUN instruction */
+/* enter.asm: struct vcpu_ops.run, and its VMRUN instruction */
+extern const struct vcpu_entry svm_run;
 extern const u8 svm_enter_vmrun[];
+
+/* run.c, called by enter.asm: something is dirty or wants attention. False:
+ * there is no entry, v->exit is filled in */
+bool svm_prepare(struct vcpu_hw *v);
+/* And behind #VMEXIT: fills v->exit */
+void svm_exited(struct vcpu_hw *v, const struct vcpu_arch *a,
+		struct vmcb *vmcb);
+/* Fill v->exit as for the exit @code, which has a row; no event's delivery was
+ * interrupted */
+void svm_exit_fill(struct vcpu_hw *v, u64 code);
 
 /* cpu.c */
 int __must_check svm_probe(u32 *max_level);
@@ -78,6 +98,9 @@ void svm_cpu_disable(void);
 /* Put the vCPU's FS .. SYSENTER into the core, with GIF clear from here on
  * except inside the guest; nobody else's are there */
 void svm_load(struct vcpu_arch *a, struct pcpu *cpu);
+/* With the vCPU's state in the core: take the interrupts that wait, as the
+ * host. It is there again afterwards. */
+void svm_take_interrupts(struct vcpu_arch *a);
 /* Save them, give the core back its own and set GIF; nothing loaded: no-op */
 void svm_unload(struct pcpu *cpu);
 
@@ -100,10 +123,12 @@ void svm_load_groups(struct vcpu_hw *v, u32 groups);
 void svm_store_groups(struct vcpu_hw *v, u32 groups);
 
 /* event.c */
+/* The guest's CR2, in regs and in the VMCB */
+void svm_set_cr2(struct vcpu_hw *v, u64 cr2);
 void svm_inject(struct vcpu_hw *v, const struct vcpu_event *event);
 void svm_request_window(struct vcpu_hw *v, enum window which, u8 vector);
-/* An exit with @vintr, the VMCB's VINTR_TPR_CLASS and VINTR_IRQ: the guest has
- * written CR8, or the window is open still */
+/* An exit with this in the VMCB: the guest may have written CR8, or the window
+ * is open still */
 void svm_exit_vintr(struct vcpu_hw *v, u32 vintr);
 /* Close the interrupt window: it opened, or the guest wrote CR8 */
 void svm_close_window(struct vcpu_hw *v);
@@ -123,18 +148,20 @@ void svm_event_from_info(struct vcpu_event *event, u64 info);
 
 /* exit.c: a row for each exit code */
 struct svm_exit_row {
-	u8 kind;   /* enum exit_kind */
-	bool insn; /* nRIP says where the next instruction is */
-	/* Completes @exit, whose raw_reason, info1 and info2 are set. False:
-	 * nothing for the core, enter again. May be NULL. */
-	bool (*decode)(struct vcpu_hw *v, struct vcpu_exit *exit);
+	u8 kind;     /* enum exit_kind */
+	u8 len_mask; /* 0xff: nRIP says where the next instruction is */
+	/* Completes v->exit. May be NULL. */
+	void (*decode)(struct vcpu_hw *v, const struct vmcb *vmcb);
 };
 #define SVM_EXIT_ROWS 0xa6
 /* A power of two, so that index_nospec() is one instruction. From SVM_EXIT_ROWS
  * on they are empty. */
 extern const struct svm_exit_row svm_exit_rows[256];
+/* Without NRIP save: what the dispatcher needs to find the length of the
+ * instruction */
+void svm_load_insn(struct vcpu_hw *v);
 /* The decode function of codes past the table */
-bool svm_decode_rare(struct vcpu_hw *v, struct vcpu_exit *exit);
+void svm_decode_rare(struct vcpu_hw *v, const struct vmcb *vmcb);
 
 /* bitmap.c */
 void svm_intercept_msr(const struct vm_intercepts *i, u32 msr,
@@ -150,6 +177,22 @@ static inline void svm_step_abort(struct vcpu_hw *v)
 {
 	if (unlikely(v->arch->nmi_step))
 		svm_step_undo(v);
+}
+
+/* What comes at the next exit may be more than every exit brings: see there */
+#define VINTR_LOOK ~0u
+static inline void svm_look(struct vcpu_arch *a)
+{
+	a->plain_vintr = VINTR_LOOK;
+}
+
+/* Or does the VMCB, as it stands, ask for no more? */
+static inline void svm_set_plain(struct vcpu_arch *a)
+{
+	const struct vmcb_control *c = &a->vmcb->control;
+	bool more = c->tlb_control || a->nmi_shadow || (c->vintr & VINTR_IRQ);
+
+	a->plain_vintr = more ? VINTR_LOOK : (u32)c->vintr;
 }
 
 /* The VMCB has changed where the CPU may have cached it (enum svm_clean) */
@@ -169,6 +212,7 @@ static inline void svm_load_cr(struct vcpu_hw *v)
 	struct vcpu_regs *r = &v->regs;
 
 	r->cr0 = s->cr0 | v->arch->cr0_hidden;
+	r->cr2 = s->cr2;
 	r->cr3 = s->cr3;
 	r->cr4 = s->cr4;
 	r->efer = s->efer & ~EFER_SVME;

@@ -15,8 +15,7 @@ const struct vcpu_ops svm_ops = {
 	.vcpu_reset = svm_vcpu_reset,
 	.attach = svm_attach,
 	.put = svm_put,
-	/* A C function, which keeps more than `run` asks for */
-	.run = (const struct vcpu_entry *)svm_run,
+	.run = &svm_run,
 	.sites = svm_sites,
 	.site_count = SVM_SITES,
 	.read = svm_load_groups,

@@ -81,8 +81,8 @@ enum svm_clean {
 	CLEAN_TPR = 1u << 3,	CLEAN_NP = 1u << 4,	CLEAN_CRX = 1u << 5,
 	CLEAN_DRX = 1u << 6,	CLEAN_DT = 1u << 7,	CLEAN_SEG = 1u << 8,
 	CLEAN_CR2 = 1u << 9,	CLEAN_LBR = 1u << 10,	CLEAN_AVIC = 1u << 11,
-	/* Everything that this back-end does not rewrite at each entry */
-	CLEAN_KEPT = 0xfffu & ~((1u << 3) | (1u << 9)),
+	/* After an exit; a CPU without the feature does not look at it */
+	CLEAN_ALL = 0xfffu,
 };
 
 enum svm_exitcode {
@@ -123,7 +123,7 @@ enum svm_exitcode {
 #define IOIO_IN			BIT(0)
 #define IOIO_STR		BIT(2)
 #define IOIO_SIZE_SHIFT		4	/* one-hot 6:4 is the size in bytes */
-#define IOIO_PORT_SHIFT		16
+#define IOIO_PORT_SHIFT		16 /* see ioio.port */
 
 /* EXITINFO1 of NPF (APM 2 15.25.6) */
 #define NPF_W			BIT(1)
@@ -175,9 +175,20 @@ struct vmcb_control {
 	};
 	u64 interrupt_shadow;
 	u64 exitcode;
-	u64 exitinfo1;
+	union {
+		u64 exitinfo1;
+		struct {
+			u16 flags, port;
+		} ioio;
+	};
 	u64 exitinfo2;
-	u64 exitintinfo;
+	union {
+		u64 exitintinfo;
+		struct {
+			u8 event[3];
+			s8 valid; /* EVENT_VALID is the sign */
+		} intinfo;
+	};
 	u64 np_enable;
 	u64 avic_apic_bar;
 	u64 ghcb_pa;

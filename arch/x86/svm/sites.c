@@ -9,11 +9,11 @@ extern u8 svm_site_exit[], svm_site_exit_end[];
 #define SVM_SITE(name, where)                                                  \
 	{                                                                      \
 		.at = svm_site_##name, .end = svm_site_##name##_end,           \
-		.point = SPEC_AT_##where, .base = GPR_RSI,                     \
+		.point = SPEC_AT_##where, .base = GPR_RDI,                     \
 		.ctrl_offset = offsetof(struct vcpu_hw, spec_ctrl)             \
 	}
 
-/* RSI is gpr[] at an entry, with which struct vcpu_hw begins */
+/* RDI is the struct vcpu_hw at an entry */
 const struct spec_site svm_sites[SVM_SITES] = {
 	SVM_SITE(entry, ENTRY),
 	SVM_SITE(last, LAST),

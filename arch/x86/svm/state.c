@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guest state between struct vcpu_regs and the VMCB's state save area, group by
- * group (APM 2 appendix B, table B-2). svm_run() itself does RIP and RAX.
+ * group (APM 2 appendix B, table B-2). run.c and enter.asm do RIP and RAX.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/svm/internal.h"
 #include "include/hw/cpu.h"
+#include "include/hw/lapic.h"
 
 /* Groups that VMLOAD and VMSAVE carry in part */
 #define LOADED_GROUPS (RG_SEG | RG_MSR)
@@ -115,6 +116,7 @@ static void store_cr(struct vcpu_hw *v)
 	struct vmcb_save *s = &v->arch->vmcb->save;
 
 	store_cr0(v->arch, r);
+	s->cr2 = r->cr2;
 	s->cr3 = r->cr3;
 	s->efer = r->efer | EFER_SVME;
 	store_cr4(v->arch, r);
@@ -233,7 +235,7 @@ static const struct {
 } group_rows[] = {
 	{ load_rip, store_rip, 0 },
 	{ load_rsp, store_rsp, 0 },
-	{ load_cr, store_cr, CLEAN_CRX | CLEAN_I },
+	{ load_cr, store_cr, CLEAN_CRX | CLEAN_CR2 | CLEAN_I },
 	{ load_seg, store_seg, CLEAN_SEG },
 	{ load_dt, store_dt, CLEAN_DT },
 	{ load_msr, store_msr, CLEAN_NP },
@@ -244,7 +246,7 @@ static_assert(RG_ALL == (1 << ARRAY_SIZE(group_rows)) - 1, "a row a group");
 /* What the core holds of this vCPU goes to its VMCB; it stays loaded */
 static bool sync_loaded(const struct vcpu_arch *a)
 {
-	if (!a->loaded)
+	if (a->attention & ATT_LOAD)
 		return false;
 	svm_vmsave(a->vmcb_hpa);
 	return true;
@@ -253,13 +255,28 @@ static bool sync_loaded(const struct vcpu_arch *a)
 void svm_load_groups(struct vcpu_hw *v, u32 groups)
 {
 	struct vcpu_regs *r = &v->regs;
-	u32 todo = groups & RG_ALL & ~vcpu_hw_dirty(r);
+	u32 todo = groups & RG_ALL & ~(r->valid | vcpu_hw_dirty(r));
 
 	if (todo & LOADED_GROUPS)
 		sync_loaded(v->arch);
 	for (; todo; todo &= todo - 1)
 		group_rows[__builtin_ctz(todo)].load(v);
 	r->valid |= groups & RG_ALL;
+}
+
+static void store_control(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+	struct vmcb_control *c = &a->vmcb->control;
+
+	c->tsc_offset = v->tsc_offset;
+	c->v_tpr =
+		(u8)(v->apic_page[APIC_TPR / sizeof(u32)] >> TPR_CLASS_SHIFT);
+	svm_set_plain(a);
+	svm_unclean(a, CLEAN_I | CLEAN_TPR);
+	if (a->xcr0 != v->regs.xcr0)
+		xsetbv(0, v->regs.xcr0);
+	a->xcr0 = v->regs.xcr0;
 }
 
 void svm_store_groups(struct vcpu_hw *v, u32 groups)
@@ -274,6 +291,8 @@ void svm_store_groups(struct vcpu_hw *v, u32 groups)
 		group_rows[i].store(v);
 		unclean |= group_rows[i].clean;
 	}
+	if (groups & RG_CONTROL)
+		store_control(v);
 	if (reload)
 		svm_vmload(a->vmcb_hpa);
 	svm_unclean(a, unclean);

@@ -18,6 +18,7 @@ void svm_assign_asid(struct vcpu_arch *a, struct pcpu *cpu)
 		b->flush_owed = true;
 	}
 	c->tlb_control = b->flush_owed ? TLB_FLUSH_ALL : TLB_DO_NOTHING;
+	svm_look(a);
 	c->guest_asid = b->next_asid++;
 	a->asid_generation = b->generation;
 	svm_unclean(a, CLEAN_ASID);
@@ -29,8 +30,10 @@ void svm_flush(struct vcpu_hw *v)
 
 	if (a->vmcb->control.tlb_control == TLB_FLUSH_ALL)
 		return; /* nothing less may take its place */
-	if (svm_caps.flush_by_asid)
+	if (svm_caps.flush_by_asid) {
 		a->vmcb->control.tlb_control = TLB_FLUSH_ASID;
-	else if (a->cpu)
+		svm_look(a);
+	} else if (a->cpu) {
 		svm_assign_asid(a, a->cpu);
+	}
 }

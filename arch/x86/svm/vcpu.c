@@ -60,6 +60,7 @@ int svm_vcpu_create(struct vcpu_hw *v)
 	if (err)
 		goto out_vmcb;
 	a->vmcb_hpa = virt_to_hpa(a->vmcb);
+	a->attention = ATT_LOAD;
 	v->arch = a;
 	return 0;
 
@@ -90,6 +91,7 @@ void svm_vcpu_reset(struct vcpu_hw *v, bool init)
 		fpu_reset(&a->fpu);
 	vcpu_regs_reset(&v->regs, init);
 	control_init(&a->vmcb->control);
+	a->attention &= ~(u32)ATT_WINDOW;
 	a->nmi_shadow = 0;
 	a->nmi_window = false;
 	a->nmi_step = false;
@@ -104,7 +106,7 @@ void svm_attach(struct vcpu_hw *v)
 	c->n_cr3 = v->npt_root.v;
 	c->iopm_base_pa = virt_to_hpa(v->intercepts->port_bitmap).v;
 	c->msrpm_base_pa = virt_to_hpa(v->intercepts->msr_bitmap).v;
-	c->vmcb_clean = 0;
+	svm_unclean(a, CLEAN_ALL);
 	if (a->cpu != cpu || a->asid_generation != cpu->backend->generation) {
 		a->cpu = cpu;
 		svm_assign_asid(a, cpu);

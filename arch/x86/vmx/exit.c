@@ -148,21 +148,6 @@ static void decode_io(struct vcpu_hw *v, struct vcpu_exit *exit)
 	exit->port.string = q & QUAL_IO_STRING;
 }
 
-/* The handler may change the TSC offset */
-static void decode_wrmsr(struct vcpu_hw *v, struct vcpu_exit *exit)
-{
-	u32 msr = (u32)v->regs.gpr[GPR_RCX];
-
-	if (unlikely(msr == MSR_TSC || msr == MSR_TSC_ADJUST))
-		v->arch->attention |= ATT_RECHECK;
-}
-
-/* The handler may change XCR0 */
-static void decode_xsetbv(struct vcpu_hw *v, struct vcpu_exit *exit)
-{
-	v->arch->attention |= ATT_RECHECK;
-}
-
 static void decode_ept_violation(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	u64 q = vmreadnat(VMCS_EXIT_QUALIFICATION);
@@ -232,7 +217,7 @@ const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	ROW(DR,			EXIT_DR,		0,	NULL),
 	ROW(IO,			EXIT_PORT,		0xff,	decode_io),
 	ROW(RDMSR,		EXIT_RDMSR,		0xff,	NULL),
-	ROW(WRMSR,		EXIT_WRMSR,		0xff,	decode_wrmsr),
+	ROW(WRMSR,		EXIT_WRMSR,		0xff,	NULL),
 	ROW(MWAIT,		EXIT_MWAIT,		0xff,	NULL),
 	ROW(MONITOR,		EXIT_MONITOR,		0xff,	NULL),
 	ROW(PAUSE,		EXIT_PAUSE,		0xff,	NULL),
@@ -242,7 +227,7 @@ const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	UNDEFINED(INVEPT),	UNDEFINED(INVVPID),	UNDEFINED(VMFUNC),
 	ROW(PREEMPTION_TIMER,	EXIT_IRQ,		0,	decode_timer),
 	ROW(WBINVD,		EXIT_WBINVD,		0xff,	NULL),
-	ROW(XSETBV,		EXIT_XSETBV,		0xff,	decode_xsetbv),
+	ROW(XSETBV,		EXIT_XSETBV,		0xff,	NULL),
 	ROW(BUS_LOCK,		EXIT_BUS_LOCK,		0,	decode_bus_lock),
 	ROW(NOTIFY,		EXIT_STUCK,		0,	decode_notify),
 	UNDEFINED(ENCLS),	UNDEFINED(PCONFIG),	UNDEFINED(LOADIWKEY),

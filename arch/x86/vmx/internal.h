@@ -41,7 +41,6 @@ struct backend_cpu {
 enum vmx_attention {
 	ATT_LAUNCH = 1 << 16,        /* VMLAUNCH, not VMRESUME */
 	ATT_TPR_THRESHOLD = 1 << 17, /* a threshold is set: keep it legal */
-	ATT_RECHECK = 1 << 18, /* XCR0 or the TSC offset may have changed */
 };
 
 struct vcpu_arch {

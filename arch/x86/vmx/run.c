@@ -58,11 +58,10 @@ void vmx_timer_expired(struct vcpu_arch *a)
 	restart(a);
 }
 
-static void recheck(struct vcpu_hw *v)
+static void store_control(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
 
-	a->attention &= ~(u32)ATT_RECHECK;
 	if (a->xcr0 != v->regs.xcr0)
 		xsetbv(0, v->regs.xcr0);
 	a->xcr0 = v->regs.xcr0;
@@ -76,9 +75,9 @@ bool vmx_prepare(struct vcpu_hw *v)
 	struct vcpu_arch *a = v->arch;
 	bool launch = a->attention & ATT_LAUNCH;
 
+	if (v->regs.dirty & RG_CONTROL)
+		store_control(v);
 	vmx_store_groups(v, vcpu_hw_dirty(&v->regs));
-	if (a->attention & ATT_RECHECK)
-		recheck(v);
 	if (a->attention & ATT_TPR_THRESHOLD)
 		vmx_tpr_threshold_update(v);
 	a->attention &= ~(u32)ATT_LAUNCH;

@@ -66,7 +66,6 @@ void vmx_vcpu_reset(struct vcpu_hw *v, bool init)
 	else
 		fpu_reset(&v->arch->fpu);
 	vcpu_regs_reset(&v->regs, init);
-	v->arch->attention |= ATT_RECHECK;
 	v->arch->stale_events = !vmx_loaded(v);
 	if (!vmx_loaded(v))
 		return;

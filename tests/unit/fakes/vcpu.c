@@ -18,13 +18,3 @@ void vcpu_flush(struct vcpu *v)
 {
 	fake_flushes++;
 }
-
-u64 vcpu_guest_tsc(const struct vcpu *v, u64 host_tsc)
-{
-	return host_tsc + v->hw.tsc_offset;
-}
-
-u64 vcpu_host_tsc(const struct vcpu *v, u64 guest_tsc)
-{
-	return guest_tsc - v->hw.tsc_offset;
-}

@@ -27,6 +27,11 @@ static bool all_features, has_la57;
 static u32 clock_updates, reads;
 static u8 passed[0x3000]; /* bits of enum msr_pass by MSR, folded */
 
+enum verdict exit_gp(struct vcpu *v)
+{
+	return VERDICT_INJECT;
+}
+
 static u32 fold(u32 msr)
 {
 	return msr >= 0xc0000000 ? 0x2000 + (msr & 0xfff) : msr & 0x1fff;
@@ -162,6 +167,30 @@ static void write_ok(u32 msr, u64 value)
 static void write_gp(u32 msr, u64 value)
 {
 	assert_int_equal(msr_write(&vcpu, msr, value), -EINVAL);
+}
+
+/* The exits: two halves make the value, and a refusal changes nothing */
+static void test_exits(void **state)
+{
+	const struct vcpu_exit e = { .kind = EXIT_RDMSR };
+	u64 *gpr = vcpu.hw.regs.gpr;
+
+	gpr[GPR_RCX] = 0xdead00000000ull | MSR_PAT;
+	gpr[GPR_RAX] = gpr[GPR_RDX] = ~0ull;
+	vcpu.hw.regs.pat = PAT_RESET;
+	assert_int_equal(msr_exit_read(&vcpu, &e), VERDICT_ADVANCE);
+	assert_int_equal(gpr[GPR_RAX], (u32)PAT_RESET);
+	assert_int_equal(gpr[GPR_RDX], PAT_RESET >> 32);
+	gpr[GPR_RAX] = 0xbad00000606ull;
+	gpr[GPR_RDX] = 0xbad00000006ull;
+	assert_int_equal(msr_exit_write(&vcpu, &e), VERDICT_ADVANCE);
+	assert_true(vcpu.hw.regs.pat == 0x600000606ull);
+	gpr[GPR_RDX] = 2; /* no memory type */
+	assert_int_equal(msr_exit_write(&vcpu, &e), VERDICT_INJECT);
+	gpr[GPR_RCX] = 0x12345678;
+	assert_int_equal(msr_exit_read(&vcpu, &e), VERDICT_INJECT);
+	assert_int_equal(gpr[GPR_RAX], 0xbad00000606ull);
+	assert_int_equal(gpr[GPR_RDX], 2);
 }
 
 static void test_sorted_and_disjoint(void **state)
@@ -351,6 +380,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
+		T(test_exits),
 		T(test_sorted_and_disjoint),
 		T(test_default_is_gp),
 		T(test_gates),

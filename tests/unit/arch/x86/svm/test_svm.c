@@ -17,7 +17,7 @@ static struct vmcb vmcb;
 static struct vcpu_arch arch;
 static u32 apic_page[PAGE_SIZE / 4];
 static struct vcpu_hw hw;
-static u32 ipis, offers, unloads;
+static u32 ipis, offers, unloads, taken;
 
 void lapic_send_ipi(u32 apic_id, u8 vector)
 {
@@ -32,15 +32,24 @@ void svm_unload(struct pcpu *c)
 	unloads++;
 }
 
+void svm_take_interrupts(struct vcpu_arch *a)
+{
+	taken++;
+}
+
+void svm_xcr0_sync(struct vcpu_hw *v)
+{
+}
+
 static int setup(void **state)
 {
 	memset(&vmcb, 0, sizeof(vmcb));
 	memset(&hw, 0, sizeof(hw));
 	memset(apic_page, 0, sizeof(apic_page));
-	arch = (struct vcpu_arch){ .vmcb = &vmcb };
+	arch = (struct vcpu_arch){ .vmcb = &vmcb, .attention = ATT_LOAD };
 	hw.arch = &arch;
 	hw.apic_page = apic_page;
-	ipis = offers = unloads = 0;
+	ipis = offers = unloads = taken = 0;
 	cpu_features = (struct cpu_features){ .mce = true };
 	svm_caps.nrips = svm_caps.decode_assists = svm_caps.tcg = false;
 	return 0;
@@ -201,18 +210,18 @@ static void test_irq_window(void **state)
 	assert_int_equal(vmcb.control.intercept_cr, CR8_WRITE);
 }
 
-static bool fill(u64 code)
+static void fill(u64 code)
 {
 	hw.exit.raw_reason = code;
 	hw.exit.kind = svm_exit_rows[code].kind;
-	return svm_exit_rows[code].decode(&hw, &hw.exit);
+	svm_exit_rows[code].decode(&hw, &vmcb);
 }
 
 /* The instruction that took the lock runs at the next entry */
 static void test_bus_lock(void **state)
 {
 	vmcb.control.vmcb_clean = ~0ull;
-	assert_true(fill(VMEXIT_BUSLOCK));
+	fill(VMEXIT_BUSLOCK);
 	assert_int_equal(hw.exit.kind, EXIT_BUS_LOCK);
 	assert_int_equal(hw.exit.insn_len, 0);
 	assert_int_equal(vmcb.control.bus_lock_counter, BUS_LOCKS);
@@ -228,30 +237,39 @@ static void test_nmi_window(void **state)
 	assert_int_equal(ipis, 0);
 	/* The handler's IRET, then the step over it */
 	vmcb.save.dr6 = 0xffff0ff0;
-	assert_false(fill(VMEXIT_IRET));
-	assert_true(vmcb.save.rflags & RFLAGS_TF);
+	fill(VMEXIT_IRET);
+	assert_int_equal(hw.exit.kind, EXIT_BACKEND);
+	assert_true(hw.regs.rflags & RFLAGS_TF);
+	assert_true(hw.regs.dirty & RG_RIP);
 	assert_false(vmcb.control.intercept1 & I1_IRET);
 	vmcb.save.dr6 = 0xffff4ff0;
 	hw.regs.shadow = SHADOW_NMI;
-	assert_true(fill(VMEXIT_EXCP_DB));
+	fill(VMEXIT_EXCP_DB);
 	assert_int_equal(hw.exit.kind, EXIT_NMI_WINDOW);
 	assert_int_equal(vmcb.save.dr6, 0xffff0ff0);
 	assert_int_equal(hw.regs.shadow, 0);
 	assert_int_equal(arch.nmi_shadow, 0);
 	/* The guest's own #DB */
-	assert_true(fill(VMEXIT_EXCP_DB));
+	fill(VMEXIT_EXCP_DB);
 	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
 	/* Only a shadow in the way */
 	svm_request_window(&hw, WINDOW_NMI, 0);
 	assert_int_equal(ipis, 1);
 	vmcb.control.interrupt_shadow = 1;
-	assert_true(fill(VMEXIT_INTR));
+	fill(VMEXIT_INTR);
 	assert_int_equal(hw.exit.kind, EXIT_IRQ);
+	assert_int_equal(taken, 1);
 	vmcb.control.interrupt_shadow = 0;
-	assert_true(fill(VMEXIT_INTR));
+	fill(VMEXIT_INTR);
 	assert_int_equal(hw.exit.kind, EXIT_NMI_WINDOW);
-	assert_false(fill(VMEXIT_NMI));
+	fill(VMEXIT_NMI);
+	assert_int_equal(hw.exit.kind, EXIT_BACKEND);
 	assert_int_equal(unloads, 1);
+}
+
+static void store(void)
+{
+	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
 }
 
 static void begin_step(u64 rflags)
@@ -259,12 +277,13 @@ static void begin_step(u64 rflags)
 	struct vcpu_event nmi = { .type = EVENT_NMI, .vector = 2 };
 
 	svm_inject(&hw, &nmi);
-	vmcb.save.rflags = rflags;
+	hw.regs.rflags = rflags;
 	vmcb.save.dr6 = DR6_FIXED;
-	assert_false(fill(VMEXIT_IRET));
+	fill(VMEXIT_IRET);
+	assert_int_equal(hw.exit.kind, EXIT_BACKEND);
 	assert_int_equal(vmcb.control.intercept_exceptions, ~0u);
-	/* As the exit collects it */
-	hw.regs.rflags = vmcb.save.rflags;
+	store();
+	assert_int_equal(vmcb.save.rflags, rflags | RFLAGS_TF);
 }
 
 /* The IRET faults, or something else comes first: nothing is seen of the step,
@@ -279,6 +298,7 @@ static void test_step_aborted(void **state)
 		setup(state);
 		begin_step(RFLAGS_FIXED);
 		fill(codes[i]);
+		store();
 		assert_int_equal(vmcb.save.rflags, RFLAGS_FIXED);
 		assert_int_equal(hw.regs.rflags, RFLAGS_FIXED);
 		assert_int_equal(vmcb.control.intercept_exceptions, EXCEPTIONS);
@@ -289,10 +309,52 @@ static void test_step_aborted(void **state)
 	/* CR2 comes with an intercepted #PF */
 	setup(state);
 	begin_step(RFLAGS_FIXED | RFLAGS_TF);
-	hw.exit.info2 = 0x1234;
-	assert_true(fill(VMEXIT_EXCP0 + EXC_PF));
+	vmcb.control.exitinfo2 = 0x1234;
+	fill(VMEXIT_EXCP0 + EXC_PF);
 	assert_int_equal(hw.regs.cr2, 0x1234);
+	assert_int_equal(vmcb.save.cr2, 0x1234);
+	store();
 	assert_int_equal(vmcb.save.rflags, RFLAGS_FIXED | RFLAGS_TF);
+}
+
+/* An event before the step's entry: its handler must not see our TF, and the
+ * next IRET is watched again */
+static void test_step_and_event(void **state)
+{
+	static const struct vcpu_event events[] = {
+		{ .type = EVENT_EXTINT, .vector = 0x31 },
+		{ .type = EVENT_EXCEPTION, .vector = EXC_GP },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(events); i++) {
+		setup(state);
+		begin_step(RFLAGS_FIXED);
+		svm_inject(&hw, &events[i]);
+		store();
+		assert_int_equal(vmcb.save.rflags, RFLAGS_FIXED);
+		assert_true(vmcb.control.intercept1 & I1_IRET);
+		assert_false(arch.nmi_step);
+	}
+}
+
+/* A #PF that is injected brings its CR2 along; nothing else touches CR2 */
+static void test_cr2(void **state)
+{
+	struct vcpu_event pf = { .type = EVENT_EXCEPTION, .vector = EXC_PF };
+	struct vcpu_event gp = { .type = EVENT_EXCEPTION, .vector = EXC_GP };
+
+	vmcb.save.cr2 = 0x1000;
+	hw.regs.cr2 = 0x2000;
+	vmcb.control.vmcb_clean = ~0ull;
+	svm_inject(&hw, &gp);
+	assert_int_equal(vmcb.save.cr2, 0x1000);
+	assert_true(vmcb.control.vmcb_clean & CLEAN_CR2);
+	svm_inject(&hw, &pf);
+	assert_int_equal(vmcb.save.cr2, 0x2000);
+	assert_false(vmcb.control.vmcb_clean & CLEAN_CR2);
+	hw.regs.valid = hw.regs.cr2 = 0;
+	svm_load_groups(&hw, RG_CR);
+	assert_int_equal(hw.regs.cr2, 0x2000);
 }
 
 /* The trap is the guest's when it stepped itself, or met a breakpoint */
@@ -300,13 +362,13 @@ static void test_step_and_guests_trap(void **state)
 {
 	begin_step(RFLAGS_FIXED | RFLAGS_TF);
 	vmcb.save.dr6 = DR6_FIXED | DR6_BS;
-	assert_true(fill(VMEXIT_EXCP_DB));
+	fill(VMEXIT_EXCP_DB);
 	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
 	assert_int_equal(vmcb.save.dr6, DR6_FIXED | DR6_BS);
 	assert_int_equal(arch.nmi_shadow, 0);
 	begin_step(RFLAGS_FIXED);
 	vmcb.save.dr6 = DR6_FIXED | DR6_BS | 1;
-	assert_true(fill(VMEXIT_EXCP_DB));
+	fill(VMEXIT_EXCP_DB);
 	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
 	assert_int_equal(vmcb.save.dr6, DR6_FIXED | 1);
 }
@@ -319,12 +381,12 @@ static void test_iret_to_a_task(void **state)
 	svm_inject(&hw, &nmi);
 	vmcb.save.rflags = RFLAGS_NT;
 	vmcb.save.cr0 = CR0_PE;
-	assert_true(fill(VMEXIT_IRET));
+	fill(VMEXIT_IRET);
 	assert_int_equal(hw.exit.kind, EXIT_TASK_SWITCH);
 	assert_int_equal(hw.exit.task.source, TASK_IRET);
 	hw.regs.shadow = 0;
 	hw.regs.dirty = RG_RIP;
-	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
+	store();
 	assert_int_equal(arch.nmi_shadow, 0);
 	assert_false(vmcb.control.intercept1 & I1_IRET);
 }
@@ -335,13 +397,13 @@ static void test_mce_stays_on(void **state)
 	hw.regs.cr4 = CR4_PAE;
 	hw.regs.mce_hidden = true;
 	hw.regs.dirty = RG_CR;
-	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
+	store();
 	assert_int_equal(vmcb.save.cr4, CR4_PAE | CR4_MCE);
 	assert_true(vmcb.control.intercept_cr & CR4_READ);
 	hw.regs.cr4 = CR4_PAE | CR4_MCE;
 	hw.regs.mce_hidden = false;
 	hw.regs.dirty = RG_CR;
-	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
+	store();
 	assert_false(vmcb.control.intercept_cr & CR4_READ);
 }
 
@@ -353,7 +415,7 @@ static void test_caches_stay_on(void **state)
 
 	hw.regs.cr0 = CR0_PE | CR0_ET | off;
 	hw.regs.dirty = RG_CR;
-	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
+	store();
 	assert_int_equal(vmcb.save.cr0, CR0_PE | CR0_ET);
 	assert_int_equal(vmcb.control.intercept_cr & access, access);
 	hw.regs.cr0 = hw.regs.valid = 0;
@@ -361,7 +423,7 @@ static void test_caches_stay_on(void **state)
 	assert_int_equal(hw.regs.cr0, CR0_PE | CR0_ET | off);
 	hw.regs.cr0 &= ~off;
 	hw.regs.dirty = RG_CR;
-	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
+	store();
 	assert_int_equal(vmcb.save.cr0, CR0_PE | CR0_ET);
 	assert_int_equal(vmcb.control.intercept_cr & access, 0);
 	hw.regs.valid = 0;
@@ -372,19 +434,19 @@ static void test_caches_stay_on(void **state)
 /* The CPU tells the register of a MOV; of the others it tells nothing */
 static void test_cr0_exits(void **state)
 {
-	assert_true(fill(VMEXIT_CR0_READ));
+	fill(VMEXIT_CR0_READ);
 	assert_int_equal(hw.exit.kind, EXIT_CR0);
 	assert_false(hw.exit.cr.write);
-	assert_true(fill(VMEXIT_CR0_SEL_WRITE));
+	fill(VMEXIT_CR0_SEL_WRITE);
 	assert_int_equal(hw.exit.kind, EXIT_CR0);
 	assert_true(hw.exit.cr.write);
 	svm_caps.nrips = svm_caps.decode_assists = true;
 	vmcb.save.rip = 0x1000;
 	vmcb.control.nrip = 0x1003;
-	assert_true(fill(VMEXIT_CR0_WRITE));
+	fill(VMEXIT_CR0_WRITE);
 	assert_int_equal(hw.exit.kind, EXIT_CR0);
-	hw.exit.info1 = CRX_VALID | 3;
-	assert_true(fill(VMEXIT_CR0_SEL_WRITE));
+	vmcb.control.exitinfo1 = CRX_VALID | 3;
+	fill(VMEXIT_CR0_SEL_WRITE);
 	assert_int_equal(hw.exit.kind, EXIT_CR);
 	assert_int_equal(hw.exit.cr.cr, 0);
 	assert_int_equal(hw.exit.cr.gpr, 3);
@@ -396,13 +458,13 @@ static void test_refused_entry(void **state)
 {
 	hw.exit.raw_reason = VMEXIT_INVALID;
 	vmcb.control.tlb_control = TLB_DO_NOTHING;
-	assert_true(svm_decode_rare(&hw, &hw.exit));
+	svm_decode_rare(&hw, &vmcb);
 	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
 	assert_int_equal(vmcb.control.tlb_control, TLB_FLUSH_ALL);
 	vmcb.control.tlb_control = TLB_DO_NOTHING;
 	vmcb.save.rip = (u64)svm_enter_vmrun;
 	hw.exit.raw_reason = VMEXIT_INVALID_TCG;
-	assert_true(svm_decode_rare(&hw, &hw.exit));
+	svm_decode_rare(&hw, &vmcb);
 	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
 	assert_int_equal(vmcb.control.tlb_control, TLB_FLUSH_ALL);
 }
@@ -413,7 +475,7 @@ static void test_icebp(void **state)
 	svm_caps.nrips = true;
 	vmcb.save.rip = 0x1000;
 	vmcb.control.nrip = 0x1001;
-	assert_true(fill(VMEXIT_ICEBP));
+	fill(VMEXIT_ICEBP);
 	assert_int_equal(hw.exit.exception.type, EVENT_PRIV_EXCEPTION);
 	assert_int_equal(hw.exit.exception.vector, EXC_DB);
 	assert_int_equal(hw.exit.exception.insn_len, 1);
@@ -427,33 +489,33 @@ static void test_icebp(void **state)
 static void test_exits(void **state)
 {
 	hw.exit.raw_reason = VMEXIT_NPF;
-	hw.exit.info1 = 0x100000006ull;
-	hw.exit.info2 = 0xfee00020;
-	assert_true(svm_decode_rare(&hw, &hw.exit));
+	vmcb.control.exitinfo1 = 0x100000006ull;
+	vmcb.control.exitinfo2 = 0xfee00020;
+	svm_decode_rare(&hw, &vmcb);
 	assert_int_equal(hw.exit.kind, EXIT_MMIO);
 	assert_int_equal(hw.exit.mmio.gpa.v, 0xfee00020);
 	assert_int_equal(hw.exit.mmio.access, ACCESS_W);
-	hw.exit.info1 = 0x100000014ull;
-	assert_true(svm_decode_rare(&hw, &hw.exit));
+	vmcb.control.exitinfo1 = 0x100000014ull;
+	svm_decode_rare(&hw, &vmcb);
 	assert_int_equal(hw.exit.mmio.access, ACCESS_X);
 	hw.exit.raw_reason = ~0ull;
-	assert_true(svm_decode_rare(&hw, &hw.exit));
+	svm_decode_rare(&hw, &vmcb);
 	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
 	hw.exit.raw_reason = 0x403;
-	assert_true(svm_decode_rare(&hw, &hw.exit));
+	svm_decode_rare(&hw, &vmcb);
 	assert_int_equal(hw.exit.kind, EXIT_UNKNOWN);
 
-	hw.exit.info1 = 1;
-	assert_true(fill(VMEXIT_MSR));
+	vmcb.control.exitinfo1 = 1;
+	fill(VMEXIT_MSR);
 	assert_int_equal(hw.exit.kind, EXIT_WRMSR);
-	assert_true(fill(VMEXIT_CR8_WRITE));
+	fill(VMEXIT_CR8_WRITE);
 	assert_int_equal(hw.exit.cr.cr, 8);
 	assert_int_equal(hw.exit.cr.gpr, GPR_COUNT);
 	svm_caps.decode_assists = svm_caps.nrips = true;
-	hw.exit.info1 = BIT(63) | 3;
+	vmcb.control.exitinfo1 = BIT(63) | 3;
 	vmcb.save.rip = 0x1000;
 	vmcb.control.nrip = 0x1004;
-	assert_true(fill(VMEXIT_CR8_WRITE));
+	fill(VMEXIT_CR8_WRITE);
 	assert_int_equal(hw.exit.cr.gpr, GPR_RBX);
 	assert_int_equal(hw.exit.insn_len, 4);
 }
@@ -462,15 +524,15 @@ static void test_exits(void **state)
 static void test_refused(void **state)
 {
 	hw.exit.raw_reason = 0xffffffff;
-	assert_true(svm_decode_rare(&hw, &hw.exit));
+	svm_decode_rare(&hw, &vmcb);
 	assert_int_equal(hw.exit.kind, EXIT_EXCEPTION);
 	assert_int_equal(hw.exit.exception.vector, EXC_GP);
 	vmcb.control.exitintinfo = EVENT_VALID;
-	assert_true(svm_decode_rare(&hw, &hw.exit));
+	svm_decode_rare(&hw, &vmcb);
 	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
 	vmcb.control.exitintinfo = 0;
 	vmcb.save.rip = (u64)svm_enter_vmrun;
-	assert_true(svm_decode_rare(&hw, &hw.exit));
+	svm_decode_rare(&hw, &vmcb);
 	assert_int_equal(hw.exit.kind, EXIT_ENTRY_FAILED);
 }
 
@@ -489,7 +551,7 @@ static void test_registers(void **state)
 	r->rip = 0x1234;
 	r->shadow = SHADOW_MOV_SS;
 	r->valid = r->dirty = RG_ALL;
-	svm_store_groups(&hw, vcpu_hw_dirty(&hw.regs));
+	store();
 	assert_int_equal(r->dirty, 0);
 	assert_int_equal(vmcb.save.cs.attrib, 0xa9b);
 	assert_int_equal(vmcb.save.cpl, 3);
@@ -522,6 +584,8 @@ int main(void)
 		cmocka_unit_test_setup(test_irq_window, setup),
 		cmocka_unit_test_setup(test_nmi_window, setup),
 		cmocka_unit_test_setup(test_step_aborted, setup),
+		cmocka_unit_test_setup(test_step_and_event, setup),
+		cmocka_unit_test_setup(test_cr2, setup),
 		cmocka_unit_test_setup(test_step_and_guests_trap, setup),
 		cmocka_unit_test_setup(test_iret_to_a_task, setup),
 		cmocka_unit_test_setup(test_mce_stays_on, setup),

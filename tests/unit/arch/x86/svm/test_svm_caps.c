@@ -16,13 +16,11 @@ static void old_cpu(void **state)
 
 	assert_int_equal(svm_caps_read(&c, &f), 0);
 	assert_int_equal(c.asid_count, 64);
-	assert_int_equal(c.clean_kept, 0);
 	assert_false(c.nrips || c.decode_assists || c.flush_by_asid ||
 		     c.pause_filter || c.bus_lock);
 	assert_int_equal(svm_caps_max_level(&c), 2);
 }
 
-/* What an entry rewrites is never called clean */
 static void new_cpu(void **state)
 {
 	const struct cpu_features f = { .svm_features = ~0u, .page_1g = true };
@@ -31,8 +29,6 @@ static void new_cpu(void **state)
 	assert_int_equal(svm_caps_read(&c, &f), 0);
 	assert_true(c.nrips && c.decode_assists && c.flush_by_asid &&
 		    c.pause_filter && c.bus_lock);
-	assert_true(c.clean_kept & CLEAN_NP);
-	assert_false(c.clean_kept & (CLEAN_TPR | CLEAN_CR2));
 	assert_int_equal(svm_caps_max_level(&c), 3);
 	assert_int_equal(fake_log_lines, 0);
 }
