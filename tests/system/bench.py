@@ -41,4 +41,4 @@ def linux_idle(results, folder):
 def tests():
     return [("bench.linux_boot", linux_boot), ("bench.linux_idle", linux_idle),
             ("bench.vmx", exits("vmx")), ("bench.svm", exits("svm")),
-            ("bench.boot", boot)]
+            ("bench.svm_nrip", exits("svm_nrip")), ("bench.boot", boot)]
