@@ -192,7 +192,7 @@ static void judge_iommu(const struct check_facts *f, struct check_result *r)
 	}
 	say(r, CHECK_WARN,
 	    "of %llu IOMMUs the firmware left %llu on that remap DMA, %llu "
-	    "that remap interrupts: devices may not work",
+	    "that remap interrupts; Bulkhead turns them off",
 	    f->value[FACT_IOMMUS], dma, irq);
 	r->cure = "Pre-boot DMA Protection: Disabled; or VT-d (AMD: IOMMU): "
 		  "Disabled";
