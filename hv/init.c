@@ -14,6 +14,7 @@
 #include "arch/x86/cpu/panic.h"
 #include "arch/x86/cpu/speculation.h"
 #include "arch/x86/machine/cpu.h"
+#include "arch/x86/machine/idle.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/log_env.h"
@@ -246,6 +247,7 @@ static int core_start(struct pcpu *cpu)
 {
 	int err = stub_init_cpu();
 
+	idle_init_cpu();
 	speculation_init_core();
 	if (!err)
 		err = vcpu_ops->cpu_enable(cpu);
@@ -331,6 +333,7 @@ static void devices_init(void)
 	pci_keep_ecam();
 	if (iommu_take_all())
 		wait_forever();
+	idle_init();
 	if (ioapic_init(boot.mp_ioapic_base))
 		log_warn("init", "no IOAPIC was found: devices have no "
 				 "interrupt lines");

@@ -16,7 +16,7 @@
 #include "hv/run/loop.h"
 
 #include "arch/x86/cpu/asm.h"
-#include "arch/x86/cpu/guest_barrier.h"
+#include "arch/x86/machine/idle.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/console/console.h"
@@ -153,8 +153,7 @@ static bool idle(struct pcpu *cpu)
 	quiet = !READ_ONCE(cpu->pending);
 	if (quiet) {
 		stretch_pause();
-		halt_barrier();
-		cpu_idle_once();
+		idle_wait(cpu);
 		stretch_go_on();
 	}
 	WRITE_ONCE(cpu->idle, false);

@@ -12,6 +12,7 @@
  */
 #include "hv/run/watchdog.h"
 
+#include "arch/x86/machine/idle.h"
 #include "arch/x86/machine/idt.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/timer.h"
@@ -171,6 +172,7 @@ static void look(struct timer *t)
 	struct watch *w = container_of(t, struct watch, timer);
 
 	look_at(w);
+	idle_look(this_cpu());
 	arm(w);
 }
 

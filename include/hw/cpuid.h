@@ -40,6 +40,7 @@ enum cpuid_reg { LEAF_EAX, LEAF_EBX, LEAF_ECX, LEAF_EDX, LEAF_COUNT };
 #define CPUID_1_ECX_SSE3	BIT(0)
 #define CPUID_1_ECX_PCLMULQDQ	BIT(1)
 #define CPUID_1_ECX_DTES64	BIT(2)
+#define CPUID_5_ECX_EMX		BIT(0) /* MWAIT has hints */
 #define CPUID_1_ECX_MONITOR	BIT(3)
 #define CPUID_1_ECX_DS_CPL	BIT(4)
 #define CPUID_1_ECX_VMX		BIT(5)

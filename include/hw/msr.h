@@ -22,6 +22,8 @@
 #define MSR_UCODE_REV			0x08b	/* both, family 6 / K8 on */
 #define MSR_XAPIC_DISABLE_STATUS	0x0bd	/* ARCH_CAPABILITIES[21] */
 #define MSR_PLATFORM_INFO		0x0ce	/* Intel, Nehalem on (model) */
+#define MSR_PKG_CST_CONFIG_CONTROL	0x0e2	/* Intel, Nehalem on (model) */
+#define MSR_PMG_IO_CAPTURE_BASE		0x0e4	/* the same */
 #define MSR_MTRRCAP			0x0fe	/* 1:EDX[12] MTRR */
 #define MSR_ARCH_CAPABILITIES		0x10a	/* 7:EDX[29] */
 #define MSR_FLUSH_CMD			0x10b	/* 7:EDX[28] L1D_FLUSH */
@@ -223,6 +225,7 @@
 #define MSR_AMD_PSTATE7			0xc001006b	/* family 10h on */
 #define MSR_AMD_COFVID_CTL		0xc0010070	/* families 10h to 16h */
 #define MSR_AMD_COFVID_STATUS		0xc0010071	/* families 10h to 16h */
+#define MSR_AMD_CSTATE_BASE		0xc0010073	/* family 10h on */
 #define MSR_AMD_TSC_RATIO		0xc0000104	/* 8000000A:EDX[4] */
 #define MSR_AMD_VM_CR			0xc0010114	/* 80000001:ECX[2] SVM */
 #define MSR_AMD_VM_HSAVE_PA		0xc0010117	/* 80000001:ECX[2] SVM */
@@ -237,6 +240,15 @@
 #define MSR_AMD_BP_CFG			0xc001102e	/* family 17h on */
 #define MSR_AMD_CHICKEN_LAST		0xc001102f
 
+#define PKG_CST_IO_MWAIT		BIT(10)
+#define PMG_IO_BASE_MASK		0xffffull	/* LVL_2 */
+#define PMG_IO_RANGE_SHIFT		16
+#define PMG_IO_RANGE_MASK		7ull		/* 0: LVL_2 alone */
+#define AMD_CSTATE_BASE_MASK		0xffffull	/* 0: there are none */
+#define AMD_CSTATE_PORTS		8u
+#define INT_PENDING_SMI_ON_HALT		BIT(27)	/* families 0Fh to 11h */
+#define INT_PENDING_C1E_ON_HALT		BIT(28)	/* the same */
+#define AMD_FAMILY_C1E_LAST		0x11u
 #define SYSCFG_MEM_ENCRYPTION		BIT(23)
 
 #define VM_CR_DPD			BIT(0)

@@ -208,6 +208,13 @@ static inline void cpu_idle_once(void)
 	__asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
+/* The same by MWAIT, in the state that @hint asks for; @line is not written */
+static inline void cpu_mwait_once(const void *line, u32 hint)
+{
+	__asm__ volatile("monitor" ::"a"(line), "c"(0), "d"(0) : "memory");
+	__asm__ volatile("sti; mwait; cli" ::"a"(hint), "c"(0) : "memory");
+}
+
 __noreturn static inline void cpu_halt_forever(void)
 {
 	for (;;)

@@ -66,9 +66,11 @@ struct pcpu {
 	u32 apic_id;
 	u32 pending; /* atomic, enum pcpu_pending */
 	bool online;
-	bool in_guest; /* set before the entry, cleared after the exit */
-	bool idle;     /* halts until an interrupt */
-	u32 turns;     /* of the run loop, for hv/run/watchdog.c */
+	bool in_guest;  /* set before the entry, cleared after the exit */
+	bool idle;      /* halts until an interrupt */
+	u32 turns;      /* of the run loop, for hv/run/watchdog.c */
+	u32 idle_turns; /* turns at the last look of arch/x86/machine/idle.c */
+	u32 deep_left;  /* sleeps until the next look that may be deep */
 	struct timer_queue timers;
 	struct sched_cpu *sched;
 	struct window_cache *windows;
