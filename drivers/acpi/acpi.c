@@ -171,6 +171,7 @@ static void dsdt_load(u64 hpa)
 		return;
 	table_record(t, hpa);
 	acpi_parse_s5(&acpi, t);
+	acpi_parse_idle(&acpi, t);
 	table_unmap(t);
 }
 
@@ -186,6 +187,12 @@ static void facs_load(u64 hpa)
 	if (t->length >= FACS_BYTES_MIN)
 		table_record(t, hpa);
 	table_unmap(t);
+}
+
+static void ssdt_parse(const struct acpi_header *t)
+{
+	acpi_parse_s5(&acpi, t);
+	acpi_parse_idle(&acpi, t);
 }
 
 /* The table is unmapped before those it points to are mapped */
@@ -220,7 +227,7 @@ static void table_load(u64 hpa)
 	else if (table_is(t, "SLIT") && !table_known("SLIT"))
 		acpi_parse_slit(&acpi, t);
 	else if (table_is(t, "SSDT"))
-		acpi_parse_s5(&acpi, t);
+		ssdt_parse(t);
 	table_record(t, hpa);
 	table_unmap(t);
 	dsdt_load(dsdt);

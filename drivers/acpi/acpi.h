@@ -24,6 +24,7 @@
 #define ACPI_MAX_NODES      64
 #define ACPI_MAX_RANGES     256 /* of memory that is a node's */
 #define ACPI_MAX_INITIATORS 64
+#define ACPI_MAX_IDLE_PORTS 32
 
 struct acpi_ioapic {
 	u32 id;
@@ -124,6 +125,11 @@ struct acpi_facts {
 	u32 iommu_count;
 	struct acpi_iommu iommus[ACPI_MAX_IOMMUS];
 	bool dma_opt_in; /* DMAR: firmware wants DMA kept in bounds */
+	/* Ports whose read puts a core to sleep; P_BLKs, of which P_LVL2 and
+	 * P_LVL3 are such where the FADT says so */
+	u32 idle_port_count, pblk_count;
+	u16 idle_ports[ACPI_MAX_IDLE_PORTS], pblks[ACPI_MAX_IDLE_PORTS];
+	bool has_lvl2, has_lvl3;
 	u32 serial_count;
 	struct acpi_serial serials[ACPI_MAX_SERIALS];
 	struct acpi_numa numa;

@@ -41,6 +41,9 @@ static const struct {
 			 ACPI_MAX_HPETS },
 	[LIST_IOMMUS] = { "IOMMUs", "the privileged guest may reach the others",
 			  ACPI_MAX_IOMMUS },
+	[LIST_IDLE_PORTS] = { "ports of sleep states",
+			      "the others are not trapped",
+			      ACPI_MAX_IDLE_PORTS },
 	[LIST_SERIALS] = { "UARTs", "the others are not tried",
 			   ACPI_MAX_SERIALS },
 	[LIST_NODES] = { "NUMA nodes", "what is in the others is in none",
@@ -238,6 +241,8 @@ void acpi_parse_fadt(struct acpi_facts *f, const struct acpi_header *t,
 	f->sci_gsi = fadt.sci_int;
 	f->smi_cmd = fadt.smi_cmd <= PORT_MAX ? (u16)fadt.smi_cmd : 0;
 	f->acpi_enable = fadt.acpi_enable;
+	f->has_lvl2 = fadt.p_lvl2_lat < FADT_LATENCY_NO_C2;
+	f->has_lvl3 = fadt.p_lvl3_lat < FADT_LATENCY_NO_C3;
 	fadt_reset(f, &fadt);
 	*dsdt = fadt.x_dsdt ? fadt.x_dsdt : fadt.dsdt;
 	*facs = fadt.x_facs ? fadt.x_facs : fadt.facs;

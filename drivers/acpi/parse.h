@@ -25,6 +25,7 @@ enum acpi_list {
 	LIST_NODE_CPUS,
 	LIST_NODE_RANGES,
 	LIST_INITIATORS,
+	LIST_IDLE_PORTS,
 };
 
 /* Has @list, of @count entries, no room? Then that is logged, once a list. */
@@ -57,6 +58,8 @@ void acpi_parse_slit(struct acpi_facts *f, const struct acpi_header *t);
 /* \_S5_ in a DSDT or SSDT, unless an earlier table had it (ACPI 6.4, 7.4.2
  * *\_Sx states*) */
 void acpi_parse_s5(struct acpi_facts *f, const struct acpi_header *t);
+/* Ports of _CST and of processors in a DSDT or SSDT (parse_idle.c) */
+void acpi_parse_idle(struct acpi_facts *f, const struct acpi_header *t);
 /* Moves the core with @apic_id to the front of the list, if it is there */
 void acpi_boot_cpu_first(struct acpi_facts *f, u32 apic_id);
 

@@ -36,6 +36,7 @@ enum vcpu_activity {
 	VCPU_WAIT_SIPI,
 	VCPU_WORKING, /* boot vCPU: vm_work_step() of hv/vm/work.h */
 	VCPU_PARKED,  /* its VM has ended */
+	VCPU_SLEEPS,  /* as HALTED, until an interrupt waits, whatever IF */
 };
 
 struct vlapic;

@@ -30,7 +30,8 @@
 	VDEV(hpet_view,   PRIVILEGED)                                          \
 	VDEV(debug_exit,  BOTH)                                                \
 	VDEV(serial_hide, PRIVILEGED)                                          \
-	VDEV(console_port, PRIVILEGED)
+	VDEV(console_port, PRIVILEGED)                                         \
+	VDEV(idle_ports,  PRIVILEGED)
 /* clang-format on */
 
 /* A device's place in vm->devices[] */

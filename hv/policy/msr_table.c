@@ -47,6 +47,17 @@ static int read_host(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 	return 0;
 }
 
+/* The privileged guest's kernel may compare them with its ACPI tables; of an
+ * isolated guest there is nothing to tell */
+static int read_if_privileged(struct vcpu *v, const struct msr_rule *rule,
+			      u32 msr, u64 *value)
+{
+	if (v->vm->privileged)
+		return read_host(v, rule, msr, value);
+	*value = 0;
+	return 0;
+}
+
 /* The host's microcode keeps GDS from guests, too: they need not ask for it */
 static int read_capabilities(struct vcpu *v, const struct msr_rule *rule,
 			     u32 msr, u64 *value)
@@ -158,6 +169,12 @@ const struct msr_rule msr_rules[] = {
 	 * limits, no CPUID faulting. */
 	{ ONE(MSR_PLATFORM_INFO), GATE_INTEL, PASS_NONE, msr_read_platform,
 	  write_ignore, 0 },
+	/* Which ports put a core to sleep: trapped (hv/assign/idle_ports.c),
+	 * and not moved */
+	{ ONE(MSR_PKG_CST_CONFIG_CONTROL), GATE_INTEL, PASS_NONE,
+	  read_if_privileged, write_ignore, ~0ull },
+	{ ONE(MSR_PMG_IO_CAPTURE_BASE), GATE_INTEL, PASS_NONE,
+	  read_if_privileged, write_ignore, ~0ull },
 	{ ONE(MSR_MTRRCAP), GATE_MTRR, PASS_NONE, msr_read_mtrrcap, NULL, 0 },
 	/* What the CPU is immune to; no bit that stands for another MSR */
 	{ ONE(MSR_ARCH_CAPABILITIES), GATE_ARCH_CAP, PASS_NONE,
@@ -240,6 +257,8 @@ const struct msr_rule msr_rules[] = {
 	ZERO(MSR_AMD_COFVID_CTL, GATE_AMD_COFVID),
 	{ ONE(MSR_AMD_COFVID_STATUS), GATE_AMD_COFVID, PASS_NONE,
 	  msr_read_pstate, write_ignore, 0 },
+	{ ONE(MSR_AMD_CSTATE_BASE), GATE_AMD_PSTATE, PASS_NONE,
+	  read_if_privileged, write_ignore, ~0ull },
 	/* SVM is off, and locked so */
 	{ ONE(MSR_AMD_VM_CR), GATE_AMD, PASS_NONE, read_const, NULL, VM_CR_OFF },
 	{ ONE(MSR_AMD_HW_PSTATE_STATUS), GATE_AMD_ZEN, PASS_NONE,

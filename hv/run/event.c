@@ -91,6 +91,12 @@ static bool ends_halt(struct vcpu *v)
 	return irq_allowed(v) && (vlapic_pending(v) >= 0 || extint_waits(v));
 }
 
+/* One that sleeps goes on for an interrupt that it does not take yet, too */
+static bool ends_sleep(struct vcpu *v)
+{
+	return ends_halt(v) || vlapic_pending(v) >= 0 || extint_waits(v);
+}
+
 static void inject(struct vcpu *v, const struct vcpu_event *event)
 {
 	vcpu_ops->inject(&v->hw, event);
@@ -302,6 +308,12 @@ static bool leave_inactive(struct vcpu *v)
 	switch (v->activity) {
 	case VCPU_HALTED:
 		if (ends_halt(v)) {
+			v->activity = VCPU_RUNNING;
+			return true;
+		}
+		break;
+	case VCPU_SLEEPS:
+		if (ends_sleep(v)) {
 			v->activity = VCPU_RUNNING;
 			return true;
 		}

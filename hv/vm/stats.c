@@ -82,6 +82,7 @@ static const char *activity_name(const struct vcpu *v)
 		[VCPU_WAIT_SIPI] = "waits for SIPI",
 		[VCPU_WORKING] = "is worked for",
 		[VCPU_PARKED] = "is parked",
+		[VCPU_SLEEPS] = "sleeps",
 	};
 
 	return names[v->activity];

@@ -331,6 +331,11 @@ static_assert(sizeof(struct acpi_waet) == 40, "WAET");
 #define AML_ZERO_OP         0x00
 #define AML_ONE_OP          0x01
 #define AML_NAME_OP         0x08
+#define AML_METHOD_OP       0x14
+#define AML_DUAL_NAME       0x2e
+#define AML_MULTI_NAME      0x2f
+#define AML_PARENT_CHAR     '^'
+#define AML_PROCESSOR_OP    0x83 /* after AML_EXT_OP_PREFIX */
 #define AML_BYTE_PREFIX     0x0a
 #define AML_DWORD_PREFIX    0x0c
 #define AML_STRING_PREFIX   0x0d

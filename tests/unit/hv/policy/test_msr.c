@@ -1,6 +1,7 @@
 /* SOURCES: hv/policy/msr.c hv/policy/mtrr.c hv/policy/msr_table.c hv/policy/msr_state.c hv/policy/msr_rate.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The MSR policy: the table's shape, gates, and each kind of register */
+/* The MSR policy: the table's shape, gates, and each kind of register. Over 400
+ * lines: one policy, and the fakes that serve each of its rows. */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/speculation.h"
@@ -363,6 +364,31 @@ static void test_values_kept_or_refused(void **state)
 }
 
 /* The host's bits are in the core's register at every moment */
+/* Where sleep states' ports are: the privileged guest reads the host's, and
+ * moves nothing */
+static void test_sleep_ports_are_told(void **state)
+{
+	static const struct {
+		enum cpu_vendor vendor;
+		u32 msr;
+	} regs[] = { { VENDOR_INTEL, MSR_PKG_CST_CONFIG_CONTROL },
+		     { VENDOR_INTEL, MSR_PMG_IO_CAPTURE_BASE },
+		     { VENDOR_AMD, MSR_AMD_CSTATE_BASE } };
+	u64 value;
+
+	cpu_features.family = 0x19;
+	for (u32 i = 0; i < ARRAY_SIZE(regs); i++) {
+		cpu_features.vendor = regs[i].vendor;
+		vm.privileged = true;
+		assert_int_equal(msr_read(&vcpu, regs[i].msr, &value), 0);
+		assert_true(value == ~0ull);
+		assert_int_equal(msr_write(&vcpu, regs[i].msr, 0x1234), 0);
+		vm.privileged = false;
+		assert_int_equal(msr_read(&vcpu, regs[i].msr, &value), 0);
+		assert_int_equal(value, 0);
+	}
+}
+
 static void test_spec_ctrl_keeps_the_hosts(void **state)
 {
 	speculation.host_ctrl = SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S;
@@ -392,6 +418,7 @@ int main(void)
 		T(test_tsc),
 		T(test_hot_ones_bypass_the_table),
 		T(test_values_kept_or_refused),
+		T(test_sleep_ports_are_told),
 		T(test_spec_ctrl_keeps_the_hosts),
 	};
 

@@ -490,6 +490,24 @@ static void test_halt_ends_for_what_it_would_take(void **state)
 	assert_int_equal(windows[WINDOW_IRQ], 1);
 }
 
+/* A read of a sleep state's port: with interrupts off, one that waits ends it,
+ * and is delivered when the guest takes it */
+static void test_sleep_ends_for_what_waits(void **state)
+{
+	vcpu.activity = VCPU_SLEEPS;
+	vcpu.hw.regs.rflags = 0;
+	vcpu.events = VE_IRQ;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_SLEEPS);
+	assert_int_equal(fake_blocks, 1);
+	irr = 0x41;
+	vcpu.events = VE_IRQ;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_RUNNING);
+	assert_int_equal(injections, 0);
+	assert_int_equal(windows[WINDOW_IRQ], 1);
+}
+
 /* Whatever it does, it says so, and goes on with it */
 static void test_reports(void **state)
 {
@@ -718,6 +736,7 @@ int main(void)
 		T(test_two_nmis),
 		T(test_halt_ends_for_what_it_would_take),
 		T(test_kick_ends_a_halt),
+		T(test_sleep_ends_for_what_waits),
 		T(test_reports),
 		T(test_external_interrupt_of_the_pic),
 		T(test_init_and_sipi),
