@@ -90,7 +90,7 @@ static void leaves(void)
 	check(r[3] == 0, "kvm.no_realtime_hint", "%x", r[3]);
 	section("include/bulkhead/cpuid.h");
 	cpuid(BH_CPUID_BASE, 0, r);
-	check(r[0] == BH_CPUID_INFO && r[1] == BH_CPUID_SIGNATURE_EBX &&
+	check(r[0] == BH_CPUID_CONSOLE && r[1] == BH_CPUID_SIGNATURE_EBX &&
 		      r[2] == BH_CPUID_SIGNATURE_ECX &&
 		      r[3] == BH_CPUID_SIGNATURE_EDX,
 	      "kvm.own_leaves", "%x %x %x %x", r[0], r[1], r[2], r[3]);
