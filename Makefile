@@ -59,8 +59,8 @@ help:
 $(B)/boot/%.o: CFLAGS += -fno-stack-protector -fcf-protection=none
 
 # Rooms that no exit of a running guest goes through are built small
-SMALL   := boot drivers/acpi hv/assign hv/files hv/load hv/manifest hv/vm
-$(foreach d,$(SMALL),$(eval $(B)/$(d)/%.o: CFLAGS += -Os))
+SMALL   := boot check drivers/acpi hv/assign hv/files hv/load hv/manifest hv/vm lib/qr
+$(foreach d,$(SMALL),$(eval $(B)/$(d)%.o: CFLAGS += -Os))
 
 # Whoever enters a guest keeps none of them (hw_run() in hv/run/loop.c)
 $(B)/arch/x86/svm/run.o: CFLAGS += $(addprefix -fcall-used-,r12 r13 r14 r15)
