@@ -58,7 +58,7 @@ void machine_stop(void)
 			  reboot_s);
 	else
 		log_write(LOG_PANIC, tag,
-			  "the machine is stopped; reset it by hand");
+			  "the machine is stopped; switch it off or reset it");
 	/* Somebody may reset it earlier: what is said must be in RAM */
 	wbinvd();
 	show_code();

@@ -53,7 +53,7 @@ static int setup(void **state)
 static void test_waits_for_a_person(void **state)
 {
 	machine_stop();
-	assert_non_null(strstr(fake_log_last, "reset it by hand"));
+	assert_non_null(strstr(fake_log_last, "switch it off or reset it"));
 	assert_int_equal(codes, 0);
 	panics = true;
 	machine_stop();
