@@ -59,6 +59,7 @@ def by_program(results, m):
     m.send("echo $((6*8)) by $(hostname)\r")
     step(results, m, "console.program_types", r"48 by isolated\s", SECONDS)
     m.send("\x1c")
+    step(results, m, "console.program_leaves", r"privileged:\S*# ", SECONDS)
     shell_answers(results, m, "linux")
 
 

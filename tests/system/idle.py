@@ -36,7 +36,7 @@ def sleep_port(results, folder):
             "options": ["--arg", "-acpitable", "--arg", f"file={ssdt(folder, PORT)}"],
             "guest": [{"name": "sleep", "image": "sleep", "privileged": "yes",
                        "cmdline": f"port={PORT}"}]}
-    guests.run_boot(results, "qemu", boot, folder)
+    guests.run_boot(results, "svm", boot, folder)
 
 
 def tests():
