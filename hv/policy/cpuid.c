@@ -187,18 +187,25 @@ int cpuid_build(struct vm *vm)
 	return 0;
 }
 
+/* Not where another leaf answers for it, being beyond its block's last */
+static bool is_its_own(const struct cpuid_table *t, u32 number)
+{
+	u32 block = number - number % BLOCK_LEAVES;
+	u32 top = t->entries[t->leaves[block]].reg[LEAF_EAX];
+
+	return number % BLOCK_LEAVES <= top % BLOCK_LEAVES;
+}
+
 void cpuid_renew_rate(struct vm *vm)
 {
 	struct cpuid_table *t = vm->cpuid;
 
 	for (u32 i = 0; i < cpuid_rule_count; i++) {
 		const struct cpuid_rule *rule = &cpuid_rules[i];
+		u32 number = leaf_number(rule->leaf);
 
-		if (rule->rate)
-			fill_entry(
-				vm,
-				&t->entries[t->leaves[leaf_number(rule->leaf)]],
-				rule, 0);
+		if (rule->rate && is_its_own(t, number))
+			fill_entry(vm, &t->entries[t->leaves[number]], rule, 0);
 	}
 }
 

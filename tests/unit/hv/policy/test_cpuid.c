@@ -419,6 +419,21 @@ static void test_renewed_rate(void **state)
 	tsc_khz = before;
 }
 
+/* Where 15h and 16h are beyond the last leaf, that one answers, as it was */
+static void test_renewed_beyond_the_last(void **state)
+{
+	u32 before[4], after[4];
+
+	build_on(2, VENDOR_INTEL, CPUID_XSAVE, 7);
+	ask(CPUID_XSAVE, 0, before);
+	cpuid_renew_rate(&vm);
+	ask(CPUID_XSAVE, 0, after);
+	assert_memory_equal(before, after, sizeof(after));
+	ask(CPUID_FREQUENCY, 0, after);
+	assert_memory_equal(before, after, sizeof(after));
+	done();
+}
+
 static void test_absent_leaves_are_zero(void **state)
 {
 	static const u32 leaves[] = { 3,          5,          0xa,
@@ -590,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_hidden_and_forced),
 		cmocka_unit_test(test_unstable_tsc),
 		cmocka_unit_test(test_renewed_rate),
+		cmocka_unit_test(test_renewed_beyond_the_last),
 		cmocka_unit_test(test_absent_leaves_are_zero),
 		cmocka_unit_test(test_leaves_beyond_the_last),
 		cmocka_unit_test(test_topology_agrees),
