@@ -85,13 +85,17 @@ static u64 register_port(const u8 *p)
 	return address;
 }
 
-static void parse_cst(struct acpi_facts *f, const struct range *a, u32 at)
+/* Up to @seen another _CST was looked through: in AML made for it, each has all
+ * that follow within its length. Returns what is seen now. */
+static u32 parse_cst(struct acpi_facts *f, const struct range *a, u32 at,
+		     u32 seen)
 {
 	u32 end = object_end(a, at);
 
-	for (; at + REGISTER_BYTES <= end; at++)
+	for (at = MAX(at, seen); at + REGISTER_BYTES <= end; at++)
 		port_add(f, f->idle_ports, &f->idle_port_count,
 			 register_port(a->p + at));
+	return at;
 }
 
 /* Length of the NameString at @at (20.2.2), or 0 */
@@ -134,10 +138,11 @@ void acpi_parse_idle(struct acpi_facts *f, const struct acpi_header *t)
 {
 	const struct range a = { (const u8 *)t + sizeof(*t),
 				 t->length - (u32)sizeof(*t) };
+	u32 seen = 0;
 
 	for (u32 at = 0; at + NAME_SEG_BYTES <= a.bytes; at++) {
 		if (!memcmp(a.p + at, "_CST", NAME_SEG_BYTES))
-			parse_cst(f, &a, at);
+			seen = parse_cst(f, &a, at, seen);
 		else if (a.p[at] == AML_EXT_OP_PREFIX &&
 			 a.p[at + 1] == AML_PROCESSOR_OP)
 			parse_processor(f, &a, at + 2);

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ports of sleep states in AML as compilers write it, and in AML that is cut or
  * damaged: nothing outside of the table is read */
+#include <unistd.h>
+
 #include "drivers/acpi/parse.h"
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/test.h"
@@ -186,6 +188,27 @@ static void test_many(void **state)
 	assert_int_equal(fake_log_warnings, 1);
 }
 
+/* Methods that all reach to the table's end, and one register there: each byte
+ * is looked at once, or the boot would take hours */
+static void test_methods_in_methods(void **state)
+{
+	static const u8 method[] = { 0x14, 0xcf, 0xff, 0xff, 0xff,
+				     '_',  'C',  'S',  'T' };
+	static const u8 reg[] = { IO_REGISTER(0x1814) };
+	static u8 aml[MIB(4)];
+	u32 at = 0;
+
+	for (; at + sizeof(method) + sizeof(reg) <= sizeof(aml);
+	     at += sizeof(method))
+		memcpy(aml + at, method, sizeof(method));
+	memcpy(aml + at, reg, sizeof(reg));
+	alarm(30);
+	parse(aml, sizeof(aml));
+	alarm(0);
+	assert_int_equal(facts.idle_port_count, 1);
+	assert_int_equal(facts.idle_ports[0], 0x1814);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_processors),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_methods_in_methods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
