@@ -18,6 +18,7 @@
 #include "hv/core/vcpu.h"
 #include "include/hw/msr.h"
 #include "lib/errno.h"
+#include "lib/log.h"
 
 /* P_BLK (ACPI 6.4, 4.8.4.3 *Processor Register Block*) */
 #define PBLK_LVL2 4u
@@ -29,7 +30,8 @@ static u64 sleep_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	return 0;
 }
 
-/* Something else may be at that port: it stays */
+/* Something else may be at that port: it stays. Tables may name more ports than
+ * there is room for: the rest is left to the guest. */
 static int add_ports(struct vm *vm, u32 first, u32 count)
 {
 	int err = 0;
@@ -43,6 +45,13 @@ static int add_ports(struct vm *vm, u32 first, u32 count)
 		};
 
 		err = bus_add(&vm->ports, &region);
+		if (err == -ENOSPC) {
+			log_warn("assign",
+				 "no room to trap the sleep port %#x and those "
+				 "after it",
+				 port);
+			return err;
+		}
 		if (err && err != -EEXIST)
 			return err;
 	}
@@ -99,7 +108,9 @@ static int idle_ports_create(struct vm *vm)
 		err = add_intel(vm);
 	else if (cpu_features.vendor == VENDOR_AMD)
 		err = add_amd(vm);
-	return err ? err : add_tables(vm);
+	if (!err)
+		err = add_tables(vm);
+	return err == -ENOSPC ? 0 : err;
 }
 
 const struct vdev idle_ports_vdev = {

@@ -8,6 +8,7 @@
 #include "drivers/acpi/acpi.h"
 #include "include/hw/msr.h"
 #include "lib/errno.h"
+#include "tests/unit/fakes/log.h"
 
 static u64 control, capture, base;
 
@@ -164,13 +165,34 @@ static void test_taken(void **state)
 	assert_true(sleeps(0x816));
 }
 
+/* More than there is room for: what has room is trapped, and the guest is made
+ * all the same */
+static void test_too_many(void **state)
+{
+	u32 room = fake_vm.ports.capacity;
+
+	acpi.has_lvl2 = acpi.has_lvl3 = true;
+	acpi.idle_port_count = acpi.pblk_count = ACPI_MAX_IDLE_PORTS;
+	for (u32 i = 0; i < ACPI_MAX_IDLE_PORTS; i++) {
+		acpi.idle_ports[i] = (u16)(0x1000 + i);
+		acpi.pblks[i] = (u16)(0x2000 + 16 * i);
+	}
+	assert_true(room < 3 * ACPI_MAX_IDLE_PORTS);
+	fake_log_reset();
+	make();
+	assert_int_equal(fake_log_warnings, 1);
+	assert_int_equal(fake_vm.ports.count, room);
+	assert_true(sleeps(0x2004));
+	assert_false(sleeps(0x2000 + 16 * (ACPI_MAX_IDLE_PORTS - 1) + 4));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_intel),   T(test_intel_off),      T(test_amd),
 		T(test_amd_off), T(test_amd_at_the_end), T(test_tables),
-		T(test_taken),
+		T(test_taken),   T(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
