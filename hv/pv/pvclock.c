@@ -121,21 +121,25 @@ static void fill_time(const struct vcpu *v, struct pvclock_time *t)
 	t->tsc_timestamp = vcpu_guest_tsc(v, begin);
 }
 
+/* Other vCPUs read the page meanwhile, as Linux's vDSO does: the version is odd
+ * before anything else changes. One copy stores in any order, two do not (SDM
+ * 3A 8.2.4 *Fast-String Operation and Out-of-Order Stores*). */
 static int write_system_time(struct vcpu *v, gpa_t gpa)
 {
 	struct pvclock_time t = {
+		.version = v->pvclock->version + 1,
 		.flags = tsc_is_stable() ? PVCLOCK_TSC_STABLE : 0,
 	};
-	u32 version = v->pvclock->version + 1;
-	int err;
+	int err = gmem_write(v->vm, gpa, &t.version, sizeof(t.version));
 
+	barrier();
 	fill_time(v, &t);
-	t.version = version;
-	err = gmem_write(v->vm, gpa, &t, sizeof(t));
+	if (!err)
+		err = gmem_write(v->vm, gpa, &t, sizeof(t));
 	if (err)
 		return err;
 	barrier();
-	v->pvclock->version = version + 1;
+	v->pvclock->version = t.version + 1;
 	return gmem_write(v->vm, gpa, &v->pvclock->version,
 			  sizeof(v->pvclock->version));
 }

@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 
 u8 *fake_ram;
+void (*fake_ram_writes)(u64 gpa, u64 len);
 static u64 ram_bytes;
 
 void fake_ram_init(u64 bytes, u8 fill)
@@ -16,6 +17,7 @@ void fake_ram_init(u64 bytes, u8 fill)
 		ram_bytes = bytes;
 	}
 	memset(fake_ram, fill, bytes);
+	fake_ram_writes = NULL;
 	fake_vm.slots[0] = (struct vm_slot){ .size = bytes };
 	fake_vm.slot_count = 1;
 }
@@ -54,6 +56,8 @@ int gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 
 	if (!p)
 		return -EFAULT;
+	if (fake_ram_writes)
+		fake_ram_writes(gpa.v, len);
 	memcpy(p, buf, len);
 	return 0;
 }

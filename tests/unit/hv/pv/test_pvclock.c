@@ -103,6 +103,28 @@ static void test_version_is_even_and_moves(void **state)
 	assert_int_equal(fake_ram[29], 1); /* stable */
 }
 
+static u32 whole_writes;
+
+static void sees_a_write(u64 gpa, u64 len)
+{
+	if (!gpa && len == sizeof(u32))
+		return;
+	assert_int_equal(version() & 1, 1);
+	whole_writes++;
+}
+
+/* Another vCPU that reads the page meanwhile must not take it for whole */
+static void test_version_is_odd_before_the_rest(void **state)
+{
+	assert_int_equal(enable(0), 0);
+	whole_writes = 0;
+	fake_ram_writes = sees_a_write;
+	pvclock_update(v);
+	fake_ram_writes = NULL;
+	assert_int_equal(whole_writes, 1);
+	assert_int_equal(version() & 1, 0);
+}
+
 static void test_a_moved_tsc_keeps_the_time(void **state)
 {
 	u64 before, after;
@@ -234,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_rates),
 		T(test_version_is_even_and_moves),
+		T(test_version_is_odd_before_the_rest),
 		T(test_a_moved_tsc_keeps_the_time),
 		T(test_no_promise),
 		T(test_rate_changes),
