@@ -98,7 +98,17 @@ static u32 parse_cst(struct acpi_facts *f, const struct range *a, u32 at,
 	return at;
 }
 
-/* Length of the NameString at @at (20.2.2), or 0 */
+/* NameSeg (20.2.2) */
+static bool is_name(const u8 *p)
+{
+	for (u32 i = 0; i < NAME_SEG_BYTES; i++)
+		if (p[i] != '_' && (p[i] < 'A' || p[i] > 'Z') &&
+		    (!i || p[i] < '0' || p[i] > '9'))
+			return false;
+	return true;
+}
+
+/* Length of the NameString at @at (20.2.2), or 0: there is none */
 static u32 name_length(const struct range *a, u32 at)
 {
 	u32 start = at, segments = 1;
@@ -113,7 +123,9 @@ static u32 name_length(const struct range *a, u32 at)
 		segments = a->p[at + 1];
 		at += 2;
 	}
-	at += segments * NAME_SEG_BYTES;
+	for (; segments; segments--, at += NAME_SEG_BYTES)
+		if (at + NAME_SEG_BYTES >= a->bytes || !is_name(a->p + at))
+			return 0;
 	return at < a->bytes ? at - start : 0;
 }
 
@@ -130,7 +142,7 @@ static void parse_processor(struct acpi_facts *f, const struct range *a, u32 at)
 		return;
 	at += skip + 1;
 	memcpy(&pblk, a->p + at, sizeof(pblk));
-	if (a->p[at + sizeof(pblk)] >= PBLK_BYTES && pblk <= 0xfff0)
+	if (a->p[at + sizeof(pblk)] == PBLK_BYTES && pblk <= 0xfff0)
 		port_add(f, f->pblks, &f->pblk_count, pblk);
 }
 

@@ -146,6 +146,21 @@ static void test_processors(void **state)
 	assert_int_equal(facts.pblks[0], 0x410);
 }
 
+/* In the midst of a buffer or a string the two bytes of the opcode are just
+ * that: a Processor has a name, and a block of six bytes or none */
+static void test_no_processors(void **state)
+{
+	static const u8 data[] = {
+		0x5b, 0x83, 0x0b, 'c', 'P', 'U', '1', 1, 0x5e, 0, 0, 0, 6,
+		0x5b, 0x83, 0x0b, 'C', 'P', 'U', 0,   1, 0x5e, 0, 0, 0, 6,
+		0x5b, 0x83, 0x0b, '1', 'P', 'U', '1', 1, 0x5e, 0, 0, 0, 6,
+		0x5b, 0x83, 0x0b, 'C', 'P', 'U', '1', 1, 0x5e, 0, 0, 0, 7,
+	};
+
+	parse(data, sizeof(data));
+	assert_int_equal(facts.pblk_count, 0);
+}
+
 /* Cut anywhere, and with any one byte changed */
 static void test_damage(void **state)
 {
@@ -216,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_method),
 		cmocka_unit_test(test_mentioned),
 		cmocka_unit_test(test_processors),
+		cmocka_unit_test(test_no_processors),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_methods_in_methods),
