@@ -373,15 +373,22 @@ void passthrough_msix_place_first(struct vfunc *f)
 			 f->bdf.bus, pci_device(f->bdf), pci_function(f->bdf));
 }
 
-void passthrough_msix_forget(struct vfunc *f)
+static void table_free(struct vfunc *f)
 {
-	if (!f->msix.entries)
-		return;
 	entries_unroute(f);
 	f->msix.left = 0;
 	passthrough_msix_unplace(f);
 	kmem_free(&f->pci->vm->budget, f->msix.entries, entries_bytes(f));
 	f->msix.entries = NULL;
+}
+
+/* Whoever still comes back to it, from a move, finds no capability */
+void passthrough_msix_forget(struct vfunc *f)
+{
+	if (f->msix.entries)
+		table_free(f);
+	f->msix.cap = 0;
+	f->msix.count = 0;
 }
 
 void passthrough_msix_release(struct vfunc *f)

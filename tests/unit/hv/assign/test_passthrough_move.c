@@ -323,18 +323,46 @@ static void test_other_function_there(void **state)
 	assert_int_equal(fake_iomaps, iomaps);
 }
 
+/* Another core finds other hardware there, which the guest may not have, and
+ * forgets the function before the one that moves its table is ready */
+static void forget_first(void)
+{
+	put32(config[0], 0x99991234);
+	put32(config[0] + PCI_CLASS_REVISION, (u32)PCI_CLASS_IOAPIC << 8);
+	assert_int_equal(cfg_read(0x18, 0, 4), ~0u);
+	put32(config[0] + MSIX_CAP, 0xc0000011u);
+}
+
+static void test_forgotten_meanwhile(void **state)
+{
+	meanwhile = forget_first;
+	cfg_write(0x10, 4, BAR_MOVED);
+	assert_int_equal(meetings, 2);
+	assert_null(bus_find(&fake_vm.mmio, BAR_MOVED));
+	/* What was its register is another's */
+	assert_int_equal(config[0][MSIX_CAP + 3], 0xc0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_bar_moves),      T(test_moved_while_on),
-		T(test_two_movers),     T(test_other_movers),
-		T(test_64_bit_bar),     T(test_many_moves),
-		T(test_too_many_moves), T(test_no_rendezvous),
-		T(test_hot_plug),       T(test_place_of_one_that_is_off),
-		T(test_no_answer),      T(test_left),
-		T(test_reset),          T(test_other_function_there),
+		T(test_bar_moves),
+		T(test_moved_while_on),
+		T(test_two_movers),
+		T(test_other_movers),
+		T(test_64_bit_bar),
+		T(test_many_moves),
+		T(test_too_many_moves),
+		T(test_no_rendezvous),
+		T(test_hot_plug),
+		T(test_place_of_one_that_is_off),
+		T(test_no_answer),
+		T(test_left),
+		T(test_reset),
+		T(test_other_function_there),
+		T(test_forgotten_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
