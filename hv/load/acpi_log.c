@@ -10,6 +10,7 @@
 #include "hv/load/acpi_tables.h"
 #include "lib/log_ring.h"
 
+#define TABLE_ALIGN 8u
 /* XSDT and RSDT, with an entry for each table, come behind it */
 #define ROOTS_BYTES                                                            \
 	(2 * sizeof(struct acpi_header) +                                      \
@@ -18,15 +19,15 @@
 void acpi_write_log(struct acpi_writer *w)
 {
 	const struct log_ring_view *log = log_ring_previous();
+	u32 at = (u32)ALIGN_UP(w->used, TABLE_ALIGN), room;
 	struct acpi_header *h;
-	u32 room;
 	size_t len;
 
 	if (!w->vm->privileged || !log || log->end == LOG_END_ORDERLY ||
-	    w->used + sizeof(*h) + ROOTS_BYTES >= ACPI_AREA_BYTES)
+	    at + sizeof(*h) + ROOTS_BYTES >= w->bytes)
 		return;
-	h = acpi_writer_take(w, sizeof(*h), 8);
-	room = (u32)(ACPI_AREA_BYTES - ROOTS_BYTES - w->used);
+	h = acpi_writer_take(w, sizeof(*h), TABLE_ALIGN);
+	room = (u32)(w->bytes - ROOTS_BYTES - w->used);
 	len = log_ring_copy(log, (char *)(h + 1), room);
 	(void)acpi_writer_take(w, (u32)len, 1);
 	acpi_writer_add(w, h, "BHLG", 1, (u32)(sizeof(*h) + len));

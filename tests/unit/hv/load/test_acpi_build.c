@@ -531,6 +531,37 @@ static void test_rewrite_offers_the_log(void **state)
 	assert_null(find("BHLG"));
 }
 
+/* However little room the tables before it have left, and wherever they end:
+ * the area is larger where there is an SRAT */
+static void test_log_stays_in_its_room(void **state)
+{
+	static char ring[LOG_RING_BYTES];
+	static u8 buf[2 * ACPI_AREA_BYTES];
+	const u32 bytes = ACPI_AREA_BYTES + KIB(16);
+	u32 tables = 0;
+
+	vm_make_privileged();
+	log_ring_attach(ring, sizeof(ring));
+	for (u32 i = 0; i < 2000; i++)
+		log_ring_write("a line of the log\n", 18);
+	log_ring_end(LOG_END_PANIC);
+	log_ring_attach(ring, sizeof(ring));
+	memset(buf, 0xaa, sizeof(buf));
+	for (u32 used = ACPI_AREA_BYTES; used < bytes; used++) {
+		struct acpi_writer w = {
+			.vm = &fake_vm, .buf = buf, .bytes = bytes, .used = used
+		};
+
+		acpi_write_log(&w);
+		tables += w.table_count;
+		assert_in_range(w.used, used, bytes);
+		assert_false(w.full);
+		assert_int_equal(buf[bytes], 0xaa);
+	}
+	/* Some find room, some do not */
+	assert_in_range(tables, KIB(8), KIB(16) - 1);
+}
+
 /* --- a firmware's loader, in miniature --- */
 
 struct fw_file {
@@ -718,6 +749,7 @@ int main(void)
 		acpi_test(test_rewrite),
 		acpi_test(test_rewrite_many),
 		acpi_test(test_rewrite_offers_the_log),
+		acpi_test(test_log_stays_in_its_room),
 		acpi_test(test_rewrite_1024_cpus),
 		acpi_test(test_no_room),
 	};
