@@ -32,6 +32,12 @@ bool panic_active(void)
 	return __atomic_load_n(&panic_owner, __ATOMIC_ACQUIRE) != NOBODY;
 }
 
+bool panic_is_here(void)
+{
+	return __atomic_load_n(&panic_owner, __ATOMIC_ACQUIRE) ==
+	       this_cpu()->id;
+}
+
 /* Faults inside the panic: the first may end it as is meant, the next halts */
 #define DEPTH_TO_END 2
 

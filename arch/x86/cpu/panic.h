@@ -35,6 +35,8 @@ extern void (*panic_end_hook)(void);
 
 /* Has a core panicked? Any core, any context. */
 bool panic_active(void);
+/* Is it this one? Any context. */
+bool panic_is_here(void);
 /* panic() with the registers of an exception on this core. @reason has no line
  * feed. */
 __noreturn void panic_frame(const struct trap_frame *frame, const char *reason);

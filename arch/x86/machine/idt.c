@@ -88,12 +88,17 @@ u64 idt_base(void)
 bool (*nmi_hook)(u64 rip);
 bool (*debug_hook)(u64 rip);
 
+/* The core that panics stops the others by one. What comes to it itself is the
+ * board's, perhaps for the same fault: it goes on to the end. */
 static void handle_nmi(u64 rip)
 {
 	bool asked = nmi_hook && nmi_hook(rip);
 
-	if (panic_active())
-		cpu_halt_forever();
+	if (panic_active()) {
+		if (!panic_is_here())
+			cpu_halt_forever();
+		return;
+	}
 	if (!asked)
 		nmi_note();
 }

@@ -64,9 +64,16 @@ void nmi_note(void)
 	noted++;
 }
 
+static bool panicking;
+
 bool panic_active(void)
 {
-	return false;
+	return panicking;
+}
+
+bool panic_is_here(void)
+{
+	return panicking;
 }
 
 void panic_frame(const struct trap_frame *frame, const char *reason)
@@ -240,6 +247,18 @@ static void test_nmi(void **state)
 	nmi_hook = NULL;
 }
 
+/* The core that panics is not stopped by the board's */
+static void test_nmi_in_a_panic(void **state)
+{
+	struct trap_frame frame = { .vector = EXC_NMI };
+
+	noted = 0;
+	panicking = true;
+	assert_int_equal(exception_handle(&frame, cr2), TRAP_RETURN);
+	assert_int_equal(noted, 0);
+	panicking = false;
+}
+
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -253,6 +272,7 @@ int main(void)
 		T(test_fixup),
 		T(test_interrupts),
 		T(test_nmi),
+		T(test_nmi_in_a_panic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
