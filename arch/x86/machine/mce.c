@@ -216,10 +216,13 @@ static void poll_take(u32 bank, u64 status)
 		log_warn("mce", "%u more were not logged", more);
 }
 
-/* One that a #MC is under way for is left to its handler */
+/* One that a #MC is under way for is left to its handler. Where the state of
+ * the core is lost, S says nothing (SDM 3B table 16-6). */
 static bool sends_mc(u64 status)
 {
-	return status & (can_recover() ? MC_STATUS_S : MC_STATUS_UC);
+	if (!(status & MC_STATUS_UC))
+		return false;
+	return !can_recover() || (status & (MC_STATUS_S | MC_STATUS_PCC));
 }
 
 /* AMD keeps data that is bad and not used in registers of its own, where the

@@ -261,6 +261,10 @@ static void test_poll(void **state)
 	bank[1][STATUS] = SRAO;
 	fake_timer_fire();
 	assert_int_equal(bank[1][STATUS], SRAO);
+	bank[1][STATUS] = UCR | MC_STATUS_PCC;
+	fake_timer_fire();
+	assert_int_equal(bank[1][STATUS], UCR | MC_STATUS_PCC);
+	assert_int_equal(fake_log_lines, 2);
 	bank[1][STATUS] = 0;
 	/* The log has an end, and then says how many there were */
 	fake_ratelimit_left = 0;
