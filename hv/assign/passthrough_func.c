@@ -57,7 +57,9 @@ static bool func_is_stale(const struct vfunc *f)
 
 bool passthrough_func_present(const struct vfunc *f)
 {
-	return f->is_vf ? !passthrough_vf_is_gone(f) : id_read(f->bdf) == f->id;
+	if (f->is_vf)
+		return !passthrough_vf_is_gone(f);
+	return !f->lost && id_read(f->bdf) == f->id;
 }
 
 static bool same_place(struct pci_bdf a, struct pci_bdf b)

@@ -143,6 +143,25 @@ static void test_left(void **state)
 	assert_int_equal(dev_read(7, 0, 2), 0x1b36);
 }
 
+/* Its message has stormed. By the time that this is over it is at its old
+ * address again, off, or another of its kind is. */
+static void test_storm_ends_later(void **state)
+{
+	put32(device + MSI_CAP, 5);
+	assert_int_equal(dev_read(1, 0, 2), 0x1b36);
+	dev_write(1, MSI_CAP + 4, 4, 0xfee00000);
+	dev_write(1, MSI_CAP + 8, 2, 0x41);
+	dev_write(1, MSI_CAP + 2, 2, PCI_MSI_ENABLE);
+	assert_true(device[MSI_CAP + 2] & PCI_MSI_ENABLE);
+	storm(routed, true);
+	buses_write(0x19, 1, 7);
+	buses_write(0x19, 1, 1);
+	storm(routed, false);
+	assert_false(device[MSI_CAP + 2] & PCI_MSI_ENABLE);
+	assert_int_equal(dev_read(1, 0, 2), 0x1b36);
+	assert_int_equal(unroutes, 1);
+}
+
 #define BUS_TEST(fn)                                                           \
 	cmocka_unit_test_setup_teardown(fn, bus_setup, bus_teardown)
 
@@ -153,6 +172,7 @@ int main(void)
 		BUS_TEST(test_by_way_of_none),
 		BUS_TEST(test_stays),
 		BUS_TEST(test_left),
+		BUS_TEST(test_storm_ends_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
