@@ -25,6 +25,7 @@
 static struct {
 	u64 second; /* when it began, host TSC */
 	u32 nmis;   /* in it */
+	bool stopped;
 } storms[MAX_CPUS]; /* by core */
 
 static const char *reason(u8 port61)
@@ -49,6 +50,10 @@ static void storm_look(u32 core, u32 count)
 	if (storms[core].nmis < STORM_NMIS)
 		return;
 	storms[core].nmis = 0;
+	/* What still comes is no board's: a device's DMA writes it */
+	if (storms[core].stopped)
+		return;
+	storms[core].stopped = true;
 	nmi_stop();
 	log_error("nmi",
 		  "more than %u in a second at core %u: it takes none from the "
