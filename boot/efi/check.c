@@ -38,11 +38,12 @@ static EFI_EVENT timer_start(u64 in_100ns)
 }
 
 /* The next key, if there is one by the time that @timer ends. Without a timer
- * or a keyboard nobody waits. */
+ * or a keyboard nobody waits. The timer is looked at each time: there are
+ * keyboards whose event says that a key waits when none does. */
 static bool key_by(EFI_EVENT timer, EFI_INPUT_KEY *key)
 {
 	EFI_EVENT events[2];
-	UINTN which = 1;
+	UINTN which;
 
 	if (!efi_st->ConIn || !timer)
 		return false;
@@ -52,7 +53,7 @@ static bool key_by(EFI_EVENT timer, EFI_INPUT_KEY *key)
 		if (!EFI_ERROR(
 			    efi_st->ConIn->ReadKeyStroke(efi_st->ConIn, key)))
 			return true;
-		if (which == 1 && !EFI_ERROR(efi_bs->CheckEvent(timer)))
+		if (!EFI_ERROR(efi_bs->CheckEvent(timer)))
 			return false;
 		if (EFI_ERROR(efi_bs->WaitForEvent(2, events, &which)))
 			return false;
