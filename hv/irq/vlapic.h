@@ -113,7 +113,8 @@ static inline u64 vlapic_bus_gpa(const struct vcpu *v, u64 gpa)
 u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *m,
 		   struct vlapic_late *late);
 /* VE_LATE: a piece of what devices send to many; true: there is nothing more.
- * And: what waits is forgotten, as the VM starts anew. vCPU 0. */
+ * And: what waits is forgotten, as the VM has ended or starts anew: no source
+ * is in the queue any more. vCPU 0. */
 bool vlapic_late_go_on(struct vcpu *v);
 void vlapic_late_forget(struct vcpu *v);
 /* Where a message with this destination would arrive. vlapic_match() returns

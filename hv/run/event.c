@@ -259,6 +259,14 @@ static __attribute__((noinline)) bool go_on(struct vcpu *v, u32 events)
 	return true;
 }
 
+/* No code of the guest runs, or will before it starts anew: nobody is told. No
+ * source stays queued, as it may be another guest's next. */
+static void forget_late(struct vcpu *v)
+{
+	if (v->activity == VCPU_PARKED || v->activity == VCPU_WORKING)
+		vlapic_late_forget(v);
+}
+
 /* False: it stays off the core */
 static bool take_signals(struct vcpu *v, u32 events)
 {
@@ -266,6 +274,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 		vcpu_report(v);
 	if (events & VE_START)
 		v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_WORKING;
+	if (events & VE_LATE)
+		forget_late(v);
 	/* Others of its VM still run and may send it INIT: it stays parked */
 	if (v->activity == VCPU_PARKED) {
 		vcpu_block(v);

@@ -12,6 +12,7 @@
 
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/vcpu.h"
+#include "hv/irq/vlapic.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/stats.h"
@@ -108,6 +109,7 @@ void vm_vcpu_parked(struct vcpu *v)
 	if (v->id == 0) {
 		vtimer_stop_all(vm);
 		vm_work_abandon(vm);
+		vlapic_late_forget(v);
 	}
 	if (!__atomic_sub_fetch(&vm->vcpus_live, 1, __ATOMIC_SEQ_CST))
 		ended(vm);

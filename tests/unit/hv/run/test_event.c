@@ -138,7 +138,7 @@ void passthrough_go_on(struct vcpu *v)
 		v->events |= VE_ASSIGN;
 }
 
-static u32 casts, lates, pieces_left;
+static u32 casts, lates, forgotten, pieces_left;
 static u32 cast_meets; /* events that come during it */
 
 bool vlapic_insn_go_on(struct vcpu *v)
@@ -183,6 +183,11 @@ bool vlapic_late_go_on(struct vcpu *v)
 {
 	lates++;
 	return !--pieces_left;
+}
+
+void vlapic_late_forget(struct vcpu *v)
+{
+	forgotten++;
 }
 
 void vtimer_follow(struct vm *m)
@@ -410,10 +415,11 @@ static void test_signals_during_a_piece(void **state)
 	assert_int_equal(vcpu.events, VE_INIT);
 }
 
-/* What devices send to many, whatever vCPU 0 does; not before its guest runs */
+/* What devices send to many, whatever vCPU 0 does; not before its guest runs,
+ * and not when it runs no more: then no source stays in the queue */
 static void test_late_messages(void **state)
 {
-	lates = 0;
+	lates = forgotten = 0;
 	pieces_left = 2;
 	vcpu.activity = VCPU_HALTED;
 	vcpu.events = VE_LATE;
@@ -425,6 +431,11 @@ static void test_late_messages(void **state)
 	vcpu.activity = VCPU_WORKING;
 	vcpu.events = VE_LATE;
 	vcpu_prepare(&vcpu);
+	assert_int_equal(forgotten, 1);
+	vcpu.activity = VCPU_PARKED;
+	vcpu.events = VE_LATE;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(forgotten, 2);
 	assert_int_equal(lates, 2);
 }
 
