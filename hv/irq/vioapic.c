@@ -268,14 +268,15 @@ static u32 unit_eoi(struct vioapic_unit *u, u8 vector, u32 n, u32 *left)
 	return n;
 }
 
-bool vioapic_eoi(struct vm *vm, u8 vector, u32 *next)
+bool vioapic_eoi(struct vm *vm, u8 vector, u32 *next, u32 end)
 {
 	struct vioapic *io = vioapic_of(vm);
 	u32 unit = *next / VIOAPIC_MAX_PINS, n = *next % VIOAPIC_MAX_PINS;
+	u32 units = MIN(io->unit_count, end / VIOAPIC_MAX_PINS);
 	u32 left = VIOAPIC_EOI_PINS;
 
 	spin_lock(&io->lock);
-	for (; unit < io->unit_count; unit++, n = 0) {
+	for (; unit < units; unit++, n = 0) {
 		n = unit_eoi(io->units[unit], vector, n, &left);
 		if (!left)
 			break;
@@ -300,21 +301,32 @@ u64 vioapic_unit_read(struct vcpu *v, void *dev, u64 offset, u8 size)
 	return value & ones_of(size);
 }
 
+/* Its pins alone */
+static void eoi_write(struct vcpu *v, const struct vioapic_unit *u, u8 vector)
+{
+	struct vioapic *io = vioapic_of(u->vm);
+	u32 i = 0;
+
+	while (io->units[i] != u)
+		i++;
+	vlapic_eoi_pins(v, vector, i * VIOAPIC_MAX_PINS,
+			(i + 1) * VIOAPIC_MAX_PINS);
+}
+
 void vioapic_unit_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 			u64 value)
 {
 	struct vioapic_unit *u = dev;
 	struct vioapic *io = vioapic_of(u->vm);
-	u32 all = VIOAPIC_MAX_PINS;
 
 	spin_lock(&io->lock);
 	if (offset == IOREGSEL)
 		u->regsel = (u32)value & 0xff;
 	else if (offset == IOWIN && size == 4)
 		reg_write(u, (u32)value);
-	else if (offset == IOEOIR)
-		unit_eoi(u, (u8)value, 0, &all);
 	spin_unlock(&io->lock);
+	if (offset == IOEOIR)
+		eoi_write(v, u, (u8)value);
 	if (offset == IOWIN && !io->passthrough)
 		lines_unmasked(u->vm);
 }

@@ -27,10 +27,12 @@ bool vioapic_pin_waits(struct vm *vm, u32 pin);
 bool vioapic_extint(struct vm *vm, const struct vcpu *v);
 /* The vCPU that pin 0 does so for, or NULL */
 struct vcpu *vioapic_extint_target(struct vm *vm);
-/* A level-triggered @vector was EOId. Pins may be many, and each that waits for
- * it costs accesses of the physical IOAPIC: no more than VIOAPIC_EOI_PINS of
- * them, from *@next on, which is 0 at first. True: all pins know. */
+/* A level-triggered @vector was EOId, for pins from *@next on to below @end: 0
+ * and VIOAPIC_EOI_ALL at first, for those of all units. Pins may be many, and
+ * each that waits for it costs accesses of the physical IOAPIC: no more than
+ * VIOAPIC_EOI_PINS of them. True: all pins know. */
 #define VIOAPIC_EOI_PINS 16u
-bool __must_check vioapic_eoi(struct vm *vm, u8 vector, u32 *next);
+#define VIOAPIC_EOI_ALL  (~0u)
+bool __must_check vioapic_eoi(struct vm *vm, u8 vector, u32 *next, u32 end);
 
 #endif

@@ -255,24 +255,6 @@ void vlapic_accept(struct vcpu *v, u8 vector)
 		vlapic_pv_give(l, vector);
 }
 
-/* All pins with that vector, in pieces before the guest goes on */
-static __attribute__((noinline)) void eoi_of_level(struct vlapic *l, u8 vector)
-{
-	l->eoi_vector = vector;
-	l->eoi_next = 0;
-	l->eoi_active = !vioapic_eoi(l->vcpu->vm, vector, &l->eoi_next);
-	if (l->eoi_active)
-		vcpu_post(l->vcpu, VE_INSN);
-}
-
-bool vlapic_eoi_go_on(struct vlapic *l)
-{
-	if (l->eoi_active)
-		l->eoi_active =
-			!vioapic_eoi(l->vcpu->vm, l->eoi_vector, &l->eoi_next);
-	return !l->eoi_active;
-}
-
 /* SDM 3A 11.8.5 *Signaling Interrupt Servicing Completion* */
 void vlapic_eoi(struct vlapic *l)
 {
@@ -294,7 +276,7 @@ void vlapic_eoi(struct vlapic *l)
 	if (!left)
 		l->isr_words = words & ~(1u << w);
 	if (unlikely(isr[(APIC_TMR - APIC_ISR) / 4] & 1u << n))
-		eoi_of_level(l, (u8)(w * 32 + n));
+		vlapic_eoi_pins(l->vcpu, (u8)(w * 32 + n), 0, VIOAPIC_EOI_ALL);
 	if (l->irr_words)
 		vlapic_notice(l);
 }

@@ -131,6 +131,10 @@ u32 vlapic_match(struct vm *vm, u32 dest, bool logical, struct vcpu **first);
  * sent before the guest goes on, and added to its RAX. */
 bool vlapic_icr_is_plain(u32 icr);
 u32 vlapic_send_set(struct vcpu *v, const u64 set[2], u32 first, u32 icr);
+/* vioapic_eoi() for the pins from @first on to below @end, by an EOI of @v's or
+ * its write to an IOAPIC's EOI register. What is not done at once is done
+ * before the guest goes on. */
+void vlapic_eoi_pins(struct vcpu *v, u8 vector, u32 first, u32 end);
 /* VE_INSN: a piece of what an ICR write, vlapic_send_set() or an EOI has begun.
  * True: all is done. */
 bool vlapic_insn_go_on(struct vcpu *v);

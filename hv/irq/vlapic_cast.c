@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages to many vCPUs. Each that is told costs its cache lines and perhaps
- * an IPI, a microsecond in all; so they are told in pieces (hv/core/piece.h),
- * and the core looks at its timer and its queue in between.
+ * Messages to many vCPUs, and EOIs for many pins. Each vCPU that is told costs
+ * its cache lines and perhaps an IPI, a microsecond in all; so they are told in
+ * pieces (hv/core/piece.h), and the core looks at its timer and its queue in
+ * between.
  *
  * What a vCPU sends is sent before its next instruction: VE_INSN keeps it from
  * its guest, and from INIT, until all is done. A reset forgets the rest.
@@ -17,6 +18,7 @@
 #include "arch/x86/cpu/nospec.h"
 #include "hv/core/piece.h"
 #include "hv/core/vm.h"
+#include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic_priv.h"
 
 /* A message in one word */
@@ -114,12 +116,33 @@ u32 vlapic_send_set(struct vcpu *v, const u64 set[2], u32 first, u32 icr)
 	return cast_begin(l);
 }
 
+/* True: no pin is left */
+static bool eoi_go_on(struct vlapic *l)
+{
+	if (l->eoi_active)
+		l->eoi_active = !vioapic_eoi(l->vcpu->vm, l->eoi_vector,
+					     &l->eoi_next, l->eoi_end);
+	return !l->eoi_active;
+}
+
+void vlapic_eoi_pins(struct vcpu *v, u8 vector, u32 first, u32 end)
+{
+	struct vlapic *l = v->vlapic;
+
+	l->eoi_active = true;
+	l->eoi_vector = vector;
+	l->eoi_next = first;
+	l->eoi_end = end;
+	if (!eoi_go_on(l))
+		vcpu_post(v, VE_INSN);
+}
+
 bool vlapic_insn_go_on(struct vcpu *v)
 {
 	struct vlapic_cast *c = &v->vlapic->cast;
 	u32 took;
 
-	if (!vlapic_eoi_go_on(v->vlapic))
+	if (!eoi_go_on(v->vlapic))
 		return false;
 	if (!c->active)
 		return true;

@@ -54,7 +54,7 @@ struct vlapic {
 	/* An EOI that has not reached all pins yet: vioapic_eoi() */
 	bool eoi_active;
 	u8 eoi_vector;
-	u32 eoi_next;
+	u32 eoi_next, eoi_end;
 	struct vlapic_cast cast; /* its own, not sent to all yet */
 	/* vCPU 0: devices' messages, taken from vm.late; the one that is being
 	 * sent, and how many took it */
@@ -173,7 +173,6 @@ void vlapic_error(struct vlapic *l, u32 esr_bit);
 /* The guest's EOI: end what is in service; a level-triggered one reaches the
  * vIOAPIC, whose lock this takes */
 void vlapic_eoi(struct vlapic *l);
-bool vlapic_eoi_go_on(struct vlapic *l); /* true: no pin is left */
 u32 vlapic_ppr(const struct vlapic *l);
 /* Write id and logical id, after a reset or a change of the mode */
 void vlapic_set_ids(struct vlapic *l);

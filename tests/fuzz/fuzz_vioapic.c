@@ -72,6 +72,12 @@ u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *m,
 	return nobody ? 0 : 1;
 }
 
+void vlapic_eoi_pins(struct vcpu *v, u8 vector, u32 first, u32 end)
+{
+	while (!vioapic_eoi(&fake_vm, vector, &first, end))
+		;
+}
+
 bool vlapic_requested(const struct vcpu *v, u8 vector)
 {
 	return vector & 1;
@@ -183,8 +189,7 @@ static void do_step(const struct step *s)
 		break;
 	case 5:
 	case 6:
-		for (u32 next = 0; !vioapic_eoi(&fake_vm, (u8)s->value, &next);)
-			;
+		vlapic_eoi_pins(fake_vcpus, (u8)s->value, 0, VIOAPIC_EOI_ALL);
 		break;
 	default:
 		if (s->more == 0)

@@ -8,10 +8,13 @@ int eoi_vector;
 
 u32 eoi_pieces;
 
-bool vioapic_eoi(struct vm *vm, u8 vector, u32 *next)
+u32 eoi_end;
+
+bool vioapic_eoi(struct vm *vm, u8 vector, u32 *next, u32 end)
 {
 	assert_true(*next <= eoi_pieces);
 	eoi_vector = vector;
+	eoi_end = end;
 	return (*next)++ >= eoi_pieces;
 }
 

@@ -16,6 +16,7 @@ extern u8 code[32];    /* at CS:RIP of whoever asks */
 extern u64 code_left;  /* how much of it is there */
 extern u32 eoi_pieces; /* an EOI's more than the first; 0 by lapics_setup() */
 extern int eoi_vector; /* the last one the IOAPIC heard of; -1: none */
+extern u32 eoi_end;    /* and for which pins */
 
 /* All four LAPICs as at reset, then enabled; for each test */
 int lapics_setup(void **state);

@@ -122,9 +122,24 @@ static u32 eoi(u8 vector)
 {
 	u32 next = 0, pieces = 1;
 
-	while (!vioapic_eoi(&fake_vm, vector, &next))
+	while (!vioapic_eoi(&fake_vm, vector, &next, VIOAPIC_EOI_ALL))
 		pieces++;
 	return pieces;
+}
+
+static u32 register_pieces;
+
+void vlapic_eoi_pins(struct vcpu *v, u8 vector, u32 first, u32 end)
+{
+	u32 before = route.eois;
+
+	assert_ptr_equal(v, &fake_vcpus[0]);
+	register_pieces = 1;
+	while (!vioapic_eoi(&fake_vm, vector, &first, end)) {
+		assert_in_range(route.eois - before, 0, VIOAPIC_EOI_PINS);
+		before = route.eois;
+		register_pieces++;
+	}
 }
 
 static void test_registers(void **state)
@@ -373,13 +388,22 @@ static void test_eoi_in_pieces(void **state)
 	}
 	route.eois = 0;
 	do {
-		done = vioapic_eoi(&fake_vm, 0x41, &next);
+		done = vioapic_eoi(&fake_vm, 0x41, &next, VIOAPIC_EOI_ALL);
 		assert_in_range(route.eois - before, 0, VIOAPIC_EOI_PINS);
 		before = route.eois;
 		pieces++;
 	} while (!done);
 	assert_int_equal(route.eois, 56);
 	assert_int_equal(pieces, 4);
+	/* The register of one unit reaches its pins alone, in pieces, too */
+	for (u32 i = 0; i < 56; i++)
+		vioapic_set_line(&fake_vm, i, true);
+	route.eois = 0;
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xfec01000 + IOEOIR, 4, 0x41);
+	assert_int_equal(route.eois, 32);
+	assert_int_equal(register_pieces, 3);
+	assert_true(reg_read(0xfec00000, 0x10) & RTE_REMOTE_IRR);
+	assert_false(reg_read(0xfec01000, 0x10) & RTE_REMOTE_IRR);
 	destroy();
 	fake_gsi_count = 24;
 }

@@ -13,6 +13,7 @@ static u64 rdtsc(void)
 	return now += 1000;
 }
 
+#include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic_cast.c"
 #include "tests/unit/fakes/lapics.h"
 
@@ -164,6 +165,14 @@ static void test_eoi_in_pieces(void **state)
 	assert_false(vlapic_insn_go_on(v));
 	assert_true(vlapic_insn_go_on(v));
 	assert_int_equal(eoi_vector, 0x71);
+	assert_int_equal(eoi_end, VIOAPIC_EOI_ALL);
+	/* One IOAPIC's, which the guest has written to */
+	v->events = 0;
+	vlapic_eoi_pins(v, 0x72, 1, 120);
+	assert_int_equal(v->events, VE_INSN);
+	assert_true(vlapic_insn_go_on(v));
+	assert_int_equal(eoi_vector, 0x72);
+	assert_int_equal(eoi_end, 120);
 	eoi_pieces = 0;
 	vlapic_post(v, 0x71, TRIGGER_LEVEL);
 	assert_int_equal(vlapic_pending(v), 0x71);
