@@ -245,6 +245,10 @@ static void reg_write(struct vioapic_unit *u, u32 value)
 		rte_write(u, u->regsel, value);
 }
 
+/* A virtual device's pin may be sent again here, to VLAPIC_AT_ONCE vCPUs: that
+ * is as dear as so many physical pins */
+#define SENT_COSTS 4u
+
 /* Pins from @n on that wait for the EOI of @vector, but no more than *@left.
  * Returns the first that was not looked at. */
 static u32 unit_eoi(struct vioapic_unit *u, u8 vector, u32 n, u32 *left)
@@ -255,7 +259,7 @@ static u32 unit_eoi(struct vioapic_unit *u, u8 vector, u32 n, u32 *left)
 		if ((pin->rte & RTE_VECTOR) != vector ||
 		    !(pin->rte & RTE_REMOTE_IRR))
 			continue;
-		--*left;
+		*left -= MIN(*left, pin->routed ? 1u : SENT_COSTS);
 		pin->rte &= ~RTE_REMOTE_IRR;
 		if (pin->routed) {
 			/* It is down until the hardware, now unmasked, says

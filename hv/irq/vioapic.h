@@ -29,8 +29,8 @@ bool vioapic_extint(struct vm *vm, const struct vcpu *v);
 struct vcpu *vioapic_extint_target(struct vm *vm);
 /* A level-triggered @vector was EOId, for pins from *@next on to below @end: 0
  * and VIOAPIC_EOI_ALL at first, for those of all units. Pins may be many, and
- * each that waits for it costs accesses of the physical IOAPIC: no more than
- * VIOAPIC_EOI_PINS of them. True: all pins know. */
+ * each that waits for it costs accesses of the physical IOAPIC, or messages: no
+ * more than VIOAPIC_EOI_PINS of them. True: all pins know. */
 #define VIOAPIC_EOI_PINS 16u
 #define VIOAPIC_EOI_ALL  (~0u)
 bool __must_check vioapic_eoi(struct vm *vm, u8 vector, u32 *next, u32 end);

@@ -408,6 +408,33 @@ static void test_eoi_in_pieces(void **state)
 	fake_gsi_count = 24;
 }
 
+/* A virtual device's line that is still up is sent again, to up to 32 vCPUs: no
+ * piece does so for more than four pins */
+static void test_eoi_sends(void **state)
+{
+	u32 next = 0, before = 0;
+	bool done;
+
+	create(false);
+	for (u32 i = 0; i < VIOAPIC_ISOLATED_PINS; i++) {
+		rte_set(i, 0x8041);
+		vioapic_set_line(&fake_vm, i, true);
+	}
+	sent.count = 0;
+	do {
+		done = vioapic_eoi(&fake_vm, 0x41, &next, VIOAPIC_EOI_ALL);
+		assert_in_range(sent.count - before, 0, 4);
+		before = sent.count;
+	} while (!done);
+	assert_int_equal(sent.count, VIOAPIC_ISOLATED_PINS);
+	/* What is usual is one piece */
+	for (u32 i = 1; i < VIOAPIC_ISOLATED_PINS; i++)
+		vioapic_set_line(&fake_vm, i, false);
+	(void)eoi(0x41);
+	assert_int_equal(eoi(0x41), 1);
+	destroy();
+}
+
 /* KVM's extended destination: 15 bits */
 static void test_long_destination(void **state)
 {
@@ -473,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_passthrough),
 		cmocka_unit_test(test_host_shape),
 		cmocka_unit_test(test_eoi_in_pieces),
+		cmocka_unit_test(test_eoi_sends),
 		cmocka_unit_test(test_long_destination),
 		cmocka_unit_test(test_pic_follows),
 		cmocka_unit_test(test_random_writes),
