@@ -60,10 +60,14 @@ static u32 pin_send(struct vm *vm, struct vioapic_pin *pin)
  * 3.2.4, remote IRR). If nobody took it, there will be no EOI to wait for. */
 static void pin_service_level(struct vm *vm, struct vioapic_pin *pin)
 {
+	u32 took;
+
 	if (!pin->line || (pin->rte & (RTE_MASKED | RTE_REMOTE_IRR)) ||
 	    !rte_is_level(pin->rte))
 		return;
-	if (pin_send(vm, pin))
+	took = pin_send(vm, pin);
+	pin->waits = took == VLAPIC_WAITS;
+	if (took)
 		pin->rte |= RTE_REMOTE_IRR;
 }
 
@@ -73,7 +77,9 @@ void vioapic_pin_unheard(struct vlapic_late *late, struct vm *vm)
 	struct vioapic *io = vioapic_of(vm);
 
 	spin_lock(&io->lock);
-	if (!READ_ONCE(late->queued))
+	/* The guest may have written the RTE meanwhile, and to few vCPUs the
+	 * pin was sent at once */
+	if (pin->waits && !READ_ONCE(late->queued))
 		pin->rte &= ~RTE_REMOTE_IRR;
 	spin_unlock(&io->lock);
 }

@@ -19,6 +19,7 @@ struct vioapic_pin {
 	u8 sources;  /* bit per source that asserts it */
 	bool line;   /* asserted, whatever the polarity */
 	bool routed; /* a physical pin feeds it (hv/irq/route.h) */
+	bool waits;  /* what was sent last had to wait: nobody may take it */
 };
 
 /* One IOAPIC as the guest sees it */

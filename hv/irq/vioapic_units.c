@@ -100,7 +100,7 @@ static void pin_clear(struct vioapic_pin *pin)
 {
 	pin->rte = RTE_MASKED;
 	pin->sources = 0;
-	pin->line = pin->routed = false;
+	pin->line = pin->routed = pin->waits = false;
 	pin->late.nobody = vioapic_pin_unheard;
 }
 

@@ -106,10 +106,11 @@ static inline u64 vlapic_bus_gpa(const struct vcpu *v, u64 gpa)
  * Deliver an interrupt message as devices and IOAPICs send it (SDM 3A 11.6.2
  * *Determining IPI Destination*, 11.11 *Message Signalled Interrupts*); @m's
  * wide is not looked at. Returns how many vCPUs took it. One for more than
- * VLAPIC_AT_ONCE vCPUs waits in @late, and vCPU 0 sends it in pieces: it counts
- * as taken. Any core, any context.
+ * VLAPIC_AT_ONCE vCPUs waits in @late, and vCPU 0 sends it in pieces: it is
+ * VLAPIC_WAITS then. Any core, any context.
  */
 #define VLAPIC_AT_ONCE 32u
+#define VLAPIC_WAITS   (~0u)
 u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *m,
 		   struct vlapic_late *late);
 /* VE_LATE: a piece of what devices send to many; true: there is nothing more.

@@ -204,7 +204,7 @@ u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *message,
 	if (vlapic_msg_count(vm, &m, &v) <= VLAPIC_AT_ONCE)
 		return send_to_all(vm, &m);
 	vlapic_late_add(vm, &m, late);
-	return 1;
+	return VLAPIC_WAITS;
 }
 
 bool vlapic_icr_is_plain(u32 icr)

@@ -16,6 +16,7 @@ static struct {
 	enum trigger trigger;
 } sent;
 static bool nobody; /* takes what is sent */
+static bool many;   /* it is for */
 static struct {
 	u32 routed, unrouted, eois, gsi;
 	u64 rte;
@@ -35,7 +36,7 @@ u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *m,
 	sent.vector = m->vector;
 	sent.trigger = m->trigger;
 	sent_late = late;
-	return nobody ? 0 : 1;
+	return many ? VLAPIC_WAITS : nobody ? 0 : 1;
 }
 
 static bool requested;
@@ -243,6 +244,7 @@ static void test_level_of_no_eoi(void **state)
 static void test_level_unheard(void **state)
 {
 	create(false);
+	many = true;
 	rte_set(9, 0x0100000000008841ull);
 	vioapic_set_line(&fake_vm, 9, true);
 	assert_true(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
@@ -252,6 +254,14 @@ static void test_level_unheard(void **state)
 	sent_late->queued = 0;
 	sent_late->nobody(sent_late, &fake_vm);
 	assert_false(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
+	/* Nor because of an older one: the guest turns to one vCPU, which takes
+	 * it, and whose EOI the pin waits for */
+	vioapic_set_line(&fake_vm, 9, true);
+	rte_set(9, 0x10041);
+	many = false;
+	rte_set(9, 0x8041);
+	sent_late->nobody(sent_late, &fake_vm);
+	assert_true(reg_read(VIOAPIC_BASE, 0x22) & RTE_REMOTE_IRR);
 	destroy();
 }
 
