@@ -51,7 +51,7 @@ struct irq_msi {
 	struct irq irq;
 	u64 route; /* atomic */
 	struct vlapic_late late;
-	struct vm *vm; /* NULL: the row is free */
+	struct vm *vm; /* NULL: it is free. Changes while route is 0. */
 	struct pci_bdf bdf;
 	struct host_place at;
 	struct host_place
@@ -98,11 +98,24 @@ static __attribute__((noinline)) void deliver_to_set(struct irq_msi *m,
 	vlapic_deliver(vm, &message, &m->late);
 }
 
+/* Both of one owner: the row has no route while it changes owners, and the next
+ * one need not have a vCPU of the number in the last one's */
+static inline u64 route_read(const struct irq_msi *m, struct vm **vm)
+{
+	u64 route;
+
+	do {
+		route = READ_ONCE(m->route);
+		*vm = READ_ONCE(m->vm);
+	} while (unlikely(READ_ONCE(m->route) != route));
+	return route;
+}
+
 /* False: it is nobody's any more */
 static inline bool msi_deliver(struct irq_msi *m)
 {
-	u64 route = READ_ONCE(m->route);
-	struct vm *vm = READ_ONCE(m->vm);
+	struct vm *vm;
+	u64 route = route_read(m, &vm);
 	u32 dest = (u32)(route >> ROUTE_DEST_SHIFT);
 
 	if (unlikely(!(route & ROUTE_VALID) || !vm))
