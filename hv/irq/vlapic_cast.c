@@ -13,7 +13,8 @@
  * stack of these (vm.late) takes pushes by any core. The home core of vCPU 0
  * takes all of it and sends one after the other. A source that is queued is not
  * pushed again; its message is read after it has left the queue, so that none
- * is lost. No locks.
+ * is lost. A source may change owners in the queue: a message says whose it is.
+ * No locks.
  */
 #include "arch/x86/cpu/nospec.h"
 #include "hv/core/piece.h"
@@ -26,6 +27,7 @@
 #define MESSAGE_LOGICAL    BIT(11)
 #define MESSAGE_LEVEL      BIT(12)
 #define MESSAGE_WIDE       BIT(13)
+#define MESSAGE_VM_SHIFT   16 /* its id */
 #define MESSAGE_DEST_SHIFT 32
 
 /* Until it is over or the piece is; how many took it */
@@ -154,9 +156,10 @@ bool vlapic_insn_go_on(struct vcpu *v)
 
 /* --- devices' --- */
 
-static u64 message_word(const struct vlapic_msg *m)
+static u64 message_word(const struct vm *vm, const struct vlapic_msg *m)
 {
-	return m->vector | (u64)m->mode << MESSAGE_MODE_SHIFT |
+	return m->vector | (u64)vm->id << MESSAGE_VM_SHIFT |
+	       (u64)m->mode << MESSAGE_MODE_SHIFT |
 	       (m->logical ? MESSAGE_LOGICAL : 0) |
 	       (m->trigger == TRIGGER_LEVEL ? MESSAGE_LEVEL : 0) |
 	       (m->wide ? MESSAGE_WIDE : 0) |
@@ -175,12 +178,15 @@ static struct vlapic_msg message_of(u64 word)
 	};
 }
 
-void vlapic_late_add(struct vm *vm, const struct vlapic_msg *m,
-		     struct vlapic_late *late)
+static struct vm *vm_of(u64 word)
+{
+	return vms[word >> MESSAGE_VM_SHIFT & 0xffff];
+}
+
+static void late_push(struct vm *vm, struct vlapic_late *late)
 {
 	struct vlapic_late *first = READ_ONCE(vm->late);
 
-	__atomic_store_n(&late->message, message_word(m), __ATOMIC_SEQ_CST);
 	if (__atomic_exchange_n(&late->queued, 1, __ATOMIC_SEQ_CST))
 		return;
 	do {
@@ -191,8 +197,15 @@ void vlapic_late_add(struct vm *vm, const struct vlapic_msg *m,
 	vcpu_post(vm->vcpus[0], VE_LATE);
 }
 
+void vlapic_late_add(struct vm *vm, const struct vlapic_msg *m,
+		     struct vlapic_late *late)
+{
+	__atomic_store_n(&late->message, message_word(vm, m), __ATOMIC_SEQ_CST);
+	late_push(vm, late);
+}
+
 /* The next source, which is out of the queue; NULL: none */
-static struct vlapic_late *late_take(struct vlapic *l)
+static struct vlapic_late *late_next(struct vlapic *l)
 {
 	struct vlapic_late *late = l->late_list;
 
@@ -207,18 +220,34 @@ static struct vlapic_late *late_take(struct vlapic *l)
 	return late;
 }
 
+/* The same with its message, which is this VM's. A source that has changed
+ * owners in the queue goes to the new one's. */
+static struct vlapic_late *late_take(struct vlapic *l, u64 *message)
+{
+	struct vlapic_late *late = late_next(l);
+
+	for (; late; late = late_next(l)) {
+		*message = __atomic_load_n(&late->message, __ATOMIC_SEQ_CST);
+		if (vm_of(*message) == l->vcpu->vm)
+			break;
+		late_push(vm_of(*message), late);
+	}
+	return late;
+}
+
 /* False: there is nothing to send */
 static bool late_begin(struct vlapic *l)
 {
+	u64 message;
+
 	if (l->late_now)
 		return true;
-	l->late_now = late_take(l);
+	l->late_now = late_take(l, &message);
 	if (!l->late_now)
 		return false;
 	l->late_took = 0;
 	l->late_cast = (struct vlapic_cast){
-		.m = message_of(__atomic_load_n(&l->late_now->message,
-						__ATOMIC_SEQ_CST)),
+		.m = message_of(message),
 		.skip = VLAPIC_NOBODY,
 		.active = true,
 	};
@@ -248,7 +277,9 @@ bool vlapic_late_go_on(struct vcpu *v)
 
 void vlapic_late_forget(struct vcpu *v)
 {
+	u64 message;
+
 	v->vlapic->late_now = NULL;
-	while (late_take(v->vlapic))
+	while (late_take(v->vlapic, &message))
 		;
 }

@@ -7,6 +7,7 @@ u64 code_left = sizeof(code);
 int eoi_vector;
 
 u32 eoi_pieces;
+struct vm *vms[VM_MAX] = { &fake_vm };
 
 u32 eoi_end;
 

@@ -282,6 +282,37 @@ static void test_device_unheard(void **state)
 	assert_int_equal(unheard, 1);
 }
 
+/* A source that waits may become another guest's, and send for it: nothing of
+ * that comes to the old guest, or is lost there */
+static void test_device_changes_owner(void **state)
+{
+	static struct vlapic vlapic;
+	const struct vlapic_msg m = { .dest = X2APIC_BROADCAST,
+				      .mode = APIC_DM_NMI };
+	static struct vm other = { .id = 1 };
+	static struct vcpu first = { .vm = &other };
+
+	vms[1] = &other;
+	vlapic.vcpu = &first;
+	first.vlapic = &vlapic;
+	other.vcpus[0] = &first;
+	set_ldrs(MANY);
+	device_posts(0x61);
+	vlapic_late_add(&other, &m, &late);
+	assert_int_equal(finish_late(), 0);
+	assert_ptr_equal(other.late, &late);
+	assert_true(first.events & VE_LATE);
+	assert_false(many[1].events & VE_NMI);
+	/* Nor where the old guest has ended */
+	vlapic_late_forget(&first);
+	device_posts(0x61);
+	vlapic_late_add(&other, &m, &late);
+	vlapic_late_forget(&many[0]);
+	assert_ptr_equal(other.late, &late);
+	assert_ptr_equal(late_take(&vlapic, &(u64){ 0 }), &late);
+	assert_null(other.late);
+}
+
 static void test_device_forgotten(void **state)
 {
 	set_ldrs(MANY);
@@ -317,6 +348,7 @@ int main(void)
 		C(test_device_to_few),
 		C(test_device_to_many),
 		C(test_device_unheard),
+		C(test_device_changes_owner),
 		C(test_device_forgotten),
 	};
 
