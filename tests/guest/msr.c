@@ -202,9 +202,12 @@ static void harmless(void)
 		amd_rate();
 		return;
 	}
-	check(try_rdmsr(0xce, &v) == NO_TRAP && v && !(v & ~0xff00ull),
+	/* The highest ratio without turbo is the most efficient one, too */
+	check(try_rdmsr(0xce, &v) == NO_TRAP && (v & 0xff00) &&
+		      v == ((v & 0xff00) | (v & 0xff00) << 32),
 	      "msr.platform_info_ratio", "%llx", v);
-	check(rdmsr(0x198) == v, "msr.perf_status_ratio", "%llx", rdmsr(0x198));
+	check(rdmsr(0x198) == (v & 0xff00), "msr.perf_status_ratio", "%llx",
+	      rdmsr(0x198));
 	check(try_rdmsr(0x35, &v) == NO_TRAP && v == 0x10001,
 	      "msr.core_thread_count", "%llx", v);
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
