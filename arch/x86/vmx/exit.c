@@ -4,6 +4,7 @@
  * decode function is complete with its kind and the instruction length.
  */
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/machine/irq.h"
 #include "arch/x86/vmx/internal.h"
 
 /* Exit qualifications (SDM 3C tables 28-1 to 28-7) */
@@ -94,6 +95,7 @@ static void decode_extint(struct vcpu_hw *v, struct vcpu_exit *exit)
 static void decode_timer(struct vcpu_hw *v, struct vcpu_exit *exit)
 {
 	vmx_timer_expired(v->arch);
+	irq_poll();
 	exit->irq.acked = false;
 }
 

@@ -17,8 +17,10 @@
 /* What run.c and exit.c call, and no test here reaches */
 struct vmx_caps vmx_caps;
 u64 tsc_khz;
+static u32 polls;
 void irq_poll(void)
 {
+	polls++;
 }
 void vmx_store_groups(struct vcpu_hw *v, u32 groups)
 {
@@ -84,6 +86,11 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		r[REG_RIP] = (greg_t)(insn + length);
 		return;
 	}
+	if (insn[0] == 0x0f && insn[1] == 0x79 && modrm >> 6 == 3) {
+		((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~0x41;
+		r[REG_RIP] = (greg_t)(insn + length); /* VMWRITE, done */
+		return;
+	}
 	if (insn[0] != 0x0f || insn[1] != 0x78)
 		abort();
 	switch (modrm >> 6) {
@@ -130,6 +137,18 @@ static int setup(void **state)
 	hw.arch = &arch;
 	fake_log_reset();
 	return 0;
+}
+
+/* What waits is taken, as no exit came for it */
+static void the_end_of_guest_time_polls(void **state)
+{
+	arch.timer_ticks = 100;
+	tsc_khz = 1000000;
+	polls = 0;
+	leave(REASON_PREEMPTION_TIMER);
+	assert_int_equal(hw.exit.kind, EXIT_IRQ);
+	assert_false(hw.exit.irq.acked);
+	assert_int_equal(polls, 1);
 }
 
 static void a_bus_lock_has_no_instruction(void **state)
@@ -207,6 +226,7 @@ static void an_iret_that_is_stuck_blocks_nmis_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_end_of_guest_time_polls, setup),
 		cmocka_unit_test_setup(a_bus_lock_has_no_instruction, setup),
 		cmocka_unit_test_setup(the_bit_beside_its_own_reason, setup),
 		cmocka_unit_test_setup(

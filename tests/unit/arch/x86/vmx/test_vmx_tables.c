@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSR and I/O bitmaps, exit rows, segment attributes and interruptibility */
 #include "arch/x86/cpu/features.h"
+#include "arch/x86/machine/irq.h"
 #include "arch/x86/vmx/internal.h"
 #include "include/hw/cpu.h"
 #include "lib/string.h"
@@ -36,6 +37,9 @@ void vmx_event_from_info(struct vcpu_event *event, u32 info, u32 error,
 {
 }
 void vmx_timer_expired(struct vcpu_arch *a)
+{
+}
+void irq_poll(void)
 {
 }
 void vmx_write_failed(u32 field)
