@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control device: a PCI function of the privileged guest by which its
+ * programs make, watch and end other guests. Part of the public ABI: they may
+ * include this.
+ *
+ * The function lies behind a remapping unit (VT-d) of its own, so that a stock
+ * Linux gives it to a program by vfio-pci. All addresses that it is handed are
+ * device addresses (IOVA). They are looked up in that unit's tables at each
+ * use: the device reaches what the driver has mapped for it, and nothing else.
+ * It obeys the command register's bus master bit.
+ *
+ * Who uses the device? One driver for each function. It writes BH_CTL_OPEN,
+ * puts commands into a ring in its memory, writes BH_CTL_SUBMIT, and finds
+ * answers in a second ring. A command is copied, checked whole and then done.
+ * A short one is answered before the write of BH_CTL_SUBMIT is over, so that it
+ * costs one exit. A long one is done in pieces, and its answer comes with MSI-X
+ * vector 0. What makes no sense as a ring closes the device, and never more.
+ * The device is closed also by a function reset, by the bus master bit or
+ * MSI-X going off, and by the guest's restart. No other guest notices.
+ *
+ * All numbers are little-endian. Reserved fields and bits are written as 0 and
+ * not looked at when read, so that a later version can use them. FEATURES says
+ * what this one has.
+ */
+#ifndef BULKHEAD_CONTROL_H
+#define BULKHEAD_CONTROL_H
+
+#include "lib/types.h"
+
+#define BH_CTL_VERSION 1
+
+/* Type 0 header, its own slot, class 08h 80h 00h (other system peripheral) */
+#define BH_CTL_PCI_VENDOR 0x4248u
+#define BH_CTL_PCI_DEVICE 0x0001u
+
+/* BAR 0, I/O: registers of four bytes, accessed whole */
+#define BH_CTL_BAR_REGS   0
+#define BH_CTL_REGS_BYTES 64
+
+enum bh_ctl_reg {
+	BH_CTL_MAGIC = 0x00,    /* r: BH_CTL_MAGIC_VALUE */
+	BH_CTL_REVISION = 0x04, /* r: BH_CTL_VERSION */
+	BH_CTL_FEATURES = 0x08, /* r: BH_CTL_FEATURE_... */
+	BH_CTL_STATUS = 0x0c,   /* r: enum bh_ctl_status */
+	/* w: the page number of struct bh_ctl_area's IOVA; 0 closes. While it
+	 * is open, another number closes it, with BH_CTL_AGAIN. */
+	BH_CTL_OPEN = 0x10,
+	BH_CTL_SUBMIT = 0x14, /* w: anything; the commands up to the tail */
+};
+#define BH_CTL_MAGIC_VALUE 0x4c544342u /* "BCTL" */
+
+#define BH_CTL_FEATURE_GUESTS  (1u << 0) /* dynamic guests: there is a pool */
+#define BH_CTL_FEATURE_CONSOLE (1u << 1)
+
+/* Closed, and why; or open */
+enum bh_ctl_status {
+	BH_CTL_CLOSED,      /* nobody has opened it, or somebody closed it */
+	BH_CTL_IS_OPEN,     /* commands are taken */
+	BH_CTL_AGAIN,       /* it was opened while it was open */
+	BH_CTL_BAD_ADDRESS, /* the area, or some of it, is not mapped */
+	BH_CTL_BAD_TAIL,    /* more commands than the ring has */
+	BH_CTL_BAD_HEAD,    /* more events taken than there are */
+	BH_CTL_OVERRUN,     /* an answer had no room in the event ring */
+};
+
+/* BAR 2, memory, 64 bits: the MSI-X table at 0, its pending bits behind it */
+#define BH_CTL_BAR_MSIX      2
+#define BH_CTL_MSIX_BYTES    0x10000
+#define BH_CTL_MSIX_PBA      0x8000
+#define BH_CTL_VECTORS       2048
+#define BH_CTL_VECTOR_EVENTS 0 /* an event came outside of BH_CTL_SUBMIT */
+
+/*
+ * The area: three pages in a row of the driver's, by IOVA. A tail counts what
+ * was ever put into a ring, a head what was ever taken, both modulo 2^32; the
+ * entry of count n is n modulo the ring's size. The driver writes
+ * command_tail and event_head, the device the other two and the events.
+ */
+#define BH_CTL_COMMANDS 64
+#define BH_CTL_EVENTS   128
+
+struct bh_ctl_indexes {
+	u32 command_tail;
+	u32 event_head;
+	u32 reserved0[14];
+	u32 command_head;
+	u32 event_tail;
+	u32 reserved1[1006];
+};
+
+struct bh_ctl_command {
+	u16 op; /* enum bh_ctl_op */
+	u16 reserved;
+	u32 tag; /* comes back with the answer */
+	u64 in;  /* IOVA of what the command is given */
+	u32 in_bytes;
+	u32 out_bytes; /* room for what comes back */
+	u64 out;
+	u64 arg[4];
+};
+
+struct bh_ctl_event {
+	u16 type; /* enum bh_ctl_event_type */
+	u16 reserved;
+	u32 tag;    /* of the command; else the guest's id */
+	s32 status; /* 0, or a negative enum bh_ctl_error */
+	u32 bytes;  /* written to @out; with an error: a sentence, no NUL */
+	u64 arg[2];
+};
+
+struct bh_ctl_area {
+	struct bh_ctl_indexes index;
+	struct bh_ctl_command commands[BH_CTL_COMMANDS];
+	struct bh_ctl_event events[BH_CTL_EVENTS];
+};
+static_assert(sizeof(struct bh_ctl_area) == 3 * 4096, "a page each");
+
+/* What a command takes and gives at most. Lists come in parts: an argument says
+ * where the next begins. */
+#define BH_CTL_IN_MAX  4096
+#define BH_CTL_OUT_MAX 4096
+
+/* As a status, negative. The sentence in @out says what and what to do. */
+enum bh_ctl_error {
+	BH_CTL_EINVAL = 1, /* a field or the definition makes no sense */
+	BH_CTL_ENOENT,     /* no such guest (any more) */
+	BH_CTL_EEXIST,     /* the name is taken */
+	BH_CTL_ESTATE,     /* not in the state that the guest is in */
+	BH_CTL_ENOMEM,     /* the hypervisor's own memory, or a limit */
+	BH_CTL_EBUSY,   /* memory that is not free in the pool; do it later */
+	BH_CTL_EFAULT,  /* @in or @out is not mapped, or too small */
+	BH_CTL_ENOSYS,  /* no such command in this version */
+	BH_CTL_EFILE,   /* a staged file cannot be used */
+	BH_CTL_ESTATIC, /* not for a static guest, or the privileged one */
+};
+
+/*
+ * A guest's id: never the same for two guests of a boot, so that an old one
+ * names nothing. The log has id 0 where consoles are meant.
+ */
+enum bh_ctl_op {
+	/* out: struct bh_ctl_info, as much of it as there is room */
+	BH_CTL_OP_INFO,
+	/* arg[0]: how many to pass over. out: struct bh_ctl_range[], the pool;
+	 * event arg[0]: how many there are in all. */
+	BH_CTL_OP_POOL,
+	/* arg[0]: ids above this one. out: struct bh_ctl_guest[] by id, as many
+	 * as there is room; event arg[0]: how many follow. */
+	BH_CTL_OP_GUESTS,
+	/* in: struct bh_ctl_create. The guest is BH_CTL_DEFINED, and its memory
+	 * is granted. Event arg[0]: its id. */
+	BH_CTL_OP_CREATE,
+	/* arg[0]: id of a BH_CTL_DEFINED guest. in: struct bh_ctl_file[], where
+	 * the files of its definition are. Its memory is not granted from now
+	 * on; unless `share = memory`. Answered when its code runs. */
+	BH_CTL_OP_START,
+	/* arg[0]: id; arg[1]: enum bh_ctl_end. BUTTON is answered at once, the
+	 * rest when it is done. */
+	BH_CTL_OP_END,
+	BH_CTL_OP_PAUSE,  /* arg[0]: id; answered when no vCPU runs */
+	BH_CTL_OP_RESUME, /* arg[0]: id */
+	/* arg[0]: id; arg[1]: position. As BH_CONSOLE_READ of console_port.h:
+	 * out: bytes; event arg[0]: the position of the first; arg[1]: of the
+	 * end. A read that reaches the end asks for one BH_CTL_EVENT_CONSOLE.
+	 */
+	BH_CTL_OP_CONSOLE_READ,
+	/* arg[0]: id. in: what is typed. Event arg[0]: how many bytes were
+	 * taken; try the rest later. */
+	BH_CTL_OP_CONSOLE_TYPE,
+	/* arg[0]: id; arg[1]: vCPUs to pass over. out: struct bh_ctl_vcpu[] */
+	BH_CTL_OP_VCPUS,
+	/* arg[0]: cores to pass over. out: struct bh_ctl_core[] */
+	BH_CTL_OP_CORES,
+	/* arg[0]: kinds to pass over. out: names of exit kinds, each with a
+	 * NUL; event arg[0]: how many there are in all. */
+	BH_CTL_OP_EXIT_NAMES,
+	/* arg[0]: id; arg[1]: kinds to pass over. out: u64[], exits by kind,
+	 * summed over the vCPUs */
+	BH_CTL_OP_EXITS,
+	BH_CTL_OPS
+};
+
+enum bh_ctl_event_type {
+	BH_CTL_EVENT_ANSWER, /* of the command with that tag */
+	/* tag: id's low 32 bits; arg[0]: id; arg[1]: enum bh_ctl_state */
+	BH_CTL_EVENT_STATE,
+	/* arg[0]: id; it has said something since its console was read */
+	BH_CTL_EVENT_CONSOLE,
+	/* Events were lost for want of room: look at everything again */
+	BH_CTL_EVENT_LOST,
+};
+
+/* Of a guest */
+enum bh_ctl_state {
+	BH_CTL_DEFINED,  /* memory granted, waits for BH_CTL_OP_START */
+	BH_CTL_BUILDING, /* being loaded */
+	BH_CTL_RUNNING,
+	BH_CTL_PAUSED,
+	BH_CTL_STOPPING, /* its end has begun; its memory is being scrubbed */
+	BH_CTL_STOPPED,  /* it ended by itself; its memory is scrubbed */
+	BH_CTL_CRASHED,  /* as it was, to be looked at */
+	BH_CTL_GONE,     /* only in an event: the id names nothing any more */
+};
+
+enum bh_ctl_end {
+	BH_CTL_END_BUTTON, /* its power button; it may or may not listen */
+	BH_CTL_END_STOP,   /* it stops at once, as by its power supply */
+	BH_CTL_END_RESET, /* back to BH_CTL_DEFINED, with its memory scrubbed */
+	BH_CTL_END_DESTROY, /* from any state; memory goes back to the pool */
+};
+
+struct bh_ctl_info {
+	u32 version, features;
+	u32 cores, nodes;
+	u32 guests, guests_max; /* the privileged one counts */
+	u64 tsc, tsc_khz;       /* now, as the CPU counts */
+	u64 boot_tsc;           /* of the hypervisor's start */
+	u64 ram_bytes, hypervisor_bytes;
+	u64 pool_bytes, pool_free_bytes;
+	char build[32]; /* "Bulkhead 0.1" */
+};
+
+/* Host-physical, which is what the privileged guest calls physical. Whole
+ * 2 MiB units. */
+struct bh_ctl_range {
+	u64 base, size;
+	u32 node;
+	u32 reserved;
+};
+
+/*
+ * A new guest. @definition is one section of the manifest (docs/manifest.md),
+ * [guest NAME] and its keys, @definition_bytes long, no NUL, behind the ranges.
+ * The ranges, in order, are its memory from its address 0 on, and hold at least
+ * `memory =`. They are free in the pool.
+ */
+struct bh_ctl_create {
+	u32 definition_bytes;
+	u32 range_count;
+	struct bh_ctl_range ranges[];
+};
+
+/* A file of the definition, by its name there, lies in the guest's own memory
+ * at @offset of it, counted over the ranges; a page's multiple. */
+#define BH_CTL_FILE_NAME 64
+struct bh_ctl_file {
+	char name[BH_CTL_FILE_NAME];
+	u64 offset, size;
+};
+
+#define BH_CTL_GUEST_PRIVILEGED (1u << 0)
+#define BH_CTL_GUEST_STATIC     (1u << 1)
+#define BH_CTL_GUEST_GRANTED    (1u << 2) /* its memory, to the caller */
+
+struct bh_ctl_guest {
+	u64 id;
+	char name[32];
+	u32 state; /* enum bh_ctl_state */
+	u32 flags;
+	u32 vcpus;
+	s32 node; /* -1: any */
+	u64 memory_bytes;
+	u64 overhead_bytes; /* of the hypervisor's, for it */
+	u64 start_tsc;      /* 0: it never ran */
+	u64 run_ticks;      /* of the TSC, summed over the vCPUs */
+	u64 exits;
+	char reason[64]; /* why it ended, NUL-terminated */
+};
+
+struct bh_ctl_vcpu {
+	u32 id, core;
+	u32 state; /* 0: runs or may, 1: halted, 2: not started, 3: parked */
+	u32 reserved;
+	u64 run_ticks, wait_ticks; /* on the core; runnable and not on it */
+	u64 exits;
+};
+
+struct bh_ctl_core {
+	u32 id, apic_id;
+	u32 node, reserved;
+	u64 idle_ticks;
+};
+
+#endif
