@@ -40,6 +40,11 @@ static inline u32 pci_function(struct pci_bdf bdf)
 	return bdf.devfn & 7u;
 }
 
+static inline bool pci_same(struct pci_bdf a, struct pci_bdf b)
+{
+	return a.segment == b.segment && a.bus == b.bus && a.devfn == b.devfn;
+}
+
 /*
  * CF8h: enable 31, bus 23:16, function 15:8, register 7:2; bits 27:24 are
  * register bits 11:8 where AMD's extension is on, else 0. @byte: which of the

@@ -63,7 +63,8 @@ static u32 merge(u32 old, u32 offset, u8 size, u32 value)
 }
 
 /* True: there is more to do for the vCPU (VE_ASSIGN) */
-static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
+static bool func_write(struct vcpu *v, struct vfunc *f, u32 offset, u8 size,
+		       u32 value)
 {
 	int word = msi_word(f, offset);
 
@@ -78,7 +79,7 @@ static bool func_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 	else if (passthrough_write_is_refused(f, offset, size))
 		return false;
 	else if (passthrough_is_bus_number(f, offset, size))
-		passthrough_bus_write(f, offset, size, value);
+		passthrough_bus_write(v, f, offset, size, value);
 	else if (passthrough_sriov_has(f, offset))
 		return passthrough_sriov_write(f, offset, size, value);
 	else
@@ -116,7 +117,7 @@ static void config_write(struct vcpu *v, struct pci_address a, u8 size,
 {
 	struct vfunc *f = passthrough_func_lock(passthrough_of(v->vm), a.bdf);
 
-	if (f && func_write(f, a.reg, size, value))
+	if (f && func_write(v, f, a.reg, size, value))
 		vcpu_post(v, VE_ASSIGN);
 	config_done(v, f);
 }
@@ -277,11 +278,17 @@ static int ecam_add(struct vm *vm)
 	return 0;
 }
 
+static u64 bus_writes_bytes(const struct vm *vm)
+{
+	return vm->vcpu_count * sizeof(struct bus_write);
+}
+
 static void passthrough_destroy(struct vm *vm)
 {
 	struct passthrough *pci = passthrough_of(vm);
 
 	passthrough_funcs_free(pci);
+	pmm_free_bytes(&vm->budget, pci->bus_writes, bus_writes_bytes(vm));
 	kmem_free(&vm->budget, pci, sizeof(*pci));
 }
 
@@ -294,6 +301,9 @@ static int passthrough_create(struct vm *vm)
 		return -ENOMEM;
 	vm->devices[VDEV_passthrough] = pci;
 	pci->vm = vm;
+	pci->bus_writes = pmm_alloc_bytes(&vm->budget, bus_writes_bytes(vm));
+	if (!pci->bus_writes)
+		return -ENOMEM;
 	err = ports_add(pci);
 	if (!err)
 		err = ecam_add(vm);

@@ -24,9 +24,7 @@ static struct vfunc **func_link(struct passthrough *pci, struct pci_bdf bdf)
 {
 	struct vfunc **link = &pci->hash[bdf_hash(bdf)];
 
-	while (*link && ((*link)->bdf.bus != bdf.bus ||
-			 (*link)->bdf.devfn != bdf.devfn ||
-			 (*link)->bdf.segment != bdf.segment))
+	while (*link && !pci_same((*link)->bdf, bdf))
 		link = &(*link)->next;
 	return link;
 }
@@ -60,11 +58,6 @@ bool passthrough_func_present(const struct vfunc *f)
 	if (f->is_vf)
 		return !passthrough_vf_is_gone(f);
 	return !f->lost && id_read(f->bdf) == f->id;
-}
-
-static bool same_place(struct pci_bdf a, struct pci_bdf b)
-{
-	return a.segment == b.segment && a.bus == b.bus && a.devfn == b.devfn;
 }
 
 static bool is_bridge(struct pci_bdf bdf)
@@ -115,10 +108,16 @@ bool passthrough_func_left(const struct vfunc *f)
 		return true;
 	if ((u16)id_read(f->bdf) != NO_FUNCTION)
 		return false;
-	if (same_place(f->parent, f->bdf))
+	if (pci_same(f->parent, f->bdf))
 		return is_root_bus(f->bdf);
 	return is_bridge(f->parent) && leads_to(f->parent, f->bdf) &&
 	       is_awake(f->parent);
+}
+
+bool passthrough_func_sleeps(const struct vfunc *f)
+{
+	return !pci_same(f->parent, f->bdf) && is_bridge(f->parent) &&
+	       leads_to(f->parent, f->bdf) && !is_awake(f->parent);
 }
 
 /* A forgotten one keeps the mapping of its table */
@@ -217,9 +216,28 @@ static struct vfunc *func_discover(struct passthrough *pci, struct pci_bdf bdf)
 	       : (u16)id_read(bdf) == NO_FUNCTION)
 		return NULL;
 	f = func_add(pci, bdf, pf, index);
-	if (f)
-		passthrough_hold(f);
+	if (!f)
+		return NULL;
+	passthrough_hold(f);
+	pci->touched++;
 	return f;
+}
+
+struct vfunc *passthrough_func_known(struct passthrough *pci,
+				     struct pci_bdf bdf)
+{
+	struct vfunc *f = *func_link(pci, bdf);
+
+	return f && passthrough_func_present(f) ? f : NULL;
+}
+
+/* The guest may turn it on: a write to a bridge above it sees to it again */
+static void func_touch(struct passthrough *pci, struct vfunc *f)
+{
+	if (!f->seen_to)
+		return;
+	f->seen_to = 0;
+	pci->touched++;
 }
 
 struct vfunc *passthrough_func_lock(struct passthrough *pci, struct pci_bdf bdf)
@@ -235,6 +253,8 @@ struct vfunc *passthrough_func_lock(struct passthrough *pci, struct pci_bdf bdf)
 	}
 	if (!f)
 		f = func_discover(pci, bdf);
+	if (f)
+		func_touch(pci, f);
 	return f;
 }
 

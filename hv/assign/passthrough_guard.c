@@ -107,9 +107,7 @@ static bool is_console(struct pci_bdf bdf)
 {
 	const struct console_serial *serial = console_serial();
 
-	return serial && serial->has_function &&
-	       serial->bdf.segment == bdf.segment &&
-	       serial->bdf.bus == bdf.bus && serial->bdf.devfn == bdf.devfn;
+	return serial && serial->has_function && pci_same(serial->bdf, bdf);
 }
 
 /*

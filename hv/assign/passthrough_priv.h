@@ -48,6 +48,9 @@ struct vfunc {
 	/* A bridge above it has got other bus numbers: it is off, and elsewhere
 	 * (passthrough_bus.c) */
 	bool lost;
+	/* The bus_writes.round in which it was off, or did not answer; nobody
+	 * has touched it since. 0: never. */
+	u64 seen_to;
 	bool fixed; /* its own registers are read-only for the guest */
 	bool kept;  /* all of them are: the hypervisor uses it */
 	bool vmd;   /* messages of the functions behind it go through it */
@@ -96,13 +99,29 @@ struct vfunc {
 	bool decode_due;
 };
 
+/* A vCPU's write to a bridge's bus numbers that is not done yet: its own
+ * instruction waits for it (passthrough_bus.c) */
+struct bus_write {
+	bool due;
+	struct pci_bdf bridge;
+	u32 value, mask; /* of the dword that the numbers are in */
+	u64 round;
+	/* All in the buckets of the hash before this one have been seen to, as
+	 * long as nobody has touched them since, and these buses are meant */
+	u32 bucket, first, last;
+	u64 touched;
+};
+
 struct passthrough {
 	struct vm *vm;
 	struct spinlock lock;
 	u32 address; /* CF8h */
 	struct vfunc *hash[PASSTHROUGH_HASH];
 	struct vfunc *forgotten;
-	struct vfunc *with_vfs; /* chained by sriov.next */
+	struct vfunc *with_vfs;       /* chained by sriov.next */
+	struct bus_write *bus_writes; /* one a vCPU */
+	u64 rounds;                   /* of those: how many have begun */
+	u64 touched; /* how often one was touched that they had seen to */
 	struct ratelimit meetings;
 };
 
@@ -123,6 +142,12 @@ struct vfunc *passthrough_func_lock(struct passthrough *pci,
 				    struct pci_bdf bdf);
 /* Of pci_scan(), @pci, while the VM is built */
 void passthrough_func_found(struct pci_bdf bdf, void *pci);
+/* The function known at @bdf, if it answers there; NULL: it does not. With
+ * passthrough.lock held. */
+struct vfunc *passthrough_func_known(struct passthrough *pci,
+				     struct pci_bdf bdf);
+/* It does not answer. Is it as it was, behind a bridge that sleeps? */
+bool passthrough_func_sleeps(const struct vfunc *f);
 /* Does @f itself answer at its address? */
 bool passthrough_func_present(const struct vfunc *f);
 void passthrough_funcs_free(struct passthrough *pci);
@@ -202,9 +227,11 @@ int __must_check passthrough_meet(struct passthrough *pci,
 bool passthrough_func_left(const struct vfunc *f);
 
 /* Is a write to the bridge @f one of its bus numbers? passthrough_bus_write()
- * takes it: what was behind it is lost at its address, and turned off. */
+ * takes it for @v, whose instruction ends once it is done (VE_INSN): what was
+ * behind it is lost at its address, and turned off before. */
 bool passthrough_is_bus_number(const struct vfunc *f, u32 offset, u8 size);
-void passthrough_bus_write(struct vfunc *f, u32 offset, u8 size, u32 value);
+void passthrough_bus_write(struct vcpu *v, const struct vfunc *f, u32 offset,
+			   u8 size, u32 value);
 /* The VFs of @f are turned off, if there are any */
 void passthrough_sriov_silence(struct vfunc *f);
 

@@ -234,7 +234,8 @@ static bool insn_go_on(struct vcpu *v)
 {
 	enum verdict verdict;
 
-	if (!vlapic_insn_go_on(v) || !emulate_go_on(v, &verdict))
+	if (!vlapic_insn_go_on(v) || !passthrough_insn_go_on(v) ||
+	    !emulate_go_on(v, &verdict))
 		return false;
 	if (verdict == VERDICT_ADVANCE)
 		exit_advance(v);

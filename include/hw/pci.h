@@ -48,7 +48,8 @@
 #define PCI_BAR_64		0x4u
 #define PCI_BAR_MEM_MASK	(~0xfu)
 #define PCI_BAR_IO_MASK		(~0x3u)
-#define PCI_SECONDARY_BUS	0x19	/* bridges */
+#define PCI_PRIMARY_BUS		0x18	/* bridges */
+#define PCI_SECONDARY_BUS	0x19
 #define PCI_SUBORDINATE_BUS	0x1a
 #define PCI_SUBSYSTEM_VENDOR	0x2c
 #define PCI_SUBSYSTEM_ID	0x2e

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The machine of the passthrough tests, see functions.h */
+/* The machine of the passthrough tests, see functions.h. Over 400 lines: its
+ * parts share their state. */
 #include "tests/unit/hv/assign/functions.h"
 
 #include "arch/x86/machine/smp.h"
@@ -27,7 +28,8 @@ u32 moves;
 bool alive;
 u8 bar_type;
 bool writes_everywhere;
-bool table_is_slow;
+bool table_is_slow, config_is_slow;
+u32 accesses;
 bool core_is_silent;
 void (*meanwhile)(void);
 u16 sriov_cap;
@@ -59,10 +61,21 @@ static bool writable(u16 off)
 	       off == MSIX_CAP + 2 || off == MSIX_CAP + 3;
 }
 
+/* An access of config space: a tenth of a piece, if it takes its time */
+static void take_time(void)
+{
+	u64 end = rdtsc() + PIECE_TICKS_MIN / 10;
+
+	accesses++;
+	while (config_is_slow && rdtsc() < end)
+		;
+}
+
 u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
 {
 	u32 value = ~0u;
 
+	take_time();
 	assert_true(offset + size <= 4096 && offset % size == 0);
 	reads_behind_write++;
 	if (function(bdf)) {
@@ -111,6 +124,7 @@ void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
 {
 	u8 i;
 
+	take_time();
 	assert_true(offset + size <= 4096 && offset % size == 0);
 	for (i = 0; function(bdf) && i < size; i++)
 		if (writable((u16)(offset + i)))
@@ -135,6 +149,8 @@ u8 pci_find_cap(struct pci_bdf bdf, u8 id)
 {
 	const u8 *c = function(bdf);
 
+	if (c && id == PCI_CAP_ID_PM && c[PM_CAP] == id)
+		return PM_CAP;
 	if (!c || !has_msix(c))
 		return 0;
 	return id == PCI_CAP_ID_MSI    ? (c[MSI_CAP] == id ? MSI_CAP : 0)
@@ -297,7 +313,7 @@ int smp_rendezvous(int (*change)(void *arg), void (*after)(void *arg),
 
 int setup(void **state)
 {
-	fake_vm_init(1);
+	fake_vm_init(2);
 	fake_port_in = host_in;
 	fake_port_out = host_out;
 	fake_owner_count = 0;
@@ -311,7 +327,7 @@ int setup(void **state)
 	memset(msi_pool, 0, sizeof(msi_pool));
 	routes = unroutes = unmaps = meetings = 0;
 	bar_type = 0;
-	writes_everywhere = table_is_slow = false;
+	writes_everywhere = table_is_slow = config_is_slow = false;
 	core_is_silent = false;
 	fake_ratelimit_left = ~0u;
 	put32(config[0], 0x12345678);
@@ -341,15 +357,23 @@ int teardown(void **state)
 	return 0;
 }
 
-bool go_on(void)
+bool go_on_at(struct vcpu *v)
 {
-	struct vcpu *v = &fake_vcpus[0];
-
+	if (v->events & VE_INSN) {
+		if (passthrough_insn_go_on(v))
+			v->events &= ~(u32)VE_INSN;
+		return true;
+	}
 	if (!(v->events & VE_ASSIGN))
 		return false;
 	v->events &= ~(u32)VE_ASSIGN;
 	passthrough_go_on(v);
 	return true;
+}
+
+bool go_on(void)
+{
+	return go_on_at(&fake_vcpus[0]);
 }
 
 u32 cfg_read(u32 devfn, u32 off, u8 size)

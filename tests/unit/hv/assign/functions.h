@@ -43,6 +43,8 @@ extern bool alive;             /* created, and not yet to be destroyed */
 extern u8 bar_type;
 extern bool writes_everywhere; /* as a chipset's function has registers */
 extern bool table_is_slow;     /* a write to it takes longer than a piece */
+extern bool config_is_slow;    /* ten accesses take as long as a piece */
+extern u32 accesses;           /* of config space */
 extern bool core_is_silent;
 extern void (*meanwhile)(void); /* what another core does before it comes */
 /* Where function 0 has SR-IOV; 0: it has none. Its virtual functions, NULL
@@ -72,6 +74,7 @@ void new_guest(void);
 /* What the vCPU does before it goes on in the guest: a piece of what its access
  * has begun. False: there was nothing. */
 bool go_on(void);
+bool go_on_at(struct vcpu *v); /* go_on() is vCPU 0's; there are two */
 /* The guest's accesses: config space, of function 0 if none is named, whose
  * writes are over when it goes on, and the table at BAR */
 u32 cfg_read(u32 devfn, u32 off, u8 size);
