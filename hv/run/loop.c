@@ -72,20 +72,21 @@ static bool look(struct pcpu *cpu)
 	return READ_ONCE(cpu->pending);
 }
 
-/* Do it; false: somebody wants the core for something else */
+/* It is not free. Do what there is; false: somebody wants the core for
+ * something else */
 static inline __attribute__((always_inline)) bool
 entry_make_free(struct pcpu *cpu, struct vcpu *v)
 {
 	bool again = false;
 
-	while (!entry_is_free(cpu, v)) {
+	do {
 		WRITE_ONCE(cpu->in_guest, false);
 		WRITE_ONCE(cpu->turns, cpu->turns + 1);
 		if (READ_ONCE(cpu->pending) || (again && look(cpu)))
 			return false;
 		vcpu_prepare(v);
 		again = true;
-	}
+	} while (!entry_is_free(cpu, v));
 	return true;
 }
 
@@ -109,7 +110,7 @@ static inline void hw_run(struct vcpu *v)
 static inline __attribute__((always_inline)) bool
 stay(struct pcpu *cpu, struct vcpu *v, bool measured)
 {
-	if (!entry_make_free(cpu, v))
+	if (!entry_is_free(cpu, v) && !entry_make_free(cpu, v))
 		return false;
 	for (;;) {
 		if (measured)
