@@ -147,11 +147,6 @@ void sched_wake(struct sched_entity *e)
 	pcpu_kick(e->cpu, PCPU_RESCHED);
 }
 
-bool sched_is_blocked(const struct sched_entity *e)
-{
-	return READ_ONCE(e->state) == SCHED_BLOCKED;
-}
-
 void sched_block(struct sched_entity *e)
 {
 	struct sched_cpu *s = e->cpu->sched;

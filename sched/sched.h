@@ -39,7 +39,10 @@ void sched_wake(struct sched_entity *e);
 /* Does @e wait, so that an event for it needs sched_wake()? Any core, behind a
  * full barrier. The answer may be stale only while the owner core is between
  * sched_block() and its second look at the events. */
-bool sched_is_blocked(const struct sched_entity *e);
+static inline bool sched_is_blocked(const struct sched_entity *e)
+{
+	return READ_ONCE(e->state) == SCHED_BLOCKED;
+}
 /* Makes @e wait for a wake; one that is on the wake list already counts. Owner
  * core. A full barrier: the caller looks at its events again afterwards. */
 void sched_block(struct sched_entity *e);

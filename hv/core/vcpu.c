@@ -16,6 +16,13 @@ void vcpu_post(struct vcpu *v, u32 event_bits)
 		pcpu_kick(cpu, 0);
 }
 
+void vcpu_post_here(struct vcpu *v, u32 event_bits)
+{
+	__atomic_fetch_or(&v->events, event_bits, __ATOMIC_RELAXED);
+	if (unlikely(sched_is_blocked(&v->entity)))
+		sched_wake(&v->entity);
+}
+
 void vcpu_block(struct vcpu *v)
 {
 	sched_block(&v->entity);

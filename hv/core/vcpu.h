@@ -105,6 +105,8 @@ static inline void vcpu_dirty(struct vcpu *v, u32 groups)
 /* Any core, lock-free: set bits of enum vcpu_event_bit, wake it, make it look
  * (an IPI if it runs on another core) */
 void vcpu_post(struct vcpu *v, u32 event_bits);
+/* The same on its home core, which is not in the guest while this runs */
+void vcpu_post_here(struct vcpu *v, u32 event_bits);
 /* Home core: it waits for an event, unless one is there already */
 void vcpu_block(struct vcpu *v);
 

@@ -62,7 +62,7 @@ static void timer_expired(struct timer *t)
 		rearm(l);
 	/* The vCPU may be halted or preempted: wake it */
 	if (timer_raise(l))
-		vcpu_post(l->vcpu, VE_IRQ);
+		vcpu_post_here(l->vcpu, VE_IRQ);
 }
 
 void vlapic_taken(struct vcpu *v)

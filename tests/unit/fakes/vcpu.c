@@ -9,6 +9,11 @@ void vcpu_post(struct vcpu *v, u32 bits)
 	v->events |= bits;
 }
 
+void vcpu_post_here(struct vcpu *v, u32 bits)
+{
+	v->events |= bits;
+}
+
 void vcpu_block(struct vcpu *v)
 {
 	fake_blocks++;

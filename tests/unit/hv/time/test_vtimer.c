@@ -6,15 +6,8 @@
 #include "hv/time/vtimer.h"
 
 static u32 fired;
-static bool fake_blocked;
 static struct timer_queue queue;
 static struct vtimer t;
-
-bool sched_is_blocked(const struct sched_entity *e)
-{
-	assert_ptr_equal(e, &fake_vcpus[0].entity);
-	return fake_blocked;
-}
 
 /* Only the home core may come fake_this_cpu */
 void timer_arm(struct timer *timer, u64 deadline)
@@ -127,7 +120,7 @@ static void test_rests_out_of_turn(void **state)
 	static struct vcpu other = { .vm = &other_vm };
 
 	fake_pcpus[0].current = &other;
-	fake_blocked = false;
+	fake_vcpus[0].entity.state = SCHED_READY;
 	vtimer_set(&t, 1000);
 	expire();
 	assert_int_equal(fired, 0);
@@ -152,12 +145,12 @@ static void test_fires_for_sleepers_and_siblings(void **state)
 	static struct vcpu other = { .vm = &other_vm };
 
 	fake_pcpus[0].current = &other;
-	fake_blocked = true;
+	fake_vcpus[0].entity.state = SCHED_BLOCKED;
 	vtimer_set(&t, 1000);
 	expire();
 	assert_int_equal(fired, 1);
 	fake_pcpus[0].current = &fake_vcpus[1];
-	fake_blocked = false;
+	fake_vcpus[0].entity.state = SCHED_READY;
 	vtimer_set(&t, 1000);
 	expire();
 	assert_int_equal(fired, 2);
