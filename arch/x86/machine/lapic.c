@@ -250,18 +250,20 @@ void lapic_send_sipi(u32 apic_id, u8 vector)
 }
 
 /* Ticks of the one-shot timer to @deadline_tsc, rounded up, so that it does not
- * fire too early. A time beyond the counter's reach is cut; timer_run() then
- * sets it again. */
+ * fire too early; none, if that is 0. A time beyond the counter's reach is cut;
+ * timer_run() then sets it again. */
 static u32 oneshot_count(u64 deadline_tsc)
 {
 	u64 now = rdtsc();
 	u64 ticks;
 
-	if (deadline_tsc <= now)
-		return 1;
+	if (unlikely(deadline_tsc <= now))
+		return deadline_tsc ? 1 : 0;
 	ticks = (u64)((unsigned __int128)(deadline_tsc - now) * timer_rate >>
 		      32);
-	return (u32)MIN(ticks + 1, (u64)UINT32_MAX);
+	if (unlikely(ticks >= UINT32_MAX))
+		return UINT32_MAX;
+	return (u32)ticks + 1;
 }
 
 void lapic_timer_set(u64 deadline_tsc)
@@ -269,8 +271,7 @@ void lapic_timer_set(u64 deadline_tsc)
 	if (cpu_features.tsc_deadline)
 		wrmsr(MSR_TSC_DEADLINE, deadline_tsc);
 	else
-		reg_write(APIC_TIMER_ICT,
-			  deadline_tsc ? oneshot_count(deadline_tsc) : 0);
+		reg_write(APIC_TIMER_ICT, oneshot_count(deadline_tsc));
 }
 
 bool lapic_timer_count_start(void)

@@ -113,7 +113,7 @@ static void decode_bus_lock(struct vcpu_hw *v, const struct vmcb *vmcb)
 static void decode_irq(struct vcpu_hw *v, const struct vmcb *vmcb)
 {
 	svm_step_abort(v);
-	if (unlikely(svm_nmi_window_open(v->arch))) {
+	if (unlikely(v->arch->nmi_window) && svm_nmi_window_open(v->arch)) {
 		nmi_window_exit(v, vmcb);
 		return;
 	}
