@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See control_device.h. Over 400 lines: all commands of one device. */
+#include "tests/unit/fakes/control_device.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define IOVA 0x40000000ull
+
+struct answer {
+	s32 status;
+	u32 bytes;
+	u64 arg[2];
+	u8 out[BH_CTL_OUT_MAX];
+};
+
+static struct bh_ctl_area *area_of(struct fake_device *f)
+{
+	return (struct bh_ctl_area *)f->memory;
+}
+
+/* The @bytes at @iova, NULL where they are not mapped */
+static void *at_iova(struct fake_device *f, u64 iova, u32 bytes)
+{
+	if (iova < IOVA || bytes > RING_MEMORY_BYTES ||
+	    iova - IOVA > RING_MEMORY_BYTES - bytes)
+		return NULL;
+	return f->memory + (iova - IOVA);
+}
+
+static void event_put(struct fake_device *f, const struct bh_ctl_event *e,
+		      bool signal)
+{
+	struct bh_ctl_area *a = area_of(f);
+	u64 one = 1;
+
+	if (f->status != BH_CTL_IS_OPEN)
+		return;
+	if (f->event_tail - a->index.event_head >= BH_CTL_EVENTS) {
+		f->status = BH_CTL_OVERRUN;
+		return;
+	}
+	a->events[f->event_tail % BH_CTL_EVENTS] = *e;
+	a->index.event_tail = ++f->event_tail;
+	if (signal)
+		assert_int_equal(write(f->device.event_fd, &one, sizeof(one)),
+				 8);
+}
+
+static struct fake_guest *by_id(struct fake_device *f, u64 id)
+{
+	for (u32 i = 0; i < f->guest_count; i++)
+		if (f->guests[i].about.id == id)
+			return &f->guests[i];
+	return NULL;
+}
+
+struct fake_guest *fake_find(struct fake_device *f, const char *name)
+{
+	for (u32 i = 0; i < f->guest_count; i++)
+		if (!strcmp(f->guests[i].about.name, name))
+			return &f->guests[i];
+	return NULL;
+}
+
+struct fake_guest *fake_add(struct fake_device *f, const char *name, u32 state,
+			    u32 flags)
+{
+	static u64 next_id;
+	struct fake_guest *g = &f->guests[f->guest_count++];
+
+	assert_true(f->guest_count <= FAKE_GUESTS);
+	next_id = f->guest_count == 1 ? 0 : next_id + 1;
+	memset(g, 0, sizeof(*g));
+	g->about = (struct bh_ctl_guest){
+		.id = next_id,
+		.state = state,
+		.flags = flags,
+		.vcpus = 1,
+		.node = -1,
+		.memory_bytes = MIB(64),
+		.start_tsc = 1000,
+		.run_ticks = 2500000000ull,
+		.exits = 42,
+	};
+	snprintf(g->about.name, sizeof(g->about.name), "%s", name);
+	g->type_room = sizeof(g->typed) - 1;
+	return g;
+}
+
+void fake_state(struct fake_device *f, const char *name, u32 state,
+		const char *reason)
+{
+	struct fake_guest *g = fake_find(f, name);
+	struct bh_ctl_event e = { .type = BH_CTL_EVENT_STATE,
+				  .tag = (u32)g->about.id,
+				  .arg = { g->about.id, state } };
+
+	g->about.state = state;
+	snprintf(g->about.reason, sizeof(g->about.reason), "%s", reason);
+	if (state == BH_CTL_GONE)
+		*g = f->guests[--f->guest_count];
+	event_put(f, &e, true);
+}
+
+void fake_say(struct fake_device *f, const char *name, const char *text)
+{
+	struct fake_guest *g = fake_find(f, name);
+	struct bh_ctl_event e = { .type = BH_CTL_EVENT_CONSOLE,
+				  .arg = { g->about.id } };
+	size_t len = strlen(text);
+
+	assert_true(g->said_len + len <= sizeof(g->said));
+	memcpy(g->said + g->said_len, text, len);
+	g->said_len += (u32)len;
+	if (g->armed)
+		event_put(f, &e, true);
+	g->armed = false;
+}
+
+static s32 error(struct answer *a, enum bh_ctl_error number, const char *text)
+{
+	a->bytes = (u32)strlen(text);
+	memcpy(a->out, text, a->bytes);
+	return -(s32)number;
+}
+
+/* --- commands --- */
+
+static s32 do_info(struct fake_device *f, const struct bh_ctl_command *c,
+		   struct answer *a)
+{
+	struct bh_ctl_info info = {
+		.version = f->version,
+		.cores = 2,
+		.nodes = 1,
+		.guests = f->guest_count - 1,
+		.guests_max = 1000,
+		.tsc = 60000000000ull,
+		.tsc_khz = FAKE_TSC_KHZ,
+		.boot_tsc = 500,
+		.ram_bytes = GIB(2),
+		.hypervisor_bytes = MIB(5),
+		.pool_bytes = MIB(512),
+		.pool_free_bytes = MIB(256),
+		.build = "Bulkhead test",
+	};
+
+	a->bytes = MIN((u32)sizeof(info), c->out_bytes);
+	memcpy(a->out, &info, a->bytes);
+	return 0;
+}
+
+static s32 do_pool(struct fake_device *f, const struct bh_ctl_command *c,
+		   struct answer *a)
+{
+	static const struct bh_ctl_range pool[] = {
+		{ .base = GIB(1), .size = MIB(256) },
+		{ .base = GIB(2), .size = MIB(256) },
+	};
+
+	a->arg[0] = ARRAY_SIZE(pool);
+	if (c->arg[0] >= ARRAY_SIZE(pool))
+		return 0;
+	a->bytes = sizeof(pool[0]);
+	memcpy(a->out, &pool[c->arg[0]], a->bytes);
+	return 0;
+}
+
+/* Two at a time, so that a list has parts; ids are in order */
+static s32 do_guests(struct fake_device *f, const struct bh_ctl_command *c,
+		     struct answer *a)
+{
+	u64 after = c->arg[0];
+	u32 room = MIN(c->out_bytes / (u32)sizeof(struct bh_ctl_guest), 2u);
+
+	for (;;) {
+		struct fake_guest *next = NULL;
+
+		for (u32 i = 1; i < f->guest_count; i++)
+			if (f->guests[i].about.id > after &&
+			    (!next || f->guests[i].about.id < next->about.id))
+				next = &f->guests[i];
+		if (!next)
+			return 0;
+		if (!room)
+			break;
+		memcpy(a->out + a->bytes, &next->about, sizeof(next->about));
+		a->bytes += (u32)sizeof(next->about);
+		after = next->about.id;
+		room--;
+	}
+	for (u32 i = 1; i < f->guest_count; i++)
+		a->arg[0] += f->guests[i].about.id > after;
+	return 0;
+}
+
+static s32 do_create(struct fake_device *f, const struct bh_ctl_command *c,
+		     struct answer *a)
+{
+	const struct bh_ctl_create *in = at_iova(f, c->in, c->in_bytes);
+	const char *text;
+	char name[32] = "";
+
+	assert_true(in && c->in_bytes >= sizeof(*in));
+	assert_int_equal(c->in_bytes,
+			 sizeof(*in) + in->definition_bytes +
+				 in->range_count * sizeof(in->ranges[0]));
+	text = (const char *)&in->ranges[in->range_count];
+	memcpy(f->definition, text, in->definition_bytes);
+	f->definition[in->definition_bytes] = 0;
+	if (f->pool_busy) {
+		f->pool_busy--;
+		return error(a, BH_CTL_EBUSY, "that memory is not free");
+	}
+	assert_int_equal(sscanf(f->definition, "[guest %31[^]]]", name), 1);
+	if (fake_find(f, name))
+		return error(a, BH_CTL_EEXIST, "the name is taken");
+	fake_add(f, name, BH_CTL_DEFINED, BH_CTL_GUEST_GRANTED);
+	a->arg[0] = f->guests[f->guest_count - 1].about.id;
+	return 0;
+}
+
+static s32 do_start(struct fake_device *f, const struct bh_ctl_command *c,
+		    struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+
+	if (g->about.state != BH_CTL_DEFINED)
+		return error(a, BH_CTL_ESTATE, "it has been started");
+	f->file_count = c->in_bytes / (u32)sizeof(f->files[0]);
+	memcpy(f->files, at_iova(f, c->in, c->in_bytes), c->in_bytes);
+	fake_state(f, g->about.name, BH_CTL_RUNNING, "");
+	return 0;
+}
+
+static s32 do_end(struct fake_device *f, const struct bh_ctl_command *c,
+		  struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+
+	if (g->about.flags & BH_CTL_GUEST_PRIVILEGED)
+		return error(a, BH_CTL_ESTATIC, "");
+	if (c->arg[1] == BH_CTL_END_STOP)
+		fake_state(f, g->about.name, BH_CTL_STOPPED, "stopped");
+	else if (c->arg[1] == BH_CTL_END_RESET)
+		fake_state(f, g->about.name, BH_CTL_DEFINED, "");
+	else if (c->arg[1] == BH_CTL_END_DESTROY)
+		fake_state(f, g->about.name, BH_CTL_GONE, "");
+	return 0;
+}
+
+static s32 do_pause(struct fake_device *f, const struct bh_ctl_command *c,
+		    struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+	bool pauses = c->op == BH_CTL_OP_PAUSE;
+
+	if (g->about.state != (pauses ? BH_CTL_RUNNING : BH_CTL_PAUSED))
+		return error(a, BH_CTL_ESTATE, "not now");
+	fake_state(f, g->about.name, pauses ? BH_CTL_PAUSED : BH_CTL_RUNNING,
+		   "");
+	return 0;
+}
+
+/* In parts of 1000 bytes */
+static s32 do_read(struct fake_device *f, const struct bh_ctl_command *c,
+		   struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+	u64 at = MIN(MAX(c->arg[1], g->lost), (u64)g->said_len);
+
+	a->bytes = (u32)MIN(MIN(g->said_len - at, (u64)1000), c->out_bytes);
+	memcpy(a->out, g->said + at, a->bytes);
+	a->arg[0] = at;
+	a->arg[1] = g->said_len;
+	g->armed = at + a->bytes == g->said_len;
+	return 0;
+}
+
+static s32 do_type(struct fake_device *f, const struct bh_ctl_command *c,
+		   struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+	u32 n = MIN(c->in_bytes, g->type_room);
+
+	memcpy(g->typed + g->typed_len, at_iova(f, c->in, c->in_bytes), n);
+	g->typed_len += n;
+	g->type_room -= n;
+	a->arg[0] = n;
+	return 0;
+}
+
+static s32 do_vcpus(struct fake_device *f, const struct bh_ctl_command *c,
+		    struct answer *a)
+{
+	struct bh_ctl_vcpu v = { .core = 1,
+				 .run_ticks = 1000000000,
+				 .exits = 42 };
+
+	if (c->arg[1])
+		return 0;
+	a->bytes = sizeof(v);
+	memcpy(a->out, &v, sizeof(v));
+	return 0;
+}
+
+static s32 do_cores(struct fake_device *f, const struct bh_ctl_command *c,
+		    struct answer *a)
+{
+	struct bh_ctl_core core = { .id = (u32)c->arg[0],
+				    .apic_id = 2 * (u32)c->arg[0],
+				    .idle_ticks = 5000000000ull };
+
+	if (c->arg[0] >= 2)
+		return 0;
+	a->bytes = sizeof(core);
+	memcpy(a->out, &core, sizeof(core));
+	return 0;
+}
+
+static s32 do_exit_names(struct fake_device *f, const struct bh_ctl_command *c,
+			 struct answer *a)
+{
+	static const char *const names[] = { "cpuid", "hlt", "msr" };
+
+	a->arg[0] = ARRAY_SIZE(names);
+	if (c->arg[0] >= ARRAY_SIZE(names))
+		return 0;
+	a->bytes = (u32)strlen(names[c->arg[0]]) + 1;
+	memcpy(a->out, names[c->arg[0]], a->bytes);
+	return 0;
+}
+
+static s32 do_exits(struct fake_device *f, const struct bh_ctl_command *c,
+		    struct answer *a)
+{
+	static const u64 counts[] = { 30, 0, 12 };
+
+	if (c->arg[1])
+		return 0;
+	a->bytes = sizeof(counts);
+	memcpy(a->out, counts, sizeof(counts));
+	return 0;
+}
+
+static const struct {
+	bool guest; /* arg[0] is the id of one */
+	bool slow;
+	s32 (*run)(struct fake_device *f, const struct bh_ctl_command *c,
+		   struct answer *a);
+} commands[BH_CTL_OPS] = {
+	[BH_CTL_OP_INFO] = { false, false, do_info },
+	[BH_CTL_OP_POOL] = { false, false, do_pool },
+	[BH_CTL_OP_GUESTS] = { false, false, do_guests },
+	[BH_CTL_OP_CREATE] = { false, false, do_create },
+	[BH_CTL_OP_START] = { true, true, do_start },
+	[BH_CTL_OP_END] = { true, true, do_end },
+	[BH_CTL_OP_PAUSE] = { true, true, do_pause },
+	[BH_CTL_OP_RESUME] = { true, false, do_pause },
+	[BH_CTL_OP_CONSOLE_READ] = { true, false, do_read },
+	[BH_CTL_OP_CONSOLE_TYPE] = { true, false, do_type },
+	[BH_CTL_OP_VCPUS] = { true, false, do_vcpus },
+	[BH_CTL_OP_CORES] = { false, false, do_cores },
+	[BH_CTL_OP_EXIT_NAMES] = { false, false, do_exit_names },
+	[BH_CTL_OP_EXITS] = { true, false, do_exits },
+};
+
+static void answer_put(struct fake_device *f, const struct bh_ctl_command *c,
+		       const struct answer *a, bool signal)
+{
+	struct bh_ctl_event e = { .type = BH_CTL_EVENT_ANSWER,
+				  .tag = c->tag,
+				  .status = a->status,
+				  .bytes = MIN(a->bytes, c->out_bytes),
+				  .arg = { a->arg[0], a->arg[1] } };
+	enum fake_fault fault = f->fault;
+	void *out = at_iova(f, c->out, c->out_bytes);
+
+	f->fault = FAKE_GOOD;
+	assert_non_null(out);
+	memcpy(out, a->out, e.bytes);
+	if (fault == FAKE_SILENT)
+		return;
+	if (fault == FAKE_WRONG_TAG)
+		e.tag += RING_SLOTS;
+	if (fault == FAKE_TOO_LONG)
+		e.bytes = c->out_bytes + 1;
+	if (fault == FAKE_TAIL_AHEAD)
+		area_of(f)->index.event_tail += BH_CTL_EVENTS + 1;
+	else if (fault == FAKE_CLOSES)
+		f->status = BH_CTL_BAD_ADDRESS;
+	else
+		event_put(f, &e, signal);
+}
+
+static void run(struct fake_device *f, const struct bh_ctl_command *c,
+		bool late)
+{
+	struct answer a = { 0 };
+
+	if (c->op >= BH_CTL_OPS)
+		a.status = error(&a, BH_CTL_ENOSYS, "no such command");
+	else if (commands[c->op].guest && !by_id(f, c->arg[0]))
+		a.status = error(&a, BH_CTL_ENOENT, "there is no such guest");
+	else
+		a.status = commands[c->op].run(f, c, &a);
+	answer_put(f, c, &a, late);
+}
+
+void fake_release(struct fake_device *f)
+{
+	for (u32 i = 0; i < f->held_count; i++)
+		run(f, &f->held[i], true);
+	f->held_count = 0;
+}
+
+static void submit(struct fake_device *f)
+{
+	struct bh_ctl_area *a = area_of(f);
+
+	f->submits++;
+	if (f->status != BH_CTL_IS_OPEN)
+		return;
+	if (a->index.command_tail - f->command_head > BH_CTL_COMMANDS) {
+		f->status = BH_CTL_BAD_TAIL;
+		return;
+	}
+	while (f->command_head != a->index.command_tail) {
+		struct bh_ctl_command c =
+			a->commands[f->command_head++ % BH_CTL_COMMANDS];
+
+		a->index.command_head = f->command_head;
+		if (f->hold && c.op < BH_CTL_OPS && commands[c.op].slow)
+			f->held[f->held_count++] = c;
+		else
+			run(f, &c, false);
+	}
+}
+
+static void open_area(struct fake_device *f, u32 page)
+{
+	f->held_count = 0;
+	f->command_head = f->event_tail = 0;
+	f->status = !page                        ? BH_CTL_CLOSED
+		    : page != IOVA >> PAGE_SHIFT ? BH_CTL_BAD_ADDRESS
+						 : BH_CTL_IS_OPEN;
+	f->opens += page != 0;
+}
+
+static struct fake_device *fake_of(struct device *d)
+{
+	return container_of(d, struct fake_device, device);
+}
+
+static u32 reg_read(struct device *d, enum bh_ctl_reg reg)
+{
+	const struct fake_device *f = fake_of(d);
+
+	switch (reg) {
+	case BH_CTL_MAGIC:
+		return BH_CTL_MAGIC_VALUE;
+	case BH_CTL_REVISION:
+		return f->version;
+	case BH_CTL_FEATURES:
+		return BH_CTL_FEATURE_GUESTS | BH_CTL_FEATURE_CONSOLE;
+	case BH_CTL_STATUS:
+		return f->status;
+	default:
+		return ~0u;
+	}
+}
+
+static void reg_write(struct device *d, enum bh_ctl_reg reg, u32 value)
+{
+	if (reg == BH_CTL_OPEN)
+		open_area(fake_of(d), value);
+	else if (reg == BH_CTL_SUBMIT)
+		submit(fake_of(d));
+}
+
+static void wait_event(struct device *d, int ms)
+{
+	struct pollfd p = { .fd = d->event_fd, .events = POLLIN };
+	u64 count;
+
+	if (poll(&p, 1, ms) > 0)
+		assert_int_equal(read(d->event_fd, &count, sizeof(count)), 8);
+}
+
+static void close_nothing(struct device *d)
+{
+}
+
+struct fake_device *fake_new(void)
+{
+	static const struct device_ops ops = { reg_read, reg_write, wait_event,
+					       close_nothing };
+	struct fake_device *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->memory = aligned_alloc(PAGE_SIZE, RING_MEMORY_BYTES);
+	f->version = BH_CTL_VERSION;
+	f->device = (struct device){ .ops = &ops,
+				     .memory = f->memory,
+				     .iova = IOVA,
+				     .event_fd = eventfd(0, EFD_NONBLOCK) };
+	fake_add(f, "log", BH_CTL_RUNNING, 0);
+	fake_add(f, "linux", BH_CTL_RUNNING,
+		 BH_CTL_GUEST_PRIVILEGED | BH_CTL_GUEST_STATIC);
+	return f;
+}
+
+void fake_free(struct fake_device *f)
+{
+	close(f->device.event_fd);
+	free(f->memory);
+	free(f);
+}

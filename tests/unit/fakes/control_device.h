@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A control device in this process (include/bulkhead/control.h): the rings by
+ * its rules, and guests that do what a test says. It answers at once, or with
+ * @hold only when fake_release() is called, with an event on event_fd.
+ */
+#ifndef TESTS_UNIT_FAKES_CONTROL_DEVICE_H
+#define TESTS_UNIT_FAKES_CONTROL_DEVICE_H
+
+#include "tests/unit/test.h"
+#include "tools/control/ring.h"
+
+#define FAKE_GUESTS     8
+#define FAKE_SAID_BYTES 65536
+#define FAKE_TSC_KHZ    1000000
+
+struct fake_guest {
+	struct bh_ctl_guest about;
+	u64 lost; /* of the console's first bytes */
+	u32 said_len, typed_len, type_room;
+	bool armed; /* a read has reached the end */
+	char typed[256];
+	u8 said[FAKE_SAID_BYTES];
+};
+
+/* What the device does wrong with its next answer */
+enum fake_fault {
+	FAKE_GOOD,
+	FAKE_WRONG_TAG,
+	FAKE_TOO_LONG,
+	FAKE_TAIL_AHEAD,
+	FAKE_CLOSES,
+	FAKE_SILENT,
+};
+
+struct fake_device {
+	struct device device;
+	u8 *memory;
+	u32 status, command_head, event_tail, opens, submits;
+	u32 pool_busy; /* so many CREATEs find the memory not free */
+	bool hold;
+	enum fake_fault fault;
+	struct bh_ctl_command held[BH_CTL_COMMANDS];
+	u32 held_count;
+	u32 version;
+	struct fake_guest guests[FAKE_GUESTS]; /* [0]: the log */
+	u32 guest_count;                       /* with the log */
+	char definition[BH_CTL_IN_MAX + 1];    /* of the last CREATE */
+	struct bh_ctl_file files[16];          /* of the last START */
+	u32 file_count;
+};
+
+/* A device with the log and the privileged guest, "linux", id 1 */
+struct fake_device *fake_new(void);
+void fake_free(struct fake_device *f);
+struct fake_guest *fake_add(struct fake_device *f, const char *name, u32 state,
+			    u32 flags);
+struct fake_guest *fake_find(struct fake_device *f, const char *name);
+/* The guest (or "log") says so */
+void fake_say(struct fake_device *f, const char *name, const char *text);
+/* It goes over into @state */
+void fake_state(struct fake_device *f, const char *name, u32 state,
+		const char *reason);
+/* Answers what is held */
+void fake_release(struct fake_device *f);
+
+#endif
