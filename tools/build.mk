@@ -41,3 +41,30 @@ $(CONSOLE_TOOL) $(CONSOLE_TOOL_STATIC): $(TOOL_C) include/bulkhead/console_port.
 .PHONY: tools
 tools: $(CONSOLE_TOOL) $(CONSOLE_TOOL_STATIC)
 all: tools
+
+# bhd and bhctl, for the privileged guest: tools/bhd/, tools/bhctl/ and what they share.
+# bhctl looks by itself where no bhd runs, so that it has all of bhd but its main().
+BHD        := $(B)/tools/bhd
+BHCTL      := $(B)/tools/bhctl
+SHARED_C   := $(wildcard tools/control/*.c) $(filter-out tools/bhd/main.c,$(wildcard tools/bhd/*.c)) \
+	      lib/replay.c
+BHD_OBJS   := $(patsubst %.c,$(B)/control/%.o,tools/bhd/main.c $(SHARED_C))
+BHCTL_OBJS := $(patsubst %.c,$(B)/control/%.o,$(wildcard tools/bhctl/*.c) $(SHARED_C))
+CONTROL_CFLAGS := -std=gnu11 -O2 -g -I. $(WARN) -Wno-unused-parameter -D_GNU_SOURCE \
+	      -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+
+$(B)/control/%.o: %.c tools/build.mk
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CONTROL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BHD): $(BHD_OBJS)
+$(BHCTL): $(BHCTL_OBJS)
+$(BHD) $(BHCTL):
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -s -o $@ $^ -ljson-c -lev
+
+all tools: $(BHD) $(BHCTL)
+
+-include $(BHD_OBJS:.o=.d) $(BHCTL_OBJS:.o=.d)

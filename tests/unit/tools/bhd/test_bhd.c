@@ -1,0 +1,527 @@
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* bhd with a device in this process: what a client asks over its socket and
+ * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
+ * daemon that all of it talks to. */
+#include "tests/unit/fakes/control_device.h"
+/* clang-format off */
+#include <dirent.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+/* clang-format on */
+#include "tools/bhd/bhd.h"
+#include "tools/bhd/client.h"
+#include "tools/control/wire.h"
+
+#define LINE_BYTES 65536
+
+static struct fake_device *fake;
+static struct bhd bhd;
+static char folder[64];
+
+static void start(void)
+{
+	struct failure f;
+
+	memset(&bhd, 0, sizeof(bhd));
+	bhd.folder = folder;
+	assert_int_equal(bhd_start(&bhd, ev_loop_new(0), &fake->device, &f), 0);
+}
+
+static void stop(void)
+{
+	struct ev_loop *loop = bhd.loop;
+
+	bhd_stop(&bhd);
+	ev_loop_destroy(loop);
+}
+
+static int begin(void **state)
+{
+	strcpy(folder, "/tmp/bhd-test-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	fake = fake_new();
+	start();
+	return 0;
+}
+
+static int end(void **state)
+{
+	char command[128];
+
+	stop();
+	fake_free(fake);
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	assert_int_equal(system(command), 0);
+	return 0;
+}
+
+/* A client's end of a new connection */
+static int connect_new(void)
+{
+	int pair[2];
+
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	assert_non_null(client_new(&bhd, pair[1], getuid(), getgid()));
+	return pair[0];
+}
+
+static void turn(void)
+{
+	for (u32 i = 0; i < 5; i++)
+		ev_run(bhd.loop, EVRUN_NOWAIT);
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	turn();
+}
+
+/* What has come, terminated */
+static const char *heard(int fd)
+{
+	static char text[LINE_BYTES];
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		turn();
+		n = read(fd, text + len, sizeof(text) - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	text[len] = 0;
+	return text;
+}
+
+static struct json_object *ask(int fd, const char *request)
+{
+	const char *text;
+
+	say(fd, request);
+	text = heard(fd);
+	assert_non_null(strchr(text, '\n'));
+	return wire_parse(text, strcspn(text, "\n"));
+}
+
+#define DO(what) "{\"protocol\":1,\"do\":\"" what "\"}\n"
+#define DO_TO(what, name)                                                      \
+	"{\"protocol\":1,\"do\":\"" what "\",\"name\":\"" name "\"}\n"
+
+static void expect_error(int fd, const char *request, enum fail_kind kind,
+			 const char *text)
+{
+	struct json_object *o = ask(fd, request);
+	struct failure f = { 0 };
+
+	assert_non_null(o);
+	assert_true(wire_is_error(o, &f));
+	assert_int_equal(f.kind, kind);
+	assert_non_null(strstr(f.text, text));
+	json_object_put(o);
+}
+
+static void expect_done(int fd, const char *request)
+{
+	struct json_object *o = ask(fd, request), *reply;
+
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	json_object_put(o);
+}
+
+/* --- what bhctl --json prints is what the schema says --- */
+
+static struct json_object *schema;
+
+static const char *type_of(struct json_object *o)
+{
+	if (json_object_is_type(o, json_type_double))
+		return "number";
+	if (json_object_is_type(o, json_type_int))
+		return "integer";
+	return o ? json_type_to_name(json_object_get_type(o)) : "null";
+}
+
+static bool type_fits(struct json_object *rule, const char *type)
+{
+	struct json_object *types;
+
+	if (!json_object_object_get_ex(rule, "type", &types))
+		return true;
+	if (json_object_is_type(types, json_type_string))
+		return !strcmp(json_object_get_string(types), type);
+	for (size_t i = 0; i < json_object_array_length(types); i++)
+		if (!strcmp(json_object_get_string(
+				    json_object_array_get_idx(types, i)),
+			    type))
+			return true;
+	return false;
+}
+
+/* The parts of JSON Schema that ours has. All members are required, and there
+ * are no others. */
+static void hold(struct json_object *rule, struct json_object *o)
+{
+	struct json_object *part, *ref, *member;
+
+	if (json_object_object_get_ex(rule, "$ref", &ref)) {
+		json_object_object_get_ex(schema, "$defs", &part);
+		assert_true(json_object_object_get_ex(
+			part, json_object_get_string(ref) + strlen("#/$defs/"),
+			&rule));
+	}
+	if (!type_fits(rule, type_of(o)))
+		fail_msg("%s is no %s", json_object_to_json_string(o),
+			 json_object_to_json_string(rule));
+	if (json_object_object_get_ex(rule, "enum", &part)) {
+		bool found = false;
+
+		for (size_t i = 0; i < json_object_array_length(part); i++)
+			found |= json_object_equal(
+				json_object_array_get_idx(part, i), o);
+		assert_true(found);
+	}
+	if (json_object_object_get_ex(rule, "items", &part))
+		for (size_t i = 0; i < json_object_array_length(o); i++)
+			hold(part, json_object_array_get_idx(o, i));
+	if (json_object_object_get_ex(rule, "additionalProperties", &part) &&
+	    json_object_is_type(part, json_type_object)) {
+		json_object_object_foreach(o, name, value) hold(part, value),
+			(void)name;
+		return;
+	}
+	if (!json_object_object_get_ex(rule, "properties", &part))
+		return;
+	json_object_object_foreach(part, name, inner)
+	{
+		if (!json_object_object_get_ex(o, name, &member))
+			fail_msg("%s has no %s", json_object_to_json_string(o),
+				 name);
+		hold(inner, member);
+	}
+	assert_int_equal(json_object_object_length(o),
+			 json_object_object_length(part));
+}
+
+static void test_schema(void **state)
+{
+	static const char *const commands[] = { "list", "info", "top" };
+	struct json_object *defs, *rule, *o, *reply;
+	int fd = connect_new();
+	char request[64];
+
+	schema = json_object_from_file("docs/bhctl.schema.json");
+	assert_non_null(schema);
+	fake_add(fake, "web", BH_CTL_RUNNING, 0)->about.node = 0;
+	fake_add(fake, "static", BH_CTL_CRASHED, BH_CTL_GUEST_STATIC);
+	assert_true(json_object_object_get_ex(schema, "$defs", &defs));
+	for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+		snprintf(request, sizeof(request),
+			 "{\"protocol\":1,\"do\":\"%s\"}\n", commands[i]);
+		o = ask(fd, request);
+		assert_true(json_object_object_get_ex(o, "reply", &reply));
+		assert_true(
+			json_object_object_get_ex(defs, commands[i], &rule));
+		hold(rule, reply);
+		json_object_put(o);
+	}
+	json_object_put(schema);
+	close(fd);
+}
+
+static void test_list(void **state)
+{
+	int fd = connect_new();
+	struct json_object *o, *reply, *guests, *g;
+
+	fake_add(fake, "web", BH_CTL_PAUSED, 0);
+	o = ask(fd, DO("list"));
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_true(json_object_object_get_ex(reply, "guests", &guests));
+	assert_int_equal(json_object_array_length(guests), 2);
+	g = json_object_array_get_idx(guests, 1);
+	assert_string_equal(wire_string(g, "name"), "web");
+	assert_string_equal(wire_string(g, "state"), "paused");
+	assert_string_equal(wire_string(g, "kind"), "dynamic");
+	json_object_object_get_ex(g, "cpu_seconds", &reply);
+	assert_string_equal(json_object_to_json_string(reply), "2.500000");
+	json_object_put(o);
+	close(fd);
+}
+
+static void test_bad_requests(void **state)
+{
+	static const struct {
+		const char *request;
+		enum fail_kind kind;
+		const char *text;
+	} rows[] = {
+		{ "{\"do\":\"list\"}\n", FAIL_NO_BULKHEAD, "protocol 0" },
+		{ "{\"protocol\":2,\"do\":\"list\"}\n", FAIL_NO_BULKHEAD,
+		  "speaks protocol 2 and bhd 1" },
+		{ "{\"protocol\":1}\n", FAIL_NO_BULKHEAD, "older than" },
+		{ DO("fly"), FAIL_NO_BULKHEAD, "older than" },
+		{ DO_TO("stop", "nobody"), FAIL_NO_GUEST, "guest nobody" },
+		{ DO("destroy"), FAIL_NO_GUEST, "guest" },
+		{ DO_TO("console", "nobody"), FAIL_NO_GUEST, "nobody" },
+		{ DO_TO("destroy", "linux"), FAIL_STATE, "the manifest" },
+		{ DO_TO("resume", "linux"), FAIL_STATE, "not now" },
+	};
+	static const char *const garbage[] = { "list\n", "[1]\n",   "{\n",
+					       "\n",     "{} {}\n", "\xff\n" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		int fd = connect_new();
+
+		expect_error(fd, rows[i].request, rows[i].kind, rows[i].text);
+		/* The line still works */
+		expect_done(fd, DO("list"));
+		close(fd);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(garbage); i++) {
+		int fd = connect_new();
+
+		expect_error(fd, garbage[i], FAIL_USAGE, "one JSON object");
+		assert_int_equal(read(fd, &(char){ 0 }, 1), 0);
+		close(fd);
+	}
+	turn();
+	assert_null(bhd.clients);
+}
+
+/* A line without an end, and many requests at once */
+static void test_long_lines(void **state)
+{
+	static char much[WIRE_REQUEST_MAX];
+	int fd = connect_new();
+	u32 replies = 0;
+
+	for (u32 i = 0; i < 20; i++)
+		assert_int_equal(write(fd, DO("info"), strlen(DO("info"))),
+				 strlen(DO("info")));
+	for (const char *s = heard(fd); *s; s++)
+		replies += *s == '\n';
+	assert_int_equal(replies, 20);
+	close(fd);
+	fd = connect_new();
+	memset(much, 'x', sizeof(much));
+	for (size_t at = 0; at < sizeof(much);) {
+		ssize_t n = write(fd, much + at, sizeof(much) - at);
+
+		at += n > 0 ? (size_t)n : 0;
+		turn();
+	}
+	heard(fd);
+	assert_null(bhd.clients);
+	close(fd);
+}
+
+static void test_pause(void **state)
+{
+	int fd = connect_new();
+
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	fake->hold = true;
+	say(fd, DO_TO("pause", "web"));
+	assert_string_equal(heard(fd), "");
+	/* Others are served while it waits */
+	{
+		int other = connect_new();
+
+		expect_done(other, DO("list"));
+		close(other);
+	}
+	fake_release(fake);
+	assert_string_equal(heard(fd), "{\"reply\":{}}\n");
+	assert_int_equal(fake_find(fake, "web")->about.state, BH_CTL_PAUSED);
+	expect_done(fd, DO_TO("resume", "web"));
+	/* It hangs up before the answer */
+	say(fd, DO_TO("pause", "web"));
+	close(fd);
+	turn();
+	fake_release(fake);
+	turn();
+	assert_null(bhd.clients);
+}
+
+static void wait_seconds(int fd, double seconds)
+{
+	ev_tstamp end = ev_time() + seconds;
+
+	while (ev_time() < end) {
+		turn();
+		usleep(10000);
+	}
+}
+
+static void test_stop(void **state)
+{
+	int fd = connect_new();
+
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	say(fd, "{\"protocol\":1,\"do\":\"stop\",\"name\":\"web\","
+		"\"timeout_seconds\":1}\n");
+	assert_string_equal(heard(fd), "");
+	assert_int_equal(fake_find(fake, "web")->about.state, BH_CTL_RUNNING);
+	wait_seconds(fd, 1.6);
+	assert_string_equal(heard(fd), "{\"reply\":{}}\n");
+	assert_int_equal(fake_find(fake, "web")->about.state, BH_CTL_STOPPED);
+	/* One that listens to its button */
+	fake_state(fake, "web", BH_CTL_RUNNING, "");
+	say(fd, DO_TO("stop", "web"));
+	fake_state(fake, "web", BH_CTL_STOPPED, "power off");
+	wait_seconds(fd, 0.6);
+	assert_string_equal(heard(fd), "{\"reply\":{}}\n");
+	assert_string_equal(fake_find(fake, "web")->about.reason, "power off");
+	close(fd);
+}
+
+/* --- consoles --- */
+
+#define CONSOLE(name)                                                          \
+	"{\"protocol\":1,\"do\":\"console\",\"name\":\"" name                  \
+	"\",\"follow\":true,\"type\":true}\n"
+
+static const char *after_line(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	assert_non_null(end);
+	return end + 1;
+}
+
+static void test_console(void **state)
+{
+	int first = connect_new(), second = connect_new();
+	const char *text;
+
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	fake_say(fake, "web", "boots\r\n\x1b[6nlogin: ");
+	bhd.lost = true;
+	turn();
+	say(first, CONSOLE("web"));
+	text = heard(first);
+	assert_non_null(strstr(text, "\"read_only\":false"));
+	/* History asks the terminal nothing */
+	assert_string_equal(after_line(text), "boots\r\nlogin: ");
+	say(first, "root\r");
+	assert_string_equal(fake_find(fake, "web")->typed, "root\r");
+	fake_say(fake, "web", "root\r\n\x1b[6n# ");
+	assert_string_equal(heard(first), "root\r\n\x1b[6n# ");
+	say(second, CONSOLE("web"));
+	text = heard(second);
+	assert_non_null(strstr(text, "\"read_only\":true,\"busy\":true"));
+	say(second, "rm -rf /\r");
+	assert_string_equal(fake_find(fake, "web")->typed, "root\r");
+	/* When it ends, both are told and hung up */
+	fake_state(fake, "web", BH_CTL_CRASHED, "triple fault");
+	text = heard(second);
+	assert_non_null(strstr(text, "--- web is crashed: triple fault ---"));
+	assert_non_null(strstr(heard(first), "triple fault"));
+	assert_null(bhd.clients);
+	close(first);
+	close(second);
+}
+
+static void test_typing_waits(void **state)
+{
+	int fd = connect_new();
+	struct fake_guest *web = fake_add(fake, "web", BH_CTL_RUNNING, 0);
+
+	bhd.lost = true;
+	turn();
+	web->type_room = 3;
+	say(fd, CONSOLE("web"));
+	say(fd, "abcdef");
+	assert_string_equal(web->typed, "abc");
+	web->type_room = 100;
+	wait_seconds(fd, 0.1);
+	assert_string_equal(web->typed, "abcdef");
+	close(fd);
+}
+
+/* bhd ends and another begins: the console goes on where it was, although the
+ * device has lost its beginning; the disk has it */
+static void test_history(void **state)
+{
+	int fd;
+	struct fake_guest *web = fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	static char lines[40001];
+
+	for (u32 i = 0; i < 4000; i++)
+		snprintf(lines + i * 10, 11, "line%05u\n", i);
+	bhd.lost = true;
+	fake_say(fake, "web", lines);
+	turn();
+	stop();
+	web = fake_find(fake, "web");
+	web->lost = 39000;
+	fake_say(fake, "web", "more\n");
+	start();
+	turn();
+	fd = connect_new();
+	say(fd, "{\"protocol\":1,\"do\":\"console\",\"name\":\"web\"}\n");
+	{
+		const char *text = after_line(heard(fd));
+
+		assert_memory_equal(text, lines, strlen(lines));
+		assert_string_equal(text + strlen(lines), "more\n");
+	}
+	close(fd);
+	/* Without the disk, what the device has */
+	stop();
+	{
+		char command[256];
+
+		snprintf(command, sizeof(command), "rm -rf %s; touch %s",
+			 folder, folder);
+		assert_int_equal(system(command), 0);
+	}
+	start();
+	turn();
+	fd = connect_new();
+	say(fd, "{\"protocol\":1,\"do\":\"console\",\"name\":\"web\"}\n");
+	assert_memory_equal(after_line(heard(fd)), lines + 39000, 1000);
+	close(fd);
+}
+
+/* A device that closes itself is opened anew */
+static void test_reopened(void **state)
+{
+	int fd = connect_new();
+	u32 opens = fake->opens;
+
+	fake->status = BH_CTL_BAD_ADDRESS;
+	ev_invoke(bhd.loop, &bhd.check, EV_TIMER);
+	assert_int_equal(fake->opens, opens + 1);
+	expect_done(fd, DO("list"));
+	close(fd);
+}
+
+static void test_look_only(void **state)
+{
+	int fd = connect_new();
+
+	bhd.look_only = true;
+	expect_done(fd, DO("list"));
+	expect_error(fd, DO_TO("destroy", "linux"), FAIL_NO_BULKHEAD,
+		     "start bhd");
+	say(fd, CONSOLE("linux"));
+	assert_non_null(strstr(heard(fd), "\"read_only\":true"));
+	close(fd);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
+		T(test_list),       T(test_schema),       T(test_bad_requests),
+		T(test_long_lines), T(test_pause),        T(test_stop),
+		T(test_console),    T(test_typing_waits), T(test_history),
+		T(test_reopened),   T(test_look_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Requests that change a guest which is there: pause, resume, stop, reset,
+ * destroy. Each is a job of one client: a command or two of the device, and the
+ * answer when the last one is done. A client that hangs up leaves its job
+ * running, with nobody to tell.
+ */
+#include <stdlib.h>
+
+#include "tools/bhd/request.h"
+
+#define STOP_SECONDS     30
+#define STOP_SECONDS_MAX 86400u
+#define STATE_POLL_S     0.25
+
+struct job {
+	struct bhd *bhd;
+	struct client *client; /* NULL: it has left */
+	u64 id;
+	ev_timer timer;
+	ev_tstamp until;
+};
+
+static void job_left(struct client *c, void *job)
+{
+	((struct job *)job)->client = NULL;
+}
+
+static void job_end(struct job *j, const struct failure *f)
+{
+	struct client *c = j->client;
+
+	ev_timer_stop(j->bhd->loop, &j->timer);
+	free(j);
+	if (!c)
+		return;
+	if (f)
+		client_fail(c, f);
+	else
+		client_reply(c, json_object_new_object());
+}
+
+static void on_answer(void *context, const struct ring_answer *answer)
+{
+	struct failure f;
+
+	if (answer->status)
+		ring_failure(answer, &f);
+	job_end(context, answer->status ? &f : NULL);
+}
+
+/* The guest that the request names; NULL: the client has its answer */
+static struct job *job_new(struct client *c, struct json_object *o,
+			   struct bh_ctl_guest *g)
+{
+	const char *name = wire_string(o, "name");
+	struct job *j = NULL;
+	struct failure f;
+
+	if (!control_find(&c->bhd->ring, name ? name : "", g, &f)) {
+		j = calloc(1, sizeof(*j));
+		failed(&f, FAIL_NO_ROOM, "no memory for the request");
+	}
+	if (!j) {
+		client_fail(c, &f);
+		return NULL;
+	}
+	j->bhd = c->bhd;
+	j->client = c;
+	j->id = g->id;
+	client_wait(c, j, job_left);
+	return j;
+}
+
+static void job_send(struct job *j, enum bh_ctl_op op, u64 arg)
+{
+	struct ring_call call = { .op = op,
+				  .arg = { j->id, arg },
+				  .out_bytes = FAIL_TEXT_BYTES };
+	struct failure f;
+
+	if (ring_send(&j->bhd->ring, &call, on_answer, j, &f))
+		job_end(j, &f);
+}
+
+static void act_simple(struct client *c, struct json_object *o,
+		       enum bh_ctl_op op, u64 arg)
+{
+	struct bh_ctl_guest g;
+	struct job *j = job_new(c, o, &g);
+
+	if (j)
+		job_send(j, op, arg);
+}
+
+void act_pause(struct client *c, struct json_object *o)
+{
+	act_simple(c, o, BH_CTL_OP_PAUSE, 0);
+}
+
+void act_resume(struct client *c, struct json_object *o)
+{
+	act_simple(c, o, BH_CTL_OP_RESUME, 0);
+}
+
+void act_reset(struct client *c, struct json_object *o)
+{
+	act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_RESET);
+}
+
+void act_destroy(struct client *c, struct json_object *o)
+{
+	act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_DESTROY);
+}
+
+/* --- stop: its power button, then its power supply --- */
+
+static bool has_ended(struct job *j)
+{
+	struct list l;
+	const struct bh_ctl_guest *g;
+	bool ended = true;
+
+	if (control_guests(&j->bhd->ring, &l, NULL))
+		return false;
+	g = l.items;
+	for (u32 i = 0; i < l.count; i++)
+		if (g[i].id == j->id)
+			ended = g[i].state == BH_CTL_STOPPED ||
+				g[i].state == BH_CTL_CRASHED;
+	free(l.items);
+	return ended;
+}
+
+static void on_stop_timer(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct job *j = w->data;
+
+	if (has_ended(j)) {
+		job_end(j, NULL);
+		return;
+	}
+	if (ev_now(loop) < j->until)
+		return;
+	ev_timer_stop(loop, w);
+	job_send(j, BH_CTL_OP_END, BH_CTL_END_STOP);
+}
+
+static void on_button(void *context, const struct ring_answer *answer)
+{
+	struct job *j = context;
+	struct failure f;
+
+	if (!answer->status) {
+		ev_timer_again(j->bhd->loop, &j->timer);
+		return;
+	}
+	ring_failure(answer, &f);
+	job_end(j, &f);
+}
+
+void act_stop(struct client *c, struct json_object *o)
+{
+	u64 seconds = wire_number(o, "timeout_seconds", STOP_SECONDS);
+	struct ring_call call = { .op = BH_CTL_OP_END,
+				  .out_bytes = FAIL_TEXT_BYTES };
+	struct bh_ctl_guest g;
+	struct failure f;
+	struct job *j;
+
+	j = job_new(c, o, &g);
+	if (!j)
+		return;
+	if (!seconds || g.state == BH_CTL_PAUSED) {
+		job_send(j, BH_CTL_OP_END, BH_CTL_END_STOP);
+		return;
+	}
+	j->until = ev_now(c->bhd->loop) +
+		   (double)MIN(seconds, (u64)STOP_SECONDS_MAX);
+	ev_timer_init(&j->timer, on_stop_timer, 0., STATE_POLL_S);
+	j->timer.data = j;
+	call.arg[0] = j->id;
+	call.arg[1] = BH_CTL_END_BUTTON;
+	if (ring_send(&c->bhd->ring, &call, on_button, j, &f))
+		job_end(j, &f);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one bhd is: an event loop, the control device, its clients and consoles.
+ * bhctl is a small one for itself, look-only, where no daemon runs. One thread;
+ * all of it happens in the loop.
+ *
+ * What the device tells (BH_CTL_EVENT_...) is noted where it arrives, which may
+ * be within any command. It is worked on before the loop sleeps again.
+ */
+#ifndef TOOLS_BHD_BHD_H
+#define TOOLS_BHD_BHD_H
+
+#include <ev.h>
+
+#include "tools/control/guests.h"
+#include "tools/control/ring.h"
+
+struct client;
+struct console;
+struct life;
+
+/* A guest's new state, not yet worked on */
+struct state_note {
+	u64 id;
+	u32 state;
+};
+
+struct bhd {
+	struct ev_loop *loop;
+	struct device *device;
+	struct ring ring;
+	struct bh_ctl_info info; /* of the start; the counts grow old */
+	ev_io events;
+	ev_prepare work;
+	ev_idle more; /* active: the loop does not sleep */
+	ev_timer check;
+	bool look_only;     /* nothing but looking is done for clients */
+	bool one_client;    /* ends with it */
+	const char *folder; /* of what is kept; NULL: nothing is */
+	struct client *clients;
+	struct console *consoles;
+	struct life *life; /* NULL: look_only */
+	bool lost;         /* look at everything again */
+	struct state_note *notes;
+	u32 note_count;
+};
+
+/* Opens the ring on @d, which it owns from now on, and finds the guests. 0, or
+ * -1 and @d is closed. */
+int bhd_start(struct bhd *b, struct ev_loop *loop, struct device *d,
+	      struct failure *f) __must_check;
+void bhd_stop(struct bhd *b);
+/* A client has been freed */
+void bhd_client_left(struct bhd *b);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See console.h */
+#include "tools/bhd/console.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/replay.h"
+#include "tools/bhd/history.h"
+
+#define TYPE_BYTES   1024
+#define TYPE_AGAIN_S 0.01
+#define DRAIN_PARTS  64 /* of one console before another has its turn */
+
+struct console {
+	struct console *next;
+	struct bhd *bhd;
+	u64 id;
+	char name[32];
+	bool dirty, gone, ended;
+	char why[96];
+	u64 end; /* bhd has read so far; what follows is to come */
+	struct history history;
+	struct session *sessions;
+};
+
+struct session {
+	struct session *next;
+	struct console *console;
+	struct client *client;
+	bool follow, types;
+	u64 at, live_from; /* before it, it is history */
+	struct replay filter;
+	ev_timer again;
+	u8 typed[TYPE_BYTES];
+	u32 typed_len;
+};
+
+static struct console *find_id(const struct bhd *b, u64 id)
+{
+	struct console *c = b->consoles;
+
+	while (c && c->id != id)
+		c = c->next;
+	return c;
+}
+
+static struct console *find_name(const struct bhd *b, const char *name)
+{
+	struct console *c = b->consoles;
+
+	while (c && (c->gone || strcmp(c->name, name)))
+		c = c->next;
+	return c;
+}
+
+void console_mark(struct bhd *b, u64 id)
+{
+	struct console *c = find_id(b, id);
+
+	if (c)
+		c->dirty = true;
+	else
+		b->lost = true;
+}
+
+static struct console *console_add(struct bhd *b, u64 id, const char *name)
+{
+	struct console *c = calloc(1, sizeof(*c));
+	char folder[PATH_MAX];
+
+	if (!c)
+		return NULL;
+	c->bhd = b;
+	c->id = id;
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	if (b->folder)
+		snprintf(folder, sizeof(folder), "%s/console", b->folder);
+	history_open(&c->history, b->folder ? folder : NULL, name,
+		     b->info.boot_tsc, id);
+	c->end = history_end(&c->history);
+	c->dirty = true;
+	c->next = b->consoles;
+	b->consoles = c;
+	return c;
+}
+
+static void console_free(struct console *c)
+{
+	history_close(&c->history);
+	free(c);
+}
+
+int consoles_refresh(struct bhd *b, struct failure *f)
+{
+	const struct bh_ctl_guest *g;
+	struct list l;
+
+	if (!find_id(b, CONSOLE_LOG) &&
+	    !console_add(b, CONSOLE_LOG, CONSOLE_LOG_NAME))
+		return failed(f, FAIL_NO_ROOM, "no memory for consoles");
+	if (control_guests(&b->ring, &l, f))
+		return -1;
+	g = l.items;
+	for (struct console *c = b->consoles; c; c = c->next)
+		c->gone = c->id != CONSOLE_LOG;
+	for (u32 i = 0; i < l.count; i++) {
+		struct console *c = find_id(b, g[i].id);
+
+		if (!c)
+			c = console_add(b, g[i].id, g[i].name);
+		if (!c)
+			continue;
+		c->gone = false;
+		c->ended = g[i].state == BH_CTL_STOPPED ||
+			   g[i].state == BH_CTL_CRASHED;
+		snprintf(c->why, sizeof(c->why), "%s%s%s",
+			 state_name(g[i].state), g[i].reason[0] ? ": " : "",
+			 g[i].reason);
+	}
+	free(l.items);
+	return 0;
+}
+
+void consoles_state(struct bhd *b, u64 id, u32 state)
+{
+	struct console *c = find_id(b, id);
+
+	/* What it said at last is read while it can be */
+	if (c)
+		c->dirty = true;
+}
+
+void consoles_free(struct bhd *b)
+{
+	while (b->consoles) {
+		struct console *c = b->consoles;
+
+		b->consoles = c->next;
+		console_free(c);
+	}
+}
+
+/* --- what it says --- */
+
+/* Reads it to its end; the device tells by an event of what comes then */
+static void drain(struct console *c)
+{
+	struct console_part part;
+	struct failure f;
+
+	for (u32 i = 0; i < DRAIN_PARTS; i++) {
+		if (control_console_read(&c->bhd->ring, c->id, c->end, &part,
+					 &f)) {
+			c->dirty = false;
+			return;
+		}
+		history_append(&c->history, part.first, part.text, part.bytes);
+		c->end = part.first + part.bytes;
+		if (c->end >= part.end) {
+			c->dirty = false;
+			return;
+		}
+	}
+}
+
+/* Filters what is history: this terminal's answers to its questions would be
+ * typed there */
+static void send_part(struct session *s, const u8 *bytes, u32 count)
+{
+	char out[REPLAY_OUT_MAX];
+
+	for (u32 i = 0; i < count && s->at < s->live_from; i++, s->at++)
+		client_send(s->client, out,
+			    replay_byte(&s->filter, bytes[i], out));
+	if (s->at < s->live_from)
+		return;
+	client_send(s->client, out, replay_end(&s->filter, out));
+}
+
+static void send_bytes(struct session *s, const u8 *bytes, u32 count)
+{
+	u64 history = s->live_from > s->at ? s->live_from - s->at : 0;
+	u32 old = (u32)MIN(history, (u64)count);
+
+	if (old)
+		send_part(s, bytes, old);
+	client_send(s->client, bytes + old, count - old);
+	s->at += count - old;
+}
+
+/* What there is at the session's place, of the disk or of the device */
+static u32 fetch(struct session *s, struct console_part *part)
+{
+	const struct console *c = s->console;
+	struct failure f;
+	bool kept;
+	u64 next;
+
+	part->first = s->at;
+	part->bytes = history_read(&c->history, s->at, part->text,
+				   sizeof(part->text));
+	if (part->bytes)
+		return part->bytes;
+	if (control_console_read(&c->bhd->ring, c->id, s->at, part, &f)) {
+		part->bytes = 0;
+		return 0;
+	}
+	/* The disk may have what the device has no more */
+	next = history_next(&c->history, s->at, &kept);
+	if (kept && next < part->first) {
+		part->first = next;
+		part->bytes = history_read(&c->history, next, part->text,
+					   sizeof(part->text));
+	}
+	return part->bytes;
+}
+
+static void note_loss(struct session *s, u64 first)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "\r\n(%llu bytes are lost)\r\n",
+			 first - s->at);
+
+	if (s->at)
+		client_send(s->client, text, (size_t)n);
+	s->at = first;
+}
+
+/* Nothing will follow: why, and the line ends */
+static void finish(struct session *s)
+{
+	struct console *c = s->console;
+	char text[160];
+	int n = 0;
+
+	if (s->follow)
+		n = snprintf(text, sizeof(text), "\r\n--- %s is %s ---\r\n",
+			     c->name, c->gone ? "gone" : c->why);
+	client_send(s->client, text, (size_t)n);
+	client_close(s->client);
+}
+
+void session_pump(struct session *s)
+{
+	const struct console *c = s->console;
+	struct console_part part;
+
+	while (s->at < c->end && s->client->out_len < CLIENT_STREAM_MAX &&
+	       !s->client->closing) {
+		if (!fetch(s, &part))
+			break;
+		if (part.first > s->at)
+			note_loss(s, part.first);
+		send_bytes(s, part.text, part.bytes);
+	}
+	if (s->client->out_len >= CLIENT_STREAM_MAX || s->client->closing)
+		return;
+	if (!s->follow || c->gone || c->ended)
+		finish(s);
+}
+
+bool consoles_work(struct bhd *b)
+{
+	struct console **at = &b->consoles;
+	bool more = false;
+
+	while (*at) {
+		struct console *c = *at;
+		struct session *next;
+
+		if (c->dirty && !c->gone)
+			drain(c);
+		for (struct session *s = c->sessions; s; s = next) {
+			next = s->next;
+			session_pump(s);
+		}
+		more |= c->dirty && !c->gone;
+		if (c->gone && !c->sessions) {
+			*at = c->next;
+			console_free(c);
+			continue;
+		}
+		at = &c->next;
+	}
+	return more;
+}
+
+/* --- who looks --- */
+
+static bool has_typist(const struct console *c)
+{
+	for (const struct session *s = c->sessions; s; s = s->next)
+		if (s->types)
+			return true;
+	return false;
+}
+
+static void type_waiting(struct session *s)
+{
+	struct failure f;
+	u32 taken = s->typed_len;
+
+	if (!s->typed_len)
+		return;
+	if (control_console_type(&s->console->bhd->ring, s->console->id,
+				 s->typed, &taken, &f))
+		taken = s->typed_len; /* nobody will ever take it */
+	s->typed_len -= taken;
+	memmove(s->typed, s->typed + taken, s->typed_len);
+	if (s->typed_len)
+		ev_timer_again(s->console->bhd->loop, &s->again);
+	else
+		ev_timer_stop(s->console->bhd->loop, &s->again);
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct session *s = w->data;
+
+	type_waiting(s);
+	if (s->typed_len < TYPE_BYTES) {
+		ev_io_start(loop, &s->client->readable);
+		ev_feed_event(loop, &s->client->readable, EV_CUSTOM);
+	}
+}
+
+size_t session_type(struct session *s, const u8 *bytes, size_t len)
+{
+	u32 n = (u32)MIN(len, (size_t)(TYPE_BYTES - s->typed_len));
+
+	if (!s->types)
+		return len;
+	memcpy(s->typed + s->typed_len, bytes, n);
+	s->typed_len += n;
+	if (!ev_is_active(&s->again))
+		type_waiting(s);
+	return n;
+}
+
+static void session_reply(struct session *s, bool wanted)
+{
+	struct json_object *o = json_object_new_object();
+
+	wire_add_string(o, "console", s->console->name);
+	wire_add(o, "read_only", json_object_new_boolean(!s->types));
+	wire_add(o, "busy",
+		 json_object_new_boolean(wanted && !s->types &&
+					 has_typist(s->console)));
+	client_reply(s->client, o);
+}
+
+void session_start(struct client *c, const char *name, bool follow, bool type)
+{
+	struct console *console = find_name(c->bhd, name);
+	struct session *s;
+	struct failure f;
+
+	if (!console) {
+		failed(&f, FAIL_NO_GUEST,
+		       "there is no console %.40s; bhctl list shows the guests",
+		       name);
+		client_fail(c, &f);
+		return;
+	}
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		failed(&f, FAIL_NO_ROOM, "no memory for the session");
+		client_fail(c, &f);
+		return;
+	}
+	drain(console);
+	s->console = console;
+	s->client = c;
+	s->follow = follow;
+	s->types = type && !has_typist(console) && console->id != CONSOLE_LOG;
+	s->live_from = console->end;
+	ev_timer_init(&s->again, on_again, 0., TYPE_AGAIN_S);
+	s->again.data = s;
+	s->next = console->sessions;
+	console->sessions = s;
+	session_reply(s, type);
+	c->session = s;
+	session_pump(s);
+}
+
+void session_end(struct session *s)
+{
+	struct session **at = &s->console->sessions;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	ev_timer_stop(s->console->bhd->loop, &s->again);
+	free(s);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bhd: the daemon of the privileged guest that owns Bulkhead's control device
+ * (docs/bhctl.md). Its death leaves the guests alone; the next one finds them.
+ *
+ *   bhd [--socket PATH] [--state FOLDER]
+ *
+ * Exit status: 0 after a signal; else as bhctl's.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tools/bhd/bhd.h"
+#include "tools/bhd/listen.h"
+#include "tools/control/vfio.h"
+#include "tools/control/wire.h"
+
+#define STATE_FOLDER "/var/lib/bulkhead"
+
+struct options {
+	const char *socket, *state;
+};
+
+static void usage(FILE *to)
+{
+	fputs("bhd [--socket PATH] [--state FOLDER]\n"
+	      "  --socket   where bhctl finds it; " WIRE_SOCKET "\n"
+	      "  --state    definitions and consoles; " STATE_FOLDER "\n",
+	      to);
+}
+
+static void options_read(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "socket", required_argument, NULL, 's' },
+		{ "state", required_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	*o = (struct options){ WIRE_SOCKET, STATE_FOLDER };
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		if (c == 's') {
+			o->socket = optarg;
+		} else if (c == 'd') {
+			o->state = optarg;
+		} else {
+			usage(c == 'h' ? stdout : stderr);
+			exit(c == 'h' ? 0 : FAIL_USAGE);
+		}
+	}
+	if (optind < argc) {
+		usage(stderr);
+		exit(FAIL_USAGE);
+	}
+}
+
+/* systemd's notification protocol, sd_notify(3) */
+static void tell_systemd(const char *what)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	socklen_t len;
+	int fd;
+
+	if (!path || !*path || strlen(path) >= sizeof(to.sun_path))
+		return;
+	strcpy(to.sun_path, path);
+	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+			  strlen(path));
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = 0;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, what, strlen(what), MSG_NOSIGNAL, (const void *)&to,
+		   len) < 0)
+		fprintf(stderr, "bhd: systemd cannot be told: %m\n");
+	close(fd);
+}
+
+static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
+{
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void run(struct bhd *b)
+{
+	static const int numbers[] = { SIGINT, SIGTERM };
+	ev_signal signals[ARRAY_SIZE(numbers)];
+
+	for (u32 i = 0; i < ARRAY_SIZE(numbers); i++) {
+		ev_signal_init(&signals[i], on_signal, numbers[i]);
+		ev_signal_start(b->loop, &signals[i]);
+	}
+	tell_systemd("READY=1");
+	ev_run(b->loop, 0);
+	tell_systemd("STOPPING=1");
+}
+
+int main(int argc, char **argv)
+{
+	static struct bhd b;
+	struct options o;
+	struct listen l;
+	struct device *d;
+	struct failure f;
+
+	options_read(&o, argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	umask(027);
+	mkdir(o.state, 0750);
+	b.folder = o.state;
+	if (vfio_open(&d, &f) || bhd_start(&b, ev_default_loop(0), d, &f))
+		goto out_fail;
+	if (listen_start(&l, &b, o.socket, &f)) {
+		bhd_stop(&b);
+		goto out_fail;
+	}
+	run(&b);
+	listen_stop(&l);
+	bhd_stop(&b);
+	return 0;
+out_fail:
+	fprintf(stderr, "bhd: %s\n", f.text);
+	return (int)f.kind;
+}
