@@ -1,0 +1,153 @@
+/* SOURCES: tools/bhctl/args.c tools/bhctl/progress.c tools/bhctl/show.c tools/control/fail.c tools/control/wire.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* bhctl's command line, and how it shows amounts and replies */
+#include "tests/unit/test.h"
+#include "tools/bhctl/args.h"
+#include "tools/bhctl/progress.h"
+#include "tools/bhctl/show.h"
+
+const struct command commands[] = {
+	{ "list", OPERAND_NONE, "j", "", NULL },
+	{ "stop", OPERAND_GUEST, "t", "", NULL },
+	{ "run", OPERAND_NONE, "kiamcn", "", NULL },
+	{ "create", OPERAND_FILE, "", "", NULL },
+	{ NULL, OPERAND_NONE, NULL, NULL, NULL },
+};
+
+static struct args a;
+static struct failure f;
+
+/* Words of a command line, the program's name before them */
+static int read_words(const char *line)
+{
+	static char text[256];
+	char *argv[16] = { "bhctl" };
+	int argc = 1;
+
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	return args_read(&a, argc, argv, &f);
+}
+
+static void test_good(void **state)
+{
+	assert_int_equal(read_words("list --json"), 0);
+	assert_string_equal(a.command->name, "list");
+	assert_true(a.json);
+	assert_string_equal(a.socket, WIRE_SOCKET);
+	assert_int_equal(read_words("--socket /x stop web --timeout 7"), 0);
+	assert_string_equal(a.operand, "web");
+	assert_string_equal(a.socket, "/x");
+	assert_true(a.has_timeout && a.timeout_s == 7);
+	assert_int_equal(read_words("stop --timeout=0 -- -x"), 0);
+	assert_string_equal(a.operand, "-x");
+	assert_int_equal(read_words("run --kernel k --initrd i --memory 256M "
+				    "--cpus 2"),
+			 0);
+	assert_string_equal(a.kernel, "k");
+	assert_string_equal(a.memory, "256M");
+	assert_int_equal(a.cpus, 2);
+	assert_int_equal(read_words("stop --help"), 0);
+	assert_null(a.command);
+}
+
+static void test_bad(void **state)
+{
+	static const struct {
+		const char *line, *text;
+	} rows[] = {
+		{ "", "say what to do" },
+		{ "fly", "fly is no command" },
+		{ "list web", "takes no web" },
+		{ "stop", "NAME: it is missing" },
+		{ "create", "FILE: it is missing" },
+		{ "stop a b", "takes one NAME, not b" },
+		{ "list --timeout 3", "bhctl list takes no --timeout" },
+		{ "stop a --json", "bhctl stop takes no --json" },
+		{ "stop a --timeout", "--timeout is no option, or lacks" },
+		{ "stop a --timeout x", "write a number up to 86400" },
+		{ "stop a --timeout -1", "write a number up to 86400" },
+		{ "stop a --timeout 86401", "write a number up to 86400" },
+		{ "stop a --timeout 99999999999999999999", "write a number" },
+		{ "run --cpus 0", "at least 1" },
+		{ "run --cpus 129", "up to 128" },
+		{ "list --fly", "--fly is no option" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(read_words(rows[i].line), -1);
+		assert_int_equal(f.kind, FAIL_USAGE);
+		if (!strstr(f.text, rows[i].text))
+			fail_msg("%s: %s", rows[i].line, f.text);
+	}
+}
+
+static void test_amounts(void **state)
+{
+	char text[32];
+
+	assert_string_equal(show_bytes(text, 0), "0 B");
+	assert_string_equal(show_bytes(text, 1023), "1023 B");
+	assert_string_equal(show_bytes(text, MIB(256)), "256 MiB");
+	assert_string_equal(show_bytes(text, GIB(3)), "3 GiB");
+	assert_string_equal(show_bytes(text, GIB(3) + MIB(512)), "3584 MiB");
+	assert_string_equal(show_seconds(text, 2.54), "2.5 s");
+	assert_string_equal(show_seconds(text, 61), "1 min 01 s");
+	assert_string_equal(show_seconds(text, 3 * 3600 + 120), "3 h 02 min");
+	assert_string_equal(show_seconds(text, 90000), "1 d 01 h");
+}
+
+static void test_progress(void **state)
+{
+	char text[400];
+
+	progress_text(text, sizeof(text), 68, "load", MIB(5), MIB(10));
+	assert_string_equal(
+		text,
+		"load             [##########..........]  50 % of 10 MiB");
+	progress_text(text, sizeof(text), 0, NULL, 7, 0);
+	assert_non_null(strstr(text, "[..........]   0 %"));
+	progress_text(text, sizeof(text), 100000, "x", ~0ull, 1);
+	assert_non_null(strstr(text, "100 %"));
+}
+
+/* Exit statuses go over the socket by name */
+static void test_kinds(void **state)
+{
+	for (u32 i = FAIL_OTHER; i < FAIL_KINDS; i++)
+		assert_int_equal(fail_kind_of(fail_name((enum fail_kind)i)), i);
+	assert_int_equal(fail_kind_of("?"), FAIL_OTHER);
+	assert_int_equal(fail_kind_of(NULL), FAIL_OTHER);
+}
+
+static void test_table(void **state)
+{
+	struct json_object *o = wire_parse(
+		"{\"guests\":[{\"name\":\"web\",\"state\":\"running\","
+		"\"memory_bytes\":67108864,\"cpu_seconds\":2.5}]}",
+		strlen("{\"guests\":[{\"name\":\"web\",\"state\":\"running\","
+		       "\"memory_bytes\":67108864,\"cpu_seconds\":2.5}]}"));
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	assert_non_null(o);
+	show_list(to, o);
+	fclose(to);
+	assert_non_null(strstr(text, "web                  running"));
+	assert_non_null(strstr(text, "64 MiB         2.5 s"));
+	free(text);
+	json_object_put(o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),    cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_amounts), cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_kinds),   cmocka_unit_test(test_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* bhctl's command line: which commands there are and what each takes. Pure. */
+#ifndef TOOLS_BHCTL_ARGS_H
+#define TOOLS_BHCTL_ARGS_H
+
+#include <stdio.h>
+
+#include "lib/types.h"
+#include "tools/control/fail.h"
+
+struct args;
+
+enum operand { OPERAND_NONE, OPERAND_GUEST, OPERAND_FILE };
+
+struct command {
+	const char *name;
+	enum operand operand;
+	const char *options; /* the letters of those that it takes */
+	const char *text;    /* one line for the help */
+	/* Returns the exit status */
+	int (*run)(const struct args *a, struct failure *f);
+};
+
+struct args {
+	const struct command *command;
+	const char *operand;
+	const char *socket;
+	bool json, follow, read_only, dump;
+	u64 timeout_s;
+	bool has_timeout;
+	/* bhctl run */
+	const char *kernel, *initrd, *cmdline, *memory, *name;
+	u32 cpus;
+};
+
+/* The commands, ended by a row with no name; defined in main.c */
+extern const struct command commands[];
+
+/* 0, or -1: FAIL_USAGE with what is wrong. With -h, @a->command is NULL. */
+int args_read(struct args *a, int argc, char **argv,
+	      struct failure *f) __must_check;
+void args_help(FILE *to);
+
+#endif

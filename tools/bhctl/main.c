@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bhctl: the command by which people make, watch and end Bulkhead's guests from
+ * inside the privileged one (docs/bhctl.md). It asks bhd. The exit status is
+ * enum fail_kind.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tools/bhctl/args.h"
+#include "tools/bhctl/link.h"
+#include "tools/bhctl/show.h"
+#include "tools/bhctl/terminal.h"
+
+/* Asks once, about the guest of the command line if there is one */
+static int ask(const struct args *a, struct json_object *request,
+	       struct json_object **reply, struct failure *f)
+{
+	struct link l;
+	int err;
+
+	if (a->operand)
+		wire_add_string(request, "name", a->operand);
+	if (link_open(&l, a->socket, f)) {
+		json_object_put(request);
+		return -1;
+	}
+	err = link_ask(&l, request, reply, f);
+	link_close(&l);
+	return err;
+}
+
+static int look(const struct args *a, const char *what,
+		void (*show)(FILE *to, struct json_object *reply),
+		struct failure *f)
+{
+	struct json_object *reply;
+
+	if (ask(a, link_request(what), &reply, f))
+		return -1;
+	(a->json ? show_json : show)(stdout, reply);
+	json_object_put(reply);
+	return 0;
+}
+
+static int run_list(const struct args *a, struct failure *f)
+{
+	return look(a, "list", show_list, f);
+}
+
+static int run_info(const struct args *a, struct failure *f)
+{
+	return look(a, "info", show_info, f);
+}
+
+static int run_act(const struct args *a, struct failure *f)
+{
+	struct json_object *request = link_request(a->command->name);
+	struct json_object *reply;
+
+	if (a->has_timeout)
+		wire_add_number(request, "timeout_seconds", a->timeout_s);
+	if (ask(a, request, &reply, f))
+		return -1;
+	json_object_put(reply);
+	return 0;
+}
+
+static void greet(const char *name, struct json_object *reply)
+{
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "--- %s%s --- Ctrl-] leaves ---\n", name,
+		wire_bool(reply, "busy")
+			? ", read-only: somebody else types there"
+		: wire_bool(reply, "read_only") ? ", read-only"
+						: "");
+}
+
+static int console_show(const struct args *a, const char *name, bool live,
+			struct failure *f)
+{
+	struct json_object *request = link_request("console");
+	bool types = live && !a->read_only;
+	struct json_object *reply;
+	struct link l;
+	int err;
+
+	wire_add_string(request, "name", name);
+	wire_add(request, "follow", json_object_new_boolean(live));
+	wire_add(request, "type", json_object_new_boolean(types));
+	if (link_open(&l, a->socket, f)) {
+		json_object_put(request);
+		return -1;
+	}
+	err = link_ask(&l, request, &reply, f);
+	if (!err) {
+		if (live)
+			greet(name, reply);
+		types = !wire_bool(reply, "read_only");
+		json_object_put(reply);
+		err = terminal_show(&l, types, f);
+	}
+	link_close(&l);
+	return err;
+}
+
+static int run_console(const struct args *a, struct failure *f)
+{
+	return console_show(a, a->operand, !a->dump, f);
+}
+
+static int run_log(const struct args *a, struct failure *f)
+{
+	return console_show(a, "log", a->follow, f);
+}
+
+const struct command commands[] = {
+	{ "list", OPERAND_NONE, "j", "the guests", run_list },
+	{ "info", OPERAND_NONE, "j", "the machine", run_info },
+	{ "console", OPERAND_GUEST, "rd",
+	  "what it said, then what it says; Ctrl-] leaves", run_console },
+	{ "log", OPERAND_NONE, "f", "the hypervisor's log", run_log },
+	{ "stop", OPERAND_GUEST, "t",
+	  "its power button; after 30 s or the time-out, off", run_act },
+	{ "destroy", OPERAND_GUEST, "",
+	  "it ends at once and its memory is free", run_act },
+	{ "pause", OPERAND_GUEST, "", "none of it runs until resume", run_act },
+	{ "resume", OPERAND_GUEST, "", "it goes on", run_act },
+	{ "reset", OPERAND_GUEST, "", "it starts anew", run_act },
+	{ NULL, OPERAND_NONE, NULL, NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	struct failure f = { FAIL_OTHER, "" };
+	struct args a;
+
+	if (!args_read(&a, argc, argv, &f)) {
+		if (!a.command) {
+			args_help(stdout);
+			return 0;
+		}
+		if (!a.command->run(&a, &f))
+			return 0;
+	}
+	fprintf(stderr, "bhctl: %s\n", f.text);
+	return (int)f.kind;
+}
