@@ -59,7 +59,8 @@ help:
 $(B)/boot/%.o: CFLAGS += -fno-stack-protector -fcf-protection=none
 
 # Rooms that no exit of a running guest goes through are built small
-SMALL   := boot check drivers/acpi hv/assign hv/files hv/load hv/manifest hv/vm lib/qr
+SMALL   := boot check drivers hv/assign hv/console hv/device/fwcfg hv/device/pci hv/files hv/load \
+	   hv/manifest hv/vm lib/qr
 $(foreach d,$(SMALL),$(eval $(B)/$(d)%.o: CFLAGS += -Os))
 
 # Whoever enters a guest keeps none of them (hw_run() in hv/run/loop.c)

@@ -160,6 +160,12 @@ void sched_block(struct sched_entity *e)
 	__atomic_store_n(&e->state, SCHED_BLOCKED, __ATOMIC_SEQ_CST);
 }
 
+void sched_remove(struct sched_entity *e)
+{
+	take_wakes(e->cpu->sched);
+	sched_block(e);
+}
+
 /* The current one goes to the tail if its slice is used up or it yields */
 static void rotate(struct sched_cpu *s)
 {

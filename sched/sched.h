@@ -33,6 +33,9 @@ int __must_check sched_init_cpu(struct pcpu *cpu);
 /* Gives @e, all zero, a home on @cpu, whose queue is there: BLOCKED, with a
  * full slice. Any core, before @e can be woken. */
 void sched_add(struct sched_entity *e, struct pcpu *cpu);
+/* Takes @e off the queue and the wake list. Nobody wakes it any more. Owner
+ * core. */
+void sched_remove(struct sched_entity *e);
 /* Makes @e READY at its home core's next sched_pick(), unless it is by then.
  * Any core, any context. */
 void sched_wake(struct sched_entity *e);

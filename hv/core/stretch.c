@@ -8,6 +8,7 @@
 #include "hv/core/exit.h"
 #include "hv/core/vcpu.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "mm/pmm.h"
 
 struct stretch {
@@ -15,9 +16,9 @@ struct stretch {
 	bool open;   /* interrupts are let through now */
 	u64 longest; /* ticks */
 	u64 too_long;
-	/* In the longest: the guest that had the core, NULL if none; was it
-	 * built or scrubbed; its last exit */
-	const struct vm *vm;
+	/* In the longest: the guest that had the core, which may be gone by
+	 * now; was it built or scrubbed; its last exit */
+	char guest[MANIFEST_NAME_LEN]; /* "": none */
 	bool working;
 	enum exit_kind exit;
 } __aligned(64);
@@ -44,7 +45,7 @@ static void note(struct stretch *s, u64 ticks)
 	if (ticks <= s->longest)
 		return;
 	s->longest = ticks;
-	s->vm = v ? v->vm : NULL;
+	str_copy(s->guest, v ? v->vm->name : "", sizeof(s->guest));
 	s->working = v && v->activity == VCPU_WORKING;
 	s->exit = v && (u32)v->hw.exit.kind < EXIT_KINDS ? v->hw.exit.kind
 							 : EXIT_UNKNOWN;
@@ -122,8 +123,8 @@ static void report(u32 core, const struct stretch *s)
 	log_info("stretch",
 		 "core %u: longest %llu ticks (%llu us), %llu too long; %s, %s",
 		 core, s->longest, (tsc_to_ns(s->longest) / NS_PER_US),
-		 s->too_long, s->vm ? s->vm->name : "no guest",
-		 s->vm ? what : "-");
+		 s->too_long, s->guest[0] ? s->guest : "no guest",
+		 s->guest[0] ? what : "-");
 }
 
 void stretch_report(void)

@@ -28,11 +28,13 @@ enum vdev_guests {
  */
 struct vdev {
 	const char *name; /* in messages */
-	/* While the VM is built, on the boot CPU. The device is in power-on
+	/* While the VM is built, on any core. The device is in power-on
 	 * state, on its buses, its memory charged to vm->budget. -errno: what
 	 * it has put in vm->devices[] by then is destroyed. */
 	int (*create)(struct vm *vm);
-	/* The VM was never started. Buses keep their regions: they go next. */
+	/* The VM was never started, or its vCPUs are parked for good and no
+	 * core knows it any more (hv/vm/reap.h). Buses keep their regions: they
+	 * go next. */
 	void (*destroy)(struct vm *vm);
 	/* Power-on state again, before the guest's next start: all vCPUs are
 	 * parked, on any core. NULL: nothing changes by a reset. */

@@ -11,6 +11,7 @@
 #include "arch/x86/machine/timer.h"
 #include "hv/core/backend.h"
 #include "hv/core/bus.h"
+#include "hv/core/quiesce.h"
 #include "hv/core/vdev.h"
 #include "hv/manifest/manifest.h"
 #include "lib/log.h"
@@ -21,7 +22,7 @@
 #define VM_MAX_VCPUS          1024
 #define VM_MAX_ISOLATED_VCPUS 128  /* its budget and tables have room */
 #define VM_MAX_SLOTS          2048 /* as many as extents can be (mm/owner.c) */
-#define VM_MAX                64
+#define VM_MAX                1024
 
 struct vcpu;
 struct cpuid_table;
@@ -54,8 +55,15 @@ struct vm_slot {
 
 #define VM_NODE_ANY (-1)
 
+/* Of a guest that is taken apart: hv/vm/reap.c */
+struct vm_reap {
+	struct vm *next;
+	struct quiesce quiet;
+	void (*freed)(u16 id);
+};
+
 struct vm {
-	u16 id; /* index in vms[]; owner id of its pages */
+	u16 id; /* index in vms[]; owner id of its pages; another's later */
 	char name[MANIFEST_NAME_LEN];
 	bool privileged;
 	enum vm_state state; /* changes under lock */
@@ -94,7 +102,8 @@ struct vm {
 	enum vm_work work;
 	u64 zeroed_bytes;           /* of its RAM, by VM_ZERO or VM_SCRUB */
 	struct load_fill *fill;     /* hv/load/fill.h; NULL: none */
-	struct timer restart_timer; /* after a reset */
+	struct timer restart_timer; /* after a reset; hv/vm/reap.c */
+	struct vm_reap reap;
 	struct ratelimit log_limit;
 
 	u32 slot_count, slot_max;
@@ -107,8 +116,20 @@ static inline size_t vm_bytes(u32 slots)
 }
 
 extern u32 vm_npt_max_level; /* largest EPT/NPT leaf of this machine */
+/*
+ * By id, below vm_count; NULL: there is none now. An entry is written whole and
+ * is read without a lock, by vm_at(). Guests come and go at run time: what was
+ * read is good until this core is back at the head of its run loop, or its
+ * interrupt is over. Nothing is freed before each core has been there
+ * (hv/core/quiesce.h). Who needs a guest for longer keeps its id and looks
+ * again, or is told of its end: its own vCPUs, timers and devices.
+ */
 extern struct vm *vms[VM_MAX];
-extern u32 vm_count;
+extern u32 vm_count; /* grows only */
+static inline struct vm *vm_at(u32 id)
+{
+	return __atomic_load_n(&vms[id], __ATOMIC_ACQUIRE);
+}
 extern struct vm *vm_privileged; /* NULL: none in the manifest */
 
 /*

@@ -101,7 +101,8 @@ static void forget(struct image *image)
 static const struct vm *user_of(const struct image *image)
 {
 	for (u32 i = 0; i < vm_count; i++)
-		if (!vms[i]->privileged && uses(vms[i]->config, image))
+		if (vms[i] && !vms[i]->privileged &&
+		    uses(vms[i]->config, image))
 			return vms[i];
 	return NULL;
 }

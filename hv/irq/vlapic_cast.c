@@ -178,9 +178,12 @@ static struct vlapic_msg message_of(u64 word)
 	};
 }
 
+/* NULL: it is gone */
 static struct vm *vm_of(u64 word)
 {
-	return vms[word >> MESSAGE_VM_SHIFT & 0xffff];
+	u64 id = word >> MESSAGE_VM_SHIFT & 0xffff;
+
+	return id < VM_MAX ? vm_at((u32)index_nospec(id, VM_MAX)) : NULL;
 }
 
 static void late_push(struct vm *vm, struct vlapic_late *late)
@@ -227,10 +230,14 @@ static struct vlapic_late *late_take(struct vlapic *l, u64 *message)
 	struct vlapic_late *late = late_next(l);
 
 	for (; late; late = late_next(l)) {
+		struct vm *vm;
+
 		*message = __atomic_load_n(&late->message, __ATOMIC_SEQ_CST);
-		if (vm_of(*message) == l->vcpu->vm)
+		vm = vm_of(*message);
+		if (vm == l->vcpu->vm)
 			break;
-		late_push(vm_of(*message), late);
+		if (vm)
+			late_push(vm, late);
 	}
 	return late;
 }

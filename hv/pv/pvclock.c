@@ -176,23 +176,32 @@ void pvclock_update(struct vcpu *v)
 #define POSTS   32
 #define TURN_NS 50000
 
-/* Of all vCPUs those from @next on */
+/* Of all vCPUs those from here on */
 static struct {
 	struct timer timer;
 	u32 vm, vcpu;
 } posting;
 
+/* The next vCPU to post to; NULL: none is left */
+static struct vcpu *next_to_post(void)
+{
+	for (; posting.vm < vm_count; posting.vm++, posting.vcpu = 0) {
+		const struct vm *vm = vm_at(posting.vm);
+
+		if (vm && posting.vcpu < vm->vcpu_count)
+			return vm->vcpus[posting.vcpu++];
+	}
+	return NULL;
+}
+
 static void post_some(struct timer *t)
 {
 	for (u32 posts = 0; posts < POSTS; posts++) {
-		while (posting.vm < vm_count &&
-		       posting.vcpu >= vms[posting.vm]->vcpu_count) {
-			posting.vm++;
-			posting.vcpu = 0;
-		}
-		if (posting.vm >= vm_count)
+		struct vcpu *v = next_to_post();
+
+		if (!v)
 			return;
-		vcpu_post(vms[posting.vm]->vcpus[posting.vcpu++], VE_CLOCK);
+		vcpu_post(v, VE_CLOCK);
 	}
 	timer_arm(t, rdtsc() + ns_to_tsc(TURN_NS));
 }

@@ -20,10 +20,12 @@
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
 #include "hv/console/console.h"
+#include "hv/core/quiesce.h"
 #include "hv/core/stretch.h"
 #include "hv/run/dispatch.h"
 #include "hv/run/event.h"
 #include "hv/run/nmi.h"
+#include "hv/vm/reap.h"
 #include "hv/vm/vcpu.h"
 
 /* Turns that end neither in a guest nor in a halt, until the core looks */
@@ -48,6 +50,8 @@ static void serve_pending(struct pcpu *cpu)
 		console_take_key();
 	if (bits & PCPU_NMI)
 		nmi_serve();
+	if (bits & PCPU_PASS)
+		quiesce_pass(reap_here);
 	if (bits & PCPU_STOP)
 		stop_core(cpu);
 }

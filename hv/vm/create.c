@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Making a virtual machine from its manifest entry. Called by hv/init.c on the
- * boot CPU, one at a time. Its life after that is in hv/vm/life.c.
+ * Making a virtual machine from its manifest entry, and taking it apart. Called
+ * by hv/init.c on the boot CPU and by reap.c on any. Its life in between is in
+ * hv/vm/life.c.
+ *
+ * Locks: making_lock, so that one is made or taken apart at a time; mm/'s,
+ * owners' and the console's come inside it. The ids in use are a bitmap that
+ * is changed atomically.
  */
 #include "hv/vm/create.h"
 
@@ -31,13 +36,37 @@
  * devices that the privileged guest maps and the functions that it finds */
 #define PRIVILEGED_SHARE(pages) ((pages) / 4 * 3)
 
-static void destroy_vcpus(struct vm *vm)
+static struct spinlock making_lock;
+static u64 ids_used[VM_MAX / 64];
+
+/* The lowest id that nobody has; VM_MAX: none is left */
+static u32 id_take(void)
 {
-	for (u32 i = 0; i < vm->vcpu_count; i++) {
+	for (u32 i = 0; i < VM_MAX; i++) {
+		u64 bit = BIT(i % 64);
+
+		if (!(__atomic_fetch_or(&ids_used[i / 64], bit,
+					__ATOMIC_ACQUIRE) &
+		      bit))
+			return i;
+	}
+	return VM_MAX;
+}
+
+static void id_give_back(u32 id)
+{
+	__atomic_fetch_and(&ids_used[id / 64], ~BIT(id % 64), __ATOMIC_RELEASE);
+}
+
+/* The last @max that are there */
+static void destroy_vcpus(struct vm *vm, u32 max)
+{
+	for (u32 i = vm->vcpu_count; i-- && max;) {
 		if (!vm->vcpus[i])
 			continue;
 		placement_remove(vm->vcpus[i]->entity.cpu);
 		vcpu_destroy(vm->vcpus[i]);
+		max--;
 	}
 }
 
@@ -166,7 +195,7 @@ static int create_buses(struct vm *vm)
 
 static void vm_destroy(struct vm *vm)
 {
-	destroy_vcpus(vm);
+	destroy_vcpus(vm, vm->vcpu_count);
 	emulate_destroy(vm);
 	devices_destroy(vm);
 	destroy_intercepts(vm);
@@ -175,24 +204,61 @@ static void vm_destroy(struct vm *vm)
 	bus_destroy(&vm->mmio, &vm->budget);
 	vm_memory_release(vm);
 	pmm_unreserve(&vm->budget);
+	if (vm->budget.used_pages)
+		log_warn("vm", "guest %s: %llu pages of the pool are lost",
+			 vm->name, vm->budget.used_pages);
+	id_give_back(vm->id);
 	pmm_free_bytes(&pmm_self, vm, vm_bytes(vm->slot_max));
+}
+
+bool vm_free_vcpus(struct vm *vm, u32 max)
+{
+	spin_lock(&making_lock);
+	destroy_vcpus(vm, max);
+	spin_unlock(&making_lock);
+	return !vm->vcpus[0];
+}
+
+void vm_free(struct vm *vm)
+{
+	spin_lock(&making_lock);
+	vm_destroy(vm);
+	spin_unlock(&making_lock);
+}
+
+static void vm_list(struct vm *vm)
+{
+	__atomic_store_n(&vms[vm->id], vm, __ATOMIC_RELEASE);
+	vm_count = MAX(vm_count, vm->id + 1u);
+}
+
+void vm_unlist(struct vm *vm)
+{
+	__atomic_store_n(&vms[vm->id], NULL, __ATOMIC_SEQ_CST);
 }
 
 static struct vm *vm_alloc(const struct guest_config *config)
 {
-	u32 slots = vm_memory_slots(config);
-	struct vm *vm = pmm_alloc_bytes(&pmm_self, vm_bytes(slots));
+	u32 slots = vm_memory_slots(config), id = id_take();
+	struct vm *vm = NULL;
 
-	if (!vm)
+	if (id == VM_MAX) {
+		log_error("vm", "guest %s is one too many: there are %u",
+			  config->name, VM_MAX);
 		return NULL;
+	}
+	vm = pmm_alloc_bytes(&pmm_self, vm_bytes(slots));
+	if (!vm) {
+		id_give_back(id);
+		return NULL;
+	}
 	vm->slot_max = slots;
-	vm->id = (u16)vm_count;
+	vm->id = (u16)id;
 	vm->config = config;
 	vm->privileged = config->privileged;
 	vm->state = VM_BUILDING;
 	vm->vcpu_count = MIN(config->vcpus, (u32)VM_MAX_VCPUS);
 	str_copy(vm->name, config->name, sizeof(vm->name));
-	vm->node = numa_choose(config);
 	if (!vm->privileged)
 		vm->budget.max_pages = ISOLATED_BUDGET_PAGES;
 	return vm;
@@ -255,16 +321,15 @@ static int vm_fill(struct vm *vm)
 	return err;
 }
 
-int vm_create(const struct guest_config *config, struct vm **out)
+/* Lock held */
+static int make(const struct guest_config *config, struct vm **out)
 {
-	struct vm *vm;
+	struct vm *vm = vm_alloc(config);
 	int err;
 
-	if (vm_count == VM_MAX)
-		return -ENOSPC;
-	vm = vm_alloc(config);
 	if (!vm)
 		return -ENOMEM;
+	vm->node = numa_choose(config);
 	err = vm_fill(vm);
 	if (err) {
 		vm_destroy(vm);
@@ -274,8 +339,19 @@ int vm_create(const struct guest_config *config, struct vm **out)
 		intercept_ports(vm);
 		vm_privileged = vm;
 	}
-	vms[vm_count++] = vm;
-	machine_guest_made();
+	vm_list(vm);
 	*out = vm;
 	return 0;
+}
+
+int vm_create(const struct guest_config *config, struct vm **out)
+{
+	int err;
+
+	spin_lock(&making_lock);
+	err = make(config, out);
+	spin_unlock(&making_lock);
+	if (!err)
+		machine_guest_made();
+	return err;
 }

@@ -7,10 +7,18 @@
 
 /*
  * Build a guest from its manifest entry: memory, EPT/NPT, buses, vCPUs,
- * devices. Boot CPU, one at a time, before vm_start(); @config stays in use.
- * -ENOMEM, -ENOSPC or what a part of it said: one sentence is logged and
- * nothing is left behind.
+ * devices. Any core, before vm_start(); takes making_lock (create.c), which is
+ * outside of most others. @config stays in use. -ENOMEM, -ENOSPC or what a part
+ * of it said: one sentence is logged and nothing is left behind.
  */
 int __must_check vm_create(const struct guest_config *config, struct vm **vm);
+/*
+ * For reap.c, in this order. vms[] has it no more; then, when no core holds it
+ * (hv/core/quiesce.h): free @max vCPUs (true: those were all), and the rest
+ * with the guest itself. Any core; the last two take making_lock.
+ */
+void vm_unlist(struct vm *vm);
+bool __must_check vm_free_vcpus(struct vm *vm, u32 max);
+void vm_free(struct vm *vm);
 
 #endif

@@ -5,11 +5,11 @@
 
 #include "hv/core/vm.h"
 
-/* Make those of @vm's kind of guest, in order, on the boot CPU, once its
+/* Make those of @vm's kind of guest, in order, on any core, once its
  * memory, buses and vCPUs are there. -errno of the first that fails, after a
  * sentence; devices_destroy() undoes what was made. */
 int __must_check devices_create(struct vm *vm);
-/* Those that were made, the last first. No vCPU of it has ever run. */
+/* Those that were made, the last first. As vdev.destroy() says. */
 void devices_destroy(struct vm *vm);
 /* Power-on state again, in order. All vCPUs are parked. */
 void devices_reset(struct vm *vm);

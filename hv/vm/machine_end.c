@@ -165,7 +165,10 @@ static void stop(struct vm *vm)
 
 static void grace_is_over(struct timer *t)
 {
-	stop(vms[t - graces]);
+	struct vm *vm = vm_at((u32)(t - graces));
+
+	if (vm) /* by now it may be another: all are to end */
+		stop(vm);
 }
 
 /* True: its software listens, and has been asked to power off */
@@ -175,23 +178,30 @@ static bool ask(struct vm *vm)
 	       vm->config->shutdown_grace_s && vpm_power_button(vm);
 }
 
+static void grant_grace(const struct vm *vm)
+{
+	struct timer *t = &graces[vm->id];
+	u64 ns = vm->config->shutdown_grace_s * NS_PER_S;
+
+	log_info("ends", "guest %s has %u s to power off", vm->name,
+		 vm->config->shutdown_grace_s);
+	t->fn = grace_is_over;
+	timer_arm(t, rdtsc() + ns_to_tsc(ns));
+}
+
 void machine_end(enum machine_end how)
 {
 	if (__atomic_exchange_n(&ending, true, __ATOMIC_SEQ_CST))
 		return;
 	end_how = how;
 	for (u32 i = 0; i < vm_count; i++) {
-		if (!vms[i] || vms[i]->privileged)
+		struct vm *vm = vm_at(i);
+
+		if (!vm || vm->privileged)
 			continue;
-		if (!ask(vms[i])) {
-			stop(vms[i]);
-			continue;
-		}
-		log_info("ends", "guest %s has %u s to power off", vms[i]->name,
-			 vms[i]->config->shutdown_grace_s);
-		graces[i].fn = grace_is_over;
-		timer_arm(&graces[i],
-			  rdtsc() + ns_to_tsc(vms[i]->config->shutdown_grace_s *
-					      NS_PER_S));
+		if (ask(vm))
+			grant_grace(vm);
+		else
+			stop(vm);
 	}
 }

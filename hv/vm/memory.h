@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A guest's RAM and ROM: for hv/vm/create.c, on the boot CPU */
+/* A guest's RAM and ROM: for hv/vm/create.c, under its lock */
 #ifndef HV_VM_MEMORY_H
 #define HV_VM_MEMORY_H
 

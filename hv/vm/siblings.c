@@ -7,19 +7,13 @@
 #include "hv/core/vcpu.h"
 #include "lib/log.h"
 
-static_assert(VM_MAX <= 64, "a bit each");
-
-/* A bit for each of vms[] that has a vCPU on @cpu */
-static u64 guests_on(const struct pcpu *cpu)
+/* Has @vm a vCPU on @cpu? */
+static bool is_on(const struct vm *vm, const struct pcpu *cpu)
 {
-	u64 guests = 0;
-
-	for (u32 i = 0; i < vm_count; i++)
-		for (u32 n = 0; n < vms[i]->vcpu_count; n++)
-			if (vms[i]->vcpus[n] &&
-			    vms[i]->vcpus[n]->entity.cpu == cpu)
-				guests |= BIT(i);
-	return guests;
+	for (u32 n = 0; n < vm->vcpu_count; n++)
+		if (vm->vcpus[n] && vm->vcpus[n]->entity.cpu == cpu)
+			return true;
+	return false;
 }
 
 static bool are_siblings(const struct pcpu *a, const struct pcpu *b)
@@ -28,12 +22,21 @@ static bool are_siblings(const struct pcpu *a, const struct pcpu *b)
 	       b->apic_id >> cpu_features.smt_shift;
 }
 
-/* Is a guest on one of them that is not the only one on the other? */
+/* Have both a guest, and together more than one? */
 static bool mixed(const struct pcpu *a, const struct pcpu *b)
 {
-	u64 on_a = guests_on(a), on_b = guests_on(b);
+	bool any_a = false, any_b = false;
+	u32 guests = 0;
 
-	return on_a && on_b && (on_a != on_b || (on_a & (on_a - 1)));
+	for (u32 i = 0; i < vm_count; i++) {
+		const struct vm *vm = vm_at(i);
+		bool on_a = vm && is_on(vm, a), on_b = vm && is_on(vm, b);
+
+		any_a |= on_a;
+		any_b |= on_b;
+		guests += on_a || on_b;
+	}
+	return any_a && any_b && guests > 1;
 }
 
 u32 siblings_report(void)

@@ -35,7 +35,7 @@ static bool sum_some(const struct vm *vm, struct sums *s)
 	for (; s->next < end; s->next++)
 		for (u32 kind = 0; kind < EXIT_KINDS; kind++)
 			s->of[kind] += vm->vcpus[s->next]->exits[kind];
-	return s->next == vm->vcpu_count;
+	return s->next >= vm->vcpu_count; /* it may be another guest by now */
 }
 
 static void log_sums(const struct vm *vm, const struct sums *s)
@@ -130,7 +130,7 @@ static bool step_vcpus(const struct vm *vm)
 			 vm->name, vm->vcpu_count);
 	for (; *next < end; ++*next)
 		vcpu_post(vm->vcpus[*next], VE_REPORT);
-	return *next == vm->vcpu_count;
+	return *next >= vm->vcpu_count;
 }
 
 static void next_vm(void)
@@ -141,14 +141,15 @@ static void next_vm(void)
 
 static void list_tick(struct timer *t)
 {
-	const struct vm *vm;
+	const struct vm *vm = NULL;
 
-	while (list.vm < vm_count &&
-	       (!vms[list.vm] || vms[list.vm]->state != VM_RUNNING))
-		next_vm();
+	for (; list.vm < vm_count; next_vm()) {
+		vm = vm_at(list.vm);
+		if (vm && READ_ONCE(vm->state) == VM_RUNNING)
+			break;
+	}
 	if (list.vm >= vm_count)
 		return;
-	vm = vms[list.vm];
 	if (list.step(vm))
 		next_vm();
 	timer_arm(t, rdtsc() + ns_to_tsc(LIST_STEP_NS));

@@ -135,15 +135,26 @@ void vcpu_leave_core(struct pcpu *cpu)
 	vcpu_ops->cpu_disable();
 }
 
+static void leave_if_current(struct pcpu *cpu, struct vcpu *v)
+{
+	if (cpu->current != v)
+		return;
+	vcpu_ops->put(&v->hw);
+	switch_msrs(v, NULL);
+	cpu->current = NULL;
+}
+
+void vcpu_remove(struct vcpu *v)
+{
+	leave_if_current(v->entity.cpu, v);
+	sched_remove(&v->entity);
+}
+
 void vcpu_park(struct vcpu *v)
 {
 	struct pcpu *cpu = v->entity.cpu;
 
-	if (cpu->current == v) {
-		vcpu_ops->put(&v->hw);
-		switch_msrs(v, NULL);
-		cpu->current = NULL;
-	}
+	leave_if_current(cpu, v);
 	/* Here, because its timers are in this core's queue */
 	vcpu_reset(v);
 	v->activity = VCPU_PARKED;

@@ -6,9 +6,13 @@
 #include "hv/core/vcpu.h"
 
 /* vCPU number @id of @vm, whose home is @home for good; in power-on state, not
- * runnable. Boot CPU. -ENOMEM, and nothing is left behind. */
+ * runnable. Any core. -ENOMEM, and nothing is left behind. */
 int __must_check vcpu_create(struct vm *vm, u32 id, struct pcpu *home);
-/* Undo vcpu_create(). Boot CPU; it has never run. */
+/* Its home core has nothing of it any more: registers, VMCS or VMCB, run queue.
+ * It is parked, or has never run, and nobody posts to it. Home core. */
+void vcpu_remove(struct vcpu *v);
+/* Undo vcpu_create(). Any core; after vcpu_remove(), or it was never told to
+ * start. */
 void vcpu_destroy(struct vcpu *v);
 /* Power-on state (SDM 3A table 10-1). Home core, or never run. */
 void vcpu_reset(struct vcpu *v);

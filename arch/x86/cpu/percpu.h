@@ -29,6 +29,7 @@ enum pcpu_pending {
 	PCPU_VECTORS = 1 << 3, /* vectors were retired (irq.h) */
 	PCPU_KEY = 1 << 4,     /* a key waits (hv/console/remote.c); boot CPU */
 	PCPU_NMI = 1 << 5,     /* an NMI of the machine came (nmi.h) */
+	PCPU_PASS = 1 << 6,    /* somebody waits for it here (quiesce.h) */
 };
 
 /* The timers that this core armed; only arch/x86/machine/timer.c touches it */
@@ -82,6 +83,7 @@ struct pcpu {
 	void (*unload_guest)(struct pcpu *cpu);
 	u64 stack_top;
 	u32 met, left; /* the last rendezvous that it came to, and went from */
+	u64 passed; /* the last number of hv/core/quiesce.c; others read it */
 	struct tsc_question tsc_question;
 	struct core_vectors vectors;
 };

@@ -219,6 +219,24 @@ static void test_yield_to(void **state)
 	assert_ptr_not_equal(cpu->sched->current, &e[0]);
 }
 
+/* Queued, current or woken a moment ago: it is in no list afterwards */
+static void test_remove(void **state)
+{
+	sched_wake(&e[0]);
+	sched_wake(&e[1]);
+	assert_ptr_equal(sched_pick(), &e[0]);
+	sched_wake(&e[2]);
+	sched_remove(&e[0]);
+	sched_remove(&e[2]);
+	assert_ptr_equal(sched_pick(), &e[1]);
+	sched_remove(&e[1]);
+	assert_null(sched_pick());
+	assert_int_equal(e[2].wake_pending, 0);
+	assert_null(cpu->sched->wake_list);
+	sched_wake(&e[2]); /* it may live again */
+	assert_ptr_equal(sched_pick(), &e[2]);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -234,6 +252,7 @@ int main(void)
 		T(test_steal_is_the_wait_of_the_ready),
 		T(test_steal_and_run_fill_the_time),
 		T(test_yield_to),
+		T(test_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/core/stretch.c hv/core/exit.c lib/printf.c */
+/* SOURCES: hv/core/stretch.c hv/core/exit.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How long a core is kept: what counts as one stretch, what the longest is
  * said to be, and that nothing is touched unless it is asked for. */

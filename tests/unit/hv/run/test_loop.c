@@ -4,6 +4,7 @@
  * timer; and on the way of an exit it does not. */
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
+#include "hv/core/quiesce.h"
 #include "hv/core/retire.h"
 #include "hv/core/stretch.h"
 #include "hv/emulate/emulate.h"
@@ -11,6 +12,7 @@
 #include "hv/run/exit.h"
 #include "hv/run/loop.h"
 #include "hv/run/nmi.h"
+#include "hv/vm/reap.h"
 #include "hv/vm/vcpu.h"
 #include "tests/unit/fakes/vm.h"
 
@@ -29,6 +31,18 @@ static bool measured;
 static u32 pauses, prepared, polls, entries, picks;
 static u32 entries_max, picks_max, looks;
 static jmp_buf over;
+
+static u32 passes;
+
+void quiesce_pass(void (*act)(void))
+{
+	assert_ptr_equal(act, reap_here);
+	passes++;
+}
+
+void reap_here(void)
+{
+}
 
 void nmi_serve(void)
 {
@@ -211,6 +225,16 @@ static void test_retired_vectors(void **state)
 	assert_int_equal(looks, 1);
 }
 
+static void test_pass(void **state)
+{
+	passes = 0;
+	cpu->pending = PCPU_PASS;
+	entries_max = 10;
+	run();
+	assert_int_equal(entries, 10);
+	assert_int_equal(passes, 1);
+}
+
 /* As test_hot, with a look at the clock around each entry */
 static void test_measured(void **state)
 {
@@ -231,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup(test_blind_turns, setup),
 		cmocka_unit_test_setup(test_hot, setup),
 		cmocka_unit_test_setup(test_retired_vectors, setup),
+		cmocka_unit_test_setup(test_pass, setup),
 		cmocka_unit_test_setup(test_measured, setup),
 	};
 

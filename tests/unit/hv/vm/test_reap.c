@@ -1,0 +1,132 @@
+/* SOURCES: hv/vm/reap.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A guest that has run is taken apart, step by step, when each core let go */
+#include "hv/vm/reap.h"
+
+#include "hv/vm/create.h"
+#include "hv/vm/vcpu.h"
+#include "tests/unit/fakes/timer.h"
+#include "tests/unit/fakes/tsc.h"
+#include "tests/unit/fakes/vm.h"
+
+static u32 asks, removed, freed_vcpus, frees, told;
+static bool passed, listed;
+
+struct quiesce quiesce_ask(void)
+{
+	asks++;
+	passed = false;
+	return (struct quiesce){ .number = asks };
+}
+
+bool quiesce_over(struct quiesce *q)
+{
+	assert_int_equal(q->number, asks);
+	return passed;
+}
+
+void vcpu_remove(struct vcpu *v)
+{
+	assert_ptr_equal(v->entity.cpu, fake_this_cpu);
+	assert_false(listed);
+	removed++;
+}
+
+void vm_unlist(struct vm *vm)
+{
+	assert_true(listed);
+	listed = false;
+}
+
+bool vm_free_vcpus(struct vm *vm, u32 max)
+{
+	assert_int_equal(removed, vm->vcpu_count);
+	freed_vcpus += max;
+	return freed_vcpus >= vm->vcpu_count;
+}
+
+void vm_free(struct vm *vm)
+{
+	assert_true(freed_vcpus >= vm->vcpu_count);
+	frees++;
+}
+
+static void freed(u16 id)
+{
+	assert_int_equal(frees, 1);
+	told = id;
+}
+
+static int setup(void **state)
+{
+	fake_vm_init(4);
+	fake_vm.id = 7;
+	asks = removed = freed_vcpus = frees = told = 0;
+	listed = true;
+	fake_this_cpu = &fake_pcpus[0];
+	return 0;
+}
+
+static void pass(u32 core)
+{
+	fake_this_cpu = &fake_pcpus[core];
+	reap_here();
+	fake_this_cpu = &fake_pcpus[0];
+}
+
+static void pass_all(void)
+{
+	for (u32 i = 0; i < 4; i++)
+		pass(i);
+	passed = true;
+}
+
+static void test_steps(void **state)
+{
+	reap(&fake_vm, freed);
+	assert_false(listed);
+	assert_int_equal(asks, 1);
+	fake_timer_fire(); /* a core holds it yet */
+	assert_int_equal(asks, 1);
+	pass_all();
+	assert_int_equal(removed, 0); /* it may still be posted to */
+	fake_timer_fire();
+	assert_int_equal(asks, 2);
+	pass(2);
+	assert_int_equal(removed, 1);
+	fake_timer_fire();
+	assert_int_equal(frees, 0);
+	pass(0);
+	pass(1);
+	pass(3);
+	passed = true;
+	fake_timer_fire();
+	pass_all(); /* no core touches it from here on */
+	assert_int_equal(removed, 4);
+	fake_timer_fire();
+	assert_int_equal(frees, 1);
+	assert_int_equal(told, 7);
+	assert_null(fake_timer);
+}
+
+/* One is in the list while others come and go */
+static void test_no_hook(void **state)
+{
+	reap(&fake_vm, NULL);
+	pass_all();
+	fake_timer_fire();
+	pass_all();
+	fake_timer_fire();
+	fake_timer_fire();
+	assert_int_equal(frees, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_steps, setup),
+		cmocka_unit_test_setup(test_no_hook, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
