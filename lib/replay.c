@@ -23,9 +23,15 @@
 #define C1_APC    0x9f
 #define C1_TO_ESC 0x40 /* ESC and the byte less this is the same control */
 
-/* Final bytes behind CSI with parameters alone, and behind CSI ? */
-#define CSI_PLAIN   "@ABCDEFGHIJKLMPSTXZ`adefgmrsu"
-#define CSI_PRIVATE "JKhl"
+/* Final bytes behind CSI with parameters alone, and behind CSI ?: 40h to 7Fh,
+ * as bits. A text may consist of nothing else: each is looked up at once. */
+#define FINAL(c)      BIT((c) % 64u)
+#define FINALS(c, to) (FINAL(to) * 2 - FINAL(c))
+#define CSI_PLAIN                                                              \
+	(FINALS('@', 'M') | FINAL('P') | FINAL('S') | FINAL('T') |             \
+	 FINAL('X') | FINAL('Z') | FINALS('`', 'a') | FINALS('d', 'g') |       \
+	 FINAL('m') | FINALS('r', 's') | FINAL('u'))
+#define CSI_PRIVATE (FINALS('J', 'K') | FINAL('h') | FINAL('l'))
 /* Of two characters; and those with one of @ESCAPE_SETS between (character
  * sets), or with # (lines of double height, the test pattern) */
 #define ESCAPE_PLAIN "78=>DEHMc"
@@ -46,6 +52,11 @@ static bool is_one_of(char c, const char *set)
 		if (*set == c)
 			return true;
 	return false;
+}
+
+static bool is_final_of(char c, u64 set)
+{
+	return set & FINAL((u8)c);
 }
 
 static bool mode_is_quiet(u32 mode)
@@ -89,10 +100,10 @@ static bool csi_is_kept(const struct replay *r)
 	char final = s[r->have - 1], before = s[r->have - 2];
 
 	if (s[2] == '?')
-		return is_one_of(final, CSI_PRIVATE) && is_plain(r, 3) &&
+		return is_final_of(final, CSI_PRIVATE) && is_plain(r, 3) &&
 		       modes_are_quiet(r, 3);
 	if (is_plain(r, 2))
-		return is_one_of(final, CSI_PLAIN);
+		return is_final_of(final, CSI_PLAIN);
 	/* DECSTR, and DECSCUSR: the cursor's form */
 	return (r->have == 4 && before == '!' && final == 'p') ||
 	       (r->have <= 5 && before == ' ' && final == 'q');

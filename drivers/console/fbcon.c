@@ -310,8 +310,6 @@ static void print(char c)
 
 static void put(char c)
 {
-	if (escape_take(c))
-		return;
 	if (c == '\n')
 		line_feed();
 	else if (c == '\r')
@@ -327,14 +325,25 @@ static void put(char c)
 		print('?');
 }
 
+/* Eight characters that are printed, all of them */
+static bool all_print(const char *s)
+{
+	const u64 each = 0x0101010101010101ull;
+	u64 w;
+
+	__builtin_memcpy(&w, s, sizeof(w));
+	/* From 80h on, below 20h, DEL */
+	return !((w | (w - ' ' * each) | (w + each)) & 0x80 * each);
+}
+
 /* How many of the @len bytes go beside each other into this row's cells */
 static size_t run_length(const char *s, size_t len)
 {
 	size_t n = 0;
 
-	if (con.escape != ESCAPE_NONE)
-		return 0;
 	len = MIN(len, con.columns - con.x);
+	while (n + 8 <= len && all_print(s + n))
+		n += 8;
 	while (n < len && s[n] >= ' ' && s[n] <= '~')
 		n++;
 	return n;
@@ -347,17 +356,38 @@ static void print_run(const char *s, size_t n)
 	row_dirty();
 }
 
+/* How many of the @len bytes are of escape sequences, before one that is not */
+static size_t escape_run(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && escape_take(s[n]))
+		n++;
+	return n;
+}
+
+/* Some text, or a control; the bytes it is */
+static size_t text_run(const char *s, size_t len)
+{
+	size_t n = run_length(s, len);
+
+	if (n) {
+		print_run(s, n);
+		return n;
+	}
+	put(*s);
+	return 1;
+}
+
 void fbcon_write(const char *s, size_t len)
 {
 	if (!con.usable || con.released)
 		return;
 	while (len) {
-		size_t n = run_length(s, len);
+		size_t n = escape_run(s, len);
 
-		if (n)
-			print_run(s, n);
-		else
-			put(s[n++]);
+		if (!n)
+			n = text_run(s, len);
 		s += n;
 		len -= n;
 	}

@@ -26,8 +26,8 @@
 #define POLL_NS    20000000u
 #define POLL_BYTES 64        /* a bound on one call: the UART's FIFO holds 16 */
 #define TRIAL_NS   20000000u /* for an empty transmitter's interrupt */
-#define IRQ_CAUSES 4 /* a bound on one interrupt: a UART has two of ours */
-#define POLL_KEYS  16
+#define IRQ_CAUSES 4     /* a bound on one interrupt: a UART has two of ours */
+#define POLL_KEYS  16    /* the same */
 #define WAIT_SPINS 20000 /* some ms between two looks */
 
 static struct timer poll_timer, keys_timer;
@@ -55,29 +55,41 @@ void console_give_keys(void)
 	spin_unlock(&keys_lock);
 }
 
-static void take(u8 byte)
+/* False: it was much work, and the core looks at its timer and its queue before
+ * the next byte */
+static bool take(u8 byte)
 {
-	if (byte == CONSOLE_SWITCH_KEY)
+	if (byte == CONSOLE_SWITCH_KEY) {
 		console_focus_next();
-	else if (taker)
+		return false;
+	}
+	if (taker)
 		taker(byte);
 	else
 		console_type(byte);
+	return true;
+}
+
+/* Takes what is typed at the UART. False: there may be more. */
+static bool poll_uart(void)
+{
+	for (u32 i = 0; i < POLL_BYTES; i++) {
+		int c = uart_getc();
+
+		if (c < 0)
+			return true;
+		if (!take((u8)c))
+			return false;
+	}
+	return false;
 }
 
 void console_poll(void)
 {
-	int i, c;
-
-	for (i = 0; i < POLL_BYTES; i++) {
-		c = uart_getc();
-		if (c < 0)
-			return;
-		take((u8)c);
-	}
+	(void)poll_uart();
 }
 
-/* Of the PC's keyboard; false: none waits, or it is a guest's */
+/* Of the PC's keyboard; false: none waits, or it is a guest's, or as take() */
 static bool take_key(void)
 {
 	int key = KEY_NONE;
@@ -86,13 +98,17 @@ static bool take_key(void)
 	if (!keys_given)
 		key = keyboard_get();
 	spin_unlock(&keys_lock);
-	if (key == KEY_PAGE_UP || key == KEY_PAGE_DOWN)
+	if (key == KEY_NONE)
+		return false;
+	if (key == KEY_PAGE_UP || key == KEY_PAGE_DOWN) {
 		console_scroll(key == KEY_PAGE_UP);
-	else if (key != KEY_NONE && key != KEY_OTHER)
-		take((u8)key);
-	else if (key == KEY_OTHER && taker)
+		return false;
+	}
+	if (key != KEY_OTHER)
+		return take((u8)key);
+	if (taker)
 		taker(0);
-	return key != KEY_NONE;
+	return true;
 }
 
 void console_keys(void)
@@ -120,8 +136,10 @@ __noreturn void console_wait(void)
  * are served until none is left, or the line is made to fall. */
 static void uart_arrived(struct irq *self)
 {
+	bool more = false;
+
 	WRITE_ONCE(arrived, true);
-	for (u32 i = 0; i < IRQ_CAUSES; i++) {
+	for (u32 i = 0; i < IRQ_CAUSES && !more; i++) {
 		switch (uart_irq_cause()) {
 		case UART_CAUSE_NONE:
 			return;
@@ -129,7 +147,7 @@ static void uart_arrived(struct irq *self)
 			output_interrupt();
 			break;
 		default:
-			console_poll();
+			more = !poll_uart();
 			break;
 		}
 	}

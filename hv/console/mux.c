@@ -12,7 +12,6 @@
 #include "drivers/console/fbcon.h"
 #include "hv/console/priv.h"
 #include "lib/printf.h"
-#include "lib/replay.h"
 #include "lib/string.h"
 
 /* CAN ends a sequence that is not whole. Then DECSTR, autowrap, the main
@@ -24,8 +23,7 @@
 #define TERMINAL_PLAIN "\x18\x0f\x1b[0m"
 #define NOTICE_BYTES   80u
 
-/* @id says it; false: there was no room */
-static bool show(u32 id, const char *s, size_t len)
+bool mux_show(u32 id, const char *s, size_t len)
 {
 	if (!len)
 		return true;
@@ -40,7 +38,7 @@ static bool show(u32 id, const char *s, size_t len)
 /* The hypervisor's own words */
 static void show_text(const char *s)
 {
-	show(0, s, strlen(s));
+	mux_show(0, s, strlen(s));
 }
 
 /* Not on the screen, which a guest may be given */
@@ -69,7 +67,7 @@ static void show_notice(const char *line, size_t len)
 {
 	show_on_uart(TERMINAL_PLAIN);
 	show_fresh_line();
-	show(0, line, len);
+	mux_show(0, line, len);
 	show_mark();
 }
 
@@ -93,7 +91,7 @@ static void lose(struct speaker *sp, size_t len)
  * of its share is free and the loss can be told */
 static void show_or_lose(struct speaker *sp, const char *s, size_t len)
 {
-	if (sp->lost || !show(sp->id, s, len))
+	if (sp->lost || !mux_show(sp->id, s, len))
 		lose(sp, len);
 }
 
@@ -162,6 +160,8 @@ static void show_log_line(struct speaker *sp, const char *s, size_t len)
 
 void mux_speak(struct speaker *sp, const char *s, size_t len)
 {
+	if (sp->id == 0)
+		scroll_note(sp);
 	ring_put(sp, s, len);
 	if (focus_is_all() && sp->id == 0)
 		show_log_line(sp, s, len);
@@ -305,79 +305,6 @@ static void show_banner(void)
 	show_mark();
 }
 
-const char *mux_history(const struct speaker *sp, u64 *at, u64 *len)
-{
-	u64 oldest = sp->written - MIN(sp->written, (u64)sp->ring_bytes);
-	u64 place;
-
-	*at = MIN(MAX(*at, oldest), sp->written);
-	place = sp->ring_bytes ? *at % sp->ring_bytes : 0;
-	*len = MIN(*len, MIN(sp->written - *at, sp->ring_bytes - place));
-	return sp->ring + place;
-}
-
-/* Where the last @bytes begin: with a whole line, unless there is none */
-static u64 last_lines(const struct speaker *sp, u64 bytes)
-{
-	u64 from = sp->written - MIN(sp->written, bytes);
-
-	for (u64 at = from; from && at < sp->written; at++)
-		if (sp->ring[at % sp->ring_bytes] == '\n')
-			return at + 1;
-	return from;
-}
-
-/* The log's lines are text. As many as there is room for: what was shown before
- * may still be on its way. */
-static void replay_log(const struct speaker *sp)
-{
-	u64 bytes = CONSOLE_LOG_REPLAY_BYTES, len = ~0ull, at;
-	const char *piece;
-
-	while (bytes > CONSOLE_REPLAY_BYTES && !output_fits(0, (u32)bytes))
-		bytes /= 2;
-	at = last_lines(sp, bytes);
-	piece = mux_history(sp, &at, &len);
-	for (; len; piece = mux_history(sp, &at, &len)) {
-		show(0, piece, len);
-		at += len;
-		len = ~0ull;
-	}
-}
-
-/* A guest's, without what a terminal would answer */
-static void replay(const struct speaker *sp)
-{
-	char text[CONSOLE_LINE_BYTES + REPLAY_OUT_MAX];
-	struct replay filter = { 0 };
-	u32 n = 0;
-
-	for (u64 at = last_lines(sp, CONSOLE_REPLAY_BYTES); at < sp->written;
-	     at++) {
-		n += replay_byte(&filter, (u8)sp->ring[at % sp->ring_bytes],
-				 text + n);
-		if (n < CONSOLE_LINE_BYTES)
-			continue;
-		show(0, text, n);
-		n = 0;
-	}
-	show(0, text, n);
-	show(0, text, replay_end(&filter, text));
-}
-
-void mux_replay_log(void)
-{
-	const struct speaker *sp = con.speakers[0];
-	u64 at = 0, len = ~0ull;
-	const char *piece = mux_history(sp, &at, &len);
-
-	for (; len; piece = mux_history(sp, &at, &len)) {
-		output_put(0, piece, (u32)len);
-		at += len;
-		len = ~0ull;
-	}
-}
-
 void mux_focus(u32 focus, bool with_replay)
 {
 	for (u32 i = 0; i < con.count; i++) {
@@ -389,8 +316,6 @@ void mux_focus(u32 focus, bool with_replay)
 	con.focus = focus;
 	scroll_end();
 	show_banner();
-	if (with_replay && !focus)
-		replay_log(con.speakers[0]);
-	else if (with_replay && !focus_is_all())
-		replay(con.speakers[focus]);
+	if (with_replay && !focus_is_all())
+		history_show(con.speakers[focus]);
 }

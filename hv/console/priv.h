@@ -2,10 +2,10 @@
 /*
  * Between the files of the console: console.c (who speaks), serial.c (which
  * UART it is; serial_taken.c: where none can be), mux.c (who is shown),
- * output.c (what is on its way to the UART), screen.c (when the framebuffer is
- * drawn), scroll.c (what the screen shows from before), input.c (what is typed,
- * and the UART's interrupt), remote.c (the consoles as the privileged guest has
- * them).
+ * history.c (what was said before), output.c (what is on its way to the UART),
+ * screen.c (when the framebuffer is drawn), scroll.c (what the screen shows
+ * from before), input.c (what is typed, and the UART's interrupt), remote.c
+ * (the consoles as the privileged guest has them).
  */
 #ifndef HV_CONSOLE_PRIV_H
 #define HV_CONSOLE_PRIV_H
@@ -22,6 +22,7 @@
  * queue */
 #define CONSOLE_REPLAY_BYTES     KIB(1)
 #define CONSOLE_LOG_REPLAY_BYTES KIB(24)
+#define CONSOLE_LOG_LINES        1024u /* that PgUp goes back to */
 #define CONSOLE_LINE_BYTES       256u
 #define CONSOLE_MAX_SPEAKERS     (MANIFEST_MAX_GUESTS + 1)
 #define CONSOLE_SWITCH_KEY       0x1du /* Ctrl-] */
@@ -52,10 +53,12 @@ struct console {
 	bool alone;     /* this core alone is left: no locks, log only */
 	bool unsettled; /* some speaker has lost bytes or waits for room */
 	bool built;     /* all guests are: one without a VM does not start */
-	u32 scrolled;   /* rows that the screen shows the log from before; 0:
-			   it follows what is said */
-	bool chosen;    /* the focus is where it was wanted, or a person's */
-	u32 receivers;  /* cores that call a device, atomic */
+	u64 lines;      /* the log's, ever */
+	u64 starts[CONSOLE_LOG_LINES]; /* where the last of them begin */
+	u32 scrolled;  /* rows that the screen shows the log from before; 0:
+			  it follows what is said */
+	bool chosen;   /* the focus is where it was wanted, or a person's */
+	u32 receivers; /* cores that call a device, atomic */
 	char mark[CONSOLE_MARK_LEN + 1]; /* behind the hypervisor's own lines */
 	char wanted[MANIFEST_NAME_LEN];  /* focus the manifest asks for */
 	void (*on_key)(u8 byte);         /* console_on_key(); NULL: dropped */
@@ -90,17 +93,21 @@ void mux_focus(u32 focus, bool with_replay);
  * held.
  */
 void mux_names(char *buf, size_t size);
+/* @id says it; false: there was no room. Lock held. */
+bool mux_show(u32 id, const char *s, size_t len);
+/* Its last lines, of the log as many as there is room for. Lock held. */
+void history_show(const struct speaker *sp);
 /* The speaker's bytes from @at on, which are @len at most and in a row: returns
  * where they are. *@at moves up to the oldest that the ring still has, *@len
  * down to what there is. Lock held. */
-const char *mux_history(const struct speaker *sp, u64 *at, u64 *len);
+const char *history_bytes(const struct speaker *sp, u64 *at, u64 *len);
 /* Why it has ended, or NULL: it has not. Lock held. */
 const char *mux_ended(const struct speaker *sp);
 /* Is something else known to be where @at would have its registers? Boot CPU,
  * after acpi_init(). */
 bool serial_is_taken(const struct uart_place *at);
 /* All that the log has said and still has, to the UART alone. Lock held. */
-void mux_replay_log(void);
+void history_replay_log(void);
 /* Puts the terminal into a state in which text is text. Lock held. */
 void mux_reset_terminal(void);
 
@@ -151,6 +158,11 @@ void console_give_keys(void);
 /* The screen shows the page of the log above the one that it shows, or below.
  * No lock held. */
 void console_scroll(bool up);
+/* A line of the log follows. Lock held. */
+void scroll_note(const struct speaker *log);
+/* Where in the log its last page begins; its end, if no screen shows it. Lock
+ * held. */
+u64 scroll_last_page(void);
 /* scroll.c: the same; lock held. Nothing where there is no screen. */
 void scroll_page(bool up);
 /* The screen follows what is said again, if it does not. Lock held. */

@@ -69,7 +69,7 @@ u32 console_read(u64 id, u64 *at, char *buf, u32 max)
 	if (!sp)
 		return 0;
 	console_lock();
-	from = mux_history(sp, at, &len);
+	from = history_bytes(sp, at, &len);
 	memcpy(buf, from, len);
 	console_unlock();
 	return (u32)len;

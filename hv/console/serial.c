@@ -332,7 +332,7 @@ void console_serial_init(const struct manifest *m)
 	if (!choose(m ? &m->serial : NULL))
 		return;
 	console_lock();
-	mux_replay_log();
+	history_replay_log();
 	console_unlock();
 	if (m)
 		report(m->serial.baud);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/console/console.c hv/console/mux.c hv/console/input.c hv/console/screen.c hv/console/output.c hv/console/queue.c hv/console/filter.c hv/console/remote.c hv/console/scroll.c lib/replay.c lib/string.c lib/printf.c */
+/* SOURCES: hv/console/console.c hv/console/mux.c hv/console/history.c hv/console/input.c hv/console/screen.c hv/console/output.c hv/console/queue.c hv/console/filter.c hv/console/remote.c hv/console/scroll.c lib/replay.c lib/string.c lib/printf.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console mux: focus, whole lines, the switch key, floods, forgeries. Over
  * 400 lines: one console's life, on a fake UART, screen and guests. */
@@ -40,7 +40,7 @@ void console_serial_init(const struct manifest *m)
 	if (opened)
 		return;
 	opened = true;
-	mux_replay_log();
+	history_replay_log();
 }
 
 bool uart_present(void)
@@ -321,7 +321,9 @@ static void clear(void)
 static void type(const char *s)
 {
 	typed = s;
-	console_poll();
+	do
+		console_poll();
+	while (*typed);
 	uart_runs();
 	assert_int_equal(*typed, 0);
 }
@@ -411,7 +413,12 @@ static void test_life(void **state)
 	assert_int_equal(con.focus, 1);
 	pressed = (const int[]){ 'q', CONSOLE_SWITCH_KEY, CONSOLE_SWITCH_KEY,
 				 CONSOLE_SWITCH_KEY, KEY_NONE };
+	/* A switch is much work: the core has a look at its timer behind it */
 	keyboard->fn(keyboard);
+	assert_int_equal(*pressed, CONSOLE_SWITCH_KEY);
+	assert_int_equal(con.focus, 2);
+	while (*pressed != KEY_NONE)
+		keyboard->fn(keyboard);
 	uart_runs();
 	assert_string_equal(received[0], "q");
 	assert_int_equal(con.focus, 0);
@@ -629,8 +636,18 @@ static void test_replay(void **state)
 	for (u32 i = 0; i < 400; i++)
 		log_say(LOG_INFO, "a line of the log that is not that short");
 	clear();
-	type("\x1d\x1d");
+	has_screen = true;
+	written = 0;
+	typed = "\x1d\x1d";
+	console_poll();
+	assert_int_equal(con.focus, con.count);
+	console_poll();
 	assert_int_equal(con.focus, 0);
+	/* The screen gets what it has room for */
+	screen[written] = 0;
+	assert_non_null(strstr(screen, "that short\r\n"));
+	assert_true(written < 512);
+	has_screen = false;
 	slow = false;
 	uart_runs();
 	assert_true(showed("--- console: log ---"));
@@ -757,12 +774,13 @@ static void test_scroll(void **state)
 {
 	struct speaker *log = con.speakers[0];
 	const u64 written_before = log->written;
+	char kept[1024];
 
 	/* No screen, no page */
 	console_scroll(true);
 	assert_int_equal(con.scrolled, 0);
 	has_screen = true;
-	log->written = 0;
+	log->written = con.lines = 0;
 	for (u32 i = 0; i < 9; i++) {
 		char line[32];
 
@@ -782,6 +800,15 @@ static void test_scroll(void **state)
 		   "--- the log, 7 lines back --- PgUp, PgDn ---");
 	page(false, "line 4\r\nline 5\r\nsix goes o\r\nver rows\r\n"
 		    "--- the log, 3 lines back --- PgUp, PgDn ---");
+	/* Nobody looks through all that was said since: where lines begin is
+	 * known */
+	memcpy(kept, log->ring, sizeof(kept));
+	memset(log->ring + con.starts[7], '\n', log->written - con.starts[7]);
+	page(true, "line 0\r\nline 1\r\nline 2\r\nline 3\r\n"
+		   "--- the log, 7 lines back --- PgUp, PgDn ---");
+	page(false, "line 4\r\nline 5\r\nsix goes o\r\nver rows\r\n"
+		    "--- the log, 3 lines back --- PgUp, PgDn ---");
+	memcpy(log->ring, kept, sizeof(kept));
 	page(false, "ver rows\r\nline 7\r\nline 8\r\nnew\r\n");
 	assert_int_equal(con.scrolled, 0);
 	/* Each switch ends it */

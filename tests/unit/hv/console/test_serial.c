@@ -70,7 +70,7 @@ void console_unlock(void)
 {
 }
 
-void mux_replay_log(void)
+void history_replay_log(void)
 {
 	assert_true(present);
 	assert_null(strstr(fake_log_last, "serial line")); /* in order */
