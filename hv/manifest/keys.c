@@ -224,6 +224,23 @@ static int set_autostart(struct parser *p, const char *value)
 	return value_bool(value, &p->guest->autostart);
 }
 
+static int set_restart(struct parser *p, const char *value)
+{
+	static const char *const ways[] = {
+		[RESTART_NEVER] = "never",
+		[RESTART_ON_CRASH] = "on-crash",
+		[RESTART_ALWAYS] = "always",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(ways); i++) {
+		if (strcmp(value, ways[i]))
+			continue;
+		p->guest->restart = (enum restart_way)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int set_firmware(struct parser *p, const char *value)
 {
 	return set_file(p->guest->firmware, value);
@@ -357,6 +374,8 @@ const struct key manifest_keys[] = {
 	{ SECTION_GUEST, ONCE, "debug_exit_port", set_debug_exit_port,
 	  "write a port from 1 to 0xffff, or 0 for none" },
 	{ SECTION_GUEST, ONCE, "autostart", set_autostart, "write yes or no" },
+	{ SECTION_GUEST, ONCE, "restart", set_restart,
+	  "write never, on-crash or always" },
 	{ SECTION_GUEST, ONCE, "boot", set_boot,
 	  "write auto, linux, pvh, multiboot, multiboot2 or firmware" },
 	{ SECTION_GUEST, ONCE, "firmware", set_firmware, FILE_CURE },

@@ -75,6 +75,9 @@ enum numa_way {
 	NUMA_NODE, /* guest_config.numa_node */
 };
 
+/* restart =: what bhd does when a guest that it made has ended by itself */
+enum restart_way { RESTART_NEVER, RESTART_ON_CRASH, RESTART_ALWAYS };
+
 enum console_mode { CONSOLE_SWITCH, CONSOLE_ALL };
 
 struct guest_config {
@@ -106,7 +109,8 @@ struct guest_config {
 	u32 numa_node;
 	u16 debug_exit_port; /* 0: off */
 	bool autostart;
-	u32 shutdown_grace_s; /* after its power button; 0: it gets none */
+	enum restart_way restart; /* not the hypervisor's business */
+	u32 shutdown_grace_s;     /* after its power button; 0: it gets none */
 };
 
 struct manifest {

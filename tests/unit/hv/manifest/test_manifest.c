@@ -98,6 +98,19 @@ static void test_speculation(void **state)
 	assert_non_null(strstr(said[0], "write auto, full or off"));
 }
 
+static void test_restart(void **state)
+{
+	parse(GOOD_GUEST);
+	assert_int_equal(m.guests[0].restart, RESTART_NEVER);
+	parse(GOOD_GUEST "restart = on-crash\n");
+	assert_int_equal(m.guests[0].restart, RESTART_ON_CRASH);
+	parse(GOOD_GUEST "restart = always\n");
+	assert_int_equal(m.guests[0].restart, RESTART_ALWAYS);
+	parse(GOOD_GUEST "restart = yes\n");
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "write never, on-crash or always"));
+}
+
 static void test_serial(void **state)
 {
 	static const struct {
@@ -544,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_panic),
 		cmocka_unit_test(test_speculation),
+		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_serial),
 		cmocka_unit_test(test_editors_marks),
 		cmocka_unit_test(test_bad_lines),
