@@ -24,7 +24,9 @@ UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wshadow
 UNIT_LIBS_test_insn_capstone := -lcapstone
 # Of the tools of the privileged guest
 UNIT_LIBS_test_bhd := -ljson-c -lev
+UNIT_LIBS_test_bhd_life := -ljson-c -lev
 UNIT_LIBS_test_args := -ljson-c
+UNIT_LIBS_test_make := -ljson-c
 
 $(UNIT_OBJ)/%.o: %.c tests/build.mk
 	@mkdir -p $(@D)

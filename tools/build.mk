@@ -47,7 +47,7 @@ all: tools
 BHD        := $(B)/tools/bhd
 BHCTL      := $(B)/tools/bhctl
 SHARED_C   := $(wildcard tools/control/*.c) $(filter-out tools/bhd/main.c,$(wildcard tools/bhd/*.c)) \
-	      lib/replay.c
+	      lib/replay.c lib/printf.c lib/string.c $(wildcard hv/manifest/*.c)
 BHD_OBJS   := $(patsubst %.c,$(B)/control/%.o,tools/bhd/main.c $(SHARED_C))
 BHCTL_OBJS := $(patsubst %.c,$(B)/control/%.o,$(wildcard tools/bhctl/*.c) $(SHARED_C))
 CONTROL_CFLAGS := -std=gnu11 -O2 -g -I. $(WARN) -Wno-unused-parameter -D_GNU_SOURCE \

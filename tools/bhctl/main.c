@@ -9,6 +9,7 @@
 
 #include "tools/bhctl/args.h"
 #include "tools/bhctl/link.h"
+#include "tools/bhctl/make.h"
 #include "tools/bhctl/show.h"
 #include "tools/bhctl/terminal.h"
 
@@ -121,6 +122,14 @@ const struct command commands[] = {
 	{ "console", OPERAND_GUEST, "rd",
 	  "what it said, then what it says; Ctrl-] leaves", run_console },
 	{ "log", OPERAND_NONE, "f", "the hypervisor's log", run_log },
+	{ "run", OPERAND_NONE, "kiamcn",
+	  "a guest of a kernel, until it ends; its name is printed", make_run },
+	{ "create", OPERAND_FILE, "",
+	  "a guest of a definition, which bhd keeps and starts", make_create },
+	{ "check", OPERAND_FILE, "", "is the definition or manifest right?",
+	  make_check },
+	{ "start", OPERAND_GUEST, "", "one that bhctl create made, anew",
+	  run_act },
 	{ "stop", OPERAND_GUEST, "t",
 	  "its power button; after 30 s or the time-out, off", run_act },
 	{ "destroy", OPERAND_GUEST, "",

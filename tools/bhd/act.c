@@ -6,19 +6,24 @@
  * running, with nobody to tell.
  */
 #include <stdlib.h>
+#include <string.h>
 
+#include "tools/bhd/life.h"
 #include "tools/bhd/request.h"
 
 #define STOP_SECONDS     30
 #define STOP_SECONDS_MAX 86400u
 #define STATE_POLL_S     0.25
+#define STOPPING_SECONDS 10.
 
 struct job {
 	struct bhd *bhd;
 	struct client *client; /* NULL: it has left */
 	u64 id;
+	char name[32];
 	ev_timer timer;
 	ev_tstamp until;
+	bool off; /* its power supply is */
 };
 
 static void job_left(struct client *c, void *job)
@@ -68,18 +73,19 @@ static struct job *job_new(struct client *c, struct json_object *o,
 	j->bhd = c->bhd;
 	j->client = c;
 	j->id = g->id;
+	memcpy(j->name, g->name, sizeof(j->name));
 	client_wait(c, j, job_left);
 	return j;
 }
 
-static void job_send(struct job *j, enum bh_ctl_op op, u64 arg)
+static void job_send(struct job *j, enum bh_ctl_op op, u64 arg, ring_done done)
 {
 	struct ring_call call = { .op = op,
 				  .arg = { j->id, arg },
 				  .out_bytes = FAIL_TEXT_BYTES };
 	struct failure f;
 
-	if (ring_send(&j->bhd->ring, &call, on_answer, j, &f))
+	if (ring_send(&j->bhd->ring, &call, done, j, &f))
 		job_end(j, &f);
 }
 
@@ -90,7 +96,7 @@ static void act_simple(struct client *c, struct json_object *o,
 	struct job *j = job_new(c, o, &g);
 
 	if (j)
-		job_send(j, op, arg);
+		job_send(j, op, arg, on_answer);
 }
 
 void act_pause(struct client *c, struct json_object *o)
@@ -105,12 +111,33 @@ void act_resume(struct client *c, struct json_object *o)
 
 void act_reset(struct client *c, struct json_object *o)
 {
+	const char *name = wire_string(o, "name");
+
+	if (name && life_reset(c, name))
+		return;
 	act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_RESET);
+}
+
+static void on_destroyed(void *context, const struct ring_answer *answer)
+{
+	const struct job *j = context;
+
+	if (!answer->status)
+		life_told_to_end(j->bhd, j->name, true);
+	on_answer(context, answer);
 }
 
 void act_destroy(struct client *c, struct json_object *o)
 {
-	act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_DESTROY);
+	const char *name = wire_string(o, "name");
+	struct bh_ctl_guest g;
+	struct job *j;
+
+	if (name && life_forget_off(c, name))
+		return;
+	j = job_new(c, o, &g);
+	if (j)
+		job_send(j, BH_CTL_OP_END, BH_CTL_END_DESTROY, on_destroyed);
 }
 
 /* --- stop: its power button, then its power supply --- */
@@ -132,9 +159,31 @@ static bool has_ended(struct job *j)
 	return ended;
 }
 
+static void on_stopped(void *context, const struct ring_answer *answer)
+{
+	struct job *j = context;
+
+	if (answer->status) {
+		on_answer(context, answer);
+		return;
+	}
+	/* It may still be on its way out */
+	j->until = ev_now(j->bhd->loop) + STOPPING_SECONDS;
+	j->off = true;
+	ev_timer_again(j->bhd->loop, &j->timer);
+}
+
+/* Its power supply */
+static void switch_off(struct job *j)
+{
+	ev_timer_stop(j->bhd->loop, &j->timer);
+	job_send(j, BH_CTL_OP_END, BH_CTL_END_STOP, on_stopped);
+}
+
 static void on_stop_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct job *j = w->data;
+	struct failure f;
 
 	if (has_ended(j)) {
 		job_end(j, NULL);
@@ -142,45 +191,43 @@ static void on_stop_timer(struct ev_loop *loop, ev_timer *w, int events)
 	}
 	if (ev_now(loop) < j->until)
 		return;
-	ev_timer_stop(loop, w);
-	job_send(j, BH_CTL_OP_END, BH_CTL_END_STOP);
+	if (!j->off) {
+		switch_off(j);
+		return;
+	}
+	failed(&f, FAIL_TIMEOUT,
+	       "guest %s does not end; see the hypervisor's log", j->name);
+	job_end(j, &f);
 }
 
+/* One that does not listen to its button is switched off at once */
 static void on_button(void *context, const struct ring_answer *answer)
 {
 	struct job *j = context;
-	struct failure f;
 
-	if (!answer->status) {
+	if (!answer->status)
 		ev_timer_again(j->bhd->loop, &j->timer);
-		return;
-	}
-	ring_failure(answer, &f);
-	job_end(j, &f);
+	else if (answer->status == -BH_CTL_ESTATE)
+		switch_off(j);
+	else
+		on_answer(context, answer);
 }
 
 void act_stop(struct client *c, struct json_object *o)
 {
 	u64 seconds = wire_number(o, "timeout_seconds", STOP_SECONDS);
-	struct ring_call call = { .op = BH_CTL_OP_END,
-				  .out_bytes = FAIL_TEXT_BYTES };
 	struct bh_ctl_guest g;
-	struct failure f;
-	struct job *j;
+	struct job *j = job_new(c, o, &g);
 
-	j = job_new(c, o, &g);
 	if (!j)
 		return;
-	if (!seconds || g.state == BH_CTL_PAUSED) {
-		job_send(j, BH_CTL_OP_END, BH_CTL_END_STOP);
-		return;
-	}
-	j->until = ev_now(c->bhd->loop) +
-		   (double)MIN(seconds, (u64)STOP_SECONDS_MAX);
+	life_told_to_end(c->bhd, g.name, false);
 	ev_timer_init(&j->timer, on_stop_timer, 0., STATE_POLL_S);
 	j->timer.data = j;
-	call.arg[0] = j->id;
-	call.arg[1] = BH_CTL_END_BUTTON;
-	if (ring_send(&c->bhd->ring, &call, on_button, j, &f))
-		job_end(j, &f);
+	j->until = ev_now(c->bhd->loop) +
+		   (double)MIN(seconds, (u64)STOP_SECONDS_MAX);
+	if (!seconds || g.state == BH_CTL_PAUSED)
+		switch_off(j);
+	else
+		job_send(j, BH_CTL_OP_END, BH_CTL_END_BUTTON, on_button);
 }

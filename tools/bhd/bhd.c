@@ -8,6 +8,7 @@
 
 #include "tools/bhd/client.h"
 #include "tools/bhd/console.h"
+#include "tools/bhd/life.h"
 
 /* How often the device is asked whether it is open still */
 #define CHECK_SECONDS 5.
@@ -17,26 +18,29 @@
 static void on_event(void *context, const struct bh_ctl_event *e)
 {
 	struct bhd *b = context;
-	struct state_note *grown;
 
 	switch (e->type) {
 	case BH_CTL_EVENT_CONSOLE:
 		console_mark(b, e->arg[0]);
 		return;
 	case BH_CTL_EVENT_STATE:
-		grown = realloc(b->notes, (b->note_count + 1) * sizeof(*grown));
-		if (!grown) {
-			b->lost = true;
-			return;
-		}
-		b->notes = grown;
-		grown[b->note_count++] =
-			(struct state_note){ .id = e->arg[0],
-					     .state = (u32)e->arg[1] };
-		return;
 	case BH_CTL_EVENT_LOST:
 		b->lost = true;
 	}
+}
+
+static int look_again(struct bhd *b, struct failure *f)
+{
+	struct list guests;
+	int err;
+
+	if (control_guests(&b->ring, &guests, f))
+		return -1;
+	err = consoles_refresh(b, &guests, f);
+	if (!err && b->life)
+		life_refresh(b, &guests);
+	free(guests.items);
+	return err;
 }
 
 static void refresh(struct bhd *b)
@@ -44,37 +48,20 @@ static void refresh(struct bhd *b)
 	struct failure f;
 
 	b->lost = false;
-	if (consoles_refresh(b, &f)) {
+	if (look_again(b, &f))
 		fprintf(stderr, "bhd: %s\n", f.text);
-		b->lost = true;
-	}
 }
 
-static void work_notes(struct bhd *b)
-{
-	struct state_note *notes = b->notes;
-	u32 count = b->note_count;
-
-	b->notes = NULL;
-	b->note_count = 0;
-	for (u32 i = 0; i < count; i++)
-		consoles_state(b, notes[i].id, notes[i].state);
-	if (count)
-		b->lost = true;
-	free(notes);
-}
-
-/* Before the loop sleeps. A round may bring new notes; each ends some. */
+/* Before the loop sleeps. A round may bring new events; each ends some. */
 static void on_work(struct ev_loop *loop, ev_prepare *w, int events)
 {
 	struct bhd *b = w->data;
 	bool more = true;
 
 	for (u32 i = 0; i < WORK_ROUNDS && more; i++) {
-		work_notes(b);
 		if (b->lost)
 			refresh(b);
-		more = consoles_work(b) || b->note_count;
+		more = consoles_work(b) || b->lost;
 	}
 	if (more)
 		ev_idle_start(loop, &b->more);
@@ -94,23 +81,27 @@ static void on_device(struct ev_loop *loop, ev_io *w, int events)
 	ring_poll(&b->ring);
 }
 
-/* A device that closed itself is opened anew; answers that were due never come,
- * so that those who wait for them are sent away */
+/* A device that closed itself is opened anew; who waits for an answer is told
+ * that it never comes */
 static void on_check(struct ev_loop *loop, ev_timer *w, int events)
 {
 	struct bhd *b = w->data;
 	struct failure f;
 
 	ring_poll(&b->ring);
+	/* A device that tells of no states is asked */
+	b->lost = true;
 	if (!ring_check(&b->ring, &f))
 		return;
 	fprintf(stderr, "bhd: %s\n", f.text);
-	for (struct client *c = b->clients; c; c = c->next)
-		if (c->busy)
-			client_close(c);
 	if (ring_open(&b->ring, b->device, &f))
 		fprintf(stderr, "bhd: %s\n", f.text);
-	b->lost = true;
+}
+
+/* Guests are made only by the one that keeps their definitions */
+static int life_begin(struct bhd *b, struct failure *f)
+{
+	return b->folder ? life_open(b, f) : 0;
 }
 
 int bhd_start(struct bhd *b, struct ev_loop *loop, struct device *d,
@@ -121,7 +112,9 @@ int bhd_start(struct bhd *b, struct ev_loop *loop, struct device *d,
 	b->ring.event = on_event;
 	b->ring.context = b;
 	if (ring_open(&b->ring, d, f) || control_info(&b->ring, &b->info, f) ||
-	    consoles_refresh(b, f)) {
+	    life_begin(b, f) || look_again(b, f)) {
+		life_close(b);
+		consoles_free(b);
 		d->ops->close(d);
 		return -1;
 	}
@@ -136,6 +129,8 @@ int bhd_start(struct bhd *b, struct ev_loop *loop, struct device *d,
 	}
 	ev_prepare_start(loop, &b->work);
 	ev_timer_start(loop, &b->check);
+	if (b->life)
+		life_autostart(b);
 	return 0;
 }
 
@@ -147,6 +142,7 @@ void bhd_stop(struct bhd *b)
 	while (b->clients)
 		client_free(b->clients);
 	b->one_client = one;
+	life_close(b);
 	consoles_free(b);
 	ring_close(&b->ring);
 	ev_io_stop(b->loop, &b->events);
@@ -154,8 +150,6 @@ void bhd_stop(struct bhd *b)
 	ev_idle_stop(b->loop, &b->more);
 	ev_timer_stop(b->loop, &b->check);
 	b->device->ops->close(b->device);
-	free(b->notes);
-	b->notes = NULL;
 }
 
 void bhd_client_left(struct bhd *b)

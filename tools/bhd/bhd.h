@@ -19,12 +19,6 @@ struct client;
 struct console;
 struct life;
 
-/* A guest's new state, not yet worked on */
-struct state_note {
-	u64 id;
-	u32 state;
-};
-
 struct bhd {
 	struct ev_loop *loop;
 	struct device *device;
@@ -41,8 +35,6 @@ struct bhd {
 	struct console *consoles;
 	struct life *life; /* NULL: look_only */
 	bool lost;         /* look at everything again */
-	struct state_note *notes;
-	u32 note_count;
 };
 
 /* Opens the ring on @d, which it owns from now on, and finds the guests. 0, or

@@ -92,44 +92,37 @@ static void console_free(struct console *c)
 	free(c);
 }
 
-int consoles_refresh(struct bhd *b, struct failure *f)
+/* What it said at last is read once more when it has ended */
+static void console_update(struct console *c, const struct bh_ctl_guest *g)
 {
-	const struct bh_ctl_guest *g;
-	struct list l;
+	bool ended = g->state == BH_CTL_STOPPED || g->state == BH_CTL_CRASHED;
+
+	c->gone = false;
+	c->dirty |= ended && !c->ended;
+	c->ended = ended;
+	snprintf(c->why, sizeof(c->why), "%s%s%s", state_name(g->state),
+		 g->reason[0] ? ": " : "", g->reason);
+}
+
+int consoles_refresh(struct bhd *b, const struct list *guests,
+		     struct failure *f)
+{
+	const struct bh_ctl_guest *g = guests->items;
 
 	if (!find_id(b, CONSOLE_LOG) &&
 	    !console_add(b, CONSOLE_LOG, CONSOLE_LOG_NAME))
 		return failed(f, FAIL_NO_ROOM, "no memory for consoles");
-	if (control_guests(&b->ring, &l, f))
-		return -1;
-	g = l.items;
 	for (struct console *c = b->consoles; c; c = c->next)
 		c->gone = c->id != CONSOLE_LOG;
-	for (u32 i = 0; i < l.count; i++) {
+	for (u32 i = 0; i < guests->count; i++) {
 		struct console *c = find_id(b, g[i].id);
 
 		if (!c)
 			c = console_add(b, g[i].id, g[i].name);
-		if (!c)
-			continue;
-		c->gone = false;
-		c->ended = g[i].state == BH_CTL_STOPPED ||
-			   g[i].state == BH_CTL_CRASHED;
-		snprintf(c->why, sizeof(c->why), "%s%s%s",
-			 state_name(g[i].state), g[i].reason[0] ? ": " : "",
-			 g[i].reason);
+		if (c)
+			console_update(c, &g[i]);
 	}
-	free(l.items);
 	return 0;
-}
-
-void consoles_state(struct bhd *b, u64 id, u32 state)
-{
-	struct console *c = find_id(b, id);
-
-	/* What it said at last is read while it can be */
-	if (c)
-		c->dirty = true;
 }
 
 void consoles_free(struct bhd *b)

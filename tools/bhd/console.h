@@ -18,10 +18,10 @@
 void console_mark(struct bhd *b, u64 id);
 /* Reads what is marked and hands it on; true: there is more to do soon */
 bool consoles_work(struct bhd *b);
-/* The guests may be others: finds new ones, and drops those that are gone */
-int consoles_refresh(struct bhd *b, struct failure *f);
-/* A guest has a new state: who looks at one that ended is told */
-void consoles_state(struct bhd *b, u64 id, u32 state);
+/* @guests: struct bh_ctl_guest[], all there are now. New ones get a console,
+ * that of one that is gone goes, and who looks at one that ended is told. */
+int consoles_refresh(struct bhd *b, const struct list *guests,
+		     struct failure *f);
 void consoles_free(struct bhd *b);
 
 /* Shows console @name to @c from its first byte that is kept; @follow: and what

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bhd/life.h"
 #include "tools/bhd/request.h"
 
 static const char *guest_kind(const struct bh_ctl_guest *g)
@@ -54,6 +55,7 @@ struct json_object *look_list(struct bhd *b, struct json_object *o,
 	for (u32 i = 0; i < l.count; i++)
 		json_object_array_add(guests, guest_object(&info, &g[i]));
 	free(l.items);
+	life_list_off(b, guests);
 	reply = json_object_new_object();
 	wire_add(reply, "guests", guests);
 	return reply;

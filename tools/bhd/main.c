@@ -119,7 +119,7 @@ int main(int argc, char **argv)
 	umask(027);
 	mkdir(o.state, 0750);
 	b.folder = o.state;
-	if (vfio_open(&d, &f) || bhd_start(&b, ev_default_loop(0), d, &f))
+	if (vfio_open(&d, &f) || bhd_start(&b, ev_loop_new(0), d, &f))
 		goto out_fail;
 	if (listen_start(&l, &b, o.socket, &f)) {
 		bhd_stop(&b);

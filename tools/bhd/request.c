@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/bhd/console.h"
+#include "tools/bhd/life.h"
 
 static void show_console(struct client *c, struct json_object *o)
 {
@@ -30,6 +31,8 @@ static const struct request {
 	{ "stop", false, NULL, act_stop },
 	{ "reset", false, NULL, act_reset },
 	{ "destroy", false, NULL, act_destroy },
+	{ "create", false, NULL, life_create },
+	{ "start", false, NULL, life_start },
 };
 
 static const struct request *request_find(const char *name)

@@ -139,7 +139,7 @@ static s32 do_info(struct fake_device *f, const struct bh_ctl_command *c,
 		.guests_max = 1000,
 		.tsc = 60000000000ull,
 		.tsc_khz = FAKE_TSC_KHZ,
-		.boot_tsc = 500,
+		.boot_tsc = f->boot_tsc,
 		.ram_bytes = GIB(2),
 		.hypervisor_bytes = MIB(5),
 		.pool_bytes = MIB(512),
@@ -502,6 +502,7 @@ struct fake_device *fake_new(void)
 	assert_non_null(f);
 	f->memory = aligned_alloc(PAGE_SIZE, RING_MEMORY_BYTES);
 	f->version = BH_CTL_VERSION;
+	f->boot_tsc = 500;
 	f->device = (struct device){ .ops = &ops,
 				     .memory = f->memory,
 				     .iova = IOVA,

@@ -43,6 +43,7 @@ struct fake_device {
 	struct bh_ctl_command held[BH_CTL_COMMANDS];
 	u32 held_count;
 	u32 version;
+	u64 boot_tsc;
 	struct fake_guest guests[FAKE_GUESTS]; /* [0]: the log */
 	u32 guest_count;                       /* with the log */
 	char definition[BH_CTL_IN_MAX + 1];    /* of the last CREATE */

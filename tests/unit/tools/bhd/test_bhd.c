@@ -1,135 +1,12 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhd with a device in this process: what a client asks over its socket and
  * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
  * daemon that all of it talks to. */
-#include "tests/unit/fakes/control_device.h"
+#include "tests/unit/fakes/bhd.h"
 /* clang-format off */
-#include <dirent.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 /* clang-format on */
-#include "tools/bhd/bhd.h"
-#include "tools/bhd/client.h"
-#include "tools/control/wire.h"
-
-#define LINE_BYTES 65536
-
-static struct fake_device *fake;
-static struct bhd bhd;
-static char folder[64];
-
-static void start(void)
-{
-	struct failure f;
-
-	memset(&bhd, 0, sizeof(bhd));
-	bhd.folder = folder;
-	assert_int_equal(bhd_start(&bhd, ev_loop_new(0), &fake->device, &f), 0);
-}
-
-static void stop(void)
-{
-	struct ev_loop *loop = bhd.loop;
-
-	bhd_stop(&bhd);
-	ev_loop_destroy(loop);
-}
-
-static int begin(void **state)
-{
-	strcpy(folder, "/tmp/bhd-test-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	fake = fake_new();
-	start();
-	return 0;
-}
-
-static int end(void **state)
-{
-	char command[128];
-
-	stop();
-	fake_free(fake);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	assert_int_equal(system(command), 0);
-	return 0;
-}
-
-/* A client's end of a new connection */
-static int connect_new(void)
-{
-	int pair[2];
-
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-	assert_non_null(client_new(&bhd, pair[1], getuid(), getgid()));
-	return pair[0];
-}
-
-static void turn(void)
-{
-	for (u32 i = 0; i < 5; i++)
-		ev_run(bhd.loop, EVRUN_NOWAIT);
-}
-
-static void say(int fd, const char *text)
-{
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	turn();
-}
-
-/* What has come, terminated */
-static const char *heard(int fd)
-{
-	static char text[LINE_BYTES];
-	size_t len = 0;
-	ssize_t n;
-
-	do {
-		turn();
-		n = read(fd, text + len, sizeof(text) - 1 - len);
-		len += n > 0 ? (size_t)n : 0;
-	} while (n > 0);
-	text[len] = 0;
-	return text;
-}
-
-static struct json_object *ask(int fd, const char *request)
-{
-	const char *text;
-
-	say(fd, request);
-	text = heard(fd);
-	assert_non_null(strchr(text, '\n'));
-	return wire_parse(text, strcspn(text, "\n"));
-}
-
-#define DO(what) "{\"protocol\":1,\"do\":\"" what "\"}\n"
-#define DO_TO(what, name)                                                      \
-	"{\"protocol\":1,\"do\":\"" what "\",\"name\":\"" name "\"}\n"
-
-static void expect_error(int fd, const char *request, enum fail_kind kind,
-			 const char *text)
-{
-	struct json_object *o = ask(fd, request);
-	struct failure f = { 0 };
-
-	assert_non_null(o);
-	assert_true(wire_is_error(o, &f));
-	assert_int_equal(f.kind, kind);
-	assert_non_null(strstr(f.text, text));
-	json_object_put(o);
-}
-
-static void expect_done(int fd, const char *request)
-{
-	struct json_object *o = ask(fd, request), *reply;
-
-	assert_true(json_object_object_get_ex(o, "reply", &reply));
-	json_object_put(o);
-}
 
 /* --- what bhctl --json prints is what the schema says --- */
 
@@ -346,16 +223,6 @@ static void test_pause(void **state)
 	assert_null(bhd.clients);
 }
 
-static void wait_seconds(int fd, double seconds)
-{
-	ev_tstamp end = ev_time() + seconds;
-
-	while (ev_time() < end) {
-		turn();
-		usleep(10000);
-	}
-}
-
 static void test_stop(void **state)
 {
 	int fd = connect_new();
@@ -383,14 +250,6 @@ static void test_stop(void **state)
 #define CONSOLE(name)                                                          \
 	"{\"protocol\":1,\"do\":\"console\",\"name\":\"" name                  \
 	"\",\"follow\":true,\"type\":true}\n"
-
-static const char *after_line(const char *text)
-{
-	const char *end = strchr(text, '\n');
-
-	assert_non_null(end);
-	return end + 1;
-}
 
 static void test_console(void **state)
 {
@@ -455,11 +314,11 @@ static void test_history(void **state)
 	bhd.lost = true;
 	fake_say(fake, "web", lines);
 	turn();
-	stop();
+	bhd_again_stop();
 	web = fake_find(fake, "web");
 	web->lost = 39000;
 	fake_say(fake, "web", "more\n");
-	start();
+	bhd_again_start();
 	turn();
 	fd = connect_new();
 	say(fd, "{\"protocol\":1,\"do\":\"console\",\"name\":\"web\"}\n");
@@ -471,15 +330,15 @@ static void test_history(void **state)
 	}
 	close(fd);
 	/* Without the disk, what the device has */
-	stop();
+	bhd_again_stop();
 	{
 		char command[256];
 
 		snprintf(command, sizeof(command), "rm -rf %s; touch %s",
-			 folder, folder);
+			 bhd_folder, bhd_folder);
 		assert_int_equal(system(command), 0);
 	}
-	start();
+	bhd_again_start();
 	turn();
 	fd = connect_new();
 	say(fd, "{\"protocol\":1,\"do\":\"console\",\"name\":\"web\"}\n");
@@ -516,7 +375,7 @@ static void test_look_only(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
+#define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
 		T(test_list),       T(test_schema),       T(test_bad_requests),
 		T(test_long_lines), T(test_pause),        T(test_stop),
 		T(test_console),    T(test_typing_waits), T(test_history),

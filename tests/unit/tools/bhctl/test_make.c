@@ -1,0 +1,172 @@
+/* SOURCES: tools/bhctl/make.c tools/control/definition.c tools/control/files.c tools/control/fail.c tools/control/wire.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What bhctl run makes of its options is a definition; definitions from files,
+ * and what is wrong with them */
+#include "tests/unit/test.h"
+/* clang-format off */
+#include <unistd.h>
+/* clang-format on */
+#include "tools/bhctl/link.h"
+#include "tools/bhctl/make.h"
+#include "tools/control/definition.h"
+
+static struct failure f;
+static struct json_object *sent;
+
+/* bhd is not here: what it would be asked */
+int link_open(struct link *l, const char *socket, struct failure *why)
+{
+	return 0;
+}
+
+void link_close(struct link *l)
+{
+}
+
+struct json_object *link_request(const char *what)
+{
+	struct json_object *o = json_object_new_object();
+
+	wire_add_string(o, "do", what);
+	return o;
+}
+
+int link_ask(struct link *l, struct json_object *request,
+	     struct json_object **reply, struct failure *why)
+{
+	sent = request;
+	*reply = json_object_new_object();
+	return 0;
+}
+
+static void test_run(void **state)
+{
+	struct args a = { .kernel = "/proc/self/exe",
+			  .memory = "1G",
+			  .cpus = 3,
+			  .name = "box",
+			  .cmdline = "console=ttyS0 x#y" };
+	struct json_object *paths;
+	struct definition d;
+
+	assert_int_equal(make_run(&a, &f), 0);
+	assert_true(json_object_object_get_ex(sent, "paths", &paths));
+	assert_int_equal(definition_read(&d, "f",
+					 wire_string(sent, "definition"), "/",
+					 paths, &f),
+			 0);
+	assert_string_equal(d.config.name, "box");
+	assert_string_equal(d.config.cmdline, "console=ttyS0 x#y");
+	assert_int_equal(d.config.memory_bytes, GIB(1));
+	assert_int_equal(d.config.vcpus, 3);
+	assert_int_equal(d.file_count, 1);
+	assert_string_equal(d.files[0].name, "kernel");
+	assert_int_equal(d.files[0].path[0], '/');
+	definition_free(&d);
+	json_object_put(sent);
+}
+
+static void test_run_bad(void **state)
+{
+	struct args a = { 0 };
+
+	assert_int_equal(make_run(&a, &f), -1);
+	assert_int_equal(f.kind, FAIL_USAGE);
+	a.kernel = "/nowhere/at/all";
+	assert_int_equal(make_run(&a, &f), -1);
+	assert_int_equal(f.kind, FAIL_DEFINITION);
+	a.kernel = "/proc/self/exe";
+	a.cmdline = "a\nprivileged = yes";
+	assert_int_equal(make_run(&a, &f), -1);
+	a.cmdline = "a #b";
+	assert_int_equal(make_run(&a, &f), -1);
+	a.cmdline = NULL;
+	a.name = "x]\n[hypervisor";
+	assert_int_equal(make_run(&a, &f), -1);
+	assert_int_equal(f.kind, FAIL_USAGE);
+}
+
+static char sentences[8][400];
+static u32 count;
+
+static void note(const char *sentence)
+{
+	snprintf(sentences[count++ % 8], sizeof(sentences[0]), "%s", sentence);
+}
+
+static void test_check(void **state)
+{
+	count = 0;
+	assert_int_equal(definition_check("x.conf",
+					  "[hypervisor]\nconsole = both\n"
+					  "[guest a]\nkernel = no-such\n"
+					  "memory = 64M\n",
+					  "/tmp", note),
+			 2);
+	assert_non_null(strstr(sentences[0], "x.conf:2: console = both"));
+	assert_non_null(strstr(sentences[1],
+			       "x.conf:4: guest a: kernel = no-such: there is "
+			       "no such file in /tmp"));
+}
+
+static void test_definition(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "", "no guest is defined" },
+		{ "[guest a]\nkernel = k\n", "memory" },
+		{ "[guest a]\nkernel = k\nmemory = rest\n", "rest" },
+		{ "[guest a]\nkernel = k\nmemory = 2M\nrestart = maybe\n",
+		  "write never, on-crash or always" },
+		{ "[guest log]\nkernel = k\nmemory = 2M\n", "not allowed" },
+	};
+	struct definition d;
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(
+			definition_read(&d, "f", rows[i].text, "/", NULL, &f),
+			-1);
+		assert_int_equal(f.kind, FAIL_DEFINITION);
+		if (!strstr(f.text, rows[i].why))
+			fail_msg("%s", f.text);
+		definition_free(&d);
+	}
+	assert_int_equal(definition_read(&d, "f",
+					 "[guest a]\nkernel = k\ninitrd = K\n"
+					 "memory = 2M\nrestart = on-crash\n",
+					 "/boot", NULL, &f),
+			 0);
+	assert_int_equal(d.config.restart, RESTART_ON_CRASH);
+	/* Names differ by more than case */
+	assert_int_equal(d.file_count, 1);
+	assert_string_equal(d.files[0].path, "/boot/k");
+	definition_free(&d);
+}
+
+static void test_long(void **state)
+{
+	char text[DEFINITION_TEXT_MAX + 100];
+	struct definition d;
+
+	memset(text, '#', sizeof(text));
+	text[sizeof(text) - 1] = 0;
+	assert_int_equal(definition_read(&d, "f", text, "/", NULL, &f), -1);
+	assert_non_null(strstr(f.text, "longer than 3072"));
+	assert_int_equal(definition_read(&d, "f",
+					 "[guest a]\nkernel = k\nmemory = 2M\n",
+					 "relative", NULL, &f),
+			 -1);
+	definition_free(&d);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_run),   cmocka_unit_test(test_run_bad),
+		cmocka_unit_test(test_check), cmocka_unit_test(test_definition),
+		cmocka_unit_test(test_long),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

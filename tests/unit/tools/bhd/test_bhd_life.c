@@ -1,0 +1,377 @@
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Guests that bhd makes: from a definition into memory, started, started again,
+ * found by the next bhd. The device and the memory are in this process, the
+ * loader and the disk are real. */
+#include "tests/unit/fakes/bhd.h"
+#include "tests/unit/fakes/dax.h"
+/* clang-format off */
+#include <fcntl.h>
+#include <unistd.h>
+/* clang-format on */
+#include "tools/bhd/life.h"
+#include "tools/bhd/loader.h"
+
+#define KERNEL_BYTES 5000000
+#define INITRD_BYTES 3000
+
+static int fd;
+static char request[4096];
+
+static void file_write(const char *name, u8 first, size_t bytes)
+{
+	char path[128];
+	u8 *text = malloc(bytes + 1);
+	int file;
+
+	for (size_t i = 0; i < bytes; i++)
+		text[i] = (u8)(first + i % 251);
+	snprintf(path, sizeof(path), "%s/%s", bhd_folder, name);
+	file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(file, text, bytes), bytes);
+	close(file);
+	free(text);
+}
+
+static int begin(void **state)
+{
+	bhd_begin(state);
+	strcpy(fake_dax_folder, bhd_folder);
+	fake_dax_count = 0;
+	fake_dax_fails = false;
+	file_write("vmlinuz", 1, KERNEL_BYTES);
+	file_write("initrd.img", 7, INITRD_BYTES);
+	fd = connect_new();
+	return 0;
+}
+
+static int end(void **state)
+{
+	close(fd);
+	return bhd_end(state);
+}
+
+/* What bhctl create sends; @more: lines of the definition */
+static const char *create(const char *name, const char *more)
+{
+	snprintf(request, sizeof(request),
+		 "{\"protocol\":1,\"do\":\"create\",\"stays\":true,"
+		 "\"file\":\"web.conf\",\"folder\":\"%s\",\"definition\":"
+		 "\"[guest %s]\\nkernel = vmlinuz\\ninitrd = initrd.img\\n"
+		 "memory = 64M\\n%s\"}\n",
+		 bhd_folder, name, more);
+	return request;
+}
+
+/* Waits for the end of what a client asked for: the last line */
+static const char *answer(void)
+{
+	static char all[65536];
+	size_t len = 0;
+
+	for (u32 i = 0; i < 300; i++) {
+		const char *text = heard(fd);
+
+		len += (size_t)snprintf(all + len, sizeof(all) - len, "%s",
+					text);
+		if (strstr(all, "{\"reply\"") || strstr(all, "{\"error\""))
+			return all;
+		usleep(10000);
+	}
+	fail_msg("no answer: %s", all);
+	return NULL;
+}
+
+static void expect_refused(const char *what, const char *text)
+{
+	const char *line;
+
+	say(fd, what);
+	line = answer();
+	if (!strstr(line, "{\"error\"") || !strstr(line, text))
+		fail_msg("%s, not %s", line, text);
+}
+
+static void make(const char *name, const char *more)
+{
+	say(fd, create(name, more));
+	assert_non_null(strstr(answer(), "{\"reply\""));
+}
+
+static const char *named(const char *what, const char *name)
+{
+	snprintf(request, sizeof(request),
+		 "{\"protocol\":1,\"do\":\"%s\",\"name\":\"%s\"}\n", what,
+		 name);
+	return request;
+}
+
+/* The files are where the device is told */
+static void expect_loaded(void)
+{
+	static u8 bytes[KERNEL_BYTES];
+
+	assert_int_equal(fake->file_count, 2);
+	assert_string_equal(fake->files[0].name, "vmlinuz");
+	assert_int_equal(fake->files[0].size, KERNEL_BYTES);
+	assert_int_equal(fake->files[0].offset % PAGE_SIZE, 0);
+	fake_dax_read(fake->files[0].offset, bytes, KERNEL_BYTES);
+	for (size_t i = 0; i < KERNEL_BYTES; i++)
+		assert_int_equal(bytes[i], (u8)(1 + i % 251));
+	fake_dax_read(fake->files[1].offset, bytes, INITRD_BYTES);
+	for (size_t i = 0; i < INITRD_BYTES; i++)
+		assert_int_equal(bytes[i], (u8)(7 + i % 251));
+}
+
+static void test_create(void **state)
+{
+	const char *text;
+
+	say(fd, create("web", "restart = always\\n"));
+	text = answer();
+	assert_non_null(strstr(text, "{\"progress\":{\"what\":\"loading\""));
+	assert_non_null(strstr(text, "{\"reply\":{\"name\":\"web\",\"id\":"));
+	assert_int_equal(fake_find(fake, "web")->about.state, BH_CTL_RUNNING);
+	assert_non_null(strstr(fake->definition, "[guest web]\nkernel"));
+	assert_int_equal(fake_dax_count, 1);
+	assert_int_equal(fake_daxes[0].range.base, GIB(1));
+	assert_int_equal(fake_daxes[0].range.size, MIB(64));
+	expect_loaded();
+	/* A second one lies beside it */
+	make("db", "");
+	assert_int_equal(fake_daxes[1].range.base, GIB(1) + MIB(64));
+	expect_done(fd, named("destroy", "web"));
+	turn();
+	assert_int_equal(fake_dax_count, 1);
+	expect_error(fd, named("start", "web"), FAIL_NO_GUEST, "web");
+}
+
+static void test_refused(void **state)
+{
+	make("web", "");
+	expect_refused(create("web", ""), "there is a guest web already");
+	expect_refused(create("linux", ""), "the name is taken");
+	expect_refused(create("a b", ""), "web.conf:1: ");
+	expect_refused(create("x", "memroy = 1G\\n"),
+		       "web.conf:5: unknown key 'memroy'");
+	expect_refused(create("x", "privileged = yes\\n"), "only the machine");
+	expect_refused(create("x", "[guest y]\\nkernel = k\\nmemory = 2M\\n"),
+		       "2 guests; a definition is one section");
+	expect_refused(create("x", "[hypervisor]\\nmeasure = yes\\n"),
+		       "nothing else");
+	expect_refused(create("x", "module = none\\n"),
+		       "none: No such file or directory");
+	file_write("empty", 0, 0);
+	expect_refused(create("x", "module = empty\\n"), "is empty or no file");
+	file_write("large", 0, MIB(64));
+	expect_refused(create("x", "module = large\\n"),
+		       "has 64 MiB and its files 68 MiB");
+	fake_dax_fails = true;
+	expect_refused(create("x", ""), "no dax today");
+	turn();
+	/* Nothing is left of any of them */
+	assert_null(fake_find(fake, "x"));
+	assert_int_equal(fake_dax_count, 1);
+	expect_error(fd, named("start", "x"), FAIL_NO_GUEST, "x");
+}
+
+/* Guests of others are in the pool, too */
+static void test_not_free(void **state)
+{
+	fake->pool_busy = 2;
+	make("web", "");
+	assert_int_equal(fake_daxes[0].range.base, GIB(1) + 2 * MIB(64));
+}
+
+static void expect_state(const char *name, const char *wanted)
+{
+	char part[96];
+
+	say(fd, "{\"protocol\":1,\"do\":\"list\"}\n");
+	snprintf(part, sizeof(part), "\"name\":\"%s\",\"state\":\"%s\"", name,
+		 wanted);
+	assert_non_null(strstr(heard(fd), part));
+}
+
+static void test_stop_and_start(void **state)
+{
+	make("web", "restart = always\\n");
+	fake->fault = FAKE_GOOD;
+	say(fd, "{\"protocol\":1,\"do\":\"stop\",\"name\":\"web\","
+		"\"timeout_seconds\":0}\n");
+	wait_seconds(fd, 0.5);
+	assert_non_null(strstr(answer(), "reply"));
+	/* It was asked for: it is not started again */
+	wait_seconds(fd, 1.3);
+	expect_state("web", "stopped");
+	say(fd, named("start", "web"));
+	assert_non_null(strstr(answer(), "reply"));
+	expect_state("web", "running");
+	expect_loaded();
+	expect_error(fd, named("start", "web"), FAIL_STATE, "is running");
+	say(fd, named("reset", "web"));
+	assert_non_null(strstr(answer(), "reply"));
+	expect_state("web", "running");
+}
+
+static void test_restart(void **state)
+{
+	static const struct {
+		const char *restart;
+		u32 ends_as;
+		bool again;
+	} rows[] = {
+		{ "always", BH_CTL_STOPPED, true },
+		{ "always", BH_CTL_CRASHED, true },
+		{ "on-crash", BH_CTL_STOPPED, false },
+		{ "on-crash", BH_CTL_CRASHED, true },
+		{ "never", BH_CTL_CRASHED, false },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		char more[64];
+
+		snprintf(more, sizeof(more), "restart = %s\\n",
+			 rows[i].restart);
+		make("web", more);
+		fake_state(fake, "web", rows[i].ends_as, "");
+		turn();
+		assert_int_equal(fake_find(fake, "web")->about.state,
+				 rows[i].ends_as);
+		wait_seconds(fd, 1.4);
+		assert_int_equal(fake_find(fake, "web")->about.state ==
+					 BH_CTL_RUNNING,
+				 rows[i].again);
+		expect_done(fd, named("destroy", "web"));
+	}
+}
+
+static void test_backoff(void **state)
+{
+	assert_true(life_backoff(0) == 1.);
+	assert_true(life_backoff(5) == 32.);
+	assert_true(life_backoff(6) == 60.);
+	assert_true(life_backoff(1000000) == 60.);
+}
+
+/* The next bhd finds the guest, and what is its */
+static void test_next_bhd(void **state)
+{
+	make("web", "restart = always\\n");
+	close(fd);
+	bhd_again_stop();
+	assert_int_equal(fake_dax_count, 1);
+	bhd_again_start();
+	fd = connect_new();
+	expect_state("web", "running");
+	make("db", "");
+	assert_int_equal(fake_daxes[1].range.base, GIB(1) + MIB(64));
+	fake_state(fake, "web", BH_CTL_CRASHED, "");
+	wait_seconds(fd, 1.4);
+	expect_state("web", "running");
+	expect_done(fd, named("destroy", "web"));
+	turn();
+	assert_int_equal(fake_dax_count, 1);
+}
+
+/* After the machine's restart there is no guest; its definition starts it */
+static void test_next_boot(void **state)
+{
+	make("web", "");
+	make("off", "autostart = no\\n");
+	(void)create("once", "");
+	memcpy(strstr(request, "\"stays\":true"), "\"other\":true", 12);
+	say(fd, request);
+	assert_non_null(strstr(answer(), "reply"));
+	close(fd);
+	bhd_again_stop();
+	fake->guest_count = 2;
+	fake->boot_tsc++;
+	fake_dax_count = 0;
+	bhd_again_start();
+	fd = connect_new();
+	wait_seconds(fd, 0.5);
+	expect_state("web", "running");
+	expect_state("off", "off");
+	assert_null(fake_find(fake, "once"));
+	expect_error(fd, named("start", "once"), FAIL_NO_GUEST, "once");
+	expect_done(fd, named("destroy", "off"));
+	expect_error(fd, named("start", "off"), FAIL_NO_GUEST, "off");
+}
+
+/* What is on the disk is untrusted text */
+static void test_bad_files(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"{}",
+		"[]",
+		"{\"given\":1}",
+		"{\"given\":{}}",
+		"{\"given\":{\"definition\":\"[guest web]\\n\"}}",
+		"{\"given\":{\"definition\":\"[guest ../x]\\nkernel = k\\n"
+		"memory = 2M\\n\"}}",
+	};
+	char path[128];
+
+	for (u32 i = 0; i < ARRAY_SIZE(texts); i++) {
+		int file;
+
+		snprintf(path, sizeof(path), "%s/guests/f%u.json", bhd_folder,
+			 i);
+		file = open(path, O_WRONLY | O_CREAT, 0600);
+		assert_int_equal(write(file, texts[i], strlen(texts[i])),
+				 strlen(texts[i]));
+		close(file);
+	}
+	close(fd);
+	bhd_again_stop();
+	bhd_again_start();
+	fd = connect_new();
+	expect_state("linux", "running");
+	make("web", "");
+}
+
+/* The client leaves while its guest is loaded: it goes on */
+static void test_client_leaves(void **state)
+{
+	say(fd, create("web", ""));
+	close(fd);
+	fd = connect_new();
+	wait_seconds(fd, 0.5);
+	expect_state("web", "running");
+}
+
+static void test_loader_plan(void **state)
+{
+	u64 sizes[] = { 5000, 4096, 1 }, offsets[3];
+
+	assert_int_equal(loader_plan(sizes, 3, MIB(2), offsets), 0);
+	assert_int_equal(offsets[0], MIB(2) - 16384);
+	assert_int_equal(offsets[1], MIB(2) - 8192);
+	assert_int_equal(offsets[2], MIB(2) - 4096);
+	assert_int_equal(loader_plan(sizes, 3, 16384, offsets), 0);
+	assert_int_equal(loader_plan(sizes, 3, 12288, offsets), -1);
+	sizes[1] = ~0ull;
+	assert_int_equal(loader_plan(sizes, 3, MIB(2), offsets), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
+		T(test_create),
+		T(test_refused),
+		T(test_not_free),
+		T(test_stop_and_start),
+		T(test_restart),
+		cmocka_unit_test(test_backoff),
+		T(test_next_bhd),
+		T(test_next_boot),
+		T(test_bad_files),
+		T(test_client_leaves),
+		cmocka_unit_test(test_loader_plan),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

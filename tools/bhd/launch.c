@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest's way to its first instruction, by enum phase: it is created, or
+ * reset where it is there, its memory gets devices, the loader fills it, and it
+ * starts. Each step is an answer or a message of the loop; a failure anywhere
+ * ends in launch_failed(). Called by life.c.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/bhd/life_priv.h"
+
+/* Placing again where the device knows better what is free */
+#define PLACE_TRIES 64
+
+void guest_drop_memory(struct guest *g)
+{
+	for (u32 i = 0; i < g->dax_count; i++)
+		dax_release(g->dax[i]);
+	g->dax_count = g->place.count = 0;
+}
+
+/* --- its end --- */
+
+static void nobody_waits(void *context, const struct ring_answer *answer)
+{
+}
+
+/* What this launch made goes; the definition stays if it was there before */
+static void launch_failed(struct guest *g, const struct failure *f)
+{
+	struct client *c = g->client;
+	struct ring_call call = { .op = BH_CTL_OP_END,
+				  .arg = { g->id, BH_CTL_END_DESTROY } };
+
+	g->client = NULL;
+	g->phase = PHASE_IDLE;
+	if (g->id && ring_send(&g->bhd->ring, &call, nobody_waits, NULL, NULL))
+		g->bhd->lost = true;
+	g->id = 0;
+	guest_drop_memory(g);
+	if (c)
+		client_fail(c, f);
+	else
+		fprintf(stderr, "bhd: guest %s: %s\n",
+			g->definition.config.name, f->text);
+	if (g->fresh) {
+		guest_remove(g);
+		return;
+	}
+	store_save(g);
+	if (!c && g->wanted)
+		guest_again(g);
+}
+
+static void launch_done(struct guest *g)
+{
+	struct json_object *o = json_object_new_object();
+	struct client *c = g->client;
+
+	g->client = NULL;
+	g->phase = PHASE_IDLE;
+	g->fresh = false;
+	g->state = BH_CTL_RUNNING;
+	g->ran_since = ev_now(g->bhd->loop);
+	store_save(g);
+	wire_add_string(o, "name", g->definition.config.name);
+	wire_add_number(o, "id", g->id);
+	if (c)
+		client_reply(c, o);
+	else
+		json_object_put(o);
+}
+
+/* --- its steps, the last one first --- */
+
+static void on_started(void *context, const struct ring_answer *answer)
+{
+	struct guest *g = context;
+	struct failure f;
+
+	if (!answer->status) {
+		launch_done(g);
+		return;
+	}
+	ring_failure(answer, &f);
+	launch_failed(g, &f);
+}
+
+static void on_progress(struct loader *l, u64 done, u64 total)
+{
+	const struct guest *g = l->context;
+
+	if (g->client)
+		client_progress(g->client, "loading", done, total);
+}
+
+static void on_loaded(struct loader *l, const struct failure *f,
+		      const struct bh_ctl_file *files, u32 count)
+{
+	struct guest *g = l->context;
+	struct ring_call call = { .op = BH_CTL_OP_START,
+				  .arg = { g->id },
+				  .in = files,
+				  .in_bytes = count * (u32)sizeof(*files),
+				  .out_bytes = FAIL_TEXT_BYTES };
+	struct failure why;
+
+	if (f->kind != FAIL_NONE) {
+		launch_failed(g, f);
+		return;
+	}
+	g->phase = PHASE_STARTING;
+	if (ring_send(&g->bhd->ring, &call, on_started, g, &why))
+		launch_failed(g, &why);
+}
+
+static void load(struct guest *g)
+{
+	struct failure f;
+
+	g->phase = PHASE_LOADING;
+	for (u32 i = g->dax_count; i < g->place.count; i++) {
+		if (dax_carve(&g->place.ranges[i], g->dax[i], &f)) {
+			launch_failed(g, &f);
+			return;
+		}
+		g->dax_count = i + 1;
+	}
+	store_save(g);
+	g->loader = (struct loader){ .definition = &g->definition,
+				     .place = &g->place,
+				     .dax = g->dax,
+				     .uid = g->uid,
+				     .gid = g->gid,
+				     .progress = on_progress,
+				     .done = on_loaded,
+				     .context = g };
+	if (loader_start(&g->loader, g->bhd->loop, &f))
+		launch_failed(g, &f);
+}
+
+/* The device knows of guests that this bhd does not */
+static bool place_avoid(struct guest *g)
+{
+	struct bh_ctl_range *grown =
+		realloc(g->avoid.items,
+			(g->avoid.count + g->place.count) * sizeof(*grown));
+
+	if (!grown || g->avoid.count > PLACE_TRIES)
+		return false;
+	memcpy(grown + g->avoid.count, g->place.ranges,
+	       g->place.count * sizeof(*grown));
+	g->avoid.items = grown;
+	g->avoid.count += g->place.count;
+	return true;
+}
+
+static void create(struct guest *g);
+
+static void on_created(void *context, const struct ring_answer *answer)
+{
+	struct guest *g = context;
+	struct failure f;
+
+	if (answer->status == -BH_CTL_EBUSY && place_avoid(g)) {
+		create(g);
+		return;
+	}
+	g->avoid.count = 0;
+	if (!answer->status) {
+		g->id = answer->arg[0];
+		load(g);
+		return;
+	}
+	ring_failure(answer, &f);
+	launch_failed(g, &f);
+}
+
+/* What bhd's guests have, and what is to be avoided */
+static int used_list(const struct guest *g, struct list *l)
+{
+	struct bh_ctl_range *r = NULL;
+	u32 count = g->avoid.count;
+
+	for (struct guest *o = g->bhd->life->guests; o; o = o->next)
+		count += o->place.count;
+	*l = (struct list){ .count = count };
+	if (count)
+		r = malloc(count * sizeof(*r));
+	if (!count || !r)
+		return count ? -1 : 0;
+	l->items = r;
+	for (struct guest *o = g->bhd->life->guests; o; o = o->next) {
+		memcpy(r, o->place.ranges, o->place.count * sizeof(*r));
+		r += o->place.count;
+	}
+	if (g->avoid.count)
+		memcpy(r, g->avoid.items, g->avoid.count * sizeof(*r));
+	return 0;
+}
+
+static int place(struct guest *g, struct failure *f)
+{
+	const struct guest_config *config = &g->definition.config;
+	int node = config->numa == NUMA_NODE ? (int)config->numa_node : -1;
+	struct list pool, used;
+	int err;
+
+	g->place.count = 0;
+	if (control_pool(&g->bhd->ring, &pool, f))
+		return -1;
+	if (used_list(g, &used))
+		err = failed(f, FAIL_NO_ROOM, "no memory for the plan");
+	else
+		err = place_find(&pool, &used, config->memory_bytes, node,
+				 &g->place, f);
+	free(pool.items);
+	free(used.items);
+	if (err)
+		g->place.count = 0;
+	return err;
+}
+
+static void create(struct guest *g)
+{
+	u8 in[BH_CTL_IN_MAX] = { 0 };
+	struct bh_ctl_create *c = (struct bh_ctl_create *)in;
+	struct ring_call call = { .op = BH_CTL_OP_CREATE,
+				  .in = in,
+				  .out_bytes = FAIL_TEXT_BYTES };
+	size_t ranges_bytes;
+	struct failure f;
+
+	static_assert(sizeof(*c) + PLACE_MAX * sizeof(struct bh_ctl_range) +
+				      DEFINITION_TEXT_MAX <=
+			      BH_CTL_IN_MAX,
+		      "a definition fits");
+	g->phase = PHASE_CREATING;
+	if (place(g, &f)) {
+		launch_failed(g, &f);
+		return;
+	}
+	ranges_bytes = g->place.count * sizeof(c->ranges[0]);
+	c->definition_bytes = (u32)strlen(g->definition.text);
+	c->range_count = g->place.count;
+	memcpy(in + sizeof(*c), g->place.ranges, ranges_bytes);
+	memcpy(in + sizeof(*c) + ranges_bytes, g->definition.text,
+	       c->definition_bytes);
+	call.in_bytes = (u32)(sizeof(*c) + ranges_bytes + c->definition_bytes);
+	if (ring_send(&g->bhd->ring, &call, on_created, g, &f))
+		launch_failed(g, &f);
+}
+
+static void on_reset(void *context, const struct ring_answer *answer)
+{
+	struct guest *g = context;
+	struct client *c;
+	struct failure f;
+
+	if (!answer->status) {
+		load(g);
+		return;
+	}
+	/* It is as it was */
+	ring_failure(answer, &f);
+	c = g->client;
+	g->client = NULL;
+	g->phase = PHASE_IDLE;
+	if (c)
+		client_fail(c, &f);
+}
+
+void guest_launch(struct guest *g)
+{
+	struct ring_call call = { .op = BH_CTL_OP_END,
+				  .arg = { g->id, BH_CTL_END_RESET },
+				  .out_bytes = FAIL_TEXT_BYTES };
+	struct failure f;
+
+	ev_timer_stop(g->bhd->loop, &g->again);
+	if (!g->id) {
+		create(g);
+		return;
+	}
+	g->phase = PHASE_RESETTING;
+	if (ring_send(&g->bhd->ring, &call, on_reset, g, &f))
+		launch_failed(g, &f);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See life.h: what happens to guests that bhd made, and who asks for it. The
+ * way to their first instruction is in launch.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/bhd/life_priv.h"
+
+#define BACKOFF_MAX_S 60.
+/* One that ran so long begins anew with its waits */
+#define GOOD_RUN_S 60.
+
+double life_backoff(u32 tries)
+{
+	return tries < 6 ? (double)(1u << tries) : BACKOFF_MAX_S;
+}
+
+static struct guest *find(const struct bhd *b, const char *name)
+{
+	struct guest *g = b->life->guests;
+
+	while (g && strcmp(g->definition.config.name, name))
+		g = g->next;
+	return g;
+}
+
+void guest_remove(struct guest *g)
+{
+	struct guest **at = &g->bhd->life->guests;
+
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
+	store_remove(g);
+	guest_free(g);
+}
+
+/* --- what happens to it --- */
+
+void guest_again(struct guest *g)
+{
+	double wait = life_backoff(g->tries++);
+
+	fprintf(stderr, "bhd: guest %s starts again in %.0f s\n",
+		g->definition.config.name, wait);
+	ev_timer_stop(g->bhd->loop, &g->again);
+	ev_timer_set(&g->again, wait, 0.);
+	ev_timer_start(g->bhd->loop, &g->again);
+}
+
+static void on_again(struct ev_loop *loop, ev_timer *w, int events)
+{
+	struct guest *g = w->data;
+
+	if (g->wanted && g->phase == PHASE_IDLE)
+		guest_launch(g);
+}
+
+static void guest_ended(struct guest *g, bool crashed)
+{
+	enum restart_way restart = g->definition.config.restart;
+
+	if (!g->wanted || restart == RESTART_NEVER ||
+	    (restart == RESTART_ON_CRASH && !crashed))
+		return;
+	if (ev_now(g->bhd->loop) - g->ran_since > GOOD_RUN_S)
+		g->tries = 0;
+	guest_again(g);
+}
+
+/* Its id names nothing any more; false: @g is freed */
+static bool guest_gone(struct guest *g)
+{
+	g->id = 0;
+	guest_drop_memory(g);
+	if (g->forget || !g->stays) {
+		guest_remove(g);
+		return false;
+	}
+	store_save(g);
+	return true;
+}
+
+static void guest_look(struct guest *g, const struct list *guests)
+{
+	const struct bh_ctl_guest *all = guests->items, *now = NULL;
+	u32 before = g->state;
+
+	for (u32 i = 0; i < guests->count; i++)
+		if (all[i].id == g->id)
+			now = &all[i];
+	if (!now) {
+		(void)guest_gone(g);
+		return;
+	}
+	g->state = now->state;
+	if (now->state == before)
+		return;
+	if (now->state == BH_CTL_STOPPED || now->state == BH_CTL_CRASHED)
+		guest_ended(g, now->state == BH_CTL_CRASHED);
+}
+
+void life_refresh(struct bhd *b, const struct list *guests)
+{
+	struct guest *next;
+
+	for (struct guest *g = b->life->guests; g; g = next) {
+		next = g->next;
+		if (g->id && g->phase == PHASE_IDLE)
+			guest_look(g, guests);
+	}
+}
+
+int life_open(struct bhd *b, struct failure *f)
+{
+	b->life = calloc(1, sizeof(*b->life));
+	if (!b->life)
+		return failed(f, FAIL_NO_ROOM, "no memory for guests");
+	if (store_load(b, f)) {
+		free(b->life);
+		b->life = NULL;
+		return -1;
+	}
+	for (struct guest *g = b->life->guests; g; g = g->next) {
+		ev_timer_init(&g->again, on_again, 0., 0.);
+		g->again.data = g;
+	}
+	return 0;
+}
+
+void life_autostart(struct bhd *b)
+{
+	for (struct guest *g = b->life->guests; g; g = g->next)
+		if (!g->id && g->wanted && g->definition.config.autostart)
+			guest_launch(g);
+}
+
+void life_close(struct bhd *b)
+{
+	while (b->life && b->life->guests) {
+		struct guest *g = b->life->guests;
+
+		b->life->guests = g->next;
+		ring_forget(&b->ring, g);
+		guest_free(g);
+	}
+	free(b->life);
+	b->life = NULL;
+}
+
+/* --- requests --- */
+
+static void client_left(struct client *c, void *job)
+{
+	((struct guest *)job)->client = NULL;
+}
+
+/* Launches @g for @c, unless it is at it already */
+static void launch_for(struct client *c, struct guest *g)
+{
+	struct failure f;
+
+	if (g->phase != PHASE_IDLE) {
+		failed(&f, FAIL_STATE, "guest %s is being started already",
+		       g->definition.config.name);
+		client_fail(c, &f);
+		return;
+	}
+	g->client = c;
+	g->wanted = true;
+	g->tries = 0;
+	client_wait(c, g, client_left);
+	guest_launch(g);
+}
+
+void life_create(struct client *c, struct json_object *o)
+{
+	struct bhd *b = c->bhd;
+	struct failure f;
+	struct guest *g = store_guest(b, o, &f);
+
+	if (g && find(b, g->definition.config.name)) {
+		failed(&f, FAIL_STATE,
+		       "there is a guest %s already; end it first (bhctl "
+		       "destroy %s), or take another name",
+		       g->definition.config.name, g->definition.config.name);
+		guest_free(g);
+		g = NULL;
+	}
+	if (!g) {
+		client_fail(c, &f);
+		return;
+	}
+	g->stays = wire_bool(o, "stays");
+	g->uid = c->uid;
+	g->gid = c->gid;
+	g->fresh = true;
+	ev_timer_init(&g->again, on_again, 0., 0.);
+	g->again.data = g;
+	g->next = b->life->guests;
+	b->life->guests = g;
+	launch_for(c, g);
+}
+
+void life_start(struct client *c, struct json_object *o)
+{
+	const char *name = wire_string(o, "name");
+	struct guest *g = find(c->bhd, name ? name : "");
+	struct failure f;
+
+	if (!g) {
+		failed(&f, FAIL_NO_GUEST,
+		       "bhd made no guest %.40s; bhctl create FILE makes one",
+		       name ? name : "");
+		client_fail(c, &f);
+		return;
+	}
+	if (g->id && g->state != BH_CTL_STOPPED && g->state != BH_CTL_CRASHED &&
+	    g->phase == PHASE_IDLE) {
+		failed(&f, FAIL_STATE, "guest %.40s is %s", name,
+		       state_name(g->state));
+		client_fail(c, &f);
+		return;
+	}
+	launch_for(c, g);
+}
+
+bool life_reset(struct client *c, const char *name)
+{
+	struct guest *g = c->bhd->life ? find(c->bhd, name) : NULL;
+
+	if (!g || !g->id)
+		return false;
+	launch_for(c, g);
+	return true;
+}
+
+bool life_forget_off(struct client *c, const char *name)
+{
+	struct guest *g = c->bhd->life ? find(c->bhd, name) : NULL;
+
+	if (!g || g->id || g->phase != PHASE_IDLE)
+		return false;
+	guest_remove(g);
+	client_reply(c, json_object_new_object());
+	return true;
+}
+
+void life_told_to_end(struct bhd *b, const char *name, bool forget)
+{
+	struct guest *g = b->life ? find(b, name) : NULL;
+
+	if (!g)
+		return;
+	ev_timer_stop(b->loop, &g->again);
+	g->wanted = false;
+	g->forget |= forget;
+	store_save(g);
+	b->lost = true;
+}
+
+void life_list_off(const struct bhd *b, struct json_object *array)
+{
+	for (struct guest *g = b->life ? b->life->guests : NULL; g;
+	     g = g->next) {
+		const struct guest_config *config = &g->definition.config;
+		struct json_object *o;
+
+		if (g->id)
+			continue;
+		o = json_object_new_object();
+		wire_add_number(o, "id", 0);
+		wire_add_string(o, "name", config->name);
+		wire_add_string(o, "state", "off");
+		wire_add_string(o, "kind", "dynamic");
+		wire_add_number(o, "vcpus", config->vcpus);
+		wire_add(o, "node", NULL);
+		wire_add_number(o, "memory_bytes", config->memory_bytes);
+		wire_add_number(o, "overhead_bytes", 0);
+		wire_add_seconds(o, "up_seconds", 0, 1);
+		wire_add_seconds(o, "cpu_seconds", 0, 1);
+		wire_add_number(o, "exits", 0);
+		wire_add_string(o, "reason", "");
+		json_object_array_add(array, o);
+	}
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guests that bhd makes: their definitions, which it keeps in
+ * FOLDER/guests/NAME.json, and their way from there into memory and to their
+ * first instruction. One that ends by itself is started again as `restart =`
+ * says, each time a little later; one that somebody stopped is not.
+ */
+#ifndef TOOLS_BHD_LIFE_H
+#define TOOLS_BHD_LIFE_H
+
+#include "tools/bhd/bhd.h"
+#include "tools/bhd/client.h"
+
+/* Reads the definitions. Guests of a bhd before are found by their ids at the
+ * next life_refresh(). */
+int life_open(struct bhd *b, struct failure *f) __must_check;
+/* The definitions that want to run and have no guest are started: at the start
+ * of bhd, after life_refresh() */
+void life_autostart(struct bhd *b);
+void life_close(struct bhd *b);
+/* @guests: struct bh_ctl_guest[], all there are now */
+void life_refresh(struct bhd *b, const struct list *guests);
+
+/* Requests; each answers @c when it is done */
+void life_create(struct client *c, struct json_object *o);
+void life_start(struct client *c, struct json_object *o);
+/* False: guest @name is none of bhd's, and @c has no answer */
+bool life_reset(struct client *c, const char *name);
+/* The same, for a definition that has no guest now */
+bool life_forget_off(struct client *c, const char *name);
+/* Somebody ends the guest: it is not started again. @forget: and its definition
+ * goes with it. */
+void life_told_to_end(struct bhd *b, const char *name, bool forget);
+/* Definitions that have no guest now, as in bhctl list; added to @array */
+void life_list_off(const struct bhd *b, struct json_object *array);
+
+/* Seconds before start number @tries + 1 in a row */
+double life_backoff(u32 tries);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See definition.h. The parser reports through a function without a context,
+ * so that what it said is static here. */
+#include "tools/control/definition.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct {
+	u32 count;
+	char first[FAIL_TEXT_BYTES];
+	void (*say)(const char *sentence);
+} said;
+
+static void report(const char *sentence)
+{
+	if (!said.count++) {
+		snprintf(said.first, sizeof(said.first), "%s", sentence);
+		text_clean(said.first);
+	}
+	if (said.say)
+		said.say(sentence);
+}
+
+static struct manifest *parse(const char *file, const char *text, size_t len,
+			      void (*say)(const char *sentence))
+{
+	struct manifest *m = calloc(1, sizeof(*m));
+
+	said.count = 0;
+	said.say = say;
+	if (m)
+		manifest_parse(m, file, text, len, report);
+	return m;
+}
+
+static void check_files(const struct guest_config *g, const char *file,
+			const char *folder)
+{
+	const char *name, *key;
+
+	for (u32 i = 0; manifest_file(g, i, &name, &key); i++) {
+		char path[PATH_MAX], sentence[FAIL_TEXT_BYTES];
+		struct stat st;
+
+		if (!*name)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, name);
+		if (!stat(path, &st) && S_ISREG(st.st_mode) && st.st_size)
+			continue;
+		snprintf(sentence, sizeof(sentence),
+			 "%.100s:%u: guest %s: %s = %s: there is no such file "
+			 "in %.200s, or it is empty; copy it there",
+			 file, manifest_file_line(g, i), g->name, key, name,
+			 folder);
+		report(sentence);
+	}
+}
+
+u32 definition_check(const char *file, const char *text, const char *folder,
+		     void (*say)(const char *sentence))
+{
+	struct manifest *m = parse(file, text, strlen(text), say);
+
+	for (u32 i = 0; m && i < m->guest_count; i++)
+		if (m->guests[i].valid)
+			check_files(&m->guests[i], file, folder);
+	free(m);
+	return said.count;
+}
+
+/* A line that begins so, blanks before it aside */
+static bool has_line(const char *text, const char *begin)
+{
+	size_t len = strlen(begin);
+
+	while (text) {
+		text += strspn(text, " \t\r\n");
+		if (!strncmp(text, begin, len))
+			return true;
+		text = strchr(text, '\n');
+	}
+	return false;
+}
+
+static int judge(const struct manifest *m, const char *file, const char *text,
+		 struct failure *f)
+{
+	if (said.count)
+		return failed(f, FAIL_DEFINITION, "%s", said.first);
+	if (m->guest_count != 1 || has_line(text, "[hypervisor"))
+		return failed(f, FAIL_DEFINITION,
+			      "%.60s has %u guests; a definition is one "
+			      "section, [guest NAME], and nothing else",
+			      file, m->guest_count);
+	if (m->guests[0].privileged || m->guests[0].memory_rest ||
+	    !m->guests[0].memory_bytes)
+		return failed(f, FAIL_DEFINITION,
+			      "%.60s: guest %s: only the machine's manifest "
+			      "has privileged = yes and memory = rest",
+			      file, m->guests[0].name);
+	return 0;
+}
+
+static struct definition_file *file_of(struct definition *d, const char *name)
+{
+	for (u32 i = 0; i < d->file_count; i++)
+		if (!strcasecmp(d->files[i].name, name))
+			return &d->files[i];
+	return NULL;
+}
+
+static int add_file(struct definition *d, const char *name, const char *folder,
+		    struct json_object *paths, struct failure *f)
+{
+	const char *given = paths ? wire_string(paths, name) : NULL;
+	struct definition_file *file;
+	int n;
+
+	if (!*name || file_of(d, name))
+		return 0;
+	if (d->file_count == DEFINITION_FILES_MAX)
+		return failed(f, FAIL_DEFINITION, "too many files");
+	file = &d->files[d->file_count++];
+	snprintf(file->name, sizeof(file->name), "%s", name);
+	if (given)
+		n = snprintf(file->path, sizeof(file->path), "%s", given);
+	else
+		n = snprintf(file->path, sizeof(file->path), "%s/%s", folder,
+			     name);
+	if (n >= (int)sizeof(file->path) || file->path[0] != '/')
+		return failed(f, FAIL_DEFINITION,
+			      "the path of %s is too long or not absolute",
+			      name);
+	return 0;
+}
+
+static int add_files(struct definition *d, const char *folder,
+		     struct json_object *paths, struct failure *f)
+{
+	const char *name, *key;
+
+	for (u32 i = 0; manifest_file(&d->config, i, &name, &key); i++)
+		if (add_file(d, name, folder, paths, f))
+			return -1;
+	return 0;
+}
+
+int definition_read(struct definition *d, const char *file, const char *text,
+		    const char *folder, struct json_object *paths,
+		    struct failure *f)
+{
+	size_t len = strlen(text);
+	struct manifest *m;
+	int err;
+
+	memset(d, 0, sizeof(*d));
+	if (len > DEFINITION_TEXT_MAX)
+		return failed(f, FAIL_DEFINITION,
+			      "%.60s is longer than %u bytes; leave comments "
+			      "out",
+			      file, DEFINITION_TEXT_MAX);
+	m = parse(file, text, len, NULL);
+	if (!m)
+		return failed(f, FAIL_NO_ROOM, "no memory for the definition");
+	err = judge(m, file, text, f);
+	d->config = m->guests[0];
+	free(m);
+	if (err || add_files(d, folder, paths, f))
+		return -1;
+	d->text = strdup(text);
+	return d->text ? 0
+		       : failed(f, FAIL_NO_ROOM,
+				"no memory for the definition");
+}
+
+void definition_free(struct definition *d)
+{
+	free(d->text);
+	d->text = NULL;
+}
