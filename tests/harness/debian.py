@@ -2,6 +2,7 @@
 """A disk with an installed Debian that starts by BIOS and by UEFI: made by
 mmdebstrap, mke2fs and grub-mkimage, with no loop mount. At each boot it does
 what a line of a plan says and prints `TEST step ok` on its console."""
+import hashlib
 import os
 import shutil
 import struct
@@ -11,19 +12,24 @@ import sys
 from harness import image
 
 SUITE = "bookworm"
+NEXT_SUITE = "trixie"
 UUID = "3b1f6f0e-5a0d-4c5e-8f43-6d0b6c1f2a77"
 PACKAGES = ("linux-image-amd64", "initramfs-tools", "systemd-sysv", "udev", "kmod", "zstd",
-            "grub2-common", "grub-efi-amd64", "grub-pc-bin", "e2fsprogs", "fdisk")
+            "grub2-common", "grub-efi-amd64", "grub-pc-bin", "grub-efi-amd64-signed",
+            "shim-signed", "e2fsprogs", "fdisk")
 SECTOR = 512
 MIB = 1 << 20
 GRUB_START, ESP_START, ROOT_START = 34, 2048, 2048 + 32 * 2048
 DISK_MIB = 3072
+SMALL_MIB = 128
 TAIL = 34  # sectors of the backup table, and one
 # To the root file system's own menu
 EMBEDDED = f"""search --no-floppy --fs-uuid --set=root {UUID}
 set prefix=($root)/boot/grub
 """
 MODULES = ("part_gpt", "ext2", "search", "search_fs_uuid", "normal")
+# What the signed GRUB reads, whose name for its folder is in it
+SIGNED = EMBEDDED + "configfile $prefix/grub.cfg\n"
 # Before there is a menu by update-grub
 FIRST_MENU = f"""linux /vmlinuz root=UUID={UUID} ro console=ttyS0
 initrd /initrd.img
@@ -36,6 +42,9 @@ FILES = {
     "etc/default/grub": 'GRUB_DEFAULT=0\nGRUB_TIMEOUT=1\nGRUB_DISTRIBUTOR=Debian\n'
                         'GRUB_CMDLINE_LINUX="console=ttyS0"\nGRUB_TERMINAL="console serial"\n',
     "boot/grub/grub.cfg": FIRST_MENU,
+    # An emulator on a busy host is slow: 90 s are not enough to find the console
+    "etc/systemd/system.conf.d/slow.conf":
+        "[Manager]\nDefaultDeviceTimeoutSec=900\nDefaultTimeoutStartSec=900\n",
     "etc/systemd/system/plan.service":
         "[Unit]\nAfter=systemd-user-sessions.service getty.target\n"
         "[Service]\nType=oneshot\nExecStart=/usr/local/sbin/plan\n"
@@ -45,10 +54,30 @@ say() {{ echo "TEST $*" >/dev/console; }}
 install() {{
 	update-grub && cp /boot/grub/grub.cfg /root/menu &&
 	grub-editenv /boot/grub/grubenv list >/root/environment &&
-	DEBIAN_FRONTEND=noninteractive dpkg -i /root/bulkhead.deb
+	DEBIAN_FRONTEND=noninteractive dpkg -i /root/bulkhead.deb >/root/said 2>&1
+	done=$?
+	cat /root/said
+	return $done
 }}
 try() {{ bulkhead-try; }}
-refuse() {{ ! bulkhead-try && ! grub-editenv /boot/grub/grubenv list | grep next_entry; }}
+forgotten() {{ ! grub-editenv /boot/grub/grubenv list | grep next_entry; }}
+judge() {{ # VERDICT: of bh-report, on the processor
+	bh-report -o /root/report.tar.gz >/root/report
+	cat /root/report
+	tar -tzf /root/report.tar.gz | grep /report.json && grep "^$1  virtualization" /root/report
+}}
+report() {{ judge PASS; }}
+refuse() {{ judge FAIL && ! bulkhead-try && forgotten; }}
+secure() {{
+	bh-report -o /root/report.tar.gz >/root/report
+	cat /root/report
+	grep '^bulkhead: Secure Boot is on' /root/said &&
+	grep '^FAIL  secure_boot' /root/report && ! bulkhead-try && ! bulkhead-default &&
+	forgotten && bulkhead-try --force
+}}
+check() {{ grub-reboot 'bulkhead-advanced>bulkhead-check'; }}
+log() {{ bh-console --dump log | grep 'guest debian: privileged'; }}
+default() {{ bulkhead-default; }}
 spoil() {{ sed -i 's/^memory = rest/memory = 900G/' /etc/bulkhead/bulkhead.conf && update-grub; }}
 force() {{ bulkhead-default --force; }}
 undo() {{ bulkhead-default --undo; }}
@@ -85,16 +114,48 @@ done
 PROGRAMS = ("usr/local/sbin/plan",)
 
 
-def copy_grub(tree):
-    """Its modules, as grub-install leaves them."""
+def tool(tree, name):
+    """A program of the tree's, by the tree's own libraries; of the host's if @tree is /."""
+    libraries = os.path.join(tree, "usr/lib/x86_64-linux-gnu")
+    if tree == "/":
+        return [name]
+    return [os.path.join(libraries, "ld-linux-x86-64.so.2"), "--library-path", libraries,
+            os.path.join(tree, "usr/bin", name)]
+
+
+def grub_of(tree, platform):
+    return os.path.join(tree, "usr/lib/grub", platform)
+
+
+def copy_grub(source, tree):
+    """The modules of GRUB of @source, as grub-install leaves them."""
     for platform in ("i386-pc", "x86_64-efi"):
         to = os.path.join(tree, "boot/grub", platform)
         os.makedirs(to)
-        for name in os.listdir("/usr/lib/grub/" + platform):
+        for name in os.listdir(grub_of(source, platform)):
             if name.endswith((".mod", ".lst")):
-                shutil.copy(f"/usr/lib/grub/{platform}/{name}", to)
-    subprocess.run(["grub-editenv", os.path.join(tree, "boot/grub/grubenv"), "create"],
-                   check=True)
+                shutil.copy(os.path.join(grub_of(source, platform), name), to)
+
+
+def grub_image(source, start, platform, modules):
+    script = os.path.join(start, "grub.cfg")
+    with open(script, "w") as f:
+        f.write(EMBEDDED)
+    subprocess.run([*tool(source, "grub-mkimage"), "-d", grub_of(source, platform),
+                    "-O", platform, "-c", script, "-p", "/boot/grub",
+                    "-o", os.path.join(start, platform), *MODULES, *modules], check=True)
+
+
+def make_start(source, start):
+    """The folder @start: what firmware starts, by GRUB of @source."""
+    os.makedirs(start)
+    grub_image(source, start, "i386-pc", ("biosdisk",))
+    grub_image(source, start, "x86_64-efi", ())
+    shutil.copy(os.path.join(grub_of(source, "i386-pc"), "boot.img"), start)
+    for name in ("usr/lib/shim/shimx64.efi.signed",
+                 "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"):
+        if os.path.exists(os.path.join(source, name)):
+            shutil.copy(os.path.join(source, name), start)
 
 
 def add_files(tree, package, plan):
@@ -110,38 +171,40 @@ def add_files(tree, package, plan):
     os.symlink("/etc/systemd/system/plan.service", wants + "/plan.service")
 
 
-def base():
-    """The archive of a plain Debian, made once: BUILD/cache/debian.tar."""
-    path = os.path.join(image.BUILD, "cache", f"debian-{SUITE}.tar")
+def base(suite):
+    """The archive of a plain Debian, made once for these packages."""
+    packages = ",".join(PACKAGES)
+    digest = hashlib.sha256(packages.encode()).hexdigest()[:8]
+    path = os.path.join(image.BUILD, "cache", f"debian-{suite}-{digest}.tar")
     if not os.path.exists(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         new = path + ".new.tar"
         subprocess.run(["mmdebstrap", "--variant=minbase", "--aptopt=Apt::Install-Recommends 0",
-                        "--include=" + ",".join(PACKAGES), SUITE, new], check=True,
+                        "--include=" + packages, suite, new], check=True,
                        stdout=subprocess.DEVNULL)
         os.rename(new, path)
     return path
 
 
-def fill(tar, tree, package, plan, disk):
-    """The root file system, as root or as what fakeroot takes for it."""
-    os.makedirs(tree)
-    subprocess.run(["tar", "-C", tree, "-xf", tar, "--exclude=./dev/*"], check=True)
-    add_files(tree, package, plan)
-    copy_grub(tree)
-    sectors = DISK_MIB * MIB // SECTOR - TAIL - ROOT_START
+def file_system(tree, disk, mib):
+    sectors = mib * MIB // SECTOR - TAIL - ROOT_START
     subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", "debian", "-U", UUID,
                     "-O", "^metadata_csum_seed,^orphan_file", "-d", tree,
                     "-E", f"offset={ROOT_START * SECTOR}", disk, f"{sectors // 2}k"], check=True)
 
 
-def grub_image(folder, platform, modules):
-    script, core = os.path.join(folder, "grub.cfg"), os.path.join(folder, platform)
-    with open(script, "w") as f:
-        f.write(EMBEDDED)
-    subprocess.run(["grub-mkimage", "-O", platform, "-c", script, "-p", "/boot/grub",
-                    "-o", core, *MODULES, *modules], check=True)
-    return core
+def fill(tar, folder, package, plan, disk):
+    """The root file system, as root or as what fakeroot takes for it."""
+    tree = os.path.join(folder, "tree")
+    os.makedirs(tree)
+    subprocess.run(["tar", "-C", tree, "-xf", tar, "--exclude=./dev/*"], check=True)
+    make_start(tree, os.path.join(folder, "start"))
+    add_files(tree, package, plan)
+    copy_grub(tree, tree)
+    subprocess.run(["grub-editenv", os.path.join(tree, "boot/grub/grubenv"), "create"],
+                   check=True)
+    file_system(tree, disk, DISK_MIB)
+    shutil.rmtree(tree)
 
 
 def poke(disk, at, data):
@@ -150,48 +213,77 @@ def poke(disk, at, data):
         f.write(data)
 
 
-def bios_start(folder, disk):
+def bios_start(start, disk):
     """GRUB in the MBR and a BIOS boot partition: scripts/mkimage says how."""
-    with open(grub_image(folder, "i386-pc", ("biosdisk",)), "rb") as f:
+    with open(os.path.join(start, "i386-pc"), "rb") as f:
         core = bytearray(f.read())
     struct.pack_into("<Q", core, 0x1f4, GRUB_START + 1)
     struct.pack_into("<H", core, 0x1fc, (len(core) + SECTOR - 1) // SECTOR - 1)
     poke(disk, GRUB_START * SECTOR, core)
-    with open("/usr/lib/grub/i386-pc/boot.img", "rb") as f:
+    with open(os.path.join(start, "boot.img"), "rb") as f:
         boot = bytearray(f.read(440))
     struct.pack_into("<Q", boot, 0x5c, GRUB_START)
     struct.pack_into("<H", boot, 0x66, 0x9090)
     poke(disk, 0, boot)
 
 
-def uefi_start(folder, disk):
-    grub = grub_image(folder, "x86_64-efi", ())
+def uefi_start(start, disk, signed):
+    files = {"x86_64-efi": "::EFI/BOOT/BOOTX64.EFI"}
+    if signed:
+        with open(os.path.join(start, "signed.cfg"), "w") as f:
+            f.write(SIGNED)
+        files = {"shimx64.efi.signed": "::EFI/BOOT/BOOTX64.EFI",
+                 "grubx64.efi.signed": "::EFI/BOOT/grubx64.efi",
+                 "signed.cfg": "::EFI/debian/grub.cfg"}
     env = {**os.environ, "MTOOLS_SKIP_CHECK": "1", "MTOOLSRC": "/dev/null"}
     fat = f"{disk}@@{ESP_START * SECTOR}"
     for command in (["mformat", "-i", fat, "-T", str(ROOT_START - ESP_START), "-h", "16",
                      "-s", "63", "::"],
-                    ["mmd", "-i", fat, "::EFI", "::EFI/BOOT"],
-                    ["mcopy", "-i", fat, grub, "::EFI/BOOT/BOOTX64.EFI"]):
+                    ["mmd", "-i", fat, "::EFI", "::EFI/BOOT", "::EFI/debian"],
+                    *(["mcopy", "-i", fat, os.path.join(start, name), to]
+                      for name, to in files.items())):
         subprocess.run(command, check=True, env=env)
 
 
-def disk(folder, package, plan):
-    """FOLDER/disk.img with @package at hand and a @plan: the steps of each boot."""
-    path, tree = os.path.join(folder, "disk.img"), os.path.join(folder, "tree")
+def partitions(path, mib):
     with open(path, "wb") as f:
-        f.truncate(DISK_MIB * MIB)
+        f.truncate(mib * MIB)
     parts = (("ef02", GRUB_START, ESP_START - 1), ("ef00", ESP_START, ROOT_START - 1),
-             ("8300", ROOT_START, DISK_MIB * MIB // SECTOR - TAIL - 1))
+             ("8300", ROOT_START, mib * MIB // SECTOR - TAIL - 1))
     for number, (kind, first, last) in enumerate(parts, 1):
         subprocess.run(["sgdisk", "--set-alignment=1", f"--new={number}:{first}:{last}",
                         f"--typecode={number}:{kind}", path], check=True,
                        stdout=subprocess.DEVNULL)
+
+
+def small_disk(folder, tree):
+    """FOLDER/disk.img: no Debian, but the files of @tree, and the host's GRUB."""
+    path, start = os.path.join(folder, "disk.img"), os.path.join(folder, "start")
+    partitions(path, SMALL_MIB)
+    make_start("/", start)
+    copy_grub("/", tree)
+    file_system(tree, path, SMALL_MIB)
+    bios_start(start, path)
+    return path
+
+
+def read(disk, name):
+    """A file of the root file system, as it lies on the disk."""
+    path = f"{disk}?offset={ROOT_START * SECTOR}"
+    return subprocess.run(["/sbin/debugfs", "-R", f"cat {name}", path], capture_output=True,
+                          text=True, check=False).stdout
+
+
+def disk(folder, package, plan, suite=SUITE, signed=False):
+    """FOLDER/disk.img with @package at hand and a @plan: the steps of each boot.
+    @signed: UEFI starts Debian's signed shim and GRUB."""
+    path, start = os.path.join(folder, "disk.img"), os.path.join(folder, "start")
+    partitions(path, DISK_MIB)
     script = (f"import sys; sys.path.insert(0, {os.path.dirname(os.path.dirname(__file__))!r})\n"
               f"from harness import debian\n"
-              f"debian.fill({base()!r}, {tree!r}, {package!r}, {plan!r}, {path!r})")
+              f"debian.fill({base(suite)!r}, {folder!r}, {package!r}, {plan!r}, {path!r})")
     command = [sys.executable, "-c", script]
     subprocess.run(command if os.getuid() == 0 else ["fakeroot", *command], check=True)
-    shutil.rmtree(tree)
-    bios_start(folder, path)
-    uefi_start(folder, path)
+    bios_start(start, path)
+    uefi_start(start, path, signed)
     return path
