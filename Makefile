@@ -51,6 +51,7 @@ help:
 	@echo "make fuzz    each fuzzer for FUZZ_SECONDS (60), then random guests"
 	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
 	@echo "make bench   exit costs on both emulators, beside the peers'"
+	@echo "make bench-live   the boot of the stick, beside the same Debian's"
 	@echo "make check   unit tests, rooms, headers, style, format, warnings, linters"
 	@echo "make         the hypervisor and its UEFI loader, in build/"
 	@echo "make clean   remove build/"
@@ -102,7 +103,8 @@ $(B)/nvme.img: scripts/mkdisk
 	$(call say,IMAGE,$@)
 	$(Q)scripts/mkdisk $@
 
-.PHONY: run run-now usb usb-now usb-small usb-small-now test test-now test-long test-long-now bench bench-now
+.PHONY: run run-now usb usb-now usb-small usb-small-now test test-now test-long test-long-now
+.PHONY: bench bench-now bench-live bench-live-now
 # Each public target first installs what it needs, then builds in a fresh make
 run:
 	@scripts/setup run
@@ -161,6 +163,13 @@ bench:
 	@$(MAKE) --no-print-directory -j$(JOBS) bench-now
 bench-now: $(PAYLOAD) $(LOADER) guests
 	@BUILD=$(abspath $(B)) scripts/bench
+
+bench-live:
+	@scripts/setup test
+	@scripts/setup usb
+	@$(MAKE) --no-print-directory -j$(JOBS) bench-live-now
+bench-live-now: live guests
+	@BUILD=$(abspath $(B)) scripts/bench --live
 
 # $(CFLAGS) so that the linters see what the compiler sees
 .PHONY: check check-now

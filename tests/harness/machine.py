@@ -59,6 +59,7 @@ class Machine:
         self.command += list(options)
         self.seen = 0
         self.monitor_sock = self.sockets = self.keyboard = None
+        self.awaited, self.act = b"", None
         if person and emulator == "bochs":
             self.keyboard, self.tty = pty.openpty()
             tty.setraw(self.tty)
@@ -159,13 +160,28 @@ class Machine:
     def _record(self, fifo):
         """What the terminal gets. Not a socket: one holds few hundred writes of
         a byte, and QEMU then repeats or loses some."""
+        last = b""
         with open(self.serial_path, "wb", buffering=0) as log:
             while True:
                 if select.select([fifo], [], [], 0.2)[0]:
-                    log.write(os.read(fifo, 65536))
+                    got = os.read(fifo, 65536)
+                    last = self._react(last + got)
+                    log.write(got)
                 elif self.process.poll() is not None:
                     break
         os.close(fifo)
+
+    def _react(self, last):
+        """What is left of the line's last words."""
+        if self.act and self.awaited in last:
+            self.act()
+            self.act = None
+        return last[-len(self.awaited):] if self.act else b""
+
+    def when(self, words, act):
+        """@act is called as soon as the serial line has said @words, by the thread
+        that reads it, once. Before the machine starts; somebody types there."""
+        self.awaited, self.act = words.encode(), act
 
     def send(self, data):
         """Type on the serial line."""

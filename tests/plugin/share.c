@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A QEMU TCG plugin (QEMU docs/devel/tcg-plugins.rst, version 1 of the API):
- * counts the instructions of the hypervisor and of all else, from the first
- * VMRUN on, and writes the two numbers when the guest's first program runs and
- * when the machine ends. The hypervisor has its 16 MiB of addresses to itself:
- * a Linux kernel lies above them. For one core.
+ * counts the instructions of the hypervisor and of all else. The hypervisor has
+ * its 16 MiB of addresses to itself: a Linux kernel lies above them. All cores
+ * are to be of one thread, as with -icount.
  *
  *	-plugin file=share.so,out=FILE
+ *	-plugin file=share.so,counts=FILE[,from=ADDRESS]
+ *
+ * out: the two numbers from the first VMRUN on, when the guest's first program
+ * runs and when the machine ends. counts: struct counts, which others map; it
+ * begins at the first instruction of the hypervisor, or at that of ADDRESS.
  */
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* What is used of the API; QEMU's header is in no Debian package */
 typedef uint64_t plugin_id;
@@ -50,16 +58,27 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc,
 #define PROGRAM_BASE 0x40000000ull
 #define PROGRAM_END  0x40001000ull
 
-static uint64_t in_hv, elsewhere;
+/* tests/harness/figures.py reads it */
+struct counts {
+	uint64_t in_hv, elsewhere;
+	uint64_t hv_before, elsewhere_before; /* where the counting begins */
+	uint64_t begun;
+};
+
+static struct counts own_counts;
+static struct counts *counts = &own_counts;
+static uint64_t from_va; /* 0: the hypervisor's first */
 static uint64_t hv_before, elsewhere_before;
 static bool started, program_seen;
 static FILE *out;
 
 static void write_line(const char *what)
 {
+	if (!out)
+		return;
 	fprintf(out, "%s %llu %llu\n", what,
-		(unsigned long long)(in_hv - hv_before),
-		(unsigned long long)(elsewhere - elsewhere_before));
+		(unsigned long long)(counts->in_hv - hv_before),
+		(unsigned long long)(counts->elsewhere - elsewhere_before));
 	fflush(out);
 }
 
@@ -68,8 +87,18 @@ static void at_vmrun(unsigned int cpu, void *data)
 	if (started)
 		return;
 	started = true;
-	hv_before = in_hv;
-	elsewhere_before = elsewhere;
+	hv_before = counts->in_hv;
+	elsewhere_before = counts->elsewhere;
+}
+
+/* A block is translated when it is about to run */
+static void begin(uint64_t va, bool hv)
+{
+	if (counts->begun || (from_va ? va != from_va : !hv))
+		return;
+	counts->hv_before = counts->in_hv;
+	counts->elsewhere_before = counts->elsewhere;
+	counts->begun = 1;
 }
 
 static bool is_vmrun(const struct plugin_insn *insn)
@@ -89,8 +118,10 @@ static void at_translation(plugin_id id, struct plugin_tb *tb)
 		uint64_t va = qemu_plugin_insn_vaddr(insn);
 		bool hv = va >= HV_BASE && va < HV_END;
 
+		begin(va, hv);
 		qemu_plugin_register_vcpu_insn_exec_inline(
-			insn, INLINE_ADD_U64, hv ? &in_hv : &elsewhere, 1);
+			insn, INLINE_ADD_U64,
+			hv ? &counts->in_hv : &counts->elsewhere, 1);
 		if (hv && is_vmrun(insn))
 			qemu_plugin_register_vcpu_insn_exec_cb(
 				insn, at_vmrun, CB_NO_REGS, NULL);
@@ -107,13 +138,40 @@ static void at_end(plugin_id id, void *data)
 	write_line("end");
 }
 
+static bool map_counts(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0644);
+	void *at;
+
+	if (fd < 0 || ftruncate(fd, sizeof(*counts)))
+		return false;
+	at = mmap(NULL, sizeof(*counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		  0);
+	close(fd);
+	if (at == MAP_FAILED)
+		return false;
+	counts = at;
+	return true;
+}
+
+static bool take_option(const char *word)
+{
+	if (!strncmp(word, "out=", 4))
+		return (out = fopen(word + 4, "w")) != NULL;
+	if (!strncmp(word, "counts=", 7))
+		return map_counts(word + 7);
+	if (!strncmp(word, "from=", 5)) {
+		from_va = strtoull(word + 5, NULL, 0);
+		return true;
+	}
+	return false;
+}
+
 int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++)
-		if (!strncmp(argv[i], "out=", 4))
-			out = fopen(argv[i] + 4, "w");
-	if (!out)
-		return -1;
+		if (!take_option(argv[i]))
+			return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, at_translation);
 	qemu_plugin_register_atexit_cb(id, at_end, NULL);
 	return 0;

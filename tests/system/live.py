@@ -5,21 +5,20 @@ import binascii
 import filecmp
 import os
 import re
-import shutil
 import socket
 import struct
 import subprocess
 import time
 import uuid
 
-from harness import image
+from harness import image, stick
 from harness.machine import ROOT, Machine
+from harness.stick import IMAGE, LOGIN, SECTOR, read
 from system._linux import QEMU_CORES, step
 from system.boot import protective_mbr
 
-IMAGE = os.path.join(image.BUILD, "bulkhead.img")
 MOST_BYTES = 700 << 20
-SECTOR, BLOCK = 512, 2048
+BLOCK = 2048
 ESP = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
 LINUX = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")
 PVD, BOOT_RECORD = 16, 17  # blocks
@@ -29,15 +28,8 @@ SECONDS = 900
 ANSWER_SECONDS = 240
 SWITCH = "\x1d"  # Ctrl-]
 PASSWORD = "correct horse"
-LOGIN = "bulkhead login: "
 AUTOMATIC = re.escape(LOGIN + "root (automatic login)")
 PROMPT = r"root@bulkhead:~# "
-
-
-def read(path, at, size):
-    with open(path, "rb") as f:
-        f.seek(at)
-        return f.read(size)
 
 
 def gpt_header(results, where, disk, lba):
@@ -164,21 +156,9 @@ def made_of_little(results, folder):
 
 def machine(folder, boot_as, firmware, files, options=()):
     """The image, with @files in the folder of the FAT partition."""
-    disk = os.path.join(folder, "disk.img")
-    shutil.copyfile(IMAGE, disk)
-    first = struct.unpack_from("<Q", read(disk, read_entries(disk) + 128, 128), 32)[0]
-    for name, text in files.items():
-        path = os.path.join(folder, name)
-        with open(path, "w") as f:
-            f.write(text)
-        subprocess.run(["mcopy", "-i", f"{disk}@@{first * SECTOR}", path,
-                        "::bulkhead/" + name], check=True)
-    return Machine("qemu", disk, folder, firmware, QEMU_CORES, memory=2048, person=True,
-                   options=["--boot-as", boot_as, *options], timeout=SECONDS * 2)
-
-
-def read_entries(disk):
-    return struct.unpack_from("<Q", read(disk, SECTOR, 92), 72)[0] * SECTOR
+    return Machine("qemu", stick.copy(folder, files), folder, firmware, QEMU_CORES,
+                   memory=2048, person=True, options=["--boot-as", boot_as, *options],
+                   timeout=SECONDS * 2)
 
 
 def answers(results, m, where, name, command, pattern):
@@ -273,6 +253,13 @@ def boots(boot_as, firmware, who=closed, files=None):
     return run
 
 
+def instructions(results, folder):
+    """Of its boot, beside the same Debian's without Bulkhead."""
+    got = stick.costs(folder)
+    results.check(got["ratio"] <= stick.MOST, "live.instructions", got)
+    results.note(f"live.instructions: {got}")
+
+
 def tests():
     return []
 
@@ -285,4 +272,4 @@ def soak():
             ("live.cd_bios", boots("cd", "bios")),
             ("live.virtual_cd_uefi", boots("usb-cd", "ovmf")),
             ("live.virtual_cd_bios", boots("usb-cd", "bios")),
-            ("live.ssh", by_key)]
+            ("live.ssh", by_key), ("live.instructions", instructions)]
