@@ -183,6 +183,7 @@ def at_work(results, m, where):
 
 def closed(results, m, where):
     """Nothing on the stick lets anybody in: the console does, the network does not."""
+    step(results, m, f"{where}.says", r"SSH is off: authorized_keys or password", SECONDS)
     if not step(results, m, f"{where}.login", AUTOMATIC, SECONDS):
         return False
     step(results, m, f"{where}.prompt", PROMPT, ANSWER_SECONDS)
@@ -192,6 +193,7 @@ def closed(results, m, where):
 
 
 def by_password(results, m, where):
+    step(results, m, f"{where}.says", r"SSH and the consoles ask for the password", SECONDS)
     if not step(results, m, f"{where}.login", re.escape(LOGIN), SECONDS):
         return False
     m.send("root\r")
@@ -231,6 +233,7 @@ def by_key(results, folder):
     net = ["--arg", "-netdev", "--arg", f"user,id=net0,hostfwd=tcp:127.0.0.1:{port}-:22",
            "--arg", "-device", "--arg", "e1000e,netdev=net0,romfile="]
     with machine(folder, "usb", "ovmf", {"authorized_keys": public}, net) as m:
+        step(results, m, f"{where}.says", r"SSH lets in who has a key", SECONDS)
         if not step(results, m, f"{where}.login", AUTOMATIC, SECONDS):
             return
         end = time.monotonic() + ANSWER_SECONDS
