@@ -15,6 +15,7 @@
 #define FIXED_TYPES 0x0707070707070707ull
 
 struct mtrrs host_mtrrs;
+static u32 written_cores;
 
 static u32 var_count(const struct mtrrs *m)
 {
@@ -77,7 +78,16 @@ void mtrr_init_cpu(void)
 		return;
 	}
 	mtrr_write(&host_mtrrs);
-	log_debug("mtrr", "this core gets the memory types of core 0");
+	__atomic_fetch_add(&written_cores, 1, __ATOMIC_RELAXED);
+}
+
+void mtrr_report(void)
+{
+	u32 cores = __atomic_load_n(&written_cores, __ATOMIC_RELAXED);
+
+	if (cores)
+		log_debug("mtrr", "%u core%s got the memory types of core 0",
+			  cores, cores == 1 ? "" : "s");
 }
 
 /* Of two ranges that overlap UC rules, and WT rules WB; what else is not

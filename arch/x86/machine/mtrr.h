@@ -26,6 +26,8 @@ extern struct mtrrs host_mtrrs;
  * them. Each core once, with interrupts off, after cpu_features_init(). SDM 3A
  * 12.11.8 *MTRR Considerations in MP Systems*. */
 void mtrr_init_cpu(void);
+/* Logs how many cores got them. Boot CPU, once the others are up. */
+void mtrr_report(void);
 /* Loads this core's registers from @m, whose MTRRCAP is this core's */
 void mtrr_write(const struct mtrrs *m);
 

@@ -20,7 +20,9 @@
 #include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/machine/cpu.h"
+#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/mtrr.h"
 #include "arch/x86/machine/residue.h"
 #include "arch/x86/machine/tsc.h"
 #include "arch/x86/machine/tsc_sync.h"
@@ -32,15 +34,14 @@
 #include "mm/hostmap.h"
 #include "mm/pmm.h"
 
-#define TURN_US    20      /* see wait_arrivals() */
-#define PREPARE_US 5000000 /* for all cores together, many times over */
+#define TURN_US    20      /* see wait_until_none() */
+#define PREPARE_US 5000000 /* many times over */
 
 enum slot_state {
 	SLOT_EMPTY,
 	SLOT_WAITING,
-	SLOT_ARRIVED,
+	SLOT_ARRIVED, /* it makes itself ready */
 	SLOT_HELD,    /* an INIT is on its way */
-	SLOT_PREPARE, /* it makes itself ready */
 	SLOT_READY,
 	SLOT_ASKED, /* its TSC is compared */
 	SLOT_FAILED,
@@ -147,6 +148,7 @@ static void slot_add(u32 apic_id)
 		return;
 	}
 	cpu->apic_id = apic_id;
+	cpu->id = pcpu_count + smp_slot_count;
 	slot->apic_id = apic_id;
 	slot->stack_top = cpu->stack_top;
 	WRITE_ONCE(slot->state, SLOT_WAITING);
@@ -173,21 +175,24 @@ static u32 slots_in(enum slot_state state)
 }
 
 /*
- * Wait until all have arrived; false: @us have passed. The timer runs
- * meanwhile, though nobody takes its interrupt. An emulator may run the cores
- * in turns, of which each lasts until the next timer event. With none in sight
- * a new core's first turn would last long.
+ * Wait until none is in @state any more; false: for @us none has left it. The
+ * timer runs meanwhile, though nobody takes its interrupt. An emulator may run
+ * the cores in turns, of which each lasts until the next timer event. With none
+ * in sight a new core's first turn would last long.
  */
-static bool wait_arrivals(u64 us)
+static bool wait_until_none(enum slot_state state, u64 us)
 {
-	u64 end = rdtsc() + ns_to_tsc(us * NS_PER_US);
 	u64 turn = ns_to_tsc(TURN_US * NS_PER_US);
-	u64 now, next = 0;
+	u64 now, end = 0, next = 0;
+	u32 left, before = UINT32_MAX;
 
-	while (slots_in(SLOT_WAITING)) {
+	while ((left = slots_in(state))) {
 		now = rdtsc();
-		if (now >= end)
+		if (left < before)
+			end = now + ns_to_tsc(us * NS_PER_US);
+		else if (now >= end)
 			return false;
+		before = left;
 		if (now >= next) {
 			next = now + turn;
 			lapic_timer_set(next);
@@ -242,10 +247,10 @@ static void start_waiting(u8 vector)
 	for (u32 r = 0; r < ARRAY_SIZE(rounds); r++) {
 		init_waiting(rounds[r].after_init_us);
 		sipi_waiting(vector);
-		if (wait_arrivals(rounds[r].after_sipi_us))
+		if (wait_until_none(SLOT_WAITING, rounds[r].after_sipi_us))
 			return;
 		sipi_waiting(vector);
-		if (wait_arrivals(rounds[r].wait_us))
+		if (wait_until_none(SLOT_WAITING, rounds[r].wait_us))
 			return;
 	}
 }
@@ -268,28 +273,12 @@ static void give_up(struct smp_slot *slot)
 		  slot->apic_id);
 }
 
-/* Those that have arrived go on, each with a number of its own; no slot is
- * claimed any more */
-static void prepare_arrived(void)
+/* No slot is claimed any more */
+static void give_up_waiting(void)
 {
-	for (u32 i = 0; i < smp_slot_count; i++) {
-		struct smp_slot *slot = &smp_slots[i];
-
-		if (slot_move(slot, SLOT_WAITING, SLOT_GONE)) {
-			give_up(slot);
-			continue;
-		}
-		slot_cpu(slot)->id = pcpu_count + i;
-		slot_move(slot, SLOT_ARRIVED, SLOT_PREPARE);
-	}
-}
-
-static void wait_prepared(void)
-{
-	u64 end = rdtsc() + ns_to_tsc(PREPARE_US * NS_PER_US);
-
-	while (slots_in(SLOT_PREPARE) && rdtsc() < end)
-		cpu_pause();
+	for (u32 i = 0; i < smp_slot_count; i++)
+		if (slot_move(&smp_slots[i], SLOT_WAITING, SLOT_GONE))
+			give_up(&smp_slots[i]);
 }
 
 /* INIT takes it out of the hypervisor's code, stack and tables, which it would
@@ -304,13 +293,20 @@ static void leave_out(const struct smp_slot *slot, const char *why)
 		  slot->apic_id, why);
 }
 
+/* It sleeps, and looks at its new state, if it was ready */
+static void wake(struct smp_slot *slot, enum slot_state state)
+{
+	if (slot_move(slot, SLOT_READY, state))
+		lapic_send_ipi(slot->apic_id, VEC_KICK);
+}
+
 static void number_cores(void)
 {
 	for (u32 i = 0; i < smp_slot_count; i++) {
 		struct smp_slot *slot = &smp_slots[i];
 		struct pcpu *cpu = slot_cpu(slot);
 
-		if (slot_move(slot, SLOT_PREPARE, SLOT_GONE))
+		if (slot_move(slot, SLOT_ARRIVED, SLOT_GONE))
 			leave_out(slot, "hangs in its start");
 		else if (slot_move(slot, SLOT_FAILED, SLOT_GONE))
 			leave_out(slot, "cannot be used");
@@ -319,13 +315,13 @@ static void number_cores(void)
 		cpu->id = pcpu_count;
 		cpu->online = true;
 		pcpus[pcpu_count++] = cpu;
-		slot_move(slot, SLOT_READY, SLOT_ASKED);
+		wake(slot, SLOT_ASKED);
 		tsc_sync_with(cpu);
 		slot_move(slot, SLOT_ASKED, SLOT_READY);
 	}
 	/* None runs before all are numbered */
 	for (u32 i = 0; i < smp_slot_count; i++)
-		slot_move(&smp_slots[i], SLOT_READY, SLOT_GO);
+		wake(&smp_slots[i], SLOT_GO);
 }
 
 static void wait_for_go(const struct smp_slot *slot, struct pcpu *cpu)
@@ -338,7 +334,7 @@ static void wait_for_go(const struct smp_slot *slot, struct pcpu *cpu)
 		if (state == SLOT_ASKED)
 			tsc_sync_answer(cpu);
 		else
-			cpu_pause();
+			smp_sleep();
 	}
 }
 
@@ -347,13 +343,11 @@ void smp_ap_main(struct smp_slot *slot)
 	struct pcpu *cpu = slot_cpu(slot);
 	bool ready;
 
-	while (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) == SLOT_ARRIVED)
-		cpu_pause();
 	cpu_init_this(cpu);
 	cet_start(cpu);
 	lapic_init_cpu();
 	ready = !ap_prepare(cpu);
-	if (!slot_move(slot, SLOT_PREPARE, ready ? SLOT_READY : SLOT_FAILED) ||
+	if (!slot_move(slot, SLOT_ARRIVED, ready ? SLOT_READY : SLOT_FAILED) ||
 	    !ready)
 		cpu_halt_forever();
 	wait_for_go(slot, cpu);
@@ -378,11 +372,12 @@ u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
 	}
 	trampoline_build(trampoline_hpa);
 	start_waiting((u8)(trampoline_hpa.v >> PAGE_SHIFT));
-	prepare_arrived();
-	wait_prepared();
+	give_up_waiting();
+	(void)wait_until_none(SLOT_ARRIVED, PREPARE_US);
 	number_cores();
 	hostmap_identity_unmap(trampoline_hpa);
 	log_info("smp", "%u cores", pcpu_count);
 	residue_report();
+	mtrr_report();
 	return pcpu_count;
 }

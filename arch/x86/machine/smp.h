@@ -25,6 +25,9 @@ u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
  * them: by an IPI, if it is another core that has not all of them set yet. A
  * full barrier. Any core, any context; no lock. */
 void pcpu_kick(struct pcpu *cpu, u32 pending_bits);
+/* Until an interrupt comes, pcpu_kick()'s or another: one that came before ends
+ * it at once. Interrupts are off, as they are behind it. */
+void smp_sleep(void);
 /*
  * Lets every core that is online come to a stand, runs @change(@arg) here, and
  * then @after(@arg) on each core, this one too; either may be NULL. Interrupts

@@ -50,6 +50,11 @@ void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
 		lapic_send_ipi(cpu->apic_id, VEC_KICK);
 }
 
+void smp_sleep(void)
+{
+	cpu_idle_once();
+}
+
 void smp_stop_others(void)
 {
 	const struct pcpu *self = this_cpu();

@@ -9,16 +9,11 @@
 
 #include "arch/x86/cpu/cpu_area.h"
 #include "arch/x86/cpu/features.h"
-#include "arch/x86/machine/cpu.h"
+#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/tsc.h"
-#include "arch/x86/machine/tsc_sync.h"
-#include "lib/assert.h"
 #include "lib/errno.h"
-#include "lib/log.h"
-#include "mm/hostmap.h"
-#include "mm/pmm.h"
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/percpu.h"
 #include "tests/unit/fakes/pool.h"
@@ -39,7 +34,7 @@ __asm__(".data\n"
 	".text\n");
 
 /* As arch/x86/cpu/asm_offsets.inc has it */
-enum { WAITING = 1, ARRIVED = 2 };
+enum { WAITING = 1, ARRIVED = 2, IS_READY = 4 };
 enum preparation { READY, FAILS, HANGS };
 struct slot {
 	u32 apic_id, state;
@@ -84,6 +79,23 @@ bool residue_may_hide_nx(void)
 void residue_report(void)
 {
 }
+void mtrr_report(void)
+{
+}
+/* Sleeps only if nobody has woken it: it would not find its new state */
+static u32 kicks, slept;
+void lapic_send_ipi(u32 apic_id, u8 vector)
+{
+	assert_true(crowd || apic_id == OTHER);
+	assert_int_equal(vector, VEC_KICK);
+	__atomic_fetch_add(&kicks, 1, __ATOMIC_SEQ_CST);
+}
+void smp_sleep(void)
+{
+	while (__atomic_load_n(&kicks, __ATOMIC_SEQ_CST) == slept)
+		sched_yield();
+	slept++;
+}
 hpa_t hostmap_root(void)
 {
 	return HPA(PAGE_SIZE);
@@ -115,8 +127,20 @@ u32 lapic_id(void)
 {
 	return 0;
 }
+/* In the last round a core of the crowd comes each 10 ms, by a clock of
+ * PATIENT_KHZ / 10, and is ready */
+#define SLOW_CORES 30u
+static bool slow;
+static u32 come;
+static u64 next_comes;
 void lapic_timer_set(u64 deadline_tsc)
 {
+	if (!slow || sipis < 4 * SLOW_CORES || come == SLOW_CORES ||
+	    rdtsc() < next_comes)
+		return;
+	next_comes = rdtsc() + PATIENT_KHZ;
+	assert_int_equal(smp_slots[come].state, WAITING);
+	smp_slots[come++].state = IS_READY;
 }
 
 static bool claim(void)
@@ -190,6 +214,7 @@ static u32 start(void)
 
 	assert_int_equal(sigaction(SIGSEGV, &halt, NULL), 0);
 	smp_slot_count = inits = sipis = entered = halted = 0;
+	kicks = slept = 0;
 	runs = made = hang_is_over = false;
 	pcpus[0] = &fake_pcpus[0];
 	pcpus[1] = NULL;
@@ -301,6 +326,27 @@ static void test_hangs(void **state)
 
 static u32 far_ids[1100];
 
+/* None of @count cores beside this one hears a SIPI */
+static u32 start_crowd(u32 count)
+{
+	crowd = true;
+	deaf_sipis = ~0u;
+	smp_slot_count = inits = sipis = kicks = 0;
+	pcpus[0] = &fake_pcpus[0];
+	pcpu_count = 1;
+	return smp_start(far_ids, count, HPA((u64)trampoline), prepare, enter);
+}
+
+static void crowd_goes(void)
+{
+	crowd = false;
+	for (u32 i = 0; i < smp_slot_count; i++)
+		pmm_free(&pmm_self,
+			 (void *)(smp_slots[i].stack_top - STACK_SIZE),
+			 CPU_AREA_ORDER);
+	fake_pool_check(&pmm_self);
+}
+
 /* 1,023 beside this one are tried, by ids of any size in any order; the others
  * are named, and one that is listed twice is tried once */
 static void test_crowd(void **state)
@@ -308,26 +354,30 @@ static void test_crowd(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(far_ids); i++)
 		far_ids[i] = (ARRAY_SIZE(far_ids) - i) * 97;
 	far_ids[5] = far_ids[4];
-	crowd = true;
-	deaf_sipis = ~0u;
 	tsc_khz = 10000; /* the waits are short */
-	smp_slot_count = inits = sipis = 0;
-	pcpus[0] = &fake_pcpus[0];
-	pcpu_count = 1;
-	assert_int_equal(smp_start(far_ids, ARRAY_SIZE(far_ids),
-				   HPA((u64)trampoline), prepare, enter),
-			 1);
-	crowd = false;
+	assert_int_equal(start_crowd(ARRAY_SIZE(far_ids)), 1);
 	assert_int_equal(smp_slot_count, MAX_CPUS - 1);
 	assert_int_equal(inits, 3 * (MAX_CPUS - 1));
 	assert_int_equal(smp_slots[1022].apic_id, 97 * (1100 - 1023));
 	/* 1,023 that do not answer, one twice, 76 too many */
 	assert_int_equal(fake_log_warnings, 1023 + 1 + 76);
-	for (u32 i = 0; i < smp_slot_count; i++)
-		pmm_free(&pmm_self,
-			 (void *)(smp_slots[i].stack_top - STACK_SIZE),
-			 CPU_AREA_ORDER);
-	fake_pool_check(&pmm_self);
+	crowd_goes();
+}
+
+/* Together they take longer than one is waited for */
+static void test_slow_crowd(void **state)
+{
+	for (u32 i = 0; i < SLOW_CORES; i++)
+		far_ids[i] = i + 1;
+	slow = true;
+	tsc_khz = PATIENT_KHZ / 10;
+	assert_int_equal(start_crowd(SLOW_CORES), 1 + SLOW_CORES);
+	slow = false;
+	assert_int_equal(fake_log_errors, 0);
+	assert_int_equal(kicks, 2 * SLOW_CORES); /* for its TSC, and to go */
+	for (u32 i = 1; i <= SLOW_CORES; i++)
+		assert_int_equal(pcpus[i]->id, i);
+	crowd_goes();
 }
 
 #define T(name) cmocka_unit_test_setup(name, setup)
@@ -343,6 +393,7 @@ int main(void)
 		T(test_fails),
 		T(test_hangs),
 		T(test_crowd),
+		T(test_slow_crowd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
