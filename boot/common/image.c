@@ -10,6 +10,8 @@
 #include "lib/string.h"
 
 #define MAX_PHDRS 16
+/* The segment of zeros is aligned as stacks are, 32 KiB (linker.ld) */
+#define GAP_MAX (7 * PAGE_SIZE)
 
 static const struct elf64_phdr *phdr_at(const void *file, u32 i)
 {
@@ -41,7 +43,7 @@ static const char *segment_check(const struct elf64_phdr *ph, u64 size, u64 end)
 		return "is cut short (a segment is missing)";
 	if (ph->filesz > ph->memsz || ph->memsz > IMAGE_MAX_BYTES)
 		return "has a damaged segment";
-	if (ph->vaddr < end || ph->vaddr - end >= PAGE_SIZE)
+	if (ph->vaddr < end || ph->vaddr - end > GAP_MAX)
 		return "has segments that are not in one piece";
 	if (ph->vaddr + ph->memsz - IMAGE_LINK_BASE > IMAGE_MAX_BYTES)
 		return "is larger than the loader accepts";

@@ -79,6 +79,27 @@ static void test_places_segments_and_bss(void **state)
 	free(dst);
 }
 
+/* As the linker places it, behind bytes that no segment has */
+static void test_zeros_apart(void **state)
+{
+	const u64 at = 0x8000, bytes = at + BSS_BYTES;
+	struct hv_image img;
+	u8 *dst;
+
+	ph[1].vaddr = IMAGE_LINK_BASE + at;
+	ph[1].filesz = 0;
+	ph[1].memsz = BSS_BYTES;
+	assert_null(image_check(file, sizeof(file), &img));
+	assert_int_equal(img.bytes, ALIGN_UP(bytes, PAGE_SIZE));
+	dst = malloc(img.bytes);
+	memset(dst, 0xff, img.bytes);
+	image_place(file, dst, img.bytes);
+	assert_memory_equal(dst, ih, sizeof(*ih));
+	for (u64 i = 0x1000; i < img.bytes; i++)
+		assert_int_equal(dst[i], 0);
+	free(dst);
+}
+
 /* Any cut is refused, and nothing behind the cut is read (ASan) */
 static void test_every_length(void **state)
 {
@@ -124,7 +145,7 @@ static void test_segments(void **state)
 	REFUSE(ph[0].vaddr, 0x200000);
 	REFUSE(ph[0].vaddr, IMAGE_LINK_BASE - 0x1000);
 	REFUSE(ph[1].vaddr, IMAGE_LINK_BASE);
-	REFUSE(ph[1].vaddr, IMAGE_LINK_BASE + 0x10000);
+	REFUSE(ph[1].vaddr, IMAGE_LINK_BASE + 0x9000);
 	REFUSE(ph[1].offset, ~0ull);
 	REFUSE(ph[1].offset, sizeof(file) - 0x800);
 	REFUSE(ph[1].filesz, ~0ull);
@@ -171,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_good, setup),
 		cmocka_unit_test_setup(test_places_segments_and_bss, setup),
+		cmocka_unit_test_setup(test_zeros_apart, setup),
 		cmocka_unit_test_setup(test_every_length, setup),
 		cmocka_unit_test_setup(test_file_header, setup),
 		cmocka_unit_test_setup(test_segments, setup),
