@@ -25,6 +25,7 @@ UNIT_LIBS_test_insn_capstone := -lcapstone
 # Of the tools of the privileged guest
 UNIT_LIBS_test_bhd := -ljson-c -lev
 UNIT_LIBS_test_bhd_life := -ljson-c -lev
+UNIT_LIBS_test_top := -ljson-c
 UNIT_LIBS_test_args := -ljson-c
 UNIT_LIBS_test_make := -ljson-c
 

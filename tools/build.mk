@@ -60,10 +60,11 @@ $(B)/control/%.o: %.c tools/build.mk
 
 $(BHD): $(BHD_OBJS)
 $(BHCTL): $(BHCTL_OBJS)
+$(BHCTL): CONTROL_LIBS := -lncursesw -ltinfo
 $(BHD) $(BHCTL):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -s -o $@ $^ -ljson-c -lev
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -s -o $@ $^ -ljson-c -lev $(CONTROL_LIBS)
 
 all tools: $(BHD) $(BHCTL)
 

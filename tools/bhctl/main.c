@@ -12,6 +12,7 @@
 #include "tools/bhctl/make.h"
 #include "tools/bhctl/show.h"
 #include "tools/bhctl/terminal.h"
+#include "tools/bhctl/top.h"
 
 /* Asks once, about the guest of the command line if there is one */
 static int ask(const struct args *a, struct json_object *request,
@@ -116,9 +117,16 @@ static int run_log(const struct args *a, struct failure *f)
 	return console_show(a, "log", a->follow, f);
 }
 
+static int run_top(const struct args *a, struct failure *f)
+{
+	return a->json ? look(a, "top", show_json, f) : top_show(a->socket, f);
+}
+
 const struct command commands[] = {
 	{ "list", OPERAND_NONE, "j", "the guests", run_list },
 	{ "info", OPERAND_NONE, "j", "the machine", run_info },
+	{ "top", OPERAND_NONE, "j",
+	  "a live screen: guests, vCPUs, exits, cores", run_top },
 	{ "console", OPERAND_GUEST, "rd",
 	  "what it said, then what it says; Ctrl-] leaves", run_console },
 	{ "log", OPERAND_NONE, "f", "the hypervisor's log", run_log },
