@@ -3,7 +3,8 @@
  * bhd: the daemon of the privileged guest that owns Bulkhead's control device
  * (docs/bhctl.md). Its death leaves the guests alone; the next one finds them.
  *
- *   bhd [--socket PATH] [--state FOLDER]
+ *   bhd [--socket PATH] [--state FOLDER] [--metrics FILE]
+ *   bhd --check
  *
  * Exit status: 0 after a signal; else as bhctl's.
  */
@@ -19,20 +20,26 @@
 
 #include "tools/bhd/bhd.h"
 #include "tools/bhd/listen.h"
+#include "tools/bhd/metrics.h"
 #include "tools/control/vfio.h"
 #include "tools/control/wire.h"
 
 #define STATE_FOLDER "/var/lib/bulkhead"
 
 struct options {
-	const char *socket, *state;
+	const char *socket, *state, *metrics;
+	bool check;
 };
 
 static void usage(FILE *to)
 {
-	fputs("bhd [--socket PATH] [--state FOLDER]\n"
+	fputs("bhd [--socket PATH] [--state FOLDER] [--metrics FILE]\n"
 	      "  --socket   where bhctl finds it; " WIRE_SOCKET "\n"
-	      "  --state    definitions and consoles; " STATE_FOLDER "\n",
+	      "  --state    definitions and consoles; " STATE_FOLDER "\n"
+	      "  --metrics  Prometheus text; " METRICS_FILE
+	      ", where its folder "
+	      "is\n"
+	      "bhd --check   is this Bulkhead's privileged guest?\n",
 	      to);
 }
 
@@ -41,17 +48,25 @@ static void options_read(struct options *o, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "socket", required_argument, NULL, 's' },
 		{ "state", required_argument, NULL, 'd' },
+		{ "metrics", required_argument, NULL, 'm' },
+		{ "check", no_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
-	*o = (struct options){ WIRE_SOCKET, STATE_FOLDER };
+	*o = (struct options){ .socket = WIRE_SOCKET, .state = STATE_FOLDER };
+	if (!access(METRICS_FOLDER, W_OK))
+		o->metrics = METRICS_FILE;
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		if (c == 's') {
 			o->socket = optarg;
 		} else if (c == 'd') {
 			o->state = optarg;
+		} else if (c == 'm') {
+			o->metrics = optarg;
+		} else if (c == 'c') {
+			o->check = true;
 		} else {
 			usage(c == 'h' ? stdout : stderr);
 			exit(c == 'h' ? 0 : FAIL_USAGE);
@@ -110,11 +125,17 @@ int main(int argc, char **argv)
 {
 	static struct bhd b;
 	struct options o;
+	struct metrics m;
 	struct listen l;
 	struct device *d;
 	struct failure f;
 
 	options_read(&o, argc, argv);
+	if (o.check) {
+		if (bulkhead_check(&f))
+			goto out_fail;
+		return 0;
+	}
 	signal(SIGPIPE, SIG_IGN);
 	umask(027);
 	mkdir(o.state, 0750);
@@ -125,7 +146,11 @@ int main(int argc, char **argv)
 		bhd_stop(&b);
 		goto out_fail;
 	}
+	if (o.metrics)
+		metrics_start(&m, &b, o.metrics);
 	run(&b);
+	if (o.metrics)
+		metrics_stop(&m);
 	listen_stop(&l);
 	bhd_stop(&b);
 	return 0;

@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhd with a device in this process: what a client asks over its socket and
  * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
@@ -7,6 +7,7 @@
 /* clang-format off */
 #include <unistd.h>
 /* clang-format on */
+#include "tools/bhd/metrics.h"
 
 /* --- what bhctl --json prints is what the schema says --- */
 
@@ -372,14 +373,75 @@ static void test_look_only(void **state)
 	close(fd);
 }
 
+/* Samples of a family stand together behind its two lines, each once, in the
+ * form NAME{LABELS} VALUE */
+static void test_metrics(void **state)
+{
+	char *text = NULL, name[64] = "", *line, *rest;
+	u32 families = 0;
+	struct failure f;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	fake_add(fake, "web", BH_CTL_CRASHED, 0);
+	assert_int_equal(metrics_print(to, &bhd, &f), 0);
+	fclose(to);
+	assert_non_null(strstr(text, "bulkhead_pool_free_bytes 268435456\n"));
+	assert_non_null(
+		strstr(text, "bulkhead_guest_cpu_seconds_total{guest=\"web\"} "
+			     "2.500000\n"));
+	assert_non_null(strstr(text, "bulkhead_guest_state{guest=\"web\","
+				     "state=\"crashed\"} 1\n"));
+	assert_non_null(strstr(text, "bulkhead_guest_exits_total{guest=\"web\","
+				     "kind=\"msr\"} 12\n"));
+	assert_non_null(strstr(text, "bulkhead_vcpu_run_seconds_total{guest="
+				     "\"web\",vcpu=\"0\"} 1.000000\n"));
+	assert_non_null(
+		strstr(text, "bulkhead_core_idle_seconds_total{core=\"1\"}"));
+	for (line = strtok_r(text, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (sscanf(line, "# HELP %63s", name) == 1) {
+			families++;
+			continue;
+		}
+		if (!strncmp(line, "# TYPE ", 7))
+			line += 7;
+		assert_memory_equal(line, name, strlen(name));
+		assert_non_null(strchr("{ ", line[strlen(name)]));
+	}
+	assert_int_equal(families, 14);
+	free(text);
+}
+
+static void test_metrics_file(void **state)
+{
+	struct metrics m;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/bulkhead.prom", bhd_folder);
+	metrics_start(&m, &bhd, path);
+	wait_seconds(-1, 0.05);
+	assert_int_equal(access(path, R_OK), 0);
+	metrics_stop(&m);
+	assert_int_equal(access(path, R_OK), -1);
+	/* A folder that is not there is said once and harms nothing */
+	metrics_start(&m, &bhd, "/nowhere/at/all");
+	wait_seconds(-1, 0.05);
+	assert_true(m.failed);
+	metrics_stop(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
-		T(test_list),       T(test_schema),       T(test_bad_requests),
-		T(test_long_lines), T(test_pause),        T(test_stop),
-		T(test_console),    T(test_typing_waits), T(test_history),
-		T(test_reopened),   T(test_look_only),
+		T(test_list),         T(test_schema),
+		T(test_bad_requests), T(test_long_lines),
+		T(test_pause),        T(test_stop),
+		T(test_console),      T(test_typing_waits),
+		T(test_history),      T(test_reopened),
+		T(test_look_only),    T(test_metrics),
+		T(test_metrics_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
