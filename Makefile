@@ -47,7 +47,7 @@ help:
 	@echo "make usb     build/bulkhead.img, a stick and CD with a live Debian;"
 	@echo "             USB_FILES='FILE...' go onto it too, USB_MIB is its size"
 	@echo "make usb-small   build/bulkhead-small.img, a stick with the guests of make run"
-	@echo "make deb     build/bulkhead_*_amd64.deb, for an installed Debian 12 or 13"
+	@echo "make deb     build/bulkhead*_amd64.deb, for an installed Debian 12 or 13"
 	@echo "make fuzz    each fuzzer for FUZZ_SECONDS (60), then random guests"
 	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
 	@echo "make bench   exit costs on both emulators, beside the peers'"
@@ -189,5 +189,6 @@ include boot/live/build.mk
 include hv/load/build.mk
 include tests/build.mk
 include packaging/debian/build.mk
+include packaging/tools/build.mk
 
 -include $(OBJS:.o=.d)

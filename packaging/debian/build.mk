@@ -15,5 +15,5 @@ deb:
 	@scripts/setup build
 	@$(MAKE) --no-print-directory -j$(JOBS) deb-now
 deb-now: $(DEB)
-	@echo "$< is ready: apt install ./$<"
+	@echo "$^: apt install ./FILE"
 test-now test-long-now: package

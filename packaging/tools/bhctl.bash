@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# bash completion of bhctl: commands, options, guests' names, files
+
+_bhctl_guests() {
+	bhctl list 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+_bhctl() {
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+	local commands='list info console log run create check start stop destroy pause resume reset top'
+	local command='' i
+
+	COMPREPLY=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		if [[ " $commands " == *" ${COMP_WORDS[i]} "* ]]; then
+			command=${COMP_WORDS[i]}
+			break
+		fi
+	done
+	case $before in
+	--kernel|--initrd|--socket)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return ;;
+	esac
+	case $command in
+	'') mapfile -t COMPREPLY < <(compgen -W "$commands --help --socket" -- "$word") ;;
+	create|check)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+	list|info|top) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$word") ;;
+	log) mapfile -t COMPREPLY < <(compgen -W '--follow' -- "$word") ;;
+	run) mapfile -t COMPREPLY < <(compgen -W \
+		'--kernel --initrd --cmdline --memory --cpus --name' -- "$word") ;;
+	console) mapfile -t COMPREPLY < <(compgen -W \
+		"$(_bhctl_guests) --read-only --dump" -- "$word") ;;
+	stop) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --timeout" -- "$word") ;;
+	*) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests)" -- "$word") ;;
+	esac
+}
+complete -F _bhctl bhctl

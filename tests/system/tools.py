@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The package of bhd and bhctl: what is in it, how far its unit shuts the daemon
+in, and what its programs say where there is no Bulkhead. No emulator."""
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+
+from harness import image
+from harness.machine import ROOT
+
+FILES = {"./usr/sbin/bhd", "./usr/bin/bhctl", "./lib/systemd/system/bhd.service",
+         "./lib/modprobe.d/bulkhead-tools.conf", "./usr/lib/sysusers.d/bulkhead-tools.conf",
+         "./usr/share/bash-completion/completions/bhctl",
+         "./usr/share/man/man1/bhctl.1.gz", "./usr/share/man/man8/bhd.8.gz",
+         "./usr/share/doc/bulkhead-tools/copyright",
+         "./usr/share/doc/bulkhead-tools/changelog.gz",
+         "./usr/share/doc/bulkhead-tools/bhctl.md.gz",
+         "./usr/share/doc/bulkhead-tools/bhctl.schema.json"}
+EXPOSURE = 4.0  # of 10, as systemd-analyze counts
+MANIFEST = "[guest web]\nkernel = vmlinuz\nmemory = 64M\n"
+
+
+def package():
+    return max(glob.glob(os.path.join(image.BUILD, "bulkhead-tools_*_amd64.deb")),
+               key=os.path.getmtime)
+
+
+def output(*command, **options):
+    """(exit status, all that it says)"""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, **options)
+    return done.returncode, done.stdout
+
+
+def contents(results, folder):
+    listed = output("dpkg-deb", "-c", package())[1].splitlines()
+    files = {line.split()[5] for line in listed if not line.startswith("d")}
+    results.check(files == FILES, "tools.files", sorted(files ^ FILES))
+    again = os.path.join(folder, "again.deb")
+    output("sh", "-c", 'umask 077; exec "$@"', "-",
+           os.path.join(ROOT, "packaging/tools/build"),
+           *(os.path.join(image.BUILD, "tools", name) for name in ("bhd", "bhctl")), again)
+    results.check(output("cmp", package(), again)[0] == 0, "tools.reproducible",
+                  "made again, it has other bytes")
+    if shutil.which("lintian"):
+        said = output("lintian", package())[1]
+        results.check("E: " not in said, "tools.lintian", "\n" + said)
+
+
+def unit(results, root):
+    path = os.path.join(root, "lib/systemd/system/bhd.service")
+    if not shutil.which("systemd-analyze"):
+        return
+    _status, said = output("systemd-analyze", "security", "--offline=true", "--no-pager", path)
+    found = re.search(r"exposure level for bhd.service: ([\d.]+)", said)
+    results.check(found and float(found[1]) <= EXPOSURE, "tools.sandbox", said[-2000:])
+
+
+def commands(root):
+    """The names in bhctl's help."""
+    _status, said = output(os.path.join(root, "usr/bin/bhctl"), "--help")
+    return set(re.findall(r"^  ([a-z]+) ", said, re.M))
+
+
+def documented(results, root):
+    names = commands(root)
+    with open(os.path.join(ROOT, "packaging/tools/bhctl.1")) as f:
+        page = f.read()
+    results.check(names and not [n for n in names if not re.search(rf"\b{n}\b", page)],
+                  "tools.man_page", sorted(names))
+    completion = os.path.join(root, "usr/share/bash-completion/completions/bhctl")
+    # With an empty word after it, bash offers each command
+    status, said = output("bash", "-c", f'. "{completion}"; COMP_WORDS=(bhctl ""); COMP_CWORD=1; '
+                          '_bhctl; printf "%s\\n" "${COMPREPLY[@]}"')
+    results.check(status == 0 and names <= set(said.split()), "tools.completion", said)
+    with open(os.path.join(root, "usr/share/doc/bulkhead-tools/bhctl.schema.json")) as f:
+        results.check({"list", "info", "top"} <= set(json.load(f)["$defs"]), "tools.schema", "")
+
+
+def says(results, root, folder):
+    """Status and sentence of each, on a machine without Bulkhead."""
+    bhctl = os.path.join(root, "usr/bin/bhctl")
+    definition = os.path.join(folder, "web.conf")
+    with open(definition, "w") as f:
+        f.write(MANIFEST)
+    nowhere = ("--socket", os.path.join(folder, "no.sock"))
+    for name, status, sentence, command in (
+            ("no_bulkhead", 6, "this machine does not run Bulkhead", (bhctl, *nowhere, "list")),
+            ("no_daemon", 6, "this machine does not run Bulkhead",
+             (os.path.join(root, "usr/sbin/bhd"), "--state", folder)),
+            ("check_fails", 8, "web.conf:2: guest web: kernel = vmlinuz: there is no such file",
+             (bhctl, "check", definition)),
+            ("usage", 2, "bhctl stop NAME: it is missing", (bhctl, "stop"))):
+        got, said = output(*command)
+        results.check(got == status and sentence in said, f"tools.{name}", f"{got}: {said}")
+    with open(os.path.join(folder, "vmlinuz"), "w") as f:
+        f.write("a kernel")
+    got, said = output(bhctl, "check", definition)
+    results.check(got == 0, "tools.check", said)
+
+
+def run(results, folder):
+    root = os.path.join(folder, "root")
+    subprocess.run(["dpkg-deb", "-x", package(), root], check=True)
+    contents(results, folder)
+    unit(results, root)
+    documented(results, root)
+    says(results, root, folder)
+
+
+def tests():
+    return [("tools", run)]
