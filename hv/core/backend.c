@@ -13,6 +13,7 @@
 #include "lib/string.h"
 
 const struct vcpu_ops *vcpu_ops;
+void (*guest_polls_hook)(struct vcpu_hw *v);
 
 int backend_select(const struct vcpu_ops *const *candidates, u32 count,
 		   u32 *max_level)

@@ -346,9 +346,8 @@ struct vcpu_ops {
 	 * exit ends the request. */
 	void (*request_window)(struct vcpu_hw *v, enum window which, u8 vector);
 
-	/* Set or clear bits of the shared bitmaps. Any core, before the VM runs
-	 * or with it paused. An MSR that the bitmap does not cover always
-	 * exits. */
+	/* Set or clear bits of the shared bitmaps. Any core, while the VM does
+	 * not run. An MSR that they do not cover always exits. */
 	void (*intercept_msr)(const struct vm_intercepts *i, u32 msr,
 			      enum intercept read, enum intercept write);
 	void (*intercept_port)(const struct vm_intercepts *i, u16 port,
@@ -356,14 +355,15 @@ struct vcpu_ops {
 	/* Drop this vCPU's cached translations (VPID or ASID, and EPT's).
 	 * Attached (SVM: on its core). */
 	void (*flush)(struct vcpu_hw *v);
-	/* Log registers and controls for a person, by log_error. After put:
-	 * registers from memory. @rest is called each ten lines or so, which
-	 * may take the core's interrupts. */
+	/* Log registers and controls for a person; after put, registers from
+	 * memory. @rest() each ten lines or so, which may take interrupts. */
 	void (*dump)(struct vcpu_hw *v, void (*rest)(void));
 };
 
 extern const struct vcpu_ops vmx_ops, svm_ops; /* named by hv/init.c alone */
 extern const struct vcpu_ops *vcpu_ops;        /* the one in use */
+/* NULL, or called at an access to a device's port. Set before guests run. */
+extern void (*guest_polls_hook)(struct vcpu_hw *v);
 
 /* Probe @candidates in turn and take the first that is usable. Boot CPU, once.
  * *@max_level: the largest leaf of EPT/NPT. -ENODEV, -ENOTSUP: none can be

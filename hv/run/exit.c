@@ -39,6 +39,8 @@ enum verdict exit_port_claimed(struct vcpu *v, const struct vcpu_exit *e)
 	const struct bus *bus = &v->vm->ports;
 	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
 
+	if (unlikely(guest_polls_hook))
+		guest_polls_hook(&v->hw);
 	if (!e->port.in) {
 		bus_write(bus, v, e->port.port, e->port.size, *rax);
 		return VERDICT_ADVANCE;

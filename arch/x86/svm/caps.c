@@ -4,9 +4,18 @@
 #include "arch/x86/svm/caps.h"
 
 #include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
+
+/* QUIRK(bochs-2.7): its Zen lacks what every real one has */
+static bool is_bochs(const struct cpu_features *features)
+{
+	return features->family >= AMD_FAMILY_ZEN &&
+	       !features->hypervisor_name[0] &&
+	       !(features->svm_features & CPUID_SVM_DECODE_ASSISTS);
+}
 
 int svm_caps_read(struct svm_caps *caps, const struct cpu_features *features)
 {
@@ -26,6 +35,7 @@ int svm_caps_read(struct svm_caps *caps, const struct cpu_features *features)
 		.pause_filter = f & CPUID_SVM_PAUSE_FILTER,
 		.bus_lock = f & CPUID_SVM_BUS_LOCK,
 		.tcg = !strcmp(features->hypervisor_name, "TCGTCGTCGTCG"),
+		.irqs_held = is_bochs(features),
 		.page_1g = features->page_1g,
 		.asid_count = features->svm_asids,
 	};

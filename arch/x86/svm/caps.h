@@ -16,6 +16,7 @@ struct svm_caps {
 	bool pause_filter;
 	bool bus_lock;  /* has VMEXIT_BUSLOCK */
 	bool tcg;       /* QUIRK(tcg-7.2): see event.c */
+	bool irqs_held; /* QUIRK(bochs-2.7): see svm_guest_polls() */
 	bool page_1g;   /* nested page tables may have 1 GiB leaves */
 	u32 asid_count; /* ASIDs 1 to asid_count - 1 are guests' */
 };

@@ -77,6 +77,8 @@ int svm_cpu_enable(struct pcpu *cpu)
 		svm_caps.asid_count; /* the first one begins a generation */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	debug_hook = debug_trap_lost;
+	if (svm_caps.irqs_held)
+		guest_polls_hook = svm_guest_polls;
 	wrmsr(MSR_AMD_VM_HSAVE_PA, virt_to_hpa(b->hsave).v);
 	cpu->backend = b;
 	return 0;

@@ -36,6 +36,28 @@ static void decode_io(struct vcpu_hw *v, const struct vmcb *vmcb)
 	exit->port.string = flags & IOIO_STR;
 }
 
+/* Of so many polls one takes the interrupts that wait */
+#define POLLS_A_LOOK 8u
+
+void svm_guest_polls(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	if (!(v->regs.rflags & RFLAGS_IF) && !(++a->polls % POLLS_A_LOOK))
+		a->attention |= ATT_IRQS;
+}
+
+static void look_for_irqs(struct vcpu_hw *v)
+{
+	if (unlikely(svm_caps.irqs_held))
+		svm_guest_polls(v);
+}
+
+static void decode_pause(struct vcpu_hw *v, const struct vmcb *vmcb)
+{
+	look_for_irqs(v);
+}
+
 /* The emulator's decoder always asks for CRs and CS: they come at once */
 static void decode_npf(struct vcpu_hw *v, const struct vmcb *vmcb)
 {
@@ -43,6 +65,7 @@ static void decode_npf(struct vcpu_hw *v, const struct vmcb *vmcb)
 	u64 error = vmcb->control.exitinfo1;
 
 	svm_load_code(v);
+	look_for_irqs(v);
 	exit->kind = EXIT_MMIO;
 	exit->mmio.gpa = GPA(vmcb->control.exitinfo2);
 	exit->mmio.walk = error & NPF_WALK;
@@ -238,7 +261,7 @@ const struct svm_exit_row svm_exit_rows[256] = {
 	[VMEXIT_RSM] = { EXIT_UNDEFINED, LEN, NULL },
 	[VMEXIT_IRET] = { EXIT_BACKEND, 0, decode_iret },
 	[VMEXIT_INVD] = { EXIT_INVD, LEN, NULL },
-	[VMEXIT_PAUSE] = { EXIT_PAUSE, LEN, NULL },
+	[VMEXIT_PAUSE] = { EXIT_PAUSE, LEN, decode_pause },
 	[VMEXIT_HLT] = { EXIT_HLT, LEN, NULL },
 	[VMEXIT_INVLPGA] = { EXIT_UNDEFINED, LEN, NULL },
 	[VMEXIT_IOIO] = { EXIT_PORT, 0, decode_io },

@@ -48,6 +48,7 @@ struct backend_cpu {
 enum svm_attention {
 	ATT_LOAD = 1 << 16,   /* FS .. SYSENTER are not in the core */
 	ATT_WINDOW = 1 << 17, /* V_IRQ is set: the window may be open already */
+	ATT_IRQS = 1 << 18,   /* see svm_guest_polls() */
 };
 
 struct vcpu_arch {
@@ -69,6 +70,7 @@ struct vcpu_arch {
 	bool nmi_step;   /* the IRET is being stepped over */
 	bool step_tf;    /* ... and the guest has set TF itself */
 	u64 step_dr6;    /* DR6 when the step began */
+	u32 polls;       /* calls of svm_guest_polls() */
 };
 
 extern struct svm_caps svm_caps; /* constant after svm_probe() */
@@ -160,6 +162,14 @@ extern const struct svm_exit_row svm_exit_rows[256];
 /* Without NRIP save: what the dispatcher needs to find the length of the
  * instruction */
 void svm_load_insn(struct vcpu_hw *v);
+/*
+ * The exit is one of a guest that looks at a device, perhaps again and again.
+ * QUIRK(bochs-2.7): VMRUN of a guest with IF clear holds back the host's
+ * interrupts, too, until the guest sets IF. What such a guest waits for may be
+ * one of them. So now and then the next entry is none, and the exit INTR comes
+ * in its place. Where the CPU is another, nobody calls it.
+ */
+void svm_guest_polls(struct vcpu_hw *v);
 /* The decode function of codes past the table */
 void svm_decode_rare(struct vcpu_hw *v, const struct vmcb *vmcb);
 

@@ -34,6 +34,19 @@ static bool window_is_open(struct vcpu_hw *v)
 	return true;
 }
 
+/* Not instead of an event's delivery, nor before the core is the guest's */
+static bool takes_irqs(struct vcpu_hw *v)
+{
+	struct vcpu_arch *a = v->arch;
+
+	if ((a->attention & ATT_LOAD) ||
+	    (a->vmcb->control.eventinj & EVENT_VALID))
+		return false;
+	a->attention &= ~(u32)ATT_IRQS;
+	svm_exit_fill(v, VMEXIT_INTR);
+	return true;
+}
+
 bool svm_prepare(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
@@ -41,6 +54,8 @@ bool svm_prepare(struct vcpu_hw *v)
 	if (v->regs.dirty)
 		svm_store_groups(v, vcpu_hw_dirty(&v->regs));
 	if ((a->attention & ATT_WINDOW) && window_is_open(v))
+		return false;
+	if (unlikely(a->attention & ATT_IRQS) && takes_irqs(v))
 		return false;
 	if (a->attention & ATT_LOAD)
 		svm_load(a, this_cpu());

@@ -57,6 +57,7 @@ static void fake_read(struct vcpu_hw *hw, u32 groups)
 static const struct vcpu_ops fake_ops = { .read = fake_read,
 					  .has_pdptes = true };
 const struct vcpu_ops *vcpu_ops = &fake_ops;
+void (*guest_polls_hook)(struct vcpu_hw *v);
 
 void debug_regs_save(u64 dr[4])
 {
@@ -530,6 +531,30 @@ static void test_in_writes_its_part_of_rax(void **state)
 	assert_true(in(0x60, 4) == 0x12345678ull);
 }
 
+static u32 polls;
+
+static void note_poll(struct vcpu_hw *hw)
+{
+	assert_ptr_equal(hw, &vcpu.hw);
+	polls++;
+}
+
+/* The back-end hears of a device's port, and of no other */
+static void test_port_of_a_device_is_a_poll(void **state)
+{
+	const struct bus_region r = {
+		.base = 0x60, .size = 4, .name = "test", .read = port_read
+	};
+
+	assert_int_equal(bus_add(&vm.ports, &r), 0);
+	guest_polls_hook = note_poll;
+	in(0x1234, 1);
+	assert_int_equal(polls, 0);
+	in(0x60, 1);
+	assert_int_equal(polls, 1);
+	guest_polls_hook = NULL;
+}
+
 static void test_interrupted_delivery_is_repeated(void **state)
 {
 	leave(EXIT_IRQ)->vectoring =
@@ -816,6 +841,7 @@ int main(void)
 		T(test_shadow_and_resume_flag_end),
 		T(test_pending_breakpoints),
 		T(test_in_writes_its_part_of_rax),
+		T(test_port_of_a_device_is_a_poll),
 		T(test_interrupted_delivery_is_repeated),
 		T(test_isolated_guest_reaches_nothing),
 		T(test_privileged_guest_gets_devices_alone),

@@ -42,12 +42,35 @@ static void no_nested_paging(void **state)
 	assert_int_equal(fake_log_lines, 1);
 }
 
+/* Decode assists are what tells Bochs' Zen from a real one */
+static void bochs(void **state)
+{
+	struct cpu_features f = { .svm_features =
+					  ~(u32)CPUID_SVM_DECODE_ASSISTS,
+				  .family = 0x17 };
+	struct svm_caps c;
+
+	assert_int_equal(svm_caps_read(&c, &f), 0);
+	assert_true(c.irqs_held);
+	f.family = 0x10;
+	assert_int_equal(svm_caps_read(&c, &f), 0);
+	assert_false(c.irqs_held);
+	f.family = 0x17;
+	f.hypervisor_name[0] = 'T';
+	assert_int_equal(svm_caps_read(&c, &f), 0);
+	assert_false(c.irqs_held);
+	f = (struct cpu_features){ .svm_features = ~0u, .family = 0x19 };
+	assert_int_equal(svm_caps_read(&c, &f), 0);
+	assert_false(c.irqs_held);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(old_cpu),
 		cmocka_unit_test(new_cpu),
 		cmocka_unit_test(no_nested_paging),
+		cmocka_unit_test(bochs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ static struct vmcb vmcb;
 static struct vcpu_arch arch;
 static u32 apic_page[PAGE_SIZE / 4];
 static struct vcpu_hw hw;
-static u32 loads, unloads;
+static u32 loads, unloads, taken;
 
 void lapic_send_ipi(u32 apic_id, u8 vector)
 {
@@ -35,6 +35,8 @@ void svm_load(struct vcpu_arch *a, struct pcpu *cpu)
 
 void svm_take_interrupts(struct vcpu_arch *a)
 {
+	assert_false(a->attention & ATT_LOAD);
+	taken++;
 }
 
 void svm_xcr0_sync(struct vcpu_hw *v)
@@ -52,7 +54,7 @@ static int setup(void **state)
 	hw.arch = &arch;
 	hw.apic_page = apic_page;
 	svm_caps = (struct svm_caps){ .nrips = true };
-	loads = unloads = 0;
+	loads = unloads = taken = 0;
 	return 0;
 }
 
@@ -206,6 +208,53 @@ static void test_open_window(void **state)
 	assert_true(svm_prepare(&hw));
 }
 
+/* True: the guest's polls have turned the entry into the exit INTR */
+static bool polled_entry(void)
+{
+	hw.exit.kind = EXIT_UNKNOWN;
+	if (svm_prepare(&hw))
+		return false;
+	assert_int_equal(hw.exit.kind, EXIT_IRQ);
+	assert_false(hw.exit.irq.acked);
+	return true;
+}
+
+/* Few polls of a guest that keeps interrupts off need an entry less, which
+ * takes them */
+static void test_polls(void **state)
+{
+	u32 entries = 0;
+
+	svm_caps.irqs_held = true;
+	for (u32 i = 0; i < 64; i++) {
+		leave(i % 2 ? VMEXIT_NPF : VMEXIT_PAUSE);
+		entries += !polled_entry();
+		assert_int_equal(arch.attention, 0);
+	}
+	assert_in_range(taken, 4, 32);
+	assert_int_equal(entries + taken, 64);
+	vmcb.save.rflags = RFLAGS_IF;
+	taken = 0;
+	for (u32 i = 0; i < 64; i++) {
+		leave(VMEXIT_NPF);
+		assert_false(polled_entry());
+	}
+	assert_int_equal(taken, 0);
+}
+
+/* With an event to deliver, or the core's own state in it, there is an entry */
+static void test_polls_wait(void **state)
+{
+	arch.attention = ATT_IRQS | ATT_LOAD;
+	assert_false(polled_entry());
+	vmcb.control.eventinj = EVENT_VALID;
+	assert_false(polled_entry());
+	vmcb.control.eventinj = 0;
+	assert_true(polled_entry());
+	assert_false(polled_entry());
+	assert_int_equal(taken, 1);
+}
+
 /* The dispatcher takes the kind as it is */
 static void test_kinds(void **state)
 {
@@ -224,6 +273,8 @@ int main(void)
 		cmocka_unit_test_setup(test_tpr, setup),
 		cmocka_unit_test_setup(test_load, setup),
 		cmocka_unit_test_setup(test_open_window, setup),
+		cmocka_unit_test_setup(test_polls, setup),
+		cmocka_unit_test_setup(test_polls_wait, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
