@@ -279,14 +279,20 @@ static int push_frames(struct emu *m, u64 frame, u32 level)
 }
 
 #define ENTER_LEVELS 32u
+/* More frame pointers than that are up to 61 accesses of a device, which may be
+ * configuration space: too many for one go */
+#define ENTER_LEVELS_MOST 8u
 
 int op_enter(struct emu *m) /* C8 */
 {
 	u32 level = (u32)(m->insn.imm >> 16) % ENTER_LEVELS;
 	u64 rsp = emu_reg_get(m, GPR_RSP, 8), frame, top;
 	struct emu_span span;
-	int err = emu_push(m, emu_reg_get(m, GPR_RBP, 8));
+	int err;
 
+	if (level > ENTER_LEVELS_MOST)
+		return EMU_UNKNOWN;
+	err = emu_push(m, emu_reg_get(m, GPR_RBP, 8));
 	frame = emu_reg_get(m, GPR_RSP, stack_width(m));
 	if (!err)
 		err = push_frames(m, frame, level);

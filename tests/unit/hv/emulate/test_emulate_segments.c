@@ -394,6 +394,21 @@ static void one_at_a_time(void)
 	reads = writes = 0;
 }
 
+/* ENTER whose stack is on a device: no more accesses in one go than a few */
+static void test_enter(void **state)
+{
+	r->gpr[GPR_RSP] = DEVICE + 0x800;
+	r->gpr[GPR_RBP] = DEVICE + 0x900;
+	reads = writes = 0;
+	assert_int_equal(RUN("\xc8\x00\x00\x08"), VERDICT_ADVANCE);
+	assert_int_equal(r->gpr[GPR_RSP], DEVICE + 0x800 - 9 * 8);
+	assert_int_equal(r->gpr[GPR_RBP], DEVICE + 0x7f8);
+	assert_int_equal(reads + writes, 16);
+	assert_int_equal(RUN("\xc8\x00\x00\x09"), VERDICT_KILL);
+	assert_int_equal(reads + writes, 16);
+	assert_int_equal(r->gpr[GPR_RSP], DEVICE + 0x800 - 9 * 8);
+}
+
 static void test_fxsave_in_pieces(void **state)
 {
 	u8 all[512];
@@ -441,21 +456,14 @@ int main(void)
 {
 #define S(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		S(test_mov_data),
-		S(test_mov_faults),
-		S(test_mov_ss),
-		S(test_real_mode),
-		S(test_far_jump),
-		S(test_far_call),
-		S(test_ltr_lldt),
-		S(test_read_only_gdt),
-		S(test_tables),
-		S(test_msw),
-		S(test_flags),
-		S(test_vector_state),
-		S(test_fast_fxsave),
-		S(test_pop_ss),
-		S(test_fxsave_in_pieces),
+		S(test_mov_data),    S(test_mov_faults),
+		S(test_mov_ss),      S(test_real_mode),
+		S(test_far_jump),    S(test_far_call),
+		S(test_ltr_lldt),    S(test_read_only_gdt),
+		S(test_tables),      S(test_msw),
+		S(test_flags),       S(test_vector_state),
+		S(test_fast_fxsave), S(test_pop_ss),
+		S(test_enter),       S(test_fxsave_in_pieces),
 		S(test_one_stage),
 	};
 
