@@ -97,7 +97,7 @@ static void config_done(struct vcpu *v, struct vfunc *f)
 	spin_unlock(&pci->lock);
 	if (follow)
 		passthrough_follow(f);
-	if (f && READ_ONCE(f->msix.left))
+	if ((f && READ_ONCE(f->msix.left)) || READ_ONCE(pci->draining))
 		vcpu_post(v, VE_ASSIGN);
 }
 

@@ -123,12 +123,15 @@ bool passthrough_func_sleeps(const struct vfunc *f)
 /* A forgotten one keeps the mapping of its table */
 static struct vfunc *func_new(struct passthrough *pci)
 {
-	struct vfunc *f = pci->forgotten;
+	struct vfunc **link = &pci->forgotten, *f;
 	struct iomap map;
 
+	while (*link && (*link)->msix.old_entries)
+		link = &(*link)->next;
+	f = *link;
 	if (!f)
 		return kmem_alloc(&pci->vm->budget, sizeof(*f));
-	pci->forgotten = f->next;
+	*link = f->next;
 	map = f->msix.map;
 	*f = (struct vfunc){ .msix.map = map };
 	return f;
@@ -172,13 +175,17 @@ struct gone {
 };
 
 /* While all cores stand still: no storm's hook is under way, nobody looks at
- * the bus. The hardware there is another function's and is left alone. */
+ * the bus. The hardware there is another function's and is left alone. Its
+ * messages, of which it may have thousands, are taken from it later, and the
+ * entries are freed when the cores meet again. */
 static int forget_now(void *arg)
 {
 	const struct gone *g = arg;
 	struct vfunc **link = func_link(g->pci, g->bdf);
 	struct vfunc *f = *link;
 
+	for (struct vfunc *old = g->pci->forgotten; old; old = old->next)
+		passthrough_msix_free(old);
 	if (!f || !func_is_stale(f))
 		return 0; /* another core has done it */
 	*link = f->next;
@@ -188,6 +195,7 @@ static int forget_now(void *arg)
 	f->decode_due = false;
 	f->next = g->pci->forgotten;
 	g->pci->forgotten = f;
+	g->pci->draining |= f->msix.routed != 0;
 	return 0;
 }
 
@@ -270,14 +278,30 @@ void passthrough_func_found(struct pci_bdf bdf, void *arg)
 		passthrough_msix_place_first(f);
 }
 
+/* A piece; true: it is over */
+static bool drain(struct passthrough *pci, const struct piece *piece)
+{
+	pci->draining = false;
+	for (struct vfunc *f = pci->forgotten; f; f = f->next) {
+		if (passthrough_msix_drain(f, piece))
+			continue;
+		pci->draining = true;
+		return true;
+	}
+	return false;
+}
+
 void passthrough_go_on(struct vcpu *v)
 {
 	struct passthrough *pci = v->vm->devices[VDEV_passthrough];
-	bool over = false, more = false;
+	bool over = false, more;
 	struct piece piece;
 
 	spin_lock(&pci->lock);
 	piece = piece_begin();
+	if (pci->draining)
+		over = drain(pci, &piece);
+	more = over;
 	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
 		for (struct vfunc *f = pci->hash[i]; f; f = f->next) {
 			if (f->msix.left && !over) {
@@ -301,6 +325,7 @@ static void func_free(struct vfunc *f)
 
 void passthrough_funcs_free(struct passthrough *pci)
 {
+	const struct piece all = { ~0ull };
 	struct vfunc *f;
 
 	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
@@ -310,6 +335,9 @@ void passthrough_funcs_free(struct passthrough *pci)
 		}
 	while ((f = pci->forgotten)) {
 		pci->forgotten = f->next;
+		while (!passthrough_msix_drain(f, &all))
+			;
+		passthrough_msix_free(f);
 		kmem_free(&pci->vm->budget, f, sizeof(*f));
 	}
 }

@@ -5,7 +5,7 @@
  * shadow; whatever else is in the pages passes. The device's table holds only
  * masked entries and messages that irq_route_msi() made. Called under
  * passthrough.lock, but for the bus callbacks and the storm hook, which take
- * it.
+ * it. Over 400 lines: the table and what is known of its entries.
  */
 #include "arch/x86/cpu/nospec.h"
 #include "arch/x86/cpu/portio.h"
@@ -71,9 +71,11 @@ static void on_storm(void *dev)
 
 static void entry_unroute(struct msix_entry *e)
 {
-	if (e->route)
-		irq_unroute_msi(e->route);
+	if (!e->route)
+		return;
+	irq_unroute_msi(e->route);
 	e->route = NULL;
+	e->func->msix.routed--;
 }
 
 /* False: it is no message, or no row is left */
@@ -83,9 +85,12 @@ static bool entry_route(struct msix_entry *e, struct msi_message *host)
 		(u64)e->word[ENTRY_HIGH] << 32 | e->word[ENTRY_LOW],
 		e->word[ENTRY_DATA],
 	};
+	bool had = e->route;
 
-	if (!irq_route_msi(&e->func->msix.source, &guest, &e->route, host))
+	if (!irq_route_msi(&e->func->msix.source, &guest, &e->route, host)) {
+		e->func->msix.routed += !had;
 		return true;
+	}
 	entry_unroute(e);
 	return false;
 }
@@ -113,30 +118,31 @@ static void entry_sync(struct vfunc *f, struct msix_entry *e)
 		mmio_write(hw + ENTRY_CONTROL * 4, 4, 0);
 }
 
-static void entries_unroute(struct vfunc *f)
-{
-	for (u32 i = 0; i < f->msix.count; i++)
-		entry_unroute(&f->msix.entries[i]);
-}
-
+/* Once it is off, its messages are taken from it */
 void passthrough_msix_sync(struct vfunc *f)
 {
+	bool due = f->msix.enabled ? table_there(f) : f->msix.routed;
+
 	if (!f->msix.cap)
 		return;
-	f->msix.left = f->msix.enabled && table_there(f) ? f->msix.count : 0;
+	f->msix.left = due ? f->msix.count : 0;
 	hw_control(f);
-	if (!f->msix.enabled)
-		entries_unroute(f);
 }
 
 void passthrough_msix_step(struct vfunc *f, const struct piece *piece)
 {
-	/* Turned off meanwhile: it is synced once it is turned on */
-	if (!table_there(f))
+	struct msix_entry *e;
+
+	/* Out of reach meanwhile: it is synced once it is there */
+	if (f->msix.enabled && !table_there(f))
 		f->msix.left = 0;
 	while (f->msix.left) {
-		entry_sync(f, &f->msix.entries[f->msix.count - f->msix.left]);
+		e = &f->msix.entries[f->msix.count - f->msix.left];
 		f->msix.left--;
+		if (f->msix.enabled)
+			entry_sync(f, e);
+		else
+			entry_unroute(e);
 		if (piece_over(piece))
 			break;
 	}
@@ -321,9 +327,9 @@ bool passthrough_msix_is_resized(const struct vfunc *f)
 /* A table of the most entries, wherever it begins in a page */
 #define MAP_BYTES (PCI_MSIX_MAX * PCI_MSIX_ENTRY_BYTES + PAGE_SIZE)
 
-static size_t entries_bytes(const struct vfunc *f)
+static size_t entries_bytes(u32 count)
 {
-	return f->msix.count * sizeof(struct msix_entry);
+	return count * sizeof(struct msix_entry);
 }
 
 /* All that the table will ever need, wherever the guest moves it */
@@ -333,7 +339,8 @@ static int table_create(struct vfunc *f)
 		return -ENODEV;
 	if (!f->msix.map.va && iomap_init(&f->msix.map, MAP_BYTES))
 		return -ENOMEM;
-	f->msix.entries = kmem_alloc(&f->pci->vm->budget, entries_bytes(f));
+	f->msix.entries =
+		kmem_alloc(&f->pci->vm->budget, entries_bytes(f->msix.count));
 	if (!f->msix.entries)
 		return -ENOMEM;
 	for (u32 i = 0; i < f->msix.count; i++) {
@@ -373,27 +380,48 @@ void passthrough_msix_place_first(struct vfunc *f)
 			 f->bdf.bus, pci_device(f->bdf), pci_function(f->bdf));
 }
 
-static void table_free(struct vfunc *f)
-{
-	entries_unroute(f);
-	f->msix.left = 0;
-	passthrough_msix_unplace(f);
-	kmem_free(&f->pci->vm->budget, f->msix.entries, entries_bytes(f));
-	f->msix.entries = NULL;
-}
-
-/* Whoever still comes back to it, from a move, finds no capability */
+/* Whoever still comes back to it, from a move, finds no capability. A storm's
+ * hook may come back to the entries. */
 void passthrough_msix_forget(struct vfunc *f)
 {
-	if (f->msix.entries)
-		table_free(f);
+	passthrough_msix_unplace(f);
+	f->msix.left = 0;
+	f->msix.old_entries = f->msix.entries;
+	f->msix.old_count = f->msix.count;
+	f->msix.entries = NULL;
 	f->msix.cap = 0;
 	f->msix.count = 0;
 }
 
+bool passthrough_msix_drain(struct vfunc *f, const struct piece *piece)
+{
+	for (u32 i = 0; f->msix.routed && i < f->msix.old_count; i++) {
+		if (!f->msix.old_entries[i].route)
+			continue;
+		entry_unroute(&f->msix.old_entries[i]);
+		if (piece_over(piece))
+			break;
+	}
+	return !f->msix.routed;
+}
+
+void passthrough_msix_free(struct vfunc *f)
+{
+	if (!f->msix.old_entries || f->msix.routed)
+		return;
+	kmem_free(&f->pci->vm->budget, f->msix.old_entries,
+		  entries_bytes(f->msix.old_count));
+	f->msix.old_entries = NULL;
+}
+
 void passthrough_msix_release(struct vfunc *f)
 {
+	const struct piece all = { ~0ull };
+
 	f->msix.enabled = false;
 	passthrough_msix_sync(f);
 	passthrough_msix_forget(f);
+	while (!passthrough_msix_drain(f, &all))
+		;
+	passthrough_msix_free(f);
 }

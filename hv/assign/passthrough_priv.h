@@ -70,7 +70,11 @@ struct vfunc {
 		u8 bar;    /* index of the BAR that holds the table */
 		u16 rebar; /* offset of the Resizable BAR capability; 0: none */
 		u16 count;
-		u16 left; /* the last ones, not yet in step with the device */
+		u16 left;   /* the last ones, not yet in step with the device */
+		u16 routed; /* how many have a route */
+		/* Of a forgotten one, until no hook can come back to them */
+		struct msix_entry *old_entries;
+		u16 old_count;
 		bool enabled, masked; /* control bits as the guest wrote them */
 		struct irq_source source;
 		u32 offset;               /* of the table in the BAR */
@@ -118,6 +122,7 @@ struct passthrough {
 	u32 address; /* CF8h */
 	struct vfunc *hash[PASSTHROUGH_HASH];
 	struct vfunc *forgotten;
+	bool draining;                /* some of those have messages */
 	struct vfunc *with_vfs;       /* chained by sriov.next */
 	struct bus_write *bus_writes; /* one a vCPU */
 	u64 rounds;                   /* of those: how many have begun */
@@ -188,6 +193,10 @@ void passthrough_msix_control_write(struct vfunc *f, u32 value);
  * never reaches the device. */
 void passthrough_msix_init(struct vfunc *f);
 void passthrough_msix_forget(struct vfunc *f);
+/* Takes its messages from a forgotten one, until @piece is over; true: none is
+ * left. After that and a rendezvous: frees what it had. */
+bool passthrough_msix_drain(struct vfunc *f, const struct piece *piece);
+void passthrough_msix_free(struct vfunc *f);
 void passthrough_msix_release(struct vfunc *f);
 /* Has the table another number of entries than when @f was found? A physical
  * function may give its VFs more or fewer while nobody uses them. */

@@ -61,7 +61,8 @@ static bool writable(u16 off)
 	       off == MSIX_CAP + 2 || off == MSIX_CAP + 3;
 }
 
-/* An access of config space: a tenth of a piece, if it takes its time */
+/* An access of config space, or a route's end: a tenth of a piece, if it takes
+ * its time */
 static void take_time(void)
 {
 	u64 end = rdtsc() + PIECE_TICKS_MIN / 10;
@@ -246,6 +247,7 @@ void irq_msi_moved(struct irq_msi *m)
 void irq_unroute_msi(struct irq_msi *m)
 {
 	assert_non_null(m);
+	take_time();
 	unroutes++;
 }
 

@@ -44,7 +44,7 @@ extern u8 bar_type;
 extern bool writes_everywhere; /* as a chipset's function has registers */
 extern bool table_is_slow;     /* a write to it takes longer than a piece */
 extern bool config_is_slow;    /* ten accesses take as long as a piece */
-extern u32 accesses;           /* of config space */
+extern u32 accesses;           /* of config space, and routes that ended */
 extern bool core_is_silent;
 extern void (*meanwhile)(void); /* what another core does before it comes */
 /* Where function 0 has SR-IOV; 0: it has none. Its virtual functions, NULL

@@ -291,7 +291,7 @@ static void test_reset(void **state)
  * changed hands. What is known of the old one is not applied to it. */
 static void test_other_function_there(void **state)
 {
-	u32 live = fake_pool_live, iomaps = fake_iomaps;
+	u32 live, iomaps;
 
 	table_write(5, 0, 0xfee01000);
 	table_write(5, 2, 0x55);
@@ -310,6 +310,8 @@ static void test_other_function_there(void **state)
 	assert_int_equal(config[0][MSI_CAP + 16], 0);
 	assert_int_equal(cfg_read(0x18, 0, 4), 0x99991234);
 	assert_int_equal(meetings, 1);
+	while (go_on())
+		;
 	assert_int_equal(unroutes, 1);
 	assert_null(bus_find(&fake_vm.mmio, BAR));
 	assert_false(config[0][MSIX_CAP + 3] & 0x80);
@@ -318,7 +320,17 @@ static void test_other_function_there(void **state)
 	cfg_write(4, 2, PCI_COMMAND_MEMORY);
 	assert_non_null(bus_find(&fake_vm.mmio, BAR));
 	assert_int_equal(table_read(5, 3), 1);
-	/* The old one's memory serves the new one */
+	/* The old one's memory serves the next one but one */
+	live = fake_pool_live;
+	iomaps = fake_iomaps;
+	for (u32 i = 0; i < 4; i++) {
+		put32(config[0], 0x99991235 + i);
+		config[0][4] = 0;
+		assert_int_equal(cfg_read(0x18, 0, 2), 0x1235 + i);
+		while (go_on())
+			;
+	}
+	assert_int_equal(meetings, 6);
 	assert_int_equal(fake_pool_live, live);
 	assert_int_equal(fake_iomaps, iomaps);
 }

@@ -115,6 +115,65 @@ static void test_trap_of_one_that_is_off(void **state)
 	assert_int_equal(hw_entry(0, 2), HOST_DATA);
 }
 
+/* All its messages, in pieces from now on */
+static void route_all(void)
+{
+	for (u32 i = 0; i < ENTRIES; i++) {
+		table_write(i, 0, 0xfee01000);
+		table_write(i, 1, 0);
+		table_write(i, 2, 0x41);
+		table_write(i, 3, 0);
+	}
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	assert_int_equal(routes, ENTRIES);
+	config_is_slow = true;
+}
+
+static void check_unroute_pieces(void)
+{
+	assert_int_equal(unroutes, 0);
+	for (u32 before = 0; go_on(); before = unroutes)
+		assert_in_range(unroutes - before, 0, 11);
+	assert_int_equal(unroutes, ENTRIES);
+}
+
+/* Turned off, it sends nothing. Its messages are taken from it in pieces. */
+static void test_off_in_pieces(void **state)
+{
+	route_all();
+	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xb0018000 + MSIX_CAP + 2, 2,
+		  0);
+	assert_int_equal(config[0][MSIX_CAP + 3] & 0x80, 0);
+	check_unroute_pieces();
+	config_is_slow = false;
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	assert_int_equal(routes, 2 * ENTRIES);
+	assert_int_equal(hw_entry(ENTRIES - 1, 3), 0);
+}
+
+/* So are those of one whose place another function has: not while all cores
+ * stand still */
+static void test_forgotten_in_pieces(void **state)
+{
+	route_all();
+	put32(config[0], 0x99991234);
+	config[0][4] = 0;
+	assert_int_equal(cfg_read(0x18, 0, 4), 0x99991234);
+	assert_int_equal(meetings, 1);
+	check_unroute_pieces();
+	/* A hook that was on its way finds entries, and does nothing */
+	for (u32 i = 0; i < ENTRIES; i++)
+		storm(&msi_pool[i], true);
+	/* The next one to go frees it */
+	for (u32 i = 0; i < 3; i++) {
+		put32(config[0], 0x99991235 + i);
+		assert_int_equal(cfg_read(0x18, 0, 4), 0x99991235 + i);
+		while (go_on())
+			;
+	}
+	assert_int_equal(meetings, 4);
+}
+
 /* A large table, or a slow one, is filled in pieces. Meanwhile the device keeps
  * what it has to send, and the guest's other vCPUs go on. */
 static void test_pieces(void **state)
@@ -149,9 +208,9 @@ static void test_pieces(void **state)
 	assert_true(go_on());
 	bus_write(&fake_vm.mmio, &fake_vcpus[0], 0xb0018000 + MSIX_CAP + 2, 2,
 		  0);
-	assert_int_equal(unroutes, ENTRIES);
 	while (go_on())
 		;
+	assert_int_equal(unroutes, ENTRIES);
 	assert_int_equal(config[0][MSIX_CAP + 3] & 0xc0, 0);
 	assert_int_equal(routes, ENTRIES + 1);
 	/* So it is if memory is turned off */
@@ -173,6 +232,8 @@ int main(void)
 		T(test_msix),
 		T(test_msix_shapes),
 		T(test_msix_storm),
+		T(test_off_in_pieces),
+		T(test_forgotten_in_pieces),
 		T(test_pieces),
 		T(test_trap_of_one_that_is_off),
 	};

@@ -243,6 +243,8 @@ static void test_again(void **state)
 	cfg_write(CAP + PCI_SRIOV_CONTROL, 2, 0);
 	assert_int_equal(vf_read(RID_FIRST, PCI_HEADER_TYPE, 1), 0xff);
 	assert_null(trap_of(0));
+	while (go_on())
+		;
 	assert_int_equal(unroutes, before + 1);
 	memset(vfs[0] + MSIX_CAP + 2, 0, 2);
 	vfs[0][MSIX_CAP + 2] = VF_COUNT - 1;
