@@ -23,8 +23,9 @@
 
 #define NO_FUNCTION 0xffffu
 /* Capabilities are 4 bytes at least: a longer chain is a loop */
-#define CAPS_MAX     ((PCI_CONFIG_BYTES - PCI_CAP_FIRST) / 4)
-#define EXT_CAPS_MAX ((PCI_ECAM_BYTES - PCI_EXT_CAP_FIRST) / 4)
+#define CAPS_MAX ((PCI_CONFIG_BYTES - PCI_CAP_FIRST) / 4)
+/* There are some 50 kinds, and a core may be in an exit meanwhile */
+#define EXT_CAPS_MAX 64u
 
 static u8 *ecam_va[ACPI_MAX_ECAM];
 static bool ecam_failed[ACPI_MAX_ECAM];
@@ -173,37 +174,61 @@ void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
 		by_port_write(bdf, offset, size, value);
 }
 
+void pci_find_caps(struct pci_bdf bdf, const u8 *ids, u8 *at, u32 count)
+{
+	u8 cap;
+
+	for (u32 i = 0; i < count; i++)
+		at[i] = 0;
+	if (!(pci_read(bdf, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
+		return;
+	cap = (u8)(pci_read(bdf, PCI_CAP_POINTER, 1) & ~3u);
+	for (u32 n = 0; n < CAPS_MAX && cap >= PCI_CAP_FIRST; n++) {
+		u32 header = pci_read(bdf, cap, 2);
+
+		for (u32 i = 0; i < count; i++)
+			if (!at[i] && (header & 0xff) == ids[i])
+				at[i] = cap;
+		if (count == 1 && at[0])
+			return;
+		cap = (u8)(header >> 8 & ~3u);
+	}
+}
+
 u8 pci_find_cap(struct pci_bdf bdf, u8 id)
 {
 	u8 at;
 
-	if (!(pci_read(bdf, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
-		return 0;
-	at = (u8)(pci_read(bdf, PCI_CAP_POINTER, 1) & ~3u);
-	for (u32 n = 0; n < CAPS_MAX && at >= PCI_CAP_FIRST; n++) {
-		u32 header = pci_read(bdf, at, 2);
+	pci_find_caps(bdf, &id, &at, 1);
+	return at;
+}
 
-		if ((header & 0xff) == id)
-			return at;
-		at = (u8)(header >> 8 & ~3u);
+void pci_find_ext_caps(struct pci_bdf bdf, const u16 *ids, u16 *at, u32 count)
+{
+	u16 cap = PCI_EXT_CAP_FIRST;
+
+	for (u32 i = 0; i < count; i++)
+		at[i] = 0;
+	for (u32 n = 0; n < EXT_CAPS_MAX && cap >= PCI_EXT_CAP_FIRST; n++) {
+		u32 header = pci_read(bdf, cap, 4);
+
+		if (!header || header == ~0u)
+			return;
+		for (u32 i = 0; i < count; i++)
+			if (!at[i] && PCI_EXT_CAP_ID(header) == ids[i])
+				at[i] = cap;
+		if (count == 1 && at[0])
+			return;
+		cap = (u16)PCI_EXT_CAP_NEXT(header);
 	}
-	return 0;
 }
 
 u16 pci_find_ext_cap(struct pci_bdf bdf, u16 id)
 {
-	u16 at = PCI_EXT_CAP_FIRST;
+	u16 at;
 
-	for (u32 n = 0; n < EXT_CAPS_MAX && at >= PCI_EXT_CAP_FIRST; n++) {
-		u32 header = pci_read(bdf, at, 4);
-
-		if (!header || header == ~0u)
-			return 0;
-		if (PCI_EXT_CAP_ID(header) == id)
-			return at;
-		at = (u16)PCI_EXT_CAP_NEXT(header);
-	}
-	return 0;
+	pci_find_ext_caps(bdf, &id, &at, 1);
+	return at;
 }
 
 static bool function_present(struct pci_bdf bdf)

@@ -26,6 +26,10 @@ u8 pci_find_cap(struct pci_bdf bdf, u8 id);
 /* The same of an extended capability; 0 also if there is no ECAM (PCIe 4.0,
  * 7.6.3 *PCI Express Extended Capability Header*) */
 u16 pci_find_ext_cap(struct pci_bdf bdf, u16 id);
+/* The same of @count kinds, by one walk: an access of a register may take a
+ * microsecond */
+void pci_find_caps(struct pci_bdf bdf, const u8 *ids, u8 *at, u32 count);
+void pci_find_ext_caps(struct pci_bdf bdf, const u16 *ids, u16 *at, u32 count);
 /* The ranges of configuration space in memory are nobody else's from now on.
  * Boot CPU, once, after acpi_init(). */
 void pci_keep_ecam(void);

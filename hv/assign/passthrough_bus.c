@@ -142,6 +142,7 @@ static bool step(struct passthrough *pci, struct bus_write *w)
 	f = next_due(pci, w, moved_buses(bridge, was, now));
 	if (!f) {
 		pci_write(bridge->bdf, PCI_PRIMARY_BUS, 4, now);
+		bridge->secondary = FIRST(now);
 		return true;
 	}
 	if (let_go(f))

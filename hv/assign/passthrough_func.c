@@ -72,13 +72,15 @@ static bool leads_to(struct pci_bdf bridge, struct pci_bdf to)
 	       pci_read(bridge, PCI_SECONDARY_BUS, 1) == to.bus;
 }
 
-/* The known bridge to the function's bus, or @bdf itself: there is none */
+/* The known bridge to the function's bus, or @bdf itself: there is none. One
+ * that was reset since may lead nowhere. */
 static struct pci_bdf parent_of(const struct passthrough *pci,
 				struct pci_bdf bdf)
 {
 	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
 		for (const struct vfunc *f = pci->hash[i]; f; f = f->next)
-			if (f->bridge && leads_to(f->bdf, bdf))
+			if (f->bridge && f->secondary == bdf.bus &&
+			    leads_to(f->bdf, bdf))
 				return f->bdf;
 	return bdf;
 }
@@ -94,9 +96,10 @@ static bool is_root_bus(struct pci_bdf bdf)
 }
 
 /* PCIe 4.0, 5.3.1.4 *D3 State*: a bridge that sleeps passes nothing on */
-static bool is_awake(struct pci_bdf bridge)
+static bool is_awake(struct passthrough *pci, struct pci_bdf bridge)
 {
-	u8 cap = pci_find_cap(bridge, PCI_CAP_ID_PM);
+	const struct vfunc *known = *func_link(pci, bridge);
+	u8 cap = known ? known->caps.pm : pci_find_cap(bridge, PCI_CAP_ID_PM);
 
 	return !cap || !(pci_read(bridge, (u16)(cap + PCI_PM_CONTROL), 2) &
 			 PCI_PM_STATE);
@@ -111,13 +114,13 @@ bool passthrough_func_left(const struct vfunc *f)
 	if (pci_same(f->parent, f->bdf))
 		return is_root_bus(f->bdf);
 	return is_bridge(f->parent) && leads_to(f->parent, f->bdf) &&
-	       is_awake(f->parent);
+	       is_awake(f->pci, f->parent);
 }
 
 bool passthrough_func_sleeps(const struct vfunc *f)
 {
 	return !pci_same(f->parent, f->bdf) && is_bridge(f->parent) &&
-	       leads_to(f->parent, f->bdf) && !is_awake(f->parent);
+	       leads_to(f->parent, f->bdf) && !is_awake(f->pci, f->parent);
 }
 
 /* A forgotten one keeps the mapping of its table */
@@ -137,6 +140,42 @@ static struct vfunc *func_new(struct passthrough *pci)
 	return f;
 }
 
+/* By one walk of each list. A VF's table moves with its PF's registers. */
+static void find_caps(struct vfunc *f)
+{
+	static const u8 ids[] = { PCI_CAP_ID_MSI, PCI_CAP_ID_MSIX,
+				  PCI_CAP_ID_PM, PCI_CAP_ID_PCIE,
+				  PCI_CAP_ID_AF };
+	static const u16 ext_ids[] = { PCI_EXT_CAP_REBAR, PCI_EXT_CAP_SRIOV,
+				       PCI_EXT_CAP_VF_REBAR };
+	u8 at[ARRAY_SIZE(ids)];
+	u16 ext[ARRAY_SIZE(ext_ids)] = { 0 };
+
+	pci_find_caps(f->bdf, ids, at, ARRAY_SIZE(ids));
+	f->msi.cap = at[0];
+	f->msix.cap = at[1];
+	f->caps.pm = at[2];
+	f->caps.pcie = at[3];
+	f->caps.af = at[4];
+	if (f->is_vf)
+		return;
+	pci_find_ext_caps(f->bdf, ext_ids, ext, ARRAY_SIZE(ext_ids));
+	f->msix.rebar = ext[0];
+	f->sriov.cap = ext[1];
+	f->sriov.rebar = ext[2];
+}
+
+/* What it has of messages and VFs. That of a kept one is not looked at. */
+static void func_init(struct vfunc *f)
+{
+	if (f->kept)
+		return;
+	find_caps(f);
+	passthrough_msi_init(f);
+	passthrough_msix_init(f);
+	passthrough_sriov_init(f);
+}
+
 /* No memory: the function stays unknown, and with it all of its config space */
 static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf,
 			      struct vfunc *pf, u16 vf_index)
@@ -154,16 +193,13 @@ static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf,
 	f->id = id_read(bdf);
 	f->parent = parent_of(pci, bdf);
 	f->bridge = is_bridge(bdf);
+	if (f->bridge)
+		f->secondary = (u8)pci_read(bdf, PCI_SECONDARY_BUS, 1);
 	f->is_vf = pf;
 	f->pf = pf;
 	f->vf_index = vf_index;
 	passthrough_guard_init(f);
-	if (!f->kept) {
-		passthrough_msi_init(f);
-		passthrough_msix_init(f);
-	}
-	if (!f->kept && !pf)
-		passthrough_sriov_init(f);
+	func_init(f);
 	f->next = *head;
 	*head = f;
 	return f;
@@ -212,16 +248,23 @@ static bool func_forget(struct passthrough *pci, struct pci_bdf bdf)
 	return !err;
 }
 
-/* A VF has no ids: that it answers is seen elsewhere. Of one that says "later"
- * this read waits, as the guest's would. */
+/* A VF has no ids: that it answers is seen elsewhere. In its first 100 ms
+ * nobody may ask it: it says "later", and who reads waits. After that one that
+ * still does is said by its vendor, if the root port can (PCIe 4.0, 2.3.2). */
+static bool vf_answers(const struct vfunc *pf, struct pci_bdf bdf)
+{
+	return !passthrough_sriov_is_early(pf) &&
+	       (u16)id_read(bdf) != PCI_VENDOR_RETRY &&
+	       pci_read(bdf, PCI_CLASS_REVISION, 4) != ~0u;
+}
+
 static struct vfunc *func_discover(struct passthrough *pci, struct pci_bdf bdf)
 {
 	u16 index = 0;
 	struct vfunc *pf = passthrough_sriov_owner(pci, bdf, &index);
 	struct vfunc *f;
 
-	if (pf ? pci_read(bdf, PCI_CLASS_REVISION, 4) == ~0u
-	       : (u16)id_read(bdf) == NO_FUNCTION)
+	if (pf ? !vf_answers(pf, bdf) : (u16)id_read(bdf) == NO_FUNCTION)
 		return NULL;
 	f = func_add(pci, bdf, pf, index);
 	if (!f)

@@ -34,26 +34,18 @@
 /* What begins a reset, for which a function may take 100 ms: a read meanwhile
  * may keep the core until it is over (PCIe 4.0, 2.3.1 *Request Handling Rules*,
  * 6.6.2 *Function Level Reset*, 5.3.1.4 *D3 State*) */
-static const struct {
-	u8 cap, byte;
-} resets[] = {
-	{ PCI_CAP_ID_PCIE, PCI_PCIE_CONTROL + 1 },
-	{ PCI_CAP_ID_AF, PCI_AF_CONTROL },
-	{ PCI_CAP_ID_PM, PCI_PM_CONTROL },
-};
-static_assert(ARRAY_SIZE(resets) == PASSTHROUGH_RESETS, "one place each");
-
 void passthrough_move_init(struct vfunc *f)
 {
-	u8 cap;
+	const u16 resets[] = {
+		f->caps.pcie ? f->caps.pcie + PCI_PCIE_CONTROL + 1u : 0,
+		f->caps.af ? f->caps.af + PCI_AF_CONTROL : 0,
+		f->caps.pm ? f->caps.pm + PCI_PM_CONTROL : 0,
+	};
+	static_assert(ARRAY_SIZE(resets) == PASSTHROUGH_RESETS,
+		      "one place each");
 
-	if (f->is_vf)
-		return;
-	f->msix.rebar = pci_find_ext_cap(f->bdf, PCI_EXT_CAP_REBAR);
-	for (u32 i = 0; i < ARRAY_SIZE(resets); i++) {
-		cap = pci_find_cap(f->bdf, resets[i].cap);
-		f->resets[i] = cap ? (u16)(cap + resets[i].byte) : 0;
-	}
+	for (u32 i = 0; i < ARRAY_SIZE(resets); i++)
+		f->resets[i] = f->is_vf ? 0 : resets[i];
 }
 
 static u32 command_read(const struct vfunc *f)
@@ -139,7 +131,7 @@ static bool is_mover(const struct vfunc *f, u32 offset, u8 size)
 
 static bool may_reset(const struct vfunc *f, u32 offset, u8 size)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(resets); i++)
+	for (u32 i = 0; i < ARRAY_SIZE(f->resets); i++)
 		if (f->resets[i] && overlaps(offset, size, f->resets[i], 1))
 			return true;
 	return false;

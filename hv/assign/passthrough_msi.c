@@ -161,7 +161,6 @@ void passthrough_msi_init(struct vfunc *f)
 {
 	u32 control;
 
-	f->msi.cap = pci_find_cap(f->bdf, PCI_CAP_ID_MSI);
 	if (!f->msi.cap)
 		return;
 	control = hw_read(f, WORD_CONTROL) >> 16;

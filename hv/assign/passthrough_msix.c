@@ -354,7 +354,6 @@ void passthrough_msix_init(struct vfunc *f)
 {
 	int err;
 
-	f->msix.cap = pci_find_cap(f->bdf, PCI_CAP_ID_MSIX);
 	if (!f->msix.cap)
 		return;
 	capability_read(f);

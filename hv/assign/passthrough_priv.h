@@ -45,6 +45,10 @@ struct vfunc {
 	 * or nobody knows */
 	struct pci_bdf parent;
 	bool bridge;
+	u8 secondary; /* of a bridge: its secondary bus, as it was written */
+	struct {
+		u8 pm, pcie, af;
+	} caps;
 	/* A bridge above it has got other bus numbers: it is off, and elsewhere
 	 * (passthrough_bus.c) */
 	bool lost;
@@ -88,6 +92,7 @@ struct vfunc {
 		u16 cap;   /* 0: none, or no ECAM */
 		u16 rebar; /* offset of VF Resizable BAR; 0: none */
 		bool on;   /* VF Enable was set; the rest is as it was then */
+		u64 since; /* host TSC */
 		u16 count, offset, stride;
 		/* Where those of the first one are, and how large */
 		struct vf_bar bars[PCI_BAR_COUNT];
@@ -158,9 +163,9 @@ bool passthrough_func_present(const struct vfunc *f);
 void passthrough_funcs_free(struct passthrough *pci);
 
 /*
- * Virtual functions. Find the capability of @f, and turn off what firmware left
- * on; undo it. While VF Enable is set, what says where VFs and their BARs are
- * is fixed.
+ * Virtual functions. Take the capability of @f, if it has one, and turn off
+ * what firmware left on; undo it. While VF Enable is set, what says where VFs
+ * and their BARs are is fixed.
  */
 void passthrough_sriov_init(struct vfunc *f);
 void passthrough_sriov_forget(struct vfunc *f);
@@ -172,6 +177,8 @@ bool passthrough_sriov_write(struct vfunc *f, u32 offset, u8 size, u32 value);
 /* Whose VF is at @bdf, and which? NULL: none is there. */
 struct vfunc *passthrough_sriov_owner(struct passthrough *pci,
 				      struct pci_bdf bdf, u16 *index);
+/* May nobody ask the VFs of @pf yet? */
+bool passthrough_sriov_is_early(const struct vfunc *pf);
 /* Has the VF @f been turned off, by its PF's control or by a reset? */
 bool passthrough_vf_is_gone(const struct vfunc *f);
 /* Does the hardware decode the memory of the VF @f? */
@@ -247,7 +254,7 @@ void passthrough_sriov_silence(struct vfunc *f);
 /* Does the hardware decode memory? Yes if it does not answer and has not left:
  * it may, where nobody can ask it. */
 bool passthrough_decodes(const struct vfunc *f);
-/* Find what passthrough_write() must know of a function with a table */
+/* What passthrough_write() must know of a function with a table */
 void passthrough_move_init(struct vfunc *f);
 /* Turn decoding off, if it is on and the function has a table, until
  * passthrough_follow() */

@@ -9,13 +9,17 @@
  * Where VFs and their BARs are is read when VF Enable is set, and cannot change
  * while it is: the specification leaves it undefined, so such writes are lost.
  * VF Enable itself goes to the hardware at once, and nobody waits for the VFs
- * here. What the guest reads too early keeps its core as long as without a
- * hypervisor. Called with passthrough.lock held, or while the VM is built.
+ * here. What the guest reads too early is not there. Called with
+ * passthrough.lock held, or while the VM is built.
  */
+#include "arch/x86/machine/tsc.h"
 #include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
 
 #define NO_ANSWER 0xffffu
+/* Until then no request may be sent to a VF (PCIe 4.0, 9.3.3.3.1 *VF Enable*).
+ * What waits for it began to after us. */
+#define READY_NS 100000000u
 
 static u16 cap_read(const struct vfunc *f, u32 offset)
 {
@@ -112,6 +116,11 @@ static void places_learn(struct vfunc *f)
 	f->sriov.on = true;
 }
 
+bool passthrough_sriov_is_early(const struct vfunc *pf)
+{
+	return rdtsc() - pf->sriov.since < ns_to_tsc(READY_NS);
+}
+
 void passthrough_sriov_silence(struct vfunc *f)
 {
 	const u16 bits = PCI_SRIOV_VF_ENABLE | PCI_SRIOV_VF_MEMORY;
@@ -128,10 +137,8 @@ void passthrough_sriov_silence(struct vfunc *f)
 
 void passthrough_sriov_init(struct vfunc *f)
 {
-	f->sriov.cap = pci_find_ext_cap(f->bdf, PCI_EXT_CAP_SRIOV);
 	if (!f->sriov.cap)
 		return;
-	f->sriov.rebar = pci_find_ext_cap(f->bdf, PCI_EXT_CAP_VF_REBAR);
 	passthrough_sriov_silence(f);
 	f->sriov.next = f->pci->with_vfs;
 	f->pci->with_vfs = f;
@@ -190,6 +197,8 @@ static bool control_write(struct vfunc *f, u32 offset, u8 size, u32 value)
 		bars_learn(f);
 	if (f->sriov.on && value & ~was & PCI_SRIOV_VF_MEMORY)
 		renew = tables_renew(f);
+	if (on && !f->sriov.on)
+		f->sriov.since = rdtsc();
 	pci_write(f->bdf, (u16)offset, size, value);
 	if (on && !f->sriov.on)
 		places_learn(f);

@@ -160,6 +160,7 @@ static void test_ecam(void **state)
 
 static void test_ecam_works(void **state)
 {
+	u16 ext[3];
 	u8 *p;
 
 	acpi.ecam_count = 3;
@@ -202,6 +203,11 @@ static void test_ecam_works(void **state)
 		pci_find_ext_cap((struct pci_bdf){ .bus = 4, .devfn = 0xff },
 				 0x25),
 		0);
+	pci_find_ext_caps((struct pci_bdf){ .bus = 4, .devfn = 0xff },
+			  (const u16[]){ 0x25, PCI_EXT_CAP_REBAR, 1 }, ext, 3);
+	assert_int_equal(ext[0], 0);
+	assert_int_equal(ext[1], 0x148);
+	assert_int_equal(ext[2], 0x100);
 	put32(p + 0x100, 0);
 	assert_int_equal(
 		pci_find_ext_cap((struct pci_bdf){ .bus = 4, .devfn = 0xff },

@@ -146,7 +146,7 @@ void pci_write(struct pci_bdf bdf, u16 offset, u8 size, u32 value)
 		put32(config[0] + 0x10, BAR_MOVED);
 }
 
-u8 pci_find_cap(struct pci_bdf bdf, u8 id)
+static u8 find_cap(struct pci_bdf bdf, u8 id)
 {
 	const u8 *c = function(bdf);
 
@@ -162,12 +162,35 @@ u8 pci_find_cap(struct pci_bdf bdf, u8 id)
 				       : 0;
 }
 
-u16 pci_find_ext_cap(struct pci_bdf bdf, u16 id)
+static u16 find_ext_cap(struct pci_bdf bdf, u16 id)
 {
 	return bdf.devfn != 0x18         ? 0
 	       : id == PCI_EXT_CAP_SRIOV ? sriov_cap
 	       : id == PCI_EXT_CAP_REBAR ? REBAR
 					 : 0;
+}
+
+/* A walk of a list takes an access for each item */
+void pci_find_caps(struct pci_bdf bdf, const u8 *ids, u8 *at, u32 count)
+{
+	accesses += 8;
+	for (u32 i = 0; i < count; i++)
+		at[i] = find_cap(bdf, ids[i]);
+}
+
+u8 pci_find_cap(struct pci_bdf bdf, u8 id)
+{
+	u8 at;
+
+	pci_find_caps(bdf, &id, &at, 1);
+	return at;
+}
+
+void pci_find_ext_caps(struct pci_bdf bdf, const u16 *ids, u16 *at, u32 count)
+{
+	accesses += 10;
+	for (u32 i = 0; i < count; i++)
+		at[i] = find_ext_cap(bdf, ids[i]);
 }
 
 void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
@@ -316,6 +339,7 @@ int smp_rendezvous(int (*change)(void *arg), void (*after)(void *arg),
 int setup(void **state)
 {
 	fake_vm_init(2);
+	tsc_khz = 0; /* no time passes, and none is waited for */
 	fake_port_in = host_in;
 	fake_port_out = host_out;
 	fake_owner_count = 0;

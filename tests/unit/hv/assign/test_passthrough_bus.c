@@ -42,6 +42,7 @@ static int bus_setup(void **state)
 	many_count = 0;
 	put32(bridge, 0x00011b36);
 	bridge[PCI_HEADER_TYPE] = PCI_HEADER_BRIDGE;
+	bridge[PM_CAP] = PCI_CAP_ID_PM;
 	bridge[PCI_SECONDARY_BUS] = 1;
 	bridge[PCI_SUBORDINATE_BUS] = 2;
 	put32(device, 0x00101b36);
@@ -395,7 +396,6 @@ static void test_kept(void **state)
 static void test_asleep(void **state)
 {
 	start(1);
-	bridge[PM_CAP] = PCI_CAP_ID_PM;
 	bridge[PM_CAP + PCI_PM_CONTROL] = 3;
 	there = false;
 	buses_write(0x19, 1, 7);
@@ -405,6 +405,27 @@ static void test_asleep(void **state)
 	buses_write(0x19, 1, 7);
 	assert_int_equal(bridge[PCI_SECONDARY_BUS], 7);
 	assert_false(device[4] & PCI_COMMAND_MEMORY);
+}
+
+/* To meet a function costs the same, however many bridges are known. A walk of
+ * its capabilities is eight accesses or ten. */
+static void test_meet(void **state)
+{
+	u32 before;
+
+	there = true;
+	many_count = 40;
+	for (u32 i = 0; i < many_count; i++) {
+		memset(many[i], 0, sizeof(many[0]));
+		put32(many[i], 0x00401b36);
+		many[i][PCI_HEADER_TYPE] = PCI_HEADER_BRIDGE;
+		many[i][PCI_SECONDARY_BUS] = (u8)(10 + i);
+		assert_int_equal(cfg_read(0x101 + i, 0, 2), 0x1b36);
+	}
+	before = accesses;
+	assert_int_equal(dev_read(1, 0, 2), 0x1b36);
+	assert_true(device[4] & PCI_COMMAND_MEMORY);
+	assert_in_range(accesses - before, 20, 60);
 }
 
 #define BUS_TEST(fn)                                                           \
@@ -419,6 +440,7 @@ int main(void)
 		BUS_TEST(test_left),
 		BUS_TEST(test_storm_ends_later),
 		BUS_TEST(test_many),
+		BUS_TEST(test_meet),
 		BUS_TEST(test_many_silent),
 		BUS_TEST(test_touched_meanwhile),
 		BUS_TEST(test_two_writers),

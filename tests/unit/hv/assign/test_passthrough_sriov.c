@@ -23,6 +23,7 @@
 static u8 vfs[VFS][4096];
 static u8 vf_memory[VFS * VF_BYTES] __attribute__((aligned(4096)));
 static bool not_ready;
+static u32 asked;  /* accesses of VFs */
 static u8 *former; /* a function in the place of the first */
 static u8 no_answer[4096];
 
@@ -48,6 +49,7 @@ static u8 *vf_at(struct pci_bdf bdf)
 	if (!(word(PCI_SRIOV_CONTROL) & PCI_SRIOV_VF_ENABLE) || n % 2 ||
 	    n / 2 >= word(PCI_SRIOV_NUM_VFS))
 		return NULL;
+	asked++;
 	return not_ready ? no_answer : vfs[n / 2];
 }
 
@@ -231,6 +233,25 @@ static void test_ari(void **state)
 	assert_non_null(trap_of(3));
 }
 
+/* Nobody asks it in its first 100 ms, nor one that says "later" then */
+static void test_early(void **state)
+{
+	tsc_khz = 1000000000000;
+	vfs_enable(2, ON);
+	asked = 0;
+	assert_int_equal(vf_read(RID_FIRST, PCI_CLASS_REVISION, 4), ~0u);
+	vf_write(RID_FIRST, MSIX_CAP + 2, 2, PCI_MSIX_ENABLE);
+	assert_int_equal(asked, 0);
+	tsc_khz = 0;
+	put32(vfs[0], 0xffff0001);
+	assert_int_equal(vf_read(RID_FIRST, PCI_CLASS_REVISION, 4), ~0u);
+	assert_in_range(asked, 1, 2);
+	put32(vfs[0], ~0u);
+	assert_int_equal(vf_read(RID_FIRST, PCI_CLASS_REVISION, 4), 0);
+	vf_write(RID_FIRST, MSIX_CAP + 2, 2, PCI_MSIX_ENABLE);
+	assert_non_null(trap_of(0));
+}
+
 /* Off and on again, at other addresses: routes and traps of then are gone */
 static void test_again(void **state)
 {
@@ -360,6 +381,7 @@ int main(void)
 		VF_TEST(test_memory_off),
 		VF_TEST(test_places_are_fixed),
 		VF_TEST(test_ari),
+		VF_TEST(test_early),
 		VF_TEST(test_again),
 		VF_TEST(test_reset),
 		VF_TEST(test_not_ready),
