@@ -175,6 +175,8 @@ static void on_created(void *context, const struct ring_answer *answer)
 		return;
 	}
 	ring_failure(answer, &f);
+	if (answer->status == -BH_CTL_EBUSY)
+		f.kind = FAIL_NO_ROOM;
 	launch_failed(g, &f);
 }
 
@@ -272,6 +274,22 @@ static void on_reset(void *context, const struct ring_answer *answer)
 		client_fail(c, &f);
 }
 
+/* Its memory waits for files: after its own reset, or a bhd that died */
+static bool is_defined(struct guest *g)
+{
+	const struct bh_ctl_guest *all;
+	struct list guests;
+	bool defined = false;
+
+	if (control_guests(&g->bhd->ring, &guests, NULL))
+		return false;
+	all = guests.items;
+	for (u32 i = 0; i < guests.count; i++)
+		defined |= all[i].id == g->id && all[i].state == BH_CTL_DEFINED;
+	free(guests.items);
+	return defined;
+}
+
 void guest_launch(struct guest *g)
 {
 	struct ring_call call = { .op = BH_CTL_OP_END,
@@ -282,6 +300,10 @@ void guest_launch(struct guest *g)
 	ev_timer_stop(g->bhd->loop, &g->again);
 	if (!g->id) {
 		create(g);
+		return;
+	}
+	if (is_defined(g)) {
+		load(g);
 		return;
 	}
 	g->phase = PHASE_RESETTING;

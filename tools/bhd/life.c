@@ -9,7 +9,8 @@
 
 #define BACKOFF_MAX_S 60.
 /* One that ran so long begins anew with its waits */
-#define GOOD_RUN_S 60.
+#define GOOD_RUN_S  60.
+#define SHORT_RUN_S 5.
 
 double life_backoff(u32 tries)
 {
@@ -69,6 +70,16 @@ static void guest_ended(struct guest *g, bool crashed)
 	guest_again(g);
 }
 
+/* It reset itself, and its memory waits for its files. One that does nothing
+ * else is slowed down. */
+static void guest_reboots(struct guest *g)
+{
+	if (ev_now(g->bhd->loop) - g->ran_since > SHORT_RUN_S)
+		guest_launch(g);
+	else
+		guest_again(g);
+}
+
 /* Its id names nothing any more; false: @g is freed */
 static bool guest_gone(struct guest *g)
 {
@@ -99,6 +110,8 @@ static void guest_look(struct guest *g, const struct list *guests)
 		return;
 	if (now->state == BH_CTL_STOPPED || now->state == BH_CTL_CRASHED)
 		guest_ended(g, now->state == BH_CTL_CRASHED);
+	else if (now->state == BH_CTL_DEFINED && g->wanted)
+		guest_reboots(g);
 }
 
 void life_refresh(struct bhd *b, const struct list *guests)

@@ -20,7 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PART_BYTES  MIB(2)
+#define PART_BYTES MIB(2)
+/* Where files may lie: not in the first MiB, and not on both sides of 2 GiB */
+#define LOW_BEGIN   MIB(1)
+#define LOW_END     GIB(2)
 #define MESSAGE_MAX 4096 /* PIPE_BUF */
 
 struct message {
@@ -32,20 +35,22 @@ struct message {
 };
 static_assert(sizeof(struct message) <= MESSAGE_MAX, "written in one piece");
 
+/* From the top down, the last file highest */
 int loader_plan(const u64 *sizes, u32 count, u64 memory, u64 *offsets)
 {
-	u64 total = 0;
+	u64 end = memory;
 
-	for (u32 i = 0; i < count; i++) {
+	for (u32 i = count; i--;) {
 		if (sizes[i] > memory)
 			return -1;
-		total += ALIGN_UP(sizes[i], PAGE_SIZE);
-	}
-	if (total > memory)
-		return -1;
-	for (u32 i = 0; i < count; i++) {
-		offsets[i] = memory - total;
-		total -= ALIGN_UP(sizes[i], PAGE_SIZE);
+		/* In the guest's addresses there is a hole here */
+		if (end > LOW_END && end - LOW_END < sizes[i])
+			end = LOW_END;
+		if (end < LOW_BEGIN ||
+		    end - LOW_BEGIN < ALIGN_UP(sizes[i], PAGE_SIZE))
+			return -1;
+		end -= ALIGN_UP(sizes[i], PAGE_SIZE);
+		offsets[i] = end;
 	}
 	return 0;
 }

@@ -104,6 +104,7 @@ struct guest *store_guest(struct bhd *b, struct json_object *o,
 		return NULL;
 	}
 	g->bhd = b;
+	g->state = BH_CTL_GONE; /* not looked at yet */
 	g->given = json_object_get(o);
 	json_object_object_get_ex(o, "paths", &paths);
 	if (paths && !json_object_is_type(paths, json_type_object))

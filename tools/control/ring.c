@@ -297,8 +297,8 @@ int ring_failure(const struct ring_answer *answer, struct failure *f)
 				    "the guest's state forbids it" },
 		[BH_CTL_ENOMEM] = { FAIL_NO_ROOM,
 				    "the hypervisor has no memory left" },
-		[BH_CTL_EBUSY] = { FAIL_NO_ROOM,
-				   "the memory is not free (yet)" },
+		[BH_CTL_EBUSY] = { FAIL_STATE, "something of it is not done "
+					       "yet; try again" },
 		[BH_CTL_EFAULT] = { FAIL_OTHER, "the device cannot reach it" },
 		[BH_CTL_ENOSYS] = { FAIL_NO_BULKHEAD,
 				    "this Bulkhead is older and cannot do it" },

@@ -1,8 +1,10 @@
 /* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests that bhd makes: from a definition into memory, started, started again,
+/*
+ * Guests that bhd makes: from a definition into memory, started, started again,
  * found by the next bhd. The device and the memory are in this process, the
- * loader and the disk are real. */
+ * loader and the disk are real. Over 400 lines: one guest's whole life.
+ */
 #include "tests/unit/fakes/bhd.h"
 #include "tests/unit/fakes/dax.h"
 /* clang-format off */
@@ -342,6 +344,31 @@ static void test_client_leaves(void **state)
 	expect_state("web", "running");
 }
 
+/* A guest that resets itself is loaded anew; nothing of its files was left */
+static void test_reboot(void **state)
+{
+	make("web", "");
+	memset(fake->files, 0, sizeof(fake->files));
+	fake_state(fake, "web", BH_CTL_DEFINED, "");
+	wait_seconds(fd, 1.6);
+	expect_state("web", "running");
+	expect_loaded();
+}
+
+/* bhd dies while it loads a guest: the next one begins anew */
+static void test_dies_loading(void **state)
+{
+	say(fd, create("web", ""));
+	close(fd);
+	bhd_again_stop();
+	assert_int_equal(fake_find(fake, "web")->about.state, BH_CTL_DEFINED);
+	bhd_again_start();
+	fd = connect_new();
+	wait_seconds(fd, 1.6);
+	expect_state("web", "running");
+	expect_loaded();
+}
+
 static void test_loader_plan(void **state)
 {
 	u64 sizes[] = { 5000, 4096, 1 }, offsets[3];
@@ -350,8 +377,15 @@ static void test_loader_plan(void **state)
 	assert_int_equal(offsets[0], MIB(2) - 16384);
 	assert_int_equal(offsets[1], MIB(2) - 8192);
 	assert_int_equal(offsets[2], MIB(2) - 4096);
-	assert_int_equal(loader_plan(sizes, 3, 16384, offsets), 0);
-	assert_int_equal(loader_plan(sizes, 3, 12288, offsets), -1);
+	assert_int_equal(loader_plan(sizes, 3, MIB(1) + 16384, offsets), 0);
+	assert_int_equal(loader_plan(sizes, 3, MIB(1) + 12288, offsets), -1);
+	/* None lies on both sides of 2 GiB */
+	assert_int_equal(loader_plan(sizes, 3, GIB(2) + 8192, offsets), 0);
+	assert_int_equal(offsets[2], GIB(2) + 4096);
+	assert_int_equal(offsets[1], GIB(2));
+	assert_int_equal(offsets[0], GIB(2) - 8192);
+	assert_int_equal(loader_plan(sizes, 3, GIB(2) + 12288, offsets), 0);
+	assert_int_equal(offsets[0], GIB(2) - 8192);
 	sizes[1] = ~0ull;
 	assert_int_equal(loader_plan(sizes, 3, MIB(2), offsets), -1);
 }
@@ -370,6 +404,8 @@ int main(void)
 		T(test_next_boot),
 		T(test_bad_files),
 		T(test_client_leaves),
+		T(test_reboot),
+		T(test_dies_loading),
 		cmocka_unit_test(test_loader_plan),
 	};
 
