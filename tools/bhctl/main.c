@@ -72,11 +72,12 @@ static void greet(const char *name, struct json_object *reply)
 {
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return;
-	fprintf(stderr, "--- %s%s --- Ctrl-] leaves ---\n", name,
+	fprintf(stderr, "--- %s%s --- Ctrl-%c leaves ---\n", name,
 		wire_bool(reply, "busy")
 			? ", read-only: somebody else types there"
 		: wire_bool(reply, "read_only") ? ", read-only"
-						: "");
+						: "",
+		terminal_leave_letter());
 }
 
 static int console_show(const struct args *a, const char *name, bool live,
@@ -97,11 +98,19 @@ static int console_show(const struct args *a, const char *name, bool live,
 	}
 	err = link_ask(&l, request, &reply, f);
 	if (!err) {
-		if (live)
+		if (live && wire_bool(reply, "own") &&
+		    terminal_is_own(STDOUT_FILENO))
+			err = failed(
+				f, FAIL_USAGE,
+				"%s is this console itself; use a terminal "
+				"of SSH, or --dump",
+				name);
+		else if (live)
 			greet(name, reply);
 		types = !wire_bool(reply, "read_only");
 		json_object_put(reply);
-		err = terminal_show(&l, types, f);
+		if (!err)
+			err = terminal_show(&l, types, f);
 	}
 	link_close(&l);
 	return err;

@@ -10,8 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define LEAVE_KEY 0x1d /* Ctrl-] */
-#define BYTES     4096
+#define BYTES 4096
 
 /* A terminal as a program that ended in the middle of something leaves it: no
  * sequence open, main screen, no reports, plain text */
@@ -21,6 +20,19 @@
 
 static volatile sig_atomic_t told_to_end;
 static struct termios before;
+
+bool terminal_is_own(int fd)
+{
+	const char *name = ttyname(fd);
+
+	return name &&
+	       (!strcmp(name, "/dev/ttyS0") || !strcmp(name, "/dev/console"));
+}
+
+char terminal_leave_letter(void)
+{
+	return terminal_is_own(STDIN_FILENO) ? '\\' : ']';
+}
 
 static void end_soon(int number)
 {
@@ -78,7 +90,8 @@ static bool take_keys(int fd, bool raw, bool types, bool *at_end)
 		*at_end = true;
 		return true;
 	}
-	leave = raw ? memchr(keys, LEAVE_KEY, (size_t)n) : NULL;
+	leave = raw ? memchr(keys, terminal_leave_letter() & 0x1f, (size_t)n)
+		    : NULL;
 	if (leave)
 		n = leave - keys;
 	if (types && write_all(fd, keys, (size_t)n))

@@ -5,6 +5,11 @@
 
 #include "tools/bhctl/link.h"
 
+/* Is @fd the privileged guest's own console? There the hypervisor keeps Ctrl-]
+ * for itself, and what that console says comes back to it without end. */
+bool terminal_is_own(int fd);
+/* The letter that leaves with Ctrl: ], or \\ on the own console */
+char terminal_leave_letter(void);
 /* The link is a console's (wire.h). @types: keys go there. Returns when it is
  * left. */
 int terminal_show(struct link *l, bool types, struct failure *f);

@@ -18,7 +18,7 @@ struct console {
 	struct bhd *bhd;
 	u64 id;
 	char name[32];
-	bool dirty, gone, ended;
+	bool dirty, gone, ended, own;
 	char why[96];
 	u64 end; /* bhd has read so far; what follows is to come */
 	struct history history;
@@ -98,6 +98,7 @@ static void console_update(struct console *c, const struct bh_ctl_guest *g)
 	bool ended = g->state == BH_CTL_STOPPED || g->state == BH_CTL_CRASHED;
 
 	c->gone = false;
+	c->own = g->flags & BH_CTL_GUEST_PRIVILEGED;
 	c->dirty |= ended && !c->ended;
 	c->ended = ended;
 	snprintf(c->why, sizeof(c->why), "%s%s%s", state_name(g->state),
@@ -337,6 +338,7 @@ static void session_reply(struct session *s, bool wanted)
 	struct json_object *o = json_object_new_object();
 
 	wire_add_string(o, "console", s->console->name);
+	wire_add(o, "own", json_object_new_boolean(s->console->own));
 	wire_add(o, "read_only", json_object_new_boolean(!s->types));
 	wire_add(o, "busy",
 		 json_object_new_boolean(wanted && !s->types &&

@@ -14,6 +14,17 @@
 #include "tools/bhd/client.h"
 
 #define BACKLOG 16
+/* More at once, and the newest are hung up on */
+#define CLIENTS_MAX 200
+
+static u32 client_count(const struct bhd *b)
+{
+	u32 n = 0;
+
+	for (const struct client *c = b->clients; c; c = c->next)
+		n++;
+	return n;
+}
 
 static void on_connect(struct ev_loop *loop, ev_io *w, int events)
 {
@@ -24,7 +35,8 @@ static void on_connect(struct ev_loop *loop, ev_io *w, int events)
 
 	if (fd < 0)
 		return;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len)) {
+	if (client_count(l->bhd) >= CLIENTS_MAX ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len)) {
 		close(fd);
 		return;
 	}

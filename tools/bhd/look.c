@@ -164,32 +164,27 @@ static struct json_object *vcpus_array(struct bhd *b, u64 id, u64 khz)
 }
 
 /* {"cpuid": 12, ...} of the kinds that there were */
-static struct json_object *exits_object(struct bhd *b, u64 id)
+static struct json_object *exits_object(struct bhd *b, u64 id,
+					const struct list *names)
 {
 	struct json_object *o = json_object_new_object();
-	struct list names, counts;
+	const char *name = names->items;
+	struct list counts;
 	struct failure f;
-	const char *name;
 	u32 at = 0;
 
-	if (control_exit_names(&b->ring, &names, &f))
+	if (control_exits(&b->ring, id, &counts, &f))
 		return o;
-	if (control_exits(&b->ring, id, &counts, &f)) {
-		free(names.items);
-		return o;
-	}
-	name = names.items;
-	for (u32 i = 0; i < counts.count && at < names.count; i++) {
-		size_t len = strnlen(name + at, names.count - at);
+	for (u32 i = 0; i < counts.count && at < names->count; i++) {
+		size_t len = strnlen(name + at, names->count - at);
 
-		if (at + len >= names.count)
+		if (at + len >= names->count)
 			break;
 		if (len && ((const u64 *)counts.items)[i])
 			wire_add_number(o, name + at,
 					((const u64 *)counts.items)[i]);
 		at += (u32)len + 1;
 	}
-	free(names.items);
 	free(counts.items);
 	return o;
 }
@@ -199,16 +194,17 @@ struct json_object *look_top(struct bhd *b, struct json_object *o,
 			     struct failure *f)
 {
 	struct json_object *reply = look_list(b, o, f);
-	struct json_object *cores, *guests;
+	struct json_object *cores = NULL, *guests;
+	struct list names = { 0 };
 	struct bh_ctl_info info;
 
-	if (!reply)
-		return NULL;
-	cores = control_info(&b->ring, &info, f)
-			? NULL
-			: cores_array(b, info.tsc_khz, f);
+	if (reply && !control_info(&b->ring, &info, f) &&
+	    !control_exit_names(&b->ring, &names, f))
+		cores = cores_array(b, info.tsc_khz, f);
 	if (!cores) {
-		json_object_put(reply);
+		free(names.items);
+		if (reply)
+			json_object_put(reply);
 		return NULL;
 	}
 	wire_add(reply, "cores", cores);
@@ -219,7 +215,8 @@ struct json_object *look_top(struct bhd *b, struct json_object *o,
 		u64 id = wire_number(g, "id", 0);
 
 		wire_add(g, "vcpu", vcpus_array(b, id, info.tsc_khz));
-		wire_add(g, "exit", exits_object(b, id));
+		wire_add(g, "exit", exits_object(b, id, &names));
 	}
+	free(names.items);
 	return reply;
 }

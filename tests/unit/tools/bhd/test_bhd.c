@@ -369,7 +369,7 @@ static void test_look_only(void **state)
 	expect_error(fd, DO_TO("destroy", "linux"), FAIL_NO_BULKHEAD,
 		     "start bhd");
 	say(fd, CONSOLE("linux"));
-	assert_non_null(strstr(heard(fd), "\"read_only\":true"));
+	assert_non_null(strstr(heard(fd), "\"own\":true,\"read_only\":true"));
 	close(fd);
 }
 
