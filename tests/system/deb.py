@@ -272,7 +272,10 @@ def removal(results, host):
                   "deb.removed_menu", said)
     results.check(host.grubenv() == "mine=1\n", "deb.removed_environment", host.grubenv())
     host.write("boot/grub/grub.cfg", "old")
+    subprocess.run(["grub-editenv", host.path("boot/grub/grubenv"), "set", "next_entry="],
+                   check=True)
     done, said = host.run("control/postrm", "purge")
+    results.check(host.grubenv() == "mine=1\n", "deb.purged_environment", host.grubenv())
     results.check(done and host.read("boot/grub/grub.cfg") != "old", "deb.purged_menu", said)
     left = [name for name in ("boot/bulkhead", "etc/default/grub.d/bulkhead-default.cfg")
             if os.path.exists(host.path(name))]
