@@ -60,7 +60,7 @@ install() {{
 	return $done
 }}
 try() {{ bulkhead-try; }}
-forgotten() {{ ! grub-editenv /boot/grub/grubenv list | grep next_entry; }}
+forgotten() {{ ! grub-editenv /boot/grub/grubenv list | grep next_entry=.; }}
 judge() {{ # VERDICT: of bh-report, on the processor
 	bh-report -o /root/report.tar.gz >/root/report
 	cat /root/report
