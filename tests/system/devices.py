@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The machine's PCI in the privileged guest's hands: switches and bridges,
-functions that come and go, virtual functions, an error that a port reports."""
+functions that come and go, or are pulled out, virtual functions, an error that a port
+reports."""
 import os
 import re
 import shutil
@@ -95,27 +96,41 @@ def hotplug(results, m, where, places):
     step(results, m, f"{where}.hotplug_ends", r"TEST hotplug ok", SECONDS)
 
 
+def surprise(results, m, where):
+    """The disk is away while it is written to."""
+    if step(results, m, f"{where}.surprise_wants", r"TEST surprise wants", SECONDS):
+        ask(m, "device_add nvme,drive=gone,serial=gone,id=gone,bus=rp1")
+        found = m.expect(r"TEST surprise (ok|FAILED.*)", SECONDS)
+        results.check(found and found[1] == "ok", f"{where}.surprise", found and found[1])
+
+
 def run(results, folder):
     where = "devices"
     hot = [f"hot{n}" for n in range(1, len(HOT) + 1)]
     files = _linux.payload()
     files["privileged.cpio"] = initrd(folder)
-    tests = "switch,bridge,sriov,hotplug,aer,poweroff"
+    tests = "switch,bridge,windows,sriov,surprise,hotplug,aer,poweroff"
     disk = image.make(folder, image.manifest([
         privileged(f"{tests} nvme_core.multipath=0")]), files)
     options = words(NATIVE + PORTS + SWITCH + BRIDGE +
-                    drives(folder, ["pf", "behind", *hot]) + VFS + BEHIND)
+                    drives(folder, ["pf", "behind", "gone", *hot]) + VFS + BEHIND)
     with Machine("qemu", disk, folder, cores=QEMU_CORES, memory=1024,
                  timeout=SECONDS * 3, options=options, person=True) as m:
         step(results, m, f"{where}.up", r"\[linux\] .*TEST up ok", SECONDS)
-        for test in ("switch", "bridge", "sriov"):
+        for test in ("switch", "bridge", "windows", "sriov"):
             step(results, m, f"{where}.{test}", rf"\[linux\] .*TEST {test} ok", SECONDS, 0)
+        found = re.search(r"TEST windows moved (\w+) to (\w+)", m.text())
+        results.check(found and found[1] != found[2], f"{where}.windows_moved",
+                      found and found[0])
+        surprise(results, m, where)
         hotplug(results, m, where, HOT)
         step(results, m, f"{where}.aer_wants", r"TEST aer wants", SECONDS)
         answer = m.monitor("pcie_aer_inject_error rp1 COMP_TIME")
         results.check("OK" in answer, f"{where}.aer_injected", answer[-200:])
         step(results, m, f"{where}.aer", r"TEST aer ok", SECONDS)
         results.check(m.wait_end(60), f"{where}.powers_off", "the machine still runs")
+        # What sends PME has a driver; no device of QEMU's sends one
+        results.check("PME: Signaling with IRQ" in m.text(), f"{where}.pme", "no port's driver")
         for word in ("cannot trap", "nobody asked for", "storms", "unknown header",
                      "BUG:", "Oops"):
             results.check(word not in m.text(), f"{where}.no_{word.split()[0].strip(':')}",

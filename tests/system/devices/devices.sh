@@ -108,6 +108,71 @@ test_sriov() {
 	pass sriov
 }
 
+# Registers of a function
+cap_of() { # CONFIG ID: where it is
+	at=$(od -An -tu1 -j 52 -N 1 "$1")
+	while [ $((at)) -ge 64 ]; do
+		set -- "$1" "$2" $(od -An -tu1 -j $((at)) -N 2 "$1")
+		[ "$3" != "$2" ] || { echo $((at)); return; }
+		at=$4
+	done
+	return 1
+}
+
+set_word() { # CONFIG OFFSET VALUE: 16 bits in one write
+	printf "$(printf '\\%o\\%o' $(($3 & 255)) $(($3 >> 8)))" |
+		dd of="$1" bs=2 seek=$(($2 / 2)) conv=notrunc 2>/dev/null
+}
+
+# The windows of the switch's port are closed, and Linux places all that is
+# behind it anew
+bar_of() { # SERIAL
+	head -n 1 "/sys/class/nvme/$(nvme_of "$1")/device/resource" | cut -d ' ' -f 1
+}
+
+test_windows() {
+	port=/sys/bus/pci/devices/0000:00:10.1
+	before=$(bar_of behind)
+	for d in "$port"/0000:*; do
+		case $d in *:pcie*) ;; *) echo 1 >"$d/remove" ;; esac
+	done
+	set_word "$port/config" 32 $((0xfff0)) # memory: base above limit
+	set_word "$port/config" 34 0
+	set_word "$port/config" 36 $((0xfff1)) # prefetchable memory
+	set_word "$port/config" 38 1
+	echo 1 >"$port/remove"
+	echo 1 >/sys/bus/pci/rescan
+	wait_for 30 has_disk behind || { fail windows "the disk stays away"; return; }
+	disk_io "$(nvme_of behind)" || { fail windows "I/O behind the port"; return; }
+	echo "TEST windows moved $before to $(bar_of behind)"
+	pass windows
+}
+
+# Somebody adds a disk, and it is gone while it is written to: its slot's power
+# fails
+test_surprise() {
+	port=/sys/bus/pci/devices/0000:00:10.0/config
+	echo "TEST surprise wants one"
+	wait_for 60 has_disk gone || { fail surprise "no disk"; return; }
+	disk=/dev/$(nvme_of gone)n1
+	while [ -b "$disk" ] &&
+		dd if=/dev/zero of="$disk" bs=64k count=64 conv=fsync 2>/dev/null; do
+		true
+	done &
+	sleep 1
+	control=$(($(cap_of $port 16) + 24)) # Slot Control
+	old=$(($(od -An -tu2 -j $control -N 2 $port)))
+	# Power and its indicator go off, and nobody is told: the slot is empty.
+	# Then it has power and tells, which Linux leaves off with a button.
+	set_word $port $control $(((old | 0x700) & ~0x20))
+	set_word $port $control $((old | 0x28))
+	wait_for 60 has_none gone || { fail surprise "the disk stays"; return; }
+	wait # for the one who writes
+	dmesg | grep -q 'pciehp: Slot(1): .*\(not present\|Link Down\)' ||
+		{ fail surprise "the port does not know"; return; }
+	pass surprise
+}
+
 # Whoever runs this adds a disk, removes it, and adds one elsewhere
 test_hotplug() {
 	for n in 1 2 3 4; do
