@@ -18,23 +18,25 @@
 #include "tests/unit/test.h"
 
 #define CORES     4u
+#define MANY      35u /* a group, and three of the next */
 #define LIMIT_SEC 60
 #define ROUNDS    10u
 /* A busy machine may leave a thread aside for long: a wait ends in milliseconds
  * where the test wants its end, and else never */
 #define HASTY_TICKS   100000000ull
+#define SLOW_TICKS    4000000000ull
 #define PATIENT_TICKS (1ull << 50)
 
 struct pcpu *pcpus[MAX_CPUS];
 u32 pcpu_count = CORES;
 
-static struct pcpu cores[CORES];
+static struct pcpu cores[MANY];
 static _Thread_local struct pcpu *self;
-static pthread_t threads[CORES];
-static u32 deaf; /* mask of cores that do not look */
+static pthread_t threads[MANY];
+static u32 deaf; /* the core that does not look; 0: all do */
 static bool over;
-static bool hasty; /* the next wait */
-static u32 changes, behind[CORES], ipis;
+static u32 hasty;                             /* so many waits from now on */
+static u32 changes, behind[MANY], sent[MANY]; /* by core */
 
 struct pcpu *this_cpu(void)
 {
@@ -43,10 +45,12 @@ struct pcpu *this_cpu(void)
 
 u64 ns_to_tsc(u64 ns)
 {
-	bool is_hasty = hasty;
+	u32 waits = hasty;
 
-	hasty = false;
-	return is_hasty ? HASTY_TICKS : PATIENT_TICKS;
+	hasty -= waits ? 1 : 0;
+	if (!waits)
+		return PATIENT_TICKS;
+	return pcpu_count == MANY && waits == 1 ? SLOW_TICKS : HASTY_TICKS;
 }
 
 bool lapic_ready(void)
@@ -56,7 +60,7 @@ bool lapic_ready(void)
 
 void lapic_send_ipi(u32 apic_id, u8 vector)
 {
-	__atomic_fetch_add(&ipis, 1, __ATOMIC_SEQ_CST);
+	sent[self->id]++;
 }
 
 void lapic_send_nmi(u32 apic_id)
@@ -67,39 +71,51 @@ static void *run(void *arg)
 {
 	self = arg;
 	while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST)) {
-		if (!(__atomic_load_n(&deaf, __ATOMIC_SEQ_CST) >> self->id & 1))
+		if (__atomic_load_n(&deaf, __ATOMIC_SEQ_CST) != self->id)
 			smp_take_call();
 		sched_yield();
 	}
 	return NULL;
 }
 
-static int setup(void **state)
+static int start(u32 count)
 {
+	pcpu_count = count;
 	memset(cores, 0, sizeof(cores));
 	memset(behind, 0, sizeof(behind));
-	changes = ipis = deaf = 0;
+	memset(sent, 0, sizeof(sent));
+	changes = deaf = 0;
 	over = false;
-	hasty = false;
+	hasty = 0;
 	fake_log_reset();
 	alarm(LIMIT_SEC);
-	for (u32 i = 0; i < CORES; i++) {
+	for (u32 i = 0; i < pcpu_count; i++) {
 		cores[i].id = i;
 		cores[i].apic_id = 0x10 + i;
 		cores[i].online = true;
 		pcpus[i] = &cores[i];
 	}
 	self = &cores[0];
-	for (u32 i = 1; i < CORES; i++)
+	for (u32 i = 1; i < pcpu_count; i++)
 		if (pthread_create(&threads[i], NULL, run, &cores[i]))
 			return -1;
 	return 0;
 }
 
+static int setup(void **state)
+{
+	return start(CORES);
+}
+
+static int setup_many(void **state)
+{
+	return start(MANY);
+}
+
 static int teardown(void **state)
 {
 	__atomic_store_n(&over, true, __ATOMIC_SEQ_CST);
-	for (u32 i = 1; i < CORES; i++)
+	for (u32 i = 1; i < pcpu_count; i++)
 		pthread_join(threads[i], NULL);
 	alarm(0);
 	return 0;
@@ -109,7 +125,7 @@ static int teardown(void **state)
 static int change(void *arg)
 {
 	assert_int_equal(this_cpu()->id, 0);
-	for (u32 i = 0; i < CORES; i++)
+	for (u32 i = 0; i < pcpu_count; i++)
 		assert_int_equal(behind[i], changes);
 	changes++;
 	return *(int *)arg;
@@ -120,9 +136,9 @@ static void after(void *arg)
 	behind[this_cpu()->id]++;
 }
 
-static void silence(u32 mask)
+static void silence(u32 core)
 {
-	__atomic_store_n(&deaf, mask, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&deaf, core, __ATOMIC_SEQ_CST);
 }
 
 static void test_all_come(void **state)
@@ -131,7 +147,7 @@ static void test_all_come(void **state)
 
 	for (u32 i = 1; i <= ROUNDS; i++) {
 		assert_int_equal(smp_rendezvous(change, after, &result), 0);
-		for (u32 c = 0; c < CORES; c++)
+		for (u32 c = 0; c < pcpu_count; c++)
 			assert_int_equal(behind[c], i);
 	}
 	result = -EBUSY;
@@ -147,12 +163,12 @@ static void test_one_is_off(void **state)
 	int result = 0;
 
 	__atomic_store_n(&cores[2].online, false, __ATOMIC_SEQ_CST);
-	silence(1u << 2);
+	silence(2);
 	assert_int_equal(smp_rendezvous(NULL, after, &result), 0);
 	assert_int_equal(behind[1], 1);
 	assert_int_equal(behind[2], 0);
 	assert_int_equal(cores[2].pending, 0);
-	assert_int_equal(ipis, 2);
+	assert_int_equal(sent[0], 2);
 }
 
 /* It is named, nothing is done, and what was for it never reaches it */
@@ -160,11 +176,11 @@ static void test_one_is_silent(void **state)
 {
 	int result = 0;
 
-	silence(1u << 3);
-	hasty = true;
+	silence(3);
+	hasty = 1;
 	assert_int_equal(smp_rendezvous(change, after, &result), -ETIMEDOUT);
 	assert_int_equal(changes, 0);
-	for (u32 i = 0; i < CORES; i++)
+	for (u32 i = 0; i < pcpu_count; i++)
 		assert_int_equal(behind[i], 0);
 	assert_non_null(strstr(fake_log_alarm, "core 3 (APIC id 19)"));
 	assert_int_equal(cores[3].pending, 0);
@@ -210,6 +226,53 @@ static void test_two_callers(void **state)
 	assert_int_equal(fake_log_lines, 0);
 }
 
+static u32 sent_by_all(void)
+{
+	u32 sum = 0;
+
+	for (u32 i = 0; i < pcpu_count; i++)
+		sum += sent[i];
+	return sum;
+}
+
+/* Of many none tells all: the caller its group and one of each other, and that
+ * one the rest of its own */
+static void test_many(void **state)
+{
+	int result = 0;
+
+	assert_int_equal(smp_rendezvous(change, after, &result), 0);
+	for (u32 i = 0; i < MANY; i++)
+		assert_int_equal(behind[i], 1);
+	assert_int_equal(sent[0], 31 + 1);
+	assert_int_equal(sent[32], 2);
+	assert_int_equal(sent_by_all(), MANY - 1);
+}
+
+/* One that should tell others is silent: they come all the same, it is named,
+ * and who is told once more afterwards does nothing twice */
+static void test_teller_is_silent(void **state)
+{
+	int result = 0;
+
+	silence(32);
+	hasty = 2;
+	assert_int_equal(smp_rendezvous(change, after, &result), -ETIMEDOUT);
+	assert_int_equal(changes, 0);
+	assert_non_null(strstr(fake_log_alarm, "core 32 (APIC id 48)"));
+	assert_int_equal(fake_log_lines, 1);
+	silence(0);
+	/* Told of a meeting that is over */
+	for (u32 i = 1; i < MANY; i++)
+		pcpu_kick(&cores[i], 1u << 31 | PCPU_CALL);
+	cores[0].pending = PCPU_CALL;
+	smp_take_call();
+	assert_int_equal(smp_rendezvous(change, after, &result), 0);
+	smp_call_run();
+	for (u32 i = 0; i < MANY; i++)
+		assert_int_equal(behind[i], 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -219,6 +282,10 @@ int main(void)
 		T(test_one_is_off),
 		T(test_one_is_silent),
 		T(test_two_callers),
+		cmocka_unit_test_setup_teardown(test_many, setup_many,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_teller_is_silent,
+						setup_many, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
