@@ -198,22 +198,35 @@ void mce_init_cpu(void)
 
 static u32 unsaid; /* errors since the last line, all cores */
 
+/* So many may be logged; what is not is counted */
+static bool may_tell(void)
+{
+	static struct ratelimit limit;
+
+	if (ratelimit_pass(&limit, rdtsc(), ns_to_tsc(POLL_LINE_NS),
+			   POLL_LINES))
+		return true;
+	__atomic_fetch_add(&unsaid, 1, __ATOMIC_RELAXED);
+	return false;
+}
+
+static void tell_unsaid(void)
+{
+	u32 more = __atomic_exchange_n(&unsaid, 0, __ATOMIC_RELAXED);
+
+	if (more)
+		log_warn("mce", "%u more were not logged", more);
+}
+
 /* Clears it, and logs it if there is room */
 static void poll_take(u32 bank, u64 status)
 {
-	static struct ratelimit limit;
-	u32 more;
-
-	if (!ratelimit_pass(&limit, rdtsc(), ns_to_tsc(POLL_LINE_NS),
-			    POLL_LINES)) {
-		__atomic_fetch_add(&unsaid, 1, __ATOMIC_RELAXED);
+	if (!may_tell()) {
 		try_write(bank_msr(bank, MC_STATUS), 0);
 		return;
 	}
 	take(bank, status);
-	more = __atomic_exchange_n(&unsaid, 0, __ATOMIC_RELAXED);
-	if (more)
-		log_warn("mce", "%u more were not logged", more);
+	tell_unsaid();
 }
 
 /* One that a #MC is under way for is left to its handler. Where the state of
@@ -233,8 +246,11 @@ static void poll_deferred(u32 bank)
 
 	if (!(status & MC_STATUS_VAL))
 		return;
-	log_bank(bank, status | MC_STATUS_DEFERRED,
-		 read_or_zero(bank_msr(bank, MC_DEADDR)));
+	if (may_tell()) {
+		log_bank(bank, status | MC_STATUS_DEFERRED,
+			 read_or_zero(bank_msr(bank, MC_DEADDR)));
+		tell_unsaid();
+	}
 	try_write(bank_msr(bank, MC_DESTAT), 0);
 }
 

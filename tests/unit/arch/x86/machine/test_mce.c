@@ -299,6 +299,14 @@ static void test_amd(void **state)
 	fake_timer_fire();
 	assert_int_equal(smca[0][S_STATUS] | smca[2][S_DESTAT], 0);
 	assert_int_equal(fake_log_lines, 4); /* two each */
+	/* All banks together have as many lines as may be logged */
+	fake_ratelimit_left = 1;
+	for (u32 i = 0; i < BANKS; i++)
+		smca[i][S_DESTAT] = MC_STATUS_VAL;
+	fake_timer_fire();
+	assert_int_equal(smca[2][S_DESTAT], 0);
+	assert_int_equal(fake_log_lines, 6);
+	fake_ratelimit_left = ~0u;
 	/* What Intel calls "action required" is another bit here */
 	smca[0][S_STATUS] = UCR;
 	global = MCG_STATUS_RIPV;
