@@ -32,10 +32,12 @@
 #define IOVA 0x10000000ull
 
 /* PCI Local Bus 3.0 6.2.2 *Device Control*: I/O space, memory, bus master */
-#define COMMAND      4
-#define COMMAND_BITS 7u
-#define BIND_TRIES   100
-#define BIND_WAIT_US 20000
+#define COMMAND       4
+#define COMMAND_BITS  7u
+#define BIND_TRIES    100
+#define BIND_WAIT_US  20000
+#define GROUP_TRIES   40
+#define GROUP_WAIT_US 50000
 
 struct vfio {
 	struct device device;
@@ -158,6 +160,18 @@ static int function_bind(const char *bdf, struct failure *f)
 				bdf);
 }
 
+/* A bhd that was killed lets go of it a moment later */
+static int group_wait(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	for (u32 i = 0; i < GROUP_TRIES && fd < 0 && errno == EBUSY; i++) {
+		usleep(GROUP_WAIT_US);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	}
+	return fd;
+}
+
 static int group_open(struct vfio *v, const char *bdf, struct failure *f)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
@@ -178,7 +192,7 @@ static int group_open(struct vfio *v, const char *bdf, struct failure *f)
 			      "module vfio_iommu_type1, and be root",
 			      strerror(errno));
 	snprintf(path, sizeof(path), "/dev/vfio/%s", group);
-	v->group = open(path, O_RDWR | O_CLOEXEC);
+	v->group = group_wait(path);
 	if (v->group < 0 && errno == EBUSY)
 		return failed(f, FAIL_NO_BULKHEAD,
 			      "another program has the control device open; if "
