@@ -7,7 +7,7 @@ _bhctl_guests() {
 
 _bhctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-	local commands='list info console log run create check start stop destroy pause resume reset top'
+	local commands='list info console events log run create check start stop destroy pause resume reset top'
 	local command='' i
 
 	COMPREPLY=()
@@ -29,6 +29,7 @@ _bhctl() {
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	list|info|top) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$word") ;;
+	events) mapfile -t COMPREPLY < <(compgen -W '--follow --json' -- "$word") ;;
 	log) mapfile -t COMPREPLY < <(compgen -W '--follow' -- "$word") ;;
 	run) mapfile -t COMPREPLY < <(compgen -W \
 		'--kernel --initrd --cmdline --memory --cpus --name' -- "$word") ;;

@@ -210,3 +210,17 @@ int link_ask(struct link *l, struct json_object *request,
 	progress_end();
 	return *reply ? 0 : -1;
 }
+
+int link_event(struct link *l, struct json_object **event, struct failure *f)
+{
+	struct json_object *o, *part;
+
+	if (read_line(l, &o, f))
+		return -1;
+	*event = json_object_object_get_ex(o, "event", &part)
+			 ? json_object_get(part)
+			 : NULL;
+	json_object_put(o);
+	return *event ? 0
+		      : failed(f, FAIL_OTHER, "bhd's answer makes no sense");
+}

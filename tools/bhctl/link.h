@@ -24,4 +24,8 @@ struct json_object *link_request(const char *what);
 int link_ask(struct link *l, struct json_object *request,
 	     struct json_object **reply, struct failure *f) __must_check;
 
+/* The next {"event": ...} of bhd, as it comes; *@event is the caller's */
+int link_event(struct link *l, struct json_object **event,
+	       struct failure *f) __must_check;
+
 #endif

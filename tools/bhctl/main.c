@@ -126,6 +126,63 @@ static int run_log(const struct args *a, struct failure *f)
 	return console_show(a, "log", a->follow, f);
 }
 
+/* A line each, also for programs */
+static void print_event(const struct args *a, struct json_object *event)
+{
+	if (a->json)
+		puts(json_object_to_json_string_ext(
+			event, JSON_C_TO_STRING_PLAIN |
+				       JSON_C_TO_STRING_NOSLASHESCAPE));
+	else
+		show_event(stdout, event);
+	fflush(stdout);
+}
+
+static void print_events(const struct args *a, struct json_object *reply)
+{
+	struct json_object *events;
+
+	if (!json_object_object_get_ex(reply, "events", &events))
+		return;
+	for (size_t i = 0; i < json_object_array_length(events); i++)
+		print_event(a, json_object_array_get_idx(events, i));
+}
+
+static int follow_events(const struct args *a, struct link *l,
+			 struct failure *f)
+{
+	struct json_object *event;
+
+	while (!link_event(l, &event, f)) {
+		print_event(a, event);
+		json_object_put(event);
+	}
+	return -1;
+}
+
+static int run_events(const struct args *a, struct failure *f)
+{
+	struct json_object *request = link_request("events");
+	struct json_object *reply;
+	struct link l;
+	int err;
+
+	wire_add(request, "follow", json_object_new_boolean(a->follow));
+	if (link_open(&l, a->socket, f)) {
+		json_object_put(request);
+		return -1;
+	}
+	err = link_ask(&l, request, &reply, f);
+	if (!err) {
+		print_events(a, reply);
+		json_object_put(reply);
+		if (a->follow)
+			err = follow_events(a, &l, f);
+	}
+	link_close(&l);
+	return err;
+}
+
 static int run_top(const struct args *a, struct failure *f)
 {
 	return a->json ? look(a, "top", show_json, f) : top_show(a->socket, f);
@@ -138,6 +195,8 @@ const struct command commands[] = {
 	  "a live screen: guests, vCPUs, exits, cores", run_top },
 	{ "console", OPERAND_GUEST, "rd",
 	  "what it said, then what it says; Ctrl-] leaves", run_console },
+	{ "events", OPERAND_NONE, "fj",
+	  "what happened to guests since bhd started", run_events },
 	{ "log", OPERAND_NONE, "f", "the hypervisor's log", run_log },
 	{ "run", OPERAND_NONE, "kiamcn",
 	  "a guest of a kernel, until it ends; its name is printed", make_run },

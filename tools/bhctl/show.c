@@ -104,6 +104,13 @@ void show_info(FILE *to, struct json_object *reply)
 		(double)wire_number(reply, "tsc_khz", 0) / 1000);
 }
 
+void show_event(FILE *to, struct json_object *event)
+{
+	fprintf(to, "%s  %-20s %-9s %s\n", text_of(event, "time"),
+		text_of(event, "name"), text_of(event, "state"),
+		text_of(event, "reason"));
+}
+
 void show_json(FILE *to, struct json_object *reply)
 {
 	fprintf(to, "%s\n",

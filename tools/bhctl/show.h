@@ -9,6 +9,8 @@
 
 void show_list(FILE *to, struct json_object *reply);
 void show_info(FILE *to, struct json_object *reply);
+/* One event of "events", a line */
+void show_event(FILE *to, struct json_object *event);
 /* The reply as it came, for programs */
 void show_json(FILE *to, struct json_object *reply);
 /* "512 MiB", "4.0 GiB" */

@@ -8,6 +8,7 @@
 
 #include "tools/bhd/client.h"
 #include "tools/bhd/console.h"
+#include "tools/bhd/events.h"
 #include "tools/bhd/life.h"
 
 /* How often the device is asked whether it is open still */
@@ -115,6 +116,7 @@ int bhd_start(struct bhd *b, struct ev_loop *loop, struct device *d,
 	    life_begin(b, f) || look_again(b, f)) {
 		life_close(b);
 		consoles_free(b);
+		events_free(b);
 		d->ops->close(d);
 		return -1;
 	}
@@ -144,6 +146,7 @@ void bhd_stop(struct bhd *b)
 	b->one_client = one;
 	life_close(b);
 	consoles_free(b);
+	events_free(b);
 	ring_close(&b->ring);
 	ev_io_stop(b->loop, &b->events);
 	ev_prepare_stop(b->loop, &b->work);

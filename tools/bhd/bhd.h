@@ -19,6 +19,16 @@ struct client;
 struct console;
 struct life;
 
+struct json_object;
+
+/* The newest changes of guests' states (events.h) */
+#define EVENTS_KEPT 256
+
+struct events {
+	struct json_object *kept[EVENTS_KEPT]; /* event n at n % EVENTS_KEPT */
+	u64 count;
+};
+
 struct bhd {
 	struct ev_loop *loop;
 	struct device *device;
@@ -33,6 +43,7 @@ struct bhd {
 	const char *folder; /* of what is kept; NULL: nothing is */
 	struct client *clients;
 	struct console *consoles;
+	struct events happened;
 	struct life *life; /* NULL: look_only */
 	bool lost;         /* look at everything again */
 };

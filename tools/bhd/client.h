@@ -30,6 +30,7 @@ struct client {
 	char *in, *out;
 	size_t in_len, out_len, out_room;
 	bool busy, closing;
+	bool follows;            /* events.h */
 	struct session *session; /* not NULL: the line is a console's */
 	/* Called once when it hangs up while a request of it is worked on */
 	void (*gone)(struct client *c, void *job);

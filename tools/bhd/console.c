@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See console.h */
+/* See console.h. Over 400 lines: a console, and who looks at it. */
 #include "tools/bhd/console.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/replay.h"
+#include "tools/bhd/events.h"
 #include "tools/bhd/history.h"
 
 #define TYPE_BYTES   1024
@@ -19,6 +20,7 @@ struct console {
 	u64 id;
 	char name[32];
 	bool dirty, gone, ended, own;
+	u32 state;
 	char why[96];
 	u64 end; /* bhd has read so far; what follows is to come */
 	struct history history;
@@ -73,6 +75,7 @@ static struct console *console_add(struct bhd *b, u64 id, const char *name)
 	if (!c)
 		return NULL;
 	c->bhd = b;
+	c->state = BH_CTL_GONE; /* not looked at yet */
 	c->id = id;
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	if (b->folder)
@@ -98,6 +101,9 @@ static void console_update(struct console *c, const struct bh_ctl_guest *g)
 	bool ended = g->state == BH_CTL_STOPPED || g->state == BH_CTL_CRASHED;
 
 	c->gone = false;
+	if (c->state != g->state)
+		events_note(c->bhd, c->id, c->name, g->state, g->reason);
+	c->state = g->state;
 	c->own = g->flags & BH_CTL_GUEST_PRIVILEGED;
 	c->dirty |= ended && !c->ended;
 	c->ended = ended;
@@ -122,6 +128,12 @@ int consoles_refresh(struct bhd *b, const struct list *guests,
 			c = console_add(b, g[i].id, g[i].name);
 		if (c)
 			console_update(c, &g[i]);
+	}
+	for (struct console *c = b->consoles; c; c = c->next) {
+		if (!c->gone || c->state == BH_CTL_GONE)
+			continue;
+		c->state = BH_CTL_GONE;
+		events_note(b, c->id, c->name, BH_CTL_GONE, "");
 	}
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/bhd/console.h"
+#include "tools/bhd/events.h"
 #include "tools/bhd/life.h"
 
 static void show_console(struct client *c, struct json_object *o)
@@ -26,6 +27,7 @@ static const struct request {
 	{ "info", true, look_info, NULL },
 	{ "top", true, look_top, NULL },
 	{ "console", true, NULL, show_console },
+	{ "events", true, NULL, events_show },
 	{ "pause", false, NULL, act_pause },
 	{ "resume", false, NULL, act_resume },
 	{ "stop", false, NULL, act_stop },

@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhd with a device in this process: what a client asks over its socket and
  * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
@@ -7,6 +7,7 @@
 /* clang-format off */
 #include <unistd.h>
 /* clang-format on */
+#include "tools/bhd/events.h"
 #include "tools/bhd/metrics.h"
 
 /* --- what bhctl --json prints is what the schema says --- */
@@ -85,7 +86,8 @@ static void hold(struct json_object *rule, struct json_object *o)
 
 static void test_schema(void **state)
 {
-	static const char *const commands[] = { "list", "info", "top" };
+	static const char *const commands[] = { "list", "info", "top",
+						"events" };
 	struct json_object *defs, *rule, *o, *reply;
 	int fd = connect_new();
 	char request[64];
@@ -373,6 +375,40 @@ static void test_look_only(void **state)
 	close(fd);
 }
 
+/* The newest are kept; who follows gets a line each */
+static void test_events_follow(void **state)
+{
+	int fd = connect_new();
+	struct json_object *o, *reply, *events;
+
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	fake_state(fake, "web", BH_CTL_CRASHED, "triple fault");
+	turn();
+	o = ask(fd, "{\"protocol\":1,\"do\":\"events\",\"follow\":true}\n");
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_true(json_object_object_get_ex(reply, "events", &events));
+	assert_int_equal(json_object_array_length(events), 2);
+	assert_string_equal(
+		wire_string(json_object_array_get_idx(events, 1), "reason"),
+		"triple fault");
+	json_object_put(o);
+	fake_state(fake, "web", BH_CTL_GONE, "");
+	assert_non_null(
+		strstr(heard(fd), "\"name\":\"web\",\"state\":\"gone\""));
+	for (u32 i = 0; i < 2 * EVENTS_KEPT; i++)
+		events_note(&bhd, i, "many", BH_CTL_RUNNING, "");
+	heard(fd);
+	o = ask(fd, DO("events"));
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_true(json_object_object_get_ex(reply, "events", &events));
+	assert_int_equal(json_object_array_length(events), EVENTS_KEPT);
+	assert_int_equal(
+		wire_number(json_object_array_get_idx(events, 0), "id", 0),
+		EVENTS_KEPT);
+	json_object_put(o);
+	close(fd);
+}
+
 /* Samples of a family stand together behind its two lines, each once, in the
  * form NAME{LABELS} VALUE */
 static void test_metrics(void **state)
@@ -435,13 +471,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
-		T(test_list),         T(test_schema),
-		T(test_bad_requests), T(test_long_lines),
-		T(test_pause),        T(test_stop),
-		T(test_console),      T(test_typing_waits),
-		T(test_history),      T(test_reopened),
-		T(test_look_only),    T(test_metrics),
-		T(test_metrics_file),
+		T(test_list),       T(test_schema),       T(test_bad_requests),
+		T(test_long_lines), T(test_pause),        T(test_stop),
+		T(test_console),    T(test_typing_waits), T(test_history),
+		T(test_reopened),   T(test_look_only),    T(test_events_follow),
+		T(test_metrics),    T(test_metrics_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
