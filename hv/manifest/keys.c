@@ -11,6 +11,7 @@
 #include "lib/string.h"
 
 #define MEMORY_MIN       MIB(2)
+#define POOL_PERCENT_MAX 90u
 #define MEMORY_MAX       (GIB(1) << 16)
 #define VCPUS_MAX        1024
 #define NODE_MAX         1023
@@ -141,26 +142,59 @@ static int set_vcpus(struct parser *p, const char *value)
 	return 0;
 }
 
-static int set_memory(struct parser *p, const char *value)
+/* Whole megabytes or gigabytes at *@s, which moves behind the unit */
+static int take_bytes(const char **s, u64 *bytes)
 {
 	u64 n;
 	u32 shift;
+
+	if (value_take_number(s, MEMORY_MAX, &n))
+		return -EINVAL;
+	if (**s == 'M' || **s == 'm')
+		shift = 20;
+	else if (**s == 'G' || **s == 'g')
+		shift = 30;
+	else
+		return -EINVAL;
+	++*s;
+	if (**s || n > MEMORY_MAX >> shift)
+		return -EINVAL;
+	*bytes = n << shift;
+	return 0;
+}
+
+static int set_memory(struct parser *p, const char *value)
+{
+	u64 bytes;
 
 	if (!strcmp(value, "rest")) {
 		p->guest->memory_rest = true;
 		return 0;
 	}
-	if (value_take_number(&value, MEMORY_MAX, &n))
+	if (take_bytes(&value, &bytes) || bytes < MEMORY_MIN)
 		return -EINVAL;
-	if (value[0] == 'M' || value[0] == 'm')
-		shift = 20;
-	else if (value[0] == 'G' || value[0] == 'g')
-		shift = 30;
-	else
+	p->guest->memory_bytes = bytes;
+	return 0;
+}
+
+/* 25% is of the machine's RAM; 0 is none */
+static int set_guest_memory(struct parser *p, const char *value)
+{
+	const char *at = value;
+	u64 bytes, percent;
+
+	if (value_take_number(&at, MEMORY_MAX, &percent))
 		return -EINVAL;
-	if (value[1] || n > MEMORY_MAX >> shift || n << shift < MEMORY_MIN)
+	if (*at && strcmp(at, "%")) {
+		if (take_bytes(&value, &bytes))
+			return -EINVAL;
+		p->m->pool_bytes = bytes;
+	} else if (*at ? percent > POOL_PERCENT_MAX : percent) {
 		return -EINVAL;
-	p->guest->memory_bytes = n << shift;
+	} else {
+		p->m->pool_percent = (u32)percent;
+	}
+	p->m->pool_line = p->line;
 	return 0;
 }
 
@@ -352,6 +386,9 @@ const struct key manifest_keys[] = {
 	  "write auto, full or off" },
 	{ SECTION_HYPERVISOR, ONCE, "special_memory", set_special_memory,
 	  "write yes or no" },
+	{ SECTION_HYPERVISOR, ONCE, "guest-memory", set_guest_memory,
+	  "write megabytes or gigabytes, such as 512M or 4G, a share of the"
+	  " machine's memory from 0% to 90%, or 0 for none" },
 	{ SECTION_HYPERVISOR, ONCE, "reboot_after", set_reboot_after,
 	  "write seconds from 1 to 86400, or 0 for never" },
 	{ SECTION_HYPERVISOR, ONCE, "panic", set_panic,

@@ -120,6 +120,11 @@ struct manifest {
 	bool measure;        /* hv/core/stretch.h */
 	bool special_memory; /* EFI_MEMORY_SP is memory like any other */
 	enum speculation_mode speculation;
+	/* guest-memory =: bytes, or a share of the machine's; both 0: none. The
+	 * plan turns a share into bytes. */
+	u64 pool_bytes;
+	u32 pool_percent;
+	u32 pool_line;
 	u32 reboot_after_s; /* when no guest is left; 0: never */
 	bool has_panic;     /* the next is given, else as reboot_after_s */
 	u32 panic_reboot_s; /* after a panic, or a start that failed; 0: wait */
@@ -132,6 +137,12 @@ struct manifest {
  * the manifest, but not valid. */
 void manifest_parse(struct manifest *m, const char *file, const char *text,
 		    size_t len, void (*report)(const char *sentence));
+/* Parse @len bytes of @text, a guest's section alone, into @g: another section
+ * is an error, and so is no section. False: it is not valid; @report has got a
+ * sentence or more. Any core. */
+bool __must_check manifest_parse_guest(struct guest_config *g, const char *file,
+				       const char *text, size_t len,
+				       void (*report)(const char *sentence));
 /* Go through the files that the guest is made from: kernel, initrd, firmware,
  * modules, fw_cfg. *@name is the name of file @i, or "" if the guest has none
  * there; *@key is what the manifest calls it. False: @i is past the last. */

@@ -6,6 +6,8 @@
  * file, line, reason and cure; its guest is marked invalid and parsing goes on.
  * Invariant: guests[0 .. guest_count) have unique, legal names, and at most one
  * valid guest is privileged. No locks.
+ *
+ * Over 400 lines: one grammar, from the text to a whole section.
  */
 #include "hv/manifest/parser.h"
 #include "lib/errno.h"
@@ -118,11 +120,40 @@ static struct guest_config *guest_find(struct manifest *m, const char *name)
 	return NULL;
 }
 
+/* Room for one more; NULL, after a sentence: it cannot be */
+static struct guest_config *guest_room(struct parser *p, const char *name)
+{
+	struct manifest *m = p->m;
+	const struct guest_config *g = m ? guest_find(m, name) : NULL;
+
+	if (g) {
+		complain(p, p->line,
+			 "guest %s is already defined in line %u; give this "
+			 "one another name",
+			 name, g->line);
+		return NULL;
+	}
+	if (!m && p->one->name[0]) {
+		complain(p, p->line,
+			 "guest %s is one too many; a definition is of one "
+			 "guest",
+			 name);
+		p->one->valid = false;
+		return NULL;
+	}
+	if (m && m->guest_count == MANIFEST_MAX_GUESTS) {
+		complain(p, p->line,
+			 "guest %s is one too many; keep at most %d", name,
+			 MANIFEST_MAX_GUESTS);
+		return NULL;
+	}
+	return m ? &m->guests[m->guest_count++] : p->one;
+}
+
 /* The header "[guest NAME]"; leaves SECTION_SKIP behind when it is bad */
 static void open_guest(struct parser *p, const char *name)
 {
-	struct manifest *m = p->m;
-	struct guest_config *g = guest_find(m, name);
+	struct guest_config *g;
 
 	if (!name_is_legal(name)) {
 		complain(p, p->line,
@@ -131,20 +162,9 @@ static void open_guest(struct parser *p, const char *name)
 			 SHOWN_LEN, name);
 		return;
 	}
-	if (g) {
-		complain(p, p->line,
-			 "guest %s is already defined in line %u; give this "
-			 "one another name",
-			 name, g->line);
+	g = guest_room(p, name);
+	if (!g)
 		return;
-	}
-	if (m->guest_count == MANIFEST_MAX_GUESTS) {
-		complain(p, p->line,
-			 "guest %s is one too many; keep at most %d", name,
-			 MANIFEST_MAX_GUESTS);
-		return;
-	}
-	g = &m->guests[m->guest_count++];
 	memset(g, 0, sizeof(*g));
 	(void)str_copy(g->name, name, sizeof(g->name));
 	g->line = p->line;
@@ -182,15 +202,15 @@ static void parse_header(struct parser *p, char *line)
 	}
 	line[len - 1] = 0;
 	name = trim(line + 1);
-	if (!strcmp(name, "hypervisor"))
+	if (!strcmp(name, "hypervisor") && p->m)
 		p->section = SECTION_HYPERVISOR;
 	else if (!strncmp(name, "guest", 5) && (is_blank(name[5]) || !name[5]))
 		open_guest(p, trim(name + 5));
 	else
-		complain(p, p->line,
-			 "unknown section [%.*s]; write [hypervisor] or "
-			 "[guest NAME]",
-			 SHOWN_LEN, name);
+		complain(p, p->line, "unknown section [%.*s]; write %s",
+			 SHOWN_LEN, name,
+			 p->m ? "[hypervisor] or [guest NAME]"
+			      : "[guest NAME]");
 }
 
 static void parse_line(struct parser *p, char *line)
@@ -362,17 +382,40 @@ static void finish(struct parser *p)
 	}
 }
 
-void manifest_parse(struct manifest *m, const char *file, const char *text,
-		    size_t len, void (*report)(const char *sentence))
+/* Text without the mark that some editors put in front of UTF-8 */
+static void parse_marked(struct parser *p, const char *text, size_t len)
 {
 	static const char bom[3] = { '\xef', '\xbb', '\xbf' };
-	struct parser p = { .m = m, .file = file, .report = report };
 
-	memset(m, 0, sizeof(*m));
 	if (len >= sizeof(bom) && !memcmp(text, bom, sizeof(bom))) {
 		text += sizeof(bom);
 		len -= sizeof(bom);
 	}
-	parse_text(&p, text, len);
+	parse_text(p, text, len);
+}
+
+void manifest_parse(struct manifest *m, const char *file, const char *text,
+		    size_t len, void (*report)(const char *sentence))
+{
+	struct parser p = { .m = m, .file = file, .report = report };
+
+	memset(m, 0, sizeof(*m));
+	parse_marked(&p, text, len);
 	finish(&p);
+}
+
+bool manifest_parse_guest(struct guest_config *g, const char *file,
+			  const char *text, size_t len,
+			  void (*report)(const char *sentence))
+{
+	struct parser p = { .one = g, .file = file, .report = report };
+
+	memset(g, 0, sizeof(*g));
+	parse_marked(&p, text, len);
+	if (!g->name[0])
+		complain(&p, p.line ? p.line : 1,
+			 "no guest is defined; add a section [guest NAME]");
+	else
+		finish_guest(&p, g, NULL);
+	return g->valid;
 }

@@ -8,7 +8,8 @@
 enum section { SECTION_NONE, SECTION_HYPERVISOR, SECTION_GUEST, SECTION_SKIP };
 
 struct parser {
-	struct manifest *m;
+	struct manifest *m; /* NULL: one guest's section and nothing else */
+	struct guest_config *one; /* where that goes */
 	const char *file;
 	u32 line;
 	enum section section;

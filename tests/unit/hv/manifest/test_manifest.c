@@ -550,6 +550,64 @@ static void test_panic(void **state)
 	}
 }
 
+static void test_guest_memory(void **state)
+{
+	static const char *const bad[] = { "25", "91%",  "4K", "4Mx",
+					   "%",  "25%%", "x",  "99999999999G" };
+	char text[256];
+
+	parse("[hypervisor]\nguest-memory = 25%\n" GOOD_GUEST);
+	assert_int_equal(said_count, 0);
+	assert_int_equal(m.pool_percent, 25);
+	assert_int_equal(m.pool_bytes, 0);
+	assert_int_equal(m.pool_line, 2);
+	parse("[hypervisor]\nguest-memory = 3G\n" GOOD_GUEST);
+	assert_int_equal(m.pool_percent, 0);
+	assert_int_equal(m.pool_bytes, GIB(3));
+	parse("[hypervisor]\nguest-memory = 0\n" GOOD_GUEST);
+	assert_int_equal(said_count, 0);
+	assert_int_equal(m.pool_bytes + m.pool_percent, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text),
+			 "[hypervisor]\nguest-memory = %s\n%s", bad[i],
+			 GOOD_GUEST);
+		parse(text);
+		assert_int_equal(said_count, 1);
+		assert_non_null(strstr(said[0], "share of the machine's"));
+	}
+}
+
+static struct guest_config one;
+
+static bool parse_one(const char *text)
+{
+	said_count = 0;
+	return manifest_parse_guest(&one, "f", text, strlen(text), report);
+}
+
+/* A definition is one guest's section alone */
+static void test_one_guest(void **state)
+{
+	assert_true(parse_one("\xef\xbb\xbf[guest web]\nkernel=k\n"
+			      "memory=16M\n"));
+	assert_int_equal(said_count, 0);
+	assert_string_equal(one.name, "web");
+	assert_int_equal(one.vcpus, 1);
+	assert_int_equal(one.memory_bytes, MIB(16));
+	assert_int_equal(manifest_line(&one, "memory"), 3);
+	assert_false(parse_one("[guest web]\nkernel=k\nmemory=16M\nx=1\n"));
+	assert_string_equal(one.name, "web");
+	assert_false(parse_one("[guest a]\nkernel=k\nmemory=2M\n[guest a]\n"));
+	assert_non_null(strstr(said[0], "f:4: guest a is one too many"));
+	assert_false(parse_one("[hypervisor]\n"));
+	assert_non_null(strstr(said[0], "unknown section [hypervisor]; write "
+					"[guest NAME]"));
+	assert_false(parse_one(""));
+	assert_non_null(strstr(said[0], "f:1: no guest is defined"));
+	assert_false(parse_one("[guest a]\nkernel=k\n"));
+	assert_non_null(strstr(said[0], "has no memory"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -572,6 +630,8 @@ int main(void)
 		cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_many_guests),
+		cmocka_unit_test(test_guest_memory),
+		cmocka_unit_test(test_one_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
