@@ -51,6 +51,7 @@
 #include "hv/vm/machine_stop.h"
 #include "hv/vm/numa.h"
 #include "hv/vm/plan.h"
+#include "hv/vm/pool.h"
 #include "hv/vm/siblings.h"
 #include "hv/vm/stats.h"
 #include "hv/vm/vcpu.h"
@@ -370,6 +371,21 @@ static u32 first_guest_core(u32 cores)
 #define GUEST_POOL_PAGES 64u
 #define VCPU_POOL_PAGES  8u
 
+/* What the hypervisor keeps for guests to come: for so much of their memory a
+ * byte, which is a quarter of a MiB for one of 16 MiB, and not more than for
+ * some hundred of them */
+#define POOL_OVERHEAD_SHARE 64u
+#define POOL_OVERHEAD_MAX   MIB(192)
+
+static u64 pool_overhead_pages(void)
+{
+	u64 ram = owner_bytes(OWNER_FREE, 0);
+	u64 bytes = manifest.pool_percent ? ram / 100 * manifest.pool_percent
+					  : MIN(manifest.pool_bytes, ram);
+
+	return MIN(bytes / POOL_OVERHEAD_SHARE, POOL_OVERHEAD_MAX) / PAGE_SIZE;
+}
+
 /* Many guests need more than the pool is made for. Half of that is the
  * hypervisor's own. */
 static void grow_pool(void)
@@ -383,6 +399,7 @@ static void grow_pool(void)
 			pages += GUEST_POOL_PAGES + load_pages(c) +
 				 c->vcpus * VCPU_POOL_PAGES;
 	}
+	pages += pool_overhead_pages();
 	if (pages > free && hostmap_grow_pool((pages - free) * PAGE_SIZE))
 		log_warn("init", "memory for all guests is short");
 }
@@ -509,6 +526,7 @@ static void start_guests(void)
 
 	create_guests(false);
 	files_settle(privileged_config());
+	pool_init(manifest.pool_bytes);
 	create_guests(true);
 	if (!vm_privileged)
 		pci_quiet();

@@ -24,6 +24,7 @@ enum owner_kind {
 	OWNER_DEVICE, /* not RAM */
 	OWNER_KEPT,   /* not RAM, and the hypervisor's own: no guest has it */
 	OWNER_UNUSABLE,
+	OWNER_POOL, /* RAM of dynamic guests; who of them: hv/vm/pool.h */
 };
 
 struct extent {

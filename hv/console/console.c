@@ -28,6 +28,7 @@ static struct speaker log_speaker = { .name = "log",
 				      .ring = log_ring,
 				      .ring_bytes = sizeof(log_ring) };
 
+struct speaker *console_apart[VM_MAX];
 struct console con = { .count = 1, .speakers = { &log_speaker } };
 
 void console_lock(void)
@@ -233,14 +234,37 @@ static struct speaker *speaker_find(const char *name)
 	return NULL;
 }
 
+/* One for each id, kept for the next guest that has it */
+static struct speaker *speaker_apart(const struct vm *vm)
+{
+	struct speaker **sp = &console_apart[vm->id];
+
+	if (!*sp)
+		*sp = kmem_alloc(&pmm_self, sizeof(**sp));
+	if (!*sp)
+		return NULL;
+	console_lock();
+	memset(*sp, 0, sizeof(**sp));
+	str_copy((*sp)->name, vm->name, sizeof((*sp)->name));
+	(*sp)->id = CONSOLE_APART + vm->id;
+	console_unlock();
+	return *sp;
+}
+
+static bool is_apart(const struct speaker *sp)
+{
+	return sp->id >= CONSOLE_APART;
+}
+
 /* Guests are built one at a time */
 int console_attach(struct vm *vm, const struct console_device *device,
 		   struct speaker **out)
 {
-	struct speaker *sp = speaker_find(vm->name);
+	struct speaker *sp =
+		vm->dynamic ? speaker_apart(vm) : speaker_find(vm->name);
 
 	if (!sp)
-		return -ENOENT;
+		return vm->dynamic ? -ENOMEM : -ENOENT;
 	if (!sp->ring)
 		sp->ring = pmm_alloc_bytes(&vm->budget, CONSOLE_RING_BYTES);
 	if (!sp->ring)
@@ -255,12 +279,21 @@ int console_attach(struct vm *vm, const struct console_device *device,
 	return 0;
 }
 
-void console_detach(struct speaker *sp)
+/* Of a dynamic guest's, the bytes go, too: they are charged to it */
+void console_detach(struct speaker *sp, struct vm *vm)
 {
+	char *ring = NULL;
+
 	console_lock();
 	sp->device = (struct console_device){ 0 };
 	sp->vm = NULL;
+	if (is_apart(sp)) {
+		ring = sp->ring;
+		sp->ring = NULL;
+		sp->written = 0;
+	}
 	console_unlock();
+	pmm_free_bytes(&vm->budget, ring, CONSOLE_RING_BYTES);
 	while (__atomic_load_n(&con.receivers, __ATOMIC_ACQUIRE))
 		__builtin_ia32_pause();
 }

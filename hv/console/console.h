@@ -24,6 +24,8 @@
 
 struct speaker;
 
+#define CONSOLE_APART 0x10000u /* numbers of dynamic guests' consoles */
+
 /* Start the framebuffer and show the log there. Boot CPU, once, at start-up. */
 void console_init_early(const struct boot_info *bi);
 
@@ -67,15 +69,19 @@ struct console_device {
 };
 /*
  * Attach a guest's serial device, whose calls are copied. What it writes to
- * *@out is said by @vm's speaker. While guests are built, one at a time.
- * -ENOENT: the manifest has no such guest; -ENOMEM: no room for its last lines.
+ * *@out is said by @vm's speaker. While guests are built, one at a time. A
+ * dynamic guest's speaker is none of the terminal's: Ctrl-] does not know it,
+ * and what it says is kept for console_read(), by CONSOLE_APART and the guest's
+ * index. -ENOENT: the manifest has no such guest; -ENOMEM: no room for its last
+ * lines.
  */
 int __must_check console_attach(struct vm *vm,
 				const struct console_device *device,
 				struct speaker **out);
-/* Detach the device: it is not called any more, the guest's last lines stay.
- * Waits for a call under way, so the caller must not hold the device's lock. */
-void console_detach(struct speaker *sp);
+/* Detach @vm's device: it is not called any more. The guest's last lines stay;
+ * of a dynamic one they go. Waits for a call under way, so the caller must not
+ * hold the device's lock. */
+void console_detach(struct speaker *sp, struct vm *vm);
 /* @vm's kernel is about to run, for the first time or after a reset. The
  * privileged guest gets the screen. The guest that the manifest names, or else
  * the privileged one, gets the focus, once and unless Ctrl-] was typed: a guest

@@ -163,6 +163,8 @@ void mux_speak(struct speaker *sp, const char *s, size_t len)
 	if (sp->id == 0)
 		scroll_note(sp);
 	ring_put(sp, s, len);
+	if (sp->id >= CONSOLE_APART)
+		return;
 	if (focus_is_all() && sp->id == 0)
 		show_log_line(sp, s, len);
 	else if (focus_is_all())
@@ -173,6 +175,8 @@ void mux_speak(struct speaker *sp, const char *s, size_t len)
 
 bool mux_roomy(struct speaker *sp)
 {
+	if (sp->id >= CONSOLE_APART)
+		return true;
 	if (!is_shown(sp) || output_roomy(sp->id))
 		return true;
 	sp->waits = true;

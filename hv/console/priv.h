@@ -68,6 +68,8 @@ struct console {
 /* The one there is, in console.c. Its lock is held for microseconds, and never
  * over port I/O but where output is direct. In a panic there is none. */
 extern struct console con;
+/* Dynamic guests' speakers, by their index. None goes; lock held to change. */
+extern struct speaker *console_apart[VM_MAX];
 void console_lock(void);
 void console_unlock(void);
 

@@ -35,6 +35,8 @@ static struct speaker *speaker_at(u64 id)
 {
 	u32 count = READ_ONCE(con.count);
 
+	if (id - CONSOLE_APART < VM_MAX)
+		return console_apart[index_nospec(id - CONSOLE_APART, VM_MAX)];
 	return id < count ? con.speakers[index_nospec(id, count)] : NULL;
 }
 
@@ -70,7 +72,8 @@ u32 console_read(u64 id, u64 *at, char *buf, u32 max)
 		return 0;
 	console_lock();
 	from = history_bytes(sp, at, &len);
-	memcpy(buf, from, len);
+	if (len)
+		memcpy(buf, from, len);
 	console_unlock();
 	return (u32)len;
 }

@@ -29,6 +29,8 @@ struct cpuid_table;
 struct vtimer;
 struct line_listener;
 struct load_fill;
+struct staged;
+struct dynamic;
 struct vlapic_late;
 struct emu_stage;
 
@@ -43,9 +45,17 @@ enum vm_end {
 };
 
 /* What the boot vCPU does for its guest while it is VCPU_WORKING: hv/vm/work.h.
- * In this order from a start to the first instruction; SCRUB is behind the
- * last. */
-enum vm_work { VM_RESET, VM_ZERO, VM_LOAD, VM_FILL, VM_SCRUB };
+ * In this order from a start to the first instruction (REVOKE: of a dynamic
+ * guest); SCRUB is behind the last, and so is GRANT of a dynamic guest. */
+enum vm_work {
+	VM_REVOKE,
+	VM_RESET,
+	VM_ZERO,
+	VM_LOAD,
+	VM_FILL,
+	VM_SCRUB,
+	VM_GRANT
+};
 
 /* Guest RAM: sorted by gpa, disjoint; lookups by binary search */
 struct vm_slot {
@@ -63,7 +73,8 @@ struct vm_reap {
 };
 
 struct vm {
-	u16 id; /* index in vms[]; owner id of its pages; another's later */
+	u64 number; /* counts the guests of its id: no other has both */
+	u16 id;     /* index in vms[]; owner id of its pages; another's later */
 	char name[MANIFEST_NAME_LEN];
 	bool privileged;
 	enum vm_state state; /* changes under lock */
@@ -75,6 +86,7 @@ struct vm {
 
 	struct budget budget;
 	struct page_table npt;
+	struct spinlock npt_lock; /* changes of @npt while it runs; a leaf */
 	struct vm_intercepts intercepts;
 	struct bus ports, mmio;
 	struct cpuid_table *cpuid;
@@ -102,6 +114,8 @@ struct vm {
 	enum vm_work work;
 	u64 zeroed_bytes;           /* of its RAM, by VM_ZERO or VM_SCRUB */
 	struct load_fill *fill;     /* hv/load/fill.h; NULL: none */
+	struct staged *staged;      /* hv/load/staged.h; NULL: static */
+	struct dynamic *dynamic;    /* hv/vm/dynamic.h; NULL: static */
 	struct timer restart_timer; /* after a reset; hv/vm/reap.c */
 	struct vm_reap reap;
 	struct ratelimit log_limit;

@@ -15,7 +15,8 @@ struct image {
 	const char *name;
 	const u8 *data; /* mapped read-only */
 	u64 size;
-	u64 hpa; /* where it lies; page aligned */
+	u64 hpa; /* where it lies, and where the guest has it that owns it; page
+		  * aligned */
 };
 
 /* Map all files of @bi, which must stay mapped itself. Boot CPU, once, before

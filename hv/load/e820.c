@@ -3,8 +3,9 @@
  * The memory map a guest is told. An isolated guest has a PC's: RAM below
  * 640 KiB, the BIOS area, RAM from 1 MiB to the PCI hole, ECAM in the hole, RAM
  * above 4 GiB. The privileged guest has the machine's: its own RAM, the
- * firmware's regions with their types, and all that belongs to others as
- * reserved. Called by the loaders, once the owners' extents are final.
+ * firmware's regions with their types, the pool of dynamic guests as soft
+ * reserved, and all that belongs to others as reserved. Called by the loaders,
+ * once the owners' extents are final.
  */
 #include "hv/core/pc_map.h"
 #include "hv/load/acpi_area.h"
@@ -121,6 +122,8 @@ static u32 extent_type(const struct vm *vm, const struct extent *e)
 		return firmware_type(e->firmware_type);
 	case OWNER_UNUSABLE:
 		return E820_UNUSABLE;
+	case OWNER_POOL:
+		return E820_SOFT_RESERVED;
 	default:
 		return E820_RESERVED;
 	}

@@ -9,6 +9,7 @@
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/load/fill.h"
 #include "hv/load/platform.h"
+#include "hv/load/staged.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 
@@ -32,8 +33,14 @@ static const struct image_kind kinds[] = {
 int load_find(struct vm *vm, const char *key, const char *name,
 	      struct image *out)
 {
-	int err = file_find(name, out);
+	int err = staged_find(vm, name, out);
 
+	if (err && vm->staged) {
+		log_error("load",
+			  "guest %s: %s = %s: no such file was handed over",
+			  vm->name, key, name);
+		return err;
+	}
 	if (err) {
 		log_error("load",
 			  "guest %s: %s = %s: there is no such file; copy it "
@@ -212,6 +219,7 @@ static int load_items(struct vm *vm)
 void load_abandon(struct vm *vm)
 {
 	fill_end(vm);
+	staged_unmap(vm);
 	if (vm->privileged)
 		files_forget_privileged();
 }

@@ -4,6 +4,7 @@
 
 #include "hv/load/acpi_area.h"
 #include "hv/load/load.h"
+#include "hv/load/staged.h"
 #include "lib/errno.h"
 #include "mm/owner.h"
 
@@ -92,16 +93,18 @@ int place_at(struct place *p, u64 base, u64 size)
 
 bool place_has(const struct place *p, const struct image *image)
 {
-	return p->vm->privileged && image->hpa &&
+	return (p->vm->privileged || p->vm->staged) && image->hpa &&
 	       is_ram(p->vm, image->hpa, image->size);
 }
 
-/* The privileged guest's files lie in its own RAM while it is loaded */
+/* Files lie in its own RAM while the guest is loaded, if it is the privileged
+ * one or a dynamic one */
 static void keep_file(struct place *p, const char *name)
 {
 	struct image image;
 
-	if (!file_find(name, &image) && image.size && place_has(p, &image))
+	if (!staged_find(p->vm, name, &image) && image.size &&
+	    place_has(p, &image))
 		(void)take(p, image.hpa, ALIGN_UP(image.size, PAGE_SIZE));
 }
 
@@ -112,6 +115,8 @@ void place_init(struct place *p, const struct vm *vm)
 	p->taken[0] = (struct place_range){ 0, LOW_MEMORY_BYTES };
 	if (vm->acpi_rsdp >= LOW_MEMORY_BYTES)
 		(void)take(p, vm->acpi_rsdp, acpi_area_bytes(vm));
+	for (u32 i = 0; vm->staged && i < vm->staged->count; i++)
+		keep_file(p, vm->staged->names[i]);
 	if (!vm->privileged)
 		return;
 	keep_file(p, vm->config->kernel);

@@ -24,7 +24,8 @@ struct place {
 };
 
 /* Taken at first: the first megabyte, the ACPI area if there is one, and the
- * files of the privileged guest where they are memory of its own */
+ * files of the privileged guest, or a dynamic one, where they are memory of its
+ * own */
 void place_init(struct place *p, const struct vm *vm);
 /* Right after place_init(): of the first megabyte only [0, @begin) and
  * [@end, 1 MiB) are taken. For an isolated guest. */

@@ -3,11 +3,12 @@
  * EXIT_MMIO: the guest touched an address its EPT/NPT does not map. A trapped
  * region is emulated. The privileged guest's first touch of a device maps the
  * device 1:1, with the memory type of the machine's MTRRs, in the largest piece
- * that holds nothing else. For all other addresses there is nothing: reads are
+ * that holds nothing else. Its touch of the pool (hv/vm/grant.h) finds a page
+ * of nobody's. For all other addresses there is nothing: reads are
  * ones, writes are lost.
  *
- * Lock: npt_lock serializes changes of the privileged guest's table by its
- * vCPUs. Adding a mapping needs no TLB flush: absent entries are not cached
+ * Lock: vm->npt_lock serializes changes of a guest's table by its vCPUs and
+ * by others. Adding a mapping needs no TLB flush: absent entries are not cached
  * (SDM 3C 28.4.2; APM 2 15.25.5).
  */
 #include "hv/run/mmio.h"
@@ -17,12 +18,12 @@
 #include "hv/core/slots.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
+#include "hv/vm/grant.h"
+#include "hv/vm/pool.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
-
-static struct spinlock npt_lock;
 
 /* Shrink the window [*base, *end) so that it keeps @addr and loses @r */
 static void window_avoid(u64 addr, u64 base, u64 size, u64 *lo, u64 *hi)
@@ -117,11 +118,11 @@ static int device_map(struct vm *vm, u64 addr)
 
 	if (addr >= BIT(vm->phys_bits) || !device_window(vm, addr, &lo, &hi))
 		return -EFAULT;
-	spin_lock(&npt_lock);
+	spin_lock(&vm->npt_lock);
 	hole = pt_hole(&vm->npt, addr);
 	if (hole)
 		err = map_piece(vm, addr, hole);
-	spin_unlock(&npt_lock);
+	spin_unlock(&vm->npt_lock);
 	return err;
 }
 
@@ -133,7 +134,10 @@ static int unclaimed(struct vm *vm, gpa_t gpa)
 
 	if (vm_translate(vm, gpa, &hpa, &left))
 		return 0; /* mapped while we came here */
-	return vm->privileged ? device_map(vm, gpa.v) : -EFAULT;
+	if (!vm->privileged)
+		return -EFAULT;
+	return pool_has(gpa.v) ? grant_touched(vm, gpa.v)
+			       : device_map(vm, gpa.v);
 }
 
 /*
@@ -147,9 +151,9 @@ static int allow_fetch(struct vm *vm, gpa_t gpa)
 
 	if (!vm->npt.split_exec)
 		return -ENOENT;
-	spin_lock(&npt_lock);
+	spin_lock(&vm->npt_lock);
 	err = pt_exec(&vm->npt, gpa.v);
-	spin_unlock(&npt_lock);
+	spin_unlock(&vm->npt_lock);
 	return err;
 }
 

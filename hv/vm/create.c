@@ -18,6 +18,8 @@
 #include "hv/policy/cpuid.h"
 #include "hv/policy/msr.h"
 #include "hv/vm/devices.h"
+#include "hv/vm/dynamic.h"
+#include "hv/vm/grant.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/memory.h"
 #include "hv/vm/numa.h"
@@ -38,6 +40,7 @@
 
 static struct spinlock making_lock;
 static u64 ids_used[VM_MAX / 64];
+static u32 made_with_id[VM_MAX]; /* guests ever */
 
 /* The lowest id that nobody has; VM_MAX: none is left */
 static u32 id_take(void)
@@ -203,6 +206,8 @@ static void vm_destroy(struct vm *vm)
 	bus_destroy(&vm->ports, &vm->budget);
 	bus_destroy(&vm->mmio, &vm->budget);
 	vm_memory_release(vm);
+	if (vm->dynamic)
+		dynamic_detach(vm);
 	pmm_unreserve(&vm->budget);
 	if (vm->budget.used_pages)
 		log_warn("vm", "guest %s: %llu pages of the pool are lost",
@@ -237,9 +242,9 @@ void vm_unlist(struct vm *vm)
 	__atomic_store_n(&vms[vm->id], NULL, __ATOMIC_SEQ_CST);
 }
 
-static struct vm *vm_alloc(const struct guest_config *config)
+static struct vm *vm_alloc(const struct guest_config *config, u32 slots)
 {
-	u32 slots = vm_memory_slots(config), id = id_take();
+	u32 id = id_take();
 	struct vm *vm = NULL;
 
 	if (id == VM_MAX) {
@@ -254,6 +259,7 @@ static struct vm *vm_alloc(const struct guest_config *config)
 	}
 	vm->slot_max = slots;
 	vm->id = (u16)id;
+	vm->number = made_with_id[id]++;
 	vm->config = config;
 	vm->privileged = config->privileged;
 	vm->state = VM_BUILDING;
@@ -302,7 +308,10 @@ static int vm_fill(struct vm *vm)
 
 	if (err)
 		return err; /* it has said why */
-	err = cpuid_build(vm);
+	if (vm->privileged)
+		err = grant_prepare(vm);
+	if (!err)
+		err = cpuid_build(vm);
 	if (!err)
 		err = create_intercepts(vm);
 	if (!err)
@@ -321,16 +330,31 @@ static int vm_fill(struct vm *vm)
 	return err;
 }
 
-/* Lock held */
-static int make(const struct guest_config *config, struct vm **out)
+/* What @order has of its own */
+static int take_order(struct vm *vm, const struct vm_order *order)
 {
-	struct vm *vm = vm_alloc(config);
+	if (!order->ranges) {
+		vm->node = numa_choose(order->config);
+		return 0;
+	}
+	vm->node =
+		acpi.numa.node_count ? (int)order->ranges[0].node : VM_NODE_ANY;
+	return dynamic_attach(vm, order);
+}
+
+/* Lock held */
+static int make(const struct vm_order *order, struct vm **out)
+{
+	u32 slots = order->ranges ? order->range_count + 1
+				  : vm_memory_slots(order->config);
+	struct vm *vm = vm_alloc(order->config, slots);
 	int err;
 
 	if (!vm)
 		return -ENOMEM;
-	vm->node = numa_choose(config);
-	err = vm_fill(vm);
+	err = take_order(vm, order);
+	if (!err)
+		err = vm_fill(vm);
 	if (err) {
 		vm_destroy(vm);
 		return err;
@@ -344,13 +368,21 @@ static int make(const struct guest_config *config, struct vm **out)
 	return 0;
 }
 
-int vm_create(const struct guest_config *config, struct vm **out)
+int vm_create_by(const struct vm_order *order, struct vm **out)
 {
 	int err;
 
 	spin_lock(&making_lock);
-	err = make(config, out);
+	err = make(order, out);
 	spin_unlock(&making_lock);
+	return err;
+}
+
+int vm_create(const struct guest_config *config, struct vm **out)
+{
+	const struct vm_order order = { .config = config };
+	int err = vm_create_by(&order, out);
+
 	if (!err)
 		machine_guest_made();
 	return err;

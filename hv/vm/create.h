@@ -4,6 +4,7 @@
 #define HV_VM_CREATE_H
 
 #include "hv/core/vm.h"
+#include "include/bulkhead/control.h"
 
 /*
  * Build a guest from its manifest entry: memory, EPT/NPT, buses, vCPUs,
@@ -12,6 +13,15 @@
  * of it said: one sentence is logged and nothing is left behind.
  */
 int __must_check vm_create(const struct guest_config *config, struct vm **vm);
+/* The same for a dynamic guest, with the pool's memory; @order is copied. It
+ * does not count as alive yet (machine_end.h). -EBUSY or -EINVAL, too: what
+ * pool_take() says of the ranges; that is not logged. */
+struct vm_order {
+	const struct guest_config *config;
+	const struct bh_ctl_range *ranges;
+	u32 range_count;
+};
+int __must_check vm_create_by(const struct vm_order *order, struct vm **vm);
 /*
  * For reap.c, in this order. vms[] has it no more; then, when no core holds it
  * (hv/core/quiesce.h): free @max vCPUs (true: those were all), and the rest

@@ -14,6 +14,7 @@
 #include "hv/core/vcpu.h"
 #include "hv/irq/vlapic.h"
 #include "hv/time/vtimer.h"
+#include "hv/vm/dynamic.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/stats.h"
 #include "hv/vm/vcpu.h"
@@ -48,6 +49,18 @@ void vm_start(struct vm *vm)
 	start(vm, VM_ZERO);
 }
 
+static void forget_events(struct vm *vm)
+{
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
+}
+
+void vm_start_at(struct vm *vm, enum vm_work first)
+{
+	forget_events(vm);
+	start(vm, first);
+}
+
 /* An INIT or SIPI of its last life may still wait for a vCPU's home core, or be
  * in its hands: there it finds the vCPU parked. So that is the home core's to
  * change, by VE_START. */
@@ -55,8 +68,7 @@ static void restart(struct timer *t)
 {
 	struct vm *vm = container_of(t, struct vm, restart_timer);
 
-	for (u32 i = 0; i < vm->vcpu_count; i++)
-		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
+	forget_events(vm);
 	start(vm, VM_RESET);
 }
 
@@ -81,7 +93,9 @@ static void ended(struct vm *vm)
 {
 	if (vm->tsc_start)
 		exit_stats_log(vm);
-	if (vm->privileged) {
+	if (vm->dynamic) {
+		dynamic_ended(vm);
+	} else if (vm->privileged) {
 		gone(vm);
 	} else if (vm->end == VM_END_RESET && !machine_is_ending()) {
 		vm->restart_timer.fn = restart;
@@ -95,6 +109,10 @@ static void ended(struct vm *vm)
 
 void vm_scrubbed(struct vm *vm)
 {
+	if (vm->dynamic) {
+		dynamic_scrubbed(vm);
+		return;
+	}
 	vcpu_park(vm->vcpus[0]);
 	gone(vm);
 }

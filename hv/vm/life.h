@@ -8,6 +8,9 @@
 /* Its boot vCPU becomes runnable and begins with vm_work_step(); the others
  * wait for SIPI. Boot CPU, once, after vm_create(). */
 void vm_start(struct vm *vm);
+/* A dynamic guest: the same, from work @first on. Any core; its vCPUs are
+ * parked and it has ended, or never ran. */
+void vm_start_at(struct vm *vm, enum vm_work first);
 /* Home core of @v, which has taken VE_STOP: it parks, and the last vCPU of its
  * guest does what vm_end() promised */
 void vm_vcpu_parked(struct vcpu *v);

@@ -11,6 +11,7 @@
 #include "hv/core/backend.h"
 #include "hv/core/pc_map.h"
 #include "hv/load/load.h"
+#include "hv/vm/dynamic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
@@ -136,6 +137,32 @@ static int take_isolated(struct vm *vm)
 	return err;
 }
 
+/* The pool's, in the order of the ranges */
+static int take_dynamic(struct vm *vm)
+{
+	const struct bh_ctl_range *ranges;
+	u32 count = dynamic_ranges(vm, &ranges);
+	u64 gpa = 0;
+	int err = 0;
+
+	for (u32 i = 0; i < count && !err; i++) {
+		u64 size = ranges[i].size, below = 0;
+
+		if (gpa < PC_LOW_RAM_END)
+			below = MIN(size, PC_LOW_RAM_END - gpa);
+		if (below)
+			err = slot_add(vm, gpa, ranges[i].base, below);
+		gpa += below;
+		if (gpa == PC_LOW_RAM_END)
+			gpa = PC_HIGH_RAM_BASE;
+		size -= below;
+		if (size && !err)
+			err = slot_add(vm, gpa, ranges[i].base + below, size);
+		gpa += size;
+	}
+	return err;
+}
+
 /* Memory of the firmware's that the guest's kernel uses as RAM, or its drivers
  * do: cached */
 static bool firmware_ram(const struct extent *e)
@@ -207,14 +234,26 @@ static void report(const struct vm *vm, int err)
 			  vm->name, (vm->config->memory_bytes >> 20));
 }
 
+static int take_memory(struct vm *vm)
+{
+	int err;
+
+	if (vm->dynamic) {
+		err = dynamic_take_memory(vm);
+		return err ? err : take_dynamic(vm);
+	}
+	err = vm->privileged ? take_rest(vm) : take_isolated(vm);
+	if (err)
+		report(vm, err);
+	return err;
+}
+
 int vm_memory_create(struct vm *vm)
 {
-	int err = vm->privileged ? take_rest(vm) : take_isolated(vm);
+	int err = take_memory(vm);
 
-	if (err) {
-		report(vm, err);
+	if (err)
 		return err;
-	}
 	err = map_slots(vm);
 	if (err)
 		log_error("vm", "guest %s: no memory for its page tables",
@@ -230,6 +269,10 @@ void vm_memory_release(struct vm *vm)
 	if (vm->npt.root)
 		pt_destroy(&vm->npt);
 	vm->slot_count = 0;
+	if (vm->dynamic) {
+		dynamic_give_memory_back(vm);
+		return;
+	}
 	for (at = 0; at < ADDRESS_END; at = e.base + e.size) {
 		e = owner_find(HPA(at));
 		if (e.kind == OWNER_GUEST && e.vm == vm->id &&

@@ -4,6 +4,8 @@
  * the machine has, the way in; and the built-in default when there is no
  * manifest. A guest that does not fit is marked invalid; the others go on. No
  * locks.
+ *
+ * Over 400 lines: all that holds an entry to the machine, early or late.
  */
 #include "hv/vm/plan.h"
 
@@ -21,8 +23,12 @@
 #define HYPERVISOR_RAM_SHARE 100000u /* a byte for so many (mm/pool_size.h) */
 #define REST_BYTES           MIB(128)
 
+/* For definitions that come later; constant after plan_check() */
+static u32 cores_there, cores_first;
+
 struct check {
 	struct manifest *m;
+	const char *file; /* where it says so */
 	const struct boot_info *bi;
 	u32 core_count, first_core;
 	u64 left_bytes; /* RAM no earlier guest of the file has claimed */
@@ -39,8 +45,8 @@ static void reject(struct check *c, struct guest_config *g, u32 line,
 {
 	char text[SENTENCE_LEN];
 	va_list ap;
-	int n = bh_snprintf(text, sizeof(text),
-			    "%s:%u: guest %s: ", BOOT_MANIFEST, line, g->name);
+	int n = bh_snprintf(text, sizeof(text), "%s:%u: guest %s: ", c->file,
+			    line, g->name);
 
 	va_start(ap, fmt);
 	(void)bh_vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
@@ -260,10 +266,38 @@ static void check_all_memory(struct check *c)
 			check_memory(c, &c->m->guests[i]);
 }
 
+/* What the guests of the manifest leave, and only for a privileged guest */
+static void check_pool(struct check *c)
+{
+	struct manifest *m = c->m;
+	char text[SENTENCE_LEN];
+	bool privileged = false;
+
+	for (u32 i = 0; i < m->guest_count; i++)
+		privileged |= m->guests[i].privileged && m->guests[i].valid &&
+			      m->guests[i].autostart;
+	if (m->pool_percent)
+		m->pool_bytes = c->total_bytes / 100 * m->pool_percent;
+	m->pool_bytes = ALIGN_DOWN(m->pool_bytes, PAGE_2M);
+	if (!privileged)
+		m->pool_bytes = 0;
+	if (m->pool_bytes <= c->left_bytes)
+		return;
+	(void)bh_snprintf(text, sizeof(text),
+			  "%s:%u: guest-memory is %lluM, but of the machine's "
+			  "%lluM only %lluM are left for it, so there is none; "
+			  "lower it, or the memory of guests",
+			  BOOT_MANIFEST, m->pool_line, (m->pool_bytes >> 20),
+			  (c->total_bytes >> 20), (c->left_bytes >> 20));
+	m->pool_bytes = 0;
+	c->report(text);
+}
+
 void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 		u32 first_core, void (*report)(const char *sentence))
 {
 	struct check c = { .m = m,
+			   .file = BOOT_MANIFEST,
 			   .bi = bi,
 			   .core_count = MIN(core_count, MANIFEST_MAX_CORES),
 			   .first_core = first_core,
@@ -272,6 +306,8 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 
 	c.left_bytes =
 		c.total_bytes - MIN(c.total_bytes, kept_bytes(c.total_bytes));
+	cores_there = c.core_count;
+	cores_first = first_core;
 	for (u32 i = 0; i < m->guest_count; i++) {
 		check_files(&c, &m->guests[i]);
 		check_cores(&c, &m->guests[i]);
@@ -279,6 +315,38 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 		choose_way(&m->guests[i]);
 	}
 	check_all_memory(&c);
+	check_pool(&c);
+}
+
+/* What is not for a guest whose files come with its start */
+static const char *lacks_files(const struct guest_config *g)
+{
+	if (g->privileged)
+		return "privileged";
+	if (g->firmware[0] || g->boot == BOOT_WAY_FIRMWARE)
+		return g->firmware[0] ? "firmware" : "boot";
+	for (u32 i = 0; i < g->fwcfg_count; i++)
+		if (g->fwcfg[i].file[0])
+			return "fw_cfg";
+	return NULL;
+}
+
+bool plan_check_dynamic(struct guest_config *g,
+			void (*report)(const char *sentence))
+{
+	struct check c = { .file = PLAN_DEFINITION,
+			   .core_count = cores_there,
+			   .first_core = cores_first,
+			   .report = report };
+	const char *key = lacks_files(g);
+
+	if (key)
+		reject(&c, g, manifest_line(g, key),
+		       "%s is not for a guest that is made while the machine "
+		       "runs (fw_cfg may have a text); remove it",
+		       key);
+	check_cores(&c, g);
+	return g->valid;
 }
 
 static bool is_kernel(const char *name)

@@ -18,6 +18,11 @@
  */
 void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 		u32 first_core, void (*report)(const char *sentence));
+/* The same of a dynamic guest's definition, at run time: what it may not have,
+ * and its cores. False, after a sentence to @report. Any core; pure. */
+#define PLAN_DEFINITION "definition"
+bool __must_check plan_check_dynamic(struct guest_config *g,
+				     void (*report)(const char *sentence));
 /* There is no manifest: fills @m with the first kernel among the files,
  * privileged, and says so; or with no guest. plan_check() comes after it. */
 void plan_default(struct manifest *m, const struct boot_info *bi,

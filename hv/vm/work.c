@@ -13,11 +13,14 @@
 #include "hv/core/slots.h"
 #include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
+#include "hv/load/staged.h"
 #include "hv/policy/cpuid.h"
 #include "hv/vm/devices.h"
+#include "hv/vm/dynamic.h"
 #include "hv/vm/life.h"
 #include "hv/vm/stats.h"
 #include "lib/assert.h"
+#include "lib/errno.h"
 #include "lib/log.h"
 
 void vm_work_set(struct vm *vm, enum vm_work first)
@@ -89,16 +92,31 @@ static bool work_reset(struct vm *vm)
 	return true;
 }
 
-/* The privileged guest's RAM is as the firmware left it */
+/* The privileged guest's RAM is as the firmware left it, a dynamic guest's as
+ * it was filled */
 static bool work_zero(struct vm *vm)
 {
-	return vm->privileged || zero_step(vm);
+	return vm->privileged || vm->dynamic || zero_step(vm);
+}
+
+/* The privileged guest reaches a dynamic guest's memory no longer */
+static bool work_revoke(struct vm *vm)
+{
+	return dynamic_revoke_step(vm);
 }
 
 static bool work_load(struct vm *vm)
 {
-	if (!load_guest(vm))
+	int err = vm->staged ? staged_map(vm) : 0;
+
+	if (err == -EAGAIN)
+		return false;
+	if (!err)
+		err = load_guest(vm);
+	if (!err)
 		return true;
+	if (vm->staged)
+		staged_unmap(vm);
 	vm_end(vm, VM_END_NOT_LOADED, "its image cannot be loaded");
 	return false;
 }
@@ -110,21 +128,48 @@ static bool work_fill(struct vm *vm)
 	start_clock(vm);
 	console_guest_starts(vm);
 	report_start(vm);
+	if (vm->dynamic)
+		dynamic_runs(vm);
 	vm->vcpus[0]->activity = VCPU_RUNNING;
+	return true;
+}
+
+/* A dynamic guest's memory: nobody but it reaches it, and all is zero */
+static bool clean_step(struct vm *vm)
+{
+	if (dynamic_is_clean(vm))
+		return true;
+	if (!zero_step(vm))
+		return false;
+	dynamic_cleaned(vm);
+	return true;
+}
+
+static bool work_grant(struct vm *vm)
+{
+	if (!dynamic_grant_begun(vm) && !clean_step(vm))
+		return false;
+	if (!dynamic_grant_step(vm))
+		return false;
+	dynamic_granted(vm);
 	return true;
 }
 
 static bool work_scrub(struct vm *vm)
 {
-	if (!zero_step(vm))
+	if (vm->dynamic && !dynamic_revoke_step(vm))
+		return false;
+	if (vm->dynamic ? !clean_step(vm) : !zero_step(vm))
 		return false;
 	vm_scrubbed(vm);
 	return true;
 }
 
 static bool (*const steps[])(struct vm *vm) = {
-	[VM_RESET] = work_reset, [VM_ZERO] = work_zero,   [VM_LOAD] = work_load,
-	[VM_FILL] = work_fill,   [VM_SCRUB] = work_scrub,
+	[VM_REVOKE] = work_revoke, [VM_RESET] = work_reset,
+	[VM_ZERO] = work_zero,     [VM_LOAD] = work_load,
+	[VM_FILL] = work_fill,     [VM_SCRUB] = work_scrub,
+	[VM_GRANT] = work_grant,
 };
 
 bool vm_work_step(struct vcpu *boot)

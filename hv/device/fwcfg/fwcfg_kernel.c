@@ -159,7 +159,7 @@ int fwcfg_fill_kernel(struct vm *vm)
 
 	if (err)
 		return err;
-	if (!c->kernel[0] || is_firmware(c) ||
+	if (!c->kernel[0] || is_firmware(c) || vm->staged ||
 	    file_find(c->kernel, &p.kernel) || p.kernel.size > PC_LOW_RAM_END)
 		return 0;
 	if (!has_setup(&p)) {

@@ -374,7 +374,7 @@ static void vuart_destroy(struct vm *vm)
 	struct vuart *u = vuart_of(vm);
 
 	if (u->speaker)
-		console_detach(u->speaker);
+		console_detach(u->speaker, vm);
 	kmem_free(&vm->budget, u, sizeof(*u));
 }
 

@@ -14,6 +14,7 @@
 #include "hv/console/priv.h"
 #include "hv/console/queue.h"
 #include "hv/irq/route.h"
+#include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/ratelimit.h"
 
 static char shown[131072];
@@ -512,10 +513,10 @@ static void test_life(void **state)
 	assert_non_null(strstr(strstr(shown, "---") + 3, "\r\n....."));
 
 	/* Gone and back: one speaker */
-	console_detach(speaker_b);
+	console_detach(speaker_b, &vm_b);
 	assert_int_equal(console_attach(&vm_b, &devices[1], &again), 0);
 	assert_ptr_equal(again, speaker_b);
-	console_detach(again);
+	console_detach(again, &vm_b);
 	assert_string_equal(commands, "x"); /* the rest had a receiver */
 	type("\x1d");
 	type("q");
@@ -861,13 +862,52 @@ static void test_panic(void **state)
 	assert_string_equal(shown, "panic\r\n");
 }
 
+/* A dynamic guest's is not the terminal's, and comes back with its index */
+static void test_apart(void **state)
+{
+	static struct vm dynamic = { .id = 9, .name = "web" };
+	struct console_about about;
+	u32 count, focus, live = fake_pool_live;
+	struct speaker *sp, *again;
+	char buf[16];
+	u64 at = 0;
+
+	dynamic.dynamic = (struct dynamic *)&dynamic;
+	count = console_count(&focus);
+	assert_int_equal(console_attach(&dynamic, &devices[1], &sp), 0);
+	assert_int_equal(console_count(&focus), count);
+	clear();
+	say(sp, "hello");
+	assert_string_equal(shown, "");
+	assert_true(console_about(CONSOLE_APART + 9, &about));
+	assert_string_equal(about.name, "web");
+	assert_int_equal(console_read(CONSOLE_APART + 9, &at, buf, 16), 5);
+	assert_memory_equal(buf, "hello", 5);
+	assert_false(console_about(CONSOLE_APART + 8, &about));
+	assert_false(console_about(CONSOLE_APART + VM_MAX, &about));
+	console_detach(sp, &dynamic);
+	at = 0;
+	assert_int_equal(console_read(CONSOLE_APART + 9, &at, buf, 16), 0);
+	assert_int_equal(fake_pool_live, live + 1); /* for the next one */
+	assert_int_equal(console_attach(&dynamic, &devices[1], &again), 0);
+	assert_ptr_equal(again, sp);
+	at = 0;
+	assert_int_equal(console_read(CONSOLE_APART + 9, &at, buf, 16), 0);
+	console_detach(again, &dynamic);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),   cmocka_unit_test(test_forgery),
-		cmocka_unit_test(test_flood),  cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_ended),  cmocka_unit_test(test_remote),
-		cmocka_unit_test(test_scroll), cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_forgery),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_remote),
+		cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_scroll),
+		cmocka_unit_test(test_take_over),
 		cmocka_unit_test(test_panic),
 	};
 

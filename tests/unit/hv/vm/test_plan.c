@@ -246,6 +246,59 @@ static void test_default(void **state)
 	assert_non_null(strstr(said[0], "neither a manifest nor a Linux"));
 }
 
+#define PRIVILEGED "[guest p]\nprivileged=yes\nkernel=k\n"
+
+/* The pool gets what is left, and none without a privileged guest */
+static void test_pool(void **state)
+{
+	check("[hypervisor]\nguest-memory=25%\n" PRIVILEGED, 4);
+	assert_int_equal(said_count, 0);
+	assert_in_range(m.pool_bytes, MIB(254), MIB(256));
+	assert_true(IS_ALIGNED(m.pool_bytes, PAGE_2M));
+	check("[hypervisor]\nguest-memory=301M\n" PRIVILEGED, 4);
+	assert_int_equal(m.pool_bytes, MIB(300));
+	check("[hypervisor]\nguest-memory=1G\n" PRIVILEGED, 4);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "bulkhead.conf:2: guest-memory is "
+					"1024M, but"));
+	assert_int_equal(m.pool_bytes, 0);
+	check("[hypervisor]\nguest-memory=256M\n"
+	      "[guest a]\nkernel=k\nmemory=64M\n",
+	      4);
+	assert_int_equal(m.pool_bytes, 0);
+	check(PRIVILEGED, 4);
+	assert_int_equal(m.pool_bytes, 0);
+}
+
+static bool check_definition(const char *text)
+{
+	static struct guest_config g;
+
+	said_count = 0;
+	assert_true(manifest_parse_guest(&g, PLAN_DEFINITION, text,
+					 strlen(text), report));
+	return plan_check_dynamic(&g, report);
+}
+
+static void test_dynamic(void **state)
+{
+	check(PRIVILEGED, 4);
+	assert_true(check_definition("[guest a]\nkernel=x\nmemory=4M\n"
+				     "fw_cfg = opt/a \"text\"\n"));
+	assert_false(check_definition("[guest a]\nfirmware=x\nmemory=4M\n"));
+	assert_non_null(strstr(said[0], "definition:2: guest a: firmware is "
+					"not for a guest that is made"));
+	assert_false(check_definition("[guest a]\nkernel=x\nmemory=4M\n"
+				      "fw_cfg = opt/a file\n"));
+	assert_false(check_definition("[guest a]\nkernel=x\nprivileged=yes\n"
+				      "memory=4M\n"));
+	assert_false(check_definition("[guest a]\nkernel=x\nmemory=4M\n"
+				      "cores=7\n"));
+	assert_non_null(strstr(said[0], "definition:4: guest a: cores names"));
+	assert_false(check_definition("[guest a]\nkernel=x\nmemory=4M\n"
+				      "vcpus=129\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +311,8 @@ int main(void)
 		cmocka_unit_test(test_check_node),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_way_in),
+		cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_dynamic),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

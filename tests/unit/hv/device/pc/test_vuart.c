@@ -34,7 +34,7 @@ int console_attach(struct vm *vm, const struct console_device *device,
 	return 0;
 }
 
-void console_detach(struct speaker *sp)
+void console_detach(struct speaker *sp, struct vm *vm)
 {
 	assert_ptr_equal(sp, said);
 	receive = NULL;

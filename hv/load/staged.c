@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files in a guest's own memory; see staged.h. They are mapped in one of a few
+ * views while the guest is loaded. Names and places are what the privileged
+ * guest said: checked whole, on a copy. Their bytes are the guest's alone by
+ * the time that they are read.
+ *
+ * No lock: a view is taken by an atomic bit, the rest is the guest's.
+ */
+#include "hv/load/staged.h"
+
+#include "hv/core/pc_map.h"
+#include "hv/core/slots.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/view.h"
+
+#define VIEWS     8u
+#define VIEW_ROOM GIB(8)
+
+static struct view views[VIEWS];
+static u32 views_used; /* atomic, a bit each */
+
+/* --- where they lie --- */
+
+/* The address that has byte @offset of its memory */
+static u64 gpa_of(u64 offset)
+{
+	return offset < PC_LOW_RAM_END
+		       ? offset
+		       : offset - PC_LOW_RAM_END + PC_HIGH_RAM_BASE;
+}
+
+/* Is [@offset, @offset + @size) memory, in a row for the guest, too? */
+static bool is_memory(const struct vm *vm, u64 offset, u64 size)
+{
+	u64 ram = vm_ram_between(vm, 0, ~0ull);
+
+	return offset < ram && size <= ram - offset &&
+	       (offset >= PC_LOW_RAM_END || offset + size <= PC_LOW_RAM_END);
+}
+
+static bool is_name(const char *name)
+{
+	for (u32 i = 1; i < BH_CTL_FILE_NAME; i++)
+		if (!name[i])
+			return name[0];
+	return false;
+}
+
+static bool meets(const struct image *a, const struct image *b)
+{
+	return a->hpa < b->hpa + ALIGN_UP(b->size, PAGE_SIZE) &&
+	       b->hpa < a->hpa + ALIGN_UP(a->size, PAGE_SIZE);
+}
+
+static const char *note(struct vm *vm, struct staged *s,
+			const struct bh_ctl_file *f)
+{
+	struct image *image = &s->files[s->count];
+	char *name = s->names[s->count];
+
+	if (!is_name(f->name))
+		return "a file has no name, or one without an end";
+	if (!f->size || !IS_ALIGNED(f->offset, PAGE_SIZE) ||
+	    f->offset < MIB(1) || !is_memory(vm, f->offset, f->size))
+		return "a file is empty, or does not lie in whole pages of the "
+		       "guest's memory behind its first MiB, all below 2 GiB "
+		       "or all above";
+	memcpy(name, f->name, sizeof(f->name));
+	*image = (struct image){ .name = name,
+				 .size = f->size,
+				 .hpa = gpa_of(f->offset) };
+	for (u32 i = 0; i < s->count; i++) {
+		if (meets(&s->files[i], image))
+			return "two files overlap";
+		if (str_equal_nocase(s->names[i], name, BH_CTL_FILE_NAME))
+			return "two files have one name";
+	}
+	s->count++;
+	return NULL;
+}
+
+const char *staged_note(struct vm *vm, struct staged *s,
+			const struct bh_ctl_file *list, u32 count)
+{
+	const char *why = NULL;
+
+	if (count > STAGED_MAX)
+		return "there are more files than a definition can name";
+	memset(s, 0, sizeof(*s));
+	for (u32 i = 0; i < count && !why; i++)
+		why = note(vm, s, &list[i]);
+	if (why)
+		s->count = 0;
+	return why;
+}
+
+/* --- mapped --- */
+
+static struct view *view_take(struct staged *s)
+{
+	for (u32 i = 0; i < VIEWS; i++) {
+		u32 old = __atomic_fetch_or(&views_used, 1u << i,
+					    __ATOMIC_ACQUIRE);
+
+		if (old & 1u << i)
+			continue;
+		s->view = i + 1;
+		return &views[i];
+	}
+	return NULL;
+}
+
+static int map_file(struct vm *vm, struct view *v, struct image *f)
+{
+	u64 done = 0, size = ALIGN_UP(f->size, PAGE_SIZE);
+
+	while (done < size) {
+		const u8 *at;
+		hpa_t hpa;
+		u64 n;
+		int err;
+
+		if (!vm_translate(vm, GPA(f->hpa + done), &hpa, &n))
+			return -EFAULT;
+		n = MIN(n, size - done);
+		err = view_add(v, hpa, n, &at);
+		if (err)
+			return err;
+		if (!done)
+			f->data = at;
+		else if (at != f->data + done)
+			return -ENOSPC;
+		done += n;
+	}
+	return 0;
+}
+
+int staged_map(struct vm *vm)
+{
+	struct staged *s = vm->staged;
+	struct view *v = view_take(s);
+	int err = 0;
+
+	if (!v)
+		return -EAGAIN;
+	if (!v->va)
+		err = view_init(v, VIEW_ROOM);
+	for (u32 i = 0; i < s->count && !err; i++)
+		err = map_file(vm, v, &s->files[i]);
+	if (err)
+		staged_unmap(vm);
+	else
+		view_flush_here();
+	return err;
+}
+
+void staged_unmap(struct vm *vm)
+{
+	struct staged *s = vm->staged;
+
+	if (!s || !s->view)
+		return;
+	view_clear(&views[s->view - 1]);
+	__atomic_fetch_and(&views_used, ~(1u << (s->view - 1)),
+			   __ATOMIC_RELEASE);
+	s->view = 0;
+	for (u32 i = 0; i < s->count; i++)
+		s->files[i].data = NULL;
+}
+
+int staged_find(const struct vm *vm, const char *name, struct image *out)
+{
+	const struct staged *s = vm->staged;
+
+	if (!s)
+		return file_find(name, out);
+	for (u32 i = 0; i < s->count; i++)
+		if (str_equal_nocase(s->names[i], name, BH_CTL_FILE_NAME)) {
+			*out = s->files[i];
+			return 0;
+		}
+	return -ENOENT;
+}

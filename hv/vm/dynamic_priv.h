@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Between dynamic.c, which has the commands, and dynamic_life.c, which has what
+ * follows from them. Lock: vm->lock protects state, asked, waits and tag. What
+ * the boot vCPU's work touches is its own.
+ */
+#ifndef HV_VM_DYNAMIC_PRIV_H
+#define HV_VM_DYNAMIC_PRIV_H
+
+#include "hv/core/quiesce.h"
+#include "hv/load/staged.h"
+#include "hv/vm/dynamic.h"
+
+/* What comes when its memory is scrubbed */
+enum asked { ASKED_STOP, ASKED_RESET, ASKED_DESTROY };
+
+struct dynamic {
+	enum bh_ctl_state state;
+	enum asked asked;
+	bool waits; /* a command, for its answer */
+	u32 tag;
+	bool counted; /* by machine_guest_made() */
+	bool granted; /* some of it is, or may be in TLBs */
+	bool has_memory;
+	bool clean; /* its memory is zero */
+	/* Of a grant or its end: bytes done, and a pass of all cores */
+	u64 done;
+	bool passing, touched;
+	struct quiesce quiet;
+	struct guest_config config;
+	struct staged staged;
+	u32 range_count;
+	struct bh_ctl_range ranges[DYNAMIC_RANGES];
+};
+
+/* The boot vCPU alone works, from @first on; the others stay parked. It is
+ * parked, or has never run. */
+void dynamic_work(struct vm *vm, enum vm_work first);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * News of dynamic guests on their way to the control device, see news.h: a
+ * ring, which whoever serves the device empties. When it is full the oldest
+ * goes, and that is told.
+ *
+ * Lock: news_lock, a leaf, protects the ring.
+ */
+#include "hv/vm/news.h"
+
+#include "arch/x86/cpu/spinlock.h"
+#include "hv/vm/dynamic.h"
+#include "lib/string.h"
+
+#define NEWS 64u
+
+struct news {
+	struct bh_ctl_event event;
+	char why[128];
+};
+
+static struct spinlock news_lock;
+static struct news ring[NEWS];
+static u32 put, taken; /* ever */
+static bool lost;
+static void (*told)(void);
+
+static void add(const struct news *n)
+{
+	spin_lock(&news_lock);
+	if (put - taken == NEWS) {
+		taken++;
+		lost = true;
+	}
+	ring[put++ % NEWS] = *n;
+	spin_unlock(&news_lock);
+	if (told)
+		told();
+}
+
+void news_state(u64 id, enum bh_ctl_state state)
+{
+	add(&(struct news){ .event = { .type = BH_CTL_EVENT_STATE,
+				       .tag = (u32)id,
+				       .arg = { id, state } } });
+}
+
+void news_answer(u32 tag, s32 status, u64 id, const char *why)
+{
+	struct news n = { .event = { .type = BH_CTL_EVENT_ANSWER,
+				     .tag = tag,
+				     .status = status,
+				     .arg = { id } } };
+
+	if (why)
+		str_copy(n.why, why, sizeof(n.why));
+	n.event.bytes = (u32)strlen(n.why);
+	add(&n);
+}
+
+bool dynamic_news(struct bh_ctl_event *event, struct dynamic_why *why,
+		  bool *was_lost)
+{
+	bool any;
+
+	spin_lock(&news_lock);
+	*was_lost = lost;
+	lost = false;
+	any = put != taken;
+	if (any) {
+		const struct news *n = &ring[taken++ % NEWS];
+
+		*event = n->event;
+		str_copy(why->text, n->why, sizeof(why->text));
+	}
+	spin_unlock(&news_lock);
+	return any;
+}
+
+void dynamic_on_news(void (*fn)(void))
+{
+	told = fn;
+}
+
+void dynamic_forget_news(void)
+{
+	spin_lock(&news_lock);
+	taken = put;
+	lost = false;
+	spin_unlock(&news_lock);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the privileged guest is to be told of dynamic guests: dynamic_news() of
+ * dynamic.h, from the inside. Any core; the lock is a leaf. */
+#ifndef HV_VM_NEWS_H
+#define HV_VM_NEWS_H
+
+#include "include/bulkhead/control.h"
+#include "lib/types.h"
+
+/* The guest is in another state */
+void news_state(u64 id, enum bh_ctl_state state);
+/* The command of @tag is done; @why may be NULL */
+void news_answer(u32 tag, s32 status, u64 id, const char *why);
+
+#endif

@@ -1,0 +1,769 @@
+/* SOURCES: hv/vm/dynamic.c hv/vm/dynamic_life.c hv/vm/news.c hv/vm/life.c hv/vm/work.c hv/core/vm.c hv/core/fan.c hv/core/slots.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a dynamic guest (docs/lifecycle.md): every way from state to
+ * state, every refusal, what is told of it; and that its memory is granted,
+ * taken away and zero when it has to be.
+ *
+ * Over 400 lines: one machine of fakes, and each way through the table.
+ */
+#include "hv/vm/dynamic.h"
+
+#include "hv/console/console.h"
+#include "hv/core/quiesce.h"
+#include "hv/device/pc/vpm.h"
+#include "hv/irq/vlapic.h"
+#include "hv/load/load.h"
+#include "hv/load/staged.h"
+#include "hv/policy/cpuid.h"
+#include "hv/pv/kvm_pv.h"
+#include "hv/time/vtimer.h"
+#include "hv/vm/create.h"
+#include "hv/vm/devices.h"
+#include "hv/vm/grant.h"
+#include "hv/vm/life.h"
+#include "hv/vm/machine_end.h"
+#include "hv/vm/plan.h"
+#include "hv/vm/pool.h"
+#include "hv/vm/reap.h"
+#include "hv/vm/stats.h"
+#include "hv/vm/vcpu.h"
+#include "hv/vm/work.h"
+#include "lib/errno.h"
+#include "tests/unit/fakes/guest_ram.h"
+#include "tests/unit/fakes/log.h"
+#include "tests/unit/fakes/pool.h"
+#include "tests/unit/fakes/timer.h"
+#include "tests/unit/fakes/tsc.h"
+
+#define RAM   MIB(4)
+#define BASE  MIB(64)
+#define TURNS 100000u
+
+static const char web[] = "[guest web]\nkernel = k\nmemory = 4M\nvcpus = 2\n";
+static const struct bh_ctl_range range = { .base = BASE, .size = RAM };
+static const struct bh_ctl_file file = { "k", MIB(2), 1000 };
+
+static struct vcpu *const boot = &fake_vcpus[0];
+static bool granted[2], touched, passed, taken, pool_is_clean, ending;
+static bool stand; /* no core passes */
+static u32 passes, alive, ever, loads, freed_ids, maps;
+static int load_error, take_error;
+static const char *staged_wrong;
+
+/* --- what it is made of --- */
+
+static void destroy(void)
+{
+	u16 id = fake_vm.id;
+
+	dynamic_give_memory_back(&fake_vm);
+	dynamic_detach(&fake_vm);
+	assert_int_equal(fake_vm.budget.used_pages, 0);
+	freed_ids++;
+	fake_vm.id = id;
+}
+
+int vm_create_by(const struct vm_order *order, struct vm **vm)
+{
+	static u64 number;
+	int err;
+
+	fake_vm_init(2);
+	fake_vm.id = 5;
+	fake_vm.number = number++;
+	fake_vm.slot_count = 1;
+	fake_vm.slots[0] = (struct vm_slot){ .size = RAM };
+	strcpy(fake_vm.name, order->config->name);
+	assert_int_equal(dynamic_attach(&fake_vm, order), 0);
+	err = dynamic_take_memory(&fake_vm);
+	if (err) {
+		destroy();
+		return err;
+	}
+	vms[fake_vm.id] = &fake_vm;
+	vm_count = fake_vm.id + 1u;
+	*vm = &fake_vm;
+	return 0;
+}
+
+bool plan_check_dynamic(struct guest_config *g,
+			void (*report)(const char *sentence))
+{
+	if (g->firmware[0])
+		report("no firmware");
+	return !g->firmware[0];
+}
+
+u32 pool_range_count(void)
+{
+	return 1;
+}
+
+int pool_take(const struct bh_ctl_range *r, u32 count, u16 vm, bool *clean)
+{
+	assert_int_equal(count, 1);
+	assert_memory_equal(r, &range, sizeof(range));
+	*clean = pool_is_clean;
+	taken = !take_error;
+	return take_error;
+}
+
+static bool ram_is_zero(void)
+{
+	return !fake_ram[0] && !memcmp(fake_ram, fake_ram + 1, RAM - 1);
+}
+
+static bool is_granted(void)
+{
+	assert_int_equal(granted[0], granted[1]);
+	return granted[0];
+}
+
+void pool_give_back(const struct bh_ctl_range *r, u16 vm, bool clean)
+{
+	assert_true(taken);
+	assert_true(clean && ram_is_zero());
+	assert_false(is_granted());
+	taken = false;
+}
+
+bool grant_unit(u64 base)
+{
+	bool was = touched;
+
+	assert_true(ram_is_zero());
+	granted[(base - BASE) / POOL_UNIT] = true;
+	touched = false;
+	return was;
+}
+
+void grant_end(u64 base)
+{
+	granted[(base - BASE) / POOL_UNIT] = false;
+	passed = false;
+}
+
+struct quiesce quiesce_ask(void)
+{
+	passes++;
+	return (struct quiesce){ .number = 0 };
+}
+
+/* At the second look */
+bool quiesce_over(struct quiesce *q)
+{
+	passed = !stand && q->number++;
+	return passed;
+}
+
+void reap(struct vm *vm, void (*freed)(u16 id))
+{
+	assert_int_equal(boot->activity, VCPU_PARKED);
+	vms[vm->id] = NULL;
+	destroy();
+	freed(vm->id);
+}
+
+const char *staged_note(struct vm *vm, struct staged *s,
+			const struct bh_ctl_file *list, u32 count)
+{
+	return staged_wrong;
+}
+
+int staged_map(struct vm *vm)
+{
+	assert_false(is_granted());
+	assert_true(passed);
+	return maps++ % 2 ? 0 : -EAGAIN;
+}
+
+void staged_unmap(struct vm *vm)
+{
+}
+
+int load_guest(struct vm *vm)
+{
+	loads++;
+	return load_error;
+}
+
+bool load_step(struct vm *vm)
+{
+	return true;
+}
+
+void load_abandon(struct vm *vm)
+{
+}
+
+void vcpu_park(struct vcpu *v)
+{
+	v->activity = VCPU_PARKED;
+}
+
+void vcpu_post(struct vcpu *v, u32 event_bits)
+{
+	v->events |= event_bits;
+}
+
+static bool listens;
+
+bool vpm_power_button(struct vm *vm)
+{
+	return listens;
+}
+
+void machine_guest_made(void)
+{
+	alive++;
+	ever++;
+}
+
+void machine_guest_ended(const struct vm *vm)
+{
+	assert_int_equal(fake_vm.state, VM_STOPPED);
+	assert_true(alive--);
+}
+
+bool machine_is_ending(void)
+{
+	return ending;
+}
+
+void machine_end(enum machine_end how)
+{
+	fail();
+}
+
+void vtimer_stop_all(struct vm *vm)
+{
+}
+
+void devices_reset(struct vm *vm)
+{
+}
+
+void vlapic_late_forget(struct vcpu *v)
+{
+}
+
+void exit_stats_log(const struct vm *vm)
+{
+}
+
+void exit_stats_reset(struct vm *vm)
+{
+}
+
+void cpuid_renew_rate(struct vm *vm)
+{
+}
+
+void console_guest_starts(struct vm *vm)
+{
+}
+
+/* --- a machine of one guest --- */
+
+static struct dynamic_why why;
+static u64 id;
+
+static int setup(void **state)
+{
+	struct bh_ctl_event e;
+	bool lost;
+
+	if (vms[5])
+		dynamic_detach(&fake_vm); /* the last one's */
+	fake_ram_init(RAM, 0xaa);
+	memset(vms, 0, sizeof(vms));
+	vm_privileged = &fake_vm;
+	granted[0] = granted[1] = touched = stand = ending = listens = false;
+	pool_is_clean = passed = false;
+	alive = load_error = take_error = loads = maps = ever = 0;
+	staged_wrong = NULL;
+	while (dynamic_news(&e, &why, &lost))
+		;
+	return 0;
+}
+
+static void events_of(struct vcpu *v)
+{
+	u32 events = v->events;
+
+	v->events = 0;
+	if (events & VE_START)
+		v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_WORKING;
+	if (v->activity != VCPU_PARKED && (events & VE_STOP))
+		vm_vcpu_parked(v);
+	else if (v->activity == VCPU_WORKING)
+		vm_work_step(v);
+}
+
+/* Until nothing is left to do but to run */
+static void go_on(void)
+{
+	for (u32 i = 0; i < TURNS && vms[5]; i++) {
+		if (!boot->events && !fake_vcpus[1].events &&
+		    boot->activity != VCPU_WORKING)
+			return;
+		events_of(boot);
+		if (vms[5])
+			events_of(&fake_vcpus[1]);
+	}
+	assert_null(vms[5]);
+}
+
+static void create(void)
+{
+	assert_int_equal(
+		dynamic_create(web, sizeof(web) - 1, &range, 1, 77, &id, &why),
+		0);
+	assert_true(id > 5);
+}
+
+static void expect_state(enum bh_ctl_state state)
+{
+	struct bh_ctl_event e;
+	bool lost;
+
+	assert_true(dynamic_news(&e, &why, &lost));
+	assert_false(lost);
+	assert_int_equal(e.type, BH_CTL_EVENT_STATE);
+	assert_int_equal(e.tag, (u32)id);
+	assert_int_equal(e.arg[0], id);
+	assert_int_equal(e.arg[1], state);
+	if (state != BH_CTL_GONE && vms[5])
+		assert_int_equal(vm_number(&fake_vm), id);
+}
+
+static void expect_answer(u32 tag, s32 status)
+{
+	struct bh_ctl_event e;
+	bool lost;
+
+	assert_true(dynamic_news(&e, &why, &lost));
+	assert_int_equal(e.type, BH_CTL_EVENT_ANSWER);
+	assert_int_equal(e.tag, tag);
+	assert_int_equal(e.status, status);
+	assert_int_equal(e.bytes, strlen(why.text));
+	assert_int_equal(!e.bytes, !status);
+}
+
+static void expect_nothing(void)
+{
+	struct bh_ctl_event e;
+	bool lost;
+
+	assert_false(dynamic_news(&e, &why, &lost));
+}
+
+static enum bh_ctl_state now(void)
+{
+	return dynamic_state(&fake_vm);
+}
+
+/* Ways to a state, from none */
+static void defined(void)
+{
+	create();
+	go_on();
+	assert_int_equal(now(), BH_CTL_DEFINED);
+	assert_true(is_granted() && ram_is_zero());
+	expect_state(BH_CTL_BUILDING);
+	expect_state(BH_CTL_DEFINED);
+	expect_answer(77, 0);
+	assert_int_equal(alive, 0);
+}
+
+static void running(void)
+{
+	defined();
+	fake_ram[MIB(2)] = 0x33; /* its file */
+	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
+	go_on();
+	assert_int_equal(now(), BH_CTL_RUNNING);
+	assert_int_equal(boot->activity, VCPU_RUNNING);
+	assert_int_equal(fake_vcpus[1].activity, VCPU_WAIT_SIPI);
+	expect_state(BH_CTL_BUILDING);
+	expect_state(BH_CTL_RUNNING);
+	expect_answer(78, 0);
+	assert_false(is_granted());
+	assert_int_equal(fake_ram[MIB(2)], 0x33); /* nothing was zeroed */
+	assert_int_equal(alive, 1);
+	memset(fake_ram, 0x77, RAM);
+}
+
+static void ends(enum vm_end how)
+{
+	vm_end(&fake_vm, how, "a reason");
+	go_on();
+}
+
+static void crashed(void)
+{
+	running();
+	ends(VM_END_CRASH);
+	assert_int_equal(now(), BH_CTL_CRASHED);
+	expect_state(BH_CTL_CRASHED);
+	assert_int_equal(fake_ram[1], 0x77); /* to be looked at */
+	assert_int_equal(alive, 0);
+}
+
+static void stopped(void)
+{
+	running();
+	ends(VM_END_POWER_OFF);
+	assert_int_equal(now(), BH_CTL_STOPPED);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_STOPPED);
+	assert_true(ram_is_zero());
+	assert_false(is_granted());
+	assert_int_equal(alive, 0);
+}
+
+static void (*const to_state[])(void) = {
+	[BH_CTL_DEFINED] = defined,
+	[BH_CTL_RUNNING] = running,
+	[BH_CTL_STOPPED] = stopped,
+	[BH_CTL_CRASHED] = crashed,
+};
+
+static void end(enum bh_ctl_end how, s32 status)
+{
+	assert_int_equal(dynamic_end(id, how, 99, &why), status);
+	if (status)
+		assert_true(strlen(why.text) > 10);
+	go_on();
+}
+
+/* --- the tests --- */
+
+static void test_all_ways(void **state)
+{
+	setup(state);
+	running();
+	end(BH_CTL_END_STOP, 0);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_STOPPED);
+	expect_answer(99, 0);
+	end(BH_CTL_END_RESET, 0);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_DEFINED);
+	expect_answer(99, 0);
+	assert_true(is_granted() && ram_is_zero());
+	end(BH_CTL_END_DESTROY, 0);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_GONE);
+	expect_answer(99, 0);
+	expect_nothing();
+	assert_false(taken);
+}
+
+/* From any state, and the id names nothing afterwards */
+static void test_destroy(void **state)
+{
+	for (u32 s = 0; s < ARRAY_SIZE(to_state); s++) {
+		if (!to_state[s])
+			continue;
+		setup(state);
+		to_state[s]();
+		end(BH_CTL_END_DESTROY, 0);
+		assert_null(vms[5]);
+		expect_state(BH_CTL_STOPPING);
+		expect_state(BH_CTL_GONE);
+		expect_answer(99, 0);
+		expect_nothing();
+		assert_int_equal(alive, 0);
+		assert_int_equal(dynamic_end(id, BH_CTL_END_STOP, 1, &why),
+				 -BH_CTL_ENOENT);
+		assert_int_equal(dynamic_start(id, &file, 1, 1, &why),
+				 -BH_CTL_ENOENT);
+	}
+}
+
+/* RESET gives the memory back to be filled again */
+static void test_reset(void **state)
+{
+	static const enum bh_ctl_state from[] = { BH_CTL_RUNNING,
+						  BH_CTL_STOPPED,
+						  BH_CTL_CRASHED };
+
+	for (u32 i = 0; i < ARRAY_SIZE(from); i++) {
+		setup(state);
+		to_state[from[i]]();
+		end(BH_CTL_END_RESET, 0);
+		expect_state(BH_CTL_STOPPING);
+		expect_state(BH_CTL_DEFINED);
+		expect_answer(99, 0);
+		assert_true(is_granted() && ram_is_zero());
+		assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
+		go_on();
+		assert_int_equal(now(), BH_CTL_RUNNING);
+		assert_int_equal(alive, 1);
+	}
+	/* By itself: told, so that somebody fills it again */
+	setup(state);
+	running();
+	ends(VM_END_RESET);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_DEFINED);
+	expect_nothing();
+	assert_true(is_granted() && ram_is_zero());
+	assert_null(fake_timer);
+}
+
+static void test_stop(void **state)
+{
+	setup(state);
+	crashed();
+	end(BH_CTL_END_STOP, 0);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_STOPPED);
+	expect_answer(99, 0);
+	assert_true(ram_is_zero());
+}
+
+static void test_refusals(void **state)
+{
+	setup(state);
+	defined();
+	end(BH_CTL_END_STOP, -BH_CTL_ESTATE);
+	end(BH_CTL_END_RESET, -BH_CTL_ESTATE);
+	end(BH_CTL_END_BUTTON, -BH_CTL_ESTATE);
+	end((enum bh_ctl_end)4, -BH_CTL_EINVAL);
+	end((enum bh_ctl_end) - 1, -BH_CTL_EINVAL);
+	setup(state);
+	running();
+	assert_int_equal(dynamic_start(id, &file, 1, 1, &why), -BH_CTL_ESTATE);
+	end(BH_CTL_END_BUTTON, -BH_CTL_ESTATE); /* it does not listen */
+	listens = true;
+	end(BH_CTL_END_BUTTON, 1);
+	assert_int_equal(now(), BH_CTL_RUNNING);
+	setup(state);
+	stopped();
+	assert_int_equal(dynamic_start(id, &file, 1, 1, &why), -BH_CTL_ESTATE);
+	end(BH_CTL_END_STOP, -BH_CTL_ESTATE);
+	setup(state);
+	crashed();
+	assert_int_equal(dynamic_start(id, &file, 1, 1, &why), -BH_CTL_ESTATE);
+	end(BH_CTL_END_BUTTON, -BH_CTL_ESTATE);
+	expect_nothing();
+	assert_int_equal(dynamic_end(0, BH_CTL_END_STOP, 1, &why),
+			 -BH_CTL_ENOENT);
+	assert_int_equal(dynamic_end(~0ull, BH_CTL_END_STOP, 1, &why),
+			 -BH_CTL_ENOENT);
+	assert_int_equal(dynamic_end(id + VM_MAX, BH_CTL_END_STOP, 1, &why),
+			 -BH_CTL_ENOENT);
+}
+
+static void test_static(void **state)
+{
+	setup(state);
+	fake_vm_init(1);
+	vms[0] = &fake_vm;
+	vm_count = 1;
+	assert_ptr_equal(vm_numbered(1), &fake_vm);
+	assert_int_equal(dynamic_end(1, BH_CTL_END_STOP, 1, &why),
+			 -BH_CTL_ESTATIC);
+	assert_int_equal(dynamic_start(1, &file, 1, 1, &why), -BH_CTL_ESTATIC);
+}
+
+static s32 try(const char *text, struct bh_ctl_range r, u32 count)
+{
+	return dynamic_create(text, (u32)strlen(text), &r, count, 1, &id, &why);
+}
+
+static void test_bad_definitions(void **state)
+{
+	struct bh_ctl_range small = { BASE, MIB(2), 0, 0 };
+	struct bh_ctl_range large = { BASE, MIB(6), 0, 0 };
+
+	setup(state);
+	assert_int_equal(
+		try("[guest a]\nkernel=k\nmemory=4M\nfoo=1\n", range, 1),
+		-BH_CTL_EINVAL);
+	assert_non_null(strstr(why.text, "definition:4: unknown key 'foo'"));
+	assert_int_equal(try("", range, 1), -BH_CTL_EINVAL);
+	assert_non_null(strstr(why.text, "no guest is defined"));
+	assert_int_equal(try("[hypervisor]\nmeasure=yes\n", range, 1),
+			 -BH_CTL_EINVAL);
+	assert_int_equal(try("[guest a]\nkernel=k\nmemory=4M\n"
+			     "[guest b]\nkernel=k\nmemory=4M\n",
+			     range, 1),
+			 -BH_CTL_EINVAL);
+	assert_int_equal(try("[guest a]\nfirmware=k\nmemory=4M\n", range, 1),
+			 -BH_CTL_EINVAL);
+	assert_string_equal(why.text, "no firmware");
+	assert_int_equal(try(web, small, 1), -BH_CTL_EINVAL);
+	assert_int_equal(try(web, large, 1), -BH_CTL_EINVAL);
+	assert_int_equal(try(web, range, 0), -BH_CTL_EINVAL);
+	assert_int_equal(try(web, range, DYNAMIC_RANGES + 1), -BH_CTL_EINVAL);
+	take_error = -EBUSY;
+	assert_int_equal(try(web, range, 1), -BH_CTL_EBUSY);
+	take_error = -EINVAL;
+	assert_int_equal(try(web, range, 1), -BH_CTL_EINVAL);
+	vm_privileged = NULL;
+	assert_int_equal(try(web, range, 1), -BH_CTL_ENOMEM);
+	setup(state);
+	defined();
+	assert_int_equal(try(web, range, 1), -BH_CTL_EEXIST);
+	expect_nothing();
+}
+
+/* Nothing is done before all cores have let go */
+static void test_waits_for_cores(void **state)
+{
+	setup(state);
+	defined();
+	stand = true;
+	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
+	for (u32 i = 0; i < 1000; i++)
+		events_of(boot);
+	assert_int_equal(loads, 0);
+	assert_int_equal(now(), BH_CTL_BUILDING);
+	/* A second command waits for the first, but for DESTROY */
+	assert_int_equal(dynamic_end(id, BH_CTL_END_STOP, 1, &why),
+			 -BH_CTL_EBUSY);
+	stand = false;
+	go_on();
+	assert_int_equal(now(), BH_CTL_RUNNING);
+	/* The privileged guest touched it: cores may know the scratch frame */
+	setup(state);
+	touched = true;
+	passes = 0;
+	defined();
+	assert_int_equal(passes, 1);
+	setup(state);
+	passes = 0;
+	defined();
+	assert_int_equal(passes, 0);
+}
+
+/* In the middle of whatever is done for it */
+static void test_destroy_early(void **state)
+{
+	setup(state);
+	create();
+	events_of(boot);
+	end(BH_CTL_END_DESTROY, 0);
+	expect_state(BH_CTL_BUILDING);
+	expect_answer(77, -BH_CTL_ESTATE);
+	expect_state(BH_CTL_GONE);
+	expect_answer(99, 0);
+	expect_nothing();
+	setup(state);
+	defined();
+	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
+	events_of(boot);
+	assert_int_equal(dynamic_end(id, BH_CTL_END_DESTROY, 98, &why), 0);
+	end(BH_CTL_END_DESTROY, -BH_CTL_EBUSY); /* once is enough */
+	expect_state(BH_CTL_BUILDING);
+	expect_answer(78, -BH_CTL_ESTATE);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_GONE);
+	expect_answer(98, 0);
+	assert_int_equal(alive, 0);
+}
+
+static void test_not_loaded(void **state)
+{
+	setup(state);
+	defined();
+	staged_wrong = "two files overlap";
+	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), -BH_CTL_EFILE);
+	assert_string_equal(why.text, "two files overlap");
+	assert_int_equal(now(), BH_CTL_DEFINED);
+	staged_wrong = NULL;
+	load_error = -ENOEXEC;
+	assert_int_equal(dynamic_start(id, &file, 1, 79, &why), 0);
+	go_on();
+	expect_state(BH_CTL_BUILDING);
+	expect_answer(79, -BH_CTL_EFILE);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_DEFINED);
+	assert_true(is_granted() && ram_is_zero());
+	assert_int_equal(alive, 0);
+	load_error = 0;
+	assert_int_equal(dynamic_start(id, &file, 1, 80, &why), 0);
+	go_on();
+	assert_int_equal(now(), BH_CTL_RUNNING);
+}
+
+static void test_machine_ends(void **state)
+{
+	setup(state);
+	defined();
+	ending = true;
+	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
+	go_on();
+	assert_int_equal(alive, 0);
+	assert_int_equal(ever, 1);
+}
+
+/* What is not taken is lost, the oldest first, and that is told */
+static void test_news(void **state)
+{
+	struct bh_ctl_event e;
+	u32 count = 0;
+	bool lost;
+
+	setup(state);
+	for (u32 i = 0; i < 30; i++) {
+		create();
+		go_on();
+		end(BH_CTL_END_DESTROY, 0);
+	}
+	assert_true(dynamic_news(&e, &why, &lost));
+	assert_true(lost);
+	do {
+		count++;
+		assert_true(dynamic_news(&e, &why, &lost) || count == 64);
+		assert_false(lost);
+	} while (count < 64);
+	create();
+	dynamic_forget_news();
+	expect_nothing();
+}
+
+/* Guests come and go; all that was taken is given back */
+static void test_cycles(void **state)
+{
+	u32 live;
+
+	setup(state);
+	live = fake_pool_live;
+	for (u32 i = 0; i < 1000; i++) {
+		u64 last = id;
+
+		create();
+		assert_true(id != last);
+		assert_int_equal(fake_pool_live, live + 1);
+		go_on();
+		end(BH_CTL_END_DESTROY, 0);
+		assert_int_equal(fake_pool_live, live);
+		dynamic_forget_news();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_ways),
+		cmocka_unit_test(test_destroy),
+		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_static),
+		cmocka_unit_test(test_bad_definitions),
+		cmocka_unit_test(test_waits_for_cores),
+		cmocka_unit_test(test_destroy_early),
+		cmocka_unit_test(test_not_loaded),
+		cmocka_unit_test(test_machine_ends),
+		cmocka_unit_test(test_news),
+		cmocka_unit_test(test_cycles),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, setup);
+}
