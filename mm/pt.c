@@ -364,18 +364,34 @@ u64 *pt_slots_4k(struct page_table *pt, u64 addr)
 	return table;
 }
 
-static void table_free(struct page_table *pt, u64 *table, u32 level)
+/* As long as *@left is not 0; true: @table and those below it are gone */
+static bool table_free(struct page_table *pt, u64 *table, u32 level, u32 *left)
 {
-	for (u32 i = 0; level > 1 && i < PT_ENTRIES; i++)
-		if (entry_present(pt, table[i]) &&
-		    !entry_is_leaf(table[i], level))
-			table_free(pt, entry_table(table[i]), level - 1);
+	for (u32 i = 0; level > 1 && i < PT_ENTRIES; i++) {
+		if (!entry_present(pt, table[i]) ||
+		    entry_is_leaf(table[i], level))
+			continue;
+		if (!table_free(pt, entry_table(table[i]), level - 1, left))
+			return false;
+		table[i] = 0;
+	}
+	if (!*left)
+		return false;
+	--*left;
 	pmm_free(pt->budget, table, 0);
+	return true;
+}
+
+bool pt_destroy_some(struct page_table *pt, u32 max)
+{
+	if (pt->root && !table_free(pt, pt->root, PT_LEVELS, &max))
+		return false;
+	pt->root = NULL;
+	return true;
 }
 
 void pt_destroy(struct page_table *pt)
 {
-	if (pt->root)
-		table_free(pt, pt->root, PT_LEVELS);
-	pt->root = NULL;
+	while (!pt_destroy_some(pt, UINT32_MAX))
+		;
 }

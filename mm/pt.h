@@ -91,5 +91,8 @@ u64 *pt_slots_4k(struct page_table *pt, u64 addr) __must_check;
 /* Frees the tables, which no CPU uses any more. The memory that they mapped is
  * the caller's. Without a root, as after a first call, it does nothing. */
 void pt_destroy(struct page_table *pt);
+/* The same in steps, of up to @max tables, at some 3,000 instructions each.
+ * True: all are gone. In between only this or pt_destroy() follow. */
+bool pt_destroy_some(struct page_table *pt, u32 max);
 
 #endif

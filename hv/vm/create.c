@@ -224,6 +224,11 @@ bool vm_free_vcpus(struct vm *vm, u32 max)
 	return !vm->vcpus[0];
 }
 
+bool vm_free_tables(struct vm *vm, u32 max)
+{
+	return pt_destroy_some(&vm->npt, max);
+}
+
 void vm_free(struct vm *vm)
 {
 	spin_lock(&making_lock);

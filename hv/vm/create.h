@@ -29,6 +29,8 @@ int __must_check vm_create_by(const struct vm_order *order, struct vm **vm);
  */
 void vm_unlist(struct vm *vm);
 bool __must_check vm_free_vcpus(struct vm *vm, u32 max);
+/* The same of the tables of its memory: a large guest has thousands */
+bool __must_check vm_free_tables(struct vm *vm, u32 max);
 void vm_free(struct vm *vm);
 
 #endif

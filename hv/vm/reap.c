@@ -7,7 +7,8 @@
  *      nobody posts to it any more.
  *   2. It is in the list `dying`; wait for another pass, in which each core
  *      takes its own vCPUs off its queue (reap_here()).
- *   3. It leaves the list. vCPUs are freed, some in a step, then the rest.
+ *   3. It leaves the list. vCPUs and tables are freed, some in a step, then the
+ *      rest.
  *
  * Lock: dying_lock protects the list, a leaf.
  */
@@ -20,7 +21,8 @@
 #include "hv/vm/vcpu.h"
 
 #define REAP_STEP_NS 50000u
-#define REAP_VCPUS   4u /* freed in a step */
+#define REAP_VCPUS   4u /* freed in a step, */
+#define REAP_TABLES  8u /* and of tables */
 
 static struct spinlock dying_lock;
 static struct vm *dying;
@@ -67,7 +69,8 @@ static void free_step(struct timer *t)
 	void (*freed)(u16 id) = vm->reap.freed;
 	u16 id = vm->id;
 
-	if (!vm_free_vcpus(vm, REAP_VCPUS)) {
+	if (!vm_free_vcpus(vm, REAP_VCPUS) ||
+	    !vm_free_tables(vm, REAP_TABLES)) {
 		again(vm);
 		return;
 	}

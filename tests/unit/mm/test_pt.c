@@ -1,7 +1,8 @@
 /* SOURCES: mm/pt.c mm/pt_format.c tests/unit/mm/table_pages.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table walker in its three formats; entries are compared with the
- * manuals' bits, and mappings with a model */
+ * manuals' bits, and mappings with a model. Over 400 lines: one table serves
+ * every case. */
 #include "arch/x86/cpu/features.h"
 #include "lib/errno.h"
 #include "mm/pt.h"
@@ -376,9 +377,31 @@ static void test_random(void **state)
 	assert_int_equal(budget.used_pages, 0);
 }
 
+/* In steps, each of no more tables than it may */
+static void test_destroy_some(void **state)
+{
+	struct page_table pt;
+	u64 pages, steps = 0;
+
+	assert_int_equal(pt_init(&pt, &pt_ept, &budget, 2), 0);
+	for (u64 at = 0; at < 9 * PAGE_2M; at += PAGE_2M)
+		assert_int_equal(
+			pt_map(&pt, at, HPA(at), PAGE_SIZE, PT_R | PT_W), 0);
+	pages = budget.used_pages;
+	while (!pt_destroy_some(&pt, 2)) {
+		assert_int_equal(budget.used_pages, pages - 2);
+		pages = budget.used_pages;
+		steps++;
+	}
+	assert_int_equal(budget.used_pages, 0);
+	assert_in_range(steps, 5, 6);
+	assert_true(pt_destroy_some(&pt, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_destroy_some, fresh),
 		cmocka_unit_test_setup(test_entries, fresh),
 		cmocka_unit_test_setup(test_attrs, fresh),
 		cmocka_unit_test_setup(test_exec_splits, fresh),

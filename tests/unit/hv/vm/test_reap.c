@@ -9,6 +9,9 @@
 #include "tests/unit/fakes/tsc.h"
 #include "tests/unit/fakes/vm.h"
 
+#define TABLES 20u
+
+static u32 freed_tables;
 static u32 asks, removed, freed_vcpus, frees, told;
 static bool passed, listed;
 
@@ -45,8 +48,16 @@ bool vm_free_vcpus(struct vm *vm, u32 max)
 	return freed_vcpus >= vm->vcpu_count;
 }
 
+bool vm_free_tables(struct vm *vm, u32 max)
+{
+	assert_true(freed_vcpus >= vm->vcpu_count);
+	freed_tables += max;
+	return freed_tables >= TABLES;
+}
+
 void vm_free(struct vm *vm)
 {
+	assert_true(freed_tables >= TABLES);
 	assert_true(freed_vcpus >= vm->vcpu_count);
 	frees++;
 }
@@ -61,6 +72,7 @@ static int setup(void **state)
 {
 	fake_vm_init(4);
 	fake_vm.id = 7;
+	freed_tables = 0;
 	asks = removed = freed_vcpus = frees = told = 0;
 	listed = true;
 	fake_this_cpu = &fake_pcpus[0];
@@ -104,6 +116,10 @@ static void test_steps(void **state)
 	pass_all(); /* no core touches it from here on */
 	assert_int_equal(removed, 4);
 	fake_timer_fire();
+	assert_int_equal(frees, 0);
+	assert_in_range(freed_tables, 1, TABLES / 2);
+	fake_timer_fire();
+	fake_timer_fire();
 	assert_int_equal(frees, 1);
 	assert_int_equal(told, 7);
 	assert_null(fake_timer);
@@ -116,8 +132,8 @@ static void test_no_hook(void **state)
 	pass_all();
 	fake_timer_fire();
 	pass_all();
-	fake_timer_fire();
-	fake_timer_fire();
+	for (u32 i = 0; i < 4; i++)
+		fake_timer_fire();
 	assert_int_equal(frees, 1);
 }
 
