@@ -136,14 +136,16 @@ void emu_load_piece(struct emu *m, const struct emu_span *span, u16 at,
 		    u16 size, u64 *value)
 {
 	for (u16 i = 0; i < size; i += 8)
-		*value++ = load_at(m, span, (u16)(at + i), 8);
+		*value++ =
+			load_at(m, span, (u16)(at + i), (u8)MIN(size - i, 8));
 }
 
 void emu_store_piece(struct emu *m, const struct emu_span *span, u16 at,
 		     u16 size, u64 *value)
 {
 	for (u16 i = 0; i < size; i += 8)
-		store_at(m, span, (u16)(at + i), 8, *value++);
+		store_at(m, span, (u16)(at + i), (u8)MIN(size - i, 8),
+			 *value++);
 }
 
 void emu_load_wide(struct emu *m, const struct emu_span *span, u16 size,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * FXSAVE, XSAVE and what restores them where the area is not in RAM: up to 337
- * accesses of a device, each of which may take a microsecond or two. They are
- * made in pieces (hv/core/piece.h), between which the core looks at its timer
- * and its queue. For the guest it is one instruction: VE_INSN keeps the vCPU
- * from its next one, and from all events, until the last piece.
+ * FXSAVE, XSAVE, FNSAVE and what restores them where the area is not in RAM: up
+ * to 337 accesses of a device, each of which may take a microsecond or two.
+ * They are made in pieces (hv/core/piece.h), between which the core looks at
+ * its timer and its queue. For the guest it is one instruction: VE_INSN keeps
+ * the vCPU from its next one, and from all events, until the last piece.
  *
  * What is moved is kept in the VM's one stage. Another vCPU that needs it
  * meanwhile runs into its instruction again. The stage's owner is atomic, the
@@ -54,6 +54,7 @@ struct emu_stage *emu_stage_take(struct emu *m)
 	memset(s->todo, 0, sizeof(s->todo));
 	memset(&s->area, 0, sizeof(s->area));
 	s->finish = NULL;
+	s->bytes = sizeof(s->area);
 	return s;
 }
 
@@ -72,13 +73,12 @@ void emu_stage_mark(struct emu_stage *s, u32 from, u32 to)
 static void move_word(struct emu_stage *s, u32 w)
 {
 	u16 at = (u16)(w * sizeof(u64));
+	u16 size = MIN((u16)sizeof(u64), (u16)(s->bytes - at));
 
 	if (s->finish)
-		emu_load_piece(&s->m, &s->span, at, sizeof(u64),
-			       &s->area.words[w]);
+		emu_load_piece(&s->m, &s->span, at, size, &s->area.words[w]);
 	else
-		emu_store_piece(&s->m, &s->span, at, sizeof(u64),
-				&s->area.words[w]);
+		emu_store_piece(&s->m, &s->span, at, size, &s->area.words[w]);
 }
 
 /* The first word that is still to be moved; ~0: none */

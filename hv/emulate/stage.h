@@ -22,7 +22,8 @@ union emu_area {
 struct emu_stage {
 	struct vcpu *owner; /* atomic; NULL: nobody */
 	struct emu m;
-	struct emu_span span;  /* of the area in the guest's memory */
+	struct emu_span span;  /* of the area in the guest's memory, */
+	u16 bytes;             /* which has no more than that; all of it */
 	u64 todo[STAGE_MASKS]; /* a bit for each word still to be moved */
 	/* A load: what is done with it. NULL: it is a store. */
 	int (*finish)(struct emu_stage *s);

@@ -8,6 +8,7 @@
  */
 #include "arch/x86/machine/fpu.h"
 #include "hv/emulate/priv.h"
+#include "hv/emulate/stage.h"
 
 #define RM_RDI       7u /* ModRM.rm with mod 0: the buffer */
 #define STATE_BYTES  108u
@@ -120,11 +121,40 @@ static int run(struct emu *m, const struct x87_row *row, void *memory)
 	return err;
 }
 
+static const struct x87_row *row_of(const struct emu *m)
+{
+	return &rows[m->insn.opcode - OPCODE_FIRST][m->insn.reg & 7];
+}
+
+static int run_frstor(struct emu_stage *s)
+{
+	return run(&s->m, row_of(&s->m), s->area.words);
+}
+
+/* FNSAVE and FRSTOR: 27 accesses, in pieces */
+static int save_or_restore(struct emu *m, const struct x87_row *row,
+			   const struct emu_span *span)
+{
+	struct emu_stage *s = emu_stage_take(m);
+	int err;
+
+	if (!s)
+		return EMU_AGAIN;
+	s->span = *span;
+	s->bytes = bytes_of(m, row);
+	emu_stage_mark(s, 0, ALIGN_UP((u32)s->bytes, 8u));
+	if (!(row->flags & STORES))
+		return emu_stage_move(s, m, run_frstor);
+	err = run(m, row, s->area.words);
+	if (err)
+		return emu_stage_drop(s, err);
+	return emu_stage_move(s, m, NULL);
+}
+
 int op_x87(struct emu *m) /* D8-DF */
 {
-	const struct x87_row *row =
-		&rows[m->insn.opcode - OPCODE_FIRST][m->insn.reg & 7];
-	u64 buffer[STATE_BYTES / sizeof(u64) + 1] = { 0 };
+	const struct x87_row *row = row_of(m);
+	u64 buffer[ENV_BYTES / sizeof(u64) + 1] = { 0 };
 	u8 size = bytes_of(m, row);
 	struct emu_span span;
 	int err = check_ready(m, row);
@@ -135,6 +165,8 @@ int op_x87(struct emu *m) /* D8-DF */
 			&span);
 	if (err)
 		return err;
+	if (row->bytes == STATE_BYTES)
+		return save_or_restore(m, row, &span);
 	if (!(row->flags & STORES))
 		emu_load_wide(m, &span, size, buffer);
 	err = run(m, row, buffer);

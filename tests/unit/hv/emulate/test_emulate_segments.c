@@ -430,6 +430,26 @@ static void test_fxsave_in_pieces(void **state)
 	assert_int_equal(ymm[3][0], 0x33);
 }
 
+static void test_fnsave_in_pieces(void **state)
+{
+	u8 all[112];
+
+	memset(device, 0x55, sizeof(all));
+	assert_int_equal(RUN("\xdd\x07"), VERDICT_ADVANCE); /* fld */
+	assert_int_equal(RUN("\xdd\x37"), VERDICT_ADVANCE);
+	assert_int_not_equal(device[107], 0x55);
+	assert_int_equal(device[108], 0x55);
+	memcpy(all, device, sizeof(all));
+	one_at_a_time();
+	assert_int_equal(RUN("\xdd\x27"), VERDICT_RESUME);
+	assert_int_equal(in_pieces(), 14);
+	memset(device, 0x55, sizeof(all));
+	one_at_a_time();
+	assert_int_equal(RUN("\xdd\x37"), VERDICT_RESUME);
+	assert_int_equal(in_pieces(), 14);
+	assert_memory_equal(all, device, sizeof(all));
+}
+
 /* Another vCPU waits for its turn; the end of the owner makes way */
 static void test_one_stage(void **state)
 {
@@ -456,14 +476,23 @@ int main(void)
 {
 #define S(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		S(test_mov_data),    S(test_mov_faults),
-		S(test_mov_ss),      S(test_real_mode),
-		S(test_far_jump),    S(test_far_call),
-		S(test_ltr_lldt),    S(test_read_only_gdt),
-		S(test_tables),      S(test_msw),
-		S(test_flags),       S(test_vector_state),
-		S(test_fast_fxsave), S(test_pop_ss),
-		S(test_enter),       S(test_fxsave_in_pieces),
+		S(test_mov_data),
+		S(test_mov_faults),
+		S(test_mov_ss),
+		S(test_real_mode),
+		S(test_far_jump),
+		S(test_far_call),
+		S(test_ltr_lldt),
+		S(test_read_only_gdt),
+		S(test_tables),
+		S(test_msw),
+		S(test_flags),
+		S(test_vector_state),
+		S(test_fast_fxsave),
+		S(test_pop_ss),
+		S(test_enter),
+		S(test_fxsave_in_pieces),
+		S(test_fnsave_in_pieces),
 		S(test_one_stage),
 	};
 
