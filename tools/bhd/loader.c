@@ -24,6 +24,7 @@
 /* Where files may lie: not in the first MiB, and not on both sides of 2 GiB */
 #define LOW_BEGIN   MIB(1)
 #define LOW_END     GIB(2)
+#define FIRST_FD    3    /* behind standard error */
 #define MESSAGE_MAX 4096 /* PIPE_BUF */
 
 struct message {
@@ -204,12 +205,23 @@ static int load(struct child *c)
 	return 0;
 }
 
+/* What bhd has open is not the loader's: the device would not be free when bhd
+ * dies, nor would a guest's console end */
+static int close_others(int fd)
+{
+	if (dup2(fd, FIRST_FD) < 0)
+		_exit(1);
+	if (close_range(FIRST_FD + 1, ~0u, 0))
+		_exit(1);
+	return FIRST_FD;
+}
+
 static __noreturn void child_main(const struct loader *l, int fd)
 {
 	static struct child c;
 
 	c.loader = l;
-	c.pipe = fd;
+	c.pipe = close_others(fd);
 	c.message.failure.kind = FAIL_NONE;
 	(void)load(&c);
 	c.message.last = true;

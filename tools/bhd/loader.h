@@ -39,7 +39,7 @@ int loader_start(struct loader *l, struct ev_loop *loop,
 /* Ends it at once; nothing is called any more */
 void loader_stop(struct loader *l);
 
-/* Where files of @sizes lie in @memory bytes, as START wants it:
+/* Where files of @sizes lie in @memory bytes, as docs/lifecycle.md wants it:
  * the offset of each. -1: they have no room. */
 int loader_plan(const u64 *sizes, u32 count, u64 memory, u64 *offsets);
 
