@@ -24,18 +24,6 @@ static void report(const char *sentence)
 		said.say(sentence);
 }
 
-static struct manifest *parse(const char *file, const char *text, size_t len,
-			      void (*say)(const char *sentence))
-{
-	struct manifest *m = calloc(1, sizeof(*m));
-
-	said.count = 0;
-	said.say = say;
-	if (m)
-		manifest_parse(m, file, text, len, report);
-	return m;
-}
-
 static void check_files(const struct guest_config *g, const char *file,
 			const char *folder)
 {
@@ -62,8 +50,12 @@ static void check_files(const struct guest_config *g, const char *file,
 u32 definition_check(const char *file, const char *text, const char *folder,
 		     void (*say)(const char *sentence))
 {
-	struct manifest *m = parse(file, text, strlen(text), say);
+	struct manifest *m = calloc(1, sizeof(*m));
 
+	said.count = 0;
+	said.say = say;
+	if (m)
+		manifest_parse(m, file, text, strlen(text), report);
 	for (u32 i = 0; m && i < m->guest_count; i++)
 		if (m->guests[i].valid)
 			check_files(&m->guests[i], file, folder);
@@ -71,36 +63,17 @@ u32 definition_check(const char *file, const char *text, const char *folder,
 	return said.count;
 }
 
-/* A line that begins so, blanks before it aside */
-static bool has_line(const char *text, const char *begin)
-{
-	size_t len = strlen(begin);
-
-	while (text) {
-		text += strspn(text, " \t\r\n");
-		if (!strncmp(text, begin, len))
-			return true;
-		text = strchr(text, '\n');
-	}
-	return false;
-}
-
-static int judge(const struct manifest *m, const char *file, const char *text,
+/* The hypervisor says the same later; here nothing has been made yet */
+static int judge(const struct guest_config *g, const char *file,
 		 struct failure *f)
 {
 	if (said.count)
 		return failed(f, FAIL_DEFINITION, "%s", said.first);
-	if (m->guest_count != 1 || has_line(text, "[hypervisor"))
-		return failed(f, FAIL_DEFINITION,
-			      "%.60s has %u guests; a definition is one "
-			      "section, [guest NAME], and nothing else",
-			      file, m->guest_count);
-	if (m->guests[0].privileged || m->guests[0].memory_rest ||
-	    !m->guests[0].memory_bytes)
+	if (g->privileged || g->memory_rest || !g->memory_bytes)
 		return failed(f, FAIL_DEFINITION,
 			      "%.60s: guest %s: only the machine's manifest "
 			      "has privileged = yes and memory = rest",
-			      file, m->guests[0].name);
+			      file, g->name);
 	return 0;
 }
 
@@ -153,7 +126,6 @@ int definition_read(struct definition *d, const char *file, const char *text,
 		    struct failure *f)
 {
 	size_t len = strlen(text);
-	struct manifest *m;
 	int err;
 
 	memset(d, 0, sizeof(*d));
@@ -162,12 +134,13 @@ int definition_read(struct definition *d, const char *file, const char *text,
 			      "%.60s is longer than %u bytes; leave comments "
 			      "out",
 			      file, DEFINITION_TEXT_MAX);
-	m = parse(file, text, len, NULL);
-	if (!m)
-		return failed(f, FAIL_NO_ROOM, "no memory for the definition");
-	err = judge(m, file, text, f);
-	d->config = m->guests[0];
-	free(m);
+	said.count = 0;
+	said.say = NULL;
+	if (manifest_parse_guest(&d->config, file, text, len, report) ||
+	    said.count)
+		err = judge(&d->config, file, f);
+	else
+		err = failed(f, FAIL_DEFINITION, "%.60s has no guest", file);
 	if (err || add_files(d, folder, paths, f))
 		return -1;
 	d->text = strdup(text);

@@ -113,7 +113,8 @@ int place_find(const struct list *pool, const struct list *used, u64 bytes,
 	if (!pool->count)
 		return failed(f, FAIL_NO_ROOM,
 			      "the machine keeps no memory for guests; write "
-			      "guest-memory = in its manifest and restart it");
+			      "guest-memory = 1G, say, in [hypervisor] of its "
+			      "manifest and restart it");
 	return failed(f, FAIL_NO_ROOM,
 		      "the guest wants %llu MiB and %llu MiB of the pool are "
 		      "free%s; end another guest or give it less",

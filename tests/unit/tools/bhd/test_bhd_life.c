@@ -158,9 +158,9 @@ static void test_refused(void **state)
 		       "web.conf:5: unknown key 'memroy'");
 	expect_refused(create("x", "privileged = yes\\n"), "only the machine");
 	expect_refused(create("x", "[guest y]\\nkernel = k\\nmemory = 2M\\n"),
-		       "2 guests; a definition is one section");
+		       "guest y is one too many");
 	expect_refused(create("x", "[hypervisor]\\nmeasure = yes\\n"),
-		       "nothing else");
+		       "unknown section [hypervisor]");
 	expect_refused(create("x", "module = none\\n"),
 		       "none: No such file or directory");
 	file_write("empty", 0, 0);
