@@ -3,13 +3,16 @@
  * Bring-up of the other cores, see smp.h. smp_start() is called by hv/init.c.
  *
  * Each core gets a slot (APIC id, stack) before any is started. INIT and SIPI
- * go to all of them. A core claims its slot by a compare-and-swap when it
- * arrives, so that one that comes after it was given up halts and harms
- * nothing. No slot can be claimed while an INIT is on its way to it, or a core
- * that is late would be counted and then reset. Cores that arrived prepare
- * themselves, and say by another compare-and-swap that they are ready. Those
- * that are ready when the time is up are numbered and run on; of all others
- * nobody hears again.
+ * go to some of them at a time: a thousand would wait for each other's locks. A
+ * core claims its slot by a compare-and-swap when it arrives, so that one that
+ * comes after it was given up halts and harms nothing. No slot can be claimed
+ * while an INIT is on its way to it, or a core that is late would be counted
+ * and then reset. A core that arrived prepares itself, says by another
+ * compare-and-swap that it is ready, and sleeps until an IPI has it look again.
+ * While cores still come, or get ready, nobody gives up the others. Those that
+ * are ready at the end are numbered and run on; nobody hears of others again.
+ *
+ * Over 400 lines: one protocol, whose steps share the slots.
  *
  * No locks: slot states are atomic.
  */
@@ -34,6 +37,7 @@
 #include "mm/hostmap.h"
 #include "mm/pmm.h"
 
+#define GROUP      32u     /* cores that start together */
 #define TURN_US    20      /* see wait_until_none() */
 #define PREPARE_US 5000000 /* many times over */
 
@@ -151,7 +155,7 @@ static void slot_add(u32 apic_id)
 	cpu->id = pcpu_count + smp_slot_count;
 	slot->apic_id = apic_id;
 	slot->stack_top = cpu->stack_top;
-	WRITE_ONCE(slot->state, SLOT_WAITING);
+	WRITE_ONCE(slot->state, SLOT_EMPTY);
 	smp_slot_count++;
 }
 
@@ -273,14 +277,6 @@ static void give_up(struct smp_slot *slot)
 		  slot->apic_id);
 }
 
-/* No slot is claimed any more */
-static void give_up_waiting(void)
-{
-	for (u32 i = 0; i < smp_slot_count; i++)
-		if (slot_move(&smp_slots[i], SLOT_WAITING, SLOT_GONE))
-			give_up(&smp_slots[i]);
-}
-
 /* INIT takes it out of the hypervisor's code, stack and tables, which it would
  * use when it goes on. One that is in VMX operation, or has GIF clear, takes
  * the INIT when it leaves that (SDM 3C 24.8, APM 2 15.17). */
@@ -300,9 +296,9 @@ static void wake(struct smp_slot *slot, enum slot_state state)
 		lapic_send_ipi(slot->apic_id, VEC_KICK);
 }
 
-static void number_cores(void)
+static void number_cores(u32 first, u32 end)
 {
-	for (u32 i = 0; i < smp_slot_count; i++) {
+	for (u32 i = first; i < end; i++) {
 		struct smp_slot *slot = &smp_slots[i];
 		struct pcpu *cpu = slot_cpu(slot);
 
@@ -319,9 +315,45 @@ static void number_cores(void)
 		tsc_sync_with(cpu);
 		slot_move(slot, SLOT_ASKED, SLOT_READY);
 	}
-	/* None runs before all are numbered */
-	for (u32 i = 0; i < smp_slot_count; i++)
+}
+
+static void start_group(u32 first, u32 end, u8 vector)
+{
+	u32 i;
+
+	for (i = first; i < end; i++)
+		slot_move(&smp_slots[i], SLOT_EMPTY, SLOT_WAITING);
+	start_waiting(vector);
+	for (i = first; i < end; i++)
+		if (slot_move(&smp_slots[i], SLOT_WAITING, SLOT_GONE))
+			give_up(&smp_slots[i]);
+	(void)wait_until_none(SLOT_ARRIVED, PREPARE_US);
+	number_cores(first, end);
+}
+
+/* Until they are in their run loops */
+static void let_go(u32 first, u32 end)
+{
+	u64 until = rdtsc() + ns_to_tsc(PREPARE_US * NS_PER_US);
+
+	for (u32 i = first; i < end; i++)
 		wake(&smp_slots[i], SLOT_GO);
+	for (u32 i = first; i < end; i++)
+		while (READ_ONCE(smp_slots[i].state) == SLOT_GO &&
+		       !READ_ONCE(slot_cpu(&smp_slots[i])->turns) &&
+		       rdtsc() < until)
+			cpu_pause();
+}
+
+/* None runs before all are numbered */
+static void start_all(u8 vector)
+{
+	u32 i;
+
+	for (i = 0; i < smp_slot_count; i += GROUP)
+		start_group(i, MIN(i + GROUP, smp_slot_count), vector);
+	for (i = 0; i < smp_slot_count; i += GROUP)
+		let_go(i, MIN(i + GROUP, smp_slot_count));
 }
 
 static void wait_for_go(const struct smp_slot *slot, struct pcpu *cpu)
@@ -371,10 +403,7 @@ u32 smp_start(const u32 *apic_ids, u32 count, hpa_t trampoline_hpa,
 		return pcpu_count;
 	}
 	trampoline_build(trampoline_hpa);
-	start_waiting((u8)(trampoline_hpa.v >> PAGE_SHIFT));
-	give_up_waiting();
-	(void)wait_until_none(SLOT_ARRIVED, PREPARE_US);
-	number_cores();
+	start_all((u8)(trampoline_hpa.v >> PAGE_SHIFT));
 	hostmap_identity_unmap(trampoline_hpa);
 	log_info("smp", "%u cores", pcpu_count);
 	residue_report();

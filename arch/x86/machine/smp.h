@@ -8,13 +8,13 @@
 #include "lib/types.h"
 
 /*
- * Starts all @count cores of @apic_ids but this one, by INIT and SIPIs to all
+ * Starts all @count cores of @apic_ids but this one, by INIT and SIPIs to some
  * at once. Each runs @prepare(its pcpu) on its own stack, as it is after
  * cpu_init_this() and lapic_init_cpu(). Those that return 0 get their numbers,
- * are online, and run @entry(its pcpu). A core that does not answer, fails or
- * hangs in @prepare is logged, left out and never waited for again; pcpu.id is
- * provisional in @prepare. @trampoline_hpa is a page below 1 MiB that is the
- * hypervisor's and is overwritten.
+ * are online, and run @entry(its pcpu), which counts turns. A core that does
+ * not answer, fails or hangs in @prepare is logged, left out and never waited
+ * for again; pcpu.id is provisional in @prepare. @trampoline_hpa is a page
+ * below 1 MiB that is the hypervisor's and is overwritten.
  *
  * Returns how many cores are online, this one included; 1 at worst. Boot CPU,
  * once, after tsc_init(). SDM 3A 9.4.4 *MP Initialization Example*.

@@ -127,8 +127,7 @@ u32 lapic_id(void)
 {
 	return 0;
 }
-/* In the last round a core of the crowd comes each 10 ms, by a clock of
- * PATIENT_KHZ / 10, and is ready */
+/* In the last round one of the crowd comes each 10 ms, and goes at once */
 #define SLOW_CORES 30u
 static bool slow;
 static u32 come;
@@ -140,6 +139,7 @@ void lapic_timer_set(u64 deadline_tsc)
 		return;
 	next_comes = rdtsc() + PATIENT_KHZ;
 	assert_int_equal(smp_slots[come].state, WAITING);
+	((struct pcpu *)(smp_slots[come].stack_top - STACK_SIZE))->turns = 1;
 	smp_slots[come++].state = IS_READY;
 }
 
@@ -203,6 +203,7 @@ static void enter(struct pcpu *cpu)
 {
 	if (cpu->id == 1 && cpu->online)
 		entered++;
+	WRITE_ONCE(cpu->turns, 1);
 	pthread_exit(NULL); /* it would halt */
 }
 
@@ -213,8 +214,7 @@ static u32 start(void)
 	u32 cores;
 
 	assert_int_equal(sigaction(SIGSEGV, &halt, NULL), 0);
-	smp_slot_count = inits = sipis = entered = halted = 0;
-	kicks = slept = 0;
+	smp_slot_count = inits = sipis = entered = halted = kicks = slept = 0;
 	runs = made = hang_is_over = false;
 	pcpus[0] = &fake_pcpus[0];
 	pcpus[1] = NULL;
