@@ -11,7 +11,7 @@
 #include "mm/owner.h"
 
 #define POOL_BASE_BYTES     MIB(2)
-#define POOL_BYTES_PER_CORE KIB(128)
+#define POOL_BYTES_PER_CORE KIB(160) /* its stacks have 128 */
 #define TABLES_RAM_SHARE    KIB(128) /* a byte for so many of RAM */
 #define DEVICES_RAM_SHARE   KIB(16)
 #define DEVICES_MAX_BYTES   MIB(2)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How much the hypervisor keeps, by the machine's size and by the shape of its
  * memory map */
+#include "arch/x86/cpu/cpu_area.h"
 #include "mm/owner.h"
 #include "mm/pool_size.h"
 #include "tests/unit/test.h"
@@ -44,6 +45,13 @@ static void test_small(void **state)
 	assert_int_equal(size_of(4), MIB(4));
 	plain(GIB(8));
 	assert_int_equal(size_of(8), MIB(4));
+}
+
+/* Each has its stacks, and some pages of tables; the rest is for guests */
+static void test_many_cores(void **state)
+{
+	plain(GIB(4));
+	assert_true(size_of(240) >= 240 * (CPU_AREA_SIZE + KIB(24)) + MIB(2));
 }
 
 static void test_limits(void **state)
@@ -108,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_many_cores),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_special_memory),
