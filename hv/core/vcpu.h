@@ -28,6 +28,7 @@ enum vcpu_event_bit {
 	VE_START = 1 << 9,  /* hv/vm/life.h: it is parked no longer */
 	VE_ASSIGN = 1 << 10, /* hv/assign/passthrough.h: there is more to do */
 	VE_CLOCK = 1 << 11,  /* hv/pv/pvclock.h: the rate is another */
+	VE_PAUSE = 1 << 15,  /* hv/vm/pause.h: it stands, or goes on */
 };
 
 enum vcpu_activity {
@@ -37,6 +38,7 @@ enum vcpu_activity {
 	VCPU_WORKING, /* boot vCPU: vm_work_step() of hv/vm/work.h */
 	VCPU_PARKED,  /* its VM has ended */
 	VCPU_SLEEPS,  /* as HALTED, until an interrupt waits, whatever IF */
+	VCPU_PAUSED,  /* hv/vm/pause.h: it was vcpu.held */
 };
 
 struct vlapic;
@@ -79,6 +81,7 @@ struct vcpu {
 	u64 exits_reported;    /* their sum at the last VE_REPORT */
 	struct vcpu_code code;
 	u64 tsc_adjust;
+	enum vcpu_activity held; /* while it is paused; home core */
 	u32 slot_hint; /* hv/core/walk.h: the memory slot it found last */
 	u64 apic_base_msr, misc_enable;
 	struct mtrrs mtrrs; /* hv/policy/mtrr.c */

@@ -19,6 +19,7 @@
 #include "hv/run/exit.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/life.h"
+#include "hv/vm/pause.h"
 #include "hv/vm/stats.h"
 #include "hv/vm/work.h"
 #include "include/hw/cpu.h"
@@ -277,6 +278,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 		v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_WORKING;
 	if (events & VE_LATE)
 		forget_late(v);
+	if ((events & VE_PAUSE) && !(events & VE_STOP))
+		pause_take(v);
 	/* Others of its VM still run and may send it INIT: it stays parked */
 	if (v->activity == VCPU_PARKED) {
 		vcpu_block(v);
@@ -284,6 +287,11 @@ static bool take_signals(struct vcpu *v, u32 events)
 	}
 	if (events & VE_STOP) {
 		vm_vcpu_parked(v);
+		return false;
+	}
+	if (v->activity == VCPU_PAUSED) {
+		put_back(v, events & ~(u32)(VE_PAUSE | VE_REPORT | VE_START));
+		pause_wait(v);
 		return false;
 	}
 	/* It came first: no INIT undoes it */

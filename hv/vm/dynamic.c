@@ -15,6 +15,7 @@
 #include "hv/vm/life.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/news.h"
+#include "hv/vm/pause.h"
 #include "hv/vm/plan.h"
 #include "hv/vm/pool.h"
 #include "lib/errno.h"
@@ -310,4 +311,48 @@ s32 dynamic_end(u64 id, enum bh_ctl_end how, u32 tag, struct dynamic_why *why)
 		vm_end(vm, VM_END_POWER_OFF, "it was asked for");
 	}
 	return 0;
+}
+
+s32 dynamic_pause(u64 id, u32 tag, struct dynamic_why *why)
+{
+	s32 status = 0;
+	struct vm *vm = find(id, &status, why);
+
+	if (!vm)
+		return status;
+	spin_lock(&vm->lock);
+	status = begin(vm,
+		       vm->dynamic->state == BH_CTL_RUNNING &&
+			       vm->end == VM_END_NONE,
+		       tag, why);
+	if (!status)
+		vm->dynamic->pausing = true;
+	spin_unlock(&vm->lock);
+	if (!status)
+		pause_begin(vm);
+	return status;
+}
+
+s32 dynamic_resume(u64 id, struct dynamic_why *why)
+{
+	s32 status = 0;
+	struct vm *vm = find(id, &status, why);
+
+	if (!vm)
+		return status;
+	spin_lock(&vm->lock);
+	status = begin(vm,
+		       vm->dynamic->state == BH_CTL_PAUSED &&
+			       vm->end == VM_END_NONE,
+		       0, why);
+	if (!status) {
+		vm->dynamic->waits = false;
+		vm->dynamic->state = BH_CTL_RUNNING;
+	}
+	spin_unlock(&vm->lock);
+	if (status)
+		return status;
+	news_state(id, BH_CTL_RUNNING);
+	pause_end(vm);
+	return 1;
 }

@@ -42,6 +42,11 @@ s32 dynamic_start(u64 id, const struct bh_ctl_file *files, u32 count, u32 tag,
 /* 1: done, and there is no answer to come */
 s32 dynamic_end(u64 id, enum bh_ctl_end how, u32 tag, struct dynamic_why *why);
 
+/* Answered when no vCPU runs; its clocks go on */
+s32 dynamic_pause(u64 id, u32 tag, struct dynamic_why *why);
+/* Done at once: 1 */
+s32 dynamic_resume(u64 id, struct dynamic_why *why);
+
 /* What has happened meanwhile: an answer (with its tag) or another state, as
  * struct bh_ctl_event has it, and the answer's sentence. False: nothing more.
  * The oldest first. *@lost: some was lost, for want of room. */
@@ -74,5 +79,7 @@ bool dynamic_is_clean(const struct vm *vm);
 void dynamic_cleaned(struct vm *vm);
 void dynamic_granted(struct vm *vm);
 void dynamic_runs(struct vm *vm);
+/* pause.c: all its vCPUs stand. Any core. */
+void dynamic_paused(struct vm *vm);
 
 #endif

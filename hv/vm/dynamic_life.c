@@ -200,6 +200,13 @@ void dynamic_runs(struct vm *vm)
 	answer(vm, 0, NULL);
 }
 
+void dynamic_paused(struct vm *vm)
+{
+	vm->dynamic->pausing = false;
+	set_state(vm, BH_CTL_PAUSED);
+	answer(vm, 0, NULL);
+}
+
 /* It counts as alive no longer. May end the machine. */
 static void count_out(struct vm *vm)
 {
@@ -220,6 +227,9 @@ void dynamic_ended(struct vm *vm)
 	struct dynamic *d = vm->dynamic;
 	bool keep;
 
+	if (d->pausing)
+		answer(vm, -BH_CTL_ESTATE, "the guest has ended meanwhile");
+	d->pausing = vm->paused = false;
 	spin_lock(&vm->lock);
 	if (d->asked != ASKED_DESTROY &&
 	    (vm->end == VM_END_RESET || vm->end == VM_END_NOT_LOADED))

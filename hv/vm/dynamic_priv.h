@@ -17,7 +17,8 @@ enum asked { ASKED_STOP, ASKED_RESET, ASKED_DESTROY };
 struct dynamic {
 	enum bh_ctl_state state;
 	enum asked asked;
-	bool waits; /* a command, for its answer */
+	bool waits;   /* a command, for its answer */
+	bool pausing; /* that is dynamic_pause() */
 	u32 tag;
 	bool counted; /* by machine_guest_made() */
 	bool granted; /* some of it is, or may be in TLBs */

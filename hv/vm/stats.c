@@ -83,6 +83,7 @@ static const char *activity_name(const struct vcpu *v)
 		[VCPU_WORKING] = "is worked for",
 		[VCPU_PARKED] = "is parked",
 		[VCPU_SLEEPS] = "sleeps",
+		[VCPU_PAUSED] = "is paused",
 	};
 
 	return names[v->activity];

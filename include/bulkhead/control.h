@@ -232,8 +232,8 @@ struct bh_ctl_range {
 /*
  * A new guest. @definition is one section of the manifest (docs/manifest.md),
  * [guest NAME] and its keys, @definition_bytes long, no NUL, behind the ranges.
- * The ranges, in order, are its memory from its address 0 on, and hold at least
- * `memory =`. They are free in the pool.
+ * The ranges, 64 at most, in order, are its memory from its address 0 on, and
+ * hold what `memory =` says, rounded up to 2 MiB. They are free in the pool.
  */
 struct bh_ctl_create {
 	u32 definition_bytes;

@@ -1,4 +1,4 @@
-/* SOURCES: hv/run/event.c hv/core/exception.c */
+/* SOURCES: hv/run/event.c hv/core/exception.c hv/core/fan.c hv/vm/pause.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a vCPU takes before an entry, on a back-end that only takes notes. Over
@@ -15,6 +15,7 @@
 #include "hv/run/exit.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/life.h"
+#include "hv/vm/pause.h"
 #include "hv/vm/stats.h"
 #include "hv/vm/work.h"
 #include "include/hw/cpu.h"
@@ -215,6 +216,30 @@ bool vm_work_step(struct vcpu *v)
 void exit_shutdown(struct vcpu *v)
 {
 	ended++;
+}
+
+static u32 stands, sched_blocks, sched_wakes;
+
+void dynamic_paused(struct vm *it)
+{
+	assert_ptr_equal(it, &vm);
+	stands++;
+}
+
+void sched_block(struct sched_entity *e)
+{
+	assert_ptr_equal(e, &vcpu.entity);
+	sched_blocks++;
+}
+
+void sched_wake(struct sched_entity *e)
+{
+	sched_wakes++;
+}
+
+void pcpu_kick(struct pcpu *cpu, u32 bits)
+{
+	assert_int_equal(bits, PCPU_RESCHED);
 }
 
 static int setup(void **state)
@@ -731,6 +756,53 @@ static void test_page_fault_sets_cr2(void **state)
 	assert_true(vcpu.pending.has_error);
 }
 
+/* It stands whatever comes, loses nothing, and is not woken for it again and
+ * again */
+static void test_pause(void **state)
+{
+	stands = sched_blocks = sched_wakes = 0;
+	vm.vcpu_count = 1;
+	vm.vcpus[0] = &vcpu;
+	vcpu.vm = &vm;
+	pause_begin(&vm);
+	assert_int_equal(vcpu.events, VE_PAUSE);
+	vcpu.events |= VE_NMI;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.activity, VCPU_PAUSED);
+	assert_int_equal(stands, 1);
+	assert_int_equal(sched_blocks, 1);
+	assert_int_equal(sched_wakes, 0);
+	assert_int_equal(vcpu.events, VE_NMI);
+	assert_int_equal(injections, 0);
+	vcpu.events |= VE_IRQ | VE_INIT;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, VE_NMI | VE_IRQ | VE_INIT);
+	assert_int_equal(resets, 0);
+	vcpu.events = VE_NMI;
+	pause_end(&vm);
+	irr = 0x50;
+	(void)vcpu_prepare(&vcpu);
+	assert_int_equal(vcpu.activity, VCPU_RUNNING);
+	assert_int_equal(injections, 1);
+	assert_int_equal(injected.type, EVENT_NMI);
+	assert_true(vcpu.events & VE_IRQ); /* it looks again */
+	/* Its end comes before all */
+	setup(state);
+	vm.paused = true;
+	vcpu.events = VE_PAUSE;
+	assert_false(vcpu_prepare(&vcpu));
+	vcpu.events = VE_STOP;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(parked, 1);
+	vm.paused = false;
+	/* VE_PAUSE that came between two looks wakes it */
+	setup(state);
+	vcpu.activity = VCPU_PAUSED;
+	vcpu.events = VE_PAUSE;
+	pause_wait(&vcpu);
+	assert_int_equal(sched_wakes, 1);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
@@ -765,6 +837,7 @@ int main(void)
 		T(test_init_does_not_undo_a_shutdown),
 		T(test_faults_set_the_resume_flag),
 		T(test_page_fault_sets_cr2),
+		T(test_pause),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/dynamic.c hv/vm/dynamic_life.c hv/vm/news.c hv/vm/life.c hv/vm/work.c hv/core/vm.c hv/core/fan.c hv/core/slots.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/dynamic.c hv/vm/dynamic_life.c hv/vm/pause.c hv/vm/news.c hv/vm/life.c hv/vm/work.c hv/core/vm.c hv/core/fan.c hv/core/slots.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The life of a dynamic guest (docs/lifecycle.md): every way from state to
@@ -23,6 +23,7 @@
 #include "hv/vm/grant.h"
 #include "hv/vm/life.h"
 #include "hv/vm/machine_end.h"
+#include "hv/vm/pause.h"
 #include "hv/vm/plan.h"
 #include "hv/vm/pool.h"
 #include "hv/vm/reap.h"
@@ -202,6 +203,21 @@ void vcpu_park(struct vcpu *v)
 	v->activity = VCPU_PARKED;
 }
 
+void sched_block(struct sched_entity *e)
+{
+	fail();
+}
+
+void sched_wake(struct sched_entity *e)
+{
+	fail();
+}
+
+void pcpu_kick(struct pcpu *cpu, u32 bits)
+{
+	fail();
+}
+
 void vcpu_post(struct vcpu *v, u32 event_bits)
 {
 	v->events |= event_bits;
@@ -295,6 +311,8 @@ static void events_of(struct vcpu *v)
 	v->events = 0;
 	if (events & VE_START)
 		v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_WORKING;
+	if ((events & VE_PAUSE) && !(events & VE_STOP))
+		pause_take(v);
 	if (v->activity != VCPU_PARKED && (events & VE_STOP))
 		vm_vcpu_parked(v);
 	else if (v->activity == VCPU_WORKING)
@@ -523,6 +541,63 @@ static void test_stop(void **state)
 	expect_state(BH_CTL_STOPPED);
 	expect_answer(99, 0);
 	assert_true(ram_is_zero());
+}
+
+static void paused(void)
+{
+	running();
+	boot->activity = VCPU_HALTED;
+	fake_vcpus[1].activity = VCPU_RUNNING;
+	assert_int_equal(dynamic_pause(id, 79, &why), 0);
+	events_of(boot);
+	assert_int_equal(now(), BH_CTL_RUNNING);
+	assert_int_equal(dynamic_resume(id, &why), -BH_CTL_EBUSY);
+	go_on();
+	assert_int_equal(now(), BH_CTL_PAUSED);
+	assert_int_equal(boot->activity, VCPU_PAUSED);
+	assert_int_equal(fake_vcpus[1].activity, VCPU_PAUSED);
+	expect_state(BH_CTL_PAUSED);
+	expect_answer(79, 0);
+	assert_int_equal(alive, 1);
+}
+
+static void test_pause(void **state)
+{
+	setup(state);
+	paused();
+	assert_int_equal(dynamic_pause(id, 80, &why), -BH_CTL_ESTATE);
+	assert_int_equal(dynamic_start(id, &file, 1, 80, &why), -BH_CTL_ESTATE);
+	assert_int_equal(dynamic_resume(id, &why), 1);
+	events_of(boot);
+	events_of(&fake_vcpus[1]);
+	assert_int_equal(now(), BH_CTL_RUNNING);
+	expect_state(BH_CTL_RUNNING);
+	expect_nothing();
+	/* As they were, and they look for what came meanwhile */
+	assert_int_equal(boot->activity, VCPU_HALTED);
+	assert_int_equal(fake_vcpus[1].activity, VCPU_RUNNING);
+	assert_int_equal(boot->events, VE_IRQ);
+	assert_int_equal(dynamic_resume(id, &why), -BH_CTL_ESTATE);
+	for (u32 how = BH_CTL_END_STOP; how <= BH_CTL_END_DESTROY; how++) {
+		setup(state);
+		paused();
+		end((enum bh_ctl_end)how, 0);
+		expect_state(BH_CTL_STOPPING);
+		expect_state(how == BH_CTL_END_STOP    ? BH_CTL_STOPPED
+			     : how == BH_CTL_END_RESET ? BH_CTL_DEFINED
+						       : BH_CTL_GONE);
+		expect_answer(99, 0);
+		assert_int_equal(alive, 0);
+	}
+	/* It ends before it stands */
+	setup(state);
+	running();
+	assert_int_equal(dynamic_pause(id, 81, &why), 0);
+	ends(VM_END_CRASH);
+	expect_answer(81, -BH_CTL_ESTATE);
+	expect_state(BH_CTL_CRASHED);
+	assert_int_equal(dynamic_pause(id, 82, &why), -BH_CTL_ESTATE);
+	assert_int_equal(dynamic_resume(id, &why), -BH_CTL_ESTATE);
 }
 
 static void test_refusals(void **state)
@@ -754,6 +829,7 @@ int main(void)
 		cmocka_unit_test(test_destroy),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_static),
 		cmocka_unit_test(test_bad_definitions),

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest stands still: none of its vCPUs runs, and what comes for them waits.
+ * Its clocks go on. Its end, by vm_end(), comes before all.
+ */
+#ifndef HV_VM_PAUSE_H
+#define HV_VM_PAUSE_H
+
+#include "hv/core/vcpu.h"
+
+/* @vm, whose code runs, is to stand; dynamic_paused() is called when it does.
+ * If it ends before that, it is not. Any core. */
+void pause_begin(struct vm *vm);
+/* It goes on. Any core; all its vCPUs stand. */
+void pause_end(struct vm *vm);
+/* Home core: @v has taken VE_PAUSE */
+void pause_take(struct vcpu *v);
+/* Home core: @v, which is paused, waits for VE_PAUSE or VE_STOP, whatever other
+ * events it has */
+void pause_wait(struct vcpu *v);
+
+#endif
