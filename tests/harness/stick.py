@@ -78,8 +78,8 @@ def boot(folder, native=False, beside=False):
     os.makedirs(folder, exist_ok=True)
     out = os.path.join(folder, "counts")
     plugin = f"file={figures.PLUGIN}/share.so,counts={out}"
-    options = ["--icount", *WAIT_IDLE, "--cpu", figures.CPU, "--boot-as", "usb",
-               "--arg", "-plugin", "--arg",
+    options = ["--icount", *WAIT_IDLE, "--cpu", figures.CPU, *bench.FRAME_TIMER,
+               "--boot-as", "usb", "--arg", "-plugin", "--arg",
                plugin + (f",from={LINUX_ENTRY:#x}" if native else "")]
     disk = copy(folder, {"bulkhead.conf": manifest(beside)}, changed=True)
     seen = []
