@@ -392,9 +392,12 @@ static void pv_ipi(void)
 static volatile bool flush_go;
 static volatile u64 flush_read;
 
+/* QUIRK(bochs-2.7): as an AMD CPU it lets no interrupt of the host's through to
+ * a loop with IF clear, so nobody else would have the core */
 static void ap_reader(void)
 {
 	wrmsr(BH_KVM_MSR_STEAL_TIME, (u64)&area[1] | 1);
+	irq_on();
 	ap_phase = 10;
 	for (;;)
 		flush_read = *ap_map;
