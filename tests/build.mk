@@ -26,6 +26,7 @@ UNIT_LIBS_test_insn_capstone := -lcapstone
 UNIT_LIBS_test_bhd := -ljson-c -lev
 UNIT_LIBS_test_bhd_life := -ljson-c -lev
 UNIT_LIBS_test_top := -ljson-c
+UNIT_LIBS_test_http := -ljson-c
 UNIT_LIBS_test_args := -ljson-c
 UNIT_LIBS_test_make := -ljson-c
 

@@ -7,7 +7,7 @@ _bhctl_guests() {
 
 _bhctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-	local commands='list info console events log run create check start stop destroy pause resume reset top'
+	local commands='list info console events metrics log run create check start stop destroy pause resume reset top'
 	local command='' i
 
 	COMPREPLY=()
@@ -30,6 +30,7 @@ _bhctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	list|info|top) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$word") ;;
 	events) mapfile -t COMPREPLY < <(compgen -W '--follow --json' -- "$word") ;;
+	metrics) mapfile -t COMPREPLY < <(compgen -W '--http' -- "$word") ;;
 	log) mapfile -t COMPREPLY < <(compgen -W '--follow' -- "$word") ;;
 	run) mapfile -t COMPREPLY < <(compgen -W \
 		'--kernel --initrd --cmdline --memory --cpus --name' -- "$word") ;;

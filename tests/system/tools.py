@@ -12,6 +12,8 @@ from harness import image
 from harness.machine import ROOT
 
 FILES = {"./usr/sbin/bhd", "./usr/bin/bhctl", "./lib/systemd/system/bhd.service",
+         "./lib/systemd/system/bhd-metrics.socket",
+         "./lib/systemd/system/bhd-metrics@.service",
          "./lib/modprobe.d/bulkhead-tools.conf", "./usr/lib/sysusers.d/bulkhead-tools.conf",
          "./usr/share/bash-completion/completions/bhctl",
          "./usr/share/man/man1/bhctl.1.gz", "./usr/share/man/man8/bhd.8.gz",
@@ -51,12 +53,13 @@ def contents(results, folder):
 
 
 def unit(results, root):
-    path = os.path.join(root, "lib/systemd/system/bhd.service")
     if not shutil.which("systemd-analyze"):
         return
-    _status, said = output("systemd-analyze", "security", "--offline=true", "--no-pager", path)
-    found = re.search(r"exposure level for bhd.service: ([\d.]+)", said)
-    results.check(found and float(found[1]) <= EXPOSURE, "tools.sandbox", said[-2000:])
+    for name in ("bhd.service", "bhd-metrics@.service"):
+        path = os.path.join(root, "lib/systemd/system", name)
+        _status, said = output("systemd-analyze", "security", "--offline=true", "--no-pager", path)
+        found = re.search(r"exposure level for \S+: ([\d.]+)", said)
+        results.check(found and float(found[1]) <= EXPOSURE, f"tools.sandbox_{name}", said[-2000:])
 
 
 def commands(root):

@@ -21,6 +21,7 @@ static const struct option options[] = {
 	{ "follow", no_argument, NULL, 'f' },
 	{ "read-only", no_argument, NULL, 'r' },
 	{ "dump", no_argument, NULL, 'd' },
+	{ "http", no_argument, NULL, 'H' },
 	{ "timeout", required_argument, NULL, 't' },
 	{ "kernel", required_argument, NULL, 'k' },
 	{ "initrd", required_argument, NULL, 'i' },
@@ -71,6 +72,9 @@ static int option_take(struct args *a, int letter, struct failure *f)
 		return 0;
 	case 'd':
 		a->dump = true;
+		return 0;
+	case 'H':
+		a->http = true;
 		return 0;
 	case 't':
 		a->has_timeout = true;

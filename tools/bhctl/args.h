@@ -25,7 +25,7 @@ struct args {
 	const struct command *command;
 	const char *operand;
 	const char *socket;
-	bool json, follow, read_only, dump;
+	bool json, follow, read_only, dump, http;
 	u64 timeout_s;
 	bool has_timeout;
 	/* bhctl run */

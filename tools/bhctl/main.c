@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tools/bhctl/args.h"
+#include "tools/bhctl/http.h"
 #include "tools/bhctl/link.h"
 #include "tools/bhctl/make.h"
 #include "tools/bhctl/show.h"
@@ -197,6 +198,8 @@ const struct command commands[] = {
 	  "what it said, then what it says; Ctrl-] leaves", run_console },
 	{ "events", OPERAND_NONE, "fj",
 	  "what happened to guests since bhd started", run_events },
+	{ "metrics", OPERAND_NONE, "H", "all of it as Prometheus text",
+	  http_metrics },
 	{ "log", OPERAND_NONE, "f", "the hypervisor's log", run_log },
 	{ "run", OPERAND_NONE, "kiamcn",
 	  "a guest of a kernel, until it ends; its name is printed", make_run },

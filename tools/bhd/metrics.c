@@ -183,6 +183,26 @@ int metrics_print(FILE *to, struct bhd *b, struct failure *f)
 	return 0;
 }
 
+struct json_object *look_metrics(struct bhd *b, struct json_object *o,
+				 struct failure *f)
+{
+	struct json_object *reply = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+	int err = to ? metrics_print(to, b, f)
+		     : failed(f, FAIL_NO_ROOM, "no memory for the text");
+
+	if (to)
+		fclose(to);
+	if (!err) {
+		reply = json_object_new_object();
+		wire_add_string(reply, "text", text);
+	}
+	free(text);
+	return reply;
+}
+
 /* A reader finds the old file or the new one. It need not outlive a crash. */
 static int write_file(const struct metrics *m, struct failure *f)
 {

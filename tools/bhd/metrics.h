@@ -27,4 +27,8 @@ void metrics_stop(struct metrics *m);
 /* All families */
 int metrics_print(FILE *to, struct bhd *b, struct failure *f);
 
+/* {"text": all families} */
+struct json_object *look_metrics(struct bhd *b, struct json_object *o,
+				 struct failure *f);
+
 #endif

@@ -7,6 +7,7 @@
 #include "tools/bhd/console.h"
 #include "tools/bhd/events.h"
 #include "tools/bhd/life.h"
+#include "tools/bhd/metrics.h"
 
 static void show_console(struct client *c, struct json_object *o)
 {
@@ -26,6 +27,7 @@ static const struct request {
 	{ "list", true, look_list, NULL },
 	{ "info", true, look_info, NULL },
 	{ "top", true, look_top, NULL },
+	{ "metrics", true, look_metrics, NULL },
 	{ "console", true, NULL, show_console },
 	{ "events", true, NULL, events_show },
 	{ "pause", false, NULL, act_pause },

@@ -447,6 +447,16 @@ static void test_metrics(void **state)
 	}
 	assert_int_equal(families, 14);
 	free(text);
+	{
+		int fd = connect_new();
+		struct json_object *o = ask(fd, DO("metrics")), *reply;
+
+		assert_true(json_object_object_get_ex(o, "reply", &reply));
+		assert_non_null(strstr(wire_string(reply, "text"),
+				       "\nbulkhead_guests 2\n"));
+		json_object_put(o);
+		close(fd);
+	}
 }
 
 static void test_metrics_file(void **state)
