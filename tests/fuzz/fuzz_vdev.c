@@ -1,4 +1,4 @@
-/* SOURCES: hv/device/pc/vpit.c hv/device/pc/vpit_channel.c hv/device/pc/vrtc.c hv/device/pc/vrtc_clock.c hv/device/pc/vrtc_cmos.c hv/device/pc/vrtc_irq.c hv/device/pc/vrtc_calendar.c hv/device/pc/vhpet.c hv/device/pc/vpm.c hv/time/vticks.c hv/time/vclock.c hv/device/pc/vkbc.c hv/device/pc/vkbd.c hv/device/pci/pci_bus.c hv/device/pci/pci_bus_fn.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_bus_irq.c hv/device/pc/q35.c hv/device/pc/q35_lpc.c hv/core/bus.c hv/core/slots.c */
+/* SOURCES: hv/device/pc/vpit.c hv/device/pc/vpit_channel.c hv/device/pc/vrtc.c hv/device/pc/vrtc_clock.c hv/device/pc/vrtc_cmos.c hv/device/pc/vrtc_irq.c hv/device/pc/vrtc_calendar.c hv/device/pc/vhpet.c hv/device/pc/vpm.c hv/time/vticks.c hv/time/vclock.c hv/device/pc/vkbc.c hv/device/pc/vkbd.c hv/device/pci/pci_bus.c hv/device/pci/pci_bus_fn.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_fn.c hv/device/pci/pci_bus_irq.c hv/device/pc/q35.c hv/device/pc/q35_lpc.c hv/core/bus.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the devices of an isolated guest's board: a stream of

@@ -92,10 +92,10 @@ static void define_ram(struct pci_fn *f)
 	u64 end = vm_ram_end(f->vm, ~0ull);
 	u64 bytes = low + (end > PC_HIGH_RAM_BASE ? end - PC_HIGH_RAM_BASE : 0);
 
-	pci_bus_define(f, MCH_TOM, 2, bytes >> MCH_TOM_SHIFT, 0);
-	pci_bus_define(f, MCH_TOUUD, 2,
-		       MAX(end, PC_HIGH_RAM_BASE) >> MCH_TOUUD_SHIFT, 0);
-	pci_bus_define(f, MCH_TOLUD, 2, low >> MCH_TOLUD_SHIFT, 0);
+	pci_fn_define(f, MCH_TOM, 2, bytes >> MCH_TOM_SHIFT, 0);
+	pci_fn_define(f, MCH_TOUUD, 2,
+		      MAX(end, PC_HIGH_RAM_BASE) >> MCH_TOUUD_SHIFT, 0);
+	pci_fn_define(f, MCH_TOLUD, 2, low >> MCH_TOLUD_SHIFT, 0);
 }
 
 /* Without firmware, ECAM is where firmware would have put it */
@@ -108,17 +108,17 @@ static u64 pciexbar_power_on(const struct vm *vm)
 
 static void define_host(struct pci_fn *f)
 {
-	pci_bus_define(f, PCI_COMMAND, 2,
-		       PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
-		       PCI_COMMAND_SERR);
-	pci_bus_define(f, MCH_PCIEXBAR, 8, pciexbar_power_on(f->vm),
-		       MCH_PCIEXBAR_BITS);
-	pci_bus_define(f, MCH_PAM0, 1, 0, MCH_PAM0_BITS);
+	pci_fn_define(f, PCI_COMMAND, 2,
+		      PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+		      PCI_COMMAND_SERR);
+	pci_fn_define(f, MCH_PCIEXBAR, 8, pciexbar_power_on(f->vm),
+		      MCH_PCIEXBAR_BITS);
+	pci_fn_define(f, MCH_PAM0, 1, 0, MCH_PAM0_BITS);
 	for (u32 i = 1; i < MCH_PAM_COUNT; i++)
-		pci_bus_define(f, MCH_PAM0 + i, 1, 0, MCH_PAM_BITS);
-	pci_bus_define(f, MCH_SMRAM, 1, MCH_SMRAM_LOCKED, 0);
-	pci_bus_define(f, MCH_ESMRAMC, 1, MCH_ESMRAMC_CACHE, 0);
-	pci_bus_define(f, MCH_SCRATCHPAD, 4, 0, ~0u);
+		pci_fn_define(f, MCH_PAM0 + i, 1, 0, MCH_PAM_BITS);
+	pci_fn_define(f, MCH_SMRAM, 1, MCH_SMRAM_LOCKED, 0);
+	pci_fn_define(f, MCH_ESMRAMC, 1, MCH_ESMRAMC_CACHE, 0);
+	pci_fn_define(f, MCH_SCRATCHPAD, 4, 0, ~0u);
 	define_ram(f);
 }
 

@@ -180,21 +180,21 @@ static void define_lpc(struct pci_fn *f)
 	bool open = f->vm->config->boot != BOOT_WAY_FIRMWARE;
 
 	for (u32 i = 0; i < ARRAY_SIZE(lpc_regs); i++)
-		pci_bus_define(f, lpc_regs[i].offset, lpc_regs[i].size,
-			       lpc_regs[i].value, lpc_regs[i].mask);
+		pci_fn_define(f, lpc_regs[i].offset, lpc_regs[i].size,
+			      lpc_regs[i].value, lpc_regs[i].mask);
 	for (u32 i = 0; i < LPC_GEN_DEC_COUNT; i++)
-		pci_bus_define(f, LPC_GEN_DEC + i * 4, 4, 0, LPC_GEN_DEC_BITS);
+		pci_fn_define(f, LPC_GEN_DEC + i * 4, 4, 0, LPC_GEN_DEC_BITS);
 	for (u32 i = 0; i < 4; i++) {
-		pci_bus_define(f, LPC_PIRQA_ROUT + i, 1, LPC_PIRQ_OFF,
-			       LPC_PIRQ_BITS);
-		pci_bus_define(f, LPC_PIRQE_ROUT + i, 1, LPC_PIRQ_OFF,
-			       LPC_PIRQ_BITS);
+		pci_fn_define(f, LPC_PIRQA_ROUT + i, 1, LPC_PIRQ_OFF,
+			      LPC_PIRQ_BITS);
+		pci_fn_define(f, LPC_PIRQE_ROUT + i, 1, LPC_PIRQ_OFF,
+			      LPC_PIRQ_BITS);
 	}
-	pci_bus_define(f, LPC_RCBA, 4, PC_RCBA_BASE | (open ? LPC_RCBA_EN : 0),
-		       LPC_RCBA_EN);
+	pci_fn_define(f, LPC_RCBA, 4, PC_RCBA_BASE | (open ? LPC_RCBA_EN : 0),
+		      LPC_RCBA_EN);
 	if (open)
-		pci_bus_define(f, LPC_ACPI_CNTL, 1, LPC_ACPI_EN,
-			       LPC_ACPI_CNTL_BITS);
+		pci_fn_define(f, LPC_ACPI_CNTL, 1, LPC_ACPI_EN,
+			      LPC_ACPI_CNTL_BITS);
 }
 
 static const struct pci_fn_ops lpc_ops = {

@@ -28,24 +28,6 @@
 
 /* --- config space --- */
 
-static u64 config_get(const struct pci_fn *f, u32 offset, u8 size)
-{
-	u64 value = 0;
-
-	memcpy(&value, &f->config[offset], size);
-	return value;
-}
-
-static void config_put(struct pci_fn *f, u32 offset, u8 size, u64 value)
-{
-	for (u32 i = offset; i < offset + size; i++, value >>= 8) {
-		u8 v = (u8)value, mask = f->mask[i];
-
-		f->config[i] = (u8)merge_bits(f->config[i], v, mask);
-		f->config[i] &= (u8) ~(v & f->clear[i]);
-	}
-}
-
 /* @offset + @size does not pass the end of the function's space */
 static u64 config_read(struct pci_bus *bus, u8 devfn, u32 offset, u8 size)
 {
@@ -55,7 +37,7 @@ static u64 config_read(struct pci_bus *bus, u8 devfn, u32 offset, u8 size)
 	spin_lock(&bus->lock);
 	s = pci_bus_slot_of(bus, devfn);
 	if (s)
-		value = config_get(s->f, offset, size);
+		value = pci_fn_config_read(s->f, offset, size);
 	spin_unlock(&bus->lock);
 	return value;
 }
@@ -68,7 +50,7 @@ static void config_write(struct pci_bus *bus, u8 devfn, u32 offset, u8 size,
 	spin_lock(&bus->lock);
 	s = pci_bus_slot_of(bus, devfn);
 	if (s) {
-		config_put(s->f, offset, size, value);
+		pci_fn_config_write(s->f, offset, size, value);
 		if (offset < PCI_COMMAND + 2 && offset + size > PCI_COMMAND)
 			pci_bus_irq_update(bus);
 	}
@@ -257,7 +239,7 @@ static void pci_bus_reset(struct vm *vm)
 	for (u32 i = 0; i < bus->count; i++) {
 		struct pci_bus_slot *s = &bus->slots[i];
 
-		memcpy(s->f->config, s->f->clear + PAGE_SIZE, PAGE_SIZE);
+		pci_fn_power_on(s->f);
 		s->intx = 0;
 	}
 	pci_bus_irq_update(bus);
@@ -316,8 +298,7 @@ static void pci_bus_destroy(struct vm *vm)
 	struct pci_bus *bus = pci_bus_of(vm);
 
 	for (u32 i = 0; i < bus->count; i++)
-		pmm_free_bytes(&vm->budget, bus->slots[i].pages,
-			       PCI_BUS_FN_BYTES);
+		pmm_free_bytes(&vm->budget, bus->slots[i].pages, PCI_FN_BYTES);
 	kmem_free(&vm->budget, bus, sizeof(*bus));
 }
 

@@ -14,12 +14,10 @@
 #define PCI_BUS_ISA_LINES 16u
 #define PCI_BUS_NO_ISA    0xffu
 
-#define PCI_BUS_FN_BYTES (4 * PAGE_SIZE) /* of struct pci_bus_slot.pages */
-
 /* One function of bus 0. The pages outlive f, which its device frees first. */
 struct pci_bus_slot {
 	struct pci_fn *f;
-	u8 *pages; /* config, mask, clear, config as at power on */
+	u8 *pages; /* PCI_FN_BYTES */
 	u8 devfn;
 	u8 intx; /* bit per pin: what the function asserts */
 };
@@ -62,8 +60,6 @@ int pci_bus_io_window_add(struct pci_bus *bus);
  * at @addr; NULL: none does. Under the lock. */
 struct pci_fn *pci_bus_bar_find(const struct pci_bus *bus, bool io, u64 addr,
 				u8 size, u32 *bar, u64 *offset);
-/* Define the BARs' registers and write masks as bar[] says */
-void pci_bus_bar_init(struct pci_fn *f);
 /* pci_bus_irq.c. Let the interrupt lines follow changes. Under the lock. */
 void pci_bus_irq_update(struct pci_bus *bus);
 

@@ -1,4 +1,4 @@
-/* SOURCES: hv/device/pci/pci_bus.c hv/device/pci/pci_bus_fn.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_bus_irq.c hv/device/pc/q35.c hv/device/pc/q35_lpc.c hv/core/bus.c hv/core/slots.c */
+/* SOURCES: hv/device/pci/pci_bus.c hv/device/pci/pci_bus_fn.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_fn.c hv/device/pci/pci_bus_irq.c hv/device/pc/q35.c hv/device/pc/q35_lpc.c hv/core/bus.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bus 0 and the chipset of an isolated guest: config space, BARs, INTx. Over
