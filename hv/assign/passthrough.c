@@ -103,9 +103,14 @@ static void config_done(struct vcpu *v, struct vfunc *f)
 
 static u32 config_read(struct vcpu *v, struct pci_address a, u8 size)
 {
-	struct vfunc *f = passthrough_func_lock(passthrough_of(v->vm), a.bdf);
+	struct passthrough *pci = passthrough_of(v->vm);
+	struct virtual_slot *own = passthrough_virtual_at(pci, a.bdf);
 	u32 value = (u32)ones_of(size);
+	struct vfunc *f;
 
+	if (own)
+		return passthrough_virtual_read(pci, own, a, size);
+	f = passthrough_func_lock(pci, a.bdf);
 	if (f)
 		value = func_read(f, a.reg, size) & (u32)ones_of(size);
 	config_done(v, f); /* it may be new */
@@ -115,8 +120,15 @@ static u32 config_read(struct vcpu *v, struct pci_address a, u8 size)
 static void config_write(struct vcpu *v, struct pci_address a, u8 size,
 			 u32 value)
 {
-	struct vfunc *f = passthrough_func_lock(passthrough_of(v->vm), a.bdf);
+	struct passthrough *pci = passthrough_of(v->vm);
+	struct virtual_slot *own = passthrough_virtual_at(pci, a.bdf);
+	struct vfunc *f;
 
+	if (own) {
+		passthrough_virtual_write(pci, own, a, size, value);
+		return;
+	}
+	f = passthrough_func_lock(pci, a.bdf);
 	if (f && func_write(v, f, a.reg, size, value))
 		vcpu_post(v, VE_ASSIGN);
 	config_done(v, f);
@@ -289,6 +301,7 @@ static void passthrough_destroy(struct vm *vm)
 
 	passthrough_funcs_free(pci);
 	pmm_free_bytes(&vm->budget, pci->bus_writes, bus_writes_bytes(vm));
+	passthrough_virtuals_free(pci);
 	kmem_free(&vm->budget, pci, sizeof(*pci));
 }
 

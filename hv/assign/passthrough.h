@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The privileged guest's PCI (passthrough.c), as the run loop knows it: a table
- * may have 2,048 messages, and a bridge hundreds of functions behind it, more
- * than a core does in one go.
+ * The privileged guest's PCI (passthrough.c), as the rooms above know it
  */
 #ifndef HV_ASSIGN_PASSTHROUGH_H
 #define HV_ASSIGN_PASSTHROUGH_H
 
 #include "hv/core/vcpu.h"
+#include "hv/device/pci/pci_fn.h"
 
-/* A piece of what @v's accesses have begun; posts VE_ASSIGN to @v if there is
- * more. Its home core, when it takes VE_ASSIGN; takes passthrough.lock. */
+/* A table may have 2,048 messages, and a bridge hundreds of functions behind
+ * it, more than a core does in one go. A piece of what @v's accesses have
+ * begun; posts VE_ASSIGN to @v if there is more. Its home core, when it takes
+ * VE_ASSIGN; takes passthrough.lock. */
 void passthrough_go_on(struct vcpu *v);
 /* VE_INSN: a piece of what a write of @v's to a bridge has begun. True: there
  * is nothing more. Home core; takes passthrough.lock. */
 bool passthrough_insn_go_on(struct vcpu *v);
+/*
+ * Puts the virtual function @f on bus 0, at a device number that is free, and
+ * makes its config space as pci_fn_init() does; its BARs are nowhere. The
+ * caller has filled all but devfn. While the VM is built, once it has its
+ * devices. -ENODEV: no number is free; -ENOSPC: too many; -ENOMEM.
+ */
+int __must_check passthrough_virtual_add(struct pci_fn *f, const u8 header[64]);
+/* Undoes it, of the last one, while the VM is built */
+void passthrough_virtual_remove(struct pci_fn *f);
 
 #endif

@@ -249,8 +249,7 @@ u64 passthrough_msix_table_address(const struct vfunc *f)
 	return f->is_vf ? passthrough_vf_table_address(f) : pf_table_address(f);
 }
 
-/* A BAR holds whatever the guest writes: memory is never taken for a table */
-static bool is_device(u64 base, u64 end)
+bool passthrough_is_device(u64 base, u64 end)
 {
 	struct extent e;
 	u64 at;
@@ -280,7 +279,7 @@ int passthrough_msix_place(struct vfunc *f, u64 table)
 	};
 	int err;
 
-	if (end <= base || !is_device(base, end))
+	if (end <= base || !passthrough_is_device(base, end))
 		return -EINVAL;
 	err = iomap_move(&f->msix.map, HPA(base), end - base,
 			 PT_R | PT_W | PT_UC);

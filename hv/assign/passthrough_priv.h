@@ -4,7 +4,8 @@
  * passthrough_func.c (which functions there are), passthrough_bus.c (their
  * buses), passthrough_sriov.c (virtual ones), passthrough_guard.c (what is not
  * the guest's), passthrough_msi.c, passthrough_msix.c (table),
- * passthrough_move.c (a table's new address). All state is protected by
+ * passthrough_move.c (a table's new address), passthrough_virtual.c (functions
+ * of ours). All state is protected by
  * passthrough.lock; pci_lock and the locks of hv/irq/route.h come after it. It
  * is not held across a rendezvous of the cores.
  */
@@ -121,6 +122,24 @@ struct bus_write {
 	u64 touched;
 };
 
+/* A BAR of a virtual function. Changes while all cores stand still. */
+struct virtual_bar {
+	struct pci_fn *f;
+	u8 index;
+	bool moved;
+	int err;    /* why it is not at @wanted */
+	u64 wanted; /* where it was last to be; 0: nowhere */
+	u64 placed; /* its region on the bus; 0: none */
+};
+
+#define PASSTHROUGH_VIRTUALS 8u
+
+struct virtual_slot {
+	struct pci_fn *f;
+	u8 *pages;
+	struct virtual_bar bars[PCI_FN_BARS];
+};
+
 struct passthrough {
 	struct vm *vm;
 	struct spinlock lock;
@@ -133,7 +152,22 @@ struct passthrough {
 	u64 rounds;                   /* of those: how many have begun */
 	u64 touched; /* how often one was touched that they had seen to */
 	struct ratelimit meetings;
+	u32 virtual_count; /* as the slots', constant once the VM runs */
+	struct virtual_slot virtuals[PASSTHROUGH_VIRTUALS];
 };
+
+/* The virtual function whose device @bdf is of, or NULL. No lock. */
+struct virtual_slot *passthrough_virtual_at(struct passthrough *pci,
+					    struct pci_bdf bdf);
+/* An aligned access to its device that crosses no dword. No lock held. */
+u32 passthrough_virtual_read(struct passthrough *pci, struct virtual_slot *s,
+			     struct pci_address a, u8 size);
+void passthrough_virtual_write(struct passthrough *pci, struct virtual_slot *s,
+			       struct pci_address a, u8 size, u32 value);
+void passthrough_virtuals_free(struct passthrough *pci);
+/* May device registers be at [@base, @end)? A BAR holds whatever the guest
+ * writes: memory is never taken for them. */
+bool passthrough_is_device(u64 base, u64 end);
 
 /* Is there no such function for the guest? */
 bool passthrough_is_hidden(struct pci_bdf bdf);

@@ -352,8 +352,8 @@ struct vcpu_ops {
 			      enum intercept read, enum intercept write);
 	void (*intercept_port)(const struct vm_intercepts *i, u16 port,
 			       enum intercept on);
-	/* Drop this vCPU's cached translations (VPID or ASID, and EPT's).
-	 * Attached (SVM: on its core). */
+	/* Drop this vCPU's cached translations (VPID or ASID, and EPT's), and
+	 * what is cached of the bitmaps. Attached (SVM: on its core). */
 	void (*flush)(struct vcpu_hw *v);
 	/* Log registers and controls for a person; after put, registers from
 	 * memory. @rest() each ten lines or so, which may take interrupts. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The MSR and I/O permission maps (APM 2 15.10.1 *I/O Permissions Map*, 15.11
- * *MSR Intercepts*). Shared by a VM's vCPUs, written before it runs. MSRs in no
- * range of the map are always intercepted.
+ * *MSR Intercepts*). Shared by a VM's vCPUs, written before it runs or while
+ * all cores stand still: then each vCPU is flushed. MSRs in no range of the map
+ * are always intercepted.
  */
 #include "arch/x86/svm/internal.h"
 

@@ -28,6 +28,7 @@ void svm_flush(struct vcpu_hw *v)
 {
 	struct vcpu_arch *a = v->arch;
 
+	svm_unclean(a, CLEAN_IOPM); /* ports' traps may have moved, too */
 	if (a->vmcb->control.tlb_control == TLB_FLUSH_ALL)
 		return; /* nothing less may take its place */
 	if (svm_caps.flush_by_asid) {
