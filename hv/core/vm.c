@@ -14,6 +14,7 @@ u32 vm_npt_max_level;
 struct vm *vms[VM_MAX];
 u32 vm_count;
 struct vm *vm_privileged;
+void (*vm_changed_hook)(void);
 
 static const char *end_name(enum vm_end how)
 {
@@ -49,4 +50,5 @@ void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 		log_info("vm", "guest %s %s: %s", vm->name, end_name(how),
 			 reason);
 	vm_post_all(vm, VE_STOP);
+	vm_changed();
 }

@@ -72,6 +72,13 @@ struct vm_reap {
 	void (*freed)(u16 id);
 };
 
+/* Its virtual IOMMU (hv/assign/vtd.h): where its registers are, and the one
+ * function behind it, on bus 0 */
+struct vm_remap {
+	u64 base; /* 0: it has none */
+	u8 devfn;
+};
+
 struct vm {
 	u64 number; /* counts the guests of its id: no other has both */
 	u16 id;     /* index in vms[]; owner id of its pages; another's later */
@@ -80,6 +87,7 @@ struct vm {
 	enum vm_state state; /* changes under lock */
 	enum vm_end end;
 	const char *end_reason; /* what vm_end() was given with it */
+	u8 told_state;          /* hv/control/events.c: the last it told of */
 	const struct guest_config *config;
 	int node; /* whose memory it gets (hv/vm/numa.h), or VM_NODE_ANY */
 	struct spinlock lock; /* state, end; below no other lock */
@@ -113,6 +121,7 @@ struct vm {
 	struct emu_stage *stage;              /* hv/emulate/stage.c */
 	u64 tsc_start; /* host TSC that is the guest's TSC 0 */
 	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */
+	struct vm_remap remap;
 	enum vm_work work;
 	u64 zeroed_bytes;           /* of its RAM, by VM_ZERO or VM_SCRUB */
 	struct load_fill *fill;     /* hv/load/fill.h; NULL: none */
@@ -147,6 +156,14 @@ static inline struct vm *vm_at(u32 id)
 	return __atomic_load_n(&vms[id], __ATOMIC_ACQUIRE);
 }
 extern struct vm *vm_privileged; /* NULL: none in the manifest */
+/* A guest has begun, ended, or is about to. Set by hv/control before guests
+ * run, or NULL; called on any core with no lock of a VM held. */
+extern void (*vm_changed_hook)(void);
+static inline void vm_changed(void)
+{
+	if (vm_changed_hook)
+		vm_changed_hook();
+}
 
 /*
  * Any core, any context: the guest is to end, as @how says. Its vCPUs stop at

@@ -191,6 +191,7 @@ void acpi_write_tables(struct acpi_writer *w)
 	acpi_write_madt(w);
 	if (!w->vm->privileged)
 		acpi_write_pc(w);
+	acpi_write_dmar(w);
 	acpi_write_log(w);
 }
 

@@ -14,7 +14,7 @@
 /* XSDT and RSDT, with an entry for each table, come behind it */
 #define ROOTS_BYTES                                                            \
 	(2 * sizeof(struct acpi_header) +                                      \
-	 (ACPI_MAX_TABLES + 3) * (sizeof(u64) + sizeof(u32)) + 64)
+	 (ACPI_MAX_TABLES + 4) * (sizeof(u64) + sizeof(u32)) + 64)
 
 void acpi_write_log(struct acpi_writer *w)
 {

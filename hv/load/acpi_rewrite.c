@@ -66,6 +66,7 @@ int acpi_rewrite(struct vm *vm)
 	acpi_write_madt(&w);
 	if (acpi_write_srat(&w) && acpi.numa.has_distances)
 		list_slit(&w);
+	acpi_write_dmar(&w);
 	acpi_write_log(&w);
 	return acpi_writer_finish(&w);
 }

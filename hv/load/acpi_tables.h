@@ -47,8 +47,8 @@ struct acpi_writer {
 	u32 used;
 	bool full;
 	u32 table_count;                 /* entries for the XSDT */
-	u64 tables[ACPI_MAX_TABLES + 3]; /* the host's, its own MADT and
-					  * SRAT, BHLG */
+	u64 tables[ACPI_MAX_TABLES + 4]; /* the host's, its own MADT, SRAT
+					  * and DMAR, BHLG */
 	u32 pointer_count, sum_count;
 	struct acpi_pointer pointers[ACPI_MAX_POINTERS];
 	struct acpi_sum sums[ACPI_MAX_SUMS];
@@ -79,6 +79,8 @@ void acpi_write_madt(struct acpi_writer *w);
 /* Add an SRAT for vm's vCPUs and memory, with the host's nodes (acpi_srat.c).
  * False: the host has none. */
 bool acpi_write_srat(struct acpi_writer *w);
+/* Add a DMAR for vm's virtual IOMMU, if it has one (acpi_dmar.c) */
+void acpi_write_dmar(struct acpi_writer *w);
 /* Add what the boot before said, if it did not end in order: for the privileged
  * guest. Last of the tables (acpi_log.c). */
 void acpi_write_log(struct acpi_writer *w);

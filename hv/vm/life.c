@@ -39,6 +39,7 @@ static void start(struct vm *vm, enum vm_work first)
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		vcpu_post(vm->vcpus[i], VE_START);
 	spin_unlock(&vm->lock);
+	vm_changed();
 	/* machine_end() has passed it by if it was not running then */
 	if (machine_is_ending())
 		vm_end(vm, VM_END_POWER_OFF, "the machine ends");
@@ -80,6 +81,7 @@ static void gone(struct vm *vm)
 	spin_lock(&vm->lock);
 	vm->state = VM_STOPPED;
 	spin_unlock(&vm->lock);
+	vm_changed();
 	if (vm->privileged && how == VM_END_POWER_OFF)
 		machine_end(MACHINE_POWER_OFF);
 	else if (vm->privileged && how == VM_END_RESET)

@@ -131,6 +131,7 @@ static bool work_fill(struct vm *vm)
 	if (vm->dynamic)
 		dynamic_runs(vm);
 	vm->vcpus[0]->activity = VCPU_RUNNING;
+	vm_changed();
 	return true;
 }
 

@@ -273,7 +273,13 @@ enum acpi_uart {
 
 /* VT-d 4.1, 8.1 *DMA Remapping Reporting Structure*, and the structures that
  * follow it */
-#define DMAR_ENTRIES_OFFSET (sizeof(struct acpi_header) + 12)
+struct acpi_dmar {
+	struct acpi_header header;
+	u8 width; /* of the machine's physical addresses, in bits, minus 1 */
+	u8 flags;
+	u8 reserved[10];
+} __packed;
+#define DMAR_ENTRIES_OFFSET (sizeof(struct acpi_dmar))
 #define DMAR_FLAGS_OFFSET   (sizeof(struct acpi_header) + 1)
 #define DMAR_DMA_OPT_IN     BIT(2)
 enum dmar_type { DMAR_DRHD = 0 };
@@ -290,6 +296,14 @@ struct dmar_drhd { /* 8.3 */
 } __packed;
 static_assert(sizeof(struct dmar_drhd) == 16, "8.3");
 #define DRHD_SIZE_MASK 0xfu
+struct dmar_scope { /* 8.3.1, with a path of one step */
+	u8 type, length;
+	u16 reserved;
+	u8 id, bus;
+	u8 device, function;
+} __packed;
+static_assert(sizeof(struct dmar_scope) == 8, "8.3.1");
+#define DMAR_SCOPE_ENDPOINT 1
 
 /* AMD I/O Virtualization (48882) 3.10, 5.2.1 *IVRS Header*, 5.2.2 *IVHD* */
 #define IVRS_ENTRIES_OFFSET (sizeof(struct acpi_header) + 12)

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_log.c lib/log_ring.c hv/load/acpi_srat.c hv/load/acpi_publish.c hv/load/place.c hv/load/pages.c lib/string.c drivers/acpi/parse.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_numa.c hv/core/slots.c */
+/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_log.c hv/load/acpi_dmar.c lib/log_ring.c hv/load/acpi_srat.c hv/load/acpi_publish.c hv/load/place.c hv/load/pages.c lib/string.c drivers/acpi/parse.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_numa.c drivers/acpi/parse_iommu.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables for guests: every checksum, every pointer, and read back by the
@@ -495,6 +495,37 @@ static void test_rewrite(void **state)
 	fake_has_serial = false;
 }
 
+/* The machine's DMAR is not the guest's; its own names one function */
+static void test_rewrite_has_a_dmar(void **state)
+{
+	struct acpi_facts facts = { 0 };
+	const struct dmar_scope *scope;
+	const struct acpi_header *h;
+
+	vm_make_privileged();
+	slot_add(MIB(56), MIB(1));
+	acpi.present = true;
+	host_table("DMAR", MIB(56));
+	assert_int_equal(acpi_rewrite(&fake_vm), 0);
+	assert_null(find("DMAR"));
+	fake_vm.remap = (struct vm_remap){ 0x7ff1000, 0x7a };
+	fake_vm.phys_bits = 39;
+	assert_int_equal(acpi_rewrite(&fake_vm), 0);
+	h = find_good("rewritten", "DMAR");
+	assert_int_equal(h->length, 72);
+	assert_int_equal(((const struct acpi_dmar *)h)->width, 38);
+	acpi_parse_dmar(&facts, h);
+	assert_int_equal(facts.iommu_count, 1);
+	assert_int_equal(facts.iommus[0].base, 0x7ff1000);
+	assert_int_equal(facts.iommus[0].size, PAGE_SIZE);
+	assert_false(facts.dma_opt_in);
+	scope = (const struct dmar_scope *)((const u8 *)h + 64);
+	assert_int_equal(scope->type, DMAR_SCOPE_ENDPOINT);
+	assert_int_equal(scope->bus, 0);
+	assert_int_equal(scope->device, 0x0f);
+	assert_int_equal(scope->function, 2);
+}
+
 /* What the boot before said: its last lines, whole, and the rest of the tables
  * fits in any case */
 static void test_rewrite_offers_the_log(void **state)
@@ -748,6 +779,7 @@ int main(void)
 		acpi_test(test_privileged_from_nothing),
 		acpi_test(test_rewrite),
 		acpi_test(test_rewrite_many),
+		acpi_test(test_rewrite_has_a_dmar),
 		acpi_test(test_rewrite_offers_the_log),
 		acpi_test(test_log_stays_in_its_room),
 		acpi_test(test_rewrite_1024_cpus),
