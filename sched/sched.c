@@ -31,6 +31,7 @@ struct sched_cpu {
 	u32 ready;
 	bool yielding;
 	u64 picked_tsc;       /* when current began or was last charged */
+	u64 idle_tsc;         /* TSC ticks with nobody current */
 	u64 slice, slice_min; /* TSC ticks */
 	struct timer timer;
 	struct pcpu *cpu;
@@ -90,8 +91,10 @@ static void charge_current(struct sched_cpu *s)
 	u64 used = now - s->picked_tsc;
 
 	s->picked_tsc = now;
-	if (!e)
+	if (!e) {
+		s->idle_tsc += used;
 		return;
+	}
 	e->run_tsc += used;
 	e->slice_left = used < e->slice_left ? e->slice_left - used : 0;
 }
@@ -223,4 +226,32 @@ void sched_yield_to(struct sched_entity *e)
 		return;
 	queue_take(s, e);
 	queue_before(s, e, s->current->next);
+}
+
+/* *@sum, and what has gone by since it was last charged if @e is current. The
+ * core may charge it meanwhile: then once more. */
+static u64 ticks_of(const struct sched_cpu *s, const struct sched_entity *e,
+		    const u64 *sum)
+{
+	u64 since, ticks;
+	bool current;
+
+	do {
+		since = READ_ONCE(s->picked_tsc);
+		current = READ_ONCE(s->current) == e;
+		ticks = READ_ONCE(*sum);
+	} while (READ_ONCE(s->picked_tsc) != since);
+	if (current)
+		ticks += (u64)MAX((s64)(rdtsc() - since), (s64)0);
+	return ticks;
+}
+
+u64 sched_run_ticks(const struct sched_entity *e)
+{
+	return ticks_of(e->cpu->sched, e, &e->run_tsc);
+}
+
+u64 sched_idle_ticks(const struct pcpu *cpu)
+{
+	return ticks_of(cpu->sched, NULL, &cpu->sched->idle_tsc);
 }

@@ -21,7 +21,7 @@ struct sched_entity {
 	u32 wake_pending;                 /* atomic: on the wake list */
 	struct pcpu *cpu;                 /* home core; fixed while it lives */
 	enum sched_state state;           /* written by the owner core only */
-	u64 run_tsc;    /* time it ran; the control plane will list it */
+	u64 run_tsc;    /* TSC ticks that it ran, up to its last turn */
 	u64 ready_tsc;  /* when it last began to be READY and not run */
 	u64 steal_tsc;  /* TSC ticks that it was so, up to its last turn */
 	u64 slice_left; /* TSC ticks of its slice not used yet */
@@ -59,5 +59,9 @@ void sched_yield(void);
 /* Owner core, while one of its entities is current: moves @e right behind that,
  * if @e is READY. Else it does nothing. */
 void sched_yield_to(struct sched_entity *e);
+/* TSC ticks that @e ran, and that @cpu had nobody to run, up to now. Any core,
+ * no lock; the core is online. */
+u64 sched_run_ticks(const struct sched_entity *e);
+u64 sched_idle_ticks(const struct pcpu *cpu);
 
 #endif

@@ -180,6 +180,28 @@ static void test_steal_is_the_wait_of_the_ready(void **state)
 	assert_int_equal(e[1].steal_tsc, 0);
 }
 
+/* What a core and its entities did, up to now, in the middle of a turn too */
+static void test_ticks_up_to_now(void **state)
+{
+	u64 idle = sched_idle_ticks(cpu);
+
+	run(4 * MS);
+	assert_int_equal(sched_idle_ticks(cpu), idle + 4 * MS);
+	fake_now += MS; /* no turn ends */
+	assert_int_equal(sched_idle_ticks(cpu), idle + 5 * MS);
+	sched_wake(&e[0]);
+	run(0);
+	fake_now += 3 * MS;
+	assert_int_equal(sched_run_ticks(&e[0]), 3 * MS);
+	assert_int_equal(sched_run_ticks(&e[1]), 0);
+	assert_int_equal(sched_idle_ticks(cpu), idle + 5 * MS);
+	sched_block(&e[0]);
+	assert_null(sched_pick());
+	fake_now += MS;
+	assert_int_equal(sched_run_ticks(&e[0]), 3 * MS);
+	assert_int_equal(sched_idle_ticks(cpu), idle + 6 * MS);
+}
+
 static void test_steal_and_run_fill_the_time(void **state)
 {
 	u64 begin = fake_now;
@@ -251,6 +273,7 @@ int main(void)
 		T(test_yield),
 		T(test_steal_is_the_wait_of_the_ready),
 		T(test_steal_and_run_fill_the_time),
+		T(test_ticks_up_to_now),
 		T(test_yield_to),
 		T(test_remove),
 	};
