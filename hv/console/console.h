@@ -132,6 +132,20 @@ bool console_about(u64 id, struct console_about *about);
  * many. Positions count all it ever said. *@at moves up to the oldest byte that
  * is still there, or down to the end. */
 u32 console_read(u64 id, u64 *at, char *buf, u32 max);
+/* The number of @vm's; false: it has none */
+bool console_of(const struct vm *vm, u64 *id);
+/*
+ * As console_read(), and in one or two pieces; *@end is where the console's
+ * words end. A read that reaches the end has the console followed: what
+ * console_on_spoken() named is called once, when more is said. By then
+ * console_any_spoken() is true, once, and console_spoken(@id), once for each.
+ */
+u32 console_follow(u64 id, u64 *at, char *buf, u32 max, u64 *end);
+bool console_any_spoken(void);
+bool console_spoken(u64 id);
+/* @fn is called under the console's lock and others', on any core. Boot CPU,
+ * once, before guests run. */
+void console_on_spoken(void (*fn)(void));
 /* Types @byte; false: nobody takes it now. A key for the log goes to the boot
  * CPU. */
 bool console_type_at(u64 id, u8 byte);

@@ -163,6 +163,8 @@ void mux_speak(struct speaker *sp, const char *s, size_t len)
 	if (sp->id == 0)
 		scroll_note(sp);
 	ring_put(sp, s, len);
+	if (sp->followed)
+		mux_spoken(sp);
 	if (sp->id >= CONSOLE_APART)
 		return;
 	if (focus_is_all() && sp->id == 0)

@@ -38,7 +38,8 @@ struct speaker {
 	u64 written; /* bytes ever; the ring's position modulo its size */
 	u64 lost;    /* bytes not shown since it last had room; 0: has room */
 	bool waits;  /* for room: its device's ready() is due */
-	u32 partial_len; /* mode "all": the line it is saying */
+	bool followed, spoken; /* console_follow() */
+	u32 partial_len;       /* mode "all": the line it is saying */
 	struct filter filter;
 	char partial[CONSOLE_LINE_BYTES + FILTER_OUT_MAX];
 };
@@ -62,6 +63,8 @@ struct console {
 	char mark[CONSOLE_MARK_LEN + 1]; /* behind the hypervisor's own lines */
 	char wanted[MANIFEST_NAME_LEN];  /* focus the manifest asks for */
 	void (*on_key)(u8 byte);         /* console_on_key(); NULL: dropped */
+	void (*on_spoken)(void);         /* console_on_spoken(); or NULL */
+	bool any_spoken;                 /* since it was last asked */
 	struct speaker *speakers[CONSOLE_MAX_SPEAKERS];
 };
 
@@ -81,6 +84,8 @@ static inline bool focus_is_all(void)
 /* What @sp says now, in its ring and, where it is shown, on its way to the
  * terminal; of the log a whole line, with CR LF. Lock held. */
 void mux_speak(struct speaker *sp, const char *s, size_t len);
+/* @sp, which is followed, has said something. Lock held. */
+void mux_spoken(struct speaker *sp);
 /* Is there room for what @sp says next? If not, its device's ready() is called
  * once there is. Lock held. */
 bool mux_roomy(struct speaker *sp);

@@ -78,6 +78,84 @@ u32 console_read(u64 id, u64 *at, char *buf, u32 max)
 	return (u32)len;
 }
 
+bool console_of(const struct vm *vm, u64 *id)
+{
+	u32 count = READ_ONCE(con.count);
+
+	*id = CONSOLE_APART + (vm ? vm->id : 0u);
+	if (vm && vm->dynamic)
+		return console_apart[vm->id] && console_apart[vm->id]->vm == vm;
+	for (u32 i = 1; i < count; i++)
+		if (con.speakers[i]->vm == vm) {
+			*id = i;
+			return true;
+		}
+	return false;
+}
+
+/* The ring's words may be in two pieces */
+static u32 copy_words(const struct speaker *sp, u64 *at, char *buf, u32 max)
+{
+	u64 first = max, rest;
+	const char *from = history_bytes(sp, at, &first);
+	u64 next = *at + first;
+
+	memcpy(buf, from, first);
+	rest = max - first;
+	from = history_bytes(sp, &next, &rest);
+	memcpy(buf + first, from, rest);
+	return (u32)(first + rest);
+}
+
+u32 console_follow(u64 id, u64 *at, char *buf, u32 max, u64 *end)
+{
+	struct speaker *sp = speaker_at(id);
+	u32 len;
+
+	*end = 0;
+	if (!sp)
+		return 0;
+	console_lock();
+	len = copy_words(sp, at, buf, max);
+	*end = sp->written;
+	if (*at + len == sp->written)
+		sp->followed = true;
+	console_unlock();
+	return len;
+}
+
+void mux_spoken(struct speaker *sp)
+{
+	sp->followed = false;
+	sp->spoken = true;
+	con.any_spoken = true;
+	if (con.on_spoken)
+		con.on_spoken();
+}
+
+static bool take(bool *flag)
+{
+	return READ_ONCE(*flag) &&
+	       __atomic_exchange_n(flag, false, __ATOMIC_SEQ_CST);
+}
+
+bool console_any_spoken(void)
+{
+	return take(&con.any_spoken);
+}
+
+bool console_spoken(u64 id)
+{
+	struct speaker *sp = speaker_at(id);
+
+	return sp && take(&sp->spoken);
+}
+
+void console_on_spoken(void (*fn)(void))
+{
+	con.on_spoken = fn;
+}
+
 /* What a key sets going belongs to the core that takes what is typed */
 static bool log_type(u8 byte)
 {

@@ -689,6 +689,58 @@ static const char *read_all(u64 id, u64 *at)
 	return text;
 }
 
+static u32 spoken_calls;
+
+static void on_spoken(void)
+{
+	spoken_calls++;
+}
+
+/* A reader at the end is told once; one that is behind, or none, is not */
+static void test_follow(void **state)
+{
+	static char text[CONSOLE_RING_BYTES + 1];
+	u64 at = ~0ull, end, id;
+	u32 len;
+
+	console_on_spoken(on_spoken);
+	assert_true(console_of(&vm_b, &id));
+	assert_int_equal(id, 2);
+	assert_false(console_of(NULL, &id));
+	say(speaker_b, "before\n");
+	assert_int_equal(spoken_calls, 0);
+	assert_int_equal(console_follow(2, &at, text, 100, &end), 0);
+	assert_int_equal(at, end);
+	say(speaker_b, "one\n");
+	say(speaker_b, "two\n");
+	assert_int_equal(spoken_calls, 1);
+	assert_true(console_any_spoken());
+	assert_false(console_any_spoken());
+	assert_false(console_spoken(1));
+	assert_true(console_spoken(2));
+	assert_false(console_spoken(2));
+	/* It does not reach the end */
+	assert_int_equal(console_follow(2, &at, text, 4, &end), 4);
+	assert_memory_equal(text, "one\n", 4);
+	assert_int_equal(end, at + 8);
+	say(speaker_b, "three\n");
+	assert_int_equal(spoken_calls, 1);
+	/* All of the ring in one, around its end */
+	for (u32 i = 0; i < 2 * CONSOLE_RING_BYTES; i++)
+		say(speaker_b, i % 64 ? "+" : "\n");
+	say(speaker_b, "last");
+	at = 0;
+	len = console_follow(2, &at, text, sizeof(text), &end);
+	assert_int_equal(len, CONSOLE_RING_BYTES);
+	assert_int_equal(at + len, end);
+	assert_memory_equal(text + len - 4, "last", 4);
+	say(speaker_b, "!");
+	assert_int_equal(spoken_calls, 2);
+	assert_int_equal(console_follow(9, &at, text, 4, &end), 0);
+	assert_false(console_spoken(9));
+	con.on_spoken = NULL;
+}
+
 static void test_remote(void **state)
 {
 	struct console_about about;
@@ -899,15 +951,11 @@ static void test_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),
-		cmocka_unit_test(test_forgery),
-		cmocka_unit_test(test_flood),
-		cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_ended),
-		cmocka_unit_test(test_remote),
-		cmocka_unit_test(test_apart),
-		cmocka_unit_test(test_scroll),
-		cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_life),   cmocka_unit_test(test_forgery),
+		cmocka_unit_test(test_flood),  cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_ended),  cmocka_unit_test(test_remote),
+		cmocka_unit_test(test_apart),  cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_scroll), cmocka_unit_test(test_take_over),
 		cmocka_unit_test(test_panic),
 	};
 
