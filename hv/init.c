@@ -36,6 +36,7 @@
 #include "drivers/power/piix4.h"
 #include "drivers/power/power.h"
 #include "hv/console/console.h"
+#include "hv/control/control.h"
 #include "hv/core/exit.h"
 #include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
@@ -530,6 +531,8 @@ static void start_guests(void)
 	create_guests(true);
 	if (!vm_privileged)
 		pci_quiet();
+	else
+		control_create(vm_privileged, "Bulkhead " BULKHEAD_VERSION);
 	siblings_report();
 	log_info("init", "the hypervisor keeps %llu KiB",
 		 (owner_bytes(OWNER_HYPERVISOR, 0) >> 10));

@@ -26,9 +26,10 @@ enum vcpu_event_bit {
 	VE_KICK = 1 << 7,   /* it goes on from HLT, now or at the next one */
 	VE_REPORT = 1 << 8, /* hv/vm/stats.h: say what it does */
 	VE_START = 1 << 9,  /* hv/vm/life.h: it is parked no longer */
-	VE_ASSIGN = 1 << 10, /* hv/assign/passthrough.h: there is more to do */
-	VE_CLOCK = 1 << 11,  /* hv/pv/pvclock.h: the rate is another */
-	VE_PAUSE = 1 << 15,  /* hv/vm/pause.h: it stands, or goes on */
+	VE_ASSIGN = 1 << 10,  /* hv/assign/passthrough.h: there is more to do */
+	VE_CLOCK = 1 << 11,   /* hv/pv/pvclock.h: the rate is another */
+	VE_CONTROL = 1 << 14, /* hv/control/control.h: there is more to do */
+	VE_PAUSE = 1 << 15,   /* hv/vm/pause.h: it stands, or goes on */
 };
 
 enum vcpu_activity {

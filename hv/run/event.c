@@ -10,6 +10,7 @@
 #include "hv/run/event.h"
 
 #include "hv/assign/passthrough.h"
+#include "hv/control/control.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
@@ -303,6 +304,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 		vtimer_follow(v->vm);
 	if (events & VE_ASSIGN)
 		passthrough_go_on(v);
+	if (events & VE_CONTROL)
+		control_go_on(v);
 	/* No code of the guest runs: for what comes now it is too early, or too
 	 * late */
 	if (v->activity == VCPU_WORKING)

@@ -206,7 +206,9 @@ enum bh_ctl_state {
 enum bh_ctl_end {
 	BH_CTL_END_BUTTON, /* its power button; it may or may not listen */
 	BH_CTL_END_STOP,   /* it stops at once, as by its power supply */
-	BH_CTL_END_RESET, /* back to BH_CTL_DEFINED, with its memory scrubbed */
+	/* Back to BH_CTL_DEFINED, with its memory scrubbed; a static guest
+	 * starts again */
+	BH_CTL_END_RESET,
 	BH_CTL_END_DESTROY, /* from any state; memory goes back to the pool */
 };
 

@@ -132,6 +132,13 @@ int vpic_acknowledge(struct vm *m)
 	return 0x30;
 }
 
+static u32 controls;
+
+void control_go_on(struct vcpu *v)
+{
+	controls++;
+}
+
 /* Two pieces */
 bool passthrough_insn_go_on(struct vcpu *v)
 {
@@ -367,6 +374,10 @@ static void test_device_work(void **state)
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(pieces, 2);
 	assert_int_equal(vcpu.events, 0);
+	/* The control device's, likewise */
+	vcpu.events = VE_CONTROL;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(controls, 1);
 	/* The end of the guest ends it */
 	vcpu.events = VE_ASSIGN | VE_STOP;
 	assert_false(vcpu_prepare(&vcpu));

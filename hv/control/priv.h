@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside of the control device: device.c (the PCI function), ring.c (the area
+ * and what is open), dispatch.c (a command from its copy to its answer),
+ * events.c (what guests do meanwhile), and what the commands do: machine.c,
+ * guests.c, dynamic.c, consoles.c.
+ *
+ * Lock: control.lock protects all that is not constant. It is held while one
+ * command is done, guest memory included: that is bounded by a page each way.
+ * Locks of the console, the guests, the owners, the IOMMU and MSI-X come after
+ * it; no other is held before it. So what happens elsewhere (a guest has said
+ * something) is a flag and VE_CONTROL, and the event is made by
+ * control_go_on().
+ */
+#ifndef HV_CONTROL_PRIV_H
+#define HV_CONTROL_PRIV_H
+
+#include "arch/x86/cpu/spinlock.h"
+#include "hv/assign/vtd.h"
+#include "hv/control/control.h"
+#include "hv/device/pci/pci_fn.h"
+#include "hv/device/pci/pci_msix.h"
+#include "hv/vm/dynamic.h"
+#include "include/bulkhead/control.h"
+
+/* What a command's handler works on. It fills control.out, bytes and result[],
+ * and returns 0 or a negative enum bh_ctl_error. CONTROL_GOES_ON, after some
+ * microseconds of work: it is called again, with the lock free meanwhile.
+ * CONTROL_LATER: the answer comes when the guest is in a certain state
+ * (control_await()). */
+struct control_call {
+	struct bh_ctl_command command;
+	bool begun;
+	u32 in_bytes;  /* in control.in */
+	u32 out_bytes; /* room in control.out */
+	u32 bytes;     /* how many are in control.out */
+	u64 result[2];
+	/* How far it is, for the handler; 0 at first */
+	u64 at;
+	u32 vcpu;
+};
+#define CONTROL_GOES_ON 1
+#define CONTROL_LATER   2
+
+/* Commands whose answer comes later. Of a static guest, when it is in one of
+ * @states (a bit for each enum bh_ctl_state); of a dynamic one, when
+ * dynamic_news() has it, by @number. */
+#define CONTROL_WAITS 64u
+struct control_wait {
+	u32 number; /* 0: none. Never another's: its place and a count. */
+	u32 tag;
+	u64 out; /* for a sentence */
+	u32 out_bytes;
+	u32 states; /* 0: a dynamic guest */
+	u64 id;
+	u64 start_tsc; /* of its life then: in that it ran already */
+};
+
+struct control {
+	struct vm *vm;
+	struct pci_fn fn;
+	struct pci_msix msix;
+	struct vtd *iommu;
+	/* What INFO says, and BH_CTL_FEATURES */
+	const char *build;
+	u64 ram_bytes;
+	u32 features;
+	struct spinlock lock;
+
+	enum bh_ctl_status status;
+	bool was_msix; /* on, at the last look */
+	u64 area;      /* IOVA */
+	/* As struct bh_ctl_indexes has them: ours, never read back, and the
+	 * driver's as last read and found good */
+	u32 command_head, event_tail;
+	u32 command_tail, event_head;
+	bool lost;   /* events, for want of room */
+	bool unsaid; /* an event waits for its message, vector 0 */
+
+	bool changed; /* some guest has, atomic */
+	struct control_wait waits[CONTROL_WAITS];
+	u32 waiting; /* how many of them */
+	u32 awaited; /* ever */
+	struct dynamic_why why;
+	struct control_call call;
+	u8 in[BH_CTL_IN_MAX] __aligned(8), out[BH_CTL_OUT_MAX] __aligned(8);
+};
+
+/* --- ring.c: under the lock, unless it says not --- */
+
+/* The function may do DMA, and its driver wants messages? Then it may go on. */
+bool control_may_dma(const struct control *c);
+void control_open(struct control *c, u32 page);
+void control_close(struct control *c, enum bh_ctl_status why);
+/* Reads the driver's indexes. False: they make no sense, or there is nothing
+ * to do; it is closed in the first case. */
+bool control_look(struct control *c);
+/* The next command is copied, done and answered, or a step of it is; true:
+ * there is more */
+bool control_step(struct control *c);
+/* Tells the driver how far it is */
+void control_publish(struct control *c);
+/* Outside of a write of BH_CTL_SUBMIT, so that a message goes with it: the
+ * answer of a command that had to wait, which closes the device if there is no
+ * room, and an event that is no answer, which may be lost */
+void control_answer(struct control *c, const struct bh_ctl_event *e);
+void control_event(struct control *c, const struct bh_ctl_event *e);
+/* Some event was lost elsewhere */
+void control_lose(struct control *c);
+
+/* --- dispatch.c, and what a command is given --- */
+
+/* A step of control.call, whose command is a private copy. CONTROL_GOES_ON,
+ * CONTROL_LATER, or 0: *@event is its answer. */
+s32 control_dispatch(struct control *c, struct bh_ctl_event *event);
+/* Leaves a sentence where the output would be, and returns -@error */
+s32 control_error(struct control *c, struct control_call *call,
+		  enum bh_ctl_error error, const char *sentence);
+/* Room for the next element of @size bytes of a list, or NULL: it is full */
+void *control_next(struct control *c, struct control_call *call, u32 size);
+
+/* RAM that is neither a device's nor the firmware's. While guests are made. */
+u64 control_ram_bytes(void);
+/* Handlers */
+s32 control_info(struct control *c, struct control_call *call);
+s32 control_pool(struct control *c, struct control_call *call);
+s32 control_cores(struct control *c, struct control_call *call);
+s32 control_exit_names(struct control *c, struct control_call *call);
+s32 control_guests(struct control *c, struct control_call *call);
+s32 control_vcpus(struct control *c, struct control_call *call);
+s32 control_exits(struct control *c, struct control_call *call);
+s32 control_create_guest(struct control *c, struct control_call *call);
+s32 control_start(struct control *c, struct control_call *call);
+s32 control_end(struct control *c, struct control_call *call);
+s32 control_end_dynamic(struct control *c, struct control_call *call);
+s32 control_pause(struct control *c, struct control_call *call);
+s32 control_resume(struct control *c, struct control_call *call);
+s32 control_console_read(struct control *c, struct control_call *call);
+s32 control_console_type(struct control *c, struct control_call *call);
+
+/* events.c: the command that is done has its answer once @vm is in one of
+ * @states, a bit for each enum bh_ctl_state; RUNNING is that of a later life.
+ * CONTROL_LATER, or an error. */
+s32 control_await(struct control *c, struct control_call *call,
+		  const struct vm *vm, u32 states);
+/* A wait for a dynamic guest's answer; NULL: too many wait. And its end, where
+ * there is nothing to wait for. */
+struct control_wait *control_wait_take(struct control *c,
+				       const struct control_call *call);
+void control_wait_end(struct control *c, struct control_wait *w);
+extern const char control_too_many[];
+/* Events of guests that are in another state than was told, and the answers
+ * that wait for it. True: there is more. */
+bool control_guests_look(struct control *c);
+/* What it would tell now needs not be told: the driver has just come */
+void control_guests_forget(struct control *c);
+enum bh_ctl_state control_state_of(const struct vm *vm);
+/* consoles.c: events for the consoles that have been read to their end and said
+ * something since */
+void control_consoles_look(struct control *c);
+/* How many there are */
+u32 control_guest_count(void);
+
+#endif
