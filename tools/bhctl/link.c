@@ -17,7 +17,9 @@
 #include "tools/bhd/client.h"
 #include "tools/control/vfio.h"
 
-#define READ_BYTES (64u << 10)
+#define READ_BYTES      (64u << 10)
+#define CONNECT_TRIES   30
+#define CONNECT_WAIT_US 100000
 
 static int send_all(int fd, const char *text, size_t len)
 {
@@ -76,6 +78,28 @@ static int open_alone(struct link *l, struct failure *f)
 	return failed(f, FAIL_OTHER, "no process: %s", strerror(errno));
 }
 
+/* A socket where nobody answers is one of a bhd that was killed: the next one
+ * is on its way, mostly. The socket, or -1: errno. */
+static int connect_soon(const struct sockaddr_un *to)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < CONNECT_TRIES; i++) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (fd >= 0 && !connect(fd, (const void *)to, sizeof(*to)))
+			return fd;
+		err = errno;
+		if (fd >= 0)
+			close(fd);
+		if (err != ECONNREFUSED)
+			break;
+		usleep(CONNECT_WAIT_US);
+	}
+	errno = err;
+	return -1;
+}
+
 int link_open(struct link *l, const char *path, struct failure *f)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -85,13 +109,10 @@ int link_open(struct link *l, const char *path, struct failure *f)
 	if (strlen(path) >= sizeof(to.sun_path))
 		return failed(f, FAIL_USAGE, "the socket's path is too long");
 	strcpy(to.sun_path, path);
-	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (l->fd < 0)
-		return failed(f, FAIL_OTHER, "no socket: %s", strerror(errno));
-	if (!connect(l->fd, (const void *)&to, sizeof(to)))
+	l->fd = connect_soon(&to);
+	if (l->fd >= 0)
 		return 0;
 	err = errno;
-	close(l->fd);
 	if (err == EACCES || err == EPERM)
 		return failed(f, FAIL_DENIED,
 			      "you may not use bhd's socket %s; use sudo, or "
