@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The privileged guest of tests/system/bhctl.py: its rc sources this in place of
+# control.sh. bhctl and bhd as a person uses them, with another guest, box, that
+# says what is typed.
+mkdir -p /var/lib /run
+
+insmod_all() { # FOLDER [OPTION]: those of /lib/modules/FOLDER; the first takes it
+	option=${2-}
+	while read -r ko; do
+		insmod "/lib/modules/$1/$ko" $option || return 1
+		option=
+	done <"/lib/modules/$1/order"
+}
+
+says() { # NAME PATTERN COMMAND...: it succeeds and says so
+	name=$1 pattern=$2
+	shift 2
+	"$@" >/tmp/said 2>&1
+	got=$?
+	if [ $got -eq 0 ] && { [ -z "$pattern" ] || grep -q "$pattern" /tmp/said; }; then
+		pass "$name"
+	else
+		fail "$name" "$got: $(tail -n 3 /tmp/said)"
+	fi
+}
+
+refused() { # NAME STATUS PATTERN COMMAND...: it says so and ends with that
+	name=$1 status=$2 pattern=$3
+	shift 3
+	"$@" >/tmp/said 2>&1
+	got=$?
+	if [ $got -eq "$status" ] && grep -q "$pattern" /tmp/said; then
+		pass "$name"
+	else
+		fail "$name" "$got: $(tail -n 3 /tmp/said)"
+	fi
+}
+
+kept() {
+	cat /var/lib/bulkhead/console/box/*.log
+}
+
+# Types on box's console and waits for what comes back; the console is left
+# when nobody types any more and the time is over
+echoes() {
+	(echo "$1"; sleep 3) | timeout 2 bhctl console box >/tmp/said 2>&1
+	grep -q "$2" /tmp/said
+}
+
+start_bhd() {
+	rm -f /run/bulkhead/bhd.sock # of one that was killed
+	bhd >/tmp/bhd.log 2>&1 &
+	bhd=$!
+	wait_for 30 test -S /run/bulkhead/bhd.sock
+}
+
+test_bhctl() {
+	insmod_all vfio || { fail bhctl "no module $ko"; return; }
+	says alone '^box  *running  *static' bhctl list
+	refused alone_changes 6 'bhd does not run' bhctl stop box
+	mkdir -p /run/bulkhead
+	start_bhd || { fail bhctl "$(cat /tmp/bhd.log)"; return; }
+	says list '^linux  *running  *privileged' bhctl list
+	says info '^cores  *[1-9]' bhctl info
+	says events '^20.*box  *running' bhctl events
+	says json '"tsc_khz":' bhctl info --json
+	says top '"vcpu":' bhctl top --json
+	says log 'init: Bulkhead' bhctl log
+	says console 'echo: ready' bhctl console --dump box
+	if echoes hello HELLO; then
+		pass types
+	else
+		fail types "$(tail -n 3 /tmp/said)"
+	fi
+	says kept HELLO kept
+	refused no_guest 3 'no guest nobody' bhctl pause nobody
+	refused itself 4 '.' bhctl destroy linux
+	kill -9 $bhd
+	start_bhd || { fail bhctl "$(cat /tmp/bhd.log)"; return; }
+	says next_bhd 'echo: ready' bhctl console --dump box
+	says stop '' bhctl stop --timeout 5 box
+	says stopped '^box  *stopped' bhctl list
+	kill $bhd
+	cat /tmp/bhd.log
+	pass bhctl
+}
+
+# Guests of the pool: made of a kernel, of a definition, ended, made again by the
+# next bhd
+made_says() { # NAME PATTERN
+	wait_for 20 sh -c "bhctl console --dump $1 | grep -q '$2'"
+}
+
+pool_free() {
+	bhctl info --json | sed -n 's/.*"pool_free_bytes": *\([0-9]*\).*/\1/p'
+}
+
+test_bhmake() {
+	insmod_all dax region_idle=1 || { fail bhmake "no module $ko"; return; }
+	start_bhd || { fail bhmake "$(cat /tmp/bhd.log)"; return; }
+	free=$(pool_free)
+	says run '^made$' bhctl run --kernel /boot/echo --memory 16M --name made
+	says run_list '^made  *running  *dynamic' bhctl list
+	says run_says '' made_says made 'echo: ready'
+	printf '[guest web]\nkernel = echo\nmemory = 16M\n' >/boot/web.conf
+	says checked 'nothing is wrong' bhctl check /boot/web.conf
+	says create '^web$' bhctl create /boot/web.conf
+	refused twice 4 'a guest web already' bhctl create /boot/web.conf
+	refused too_much 7 'MiB of the pool are free' \
+		bhctl run --kernel /boot/echo --memory 60G
+	refused no_kernel 8 'cannot be loaded' bhctl run --kernel /etc/rc --memory 16M
+	says web_stop '' bhctl stop --timeout 0 web
+	says web_stopped '^web  *stopped' bhctl list
+	says web_start '' bhctl start web
+	says web_says '' made_says web 'echo: ready'
+	kill -9 $bhd
+	start_bhd || { fail bhmake "$(cat /tmp/bhd.log)"; return; }
+	says found '^web  *running' bhctl list
+	says web_reset '' bhctl reset web
+	says destroy '' bhctl destroy web
+	says destroy_run '' bhctl destroy made
+	[ "$(pool_free)" = "$free" ] && pass all_back || fail all_back "$(pool_free) of $free"
+	kill $bhd
+	cat /tmp/bhd.log
+	pass bhmake
+}
