@@ -18,7 +18,8 @@ CHECKS = ("registers", "open", "info", "guests", "console_read", "console_type",
           "console_event", "console_answer", "vcpus", "cores", "exit_names", "exits",
           "no_command", "no_guest", "too_much", "not_destroyed", "not_itself", "not_mapped",
           "many", "bad_tail", "bad_head", "open_twice", "bad_address", "no_master",
-          "opens_again", "stop", "history", "stopped")
+          "opens_again", "pool", "create", "start", "tiny_says", "taken", "tiny_answers",
+          "reset", "again", "destroy", "gone", "stop", "history", "stopped")
 
 
 def initrd(folder):
@@ -32,6 +33,7 @@ def initrd(folder):
     subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s",
                     "-I", ROOT, "-o", os.path.join(root, "bin/control-client"),
                     os.path.join(HERE, "client.c")], check=True)
+    shutil.copy(os.path.join(image.BUILD, "tests/guest/echo.elf"), os.path.join(root, "bin"))
     names = subprocess.run(["find", ".", "-mindepth", "1"], cwd=root, check=True,
                            stdout=subprocess.PIPE).stdout
     more = subprocess.run(["cpio", "--quiet", "-R", "0:0", "-o", "-H", "newc"],
@@ -47,7 +49,7 @@ def run(results, folder, where, emulator, seconds=SECONDS):
     guests = [_linux.privileged("control,poweroff", cores=str(first), vcpus="1"),
               {"name": "box", "kernel": "echo", "memory": "16M", "vcpus": "1",
                "cores": str(last)}]
-    disk = image.make(folder, image.manifest(guests), files)
+    disk = image.make(folder, image.manifest(guests, extra="guest-memory = 16M"), files)
     with Machine(emulator, disk, folder, cores=cores, memory=512, timeout=seconds * 2) as m:
         step(results, m, f"{where}.up", r"\[linux\] .*TEST up ok", seconds)
         for check in CHECKS:

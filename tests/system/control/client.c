@@ -447,6 +447,126 @@ static void test_stop(const char *name, u64 id)
 		BH_CTL_ESTATE);
 }
 
+#define DYNAMIC_BYTES (4u << 20)
+#define DYNAMIC_FILE  (2u << 20)
+
+/* A long command: its answer comes with an interrupt */
+static struct bh_ctl_event ask_long(u16 op, u64 arg0, u64 arg1, u32 in_bytes)
+{
+	struct bh_ctl_event e = ask(op, arg0, arg1, in_bytes);
+
+	return e.status == 1 ? answer(WAIT_MS) : e;
+}
+
+static u64 pool_free(void)
+{
+	ask(BH_CTL_OP_INFO, 0, 0, 0);
+	return ((const struct bh_ctl_info *)out)->pool_free_bytes;
+}
+
+/* The guest's memory, granted or not, as this guest has it at @base */
+static char *memory_map(u64 base)
+{
+	int fd = open("/dev/mem", O_RDWR | O_SYNC);
+	void *p = mmap(NULL, DYNAMIC_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       fd, (off_t)base);
+
+	need(fd >= 0 && p != MAP_FAILED, "/dev/mem");
+	return p;
+}
+
+static u32 create(u64 base)
+{
+	static const char text[] = "[guest tiny]\nkernel = echo\nmemory = 4M\n";
+	struct bh_ctl_create *make = (void *)in;
+
+	*make = (struct bh_ctl_create){ .definition_bytes = sizeof(text) - 1,
+					.range_count = 1 };
+	make->ranges[0] =
+		(struct bh_ctl_range){ .base = base, .size = DYNAMIC_BYTES };
+	memcpy(&make->ranges[1], text, sizeof(text) - 1);
+	return sizeof(*make) + sizeof(make->ranges[0]) + sizeof(text) - 1;
+}
+
+/* Its file into its memory; how START is told */
+static u32 stage(char *memory)
+{
+	struct bh_ctl_file *file = (void *)in;
+	FILE *f = fopen("/bin/echo.elf", "r");
+	static char bytes[1 << 20];
+	size_t n = f ? fread(bytes, 1, sizeof(bytes), f) : 0;
+
+	for (size_t i = 0; i < n; i += 8)
+		*(volatile u64 *)(memory + DYNAMIC_FILE + i) =
+			*(u64 *)(bytes + i);
+	*file = (struct bh_ctl_file){ .name = "echo",
+				      .offset = DYNAMIC_FILE,
+				      .size = n };
+	return sizeof(*file);
+}
+
+static int is_zero(const char *memory)
+{
+	for (u32 i = 0; i < DYNAMIC_BYTES; i += 8)
+		if (*(volatile u64 *)(memory + i))
+			return 0;
+	return 1;
+}
+
+/* All that it has said by now is looked through each time */
+static int says(u64 id, const char *text)
+{
+	for (u32 i = 0; i < 200; i++, usleep(50000)) {
+		u64 at = 0;
+
+		if (console_has(id, &at, text))
+			return 1;
+	}
+	return 0;
+}
+
+/* A guest of the pool, from its making to its end */
+static void test_dynamic(void)
+{
+	struct bh_ctl_event e = ask(BH_CTL_OP_POOL, 0, 0, 0);
+	u64 base = ((const struct bh_ctl_range *)out)->base, id, all;
+	char *memory = memory_map(base);
+	struct bh_ctl_guest g = { 0 };
+
+	all = pool_free();
+	result("pool", !e.status && e.arg[0] && all >= DYNAMIC_BYTES,
+	       "status %d, %llu bytes", e.status, all);
+	e = ask_long(BH_CTL_OP_CREATE, 0, 0, create(base));
+	id = find_guest("tiny", &g);
+	result("create",
+	       !e.status && id && g.state == BH_CTL_DEFINED &&
+		       is_zero(memory) && pool_free() == all - DYNAMIC_BYTES,
+	       "status %d, state %u, '%s'", e.status, g.state, out);
+	printf("CTL overhead %llu\n", g.overhead_bytes);
+	e = ask_long(BH_CTL_OP_START, id, 0, stage(memory));
+	find_guest("tiny", &g);
+	result("start", !e.status && g.state == BH_CTL_RUNNING,
+	       "status %d, state %u, '%s'", e.status, g.state, out);
+	result("tiny_says", says(id, "echo: ready"), "'%s'", out);
+	/* What it has is out of reach: a scratch frame */
+	result("taken", !*(volatile u64 *)(memory + DYNAMIC_FILE), "");
+	type_at(id, "hey");
+	result("tiny_answers", says(id, "HEY"), "'%s'", out);
+	e = ask_long(BH_CTL_OP_END, id, BH_CTL_END_RESET, 0);
+	find_guest("tiny", &g);
+	result("reset",
+	       !e.status && g.state == BH_CTL_DEFINED && is_zero(memory),
+	       "status %d, state %u", e.status, g.state);
+	e = ask_long(BH_CTL_OP_START, id, 0, stage(memory));
+	result("again", !e.status && says(id, "echo: ready"), "status %d",
+	       e.status);
+	e = ask_long(BH_CTL_OP_END, id, BH_CTL_END_DESTROY, 0);
+	result("destroy",
+	       !e.status && !find_guest("tiny", &g) && pool_free() == all,
+	       "status %d", e.status);
+	refused("gone", ask(BH_CTL_OP_START, id, 0, 0), BH_CTL_ENOENT);
+}
+
 int main(int argc, char **argv)
 {
 	u64 id;
@@ -470,6 +590,7 @@ int main(int argc, char **argv)
 	test_refusals(id);
 	test_many();
 	test_misuse();
+	test_dynamic();
 	test_stop(argv[2], id);
 	printf("CTL end\n");
 	return 0;
