@@ -12,7 +12,7 @@ from system._linux import step
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "control")
 VFIO = os.path.join(ROOT, "build/cache/modules/vfio")
-SECONDS = 180
+SECONDS = 240
 BOCHS_SECONDS = 900
 CHECKS = ("registers", "open", "info", "guests", "console_read", "console_type",
           "console_event", "console_answer", "vcpus", "cores", "exit_names", "exits",

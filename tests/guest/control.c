@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control device without an operating system: it is found and placed by
+ * configuration ports, a command costs one write, an event comes with an
+ * interrupt, and hostile registers, rings and BARs end in a device that can be
+ * opened once more. Its IOMMU is off, so addresses are physical.
+ */
+#include "include/bulkhead/control.h"
+#include "tests/guest/lib/guest.h"
+
+#define PCI_ADDRESS 0xcf8
+#define PCI_DATA    0xcfc
+#define COMMAND     0x04
+#define ALL_ON      7u /* I/O, memory, bus master */
+#define MSIX        0x40
+#define MSIX_ON     (0x8000u << 16)
+#define PORTS       0xd000u
+#define TABLE       0x50000000ul /* neither RAM nor a device of a small machine */
+#define LAPIC       0xfee00000u
+#define VECTOR      0x62
+#define ROUNDS      3000
+
+static struct bh_ctl_area area __aligned(4096);
+static u8 out[4096] __aligned(4096), in[4096] __aligned(4096);
+static u32 device;
+
+static u32 cfg_at(u32 function, u32 reg)
+{
+	outl(PCI_ADDRESS,
+	     1u << 31 | device << 11 | function << 8 | (reg & ~3u));
+	return inl(PCI_DATA);
+}
+
+static u32 cfg_read(u32 reg)
+{
+	return cfg_at(0, reg);
+}
+
+static void cfg_write(u32 reg, u32 value)
+{
+	outl(PCI_ADDRESS, 1u << 31 | device << 11 | (reg & ~3u));
+	outl(PCI_DATA, value);
+}
+
+static void reg_write(u32 reg, u32 value)
+{
+	outl((u16)(PORTS + reg), value);
+}
+
+static u32 reg_read(u32 reg)
+{
+	return inl((u16)(PORTS + reg));
+}
+
+static void place(void)
+{
+	cfg_write(COMMAND, 0);
+	cfg_write(0x10, PORTS);
+	cfg_write(0x18, (u32)TABLE);
+	cfg_write(0x1c, 0);
+	cfg_write(COMMAND, ALL_ON);
+}
+
+static void found(void)
+{
+	u32 others = 0;
+
+	for (device = 1; device < 32; device++)
+		if (cfg_read(0) ==
+		    (BH_CTL_PCI_DEVICE << 16 | BH_CTL_PCI_VENDOR))
+			break;
+	check(device < 32, "control.found", "");
+	for (u32 i = 1; i < 8; i++)
+		others += cfg_at(i, 0) != ~0u;
+	check(!others, "control.one_function", "%u", others);
+	cfg_write(0x10, ~0u);
+	cfg_write(0x18, ~0u);
+	check(cfg_read(0x10) == (~(BH_CTL_REGS_BYTES - 1u) | 1) &&
+		      cfg_read(0x18) == (~(BH_CTL_MSIX_BYTES - 1u) | 4),
+	      "control.bars", "%x %x", cfg_read(0x10), cfg_read(0x18));
+	check(reg_read(BH_CTL_MAGIC) == ~0u, "control.off", "");
+	place();
+	check(reg_read(BH_CTL_MAGIC) == BH_CTL_MAGIC_VALUE, "control.on", "%x",
+	      reg_read(BH_CTL_MAGIC));
+}
+
+static void open_area(void)
+{
+	reg_write(BH_CTL_OPEN, 0);
+	area.index.command_tail = area.index.event_head = 0;
+	reg_write(BH_CTL_OPEN, (u32)((u64)&area >> 12));
+}
+
+static struct bh_ctl_event ask(u32 op, u64 arg0, u64 arg1)
+{
+	u32 n = area.index.command_tail;
+
+	area.commands[n % BH_CTL_COMMANDS] = (struct bh_ctl_command){
+		.op = (u16)op,
+		.tag = n,
+		.in = (u64)in,
+		.out = (u64)out,
+		.out_bytes = sizeof(out),
+		.arg = { arg0, arg1 },
+	};
+	area.index.command_tail = n + 1;
+	reg_write(BH_CTL_SUBMIT, 1);
+	for (n = area.index.event_head; n != area.index.event_tail; n++)
+		if (area.events[n % BH_CTL_EVENTS].type == BH_CTL_EVENT_ANSWER)
+			break;
+	area.index.event_head = n == area.index.event_tail ? n : n + 1;
+	return area.events[n % BH_CTL_EVENTS];
+}
+
+static u64 commands(void)
+{
+	const struct bh_ctl_info *info = (void *)out;
+	const struct bh_ctl_guest *guest = (void *)out;
+	struct bh_ctl_event e;
+	u64 id;
+
+	open_area();
+	check(reg_read(BH_CTL_STATUS) == BH_CTL_IS_OPEN, "control.open", "%u",
+	      reg_read(BH_CTL_STATUS));
+	e = ask(BH_CTL_OP_INFO, 0, 0);
+	check(!e.status && e.bytes == sizeof(*info) && info->guests == 1 &&
+		      info->tsc_khz,
+	      "control.info", "%d", e.status);
+	e = ask(BH_CTL_OP_GUESTS, 0, 0);
+	id = guest->id;
+	check(!e.status && e.bytes == sizeof(*guest) && id &&
+		      guest->flags & BH_CTL_GUEST_PRIVILEGED &&
+		      guest->state == BH_CTL_RUNNING && guest->run_ticks,
+	      "control.guests", "%d, %u bytes", e.status, e.bytes);
+	return id;
+}
+
+static void messages_on(void)
+{
+	volatile u32 *entry = (u32 *)TABLE;
+
+	apic_enable();
+	irq_handler[VECTOR] = irq_ack;
+	entry[0] = LAPIC;
+	entry[1] = 0;
+	entry[2] = VECTOR;
+	entry[3] = 0;
+	cfg_write(MSIX, MSIX_ON);
+}
+
+/* Its own console: what it says behind a read to the end is an event. So it
+ * says nothing between the two. */
+static void events(u64 id)
+{
+	struct bh_ctl_event e;
+	u64 before;
+	u32 at;
+
+	messages_on();
+	e = ask(BH_CTL_OP_CONSOLE_READ, id, ~0ull);
+	area.index.event_head = area.index.event_tail;
+	before = irq_count[VECTOR];
+	print("control: heard\n");
+	for (u32 i = 0; i < 1000 && irq_count[VECTOR] == before; i++)
+		irq_window();
+	at = area.index.event_head % BH_CTL_EVENTS;
+	check(!e.status && !e.bytes && e.arg[0] == e.arg[1], "control.end",
+	      "%d, %u bytes", e.status, e.bytes);
+	check(irq_count[VECTOR] > before &&
+		      area.index.event_tail != area.index.event_head &&
+		      area.events[at].type == BH_CTL_EVENT_CONSOLE,
+	      "control.event", "%llu interrupts", irq_count[VECTOR] - before);
+	cfg_write(MSIX, 0);
+	check(reg_read(BH_CTL_STATUS) == BH_CTL_CLOSED, "control.msix_off",
+	      "%u", reg_read(BH_CTL_STATUS));
+}
+
+static bool works(void)
+{
+	place();
+	open_area();
+	return !ask(BH_CTL_OP_INFO, 0, 0).status;
+}
+
+/* BARs on top of the LAPIC, RAM, configuration ports and nothing */
+static void misplaced(void)
+{
+	static const u32 ports[] = { 0xcc0, 0x40, 0x3c0, 0xffc0 };
+	const u32 mems[] = { LAPIC, 0xfec00000u, (u32)(u64)&area & ~0xffffu,
+			     0xffff0000u };
+
+	for (u32 i = 0; i < ARRAY_SIZE(mems); i++) {
+		cfg_write(0x10, ports[i]);
+		cfg_write(0x18, mems[i]);
+	}
+	cfg_write(0x1c, ~0u);
+	check(works(), "control.misplaced", "%u", reg_read(BH_CTL_STATUS));
+}
+
+static void random_step(void)
+{
+	u32 *words = (u32 *)&area, at = (u32)(rnd() % (sizeof(area) / 4));
+
+	switch (rnd() % 6) {
+	case 0:
+		words[at] = (u32)rnd();
+		break;
+	case 1:
+		area.commands[rnd() % BH_CTL_COMMANDS] =
+			(struct bh_ctl_command){
+				.op = (u16)(rnd() % (BH_CTL_OPS + 1)),
+				.in = rnd() & 1 ? (u64)in : rnd(),
+				.in_bytes = (u32)(rnd() % 5000),
+				.out = rnd() & 1 ? (u64)out : rnd() << 40,
+				.out_bytes = (u32)(rnd() % 5000),
+				.arg = { rnd() % 5, rnd() % 4 },
+			};
+		break;
+	case 2:
+		area.index.command_tail += (u32)(rnd() % 66);
+		reg_write(BH_CTL_SUBMIT, 1);
+		break;
+	case 3:
+		area.index.event_head = area.index.event_tail;
+		break;
+	case 4:
+		open_area();
+		break;
+	default:
+		outl((u16)(PORTS + rnd() % 16 * 4), (u32)rnd());
+		break;
+	}
+}
+
+void guest_main(void)
+{
+	u64 id;
+
+	section("PCI 3.0 6.2.5");
+	found();
+	section("include/bulkhead/control.h");
+	id = commands();
+	events(id);
+	section("PCI 3.0 6.2.5");
+	misplaced();
+	section("include/bulkhead/control.h");
+	rnd_seed();
+	for (u32 i = 0; i < ROUNDS; i++)
+		random_step();
+	check(works(), "control.random", "%u", reg_read(BH_CTL_STATUS));
+}
