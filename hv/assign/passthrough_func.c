@@ -321,41 +321,52 @@ void passthrough_func_found(struct pci_bdf bdf, void *arg)
 		passthrough_msix_place_first(f);
 }
 
-/* A piece; true: it is over */
-static bool drain(struct passthrough *pci, const struct piece *piece)
+/* One that was forgotten, and has messages yet */
+static void drain(struct passthrough *pci, const struct piece *piece)
 {
 	pci->draining = false;
-	for (struct vfunc *f = pci->forgotten; f; f = f->next) {
-		if (passthrough_msix_drain(f, piece))
-			continue;
-		pci->draining = true;
-		return true;
-	}
-	return false;
+	for (struct vfunc *f = pci->forgotten; f && !pci->draining; f = f->next)
+		pci->draining = !passthrough_msix_drain(f, piece);
+}
+
+static struct vfunc *next_left(const struct passthrough *pci)
+{
+	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
+		for (struct vfunc *f = pci->hash[i]; f; f = f->next)
+			if (f->msix.left)
+				return f;
+	return NULL;
+}
+
+/* One entry of some table: others of the guest's cores want the lock, too.
+ * True: there are more. */
+static bool step(struct passthrough *pci)
+{
+	const struct piece one = { 0 };
+	struct vfunc *f;
+	bool more;
+
+	spin_lock(&pci->lock);
+	f = pci->draining ? NULL : next_left(pci);
+	if (pci->draining)
+		drain(pci, &one);
+	else if (f)
+		passthrough_msix_step(f, &one);
+	more = pci->draining || next_left(pci);
+	spin_unlock(&pci->lock);
+	return more;
 }
 
 void passthrough_go_on(struct vcpu *v)
 {
 	struct passthrough *pci = v->vm->devices[VDEV_passthrough];
-	bool over = false, more;
-	struct piece piece;
+	struct piece piece = piece_begin();
 
-	spin_lock(&pci->lock);
-	piece = piece_begin();
-	if (pci->draining)
-		over = drain(pci, &piece);
-	more = over;
-	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
-		for (struct vfunc *f = pci->hash[i]; f; f = f->next) {
-			if (f->msix.left && !over) {
-				passthrough_msix_step(f, &piece);
-				over = piece_over(&piece);
-			}
-			more |= f->msix.left != 0;
+	while (step(pci))
+		if (piece_over(&piece)) {
+			vcpu_post(v, VE_ASSIGN);
+			return;
 		}
-	spin_unlock(&pci->lock);
-	if (more)
-		vcpu_post(v, VE_ASSIGN);
 }
 
 static void func_free(struct vfunc *f)

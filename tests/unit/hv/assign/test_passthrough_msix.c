@@ -1,6 +1,7 @@
 /* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_func.c hv/assign/passthrough_bus.c hv/assign/passthrough_sriov.c hv/assign/passthrough_guard.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/assign/passthrough_virtual.c hv/device/pci/pci_fn.c hv/core/bus.c hv/core/slots.c tests/unit/hv/assign/functions.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSI-X tables where they are: what the guest writes, what the device gets */
+#include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
 #include "tests/unit/hv/assign/functions.h"
 
@@ -137,6 +138,19 @@ static void check_unroute_pieces(void)
 	assert_int_equal(unroutes, ENTRIES);
 }
 
+/* In between others have the lock */
+static void test_lock_is_shared(void **state)
+{
+	const struct passthrough *pci = fake_vm.devices[VDEV_passthrough];
+	u16 before;
+
+	route_all();
+	config_is_slow = false;
+	before = pci->lock.owner;
+	cfg_write(MSIX_CAP + 2, 2, 0x8000);
+	assert_true((u16)(pci->lock.owner - before) > ENTRIES);
+}
+
 /* Turned off, it sends nothing. Its messages are taken from it in pieces. */
 static void test_off_in_pieces(void **state)
 {
@@ -229,13 +243,10 @@ static void test_pieces(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_msix),
-		T(test_msix_shapes),
-		T(test_msix_storm),
-		T(test_off_in_pieces),
-		T(test_forgotten_in_pieces),
-		T(test_pieces),
-		T(test_trap_of_one_that_is_off),
+		T(test_msix),          T(test_msix_shapes),
+		T(test_msix_storm),    T(test_lock_is_shared),
+		T(test_off_in_pieces), T(test_forgotten_in_pieces),
+		T(test_pieces),        T(test_trap_of_one_that_is_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
