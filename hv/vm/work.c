@@ -176,8 +176,11 @@ static bool (*const steps[])(struct vm *vm) = {
 bool vm_work_step(struct vcpu *boot)
 {
 	struct vm *vm = boot->vm;
+	enum vm_work work = vm->work;
+	bool goes_on = work < VM_FILL;
 
-	if (steps[vm->work](vm) && vm->work < VM_FILL)
-		vm->work++;
+	/* Where a step ends the work, vm->work may be another core's by now */
+	if (steps[work](vm) && goes_on)
+		vm->work = work + 1;
 	return boot->activity == VCPU_RUNNING;
 }

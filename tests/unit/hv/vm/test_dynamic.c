@@ -299,6 +299,7 @@ static int setup(void **state)
 	pool_is_clean = passed = false;
 	alive = load_error = take_error = loads = maps = ever = 0;
 	staged_wrong = NULL;
+	dynamic_on_news(NULL);
 	while (dynamic_news(&e, &why, &lost))
 		;
 	return 0;
@@ -742,6 +743,39 @@ static void test_destroy_early(void **state)
 	assert_int_equal(alive, 0);
 }
 
+/* What another core does as soon as it is told of @other_at */
+static enum bh_ctl_state other_at;
+static void (*other_core)(void);
+
+static void told(void)
+{
+	void (*does)(void) = other_core;
+
+	if (!does || now() != other_at)
+		return;
+	other_core = NULL;
+	does();
+}
+
+static void starts(void)
+{
+	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
+}
+
+/* The boot vCPU is not through with its step yet */
+static void test_start_at_once(void **state)
+{
+	setup(state);
+	running();
+	other_at = BH_CTL_DEFINED;
+	other_core = starts;
+	dynamic_on_news(told);
+	ends(VM_END_RESET);
+	assert_null(other_core);
+	assert_int_equal(now(), BH_CTL_RUNNING);
+	assert_false(is_granted());
+}
+
 static void test_not_loaded(void **state)
 {
 	setup(state);
@@ -835,6 +869,7 @@ int main(void)
 		cmocka_unit_test(test_bad_definitions),
 		cmocka_unit_test(test_waits_for_cores),
 		cmocka_unit_test(test_destroy_early),
+		cmocka_unit_test(test_start_at_once),
 		cmocka_unit_test(test_not_loaded),
 		cmocka_unit_test(test_machine_ends),
 		cmocka_unit_test(test_news),
