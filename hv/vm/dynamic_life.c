@@ -96,17 +96,25 @@ static void set_state(struct vm *vm, enum bh_ctl_state state)
 	news_state(vm_number(vm), state);
 }
 
+/* The command that waits is done: *@tag. False: none does, or it is DESTROY,
+ * which is done when all is freed. Lock held. */
+static bool take_waiting(struct dynamic *d, u32 *tag)
+{
+	if (!d->waits || d->asked == ASKED_DESTROY)
+		return false;
+	*tag = d->tag;
+	d->waits = false;
+	return true;
+}
+
 /* The command that waits, if one does, is done */
 static void answer(struct vm *vm, s32 status, const char *why)
 {
-	struct dynamic *d = vm->dynamic;
 	bool waits;
 	u32 tag;
 
 	spin_lock(&vm->lock);
-	waits = d->waits;
-	tag = d->tag;
-	d->waits = false;
+	waits = take_waiting(vm->dynamic, &tag);
 	spin_unlock(&vm->lock);
 	if (waits)
 		news_answer(tag, status, vm_number(vm), why);
@@ -207,46 +215,52 @@ void dynamic_paused(struct vm *vm)
 	answer(vm, 0, NULL);
 }
 
-/* It counts as alive no longer. May end the machine. */
-static void count_out(struct vm *vm)
+/* It counts as alive no longer. True: machine_guest_ended() is to be told. Lock
+ * held. */
+static bool count_out(struct vm *vm)
 {
-	struct dynamic *d = vm->dynamic;
-	bool counted = d->counted;
+	bool counted = vm->dynamic->counted;
 
-	spin_lock(&vm->lock);
 	vm->state = VM_STOPPED;
-	spin_unlock(&vm->lock);
-	d->counted = false;
-	if (counted)
-		machine_guest_ended(vm);
+	vm->dynamic->counted = false;
+	return counted;
 }
 
-/* All its vCPUs are parked */
+/* It crashed, and nobody has asked for more: it stays as it is. Lock held. */
+static bool is_kept(const struct vm *vm)
+{
+	const struct dynamic *d = vm->dynamic;
+
+	return vm->end == VM_END_CRASH && d->asked == ASKED_STOP && !d->waits;
+}
+
+/* All its vCPUs are parked. From the change of its state on, a command may do
+ * anything with it. */
 void dynamic_ended(struct vm *vm)
 {
 	struct dynamic *d = vm->dynamic;
-	bool keep;
+	bool keep, counted;
 
 	if (d->pausing)
 		answer(vm, -BH_CTL_ESTATE, "the guest has ended meanwhile");
 	d->pausing = vm->paused = false;
-	spin_lock(&vm->lock);
-	if (d->asked != ASKED_DESTROY &&
-	    (vm->end == VM_END_RESET || vm->end == VM_END_NOT_LOADED))
-		d->asked = ASKED_RESET;
-	keep = vm->end == VM_END_CRASH && d->asked == ASKED_STOP && !d->waits;
-	spin_unlock(&vm->lock);
 	if (vm->end == VM_END_NOT_LOADED)
 		answer(vm, -BH_CTL_EFILE,
 		       "its files cannot be loaded; the hypervisor's log says "
 		       "why");
-	if (keep) {
-		count_out(vm);
-		set_state(vm, BH_CTL_CRASHED);
-		return;
-	}
-	set_state(vm, BH_CTL_STOPPING);
-	dynamic_work(vm, VM_SCRUB);
+	spin_lock(&vm->lock);
+	if (d->asked != ASKED_DESTROY &&
+	    (vm->end == VM_END_RESET || vm->end == VM_END_NOT_LOADED))
+		d->asked = ASKED_RESET;
+	keep = is_kept(vm);
+	counted = keep && count_out(vm);
+	d->state = keep ? BH_CTL_CRASHED : BH_CTL_STOPPING;
+	spin_unlock(&vm->lock);
+	news_state(vm_number(vm), keep ? BH_CTL_CRASHED : BH_CTL_STOPPING);
+	if (counted)
+		machine_guest_ended(vm);
+	if (!keep)
+		dynamic_work(vm, VM_SCRUB);
 }
 
 static void freed(u16 id)
@@ -264,53 +278,67 @@ static void destroy(struct vm *vm)
 	farewells[vm->id].id = vm_number(vm);
 	farewells[vm->id].waits = vm->dynamic->waits;
 	farewells[vm->id].tag = vm->dynamic->tag;
-	vcpu_park(vm->vcpus[0]);
 	reap(vm, freed);
 }
 
-/* The boot vCPU's core; its memory is zero and nobody's */
+/* It is in a state that lasts: *@tag, if true, is answered. A command that comes
+ * behind the lock is not taken for that one. Lock held. */
+static bool arrive(struct vm *vm, enum bh_ctl_state state, u32 *tag)
+{
+	bool waits = take_waiting(vm->dynamic, tag);
+
+	vm->dynamic->state = state;
+	vm->dynamic->asked = ASKED_STOP;
+	return waits;
+}
+
+/* And that is told, without the lock */
+static void arrived(struct vm *vm, enum bh_ctl_state state, bool waits, u32 tag)
+{
+	news_state(vm_number(vm), state);
+	if (waits)
+		news_answer(tag, 0, vm_number(vm), NULL);
+}
+
+/* The boot vCPU's core; its memory is zero and nobody's. The vCPU parks first:
+ * from the change of its state on, a command may set it to work. */
 void dynamic_scrubbed(struct vm *vm)
 {
-	struct dynamic *d = vm->dynamic;
+	bool counted, waits = false;
 	enum asked asked;
+	u32 tag = 0;
 
-	count_out(vm);
+	vcpu_park(vm->vcpus[0]);
 	spin_lock(&vm->lock);
-	asked = d->asked;
+	counted = count_out(vm);
+	asked = vm->dynamic->asked;
 	if (asked == ASKED_STOP)
-		d->state = BH_CTL_STOPPED;
+		waits = arrive(vm, BH_CTL_STOPPED, &tag);
 	spin_unlock(&vm->lock);
-	if (asked == ASKED_DESTROY) {
+	if (counted)
+		machine_guest_ended(vm);
+	if (asked == ASKED_DESTROY)
 		destroy(vm);
-	} else if (asked == ASKED_RESET) {
-		d->done = 0;
-		d->passing = d->touched = false;
-		vm_work_set(vm, VM_GRANT);
-	} else {
-		vcpu_park(vm->vcpus[0]);
-		news_state(vm_number(vm), BH_CTL_STOPPED);
-		answer(vm, 0, NULL);
-	}
+	else if (asked == ASKED_RESET)
+		dynamic_work(vm, VM_GRANT);
+	else
+		arrived(vm, BH_CTL_STOPPED, waits, tag);
 }
 
 /* The boot vCPU's core: its memory is the privileged guest's to fill */
 void dynamic_granted(struct vm *vm)
 {
-	struct dynamic *d = vm->dynamic;
-	bool destroy_it;
+	bool destroy_it, waits = false;
+	u32 tag = 0;
 
 	vcpu_park(vm->vcpus[0]);
 	spin_lock(&vm->lock);
-	destroy_it = d->asked == ASKED_DESTROY;
-	if (!destroy_it) {
-		d->state = BH_CTL_DEFINED;
-		d->asked = ASKED_STOP;
-	}
+	destroy_it = vm->dynamic->asked == ASKED_DESTROY;
+	if (!destroy_it)
+		waits = arrive(vm, BH_CTL_DEFINED, &tag);
 	spin_unlock(&vm->lock);
-	if (destroy_it) {
+	if (destroy_it)
 		dynamic_work(vm, VM_SCRUB);
-		return;
-	}
-	news_state(vm_number(vm), BH_CTL_DEFINED);
-	answer(vm, 0, NULL);
+	else
+		arrived(vm, BH_CTL_DEFINED, waits, tag);
 }

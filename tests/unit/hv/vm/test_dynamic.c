@@ -198,8 +198,10 @@ void load_abandon(struct vm *vm)
 {
 }
 
+/* A command that may set it to work comes later: its event would be lost */
 void vcpu_park(struct vcpu *v)
 {
+	assert_int_not_equal(dynamic_state(v->vm), BH_CTL_STOPPED);
 	v->activity = VCPU_PARKED;
 }
 
@@ -236,10 +238,14 @@ void machine_guest_made(void)
 	ever++;
 }
 
+static void (*at_last)(void); /* another core does, when a guest has ended */
+
 void machine_guest_ended(const struct vm *vm)
 {
 	assert_int_equal(fake_vm.state, VM_STOPPED);
 	assert_true(alive--);
+	if (at_last)
+		at_last();
 }
 
 bool machine_is_ending(void)
@@ -299,6 +305,7 @@ static int setup(void **state)
 	pool_is_clean = passed = false;
 	alive = load_error = take_error = loads = maps = ever = 0;
 	staged_wrong = NULL;
+	at_last = NULL;
 	dynamic_on_news(NULL);
 	while (dynamic_news(&e, &why, &lost))
 		;
@@ -762,6 +769,16 @@ static void starts(void)
 	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
 }
 
+static void resets(void)
+{
+	assert_int_equal(dynamic_end(id, BH_CTL_END_RESET, 99, &why), 0);
+}
+
+static void destroys(void)
+{
+	assert_int_equal(dynamic_end(id, BH_CTL_END_DESTROY, 99, &why), 0);
+}
+
 /* The boot vCPU is not through with its step yet */
 static void test_start_at_once(void **state)
 {
@@ -774,6 +791,65 @@ static void test_start_at_once(void **state)
 	assert_null(other_core);
 	assert_int_equal(now(), BH_CTL_RUNNING);
 	assert_false(is_granted());
+}
+
+/* A command that comes as soon as a state is told has an answer of its own */
+static void test_reset_at_once(void **state)
+{
+	setup(state);
+	running();
+	other_at = BH_CTL_STOPPED;
+	other_core = resets;
+	dynamic_on_news(told);
+	ends(VM_END_POWER_OFF);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_STOPPED);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_DEFINED);
+	expect_answer(99, 0);
+	expect_nothing();
+}
+
+/* While others are told that it has crashed */
+static void test_destroy_at_once(void **state)
+{
+	setup(state);
+	running();
+	at_last = destroys;
+	ends(VM_END_CRASH);
+	assert_null(vms[5]);
+	expect_state(BH_CTL_CRASHED);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_GONE);
+	expect_answer(99, 0);
+	expect_nothing();
+}
+
+/* DESTROY is answered when the guest is gone, whatever else it does first */
+static void test_destroy_is_last(void **state)
+{
+	setup(state);
+	running();
+	assert_int_equal(dynamic_pause(id, 79, &why), 0);
+	end(BH_CTL_END_DESTROY, 0);
+	expect_answer(79, -BH_CTL_ESTATE);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_GONE);
+	expect_answer(99, 0);
+	expect_nothing();
+	setup(state);
+	defined();
+	load_error = -ENOEXEC;
+	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
+	while (fake_vm.end != VM_END_NOT_LOADED)
+		events_of(boot);
+	end(BH_CTL_END_DESTROY, 0);
+	expect_state(BH_CTL_BUILDING);
+	expect_answer(78, -BH_CTL_ESTATE);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_GONE);
+	expect_answer(99, 0);
+	expect_nothing();
 }
 
 static void test_not_loaded(void **state)
@@ -870,6 +946,9 @@ int main(void)
 		cmocka_unit_test(test_waits_for_cores),
 		cmocka_unit_test(test_destroy_early),
 		cmocka_unit_test(test_start_at_once),
+		cmocka_unit_test(test_reset_at_once),
+		cmocka_unit_test(test_destroy_at_once),
+		cmocka_unit_test(test_destroy_is_last),
 		cmocka_unit_test(test_not_loaded),
 		cmocka_unit_test(test_machine_ends),
 		cmocka_unit_test(test_news),
