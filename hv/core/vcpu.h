@@ -83,6 +83,7 @@ struct vcpu {
 	struct vcpu_code code;
 	u64 tsc_adjust;
 	enum vcpu_activity held; /* while it is paused; home core */
+	u32 pauses;              /* vm->pauses as it last took it */
 	u32 slot_hint; /* hv/core/walk.h: the memory slot it found last */
 	u64 apic_base_msr, misc_enable;
 	struct mtrrs mtrrs; /* hv/policy/mtrr.c */

@@ -102,7 +102,7 @@ struct vm {
 	u32 vcpu_count;
 	struct vcpu *vcpus[VM_MAX_VCPUS];
 	u32 vcpus_live;     /* atomic: not yet parked after a stop */
-	bool paused;        /* hv/vm/pause.h */
+	u32 pauses;         /* hv/vm/pause.h: counts them and their ends */
 	u32 vcpus_to_pause; /* atomic */
 	/* By vCPU, what messages its vLAPIC takes (hv/irq/vlapic_priv.h): all
 	 * in 4 KiB, so that a look at everybody is short */

@@ -325,11 +325,11 @@ s32 dynamic_pause(u64 id, u32 tag, struct dynamic_why *why)
 		       vm->dynamic->state == BH_CTL_RUNNING &&
 			       vm->end == VM_END_NONE,
 		       tag, why);
-	if (!status)
+	if (!status) {
 		vm->dynamic->pausing = true;
-	spin_unlock(&vm->lock);
-	if (!status)
 		pause_begin(vm);
+	}
+	spin_unlock(&vm->lock);
 	return status;
 }
 
@@ -348,11 +348,11 @@ s32 dynamic_resume(u64 id, struct dynamic_why *why)
 	if (!status) {
 		vm->dynamic->waits = false;
 		vm->dynamic->state = BH_CTL_RUNNING;
+		pause_end(vm);
 	}
 	spin_unlock(&vm->lock);
 	if (status)
 		return status;
 	news_state(id, BH_CTL_RUNNING);
-	pause_end(vm);
 	return 1;
 }

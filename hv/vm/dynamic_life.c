@@ -15,6 +15,7 @@
 #include "hv/vm/life.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/news.h"
+#include "hv/vm/pause.h"
 #include "hv/vm/pool.h"
 #include "hv/vm/reap.h"
 #include "hv/vm/vcpu.h"
@@ -243,7 +244,7 @@ void dynamic_ended(struct vm *vm)
 
 	if (d->pausing)
 		answer(vm, -BH_CTL_ESTATE, "the guest has ended meanwhile");
-	d->pausing = vm->paused = false;
+	d->pausing = false;
 	if (vm->end == VM_END_NOT_LOADED)
 		answer(vm, -BH_CTL_EFILE,
 		       "its files cannot be loaded; the hypervisor's log says "
@@ -255,6 +256,7 @@ void dynamic_ended(struct vm *vm)
 	keep = is_kept(vm);
 	counted = keep && count_out(vm);
 	d->state = keep ? BH_CTL_CRASHED : BH_CTL_STOPPING;
+	pause_forget(vm);
 	spin_unlock(&vm->lock);
 	news_state(vm_number(vm), keep ? BH_CTL_CRASHED : BH_CTL_STOPPING);
 	if (counted)
@@ -281,8 +283,8 @@ static void destroy(struct vm *vm)
 	reap(vm, freed);
 }
 
-/* It is in a state that lasts: *@tag, if true, is answered. A command that comes
- * behind the lock is not taken for that one. Lock held. */
+/* It is in a state that lasts: *@tag, if true, is answered. A command that
+ * comes behind the lock is not taken for that one. Lock held. */
 static bool arrive(struct vm *vm, enum bh_ctl_state state, u32 *tag)
 {
 	bool waits = take_waiting(vm->dynamic, tag);

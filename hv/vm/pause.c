@@ -1,55 +1,73 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest stands still, see pause.h. vm->paused is set or cleared before
- * VE_PAUSE is posted, so each vCPU that takes that knows which it is, and tells
- * its own part of the others (hv/core/fan.c). An interrupt that came meanwhile
- * is looked for when it goes on. No lock: vm->paused changes while all vCPUs
- * go, or all stand.
+ * A guest stands still, see pause.h. vm->pauses is counted up before VE_PAUSE
+ * is posted: it is odd while the guest is to stand. Each vCPU that takes
+ * VE_PAUSE compares it with the last one that it took, and tells its own part
+ * of the others (hv/core/fan.c). So a vCPU that hears of an end and of the next
+ * pause at once counts as one that stands again. An interrupt that came
+ * meanwhile is looked for when it goes on. Lock: vm->lock, for a change of
+ * vm->pauses.
  */
 #include "hv/vm/pause.h"
 
 #include "arch/x86/machine/smp.h"
 #include "hv/vm/dynamic.h"
 
+/* To the next that is odd, or even */
+static void count_up(struct vm *vm, bool paused)
+{
+	u32 next = vm->pauses + 1;
+
+	if ((next & 1) != paused)
+		next++;
+	__atomic_store_n(&vm->pauses, next, __ATOMIC_SEQ_CST);
+}
+
 void pause_begin(struct vm *vm)
 {
 	__atomic_store_n(&vm->vcpus_to_pause, vm->vcpu_count, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&vm->paused, true, __ATOMIC_SEQ_CST);
+	count_up(vm, true);
 	vm_post_all(vm, VE_PAUSE);
 }
 
 void pause_end(struct vm *vm)
 {
-	__atomic_store_n(&vm->paused, false, __ATOMIC_SEQ_CST);
+	count_up(vm, false);
 	vm_post_all(vm, VE_PAUSE);
+}
+
+void pause_forget(struct vm *vm)
+{
+	count_up(vm, false);
 }
 
 static void stand(struct vcpu *v)
 {
 	struct vm *vm = v->vm;
 
-	v->held = v->activity;
+	if (v->activity != VCPU_PAUSED)
+		v->held = v->activity;
 	v->activity = VCPU_PAUSED;
-	vm_pass_on(v, VE_PAUSE);
 	if (!__atomic_sub_fetch(&vm->vcpus_to_pause, 1, __ATOMIC_SEQ_CST))
 		dynamic_paused(vm);
 }
 
 void pause_take(struct vcpu *v)
 {
-	bool paused = __atomic_load_n(&v->vm->paused, __ATOMIC_SEQ_CST);
+	u32 now = __atomic_load_n(&v->vm->pauses, __ATOMIC_SEQ_CST);
 
 	if (v->activity == VCPU_PARKED || v->activity == VCPU_WORKING)
 		return; /* it ends, and stands or will */
-	if (paused == (v->activity == VCPU_PAUSED))
+	if (now == v->pauses)
 		return;
-	if (paused) {
-		stand(v);
-		return;
-	}
-	v->activity = v->held;
+	v->pauses = now;
 	vm_pass_on(v, VE_PAUSE);
-	vcpu_post(v, VE_IRQ);
+	if (now & 1) {
+		stand(v);
+	} else if (v->activity == VCPU_PAUSED) {
+		v->activity = v->held;
+		vcpu_post(v, VE_IRQ);
+	}
 }
 
 void pause_wait(struct vcpu *v)

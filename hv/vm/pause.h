@@ -9,10 +9,13 @@
 #include "hv/core/vcpu.h"
 
 /* @vm, whose code runs, is to stand; dynamic_paused() is called when it does.
- * If it ends before that, it is not. Any core. */
+ * If it ends before that, it is not. Any core, with vm->lock. */
 void pause_begin(struct vm *vm);
-/* It goes on. Any core; all its vCPUs stand. */
+/* It goes on. Any core, with vm->lock; all its vCPUs stand. Before they have
+ * heard of it, it may be to stand again. */
 void pause_end(struct vm *vm);
+/* It has ended: the pause has, too. All its vCPUs are parked; vm->lock. */
+void pause_forget(struct vm *vm);
 /* Home core: @v has taken VE_PAUSE */
 void pause_take(struct vcpu *v);
 /* Home core: @v, which is paused, waits for VE_PAUSE or VE_STOP, whatever other

@@ -799,13 +799,13 @@ static void test_pause(void **state)
 	assert_true(vcpu.events & VE_IRQ); /* it looks again */
 	/* Its end comes before all */
 	setup(state);
-	vm.paused = true;
+	pause_begin(&vm);
 	vcpu.events = VE_PAUSE;
 	assert_false(vcpu_prepare(&vcpu));
 	vcpu.events = VE_STOP;
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(parked, 1);
-	vm.paused = false;
+	pause_forget(&vm);
 	/* VE_PAUSE that came between two looks wakes it */
 	setup(state);
 	vcpu.activity = VCPU_PAUSED;

@@ -597,6 +597,25 @@ static void test_pause(void **state)
 		expect_answer(99, 0);
 		assert_int_equal(alive, 0);
 	}
+	/* Again, before any vCPU has heard that it may go on, or one has */
+	for (u32 heard = 0; heard < 2; heard++) {
+		setup(state);
+		paused();
+		assert_int_equal(dynamic_resume(id, &why), 1);
+		if (heard)
+			events_of(boot);
+		assert_int_equal(dynamic_pause(id, 83, &why), 0);
+		go_on();
+		assert_int_equal(now(), BH_CTL_PAUSED);
+		expect_state(BH_CTL_RUNNING);
+		expect_state(BH_CTL_PAUSED);
+		expect_answer(83, 0);
+		assert_int_equal(dynamic_resume(id, &why), 1);
+		events_of(boot);
+		events_of(&fake_vcpus[1]);
+		assert_int_equal(boot->activity, VCPU_HALTED);
+		assert_int_equal(fake_vcpus[1].activity, VCPU_RUNNING);
+	}
 	/* It ends before it stands */
 	setup(state);
 	running();
