@@ -148,14 +148,19 @@ static void tell_loss(struct control *c)
 	put(c, &e);
 }
 
-void control_answer(struct control *c, const struct bh_ctl_event *e)
+static void put_answer(struct control *c, const struct bh_ctl_event *e)
 {
-	if (c->status != BH_CTL_IS_OPEN)
-		return;
 	if (has_room(c))
 		put(c, e);
 	else if (c->status == BH_CTL_IS_OPEN)
 		control_close(c, BH_CTL_OVERRUN);
+}
+
+void control_answer(struct control *c, const struct bh_ctl_event *e)
+{
+	if (c->status != BH_CTL_IS_OPEN)
+		return;
+	put_answer(c, e);
 	c->unsaid = c->status == BH_CTL_IS_OPEN;
 }
 
@@ -214,8 +219,9 @@ bool control_step(struct control *c)
 		return true;
 	c->call.begun = false;
 	c->command_head++;
+	/* Events may have taken its room, between its steps */
 	if (!status)
-		put(c, &answer);
+		put_answer(c, &answer);
 	return c->status == BH_CTL_IS_OPEN &&
 	       c->command_head != c->command_tail;
 }

@@ -403,6 +403,24 @@ static void test_overrun(void **state)
 	assert_int_equal(handled, 0); /* what cannot be answered is not done */
 }
 
+/* Other events come between the steps of a command */
+static void test_overrun_meanwhile(void **state)
+{
+	const struct bh_ctl_event say = { .type = BH_CTL_EVENT_CONSOLE };
+
+	steps = 2;
+	command(BH_CTL_OP_INFO, 1);
+	assert_true(control_look(&c));
+	assert_true(control_step(&c));
+	for (u32 i = 0; i < BH_CTL_EVENTS; i++)
+		control_event(&c, &say);
+	assert_int_equal(c.event_tail - c.event_head, BH_CTL_EVENTS);
+	assert_false(control_step(&c));
+	assert_int_equal(c.status, BH_CTL_OVERRUN);
+	/* Nothing lies on what the driver has not taken */
+	assert_int_equal(area->events[0].type, BH_CTL_EVENT_CONSOLE);
+}
+
 /* The driver takes events while its commands are done */
 static void take_all(void)
 {
@@ -471,6 +489,7 @@ int main(void)
 		cmocka_unit_test_setup(test_changes_meanwhile, setup),
 		cmocka_unit_test_setup(test_steps, setup),
 		cmocka_unit_test_setup(test_overrun, setup),
+		cmocka_unit_test_setup(test_overrun_meanwhile, setup),
 		cmocka_unit_test_setup(test_room_meanwhile, setup),
 		cmocka_unit_test_setup(test_events_lost, setup),
 	};
