@@ -9,6 +9,7 @@
  */
 #include "hv/core/piece.h"
 #include "hv/core/vcpu.h"
+#include "hv/time/vtimer.h"
 #include "hv/vm/create.h"
 #include "hv/vm/dynamic_priv.h"
 #include "hv/vm/grant.h"
@@ -302,8 +303,12 @@ static void arrived(struct vm *vm, enum bh_ctl_state state, bool waits, u32 tag)
 		news_answer(tag, 0, vm_number(vm), NULL);
 }
 
-/* The boot vCPU's core; its memory is zero and nobody's. The vCPU parks first:
- * from the change of its state on, a command may set it to work. */
+/*
+ * The boot vCPU's core; its memory is zero and nobody's. The vCPU parks first:
+ * from the change of its state on, a command may set it to work. A device's
+ * timer may have been set when that vCPU had parked and another had not, and
+ * armed when it began to scrub: none is left, as the guest may be freed.
+ */
 void dynamic_scrubbed(struct vm *vm)
 {
 	bool counted, waits = false;
@@ -311,6 +316,7 @@ void dynamic_scrubbed(struct vm *vm)
 	u32 tag = 0;
 
 	vcpu_park(vm->vcpus[0]);
+	vtimer_stop_all(vm);
 	spin_lock(&vm->lock);
 	counted = count_out(vm);
 	asked = vm->dynamic->asked;

@@ -47,7 +47,8 @@ static const struct bh_ctl_file file = { "k", MIB(2), 1000 };
 
 static struct vcpu *const boot = &fake_vcpus[0];
 static bool granted[2], touched, passed, taken, pool_is_clean, ending;
-static bool stand; /* no core passes */
+static bool stand;          /* no core passes */
+static bool timer_is_armed; /* of a device */
 static u32 passes, alive, ever, loads, freed_ids, maps;
 static int load_error, take_error;
 static const char *staged_wrong;
@@ -161,6 +162,7 @@ bool quiesce_over(struct quiesce *q)
 void reap(struct vm *vm, void (*freed)(u16 id))
 {
 	assert_int_equal(boot->activity, VCPU_PARKED);
+	assert_false(timer_is_armed);
 	vms[vm->id] = NULL;
 	destroy();
 	freed(vm->id);
@@ -260,6 +262,8 @@ void machine_end(enum machine_end how)
 
 void vtimer_stop_all(struct vm *vm)
 {
+	assert_int_equal(boot->activity, VCPU_PARKED);
+	timer_is_armed = false;
 }
 
 void devices_reset(struct vm *vm)
@@ -871,6 +875,22 @@ static void test_destroy_is_last(void **state)
 	expect_nothing();
 }
 
+/* A vCPU set a device's timer just before it parked as the last one */
+static void test_late_timer(void **state)
+{
+	setup(state);
+	running();
+	assert_int_equal(dynamic_end(id, BH_CTL_END_DESTROY, 99, &why), 0);
+	events_of(boot);
+	events_of(&fake_vcpus[1]);
+	assert_true(boot->events & VE_START);
+	events_of(boot); /* takes VE_VTIMER with it */
+	assert_int_equal(boot->activity, VCPU_WORKING);
+	timer_is_armed = true;
+	go_on();
+	assert_null(vms[5]);
+}
+
 static void test_not_loaded(void **state)
 {
 	setup(state);
@@ -968,6 +988,7 @@ int main(void)
 		cmocka_unit_test(test_reset_at_once),
 		cmocka_unit_test(test_destroy_at_once),
 		cmocka_unit_test(test_destroy_is_last),
+		cmocka_unit_test(test_late_timer),
 		cmocka_unit_test(test_not_loaded),
 		cmocka_unit_test(test_machine_ends),
 		cmocka_unit_test(test_news),
