@@ -2,7 +2,8 @@
 /*
  * News of dynamic guests on their way to the control device, see news.h: a
  * ring, which whoever serves the device empties. When it is full the oldest
- * goes, and that is told.
+ * state goes, and that is told. Answers stay as long as there are states: a
+ * command would wait for good, and no more than CONTROL_WAITS do.
  *
  * Lock: news_lock, a leaf, protects the ring.
  */
@@ -25,13 +26,29 @@ static u32 put, taken; /* ever */
 static bool lost;
 static void (*told)(void);
 
+/* The count of the oldest that is no answer; if all are, of the oldest */
+static u32 least(void)
+{
+	for (u32 i = taken; i != put; i++)
+		if (ring[i % NEWS].event.type != BH_CTL_EVENT_ANSWER)
+			return i;
+	return taken;
+}
+
+/* The ring is full; what is older moves up by one */
+static void drop_one(void)
+{
+	for (u32 i = least(); i != taken; i--)
+		ring[i % NEWS] = ring[(i - 1) % NEWS];
+	taken++;
+	lost = true;
+}
+
 static void add(const struct news *n)
 {
 	spin_lock(&news_lock);
-	if (put - taken == NEWS) {
-		taken++;
-		lost = true;
-	}
+	if (put - taken == NEWS)
+		drop_one();
 	ring[put++ % NEWS] = *n;
 	spin_unlock(&news_lock);
 	if (told)

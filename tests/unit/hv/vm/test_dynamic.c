@@ -926,11 +926,12 @@ static void test_machine_ends(void **state)
 	assert_int_equal(ever, 1);
 }
 
-/* What is not taken is lost, the oldest first, and that is told */
+/* What is not taken is lost, the oldest first, and that is told. But answers
+ * are waited for. */
 static void test_news(void **state)
 {
+	u32 count = 0, answers = 0;
 	struct bh_ctl_event e;
-	u32 count = 0;
 	bool lost;
 
 	setup(state);
@@ -942,10 +943,13 @@ static void test_news(void **state)
 	assert_true(dynamic_news(&e, &why, &lost));
 	assert_true(lost);
 	do {
+		if (e.type == BH_CTL_EVENT_ANSWER)
+			assert_int_equal(e.tag, answers++ % 2 ? 99 : 77);
 		count++;
 		assert_true(dynamic_news(&e, &why, &lost) || count == 64);
 		assert_false(lost);
 	} while (count < 64);
+	assert_int_equal(answers, 60);
 	create();
 	dynamic_forget_news();
 	expect_nothing();
