@@ -139,7 +139,7 @@ void manifest_parse(struct manifest *m, const char *file, const char *text,
 		    size_t len, void (*report)(const char *sentence));
 /* Parse @len bytes of @text, a guest's section alone, into @g: another section
  * is an error, and so is no section. False: it is not valid; @report has got a
- * sentence or more. Any core. */
+ * sentence about the first thing that is wrong. Any core. */
 bool __must_check manifest_parse_guest(struct guest_config *g, const char *file,
 				       const char *text, size_t len,
 				       void (*report)(const char *sentence));

@@ -32,6 +32,7 @@ static void complain(struct parser *p, u32 line, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)bh_vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
 	va_end(ap);
+	p->complaints++;
 	p->report(text);
 }
 
@@ -266,13 +267,20 @@ static int copy_line(char out[LINE_LEN], const char *text, size_t len)
 	return 0;
 }
 
+/* A definition comes while guests run: one sentence says enough, and more take
+ * time */
+static bool is_enough(const struct parser *p)
+{
+	return p->one && p->complaints;
+}
+
 static void parse_text(struct parser *p, const char *text, size_t len)
 {
 	char line[LINE_LEN];
 	size_t n;
 	int err;
 
-	for (size_t at = 0; at < len; at += n + 1) {
+	for (size_t at = 0; at < len && !is_enough(p); at += n + 1) {
 		for (n = 0; at + n < len && text[at + n] != '\n'; n++)
 			;
 		p->line++;
@@ -412,6 +420,8 @@ bool manifest_parse_guest(struct guest_config *g, const char *file,
 
 	memset(g, 0, sizeof(*g));
 	parse_marked(&p, text, len);
+	if (is_enough(&p))
+		return false;
 	if (!g->name[0])
 		complain(&p, p.line ? p.line : 1,
 			 "no guest is defined; add a section [guest NAME]");

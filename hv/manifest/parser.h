@@ -12,6 +12,7 @@ struct parser {
 	struct guest_config *one; /* where that goes */
 	const char *file;
 	u32 line;
+	u32 complaints; /* how many sentences there were */
 	enum section section;
 	struct guest_config *guest; /* SECTION_GUEST */
 	u32 seen; /* bit per row of manifest_keys[]: given in this section */

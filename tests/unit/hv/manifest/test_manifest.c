@@ -606,6 +606,12 @@ static void test_one_guest(void **state)
 	assert_non_null(strstr(said[0], "f:1: no guest is defined"));
 	assert_false(parse_one("[guest a]\nkernel=k\n"));
 	assert_non_null(strstr(said[0], "has no memory"));
+	/* The first thing that is wrong is enough */
+	assert_false(parse_one("[guest a]\nkernel=k\nx=1\ny=1\nz\n[b]\n"));
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "f:3: unknown key 'x'"));
+	assert_false(parse_one("[guest /]\n[guest a]\nkernel=k\nmemory=2M\n"));
+	assert_int_equal(said_count, 1);
 }
 
 int main(void)
