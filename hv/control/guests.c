@@ -4,6 +4,7 @@
  * counts is read while it counts, so a sum may be a moment old. Called under
  * control.lock.
  */
+#include "arch/x86/cpu/nospec.h"
 #include "hv/control/priv.h"
 #include "hv/core/exit.h"
 #include "hv/core/slots.h"
@@ -136,7 +137,8 @@ s32 control_vcpus(struct control *c, struct control_call *call)
 		return control_error(c, call, BH_CTL_ENOENT, no_guest);
 	call->result[0] = vm->vcpu_count;
 	for (u32 left = VCPUS_AT_ONCE; i < vm->vcpu_count && left; left--) {
-		const struct vcpu *v = vm->vcpus[i++];
+		const struct vcpu *v =
+			vm->vcpus[index_nospec(i++, vm->vcpu_count)];
 		struct bh_ctl_vcpu *out = control_next(c, call, sizeof(*out));
 
 		if (!out)
@@ -155,7 +157,8 @@ s32 control_vcpus(struct control *c, struct control_call *call)
 s32 control_exits(struct control *c, struct control_call *call)
 {
 	const struct vm *vm = vm_numbered(call->command.arg[0]);
-	u64 first = MIN(call->command.arg[1], (u64)EXIT_KINDS);
+	u64 first = index_nospec(MIN(call->command.arg[1], (u64)EXIT_KINDS),
+				 EXIT_KINDS + 1);
 	u32 count = MIN((u32)(EXIT_KINDS - first), call->out_bytes / 8);
 	u32 left = VCPUS_AT_ONCE;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands about the machine: what it is, its cores, what exits are called.
  * Called under control.lock. */
+#include "arch/x86/cpu/nospec.h"
 #include "arch/x86/cpu/percpu.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
@@ -56,7 +57,7 @@ s32 control_pool(struct control *c, struct control_call *call)
 
 		if (!out)
 			break;
-		*out = pool_range((u32)i);
+		*out = pool_range((u32)index_nospec(i, pool_range_count()));
 	}
 	return 0;
 }
@@ -75,7 +76,7 @@ s32 control_cores(struct control *c, struct control_call *call)
 
 	call->result[0] = pcpu_count;
 	for (; i < pcpu_count; i++) {
-		const struct pcpu *cpu = pcpus[i];
+		const struct pcpu *cpu = pcpus[index_nospec(i, pcpu_count)];
 
 		out = control_next(c, call, sizeof(*out));
 		if (!out)
@@ -92,7 +93,8 @@ s32 control_exit_names(struct control *c, struct control_call *call)
 {
 	call->result[0] = EXIT_KINDS;
 	for (u64 i = call->command.arg[0]; i < EXIT_KINDS; i++) {
-		const char *name = exit_name((enum exit_kind)i);
+		u64 kind = index_nospec(i, EXIT_KINDS);
+		const char *name = exit_name((enum exit_kind)kind);
 		u32 bytes = (u32)strlen(name) + 1;
 		void *out = control_next(c, call, bytes);
 
