@@ -218,7 +218,8 @@ static void vm_destroy(struct vm *vm)
 
 bool vm_free_vcpus(struct vm *vm, u32 max)
 {
-	spin_lock(&making_lock);
+	if (!spin_try(&making_lock))
+		return false;
 	destroy_vcpus(vm, max);
 	spin_unlock(&making_lock);
 	return !vm->vcpus[0];
@@ -229,11 +230,13 @@ bool vm_free_tables(struct vm *vm, u32 max)
 	return pt_destroy_some(&vm->npt, max);
 }
 
-void vm_free(struct vm *vm)
+bool vm_free(struct vm *vm)
 {
-	spin_lock(&making_lock);
+	if (!spin_try(&making_lock))
+		return false;
 	vm_destroy(vm);
 	spin_unlock(&making_lock);
+	return true;
 }
 
 static void vm_list(struct vm *vm)

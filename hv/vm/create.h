@@ -24,13 +24,14 @@ struct vm_order {
 int __must_check vm_create_by(const struct vm_order *order, struct vm **vm);
 /*
  * For reap.c, in this order. vms[] has it no more; then, when no core holds it
- * (hv/core/quiesce.h): free @max vCPUs (true: those were all), and the rest
- * with the guest itself. Any core; the last two take making_lock.
+ * (hv/core/quiesce.h): free @max vCPUs (true: those were all), @max of the
+ * tables of its memory, of which a large guest has thousands, and the rest with
+ * the guest itself. False: again later. Any core; vCPUs and the rest need
+ * making_lock, but a guest that is made may take long: nobody waits for it.
  */
 void vm_unlist(struct vm *vm);
 bool __must_check vm_free_vcpus(struct vm *vm, u32 max);
-/* The same of the tables of its memory: a large guest has thousands */
 bool __must_check vm_free_tables(struct vm *vm, u32 max);
-void vm_free(struct vm *vm);
+bool __must_check vm_free(struct vm *vm);
 
 #endif

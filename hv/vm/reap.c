@@ -70,11 +70,10 @@ static void free_step(struct timer *t)
 	u16 id = vm->id;
 
 	if (!vm_free_vcpus(vm, REAP_VCPUS) ||
-	    !vm_free_tables(vm, REAP_TABLES)) {
+	    !vm_free_tables(vm, REAP_TABLES) || !vm_free(vm)) {
 		again(vm);
 		return;
 	}
-	vm_free(vm);
 	if (freed)
 		freed(id);
 }

@@ -14,6 +14,7 @@
 static u32 freed_tables;
 static u32 asks, removed, freed_vcpus, frees, told;
 static bool passed, listed;
+static bool making; /* another guest is being made */
 
 struct quiesce quiesce_ask(void)
 {
@@ -55,11 +56,14 @@ bool vm_free_tables(struct vm *vm, u32 max)
 	return freed_tables >= TABLES;
 }
 
-void vm_free(struct vm *vm)
+bool vm_free(struct vm *vm)
 {
 	assert_true(freed_tables >= TABLES);
 	assert_true(freed_vcpus >= vm->vcpu_count);
+	if (making)
+		return false;
 	frees++;
+	return true;
 }
 
 static void freed(u16 id)
@@ -137,11 +141,43 @@ static void test_no_hook(void **state)
 	assert_int_equal(frees, 1);
 }
 
+/* It waits, but no core does */
+static void test_making(void **state)
+{
+	reap(&fake_vm, freed);
+	pass_all();
+	fake_timer_fire();
+	pass_all();
+	making = true;
+	for (u32 i = 0; i < 10; i++)
+		fake_timer_fire();
+	assert_int_equal(frees, 0);
+	making = false;
+	fake_timer_fire();
+	assert_int_equal(frees, 1);
+	assert_int_equal(told, 7);
+}
+
+static void test_try(void **state)
+{
+	struct spinlock lock = { .next = 0xffff, .owner = 0xffff };
+
+	assert_true(spin_try(&lock));
+	assert_false(spin_try(&lock));
+	spin_unlock(&lock);
+	spin_lock(&lock);
+	assert_false(spin_try(&lock));
+	spin_unlock(&lock);
+	assert_true(spin_try(&lock));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_steps, setup),
 		cmocka_unit_test_setup(test_no_hook, setup),
+		cmocka_unit_test_setup(test_making, setup),
+		cmocka_unit_test(test_try),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
