@@ -114,12 +114,25 @@ static void guest_look(struct guest *g, const struct list *guests)
 		guest_reboots(g);
 }
 
+static struct guest *find_unseen(const struct bhd *b)
+{
+	struct guest *g = b->life->guests;
+
+	while (g && !g->unseen)
+		g = g->next;
+	return g;
+}
+
+/* A look may send a command, and so take answers that free other guests: the
+ * list is begun anew for each */
 void life_refresh(struct bhd *b, const struct list *guests)
 {
-	struct guest *next;
+	struct guest *g;
 
-	for (struct guest *g = b->life->guests; g; g = next) {
-		next = g->next;
+	for (g = b->life->guests; g; g = g->next)
+		g->unseen = g->id && g->phase == PHASE_IDLE;
+	while ((g = find_unseen(b))) {
+		g->unseen = false;
 		if (g->id && g->phase == PHASE_IDLE)
 			guest_look(g, guests);
 	}

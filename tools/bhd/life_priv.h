@@ -29,6 +29,7 @@ struct guest {
 	gid_t gid;
 	u64 id; /* 0: it has no guest now */
 	u32 state;
+	bool unseen; /* life_refresh() has not been at it yet */
 	enum phase phase;
 	bool fresh; /* made by this launch: a failure unmakes it */
 	struct place place;

@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 /* clang-format on */
-#include "tools/bhd/life.h"
+#include "tools/bhd/life_priv.h"
 #include "tools/bhd/loader.h"
 
 #define KERNEL_BYTES 5000000
@@ -106,6 +106,15 @@ static const char *named(const char *what, const char *name)
 		 "{\"protocol\":1,\"do\":\"%s\",\"name\":\"%s\"}\n", what,
 		 name);
 	return request;
+}
+
+static struct guest *find_guest(const char *name)
+{
+	struct guest *g = bhd.life->guests;
+
+	while (g && strcmp(g->definition.config.name, name))
+		g = g->next;
+	return g;
 }
 
 /* The files are where the device is told */
@@ -355,6 +364,54 @@ static void test_reboot(void **state)
 	expect_loaded();
 }
 
+/* What is held is answered with a command for a list of guests, some further */
+static const struct device_ops *real_ops;
+static u32 lists;
+
+static void write_late(struct device *d, enum bh_ctl_reg reg, u32 value)
+{
+	const struct bh_ctl_area *a = d->memory;
+	u32 last = a->index.command_tail - 1;
+
+	if (reg == BH_CTL_SUBMIT && lists &&
+	    a->commands[last % BH_CTL_COMMANDS].op == BH_CTL_OP_GUESTS &&
+	    !--lists)
+		fake_release(fake);
+	real_ops->write(d, reg, value);
+}
+
+/* One guest resets itself. While bhd looks at it, another's start fails, and
+ * that one is forgotten. */
+static void test_fails_meanwhile(void **state)
+{
+	struct device_ops ops = *fake->device.ops;
+	int other;
+
+	fake->hold = true;
+	say(fd, create("db", ""));
+	for (u32 i = 0; i < 300 && !fake->held_count; i++)
+		wait_seconds(fd, 0.01);
+	assert_int_equal(fake->held_count, 1); /* START */
+	fake->hold = false;
+	other = fd;
+	fd = connect_new();
+	make("web", "");
+	find_guest("web")->ran_since = 0;
+	fake_find(fake, "db")->about.id += 1024; /* it is no more */
+	real_ops = fake->device.ops;
+	ops.write = write_late;
+	fake->device.ops = &ops;
+	lists = 3; /* a list takes two */
+	fake_state(fake, "web", BH_CTL_DEFINED, "");
+	turn();
+	assert_int_equal(lists, 0);
+	wait_seconds(fd, 0.5);
+	fake->device.ops = real_ops;
+	expect_state("web", "running");
+	assert_null(find_guest("db"));
+	close(other);
+}
+
 /* bhd dies while it loads a guest: the next one begins anew */
 static void test_dies_loading(void **state)
 {
@@ -394,19 +451,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
-		T(test_create),
-		T(test_refused),
-		T(test_not_free),
-		T(test_stop_and_start),
-		T(test_restart),
-		cmocka_unit_test(test_backoff),
-		T(test_next_bhd),
-		T(test_next_boot),
-		T(test_bad_files),
-		T(test_client_leaves),
-		T(test_reboot),
-		T(test_dies_loading),
-		cmocka_unit_test(test_loader_plan),
+		T(test_create),       T(test_refused),
+		T(test_not_free),     T(test_stop_and_start),
+		T(test_restart),      cmocka_unit_test(test_backoff),
+		T(test_next_bhd),     T(test_next_boot),
+		T(test_bad_files),    T(test_client_leaves),
+		T(test_reboot),       T(test_fails_meanwhile),
+		T(test_dies_loading), cmocka_unit_test(test_loader_plan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
