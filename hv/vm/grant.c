@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What of the pool the privileged guest reaches; see grant.h. Leaves are of
- * 2 MiB each, never larger: so an end needs no split, and no memory. Their
- * tables are there from boot on.
+ * 2 MiB each, never larger: so an end needs no split, and no memory. (4 KiB
+ * where the CPU knows no larger ones.) Their tables are there from boot on.
  *
  * Lock: npt_lock of the privileged guest, for its table.
  */
@@ -30,7 +30,13 @@ static int map(struct vm *vm, u64 base, hpa_t to)
 	return pt_map(&vm->npt, base, to, POOL_UNIT, attrs(vm));
 }
 
-/* A table for the GiB around @base, or what of it is the pool's */
+/* What one table has leaves for */
+static u64 table_bytes(const struct vm *vm)
+{
+	return vm->npt.max_level > 1 ? PAGE_1G : PAGE_2M;
+}
+
+/* A table for what is around @base */
 static int make_table(struct vm *vm, u64 base)
 {
 	int err = map(vm, base, pool_scratch());
@@ -45,8 +51,9 @@ int grant_prepare(struct vm *vm)
 	for (u32 i = 0; i < pool_range_count() && !err; i++) {
 		struct bh_ctl_range r = pool_range(i);
 		u64 at = r.base, end = r.base + r.size;
+		u64 step = table_bytes(vm);
 
-		for (; at < end && !err; at = ALIGN_DOWN(at, PAGE_1G) + PAGE_1G)
+		for (; at < end && !err; at = ALIGN_DOWN(at, step) + step)
 			err = make_table(vm, at);
 	}
 	return err;

@@ -17,6 +17,7 @@
 struct vm *vm_privileged = &fake_vm;
 static u64 table[UNITS]; /* to where; 0: not mapped */
 static u32 attrs_seen, pages_left;
+static bool has_table[UNITS]; /* as the last mapping made them */
 
 static u64 *entry(u64 addr)
 {
@@ -49,6 +50,11 @@ int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 	if (!pages_left)
 		return -ENOMEM;
 	*entry(addr) = hpa.v;
+	for (u32 i = 0; i < UNITS; i++)
+		has_table[i] |= pt->max_level > 1
+					? (BASE + i * POOL_UNIT) / PAGE_1G ==
+						  addr / PAGE_1G
+					: BASE + i * POOL_UNIT == addr;
 	return 0;
 }
 
@@ -79,9 +85,16 @@ static int setup(void **state)
 
 static void test_prepare(void **state)
 {
-	assert_int_equal(grant_prepare(&fake_vm), 0);
-	for (u32 i = 0; i < UNITS; i++)
-		assert_int_equal(table[i], 0);
+	/* Also on a CPU that knows pages of 4 KiB alone */
+	for (u32 level = 3; level; level--) {
+		memset(has_table, 0, sizeof(has_table));
+		fake_vm.npt.max_level = level;
+		assert_int_equal(grant_prepare(&fake_vm), 0);
+		for (u32 i = 0; i < UNITS; i++) {
+			assert_int_equal(table[i], 0);
+			assert_true(has_table[i]);
+		}
+	}
 	pages_left = 0;
 	assert_int_equal(grant_prepare(&fake_vm), -ENOMEM);
 }
