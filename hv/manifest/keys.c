@@ -199,6 +199,17 @@ static int set_guest_memory(struct parser *p, const char *value)
 }
 
 /* "0-3,5" */
+/* Each word at once: a value may name all cores a hundred times */
+static void add_cores(u64 *cores, u32 first, u32 last)
+{
+	for (u32 i = first / 64; i <= last / 64; i++) {
+		u32 low = i == first / 64 ? first % 64 : 0;
+		u32 high = i == last / 64 ? last % 64 : 63;
+
+		cores[i] |= ~0ull << low & ~0ull >> (63 - high);
+	}
+}
+
 static int set_cores(struct parser *p, const char *value)
 {
 	u64 cores[MANIFEST_MAX_CORES / 64] = { 0 };
@@ -216,8 +227,7 @@ static int set_cores(struct parser *p, const char *value)
 		}
 		if (last < first)
 			return -EINVAL;
-		for (u64 i = first; i <= last; i++)
-			cores[i / 64] |= BIT(i % 64);
+		add_cores(cores, (u32)first, (u32)last);
 		if (*value != ',')
 			break;
 	}

@@ -614,6 +614,20 @@ static void test_one_guest(void **state)
 	assert_int_equal(said_count, 1);
 }
 
+static void test_core_ranges(void **state)
+{
+	assert_true(parse_one("[guest a]\nkernel=k\nmemory=2M\n"
+			      "cores=3,60-70,127-128,1023\n"));
+	assert_int_equal(one.cores[0], BIT(3) | BITS(63, 60));
+	assert_int_equal(one.cores[1], BITS(6, 0) | BIT(63));
+	assert_int_equal(one.cores[2], 1);
+	assert_int_equal(one.cores[15], BIT(63));
+	assert_true(parse_one("[guest a]\nkernel=k\nmemory=2M\n"
+			      "cores=0-1023,5\n"));
+	for (u32 i = 0; i < ARRAY_SIZE(one.cores); i++)
+		assert_int_equal(one.cores[i], ~0ull);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -638,6 +652,7 @@ int main(void)
 		cmocka_unit_test(test_many_guests),
 		cmocka_unit_test(test_guest_memory),
 		cmocka_unit_test(test_one_guest),
+		cmocka_unit_test(test_core_ranges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
