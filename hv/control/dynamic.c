@@ -32,14 +32,28 @@ static struct control_wait *begin(struct control *c, struct control_call *call,
 	return w;
 }
 
+/* The wait that it has taken is @call->at's */
+static s32 create_step(struct control *c, struct control_call *call)
+{
+	struct control_wait *w = &c->waits[call->at % CONTROL_WAITS];
+	s32 status;
+	u64 id;
+
+	status = dynamic_create_step(w->number, &id, &c->why);
+	if (status == DYNAMIC_GOES_ON)
+		return CONTROL_GOES_ON;
+	return begun(c, call, w, status);
+}
+
 s32 control_create_guest(struct control *c, struct control_call *call)
 {
 	const struct bh_ctl_create *make = (const void *)c->in;
 	u32 head = sizeof(*make), ranges;
 	struct control_wait *w;
 	s32 status;
-	u64 id = 0;
 
+	if (call->at)
+		return create_step(c, call);
 	if (call->in_bytes < head ||
 	    make->range_count > BH_CTL_IN_MAX / sizeof(make->ranges[0]))
 		return control_error(c, call, BH_CTL_EINVAL,
@@ -55,8 +69,11 @@ s32 control_create_guest(struct control *c, struct control_call *call)
 		return status;
 	status = dynamic_create((const char *)c->in + head + ranges,
 				make->definition_bytes, make->ranges,
-				make->range_count, w->number, &id, &c->why);
-	return begun(c, call, w, status);
+				make->range_count, &c->why);
+	if (status)
+		return begun(c, call, w, status);
+	call->at = w->number;
+	return CONTROL_GOES_ON;
 }
 
 s32 control_start(struct control *c, struct control_call *call)

@@ -37,6 +37,8 @@ bool control_may_dma(const struct control *c)
 
 void control_close(struct control *c, enum bh_ctl_status why)
 {
+	if (c->call.begun)
+		dynamic_create_abandon();
 	c->status = why;
 	c->area = 0;
 	c->lost = false;

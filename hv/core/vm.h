@@ -64,6 +64,7 @@ struct vm_slot {
 };
 
 #define VM_NODE_ANY (-1)
+#define VM_GOES_ON  1 /* a step of its making is done, and there are more */
 
 /* Of a guest that is taken apart: hv/vm/reap.c */
 struct vm_reap {

@@ -1,39 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Making a virtual machine from its manifest entry, and taking it apart. Called
- * by hv/init.c on the boot CPU and by reap.c on any. Its life in between is in
- * hv/vm/life.c.
+ * Making a virtual machine from its manifest entry, and taking it apart, both
+ * in steps. Called by hv/init.c on the boot CPU, and by dynamic.c and reap.c on
+ * any. Its life in between is in hv/vm/life.c.
  *
- * Locks: making_lock, so that one is made or taken apart at a time; mm/'s,
- * owners' and the console's come inside it. The ids in use are a bitmap that
- * is changed atomically.
+ * A step takes some microseconds: interrupts are off, and others wait for the
+ * lock. Until the last one nobody else knows the guest, as vms[] does not have
+ * it.
+ *
+ * Locks: making_lock, for a step; mm/'s, owners' and the console's come inside
+ * it. The ids in use are a bitmap that is changed atomically.
  */
 #include "hv/vm/create.h"
 
 #include "drivers/acpi/acpi.h"
 #include "hv/core/vcpu.h"
 #include "hv/emulate/emulate.h"
-#include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
 #include "hv/policy/cpuid.h"
-#include "hv/policy/msr.h"
 #include "hv/vm/devices.h"
 #include "hv/vm/dynamic.h"
 #include "hv/vm/grant.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/memory.h"
 #include "hv/vm/numa.h"
+#include "hv/vm/traps.h"
 #include "hv/vm/vcpu.h"
-#include "include/hw/lapic.h"
-#include "include/hw/msi.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "sched/placement.h"
 
-#define PORT_REGIONS          64
-#define MMIO_REGIONS          64
-#define HOST_MMIO_REGIONS     1024 /* network cards have 128 VFs */
 #define ISOLATED_BUDGET_PAGES 2048
+#define FREE_VCPUS            4u /* in a step, */
+#define FREE_TABLES           8u /* and of tables */
 /* Of the pool that is left when all guests are made, three quarters are for the
  * devices that the privileged guest maps and the functions that it finds */
 #define PRIVILEGED_SHARE(pages) ((pages) / 4 * 3)
@@ -75,137 +74,37 @@ static void destroy_vcpus(struct vm *vm, u32 max)
 
 /* The privileged guest prefers low cores, so that its boot vCPU is on the boot
  * CPU, the others high ones */
-static int create_vcpu(struct vm *vm, u32 id, u32 *group, const u64 *near)
+static int create_vcpu(struct vm_making *m, const u64 *near)
 {
+	struct vm *vm = m->vm;
 	const struct placement wish = {
 		.cores = near && vm->config->numa == NUMA_NODE
 				 ? near
 				 : vm->config->cores,
-		.group = group,
+		.group = m->group,
 		.near = near,
 		.order = vm->privileged ? PLACE_LOW_FIRST : PLACE_HIGH_FIRST,
 	};
 	struct pcpu *home = placement_choose(&wish);
-	int err = home ? vcpu_create(vm, id, home) : -ENODEV;
+	int err = home ? vcpu_create(vm, m->done, home) : -ENODEV;
 
 	if (err) {
-		log_error("vm", "guest %s: vCPU %u: %s", vm->name, id,
+		log_error("vm", "guest %s: vCPU %u: %s", vm->name, m->done,
 			  home ? "no memory for it"
 			       : "no core it may run on is online");
 		return err;
 	}
-	group[home->id]++;
+	m->group[home->id]++;
 	placement_add(home);
 	return 0;
 }
 
-static int create_vcpus(struct vm *vm)
+/* Its vCPUs, devices, tables and memory are gone */
+static void free_rest(struct vm *vm)
 {
-	static u32 group[MAX_CPUS]; /* of its vCPUs on each core */
-	static u64 near[MANIFEST_MAX_CORES / 64];
-	bool has_node = vm->node != VM_NODE_ANY;
-	int err = 0;
-
-	memset(group, 0, sizeof(group));
-	if (has_node)
-		(void)numa_cores((u32)vm->node, vm->config->cores, near);
-	for (u32 i = 0; i < vm->vcpu_count && !err; i++)
-		err = create_vcpu(vm, i, group, has_node ? near : NULL);
-	return err;
-}
-
-/* A set bit intercepts, in the bitmaps of both vendors */
-static int create_intercepts(struct vm *vm)
-{
-	u64 msr_bytes = vcpu_ops->msr_bitmap_pages * PAGE_SIZE;
-	u64 port_bytes = vcpu_ops->port_bitmap_pages * PAGE_SIZE;
-	struct vm_intercepts *in = &vm->intercepts;
-
-	in->msr_bitmap = pmm_alloc_bytes(&vm->budget, msr_bytes);
-	in->port_bitmap = pmm_alloc_bytes(&vm->budget, port_bytes);
-	if (!in->msr_bitmap || !in->port_bitmap)
-		return -ENOMEM;
-	memset(in->msr_bitmap, 0xff, msr_bytes);
-	memset(in->port_bitmap, vm->privileged ? 0 : 0xff, port_bytes);
-	msr_build_bitmap(vm);
-	return 0;
-}
-
-static void destroy_intercepts(struct vm *vm)
-{
-	struct vm_intercepts *in = &vm->intercepts;
-
-	pmm_free_bytes(&vm->budget, in->msr_bitmap,
-		       vcpu_ops->msr_bitmap_pages * PAGE_SIZE);
-	pmm_free_bytes(&vm->budget, in->port_bitmap,
-		       vcpu_ops->port_bitmap_pages * PAGE_SIZE);
-}
-
-/* The privileged guest has all ports but those of virtual devices */
-static void intercept_ports(struct vm *vm)
-{
-	for (u32 i = 0; i < vm->ports.count; i++) {
-		const struct bus_region *r = &vm->ports.regions[i];
-
-		for (u64 port = r->base; port < r->base + r->size; port++)
-			vcpu_ops->intercept_port(&vm->intercepts, (u16)port,
-						 INTERCEPT_ON);
-	}
-}
-
-/* A write here is an interrupt message on some chipsets (and QEMU's), whoever
- * makes it: the privileged guest must not reach it as a device (SDM 3A 11.11.1)
- */
-static int hide_message_window(struct vm *vm)
-{
-	const struct bus_region window = {
-		.base = MSI_ADDR_BASE + PAGE_SIZE,
-		.size = MSI_ADDR_BYTES - PAGE_SIZE,
-		.name = "messages",
-	};
-
-	return bus_add(&vm->mmio, &window);
-}
-
-/* A trap for each MSI-X table, and for what firmware lists of the board */
-static u32 mmio_regions(const struct vm *vm)
-{
-	if (!vm->privileged)
-		return MMIO_REGIONS;
-	return HOST_MMIO_REGIONS + acpi.ecam_count + acpi.ioapic_count +
-	       acpi.hpet_count;
-}
-
-static int create_buses(struct vm *vm)
-{
-	const struct bus_region lapic = {
-		.base = APIC_DEFAULT_BASE,
-		.size = PAGE_SIZE,
-		.name = "vLAPIC",
-		.read = vlapic_mmio_read,
-		.write = vlapic_mmio_write,
-	};
-	int err = bus_init(&vm->ports, &vm->budget, PORT_REGIONS);
-
-	if (!err)
-		err = bus_make_index(&vm->ports, &vm->budget);
-	if (!err)
-		err = bus_init(&vm->mmio, &vm->budget, mmio_regions(vm));
-	if (!err)
-		err = bus_add(&vm->mmio, &lapic);
-	return err ? err : hide_message_window(vm);
-}
-
-static void vm_destroy(struct vm *vm)
-{
-	destroy_vcpus(vm, vm->vcpu_count);
 	emulate_destroy(vm);
-	devices_destroy(vm);
-	destroy_intercepts(vm);
+	traps_destroy(vm);
 	cpuid_destroy(vm);
-	bus_destroy(&vm->ports, &vm->budget);
-	bus_destroy(&vm->mmio, &vm->budget);
-	vm_memory_release(vm);
 	if (vm->dynamic)
 		dynamic_detach(vm);
 	pmm_unreserve(&vm->budget);
@@ -216,27 +115,31 @@ static void vm_destroy(struct vm *vm)
 	pmm_free_bytes(&pmm_self, vm, vm_bytes(vm->slot_max));
 }
 
-bool vm_free_vcpus(struct vm *vm, u32 max)
+/* Lock held. The first vCPU goes last; with it go the devices, which are never
+ * there without. Then no part of it knows its memory. */
+static bool free_step(struct vm *vm)
 {
-	if (!spin_try(&making_lock))
-		return false;
-	destroy_vcpus(vm, max);
-	spin_unlock(&making_lock);
-	return !vm->vcpus[0];
+	if (vm->vcpus[0]) {
+		destroy_vcpus(vm, FREE_VCPUS);
+		if (!vm->vcpus[0])
+			devices_destroy(vm);
+	} else if (vm->npt.root) {
+		(void)pt_destroy_some(&vm->npt, FREE_TABLES);
+	} else if (vm_memory_release(vm)) {
+		free_rest(vm);
+		return true;
+	}
+	return false;
 }
 
-bool vm_free_tables(struct vm *vm, u32 max)
+bool vm_free_step(struct vm *vm)
 {
-	return pt_destroy_some(&vm->npt, max);
-}
+	bool done;
 
-bool vm_free(struct vm *vm)
-{
-	if (!spin_try(&making_lock))
-		return false;
-	vm_destroy(vm);
+	spin_lock(&making_lock);
+	done = free_step(vm);
 	spin_unlock(&making_lock);
-	return true;
+	return done;
 }
 
 static void vm_list(struct vm *vm)
@@ -309,34 +212,84 @@ static int set_aside(struct vm *vm)
 	return 0;
 }
 
-/* In the order of what needs what */
-static int vm_fill(struct vm *vm)
+static int take_memory(struct vm_making *m)
 {
-	int err = vm_memory_create(vm);
+	return vm_memory_take(m->vm);
+}
+
+static int map_memory(struct vm_making *m)
+{
+	return vm_memory_map(m->vm, &m->done, &m->mapped);
+}
+
+static int prepare_grants(struct vm_making *m)
+{
+	return m->vm->privileged ? grant_prepare(m->vm) : 0;
+}
+
+static int create_cpuid(struct vm_making *m)
+{
+	return cpuid_build(m->vm);
+}
+
+static int create_bitmaps(struct vm_making *m)
+{
+	return traps_create_bitmaps(m->vm);
+}
+
+static int create_buses(struct vm_making *m)
+{
+	int err = traps_create_buses(m->vm);
+
+	return err ? err : emulate_create(m->vm);
+}
+
+/* One a step */
+static int create_vcpus(struct vm_making *m)
+{
+	const struct vm *vm = m->vm;
+	bool has_node = vm->node != VM_NODE_ANY;
+	int err;
+
+	if (!m->done && has_node)
+		(void)numa_cores((u32)vm->node, vm->config->cores, m->near);
+	err = create_vcpu(m, has_node ? m->near : NULL);
+	if (err)
+		return err;
+	return ++m->done < vm->vcpu_count ? VM_GOES_ON : 0;
+}
+
+static int create_devices(struct vm_making *m)
+{
+	return devices_create(m->vm, &m->done);
+}
+
+/* All is there: from now on others know it */
+static int finish(struct vm_making *m)
+{
+	struct vm *vm = m->vm;
+	int err = set_aside(vm);
 
 	if (err)
-		return err; /* it has said why */
+		return err;
+	traps_devices_made(vm);
 	if (vm->privileged)
-		err = grant_prepare(vm);
-	if (!err)
-		err = cpuid_build(vm);
-	if (!err)
-		err = create_intercepts(vm);
-	if (!err)
-		err = create_buses(vm);
-	if (!err)
-		err = emulate_create(vm);
-	if (!err)
-		err = create_vcpus(vm);
-	if (!err)
-		err = devices_create(vm);
-	if (!err)
-		err = set_aside(vm);
-	if (err)
-		log_error("vm", "guest %s cannot be built (error %d)", vm->name,
-			  -err);
-	return err;
+		vm_privileged = vm;
+	vm_list(vm);
+	return 0;
 }
+
+/* In the order of what needs what. Each is called until it returns 0. */
+static const struct {
+	int (*step)(struct vm_making *m);
+	bool says_why; /* if it fails */
+} stages[] = {
+	{ take_memory, true },     { map_memory, true },
+	{ prepare_grants, false }, { create_cpuid, false },
+	{ create_bitmaps, false }, { create_buses, false },
+	{ create_vcpus, false },   { create_devices, false },
+	{ finish, false },
+};
 
 /* What @order has of its own */
 static int take_order(struct vm *vm, const struct vm_order *order)
@@ -351,47 +304,66 @@ static int take_order(struct vm *vm, const struct vm_order *order)
 }
 
 /* Lock held */
-static int make(const struct vm_order *order, struct vm **out)
+static int begin(struct vm_making *m, const struct vm_order *order)
 {
 	u32 slots = order->ranges ? order->range_count + 1
 				  : vm_memory_slots(order->config);
 	struct vm *vm = vm_alloc(order->config, slots);
-	int err;
+	int err = vm ? take_order(vm, order) : -ENOMEM;
 
-	if (!vm)
-		return -ENOMEM;
-	err = take_order(vm, order);
-	if (!err)
-		err = vm_fill(vm);
-	if (err) {
-		vm_destroy(vm);
-		return err;
-	}
-	if (vm->privileged) {
-		intercept_ports(vm);
-		vm_privileged = vm;
-	}
-	vm_list(vm);
-	*out = vm;
-	return 0;
+	if (err && vm)
+		while (!free_step(vm))
+			;
+	memset(m, 0, sizeof(*m));
+	m->vm = err ? NULL : vm;
+	return err;
 }
 
-int vm_create_by(const struct vm_order *order, struct vm **out)
+int vm_make_begin(struct vm_making *m, const struct vm_order *order)
 {
 	int err;
 
 	spin_lock(&making_lock);
-	err = make(order, out);
+	err = begin(m, order);
 	spin_unlock(&making_lock);
 	return err;
 }
 
+int vm_make_step(struct vm_making *m)
+{
+	u32 stage = m->stage;
+	int err;
+
+	spin_lock(&making_lock);
+	err = stages[stage].step(m);
+	spin_unlock(&making_lock);
+	if (err < 0 && !stages[stage].says_why)
+		log_error("vm", "guest %s cannot be built (error %d)",
+			  m->vm->name, -err);
+	if (err)
+		return err;
+	m->done = 0;
+	m->stage++;
+	return m->stage < ARRAY_SIZE(stages) ? VM_GOES_ON : 0;
+}
+
 int vm_create(const struct guest_config *config, struct vm **out)
 {
+	static struct vm_making m; /* large; the boot CPU alone */
 	const struct vm_order order = { .config = config };
-	int err = vm_create_by(&order, out);
+	int err = vm_make_begin(&m, &order);
 
-	if (!err)
-		machine_guest_made();
-	return err;
+	if (err)
+		return err;
+	do
+		err = vm_make_step(&m);
+	while (err > 0);
+	if (err) {
+		while (!vm_free_step(m.vm))
+			;
+		return err;
+	}
+	*out = m.vm;
+	machine_guest_made();
+	return 0;
 }

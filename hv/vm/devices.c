@@ -15,20 +15,19 @@ static const struct {
 	enum vdev_guests guests;
 } rows[VDEV_COUNT] = { VDEV_ROWS(DEVICE_ROW) };
 
-int devices_create(struct vm *vm)
+int devices_create(struct vm *vm, u32 *done)
 {
 	u32 guest = vm->privileged ? VDEV_PRIVILEGED : VDEV_ISOLATED;
+	u32 i = *done;
+	int err = rows[i].guests & guest ? rows[i].vdev->create(vm) : 0;
 
-	for (u32 i = 0; i < VDEV_COUNT; i++) {
-		int err = rows[i].guests & guest ? rows[i].vdev->create(vm) : 0;
-
-		if (err) {
-			log_error("vm", "guest %s: %s: error %d", vm->name,
-				  rows[i].vdev->name, -err);
-			return err;
-		}
+	if (err) {
+		log_error("vm", "guest %s: %s: error %d", vm->name,
+			  rows[i].vdev->name, -err);
+		return err;
 	}
-	return 0;
+	*done = i + 1;
+	return *done < VDEV_COUNT ? VM_GOES_ON : 0;
 }
 
 void devices_destroy(struct vm *vm)

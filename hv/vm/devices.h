@@ -5,10 +5,11 @@
 
 #include "hv/core/vm.h"
 
-/* Make those of @vm's kind of guest, in order, on any core, once its
- * memory, buses and vCPUs are there. -errno of the first that fails, after a
- * sentence; devices_destroy() undoes what was made. */
-int __must_check devices_create(struct vm *vm);
+/* Make those of @vm's kind of guest, one a call, in order, on any core, once
+ * its memory, buses and vCPUs are there. *@done is 0 at first, and counts.
+ * VM_GOES_ON: there are more. -errno of the first that fails, after a sentence;
+ * devices_destroy() undoes what was made. */
+int __must_check devices_create(struct vm *vm, u32 *done);
 /* Those that were made, the last first. As vdev.destroy() says. */
 void devices_destroy(struct vm *vm);
 /* Power-on state again, in order. All vCPUs are parked. */

@@ -5,6 +5,8 @@
  * dynamic_life.c. One command of a guest may wait for its answer; a second one
  * is refused, but for END_DESTROY, which comes before all.
  *
+ * Over 400 lines: the checks of each command.
+ *
  * Lock: vm->lock, as dynamic_priv.h says.
  */
 #include "arch/x86/cpu/nospec.h"
@@ -18,6 +20,7 @@
 #include "hv/vm/pause.h"
 #include "hv/vm/plan.h"
 #include "hv/vm/pool.h"
+#include "hv/vm/reap.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -133,22 +136,38 @@ static s32 made_error(int err, struct dynamic_why *why)
 		      why);
 }
 
+/* The guest that is being made: one caller at a time, as above. @vm is NULL: it
+ * is none. @error is not 0: it is being taken apart. */
+static struct {
+	struct vm_making making;
+	int error;
+} unborn;
+static bool abandoned; /* atomic: one is being taken apart by reap.c */
+
 s32 dynamic_create(const char *text, u32 len, const struct bh_ctl_range *ranges,
-		   u32 count, u32 tag, u64 *id, struct dynamic_why *why)
+		   u32 count, struct dynamic_why *why)
 {
 	static struct guest_config config; /* large; one caller at a time */
 	const struct vm_order order = { &config, ranges, count };
 	s32 status = read_definition(&config, text, len, why);
-	struct vm *vm;
 	int err;
 
 	if (!status)
 		status = check_ranges(&config, ranges, count, why);
 	if (status)
 		return status;
-	err = vm_create_by(&order, &vm);
-	if (err)
-		return made_error(err, why);
+	if (__atomic_load_n(&abandoned, __ATOMIC_ACQUIRE))
+		return refuse(BH_CTL_EBUSY,
+			      "a guest that nobody waits for is being taken "
+			      "apart; do it again",
+			      why);
+	unborn.error = 0;
+	err = vm_make_begin(&unborn.making, &order);
+	return err ? made_error(err, why) : 0;
+}
+
+static void made(struct vm *vm, u32 tag, u64 *id)
+{
 	vm->dynamic->waits = true;
 	vm->dynamic->tag = tag;
 	*id = vm_number(vm);
@@ -156,7 +175,43 @@ s32 dynamic_create(const char *text, u32 len, const struct bh_ctl_range *ranges,
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		WRITE_ONCE(vm->vcpus[i]->activity, VCPU_PARKED);
 	dynamic_work(vm, VM_GRANT);
+}
+
+s32 dynamic_create_step(u32 tag, u64 *id, struct dynamic_why *why)
+{
+	struct vm *vm = unborn.making.vm;
+	int err;
+
+	if (unborn.error) {
+		if (!vm_free_step(vm))
+			return DYNAMIC_GOES_ON;
+		unborn.making.vm = NULL;
+		return made_error(unborn.error, why);
+	}
+	err = vm_make_step(&unborn.making);
+	if (err) {
+		unborn.error = MIN(err, 0);
+		return DYNAMIC_GOES_ON;
+	}
+	unborn.making.vm = NULL;
+	made(vm, tag, id);
 	return 0;
+}
+
+static void unborn_freed(u16 id)
+{
+	__atomic_store_n(&abandoned, false, __ATOMIC_RELEASE);
+}
+
+void dynamic_create_abandon(void)
+{
+	struct vm *vm = unborn.making.vm;
+
+	if (!vm)
+		return;
+	unborn.making.vm = NULL;
+	__atomic_store_n(&abandoned, true, __ATOMIC_RELAXED);
+	reap_unborn(vm, unborn_freed);
 }
 
 /* --- started --- */

@@ -31,11 +31,19 @@ enum bh_ctl_state dynamic_state(const struct vm *vm);
 /* Is its memory granted to the privileged guest? */
 bool dynamic_is_granted(const struct vm *vm);
 
-/* Makes a guest of @text, @len bytes of a definition, with @ranges of the pool.
- * *@id. It is BUILDING; its memory is being granted, and what @tag says is
- * answered when it is DEFINED. */
+/* Begins to make a guest of @text, @len bytes of a definition, with @ranges of
+ * the pool. 0: dynamic_create_step() follows, or dynamic_create_abandon(). */
 s32 dynamic_create(const char *text, u32 len, const struct bh_ctl_range *ranges,
-		   u32 count, u32 tag, u64 *id, struct dynamic_why *why);
+		   u32 count, struct dynamic_why *why);
+/* Some microseconds of it. DYNAMIC_GOES_ON: there is more. 0: it is there, as
+ * *@id, and is BUILDING: its memory is being granted, and what @tag says is
+ * answered when it is DEFINED. An error: nothing of it is left. */
+#define DYNAMIC_GOES_ON 1
+s32 dynamic_create_step(u32 tag, u64 *id, struct dynamic_why *why);
+/* Who wanted the guest has gone. What there is of it is taken apart, in pieces
+ * and later; until then dynamic_create() is refused. If none is being made it
+ * does nothing. */
+void dynamic_create_abandon(void);
 /* Answered when its code runs, or cannot */
 s32 dynamic_start(u64 id, const struct bh_ctl_file *files, u32 count, u32 tag,
 		  struct dynamic_why *why);
@@ -64,10 +72,11 @@ struct vm_order; /* create.h */
 /* @vm is being made by @order: its struct dynamic, its config. -ENOMEM. */
 int __must_check dynamic_attach(struct vm *vm, const struct vm_order *order);
 void dynamic_detach(struct vm *vm);
-/* memory.c: its ranges, and how many; what pool_take() says; to the pool */
+/* memory.c: its ranges, and how many; from the pool, VM_GOES_ON or what
+ * pool_take() says; to the pool, true: all of it. Some of it in a call. */
 u32 dynamic_ranges(const struct vm *vm, const struct bh_ctl_range **ranges);
 int __must_check dynamic_take_memory(struct vm *vm);
-void dynamic_give_memory_back(struct vm *vm);
+bool __must_check dynamic_give_memory_back(struct vm *vm);
 /* life.c: all its vCPUs are parked; its RAM is zero again. Work.c: pieces of a
  * grant and its end; the first instruction comes. */
 void dynamic_ended(struct vm *vm);

@@ -24,6 +24,8 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
+#define POOL_PART (512 * POOL_UNIT) /* taken or given in a step */
+
 /* Commands that wait for the end of a guest, by its index */
 static struct {
 	u64 id;
@@ -63,22 +65,61 @@ u32 dynamic_ranges(const struct vm *vm, const struct bh_ctl_range **ranges)
 	return vm->dynamic->range_count;
 }
 
+static u64 bytes_of(const struct dynamic *d)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < d->range_count; i++)
+		sum += d->ranges[i].size;
+	return sum;
+}
+
+/* From byte @at of its memory on: the rest of that range, or of POOL_PART */
+static struct bh_ctl_range part_at(const struct dynamic *d, u64 at)
+{
+	const struct bh_ctl_range *r = d->ranges;
+
+	for (; at >= r->size; r++)
+		at -= r->size;
+	return (struct bh_ctl_range){
+		.base = r->base + at,
+		.size = MIN(r->size - at, POOL_PART),
+	};
+}
+
 int dynamic_take_memory(struct vm *vm)
 {
 	struct dynamic *d = vm->dynamic;
-	int err = pool_take(d->ranges, d->range_count, vm->id, &d->clean);
+	struct bh_ctl_range part;
+	bool clean;
+	int err;
 
-	d->has_memory = !err;
-	return err;
+	if (!d->taken) {
+		err = pool_check(d->ranges, d->range_count);
+		if (err)
+			return err;
+		d->clean = true;
+	}
+	part = part_at(d, d->taken);
+	err = pool_take(&part, 1, vm->id, &clean);
+	if (err)
+		return err;
+	d->taken += part.size;
+	d->clean &= clean;
+	return d->taken < bytes_of(d) ? VM_GOES_ON : 0;
 }
 
-void dynamic_give_memory_back(struct vm *vm)
+bool dynamic_give_memory_back(struct vm *vm)
 {
 	struct dynamic *d = vm->dynamic;
+	struct bh_ctl_range part;
 
-	for (u32 i = 0; i < d->range_count && d->has_memory; i++)
-		pool_give_back(&d->ranges[i], vm->id, d->clean);
-	d->has_memory = false;
+	if (d->given < d->taken) {
+		part = part_at(d, d->given);
+		pool_give_back(&part, vm->id, d->clean);
+		d->given += part.size;
+	}
+	return d->given == d->taken;
 }
 
 void dynamic_work(struct vm *vm, enum vm_work first)
@@ -124,25 +165,6 @@ static void answer(struct vm *vm, s32 status, const char *why)
 
 /* --- grants, in pieces --- */
 
-static u64 bytes_of(const struct dynamic *d)
-{
-	u64 sum = 0;
-
-	for (u32 i = 0; i < d->range_count; i++)
-		sum += d->ranges[i].size;
-	return sum;
-}
-
-/* The address of byte @at of its memory */
-static u64 address_of(const struct dynamic *d, u64 at)
-{
-	u32 i = 0;
-
-	for (; at >= d->ranges[i].size; i++)
-		at -= d->ranges[i].size;
-	return d->ranges[i].base + at;
-}
-
 /* True: each core has passed since all was changed */
 static bool pass_step(struct dynamic *d)
 {
@@ -167,7 +189,7 @@ bool dynamic_grant_step(struct vm *vm)
 	d->granted = true;
 	d->clean = false;
 	for (; d->done < bytes && !piece_over(&piece); d->done += POOL_UNIT)
-		d->touched |= grant_unit(address_of(d, d->done));
+		d->touched |= grant_unit(part_at(d, d->done).base);
 	if (d->done < bytes)
 		return false;
 	/* A core may still know the scratch frame there */
@@ -183,7 +205,7 @@ bool dynamic_revoke_step(struct vm *vm)
 	if (!d->granted)
 		return true;
 	for (; d->done < bytes && !piece_over(&piece); d->done += POOL_UNIT)
-		grant_end(address_of(d, d->done));
+		grant_end(part_at(d, d->done).base);
 	if (d->done < bytes || !pass_step(d))
 		return false;
 	d->granted = false;

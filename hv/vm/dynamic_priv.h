@@ -20,10 +20,10 @@ struct dynamic {
 	bool waits;   /* a command, for its answer */
 	bool pausing; /* that is dynamic_pause() */
 	u32 tag;
-	bool counted; /* by machine_guest_made() */
-	bool granted; /* some of it is, or may be in TLBs */
-	bool has_memory;
-	bool clean; /* its memory is zero */
+	bool counted;     /* by machine_guest_made() */
+	bool granted;     /* some of it is, or may be in TLBs */
+	u64 taken, given; /* bytes of its ranges, from the pool and back */
+	bool clean;       /* its memory is zero */
 	/* Of a grant or its end: bytes done, and a pass of all cores */
 	u64 done;
 	bool passing, touched;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest's RAM and ROM: pages taken from mm/owner.h, slots, and the EPT/NPT.
- * Called by vm_create() at boot, one guest at a time; the slots are constant
- * afterwards, so that hv/core/slots.h needs no lock.
+ * Called by create.c under its lock, one guest at a time; the slots are
+ * constant once the guest is whole, so that hv/core/slots.h needs no lock.
  */
 #include "hv/vm/memory.h"
 
@@ -20,6 +20,8 @@
 #define ISOLATED_SLOTS 128u
 #define RAM_ATTRS      (PT_R | PT_W | PT_X)
 #define ROM_ATTRS      (PT_R | PT_X)
+/* Mapped in a step: a table of its usual leaves */
+#define MAP_SPAN (vm_npt_max_level > 1 ? PAGE_1G : PAGE_2M)
 
 static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 {
@@ -196,16 +198,26 @@ static int take_rest(struct vm *vm)
 	return err;
 }
 
-static int map_slots(struct vm *vm)
+static int make_root(struct vm *vm)
 {
 	int err = pt_init(&vm->npt, vcpu_ops->pt_format, &vm->budget,
 			  vm_npt_max_level);
 
 	vm->npt.split_exec = speculation.actions & SPEC_SPLIT;
-	for (u32 i = 0; i < vm->slot_count && !err; i++)
-		err = pt_map(&vm->npt, vm->slots[i].gpa, HPA(vm->slots[i].hpa),
-			     vm->slots[i].size,
-			     vm->slots[i].rom ? ROM_ATTRS : RAM_ATTRS);
+	return err;
+}
+
+/* From byte *@at of a slot on */
+static int map_some(struct vm *vm, const struct vm_slot *s, u64 *at)
+{
+	u64 gpa = s->gpa + *at;
+	u64 size = ALIGN_DOWN(gpa, MAP_SPAN) + MAP_SPAN - gpa;
+	int err;
+
+	size = MIN(size, s->size - *at);
+	err = pt_map(&vm->npt, gpa, HPA(s->hpa + *at), size,
+		     s->rom ? ROM_ATTRS : RAM_ATTRS);
+	*at += size;
 	return err;
 }
 
@@ -234,7 +246,7 @@ static void report(const struct vm *vm, int err)
 			  vm->name, (vm->config->memory_bytes >> 20));
 }
 
-static int take_memory(struct vm *vm)
+int vm_memory_take(struct vm *vm)
 {
 	int err;
 
@@ -248,31 +260,32 @@ static int take_memory(struct vm *vm)
 	return err;
 }
 
-int vm_memory_create(struct vm *vm)
+int vm_memory_map(struct vm *vm, u32 *slot, u64 *at)
 {
-	int err = take_memory(vm);
+	int err = vm->npt.root ? 0 : make_root(vm);
 
-	if (err)
-		return err;
-	err = map_slots(vm);
-	if (err)
+	if (!err && *slot < vm->slot_count)
+		err = map_some(vm, &vm->slots[*slot], at);
+	if (err) {
 		log_error("vm", "guest %s: no memory for its page tables",
 			  vm->name);
-	return err;
+		return err;
+	}
+	if (*slot < vm->slot_count && *at == vm->slots[*slot].size) {
+		++*slot;
+		*at = 0;
+	}
+	return *slot < vm->slot_count ? VM_GOES_ON : 0;
 }
 
-void vm_memory_release(struct vm *vm)
+bool vm_memory_release(struct vm *vm)
 {
 	struct extent e;
 	u64 at;
 
-	if (vm->npt.root)
-		pt_destroy(&vm->npt);
 	vm->slot_count = 0;
-	if (vm->dynamic) {
-		dynamic_give_memory_back(vm);
-		return;
-	}
+	if (vm->dynamic)
+		return dynamic_give_memory_back(vm);
 	for (at = 0; at < ADDRESS_END; at = e.base + e.size) {
 		e = owner_find(HPA(at));
 		if (e.kind == OWNER_GUEST && e.vm == vm->id &&
@@ -281,4 +294,5 @@ void vm_memory_release(struct vm *vm)
 			log_warn("vm", "guest %s: memory at %llx is lost",
 				 vm->name, e.base);
 	}
+	return true;
 }

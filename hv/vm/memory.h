@@ -6,16 +6,19 @@
 #include "hv/core/vm.h"
 
 /*
- * Take the guest's memory and map it. An isolated guest's comes from the top of
- * the machine; the privileged guest gets all that is free, so it is created
- * last. -ENOMEM, -ENOSPC, after one sentence; vm_memory_release() undoes what
- * was done.
+ * Take the guest's memory, and then map it, in steps of some microseconds:
+ * VM_GOES_ON until all is done. An isolated guest's comes from the top of the
+ * machine, which is one step; the privileged guest gets all that is free, so it
+ * is created last. *@slot and *@at are 0 at first, and tell how far it is.
+ * -ENOMEM, -ENOSPC, after one sentence; vm_memory_release() undoes what was
+ * done.
  */
-int __must_check vm_memory_create(struct vm *vm);
+int __must_check vm_memory_take(struct vm *vm);
+int __must_check vm_memory_map(struct vm *vm, u32 *slot, u64 *at);
 /* The slots that the guest takes at most, struct vm's slot_max, by who owns
  * memory just then */
 u32 vm_memory_slots(const struct guest_config *config);
-/* Give all of it back; also after a vm_memory_create() that failed */
-void vm_memory_release(struct vm *vm);
+/* Give it back, some in a step; true: there is none. Its tables are gone. */
+bool __must_check vm_memory_release(struct vm *vm);
 
 #endif

@@ -247,27 +247,32 @@ static bool is_twice(const struct bh_ctl_range *r, u32 at)
 	return false;
 }
 
-/* Lock held */
-static int check(const struct bh_ctl_range *r, u32 count)
+int pool_check(const struct bh_ctl_range *r, u32 count)
 {
-	for (u32 i = 0; i < count; i++) {
-		const u16 *unit = units_of(&r[i]);
-
-		if (!unit || is_twice(r, i))
+	for (u32 i = 0; i < count; i++)
+		if (!units_of(&r[i]) || is_twice(r, i))
 			return -EINVAL;
-		if (!is_free(unit, r[i].size / POOL_UNIT))
-			return -EBUSY;
-	}
 	return count ? 0 : -EINVAL;
+}
+
+/* Lock held */
+static int check_free(const struct bh_ctl_range *r, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		if (!is_free(units_of(&r[i]), r[i].size / POOL_UNIT))
+			return -EBUSY;
+	return 0;
 }
 
 int pool_take(const struct bh_ctl_range *r, u32 count, u16 vm, bool *clean)
 {
-	int err;
+	int err = pool_check(r, count);
 
+	if (err)
+		return err;
 	*clean = true;
 	spin_lock(&pool_lock);
-	err = check(r, count);
+	err = check_free(r, count);
 	for (u32 i = 0; i < count && !err; i++) {
 		u64 n = r[i].size / POOL_UNIT;
 

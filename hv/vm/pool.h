@@ -30,15 +30,20 @@ struct bh_ctl_range pool_range(u32 i);
 hpa_t pool_scratch(void);
 u64 pool_bytes(void);
 u64 pool_free_bytes(void);
+/* -EINVAL: the @count @ranges are not whole units of the pool, or none; or one
+ * is there twice. A look at a few ranges; no lock. */
+int __must_check pool_check(const struct bh_ctl_range *ranges, u32 count);
 /*
  * Gives all of the @count @ranges to guest @vm, or none. *@clean: nothing but
  * zeros is in them. -EINVAL: they are not whole units of the pool, or none; or
  * one is there twice. -EBUSY: some of it is another guest's, or not scrubbed
- * yet.
+ * yet. It takes a step for each unit, and so does the next, under the lock: of
+ * what may be large, take parts of ranges.
  */
 int __must_check pool_take(const struct bh_ctl_range *ranges, u32 count, u16 vm,
 			   bool *clean);
-/* Guest @vm, which has the range, gives it back; all of it is zero if it is
+/* Guest @vm, which has the range, or the part of one, gives it back; all of it
+ * is zero if it is
  * @clean */
 void pool_give_back(const struct bh_ctl_range *range, u16 vm, bool clean);
 

@@ -7,8 +7,9 @@
  *      nobody posts to it any more.
  *   2. It is in the list `dying`; wait for another pass, in which each core
  *      takes its own vCPUs off its queue (reap_here()).
- *   3. It leaves the list. vCPUs and tables are freed, some in a step, then the
- *      rest.
+ *   3. It leaves the list. Its parts are freed, some in a step.
+ *
+ * One that was never whole begins at 3: nobody has known it.
  *
  * Lock: dying_lock protects the list, a leaf.
  */
@@ -21,8 +22,6 @@
 #include "hv/vm/vcpu.h"
 
 #define REAP_STEP_NS 50000u
-#define REAP_VCPUS   4u /* freed in a step, */
-#define REAP_TABLES  8u /* and of tables */
 
 static struct spinlock dying_lock;
 static struct vm *dying;
@@ -69,8 +68,7 @@ static void free_step(struct timer *t)
 	void (*freed)(u16 id) = vm->reap.freed;
 	u16 id = vm->id;
 
-	if (!vm_free_vcpus(vm, REAP_VCPUS) ||
-	    !vm_free_tables(vm, REAP_TABLES) || !vm_free(vm)) {
+	if (!vm_free_step(vm)) {
 		again(vm);
 		return;
 	}
@@ -107,5 +105,12 @@ void reap(struct vm *vm, void (*freed)(u16 id))
 	vm_unlist(vm);
 	vm->reap.quiet = quiesce_ask();
 	vm->restart_timer.fn = wait_unknown;
+	again(vm);
+}
+
+void reap_unborn(struct vm *vm, void (*freed)(u16 id))
+{
+	vm->reap.freed = freed;
+	vm->restart_timer.fn = free_step;
 	again(vm);
 }

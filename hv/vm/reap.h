@@ -15,6 +15,9 @@
  * held. Home core of its boot vCPU.
  */
 void reap(struct vm *vm, void (*freed)(u16 id));
+/* The same of a guest that was never whole (create.h): vms[] has not known it.
+ * Any core. */
+void reap_unborn(struct vm *vm, void (*freed)(u16 id));
 /* For quiesce_pass(): what this core has of guests that are reaped goes */
 void reap_here(void);
 

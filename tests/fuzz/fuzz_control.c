@@ -118,6 +118,7 @@ bool dynamic_is_granted(const struct vm *vm)
 
 /* Tags that an answer is owed to */
 static u32 owed[256], owed_count;
+static u32 making; /* steps until a guest is made */
 static void (*on_news)(void);
 static volatile u32 read_sum; /* so that all is read */
 
@@ -132,17 +133,32 @@ static s32 dynamic_owe(u32 tag, struct dynamic_why *why)
 }
 
 s32 dynamic_create(const char *text, u32 len, const struct bh_ctl_range *ranges,
-		   u32 count, u32 tag, u64 *id, struct dynamic_why *why)
+		   u32 count, struct dynamic_why *why)
 {
 	u32 sum = 0;
 
+	if (making)
+		abort();
 	/* All of it is there */
 	for (u32 i = 0; i < len; i++)
 		sum += (u8)text[i];
 	for (u32 i = 0; i < count; i++)
 		sum += (u32)ranges[i].size;
 	read_sum = sum;
-	return dynamic_owe(tag, why);
+	making = 1 + len % 8;
+	return 0;
+}
+
+s32 dynamic_create_step(u32 tag, u64 *id, struct dynamic_why *why)
+{
+	if (!making)
+		abort();
+	return --making ? DYNAMIC_GOES_ON : dynamic_owe(tag, why);
+}
+
+void dynamic_create_abandon(void)
+{
+	making = 0;
 }
 
 s32 dynamic_start(u64 id, const struct bh_ctl_file *files, u32 count, u32 tag,

@@ -24,16 +24,6 @@ static inline void spin_lock(struct spinlock *l)
 		__builtin_ia32_pause();
 }
 
-/* Takes @l, if nobody has it. Any core, interrupts off. */
-static inline bool spin_try(struct spinlock *l)
-{
-	u16 ticket = __atomic_load_n(&l->owner, __ATOMIC_RELAXED);
-
-	return __atomic_compare_exchange_n(&l->next, &ticket, (u16)(ticket + 1),
-					   false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
-}
-
 /* Gives @l to the next. This core holds it. */
 static inline void spin_unlock(struct spinlock *l)
 {

@@ -73,7 +73,8 @@ int dynamic_take_memory(struct vm *vm)
 	return 0;
 }
 
-void dynamic_give_memory_back(struct vm *vm)
+bool dynamic_give_memory_back(struct vm *vm)
 {
 	fail();
+	return true;
 }

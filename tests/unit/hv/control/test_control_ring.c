@@ -94,6 +94,13 @@ void control_guests_forget(struct control *self)
 {
 }
 
+static u32 abandoned;
+
+void dynamic_create_abandon(void)
+{
+	abandoned++;
+}
+
 static int setup(void **state)
 {
 	memset(memory, 0, sizeof(memory));
@@ -104,6 +111,7 @@ static int setup(void **state)
 	there = HERE;
 	handled = 0;
 	steps = 0;
+	abandoned = 0;
 	meanwhile = NULL;
 	control_open(&c, AREA);
 	assert_int_equal(c.status, BH_CTL_IS_OPEN);
@@ -334,6 +342,35 @@ static void test_closed_meanwhile(void **state)
 	assert_int_equal(event()->tag, 9);
 }
 
+/* What is half made is nobody's any more, however the device is closed; and
+ * whoever opens it again begins anew */
+static void test_closed_in_a_command(void **state)
+{
+	steps = 5;
+	for (u32 i = 0; i < 2; i++) {
+		command(BH_CTL_OP_INFO, 1);
+		assert_true(control_look(&c));
+		assert_true(control_step(&c));
+		assert_int_equal(abandoned, i);
+		if (i)
+			control_open(&c, AREA); /* once more: an error */
+		else
+			close_it();
+		assert_int_equal(abandoned, i + 1);
+		assert_false(control_step(&c));
+		close_it();
+		assert_int_equal(abandoned, i + 1);
+		assert_int_equal(handled, 0);
+		memset(area, 0, sizeof(*area));
+		control_open(&c, AREA);
+	}
+	command(BH_CTL_OP_INFO, 9);
+	submit();
+	assert_int_equal(event()->tag, 9);
+	close_it(); /* between commands */
+	assert_int_equal(abandoned, 2);
+}
+
 /* A command is copied before it is looked at */
 static void change_commands(void)
 {
@@ -486,6 +523,7 @@ int main(void)
 		cmocka_unit_test_setup(test_open_twice, setup),
 		cmocka_unit_test_setup(test_area_goes, setup),
 		cmocka_unit_test_setup(test_closed_meanwhile, setup),
+		cmocka_unit_test_setup(test_closed_in_a_command, setup),
 		cmocka_unit_test_setup(test_changes_meanwhile, setup),
 		cmocka_unit_test_setup(test_steps, setup),
 		cmocka_unit_test_setup(test_overrun, setup),

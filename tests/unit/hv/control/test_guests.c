@@ -11,6 +11,7 @@
 #include "hv/core/exit.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/vm/pool.h"
+#include "lib/string.h"
 #include "mm/owner.h"
 #include "tests/unit/fakes/percpu.h"
 #include "tests/unit/fakes/tsc.h"
@@ -51,6 +52,9 @@ struct vm *vm_numbered(u64 id)
 static enum bh_ctl_state dynamic_is;
 static s32 dynamic_status;
 static u32 dynamic_tag, dynamic_calls, news_count;
+static s32 create_status;
+static u32 create_steps, waiting;
+static char sentence_of_error[128];
 static struct bh_ctl_event news[4];
 static bool news_lost;
 
@@ -76,12 +80,22 @@ static s32 dynamic_called(u32 tag, struct dynamic_why *why)
 }
 
 s32 dynamic_create(const char *text, u32 len, const struct bh_ctl_range *ranges,
-		   u32 count, u32 tag, u64 *id, struct dynamic_why *why)
+		   u32 count, struct dynamic_why *why)
 {
 	assert_int_equal(len, 4);
 	assert_memory_equal(text, "text", 4);
 	assert_int_equal(count, 2);
 	assert_int_equal(ranges[1].size, 0x22);
+	if (create_status)
+		strcpy(why->text, "not even begun");
+	return create_status;
+}
+
+s32 dynamic_create_step(u32 tag, u64 *id, struct dynamic_why *why)
+{
+	assert_int_equal(c.waiting, waiting + 1);
+	if (create_steps && create_steps--)
+		return DYNAMIC_GOES_ON;
 	return dynamic_called(tag, why);
 }
 
@@ -196,6 +210,7 @@ s32 control_error(struct control *self, struct control_call *call,
 		  enum bh_ctl_error error, const char *sentence)
 {
 	assert_true(strlen(sentence) > 10);
+	(void)str_copy(sentence_of_error, sentence, sizeof(sentence_of_error));
 	return -(s32)error;
 }
 
@@ -300,6 +315,8 @@ static int setup(void **state)
 	dynamic_status = 0;
 	fake_vm_ends = 0;
 	dynamic_calls = news_count = losses = 0;
+	create_status = 0;
+	create_steps = waiting = 0;
 	news_lost = false;
 	return 0;
 }
@@ -592,7 +609,16 @@ static s32 given(s32 (*handler)(struct control *, struct control_call *),
 	c.call.command.out = 0x5000;
 	c.call.out_bytes = 50;
 	c.call.in_bytes = bytes;
-	return handler(&c, &c.call);
+	waiting = c.waiting;
+	for (steps = 1;; steps++) {
+		s32 status = handler(&c, &c.call);
+
+		if (status != CONTROL_GOES_ON)
+			return status;
+		/* What others do meanwhile */
+		memset(c.in, 0xee, 4);
+		strcpy(c.why.text, "");
+	}
 }
 
 /* What is given must be as long as it says */
@@ -619,9 +645,33 @@ static void test_create(void **state)
 	assert_int_equal(given(control_create_guest, bytes), -BH_CTL_EINVAL);
 	assert_int_equal(dynamic_calls, 1);
 	make->definition_bytes = 4;
-	dynamic_status = -BH_CTL_EEXIST;
+	create_status = -BH_CTL_EEXIST;
 	assert_int_equal(given(control_create_guest, bytes), -BH_CTL_EEXIST);
+	assert_int_equal(steps, 1);
+	assert_string_equal(sentence_of_error, "not even begun");
 	assert_int_equal(c.waiting, 1);
+}
+
+/* Each call does one step of it, and the one wait is for all of them */
+static void test_create_steps(void **state)
+{
+	struct bh_ctl_create *make = (void *)c.in;
+	struct bh_ctl_create was = { .definition_bytes = 4, .range_count = 2 };
+	u32 bytes = sizeof(*make) + 2 * sizeof(make->ranges[0]) + 4;
+
+	for (u32 i = 0; i < 2; i++) {
+		*make = was;
+		make->ranges[1].size = 0x22;
+		memcpy(&make->ranges[2], "text", 4);
+		create_steps = 9;
+		dynamic_status = i ? -BH_CTL_ENOMEM : 0;
+		assert_int_equal(given(control_create_guest, bytes),
+				 i ? -BH_CTL_ENOMEM : CONTROL_LATER);
+		assert_int_equal(steps, 1 + 9 + 1);
+		assert_int_equal(c.waiting, 1); /* of the first */
+		assert_int_equal(dynamic_tag % CONTROL_WAITS, i);
+	}
+	assert_string_equal(sentence_of_error, "as it was told to");
 }
 
 static void test_start(void **state)
@@ -745,6 +795,7 @@ int main(void)
 		cmocka_unit_test_setup(test_stop_events, setup),
 		cmocka_unit_test_setup(test_reset_events, setup),
 		cmocka_unit_test_setup(test_create, setup),
+		cmocka_unit_test_setup(test_create_steps, setup),
 		cmocka_unit_test_setup(test_start, setup),
 		cmocka_unit_test_setup(test_dynamic_news, setup),
 		cmocka_unit_test_setup(test_consoles, setup),

@@ -50,7 +50,10 @@ static bool granted[2], touched, passed, taken, pool_is_clean, ending;
 static bool stand;          /* no core passes */
 static bool timer_is_armed; /* of a device */
 static u32 passes, alive, ever, loads, freed_ids, maps;
-static int load_error, take_error;
+static int load_error, take_error, begin_error;
+static u32 steps, left_to_free;
+static bool fail_last;
+static int check_error;
 static const char *staged_wrong;
 
 /* --- what it is made of --- */
@@ -59,18 +62,20 @@ static void destroy(void)
 {
 	u16 id = fake_vm.id;
 
-	dynamic_give_memory_back(&fake_vm);
+	while (!dynamic_give_memory_back(&fake_vm))
+		;
 	dynamic_detach(&fake_vm);
 	assert_int_equal(fake_vm.budget.used_pages, 0);
 	freed_ids++;
 	fake_vm.id = id;
 }
 
-int vm_create_by(const struct vm_order *order, struct vm **vm)
+int vm_make_begin(struct vm_making *m, const struct vm_order *order)
 {
 	static u64 number;
-	int err;
 
+	if (begin_error)
+		return begin_error;
 	fake_vm_init(2);
 	fake_vm.id = 5;
 	fake_vm.number = number++;
@@ -78,15 +83,46 @@ int vm_create_by(const struct vm_order *order, struct vm **vm)
 	fake_vm.slots[0] = (struct vm_slot){ .size = RAM };
 	strcpy(fake_vm.name, order->config->name);
 	assert_int_equal(dynamic_attach(&fake_vm, order), 0);
-	err = dynamic_take_memory(&fake_vm);
-	if (err) {
-		destroy();
+	*m = (struct vm_making){ .vm = &fake_vm };
+	return 0;
+}
+
+/* Its memory, and then @steps of no interest */
+int vm_make_step(struct vm_making *m)
+{
+	int err = m->stage ? 0 : dynamic_take_memory(m->vm);
+
+	assert_null(vms[fake_vm.id]);
+	m->stage += !err;
+	if (err)
 		return err;
-	}
+	if (m->stage > steps && fail_last)
+		return -ENOMEM;
+	if (m->stage <= steps)
+		return VM_GOES_ON;
 	vms[fake_vm.id] = &fake_vm;
 	vm_count = fake_vm.id + 1u;
-	*vm = &fake_vm;
 	return 0;
+}
+
+bool vm_free_step(struct vm *vm)
+{
+	assert_null(vms[vm->id]);
+	if (left_to_free && left_to_free--)
+		return false;
+	if (!dynamic_give_memory_back(vm))
+		return false;
+	destroy();
+	return true;
+}
+
+static void (*unborn_freed)(u16 id);
+
+void reap_unborn(struct vm *vm, void (*when_freed)(u16 id))
+{
+	assert_ptr_equal(vm, &fake_vm);
+	assert_null(unborn_freed);
+	unborn_freed = when_freed;
 }
 
 bool plan_check_dynamic(struct guest_config *g,
@@ -100,6 +136,11 @@ bool plan_check_dynamic(struct guest_config *g,
 u32 pool_range_count(void)
 {
 	return 1;
+}
+
+int pool_check(const struct bh_ctl_range *r, u32 count)
+{
+	return check_error;
 }
 
 int pool_take(const struct bh_ctl_range *r, u32 count, u16 vm, bool *clean)
@@ -308,6 +349,10 @@ static int setup(void **state)
 	granted[0] = granted[1] = touched = stand = ending = listens = false;
 	pool_is_clean = passed = false;
 	alive = load_error = take_error = loads = maps = ever = 0;
+	check_error = begin_error = 0;
+	taken = false;
+	fail_last = false;
+	steps = left_to_free = 0;
 	staged_wrong = NULL;
 	at_last = NULL;
 	dynamic_on_news(NULL);
@@ -345,11 +390,31 @@ static void go_on(void)
 	assert_null(vms[5]);
 }
 
+static s32 begin_create(const char *text, const struct bh_ctl_range *r,
+			u32 count)
+{
+	return dynamic_create(text, (u32)strlen(text), r, count, &why);
+}
+
+static s32 step_create(void)
+{
+	return dynamic_create_step(77, &id, &why);
+}
+
+static s32 go_on_create(void)
+{
+	s32 status;
+
+	do
+		status = step_create();
+	while (status == DYNAMIC_GOES_ON);
+	return status;
+}
+
 static void create(void)
 {
-	assert_int_equal(
-		dynamic_create(web, sizeof(web) - 1, &range, 1, 77, &id, &why),
-		0);
+	assert_int_equal(begin_create(web, &range, 1), 0);
+	assert_int_equal(go_on_create(), 0);
 	assert_true(id > 5);
 }
 
@@ -678,7 +743,9 @@ static void test_static(void **state)
 
 static s32 try(const char *text, struct bh_ctl_range r, u32 count)
 {
-	return dynamic_create(text, (u32)strlen(text), &r, count, 1, &id, &why);
+	s32 status = begin_create(text, &r, count);
+
+	return status ? status : go_on_create();
 }
 
 static void test_bad_definitions(void **state)
@@ -708,14 +775,84 @@ static void test_bad_definitions(void **state)
 	assert_int_equal(try(web, range, DYNAMIC_RANGES + 1), -BH_CTL_EINVAL);
 	take_error = -EBUSY;
 	assert_int_equal(try(web, range, 1), -BH_CTL_EBUSY);
-	take_error = -EINVAL;
+	take_error = 0;
+	check_error = -EINVAL;
 	assert_int_equal(try(web, range, 1), -BH_CTL_EINVAL);
+	begin_error = -ENOMEM;
+	assert_int_equal(try(web, range, 1), -BH_CTL_ENOMEM);
 	vm_privileged = NULL;
 	assert_int_equal(try(web, range, 1), -BH_CTL_ENOMEM);
 	setup(state);
 	defined();
 	assert_int_equal(try(web, range, 1), -BH_CTL_EEXIST);
 	expect_nothing();
+}
+
+/* A step of the guest's making in each call, and nobody knows it before the
+ * last; one that fails is gone before that is said */
+static void test_made_in_steps(void **state)
+{
+	setup(state);
+	steps = 7;
+	assert_int_equal(begin_create(web, &range, 1), 0);
+	assert_false(taken);
+	for (u32 i = 0; i < 7; i++) {
+		assert_int_equal(step_create(), DYNAMIC_GOES_ON);
+		assert_null(vms[5]);
+		assert_true(taken);
+		expect_nothing();
+	}
+	assert_int_equal(step_create(), 0);
+	assert_int_equal(now(), BH_CTL_BUILDING);
+	go_on();
+	assert_int_equal(now(), BH_CTL_DEFINED);
+	setup(state);
+	steps = 7;
+	fail_last = true;
+	left_to_free = 3;
+	pool_is_clean = true;
+	fake_ram_init(RAM, 0);
+	assert_int_equal(begin_create(web, &range, 1), 0);
+	for (u32 i = 0; i < 8 + 3; i++) {
+		assert_int_equal(step_create(), DYNAMIC_GOES_ON);
+		assert_true(taken);
+	}
+	assert_int_equal(step_create(), -BH_CTL_ENOMEM);
+	assert_false(taken);
+	assert_null(vms[5]);
+	expect_nothing();
+}
+
+/* Its client goes at any step: reap.c has it, and the next comes after that */
+static void test_abandoned(void **state)
+{
+	for (u32 at = 0; at < 8; at++) {
+		setup(state);
+		pool_is_clean = true;
+		fake_ram_init(RAM, 0);
+		steps = 4;
+		fail_last = at > 5;
+		left_to_free = 2;
+		assert_int_equal(begin_create(web, &range, 1), 0);
+		for (u32 i = 0; i < at % 5; i++)
+			assert_int_equal(step_create(), DYNAMIC_GOES_ON);
+		dynamic_create_abandon();
+		assert_non_null(unborn_freed);
+		dynamic_create_abandon();
+		assert_int_equal(begin_create(web, &range, 1), -BH_CTL_EBUSY);
+		while (!vm_free_step(&fake_vm))
+			;
+		unborn_freed(5);
+		unborn_freed = NULL;
+		assert_false(taken);
+		left_to_free = 0;
+		fail_last = false;
+		create();
+		go_on();
+		assert_int_equal(now(), BH_CTL_DEFINED);
+		dynamic_create_abandon(); /* it is whole */
+		assert_null(unborn_freed);
+	}
 }
 
 /* Nothing is done before all cores have let go */
@@ -986,6 +1123,8 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_static),
 		cmocka_unit_test(test_bad_definitions),
+		cmocka_unit_test(test_made_in_steps),
+		cmocka_unit_test(test_abandoned),
 		cmocka_unit_test(test_waits_for_cores),
 		cmocka_unit_test(test_destroy_early),
 		cmocka_unit_test(test_start_at_once),

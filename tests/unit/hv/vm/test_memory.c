@@ -13,6 +13,7 @@
 static struct vm vm;
 static struct guest_config config;
 static u64 mapped_bytes;
+static u64 mapped_now;    /* in a step */
 static u64 largest_piece; /* what owner_take() can give in one piece */
 static u64 top;
 static u64 node_left; /* in the last range of node 1 */
@@ -62,12 +63,8 @@ int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 	}
 	assert_int_equal(attrs, PT_R | PT_W | PT_X);
 	mapped_bytes += size;
+	mapped_now += size;
 	return map_result;
-}
-
-void pt_destroy(struct page_table *pt)
-{
-	pt->root = NULL;
 }
 
 u64 firmware_rom_bytes(const struct guest_config *c)
@@ -94,13 +91,31 @@ static void begin(u64 memory)
 	vm.slot_max = vm_memory_slots(&config);
 }
 
+/* No step maps more than a table of leaves has, nor twice */
+static int create(void)
+{
+	int err = vm_memory_take(&vm);
+	u64 span = vm_npt_max_level > 1 ? GIB(1) : MIB(2);
+	u32 slot = 0;
+	u64 at = 0;
+
+	while (!err || err == VM_GOES_ON) {
+		mapped_now = 0;
+		err = vm_memory_map(&vm, &slot, &at);
+		assert_in_range(mapped_now, 0, span);
+		if (!err)
+			return 0;
+	}
+	return err;
+}
+
 static void test_small_guest_is_one_piece(void **state)
 {
 	u64 left;
 	hpa_t hpa;
 
 	begin(MIB(16));
-	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(create(), 0);
 	assert_int_equal(vm.slot_count, 1);
 	assert_int_equal(mapped_bytes, MIB(16));
 	assert_true(vm_translate(&vm, GPA(0x1234), &hpa, &left));
@@ -116,7 +131,7 @@ static void test_room_for_devices_below_4g(void **state)
 	hpa_t hpa;
 
 	begin(GIB(5));
-	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(create(), 0);
 	assert_int_equal(vm.slot_count, 2);
 	assert_int_equal(vm.slots[0].size, GIB(2));
 	assert_int_equal(vm.slots[1].gpa, GIB(4));
@@ -125,6 +140,25 @@ static void test_room_for_devices_below_4g(void **state)
 	assert_false(vm_translate(&vm, GPA(0xfee00000), &hpa, &left));
 	assert_true(vm_translate(&vm, GPA(GIB(7) - 1), &hpa, &left));
 	assert_int_equal(left, 1);
+}
+
+static void test_steps(void **state)
+{
+	u32 slot = 0, steps = 1;
+	u64 at = 0;
+
+	begin(GIB(32) + MIB(2));
+	assert_int_equal(vm_memory_take(&vm), 0);
+	assert_int_equal(mapped_bytes, 0);
+	for (; vm_memory_map(&vm, &slot, &at) == VM_GOES_ON; steps++)
+		;
+	assert_int_equal(mapped_bytes, GIB(32) + MIB(2));
+	assert_int_equal(steps, 33);
+	vm_npt_max_level = 1; /* no larger leaves than 4 KiB */
+	begin(MIB(10));
+	assert_int_equal(create(), 0);
+	assert_int_equal(mapped_bytes, MIB(10));
+	vm_npt_max_level = 3;
 }
 
 /* Between low and high RAM, never adjacent to either for a lookup */
@@ -136,7 +170,7 @@ static void test_rom_ends_at_4g(void **state)
 
 	begin(GIB(3));
 	rom_bytes = KIB(256);
-	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(create(), 0);
 	assert_int_equal(vm.slot_count, 3);
 	assert_int_equal(rom_mapped, KIB(256));
 	assert_int_equal(mapped_bytes, GIB(3));
@@ -157,7 +191,7 @@ static void test_pieces(void **state)
 
 	begin(MIB(100));
 	largest_piece = MIB(30);
-	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(create(), 0);
 	for (u32 i = 0; i < vm.slot_count; i++) {
 		assert_int_equal(vm.slots[i].gpa, sum);
 		assert_true(IS_ALIGNED(vm.slots[i].hpa, PAGE_2M));
@@ -170,9 +204,9 @@ static void test_pieces(void **state)
 static void test_too_much(void **state)
 {
 	begin(GIB(100));
-	assert_int_not_equal(vm_memory_create(&vm), 0);
+	assert_int_not_equal(create(), 0);
 	assert_int_equal(fake_log_errors, 1);
-	vm_memory_release(&vm);
+	assert_true(vm_memory_release(&vm));
 	assert_int_equal(vm.slot_count, 0);
 }
 
@@ -195,22 +229,22 @@ static void begin_on_node(u64 memory, enum numa_way way)
 static void test_node(void **state)
 {
 	begin_on_node(MIB(36), NUMA_AUTO);
-	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(create(), 0);
 	assert_int_equal(vm.slot_count, 1);
 	assert_in_range(vm.slots[0].hpa, GIB(128), GIB(256) - 1);
 	assert_int_equal(vm.node, 1);
 	/* What is too much for its node comes from others, too */
 	begin_on_node(MIB(100), NUMA_AUTO);
-	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(create(), 0);
 	assert_int_equal(vm.node, VM_NODE_ANY);
 	assert_int_equal(mapped_bytes, MIB(100));
 	assert_true(vm.slot_count > 1);
 	/* Unless the manifest says which */
 	begin_on_node(MIB(100), NUMA_NODE);
-	assert_int_equal(vm_memory_create(&vm), -ENOMEM);
+	assert_int_equal(create(), -ENOMEM);
 	assert_non_null(strstr(fake_log_last, "more than is free on NUMA node "
 					      "1; give it less"));
-	vm_memory_release(&vm);
+	assert_true(vm_memory_release(&vm));
 	acpi.numa = (struct acpi_numa){ 0 };
 }
 
@@ -239,7 +273,7 @@ static void test_privileged_takes_what_is_left(void **state)
 	fake_owner_add(MIB(16), MIB(1), OWNER_FIRMWARE, BOOT_MEM_ACPI_RECLAIM);
 	fake_owner_add(MIB(17), MIB(1), OWNER_FIRMWARE, BOOT_MEM_RESERVED);
 	fake_owner_add(MIB(18), MIB(2), OWNER_FREE, BOOT_MEM_CONVENTIONAL);
-	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(create(), 0);
 	/* Neighbours that are alike to the guest are one slot */
 	assert_int_equal(vm.slot_count, 3);
 	for (u32 i = 0; i < vm.slot_count; i++)
@@ -250,7 +284,7 @@ static void test_privileged_takes_what_is_left(void **state)
 	assert_int_equal(fake_owners[0].kind, OWNER_GUEST);
 	assert_int_equal(fake_owners[1].kind, OWNER_HYPERVISOR);
 	assert_int_equal(fake_owners[3].kind, OWNER_FIRMWARE);
-	vm_memory_release(&vm);
+	assert_true(vm_memory_release(&vm));
 	assert_int_equal(fake_owners[0].kind, OWNER_FREE);
 	assert_int_equal(fake_owners[5].kind, OWNER_FREE);
 }
@@ -271,7 +305,7 @@ static void test_hundreds_of_holes(void **state)
 			       BOOT_MEM_RESERVED);
 	}
 	make_room();
-	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(create(), 0);
 	assert_int_equal(vm.slot_count, 300);
 	assert_int_equal(mapped_bytes, 300 * MIB(3));
 	assert_true(vm_translate(&vm, GPA(299 * MIB(4)), &hpa, &left));
@@ -292,12 +326,12 @@ static void test_special_and_persistent_memory(void **state)
 	fake_owner_add(GIB(4), GIB(2), OWNER_FIRMWARE, BOOT_MEM_SPECIAL);
 	fake_owner_add(GIB(8), GIB(1), OWNER_FIRMWARE, BOOT_MEM_PERSISTENT);
 	make_room();
-	assert_int_equal(vm_memory_create(&vm), 0);
+	assert_int_equal(create(), 0);
 	assert_true(vm_translate(&vm, GPA(GIB(4)), &hpa, &left));
 	assert_true(vm_translate(&vm, GPA(GIB(8)), &hpa, &left));
 	assert_int_equal(fake_owners[1].kind, OWNER_FIRMWARE);
 	assert_int_equal(fake_owners[2].kind, OWNER_FIRMWARE);
-	vm_memory_release(&vm);
+	assert_true(vm_memory_release(&vm));
 	assert_int_equal(fake_owners[1].kind, OWNER_FIRMWARE);
 }
 
@@ -305,7 +339,7 @@ static void test_no_memory_for_tables(void **state)
 {
 	begin(MIB(16));
 	map_result = -ENOMEM;
-	assert_int_equal(vm_memory_create(&vm), -ENOMEM);
+	assert_int_equal(create(), -ENOMEM);
 	assert_int_equal(fake_log_errors, 1);
 }
 
@@ -314,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small_guest_is_one_piece),
 		cmocka_unit_test(test_room_for_devices_below_4g),
+		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_rom_ends_at_4g),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_too_much),

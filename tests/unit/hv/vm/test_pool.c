@@ -172,13 +172,33 @@ static void test_wrong(void **state)
 	assert_int_equal(pool_free_bytes(), MIB(96));
 }
 
+/* A look before the first part is taken, at all ranges at once */
+static void test_check(void **state)
+{
+	struct bh_ctl_range first = pool_range(0);
+	struct bh_ctl_range two[] = { at(first.base, MIB(4)),
+				      at(first.base + MIB(4), MIB(2)) };
+
+	assert_int_equal(pool_check(two, 2), 0);
+	assert_int_equal(pool_check(two, 0), -EINVAL);
+	two[1].base -= MIB(2);
+	assert_int_equal(pool_check(two, 2), -EINVAL);
+	two[1] = at(first.base + first.size, first.size);
+	assert_int_equal(pool_check(two, 2), -EINVAL);
+	assert_int_equal(pool_free_bytes(), MIB(96));
+	/* Given in parts, and back in others */
+	assert_int_equal(take(first.base, MIB(2), 1), 0);
+	assert_int_equal(take(first.base + MIB(2), MIB(2), 1), 0);
+	give_back(first.base, MIB(4), 1, true);
+	assert_int_equal(pool_free_bytes(), MIB(96));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nodes),
-		cmocka_unit_test(test_scratch),
-		cmocka_unit_test(test_units),
-		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_nodes), cmocka_unit_test(test_scratch),
+		cmocka_unit_test(test_units), cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_check),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

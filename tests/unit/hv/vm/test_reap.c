@@ -9,12 +9,10 @@
 #include "tests/unit/fakes/tsc.h"
 #include "tests/unit/fakes/vm.h"
 
-#define TABLES 20u
+#define STEPS 3u
 
-static u32 freed_tables;
-static u32 asks, removed, freed_vcpus, frees, told;
+static u32 asks, removed, steps, frees, told;
 static bool passed, listed;
-static bool making; /* another guest is being made */
 
 struct quiesce quiesce_ask(void)
 {
@@ -42,28 +40,12 @@ void vm_unlist(struct vm *vm)
 	listed = false;
 }
 
-bool vm_free_vcpus(struct vm *vm, u32 max)
+bool vm_free_step(struct vm *vm)
 {
-	assert_int_equal(removed, vm->vcpu_count);
-	freed_vcpus += max;
-	return freed_vcpus >= vm->vcpu_count;
-}
-
-bool vm_free_tables(struct vm *vm, u32 max)
-{
-	assert_true(freed_vcpus >= vm->vcpu_count);
-	freed_tables += max;
-	return freed_tables >= TABLES;
-}
-
-bool vm_free(struct vm *vm)
-{
-	assert_true(freed_tables >= TABLES);
-	assert_true(freed_vcpus >= vm->vcpu_count);
-	if (making)
-		return false;
-	frees++;
-	return true;
+	assert_int_equal(removed, listed ? 0 : vm->vcpu_count);
+	assert_false(frees);
+	frees = ++steps == STEPS;
+	return frees;
 }
 
 static void freed(u16 id)
@@ -76,8 +58,7 @@ static int setup(void **state)
 {
 	fake_vm_init(4);
 	fake_vm.id = 7;
-	freed_tables = 0;
-	asks = removed = freed_vcpus = frees = told = 0;
+	asks = removed = steps = frees = told = 0;
 	listed = true;
 	fake_this_cpu = &fake_pcpus[0];
 	return 0;
@@ -121,7 +102,7 @@ static void test_steps(void **state)
 	assert_int_equal(removed, 4);
 	fake_timer_fire();
 	assert_int_equal(frees, 0);
-	assert_in_range(freed_tables, 1, TABLES / 2);
+	assert_int_equal(steps, 1);
 	fake_timer_fire();
 	fake_timer_fire();
 	assert_int_equal(frees, 1);
@@ -141,34 +122,19 @@ static void test_no_hook(void **state)
 	assert_int_equal(frees, 1);
 }
 
-/* It waits, but no core does */
-static void test_making(void **state)
+/* Nobody has known it: no core is waited for */
+static void test_unborn(void **state)
 {
-	reap(&fake_vm, freed);
-	pass_all();
-	fake_timer_fire();
-	pass_all();
-	making = true;
-	for (u32 i = 0; i < 10; i++)
+	reap_unborn(&fake_vm, freed);
+	for (u32 i = 0; i < STEPS; i++) {
+		assert_int_equal(steps, i);
+		assert_int_equal(frees, 0);
 		fake_timer_fire();
-	assert_int_equal(frees, 0);
-	making = false;
-	fake_timer_fire();
-	assert_int_equal(frees, 1);
+	}
 	assert_int_equal(told, 7);
-}
-
-static void test_try(void **state)
-{
-	struct spinlock lock = { .next = 0xffff, .owner = 0xffff };
-
-	assert_true(spin_try(&lock));
-	assert_false(spin_try(&lock));
-	spin_unlock(&lock);
-	spin_lock(&lock);
-	assert_false(spin_try(&lock));
-	spin_unlock(&lock);
-	assert_true(spin_try(&lock));
+	assert_int_equal(asks, 0);
+	assert_true(listed); /* whatever has its place now */
+	assert_null(fake_timer);
 }
 
 int main(void)
@@ -176,8 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_steps, setup),
 		cmocka_unit_test_setup(test_no_hook, setup),
-		cmocka_unit_test_setup(test_making, setup),
-		cmocka_unit_test(test_try),
+		cmocka_unit_test_setup(test_unborn, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
