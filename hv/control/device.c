@@ -58,6 +58,22 @@ static bool commands_go_on(struct control *c, const struct piece *piece)
 	return more;
 }
 
+static bool is_submitter(struct control *c, const struct vcpu *v)
+{
+	return __atomic_load_n(&c->submitters[v->id / 64], __ATOMIC_RELAXED) &
+	       BIT(v->id % 64);
+}
+
+static void set_submitter(struct control *c, const struct vcpu *v, bool is)
+{
+	u64 *word = &c->submitters[v->id / 64], bit = BIT(v->id % 64);
+
+	if (is)
+		__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED);
+}
+
 static void submit(struct control *c, struct vcpu *v)
 {
 	struct piece piece = piece_begin();
@@ -66,8 +82,10 @@ static void submit(struct control *c, struct vcpu *v)
 	spin_lock(&c->lock);
 	more = control_look(c);
 	spin_unlock(&c->lock);
-	if (more && commands_go_on(c, &piece))
+	if (more && commands_go_on(c, &piece)) {
+		set_submitter(c, v, true);
 		vcpu_post_here(v, VE_CONTROL);
+	}
 }
 
 static u64 bar_read(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
@@ -129,15 +147,21 @@ static void config_written(struct pci_fn *f, u32 offset, u8 size)
 		wake();
 }
 
+/* Commands are for whoever submitted some: a vCPU that is here for an event
+ * goes on in its guest meanwhile */
 void control_go_on(struct vcpu *v)
 {
 	struct piece piece = piece_begin();
 	struct control *c = control;
-	bool say, more;
+	bool say, more = false;
 
 	if (!c)
 		return;
-	more = commands_go_on(c, &piece);
+	if (is_submitter(c, v)) {
+		more = commands_go_on(c, &piece);
+		if (!more)
+			set_submitter(c, v, false);
+	}
 	spin_lock(&c->lock);
 	more |= control_guests_look(c);
 	control_consoles_look(c);

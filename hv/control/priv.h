@@ -77,6 +77,9 @@ struct control {
 	bool lost;   /* events, for want of room */
 	bool unsaid; /* an event waits for its message, vector 0 */
 
+	/* A bit for each vCPU whose write of BH_CTL_SUBMIT is not over; its own
+	 * to change, atomic */
+	u64 submitters[VM_MAX_VCPUS / 64];
 	bool changed; /* some guest has, atomic */
 	struct control_wait waits[CONTROL_WAITS];
 	u32 waiting; /* how many of them */

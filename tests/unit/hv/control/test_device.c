@@ -269,6 +269,29 @@ static void test_pieces(void **state)
 	assert_int_equal(messages, 0);
 }
 
+/* A vCPU that is told of an event meanwhile does not wait for the commands */
+static void test_others_go_on(void **state)
+{
+	takes_long = true;
+	area->index.command_tail = 5;
+	fn->ops->bar_write(&fake_vcpus[1], fn, BH_CTL_BAR_REGS, BH_CTL_SUBMIT,
+			   4, 0);
+	assert_in_range(done, 1, 4);
+	assert_int_equal(fake_vcpus[1].events, VE_CONTROL);
+	has_event = true;
+	spoken();
+	done = 0;
+	go_on();
+	assert_int_equal(done, 0);
+	assert_int_equal(messages, 1);
+	for (u32 i = 0; fake_vcpus[1].events && i < 5; i++) {
+		fake_vcpus[1].events = 0;
+		control_go_on(&fake_vcpus[1]);
+	}
+	assert_int_equal(area->index.command_head, 5);
+	assert_int_equal(fake_vcpus[1].events, 0);
+}
+
 static void test_events(void **state)
 {
 	has_event = true;
@@ -340,6 +363,7 @@ int main(void)
 		cmocka_unit_test_setup(test_registers, setup),
 		cmocka_unit_test_setup(test_submit, setup),
 		cmocka_unit_test_setup(test_pieces, setup),
+		cmocka_unit_test_setup(test_others_go_on, setup),
 		cmocka_unit_test_setup(test_events, setup),
 		cmocka_unit_test_setup(test_master_off, setup),
 		cmocka_unit_test_setup(test_msix_off, setup),
