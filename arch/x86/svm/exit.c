@@ -212,8 +212,15 @@ static void decode_cr0_read(struct vcpu_hw *v, const struct vmcb *vmcb)
 	decode_cr0(v, vmcb, false);
 }
 
+/* QUIRK(bochs-2.7): EFER.LMA is already what the write would have made of it
+ * (SetCR0() of cpu/crregs.cc); what it is follows from LME and PG */
 static void decode_cr0_write(struct vcpu_hw *v, const struct vmcb *vmcb)
 {
+	struct vmcb_save *s = &v->arch->vmcb->save;
+
+	s->efer &= ~EFER_LMA;
+	if ((s->efer & EFER_LME) && (s->cr0 & CR0_PG))
+		s->efer |= EFER_LMA;
 	decode_cr0(v, vmcb, true);
 }
 

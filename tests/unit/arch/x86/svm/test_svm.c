@@ -453,6 +453,22 @@ static void test_cr0_exits(void **state)
 	assert_int_equal(hw.exit.insn_len, 3);
 }
 
+/* The write has not been made: the guest is in the mode that it was in */
+static void test_cr0_exit_keeps_long_mode(void **state)
+{
+	vmcb.save.efer = EFER_SVME | EFER_LME;
+	vmcb.save.cr0 = CR0_PE | CR0_PG;
+	fill(VMEXIT_CR0_SEL_WRITE);
+	svm_load_groups(&hw, RG_CR);
+	assert_int_equal(hw.regs.efer, EFER_LME | EFER_LMA);
+	vmcb.save.efer = EFER_SVME | EFER_LME | EFER_LMA;
+	vmcb.save.cr0 = CR0_PE;
+	hw.regs.valid = 0;
+	fill(VMEXIT_CR0_SEL_WRITE);
+	svm_load_groups(&hw, RG_CR);
+	assert_int_equal(hw.regs.efer, EFER_LME);
+}
+
 /* It has flushed nothing: run.c took the flush for done */
 static void test_refused_entry(void **state)
 {
@@ -591,6 +607,7 @@ int main(void)
 		cmocka_unit_test_setup(test_mce_stays_on, setup),
 		cmocka_unit_test_setup(test_caches_stay_on, setup),
 		cmocka_unit_test_setup(test_cr0_exits, setup),
+		cmocka_unit_test_setup(test_cr0_exit_keeps_long_mode, setup),
 		cmocka_unit_test_setup(test_refused_entry, setup),
 		cmocka_unit_test_setup(test_icebp, setup),
 		cmocka_unit_test_setup(test_exits, setup),
