@@ -84,9 +84,14 @@ static u8 type_of(u16 sel)
 	return (u8)(legacy_gdt[sel / 8] >> 40);
 }
 
+/* The ring-0 stack is for QUIRK(bochs-2.7): where it switches tasks itself, it
+ * has CPL 3 while it loads LDTR, and a fault of the new task changes stacks
+ * (task_switch() of cpu/tasking.cc) */
 static void fill_task(struct tss32 *t)
 {
 	*t = (struct tss32){
+		.esp0 = low(task_stack) + sizeof(task_stack) / 2,
+		.ss0 = LEGACY_DATA,
 		.eip = low(task_entry),
 		.eflags = 2,
 		.eax = 0x11112222,
