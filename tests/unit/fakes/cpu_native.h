@@ -205,6 +205,16 @@ static inline void native_run(struct native *n)
 	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGUSR1);
 }
 
+static bool native_ldt_works(void)
+{
+	bool readable;
+
+	__asm__ volatile("verr %1"
+			 : "=@ccz"(readable)
+			 : "r"(native_selector(NATIVE_FLAT)));
+	return readable;
+}
+
 static bool native_ldt(void)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(native_segments); i++) {
@@ -237,7 +247,9 @@ static void *native_pages(u64 at, u32 pages, int protection)
 	return p == (void *)at ? p : NULL;
 }
 
-/* False: this host cannot; *@segments: it can run 16 and 32-bit code */
+/* False: this host cannot; *@segments: it can run 16 and 32-bit code. A virtual
+ * machine that takes an LDT and never loads it runs its kernel at CPL 3, too:
+ * neither single-steps nor error codes are a CPU's there. */
 static inline bool native_init(bool *segments)
 {
 	static const int signals[] = { SIGUSR1, SIGTRAP, SIGSEGV,
@@ -259,7 +271,7 @@ static inline bool native_init(bool *segments)
 	__asm__ volatile("mov %%ds, %0" : "=r"(native_flat_ds));
 	native_avx = __builtin_cpu_supports("avx");
 	*segments = native_ldt();
-	return true;
+	return !*segments || native_ldt_works();
 }
 
 /* The third page is read only while the instruction runs */
