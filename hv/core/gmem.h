@@ -40,6 +40,11 @@ const void *gmem_map_read(struct vm *vm, gpa_t gpa);
 #define ACCESS_PROBE  16
 int __must_check gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 			       u32 *pf_error);
+/* Where @gva is by the paging of @r, whatever the rights; no bits are set. For
+ * a look at a guest that stands still: any core, one caller at a time. -EFAULT:
+ * it is not mapped. */
+int __must_check gva_find(struct vcpu *v, const struct vcpu_regs *r, gva_t gva,
+			  gpa_t *gpa);
 /* Copy up to @len instruction bytes at CS:RIP. Returns how many: it stops at a
  * page that is not mapped, or not RAM. Makes RG_RIP and RG_CR valid, and RG_CS
  * or RG_SEG. */

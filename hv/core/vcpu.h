@@ -88,6 +88,10 @@ struct vcpu {
 	u64 apic_base_msr, misc_enable;
 	struct mtrrs mtrrs; /* hv/policy/mtrr.c */
 	u64 tsc_aux; /* in the core while it is current: the host has no use */
+	/* While it stands, or since it crashed: hv/vm/kept.h */
+	struct vcpu_regs kept;
+	bool is_kept;     /* atomic */
+	u32 kept_changed; /* enum reg_group */
 };
 
 static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)

@@ -32,6 +32,7 @@
 #define PKRU_WD              2u
 
 struct walk {
+	const struct vcpu_regs *regs;
 	u32 levels, entry_bytes, index_bits;
 	u64 cr3_mask;
 	bool pae;
@@ -47,7 +48,7 @@ struct rights {
 
 static void walk_mode(const struct vcpu_regs *r, struct walk *w)
 {
-	*w = (struct walk){ .entry_bytes = 8, .index_bits = 9 };
+	*w = (struct walk){ .regs = r, .entry_bytes = 8, .index_bits = 9 };
 	if (r->efer & EFER_LMA) {
 		w->levels = r->cr4 & CR4_LA57 ? 5 : 4;
 		w->cr3_mask = PTE_ADDR;
@@ -85,13 +86,12 @@ static u64 entry_read(struct vcpu *v, const struct walk *w, u64 gpa)
 				   : READ_ONCE(*(const u32 *)p);
 }
 
-static bool entry_is_large(const struct vcpu_regs *r, const struct walk *w,
-			   u32 level, u64 entry)
+static bool entry_is_large(const struct walk *w, u32 level, u64 entry)
 {
 	if (!(entry & PTE_PS))
 		return false;
 	if (w->entry_bytes == 4)
-		return level == 2 && (r->cr4 & CR4_PSE);
+		return level == 2 && (w->regs->cr4 & CR4_PSE);
 	return level == 2 || (level == 3 && !w->pae);
 }
 
@@ -99,7 +99,6 @@ static bool entry_is_large(const struct vcpu_regs *r, const struct walk *w,
 static bool entry_reserved(struct vcpu *v, const struct walk *w, u32 level,
 			   u64 entry, bool large)
 {
-	const struct vcpu_regs *r = vcpu_regs(v);
 	u32 shift = PAGE_SHIFT + w->index_bits * (level - 1);
 
 	if (w->entry_bytes == 4)
@@ -108,7 +107,7 @@ static bool entry_reserved(struct vcpu *v, const struct walk *w, u32 level,
 		return false; /* looked at when it is loaded: hv/policy/cr.c */
 	if (entry & PTE_ADDR & ~(BIT(v->vm->phys_bits) - 1))
 		return true;
-	if ((entry & PTE_NX) && !(r->efer & EFER_NXE))
+	if ((entry & PTE_NX) && !(w->regs->efer & EFER_NXE))
 		return true;
 	if (w->pae && (entry & BITS(62, 52)))
 		return true;
@@ -230,8 +229,7 @@ static void rights_gather(struct rights *rights, const struct walk *w,
 static int walk_tables(struct vcpu *v, const struct walk *w, u64 lin,
 		       gpa_t *gpa, struct rights *rights, u32 *error)
 {
-	const struct vcpu_regs *r = vcpu_regs(v);
-	u64 table = r->cr3 & w->cr3_mask;
+	u64 table = w->regs->cr3 & w->cr3_mask;
 	u64 entry, at, index;
 	u32 level, shift;
 	bool large;
@@ -243,7 +241,7 @@ static int walk_tables(struct vcpu *v, const struct walk *w, u64 lin,
 		entry = entry_read(v, w, at);
 		if (!(entry & PTE_P))
 			return -EFAULT;
-		large = entry_is_large(r, w, level, entry);
+		large = entry_is_large(w, level, entry);
 		if (entry_reserved(v, w, level, entry, large)) {
 			*error |= PF_P | PF_RSVD;
 			return -EFAULT;
@@ -309,4 +307,20 @@ int gva_translate(struct vcpu *v, gva_t gva, u8 access, gpa_t *gpa,
 		err = translate_once(v, lin, access | ACCESS_PROBE, gpa,
 				     pf_error);
 	return err;
+}
+
+int gva_find(struct vcpu *v, const struct vcpu_regs *r, gva_t gva, gpa_t *gpa)
+{
+	struct rights rights = { .count = 0 };
+	u64 lin = r->efer & EFER_LMA ? gva.v : (u32)gva.v;
+	u32 error = 0;
+	struct walk w;
+
+	*gpa = GPA(lin);
+	if (!(r->cr0 & CR0_PG))
+		return 0;
+	if ((r->efer & EFER_LMA) && !is_canonical(lin, vcpu_linear_bits(r)))
+		return -EFAULT;
+	walk_mode(r, &w);
+	return walk_tables(v, &w, lin, gpa, &rights, &error);
 }

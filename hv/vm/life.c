@@ -4,7 +4,8 @@
  * come from any core: it marks the VM and posts VE_STOP to its vCPUs. The core
  * on which the last of them parks decides what follows, here. A guest that
  * resets starts again. Of one that has ended, nothing stays in its RAM: that is
- * scrubbed (work.c), and only then does it count as gone.
+ * scrubbed (work.c), and only then does it count as gone. What has crashed is
+ * kept for a look (kept.h): its RAM is nobody else's.
  *
  * Lock: vm->lock protects state and end; below it no other lock.
  */
@@ -15,6 +16,7 @@
 #include "hv/irq/vlapic.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/dynamic.h"
+#include "hv/vm/kept.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/stats.h"
 #include "hv/vm/vcpu.h"
@@ -103,6 +105,8 @@ static void ended(struct vm *vm)
 		vm->restart_timer.fn = restart;
 		timer_arm(&vm->restart_timer,
 			  vm->tsc_start + ns_to_tsc(RESTART_NS));
+	} else if (vm->end == VM_END_CRASH) {
+		gone(vm);
 	} else {
 		vm_work_set(vm, VM_SCRUB);
 		vcpu_post(vm->vcpus[0], VE_START);
@@ -124,6 +128,10 @@ void vm_vcpu_parked(struct vcpu *v)
 	struct vm *vm = v->vm;
 
 	vm_pass_on(v, VE_STOP);
+	if (vm->end == VM_END_CRASH)
+		kept_take(v);
+	else
+		kept_forget(v);
 	vcpu_park(v);
 	/* Here, because they are in this core's queue; parked, it arms none */
 	if (v->id == 0) {

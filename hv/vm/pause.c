@@ -12,6 +12,7 @@
 
 #include "arch/x86/machine/smp.h"
 #include "hv/vm/dynamic.h"
+#include "hv/vm/kept.h"
 
 /* To the next that is odd, or even */
 static void count_up(struct vm *vm, bool paused)
@@ -47,7 +48,10 @@ static void stand(struct vcpu *v)
 
 	if (v->activity != VCPU_PAUSED)
 		v->held = v->activity;
+	else
+		kept_give_back(v);
 	v->activity = VCPU_PAUSED;
+	kept_take(v);
 	if (!__atomic_sub_fetch(&vm->vcpus_to_pause, 1, __ATOMIC_SEQ_CST))
 		dynamic_paused(vm);
 }
@@ -66,6 +70,7 @@ void pause_take(struct vcpu *v)
 		stand(v);
 	} else if (v->activity == VCPU_PAUSED) {
 		v->activity = v->held;
+		kept_give_back(v);
 		vcpu_post(v, VE_IRQ);
 	}
 }

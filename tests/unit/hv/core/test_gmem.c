@@ -113,6 +113,32 @@ static void test_4level(void **state)
 	expect(0x6000, ACCESS_X, -EFAULT, PF_I);
 }
 
+/* A debugger's look: no rights, no marks, registers of a vCPU that is reset */
+static void test_find(void **state)
+{
+	struct vcpu_regs kept;
+	gpa_t gpa;
+
+	long_mode();
+	entry64(0x4000, 6, 0xa000 | PTE_P | PTE_NX);
+	kept = *r;
+	kept.cr4 |= CR4_SMAP | CR4_SMEP;
+	memset(r, 0, sizeof(*r));
+	assert_int_equal(gva_find(&vcpu, &kept, GVA(0x5123), &gpa), 0);
+	assert_int_equal(gpa.v, 0x9123);
+	assert_int_equal(gva_find(&vcpu, &kept, GVA(0x6001), &gpa), 0);
+	assert_int_equal(gpa.v, 0xa001);
+	assert_int_equal(ram[0x4000 + 6 * 8] & PTE_A, 0);
+	assert_int_equal(gva_find(&vcpu, &kept, GVA(0x7000), &gpa), -EFAULT);
+	assert_int_equal(gva_find(&vcpu, &kept, GVA(BIT(63)), &gpa), -EFAULT);
+	kept.cr3 = GIB(1); /* no RAM */
+	assert_int_equal(gva_find(&vcpu, &kept, GVA(0x5123), &gpa), -EFAULT);
+	kept.cr0 = CR0_PE;
+	kept.efer = 0;
+	assert_int_equal(gva_find(&vcpu, &kept, GVA(BIT(32) | 5), &gpa), 0);
+	assert_int_equal(gpa.v, 5);
+}
+
 static void test_5level(void **state)
 {
 	long_mode();
@@ -327,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup(test_copies, setup),
 		cmocka_unit_test_setup(test_no_paging, setup),
 		cmocka_unit_test_setup(test_4level, setup),
+		cmocka_unit_test_setup(test_find, setup),
 		cmocka_unit_test_setup(test_5level, setup),
 		cmocka_unit_test_setup(test_pae, setup),
 		cmocka_unit_test_setup(test_32bit, setup),

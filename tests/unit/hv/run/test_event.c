@@ -1,4 +1,4 @@
-/* SOURCES: hv/run/event.c hv/core/exception.c hv/core/fan.c hv/vm/pause.c */
+/* SOURCES: hv/run/event.c hv/core/exception.c hv/core/fan.c hv/vm/pause.c hv/vm/kept.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a vCPU takes before an entry, on a back-end that only takes notes. Over
@@ -797,6 +797,24 @@ static void test_pause(void **state)
 	assert_int_equal(injections, 1);
 	assert_int_equal(injected.type, EVENT_NMI);
 	assert_true(vcpu.events & VE_IRQ); /* it looks again */
+	/* What a debugger changes meanwhile is there when it goes on, also
+	 * where it hears of the end and of the next pause at once */
+	setup(state);
+	vm.vcpu_count = 1;
+	vm.vcpus[0] = &vcpu;
+	pause_begin(&vm);
+	assert_false(vcpu_prepare(&vcpu));
+	assert_true(vcpu.is_kept);
+	vcpu.kept.rip = 0x77;
+	vcpu.kept_changed = RG_RIP;
+	pause_end(&vm);
+	pause_begin(&vm);
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.kept.rip, 0x77);
+	pause_end(&vm);
+	(void)vcpu_prepare(&vcpu);
+	assert_false(vcpu.is_kept);
+	assert_int_equal(vcpu.hw.regs.rip, 0x77);
 	/* Its end comes before all */
 	setup(state);
 	pause_begin(&vm);

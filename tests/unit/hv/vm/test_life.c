@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/life.c hv/core/fan.c hv/vm/work.c hv/core/slots.c */
+/* SOURCES: hv/vm/life.c hv/vm/kept.c hv/core/fan.c hv/vm/work.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's life: RAM zeroed in pieces, loaded in pieces, started; after its
  * end either built again or scrubbed, and only then gone. */
@@ -9,6 +9,7 @@
 #include "hv/load/load.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/devices.h"
+#include "hv/vm/kept.h"
 #include "hv/vm/life.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/stats.h"
@@ -97,7 +98,8 @@ void load_abandon(struct vm *vm)
 
 void machine_guest_ended(const struct vm *vm)
 {
-	assert_true(fake_vm.privileged || ram_is_zero());
+	assert_true(fake_vm.privileged || fake_vm.end == VM_END_CRASH ||
+		    ram_is_zero());
 	assert_int_equal(fake_vm.state, VM_STOPPED);
 	alive--;
 }
@@ -198,7 +200,7 @@ static void test_privileged_ram_is_kept(void **state)
  * that is so */
 static void test_scrub(void **state)
 {
-	static const enum vm_end ways[] = { VM_END_POWER_OFF, VM_END_CRASH,
+	static const enum vm_end ways[] = { VM_END_POWER_OFF,
 					    VM_END_DEBUG_EXIT };
 
 	for (u32 i = 0; i < ARRAY_SIZE(ways); i++) {
@@ -215,6 +217,27 @@ static void test_scrub(void **state)
 		assert_int_equal(boot->activity, VCPU_PARKED);
 		assert_null(fake_timer);
 	}
+}
+
+/* What crashed is as it was: its RAM, and its registers */
+static void test_crash_is_kept(void **state)
+{
+	start();
+	memset(fake_ram, 0x77, RAM);
+	assert_null(kept_of(boot));
+	boot->hw.regs.rip = 0x1234;
+	stop(VM_END_CRASH);
+	assert_int_equal(alive, 0);
+	assert_int_equal(fake_vm.state, VM_STOPPED);
+	assert_int_equal(boot->events, 0);
+	assert_int_equal(fake_ram[RAM - 1], 0x77);
+	assert_int_equal(kept_of(boot)->rip, 0x1234);
+	assert_non_null(kept_of(other));
+	/* Another end keeps none */
+	setup(state);
+	start();
+	stop(VM_END_POWER_OFF);
+	assert_null(kept_of(boot));
 }
 
 static void test_reset(void **state)
@@ -329,6 +352,7 @@ int main(void)
 		cmocka_unit_test_setup(test_start, setup),
 		cmocka_unit_test_setup(test_privileged_ram_is_kept, setup),
 		cmocka_unit_test_setup(test_scrub, setup),
+		cmocka_unit_test_setup(test_crash_is_kept, setup),
 		cmocka_unit_test_setup(test_reset, setup),
 		cmocka_unit_test_setup(test_reset_at_the_machines_end, setup),
 		cmocka_unit_test_setup(test_ends_early, setup),
