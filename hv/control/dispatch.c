@@ -26,6 +26,12 @@ static const struct {
 	[BH_CTL_OP_CORES] = { "cores", control_cores },
 	[BH_CTL_OP_EXIT_NAMES] = { "exit_names", control_exit_names },
 	[BH_CTL_OP_EXITS] = { "exits", control_exits },
+	[BH_CTL_OP_REGISTERS] = { "registers", control_registers },
+	[BH_CTL_OP_SET_REGISTERS] = { "set_registers", control_set_registers },
+	[BH_CTL_OP_MEMORY] = { "memory", control_memory },
+	[BH_CTL_OP_MEMORY_READ] = { "memory_read", control_memory_read },
+	[BH_CTL_OP_MEMORY_WRITE] = { "memory_write", control_memory_write },
+	[BH_CTL_OP_TRANSLATE] = { "translate", control_translate },
 };
 
 s32 control_error(struct control *c, struct control_call *call,

@@ -113,7 +113,7 @@ s32 control_guests(struct control *c, struct control_call *call)
 
 enum vcpu_shown { SHOWN_RUNS, SHOWN_HALTED, SHOWN_NOT_STARTED, SHOWN_PARKED };
 
-static u32 shown_state(enum vcpu_activity activity)
+u32 control_shown_state(enum vcpu_activity activity)
 {
 	switch (activity) {
 	case VCPU_HALTED:
@@ -145,7 +145,7 @@ s32 control_vcpus(struct control *c, struct control_call *call)
 			break;
 		out->id = v->id;
 		out->core = v->entity.cpu->id;
-		out->state = shown_state(READ_ONCE(v->activity));
+		out->state = control_shown_state(READ_ONCE(v->activity));
 		out->run_ticks = sched_run_ticks(&v->entity);
 		out->wait_ticks = READ_ONCE(v->entity.steal_tsc);
 		out->exits = exits_of(v);

@@ -3,7 +3,7 @@
  * Inside of the control device: device.c (the PCI function), ring.c (the area
  * and what is open), dispatch.c (a command from its copy to its answer),
  * events.c (what guests do meanwhile), and what the commands do: machine.c,
- * guests.c, dynamic.c, consoles.c.
+ * guests.c, dynamic.c, consoles.c, inspect.c.
  *
  * Lock: control.lock protects all that is not constant. It is held while one
  * command is done, guest memory included: that is bounded by a page each way.
@@ -141,6 +141,14 @@ s32 control_resume(struct control *c, struct control_call *call);
 s32 control_console_read(struct control *c, struct control_call *call);
 s32 control_console_type(struct control *c, struct control_call *call);
 
+/* inspect.c */
+s32 control_registers(struct control *c, struct control_call *call);
+s32 control_set_registers(struct control *c, struct control_call *call);
+s32 control_memory(struct control *c, struct control_call *call);
+s32 control_memory_read(struct control *c, struct control_call *call);
+s32 control_memory_write(struct control *c, struct control_call *call);
+s32 control_translate(struct control *c, struct control_call *call);
+
 /* events.c: the command that is done has its answer once @vm is in one of
  * @states, a bit for each enum bh_ctl_state; RUNNING is that of a later life.
  * CONTROL_LATER, or an error. */
@@ -163,5 +171,7 @@ enum bh_ctl_state control_state_of(const struct vm *vm);
 void control_consoles_look(struct control *c);
 /* How many there are */
 u32 control_guest_count(void);
+/* What struct bh_ctl_vcpu calls the state */
+u32 control_shown_state(enum vcpu_activity activity);
 
 #endif

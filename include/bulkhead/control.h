@@ -178,6 +178,29 @@ enum bh_ctl_op {
 	/* arg[0]: id; arg[1]: kinds to pass over. out: u64[], exits by kind,
 	 * summed over the vCPUs */
 	BH_CTL_OP_EXITS,
+	/*
+	 * A look into a guest that is BH_CTL_PAUSED or BH_CTL_CRASHED; never
+	 * the privileged one, which is the caller. Elsewhere BH_CTL_ESTATE.
+	 */
+	/* arg[0]: id; arg[1]: vCPU. out: struct bh_ctl_registers */
+	BH_CTL_OP_REGISTERS,
+	/* arg[0]: id of a BH_CTL_PAUSED guest; arg[1]: vCPU. in: struct
+	 * bh_ctl_registers, of which gpr, rip, the flags of a program in
+	 * rflags, and the bases of FS and GS are taken */
+	BH_CTL_OP_SET_REGISTERS,
+	/* arg[0]: id; arg[1]: ranges to pass over. out: struct
+	 * bh_ctl_memory[], by address; event arg[0]: how many there are */
+	BH_CTL_OP_MEMORY,
+	/* arg[0]: id; arg[1]: guest-physical address. out: bytes, up to the
+	 * first that is neither RAM nor ROM */
+	BH_CTL_OP_MEMORY_READ,
+	/* arg[0]: id; arg[1]: guest-physical address. in: bytes. Event arg[0]:
+	 * how many were written, up to the first that is no RAM */
+	BH_CTL_OP_MEMORY_WRITE,
+	/* arg[0]: id; arg[1]: vCPU; arg[2]: an address as its code uses it, its
+	 * segment's base added. Event arg[0]: the guest-physical address,
+	 * whatever the page's rights. BH_CTL_EFAULT: it is not mapped. */
+	BH_CTL_OP_TRANSLATE,
 	BH_CTL_OPS
 };
 
@@ -276,6 +299,39 @@ struct bh_ctl_vcpu {
 	u32 reserved;
 	u64 run_ticks, wait_ticks; /* on the core; runnable and not on it */
 	u64 exits;
+};
+
+/* As the processor has it. @attributes: as the access rights of a VMCS have
+ * them (SDM 3C 25.4.1); 10000h: no segment. */
+struct bh_ctl_segment {
+	u64 base;
+	u32 limit, attributes;
+	u16 selector;
+	u16 reserved[3];
+};
+
+/* Segments in this order: ES, CS, SS, DS, FS, GS, LDTR, TR. GPRs: RAX, RCX,
+ * RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15. */
+struct bh_ctl_registers {
+	u64 gpr[16];
+	u64 rip, rflags;
+	u64 cr0, cr2, cr3, cr4, efer, xcr0;
+	u64 dr[8];
+	struct bh_ctl_segment segment[8], gdtr, idtr;
+	u64 star, lstar, cstar, sfmask, kernel_gs_base, pat;
+	u64 sysenter_cs, sysenter_esp, sysenter_eip;
+	/* Its last exit: the kind, whose name BH_CTL_OP_EXIT_NAMES has, and
+	 * the processor's own code for it */
+	u32 exit_kind;
+	u32 state; /* as in struct bh_ctl_vcpu, before it stood */
+	u64 exit_reason;
+};
+
+#define BH_CTL_MEMORY_ROM (1u << 0)
+struct bh_ctl_memory {
+	u64 base, size; /* guest-physical */
+	u32 flags;
+	u32 reserved;
 };
 
 struct bh_ctl_core {

@@ -1,4 +1,4 @@
-/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c */
+/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/inspect.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the control device with its real code, its IOMMU
@@ -16,10 +16,12 @@
 #include "hv/device/pc/vpm.h"
 #include "hv/irq/vlapic.h"
 #include "hv/vm/dynamic.h"
+#include "hv/vm/kept.h"
 #include "hv/vm/pool.h"
 #include "include/bulkhead/control.h"
 #include "include/hw/pci.h"
 #include "include/hw/vtd.h"
+#include "lib/errno.h"
 #include "mm/owner.h"
 #include "tests/unit/fakes/guest_ram.h"
 #include "tests/unit/fakes/vdev.h"
@@ -114,6 +116,29 @@ enum bh_ctl_state dynamic_state(const struct vm *vm)
 bool dynamic_is_granted(const struct vm *vm)
 {
 	return false;
+}
+
+/* A guest that stands is looked into: what there is of it is made up, and no
+ * look may reach another's memory */
+const struct vcpu_regs *kept_of(const struct vcpu *v)
+{
+	return v->vm->zeroed_bytes & 256 ? &v->kept : NULL;
+}
+
+int kept_change(struct vcpu *v, const struct vcpu_regs *r)
+{
+	v->kept = *r;
+	return r->rip & 1 ? -EINVAL : 0;
+}
+
+int gva_find(struct vcpu *v, const struct vcpu_regs *r, gva_t gva, gpa_t *gpa)
+{
+	*gpa = GPA(gva.v);
+	return gva.v & 1 ? -EFAULT : 0;
+}
+
+void window_flush(void)
+{
 }
 
 /* Tags that an answer is owed to */
@@ -336,6 +361,7 @@ static void guests_make(void)
 		others[i].vcpu_count = 1;
 		others[i].vcpus[0] = &other_vcpus[i];
 		other_vcpus[i].entity.cpu = &fake_pcpus[0];
+		other_vcpus[i].vm = &others[i];
 		vms[i + 1] = &others[i];
 	}
 	vm_count = GUESTS + 1;

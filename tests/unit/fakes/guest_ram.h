@@ -15,7 +15,8 @@ extern u8 *fake_ram; /* host-physical memory from 0 on */
 extern void (*fake_ram_writes)(u64 gpa, u64 len);
 
 /* So many bytes, each @fill, and fake_vm with one slot of them at GPA 0. ASan
- * sees an access behind them. */
+ * sees an access behind them. A VM
+ * with no slots has no RAM; there is no other. */
 void fake_ram_init(u64 bytes, u8 fill);
 /* Where a guest's [gpa, gpa+len) is; NULL when not inside one slot */
 u8 *fake_ram_at(u64 gpa, u64 len);

@@ -89,6 +89,12 @@ HANDLER(vcpus)
 HANDLER(cores)
 HANDLER(exit_names)
 HANDLER(exits)
+HANDLER(registers)
+HANDLER(set_registers)
+HANDLER(memory)
+HANDLER(memory_read)
+HANDLER(memory_write)
+HANDLER(translate)
 
 void control_guests_forget(struct control *self)
 {
