@@ -7,7 +7,7 @@ _bhctl_guests() {
 
 _bhctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-	local commands='list info console events metrics log run create check start stop destroy pause resume reset top'
+	local commands='list info console events metrics log run create check start stop destroy pause resume reset dump top'
 	local command='' i
 
 	COMPREPLY=()
@@ -37,6 +37,10 @@ _bhctl() {
 	console) mapfile -t COMPREPLY < <(compgen -W \
 		"$(_bhctl_guests) --read-only --dump" -- "$word") ;;
 	stop) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --timeout" -- "$word") ;;
+	dump)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --json" -- "$word"
+			compgen -f -- "$word") ;;
 	*) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests)" -- "$word") ;;
 	esac
 }

@@ -16,7 +16,8 @@ MODULES = os.path.join(ROOT, "build/cache/modules")
 SECONDS = 240
 CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "top", "log", "console",
           "types", "kept", "no_guest", "itself", "next_bhd", "stop", "stopped", "bhctl",
-          "run", "run_list", "run_says", "checked", "create", "twice", "too_much", "no_kernel",
+          "run", "run_list", "run_says", "dump", "dump_elf", "dump_goes_on", "dump_paused",
+          "dump_json", "dump_resumed", "checked", "create", "twice", "too_much", "no_kernel",
           "web_stop", "web_stopped", "web_start", "web_says", "found", "web_reset", "destroy",
           "destroy_run", "all_back", "bhmake")
 

@@ -114,25 +114,35 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* What the command wants, one by one, as the help names them */
 static int operand_take(struct args *a, int argc, char **argv,
 			struct failure *f)
 {
+	static const char *const wanted[][2] = {
+		[OPERAND_NONE] = { NULL, NULL },
+		[OPERAND_GUEST] = { "NAME", NULL },
+		[OPERAND_FILE] = { "FILE", NULL },
+		[OPERAND_DUMP] = { "NAME", "FILE" },
+	};
 	const struct command *c = a->command;
-	const char *what = c->operand == OPERAND_FILE ? "FILE" : "NAME";
+	const char *const *what = wanted[c->operand];
+	const char **to[] = { &a->operand, &a->file };
+	u32 i;
 
-	if (c->operand == OPERAND_NONE && optind < argc)
+	for (i = 0; i < ARRAY_SIZE(to) && what[i]; i++) {
+		if (optind >= argc)
+			return failed(f, FAIL_USAGE,
+				      "bhctl %s %s: it is missing", c->name,
+				      what[i]);
+		*to[i] = argv[optind++];
+	}
+	if (optind >= argc)
+		return 0;
+	if (!i)
 		return failed(f, FAIL_USAGE, "bhctl %s takes no %.40s", c->name,
 			      argv[optind]);
-	if (c->operand == OPERAND_NONE)
-		return 0;
-	if (optind >= argc)
-		return failed(f, FAIL_USAGE, "bhctl %s %s: it is missing",
-			      c->name, what);
-	a->operand = argv[optind++];
-	if (optind < argc)
-		return failed(f, FAIL_USAGE, "bhctl %s takes one %s, not %.40s",
-			      c->name, what, argv[optind]);
-	return 0;
+	return failed(f, FAIL_USAGE, "bhctl %s takes one %s, not %.40s",
+		      c->name, what[i - 1], argv[optind]);
 }
 
 int args_read(struct args *a, int argc, char **argv, struct failure *f)
@@ -174,7 +184,8 @@ int args_read(struct args *a, int argc, char **argv, struct failure *f)
 
 void args_help(FILE *to)
 {
-	static const char *const operands[] = { "", " NAME", " FILE" };
+	static const char *const operands[] = { "", " NAME", " FILE",
+						" NAME FILE" };
 
 	fputs("bhctl COMMAND [OPTION...]: Bulkhead's guests, from inside the "
 	      "privileged one\n\n",

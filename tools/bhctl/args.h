@@ -10,7 +10,7 @@
 
 struct args;
 
-enum operand { OPERAND_NONE, OPERAND_GUEST, OPERAND_FILE };
+enum operand { OPERAND_NONE, OPERAND_GUEST, OPERAND_FILE, OPERAND_DUMP };
 
 struct command {
 	const char *name;
@@ -24,6 +24,7 @@ struct command {
 struct args {
 	const struct command *command;
 	const char *operand;
+	const char *file; /* OPERAND_DUMP: the second */
 	const char *socket;
 	bool json, follow, read_only, dump, http;
 	u64 timeout_s;

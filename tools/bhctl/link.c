@@ -232,6 +232,23 @@ int link_ask(struct link *l, struct json_object *request,
 	return *reply ? 0 : -1;
 }
 
+int link_bytes(struct link *l, void *to, size_t bytes, struct failure *f)
+{
+	size_t done = 0;
+
+	while (done < bytes) {
+		size_t n = MIN(l->in_len, bytes - done);
+
+		if (!n && read_more(l, f))
+			return -1;
+		memcpy((char *)to + done, l->in, n);
+		l->in_len -= n;
+		memmove(l->in, l->in + n, l->in_len);
+		done += n;
+	}
+	return 0;
+}
+
 int link_event(struct link *l, struct json_object **event, struct failure *f)
 {
 	struct json_object *o, *part;

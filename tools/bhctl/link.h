@@ -24,6 +24,10 @@ struct json_object *link_request(const char *what);
 int link_ask(struct link *l, struct json_object *request,
 	     struct json_object **reply, struct failure *f) __must_check;
 
+/* The next @bytes of bhd, behind a reply that has "bytes" */
+int link_bytes(struct link *l, void *to, size_t bytes,
+	       struct failure *f) __must_check;
+
 /* The next {"event": ...} of bhd, as it comes; *@event is the caller's */
 int link_event(struct link *l, struct json_object **event,
 	       struct failure *f) __must_check;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tools/bhctl/args.h"
+#include "tools/bhctl/dump.h"
 #include "tools/bhctl/http.h"
 #include "tools/bhctl/link.h"
 #include "tools/bhctl/make.h"
@@ -216,6 +217,8 @@ const struct command commands[] = {
 	{ "pause", OPERAND_GUEST, "", "none of it runs until resume", run_act },
 	{ "resume", OPERAND_GUEST, "", "it goes on", run_act },
 	{ "reset", OPERAND_GUEST, "", "it starts anew", run_act },
+	{ "dump", OPERAND_DUMP, "j",
+	  "its registers and memory as a core for gdb and crash", dump_run },
 	{ NULL, OPERAND_NONE, NULL, NULL, NULL },
 };
 

@@ -30,6 +30,8 @@ static const struct request {
 	{ "metrics", true, look_metrics, NULL },
 	{ "console", true, NULL, show_console },
 	{ "events", true, NULL, events_show },
+	{ "inspect", true, NULL, inspect_show },
+	{ "memory", true, NULL, inspect_memory },
 	{ "pause", false, NULL, act_pause },
 	{ "resume", false, NULL, act_resume },
 	{ "stop", false, NULL, act_stop },

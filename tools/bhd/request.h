@@ -20,6 +20,10 @@ struct json_object *look_info(struct bhd *b, struct json_object *o,
 struct json_object *look_top(struct bhd *b, struct json_object *o,
 			     struct failure *f);
 
+/* inspect.c: a guest's registers and what memory it has; some of the memory */
+void inspect_show(struct client *c, struct json_object *o);
+void inspect_memory(struct client *c, struct json_object *o);
+
 /* What changes a guest: answers the client when it is done */
 void act_pause(struct client *c, struct json_object *o);
 void act_resume(struct client *c, struct json_object *o);

@@ -49,9 +49,8 @@ static void list_drop(struct list *l)
 	l->count = 0;
 }
 
-/* A list in parts; @skip: which argument says how many to pass over */
-static int list_read(struct ring *r, struct ring_call *call, u32 skip, u32 size,
-		     struct list *l, struct failure *f)
+int control_list(struct ring *r, struct ring_call *call, u32 skip, u32 size,
+		 struct list *l, struct failure *f)
 {
 	u8 part[BH_CTL_OUT_MAX];
 	struct ring_answer a;
@@ -73,28 +72,28 @@ int control_pool(struct ring *r, struct list *l, struct failure *f)
 {
 	struct ring_call call = { .op = BH_CTL_OP_POOL };
 
-	return list_read(r, &call, 0, sizeof(struct bh_ctl_range), l, f);
+	return control_list(r, &call, 0, sizeof(struct bh_ctl_range), l, f);
 }
 
 int control_cores(struct ring *r, struct list *l, struct failure *f)
 {
 	struct ring_call call = { .op = BH_CTL_OP_CORES };
 
-	return list_read(r, &call, 0, sizeof(struct bh_ctl_core), l, f);
+	return control_list(r, &call, 0, sizeof(struct bh_ctl_core), l, f);
 }
 
 int control_vcpus(struct ring *r, u64 id, struct list *l, struct failure *f)
 {
 	struct ring_call call = { .op = BH_CTL_OP_VCPUS, .arg = { id } };
 
-	return list_read(r, &call, 1, sizeof(struct bh_ctl_vcpu), l, f);
+	return control_list(r, &call, 1, sizeof(struct bh_ctl_vcpu), l, f);
 }
 
 int control_exits(struct ring *r, u64 id, struct list *l, struct failure *f)
 {
 	struct ring_call call = { .op = BH_CTL_OP_EXITS, .arg = { id } };
 
-	return list_read(r, &call, 1, sizeof(u64), l, f);
+	return control_list(r, &call, 1, sizeof(u64), l, f);
 }
 
 static u32 strings_in(const char *text, u32 bytes)

@@ -16,6 +16,10 @@ struct list {
 };
 
 int control_info(struct ring *r, struct bh_ctl_info *info, struct failure *f);
+/* What @call lists in parts, of elements of @size bytes; @skip: which argument
+ * says how many to pass over */
+int control_list(struct ring *r, struct ring_call *call, u32 skip, u32 size,
+		 struct list *l, struct failure *f);
 /* Lists: the caller frees @l->items; names and reasons are terminated */
 int control_guests(struct ring *r, struct list *l, struct failure *f);
 int control_pool(struct ring *r, struct list *l, struct failure *f);

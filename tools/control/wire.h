@@ -4,7 +4,8 @@
  * a line. A request has "protocol", "do" and what that wants. Any number of
  * {"progress": ...} may come back, then one {"reply": ...} or one
  * {"error": {"kind": ..., "text": ...}}; then the next request may go. After
- * the reply to "console" the line is the console's: bytes as they are.
+ * the reply to "console" the line is the console's: bytes as they are. Behind
+ * the line of a reply that says so come "bytes" bytes as they are.
  */
 #ifndef TOOLS_CONTROL_WIRE_H
 #define TOOLS_CONTROL_WIRE_H

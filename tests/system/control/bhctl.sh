@@ -103,6 +103,13 @@ test_bhmake() {
 	says run '^made$' bhctl run --kernel /boot/echo --memory 16M --name made
 	says run_list '^made  *running  *dynamic' bhctl list
 	says run_says '' made_says made 'echo: ready'
+	says dump '16 MiB of memory, 1 vCPU, paused' bhctl dump made /tmp/core
+	says dump_elf '^.ELF' head -c 4 /tmp/core
+	says dump_goes_on '^made  *running' bhctl list
+	says dump_paused '' bhctl pause made
+	says dump_json '"last_exits":' bhctl dump --json made /tmp/core
+	says dump_resumed '' bhctl resume made
+	rm -f /tmp/core
 	printf '[guest web]\nkernel = echo\nmemory = 16M\n' >/boot/web.conf
 	says checked 'nothing is wrong' bhctl check /boot/web.conf
 	says create '^web$' bhctl create /boot/web.conf

@@ -345,6 +345,80 @@ static s32 do_exits(struct fake_device *f, const struct bh_ctl_command *c,
 	return 0;
 }
 
+static bool stands(struct fake_guest *g)
+{
+	return g->about.state == BH_CTL_PAUSED ||
+	       g->about.state == BH_CTL_CRASHED;
+}
+
+static s32 do_registers(struct fake_device *f, const struct bh_ctl_command *c,
+			struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+
+	if (!stands(g))
+		return error(a, BH_CTL_ESTATE, "it does not stand");
+	g->registers.exit_kind = 1;
+	a->bytes = sizeof(g->registers);
+	memcpy(a->out, &g->registers, a->bytes);
+	return 0;
+}
+
+static s32 do_set_registers(struct fake_device *f,
+			    const struct bh_ctl_command *c, struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+
+	assert_int_equal(c->in_bytes, sizeof(g->registers));
+	memcpy(&g->registers, at_iova(f, c->in, c->in_bytes), c->in_bytes);
+	return 0;
+}
+
+static s32 do_memory(struct fake_device *f, const struct bh_ctl_command *c,
+		     struct answer *a)
+{
+	const struct bh_ctl_memory all = { .size = FAKE_RAM_BYTES };
+
+	if (c->arg[1])
+		return 0;
+	a->bytes = sizeof(all);
+	memcpy(a->out, &all, sizeof(all));
+	return 0;
+}
+
+static s32 do_memory_read(struct fake_device *f, const struct bh_ctl_command *c,
+			  struct answer *a)
+{
+	const struct fake_guest *g = by_id(f, c->arg[0]);
+
+	if (c->arg[1] >= FAKE_RAM_BYTES)
+		return error(a, BH_CTL_EFAULT, "nothing is mapped");
+	a->bytes = (u32)MIN((u64)c->out_bytes, FAKE_RAM_BYTES - c->arg[1]);
+	memcpy(a->out, g->ram + c->arg[1], a->bytes);
+	return 0;
+}
+
+static s32 do_memory_write(struct fake_device *f,
+			   const struct bh_ctl_command *c, struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+
+	if (c->arg[1] >= FAKE_RAM_BYTES)
+		return error(a, BH_CTL_EFAULT, "nothing is mapped");
+	a->arg[0] = MIN((u64)c->in_bytes, FAKE_RAM_BYTES - c->arg[1]);
+	memcpy(g->ram + c->arg[1], at_iova(f, c->in, c->in_bytes), a->arg[0]);
+	return 0;
+}
+
+static s32 do_translate(struct fake_device *f, const struct bh_ctl_command *c,
+			struct answer *a)
+{
+	if (c->arg[2] < MIB(1))
+		return error(a, BH_CTL_EFAULT, "nothing is mapped");
+	a->arg[0] = c->arg[2] - MIB(1);
+	return 0;
+}
+
 static const struct {
 	bool guest; /* arg[0] is the id of one */
 	bool slow;
@@ -365,6 +439,12 @@ static const struct {
 	[BH_CTL_OP_CORES] = { false, false, do_cores },
 	[BH_CTL_OP_EXIT_NAMES] = { false, false, do_exit_names },
 	[BH_CTL_OP_EXITS] = { true, false, do_exits },
+	[BH_CTL_OP_REGISTERS] = { true, false, do_registers },
+	[BH_CTL_OP_SET_REGISTERS] = { true, false, do_set_registers },
+	[BH_CTL_OP_MEMORY] = { true, false, do_memory },
+	[BH_CTL_OP_MEMORY_READ] = { true, false, do_memory_read },
+	[BH_CTL_OP_MEMORY_WRITE] = { true, false, do_memory_write },
+	[BH_CTL_OP_TRANSLATE] = { true, false, do_translate },
 };
 
 static void answer_put(struct fake_device *f, const struct bh_ctl_command *c,

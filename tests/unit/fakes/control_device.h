@@ -13,6 +13,7 @@
 #define FAKE_GUESTS     8
 #define FAKE_SAID_BYTES 65536
 #define FAKE_TSC_KHZ    1000000
+#define FAKE_RAM_BYTES  65536u
 
 struct fake_guest {
 	struct bh_ctl_guest about;
@@ -21,6 +22,9 @@ struct fake_guest {
 	bool armed; /* a read has reached the end */
 	char typed[256];
 	u8 said[FAKE_SAID_BYTES];
+	/* Mapped at MIB(1) by its page tables */
+	u8 ram[FAKE_RAM_BYTES];
+	struct bh_ctl_registers registers;
 };
 
 /* What the device does wrong with its next answer */

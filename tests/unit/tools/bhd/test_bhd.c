@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhd with a device in this process: what a client asks over its socket and
  * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
@@ -108,6 +108,50 @@ static void test_schema(void **state)
 		json_object_put(o);
 	}
 	json_object_put(schema);
+	close(fd);
+}
+
+/* What follows the reply's line, which has @bytes of it */
+static const char *behind(int fd, const char *request, u64 bytes)
+{
+	struct json_object *o, *reply;
+	const char *text, *end;
+
+	say(fd, request);
+	text = heard(fd);
+	end = strchr(text, '\n');
+	assert_non_null(end);
+	o = wire_parse(text, (size_t)(end - text));
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_int_equal(wire_number(reply, "bytes", 0), bytes);
+	json_object_put(o);
+	return end + 1;
+}
+
+static void test_inspect(void **state)
+{
+	int fd = connect_new();
+	struct fake_guest *g = fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	struct bh_ctl_registers r;
+	char request[128];
+
+	expect_error(fd, DO_TO("inspect", "web"), FAIL_STATE, "stand");
+	g->about.state = BH_CTL_CRASHED;
+	g->registers.rip = 0x1234;
+	memcpy(&r, behind(fd, DO_TO("inspect", "web"), sizeof(r)), sizeof(r));
+	assert_int_equal(r.rip, 0x1234);
+	memcpy(g->ram + FAKE_RAM_BYTES - 4, "tail", 4);
+	snprintf(request, sizeof(request),
+		 "{\"protocol\":1,\"do\":\"memory\",\"id\":%llu,"
+		 "\"address\":%u,\"bytes\":99999}\n",
+		 g->about.id, FAKE_RAM_BYTES - 4);
+	assert_memory_equal(behind(fd, request, 4), "tail", 4);
+	snprintf(request, sizeof(request),
+		 "{\"protocol\":1,\"do\":\"memory\",\"id\":%llu,"
+		 "\"address\":%u,\"bytes\":9}\n",
+		 g->about.id, FAKE_RAM_BYTES);
+	expect_error(fd, request, FAIL_OTHER, "mapped");
+	expect_error(fd, DO_TO("inspect", "nobody"), FAIL_NO_GUEST, "nobody");
 	close(fd);
 }
 
@@ -481,11 +525,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
-		T(test_list),       T(test_schema),       T(test_bad_requests),
-		T(test_long_lines), T(test_pause),        T(test_stop),
-		T(test_console),    T(test_typing_waits), T(test_history),
-		T(test_reopened),   T(test_look_only),    T(test_events_follow),
-		T(test_metrics),    T(test_metrics_file),
+		T(test_list),          T(test_inspect),    T(test_schema),
+		T(test_bad_requests),  T(test_long_lines), T(test_pause),
+		T(test_stop),          T(test_console),    T(test_typing_waits),
+		T(test_history),       T(test_reopened),   T(test_look_only),
+		T(test_events_follow), T(test_metrics),    T(test_metrics_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The device's commands that look into a guest which stands still. Each returns
+ * 0, or -1: @f says why. Called by bhd; one thread.
+ */
+#ifndef TOOLS_CONTROL_INSPECT_H
+#define TOOLS_CONTROL_INSPECT_H
+
+#include "tools/control/guests.h"
+
+int control_registers(struct ring *r, u64 id, u32 vcpu,
+		      struct bh_ctl_registers *regs, struct failure *f);
+int control_registers_set(struct ring *r, u64 id, u32 vcpu,
+			  const struct bh_ctl_registers *regs,
+			  struct failure *f);
+/* struct bh_ctl_memory[], which the caller frees */
+int control_memory(struct ring *r, u64 id, struct list *l, struct failure *f);
+/* *@bytes from guest-physical @gpa on; *@bytes: how many there are */
+int control_memory_read(struct ring *r, u64 id, u64 gpa, void *to, u32 *bytes,
+			struct failure *f);
+int control_memory_write(struct ring *r, u64 id, u64 gpa, const void *from,
+			 u32 bytes, struct failure *f);
+int control_translate(struct ring *r, u64 id, u32 vcpu, u64 gva, u64 *gpa,
+		      struct failure *f);
+
+#endif
