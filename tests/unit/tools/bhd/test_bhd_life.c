@@ -16,6 +16,7 @@
 
 #define KERNEL_BYTES 5000000
 #define INITRD_BYTES 3000
+#define WAIT_TRIES   2000 /* 10 ms apart */
 
 static int fd;
 static char request[4096];
@@ -71,7 +72,7 @@ static const char *answer(void)
 	static char all[65536];
 	size_t len = 0;
 
-	for (u32 i = 0; i < 300; i++) {
+	for (u32 i = 0; i < WAIT_TRIES; i++) {
 		const char *text = heard(fd);
 
 		len += (size_t)snprintf(all + len, sizeof(all) - len, "%s",
@@ -194,14 +195,22 @@ static void test_not_free(void **state)
 	assert_int_equal(fake_daxes[0].range.base, GIB(1) + 2 * MIB(64));
 }
 
-static void expect_state(const char *name, const char *wanted)
+static bool is_in_state(const char *name, const char *wanted)
 {
 	char part[96];
 
 	say(fd, "{\"protocol\":1,\"do\":\"list\"}\n");
 	snprintf(part, sizeof(part), "\"name\":\"%s\",\"state\":\"%s\"", name,
 		 wanted);
-	assert_non_null(strstr(heard(fd), part));
+	return strstr(heard(fd), part);
+}
+
+/* Soon: a loader is a process of its own, and the host may be busy */
+static void expect_state(const char *name, const char *wanted)
+{
+	for (u32 i = 0; i < WAIT_TRIES && !is_in_state(name, wanted); i++)
+		wait_seconds(fd, 0.01);
+	assert_true(is_in_state(name, wanted));
 }
 
 static void test_stop_and_start(void **state)
@@ -249,7 +258,9 @@ static void test_restart(void **state)
 		turn();
 		assert_int_equal(fake_find(fake, "web")->about.state,
 				 rows[i].ends_as);
-		wait_seconds(fd, 1.4);
+		if (rows[i].again)
+			expect_state("web", "running");
+		wait_seconds(fd, rows[i].again ? 0. : 1.4);
 		assert_int_equal(fake_find(fake, "web")->about.state ==
 					 BH_CTL_RUNNING,
 				 rows[i].again);
@@ -278,7 +289,7 @@ static void test_next_bhd(void **state)
 	make("db", "");
 	assert_int_equal(fake_daxes[1].range.base, GIB(1) + MIB(64));
 	fake_state(fake, "web", BH_CTL_CRASHED, "");
-	wait_seconds(fd, 1.4);
+	turn();
 	expect_state("web", "running");
 	expect_done(fd, named("destroy", "web"));
 	turn();
@@ -389,7 +400,7 @@ static void test_fails_meanwhile(void **state)
 
 	fake->hold = true;
 	say(fd, create("db", ""));
-	for (u32 i = 0; i < 300 && !fake->held_count; i++)
+	for (u32 i = 0; i < WAIT_TRIES && !fake->held_count; i++)
 		wait_seconds(fd, 0.01);
 	assert_int_equal(fake->held_count, 1); /* START */
 	fake->hold = false;
