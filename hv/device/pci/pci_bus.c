@@ -298,7 +298,7 @@ static void pci_bus_destroy(struct vm *vm)
 	struct pci_bus *bus = pci_bus_of(vm);
 
 	for (u32 i = 0; i < bus->count; i++)
-		pmm_free_bytes(&vm->budget, bus->slots[i].pages, PCI_FN_BYTES);
+		kmem_free(&vm->budget, bus->slots[i].pages, PCI_BUS_FN_BYTES);
 	kmem_free(&vm->budget, bus, sizeof(*bus));
 }
 

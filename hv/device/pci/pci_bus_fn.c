@@ -39,9 +39,10 @@ int pci_bus_add(struct pci_fn *f, const u8 header[64])
 	if (err)
 		return err;
 	s = &bus->slots[bus->count];
-	s->pages = pmm_alloc_bytes(&f->vm->budget, PCI_FN_BYTES);
+	s->pages = kmem_alloc(&f->vm->budget, PCI_BUS_FN_BYTES);
 	if (!s->pages)
 		return -ENOMEM;
+	f->config_bytes = PCI_BUS_CONFIG_BYTES;
 	pci_fn_init(f, s->pages, header);
 	s->f = f;
 	s->devfn = f->devfn;

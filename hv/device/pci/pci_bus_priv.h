@@ -13,11 +13,14 @@
 #define PCI_BUS_DEVICES   32u
 #define PCI_BUS_ISA_LINES 16u
 #define PCI_BUS_NO_ISA    0xffu
+/* The board's functions have no extended capabilities */
+#define PCI_BUS_CONFIG_BYTES 256u
+#define PCI_BUS_FN_BYTES     (PCI_FN_PARTS * PCI_BUS_CONFIG_BYTES)
 
 /* One function of bus 0. The pages outlive f, which its device frees first. */
 struct pci_bus_slot {
 	struct pci_fn *f;
-	u8 *pages; /* PCI_FN_BYTES */
+	u8 *pages; /* PCI_BUS_FN_BYTES */
 	u8 devfn;
 	u8 intx; /* bit per pin: what the function asserts */
 };

@@ -8,6 +8,7 @@
  */
 #include "hv/device/pci/pci_fn.h"
 
+#include "arch/x86/cpu/nospec.h"
 #include "include/hw/pci.h"
 #include "lib/bytes.h"
 #include "lib/string.h"
@@ -20,7 +21,7 @@
 
 static u8 *power_on_copy(const struct pci_fn *f)
 {
-	return f->clear + PAGE_SIZE;
+	return f->clear + f->config_bytes;
 }
 
 void pci_fn_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask)
@@ -32,7 +33,7 @@ void pci_fn_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask)
 
 void pci_fn_power_on(struct pci_fn *f)
 {
-	memcpy(f->config, power_on_copy(f), PAGE_SIZE);
+	memcpy(f->config, power_on_copy(f), f->config_bytes);
 }
 
 static u32 bar_offset(u32 i)
@@ -79,9 +80,11 @@ u64 pci_fn_bar_base(const struct pci_fn *f, u32 i)
 
 void pci_fn_init(struct pci_fn *f, u8 *pages, const u8 header[64])
 {
+	if (!f->config_bytes)
+		f->config_bytes = PAGE_SIZE;
 	f->config = pages;
-	f->mask = f->config + PAGE_SIZE;
-	f->clear = f->mask + PAGE_SIZE;
+	f->mask = f->config + f->config_bytes;
+	f->clear = f->mask + f->config_bytes;
 	for (u32 i = 0; i < 64; i++)
 		pci_fn_define(f, i, 1, header[i], 0);
 	f->mask[PCI_COMMAND] = (u8)COMMAND_BITS;
@@ -99,12 +102,18 @@ u64 pci_fn_config_read(const struct pci_fn *f, u32 offset, u8 size)
 {
 	u64 value = 0;
 
+	if (offset + size > f->config_bytes)
+		return 0;
+	offset = (u32)index_nospec(offset, f->config_bytes);
 	memcpy(&value, &f->config[offset], size);
 	return value;
 }
 
 void pci_fn_config_write(struct pci_fn *f, u32 offset, u8 size, u64 value)
 {
+	if (offset + size > f->config_bytes)
+		return;
+	offset = (u32)index_nospec(offset, f->config_bytes);
 	for (u32 i = offset; i < offset + size; i++, value >>= 8) {
 		u8 v = (u8)value, mask = f->mask[i];
 

@@ -33,9 +33,12 @@ struct pci_fn {
 	u8 devfn;
 	const struct pci_fn_ops *ops;
 	void *dev;
-	u8 *config; /* 4 KiB, what the guest reads */
-	u8 *mask;   /* 4 KiB, bits the guest may write */
-	u8 *clear;  /* 4 KiB, bits it clears by writing 1 */
+	/* Of each of these three: PAGE_SIZE, as if it were 0; or less, a power
+	 * of two, where no capability lies behind that */
+	u32 config_bytes;
+	u8 *config; /* what the guest reads */
+	u8 *mask;   /* bits the guest may write */
+	u8 *clear;  /* bits it clears by writing 1 */
 	struct {
 		u64 size; /* a power of two; 0: none */
 		bool io, is_64, prefetch;
@@ -43,10 +46,12 @@ struct pci_fn {
 };
 
 /* config, mask, clear, config as at power on: in a row, zero at first */
-#define PCI_FN_BYTES (4 * PAGE_SIZE)
+#define PCI_FN_PARTS 4
+#define PCI_FN_BYTES (PCI_FN_PARTS * PAGE_SIZE)
 
-/* Takes @pages, of PCI_FN_BYTES. The caller has filled vm, devfn, ops, dev and
- * bar[]; @header is the first 64 bytes of its config space. */
+/* Takes @pages, PCI_FN_PARTS of config_bytes. The caller has filled vm, devfn,
+ * ops, dev, config_bytes and bar[]; @header is the first 64 bytes of its config
+ * space. */
 void pci_fn_init(struct pci_fn *f, u8 *pages, const u8 header[64]);
 /* Define the register of @size bytes (1, 2, 4 or 8) at @offset: it reads @value
  * at power on, and the guest may write the bits of @mask. After pci_fn_init(),
@@ -54,7 +59,8 @@ void pci_fn_init(struct pci_fn *f, u8 *pages, const u8 header[64]);
 void pci_fn_define(struct pci_fn *f, u32 offset, u8 size, u64 value, u64 mask);
 /* Config space as it was after pci_fn_init() and pci_fn_define() */
 void pci_fn_power_on(struct pci_fn *f);
-/* An access of @size bytes of config[]; @offset + @size is at most PAGE_SIZE */
+/* An access of @size bytes of config space; @offset + @size is at most
+ * PAGE_SIZE. Behind config_bytes nothing is: it reads 0. */
 u64 pci_fn_config_read(const struct pci_fn *f, u32 offset, u8 size);
 void pci_fn_config_write(struct pci_fn *f, u32 offset, u8 size, u64 value);
 /* The address that BAR @i decodes; 0: none, as the command register has it off,

@@ -165,6 +165,25 @@ static void test_bar_decode(void **state)
 	assert_int_equal(peek(0xd0000ffc, 4), 0xffffffff);
 }
 
+/* The board's functions have 256 bytes: nothing is behind them, for the guest
+ * as for what lies there in the hypervisor's memory */
+static void test_no_extended_space(void **state)
+{
+	u64 at = PC_ECAM_BASE + (DEVFN << 12);
+
+	add_function();
+	assert_int_equal(peek(at, 4), 0x10001af4);
+	poke(at + 0x3c, 1, 5);
+	assert_int_equal(peek(at + 0x3c, 1), 5);
+	for (u32 offset = PCI_BUS_CONFIG_BYTES; offset < PAGE_SIZE;
+	     offset += 4) {
+		poke(at + offset, 4, ~0u);
+		assert_int_equal(peek(at + offset, 4), 0);
+	}
+	assert_int_equal(peek(at, 4), 0x10001af4);
+	assert_int_equal(peek(at + 0x3c, 1), 5);
+}
+
 /* ECAM lies over a BAR that a guest puts there */
 static void test_ecam_first(void **state)
 {
@@ -383,6 +402,7 @@ int main(void)
 		T(test_bar_sizing),
 		T(test_bar_decode),
 		T(test_ecam_first),
+		T(test_no_extended_space),
 		T(test_ecam_sizes),
 		T(test_firmware_opens),
 		T(test_memory_registers),
