@@ -36,6 +36,7 @@
 #include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/timer.h"
 #include "tests/unit/fakes/tsc.h"
+#include "tests/unit/fakes/window.h"
 
 #define RAM   MIB(4)
 #define BASE  MIB(64)
@@ -344,6 +345,7 @@ static int setup(void **state)
 	if (vms[5])
 		dynamic_detach(&fake_vm); /* the last one's */
 	fake_ram_init(RAM, 0xaa);
+	fake_windows_init(fake_ram, RAM);
 	memset(vms, 0, sizeof(vms));
 	vm_privileged = &fake_vm;
 	granted[0] = granted[1] = touched = stand = ending = listens = false;
@@ -812,6 +814,7 @@ static void test_made_in_steps(void **state)
 	left_to_free = 3;
 	pool_is_clean = true;
 	fake_ram_init(RAM, 0);
+	fake_windows_init(fake_ram, RAM);
 	assert_int_equal(begin_create(web, &range, 1), 0);
 	for (u32 i = 0; i < 8 + 3; i++) {
 		assert_int_equal(step_create(), DYNAMIC_GOES_ON);
@@ -830,6 +833,7 @@ static void test_abandoned(void **state)
 		setup(state);
 		pool_is_clean = true;
 		fake_ram_init(RAM, 0);
+		fake_windows_init(fake_ram, RAM);
 		steps = 4;
 		fail_last = at > 5;
 		left_to_free = 2;

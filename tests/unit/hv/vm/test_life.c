@@ -3,6 +3,7 @@
 /* A guest's life: RAM zeroed in pieces, loaded in pieces, started; after its
  * end either built again or scrubbed, and only then gone. */
 #include "tests/unit/fakes/guest_ram.h"
+#include "tests/unit/fakes/window.h"
 
 #include "hv/console/console.h"
 #include "hv/irq/vlapic.h"
@@ -119,6 +120,7 @@ static int setup(void **state)
 {
 	fake_vm_init(2);
 	fake_ram_init(RAM, 0xaa);
+	fake_windows_init(fake_ram, RAM);
 	forgotten = resets = loads = fills = abandoned = 0;
 	alive = 1;
 	ended_machines = fake_vm_ends = 0;
