@@ -43,12 +43,13 @@ tools: $(CONSOLE_TOOL) $(CONSOLE_TOOL_STATIC)
 all: tools
 
 # bhd and bhctl, for the privileged guest: tools/bhd/, tools/bhctl/ and what they share.
-# bhctl looks by itself where no bhd runs, so that it has all of bhd but its main().
+# bhctl looks by itself where no bhd runs, so that it has all of bhd but its own part.
 BHD        := $(B)/tools/bhd
 BHCTL      := $(B)/tools/bhctl
-SHARED_C   := $(wildcard tools/control/*.c) $(filter-out tools/bhd/main.c,$(wildcard tools/bhd/*.c)) \
+BHD_OWN_C  := $(addprefix tools/bhd/,main.c listen.c rights.c)
+SHARED_C   := $(wildcard tools/control/*.c) $(filter-out $(BHD_OWN_C),$(wildcard tools/bhd/*.c)) \
 	      lib/replay.c lib/printf.c lib/string.c $(wildcard hv/manifest/*.c)
-BHD_OBJS   := $(patsubst %.c,$(B)/control/%.o,tools/bhd/main.c $(SHARED_C))
+BHD_OBJS   := $(patsubst %.c,$(B)/control/%.o,$(BHD_OWN_C) $(SHARED_C))
 BHCTL_OBJS := $(patsubst %.c,$(B)/control/%.o,$(wildcard tools/bhctl/*.c) $(SHARED_C))
 CONTROL_CFLAGS := -std=gnu11 -O2 -g -I. $(WARN) -Wno-unused-parameter -D_GNU_SOURCE \
 	      -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
@@ -58,13 +59,17 @@ $(B)/control/%.o: %.c tools/build.mk
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CONTROL_CFLAGS) -MMD -MP -c $< -o $@
 
+# bhctl starts for each command, and most of that would be the work of the dynamic
+# linker: so it is in one piece
 $(BHD): $(BHD_OBJS)
+$(BHD): CONTROL_LINK := -pie
 $(BHCTL): $(BHCTL_OBJS)
-$(BHCTL): CONTROL_LIBS := -lncursesw -ltinfo
+$(BHCTL): CONTROL_LINK := -static-pie
+$(BHCTL): CONTROL_LIBS := -lncursesw -ltinfo -lm
 $(BHD) $(BHCTL):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -pie -Wl,-z,relro,-z,now -Wl,--as-needed -s -o $@ $^ -ljson-c -lev $(CONTROL_LIBS)
+	$(Q)$(CC) $(CONTROL_LINK) -Wl,-z,relro,-z,now -Wl,--as-needed -s -o $@ $^ -ljson-c -lev $(CONTROL_LIBS)
 
 all tools: $(BHD) $(BHCTL)
 

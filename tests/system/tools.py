@@ -17,6 +17,7 @@ FILES = {"./usr/sbin/bhd", "./usr/bin/bhctl", "./lib/systemd/system/bhd.service"
          "./lib/modprobe.d/bulkhead-tools.conf", "./usr/lib/sysusers.d/bulkhead-tools.conf",
          "./usr/share/bash-completion/completions/bhctl",
          "./usr/share/man/man1/bhctl.1.gz", "./usr/share/man/man8/bhd.8.gz",
+         "./usr/share/lintian/overrides/bulkhead-tools",
          "./usr/share/doc/bulkhead-tools/copyright",
          "./usr/share/doc/bulkhead-tools/changelog.gz",
          "./usr/share/doc/bulkhead-tools/bhctl.md.gz",

@@ -11,6 +11,7 @@
 #define TOOLS_BHD_BHD_H
 
 #include <ev.h>
+#include <sys/types.h>
 
 #include "tools/control/guests.h"
 #include "tools/control/ring.h"
@@ -45,7 +46,9 @@ struct bhd {
 	struct console *consoles;
 	struct events happened;
 	struct life *life; /* NULL: look_only */
-	bool lost;         /* look at everything again */
+	/* rights_drop(); of who makes guests */
+	int (*rights)(uid_t uid, gid_t gid, struct failure *f);
+	bool lost; /* look at everything again */
 };
 
 /* Opens the ring on @d, which it owns from now on, and finds the guests. 0, or

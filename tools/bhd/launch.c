@@ -134,6 +134,7 @@ static void load(struct guest *g)
 				     .dax = g->dax,
 				     .uid = g->uid,
 				     .gid = g->gid,
+				     .rights = g->bhd->rights,
 				     .progress = on_progress,
 				     .done = on_loaded,
 				     .context = g };

@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,21 +98,6 @@ static int map_memory(struct child *c)
 	return 0;
 }
 
-/* The rights of whoever made the guest, with the groups that they are in */
-static int drop_rights(const struct loader *l, struct failure *f)
-{
-	const struct passwd *user = getpwuid(l->uid);
-
-	if (geteuid() || !l->uid)
-		return 0;
-	if ((user ? initgroups(user->pw_name, l->gid) : setgroups(0, NULL)) ||
-	    setgid(l->gid) || setuid(l->uid))
-		return failed(f, FAIL_OTHER,
-			      "the loader cannot become user %u: %s", l->uid,
-			      strerror(errno));
-	return 0;
-}
-
 static int open_file(struct child *c, u32 i)
 {
 	const struct definition_file *file = &c->loader->definition->files[i];
@@ -182,7 +165,8 @@ static int load(struct child *c)
 	const struct definition *d = c->loader->definition;
 	u64 memory = 0;
 
-	if (map_memory(c) || drop_rights(c->loader, &c->message.failure))
+	if (map_memory(c) || c->loader->rights(c->loader->uid, c->loader->gid,
+					       &c->message.failure))
 		return -1;
 	/* Other rights, and it is forgotten */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -21,6 +21,7 @@ struct loader {
 	char (*dax)[DAX_NAME_BYTES]; /* a device for each range, in order */
 	uid_t uid;
 	gid_t gid;
+	int (*rights)(uid_t uid, gid_t gid, struct failure *f); /* rights.h */
 	void (*progress)(struct loader *l, u64 done, u64 total);
 	/* Called once, unless loader_stop() came before: @f has no kind and
 	 * @files are where they are, or @f says why not */

@@ -21,6 +21,7 @@
 #include "tools/bhd/bhd.h"
 #include "tools/bhd/listen.h"
 #include "tools/bhd/metrics.h"
+#include "tools/bhd/rights.h"
 #include "tools/control/vfio.h"
 #include "tools/control/wire.h"
 
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
 	umask(027);
 	mkdir(o.state, 0750);
 	b.folder = o.state;
+	b.rights = rights_drop;
 	if (vfio_open(&d, &f) || bhd_start(&b, ev_loop_new(0), d, &f))
 		goto out_fail;
 	if (listen_start(&l, &b, o.socket, &f)) {

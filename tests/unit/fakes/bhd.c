@@ -11,12 +11,21 @@ struct fake_device *fake;
 struct bhd bhd;
 char bhd_folder[64];
 
+/* The loader is who the test is */
+static int keep_rights(uid_t uid, gid_t gid, struct failure *f)
+{
+	return uid == getuid() && gid == getgid()
+		       ? 0
+		       : failed(f, FAIL_OTHER, "for user %u", uid);
+}
+
 void bhd_again_start(void)
 {
 	struct failure f;
 
 	memset(&bhd, 0, sizeof(bhd));
 	bhd.folder = bhd_folder;
+	bhd.rights = keep_rights;
 	assert_int_equal(bhd_start(&bhd, ev_loop_new(0), &fake->device, &f), 0);
 }
 
