@@ -51,10 +51,14 @@ static u64 exits_of(const struct vcpu *v)
 	return sum;
 }
 
-/* Pages beside its RAM */
+/* Beside its RAM: what it has, what is set aside for its next start, itself */
 static u64 overhead_of(const struct vm *vm)
 {
-	return READ_ONCE(vm->budget.used_pages) * PAGE_SIZE;
+	u64 pages = READ_ONCE(vm->budget.used_pages) +
+		    READ_ONCE(vm->budget.reserved_pages);
+
+	return (pages << PAGE_SHIFT) +
+	       (PAGE_SIZE << pmm_order(vm_bytes(vm->slot_max)));
 }
 
 /* All but what its vCPUs count */

@@ -37,6 +37,7 @@ s32 control_info(struct control *c, struct control_call *call)
 		.boot_tsc = tsc_boot,
 		.ram_bytes = c->ram_bytes,
 		.hypervisor_bytes = owner_bytes(OWNER_HYPERVISOR, 0),
+		.hypervisor_free_bytes = pmm_spare_pages() * PAGE_SIZE,
 		.pool_bytes = pool_bytes(),
 		.pool_free_bytes = pool_free_bytes(),
 	};

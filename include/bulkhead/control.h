@@ -244,6 +244,9 @@ struct bh_ctl_info {
 	u64 ram_bytes, hypervisor_bytes;
 	u64 pool_bytes, pool_free_bytes;
 	char build[32]; /* "Bulkhead 0.1" */
+	/* Of hypervisor_bytes, what is left for guests to come; beside their
+	 * memory each takes some 100 KiB (bh_ctl_guest.overhead_bytes) */
+	u64 hypervisor_free_bytes;
 };
 
 /* Host-physical, which is what the privileged guest calls physical. Whole

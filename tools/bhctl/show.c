@@ -83,6 +83,7 @@ void show_info(FILE *to, struct json_object *reply)
 	} sizes[] = {
 		{ "memory", "ram_bytes" },
 		{ "the hypervisor's", "hypervisor_bytes" },
+		{ "of it free", "hypervisor_free_bytes" },
 		{ "pool for guests", "pool_bytes" },
 		{ "free of it", "pool_free_bytes" },
 	};

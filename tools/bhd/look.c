@@ -101,6 +101,8 @@ struct json_object *look_info(struct bhd *b, struct json_object *o,
 			 i.tsc_khz);
 	wire_add_number(reply, "ram_bytes", i.ram_bytes);
 	wire_add_number(reply, "hypervisor_bytes", i.hypervisor_bytes);
+	wire_add_number(reply, "hypervisor_free_bytes",
+			i.hypervisor_free_bytes);
 	wire_add_number(reply, "pool_bytes", i.pool_bytes);
 	wire_add_number(reply, "pool_free_bytes", i.pool_free_bytes);
 	wire_add(reply, "pool", pool_array(&pool));

@@ -11,6 +11,7 @@
 #include "mm/pmm.h"
 #include "tests/unit/test.h"
 
+#define FAKE_SPARE_PAGES 1000u
 extern u32 fake_pool_live; /* allocations, of both kinds, not freed yet */
 extern u64 fake_pool_peak; /* the most pages that a budget had at a time */
 extern u32 fake_pool_left; /* this many more succeed; at first, any number */

@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/owner.h"
 #include "tests/unit/fakes/percpu.h"
+#include "tests/unit/fakes/pool.h"
 #include "tests/unit/fakes/tsc.h"
 #include "tests/unit/fakes/vm_end.h"
 #include "tests/unit/test.h"
@@ -483,6 +484,8 @@ static void test_machine(void **state)
 	assert_string_equal(info->build, "Bulkhead 7");
 	assert_int_equal(info->pool_bytes, 14);
 	assert_int_equal(info->pool_free_bytes, 9);
+	assert_int_equal(info->hypervisor_free_bytes,
+			 FAKE_SPARE_PAGES * PAGE_SIZE);
 	assert_int_equal(run(control_pool, 1, 0), 0);
 	assert_int_equal(c.call.bytes, sizeof(struct bh_ctl_range));
 	assert_int_equal(c.call.result[0], 2);
