@@ -266,6 +266,16 @@ int pmm_reserve(struct budget *b, u64 pages)
 	return err;
 }
 
+u64 pmm_reserve_move(struct budget *from, struct budget *to, u64 pages)
+{
+	spin_lock(&pmm_lock);
+	pages = MIN(pages, from->reserved_pages);
+	from->reserved_pages -= pages;
+	to->reserved_pages += pages;
+	spin_unlock(&pmm_lock);
+	return pages;
+}
+
 void pmm_unreserve(struct budget *b)
 {
 	spin_lock(&pmm_lock);

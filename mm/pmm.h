@@ -43,6 +43,9 @@ u64 pmm_free_pages(void);
  * -ENOMEM: the pool does not have so many.
  */
 int __must_check pmm_reserve(struct budget *b, u64 pages);
+/* What is set aside for @from, and is free, is set aside for @to instead:
+ * @pages, or as many as there are. Returns how many. Takes pmm's lock. */
+u64 pmm_reserve_move(struct budget *from, struct budget *to, u64 pages);
 /* Ends what pmm_reserve() set aside for @b. Takes pmm's lock. */
 void pmm_unreserve(struct budget *b);
 /* Free pages that are set aside for nobody. Any core; takes pmm's lock. */

@@ -5,22 +5,32 @@
  * guest said: checked whole, on a copy. Their bytes are the guest's alone by
  * the time that they are read.
  *
- * No lock: a view is taken by an atomic bit, the rest is the guest's.
+ * While a guest has a view it also has the pages that its load takes of the
+ * hypervisor's pool: they are set aside once, not for each guest.
+ *
+ * No lock: a view is taken by an atomic bit, the rest is the guest's; pages are
+ * lent under pmm's lock.
  */
 #include "hv/load/staged.h"
 
 #include "hv/core/pc_map.h"
 #include "hv/core/slots.h"
+#include "hv/load/load.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "lib/string.h"
 #include "mm/view.h"
 
 #define VIEWS     8u
 #define VIEW_ROOM GIB(8)
 
+/* So many guests without firmware load at once, at least */
+#define LOADS_AT_ONCE 4u
+
 static struct view views[VIEWS];
-static u32 views_used; /* atomic, a bit each */
+static u32 views_used;        /* atomic, a bit each */
+static struct budget loading; /* what a load takes, while none has it */
 
 /* --- where they lie --- */
 
@@ -97,6 +107,49 @@ const char *staged_note(struct vm *vm, struct staged *s,
 	return why;
 }
 
+/* --- the pages of a load --- */
+
+int staged_set_aside(void)
+{
+	static const struct guest_config plain;
+
+	return pmm_reserve(&loading, LOADS_AT_ONCE * load_pages(&plain));
+}
+
+/* Those that are not there any more are a guest's that is still loaded, or such
+ * as another took for what outlasts its load: that is made good where it can
+ * be. -EAGAIN: the former. */
+static int lend(struct vm *vm)
+{
+	u64 pages = load_pages(vm->config), got;
+
+	got = pmm_reserve_move(&loading, &vm->budget, pages);
+	vm->staged->lent = got;
+	if (got == pages || !pmm_reserve(&vm->budget, pages - got)) {
+		vm->staged->lent = pages;
+		return 0;
+	}
+	if (__atomic_load_n(&views_used, __ATOMIC_RELAXED) !=
+	    1u << (vm->staged->view - 1))
+		return -EAGAIN;
+	log_error("load",
+		  "guest %s: the hypervisor has no memory to load it with; "
+		  "destroy another guest",
+		  vm->name);
+	return -ENOMEM;
+}
+
+static void take_back(struct vm *vm)
+{
+	u64 kept = MIN(vm->staged->lent, vm->budget.drawn_pages);
+	u64 pages = vm->staged->lent - kept;
+
+	kept += pages - pmm_reserve_move(&vm->budget, &loading, pages);
+	vm->staged->lent = 0;
+	if (kept && pmm_reserve(&loading, kept))
+		return; /* lend() does without */
+}
+
 /* --- mapped --- */
 
 static struct view *view_take(struct staged *s)
@@ -142,11 +195,12 @@ int staged_map(struct vm *vm)
 {
 	struct staged *s = vm->staged;
 	struct view *v = view_take(s);
-	int err = 0;
+	int err;
 
 	if (!v)
 		return -EAGAIN;
-	if (!v->va)
+	err = lend(vm);
+	if (!v->va && !err)
 		err = view_init(v, VIEW_ROOM);
 	for (u32 i = 0; i < s->count && !err; i++)
 		err = map_file(vm, v, &s->files[i]);
@@ -163,6 +217,7 @@ void staged_unmap(struct vm *vm)
 
 	if (!s || !s->view)
 		return;
+	take_back(vm);
 	view_clear(&views[s->view - 1]);
 	__atomic_fetch_and(&views_used, ~(1u << (s->view - 1)),
 			   __ATOMIC_RELEASE);

@@ -18,15 +18,19 @@ struct staged {
 	char names[STAGED_MAX][BH_CTL_FILE_NAME];
 	struct image files[STAGED_MAX]; /* hpa: where the guest has it */
 	u32 view; /* its number plus one; 0: they are not mapped */
+	u64 lent; /* pages of the hypervisor's, for the load */
 };
 
 /* Notes where the files lie: @list, copied and checked whole. A sentence, or
  * NULL: they are noted in @s, vm->staged. Any core; the guest is not loaded. */
 const char *staged_note(struct vm *vm, struct staged *s,
 			const struct bh_ctl_file *list, u32 count);
-/* Maps them for load_guest(), on this core. -EAGAIN: others are mapped just
- * now, try again; -ENOMEM, -ENOSPC: they cannot be. Home core of the boot
- * vCPU. */
+/* Sets aside what the loads of dynamic guests take of the hypervisor's pool,
+ * for some at a time. Boot CPU, once; -ENOMEM. */
+int __must_check staged_set_aside(void);
+/* Maps them for load_guest(), on this core, and sets aside what that takes.
+ * -EAGAIN: others are loaded just now, try again; -ENOMEM, -ENOSPC: they cannot
+ * be. Home core of the boot vCPU. */
 int __must_check staged_map(struct vm *vm);
 /* Ends that; nothing, if they are not mapped */
 void staged_unmap(struct vm *vm);

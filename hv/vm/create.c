@@ -193,7 +193,7 @@ static u64 split_pages(const struct vm *vm)
 	return pages;
 }
 
-/* What an isolated guest takes at each reset is there, whatever others have
+/* What a static guest takes at each reset is there, whatever others have
  * taken meanwhile, and what splits take. The privileged guest is made last and
  * resets never. */
 static int set_aside(struct vm *vm)
@@ -205,7 +205,10 @@ static int set_aside(struct vm *vm)
 		return err;
 	if (!vm->privileged) {
 		vm->budget.max_pages += split;
-		return pmm_reserve(&vm->budget, load_pages(vm->config));
+		/* A dynamic one gets it for each load: hv/load/staged.c */
+		return vm->dynamic ? 0
+				   : pmm_reserve(&vm->budget,
+						 load_pages(vm->config));
 	}
 	vm->budget.max_pages = vm->budget.used_pages + split +
 			       PRIVILEGED_SHARE(pmm_spare_pages());

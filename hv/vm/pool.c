@@ -11,6 +11,7 @@
 
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"
+#include "hv/load/staged.h"
 #include "hv/vm/numa.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
@@ -153,6 +154,9 @@ void pool_init(u64 bytes)
 			 (bytes >> 20), ((wanted - lacking) >> 20));
 	if (unit_count)
 		make_units();
+	if (unit_count && staged_set_aside())
+		log_warn("vm", "the hypervisor has little memory: guests may "
+			       "not be loaded; lower guest-memory");
 	if (unit_count)
 		log_info("vm",
 			 "%llu MiB are kept for guests to come, in %u range%s",

@@ -111,6 +111,11 @@ static void test_reserve(void **state)
 	block = pmm_alloc(&careful, 3);
 	pmm_free(&careful, page, 0); /* counts as one of those drawn */
 	assert_int_equal(careful.reserved_pages, 5);
+	assert_int_equal(pmm_reserve_move(&careful, &greedy, 3), 3);
+	assert_int_equal(careful.reserved_pages, 2);
+	assert_int_equal(greedy.reserved_pages, 3);
+	assert_int_equal(pmm_reserve_move(&greedy, &careful, 9), 3);
+	assert_int_equal(careful.reserved_pages, 5);
 	pmm_unreserve(&careful);
 	page = pmm_alloc(&greedy, 0);
 	assert_non_null(page);

@@ -11,6 +11,7 @@ static struct staged staged;
 static struct bh_ctl_file list[STAGED_MAX + 1];
 static u32 cleared, flushed;
 static int add_error;
+static u64 spare, set_aside; /* pages of the pool; of the loads to come */
 
 int file_find(const char *name, struct image *out)
 {
@@ -45,6 +46,31 @@ void view_clear(struct view *v)
 	cleared++;
 }
 
+#define LOAD_PAGES 20u
+
+u32 load_pages(const struct guest_config *c)
+{
+	return LOAD_PAGES;
+}
+
+int pmm_reserve(struct budget *b, u64 pages)
+{
+	if (pages > spare)
+		return -ENOMEM;
+	spare -= pages;
+	b->reserved_pages += pages;
+	return 0;
+}
+
+u64 pmm_reserve_move(struct budget *from, struct budget *to, u64 pages)
+{
+	pages = MIN(pages, from->reserved_pages);
+	from->reserved_pages -= pages;
+	to->reserved_pages += pages;
+	set_aside += to == &fake_vm.budget ? -pages : pages;
+	return pages;
+}
+
 /* 3 GiB in two pieces, of which the upper one is above 4 GiB */
 static int setup(void **state)
 {
@@ -62,6 +88,12 @@ static int setup(void **state)
 	list[1].offset = GIB(2) + MIB(512);
 	list[1].size = MIB(100);
 	cleared = flushed = 0;
+	spare = 10000;
+	if (!set_aside) {
+		assert_int_equal(staged_set_aside(), 0);
+		set_aside = 10000 - spare;
+		spare = 10000;
+	}
 	add_error = 0;
 	return 0;
 }
@@ -135,6 +167,40 @@ static void test_mapped(void **state)
 }
 
 /* Few guests load at a time; the next one tries again */
+/* Its load has its pages while its files are mapped. What it keeps of them is
+ * made good of the pool's, or the next one waits, or fails where none is on its
+ * way back. */
+static void test_lent(void **state)
+{
+	u64 before = set_aside;
+
+	assert_true(before >= LOAD_PAGES);
+	assert_null(staged_note(&fake_vm, &staged, list, 1));
+	assert_int_equal(staged_map(&fake_vm), 0);
+	assert_int_equal(fake_vm.budget.reserved_pages, LOAD_PAGES);
+	staged_unmap(&fake_vm);
+	assert_int_equal(fake_vm.budget.reserved_pages, 0);
+	assert_int_equal(set_aside, before);
+
+	assert_int_equal(staged_map(&fake_vm), 0);
+	fake_vm.budget.reserved_pages -= 3; /* in use for good */
+	fake_vm.budget.drawn_pages = 3;
+	spare = 0;
+	staged_unmap(&fake_vm);
+	assert_int_equal(set_aside, before - 3);
+	fake_vm.budget.drawn_pages = 0;
+	spare = 3;
+	while (set_aside >= LOAD_PAGES) {
+		assert_int_equal(staged_map(&fake_vm), 0);
+		staged.view = 0; /* as if each were another guest */
+		staged.lent = 0;
+	}
+	spare = 0;
+	assert_int_equal(staged_map(&fake_vm), -EAGAIN);
+	assert_int_equal(staged.view, 0);
+	assert_int_equal(fake_vm.budget.reserved_pages % LOAD_PAGES, 0);
+}
+
 static void test_views(void **state)
 {
 	struct staged many[9];
@@ -169,6 +235,7 @@ int main(void)
 		cmocka_unit_test_setup(test_wrong, setup),
 		cmocka_unit_test_setup(test_mapped, setup),
 		cmocka_unit_test_setup(test_views, setup),
+		cmocka_unit_test_setup(test_lent, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
