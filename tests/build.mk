@@ -153,13 +153,19 @@ guests: $(GUEST_ELF) $(B)/tests/guest/multiboot32.elf $(B)/tests/guest/rom.bin $
 
 # What counts the instructions of a guest's boot: a plugin for QEMU, and the
 # program that ends it (tests/plugin/share.c)
-PLUGIN := $(B)/tests/plugin/share.so $(B)/tests/plugin/first
+PLUGIN := $(B)/tests/plugin/share.so $(B)/tests/plugin/first $(B)/tests/plugin/launch
 guests: $(PLUGIN)
 
-$(B)/tests/plugin/share.so: tests/plugin/share.c
+$(B)/tests/plugin/share.so: tests/plugin/share.c tests/plugin/mark.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(UNIT_CC) -std=gnu11 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o $@ $<
+	$(Q)$(UNIT_CC) -std=gnu11 -O2 -I. -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o $@ $<
+
+# Begins and ends what is counted: it runs in the privileged guest
+$(B)/tests/plugin/launch: tests/plugin/launch.c tests/plugin/mark.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(UNIT_CC) -std=gnu11 -O2 -I. -Wall -Wextra -Werror -static -s -o $@ $<
 
 $(B)/tests/plugin/first: tests/plugin/first.asm
 	@mkdir -p $(@D)

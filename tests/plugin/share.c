@@ -6,11 +6,14 @@
  * are to be of one thread, as with -icount.
  *
  *	-plugin file=share.so,out=FILE
- *	-plugin file=share.so,counts=FILE[,from=ADDRESS]
+ *	-plugin file=share.so,counts=FILE[,from=ADDRESS][,marks=FILE]
  *
  * out: the two numbers from the first VMRUN on, when the guest's first program
  * runs and when the machine ends. counts: struct counts, which others map; it
  * begins at the first instruction of the hypervisor, or at that of ADDRESS.
+ * marks: a line for each MARK() (tests/plugin/mark.h) that runs, anywhere: its
+ * number, the two counts since that beginning, and how often a guest was
+ * entered.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -21,6 +24,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "tests/plugin/mark.h"
 
 /* What is used of the API; QEMU's header is in no Debian package */
 typedef uint64_t plugin_id;
@@ -70,7 +75,8 @@ static struct counts *counts = &own_counts;
 static uint64_t from_va; /* 0: the hypervisor's first */
 static uint64_t hv_before, elsewhere_before;
 static bool started, program_seen;
-static FILE *out;
+static FILE *out, *marks;
+static uint64_t entries;
 
 static void write_line(const char *what)
 {
@@ -82,8 +88,19 @@ static void write_line(const char *what)
 	fflush(out);
 }
 
+static void at_mark(unsigned int cpu, void *data)
+{
+	fprintf(marks, "%u %llu %llu %llu\n", (unsigned int)(uintptr_t)data,
+		(unsigned long long)(counts->in_hv - counts->hv_before),
+		(unsigned long long)(counts->elsewhere -
+				     counts->elsewhere_before),
+		(unsigned long long)entries);
+	fflush(marks);
+}
+
 static void at_vmrun(unsigned int cpu, void *data)
 {
+	entries++;
 	if (started)
 		return;
 	started = true;
@@ -109,6 +126,21 @@ static bool is_vmrun(const struct plugin_insn *insn)
 	       !memcmp(qemu_plugin_insn_data(insn), vmrun, sizeof(vmrun));
 }
 
+static void look_for_mark(struct plugin_insn *insn)
+{
+	const uint8_t *bytes = qemu_plugin_insn_data(insn);
+	uint32_t number;
+
+	if (!marks || qemu_plugin_insn_size(insn) != MARK_BYTES ||
+	    memcmp(bytes, (const uint8_t[]){ MARK_OPCODE }, 3))
+		return;
+	memcpy(&number, bytes + 3, sizeof(number));
+	if (number >> 16 == MARK_BASE >> 16)
+		qemu_plugin_register_vcpu_insn_exec_cb(
+			insn, at_mark, CB_NO_REGS,
+			(void *)(uintptr_t)(number - MARK_BASE));
+}
+
 static void at_translation(plugin_id id, struct plugin_tb *tb)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb);
@@ -122,6 +154,7 @@ static void at_translation(plugin_id id, struct plugin_tb *tb)
 		qemu_plugin_register_vcpu_insn_exec_inline(
 			insn, INLINE_ADD_U64,
 			hv ? &counts->in_hv : &counts->elsewhere, 1);
+		look_for_mark(insn);
 		if (hv && is_vmrun(insn))
 			qemu_plugin_register_vcpu_insn_exec_cb(
 				insn, at_vmrun, CB_NO_REGS, NULL);
@@ -158,6 +191,8 @@ static bool take_option(const char *word)
 {
 	if (!strncmp(word, "out=", 4))
 		return (out = fopen(word + 4, "w")) != NULL;
+	if (!strncmp(word, "marks=", 6))
+		return (marks = fopen(word + 6, "w")) != NULL;
 	if (!strncmp(word, "counts=", 7))
 		return map_counts(word + 7);
 	if (!strncmp(word, "from=", 5)) {

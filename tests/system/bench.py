@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The figures Bulkhead promises: a change that makes an exit, the boot or the
 image dearer than its target fails here."""
-from harness import bench, figures
+from harness import bench, control, figures
 
 
 def exits(side):
@@ -38,7 +38,20 @@ def linux_idle(results, folder):
                   f"{rate} a second and vCPU: {kinds}")
 
 
+def guest_costs(results, folder):
+    control.hold(results, control.costs(folder))
+
+
+def guest_linux(results, folder):
+    control.hold(results, control.linux_ratio(folder))
+
+
 def tests():
     return [("bench.linux_boot", linux_boot), ("bench.linux_idle", linux_idle),
             ("bench.vmx", exits("vmx")), ("bench.svm", exits("svm")),
-            ("bench.svm_nrip", exits("svm_nrip")), ("bench.boot", boot)]
+            ("bench.svm_nrip", exits("svm_nrip")), ("bench.boot", boot),
+            ("bench.control", guest_costs)]
+
+
+def soak():
+    return [("bench.control_linux", guest_linux)]

@@ -5,10 +5,12 @@
  * (include/bulkhead/control.h, docs/control.md).
  *
  *	client PCI-ADDRESS GUEST
+ *	client PCI-ADDRESS --cost
  *
  * GUEST is an isolated one whose console answers what is typed
  * (tests/guest/echo.c). A line a check: "CTL name ok" or "CTL name FAILED".
- *Over 400 lines: one device is tried from its opening to its close.
+ * --cost: a hundred commands between marks of tests/plugin/mark.h each.
+ * Over 400 lines: one device is tried from its opening to its close.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,12 +26,14 @@
 #include <unistd.h>
 
 #include "include/bulkhead/control.h"
+#include "tests/plugin/mark.h"
 
-#define AREA_IOVA   0x10000000ull
-#define DATA_IOVA   0x10010000ull
-#define DATA_OUT    (DATA_IOVA + BH_CTL_IN_MAX)
-#define WAIT_MS     20000
-#define PCI_COMMAND 4
+#define COST_COMMANDS 100
+#define AREA_IOVA     0x10000000ull
+#define DATA_IOVA     0x10010000ull
+#define DATA_OUT      (DATA_IOVA + BH_CTL_IN_MAX)
+#define WAIT_MS       20000
+#define PCI_COMMAND   4
 
 static int container, device, events;
 static unsigned long long regs, config;
@@ -579,6 +583,22 @@ static void test_dynamic(void)
 	refused("gone", ask(BH_CTL_OP_START, id, 0, 0), BH_CTL_ENOENT);
 }
 
+/* From its place in the ring to its answer */
+static int cost(void)
+{
+	struct bh_ctl_event e;
+
+	area_open();
+	for (u32 i = 0; i < COST_COMMANDS; i++) {
+		MARK(MARK_BEGIN);
+		e = ask(BH_CTL_OP_INFO, 0, 0, 0);
+		MARK(MARK_END);
+		if (e.status)
+			return 1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	u64 id;
@@ -587,6 +607,8 @@ int main(int argc, char **argv)
 	if (argc < 3)
 		return 2;
 	device_open(argv[1]);
+	if (!strcmp(argv[2], "--cost"))
+		return cost();
 	result("registers",
 	       reg_read(BH_CTL_MAGIC) == BH_CTL_MAGIC_VALUE &&
 		       reg_read(BH_CTL_REVISION) == BH_CTL_VERSION &&
