@@ -445,6 +445,16 @@ void fbcon_release(void)
 	con.released = true;
 }
 
+void fbcon_take_back(void)
+{
+	if (!con.usable || !con.released)
+		return;
+	con.released = false;
+	con.escape = ESCAPE_NONE;
+	cells_clear();
+	memset(con.drawn, 0, sizeof(con.drawn)); /* no cell has that */
+}
+
 void fbcon_reclaim(void)
 {
 	if (!con.usable || !con.released)

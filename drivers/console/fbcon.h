@@ -42,6 +42,9 @@ void fbcon_release(void);
 bool fbcon_size(u32 *columns, u32 *rows);
 /* Empties it */
 void fbcon_clear(void);
+/* Takes it back while guests run. It shows what is written from now on; what is
+ * left there of others is drawn over by fbcon_draw(). */
+void fbcon_take_back(void);
 /* Takes it back and clears it, so that a panic or the machine's end can be
  * read. Some 10 ms. */
 void fbcon_reclaim(void);

@@ -238,6 +238,22 @@ static void test_steps(void **state)
 	expect(0, "MMMMMMMM", 1);
 }
 
+/* While guests run: what another has drawn goes a little at a time */
+static void test_take_back(void **state)
+{
+	start(80, 64, 320, 32);
+	fbcon_take_back(); /* ours already: nothing is lost */
+	say("ours");
+	fbcon_release();
+	memset(fb_mem, 0x11, 320 * 64);
+	fbcon_take_back();
+	assert_int_equal(fb_mem[0], 0x11);
+	assert_true(fbcon_stale());
+	say("again");
+	expect(0, "again     ", 1);
+	expect(3, "          ", 1);
+}
+
 static void test_escapes(void **state)
 {
 	start(160, 64, 640, 32);
@@ -350,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_steps),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_release),
+		cmocka_unit_test(test_take_back),
 		cmocka_unit_test(test_bad_facts),
 		cmocka_unit_test(test_fill),
 	};
