@@ -35,6 +35,7 @@
 #include "drivers/pci/pci.h"
 #include "drivers/power/piix4.h"
 #include "drivers/power/power.h"
+#include "hv/assign/pvpanic.h"
 #include "hv/console/console.h"
 #include "hv/control/control.h"
 #include "hv/core/exit.h"
@@ -519,6 +520,14 @@ static void create_guests(bool privileged)
 	}
 }
 
+/* It has all that other guests have, and functions of the hypervisor's */
+static void finish_privileged(struct vm *vm)
+{
+	vm->restarts = !manifest.privileged_stays;
+	control_create(vm, "Bulkhead " BULKHEAD_VERSION);
+	pvpanic_create(vm);
+}
+
 /* The privileged guest is built last, from the memory that is left, and
  * started first */
 static void start_guests(void)
@@ -526,13 +535,13 @@ static void start_guests(void)
 	u32 i;
 
 	create_guests(false);
-	files_settle(privileged_config());
+	files_settle(privileged_config(), !manifest.privileged_stays);
 	pool_init(manifest.pool_bytes);
 	create_guests(true);
 	if (!vm_privileged)
 		pci_quiet();
 	else
-		control_create(vm_privileged, "Bulkhead " BULKHEAD_VERSION);
+		finish_privileged(vm_privileged);
 	siblings_report();
 	log_info("init", "the hypervisor keeps %llu KiB",
 		 (owner_bytes(OWNER_HYPERVISOR, 0) >> 10));

@@ -25,6 +25,9 @@ enum owner_kind {
 	OWNER_KEPT,   /* not RAM, and the hypervisor's own: no guest has it */
 	OWNER_UNUSABLE,
 	OWNER_POOL, /* RAM of dynamic guests; who of them: hv/vm/pool.h */
+	/* RAM with the files that the privileged guest is started again from:
+	 * the hypervisor alone reads it, and it is that guest's to pay for */
+	OWNER_FILES,
 };
 
 struct extent {

@@ -17,6 +17,15 @@ void passthrough_go_on(struct vcpu *v);
  * is nothing more. Home core; takes passthrough.lock. */
 bool passthrough_insn_go_on(struct vcpu *v);
 /*
+ * Before @vm's next life: a piece of what makes the machine's functions forget
+ * the last one. Messages and bus mastering are off first; those that were bus
+ * masters are reset, as far as they can be; the virtual ones are as at power
+ * on. True: all is done; it begins anew with the next call. No vCPU of @vm
+ * runs. One core, no lock held. It waits for the hardware for some seconds at
+ * most, and returns meanwhile.
+ */
+bool __must_check passthrough_quiet_step(struct vm *vm);
+/*
  * Puts the virtual function @f on bus 0, at a device number that is free, and
  * makes its config space as pci_fn_init() does; its BARs are nowhere. The
  * caller has filled all but devfn. While the VM is built, once it has its

@@ -99,6 +99,20 @@ static void msi_off(struct vfunc *f)
 	passthrough_msi_forget(f);
 }
 
+void passthrough_msi_quiet(struct vfunc *f, bool present)
+{
+	f->msi.enabled = false;
+	f->msi.address_low = f->msi.address_high = 0;
+	f->msi.data = f->msi.mask = 0;
+	if (!f->msi.cap)
+		return;
+	if (present)
+		hw_enable(f, false);
+	passthrough_msi_forget(f);
+	if (present)
+		hw_mask(f);
+}
+
 static void msi_sync(struct vfunc *f)
 {
 	const struct msi_message guest = {

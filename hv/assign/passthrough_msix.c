@@ -150,6 +150,29 @@ void passthrough_msix_step(struct vfunc *f, const struct piece *piece)
 		hw_control(f);
 }
 
+/* The entries that the device has stay: MSI-X is off, and each is written
+ * before it is on again */
+bool passthrough_msix_quiet(struct vfunc *f, bool present,
+			    const struct piece *piece)
+{
+	f->msix.enabled = f->msix.masked = false;
+	f->msix.left = 0;
+	if (f->msix.cap && present)
+		hw_control(f);
+	for (u32 i = 0; i < f->msix.count && f->msix.entries; i++) {
+		struct msix_entry *e = &f->msix.entries[i];
+		bool routed = e->route;
+
+		entry_unroute(e);
+		for (u32 w = ENTRY_LOW; w < ENTRY_CONTROL; w++)
+			e->word[w] = 0;
+		e->word[ENTRY_CONTROL] = PCI_MSIX_ENTRY_MASKED;
+		if (routed && piece_over(piece))
+			return false;
+	}
+	return true;
+}
+
 u32 passthrough_msix_control_read(const struct vfunc *f)
 {
 	return (pci_read(f->bdf, f->msix.cap, 4) & ~MSIX_CONTROL_VIRTUAL) |

@@ -5,7 +5,8 @@
  * buses), passthrough_sriov.c (virtual ones), passthrough_guard.c (what is not
  * the guest's), passthrough_msi.c, passthrough_msix.c (table),
  * passthrough_move.c (a table's new address), passthrough_virtual.c (functions
- * of ours). All state is protected by
+ * of ours), passthrough_quiet.c and passthrough_reset.c (between two lives of
+ * the guest). All state is protected by
  * passthrough.lock; pci_lock and the locks of hv/irq/route.h come after it. It
  * is not held across a rendezvous of the cores.
  */
@@ -23,6 +24,16 @@
 
 #define PASSTHROUGH_HASH   64u
 #define PASSTHROUGH_RESETS 3u
+
+/* How a function is reset: the first that it can do (passthrough_reset.c) */
+enum reset_way {
+	RESET_NONE,
+	RESET_FLR, /* by itself, PCIe's or Advanced Features' way */
+	RESET_PM,  /* by D3 and back */
+	RESET_BUS, /* by the bridge above, with all that is beside it */
+};
+/* Dwords of its header that a reset loses and its next driver needs */
+#define PASSTHROUGH_SAVED 9u
 
 struct vfunc;
 
@@ -104,6 +115,14 @@ struct vfunc {
 	struct vfunc *pf; /* whose it is; NULL: that has turned it off */
 	/* Bytes of its registers that begin a reset; 0: none */
 	u16 resets[PASSTHROUGH_RESETS];
+	/* Between two lives of the guest */
+	struct {
+		enum reset_way way;
+		bool master;      /* it was one in the last life */
+		u16 command;      /* what it is to decode again */
+		u16 pcie_control; /* device control */
+		u32 saved[PASSTHROUGH_SAVED];
+	} reset;
 	/* The guest turned memory decoding on, the hardware has it off: the
 	 * trap of the MSI-X table comes first (passthrough_move.c) */
 	bool decode_due;
@@ -132,6 +151,19 @@ struct virtual_bar {
 	u64 placed; /* its region on the bus; 0: none */
 };
 
+/* How far passthrough_quiet_step() is; all zero: it has not begun */
+struct quiet {
+	u32 phase;
+	u32 bucket; /* of the hash: the function that comes next is in it, */
+	struct vfunc *at; /* or NULL: its first */
+	bool begun;       /* the phase has */
+	bool acted;  /* some function of this phase has something to wait for */
+	bool again;  /* some is not ready yet */
+	bool waits;  /* the phase is over, but for its time */
+	u64 end;     /* host TSC: of the wait, or of the patience */
+	u32 unreset; /* functions that no way was found for */
+};
+
 #define PASSTHROUGH_VIRTUALS 8u
 
 struct virtual_slot {
@@ -152,6 +184,7 @@ struct passthrough {
 	u64 rounds;                   /* of those: how many have begun */
 	u64 touched; /* how often one was touched that they had seen to */
 	struct ratelimit meetings;
+	struct quiet quiet;
 	u32 virtual_count; /* as the slots', constant once the VM runs */
 	struct virtual_slot virtuals[PASSTHROUGH_VIRTUALS];
 };
@@ -165,6 +198,9 @@ u32 passthrough_virtual_read(struct passthrough *pci, struct virtual_slot *s,
 void passthrough_virtual_write(struct passthrough *pci, struct virtual_slot *s,
 			       struct pci_address a, u8 size, u32 value);
 void passthrough_virtuals_free(struct passthrough *pci);
+/* All of them are as at power on, and decode nothing. False: not yet, as the
+ * cores did not meet; do it again. No vCPU of the guest runs; no lock held. */
+bool __must_check passthrough_virtuals_reset(struct passthrough *pci);
 /* May device registers be at [@base, @end)? A BAR holds whatever the guest
  * writes: memory is never taken for them. */
 bool passthrough_is_device(u64 base, u64 end);
@@ -227,6 +263,29 @@ void passthrough_msi_init(struct vfunc *f);
 /* Forget: its routes, its trap and its memory. Release: the hardware, too. */
 void passthrough_msi_forget(struct vfunc *f);
 void passthrough_msi_release(struct vfunc *f);
+
+/* Between two lives of the guest: MSI is as after a reset, and so is MSI-X. If
+ * @present, in the hardware, too. The latter some entries at a time, until
+ * @piece is over; true: it is done. */
+void passthrough_msi_quiet(struct vfunc *f, bool present);
+bool passthrough_msix_quiet(struct vfunc *f, bool present,
+			    const struct piece *piece);
+
+/*
+ * The ladder of resets, for passthrough_quiet.c: which way @f goes, if it was a
+ * bus master; and whether its bus may be reset, with all that is beside it,
+ * which goes that way then, too. No wait is in here: PCIe 4.0, 6.6.2, 5.3.1.4
+ * and 6.6.1 say how long to leave it alone.
+ */
+void passthrough_reset_choose(struct vfunc *f);
+void passthrough_reset_agree(struct vfunc *f);
+/* Of all that go one way, one step after the other: what the reset will lose is
+ * saved; it begins; of D3 and of a bus, it ends */
+void passthrough_reset_save(struct vfunc *f);
+void passthrough_reset_begin(struct vfunc *f);
+void passthrough_reset_release(struct vfunc *f);
+/* True: it answers, and has its addresses again; it is no bus master */
+bool passthrough_reset_over(struct vfunc *f);
 
 u32 passthrough_msix_control_read(const struct vfunc *f);
 void passthrough_msix_control_write(struct vfunc *f, u32 value);

@@ -201,6 +201,15 @@ static bool is_due(const struct virtual_bar *b)
 	       pci_fn_bar_base(b->f, b->index) != b->wanted;
 }
 
+static bool is_any_due(const struct virtual_slot *s)
+{
+	bool due = false;
+
+	for (u32 i = 0; i < PCI_FN_BARS; i++)
+		due |= is_due(&s->bars[i]);
+	return due;
+}
+
 /* While all cores stand still: first all that leave, as one may come where
  * another was */
 static int move_now(void *arg)
@@ -268,19 +277,38 @@ static void follow(struct passthrough *pci, struct virtual_slot *s)
 void passthrough_virtual_write(struct passthrough *pci, struct virtual_slot *s,
 			       struct pci_address a, u8 size, u32 value)
 {
-	bool due = false;
+	bool due;
 
 	if (!is_there(s, a, size))
 		return;
 	spin_lock(&pci->lock);
 	pci_fn_config_write(s->f, a.reg, size, value);
-	for (u32 i = 0; i < PCI_FN_BARS; i++)
-		due |= is_due(&s->bars[i]);
+	due = is_any_due(s);
 	spin_unlock(&pci->lock);
 	if (due)
 		follow(pci, s);
 	if (s->f->ops->config_written)
 		s->f->ops->config_written(s->f, a.reg, size);
+}
+
+bool passthrough_virtuals_reset(struct passthrough *pci)
+{
+	bool done = true;
+
+	pci->address = 0;
+	for (u32 i = 0; i < pci->virtual_count; i++) {
+		struct virtual_slot *s = &pci->virtuals[i];
+
+		spin_lock(&pci->lock);
+		pci_fn_power_on(s->f);
+		spin_unlock(&pci->lock);
+		if (s->f->ops->reset)
+			s->f->ops->reset(s->f);
+		if (is_any_due(s))
+			follow(pci, s);
+		done &= !is_any_due(s);
+	}
+	return done;
 }
 
 void passthrough_virtuals_free(struct passthrough *pci)

@@ -320,6 +320,15 @@ void console_guest_starts(struct vm *vm)
 	say_and_unlock();
 }
 
+void console_guest_restarts(const struct vm *vm)
+{
+	console_lock();
+	fbcon_take_back();
+	console_unlock();
+	log_info("console", "the screen is the hypervisor's until %s starts",
+		 vm->name);
+}
+
 void console_defer_output(void)
 {
 	console_lock();

@@ -88,6 +88,9 @@ void console_detach(struct speaker *sp, struct vm *vm);
  * that resets takes no keys away from another. The core that starts it; logs.
  */
 void console_guest_starts(struct vm *vm);
+/* The privileged guest has failed, and is to start again: the screen is the
+ * hypervisor's until then. Any core, no lock held. */
+void console_guest_restarts(const struct vm *vm);
 /* Receive what is typed, by interrupt on this core where one arrives, which
  * takes up to 20 ms to find out, else by a timer. Boot CPU, once, after the
  * IOAPIC and the timers work; interrupts off, no lock held. */

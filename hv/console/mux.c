@@ -269,7 +269,8 @@ const char *mux_ended(const struct speaker *sp)
 	/* A guest that resets starts again, unless the machine ends */
 	how = READ_ONCE(sp->vm->end);
 	if (READ_ONCE(sp->vm->state) != VM_STOPPED &&
-	    (how == VM_END_NONE || how == VM_END_RESET))
+	    (how == VM_END_NONE || how == VM_END_RESET ||
+	     how == VM_END_FAILURE))
 		return NULL;
 	return READ_ONCE(sp->vm->end_reason);
 }

@@ -14,6 +14,7 @@
 #include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/log.h"
+#include "lib/string.h"
 
 #define CLASS_OTHER 0x08800000u /* system peripheral, other; revision 0 */
 #define MSIX_CAP    0x40u
@@ -177,10 +178,26 @@ void control_go_on(struct vcpu *v)
 
 /* --- life --- */
 
+/* The guest that used it is no more. Its commands that wait are done all the
+ * same, and nobody hears of it. */
+static void reset(struct pci_fn *f)
+{
+	struct control *c = f->dev;
+
+	spin_lock(&c->lock);
+	control_close(c, BH_CTL_CLOSED);
+	c->was_msix = false;
+	memset(c->submitters, 0, sizeof(c->submitters));
+	spin_unlock(&c->lock);
+	pci_msix_reset(&c->msix);
+	vtd_reset(c->iommu);
+}
+
 static const struct pci_fn_ops ops = {
 	.config_written = config_written,
 	.bar_read = bar_read,
 	.bar_write = bar_write,
+	.reset = reset,
 };
 
 static void header_word(u8 *header, u32 offset, u32 value, u32 size)

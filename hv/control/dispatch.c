@@ -13,6 +13,7 @@ static const struct {
 	s32 (*handler)(struct control *c, struct control_call *call);
 } commands[BH_CTL_OPS] = {
 	[BH_CTL_OP_INFO] = { "info", control_info },
+	[BH_CTL_OP_ANNOUNCE] = { "announce", control_announce },
 	[BH_CTL_OP_POOL] = { "pool", control_pool },
 	[BH_CTL_OP_GUESTS] = { "guests", control_guests },
 	[BH_CTL_OP_CREATE] = { "create", control_create_guest },

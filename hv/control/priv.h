@@ -140,6 +140,7 @@ s32 control_pause(struct control *c, struct control_call *call);
 s32 control_resume(struct control *c, struct control_call *call);
 s32 control_console_read(struct control *c, struct control_call *call);
 s32 control_console_type(struct control *c, struct control_call *call);
+s32 control_announce(struct control *c, struct control_call *call);
 
 /* inspect.c */
 s32 control_registers(struct control *c, struct control_call *call);

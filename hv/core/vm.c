@@ -25,6 +25,7 @@ static const char *end_name(enum vm_end how)
 		[VM_END_CRASH] = "crashed",
 		[VM_END_DEBUG_EXIT] = "ends",
 		[VM_END_NOT_LOADED] = "does not start",
+		[VM_END_FAILURE] = "resets",
 	};
 
 	return names[how];

@@ -41,14 +41,18 @@ enum vm_end {
 	VM_END_RESET,
 	VM_END_CRASH,
 	VM_END_DEBUG_EXIT,
-	VM_END_NOT_LOADED
+	VM_END_NOT_LOADED,
+	/* The privileged guest: as a reset, but nobody wanted it */
+	VM_END_FAILURE
 };
 
 /* What the boot vCPU does for its guest while it is VCPU_WORKING: hv/vm/work.h.
  * In this order from a start to the first instruction (REVOKE: of a dynamic
- * guest); SCRUB is behind the last, and so is GRANT of a dynamic guest. */
+ * guest; QUIET: of the privileged one); SCRUB is behind the last, and so is
+ * GRANT of a dynamic guest. */
 enum vm_work {
 	VM_REVOKE,
+	VM_QUIET,
 	VM_RESET,
 	VM_ZERO,
 	VM_LOAD,
@@ -85,6 +89,8 @@ struct vm {
 	u16 id;     /* index in vms[]; owner id of its pages; another's later */
 	char name[MANIFEST_NAME_LEN];
 	bool privileged;
+	bool restarts;       /* the privileged one: hv/vm/privileged.h */
+	u32 lives;           /* of the privileged one: those before this one */
 	enum vm_state state; /* changes under lock */
 	enum vm_end end;
 	const char *end_reason; /* what vm_end() was given with it */
@@ -170,8 +176,8 @@ static inline void vm_changed(void)
  * Any core, any context: the guest is to end, as @how says. Its vCPUs stop at
  * their next look at their events; what follows is hv/vm/life.c's. A reset
  * builds and starts it again, a second after its last start at the earliest.
- * Power-off and crash leave it stopped. The privileged guest's power-off and
- * reset end the machine (hv/vm/machine_end.h). The first request counts;
+ * Power-off and crash leave it stopped. What the privileged guest's end means
+ * for the machine: hv/vm/privileged.h. The first request counts;
  * @reason completes "guest NAME crashed: " and stays. Takes vm->lock.
  */
 void vm_end(struct vm *vm, enum vm_end how, const char *reason);

@@ -116,7 +116,14 @@ static void scrub(const struct image *image)
 		memset(window_map(HPA(image->hpa + at)), 0, PAGE_SIZE);
 }
 
-static void settle(u32 i, const struct guest_config *privileged)
+static enum owner_kind next_owner(const struct vm *user, bool keeps)
+{
+	if (user)
+		return OWNER_GUEST;
+	return keeps ? OWNER_FILES : OWNER_FREE;
+}
+
+static void settle(u32 i, const struct guest_config *privileged, bool keep)
 {
 	struct image *image = &images[i];
 	const struct vm *user = user_of(image);
@@ -129,14 +136,14 @@ static void settle(u32 i, const struct guest_config *privileged)
 	if (!user && !wanted)
 		scrub(image);
 	err = owner_change(image->hpa, bytes, OWNER_HYPERVISOR,
-			   user ? OWNER_GUEST : OWNER_FREE,
+			   next_owner(user, wanted && keep),
 			   user ? user->id : 0);
 	if (err) {
 		log_warn("load", "the memory of the file %s stays as it is",
 			 image->name);
 		return;
 	}
-	if (user)
+	if (user || (wanted && keep))
 		return;
 	if (wanted)
 		given |= 1u << i;
@@ -144,10 +151,10 @@ static void settle(u32 i, const struct guest_config *privileged)
 		forget(image);
 }
 
-void files_settle(const struct guest_config *privileged)
+void files_settle(const struct guest_config *privileged, bool keep)
 {
 	for (u32 i = 0; i < image_count; i++)
-		settle(i, privileged);
+		settle(i, privileged, keep);
 }
 
 void files_forget_privileged(void)

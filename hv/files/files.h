@@ -31,13 +31,14 @@ int __must_check file_find(const char *name, struct image *out);
  * All other files become free memory, and so the privileged guest's. That is
  * loaded from where its files lie (hv/load/place.h keeps off them); those it
  * does not use are zeroed and forgotten at once. @privileged: its manifest
- * entry, or NULL.
+ * entry, or NULL. @keep: it may start again, too, so that its files are kept
+ * from it and from everybody else (OWNER_FILES), and it is loaded from there.
  * Boot CPU, once: after the isolated guests are made, before the privileged one
  * takes the rest of memory.
  */
-void files_settle(const struct guest_config *privileged);
-/* The privileged guest is loaded: its files are memory of its own from now on,
- * no longer mapped or found. The core that loaded it, once. */
+void files_settle(const struct guest_config *privileged, bool keep);
+/* The privileged guest is loaded: files that were not kept are memory of its
+ * own from now on, no longer mapped or found. The core that loaded it. */
 void files_forget_privileged(void);
 /* What files_init() was given; NULL before. Any core, as is the next. */
 const struct boot_info *files_boot_info(void);

@@ -2,7 +2,6 @@
 /*
  * Linux bzImage by the 64-bit boot protocol, or the 32-bit one where the kernel
  * has no 64-bit entry (Linux boot). Called by load_guest(). No locks.
- *
  * The file is untrusted. check() reads and judges all of the header before any
  * guest memory changes. Then every part gets its place in the guest's RAM; only
  * then are they written. The kernel decompresses itself.
@@ -179,7 +178,8 @@ static int place_area(struct bz *b, struct place *p)
 {
 	const struct place_range within = { 0, BELOW_4G };
 
-	if (b->vm->privileged)
+	/* UEFI 2.10, 8.4: SetVirtualAddressMap() is for the first life */
+	if (b->vm->privileged && !b->vm->lives)
 		b->efi_map_bytes = ALIGN_UP(efi_map_bytes(), PAGE_SIZE);
 	b->area_bytes = AREA_EFI_MAP * PAGE_SIZE + b->efi_map_bytes +
 			ALIGN_UP(zero_page_more_bytes(b->vm), PAGE_SIZE);

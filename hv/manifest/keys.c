@@ -42,6 +42,15 @@ static int set_special_memory(struct parser *p, const char *value)
 	return value_bool(value, &p->m->special_memory);
 }
 
+static int set_privileged_restart(struct parser *p, const char *value)
+{
+	bool restart = true;
+	int err = value_bool(value, &restart);
+
+	p->m->privileged_stays = !restart;
+	return err;
+}
+
 static int set_serial(struct parser *p, const char *value)
 {
 	return value_serial(value, &p->m->serial);
@@ -396,6 +405,8 @@ const struct key manifest_keys[] = {
 	  "write auto, full or off" },
 	{ SECTION_HYPERVISOR, ONCE, "special_memory", set_special_memory,
 	  "write yes or no" },
+	{ SECTION_HYPERVISOR, ONCE, "privileged-restart",
+	  set_privileged_restart, "write yes or no" },
 	{ SECTION_HYPERVISOR, ONCE, "guest-memory", set_guest_memory,
 	  "write megabytes or gigabytes, such as 512M or 4G, a share of the"
 	  " machine's memory from 0% to 90%, or 0 for none" },

@@ -117,8 +117,9 @@ struct manifest {
 	enum console_mode console;
 	char focus[MANIFEST_NAME_LEN]; /* which console is shown first */
 	struct serial_config serial;
-	bool measure;        /* hv/core/stretch.h */
-	bool special_memory; /* EFI_MEMORY_SP is memory like any other */
+	bool measure;          /* hv/core/stretch.h */
+	bool special_memory;   /* EFI_MEMORY_SP is memory like any other */
+	bool privileged_stays; /* privileged-restart = no */
 	enum speculation_mode speculation;
 	/* guest-memory =: bytes, or a share of the machine's; both 0: none. The
 	 * plan turns a share into bytes. */

@@ -269,7 +269,7 @@ void exit_end_guest(struct vcpu *v, const char *reason)
 void exit_shutdown(struct vcpu *v)
 {
 	if (v->vm->privileged)
-		vm_end(v->vm, VM_END_RESET, "triple fault");
+		vm_end(v->vm, VM_END_FAILURE, "triple fault");
 	else
 		exit_end_guest(v, "triple fault");
 }

@@ -5,19 +5,22 @@
  * on which the last of them parks decides what follows, here. A guest that
  * resets starts again. Of one that has ended, nothing stays in its RAM: that is
  * scrubbed (work.c), and only then does it count as gone. What has crashed is
- * kept for a look (kept.h): its RAM is nobody else's.
+ * kept for a look (kept.h): its RAM is nobody else's. The privileged guest's
+ * end is judged in privileged.c.
  *
  * Lock: vm->lock protects state and end; below it no other lock.
  */
 #include "hv/vm/life.h"
 
 #include "arch/x86/machine/tsc.h"
+#include "hv/console/console.h"
 #include "hv/core/vcpu.h"
 #include "hv/irq/vlapic.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/dynamic.h"
 #include "hv/vm/kept.h"
 #include "hv/vm/machine_end.h"
+#include "hv/vm/privileged.h"
 #include "hv/vm/stats.h"
 #include "hv/vm/vcpu.h"
 #include "hv/vm/work.h"
@@ -75,24 +78,40 @@ static void restart(struct timer *t)
 	start(vm, VM_RESET);
 }
 
+/* At once: its devices write to its memory until they are quiet */
+static void restart_privileged(struct vm *vm)
+{
+	console_guest_restarts(vm);
+	vm->lives++;
+	vm_start_at(vm, VM_QUIET);
+}
+
 /* Nothing of it runs, and nothing is left to do */
 static void gone(struct vm *vm)
 {
 	enum vm_end how = vm->end;
+	bool reset;
 
 	spin_lock(&vm->lock);
 	vm->state = VM_STOPPED;
 	spin_unlock(&vm->lock);
 	vm_changed();
-	if (vm->privileged && how == VM_END_POWER_OFF)
-		machine_end(MACHINE_POWER_OFF);
-	else if (vm->privileged && how == VM_END_RESET)
-		machine_end(MACHINE_RESET);
+	if (vm->privileged && privileged_ends_machine(how, &reset))
+		machine_end(reset ? MACHINE_RESET : MACHINE_POWER_OFF);
 	machine_guest_ended(vm);
 }
 
-/* All vCPUs have parked. The privileged guest's RAM is the machine's: what it
- * leaves there is its own affair, as on a machine without a hypervisor. */
+/* The privileged guest's RAM is the machine's: what it leaves there is its own
+ * affair, as on a machine without a hypervisor */
+static void privileged_ended(struct vm *vm)
+{
+	if (!machine_is_ending() && privileged_starts_again(vm))
+		restart_privileged(vm);
+	else
+		gone(vm);
+}
+
+/* All vCPUs have parked */
 static void ended(struct vm *vm)
 {
 	if (vm->tsc_start)
@@ -100,7 +119,7 @@ static void ended(struct vm *vm)
 	if (vm->dynamic) {
 		dynamic_ended(vm);
 	} else if (vm->privileged) {
-		gone(vm);
+		privileged_ended(vm);
 	} else if (vm->end == VM_END_RESET && !machine_is_ending()) {
 		vm->restart_timer.fn = restart;
 		timer_arm(&vm->restart_timer,

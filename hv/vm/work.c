@@ -7,6 +7,7 @@
 #include "hv/vm/work.h"
 
 #include "arch/x86/machine/tsc.h"
+#include "hv/assign/passthrough.h"
 #include "hv/console/console.h"
 #include "hv/core/piece.h"
 #include "hv/core/slots.h"
@@ -94,6 +95,12 @@ static void report_start(const struct vm *vm)
 
 /* --- a step each: true if the work named by the row is done --- */
 
+/* The machine's devices still do what the guest's last life had them do */
+static bool work_quiet(struct vm *vm)
+{
+	return !vm->privileged || passthrough_quiet_step(vm);
+}
+
 static bool work_reset(struct vm *vm)
 {
 	exit_stats_reset(vm);
@@ -177,10 +184,10 @@ static bool work_scrub(struct vm *vm)
 }
 
 static bool (*const steps[])(struct vm *vm) = {
-	[VM_REVOKE] = work_revoke, [VM_RESET] = work_reset,
-	[VM_ZERO] = work_zero,     [VM_LOAD] = work_load,
-	[VM_FILL] = work_fill,     [VM_SCRUB] = work_scrub,
-	[VM_GRANT] = work_grant,
+	[VM_REVOKE] = work_revoke, [VM_QUIET] = work_quiet,
+	[VM_RESET] = work_reset,   [VM_ZERO] = work_zero,
+	[VM_LOAD] = work_load,     [VM_FILL] = work_fill,
+	[VM_SCRUB] = work_scrub,   [VM_GRANT] = work_grant,
 };
 
 bool vm_work_step(struct vcpu *boot)

@@ -201,7 +201,21 @@ enum bh_ctl_op {
 	 * segment's base added. Event arg[0]: the guest-physical address,
 	 * whatever the page's rights. BH_CTL_EFAULT: it is not mapped. */
 	BH_CTL_OP_TRANSLATE,
+	/* arg[0]: enum bh_ctl_announce. About the end of the privileged guest,
+	 * whoever has it said; the last word counts, until that guest's next
+	 * life. */
+	BH_CTL_OP_ANNOUNCE,
 	BH_CTL_OPS
+};
+
+enum bh_ctl_announce {
+	/* Each reset of this guest that is meant to end the machine will be
+	 * announced; one that was will not come. From now on one that is not
+	 * is a failure, which starts this guest again, alone. */
+	BH_CTL_WILL_ANNOUNCE,
+	/* It shuts down in order, and its reset ends the machine */
+	BH_CTL_SHUTS_DOWN,
+	BH_CTL_ANNOUNCES
 };
 
 enum bh_ctl_event_type {

@@ -32,6 +32,8 @@
 #define PCI_STATUS_CAP_LIST	0x0010u
 #define PCI_CLASS_REVISION	0x08
 #define PCI_CACHE_LINE		0x0c
+#define PCI_CLASS_DISPLAY	0x03u	/* base classes */
+#define PCI_CLASS_BRIDGE	0x06u
 #define PCI_CLASS_HOST_BRIDGE	0x0600u
 #define PCI_CLASS_IOAPIC	0x080010u	/* with its interface */
 #define PCI_CLASS_IOXAPIC	0x080020u
@@ -48,6 +50,7 @@
 #define PCI_BAR_64		0x4u
 #define PCI_BAR_MEM_MASK	(~0xfu)
 #define PCI_BAR_IO_MASK		(~0x3u)
+#define PCI_ROM			0x30
 #define PCI_PRIMARY_BUS		0x18	/* bridges */
 #define PCI_SECONDARY_BUS	0x19
 #define PCI_SUBORDINATE_BUS	0x1a
@@ -56,6 +59,8 @@
 #define PCI_CAP_POINTER		0x34
 #define PCI_INTERRUPT_LINE	0x3c
 #define PCI_INTERRUPT_PIN	0x3d
+#define PCI_BRIDGE_CONTROL	0x3e	/* bridges (PCI-to-PCI Bridge 1.2) */
+#define PCI_BRIDGE_RESET	0x0040u	/* its secondary bus */
 
 #define PCI_CAP_ID_PM		0x01
 #define PCI_CAP_ID_MSI		0x05
@@ -64,12 +69,22 @@
 #define PCI_CAP_ID_AF		0x13
 #define PCI_CAP_FIRST		0x40	/* capabilities lie from here on */
 
-/* Device control, PM control and status (PCIe 4.0, 7.5.3.4, 7.5.2.2), Advanced
- * Features control (PCI 3.0 ECN *Advanced Capabilities*) */
+/* Device capabilities, control and status (PCIe 4.0, 7.5.3.3 to 7.5.3.5), PM
+ * control and status (7.5.2.2), Advanced Features (PCI 3.0 ECN *Advanced
+ * Capabilities*) */
+#define PCI_PCIE_CAPS		0x04
+#define PCI_PCIE_CAPS_FLR	0x10000000u
+#define PCI_PCIE_STATUS		0x0a
+#define PCI_PCIE_STATUS_PENDING	0x0020u
 #define PCI_PCIE_CONTROL	0x08
 #define PCI_PCIE_CONTROL_FLR	0x8000u
 #define PCI_PM_CONTROL		0x04
 #define PCI_PM_STATE		0x0003u	/* 0: D0 */
+#define PCI_PM_STATE_D3		0x0003u
+#define PCI_PM_NO_RESET		0x0008u	/* by D3 and D0 */
+#define PCI_PM_PME_STATUS	0x8000u	/* cleared by 1 */
+#define PCI_AF_CAPS		0x03
+#define PCI_AF_CAPS_FLR		0x02u
 #define PCI_AF_CONTROL		0x04
 #define PCI_AF_CONTROL_FLR	0x01u
 

@@ -1,4 +1,4 @@
-/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/inspect.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c */
+/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the control device with its real code, its IOMMU
@@ -18,6 +18,7 @@
 #include "hv/vm/dynamic.h"
 #include "hv/vm/kept.h"
 #include "hv/vm/pool.h"
+#include "hv/vm/privileged.h"
 #include "include/bulkhead/control.h"
 #include "include/hw/pci.h"
 #include "include/hw/vtd.h"
@@ -233,6 +234,10 @@ bool dynamic_news(struct bh_ctl_event *event, struct dynamic_why *why,
 void dynamic_on_news(void (*fn)(void))
 {
 	on_news = fn;
+}
+
+void privileged_say(enum privileged_word word)
+{
 }
 
 void dynamic_forget_news(void)

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A virtual function beside the machine's: its slot, its config space both
  * ways, and BARs that the guest puts anywhere */
-#include "hv/assign/passthrough.h"
+#include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
 #include "tests/unit/fakes/owner.h"
 #include "tests/unit/fakes/ratelimit.h"
@@ -266,6 +266,40 @@ static void test_no_meeting(void **state)
 	assert_true(io_at(PORTS + 0x40));
 }
 
+static u32 resets;
+
+static void reset(struct pci_fn *f)
+{
+	assert_ptr_equal(f, &fn);
+	assert_int_equal(get(4, 2), 0);
+	resets++;
+}
+
+/* Between two lives of the guest: as at power on, and it decodes nothing */
+static void test_reset(void **state)
+{
+	static struct pci_fn_ops with_reset;
+	struct passthrough *pci = fake_vm.devices[VDEV_passthrough];
+
+	with_reset = ops;
+	with_reset.reset = reset;
+	fn.ops = &with_reset;
+	place(PORTS, MEM);
+	set(4, 2, COMMAND);
+	assert_true(io_at(PORTS));
+	core_is_silent = true;
+	assert_false(passthrough_virtuals_reset(pci));
+	core_is_silent = false;
+	assert_true(passthrough_virtuals_reset(pci));
+	assert_int_equal(resets, 2);
+	assert_true(io_at(0));
+	assert_null(bus_find(&fake_vm.mmio, MEM));
+	assert_int_equal(get(0x10, 4), 1);
+	place(PORTS, MEM);
+	set(4, 2, COMMAND);
+	assert_true(io_at(PORTS));
+}
+
 static void move_back(void)
 {
 	set(0x10, 4, PORTS);
@@ -297,6 +331,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_meeting, setup_virtual,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_two_movers, setup_virtual,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_reset, setup_virtual,
 						teardown),
 	};
 

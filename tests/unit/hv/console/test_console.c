@@ -186,6 +186,12 @@ void fbcon_reclaim(void)
 	screen_released = false;
 }
 
+void fbcon_take_back(void)
+{
+	assert_int_not_equal(con.lock.next, con.lock.owner);
+	screen_released = false;
+}
+
 void log_add_sink(struct log_sink *s)
 {
 	sink = s;
@@ -476,6 +482,8 @@ static void test_life(void **state)
 
 	/* A guest that starts again does not take it back */
 	clear();
+	console_guest_restarts(&vm_a);
+	assert_false(screen_released);
 	console_guest_starts(&vm_a);
 	uart_runs();
 	assert_string_equal(shown, "");

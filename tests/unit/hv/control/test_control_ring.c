@@ -76,6 +76,7 @@ s32 control_info(struct control *self, struct control_call *call)
 	{                                                                      \
 		return control_error(self, call, BH_CTL_ESTATE, #name);        \
 	}
+HANDLER(announce)
 HANDLER(pool)
 HANDLER(guests)
 HANDLER(create_guest)

@@ -1,4 +1,4 @@
-/* SOURCES: hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/events.c hv/control/dynamic.c hv/core/exit.c hv/core/slots.c lib/string.c */
+/* SOURCES: hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/events.c hv/control/dynamic.c hv/control/announce.c hv/core/exit.c hv/core/slots.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the control device's commands say of guests, cores and consoles, and
  * which ends it refuses. Over 400 lines: one made-up set of guests serves all.
@@ -11,6 +11,7 @@
 #include "hv/core/exit.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/vm/pool.h"
+#include "hv/vm/privileged.h"
 #include "lib/string.h"
 #include "mm/owner.h"
 #include "tests/unit/fakes/percpu.h"
@@ -448,6 +449,26 @@ static void test_vcpus(void **state)
 	assert_int_equal(run(control_vcpus, 0, 0), -BH_CTL_ENOENT);
 }
 
+static enum privileged_word said;
+
+void privileged_say(enum privileged_word word)
+{
+	said = word;
+}
+
+static void test_announce(void **state)
+{
+	said = PRIVILEGED_SILENT;
+	assert_int_equal(run(control_announce, BH_CTL_ANNOUNCES, 0),
+			 -BH_CTL_EINVAL);
+	assert_int_equal(run(control_announce, ~0ull, 0), -BH_CTL_EINVAL);
+	assert_int_equal(said, PRIVILEGED_SILENT);
+	assert_int_equal(run(control_announce, BH_CTL_WILL_ANNOUNCE, 0), 0);
+	assert_int_equal(said, PRIVILEGED_TELLS);
+	assert_int_equal(run(control_announce, BH_CTL_SHUTS_DOWN, 0), 0);
+	assert_int_equal(said, PRIVILEGED_ANNOUNCED);
+}
+
 static void test_exits(void **state)
 {
 	const u64 *sums = (void *)c.out;
@@ -793,6 +814,7 @@ int main(void)
 		cmocka_unit_test_setup(test_states, setup),
 		cmocka_unit_test_setup(test_vcpus, setup),
 		cmocka_unit_test_setup(test_exits, setup),
+		cmocka_unit_test_setup(test_announce, setup),
 		cmocka_unit_test_setup(test_machine, setup),
 		cmocka_unit_test_setup(test_end, setup),
 		cmocka_unit_test_setup(test_stop_events, setup),

@@ -160,7 +160,7 @@ static void test_settle(void **state)
 	vms[0] = &isolated;
 	vm_count = 1;
 	fake_config.privileged = true;
-	files_settle(&fake_config);
+	files_settle(&fake_config, false);
 	assert_int_equal(fake_owners[0].kind, OWNER_GUEST);
 	assert_int_equal(fake_owners[0].vm, 3);
 	assert_int_equal(fake_owners[1].kind, OWNER_FREE);
@@ -175,6 +175,35 @@ static void test_settle(void **state)
 	assert_int_equal(file_find("a.cpio", &f), -ENOENT);
 	assert_int_equal(file_find("vmlinuz", &f), 0);
 	assert_int_equal(file_find("b.cpio", &f), 0);
+	assert_int_equal(fake_ioremaps, 2);
+}
+
+/* The privileged guest may start again: its own files are nobody's memory, and
+ * are found for as long as the machine runs. What an isolated guest shares with
+ * it is that one's. */
+static void test_settle_and_keep(void **state)
+{
+	struct image f;
+
+	isolated.id = 3;
+	isolated.config = &isolated_config;
+	strcpy(isolated_config.kernel, "vmlinuz");
+	isolated_config.initrd[0] = 0;
+	vms[0] = &isolated;
+	vm_count = 1;
+	fake_config.privileged = true;
+	files_settle(&fake_config, true);
+	assert_int_equal(fake_owners[0].kind, OWNER_GUEST);
+	assert_int_equal(fake_owners[1].kind, OWNER_FILES);
+	assert_int_equal(fake_owners[2].kind, OWNER_FREE);
+	for (u32 i = 0; i < 2; i++) {
+		files_forget_privileged();
+		assert_int_equal(file_find("vmlinuz", &f), 0);
+		assert_int_equal(file_find("a.cpio", &f), 0);
+		assert_ptr_equal(f.data, file_bytes + 0x3000);
+		assert_int_equal(f.data[0], 0x5a);
+	}
+	assert_int_equal(file_find("b.cpio", &f), -ENOENT);
 	assert_int_equal(fake_ioremaps, 2);
 }
 
@@ -255,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		file_test(test_find),
 		file_test(test_settle),
+		file_test(test_settle_and_keep),
 		file_test(test_load_says_what_is_wrong),
 		file_test(test_load_by_the_manifest),
 		file_test(test_load_way),

@@ -364,10 +364,8 @@ static u32 efi_type_at(u64 gpa, u64 *attribute)
 	return type;
 }
 
-static void test_efi(void **state)
+static void make_efi(void)
 {
-	u64 attribute;
-
 	vm_make_privileged();
 	fake_boot_info.efi = (struct boot_efi){
 		.system_table = 0x100001000,
@@ -377,6 +375,25 @@ static void test_efi(void **state)
 	};
 	fake_efi_map = firmware_map;
 	fake_vm.acpi_rsdp = MIB(56) - ACPI_AREA_BYTES;
+}
+
+/* Its last life has called SetVirtualAddressMap() */
+static void test_efi_once(void **state)
+{
+	make_efi();
+	fake_vm.lives = 1;
+	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
+	assert_int_equal(zero_page()->efi_info.loader_signature, 0);
+	assert_int_equal(zero_page()->efi_info.memmap_size, 0);
+	assert_int_equal(zero_page()->acpi_rsdp_addr, fake_vm.acpi_rsdp);
+	fake_vm.lives = 0;
+}
+
+static void test_efi(void **state)
+{
+	u64 attribute;
+
+	make_efi();
 	assert_int_equal(bzimage_load(&fake_vm, &kernel, &initrd), 0);
 	assert_int_equal(zero_page()->efi_info.loader_signature, 0x34364c45);
 	assert_int_equal(zero_page()->efi_info.systab_hi, 1);
@@ -477,6 +494,7 @@ int main(void)
 		bz_test(test_relocated),   bz_test(test_files_in_place),
 		bz_test(test_screen),      bz_test(test_efi),
 		bz_test(test_long_map),    bz_test(test_efi_special_memory),
+		bz_test(test_efi_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@ static void test_whole(void **state)
 	      "reboot_after = 30\n"
 	      "measure = yes\n"
 	      "special_memory = yes\n"
+	      "privileged-restart = no\n"
 	      "\n"
 	      "[guest linux]\n"
 	      "privileged = yes\n"
@@ -41,6 +42,7 @@ static void test_whole(void **state)
 	assert_int_equal(m.reboot_after_s, 30);
 	assert_true(m.measure);
 	assert_true(m.special_memory);
+	assert_true(m.privileged_stays);
 	assert_int_equal(m.guest_count, 2);
 	assert_true(m.guests[0].valid && m.guests[0].privileged);
 	assert_true(m.guests[0].memory_rest && m.guests[0].autostart);

@@ -402,7 +402,7 @@ static void test_shutdown(void **state)
 	vm.privileged = true;
 	leave(EXIT_TRIPLE_FAULT);
 	exit_dispatch(&vcpu);
-	assert_int_equal(fake_vm_end, VM_END_RESET);
+	assert_int_equal(fake_vm_end, VM_END_FAILURE);
 	assert_string_equal(fake_vm_end_reason, "triple fault");
 	assert_int_equal(dumps, 1);
 	assert_rip(0x100000);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/dynamic.c hv/vm/dynamic_life.c hv/vm/pause.c hv/vm/kept.c hv/vm/news.c hv/vm/life.c hv/vm/work.c hv/core/vm.c hv/core/fan.c hv/core/slots.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/dynamic.c hv/vm/dynamic_life.c hv/vm/pause.c hv/vm/kept.c hv/vm/news.c hv/vm/life.c hv/vm/privileged.c hv/vm/work.c hv/core/vm.c hv/core/fan.c hv/core/slots.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The life of a dynamic guest (docs/lifecycle.md): every way from state to
@@ -9,6 +9,7 @@
  */
 #include "hv/vm/dynamic.h"
 
+#include "hv/assign/passthrough.h"
 #include "hv/console/console.h"
 #include "hv/core/quiesce.h"
 #include "hv/device/pc/vpm.h"
@@ -330,6 +331,17 @@ void cpuid_renew_rate(struct vm *vm)
 
 void console_guest_starts(struct vm *vm)
 {
+}
+
+void console_guest_restarts(const struct vm *vm)
+{
+	fail();
+}
+
+bool passthrough_quiet_step(struct vm *vm)
+{
+	fail();
+	return true;
 }
 
 /* --- a machine of one guest --- */

@@ -1,10 +1,12 @@
-/* SOURCES: hv/vm/life.c hv/vm/kept.c hv/core/fan.c hv/vm/work.c hv/core/slots.c */
+/* SOURCES: hv/vm/life.c hv/vm/privileged.c hv/vm/kept.c hv/core/fan.c hv/vm/work.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's life: RAM zeroed in pieces, loaded in pieces, started; after its
- * end either built again or scrubbed, and only then gone. */
+ * end either built again or scrubbed, and only then gone. Over 400 lines: one
+ * guest for all of it. */
 #include "tests/unit/fakes/guest_ram.h"
 #include "tests/unit/fakes/window.h"
 
+#include "hv/assign/passthrough.h"
 #include "hv/console/console.h"
 #include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
@@ -13,6 +15,7 @@
 #include "hv/vm/kept.h"
 #include "hv/vm/life.h"
 #include "hv/vm/machine_end.h"
+#include "hv/vm/privileged.h"
 #include "hv/vm/stats.h"
 #include "hv/vm/vcpu.h"
 #include "hv/vm/work.h"
@@ -69,6 +72,22 @@ void exit_stats_reset(struct vm *vm)
 
 void console_guest_starts(struct vm *vm)
 {
+}
+
+static u32 screens, quiet_steps;
+
+void console_guest_restarts(const struct vm *vm)
+{
+	screens++;
+}
+
+/* Three pieces; nothing of the next life is there yet */
+bool passthrough_quiet_step(struct vm *vm)
+{
+	assert_true(vm->privileged);
+	assert_int_equal(loads, 1);
+	assert_int_equal(resets, 0);
+	return ++quiet_steps % 3 == 0;
 }
 
 static bool ram_is_zero(void)
@@ -128,6 +147,7 @@ static int setup(void **state)
 	ending = false;
 	fake_timer = NULL;
 	boot->activity = other->activity = VCPU_WAIT_SIPI;
+	screens = quiet_steps = 0;
 	return 0;
 }
 
@@ -196,6 +216,49 @@ static void test_privileged_ram_is_kept(void **state)
 	assert_int_equal(alive, 0);
 	assert_int_equal(ended_machines, 1);
 	assert_int_equal(machine_how, MACHINE_POWER_OFF);
+}
+
+/* At once, and before all else its devices: they write to its memory */
+static void test_privileged_starts_again(void **state)
+{
+	fake_vm.privileged = fake_vm.restarts = true;
+	start();
+	stop(VM_END_CRASH);
+	assert_int_equal(screens, 1);
+	assert_null(fake_timer);
+	assert_int_equal(fake_vm.state, VM_RUNNING);
+	assert_int_equal(fake_vm.end, VM_END_NONE);
+	assert_int_equal(fake_vm.lives, 1);
+	assert_int_equal(quiet_steps, 0);
+	assert_int_equal(other->events, VE_START);
+	work();
+	assert_int_equal(quiet_steps, 3);
+	assert_int_equal(resets, 1);
+	assert_int_equal(loads, 2);
+	assert_int_equal(boot->activity, VCPU_RUNNING);
+	assert_int_equal(alive, 1);
+	assert_int_equal(ended_machines, 0);
+	/* It is to power off, and then nobody starts */
+	ending = true;
+	stop(VM_END_CRASH);
+	assert_int_equal(alive, 0);
+	assert_int_equal(fake_vm.lives, 1);
+}
+
+/* As many as there may be; then as if it could not */
+static void test_privileged_gives_up(void **state)
+{
+	fake_vm.privileged = true;
+	start();
+	stop(VM_END_FAILURE);
+	assert_int_equal(ended_machines, 1);
+	assert_int_equal(machine_how, MACHINE_RESET);
+	assert_int_equal(fake_vm.lives, 0);
+	fake_vm.state = VM_RUNNING;
+	fake_vm.vcpus_live = 2;
+	stop(VM_END_CRASH);
+	assert_int_equal(ended_machines, 1); /* the others go on */
+	assert_int_equal(fake_vm.state, VM_STOPPED);
 }
 
 /* However it ended, nothing of it stays in RAM, and it counts as alive until
@@ -353,6 +416,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_start, setup),
 		cmocka_unit_test_setup(test_privileged_ram_is_kept, setup),
+		cmocka_unit_test_setup(test_privileged_starts_again, setup),
+		cmocka_unit_test_setup(test_privileged_gives_up, setup),
 		cmocka_unit_test_setup(test_scrub, setup),
 		cmocka_unit_test_setup(test_crash_is_kept, setup),
 		cmocka_unit_test_setup(test_reset, setup),

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ladder by which a function of the machine is reset between two lives of
+ * the privileged guest: by itself (FLR), by D3 and back, by its bus. What a
+ * reset loses and firmware had set (addresses, the interrupt line, the payload
+ * size) is saved before and written back. Called by passthrough_quiet.c with
+ * passthrough.lock held; no vCPU of the guest runs.
+ *
+ * Left alone: bridges, whose registers all that is behind them depends on; what
+ * shows the screen; what the hypervisor uses; and who was no bus master, and so
+ * has no driver that it would work for.
+ */
+#include "hv/assign/passthrough_priv.h"
+#include "include/hw/pci.h"
+
+/* Cache line and latency, BARs, ROM, interrupt line */
+static const u8 saved_at[PASSTHROUGH_SAVED] = {
+	PCI_CACHE_LINE,  PCI_BAR0,      PCI_BAR0 + 0x04,
+	PCI_BAR0 + 0x08, PCI_BAR0 + 12, PCI_BAR0 + 0x10,
+	PCI_BAR0 + 0x14, PCI_ROM,       PCI_INTERRUPT_LINE,
+};
+
+static u8 base_class(const struct vfunc *f)
+{
+	return (u8)(pci_read(f->bdf, PCI_CLASS_REVISION, 4) >> 24);
+}
+
+static bool may_reset(const struct vfunc *f)
+{
+	u8 class;
+
+	if (f->kept || f->fixed || f->is_vf || f->bridge || f->vmd ||
+	    !passthrough_func_present(f))
+		return false;
+	class = base_class(f);
+	return class != PCI_CLASS_BRIDGE && class != PCI_CLASS_DISPLAY;
+}
+
+static bool has_pcie_flr(const struct vfunc *f)
+{
+	return f->caps.pcie &&
+	       pci_read(f->bdf, (u16)(f->caps.pcie + PCI_PCIE_CAPS), 4) &
+		       PCI_PCIE_CAPS_FLR;
+}
+
+static bool has_af_flr(const struct vfunc *f)
+{
+	return f->caps.af &&
+	       pci_read(f->bdf, (u16)(f->caps.af + PCI_AF_CAPS), 1) &
+		       PCI_AF_CAPS_FLR;
+}
+
+static u16 pm_at(const struct vfunc *f)
+{
+	return (u16)(f->caps.pm + PCI_PM_CONTROL);
+}
+
+static bool has_pm_reset(const struct vfunc *f)
+{
+	return f->caps.pm && !(pci_read(f->bdf, pm_at(f), 2) & PCI_PM_NO_RESET);
+}
+
+void passthrough_reset_choose(struct vfunc *f)
+{
+	f->reset.way = RESET_NONE;
+	if (!f->reset.master || !may_reset(f))
+		return;
+	if (has_pcie_flr(f) || has_af_flr(f))
+		f->reset.way = RESET_FLR;
+	else if (has_pm_reset(f))
+		f->reset.way = RESET_PM;
+	else if (!pci_same(f->parent, f->bdf))
+		f->reset.way = RESET_BUS;
+}
+
+static bool is_beside(const struct vfunc *f, const struct vfunc *other)
+{
+	return f->bdf.segment == other->bdf.segment &&
+	       f->bdf.bus == other->bdf.bus && !other->lost;
+}
+
+/* All functions there are known from the scan, or from the guest's accesses */
+static bool bus_may_reset(const struct vfunc *f)
+{
+	const struct passthrough *pci = f->pci;
+
+	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
+		for (const struct vfunc *o = pci->hash[i]; o; o = o->next)
+			if (is_beside(f, o) && !o->is_vf && !may_reset(o))
+				return false;
+	return true;
+}
+
+void passthrough_reset_agree(struct vfunc *f)
+{
+	const struct passthrough *pci = f->pci;
+
+	if (f->reset.way != RESET_BUS)
+		return;
+	if (!bus_may_reset(f)) {
+		f->reset.way = RESET_NONE;
+		return;
+	}
+	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
+		for (struct vfunc *o = pci->hash[i]; o; o = o->next)
+			if (is_beside(f, o) && !o->is_vf)
+				o->reset.way = RESET_BUS;
+}
+
+static u16 pcie_control_at(const struct vfunc *f)
+{
+	return (u16)(f->caps.pcie + PCI_PCIE_CONTROL);
+}
+
+void passthrough_reset_save(struct vfunc *f)
+{
+	for (u32 i = 0; i < PASSTHROUGH_SAVED; i++)
+		f->reset.saved[i] = pci_read(f->bdf, saved_at[i], 4);
+	if (f->caps.pcie)
+		f->reset.pcie_control =
+			(u16)pci_read(f->bdf, pcie_control_at(f), 2);
+}
+
+/* Decoding comes last. The trap of an MSI-X table is still where it was. */
+static void restore(const struct vfunc *f)
+{
+	for (u32 i = 0; i < PASSTHROUGH_SAVED; i++)
+		pci_write(f->bdf, saved_at[i], 4, f->reset.saved[i]);
+	if (f->caps.pcie)
+		pci_write(f->bdf, pcie_control_at(f), 2,
+			  f->reset.pcie_control & ~PCI_PCIE_CONTROL_FLR);
+	pci_write(f->bdf, PCI_COMMAND, 2, f->reset.command);
+}
+
+static void flr(const struct vfunc *f)
+{
+	if (has_pcie_flr(f))
+		pci_write(f->bdf, pcie_control_at(f), 2,
+			  f->reset.pcie_control | PCI_PCIE_CONTROL_FLR);
+	else
+		pci_write(f->bdf, (u16)(f->caps.af + PCI_AF_CONTROL), 1,
+			  PCI_AF_CONTROL_FLR);
+}
+
+static void power(const struct vfunc *f, u32 state)
+{
+	u32 value = pci_read(f->bdf, pm_at(f), 2);
+
+	value &= ~(PCI_PM_STATE | PCI_PM_PME_STATUS);
+	pci_write(f->bdf, pm_at(f), 2, value | state);
+}
+
+/* Several functions of a bus say the same to one bridge */
+static void bus_reset(const struct vfunc *f, bool on)
+{
+	u32 value = pci_read(f->parent, PCI_BRIDGE_CONTROL, 2);
+
+	value &= ~PCI_BRIDGE_RESET;
+	pci_write(f->parent, PCI_BRIDGE_CONTROL, 2,
+		  value | (on ? PCI_BRIDGE_RESET : 0));
+}
+
+void passthrough_reset_begin(struct vfunc *f)
+{
+	if (f->reset.way == RESET_FLR)
+		flr(f);
+	else if (f->reset.way == RESET_PM)
+		power(f, PCI_PM_STATE_D3);
+	else
+		bus_reset(f, true);
+}
+
+void passthrough_reset_release(struct vfunc *f)
+{
+	if (f->reset.way == RESET_PM)
+		power(f, 0);
+	else if (f->reset.way == RESET_BUS)
+		bus_reset(f, false);
+}
+
+bool passthrough_reset_over(struct vfunc *f)
+{
+	if (!passthrough_func_present(f))
+		return false;
+	restore(f);
+	return true;
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The privileged guest's own life: its kernel panics under load, it alone starts again,
+and the guest beside it does not notice."""
+import os
+import re
+
+from harness import image
+from harness.machine import Machine
+from system import _linux, control
+from system._linux import step
+
+SECONDS = 600
+BOCHS_SECONDS = 900
+
+
+def run(results, folder, where, emulator, seconds, options=()):
+    """Panic, second life with its disk and control device, power-off."""
+    cores, first, last = control.cores_for(emulator, 2)
+    witness = os.path.join(image.BUILD, "tests/guest/witness.elf")
+    files = {"vmlinuz": _linux.payload()["vmlinuz"],
+             "privileged.cpio": control.initrd(folder), "witness": witness,
+             "echo": os.path.join(image.BUILD, "tests/guest/echo.elf")}
+    tests = "crash,disk,control,poweroff" if options else "crash,control,poweroff"
+    guests = [_linux.privileged(tests, cores=str(first), vcpus="1"),
+              {"name": "box", "kernel": "echo", "memory": "16M", "vcpus": "1",
+               "cores": str(last)},
+              {"name": "witness", "kernel": "witness", "memory": "16M", "vcpus": "1",
+               "cores": str(last), "cmdline": "typed"}]
+    disk = image.make(folder, image.manifest(guests, extra="guest-memory = 16M"), files)
+    with Machine(emulator, disk, folder, cores=cores, memory=512, timeout=seconds * 3,
+                 options=list(options)) as m:
+        step(results, m, f"{where}.up", r"\[linux\] .*TEST up ok", seconds)
+        step(results, m, f"{where}.panics", r"\[linux\] .*TEST crash begins", seconds)
+        step(results, m, f"{where}.noticed", r"guest linux crashed: its kernel panicked",
+             seconds)
+        step(results, m, f"{where}.restarts", r"guest linux starts again, alone \(1 of 3",
+             seconds)
+        step(results, m, f"{where}.up_again", r"\[linux\] .*TEST up ok", seconds)
+        for test in tests.split(",")[:-1]:
+            step(results, m, f"{where}.{test}", rf"\[linux\] .*TEST {test} ok", seconds)
+        results.check(m.wait_end(seconds), f"{where}.powers_off", "the machine still runs")
+        text = m.text()
+        results.check(re.search(r"\[witness\] DONE 6 0", text), f"{where}.witness",
+                      "\n".join(re.findall(r"\[witness\] .*", text)) or m.tail())
+        results.check(text.count("guest box starts") == 1, f"{where}.box_lives_on",
+                      "it has started again, or never")
+        for word in ("FAILED", "BUG:", "does not answer"):
+            results.check(word not in text, f"{where}.no_{word.split()[0].strip(':')}",
+                          f"the log has '{word}'")
+
+
+def svm(results, folder):
+    nvme = _linux.data_disk(folder, "nvme.img")
+    run(results, folder, "restart.svm", "qemu", SECONDS, ["--nvme", nvme])
+
+
+def vmx(results, folder):
+    """i440FX: no function there can be reset, so all of them only lose bus mastering."""
+    run(results, folder, "restart.vmx", "bochs", BOCHS_SECONDS)
+
+
+def tests():
+    return [("restart.svm", svm)]
+
+
+def soak():
+    return [("restart.vmx", vmx)]

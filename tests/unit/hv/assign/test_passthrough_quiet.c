@@ -1,0 +1,327 @@
+/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_func.c hv/assign/passthrough_bus.c hv/assign/passthrough_sriov.c hv/assign/passthrough_guard.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/assign/passthrough_virtual.c hv/assign/passthrough_quiet.c hv/assign/passthrough_reset.c hv/device/pci/pci_fn.c hv/core/bus.c hv/core/slots.c tests/unit/hv/assign/functions.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine's functions between two lives of the guest. A bridge, 00:05.0,
+ * and two functions behind it, beside the disk of functions.c: each of them
+ * forgets a reset by losing its header, and answers again when it likes.
+ */
+#include "drivers/acpi/acpi.h"
+#include "hv/assign/passthrough_priv.h"
+#include "include/hw/pci.h"
+#include "tests/unit/fakes/log.h"
+#include "tests/unit/fakes/serial.h"
+#include "tests/unit/fakes/tsc.h"
+#include "tests/unit/hv/assign/functions.h"
+
+#define BRIDGE 0x28u
+#define STEPS  1000000u
+#define NVME   0x010802u /* class */
+#define SCREEN 0x030000u
+
+static u8 bridge[4096], behind[2][4096];
+static bool there, deaf;
+static u32 flrs, d3s, bus_resets, before_master;
+static u8 *disk;
+
+static u8 *function_of(struct pci_bdf bdf)
+{
+	if (!bdf.bus)
+		return bdf.devfn == BRIDGE && there ? bridge : NULL;
+	return bdf.bus == 1 && bdf.devfn < 2 && there ? behind[bdf.devfn]
+						      : NULL;
+}
+
+static void lose(u8 *c)
+{
+	memset(c + 4, 0, 2);
+	memset(c + 0x0c, 0, 0x30 - 0x0c);
+	c[PCI_INTERRUPT_LINE] = 0;
+	c[PCIE_CAP + PCI_PCIE_CONTROL] = 0;
+	c[PCIE_CAP + PCI_PCIE_CONTROL + 1] = 0;
+	if (deaf)
+		put32(c, ~0u);
+}
+
+/* What writes bring about: a reset is none while the function may still write
+ * to memory */
+static void see_writes(void)
+{
+	u8 *all[] = { disk, behind[0], behind[1] };
+
+	for (u32 i = 0; i < 3; i++) {
+		u8 *c = all[i];
+		bool flr = c[PCIE_CAP + PCI_PCIE_CONTROL + 1] & 0x80 ||
+			   c[AF_CAP + PCI_AF_CONTROL] & 1;
+		bool d3 = (c[PM_CAP + PCI_PM_CONTROL] & 3) == 3;
+		bool bus = i && bridge[PCI_BRIDGE_CONTROL] & 0x40;
+
+		if (!flr && !d3 && !bus)
+			continue;
+		before_master += c[4] & PCI_COMMAND_MASTER;
+		if (flr)
+			flrs++;
+		c[AF_CAP + PCI_AF_CONTROL] = 0;
+		if (c[5] || c[4]) {
+			d3s += d3;
+			bus_resets += bus;
+		}
+		lose(c);
+	}
+}
+
+static void make(u8 *c, u32 id)
+{
+	memset(c, 0, 4096);
+	put32(c, id);
+	c[4] = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	put32(c + 8, NVME << 8);
+	put32(c + 0x14, 0xe0500000);
+	c[PCI_INTERRUPT_LINE] = 11;
+}
+
+static int quiet_setup(void **state)
+{
+	there = true;
+	deaf = false;
+	flrs = d3s = bus_resets = before_master = 0;
+	memset(bridge, 0, sizeof(bridge));
+	put32(bridge, 0x00011b36);
+	bridge[PCI_HEADER_TYPE] = PCI_HEADER_BRIDGE;
+	bridge[PCI_SECONDARY_BUS] = bridge[PCI_SUBORDINATE_BUS] = 1;
+	bridge[4] = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
+	setup(state);
+	disk = config[0];
+	disk[4] |= PCI_COMMAND_MASTER;
+	put32(disk + 8, NVME << 8);
+	disk[PCI_INTERRUPT_LINE] = 10;
+	make(behind[0], 0x00101b36);
+	make(behind[1], 0x00111b36);
+	virtual_function = function_of;
+	writes_everywhere = true;
+	assert_int_equal(cfg_read(BRIDGE, 0, 2), 0x1b36);
+	assert_int_equal(cfg_read(0x100, 0, 2), 0x1b36);
+	assert_int_equal(cfg_read(0x101, 0, 2), 0x1b36);
+	written = see_writes;
+	fake_log_last[0] = 0;
+	return 0;
+}
+
+static int quiet_teardown(void **state)
+{
+	virtual_function = NULL;
+	written = NULL;
+	fake_has_serial = false;
+	tsc_khz = 0;
+	return teardown(state);
+}
+
+static u32 quiet(void)
+{
+	u32 steps = 1;
+
+	for (; !passthrough_quiet_step(&fake_vm); steps++)
+		assert_true(steps < STEPS);
+	return steps;
+}
+
+static u32 word(const u8 *c, u32 at)
+{
+	u32 value;
+
+	memcpy(&value, c + at, 4);
+	return value;
+}
+
+/* Bus mastering and messages are off, whatever else can be done */
+static void test_messages(void **state)
+{
+	for (u32 i = 0; i < ENTRIES; i++) {
+		table_write(i, 0, 0xfee00000);
+		table_write(i, 2, 0x40);
+		table_write(i, 3, 0);
+	}
+	cfg_write(MSIX_CAP + 2, 2, PCI_MSIX_ENABLE);
+	disk[PM_CAP + PCI_PM_CONTROL] = PCI_PM_NO_RESET;
+	assert_int_equal(unroutes, 0);
+	quiet();
+	assert_int_equal(unroutes, ENTRIES);
+	assert_false(disk[MSIX_CAP + 3] & 0x80);
+	assert_false(disk[4] & PCI_COMMAND_MASTER);
+	assert_true(disk[4] & PCI_COMMAND_MEMORY);
+	assert_true(disk[5] & PCI_COMMAND_INTX_OFF >> 8);
+	assert_int_equal(table_read(3, 3), PCI_MSIX_ENTRY_MASKED);
+	assert_int_equal(table_read(3, 0), 0);
+	assert_int_equal(cfg_read(0x18, MSIX_CAP + 2, 2) & PCI_MSIX_ENABLE, 0);
+	/* As after a cold boot: it is set up again */
+	table_write(0, 0, 0xfee00000);
+	table_write(0, 3, 0);
+	cfg_write(MSIX_CAP + 2, 2, PCI_MSIX_ENABLE);
+	assert_int_equal(hw_entry(0, 0), HOST_ADDR);
+}
+
+static void test_msi(void **state)
+{
+	cfg_write(MSI_CAP + 4, 4, 0xfee00000);
+	cfg_write(MSI_CAP + 12, 2, 0x51);
+	cfg_write(MSI_CAP + 2, 2, PCI_MSI_ENABLE);
+	assert_int_equal(routes, 1);
+	quiet();
+	assert_int_equal(unroutes, 1);
+	assert_false(disk[MSI_CAP + 2] & PCI_MSI_ENABLE);
+	assert_int_equal(cfg_read(0x18, MSI_CAP + 4, 4), 0);
+}
+
+/* By itself, with what firmware had set written back, but for the master */
+static void test_flr(void **state)
+{
+	put32(disk + PCIE_CAP + PCI_PCIE_CAPS, PCI_PCIE_CAPS_FLR);
+	disk[PCIE_CAP + PCI_PCIE_CONTROL] = 0x20; /* payload size */
+	disk[PM_CAP] = PCI_CAP_ID_PM;
+	quiet();
+	assert_int_equal(flrs, 1);
+	assert_int_equal(d3s, 0);
+	assert_int_equal(before_master, 0);
+	assert_int_equal(bar_of(disk), BAR);
+	assert_int_equal(disk[4], PCI_COMMAND_MEMORY);
+	assert_int_equal(disk[5], 0);
+	assert_int_equal(disk[PCI_INTERRUPT_LINE], 10);
+	assert_int_equal(disk[PCIE_CAP + PCI_PCIE_CONTROL], 0x20);
+	assert_int_equal(disk[PCIE_CAP + PCI_PCIE_CONTROL + 1], 0);
+}
+
+static void test_af(void **state)
+{
+	disk[AF_CAP + PCI_AF_CAPS] = PCI_AF_CAPS_FLR;
+	quiet();
+	assert_int_equal(flrs, 1);
+	assert_int_equal(bar_of(disk), BAR);
+}
+
+/* D3 and back, if that is a reset for it */
+static void test_pm(void **state)
+{
+	new_guest();
+	disk[PM_CAP] = PCI_CAP_ID_PM;
+	new_guest();
+	quiet();
+	assert_int_equal(d3s, 1);
+	assert_int_equal(flrs, 0);
+	assert_int_equal(disk[PM_CAP + PCI_PM_CONTROL] & 3, 0);
+	assert_int_equal(bar_of(disk), BAR);
+	disk[4] |= PCI_COMMAND_MASTER;
+	disk[PM_CAP + PCI_PM_CONTROL] = PCI_PM_NO_RESET;
+	quiet();
+	assert_int_equal(d3s, 1);
+}
+
+/* The bus, with all that is beside it; both come back with their addresses */
+static void test_bus(void **state)
+{
+	behind[1][4] &= ~PCI_COMMAND_MASTER;
+	quiet();
+	assert_int_equal(bus_resets, 2);
+	assert_int_equal(before_master, 0);
+	assert_int_equal(bridge[PCI_BRIDGE_CONTROL], 0);
+	assert_int_equal(bridge[4], PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+	for (u32 i = 0; i < 2; i++) {
+		assert_int_equal(word(behind[i], 0x14), 0xe0500000);
+		assert_int_equal(behind[i][PCI_INTERRUPT_LINE], 11);
+		assert_int_equal(behind[i][4], PCI_COMMAND_MEMORY);
+	}
+}
+
+/* Something is beside it that must not be reset */
+static void test_bus_is_shared(void **state)
+{
+	put32(behind[1] + 8, SCREEN << 8);
+	quiet();
+	assert_int_equal(bus_resets, 0);
+	assert_false(behind[0][4] & PCI_COMMAND_MASTER);
+	assert_false(behind[1][4] & PCI_COMMAND_MASTER);
+	assert_non_null(
+		strstr(fake_log_last, "2 functions that were bus mast"));
+}
+
+/* No driver has used it: it is left alone */
+static void test_unused(void **state)
+{
+	put32(disk + PCIE_CAP + PCI_PCIE_CAPS, PCI_PCIE_CAPS_FLR);
+	disk[4] = PCI_COMMAND_MEMORY;
+	behind[0][4] = behind[1][4] = 0;
+	quiet();
+	assert_int_equal(flrs + bus_resets, 0);
+	assert_string_equal(fake_log_last, "");
+}
+
+/* It takes its time, and some never come back: all others go on */
+static void test_does_not_answer(void **state)
+{
+	put32(disk + PCIE_CAP + PCI_PCIE_CAPS, PCI_PCIE_CAPS_FLR);
+	deaf = true;
+	tsc_khz = 1000; /* a second is a million ticks */
+	assert_true(quiet() > 1);
+	assert_int_equal(flrs, 1);
+	assert_int_equal(bus_resets, 2);
+	assert_non_null(
+		strstr(fake_log_last, "does not answer after its reset"));
+	/* The next time it is asked nothing */
+	flrs = 0;
+	quiet();
+	assert_int_equal(flrs, 0);
+}
+
+/* What is on its way gets its time, and no more */
+static void test_pending(void **state)
+{
+	disk[PCIE_CAP + PCI_PCIE_STATUS] = PCI_PCIE_STATUS_PENDING;
+	put32(disk + PCIE_CAP + PCI_PCIE_CAPS, PCI_PCIE_CAPS_FLR);
+	tsc_khz = 1000;
+	assert_true(quiet() > 1);
+	assert_int_equal(flrs, 1);
+}
+
+/* The hypervisor's console is as it was */
+static void test_kept(void **state)
+{
+	u8 was[4096];
+
+	fake_has_serial = true;
+	fake_serial.has_function = true;
+	fake_serial.bdf = (struct pci_bdf){ .bus = 1 };
+	make(behind[0], 0x00121b36);
+	assert_int_equal(cfg_read(0x100, 0, 4), 0x00121b36);
+	memcpy(was, behind[0], sizeof(was));
+	quiet();
+	assert_memory_equal(behind[0], was, sizeof(was));
+	assert_int_equal(bus_resets, 0);
+}
+
+/* Config space takes its time: no piece is longer than a few accesses */
+static void test_pieces(void **state)
+{
+	config_is_slow = true;
+	assert_true(quiet() > 4);
+}
+
+#define QUIET_TEST(fn)                                                         \
+	cmocka_unit_test_setup_teardown(fn, quiet_setup, quiet_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		QUIET_TEST(test_messages),
+		QUIET_TEST(test_msi),
+		QUIET_TEST(test_flr),
+		QUIET_TEST(test_af),
+		QUIET_TEST(test_pm),
+		QUIET_TEST(test_bus),
+		QUIET_TEST(test_bus_is_shared),
+		QUIET_TEST(test_unused),
+		QUIET_TEST(test_does_not_answer),
+		QUIET_TEST(test_pending),
+		QUIET_TEST(test_kept),
+		QUIET_TEST(test_pieces),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
