@@ -153,21 +153,24 @@ void vm_unlist(struct vm *vm)
 	__atomic_store_n(&vms[vm->id], NULL, __ATOMIC_SEQ_CST);
 }
 
-static struct vm *vm_alloc(const struct guest_config *config, u32 slots)
+/* -ENOSPC: there are as many as can be; -ENOMEM */
+static int vm_alloc(const struct guest_config *config, u32 slots,
+		    struct vm **out)
 {
 	u32 id = id_take();
-	struct vm *vm = NULL;
+	struct vm *vm;
 
 	if (id == VM_MAX) {
 		log_error("vm", "guest %s is one too many: there are %u",
 			  config->name, VM_MAX);
-		return NULL;
+		return -ENOSPC;
 	}
 	vm = pmm_alloc_bytes(&pmm_self, vm_bytes(slots));
 	if (!vm) {
 		id_give_back(id);
-		return NULL;
+		return -ENOMEM;
 	}
+	*out = vm;
 	vm->slot_max = slots;
 	vm->id = (u16)id;
 	vm->number = made_with_id[id]++;
@@ -178,7 +181,7 @@ static struct vm *vm_alloc(const struct guest_config *config, u32 slots)
 	str_copy(vm->name, config->name, sizeof(vm->name));
 	if (!vm->privileged)
 		vm->budget.max_pages = ISOLATED_BUDGET_PAGES;
-	return vm;
+	return 0;
 }
 
 /* Tables for all of its memory in 4 KiB pages, where its large pages may come
@@ -311,9 +314,11 @@ static int begin(struct vm_making *m, const struct vm_order *order)
 {
 	u32 slots = order->ranges ? order->range_count + 1
 				  : vm_memory_slots(order->config);
-	struct vm *vm = vm_alloc(order->config, slots);
-	int err = vm ? take_order(vm, order) : -ENOMEM;
+	struct vm *vm = NULL;
+	int err = vm_alloc(order->config, slots, &vm);
 
+	if (!err)
+		err = take_order(vm, order);
 	if (err && vm)
 		while (!free_step(vm))
 			;

@@ -16,11 +16,12 @@
 int __must_check vm_create(const struct guest_config *config, struct vm **vm);
 /*
  * The same in steps, each of some microseconds, for a guest that is made while
- * others run. Of @order nothing stays in use. vm_make_begin(): -ENOMEM, and
- * nothing is left behind. Then vm_make_step() until it is not VM_GOES_ON. 0:
- * @m->vm is whole, and vms[] has it; it does not count as alive yet
- * (machine_end.h). An error, after a sentence: vm_free_step() follows, until it
- * is true. -EBUSY or -EINVAL of the pool, about the ranges, is not logged.
+ * others run. Of @order nothing stays in use. vm_make_begin(): -ENOMEM, or
+ * -ENOSPC (there are VM_MAX guests), and nothing is left behind. Then
+ * vm_make_step() until it is not VM_GOES_ON. 0: @m->vm is whole, and vms[] has
+ * it; it does not count as alive yet (machine_end.h). An error, after a
+ * sentence: vm_free_step() follows, until it is true. -EBUSY or -EINVAL of the
+ * pool, about the ranges, is not logged.
  *
  * Who makes @m is one at a time; each step may be on another core. Both take
  * making_lock.

@@ -27,6 +27,11 @@
 static const char busy[] = "a command on this guest is not done yet; wait for "
 			   "its answer";
 
+static_assert(VM_MAX == 1024, "the sentence says so");
+static const char too_many[] =
+	"there are 1024 guests already, with the "
+	"manifest's, and no more can be: destroy another";
+
 u64 vm_number(const struct vm *vm)
 {
 	return vm->number * VM_MAX + vm->id + 1;
@@ -132,7 +137,8 @@ static s32 made_error(int err, struct dynamic_why *why)
 			      why);
 	return refuse(BH_CTL_ENOMEM,
 		      "the hypervisor has no memory for one more guest: "
-		      "destroy another",
+		      "destroy another, or write more guest-memory into the "
+		      "manifest, of which it keeps a 64th for this",
 		      why);
 }
 
@@ -163,6 +169,8 @@ s32 dynamic_create(const char *text, u32 len, const struct bh_ctl_range *ranges,
 			      why);
 	unborn.error = 0;
 	err = vm_make_begin(&unborn.making, &order);
+	if (err == -ENOSPC)
+		return refuse(BH_CTL_ENOMEM, too_many, why);
 	return err ? made_error(err, why) : 0;
 }
 

@@ -449,6 +449,29 @@ static void test_ids(void **state)
 	take_apart(m.vm);
 }
 
+/* As many as there are ids; one more is told so, until one of them goes */
+static void test_all_ids(void **state)
+{
+	static struct vm_making all[VM_MAX], more;
+	u32 id;
+
+	for (u32 i = 0; i < VM_MAX; i++)
+		assert_int_equal(vm_make_begin(&all[i], &order), 0);
+	assert_int_equal(vm_make_begin(&more, &order), -ENOSPC);
+	assert_null(more.vm);
+	id = all[500].vm->id;
+	while (!vm_free_step(all[500].vm))
+		;
+	assert_int_equal(vm_make_begin(&more, &order), 0);
+	assert_int_equal(more.vm->id, id);
+	all[500] = more;
+	for (u32 i = 0; i < VM_MAX; i++)
+		while (!vm_free_step(all[i].vm))
+			;
+	guests = 0;
+	expect_nothing();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -456,6 +479,7 @@ int main(void)
 		cmocka_unit_test_setup(test_each_fails, setup),
 		cmocka_unit_test_setup(test_left, setup),
 		cmocka_unit_test_setup(test_ids, setup),
+		cmocka_unit_test_setup(test_all_ids, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
