@@ -27,6 +27,7 @@
 	VDEV(debugcon,    ISOLATED)                                            \
 	VDEV(testdev,     ISOLATED)                                            \
 	VDEV(vpower,      PRIVILEGED)                                          \
+	VDEV(tco,         PRIVILEGED)                                          \
 	VDEV(hpet_view,   PRIVILEGED)                                          \
 	VDEV(debug_exit,  BOTH)                                                \
 	VDEV(serial_hide, PRIVILEGED)                                          \

@@ -59,9 +59,20 @@
 /* 13.8.3.9 SMI_EN */
 #define SMI_EN_APMC_EN BIT(5)
 
-/* 13.9, from PM_TCO */
+/* 13.9, from PM_TCO: words, but for some bytes behind TCO2_CNT */
+#define TCO_BYTES      0x20u
+#define TCO_RLD        0x00
+#define TCO1_STS       0x04
+#define TCO1_TIMEOUT   BIT(3) /* cleared by 1 */
+#define TCO2_STS       0x06
+#define TCO2_SECOND_TO BIT(1) /* cleared by 1; survives a reset */
 #define TCO_CNT        0x08 /* TCO1_CNT, the first that keeps what is written */
+#define TCO1_HALT      BIT(11)
+#define TCO1_LOCK      BIT(12)
 #define TCO_SW_IRQ_GEN 0x10
 #define TCO_TMR        0x12
+#define TCO_TMR_BITS   0x3ffu
+#define TCO_TMR_LEAST  4u /* less is ignored */
+#define TCO_TICK_NS    600000000u
 
 #endif

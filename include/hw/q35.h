@@ -35,6 +35,13 @@
 #define MCH_TOLUD_SHIFT		16
 #define MCH_SCRATCHPAD		0xdc	/* 4 bytes */
 
+/* 1f.4 of later chipsets, SMBus (Intel 100 Series, 22.2): where their TCO is */
+#define SMBUS_CLASS		0x0c05
+#define SMBUS_TCOBASE		0x50
+#define SMBUS_TCOBASE_BITS	0xffe0u
+#define SMBUS_TCOCTL		0x54
+#define SMBUS_TCOCTL_ON		0x100u
+
 /* 1f.0 */
 #define LPC_DEVICE		0x2918
 #define LPC_REVISION		0x02
