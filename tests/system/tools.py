@@ -12,7 +12,7 @@ from harness import image
 from harness.machine import ROOT
 
 FILES = {"./usr/sbin/bhd", "./usr/bin/bhctl", "./lib/systemd/system/bhd.service",
-         "./lib/systemd/system/bhd-metrics.socket",
+         "./lib/systemd/system/bhd-announce.service", "./lib/systemd/system/bhd-metrics.socket",
          "./lib/systemd/system/bhd-metrics@.service",
          "./lib/modprobe.d/bulkhead-tools.conf", "./usr/lib/sysusers.d/bulkhead-tools.conf",
          "./usr/share/bash-completion/completions/bhctl",

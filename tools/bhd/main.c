@@ -6,7 +6,11 @@
  *   bhd [--socket PATH] [--state FOLDER] [--metrics FILE]
  *   bhd --check
  *
- * Exit status: 0 after a signal; else as bhctl's.
+ * SIGUSR2: from now on each reset of this system is announced; SIGUSR1: the one
+ * that comes now is meant. bhd-announce.service sends both, so that a reset
+ * that nobody announced starts this guest again, alone (docs/lifecycle.md).
+ *
+ * Exit status: 0 after another signal; else as bhctl's.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -22,6 +26,7 @@
 #include "tools/bhd/listen.h"
 #include "tools/bhd/metrics.h"
 #include "tools/bhd/rights.h"
+#include "tools/control/guests.h"
 #include "tools/control/vfio.h"
 #include "tools/control/wire.h"
 
@@ -108,13 +113,32 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+static void on_announce(struct ev_loop *loop, ev_signal *w, int events)
+{
+	struct bhd *b = w->data;
+	struct failure f;
+
+	if (control_announce(&b->ring,
+			     w->signum == SIGUSR1 ? BH_CTL_SHUTS_DOWN
+						  : BH_CTL_WILL_ANNOUNCE,
+			     &f))
+		fprintf(stderr, "bhd: %s\n", f.text);
+}
+
 static void run(struct bhd *b)
 {
-	static const int numbers[] = { SIGINT, SIGTERM };
-	ev_signal signals[ARRAY_SIZE(numbers)];
+	static const struct {
+		int number;
+		void (*fn)(struct ev_loop *loop, ev_signal *w, int events);
+	} rows[] = { { SIGINT, on_signal },
+		     { SIGTERM, on_signal },
+		     { SIGUSR1, on_announce },
+		     { SIGUSR2, on_announce } };
+	ev_signal signals[ARRAY_SIZE(rows)];
 
-	for (u32 i = 0; i < ARRAY_SIZE(numbers); i++) {
-		ev_signal_init(&signals[i], on_signal, numbers[i]);
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		ev_signal_init(&signals[i], rows[i].fn, rows[i].number);
+		signals[i].data = b;
 		ev_signal_start(b->loop, &signals[i]);
 	}
 	tell_systemd("READY=1");

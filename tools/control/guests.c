@@ -21,6 +21,14 @@ int control_info(struct ring *r, struct bh_ctl_info *info, struct failure *f)
 	return 0;
 }
 
+int control_announce(struct ring *r, enum bh_ctl_announce what,
+		     struct failure *f)
+{
+	struct ring_call call = { .op = BH_CTL_OP_ANNOUNCE, .arg = { what } };
+
+	return ring_call(r, &call, NULL, NULL, f);
+}
+
 /* Adds the @bytes of @part, entries of @size, to @l; what is less than an entry
  * is left out */
 static int list_add(struct list *l, const void *part, u32 bytes, u32 size,

@@ -45,6 +45,10 @@ int control_console_read(struct ring *r, u64 id, u64 position,
 int control_console_type(struct ring *r, u64 id, const u8 *text, u32 *taken,
 			 struct failure *f);
 
+/* How the privileged guest, this one, will end */
+int control_announce(struct ring *r, enum bh_ctl_announce what,
+		     struct failure *f);
+
 /* "running", ... */
 const char *state_name(u32 state);
 

@@ -128,6 +128,14 @@ static s32 error(struct answer *a, enum bh_ctl_error number, const char *text)
 
 /* --- commands --- */
 
+static s32 do_announce(struct fake_device *f, const struct bh_ctl_command *c,
+		       struct answer *a)
+{
+	f->announced = (enum bh_ctl_announce)c->arg[0];
+	f->announcements++;
+	return 0;
+}
+
 static s32 do_info(struct fake_device *f, const struct bh_ctl_command *c,
 		   struct answer *a)
 {
@@ -426,6 +434,7 @@ static const struct {
 		   struct answer *a);
 } commands[BH_CTL_OPS] = {
 	[BH_CTL_OP_INFO] = { false, false, do_info },
+	[BH_CTL_OP_ANNOUNCE] = { false, false, do_announce },
 	[BH_CTL_OP_POOL] = { false, false, do_pool },
 	[BH_CTL_OP_GUESTS] = { false, false, do_guests },
 	[BH_CTL_OP_CREATE] = { false, false, do_create },

@@ -46,6 +46,8 @@ struct fake_device {
 	enum fake_fault fault;
 	struct bh_ctl_command held[BH_CTL_COMMANDS];
 	u32 held_count;
+	enum bh_ctl_announce announced; /* the last word, of so many */
+	u32 announcements;
 	u32 version;
 	u64 boot_tsc;
 	struct fake_guest guests[FAKE_GUESTS]; /* [0]: the log */

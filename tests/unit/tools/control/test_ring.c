@@ -42,6 +42,16 @@ static void test_info(void **state)
 	assert_int_equal(fake->submits, submits + 1);
 }
 
+static void test_announce(void **state)
+{
+	fake->announced = BH_CTL_ANNOUNCES;
+	assert_int_equal(control_announce(&ring, BH_CTL_WILL_ANNOUNCE, &f), 0);
+	assert_int_equal(fake->announced, BH_CTL_WILL_ANNOUNCE);
+	assert_int_equal(control_announce(&ring, BH_CTL_SHUTS_DOWN, &f), 0);
+	assert_int_equal(fake->announced, BH_CTL_SHUTS_DOWN);
+	assert_int_equal(fake->announcements, 2);
+}
+
 static void test_other_version(void **state)
 {
 	fake->version = BH_CTL_VERSION + 1;
@@ -230,17 +240,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
-		T(test_info),
-		T(test_other_version),
-		T(test_lists),
-		T(test_find),
-		T(test_text_is_cleaned),
-		T(test_late_answers),
-		T(test_all_slots),
-		T(test_long_run),
-		T(test_device_errors),
-		T(test_device_errs),
-		T(test_console),
+		T(test_info),          T(test_announce),
+		T(test_other_version), T(test_lists),
+		T(test_find),          T(test_text_is_cleaned),
+		T(test_late_answers),  T(test_all_slots),
+		T(test_long_run),      T(test_device_errors),
+		T(test_device_errs),   T(test_console),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
