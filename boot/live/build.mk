@@ -10,7 +10,7 @@ LIVE_FILES := $(ELF) boot/live/bulkhead.conf $(LIVE)/vmlinuz $(LIVE)/initrd.img 
 # The time in it is the last commit's
 LIVE_EPOCH  = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct))
 
-$(LIVE_MADE) &: scripts/mklive $(LIVE_TREE) $(JUDGE) tools/bh-report $(CONSOLE_TOOL_STATIC)
+$(LIVE_MADE) &: scripts/mklive scripts/debian-root scripts/debian-clean $(LIVE_TREE) $(JUDGE) tools/bh-report $(CONSOLE_TOOL_STATIC)
 	$(call say,LIVE,$(LIVE))
 	$(Q)SOURCE_DATE_EPOCH=$(LIVE_EPOCH) scripts/mklive $(LIVE) $(JUDGE) $(CONSOLE_TOOL_STATIC)
 # Asked for by name, as USB_FILES are
