@@ -31,7 +31,7 @@ OBJS    := $(SRC_C:%.c=$(B)/%.o) $(SRC_ASM:%.asm=$(B)/%.asm.o)
 
 ELF     := $(B)/bulkhead.elf
 
-# What a machine boots: the hypervisor, the manifest, two Linux guests
+# What the small stick and the tests boot: the hypervisor, the manifest, two Linux guests
 GUESTS  := $(B)/guests
 PAYLOAD := $(ELF) boot/bulkhead.conf $(GUESTS)/vmlinuz \
 	   $(GUESTS)/privileged.cpio $(GUESTS)/isolated.cpio
@@ -41,12 +41,12 @@ LOADER  := $(B)/BOOTX64.EFI
 all: $(ELF) $(LOADER)
 
 help:
-	@echo "make run     build and boot two Linux guests under QEMU"
+	@echo "make run     build and boot a small Debian as the privileged guest, under QEMU"
 	@echo "make test    every test, on QEMU (SVM) and on Bochs (VMX)"
 	@echo "make test-long   those that take an emulator minutes each, too"
 	@echo "make usb     build/bulkhead.img, a stick and CD with a live Debian;"
 	@echo "             USB_FILES='FILE...' go onto it too, USB_MIB is its size"
-	@echo "make usb-small   build/bulkhead-small.img, a stick with the guests of make run"
+	@echo "make usb-small   build/bulkhead-small.img, a stick with two small Linux guests"
 	@echo "make deb     build/bulkhead*_amd64.deb, for an installed Debian 12 or 13"
 	@echo "make fuzz    each fuzzer for FUZZ_SECONDS (60), then random guests"
 	@echo "make soak    random guests for SOAK_SECONDS (3600), by new seeds"
@@ -87,10 +87,6 @@ $(ELF): $(OBJS) linker.ld scripts/check-branches
 	$(Q)scripts/check-branches --mark $@.debug
 	$(Q)objcopy --strip-all $@.debug $@
 
-$(B)/run.img: $(PAYLOAD) $(LOADER) scripts/mkimage
-	$(call say,IMAGE,$@)
-	$(Q)scripts/mkimage --kind uefi --loader $(LOADER) --out $@ $(PAYLOAD) >/dev/null
-
 $(B)/bulkhead-small.img: $(PAYLOAD) $(LOADER) scripts/mkimage
 	$(call say,IMAGE,$@)
 	$(Q)scripts/mkimage --kind hybrid --loader $(LOADER) $(addprefix --size ,$(USB_MIB)) \
@@ -100,18 +96,15 @@ ifneq ($(USB_MIB)$(USB_FILES),)
 .PHONY: $(B)/bulkhead.img $(B)/bulkhead-small.img
 endif
 
-$(B)/nvme.img: scripts/mkdisk
-	$(call say,IMAGE,$@)
-	$(Q)scripts/mkdisk $@
-
 .PHONY: run run-now usb usb-now usb-small usb-small-now test test-now test-long test-long-now
 .PHONY: bench bench-now bench-live bench-live-now
 # Each public target first installs what it needs, then builds in a fresh make
 run:
 	@scripts/setup run
 	@$(MAKE) --no-print-directory -j$(JOBS) run-now
-run-now: $(B)/run.img $(B)/nvme.img
-	@scripts/run-qemu --image $(B)/run.img --nvme $(B)/nvme.img --net virtio
+run-now: $(B)/run.img $(B)/run-data.img
+	@scripts/run-qemu --image $(B)/run.img --nvme-kept $(DEBIAN)/root.squashfs \
+		--nvme $(B)/run-data.img --net virtio
 
 usb:
 	@scripts/setup usb
@@ -125,7 +118,7 @@ usb-small:
 usb-small-now: $(B)/bulkhead-small.img
 	@echo "$< is ready: dd if=$< of=/dev/sdX bs=4M conv=fsync"
 
-TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build fuzz-build $(B)/bulkhead-small.img
+TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build fuzz-build debian $(B)/bulkhead-small.img
 test:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory -j$(JOBS) test-now
@@ -191,5 +184,6 @@ include hv/load/build.mk
 include tests/build.mk
 include packaging/debian/build.mk
 include packaging/tools/build.mk
+include boot/debian/build.mk
 
 -include $(OBJS:.o=.d)

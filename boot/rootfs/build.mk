@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The Linux guests of `make run`, of the USB stick and of the system tests: a
-# stock kernel, downloaded once, and two initrds. boot/rootfs/common is in both
+# The small Linux guests of the sticks, of the system tests, and beside the Debian of
+# `make run`: a stock kernel, downloaded once, and two initrds. boot/rootfs/common is in both
 # initrds, boot/rootfs/privileged and boot/rootfs/isolated in one each.
 CACHE  ?= build/cache
-ROOTFS := $(shell find boot/rootfs -type f)
+ROOTFS := $(shell find boot/rootfs -type f ! -path 'boot/rootfs/debian/*')
 
 $(GUESTS)/vmlinuz: scripts/fetch-kernel
 	@mkdir -p $(@D)
