@@ -388,11 +388,19 @@ static u64 pool_overhead_pages(void)
 	return MIN(bytes / POOL_OVERHEAD_SHARE, POOL_OVERHEAD_MAX) / PAGE_SIZE;
 }
 
+static u64 pages_above(u64 pages, u64 limit)
+{
+	return pages > limit ? pages - limit : 0;
+}
+
+/* What the pool has grown by for guests to come */
+static u64 set_aside_pages;
+
 /* Many guests need more than the pool is made for. Half of that is the
  * hypervisor's own. */
 static void grow_pool(void)
 {
-	u64 pages = 0, free = pmm_free_pages() / 2;
+	u64 pages = 0, free = pmm_free_pages() / 2, overhead, more;
 
 	for (u32 i = 0; i < manifest.guest_count; i++) {
 		const struct guest_config *c = &manifest.guests[i];
@@ -401,9 +409,29 @@ static void grow_pool(void)
 			pages += GUEST_POOL_PAGES + load_pages(c) +
 				 c->vcpus * VCPU_POOL_PAGES;
 	}
-	pages += pool_overhead_pages();
-	if (pages > free && hostmap_grow_pool((pages - free) * PAGE_SIZE))
+	overhead = pool_overhead_pages();
+	more = pages_above(pages + overhead, free);
+	if (more && hostmap_grow_pool(more * PAGE_SIZE))
 		log_warn("init", "memory for all guests is short");
+	else
+		set_aside_pages = more - pages_above(pages, free);
+}
+
+static void report_kept(void)
+{
+	u64 kept = owner_bytes(OWNER_HYPERVISOR, 0) >> 10;
+	u64 aside = set_aside_pages * PAGE_SIZE;
+
+	if (pool_bytes()) /* and what lies where none of it is granted */
+		aside += POOL_UNIT;
+	aside >>= 10;
+	if (aside)
+		log_info("init",
+			 "the hypervisor keeps %llu KiB, and %llu KiB of its "
+			 "own for guests to come",
+			 kept - aside, aside);
+	else
+		log_info("init", "the hypervisor keeps %llu KiB", kept);
 }
 
 /* What the manifest wants; plan() says later what of it can be */
@@ -543,8 +571,7 @@ static void start_guests(void)
 	else
 		finish_privileged(vm_privileged);
 	siblings_report();
-	log_info("init", "the hypervisor keeps %llu KiB",
-		 (owner_bytes(OWNER_HYPERVISOR, 0) >> 10));
+	report_kept();
 	if (!vm_count)
 		machine_stays("no guest can run");
 	console_defer_output();

@@ -23,6 +23,8 @@
 #define MANIFEST_ITEM_LEN  56
 #define MANIFEST_UUID_LEN  16
 #define MANIFEST_GRACE_S   5
+/* Of the machine's RAM, for guests that a privileged one makes */
+#define MANIFEST_POOL_PERCENT 25u
 
 /* boot =: the way in. Left out, it is BOOT_WAY_AUTO: by the file itself, which
  * the plan looks at (hv/vm/plan.h). */
@@ -125,7 +127,7 @@ struct manifest {
 	 * plan turns a share into bytes. */
 	u64 pool_bytes;
 	u32 pool_percent;
-	u32 pool_line;
+	u32 pool_line;      /* 0: it is the default */
 	u32 reboot_after_s; /* when no guest is left; 0: never */
 	bool has_panic;     /* the next is given, else as reboot_after_s */
 	u32 panic_reboot_s; /* after a panic, or a start that failed; 0: wait */

@@ -377,6 +377,8 @@ static void finish(struct parser *p)
 		if (m->guests[i].valid && m->guests[i].privileged)
 			privileged = &m->guests[i];
 	}
+	if (privileged && privileged->autostart && !m->pool_line)
+		m->pool_percent = MANIFEST_POOL_PERCENT;
 	if (!m->guest_count)
 		complain(p, p->line ? p->line : 1,
 			 "no guest is defined; add a section [guest NAME]");

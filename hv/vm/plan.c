@@ -278,6 +278,9 @@ static void check_pool(struct check *c)
 			      m->guests[i].autostart;
 	if (m->pool_percent)
 		m->pool_bytes = c->total_bytes / 100 * m->pool_percent;
+	/* What nobody asked for leaves the privileged guest half */
+	if (!m->pool_line)
+		m->pool_bytes = MIN(m->pool_bytes, c->left_bytes / 2);
 	m->pool_bytes = ALIGN_DOWN(m->pool_bytes, PAGE_2M);
 	if (!privileged)
 		m->pool_bytes = 0;
@@ -413,6 +416,7 @@ void plan_default(struct manifest *m, const struct boot_info *bi,
 	g->privileged = true;
 	g->memory_rest = true;
 	g->autostart = true;
+	m->pool_percent = MANIFEST_POOL_PERCENT;
 	(void)bh_snprintf(text, sizeof(text),
 			  "there is no manifest; kernel %s with initrd %s "
 			  "starts as the privileged guest: put %s into the "

@@ -159,7 +159,9 @@ void pool_init(u64 bytes)
 			       "not be loaded; lower guest-memory");
 	if (unit_count)
 		log_info("vm",
-			 "%llu MiB are kept for guests to come, in %u range%s",
+			 "%llu MiB are kept for guests to come, in %u "
+			 "range%s; guest-memory = 0 leaves them to the "
+			 "privileged one",
 			 (pool_bytes() >> 20), range_count,
 			 range_count == 1 ? "" : "s");
 }

@@ -11,8 +11,11 @@ BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 
 
 def manifest(guests, console="all", extra=""):
-    """bulkhead.conf text from dictionaries of manifest keys."""
+    """bulkhead.conf text from dictionaries of manifest keys. Unless @extra says other,
+    no memory is kept for guests to come: the privileged one has all that is left."""
     lines = ["[hypervisor]", f"console = {console}", extra]
+    if "guest-memory" not in extra:
+        lines.append("guest-memory = 0")
     for guest in guests:
         lines.append(f"[guest {guest['name']}]")
         lines += [f"{k} = {v}" for k, v in guest.items() if k != "name"]

@@ -569,6 +569,11 @@ static void test_guest_memory(void **state)
 	parse("[hypervisor]\nguest-memory = 0\n" GOOD_GUEST);
 	assert_int_equal(said_count, 0);
 	assert_int_equal(m.pool_bytes + m.pool_percent, 0);
+	parse(GOOD_GUEST);
+	assert_int_equal(m.pool_bytes + m.pool_percent, 0);
+	parse("[guest p]\nprivileged = yes\nkernel = k\n");
+	assert_int_equal(m.pool_percent, MANIFEST_POOL_PERCENT);
+	assert_int_equal(m.pool_line, 0);
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(text, sizeof(text),
 			 "[hypervisor]\nguest-memory = %s\n%s", bad[i],

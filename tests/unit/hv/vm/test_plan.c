@@ -266,8 +266,30 @@ static void test_pool(void **state)
 	      "[guest a]\nkernel=k\nmemory=64M\n",
 	      4);
 	assert_int_equal(m.pool_bytes, 0);
-	check(PRIVILEGED, 4);
+	check("[hypervisor]\nguest-memory=0\n" PRIVILEGED, 4);
 	assert_int_equal(m.pool_bytes, 0);
+}
+
+/* Without guest-memory a quarter, where there is a privileged guest, and never
+ * more than half of what its least memory leaves */
+static void test_pool_default(void **state)
+{
+	check(PRIVILEGED, 4);
+	assert_int_equal(said_count, 0);
+	assert_in_range(m.pool_bytes, MIB(254), MIB(256));
+	check(PRIVILEGED "memory=800M\n", 4);
+	assert_int_equal(said_count, 0);
+	assert_in_range(m.pool_bytes, MIB(2), MIB(112));
+	check("[guest p]\nprivileged=yes\nkernel=k\nautostart=no\n", 4);
+	assert_int_equal(m.pool_bytes, 0);
+	check("[guest a]\nkernel=k\nmemory=64M\n", 4);
+	assert_int_equal(m.pool_bytes, 0);
+	file_way = BOOT_WAY_LINUX;
+	plan_default(&m, &bi, report);
+	said_count = 0;
+	plan_check(&m, &bi, 4, 0, report);
+	assert_int_equal(said_count, 0);
+	assert_in_range(m.pool_bytes, MIB(254), MIB(256));
 }
 
 static bool check_definition(const char *text)
@@ -312,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_way_in),
 		cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_pool_default),
 		cmocka_unit_test(test_dynamic),
 	};
 
