@@ -118,6 +118,7 @@ struct vfunc {
 	/* Between two lives of the guest */
 	struct {
 		enum reset_way way;
+		bool may;         /* be reset at all */
 		bool master;      /* it was one in the last life */
 		u16 command;      /* what it is to decode again */
 		u16 pcie_control; /* device control */

@@ -268,6 +268,9 @@ static void finish(struct passthrough *pci)
 			 "they are none any more",
 			 pci->quiet.unreset);
 	pci->quiet = (struct quiet){ 0 };
+	/* Instructions of the last life that are not over */
+	for (u32 i = 0; i < pci->vm->vcpu_count; i++)
+		pci->bus_writes[i].due = false;
 }
 
 bool passthrough_quiet_step(struct vm *vm)

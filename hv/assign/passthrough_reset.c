@@ -63,7 +63,8 @@ static bool has_pm_reset(const struct vfunc *f)
 void passthrough_reset_choose(struct vfunc *f)
 {
 	f->reset.way = RESET_NONE;
-	if (!f->reset.master || !may_reset(f))
+	f->reset.may = may_reset(f);
+	if (!f->reset.master || !f->reset.may)
 		return;
 	if (has_pcie_flr(f) || has_af_flr(f))
 		f->reset.way = RESET_FLR;
@@ -79,14 +80,15 @@ static bool is_beside(const struct vfunc *f, const struct vfunc *other)
 	       f->bdf.bus == other->bdf.bus && !other->lost;
 }
 
-/* All functions there are known from the scan, or from the guest's accesses */
+/* All functions there are known from the scan, or from the guest's accesses.
+ * There may be many: none is asked again. */
 static bool bus_may_reset(const struct vfunc *f)
 {
 	const struct passthrough *pci = f->pci;
 
 	for (u32 i = 0; i < PASSTHROUGH_HASH; i++)
 		for (const struct vfunc *o = pci->hash[i]; o; o = o->next)
-			if (is_beside(f, o) && !o->is_vf && !may_reset(o))
+			if (is_beside(f, o) && !o->is_vf && !o->reset.may)
 				return false;
 	return true;
 }

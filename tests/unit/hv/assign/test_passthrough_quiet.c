@@ -296,6 +296,25 @@ static void test_kept(void **state)
 	assert_int_equal(bus_resets, 0);
 }
 
+static void write_bridge(u32 offset, u8 value)
+{
+	bus_write(&fake_vm.mmio, &fake_vcpus[0],
+		  0xb0000000 + (BRIDGE << 12) + offset, 1, value);
+}
+
+/* A bridge was to get other bus numbers: nobody waits for it any more */
+static void test_bus_write(void **state)
+{
+	write_bridge(PCI_SUBORDINATE_BUS, 9);
+	fake_vcpus[0].events = 0;
+	quiet();
+	write_bridge(PCI_SECONDARY_BUS, 7);
+	while (go_on())
+		;
+	assert_int_equal(bridge[PCI_SECONDARY_BUS], 7);
+	assert_int_equal(bridge[PCI_SUBORDINATE_BUS], 1);
+}
+
 /* Config space takes its time: no piece is longer than a few accesses */
 static void test_pieces(void **state)
 {
@@ -320,6 +339,7 @@ int main(void)
 		QUIET_TEST(test_does_not_answer),
 		QUIET_TEST(test_pending),
 		QUIET_TEST(test_kept),
+		QUIET_TEST(test_bus_write),
 		QUIET_TEST(test_pieces),
 	};
 
