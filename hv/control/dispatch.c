@@ -33,6 +33,7 @@ static const struct {
 	[BH_CTL_OP_MEMORY_READ] = { "memory_read", control_memory_read },
 	[BH_CTL_OP_MEMORY_WRITE] = { "memory_write", control_memory_write },
 	[BH_CTL_OP_TRANSLATE] = { "translate", control_translate },
+	[BH_CTL_OP_DEBUG] = { "debug", control_debug },
 };
 
 s32 control_error(struct control *c, struct control_call *call,

@@ -20,6 +20,8 @@ enum bh_ctl_state control_state_of(const struct vm *vm)
 {
 	enum vm_end end = READ_ONCE(vm->end);
 
+	if (READ_ONCE(vm->debug.mode) == VM_DEBUG_STANDS)
+		return BH_CTL_PAUSED;
 	if (vm->dynamic)
 		return dynamic_state(vm);
 	switch (READ_ONCE(vm->state)) {

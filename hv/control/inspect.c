@@ -134,6 +134,8 @@ s32 control_registers(struct control *c, struct control_call *call)
 	out->exit_kind = v->hw.exit.kind;
 	out->exit_reason = v->hw.exit.raw_reason;
 	out->state = control_shown_state(v->held);
+	out->stop = v->debug.stop;
+	out->stop_address = v->debug.address;
 	return 0;
 }
 

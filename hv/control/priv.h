@@ -3,7 +3,8 @@
  * Inside of the control device: device.c (the PCI function), ring.c (the area
  * and what is open), dispatch.c (a command from its copy to its answer),
  * events.c (what guests do meanwhile), and what the commands do: machine.c,
- * guests.c, dynamic.c, consoles.c, inspect.c.
+ * guests.c, dynamic.c, consoles.c, inspect.c,
+ * debug.c.
  *
  * Lock: control.lock protects all that is not constant. It is held while one
  * command is done, guest memory included: that is bounded by a page each way.
@@ -149,6 +150,10 @@ s32 control_memory(struct control *c, struct control_call *call);
 s32 control_memory_read(struct control *c, struct control_call *call);
 s32 control_memory_write(struct control *c, struct control_call *call);
 s32 control_translate(struct control *c, struct control_call *call);
+
+/* debug.c; and the driver has gone: nobody has a guest any more */
+s32 control_debug(struct control *c, struct control_call *call);
+void control_debug_end(void);
 
 /* events.c: the command that is done has its answer once @vm is in one of
  * @states, a bit for each enum bh_ctl_state; RUNNING is that of a later life.

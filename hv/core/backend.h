@@ -103,7 +103,7 @@ enum reg_group {
 	RG_CONTROL = 1 << 9,
 };
 
-/* The bits of VMX interruptibility state (SDM 3C 25.4.2) */
+/* Bits of VMX interruptibility state (SDM 3C 25.4.2) */
 enum intr_shadow { SHADOW_STI = 1, SHADOW_MOV_SS = 2, SHADOW_NMI = 8 };
 /* In vcpu_regs.after: an instruction's end may be more than a step of RIP */
 enum { AFTER_SHADOW = SHADOW_STI | SHADOW_MOV_SS, AFTER_BREAKPOINTS = 1 << 8 };
@@ -113,10 +113,9 @@ struct vcpu_regs {
 	u64 rip, rflags;
 	union {
 		struct {
-			u8 shadow; /* enum intr_shadow */
-			/* DR7 may hold a breakpoint: the guest writes DR7
-			 * freely. Clear: a write is EXIT_DR */
-			bool breakpoints;
+			u8 shadow;        /* enum intr_shadow */
+			bool breakpoints; /* DR7 may hold one; else EXIT_DR */
+			bool dr_hidden;   /* RG_DR: each access is EXIT_DR */
 		};
 		u32 after; /* both, for one test at the end of each exit */
 	};

@@ -18,6 +18,19 @@ void retire_debug_trap(struct vcpu *v, u64 causes)
 	vcpu_raise_exception(v, EXC_DB, false, 0);
 }
 
+/* For a debugger: the step is over, or one of its breakpoints was met. What is
+ * left is the guest's. */
+static u64 retire_debugged(struct vcpu *v, u64 causes)
+{
+	u64 met = v->debug.swapped ? causes & DR6_BREAKPOINTS : 0;
+
+	if (!v->debug.stepping && !met)
+		return causes;
+	v->debug.address = met;
+	vcpu_post_here(v, VE_DEBUG);
+	return causes & ~met;
+}
+
 /* What the CPU does between two instructions: breakpoints met or held back by a
  * shadow, the single-step trap, the end of the interrupt shadow (SDM 3A 6.8.3,
  * 3B 18.3.1) */
@@ -33,8 +46,11 @@ void retire_insn(struct vcpu *v)
 	if (r->pending_debug & DR6_PENDING)
 		causes |= r->pending_debug & DR6_BREAKPOINTS;
 	r->pending_debug = 0;
-	if (r->rflags & RFLAGS_TF)
+	if ((r->rflags & RFLAGS_TF) &&
+	    (!v->debug.stepping || v->debug.guest_tf))
 		causes |= DR6_BS;
+	if (unlikely(v->debug.on))
+		causes = retire_debugged(v, causes);
 	if (causes)
 		retire_debug_trap(v, causes);
 	r->rflags &= ~RFLAGS_RF;

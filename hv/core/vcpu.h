@@ -30,6 +30,7 @@ enum vcpu_event_bit {
 	VE_CLOCK = 1 << 11,   /* hv/pv/pvclock.h: the rate is another */
 	VE_CONTROL = 1 << 14, /* hv/control/control.h: there is more to do */
 	VE_PAUSE = 1 << 15,   /* hv/vm/pause.h: it stands, or goes on */
+	VE_DEBUG = 1 << 16,   /* hv/vm/debug.h: a debugger is to look at it */
 };
 
 enum vcpu_activity {
@@ -53,6 +54,20 @@ struct vcpu_code {
 	const u8 *va;   /* a window on it, */
 	const u64 *tag; /* open while *tag is tag_value */
 	u64 tag_value;
+};
+
+/* Of a vCPU that a debugger has let go: hv/vm/debug_vcpu.c. Home core. */
+struct vcpu_debug {
+	bool on;
+	bool stepping; /* one instruction, with RFLAGS.TF; no interrupts */
+	bool guest_tf; /* and the guest has set TF itself */
+	bool stray_tf; /* TF may lie in a frame of the guest's */
+	bool swapped;  /* the debug registers are the debugger's, */
+	u8 stop;       /* enum bh_ctl_stop: why it stopped last */
+	u64 address;   /* where that was */
+	u64 rip, dr6;  /* when the step began */
+	u64 dr[8];     /* and the guest's are these, */
+	bool breakpoints;
 };
 
 struct vcpu {
@@ -90,6 +105,7 @@ struct vcpu {
 	u64 tsc_aux; /* in the core while it is current: the host has no use */
 	/* While it stands, or since it crashed: hv/vm/kept.h */
 	struct vcpu_regs kept;
+	struct vcpu_debug debug;
 	bool is_kept;     /* atomic */
 	u32 kept_changed; /* enum reg_group */
 };

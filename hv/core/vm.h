@@ -84,6 +84,28 @@ struct vm_remap {
 	u8 devfn;
 };
 
+/* A debugger's hold on it: hv/vm/debug.c */
+#define VM_SOFT_BREAKPOINTS 32u
+enum vm_debug_mode {
+	VM_NOT_DEBUGGED,
+	VM_DEBUG_GOES,
+	VM_DEBUG_STOPPING,
+	VM_DEBUG_STANDS
+};
+struct vm_debug {
+	enum vm_debug_mode mode;
+	bool leaves;  /* the debugger, as soon as the guest stands */
+	bool others;  /* go, too, while one steps */
+	u32 stepper;  /* the vCPU that steps, and 1; 0: none does */
+	u32 hardware; /* breakpoints in dr[] */
+	u64 dr[4], dr7;
+	u32 planted;
+	struct {
+		u64 gpa;
+		u8 byte; /* that was there */
+	} soft[VM_SOFT_BREAKPOINTS];
+};
+
 struct vm {
 	u64 number; /* counts the guests of its id: no other has both */
 	u16 id;     /* index in vms[]; owner id of its pages; another's later */
@@ -111,6 +133,7 @@ struct vm {
 	u32 vcpus_live;     /* atomic: not yet parked after a stop */
 	u32 pauses;         /* hv/vm/pause.h: counts them and their ends */
 	u32 vcpus_to_pause; /* atomic */
+	struct vm_debug debug;
 	/* By vCPU, what messages its vLAPIC takes (hv/irq/vlapic_priv.h): all
 	 * in 4 KiB, so that a look at everybody is short */
 	u32 apic_dests[VM_MAX_VCPUS];

@@ -19,6 +19,7 @@
 #include "hv/run/dispatch.h"
 #include "hv/run/exit.h"
 #include "hv/time/vtimer.h"
+#include "hv/vm/debug.h"
 #include "hv/vm/life.h"
 #include "hv/vm/pause.h"
 #include "hv/vm/stats.h"
@@ -295,6 +296,11 @@ static bool take_signals(struct vcpu *v, u32 events)
 		pause_wait(v);
 		return false;
 	}
+	if (events & VE_DEBUG) {
+		put_back(v, events & ~(u32)(VE_DEBUG | VE_REPORT | VE_START));
+		debug_take(v);
+		return false;
+	}
 	/* It came first: no INIT undoes it */
 	if (v->pending.type == EVENT_SHUTDOWN)
 		return take_pending(v);
@@ -361,6 +367,9 @@ __no_stack_guard bool vcpu_prepare(struct vcpu *v)
 		return false;
 	if (unlikely(v->pending.type != EVENT_NONE) && !take_pending(v))
 		return false;
+	/* What comes waits for the step's end: pause_take() looks again */
+	if (unlikely(v->debug.stepping))
+		return true;
 	deliver_nmi(v);
 	if ((events & VE_IRQ) || was_inactive)
 		deliver_irq(v);

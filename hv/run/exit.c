@@ -23,6 +23,7 @@
 #include "hv/run/event.h"
 #include "hv/run/hypercall.h"
 #include "hv/run/mmio.h"
+#include "hv/vm/debug.h"
 #include "hv/vm/vcpu.h"
 #include "include/hw/cpu.h"
 #include "lib/assert.h"
@@ -117,6 +118,8 @@ static u8 software_length(struct vcpu *v)
  * made by an instruction returns behind it. */
 static enum verdict exit_exception(struct vcpu *v, const struct vcpu_exit *e)
 {
+	if (unlikely(v->debug.on) && debug_exception(v, e))
+		return VERDICT_RESUME;
 	if (e->exception.vector == EXC_UD && hypercall_is_foreign(v)) {
 		v->hw.exit.insn_len = HYPERCALL_BYTES;
 		return hypercall_exit(v, e);
@@ -130,6 +133,11 @@ static enum verdict exit_exception(struct vcpu *v, const struct vcpu_exit *e)
 	vcpu_raise_exception(v, e->exception.vector, e->exception.has_error,
 			     e->exception.error);
 	return VERDICT_INJECT;
+}
+
+static enum verdict exit_dr(struct vcpu *v, const struct vcpu_exit *e)
+{
+	return v->debug.swapped ? debug_dr_exit(v) : breakpoint_exit(v, e);
 }
 
 static enum verdict exit_irq_window(struct vcpu *v, const struct vcpu_exit *e)
@@ -236,7 +244,7 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 	[EXIT_TPR]              = { exit_irq_window, false },
 	[EXIT_CR]               = { exit_cr, true },
 	[EXIT_CR0]              = { emulate_cr0, false },
-	[EXIT_DR]               = { breakpoint_exit, false },
+	[EXIT_DR]               = { exit_dr, false },
 	[EXIT_XSETBV]           = { exit_xsetbv, true },
 	[EXIT_WBINVD]           = { exit_wbinvd, true },
 	[EXIT_INVD]             = { exit_wbinvd, true },

@@ -386,6 +386,7 @@ s32 dynamic_pause(u64 id, u32 tag, struct dynamic_why *why)
 	spin_lock(&vm->lock);
 	status = begin(vm,
 		       vm->dynamic->state == BH_CTL_RUNNING &&
+			       vm->debug.mode == VM_NOT_DEBUGGED &&
 			       vm->end == VM_END_NONE,
 		       tag, why);
 	if (!status) {

@@ -17,6 +17,7 @@
 #include "hv/core/vcpu.h"
 #include "hv/irq/vlapic.h"
 #include "hv/time/vtimer.h"
+#include "hv/vm/debug.h"
 #include "hv/vm/dynamic.h"
 #include "hv/vm/kept.h"
 #include "hv/vm/machine_end.h"
@@ -116,6 +117,7 @@ static void ended(struct vm *vm)
 {
 	if (vm->tsc_start)
 		exit_stats_log(vm);
+	debug_ended(vm);
 	if (vm->dynamic) {
 		dynamic_ended(vm);
 	} else if (vm->privileged) {
@@ -147,6 +149,7 @@ void vm_vcpu_parked(struct vcpu *v)
 	struct vm *vm = v->vm;
 
 	vm_pass_on(v, VE_STOP);
+	debug_disarm(v);
 	if (vm->end == VM_END_CRASH)
 		kept_take(v);
 	else

@@ -62,6 +62,13 @@ void news_state(u64 id, enum bh_ctl_state state)
 				       .arg = { id, state } } });
 }
 
+void news_debug(u64 id)
+{
+	add(&(struct news){ .event = { .type = BH_CTL_EVENT_DEBUG,
+				       .tag = (u32)id,
+				       .arg = { id } } });
+}
+
 void news_answer(u32 tag, s32 status, u64 id, const char *why)
 {
 	struct news n = { .event = { .type = BH_CTL_EVENT_ANSWER,

@@ -9,6 +9,8 @@
 
 /* The guest is in another state */
 void news_state(u64 id, enum bh_ctl_state state);
+/* A guest that a debugger has let go stands, or has ended */
+void news_debug(u64 id);
 /* The command of @tag is done; @why may be NULL */
 void news_answer(u32 tag, s32 status, u64 id, const char *why);
 

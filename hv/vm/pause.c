@@ -11,6 +11,7 @@
 #include "hv/vm/pause.h"
 
 #include "arch/x86/machine/smp.h"
+#include "hv/vm/debug.h"
 #include "hv/vm/dynamic.h"
 #include "hv/vm/kept.h"
 
@@ -51,8 +52,11 @@ static void stand(struct vcpu *v)
 	else
 		kept_give_back(v);
 	v->activity = VCPU_PAUSED;
+	debug_disarm(v);
 	kept_take(v);
-	if (!__atomic_sub_fetch(&vm->vcpus_to_pause, 1, __ATOMIC_SEQ_CST))
+	if (__atomic_sub_fetch(&vm->vcpus_to_pause, 1, __ATOMIC_SEQ_CST))
+		return;
+	if (!debug_stood(vm))
 		dynamic_paused(vm);
 }
 
@@ -68,9 +72,10 @@ void pause_take(struct vcpu *v)
 	vm_pass_on(v, VE_PAUSE);
 	if (now & 1) {
 		stand(v);
-	} else if (v->activity == VCPU_PAUSED) {
+	} else if (v->activity == VCPU_PAUSED && !debug_holds(v)) {
 		v->activity = v->held;
 		kept_give_back(v);
+		debug_arm(v);
 		vcpu_post(v, VE_IRQ);
 	}
 }

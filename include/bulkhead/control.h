@@ -21,7 +21,7 @@
  *
  * All numbers are little-endian. Reserved fields and bits are written as 0 and
  * not looked at when read, so that a later version can use them. FEATURES says
- * what this one has.
+ * what this one has. Over 400 lines: all that a client includes.
  */
 #ifndef BULKHEAD_CONTROL_H
 #define BULKHEAD_CONTROL_H
@@ -205,6 +205,10 @@ enum bh_ctl_op {
 	 * whoever has it said; the last word counts, until that guest's next
 	 * life. */
 	BH_CTL_OP_ANNOUNCE,
+	/* arg[0]: id; arg[1]: enum bh_ctl_debug. For GO, in: struct
+	 * bh_ctl_breakpoint[], all that there are while it goes; arg[2]: 0, or
+	 * 1 + the vCPU that does one instruction; arg[3]: 1: others go, too */
+	BH_CTL_OP_DEBUG,
 	BH_CTL_OPS
 };
 
@@ -226,6 +230,9 @@ enum bh_ctl_event_type {
 	BH_CTL_EVENT_CONSOLE,
 	/* Events were lost for want of room: look at everything again */
 	BH_CTL_EVENT_LOST,
+	/* arg[0]: id; a guest that a debugger let go stands, and is
+	 * BH_CTL_PAUSED; or it has ended, and no debugger has it any more */
+	BH_CTL_EVENT_DEBUG,
 };
 
 /* Of a guest */
@@ -342,6 +349,49 @@ struct bh_ctl_registers {
 	u32 exit_kind;
 	u32 state; /* as in struct bh_ctl_vcpu, before it stood */
 	u64 exit_reason;
+	/* Of a guest with a debugger: why this vCPU made it stand, enum
+	 * bh_ctl_stop, and the address that was watched */
+	u32 stop;
+	u32 reserved;
+	u64 stop_address;
+};
+
+/*
+ * A debugger has a guest from ATTACH, in BH_CTL_RUNNING, to DETACH; meanwhile
+ * it is BH_CTL_PAUSED or BH_CTL_RUNNING, and PAUSE is refused. Closing the
+ * device detaches all. ATTACH and STOP are answered at once; that the guest
+ * stands is BH_CTL_EVENT_DEBUG.
+ */
+enum bh_ctl_debug {
+	BH_CTL_DEBUG_ATTACH,
+	BH_CTL_DEBUG_DETACH,
+	BH_CTL_DEBUG_STOP,
+	BH_CTL_DEBUG_GO,
+};
+#define BH_CTL_DEBUGGERS 4 /* guests at a time */
+
+/* SOFTWARE: @address is guest-physical, and a byte of RAM. Others: an address
+ * as the guest's code uses it, a multiple of @length, which is 1, 2, 4 or 8. */
+enum bh_ctl_breakpoint_kind {
+	BH_CTL_BREAK_SOFTWARE,
+	BH_CTL_BREAK_HARDWARE,
+	BH_CTL_BREAK_WRITE,
+	BH_CTL_BREAK_ACCESS, /* reads and writes */
+};
+#define BH_CTL_SOFTWARE_BREAKPOINTS 32
+#define BH_CTL_HARDWARE_BREAKPOINTS 4 /* all kinds but SOFTWARE */
+struct bh_ctl_breakpoint {
+	u64 address;
+	u32 kind;
+	u32 length;
+};
+
+enum bh_ctl_stop {
+	BH_CTL_STOP_NONE, /* another vCPU did, or BH_CTL_DEBUG_STOP */
+	BH_CTL_STOP_STEP,
+	BH_CTL_STOP_SOFTWARE,
+	BH_CTL_STOP_HARDWARE,
+	BH_CTL_STOP_WATCH, /* WRITE or ACCESS */
 };
 
 #define BH_CTL_MEMORY_ROM (1u << 0)

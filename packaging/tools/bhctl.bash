@@ -7,7 +7,7 @@ _bhctl_guests() {
 
 _bhctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-	local commands='list info console events metrics log run create check start stop destroy pause resume reset dump top'
+	local commands='list info console events metrics log run create check start stop destroy pause resume reset dump gdb top'
 	local command='' i
 
 	COMPREPLY=()
@@ -18,7 +18,7 @@ _bhctl() {
 		fi
 	done
 	case $before in
-	--kernel|--initrd|--socket)
+	--kernel|--initrd|--socket|--listen)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return ;;
@@ -37,6 +37,7 @@ _bhctl() {
 	console) mapfile -t COMPREPLY < <(compgen -W \
 		"$(_bhctl_guests) --read-only --dump" -- "$word") ;;
 	stop) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --timeout" -- "$word") ;;
+	gdb) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --listen" -- "$word") ;;
 	dump)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --json" -- "$word"

@@ -1,4 +1,4 @@
-/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c */
+/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/control/debug.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the control device with its real code, its IOMMU
@@ -15,6 +15,7 @@
 #include "hv/control/control.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/irq/vlapic.h"
+#include "hv/vm/debug.h"
 #include "hv/vm/dynamic.h"
 #include "hv/vm/kept.h"
 #include "hv/vm/pool.h"
@@ -140,6 +141,39 @@ int gva_find(struct vcpu *v, const struct vcpu_regs *r, gva_t gva, gpa_t *gpa)
 
 void window_flush(void)
 {
+}
+
+int debug_attach(struct vm *vm)
+{
+	vm->debug.mode = VM_DEBUG_STANDS;
+	return 0;
+}
+
+int debug_stop(struct vm *vm)
+{
+	return vm->debug.mode == VM_NOT_DEBUGGED ? -ENOENT : 0;
+}
+
+int debug_detach(struct vm *vm)
+{
+	vm->debug.mode = VM_NOT_DEBUGGED;
+	return 0;
+}
+
+void debug_detach_all(void)
+{
+	for (u32 i = 0; i < GUESTS; i++)
+		(void)debug_detach(&others[i]);
+}
+
+int debug_go(struct vm *vm, const struct debug_go *how)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < how->count; i++)
+		sum += how->breakpoints[i].length;
+	vm->debug.mode = VM_DEBUG_GOES;
+	return sum & 1 ? -EINVAL : 0;
 }
 
 /* Tags that an answer is owed to */

@@ -23,6 +23,7 @@ static const struct option options[] = {
 	{ "dump", no_argument, NULL, 'd' },
 	{ "http", no_argument, NULL, 'H' },
 	{ "timeout", required_argument, NULL, 't' },
+	{ "listen", required_argument, NULL, 'L' },
 	{ "kernel", required_argument, NULL, 'k' },
 	{ "initrd", required_argument, NULL, 'i' },
 	{ "cmdline", required_argument, NULL, 'a' },
@@ -80,6 +81,9 @@ static int option_take(struct args *a, int letter, struct failure *f)
 		a->has_timeout = true;
 		return number_read(optarg, TIMEOUT_MAX, "timeout",
 				   &a->timeout_s, f);
+	case 'L':
+		a->listen = optarg;
+		return 0;
 	case 'k':
 		a->kernel = optarg;
 		return 0;

@@ -26,6 +26,7 @@ struct args {
 	const char *operand;
 	const char *file; /* OPERAND_DUMP: the second */
 	const char *socket;
+	const char *listen; /* bhctl gdb */
 	bool json, follow, read_only, dump, http;
 	u64 timeout_s;
 	bool has_timeout;

@@ -9,6 +9,7 @@
 
 #include "tools/bhctl/args.h"
 #include "tools/bhctl/dump.h"
+#include "tools/bhctl/gdb.h"
 #include "tools/bhctl/http.h"
 #include "tools/bhctl/link.h"
 #include "tools/bhctl/make.h"
@@ -219,6 +220,8 @@ const struct command commands[] = {
 	{ "reset", OPERAND_GUEST, "", "it starts anew", run_act },
 	{ "dump", OPERAND_DUMP, "j",
 	  "its registers and memory as a core for gdb and crash", dump_run },
+	{ "gdb", OPERAND_GUEST, "L",
+	  "gdb's remote protocol for it, on a socket, a port or -", gdb_run },
 	{ NULL, OPERAND_NONE, NULL, NULL, NULL },
 };
 

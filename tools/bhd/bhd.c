@@ -8,6 +8,7 @@
 
 #include "tools/bhd/client.h"
 #include "tools/bhd/console.h"
+#include "tools/bhd/debug.h"
 #include "tools/bhd/events.h"
 #include "tools/bhd/life.h"
 
@@ -23,6 +24,9 @@ static void on_event(void *context, const struct bh_ctl_event *e)
 	switch (e->type) {
 	case BH_CTL_EVENT_CONSOLE:
 		console_mark(b, e->arg[0]);
+		return;
+	case BH_CTL_EVENT_DEBUG:
+		b->debug_news = true;
 		return;
 	case BH_CTL_EVENT_STATE:
 	case BH_CTL_EVENT_LOST:
@@ -49,6 +53,7 @@ static void refresh(struct bhd *b)
 	struct failure f;
 
 	b->lost = false;
+	b->debug_news = true;
 	if (look_again(b, &f))
 		fprintf(stderr, "bhd: %s\n", f.text);
 }
@@ -62,6 +67,8 @@ static void on_work(struct ev_loop *loop, ev_prepare *w, int events)
 	for (u32 i = 0; i < WORK_ROUNDS && more; i++) {
 		if (b->lost)
 			refresh(b);
+		if (b->debug_news)
+			debug_look(b);
 		more = consoles_work(b) || b->lost;
 	}
 	if (more)

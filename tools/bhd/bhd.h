@@ -48,7 +48,8 @@ struct bhd {
 	struct life *life; /* NULL: look_only */
 	/* rights_drop(); of who makes guests */
 	int (*rights)(uid_t uid, gid_t gid, struct failure *f);
-	bool lost; /* look at everything again */
+	bool lost;       /* look at everything again */
+	bool debug_news; /* debug.h: a guest may stand */
 };
 
 /* Opens the ring on @d, which it owns from now on, and finds the guests. 0, or

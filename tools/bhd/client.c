@@ -10,6 +10,7 @@
 
 #include "tools/bhd/bhd.h"
 #include "tools/bhd/console.h"
+#include "tools/bhd/debug.h"
 #include "tools/bhd/request.h"
 
 void client_free(struct client *c)
@@ -25,6 +26,7 @@ void client_free(struct client *c)
 		c->gone(c, c->job);
 	if (c->session)
 		session_end(c->session);
+	debug_left(c);
 	ev_io_stop(b->loop, &c->readable);
 	ev_io_stop(b->loop, &c->writable);
 	close(c->fd);

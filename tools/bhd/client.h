@@ -31,6 +31,8 @@ struct client {
 	size_t in_len, out_len, out_room;
 	bool busy, closing;
 	bool follows;            /* events.h */
+	u64 debugs;              /* debug.h: the guest, or 0, */
+	bool debug_goes;         /* which is to be told of when it stands */
 	struct session *session; /* not NULL: the line is a console's */
 	/* Called once when it hangs up while a request of it is worked on */
 	void (*gone)(struct client *c, void *job);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/bhd/console.h"
+#include "tools/bhd/debug.h"
 #include "tools/bhd/events.h"
 #include "tools/bhd/life.h"
 #include "tools/bhd/metrics.h"
@@ -32,6 +33,10 @@ static const struct request {
 	{ "events", true, NULL, events_show },
 	{ "inspect", true, NULL, inspect_show },
 	{ "memory", true, NULL, inspect_memory },
+	{ "translate", true, NULL, debug_translate },
+	{ "debug", false, NULL, debug_act },
+	{ "registers", false, NULL, debug_registers },
+	{ "poke", false, NULL, debug_poke },
 	{ "pause", false, NULL, act_pause },
 	{ "resume", false, NULL, act_resume },
 	{ "stop", false, NULL, act_stop },

@@ -98,3 +98,20 @@ int control_translate(struct ring *r, u64 id, u32 vcpu, u64 gva, u64 *gpa,
 	*gpa = a.arg[0];
 	return 0;
 }
+
+int control_debug(struct ring *r, u64 id, enum bh_ctl_debug what,
+		  const struct control_go *go, struct failure *f)
+{
+	struct ring_call call = { .op = BH_CTL_OP_DEBUG,
+				  .arg = { id, what },
+				  .out_bytes = FAIL_TEXT_BYTES };
+	u8 out[FAIL_TEXT_BYTES];
+
+	if (go) {
+		call.in = go->list;
+		call.in_bytes = go->count * (u32)sizeof(*go->list);
+		call.arg[2] = go->stepper;
+		call.arg[3] = go->others;
+	}
+	return ring_call(r, &call, out, NULL, f);
+}

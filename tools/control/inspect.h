@@ -22,5 +22,13 @@ int control_memory_write(struct ring *r, u64 id, u64 gpa, const void *from,
 			 u32 bytes, struct failure *f);
 int control_translate(struct ring *r, u64 id, u32 vcpu, u64 gva, u64 *gpa,
 		      struct failure *f);
+/* A debugger's command; for GO @list of @count, @stepper as in the device's */
+struct control_go {
+	const struct bh_ctl_breakpoint *list;
+	u32 count, stepper;
+	bool others;
+};
+int control_debug(struct ring *r, u64 id, enum bh_ctl_debug what,
+		  const struct control_go *go, struct failure *f);
 
 #endif

@@ -250,8 +250,8 @@ const struct svm_exit_row svm_exit_rows[256] = {
 	[VMEXIT_CR4_READ] = { EXIT_CR, 0, decode_cr4_read },
 	[VMEXIT_CR4_WRITE] = { EXIT_CR, 0, decode_cr4_write },
 	[VMEXIT_CR8_WRITE] = { EXIT_CR, 0, decode_cr8 },
-	[VMEXIT_DR0_WRITE + 5] = { EXIT_DR, 0, NULL },
-	[VMEXIT_DR0_WRITE + 7] = { EXIT_DR, 0, NULL },
+	[VMEXIT_DR0_READ ... VMEXIT_DR0_READ + 7] = { EXIT_DR, 0, NULL },
+	[VMEXIT_DR0_WRITE ... VMEXIT_DR0_WRITE + 7] = { EXIT_DR, 0, NULL },
 	/* EXCEPTIONS, and all of them while an IRET is stepped over */
 	[VMEXIT_EXCP0 ... VMEXIT_EXCP_AC] = { EXIT_EXCEPTION, 0,
 					      decode_exception },

@@ -18,6 +18,7 @@
 #define CR8_WRITE		BIT(24)
 /* And of DRs: DR7, and DR5, which is DR7 while CR4.DE is clear */
 #define DR7_WRITES		(BIT(16 + 7) | BIT(16 + 5))
+#define DR_ACCESSES		(BITS(23, 16) | BITS(7, 0))
 
 /* Intercept word 3, offset 00Ch */
 enum svm_intercept1 {

@@ -225,6 +225,8 @@ static void store_dr(struct vcpu_hw *v)
 	vmcb->save.dr6 = v->regs.dr[6];
 	vmcb->save.dr7 = v->regs.dr[7];
 	vmcb->control.intercept_dr = v->regs.breakpoints ? 0 : DR7_WRITES;
+	if (v->regs.dr_hidden)
+		vmcb->control.intercept_dr = DR_ACCESSES;
 }
 
 /* By bit number of enum reg_group; @clean: the VMCB clean bits it ends */

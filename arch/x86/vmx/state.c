@@ -284,7 +284,7 @@ static void store_dr(struct vcpu_hw *v)
 
 	write_dr6((u32)v->regs.dr[6]);
 	vmwritenat(VMCS_GUEST_DR7, (u32)v->regs.dr[7]);
-	if (!v->regs.breakpoints)
+	if (!v->regs.breakpoints || v->regs.dr_hidden)
 		controls |= CPU_MOV_DR_EXITING;
 	vmx_set_cpu_controls(a, controls);
 }

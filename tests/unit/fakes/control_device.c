@@ -427,6 +427,46 @@ static s32 do_translate(struct fake_device *f, const struct bh_ctl_command *c,
 	return 0;
 }
 
+/* It goes until fake_stands() */
+static s32 do_debug(struct fake_device *f, const struct bh_ctl_command *c,
+		    struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+
+	switch (c->arg[1]) {
+	case BH_CTL_DEBUG_ATTACH:
+		if (g->about.state != BH_CTL_RUNNING || g->debugged)
+			return error(a, BH_CTL_ESTATE, "no debugger now");
+		g->debugged = true;
+		return 0;
+	case BH_CTL_DEBUG_DETACH:
+		g->debugged = false;
+		g->about.state = BH_CTL_RUNNING;
+		return 0;
+	case BH_CTL_DEBUG_GO:
+		g->about.state = BH_CTL_RUNNING;
+		g->stepper = (u32)c->arg[2];
+		g->break_count =
+			c->in_bytes / (u32)sizeof(struct bh_ctl_breakpoint);
+		if (c->in_bytes)
+			memcpy(&g->last_break, at_iova(f, c->in, c->in_bytes),
+			       sizeof(g->last_break));
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+void fake_stands(struct fake_device *f, const char *name)
+{
+	struct fake_guest *g = fake_find(f, name);
+	struct bh_ctl_event e = { .type = BH_CTL_EVENT_DEBUG,
+				  .arg = { g->about.id } };
+
+	g->about.state = BH_CTL_PAUSED;
+	event_put(f, &e, true);
+}
+
 static const struct {
 	bool guest; /* arg[0] is the id of one */
 	bool slow;
@@ -454,6 +494,7 @@ static const struct {
 	[BH_CTL_OP_MEMORY_READ] = { true, false, do_memory_read },
 	[BH_CTL_OP_MEMORY_WRITE] = { true, false, do_memory_write },
 	[BH_CTL_OP_TRANSLATE] = { true, false, do_translate },
+	[BH_CTL_OP_DEBUG] = { true, false, do_debug },
 };
 
 static void answer_put(struct fake_device *f, const struct bh_ctl_command *c,

@@ -25,6 +25,9 @@ struct fake_guest {
 	/* Mapped at MIB(1) by its page tables */
 	u8 ram[FAKE_RAM_BYTES];
 	struct bh_ctl_registers registers;
+	bool debugged;
+	u32 stepper, break_count; /* of the last GO */
+	struct bh_ctl_breakpoint last_break;
 };
 
 /* What the device does wrong with its next answer */
@@ -68,6 +71,8 @@ void fake_say(struct fake_device *f, const char *name, const char *text);
 /* It goes over into @state */
 void fake_state(struct fake_device *f, const char *name, u32 state,
 		const char *reason);
+/* A guest with a debugger stands, and that is told */
+void fake_stands(struct fake_device *f, const char *name);
 /* Answers what is held */
 void fake_release(struct fake_device *f);
 

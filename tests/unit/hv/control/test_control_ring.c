@@ -96,6 +96,14 @@ HANDLER(memory)
 HANDLER(memory_read)
 HANDLER(memory_write)
 HANDLER(translate)
+HANDLER(debug)
+
+static u32 debuggers_left;
+
+void control_debug_end(void)
+{
+	debuggers_left++;
+}
 
 void control_guests_forget(struct control *self)
 {

@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhd with a device in this process: what a client asks over its socket and
  * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
@@ -153,6 +153,79 @@ static void test_inspect(void **state)
 	expect_error(fd, request, FAIL_OTHER, "mapped");
 	expect_error(fd, DO_TO("inspect", "nobody"), FAIL_NO_GUEST, "nobody");
 	close(fd);
+}
+
+#define DEBUG(what, more)                                                      \
+	"{\"protocol\":1,\"do\":\"debug\",\"what\":\"" what                    \
+	"\",\"name\":\"web\"" more "}\n"
+
+static void test_debug(void **state)
+{
+	int fd = connect_new();
+	struct fake_guest *g = fake_add(fake, "web", BH_CTL_RUNNING, 0);
+
+	expect_error(fd, DEBUG("go", ""), FAIL_STATE, "no guest");
+	expect_done(fd, DEBUG("attach", ""));
+	assert_true(g->debugged);
+	expect_error(fd, DEBUG("attach", ""), FAIL_STATE, "one guest");
+	fake_stands(fake, "web");
+	assert_string_equal(heard(fd), "{\"event\":{\"debug\":\"stands\"}}\n");
+	expect_done(fd, DEBUG("go", ",\"stepper\":1,\"others\":true,"
+				    "\"breakpoints\":[[4096,0,1],[1,2],7]"));
+	assert_int_equal(g->stepper, 1);
+	assert_int_equal(g->break_count, 1);
+	assert_int_equal(g->last_break.address, 4096);
+	expect_done(fd, DEBUG("stop", ""));
+	expect_error(fd, DEBUG("fly", ""), FAIL_USAGE, "cannot");
+	/* It ends while it goes */
+	fake_state(fake, "web", BH_CTL_CRASHED, "");
+	turn();
+	assert_non_null(strstr(heard(fd), "\"gone\""));
+	expect_error(fd, DEBUG("go", ""), FAIL_STATE, "no guest");
+	g->about.state = BH_CTL_RUNNING;
+	g->debugged = false;
+	expect_done(fd, DEBUG("attach", ""));
+	/* Its debugger hangs up */
+	close(fd);
+	turn();
+	assert_false(g->debugged);
+}
+
+static void test_debug_changes(void **state)
+{
+	int fd = connect_new();
+	struct fake_guest *g = fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	static char request[4096];
+	u32 at;
+
+	expect_done(fd, DEBUG("attach", ""));
+	fake_stands(fake, "web");
+	(void)heard(fd);
+	at = (u32)sprintf(request, "{\"protocol\":1,\"do\":\"registers\","
+				   "\"vcpu\":0,\"hex\":\"");
+	for (u32 i = 0; i < sizeof(g->registers); i++)
+		at += (u32)sprintf(request + at, "%02x", i == 1 ? 0x12 : 0);
+	sprintf(request + at, "\"}\n");
+	expect_done(fd, request);
+	assert_int_equal(g->registers.gpr[0], 0x1200);
+	expect_error(fd,
+		     "{\"protocol\":1,\"do\":\"registers\",\"hex\":\"00\"}\n",
+		     FAIL_USAGE, "no registers");
+	expect_done(fd, "{\"protocol\":1,\"do\":\"poke\",\"address\":16,"
+			"\"hex\":\"abCD\"}\n");
+	assert_int_equal(g->ram[17], 0xcd);
+	expect_error(fd,
+		     "{\"protocol\":1,\"do\":\"poke\",\"address\":16,"
+		     "\"hex\":\"ag\"}\n",
+		     FAIL_USAGE, "nothing");
+	snprintf(request, sizeof(request),
+		 "{\"protocol\":1,\"do\":\"translate\",\"id\":%llu,"
+		 "\"address\":%llu}\n",
+		 g->about.id, MIB(1) + 5);
+	say(fd, request);
+	assert_string_equal(heard(fd), "{\"reply\":{\"address\":5}}\n");
+	close(fd);
+	turn();
 }
 
 static void test_list(void **state)
@@ -525,11 +598,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
-		T(test_list),          T(test_inspect),    T(test_schema),
-		T(test_bad_requests),  T(test_long_lines), T(test_pause),
-		T(test_stop),          T(test_console),    T(test_typing_waits),
-		T(test_history),       T(test_reopened),   T(test_look_only),
-		T(test_events_follow), T(test_metrics),    T(test_metrics_file),
+		T(test_list),          T(test_inspect),
+		T(test_debug),         T(test_debug_changes),
+		T(test_schema),        T(test_bad_requests),
+		T(test_long_lines),    T(test_pause),
+		T(test_stop),          T(test_console),
+		T(test_typing_waits),  T(test_history),
+		T(test_reopened),      T(test_look_only),
+		T(test_events_follow), T(test_metrics),
+		T(test_metrics_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
