@@ -1,28 +1,41 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """bhd and bhctl as a person uses them: in a stock Linux, on the real control device,
-with a guest of the manifest beside it, and guests made of the pool."""
+with a guest of the manifest beside it, and guests made of the pool. Debian's gdb, in that
+Linux, debugs one of them."""
 import os
+import subprocess
 
 from harness import control, image
-from harness.machine import Machine, cores_for
+from harness.machine import ROOT, Machine, cores_for
 from system import _linux
 from system._linux import step
 
+GDB = os.path.join(ROOT, "build/cache/gdb")
 SECONDS = 240
 CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "top", "log", "console",
           "types", "kept", "no_guest", "itself", "next_bhd", "stop", "stopped", "bhctl",
           "run", "run_list", "run_says", "dump", "dump_elf", "dump_goes_on", "dump_paused",
           "dump_json", "dump_resumed", "checked", "create", "twice", "too_much", "no_kernel",
           "web_stop", "web_stopped", "web_start", "web_says", "found", "web_reset", "destroy",
-          "destroy_run", "all_back", "bhmake")
+          "destroy_run", "all_back", "bhmake", "gdb_guest", "gdb_threads", "gdb_steps", "gdb_stops",
+          "gdb_reads", "gdb_steps_on", "gdb_hardware", "gdb_detached", "gdb_answers", "gdb_killed",
+          "gdb_core", "gdb")
+
+
+def gdb_files():
+    """Debian's gdb and its libraries: {name there: path}."""
+    subprocess.run([os.path.join(ROOT, "scripts/fetch-gdb"), GDB], check=True)
+    program = os.path.join(GDB, "usr/bin/gdb")
+    return {"bin/gdb": program,
+            **{library.lstrip("/"): library for library in control.libraries(program)}}
 
 
 def svm(results, folder):
     cores, first, last = cores_for("qemu", 2)
     echo = os.path.join(image.BUILD, "tests/guest/echo.elf")
     files = {"vmlinuz": _linux.payload()["vmlinuz"], "echo": echo,
-             "privileged.cpio": control.initrd(folder, {"boot/echo": echo})}
-    guests = [_linux.privileged("bhctl,bhmake,poweroff", cores=str(first), vcpus="1"),
+             "privileged.cpio": control.initrd(folder, {"boot/echo": echo, **gdb_files()})}
+    guests = [_linux.privileged("bhctl,bhmake,bhgdb,poweroff", cores=str(first), vcpus="1"),
               {"name": "box", "kernel": "echo", "memory": "16M", "vcpus": "1",
                "cores": str(last)}]
     disk = image.make(folder, image.manifest(guests, extra="guest-memory = 96M"), files, "uefi")

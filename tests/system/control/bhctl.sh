@@ -132,3 +132,65 @@ test_bhmake() {
 	cat /tmp/bhd.log
 	pass bhmake
 }
+
+# Debian's gdb and a guest of ours, echo, which looks for what is typed all the
+# time and calls put_char() for it
+gdb_says() { # NAME PATTERN: gdb has said so
+	if grep -q "$2" /tmp/gdb.log; then
+		pass "$1"
+	else
+		fail "$1" "$(tail -n 5 /tmp/gdb.log)"
+	fi
+}
+
+test_bhgdb() {
+	start_bhd || { fail gdb "$(cat /tmp/bhd.log)"; return; }
+	bhctl run --kernel /boot/echo --memory 16M --name dbg
+	says gdb_guest '' made_says dbg 'echo: ready'
+	cat >/tmp/gdb.cmd <<-'END'
+		set confirm off
+		set pagination off
+		file /boot/echo
+		target remote | bhctl gdb dbg --listen -
+		info threads
+		info symbol $pc
+		stepi
+		stepi
+		stepi
+		info symbol $pc
+		break put_char
+		shell (echo q; sleep 2) | timeout 2 bhctl console dbg >/dev/null &
+		continue
+		print/c $rdi
+		x/1xb $pc
+		stepi
+		info symbol $pc
+		delete
+		hbreak *guest_main+0x18
+		continue
+		detach
+	END
+	timeout 200 gdb -nx -batch -x /tmp/gdb.cmd >/tmp/gdb.log 2>&1
+	cat /tmp/gdb.log
+	gdb_says gdb_threads 'Thread 1.*vCPU 0'
+	gdb_says gdb_steps 'guest_main + [0-9]* in section'
+	gdb_says gdb_stops 'Breakpoint 1, .*put_char'
+	gdb_says gdb_reads "= 81 'Q'"
+	gdb_says gdb_steps_on 'put_char + [1-9][0-9]* in section'
+	gdb_says gdb_hardware 'Breakpoint 2, .*guest_main'
+	says gdb_detached '^dbg  *running' bhctl list
+	(echo again; sleep 3) | timeout 3 bhctl console dbg >/tmp/said 2>&1
+	says gdb_answers '' made_says dbg AGAIN
+	# A debugger that dies, with a breakpoint planted and the guest stopped
+	printf 'file /boot/echo\ntarget remote | bhctl gdb dbg --listen -\nshell kill -9 $(pidof bhctl)\n' \
+		>/tmp/gdb.cmd
+	timeout 60 gdb -nx -batch -x /tmp/gdb.cmd >/tmp/gdb.log 2>&1
+	says gdb_killed '^dbg  *running' bhctl list
+	bhctl dump dbg /tmp/core
+	timeout 60 gdb -nx -batch /boot/echo -c /tmp/core -ex 'info symbol $pc' >/tmp/gdb.log 2>&1
+	gdb_says gdb_core 'in section .text'
+	rm -f /tmp/core
+	bhctl destroy dbg
+	kill $bhd
+	pass gdb
+}
