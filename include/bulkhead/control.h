@@ -209,6 +209,23 @@ enum bh_ctl_op {
 	 * bh_ctl_breakpoint[], all that there are while it goes; arg[2]: 0, or
 	 * 1 + the vCPU that does one instruction; arg[3]: 1: others go, too */
 	BH_CTL_OP_DEBUG,
+	/* arg[0]: enum bh_ctl_metering, or BH_CTL_METERING_ASK. Answered when
+	 * all cores do so; event arg[0]: what is metered now. */
+	BH_CTL_OP_METERING,
+	/* arg[0]: id; arg[1]: vCPU, or BH_CTL_ALL_VCPUS for the sums; arg[2]:
+	 * how many to pass over. out: struct bh_ctl_histogram[]; event arg[0]:
+	 * how many there are in all. A vCPU has them from its first turn on
+	 * while histograms are metered, and keeps them until its guest starts
+	 * anew; else they are 0. */
+	BH_CTL_OP_HISTOGRAMS,
+	/* arg[0]: 1, trace from now on, or 0, trace no longer. arg[1]: records
+	 * that a core keeps, a power of two from 256 to 65536. BH_CTL_ESTATE:
+	 * somebody traces already. */
+	BH_CTL_OP_TRACE,
+	/* While something is traced. arg[0]: core; arg[1]: position. out:
+	 * struct bh_ctl_trace[]; event arg[0]: the position of the first, which
+	 * is further where records were lost; arg[1]: of the end. */
+	BH_CTL_OP_TRACE_READ,
 	BH_CTL_OPS
 };
 
@@ -405,6 +422,80 @@ struct bh_ctl_core {
 	u32 id, apic_id;
 	u32 node, reserved;
 	u64 idle_ticks;
+	/* While histograms are metered. In the hypervisor for guests: from each
+	 * exit to the next entry, or to the end of the vCPU's turn. Longest in
+	 * a piece with interrupts off; how often for more than 100 us. */
+	u64 host_ticks, longest_ticks, too_long;
+	u64 smis; /* since reset; BH_CTL_NO_SMIS: the CPU does not count them */
+};
+#define BH_CTL_NO_SMIS (~0ull)
+
+/*
+ * What a core did, while it is traced. Records are written when what they tell
+ * of is over, so that @tsc of one may be below that of the one before.
+ */
+enum bh_ctl_trace_event {
+	/* @kind: of exit; @arg: ticks from @tsc until the next entry, or until
+	 * the vCPU has left the core */
+	BH_CTL_TRACE_EXIT,
+	BH_CTL_TRACE_SWITCH, /* the vCPU has its core from now on */
+	BH_CTL_TRACE_ENTRY,  /* its first of this turn */
+	/* The next entry delivers interrupt @kind; @arg: ticks since it came */
+	BH_CTL_TRACE_INJECT,
+	BH_CTL_TRACE_WAKE,      /* the vCPU, by an event; @kind: 0 */
+	BH_CTL_TRACE_IDLE,      /* @arg: ticks from @tsc on */
+	BH_CTL_TRACE_INTERRUPT, /* the machine's, by vector @kind */
+	BH_CTL_TRACE_KICK,      /* an IPI to core @arg */
+	BH_CTL_TRACE_COMMAND,   /* of the control device, enum bh_ctl_op */
+	BH_CTL_TRACE_EVENTS
+};
+
+struct bh_ctl_trace {
+	u64 tsc;
+	u64 guest; /* id, and @vcpu of it; 0: none */
+	u64 arg;
+	u32 vcpu;
+	u16 event; /* enum bh_ctl_trace_event */
+	u16 kind;
+};
+static_assert(sizeof(struct bh_ctl_trace) == 32, "a power of two");
+#define BH_CTL_TRACE_MIN 256u
+#define BH_CTL_TRACE_MAX 65536u
+
+/* What is counted while guests run */
+enum bh_ctl_metering {
+	BH_CTL_METERING_OFF,      /* nothing */
+	BH_CTL_METERING_COUNTERS, /* exits by kind */
+	/* and how long they take, struct bh_ctl_histogram */
+	BH_CTL_METERING_HISTOGRAMS,
+	BH_CTL_METERINGS
+};
+#define BH_CTL_METERING_ASK (~0ull)
+#define BH_CTL_ALL_VCPUS    (~0ull)
+
+/*
+ * Times by their binary logarithm, in ticks of the TSC: @count[0] of less than
+ * 64, @count[i] of less than 64 << i and not less than half of that; the last
+ * one of all that took longer. @ticks: their sum. Of a vCPU there is one for
+ * each member of enum bh_ctl_histogram_of, and from EXITS on one by kind of
+ * exit, as BH_CTL_OP_EXIT_NAMES has them.
+ */
+#define BH_CTL_BUCKETS 25
+struct bh_ctl_histogram {
+	u64 ticks;
+	u64 count[BH_CTL_BUCKETS];
+};
+
+enum bh_ctl_histogram_of {
+	/* From an interrupt to the entry that delivers it: from when another
+	 * core sent it, or it woke the vCPU; else from the exit during which it
+	 * came. One that comes while others have the vCPU's core is not here:
+	 * it waits as the vCPU does. */
+	BH_CTL_HISTOGRAM_INTERRUPT,
+	BH_CTL_HISTOGRAM_WAIT,  /* runnable, until it had its core; waits of 0
+				   are left out */
+	BH_CTL_HISTOGRAM_EXITS, /* from the exit to the next entry, or until the
+				   vCPU has left its core */
 };
 
 #endif

@@ -13,6 +13,7 @@
 #define MSR_TSC				0x010	/* 1:EDX[4] TSC */
 #define MSR_PLATFORM_ID			0x017	/* Intel */
 #define MSR_APIC_BASE			0x01b	/* 1:EDX[9] APIC */
+#define MSR_SMI_COUNT			0x034	/* Intel, Nehalem and Silvermont on (model) */
 #define MSR_CORE_THREAD_COUNT		0x035	/* Intel, Nehalem on (model) */
 #define MSR_FEATURE_CONTROL		0x03a	/* 1:ECX[5] VMX or 1:ECX[6] SMX */
 #define MSR_TSC_ADJUST			0x03b	/* 7:EBX[1] TSC_ADJUST */

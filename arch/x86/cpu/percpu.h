@@ -17,6 +17,7 @@ struct irq;          /* arch/x86/machine/irq.h */
 struct timer;        /* arch/x86/machine/timer.h */
 struct vcpu;         /* hv/core/vcpu.h; opaque here */
 struct sched_cpu;    /* sched/sched.h */
+struct trace_ring;   /* arch/x86/machine/trace.h */
 struct window_cache; /* mm/window.h */
 struct backend_cpu;  /* private to arch/x86/vmx and arch/x86/svm each */
 
@@ -84,6 +85,15 @@ struct pcpu {
 	u64 stack_top;
 	u32 met, left; /* the last rendezvous that it came to, and went from */
 	u64 passed; /* the last number of hv/core/quiesce.c; others read it */
+	/* hv/core/meter.h and stretch.h, in ticks of the TSC: when this stretch
+	 * began (0: there is none), and the host interrupt that ended the
+	 * guest's stay, if one did */
+	u64 kept_since, irq_since;
+	u64 exit_since; /* the last exit that was timed */
+	u64 rare_ticks; /* exits that take longer go to meter_rare() */
+	u64 host_ticks; /* of all metered exits */
+	u64 smis;       /* arch/x86/machine/smi.c, or ~0 */
+	struct trace_ring *trace; /* arch/x86/machine/trace.h; NULL: none */
 	struct tsc_question tsc_question;
 	struct core_vectors vectors;
 };

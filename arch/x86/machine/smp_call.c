@@ -22,6 +22,7 @@
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/lapic.h"
 #include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/trace.h"
 #include "arch/x86/machine/tsc.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -57,8 +58,11 @@ void pcpu_kick(struct pcpu *cpu, u32 pending_bits)
 	 */
 	if ((old & pending_bits) == pending_bits && pending_bits)
 		return;
-	if (cpu != this_cpu())
-		lapic_send_ipi(cpu->apic_id, VEC_KICK);
+	if (cpu == this_cpu())
+		return;
+	lapic_send_ipi(cpu->apic_id, VEC_KICK);
+	if (unlikely(trace_is_on()))
+		trace_now(BH_CTL_TRACE_KICK, 0, cpu->id);
 }
 
 void smp_sleep(void)

@@ -55,13 +55,14 @@ u64 ns_to_tsc(u64 ns);
 /* Spins for @us microseconds; after tsc_init() */
 void udelay(u64 us);
 
-/* This core's TSC; not ordered against other instructions */
+/* This core's TSC; not ordered against other instructions. The upper halves of
+ * RAX and RDX are cleared (SDM 2B RDTSC). */
 static inline u64 rdtsc(void)
 {
-	u32 lo, hi;
+	u64 lo, hi;
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
-	return (u64)hi << 32 | lo;
+	return hi << 32 | lo;
 }
 
 #endif
