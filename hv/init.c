@@ -39,6 +39,7 @@
 #include "hv/console/console.h"
 #include "hv/control/control.h"
 #include "hv/core/exit.h"
+#include "hv/core/meter.h"
 #include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
 #include "hv/files/files.h"
@@ -622,8 +623,6 @@ void hv_main(u64 boot_info_hpa)
 	reserve_split_tables();
 	if (choose_backend())
 		wait_forever();
-	if (manifest.measure)
-		stretch_measure();
 	if (finish_text())
 		wait_forever();
 	if (core_start(this_cpu())) {
@@ -631,6 +630,9 @@ void hv_main(u64 boot_info_hpa)
 		wait_forever();
 	}
 	cores = start_other_cores();
+	if (manifest.measure)
+		stretch_measure();
+	meter_switch(manifest.metering);
 	tsc_sync_report();
 	log_machine(cores);
 	plan(cores);

@@ -12,7 +12,6 @@
 #include "mm/pmm.h"
 
 struct stretch {
-	u64 begin;   /* TSC; 0: there is none */
 	bool open;   /* interrupts are let through now */
 	u64 longest; /* ticks */
 	u64 too_long;
@@ -23,16 +22,15 @@ struct stretch {
 	enum exit_kind exit;
 } __aligned(64);
 
-static struct stretch *stretches; /* MAX_CPUS, or NULL: not measured */
-static bool measured;
-#define STRETCHES_BYTES (MAX_CPUS * sizeof(struct stretch))
+static struct stretch *stretches; /* by core; NULL: never measured */
+static bool measured, always;
 
 static struct stretch *own(void)
 {
 	return &stretches[this_cpu()->id];
 }
 
-static u64 limit(void)
+u64 stretch_limit(void)
 {
 	return MAX(tsc_khz * STRETCH_MAX_US / 1000, (u64)STRETCH_MAX_TICKS);
 }
@@ -41,7 +39,7 @@ static void note(struct stretch *s, u64 ticks)
 {
 	const struct vcpu *v = this_cpu()->current;
 
-	s->too_long += ticks > limit();
+	s->too_long += ticks > stretch_limit();
 	if (ticks <= s->longest)
 		return;
 	s->longest = ticks;
@@ -51,23 +49,35 @@ static void note(struct stretch *s, u64 ticks)
 							 : EXIT_UNKNOWN;
 }
 
-static void begin(struct stretch *s)
+static void begin(void)
 {
-	s->begin = rdtsc();
+	this_cpu()->kept_since = rdtsc();
 }
 
-static void end(struct stretch *s)
+static void end(u64 since)
 {
-	if (s->begin)
-		note(s, rdtsc() - s->begin);
-	s->begin = 0;
+	if (measured && since)
+		note(own(), rdtsc() - since);
+	this_cpu()->kept_since = 0;
+}
+
+/* Of what goes on: a timed exit has only left its own time */
+static u64 since(void)
+{
+	return MAX(this_cpu()->kept_since, this_cpu()->exit_since);
+}
+
+void stretch_entered(void)
+{
+	end(since());
 }
 
 void stretch_pause(void)
 {
 	if (!measured)
 		return;
-	end(own());
+	if (!own()->open)
+		end(since());
 	own()->open = true;
 }
 
@@ -77,8 +87,8 @@ void stretch_go_on(void)
 	if (!measured)
 		return;
 	own()->open = false;
-	if (!own()->begin)
-		begin(own());
+	if (!this_cpu()->kept_since)
+		begin();
 }
 
 void stretch_look(void)
@@ -88,31 +98,43 @@ void stretch_look(void)
 	stretch_go_on();
 }
 
-static void interrupt_begins(void)
+void stretch_interrupt(void)
 {
-	struct stretch *s = own();
-
-	if (!s->open)
+	if (!measured || !own()->open)
 		return; /* an exit's, and part of its stretch */
-	end(s);
-	begin(s);
+	end(this_cpu()->kept_since);
+	begin();
+}
+
+void stretch_switch(bool on)
+{
+	if (on && !stretches)
+		stretches = pmm_alloc_bytes(&pmm_self,
+					    pcpu_count * sizeof(*stretches));
+	if (on && !stretches)
+		log_warn("stretch", "no memory to measure with");
+	measured = stretches && (on || always);
 }
 
 void stretch_measure(void)
 {
-	if (!stretches)
-		stretches = pmm_alloc_bytes(&pmm_self, STRETCHES_BYTES);
-	if (!stretches) {
-		log_warn("stretch", "no memory to measure with");
-		return;
-	}
-	irq_begins_hook = interrupt_begins;
-	measured = true;
+	always = true;
+	stretch_switch(true);
 }
 
 bool stretch_is_measured(void)
 {
 	return measured;
+}
+
+u64 stretch_longest(u32 id)
+{
+	return stretches ? READ_ONCE(stretches[id].longest) : 0;
+}
+
+u64 stretch_too_long(u32 id)
+{
+	return stretches ? READ_ONCE(stretches[id].too_long) : 0;
 }
 
 static void report(u32 core, const struct stretch *s)

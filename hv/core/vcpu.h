@@ -46,6 +46,7 @@ enum vcpu_activity {
 struct vlapic;
 struct pvclock;
 struct kvm_pv;
+struct vcpu_meter;
 
 /* Where the last intercepted instruction was: see gmem_code_again() */
 struct vcpu_code {
@@ -93,7 +94,11 @@ struct vcpu {
 	struct vlapic *vlapic;
 	struct pvclock *pvclock;
 	struct kvm_pv *kvm_pv;
-	u64 exits[EXIT_KINDS]; /* home core only */
+	struct vcpu_meter *meter; /* hv/core/meter.h; NULL: none yet */
+	/* The interrupt that was injected last, for hv/core/meter.c, which
+	 * takes it back */
+	struct vcpu_event delivered;
+	u64 exits[EXIT_KINDS]; /* home core only; unless metering is off */
 	u64 exits_reported;    /* their sum at the last VE_REPORT */
 	struct vcpu_code code;
 	u64 tsc_adjust;

@@ -53,3 +53,8 @@ void vm_end(struct vm *vm, enum vm_end how, const char *reason)
 	vm_post_all(vm, VE_STOP);
 	vm_changed();
 }
+
+u64 vm_number(const struct vm *vm)
+{
+	return vm->number * VM_MAX + vm->id + 1;
+}

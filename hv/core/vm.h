@@ -185,6 +185,8 @@ static inline struct vm *vm_at(u32 id)
 {
 	return __atomic_load_n(&vms[id], __ATOMIC_ACQUIRE);
 }
+/* A guest's id (include/bulkhead/control.h), which is never another's */
+u64 vm_number(const struct vm *vm);
 extern struct vm *vm_privileged; /* NULL: none in the manifest */
 /* A guest has begun, ended, or is about to. Set by hv/control before guests
  * run, or NULL; called on any core with no lock of a VM held. */

@@ -61,6 +61,23 @@ static int set_measure(struct parser *p, const char *value)
 	return value_bool(value, &p->m->measure);
 }
 
+static int set_metering(struct parser *p, const char *value)
+{
+	static const char *const modes[BH_CTL_METERINGS] = {
+		[BH_CTL_METERING_OFF] = "off",
+		[BH_CTL_METERING_COUNTERS] = "counters",
+		[BH_CTL_METERING_HISTOGRAMS] = "histograms",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (strcmp(value, modes[i]))
+			continue;
+		p->m->metering = (enum bh_ctl_metering)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int set_speculation(struct parser *p, const char *value)
 {
 	static const char *const modes[] = {
@@ -401,6 +418,8 @@ const struct key manifest_keys[] = {
 	  " pci:00:16.3 or mmio:0xfe030000, and a baud rate behind a comma if"
 	  " the firmware's is not to be kept" },
 	{ SECTION_HYPERVISOR, ONCE, "measure", set_measure, "write yes or no" },
+	{ SECTION_HYPERVISOR, ONCE, "metering", set_metering,
+	  "write off, counters or histograms" },
 	{ SECTION_HYPERVISOR, ONCE, "speculation", set_speculation,
 	  "write auto, full or off" },
 	{ SECTION_HYPERVISOR, ONCE, "special_memory", set_special_memory,

@@ -10,6 +10,7 @@
 
 #include "arch/x86/cpu/speculation.h"
 #include "include/bulkhead/boot_info.h"
+#include "include/bulkhead/control.h"
 #include "lib/types.h"
 
 #define MANIFEST_NAME_LEN    32
@@ -119,7 +120,8 @@ struct manifest {
 	enum console_mode console;
 	char focus[MANIFEST_NAME_LEN]; /* which console is shown first */
 	struct serial_config serial;
-	bool measure;          /* hv/core/stretch.h */
+	bool measure; /* hv/core/stretch.h */
+	enum bh_ctl_metering metering;
 	bool special_memory;   /* EFI_MEMORY_SP is memory like any other */
 	bool privileged_stays; /* privileged-restart = no */
 	enum speculation_mode speculation;

@@ -410,6 +410,7 @@ void manifest_parse(struct manifest *m, const char *file, const char *text,
 	struct parser p = { .m = m, .file = file, .report = report };
 
 	memset(m, 0, sizeof(*m));
+	m->metering = BH_CTL_METERING_COUNTERS;
 	parse_marked(&p, text, len);
 	finish(&p);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The dispatcher: counts the exit, runs the handler of its row (exit.c), and
+ * The dispatcher: counts the exit if that is wanted, runs the handler of its row (exit.c), and
  * alone moves RIP. Inline, because every exit of every guest goes this way; the
  * caller is the run loop (loop.c), with interrupts off and no lock.
  */
@@ -29,15 +29,18 @@ static inline void exit_advance(struct vcpu *v)
 }
 
 /* Handle v->hw.exit: home core, attached, before anything of the guest's state
- * was read again. Afterwards the guest can be entered, waits, or has ended. */
-static inline void exit_dispatch(struct vcpu *v)
+ * was read again. Afterwards the guest can be entered, waits, or has ended.
+ * @counted: by kind. */
+static inline __attribute__((always_inline)) void
+exit_dispatch(struct vcpu *v, bool counted)
 {
 	struct vcpu_exit *e = &v->hw.exit;
 	const struct exit_row *row;
 	enum verdict verdict;
 
 	row = &exit_table[e->kind];
-	v->exits[e->kind]++;
+	if (counted)
+		v->exits[e->kind]++;
 	if (unlikely(e->vectoring.type != EVENT_NONE))
 		exit_vectoring(v);
 	if (!e->insn_len && row->insn) {

@@ -130,9 +130,9 @@ static void deliver_nmi(struct vcpu *v)
 
 static void inject_irq(struct vcpu *v, u8 vector)
 {
-	struct vcpu_event event = { .type = EVENT_EXTINT, .vector = vector };
-
-	inject(v, &event);
+	v->delivered = (struct vcpu_event){ .type = EVENT_EXTINT,
+					    .vector = vector };
+	inject(v, &v->delivered);
 }
 
 /* The 8259's INTR, past the LAPIC's priorities; true: it had something */

@@ -19,7 +19,9 @@
 #include "arch/x86/machine/idle.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
+#include "arch/x86/machine/trace.h"
 #include "hv/console/console.h"
+#include "hv/core/meter.h"
 #include "hv/core/quiesce.h"
 #include "hv/core/stretch.h"
 #include "hv/run/dispatch.h"
@@ -109,47 +111,82 @@ static inline void hw_run(struct vcpu *v)
 			   "r12", "r13", "r14", "r15", "memory", "cc");
 }
 
+/* Behind an exit, and when it is over: in the forms that want to know. @late:
+ * the core has looked at events meanwhile. */
+static inline __attribute__((always_inline)) void exited(struct pcpu *cpu,
+							 enum meter_form form)
+{
+	if (form == METER_TIMED)
+		meter_exited(cpu);
+	else if (form == METER_WATCHED)
+		watch_exited(cpu);
+}
+
+static inline __attribute__((always_inline)) void
+exit_over(struct pcpu *cpu, struct vcpu *v, enum meter_form form, bool late)
+{
+	if (form == METER_WATCHED)
+		watch_exit(cpu, v);
+	else if (form == METER_TIMED && late)
+		meter_exit_late(cpu, v);
+	else if (form == METER_TIMED)
+		meter_exit(cpu, v);
+}
+
 /* The current vCPU until somebody wants the core for something else. False: its
  * guest was not entered. */
 static inline __attribute__((always_inline)) bool
-stay(struct pcpu *cpu, struct vcpu *v, bool measured)
+stay(struct pcpu *cpu, struct vcpu *v, enum meter_form form)
 {
+	bool free;
+
+	if (form >= METER_TIMED)
+		meter_turn(v);
 	if (!entry_is_free(cpu, v) && !entry_make_free(cpu, v))
 		return false;
+	if (form >= METER_TIMED)
+		meter_delivers(v, 0);
+	if (form == METER_TIMED)
+		stretch_entered();
 	for (;;) {
-		if (measured)
-			stretch_pause();
+		if (form == METER_WATCHED)
+			watch_entry();
 		hw_run(v);
-		if (measured)
-			stretch_go_on();
+		exited(cpu, form);
 		WRITE_ONCE(cpu->in_guest, false);
-		exit_dispatch(v);
-		if (likely(entry_is_free(cpu, v)))
+		exit_dispatch(v, form != METER_BARE);
+		if (likely(entry_is_free(cpu, v))) {
+			exit_over(cpu, v, form, false);
 			continue;
+		}
 		v->injected = false; /* that entry is over */
-		if (!entry_make_free(cpu, v))
+		free = entry_make_free(cpu, v);
+		exit_over(cpu, v, form, true);
+		if (!free)
 			return true;
+		if (form >= METER_TIMED)
+			meter_delivers(v, cpu->exit_since);
 	}
 }
 
-/* Two forms of it. Not inlined: in a frame of its own, nothing is spilled
+/* The forms of it. Not inlined: in a frame of its own, nothing is spilled
  * around hw_run() */
-static __attribute__((noinline)) bool run_current(struct pcpu *cpu,
-						  struct vcpu *v)
-{
-	return stay(cpu, v, false);
-}
-
-static __attribute__((noinline)) bool run_measured(struct pcpu *cpu,
-						   struct vcpu *v)
-{
-	return stay(cpu, v, true);
-}
+#define STAY_AS(name, form)                                                    \
+	static __attribute__((noinline)) bool name(struct pcpu *cpu,           \
+						   struct vcpu *v)             \
+	{                                                                      \
+		return stay(cpu, v, form);                                     \
+	}
+STAY_AS(run_bare, METER_BARE)
+STAY_AS(run_counted, METER_COUNTED)
+STAY_AS(run_timed, METER_TIMED)
+STAY_AS(run_watched, METER_WATCHED)
 
 /* Interrupts are off from the check to the HLT: an IPI that comes in between
  * stays pending in the LAPIC and ends the HLT. False: there was something. */
 static bool idle(struct pcpu *cpu)
 {
+	u64 since = trace_is_on() ? rdtsc() : 0;
 	bool quiet;
 
 	if (cpu->unload_guest)
@@ -162,6 +199,8 @@ static bool idle(struct pcpu *cpu)
 		stretch_go_on();
 	}
 	WRITE_ONCE(cpu->idle, false);
+	if (unlikely(since))
+		meter_idle(since);
 	return quiet;
 }
 
@@ -169,8 +208,16 @@ static bool run(struct pcpu *cpu, struct vcpu *v)
 {
 	if (v != cpu->current)
 		vcpu_take_core(cpu, v);
-	return stretch_is_measured() ? run_measured(cpu, v)
-				     : run_current(cpu, v);
+	switch (meter_form(v)) {
+	case METER_BARE:
+		return run_bare(cpu, v);
+	case METER_COUNTED:
+		return run_counted(cpu, v);
+	case METER_TIMED:
+		return run_timed(cpu, v);
+	default:
+		return run_watched(cpu, v);
+	}
 }
 
 void vcpu_loop(void)

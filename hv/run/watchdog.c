@@ -15,9 +15,11 @@
 #include "arch/x86/machine/idle.h"
 #include "arch/x86/machine/idt.h"
 #include "arch/x86/machine/lapic.h"
+#include "arch/x86/machine/smi.h"
 #include "arch/x86/machine/timer.h"
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/exit.h"
+#include "hv/core/meter.h"
 #include "hv/core/vcpu.h"
 #include "lib/log.h"
 #include "lib/printf.h"
@@ -42,6 +44,7 @@ static struct watch *watches[MAX_CPUS]; /* by the watching core's id */
 
 static struct whereabouts {
 	bool started; /* it is in its run loop */
+	u32 timers;   /* how often its own timer came */
 	bool asked, told;
 	u64 rip;
 } places[MAX_CPUS]; /* by the watched core's id */
@@ -51,6 +54,10 @@ static u64 progress_of(const struct pcpu *cpu)
 	const struct vcpu *v = READ_ONCE(cpu->current);
 	u64 sum = READ_ONCE(cpu->turns);
 
+	/* Exits are not counted then. Whoever takes its timer lets interrupts
+	 * through. */
+	if (metering == BH_CTL_METERING_OFF)
+		sum += READ_ONCE(places[cpu->id].timers);
 	for (u32 i = 0; v && i < EXIT_KINDS; i++)
 		sum += READ_ONCE(v->exits[i]);
 	return sum;
@@ -171,7 +178,10 @@ static void look(struct timer *t)
 {
 	struct watch *w = container_of(t, struct watch, timer);
 
+	WRITE_ONCE(places[this_cpu()->id].timers,
+		   places[this_cpu()->id].timers + 1);
 	look_at(w);
+	smi_look();
 	idle_look(this_cpu());
 	arm(w);
 }

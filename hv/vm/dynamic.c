@@ -32,11 +32,6 @@ static const char too_many[] =
 	"there are 1024 guests already, with the "
 	"manifest's, and no more can be: destroy another";
 
-u64 vm_number(const struct vm *vm)
-{
-	return vm->number * VM_MAX + vm->id + 1;
-}
-
 struct vm *vm_numbered(u64 id)
 {
 	struct vm *vm;

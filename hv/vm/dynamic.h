@@ -23,9 +23,8 @@ struct dynamic_why {
 	char text[DYNAMIC_WHY_LEN];
 };
 
-/* A guest's id, and the guest; NULL: there is none, or none any more. For
+/* The guest whose vm_number() is @id; NULL: there is none, or none any more. For
  * static guests, too. As good as what vm_at() gives. */
-u64 vm_number(const struct vm *vm);
 struct vm *vm_numbered(u64 id);
 enum bh_ctl_state dynamic_state(const struct vm *vm);
 /* Is its memory granted to the privileged guest? */

@@ -397,6 +397,7 @@ void plan_default(struct manifest *m, const struct boot_info *bi,
 	char text[SENTENCE_LEN];
 
 	memset(m, 0, sizeof(*m));
+	m->metering = BH_CTL_METERING_COUNTERS;
 	if (!kernel) {
 		(void)bh_snprintf(text, sizeof(text),
 				  "there is neither a manifest nor a Linux "

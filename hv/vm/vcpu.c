@@ -9,6 +9,7 @@
 #include "arch/x86/cpu/guest_barrier.h"
 #include "arch/x86/cpu/speculation.h"
 #include "arch/x86/machine/smp.h"
+#include "hv/core/meter.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/msr.h"
@@ -65,6 +66,7 @@ void vcpu_destroy(struct vcpu *v)
 	struct vm *vm = v->vm;
 
 	vm->vcpus[v->id] = NULL;
+	meter_destroy(v);
 	kvm_pv_destroy(v);
 	pvclock_destroy(v);
 	vcpu_ops->vcpu_destroy(&v->hw);

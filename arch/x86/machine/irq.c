@@ -16,7 +16,7 @@
 #include "lib/assert.h"
 #include "lib/log.h"
 
-void (*irq_begins_hook)(void);
+void (*irq_begins_hook)(u8 vector);
 
 /* Out of irq_dispatch(), which then saves fewer registers */
 static __attribute__((noinline)) void unexpected(u8 vector)
@@ -32,10 +32,11 @@ static __attribute__((noinline)) void unexpected(u8 vector)
 
 void irq_dispatch(u8 vector)
 {
+	void (*hook)(u8 vector) = READ_ONCE(irq_begins_hook);
 	struct irq *irq;
 
-	if (unlikely(irq_begins_hook))
-		irq_begins_hook();
+	if (unlikely(hook))
+		hook(vector);
 	irq = READ_ONCE(this_cpu()->vectors.irq[vector]);
 	if (unlikely(!irq)) {
 		unexpected(vector);

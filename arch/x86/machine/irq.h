@@ -55,9 +55,9 @@ void irq_init(void);
 /* Gives @cpu, which takes no interrupts yet, the vectors of all cores. Nothing
  * is bound meanwhile. */
 void irq_init_cpu(struct pcpu *cpu);
-/* NULL, or called at the begin of irq_dispatch(): for measuring. Set once, on
- * the boot CPU. */
-extern void (*irq_begins_hook)(void);
+/* NULL, or called at the begin of irq_dispatch(): for measuring. May change at
+ * any time. */
+extern void (*irq_begins_hook)(u8 vector);
 /* Calls the handler of @vector, which this core has accepted, and sends the EOI
  * (not for VEC_SPURIOUS). Interrupts off; no lock held that a handler takes. */
 void irq_dispatch(u8 vector);

@@ -4,13 +4,10 @@
  * said to be, and that nothing is touched unless it is asked for. */
 #include "hv/core/stretch.h"
 
-#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/tsc.h"
 #include "tests/unit/fakes/exception.h"
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/vm.h"
-
-void (*irq_begins_hook)(void);
 
 struct pcpu *pcpus[MAX_CPUS];
 u32 pcpu_count = 1;
@@ -64,7 +61,11 @@ static void test_not_measured(void **state)
 	stretch_report();
 	assert_string_equal(fake_log_last, "");
 	assert_false(stretch_is_measured());
-	assert_null(irq_begins_hook);
+	assert_int_equal(stretch_longest(0), 0);
+	stretch_switch(true);
+	assert_true(stretch_is_measured());
+	stretch_switch(false);
+	assert_false(stretch_is_measured());
 }
 
 /* From an exit to the next entry, and nothing of the guest's own time */
@@ -98,22 +99,63 @@ static void test_looks(void **state)
 	assert_int_equal(said().too_long, count + 1);
 	before = said().longest;
 	spend(before + 100000); /* halted */
-	irq_begins_hook();
+	stretch_interrupt();
 	assert_int_equal(said().longest, before);
 	spend(before + 100000);
-	irq_begins_hook(); /* the next one waits already */
+	stretch_interrupt(); /* the next one waits already */
 	stretch_go_on();
 	assert_in_range(said().longest, before + 100000, ~0ull);
 	/* An exit's interrupt is part of its stretch */
 	before = said().longest;
 	enter();
 	spend(before / 2 + 100000);
-	irq_begins_hook();
+	stretch_interrupt();
 	spend(before / 2 + 100000);
 	fake_vcpus[0].activity = VCPU_WORKING;
 	enter();
 	assert_in_range(said().longest, before + 200000, ~0ull);
 	assert_string_equal(said().who, "test, built or scrubbed");
+}
+
+/* A timed exit (hv/core/meter.h) leaves nothing but its time; its entry is no
+ * pause */
+static void test_timed(void **state)
+{
+	u64 before = stretch_longest(0), count = stretch_too_long(0);
+
+	spend(before + 100000); /* of the guest's */
+	fake_pcpus[0].exit_since = rdtsc();
+	stretch_interrupt(); /* part of the exit */
+	stretch_entered();
+	assert_int_equal(stretch_longest(0), before);
+	fake_pcpus[0].exit_since = rdtsc();
+	spend(before + 100000);
+	stretch_entered();
+	assert_in_range(stretch_longest(0), before + 100000, ~0ull);
+	assert_int_equal(stretch_too_long(0), count + 1);
+	/* One that leaves the core goes on until that halts */
+	before = stretch_longest(0);
+	fake_pcpus[0].exit_since = rdtsc();
+	spend(before + 100000);
+	stretch_pause();
+	assert_in_range(stretch_longest(0), before + 100000, ~0ull);
+	before = stretch_longest(0);
+	spend(before + 100000); /* halted */
+	stretch_interrupt();
+	stretch_go_on();
+	stretch_pause();
+	assert_int_equal(stretch_longest(0), before);
+	stretch_go_on();
+}
+
+/* Off again, the figures stay; the manifest's measure = yes is stronger */
+static void test_switch(void **state)
+{
+	u64 before = stretch_longest(0);
+
+	stretch_switch(false);
+	assert_true(stretch_is_measured());
+	assert_int_equal(stretch_longest(0), before);
 }
 
 int main(void)
@@ -122,6 +164,8 @@ int main(void)
 		cmocka_unit_test(test_not_measured),
 		cmocka_unit_test(test_exit_to_entry),
 		cmocka_unit_test(test_looks),
+		cmocka_unit_test(test_timed),
+		cmocka_unit_test(test_switch),
 	};
 
 	fake_vm_init(1);

@@ -75,6 +75,32 @@ static void test_defaults(void **state)
 	assert_true(m.guests[1].memory_rest);
 }
 
+static void test_metering(void **state)
+{
+	static const struct {
+		const char *text;
+		enum bh_ctl_metering what;
+		u32 said;
+	} rows[] = {
+		{ "", BH_CTL_METERING_COUNTERS, 0 },
+		{ "metering = off\n", BH_CTL_METERING_OFF, 0 },
+		{ "metering = counters\n", BH_CTL_METERING_COUNTERS, 0 },
+		{ "metering = histograms\n", BH_CTL_METERING_HISTOGRAMS, 0 },
+		{ "metering = yes\n", BH_CTL_METERING_COUNTERS, 1 },
+	};
+	char text[256];
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		snprintf(text, sizeof(text), "[hypervisor]\n%s%s", rows[i].text,
+			 GOOD_GUEST);
+		parse(text);
+		assert_int_equal(said_count, rows[i].said);
+		assert_int_equal(m.metering, rows[i].what);
+	}
+	assert_non_null(
+		strstr(said[0], "write off, counters or histograms"));
+}
+
 static void test_speculation(void **state)
 {
 	static const struct {
@@ -641,6 +667,7 @@ int main(void)
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_panic),
+		cmocka_unit_test(test_metering),
 		cmocka_unit_test(test_speculation),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_serial),

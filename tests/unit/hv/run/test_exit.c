@@ -308,7 +308,7 @@ static void test_no_slot_is_empty(void **state)
 static void test_unknown_kind_ends_the_guest_only(void **state)
 {
 	leave(EXIT_UNKNOWN);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_ends, 1);
 	assert_int_equal(dumps, 1);
 	assert_rip(0x100000);
@@ -323,7 +323,7 @@ static void test_kill_is_told_once(void **state)
 
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		leave(kinds[i]);
-		exit_dispatch(&vcpu);
+		exit_dispatch(&vcpu, true);
 		assert_int_equal(fake_vm_ends, i + 1);
 		assert_int_equal(dumps, i + 1);
 		assert_string_equal(fake_vm_end_reason, vcpu.kill_reason);
@@ -348,19 +348,19 @@ static void test_user_mode_ends_nothing(void **state)
 
 	user_mode();
 	leave(EXIT_UNKNOWN);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(injected, EXC_UD);
 	e = leave(EXIT_MMIO);
 	e->mmio.gpa = GPA(DEVICE_BASE);
 	e->mmio.access = ACCESS_X;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(injected, EXC_GP);
 	user_mode();
 	e = leave(EXIT_MMIO);
 	e->mmio.gpa = GPA(DEVICE_BASE);
 	e->mmio.access = ACCESS_W;
 	e->vectoring = (struct vcpu_event){ .type = EVENT_SOFT_INT };
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(injected, EXC_GP);
 	assert_int_equal(injected_error, 0);
 	assert_int_equal(fake_vm_ends + dumps, 0);
@@ -371,7 +371,7 @@ static void test_user_mode_ends_nothing(void **state)
 static void test_bus_lock_goes_on(void **state)
 {
 	leave(EXIT_BUS_LOCK);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_rip(0x100000);
 	assert_int_equal(vcpu.exits[EXIT_BUS_LOCK], 1);
 	assert_int_equal(fake_vm_ends, 0);
@@ -380,11 +380,11 @@ static void test_bus_lock_goes_on(void **state)
 static void test_stuck_ends_the_guest_if_its_state_is_lost(void **state)
 {
 	leave(EXIT_STUCK)->stuck.lost = false;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_rip(0x100000);
 	assert_int_equal(fake_vm_ends, 0);
 	leave(EXIT_STUCK)->stuck.lost = true;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_ends, 1);
 	assert_string_equal(fake_vm_end_reason,
 			    "the CPU made no progress and its state is lost");
@@ -395,13 +395,13 @@ static void test_stuck_ends_the_guest_if_its_state_is_lost(void **state)
 static void test_shutdown(void **state)
 {
 	leave(EXIT_TRIPLE_FAULT);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_end, VM_END_CRASH);
 	assert_string_equal(fake_vm_end_reason, "triple fault");
 	assert_int_equal(dumps, 1);
 	vm.privileged = true;
 	leave(EXIT_TRIPLE_FAULT);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_end, VM_END_FAILURE);
 	assert_string_equal(fake_vm_end_reason, "triple fault");
 	assert_int_equal(dumps, 1);
@@ -412,17 +412,17 @@ static void test_shutdown(void **state)
 static void test_length_is_decoded_when_nobody_tells(void **state)
 {
 	leave(EXIT_CPUID);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_rip(0x100002);
 	assert_int_equal(vcpu.exits[EXIT_CPUID], 1);
 	leave(EXIT_CPUID)->insn_len = 5;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_rip(0x100007);
 	/* Not that instruction any more: enter again, nothing is done */
 	vcpu.hw.regs.gpr[GPR_RAX] = 1;
 	decoded_len = 0;
 	leave(EXIT_CPUID);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_rip(0x100007);
 	assert_int_equal(vcpu.hw.regs.gpr[GPR_RAX], 1);
 }
@@ -436,7 +436,7 @@ static void test_caches_are_everybodys(void **state)
 	for (u32 i = 0; i < 4; i++) {
 		vm.privileged = i / 2;
 		leave(kinds[i % 2])->insn_len = 2;
-		exit_dispatch(&vcpu);
+		exit_dispatch(&vcpu, true);
 		assert_rip(0x100000 + 2 * (i + 1));
 	}
 }
@@ -447,7 +447,7 @@ static void advance_from(u64 rip, u32 cs_attr, u64 efer)
 	vcpu.hw.regs.efer = efer;
 	vcpu.hw.regs.seg[SEG_CS].attr = cs_attr;
 	leave(EXIT_CPUID);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 }
 
 static void test_rip_wraps_as_the_mode_says(void **state)
@@ -470,7 +470,7 @@ static void test_shadow_and_resume_flag_end(void **state)
 	vcpu.hw.regs.shadow = SHADOW_STI | SHADOW_NMI;
 	vcpu.hw.regs.rflags = RFLAGS_IF | RFLAGS_RF;
 	leave(EXIT_HLT);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(vcpu.hw.regs.shadow, SHADOW_NMI);
 	assert_int_equal(vcpu.hw.regs.rflags, RFLAGS_IF);
 	assert_int_equal(vcpu.activity, VCPU_HALTED);
@@ -489,11 +489,11 @@ static void test_pending_breakpoints(void **state)
 	r->shadow = SHADOW_MOV_SS;
 	r->pending_debug = 1;
 	leave(EXIT_CPUID);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(injected, -1);
 	r->shadow = SHADOW_MOV_SS;
 	r->pending_debug = DR6_PENDING | 1;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(injected, EXC_DB);
 	assert_int_equal(r->dr[6], DR6_BT | 1);
 	assert_int_equal(r->pending_debug, 0);
@@ -512,7 +512,7 @@ static u64 in(u16 port, u8 size)
 	e->port.size = size;
 	e->port.in = true;
 	vcpu.hw.regs.gpr[GPR_RAX] = 0xaaaaaaaaaaaaaaaaull;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	return vcpu.hw.regs.gpr[GPR_RAX];
 }
 
@@ -559,7 +559,7 @@ static void test_interrupted_delivery_is_repeated(void **state)
 {
 	leave(EXIT_IRQ)->vectoring =
 		(struct vcpu_event){ .type = EVENT_EXTINT, .vector = 0x41 };
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(vcpu.pending.type, EVENT_EXTINT);
 	assert_int_equal(vcpu.pending.vector, 0x41);
 	assert_rip(0x100000);
@@ -571,7 +571,7 @@ static void touch(u64 gpa, u8 access)
 
 	e->mmio.gpa = GPA(gpa);
 	e->mmio.access = access;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 }
 
 static void test_isolated_guest_reaches_nothing(void **state)
@@ -618,7 +618,7 @@ static void test_event_tables_outside_ram(void **state)
 	e->mmio.gpa = GPA(DEVICE_BASE);
 	e->mmio.access = ACCESS_R;
 	e->vectoring.type = EVENT_EXCEPTION;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_ends, 1);
 	assert_int_equal(emulated, 0);
 }
@@ -631,13 +631,13 @@ static void test_descriptor_in_rom(void **state)
 	e->mmio.gpa = GPA(ROM_GPA + 5);
 	e->mmio.access = ACCESS_W;
 	descriptor_in_rom = true;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(emulated, 0);
 	descriptor_in_rom = false;
 	e = leave(EXIT_MMIO);
 	e->mmio.gpa = GPA(ROM_GPA + 5);
 	e->mmio.access = ACCESS_W;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(emulated, 1);
 	assert_int_equal(fake_vm_ends, 0);
 }
@@ -651,7 +651,7 @@ static void mov_cr(u8 cr, u64 value)
 	e->cr.gpr = GPR_RBX;
 	vcpu.hw.regs.gpr[GPR_RBX] = value;
 	injected = -1;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 }
 
 static void test_control_registers_are_checked(void **state)
@@ -693,11 +693,11 @@ static void test_lmsw_cannot_clear_pe(void **state)
 
 	e->cr.lmsw = true;
 	e->cr.lmsw_value = CR0_TS;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_true(vcpu.hw.regs.cr0 & CR0_PE);
 	assert_true(vcpu.hw.regs.cr0 & CR0_TS);
 	leave(EXIT_CR)->cr.clts = true;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_false(vcpu.hw.regs.cr0 & CR0_TS);
 }
 
@@ -718,14 +718,14 @@ static void test_xsetbv(void **state)
 
 	vm.xcr0_mask = BITS(2, 0) | BITS(7, 5);
 	leave(EXIT_XSETBV);
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(injected, EXC_UD); /* OSXSAVE is off */
 	vcpu.hw.regs.cr4 |= CR4_OSXSAVE;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		injected = -1;
 		leave(EXIT_XSETBV);
 		vcpu.hw.regs.gpr[GPR_RAX] = rows[i].value;
-		exit_dispatch(&vcpu);
+		exit_dispatch(&vcpu, true);
 		assert_int_equal(injected, rows[i].ok ? -1 : EXC_GP);
 		if (rows[i].ok)
 			assert_int_equal(vcpu.hw.regs.xcr0, rows[i].value);
@@ -772,7 +772,7 @@ static void test_hidden_mce(void **state)
 	e = leave(EXIT_CR);
 	e->cr.cr = 4;
 	e->cr.gpr = GPR_RBX;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(r->gpr[GPR_RBX], CR4_PAE);
 	mov_cr(4, CR4_PAE | CR4_MCE);
 	assert_false(r->mce_hidden);
@@ -785,7 +785,7 @@ static void test_software_exception(void **state)
 
 	e->exception.type = EVENT_PRIV_EXCEPTION;
 	e->exception.vector = EXC_DB;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(injected, -1);
 	assert_int_equal(vcpu.pending.type, EVENT_PRIV_EXCEPTION);
 	assert_int_equal(vcpu.pending.insn_len, 1);
@@ -800,26 +800,26 @@ static void test_machine_check(void **state)
 	fake_owner_add(HV_MEMORY, PAGE_2M, OWNER_HYPERVISOR, 0);
 	leave(EXIT_MACHINE_CHECK);
 	mce = MCE_NONE;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_ends, 0);
 	mce = MCE_CONTAINED;
 	mce_address = MCE_NO_ADDRESS;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_ends, 1);
 	mce_address = RAM_END + PAGE_SIZE;
 	fake_owners[0].vm = vm.id;
-	exit_dispatch(&vcpu);
+	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_ends, 2);
 	/* Of another one, of the hypervisor, and of nobody */
 	fake_owners[0].vm = vm.id + 1;
-	expect_panic(exit_dispatch(&vcpu));
+	expect_panic(exit_dispatch(&vcpu, true));
 	mce_address = HV_MEMORY;
-	expect_panic(exit_dispatch(&vcpu));
+	expect_panic(exit_dispatch(&vcpu, true));
 	mce_address = 0;
-	expect_panic(exit_dispatch(&vcpu));
+	expect_panic(exit_dispatch(&vcpu, true));
 	mce = MCE_FATAL;
 	mce_address = MCE_NO_ADDRESS;
-	expect_panic(exit_dispatch(&vcpu));
+	expect_panic(exit_dispatch(&vcpu, true));
 	mce = MCE_NONE;
 }
 

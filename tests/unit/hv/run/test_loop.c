@@ -4,6 +4,7 @@
  * timer; and on the way of an exit it does not. */
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/smp.h"
+#include "hv/core/meter.h"
 #include "hv/core/quiesce.h"
 #include "hv/core/retire.h"
 #include "hv/core/stretch.h"
@@ -27,11 +28,15 @@ static enum {
 
 static struct vcpu *const v = &fake_vcpus[0];
 static struct pcpu *const cpu = &fake_pcpus[0];
-static bool measured;
+static enum meter_form form;
+static u32 turns, delivers, late, watched, rare, idles;
+static struct vcpu_meter meter;
 static u32 pauses, prepared, polls, entries, picks;
 static u32 entries_max, picks_max, looks;
 static jmp_buf over;
 
+static bool busy_exit;  /* something is to do behind the next exit */
+static bool irq_before; /* and a host interrupt came 1,000,000 ticks before */
 static u32 passes;
 
 void quiesce_pass(void (*act)(void))
@@ -76,6 +81,11 @@ void fake_run(struct vcpu_hw *hw);
 void fake_run(struct vcpu_hw *hw)
 {
 	hw->exit.kind = EXIT_IRQ;
+	if (busy_exit)
+		v->events = 1;
+	if (irq_before)
+		cpu->irq_since = rdtsc() - 1000000;
+	busy_exit = irq_before = false;
 	if (++entries == entries_max)
 		longjmp(over, 1);
 }
@@ -148,9 +158,64 @@ void vcpu_leave_core(struct pcpu *c)
 {
 }
 
-bool stretch_is_measured(void)
+enum meter_form meter_form(struct vcpu *vcpu)
 {
-	return measured;
+	return form;
+}
+
+void meter_turn(struct vcpu *vcpu)
+{
+	turns++;
+}
+
+void meter_delivers(struct vcpu *vcpu, u64 since)
+{
+	delivers++;
+}
+
+u32 meter_rare(struct pcpu *c, u64 ticks)
+{
+	rare++;
+	c->rare_ticks = ticks;
+	return meter_bucket(ticks);
+}
+
+u64 meter_since_irq(struct pcpu *c)
+{
+	u64 since = c->irq_since;
+
+	c->irq_since = 0;
+	return since;
+}
+
+void meter_exit_late(struct pcpu *c, struct vcpu *vcpu)
+{
+	late++;
+	meter_exit(c, vcpu);
+}
+
+void watch_entry(void)
+{
+	watched++;
+}
+
+void watch_exited(struct pcpu *c)
+{
+	watched++;
+}
+
+void watch_exit(struct pcpu *c, struct vcpu *vcpu)
+{
+	watched++;
+}
+
+void meter_idle(u64 since)
+{
+	idles++;
+}
+
+void stretch_entered(void)
+{
 }
 
 void stretch_pause(void)
@@ -167,7 +232,10 @@ static int setup(void **state)
 	fake_vm_init(1);
 	memset(cpu, 0, sizeof(*cpu));
 	hindrance = NOTHING;
-	measured = false;
+	form = METER_COUNTED;
+	memset(&meter, 0, sizeof(meter));
+	v->meter = &meter;
+	turns = delivers = late = watched = rare = idles = 0;
 	pauses = prepared = polls = entries = picks = looks = 0;
 	entries_max = picks_max = TOO_MANY;
 	return 0;
@@ -235,17 +303,70 @@ static void test_pass(void **state)
 	assert_int_equal(passes, 1);
 }
 
-/* As test_hot, with a look at the clock around each entry */
-static void test_measured(void **state)
+/* Each form counts and times what it is for, and nothing else */
+static void test_forms(void **state)
 {
-	measured = true;
-	v->events = 1;
-	entries_max = 100;
+	static const struct {
+		enum meter_form form;
+		u32 counted, timed, watched;
+	} rows[] = {
+		{ METER_BARE, 0, 0, 0 },
+		{ METER_COUNTED, 100, 0, 0 },
+		{ METER_TIMED, 100, 99, 0 },
+		{ METER_WATCHED, 100, 0, 299 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct bh_ctl_histogram *h;
+		u64 count = 0;
+
+		setup(state);
+		form = rows[i].form;
+		v->events = 1;
+		entries_max = 101; /* the last one has no exit */
+		run();
+		assert_int_equal(prepared, 1);
+		assert_int_equal(polls, 0);
+		assert_int_equal(pauses, 0);
+		assert_int_equal(v->exits[EXIT_IRQ], rows[i].counted);
+		h = &meter.histogram[BH_CTL_HISTOGRAM_EXITS + EXIT_IRQ];
+		for (u32 n = 0; n < BH_CTL_BUCKETS; n++)
+			count += h->count[n];
+		assert_int_equal(count, rows[i].timed ? 100 : 0);
+		assert_int_equal(h->ticks, cpu->host_ticks);
+		assert_int_equal(!!h->ticks, !!rows[i].timed);
+		assert_in_range(rare, !!rows[i].timed, rows[i].timed);
+		assert_int_equal(watched, rows[i].watched ? 301 : 0);
+		assert_int_equal(turns, form >= METER_TIMED);
+		assert_int_equal(delivers, form >= METER_TIMED);
+		assert_int_equal(late, 0);
+	}
+}
+
+/* An exit that brings work: it ends when that is done */
+static void test_late(void **state)
+{
+	form = METER_TIMED;
+	hindrance = FLOOD;
+	v->events = 0;
+	entries_max = 2;
+	picks_max = 3;
+	busy_exit = true;
 	run();
-	assert_int_equal(entries, 100);
-	assert_int_equal(prepared, 1);
-	assert_int_equal(polls, 0);
-	assert_int_equal(pauses, 100);
+	assert_int_equal(late, 1);
+	assert_int_equal(v->exits[EXIT_IRQ], 1);
+}
+
+/* What SVM has served before the exit is seen is the exit's */
+static void test_since_irq(void **state)
+{
+	form = METER_TIMED;
+	irq_before = true;
+	entries_max = 2;
+	run();
+	assert_int_equal(v->exits[EXIT_IRQ], 1);
+	assert_in_range(cpu->host_ticks, 1000000, ~0ull);
+	assert_int_equal(cpu->irq_since, 0);
 }
 
 int main(void)
@@ -256,7 +377,9 @@ int main(void)
 		cmocka_unit_test_setup(test_hot, setup),
 		cmocka_unit_test_setup(test_retired_vectors, setup),
 		cmocka_unit_test_setup(test_pass, setup),
-		cmocka_unit_test_setup(test_measured, setup),
+		cmocka_unit_test_setup(test_forms, setup),
+		cmocka_unit_test_setup(test_late, setup),
+		cmocka_unit_test_setup(test_since_irq, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
