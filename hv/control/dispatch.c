@@ -5,6 +5,7 @@
  * Called under control.lock.
  */
 #include "arch/x86/cpu/nospec.h"
+#include "arch/x86/machine/trace.h"
 #include "hv/control/priv.h"
 #include "lib/string.h"
 
@@ -34,6 +35,10 @@ static const struct {
 	[BH_CTL_OP_MEMORY_WRITE] = { "memory_write", control_memory_write },
 	[BH_CTL_OP_TRANSLATE] = { "translate", control_translate },
 	[BH_CTL_OP_DEBUG] = { "debug", control_debug },
+	[BH_CTL_OP_METERING] = { "metering", control_metering },
+	[BH_CTL_OP_HISTOGRAMS] = { "histograms", control_histograms },
+	[BH_CTL_OP_TRACE] = { "trace", control_trace },
+	[BH_CTL_OP_TRACE_READ] = { "trace_read", control_trace_read },
 };
 
 s32 control_error(struct control *c, struct control_call *call,
@@ -60,6 +65,7 @@ static s32 begin(struct control *c, struct control_call *call)
 {
 	const struct bh_ctl_command *command = &call->command;
 
+	trace_now(BH_CTL_TRACE_COMMAND, command->op, 0);
 	call->out_bytes = MIN(command->out_bytes, BH_CTL_OUT_MAX);
 	call->begun = true;
 	if (command->in_bytes > BH_CTL_IN_MAX)

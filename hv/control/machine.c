@@ -3,10 +3,12 @@
  * Called under control.lock. */
 #include "arch/x86/cpu/nospec.h"
 #include "arch/x86/cpu/percpu.h"
+#include "arch/x86/machine/smi.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
 #include "hv/control/priv.h"
 #include "hv/core/exit.h"
+#include "hv/core/stretch.h"
 #include "hv/vm/pool.h"
 #include "lib/string.h"
 #include "mm/owner.h"
@@ -75,6 +77,7 @@ s32 control_cores(struct control *c, struct control_call *call)
 	u64 i = call->command.arg[0];
 	struct bh_ctl_core *out;
 
+	smi_look(); /* the others do so by their timers */
 	call->result[0] = pcpu_count;
 	for (; i < pcpu_count; i++) {
 		const struct pcpu *cpu = pcpus[index_nospec(i, pcpu_count)];
@@ -86,6 +89,10 @@ s32 control_cores(struct control *c, struct control_call *call)
 		out->apic_id = cpu->apic_id;
 		out->node = node_of(cpu);
 		out->idle_ticks = sched_idle_ticks(cpu);
+		out->host_ticks = READ_ONCE(cpu->host_ticks);
+		out->longest_ticks = stretch_longest(cpu->id);
+		out->too_long = stretch_too_long(cpu->id);
+		out->smis = READ_ONCE(cpu->smis);
 	}
 	return 0;
 }

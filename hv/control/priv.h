@@ -3,8 +3,7 @@
  * Inside of the control device: device.c (the PCI function), ring.c (the area
  * and what is open), dispatch.c (a command from its copy to its answer),
  * events.c (what guests do meanwhile), and what the commands do: machine.c,
- * guests.c, dynamic.c, consoles.c, inspect.c,
- * debug.c.
+ * guests.c, dynamic.c, consoles.c, inspect.c, debug.c, meter.c, trace.c.
  *
  * Lock: control.lock protects all that is not constant. It is held while one
  * command is done, guest memory included: that is bounded by a page each way.
@@ -130,6 +129,10 @@ s32 control_info(struct control *c, struct control_call *call);
 s32 control_pool(struct control *c, struct control_call *call);
 s32 control_cores(struct control *c, struct control_call *call);
 s32 control_exit_names(struct control *c, struct control_call *call);
+s32 control_metering(struct control *c, struct control_call *call);
+s32 control_histograms(struct control *c, struct control_call *call);
+s32 control_trace(struct control *c, struct control_call *call);
+s32 control_trace_read(struct control *c, struct control_call *call);
 s32 control_guests(struct control *c, struct control_call *call);
 s32 control_vcpus(struct control *c, struct control_call *call);
 s32 control_exits(struct control *c, struct control_call *call);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/control/debug.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c */
+/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/control/debug.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c hv/control/meter.c hv/control/trace.c arch/x86/machine/trace.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the control device with its real code, its IOMMU
@@ -10,6 +10,8 @@
  */
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
+#include "hv/core/meter.h"
+#include "hv/core/quiesce.h"
 #include "hv/assign/passthrough.h"
 #include "hv/console/console.h"
 #include "hv/control/control.h"
@@ -309,6 +311,43 @@ u64 sched_run_ticks(const struct sched_entity *e)
 u64 sched_idle_ticks(const struct pcpu *cpu)
 {
 	return 1;
+}
+
+u64 stretch_longest(u32 id)
+{
+	return 1;
+}
+
+u64 stretch_too_long(u32 id)
+{
+	return 1;
+}
+
+void meter_switch(enum bh_ctl_metering what)
+{
+	if (what >= BH_CTL_METERINGS)
+		abort();
+	metering = what;
+}
+
+void meter_trace(bool on)
+{
+	if (on && !fake_pcpus[0].trace)
+		abort();
+}
+
+/* Each core lets go by the second look */
+static u32 quiet;
+
+struct quiesce quiesce_ask(void)
+{
+	quiet = 0;
+	return (struct quiesce){ 0 };
+}
+
+bool quiesce_over(struct quiesce *q)
+{
+	return quiet++;
 }
 
 u64 owner_bytes(enum owner_kind kind, u16 vm)

@@ -193,6 +193,16 @@ u64 sched_idle_ticks(const struct pcpu *cpu)
 	return 1000 + cpu->id;
 }
 
+u64 stretch_longest(u32 id)
+{
+	return 50 + id;
+}
+
+u64 stretch_too_long(u32 id)
+{
+	return id;
+}
+
 u64 owner_bytes(enum owner_kind kind, u16 vm)
 {
 	return kind == OWNER_GUEST ? 100u * (vm + 1u) : kind + 1u;
@@ -284,6 +294,7 @@ static int setup(void **state)
 		pcpus[i] = &fake_pcpus[i];
 		pcpus[i]->id = i;
 		pcpus[i]->apic_id = i * 16;
+		pcpus[i]->host_ticks = 77;
 	}
 	c.build = "Bulkhead 7";
 	for (u32 i = 0; i < GUESTS; i++) {
@@ -517,6 +528,10 @@ static void test_machine(void **state)
 	assert_int_equal(c.call.bytes, 2 * sizeof(*core));
 	assert_int_equal(core[1].id, 1);
 	assert_int_equal(core[1].idle_ticks, 1001);
+	assert_int_equal(core[1].host_ticks, 77);
+	assert_int_equal(core[1].longest_ticks, 51);
+	assert_int_equal(core[1].too_long, 1);
+	assert_int_equal(core[0].smis, BH_CTL_NO_SMIS);
 	assert_int_equal(run(control_cores, ~0ull, 0), 0);
 	assert_int_equal(c.call.bytes, 0);
 	assert_int_equal(run(control_exit_names, EXIT_HLT, 0), 0);

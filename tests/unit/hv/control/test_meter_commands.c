@@ -1,0 +1,259 @@
+/* SOURCES: hv/control/meter.c hv/control/trace.c arch/x86/machine/trace.c lib/string.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Commands about what is metered and traced: what they give, what they refuse,
+ * and that rings are freed once no core holds one. */
+#include "arch/x86/machine/trace.h"
+#include "hv/control/priv.h"
+#include "hv/core/meter.h"
+#include "hv/core/quiesce.h"
+#include "mm/pmm.h"
+#include "tests/unit/fakes/vm.h"
+
+#define VCPUS 4
+#define ID    7
+
+struct pcpu *pcpus[MAX_CPUS];
+u32 pcpu_count = 2;
+
+static struct control c;
+static struct vcpu_meter meters[VCPUS];
+static u32 steps, looks, pages, most_pages, switches;
+static bool cores_hang, tracing;
+
+struct vm *vm_numbered(u64 id)
+{
+	return id == ID ? &fake_vm : NULL;
+}
+
+s32 control_error(struct control *self, struct control_call *call,
+		  enum bh_ctl_error error, const char *sentence)
+{
+	assert_true(strlen(sentence) > 10);
+	return -(s32)error;
+}
+
+void *control_next(struct control *self, struct control_call *call, u32 size)
+{
+	void *place = self->out + call->bytes;
+
+	if (call->out_bytes - call->bytes < size)
+		return NULL;
+	call->bytes += size;
+	return memset(place, 0, size);
+}
+
+/* The cores let go at the third look */
+struct quiesce quiesce_ask(void)
+{
+	looks = 0;
+	return (struct quiesce){ 0 };
+}
+
+bool quiesce_over(struct quiesce *q)
+{
+	return !cores_hang && ++looks >= 3;
+}
+
+void meter_switch(enum bh_ctl_metering what)
+{
+	metering = what;
+	switches++;
+}
+
+void meter_trace(bool on)
+{
+	tracing = on;
+}
+
+void *pmm_alloc(struct budget *b, u32 order)
+{
+	assert_ptr_equal(b, &pmm_self);
+	if (pages + (1u << order) > most_pages)
+		return NULL;
+	pages += 1u << order;
+	return calloc(1, PAGE_SIZE << order);
+}
+
+/* Not while a core may write there */
+void pmm_free(struct budget *b, void *va, u32 order)
+{
+	assert_true(!tracing && !fake_pcpus[0].trace);
+	assert_true(!va || looks >= 3 || !looks);
+	pages -= va ? 1u << order : 0;
+	free(va);
+}
+
+struct budget pmm_self;
+
+static s32 run(s32 (*handler)(struct control *, struct control_call *),
+	       u64 arg0, u64 arg1, u64 arg2)
+{
+	s32 status;
+
+	memset(&c.call, 0, sizeof(c.call));
+	c.call.command.arg[0] = arg0;
+	c.call.command.arg[1] = arg1;
+	c.call.command.arg[2] = arg2;
+	c.call.out_bytes = BH_CTL_OUT_MAX;
+	steps = 0;
+	do {
+		status = handler(&c, &c.call);
+		steps++;
+	} while (status == CONTROL_GOES_ON);
+	return status;
+}
+
+static int setup(void **state)
+{
+	fake_vm_init(VCPUS);
+	memset(meters, 0, sizeof(meters));
+	for (u32 i = 0; i < VCPUS; i++)
+		fake_vcpus[i].vm = &fake_vm;
+	for (u32 i = 0; i < pcpu_count; i++)
+		pcpus[i] = &fake_pcpus[i];
+	cores_hang = false;
+	most_pages = 1000;
+	switches = 0;
+	metering = BH_CTL_METERING_COUNTERS;
+	return 0;
+}
+
+static void test_metering(void **state)
+{
+	assert_int_equal(run(control_metering, BH_CTL_METERING_ASK, 0, 0), 0);
+	assert_int_equal(c.call.result[0], BH_CTL_METERING_COUNTERS);
+	assert_int_equal(switches, 0);
+	assert_int_equal(
+		run(control_metering, BH_CTL_METERING_HISTOGRAMS, 0, 0), 0);
+	assert_int_equal(c.call.result[0], BH_CTL_METERING_HISTOGRAMS);
+	assert_int_equal(switches, 1);
+	assert_int_equal(steps, 3); /* until all cores know */
+	assert_int_equal(run(control_metering, BH_CTL_METERINGS, 0, 0),
+			 -BH_CTL_EINVAL);
+	assert_int_equal(switches, 1);
+	/* One that hangs is not waited for without end */
+	cores_hang = true;
+	assert_int_equal(run(control_metering, BH_CTL_METERING_OFF, 0, 0), 0);
+	assert_true(steps > 1);
+}
+
+static void test_histograms(void **state)
+{
+	const struct bh_ctl_histogram *h = (void *)c.out;
+	u32 at_once = BH_CTL_OUT_MAX / sizeof(*h);
+
+	for (u32 i = 0; i < VCPUS; i++) {
+		meters[i].histogram[0].count[3] = i + 1;
+		meters[i].histogram[METER_HISTOGRAMS - 1].ticks = 10;
+		fake_vcpus[i].meter = i == 2 ? NULL : &meters[i];
+	}
+	meters[3].started = 1; /* of a life before */
+	assert_int_equal(run(control_histograms, ID, 1, 0), 0);
+	assert_int_equal(c.call.result[0], METER_HISTOGRAMS);
+	assert_int_equal(c.call.bytes, at_once * sizeof(*h));
+	assert_int_equal(h[0].count[3], 2);
+	assert_int_equal(run(control_histograms, ID, 2, 0), 0);
+	assert_int_equal(h[0].count[3], 0);
+	assert_int_equal(run(control_histograms, ID, BH_CTL_ALL_VCPUS, 0), 0);
+	assert_int_equal(h[0].count[3], 1 + 2);
+	assert_int_equal(run(control_histograms, ID, BH_CTL_ALL_VCPUS,
+			     METER_HISTOGRAMS - 1),
+			 0);
+	assert_int_equal(c.call.bytes, sizeof(*h));
+	assert_int_equal(h[0].ticks, 20);
+	assert_int_equal(run(control_histograms, ID, 0, ~0ull), 0);
+	assert_int_equal(c.call.bytes, 0);
+	assert_int_equal(run(control_histograms, ID, VCPUS, 0), -BH_CTL_EINVAL);
+	assert_int_equal(run(control_histograms, ID + 1, 0, 0), -BH_CTL_ENOENT);
+}
+
+/* More vCPUs than a step sums */
+static void test_many(void **state)
+{
+	static struct vcpu many[20];
+
+	fake_vm.vcpu_count = ARRAY_SIZE(many);
+	meters[0].histogram[0].ticks = 1;
+	for (u32 i = 0; i < ARRAY_SIZE(many); i++) {
+		many[i].vm = &fake_vm;
+		many[i].meter = &meters[0];
+		fake_vm.vcpus[i] = &many[i];
+	}
+	assert_int_equal(run(control_histograms, ID, BH_CTL_ALL_VCPUS, 0), 0);
+	assert_int_equal(((struct bh_ctl_histogram *)c.out)->ticks, 20);
+	assert_int_equal(steps, 3);
+}
+
+static void test_trace(void **state)
+{
+	const struct bh_ctl_trace *t = (void *)c.out;
+
+	assert_int_equal(run(control_trace_read, 0, 0, 0), -BH_CTL_ESTATE);
+	assert_int_equal(run(control_trace, 0, 0, 0), 0); /* none to end */
+	assert_int_equal(run(control_trace, 1, 256, 0), 0);
+	assert_true(tracing && fake_pcpus[0].trace && fake_pcpus[1].trace);
+	assert_int_equal(pages, 1 + 2 * 2);
+	assert_int_equal(run(control_trace, 1, 256, 0), -BH_CTL_ESTATE);
+	for (u32 i = 0; i < 300; i++)
+		trace_now(BH_CTL_TRACE_COMMAND, i, 0);
+	assert_int_equal(run(control_trace_read, 0, 0, 0), 0);
+	assert_int_equal(c.call.result[0], 300 - 255);
+	assert_int_equal(c.call.result[1], 300);
+	assert_int_equal(c.call.bytes, BH_CTL_OUT_MAX);
+	assert_int_equal(t[0].kind, 300 - 255);
+	assert_int_equal(run(control_trace_read, 1, 0, 0), 0);
+	assert_int_equal(c.call.bytes, 0);
+	assert_int_equal(run(control_trace_read, 2, 0, 0), -BH_CTL_EINVAL);
+	assert_int_equal(run(control_trace, 0, 0, 0), 0);
+	assert_false(tracing);
+	assert_int_equal(pages, 0);
+	assert_int_equal(run(control_trace, 2, 0, 0), -BH_CTL_EINVAL);
+}
+
+static void test_trace_refused(void **state)
+{
+	static const u64 bad[] = { 0, 255, 300, 131072, ~0ull };
+
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(run(control_trace, 1, bad[i], 0),
+				 -BH_CTL_EINVAL);
+	assert_int_equal(pages, 0);
+	/* Memory for one core of two: all goes back, and then it may come */
+	most_pages = 4;
+	assert_int_equal(run(control_trace, 1, 256, 0), -BH_CTL_ENOMEM);
+	assert_int_equal(pages, 0);
+	most_pages = 0;
+	assert_int_equal(run(control_trace, 1, 256, 0), -BH_CTL_ENOMEM);
+	most_pages = 5;
+	assert_int_equal(run(control_trace, 1, 256, 0), 0);
+	assert_int_equal(run(control_trace, 0, 0, 0), 0);
+}
+
+/* While a core hangs its ring stays; once it answers, all goes */
+static void test_trace_kept(void **state)
+{
+	assert_int_equal(run(control_trace, 1, 256, 0), 0);
+	cores_hang = true;
+	assert_int_equal(run(control_trace, 0, 0, 0), -BH_CTL_EBUSY);
+	assert_false(tracing);
+	assert_int_equal(pages, 5);
+	assert_int_equal(run(control_trace_read, 0, 0, 0), -BH_CTL_ESTATE);
+	assert_int_equal(run(control_trace, 1, 256, 0), -BH_CTL_ESTATE);
+	cores_hang = false;
+	assert_int_equal(run(control_trace, 0, 0, 0), 0);
+	assert_int_equal(pages, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_metering, setup),
+		cmocka_unit_test_setup(test_histograms, setup),
+		cmocka_unit_test_setup(test_many, setup),
+		cmocka_unit_test_setup(test_trace, setup),
+		cmocka_unit_test_setup(test_trace_refused, setup),
+		cmocka_unit_test_setup(test_trace_kept, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
