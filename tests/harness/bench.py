@@ -29,6 +29,10 @@ TARGET = {side: {key: n + MORE * SEQUENCE_EXITS.get(key, 1) for key, n in was.it
           for side, was in BEFORE.items()}
 TARGET["svm"]["boot"] = 60_000_000  # of which the TSC is measured for 50,000,000
 TARGET["svm_nrip"] = REACH
+# At most so many instructions more an exit than with `metering = off`; by exits that
+# are one each
+METERED = {"counters_per_exit": 4, "histograms_per_exit": 25}
+METERED_EXITS = ("cpuid", "rdmsr", "wrmsr", "port_in", "hypercall")
 IMAGE_BYTES = 512 << 10
 RAM_BYTES = {2048: 6 << 20, 8192: 8 << 20}  # by the machine's MiB
 
@@ -60,8 +64,9 @@ def counting(emulator, folder, conf, files, cores, memory, person=False, cpu=Non
                    person=person or qemu)
 
 
-def machine(side, folder, guests, files, cores, memory, speculation="off"):
-    conf = image.manifest(guests, extra=f"speculation = {speculation}")
+def machine(side, folder, guests, files, cores, memory, speculation="off",
+            metering="counters"):
+    conf = image.manifest(guests, extra=f"speculation = {speculation}\nmetering = {metering}")
     return counting(EMULATOR[side], folder, conf, files, cores, memory, cpu=CPU.get(side))
 
 
@@ -72,7 +77,7 @@ def expect(m, pattern, seconds=SECONDS):
     return found
 
 
-def exits(side, folder, cores=1, smp=False, speculation="off"):
+def exits(side, folder, cores=1, smp=False, speculation="off", metering="counters"):
     """Medians of the benchmark guest (tests/bench/exits.c) alone on a machine of
     @cores cores; @smp: on two of them, with the IPI between them."""
     os.makedirs(folder, exist_ok=True)
@@ -80,10 +85,19 @@ def exits(side, folder, cores=1, smp=False, speculation="off"):
              "vcpus": 2 if smp else 1, "cores": "0-1" if smp else "0",
              "cmdline": "smp" if smp else "one"}
     files = {"exits.elf": os.path.join(image.BUILD, "tests/bench/exits.elf")}
-    with machine(side, folder, [guest], files, cores, 512, speculation) as m:
+    with machine(side, folder, [guest], files, cores, 512, speculation, metering) as m:
         m.leave_menu(SECONDS)
         expect(m, "BENCH done")
         return {k: int(v) for k, v in re.findall(r"BENCH (\w+) (\d+)", m.text())}
+
+
+def metering(side, folder):
+    """What an exit costs more with counters and with histograms than with neither:
+    {key of METERED: the most of the exits of METERED_EXITS}."""
+    got = {how: exits(side, os.path.join(folder, how), metering=how)
+           for how in ("off", "counters", "histograms")}
+    return {f"{how}_per_exit": max(got[how][key] - got["off"][key] for key in METERED_EXITS)
+            for how in ("counters", "histograms")}
 
 
 def boot(side, folder, memory=2048, cores=2):

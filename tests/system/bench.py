@@ -14,6 +14,14 @@ def exits(side):
     return run
 
 
+def metering(side):
+    def run(results, folder):
+        for key, got in bench.metering(side, folder).items():
+            results.check(got <= bench.METERED[key], f"bench.metering.{side}.{key}",
+                          f"{got} instructions, target {bench.METERED[key]}")
+    return run
+
+
 def boot(results, folder):
     ticks, ram = bench.boot("svm", folder)
     target, keeps = bench.TARGET["svm"]["boot"], bench.RAM_BYTES[2048]
@@ -50,7 +58,8 @@ def tests():
     return [("bench.linux_boot", linux_boot), ("bench.linux_idle", linux_idle),
             ("bench.vmx", exits("vmx")), ("bench.svm", exits("svm")),
             ("bench.svm_nrip", exits("svm_nrip")), ("bench.boot", boot),
-            ("bench.control", guest_costs)]
+            ("bench.control", guest_costs),
+            ("bench.metering.svm", metering("svm")), ("bench.metering.vmx", metering("vmx"))]
 
 
 def soak():
