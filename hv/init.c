@@ -325,6 +325,14 @@ static u32 start_other_cores(void)
 	return usable;
 }
 
+/* Once all cores are up */
+static void measure(void)
+{
+	if (manifest.measure)
+		stretch_measure();
+	meter_switch(manifest.metering);
+}
+
 static void devices_init(void)
 {
 	piix4_facts();
@@ -630,9 +638,7 @@ void hv_main(u64 boot_info_hpa)
 		wait_forever();
 	}
 	cores = start_other_cores();
-	if (manifest.measure)
-		stretch_measure();
-	meter_switch(manifest.metering);
+	measure();
 	tsc_sync_report();
 	log_machine(cores);
 	plan(cores);

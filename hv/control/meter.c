@@ -11,9 +11,9 @@
 /* A core that hangs is waited for no longer */
 #define CORES_MS 1000u
 /* Histograms of so many vCPUs are summed in a step */
-#define VCPUS_AT_ONCE 8u
+#define SUMMED_AT_ONCE 8u
 /* As many as are given at once */
-#define AT_ONCE (BH_CTL_OUT_MAX / (u32)sizeof(struct bh_ctl_histogram))
+#define GIVEN_AT_ONCE (BH_CTL_OUT_MAX / (u32)sizeof(struct bh_ctl_histogram))
 
 /* One command runs at a time */
 static struct quiesce cores;
@@ -64,7 +64,7 @@ static void add_vcpu(struct control *c, const struct control_call *call,
 static s32 add_all(struct control *c, struct control_call *call,
 		   const struct vm *vm, u64 first)
 {
-	for (u32 left = VCPUS_AT_ONCE; left; left--) {
+	for (u32 left = SUMMED_AT_ONCE; left; left--) {
 		if (call->vcpu >= vm->vcpu_count)
 			return 0;
 		add_vcpu(c, call, vm->vcpus[call->vcpu++], first);
@@ -79,7 +79,7 @@ s32 control_histograms(struct control *c, struct control_call *call)
 	u64 first =
 		index_nospec(MIN(call->command.arg[2], (u64)METER_HISTOGRAMS),
 			     METER_HISTOGRAMS + 1);
-	u32 count = MIN((u32)(METER_HISTOGRAMS - first), AT_ONCE);
+	u32 count = MIN((u32)(METER_HISTOGRAMS - first), GIVEN_AT_ONCE);
 
 	if (!vm)
 		return control_error(c, call, BH_CTL_ENOENT,

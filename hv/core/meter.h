@@ -57,8 +57,7 @@ void meter_turn(struct vcpu *v);
 /* The next entry follows a look at events: has it an interrupt to deliver?
  * @since: the exit before it; 0: it is the first of the turn. Home core. */
 void meter_delivers(struct vcpu *v, u64 since);
-/* vcpu_post() is about to wake @v, or to kick its core. Any core, any context.
- */
+/* vcpu_post() is about to wake @v, or to kick its core. Any core or context. */
 void meter_asked(struct vcpu *v, bool wakes);
 /* This core was idle since @since */
 void meter_idle(u64 since);

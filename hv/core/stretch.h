@@ -18,8 +18,7 @@
 #define STRETCH_MAX_US    100u
 #define STRETCH_MAX_TICKS 100000u /* instructions, where a tick is one */
 
-/* Measure from now on, whatever stretch_switch() says. Once all cores are up.
- */
+/* Measure for good, whatever stretch_switch() says. Once all cores are up. */
 void stretch_measure(void);
 /* Measure from now on, or no longer. The figures stay. One caller at a time. */
 void stretch_switch(bool on);

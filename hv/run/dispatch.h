@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The dispatcher: counts the exit if that is wanted, runs the handler of its row (exit.c), and
- * alone moves RIP. Inline, because every exit of every guest goes this way; the
- * caller is the run loop (loop.c), with interrupts off and no lock.
+ * The dispatcher: counts the exit if that is wanted, runs the handler of its
+ * row (exit.c), and alone moves RIP. Inline, because every exit of every guest
+ * goes this way; the caller is the run loop (loop.c), with interrupts off and
+ * no lock.
  */
 #ifndef HV_RUN_DISPATCH_H
 #define HV_RUN_DISPATCH_H
@@ -31,8 +32,8 @@ static inline void exit_advance(struct vcpu *v)
 /* Handle v->hw.exit: home core, attached, before anything of the guest's state
  * was read again. Afterwards the guest can be entered, waits, or has ended.
  * @counted: by kind. */
-static inline __attribute__((always_inline)) void
-exit_dispatch(struct vcpu *v, bool counted)
+static inline __attribute__((always_inline)) void exit_dispatch(struct vcpu *v,
+								bool counted)
 {
 	struct vcpu_exit *e = &v->hw.exit;
 	const struct exit_row *row;

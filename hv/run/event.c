@@ -130,8 +130,8 @@ static void deliver_nmi(struct vcpu *v)
 
 static void inject_irq(struct vcpu *v, u8 vector)
 {
-	v->delivered = (struct vcpu_event){ .type = EVENT_EXTINT,
-					    .vector = vector };
+	v->delivered =
+		(struct vcpu_event){ .type = EVENT_EXTINT, .vector = vector };
 	inject(v, &v->delivered);
 }
 

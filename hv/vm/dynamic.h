@@ -23,8 +23,8 @@ struct dynamic_why {
 	char text[DYNAMIC_WHY_LEN];
 };
 
-/* The guest whose vm_number() is @id; NULL: there is none, or none any more. For
- * static guests, too. As good as what vm_at() gives. */
+/* The guest whose vm_number() is @id; NULL: there is none, or none any more.
+ * For static guests, too. As good as what vm_at() gives. */
 struct vm *vm_numbered(u64 id);
 enum bh_ctl_state dynamic_state(const struct vm *vm);
 /* Is its memory granted to the privileged guest? */

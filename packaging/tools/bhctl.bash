@@ -7,7 +7,7 @@ _bhctl_guests() {
 
 _bhctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-	local commands='list info console events metrics log run create check start stop destroy pause resume reset dump gdb top'
+	local commands='list info stats metering trace console events metrics log run create check start stop destroy pause resume reset dump gdb top'
 	local command='' i
 
 	COMPREPLY=()
@@ -18,7 +18,7 @@ _bhctl() {
 		fi
 	done
 	case $before in
-	--kernel|--initrd|--socket|--listen)
+	--kernel|--initrd|--socket|--listen|--output|-o)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return ;;
@@ -30,6 +30,10 @@ _bhctl() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
 	list|info|top) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$word") ;;
 	events) mapfile -t COMPREPLY < <(compgen -W '--follow --json' -- "$word") ;;
+	stats) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --json" -- "$word") ;;
+	metering) mapfile -t COMPREPLY < <(compgen -W \
+		'off counters histograms --json' -- "$word") ;;
+	trace) mapfile -t COMPREPLY < <(compgen -W '--seconds --output' -- "$word") ;;
 	metrics) mapfile -t COMPREPLY < <(compgen -W '--http' -- "$word") ;;
 	log) mapfile -t COMPREPLY < <(compgen -W '--follow' -- "$word") ;;
 	run) mapfile -t COMPREPLY < <(compgen -W \

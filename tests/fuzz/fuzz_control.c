@@ -10,11 +10,11 @@
  */
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
-#include "hv/core/meter.h"
-#include "hv/core/quiesce.h"
 #include "hv/assign/passthrough.h"
 #include "hv/console/console.h"
 #include "hv/control/control.h"
+#include "hv/core/meter.h"
+#include "hv/core/quiesce.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/irq/vlapic.h"
 #include "hv/vm/debug.h"

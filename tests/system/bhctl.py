@@ -12,7 +12,9 @@ from system._linux import step
 
 GDB = os.path.join(ROOT, "build/cache/gdb")
 SECONDS = 240
-CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "top", "log", "console",
+CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "top", "metering",
+          "metering_word", "stats", "host", "costs", "trace", "traced", "trace_ends",
+          "metering_off", "log", "console",
           "types", "kept", "no_guest", "itself", "next_bhd", "stop", "stopped", "bhctl",
           "run", "run_list", "run_says", "dump", "dump_elf", "dump_goes_on", "dump_paused",
           "dump_json", "dump_resumed", "checked", "create", "twice", "too_much", "no_kernel",

@@ -11,6 +11,7 @@
 
 #define TIMEOUT_MAX 86400u
 #define CPUS_MAX    128u
+#define SECONDS_MAX 3600u
 /* All commands take these */
 #define COMMON "hS"
 
@@ -30,6 +31,8 @@ static const struct option options[] = {
 	{ "memory", required_argument, NULL, 'm' },
 	{ "cpus", required_argument, NULL, 'c' },
 	{ "name", required_argument, NULL, 'n' },
+	{ "seconds", required_argument, NULL, 's' },
+	{ "output", required_argument, NULL, 'o' },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -99,6 +102,15 @@ static int option_take(struct args *a, int letter, struct failure *f)
 	case 'n':
 		a->name = optarg;
 		return 0;
+	case 'o':
+		a->output = optarg;
+		return 0;
+	case 's':
+		if (number_read(optarg, SECONDS_MAX, "seconds", &a->seconds, f))
+			return -1;
+		return a->seconds ? 0
+				  : failed(f, FAIL_USAGE,
+					   "--seconds 0: write at least 1");
 	case 'c':
 		if (number_read(optarg, CPUS_MAX, "cpus", &n, f))
 			return -1;
@@ -127,6 +139,7 @@ static int operand_take(struct args *a, int argc, char **argv,
 		[OPERAND_GUEST] = { "NAME", NULL },
 		[OPERAND_FILE] = { "FILE", NULL },
 		[OPERAND_DUMP] = { "NAME", "FILE" },
+		[OPERAND_MAYBE] = { "word", NULL },
 	};
 	const struct command *c = a->command;
 	const char *const *what = wanted[c->operand];
@@ -134,6 +147,8 @@ static int operand_take(struct args *a, int argc, char **argv,
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(to) && what[i]; i++) {
+		if (optind >= argc && c->operand == OPERAND_MAYBE)
+			return 0;
 		if (optind >= argc)
 			return failed(f, FAIL_USAGE,
 				      "bhctl %s %s: it is missing", c->name,
@@ -157,7 +172,8 @@ int args_read(struct args *a, int argc, char **argv, struct failure *f)
 	*a = (struct args){ .socket = WIRE_SOCKET };
 	optind = 0;
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "hjfrdn:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "hjfrdn:o:", options, NULL)) !=
+	       -1) {
 		if (c == '?')
 			return failed(f, FAIL_USAGE,
 				      "%.40s is no option, or lacks its value; "
@@ -189,7 +205,7 @@ int args_read(struct args *a, int argc, char **argv, struct failure *f)
 void args_help(FILE *to)
 {
 	static const char *const operands[] = { "", " NAME", " FILE",
-						" NAME FILE" };
+						" NAME FILE", " [WHAT]" };
 
 	fputs("bhctl COMMAND [OPTION...]: Bulkhead's guests, from inside the "
 	      "privileged one\n\n",

@@ -10,7 +10,13 @@
 
 struct args;
 
-enum operand { OPERAND_NONE, OPERAND_GUEST, OPERAND_FILE, OPERAND_DUMP };
+enum operand {
+	OPERAND_NONE,
+	OPERAND_GUEST,
+	OPERAND_FILE,
+	OPERAND_DUMP,  /* a guest and a file */
+	OPERAND_MAYBE, /* a word, or none */
+};
 
 struct command {
 	const char *name;
@@ -33,6 +39,9 @@ struct args {
 	/* bhctl run */
 	const char *kernel, *initrd, *cmdline, *memory, *name;
 	u32 cpus;
+	/* bhctl trace; 0 and NULL: not given */
+	u64 seconds;
+	const char *output;
 };
 
 /* The commands, ended by a row with no name; defined in main.c */

@@ -14,8 +14,10 @@
 #include "tools/bhctl/link.h"
 #include "tools/bhctl/make.h"
 #include "tools/bhctl/show.h"
+#include "tools/bhctl/stats.h"
 #include "tools/bhctl/terminal.h"
 #include "tools/bhctl/top.h"
+#include "tools/bhctl/trace.h"
 
 /* Asks once, about the guest of the command line if there is one */
 static int ask(const struct args *a, struct json_object *request,
@@ -186,6 +188,29 @@ static int run_events(const struct args *a, struct failure *f)
 	return err;
 }
 
+static int run_stats(const struct args *a, struct failure *f)
+{
+	return look(a, "stats", show_stats, f);
+}
+
+/* What is metered; or from now on, the operand */
+static int run_metering(const struct args *a, struct failure *f)
+{
+	struct args no_operand = *a;
+	struct json_object *request, *reply;
+
+	if (!a->operand)
+		return look(a, "metering", show_metering, f);
+	no_operand.operand = NULL;
+	request = link_request("meter");
+	wire_add_string(request, "what", a->operand);
+	if (ask(&no_operand, request, &reply, f))
+		return -1;
+	(a->json ? show_json : show_metering)(stdout, reply);
+	json_object_put(reply);
+	return 0;
+}
+
 static int run_top(const struct args *a, struct failure *f)
 {
 	return a->json ? look(a, "top", show_json, f) : top_show(a->socket, f);
@@ -196,6 +221,12 @@ const struct command commands[] = {
 	{ "info", OPERAND_NONE, "j", "the machine", run_info },
 	{ "top", OPERAND_NONE, "j",
 	  "a live screen: guests, vCPUs, exits, cores", run_top },
+	{ "stats", OPERAND_GUEST, "j",
+	  "how long its exits, interrupts and waits take", run_stats },
+	{ "metering", OPERAND_MAYBE, "j",
+	  "what is counted: off, counters or histograms", run_metering },
+	{ "trace", OPERAND_NONE, "so",
+	  "what cores do, for Perfetto's and Chrome's viewers", trace_run },
 	{ "console", OPERAND_GUEST, "rd",
 	  "what it said, then what it says; Ctrl-] leaves", run_console },
 	{ "events", OPERAND_NONE, "fj",

@@ -155,6 +155,16 @@ static void show_exits(const struct look *l, struct json_object *g,
 	free(kinds);
 }
 
+/* Where histograms are metered: its time in the hypervisor */
+static void show_host(const struct look *l, struct json_object *c,
+		      struct json_object *old)
+{
+	double host = rate(c, old, "host_seconds", l->seconds);
+
+	if (host > 0)
+		fprintf(l->to, " (%.1f host)", 100 * host);
+}
+
 static void show_cores(const struct look *l)
 {
 	struct json_object *cores = array_of(l->now, "cores");
@@ -169,6 +179,7 @@ static void show_cores(const struct look *l)
 			fprintf(l->to, "\n%16s", "");
 		fprintf(l->to, "  %llu: %.0f", wire_number(c, "id", 0),
 			l->seconds > 0 ? 100 * MAX(1 - idle, 0.) : 0.);
+		show_host(l, c, same(old, c));
 	}
 	fputc('\n', l->to);
 }

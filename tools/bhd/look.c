@@ -128,6 +128,13 @@ static struct json_object *cores_array(struct bhd *b, u64 khz,
 		wire_add_number(o, "apic_id", c[i].apic_id);
 		wire_add_number(o, "node", c[i].node);
 		wire_add_seconds(o, "idle_seconds", c[i].idle_ticks, khz);
+		wire_add_seconds(o, "host_seconds", c[i].host_ticks, khz);
+		wire_add_seconds(o, "longest_seconds", c[i].longest_ticks, khz);
+		wire_add_number(o, "too_long", c[i].too_long);
+		wire_add(o, "smis",
+			 c[i].smis == BH_CTL_NO_SMIS
+				 ? NULL
+				 : json_object_new_int64((s64)c[i].smis));
 		json_object_array_add(a, o);
 	}
 	free(l.items);

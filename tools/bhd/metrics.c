@@ -14,10 +14,20 @@
 #include <unistd.h>
 
 #include "tools/bhd/request.h"
+#include "tools/bhd/stats.h"
+#include "tools/control/meter.h"
 
 #define EVERY_S 15.
 
-enum of { OF_MACHINE, OF_CORE, OF_GUEST, OF_VCPU, OF_EXIT, OF_STATE };
+enum of {
+	OF_MACHINE,
+	OF_CORE,
+	OF_GUEST,
+	OF_VCPU,
+	OF_EXIT,
+	OF_STATE,
+	OF_HISTOGRAM,
+};
 
 static const struct family {
 	const char *name, *type, *help;
@@ -38,6 +48,15 @@ static const struct family {
 	  OF_MACHINE, "guests" },
 	{ "bulkhead_core_idle_seconds_total", "counter",
 	  "Time in which a core had nothing to do", OF_CORE, "idle_seconds" },
+	{ "bulkhead_core_host_seconds_total", "counter",
+	  "Time of a core in the hypervisor for guests, while it is metered",
+	  OF_CORE, "host_seconds" },
+	{ "bulkhead_core_uninterrupted_seconds_max", "gauge",
+	  "Longest time of a core with interrupts off, while it is metered",
+	  OF_CORE, "longest_seconds" },
+	{ "bulkhead_core_smis_total", "counter",
+	  "Times that firmware took a core, where the CPU counts them", OF_CORE,
+	  "smis" },
 	{ "bulkhead_guest_state", "gauge", "1 for the state it is in", OF_STATE,
 	  NULL },
 	{ "bulkhead_guest_memory_bytes", "gauge", "RAM of a guest", OF_GUEST,
@@ -53,6 +72,18 @@ static const struct family {
 	{ "bulkhead_vcpu_wait_seconds_total", "counter",
 	  "Time in which a vCPU could have run and did not", OF_VCPU,
 	  "wait_seconds" },
+	{ "bulkhead_vcpu_steal_seconds_total", "counter",
+	  "The same, by the name that the guest's kernel has for it", OF_VCPU,
+	  "wait_seconds" },
+	{ "bulkhead_guest_exit_seconds", "histogram",
+	  "How long exits take, while histograms are metered", OF_HISTOGRAM,
+	  "exit" },
+	{ "bulkhead_guest_interrupt_seconds", "histogram",
+	  "From an interrupt to the entry that delivers it", OF_HISTOGRAM,
+	  "interrupt" },
+	{ "bulkhead_guest_wait_seconds", "histogram",
+	  "How long vCPUs wait for their core, one wait each", OF_HISTOGRAM,
+	  "wait" },
 };
 
 struct text {
@@ -72,7 +103,7 @@ static void print_member(const struct text *t, const char *labels,
 {
 	struct json_object *value;
 
-	if (json_object_object_get_ex(o, t->family->member, &value))
+	if (json_object_object_get_ex(o, t->family->member, &value) && value)
 		print_sample(t, labels, value);
 }
 
@@ -124,6 +155,51 @@ static void print_exits(const struct text *t, struct json_object *guest)
 	}
 }
 
+/* @labels: those of all its samples, without a bracket */
+static void print_histogram(const struct text *t, const char *labels,
+			    struct json_object *h)
+{
+	const char *name = t->family->name;
+	u64 count = wire_number(h, "count", 0);
+	struct json_object *buckets, *sum;
+
+	if (!json_object_object_get_ex(h, "buckets", &buckets) ||
+	    !json_object_object_get_ex(h, "seconds", &sum))
+		return;
+	for (size_t i = 0; i < json_object_array_length(buckets); i++) {
+		struct json_object *b = json_object_array_get_idx(buckets, i);
+		struct json_object *le;
+
+		if (json_object_object_get_ex(b, "le_seconds", &le))
+			fprintf(t->to, "%s_bucket{%s,le=\"%.9g\"} %llu\n", name,
+				labels, json_object_get_double(le),
+				wire_number(b, "count", 0));
+	}
+	fprintf(t->to, "%s_bucket{%s,le=\"+Inf\"} %llu\n", name, labels, count);
+	fprintf(t->to, "%s_sum{%s} %.9f\n%s_count{%s} %llu\n", name, labels,
+		json_object_get_double(sum), name, labels, count);
+}
+
+static void print_histograms(const struct text *t, struct json_object *guest)
+{
+	struct json_object *all;
+	char labels[128];
+
+	if (!json_object_object_get_ex(guest, "histograms", &all))
+		return;
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object *h = json_object_array_get_idx(all, i);
+		const char *kind = wire_string(h, "kind");
+
+		if (strcmp(wire_string(h, "of"), t->family->member))
+			continue;
+		snprintf(labels, sizeof(labels), "guest=\"%s\"%s%.40s%s",
+			 wire_string(guest, "name"), *kind ? ",kind=\"" : "",
+			 kind, *kind ? "\"" : "");
+		print_histogram(t, labels, h);
+	}
+}
+
 /* Names of guests and states need no escapes: letters, digits, - and _ */
 static void print_guest(const struct text *t, struct json_object *guest)
 {
@@ -135,6 +211,9 @@ static void print_guest(const struct text *t, struct json_object *guest)
 		return;
 	case OF_EXIT:
 		print_exits(t, guest);
+		return;
+	case OF_HISTOGRAM:
+		print_histograms(t, guest);
 		return;
 	case OF_STATE:
 		fprintf(t->to, "%s{guest=\"%s\",state=\"%s\"} 1\n",
@@ -158,11 +237,37 @@ static void print_guests(const struct text *t, struct json_object *top)
 		print_guest(t, json_object_array_get_idx(guests, i));
 }
 
+/* Each guest's histograms, if they are metered */
+static void add_histograms(struct bhd *b, struct json_object *top)
+{
+	struct json_object *guests;
+	struct list names;
+	struct failure f;
+	u32 what;
+
+	if (control_metering(&b->ring, BH_CTL_METERING_ASK, &what, &f) ||
+	    what != BH_CTL_METERING_HISTOGRAMS ||
+	    control_exit_names(&b->ring, &names, &f) ||
+	    !json_object_object_get_ex(top, "guests", &guests))
+		return;
+	for (size_t i = 0; i < json_object_array_length(guests); i++) {
+		struct json_object *g = json_object_array_get_idx(guests, i);
+		struct json_object *all = stats_histograms(
+			b, wire_number(g, "id", 0), &names, b->info.tsc_khz);
+
+		if (all)
+			wire_add(g, "histograms", all);
+	}
+	free(names.items);
+}
+
 int metrics_print(FILE *to, struct bhd *b, struct failure *f)
 {
 	struct json_object *info = look_info(b, NULL, f);
 	struct json_object *top = info ? look_top(b, NULL, f) : NULL;
 
+	if (top)
+		add_histograms(b, top);
 	for (u32 i = 0; top && i < ARRAY_SIZE(families); i++) {
 		struct text t = { to, &families[i] };
 

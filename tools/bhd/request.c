@@ -9,6 +9,8 @@
 #include "tools/bhd/events.h"
 #include "tools/bhd/life.h"
 #include "tools/bhd/metrics.h"
+#include "tools/bhd/stats.h"
+#include "tools/bhd/trace.h"
 
 static void show_console(struct client *c, struct json_object *o)
 {
@@ -29,6 +31,10 @@ static const struct request {
 	{ "info", true, look_info, NULL },
 	{ "top", true, look_top, NULL },
 	{ "metrics", true, look_metrics, NULL },
+	{ "stats", true, look_stats, NULL },
+	{ "metering", true, look_metering, NULL },
+	{ "meter", false, change_metering, NULL },
+	{ "trace", false, NULL, trace_begin },
 	{ "console", true, NULL, show_console },
 	{ "events", true, NULL, events_show },
 	{ "inspect", true, NULL, inspect_show },

@@ -25,6 +25,10 @@ int control_guests(struct ring *r, struct list *l, struct failure *f);
 int control_pool(struct ring *r, struct list *l, struct failure *f);
 int control_cores(struct ring *r, struct list *l, struct failure *f);
 int control_vcpus(struct ring *r, u64 id, struct list *l, struct failure *f);
+/* Any list in parts: @call's argument @skip says how many entries, of @size
+ * bytes, to pass over */
+int control_list(struct ring *r, struct ring_call *call, u32 skip, u32 size,
+		 struct list *l, struct failure *f);
 /* u64[], by kind */
 int control_exits(struct ring *r, u64 id, struct list *l, struct failure *f);
 /* char[], one name behind the other, each with its NUL; @l->count: bytes */

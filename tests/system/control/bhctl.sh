@@ -66,6 +66,16 @@ test_bhctl() {
 	says events '^20.*box  *running' bhctl events
 	says json '"tsc_khz":' bhctl info --json
 	says top '"vcpu":' bhctl top --json
+	says metering '^histograms' bhctl metering histograms
+	refused metering_word 2 'write off, counters' bhctl metering all
+	sleep 1
+	says stats '^exit  *HLT  *[1-9]' bhctl stats linux
+	says host '"host_seconds":[0-9]*\.[0-9]*[1-9]' bhctl top --json
+	says costs 'guest_exit_seconds_count{guest="linux",kind="HLT"} [1-9]' bhctl metrics
+	says trace '' bhctl trace --seconds 2 -o /tmp/trace.json
+	says traced '"name":"HLT","ph":"X"' tail -c 20000 /tmp/trace.json
+	says trace_ends '"lost":' tail -n 1 /tmp/trace.json
+	says metering_off '^off' bhctl metering off
 	says log 'init: Bulkhead' bhctl log
 	says console 'echo: ready' bhctl console --dump box
 	if echoes hello HELLO; then

@@ -319,7 +319,9 @@ static s32 do_cores(struct fake_device *f, const struct bh_ctl_command *c,
 {
 	struct bh_ctl_core core = { .id = (u32)c->arg[0],
 				    .apic_id = 2 * (u32)c->arg[0],
-				    .idle_ticks = 5000000000ull };
+				    .idle_ticks = 5000000000ull,
+				    .host_ticks = 1000000000ull,
+				    .smis = c->arg[0] ? 3 : BH_CTL_NO_SMIS };
 
 	if (c->arg[0] >= 2)
 		return 0;
@@ -467,6 +469,65 @@ void fake_stands(struct fake_device *f, const char *name)
 	event_put(f, &e, true);
 }
 
+static s32 do_metering(struct fake_device *f, const struct bh_ctl_command *c,
+		       struct answer *a)
+{
+	if (c->arg[0] != BH_CTL_METERING_ASK)
+		f->metering = (u32)c->arg[0];
+	a->arg[0] = f->metering;
+	return 0;
+}
+
+/* Ten at a time: an interrupt, and exits of two kinds */
+static s32 do_histograms(struct fake_device *f, const struct bh_ctl_command *c,
+			 struct answer *a)
+{
+	static const struct bh_ctl_histogram all[] = {
+		[BH_CTL_HISTOGRAM_INTERRUPT] = { 3000, { [5] = 1 } },
+		[BH_CTL_HISTOGRAM_EXITS] = { 1000, { [2] = 3, [3] = 1 } },
+		[BH_CTL_HISTOGRAM_EXITS + 2] = { BIT(40),
+						 { [BH_CTL_BUCKETS - 1] = 1 } },
+	};
+
+	assert_true(c->arg[1] == BH_CTL_ALL_VCPUS);
+	a->arg[0] = ARRAY_SIZE(all);
+	if (c->arg[2] >= ARRAY_SIZE(all))
+		return 0;
+	a->bytes = sizeof(all[0]);
+	if (f->metering == BH_CTL_METERING_HISTOGRAMS)
+		memcpy(a->out, &all[c->arg[2]], a->bytes);
+	return 0;
+}
+
+static s32 do_trace(struct fake_device *f, const struct bh_ctl_command *c,
+		    struct answer *a)
+{
+	if (c->arg[0] && f->traced)
+		return error(a, BH_CTL_ESTATE, "somebody traces already");
+	f->traced = c->arg[0];
+	return 0;
+}
+
+static s32 do_trace_read(struct fake_device *f, const struct bh_ctl_command *c,
+			 struct answer *a)
+{
+	u64 at = MAX(c->arg[1], f->trace_at);
+	u32 n = c->out_bytes / (u32)sizeof(f->trace[0]);
+
+	assert_true(f->traced && c->arg[0] < 2);
+	if (c->arg[0])
+		return 0;
+	n = (u32)MIN(f->trace_end - at, (u64)n);
+	for (u32 i = 0; i < n; i++)
+		memcpy(a->out + i * sizeof(f->trace[0]),
+		       &f->trace[(at + i) % ARRAY_SIZE(f->trace)],
+		       sizeof(f->trace[0]));
+	a->bytes = n * (u32)sizeof(f->trace[0]);
+	a->arg[0] = at;
+	a->arg[1] = f->trace_end;
+	return 0;
+}
+
 static const struct {
 	bool guest; /* arg[0] is the id of one */
 	bool slow;
@@ -495,6 +556,10 @@ static const struct {
 	[BH_CTL_OP_MEMORY_WRITE] = { true, false, do_memory_write },
 	[BH_CTL_OP_TRANSLATE] = { true, false, do_translate },
 	[BH_CTL_OP_DEBUG] = { true, false, do_debug },
+	[BH_CTL_OP_METERING] = { false, false, do_metering },
+	[BH_CTL_OP_HISTOGRAMS] = { true, false, do_histograms },
+	[BH_CTL_OP_TRACE] = { false, false, do_trace },
+	[BH_CTL_OP_TRACE_READ] = { false, false, do_trace_read },
 };
 
 static void answer_put(struct fake_device *f, const struct bh_ctl_command *c,

@@ -58,6 +58,10 @@ struct fake_device {
 	char definition[BH_CTL_IN_MAX + 1];    /* of the last CREATE */
 	struct bh_ctl_file files[16];          /* of the last START */
 	u32 file_count;
+	u32 metering; /* enum bh_ctl_metering */
+	bool traced;
+	u64 trace_at, trace_end;        /* core 0 keeps those records, */
+	struct bh_ctl_trace trace[512]; /* at their position modulo 512 */
 };
 
 /* A device with the log and the privileged guest, "linux", id 1 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* arch/x86/machine/smi.c where the CPU counts none */
-#include "arch/x86/cpu/percpu.h"
 #include "arch/x86/machine/smi.h"
+#include "arch/x86/cpu/percpu.h"
 
 void smi_look(void)
 {

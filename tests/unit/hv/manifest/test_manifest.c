@@ -97,8 +97,7 @@ static void test_metering(void **state)
 		assert_int_equal(said_count, rows[i].said);
 		assert_int_equal(m.metering, rows[i].what);
 	}
-	assert_non_null(
-		strstr(said[0], "write off, counters or histograms"));
+	assert_non_null(strstr(said[0], "write off, counters or histograms"));
 }
 
 static void test_speculation(void **state)

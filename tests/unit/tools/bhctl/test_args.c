@@ -11,6 +11,8 @@ const struct command commands[] = {
 	{ "stop", OPERAND_GUEST, "t", "", NULL },
 	{ "run", OPERAND_NONE, "kiamcn", "", NULL },
 	{ "create", OPERAND_FILE, "", "", NULL },
+	{ "metering", OPERAND_MAYBE, "j", "", NULL },
+	{ "trace", OPERAND_NONE, "so", "", NULL },
 	{ NULL, OPERAND_NONE, NULL, NULL, NULL },
 };
 
@@ -48,6 +50,13 @@ static void test_good(void **state)
 	assert_string_equal(a.kernel, "k");
 	assert_string_equal(a.memory, "256M");
 	assert_int_equal(a.cpus, 2);
+	assert_int_equal(read_words("metering"), 0);
+	assert_null(a.operand);
+	assert_int_equal(read_words("metering off"), 0);
+	assert_string_equal(a.operand, "off");
+	assert_int_equal(read_words("trace -o x.json --seconds 3"), 0);
+	assert_string_equal(a.output, "x.json");
+	assert_int_equal(a.seconds, 3);
 	assert_int_equal(read_words("stop --help"), 0);
 	assert_null(a.command);
 }
@@ -58,6 +67,10 @@ static void test_bad(void **state)
 		const char *line, *text;
 	} rows[] = {
 		{ "", "say what to do" },
+		{ "metering off on", "takes one word" },
+		{ "trace --seconds 0", "at least 1" },
+		{ "trace --seconds 3601", "up to 3600" },
+		{ "list -o x", "takes no --output" },
 		{ "fly", "fly is no command" },
 		{ "list web", "takes no web" },
 		{ "stop", "NAME: it is missing" },

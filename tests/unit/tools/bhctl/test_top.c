@@ -11,7 +11,8 @@
 	",\"vcpu\":[{\"id\":0,\"core\":1,\"state\":\"halted\","                \
 	"\"run_seconds\":" cpu ",\"wait_seconds\":0.5,\"exits\":" exits        \
 	"}],\"exit\":{\"hlt\":7,\"cpuid\":" cpuid "}}],"                       \
-	"\"cores\":[{\"id\":0,\"idle_seconds\":" idle "}]}"
+	"\"cores\":[{\"id\":0,\"idle_seconds\":" idle                          \
+	",\"host_seconds\":" idle "e-1}]}"
 
 static struct json_object *parse_look(const char *text)
 {
@@ -49,7 +50,7 @@ static void test_rates(void **state)
 		      "100"));
 	/* Kinds of which there were none now are left out */
 	assert_non_null(strstr(text, "exits a second:  cpuid 100\n"));
-	assert_non_null(strstr(text, "cores, busy %:  0: 25"));
+	assert_non_null(strstr(text, "cores, busy %:  0: 25 (7.5 host)"));
 	free(text);
 	json_object_put(now);
 	json_object_put(before);

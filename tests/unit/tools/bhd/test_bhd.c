@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c tools/bhd/stats.c tools/bhd/trace.c tools/control/meter.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhd with a device in this process: what a client asks over its socket and
  * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
@@ -9,6 +9,7 @@
 /* clang-format on */
 #include "tools/bhd/events.h"
 #include "tools/bhd/metrics.h"
+#include "tools/bhd/trace.h"
 
 /* --- what bhctl --json prints is what the schema says --- */
 
@@ -86,12 +87,13 @@ static void hold(struct json_object *rule, struct json_object *o)
 
 static void test_schema(void **state)
 {
-	static const char *const commands[] = { "list", "info", "top",
-						"events" };
+	static const char *const commands[] = { "list",     "info",  "top",
+						"metering", "stats", "events" };
 	struct json_object *defs, *rule, *o, *reply;
 	int fd = connect_new();
 	char request[64];
 
+	fake->metering = BH_CTL_METERING_HISTOGRAMS;
 	schema = json_object_from_file("docs/bhctl.schema.json");
 	assert_non_null(schema);
 	fake_add(fake, "web", BH_CTL_RUNNING, 0)->about.node = 0;
@@ -99,7 +101,8 @@ static void test_schema(void **state)
 	assert_true(json_object_object_get_ex(schema, "$defs", &defs));
 	for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
 		snprintf(request, sizeof(request),
-			 "{\"protocol\":1,\"do\":\"%s\"}\n", commands[i]);
+			 "{\"protocol\":1,\"do\":\"%s\",\"name\":\"web\"}\n",
+			 commands[i]);
 		o = ask(fd, request);
 		assert_true(json_object_object_get_ex(o, "reply", &reply));
 		assert_true(
@@ -537,6 +540,7 @@ static void test_metrics(void **state)
 	FILE *to = open_memstream(&text, &len);
 
 	fake_add(fake, "web", BH_CTL_CRASHED, 0);
+	fake->metering = BH_CTL_METERING_HISTOGRAMS;
 	assert_int_equal(metrics_print(to, &bhd, &f), 0);
 	fclose(to);
 	assert_non_null(strstr(text, "bulkhead_pool_free_bytes 268435456\n"));
@@ -551,6 +555,30 @@ static void test_metrics(void **state)
 				     "\"web\",vcpu=\"0\"} 1.000000\n"));
 	assert_non_null(
 		strstr(text, "bulkhead_core_idle_seconds_total{core=\"1\"}"));
+	assert_non_null(strstr(
+		text,
+		"bulkhead_core_host_seconds_total{core=\"1\"} 1.000000\n"));
+	/* Where it is not known there is no sample */
+	assert_non_null(
+		strstr(text, "bulkhead_core_smis_total{core=\"1\"} 3\n"));
+	assert_null(strstr(text, "bulkhead_core_smis_total{core=\"0\"}"));
+	assert_non_null(strstr(text, "bulkhead_vcpu_steal_seconds_total{"));
+	/* Buckets count up, to what there is in all */
+	assert_non_null(strstr(text, "bulkhead_guest_exit_seconds_bucket{guest="
+				     "\"web\",kind=\"cpuid\",le=\"1.28e-07\"} "
+				     "0\n"));
+	assert_non_null(strstr(text, "bulkhead_guest_exit_seconds_bucket{guest="
+				     "\"web\",kind=\"cpuid\",le=\"2.56e-07\"} "
+				     "3\n"));
+	assert_non_null(strstr(text,
+			       "bulkhead_guest_exit_seconds_bucket{guest="
+			       "\"web\",kind=\"cpuid\",le=\"+Inf\"} 4\n"));
+	assert_non_null(strstr(text, "bulkhead_guest_exit_seconds_sum{guest="
+				     "\"web\",kind=\"cpuid\"} 0.000001000\n"));
+	assert_non_null(strstr(text, "bulkhead_guest_exit_seconds_count{guest="
+				     "\"web\",kind=\"msr\"} 1\n"));
+	assert_non_null(strstr(text, "bulkhead_guest_interrupt_seconds_count{"
+				     "guest=\"web\"} 1\n"));
 	for (line = strtok_r(text, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		if (sscanf(line, "# HELP %63s", name) == 1) {
@@ -560,9 +588,9 @@ static void test_metrics(void **state)
 		if (!strncmp(line, "# TYPE ", 7))
 			line += 7;
 		assert_memory_equal(line, name, strlen(name));
-		assert_non_null(strchr("{ ", line[strlen(name)]));
+		assert_non_null(strchr("{ _", line[strlen(name)]));
 	}
-	assert_int_equal(families, 14);
+	assert_int_equal(families, 21);
 	free(text);
 	{
 		int fd = connect_new();
@@ -574,6 +602,64 @@ static void test_metrics(void **state)
 		json_object_put(o);
 		close(fd);
 	}
+}
+
+static void test_metering(void **state)
+{
+	int fd = connect_new();
+	struct json_object *o = ask(fd, DO("metering")), *reply;
+
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_string_equal(wire_string(reply, "metering"), "off");
+	json_object_put(o);
+	o = ask(fd, "{\"protocol\":1,\"do\":\"meter\",\"what\":"
+		    "\"histograms\"}\n");
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_string_equal(wire_string(reply, "metering"), "histograms");
+	assert_int_equal(fake->metering, BH_CTL_METERING_HISTOGRAMS);
+	json_object_put(o);
+	expect_error(fd, "{\"protocol\":1,\"do\":\"meter\",\"what\":\"all\"}\n",
+		     FAIL_USAGE, "write off");
+	expect_error(fd, DO("meter"), FAIL_USAGE, "write off");
+	expect_error(fd, "{\"protocol\":1,\"do\":\"stats\",\"name\":\"no\"}\n",
+		     FAIL_NO_GUEST, "no guest no");
+	close(fd);
+}
+
+/* Records by their chunks, and what is lost; another has to wait; who hangs up
+ * ends it */
+static void test_trace(void **state)
+{
+	static const char request[] =
+		"{\"protocol\":1,\"do\":\"trace\",\"seconds\":1}\n";
+	struct trace_chunk chunk;
+	struct bh_ctl_trace r[2];
+	int fd = connect_new(), other = connect_new();
+	const char *text;
+
+	expect_error(fd, "{\"protocol\":1,\"do\":\"trace\",\"seconds\":0}\n",
+		     FAIL_USAGE, "1 to 3600 seconds");
+	say(fd, request);
+	assert_non_null(strstr(heard(fd), "\"exits\":[\"cpuid\""));
+	assert_true(fake->traced);
+	expect_error(other, request, FAIL_STATE, "already");
+	for (u32 i = 0; i < 5; i++)
+		fake->trace[i].arg = i;
+	fake->trace_at = 3;
+	fake->trace_end = 5;
+	wait_seconds(fd, 0.05);
+	text = heard(fd);
+	memcpy(&chunk, text, sizeof(chunk));
+	memcpy(r, text + sizeof(chunk), sizeof(r));
+	assert_int_equal(chunk.core, 0);
+	assert_int_equal(chunk.count, 2);
+	assert_int_equal(chunk.lost, 3);
+	assert_int_equal(r[0].arg, 3);
+	assert_int_equal(r[1].arg, 4);
+	close(fd);
+	turn();
+	assert_false(fake->traced);
+	close(other);
 }
 
 static void test_metrics_file(void **state)
@@ -606,7 +692,8 @@ int main(void)
 		T(test_typing_waits),  T(test_history),
 		T(test_reopened),      T(test_look_only),
 		T(test_events_follow), T(test_metrics),
-		T(test_metrics_file),
+		T(test_metrics_file),  T(test_metering),
+		T(test_trace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
