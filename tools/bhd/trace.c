@@ -13,7 +13,7 @@
 #include "tools/control/meter.h"
 
 #define EVERY_S    0.01
-#define RECORDS    4096u /* a core keeps: 128 KiB */
+#define RECORDS    4096u /* a core keeps, at most: 128 KiB */
 #define PARTS_MOST (2 * RECORDS / TRACE_PART)
 #define OUT_MOST   (CLIENT_OUT_MAX / 2)
 
@@ -149,6 +149,19 @@ static struct trace *trace_new(struct client *c, u32 cores, u64 seconds)
 	return t;
 }
 
+/* With as many records a core as the hypervisor has memory for */
+static int start(struct bhd *b, struct failure *f)
+{
+	u32 records = RECORDS;
+
+	while (control_trace_start(&b->ring, records, f)) {
+		records /= 2;
+		if (f->kind != FAIL_NO_ROOM || records < BH_CTL_TRACE_MIN)
+			return -1;
+	}
+	return 0;
+}
+
 static int begin(struct client *c, u64 seconds, struct failure *f)
 {
 	struct bhd *b = c->bhd;
@@ -158,7 +171,7 @@ static int begin(struct client *c, u64 seconds, struct failure *f)
 
 	if (reply && !t)
 		failed(f, FAIL_NO_ROOM, "no memory for the trace");
-	if (!t || control_trace_start(&b->ring, RECORDS, f)) {
+	if (!t || start(b, f)) {
 		if (reply)
 			json_object_put(reply);
 		free(t);

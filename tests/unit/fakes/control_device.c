@@ -504,6 +504,8 @@ static s32 do_trace(struct fake_device *f, const struct bh_ctl_command *c,
 {
 	if (c->arg[0] && f->traced)
 		return error(a, BH_CTL_ESTATE, "somebody traces already");
+	if (c->arg[0] && f->trace_room && c->arg[1] > f->trace_room)
+		return error(a, BH_CTL_ENOMEM, "no memory for so many");
 	f->traced = c->arg[0];
 	return 0;
 }

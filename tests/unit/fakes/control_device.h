@@ -60,6 +60,7 @@ struct fake_device {
 	u32 file_count;
 	u32 metering; /* enum bh_ctl_metering */
 	bool traced;
+	u32 trace_room; /* records a core has memory for; 0: any number */
 	u64 trace_at, trace_end;        /* core 0 keeps those records, */
 	struct bh_ctl_trace trace[512]; /* at their position modulo 512 */
 };

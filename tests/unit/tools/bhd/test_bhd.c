@@ -639,6 +639,9 @@ static void test_trace(void **state)
 
 	expect_error(fd, "{\"protocol\":1,\"do\":\"trace\",\"seconds\":0}\n",
 		     FAIL_USAGE, "1 to 3600 seconds");
+	fake->trace_room = 128;
+	expect_error(fd, request, FAIL_NO_ROOM, "no memory for so many");
+	fake->trace_room = 1024;
 	say(fd, request);
 	assert_non_null(strstr(heard(fd), "\"exits\":[\"cpuid\""));
 	assert_true(fake->traced);
