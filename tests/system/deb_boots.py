@@ -17,7 +17,8 @@ from system.deb import NEW, Host, package
 
 SECONDS = 900  # a step, where the host has other work, too
 MENU_SECONDS = 240
-UNFIT = ("--cpu", "max,-monitor,-svm")
+# QUIRK(tcg-7.2): on `max` without SVM a Debian by itself finds no mount that it makes
+UNFIT = ("--cpu", "qemu64,-svm")
 # Of each boot: the firmware, who starts Debian, and what Debian does. The last step
 # ends the boot, and who would tell of it. What else starts has a name, and no steps.
 BOTH = [("bios", "firmware", "install report try reboot"),
