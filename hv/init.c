@@ -387,6 +387,8 @@ static u32 first_guest_core(u32 cores)
  * some hundred of them */
 #define POOL_OVERHEAD_SHARE 64u
 #define POOL_OVERHEAD_MAX   MIB(192)
+/* Of guest-count guests each has so much: one vCPU, as measured, and a fifth */
+#define COUNTED_GUEST_PAGES 48u
 
 static u64 pool_overhead_pages(void)
 {
@@ -394,7 +396,9 @@ static u64 pool_overhead_pages(void)
 	u64 bytes = manifest.pool_percent ? ram / 100 * manifest.pool_percent
 					  : MIN(manifest.pool_bytes, ram);
 
-	return MIN(bytes / POOL_OVERHEAD_SHARE, POOL_OVERHEAD_MAX) / PAGE_SIZE;
+	bytes = MIN(bytes / POOL_OVERHEAD_SHARE, POOL_OVERHEAD_MAX);
+	return MAX(bytes / PAGE_SIZE,
+		   (u64)manifest.pool_guests * COUNTED_GUEST_PAGES);
 }
 
 static u64 pages_above(u64 pages, u64 limit)

@@ -203,6 +203,16 @@ static int set_memory(struct parser *p, const char *value)
 	return 0;
 }
 
+static int set_guest_count(struct parser *p, const char *value)
+{
+	u64 n;
+
+	if (value_number(value, MANIFEST_MAX_COUNT, &n) || !n)
+		return -EINVAL;
+	p->m->pool_guests = (u32)n;
+	return 0;
+}
+
 /* 25% is of the machine's RAM; 0 is none */
 static int set_guest_memory(struct parser *p, const char *value)
 {
@@ -429,6 +439,8 @@ const struct key manifest_keys[] = {
 	{ SECTION_HYPERVISOR, ONCE, "guest-memory", set_guest_memory,
 	  "write megabytes or gigabytes, such as 512M or 4G, a share of the"
 	  " machine's memory from 0% to 90%, or 0 for none" },
+	{ SECTION_HYPERVISOR, ONCE, "guest-count", set_guest_count,
+	  "write a number from 1 to 1000" },
 	{ SECTION_HYPERVISOR, ONCE, "reboot_after", set_reboot_after,
 	  "write seconds from 1 to 86400, or 0 for never" },
 	{ SECTION_HYPERVISOR, ONCE, "panic", set_panic,

@@ -15,6 +15,7 @@
 
 #define MANIFEST_NAME_LEN    32
 #define MANIFEST_MAX_GUESTS  32
+#define MANIFEST_MAX_COUNT   1000 /* of guests that are made later */
 #define MANIFEST_CMDLINE_LEN 1024
 #define MANIFEST_MAX_CORES   1024 /* MAX_CPUS */
 
@@ -125,6 +126,7 @@ struct manifest {
 	bool special_memory;   /* EFI_MEMORY_SP is memory like any other */
 	bool privileged_stays; /* privileged-restart = no */
 	enum speculation_mode speculation;
+	u32 pool_guests; /* guest-count =; 0: as many as guest-memory allows */
 	/* guest-memory =: bytes, or a share of the machine's; both 0: none. The
 	 * plan turns a share into bytes. */
 	u64 pool_bytes;

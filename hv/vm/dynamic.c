@@ -132,8 +132,8 @@ static s32 made_error(int err, struct dynamic_why *why)
 			      why);
 	return refuse(BH_CTL_ENOMEM,
 		      "the hypervisor has no memory for one more guest: "
-		      "destroy another, or write more guest-memory into the "
-		      "manifest, of which it keeps a 64th for this",
+		      "destroy another, or write a larger guest-count into "
+		      "the manifest",
 		      why);
 }
 

@@ -40,5 +40,13 @@ def on_2g(results, folder):
     many(results, folder, "scale.2g", control.TARGET["guests_2g"], 16, 2048, 1440, SECONDS)
 
 
+def on_6g(results, folder):
+    many(results, folder, "scale.6g", 1000, 4, 6144, 4000, LONG_SECONDS, "guest-count = 1000")
+
+
+def soak():
+    return [("scale.guests_1000", on_6g)]
+
+
 def tests():
     return [("scale.guests_2g", on_2g)]

@@ -609,6 +609,27 @@ static void test_guest_memory(void **state)
 	}
 }
 
+static void test_guest_count(void **state)
+{
+	static const char *const bad[] = { "0", "1001", "-1", "x",
+					   "10 guests" };
+	char text[256];
+
+	parse("[hypervisor]\nguest-count = 1000\n" GOOD_GUEST);
+	assert_int_equal(said_count, 0);
+	assert_int_equal(m.pool_guests, 1000);
+	parse(GOOD_GUEST);
+	assert_int_equal(m.pool_guests, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(text, sizeof(text),
+			 "[hypervisor]\nguest-count = %s\n%s", bad[i],
+			 GOOD_GUEST);
+		parse(text);
+		assert_int_equal(said_count, 1);
+		assert_non_null(strstr(said[0], "from 1 to 1000"));
+	}
+}
+
 static struct guest_config one;
 
 static bool parse_one(const char *text)
@@ -684,6 +705,7 @@ int main(void)
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_many_guests),
 		cmocka_unit_test(test_guest_memory),
+		cmocka_unit_test(test_guest_count),
 		cmocka_unit_test(test_one_guest),
 		cmocka_unit_test(test_core_ranges),
 	};

@@ -794,7 +794,7 @@ static void test_bad_definitions(void **state)
 	assert_int_equal(try(web, range, 1), -BH_CTL_EINVAL);
 	begin_error = -ENOMEM;
 	assert_int_equal(try(web, range, 1), -BH_CTL_ENOMEM);
-	assert_non_null(strstr(why.text, "more guest-memory"));
+	assert_non_null(strstr(why.text, "larger guest-count"));
 	begin_error = -ENOSPC;
 	assert_int_equal(try(web, range, 1), -BH_CTL_ENOMEM);
 	assert_non_null(strstr(why.text, "1024 guests"));
