@@ -290,12 +290,14 @@ static int serve(struct session *s)
 			{ .fd = s->link.fd, .events = POLLIN },
 		};
 
-		if (!s->link.in_len && poll(fds, 2, -1) < 0) {
+		bool has = s->link.event || s->link.in_len;
+
+		if (!has && poll(fds, 2, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -1;
 		}
-		if (s->link.in_len || fds[1].revents) {
+		if (has || fds[1].revents) {
 			if (take_event(s))
 				return -1;
 		} else if (fds[0].revents) {

@@ -131,6 +131,7 @@ int link_open(struct link *l, const char *path, struct failure *f)
 void link_close(struct link *l)
 {
 	close(l->fd);
+	json_object_put(l->event);
 	free(l->in);
 }
 
@@ -225,6 +226,11 @@ int link_ask(struct link *l, struct json_object *request,
 
 		if (read_line(l, &o, f))
 			break;
+		if (json_object_object_get_ex(o, "event", NULL)) {
+			json_object_put(l->event);
+			l->event = o; /* the answer is behind it */
+			continue;
+		}
 		last = take_answer(o, reply, f);
 		json_object_put(o);
 	}
@@ -251,9 +257,10 @@ int link_bytes(struct link *l, void *to, size_t bytes, struct failure *f)
 
 int link_event(struct link *l, struct json_object **event, struct failure *f)
 {
-	struct json_object *o, *part;
+	struct json_object *o = l->event, *part;
 
-	if (read_line(l, &o, f))
+	l->event = NULL;
+	if (!o && read_line(l, &o, f))
 		return -1;
 	*event = json_object_object_get_ex(o, "event", &part)
 			 ? json_object_get(part)

@@ -12,6 +12,7 @@ struct link {
 	int fd;
 	char *in; /* what came behind the last line */
 	size_t in_len, in_room;
+	struct json_object *event; /* came before an answer; for link_event() */
 };
 
 int link_open(struct link *l, const char *socket,
