@@ -28,8 +28,11 @@ static void on_event(void *context, const struct bh_ctl_event *e)
 	case BH_CTL_EVENT_DEBUG:
 		b->debug_news = true;
 		return;
-	case BH_CTL_EVENT_STATE:
 	case BH_CTL_EVENT_LOST:
+		consoles_mark(b);
+		b->lost = true;
+		return;
+	case BH_CTL_EVENT_STATE:
 		b->lost = true;
 	}
 }

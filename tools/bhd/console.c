@@ -67,6 +67,12 @@ void console_mark(struct bhd *b, u64 id)
 		b->lost = true;
 }
 
+void consoles_mark(struct bhd *b)
+{
+	for (struct console *c = b->consoles; c; c = c->next)
+		c->dirty = true;
+}
+
 static struct console *console_add(struct bhd *b, u64 id, const char *name)
 {
 	struct console *c = calloc(1, sizeof(*c));

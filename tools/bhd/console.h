@@ -16,6 +16,8 @@
 
 /* The device has something new of console @id. Calls no command. */
 void console_mark(struct bhd *b, u64 id);
+/* It may have something new of each */
+void consoles_mark(struct bhd *b);
 /* Reads what is marked and hands it on; true: there is more to do soon */
 bool consoles_work(struct bhd *b);
 /* @guests: struct bh_ctl_guest[], all there are now. New ones get a console,

@@ -374,6 +374,24 @@ static void test_stop(void **state)
 	"{\"protocol\":1,\"do\":\"console\",\"name\":\"" name                  \
 	"\",\"follow\":true,\"type\":true}\n"
 
+/* The event that told of it is lost: consoles are read all the same */
+static void test_lost_event(void **state)
+{
+	static const struct bh_ctl_event lost = { .type = BH_CTL_EVENT_LOST };
+	int fd = connect_new();
+
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	bhd.lost = true;
+	turn();
+	say(fd, CONSOLE("web"));
+	heard(fd);
+	fake_find(fake, "web")->armed = false;
+	fake_say(fake, "web", "up\n");
+	bhd.ring.event(bhd.ring.context, &lost);
+	assert_string_equal(heard(fd), "up\n");
+	close(fd);
+}
+
 static void test_console(void **state)
 {
 	int first = connect_new(), second = connect_new();
@@ -696,7 +714,7 @@ int main(void)
 		T(test_reopened),      T(test_look_only),
 		T(test_events_follow), T(test_metrics),
 		T(test_metrics_file),  T(test_metering),
-		T(test_trace),
+		T(test_trace),         T(test_lost_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
