@@ -42,6 +42,7 @@ static int add_ports(struct vm *vm, u32 first, u32 count)
 			.size = 1,
 			.name = "sleep",
 			.read = sleep_read,
+			.lockless = true,
 		};
 
 		err = bus_add(&vm->ports, &region);

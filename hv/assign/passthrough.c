@@ -244,9 +244,18 @@ static void data_write(struct vcpu *v, void *dev, u64 offset, u8 size,
 static int ports_add(struct passthrough *pci)
 {
 	const struct bus_region regions[] = {
-		{ PCI_PORT_ADDRESS, 4, "pci address", address_read,
-		  address_write, pci },
-		{ PCI_PORT_DATA, 4, "pci data", data_read, data_write, pci },
+		{ .base = PCI_PORT_ADDRESS,
+		  .size = 4,
+		  .name = "pci address",
+		  .read = address_read,
+		  .write = address_write,
+		  .dev = pci },
+		{ .base = PCI_PORT_DATA,
+		  .size = 4,
+		  .name = "pci data",
+		  .read = data_read,
+		  .write = data_write,
+		  .dev = pci },
 	};
 	u32 i;
 	int err;

@@ -14,7 +14,9 @@
 static int hide_create(struct vm *vm)
 {
 	const struct console_serial *serial = console_serial();
-	struct bus_region region = { .size = UART_PORTS, .name = "serial" };
+	struct bus_region region = { .size = UART_PORTS,
+				     .name = "serial",
+				     .lockless = true };
 	int err;
 
 	if (!console_serial_is_kept() || serial->at.space != UART_IN_PORTS)

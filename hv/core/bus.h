@@ -21,6 +21,7 @@ struct bus_region {
 	void (*write)(struct vcpu *v, void *dev, u64 offset, u8 size,
 		      u64 value);
 	void *dev;
+	bool lockless; /* both take no lock: ports with no hv/core/crowd.h */
 };
 
 struct bus {

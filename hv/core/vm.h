@@ -139,10 +139,12 @@ struct vm {
 	u32 apic_dests[VM_MAX_VCPUS];
 	/* Devices' messages to many, which vCPU 0 sends; atomic, a stack */
 	struct vlapic_late *late;
+	/* How many are in devices (hv/core/crowd.h); a line of its own */
+	u32 crowd __aligned(64);
 
-	u64 xcr0_mask;    /* XCR0 bits its CPUID offers */
-	u8 phys_bits;     /* MAXPHYADDR its CPUID tells */
-	u16 console_port; /* of hv/assign/console_port.c; 0: none */
+	u64 xcr0_mask __aligned(64); /* XCR0 bits its CPUID offers */
+	u8 phys_bits;                /* MAXPHYADDR its CPUID tells */
+	u16 console_port;            /* of hv/assign/console_port.c; 0: none */
 
 	void *devices[VDEV_COUNT]; /* by enum vdev_id; NULL: it has none */
 	struct vtimer *vtimers;    /* all of them, a list */

@@ -17,6 +17,7 @@
  * No locks.
  */
 #include "arch/x86/cpu/nospec.h"
+#include "hv/core/crowd.h"
 #include "hv/core/piece.h"
 #include "hv/core/vm.h"
 #include "hv/irq/vioapic.h"
@@ -118,12 +119,18 @@ u32 vlapic_send_set(struct vcpu *v, const u64 set[2], u32 first, u32 icr)
 	return cast_begin(l);
 }
 
-/* True: no pin is left */
+/* True: no pin is left. An EOI that finds a crowd at the IOAPIC is late. */
 static bool eoi_go_on(struct vlapic *l)
 {
-	if (l->eoi_active)
-		l->eoi_active = !vioapic_eoi(l->vcpu->vm, l->eoi_vector,
-					     &l->eoi_next, l->eoi_end);
+	struct vm *vm = l->vcpu->vm;
+
+	if (!l->eoi_active)
+		return true;
+	if (!crowd_enter(vm))
+		return false;
+	l->eoi_active =
+		!vioapic_eoi(vm, l->eoi_vector, &l->eoi_next, l->eoi_end);
+	crowd_leave(vm);
 	return !l->eoi_active;
 }
 

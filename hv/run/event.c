@@ -6,11 +6,14 @@
  *
  * Order, as a CPU would (SDM 3A 6.9): a re-injected or queued event, then NMI,
  * then interrupts. One event an entry; what is left opens a window.
+ *
+ * Over 400 lines: all that a vCPU takes, in one order.
  */
 #include "hv/run/event.h"
 
 #include "hv/assign/passthrough.h"
 #include "hv/control/control.h"
+#include "hv/core/crowd.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
@@ -236,9 +239,13 @@ static void put_back(struct vcpu *v, u32 taken)
 static bool insn_go_on(struct vcpu *v)
 {
 	enum verdict verdict;
+	bool over;
 
-	if (!vlapic_insn_go_on(v) || !passthrough_insn_go_on(v) ||
-	    !emulate_go_on(v, &verdict))
+	if (!vlapic_insn_go_on(v) || !crowd_enter(v->vm))
+		return false;
+	over = passthrough_insn_go_on(v) && emulate_go_on(v, &verdict);
+	crowd_leave(v->vm);
+	if (!over)
 		return false;
 	if (verdict == VERDICT_ADVANCE)
 		exit_advance(v);
@@ -261,6 +268,20 @@ static __attribute__((noinline)) bool go_on(struct vcpu *v, u32 events)
 		return false;
 	put_back(v, events & ~(done | VE_REPORT | VE_START));
 	return true;
+}
+
+/* Devices that have more to do, with no instruction that waits for it */
+static void devices_go_on(struct vcpu *v, u32 events)
+{
+	if (!crowd_enter(v->vm)) {
+		put_back(v, events & (VE_ASSIGN | VE_CONTROL));
+		return;
+	}
+	if (events & VE_ASSIGN)
+		passthrough_go_on(v);
+	if (events & VE_CONTROL)
+		control_go_on(v);
+	crowd_leave(v->vm);
 }
 
 /* No code of the guest runs, or will before it starts anew: nobody is told. No
@@ -308,10 +329,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 		return false;
 	if (events & VE_VTIMER)
 		vtimer_follow(v->vm);
-	if (events & VE_ASSIGN)
-		passthrough_go_on(v);
-	if (events & VE_CONTROL)
-		control_go_on(v);
+	if (events & (VE_ASSIGN | VE_CONTROL))
+		devices_go_on(v, events);
 	/* No code of the guest runs: for what comes now it is too early, or too
 	 * late */
 	if (v->activity == VCPU_WORKING)

@@ -11,6 +11,7 @@
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/mce.h"
 #include "hv/core/breakpoint.h"
+#include "hv/core/crowd.h"
 #include "hv/core/gmem.h"
 #include "hv/core/regs.h"
 #include "hv/core/stretch.h"
@@ -35,7 +36,7 @@ static enum verdict exit_hlt(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_BLOCK;
 }
 
-enum verdict exit_port_claimed(struct vcpu *v, const struct vcpu_exit *e)
+static enum verdict port_access(struct vcpu *v, const struct vcpu_exit *e)
 {
 	const struct bus *bus = &v->vm->ports;
 	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
@@ -51,12 +52,54 @@ enum verdict exit_port_claimed(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_ADVANCE;
 }
 
+/* Without a region there is nothing to enter, and so without a lock */
+static bool port_has_lock(const struct vcpu *v, const struct vcpu_exit *e)
+{
+	const struct bus_region *r = bus_find(&v->vm->ports, e->port.port);
+
+	return r && !r->lockless;
+}
+
+/* Of a guest of many vCPUs */
+static __attribute__((noinline)) enum verdict
+port_in_crowd(struct vcpu *v, const struct vcpu_exit *e)
+{
+	enum verdict verdict;
+
+	if (!port_has_lock(v, e))
+		return port_access(v, e);
+	if (!crowd_enter(v->vm))
+		return VERDICT_RESUME;
+	verdict = port_access(v, e);
+	crowd_leave(v->vm);
+	return verdict;
+}
+
+enum verdict exit_port_claimed(struct vcpu *v, const struct vcpu_exit *e)
+{
+	if (unlikely(crowd_possible(v->vm)))
+		return port_in_crowd(v, e);
+	return port_access(v, e);
+}
+
+/* Its other operand may be a device's, too */
+static enum verdict exit_string_io(struct vcpu *v, const struct vcpu_exit *e)
+{
+	enum verdict verdict;
+
+	if (!crowd_enter(v->vm))
+		return VERDICT_RESUME;
+	verdict = emulate_string_io(v, e);
+	crowd_leave(v->vm);
+	return verdict;
+}
+
 static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
 {
 	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
 
 	if (unlikely(e->port.string))
-		return emulate_string_io(v, e);
+		return exit_string_io(v, e);
 	if (bus_may_claim(&v->vm->ports, e->port.port))
 		return exit_port_claimed(v, e);
 	if (e->port.in)

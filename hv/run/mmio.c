@@ -15,6 +15,7 @@
 
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/mtrr.h"
+#include "hv/core/crowd.h"
 #include "hv/core/slots.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
@@ -173,9 +174,7 @@ static bool rom_accessed(struct vcpu *v, const struct vcpu_exit *e)
 	return s && s->rom && emulate_rom_accessed(v, e->mmio.gpa);
 }
 
-/* Not inlined: its frame would be the LAPIC page's, too */
-static __attribute__((noinline)) enum verdict
-mmio_in_full(struct vcpu *v, const struct vcpu_exit *e)
+static enum verdict mmio_in_full(struct vcpu *v, const struct vcpu_exit *e)
 {
 	int fetch = -ENOENT;
 
@@ -211,7 +210,20 @@ mmio_in_full(struct vcpu *v, const struct vcpu_exit *e)
 	return emulate_mmio(v, e);
 }
 
+/* Not inlined: its frame would be the LAPIC page's, too */
+static __attribute__((noinline)) enum verdict
+in_crowd(struct vcpu *v, const struct vcpu_exit *e)
+{
+	enum verdict verdict;
+
+	if (!crowd_enter(v->vm))
+		return VERDICT_RESUME;
+	verdict = mmio_in_full(v, e);
+	crowd_leave(v->vm);
+	return verdict;
+}
+
 enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
-	return emulate_lapic_page(v, e) ? VERDICT_ADVANCE : mmio_in_full(v, e);
+	return emulate_lapic_page(v, e) ? VERDICT_ADVANCE : in_crowd(v, e);
 }

@@ -115,12 +115,17 @@ void guest_reset(void)
 	vm.phys_bits = 40;
 	vm.mmio = (struct bus){ .regions = regions, .capacity = 2 };
 	vm.ports = (struct bus){ .regions = port_regions, .capacity = 2 };
-	if (bus_add(&vm.mmio,
-		    &(struct bus_region){ DEVICE, DEVICE_BYTES, "device",
-					  device_read, device_write, NULL }))
+	if (bus_add(&vm.mmio, &(struct bus_region){ .base = DEVICE,
+						    .size = DEVICE_BYTES,
+						    .name = "device",
+						    .read = device_read,
+						    .write = device_write }))
 		abort();
-	if (bus_add(&vm.ports, &(struct bus_region){ PORT, 8, "port", port_read,
-						     port_write, NULL }))
+	if (bus_add(&vm.ports, &(struct bus_region){ .base = PORT,
+						     .size = 8,
+						     .name = "port",
+						     .read = port_read,
+						     .write = port_write }))
 		abort();
 	vm.stage = (struct emu_stage *)stage;
 	vcpu.vm = &vm;

@@ -182,6 +182,23 @@ static void test_eoi_in_pieces(void **state)
 	assert_false(v->events & VE_INSN);
 }
 
+/* Others are at the IOAPIC: the pins hear of it before the next instruction */
+static void test_eoi_in_a_crowd(void **state)
+{
+	struct vcpu *v = &many[SENDER];
+
+	eoi_vector = -1;
+	fake_vm.crowd = CROWD_ISOLATED;
+	vlapic_eoi_pins(v, 0x73, 0, VIOAPIC_EOI_ALL);
+	assert_int_equal(v->events & VE_INSN, VE_INSN);
+	assert_false(vlapic_insn_go_on(v));
+	assert_int_equal(eoi_vector, -1);
+	fake_vm.crowd = CROWD_ISOLATED - 1;
+	assert_true(vlapic_insn_go_on(v));
+	assert_int_equal(eoi_vector, 0x73);
+	assert_int_equal(fake_vm.crowd, CROWD_ISOLATED - 1);
+}
+
 /* KVM's hypercall: RAX becomes how many took it */
 static void test_set(void **state)
 {
@@ -338,17 +355,12 @@ static void test_device_forgotten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		C(test_shorthand),
-		C(test_broadcast),
-		C(test_logical),
-		C(test_reset_of_the_sender),
-		C(test_lowest),
-		C(test_eoi_in_pieces),
-		C(test_set),
-		C(test_device_to_few),
-		C(test_device_to_many),
-		C(test_device_unheard),
-		C(test_device_changes_owner),
+		C(test_shorthand),        C(test_broadcast),
+		C(test_logical),          C(test_reset_of_the_sender),
+		C(test_lowest),           C(test_eoi_in_pieces),
+		C(test_eoi_in_a_crowd),   C(test_set),
+		C(test_device_to_few),    C(test_device_to_many),
+		C(test_device_unheard),   C(test_device_changes_owner),
 		C(test_device_forgotten),
 	};
 

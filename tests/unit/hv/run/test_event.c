@@ -5,6 +5,7 @@
  * 400 lines: the fake back-end and controllers serve every case.
  */
 #include "hv/assign/passthrough.h"
+#include "hv/core/crowd.h"
 #include "hv/core/vcpu.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic.h"
@@ -443,6 +444,55 @@ static void test_emulated_in_pieces(void **state)
 	assert_int_equal(vcpu.hw.regs.rip, 0x1004);
 }
 
+/* Others are in the devices: what goes on there waits, looking at the core's
+ * timer in between, and a halted vCPU does not sleep on it */
+static void test_devices_in_a_crowd(void **state)
+{
+	vm.vcpu_count = CROWD_ISOLATED + 1;
+	vm.crowd = CROWD_ISOLATED;
+	controls = 0;
+	pieces = 1;
+	vcpu.activity = VCPU_HALTED;
+	vcpu.events = VE_ASSIGN | VE_CONTROL | VE_VTIMER;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, VE_ASSIGN | VE_CONTROL);
+	assert_int_equal(followed, 1);
+	assert_int_equal(pieces, 1);
+	assert_int_equal(controls, 0);
+	vm.crowd--;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, 0);
+	assert_int_equal(pieces, 2);
+	assert_int_equal(controls, 1);
+	assert_int_equal(vm.crowd, CROWD_ISOLATED - 1);
+}
+
+/* The rest of an instruction, likewise; what it sends has no part in it */
+static void test_instruction_in_a_crowd(void **state)
+{
+	vm.vcpu_count = CROWD_ISOLATED + 1;
+	vm.crowd = CROWD_ISOLATED;
+	casts = 0;
+	pieces_left = 2;
+	emulations_left = 1;
+	emulation_end = VERDICT_ADVANCE;
+	vcpu.hw.exit.insn_len = 4;
+	vcpu.hw.regs.rip = 0x1000;
+	vcpu.events = VE_INSN;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(casts, 2);
+	assert_int_equal(emulations_left, 1);
+	assert_int_equal(vcpu.events, VE_INSN);
+	assert_int_equal(vcpu.hw.regs.rip, 0x1000);
+	pieces_left = 1;
+	vm.crowd = 0;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events, 0);
+	assert_int_equal(vcpu.hw.regs.rip, 0x1004);
+	assert_int_equal(vm.crowd, 0);
+}
+
 static void test_signals_during_a_piece(void **state)
 {
 	pieces_left = 2;
@@ -846,6 +896,8 @@ int main(void)
 		T(test_device_work),
 		T(test_rest_of_an_instruction),
 		T(test_emulated_in_pieces),
+		T(test_devices_in_a_crowd),
+		T(test_instruction_in_a_crowd),
 		T(test_signals_during_a_piece),
 		T(test_late_messages),
 		T(test_nmi_before_interrupt),

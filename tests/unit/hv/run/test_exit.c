@@ -8,6 +8,7 @@
 #include "arch/x86/cpu/debug_regs.h"
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/mce.h"
+#include "hv/core/crowd.h"
 #include "hv/core/gmem.h"
 #include "hv/core/slots.h"
 #include "hv/core/stretch.h"
@@ -102,9 +103,12 @@ enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_ADVANCE;
 }
 
+static u32 crowd_seen; /* by whatever is in the devices */
+
 enum verdict emulate_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
 	emulated++;
+	crowd_seen = v->vm->crowd;
 	v->hw.exit.insn_len = 3;
 	return VERDICT_ADVANCE;
 }
@@ -133,6 +137,7 @@ enum verdict emulate_cr0(struct vcpu *v, const struct vcpu_exit *e)
 enum verdict emulate_string_io(struct vcpu *v, const struct vcpu_exit *e)
 {
 	emulated++;
+	crowd_seen = v->vm->crowd;
 	return VERDICT_RESUME;
 }
 
@@ -555,6 +560,110 @@ static void test_port_of_a_device_is_a_poll(void **state)
 	guest_polls_hook = NULL;
 }
 
+/* --- others are in the devices --- */
+
+static u32 visits;
+
+static u64 port_visit(struct vcpu *v, void *dev, u64 offset, u8 size)
+{
+	visits++;
+	crowd_seen = v->vm->crowd;
+	return 0x5a;
+}
+
+/* Two ports of a device, one with a lock */
+static void crowd_setup(void)
+{
+	const struct bus_region locked = {
+		.base = 0x60, .size = 1, .name = "locked", .read = port_visit
+	};
+	const struct bus_region lockless = { .base = 0x61,
+					     .size = 1,
+					     .name = "lockless",
+					     .read = port_visit,
+					     .lockless = true };
+
+	assert_int_equal(bus_add(&vm.ports, &locked), 0);
+	assert_int_equal(bus_add(&vm.ports, &lockless), 0);
+	vm.privileged = true;
+	vm.vcpu_count = CROWD_PRIVILEGED + 1;
+	visits = 0;
+}
+
+/* It tries again, as though it never had, and gets in once somebody is out */
+static void test_port_in_a_crowd(void **state)
+{
+	crowd_setup();
+	vm.crowd = CROWD_PRIVILEGED;
+	assert_true(in(0x60, 1) == 0xaaaaaaaaaaaaaaaaull);
+	assert_rip(0x100000);
+	assert_int_equal(visits, 0);
+	assert_int_equal(vm.crowd, CROWD_PRIVILEGED);
+	vm.crowd = CROWD_PRIVILEGED - 1;
+	assert_true(in(0x60, 1) == 0xaaaaaaaaaaaaaa5aull);
+	assert_rip(0x100002);
+	assert_int_equal(visits, 1);
+	assert_int_equal(crowd_seen, CROWD_PRIVILEGED);
+	assert_int_equal(vm.crowd, CROWD_PRIVILEGED - 1);
+}
+
+/* Nobody waits at these, and they have no part in the crowd */
+static void test_ports_without_a_lock(void **state)
+{
+	crowd_setup();
+	vm.crowd = CROWD_PRIVILEGED;
+	assert_true(in(0x61, 1) == 0xaaaaaaaaaaaaaa5aull);
+	assert_int_equal(crowd_seen, CROWD_PRIVILEGED);
+	assert_true(in(0x62, 1) == 0xaaaaaaaaaaaaaaffull);
+	assert_rip(0x100004);
+	/* A guest of few vCPUs is not counted */
+	vm.vcpu_count = CROWD_PRIVILEGED;
+	assert_true(in(0x60, 1) == 0xaaaaaaaaaaaaaa5aull);
+	assert_int_equal(crowd_seen, CROWD_PRIVILEGED);
+}
+
+static void test_string_io_in_a_crowd(void **state)
+{
+	crowd_setup();
+	vm.crowd = CROWD_PRIVILEGED;
+	leave(EXIT_PORT)->port.string = true;
+	exit_dispatch(&vcpu, true);
+	assert_int_equal(emulated, 0);
+	assert_rip(0x100000);
+	vm.crowd = 0;
+	exit_dispatch(&vcpu, true);
+	assert_int_equal(emulated, 1);
+	assert_int_equal(crowd_seen, 1);
+	assert_int_equal(vm.crowd, 0);
+}
+
+/* An event whose delivery touched the device comes again with it */
+static void test_mmio_in_a_crowd(void **state)
+{
+	struct vcpu_exit *e;
+
+	crowd_setup();
+	vm.crowd = CROWD_PRIVILEGED;
+	e = leave(EXIT_MMIO);
+	e->mmio.gpa = GPA(TRAPPED_BASE);
+	e->mmio.access = ACCESS_W;
+	exit_dispatch(&vcpu, true);
+	assert_int_equal(emulated, 0);
+	assert_rip(0x100000);
+	e->vectoring =
+		(struct vcpu_event){ .type = EVENT_EXTINT, .vector = 0x41 };
+	exit_dispatch(&vcpu, true);
+	assert_int_equal(vcpu.pending.vector, 0x41);
+	assert_int_equal(fake_vm_ends, 0);
+	e->vectoring.type = EVENT_NONE;
+	vm.crowd = 0;
+	exit_dispatch(&vcpu, true);
+	assert_int_equal(emulated, 1);
+	assert_int_equal(crowd_seen, 1);
+	assert_int_equal(vm.crowd, 0);
+	assert_rip(0x100003);
+}
+
 static void test_interrupted_delivery_is_repeated(void **state)
 {
 	leave(EXIT_IRQ)->vectoring =
@@ -842,6 +951,10 @@ int main(void)
 		T(test_pending_breakpoints),
 		T(test_in_writes_its_part_of_rax),
 		T(test_port_of_a_device_is_a_poll),
+		T(test_port_in_a_crowd),
+		T(test_ports_without_a_lock),
+		T(test_string_io_in_a_crowd),
+		T(test_mmio_in_a_crowd),
 		T(test_interrupted_delivery_is_repeated),
 		T(test_isolated_guest_reaches_nothing),
 		T(test_privileged_guest_gets_devices_alone),

@@ -3,6 +3,7 @@
 /* A fetch from pages that the guest's table keeps from being executed, on a CPU
  * with iTLB multihit */
 #include "arch/x86/machine/mtrr.h"
+#include "hv/core/crowd.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
 #include "hv/run/mmio.h"
@@ -112,6 +113,20 @@ static void test_fetch_splits(void **state)
 			 VERDICT_RESUME);
 	assert_int_equal(fake_vm.budget.used_pages, tables + 1);
 	assert_int_equal(kills, 0);
+}
+
+/* Nor is the table's lock waited for by a crowd */
+static void test_fetch_in_a_crowd(void **state)
+{
+	fake_vm.vcpu_count = CROWD_PRIVILEGED + 1;
+	fake_vm.crowd = CROWD_PRIVILEGED;
+	assert_int_equal(touch(3 * PAGE_2M, ACCESS_X), VERDICT_RESUME);
+	assert_int_equal(leaf_bytes(3 * PAGE_2M), PAGE_2M);
+	fake_vm.crowd = 0;
+	assert_int_equal(touch(3 * PAGE_2M, ACCESS_X), VERDICT_RESUME);
+	assert_int_equal(leaf_bytes(3 * PAGE_2M), PAGE_SIZE);
+	assert_int_equal(fake_vm.crowd, 0);
+	fake_vm.vcpu_count = 1;
 }
 
 static void test_no_table_left(void **state)
@@ -228,11 +243,11 @@ static void test_walk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_fetch_splits), TEST(test_no_table_left),
-		TEST(test_device),       TEST(test_left_table),
-		TEST(test_firmware),     TEST(test_nothing_there),
-		TEST(test_walk),         TEST(test_types),
-		TEST(test_types_of_npt),
+		TEST(test_fetch_splits),  TEST(test_fetch_in_a_crowd),
+		TEST(test_no_table_left), TEST(test_device),
+		TEST(test_left_table),    TEST(test_firmware),
+		TEST(test_nothing_there), TEST(test_walk),
+		TEST(test_types),         TEST(test_types_of_npt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
