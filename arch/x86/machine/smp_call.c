@@ -11,8 +11,8 @@
  * One that is told twice comes once. Each core that comes writes it into
  * pcpu.met, and into pcpu.left when it goes, so that the caller knows who is
  * missing. Every wait has an end. From a core that has not begun by then the
- * call is taken back, by the bit that told it. One that has begun and hangs
- * would use the caller's frame later: that is a panic.
+ * call is taken back: whoever changes its pcpu.met first has it. One that has
+ * begun and hangs would use the caller's frame later: that is a panic.
  *
  * No locks: `meeting` is written by the core that holds `busy`, the number
  * last; met, left and the pending bits are atomic.
@@ -32,6 +32,11 @@
 #define MEET_MS 2000ull
 /* For one that tells others, which in a guest takes some microseconds */
 #define TELL_MS 2ull
+/* For one that has come and is to go: long, as the end is a panic */
+#define LEAVE_MS 10000ull
+/* One look counts as no more than this part of a wait. So a wait is not over
+ * when no core ran meanwhile, as when a machine that is emulated is stopped. */
+#define LOOKS_MIN 64u
 
 #define GROUP  32u /* cores */
 #define GROUPS ((MAX_CPUS + GROUP - 1) / GROUP)
@@ -97,16 +102,25 @@ static void tell_group(u32 group)
 			pcpu_kick(pcpus[i], PCPU_CALL);
 }
 
+/* It takes part in rendezvous @number, or is called off: false, if that is
+ * decided. @met is what pcpu.met was before @number was read. */
+static bool claim(struct pcpu *cpu, u32 met, u32 number)
+{
+	return met != number &&
+	       __atomic_compare_exchange_n(&cpu->met, &met, number, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
 void smp_call_run(void)
 {
 	struct pcpu *cpu = this_cpu();
+	u32 met = READ_ONCE(cpu->met);
 	u32 number = __atomic_load_n(&meeting.number, __ATOMIC_ACQUIRE), phase;
 
-	if (READ_ONCE(cpu->met) == number)
+	if (!claim(cpu, met, number))
 		return;
 	if (meeting.tells[cpu->id / GROUP] == cpu->id)
 		tell_group(cpu->id / GROUP);
-	__atomic_store_n(&cpu->met, number, __ATOMIC_RELEASE);
 	do {
 		cpu_pause();
 		phase = __atomic_load_n(&meeting.phase, __ATOMIC_ACQUIRE);
@@ -158,24 +172,26 @@ static struct pcpu *first_that(bool (*is)(const struct pcpu *cpu))
 /* Until no core @is any more; else one that is when the time is up */
 static struct pcpu *wait_while(bool (*is)(const struct pcpu *cpu), u64 ms)
 {
-	u64 end = rdtsc() + ns_to_tsc(ms * NS_PER_MS);
+	u64 left = ns_to_tsc(ms * NS_PER_MS), most = left / LOOKS_MIN + 1;
+	u64 last = rdtsc(), now;
 	struct pcpu *cpu;
 
-	while ((cpu = first_that(is)) && rdtsc() < end)
+	while ((cpu = first_that(is)) && left) {
 		cpu_pause();
+		now = rdtsc();
+		left -= MIN(MIN(now - last, most), left);
+		last = now;
+	}
 	return cpu;
 }
 
-/* Take the call away from @cpu; false: it has begun, and comes just now */
+/* Take the call away from @cpu; false: it has begun */
 static bool call_off(struct pcpu *cpu)
 {
-	u32 old = __atomic_fetch_and(&cpu->pending, ~(u32)PCPU_CALL,
-				     __ATOMIC_ACQ_REL);
-
-	if (!(old & PCPU_CALL))
+	if (!claim(cpu, READ_ONCE(cpu->met), meeting.number))
 		return false;
-	WRITE_ONCE(cpu->met, meeting.number);
 	WRITE_ONCE(cpu->left, meeting.number);
+	__atomic_fetch_and(&cpu->pending, ~(u32)PCPU_CALL, __ATOMIC_RELAXED);
 	log_error("smp",
 		  "core %u (APIC id %u) does not answer the other cores: reset "
 		  "the machine as soon as its guests allow",
@@ -183,10 +199,10 @@ static bool call_off(struct pcpu *cpu)
 	return true;
 }
 
-/* Who @is by now has taken the call: it would use the caller's frame later */
-static void wait_or_panic(bool (*is)(const struct pcpu *cpu))
+/* Until all have gone: one that stays would use the caller's frame later */
+static void wait_left(void)
 {
-	const struct pcpu *cpu = wait_while(is, MEET_MS);
+	const struct pcpu *cpu = wait_while(is_here, LEAVE_MS);
 
 	if (cpu)
 		panic("core %u (APIC id %u) hangs in a rendezvous", cpu->id,
@@ -233,7 +249,6 @@ static bool gather(void)
 	for (u32 i = 0; i < pcpu_count; i++)
 		if (is_missing(pcpus[i]) && call_off(pcpus[i]))
 			all = false;
-	wait_or_panic(is_missing);
 	return all;
 }
 
@@ -270,7 +285,7 @@ int smp_rendezvous(int (*change)(void *arg), void (*after)(void *arg),
 			 __ATOMIC_RELEASE);
 	if (all && after)
 		after(arg);
-	wait_or_panic(is_here);
+	wait_left();
 	__atomic_store_n(&meeting.busy, 0, __ATOMIC_RELEASE);
 	return err;
 }
