@@ -72,7 +72,6 @@ struct vm_slot {
 
 /* Of a guest that is taken apart: hv/vm/reap.c */
 struct vm_reap {
-	struct vm *next;
 	struct quiesce quiet;
 	void (*freed)(u16 id);
 };

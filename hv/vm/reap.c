@@ -5,13 +5,16 @@
  *
  *   1. vms[] has forgotten it; wait until each core has passed (quiesce.h): now
  *      nobody posts to it any more.
- *   2. It is in the list `dying`; wait for another pass, in which each core
- *      takes its own vCPUs off its queue (reap_here()).
- *   3. It leaves the list. Its parts are freed, some in a step.
+ *   2. Wait for its turn. One guest at a time has it, to the end: many that are
+ *      taken apart at once would keep each core for all of their vCPUs, and
+ *      their timers would wait for each other in making_lock (create.c).
+ *   3. It is `dying`; wait for another pass, in which each core takes its own
+ *      vCPUs off its queue (reap_here()).
+ *   4. It is so no longer; wait for a pass, as a core may still look at it.
+ *   5. Its parts are freed, some in a step.
  *
- * One that was never whole begins at 3: nobody has known it.
- *
- * Lock: dying_lock protects the list, a leaf.
+ * One that was never whole begins at 5: nobody has known it. No lock: `turn`
+ * and `dying` are atomic.
  */
 #include "hv/vm/reap.h"
 
@@ -22,39 +25,31 @@
 #include "hv/vm/vcpu.h"
 
 #define REAP_STEP_NS 50000u
+#define REAP_TURN_NS 500000u /* between two looks for its turn */
 
-static struct spinlock dying_lock;
-static struct vm *dying;
+static struct vm *turn;  /* whose turn it is, or NULL */
+static struct vm *dying; /* the same while its vCPUs go, or NULL */
 
 void reap_here(void)
 {
-	if (!READ_ONCE(dying))
-		return;
-	spin_lock(&dying_lock);
-	for (struct vm *vm = dying; vm; vm = vm->reap.next)
-		for (u32 i = 0; i < vm->vcpu_count; i++)
-			if (vm->vcpus[i]->entity.cpu == this_cpu())
-				vcpu_remove(vm->vcpus[i]);
-	spin_unlock(&dying_lock);
+	struct vm *vm = __atomic_load_n(&dying, __ATOMIC_ACQUIRE);
+
+	for (u32 i = 0; vm && i < vm->vcpu_count; i++)
+		if (vm->vcpus[i]->entity.cpu == this_cpu())
+			vcpu_remove(vm->vcpus[i]);
 }
 
-static void dying_add(struct vm *vm)
+static bool take_turn(struct vm *vm)
 {
-	spin_lock(&dying_lock);
-	vm->reap.next = dying;
-	dying = vm;
-	spin_unlock(&dying_lock);
+	struct vm *nobody = NULL;
+
+	return __atomic_compare_exchange_n(&turn, &nobody, vm, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-static void dying_remove(struct vm *vm)
+static void end_turn(void)
 {
-	struct vm **link = &dying;
-
-	spin_lock(&dying_lock);
-	while (*link != vm)
-		link = &(*link)->reap.next;
-	*link = vm->reap.next;
-	spin_unlock(&dying_lock);
+	__atomic_store_n(&turn, NULL, __ATOMIC_RELEASE);
 }
 
 static void again(struct vm *vm)
@@ -66,14 +61,26 @@ static void free_step(struct timer *t)
 {
 	struct vm *vm = container_of(t, struct vm, restart_timer);
 	void (*freed)(u16 id) = vm->reap.freed;
+	bool its_turn = READ_ONCE(turn) == vm;
 	u16 id = vm->id;
 
 	if (!vm_free_step(vm)) {
 		again(vm);
 		return;
 	}
+	if (its_turn)
+		end_turn();
 	if (freed)
 		freed(id);
+}
+
+static void wait_let_go(struct timer *t)
+{
+	struct vm *vm = container_of(t, struct vm, restart_timer);
+
+	if (quiesce_over(&vm->reap.quiet))
+		t->fn = free_step;
+	again(vm);
 }
 
 static void wait_removed(struct timer *t)
@@ -81,9 +88,24 @@ static void wait_removed(struct timer *t)
 	struct vm *vm = container_of(t, struct vm, restart_timer);
 
 	if (quiesce_over(&vm->reap.quiet)) {
-		dying_remove(vm);
-		t->fn = free_step;
+		__atomic_store_n(&dying, NULL, __ATOMIC_SEQ_CST);
+		vm->reap.quiet = quiesce_ask();
+		t->fn = wait_let_go;
 	}
+	again(vm);
+}
+
+static void wait_turn(struct timer *t)
+{
+	struct vm *vm = container_of(t, struct vm, restart_timer);
+
+	if (!take_turn(vm)) {
+		timer_arm(t, rdtsc() + ns_to_tsc(REAP_TURN_NS));
+		return;
+	}
+	__atomic_store_n(&dying, vm, __ATOMIC_SEQ_CST);
+	vm->reap.quiet = quiesce_ask();
+	t->fn = wait_removed;
 	again(vm);
 }
 
@@ -91,11 +113,8 @@ static void wait_unknown(struct timer *t)
 {
 	struct vm *vm = container_of(t, struct vm, restart_timer);
 
-	if (quiesce_over(&vm->reap.quiet)) {
-		dying_add(vm);
-		vm->reap.quiet = quiesce_ask();
-		t->fn = wait_removed;
-	}
+	if (quiesce_over(&vm->reap.quiet))
+		t->fn = wait_turn;
 	again(vm);
 }
 

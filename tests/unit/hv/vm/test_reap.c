@@ -23,13 +23,14 @@ struct quiesce quiesce_ask(void)
 
 bool quiesce_over(struct quiesce *q)
 {
-	assert_int_equal(q->number, asks);
+	assert_in_range(q->number, 1, asks);
 	return passed;
 }
 
 void vcpu_remove(struct vcpu *v)
 {
 	assert_ptr_equal(v->entity.cpu, fake_this_cpu);
+	assert_ptr_equal(v->vm, &fake_vm);
 	assert_false(listed);
 	removed++;
 }
@@ -88,6 +89,7 @@ static void test_steps(void **state)
 	pass_all();
 	assert_int_equal(removed, 0); /* it may still be posted to */
 	fake_timer_fire();
+	fake_timer_fire();
 	assert_int_equal(asks, 2);
 	pass(2);
 	assert_int_equal(removed, 1);
@@ -98,8 +100,14 @@ static void test_steps(void **state)
 	pass(3);
 	passed = true;
 	fake_timer_fire();
-	pass_all(); /* no core touches it from here on */
+	assert_int_equal(asks, 3);
 	assert_int_equal(removed, 4);
+	fake_timer_fire();
+	assert_int_equal(steps, 0); /* a core may be at it since before */
+	pass_all();                 /* none touches it from here on */
+	assert_int_equal(removed, 4);
+	fake_timer_fire();
+	assert_int_equal(steps, 0);
 	fake_timer_fire();
 	assert_int_equal(frees, 0);
 	assert_int_equal(steps, 1);
@@ -110,16 +118,59 @@ static void test_steps(void **state)
 	assert_null(fake_timer);
 }
 
-/* One is in the list while others come and go */
+static void fire(u32 times)
+{
+	while (times--)
+		fake_timer_fire();
+}
+
 static void test_no_hook(void **state)
 {
 	reap(&fake_vm, NULL);
 	pass_all();
-	fake_timer_fire();
+	fire(2);
 	pass_all();
-	for (u32 i = 0; i < 4; i++)
-		fake_timer_fire();
+	fire(1);
+	pass_all();
+	fire(1 + STEPS);
 	assert_int_equal(frees, 1);
+	assert_null(fake_timer);
+}
+
+/* Many are taken apart at once: a core that passes has one guest's vCPUs to
+ * take off, and the next one's parts wait for the last part of the first */
+static void test_one_at_a_time(void **state)
+{
+	static struct vm other;
+	struct timer *first;
+
+	other.vcpu_count = 0;
+	reap(&fake_vm, NULL);
+	pass_all();
+	fire(2);
+	first = fake_timer;
+	listed = true;
+	reap(&other, NULL);
+	passed = true;
+	fire(1);
+	for (u32 i = 0; i < 5; i++) {
+		fire(1);
+		assert_int_equal(asks, 3); /* of the first two, three passes */
+	}
+	/* The first goes on to its end, and then the other has its turn */
+	fake_timer = first;
+	pass_all();
+	assert_int_equal(removed, 4);
+	fire(1);
+	pass_all();
+	fire(1);
+	listed = false;
+	fire(STEPS);
+	assert_int_equal(frees, 1);
+	assert_int_equal(asks, 4);
+	fake_timer = &other.restart_timer;
+	fire(1);
+	assert_int_equal(asks, 5);
 }
 
 /* Nobody has known it: no core is waited for */
@@ -142,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_steps, setup),
 		cmocka_unit_test_setup(test_no_hook, setup),
+		cmocka_unit_test_setup(test_one_at_a_time, setup),
 		cmocka_unit_test_setup(test_unborn, setup),
 	};
 
