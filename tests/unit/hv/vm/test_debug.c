@@ -219,6 +219,25 @@ static void test_software(void **state)
 	assert_int_equal(fake_ram[0x2000], 0xcc);
 }
 
+/* An emulator's CPU without INT1 raises #UD for it */
+static void test_undefined(void **state)
+{
+	static const struct bh_ctl_breakpoint at = { .address = 0x1000 };
+	struct vcpu_exit *e = &v0->hw.exit;
+
+	attach();
+	assert_int_equal(go(&at, 1, 0, true), 0);
+	e->exception = (struct vcpu_event){ .type = EVENT_EXCEPTION,
+					    .vector = EXC_UD };
+	v0->hw.regs.rip = 0x1100; /* the guest's own */
+	assert_false(debug_exception(v0, e));
+	v0->hw.regs.rip = 0x1000;
+	assert_true(debug_exception(v0, e));
+	turn();
+	assert_int_equal(v0->debug.stop, BH_CTL_STOP_SOFTWARE);
+	assert_int_equal(told, 1);
+}
+
 static void test_software_refused(void **state)
 {
 	struct bh_ctl_breakpoint list[VM_SOFT_BREAKPOINTS + 1];
@@ -499,7 +518,7 @@ int main(void)
 		T(test_pushf),   T(test_hardware),
 		T(test_ends),    T(test_hardware_refused),
 		T(test_left),    T(test_guest_registers),
-		T(test_not_now),
+		T(test_not_now), T(test_undefined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
