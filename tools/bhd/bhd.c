@@ -107,6 +107,8 @@ static void on_check(struct ev_loop *loop, ev_timer *w, int events)
 	fprintf(stderr, "bhd: %s\n", f.text);
 	if (ring_open(&b->ring, b->device, &f))
 		fprintf(stderr, "bhd: %s\n", f.text);
+	/* No read of before asks for an event now */
+	consoles_mark(b);
 }
 
 /* Guests are made only by the one that keeps their definitions */

@@ -156,25 +156,25 @@ void consoles_free(struct bhd *b)
 
 /* --- what it says --- */
 
-/* Reads it to its end; the device tells by an event of what comes then */
+/* Reads it to its end; the device tells by an event of what comes then. That
+ * may stand behind the answer, and is taken with it: the mark is wiped before
+ * each read. */
 static void drain(struct console *c)
 {
 	struct console_part part;
 	struct failure f;
 
 	for (u32 i = 0; i < DRAIN_PARTS; i++) {
+		c->dirty = false;
 		if (control_console_read(&c->bhd->ring, c->id, c->end, &part,
-					 &f)) {
-			c->dirty = false;
+					 &f))
 			return;
-		}
 		history_append(&c->history, part.first, part.text, part.bytes);
 		c->end = part.first + part.bytes;
-		if (c->end >= part.end) {
-			c->dirty = false;
+		if (c->end >= part.end)
 			return;
-		}
 	}
+	c->dirty = true;
 }
 
 /* Filters what is history: this terminal's answers to its questions would be

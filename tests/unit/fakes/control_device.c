@@ -613,6 +613,17 @@ void fake_release(struct fake_device *f)
 	f->held_count = 0;
 }
 
+/* The guest goes on while its console is read */
+static void speak_on(struct fake_device *f, struct fake_guest *g)
+{
+	const char *words = g->next_words;
+
+	if (!words || !g->armed)
+		return;
+	g->next_words = NULL;
+	fake_say(f, g->about.name, words);
+}
+
 static void submit(struct fake_device *f)
 {
 	struct bh_ctl_area *a = area_of(f);
@@ -633,6 +644,8 @@ static void submit(struct fake_device *f)
 			f->held[f->held_count++] = c;
 		else
 			run(f, &c, false);
+		if (c.op == BH_CTL_OP_CONSOLE_READ)
+			speak_on(f, by_id(f, c.arg[0]));
 	}
 }
 

@@ -20,6 +20,8 @@ struct fake_guest {
 	u64 lost; /* of the console's first bytes */
 	u32 said_len, typed_len, type_room;
 	bool armed; /* a read has reached the end */
+	/* Said once, right behind the answer of a read that reaches the end */
+	const char *next_words;
 	char typed[256];
 	u8 said[FAKE_SAID_BYTES];
 	/* Mapped at MIB(1) by its page tables */

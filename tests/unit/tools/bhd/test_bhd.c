@@ -392,6 +392,22 @@ static void test_lost_event(void **state)
 	close(fd);
 }
 
+/* The event may stand right behind the answer that asks for it */
+static void test_says_while_read(void **state)
+{
+	int fd = connect_new();
+
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	bhd.lost = true;
+	turn();
+	say(fd, CONSOLE("web"));
+	heard(fd);
+	fake_find(fake, "web")->next_words = " and on\n";
+	fake_say(fake, "web", "it goes on");
+	assert_string_equal(heard(fd), "it goes on and on\n");
+	close(fd);
+}
+
 static void test_console(void **state)
 {
 	int first = connect_new(), second = connect_new();
@@ -493,9 +509,19 @@ static void test_reopened(void **state)
 	int fd = connect_new();
 	u32 opens = fake->opens;
 
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	bhd.lost = true;
+	turn();
+	say(fd, CONSOLE("web"));
+	heard(fd);
 	fake->status = BH_CTL_BAD_ADDRESS;
+	fake_find(fake, "web")->armed = false;
+	fake_say(fake, "web", "nobody listens\n");
 	ev_invoke(bhd.loop, &bhd.check, EV_TIMER);
 	assert_int_equal(fake->opens, opens + 1);
+	assert_string_equal(heard(fd), "nobody listens\n");
+	close(fd);
+	fd = connect_new();
 	expect_done(fd, DO("list"));
 	close(fd);
 }
@@ -705,16 +731,27 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
-		T(test_list),          T(test_inspect),
-		T(test_debug),         T(test_debug_changes),
-		T(test_schema),        T(test_bad_requests),
-		T(test_long_lines),    T(test_pause),
-		T(test_stop),          T(test_console),
-		T(test_typing_waits),  T(test_history),
-		T(test_reopened),      T(test_look_only),
-		T(test_events_follow), T(test_metrics),
-		T(test_metrics_file),  T(test_metering),
-		T(test_trace),         T(test_lost_event),
+		T(test_list),
+		T(test_inspect),
+		T(test_debug),
+		T(test_debug_changes),
+		T(test_schema),
+		T(test_bad_requests),
+		T(test_long_lines),
+		T(test_pause),
+		T(test_stop),
+		T(test_console),
+		T(test_typing_waits),
+		T(test_history),
+		T(test_reopened),
+		T(test_look_only),
+		T(test_events_follow),
+		T(test_metrics),
+		T(test_metrics_file),
+		T(test_metering),
+		T(test_trace),
+		T(test_lost_event),
+		T(test_says_while_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
