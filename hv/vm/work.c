@@ -35,39 +35,27 @@ void vm_work_abandon(struct vm *vm)
 	load_abandon(vm);
 }
 
-/* Zeroed between two looks at the clock: a few microseconds */
-#define ZERO_BYTES KIB(16)
-
-/* Where the RAM's byte number @at is; *@left: bytes to the slot's end */
-static hpa_t ram_at(const struct vm *vm, u64 at, u64 *left)
+/* Where the RAM's byte number @at is */
+static hpa_t ram_at(const struct vm *vm, u64 at)
 {
 	u32 i = 0;
 
 	for (; vm->slots[i].rom || at >= vm->slots[i].size; i++)
 		at -= vm->slots[i].rom ? 0 : vm->slots[i].size;
-	*left = vm->slots[i].size - at;
 	return HPA(vm->slots[i].hpa + at);
-}
-
-/* @bytes from @hpa on, whole pages */
-static void zero_pages(hpa_t hpa, u64 bytes)
-{
-	for (u64 at = 0; at < bytes; at += PAGE_SIZE)
-		memset(window_map(HPA(hpa.v + at)), 0, PAGE_SIZE);
 }
 
 /* A piece of the RAM; true: all of it is zero */
 static bool zero_step(struct vm *vm)
 {
-	u64 ram = vm_ram_between(vm, 0, ~0ull), left;
+	u64 ram = vm_ram_between(vm, 0, ~0ull);
 	struct piece piece = piece_begin();
 
 	while (vm->zeroed_bytes < ram && !piece_over(&piece)) {
-		hpa_t hpa = ram_at(vm, vm->zeroed_bytes, &left);
-		u64 bytes = MIN(left, ZERO_BYTES);
+		hpa_t hpa = ram_at(vm, vm->zeroed_bytes);
 
-		zero_pages(hpa, bytes);
-		vm->zeroed_bytes += bytes;
+		memset(window_map(hpa), 0, PAGE_SIZE);
+		vm->zeroed_bytes += PAGE_SIZE;
 	}
 	return vm->zeroed_bytes == ram;
 }
