@@ -20,7 +20,7 @@ def run(results, folder, where, emulator, seconds, options=()):
     files = {"vmlinuz": _linux.payload()["vmlinuz"],
              "privileged.cpio": control.initrd(folder), "witness": witness,
              "echo": os.path.join(image.BUILD, "tests/guest/echo.elf")}
-    tests = "crash,disk,control,poweroff" if options else "crash,control,poweroff"
+    tests = "panic,disk,control,poweroff" if options else "panic,control,poweroff"
     guests = [_linux.privileged(tests, cores=str(first), vcpus="1"),
               {"name": "box", "kernel": "echo", "memory": "16M", "vcpus": "1",
                "cores": str(last)},
@@ -30,7 +30,7 @@ def run(results, folder, where, emulator, seconds, options=()):
     with Machine(emulator, disk, folder, cores=cores, memory=512, timeout=seconds * 3,
                  options=list(options)) as m:
         step(results, m, f"{where}.up", r"\[linux\] .*TEST up ok", seconds)
-        step(results, m, f"{where}.panics", r"\[linux\] .*TEST crash begins", seconds)
+        step(results, m, f"{where}.panics", r"\[linux\] .*TEST panic begins", seconds)
         step(results, m, f"{where}.noticed", r"guest linux crashed: its kernel panicked",
              seconds)
         step(results, m, f"{where}.restarts", r"guest linux starts again, alone \(1 of 3",
