@@ -20,7 +20,7 @@ CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "top", "me
           "dump_json", "dump_resumed", "checked", "create", "twice", "too_much", "no_kernel",
           "web_stop", "web_stopped", "web_start", "web_says", "found", "web_reset", "destroy",
           "destroy_run", "all_back", "bhmake", "gdb_guest", "gdb_threads", "gdb_steps", "gdb_stops",
-          "gdb_reads", "gdb_steps_on", "gdb_hardware", "gdb_detached", "gdb_answers", "gdb_killed",
+          "gdb_planted", "gdb_reads", "gdb_steps_on", "gdb_detached", "gdb_answers", "gdb_killed",
           "gdb_core", "gdb")
 
 

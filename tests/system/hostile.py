@@ -97,7 +97,7 @@ def look_at_unended(results, machine, seed, count):
 def judge(results, where, text, seed, count, unended):
     """@unended: look_at_unended()'s."""
     ended = {m[1] for m in ENDED.finditer(text)}
-    results.check(not re.search("panic", text, re.I), f"{where}.no_panic",
+    results.check(not re.search(r"\bpanic", text, re.I), f"{where}.no_panic",
                   "the hypervisor panicked")
     for i in range(count):
         guest = f"r{seed + i}"
@@ -126,7 +126,7 @@ def boot(results, emulator, folder, seed, count, rounds, witness_rounds):
                  (LOOKS + 1) * LOOK_SECONDS) as machine:
         end = time.monotonic() + SECONDS[emulator]
         while time.monotonic() < end and machine.expect(r"\n", SECONDS[emulator]):
-            if finished(machine.text(), count) or "panic" in machine.text().lower():
+            if finished(machine.text(), count) or re.search(r"\bpanic", machine.text(), re.I):
                 break
         machine.expect(r"(?!)", 1)
         if not finished(machine.text(), count):
