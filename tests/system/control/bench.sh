@@ -83,7 +83,8 @@ running() {
 	bhctl list | grep -c '^many[0-9]*  *running'
 }
 
-# As many guests as the pool has room for; then they go, and leave nothing
+# As many guests as the pool has room for; then they go, and all of the pool is back.
+# Tables of views and of the pool stay for the next ones: less than a page a guest.
 test_many() {
 	insmod_all vfio || { fail many "no module $ko"; return; }
 	insmod_all dax region_idle=1 || { fail many "no module $ko"; return; }
@@ -103,7 +104,8 @@ test_many() {
 	for n in $(seq "$guests"); do
 		bhctl destroy "many$n" >/tmp/said 2>&1 || break
 	done
-	[ "$(pool_free) $(hypervisor_free)" = "$pool $free" ] && pass many_back ||
-		fail many_back "$(pool_free) $(hypervisor_free) of $pool $free, $(cat /tmp/said)"
+	kept=$((free - $(hypervisor_free)))
+	[ "$(pool_free)" = "$pool" ] && [ $kept -lt $((guests * 4096)) ] && pass many_back ||
+		fail many_back "$(pool_free) of $pool, $kept bytes of $free stay, $(cat /tmp/said)"
 	pass many
 }
