@@ -132,7 +132,8 @@ static bool is_own_memory(const struct vcpu *v, u64 address)
 }
 
 /* The exit took the #MC: the host's handler never sees it. Memory that is bad
- * stays with the guest, which does not run again by itself. */
+ * stays with the guest, which does not run again by itself: the privileged one,
+ * too, would start on it. */
 static enum verdict exit_machine_check(struct vcpu *v,
 				       const struct vcpu_exit *e)
 {
@@ -145,6 +146,7 @@ static enum verdict exit_machine_check(struct vcpu *v,
 		what = MCE_FATAL;
 	if (what == MCE_FATAL)
 		panic("machine check while guest %s ran", v->vm->name);
+	WRITE_ONCE(v->vm->restarts, false);
 	return exit_kill(v, "machine check while it ran");
 }
 

@@ -911,10 +911,12 @@ static void test_machine_check(void **state)
 	mce = MCE_NONE;
 	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_ends, 0);
+	vm.restarts = true;
 	mce = MCE_CONTAINED;
 	mce_address = MCE_NO_ADDRESS;
 	exit_dispatch(&vcpu, true);
 	assert_int_equal(fake_vm_ends, 1);
+	assert_false(vm.restarts); /* on the same memory */
 	mce_address = RAM_END + PAGE_SIZE;
 	fake_owners[0].vm = vm.id;
 	exit_dispatch(&vcpu, true);
