@@ -301,6 +301,23 @@ static void tco_reset(struct vm *vm)
 	spin_unlock(&t->lock);
 }
 
+static void tco_destroy(struct vm *vm)
+{
+	kmem_free(&vm->budget, vm->devices[VDEV_tco], sizeof(struct tco));
+}
+
+/* Firmware's base is wrong: something else has these ports */
+static int leave_out(struct vm *vm, u16 base)
+{
+	log_warn("tco",
+		 "no watchdog: firmware has it at ports %xh, which are "
+		 "another device's",
+		 base);
+	tco_destroy(vm);
+	vm->devices[VDEV_tco] = NULL;
+	return 0;
+}
+
 static int tco_create(struct vm *vm)
 {
 	u16 base = find();
@@ -314,6 +331,8 @@ static int tco_create(struct vm *vm)
 		.dev = t,
 	};
 
+	int err;
+
 	if (!t)
 		return base ? -ENOMEM : 0;
 	t->vm = vm;
@@ -321,13 +340,10 @@ static int tco_create(struct vm *vm)
 	vtimer_init(&t->timer, vm, expired);
 	vm->devices[VDEV_tco] = t;
 	tco_reset(vm);
-	halt_hardware(base);
-	return bus_add(&vm->ports, &region);
-}
-
-static void tco_destroy(struct vm *vm)
-{
-	kmem_free(&vm->budget, vm->devices[VDEV_tco], sizeof(struct tco));
+	err = bus_add(&vm->ports, &region);
+	if (!err)
+		halt_hardware(base);
+	return err == -EEXIST ? leave_out(vm, base) : err;
 }
 
 const struct vdev tco_vdev = {

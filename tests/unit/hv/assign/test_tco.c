@@ -247,6 +247,21 @@ static void test_passes(void **state)
 	assert_int_equal(hardware[TCO_TMR], 0);
 }
 
+/* Firmware names ports of something else: there is none, and no harm */
+static void test_taken(void **state)
+{
+	const struct bus_region taken = { .base = TCO + 8, .size = 1 };
+
+	teardown(NULL);
+	board_init();
+	hardware[TCO_CNT + 1] = 0;
+	assert_int_equal(bus_add(&fake_vm.ports, &taken), 0);
+	assert_int_equal(tco_vdev.create(&fake_vm), 0);
+	assert_null(fake_vm.devices[VDEV_tco]);
+	assert_int_equal(hardware[TCO_CNT + 1], 0);
+	assert_non_null(strstr(fake_log_last, "another device's"));
+}
+
 #define TCO_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -260,6 +275,7 @@ int main(void)
 		TCO_TEST(test_short),
 		TCO_TEST(test_locked),
 		TCO_TEST(test_passes),
+		TCO_TEST(test_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
