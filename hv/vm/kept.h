@@ -14,7 +14,8 @@
 void kept_take(struct vcpu *v);
 /* @v goes on, with what has changed. Home core, attached. */
 void kept_give_back(struct vcpu *v);
-/* Its guest has ended in another way: nothing is kept. Home core. */
+/* Its guest has ended in another way, or starts again: nothing is kept. Home
+ * core, or any while @v is parked. */
 void kept_forget(struct vcpu *v);
 
 /* The registers of @v, or NULL: it runs. Any core. They may change when the

@@ -56,10 +56,13 @@ void vm_start(struct vm *vm)
 	start(vm, VM_ZERO);
 }
 
+/* Of a life that is over: signals, and registers kept of a crash */
 static void forget_events(struct vm *vm)
 {
-	for (u32 i = 0; i < vm->vcpu_count; i++)
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
+		kept_forget(vm->vcpus[i]);
+	}
 }
 
 void vm_start_at(struct vm *vm, enum vm_work first)

@@ -224,6 +224,8 @@ static void test_privileged_starts_again(void **state)
 	fake_vm.privileged = fake_vm.restarts = true;
 	start();
 	stop(VM_END_CRASH);
+	assert_null(kept_of(boot)); /* its next life's */
+	assert_null(kept_of(other));
 	assert_int_equal(screens, 1);
 	assert_null(fake_timer);
 	assert_int_equal(fake_vm.state, VM_RUNNING);
