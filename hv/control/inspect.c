@@ -45,9 +45,11 @@ static struct vm *find(struct control *c, struct control_call *call,
 	return NULL;
 }
 
-/* And one of its vCPUs, whose registers are kept */
+/* And one of its vCPUs, whose registers are kept: *@regs, asked for once, as
+ * its home core may forget them when the guest ends */
 static struct vcpu *find_vcpu(struct control *c, struct control_call *call,
-			      bool crashed, s32 *status)
+			      bool crashed, const struct vcpu_regs **regs,
+			      s32 *status)
 {
 	struct vm *vm = find(c, call, crashed, status);
 	u64 i = call->command.arg[1];
@@ -61,7 +63,8 @@ static struct vcpu *find_vcpu(struct control *c, struct control_call *call,
 		return NULL;
 	}
 	v = vm->vcpus[index_nospec(i, vm->vcpu_count)];
-	if (kept_of(v))
+	*regs = kept_of(v);
+	if (*regs)
 		return v;
 	*status = control_error(c, call, BH_CTL_ESTATE,
 				"the vCPU's registers are not kept");
@@ -121,8 +124,9 @@ static void registers_out(struct bh_ctl_registers *out,
 s32 control_registers(struct control *c, struct control_call *call)
 {
 	struct bh_ctl_registers *out;
+	const struct vcpu_regs *regs;
 	s32 status;
-	struct vcpu *v = find_vcpu(c, call, true, &status);
+	struct vcpu *v = find_vcpu(c, call, true, &regs, &status);
 
 	if (!v)
 		return status;
@@ -130,7 +134,7 @@ s32 control_registers(struct control *c, struct control_call *call)
 	if (!out)
 		return control_error(c, call, BH_CTL_EFAULT,
 				     "a vCPU's registers have no room there");
-	registers_out(out, kept_of(v));
+	registers_out(out, regs);
 	out->exit_kind = v->hw.exit.kind;
 	out->exit_reason = v->hw.exit.raw_reason;
 	out->state = control_shown_state(v->held);
@@ -161,6 +165,7 @@ static s32 changed(struct control *c, struct control_call *call, int err)
 s32 control_set_registers(struct control *c, struct control_call *call)
 {
 	const struct bh_ctl_registers *in = (const void *)c->in;
+	const struct vcpu_regs *now;
 	struct vcpu_regs r = { 0 };
 	s32 status;
 	struct vcpu *v;
@@ -168,7 +173,7 @@ s32 control_set_registers(struct control *c, struct control_call *call)
 	if (call->in_bytes != sizeof(*in))
 		return control_error(c, call, BH_CTL_EINVAL,
 				     "this is no struct bh_ctl_registers");
-	v = find_vcpu(c, call, false, &status);
+	v = find_vcpu(c, call, false, &now, &status);
 	if (!v)
 		return status;
 	memcpy(r.gpr, in->gpr, sizeof(r.gpr));
@@ -181,14 +186,15 @@ s32 control_set_registers(struct control *c, struct control_call *call)
 
 s32 control_translate(struct control *c, struct control_call *call)
 {
+	const struct vcpu_regs *regs;
 	s32 status;
-	struct vcpu *v = find_vcpu(c, call, true, &status);
+	struct vcpu *v = find_vcpu(c, call, true, &regs, &status);
 	gpa_t gpa;
 	int err;
 
 	if (!v)
 		return status;
-	err = gva_find(v, kept_of(v), GVA(call->command.arg[2]), &gpa);
+	err = gva_find(v, regs, GVA(call->command.arg[2]), &gpa);
 	window_flush();
 	if (err)
 		return control_error(c, call, BH_CTL_EFAULT, not_mapped);

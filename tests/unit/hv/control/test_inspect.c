@@ -14,6 +14,7 @@ static enum bh_ctl_state state_is;
 static int change_error;
 static struct vcpu_regs changed;
 static bool known;
+static bool ends; /* what is kept is forgotten once it was asked for */
 
 struct vm *vm_numbered(u64 id)
 {
@@ -49,7 +50,11 @@ void *control_next(struct control *self, struct control_call *call, u32 size)
 
 const struct vcpu_regs *kept_of(const struct vcpu *v)
 {
-	return v->is_kept ? &v->kept : NULL;
+	bool is = v->is_kept;
+
+	if (ends)
+		((struct vcpu *)v)->is_kept = false;
+	return is ? &v->kept : NULL;
 }
 
 int kept_change(struct vcpu *v, const struct vcpu_regs *r)
@@ -81,6 +86,7 @@ static int setup(void **state)
 	for (u32 i = 0; i < 2; i++)
 		fake_vcpus[i].is_kept = true;
 	known = true;
+	ends = false;
 	state_is = BH_CTL_PAUSED;
 	change_error = 0;
 	flushes = 0;
@@ -224,6 +230,22 @@ static void test_translate(void **state)
 	assert_int_equal(run(control_translate, 2, 0x1234), -BH_CTL_EINVAL);
 }
 
+/* The guest ends at that moment, and its home core forgets what it kept */
+static void test_ends(void **state)
+{
+	struct bh_ctl_registers *out = (void *)c.out;
+
+	fake_vcpus[0].kept.rip = 0x11;
+	ends = true;
+	c.call.out_bytes = sizeof(*out);
+	assert_int_equal(run(control_registers, 0, 0), 0);
+	assert_int_equal(out->rip, 0x11);
+	assert_int_equal(run(control_registers, 0, 0), -BH_CTL_ESTATE);
+	fake_vcpus[0].is_kept = true;
+	assert_int_equal(run(control_translate, 0, 0x1234), 0);
+	assert_int_equal(run(control_translate, 0, 0x1234), -BH_CTL_ESTATE);
+}
+
 /* A guest that runs, is made or scrubbed, none, or the caller itself */
 static void test_refused(void **state)
 {
@@ -259,6 +281,7 @@ int main(void)
 		cmocka_unit_test_setup(test_memory, setup),
 		cmocka_unit_test_setup(test_bytes, setup),
 		cmocka_unit_test_setup(test_translate, setup),
+		cmocka_unit_test_setup(test_ends, setup),
 		cmocka_unit_test_setup(test_refused, setup),
 	};
 
