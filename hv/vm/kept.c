@@ -68,8 +68,16 @@ static bool addresses_fit(const struct vcpu_regs *now,
 	       is_canonical(r->seg[SEG_GS].base, bits);
 }
 
+/* An interrupt is on its way in: its delivery takes IF for granted, and without
+ * it the entry fails (SDM 3C 27.3.1.4) */
+static u64 flags_held(const struct vcpu *v)
+{
+	return v->injected || v->pending.type == EVENT_EXTINT ? RFLAGS_IF : 0;
+}
+
 int kept_change(struct vcpu *v, const struct vcpu_regs *r)
 {
+	u64 flags = FLAGS_CHANGED & ~flags_held(v);
 	struct vcpu_regs *kept = &v->kept;
 
 	if (!kept_of(v))
@@ -80,8 +88,8 @@ int kept_change(struct vcpu *v, const struct vcpu_regs *r)
 		return -EBUSY;
 	memcpy(kept->gpr, r->gpr, sizeof(kept->gpr));
 	kept->rip = r->rip;
-	kept->rflags &= ~(u64)FLAGS_CHANGED;
-	kept->rflags |= r->rflags & FLAGS_CHANGED;
+	kept->rflags &= ~flags;
+	kept->rflags |= r->rflags & flags;
 	kept->seg[SEG_FS].base = r->seg[SEG_FS].base;
 	kept->seg[SEG_GS].base = r->seg[SEG_GS].base;
 	v->kept_changed |= RG_RIP | RG_RSP | RG_SEG;

@@ -69,6 +69,24 @@ static void test_change(void **state)
 	assert_int_equal(r->dirty & RG_CR, 0);
 }
 
+/* IF stays while an interrupt is on its way in */
+static void test_delivered(void **state)
+{
+	struct vcpu_regs now = { .rip = 0x1000 };
+
+	kept_take(&vcpu);
+	vcpu.injected = true;
+	assert_int_equal(kept_change(&vcpu, &now), 0);
+	assert_true(vcpu.kept.rflags & RFLAGS_IF);
+	vcpu.injected = false;
+	vcpu.pending.type = EVENT_EXTINT;
+	assert_int_equal(kept_change(&vcpu, &now), 0);
+	assert_true(vcpu.kept.rflags & RFLAGS_IF);
+	vcpu.pending.type = EVENT_NONE;
+	assert_int_equal(kept_change(&vcpu, &now), 0);
+	assert_false(vcpu.kept.rflags & RFLAGS_IF);
+}
+
 static void test_refused(void **state)
 {
 	struct vcpu_regs now = { .rip = 0x800000000000 };
@@ -99,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_kept, setup),
 		cmocka_unit_test_setup(test_change, setup),
+		cmocka_unit_test_setup(test_delivered, setup),
 		cmocka_unit_test_setup(test_refused, setup),
 	};
 
