@@ -313,7 +313,9 @@ static bool take_signals(struct vcpu *v, u32 events)
 		return false;
 	}
 	if (v->activity == VCPU_PAUSED) {
-		put_back(v, events & ~(u32)(VE_PAUSE | VE_REPORT | VE_START));
+		/* VE_DEBUG: it stands already */
+		put_back(v, events & ~(u32)(VE_PAUSE | VE_DEBUG | VE_REPORT |
+					    VE_START));
 		pause_wait(v);
 		return false;
 	}

@@ -880,6 +880,12 @@ static void test_pause(void **state)
 	vcpu.events = VE_PAUSE;
 	pause_wait(&vcpu);
 	assert_int_equal(sched_wakes, 1);
+	/* It is no news to a debugger when it goes on */
+	setup(state);
+	vcpu.activity = VCPU_PAUSED;
+	vcpu.events = VE_DEBUG | VE_NMI;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(vcpu.events & (VE_DEBUG | VE_NMI), VE_NMI);
 }
 
 int main(void)
