@@ -14,6 +14,7 @@
  */
 #include "hv/vm/debug.h"
 
+#include "arch/x86/cpu/nospec.h"
 #include "hv/core/gmem.h"
 #include "hv/vm/dynamic_priv.h"
 #include "hv/vm/news.h"
@@ -39,6 +40,14 @@ static bool is_debugged(u64 id)
 	const struct vm *vm = vm_numbered(id);
 
 	return vm && READ_ONCE(vm->debug.mode) != VM_NOT_DEBUGGED;
+}
+
+/* Of a guest that had a debugger before: it has one place */
+static void clear_places(u64 id)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(debugged); i++)
+		if (debugged[i] == id)
+			debugged[i] = 0;
 }
 
 static u64 *free_place(void)
@@ -112,15 +121,16 @@ static int set_hardware(struct vm_debug *d, const struct bh_ctl_breakpoint *b)
 		[BH_CTL_BREAK_WRITE] = 1,
 		[BH_CTL_BREAK_ACCESS] = 3,
 	};
+	u32 kind = (u32)index_nospec(b->kind, ARRAY_SIZE(kinds));
 	int code = length_code(b->length);
 	u32 n = d->hardware;
 
 	if (code < 0 || b->address % b->length || n == ARRAY_SIZE(d->dr))
 		return -EINVAL;
-	if (b->kind == BH_CTL_BREAK_HARDWARE)
+	if (kind == BH_CTL_BREAK_HARDWARE)
 		code = 0; /* SDM 3B 18.2.4: the only one it may be */
 	d->dr[n] = b->address;
-	d->dr7 |= DR7_ON(n) | DR7_KIND(n, kinds[b->kind]) | DR7_LENGTH(n, code);
+	d->dr7 |= DR7_ON(n) | DR7_KIND(n, kinds[kind]) | DR7_LENGTH(n, code);
 	d->hardware++;
 	return 0;
 }
@@ -155,10 +165,12 @@ static int set_all(struct vm *vm, const struct debug_go *how)
 static bool may_attach(const struct vm *vm)
 {
 	const struct dynamic *d = vm->dynamic;
+	enum vcpu_activity boot = READ_ONCE(vm->vcpus[0]->activity);
 
+	/* Parked: a static guest that is about to start anew */
 	if (vm->state != VM_RUNNING || vm->end != VM_END_NONE ||
-	    vm->debug.mode != VM_NOT_DEBUGGED ||
-	    READ_ONCE(vm->vcpus[0]->activity) == VCPU_WORKING)
+	    vm->debug.mode != VM_NOT_DEBUGGED || boot == VCPU_WORKING ||
+	    boot == VCPU_PARKED)
 		return false;
 	return !d || (d->state == BH_CTL_RUNNING && !d->waits);
 }
@@ -186,6 +198,7 @@ int debug_attach(struct vm *vm)
 	spin_unlock(&vm->lock);
 	if (!may)
 		return -ENOENT;
+	clear_places(vm_number(vm));
 	*place = vm_number(vm);
 	return 0;
 }

@@ -500,6 +500,8 @@ static void test_not_now(void **state)
 	d.waits = false;
 	v0->activity = VCPU_WORKING;
 	assert_int_equal(debug_attach(&fake_vm), -ENOENT);
+	v0->activity = VCPU_PARKED; /* a static guest's new start is posted */
+	assert_int_equal(debug_attach(&fake_vm), -ENOENT);
 	v0->activity = VCPU_RUNNING;
 	fake_vm.end = VM_END_RESET;
 	assert_int_equal(debug_attach(&fake_vm), -ENOENT);
