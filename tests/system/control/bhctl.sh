@@ -188,6 +188,7 @@ test_bhgdb() {
 	gdb_says gdb_reads "= 81 'Q'"
 	gdb_says gdb_steps_on 'put_char + [1-9][0-9]* in section'
 	says gdb_detached '^dbg  *running' bhctl list
+	sleep 3 # the one that typed for gdb has gone
 	(echo again; sleep 3) | timeout 3 bhctl console dbg >/tmp/said 2>&1
 	says gdb_answers '' made_says dbg AGAIN
 	# A debugger that dies, with a breakpoint planted and the guest stopped
