@@ -118,7 +118,7 @@ usb-small:
 usb-small-now: $(B)/bulkhead-small.img
 	@echo "$< is ready: dd if=$< of=/dev/sdX bs=4M conv=fsync"
 
-TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build fuzz-build debian $(B)/bulkhead-small.img
+TEST_FILES := $(PAYLOAD) $(LOADER) guests unit-build fuzz-build $(B)/bulkhead-small.img
 test:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory -j$(JOBS) test-now
@@ -130,7 +130,7 @@ test-long:
 	@scripts/setup test
 	@scripts/setup usb
 	@$(MAKE) --no-print-directory -j$(JOBS) test-long-now
-test-long-now: $(TEST_FILES) live
+test-long-now: $(TEST_FILES) live debian
 	@BUILD=$(abspath $(B)) tests/run --long
 
 # Random input: the parsers and devices on the host, guests on the emulators
