@@ -85,13 +85,21 @@ static bool vfs_off(struct vfunc *f, const struct piece *piece)
 	return true;
 }
 
+/* Are its requests under way? Of one that says so; nobody knows of others. */
+static bool is_pending(const struct vfunc *f)
+{
+	u16 pcie = (u16)(f->caps.pcie + PCI_PCIE_STATUS);
+	u16 af = (u16)(f->caps.af + PCI_AF_STATUS);
+
+	if (f->caps.pcie)
+		return pci_read(f->bdf, pcie, 2) & PCI_PCIE_STATUS_PENDING;
+	return f->caps.af && pci_read(f->bdf, af, 1) & PCI_AF_STATUS_PENDING;
+}
+
 static bool arrived(struct vfunc *f, const struct piece *piece)
 {
-	u16 at = (u16)(f->caps.pcie + PCI_PCIE_STATUS);
-
-	return !f->reset.master || !f->caps.pcie ||
-	       !passthrough_func_present(f) ||
-	       !(pci_read(f->bdf, at, 2) & PCI_PCIE_STATUS_PENDING);
+	return !f->reset.master || !passthrough_func_present(f) ||
+	       !is_pending(f);
 }
 
 static bool choose(struct vfunc *f, const struct piece *piece)
@@ -153,8 +161,9 @@ static bool report_silent(struct vfunc *f, const struct piece *piece)
 static const struct phase phases[] = {
 	{ RESET_NONE, stop, 0, 0 },
 	{ RESET_NONE, silence, WITHOUT_BOUND, 0 },
-	{ RESET_NONE, vfs_off, 0, 0 },
+	/* While there are VFs, theirs can be asked for, too */
 	{ RESET_NONE, arrived, PENDING_MS, 0 },
+	{ RESET_NONE, vfs_off, 0, 0 },
 	{ RESET_NONE, choose, 0, 0 },
 	{ RESET_NONE, agree, 0, 0 },
 	{ RESET_NONE, count, 0, 0 },

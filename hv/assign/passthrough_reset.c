@@ -36,6 +36,22 @@ static bool may_reset(const struct vfunc *f)
 	return class != PCI_CLASS_BRIDGE && class != PCI_CLASS_DISPLAY;
 }
 
+/* They say that they have FLR, and hang by it: AMD's Starship/Matisse audio,
+ * host and USB controllers and FCH's SATA, Intel's 82579 NICs, MediaTek's
+ * MT7922. As f->id has it: the device above the vendor. */
+static const u32 hang_by_flr[] = {
+	0x14871022, 0x148c1022, 0x149c1022, 0x79011022,
+	0x15028086, 0x15038086, 0x061614c3,
+};
+
+static bool hangs_by_flr(const struct vfunc *f)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(hang_by_flr); i++)
+		if (hang_by_flr[i] == f->id)
+			return true;
+	return false;
+}
+
 static bool has_pcie_flr(const struct vfunc *f)
 {
 	return f->caps.pcie &&
@@ -66,7 +82,7 @@ void passthrough_reset_choose(struct vfunc *f)
 	f->reset.may = may_reset(f);
 	if (!f->reset.master || !f->reset.may)
 		return;
-	if (has_pcie_flr(f) || has_af_flr(f))
+	if (!hangs_by_flr(f) && (has_pcie_flr(f) || has_af_flr(f)))
 		f->reset.way = RESET_FLR;
 	else if (has_pm_reset(f))
 		f->reset.way = RESET_PM;
@@ -123,7 +139,19 @@ void passthrough_reset_save(struct vfunc *f)
 			(u16)pci_read(f->bdf, pcie_control_at(f), 2);
 }
 
-/* Decoding comes last. The trap of an MSI-X table is still where it was. */
+/* A reset forgets how large BARs were made, too (Resizable BAR), so that the
+ * MSI-X table may be elsewhere than its trap: then memory stays off until the
+ * next driver turns it on (command_write()) */
+static u16 command_behind(const struct vfunc *f)
+{
+	u16 command = f->reset.command;
+
+	if (f->msix.count && passthrough_msix_table_address(f) != f->msix.table)
+		command &= (u16)~PCI_COMMAND_MEMORY;
+	return command;
+}
+
+/* Decoding comes last */
 static void restore(const struct vfunc *f)
 {
 	for (u32 i = 0; i < PASSTHROUGH_SAVED; i++)
@@ -131,7 +159,7 @@ static void restore(const struct vfunc *f)
 	if (f->caps.pcie)
 		pci_write(f->bdf, pcie_control_at(f), 2,
 			  f->reset.pcie_control & ~PCI_PCIE_CONTROL_FLR);
-	pci_write(f->bdf, PCI_COMMAND, 2, f->reset.command);
+	pci_write(f->bdf, PCI_COMMAND, 2, command_behind(f));
 }
 
 static void flr(const struct vfunc *f)

@@ -201,8 +201,10 @@ static int pin_program(struct pin *p, struct vm *vm, u64 rte)
 	bool level = rte & RTE_LEVEL;
 	int err;
 
-	/* The physical 8259 is masked for good: its pin has nothing to say */
-	if (mode == APIC_DM_EXTINT || mode == APIC_DM_SMI)
+	/* The physical 8259 is masked for good: its pin has nothing to say.
+	 * IOAPICs send no start-up IPI: it stands for nothing. */
+	if (mode == APIC_DM_EXTINT || mode == APIC_DM_SMI ||
+	    mode == APIC_DM_STARTUP)
 		return -ENOTSUP;
 	err = pin_vector(p, vm);
 	if (err)

@@ -193,6 +193,10 @@ u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *message,
 	struct vlapic_msg m = *message;
 	struct vcpu *v;
 
+	/* Reserved: devices send no start-up IPI (82093AA 3.2.4; SDM 3A
+	 * 11.11.2) */
+	if (m.mode == APIC_DM_STARTUP)
+		return 0;
 	m.wide = device_is_wide(vm);
 	v = msg_unicast(vm, &m);
 	if (v)

@@ -87,6 +87,8 @@
 #define PCI_AF_CAPS_FLR		0x02u
 #define PCI_AF_CONTROL		0x04
 #define PCI_AF_CONTROL_FLR	0x01u
+#define PCI_AF_STATUS		0x05
+#define PCI_AF_STATUS_PENDING	0x01u
 
 #define PCI_MSI_CONTROL		0x02
 #define PCI_MSI_ENABLE		0x0001u

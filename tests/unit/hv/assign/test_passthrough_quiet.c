@@ -19,7 +19,7 @@
 #define SCREEN 0x030000u
 
 static u8 bridge[4096], behind[2][4096];
-static bool there, deaf;
+static bool there, deaf, grows;
 static u32 flrs, d3s, bus_resets, before_master;
 static u8 *disk;
 
@@ -38,6 +38,8 @@ static void lose(u8 *c)
 	c[PCI_INTERRUPT_LINE] = 0;
 	c[PCIE_CAP + PCI_PCIE_CONTROL] = 0;
 	c[PCIE_CAP + PCI_PCIE_CONTROL + 1] = 0;
+	if (c == disk && grows)
+		c[REBAR + 9] = 1;
 	if (deaf)
 		put32(c, ~0u);
 }
@@ -82,7 +84,7 @@ static void make(u8 *c, u32 id)
 static int quiet_setup(void **state)
 {
 	there = true;
-	deaf = false;
+	deaf = grows = false;
 	flrs = d3s = bus_resets = before_master = 0;
 	memset(bridge, 0, sizeof(bridge));
 	put32(bridge, 0x00011b36);
@@ -194,6 +196,37 @@ static void test_af(void **state)
 	disk[AF_CAP + PCI_AF_CAPS] = PCI_AF_CAPS_FLR;
 	quiet();
 	assert_int_equal(flrs, 1);
+	assert_int_equal(bar_of(disk), BAR);
+}
+
+/* A driver had made a BAR smaller, and it is 2 MiB again: its table is
+ * elsewhere than its trap, and not decoded until the trap has followed */
+static void test_bar_grows(void **state)
+{
+	put32(disk + PCIE_CAP + PCI_PCIE_CAPS, PCI_PCIE_CAPS_FLR);
+	cfg_write(0x10, 4, BAR_MOVED);
+	assert_int_equal(bar_of(disk), BAR_MOVED);
+	grows = true;
+	quiet();
+	assert_int_equal(flrs, 1);
+	assert_int_equal(bar_of(disk), BAR);
+	assert_int_equal(disk[4], 0);
+	cfg_write(4, 2, PCI_COMMAND_MEMORY);
+	assert_int_equal(disk[4], PCI_COMMAND_MEMORY);
+	assert_non_null(bus_find(&fake_vm.mmio, BAR + TABLE_OFF));
+}
+
+/* Some hang by the FLR that they say they have: another way */
+static void test_hangs_by_flr(void **state)
+{
+	put32(disk, 0x149c1022);
+	disk[PM_CAP] = PCI_CAP_ID_PM;
+	put32(disk + PCIE_CAP + PCI_PCIE_CAPS, PCI_PCIE_CAPS_FLR);
+	disk[AF_CAP + PCI_AF_CAPS] = PCI_AF_CAPS_FLR;
+	new_guest();
+	quiet();
+	assert_int_equal(flrs, 0);
+	assert_int_equal(d3s, 1);
 	assert_int_equal(bar_of(disk), BAR);
 }
 
@@ -332,6 +365,8 @@ int main(void)
 		QUIET_TEST(test_msi),
 		QUIET_TEST(test_flr),
 		QUIET_TEST(test_af),
+		QUIET_TEST(test_bar_grows),
+		QUIET_TEST(test_hangs_by_flr),
 		QUIET_TEST(test_pm),
 		QUIET_TEST(test_bus),
 		QUIET_TEST(test_bus_is_shared),

@@ -82,6 +82,7 @@ static void test_pin_refusals(void **state)
 	fake_gsi_count = FAKE_GSIS;
 	assert_int_equal(irq_route_pin(&fake_vm, 0xffffffff, 0x34), -ENODEV);
 	assert_int_equal(irq_route_pin(&fake_vm, 0, 0x700), -ENOTSUP);
+	assert_int_equal(irq_route_pin(&fake_vm, 2, 0x608), -ENOTSUP);
 	irq_unroute_pin(&fake_vm, 4000);
 	irq_route_eoi(&fake_vm, 4000);
 }

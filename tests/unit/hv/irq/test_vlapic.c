@@ -147,6 +147,18 @@ static void test_ipi_physical(void **state)
 		assert_int_equal(vlapic_highest_irr(&fake_vcpus[i]), 0x47);
 }
 
+/* 110b is reserved in the messages of devices, whatever they name */
+static void test_device_startup(void **state)
+{
+	for (u32 i = 0; i < 4; i++)
+		fake_vcpus[i].events = 0;
+	assert_int_equal(device_sends(1, false, APIC_DM_STARTUP, 0x08), 0);
+	assert_int_equal(device_sends(0xff, false, APIC_DM_STARTUP, 0x08), 0);
+	for (u32 i = 0; i < 4; i++)
+		assert_false(fake_vcpus[i].events & VE_SIPI);
+	assert_int_equal(device_sends(1, false, APIC_DM_NMI, 0), 1);
+}
+
 static void test_ipi_logical(void **state)
 {
 	u32 i;
@@ -570,6 +582,7 @@ int main(void)
 		T(test_level_eoi),        T(test_every_vector),
 		T(test_software_disable), T(test_lint1),
 		T(test_self_ipi),         T(test_ipi_physical),
+		T(test_device_startup),   T(test_lowest_priority),
 		T(test_ipi_logical),      T(test_lowest_priority),
 		T(test_ipi_x2apic),       T(test_shorthands_and_modes),
 		T(test_errors),           T(test_mmio_shapes),
