@@ -23,9 +23,10 @@ void kept_forget(struct vcpu *v);
 const struct vcpu_regs *kept_of(const struct vcpu *v);
 /* Makes GPRs, RIP, RFLAGS and the bases of FS and GS those of @r: whatever they
  * are, the guest alone may suffer. Flags that are not a program's to change
- * stay, and so does IF while an event is being delivered. -EBUSY: it is in the middle of an instruction, whose RIP cannot change;
- * -EINVAL: an address is not canonical; -ENOENT: it runs. Any core; one caller
- * at a time, who is the one that lets the guest go on. */
+ * stay, and so does IF while an event is being delivered. -EBUSY: it is in the
+ * middle of an instruction, whose RIP cannot change; -EINVAL: an address is not
+ * canonical; -ENOENT: it runs. Any core; one caller at a time, who is the one
+ * that lets the guest go on. */
 int __must_check kept_change(struct vcpu *v, const struct vcpu_regs *r);
 
 #endif
