@@ -616,7 +616,7 @@ void fake_release(struct fake_device *f)
 /* The guest goes on while its console is read */
 static void speak_on(struct fake_device *f, struct fake_guest *g)
 {
-	const char *words = g->next_words;
+	const char *words = g ? g->next_words : NULL;
 
 	if (!words || !g->armed)
 		return;
