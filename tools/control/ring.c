@@ -7,9 +7,11 @@
 #include <time.h>
 
 #define PAGE_NUMBER(iova) ((u32)((iova) >> PAGE_SHIFT))
-/* An answer that takes longer is none: the device does long work in pieces and
- * ring_call() is for commands that are answered at once */
-#define CALL_MS 10000
+/* An answer that takes longer is none: ring_call() is for commands that are
+ * answered before ring_send() returns, but for a device that is not well. Then
+ * whoever calls stands still, with all its clients: once, as the ring is broken
+ * from then on. */
+#define CALL_MS 1000
 
 static u8 *slot_in(const struct ring *r, u32 slot)
 {
@@ -270,11 +272,11 @@ int ring_call(struct ring *r, const struct ring_call *call, void *out,
 	}
 	if (!w.done) {
 		ring_forget(r, &w);
-		return ring_check(r, f)
-			       ? -1
-			       : failed(f, FAIL_TIMEOUT,
-					"the hypervisor does not answer;"
-					" see its log");
+		if (ring_check(r, f))
+			return -1;
+		r->broken = true;
+		return failed(f, FAIL_TIMEOUT,
+			      "the hypervisor does not answer; see its log");
 	}
 	if (w.answer->status)
 		return ring_failure(w.answer, f);

@@ -84,10 +84,9 @@ void ring_close(struct ring *r);
  * after -1. @call and what it points to are copied. */
 int ring_send(struct ring *r, const struct ring_call *call, ring_done done,
 	      void *context, struct failure *f) __must_check;
-/* Gives a command and waits for its answer, ten seconds at most. @out has room
- * for @call->out_bytes. An error of the device's is a failure, with its
- * sentence.
- */
+/* Gives a command and waits for its answer, a second at most: after that the
+ * ring is broken, until it is opened anew. @out has room for @call->out_bytes.
+ * An error of the device's is a failure, with its sentence. */
 int ring_call(struct ring *r, const struct ring_call *call, void *out,
 	      struct ring_answer *answer, struct failure *f) __must_check;
 /* Takes the events that are there */

@@ -1,6 +1,8 @@
 /* SOURCES: tools/control/ring.c tools/control/guests.c tools/control/fail.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The client's rings against a device in this process, also one that errs */
+#include <time.h>
+
 #include "tests/unit/fakes/control_device.h"
 #include "tools/control/guests.h"
 
@@ -236,6 +238,24 @@ static void test_console(void **state)
 	assert_memory_equal(fake_find(fake, "linux")->typed, "x", 1);
 }
 
+/* A device that does not answer holds its caller once, and not for long */
+static void test_silent(void **state)
+{
+	struct timespec before, after;
+	struct bh_ctl_info info;
+
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	fake->fault = FAKE_SILENT;
+	assert_int_equal(control_info(&ring, &info, &f), -1);
+	assert_int_equal(f.kind, FAIL_TIMEOUT);
+	for (u32 i = 0; i < 100; i++)
+		assert_int_equal(control_info(&ring, &info, &f), -1);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_in_range(after.tv_sec - before.tv_sec, 1, 8);
+	assert_int_equal(ring_open(&ring, &fake->device, &f), 0);
+	assert_int_equal(control_info(&ring, &info, &f), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +266,7 @@ int main(void)
 		T(test_late_answers),  T(test_all_slots),
 		T(test_long_run),      T(test_device_errors),
 		T(test_device_errs),   T(test_console),
+		T(test_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
