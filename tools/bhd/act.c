@@ -136,8 +136,11 @@ void act_destroy(struct client *c, struct json_object *o)
 	if (name && life_forget_off(c, name))
 		return;
 	j = job_new(c, o, &g);
-	if (j)
-		job_send(j, BH_CTL_OP_END, BH_CTL_END_DESTROY, on_destroyed);
+	if (!j)
+		return;
+	/* It may be about to start again: not any more */
+	life_told_to_end(c->bhd, g.name, false);
+	job_send(j, BH_CTL_OP_END, BH_CTL_END_DESTROY, on_destroyed);
 }
 
 /* --- stop: its power button, then its power supply --- */

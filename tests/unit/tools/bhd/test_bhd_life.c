@@ -268,6 +268,25 @@ static void test_restart(void **state)
 	}
 }
 
+/* One that waits to be started again is not, once it is to be destroyed */
+static void test_destroy_before_restart(void **state)
+{
+	make("web", "restart = always\\n");
+	fake_state(fake, "web", BH_CTL_STOPPED, "");
+	turn();
+	fake->hold = true;
+	say(fd, named("destroy", "web"));
+	wait_seconds(fd, 1.4);
+	assert_int_equal(fake->held_count, 1);
+	assert_int_equal(fake->held[0].arg[1], BH_CTL_END_DESTROY);
+	fake->hold = false;
+	fake_release(fake);
+	turn();
+	wait_seconds(fd, 1.4);
+	assert_null(fake_find(fake, "web"));
+	assert_null(find_guest("web"));
+}
+
 static void test_backoff(void **state)
 {
 	assert_true(life_backoff(0) == 1.);
@@ -462,13 +481,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
-		T(test_create),       T(test_refused),
-		T(test_not_free),     T(test_stop_and_start),
-		T(test_restart),      cmocka_unit_test(test_backoff),
-		T(test_next_bhd),     T(test_next_boot),
-		T(test_bad_files),    T(test_client_leaves),
-		T(test_reboot),       T(test_fails_meanwhile),
-		T(test_dies_loading), cmocka_unit_test(test_loader_plan),
+		T(test_create),
+		T(test_refused),
+		T(test_not_free),
+		T(test_stop_and_start),
+		T(test_restart),
+		T(test_destroy_before_restart),
+		cmocka_unit_test(test_backoff),
+		T(test_next_bhd),
+		T(test_next_boot),
+		T(test_bad_files),
+		T(test_client_leaves),
+		T(test_reboot),
+		T(test_fails_meanwhile),
+		T(test_dies_loading),
+		cmocka_unit_test(test_loader_plan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
