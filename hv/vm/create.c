@@ -13,6 +13,7 @@
  */
 #include "hv/vm/create.h"
 
+#include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
 #include "hv/core/vcpu.h"
 #include "hv/emulate/emulate.h"
@@ -24,6 +25,7 @@
 #include "hv/vm/machine_end.h"
 #include "hv/vm/memory.h"
 #include "hv/vm/numa.h"
+#include "hv/vm/pool.h"
 #include "hv/vm/traps.h"
 #include "hv/vm/vcpu.h"
 #include "lib/errno.h"
@@ -36,7 +38,11 @@
 /* Of the pool that is left when all guests are made, three quarters are for the
  * devices that the privileged guest maps and the functions that it finds */
 #define PRIVILEGED_SHARE(pages) ((pages) / 4 * 3)
+/* Lines about dynamic guests that cannot be made */
+#define LOG_NS    NS_PER_S
+#define LOG_BURST 3u
 
+static struct ratelimit log_limit;
 static struct spinlock making_lock;
 static u64 ids_used[VM_MAX / 64];
 static u32 made_with_id[VM_MAX]; /* guests ever */
@@ -72,6 +78,17 @@ static void destroy_vcpus(struct vm *vm, u32 max)
 	}
 }
 
+static bool may_log(void)
+{
+	return ratelimit_pass(&log_limit, rdtsc(), ns_to_tsc(LOG_NS),
+			      LOG_BURST);
+}
+
+bool vm_making_may_log(const struct vm *vm)
+{
+	return !vm->dynamic || may_log();
+}
+
 /* The privileged guest prefers low cores, so that its boot vCPU is on the boot
  * CPU, the others high ones */
 static int create_vcpu(struct vm_making *m, const u64 *near)
@@ -88,12 +105,12 @@ static int create_vcpu(struct vm_making *m, const u64 *near)
 	struct pcpu *home = placement_choose(&wish);
 	int err = home ? vcpu_create(vm, m->done, home) : -ENODEV;
 
-	if (err) {
+	if (err && vm_making_may_log(vm))
 		log_error("vm", "guest %s: vCPU %u: %s", vm->name, m->done,
 			  home ? "no memory for it"
 			       : "no core it may run on is online");
+	if (err)
 		return err;
-	}
 	m->group[home->id]++;
 	placement_add(home);
 	return 0;
@@ -161,8 +178,10 @@ static int vm_alloc(const struct guest_config *config, u32 slots,
 	struct vm *vm;
 
 	if (id == VM_MAX) {
-		log_error("vm", "guest %s is one too many: there are %u",
-			  config->name, VM_MAX);
+		if (may_log())
+			log_error("vm",
+				  "guest %s is one too many: there are %u",
+				  config->name, VM_MAX);
 		return -ENOSPC;
 	}
 	vm = pmm_alloc_bytes(&pmm_self, vm_bytes(slots));
@@ -297,15 +316,17 @@ static const struct {
 	{ finish, false },
 };
 
-/* What @order has of its own */
+/* What @order has of its own. The node of a dynamic guest is that of its first
+ * memory, whatever the order says of it. */
 static int take_order(struct vm *vm, const struct vm_order *order)
 {
 	if (!order->ranges) {
 		vm->node = numa_choose(order->config);
 		return 0;
 	}
-	vm->node =
-		acpi.numa.node_count ? (int)order->ranges[0].node : VM_NODE_ANY;
+	vm->node = VM_NODE_ANY;
+	if (acpi.numa.node_count)
+		vm->node = MAX(pool_node(order->ranges[0].base), VM_NODE_ANY);
 	return dynamic_attach(vm, order);
 }
 
@@ -345,7 +366,7 @@ int vm_make_step(struct vm_making *m)
 	spin_lock(&making_lock);
 	err = stages[stage].step(m);
 	spin_unlock(&making_lock);
-	if (err < 0 && !stages[stage].says_why)
+	if (err < 0 && !stages[stage].says_why && vm_making_may_log(m->vm))
 		log_error("vm", "guest %s cannot be built (error %d)",
 			  m->vm->name, -err);
 	if (err)

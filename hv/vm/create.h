@@ -43,6 +43,9 @@ struct vm_making {
 int __must_check vm_make_begin(struct vm_making *m,
 			       const struct vm_order *order);
 int __must_check vm_make_step(struct vm_making *m);
+/* May a line be logged about why @vm cannot be made? Of static guests always;
+ * of dynamic ones now and then, as a guest can ask for any number. */
+bool vm_making_may_log(const struct vm *vm);
 /*
  * Some of @vm is freed; true: all is, and @vm itself. No core holds it: it was
  * never whole, or vm_unlist() was some time ago (hv/core/quiesce.h). Any core;

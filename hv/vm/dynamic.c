@@ -93,6 +93,11 @@ static s32 read_definition(struct guest_config *config, const char *text,
 	if (name_is_taken(config->name))
 		return refuse(BH_CTL_EEXIST,
 			      "a guest of this name is there already", why);
+	if (plan_has_guest(config->name))
+		return refuse(BH_CTL_EEXIST,
+			      "the manifest has a guest of this name; take "
+			      "another",
+			      why);
 	return 0;
 }
 
@@ -276,7 +281,7 @@ s32 dynamic_start(u64 id, const struct bh_ctl_file *files, u32 count, u32 tag,
 		return refuse(BH_CTL_EFILE, wrong, why);
 	}
 	news_state(id, BH_CTL_BUILDING);
-	vm->dynamic->asked = ASKED_STOP;
+	vm->dynamic->asked = ASKED_NOTHING;
 	vm->dynamic->counted = true;
 	vm->dynamic->done = 0;
 	vm->dynamic->passing = false;
@@ -358,12 +363,12 @@ s32 dynamic_end(u64 id, enum bh_ctl_end how, u32 tag, struct dynamic_why *why)
 	state = vm->dynamic->state;
 	status = begin_end(vm, how, tag, why);
 	if (!status && is_still(state))
-		vm->dynamic->state = BH_CTL_STOPPING;
+		dynamic_enter(vm, BH_CTL_STOPPING);
 	spin_unlock(&vm->lock);
 	if (status)
 		return status;
 	if (is_still(state)) {
-		news_state(id, BH_CTL_STOPPING);
+		news_tell();
 		dynamic_work(vm, VM_SCRUB);
 	} else {
 		vm_end(vm, VM_END_POWER_OFF, "it was asked for");
@@ -406,12 +411,12 @@ s32 dynamic_resume(u64 id, struct dynamic_why *why)
 		       0, why);
 	if (!status) {
 		vm->dynamic->waits = false;
-		vm->dynamic->state = BH_CTL_RUNNING;
+		dynamic_enter(vm, BH_CTL_RUNNING);
 		pause_end(vm);
 	}
 	spin_unlock(&vm->lock);
 	if (status)
 		return status;
-	news_state(id, BH_CTL_RUNNING);
+	news_tell();
 	return 1;
 }

@@ -130,13 +130,19 @@ void dynamic_work(struct vm *vm, enum vm_work first)
 	vcpu_post(vm->vcpus[0], VE_START);
 }
 
+void dynamic_enter(struct vm *vm, enum bh_ctl_state state)
+{
+	vm->dynamic->state = state;
+	news_add_state(vm_number(vm), state);
+}
+
 /* Lock not held */
 static void set_state(struct vm *vm, enum bh_ctl_state state)
 {
 	spin_lock(&vm->lock);
-	vm->dynamic->state = state;
+	dynamic_enter(vm, state);
 	spin_unlock(&vm->lock);
-	news_state(vm_number(vm), state);
+	news_tell();
 }
 
 /* The command that waits is done: *@tag. False: none does, or it is DESTROY,
@@ -255,7 +261,8 @@ static bool is_kept(const struct vm *vm)
 {
 	const struct dynamic *d = vm->dynamic;
 
-	return vm->end == VM_END_CRASH && d->asked == ASKED_STOP && !d->waits;
+	return vm->end == VM_END_CRASH && d->asked == ASKED_NOTHING &&
+	       !d->waits;
 }
 
 /* All its vCPUs are parked. From the change of its state on, a command may do
@@ -273,15 +280,15 @@ void dynamic_ended(struct vm *vm)
 		       "its files cannot be loaded; the hypervisor's log says "
 		       "why");
 	spin_lock(&vm->lock);
-	if (d->asked != ASKED_DESTROY &&
+	if (d->asked == ASKED_NOTHING &&
 	    (vm->end == VM_END_RESET || vm->end == VM_END_NOT_LOADED))
 		d->asked = ASKED_RESET;
 	keep = is_kept(vm);
 	counted = keep && count_out(vm);
-	d->state = keep ? BH_CTL_CRASHED : BH_CTL_STOPPING;
 	pause_forget(vm);
+	dynamic_enter(vm, keep ? BH_CTL_CRASHED : BH_CTL_STOPPING);
 	spin_unlock(&vm->lock);
-	news_state(vm_number(vm), keep ? BH_CTL_CRASHED : BH_CTL_STOPPING);
+	news_tell();
 	if (counted)
 		machine_guest_ended(vm);
 	if (!keep)
@@ -312,17 +319,18 @@ static bool arrive(struct vm *vm, enum bh_ctl_state state, u32 *tag)
 {
 	bool waits = take_waiting(vm->dynamic, tag);
 
-	vm->dynamic->state = state;
-	vm->dynamic->asked = ASKED_STOP;
+	dynamic_enter(vm, state);
+	vm->dynamic->asked = ASKED_NOTHING;
 	return waits;
 }
 
 /* And that is told, without the lock */
-static void arrived(struct vm *vm, enum bh_ctl_state state, bool waits, u32 tag)
+static void arrived(struct vm *vm, bool waits, u32 tag)
 {
-	news_state(vm_number(vm), state);
 	if (waits)
 		news_answer(tag, 0, vm_number(vm), NULL);
+	else
+		news_tell();
 }
 
 /*
@@ -342,7 +350,7 @@ void dynamic_scrubbed(struct vm *vm)
 	spin_lock(&vm->lock);
 	counted = count_out(vm);
 	asked = vm->dynamic->asked;
-	if (asked == ASKED_STOP)
+	if (asked == ASKED_STOP || asked == ASKED_NOTHING)
 		waits = arrive(vm, BH_CTL_STOPPED, &tag);
 	spin_unlock(&vm->lock);
 	if (counted)
@@ -352,7 +360,7 @@ void dynamic_scrubbed(struct vm *vm)
 	else if (asked == ASKED_RESET)
 		dynamic_work(vm, VM_GRANT);
 	else
-		arrived(vm, BH_CTL_STOPPED, waits, tag);
+		arrived(vm, waits, tag);
 }
 
 /* The boot vCPU's core: its memory is the privileged guest's to fill */
@@ -370,5 +378,5 @@ void dynamic_granted(struct vm *vm)
 	if (destroy_it)
 		dynamic_work(vm, VM_SCRUB);
 	else
-		arrived(vm, BH_CTL_DEFINED, waits, tag);
+		arrived(vm, waits, tag);
 }

@@ -11,8 +11,9 @@
 #include "hv/load/staged.h"
 #include "hv/vm/dynamic.h"
 
-/* What comes when its memory is scrubbed */
-enum asked { ASKED_STOP, ASKED_RESET, ASKED_DESTROY };
+/* What a command has asked for, and so what comes when its memory is scrubbed.
+ * Without one, how it has ended decides. */
+enum asked { ASKED_NOTHING, ASKED_STOP, ASKED_RESET, ASKED_DESTROY };
 
 struct dynamic {
 	enum bh_ctl_state state;
@@ -34,6 +35,9 @@ struct dynamic {
 	struct bh_ctl_range ranges[DYNAMIC_RANGES];
 };
 
+/* It is in another state, which news has in the order of the changes. Lock
+ * held; news_tell() follows, without it. */
+void dynamic_enter(struct vm *vm, enum bh_ctl_state state);
 /* The boot vCPU alone works, from @first on; the others stay parked. It is
  * parked, or has never run. */
 void dynamic_work(struct vm *vm, enum vm_work first);

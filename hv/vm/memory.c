@@ -11,6 +11,7 @@
 #include "hv/core/backend.h"
 #include "hv/core/pc_map.h"
 #include "hv/load/load.h"
+#include "hv/vm/create.h"
 #include "hv/vm/dynamic.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -266,11 +267,11 @@ int vm_memory_map(struct vm *vm, u32 *slot, u64 *at)
 
 	if (!err && *slot < vm->slot_count)
 		err = map_some(vm, &vm->slots[*slot], at);
-	if (err) {
+	if (err && vm_making_may_log(vm))
 		log_error("vm", "guest %s: no memory for its page tables",
 			  vm->name);
+	if (err)
 		return err;
-	}
 	if (*slot < vm->slot_count && *at == vm->slots[*slot].size) {
 		++*slot;
 		*at = 0;

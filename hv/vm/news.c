@@ -51,11 +51,15 @@ static void add(const struct news *n)
 		drop_one();
 	ring[put++ % NEWS] = *n;
 	spin_unlock(&news_lock);
+}
+
+void news_tell(void)
+{
 	if (told)
 		told();
 }
 
-void news_state(u64 id, enum bh_ctl_state state)
+void news_add_state(u64 id, enum bh_ctl_state state)
 {
 	add(&(struct news){ .event = { .type = BH_CTL_EVENT_STATE,
 				       .tag = (u32)id,
@@ -67,6 +71,13 @@ void news_debug(u64 id)
 	add(&(struct news){ .event = { .type = BH_CTL_EVENT_DEBUG,
 				       .tag = (u32)id,
 				       .arg = { id } } });
+	news_tell();
+}
+
+void news_state(u64 id, enum bh_ctl_state state)
+{
+	news_add_state(id, state);
+	news_tell();
 }
 
 void news_answer(u32 tag, s32 status, u64 id, const char *why)
@@ -80,6 +91,7 @@ void news_answer(u32 tag, s32 status, u64 id, const char *why)
 		str_copy(n.why, why, sizeof(n.why));
 	n.event.bytes = (u32)strlen(n.why);
 	add(&n);
+	news_tell();
 }
 
 bool dynamic_news(struct bh_ctl_event *event, struct dynamic_why *why,

@@ -7,8 +7,11 @@
 #include "include/bulkhead/control.h"
 #include "lib/types.h"
 
-/* The guest is in another state */
+/* The guest is in another state. The second only notes it, for who holds a lock
+ * that whoever is told may want: news_tell() follows. */
 void news_state(u64 id, enum bh_ctl_state state);
+void news_add_state(u64 id, enum bh_ctl_state state);
+void news_tell(void);
 /* A guest that a debugger has let go stands, or has ended */
 void news_debug(u64 id);
 /* The command of @tag is done; @why may be NULL */

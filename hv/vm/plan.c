@@ -296,6 +296,16 @@ static void check_pool(struct check *c)
 	c->report(text);
 }
 
+static const struct manifest *planned; /* constant from then on */
+
+bool plan_has_guest(const char *name)
+{
+	for (u32 i = 0; planned && i < planned->guest_count; i++)
+		if (!strcmp(planned->guests[i].name, name))
+			return true;
+	return false;
+}
+
 void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 		u32 first_core, void (*report)(const char *sentence))
 {
@@ -309,6 +319,7 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 
 	c.left_bytes =
 		c.total_bytes - MIN(c.total_bytes, kept_bytes(c.total_bytes));
+	planned = m;
 	cores_there = c.core_count;
 	cores_first = first_core;
 	for (u32 i = 0; i < m->guest_count; i++) {

@@ -23,6 +23,9 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 #define PLAN_DEFINITION "definition"
 bool __must_check plan_check_dynamic(struct guest_config *g,
 				     void (*report)(const char *sentence));
+/* Has the manifest a guest of that name, started or not? After plan_check();
+ * any core. */
+bool plan_has_guest(const char *name);
 /* There is no manifest: fills @m with the first kernel among the files,
  * privileged, and says so; or with no guest. plan_check() comes after it. */
 void plan_default(struct manifest *m, const struct boot_info *bi,

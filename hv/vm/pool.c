@@ -182,6 +182,13 @@ bool pool_has(u64 hpa)
 	return range_of(hpa);
 }
 
+int pool_node(u64 hpa)
+{
+	const struct range *r = range_of(hpa);
+
+	return r ? (int)r->node : -EINVAL;
+}
+
 u32 pool_range_count(void)
 {
 	return range_count;

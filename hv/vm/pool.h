@@ -23,6 +23,8 @@
 void pool_init(u64 bytes);
 /* Is the byte at @hpa the pool's? A look at a few ranges; no lock. */
 bool pool_has(u64 hpa);
+/* On which node that byte is; negative: it is not the pool's. No lock. */
+int pool_node(u64 hpa);
 /* The ranges; 0: there is no pool. @i is below the count. Constant, no lock. */
 u32 pool_range_count(void);
 struct bh_ctl_range pool_range(u32 i);

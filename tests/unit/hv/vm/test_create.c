@@ -20,6 +20,7 @@
 #include "hv/vm/machine_end.h"
 #include "hv/vm/memory.h"
 #include "hv/vm/numa.h"
+#include "hv/vm/pool.h"
 #include "hv/vm/traps.h"
 #include "hv/vm/vcpu.h"
 #include "lib/errno.h"
@@ -28,6 +29,7 @@
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/percpu.h"
 #include "tests/unit/fakes/pool.h"
+#include "tests/unit/fakes/ratelimit.h"
 
 #define VCPUS   128u
 #define PARTS   1024u /* steps in which its memory is taken */
@@ -64,6 +66,13 @@ static int made(u32 instructions)
 }
 
 /* --- parts --- */
+
+static int node_of_pool;
+int pool_node(u64 hpa)
+{
+	assert_int_equal(hpa, range.base);
+	return node_of_pool;
+}
 
 int dynamic_attach(struct vm *vm, const struct vm_order *o)
 {
@@ -389,6 +398,44 @@ static void test_large(void **state)
 	take_apart(m.vm);
 }
 
+/* Its node is that of its memory, whatever the order says of it */
+static void test_node(void **state)
+{
+	static const int nodes[] = { 0, 1, -EINVAL };
+
+	range.node = 77;
+	acpi.numa.node_count = 2;
+	for (u32 i = 0; i < ARRAY_SIZE(nodes); i++) {
+		setup(state);
+		node_of_pool = nodes[i];
+		assert_int_equal(vm_make_begin(&m, &order), 0);
+		assert_int_equal(m.vm->node, MAX(nodes[i], VM_NODE_ANY));
+		take_apart(m.vm);
+	}
+	acpi.numa.node_count = 0;
+	range.node = 0;
+}
+
+/* Guests that cannot be made are not each worth a line */
+static void test_log_has_a_limit(void **state)
+{
+	u32 lines = 0;
+	int err;
+
+	fake_ratelimit_left = 1;
+	for (u32 i = 0; i < 10; i++) {
+		setup(state);
+		failing = PARTS + 3; /* its tables */
+		assert_int_equal(vm_make_begin(&m, &order), 0);
+		(void)steps_until(STEPS, &err);
+		assert_true(err < 0);
+		lines += fake_log_errors;
+		take_apart(m.vm);
+	}
+	assert_int_equal(lines, 1);
+	fake_ratelimit_left = ~0u;
+}
+
 /* Each part fails once. All but the pool's refusals have a sentence. */
 static void test_each_fails(void **state)
 {
@@ -476,6 +523,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_large, setup),
+		cmocka_unit_test_setup(test_node, setup),
+		cmocka_unit_test_setup(test_log_has_a_limit, setup),
 		cmocka_unit_test_setup(test_each_fails, setup),
 		cmocka_unit_test_setup(test_left, setup),
 		cmocka_unit_test_setup(test_ids, setup),

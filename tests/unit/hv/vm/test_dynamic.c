@@ -21,6 +21,7 @@
 #include "hv/time/vtimer.h"
 #include "hv/vm/create.h"
 #include "hv/vm/devices.h"
+#include "hv/vm/dynamic_priv.h"
 #include "hv/vm/grant.h"
 #include "hv/vm/life.h"
 #include "hv/vm/machine_end.h"
@@ -57,6 +58,32 @@ static u32 steps, left_to_free;
 static bool fail_last;
 static int check_error;
 static const char *staged_wrong;
+
+/* --- what is told of it --- */
+
+/*
+ * tests/build.mk puts these two before the real ones. News of a state is noted
+ * under the lock that the state changes under: whoever sees the state then
+ * notes what follows behind it. But for the first state, before which nobody
+ * has the guest, and the last.
+ */
+void __real_news_add_state(u64 id, enum bh_ctl_state state);
+void __real_news_state(u64 id, enum bh_ctl_state state);
+void __wrap_news_add_state(u64 id, enum bh_ctl_state state);
+void __wrap_news_state(u64 id, enum bh_ctl_state state);
+
+void __wrap_news_add_state(u64 id, enum bh_ctl_state state)
+{
+	assert_int_not_equal(fake_vm.lock.next, fake_vm.lock.owner);
+	assert_int_equal(fake_vm.dynamic->state, state);
+	__real_news_add_state(id, state);
+}
+
+void __wrap_news_state(u64 id, enum bh_ctl_state state)
+{
+	assert_true(state == BH_CTL_BUILDING || state == BH_CTL_GONE);
+	__real_news_state(id, state);
+}
 
 /* --- what it is made of --- */
 
@@ -125,6 +152,12 @@ void reap_unborn(struct vm *vm, void (*when_freed)(u16 id))
 	assert_ptr_equal(vm, &fake_vm);
 	assert_null(unborn_freed);
 	unborn_freed = when_freed;
+}
+
+static const char *manifest_has; /* a guest of that name, or NULL */
+bool plan_has_guest(const char *name)
+{
+	return manifest_has && !strcmp(manifest_has, name);
 }
 
 bool plan_check_dynamic(struct guest_config *g,
@@ -990,6 +1023,42 @@ static void test_reset_at_once(void **state)
 	expect_nothing();
 }
 
+/* STOP is what it says, when the guest has just begun a reset of its own */
+static void test_stop_behind_own_reset(void **state)
+{
+	setup(state);
+	running();
+	vm_end(&fake_vm, VM_END_RESET, "by itself");
+	assert_int_equal(dynamic_end(id, BH_CTL_END_STOP, 99, &why), 0);
+	go_on();
+	assert_int_equal(now(), BH_CTL_STOPPED);
+	expect_state(BH_CTL_STOPPING);
+	expect_state(BH_CTL_STOPPED);
+	expect_answer(99, 0);
+	expect_nothing();
+	/* And a reset of its own is one again afterwards */
+	assert_int_equal(dynamic_end(id, BH_CTL_END_RESET, 99, &why), 0);
+	go_on();
+	assert_int_equal(now(), BH_CTL_DEFINED);
+	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
+	go_on();
+	ends(VM_END_RESET);
+	assert_int_equal(now(), BH_CTL_DEFINED);
+}
+
+/* A name of the manifest's is taken, whether that guest was started or not */
+static void test_name_of_manifest(void **state)
+{
+	setup(state);
+	manifest_has = "web";
+	assert_int_equal(begin_create(web, &range, 1), -BH_CTL_EEXIST);
+	assert_non_null(strstr(why.text, "manifest"));
+	manifest_has = "other";
+	assert_int_equal(begin_create(web, &range, 1), 0);
+	assert_int_equal(go_on_create(), 0);
+	manifest_has = NULL;
+}
+
 /* While others are told that it has crashed */
 static void test_destroy_at_once(void **state)
 {
@@ -1149,6 +1218,8 @@ int main(void)
 		cmocka_unit_test(test_destroy_early),
 		cmocka_unit_test(test_start_at_once),
 		cmocka_unit_test(test_reset_at_once),
+		cmocka_unit_test(test_stop_behind_own_reset),
+		cmocka_unit_test(test_name_of_manifest),
 		cmocka_unit_test(test_destroy_at_once),
 		cmocka_unit_test(test_destroy_is_last),
 		cmocka_unit_test(test_late_timer),

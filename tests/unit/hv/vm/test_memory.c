@@ -4,11 +4,17 @@
 #include "drivers/acpi/acpi.h"
 #include "hv/core/slots.h"
 #include "hv/load/load.h"
+#include "hv/vm/create.h"
 #include "hv/vm/memory.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/owner.h"
 #include "tests/unit/test.h"
+
+bool vm_making_may_log(const struct vm *vm)
+{
+	return true;
+}
 
 static struct vm vm;
 static struct guest_config config;

@@ -193,12 +193,25 @@ static void test_check(void **state)
 	assert_int_equal(pool_free_bytes(), MIB(96));
 }
 
+/* The node of each byte, and of none that is not the pool's */
+static void test_node(void **state)
+{
+	for (u32 i = 0; i < pool_range_count(); i++) {
+		struct bh_ctl_range r = pool_range(i);
+
+		assert_int_equal(pool_node(r.base), r.node);
+		assert_int_equal(pool_node(r.base + r.size - 1), r.node);
+	}
+	assert_true(pool_node(0) < 0);
+	assert_true(pool_node(~0ull) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nodes), cmocka_unit_test(test_scratch),
 		cmocka_unit_test(test_units), cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check), cmocka_unit_test(test_node),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
