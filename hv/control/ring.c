@@ -38,6 +38,7 @@ bool control_may_dma(const struct control *c)
 void control_close(struct control *c, enum bh_ctl_status why)
 {
 	control_debug_end();
+	control_trace_end();
 	if (c->call.begun)
 		dynamic_create_abandon();
 	c->status = why;

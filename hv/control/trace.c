@@ -2,6 +2,8 @@
 /*
  * Commands about the trace (arch/x86/machine/trace.h): its rings are made, read
  * and freed. Called under control.lock; a step makes or frees one core's ring.
+ * A trace ends with the device's driver, too; its rings go when something next
+ * happens in the device.
  *
  * What is traced ends before a ring is freed: each core has been at the head of
  * its run loop then, and holds none. A core that hangs keeps them all.
@@ -23,6 +25,7 @@ static struct {
 	u32 records;              /* of each */
 	bool on;                  /* the cores write there */
 	bool failed;              /* memory is short: what is made goes again */
+	bool left;                /* it has ended, and rings remain */
 	struct quiesce cores;
 	u64 until; /* TSC: nobody waits any longer for them */
 } tracing;
@@ -62,6 +65,7 @@ static bool free_one(void)
 		       pcpu_count * sizeof(*tracing.rings));
 	tracing.rings = NULL;
 	tracing.failed = false;
+	tracing.left = false;
 	return true;
 }
 
@@ -93,10 +97,30 @@ static s32 begin(struct control *c, struct control_call *call, u64 records)
 	return 0;
 }
 
+/* Free a ring of a trace that has ended, once no core holds one */
+static s32 clear(struct control *c, struct control_call *call)
+{
+	if (!call->at++)
+		tracing.until = rdtsc() + ns_to_tsc(CORES_MS * NS_PER_MS);
+	if (tracing.made && !cores_know()) {
+		if (rdtsc() < tracing.until)
+			return CONTROL_GOES_ON;
+		return control_error(c, call, BH_CTL_EBUSY,
+				     "a core does not answer; the last trace "
+				     "is kept");
+	}
+	if (free_one())
+		call->at = 0; /* the command's own begin */
+	return CONTROL_GOES_ON;
+}
+
 static s32 start(struct control *c, struct control_call *call)
 {
-	s32 err = call->at++ ? 0 : begin(c, call, call->command.arg[1]);
+	s32 err;
 
+	if (tracing.left)
+		return clear(c, call);
+	err = call->at++ ? 0 : begin(c, call, call->command.arg[1]);
 	if (err)
 		return err;
 	if (tracing.failed) {
@@ -116,14 +140,27 @@ static s32 start(struct control *c, struct control_call *call)
 	return cores_know() || rdtsc() >= tracing.until ? 0 : CONTROL_GOES_ON;
 }
 
+void control_trace_end(void)
+{
+	tracing.left = tracing.rings;
+	if (tracing.on)
+		set_cores(false);
+}
+
+bool control_trace_look(void)
+{
+	if (!tracing.left || (tracing.made && !cores_know()))
+		return false;
+	return !free_one();
+}
+
 static s32 stop(struct control *c, struct control_call *call)
 {
 	if (!tracing.rings)
 		return 0;
 	if (!call->at++)
 		tracing.until = rdtsc() + ns_to_tsc(CORES_MS * NS_PER_MS);
-	if (tracing.on)
-		set_cores(false);
+	control_trace_end();
 	if (tracing.made && !cores_know()) {
 		if (rdtsc() < tracing.until)
 			return CONTROL_GOES_ON;

@@ -109,6 +109,14 @@ void control_debug_end(void)
 	debuggers_left++;
 }
 
+static u32 traces_left;
+
+void control_trace_end(void)
+{
+	traces_left++;
+	assert_int_equal(traces_left, debuggers_left);
+}
+
 void control_guests_forget(struct control *self)
 {
 }

@@ -105,6 +105,22 @@ void control_debug_end(void)
 	debuggers_left++;
 }
 
+static u32 traces_left;
+
+void control_trace_end(void)
+{
+	traces_left++;
+	assert_int_equal(traces_left, debuggers_left);
+}
+
+static u32 trace_pieces; /* left to free */
+
+bool control_trace_look(void)
+{
+	trace_pieces -= trace_pieces > 0;
+	return trace_pieces;
+}
+
 void control_guests_forget(struct control *c)
 {
 }
@@ -325,6 +341,10 @@ static void test_events(void **state)
 	news();
 	go_on();
 	assert_int_equal(more_news, 0);
+	trace_pieces = 3;
+	news();
+	go_on();
+	assert_int_equal(trace_pieces, 0);
 	/* Masked: it is kept, and nothing else is */
 	msix(12, 1);
 	vm_changed();

@@ -238,8 +238,66 @@ static void test_trace_kept(void **state)
 	assert_false(tracing);
 	assert_int_equal(pages, 5);
 	assert_int_equal(run(control_trace_read, 0, 0, 0), -BH_CTL_ESTATE);
-	assert_int_equal(run(control_trace, 1, 256, 0), -BH_CTL_ESTATE);
+	assert_int_equal(run(control_trace, 1, 256, 0), -BH_CTL_EBUSY);
 	cores_hang = false;
+	assert_int_equal(run(control_trace, 0, 0, 0), 0);
+	assert_int_equal(pages, 0);
+}
+
+/* Its memory does not wait for the next trace, nor for a core that hangs */
+static void test_trace_freed(void **state)
+{
+	assert_false(control_trace_look());
+	assert_int_equal(run(control_trace, 1, 256, 0), 0);
+	assert_false(control_trace_look()); /* it goes on */
+	assert_int_equal(pages, 5);
+	cores_hang = true;
+	control_trace_end();
+	assert_false(control_trace_look());
+	assert_int_equal(pages, 5);
+	cores_hang = false;
+	looks = 2;
+	assert_true(control_trace_look());
+	assert_int_equal(pages, 3);
+	assert_true(control_trace_look());
+	assert_false(control_trace_look());
+	assert_int_equal(pages, 0);
+	assert_int_equal(run(control_trace, 1, 256, 0), 0);
+	assert_int_equal(run(control_trace, 0, 0, 0), 0);
+}
+
+/* Its reader has gone: the cores write no more, and the next one may begin */
+static void test_trace_left(void **state)
+{
+	control_trace_end(); /* there is none */
+	assert_int_equal(run(control_trace, 1, 256, 0), 0);
+	control_trace_end();
+	assert_false(tracing || fake_pcpus[0].trace || fake_pcpus[1].trace);
+	assert_int_equal(run(control_trace_read, 0, 0, 0), -BH_CTL_ESTATE);
+	assert_int_equal(run(control_trace, 1, 512, 0), 0);
+	assert_true(tracing && fake_pcpus[0].trace);
+	assert_int_equal(run(control_trace, 1, 256, 0), -BH_CTL_ESTATE);
+	/* A core that hangs keeps it */
+	control_trace_end();
+	cores_hang = true;
+	assert_int_equal(run(control_trace, 1, 256, 0), -BH_CTL_EBUSY);
+	cores_hang = false;
+	assert_int_equal(run(control_trace, 1, 256, 0), 0);
+	control_trace_end();
+	assert_int_equal(run(control_trace, 0, 0, 0), 0);
+	assert_int_equal(pages, 0);
+}
+
+/* Gone between two steps of its beginning */
+static void test_trace_half_left(void **state)
+{
+	memset(&c.call, 0, sizeof(c.call));
+	c.call.command.arg[0] = 1;
+	c.call.command.arg[1] = 256;
+	assert_int_equal(control_trace(&c, &c.call), CONTROL_GOES_ON);
+	assert_true(pages > 0);
+	control_trace_end();
+	assert_int_equal(run(control_trace, 1, 256, 0), 0);
 	assert_int_equal(run(control_trace, 0, 0, 0), 0);
 	assert_int_equal(pages, 0);
 }
@@ -253,6 +311,9 @@ int main(void)
 		cmocka_unit_test_setup(test_trace, setup),
 		cmocka_unit_test_setup(test_trace_refused, setup),
 		cmocka_unit_test_setup(test_trace_kept, setup),
+		cmocka_unit_test_setup(test_trace_left, setup),
+		cmocka_unit_test_setup(test_trace_half_left, setup),
+		cmocka_unit_test_setup(test_trace_freed, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

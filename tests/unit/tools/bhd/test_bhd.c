@@ -706,7 +706,14 @@ static void test_trace(void **state)
 	close(fd);
 	turn();
 	assert_false(fake->traced);
+	/* So does who dies with records that it has not read */
+	say(other, request);
+	fake->trace_end = 9;
+	wait_seconds(other, 0.05);
+	assert_true(fake->traced);
 	close(other);
+	wait_seconds(connect_new(), 0.05);
+	assert_false(fake->traced);
 }
 
 static void test_metrics_file(void **state)
