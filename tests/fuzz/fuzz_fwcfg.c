@@ -9,13 +9,16 @@
 #include "tests/unit/fakes/vdev.h"
 
 #include "hv/core/gmem.h"
+#include "hv/core/piece.h"
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/files/files.h"
 #include "lib/bytes.h"
 
-#define RAM_BYTES   KIB(64)
-#define STEPS_MAX   256
-#define PIECE_BYTES MIB(1) /* of one exit */
+#define RAM_BYTES  KIB(64)
+#define STEPS_MAX  256
+#define PAGE_TICKS 1000u /* each page that moves takes so long, at least */
+/* Of one exit: what fits into a piece, a page too many, and the descriptor */
+#define EXIT_BYTES ((PIECE_TICKS_MIN / PAGE_TICKS + 1) * PAGE_SIZE + 256)
 
 static struct guest_config config = { .kernel = "kernel",
 				      .initrd = "initrd",
@@ -29,9 +32,17 @@ static u8 ram[RAM_BYTES];
 static struct image kernel;
 static u64 initrd_size, moved;
 
-static bool in_ram(u64 gpa, u64 len)
+static void move(u64 len)
 {
 	moved += len;
+	for (u64 begin = rdtsc();
+	     rdtsc() - begin < len * PAGE_TICKS / PAGE_SIZE;)
+		;
+}
+
+static bool in_ram(u64 gpa, u64 len)
+{
+	move(len);
 	return gpa <= RAM_BYTES && len <= RAM_BYTES - gpa;
 }
 
@@ -54,7 +65,7 @@ int gmem_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 
 int gmem_zero(struct vm *vm, gpa_t gpa, u64 len)
 {
-	moved += len;
+	move(len);
 	return gpa.v >> 63 ? -EFAULT : 0;
 }
 
@@ -94,7 +105,7 @@ static void do_step(const struct step *s)
 	else
 		bus_write(&fake_vm.ports, v, port, size,
 			  s->value & ones_of(size));
-	if (moved > PIECE_BYTES + 256)
+	if (moved > EXIT_BYTES)
 		abort();
 	if (s->what == 0x7f)
 		fwcfg_vdev.reset(&fake_vm);
