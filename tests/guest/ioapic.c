@@ -138,7 +138,7 @@ static void on_nmi(struct trap_frame *f)
 /* A device's handler: looks at the entry, serves the device at the last call */
 static void on_level(struct trap_frame *f)
 {
-	hits[0]++;
+	hits[me()]++;
 	rirr_seen = rd(RTE + 2 * PIN) & REMOTE_IRR;
 	if (!--keep_up)
 		line(PIN, false);
@@ -405,14 +405,24 @@ static void settle(void)
 	window();
 }
 
-/* A pulse of PIN by this entry: @mine to vCPU 0, @others to vCPU 1 */
+/*
+ * PIN comes once by this entry: @mine to vCPU 0, @others to vCPU 1. A level is
+ * pulled down by its handler: a pulse's end may come late, and the other vCPU
+ * rightly be interrupted again until then.
+ */
 static void expect(const char *name, u8 dest, u32 low, u32 mine, u32 others)
 {
 	u32 a = hits[0], b = hits[1];
 
+	irq_handler[V] = low & LEVEL ? on_level : on_vector;
+	keep_up = 1;
 	rte(PIN, dest, low | V);
-	pulse(PIN);
+	line(PIN, true);
+	if (!(low & LEVEL))
+		line(PIN, false);
 	settle();
+	line(PIN, false);
+	irq_handler[V] = on_vector;
 	check(hits[0] - a == mine && hits[1] - b == others, name,
 	      "%u and %u for %u and %u", hits[0] - a, hits[1] - b, mine,
 	      others);
