@@ -44,6 +44,7 @@
 #include "hv/core/vcpu.h"
 #include "hv/files/files.h"
 #include "hv/load/load.h"
+#include "hv/load/reload.h"
 #include "hv/policy/cpuid.h"
 #include "hv/pv/pvclock.h"
 #include "hv/run/loop.h"
@@ -564,9 +565,16 @@ static void create_guests(bool privileged)
 /* It has all that other guests have, and functions of the hypervisor's */
 static void finish_privileged(struct vm *vm)
 {
-	vm->restarts = !manifest.privileged_stays;
 	control_create(vm, "Bulkhead " BULKHEAD_VERSION);
 	pvpanic_create(vm);
+	if (manifest.privileged_stays)
+		return;
+	vm->restarts = !reload_set_aside(vm);
+	if (!vm->restarts)
+		log_warn("init",
+			 "guest %s is not started again when it fails: the "
+			 "hypervisor has no memory left to load it with",
+			 vm->name);
 }
 
 /* The privileged guest is built last, from the memory that is left, and

@@ -9,6 +9,7 @@
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/load/fill.h"
 #include "hv/load/platform.h"
+#include "hv/load/reload.h"
 #include "hv/load/staged.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -220,6 +221,7 @@ void load_abandon(struct vm *vm)
 {
 	fill_end(vm);
 	staged_unmap(vm);
+	reload_end(vm);
 	if (vm->privileged)
 		files_forget_privileged();
 }
@@ -227,8 +229,10 @@ void load_abandon(struct vm *vm)
 int load_guest(struct vm *vm)
 {
 	const char *firmware = firmware_name(vm->config);
-	int err = fill_begin(vm);
+	int err;
 
+	reload_begin(vm);
+	err = fill_begin(vm);
 	if (err)
 		log_error("load", "guest %s: no memory to load it with",
 			  vm->name);

@@ -121,14 +121,9 @@ int staged_set_aside(void)
  * be. -EAGAIN: the former. */
 static int lend(struct vm *vm)
 {
-	u64 pages = load_pages(vm->config), got;
-
-	got = pmm_reserve_move(&loading, &vm->budget, pages);
-	vm->staged->lent = got;
-	if (got == pages || !pmm_reserve(&vm->budget, pages - got)) {
-		vm->staged->lent = pages;
+	if (loan_begin(&vm->staged->loan, &loading, &vm->budget,
+		       load_pages(vm->config)))
 		return 0;
-	}
 	if (__atomic_load_n(&views_used, __ATOMIC_RELAXED) !=
 	    1u << (vm->staged->view - 1))
 		return -EAGAIN;
@@ -137,17 +132,6 @@ static int lend(struct vm *vm)
 		  "destroy another guest",
 		  vm->name);
 	return -ENOMEM;
-}
-
-static void take_back(struct vm *vm)
-{
-	u64 kept = MIN(vm->staged->lent, vm->budget.drawn_pages);
-	u64 pages = vm->staged->lent - kept;
-
-	kept += pages - pmm_reserve_move(&vm->budget, &loading, pages);
-	vm->staged->lent = 0;
-	if (kept && pmm_reserve(&loading, kept))
-		return; /* lend() does without */
 }
 
 /* --- mapped --- */
@@ -217,7 +201,7 @@ void staged_unmap(struct vm *vm)
 
 	if (!s || !s->view)
 		return;
-	take_back(vm);
+	loan_end(&s->loan, &loading, &vm->budget);
 	view_clear(&views[s->view - 1]);
 	__atomic_fetch_and(&views_used, ~(1u << (s->view - 1)),
 			   __ATOMIC_RELEASE);

@@ -9,6 +9,7 @@
 
 #include "hv/core/vm.h"
 #include "hv/files/files.h"
+#include "hv/load/loan.h"
 #include "include/bulkhead/control.h"
 
 #define STAGED_MAX (3u + MANIFEST_MAX_FILES)
@@ -17,8 +18,8 @@ struct staged {
 	u32 count;
 	char names[STAGED_MAX][BH_CTL_FILE_NAME];
 	struct image files[STAGED_MAX]; /* hpa: where the guest has it */
-	u32 view; /* its number plus one; 0: they are not mapped */
-	u64 lent; /* pages of the hypervisor's, for the load */
+	u32 view;         /* its number plus one; 0: they are not mapped */
+	struct loan loan; /* of the hypervisor's pages, for the load */
 };
 
 /* Notes where the files lie: @list, copied and checked whole. A sentence, or

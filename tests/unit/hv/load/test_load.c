@@ -8,6 +8,7 @@
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/load/multiboot.h"
 #include "hv/load/platform.h"
+#include "hv/load/reload.h"
 #include "include/hw/bzimage.h"
 
 #define LOAD_PADDR 0x200000u
@@ -59,6 +60,20 @@ int fwcfg_fill(struct vm *v)
 
 void files_forget_privileged(void)
 {
+}
+
+static u32 lent, given_back;
+
+void reload_begin(struct vm *v)
+{
+	assert_null(v->fill); /* the first that takes a page */
+	lent++;
+}
+
+void reload_end(struct vm *v)
+{
+	assert_null(v->fill);
+	given_back++;
 }
 
 static u32 gpa_of(const void *part)
@@ -115,8 +130,11 @@ static int setup(void **state)
 static void test_damaged_elf_alone(void **state)
 {
 	assert_int_equal(load_way(&file), BOOT_WAY_PVH);
+	lent = given_back = 0;
 	assert_int_equal(load_guest(&fake_vm), -ENOEXEC);
 	assert_non_null(strstr(fake_log_last, "cut short"));
+	assert_int_equal(lent, 1);
+	assert_int_equal(given_back, 1);
 }
 
 static void test_address_tag_in_a_damaged_elf(void **state)

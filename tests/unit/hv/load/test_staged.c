@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/staged.c hv/core/slots.c lib/string.c */
+/* SOURCES: hv/load/staged.c hv/load/loan.c hv/core/slots.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Files in a guest's own memory: a hostile list, and how they are mapped */
 #include "hv/load/staged.h"
@@ -193,7 +193,7 @@ static void test_lent(void **state)
 	while (set_aside >= LOAD_PAGES) {
 		assert_int_equal(staged_map(&fake_vm), 0);
 		staged.view = 0; /* as if each were another guest */
-		staged.lent = 0;
+		staged.loan.pages = 0;
 	}
 	spare = 0;
 	assert_int_equal(staged_map(&fake_vm), -EAGAIN);
