@@ -204,10 +204,9 @@ static void draw(struct budget *b, s64 pages)
 	reserved_pages -= (u64)pages;
 }
 
-void *pmm_alloc(struct budget *b, u32 order)
+void *pmm_alloc_as_is(struct budget *b, u32 order)
 {
 	u64 pages = 1ull << order, page = NO_PAGE, drawn;
-	void *va;
 
 	if (order > MAX_ORDER || !region_count)
 		return NULL;
@@ -221,11 +220,14 @@ void *pmm_alloc(struct budget *b, u32 order)
 		draw(b, (s64)drawn);
 	}
 	spin_unlock(&pmm_lock);
-	if (page == NO_PAGE)
-		return NULL;
-	va = page_va(page);
-	memset(va, 0, pages << PAGE_SHIFT);
-	return va;
+	return page == NO_PAGE ? NULL : page_va(page);
+}
+
+void *pmm_alloc(struct budget *b, u32 order)
+{
+	void *va = pmm_alloc_as_is(b, order);
+
+	return va ? memset(va, 0, PAGE_SIZE << order) : NULL;
 }
 
 void pmm_free(struct budget *b, void *va, u32 order)

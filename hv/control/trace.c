@@ -69,13 +69,14 @@ static bool free_one(void)
 	return true;
 }
 
-/* False: no memory */
+/* False: no memory. Up to 2 MiB, not zeroed, in a step: trace_read() copies
+ * only what trace_put() has written, which is whole records. */
 static bool make_one(void)
 {
 	struct trace_ring *r = &tracing.rings[tracing.made];
 
 	r->mask = tracing.records - 1;
-	r->records = pmm_alloc_bytes(&pmm_self, record_bytes());
+	r->records = pmm_alloc_as_is(&pmm_self, pmm_order(record_bytes()));
 	tracing.made += r->records != NULL;
 	return r->records;
 }

@@ -11,7 +11,7 @@ u32 fake_pool_live;
 u32 fake_pool_left = ~0u;
 u64 fake_pool_peak;
 
-static void *take(size_t align, size_t size)
+static void *take(size_t align, size_t size, int fill)
 {
 	void *p;
 
@@ -21,7 +21,7 @@ static void *take(size_t align, size_t size)
 		abort();
 	fake_pool_left--;
 	fake_pool_live++;
-	return memset(p, 0, size);
+	return memset(p, fill, size);
 }
 
 static void give(void *p, size_t size)
@@ -32,14 +32,24 @@ static void give(void *p, size_t size)
 	free(p);
 }
 
-void *pmm_alloc(struct budget *b, u32 order)
+static void *take_pages(struct budget *b, u32 order, int fill)
 {
-	void *p = take(PAGE_SIZE << order, PAGE_SIZE << order);
+	void *p = take(PAGE_SIZE << order, PAGE_SIZE << order, fill);
 
 	if (p)
 		b->used_pages += 1ull << order;
 	fake_pool_peak = MAX(fake_pool_peak, b->used_pages);
 	return p;
+}
+
+void *pmm_alloc(struct budget *b, u32 order)
+{
+	return take_pages(b, order, 0);
+}
+
+void *pmm_alloc_as_is(struct budget *b, u32 order)
+{
+	return take_pages(b, order, 0x5a);
 }
 
 void pmm_free(struct budget *b, void *va, u32 order)
@@ -52,7 +62,7 @@ void pmm_free(struct budget *b, void *va, u32 order)
 
 void *kmem_alloc(struct budget *b, size_t size)
 {
-	return size ? take(SLAB_ALIGN, size) : NULL;
+	return size ? take(SLAB_ALIGN, size, 0) : NULL;
 }
 
 void kmem_free(struct budget *b, void *p, size_t size)

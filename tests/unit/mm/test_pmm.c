@@ -60,6 +60,26 @@ static void test_alloc_free(void **state)
 	assert_null(pmm_alloc(&b, 10));
 }
 
+/* Taken as it is, it is all the same charged, and not free */
+static void test_as_is(void **state)
+{
+	struct budget b = { .max_pages = 8 };
+	u8 *p = pmm_alloc(&b, 3), *q;
+
+	memset(p, 0x5a, 8 * PAGE_SIZE);
+	pmm_free(&b, p, 3);
+	q = pmm_alloc_as_is(&b, 3);
+	assert_ptr_equal(q, p);
+	assert_int_equal(q[PAGE_SIZE], 0x5a);
+	assert_int_equal(q[8 * PAGE_SIZE - 1], 0x5a);
+	assert_int_equal(b.used_pages, 8);
+	assert_null(pmm_alloc_as_is(&b, 0));
+	pmm_free(&b, q, 3);
+	p = pmm_alloc(&b, 3);
+	assert_true(all_zero(p, 8 * PAGE_SIZE));
+	pmm_free(&b, p, 3);
+}
+
 static void test_budget(void **state)
 {
 	struct budget b = { .max_pages = 4 };
@@ -296,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alloc_free),
+		cmocka_unit_test(test_as_is),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_exhaust),

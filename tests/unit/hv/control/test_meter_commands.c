@@ -65,13 +65,25 @@ void meter_trace(bool on)
 	tracing = on;
 }
 
-void *pmm_alloc(struct budget *b, u32 order)
+static void *take(struct budget *b, u32 order, int fill)
 {
 	assert_ptr_equal(b, &pmm_self);
 	if (pages + (1u << order) > most_pages)
 		return NULL;
 	pages += 1u << order;
-	return calloc(1, PAGE_SIZE << order);
+	return memset(malloc(PAGE_SIZE << order), fill, PAGE_SIZE << order);
+}
+
+/* In one piece: some 25 us */
+void *pmm_alloc(struct budget *b, u32 order)
+{
+	assert_true(order <= 6);
+	return take(b, order, 0);
+}
+
+void *pmm_alloc_as_is(struct budget *b, u32 order)
+{
+	return take(b, order, 0x5a);
 }
 
 /* Not while a core may write there */
@@ -210,6 +222,31 @@ static void test_trace(void **state)
 	assert_int_equal(run(control_trace, 2, 0, 0), -BH_CTL_EINVAL);
 }
 
+static bool is_written(const struct bh_ctl_trace *t, u32 i)
+{
+	return t->kind == (u16)i && t->event == BH_CTL_TRACE_COMMAND &&
+	       !t->guest && !t->vcpu && t->arg == 7;
+}
+
+/* The largest: each record that is read was written, and no other byte of what
+ * was there before */
+static void test_trace_large(void **state)
+{
+	const struct bh_ctl_trace *t = (void *)c.out;
+
+	most_pages = 2000;
+	assert_int_equal(run(control_trace, 1, BH_CTL_TRACE_MAX, 0), 0);
+	for (u32 written = 0; written < 4; written++) {
+		assert_int_equal(run(control_trace_read, 0, 0, 0), 0);
+		assert_int_equal(c.call.bytes / sizeof(*t), written);
+		for (u32 i = 0; i < written; i++)
+			assert_true(is_written(&t[i], i));
+		trace_now(BH_CTL_TRACE_COMMAND, written, 7);
+	}
+	assert_int_equal(run(control_trace, 0, 0, 0), 0);
+	assert_int_equal(pages, 0);
+}
+
 static void test_trace_refused(void **state)
 {
 	static const u64 bad[] = { 0, 255, 300, 131072, ~0ull };
@@ -309,6 +346,7 @@ int main(void)
 		cmocka_unit_test_setup(test_histograms, setup),
 		cmocka_unit_test_setup(test_many, setup),
 		cmocka_unit_test_setup(test_trace, setup),
+		cmocka_unit_test_setup(test_trace_large, setup),
 		cmocka_unit_test_setup(test_trace_refused, setup),
 		cmocka_unit_test_setup(test_trace_kept, setup),
 		cmocka_unit_test_setup(test_trace_left, setup),
