@@ -24,6 +24,7 @@ struct stretch {
 
 static struct stretch *stretches; /* by core; NULL: never measured */
 static bool measured, always;
+static u64 measured_since; /* TSC; what a core has noted before is stale */
 
 static struct stretch *own(void)
 {
@@ -56,7 +57,7 @@ static void begin(void)
 
 static void end(u64 since)
 {
-	if (measured && since)
+	if (measured && since > measured_since)
 		note(own(), rdtsc() - since);
 	this_cpu()->kept_since = 0;
 }
@@ -113,7 +114,10 @@ void stretch_switch(bool on)
 					    pcpu_count * sizeof(*stretches));
 	if (on && !stretches)
 		log_warn("stretch", "no memory to measure with");
-	measured = stretches && (on || always);
+	on = stretches && (on || always);
+	if (on && !measured)
+		WRITE_ONCE(measured_since, rdtsc());
+	WRITE_ONCE(measured, on);
 }
 
 void stretch_measure(void)

@@ -20,7 +20,8 @@
 
 /* Measure for good, whatever stretch_switch() says. Once all cores are up. */
 void stretch_measure(void);
-/* Measure from now on, or no longer. The figures stay. One caller at a time. */
+/* Measure what begins from now on, or no longer. The figures stay. One caller
+ * at a time. */
 void stretch_switch(bool on);
 bool stretch_is_measured(void);
 /* Core @id's longest stretch in ticks, and how many were too long; 0 unless it
