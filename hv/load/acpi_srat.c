@@ -6,10 +6,14 @@
  * the distances of the SLIT. vCPUs come node by node, since kernels number
  * nodes as they meet them. Called by acpi_rewrite.c. No locks.
  */
+#include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
 #include "hv/load/acpi_tables.h"
 #include "include/hw/lapic.h"
 #include "mm/owner.h"
+
+/* Until the core takes the interrupts that wait */
+#define ENTRIES_AT_ONCE 8u
 
 static void add_long(struct acpi_writer *w, const struct acpi_node_cpu *c,
 		     u32 id)
@@ -51,25 +55,39 @@ static void add_vcpu(struct acpi_writer *w, const struct acpi_node_cpu *c,
 		add_short(w, c, id);
 }
 
-static const struct acpi_node_cpu *core_find(u32 apic_id)
+/* From number *@at on, which becomes the one behind it: tables mostly have the
+ * cores in the order of vCPUs */
+static const struct acpi_node_cpu *core_find(u32 apic_id, u32 *at)
 {
-	for (u32 i = 0; i < acpi.numa.cpu_count; i++)
-		if (acpi.numa.cpus[i].apic_id == apic_id)
-			return &acpi.numa.cpus[i];
+	u32 count = acpi.numa.cpu_count;
+
+	for (u32 n = 0; n < count; n++) {
+		const struct acpi_node_cpu *c;
+
+		if (*at >= count)
+			*at = 0;
+		c = &acpi.numa.cpus[(*at)++];
+		if (c->apic_id == apic_id)
+			return c;
+	}
 	return NULL;
 }
 
+/* With very many cores that is long, and others may want this one */
 static void add_vcpus(struct acpi_writer *w, u32 domain)
 {
 	const struct vm *vm = w->vm;
+	u32 at = 0;
 
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		const struct vcpu *v = vm->vcpus[i];
 		const struct acpi_node_cpu *c =
-			core_find(v->entity.cpu->apic_id);
+			core_find(v->entity.cpu->apic_id, &at);
 
 		if (c && c->domain == domain)
 			add_vcpu(w, c, v->id);
+		if (i % ENTRIES_AT_ONCE == ENTRIES_AT_ONCE - 1)
+			stretch_look();
 	}
 }
 

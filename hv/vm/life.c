@@ -14,6 +14,7 @@
 
 #include "arch/x86/machine/tsc.h"
 #include "hv/console/console.h"
+#include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
 #include "hv/irq/vlapic.h"
 #include "hv/time/vtimer.h"
@@ -30,19 +31,23 @@
  * its core and the log little */
 #define RESTART_NS 1000000000u
 
+/* vCPUs of the privileged guest, which may have very many, until the core takes
+ * the interrupts that wait */
+#define STARTS_AT_ONCE 16u
+
 /* From then on vm_end() on any core may stop it again. It posts VE_STOP behind
- * the lock: no vCPU takes that before VE_START. That is posted to all at once:
- * INIT of the guest's first code finds none parked. The machine's start may
- * take its time; a guest that starts again has VM_MAX_ISOLATED_VCPUS at most.
- */
-static void start(struct vm *vm, enum vm_work first)
+ * the lock: no vCPU takes that before VE_START, which the first @count vCPUs
+ * get, and the others have got. That is posted to all at once: INIT of the
+ * guest's first code finds none parked. The machine's start may take its time;
+ * other guests than the privileged one have VM_MAX_ISOLATED_VCPUS at most. */
+static void start(struct vm *vm, enum vm_work first, u32 count)
 {
 	vm->vcpus_live = vm->vcpu_count;
 	vm_work_set(vm, first);
 	spin_lock(&vm->lock);
 	vm->end = VM_END_NONE;
 	vm->state = VM_RUNNING;
-	for (u32 i = 0; i < vm->vcpu_count; i++)
+	for (u32 i = 0; i < count; i++)
 		vcpu_post(vm->vcpus[i], VE_START);
 	spin_unlock(&vm->lock);
 	vm_changed();
@@ -53,22 +58,21 @@ static void start(struct vm *vm, enum vm_work first)
 
 void vm_start(struct vm *vm)
 {
-	start(vm, VM_ZERO);
+	start(vm, VM_ZERO, vm->vcpu_count);
 }
 
 /* Of a life that is over: signals, and registers kept of a crash */
-static void forget_events(struct vm *vm)
+static void forget_life(struct vcpu *v)
 {
-	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		__atomic_store_n(&vm->vcpus[i]->events, 0, __ATOMIC_SEQ_CST);
-		kept_forget(vm->vcpus[i]);
-	}
+	__atomic_store_n(&v->events, 0, __ATOMIC_SEQ_CST);
+	kept_forget(v);
 }
 
 void vm_start_at(struct vm *vm, enum vm_work first)
 {
-	forget_events(vm);
-	start(vm, first);
+	for (u32 i = 0; i < vm->vcpu_count; i++)
+		forget_life(vm->vcpus[i]);
+	start(vm, first, vm->vcpu_count);
 }
 
 /* An INIT or SIPI of its last life may still wait for a vCPU's home core, or be
@@ -78,16 +82,24 @@ static void restart(struct timer *t)
 {
 	struct vm *vm = container_of(t, struct vm, restart_timer);
 
-	forget_events(vm);
-	start(vm, VM_RESET);
+	vm_start_at(vm, VM_RESET);
 }
 
-/* At once: its devices write to its memory until they are quiet */
+/* At once: its devices write to its memory until they are quiet. Until start()
+ * its end is still that of its last life, so that no VE_STOP comes in between.
+ * The boot vCPU, whose work all else waits for, is the last to be told. */
 static void restart_privileged(struct vm *vm)
 {
 	console_guest_restarts(vm);
 	vm->lives++;
-	vm_start_at(vm, VM_QUIET);
+	for (u32 i = vm->vcpu_count; --i;) {
+		forget_life(vm->vcpus[i]);
+		vcpu_post(vm->vcpus[i], VE_START);
+		if (!(i % STARTS_AT_ONCE))
+			stretch_look();
+	}
+	forget_life(vm->vcpus[0]);
+	start(vm, VM_QUIET, 1);
 }
 
 /* Nothing of it runs, and nothing is left to do */

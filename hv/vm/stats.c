@@ -61,7 +61,7 @@ void exit_stats_log(const struct vm *vm)
 	struct sums s = { .next = 0 };
 
 	while (!sum_some(vm, &s))
-		;
+		stretch_look();
 	log_sums(vm, &s);
 }
 
@@ -183,5 +183,7 @@ void exit_stats_reset(struct vm *vm)
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		memset(vm->vcpus[i]->exits, 0, sizeof(vm->vcpus[i]->exits));
 		vm->vcpus[i]->exits_reported = 0;
+		if (i % LIST_VCPUS == LIST_VCPUS - 1)
+			stretch_look();
 	}
 }

@@ -11,6 +11,7 @@
 #include "hv/console/console.h"
 #include "hv/core/piece.h"
 #include "hv/core/slots.h"
+#include "hv/core/stretch.h"
 #include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
 #include "hv/load/staged.h"
@@ -23,6 +24,9 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/window.h"
+
+/* Of a guest that has very many, until the core looks at its interrupts */
+#define CLOCKS_AT_ONCE 64u
 
 void vm_work_set(struct vm *vm, enum vm_work first)
 {
@@ -65,8 +69,11 @@ static void start_clock(struct vm *vm)
 {
 	cpuid_renew_rate(vm);
 	vm->tsc_start = rdtsc();
-	for (u32 i = 0; i < vm->vcpu_count; i++)
+	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->hw.tsc_offset = 0 - vm->tsc_start;
+		if (i % CLOCKS_AT_ONCE == CLOCKS_AT_ONCE - 1)
+			stretch_look();
+	}
 }
 
 static void report_start(const struct vm *vm)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The SRAT of the privileged guest, read back by the parser of the host's */
 #include "drivers/acpi/parse.h"
+#include "hv/core/stretch.h"
 #include "hv/load/acpi_tables.h"
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/owner.h"
@@ -14,7 +15,12 @@
 static u8 buf[KIB(64)];
 static struct acpi_writer w;
 static struct acpi_facts facts;
-static u32 room;
+static u32 room, looks;
+
+void stretch_look(void)
+{
+	looks++;
+}
 
 void *acpi_writer_take(struct acpi_writer *writer, u32 size, u32 align)
 {
@@ -159,6 +165,42 @@ static void test_none(void **state)
 	assert_true(w.full);
 }
 
+/* The core takes its interrupts in between; who is where stays the same */
+static void test_many_vcpus(void **state)
+{
+	static struct vcpu many[VM_MAX_VCPUS];
+	static struct pcpu cores[VM_MAX_VCPUS];
+
+	fake_vm.vcpu_count = VM_MAX_VCPUS;
+	acpi.numa.cpu_count = VM_MAX_VCPUS;
+	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
+		u32 other = i ^ 5; /* tables may have any order */
+
+		cores[i].apic_id = 2 * i;
+		many[i].id = i;
+		many[i].entity.cpu = &cores[i];
+		fake_vm.vcpus[i] = &many[i];
+		acpi.numa.cpus[i] = (struct acpi_node_cpu){
+			2 * other, acpi.numa.domains[other % 2], 0
+		};
+	}
+	looks = 0;
+	range(0, GIB(1), 0, SRAT_ENABLED);
+	write_and_read();
+	assert_in_range(looks, 2 * VM_MAX_VCPUS / 32, 2 * VM_MAX_VCPUS);
+	assert_int_equal(facts.numa.cpu_count, VM_MAX_VCPUS);
+	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
+		const struct acpi_node_cpu *c = &facts.numa.cpus[i];
+
+		assert_int_equal(c->apic_id, i * 2 % VM_MAX_VCPUS +
+						     (i >= VM_MAX_VCPUS / 2));
+		assert_int_equal(c->domain,
+				 acpi.numa.domains[i >= VM_MAX_VCPUS / 2]);
+	}
+	for (u32 i = 0; i < 4; i++)
+		fake_vm.vcpus[i] = &fake_vcpus[i];
+}
+
 /* What an area has room for is what an SRAT can take */
 static void test_largest(void **state)
 {
@@ -184,7 +226,7 @@ int main(void)
 		T(test_vcpus),     T(test_unknown_core),
 		T(test_memory),    T(test_memory_at_the_end),
 		T(test_initiator), T(test_none),
-		T(test_largest),
+		T(test_largest),   T(test_many_vcpus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

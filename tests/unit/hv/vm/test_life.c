@@ -8,6 +8,7 @@
 
 #include "hv/assign/passthrough.h"
 #include "hv/console/console.h"
+#include "hv/core/stretch.h"
 #include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
 #include "hv/time/vtimer.h"
@@ -72,6 +73,35 @@ void exit_stats_reset(struct vm *vm)
 
 void console_guest_starts(struct vm *vm)
 {
+}
+
+/* A look at the core's interrupts: between two of them few vCPUs are told to
+ * start, or have their clock set */
+#define FEW 64u
+static u32 looks, told, longest;
+
+static u32 count_told(void)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < fake_vm.vcpu_count; i++)
+		n += fake_vm.vcpus[i]->events == VE_START;
+	return n;
+}
+
+static void note_told(void)
+{
+	u32 now = count_told();
+
+	longest = MAX(longest, now > told ? now - told : 0);
+	told = now;
+}
+
+void stretch_look(void)
+{
+	assert_int_equal(fake_vm.lock.next, fake_vm.lock.owner);
+	note_told();
+	looks++;
 }
 
 static u32 screens, quiet_steps;
@@ -413,6 +443,41 @@ static void test_many(void **state)
 		fake_vm.vcpus[i] = &fake_vcpus[i];
 }
 
+/* One core does it for all of them, and others want that core */
+static void test_privileged_restart_of_many(void **state)
+{
+	static struct vcpu many[VM_MAX_VCPUS];
+
+	fake_vm.privileged = fake_vm.restarts = true;
+	fake_vm.vcpu_count = VM_MAX_VCPUS;
+	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
+		many[i] = (struct vcpu){ .vm = &fake_vm, .id = i };
+		fake_vm.vcpus[i] = i ? &many[i] : boot;
+	}
+	vm_start(&fake_vm);
+	work();
+	for (u32 i = 0; i < VM_MAX_VCPUS; i++)
+		fake_vm.vcpus[i]->events = VE_INIT | VE_NMI;
+	fake_vm.end = VM_END_CRASH;
+	boot->activity = VCPU_RUNNING;
+	fake_vm.vcpus_live = 1;
+	looks = told = longest = 0;
+	vm_vcpu_parked(boot);
+	note_told();
+	assert_int_equal(told, VM_MAX_VCPUS);
+	assert_in_range(longest, 1, FEW);
+	assert_in_range(looks, VM_MAX_VCPUS / FEW, VM_MAX_VCPUS);
+	assert_int_equal(fake_vm.vcpus_live, VM_MAX_VCPUS);
+	looks = 0;
+	work();
+	assert_in_range(looks, VM_MAX_VCPUS / FEW, VM_MAX_VCPUS);
+	assert_int_equal(many[VM_MAX_VCPUS - 1].hw.tsc_offset,
+			 0 - fake_vm.tsc_start);
+	fake_vm.vcpu_count = 2;
+	for (u32 i = 0; i < 4; i++)
+		fake_vm.vcpus[i] = &fake_vcpus[i];
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +491,7 @@ int main(void)
 		cmocka_unit_test_setup(test_reset_at_the_machines_end, setup),
 		cmocka_unit_test_setup(test_ends_early, setup),
 		cmocka_unit_test_setup(test_many, setup),
+		cmocka_unit_test_setup(test_privileged_restart_of_many, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

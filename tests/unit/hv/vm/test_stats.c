@@ -33,6 +33,13 @@ void stretch_report(void)
 {
 }
 
+static u32 looks;
+
+void stretch_look(void)
+{
+	looks++;
+}
+
 int vlapic_pending(struct vcpu *v)
 {
 	return 0x41;
@@ -155,6 +162,27 @@ static void test_vcpu(void **state)
 	assert_non_null(strstr(lines, "9 exits, 2 more"));
 }
 
+/* The core takes its interrupts in between, however many vCPUs there are */
+static void test_many(void **state)
+{
+	static struct vcpu many[VM_MAX_VCPUS];
+
+	vm_a.vcpu_count = VM_MAX_VCPUS;
+	for (u32 i = 0; i < VM_MAX_VCPUS; i++) {
+		vm_a.vcpus[i] = &many[i];
+		many[i].exits[EXIT_HLT] = 1;
+	}
+	looks = 0;
+	exit_stats_log(&vm_a);
+	assert_string_equal(lines, "guest a: 1024 exits in 1 ms, HLT 1024");
+	assert_in_range(looks, VM_MAX_VCPUS / 100, VM_MAX_VCPUS);
+	looks = 0;
+	exit_stats_reset(&vm_a);
+	assert_in_range(looks, VM_MAX_VCPUS / 100, VM_MAX_VCPUS);
+	exit_stats_log(&vm_a);
+	assert_string_equal(lines, "guest a: 0 exits in 1 ms");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +191,7 @@ int main(void)
 		cmocka_unit_test_setup(test_key, setup),
 		cmocka_unit_test_setup(test_key_for_many, setup),
 		cmocka_unit_test_setup(test_vcpu, setup),
+		cmocka_unit_test_setup(test_many, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
