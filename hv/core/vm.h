@@ -70,10 +70,19 @@ struct vm_slot {
 #define VM_NODE_ANY (-1)
 #define VM_GOES_ON  1 /* a step of its making is done, and there are more */
 
+/* Whose end it was, and which command waits for it. Once that can be answered
+ * the guest is no more, and its id may be another's. */
+struct vm_farewell {
+	u64 number; /* vm_number() */
+	u32 tag;
+	bool waits;
+};
+
 /* Of a guest that is taken apart: hv/vm/reap.c */
 struct vm_reap {
 	struct quiesce quiet;
-	void (*freed)(u16 id);
+	void (*freed)(const struct vm_farewell *f);
+	struct vm_farewell farewell;
 };
 
 /* Its virtual IOMMU (hv/assign/vtd.h): where its registers are, and the one

@@ -206,7 +206,7 @@ s32 dynamic_create_step(u32 tag, u64 *id, struct dynamic_why *why)
 	return 0;
 }
 
-static void unborn_freed(u16 id)
+static void unborn_freed(const struct vm_farewell *f)
 {
 	__atomic_store_n(&abandoned, false, __ATOMIC_RELEASE);
 }

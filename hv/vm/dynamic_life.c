@@ -26,13 +26,6 @@
 
 #define POOL_PART (512 * POOL_UNIT) /* taken or given in a step */
 
-/* Commands that wait for the end of a guest, by its index */
-static struct {
-	u64 id;
-	u32 tag;
-	bool waits;
-} farewells[VM_MAX];
-
 /* --- its parts --- */
 
 int dynamic_attach(struct vm *vm, const struct vm_order *order)
@@ -295,21 +288,18 @@ void dynamic_ended(struct vm *vm)
 		dynamic_work(vm, VM_SCRUB);
 }
 
-static void freed(u16 id)
+static void freed(const struct vm_farewell *f)
 {
-	u64 number = farewells[id].id;
-
-	news_state(number, BH_CTL_GONE);
-	if (farewells[id].waits)
-		news_answer(farewells[id].tag, 0, number, NULL);
-	farewells[id].waits = false;
+	news_state(f->number, BH_CTL_GONE);
+	if (f->waits)
+		news_answer(f->tag, 0, f->number, NULL);
 }
 
 static void destroy(struct vm *vm)
 {
-	farewells[vm->id].id = vm_number(vm);
-	farewells[vm->id].waits = vm->dynamic->waits;
-	farewells[vm->id].tag = vm->dynamic->tag;
+	vm->reap.farewell = (struct vm_farewell){ .number = vm_number(vm),
+						  .tag = vm->dynamic->tag,
+						  .waits = vm->dynamic->waits };
 	reap(vm, freed);
 }
 

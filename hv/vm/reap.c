@@ -60,9 +60,9 @@ static void again(struct vm *vm)
 static void free_step(struct timer *t)
 {
 	struct vm *vm = container_of(t, struct vm, restart_timer);
-	void (*freed)(u16 id) = vm->reap.freed;
+	void (*freed)(const struct vm_farewell *f) = vm->reap.freed;
+	struct vm_farewell farewell = vm->reap.farewell;
 	bool its_turn = READ_ONCE(turn) == vm;
-	u16 id = vm->id;
 
 	if (!vm_free_step(vm)) {
 		again(vm);
@@ -71,7 +71,7 @@ static void free_step(struct timer *t)
 	if (its_turn)
 		end_turn();
 	if (freed)
-		freed(id);
+		freed(&farewell);
 }
 
 static void wait_let_go(struct timer *t)
@@ -118,7 +118,7 @@ static void wait_unknown(struct timer *t)
 	again(vm);
 }
 
-void reap(struct vm *vm, void (*freed)(u16 id))
+void reap(struct vm *vm, void (*freed)(const struct vm_farewell *f))
 {
 	vm->reap.freed = freed;
 	vm_unlist(vm);
@@ -127,7 +127,7 @@ void reap(struct vm *vm, void (*freed)(u16 id))
 	again(vm);
 }
 
-void reap_unborn(struct vm *vm, void (*freed)(u16 id))
+void reap_unborn(struct vm *vm, void (*freed)(const struct vm_farewell *f))
 {
 	vm->reap.freed = freed;
 	vm->restart_timer.fn = free_step;

@@ -11,13 +11,14 @@
  * in pieces, when each core has let go of it. All its vCPUs are parked, or have
  * never run. Its memory holds nothing worth hiding, and nobody else's table
  * maps it. What has taken interrupts or device functions for it has given them
- * back. When the id is free, @freed is told it, unless that is NULL. No lock is
- * held. Home core of its boot vCPU.
+ * back. When all of that is free, and the id, @freed gets a copy of
+ * vm->reap.farewell, unless it is NULL. No lock is held. Home core of its boot
+ * vCPU.
  */
-void reap(struct vm *vm, void (*freed)(u16 id));
+void reap(struct vm *vm, void (*freed)(const struct vm_farewell *f));
 /* The same of a guest that was never whole (create.h): vms[] has not known it.
  * Any core. */
-void reap_unborn(struct vm *vm, void (*freed)(u16 id));
+void reap_unborn(struct vm *vm, void (*freed)(const struct vm_farewell *f));
 /* For quiesce_pass(): what this core has of guests that are reaped goes */
 void reap_here(void);
 

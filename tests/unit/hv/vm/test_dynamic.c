@@ -145,9 +145,9 @@ bool vm_free_step(struct vm *vm)
 	return true;
 }
 
-static void (*unborn_freed)(u16 id);
+static void (*unborn_freed)(const struct vm_farewell *f);
 
-void reap_unborn(struct vm *vm, void (*when_freed)(u16 id))
+void reap_unborn(struct vm *vm, void (*when_freed)(const struct vm_farewell *f))
 {
 	assert_ptr_equal(vm, &fake_vm);
 	assert_null(unborn_freed);
@@ -235,13 +235,15 @@ bool quiesce_over(struct quiesce *q)
 	return passed;
 }
 
-void reap(struct vm *vm, void (*freed)(u16 id))
+void reap(struct vm *vm, void (*freed)(const struct vm_farewell *f))
 {
+	struct vm_farewell farewell = vm->reap.farewell;
+
 	assert_int_equal(boot->activity, VCPU_PARKED);
 	assert_false(timer_is_armed);
 	vms[vm->id] = NULL;
 	destroy();
-	freed(vm->id);
+	freed(&farewell);
 }
 
 const char *staged_note(struct vm *vm, struct staged *s,
@@ -895,7 +897,7 @@ static void test_abandoned(void **state)
 		assert_int_equal(begin_create(web, &range, 1), -BH_CTL_EBUSY);
 		while (!vm_free_step(&fake_vm))
 			;
-		unborn_freed(5);
+		unborn_freed(&fake_vm.reap.farewell);
 		unborn_freed = NULL;
 		assert_false(taken);
 		left_to_free = 0;

@@ -46,19 +46,23 @@ bool vm_free_step(struct vm *vm)
 	assert_int_equal(removed, listed ? 0 : vm->vcpu_count);
 	assert_false(frees);
 	frees = ++steps == STEPS;
+	if (frees) /* the next guest's, at once */
+		vm->reap = (struct vm_reap){ 0 };
 	return frees;
 }
 
-static void freed(u16 id)
+static void freed(const struct vm_farewell *f)
 {
 	assert_int_equal(frees, 1);
-	told = id;
+	assert_true(f->waits);
+	told = f->tag;
 }
 
 static int setup(void **state)
 {
 	fake_vm_init(4);
 	fake_vm.id = 7;
+	fake_vm.reap.farewell = (struct vm_farewell){ 1, 7, true };
 	asks = removed = steps = frees = told = 0;
 	listed = true;
 	fake_this_cpu = &fake_pcpus[0];
