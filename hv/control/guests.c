@@ -9,6 +9,7 @@
 #include "hv/core/exit.h"
 #include "hv/core/slots.h"
 #include "hv/device/pc/vpm.h"
+#include "hv/load/reload.h"
 #include "lib/string.h"
 
 /* Their counters are lines of cache that others write */
@@ -51,13 +52,13 @@ static u64 exits_of(const struct vcpu *v)
 	return sum;
 }
 
-/* Beside its RAM: what it has, what is set aside for its next start, itself */
+/* Beside its RAM: what it has, what is kept for its next start, itself */
 static u64 overhead_of(const struct vm *vm)
 {
 	u64 pages = READ_ONCE(vm->budget.used_pages) +
 		    READ_ONCE(vm->budget.reserved_pages);
 
-	return (pages << PAGE_SHIFT) +
+	return (pages << PAGE_SHIFT) + reload_bytes(vm) +
 	       (PAGE_SIZE << pmm_order(vm_bytes(vm->slot_max)));
 }
 

@@ -17,7 +17,8 @@
 u64 control_ram_bytes(void)
 {
 	u64 bytes = owner_bytes(OWNER_FREE, 0) +
-		    owner_bytes(OWNER_HYPERVISOR, 0) + pool_bytes();
+		    owner_bytes(OWNER_HYPERVISOR, 0) +
+		    owner_bytes(OWNER_FILES, 0) + pool_bytes();
 
 	for (u32 i = 0; i < vm_count; i++)
 		if (vm_at(i))

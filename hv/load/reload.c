@@ -7,6 +7,7 @@
 #include "hv/load/load.h"
 #include "hv/load/loan.h"
 #include "lib/log.h"
+#include "mm/owner.h"
 
 static struct budget stock; /* what a load takes, while it has none */
 static struct loan loan;
@@ -55,4 +56,13 @@ void reload_end(struct vm *vm)
 	lent = false;
 	loan_end(&loan, &stock, &vm->budget);
 	vm->budget.max_pages -= reload_pages;
+}
+
+u64 reload_bytes(const struct vm *vm)
+{
+	u64 pages = READ_ONCE(lent) ? 0 : reload_pages;
+
+	if (!vm->privileged)
+		return 0;
+	return owner_bytes(OWNER_FILES, 0) + (pages << PAGE_SHIFT);
 }

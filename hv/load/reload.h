@@ -17,5 +17,8 @@ int __must_check reload_set_aside(struct vm *vm);
  * core. */
 void reload_begin(struct vm *vm);
 void reload_end(struct vm *vm);
+/* What is kept for @vm's next load beside its budget: that, and the files that
+ * it is loaded from. Any core. */
+u64 reload_bytes(const struct vm *vm);
 
 #endif

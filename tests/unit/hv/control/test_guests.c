@@ -10,6 +10,7 @@
 #include "hv/console/console.h"
 #include "hv/core/exit.h"
 #include "hv/device/pc/vpm.h"
+#include "hv/load/reload.h"
 #include "hv/vm/pool.h"
 #include "hv/vm/privileged.h"
 #include "lib/string.h"
@@ -208,6 +209,13 @@ u64 owner_bytes(enum owner_kind kind, u16 vm)
 	return kind == OWNER_GUEST ? 100u * (vm + 1u) : kind + 1u;
 }
 
+#define RELOAD 7000u
+
+u64 reload_bytes(const struct vm *vm)
+{
+	return vm->privileged ? RELOAD : 0;
+}
+
 int acpi_node_of_core(u32 apic_id)
 {
 	return apic_id ? -1 : 3;
@@ -372,6 +380,7 @@ static void test_guests(void **state)
 	assert_int_equal(g[2].exits, VCPUS * (VCPUS - 1) / 2 + VCPUS * 2);
 	assert_true(g[0].flags & BH_CTL_GUEST_PRIVILEGED);
 	assert_false(g[1].flags & BH_CTL_GUEST_PRIVILEGED);
+	assert_int_equal(g[0].overhead_bytes - g[1].overhead_bytes, RELOAD);
 	/* From one on; and with less room than there are */
 	assert_int_equal(run(control_guests, 8, 0), 0);
 	assert_int_equal(c.call.bytes, 2 * sizeof(*g));
@@ -505,8 +514,8 @@ static void test_machine(void **state)
 
 	c.ram_bytes = control_ram_bytes();
 	c.features = 5;
-	assert_int_equal(c.ram_bytes,
-			 614 + OWNER_HYPERVISOR + 1 + OWNER_FREE + 1);
+	assert_int_equal(c.ram_bytes, 614 + OWNER_HYPERVISOR + 1 + OWNER_FREE +
+					      1 + OWNER_FILES + 1);
 	assert_int_equal(run(control_info, 0, 0), 0);
 	assert_int_equal(c.call.bytes, sizeof(*info));
 	assert_int_equal(info->cores, 2);

@@ -15,6 +15,7 @@
 #define POOL_HPA   MIB(64)
 #define MAX_PAGES  100u
 #define EXTENTS    250u /* their map takes more than a page */
+#define FILES      MIB(20)
 #define VCPUS      500u /* so do their entries in the SRAT */
 
 static u8 pool[POOL_BYTES] __aligned(MIB(2));
@@ -32,6 +33,11 @@ hpa_t virt_to_hpa(const void *va)
 void *hpa_to_virt(hpa_t hpa)
 {
 	return pool + (hpa.v - POOL_HPA);
+}
+
+u64 owner_bytes(enum owner_kind kind, u16 vm)
+{
+	return kind == OWNER_FILES ? FILES : 0;
 }
 
 const char *firmware_name(const struct guest_config *c)
@@ -134,6 +140,22 @@ static void test_worn_out(void **state)
 	assert_int_equal(fake_log_lines, 0);
 }
 
+/* It is the guest's to answer for, with its files; once, while it is lent */
+static void test_bytes(void **state)
+{
+	u64 bytes = reload_bytes(&fake_vm);
+
+	assert_in_range(bytes, FILES + 20 * PAGE_SIZE, FILES + 64 * PAGE_SIZE);
+	reload_begin(&fake_vm);
+	assert_int_equal(reload_bytes(&fake_vm) +
+				 fake_vm.budget.reserved_pages * PAGE_SIZE,
+			 bytes);
+	reload_end(&fake_vm);
+	fake_vm.privileged = false;
+	assert_int_equal(reload_bytes(&fake_vm), 0);
+	fake_vm.privileged = true;
+}
+
 /* Told twice that it is loaded, as after a load that was given up */
 static void test_twice(void **state)
 {
@@ -200,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_worn_out),
+		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_twice),
 		cmocka_unit_test(test_made_good),
 		cmocka_unit_test(test_not_for_others),
