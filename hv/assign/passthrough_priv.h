@@ -32,8 +32,10 @@ enum reset_way {
 	RESET_PM,  /* by D3 and back */
 	RESET_BUS, /* by the bridge above, with all that is beside it */
 };
-/* Dwords of its header that a reset loses and its next driver needs */
-#define PASSTHROUGH_SAVED 9u
+/* Dwords of its header that a reset loses and its next driver needs, at most */
+#define PASSTHROUGH_SAVED 12u
+/* The functions that a bus has room for */
+#define PASSTHROUGH_BUS 256u
 
 struct vfunc;
 
@@ -118,6 +120,8 @@ struct vfunc {
 	/* Between two lives of the guest */
 	struct {
 		enum reset_way way;
+		enum { SLEEP_UNKNOWN, SLEEP_ENDS, SLEEP_OVER } sleep;
+		u16 beside;       /* how many were looked for on its bus */
 		bool may;         /* be reset at all */
 		bool master;      /* it was one in the last life */
 		u16 command;      /* what it is to decode again */
@@ -162,6 +166,7 @@ struct quiet {
 	bool again;  /* some is not ready yet */
 	bool waits;  /* the phase is over, but for its time */
 	u64 end;     /* host TSC: of the wait, or of the patience */
+	u64 rest;    /* nobody is visited before */
 	u32 unreset; /* functions that no way was found for */
 };
 
@@ -273,12 +278,20 @@ bool passthrough_msix_quiet(struct vfunc *f, bool present,
 			    const struct piece *piece);
 
 /*
+ * Before all else a function that sleeps is woken, once: it has its registers
+ * as they were, but is no bus master if it lost them. False: it, or a bridge
+ * above it, was told something just now; wait, and do it again.
+ */
+bool passthrough_reset_wake(struct vfunc *f);
+/*
  * The ladder of resets, for passthrough_quiet.c: which way @f goes, if it was a
- * bus master; and whether its bus may be reset, with all that is beside it,
- * which goes that way then, too. No wait is in here: PCIe 4.0, 6.6.2, 5.3.1.4
- * and 6.6.1 say how long to leave it alone.
+ * bus master; whether all on its bus is known, looked for until @piece is over
+ * (true: that is answered); and whether its bus may be reset, with all that is
+ * beside it, which goes that way then, too. No wait is in here: PCIe 4.0,
+ * 6.6.2, 5.3.1.4 and 6.6.1 say how long to leave it alone.
  */
 void passthrough_reset_choose(struct vfunc *f);
+bool passthrough_reset_look(struct vfunc *f, const struct piece *piece);
 void passthrough_reset_agree(struct vfunc *f);
 /* Of all that go one way, one step after the other: what the reset will lose is
  * saved; it begins; of D3 and of a bus, it ends */

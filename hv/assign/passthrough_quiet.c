@@ -27,6 +27,8 @@
 #define BUS_MS        2u
 #define BUS_READY_MS  100u
 #define ANSWER_MS     1000u
+#define WAKE_MS       2000u /* all, from the root on; */
+#define LINK_MS       100u  /* each twice, also those above it */
 #define WITHOUT_BOUND ~0u
 
 struct phase {
@@ -35,6 +37,7 @@ struct phase {
 	bool (*visit)(struct vfunc *f, const struct piece *piece);
 	u32 within_ms;
 	u32 wait_ms; /* behind it, if there was such a function */
+	u32 rest_ms; /* before one is visited again */
 };
 
 /* --- what is done to one function --- */
@@ -60,10 +63,16 @@ static void master_off(struct vfunc *f)
 	(void)pci_read(f->bdf, PCI_COMMAND, 2);
 }
 
+static bool wake(struct vfunc *f, const struct piece *piece)
+{
+	return passthrough_reset_wake(f);
+}
+
 static bool stop(struct vfunc *f, const struct piece *piece)
 {
 	bool present = !f->kept && passthrough_func_present(f);
 
+	f->reset.sleep = SLEEP_UNKNOWN; /* in the next life */
 	f->reset.master = false;
 	if (present && may_be_master(f))
 		master_off(f);
@@ -106,6 +115,11 @@ static bool choose(struct vfunc *f, const struct piece *piece)
 {
 	passthrough_reset_choose(f);
 	return true;
+}
+
+static bool look(struct vfunc *f, const struct piece *piece)
+{
+	return passthrough_reset_look(f, piece);
 }
 
 static bool agree(struct vfunc *f, const struct piece *piece)
@@ -159,26 +173,28 @@ static bool report_silent(struct vfunc *f, const struct piece *piece)
 }
 
 static const struct phase phases[] = {
-	{ RESET_NONE, stop, 0, 0 },
-	{ RESET_NONE, silence, WITHOUT_BOUND, 0 },
+	{ RESET_NONE, wake, WAKE_MS, 0, LINK_MS },
+	{ RESET_NONE, stop, 0, 0, 0 },
+	{ RESET_NONE, silence, WITHOUT_BOUND, 0, 0 },
 	/* While there are VFs, theirs can be asked for, too */
-	{ RESET_NONE, arrived, PENDING_MS, 0 },
-	{ RESET_NONE, vfs_off, 0, 0 },
-	{ RESET_NONE, choose, 0, 0 },
-	{ RESET_NONE, agree, 0, 0 },
-	{ RESET_NONE, count, 0, 0 },
-	{ RESET_FLR, save, 0, 0 },
-	{ RESET_FLR, begin, 0, FLR_MS },
-	{ RESET_FLR, over, ANSWER_MS, 0 },
-	{ RESET_PM, save, 0, 0 },
-	{ RESET_PM, begin, 0, D3_MS },
-	{ RESET_PM, release, 0, D3_MS },
-	{ RESET_PM, over, ANSWER_MS, 0 },
-	{ RESET_BUS, save, 0, 0 },
-	{ RESET_BUS, begin, 0, BUS_MS },
-	{ RESET_BUS, release, 0, BUS_READY_MS },
-	{ RESET_BUS, over, ANSWER_MS, 0 },
-	{ RESET_NONE, report_silent, 0, 0 },
+	{ RESET_NONE, arrived, PENDING_MS, 0, 0 },
+	{ RESET_NONE, vfs_off, 0, 0, 0 },
+	{ RESET_NONE, choose, 0, 0, 0 },
+	{ RESET_BUS, look, WITHOUT_BOUND, 0, 0 },
+	{ RESET_NONE, agree, 0, 0, 0 },
+	{ RESET_NONE, count, 0, 0, 0 },
+	{ RESET_FLR, save, 0, 0, 0 },
+	{ RESET_FLR, begin, 0, FLR_MS, 0 },
+	{ RESET_FLR, over, ANSWER_MS, 0, 0 },
+	{ RESET_PM, save, 0, 0, 0 },
+	{ RESET_PM, begin, 0, D3_MS, 0 },
+	{ RESET_PM, release, 0, D3_MS, 0 },
+	{ RESET_PM, over, ANSWER_MS, 0, 0 },
+	{ RESET_BUS, save, 0, 0, 0 },
+	{ RESET_BUS, begin, 0, BUS_MS, 0 },
+	{ RESET_BUS, release, 0, BUS_READY_MS, 0 },
+	{ RESET_BUS, over, ANSWER_MS, 0, 0 },
+	{ RESET_NONE, report_silent, 0, 0, 0 },
 };
 
 /* --- the walk --- */
@@ -227,6 +243,7 @@ static bool settle(struct quiet *q, const struct phase *p)
 
 	if (q->again && p->within_ms && patient) {
 		rewind(q);
+		q->rest = time_after(p->rest_ms);
 		return false;
 	}
 	q->waits = q->acted && p->wait_ms;
@@ -238,6 +255,7 @@ static void next_phase(struct quiet *q)
 {
 	q->phase++;
 	q->begun = q->acted = q->waits = false;
+	q->rest = 0;
 	rewind(q);
 }
 
@@ -254,6 +272,8 @@ static bool step(struct passthrough *pci, const struct piece *piece)
 		next_phase(q);
 		return true;
 	}
+	if (q->rest && rdtsc() < q->rest)
+		return false;
 	if (!q->begun) {
 		q->begun = true;
 		q->end = time_after(p->within_ms);

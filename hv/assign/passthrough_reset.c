@@ -1,24 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ladder by which a function of the machine is reset between two lives of
- * the privileged guest: by itself (FLR), by D3 and back, by its bus. What a
- * reset loses and firmware had set (addresses, the interrupt line, the payload
- * size) is saved before and written back. Called by passthrough_quiet.c with
+ * the privileged guest: by itself (FLR), by D3 and back, by its bus. One that
+ * sleeps is woken before. What a reset or the end of a sleep loses and firmware
+ * had set (addresses, the interrupt line, the payload size, a bridge's bus) is
+ * saved before and written back. Called by passthrough_quiet.c with
  * passthrough.lock held; no vCPU of the guest runs.
  *
- * Left alone: bridges, whose registers all that is behind them depends on; what
+ * Not reset: bridges, whose registers all that is behind them depends on; what
  * shows the screen; what the hypervisor uses; and who was no bus master, and so
  * has no driver that it would work for.
  */
 #include "hv/assign/passthrough_priv.h"
 #include "include/hw/pci.h"
 
-/* Cache line and latency, BARs, ROM, interrupt line */
-static const u8 saved_at[PASSTHROUGH_SAVED] = {
-	PCI_CACHE_LINE,  PCI_BAR0,      PCI_BAR0 + 0x04,
-	PCI_BAR0 + 0x08, PCI_BAR0 + 12, PCI_BAR0 + 0x10,
-	PCI_BAR0 + 0x14, PCI_ROM,       PCI_INTERRUPT_LINE,
+#define NO_FUNCTION 0xffffu
+
+struct header {
+	u32 count;
+	u8 at[PASSTHROUGH_SAVED];
 };
+
+/* Cache line and latency, BARs, ROM, interrupt line */
+static const struct header normal = {
+	9,
+	{ PCI_CACHE_LINE, PCI_BAR0, PCI_BAR0 + 0x04, PCI_BAR0 + 0x08,
+	  PCI_BAR0 + 12, PCI_BAR0 + 0x10, PCI_BAR0 + 0x14, PCI_ROM,
+	  PCI_INTERRUPT_LINE },
+};
+
+/* And of a bridge: its windows, and its bus numbers behind them */
+static const struct header bridge = {
+	12,
+	{ PCI_CACHE_LINE, PCI_BAR0, PCI_BAR0 + 0x04, PCI_IO_WINDOW,
+	  PCI_MEMORY_WINDOW, PCI_PREFETCH_WINDOW, PCI_PREFETCH_WINDOW + 0x04,
+	  PCI_PREFETCH_WINDOW + 0x08, PCI_IO_WINDOW_HIGH, PCI_BRIDGE_ROM,
+	  PCI_INTERRUPT_LINE, PCI_PRIMARY_BUS },
+};
+
+static const struct header *header_of(const struct vfunc *f)
+{
+	return f->bridge ? &bridge : &normal;
+}
 
 static u8 base_class(const struct vfunc *f)
 {
@@ -80,6 +103,7 @@ void passthrough_reset_choose(struct vfunc *f)
 {
 	f->reset.way = RESET_NONE;
 	f->reset.may = may_reset(f);
+	f->reset.beside = 0;
 	if (!f->reset.master || !f->reset.may)
 		return;
 	if (!hangs_by_flr(f) && (has_pcie_flr(f) || has_af_flr(f)))
@@ -88,6 +112,42 @@ void passthrough_reset_choose(struct vfunc *f)
 		f->reset.way = RESET_PM;
 	else if (!pci_same(f->parent, f->bdf))
 		f->reset.way = RESET_BUS;
+}
+
+/* Of a PCI device with one function all eight may answer */
+static bool may_be_another(const struct vfunc *f, struct pci_bdf bdf)
+{
+	struct pci_bdf first = bdf;
+
+	first.devfn &= (u8)~7u;
+	return !pci_function(bdf) || f->caps.pcie ||
+	       pci_read(first, PCI_HEADER_TYPE, 1) & PCI_HEADER_MULTI;
+}
+
+/* Does one answer there that the guest has not met? The hypervisor's own are
+ * among them, which are hidden from it. */
+static bool is_unknown(const struct vfunc *f, u8 devfn)
+{
+	struct pci_bdf bdf = f->bdf;
+
+	bdf.devfn = devfn;
+	return (u16)pci_read(bdf, PCI_VENDOR_ID, 4) != NO_FUNCTION &&
+	       !passthrough_func_known(f->pci, bdf) && may_be_another(f, bdf);
+}
+
+bool passthrough_reset_look(struct vfunc *f, const struct piece *piece)
+{
+	for (; f->reset.beside < PASSTHROUGH_BUS; f->reset.beside++) {
+		if (is_unknown(f, (u8)f->reset.beside)) {
+			f->reset.way = RESET_NONE;
+			return true;
+		}
+		if (piece_over(piece)) {
+			f->reset.beside++;
+			return f->reset.beside == PASSTHROUGH_BUS;
+		}
+	}
+	return true;
 }
 
 static bool is_beside(const struct vfunc *f, const struct vfunc *other)
@@ -132,8 +192,10 @@ static u16 pcie_control_at(const struct vfunc *f)
 
 void passthrough_reset_save(struct vfunc *f)
 {
-	for (u32 i = 0; i < PASSTHROUGH_SAVED; i++)
-		f->reset.saved[i] = pci_read(f->bdf, saved_at[i], 4);
+	const struct header *h = header_of(f);
+
+	for (u32 i = 0; i < h->count; i++)
+		f->reset.saved[i] = pci_read(f->bdf, h->at[i], 4);
 	if (f->caps.pcie)
 		f->reset.pcie_control =
 			(u16)pci_read(f->bdf, pcie_control_at(f), 2);
@@ -154,8 +216,10 @@ static u16 command_behind(const struct vfunc *f)
 /* Decoding comes last */
 static void restore(const struct vfunc *f)
 {
-	for (u32 i = 0; i < PASSTHROUGH_SAVED; i++)
-		pci_write(f->bdf, saved_at[i], 4, f->reset.saved[i]);
+	const struct header *h = header_of(f);
+
+	for (u32 i = 0; i < h->count; i++)
+		pci_write(f->bdf, h->at[i], 4, f->reset.saved[i]);
 	if (f->caps.pcie)
 		pci_write(f->bdf, pcie_control_at(f), 2,
 			  f->reset.pcie_control & ~PCI_PCIE_CONTROL_FLR);
@@ -178,6 +242,48 @@ static void power(const struct vfunc *f, u32 state)
 
 	value &= ~(PCI_PM_STATE | PCI_PM_PME_STATUS);
 	pci_write(f->bdf, pm_at(f), 2, value | state);
+}
+
+/* Its memory and ports are decoded as before. Only a bridge is a master again,
+ * which passes on what is behind it. */
+static void wake_begin(struct vfunc *f)
+{
+	u16 off = f->bridge ? 0 : PCI_COMMAND_MASTER;
+
+	passthrough_reset_save(f);
+	f->reset.command = (u16)(pci_read(f->bdf, PCI_COMMAND, 2) & ~off);
+	power(f, 0);
+	f->reset.sleep = SLEEP_ENDS;
+}
+
+static void wake_end(struct vfunc *f)
+{
+	if (has_pm_reset(f) && passthrough_func_present(f))
+		restore(f);
+	f->reset.sleep = SLEEP_OVER;
+}
+
+static bool may_wake(const struct vfunc *f)
+{
+	return f->reset.sleep == SLEEP_UNKNOWN && f->caps.pm &&
+	       (f->bridge ? !f->kept && !f->fixed : may_reset(f));
+}
+
+/* What is behind a bridge shows when that is awake, and has its bus again */
+bool passthrough_reset_wake(struct vfunc *f)
+{
+	if (f->lost)
+		return true;
+	if (f->reset.sleep == SLEEP_ENDS) {
+		wake_end(f);
+		return false;
+	}
+	if (!passthrough_func_present(f))
+		return !passthrough_func_sleeps(f);
+	if (!may_wake(f) || !(pci_read(f->bdf, pm_at(f), 2) & PCI_PM_STATE))
+		return true;
+	wake_begin(f);
+	return false;
 }
 
 /* Several functions of a bus say the same to one bridge */

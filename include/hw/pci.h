@@ -54,6 +54,11 @@
 #define PCI_PRIMARY_BUS		0x18	/* bridges */
 #define PCI_SECONDARY_BUS	0x19
 #define PCI_SUBORDINATE_BUS	0x1a
+#define PCI_IO_WINDOW		0x1c
+#define PCI_MEMORY_WINDOW	0x20
+#define PCI_PREFETCH_WINDOW	0x24	/* and the high halves of its ends */
+#define PCI_IO_WINDOW_HIGH	0x30
+#define PCI_BRIDGE_ROM		0x38
 #define PCI_SUBSYSTEM_VENDOR	0x2c
 #define PCI_SUBSYSTEM_ID	0x2e
 #define PCI_CAP_POINTER		0x34

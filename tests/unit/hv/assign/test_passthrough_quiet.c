@@ -3,7 +3,8 @@
 /*
  * The machine's functions between two lives of the guest. A bridge, 00:05.0,
  * and two functions behind it, beside the disk of functions.c: each of them
- * forgets a reset by losing its header, and answers again when it likes.
+ * forgets a reset by losing its header, and answers again when it likes. Over
+ * 400 lines: one machine is made up for all of it.
  */
 #include "drivers/acpi/acpi.h"
 #include "hv/assign/passthrough_priv.h"
@@ -14,21 +15,41 @@
 #include "tests/unit/hv/assign/functions.h"
 
 #define BRIDGE 0x28u
+#define INNER  0x08u
+#define HIDDEN 0x53u
 #define STEPS  1000000u
 #define NVME   0x010802u /* class */
 #define SCREEN 0x030000u
 
-static u8 bridge[4096], behind[2][4096];
-static bool there, deaf, grows;
+/* Where they are: also a bridge behind the bridge, 01:01.0, and what is behind
+ * that, and one that is hidden from the guest */
+static u8 bridge[4096], behind[2][4096], inner[4096], last[4096], hidden[4096];
+static bool there, deaf, grows, deep, hides;
+static u8 *asleep[4]; /* in D3 from the start */
 static u32 flrs, d3s, bus_resets, before_master;
 static u8 *disk;
+
+/* A bridge that sleeps, or has lost its bus, passes nothing on */
+static bool leads_to_bus(const u8 *c, u8 bus)
+{
+	return !(c[PM_CAP + PCI_PM_CONTROL] & 3) && c[PCI_SECONDARY_BUS] == bus;
+}
 
 static u8 *function_of(struct pci_bdf bdf)
 {
 	if (!bdf.bus)
 		return bdf.devfn == BRIDGE && there ? bridge : NULL;
-	return bdf.bus == 1 && bdf.devfn < 2 && there ? behind[bdf.devfn]
-						      : NULL;
+	if (!there || !leads_to_bus(bridge, 1))
+		return NULL;
+	if (bdf.bus == 1 && bdf.devfn < 2)
+		return behind[bdf.devfn];
+	if (bdf.bus == 1 && bdf.devfn == INNER)
+		return deep ? inner : NULL;
+	if (bdf.bus == 1 && bdf.devfn == HIDDEN)
+		return hides ? hidden : NULL;
+	return bdf.bus == 2 && !bdf.devfn && deep && leads_to_bus(inner, 2)
+		       ? last
+		       : NULL;
 }
 
 static void lose(u8 *c)
@@ -44,17 +65,40 @@ static void lose(u8 *c)
 		put32(c, ~0u);
 }
 
+static bool sleeps(const u8 *c)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(asleep); i++)
+		if (asleep[i] == c)
+			return true;
+	return false;
+}
+
+/* Whoever is woken has lost what it had, unless it says otherwise */
+static void see_wakes(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(asleep); i++) {
+		u8 *c = asleep[i];
+
+		if (!c || c[PM_CAP + PCI_PM_CONTROL] & 3)
+			continue;
+		asleep[i] = NULL;
+		if (!(c[PM_CAP + PCI_PM_CONTROL] & PCI_PM_NO_RESET))
+			lose(c);
+	}
+}
+
 /* What writes bring about: a reset is none while the function may still write
  * to memory */
 static void see_writes(void)
 {
 	u8 *all[] = { disk, behind[0], behind[1] };
 
+	see_wakes();
 	for (u32 i = 0; i < 3; i++) {
 		u8 *c = all[i];
 		bool flr = c[PCIE_CAP + PCI_PCIE_CONTROL + 1] & 0x80 ||
 			   c[AF_CAP + PCI_AF_CONTROL] & 1;
-		bool d3 = (c[PM_CAP + PCI_PM_CONTROL] & 3) == 3;
+		bool d3 = (c[PM_CAP + PCI_PM_CONTROL] & 3) == 3 && !sleeps(c);
 		bool bus = i && bridge[PCI_BRIDGE_CONTROL] & 0x40;
 
 		if (!flr && !d3 && !bus)
@@ -71,6 +115,14 @@ static void see_writes(void)
 	}
 }
 
+static u32 word(const u8 *c, u32 at)
+{
+	u32 value;
+
+	memcpy(&value, c + at, 4);
+	return value;
+}
+
 static void make(u8 *c, u32 id)
 {
 	memset(c, 0, 4096);
@@ -81,16 +133,35 @@ static void make(u8 *c, u32 id)
 	c[PCI_INTERRUPT_LINE] = 11;
 }
 
+static void make_bridge(u8 *c, u32 id, u8 from, u8 to)
+{
+	memset(c, 0, 4096);
+	put32(c, id);
+	put32(c + 8, PCI_CLASS_BRIDGE << 24 | 4u << 16);
+	c[PCI_HEADER_TYPE] = PCI_HEADER_BRIDGE;
+	c[PCI_PRIMARY_BUS] = (u8)(from - 1);
+	c[PCI_SECONDARY_BUS] = from;
+	c[PCI_SUBORDINATE_BUS] = to;
+	put32(c + PCI_MEMORY_WINDOW, 0xe050e040);
+	c[4] = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
+}
+
+/* The guest meets them */
+static void meet(void)
+{
+	assert_int_equal(cfg_read(BRIDGE, 0, 2), 0x1b36);
+	assert_int_equal(cfg_read(0x100, 0, 2), 0x1b36);
+	assert_int_equal(cfg_read(0x101, 0, 2), 0x1b36);
+}
+
 static int quiet_setup(void **state)
 {
 	there = true;
-	deaf = grows = false;
+	deaf = grows = deep = hides = false;
+	memset(asleep, 0, sizeof(asleep));
 	flrs = d3s = bus_resets = before_master = 0;
-	memset(bridge, 0, sizeof(bridge));
-	put32(bridge, 0x00011b36);
-	bridge[PCI_HEADER_TYPE] = PCI_HEADER_BRIDGE;
-	bridge[PCI_SECONDARY_BUS] = bridge[PCI_SUBORDINATE_BUS] = 1;
-	bridge[4] = PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY;
+	make_bridge(bridge, 0x00011b36, 1, 2);
+	make_bridge(inner, 0x00021b36, 2, 2);
 	setup(state);
 	disk = config[0];
 	disk[4] |= PCI_COMMAND_MASTER;
@@ -98,11 +169,11 @@ static int quiet_setup(void **state)
 	disk[PCI_INTERRUPT_LINE] = 10;
 	make(behind[0], 0x00101b36);
 	make(behind[1], 0x00111b36);
+	make(last, 0x00131b36);
+	behind[0][PCI_HEADER_TYPE] = PCI_HEADER_MULTI;
 	virtual_function = function_of;
 	writes_everywhere = true;
-	assert_int_equal(cfg_read(BRIDGE, 0, 2), 0x1b36);
-	assert_int_equal(cfg_read(0x100, 0, 2), 0x1b36);
-	assert_int_equal(cfg_read(0x101, 0, 2), 0x1b36);
+	meet();
 	written = see_writes;
 	fake_log_last[0] = 0;
 	return 0;
@@ -124,14 +195,6 @@ static u32 quiet(void)
 	for (; !passthrough_quiet_step(&fake_vm); steps++)
 		assert_true(steps < STEPS);
 	return steps;
-}
-
-static u32 word(const u8 *c, u32 at)
-{
-	u32 value;
-
-	memcpy(&value, c + at, 4);
-	return value;
 }
 
 /* Bus mastering and messages are off, whatever else can be done */
@@ -275,6 +338,121 @@ static void test_bus_is_shared(void **state)
 		strstr(fake_log_last, "2 functions that were bus mast"));
 }
 
+/* Something that the guest has never met is beside it, as what is hidden from
+ * it. A device with one function may answer for all of its eight. */
+static void test_bus_has_unknown(void **state)
+{
+	hides = true;
+	make(hidden, 0x00141b36);
+	quiet();
+	assert_int_equal(bus_resets, 0);
+	assert_false(behind[0][4] & PCI_COMMAND_MASTER);
+	behind[0][4] |= PCI_COMMAND_MASTER;
+	hides = false;
+	quiet();
+	assert_int_equal(bus_resets, 2);
+	behind[0][4] |= PCI_COMMAND_MASTER;
+	config_is_slow = true;
+	assert_true(quiet() > PASSTHROUGH_BUS / 10);
+	assert_int_equal(bus_resets, 4);
+}
+
+static void fall_asleep(u8 *c, u32 n)
+{
+	asleep[n] = c;
+	c[PM_CAP + PCI_PM_CONTROL] |= PCI_PM_STATE_D3;
+}
+
+/* The bridge sleeps: what is behind it is found, stopped and reset, and the
+ * bridge is as it was */
+static void test_bridge_sleeps(void **state)
+{
+	bridge[PM_CAP] = PCI_CAP_ID_PM;
+	new_guest();
+	meet();
+	tsc_khz = 1000;
+	fall_asleep(bridge, 0);
+	quiet();
+	assert_null(asleep[0]);
+	assert_int_equal(bus_resets, 2);
+	assert_int_equal(before_master, 0);
+	assert_int_equal(bridge[4], PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+	assert_int_equal(bridge[PCI_SECONDARY_BUS], 1);
+	assert_int_equal(bridge[PCI_SUBORDINATE_BUS], 2);
+	assert_int_equal(word(bridge, PCI_MEMORY_WINDOW), 0xe050e040);
+	for (u32 i = 0; i < 2; i++) {
+		assert_false(behind[i][4] & PCI_COMMAND_MASTER);
+		assert_int_equal(word(behind[i], 0x14), 0xe0500000);
+	}
+	/* And once more, in the next life */
+	behind[0][4] |= PCI_COMMAND_MASTER;
+	fall_asleep(bridge, 0);
+	quiet();
+	assert_int_equal(bus_resets, 4);
+}
+
+/* So do a bridge behind it, and a function behind that: level by level */
+static void test_bridges_sleep(void **state)
+{
+	deep = true;
+	bridge[PM_CAP] = inner[PM_CAP] = last[PM_CAP] = PCI_CAP_ID_PM;
+	new_guest();
+	meet();
+	assert_int_equal(cfg_read(0x100 + INNER, 0, 2), 0x1b36);
+	assert_int_equal(cfg_read(0x200, 0, 2), 0x1b36);
+	tsc_khz = 1000;
+	fall_asleep(bridge, 0);
+	fall_asleep(inner, 1);
+	fall_asleep(last, 2);
+	quiet();
+	for (u32 i = 0; i < 3; i++)
+		assert_null(asleep[i]);
+	assert_int_equal(inner[PCI_SECONDARY_BUS], 2);
+	assert_int_equal(last[4], PCI_COMMAND_MEMORY);
+	assert_int_equal(word(last, 0x14), 0xe0500000);
+	assert_false(behind[0][4] & PCI_COMMAND_MASTER);
+	assert_false(behind[1][4] & PCI_COMMAND_MASTER);
+}
+
+/* It sleeps, and has kept all: it is woken, and reset by the way that it has */
+static void test_function_sleeps(void **state)
+{
+	disk[PM_CAP] = PCI_CAP_ID_PM;
+	put32(disk + PCIE_CAP + PCI_PCIE_CAPS, PCI_PCIE_CAPS_FLR);
+	new_guest();
+	tsc_khz = 1000;
+	disk[PM_CAP + PCI_PM_CONTROL] = PCI_PM_NO_RESET;
+	fall_asleep(disk, 0);
+	quiet();
+	assert_null(asleep[0]);
+	assert_int_equal(flrs, 1);
+	assert_int_equal(before_master, 0);
+	assert_int_equal(bar_of(disk), BAR);
+	/* To wake it was a reset */
+	disk[4] |= PCI_COMMAND_MASTER;
+	disk[PM_CAP + PCI_PM_CONTROL] = 0;
+	fall_asleep(disk, 0);
+	quiet();
+	assert_int_equal(flrs, 1);
+	assert_int_equal(bar_of(disk), BAR);
+	assert_false(disk[4] & PCI_COMMAND_MASTER);
+	assert_int_equal(disk[PCI_INTERRUPT_LINE], 10);
+}
+
+/* A bridge that does not wake keeps nobody for long */
+static void test_never_wakes(void **state)
+{
+	bridge[PM_CAP] = PCI_CAP_ID_PM;
+	new_guest();
+	meet();
+	tsc_khz = 1000;
+	there = false;
+	fall_asleep(bridge, 0);
+	disk[4] |= PCI_COMMAND_MASTER;
+	quiet();
+	assert_false(disk[4] & PCI_COMMAND_MASTER);
+}
+
 /* No driver has used it: it is left alone */
 static void test_unused(void **state)
 {
@@ -345,7 +523,7 @@ static void test_bus_write(void **state)
 	while (go_on())
 		;
 	assert_int_equal(bridge[PCI_SECONDARY_BUS], 7);
-	assert_int_equal(bridge[PCI_SUBORDINATE_BUS], 1);
+	assert_int_equal(bridge[PCI_SUBORDINATE_BUS], 2);
 }
 
 /* Config space takes its time: no piece is longer than a few accesses */
@@ -370,6 +548,11 @@ int main(void)
 		QUIET_TEST(test_pm),
 		QUIET_TEST(test_bus),
 		QUIET_TEST(test_bus_is_shared),
+		QUIET_TEST(test_bus_has_unknown),
+		QUIET_TEST(test_bridge_sleeps),
+		QUIET_TEST(test_bridges_sleep),
+		QUIET_TEST(test_function_sleeps),
+		QUIET_TEST(test_never_wakes),
 		QUIET_TEST(test_unused),
 		QUIET_TEST(test_does_not_answer),
 		QUIET_TEST(test_pending),
