@@ -18,16 +18,39 @@ void retire_debug_trap(struct vcpu *v, u64 causes)
 	vcpu_raise_exception(v, EXC_DB, false, 0);
 }
 
-/* For a debugger: the step is over, or one of its breakpoints was met. What is
- * left is the guest's. */
-static u64 retire_debugged(struct vcpu *v, u64 causes)
+bool retire_stray(struct vcpu *v)
 {
-	u64 met = v->debug.swapped ? causes & DR6_BREAKPOINTS : 0;
+	u32 *strays = &v->vm->debug.strays, now = READ_ONCE(*strays);
 
-	if (!v->debug.stepping && !met)
-		return causes;
-	v->debug.address = met;
-	vcpu_post_here(v, VE_DEBUG);
+	while (now &&
+	       !__atomic_compare_exchange_n(strays, &now, now - 1, true,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	if (!now)
+		return false;
+	vcpu_need(v, RG_RIP);
+	vcpu_regs(v)->rflags &= ~RFLAGS_TF;
+	vcpu_dirty(v, RG_RIP);
+	return true;
+}
+
+/* TF is set behind an instruction: the guest's step, a debugger's, or both */
+static u64 stepped(struct vcpu *v)
+{
+	if (!v->debug.stepping)
+		return retire_stray(v) ? 0 : DR6_BS;
+	retire_stops(v, BH_CTL_STOP_STEP, 0);
+	return v->debug.guest_tf ? DR6_BS : 0;
+}
+
+/* The debugger's registers were met. What is left is the guest's. */
+static u64 met_by_debugger(struct vcpu *v, u64 causes)
+{
+	u64 met = causes & DR6_BREAKPOINTS;
+
+	if (met)
+		retire_stops(v, BH_CTL_STOP_WATCH,
+			     v->vm->debug.dr[__builtin_ctzll(met)]);
 	return causes & ~met;
 }
 
@@ -46,11 +69,10 @@ void retire_insn(struct vcpu *v)
 	if (r->pending_debug & DR6_PENDING)
 		causes |= r->pending_debug & DR6_BREAKPOINTS;
 	r->pending_debug = 0;
-	if ((r->rflags & RFLAGS_TF) &&
-	    (!v->debug.stepping || v->debug.guest_tf))
-		causes |= DR6_BS;
-	if (unlikely(v->debug.on))
-		causes = retire_debugged(v, causes);
+	if (r->rflags & RFLAGS_TF)
+		causes |= stepped(v);
+	if (unlikely(v->debug.swapped))
+		causes = met_by_debugger(v, causes);
 	if (causes)
 		retire_debug_trap(v, causes);
 	r->rflags &= ~RFLAGS_RF;

@@ -7,6 +7,7 @@
 #define HV_CORE_RETIRE_H
 
 #include "hv/core/vcpu.h"
+#include "include/bulkhead/control.h"
 
 /* RIP ran past a multiple of 64 KiB: it wraps unless the code is of a larger
  * size */
@@ -18,5 +19,17 @@ void retire_insn(struct vcpu *v);
 /* Queue a #DB that is a trap; @causes as in DR6, whose B0-3 are this one's and
  * whose other bits stay (SDM 3B 18.2.3) */
 void retire_debug_trap(struct vcpu *v, u64 causes);
+
+/* For a debugger (hv/vm/debug.h): @v makes its guest stand, and why */
+static inline void retire_stops(struct vcpu *v, enum bh_ctl_stop why,
+				u64 address)
+{
+	v->debug.stop = (u8)why;
+	v->debug.address = address;
+	vcpu_post_here(v, VE_DEBUG);
+}
+/* A single-step trap that no debugger waits for. True: a step that was cut
+ * short has left TF in a frame, and this was it; TF is taken away. */
+bool retire_stray(struct vcpu *v);
 
 #endif

@@ -60,15 +60,15 @@ struct vcpu_code {
 /* Of a vCPU that a debugger has let go: hv/vm/debug_vcpu.c. Home core. */
 struct vcpu_debug {
 	bool on;
-	bool stepping; /* one instruction, with RFLAGS.TF; no interrupts */
+	bool stepping; /* one instruction, with RFLAGS.TF */
 	bool guest_tf; /* and the guest has set TF itself */
-	bool stray_tf; /* TF may lie in a frame of the guest's */
 	bool swapped;  /* the debug registers are the debugger's, */
 	u8 stop;       /* enum bh_ctl_stop: why it stopped last */
 	u64 address;   /* where that was */
 	u64 rip, dr6;  /* when the step began */
 	u64 dr[8];     /* and the guest's are these, */
 	bool breakpoints;
+	struct timer timer; /* interrupts wait for a step */
 };
 
 struct vcpu {

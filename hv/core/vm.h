@@ -107,6 +107,8 @@ struct vm_debug {
 	u32 stepper;  /* the vCPU that steps, and 1; 0: none does */
 	u32 hardware; /* breakpoints in dr[] */
 	u64 dr[4], dr7;
+	/* Frames in which a step that was cut short may have left TF; atomic */
+	u32 strays;
 	u32 planted;
 	struct {
 		u64 gpa;

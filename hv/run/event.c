@@ -388,8 +388,7 @@ __no_stack_guard bool vcpu_prepare(struct vcpu *v)
 		return false;
 	if (unlikely(v->pending.type != EVENT_NONE) && !take_pending(v))
 		return false;
-	/* What comes waits for the step's end: pause_take() looks again */
-	if (unlikely(v->debug.stepping))
+	if (unlikely(v->debug.stepping) && debug_withholds(v))
 		return true;
 	deliver_nmi(v);
 	if ((events & VE_IRQ) || was_inactive)

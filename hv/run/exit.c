@@ -163,7 +163,8 @@ static u8 software_length(struct vcpu *v)
  * made by an instruction returns behind it. */
 static enum verdict exit_exception(struct vcpu *v, const struct vcpu_exit *e)
 {
-	if (unlikely(v->debug.on) && debug_exception(v, e))
+	if ((unlikely(v->debug.on) || unlikely(v->vm->debug.strays)) &&
+	    debug_exception(v, e))
 		return VERDICT_RESUME;
 	if (e->exception.vector == EXC_UD && hypercall_is_foreign(v)) {
 		v->hw.exit.insn_len = HYPERCALL_BYTES;

@@ -192,7 +192,8 @@ int debug_attach(struct vm *vm)
 	spin_lock(&vm->lock);
 	may = may_attach(vm);
 	if (may) {
-		vm->debug = (struct vm_debug){ .mode = VM_NOT_DEBUGGED };
+		vm->debug = (struct vm_debug){ .mode = VM_NOT_DEBUGGED,
+					       .strays = vm->debug.strays };
 		begin_stop(vm);
 	}
 	spin_unlock(&vm->lock);
@@ -297,6 +298,7 @@ void debug_ended(struct vm *vm)
 
 	spin_lock(&vm->lock);
 	was = vm->debug.mode != VM_NOT_DEBUGGED;
+	vm->debug.strays = 0;
 	if (was) {
 		unplant(vm);
 		vm->debug.mode = VM_NOT_DEBUGGED;

@@ -11,8 +11,8 @@
  * Hardware breakpoints are in DR0-3; meanwhile the guest reads and writes debug
  * registers that are kept aside, and has no breakpoints of its own.
  *
- * A vCPU that nobody debugs pays a look at vcpu.debug.on where it exits for an
- * exception.
+ * A vCPU that nobody debugs pays two looks where it exits for an exception, at
+ * vcpu.debug.on and vm.debug.strays.
  */
 #ifndef HV_VM_DEBUG_H
 #define HV_VM_DEBUG_H
@@ -55,7 +55,10 @@ bool debug_holds(const struct vcpu *v);
 void debug_arm(struct vcpu *v);
 void debug_disarm(struct vcpu *v);
 void debug_take(struct vcpu *v);
-/* With vcpu.debug.on: is the exception the debugger's? */
+/* With vcpu.debug.stepping, before an entry: does what comes wait for the
+ * step's end? Not in a handler's time. It is looked for again. */
+bool debug_withholds(struct vcpu *v);
+/* With vcpu.debug.on, or vm.debug.strays: is the exception the debugger's? */
 bool debug_exception(struct vcpu *v, const struct vcpu_exit *e);
 /* With vcpu.debug.swapped: an access to a debug register */
 enum verdict debug_dr_exit(struct vcpu *v);

@@ -5,19 +5,24 @@
  * lock, as the lists of vm->debug do not change meanwhile.
  *
  * A step is RFLAGS.TF. An exception that the instruction makes, or SYSCALL,
- * saves TF with the flags; so the step ends where the guest comes back to it.
- * Where the guest does not come back, TF lies in a frame of its stack: a trap
- * that nobody asked for is then taken away (stray_tf).
+ * saves TF with the flags and clears it; so the handler runs as ever, and the
+ * step ends where the guest comes back to the instruction. A step that is cut
+ * short meanwhile leaves TF in a frame of the guest's, wherever that is: the
+ * trap that nobody asked for is taken away when it comes (vm_debug.strays), and
+ * the debugger may have gone by then.
  */
 #include "hv/vm/debug.h"
 
 #include "arch/x86/cpu/debug_regs.h"
+#include "arch/x86/machine/tsc.h"
 #include "hv/core/gmem.h"
 #include "hv/core/regs.h"
+#include "hv/core/retire.h"
 #include "hv/emulate/insn.h"
 #include "include/hw/cpu.h"
 
-#define INSN_PUSHF 0x9c
+#define INSN_PUSHF  0x9c
+#define WITHHELD_US 100u
 
 bool debug_holds(const struct vcpu *v)
 {
@@ -91,6 +96,11 @@ void debug_arm(struct vcpu *v)
 	vcpu_dirty(v, RG_RIP | RG_DR);
 }
 
+static void add_stray(struct vcpu *v)
+{
+	__atomic_fetch_add(&v->vm->debug.strays, 1, __ATOMIC_RELAXED);
+}
+
 /* PUSHF has put TF onto the stack, from where POPF would take it */
 static void mend_pushf(struct vcpu *v)
 {
@@ -109,7 +119,7 @@ static void mend_pushf(struct vcpu *v)
 		return;
 	flags &= (u8) ~(RFLAGS_TF >> 8);
 	if (gmem_write(v->vm, gpa, &flags, 1))
-		v->debug.stray_tf = true;
+		add_stray(v);
 }
 
 static void step_end(struct vcpu *v)
@@ -119,10 +129,10 @@ static void step_end(struct vcpu *v)
 	v->debug.stepping = false;
 	if (v->debug.guest_tf)
 		return;
+	if (v->debug.stop != BH_CTL_STOP_STEP && !(r->rflags & RFLAGS_TF))
+		add_stray(v); /* it is in a handler */
 	r->rflags &= ~RFLAGS_TF;
 	r->dr[6] = (r->dr[6] & ~DR6_BS) | (v->debug.dr6 & DR6_BS);
-	if (r->rip - v->debug.rip > INSN_MAX)
-		v->debug.stray_tf = true;
 	mend_pushf(v);
 }
 
@@ -130,6 +140,7 @@ void debug_disarm(struct vcpu *v)
 {
 	if (!v->debug.on)
 		return;
+	timer_cancel(&v->debug.timer);
 	vcpu_need(v, RG_RIP | RG_RSP | RG_DR | RG_CR | RG_SEG);
 	if (v->debug.stepping)
 		step_end(v);
@@ -139,13 +150,27 @@ void debug_disarm(struct vcpu *v)
 	v->debug.on = false;
 }
 
+static void look_again(struct timer *t)
+{
+	vcpu_post(container_of(t, struct vcpu, debug.timer), VE_IRQ);
+}
+
+bool debug_withholds(struct vcpu *v)
+{
+	vcpu_need(v, RG_RIP);
+	if (!(vcpu_regs(v)->rflags & RFLAGS_TF))
+		return false;
+	v->debug.timer.fn = look_again;
+	timer_arm(&v->debug.timer,
+		  rdtsc() + ns_to_tsc(WITHHELD_US * NS_PER_US));
+	return true;
+}
+
 /* --- traps --- */
 
 static bool stops(struct vcpu *v, enum bh_ctl_stop why, u64 address)
 {
-	v->debug.stop = (u8)why;
-	v->debug.address = address;
-	vcpu_post_here(v, VE_DEBUG);
+	retire_stops(v, why, address);
 	return true;
 }
 
@@ -191,23 +216,21 @@ static bool trap(struct vcpu *v)
 		stops(v, BH_CTL_STOP_STEP, 0);
 		return !v->debug.guest_tf;
 	}
-	if (!v->debug.stray_tf || !(causes & DR6_BS))
+	if (!(causes & DR6_BS) || !retire_stray(v))
 		return false;
-	v->debug.stray_tf = false;
-	r->rflags &= ~RFLAGS_TF;
 	r->dr[6] &= ~DR6_BS;
-	vcpu_dirty(v, RG_RIP | RG_DR);
+	vcpu_dirty(v, RG_DR);
 	return true;
 }
 
 bool debug_exception(struct vcpu *v, const struct vcpu_exit *e)
 {
+	bool int1 = e->exception.type == EVENT_PRIV_EXCEPTION;
+
 	/* QUIRK(tcg-7.2): it has no INT1, which is #UD there */
-	if (e->exception.vector == EXC_UD)
-		return planted(v);
-	if (e->exception.vector != EXC_DB)
-		return false;
-	return e->exception.type == EVENT_PRIV_EXCEPTION ? planted(v) : trap(v);
+	if (e->exception.vector == EXC_UD || int1)
+		return v->debug.on && planted(v);
+	return e->exception.vector == EXC_DB && trap(v);
 }
 
 /* --- the guest's debug registers, aside --- */

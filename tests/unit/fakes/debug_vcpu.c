@@ -15,6 +15,11 @@ void debug_disarm(struct vcpu *v)
 {
 }
 
+bool debug_withholds(struct vcpu *v)
+{
+	return vcpu_regs(v)->rflags & (1 << 8);
+}
+
 bool debug_exception(struct vcpu *v, const struct vcpu_exit *e)
 {
 	return false;

@@ -555,6 +555,27 @@ static void test_nmi_waits_for_its_window(void **state)
 	assert_int_equal(vcpu.events, 0);
 }
 
+/* What comes waits for a debugger's step, but not in a handler in between */
+static void test_step(void **state)
+{
+	irr = 0x41;
+	vcpu.debug.stepping = true;
+	vcpu.hw.regs.rflags |= RFLAGS_TF;
+	vcpu.events = VE_IRQ | VE_NMI;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injections, 0);
+	assert_int_equal(windows[WINDOW_IRQ] + windows[WINDOW_NMI], 0);
+	vcpu.hw.regs.rflags &= ~RFLAGS_TF;
+	vcpu.events = VE_IRQ;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injected.type, EVENT_NMI);
+	vcpu.injected = false;
+	vcpu.events = VE_IRQ;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injected.type, EVENT_EXTINT);
+	assert_int_equal(injections, 2);
+}
+
 static void test_two_nmis(void **state)
 {
 	vcpu.events = VE_NMI | VE_NMI_AGAIN;
@@ -914,6 +935,7 @@ int main(void)
 		T(test_sleep_ends_for_what_waits),
 		T(test_reports),
 		T(test_external_interrupt_of_the_pic),
+		T(test_step),
 		T(test_init_and_sipi),
 		T(test_init_of_the_boot_cpu),
 		T(test_stop_comes_first),

@@ -15,6 +15,7 @@
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "tests/unit/fakes/guest_ram.h"
+#include "tests/unit/fakes/timer.h"
 
 #define RAM KIB(64)
 
@@ -167,7 +168,8 @@ static bool raises(struct vcpu *v, enum event_type type)
 	v->hw.exit.kind = EXIT_EXCEPTION;
 	v->hw.exit.exception =
 		(struct vcpu_event){ .type = type, .vector = EXC_DB };
-	return v->debug.on && debug_exception(v, &v->hw.exit);
+	return (v->debug.on || fake_vm.debug.strays) &&
+	       debug_exception(v, &v->hw.exit);
 }
 
 static void test_life(void **state)
@@ -283,6 +285,7 @@ static void test_step(void **state)
 	assert_int_equal(v0->pending.type, EVENT_NONE);
 	turn();
 	assert_int_equal(told, 2);
+	assert_int_equal(v0->debug.stop, BH_CTL_STOP_STEP);
 	assert_int_equal(v0->activity, VCPU_PAUSED);
 	assert_int_equal(v1->activity, VCPU_PAUSED);
 	/* Detached in a step: it is as it was */
@@ -311,23 +314,133 @@ static void test_guest_steps(void **state)
 	assert_false(raises(v0, EVENT_EXCEPTION));
 }
 
+/* @v0's step raises an exception: TF is in the frame, and the handler runs */
+static void step_faults(void)
+{
+	assert_int_equal(go(NULL, 0, 1, false), 0);
+	v0->hw.regs.rip = 0x8000;
+	v0->hw.regs.rflags &= ~RFLAGS_TF;
+}
+
+/* And comes back to the instruction, behind which it traps */
+static void comes_back(struct vcpu *v)
+{
+	v->hw.regs.rip = 0x1001;
+	v->hw.regs.rflags |= RFLAGS_TF;
+	v->hw.regs.dr[6] |= DR6_BS;
+}
+
+/* The handler has interrupts and instructions as ever, and ends no step */
+static void test_handler(void **state)
+{
+	attach();
+	assert_int_equal(go(NULL, 0, 1, false), 0);
+	assert_true(debug_withholds(v0));
+	/* Whatever came is looked for again, even if no exit follows */
+	assert_ptr_equal(fake_timer, &v0->debug.timer);
+	v0->events = 0;
+	fake_timer_fire();
+	assert_int_equal(v0->events, VE_IRQ);
+	v0->hw.regs.rip = 0x8000;
+	v0->hw.regs.rflags &= ~RFLAGS_TF;
+	assert_false(debug_withholds(v0));
+	retire_insn(v0);
+	assert_false(v0->events & VE_DEBUG);
+	assert_int_equal(v0->pending.type, EVENT_NONE);
+	comes_back(v0);
+	assert_true(debug_withholds(v0));
+	assert_true(raises(v0, EVENT_EXCEPTION));
+	turn();
+	assert_int_equal(told, 1);
+	assert_int_equal(v0->debug.stop, BH_CTL_STOP_STEP);
+	assert_int_equal(fake_vm.debug.strays, 0);
+	assert_false(timer_armed(&v0->debug.timer));
+}
+
 /* TF that lay in a frame of the guest's comes back later */
 static void test_stray(void **state)
 {
 	attach();
-	assert_int_equal(go(NULL, 0, 1, false), 0);
-	v0->hw.regs.rip = 0x8000; /* elsewhere */
+	step_faults();
 	assert_int_equal(debug_stop(&fake_vm), 0);
 	turn();
+	assert_int_equal(fake_vm.debug.strays, 1);
 	assert_int_equal(go(NULL, 0, 0, true), 0);
-	v0->hw.regs.rflags |= RFLAGS_TF;
-	v0->hw.regs.dr[6] |= DR6_BS;
+	comes_back(v0);
 	assert_true(raises(v0, EVENT_EXCEPTION));
 	turn();
 	assert_int_equal(v0->activity, VCPU_RUNNING);
 	assert_false(v0->hw.regs.rflags & RFLAGS_TF);
-	v0->hw.regs.dr[6] |= DR6_BS;
+	assert_int_equal(v0->hw.regs.dr[6], DR6_FIXED);
+	comes_back(v0);
 	assert_false(raises(v0, EVENT_EXCEPTION));
+}
+
+/* A step that has ended leaves none, wherever it went; nor does one that has
+ * not begun */
+static void test_no_stray(void **state)
+{
+	attach();
+	assert_int_equal(go(NULL, 0, 1, false), 0);
+	comes_back(v0);
+	v0->hw.regs.rip = 0x8000; /* a jump */
+	assert_true(raises(v0, EVENT_EXCEPTION));
+	turn();
+	assert_int_equal(fake_vm.debug.strays, 0);
+	assert_int_equal(go(NULL, 0, 1, false), 0);
+	v0->hw.regs.rflags &= ~RFLAGS_TF; /* POPF */
+	v0->hw.regs.dr[6] |= DR6_BS;
+	assert_true(raises(v0, EVENT_EXCEPTION));
+	turn();
+	assert_int_equal(fake_vm.debug.strays, 0);
+	assert_int_equal(go(NULL, 0, 1, false), 0);
+	assert_int_equal(debug_stop(&fake_vm), 0);
+	turn();
+	assert_int_equal(fake_vm.debug.strays, 0);
+	assert_false(kept_of(v0)->rflags & RFLAGS_TF);
+}
+
+/* The debugger goes in a step: the trap comes later, and maybe where the guest
+ * has moved its thread to, and behind an instruction that exits */
+static void test_stray_left(void **state)
+{
+	attach();
+	step_faults();
+	debug_detach_all();
+	turn();
+	assert_false(v0->debug.on);
+	comes_back(v1);
+	assert_true(raises(v1, EVENT_EXCEPTION));
+	assert_int_equal(v1->pending.type, EVENT_NONE);
+	assert_false(v1->hw.regs.rflags & RFLAGS_TF);
+	comes_back(v1); /* now it is the guest's own */
+	assert_false(raises(v1, EVENT_EXCEPTION));
+	v1->hw.regs.rflags &= ~RFLAGS_TF;
+	v1->hw.regs.dr[6] = DR6_FIXED;
+	told = 0;
+	attach();
+	step_faults();
+	debug_detach_all();
+	turn();
+	v0->hw.regs.rflags |= RFLAGS_TF;
+	retire_insn(v0);
+	assert_int_equal(v0->pending.type, EVENT_NONE);
+	assert_false(v0->hw.regs.rflags & RFLAGS_TF);
+	v0->hw.regs.rflags |= RFLAGS_TF;
+	retire_insn(v0);
+	assert_int_equal(v0->pending.vector, EXC_DB);
+	/* The next debugger knows; the next life does not */
+	v0->pending.type = EVENT_NONE;
+	v0->hw.regs.rflags &= ~RFLAGS_TF;
+	told = 0;
+	attach();
+	step_faults();
+	debug_detach_all();
+	turn();
+	attach();
+	assert_int_equal(fake_vm.debug.strays, 1);
+	debug_ended(&fake_vm);
+	assert_int_equal(fake_vm.debug.strays, 0);
 }
 
 static void test_pushf(void **state)
@@ -384,6 +497,8 @@ static void test_hardware(void **state)
 	assert_int_equal(v1->pending.type, EVENT_NONE);
 	turn();
 	assert_int_equal(v1->activity, VCPU_PAUSED);
+	assert_int_equal(v1->debug.stop, BH_CTL_STOP_WATCH);
+	assert_int_equal(v1->debug.address, 0x6004);
 }
 
 static void test_hardware_refused(void **state)
@@ -514,13 +629,23 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		T(test_life),    T(test_software),
-		T(test_step),    T(test_software_refused),
-		T(test_stray),   T(test_guest_steps),
-		T(test_pushf),   T(test_hardware),
-		T(test_ends),    T(test_hardware_refused),
-		T(test_left),    T(test_guest_registers),
-		T(test_not_now), T(test_undefined),
+		T(test_life),
+		T(test_software),
+		T(test_step),
+		T(test_software_refused),
+		T(test_handler),
+		T(test_no_stray),
+		T(test_stray_left),
+		T(test_stray),
+		T(test_guest_steps),
+		T(test_pushf),
+		T(test_hardware),
+		T(test_ends),
+		T(test_hardware_refused),
+		T(test_left),
+		T(test_guest_registers),
+		T(test_not_now),
+		T(test_undefined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
