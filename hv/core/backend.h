@@ -316,8 +316,8 @@ struct vcpu_ops {
 	int (*vcpu_create)(struct vcpu_hw *v);
 	/* Free it. Any core, not attached. */
 	void (*vcpu_destroy)(struct vcpu_hw *v);
-	/* Put registers, FPU and events in power-on state, or in INIT's when
-	 * @init (SDM 3A table 10-1). Any core if not attached. */
+	/* Put registers, FPU and events in power-on state, on any core if not
+	 * attached; or, attached, in INIT's when @init (SDM 3A table 10-1) */
 	void (*vcpu_reset)(struct vcpu_hw *v, bool init);
 
 	/* Take this core: current VMCS or ASID, FPU and XCR0, DR0-3. No other

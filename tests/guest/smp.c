@@ -18,6 +18,7 @@ struct probe {
 	u32 gdt_base, idt_base;
 	u32 efer, apic_base, svr, star_low;
 	u32 runs;
+	u32 dr0, dr3;
 };
 static_assert(offsetof(struct probe, cr0) == 0x20, "the code below");
 static_assert(offsetof(struct probe, cs) == 0x3c, "the code below");
@@ -49,6 +50,8 @@ __asm__(".text\n.code16\nprobe_code:\n"
 	"mov $0x1b, %ecx\n rdmsr\n mov %eax, %cs:0x858\n"
 	"mov $0x80f, %ecx\n rdmsr\n mov %eax, %cs:0x85c\n"
 	"mov $0xc0000081, %ecx\n rdmsr\n mov %eax, %cs:0x860\n"
+	"mov %dr0, %eax\n mov %eax, %cs:0x868\n"
+	"mov %dr3, %eax\n mov %eax, %cs:0x86c\n"
 	"incl %cs:0x864\n"
 	"1: cli\n hlt\n jmp 1b\nprobe_code_end:\n.code64\n");
 
@@ -69,6 +72,7 @@ static void ap_main(void)
 	ap_id = rdmsr(X2APIC_ID);
 	ap_tsc = rdtsc();
 	wrmsr(0xc0000081, STAR_MARK);
+	__asm__ volatile("mov %0, %%dr0; mov %0, %%dr3" ::"r"(PROBE_PAGE));
 	irq_on();
 	while (!ap_stop) {
 		ap_ticks++;
@@ -184,6 +188,8 @@ static void after_init(volatile struct probe *p)
 	      p->cr3, p->cr4);
 	check(p->dr6 == 0xffff0ff0 && p->dr7 == 0x400, "smp.init_dr", "%x %x",
 	      p->dr6, p->dr7);
+	check(!(p->dr0 | p->dr3), "smp.init_breakpoints", "%x %x", p->dr0,
+	      p->dr3);
 	check(p->efer == 0, "smp.init_efer", "%x", p->efer);
 	check(!(p->ds | p->es | p->fs | p->gs | p->ss), "smp.init_segments",
 	      "ds %x es %x ss %x", p->ds, p->es, p->ss);

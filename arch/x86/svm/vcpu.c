@@ -90,6 +90,8 @@ void svm_vcpu_reset(struct vcpu_hw *v, bool init)
 	else
 		fpu_reset(&a->fpu);
 	vcpu_regs_reset(&v->regs, init);
+	if (init)
+		debug_regs_load(v->regs.dr);
 	control_init(&a->vmcb->control);
 	a->attention &= ~(u32)ATT_WINDOW;
 	a->nmi_shadow = 0;
