@@ -41,6 +41,8 @@ static u32 priority_class(u32 vector)
 static void take_init(struct vcpu *v)
 {
 	vcpu_ops->vcpu_reset(&v->hw, true);
+	if (unlikely(v->debug.on))
+		debug_init(v);
 	vlapic_reset(v, true);
 	v->pending.type = EVENT_NONE;
 	v->nmi_waiting = 0;

@@ -55,6 +55,8 @@ bool debug_holds(const struct vcpu *v);
 void debug_arm(struct vcpu *v);
 void debug_disarm(struct vcpu *v);
 void debug_take(struct vcpu *v);
+/* With vcpu.debug.on, behind INIT's reset */
+void debug_init(struct vcpu *v);
 /* With vcpu.debug.stepping, before an entry: does what comes wait for the
  * step's end? Not in a handler's time. It is looked for again. */
 bool debug_withholds(struct vcpu *v);

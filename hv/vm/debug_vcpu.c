@@ -150,6 +150,17 @@ void debug_disarm(struct vcpu *v)
 	v->debug.on = false;
 }
 
+/* The step is over where the reset has led. The debugger's breakpoints stay,
+ * and those of before the INIT are the guest's no more. */
+void debug_init(struct vcpu *v)
+{
+	if (v->debug.stepping)
+		retire_stops(v, BH_CTL_STOP_STEP, 0);
+	v->debug.stepping = false;
+	if (v->debug.swapped)
+		swap_in(v, &v->vm->debug);
+}
+
 static void look_again(struct timer *t)
 {
 	vcpu_post(container_of(t, struct vcpu, debug.timer), VE_IRQ);

@@ -15,6 +15,11 @@ void debug_disarm(struct vcpu *v)
 {
 }
 
+void debug_init(struct vcpu *v)
+{
+	v->debug.stepping = false;
+}
+
 bool debug_withholds(struct vcpu *v)
 {
 	return vcpu_regs(v)->rflags & (1 << 8);

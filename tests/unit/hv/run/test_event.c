@@ -707,6 +707,11 @@ static void test_init_of_the_boot_cpu(void **state)
 	vcpu.events = VE_INIT;
 	assert_true(vcpu_prepare(&vcpu));
 	assert_int_equal(vcpu.activity, VCPU_RUNNING);
+	/* A debugger is told */
+	vcpu.debug.on = vcpu.debug.stepping = true;
+	vcpu.events = VE_INIT;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_false(vcpu.debug.stepping);
 }
 
 static void test_stop_comes_first(void **state)

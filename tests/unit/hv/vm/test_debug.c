@@ -564,6 +564,41 @@ static void test_guest_registers(void **state)
 	assert_true(v0->hw.regs.breakpoints);
 }
 
+/* INIT in a step, with breakpoints: reset, as take_init() does it */
+static void test_init(void **state)
+{
+	static const struct bh_ctl_breakpoint at = { 0x4000, BH_CTL_BREAK_WRITE,
+						     4 };
+	struct vcpu_regs *r = &v0->hw.regs;
+	u64 core[4];
+
+	r->dr[7] = DR7_FIXED | 1;
+	attach();
+	assert_int_equal(go(&at, 1, 1, true), 0);
+	memset(r, 0, sizeof(*r));
+	r->rip = 0xfff0;
+	r->rflags = RFLAGS_FIXED;
+	r->dr[6] = DR6_FIXED;
+	r->dr[7] = DR7_FIXED;
+	debug_regs_load(r->dr);
+	debug_init(v0);
+	assert_int_equal(r->dr[7], fake_vm.debug.dr7);
+	assert_true(r->dr_hidden && r->breakpoints);
+	debug_regs_save(core);
+	assert_int_equal(core[0], 0x4000);
+	assert_false(v0->debug.stepping);
+	turn();
+	assert_int_equal(told, 1);
+	assert_int_equal(v0->debug.stop, BH_CTL_STOP_STEP);
+	assert_int_equal(kept_of(v0)->rip, 0xfff0);
+	assert_int_equal(kept_of(v0)->rflags, RFLAGS_FIXED);
+	for (u32 i = 0; i < 4; i++)
+		assert_int_equal(kept_of(v0)->dr[i], 0);
+	assert_int_equal(kept_of(v0)->dr[7], DR7_FIXED);
+	assert_false(kept_of(v0)->breakpoints);
+	assert_int_equal(fake_vm.debug.strays, 0);
+}
+
 static void test_ends(void **state)
 {
 	static const struct bh_ctl_breakpoint at = { .address = 0x1000 };
@@ -629,23 +664,15 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		T(test_life),
-		T(test_software),
-		T(test_step),
-		T(test_software_refused),
-		T(test_handler),
-		T(test_no_stray),
-		T(test_stray_left),
-		T(test_stray),
-		T(test_guest_steps),
-		T(test_pushf),
-		T(test_hardware),
-		T(test_ends),
-		T(test_hardware_refused),
-		T(test_left),
-		T(test_guest_registers),
-		T(test_not_now),
-		T(test_undefined),
+		T(test_life),     T(test_software),
+		T(test_step),     T(test_software_refused),
+		T(test_init),     T(test_handler),
+		T(test_no_stray), T(test_stray_left),
+		T(test_stray),    T(test_guest_steps),
+		T(test_pushf),    T(test_hardware),
+		T(test_ends),     T(test_hardware_refused),
+		T(test_left),     T(test_guest_registers),
+		T(test_not_now),  T(test_undefined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
