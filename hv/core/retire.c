@@ -11,9 +11,10 @@
 void retire_debug_trap(struct vcpu *v, u64 causes)
 {
 	struct vcpu_regs *r = vcpu_regs(v);
+	u64 *dr6 = v->debug.swapped ? &v->debug.dr[6] : &r->dr[6];
 
 	vcpu_need(v, RG_DR);
-	r->dr[6] = (r->dr[6] & ~DR6_BREAKPOINTS) | causes;
+	*dr6 = (*dr6 & ~DR6_BREAKPOINTS) | causes;
 	vcpu_dirty(v, RG_DR);
 	vcpu_raise_exception(v, EXC_DB, false, 0);
 }
@@ -32,6 +33,16 @@ bool retire_stray(struct vcpu *v)
 	vcpu_regs(v)->rflags &= ~RFLAGS_TF;
 	vcpu_dirty(v, RG_RIP);
 	return true;
+}
+
+void retire_task(struct vcpu *v)
+{
+	if (!v->debug.stepping)
+		return;
+	retire_stops(v, BH_CTL_STOP_STEP, 0);
+	v->debug.stepping = false;
+	if (!v->debug.guest_tf)
+		vcpu_regs(v)->rflags &= ~RFLAGS_TF;
 }
 
 /* TF is set behind an instruction: the guest's step, a debugger's, or both */

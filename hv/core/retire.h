@@ -31,5 +31,8 @@ static inline void retire_stops(struct vcpu *v, enum bh_ctl_stop why,
 /* A single-step trap that no debugger waits for. True: a step that was cut
  * short has left TF in a frame, and this was it; TF is taken away. */
 bool retire_stray(struct vcpu *v);
+/* An instruction's task switch is about to save the flags: it is a debugger's
+ * whole step, whose TF the old task does not have */
+void retire_task(struct vcpu *v);
 
 #endif

@@ -23,7 +23,6 @@
 #include "lib/string.h"
 
 #define TSS_GPRS       8u
-#define DR7_LOCAL      0x155ull /* L0 to L3, LE */
 #define EXT            1u
 #define EFLAGS_DEFINED (BITS(21, 16) | BITS(14, 6) | BIT(4) | BIT(2) | BIT(0))
 
@@ -341,8 +340,11 @@ static int enter_new(struct task_switch *s)
 
 static int task_commit(struct task_switch *s)
 {
-	int err = save_old(s);
+	int err;
 
+	if (s->source != TASK_GATE)
+		retire_task(s->v);
+	err = save_old(s);
 	if (!err)
 		err = mark_new(s);
 	if (err)

@@ -53,11 +53,25 @@ static void swap_in(struct vcpu *v, const struct vm_debug *d)
 	mine->swapped = true;
 }
 
+/* A task switch clears the local enables, which are the guest's to lose */
+static void follow_task_switch(struct vcpu *v)
+{
+	u64 dr7 = v->vm->debug.dr7;
+	struct vcpu_regs *r = vcpu_regs(v);
+
+	if (!((r->dr[7] ^ dr7) & DR7_LOCAL))
+		return;
+	v->debug.dr[7] &= ~DR7_LOCAL;
+	r->dr[7] = dr7;
+	vcpu_dirty(v, RG_DR);
+}
+
 static void swap_out(struct vcpu *v)
 {
 	struct vcpu_debug *mine = &v->debug;
 	struct vcpu_regs *r = vcpu_regs(v);
 
+	follow_task_switch(v);
 	for (u32 i = 0; i < ARRAY_SIZE(mine->dr); i++)
 		r->dr[i] = mine->dr[i];
 	debug_regs_load(r->dr);
@@ -205,33 +219,54 @@ static bool planted(struct vcpu *v)
 }
 
 /* One of the debugger's registers was met: the lowest */
-static bool met(struct vcpu *v, u64 causes)
+static void met(struct vcpu *v, u64 causes)
 {
 	u32 n = (u32)__builtin_ctzll(causes);
 	bool code = !(v->vm->debug.dr7 >> (16 + 4 * n) & 3);
 
-	return stops(v, code ? BH_CTL_STOP_HARDWARE : BH_CTL_STOP_WATCH,
-		     v->vm->debug.dr[n]);
+	stops(v, code ? BH_CTL_STOP_HARDWARE : BH_CTL_STOP_WATCH,
+	      v->vm->debug.dr[n]);
 }
 
+/* Which causes of a #DB are the debugger's alone; its guest stands for them */
+static u64 debuggers(struct vcpu *v, u64 causes)
+{
+	u64 step = causes & DR6_BS;
+	u64 hits = v->debug.swapped ? causes & DR6_BREAKPOINTS : 0;
+
+	if (step && v->debug.stepping)
+		stops(v, BH_CTL_STOP_STEP, 0);
+	if (hits)
+		met(v, hits);
+	if (step && (v->debug.stepping ? v->debug.guest_tf : !retire_stray(v)))
+		step = 0;
+	return step | hits;
+}
+
+/* True: nothing of it is the guest's. DR6 keeps what was the guest's before, so
+ * its breakpoints are those that are new since the step began. */
 static bool trap(struct vcpu *v)
 {
+	struct vcpu_debug *mine = &v->debug;
 	struct vcpu_regs *r = vcpu_regs(v);
-	u64 causes;
+	u64 causes, own, guests;
 
 	vcpu_need(v, RG_RIP | RG_DR);
-	causes = r->dr[6] & (DR6_BREAKPOINTS | DR6_BS);
-	if (v->debug.swapped && (causes & DR6_BREAKPOINTS))
-		return met(v, causes & DR6_BREAKPOINTS);
-	if (v->debug.stepping && (causes & DR6_BS)) {
-		stops(v, BH_CTL_STOP_STEP, 0);
-		return !v->debug.guest_tf;
+	causes = r->dr[6] & DR6_CAUSES;
+	own = debuggers(v, causes);
+	guests = causes & ~own;
+	if (mine->swapped) {
+		r->dr[6] = DR6_FIXED;
+		if (guests)
+			mine->dr[6] = (mine->dr[6] & ~DR6_BREAKPOINTS) | guests;
+	} else if (mine->stepping) {
+		guests &= DR6_BREAKPOINTS & ~mine->dr6;
+	} else {
+		r->dr[6] &= ~own;
+		guests = 0;
 	}
-	if (!(causes & DR6_BS) || !retire_stray(v))
-		return false;
-	r->dr[6] &= ~DR6_BS;
 	vcpu_dirty(v, RG_DR);
-	return true;
+	return own && !guests;
 }
 
 bool debug_exception(struct vcpu *v, const struct vcpu_exit *e)
@@ -288,7 +323,8 @@ enum verdict debug_dr_exit(struct vcpu *v)
 	if (n == 4 || n == 5)
 		n += 2;
 	v->hw.exit.insn_len = (u8)(at + 3);
-	vcpu_need(v, RG_RSP);
+	vcpu_need(v, RG_RSP | RG_DR);
+	follow_task_switch(v);
 	vcpu_dirty(v, RG_RSP);
 	return move(v, n, &r->gpr[gpr], bytes[at + 1] == 0x23);
 }

@@ -89,6 +89,7 @@
 #define DR6_BT		BIT(15)
 #define DR6_CAUSES	0xe00full	/* B0-3, BD, BS, BT */
 #define DR7_ENABLES	BITS(7, 0)	/* L0, G0 ... L3, G3 */
+#define DR7_LOCAL	0x155ull	/* L0 to L3, LE */
 #define DR7_GD		BIT(13)
 #define DR7_FIXED	0x400ull	/* power-on value */
 

@@ -1,7 +1,8 @@
 /* SOURCES: hv/emulate/task_switch.c hv/emulate/task_segments.c hv/emulate/task_memory.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Task switches over a small memory: all or nothing while they check, the new
- * task's fault after that, and structures that are nowhere */
+ * task's fault after that, and structures that are nowhere. Over 400 lines: one
+ * small memory serves all. */
 #include "hv/core/exit.h"
 #include "hv/core/gmem.h"
 #include "hv/emulate/emulate.h"
@@ -33,6 +34,12 @@ void retire_debug_trap(struct vcpu *v, u64 causes)
 {
 	v->hw.regs.dr[6] |= causes;
 	vcpu_raise_exception(v, EXC_DB, false, 0);
+}
+
+/* A debugger's step: its TF goes */
+void retire_task(struct vcpu *v)
+{
+	v->hw.regs.rflags &= ~RFLAGS_TF;
 }
 
 int cr3_load(struct vcpu *v, u64 cr3)
@@ -293,6 +300,23 @@ static void test_hardware_events(void **state)
 	assert_int_equal(get32(0x5ffc), 0x1230);
 }
 
+/* A debugger's step is no part of the task, unless the task is to come back to
+ * the instruction */
+static void test_stepped(void **state)
+{
+	vcpu.hw.regs.rflags |= RFLAGS_TF;
+	refused(CALL, SEL_DATA, EXC_GP, SEL_DATA);
+	assert_true(vcpu.hw.regs.rflags & RFLAGS_TF);
+	assert_int_equal(go(CALL, SEL_NEW), VERDICT_RESUME);
+	assert_int_equal(get32(OLD_TSS + 0x24), RFLAGS_FIXED | RFLAGS_ZF);
+	setup(state);
+	vcpu.hw.regs.rflags |= RFLAGS_TF;
+	vcpu.hw.exit.vectoring = (struct vcpu_event){ .type = EVENT_EXCEPTION,
+						      .vector = EXC_UD };
+	assert_int_equal(go(GATE, SEL_NEW), VERDICT_RESUME);
+	assert_true(get32(OLD_TSS + 0x24) & RFLAGS_TF);
+}
+
 static void test_nmi_blocks_nmis(void **state)
 {
 	vcpu.hw.exit.vectoring =
@@ -370,6 +394,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
 		T(test_call),
+		T(test_stepped),
 		T(test_jmp_moves_busy),
 		T(test_iret),
 		T(test_old_task_faults_change_nothing),

@@ -564,6 +564,81 @@ static void test_guest_registers(void **state)
 	assert_true(v0->hw.regs.breakpoints);
 }
 
+/* What is the guest's of a #DB is in the DR6 that it reads */
+static void test_guests_causes(void **state)
+{
+	static const struct bh_ctl_breakpoint at = { 0x4000, BH_CTL_BREAK_WRITE,
+						     4 };
+	struct vcpu_regs *r = &v0->hw.regs;
+
+	r->dr[6] = DR6_FIXED | BIT(2);
+	attach();
+	assert_int_equal(go(&at, 1, 0, true), 0);
+	r->dr[6] |= DR6_BS; /* it steps by itself */
+	assert_false(raises(v0, EVENT_EXCEPTION));
+	assert_int_equal(moves("\x0f\x21\xf0"), VERDICT_ADVANCE); /* DR6 */
+	assert_int_equal(r->gpr[GPR_RAX], DR6_FIXED | DR6_BS);
+	assert_int_equal(r->dr[6], DR6_FIXED);
+	assert_false(v0->events & VE_DEBUG);
+	r->gpr[GPR_RAX] = 0;
+	assert_int_equal(moves("\x0f\x23\xf0"), VERDICT_ADVANCE);
+	retire_debug_trap(v0, DR6_BT);
+	assert_int_equal(v0->debug.dr[6], DR6_FIXED | DR6_BT);
+	/* Both at once */
+	r->dr[6] |= DR6_BS | BIT(0);
+	assert_false(raises(v0, EVENT_EXCEPTION));
+	turn();
+	assert_int_equal(v0->debug.stop, BH_CTL_STOP_WATCH);
+	assert_int_equal(kept_of(v0)->dr[6], DR6_FIXED | DR6_BT | DR6_BS);
+}
+
+/* A step meets a breakpoint that the guest has set; an old one is none */
+static void test_guests_breakpoint(void **state)
+{
+	struct vcpu_regs *r = &v0->hw.regs;
+
+	r->dr[6] = DR6_FIXED | BIT(1);
+	attach();
+	assert_int_equal(go(NULL, 0, 1, false), 0);
+	r->dr[6] |= DR6_BS;
+	assert_true(raises(v0, EVENT_EXCEPTION));
+	turn();
+	assert_int_equal(go(NULL, 0, 1, false), 0);
+	r->dr[6] |= DR6_BS | BIT(3);
+	assert_false(raises(v0, EVENT_EXCEPTION));
+	turn();
+	assert_int_equal(v0->debug.stop, BH_CTL_STOP_STEP);
+	assert_int_equal(kept_of(v0)->dr[6], DR6_FIXED | BIT(1) | BIT(3));
+}
+
+/* A task switch: a step of its own, and it clears what is local of DR7 */
+static void test_task(void **state)
+{
+	static const struct bh_ctl_breakpoint at = { 0x4000, BH_CTL_BREAK_WRITE,
+						     4 };
+	struct vcpu_regs *r = &v0->hw.regs;
+
+	r->dr[7] = DR7_FIXED | 0xf;
+	attach();
+	assert_int_equal(go(&at, 1, 1, false), 0);
+	retire_task(v0);
+	assert_false(r->rflags & RFLAGS_TF);
+	r->dr[7] &= ~DR7_LOCAL;
+	assert_int_equal(moves("\x0f\x21\xf8"), VERDICT_ADVANCE); /* DR7 */
+	assert_int_equal(r->gpr[GPR_RAX], DR7_FIXED | 0xa);
+	assert_int_equal(r->dr[7], fake_vm.debug.dr7);
+	r->dr[7] &= ~DR7_LOCAL;
+	r->rflags |= RFLAGS_TF; /* the new task's */
+	turn();
+	assert_int_equal(v0->debug.stop, BH_CTL_STOP_STEP);
+	assert_int_equal(kept_of(v0)->dr[7], DR7_FIXED | 0xa);
+	assert_true(kept_of(v0)->rflags & RFLAGS_TF);
+	assert_int_equal(fake_vm.debug.strays, 0);
+	r->rflags &= ~RFLAGS_TF;
+	retire_task(v0); /* nobody steps */
+	assert_int_equal(v0->events, 0);
+}
+
 /* INIT in a step, with breakpoints: reset, as take_init() does it */
 static void test_init(void **state)
 {
@@ -664,15 +739,27 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		T(test_life),     T(test_software),
-		T(test_step),     T(test_software_refused),
-		T(test_init),     T(test_handler),
-		T(test_no_stray), T(test_stray_left),
-		T(test_stray),    T(test_guest_steps),
-		T(test_pushf),    T(test_hardware),
-		T(test_ends),     T(test_hardware_refused),
-		T(test_left),     T(test_guest_registers),
-		T(test_not_now),  T(test_undefined),
+		T(test_life),
+		T(test_software),
+		T(test_step),
+		T(test_software_refused),
+		T(test_init),
+		T(test_guests_causes),
+		T(test_guests_breakpoint),
+		T(test_task),
+		T(test_handler),
+		T(test_no_stray),
+		T(test_stray_left),
+		T(test_stray),
+		T(test_guest_steps),
+		T(test_pushf),
+		T(test_hardware),
+		T(test_ends),
+		T(test_hardware_refused),
+		T(test_left),
+		T(test_guest_registers),
+		T(test_not_now),
+		T(test_undefined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
