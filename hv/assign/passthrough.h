@@ -22,9 +22,10 @@ bool passthrough_insn_go_on(struct vcpu *v);
  * masters are reset, as far as they can be; the virtual ones are as at power
  * on. True: all is done; it begins anew with the next call. No vCPU of @vm
  * runs. One core, no lock held. It waits for the hardware for some seconds at
- * most, and returns meanwhile.
+ * most, and returns meanwhile: *@until is when it is to be called again, host
+ * TSC; 0: at once.
  */
-bool __must_check passthrough_quiet_step(struct vm *vm);
+bool __must_check passthrough_quiet_step(struct vm *vm, u64 *until);
 /*
  * Puts the virtual function @f on bus 0, at a device number that is free, and
  * makes its config space as pci_fn_init() does; its BARs are nowhere. The

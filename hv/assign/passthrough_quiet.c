@@ -27,6 +27,7 @@
 #define BUS_MS        2u
 #define BUS_READY_MS  100u
 #define ANSWER_MS     1000u
+#define POLL_MS       1u
 #define WAKE_MS       2000u /* all, from the root on; */
 #define LINK_MS       100u  /* each twice, also those above it */
 #define WITHOUT_BOUND ~0u
@@ -177,7 +178,7 @@ static const struct phase phases[] = {
 	{ RESET_NONE, stop, 0, 0, 0 },
 	{ RESET_NONE, silence, WITHOUT_BOUND, 0, 0 },
 	/* While there are VFs, theirs can be asked for, too */
-	{ RESET_NONE, arrived, PENDING_MS, 0, 0 },
+	{ RESET_NONE, arrived, PENDING_MS, 0, POLL_MS },
 	{ RESET_NONE, vfs_off, 0, 0, 0 },
 	{ RESET_NONE, choose, 0, 0, 0 },
 	{ RESET_BUS, look, WITHOUT_BOUND, 0, 0 },
@@ -185,15 +186,15 @@ static const struct phase phases[] = {
 	{ RESET_NONE, count, 0, 0, 0 },
 	{ RESET_FLR, save, 0, 0, 0 },
 	{ RESET_FLR, begin, 0, FLR_MS, 0 },
-	{ RESET_FLR, over, ANSWER_MS, 0, 0 },
+	{ RESET_FLR, over, ANSWER_MS, 0, POLL_MS },
 	{ RESET_PM, save, 0, 0, 0 },
 	{ RESET_PM, begin, 0, D3_MS, 0 },
 	{ RESET_PM, release, 0, D3_MS, 0 },
-	{ RESET_PM, over, ANSWER_MS, 0, 0 },
+	{ RESET_PM, over, ANSWER_MS, 0, POLL_MS },
 	{ RESET_BUS, save, 0, 0, 0 },
 	{ RESET_BUS, begin, 0, BUS_MS, 0 },
 	{ RESET_BUS, release, 0, BUS_READY_MS, 0 },
-	{ RESET_BUS, over, ANSWER_MS, 0, 0 },
+	{ RESET_BUS, over, ANSWER_MS, 0, POLL_MS },
 	{ RESET_NONE, report_silent, 0, 0, 0 },
 };
 
@@ -302,14 +303,21 @@ static void finish(struct passthrough *pci)
 		pci->bus_writes[i].due = false;
 }
 
-bool passthrough_quiet_step(struct vm *vm)
+bool passthrough_quiet_step(struct vm *vm, u64 *until)
 {
 	struct passthrough *pci = vm->devices[VDEV_passthrough];
+	struct quiet *q = &pci->quiet;
 	struct piece piece = piece_begin();
 
-	while (pci->quiet.phase < ARRAY_SIZE(phases))
-		if (!step(pci, &piece) || piece_over(&piece))
+	*until = 0;
+	while (q->phase < ARRAY_SIZE(phases)) {
+		if (!step(pci, &piece)) {
+			*until = q->waits ? q->end : q->rest;
 			return false;
+		}
+		if (piece_over(&piece))
+			return false;
+	}
 	if (!passthrough_virtuals_reset(pci))
 		return false;
 	finish(pci);

@@ -90,10 +90,31 @@ static void report_start(const struct vm *vm)
 
 /* --- a step each: true if the work named by the row is done --- */
 
+static void wait_is_over(struct timer *t)
+{
+	const struct vm *vm = container_of(t, struct vm, restart_timer);
+
+	vcpu_post(vm->vcpus[0], 0);
+}
+
+/* The core is others' meanwhile */
+static void wait_until(struct vm *vm, u64 tsc)
+{
+	vm->restart_timer.fn = wait_is_over;
+	timer_arm(&vm->restart_timer, tsc);
+	vcpu_block(vm->vcpus[0]);
+}
+
 /* The machine's devices still do what the guest's last life had them do */
 static bool work_quiet(struct vm *vm)
 {
-	return !vm->privileged || passthrough_quiet_step(vm);
+	u64 until;
+
+	if (!vm->privileged || passthrough_quiet_step(vm, &until))
+		return true;
+	if (until)
+		wait_until(vm, until);
+	return false;
 }
 
 static bool work_reset(struct vm *vm)

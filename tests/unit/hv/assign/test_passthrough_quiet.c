@@ -188,12 +188,18 @@ static int quiet_teardown(void **state)
 	return teardown(state);
 }
 
+static u32 waits; /* that it has told its caller */
+
 static u32 quiet(void)
 {
 	u32 steps = 1;
+	u64 until;
 
-	for (; !passthrough_quiet_step(&fake_vm); steps++)
+	waits = 0;
+	for (; !passthrough_quiet_step(&fake_vm, &until); steps++) {
 		assert_true(steps < STEPS);
+		waits += until > rdtsc();
+	}
 	return steps;
 }
 
@@ -471,6 +477,7 @@ static void test_does_not_answer(void **state)
 	deaf = true;
 	tsc_khz = 1000; /* a second is a million ticks */
 	assert_true(quiet() > 1);
+	assert_in_range(waits, 5, STEPS);
 	assert_int_equal(flrs, 1);
 	assert_int_equal(bus_resets, 2);
 	assert_non_null(

@@ -300,6 +300,11 @@ void pcpu_kick(struct pcpu *cpu, u32 bits)
 	fail();
 }
 
+void vcpu_block(struct vcpu *v)
+{
+	fail(); /* it has nothing to wait for */
+}
+
 void vcpu_post(struct vcpu *v, u32 event_bits)
 {
 	v->events |= event_bits;
@@ -373,7 +378,7 @@ void console_guest_restarts(const struct vm *vm)
 	fail();
 }
 
-bool passthrough_quiet_step(struct vm *vm)
+bool passthrough_quiet_step(struct vm *vm, u64 *until)
 {
 	fail();
 	return true;

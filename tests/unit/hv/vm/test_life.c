@@ -24,6 +24,7 @@
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/timer.h"
 #include "tests/unit/fakes/tsc.h"
+#include "tests/unit/fakes/vcpu.h"
 #include "tests/unit/fakes/vm_end.h"
 
 #define RAM   MIB(16)
@@ -112,8 +113,9 @@ void console_guest_restarts(const struct vm *vm)
 }
 
 /* Three pieces; nothing of the next life is there yet */
-bool passthrough_quiet_step(struct vm *vm)
+bool passthrough_quiet_step(struct vm *vm, u64 *until)
 {
+	*until = quiet_steps % 3 == 1 ? 12345 : 0;
 	assert_true(vm->privileged);
 	assert_int_equal(loads, 1);
 	assert_int_equal(resets, 0);
@@ -177,7 +179,7 @@ static int setup(void **state)
 	ending = false;
 	fake_timer = NULL;
 	boot->activity = other->activity = VCPU_WAIT_SIPI;
-	screens = quiet_steps = 0;
+	screens = quiet_steps = fake_blocks = 0;
 	return 0;
 }
 
@@ -265,6 +267,12 @@ static void test_privileged_starts_again(void **state)
 	assert_int_equal(other->events, VE_START);
 	work();
 	assert_int_equal(quiet_steps, 3);
+	/* It was told to wait once, and left the core to others */
+	assert_int_equal(fake_blocks, 1);
+	assert_int_equal(fake_timer->deadline, 12345);
+	boot->events = 0;
+	fake_timer_fire();
+	assert_int_equal(boot->events, 0);
 	assert_int_equal(resets, 1);
 	assert_int_equal(loads, 2);
 	assert_int_equal(boot->activity, VCPU_RUNNING);
