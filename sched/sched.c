@@ -4,12 +4,20 @@
  * (hv/run/loop.c), and by whoever wakes or blocks a vCPU.
  *
  * The head of the queue runs. An entity whose slice is used up goes to the tail
- * with a full slice. One that wakes with slice left goes to the head, so that a
- * sleeper beside a spinner is not late. What it used still counts, so that
- * waking often gives nobody more than a fair share.
+ * with a new one. How long that is its weight says, beside the heaviest that is
+ * READY: weights are in bands, each up to double the last one's, and a weight
+ * of the upper end of the highest band in use gets a full slice. What is too
+ * little to run for is kept, and the turn passed over, until some rounds have
+ * brought enough (deficit round robin). So shares are right however far weights
+ * are apart, and with equal ones a slice is a full slice. One that wakes with
+ * slice left goes to the head, so that a sleeper beside a spinner is not late.
+ * What it used still counts, so that waking often gives nobody more than a fair
+ * share. A new weight counts from the next time on that the entity is put into
+ * the queue.
  *
- * Invariants: the queue and the slice timer belong to the owner core. The wake
- * list is a stack that any core pushes to and the owner takes whole. No locks.
+ * Invariants: in_band[] counts what is in the queue. The queue and the slice
+ * timer belong to the owner core. The wake list is a stack that any core pushes
+ * to and the owner takes whole. No locks.
  */
 #include "sched/sched.h"
 
@@ -22,6 +30,13 @@
 #define SLICE_NS 10000000ull
 /* A rest of a slice below this is not worth a world switch */
 #define SLICE_MIN_NS 200000ull
+/* Turns that are passed over in one look: the rest comes at the next */
+#define PASSES_MAX 64u
+
+/* The upper ends of the bands */
+static const u16 bands[] = { 1,   2,   4,   7,    13,   25,   50,   100,
+			     200, 400, 800, 1600, 3200, 6400, 10000 };
+static_assert(SCHED_WEIGHT_MAX == 10000, "the last band's end");
 
 struct sched_cpu {
 	struct sched_entity *wake_list; /* atomic; the only shared member */
@@ -29,6 +44,8 @@ struct sched_cpu {
 	struct sched_entity *current;
 	struct sched_entity *head; /* circular, by next and prev */
 	u32 ready;
+	u32 in_band[ARRAY_SIZE(bands)];
+	u32 bands_in_use; /* a bit for each that has some */
 	bool yielding;
 	u64 picked_tsc;       /* when current began or was last charged */
 	u64 idle_tsc;         /* TSC ticks with nobody current */
@@ -58,9 +75,38 @@ int sched_init_cpu(struct pcpu *cpu)
 	return 0;
 }
 
+static u32 band_of(u32 weight)
+{
+	u32 band = 0;
+
+	while (bands[band] < weight)
+		band++;
+	return band;
+}
+
+/* @e comes in with the weight that it was last given */
+static void count_in(struct sched_cpu *s, struct sched_entity *e)
+{
+	u32 weight = READ_ONCE(e->weight);
+
+	if (weight != e->queued_weight) {
+		e->queued_weight = weight;
+		e->band = band_of(weight);
+	}
+	s->in_band[e->band]++;
+	s->bands_in_use |= 1u << e->band;
+}
+
+static void count_out(struct sched_cpu *s, const struct sched_entity *e)
+{
+	if (!--s->in_band[e->band])
+		s->bands_in_use &= ~(1u << e->band);
+}
+
 static void queue_before(struct sched_cpu *s, struct sched_entity *e,
 			 struct sched_entity *pos)
 {
+	count_in(s, e);
 	if (!pos) {
 		e->next = e;
 		e->prev = e;
@@ -81,6 +127,16 @@ static void queue_take(struct sched_cpu *s, struct sched_entity *e)
 	e->prev->next = e->next;
 	e->next->prev = e->prev;
 	s->ready--;
+	count_out(s, e);
+}
+
+/* A new slice for @e, which is in the queue, beside what is left of the last */
+static void refill(struct sched_cpu *s, struct sched_entity *e)
+{
+	u32 top = 31 - (u32)__builtin_clz(s->bands_in_use);
+	u64 slice = s->slice * e->queued_weight / bands[top];
+
+	e->slice_left = MIN(e->slice_left + slice, s->slice);
 }
 
 /* Take what the current one used off its slice, and count anew from now */
@@ -107,8 +163,8 @@ static void enqueue_woken(struct sched_cpu *s, struct sched_entity *e)
 		queue_before(s, e, s->head);
 		s->head = e;
 	} else {
-		e->slice_left = s->slice;
 		queue_before(s, e, s->head);
+		refill(s, e);
 	}
 }
 
@@ -130,6 +186,8 @@ static void take_wakes(struct sched_cpu *s)
 void sched_add(struct sched_entity *e, struct pcpu *cpu)
 {
 	e->cpu = cpu;
+	e->weight = e->queued_weight = SCHED_WEIGHT_DEFAULT;
+	e->band = band_of(SCHED_WEIGHT_DEFAULT);
 	e->slice_left = cpu->sched->slice;
 	e->state = SCHED_BLOCKED;
 }
@@ -176,9 +234,20 @@ static void rotate(struct sched_cpu *s)
 
 	if (!e || (e->slice_left > s->slice_min && !s->yielding))
 		return;
-	e->slice_left = s->slice;
 	queue_take(s, e);
 	queue_before(s, e, s->head);
+	refill(s, e);
+}
+
+/* The next one whose slice is worth a world switch comes to the head */
+static void pass_over(struct sched_cpu *s)
+{
+	for (u32 i = 0; i < PASSES_MAX && s->ready > 1; i++) {
+		if (s->head->slice_left > s->slice_min)
+			return;
+		refill(s, s->head);
+		s->head = s->head->next;
+	}
 }
 
 /* The head gets the core. Who had it and is still READY waits from now on. */
@@ -200,6 +269,7 @@ struct sched_entity *sched_pick(void)
 	charge_current(s);
 	take_wakes(s);
 	rotate(s);
+	pass_over(s);
 	s->yielding = false;
 	if (s->current != s->head)
 		change_current(s);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Scheduling: each core has its own run queue of opaque entities. Round robin,
- * preemptive, a slice each; nothing is global. Only its own core touches a
- * queue. Another core wakes an entity by putting it on the queue's lock-free
- * wake list and kicking the core. No locks; interrupts are off.
+ * preemptive, with shares of the core by weight; nothing is global. Only its
+ * own core touches a queue. Another core wakes an entity by putting it on the
+ * queue's lock-free wake list and kicking the core. No locks; interrupts are
+ * off.
  *
  * "Owner core" is the one that the entity lives on (entity.cpu).
  */
@@ -25,13 +26,21 @@ struct sched_entity {
 	u64 ready_tsc;  /* when it last began to be READY and not run */
 	u64 steal_tsc;  /* TSC ticks that it was so, up to its last turn */
 	u64 slice_left; /* TSC ticks of its slice not used yet */
+	u32 weight;     /* its share beside others; any core writes it, whole */
+	u32 queued_weight; /* as it stands in the queue with; owner core */
+	u32 band;          /* that of queued_weight; owner core */
 };
+
+/* Two that always run share a core as their weights say, whatever they are */
+#define SCHED_WEIGHT_MIN     1u
+#define SCHED_WEIGHT_MAX     10000u
+#define SCHED_WEIGHT_DEFAULT 100u
 
 /* Makes @cpu's run queue, empty. By hv/init.c on each core, after tsc_init().
  * -ENOMEM. */
 int __must_check sched_init_cpu(struct pcpu *cpu);
 /* Gives @e, all zero, a home on @cpu, whose queue is there: BLOCKED, with a
- * full slice. Any core, before @e can be woken. */
+ * full slice and SCHED_WEIGHT_DEFAULT. Any core, before @e can be woken. */
 void sched_add(struct sched_entity *e, struct pcpu *cpu);
 /* Takes @e off the queue and the wake list. Nobody wakes it any more. Owner
  * core. */

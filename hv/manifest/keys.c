@@ -158,6 +158,16 @@ static int set_cmdline(struct parser *p, const char *value)
 		       : -EINVAL;
 }
 
+static int set_weight(struct parser *p, const char *value)
+{
+	u64 n;
+
+	if (value_number(value, MANIFEST_WEIGHT_MAX, &n) || !n)
+		return -EINVAL;
+	p->guest->weight = (u32)n;
+	return 0;
+}
+
 static int set_vcpus(struct parser *p, const char *value)
 {
 	u64 n;
@@ -453,6 +463,8 @@ const struct key manifest_keys[] = {
 	  "write at most 1023 characters" },
 	{ SECTION_GUEST, ONCE, "vcpus", set_vcpus,
 	  "write a number from 1 to 1024" },
+	{ SECTION_GUEST, ONCE, "weight", set_weight,
+	  "write a number from 1 to 10000" },
 	{ SECTION_GUEST, ONCE, "memory", set_memory,
 	  "write megabytes or gigabytes, at least 2M, such as 512M or 4G,"
 	  " or rest" },
@@ -486,6 +498,6 @@ const struct key manifest_keys[] = {
 };
 /* clang-format on */
 const u32 manifest_key_count = ARRAY_SIZE(manifest_keys);
-static_assert(ARRAY_SIZE(manifest_keys) <= 32, "parser.seen has a bit per key");
+static_assert(ARRAY_SIZE(manifest_keys) <= 64, "parser.seen has a bit per key");
 static_assert(ARRAY_SIZE(manifest_keys) <= MANIFEST_MAX_KEYS,
 	      "guest_config.key_lines has a line per key");

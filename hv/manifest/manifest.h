@@ -19,7 +19,7 @@
 #define MANIFEST_CMDLINE_LEN 1024
 #define MANIFEST_MAX_CORES   1024 /* MAX_CPUS */
 
-#define MANIFEST_MAX_KEYS  32
+#define MANIFEST_MAX_KEYS  64
 #define MANIFEST_MAX_FILES 8 /* modules, fw_cfg items */
 #define MANIFEST_ARGS_LEN  128
 #define MANIFEST_ITEM_LEN  56
@@ -27,6 +27,8 @@
 #define MANIFEST_GRACE_S   5
 /* Of the machine's RAM, for guests that a privileged one makes */
 #define MANIFEST_POOL_PERCENT 25u
+/* SCHED_WEIGHT_MAX (sched/sched.h) */
+#define MANIFEST_WEIGHT_MAX 10000u
 
 /* boot =: the way in. Left out, it is BOOT_WAY_AUTO: by the file itself, which
  * the plan looks at (hv/vm/plan.h). */
@@ -104,6 +106,7 @@ struct guest_config {
 	bool has_uuid;
 	u8 uuid[MANIFEST_UUID_LEN]; /* as SMBIOS has it (DSP0134 7.2.1) */
 	bool ramfb;       /* firmware may set up a screen in the guest's RAM */
+	u32 weight;       /* of its vCPUs (sched/keys.h); 0: the default */
 	u32 vcpus;        /* default 1; the privileged guest: all cores */
 	u64 memory_bytes; /* 0 for the privileged guest: the rest */
 	bool memory_rest;

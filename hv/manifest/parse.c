@@ -72,7 +72,7 @@ static void parse_key(struct parser *p, const char *name, const char *value)
 {
 	const struct key *k = key_find(p->section, name);
 	char known[200];
-	u32 bit;
+	u64 bit;
 
 	if (!k) {
 		key_list(p->section, known, sizeof(known));
@@ -82,7 +82,7 @@ static void parse_key(struct parser *p, const char *name, const char *value)
 		spoil(p);
 		return;
 	}
-	bit = 1u << (k - manifest_keys);
+	bit = BIT(k - manifest_keys);
 	if ((p->seen & bit) && k->often == ONCE) {
 		complain(p, p->line,
 			 "%s is given twice in this section; remove one",

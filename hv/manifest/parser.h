@@ -15,7 +15,7 @@ struct parser {
 	u32 complaints; /* how many sentences there were */
 	enum section section;
 	struct guest_config *guest; /* SECTION_GUEST */
-	u32 seen; /* bit per row of manifest_keys[]: given in this section */
+	u64 seen; /* bit per row of manifest_keys[]: given in this section */
 	u32 focus_line;
 	void (*report)(const char *sentence);
 };

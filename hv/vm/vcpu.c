@@ -46,6 +46,8 @@ int vcpu_create(struct vm *vm, u32 id, struct pcpu *home)
 	if (err)
 		goto out_clock;
 	sched_add(&v->entity, home);
+	if (vm->config->weight)
+		v->entity.weight = vm->config->weight;
 	vcpu_reset(v);
 	vm->vcpus[id] = v;
 	return 0;

@@ -94,6 +94,95 @@ static void test_spinners_share_evenly(void **state)
 		assert_in_range(e[i].run_tsc, 98 * SLICE, 102 * SLICE);
 }
 
+/* Runs those of the weights, which never sleep, and holds what each got to its
+ * weight, within 2 % and a slice */
+static void expect_shares(const u32 *weights, u32 count, u64 ticks)
+{
+	u64 begin[ARRAY_SIZE(e)], sum = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		sum += weights[i];
+		e[i].weight = weights[i];
+		sched_wake(&e[i]);
+	}
+	run(10 * SLICE); /* the weights come with a turn */
+	sched_pick();
+	for (u32 i = 0; i < count; i++)
+		begin[i] = e[i].run_tsc;
+	run(ticks);
+	sched_pick();
+	for (u32 i = 0; i < count; i++) {
+		u64 got = e[i].run_tsc - begin[i];
+		u64 share = ticks * weights[i] / sum;
+
+		assert_in_range(got + SLICE + share / 50, share,
+				share + 2 * (SLICE + share / 50));
+	}
+}
+
+static void test_weights_share(void **state)
+{
+	static const u32 rows[][3] = {
+		{ 100, 200, 400 },  { 512, 100, 100 }, { 1, 2, 3 },
+		{ 10000, 100, 1 },  { 99, 101, 100 },  { 7, 10000, 5000 },
+		{ 10000, 9999, 1 }, { 25, 50, 75 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		teardown(state);
+		setup(state);
+		expect_shares(rows[i], 3, 30000 * SLICE);
+	}
+}
+
+/* A weight that changes while its entity runs, waits or sleeps; and back */
+static void test_weight_changes(void **state)
+{
+	static const u32 rows[][2] = {
+		{ 100, 100 }, { 100, 512 }, { 1, 512 }, { 100, 100 }
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		expect_shares(rows[i], 2, 3000 * SLICE);
+	sched_block(&e[1]);
+	run(10 * SLICE);
+	expect_shares((const u32[]){ 10, 30 }, 2, 3000 * SLICE);
+	sched_block(&e[0]);
+	sched_block(&e[1]);
+	assert_null(sched_pick());
+	assert_int_equal(cpu->sched->bands_in_use, 0);
+}
+
+/* Nobody shares its core with it: it has all, and no tick */
+static void test_light_one_alone(void **state)
+{
+	e[0].weight = 1;
+	sched_wake(&e[0]);
+	assert_ptr_equal(sched_pick(), &e[0]);
+	fake_now += 1000 * SLICE;
+	assert_ptr_equal(sched_pick(), &e[0]);
+	assert_null(fake_timer);
+	assert_int_equal(e[0].run_tsc, 1000 * SLICE);
+}
+
+/* A light one that sleeps much is still served when it wakes */
+static void test_light_sleeper(void **state)
+{
+	e[1].weight = 10;
+	sched_wake(&e[0]);
+	run(3 * MS);
+	for (u32 i = 0; i < 100; i++) {
+		sched_wake(&e[1]);
+		run(300 * SLICE);
+		assert_false(e[1].state == SCHED_READY &&
+			     e[1].run_tsc < i * MS / 10);
+		fake_now += MS / 10;
+		sched_block(&e[1]);
+		sched_pick();
+	}
+	assert_true(e[1].run_tsc >= 99 * MS / 10);
+}
+
 static void test_wake_before_block_is_not_lost(void **state)
 {
 	sched_wake(&e[0]);
@@ -266,6 +355,10 @@ int main(void)
 		T(test_idle),
 		T(test_alone_has_no_tick),
 		T(test_spinners_share_evenly),
+		T(test_weights_share),
+		T(test_weight_changes),
+		T(test_light_one_alone),
+		T(test_light_sleeper),
 		T(test_wake_before_block_is_not_lost),
 		T(test_second_wake_does_nothing),
 		T(test_sleeper_is_served_at_once),

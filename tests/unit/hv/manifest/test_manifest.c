@@ -35,6 +35,7 @@ static void test_whole(void **state)
 	      "memory = 1G\n"
 	      "vcpus = 2\n"
 	      "debug_exit_port = 0xf4\n"
+	      "weight = 512\n"
 	      "autostart = no");
 	assert_int_equal(said_count, 0);
 	assert_int_equal(m.console, CONSOLE_ALL);
@@ -59,6 +60,8 @@ static void test_whole(void **state)
 	assert_int_equal(m.guests[1].memory_bytes, GIB(1));
 	assert_int_equal(m.guests[1].vcpus, 2);
 	assert_int_equal(m.guests[1].debug_exit_port, 0xf4);
+	assert_int_equal(m.guests[0].weight, 0);
+	assert_int_equal(m.guests[1].weight, 512);
 	assert_false(m.guests[1].autostart);
 }
 
