@@ -5,7 +5,8 @@
  *
  * Invariants: extents[0..extent_count) are sorted, disjoint, page aligned, not
  * empty, and no two neighbours are alike.
- * Lock: owner_lock protects extents, extent_count and loader_alive; a leaf.
+ * Lock: owner_lock protects extents, extent_count, changes and loader_alive; a
+ * leaf.
  * owner_init(), owner_count() and owner_at() do not take it.
  *
  * Over 400 lines: one array under one lock, and all that changes it.
@@ -22,6 +23,7 @@
 
 static struct extent extents[OWNER_MAX_EXTENTS];
 static u32 extent_count;
+static u64 changes;
 /* The loader's page tables, stack and data are still in use */
 static bool loader_alive;
 static struct spinlock owner_lock;
@@ -120,6 +122,7 @@ static int extent_paint(u64 base, u64 end, enum owner_kind kind, u16 vm,
 
 	if (extent_count + extents_needed(base, end) > OWNER_MAX_EXTENTS)
 		return -ENOSPC;
+	changes++;
 	extent_split(base);
 	extent_split(end);
 	for (i = extent_search(base); at < end; i++) {
@@ -418,4 +421,14 @@ u64 owner_bytes(enum owner_kind kind, u16 vm)
 			sum += extents[i].size;
 	spin_unlock(&owner_lock);
 	return sum;
+}
+
+u64 owner_changes(void)
+{
+	u64 count;
+
+	spin_lock(&owner_lock);
+	count = changes;
+	spin_unlock(&owner_lock);
+	return count;
 }

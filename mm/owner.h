@@ -87,5 +87,7 @@ u32 owner_count(void);
 const struct extent *owner_at(u32 i);
 /* Bytes that @kind has, and of OWNER_GUEST those of @vm. Takes owner_lock. */
 u64 owner_bytes(enum owner_kind kind, u16 vm);
+/* How often an owner has changed. Takes owner_lock. */
+u64 owner_changes(void);
 
 #endif

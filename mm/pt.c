@@ -99,6 +99,7 @@ int pt_init(struct page_table *pt, const struct pt_format *fmt,
 	pt->budget = b;
 	pt->max_level = max_level;
 	pt->split_exec = false;
+	pt->changes = 0;
 	pt->root = table_new(pt);
 	return pt->root ? 0 : -ENOMEM;
 }
@@ -200,6 +201,7 @@ int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 		return -EINVAL;
 	if (!range_is_empty(pt, pt->root, PT_LEVELS, start, size))
 		return -EEXIST;
+	pt->changes++;
 	err = map_level(pt, pt->root, PT_LEVELS, &r);
 	/* What was mapped ends at a leaf's edge: no split, cannot fail */
 	if (err && r.addr > start)
@@ -271,6 +273,7 @@ int pt_unmap(struct page_table *pt, u64 addr, u64 size)
 	if (err)
 		return err;
 	addr &= PT_ADDR_MAX - 1;
+	pt->changes++;
 	err = split_at(pt, addr);
 	if (!err)
 		err = split_at(pt, addr + size);

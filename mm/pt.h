@@ -39,6 +39,7 @@ struct page_table {
 	/* Large leaves are never executable: pt_exec() splits those that are to
 	 * be. Set by the owner after pt_init(); for EPT. */
 	bool split_exec;
+	u64 changes; /* counts pt_map() and pt_unmap() */
 };
 
 /* Do the MTRRs have a say in the memory type of what @pt maps? SDM 3C 29.3.7.2;

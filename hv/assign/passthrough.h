@@ -5,6 +5,7 @@
 #ifndef HV_ASSIGN_PASSTHROUGH_H
 #define HV_ASSIGN_PASSTHROUGH_H
 
+#include "drivers/pci/pci.h"
 #include "hv/core/vcpu.h"
 #include "hv/device/pci/pci_fn.h"
 
@@ -35,5 +36,16 @@ bool __must_check passthrough_quiet_step(struct vm *vm, u64 *until);
 int __must_check passthrough_virtual_add(struct pci_fn *f, const u8 header[64]);
 /* Undoes it, of the last one, while the VM is built */
 void passthrough_virtual_remove(struct pci_fn *f);
+
+/* A function that the guest has, of the machine or of ours */
+struct passthrough_entry {
+	struct pci_bdf bdf;
+	bool fixed, kept, is_virtual; /* as in struct vfunc */
+};
+/* The one at place *@at, which becomes the next one's; false: that was the
+ * last. Places stay as long as passthrough_changes() does. Takes
+ * passthrough.lock; any core. */
+bool passthrough_list(struct vm *vm, u32 *at, struct passthrough_entry *entry);
+u64 passthrough_changes(struct vm *vm);
 
 #endif

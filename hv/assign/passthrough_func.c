@@ -202,6 +202,7 @@ static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf,
 	func_init(f);
 	f->next = *head;
 	*head = f;
+	pci->changes++;
 	return f;
 }
 
@@ -225,6 +226,7 @@ static int forget_now(void *arg)
 	if (!f || !func_is_stale(f))
 		return 0; /* another core has done it */
 	*link = f->next;
+	g->pci->changes++;
 	passthrough_msi_forget(f);
 	passthrough_msix_forget(f);
 	passthrough_sriov_forget(f);

@@ -5,10 +5,10 @@
  * buses), passthrough_sriov.c (virtual ones), passthrough_guard.c (what is not
  * the guest's), passthrough_msi.c, passthrough_msix.c (table),
  * passthrough_move.c (a table's new address), passthrough_virtual.c (functions
- * of ours), passthrough_quiet.c and passthrough_reset.c (between two lives of
- * the guest). All state is protected by
- * passthrough.lock; pci_lock and the locks of hv/irq/route.h come after it. It
- * is not held across a rendezvous of the cores.
+ * of ours), passthrough_list.c (all of them), passthrough_quiet.c and
+ * passthrough_reset.c (between two lives of the guest). All state is protected
+ * by passthrough.lock; pci_lock and the locks of hv/irq/route.h come after it.
+ * It is not held across a rendezvous of the cores.
  */
 #ifndef HV_ASSIGN_PASSTHROUGH_PRIV_H
 #define HV_ASSIGN_PASSTHROUGH_PRIV_H
@@ -191,6 +191,7 @@ struct passthrough {
 	u64 touched; /* how often one was touched that they had seen to */
 	struct ratelimit meetings;
 	struct quiet quiet;
+	u64 changes;       /* of the functions that are known */
 	u32 virtual_count; /* as the slots', constant once the VM runs */
 	struct virtual_slot virtuals[PASSTHROUGH_VIRTUALS];
 };

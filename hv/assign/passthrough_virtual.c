@@ -139,6 +139,7 @@ static void intercept(const struct virtual_bar *b, enum intercept on)
 {
 	if (!b->f->bar[b->index].io)
 		return;
+	b->f->vm->intercept_changes++;
 	for (u64 i = 0; i < b->f->bar[b->index].size; i++)
 		vcpu_ops->intercept_port(&b->f->vm->intercepts,
 					 (u16)(b->placed + i), on);

@@ -39,6 +39,8 @@ static const struct {
 	[BH_CTL_OP_HISTOGRAMS] = { "histograms", control_histograms },
 	[BH_CTL_OP_TRACE] = { "trace", control_trace },
 	[BH_CTL_OP_TRACE_READ] = { "trace_read", control_trace_read },
+	[BH_CTL_OP_AUDIT] = { "audit", control_audit },
+	[BH_CTL_OP_SET] = { "set", control_set },
 };
 
 s32 control_error(struct control *c, struct control_call *call,

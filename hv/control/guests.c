@@ -80,6 +80,7 @@ static void describe(const struct vm *vm, struct bh_ctl_guest *g)
 	g->memory_bytes = vm_ram_between(vm, 0, ~0ull);
 	g->overhead_bytes = overhead_of(vm);
 	g->start_tsc = vm->tsc_start;
+	g->weight = READ_ONCE(vm->vcpus[0]->entity.weight);
 	if (READ_ONCE(vm->end) != VM_END_NONE && reason)
 		str_copy(g->reason, reason, sizeof(g->reason));
 }

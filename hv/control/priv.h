@@ -3,7 +3,8 @@
  * Inside of the control device: device.c (the PCI function), ring.c (the area
  * and what is open), dispatch.c (a command from its copy to its answer),
  * events.c (what guests do meanwhile), and what the commands do: machine.c,
- * guests.c, dynamic.c, consoles.c, inspect.c, debug.c, meter.c, trace.c.
+ * guests.c, dynamic.c, consoles.c, inspect.c, debug.c, meter.c, trace.c,
+ * audit.c, set.c.
  *
  * Lock: control.lock protects all that is not constant. It is held while one
  * command is done, guest memory included: that is bounded by a page each way.
@@ -149,6 +150,8 @@ s32 control_resume(struct control *c, struct control_call *call);
 s32 control_console_read(struct control *c, struct control_call *call);
 s32 control_console_type(struct control *c, struct control_call *call);
 s32 control_announce(struct control *c, struct control_call *call);
+s32 control_audit(struct control *c, struct control_call *call);
+s32 control_set(struct control *c, struct control_call *call);
 
 /* inspect.c */
 s32 control_registers(struct control *c, struct control_call *call);

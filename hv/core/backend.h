@@ -5,7 +5,8 @@
  *
  * The operations are called by hv/vm, hv/run and the accessors of hv/core, and
  * two of them elsewhere: cpu_enable by hv/init.c, intercept_msr by hv/policy.
- * Back-ends include nothing else of hv/. No locks.
+ * Back-ends include nothing else of hv/. No locks. Over 400 lines: all that the
+ * two halves say to each other.
  */
 #ifndef HV_CORE_BACKEND_H
 #define HV_CORE_BACKEND_H
@@ -351,6 +352,11 @@ struct vcpu_ops {
 			      enum intercept read, enum intercept write);
 	void (*intercept_port)(const struct vm_intercepts *i, u16 port,
 			       enum intercept on);
+	/* What those bitmaps say. Of MSR @msr, ACCESS_R and ACCESS_W that do
+	 * not exit; of the 8 ports from @first on, a multiple of 8, a bit for
+	 * each that does not. Any core. */
+	u32 (*msr_passes)(const struct vm_intercepts *i, u32 msr);
+	u8 (*ports_pass)(const struct vm_intercepts *i, u16 first);
 	/* Drop this vCPU's cached translations (VPID or ASID, and EPT's), and
 	 * what is cached of the bitmaps. Attached (SVM: on its core). */
 	void (*flush)(struct vcpu_hw *v);

@@ -135,6 +135,7 @@ struct vm {
 	struct page_table npt;
 	struct spinlock npt_lock; /* changes of @npt while it runs; a leaf */
 	struct vm_intercepts intercepts;
+	u64 intercept_changes; /* of ports, while all cores stand still */
 	struct bus ports, mmio;
 	struct cpuid_table *cpuid;
 

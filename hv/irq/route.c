@@ -53,6 +53,7 @@ struct pin {
 
 static struct pin *blocks[PIN_BLOCKS]; /* NULL: none of its pins was routed */
 static struct spinlock route_lock;
+static u64 changes; /* of who has a pin */
 
 /* The row of @gsi, whatever the guest gives; NULL: it has none */
 static struct pin *pin_find(u32 gsi)
@@ -215,6 +216,7 @@ static int pin_program(struct pin *p, struct vm *vm, u64 rte)
 	/* A pin that turns to edge has no EOI to wait for */
 	if (!level)
 		p->held = false;
+	changes += p->vm != vm;
 	p->vm = vm;
 	p->level = level;
 	p->active = true;
@@ -226,6 +228,7 @@ static void pin_stop(struct pin *p)
 {
 	p->active = p->held = false;
 	pin_apply(p);
+	changes += p->vm != NULL;
 	p->vm = NULL;
 }
 
@@ -290,4 +293,27 @@ void irq_route_reserve(u32 gsi)
 		p->reserved = true;
 	else
 		log_warn("irq", "pin %u cannot be kept from guests", gsi);
+}
+
+bool irq_is_pin(const struct irq *irq, const struct vm **vm, u32 *gsi)
+{
+	const struct pin *p = container_of(irq, struct pin, irq);
+
+	if (irq->fn != pin_arrived)
+		return false;
+	spin_lock(&route_lock);
+	*vm = p->vm;
+	*gsi = p->gsi;
+	spin_unlock(&route_lock);
+	return true;
+}
+
+u64 irq_pin_changes(void)
+{
+	u64 count;
+
+	spin_lock(&route_lock);
+	count = changes;
+	spin_unlock(&route_lock);
+	return count;
 }

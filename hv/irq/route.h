@@ -51,6 +51,17 @@ struct irq_source {
 	bool told; /* the log has named it for want of vectors */
 };
 
+/* Whose physical interrupts come to @irq, a guest's pin or message: *@vm, NULL
+ * if nobody's now, and which one it is. False: it is no pin, or no message. Any
+ * core; each takes the lock of its kind. */
+struct irq;
+bool irq_is_pin(const struct irq *irq, const struct vm **vm, u32 *gsi);
+bool irq_is_message(const struct irq *irq, const struct vm **vm,
+		    struct pci_bdf *bdf);
+/* How often a pin, and a message, has changed its guest */
+u64 irq_pin_changes(void);
+u64 irq_message_changes(void);
+
 struct msi_message {
 	u64 addr;
 	u32 data;

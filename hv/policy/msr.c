@@ -200,3 +200,15 @@ void msr_build_bitmap(struct vm *vm)
 							: INTERCEPT_ON);
 	}
 }
+
+u32 msr_policy_passes(const struct vm *vm, u32 msr)
+{
+	const struct msr_rule *rule = msr_search(msr);
+
+	if (!rule || !msr_gate_open(vm, rule->gate))
+		return 0;
+	return rule->pass;
+}
+
+static_assert(PASS_READ == (u32)ACCESS_R && PASS_WRITE == (u32)ACCESS_W,
+	      "one way to say it");

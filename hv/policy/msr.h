@@ -9,6 +9,9 @@
 /* Open vm->intercepts for what the guest may reach itself; all bits are set
  * before. While the VM is built, after cpuid_build(). */
 void msr_build_bitmap(struct vm *vm);
+/* What the policy lets the guest reach of @msr itself: ACCESS_R, ACCESS_W. Any
+ * core. */
+u32 msr_policy_passes(const struct vm *vm, u32 msr);
 /* EXIT_RDMSR and EXIT_WRMSR. Home core, attached. Hot. */
 enum verdict msr_exit_read(struct vcpu *v, const struct vcpu_exit *e);
 enum verdict msr_exit_write(struct vcpu *v, const struct vcpu_exit *e);

@@ -5,10 +5,12 @@
  * nobody's secret, but no guest may find it either, so new units are not clean.
  *
  * Invariants: ranges are disjoint, of whole units, and constant after
- * pool_init(). Lock: pool_lock protects the words and the count of free ones.
+ * pool_init(). Lock: pool_lock protects the words, the count of free ones and
+ * of changes.
  */
 #include "hv/vm/pool.h"
 
+#include "arch/x86/cpu/nospec.h"
 #include "arch/x86/cpu/spinlock.h"
 #include "drivers/acpi/acpi.h"
 #include "hv/load/staged.h"
@@ -21,11 +23,12 @@
 #include "mm/pmm.h"
 #include "mm/window.h"
 
-#define POOL_RANGES 64u
-#define UNITS_MAX   ((PAGE_SIZE << 9) / sizeof(u16)) /* pmm's largest block */
-#define NO_GUEST    0x7fffu
-#define DIRTY       0x8000u
-#define ADDRESS_END BIT(52)
+#define POOL_RANGES   64u
+#define UNITS_MAX     ((PAGE_SIZE << 9) / sizeof(u16)) /* pmm's largest block */
+#define NO_GUEST      0x7fffu
+#define DIRTY         0x8000u
+#define ADDRESS_END   BIT(52)
+#define RUN_UNITS_MAX 1024u /* units that are looked at in a go */
 
 struct range {
 	u64 base, size;
@@ -38,6 +41,7 @@ static struct range ranges[POOL_RANGES];
 static u32 range_count;
 static u16 *units; /* owner's id or NO_GUEST, and DIRTY */
 static u32 unit_count, free_units;
+static u64 changes;
 static hpa_t scratch;
 
 /* --- at boot --- */
@@ -244,6 +248,7 @@ static bool paint(u16 *unit, u64 count, u16 owner, bool clean)
 {
 	bool dirty = false;
 
+	changes++;
 	for (u64 i = 0; i < count; i++) {
 		dirty |= unit[i] & DIRTY;
 		unit[i] = owner | (clean ? 0 : DIRTY);
@@ -308,4 +313,47 @@ void pool_give_back(const struct bh_ctl_range *r, u16 vm, bool clean)
 	(void)paint(unit, n, NO_GUEST, clean);
 	free_units += (u32)n;
 	spin_unlock(&pool_lock);
+}
+
+static const struct range *range_with(u32 unit)
+{
+	const struct range *r = ranges;
+
+	while (unit - r->first >= r->size / POOL_UNIT)
+		r++;
+	return r;
+}
+
+bool pool_run(u32 *unit, struct bh_ctl_range *out, u16 *vm)
+{
+	u32 first, end, owner;
+	const struct range *r;
+
+	if (*unit >= unit_count)
+		return false;
+	first = *unit = (u32)index_nospec(*unit, unit_count);
+	r = range_with(first);
+	end = MIN(r->first + (u32)(r->size / POOL_UNIT), first + RUN_UNITS_MAX);
+	spin_lock(&pool_lock);
+	owner = units[first] & ~DIRTY;
+	while (*unit < end && (units[*unit] & ~DIRTY) == owner)
+		++*unit;
+	spin_unlock(&pool_lock);
+	*vm = (u16)(owner == NO_GUEST ? POOL_NOBODY : owner);
+	*out = (struct bh_ctl_range){
+		.base = r->base + (first - r->first) * POOL_UNIT,
+		.size = (*unit - first) * POOL_UNIT,
+		.node = r->node,
+	};
+	return true;
+}
+
+u64 pool_changes(void)
+{
+	u64 count;
+
+	spin_lock(&pool_lock);
+	count = changes;
+	spin_unlock(&pool_lock);
+	return count;
 }

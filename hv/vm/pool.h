@@ -44,6 +44,15 @@ int __must_check pool_check(const struct bh_ctl_range *ranges, u32 count);
  */
 int __must_check pool_take(const struct bh_ctl_range *ranges, u32 count, u16 vm,
 			   bool *clean);
+/*
+ * Whose the pool's units are: *@range is a run of some, from number *@unit on,
+ * that have one owner, and *@vm that guest's index, or POOL_NOBODY. *@unit
+ * becomes the number behind them. False: there is no such unit.
+ */
+#define POOL_NOBODY 0xffffu
+bool pool_run(u32 *unit, struct bh_ctl_range *range, u16 *vm);
+/* How often a unit has changed its owner */
+u64 pool_changes(void);
 /* Guest @vm, which has the range, or the part of one, gives it back; all of it
  * is zero if it is
  * @clean */

@@ -226,6 +226,14 @@ enum bh_ctl_op {
 	 * struct bh_ctl_trace[]; event arg[0]: the position of the first, which
 	 * is further where records were lost; arg[1]: of the end. */
 	BH_CTL_OP_TRACE_READ,
+	/* arg[0]: enum bh_ctl_audit; arg[1]: id, where that lists a guest's;
+	 * arg[2]: where to go on, 0 at first. out: struct bh_ctl_reach[]; event
+	 * arg[0]: where to go on, 0: that was all; arg[1]: counts the changes
+	 * of what is listed. With no room in @out it only tells arg[1]. */
+	BH_CTL_OP_AUDIT,
+	/* arg[0]: id. in: text, a KEY=VALUE a line, of the keys that can change
+	 * while a guest is there (sched/keys.c): all of them, or none. */
+	BH_CTL_OP_SET,
 	BH_CTL_OPS
 };
 
@@ -291,7 +299,7 @@ struct bh_ctl_info {
  * 2 MiB units. */
 struct bh_ctl_range {
 	u64 base, size;
-	u32 node;
+	u32 node; /* told by BH_CTL_OP_POOL, and nothing to BH_CTL_OP_CREATE */
 	u32 reserved;
 };
 
@@ -332,6 +340,8 @@ struct bh_ctl_guest {
 	u64 run_ticks;      /* of the TSC, summed over the vCPUs */
 	u64 exits;
 	char reason[64]; /* why it ended, NUL-terminated */
+	u32 weight;      /* its vCPUs' share of their cores, beside others */
+	u32 reserved;
 };
 
 struct bh_ctl_vcpu {
@@ -496,6 +506,87 @@ enum bh_ctl_histogram_of {
 				   are left out */
 	BH_CTL_HISTOGRAM_EXITS, /* from the exit to the next entry, or until the
 				   vCPU has left its core */
+};
+
+/*
+ * What BH_CTL_OP_AUDIT lists, as the hardware has it at that moment. The lists
+ * that come in parts belong together only if arg[1] was the same all the time:
+ * read all, then ask for each list's arg[1] once more.
+ */
+enum bh_ctl_audit {
+	/* Of a guest: what its EPT or NPT maps. base, size: host-physical;
+	 * where: the guest's address; kind: enum bh_ctl_reach_type; flags:
+	 * BH_CTL_REACH_R, W, X. Neighbours may belong together. */
+	BH_CTL_AUDIT_MEMORY,
+	/* Of a guest: ports that it reaches without an exit. base, size */
+	BH_CTL_AUDIT_PORTS,
+	/* Of a guest: MSRs that it reaches without an exit. base, size; flags:
+	 * BH_CTL_REACH_R, W, and BH_CTL_REACH_POLICY */
+	BH_CTL_AUDIT_MSRS,
+	/* Who has which physical addresses. base, size; kind: enum
+	 * bh_ctl_reach_owner; owner: of BH_CTL_OWNER_GUEST */
+	BH_CTL_AUDIT_OWNERS,
+	/* The same of the pool's memory: BH_CTL_OWNER_FREE, _GUEST, and of the
+	 * frame that stands for what is not granted BH_CTL_OWNER_SCRATCH */
+	BH_CTL_AUDIT_POOL,
+	/* Host vectors. base: a GSI, or a function's segment (31:16), bus, and
+	 * devfn (7:0); where: core (63:32) and vector; kind: enum
+	 * bh_ctl_reach_source; owner */
+	BH_CTL_AUDIT_INTERRUPTS,
+	/* PCI functions that a guest has. base: as above; kind: enum
+	 * bh_ctl_reach_function; owner */
+	BH_CTL_AUDIT_FUNCTIONS,
+	/* Sums. kind: enum bh_ctl_reach_sum; size */
+	BH_CTL_AUDIT_SUMS,
+	BH_CTL_AUDITS
+};
+
+struct bh_ctl_reach {
+	u64 base, size;
+	u64 where;
+	u64 owner; /* a guest's id; 0: none, or none that is listed */
+	u32 kind, flags;
+};
+
+#define BH_CTL_REACH_R      (1u << 0)
+#define BH_CTL_REACH_W      (1u << 1)
+#define BH_CTL_REACH_X      (1u << 2)
+#define BH_CTL_REACH_POLICY (1u << 3) /* that is what the MSR policy says */
+#define BH_CTL_REACH_ALL    (1u << 4) /* the vector is one of all cores */
+
+enum bh_ctl_reach_type { BH_CTL_TYPE_WB, BH_CTL_TYPE_UC, BH_CTL_TYPE_WC };
+
+enum bh_ctl_reach_owner {
+	BH_CTL_OWNER_FREE,
+	BH_CTL_OWNER_HYPERVISOR,
+	BH_CTL_OWNER_GUEST,
+	BH_CTL_OWNER_FIRMWARE,
+	BH_CTL_OWNER_DEVICE, /* no RAM */
+	BH_CTL_OWNER_KEPT,   /* no RAM; registers of the hypervisor's own */
+	BH_CTL_OWNER_UNUSABLE,
+	BH_CTL_OWNER_POOL, /* BH_CTL_AUDIT_POOL says whose */
+	BH_CTL_OWNER_SCRATCH,
+};
+
+enum bh_ctl_reach_source {
+	BH_CTL_SOURCE_OWN, /* the hypervisor's */
+	BH_CTL_SOURCE_PIN,
+	BH_CTL_SOURCE_MESSAGE,
+};
+
+enum bh_ctl_reach_function {
+	BH_CTL_FUNCTION_WHOLE,
+	BH_CTL_FUNCTION_FIXED,   /* its own registers cannot be written */
+	BH_CTL_FUNCTION_KEPT,    /* none can: the hypervisor uses it */
+	BH_CTL_FUNCTION_VIRTUAL, /* the hypervisor is it */
+};
+
+enum bh_ctl_reach_sum {
+	BH_CTL_SUM_FREE_PAGES, /* of the hypervisor's own memory */
+	BH_CTL_SUM_OWN_PAGES,  /* in use, and charged to no guest */
+	BH_CTL_SUM_POOL_FREE_BYTES,
+	BH_CTL_SUM_GUESTS,
+	BH_CTL_SUM_VECTORS, /* in use, each core's counted */
 };
 
 #endif

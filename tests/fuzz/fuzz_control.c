@@ -1,4 +1,4 @@
-/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/control/debug.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c hv/control/meter.c hv/control/trace.c arch/x86/machine/trace.c */
+/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/control/debug.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c lib/string.c hv/control/meter.c hv/control/trace.c arch/x86/machine/trace.c hv/control/audit.c hv/control/audit_machine.c mm/pt.c mm/pt_format.c hv/control/set.c hv/manifest/values.c sched/keys.c lib/printf.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the control device with its real code, its IOMMU
@@ -8,6 +8,7 @@
  * is closed does nothing, and the device can be opened once more at the end.
  * Over 400 lines: what stands behind the device is made up.
  */
+#include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
 #include "hv/assign/passthrough.h"
@@ -16,7 +17,9 @@
 #include "hv/core/meter.h"
 #include "hv/core/quiesce.h"
 #include "hv/device/pc/vpm.h"
+#include "hv/irq/route.h"
 #include "hv/irq/vlapic.h"
+#include "hv/policy/msr.h"
 #include "hv/vm/debug.h"
 #include "hv/vm/dynamic.h"
 #include "hv/vm/kept.h"
@@ -27,6 +30,7 @@
 #include "include/hw/vtd.h"
 #include "lib/errno.h"
 #include "mm/owner.h"
+#include "mm/pt_format.h"
 #include "tests/unit/fakes/guest_ram.h"
 #include "tests/unit/fakes/vdev.h"
 
@@ -293,6 +297,124 @@ struct bh_ctl_range pool_range(u32 i)
 	return (struct bh_ctl_range){ .size = 1 };
 }
 
+bool pool_run(u32 *unit, struct bh_ctl_range *range, u16 *vm)
+{
+	if (*unit >= 3)
+		return false;
+	*range = pool_range((*unit)++);
+	*vm = 1;
+	return true;
+}
+
+u64 pmm_free_pages(void)
+{
+	return 5;
+}
+
+hpa_t pool_scratch(void)
+{
+	return HPA(0);
+}
+
+u64 pool_changes(void)
+{
+	return 0;
+}
+
+/* An empty table of a guest's */
+static u64 empty_table[512];
+void *hpa_to_virt(hpa_t hpa)
+{
+	return empty_table;
+}
+
+static u32 msr_passes(const struct vm_intercepts *i, u32 msr)
+{
+	return msr & 3;
+}
+
+static u8 ports_pass(const struct vm_intercepts *i, u16 first)
+{
+	return (u8)(first >> 8);
+}
+
+static const struct vcpu_ops backend = { .msr_passes = msr_passes,
+					 .ports_pass = ports_pass };
+const struct vcpu_ops *vcpu_ops = &backend;
+
+u32 msr_policy_passes(const struct vm *vm, u32 msr)
+{
+	return msr & 1;
+}
+
+/* It ends where the last address does */
+struct extent owner_find(hpa_t hpa)
+{
+	if (hpa.v >= BIT(52))
+		abort();
+	return (struct extent){ .base = ALIGN_DOWN(hpa.v, BIT(44)),
+				.size = BIT(44),
+				.kind = (enum owner_kind)(hpa.v >> 44) % 8 };
+}
+
+u64 owner_changes(void)
+{
+	return 0;
+}
+
+struct irq *irq_bound(const struct pcpu *cpu, u8 vector, u32 member)
+{
+	static struct irq irq;
+
+	if (member >= IRQ_SHARE_MAX)
+		abort();
+	return vector % 5 ? NULL : &irq;
+}
+
+u32 irq_bound_count(void)
+{
+	return 0;
+}
+
+u64 irq_changes(void)
+{
+	return 0;
+}
+
+u64 irq_pin_changes(void)
+{
+	return 0;
+}
+
+u64 irq_message_changes(void)
+{
+	return 0;
+}
+
+bool irq_is_pin(const struct irq *irq, const struct vm **vm, u32 *gsi)
+{
+	return false;
+}
+
+bool irq_is_message(const struct irq *irq, const struct vm **vm,
+		    struct pci_bdf *bdf)
+{
+	*vm = &fake_vm;
+	*bdf = (struct pci_bdf){ 0 };
+	return true;
+}
+
+bool passthrough_list(struct vm *vm, u32 *at, struct passthrough_entry *entry)
+{
+	*entry = (struct passthrough_entry){ 0 };
+	return (*at)++ < 100;
+}
+
+u64 passthrough_changes(struct vm *vm)
+{
+	return 0;
+}
+
 u64 pool_bytes(void)
 {
 	return 1;
@@ -437,6 +559,7 @@ static void guests_make(void)
 		others[i].number = i + 2;
 		others[i].state = VM_RUNNING;
 		others[i].vcpu_count = 1;
+		others[i].npt.fmt = &pt_ept;
 		others[i].vcpus[0] = &other_vcpus[i];
 		other_vcpus[i].entity.cpu = &fake_pcpus[0];
 		other_vcpus[i].vm = &others[i];

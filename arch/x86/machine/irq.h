@@ -96,6 +96,13 @@ void irq_retire(struct pcpu *cpu, u8 vector);
 void irq_look_for_retired(void);
 /* Are all vectors taken that irq_place() could give? No lock. */
 bool irq_core_is_full(const struct pcpu *cpu);
+/* Whose @vector of @cpu is: the @member-th of those that share it, below
+ * IRQ_SHARE_MAX; NULL: nobody's. No lock: what it gives stays where it is. */
+struct irq *irq_bound(const struct pcpu *cpu, u8 vector, u32 member);
+/* How many vectors have an owner, each core's counted; and how often that has
+ * changed. */
+u32 irq_bound_count(void);
+u64 irq_changes(void);
 /* Binds @irq to a shared vector of all cores, and returns it. -ENOSPC: each has
  * IRQ_SHARE_MAX already. */
 int __must_check irq_share(struct irq *irq);

@@ -27,6 +27,7 @@
 
 static struct spinlock vector_lock;
 static u32 takers[256]; /* on how many cores the vector has an owner */
+static u64 changes;     /* of owners, and of those that share */
 static struct timer look_timers[MAX_CPUS];
 
 /* A handler reads the members with no lock, each in one word */
@@ -47,6 +48,7 @@ static void set_owner(struct pcpu *cpu, u32 vector, struct irq *irq)
 {
 	struct core_vectors *vectors = &cpu->vectors;
 
+	changes++;
 	if (irq) {
 		takers[vector]++;
 		vectors->taken += of_one_core(vector);
@@ -194,6 +196,7 @@ static void shared_interrupt(struct irq *self)
 
 static void member_replace(struct share *s, struct irq *from, struct irq *to)
 {
+	changes++;
 	for (u32 i = 0; i < IRQ_SHARE_MAX; i++) {
 		if (s->members[i] != from)
 			continue;
@@ -240,4 +243,36 @@ void irq_unshare(struct irq *irq, u8 vector)
 	member_replace(s, irq, NULL);
 	s->count--;
 	spin_unlock(&vector_lock);
+}
+
+struct irq *irq_bound(const struct pcpu *cpu, u8 vector, u32 member)
+{
+	struct irq *irq =
+		__atomic_load_n(&cpu->vectors.irq[vector], __ATOMIC_ACQUIRE);
+
+	if (irq && irq->fn == shared_interrupt)
+		return READ_ONCE(
+			container_of(irq, struct share, irq)->members[member]);
+	return member ? NULL : irq;
+}
+
+u32 irq_bound_count(void)
+{
+	u32 sum = 0;
+
+	spin_lock(&vector_lock);
+	for (u32 v = 0; v < ARRAY_SIZE(takers); v++)
+		sum += takers[v];
+	spin_unlock(&vector_lock);
+	return sum;
+}
+
+u64 irq_changes(void)
+{
+	u64 count;
+
+	spin_lock(&vector_lock);
+	count = changes;
+	spin_unlock(&vector_lock);
+	return count;
 }

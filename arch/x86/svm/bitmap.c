@@ -41,3 +41,26 @@ void svm_intercept_port(const struct vm_intercepts *i, u16 port,
 {
 	bit_assign(i->port_bitmap, port, on);
 }
+
+/* Two bits each: read, write */
+u32 svm_msr_passes(const struct vm_intercepts *i, u32 msr)
+{
+	const u8 *map = i->msr_bitmap;
+
+	for (u32 r = 0; r < ARRAY_SIZE(msrpm_bases); r++) {
+		u32 bit = (msr - msrpm_bases[r]) * 2;
+		const u8 *part = map + r * MSRPM_RANGE_BYTES;
+
+		if (msr - msrpm_bases[r] >= MSRPM_RANGE_MSRS)
+			continue;
+		return ~(u32)(part[bit / 8] >> bit % 8) & 3;
+	}
+	return 0;
+}
+
+u8 svm_ports_pass(const struct vm_intercepts *i, u16 first)
+{
+	return (u8) ~((const u8 *)i->port_bitmap)[first / 8];
+}
+
+static_assert(ACCESS_R == 1 && ACCESS_W == 2, "as the map has them");

@@ -178,6 +178,8 @@ void svm_intercept_msr(const struct vm_intercepts *i, u32 msr,
 		       enum intercept read, enum intercept write);
 void svm_intercept_port(const struct vm_intercepts *i, u16 port,
 			enum intercept on);
+u32 svm_msr_passes(const struct vm_intercepts *i, u32 msr);
+u8 svm_ports_pass(const struct vm_intercepts *i, u16 first);
 
 /* dump.c */
 void svm_dump(struct vcpu_hw *v, void (*rest)(void));

@@ -23,6 +23,8 @@ const struct vcpu_ops svm_ops = {
 	.request_window = svm_request_window,
 	.intercept_msr = svm_intercept_msr,
 	.intercept_port = svm_intercept_port,
+	.msr_passes = svm_msr_passes,
+	.ports_pass = svm_ports_pass,
 	.flush = svm_flush,
 	.dump = svm_dump,
 };

@@ -42,3 +42,29 @@ void vmx_intercept_port(const struct vm_intercepts *i, u16 port,
 {
 	bit_assign(i->port_bitmap, port, on);
 }
+
+static bool bit_clear(const u8 *map, u32 bit)
+{
+	return !(map[bit >> 3] >> (bit & 7) & 1);
+}
+
+u32 vmx_msr_passes(const struct vm_intercepts *i, u32 msr)
+{
+	const u8 *map = i->msr_bitmap;
+	u32 high = msr >= MSR_HIGH_BASE;
+	u32 bit = high ? msr - MSR_HIGH_BASE : msr;
+	u32 passes = 0;
+
+	if (bit >= MSR_RANGE)
+		return 0;
+	if (bit_clear(map + (READ_LOW + high) * MSR_QUARTER_BYTES, bit))
+		passes |= ACCESS_R;
+	if (bit_clear(map + (WRITE_LOW + high) * MSR_QUARTER_BYTES, bit))
+		passes |= ACCESS_W;
+	return passes;
+}
+
+u8 vmx_ports_pass(const struct vm_intercepts *i, u16 first)
+{
+	return (u8) ~((const u8 *)i->port_bitmap)[first / 8];
+}

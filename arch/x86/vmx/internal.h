@@ -148,6 +148,8 @@ void vmx_intercept_msr(const struct vm_intercepts *i, u32 msr,
 		       enum intercept read, enum intercept write);
 void vmx_intercept_port(const struct vm_intercepts *i, u16 port,
 			enum intercept on);
+u32 vmx_msr_passes(const struct vm_intercepts *i, u32 msr);
+u8 vmx_ports_pass(const struct vm_intercepts *i, u16 first);
 
 /* dump.c */
 void vmx_dump(struct vcpu_hw *v, void (*rest)(void));

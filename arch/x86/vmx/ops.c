@@ -25,6 +25,8 @@ const struct vcpu_ops vmx_ops = {
 	.request_window = vmx_request_window,
 	.intercept_msr = vmx_intercept_msr,
 	.intercept_port = vmx_intercept_port,
+	.msr_passes = vmx_msr_passes,
+	.ports_pass = vmx_ports_pass,
 	.flush = vmx_flush,
 	.dump = vmx_dump,
 };

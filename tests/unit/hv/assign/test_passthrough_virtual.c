@@ -1,4 +1,4 @@
-/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_func.c hv/assign/passthrough_bus.c hv/assign/passthrough_sriov.c hv/assign/passthrough_guard.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/assign/passthrough_virtual.c hv/device/pci/pci_fn.c hv/core/bus.c hv/core/slots.c tests/unit/hv/assign/functions.c */
+/* SOURCES: hv/assign/passthrough.c hv/assign/passthrough_func.c hv/assign/passthrough_bus.c hv/assign/passthrough_sriov.c hv/assign/passthrough_guard.c hv/assign/passthrough_msi.c hv/assign/passthrough_msix.c hv/assign/passthrough_move.c hv/assign/passthrough_virtual.c hv/assign/passthrough_list.c hv/device/pci/pci_fn.c hv/core/bus.c hv/core/slots.c tests/unit/hv/assign/functions.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A virtual function beside the machine's: its slot, its config space both
  * ways, and BARs that the guest puts anywhere */
@@ -141,6 +141,28 @@ static void test_slot(void **state)
 	assert_int_equal(get(0xffc, 4), 0);
 	assert_int_equal(bus_read(&fake_vm.mmio, &fake_vcpus[0], ecam(0, 0), 8),
 			 0x14248);
+}
+
+/* All that the guest has, each once, ours first */
+static void test_list(void **state)
+{
+	struct passthrough_entry e;
+	u64 changes = passthrough_changes(&fake_vm);
+	struct pci_bdf seen[64];
+	u32 at = 0, count = 0;
+
+	while (passthrough_list(&fake_vm, &at, &e)) {
+		assert_true(count < ARRAY_SIZE(seen));
+		assert_int_equal(e.is_virtual, count == 0);
+		for (u32 i = 0; i < count; i++)
+			assert_false(pci_same(seen[i], e.bdf));
+		seen[count++] = e.bdf;
+	}
+	assert_true(count > 1);
+	assert_int_equal(seen[0].devfn, fn.devfn);
+	assert_int_equal(passthrough_changes(&fake_vm), changes);
+	at = ~0u / 2;
+	assert_false(passthrough_list(&fake_vm, &at, &e));
 }
 
 /* A device number where any function answers is somebody's */
@@ -319,6 +341,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_slot, setup_virtual,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_list, setup_virtual,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_taken, setup_virtual,
 						teardown),

@@ -33,6 +33,30 @@ static void route_to(struct irq_source *source, u32 cpu, struct irq_msi **m)
 		irq_msi_moved(*m);
 }
 
+/* Who has it, from the row that a vector leads to */
+static void test_owner(void **state)
+{
+	u64 before = irq_message_changes();
+	struct irq_msi *m = NULL;
+	const struct vm *vm = NULL;
+	struct pci_bdf bdf;
+	const struct irq *irq;
+
+	route_to(&card, 1, &m);
+	irq = irq_bound(&fake_pcpus[1], (u8)sent.data, 0);
+	assert_non_null(irq);
+	assert_false(irq_is_pin(irq, &vm, &(u32){ 0 }));
+	assert_true(irq_is_message(irq, &vm, &bdf));
+	assert_ptr_equal(vm, &fake_vm);
+	assert_true(pci_same(bdf, card.bdf));
+	assert_int_equal(irq_message_changes(), before + 1);
+	irq_unroute_msi(m);
+	assert_int_equal(irq_message_changes(), before + 2);
+	assert_true(irq_is_message(irq, &vm, &bdf));
+	assert_null(vm);
+	pass(&fake_pcpus[1]);
+}
+
 static void test_msi(void **state)
 {
 	struct irq_msi *m = NULL;
@@ -303,6 +327,7 @@ static void test_msi_no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(test_owner),
 		T(test_msi),
 		T(test_msi_refusals),
 		T(test_msi_moves),

@@ -193,9 +193,26 @@ static void test_check(void **state)
 	assert_int_equal(pool_free_bytes(), MIB(96));
 }
 
-/* The node of each byte, and of none that is not the pool's */
-static void test_node(void **state)
+/* Whose the units are, in runs that end with a range */
+static void test_runs(void **state)
 {
+	struct bh_ctl_range first = pool_range(0), run;
+	u64 sum = 0, before = pool_changes();
+	u32 unit = 0, runs = 0;
+	u16 vm;
+
+	assert_int_equal(take(first.base + MIB(2), MIB(4), 9), 0);
+	assert_true(pool_changes() > before);
+	while (pool_run(&unit, &run, &vm)) {
+		u64 in = run.base - first.base;
+
+		assert_int_equal(vm, in == MIB(2) ? 9 : POOL_NOBODY);
+		assert_int_equal(run.size % MIB(2), 0);
+		assert_true(in != MIB(2) || run.size == MIB(4));
+		sum += run.size;
+		runs++;
+	}
+	assert_int_equal(sum, pool_bytes());
 	for (u32 i = 0; i < pool_range_count(); i++) {
 		struct bh_ctl_range r = pool_range(i);
 
@@ -204,6 +221,10 @@ static void test_node(void **state)
 	}
 	assert_true(pool_node(0) < 0);
 	assert_true(pool_node(~0ull) < 0);
+	assert_true(runs >= pool_range_count() + 2);
+	unit = ~0u;
+	assert_false(pool_run(&unit, &run, &vm));
+	give_back(first.base + MIB(2), MIB(4), 9, true);
 }
 
 int main(void)
@@ -211,7 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nodes), cmocka_unit_test(test_scratch),
 		cmocka_unit_test(test_units), cmocka_unit_test(test_wrong),
-		cmocka_unit_test(test_check), cmocka_unit_test(test_node),
+		cmocka_unit_test(test_check), cmocka_unit_test(test_runs),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

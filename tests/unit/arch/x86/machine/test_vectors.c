@@ -129,6 +129,10 @@ static void test_each_core_has_its_own(void **state)
 	arrive(1, b);
 	assert_int_equal(sources[1].calls, 1);
 	assert_null(fake_pcpus[2].vectors.irq[a]);
+	assert_ptr_equal(irq_bound(pcpus[0], (u8)a, 0), irq_of(0));
+	assert_ptr_equal(irq_bound(pcpus[1], (u8)a, 0), irq_of(1));
+	assert_null(irq_bound(pcpus[0], (u8)a, 1));
+	assert_null(irq_bound(pcpus[2], (u8)a, 0));
 	irq_retire(pcpus[0], (u8)a);
 	irq_retire(pcpus[1], (u8)b);
 }

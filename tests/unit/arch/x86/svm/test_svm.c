@@ -67,6 +67,12 @@ static void test_msr_map(void **state)
 	assert_int_equal(map[0x800 + 0x82 / 4], 0xcf);
 	svm_intercept_msr(&i, 0xc0011fff, INTERCEPT_ON, INTERCEPT_OFF);
 	assert_int_equal(map[0x1000 + 0x7ff], 0x7f);
+	assert_int_equal(svm_msr_passes(&i, 0x174), ACCESS_R);
+	assert_int_equal(svm_msr_passes(&i, 0x175), 0);
+	assert_int_equal(svm_msr_passes(&i, 0xc0000082), ACCESS_R | ACCESS_W);
+	assert_int_equal(svm_msr_passes(&i, 0xc0011fff), ACCESS_W);
+	assert_int_equal(svm_msr_passes(&i, 0xc0002000), 0);
+	assert_int_equal(svm_msr_passes(&i, 0x2000), 0);
 	/* In no range: always intercepted, the map is left alone */
 	memcpy(before, map, sizeof(map));
 	svm_intercept_msr(&i, 0x2000, INTERCEPT_OFF, INTERCEPT_OFF);
@@ -86,6 +92,9 @@ static void test_port_map(void **state)
 	assert_int_equal(map[0], 0xfe);
 	assert_int_equal(map[0x1fff], 0x7f);
 	assert_int_equal(map[0x2000], 0xff);
+	assert_int_equal(svm_ports_pass(&i, 0), 1);
+	assert_int_equal(svm_ports_pass(&i, 8), 0);
+	assert_int_equal(svm_ports_pass(&i, 0xfff8), 0x80);
 	svm_intercept_port(&i, 0, INTERCEPT_ON);
 	assert_int_equal(map[0], 0xff);
 }

@@ -79,6 +79,10 @@ static void msr_quarters(void **state)
 	vmx_intercept_msr(&maps, MSR_EFER, INTERCEPT_OFF, INTERCEPT_ON);
 	assert_int_equal(msrs[0x400 + 0x80 / 8], 0);
 	assert_int_equal(ones(msrs, sizeof(msrs)), 3);
+	assert_int_equal(vmx_msr_passes(&maps, 0x10), ACCESS_W);
+	assert_int_equal(vmx_msr_passes(&maps, 0x11), ACCESS_R | ACCESS_W);
+	assert_int_equal(vmx_msr_passes(&maps, 0x1fff), ACCESS_R);
+	assert_int_equal(vmx_msr_passes(&maps, MSR_EFER), ACCESS_R);
 }
 
 static void msrs_out_of_range_touch_nothing(void **state)
@@ -90,6 +94,8 @@ static void msrs_out_of_range_touch_nothing(void **state)
 		vmx_intercept_msr(&maps, outside[i], INTERCEPT_ON,
 				  INTERCEPT_ON);
 	assert_int_equal(ones(msrs, sizeof(msrs)), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(outside); i++)
+		assert_int_equal(vmx_msr_passes(&maps, outside[i]), 0);
 }
 
 static void port_bits(void **state)
@@ -104,6 +110,10 @@ static void port_bits(void **state)
 	assert_int_equal(ports[8191], 0x80);
 	vmx_intercept_port(&maps, 0x8000, INTERCEPT_OFF);
 	assert_int_equal(ones(ports, sizeof(ports)), 3);
+	assert_int_equal(vmx_ports_pass(&maps, 0), 0xfe);
+	assert_int_equal(vmx_ports_pass(&maps, 0x7ff8), 0x7f);
+	assert_int_equal(vmx_ports_pass(&maps, 0x8000), 0xff);
+	assert_int_equal(vmx_ports_pass(&maps, 0xfff8), 0x7f);
 }
 
 static u32 access_of(enum seg seg, u32 attr, u32 limit)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The functions that the privileged guest has, one after the other: those of
+ * ours, then the machine's by their hash. For whoever shows them (hv/control).
+ * A place is a number that stays a function's as long as none comes or goes.
+ */
+#include "arch/x86/cpu/nospec.h"
+#include "hv/assign/passthrough_priv.h"
+
+/* More functions than a bucket ever has: each has 256 devices of 8 functions on
+ * a 64th of all buses */
+#define BUCKET_PLACES 65536u
+
+static struct passthrough *pci_of(struct vm *vm)
+{
+	return vm->devices[VDEV_passthrough];
+}
+
+static bool list_virtual(const struct passthrough *pci, u32 *at,
+			 struct passthrough_entry *entry)
+{
+	u32 i = *at;
+
+	if (i >= pci->virtual_count)
+		return false;
+	i = (u32)index_nospec(i, PASSTHROUGH_VIRTUALS);
+	*entry = (struct passthrough_entry){
+		.bdf = { .devfn = pci->virtuals[i].f->devfn },
+		.is_virtual = true,
+	};
+	++*at;
+	return true;
+}
+
+/* The @index-th of a bucket, or NULL */
+static const struct vfunc *nth(const struct vfunc *f, u32 index)
+{
+	while (f && index--)
+		f = f->next;
+	return f;
+}
+
+static const struct vfunc *find(const struct passthrough *pci, u32 *place)
+{
+	const struct vfunc *f = NULL;
+	u32 bucket = *place / BUCKET_PLACES, index = *place % BUCKET_PLACES;
+
+	while (bucket < PASSTHROUGH_HASH) {
+		u64 i = index_nospec(bucket, PASSTHROUGH_HASH);
+
+		f = nth(pci->hash[i], index);
+		if (f)
+			break;
+		bucket++;
+		index = 0;
+	}
+	*place = bucket * BUCKET_PLACES + index;
+	return f;
+}
+
+bool passthrough_list(struct vm *vm, u32 *at, struct passthrough_entry *entry)
+{
+	struct passthrough *pci = pci_of(vm);
+	const struct vfunc *f;
+	u32 place;
+
+	if (!pci)
+		return false;
+	if (list_virtual(pci, at, entry))
+		return true;
+	place = *at - pci->virtual_count;
+	spin_lock(&pci->lock);
+	f = find(pci, &place);
+	if (f)
+		*entry = (struct passthrough_entry){
+			.bdf = f->bdf,
+			.fixed = f->fixed,
+			.kept = f->kept,
+		};
+	spin_unlock(&pci->lock);
+	*at = pci->virtual_count + place + 1;
+	return f;
+}
+
+u64 passthrough_changes(struct vm *vm)
+{
+	struct passthrough *pci = pci_of(vm);
+	u64 count;
+
+	if (!pci)
+		return 0;
+	spin_lock(&pci->lock);
+	count = pci->changes;
+	spin_unlock(&pci->lock);
+	return count;
+}
