@@ -32,6 +32,7 @@ UNIT_LIBS_test_args := -ljson-c
 UNIT_LIBS_test_make := -ljson-c
 UNIT_LIBS_test_trace_text := -ljson-c -lm
 UNIT_LIBS_test_stats_text := -ljson-c
+UNIT_LIBS_test_proof := -ljson-c
 
 $(UNIT_OBJ)/%.o: %.c tests/build.mk
 	@mkdir -p $(@D)

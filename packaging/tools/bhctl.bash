@@ -7,7 +7,7 @@ _bhctl_guests() {
 
 _bhctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-	local commands='list info stats metering trace console events metrics log run create check start stop destroy pause resume reset dump gdb top'
+	local commands='list info audit stats metering trace console events metrics log run create check start stop destroy pause resume reset set dump gdb top'
 	local command='' i
 
 	COMPREPLY=()
@@ -28,7 +28,7 @@ _bhctl() {
 	create|check)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	list|info|top) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$word") ;;
+	list|info|top|audit) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$word") ;;
 	events) mapfile -t COMPREPLY < <(compgen -W '--follow --json' -- "$word") ;;
 	stats) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --json" -- "$word") ;;
 	metering) mapfile -t COMPREPLY < <(compgen -W \
@@ -40,6 +40,7 @@ _bhctl() {
 		'--kernel --initrd --cmdline --memory --cpus --name' -- "$word") ;;
 	console) mapfile -t COMPREPLY < <(compgen -W \
 		"$(_bhctl_guests) --read-only --dump" -- "$word") ;;
+	set) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) weight=" -- "$word") ;;
 	stop) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --timeout" -- "$word") ;;
 	gdb) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --listen" -- "$word") ;;
 	dump)

@@ -12,15 +12,20 @@ from system._linux import step
 
 GDB = os.path.join(ROOT, "build/cache/gdb")
 SECONDS = 240
-CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "top", "metering",
+CYCLES = 50
+LONG_CYCLES = 10000
+LONG_SECONDS = 3 * 3600
+CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "audit", "top", "metering",
           "metering_word", "stats", "host", "costs", "trace", "traced", "trace_ends",
           "metering_off", "log", "console",
           "types", "kept", "no_guest", "itself", "next_bhd", "stop", "stopped", "bhctl",
           "run", "run_list", "run_says", "dump", "dump_elf", "dump_goes_on", "dump_paused",
           "dump_json", "dump_resumed", "checked", "create", "twice", "too_much", "no_kernel",
-          "web_stop", "web_stopped", "web_start", "web_says", "found", "web_reset", "destroy",
-          "destroy_run", "all_back", "bhmake", "gdb_guest", "gdb_threads", "gdb_steps", "gdb_stops",
-          "gdb_planted", "gdb_reads", "gdb_steps_on", "gdb_detached", "gdb_answers", "gdb_killed",
+          "web_stop", "web_stopped", "web_start", "web_says", "found", "audit_two", "set",
+          "weight", "set_wrong", "set_unknown", "weight_kept", "web_reset", "destroy",
+          "destroy_run", "audit_after", "cycles", "all_back", "bhmake", "gdb_guest",
+          "gdb_threads", "gdb_steps", "gdb_stops", "gdb_planted", "gdb_reads", "gdb_steps_on",
+          "gdb_detached", "gdb_answers", "gdb_killed",
           "gdb_core", "gdb")
 
 
@@ -32,20 +37,35 @@ def gdb_files():
             **{library.lstrip("/"): library for library in control.libraries(program)}}
 
 
-def svm(results, folder):
+def run(results, folder, where, cycles, seconds):
+    """CYCLES: how many guests come and go before the audit's sums are compared."""
     cores, first, last = cores_for("qemu", 2)
     echo = os.path.join(image.BUILD, "tests/guest/echo.elf")
     files = {"vmlinuz": _linux.payload()["vmlinuz"], "echo": echo,
              "privileged.cpio": control.initrd(folder, {"boot/echo": echo, **gdb_files()})}
-    guests = [_linux.privileged("bhctl,bhmake,bhgdb,poweroff", cores=str(first), vcpus="1"),
+    privileged = _linux.privileged("bhctl,bhmake,bhgdb,poweroff", cores=str(first), vcpus="1")
+    privileged["cmdline"] += f" bulkhead.cycles={cycles}"
+    guests = [privileged,
               {"name": "box", "kernel": "echo", "memory": "16M", "vcpus": "1",
                "cores": str(last)}]
     disk = image.make(folder, image.manifest(guests, extra="guest-memory = 96M"), files, "uefi")
-    with Machine("qemu", disk, folder, cores=cores, memory=768, timeout=SECONDS * 2) as m:
+    with Machine("qemu", disk, folder, cores=cores, memory=768, timeout=seconds * 2) as m:
         for check in CHECKS:
-            step(results, m, f"bhctl.{check}", rf"\[linux\] .*TEST {check} ok", SECONDS, 0)
-        results.check(m.wait_end(SECONDS), "bhctl.powers_off", "the machine still runs")
+            step(results, m, f"{where}.{check}", rf"\[linux\] .*TEST {check} ok", seconds, 0)
+        results.check(m.wait_end(seconds), f"{where}.powers_off", "the machine still runs")
+
+
+def svm(results, folder):
+    run(results, folder, "bhctl", CYCLES, SECONDS)
+
+
+def cycles(results, folder):
+    run(results, folder, "bhctl.cycles", LONG_CYCLES, LONG_SECONDS)
 
 
 def tests():
     return [("bhctl", svm)]
+
+
+def soak():
+    return [("bhctl.cycles", cycles)]

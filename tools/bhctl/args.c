@@ -130,6 +130,19 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* All that is left: one at least */
+static int settings_take(struct args *a, int argc, char **argv,
+			 struct failure *f)
+{
+	a->settings = argv + optind;
+	a->setting_count = (u32)(argc - optind);
+	if (a->setting_count)
+		return 0;
+	return failed(f, FAIL_USAGE,
+		      "bhctl %s NAME KEY=VALUE: say what is to be set",
+		      a->command->name);
+}
+
 /* What the command wants, one by one, as the help names them */
 static int operand_take(struct args *a, int argc, char **argv,
 			struct failure *f)
@@ -140,6 +153,7 @@ static int operand_take(struct args *a, int argc, char **argv,
 		[OPERAND_FILE] = { "FILE", NULL },
 		[OPERAND_DUMP] = { "NAME", "FILE" },
 		[OPERAND_MAYBE] = { "word", NULL },
+		[OPERAND_SETTINGS] = { "NAME" },
 	};
 	const struct command *c = a->command;
 	const char *const *what = wanted[c->operand];
@@ -155,6 +169,8 @@ static int operand_take(struct args *a, int argc, char **argv,
 				      what[i]);
 		*to[i] = argv[optind++];
 	}
+	if (c->operand == OPERAND_SETTINGS)
+		return settings_take(a, argc, argv, f);
 	if (optind >= argc)
 		return 0;
 	if (!i)
@@ -204,8 +220,10 @@ int args_read(struct args *a, int argc, char **argv, struct failure *f)
 
 void args_help(FILE *to)
 {
-	static const char *const operands[] = { "", " NAME", " FILE",
-						" NAME FILE", " [WHAT]" };
+	static const char *const operands[] = {
+		"",           " NAME",   " FILE",
+		" NAME FILE", " [WHAT]", " NAME KEY=VALUE..."
+	};
 
 	fputs("bhctl COMMAND [OPTION...]: Bulkhead's guests, from inside the "
 	      "privileged one\n\n",

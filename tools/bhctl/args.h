@@ -16,6 +16,7 @@ enum operand {
 	OPERAND_FILE,
 	OPERAND_DUMP,  /* a guest and a file */
 	OPERAND_MAYBE, /* a word, or none */
+	OPERAND_SETTINGS,
 };
 
 struct command {
@@ -31,6 +32,8 @@ struct args {
 	const struct command *command;
 	const char *operand;
 	const char *file; /* OPERAND_DUMP: the second */
+	char **settings;  /* OPERAND_SETTINGS: what follows the guest's name */
+	u32 setting_count;
 	const char *socket;
 	const char *listen; /* bhctl gdb */
 	bool json, follow, read_only, dump, http;

@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "include/bulkhead/control.h"
 #include "tools/bhctl/args.h"
 #include "tools/bhctl/dump.h"
 #include "tools/bhctl/gdb.h"
 #include "tools/bhctl/http.h"
 #include "tools/bhctl/link.h"
 #include "tools/bhctl/make.h"
+#include "tools/bhctl/proof.h"
 #include "tools/bhctl/show.h"
 #include "tools/bhctl/stats.h"
 #include "tools/bhctl/terminal.h"
@@ -58,6 +60,43 @@ static int run_list(const struct args *a, struct failure *f)
 static int run_info(const struct args *a, struct failure *f)
 {
 	return look(a, "info", show_info, f);
+}
+
+static int run_audit(const struct args *a, struct failure *f)
+{
+	struct json_object *reply;
+	int err;
+
+	if (ask(a, link_request("audit"), &reply, f))
+		return -1;
+	err = audit_show(a, reply, f);
+	json_object_put(reply);
+	return err;
+}
+
+/* All in one request: the hypervisor does all or nothing */
+static int run_set(const struct args *a, struct failure *f)
+{
+	struct json_object *request = link_request("set"), *reply;
+	char text[BH_CTL_IN_MAX] = "";
+	size_t len = 0;
+
+	for (u32 i = 0; i < a->setting_count; i++) {
+		int n = snprintf(text + len, sizeof(text) - len, "%s\n",
+				 a->settings[i]);
+
+		if (n >= (int)(sizeof(text) - len)) {
+			json_object_put(request);
+			return failed(f, FAIL_USAGE,
+				      "too much is to be set at once");
+		}
+		len += (size_t)n;
+	}
+	wire_add_string(request, "settings", text);
+	if (ask(a, request, &reply, f))
+		return -1;
+	json_object_put(reply);
+	return 0;
 }
 
 static int run_act(const struct args *a, struct failure *f)
@@ -227,6 +266,9 @@ const struct command commands[] = {
 	  "what is counted: off, counters or histograms", run_metering },
 	{ "trace", OPERAND_NONE, "so",
 	  "what cores do, for Perfetto's and Chrome's viewers", trace_run },
+	{ "audit", OPERAND_NONE, "j",
+	  "what each guest reaches, and the proof that none overlap",
+	  run_audit },
 	{ "console", OPERAND_GUEST, "rd",
 	  "what it said, then what it says; Ctrl-] leaves", run_console },
 	{ "events", OPERAND_NONE, "fj",
@@ -253,6 +295,8 @@ const struct command commands[] = {
 	  "its registers and memory as a core for gdb and crash", dump_run },
 	{ "gdb", OPERAND_GUEST, "L",
 	  "gdb's remote protocol for it, on a socket, a port or -", gdb_run },
+	{ "set", OPERAND_SETTINGS, "", "what can change of it: weight=100",
+	  run_set },
 	{ NULL, OPERAND_NONE, NULL, NULL, NULL },
 };
 

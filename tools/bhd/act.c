@@ -118,6 +118,29 @@ void act_reset(struct client *c, struct json_object *o)
 	act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_RESET);
 }
 
+/* "settings": KEY=VALUE, a line each; the hypervisor reads them */
+void act_set(struct client *c, struct json_object *o)
+{
+	const char *settings = wire_string(o, "settings");
+	struct ring_call call = { .op = BH_CTL_OP_SET,
+				  .in = settings ? settings : "",
+				  .out_bytes = FAIL_TEXT_BYTES };
+	struct bh_ctl_guest g;
+	struct failure f;
+	struct job *j = job_new(c, o, &g);
+
+	if (!j)
+		return;
+	call.arg[0] = j->id;
+	call.in_bytes = (u32)MIN(strlen(call.in), (size_t)BH_CTL_IN_MAX + 1);
+	if (call.in_bytes > BH_CTL_IN_MAX) {
+		failed(&f, FAIL_USAGE, "too much is to be set at once");
+		job_end(j, &f);
+	} else if (ring_send(&c->bhd->ring, &call, on_answer, j, &f)) {
+		job_end(j, &f);
+	}
+}
+
 static void on_destroyed(void *context, const struct ring_answer *answer)
 {
 	const struct job *j = context;

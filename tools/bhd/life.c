@@ -7,7 +7,8 @@
 
 #include "tools/bhd/life_priv.h"
 
-#define BACKOFF_MAX_S 60.
+#define BACKOFF_MAX_S  60.
+#define WEIGHT_DEFAULT 100u /* docs/manifest.md */
 /* One that ran so long begins anew with its waits */
 #define GOOD_RUN_S  60.
 #define SHORT_RUN_S 5.
@@ -301,6 +302,9 @@ void life_list_off(const struct bhd *b, struct json_object *array)
 		wire_add_string(o, "state", "off");
 		wire_add_string(o, "kind", "dynamic");
 		wire_add_number(o, "vcpus", config->vcpus);
+		wire_add_number(o, "weight",
+				config->weight ? config->weight
+					       : WEIGHT_DEFAULT);
 		wire_add(o, "node", NULL);
 		wire_add_number(o, "memory_bytes", config->memory_bytes);
 		wire_add_number(o, "overhead_bytes", 0);

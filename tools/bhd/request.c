@@ -30,6 +30,7 @@ static const struct request {
 	{ "list", true, look_list, NULL },
 	{ "info", true, look_info, NULL },
 	{ "top", true, look_top, NULL },
+	{ "audit", true, look_audit, NULL },
 	{ "metrics", true, look_metrics, NULL },
 	{ "stats", true, look_stats, NULL },
 	{ "metering", true, look_metering, NULL },
@@ -48,6 +49,7 @@ static const struct request {
 	{ "stop", false, NULL, act_stop },
 	{ "reset", false, NULL, act_reset },
 	{ "destroy", false, NULL, act_destroy },
+	{ "set", false, NULL, act_set },
 	{ "create", false, NULL, life_create },
 	{ "start", false, NULL, life_start },
 };

@@ -19,6 +19,8 @@ struct json_object *look_info(struct bhd *b, struct json_object *o,
 			      struct failure *f);
 struct json_object *look_top(struct bhd *b, struct json_object *o,
 			     struct failure *f);
+struct json_object *look_audit(struct bhd *b, struct json_object *o,
+			       struct failure *f);
 
 /* inspect.c: a guest's registers and what memory it has; some of the memory */
 void inspect_show(struct client *c, struct json_object *o);
@@ -30,5 +32,6 @@ void act_resume(struct client *c, struct json_object *o);
 void act_stop(struct client *c, struct json_object *o);
 void act_reset(struct client *c, struct json_object *o);
 void act_destroy(struct client *c, struct json_object *o);
+void act_set(struct client *c, struct json_object *o);
 
 #endif

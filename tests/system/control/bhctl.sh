@@ -65,6 +65,7 @@ test_bhctl() {
 	says info '^cores  *[1-9]' bhctl info
 	says events '^20.*box  *running' bhctl events
 	says json '"tsc_khz":' bhctl info --json
+	says audit '^  holds: ' bhctl audit
 	says top '"vcpu":' bhctl top --json
 	says metering '^histograms' bhctl metering histograms
 	refused metering_word 2 'write off, counters' bhctl metering all
@@ -106,6 +107,34 @@ pool_free() {
 	bhctl info --json | sed -n 's/.*"pool_free_bytes": *\([0-9]*\).*/\1/p'
 }
 
+# What is in use of what guests are made of
+sums() {
+	bhctl audit --json | sed -n '/"sums":/,/}/p'
+}
+
+# Guests that come and go leave nothing behind. The first ones fill what is kept
+# for the next: slabs, and the books of consoles.
+come_and_go() { # TIMES
+	n=$1
+	while [ $n -gt 0 ]; do
+		bhctl run --kernel /boot/echo --memory 2M --name "cycle$n" >/tmp/said 2>&1 &&
+			bhctl destroy "cycle$n" >>/tmp/said 2>&1 || return 1
+		n=$((n - 1))
+	done
+}
+
+cycles() {
+	come_and_go 3 || { fail cycles "$(tail -n 3 /tmp/said)"; return; }
+	before=$(sums)
+	come_and_go "$(param bulkhead.cycles)" || { fail cycles "$(tail -n 3 /tmp/said)"; return; }
+	after=$(sums)
+	if [ -n "$before" ] && [ "$before" = "$after" ]; then
+		pass cycles
+	else
+		fail cycles "$before, then $after"
+	fi
+}
+
 test_bhmake() {
 	insmod_all dax region_idle=1 || { fail bhmake "no module $ko"; return; }
 	start_bhd || { fail bhmake "$(cat /tmp/bhd.log)"; return; }
@@ -134,9 +163,18 @@ test_bhmake() {
 	kill -9 $bhd
 	start_bhd || { fail bhmake "$(cat /tmp/bhd.log)"; return; }
 	says found '^web  *running' bhctl list
+	says audit_two '^  holds: ' bhctl audit
+	says set '' bhctl set web weight=512
+	says weight '"weight": *512' bhctl list --json
+	refused set_wrong 8 'weight: write a number from 1 to 10000' \
+		bhctl set web weight=10001
+	refused set_unknown 8 'no key colour' bhctl set web weight=7 colour=red
+	says weight_kept '"weight": *512' bhctl list --json
 	says web_reset '' bhctl reset web
 	says destroy '' bhctl destroy web
 	says destroy_run '' bhctl destroy made
+	says audit_after '^  holds: ' bhctl audit
+	cycles
 	[ "$(pool_free)" = "$free" ] && pass all_back || fail all_back "$(pool_free) of $free"
 	kill $bhd
 	cat /tmp/bhd.log

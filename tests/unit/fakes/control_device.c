@@ -530,6 +530,80 @@ static s32 do_trace_read(struct fake_device *f, const struct bh_ctl_command *c,
 	return 0;
 }
 
+/* One item a part, but for the sums. fake_device.changing counts each list's
+ * changes for so many commands more. */
+static s32 do_audit(struct fake_device *f, const struct bh_ctl_command *c,
+		    struct answer *a)
+{
+	static const struct {
+		enum bh_ctl_audit list;
+		struct bh_ctl_reach item;
+	} rows[] = {
+		{ BH_CTL_AUDIT_MEMORY,
+		  { MIB(16), MIB(1), 0, 0, BH_CTL_TYPE_WB, BH_CTL_REACH_R } },
+		{ BH_CTL_AUDIT_PORTS, { 0x60, 2, 0, 0, 0, 0 } },
+		{ BH_CTL_AUDIT_MSRS,
+		  { 0xc0000080, 1, 0, 0, 0,
+		    BH_CTL_REACH_R | BH_CTL_REACH_POLICY } },
+		{ BH_CTL_AUDIT_OWNERS,
+		  { 0, MIB(16), 0, 0, BH_CTL_OWNER_HYPERVISOR, 0 } },
+		{ BH_CTL_AUDIT_OWNERS,
+		  { MIB(16), MIB(16), 0, 0, BH_CTL_OWNER_DEVICE, 0 } },
+		{ BH_CTL_AUDIT_POOL,
+		  { GIB(1), MIB(256), 0, 0, BH_CTL_OWNER_FREE, 0 } },
+		{ BH_CTL_AUDIT_INTERRUPTS,
+		  { 9, 1, 0x30, 0, BH_CTL_SOURCE_PIN, BH_CTL_REACH_ALL } },
+		{ BH_CTL_AUDIT_INTERRUPTS,
+		  { 0x10018, 1, 1ull << 32 | 0xdf, 0, BH_CTL_SOURCE_MESSAGE,
+		    0 } },
+		{ BH_CTL_AUDIT_FUNCTIONS,
+		  { 0x18, 1, 0, 0, BH_CTL_FUNCTION_FIXED, 0 } },
+		{ BH_CTL_AUDIT_SUMS,
+		  { 0, 77, 0, 0, BH_CTL_SUM_POOL_FREE_BYTES, 0 } },
+	};
+	struct bh_ctl_reach item;
+	u64 index = 0;
+
+	if (f->changing) {
+		f->changing--;
+		f->changes++;
+	}
+	a->arg[1] = f->changes;
+	if (c->arg[0] <= BH_CTL_AUDIT_MSRS && !by_id(f, c->arg[1]))
+		return error(a, BH_CTL_ENOENT, "there is no such guest");
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].list != c->arg[0] || index++ < c->arg[2])
+			continue;
+		if (a->bytes) {
+			a->arg[0] = c->arg[2] + 1;
+			break;
+		}
+		if (c->out_bytes < sizeof(item) ||
+		    /* The first guest's alone */
+		    (c->arg[0] <= BH_CTL_AUDIT_MSRS && c->arg[1] > 1))
+			continue;
+		item = rows[i].item;
+		item.owner = c->arg[0] == BH_CTL_AUDIT_INTERRUPTS ||
+			     c->arg[0] == BH_CTL_AUDIT_FUNCTIONS;
+		a->bytes = sizeof(item);
+		memcpy(a->out, &item, sizeof(item));
+	}
+	return 0;
+}
+
+static s32 do_set(struct fake_device *f, const struct bh_ctl_command *c,
+		  struct answer *a)
+{
+	char text[BH_CTL_IN_MAX + 1] = "";
+	u32 weight;
+
+	memcpy(text, at_iova(f, c->in, c->in_bytes), c->in_bytes);
+	if (sscanf(text, "weight=%u\n", &weight) != 1)
+		return error(a, BH_CTL_EINVAL, "no such key");
+	by_id(f, c->arg[0])->about.weight = weight;
+	return 0;
+}
+
 static const struct {
 	bool guest; /* arg[0] is the id of one */
 	bool slow;
@@ -562,6 +636,8 @@ static const struct {
 	[BH_CTL_OP_HISTOGRAMS] = { true, false, do_histograms },
 	[BH_CTL_OP_TRACE] = { false, false, do_trace },
 	[BH_CTL_OP_TRACE_READ] = { false, false, do_trace_read },
+	[BH_CTL_OP_AUDIT] = { false, false, do_audit },
+	[BH_CTL_OP_SET] = { true, false, do_set },
 };
 
 static void answer_put(struct fake_device *f, const struct bh_ctl_command *c,

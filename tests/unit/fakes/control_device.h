@@ -48,6 +48,8 @@ struct fake_device {
 	u32 status, command_head, event_tail, opens, submits;
 	u32 pool_busy; /* so many CREATEs find the memory not free */
 	bool hold;
+	u32 changing; /* so many commands of an audit find that it changed */
+	u64 changes;
 	enum fake_fault fault;
 	struct bh_ctl_command held[BH_CTL_COMMANDS];
 	u32 held_count;

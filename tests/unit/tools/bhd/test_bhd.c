@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c tools/bhd/stats.c tools/bhd/trace.c tools/control/meter.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c tools/bhd/stats.c tools/bhd/trace.c tools/control/meter.c tools/bhd/look_audit.c tools/control/audit.c tools/bhctl/proof.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhd with a device in this process: what a client asks over its socket and
  * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
@@ -7,6 +7,7 @@
 /* clang-format off */
 #include <unistd.h>
 /* clang-format on */
+#include "tools/bhctl/proof.h"
 #include "tools/bhd/events.h"
 #include "tools/bhd/metrics.h"
 #include "tools/bhd/trace.h"
@@ -229,6 +230,55 @@ static void test_debug_changes(void **state)
 	assert_string_equal(heard(fd), "{\"reply\":{\"address\":5}}\n");
 	close(fd);
 	turn();
+}
+
+/* bhd's lists, with the proof that bhctl makes of them */
+static void test_audit(void **state)
+{
+	/* No change; some, so that all is read anew; no end of them */
+	static const struct {
+		u32 changing, tries;
+		bool consistent;
+	} rows[] = { { 0, 1, true }, { 3, 2, true }, { 100000, 8, false } };
+	struct json_object *defs, *rule, *o, *reply, *proof;
+	int fd = connect_new();
+
+	schema = json_object_from_file("docs/bhctl.schema.json");
+	assert_true(json_object_object_get_ex(schema, "$defs", &defs));
+	assert_true(json_object_object_get_ex(defs, "audit", &rule));
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		fake->changing = rows[i].changing;
+		o = ask(fd, DO("audit"));
+		assert_true(json_object_object_get_ex(o, "reply", &reply));
+		assert_int_equal(wire_bool(reply, "consistent"),
+				 rows[i].consistent);
+		assert_int_equal(wire_number(reply, "tries", 0), rows[i].tries);
+		proof = proof_make(reply);
+		assert_int_equal(wire_bool(proof, "holds"), rows[i].consistent);
+		wire_add(reply, "proof", proof);
+		hold(rule, reply);
+		json_object_put(o);
+	}
+	json_object_put(schema);
+	close(fd);
+}
+
+static void test_set(void **state)
+{
+	int fd = connect_new();
+
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	expect_done(fd, "{\"protocol\":1,\"do\":\"set\",\"name\":\"web\","
+			"\"settings\":\"weight=512\\n\"}\n");
+	assert_int_equal(fake_find(fake, "web")->about.weight, 512);
+	expect_error(fd,
+		     "{\"protocol\":1,\"do\":\"set\",\"name\":\"web\","
+		     "\"settings\":\"colour=red\"}\n",
+		     FAIL_DEFINITION, "no such key");
+	expect_error(fd, DO_TO("set", "nobody"), FAIL_NO_GUEST, "nobody");
+	expect_error(fd, DO_TO("set", "web"), FAIL_DEFINITION, "no such key");
+	close(fd);
 }
 
 static void test_list(void **state)
@@ -458,8 +508,8 @@ static void test_typing_waits(void **state)
 	close(fd);
 }
 
-/* bhd ends and another begins: the console goes on where it was, although the
- * device has lost its beginning; the disk has it */
+/* bhd ends and another begins: the console goes on where it was,
+ * although the device has lost its beginning; the disk has it */
 static void test_history(void **state)
 {
 	int fd;
@@ -573,8 +623,8 @@ static void test_events_follow(void **state)
 	close(fd);
 }
 
-/* Samples of a family stand together behind its two lines, each once, in the
- * form NAME{LABELS} VALUE */
+/* Samples of a family stand together behind its two lines, each once,
+ * in the form NAME{LABELS} VALUE */
 static void test_metrics(void **state)
 {
 	char *text = NULL, name[64] = "", *line, *rest;
@@ -759,6 +809,8 @@ int main(void)
 		T(test_trace),
 		T(test_lost_event),
 		T(test_says_while_read),
+		T(test_audit),
+		T(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
