@@ -162,7 +162,7 @@ void act_destroy(struct client *c, struct json_object *o)
 	if (!j)
 		return;
 	/* It may be about to start again: not any more */
-	life_told_to_end(c->bhd, g.name, false);
+	life_told_to_go(c->bhd, g.name);
 	job_send(j, BH_CTL_OP_END, BH_CTL_END_DESTROY, on_destroyed);
 }
 

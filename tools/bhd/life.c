@@ -287,6 +287,16 @@ void life_told_to_end(struct bhd *b, const char *name, bool forget)
 	b->lost = true;
 }
 
+void life_told_to_go(struct bhd *b, const char *name)
+{
+	struct guest *g = b->life ? find(b, name) : NULL;
+
+	if (!g)
+		return;
+	ev_timer_stop(b->loop, &g->again);
+	g->wanted = false;
+}
+
 void life_list_off(const struct bhd *b, struct json_object *array)
 {
 	for (struct guest *g = b->life ? b->life->guests : NULL; g;

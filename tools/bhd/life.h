@@ -31,6 +31,9 @@ bool life_forget_off(struct client *c, const char *name);
 /* Somebody ends the guest: it is not started again. @forget: and its definition
  * goes with it. */
 void life_told_to_end(struct bhd *b, const char *name, bool forget);
+/* It is being destroyed: it is not started again. Nothing is stored, as the
+ * definition goes with it. */
+void life_told_to_go(struct bhd *b, const char *name);
 /* Definitions that have no guest now, as in bhctl list; added to @array */
 void life_list_off(const struct bhd *b, struct json_object *array);
 
