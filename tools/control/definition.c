@@ -3,6 +3,7 @@
  * so that what it said is static here. */
 #include "tools/control/definition.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,6 @@ static int add_file(struct definition *d, const char *name, const char *folder,
 {
 	const char *given = paths ? wire_string(paths, name) : NULL;
 	struct definition_file *file;
-	int n;
 
 	if (!*name || file_of(d, name))
 		return 0;
@@ -99,11 +99,12 @@ static int add_file(struct definition *d, const char *name, const char *folder,
 	file = &d->files[d->file_count++];
 	snprintf(file->name, sizeof(file->name), "%s", name);
 	if (given)
-		n = snprintf(file->path, sizeof(file->path), "%s", given);
-	else
-		n = snprintf(file->path, sizeof(file->path), "%s/%s", folder,
-			     name);
-	if (n >= (int)sizeof(file->path) || file->path[0] != '/')
+		file->path = strdup(given);
+	else if (asprintf(&file->path, "%s/%s", folder, name) < 0)
+		file->path = NULL;
+	if (!file->path)
+		return failed(f, FAIL_NO_ROOM, "no memory for the definition");
+	if (strlen(file->path) >= PATH_MAX || file->path[0] != '/')
 		return failed(f, FAIL_DEFINITION,
 			      "the path of %s is too long or not absolute",
 			      name);
@@ -151,6 +152,9 @@ int definition_read(struct definition *d, const char *file, const char *text,
 
 void definition_free(struct definition *d)
 {
+	for (u32 i = 0; i < d->file_count; i++)
+		free(d->files[i].path);
 	free(d->text);
+	d->file_count = 0;
 	d->text = NULL;
 }

@@ -7,8 +7,6 @@
 #ifndef TOOLS_CONTROL_DEFINITION_H
 #define TOOLS_CONTROL_DEFINITION_H
 
-#include <limits.h>
-
 #include "hv/manifest/manifest.h"
 #include "tools/control/fail.h"
 #include "tools/control/wire.h"
@@ -23,13 +21,14 @@ struct definition {
 	u32 file_count; /* each once */
 	struct definition_file {
 		char name[BOOT_NAME_LEN];
-		char path[PATH_MAX];
+		char *path; /* absolute */
 	} files[DEFINITION_FILES_MAX];
 };
 
 /* Judges @text, of a file that messages call @file. @folder: where its files
  * are, absolute; @paths: an object of names and absolute paths for those that
- * are elsewhere, or NULL. FAIL_DEFINITION: @f has the first sentence. */
+ * are elsewhere, or NULL. FAIL_DEFINITION: @f has the first sentence.
+ * definition_free() follows in any case. */
 int definition_read(struct definition *d, const char *file, const char *text,
 		    const char *folder, struct json_object *paths,
 		    struct failure *f) __must_check;
