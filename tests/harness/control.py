@@ -16,12 +16,14 @@ HERE = os.path.join(ROOT, "tests/system/control")
 CLIENT = os.path.join(HERE, "client.c")
 # At most; guests_2g: at least
 TARGET = {"run_tiny": 6_000_000, "destroy_tiny": 4_000_000, "run_linux_ratio": 1.035,
-          "ram_per_guest_bytes": 256 << 10, "guests_2g": 90, "command_exits": 2}
+          "ram_per_guest_bytes": 256 << 10, "guests_2g": 90, "command_exits": 2,
+          "privileged_restart_ratio": 1.3}
 LEAST = ("guests_2g",)
 MARKS = ("", "begin", "end", "output", "init")  # enum mark of tests/plugin/mark.h
 COMMANDS = 100  # of the client, as COST_COMMANDS there
 CMDLINE = "console=ttyS0 cryptomgr.notests"
 SECONDS = 600
+DISK_BYTES = 64 << 20
 
 
 def libraries(program):
@@ -84,9 +86,10 @@ def privileged(tests):
             "cmdline": f"{CMDLINE} bulkhead.test={tests},poweroff"}
 
 
-def counted(folder, tests, more, memory=1024, pool="256M", seconds=SECONDS):
+def counted(folder, tests, more, memory=1024, pool="256M", seconds=SECONDS, extra=()):
     """Boots a Linux with bhd on one core where each instruction is counted; it does
-    @tests of bench.sh. What it said, and the marks: [(name, instructions, entries)]."""
+    @tests of bench.sh. @extra: options of the machine. What it said, and the marks:
+    [(name, instructions, entries)]."""
     os.makedirs(folder, exist_ok=True)
     marks = os.path.join(folder, "marks")
     files = {"vmlinuz": os.path.join(image.BUILD, "guests/vmlinuz"),
@@ -94,7 +97,7 @@ def counted(folder, tests, more, memory=1024, pool="256M", seconds=SECONDS):
     conf = image.manifest([privileged(tests)],
                           extra=f"speculation = off\nguest-memory = {pool}")
     disk = image.make(folder, conf, files, "grub-bios")
-    options = ["--icount", "--cpu", figures.CPU, *bench.FRAME_TIMER, "--arg", "-plugin",
+    options = ["--icount", "--cpu", figures.CPU, *bench.FRAME_TIMER, *extra, "--arg", "-plugin",
                "--arg", f"file={figures.PLUGIN}/share.so,counts={folder}/counts,marks={marks}"]
     with Machine("qemu", disk, folder, "bios", cores=1, memory=memory, timeout=seconds,
                  person=True, options=options) as m:
@@ -197,3 +200,18 @@ def linux_ratio(folder):
                        f"{CMDLINE} rdinit=/first")
     return {"run_linux": ours, "run_linux_native": bare,
             "run_linux_ratio": round(ours / bare, 4)}
+
+
+def restart_ratio(folder):
+    """From the command that kills the privileged guest's kernel, which reads a disk, to
+    its next life's prompt, for 1 from the hypervisor's first instruction to its first
+    life's prompt; and both counts."""
+    more = {"bin/launch": os.path.join(figures.PLUGIN, "launch")}
+    disk = os.path.join(folder, "nvme.img")
+    os.makedirs(folder, exist_ok=True)
+    with open(disk, "wb") as f:
+        f.truncate(DISK_BYTES)
+    _, marks = counted(folder, "restart", more, extra=("--nvme", disk))
+    boot, killed, back = [at for name, at, _ in marks if name == "begin"]
+    return {"privileged_boot": boot, "privileged_restart": back - killed,
+            "privileged_restart_ratio": round((back - killed) / boot, 4)}

@@ -54,6 +54,10 @@ def guest_linux(results, folder):
     control.hold(results, control.linux_ratio(folder))
 
 
+def restart(results, folder):
+    control.hold(results, control.restart_ratio(folder))
+
+
 def tests():
     return [("bench.linux_boot", linux_boot), ("bench.linux_idle", linux_idle),
             ("bench.vmx", exits("vmx")), ("bench.svm", exits("svm")),
@@ -63,4 +67,4 @@ def tests():
 
 
 def soak():
-    return [("bench.control_linux", guest_linux)]
+    return [("bench.control_linux", guest_linux), ("bench.control_restart", restart)]

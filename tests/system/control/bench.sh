@@ -74,6 +74,21 @@ test_linux() {
 	pass linux
 }
 
+# Its marks: that it is there, and in its first life that its kernel panics
+test_restart() {
+	launch true
+	if bh-console -d log | grep -q 'starts again, alone'; then
+		pass restart
+		return
+	fi
+	for d in $(disks); do
+		dd if="/dev/$d" of=/dev/null bs=64k 2>/dev/null &
+	done
+	sleep 1
+	launch sh -c 'echo c >/proc/sysrq-trigger'
+	fail restart "it runs on"
+}
+
 of_list() { # GUEST KEY: a number of bhctl list
 	bhctl list --json | tr -d '\n' | tr '{' '\n' |
 		sed -n "/\"name\": *\"$1\"/s/.*\"$2\": *\([0-9]*\).*/\1/p"
