@@ -4,8 +4,8 @@ and the guest beside it does not notice."""
 import os
 import re
 
-from harness import image
-from harness.machine import Machine
+from harness import control as tools, image
+from harness.machine import Machine, cores_for
 from system import _linux, control
 from system._linux import step
 
@@ -59,9 +59,33 @@ def vmx(results, folder):
     run(results, folder, "restart.vmx", "bochs", BOCHS_SECONDS)
 
 
+def full(results, folder):
+    """Guests have used up the hypervisor's memory when the kernel panics."""
+    cores, first, _ = cores_for("qemu", 2)
+    os.makedirs(folder, exist_ok=True)
+    files = {"vmlinuz": _linux.payload()["vmlinuz"],
+             "privileged.cpio": tools.initrd(
+                 folder, {"boot/tiny": tools.stripped(folder, "tests/bench/tiny.elf")},
+                 ("bhctl.sh", "full.sh"))}
+    disk = image.make(folder, image.manifest(
+        [_linux.privileged("full,poweroff", cores=str(first), vcpus="1")],
+        extra="guest-memory = 256M"), files)
+    with Machine("qemu", disk, folder, cores=cores, memory=1024, timeout=SECONDS * 3) as m:
+        step(results, m, "restart.full.up", r"\[linux\] .*TEST up ok", SECONDS)
+        step(results, m, "restart.full.many", r"\[linux\] .*FULL (\d+)", SECONDS)
+        step(results, m, "restart.full.restarts", r"guest linux starts again, alone", SECONDS)
+        step(results, m, "restart.full.up_again", r"\[linux\] .*TEST up ok", SECONDS)
+        for test in ("full_alive", "full_limit", "full_destroy", "full_room", "full"):
+            step(results, m, f"restart.full.{test}", rf"\[linux\] .*TEST {test} ok", SECONDS)
+        counts = re.findall(r"FULL (?:again )?(\d+)", m.text())
+        results.check(len(counts) == 2 and counts[0] == counts[1] and int(counts[0]) > 10,
+                      "restart.full.all_live", f"{counts} guests ran before and after")
+        results.check(m.wait_end(SECONDS), "restart.full.powers_off", "the machine still runs")
+
+
 def tests():
     return [("restart.svm", svm)]
 
 
 def soak():
-    return [("restart.vmx", vmx)]
+    return [("restart.vmx", vmx), ("restart.full", full)]
