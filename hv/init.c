@@ -40,6 +40,7 @@
 #include "hv/control/control.h"
 #include "hv/core/exit.h"
 #include "hv/core/meter.h"
+#include "hv/core/split.h"
 #include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
 #include "hv/files/files.h"
@@ -68,14 +69,13 @@
 #include "mm/hostmap.h"
 #include "mm/owner.h"
 #include "mm/pmm.h"
+#include "mm/pool_size.h"
 #include "mm/window.h"
 
 #define BULKHEAD_VERSION    "0.1"
 #define REAL_MODE_END       0xa0000ull
 #define GROW_BYTES_PER_CORE KIB(192) /* without what hostmap_init() took */
 #define CORE_RANGE_LEN      32
-/* A table for each 2 MiB and each GiB, and the pool's own books */
-#define SPLIT_BYTES(ram) ((ram) / 512 + (ram) / 32768)
 
 static_assert(ACPI_MAX_CPUS == MAX_CPUS && MANIFEST_MAX_CORES == MAX_CPUS,
 	      "as many cores everywhere");
@@ -391,15 +391,15 @@ static u32 first_guest_core(u32 cores)
 /* Of guest-count guests each has so much: one vCPU, as measured, and a fifth */
 #define COUNTED_GUEST_PAGES 48u
 
-static u64 pool_overhead_pages(void)
+/* @counted: pages of one of guest-count */
+static u64 pool_overhead_pages(u32 counted)
 {
 	u64 ram = owner_bytes(OWNER_FREE, 0);
 	u64 bytes = manifest.pool_percent ? ram / 100 * manifest.pool_percent
 					  : MIN(manifest.pool_bytes, ram);
 
 	bytes = MIN(bytes / POOL_OVERHEAD_SHARE, POOL_OVERHEAD_MAX);
-	return MAX(bytes / PAGE_SIZE,
-		   (u64)manifest.pool_guests * COUNTED_GUEST_PAGES);
+	return MAX(bytes / PAGE_SIZE, (u64)manifest.pool_guests * counted);
 }
 
 static u64 pages_above(u64 pages, u64 limit)
@@ -423,7 +423,7 @@ static void grow_pool(void)
 			pages += GUEST_POOL_PAGES + load_pages(c) +
 				 c->vcpus * VCPU_POOL_PAGES;
 	}
-	overhead = pool_overhead_pages();
+	overhead = pool_overhead_pages(COUNTED_GUEST_PAGES);
 	more = pages_above(pages + overhead, free);
 	if (more && hostmap_grow_pool(more * PAGE_SIZE))
 		log_warn("init", "memory for all guests is short");
@@ -488,14 +488,46 @@ static void update_microcode(void)
 	cpu_features_init();
 }
 
-/* On a CPU with iTLB multihit a guest may have all of its large pages split:
- * it shall not run its neighbours out of tables with that */
+/* Of guest-count guests each has its least, too */
+static u64 split_to_come(void)
+{
+	u32 counted = COUNTED_GUEST_PAGES + SPLIT_TABLES_MIN(1);
+
+	return pool_overhead_pages(counted) -
+	       pool_overhead_pages(COUNTED_GUEST_PAGES);
+}
+
+/* What the guests of the manifest have at least */
+static u64 least_split_tables(u32 cores)
+{
+	u64 tables = 0;
+
+	for (u32 i = 0; i < manifest.guest_count; i++) {
+		const struct guest_config *c = &manifest.guests[i];
+
+		if (c->valid && c->autostart)
+			tables += SPLIT_TABLES_MIN(c->vcpus ? c->vcpus : cores);
+	}
+	return tables;
+}
+
+/* On a CPU with iTLB multihit guests have tables for split pages, a bounded
+ * number each: none shall run its neighbours out of them. The pool has room for
+ * some as it is. */
 static void reserve_split_tables(void)
 {
-	u64 bytes = SPLIT_BYTES(owner_bytes(OWNER_FREE, 0));
+	u32 cores = MAX(MAX(acpi.cpu_count, boot.cpu_count), 1u);
+	u64 left = hostmap_pool_left() / PAGE_SIZE, to_come = split_to_come();
+	u64 ram, shared = pool_split_tables(cores, &ram), more;
 
-	if ((speculation.actions & SPEC_SPLIT) && hostmap_grow_pool(bytes))
+	if (!(speculation.actions & SPEC_SPLIT))
+		return;
+	split_share(shared, ram);
+	more = pages_above(shared + least_split_tables(cores), left) + to_come;
+	if (more && hostmap_grow_pool(more * PAGE_SIZE))
 		log_warn("init", "memory for split pages is short");
+	else
+		set_aside_pages += to_come;
 }
 
 static void plan(u32 cores)

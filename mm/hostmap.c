@@ -57,6 +57,7 @@ static const struct section sections[] = {
  * the direct map from then on. */
 static u64 direct_base; /* virtual address of physical 0 */
 static u64 image_hpa, image_size;
+static u64 pool_left; /* see hostmap_pool_left() */
 
 static struct page_table host_pt;
 static bool switched; /* our own tables are loaded */
@@ -196,7 +197,8 @@ static int map_pool(hpa_t base, u64 size)
 
 int hostmap_init(const struct boot_info *bi)
 {
-	u64 size = pool_size(MAX(bi->cpu_count, HOSTMAP_MIN_CORES));
+	u64 needed = pool_size(MAX(bi->cpu_count, HOSTMAP_MIN_CORES));
+	u64 size = ALIGN_UP(needed, PAGE_2M);
 	hpa_t base;
 	int err;
 
@@ -221,6 +223,7 @@ int hostmap_init(const struct boot_info *bi)
 	switched = true;
 	early_used = 0;
 	owner_loader_gone();
+	pool_left = size - needed;
 	return 0;
 }
 
@@ -248,6 +251,11 @@ int hostmap_shadow_stack(const void *page)
 bool hostmap_ready(void)
 {
 	return switched;
+}
+
+u64 hostmap_pool_left(void)
+{
+	return pool_left;
 }
 
 int hostmap_grow_pool(u64 size)

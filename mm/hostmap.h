@@ -42,6 +42,9 @@ bool hostmap_ready(void);
  * boot_info told of. Boot CPU, before others run. -ENOMEM or -ENOSPC as above.
  */
 int __must_check hostmap_grow_pool(u64 size);
+/* What the pool is larger than hostmap_init() found it should be, as it is of
+ * whole 2 MiB. Boot CPU. */
+u64 hostmap_pool_left(void);
 /*
  * Takes the 4 KiB at @page, of the image or the pool, out of the map for good,
  * so that an access faults: the guard below a stack. Boot CPU, before others

@@ -16,6 +16,13 @@
 #define DEVICES_RAM_SHARE   KIB(16)
 #define DEVICES_MAX_BYTES   MIB(2)
 
+/* Code lies in some of a guest's 2 MiB pages. The more memory, the less of it:
+ * cores run no more code for it. The figures keep the pool within its bounds on
+ * all machines of the test. */
+#define SPLIT_PAGES_PER_TABLE 8u
+#define SPLIT_TABLES_BASE     256u
+#define SPLIT_TABLES_PER_CORE 16u
+
 /* Tables for edges between leaves, counted in ascending order */
 struct edges {
 	u64 frame_2m, frame_1g; /* of the last edge, plus one */
@@ -42,9 +49,9 @@ static bool is_memory(const struct extent *e)
 		e->firmware_type != BOOT_MEM_RESERVED);
 }
 
-u64 pool_size(u32 cores)
+/* Bytes of memory; what ends in it is counted in @edges, unless that is NULL */
+static u64 memory_bytes(struct edges *edges)
 {
-	struct edges edges = { 0 };
 	u64 ram = 0;
 
 	for (u32 i = 0; i < owner_count(); i++) {
@@ -53,13 +60,28 @@ u64 pool_size(u32 cores)
 		if (!is_memory(e))
 			continue;
 		ram += e->size;
-		edge_count(&edges, e->base);
-		edge_count(&edges, e->base + e->size);
+		if (!edges)
+			continue;
+		edge_count(edges, e->base);
+		edge_count(edges, e->base + e->size);
 	}
-	return ALIGN_UP(
-		POOL_BASE_BYTES + cores * POOL_BYTES_PER_CORE +
-			ram / TABLES_RAM_SHARE +
-			MIN(ram / DEVICES_RAM_SHARE, (u64)DEVICES_MAX_BYTES) +
-			edges.tables * PAGE_SIZE,
-		PAGE_2M);
+	return ram;
+}
+
+u64 pool_size(u32 cores)
+{
+	struct edges edges = { 0 };
+	u64 ram = memory_bytes(&edges);
+
+	return POOL_BASE_BYTES + cores * POOL_BYTES_PER_CORE +
+	       ram / TABLES_RAM_SHARE +
+	       MIN(ram / DEVICES_RAM_SHARE, (u64)DEVICES_MAX_BYTES) +
+	       edges.tables * PAGE_SIZE;
+}
+
+u64 pool_split_tables(u32 cores, u64 *ram_bytes)
+{
+	*ram_bytes = memory_bytes(NULL);
+	return MIN(*ram_bytes / PAGE_2M / SPLIT_PAGES_PER_TABLE,
+		   SPLIT_TABLES_BASE + (u64)cores * SPLIT_TABLES_PER_CORE);
 }

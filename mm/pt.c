@@ -9,7 +9,8 @@
  * Invariants: a table is filled before an entry points to it, and an entry is
  * written by one store. So a hardware walker on another core sees the old or
  * the new translation. Tables stay until pt_destroy(), because a walker may
- * still hold an address in its paging-structure cache.
+ * still hold an address in its paging-structure cache; but for those that
+ * pt_merge() (pt_exec.c) hands to its caller.
  *
  * Locks: none; the owner of a table serializes changes to it.
  */
@@ -18,7 +19,7 @@
 #include "arch/x86/cpu/features.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
-#include "mm/pt_format.h"
+#include "mm/pt_priv.h"
 
 /* What is left of a mapping in progress */
 struct run {
@@ -26,48 +27,7 @@ struct run {
 	u32 attrs;
 };
 
-static u64 level_size(u32 level)
-{
-	return PAGE_SIZE << (9 * (level - 1));
-}
-
-static u32 level_index(u64 addr, u32 level)
-{
-	return (u32)(addr >> (PAGE_SHIFT + 9 * (level - 1))) % PT_ENTRIES;
-}
-
-static bool entry_present(const struct page_table *pt, u64 entry)
-{
-	return entry & pt->fmt->present_mask;
-}
-
-static bool entry_is_leaf(u64 entry, u32 level)
-{
-	return level == 1 || (entry & PTE_PS);
-}
-
-static_assert(PTE_PS == EPTE_PS, "one test for all formats");
-
-static u64 *entry_table(u64 entry)
-{
-	return hpa_to_virt(HPA(entry & PTE_ADDR));
-}
-
-/* Write an entry behind all that was written before. x86 keeps stores in order,
- * so only the compiler needs telling. */
-static void entry_write(u64 *slot, u64 entry)
-{
-	barrier();
-	WRITE_ONCE(*slot, entry);
-}
-
-/* In a large leaf the bits below its size are no address: bit 12 is PAT */
-static u64 leaf_hpa(u64 entry, u32 level)
-{
-	return entry & PTE_ADDR & ~(level_size(level) - 1);
-}
-
-static u64 make_leaf(const struct page_table *pt, u64 hpa, u32 attrs, u32 level)
+u64 pt_make_leaf(const struct page_table *pt, u64 hpa, u32 attrs, u32 level)
 {
 	if (pt->split_exec && level > 1 && (attrs & PT_X))
 		return hpa | pt->fmt->leaf(attrs & ~(u32)PT_X, level) |
@@ -169,7 +129,7 @@ static int map_level(struct page_table *pt, u64 *table, u32 level,
 
 		if (fresh && leaf_fits(pt, r, level)) {
 			entry_write(slot,
-				    make_leaf(pt, r->hpa, r->attrs, level));
+				    pt_make_leaf(pt, r->hpa, r->attrs, level));
 			run_advance(r, level_size(level));
 			continue;
 		}
@@ -209,8 +169,7 @@ int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 	return err;
 }
 
-/* Replace a leaf of @level > 1 by a table of smaller ones that map the same */
-static int leaf_split(struct page_table *pt, u64 *slot, u32 level)
+int pt_leaf_split(struct page_table *pt, u64 *slot, u32 level)
 {
 	u32 attrs = pt->fmt->attrs(*slot);
 	u64 hpa = leaf_hpa(*slot, level);
@@ -220,7 +179,7 @@ static int leaf_split(struct page_table *pt, u64 *slot, u32 level)
 	if (!table)
 		return -ENOMEM;
 	for (u32 i = 0; i < PT_ENTRIES; i++)
-		table[i] = make_leaf(pt, hpa + i * step, attrs, level - 1);
+		table[i] = pt_make_leaf(pt, hpa + i * step, attrs, level - 1);
 	table_link(pt, slot, table);
 	return 0;
 }
@@ -238,7 +197,7 @@ static int split_at(struct page_table *pt, u64 addr)
 		    !entry_present(pt, *slot))
 			return 0;
 		if (entry_is_leaf(*slot, level)) {
-			err = leaf_split(pt, slot, level);
+			err = pt_leaf_split(pt, slot, level);
 			if (err)
 				return err;
 		}
@@ -280,30 +239,6 @@ int pt_unmap(struct page_table *pt, u64 addr, u64 size)
 	if (!err)
 		clear_range(pt, pt->root, PT_LEVELS, addr, size);
 	return err;
-}
-
-int pt_exec(struct page_table *pt, u64 addr)
-{
-	u64 *table = pt->root;
-
-	addr &= PT_ADDR_MAX - 1;
-	for (u32 level = PT_LEVELS; level > 0; level--) {
-		u64 *slot = &table[level_index(addr, level)];
-		u64 e = READ_ONCE(*slot);
-		int err;
-
-		if (!entry_present(pt, e))
-			return -ENOENT;
-		if (entry_is_leaf(e, level)) {
-			if (level == 1 || !(e & pt->fmt->exec_later))
-				return pt->fmt->attrs(e) & PT_X ? 0 : -EPERM;
-			err = leaf_split(pt, slot, level);
-			if (err)
-				return err;
-		}
-		table = entry_table(READ_ONCE(*slot));
-	}
-	return -ENOENT;
 }
 
 int pt_query(const struct page_table *pt, u64 addr, hpa_t *hpa, u32 *attrs,

@@ -72,10 +72,22 @@ int __must_check pt_unmap(struct page_table *pt, u64 addr, u64 size);
  * of a table with split_exec becomes small ones, which are. Needs no flush:
  * what a CPU has cached permits less, and it looks again before it faults (SDM
  * 3C 29.4.3.1 *Operations that Invalidate Cached Mappings*: an EPT violation
- * drops what it used). -ENOENT: not mapped. -EPERM: mapped without PT_X.
- * -ENOMEM: no memory for a table; all is as it was.
+ * drops what it used). 1: it took a table of 4 KiB leaves, which pt_merge()
+ * can take back. 0: it is executable as it was. -EAGAIN: it takes such a table,
+ * and not @may_split. -ENOENT: not mapped. -EPERM: mapped without PT_X.
+ * -ENOMEM: no memory for a table. On an error all maps as it did.
  */
-int __must_check pt_exec(struct page_table *pt, u64 addr);
+int __must_check pt_exec(struct page_table *pt, u64 addr, bool may_split);
+/*
+ * The 2 MiB at @addr, which pt_exec() has made small, are one leaf again, which
+ * is not executable. Returns their table: the caller gives it to
+ * pmm_free(pt->budget, table, 0) when no CPU can use it any more, nor a
+ * translation out of it (SDM 3C 29.4.3.4 *Guidelines for Use of the INVEPT
+ * Instruction*). NULL, and nothing changes: there is no such table, or
+ * something in it was unmapped or mapped otherwise since. Some 2,000
+ * instructions.
+ */
+void *pt_merge(struct page_table *pt, u64 addr) __must_check;
 /* What @addr is mapped to: *@hpa, the leaf's *@attrs, and how many bytes of the
  * leaf are *@left from there on. May race a change: it sees the old or the new
  * entry. -ENOENT: it is not mapped. */

@@ -31,6 +31,7 @@ enum vcpu_event_bit {
 	VE_CONTROL = 1 << 14, /* hv/control/control.h: there is more to do */
 	VE_PAUSE = 1 << 15,   /* hv/vm/pause.h: it stands, or goes on */
 	VE_DEBUG = 1 << 16,   /* hv/vm/debug.h: a debugger is to look at it */
+	VE_FLUSH = 1 << 17,   /* hv/core/split.h: drop what the TLB has of it */
 };
 
 enum vcpu_activity {

@@ -116,6 +116,16 @@ struct vm_debug {
 	} soft[VM_SOFT_BREAKPOINTS];
 };
 
+/* Of a guest whose large pages are split: hv/core/split.c, under npt_lock */
+#define VM_SPLIT_BATCH 8u
+struct vm_split {
+	u32 most;                  /* tables at a time */
+	u32 *ring, oldest, used;   /* which 2 MiB have one, by age */
+	u32 out_count;             /* taken back, and not free yet: */
+	void *out[VM_SPLIT_BATCH]; /* CPUs may have them cached */
+	u32 told, let_go;          /* vCPUs that were told, that have let go */
+};
+
 struct vm {
 	u64 number; /* counts the guests of its id: no other has both */
 	u16 id;     /* index in vms[]; owner id of its pages; another's later */
@@ -150,6 +160,8 @@ struct vm {
 	u32 apic_dests[VM_MAX_VCPUS];
 	/* Devices' messages to many, which vCPU 0 sends; atomic, a stack */
 	struct vlapic_late *late;
+	/* Lines that no exit looks at but a fetch that fails */
+	struct vm_split split __aligned(64);
 	/* How many are in devices (hv/core/crowd.h); a line of its own */
 	u32 crowd __aligned(64);
 

@@ -294,9 +294,19 @@ static void forget_late(struct vcpu *v)
 		vlapic_late_forget(v);
 }
 
+/* Before all else: whoever waits for it sees the bit gone, and goes by that.
+ * Returns what else there is. */
+static u32 take_flush(struct vcpu *v, u32 events)
+{
+	if (events & VE_FLUSH)
+		vcpu_flush(v);
+	return events & ~(u32)VE_FLUSH;
+}
+
 /* False: it stays off the core */
 static bool take_signals(struct vcpu *v, u32 events)
 {
+	events = take_flush(v, events);
 	if (events & VE_REPORT)
 		vcpu_report(v);
 	if (events & VE_START)

@@ -17,6 +17,7 @@
 #include "arch/x86/machine/mtrr.h"
 #include "hv/core/crowd.h"
 #include "hv/core/slots.h"
+#include "hv/core/split.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
 #include "hv/vm/grant.h"
@@ -87,8 +88,8 @@ static u32 type_attrs(const struct vm *vm, u64 addr)
 	return type == MEM_WC ? PT_WC : PT_UC;
 }
 
-/* With split_exec, a table for each 2 MiB that is executed was set aside for
- * RAM; device windows know no such bound, and nothing of a device is code */
+/* With split_exec, 2 MiB that are executed take a table (hv/core/split.h): no
+ * device takes one away from RAM, as nothing of it is code */
 static u32 window_attrs(const struct vm *vm, u64 addr)
 {
 	u32 attrs = PT_R | PT_W | type_attrs(vm, addr);
@@ -141,23 +142,6 @@ static int unclaimed(struct vm *vm, gpa_t gpa)
 			       : device_map(vm, gpa.v);
 }
 
-/*
- * A fetch where the table may forbid it: large leaves do on a CPU with iTLB
- * multihit (CVE-2018-12207), until they are split. 0: enter again. -ENOENT:
- * nothing is mapped there. -EPERM: it is not to be executed.
- */
-static int allow_fetch(struct vm *vm, gpa_t gpa)
-{
-	int err;
-
-	if (!vm->npt.split_exec)
-		return -ENOENT;
-	spin_lock(&vm->npt_lock);
-	err = pt_exec(&vm->npt, gpa.v);
-	spin_unlock(&vm->npt_lock);
-	return err;
-}
-
 static bool is_fetch(const struct vcpu_exit *e)
 {
 	return (e->mmio.access & ACCESS_X) && !e->mmio.walk;
@@ -179,7 +163,7 @@ static enum verdict mmio_in_full(struct vcpu *v, const struct vcpu_exit *e)
 	int fetch = -ENOENT;
 
 	if (is_fetch(e))
-		fetch = allow_fetch(v->vm, e->mmio.gpa);
+		fetch = split_fetch(v->vm, e->mmio.gpa);
 	if (!fetch)
 		return VERDICT_RESUME;
 	if (fetch == -ENOMEM)

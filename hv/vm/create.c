@@ -15,6 +15,7 @@
 
 #include "arch/x86/machine/tsc.h"
 #include "drivers/acpi/acpi.h"
+#include "hv/core/split.h"
 #include "hv/core/vcpu.h"
 #include "hv/emulate/emulate.h"
 #include "hv/load/load.h"
@@ -124,6 +125,7 @@ static void free_rest(struct vm *vm)
 	cpuid_destroy(vm);
 	if (vm->dynamic)
 		dynamic_detach(vm);
+	split_destroy(vm);
 	pmm_unreserve(&vm->budget);
 	if (vm->budget.used_pages)
 		log_warn("vm", "guest %s: %llu pages of the pool are lost",
@@ -203,26 +205,16 @@ static int vm_alloc(const struct guest_config *config, u32 slots,
 	return 0;
 }
 
-/* Tables for all of its memory in 4 KiB pages, where its large pages may come
- * to be split (struct page_table, split_exec) */
-static u64 split_pages(const struct vm *vm)
-{
-	u64 pages = 0;
-
-	for (u32 i = 0; vm->npt.split_exec && i < vm->slot_count; i++)
-		pages += vm->slots[i].size / PAGE_2M +
-			 vm->slots[i].size / PAGE_1G;
-	return pages;
-}
-
 /* What a static guest takes at each reset is there, whatever others have
  * taken meanwhile, and what splits take. The privileged guest is made last and
  * resets never. */
 static int set_aside(struct vm *vm)
 {
 	u64 split = split_pages(vm);
-	int err = pmm_reserve(&vm->budget, split);
+	int err = split_create(vm);
 
+	if (!err)
+		err = pmm_reserve(&vm->budget, split);
 	if (err)
 		return err;
 	if (!vm->privileged) {

@@ -61,10 +61,11 @@ void vm_start(struct vm *vm)
 	start(vm, VM_ZERO, vm->vcpu_count);
 }
 
-/* Of a life that is over: signals, and registers kept of a crash */
+/* Of a life that is over: signals, and registers kept of a crash. What TLBs
+ * have of it still has to go. */
 static void forget_life(struct vcpu *v)
 {
-	__atomic_store_n(&v->events, 0, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&v->events, (u32)VE_FLUSH, __ATOMIC_SEQ_CST);
 	kept_forget(v);
 }
 

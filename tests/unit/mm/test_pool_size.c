@@ -21,7 +21,7 @@ static u64 size_of(u32 cores)
 {
 	assert_int_equal(owner_init(&bi), 0);
 	bi.mem_count = 0;
-	return pool_size(cores);
+	return ALIGN_UP(pool_size(cores), PAGE_2M);
 }
 
 static void plain(u64 ram)
@@ -45,6 +45,29 @@ static void test_small(void **state)
 	assert_int_equal(size_of(4), MIB(4));
 	plain(GIB(8));
 	assert_int_equal(size_of(8), MIB(4));
+}
+
+/* On a CPU with iTLB multihit, with a guest that has all cores */
+static u64 size_split(u32 cores)
+{
+	u64 ram, tables, size = size_of(cores);
+
+	tables = pool_split_tables(cores, &ram) + SPLIT_TABLES_MIN(cores);
+	size = pool_size(cores) + tables * PAGE_SIZE;
+	return ALIGN_UP(size, PAGE_2M);
+}
+
+/* 6 MiB at 2 GiB, 8 MiB at 8 GiB, with the image */
+static void test_small_split(void **state)
+{
+	u64 ram;
+
+	plain(GIB(2));
+	assert_int_equal(size_split(4), MIB(4));
+	assert_int_equal(pool_split_tables(4, &ram), GIB(2) / MIB(16));
+	assert_int_equal(ram, GIB(2) + MIB(15) + 0x9f000);
+	plain(GIB(8));
+	assert_int_equal(size_split(9), MIB(6));
 }
 
 /* Each has its stacks, and some pages of tables; the rest is for guests */
@@ -71,6 +94,9 @@ static void test_limits(void **state)
 		assert_true(size <= limit(ram, machines[i].cores));
 		/* A table for each GiB, if the CPU's largest page is 2 MiB */
 		assert_true(size >= MIB(2) + ram / PAGE_1G * PAGE_SIZE);
+		plain(ram);
+		assert_true(size_split(machines[i].cores) <=
+			    limit(ram, machines[i].cores));
 	}
 }
 
@@ -116,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_small_split),
 		cmocka_unit_test(test_many_cores),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_holes),

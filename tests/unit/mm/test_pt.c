@@ -1,4 +1,4 @@
-/* SOURCES: mm/pt.c mm/pt_format.c tests/unit/mm/table_pages.c */
+/* SOURCES: mm/pt.c mm/pt_exec.c mm/pt_format.c tests/unit/mm/table_pages.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table walker in its three formats; entries are compared with the
  * manuals' bits, and mappings with a model. Over 400 lines: one table serves
@@ -139,7 +139,8 @@ static void test_exec_splits(void **state)
 	assert_int_equal(pt_query(&pt, 5, &hpa, &attrs, &left), 0);
 	assert_int_equal(attrs, PT_R | PT_W | PT_X);
 
-	assert_int_equal(pt_exec(&pt, 3 * PAGE_2M + 0x3123), 0);
+	assert_int_equal(pt_exec(&pt, 3 * PAGE_2M + 0x3123, false), -EAGAIN);
+	assert_int_equal(pt_exec(&pt, 3 * PAGE_2M + 0x3123, true), 1);
 	assert_int_equal(*table_at(&pt, 3 * PAGE_2M + 0x3000, 1),
 			 (PAGE_1G + 3 * PAGE_2M + 0x3000) | rwx);
 	assert_int_equal(*table_at(&pt, 2 * PAGE_2M, 2) & EPTE_X, 0);
@@ -148,13 +149,13 @@ static void test_exec_splits(void **state)
 	assert_int_equal(attrs, PT_R | PT_W | PT_X);
 	assert_int_equal(left, PAGE_2M);
 	/* Again, a small page, what is not there, what is no code */
-	assert_int_equal(pt_exec(&pt, 3 * PAGE_2M), 0);
-	assert_int_equal(pt_exec(&pt, PAGE_1G + PAGE_2M), 0);
-	assert_int_equal(pt_exec(&pt, 3 * PAGE_1G), -ENOENT);
-	assert_int_equal(pt_exec(&pt, 2 * PAGE_1G), -EPERM);
+	assert_int_equal(pt_exec(&pt, 3 * PAGE_2M, true), 0);
+	assert_int_equal(pt_exec(&pt, PAGE_1G + PAGE_2M, true), 0);
+	assert_int_equal(pt_exec(&pt, 3 * PAGE_1G, true), -ENOENT);
+	assert_int_equal(pt_exec(&pt, 2 * PAGE_1G, true), -EPERM);
 	/* Without a table it stays as it is */
 	table_pages_left = 0;
-	assert_int_equal(pt_exec(&pt, 9 * PAGE_2M), -ENOMEM);
+	assert_int_equal(pt_exec(&pt, 9 * PAGE_2M, true), -ENOMEM);
 	assert_int_equal(pt_query(&pt, 9 * PAGE_2M, &hpa, &attrs, &left), 0);
 	assert_int_equal(left, PAGE_2M);
 	pt_destroy(&pt);
@@ -169,7 +170,7 @@ static void test_exec_large(void **state)
 	assert_int_equal(pt_init(&pt, &pt_npt, &budget, 3), 0);
 	assert_int_equal(pt_map(&pt, 0, HPA(0), PAGE_1G, PT_R | PT_W | PT_X),
 			 0);
-	assert_int_equal(pt_exec(&pt, PAGE_2M), 0);
+	assert_int_equal(pt_exec(&pt, PAGE_2M, true), 0);
 	assert_int_equal(budget.used_pages, 2);
 	pt_destroy(&pt);
 }

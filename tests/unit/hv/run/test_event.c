@@ -914,11 +914,46 @@ static void test_pause(void **state)
 	assert_int_equal(vcpu.events & (VE_DEBUG | VE_NMI), VE_NMI);
 }
 
+/* Whatever else there is, and whatever it does: what its TLB has is gone before
+ * it can be entered, once, and nobody waits for it any more */
+static void test_flush(void **state)
+{
+	static const enum vcpu_activity all[] = {
+		VCPU_RUNNING, VCPU_HALTED, VCPU_WAIT_SIPI, VCPU_WORKING,
+		VCPU_PARKED,  VCPU_SLEEPS, VCPU_PAUSED,
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
+		fake_flushes = 0;
+		vcpu.activity = all[i];
+		vcpu.events = VE_FLUSH;
+		(void)vcpu_prepare(&vcpu);
+		assert_int_equal(fake_flushes, 1);
+		assert_int_equal(vcpu.events & VE_FLUSH, 0);
+		assert_int_equal(vcpu.activity, all[i]);
+		vcpu.events = VE_FLUSH | VE_DEBUG;
+		(void)vcpu_prepare(&vcpu);
+		assert_int_equal(fake_flushes, 2);
+		assert_int_equal(vcpu.events & VE_FLUSH, 0);
+	}
+	setup(state);
+	vcpu.events = VE_FLUSH | VE_STOP;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(fake_flushes, 3);
+	/* It is no interrupt */
+	setup(state);
+	irr = 0x41;
+	vcpu.events = VE_FLUSH;
+	assert_true(vcpu_prepare(&vcpu));
+	assert_int_equal(injections, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
 		T(test_interrupt_is_delivered),
+		T(test_flush),
 		T(test_closed_window_is_requested),
 		T(test_task_priority_waits_for_its_window),
 		T(test_in_service_waits_for_the_eoi),

@@ -11,6 +11,7 @@
 #include "hv/core/crowd.h"
 #include "hv/core/gmem.h"
 #include "hv/core/slots.h"
+#include "hv/core/split.h"
 #include "hv/core/stretch.h"
 #include "hv/emulate/insn.h"
 #include "hv/policy/cpuid.h"
@@ -221,9 +222,9 @@ bool vm_translate(const struct vm *m, gpa_t gpa, hpa_t *hpa, u64 *left)
 	return gpa.v < RAM_END;
 }
 
-int pt_exec(struct page_table *pt, u64 addr)
+int split_fetch(struct vm *m, gpa_t gpa)
 {
-	return 0;
+	return -ENOENT;
 }
 u64 pt_hole(const struct page_table *pt, u64 addr)
 {

@@ -1,9 +1,10 @@
-/* SOURCES: hv/run/mmio.c hv/core/slots.c hv/core/bus.c mm/pt.c mm/pt_format.c tests/unit/mm/table_pages.c */
+/* SOURCES: hv/run/mmio.c hv/core/slots.c hv/core/split.c hv/core/bus.c mm/pt.c mm/pt_exec.c mm/pt_format.c tests/unit/mm/table_pages.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A fetch from pages that the guest's table keeps from being executed, on a CPU
  * with iTLB multihit */
 #include "arch/x86/machine/mtrr.h"
 #include "hv/core/crowd.h"
+#include "hv/core/split.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
 #include "hv/run/mmio.h"
@@ -16,7 +17,23 @@
 
 #define WINDOW MIB(512) /* of a device */
 
+#define PAGES 40u /* large ones, of RAM */
+
 static u32 emulated;
+
+void pcpu_kick(struct pcpu *cpu, u32 bits)
+{
+}
+
+void *kmem_alloc(struct budget *b, size_t size)
+{
+	return size ? calloc(1, size) : NULL;
+}
+
+void kmem_free(struct budget *b, void *p, size_t size)
+{
+	free(p);
+}
 
 /* The machine's: one large page each is WB, WC and WT, one has two types */
 #define WB_MEM (WINDOW + MIB(128))
@@ -64,17 +81,19 @@ static int setup(void **state)
 	emulated = 0;
 	fake_vm.privileged = true;
 	fake_vm.phys_bits = 40;
-	fake_vm.slots[0] = (struct vm_slot){ .size = 8 * PAGE_2M };
+	fake_vm.slots[0] = (struct vm_slot){ .size = PAGES * PAGE_2M };
 	fake_vm.slot_count = 1;
 	assert_int_equal(pt_init(npt, &pt_ept, &fake_vm.budget, 2), 0);
 	npt->split_exec = true;
 	assert_int_equal(
-		pt_map(npt, 0, HPA(0), 8 * PAGE_2M, PT_R | PT_W | PT_X), 0);
+		pt_map(npt, 0, HPA(0), PAGES * PAGE_2M, PT_R | PT_W | PT_X), 0);
+	assert_int_equal(split_create(&fake_vm), 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
+	split_destroy(&fake_vm);
 	pt_destroy(&fake_vm.npt);
 	return 0;
 }
@@ -112,6 +131,29 @@ static void test_fetch_splits(void **state)
 	assert_int_equal(touch(3 * PAGE_2M + 0x1000, ACCESS_R | ACCESS_X),
 			 VERDICT_RESUME);
 	assert_int_equal(fake_vm.budget.used_pages, tables + 1);
+	assert_int_equal(kills, 0);
+}
+
+/* More large pages with code than it may have tables for: all of it runs */
+static void test_fetch_everywhere(void **state)
+{
+	u64 tables = fake_vm.budget.used_pages;
+	u32 exits = 0;
+
+	for (u32 n = 0; n < 4 * PAGES; n++) {
+		u64 gpa = n * 7 % PAGES * PAGE_2M + n * PAGE_SIZE;
+
+		do {
+			assert_int_equal(touch(gpa, ACCESS_X), VERDICT_RESUME);
+			assert_true(++exits < 8 * PAGES);
+		} while (leaf_bytes(gpa) != PAGE_SIZE);
+		/* Reads and writes find all of it, in pages of either size */
+		(void)leaf_bytes((n + 1) % PAGES * PAGE_2M);
+	}
+	assert_true(fake_vm.split.most < PAGES);
+	assert_int_equal(fake_vm.budget.used_pages,
+			 tables + fake_vm.split.used + fake_vm.split.out_count);
+	assert_true(fake_vm.split.used <= fake_vm.split.most);
 	assert_int_equal(kills, 0);
 }
 
@@ -243,11 +285,17 @@ static void test_walk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_fetch_splits),  TEST(test_fetch_in_a_crowd),
-		TEST(test_no_table_left), TEST(test_device),
-		TEST(test_left_table),    TEST(test_firmware),
-		TEST(test_nothing_there), TEST(test_walk),
-		TEST(test_types),         TEST(test_types_of_npt),
+		TEST(test_fetch_everywhere),
+		TEST(test_fetch_splits),
+		TEST(test_fetch_in_a_crowd),
+		TEST(test_no_table_left),
+		TEST(test_device),
+		TEST(test_left_table),
+		TEST(test_firmware),
+		TEST(test_nothing_there),
+		TEST(test_walk),
+		TEST(test_types),
+		TEST(test_types_of_npt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
