@@ -77,17 +77,26 @@ def expect(m, pattern, seconds=SECONDS):
     return found
 
 
-def exits(side, folder, cores=1, smp=False, speculation="off", metering="counters"):
+def kept(m):
+    """Bytes that the hypervisor on @m says it keeps."""
+    return int(re.search(r"hypervisor keeps (\d+) KiB", m.text())[1]) << 10
+
+
+def exits(side, folder, cores=1, smp=False, speculation="off", metering="counters",
+          memory=512, notes=None):
     """Medians of the benchmark guest (tests/bench/exits.c) alone on a machine of
-    @cores cores; @smp: on two of them, with the IPI between them."""
+    @cores cores and @memory MiB; @smp: on two of them, with the IPI between them.
+    @notes: a dict that gets ram_bytes."""
     os.makedirs(folder, exist_ok=True)
     guest = {"name": "bench", "kernel": "exits.elf", "memory": "16M",
              "vcpus": 2 if smp else 1, "cores": "0-1" if smp else "0",
              "cmdline": "smp" if smp else "one"}
     files = {"exits.elf": os.path.join(image.BUILD, "tests/bench/exits.elf")}
-    with machine(side, folder, [guest], files, cores, 512, speculation, metering) as m:
+    with machine(side, folder, [guest], files, cores, memory, speculation, metering) as m:
         m.leave_menu(SECONDS)
         expect(m, "BENCH done")
+        if notes is not None:
+            notes["ram_bytes"] = kept(m)
         return {k: int(v) for k, v in re.findall(r"BENCH (\w+) (\d+)", m.text())}
 
 
@@ -115,8 +124,7 @@ def boot(side, folder, memory=2048, cores=2):
     with machine(side, folder, guests, files, cores, memory) as m:
         m.leave_menu(SECONDS)
         ticks = int(expect(m, r"privileged guest starts (\d+) ticks")[1])
-        ram = re.search(r"hypervisor keeps (\d+) KiB", m.text())
-        return ticks, int(ram[1]) << 10
+        return ticks, kept(m)
 
 
 def image_bytes():
