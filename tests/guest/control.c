@@ -5,71 +5,19 @@
  * interrupt, and hostile registers, rings and BARs end in a device that can be
  * opened once more. Its IOMMU is off, so addresses are physical.
  */
-#include "include/bulkhead/control.h"
-#include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/control.h"
 
-#define PCI_ADDRESS 0xcf8
-#define PCI_DATA    0xcfc
-#define COMMAND     0x04
-#define ALL_ON      7u /* I/O, memory, bus master */
-#define MSIX        0x40
-#define MSIX_ON     (0x8000u << 16)
-#define PORTS       0xd000u
-#define TABLE       0x50000000ul /* neither RAM nor a device of a small machine */
-#define LAPIC       0xfee00000u
-#define VECTOR      0x62
-#define ROUNDS      3000
-
-static struct bh_ctl_area area __aligned(4096);
-static u8 out[4096] __aligned(4096), in[4096] __aligned(4096);
-static u32 device;
-
-static u32 cfg_at(u32 function, u32 reg)
-{
-	outl(PCI_ADDRESS,
-	     1u << 31 | device << 11 | function << 8 | (reg & ~3u));
-	return inl(PCI_DATA);
-}
-
-static u32 cfg_read(u32 reg)
-{
-	return cfg_at(0, reg);
-}
-
-static void cfg_write(u32 reg, u32 value)
-{
-	outl(PCI_ADDRESS, 1u << 31 | device << 11 | (reg & ~3u));
-	outl(PCI_DATA, value);
-}
-
-static void reg_write(u32 reg, u32 value)
-{
-	outl((u16)(PORTS + reg), value);
-}
-
-static u32 reg_read(u32 reg)
-{
-	return inl((u16)(PORTS + reg));
-}
-
-static void place(void)
-{
-	cfg_write(COMMAND, 0);
-	cfg_write(0x10, PORTS);
-	cfg_write(0x18, (u32)TABLE);
-	cfg_write(0x1c, 0);
-	cfg_write(COMMAND, ALL_ON);
-}
+#define MSIX    0x40
+#define MSIX_ON (0x8000u << 16)
+#define LAPIC   0xfee00000u
+#define VECTOR  0x62
+#define ROUNDS  3000
 
 static void found(void)
 {
 	u32 others = 0;
 
-	for (device = 1; device < 32; device++)
-		if (cfg_read(0) ==
-		    (BH_CTL_PCI_DEVICE << 16 | BH_CTL_PCI_VENDOR))
-			break;
-	check(device < 32, "control.found", "");
+	check(find_device(), "control.found", "");
 	for (u32 i = 1; i < 8; i++)
 		others += cfg_at(i, 0) != ~0u;
 	check(!others, "control.one_function", "%u", others);
@@ -82,34 +30,6 @@ static void found(void)
 	place();
 	check(reg_read(BH_CTL_MAGIC) == BH_CTL_MAGIC_VALUE, "control.on", "%x",
 	      reg_read(BH_CTL_MAGIC));
-}
-
-static void open_area(void)
-{
-	reg_write(BH_CTL_OPEN, 0);
-	area.index.command_tail = area.index.event_head = 0;
-	reg_write(BH_CTL_OPEN, (u32)((u64)&area >> 12));
-}
-
-static struct bh_ctl_event ask(u32 op, u64 arg0, u64 arg1)
-{
-	u32 n = area.index.command_tail;
-
-	area.commands[n % BH_CTL_COMMANDS] = (struct bh_ctl_command){
-		.op = (u16)op,
-		.tag = n,
-		.in = (u64)in,
-		.out = (u64)out,
-		.out_bytes = sizeof(out),
-		.arg = { arg0, arg1 },
-	};
-	area.index.command_tail = n + 1;
-	reg_write(BH_CTL_SUBMIT, 1);
-	for (n = area.index.event_head; n != area.index.event_tail; n++)
-		if (area.events[n % BH_CTL_EVENTS].type == BH_CTL_EVENT_ANSWER)
-			break;
-	area.index.event_head = n == area.index.event_tail ? n : n + 1;
-	return area.events[n % BH_CTL_EVENTS];
 }
 
 static u64 commands(void)
