@@ -77,6 +77,7 @@
 #define GROW_BYTES_PER_CORE KIB(192) /* without what hostmap_init() took */
 #define CORE_RANGE_LEN      32
 
+static_assert(MANIFEST_MAX_GUESTS == VM_MAX, "each can be a guest");
 static_assert(ACPI_MAX_CPUS == MAX_CPUS && MANIFEST_MAX_CORES == MAX_CPUS,
 	      "as many cores everywhere");
 
@@ -448,18 +449,40 @@ static void report_kept(void)
 		log_info("init", "the hypervisor keeps %llu KiB", kept);
 }
 
+/* Not of the pool, which gives no more than 2 MiB in a row */
+static bool make_room(u32 guests)
+{
+	u64 bytes = ALIGN_UP(guests * sizeof(*manifest.guests), PAGE_SIZE);
+	hpa_t at;
+
+	if (owner_take(bytes, PAGE_SIZE, 0, cpu_phys_end(), OWNER_HYPERVISOR, 0,
+		       &at))
+		return false;
+	manifest.guests = ioremap(at, bytes, PT_R | PT_W);
+	manifest.guest_room = guests;
+	return manifest.guests;
+}
+
 /* What the manifest wants; plan() says later what of it can be */
 static void read_manifest(void)
 {
+	const char *text = NULL;
 	struct image file;
 
 	if (files_init(&boot))
 		wait_forever();
-	if (file_find(BOOT_MANIFEST, &file))
-		plan_default(&manifest, &boot, report);
+	if (!file_find(BOOT_MANIFEST, &file))
+		text = (const char *)file.data;
+	if (!make_room(text ? manifest_count(text, file.size) : 1)) {
+		log_error("init", "there is no memory to read %s with",
+			  BOOT_MANIFEST);
+		wait_forever();
+	}
+	if (text)
+		manifest_parse(&manifest, BOOT_MANIFEST, text, file.size,
+			       report);
 	else
-		manifest_parse(&manifest, BOOT_MANIFEST,
-			       (const char *)file.data, file.size, report);
+		plan_default(&manifest, &boot, report);
 	machine_on_stop(manifest.has_panic ? manifest.panic_reboot_s
 					   : manifest.reboot_after_s);
 	if (manifest.special_memory)

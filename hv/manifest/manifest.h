@@ -14,7 +14,7 @@
 #include "lib/types.h"
 
 #define MANIFEST_NAME_LEN    32
-#define MANIFEST_MAX_GUESTS  32
+#define MANIFEST_MAX_GUESTS  1024
 #define MANIFEST_MAX_COUNT   1000 /* of guests that are made later */
 #define MANIFEST_CMDLINE_LEN 1024
 #define MANIFEST_MAX_CORES   1024 /* MAX_CPUS */
@@ -138,13 +138,17 @@ struct manifest {
 	u32 reboot_after_s; /* when no guest is left; 0: never */
 	bool has_panic;     /* the next is given, else as reboot_after_s */
 	u32 panic_reboot_s; /* after a panic, or a start that failed; 0: wait */
-	u32 guest_count;
-	struct guest_config guests[MANIFEST_MAX_GUESTS];
+	u32 guest_count, guest_room; /* of @guests */
+	struct guest_config *guests;
 };
 
-/* Parse @len bytes of @text into @m; @file names it in messages. Each error
- * goes to @report as one sentence. It never fails: a guest with an error is in
- * the manifest, but not valid. */
+/* How many guests @text may have, at most MANIFEST_MAX_GUESTS and at least 1:
+ * one for each line that looks like a section's header */
+u32 manifest_count(const char *text, size_t len);
+/* Parse @len bytes of @text into @m; @file names it in messages. The caller has
+ * set @m->guests and guest_room, to which what is beyond manifest_count() is
+ * of no use. Each error goes to @report as one sentence. It never fails: a
+ * guest with an error is in the manifest, but not valid. */
 void manifest_parse(struct manifest *m, const char *file, const char *text,
 		    size_t len, void (*report)(const char *sentence));
 /* Parse @len bytes of @text, a guest's section alone, into @g: another section

@@ -142,10 +142,10 @@ static struct guest_config *guest_room(struct parser *p, const char *name)
 		p->one->valid = false;
 		return NULL;
 	}
-	if (m && m->guest_count == MANIFEST_MAX_GUESTS) {
+	if (m && m->guest_count == m->guest_room) {
 		complain(p, p->line,
-			 "guest %s is one too many; keep at most %d", name,
-			 MANIFEST_MAX_GUESTS);
+			 "guest %s is one too many; keep at most %u", name,
+			 m->guest_room);
 		return NULL;
 	}
 	return m ? &m->guests[m->guest_count++] : p->one;
@@ -392,16 +392,34 @@ static void finish(struct parser *p)
 	}
 }
 
-/* Text without the mark that some editors put in front of UTF-8 */
-static void parse_marked(struct parser *p, const char *text, size_t len)
+/* Bytes of the mark that some editors put in front of UTF-8 */
+static size_t mark_bytes(const char *text, size_t len)
 {
 	static const char bom[3] = { '\xef', '\xbb', '\xbf' };
 
-	if (len >= sizeof(bom) && !memcmp(text, bom, sizeof(bom))) {
-		text += sizeof(bom);
-		len -= sizeof(bom);
+	return len >= sizeof(bom) && !memcmp(text, bom, sizeof(bom))
+		       ? sizeof(bom)
+		       : 0;
+}
+
+static void parse_marked(struct parser *p, const char *text, size_t len)
+{
+	size_t mark = mark_bytes(text, len);
+
+	parse_text(p, text + mark, len - mark);
+}
+
+u32 manifest_count(const char *text, size_t len)
+{
+	bool begins = true; /* a line, but for blanks */
+	u32 count = 0;
+
+	for (size_t i = mark_bytes(text, len);
+	     i < len && count < MANIFEST_MAX_GUESTS; i++) {
+		count += begins && text[i] == '[';
+		begins = text[i] == '\n' || (begins && is_blank(text[i]));
 	}
-	parse_text(p, text, len);
+	return MAX(count, 1u);
 }
 
 void manifest_parse(struct manifest *m, const char *file, const char *text,
@@ -409,8 +427,9 @@ void manifest_parse(struct manifest *m, const char *file, const char *text,
 {
 	struct parser p = { .m = m, .file = file, .report = report };
 
-	memset(m, 0, sizeof(*m));
-	m->metering = BH_CTL_METERING_COUNTERS;
+	*m = (struct manifest){ .guests = m->guests,
+				.guest_room = m->guest_room,
+				.metering = BH_CTL_METERING_COUNTERS };
 	parse_marked(&p, text, len);
 	finish(&p);
 }

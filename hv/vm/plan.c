@@ -407,8 +407,9 @@ void plan_default(struct manifest *m, const struct boot_info *bi,
 	struct guest_config *g = &m->guests[0];
 	char text[SENTENCE_LEN];
 
-	memset(m, 0, sizeof(*m));
-	m->metering = BH_CTL_METERING_COUNTERS;
+	*m = (struct manifest){ .guests = m->guests,
+				.guest_room = m->guest_room,
+				.metering = BH_CTL_METERING_COUNTERS };
 	if (!kernel) {
 		(void)bh_snprintf(text, sizeof(text),
 				  "there is neither a manifest nor a Linux "
@@ -419,6 +420,7 @@ void plan_default(struct manifest *m, const struct boot_info *bi,
 		return;
 	}
 	m->guest_count = 1;
+	memset(g, 0, sizeof(*g));
 	(void)str_copy(g->name, "linux", sizeof(g->name));
 	(void)str_copy(g->kernel, kernel, sizeof(g->kernel));
 	(void)str_copy(g->initrd, first_initrd(bi), sizeof(g->initrd));

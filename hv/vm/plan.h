@@ -27,7 +27,8 @@ bool __must_check plan_check_dynamic(struct guest_config *g,
  * any core. */
 bool plan_has_guest(const char *name);
 /* There is no manifest: fills @m with the first kernel among the files,
- * privileged, and says so; or with no guest. plan_check() comes after it. */
+ * privileged, and says so; or with no guest. It has room for one. plan_check()
+ * comes after it. */
 void plan_default(struct manifest *m, const struct boot_info *bi,
 		  void (*report)(const char *sentence));
 

@@ -21,7 +21,7 @@ static void check(void)
 {
 	u32 privileged = 0;
 
-	if (m.guest_count > MANIFEST_MAX_GUESTS)
+	if (m.guest_count > m.guest_room || m.guest_room > MANIFEST_MAX_GUESTS)
 		abort();
 	for (u32 i = 0; i < m.guest_count; i++) {
 		const struct guest_config *g = &m.guests[i];
@@ -41,7 +41,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	said = 0;
+	m.guest_room = manifest_count((const char *)data, size);
+	m.guests = malloc(m.guest_room * sizeof(*m.guests));
 	manifest_parse(&m, "f", (const char *)data, size, report);
 	check();
+	free(m.guests);
 	return 0;
 }

@@ -51,16 +51,18 @@ static void check_files(const struct guest_config *g, const char *file,
 u32 definition_check(const char *file, const char *text, const char *folder,
 		     void (*say)(const char *sentence))
 {
-	struct manifest *m = calloc(1, sizeof(*m));
+	u32 room = manifest_count(text, strlen(text));
+	struct manifest m = { .guests = calloc(room, sizeof(*m.guests)) };
 
 	said.count = 0;
 	said.say = say;
-	if (m)
-		manifest_parse(m, file, text, strlen(text), report);
-	for (u32 i = 0; m && i < m->guest_count; i++)
-		if (m->guests[i].valid)
-			check_files(&m->guests[i], file, folder);
-	free(m);
+	if (m.guests)
+		m.guest_room = room;
+	manifest_parse(&m, file, text, strlen(text), report);
+	for (u32 i = 0; i < m.guest_count; i++)
+		if (m.guests[i].valid)
+			check_files(&m.guests[i], file, folder);
+	free(m.guests);
 	return said.count;
 }
 

@@ -22,6 +22,9 @@ void parse(const char *text)
 
 	memcpy(copy, text, len);
 	said_count = 0;
+	free(m.guests);
+	m.guest_room = manifest_count(copy, len);
+	m.guests = malloc(m.guest_room * sizeof(*m.guests));
 	manifest_parse(&m, "bulkhead.conf", copy, len, report);
 	free(copy);
 }

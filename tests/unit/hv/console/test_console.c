@@ -363,7 +363,8 @@ static void start_input(void)
 static void start(void)
 {
 	static struct boot_info bi;
-	static struct manifest m;
+	static struct guest_config guests[2];
+	static struct manifest m = { .guests = guests, .guest_room = 2 };
 
 	console_init_early(&bi);
 	console_on_key(on_key);

@@ -318,7 +318,7 @@ static void test_bad_lines(void **state)
 
 static void test_ways_in(void **state)
 {
-	const struct guest_config *g = &m.guests[0];
+	const struct guest_config *g;
 
 	parse(GOOD_GUEST "boot = multiboot2\n"
 			 "module = one.bin  with  its words\n"
@@ -327,6 +327,7 @@ static void test_ways_in(void **state)
 			 "fw_cfg = opt/b \"t x \\\"q\\\\ \\x00\\xfF\"\n"
 			 "fw_cfg = opt/c \"\"\n"
 			 "testdev = yes\ndebug_console = yes\nramfb = yes\n");
+	g = m.guests;
 	assert_int_equal(said_count, 0);
 	assert_int_equal(g->boot, BOOT_WAY_MULTIBOOT2);
 	assert_int_equal(g->module_count, 2);
@@ -344,6 +345,7 @@ static void test_ways_in(void **state)
 	assert_false(g->has_uuid);
 	assert_int_equal(g->shutdown_grace_s, MANIFEST_GRACE_S);
 	parse(FIRMWARE_GUEST);
+	g = m.guests;
 	assert_int_equal(said_count, 0);
 	assert_string_equal(g->firmware, "bios.bin");
 	assert_false(g->testdev || g->debug_console || g->ramfb);
@@ -549,12 +551,32 @@ static void test_many_guests(void **state)
 
 	for (int i = 0; i <= MANIFEST_MAX_GUESTS; i++)
 		n += (size_t)snprintf(text + n, 65536 - n,
-				      "[guest g%d]\nkernel=k\nmemory=4M\n", i);
+				      "%s[guest g%d]\nkernel=k\nmemory=4M\n",
+				      i % 2 ? " \t" : "", i);
 	parse(text);
 	assert_int_equal(m.guest_count, MANIFEST_MAX_GUESTS);
 	assert_int_equal(said_count, 1);
-	assert_non_null(strstr(said[0], "guest g32 is one too many"));
+	assert_non_null(strstr(said[0], "guest g1024 is one too many; "
+					"keep at most 1024"));
 	free(text);
+}
+
+static void count_is(const char *text, u32 count)
+{
+	assert_int_equal(manifest_count(text, strlen(text)), count);
+}
+
+/* Room for no guest too few, and for few too many */
+static void test_count(void **state)
+{
+	count_is("", 1);
+	count_is("[hypervisor]\n", 1);
+	count_is("\xef\xbb\xbf[guest a]\n[guest b]", 2);
+	count_is("# [guest a]\n[guest b]\r\n  [guest c]\nkernel = [x]\n", 2);
+	parse("\xef\xbb\xbf[guest a]\nkernel=k\nmemory=4M\n[guest b]\n"
+	      "kernel=k\nmemory=4M\n");
+	assert_int_equal(m.guest_count, 2);
+	assert_int_equal(said_count, 0);
 }
 
 static void test_panic(void **state)
@@ -707,6 +729,7 @@ int main(void)
 		cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_many_guests),
+		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_guest_memory),
 		cmocka_unit_test(test_guest_count),
 		cmocka_unit_test(test_one_guest),
