@@ -29,7 +29,7 @@ static struct speaker log_speaker = { .name = "log",
 				      .ring_bytes = sizeof(log_ring) };
 
 struct speaker *console_apart[VM_MAX];
-struct console con = { .count = 1, .speakers = { &log_speaker } };
+struct console con; /* large, and so not in the image */
 
 void console_lock(void)
 {
@@ -168,6 +168,8 @@ void console_on_key(void (*fn)(u8 byte))
 
 void console_init_early(const struct boot_info *bi)
 {
+	con.count = 1;
+	con.speakers[0] = &log_speaker;
 	fbcon_init(&bi->fb);
 	log_add_sink(&sink);
 }

@@ -22,6 +22,7 @@
 /* Plain characters of the usual set */
 #define TERMINAL_PLAIN "\x18\x0f\x1b[0m"
 #define NOTICE_BYTES   80u
+#define SETTLE_MAX     32u /* devices told in one go */
 
 bool mux_show(u32 id, const char *s, size_t len)
 {
@@ -81,10 +82,15 @@ static bool is_shown(const struct speaker *sp)
 	return focus_is_all() || con.focus == sp->id;
 }
 
+static void unsettle(void)
+{
+	con.unsettled = con.unsettled_again = true;
+}
+
 static void lose(struct speaker *sp, size_t len)
 {
 	sp->lost += len;
-	con.unsettled = true;
+	unsettle();
 }
 
 /* As long as it has lost something, a speaker loses the rest, too: until half
@@ -182,7 +188,7 @@ bool mux_roomy(struct speaker *sp)
 	if (!is_shown(sp) || output_roomy(sp->id))
 		return true;
 	sp->waits = true;
-	con.unsettled = true;
+	unsettle();
 	return false;
 }
 
@@ -201,27 +207,43 @@ static void show_loss(struct speaker *sp)
 		show_notice(text, len);
 }
 
+/* Does its device wait, and may go on? */
+static bool settle(struct speaker *sp)
+{
+	if (is_shown(sp) && !output_roomy(sp->id)) {
+		if (sp->lost || sp->waits)
+			unsettle();
+		return false;
+	}
+	if (sp->lost && is_shown(sp))
+		show_loss(sp);
+	sp->lost = 0;
+	return sp->waits;
+}
+
+/* A round ends at the last of them; it is all settled if nobody was, or came to
+ * be, unsettled in it */
+static struct speaker *settle_round(void)
+{
+	if (!con.settling)
+		con.unsettled_again = false;
+	while (con.settling < con.count) {
+		struct speaker *sp = con.speakers[con.settling++];
+
+		if (settle(sp))
+			return sp;
+	}
+	con.settling = 0;
+	con.unsettled = con.unsettled_again;
+	return NULL;
+}
+
 struct speaker *mux_settle(void)
 {
-	struct speaker *ready = NULL;
-	bool left = false;
+	bool anew = !con.settling;
+	struct speaker *ready = settle_round();
 
-	for (u32 i = 0; i < con.count; i++) {
-		struct speaker *sp = con.speakers[i];
-
-		if (is_shown(sp) && !output_roomy(i)) {
-			left |= sp->lost || sp->waits;
-			continue;
-		}
-		if (sp->lost && is_shown(sp))
-			show_loss(sp);
-		sp->lost = 0;
-		left |= sp->waits;
-		if (sp->waits)
-			ready = sp;
-	}
-	con.unsettled = left;
-	return ready;
+	return ready || anew || !con.unsettled ? ready : settle_round();
 }
 
 /* Settles, and calls one device that waits. False: there is none. No lock
@@ -253,7 +275,7 @@ static bool settle_one(void)
 
 void console_drained(void)
 {
-	for (u32 i = 0; i < CONSOLE_MAX_SPEAKERS; i++)
+	for (u32 i = 0; i < SETTLE_MAX; i++)
 		if (!READ_ONCE(con.unsettled) || !settle_one())
 			return;
 }
@@ -318,7 +340,8 @@ void mux_focus(u32 focus, bool with_replay)
 		con.speakers[i]->partial_len = 0;
 		con.speakers[i]->filter = (struct filter){ 0 };
 		con.speakers[i]->lost = 0;
-		con.unsettled |= con.speakers[i]->waits;
+		if (con.speakers[i]->waits)
+			unsettle();
 	}
 	con.focus = focus;
 	scroll_end();

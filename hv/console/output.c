@@ -141,7 +141,7 @@ static void output_tick(struct timer *t)
 	tick_armed = false;
 	if (!irq_works && READ_ONCE(active))
 		pump();
-	if (READ_ONCE(active))
+	if (READ_ONCE(active) || READ_ONCE(con.unsettled))
 		tick_arm();
 	spin_unlock(&uart_lock);
 	console_drained();

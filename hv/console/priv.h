@@ -52,9 +52,11 @@ struct console {
 	u32 focus;      /* index, or count for "all" */
 	bool mid_line;  /* the last byte shown did not end a line */
 	bool alone;     /* this core alone is left: no locks, log only */
-	bool unsettled; /* some speaker has lost bytes or waits for room */
-	bool built;     /* all guests are: one without a VM does not start */
-	u64 lines;      /* the log's, ever */
+	bool unsettled; /* some speaker has lost bytes or waits for room, */
+	bool unsettled_again; /* or has come to since the round began, */
+	u32 settling;         /* which goes on here: mux_settle() */
+	bool built; /* all guests are: one without a VM does not start */
+	u64 lines;  /* the log's, ever */
 	u64 starts[CONSOLE_LOG_LINES]; /* where the last of them begin */
 	u32 scrolled;  /* rows that the screen shows the log from before; 0:
 			  it follows what is said */
@@ -89,8 +91,9 @@ void mux_spoken(struct speaker *sp);
 /* Is there room for what @sp says next? If not, its device's ready() is called
  * once there is. Lock held. */
 bool mux_roomy(struct speaker *sp);
-/* All that have lost something and have room again say so. Returns a speaker
- * whose device waits and may go on, or NULL. Lock held. */
+/* Those that have lost something and have room again say so, one after the
+ * other, up to a speaker whose device waits and may go on: it is returned.
+ * NULL: there is none. Lock held. */
 struct speaker *mux_settle(void);
 /* Shows a line of the log to whoever looks at a guest. Lock held. */
 void mux_alert(const char *line, size_t len);
@@ -130,7 +133,7 @@ void console_type(u8 byte);
 struct console_device receiver_get(const struct speaker *sp);
 void receiver_put(void);
 /* The queue has drained a little: say what was lost, tell the devices that
- * wait. No lock held. */
+ * wait, some at a time. No lock held. */
 void console_drained(void);
 
 /* Is output direct: written at once by whoever says it? */

@@ -14,6 +14,7 @@
 
 #define MS 1000000ull /* ticks */
 
+struct console con;
 static char line[1 << 17]; /* what the UART has sent */
 static u32 line_len, fifo, polls, sends;
 static bool there, busy, tx_on, interrupts;
@@ -167,6 +168,20 @@ static void test_life(void **state)
 	fake_timer_fire(); /* nothing is left for it */
 	assert_null(fake_timer);
 	expect("");
+
+	/* It stays while somebody waits to be settled */
+	say(1, "x");
+	fifo_empties();
+	con.unsettled = true;
+	settled = 0;
+	fake_timer_fire();
+	fake_timer_fire();
+	assert_int_equal(settled, 2);
+	con.unsettled = false;
+	fake_timer_fire();
+	assert_null(fake_timer);
+	expect("x");
+	fifo_empties();
 
 	/* An interrupt that is lost is made up for */
 	say(1, "x");

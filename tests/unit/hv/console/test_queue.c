@@ -85,6 +85,36 @@ static void test_all_full(void **state)
 	assert_false(queue_put(&q, 2, "x", 1));
 }
 
+/* A thousand guests: each has room for lines, and together they leave the
+ * hypervisor its half */
+static void test_crowd(void **state)
+{
+	static const char line[300];
+	static char out[sizeof(line)];
+	u32 put = 0;
+
+	queue_share_out(&q, 1001);
+	for (u32 i = 1; i <= 1000; i++)
+		put += queue_put(&q, i, line, sizeof(line));
+	assert_int_equal(put,
+			 QUEUE_BYTES / 2 / (sizeof(line) + QUEUE_PIECE_COST));
+	/* No guest has room by now, whatever it has said itself */
+	assert_false(queue_put(&q, 1000, line, sizeof(line)));
+	assert_false(queue_roomy(&q, 1000) || queue_roomy(&q, 1));
+	assert_false(queue_fits(&q, 1000, 200));
+	while (queue_put(&q, 0, line, sizeof(line)))
+		;
+	assert_true(q.used[0] > QUEUE_BYTES / 2 - 400);
+	assert_true(q.piece_head - q.piece_tail <= QUEUE_PIECES);
+	/* With room for all, there is some for each */
+	for (u32 i = 0; i < put; i++)
+		assert_int_equal(queue_take(&q, out, sizeof(out)), sizeof(out));
+	assert_int_equal(q.guests_used, 0);
+	assert_true(queue_roomy(&q, 1000) && queue_put(&q, 1000, line, 300));
+	queue_clear(&q);
+	assert_true(queue_fits(&q, 1, 800) && !queue_fits(&q, 1, 1000));
+}
+
 /* Random traffic, every byte compared */
 static void test_model(void **state)
 {
@@ -123,6 +153,7 @@ int main(void)
 		cmocka_unit_test_setup(test_order, fresh),
 		cmocka_unit_test_setup(test_shares, fresh),
 		cmocka_unit_test_setup(test_all_full, fresh),
+		cmocka_unit_test_setup(test_crowd, fresh),
 		cmocka_unit_test_setup(test_model, fresh),
 	};
 
