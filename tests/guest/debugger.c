@@ -7,7 +7,7 @@
 #include "tests/guest/lib/control.h"
 #include "tests/guest/lib/debugged.h"
 
-#define POLLS   20000u  /* of what comes at once */
+#define POLLS   5000u   /* of what comes at once */
 #define PATIENT 200000u /* of what the other guest takes its time for */
 
 static struct debugged it;
