@@ -171,15 +171,15 @@ int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 
 int pt_leaf_split(struct page_table *pt, u64 *slot, u32 level)
 {
-	u32 attrs = pt->fmt->attrs(*slot);
-	u64 hpa = leaf_hpa(*slot, level);
+	u64 first = pt_make_leaf(pt, leaf_hpa(*slot, level),
+				 pt->fmt->attrs(*slot), level - 1);
 	u64 step = level_size(level - 1);
 	u64 *table = table_new(pt);
 
 	if (!table)
 		return -ENOMEM;
 	for (u32 i = 0; i < PT_ENTRIES; i++)
-		table[i] = pt_make_leaf(pt, hpa + i * step, attrs, level - 1);
+		table[i] = first + i * step;
 	table_link(pt, slot, table);
 	return 0;
 }
