@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Code all over the guest's memory: an instruction on each edge of 2 MiB, as
- * two vCPUs run them at a time. A CPU with iTLB multihit has such pages split
- * at the first fetch, and the guest has fewer tables for that than pages
- * (docs/speculation.md): they go to and fro all the time.
+ * all vCPUs run them at a time (command line: `vcpus=2`). A CPU with iTLB
+ * multihit has such pages split at the first fetch, and the guest has fewer
+ * tables for that than pages (docs/speculation.md): they go to and fro all the
+ * time.
  */
 #include "tests/guest/lib/guest.h"
 
@@ -48,25 +49,27 @@ static void ap_main(void)
 	u32 bad = run_all(7);
 
 	__atomic_fetch_add(&wrong, bad, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&done, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
 
 void guest_main(void)
 {
-	u32 bad;
+	u32 others = (u32)cmdline_number("vcpus=", 2) - 1, started = 0, bad;
 
 	section("SDM 3C 29.3.3");
 	write_code();
 	bad = run_all(1);
 	check(!bad, "code.everywhere", "%u calls went wrong", bad);
 	apic_enable();
-	check(ap_start(1, ap_main), "code.other_starts", "");
+	for (u32 i = 1; i <= others; i++)
+		started += ap_start(i, ap_main);
+	check(started == others, "code.others_start", "%u", started);
 	bad = run_all(5);
-	for (u64 i = 0; i < SPINS && !done; i++)
+	for (u64 i = 0; i < SPINS && done < others; i++)
 		cpu_relax();
-	check(!bad, "code.both_run", "%u calls went wrong", bad);
-	check(done && !wrong, "code.other_runs", "done %u, %u went wrong", done,
-	      wrong);
+	check(!bad, "code.beside_others", "%u calls went wrong", bad);
+	check(done == others && !wrong, "code.others_run",
+	      "%u done, %u calls went wrong", done, wrong);
 }
