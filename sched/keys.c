@@ -14,9 +14,16 @@ static u32 weight_read(const struct sched_entity *e)
 	return READ_ONCE(e->weight);
 }
 
+static u32 cap_read(const struct sched_entity *e)
+{
+	return READ_ONCE(e->cap);
+}
+
 const struct sched_key sched_keys[] = {
 	{ "weight", "", SCHED_WEIGHT_MIN, SCHED_WEIGHT_MAX,
 	  SCHED_WEIGHT_DEFAULT, true, weight_apply, weight_read },
+	{ "cap", "%", SCHED_CAP_MIN, SCHED_CAP_MAX, SCHED_CAP_MAX, true,
+	  sched_set_cap, cap_read },
 };
 const u32 sched_key_count = ARRAY_SIZE(sched_keys);
 

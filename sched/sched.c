@@ -15,9 +15,14 @@
  * share. A new weight counts from the next time on that the entity is put into
  * the queue.
  *
- * Invariants: in_band[] counts what is in the queue. The queue and the slice
- * timer belong to the owner core. The wake list is a stack that any core pushes
- * to and the owner takes whole. No locks.
+ * One whose cap is used up (cap.h) is not in the queue. It rests: READY, in a
+ * list by the time at which it may run again.
+ *
+ * Invariants: in_band[] counts what is in the queue. The queue, the list of who
+ * rests and the timer belong to the owner core. The wake list is a stack that
+ * any core pushes to and the owner takes whole. No locks.
+ *
+ * Over 400 lines: one queue of a core, and all that moves in it.
  */
 #include "sched/sched.h"
 
@@ -26,11 +31,13 @@
 #include "arch/x86/machine/tsc.h"
 #include "lib/errno.h"
 #include "mm/pmm.h"
+#include "sched/cap.h"
 
 #define SLICE_NS 10000000ull
 /* A rest of a slice below this is not worth a world switch */
 #define SLICE_MIN_NS 200000ull
-/* Turns that are passed over in one look: the rest comes at the next */
+/* Turns that are passed over in one look, and rests that end: what is left
+ * comes at the next */
 #define PASSES_MAX 64u
 
 /* The upper ends of the bands */
@@ -43,13 +50,15 @@ struct sched_cpu {
 	u8 pad[56];                     /* keeps the rest off its cache line */
 	struct sched_entity *current;
 	struct sched_entity *head; /* circular, by next and prev */
+	struct sched_entity
+		*resting; /* the same; the first to go on is first */
 	u32 ready;
 	u32 in_band[ARRAY_SIZE(bands)];
 	u32 bands_in_use; /* a bit for each that has some */
 	bool yielding;
-	u64 picked_tsc;       /* when current began or was last charged */
-	u64 idle_tsc;         /* TSC ticks with nobody current */
-	u64 slice, slice_min; /* TSC ticks */
+	u64 picked_tsc; /* when current began or was last charged */
+	u64 idle_tsc;   /* TSC ticks with nobody current */
+	u64 slice, slice_min, period; /* TSC ticks */
 	struct timer timer;
 	struct pcpu *cpu;
 };
@@ -70,6 +79,7 @@ int sched_init_cpu(struct pcpu *cpu)
 	s->cpu = cpu;
 	s->slice = ns_to_tsc(SLICE_NS);
 	s->slice_min = ns_to_tsc(SLICE_MIN_NS);
+	s->period = ns_to_tsc(SCHED_PERIOD_NS);
 	s->timer.fn = slice_ended;
 	cpu->sched = s;
 	return 0;
@@ -103,29 +113,40 @@ static void count_out(struct sched_cpu *s, const struct sched_entity *e)
 		s->bands_in_use &= ~(1u << e->band);
 }
 
-static void queue_before(struct sched_cpu *s, struct sched_entity *e,
-			 struct sched_entity *pos)
+static void ring_before(struct sched_entity **head, struct sched_entity *e,
+			struct sched_entity *pos)
 {
-	count_in(s, e);
 	if (!pos) {
 		e->next = e;
 		e->prev = e;
-		s->head = e;
+		*head = e;
 	} else {
 		e->next = pos;
 		e->prev = pos->prev;
 		pos->prev->next = e;
 		pos->prev = e;
 	}
+}
+
+static void ring_take(struct sched_entity **head, struct sched_entity *e)
+{
+	if (*head == e)
+		*head = e->next == e ? NULL : e->next;
+	e->prev->next = e->next;
+	e->next->prev = e->prev;
+}
+
+static void queue_before(struct sched_cpu *s, struct sched_entity *e,
+			 struct sched_entity *pos)
+{
+	count_in(s, e);
+	ring_before(&s->head, e, pos);
 	s->ready++;
 }
 
 static void queue_take(struct sched_cpu *s, struct sched_entity *e)
 {
-	if (s->head == e)
-		s->head = e->next == e ? NULL : e->next;
-	e->prev->next = e->next;
-	e->next->prev = e->prev;
+	ring_take(&s->head, e);
 	s->ready--;
 	count_out(s, e);
 }
@@ -153,13 +174,68 @@ static void charge_current(struct sched_cpu *s)
 	}
 	e->run_tsc += used;
 	e->slice_left = used < e->slice_left ? e->slice_left - used : 0;
+	if (unlikely(sched_cap_holds(e)))
+		sched_cap_charge(e, used, s->period);
 }
+
+/* --- rests --- */
+
+/* @e, in no list, waits for its next share. They come in about as they go on,
+ * as all periods are as long: behind the last, mostly. */
+static void rest(struct sched_cpu *s, struct sched_entity *e)
+{
+	struct sched_entity *pos = s->resting;
+	bool first = !pos || e->cap_renews < pos->cap_renews;
+
+	while (!first && e->cap_renews < pos->prev->cap_renews)
+		pos = pos->prev;
+	e->rests = true;
+	ring_before(&s->resting, e, pos);
+	if (first)
+		s->resting = e;
+}
+
+static void rest_over(struct sched_cpu *s, struct sched_entity *e)
+{
+	ring_take(&s->resting, e);
+	e->rests = false;
+}
+
+/* Has @e, if its cap holds, some of its share left? */
+static bool may_run(struct sched_cpu *s, struct sched_entity *e)
+{
+	return likely(!sched_cap_holds(e)) ||
+	       sched_cap_allows(e, s->picked_tsc, s->period);
+}
+
+/* Those whose next share is there go to the tail */
+static void end_rests(struct sched_cpu *s)
+{
+	for (u32 i = 0; i < PASSES_MAX && s->resting; i++) {
+		struct sched_entity *e = s->resting;
+
+		if (s->picked_tsc < e->cap_renews)
+			return;
+		rest_over(s, e);
+		if (!may_run(s, e)) {
+			rest(s, e);
+			continue;
+		}
+		queue_before(s, e, s->head);
+		if (e->slice_left <= s->slice_min)
+			refill(s, e);
+	}
+}
+
+/* --- wakes --- */
 
 static void enqueue_woken(struct sched_cpu *s, struct sched_entity *e)
 {
 	e->state = SCHED_READY;
 	e->ready_tsc = s->picked_tsc;
-	if (e->slice_left > s->slice_min) {
+	if (!may_run(s, e)) {
+		rest(s, e);
+	} else if (e->slice_left > s->slice_min) {
 		queue_before(s, e, s->head);
 		s->head = e;
 	} else {
@@ -188,6 +264,7 @@ void sched_add(struct sched_entity *e, struct pcpu *cpu)
 	e->cpu = cpu;
 	e->weight = e->queued_weight = SCHED_WEIGHT_DEFAULT;
 	e->band = band_of(SCHED_WEIGHT_DEFAULT);
+	e->cap = SCHED_CAP_MAX;
 	e->slice_left = cpu->sched->slice;
 	e->state = SCHED_BLOCKED;
 }
@@ -216,7 +293,9 @@ void sched_block(struct sched_entity *e)
 		charge_current(s);
 		s->current = NULL;
 	}
-	if (e->state == SCHED_READY)
+	if (unlikely(e->rests))
+		rest_over(s, e);
+	else if (e->state == SCHED_READY)
 		queue_take(s, e);
 	__atomic_store_n(&e->state, SCHED_BLOCKED, __ATOMIC_SEQ_CST);
 }
@@ -250,6 +329,17 @@ static void pass_over(struct sched_cpu *s)
 	}
 }
 
+/* The current one has had its share */
+static void rest_current(struct sched_cpu *s)
+{
+	struct sched_entity *e = s->current;
+
+	if (!e || may_run(s, e))
+		return;
+	queue_take(s, e);
+	rest(s, e);
+}
+
 /* The head gets the core. Who had it and is still READY waits from now on. */
 static void change_current(struct sched_cpu *s)
 {
@@ -262,22 +352,51 @@ static void change_current(struct sched_cpu *s)
 	s->current = to;
 }
 
+/* Up to when the current one may run, as far as others and its cap have a say;
+ * ~0: for ever */
+static u64 turn_end(const struct sched_cpu *s)
+{
+	const struct sched_entity *e = s->current;
+	u64 end = ~0ull;
+
+	if (s->ready > 1)
+		end = s->picked_tsc + e->slice_left;
+	if (e && unlikely(sched_cap_holds(e)))
+		end = MIN(end, s->picked_tsc + (u64)MAX(e->cap_left, 0));
+	if (unlikely(s->resting))
+		end = MIN(end, s->resting->cap_renews);
+	return end;
+}
+
 struct sched_entity *sched_pick(void)
 {
 	struct sched_cpu *s = this_cpu()->sched;
+	u64 end;
 
 	charge_current(s);
 	take_wakes(s);
 	rotate(s);
+	rest_current(s);
+	end_rests(s);
 	pass_over(s);
 	s->yielding = false;
 	if (s->current != s->head)
 		change_current(s);
-	if (s->ready > 1)
-		timer_arm(&s->timer, s->picked_tsc + s->current->slice_left);
+	end = turn_end(s);
+	if (end != ~0ull)
+		timer_arm(&s->timer, end);
 	else if (timer_armed(&s->timer))
 		timer_cancel(&s->timer);
 	return s->current;
+}
+
+/* A core that has one entity has no timer: it is to look */
+void sched_set_cap(struct sched_entity *e, u32 percent)
+{
+	if (READ_ONCE(e->cap) == percent)
+		return;
+	WRITE_ONCE(e->cap, percent);
+	pcpu_kick(e->cpu, PCPU_RESCHED);
 }
 
 void sched_yield(void)
@@ -292,7 +411,8 @@ void sched_yield_to(struct sched_entity *e)
 {
 	struct sched_cpu *s = e->cpu->sched;
 
-	if (e->state != SCHED_READY || e == s->current || !s->current)
+	if (e->state != SCHED_READY || e->rests || e == s->current ||
+	    !s->current)
 		return;
 	queue_take(s, e);
 	queue_before(s, e, s->current->next);

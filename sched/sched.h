@@ -29,18 +29,27 @@ struct sched_entity {
 	u32 weight;     /* its share beside others; any core writes it, whole */
 	u32 queued_weight; /* as it stands in the queue with; owner core */
 	u32 band;          /* that of queued_weight; owner core */
+	u32 cap; /* percent of its core that it may have; any core writes it */
+	bool spared;    /* @cap does not hold; owner core */
+	bool rests;     /* READY, and its share used up: not in the queue */
+	s64 cap_left;   /* TSC ticks of its share not used yet; see cap.h */
+	u64 cap_renews; /* host TSC at which there is another */
 };
 
 /* Two that always run share a core as their weights say, whatever they are */
 #define SCHED_WEIGHT_MIN     1u
 #define SCHED_WEIGHT_MAX     10000u
 #define SCHED_WEIGHT_DEFAULT 100u
+/* A hard limit, also of a core that nobody else wants; the last one: none */
+#define SCHED_CAP_MIN 1u
+#define SCHED_CAP_MAX 100u
 
 /* Makes @cpu's run queue, empty. By hv/init.c on each core, after tsc_init().
  * -ENOMEM. */
 int __must_check sched_init_cpu(struct pcpu *cpu);
 /* Gives @e, all zero, a home on @cpu, whose queue is there: BLOCKED, with a
- * full slice and SCHED_WEIGHT_DEFAULT. Any core, before @e can be woken. */
+ * full slice, SCHED_WEIGHT_DEFAULT and no cap. Any core, before @e can be
+ * woken. */
 void sched_add(struct sched_entity *e, struct pcpu *cpu);
 /* Takes @e off the queue and the wake list. Nobody wakes it any more. Owner
  * core. */
@@ -60,8 +69,16 @@ static inline bool sched_is_blocked(const struct sched_entity *e)
 void sched_block(struct sched_entity *e);
 /* Who has this core from now on; NULL: nobody, it may halt. The current one
  * stays until its slice ends or it blocks. The slice timer is armed only when
- * two or more are READY. */
+ * two or more are READY, or a cap holds. */
 struct sched_entity *sched_pick(void);
+/* From now on @e is not held to its cap, as what it does is not for itself, or
+ * is again. Owner core. */
+static inline void sched_spare(struct sched_entity *e, bool spared)
+{
+	e->spared = spared;
+}
+/* Gives @e another cap, from now on. Any core, any context. */
+void sched_set_cap(struct sched_entity *e, u32 percent);
 /* Sends the current one to the tail at this core's next sched_pick(), and asks
  * for that by PCPU_RESCHED */
 void sched_yield(void);

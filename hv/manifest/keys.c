@@ -168,6 +168,18 @@ static int set_weight(struct parser *p, const char *value)
 	return 0;
 }
 
+/* "50%" */
+static int set_cap(struct parser *p, const char *value)
+{
+	u64 percent;
+
+	if (value_take_number(&value, 100, &percent) || !percent ||
+	    strcmp(value, "%"))
+		return -EINVAL;
+	p->guest->cap = (u32)percent;
+	return 0;
+}
+
 static int set_vcpus(struct parser *p, const char *value)
 {
 	u64 n;
@@ -465,6 +477,8 @@ const struct key manifest_keys[] = {
 	  "write a number from 1 to 1024" },
 	{ SECTION_GUEST, ONCE, "weight", set_weight,
 	  "write a number from 1 to 10000" },
+	{ SECTION_GUEST, ONCE, "cap", set_cap,
+	  "write how much of a core, from 1% to 100%" },
 	{ SECTION_GUEST, ONCE, "memory", set_memory,
 	  "write megabytes or gigabytes, at least 2M, such as 512M or 4G,"
 	  " or rest" },

@@ -107,6 +107,7 @@ struct guest_config {
 	u8 uuid[MANIFEST_UUID_LEN]; /* as SMBIOS has it (DSP0134 7.2.1) */
 	bool ramfb;       /* firmware may set up a screen in the guest's RAM */
 	u32 weight;       /* of its vCPUs (sched/keys.h); 0: the default */
+	u32 cap;          /* percent of a core a vCPU; 0: none is set */
 	u32 vcpus;        /* default 1; the privileged guest: all cores */
 	u64 memory_bytes; /* 0 for the privileged guest: the rest */
 	bool memory_rest;

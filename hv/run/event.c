@@ -303,6 +303,14 @@ static u32 take_flush(struct vcpu *v, u32 events)
 	return events & ~(u32)VE_FLUSH;
 }
 
+/* What is done for the guest, such as scrubbing, is not held to its cap: others
+ * wait for that, too */
+static void start(struct vcpu *v)
+{
+	v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_WORKING;
+	sched_spare(&v->entity, !v->id);
+}
+
 /* False: it stays off the core */
 static bool take_signals(struct vcpu *v, u32 events)
 {
@@ -310,7 +318,7 @@ static bool take_signals(struct vcpu *v, u32 events)
 	if (events & VE_REPORT)
 		vcpu_report(v);
 	if (events & VE_START)
-		v->activity = v->id ? VCPU_WAIT_SIPI : VCPU_WORKING;
+		start(v);
 	if (events & VE_LATE)
 		forget_late(v);
 	if ((events & VE_PAUSE) && !(events & VE_STOP))

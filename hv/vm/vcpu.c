@@ -48,6 +48,8 @@ int vcpu_create(struct vm *vm, u32 id, struct pcpu *home)
 	sched_add(&v->entity, home);
 	if (vm->config->weight)
 		v->entity.weight = vm->config->weight;
+	if (vm->config->cap)
+		v->entity.cap = vm->config->cap;
 	vcpu_reset(v);
 	vm->vcpus[id] = v;
 	return 0;

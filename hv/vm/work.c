@@ -164,6 +164,7 @@ static bool work_fill(struct vm *vm)
 	if (vm->dynamic)
 		dynamic_runs(vm);
 	vm->vcpus[0]->activity = VCPU_RUNNING;
+	sched_spare(&vm->vcpus[0]->entity, false);
 	vm_changed();
 	return true;
 }

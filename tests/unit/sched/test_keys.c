@@ -5,6 +5,11 @@
 #include "sched/keys.h"
 #include "tests/unit/test.h"
 
+void sched_set_cap(struct sched_entity *e, u32 percent)
+{
+	e->cap = percent;
+}
+
 static void test_rows(void **state)
 {
 	for (u32 i = 0; i < sched_key_count; i++) {
@@ -27,6 +32,7 @@ static void test_unknown(void **state)
 	assert_null(sched_key_find("weights", 7));
 	assert_null(sched_key_find("", 0));
 	assert_non_null(sched_key_find("weight=7", 6));
+	assert_non_null(sched_key_find("cap=50%", 3));
 }
 
 int main(void)

@@ -1,8 +1,8 @@
-/* SOURCES: */
+/* SOURCES: sched/cap.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The scheduler on a simulated core: the clock is the test's, so the source is
- * included here, unedited, behind a fake rdtsc().
+ * included here, unedited, behind a fake rdtsc(). Over 400 lines: one core.
  */
 #include "tests/unit/fakes/core_tsc.h"
 /* The C library of the host has one of its own */
@@ -348,6 +348,181 @@ static void test_remove(void **state)
 	assert_ptr_equal(sched_pick(), &e[2]);
 }
 
+/* --- caps --- */
+
+#define PERIOD SCHED_PERIOD_NS
+
+/* What @n got in @ticks, in which it always wants to run */
+static u64 got(u32 n, u64 ticks)
+{
+	u64 begin = e[n].run_tsc;
+
+	run(ticks);
+	sched_pick();
+	return e[n].run_tsc - begin;
+}
+
+/* But for the phase of its periods, which begin where they like */
+static void expect_about(u64 ticks, u64 wanted)
+{
+	assert_in_range(ticks, wanted - 1000, wanted + 1000);
+}
+
+/* Of a core that nobody else wants, and to the tick: the timer is exact */
+static void test_cap_alone(void **state)
+{
+	static const u32 caps[] = { 1, 3, 10, 50, 99 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(caps); i++) {
+		teardown(state);
+		setup(state);
+		sched_set_cap(&e[0], caps[i]);
+		sched_wake(&e[0]);
+		run(200 * PERIOD); /* what it had when it began */
+		expect_about(got(0, 1000 * PERIOD),
+			     1000 * PERIOD * caps[i] / 100);
+		assert_int_equal(cpu->sched->idle_tsc, fake_now - e[0].run_tsc);
+	}
+}
+
+/* It is no floor, and takes nothing from others that they want */
+static void test_cap_beside_others(void **state)
+{
+	sched_set_cap(&e[0], 20);
+	for (u32 i = 0; i < 3; i++)
+		sched_wake(&e[i]);
+	run(PERIOD);
+	assert_in_range(got(0, 500 * PERIOD), 97 * PERIOD, 103 * PERIOD);
+	assert_in_range(got(1, 500 * PERIOD), 195 * PERIOD, 205 * PERIOD);
+	sched_set_cap(&e[0], 90); /* more than a third */
+	run(PERIOD);
+	assert_in_range(got(0, 500 * PERIOD), 160 * PERIOD, 172 * PERIOD);
+}
+
+/* At no time has one more than its part and two shares, whenever it sleeps */
+static void test_cap_of_a_sleeper(void **state)
+{
+	u64 share = PERIOD * 30 / 100, worst = 0;
+
+	sched_set_cap(&e[0], 30);
+	sched_wake(&e[1]);
+	for (u32 i = 0; i < 20000; i++) {
+		u64 part = fake_now * 30 / 100;
+
+		if (rand() % 2)
+			sched_wake(&e[0]);
+		else if (cpu->sched->current == &e[0])
+			sched_block(&e[0]);
+		cpu->pending = PCPU_RESCHED;
+		run((u64)rand() % (2 * MS));
+		worst = MAX(worst, e[0].run_tsc - MIN(part, e[0].run_tsc));
+	}
+	assert_true(worst <= 2 * share + 2 * MS);
+	assert_true(e[0].run_tsc >= fake_now * 20 / 100);
+}
+
+/* A timer that is late costs it the next share, but no more than that */
+static void test_cap_overrun(void **state)
+{
+	u64 begin;
+
+	sched_set_cap(&e[0], 10);
+	sched_wake(&e[0]);
+	run(0);
+	begin = fake_now;
+	fake_now += PERIOD * 25 / 100; /* two shares and a half */
+	assert_null(sched_pick());
+	run(begin + 10 * PERIOD - fake_now);
+	expect_about(e[0].run_tsc, PERIOD * 105 / 100);
+	fake_now += 5 * PERIOD; /* as if nobody had looked */
+	cpu->pending = PCPU_RESCHED;
+	run(2 * PERIOD);
+	assert_in_range(got(0, 10 * PERIOD), 99 * PERIOD / 100,
+			101 * PERIOD / 100);
+}
+
+/* From now on, also of one that runs alone and has no timer, or rests */
+static void test_cap_changes(void **state)
+{
+	sched_wake(&e[0]);
+	run(100 * PERIOD);
+	sched_set_cap(&e[0], 50);
+	assert_int_equal(cpu->pending, PCPU_RESCHED);
+	run(2 * PERIOD);
+	expect_about(got(0, 10 * PERIOD), 5 * PERIOD);
+	sched_set_cap(&e[0], SCHED_CAP_MAX);
+	run(PERIOD);
+	sched_pick();
+	assert_int_equal(got(0, 10 * PERIOD), 10 * PERIOD);
+	assert_false(fake_timer && timer_armed(fake_timer));
+}
+
+/* What it does for somebody else is done at once, and not charged */
+static void test_cap_spared(void **state)
+{
+	sched_set_cap(&e[0], 1);
+	sched_wake(&e[0]);
+	run(0);
+	sched_spare(&e[0], true);
+	assert_int_equal(got(0, 10 * PERIOD), 10 * PERIOD);
+	sched_spare(&e[0], false);
+	cpu->pending = PCPU_RESCHED;
+	run(PERIOD);
+	assert_in_range(got(0, 100 * PERIOD), PERIOD * 99 / 100,
+			PERIOD * 101 / 100);
+}
+
+/* One that rests is READY: it is stolen from, blocks, is removed, and is not
+ * moved by who yields to it */
+static void test_cap_rests(void **state)
+{
+	struct sched_cpu *s = cpu->sched;
+
+	for (u32 i = 0; i < 3; i++) {
+		sched_set_cap(&e[i], 10 + i);
+		sched_wake(&e[i]);
+	}
+	sched_wake(&e[3]);
+	run(PERIOD * 9 / 10);
+	assert_true(e[0].rests && e[1].rests && e[2].rests);
+	assert_ptr_equal(s->current, &e[3]);
+	assert_int_equal(s->ready, 1);
+	assert_false(sched_is_blocked(&e[0]));
+	sched_yield_to(&e[0]);
+	sched_wake(&e[0]);
+	sched_pick();
+	assert_true(e[0].rests);
+	sched_block(&e[1]);
+	sched_remove(&e[0]);
+	assert_ptr_equal(s->resting, &e[2]);
+	assert_ptr_equal(e[2].next, &e[2]);
+	run(PERIOD);
+	assert_int_equal(e[0].run_tsc, PERIOD * 10 / 100);
+	assert_in_range(e[2].steal_tsc, PERIOD * 85 / 100, 2 * PERIOD);
+	sched_wake(&e[1]);
+	run(PERIOD);
+	expect_about(e[1].run_tsc, PERIOD * 33 / 100);
+}
+
+/* The one that goes on first is first, whatever the order in which they came */
+static void test_cap_order(void **state)
+{
+	static const u64 times[] = { 5, 3, 9, 4 };
+	struct sched_cpu *s = cpu->sched;
+	u64 last = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(times); i++) {
+		e[i].cap_renews = times[i];
+		rest(s, &e[i]);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(times); i++) {
+		assert_true(s->resting->cap_renews > last);
+		last = s->resting->cap_renews;
+		rest_over(s, s->resting);
+	}
+	assert_null(s->resting);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -369,6 +544,14 @@ int main(void)
 		T(test_ticks_up_to_now),
 		T(test_yield_to),
 		T(test_remove),
+		T(test_cap_alone),
+		T(test_cap_beside_others),
+		T(test_cap_of_a_sleeper),
+		T(test_cap_overrun),
+		T(test_cap_changes),
+		T(test_cap_spared),
+		T(test_cap_rests),
+		T(test_cap_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

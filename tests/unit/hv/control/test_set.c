@@ -44,10 +44,22 @@ static s32 set(const char *text)
 	return set_bytes(9, text, (u32)strlen(text));
 }
 
+void sched_set_cap(struct sched_entity *e, u32 percent)
+{
+	e->cap = percent;
+}
+
+static void expect_both(u32 weight, u32 cap)
+{
+	for (u32 i = 0; i < VCPUS; i++) {
+		assert_int_equal(vcpus[i].entity.weight, weight);
+		assert_int_equal(vcpus[i].entity.cap, cap);
+	}
+}
+
 static void expect_weight(u32 weight)
 {
-	for (u32 i = 0; i < VCPUS; i++)
-		assert_int_equal(vcpus[i].entity.weight, weight);
+	expect_both(weight, 100);
 }
 
 static int setup(void **state)
@@ -56,6 +68,7 @@ static int setup(void **state)
 	for (u32 i = 0; i < VCPUS; i++) {
 		guest.vcpus[i] = &vcpus[i];
 		vcpus[i].entity.weight = 100;
+		vcpus[i].entity.cap = 100;
 	}
 	return 0;
 }
@@ -70,6 +83,12 @@ static void test_set(void **state)
 	expect_weight(10000);
 	assert_int_equal(set_bytes(8, "weight=7", 8), -BH_CTL_ENOENT);
 	expect_weight(10000);
+	assert_int_equal(set("weight=512\ncap=50%\n"), 0);
+	expect_both(512, 50);
+	assert_int_equal(set("cap=1%"), 0);
+	expect_both(512, 1);
+	assert_int_equal(set("cap=100%"), 0);
+	expect_weight(512);
 }
 
 static void test_refused(void **state)
@@ -92,6 +111,13 @@ static void test_refused(void **state)
 		{ "weight=7\nweight=8\n", "weight is there twice" },
 		{ "weight=7\ncolour=red\n", "no key colour" },
 		{ "weight=7\n\n", "has no value" },
+		{ "weight=7\ncap=50\n", "cap: write a number from 1% to 100%" },
+		{ "cap=0%", "from 1% to 100%" },
+		{ "cap=101%", "from 1% to 100%" },
+		{ "cap=%", "from 1% to 100%" },
+		{ "cap=50%%", "from 1% to 100%" },
+		{ "cap=50%\nweight=0\n", "weight: write a number" },
+		{ "cap=50%\ncap=50%\n", "cap is there twice" },
 		{ "\xff\x01\n", "?? has no value" },
 	};
 
@@ -113,7 +139,7 @@ static void test_garbage(void **state)
 		u32 len = (u32)rand() % sizeof(text);
 
 		for (u32 k = 0; k < len; k++)
-			text[k] = "=\nweight 0123456789\0\xff"[rand() % 22];
+			text[k] = "=\nweight cap%0123456789\0\xff"[rand() % 26];
 		if (set_bytes(9, text, len))
 			expect_weight(100);
 		else

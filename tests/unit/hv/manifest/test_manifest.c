@@ -36,6 +36,7 @@ static void test_whole(void **state)
 	      "vcpus = 2\n"
 	      "debug_exit_port = 0xf4\n"
 	      "weight = 512\n"
+	      "cap = 50%\n"
 	      "autostart = no");
 	assert_int_equal(said_count, 0);
 	assert_int_equal(m.console, CONSOLE_ALL);
@@ -62,6 +63,8 @@ static void test_whole(void **state)
 	assert_int_equal(m.guests[1].debug_exit_port, 0xf4);
 	assert_int_equal(m.guests[0].weight, 0);
 	assert_int_equal(m.guests[1].weight, 512);
+	assert_int_equal(m.guests[0].cap, 0);
+	assert_int_equal(m.guests[1].cap, 50);
 	assert_false(m.guests[1].autostart);
 }
 
@@ -250,6 +253,12 @@ static const struct {
 	{ "vcpus = 0x", "bad value" },
 	{ "vcpus = -1", "bad value" },
 	{ "vcpus =", "vcpus = : bad value" },
+	{ "cap = 50", "write how much of a core, from 1% to 100%" },
+	{ "cap = 0%", "from 1% to 100%" },
+	{ "cap = 101%", "from 1% to 100%" },
+	{ "cap = 50%%", "from 1% to 100%" },
+	{ "weight = 0", "write a number from 1 to 10000" },
+	{ "weight = 10001", "write a number from 1 to 10000" },
 	{ "privileged = maybe", "write yes or no" },
 	{ "autostart = 1", "write yes or no" },
 	{ "initrd = a/b", "write the name of a file in the folder" },

@@ -743,6 +743,7 @@ static void test_start_ends_the_parking(void **state)
 	vcpu.events = VE_START | VE_INIT | VE_SIPI;
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(vcpu.activity, VCPU_WORKING);
+	assert_true(vcpu.entity.spared);
 	assert_int_equal(resets, 0);
 	setup(state);
 	vcpu.id = 1;
@@ -750,6 +751,7 @@ static void test_start_ends_the_parking(void **state)
 	vcpu.events = VE_START;
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(vcpu.activity, VCPU_WAIT_SIPI);
+	assert_false(vcpu.entity.spared);
 	vcpu.activity = VCPU_PARKED;
 	vcpu.sipi_vector = 0x9a;
 	vcpu.events = VE_START | VE_INIT | VE_SIPI;

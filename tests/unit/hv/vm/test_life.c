@@ -191,11 +191,14 @@ static u32 work(void)
 	assert_int_equal(boot->events, VE_START);
 	boot->events = 0;
 	boot->activity = VCPU_WORKING;
+	sched_spare(&boot->entity, true);
 	for (; !vm_work_step(boot); steps++) {
 		if (boot->activity != VCPU_WORKING)
 			break;
 		assert_true(steps < STEPS);
 	}
+	/* Its guest's own code is held to its cap */
+	assert_int_equal(boot->entity.spared, boot->activity != VCPU_RUNNING);
 	return steps;
 }
 
