@@ -81,6 +81,7 @@ static void describe(const struct vm *vm, struct bh_ctl_guest *g)
 	g->overhead_bytes = overhead_of(vm);
 	g->start_tsc = vm->tsc_start;
 	g->weight = READ_ONCE(vm->vcpus[0]->entity.weight);
+	g->cap = READ_ONCE(vm->vcpus[0]->entity.cap);
 	if (READ_ONCE(vm->end) != VM_END_NONE && reason)
 		str_copy(g->reason, reason, sizeof(g->reason));
 }

@@ -341,7 +341,7 @@ struct bh_ctl_guest {
 	u64 exits;
 	char reason[64]; /* why it ended, NUL-terminated */
 	u32 weight;      /* its vCPUs' share of their cores, beside others */
-	u32 reserved;
+	u32 cap; /* percent of its core that each may have; 100: all of it */
 };
 
 struct bh_ctl_vcpu {

@@ -28,7 +28,8 @@ _bhctl() {
 	create|check)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
-	list|info|top|audit) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$word") ;;
+	info) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --json" -- "$word") ;;
+	list|top|audit) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$word") ;;
 	events) mapfile -t COMPREPLY < <(compgen -W '--follow --json' -- "$word") ;;
 	stats) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --json" -- "$word") ;;
 	metering) mapfile -t COMPREPLY < <(compgen -W \
@@ -40,7 +41,7 @@ _bhctl() {
 		'--kernel --initrd --cmdline --memory --cpus --name' -- "$word") ;;
 	console) mapfile -t COMPREPLY < <(compgen -W \
 		"$(_bhctl_guests) --read-only --dump" -- "$word") ;;
-	set) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) weight=" -- "$word") ;;
+	set) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) weight= cap=" -- "$word") ;;
 	stop) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --timeout" -- "$word") ;;
 	gdb) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) --listen" -- "$word") ;;
 	dump)

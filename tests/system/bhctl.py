@@ -15,6 +15,8 @@ SECONDS = 240
 CYCLES = 50
 LONG_CYCLES = 10000
 LONG_SECONDS = 3 * 3600
+BOCHS_CYCLES = 3
+BOCHS_SECONDS = 1800
 CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "audit", "top", "metering",
           "metering_word", "stats", "host", "costs", "trace", "traced", "trace_ends",
           "metering_off", "log", "console",
@@ -22,11 +24,10 @@ CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "audit", "
           "run", "run_list", "run_says", "dump", "dump_elf", "dump_goes_on", "dump_paused",
           "dump_json", "dump_resumed", "checked", "create", "twice", "too_much", "no_kernel",
           "web_stop", "web_stopped", "web_start", "web_says", "found", "audit_two", "set",
-          "weight", "set_wrong", "set_unknown", "weight_kept", "web_reset", "destroy",
-          "destroy_run", "audit_after", "cycles", "all_back", "bhmake", "gdb_guest",
-          "gdb_threads", "gdb_steps", "gdb_stops", "gdb_planted", "gdb_reads", "gdb_steps_on",
-          "gdb_detached", "gdb_answers", "gdb_killed",
-          "gdb_core", "gdb")
+          "weight", "cap", "set_wrong", "set_unknown", "set_kept", "destroy_run", "cap_half",
+          "cap_off", "web_reset", "destroy", "audit_after", "cycles", "all_back", "bhmake")
+GDB_CHECKS = ("gdb_guest", "gdb_threads", "gdb_steps", "gdb_stops", "gdb_planted", "gdb_reads",
+              "gdb_steps_on", "gdb_detached", "gdb_answers", "gdb_killed", "gdb_core", "gdb")
 
 
 def gdb_files():
@@ -37,26 +38,32 @@ def gdb_files():
             **{library.lstrip("/"): library for library in control.libraries(program)}}
 
 
-def run(results, folder, where, cycles, seconds):
+def run(results, folder, where, cycles, seconds, emulator="qemu", parts="bhctl,bhmake,bhgdb",
+        checks=CHECKS + GDB_CHECKS):
     """CYCLES: how many guests come and go before the audit's sums are compared."""
-    cores, first, last = cores_for("qemu", 2)
+    cores, first, last = cores_for(emulator, 2)
     echo = os.path.join(image.BUILD, "tests/guest/echo.elf")
     files = {"vmlinuz": _linux.payload()["vmlinuz"], "echo": echo,
              "privileged.cpio": control.initrd(folder, {"boot/echo": echo, **gdb_files()})}
-    privileged = _linux.privileged("bhctl,bhmake,bhgdb,poweroff", cores=str(first), vcpus="1")
+    privileged = _linux.privileged(f"{parts},poweroff", cores=str(first), vcpus="1")
     privileged["cmdline"] += f" bulkhead.cycles={cycles}"
     guests = [privileged,
               {"name": "box", "kernel": "echo", "memory": "16M", "vcpus": "1",
                "cores": str(last)}]
     disk = image.make(folder, image.manifest(guests, extra="guest-memory = 96M"), files, "uefi")
-    with Machine("qemu", disk, folder, cores=cores, memory=768, timeout=seconds * 2) as m:
-        for check in CHECKS:
+    with Machine(emulator, disk, folder, cores=cores, memory=768, timeout=seconds * 2) as m:
+        for check in checks:
             step(results, m, f"{where}.{check}", rf"\[linux\] .*TEST {check} ok", seconds, 0)
         results.check(m.wait_end(seconds), f"{where}.powers_off", "the machine still runs")
 
 
 def svm(results, folder):
     run(results, folder, "bhctl", CYCLES, SECONDS)
+
+
+def vmx(results, folder):
+    run(results, folder, "bhctl.vmx", BOCHS_CYCLES, BOCHS_SECONDS, "bochs", "bhctl,bhmake",
+        CHECKS)
 
 
 def cycles(results, folder):
@@ -68,4 +75,4 @@ def tests():
 
 
 def soak():
-    return [("bhctl.cycles", cycles)]
+    return [("bhctl.vmx", vmx), ("bhctl.cycles", cycles)]

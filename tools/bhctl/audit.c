@@ -52,7 +52,7 @@ static void show_msrs(struct json_object *o)
 	       first + wire_number(o, "count", 0) - 1, text_of(o, "rights"));
 }
 
-static void show_guest(struct json_object *g)
+static void show_reach(struct json_object *g)
 {
 	printf("guest %s, %llu pages of the hypervisor's are for it%s%s\n",
 	       text_of(g, "name"), wire_number(g, "hypervisor_pages", 0),
@@ -111,7 +111,7 @@ static void show_violation(struct json_object *o)
 
 static void show_all(struct json_object *audit, struct json_object *proof)
 {
-	each(audit, "guests", show_guest);
+	each(audit, "guests", show_reach);
 	puts("who has the machine's memory");
 	each(audit, "owners", show_owner);
 	puts("who has the pool's");

@@ -57,9 +57,19 @@ static int run_list(const struct args *a, struct failure *f)
 	return look(a, "list", show_list, f);
 }
 
+/* The machine, or one guest */
 static int run_info(const struct args *a, struct failure *f)
 {
-	return look(a, "info", show_info, f);
+	struct json_object *reply;
+	int err;
+
+	if (!a->operand)
+		return look(a, "info", show_info, f);
+	if (ask(a, link_request("list"), &reply, f))
+		return -1;
+	err = show_guest(stdout, reply, a->operand, a->json, f);
+	json_object_put(reply);
+	return err;
 }
 
 static int run_audit(const struct args *a, struct failure *f)
@@ -257,7 +267,7 @@ static int run_top(const struct args *a, struct failure *f)
 
 const struct command commands[] = {
 	{ "list", OPERAND_NONE, "j", "the guests", run_list },
-	{ "info", OPERAND_NONE, "j", "the machine", run_info },
+	{ "info", OPERAND_MAYBE, "j", "the machine, or a guest", run_info },
 	{ "top", OPERAND_NONE, "j",
 	  "a live screen: guests, vCPUs, exits, cores", run_top },
 	{ "stats", OPERAND_GUEST, "j",
@@ -295,8 +305,8 @@ const struct command commands[] = {
 	  "its registers and memory as a core for gdb and crash", dump_run },
 	{ "gdb", OPERAND_GUEST, "L",
 	  "gdb's remote protocol for it, on a socket, a port or -", gdb_run },
-	{ "set", OPERAND_SETTINGS, "", "what can change of it: weight=100",
-	  run_set },
+	{ "set", OPERAND_SETTINGS, "",
+	  "what can change of it: weight=100 cap=50%", run_set },
 	{ NULL, OPERAND_NONE, NULL, NULL, NULL },
 };
 

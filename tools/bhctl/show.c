@@ -76,6 +76,54 @@ void show_list(FILE *to, struct json_object *reply)
 	}
 }
 
+static struct json_object *guest_of(struct json_object *list, const char *name)
+{
+	struct json_object *guests;
+
+	if (!json_object_object_get_ex(list, "guests", &guests))
+		return NULL;
+	for (size_t i = 0; i < json_object_array_length(guests); i++) {
+		struct json_object *g = json_object_array_get_idx(guests, i);
+
+		if (!strcmp(text_of(g, "name"), name))
+			return g;
+	}
+	return NULL;
+}
+
+int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
+	       struct failure *f)
+{
+	struct json_object *g = guest_of(list, name);
+	char text[32];
+
+	if (!g)
+		return failed(f, FAIL_NO_GUEST,
+			      "there is no guest %.64s; see bhctl list", name);
+	if (json) {
+		show_json(to, g);
+		return 0;
+	}
+	fprintf(to, "%-18s%s\n%-18s%s\n", "state", text_of(g, "state"), "kind",
+		text_of(g, "kind"));
+	fprintf(to, "%-18s%llu\n%-18s%llu %%\n%-18s%llu\n", "weight",
+		wire_number(g, "weight", 0), "cap",
+		wire_number(g, "cap_percent", 0), "vCPUs",
+		wire_number(g, "vcpus", 0));
+	fprintf(to, "%-18s%s\n", "memory",
+		show_bytes(text, wire_number(g, "memory_bytes", 0)));
+	fprintf(to, "%-18s%s\n", "the hypervisor's",
+		show_bytes(text, wire_number(g, "overhead_bytes", 0)));
+	fprintf(to, "%-18s%s\n", "up",
+		show_seconds(text, seconds_of(g, "up_seconds")));
+	fprintf(to, "%-18s%s\n", "CPU time",
+		show_seconds(text, seconds_of(g, "cpu_seconds")));
+	fprintf(to, "%-18s%llu\n", "exits", wire_number(g, "exits", 0));
+	if (*text_of(g, "reason"))
+		fprintf(to, "%-18s%s\n", "ended", text_of(g, "reason"));
+	return 0;
+}
+
 void show_info(FILE *to, struct json_object *reply)
 {
 	static const struct {

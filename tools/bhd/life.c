@@ -9,6 +9,7 @@
 
 #define BACKOFF_MAX_S  60.
 #define WEIGHT_DEFAULT 100u /* docs/manifest.md */
+#define CAP_DEFAULT    100u
 /* One that ran so long begins anew with its waits */
 #define GOOD_RUN_S  60.
 #define SHORT_RUN_S 5.
@@ -315,6 +316,8 @@ void life_list_off(const struct bhd *b, struct json_object *array)
 		wire_add_number(o, "weight",
 				config->weight ? config->weight
 					       : WEIGHT_DEFAULT);
+		wire_add_number(o, "cap_percent",
+				config->cap ? config->cap : CAP_DEFAULT);
 		wire_add(o, "node", NULL);
 		wire_add_number(o, "memory_bytes", config->memory_bytes);
 		wire_add_number(o, "overhead_bytes", 0);

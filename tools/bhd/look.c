@@ -31,6 +31,7 @@ static struct json_object *guest_object(const struct bh_ctl_info *info,
 	wire_add_string(o, "kind", guest_kind(g));
 	wire_add_number(o, "vcpus", g->vcpus);
 	wire_add_number(o, "weight", g->weight);
+	wire_add_number(o, "cap_percent", g->cap);
 	wire_add(o, "node", g->node < 0 ? NULL : json_object_new_int(g->node));
 	wire_add_number(o, "memory_bytes", g->memory_bytes);
 	wire_add_number(o, "overhead_bytes", g->overhead_bytes);

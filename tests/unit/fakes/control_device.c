@@ -595,12 +595,11 @@ static s32 do_set(struct fake_device *f, const struct bh_ctl_command *c,
 		  struct answer *a)
 {
 	char text[BH_CTL_IN_MAX + 1] = "";
-	u32 weight;
+	struct bh_ctl_guest *g = &by_id(f, c->arg[0])->about;
 
 	memcpy(text, at_iova(f, c->in, c->in_bytes), c->in_bytes);
-	if (sscanf(text, "weight=%u\n", &weight) != 1)
+	if (sscanf(text, "weight=%u\ncap=%u%%\n", &g->weight, &g->cap) < 1)
 		return error(a, BH_CTL_EINVAL, "no such key");
-	by_id(f, c->arg[0])->about.weight = weight;
 	return 0;
 }
 

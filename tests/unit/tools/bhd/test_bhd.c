@@ -270,8 +270,9 @@ static void test_set(void **state)
 
 	fake_add(fake, "web", BH_CTL_RUNNING, 0);
 	expect_done(fd, "{\"protocol\":1,\"do\":\"set\",\"name\":\"web\","
-			"\"settings\":\"weight=512\\n\"}\n");
+			"\"settings\":\"weight=512\\ncap=50%\\n\"}\n");
 	assert_int_equal(fake_find(fake, "web")->about.weight, 512);
+	assert_int_equal(fake_find(fake, "web")->about.cap, 50);
 	expect_error(fd,
 		     "{\"protocol\":1,\"do\":\"set\",\"name\":\"web\","
 		     "\"settings\":\"colour=red\"}\n",
