@@ -30,7 +30,7 @@ def many(results, folder, name, guests, mebibytes, machine_mib, pool_mib, second
     with Machine("qemu", disk, folder, "bios", cores=cores, memory=machine_mib,
                  timeout=seconds) as m:
         step(results, m, f"{name}.up", r"\[linux\] .*TEST up ok", seconds, 0)
-        for check in ("many_run", "many_alive", "many_limit", "many_back", "many"):
+        for check in ("many_run", "many_alive", "many_limit", "many_audit", "many_back", "many"):
             step(results, m, f"{name}.{check}", rf"\[linux\] .*TEST {check} ok", seconds, 0)
         kept = re.search(r"MANY privileged (\d+)", m.text())
         results.check(kept and int(kept[1]) >= 512 << 20, f"{name}.privileged",

@@ -116,6 +116,7 @@ test_many() {
 	says many_alive 'tiny: ready' bhctl console --dump "many$guests"
 	refused many_limit 7 'of the pool are free' \
 		bhctl run --kernel /boot/tiny --memory "$memory" --name more
+	says many_audit '^  holds: ' bhctl audit
 	for n in $(seq "$guests"); do
 		bhctl destroy "many$n" >/tmp/said 2>&1 || break
 	done
