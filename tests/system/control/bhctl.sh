@@ -206,8 +206,8 @@ test_bhmake() {
 }
 
 # Debian's gdb and a guest of ours, echo, which looks for what is typed all the
-# time and calls put_char() for it. Hardware breakpoints are not tried: TCG's VMRUN
-# loads DR7 and arms none of them.
+# time and calls put_char() for it. Hardware breakpoints are test_bhwatch's: TCG's
+# VMRUN loads DR7 and arms none of them.
 gdb_says() { # NAME PATTERN: gdb has said so
 	if grep -q "$2" /tmp/gdb.log; then
 		pass "$1"
@@ -265,4 +265,53 @@ test_bhgdb() {
 	bhctl destroy dbg
 	kill $bhd
 	pass gdb
+}
+
+# Under VMX: the processor's breakpoints, a core and a trace
+test_bhwatch() {
+	insmod_all vfio || { fail watch "no module $ko"; return; }
+	mkdir -p /run/bulkhead
+	start_bhd || { fail watch "$(cat /tmp/bhd.log)"; return; }
+	says watch_guest '^box  *running  *static' bhctl list
+	cat >/tmp/gdb.cmd <<-'END'
+		set confirm off
+		set pagination off
+		file /boot/echo
+		target remote | bhctl gdb box --listen -
+		stepi
+		stepi
+		info symbol $pc
+		hbreak *put_char
+		shell (echo q; sleep 2) | timeout 2 bhctl console box >/dev/null &
+		continue
+		print/c $rdi
+		delete
+		awatch -l *(long *)$rsp
+		continue
+		echo returned to\n
+		info symbol $pc
+		delete
+		detach
+	END
+	timeout 200 gdb -nx -batch -x /tmp/gdb.cmd >/tmp/gdb.log 2>&1
+	cat /tmp/gdb.log
+	gdb_says watch_hbreak '^Breakpoint 1, '
+	gdb_says watch_reads "= 81 'Q'"
+	gdb_says watch_awatch '^Hardware access (read/write) watchpoint 2'
+	sed -i '1,/^returned to/d' /tmp/gdb.log
+	gdb_says watch_returns 'guest_main + [0-9]* in section'
+	says watch_detached '^box  *running' bhctl list
+	sleep 3 # the one that typed for gdb has gone
+	says watch_answers '' echoes again AGAIN
+	insmod_all dax region_idle=1 || fail watch "no module $ko"
+	says watch_run '^dbg$' bhctl run --kernel /boot/echo --memory 16M --name dbg
+	says watch_run_says '' made_says dbg 'echo: ready'
+	says watch_dump '1 vCPU, paused' bhctl dump dbg /tmp/core
+	timeout 60 gdb -nx -batch /boot/echo -c /tmp/core -ex 'info symbol $pc' >/tmp/gdb.log 2>&1
+	gdb_says watch_core 'in section .text'
+	says watch_trace '' bhctl trace --seconds 1 -o /tmp/trace.json
+	says watch_traced '"name":"port","ph":"X"' grep -m 1 '"port"' /tmp/trace.json
+	says watch_destroy '' bhctl destroy dbg
+	kill $bhd
+	pass watch
 }
