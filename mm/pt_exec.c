@@ -58,7 +58,8 @@ int pt_exec(struct page_table *pt, u64 addr, bool may_split)
 }
 
 /* Does @table map 2 MiB in a piece, all of it executable and with the same
- * rights and memory type? */
+ * rights and memory type? The CPU writes nothing there: an EPT's accessed and
+ * dirty flags are off (SDM 3C 29.3.5), so entries are as they were made. */
 static bool is_whole(const struct page_table *pt, const u64 *table)
 {
 	u64 first = table[0];
