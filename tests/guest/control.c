@@ -2,8 +2,9 @@
 /*
  * The control device without an operating system: it is found and placed by
  * configuration ports, a command costs one write, an event comes with an
- * interrupt, and hostile registers, rings and BARs end in a device that can be
- * opened once more. Its IOMMU is off, so addresses are physical.
+ * interrupt, what it says of this guest's reach and share is so, and hostile
+ * registers, rings and BARs end in a device that can be opened once more. Its
+ * IOMMU is off, so addresses are physical.
  */
 #include "tests/guest/lib/control.h"
 
@@ -53,6 +54,147 @@ static u64 commands(void)
 		      guest->state == BH_CTL_RUNNING && guest->run_ticks,
 	      "control.guests", "%d, %u bytes", e.status, e.bytes);
 	return id;
+}
+
+/* --- what the guest reaches, as the hardware has it --- */
+
+/* How many of a list are as @is says, all of its parts; ~0: it failed */
+static u32 count_of(u32 list, u64 id, bool (*is)(const struct bh_ctl_reach *))
+{
+	const struct bh_ctl_reach *r = (void *)out;
+	struct bh_ctl_event e = { .arg = { 0 } };
+	u32 sum = 0;
+
+	do {
+		e = command((struct bh_ctl_command){
+			.op = BH_CTL_OP_AUDIT,
+			.arg = { list, id, e.arg[0] },
+		});
+		if (e.status)
+			return ~0u;
+		for (u32 i = 0; i < e.bytes / sizeof(*r); i++)
+			sum += is(&r[i]);
+	} while (e.arg[0]);
+	return sum;
+}
+
+/* This program, which is at its own addresses in the machine's memory */
+static bool is_here(const struct bh_ctl_reach *r)
+{
+	return (u64)&area - r->base < r->size && r->base == r->where &&
+	       r->flags & BH_CTL_REACH_W;
+}
+
+static bool is_trapped_port(const struct bh_ctl_reach *r)
+{
+	return PORTS - r->base < r->size || PCI_DATA - r->base < r->size;
+}
+
+/* That of the firmware's progress codes */
+static bool is_post_port(const struct bh_ctl_reach *r)
+{
+	return 0x80 - r->base < r->size;
+}
+
+static bool is_kept_msr(const struct bh_ctl_reach *r)
+{
+	return !(r->flags & BH_CTL_REACH_POLICY);
+}
+
+static bool is_any(const struct bh_ctl_reach *r)
+{
+	return r->size;
+}
+
+static u64 own_id;
+static bool is_own(const struct bh_ctl_reach *r)
+{
+	return (u64)&area - r->base < r->size &&
+	       r->kind == BH_CTL_OWNER_GUEST && r->owner == own_id;
+}
+
+static bool is_this_function(const struct bh_ctl_reach *r)
+{
+	return r->base == device << 3 && r->kind == BH_CTL_FUNCTION_VIRTUAL &&
+	       r->owner == own_id;
+}
+
+static void audit(u64 id)
+{
+	own_id = id;
+	check(count_of(BH_CTL_AUDIT_MEMORY, id, is_here) == 1,
+	      "control.audit_memory", "");
+	check(!count_of(BH_CTL_AUDIT_PORTS, id, is_trapped_port) &&
+		      count_of(BH_CTL_AUDIT_PORTS, id, is_post_port) == 1,
+	      "control.audit_ports", "");
+	check(!count_of(BH_CTL_AUDIT_MSRS, id, is_kept_msr) &&
+		      count_of(BH_CTL_AUDIT_MSRS, id, is_any),
+	      "control.audit_msrs", "");
+	check(count_of(BH_CTL_AUDIT_OWNERS, 0, is_own) == 1,
+	      "control.audit_owners", "");
+	check(count_of(BH_CTL_AUDIT_FUNCTIONS, 0, is_this_function) == 1,
+	      "control.audit_functions", "");
+	check(ask(BH_CTL_OP_AUDIT, BH_CTL_AUDITS, id).status ==
+			      -BH_CTL_EINVAL &&
+		      ask(BH_CTL_OP_AUDIT, BH_CTL_AUDIT_PORTS, id + 1).status ==
+			      -BH_CTL_ENOENT,
+	      "control.audit_refused", "");
+}
+
+/* --- its share of the core --- */
+
+static s32 set(u64 id, const char *text)
+{
+	u32 n = 0;
+
+	for (; text[n]; n++)
+		in[n] = (u8)text[n];
+	return command((struct bh_ctl_command){ .op = BH_CTL_OP_SET,
+						.in_bytes = n,
+						.arg = { id } })
+		.status;
+}
+
+static struct bh_ctl_guest about(void)
+{
+	ask(BH_CTL_OP_GUESTS, 0, 0);
+	return *(struct bh_ctl_guest *)out;
+}
+
+/* What it gets of its core while it wants all of it, in percent */
+static u64 part(u64 ticks)
+{
+	u64 ran = about().run_ticks, since = rdtsc();
+
+	while (rdtsc() - since < ticks)
+		;
+	ran = about().run_ticks - ran;
+	return ran * 100 / (rdtsc() - since);
+}
+
+static void shares(u64 id)
+{
+	u64 ms, half, all;
+	struct bh_ctl_guest g;
+	s32 err;
+
+	ask(BH_CTL_OP_INFO, 0, 0);
+	ms = ((struct bh_ctl_info *)out)->tsc_khz;
+	err = set(id, "weight=7\ncap=50%\n");
+	g = about();
+	check(!err && g.weight == 7 && g.cap == 50, "control.set", "%d", err);
+	part(60 * ms); /* what it had not used before */
+	half = part(120 * ms);
+	check(half >= 38 && half <= 62, "control.cap", "%u %%", (u32)half);
+	check(set(id, "weight=9\ncap=0%") == -BH_CTL_EINVAL &&
+		      set(id + 1, "cap=9%") == -BH_CTL_ENOENT,
+	      "control.set_refused", "");
+	g = about();
+	check(g.weight == 7 && g.cap == 50, "control.set_whole", "%u %u",
+	      g.weight, g.cap);
+	err = set(id, "weight=100\ncap=100%");
+	all = part(60 * ms);
+	check(!err && all >= 90, "control.no_cap", "%d, %u %%", err, (u32)all);
 }
 
 static void messages_on(void)
@@ -160,6 +302,8 @@ void guest_main(void)
 	found();
 	section("include/bulkhead/control.h");
 	id = commands();
+	audit(id);
+	shares(id);
 	events(id);
 	section("PCI 3.0 6.2.5");
 	misplaced();
