@@ -57,11 +57,12 @@ def steps():
     return found
 
 
-def follow(results, m, where, seconds):
+def follow(results, m, where, seconds, boot_seconds):
+    """A prompt may be that of a system which has just started."""
     for n, (name, (how, prompt, text), output) in enumerate(steps()):
         step = f"{where}.{n:02}"
         if how == "type":
-            if not results.check(m.expect(re.escape(prompt), seconds), f"{step}.prompt",
+            if not results.check(m.expect(re.escape(prompt), boot_seconds), f"{step}.prompt",
                                  f"no prompt for `{name}`"):
                 results.note(m.tail())
                 return
@@ -104,7 +105,7 @@ def tour(emulator):
                 results.note(m.tail())
                 return
             m.seen -= len("root@bulkhead:~# ")
-            follow(results, m, where, STEP_SECONDS[emulator])
+            follow(results, m, where, STEP_SECONDS[emulator], BOOT_SECONDS[emulator])
     return run
 
 
