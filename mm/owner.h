@@ -28,6 +28,7 @@ enum owner_kind {
 	/* RAM with the files that the privileged guest is started again from:
 	 * the hypervisor alone reads it, and it is that guest's to pay for */
 	OWNER_FILES,
+	OWNER_KINDS
 };
 
 struct extent {

@@ -28,7 +28,9 @@ static const u8 owner_kinds[] = {
 	[OWNER_KEPT] = BH_CTL_OWNER_KEPT,
 	[OWNER_UNUSABLE] = BH_CTL_OWNER_UNUSABLE,
 	[OWNER_POOL] = BH_CTL_OWNER_POOL,
+	[OWNER_FILES] = BH_CTL_OWNER_FILES,
 };
+static_assert(ARRAY_SIZE(owner_kinds) == OWNER_KINDS, "each kind has a name");
 
 enum audit_step audit_owners(struct audit *a)
 {

@@ -566,6 +566,8 @@ enum bh_ctl_reach_owner {
 	BH_CTL_OWNER_UNUSABLE,
 	BH_CTL_OWNER_POOL, /* BH_CTL_AUDIT_POOL says whose */
 	BH_CTL_OWNER_SCRATCH,
+	/* What the privileged guest is started again from; no guest has it */
+	BH_CTL_OWNER_FILES,
 };
 
 enum bh_ctl_reach_source {

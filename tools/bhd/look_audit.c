@@ -98,6 +98,7 @@ static void fill_owner(const struct audit *a, struct json_object *o,
 		[BH_CTL_OWNER_UNUSABLE] = "unusable",
 		[BH_CTL_OWNER_POOL] = "pool",
 		[BH_CTL_OWNER_SCRATCH] = "scratch",
+		[BH_CTL_OWNER_FILES] = "files",
 	};
 
 	wire_add_number(o, "base", r->base);

@@ -94,7 +94,10 @@ struct extent owner_find(hpa_t hpa)
 		return (struct extent){ 0, PAGE_1G, OWNER_HYPERVISOR, 0, 0 };
 	if (hpa.v < 2 * PAGE_1G)
 		return (struct extent){ PAGE_1G, PAGE_1G, OWNER_GUEST, 1, 0 };
-	return (struct extent){ 2 * PAGE_1G, BIT(52) - 2 * PAGE_1G,
+	if (hpa.v < 3 * PAGE_1G)
+		return (struct extent){ 2 * PAGE_1G, PAGE_1G, OWNER_FILES, 0,
+					0 };
+	return (struct extent){ 3 * PAGE_1G, BIT(52) - 3 * PAGE_1G,
 				OWNER_DEVICE, 0, 0 };
 }
 
@@ -404,11 +407,12 @@ static void test_msrs(void **state)
 static void test_owners(void **state)
 {
 	read_list(BH_CTL_AUDIT_OWNERS, 2);
-	assert_int_equal(item_count, 3);
+	assert_int_equal(item_count, 4);
 	expect(0, 0, PAGE_1G, 0, BH_CTL_OWNER_HYPERVISOR, 0);
 	expect(1, PAGE_1G, PAGE_1G, 0, BH_CTL_OWNER_GUEST, 0);
 	assert_int_equal(items[1].owner, 7);
-	expect(2, 2 * PAGE_1G, BIT(52) - 2 * PAGE_1G, 0, BH_CTL_OWNER_DEVICE,
+	expect(2, 2 * PAGE_1G, PAGE_1G, 0, BH_CTL_OWNER_FILES, 0);
+	expect(3, 3 * PAGE_1G, BIT(52) - 3 * PAGE_1G, 0, BH_CTL_OWNER_DEVICE,
 	       0);
 	assert_int_equal(items[2].owner, 0);
 	read_list(BH_CTL_AUDIT_POOL, 9);
