@@ -22,7 +22,11 @@
 /* Plain characters of the usual set */
 #define TERMINAL_PLAIN "\x18\x0f\x1b[0m"
 #define NOTICE_BYTES   80u
-#define SETTLE_MAX     32u /* devices told in one go */
+/* With interrupts off: so often is the lock taken, for so many looks at a
+ * speaker and so many losses to tell */
+#define SETTLE_MAX    8u
+#define SETTLE_LOOKS  64u
+#define SETTLE_LOSSES 4u
 
 bool mux_show(u32 id, const char *s, size_t len)
 {
@@ -223,39 +227,38 @@ static bool settle(struct speaker *sp)
 
 /* A round ends at the last of them; it is all settled if nobody was, or came to
  * be, unsettled in it */
-static struct speaker *settle_round(void)
+struct speaker *mux_settle(void)
 {
+	u32 end = MIN(con.count, con.settling + SETTLE_LOOKS), losses = 0;
+
 	if (!con.settling)
 		con.unsettled_again = false;
-	while (con.settling < con.count) {
+	while (con.settling < end && losses < SETTLE_LOSSES) {
 		struct speaker *sp = con.speakers[con.settling++];
 
+		losses += sp->lost != 0;
 		if (settle(sp))
 			return sp;
 	}
-	con.settling = 0;
-	con.unsettled = con.unsettled_again;
+	if (con.settling == con.count) {
+		con.settling = 0;
+		con.unsettled = con.unsettled_again;
+	}
 	return NULL;
 }
 
-struct speaker *mux_settle(void)
-{
-	bool anew = !con.settling;
-	struct speaker *ready = settle_round();
-
-	return ready || anew || !con.unsettled ? ready : settle_round();
-}
-
-/* Settles, and calls one device that waits. False: there is none. No lock
- * held. */
-static bool settle_one(void)
+/* Settles some, and calls one device that waits. False: it has looked at all,
+ * and there is none. No lock held. */
+static bool settle_some(void)
 {
 	struct console_device device = { 0 };
 	struct speaker *ready;
-	bool start;
+	bool start, part;
 
 	console_lock();
+	part = con.settling;
 	ready = con.alone ? NULL : mux_settle();
+	part |= con.settling != 0;
 	if (ready) {
 		ready->waits = false;
 		device = ready->device;
@@ -266,7 +269,7 @@ static bool settle_one(void)
 	if (start)
 		output_start();
 	if (!ready)
-		return false;
+		return part && !con.alone;
 	if (device.ready)
 		device.ready(device.dev);
 	__atomic_fetch_sub(&con.receivers, 1, __ATOMIC_RELEASE);
@@ -276,7 +279,7 @@ static bool settle_one(void)
 void console_drained(void)
 {
 	for (u32 i = 0; i < SETTLE_MAX; i++)
-		if (!READ_ONCE(con.unsettled) || !settle_one())
+		if (!READ_ONCE(con.unsettled) || !settle_some())
 			return;
 }
 

@@ -91,9 +91,9 @@ void mux_spoken(struct speaker *sp);
 /* Is there room for what @sp says next? If not, its device's ready() is called
  * once there is. Lock held. */
 bool mux_roomy(struct speaker *sp);
-/* Those that have lost something and have room again say so, one after the
- * other, up to a speaker whose device waits and may go on: it is returned.
- * NULL: there is none. Lock held. */
+/* Some of those that have lost something and have room again say so, up to a
+ * speaker whose device waits and may go on: it is returned. NULL: there is none
+ * among them. Lock held. */
 struct speaker *mux_settle(void);
 /* Shows a line of the log to whoever looks at a guest. Lock held. */
 void mux_alert(const char *line, size_t len);
