@@ -274,6 +274,7 @@ int console_attach(struct vm *vm, const struct console_device *device,
 	sp->ring_bytes = CONSOLE_RING_BYTES;
 	console_lock();
 	sp->vm = vm;
+	WRITE_ONCE(vm->console, sp->id);
 	sp->privileged = vm->privileged;
 	sp->device = *device;
 	console_unlock();
@@ -289,6 +290,7 @@ void console_detach(struct speaker *sp, struct vm *vm)
 	console_lock();
 	sp->device = (struct console_device){ 0 };
 	sp->vm = NULL;
+	WRITE_ONCE(vm->console, 0);
 	if (is_apart(sp)) {
 		ring = sp->ring;
 		sp->ring = NULL;
@@ -302,7 +304,7 @@ void console_detach(struct speaker *sp, struct vm *vm)
 
 void console_guest_starts(struct vm *vm)
 {
-	const struct speaker *sp = speaker_find(vm->name);
+	u32 id = vm->console;
 	bool wanted =
 		con.wanted[0] ? !strcmp(con.wanted, vm->name) : vm->privileged;
 
@@ -315,9 +317,9 @@ void console_guest_starts(struct vm *vm)
 		scroll_end();
 		fbcon_release();
 	}
-	if (wanted && sp && !con.chosen) {
+	if (wanted && id && id < con.count && !con.chosen) {
 		con.chosen = true;
-		mux_focus(sp->id, false);
+		mux_focus(id, false);
 	}
 	say_and_unlock();
 }

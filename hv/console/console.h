@@ -135,7 +135,8 @@ bool console_about(u64 id, struct console_about *about);
  * many. Positions count all it ever said. *@at moves up to the oldest byte that
  * is still there, or down to the end. */
 u32 console_read(u64 id, u64 *at, char *buf, u32 max);
-/* The number of @vm's; false: it has none */
+/* The number of @vm's, from console_attach() to console_detach(); false: it has
+ * none. However many there are, this looks at no other. */
 bool console_of(const struct vm *vm, u64 *id);
 /*
  * As console_read(), and in one or two pieces; *@end is where the console's

@@ -80,17 +80,8 @@ u32 console_read(u64 id, u64 *at, char *buf, u32 max)
 
 bool console_of(const struct vm *vm, u64 *id)
 {
-	u32 count = READ_ONCE(con.count);
-
-	*id = CONSOLE_APART + (vm ? vm->id : 0u);
-	if (vm && vm->dynamic)
-		return console_apart[vm->id] && console_apart[vm->id]->vm == vm;
-	for (u32 i = 1; i < count; i++)
-		if (con.speakers[i]->vm == vm) {
-			*id = i;
-			return true;
-		}
-	return false;
+	*id = vm ? READ_ONCE(vm->console) : 0;
+	return *id;
 }
 
 /* The ring's words may be in two pieces */

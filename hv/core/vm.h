@@ -168,6 +168,7 @@ struct vm {
 	u64 xcr0_mask __aligned(64); /* XCR0 bits its CPUID offers */
 	u8 phys_bits;                /* MAXPHYADDR its CPUID tells */
 	u16 console_port;            /* of hv/assign/console_port.c; 0: none */
+	u32 console;                 /* console_of(), atomic; 0: none */
 
 	void *devices[VDEV_COUNT]; /* by enum vdev_id; NULL: it has none */
 	struct vtimer *vtimers;    /* all of them, a list */

@@ -716,6 +716,9 @@ static void test_follow(void **state)
 	assert_true(console_of(&vm_b, &id));
 	assert_int_equal(id, 2);
 	assert_false(console_of(NULL, &id));
+	/* The guest has the number itself: no speaker is looked at for it */
+	assert_true(console_of(&(struct vm){ .console = 7777 }, &id));
+	assert_int_equal(id, 7777);
 	say(speaker_b, "before\n");
 	assert_int_equal(spoken_calls, 0);
 	assert_int_equal(console_follow(2, &at, text, 100, &end), 0);
@@ -937,6 +940,9 @@ static void test_apart(void **state)
 	count = console_count(&focus);
 	assert_int_equal(console_attach(&dynamic, &devices[1], &sp), 0);
 	assert_int_equal(console_count(&focus), count);
+	assert_true(console_of(&dynamic, &at));
+	assert_int_equal(at, CONSOLE_APART + 9);
+	at = 0;
 	clear();
 	say(sp, "hello");
 	assert_string_equal(shown, "");
@@ -947,6 +953,7 @@ static void test_apart(void **state)
 	assert_false(console_about(CONSOLE_APART + 8, &about));
 	assert_false(console_about(CONSOLE_APART + VM_MAX, &about));
 	console_detach(sp, &dynamic);
+	assert_false(console_of(&dynamic, &at));
 	at = 0;
 	assert_int_equal(console_read(CONSOLE_APART + 9, &at, buf, 16), 0);
 	assert_int_equal(fake_pool_live, live + 1); /* for the next one */
