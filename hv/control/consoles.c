@@ -9,6 +9,8 @@
 
 /* What is typed goes byte by byte to the guest's UART, which has room for 16 */
 #define TYPED_AT_ONCE 64u
+/* Guests whose consoles are looked at in one go: some lines of cache each */
+#define CONSOLES_AT_ONCE 32u
 
 static const char no_console[] = "there is no such guest (any more)";
 
@@ -61,17 +63,22 @@ static void tell(struct control *c, u64 id, u64 number)
 		control_event(c, &e);
 }
 
-void control_consoles_look(struct control *c)
+bool control_consoles_look(struct control *c)
 {
+	struct control_round *r = &c->consoles;
 	u64 number;
+	u32 end;
 
-	if (!console_any_spoken())
-		return;
-	tell(c, 0, 0);
-	for (u32 i = 0; i < vm_count; i++) {
-		const struct vm *vm = vm_at(i);
+	if (!control_round_on(r, console_any_spoken()))
+		return false;
+	if (!r->at)
+		tell(c, 0, 0);
+	end = control_round_end(r, CONSOLES_AT_ONCE);
+	for (; r->at < end; r->at++) {
+		const struct vm *vm = vm_at(r->at);
 
 		if (vm && console_of(vm, &number))
 			tell(c, vm_number(vm), number);
 	}
+	return control_round_goes_on(r);
 }

@@ -166,7 +166,7 @@ void control_go_on(struct vcpu *v)
 	spin_lock(&c->lock);
 	more |= control_guests_look(c);
 	more |= control_trace_look();
-	control_consoles_look(c);
+	more |= control_consoles_look(c);
 	control_publish(c);
 	say = c->unsaid;
 	c->unsaid = false;

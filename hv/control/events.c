@@ -41,6 +41,25 @@ enum bh_ctl_state control_state_of(const struct vm *vm)
 		       : BH_CTL_RUNNING;
 }
 
+bool control_round_on(struct control_round *r, bool ask)
+{
+	r->asked |= ask;
+	if (!r->on && r->asked)
+		*r = (struct control_round){ .on = true };
+	return r->on;
+}
+
+u32 control_round_end(const struct control_round *r, u32 most)
+{
+	return MIN(vm_count, r->at + most);
+}
+
+bool control_round_goes_on(struct control_round *r)
+{
+	r->on = r->at < vm_count;
+	return r->on || r->asked;
+}
+
 struct control_wait *control_wait_take(struct control *c,
 				       const struct control_call *call)
 {

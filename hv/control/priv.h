@@ -57,6 +57,16 @@ struct control_wait {
 	u64 start_tsc; /* of its life then: in that it ran already */
 };
 
+/*
+ * A walk over all guests' places in pieces, as no core can look at a thousand
+ * in one go. What is asked for while one is on has another follow it: so what
+ * changes behind @at is seen, too.
+ */
+struct control_round {
+	bool asked, on;
+	u32 at;
+};
+
 struct control {
 	struct vm *vm;
 	struct pci_fn fn;
@@ -82,6 +92,7 @@ struct control {
 	 * to change, atomic */
 	u64 submitters[VM_MAX_VCPUS / 64];
 	bool changed; /* some guest has, atomic */
+	struct control_round consoles;
 	struct control_wait waits[CONTROL_WAITS];
 	u32 waiting; /* how many of them */
 	u32 awaited; /* ever */
@@ -182,9 +193,16 @@ bool control_guests_look(struct control *c);
 /* What it would tell now needs not be told: the driver has just come */
 void control_guests_forget(struct control *c);
 enum bh_ctl_state control_state_of(const struct vm *vm);
+/* Is @r on? @ask: another one is to be, from now on or behind this one. */
+bool control_round_on(struct control_round *r, bool ask);
+/* The places up to this one are @r's next piece, of @most */
+u32 control_round_end(const struct control_round *r, u32 most);
+/* @r has come to its end, or there is more of it, or it is to begin again:
+ * true */
+bool control_round_goes_on(struct control_round *r);
 /* consoles.c: events for the consoles that have been read to their end and said
- * something since */
-void control_consoles_look(struct control *c);
+ * something since. True: there is more. */
+bool control_consoles_look(struct control *c);
 /* How many there are */
 u32 control_guest_count(void);
 /* What struct bh_ctl_vcpu calls the state */

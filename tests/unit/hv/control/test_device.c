@@ -22,7 +22,7 @@ static u32 messages, done;
 static int add_error, iommu_error;
 static bool takes_long, has_event;
 static void (*spoken)(void), (*news)(void);
-static u32 more_news;
+static u32 more_news, more_consoles;
 
 int passthrough_virtual_add(struct pci_fn *f, const u8 header[64])
 {
@@ -150,13 +150,14 @@ void dynamic_on_news(void (*f)(void))
 	news = f;
 }
 
-void control_consoles_look(struct control *c)
+bool control_consoles_look(struct control *c)
 {
 	const struct bh_ctl_event e = { .type = BH_CTL_EVENT_CONSOLE };
 
 	if (has_event)
 		control_event(c, &e);
 	has_event = false;
+	return more_consoles && more_consoles--;
 }
 
 s32 control_dispatch(struct control *c, struct bh_ctl_event *event)
@@ -341,6 +342,10 @@ static void test_events(void **state)
 	news();
 	go_on();
 	assert_int_equal(more_news, 0);
+	more_consoles = 3;
+	spoken();
+	go_on();
+	assert_int_equal(more_consoles, 0);
 	trace_pieces = 3;
 	news();
 	go_on();

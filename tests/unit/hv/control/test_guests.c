@@ -33,9 +33,10 @@ struct vm *vms[VM_MAX];
 u32 vm_count;
 static char typed[80];
 static u32 typed_count, room;
-static bool spoken[GUESTS + 1], any_spoken, button;
-static struct bh_ctl_event events[8];
+static bool spoken[VM_MAX + 1], any_spoken, button;
+static struct bh_ctl_event events[VM_MAX + 8];
 static u32 event_count;
+static u32 consoles_asked; /* for */
 
 u64 vm_number(const struct vm *vm)
 {
@@ -258,6 +259,7 @@ void control_answer(struct control *self, const struct bh_ctl_event *e)
 
 bool console_of(const struct vm *vm, u64 *id)
 {
+	consoles_asked++;
 	*id = vm->id + 1u;
 	return vm->id != 1; /* that one has none */
 }
@@ -272,7 +274,10 @@ u32 console_follow(u64 id, u64 *at, char *buf, u32 max, u64 *end)
 
 bool console_any_spoken(void)
 {
-	return any_spoken;
+	bool was = any_spoken;
+
+	any_spoken = false;
+	return was;
 }
 
 bool console_spoken(u64 id)
@@ -332,6 +337,7 @@ static int setup(void **state)
 	typed_count = 0;
 	room = sizeof(typed);
 	button = any_spoken = false;
+	memset(spoken, 0, sizeof(spoken));
 	event_count = 0;
 	dynamic_status = 0;
 	fake_vm_ends = 0;
@@ -829,6 +835,58 @@ static void test_console_events(void **state)
 	assert_int_equal(event_count, 3);
 }
 
+/* As many as there can be, all but the first GUESTS of no interest */
+static void crowd_make(void)
+{
+	static struct vcpu vcpu;
+
+	for (u32 i = GUESTS; i < VM_MAX; i++) {
+		struct vm *vm = calloc(1, vm_bytes(0));
+
+		assert_non_null(vm);
+		vm->id = (u16)i;
+		vm->number = 100 + i;
+		vm->state = VM_RUNNING;
+		vm->vcpu_count = 1;
+		vm->vcpus[0] = &vcpu;
+		vms[i] = vm;
+	}
+	vm_count = VM_MAX;
+}
+
+static int crowd_free(void **state)
+{
+	for (u32 i = GUESTS; i < VM_MAX; i++)
+		free(vms[i]);
+	return 0;
+}
+
+/* Each call looks at a few. Who speaks behind them is told of in the next
+ * round, and nobody twice. */
+static void test_crowd_of_consoles(void **state)
+{
+	u32 calls = 0;
+	bool more;
+
+	crowd_make();
+	memset(spoken, 1, sizeof(spoken));
+	any_spoken = true;
+	do {
+		consoles_asked = 0;
+		more = control_consoles_look(&c);
+		assert_true(consoles_asked <= 32);
+		if (!calls++) {
+			spoken[1] = any_spoken = true;
+			assert_true(more);
+		}
+	} while (more);
+	assert_int_equal(calls, 2 * VM_MAX / 32);
+	/* All but the one that has no console; the log; and one again */
+	assert_int_equal(event_count, VM_MAX - 1 + 1 + 1);
+	assert_int_equal(events[event_count - 1].arg[0], 10);
+	assert_false(control_consoles_look(&c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -849,6 +907,8 @@ int main(void)
 		cmocka_unit_test_setup(test_dynamic_news, setup),
 		cmocka_unit_test_setup(test_consoles, setup),
 		cmocka_unit_test_setup(test_console_events, setup),
+		cmocka_unit_test_setup_teardown(test_crowd_of_consoles, setup,
+						crowd_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
