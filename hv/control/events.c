@@ -3,14 +3,15 @@
  * What becomes of guests, as events: a new state, and the answer of a command
  * that waits for one. Whoever changes a static guest sets control.changed and
  * posts VE_CONTROL; here each guest's state is held to the last one that was
- * told. What lasts shorter than that is not seen. Of dynamic guests there is
- * news (hv/vm/news.c). Called under control.lock.
+ * told, some guests at a time. What lasts shorter than that is not seen. Of
+ * dynamic guests there is news (hv/vm/news.c). Called under control.lock.
  */
 #include "hv/control/priv.h"
 #include "lib/string.h"
 
-#define NEWS_AT_ONCE 8u
-#define NUMBERS      (1u << 31) /* of waits, and behind it: none is 0 */
+#define NEWS_AT_ONCE   8u
+#define GUESTS_AT_ONCE 16u        /* each is held to all that wait */
+#define NUMBERS        (1u << 31) /* of waits, and behind it: none is 0 */
 
 const char control_too_many[] =
 	"too many commands wait for guests; do it later";
@@ -147,17 +148,25 @@ static void tell(struct control *c, struct vm *vm)
 	answer_all(c, vm, state);
 }
 
-/* Of static guests */
-static void look_at_all(struct control *c)
+/* Of static guests, also while the device is closed: so all is told when it is
+ * opened. True: there is more. */
+static bool look_at_some(struct control *c)
 {
-	if (!__atomic_exchange_n(&c->changed, false, __ATOMIC_SEQ_CST))
-		return;
-	for (u32 i = 0; i < vm_count; i++) {
-		struct vm *vm = vm_at(i);
+	struct control_round *r = &c->guests;
+	bool changed =
+		__atomic_exchange_n(&c->changed, false, __ATOMIC_SEQ_CST);
+	u32 end;
+
+	if (!control_round_on(r, changed))
+		return false;
+	end = control_round_end(r, GUESTS_AT_ONCE);
+	for (; r->at < end; r->at++) {
+		struct vm *vm = vm_at(r->at);
 
 		if (vm && !vm->dynamic)
 			tell(c, vm);
 	}
+	return control_round_goes_on(r);
 }
 
 /* Of dynamic guests: hv/vm/ has kept them in their order */
@@ -181,20 +190,15 @@ static bool tell_news(struct control *c)
 
 bool control_guests_look(struct control *c)
 {
-	look_at_all(c);
+	bool more = look_at_some(c);
+
 	for (u32 i = 0; i < NEWS_AT_ONCE; i++)
 		if (!tell_news(c))
-			return false;
+			return more;
 	return true;
 }
 
 void control_guests_forget(struct control *c)
 {
 	dynamic_forget_news();
-	for (u32 i = 0; i < vm_count; i++) {
-		struct vm *vm = vm_at(i);
-
-		if (vm && !vm->dynamic)
-			vm->told_state = (u8)control_state_of(vm);
-	}
 }

@@ -92,7 +92,7 @@ struct control {
 	 * to change, atomic */
 	u64 submitters[VM_MAX_VCPUS / 64];
 	bool changed; /* some guest has, atomic */
-	struct control_round consoles;
+	struct control_round guests, consoles;
 	struct control_wait waits[CONTROL_WAITS];
 	u32 waiting; /* how many of them */
 	u32 awaited; /* ever */
@@ -190,7 +190,8 @@ extern const char control_too_many[];
 /* Events of guests that are in another state than was told, and the answers
  * that wait for it. True: there is more. */
 bool control_guests_look(struct control *c);
-/* What it would tell now needs not be told: the driver has just come */
+/* The driver has just come: what is known by now needs not be told. Of a static
+ * guest that has changed and was not looked at yet it is. */
 void control_guests_forget(struct control *c);
 enum bh_ctl_state control_state_of(const struct vm *vm);
 /* Is @r on? @ask: another one is to be, from now on or behind this one. */

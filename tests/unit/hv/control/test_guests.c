@@ -296,6 +296,15 @@ bool console_type_at(u64 id, u8 byte)
 	return true;
 }
 
+static void look(void)
+{
+	event_count = 0;
+	c.changed = true;
+	control_guests_look(&c);
+	assert_false(c.changed);
+}
+
+/* Each guest's state is known already */
 static int setup(void **state)
 {
 	memset(&c, 0, sizeof(c));
@@ -345,6 +354,8 @@ static int setup(void **state)
 	create_status = 0;
 	create_steps = waiting = 0;
 	news_lost = false;
+	look();
+	event_count = 0;
 	return 0;
 }
 
@@ -579,14 +590,6 @@ static void test_end(void **state)
 				 CONTROL_LATER);
 	assert_int_equal(run(control_end, 9, BH_CTL_END_STOP), -BH_CTL_EBUSY);
 	assert_int_equal(fake_vm_ends, CONTROL_WAITS);
-}
-
-static void look(void)
-{
-	event_count = 0;
-	c.changed = true;
-	control_guests_look(&c);
-	assert_false(c.changed);
 }
 
 static void begin_end(enum bh_ctl_end how, u32 tag)
@@ -887,6 +890,47 @@ static void test_crowd_of_consoles(void **state)
 	assert_false(control_consoles_look(&c));
 }
 
+static u32 told_of(u64 id, enum bh_ctl_state state)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < event_count; i++)
+		n += events[i].type == BH_CTL_EVENT_STATE &&
+		     events[i].arg[0] == id && events[i].arg[1] == state;
+	return n;
+}
+
+/* Each call looks at a few guests. What changes behind them, and who waits for
+ * it, is told of in the next round; nothing is twice. */
+static void test_crowd_of_guests(void **state)
+{
+	u32 calls = 0, before;
+	bool more;
+
+	crowd_make();
+	c.changed = true;
+	do {
+		before = event_count;
+		more = control_guests_look(&c);
+		assert_true(event_count - before <= 16 + 2);
+		if (++calls == 3) {
+			begin_end(BH_CTL_END_STOP, 58);
+			guests[1].end = VM_END_POWER_OFF;
+			guests[1].state = VM_STOPPED;
+			vms[VM_MAX - 1]->end = VM_END_POWER_OFF;
+			c.changed = true;
+		}
+		assert_int_equal(more, calls < 2 * VM_MAX / 16);
+	} while (more);
+	/* All but those that were known; the one that stops, and its answer */
+	assert_int_equal(event_count, VM_MAX - GUESTS + 2);
+	assert_int_equal(told_of(9, BH_CTL_STOPPED), 1);
+	expect_event(event_count - 1, BH_CTL_EVENT_ANSWER, 58);
+	assert_int_equal(told_of(99 + VM_MAX, BH_CTL_STOPPING), 1);
+	assert_int_equal(told_of(99 + VM_MAX, BH_CTL_RUNNING), 0);
+	assert_false(control_guests_look(&c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -908,6 +952,8 @@ int main(void)
 		cmocka_unit_test_setup(test_consoles, setup),
 		cmocka_unit_test_setup(test_console_events, setup),
 		cmocka_unit_test_setup_teardown(test_crowd_of_consoles, setup,
+						crowd_free),
+		cmocka_unit_test_setup_teardown(test_crowd_of_guests, setup,
 						crowd_free),
 	};
 
