@@ -22,6 +22,7 @@ UNIT_FLAGS := -std=gnu11 -O1 -g -I. -Wall -Wextra -Wno-unused-parameter -Wshadow
 	      -fno-omit-frame-pointer -D_GNU_SOURCE -DBULKHEAD_UNIT_TEST
 
 UNIT_LIBS_test_insn_capstone := -lcapstone
+UNIT_LIBS_test_plan := -Wl,--wrap=strcmp
 UNIT_LIBS_test_dynamic := -Wl,--wrap=news_add_state,--wrap=news_state
 # Of the tools of the privileged guest
 UNIT_LIBS_test_bhd := -ljson-c -lev

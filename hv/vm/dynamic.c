@@ -24,6 +24,9 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 
+/* Guests whose names are looked at in one go: some lines of cache each */
+#define NAMES_AT_ONCE 32u
+
 static const char busy[] = "a command on this guest is not done yet; wait for "
 			   "its answer";
 
@@ -71,17 +74,6 @@ static void tell(const char *sentence)
 		str_copy(told->text, sentence, sizeof(told->text));
 }
 
-static bool name_is_taken(const char *name)
-{
-	for (u32 i = 0; i < vm_count; i++) {
-		const struct vm *vm = vm_at(i);
-
-		if (vm && !strcmp(vm->name, name))
-			return true;
-	}
-	return false;
-}
-
 static s32 read_definition(struct guest_config *config, const char *text,
 			   u32 len, struct dynamic_why *why)
 {
@@ -90,9 +82,6 @@ static s32 read_definition(struct guest_config *config, const char *text,
 	if (!manifest_parse_guest(config, PLAN_DEFINITION, text, len, tell) ||
 	    !plan_check_dynamic(config, tell))
 		return -BH_CTL_EINVAL;
-	if (name_is_taken(config->name))
-		return refuse(BH_CTL_EEXIST,
-			      "a guest of this name is there already", why);
 	if (plan_has_guest(config->name))
 		return refuse(BH_CTL_EEXIST,
 			      "the manifest has a guest of this name; take "
@@ -130,6 +119,9 @@ static s32 made_error(int err, struct dynamic_why *why)
 	if (err == -EBUSY)
 		return refuse(BH_CTL_EBUSY,
 			      "some of the memory is another guest's", why);
+	if (err == -EEXIST)
+		return refuse(BH_CTL_EEXIST,
+			      "a guest of this name is there already", why);
 	if (err == -EINVAL)
 		return refuse(BH_CTL_EINVAL,
 			      "a range is not of whole 2 MiB units of the "
@@ -146,6 +138,7 @@ static s32 made_error(int err, struct dynamic_why *why)
  * is none. @error is not 0: it is being taken apart. */
 static struct {
 	struct vm_making making;
+	u32 names; /* places whose guest has another name */
 	int error;
 } unborn;
 static bool abandoned; /* atomic: one is being taken apart by reap.c */
@@ -168,10 +161,26 @@ s32 dynamic_create(const char *text, u32 len, const struct bh_ctl_range *ranges,
 			      "apart; do it again",
 			      why);
 	unborn.error = 0;
+	unborn.names = 0;
 	err = vm_make_begin(&unborn.making, &order);
 	if (err == -ENOSPC)
 		return refuse(BH_CTL_ENOMEM, too_many, why);
 	return err ? made_error(err, why) : 0;
+}
+
+/* Before its memory is taken: is there a guest of its name? None gets it
+ * meanwhile, as no other is made. */
+static int names_step(void)
+{
+	u32 end = MIN(vm_count, unborn.names + NAMES_AT_ONCE);
+
+	for (; unborn.names < end; unborn.names++) {
+		const struct vm *vm = vm_at(unborn.names);
+
+		if (vm && !strcmp(vm->name, unborn.making.vm->name))
+			return -EEXIST;
+	}
+	return VM_GOES_ON;
 }
 
 static void made(struct vm *vm, u32 tag, u64 *id)
@@ -196,7 +205,8 @@ s32 dynamic_create_step(u32 tag, u64 *id, struct dynamic_why *why)
 		unborn.making.vm = NULL;
 		return made_error(unborn.error, why);
 	}
-	err = vm_make_step(&unborn.making);
+	err = unborn.names < vm_count ? names_step()
+				      : vm_make_step(&unborn.making);
 	if (err) {
 		unborn.error = MIN(err, 0);
 		return DYNAMIC_GOES_ON;

@@ -296,12 +296,36 @@ static void check_pool(struct check *c)
 	c->report(text);
 }
 
-static const struct manifest *planned; /* constant from then on */
+/* Constant from then on. Of each guest's name there is a hash, side by side:
+ * entries are large, and there may be a thousand. */
+static const struct manifest *planned;
+static u32 name_hashes[MANIFEST_MAX_GUESTS];
+
+/* FNV-1a. Names that are alike cost a comparison, and which the manifest has is
+ * its author's choice. */
+static u32 name_hash(const char *name)
+{
+	u32 hash = 0x811c9dc5u;
+
+	for (; *name; name++)
+		hash = (hash ^ (u8)*name) * 0x01000193u;
+	return hash;
+}
+
+static void note_names(const struct manifest *m)
+{
+	for (u32 i = 0; i < m->guest_count; i++)
+		name_hashes[i] = name_hash(m->guests[i].name);
+	planned = m;
+}
 
 bool plan_has_guest(const char *name)
 {
+	u32 hash = name_hash(name);
+
 	for (u32 i = 0; planned && i < planned->guest_count; i++)
-		if (!strcmp(planned->guests[i].name, name))
+		if (name_hashes[i] == hash &&
+		    !strcmp(planned->guests[i].name, name))
 			return true;
 	return false;
 }
@@ -319,7 +343,7 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 
 	c.left_bytes =
 		c.total_bytes - MIN(c.total_bytes, kept_bytes(c.total_bytes));
-	planned = m;
+	note_names(m);
 	cores_there = c.core_count;
 	cores_first = first_core;
 	for (u32 i = 0; i < m->guest_count; i++) {

@@ -24,7 +24,7 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 bool __must_check plan_check_dynamic(struct guest_config *g,
 				     void (*report)(const char *sentence));
 /* Has the manifest a guest of that name, started or not? After plan_check();
- * any core. */
+ * any core. A few microseconds, however many there are. */
 bool plan_has_guest(const char *name);
 /* There is no manifest: fills @m with the first kernel among the files,
  * privileged, and says so; or with no guest. It has room for one. plan_check()

@@ -399,6 +399,7 @@ static int setup(void **state)
 	fake_ram_init(RAM, 0xaa);
 	fake_windows_init(fake_ram, RAM);
 	memset(vms, 0, sizeof(vms));
+	vm_count = 0;
 	vm_privileged = &fake_vm;
 	granted[0] = granted[1] = touched = stand = ending = listens = false;
 	pool_is_clean = passed = false;
@@ -840,10 +841,50 @@ static void test_bad_definitions(void **state)
 	assert_non_null(strstr(why.text, "1024 guests"));
 	vm_privileged = NULL;
 	assert_int_equal(try(web, range, 1), -BH_CTL_ENOMEM);
-	setup(state);
-	defined();
-	assert_int_equal(try(web, range, 1), -BH_CTL_EEXIST);
 	expect_nothing();
+}
+
+/* A thousand names take their steps, and so does one of them that is the same:
+ * before there is memory for the guest */
+static void test_crowd_of_names(void **state)
+{
+	static const u32 places[] = { 0, 31, 32, 500, VM_MAX - 1 };
+	static struct vm *crowd[VM_MAX];
+	u32 n;
+
+	setup(state);
+	pool_is_clean = true;
+	fake_ram_init(RAM, 0);
+	fake_windows_init(fake_ram, RAM);
+	for (u32 i = 0; i < VM_MAX; i++) {
+		crowd[i] = calloc(1, vm_bytes(0));
+		assert_non_null(crowd[i]);
+		snprintf(crowd[i]->name, sizeof(crowd[i]->name), "web%u", i);
+	}
+	memcpy(vms, crowd, sizeof(vms));
+	vms[5] = NULL; /* the next one's */
+	vm_count = VM_MAX;
+	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
+		strcpy(crowd[places[i]]->name, "web");
+		assert_int_equal(begin_create(web, &range, 1), 0);
+		for (n = 1; step_create() == DYNAMIC_GOES_ON; n++)
+			assert_false(taken);
+		/* And one in which it is taken apart */
+		assert_int_equal(n, places[i] / 32 + 2);
+		assert_non_null(strstr(why.text, "there already"));
+		strcpy(crowd[places[i]]->name, "other");
+	}
+	assert_int_equal(begin_create(web, &range, 1), 0);
+	for (n = 1; step_create() == DYNAMIC_GOES_ON; n++)
+		assert_false(taken);
+	assert_int_equal(n, VM_MAX / 32 + 1);
+	go_on();
+	assert_int_equal(now(), BH_CTL_DEFINED);
+	for (u32 i = 0; i < VM_MAX; i++)
+		free(crowd[i]);
+	memset(vms, 0, sizeof(vms));
+	vms[5] = &fake_vm;
+	vm_count = 6;
 }
 
 /* A step of the guest's making in each call, and nobody knows it before the
@@ -1227,6 +1268,7 @@ int main(void)
 		cmocka_unit_test(test_reset_at_once),
 		cmocka_unit_test(test_stop_behind_own_reset),
 		cmocka_unit_test(test_name_of_manifest),
+		cmocka_unit_test(test_crowd_of_names),
 		cmocka_unit_test(test_destroy_at_once),
 		cmocka_unit_test(test_destroy_is_last),
 		cmocka_unit_test(test_late_timer),

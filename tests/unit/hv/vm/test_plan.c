@@ -321,6 +321,56 @@ static void test_dynamic(void **state)
 				      "vcpus=129\n"));
 }
 
+/* tests/build.mk puts this one before the real one */
+static u32 comparisons;
+int __real_strcmp(const char *a, const char *b);
+int __wrap_strcmp(const char *a, const char *b);
+
+int __wrap_strcmp(const char *a, const char *b)
+{
+	comparisons++;
+	return __real_strcmp(a, b);
+}
+
+static bool has_guest(const char *name)
+{
+	comparisons = 0;
+	return plan_has_guest(name);
+}
+
+static void ignore(const char *sentence)
+{
+}
+
+/* Of so many, one is looked at: who asks has interrupts off */
+static void test_crowd_of_names(void **state)
+{
+	static char text[MANIFEST_MAX_GUESTS * 48];
+	char name[MANIFEST_NAME_LEN];
+	size_t len = 0;
+
+	for (u32 i = 0; i < MANIFEST_MAX_GUESTS; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+					"[guest g%u]\nkernel=k\nmemory=4M\n",
+					i);
+	parse(text);
+	assert_int_equal(m.guest_count, MANIFEST_MAX_GUESTS);
+	plan_check(&m, &bi, 4, 0, ignore);
+	for (u32 i = 0; i < MANIFEST_MAX_GUESTS; i++) {
+		snprintf(name, sizeof(name), "g%u", i);
+		assert_true(has_guest(name));
+		assert_int_equal(comparisons, 1);
+		snprintf(name, sizeof(name), "h%u", i);
+		assert_false(has_guest(name));
+		assert_int_equal(comparisons, 0);
+	}
+	assert_false(has_guest(""));
+	/* The same hash, and another name */
+	check("[guest costarring]\nkernel=k\nmemory=4M\n", 4);
+	assert_false(has_guest("liquid"));
+	assert_int_equal(comparisons, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_pool_default),
 		cmocka_unit_test(test_dynamic),
+		cmocka_unit_test(test_crowd_of_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
