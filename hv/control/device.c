@@ -165,9 +165,9 @@ void control_go_on(struct vcpu *v)
 	}
 	spin_lock(&c->lock);
 	more |= control_guests_look(c);
-	more |= control_trace_look();
 	more |= control_consoles_look(c);
 	control_publish(c);
+	more |= control_trace_look(); /* what is above may close it */
 	say = c->unsaid;
 	c->unsaid = false;
 	spin_unlock(&c->lock);

@@ -145,9 +145,10 @@ s32 control_metering(struct control *c, struct control_call *call);
 s32 control_histograms(struct control *c, struct control_call *call);
 s32 control_trace(struct control *c, struct control_call *call);
 s32 control_trace_read(struct control *c, struct control_call *call);
-/* trace.c: nobody reads the trace any more: the cores write no more. Then what
- * is left of it is freed by and by; true: there is more that can be freed. */
-void control_trace_end(void);
+/* trace.c: nobody reads the trace any more; true: there is one, and
+ * control_trace_look() ends it by and by. It returns true if there is more that
+ * it can do now. */
+bool control_trace_end(void);
 bool control_trace_look(void);
 s32 control_guests(struct control *c, struct control_call *call);
 s32 control_vcpus(struct control *c, struct control_call *call);

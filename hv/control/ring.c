@@ -38,7 +38,8 @@ bool control_may_dma(const struct control *c)
 void control_close(struct control *c, enum bh_ctl_status why)
 {
 	control_debug_end();
-	control_trace_end();
+	if (control_trace_end())
+		vcpu_post(c->vm->vcpus[0], VE_CONTROL);
 	if (c->call.begun)
 		dynamic_create_abandon();
 	c->status = why;

@@ -113,10 +113,16 @@ void control_debug_end(void)
 
 static u32 traces_left;
 
-void control_trace_end(void)
+bool control_trace_end(void)
 {
 	traces_left++;
 	assert_int_equal(traces_left, debuggers_left);
+	return false;
+}
+
+void vcpu_post(struct vcpu *v, u32 bits)
+{
+	fail_msg("nothing was traced");
 }
 
 void control_guests_forget(struct control *self)

@@ -106,14 +106,18 @@ void control_debug_end(void)
 }
 
 static u32 traces_left;
+static u32 trace_pieces; /* left to free */
+static bool traced;
 
-void control_trace_end(void)
+bool control_trace_end(void)
 {
 	traces_left++;
 	assert_int_equal(traces_left, debuggers_left);
+	if (traced)
+		trace_pieces = 3;
+	traced = false;
+	return trace_pieces;
 }
-
-static u32 trace_pieces; /* left to free */
 
 bool control_trace_look(void)
 {
@@ -324,6 +328,51 @@ static void test_others_go_on(void **state)
 	assert_int_equal(fake_vcpus[1].events, 0);
 }
 
+static void close_by_program(void)
+{
+	put(BH_CTL_OPEN, 4, 0);
+}
+
+static void close_twice(void)
+{
+	put(BH_CTL_OPEN, 4, AREA);
+}
+
+static void close_by_tail(void)
+{
+	area->index.command_tail += BH_CTL_COMMANDS + 1;
+	put(BH_CTL_SUBMIT, 4, 0);
+}
+
+static void close_by_config(void)
+{
+	config(PCI_COMMAND, 2, 0);
+}
+
+static void close_by_reset(void)
+{
+	fn->ops->reset(fn);
+}
+
+/* However it closes, what is traced ends with it, in pieces */
+static void test_trace_ends(void **state)
+{
+	static void (*const ways[])(void) = { close_by_program, close_twice,
+					      close_by_tail, close_by_config,
+					      close_by_reset };
+
+	for (u32 i = 0; i < ARRAY_SIZE(ways); i++) {
+		traced = true;
+		ways[i]();
+		assert_int_not_equal(get(BH_CTL_STATUS, 4), BH_CTL_IS_OPEN);
+		assert_int_equal(trace_pieces, 3);
+		assert_int_equal(fake_vcpus[0].events, VE_CONTROL);
+		go_on();
+		assert_int_equal(trace_pieces, 0);
+		setup(state);
+	}
+}
+
 static void test_events(void **state)
 {
 	has_event = true;
@@ -432,6 +481,7 @@ int main(void)
 		cmocka_unit_test_setup(test_master_off, setup),
 		cmocka_unit_test_setup(test_msix_off, setup),
 		cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_trace_ends, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SOURCES: hv/control/meter.c hv/control/trace.c arch/x86/machine/trace.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands about what is metered and traced: what they give, what they refuse,
- * and that rings are freed once no core holds one. */
+ * and that rings are freed once no core holds one. Over 400 lines: a trace's
+ * life, with its end wherever it may come. */
 #include "arch/x86/machine/trace.h"
 #include "hv/control/priv.h"
 #include "hv/core/meter.h"
@@ -290,7 +291,9 @@ static void test_trace_freed(void **state)
 	assert_int_equal(pages, 5);
 	cores_hang = true;
 	control_trace_end();
+	assert_true(control_trace_look()); /* the cores are told */
 	assert_false(control_trace_look());
+	assert_false(fake_pcpus[0].trace || fake_pcpus[1].trace);
 	assert_int_equal(pages, 5);
 	cores_hang = false;
 	looks = 2;
@@ -309,7 +312,7 @@ static void test_trace_left(void **state)
 	control_trace_end(); /* there is none */
 	assert_int_equal(run(control_trace, 1, 256, 0), 0);
 	control_trace_end();
-	assert_false(tracing || fake_pcpus[0].trace || fake_pcpus[1].trace);
+	assert_false(tracing);
 	assert_int_equal(run(control_trace_read, 0, 0, 0), -BH_CTL_ESTATE);
 	assert_int_equal(run(control_trace, 1, 512, 0), 0);
 	assert_true(tracing && fake_pcpus[0].trace);
@@ -339,6 +342,151 @@ static void test_trace_half_left(void **state)
 	assert_int_equal(pages, 0);
 }
 
+#define PLACES 10u /* between steps, of which there are fewer */
+
+static void call_trace(u64 on)
+{
+	memset(&c.call, 0, sizeof(c.call));
+	c.call.command.arg[0] = on;
+	c.call.command.arg[1] = 256;
+}
+
+/* All steps of TRACE @on, with looks before those that are in @where */
+static void run_looked_at(u64 on, u32 where)
+{
+	s32 status;
+
+	call_trace(on);
+	for (u32 i = 0; i < 30; i++) {
+		if (i < PLACES && where & BIT(i))
+			(void)control_trace_look();
+		status = control_trace(&c, &c.call);
+		if (status != CONTROL_GOES_ON)
+			break;
+	}
+	assert_int_equal(status, 0);
+	assert_int_equal(tracing, on);
+	assert_int_equal(pages, on ? 5 : 0);
+	for (u32 i = 0; i < pcpu_count; i++)
+		assert_int_equal(!!fake_pcpus[i].trace, on);
+}
+
+/* An end that is begun by one is done by the other as far as it gets, in any
+ * order; then a trace begins as ever */
+static void test_trace_looked_at(void **state)
+{
+	for (u32 where = 0; where < BIT(PLACES); where++) {
+		run_looked_at(1, where);
+		control_trace_end();
+		run_looked_at(1, where);
+		run_looked_at(0, where);
+	}
+}
+
+/* A beginning or an end is given up after so many steps */
+static void test_trace_given_up(void **state)
+{
+	for (u32 where = 0; where < BIT(PLACES); where++) {
+		u32 after = where % 8, on = where / 8 % 2;
+
+		if (!on)
+			run_looked_at(1, where);
+		call_trace(on);
+		for (u32 i = 0; i < after; i++)
+			if (control_trace(&c, &c.call) != CONTROL_GOES_ON)
+				break;
+		control_trace_end();
+		run_looked_at(1, where);
+		run_looked_at(0, where);
+	}
+}
+
+/* The command that ended it was answered EBUSY; the looks end it */
+static void test_trace_busy(void **state)
+{
+	for (u32 count = 0; count < 8; count++) {
+		assert_int_equal(run(control_trace, 1, 256, 0), 0);
+		cores_hang = true;
+		assert_int_equal(run(control_trace, 0, 0, 0), -BH_CTL_EBUSY);
+		cores_hang = false;
+		for (u32 i = 0; i < count; i++)
+			(void)control_trace_look();
+		run_looked_at(1, ~0u);
+		run_looked_at(0, 0);
+	}
+}
+
+/* Memory is short, and the driver goes while what was made is freed */
+static void test_trace_short_left(void **state)
+{
+	for (u32 after = 1; after < 5; after++) {
+		most_pages = 4;
+		call_trace(1);
+		for (u32 i = 0; i < after; i++)
+			if (control_trace(&c, &c.call) != CONTROL_GOES_ON)
+				break;
+		control_trace_end();
+		most_pages = 5;
+		run_looked_at(1, after);
+		run_looked_at(0, 0);
+	}
+}
+
+#define MANY 200u
+static struct pcpu many_cores[MANY];
+
+static u32 traced_cores(void)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < MANY; i++)
+		count += many_cores[i].trace != NULL;
+	return count;
+}
+
+/* So many cores are told at once, whoever does it */
+static void expect_few(u32 *before)
+{
+	u32 now = traced_cores();
+
+	assert_in_range(now > *before ? now - *before : *before - now, 0, 64);
+	*before = now;
+}
+
+static void run_expect_few(u64 on, u32 *before)
+{
+	s32 status;
+
+	call_trace(on);
+	do {
+		status = control_trace(&c, &c.call);
+		expect_few(before);
+	} while (status == CONTROL_GOES_ON);
+	assert_int_equal(status, 0);
+	assert_int_equal(*before, on ? MANY : 0);
+}
+
+static void test_trace_many_cores(void **state)
+{
+	u32 before = 0;
+
+	for (u32 i = 0; i < MANY; i++)
+		pcpus[i] = &many_cores[i];
+	pcpu_count = MANY;
+	run_expect_few(1, &before);
+	run_expect_few(0, &before);
+	run_expect_few(1, &before);
+	control_trace_end();
+	expect_few(&before);
+	for (u32 i = 0; i < 2 * MANY; i++) {
+		(void)control_trace_look();
+		expect_few(&before);
+	}
+	assert_int_equal(before, 0);
+	assert_int_equal(pages, 0);
+	pcpu_count = 2;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +500,11 @@ int main(void)
 		cmocka_unit_test_setup(test_trace_left, setup),
 		cmocka_unit_test_setup(test_trace_half_left, setup),
 		cmocka_unit_test_setup(test_trace_freed, setup),
+		cmocka_unit_test_setup(test_trace_looked_at, setup),
+		cmocka_unit_test_setup(test_trace_given_up, setup),
+		cmocka_unit_test_setup(test_trace_busy, setup),
+		cmocka_unit_test_setup(test_trace_short_left, setup),
+		cmocka_unit_test_setup(test_trace_many_cores, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
