@@ -114,9 +114,9 @@ static int guests_read(struct ring *r, struct audit *a, struct failure *f)
 
 	if (control_guests(r, &l, f))
 		return -1;
-	a->guest_count = l.count;
 	a->guests = calloc(l.count + 1, sizeof(a->guests[0]));
-	for (u32 i = 0; a->guests && i < l.count; i++)
+	a->guest_count = a->guests ? l.count : 0;
+	for (u32 i = 0; i < a->guest_count; i++)
 		a->guests[i].about = ((const struct bh_ctl_guest *)l.items)[i];
 	free(l.items);
 	return a->guests ? 0
