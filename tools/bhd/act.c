@@ -78,15 +78,18 @@ static struct job *job_new(struct client *c, struct json_object *o,
 	return j;
 }
 
-static void job_send(struct job *j, enum bh_ctl_op op, u64 arg, ring_done done)
+/* False: it was not sent, and @j is done */
+static bool job_send(struct job *j, enum bh_ctl_op op, u64 arg, ring_done done)
 {
 	struct ring_call call = { .op = op,
 				  .arg = { j->id, arg },
 				  .out_bytes = FAIL_TEXT_BYTES };
 	struct failure f;
 
-	if (ring_send(&j->bhd->ring, &call, done, j, &f))
-		job_end(j, &f);
+	if (!ring_send(&j->bhd->ring, &call, done, j, &f))
+		return true;
+	job_end(j, &f);
+	return false;
 }
 
 static void act_simple(struct client *c, struct json_object *o,
@@ -145,7 +148,9 @@ static void on_destroyed(void *context, const struct ring_answer *answer)
 {
 	const struct job *j = context;
 
-	if (!answer->status)
+	if (answer->status)
+		life_stays(j->bhd, j->name);
+	else
 		life_told_to_end(j->bhd, j->name, true);
 	on_answer(context, answer);
 }
@@ -153,6 +158,7 @@ static void on_destroyed(void *context, const struct ring_answer *answer)
 void act_destroy(struct client *c, struct json_object *o)
 {
 	const char *name = wire_string(o, "name");
+	struct bhd *b = c->bhd;
 	struct bh_ctl_guest g;
 	struct job *j;
 
@@ -162,8 +168,9 @@ void act_destroy(struct client *c, struct json_object *o)
 	if (!j)
 		return;
 	/* It may be about to start again: not any more */
-	life_told_to_go(c->bhd, g.name);
-	job_send(j, BH_CTL_OP_END, BH_CTL_END_DESTROY, on_destroyed);
+	life_told_to_go(b, g.name);
+	if (!job_send(j, BH_CTL_OP_END, BH_CTL_END_DESTROY, on_destroyed))
+		life_stays(b, g.name);
 }
 
 /* --- stop: its power button, then its power supply --- */

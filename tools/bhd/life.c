@@ -197,6 +197,7 @@ static void launch_for(struct client *c, struct guest *g)
 	}
 	g->client = c;
 	g->wanted = true;
+	g->going = false;
 	g->tries = 0;
 	client_wait(c, g, client_left);
 	guest_launch(g);
@@ -283,6 +284,7 @@ void life_told_to_end(struct bhd *b, const char *name, bool forget)
 		return;
 	ev_timer_stop(b->loop, &g->again);
 	g->wanted = false;
+	g->going = false;
 	g->forget |= forget;
 	store_save(g);
 	b->lost = true;
@@ -295,7 +297,25 @@ void life_told_to_go(struct bhd *b, const char *name)
 	if (!g)
 		return;
 	ev_timer_stop(b->loop, &g->again);
+	g->going |= g->wanted;
 	g->wanted = false;
+}
+
+void life_stays(struct bhd *b, const char *name)
+{
+	struct guest *g = b->life ? find(b, name) : NULL;
+
+	if (!g || !g->going)
+		return;
+	g->going = false;
+	g->wanted = true;
+	store_save(g);
+	if (!g->id || g->phase != PHASE_IDLE)
+		return;
+	if (g->state == BH_CTL_STOPPED || g->state == BH_CTL_CRASHED)
+		guest_ended(g, g->state == BH_CTL_CRASHED);
+	else if (g->state == BH_CTL_DEFINED)
+		guest_again(g);
 }
 
 void life_list_off(const struct bhd *b, struct json_object *array)

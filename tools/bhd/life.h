@@ -34,6 +34,8 @@ void life_told_to_end(struct bhd *b, const char *name, bool forget);
 /* It is being destroyed: it is not started again. Nothing is stored, as the
  * definition goes with it. */
 void life_told_to_go(struct bhd *b, const char *name);
+/* It was not destroyed after all: it is started again as before */
+void life_stays(struct bhd *b, const char *name);
 /* Definitions that have no guest now, as in bhctl list; added to @array */
 void life_list_off(const struct bhd *b, struct json_object *array);
 

@@ -24,6 +24,7 @@ struct guest {
 	struct json_object *given; /* as the request had it */
 	bool stays;                /* bhctl create, not bhctl run */
 	bool wanted;               /* nobody stopped it */
+	bool going; /* not wanted only as it is being destroyed */
 	bool forget;
 	uid_t uid;
 	gid_t gid;

@@ -250,6 +250,10 @@ static s32 do_end(struct fake_device *f, const struct bh_ctl_command *c,
 
 	if (g->about.flags & BH_CTL_GUEST_PRIVILEGED)
 		return error(a, BH_CTL_ESTATIC, "");
+	if (f->end_busy) {
+		f->end_busy--;
+		return error(a, BH_CTL_EBUSY, "too many commands wait");
+	}
 	if (c->arg[1] == BH_CTL_END_STOP)
 		fake_state(f, g->about.name, BH_CTL_STOPPED, "stopped");
 	else if (c->arg[1] == BH_CTL_END_RESET)

@@ -47,6 +47,7 @@ struct fake_device {
 	u8 *memory;
 	u32 status, command_head, event_tail, opens, submits;
 	u32 pool_busy; /* so many CREATEs find the memory not free */
+	u32 end_busy;  /* so many ENDs are refused */
 	bool hold;
 	u32 changing; /* so many commands of an audit find that it changed */
 	u64 changes;

@@ -287,6 +287,65 @@ static void test_destroy_before_restart(void **state)
 	assert_null(find_guest("web"));
 }
 
+/* The device refuses: what was to be started again is, be it that it ended
+ * before, meanwhile or later */
+static void test_destroy_refused(void **state)
+{
+	for (u32 ends = 0; ends < 3; ends++) {
+		make("web", "restart = always\\n");
+		if (ends == 0)
+			fake_state(fake, "web", BH_CTL_STOPPED, "");
+		turn();
+		fake->hold = true;
+		fake->end_busy = 1;
+		say(fd, named("destroy", "web"));
+		assert_int_equal(fake->held_count, 1);
+		if (ends == 1)
+			fake_state(fake, "web", BH_CTL_CRASHED, "");
+		turn();
+		fake->hold = false;
+		fake_release(fake);
+		assert_non_null(strstr(answer(), "too many commands wait"));
+		if (ends == 2)
+			fake_state(fake, "web", BH_CTL_STOPPED, "");
+		turn();
+		wait_seconds(fd, 1.2);
+		expect_state("web", "running");
+		expect_done(fd, named("destroy", "web"));
+	}
+}
+
+/* The same, for one that resets itself meanwhile; and one that somebody stops
+ * meanwhile stays so */
+static void test_destroy_refused_late(void **state)
+{
+	static const char *const then[] = { "running", "stopped" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(then); i++) {
+		int other = connect_new();
+
+		make("web", "restart = always\\n");
+		fake->hold = true;
+		fake->end_busy = 1;
+		say(fd, named("destroy", "web"));
+		if (i == 0) {
+			fake_state(fake, "web", BH_CTL_DEFINED, "");
+		} else {
+			say(other, "{\"protocol\":1,\"do\":\"stop\",\"name\":"
+				   "\"web\",\"timeout_seconds\":0}\n");
+			assert_int_equal(fake->held_count, 2);
+		}
+		turn();
+		fake->hold = false;
+		fake_release(fake);
+		assert_non_null(strstr(answer(), "too many commands wait"));
+		wait_seconds(fd, 1.4);
+		expect_state("web", then[i]);
+		close(other);
+		expect_done(fd, named("destroy", "web"));
+	}
+}
+
 static void test_backoff(void **state)
 {
 	assert_true(life_backoff(0) == 1.);
@@ -410,6 +469,36 @@ static void write_late(struct device *d, enum bh_ctl_reg reg, u32 value)
 	real_ops->write(d, reg, value);
 }
 
+/* Once the guest has been found, the device takes no more commands */
+static void write_then_full(struct device *d, enum bh_ctl_reg reg, u32 value)
+{
+	struct bh_ctl_area *a = d->memory;
+	u32 last = a->index.command_tail - 1;
+
+	real_ops->write(d, reg, value);
+	if (reg == BH_CTL_SUBMIT &&
+	    a->commands[last % BH_CTL_COMMANDS].op == BH_CTL_OP_GUESTS)
+		a->index.command_head -= BH_CTL_COMMANDS;
+}
+
+static void test_destroy_full(void **state)
+{
+	struct device_ops ops = *fake->device.ops;
+	struct bh_ctl_area *a = fake->device.memory;
+
+	make("web", "restart = always\\n");
+	fake_state(fake, "web", BH_CTL_STOPPED, "");
+	turn();
+	real_ops = fake->device.ops;
+	ops.write = write_then_full;
+	fake->device.ops = &ops;
+	expect_error(fd, named("destroy", "web"), FAIL_NO_ROOM, "is busy");
+	fake->device.ops = real_ops;
+	a->index.command_head = fake->command_head;
+	wait_seconds(fd, 1.2);
+	expect_state("web", "running");
+}
+
 /* One guest resets itself. While bhd looks at it, another's start fails, and
  * that one is forgotten. */
 static void test_fails_meanwhile(void **state)
@@ -481,21 +570,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
-		T(test_create),
-		T(test_refused),
-		T(test_not_free),
-		T(test_stop_and_start),
-		T(test_restart),
-		T(test_destroy_before_restart),
-		cmocka_unit_test(test_backoff),
-		T(test_next_bhd),
-		T(test_next_boot),
-		T(test_bad_files),
-		T(test_client_leaves),
-		T(test_reboot),
-		T(test_fails_meanwhile),
-		T(test_dies_loading),
-		cmocka_unit_test(test_loader_plan),
+		T(test_create),          T(test_refused),
+		T(test_not_free),        T(test_stop_and_start),
+		T(test_restart),         T(test_destroy_before_restart),
+		T(test_destroy_refused), T(test_destroy_refused_late),
+		T(test_destroy_full),    cmocka_unit_test(test_backoff),
+		T(test_next_bhd),        T(test_next_boot),
+		T(test_bad_files),       T(test_client_leaves),
+		T(test_reboot),          T(test_fails_meanwhile),
+		T(test_dies_loading),    cmocka_unit_test(test_loader_plan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
