@@ -415,7 +415,8 @@ static u64 set_aside_pages;
  * hypervisor's own. */
 static void grow_pool(void)
 {
-	u64 pages = 0, free = pmm_free_pages() / 2, overhead, more;
+	u64 pages = 0, free = pmm_free_pages() / 2, more;
+	u64 before = owner_bytes(OWNER_HYPERVISOR, 0);
 
 	for (u32 i = 0; i < manifest.guest_count; i++) {
 		const struct guest_config *c = &manifest.guests[i];
@@ -424,12 +425,13 @@ static void grow_pool(void)
 			pages += GUEST_POOL_PAGES + load_pages(c) +
 				 c->vcpus * VCPU_POOL_PAGES;
 	}
-	overhead = pool_overhead_pages(COUNTED_GUEST_PAGES);
-	more = pages_above(pages + overhead, free);
+	more = pages_above(pages + pool_overhead_pages(COUNTED_GUEST_PAGES),
+			   free);
 	if (more && hostmap_grow_pool(more * PAGE_SIZE))
 		log_warn("init", "memory for all guests is short");
-	else
-		set_aside_pages = more - pages_above(pages, free);
+	/* It grows in whole 2 MiB, and what is over is guests', too */
+	more = (owner_bytes(OWNER_HYPERVISOR, 0) - before) / PAGE_SIZE;
+	set_aside_pages = pages_above(more, pages_above(pages, free));
 }
 
 static void report_kept(void)
