@@ -260,8 +260,12 @@ static struct vm *find(u64 id, s32 *status, struct dynamic_why *why)
 				 "there is no such guest (any more)", why);
 	else if (!vm->dynamic)
 		*status = refuse(BH_CTL_ESTATIC,
-				 "this guest is the manifest's: only its end "
-				 "can be asked for",
+				 vm->privileged
+					 ? "the privileged guest asks for it, "
+					   "and cannot stand still itself"
+					 : "this guest is the manifest's, and "
+					   "cannot be paused; it can be "
+					   "stopped or reset",
 				 why);
 	return vm && vm->dynamic ? vm : NULL;
 }

@@ -30,7 +30,7 @@ static void show_memory(struct json_object *o)
 	    bytes = wire_number(o, "bytes", 0);
 	char size[32];
 
-	printf("  memory     %#014llx to %#014llx  %8s  at %#llx  %s %s\n",
+	printf("  memory     0x%012llx to 0x%012llx  %8s  at %#llx  %s %s\n",
 	       base, base + bytes - 1, show_bytes(size, bytes),
 	       wire_number(o, "guest_base", 0), text_of(o, "rights"),
 	       text_of(o, "type"));
@@ -40,7 +40,7 @@ static void show_ports(struct json_object *o)
 {
 	u64 first = wire_number(o, "first", 0);
 
-	printf("  ports      %#06llx to %#06llx\n", first,
+	printf("  ports      0x%04llx to 0x%04llx\n", first,
 	       first + wire_number(o, "count", 0) - 1);
 }
 
@@ -48,7 +48,7 @@ static void show_msrs(struct json_object *o)
 {
 	u64 first = wire_number(o, "first", 0);
 
-	printf("  MSRs       %#010llx to %#010llx  %s\n", first,
+	printf("  MSRs       0x%08llx to 0x%08llx  %s\n", first,
 	       first + wire_number(o, "count", 0) - 1, text_of(o, "rights"));
 }
 
@@ -70,7 +70,7 @@ static void show_owner(struct json_object *o)
 	    bytes = wire_number(o, "bytes", 0);
 	char size[32];
 
-	printf("  %#014llx to %#014llx  %8s  %s %s\n", base, base + bytes - 1,
+	printf("  0x%012llx to 0x%012llx  %8s  %s %s\n", base, base + bytes - 1,
 	       show_bytes(size, bytes), text_of(o, "owner"),
 	       text_of(o, "guest"));
 }
