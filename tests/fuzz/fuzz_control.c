@@ -425,6 +425,11 @@ u64 pool_free_bytes(void)
 	return 1;
 }
 
+void sched_set_cap(struct sched_entity *e, u32 percent)
+{
+	WRITE_ONCE(e->cap, percent);
+}
+
 u64 sched_run_ticks(const struct sched_entity *e)
 {
 	return e->run_tsc;
