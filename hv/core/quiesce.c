@@ -11,6 +11,8 @@
 #include "arch/x86/machine/smp.h"
 #include "hv/core/vcpu.h"
 
+#define LOOKS_AT_ONCE 64u /* in one go: each is a line of another core's */
+
 static u64 asked;
 
 /* VM_FAN cores from @first on */
@@ -52,7 +54,9 @@ static bool has_passed(const struct pcpu *cpu, u64 number)
 
 bool quiesce_over(struct quiesce *q)
 {
-	while (q->next < pcpu_count && has_passed(pcpus[q->next], q->number))
+	u32 end = MIN(q->next + LOOKS_AT_ONCE, pcpu_count);
+
+	while (q->next < end && has_passed(pcpus[q->next], q->number))
 		q->next++;
 	return q->next == pcpu_count;
 }

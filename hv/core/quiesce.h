@@ -22,7 +22,8 @@ struct quiesce {
 
 /* Ask each core, this one too, to pass once */
 struct quiesce quiesce_ask(void);
-/* Have all passed since? One asker at a time for each @q. */
+/* Have all passed since? It looks at some cores a call, so ask again. One asker
+ * at a time for each @q. */
 bool quiesce_over(struct quiesce *q);
 /* PCPU_PASS: this core passes, at the head of its run loop, and does @act */
 void quiesce_pass(void (*act)(void));
