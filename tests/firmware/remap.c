@@ -34,15 +34,20 @@
 #define RING_256     (8ull << 56) /* entries */
 #define DEVTAB_PAGES 512u         /* 65,536 devices of 32 bytes */
 
-static u64 pages(UINTN count)
+static u64 pages_of(EFI_MEMORY_TYPE type, UINTN count)
 {
 	EFI_PHYSICAL_ADDRESS at = BELOW_4G;
 
-	if (EFI_ERROR(bs->AllocatePages(AllocateMaxAddress, EfiBootServicesData,
-					count, &at)))
+	if (EFI_ERROR(bs->AllocatePages(AllocateMaxAddress, type, count, &at)))
 		return 0;
 	memset((void *)at, 0, count * PAGE_SIZE);
 	return at;
+}
+
+/* What is anybody's once the firmware has let go */
+static u64 pages(UINTN count)
+{
+	return pages_of(EfiBootServicesData, count);
 }
 
 static const struct acpi_header *table(const char *signature)
@@ -117,11 +122,17 @@ static void intel(u64 base)
 		say("residue: VT-d on\r\n");
 }
 
-/* An entry that is not valid lets all pass */
+/*
+ * An entry that is not valid lets all pass.
+ *
+ * QUIRK(tcg-7.2): its IOMMU takes the table of devices for each MSI, even when
+ * it is off again (amdvi_int_remap_msi() asks whether the table has a length).
+ * In memory that is a guest's by then, it would hold anything.
+ */
 static void amd(u64 base)
 {
-	u64 devices = pages(DEVTAB_PAGES), commands = pages(1),
-	    events = pages(1);
+	u64 devices = pages_of(EfiReservedMemoryType, DEVTAB_PAGES),
+	    commands = pages(1), events = pages(1);
 
 	if (!devices || !commands || !events)
 		return;
