@@ -48,7 +48,7 @@ BHD        := $(B)/tools/bhd
 BHCTL      := $(B)/tools/bhctl
 BHD_OWN_C  := $(addprefix tools/bhd/,main.c listen.c rights.c)
 SHARED_C   := $(wildcard tools/control/*.c) $(filter-out $(BHD_OWN_C),$(wildcard tools/bhd/*.c)) \
-	      lib/replay.c lib/printf.c lib/string.c $(wildcard hv/manifest/*.c)
+	      lib/replay.c lib/printf.c lib/string.c lib/last_exit_text.c $(wildcard hv/manifest/*.c)
 BHD_OBJS   := $(patsubst %.c,$(B)/control/%.o,$(BHD_OWN_C) $(SHARED_C))
 BHCTL_OBJS := $(patsubst %.c,$(B)/control/%.o,$(wildcard tools/bhctl/*.c) $(SHARED_C))
 CONTROL_CFLAGS := -std=gnu11 -O2 -g -I. $(WARN) -Wno-unused-parameter -D_GNU_SOURCE \

@@ -41,6 +41,7 @@ static const struct {
 	[BH_CTL_OP_TRACE_READ] = { "trace_read", control_trace_read },
 	[BH_CTL_OP_AUDIT] = { "audit", control_audit },
 	[BH_CTL_OP_SET] = { "set", control_set },
+	[BH_CTL_OP_LAST_EXITS] = { "last_exits", control_last_exits },
 };
 
 s32 control_error(struct control *c, struct control_call *call,

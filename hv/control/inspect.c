@@ -9,6 +9,7 @@
 #include "arch/x86/cpu/nospec.h"
 #include "hv/control/priv.h"
 #include "hv/core/gmem.h"
+#include "hv/core/last_exit.h"
 #include "hv/core/slots.h"
 #include "hv/vm/kept.h"
 #include "lib/errno.h"
@@ -140,6 +141,23 @@ s32 control_registers(struct control *c, struct control_call *call)
 	out->state = control_shown_state(v->held);
 	out->stop = v->debug.stop;
 	out->stop_address = v->debug.address;
+	return 0;
+}
+
+s32 control_last_exits(struct control *c, struct control_call *call)
+{
+	struct bh_ctl_last_exits *out;
+	const struct vcpu_regs *regs;
+	s32 status;
+	const struct vcpu *v = find_vcpu(c, call, true, &regs, &status);
+
+	if (!v)
+		return status;
+	out = control_next(c, call, sizeof(*out));
+	if (!out)
+		return control_error(c, call, BH_CTL_EFAULT,
+				     "a vCPU's last exits have no room there");
+	last_exit_copy(v, out);
 	return 0;
 }
 

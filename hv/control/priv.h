@@ -167,6 +167,7 @@ s32 control_set(struct control *c, struct control_call *call);
 
 /* inspect.c */
 s32 control_registers(struct control *c, struct control_call *call);
+s32 control_last_exits(struct control *c, struct control_call *call);
 s32 control_set_registers(struct control *c, struct control_call *call);
 s32 control_memory(struct control *c, struct control_call *call);
 s32 control_memory_read(struct control *c, struct control_call *call);

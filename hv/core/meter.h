@@ -96,6 +96,15 @@ static inline u64 meter_offset(enum exit_kind kind)
 	return offset;
 }
 
+/* The same of BSR, whose result the compiler widens once more. @x is not 0. */
+static inline u64 meter_log2(u64 x)
+{
+	u64 bit;
+
+	__asm__("bsr %1, %0" : "=r"(bit) : "r"(x) : "cc");
+	return bit;
+}
+
 /* That exit is over. @v has histograms. */
 static inline void meter_exit(struct pcpu *cpu, struct vcpu *v)
 {
@@ -108,8 +117,8 @@ static inline void meter_exit(struct pcpu *cpu, struct vcpu *v)
 	h->ticks += ticks;
 	if (unlikely(ticks > cpu->rare_ticks))
 		h->count[meter_rare(cpu, ticks)]++;
-	else /* 63 - clz is BSR */
-		h->count[(63ull ^ (u64)__builtin_clzll(ticks | 63)) - 5]++;
+	else
+		h->count[meter_log2(ticks | 63) - 5]++;
 }
 /* The same, where the core has looked at events meanwhile */
 void meter_exit_late(struct pcpu *cpu, struct vcpu *v);

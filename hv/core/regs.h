@@ -37,6 +37,14 @@ static inline u64 gpr_merge(u64 old, u64 value, u32 bytes)
 	return bytes == 4 ? (u32)value : merge_bytes(old, value, bytes);
 }
 
+/* The same with ones for @value, of 1, 2 or 4 bytes */
+static inline u64 gpr_ones(u64 old, u32 bytes)
+{
+	u32 ones = ~0u >> ((0 - 8 * bytes) & 31);
+
+	return bytes == 4 ? ones : old | ones;
+}
+
 /* Bits of a linear address, of which those above copy the topmost (SDM 1
  * 3.3.7.1 *Canonical Addressing*) */
 enum linear_bits { LINEAR_4LEVEL = 48, LINEAR_5LEVEL = 57 };

@@ -9,6 +9,7 @@
 #include "arch/x86/machine/mtrr.h"
 #include "hv/core/backend.h"
 #include "hv/core/vm.h"
+#include "include/bulkhead/control.h"
 #include "sched/sched.h"
 
 /* Bits of vcpu.events: set by any core (atomic), taken by the home core.
@@ -72,6 +73,14 @@ struct vcpu_debug {
 	struct timer timer; /* interrupts wait for a step */
 };
 
+/* hv/core/last_exit.h */
+struct vcpu_last {
+	u64 kinds;  /* of the last exits, a byte each, the newest lowest */
+	u32 count;  /* records ever begun; the next one is this modulo them */
+	u32 newest; /* the record of the last note, counted alike */
+	struct bh_ctl_last_exit exit[BH_CTL_LAST_EXITS];
+};
+
 struct vcpu {
 	struct vcpu_hw hw; /* first */
 	struct vm *vm;
@@ -114,6 +123,7 @@ struct vcpu {
 	struct vcpu_debug debug;
 	bool is_kept;     /* atomic */
 	u32 kept_changed; /* enum reg_group */
+	struct vcpu_last last;
 };
 
 static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)

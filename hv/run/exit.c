@@ -13,6 +13,7 @@
 #include "hv/core/breakpoint.h"
 #include "hv/core/crowd.h"
 #include "hv/core/gmem.h"
+#include "hv/core/last_exit.h"
 #include "hv/core/regs.h"
 #include "hv/core/stretch.h"
 #include "hv/emulate/emulate.h"
@@ -94,17 +95,41 @@ static enum verdict exit_string_io(struct vcpu *v, const struct vcpu_exit *e)
 	return verdict;
 }
 
-static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
+/* A port that nobody has */
+static inline enum verdict port_unclaimed(struct vcpu *v,
+					  const struct vcpu_exit *e)
 {
 	u64 *rax = &vcpu_regs(v)->gpr[GPR_RAX];
 
+	if (e->port.in)
+		*rax = gpr_ones(*rax, e->port.size);
+	return VERDICT_ADVANCE;
+}
+
+static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
+{
 	if (unlikely(e->port.string))
 		return exit_string_io(v, e);
 	if (bus_may_claim(&v->vm->ports, e->port.port))
 		return exit_port_claimed(v, e);
-	if (e->port.in)
-		*rax = gpr_merge(*rax, ~0ull, e->port.size);
-	return VERDICT_ADVANCE;
+	return port_unclaimed(v, e);
+}
+
+/* Not inlined: its frame would be that of all ports */
+static __attribute__((noinline)) enum verdict
+port_of_device(struct vcpu *v, const struct vcpu_exit *e)
+{
+	last_exit_note(v);
+	return exit_port(v, e);
+}
+
+/* Where exits are counted: what may reach a device is noted */
+static enum verdict port_noting(struct vcpu *v, const struct vcpu_exit *e)
+{
+	if (unlikely(e->port.string) ||
+	    bus_may_claim(&v->vm->ports, e->port.port))
+		return port_of_device(v, e);
+	return port_unclaimed(v, e);
 }
 
 static enum verdict exit_irq(struct vcpu *v, const struct vcpu_exit *e)
@@ -271,44 +296,60 @@ enum verdict exit_unknown(struct vcpu *v, const struct vcpu_exit *e)
 	return verdict;
 }
 
+/* Those of the rarer sorts, where exits are counted */
+static enum verdict rare_noting(struct vcpu *v, const struct vcpu_exit *e)
+{
+	last_exit_note(v);
+	return exit_table[e->kind].handler(v, e);
+}
+
+#define HOT(handler, insn)                                                     \
+	{                                                                      \
+		handler, handler, insn                                         \
+	}
+#define RARE(handler, insn)                                                    \
+	{                                                                      \
+		handler, rare_noting, insn                                     \
+	}
+
 /* clang-format off */
 const struct exit_row exit_table[EXIT_KINDS] = {
-	[EXIT_UNKNOWN]          = { exit_unknown, false },
-	[EXIT_CPUID]            = { cpuid_exit, true },
-	[EXIT_HLT]              = { exit_hlt, true },
-	[EXIT_RDMSR]            = { msr_exit_read, true },
-	[EXIT_WRMSR]            = { msr_exit_write, true },
-	[EXIT_PORT]             = { exit_port, true },
-	[EXIT_MMIO]             = { exit_mmio, false },
-	[EXIT_HYPERCALL]        = { hypercall_exit, true },
-	[EXIT_IRQ]              = { exit_irq, false },
-	[EXIT_NMI]              = { exit_nmi, false },
-	[EXIT_MACHINE_CHECK]    = { exit_machine_check, false },
-	[EXIT_EXCEPTION]        = { exit_exception, false },
-	[EXIT_IRQ_WINDOW]       = { exit_irq_window, false },
-	[EXIT_NMI_WINDOW]       = { exit_nmi_window, false },
-	[EXIT_TPR]              = { exit_irq_window, false },
-	[EXIT_CR]               = { exit_cr, true },
-	[EXIT_CR0]              = { emulate_cr0, false },
-	[EXIT_DR]               = { exit_dr, false },
-	[EXIT_XSETBV]           = { exit_xsetbv, true },
-	[EXIT_WBINVD]           = { exit_wbinvd, true },
-	[EXIT_INVD]             = { exit_wbinvd, true },
-	[EXIT_PAUSE]            = { exit_pause, true },
-	[EXIT_MWAIT]            = { exit_undefined, false },
-	[EXIT_MONITOR]          = { exit_undefined, false },
-	[EXIT_RDPMC]            = { exit_rdpmc, false },
-	[EXIT_TASK_SWITCH]      = { exit_task_switch, false },
-	[EXIT_UNDEFINED]        = { exit_undefined, false },
-	[EXIT_INIT]             = { exit_ignore, false },
-	[EXIT_SIPI]             = { exit_ignore, false },
-	[EXIT_TRIPLE_FAULT]     = { exit_triple_fault, false },
-	[EXIT_ENTRY_FAILED]     = { exit_entry_failed, false },
-	[EXIT_SMI]              = { exit_ignore, false },
-	[EXIT_IO_FAULT]         = { exit_unknown, false },
-	[EXIT_BUS_LOCK]         = { exit_bus_lock, false },
-	[EXIT_STUCK]            = { exit_stuck, false },
-	[EXIT_BACKEND]          = { exit_ignore, false },
+	[EXIT_UNKNOWN]          = RARE(exit_unknown, false),
+	[EXIT_CPUID]            = HOT(cpuid_exit, true),
+	[EXIT_HLT]              = HOT(exit_hlt, true),
+	[EXIT_RDMSR]            = HOT(msr_exit_read, true),
+	[EXIT_WRMSR]            = HOT(msr_exit_write, true),
+	[EXIT_PORT]             = { exit_port, port_noting, true },
+	[EXIT_MMIO]             = { exit_mmio, exit_mmio_noting, false },
+	[EXIT_HYPERCALL]        = HOT(hypercall_exit, true),
+	[EXIT_IRQ]              = HOT(exit_irq, false),
+	[EXIT_NMI]              = HOT(exit_nmi, false),
+	[EXIT_MACHINE_CHECK]    = RARE(exit_machine_check, false),
+	[EXIT_EXCEPTION]        = RARE(exit_exception, false),
+	[EXIT_IRQ_WINDOW]       = HOT(exit_irq_window, false),
+	[EXIT_NMI_WINDOW]       = HOT(exit_nmi_window, false),
+	[EXIT_TPR]              = HOT(exit_irq_window, false),
+	[EXIT_CR]               = RARE(exit_cr, true),
+	[EXIT_CR0]              = RARE(emulate_cr0, false),
+	[EXIT_DR]               = RARE(exit_dr, false),
+	[EXIT_XSETBV]           = RARE(exit_xsetbv, true),
+	[EXIT_WBINVD]           = RARE(exit_wbinvd, true),
+	[EXIT_INVD]             = RARE(exit_wbinvd, true),
+	[EXIT_PAUSE]            = HOT(exit_pause, true),
+	[EXIT_MWAIT]            = RARE(exit_undefined, false),
+	[EXIT_MONITOR]          = RARE(exit_undefined, false),
+	[EXIT_RDPMC]            = RARE(exit_rdpmc, false),
+	[EXIT_TASK_SWITCH]      = RARE(exit_task_switch, false),
+	[EXIT_UNDEFINED]        = RARE(exit_undefined, false),
+	[EXIT_INIT]             = HOT(exit_ignore, false),
+	[EXIT_SIPI]             = HOT(exit_ignore, false),
+	[EXIT_TRIPLE_FAULT]     = RARE(exit_triple_fault, false),
+	[EXIT_ENTRY_FAILED]     = RARE(exit_entry_failed, false),
+	[EXIT_SMI]              = HOT(exit_ignore, false),
+	[EXIT_IO_FAULT]         = RARE(exit_unknown, false),
+	[EXIT_BUS_LOCK]         = RARE(exit_bus_lock, false),
+	[EXIT_STUCK]            = RARE(exit_stuck, false),
+	[EXIT_BACKEND]          = HOT(exit_ignore, false),
 };
 /* clang-format on */
 
@@ -317,20 +358,32 @@ void exit_end_guest(struct vcpu *v, const char *reason)
 	/* The reason first: it is worth most where output is cut. Then the core
 	 * looks at its interrupts each ten lines. */
 	vm_end(v->vm, VM_END_CRASH, reason);
+	last_exit_final(v);
 	vcpu_dump(v, stretch_look);
 }
 
 void exit_shutdown(struct vcpu *v)
 {
-	if (v->vm->privileged)
-		vm_end(v->vm, VM_END_FAILURE, "triple fault");
-	else
+	if (!v->vm->privileged) {
 		exit_end_guest(v, "triple fault");
+		return;
+	}
+	last_exit_final(v);
+	vm_end(v->vm, VM_END_FAILURE, "triple fault");
 }
 
 void exit_vectoring(struct vcpu *v)
 {
 	v->pending = v->hw.exit.vectoring;
+}
+
+void exit_injects(struct vcpu *v, bool noted)
+{
+	const struct exit_row *row = &exit_table[v->hw.exit.kind];
+
+	if (!noted && row->noting == row->handler)
+		last_exit_note(v);
+	last_exit_raised(v);
 }
 
 void exit_give_way(struct vcpu *v, enum verdict verdict)

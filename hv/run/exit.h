@@ -9,13 +9,19 @@
 
 #include "hv/core/exit.h"
 
+typedef enum verdict exit_handler(struct vcpu *v, const struct vcpu_exit *e);
+
 struct exit_row {
-	enum verdict (*handler)(struct vcpu *v, const struct vcpu_exit *e);
+	exit_handler *handler;
+	/* The same where exits are counted. That of a rarer sort notes the exit
+	 * (hv/core/last_exit.h) before it is handled; that of a hot one is
+	 * @handler itself. */
+	exit_handler *noting;
 	/* An instruction caused it: its length is found before the handler runs
 	 * (an emulator of EXIT_MMIO sets v->hw.exit.insn_len itself instead) */
 	bool insn;
-};
-static_assert(sizeof(struct exit_row) == 16, "an index is a shift");
+} __aligned(32);
+static_assert(sizeof(struct exit_row) == 32, "an index is a shift");
 extern const struct exit_row exit_table[EXIT_KINDS]; /* no slot is empty */
 
 /* No row for it: the end of the guest */
@@ -32,8 +38,10 @@ void exit_shutdown(struct vcpu *v);
  * needs no frame. */
 enum verdict exit_port_claimed(struct vcpu *v, const struct vcpu_exit *e);
 /* Rare parts of exit_dispatch(), kept out of its inlined path: an event to
- * deliver again, and the verdicts from BLOCK on */
+ * deliver again, an exit that is counted and ended in an exception (@noted: it
+ * is noted already), and the verdicts from BLOCK on */
 void exit_vectoring(struct vcpu *v);
+void exit_injects(struct vcpu *v, bool noted);
 void exit_give_way(struct vcpu *v, enum verdict verdict);
 
 #endif

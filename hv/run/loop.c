@@ -154,7 +154,7 @@ stay(struct pcpu *cpu, struct vcpu *v, enum meter_form form)
 		hw_run(v);
 		exited(cpu, form);
 		WRITE_ONCE(cpu->in_guest, false);
-		exit_dispatch(v, form != METER_BARE);
+		exit_dispatch(v, form);
 		if (likely(entry_is_free(cpu, v))) {
 			exit_over(cpu, v, form, false);
 			continue;

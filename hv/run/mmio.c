@@ -16,6 +16,7 @@
 #include "arch/x86/cpu/spinlock.h"
 #include "arch/x86/machine/mtrr.h"
 #include "hv/core/crowd.h"
+#include "hv/core/last_exit.h"
 #include "hv/core/slots.h"
 #include "hv/core/split.h"
 #include "hv/emulate/emulate.h"
@@ -210,4 +211,12 @@ in_crowd(struct vcpu *v, const struct vcpu_exit *e)
 enum verdict exit_mmio(struct vcpu *v, const struct vcpu_exit *e)
 {
 	return emulate_lapic_page(v, e) ? VERDICT_ADVANCE : in_crowd(v, e);
+}
+
+enum verdict exit_mmio_noting(struct vcpu *v, const struct vcpu_exit *e)
+{
+	if (emulate_lapic_page(v, e))
+		return VERDICT_ADVANCE;
+	last_exit_note(v);
+	return in_crowd(v, e);
 }

@@ -14,6 +14,7 @@
 
 #include "arch/x86/machine/tsc.h"
 #include "hv/console/console.h"
+#include "hv/core/last_exit.h"
 #include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
 #include "hv/irq/vlapic.h"
@@ -67,6 +68,7 @@ static void forget_life(struct vcpu *v)
 {
 	__atomic_fetch_and(&v->events, (u32)VE_FLUSH, __ATOMIC_SEQ_CST);
 	kept_forget(v);
+	last_exit_forget(v);
 }
 
 void vm_start_at(struct vm *vm, enum vm_work first)
@@ -86,11 +88,24 @@ static void restart(struct timer *t)
 	vm_start_at(vm, VM_RESET);
 }
 
+/* Nobody can look at it any more once it starts again: the log keeps what the
+ * vCPU did that came to a device last, which is the one that ended it */
+static void log_last_exits(const struct vm *vm)
+{
+	const struct vcpu *last = vm->vcpus[0];
+
+	for (u32 i = 1; i < vm->vcpu_count; i++)
+		if (last_exit_when(vm->vcpus[i]) > last_exit_when(last))
+			last = vm->vcpus[i];
+	last_exit_log(last, stretch_look);
+}
+
 /* At once: its devices write to its memory until they are quiet. Until start()
  * its end is still that of its last life, so that no VE_STOP comes in between.
  * The boot vCPU, whose work all else waits for, is the last to be told. */
 static void restart_privileged(struct vm *vm)
 {
+	log_last_exits(vm);
 	console_guest_restarts(vm);
 	vm->lives++;
 	for (u32 i = vm->vcpu_count; --i;) {

@@ -9,6 +9,7 @@
 #include "arch/x86/cpu/guest_barrier.h"
 #include "arch/x86/cpu/speculation.h"
 #include "arch/x86/machine/smp.h"
+#include "hv/core/last_exit.h"
 #include "hv/core/meter.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
@@ -173,5 +174,7 @@ void vcpu_dump(struct vcpu *v, void (*rest)(void))
 	vcpu_ops->dump(&v->hw, rest);
 	rest();
 	vlapic_dump(v);
+	rest();
+	last_exit_log(v, rest);
 	rest();
 }

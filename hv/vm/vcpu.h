@@ -23,8 +23,8 @@ void vcpu_take_core(struct pcpu *cpu, struct vcpu *v);
 void vcpu_park(struct vcpu *v);
 /* This core, for good: no vCPU is current, VMX or SVM is off */
 void vcpu_leave_core(struct pcpu *cpu);
-/* Registers and back-end state, by log_error. @rest is called each ten lines or
- * so. Home core. */
+/* Registers, back-end state and last exits, by log_error. @rest is called each
+ * ten lines or so. Home core. */
 void vcpu_dump(struct vcpu *v, void (*rest)(void));
 
 #endif

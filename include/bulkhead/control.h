@@ -234,6 +234,9 @@ enum bh_ctl_op {
 	/* arg[0]: id. in: text, a KEY=VALUE a line, of the keys that can change
 	 * while a guest is there (sched/keys.c): all of them, or none. */
 	BH_CTL_OP_SET,
+	/* arg[0]: id of a guest as for BH_CTL_OP_REGISTERS; arg[1]: vCPU. out:
+	 * struct bh_ctl_last_exits */
+	BH_CTL_OP_LAST_EXITS,
 	BH_CTL_OPS
 };
 
@@ -381,6 +384,54 @@ struct bh_ctl_registers {
 	u32 stop;
 	u32 reserved;
 	u64 stop_address;
+};
+
+/*
+ * What a vCPU's last exits were. @kinds: of the last eight, all sorts, the
+ * newest first; 0: none. @exit: those of the rarer sorts, by time, the newest
+ * last. Not there are those that are hot: CPUID, HLT, RDMSR, WRMSR, hypercalls,
+ * accesses to the LAPIC page and to ports that nobody has, interrupts and their
+ * windows; unless they ended in an exception or ended the guest, or cores were
+ * traced. With BH_CTL_METERING_OFF only the exit that ended the guest is.
+ */
+#define BH_CTL_LAST_EXITS      16
+#define BH_CTL_LAST_EXIT_KINDS 8
+
+enum bh_ctl_last_what {
+	BH_CTL_LAST_OTHER,     /* only @reason says more */
+	BH_CTL_LAST_PORT,      /* @where: which; @size: bytes */
+	BH_CTL_LAST_MEMORY,    /* @where: guest-physical; no @value */
+	BH_CTL_LAST_MSR,       /* @where: which */
+	BH_CTL_LAST_CR,        /* @where: which */
+	BH_CTL_LAST_EXCEPTION, /* @where: vector; @value: error code */
+	BH_CTL_LAST_CALL,      /* @where: RAX, @value: RCX */
+};
+#define BH_CTL_LAST_READS    (1u << 0) /* else it writes @value */
+#define BH_CTL_LAST_FETCHES  (1u << 1)
+#define BH_CTL_LAST_STRING   (1u << 2) /* INS or OUTS; no @value */
+#define BH_CTL_LAST_NO_VALUE (1u << 3)
+
+/* Exits of one kind at one RIP that come again soon are one record, with the
+ * last of them in it */
+struct bh_ctl_last_exit {
+	u64 tsc;
+	u64 rip;
+	u64 reason; /* the processor's own code */
+	u64 where, value;
+	u32 times;
+	u16 kind;   /* as BH_CTL_OP_EXIT_NAMES has them */
+	u16 raised; /* 1 + the exception that the guest got for it; 0: none */
+	u8 what;    /* enum bh_ctl_last_what */
+	u8 size;
+	u16 flags;
+	u32 reserved;
+};
+
+struct bh_ctl_last_exits {
+	u8 kinds[BH_CTL_LAST_EXIT_KINDS];
+	u32 count;
+	u32 reserved;
+	struct bh_ctl_last_exit exit[BH_CTL_LAST_EXITS];
 };
 
 /*

@@ -22,7 +22,8 @@ CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "audit", "
           "metering_off", "log", "console",
           "types", "kept", "no_guest", "itself", "next_bhd", "stop", "stopped", "bhctl",
           "run", "run_list", "run_says", "dump", "dump_elf", "dump_goes_on", "dump_paused",
-          "dump_json", "dump_resumed", "checked", "create", "twice", "too_much", "no_kernel",
+          "dump_json", "dump_note", "info_exits", "info_json", "dump_resumed", "checked",
+          "create", "twice", "too_much", "no_kernel",
           "web_stop", "web_stopped", "web_start", "web_says", "found", "audit_two", "set",
           "weight", "cap", "set_wrong", "set_unknown", "set_kept", "destroy_run", "cap_half",
           "cap_off", "web_reset", "destroy", "audit_after", "cycles", "all_back", "bhmake")

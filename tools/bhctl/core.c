@@ -211,20 +211,22 @@ static void qemu_fill(struct qemu_cpu *q, const struct bh_ctl_registers *r)
 	memcpy(q->r8_to_r15, &r->gpr[GPR_R8], sizeof(q->r8_to_r15));
 }
 
-/* Puts a note at *@at, and *@at behind it; all sizes are of 4 bytes */
+/* Puts a note at *@at, and *@at behind it; each part is filled up to 4 bytes */
 static int note_put(const struct core *c, u64 *at, const char *name, u32 type,
 		    const void *desc, u32 bytes, struct failure *f)
 {
 	struct {
 		Elf64_Nhdr head;
-		char name[8];
+		char name[12];
 	} n = { .head = { (u32)strlen(name) + 1, bytes, type } };
+	static const u8 none[4];
+	u32 head = (u32)(sizeof(n.head) + ALIGN_UP(n.head.n_namesz, 4));
 
 	memcpy(n.name, name, strlen(name));
-	if (put(c, *at, &n, sizeof(n), f) ||
-	    put(c, *at + sizeof(n), desc, bytes, f))
+	if (put(c, *at, &n, head, f) || put(c, *at + head, desc, bytes, f) ||
+	    put(c, *at + head + bytes, none, ALIGN_UP(bytes, 4) - bytes, f))
 		return -1;
-	*at += sizeof(n) + ALIGN_UP(bytes, 4);
+	*at += head + ALIGN_UP(bytes, 4);
 	return 0;
 }
 
@@ -244,6 +246,9 @@ static int notes_put(const struct core *c, u64 *at, struct failure *f)
 		if (note_put(c, at, "QEMU", 0, &qemu, sizeof(qemu), f))
 			return -1;
 	}
+	if (c->text_bytes && note_put(c, at, CORE_NOTE, CORE_NOTE_TEXT, c->text,
+				      c->text_bytes, f))
+		return -1;
 	if (!core_has_vmcoreinfo(c))
 		return 0;
 	if (put(c, *at, c->info, c->info_bytes, f))

@@ -4,9 +4,10 @@
  * crash: a PT_LOAD for each range of guest-physical memory, at the virtual
  * address of the same number, and behind them the notes. For each vCPU there is
  * an NT_PRSTATUS, for gdb, and a QEMU note with control registers and tables,
- * by which crash finds where the kernel lies. Linux keeps its VMCOREINFO note
- * at the beginning of a page; if just one page begins with one, it is among the
- * notes.
+ * by which crash finds where the kernel lies. A note BULKHEAD of type 1 is
+ * text: whose core it is, and what the last exits were. Linux keeps its
+ * VMCOREINFO note at the beginning of a page; if just one page begins with one,
+ * it is among the notes.
  *
  * Pages of zeros become holes of the file. One core at a time.
  */
@@ -24,6 +25,8 @@ struct core {
 	u32 count;
 	const struct bh_ctl_registers *registers;
 	u32 vcpus;
+	const char *text; /* of the note BULKHEAD; @text_bytes 0: none */
+	u32 text_bytes;
 	/* The core's */
 	u64 data; /* of the first range, in the file */
 	u32 infos;
@@ -39,6 +42,9 @@ int core_write(struct core *c, u32 range, u64 offset, const u8 *bytes,
 	       u32 count, struct failure *f);
 /* All is written but the notes and what names it */
 int core_end(struct core *c, struct failure *f);
+/* The name and type of the note with @text */
+#define CORE_NOTE      "BULKHEAD"
+#define CORE_NOTE_TEXT 1u
 /* Did it find Linux' note? */
 bool core_has_vmcoreinfo(const struct core *c);
 

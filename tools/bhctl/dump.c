@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tools/bhctl/core.h"
+#include "tools/bhctl/last_exits.h"
 #include "tools/bhctl/link.h"
 #include "tools/bhctl/progress.h"
 #include "tools/bhctl/show.h"
@@ -26,6 +27,7 @@ struct dump {
 	struct core core;
 	struct bh_ctl_registers *registers;
 	struct bh_ctl_memory *memory;
+	char *text;
 	u64 id, total, done;
 };
 
@@ -136,8 +138,29 @@ static int memory_copy(struct dump *d, struct failure *f)
 	return 0;
 }
 
+/* For the core's note: what bhctl info shows of them, and its name */
+static int text_make(struct dump *d, struct failure *f)
+{
+	size_t bytes = 0;
+	FILE *to = open_memstream(&d->text, &bytes);
+
+	if (!to)
+		return failed(f, FAIL_NO_ROOM, "no memory for a note");
+	fprintf(to, "NAME=%s\nSTATE=%s\nREASON=%s\n", d->name,
+		wire_string(d->about, "state"),
+		wire_string(d->about, "reason"));
+	last_exits_show(to, d->about);
+	if (fclose(to))
+		return failed(f, FAIL_NO_ROOM, "no memory for a note");
+	d->core.text = d->text;
+	d->core.text_bytes = (u32)bytes;
+	return 0;
+}
+
 static int copy(struct dump *d, struct failure *f)
 {
+	if (text_make(d, f))
+		return -1;
 	if (core_begin(&d->core, f) || memory_copy(d, f))
 		return -1;
 	return core_end(&d->core, f);
@@ -161,18 +184,6 @@ static void file_close(struct dump *d, int err)
 	if (err && !fstat(d->core.fd, &s) && S_ISREG(s.st_mode))
 		unlink(d->path);
 	close(d->core.fd);
-}
-
-static void last_exits_show(FILE *to, struct json_object *about)
-{
-	struct json_object *list;
-
-	if (!json_object_object_get_ex(about, "last_exits", &list))
-		return;
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		fprintf(to, "vCPU %zu: last exit %s\n", i,
-			json_object_get_string(
-				json_object_array_get_idx(list, i)));
 }
 
 static void show(const struct args *a, const struct dump *d)
@@ -242,6 +253,7 @@ int dump_run(const struct args *a, struct failure *f)
 	json_object_put(d.about);
 	free(d.registers);
 	free(d.memory);
+	free(d.text);
 	link_close(&d.link);
 	return err;
 }

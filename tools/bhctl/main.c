@@ -5,6 +5,7 @@
  * enum fail_kind.
  */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "include/bulkhead/control.h"
@@ -57,17 +58,46 @@ static int run_list(const struct args *a, struct failure *f)
 	return look(a, "list", show_list, f);
 }
 
+static bool stands(struct json_object *guest)
+{
+	const char *state = wire_string(guest, "state");
+
+	return !strcmp(state, "paused") || !strcmp(state, "crashed");
+}
+
+/* Those of one that stands. It may go on, or be gone, meanwhile. */
+static int last_exits_add(const struct args *a, struct json_object *guest,
+			  struct failure *f)
+{
+	struct json_object *list = json_object_new_array(), *reply;
+
+	wire_add(guest, "last_exits", list);
+	if (!stands(guest))
+		return 0;
+	if (ask(a, link_request("last_exits"), &reply, f))
+		return f->kind == FAIL_STATE || f->kind == FAIL_NO_GUEST ? 0
+									 : -1;
+	if (json_object_object_get_ex(reply, "last_exits", &list))
+		wire_add(guest, "last_exits", json_object_get(list));
+	json_object_put(reply);
+	return 0;
+}
+
 /* The machine, or one guest */
 static int run_info(const struct args *a, struct failure *f)
 {
-	struct json_object *reply;
-	int err;
+	struct json_object *reply, *guest;
+	int err = 0;
 
 	if (!a->operand)
 		return look(a, "info", show_info, f);
 	if (ask(a, link_request("list"), &reply, f))
 		return -1;
-	err = show_guest(stdout, reply, a->operand, a->json, f);
+	guest = show_guest_of(reply, a->operand);
+	if (guest)
+		err = last_exits_add(a, guest, f);
+	if (!err)
+		err = show_guest(stdout, reply, a->operand, a->json, f);
 	json_object_put(reply);
 	return err;
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "tools/bhctl/last_exits.h"
+
 const char *show_bytes(char text[32], u64 bytes)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
@@ -76,7 +78,7 @@ void show_list(FILE *to, struct json_object *reply)
 	}
 }
 
-static struct json_object *guest_of(struct json_object *list, const char *name)
+struct json_object *show_guest_of(struct json_object *list, const char *name)
 {
 	struct json_object *guests;
 
@@ -94,7 +96,7 @@ static struct json_object *guest_of(struct json_object *list, const char *name)
 int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
 	       struct failure *f)
 {
-	struct json_object *g = guest_of(list, name);
+	struct json_object *g = show_guest_of(list, name);
 	char text[32];
 
 	if (!g)
@@ -121,6 +123,7 @@ int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
 	fprintf(to, "%-18s%llu\n", "exits", wire_number(g, "exits", 0));
 	if (*text_of(g, "reason"))
 		fprintf(to, "%-18s%s\n", "ended", text_of(g, "reason"));
+	last_exits_show(to, g);
 	return 0;
 }
 

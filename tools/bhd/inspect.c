@@ -7,7 +7,6 @@
 #include "tools/control/inspect.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "tools/bhd/request.h"
 
@@ -32,47 +31,13 @@ static struct json_object *memory_array(const struct list *l)
 	return a;
 }
 
-/* The name of exit kind @kind, of @names one behind the other */
-static const char *exit_name_of(const struct list *names, u32 kind)
-{
-	const char *text = names->items;
-	u32 at = 0;
-
-	while (at < names->count) {
-		size_t len = strnlen(text + at, names->count - at);
-
-		if (at + len >= names->count)
-			break;
-		if (!kind--)
-			return text + at;
-		at += (u32)len + 1;
-	}
-	return "unknown";
-}
-
-static int registers_read(struct bhd *b, const struct bh_ctl_guest *g,
-			  struct bh_ctl_registers *all, struct failure *f)
+int inspect_registers(struct bhd *b, const struct bh_ctl_guest *g,
+		      struct bh_ctl_registers *all, struct failure *f)
 {
 	for (u32 i = 0; i < g->vcpus; i++)
 		if (control_registers(&b->ring, g->id, i, &all[i], f))
 			return -1;
 	return 0;
-}
-
-static struct json_object *
-exits_array(struct bhd *b, const struct bh_ctl_registers *all, u32 count)
-{
-	struct json_object *a = json_object_new_array();
-	struct list names;
-	struct failure f;
-
-	if (control_exit_names(&b->ring, &names, &f))
-		return a;
-	for (u32 i = 0; i < count; i++)
-		json_object_array_add(a, json_object_new_string(exit_name_of(
-						 &names, all[i].exit_kind)));
-	free(names.items);
-	return a;
 }
 
 static int inspect(struct client *c, struct json_object *o, struct failure *f)
@@ -89,7 +54,7 @@ static int inspect(struct client *c, struct json_object *o, struct failure *f)
 	all = calloc(g.vcpus ? g.vcpus : 1, sizeof(*all));
 	if (!all)
 		return failed(f, FAIL_NO_ROOM, "no memory for the request");
-	if (registers_read(b, &g, all, f) ||
+	if (inspect_registers(b, &g, all, f) ||
 	    control_memory(&b->ring, g.id, &memory, f)) {
 		free(all);
 		return -1;
@@ -99,7 +64,7 @@ static int inspect(struct client *c, struct json_object *o, struct failure *f)
 	wire_add_string(reply, "state", state_name(g.state));
 	wire_add_string(reply, "reason", g.reason);
 	wire_add_number(reply, "vcpus", g.vcpus);
-	wire_add(reply, "last_exits", exits_array(b, all, g.vcpus));
+	wire_add(reply, "last_exits", last_exits_array(b, g.id, all, g.vcpus));
 	wire_add(reply, "memory", memory_array(&memory));
 	wire_add_number(reply, "bytes", g.vcpus * sizeof(*all));
 	free(memory.items);

@@ -38,6 +38,7 @@ static const struct request {
 	{ "trace", false, NULL, trace_begin },
 	{ "console", true, NULL, show_console },
 	{ "events", true, NULL, events_show },
+	{ "last_exits", true, look_last_exits, NULL },
 	{ "inspect", true, NULL, inspect_show },
 	{ "memory", true, NULL, inspect_memory },
 	{ "translate", true, NULL, debug_translate },

@@ -22,7 +22,17 @@ struct json_object *look_top(struct bhd *b, struct json_object *o,
 struct json_object *look_audit(struct bhd *b, struct json_object *o,
 			       struct failure *f);
 
-/* inspect.c: a guest's registers and what memory it has; some of the memory */
+struct json_object *look_last_exits(struct bhd *b, struct json_object *o,
+				    struct failure *f);
+/* Of a guest with these registers; [] where nothing is known */
+struct json_object *last_exits_array(struct bhd *b, u64 id,
+				     const struct bh_ctl_registers *all,
+				     u32 count);
+
+/* inspect.c: the registers of all vCPUs of a guest that stands */
+int inspect_registers(struct bhd *b, const struct bh_ctl_guest *g,
+		      struct bh_ctl_registers *all, struct failure *f);
+/* A guest's registers and what memory it has; some of the memory */
 void inspect_show(struct client *c, struct json_object *o);
 void inspect_memory(struct client *c, struct json_object *o);
 

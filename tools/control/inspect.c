@@ -15,6 +15,17 @@ int control_registers(struct ring *r, u64 id, u32 vcpu,
 	return ring_call(r, &call, regs, NULL, f);
 }
 
+int control_last_exits(struct ring *r, u64 id, u32 vcpu,
+		       struct bh_ctl_last_exits *exits, struct failure *f)
+{
+	struct ring_call call = { .op = BH_CTL_OP_LAST_EXITS,
+				  .arg = { id, vcpu },
+				  .out_bytes = sizeof(*exits) };
+
+	memset(exits, 0, sizeof(*exits));
+	return ring_call(r, &call, exits, NULL, f);
+}
+
 int control_registers_set(struct ring *r, u64 id, u32 vcpu,
 			  const struct bh_ctl_registers *regs,
 			  struct failure *f)

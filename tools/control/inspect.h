@@ -10,6 +10,8 @@
 
 int control_registers(struct ring *r, u64 id, u32 vcpu,
 		      struct bh_ctl_registers *regs, struct failure *f);
+int control_last_exits(struct ring *r, u64 id, u32 vcpu,
+		       struct bh_ctl_last_exits *exits, struct failure *f);
 int control_registers_set(struct ring *r, u64 id, u32 vcpu,
 			  const struct bh_ctl_registers *regs,
 			  struct failure *f);

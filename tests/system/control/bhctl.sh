@@ -167,6 +167,9 @@ test_bhmake() {
 	says dump_goes_on '^made  *running' bhctl list
 	says dump_paused '' bhctl pause made
 	says dump_json '"last_exits":' bhctl dump --json made /tmp/core
+	says dump_note '[1-9]' grep -c 'NAME=made' /tmp/core
+	says info_exits 'vCPU 0: last exit' bhctl info made
+	says info_json '"kinds":' bhctl info --json made
 	says dump_resumed '' bhctl resume made
 	rm -f /tmp/core
 	printf '[guest web]\nkernel = echo\nmemory = 16M\n' >/boot/web.conf

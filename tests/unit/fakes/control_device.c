@@ -378,6 +378,30 @@ static s32 do_registers(struct fake_device *f, const struct bh_ctl_command *c,
 	return 0;
 }
 
+/* One of each that a text is made of */
+static s32 do_last_exits(struct fake_device *f, const struct bh_ctl_command *c,
+			 struct answer *a)
+{
+	struct bh_ctl_last_exits l = {
+		.kinds = { 1 },
+		.count = 1,
+		.exit = { { .tsc = f->boot_tsc + FAKE_TSC_KHZ * 1500ull,
+			    .rip = 0xffffffff81000000,
+			    .where = 0xcf9,
+			    .value = 6,
+			    .times = 2,
+			    .kind = 1,
+			    .what = BH_CTL_LAST_PORT,
+			    .size = 1 } },
+	};
+
+	if (!stands(by_id(f, c->arg[0])))
+		return error(a, BH_CTL_ESTATE, "it does not stand");
+	a->bytes = sizeof(l);
+	memcpy(a->out, &l, a->bytes);
+	return 0;
+}
+
 static s32 do_set_registers(struct fake_device *f,
 			    const struct bh_ctl_command *c, struct answer *a)
 {
@@ -641,6 +665,7 @@ static const struct {
 	[BH_CTL_OP_TRACE_READ] = { false, false, do_trace_read },
 	[BH_CTL_OP_AUDIT] = { false, false, do_audit },
 	[BH_CTL_OP_SET] = { true, false, do_set },
+	[BH_CTL_OP_LAST_EXITS] = { true, false, do_last_exits },
 };
 
 static void answer_put(struct fake_device *f, const struct bh_ctl_command *c,

@@ -70,6 +70,13 @@ int gva_find(struct vcpu *v, const struct vcpu_regs *r, gva_t gva, gpa_t *gpa)
 	return gva.v == 0xbad ? -EFAULT : 0;
 }
 
+void last_exit_copy(const struct vcpu *v, struct bh_ctl_last_exits *to)
+{
+	memset(to, 0, sizeof(*to));
+	to->count = 2;
+	to->exit[1].rip = v->id;
+}
+
 static u32 flushes;
 
 void window_flush(void)
@@ -144,6 +151,26 @@ static void test_registers(void **state)
 	assert_int_equal(run(control_registers, ~0ull, 0), -BH_CTL_EINVAL);
 	fake_vcpus[1].is_kept = false;
 	assert_int_equal(run(control_registers, 1, 0), -BH_CTL_ESTATE);
+}
+
+static void test_last_exits(void **state)
+{
+	struct bh_ctl_last_exits *out = (void *)c.out;
+
+	state_is = BH_CTL_CRASHED;
+	c.call.out_bytes = sizeof(*out);
+	assert_int_equal(run(control_last_exits, 1, 0), 0);
+	assert_int_equal(c.call.bytes, sizeof(*out));
+	assert_int_equal(out->count, 2);
+	assert_int_equal(out->exit[1].rip, 1);
+	c.call.out_bytes--;
+	assert_int_equal(run(control_last_exits, 1, 0), -BH_CTL_EFAULT);
+	c.call.out_bytes++;
+	assert_int_equal(run(control_last_exits, 2, 0), -BH_CTL_EINVAL);
+	fake_vcpus[1].is_kept = false;
+	assert_int_equal(run(control_last_exits, 1, 0), -BH_CTL_ESTATE);
+	state_is = BH_CTL_RUNNING;
+	assert_int_equal(run(control_last_exits, 1, 0), -BH_CTL_ESTATE);
 }
 
 static void test_set_registers(void **state)
@@ -277,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_registers, setup),
+		cmocka_unit_test_setup(test_last_exits, setup),
 		cmocka_unit_test_setup(test_set_registers, setup),
 		cmocka_unit_test_setup(test_memory, setup),
 		cmocka_unit_test_setup(test_bytes, setup),

@@ -1,4 +1,4 @@
-/* SOURCES: hv/core/breakpoint.c hv/core/exit.c hv/core/retire.c hv/run/exit.c hv/policy/cr.c hv/run/mmio.c hv/core/bus.c */
+/* SOURCES: hv/core/breakpoint.c hv/core/exit.c hv/core/last_exit.c hv/core/retire.c hv/run/exit.c hv/policy/cr.c hv/run/mmio.c hv/core/bus.c lib/last_exit_text.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The exit table and its dispatcher, over a back-end that is not there: what
@@ -82,14 +82,19 @@ enum verdict msr_exit_read(struct vcpu *v, const struct vcpu_exit *e)
 	return VERDICT_ADVANCE;
 }
 
+static bool msr_refuses;
+
 enum verdict msr_exit_write(struct vcpu *v, const struct vcpu_exit *e)
 {
-	return VERDICT_ADVANCE;
+	return msr_refuses ? exit_gp(v) : VERDICT_ADVANCE;
 }
+
+static bool lapic_page;
 
 bool emulate_lapic_page(struct vcpu *v, const struct vcpu_exit *e)
 {
-	return false;
+	v->hw.exit.insn_len = 3;
+	return lapic_page;
 }
 
 static bool foreign_call;
@@ -307,14 +312,108 @@ static void test_no_slot_is_empty(void **state)
 {
 	for (u32 i = 0; i < EXIT_KINDS; i++) {
 		assert_non_null(exit_table[i].handler);
+		assert_non_null(exit_table[i].noting);
 		assert_true(exit_name(i)[0]);
 	}
+}
+
+static u32 notes(void)
+{
+	struct bh_ctl_last_exits all;
+
+	last_exit_copy(&vcpu, &all);
+	return all.count;
+}
+
+/* What is hot is not noted with its place, unless cores are traced; what is
+ * rare is, once; and with `metering = off` nothing is */
+static void test_notes(void **state)
+{
+	static const enum exit_kind hot[] = { EXIT_CPUID, EXIT_RDMSR, EXIT_PORT,
+					      EXIT_HYPERCALL, EXIT_IRQ };
+	static const struct bus_region port = { .base = 0x60,
+						.size = 1,
+						.name = "port" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(hot); i++) {
+		leave(hot[i]);
+		exit_dispatch(&vcpu, METER_COUNTED);
+		leave(hot[i]);
+		exit_dispatch(&vcpu, METER_TIMED);
+	}
+	assert_int_equal(notes(), 0);
+	assert_int_equal(vcpu.last.kinds & 0xff, EXIT_IRQ);
+	assert_int_equal(vcpu.last.kinds >> 16 & 0xff, EXIT_HYPERCALL);
+	leave(EXIT_WBINVD);
+	exit_dispatch(&vcpu, METER_BARE);
+	assert_int_equal(notes(), 0);
+	leave(EXIT_WBINVD);
+	exit_dispatch(&vcpu, METER_COUNTED);
+	assert_int_equal(notes(), 1);
+	assert_int_equal(bus_add(&vm.ports, &port), 0);
+	leave(EXIT_PORT)->port.port = 0x60;
+	vcpu.hw.exit.port.size = 1;
+	exit_dispatch(&vcpu, METER_TIMED);
+	assert_int_equal(notes(), 2);
+	leave(EXIT_CPUID);
+	exit_dispatch(&vcpu, METER_WATCHED);
+	assert_int_equal(notes(), 3);
+	leave(EXIT_WBINVD);
+	exit_dispatch(&vcpu, METER_WATCHED);
+	assert_int_equal(notes(), 4);
+	assert_int_equal(vcpu.last.exit[3].times, 1);
+}
+
+static void test_the_lapic_page_is_hot(void **state)
+{
+	struct vcpu_exit *e = leave(EXIT_MMIO);
+
+	e->mmio.gpa = GPA(TRAPPED_BASE);
+	lapic_page = true;
+	exit_dispatch(&vcpu, METER_COUNTED);
+	assert_int_equal(notes(), 0);
+	lapic_page = false;
+	e = leave(EXIT_MMIO);
+	e->mmio.gpa = GPA(TRAPPED_BASE);
+	exit_dispatch(&vcpu, METER_COUNTED);
+	assert_int_equal(notes(), 1);
+	assert_int_equal(vcpu.last.exit[0].where, TRAPPED_BASE);
+}
+
+/* A hot exit that ends in an exception is one that somebody will ask for, and
+ * a rare one is not noted twice */
+static void test_exceptions_are_noted(void **state)
+{
+	msr_refuses = true;
+	leave(EXIT_WRMSR);
+	vcpu.hw.regs.gpr[GPR_RCX] = 0xc0000080;
+	exit_dispatch(&vcpu, METER_COUNTED);
+	assert_int_equal(notes(), 1);
+	assert_int_equal(vcpu.last.exit[0].where, 0xc0000080);
+	leave(EXIT_WRMSR);
+	exit_dispatch(&vcpu, METER_BARE);
+	assert_int_equal(vcpu.last.exit[0].times, 1);
+	msr_refuses = false;
+	leave(EXIT_RDPMC);
+	exit_dispatch(&vcpu, METER_COUNTED);
+	assert_int_equal(notes(), 2);
+	assert_int_equal(vcpu.last.exit[1].times, 1);
+	leave(EXIT_RDPMC);
+	exit_dispatch(&vcpu, METER_WATCHED);
+	assert_int_equal(vcpu.last.exit[1].times, 2);
+	/* The end is noted whatever is metered */
+	leave(EXIT_ENTRY_FAILED);
+	exit_dispatch(&vcpu, METER_BARE);
+	assert_int_equal(notes(), 3);
+	leave(EXIT_ENTRY_FAILED);
+	exit_dispatch(&vcpu, METER_COUNTED);
+	assert_int_equal(vcpu.last.exit[2].times, 2);
 }
 
 static void test_unknown_kind_ends_the_guest_only(void **state)
 {
 	leave(EXIT_UNKNOWN);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(fake_vm_ends, 1);
 	assert_int_equal(dumps, 1);
 	assert_rip(0x100000);
@@ -329,7 +428,7 @@ static void test_kill_is_told_once(void **state)
 
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		leave(kinds[i]);
-		exit_dispatch(&vcpu, true);
+		exit_dispatch(&vcpu, METER_COUNTED);
 		assert_int_equal(fake_vm_ends, i + 1);
 		assert_int_equal(dumps, i + 1);
 		assert_string_equal(fake_vm_end_reason, vcpu.kill_reason);
@@ -354,19 +453,19 @@ static void test_user_mode_ends_nothing(void **state)
 
 	user_mode();
 	leave(EXIT_UNKNOWN);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(injected, EXC_UD);
 	e = leave(EXIT_MMIO);
 	e->mmio.gpa = GPA(DEVICE_BASE);
 	e->mmio.access = ACCESS_X;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(injected, EXC_GP);
 	user_mode();
 	e = leave(EXIT_MMIO);
 	e->mmio.gpa = GPA(DEVICE_BASE);
 	e->mmio.access = ACCESS_W;
 	e->vectoring = (struct vcpu_event){ .type = EVENT_SOFT_INT };
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(injected, EXC_GP);
 	assert_int_equal(injected_error, 0);
 	assert_int_equal(fake_vm_ends + dumps, 0);
@@ -377,7 +476,7 @@ static void test_user_mode_ends_nothing(void **state)
 static void test_bus_lock_goes_on(void **state)
 {
 	leave(EXIT_BUS_LOCK);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_rip(0x100000);
 	assert_int_equal(vcpu.exits[EXIT_BUS_LOCK], 1);
 	assert_int_equal(fake_vm_ends, 0);
@@ -386,11 +485,11 @@ static void test_bus_lock_goes_on(void **state)
 static void test_stuck_ends_the_guest_if_its_state_is_lost(void **state)
 {
 	leave(EXIT_STUCK)->stuck.lost = false;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_rip(0x100000);
 	assert_int_equal(fake_vm_ends, 0);
 	leave(EXIT_STUCK)->stuck.lost = true;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(fake_vm_ends, 1);
 	assert_string_equal(fake_vm_end_reason,
 			    "the CPU made no progress and its state is lost");
@@ -401,13 +500,13 @@ static void test_stuck_ends_the_guest_if_its_state_is_lost(void **state)
 static void test_shutdown(void **state)
 {
 	leave(EXIT_TRIPLE_FAULT);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(fake_vm_end, VM_END_CRASH);
 	assert_string_equal(fake_vm_end_reason, "triple fault");
 	assert_int_equal(dumps, 1);
 	vm.privileged = true;
 	leave(EXIT_TRIPLE_FAULT);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(fake_vm_end, VM_END_FAILURE);
 	assert_string_equal(fake_vm_end_reason, "triple fault");
 	assert_int_equal(dumps, 1);
@@ -418,17 +517,17 @@ static void test_shutdown(void **state)
 static void test_length_is_decoded_when_nobody_tells(void **state)
 {
 	leave(EXIT_CPUID);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_rip(0x100002);
 	assert_int_equal(vcpu.exits[EXIT_CPUID], 1);
 	leave(EXIT_CPUID)->insn_len = 5;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_rip(0x100007);
 	/* Not that instruction any more: enter again, nothing is done */
 	vcpu.hw.regs.gpr[GPR_RAX] = 1;
 	decoded_len = 0;
 	leave(EXIT_CPUID);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_rip(0x100007);
 	assert_int_equal(vcpu.hw.regs.gpr[GPR_RAX], 1);
 }
@@ -442,7 +541,7 @@ static void test_caches_are_everybodys(void **state)
 	for (u32 i = 0; i < 4; i++) {
 		vm.privileged = i / 2;
 		leave(kinds[i % 2])->insn_len = 2;
-		exit_dispatch(&vcpu, true);
+		exit_dispatch(&vcpu, METER_COUNTED);
 		assert_rip(0x100000 + 2 * (i + 1));
 	}
 }
@@ -453,7 +552,7 @@ static void advance_from(u64 rip, u32 cs_attr, u64 efer)
 	vcpu.hw.regs.efer = efer;
 	vcpu.hw.regs.seg[SEG_CS].attr = cs_attr;
 	leave(EXIT_CPUID);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 }
 
 static void test_rip_wraps_as_the_mode_says(void **state)
@@ -476,7 +575,7 @@ static void test_shadow_and_resume_flag_end(void **state)
 	vcpu.hw.regs.shadow = SHADOW_STI | SHADOW_NMI;
 	vcpu.hw.regs.rflags = RFLAGS_IF | RFLAGS_RF;
 	leave(EXIT_HLT);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(vcpu.hw.regs.shadow, SHADOW_NMI);
 	assert_int_equal(vcpu.hw.regs.rflags, RFLAGS_IF);
 	assert_int_equal(vcpu.activity, VCPU_HALTED);
@@ -495,11 +594,11 @@ static void test_pending_breakpoints(void **state)
 	r->shadow = SHADOW_MOV_SS;
 	r->pending_debug = 1;
 	leave(EXIT_CPUID);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(injected, -1);
 	r->shadow = SHADOW_MOV_SS;
 	r->pending_debug = DR6_PENDING | 1;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(injected, EXC_DB);
 	assert_int_equal(r->dr[6], DR6_BT | 1);
 	assert_int_equal(r->pending_debug, 0);
@@ -518,7 +617,7 @@ static u64 in(u16 port, u8 size)
 	e->port.size = size;
 	e->port.in = true;
 	vcpu.hw.regs.gpr[GPR_RAX] = 0xaaaaaaaaaaaaaaaaull;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	return vcpu.hw.regs.gpr[GPR_RAX];
 }
 
@@ -628,11 +727,11 @@ static void test_string_io_in_a_crowd(void **state)
 	crowd_setup();
 	vm.crowd = CROWD_PRIVILEGED;
 	leave(EXIT_PORT)->port.string = true;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(emulated, 0);
 	assert_rip(0x100000);
 	vm.crowd = 0;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(emulated, 1);
 	assert_int_equal(crowd_seen, 1);
 	assert_int_equal(vm.crowd, 0);
@@ -648,17 +747,17 @@ static void test_mmio_in_a_crowd(void **state)
 	e = leave(EXIT_MMIO);
 	e->mmio.gpa = GPA(TRAPPED_BASE);
 	e->mmio.access = ACCESS_W;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(emulated, 0);
 	assert_rip(0x100000);
 	e->vectoring =
 		(struct vcpu_event){ .type = EVENT_EXTINT, .vector = 0x41 };
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(vcpu.pending.vector, 0x41);
 	assert_int_equal(fake_vm_ends, 0);
 	e->vectoring.type = EVENT_NONE;
 	vm.crowd = 0;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(emulated, 1);
 	assert_int_equal(crowd_seen, 1);
 	assert_int_equal(vm.crowd, 0);
@@ -669,7 +768,7 @@ static void test_interrupted_delivery_is_repeated(void **state)
 {
 	leave(EXIT_IRQ)->vectoring =
 		(struct vcpu_event){ .type = EVENT_EXTINT, .vector = 0x41 };
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(vcpu.pending.type, EVENT_EXTINT);
 	assert_int_equal(vcpu.pending.vector, 0x41);
 	assert_rip(0x100000);
@@ -681,7 +780,7 @@ static void touch(u64 gpa, u8 access)
 
 	e->mmio.gpa = GPA(gpa);
 	e->mmio.access = access;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 }
 
 static void test_isolated_guest_reaches_nothing(void **state)
@@ -728,7 +827,7 @@ static void test_event_tables_outside_ram(void **state)
 	e->mmio.gpa = GPA(DEVICE_BASE);
 	e->mmio.access = ACCESS_R;
 	e->vectoring.type = EVENT_EXCEPTION;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(fake_vm_ends, 1);
 	assert_int_equal(emulated, 0);
 }
@@ -741,13 +840,13 @@ static void test_descriptor_in_rom(void **state)
 	e->mmio.gpa = GPA(ROM_GPA + 5);
 	e->mmio.access = ACCESS_W;
 	descriptor_in_rom = true;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(emulated, 0);
 	descriptor_in_rom = false;
 	e = leave(EXIT_MMIO);
 	e->mmio.gpa = GPA(ROM_GPA + 5);
 	e->mmio.access = ACCESS_W;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(emulated, 1);
 	assert_int_equal(fake_vm_ends, 0);
 }
@@ -761,7 +860,7 @@ static void mov_cr(u8 cr, u64 value)
 	e->cr.gpr = GPR_RBX;
 	vcpu.hw.regs.gpr[GPR_RBX] = value;
 	injected = -1;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 }
 
 static void test_control_registers_are_checked(void **state)
@@ -803,11 +902,11 @@ static void test_lmsw_cannot_clear_pe(void **state)
 
 	e->cr.lmsw = true;
 	e->cr.lmsw_value = CR0_TS;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_true(vcpu.hw.regs.cr0 & CR0_PE);
 	assert_true(vcpu.hw.regs.cr0 & CR0_TS);
 	leave(EXIT_CR)->cr.clts = true;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_false(vcpu.hw.regs.cr0 & CR0_TS);
 }
 
@@ -828,14 +927,14 @@ static void test_xsetbv(void **state)
 
 	vm.xcr0_mask = BITS(2, 0) | BITS(7, 5);
 	leave(EXIT_XSETBV);
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(injected, EXC_UD); /* OSXSAVE is off */
 	vcpu.hw.regs.cr4 |= CR4_OSXSAVE;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		injected = -1;
 		leave(EXIT_XSETBV);
 		vcpu.hw.regs.gpr[GPR_RAX] = rows[i].value;
-		exit_dispatch(&vcpu, true);
+		exit_dispatch(&vcpu, METER_COUNTED);
 		assert_int_equal(injected, rows[i].ok ? -1 : EXC_GP);
 		if (rows[i].ok)
 			assert_int_equal(vcpu.hw.regs.xcr0, rows[i].value);
@@ -882,7 +981,7 @@ static void test_hidden_mce(void **state)
 	e = leave(EXIT_CR);
 	e->cr.cr = 4;
 	e->cr.gpr = GPR_RBX;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(r->gpr[GPR_RBX], CR4_PAE);
 	mov_cr(4, CR4_PAE | CR4_MCE);
 	assert_false(r->mce_hidden);
@@ -895,7 +994,7 @@ static void test_software_exception(void **state)
 
 	e->exception.type = EVENT_PRIV_EXCEPTION;
 	e->exception.vector = EXC_DB;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(injected, -1);
 	assert_int_equal(vcpu.pending.type, EVENT_PRIV_EXCEPTION);
 	assert_int_equal(vcpu.pending.insn_len, 1);
@@ -910,28 +1009,28 @@ static void test_machine_check(void **state)
 	fake_owner_add(HV_MEMORY, PAGE_2M, OWNER_HYPERVISOR, 0);
 	leave(EXIT_MACHINE_CHECK);
 	mce = MCE_NONE;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(fake_vm_ends, 0);
 	vm.restarts = true;
 	mce = MCE_CONTAINED;
 	mce_address = MCE_NO_ADDRESS;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(fake_vm_ends, 1);
 	assert_false(vm.restarts); /* on the same memory */
 	mce_address = RAM_END + PAGE_SIZE;
 	fake_owners[0].vm = vm.id;
-	exit_dispatch(&vcpu, true);
+	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(fake_vm_ends, 2);
 	/* Of another one, of the hypervisor, and of nobody */
 	fake_owners[0].vm = vm.id + 1;
-	expect_panic(exit_dispatch(&vcpu, true));
+	expect_panic(exit_dispatch(&vcpu, METER_COUNTED));
 	mce_address = HV_MEMORY;
-	expect_panic(exit_dispatch(&vcpu, true));
+	expect_panic(exit_dispatch(&vcpu, METER_COUNTED));
 	mce_address = 0;
-	expect_panic(exit_dispatch(&vcpu, true));
+	expect_panic(exit_dispatch(&vcpu, METER_COUNTED));
 	mce = MCE_FATAL;
 	mce_address = MCE_NO_ADDRESS;
-	expect_panic(exit_dispatch(&vcpu, true));
+	expect_panic(exit_dispatch(&vcpu, METER_COUNTED));
 	mce = MCE_NONE;
 }
 
@@ -940,6 +1039,9 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_no_slot_is_empty),
+		T(test_notes),
+		T(test_the_lapic_page_is_hot),
+		T(test_exceptions_are_noted),
 		T(test_unknown_kind_ends_the_guest_only),
 		T(test_kill_is_told_once),
 		T(test_machine_check),

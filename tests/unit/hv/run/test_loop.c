@@ -105,7 +105,7 @@ static enum verdict resume(struct vcpu *vcpu, const struct vcpu_exit *e)
 }
 
 const struct exit_row exit_table[EXIT_KINDS] = {
-	[EXIT_IRQ] = { resume, false },
+	[EXIT_IRQ] = { resume, resume, false },
 };
 
 enum verdict exit_unknown(struct vcpu *vcpu, const struct vcpu_exit *e)
@@ -119,6 +119,11 @@ void exit_vectoring(struct vcpu *vcpu)
 }
 
 void exit_give_way(struct vcpu *vcpu, enum verdict verdict)
+{
+	abort();
+}
+
+void exit_injects(struct vcpu *vcpu, bool noted)
 {
 	abort();
 }

@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhctl/args.c tools/bhctl/progress.c tools/bhctl/show.c tools/control/fail.c tools/control/wire.c */
+/* SOURCES: tools/bhctl/args.c tools/bhctl/progress.c tools/bhctl/show.c tools/bhctl/last_exits.c tools/control/fail.c tools/control/wire.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhctl's command line, and how it shows amounts and replies */
 #include "tests/unit/test.h"

@@ -142,6 +142,26 @@ static void test_notes(void **state)
 	assert_int_equal(at, header(0)->p_filesz);
 }
 
+/* Behind what gdb and crash know, whole, however long */
+static void test_text(void **state)
+{
+	static const char text[] = "NAME=web\nvCPU 0: last exit HLT\n";
+	const void *desc;
+	u64 at = 0;
+
+	c.text = text;
+	for (c.text_bytes = 5; c.text_bytes < 9; c.text_bytes++, at = 0) {
+		finish();
+		for (u32 i = 0; i < 4; i++)
+			note(&at, i < 2 ? "CORE" : "QEMU", &desc);
+		assert_int_equal(note(&at, "BULKHEAD", &desc)->n_type,
+				 CORE_NOTE_TEXT);
+		assert_memory_equal(desc, text, c.text_bytes);
+		assert_int_equal(at, header(0)->p_filesz);
+		assert_true(size >= header(0)->p_offset + at);
+	}
+}
+
 static void info_page(u8 page[4096], const char *first)
 {
 	Elf64_Nhdr n = { 11, 100, 0 };
@@ -200,7 +220,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_memory),        T(test_notes),     T(test_vmcoreinfo),
-		T(test_no_vmcoreinfo), T(test_no_memory),
+		T(test_no_vmcoreinfo), T(test_no_memory), T(test_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

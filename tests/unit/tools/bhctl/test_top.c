@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhctl/top_text.c tools/bhctl/show.c tools/control/wire.c tools/control/fail.c */
+/* SOURCES: tools/bhctl/top_text.c tools/bhctl/show.c tools/bhctl/last_exits.c tools/control/wire.c tools/control/fail.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What bhctl top shows of two looks */
 #include "tests/unit/test.h"

@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c tools/bhd/stats.c tools/bhd/trace.c tools/control/meter.c tools/bhd/look_audit.c tools/control/audit.c tools/bhctl/proof.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/last_exits.c lib/last_exit_text.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c tools/bhd/stats.c tools/bhd/trace.c tools/control/meter.c tools/bhd/look_audit.c tools/control/audit.c tools/bhctl/proof.c tools/bhctl/last_exits.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhd with a device in this process: what a client asks over its socket and
  * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
@@ -7,6 +7,7 @@
 /* clang-format off */
 #include <unistd.h>
 /* clang-format on */
+#include "tools/bhctl/last_exits.h"
 #include "tools/bhctl/proof.h"
 #include "tools/bhd/events.h"
 #include "tools/bhd/metrics.h"
@@ -156,6 +157,42 @@ static void test_inspect(void **state)
 		 g->about.id, FAKE_RAM_BYTES);
 	expect_error(fd, request, FAIL_OTHER, "mapped");
 	expect_error(fd, DO_TO("inspect", "nobody"), FAIL_NO_GUEST, "nobody");
+	close(fd);
+}
+
+/* What bhctl info and dump show of a guest that stands */
+static void test_last_exits(void **state)
+{
+	int fd = connect_new();
+	struct fake_guest *g = fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	struct json_object *o, *reply, *list, *defs, *rule;
+	char *text = NULL;
+	size_t bytes;
+	FILE *to;
+
+	expect_error(fd, DO_TO("last_exits", "web"), FAIL_STATE, "stand");
+	g->about.state = BH_CTL_CRASHED;
+	o = ask(fd, DO_TO("last_exits", "web"));
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_true(json_object_object_get_ex(reply, "last_exits", &list));
+	schema = json_object_from_file("docs/bhctl.schema.json");
+	assert_non_null(schema);
+	assert_true(json_object_object_get_ex(schema, "$defs", &defs));
+	assert_true(json_object_object_get_ex(defs, "vcpu_last_exits", &rule));
+	assert_int_equal(json_object_array_length(list), g->about.vcpus);
+	hold(rule, json_object_array_get_idx(list, 0));
+	json_object_put(schema);
+	to = open_memstream(&text, &bytes);
+	last_exits_show(to, reply);
+	fclose(to);
+	assert_non_null(strstr(text, "vCPU 0: last exit "));
+	assert_non_null(strstr(text, "  [1.500000] "));
+	assert_non_null(strstr(text, " at 0xffffffff81000000, writes 0x6 to "
+				     "port 0xcf9, 1 byte, 2 times\n"));
+	free(text);
+	json_object_put(o);
+	expect_error(fd, DO_TO("last_exits", "nobody"), FAIL_NO_GUEST,
+		     "nobody");
 	close(fd);
 }
 
@@ -789,29 +826,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
-		T(test_list),
-		T(test_inspect),
-		T(test_debug),
-		T(test_debug_changes),
-		T(test_schema),
-		T(test_bad_requests),
-		T(test_long_lines),
-		T(test_pause),
-		T(test_stop),
-		T(test_console),
-		T(test_typing_waits),
-		T(test_history),
-		T(test_reopened),
-		T(test_look_only),
-		T(test_events_follow),
-		T(test_metrics),
-		T(test_metrics_file),
-		T(test_metering),
-		T(test_trace),
-		T(test_lost_event),
-		T(test_says_while_read),
-		T(test_audit),
-		T(test_set),
+		T(test_list),          T(test_inspect),
+		T(test_last_exits),    T(test_debug),
+		T(test_debug_changes), T(test_schema),
+		T(test_bad_requests),  T(test_long_lines),
+		T(test_pause),         T(test_stop),
+		T(test_console),       T(test_typing_waits),
+		T(test_history),       T(test_reopened),
+		T(test_look_only),     T(test_events_follow),
+		T(test_metrics),       T(test_metrics_file),
+		T(test_metering),      T(test_trace),
+		T(test_lost_event),    T(test_says_while_read),
+		T(test_audit),         T(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
