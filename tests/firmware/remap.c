@@ -126,7 +126,7 @@ static void intel(u64 base)
  * An entry that is not valid lets all pass.
  *
  * QUIRK(tcg-7.2): its IOMMU takes the table of devices for each MSI, even when
- * it is off again (amdvi_int_remap_msi() asks whether the table has a length).
+ * it is off again (hw/i386/amd_iommu.c asks whether the table has a length).
  * In memory that is a guest's by then, it would hold anything.
  */
 static void amd(u64 base)
