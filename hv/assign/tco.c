@@ -33,7 +33,7 @@ struct tco {
 	bool timeout, second; /* status bits; @second survives a reset */
 	u32 period;           /* TCO_TMR */
 	u32 timeouts;         /* since it was fed */
-	u64 end;              /* vtimer's TSC: of this period */
+	u64 end;              /* vtimer_now(): of this period */
 	struct vtimer timer;
 };
 
@@ -49,13 +49,13 @@ static void count_from_now(struct tco *t)
 		vtimer_cancel(&t->timer);
 		return;
 	}
-	t->end = vtimer_now() + MAX(t->period, TCO_TMR_LEAST) * tick();
+	t->end = vtimer_now(t->vm) + MAX(t->period, TCO_TMR_LEAST) * tick();
 	vtimer_set(&t->timer, t->end);
 }
 
 static u32 ticks_left(const struct tco *t)
 {
-	u64 now = vtimer_now();
+	u64 now = vtimer_now(t->vm);
 
 	if (t->halted)
 		return t->period;
@@ -65,7 +65,7 @@ static u32 ticks_left(const struct tco *t)
 /* Its time is over, unless it was fed or halted meanwhile. True: it bites. */
 static bool expire(struct tco *t)
 {
-	if (t->halted || vtimer_now() < t->end)
+	if (t->halted || vtimer_now(t->vm) < t->end)
 		return false;
 	if (t->timeouts++) {
 		t->second = true;

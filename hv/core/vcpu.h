@@ -112,6 +112,7 @@ struct vcpu {
 	u64 exits_reported;    /* their sum at the last VE_REPORT */
 	struct vcpu_code code;
 	u64 tsc_adjust;
+	u64 stood;               /* vm->stood.ticks that are in tsc_offset */
 	enum vcpu_activity held; /* while it is paused; home core */
 	u32 pauses;              /* vm->pauses as it last took it */
 	u32 slot_hint; /* hv/core/walk.h: the memory slot it found last */

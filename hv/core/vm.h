@@ -126,6 +126,15 @@ struct vm_split {
 	u32 told, let_go;          /* vCPUs that were told, that have let go */
 };
 
+/* Of a guest whose clock stands with it: hv/vm/pause.c. @since and @ticks do
+ * not change while a vCPU of it runs. In host TSC ticks, of its present life.
+ */
+struct vm_stood {
+	u64 since;         /* all vCPUs stand since; 0: they do not */
+	u64 ticks;         /* how long they stood, before that */
+	u64 before_change; /* as long as the TSC's first rate was in force */
+};
+
 struct vm {
 	u64 number; /* counts the guests of its id: no other has both */
 	u16 id;     /* index in vms[]; owner id of its pages; another's later */
@@ -175,7 +184,9 @@ struct vm {
 	bool vtimers_rest; /* some expired out of turn; boot vCPU's home core */
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
 	struct emu_stage *stage;              /* hv/emulate/stage.c */
-	u64 tsc_start; /* host TSC that is the guest's TSC 0 */
+	u64 tsc_start;    /* host TSC that is the guest's TSC 0 */
+	bool clock_stops; /* while the guest stands; then how long that was: */
+	struct vm_stood stood;
 	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */
 	struct vm_remap remap;
 	enum vm_work work;

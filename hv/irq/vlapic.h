@@ -53,6 +53,10 @@ void vlapic_reset(struct vcpu *v, bool init);
 /* @v has its core again: a periodic timer that rested meanwhile goes on. Before
  * its next entry. */
 void vlapic_taken(struct vcpu *v);
+/* @v stands, and its timer's clock does, too. It goes on, and the clock with
+ * it, which has stood for @ticks: what was left is left still. */
+void vlapic_stand(struct vcpu *v);
+void vlapic_go_on(struct vcpu *v, u64 ticks);
 /* Request @vector (16 to 255) and wake the vCPU. Any core, any context. While
  * the APIC is disabled, by hardware or software, the request is dropped. */
 void vlapic_post(struct vcpu *v, u8 vector, enum trigger trigger);

@@ -51,6 +51,8 @@ struct vlapic {
 	u64 period;      /* host ticks; 0: one-shot */
 	u64 deadline; /* guest TSC last written to IA32_TSC_DEADLINE; 0: none */
 	struct timer timer; /* armed on the home core */
+	bool stands;        /* the timer's clock does, */
+	bool was_armed;     /* until timer.deadline then */
 	/* An EOI that has not reached all pins yet: vioapic_eoi() */
 	bool eoi_active;
 	u8 eoi_vector;

@@ -69,8 +69,30 @@ void vlapic_taken(struct vcpu *v)
 {
 	struct vlapic *l = v->vlapic;
 
-	if (l->period && !timer_armed(&l->timer))
+	if (l->period && !l->stands && !timer_armed(&l->timer))
 		rearm(l);
+}
+
+void vlapic_stand(struct vcpu *v)
+{
+	struct vlapic *l = v->vlapic;
+
+	l->stands = true;
+	l->was_armed = timer_armed(&l->timer);
+	if (l->was_armed)
+		timer_cancel(&l->timer);
+}
+
+void vlapic_go_on(struct vcpu *v, u64 ticks)
+{
+	struct vlapic *l = v->vlapic;
+
+	l->stands = false;
+	l->timer.deadline += ticks;
+	if (l->was_armed)
+		timer_arm(&l->timer, l->timer.deadline);
+	else
+		vlapic_taken(v);
 }
 
 void vlapic_timer_init(struct vlapic *l)
@@ -82,6 +104,7 @@ void vlapic_timer_stop(struct vlapic *l)
 {
 	if (timer_armed(&l->timer))
 		timer_cancel(&l->timer);
+	l->stands = false;
 	l->period = 0;
 	l->deadline = 0;
 }

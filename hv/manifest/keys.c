@@ -326,6 +326,16 @@ static int set_autostart(struct parser *p, const char *value)
 	return value_bool(value, &p->guest->autostart);
 }
 
+static int set_clock(struct parser *p, const char *value)
+{
+	bool run = !strcmp(value, "run");
+
+	if (!run && strcmp(value, "stop"))
+		return -EINVAL;
+	p->guest->clock = run ? CLOCK_RUN : CLOCK_STOP;
+	return 0;
+}
+
 static int set_restart(struct parser *p, const char *value)
 {
 	static const char *const ways[] = {
@@ -489,6 +499,7 @@ const struct key manifest_keys[] = {
 	{ SECTION_GUEST, ONCE, "debug_exit_port", set_debug_exit_port,
 	  "write a port from 1 to 0xffff, or 0 for none" },
 	{ SECTION_GUEST, ONCE, "autostart", set_autostart, "write yes or no" },
+	{ SECTION_GUEST, ONCE, "clock", set_clock, "write stop or run" },
 	{ SECTION_GUEST, ONCE, "restart", set_restart,
 	  "write never, on-crash or always" },
 	{ SECTION_GUEST, ONCE, "boot", set_boot,

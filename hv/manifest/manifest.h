@@ -84,6 +84,9 @@ enum numa_way {
 /* restart =: what bhd does when a guest that it made has ended by itself */
 enum restart_way { RESTART_NEVER, RESTART_ON_CRASH, RESTART_ALWAYS };
 
+/* clock =: of a guest that stands still */
+enum clock_way { CLOCK_STOP, CLOCK_RUN };
+
 enum console_mode { CONSOLE_SWITCH, CONSOLE_ALL };
 
 struct guest_config {
@@ -117,6 +120,7 @@ struct guest_config {
 	u32 numa_node;
 	u16 debug_exit_port; /* 0: off */
 	bool autostart;
+	enum clock_way clock;
 	enum restart_way restart; /* not the hypervisor's business */
 	u32 shutdown_grace_s;     /* after its power button; 0: it gets none */
 };

@@ -103,22 +103,25 @@ static void use_rate(struct pvclock_time *t, u64 khz)
 
 /* One equation for all vCPUs of the VM, so that none is ever behind another:
  * system time is 0 at the VM's start, whenever a page is written. A guest that
- * was there before the rate changed goes on from where it was then. */
+ * was there before the rate changed goes on from where it was then. Where its
+ * clock has stood the TSC of its vCPUs has, too, and so no page is wrong. */
 static void fill_time(const struct vcpu *v, struct pvclock_time *t)
 {
-	u64 begin = v->vm->tsc_start;
+	u64 begin = v->vm->tsc_start, stood = v->vm->stood.ticks, before;
 	struct tsc_change change;
 	bool changed = tsc_rate_changed(&change);
 
 	use_rate(t, change.before_khz);
 	if (changed && (s64)(change.since_tsc - begin) > 0) {
-		t->system_time = scaled_ns(change.since_tsc - begin,
+		before = v->vm->stood.before_change;
+		t->system_time = scaled_ns(change.since_tsc - begin - before,
 					   t->tsc_to_system_mul, t->tsc_shift);
 		begin = change.since_tsc;
+		stood -= before;
 	}
 	if (changed)
 		use_rate(t, change.khz);
-	t->tsc_timestamp = vcpu_guest_tsc(v, begin);
+	t->tsc_timestamp = vcpu_guest_tsc(v, begin + stood);
 }
 
 /* Other vCPUs read the page meanwhile, as Linux's vDSO does: the version is odd
@@ -144,10 +147,12 @@ static int write_system_time(struct vcpu *v, gpa_t gpa)
 			  sizeof(v->pvclock->version));
 }
 
-/* The wall clock at the VM's system time 0 */
+/* The wall clock at the VM's system time 0. If that has stood, then later, so
+ * that who asks anew finds what the wall shows now. */
 static int write_wall_clock(struct vcpu *v, gpa_t gpa)
 {
-	u64 since_boot = tsc_to_ns(v->vm->tsc_start - tsc_boot);
+	u64 since_boot =
+		tsc_to_ns(v->vm->tsc_start + v->vm->stood.ticks - tsc_boot);
 	u64 ns = rtc_boot_seconds() * NS_PER_SEC + since_boot;
 	struct pvclock_wall w = {
 		.version = 1,

@@ -17,7 +17,7 @@ static u64 kept_max(u64 period)
 
 void vticks_add(struct vticks *t, struct vm *vm, u32 irq, u64 count, u64 period)
 {
-	t->last = vtimer_now();
+	t->last = vtimer_now(vm);
 	t->asleep = !line_wanted(vm, irq);
 	if (t->asleep) {
 		t->kept = 0;

@@ -20,7 +20,7 @@
 struct vticks {
 	enum line_source source;
 	u64 kept;    /* ticks that are due and were not sent */
-	u64 last;    /* host TSC of the last vticks_add() */
+	u64 last;    /* vtimer_now() of the last vticks_add() */
 	bool asleep; /* nobody would take one: no timer is needed */
 	bool waits;  /* the last one was sent and not taken */
 };
@@ -31,7 +31,7 @@ struct vticks {
  * until a look of lines_listen(). */
 void vticks_add(struct vticks *t, struct vm *vm, u32 irq, u64 count,
 		u64 period);
-/* The host TSC at which to call vticks_add() again, if the next tick of the
+/* The vtimer_now() at which to call vticks_add() again, if the next tick of the
  * device itself is due at @due. Ticks that are kept come at twice the rate. */
 u64 vticks_next(const struct vticks *t, u64 due, u64 period);
 

@@ -25,6 +25,19 @@ static bool on_home_core(const struct vm *vm)
 	return boot_vcpu(vm)->entity.cpu == this_cpu();
 }
 
+/* The host TSC at which the guest's time is @want */
+static u64 host_time(const struct vtimer *t, u64 want)
+{
+	return t->wall ? want : want + t->vm->stood.ticks;
+}
+
+/* Home core: its clock stands with the guest */
+static bool stands(const struct vtimer *t)
+{
+	return t->vm->clock_stops && !t->wall &&
+	       boot_vcpu(t->vm)->activity == VCPU_PAUSED;
+}
+
 /* Home core: arm for what is wanted now */
 static void follow(struct vtimer *t)
 {
@@ -32,10 +45,11 @@ static void follow(struct vtimer *t)
 
 	if (boot_vcpu(t->vm)->activity == VCPU_PARKED)
 		return;
-	if (!want)
+	if (!want || stands(t))
 		timer_cancel(&t->timer);
-	else if (!timer_armed(&t->timer) || t->timer.deadline != want)
-		timer_arm(&t->timer, want);
+	else if (!timer_armed(&t->timer) ||
+		 t->timer.deadline != host_time(t, want))
+		timer_arm(&t->timer, host_time(t, want));
 }
 
 /* Another guest has the core and the boot vCPU waits for its turn: it could
@@ -56,7 +70,7 @@ static void expired(struct timer *timer)
 
 	if (!want)
 		return;
-	if (want > timer->deadline) {
+	if (host_time(t, want) > timer->deadline) {
 		follow(t);
 		return;
 	}
@@ -78,9 +92,9 @@ void vtimer_init(struct vtimer *t, struct vm *vm,
 	vm->vtimers = t;
 }
 
-void vtimer_set(struct vtimer *t, u64 host_tsc)
+void vtimer_set(struct vtimer *t, u64 time)
 {
-	__atomic_store_n(&t->want, host_tsc ? host_tsc : 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&t->want, time ? time : 1, __ATOMIC_SEQ_CST);
 	if (on_home_core(t->vm))
 		follow(t);
 	else
@@ -117,7 +131,14 @@ void vtimer_follow(struct vm *vm)
 		follow(t);
 }
 
-u64 vtimer_now(void)
+u64 vtimer_now(const struct vm *vm)
+{
+	u64 since = READ_ONCE(vm->stood.since);
+
+	return (since ? since : rdtsc()) - READ_ONCE(vm->stood.ticks);
+}
+
+u64 vtimer_wall(void)
 {
 	return rdtsc();
 }

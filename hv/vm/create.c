@@ -196,6 +196,7 @@ static int vm_alloc(const struct guest_config *config, u32 slots,
 	vm->id = (u16)id;
 	vm->number = made_with_id[id]++;
 	vm->config = config;
+	vm->clock_stops = config->clock == CLOCK_STOP;
 	vm->privileged = config->privileged;
 	vm->state = VM_BUILDING;
 	vm->vcpu_count = MIN(config->vcpus, (u32)VM_MAX_VCPUS);

@@ -44,6 +44,7 @@
 static void start(struct vm *vm, enum vm_work first, u32 count)
 {
 	vm->vcpus_live = vm->vcpu_count;
+	vm->stood = (struct vm_stood){ 0 };
 	vm_work_set(vm, first);
 	spin_lock(&vm->lock);
 	vm->end = VM_END_NONE;

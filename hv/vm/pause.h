@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest stands still: none of its vCPUs runs, and what comes for them waits.
- * Its clocks go on. Its end, by vm_end(), comes before all.
+ * Its end, by vm_end(), comes before all.
+ *
+ * Its clocks stand, too, unless it has clock = run: TSC, paravirtual clock,
+ * LAPIC timer, PIT, HPET and PM timer. The RTC, which is the wall's, goes on.
  */
 #ifndef HV_VM_PAUSE_H
 #define HV_VM_PAUSE_H

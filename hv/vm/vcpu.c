@@ -92,7 +92,8 @@ void vcpu_reset(struct vcpu *v)
 	mtrr_reset(v);
 	v->hw.spec_ctrl = 0;
 	v->tsc_aux = 0;
-	v->hw.tsc_offset = 0 - v->vm->tsc_start;
+	v->stood = v->vm->stood.ticks;
+	v->hw.tsc_offset = 0 - v->vm->tsc_start - v->stood;
 	pvclock_reset(v);
 	kvm_pv_reset(v);
 	v->activity = VCPU_WAIT_SIPI;

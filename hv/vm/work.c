@@ -70,6 +70,7 @@ static void start_clock(struct vm *vm)
 	cpuid_renew_rate(vm);
 	vm->tsc_start = rdtsc();
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
+		vm->vcpus[i]->stood = 0;
 		vm->vcpus[i]->hw.tsc_offset = 0 - vm->tsc_start;
 		if (i % CLOCKS_AT_ONCE == CLOCKS_AT_ONCE - 1)
 			stretch_look();

@@ -43,7 +43,7 @@ struct vhpet {
 	struct spinlock lock;
 	u64 config, status;
 	u64 offset; /* the counter at @start, or while it is halted */
-	u64 start;  /* host TSC */
+	u64 start;  /* vtimer_now() */
 	struct vclock clock;
 	struct hpet_timer timers[HPET_TIMERS];
 	struct line_listener listener;
@@ -70,7 +70,8 @@ static u64 counter(const struct vhpet *h)
 {
 	if (!enabled(h))
 		return h->offset;
-	return h->offset + vclock_ticks(&h->clock, vtimer_now() - h->start);
+	return h->offset +
+	       vclock_ticks(&h->clock, vtimer_now(h->vm) - h->start);
 }
 
 static u64 timer_mask(const struct hpet_timer *t)
@@ -123,7 +124,7 @@ static void match(struct hpet_timer *t, u64 count)
 	u64 period = vclock_tsc(&h->clock, timer_period(t));
 
 	if (t->conf & HPET_T_LEVEL) {
-		t->ticks.last = vtimer_now();
+		t->ticks.last = vtimer_now(h->vm);
 		if (count)
 			h->status |= BIT(t->id);
 		line_update(t);
@@ -284,7 +285,7 @@ static void config_write(struct vhpet *h, u64 value)
 	if (was == enabled(h))
 		return;
 	h->offset = now;
-	h->start = vtimer_now();
+	h->start = vtimer_now(h->vm);
 	for (u32 i = 0; i < HPET_TIMERS; i++)
 		compare_from_now(&h->timers[i]);
 }
@@ -297,7 +298,7 @@ static void status_write(struct vhpet *h, u64 value)
 static void counter_write(struct vhpet *h, u64 value)
 {
 	h->offset = value;
-	h->start = vtimer_now();
+	h->start = vtimer_now(h->vm);
 	for (u32 i = 0; i < HPET_TIMERS; i++)
 		compare_from_now(&h->timers[i]);
 }

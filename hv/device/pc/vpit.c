@@ -24,7 +24,7 @@ struct vpit {
 	struct pit_channel channels[PIT_CHANNELS];
 	u8 port61;
 	struct vclock clock;
-	u64 start; /* host TSC at PIT_TIME_MIN */
+	u64 start; /* vtimer_now() at PIT_TIME_MIN */
 	struct vticks ticks;
 	struct vtimer timer;
 	struct line_listener listener;
@@ -37,7 +37,8 @@ static struct vpit *vpit_of(const struct vm *vm)
 
 static u64 pit_now(const struct vpit *p)
 {
-	return vclock_ticks(&p->clock, vtimer_now() - p->start) + PIT_TIME_MIN;
+	return vclock_ticks(&p->clock, vtimer_now(p->vm) - p->start) +
+	       PIT_TIME_MIN;
 }
 
 static u64 to_tsc(const struct vpit *p, u64 time)
@@ -280,7 +281,7 @@ static int vpit_create(struct vm *vm)
 	vm->devices[VDEV_vpit] = p;
 	p->vm = vm;
 	vclock_init(&p->clock, PIT_HZ);
-	p->start = vtimer_now();
+	p->start = vtimer_now(p->vm);
 	vtimer_init(&p->timer, vm, pit_fired);
 	lines_listen(vm, &p->listener, vpit_look);
 	vpit_reset(vm);

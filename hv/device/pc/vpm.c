@@ -37,7 +37,7 @@ struct vpm {
 	bool sleep; /* SLP_EN was written; its type is in pm1_cnt */
 
 	struct vclock clock;
-	u64 start;   /* host TSC at count 0 */
+	u64 start;   /* vtimer_now() at count 0 */
 	u64 toggles; /* of TMR_STS's bit, that were looked at */
 	struct vtimer timer;
 };
@@ -51,7 +51,7 @@ static struct vpm *vpm_of(const struct vm *vm)
 
 static u64 pm_count(const struct vpm *p)
 {
-	return vclock_ticks(&p->clock, vtimer_now() - p->start);
+	return vclock_ticks(&p->clock, vtimer_now(p->vm) - p->start);
 }
 
 /* TMR_STS is set by each change of the counter's highest bit (ICH9 13.8.3.1) */
@@ -277,7 +277,7 @@ static void sleep_now(struct vm *vm, u64 cnt)
 
 	if (type == PC_SLP_TYP_S5 || type == PC_SLP_TYP_S5_ICH9)
 		vm_end(vm, VM_END_POWER_OFF, "it powered off");
-	else if (ratelimit_pass(&vm->log_limit, vtimer_now(), tsc_khz * 1000,
+	else if (ratelimit_pass(&vm->log_limit, vtimer_wall(), tsc_khz * 1000,
 				4))
 		log_warn("power", "%s asked for sleep type %u: refused",
 			 vm->name, type);
@@ -367,7 +367,7 @@ static void vpm_reset(struct vm *vm)
 	memset(p->tco, 0, sizeof(p->tco));
 	for (u32 i = 0; i < ARRAY_SIZE(tco_defaults); i++)
 		p->tco[tco_defaults[i].offset] = tco_defaults[i].value;
-	p->start = vtimer_now();
+	p->start = vtimer_now(vm);
 	p->toggles = 0;
 	sci_update(p);
 	spin_unlock(&p->lock);

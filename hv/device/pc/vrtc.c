@@ -75,7 +75,7 @@ static void write_a(struct vrtc *r, u8 value)
 	r->reg_a = value & (u8)~RTC_A_UIP;
 	if (!was || rtc_divider_held(r))
 		return;
-	r->start = vtimer_now() - vclock_tsc(&r->clock, RTC_HZ / 2);
+	r->start = vtimer_wall() - vclock_tsc(&r->clock, RTC_HZ / 2);
 	r->seen = RTC_HZ / 2;
 	if (!rtc_halted(r))
 		rtc_take_time(r);
@@ -202,7 +202,7 @@ static void vrtc_reset(struct vm *vm)
 /* Second 0 of the divider is a whole second of the wall clock */
 static void clock_start(struct vrtc *r)
 {
-	u64 now = vtimer_now();
+	u64 now = vtimer_wall();
 	u64 ns = tsc_to_ns(now - tsc_boot);
 
 	r->start = now - ns_to_tsc(ns % NS_PER_S);
@@ -230,6 +230,7 @@ static int vrtc_create(struct vm *vm)
 	r->vm = vm;
 	vclock_init(&r->clock, RTC_HZ);
 	vtimer_init(&r->timer, vm, rtc_fired);
+	r->timer.wall = true;
 	clock_start(r);
 	rtc_cmos_fill(r);
 	region.dev = r;

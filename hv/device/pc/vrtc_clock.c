@@ -20,7 +20,7 @@ bool rtc_halted(const struct vrtc *r)
 
 u64 rtc_periods(const struct vrtc *r)
 {
-	return MAX(vclock_ticks(&r->clock, vtimer_now() - r->start), r->seen);
+	return MAX(vclock_ticks(&r->clock, vtimer_wall() - r->start), r->seen);
 }
 
 s64 rtc_seconds_at(const struct vrtc *r, u64 period)

@@ -26,7 +26,7 @@ struct vrtc {
 	bool written; /* the time registers hold what the next update takes */
 
 	struct vclock clock;
-	u64 start;   /* host TSC at period 0 of the divider */
+	u64 start;   /* vtimer_wall() at period 0 of the divider */
 	s64 seconds; /* since 1970, at that period */
 	u64 seen;    /* periods that flags were made for */
 	u32 weekday_offset;

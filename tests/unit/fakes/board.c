@@ -13,7 +13,12 @@ u32 board_edges[BOARD_LINES];
 bool board_masked, board_busy, board_waits[BOARD_LINES];
 static bool board_lines[BOARD_LINES];
 
-u64 vtimer_now(void)
+u64 vtimer_now(const struct vm *vm)
+{
+	return board_now;
+}
+
+u64 vtimer_wall(void)
 {
 	return board_now;
 }

@@ -37,6 +37,7 @@ static void test_whole(void **state)
 	      "debug_exit_port = 0xf4\n"
 	      "weight = 512\n"
 	      "cap = 50%\n"
+	      "clock = run\n"
 	      "autostart = no");
 	assert_int_equal(said_count, 0);
 	assert_int_equal(m.console, CONSOLE_ALL);
@@ -65,6 +66,8 @@ static void test_whole(void **state)
 	assert_int_equal(m.guests[1].weight, 512);
 	assert_int_equal(m.guests[0].cap, 0);
 	assert_int_equal(m.guests[1].cap, 50);
+	assert_int_equal(m.guests[0].clock, CLOCK_STOP);
+	assert_int_equal(m.guests[1].clock, CLOCK_RUN);
 	assert_false(m.guests[1].autostart);
 }
 
@@ -253,6 +256,7 @@ static const struct {
 	{ "vcpus = 0x", "bad value" },
 	{ "vcpus = -1", "bad value" },
 	{ "vcpus =", "vcpus = : bad value" },
+	{ "clock = yes", "write stop or run" },
 	{ "cap = 50", "write how much of a core, from 1% to 100%" },
 	{ "cap = 0%", "from 1% to 100%" },
 	{ "cap = 101%", "from 1% to 100%" },
