@@ -690,6 +690,9 @@ static bool is_left_out(void)
 	if (t.insn.map == MAP_VEX_0F3A && (op == 0x16 || op == 0x22) &&
 	    t.insn.vex_w && t.mode != INSN_64BIT)
 		return true;
+	/* VPERMQ, VPERMPD without W: #UD, or W is ignored (AMD, family 19h) */
+	if (t.insn.map == MAP_VEX_0F3A && op <= 0x01 && !t.insn.vex_w)
+		return true;
 	if (t.mode != INSN_64BIT || t.insn.map != MAP_ONE || !t.insn.opsize)
 		return false;
 	return op == 0x63 || op == 0xc2 || op == 0xc3 || op == 0xe8 ||
