@@ -31,6 +31,12 @@ struct qemu_cpu {
 };
 static_assert(sizeof(struct qemu_cpu) == 440, "QEMU's");
 
+/* A note's header and its name */
+struct note_head {
+	Elf64_Nhdr head;
+	char name[12];
+};
+
 static int put(const struct core *c, u64 at, const void *bytes, size_t count,
 	       struct failure *f)
 {
@@ -61,6 +67,16 @@ static u64 data_of(const struct core *c, u32 range)
 	return at;
 }
 
+/* At least what all notes take */
+static u64 notes_room(const struct core *c)
+{
+	u64 vcpu = 2 * sizeof(struct note_head) + sizeof(prstatus_t) +
+		   sizeof(struct qemu_cpu);
+
+	return c->vcpus * vcpu + sizeof(struct note_head) +
+	       ALIGN_UP(c->text_bytes, 4) + CORE_VMCOREINFO_MAX;
+}
+
 int core_begin(struct core *c, struct failure *f)
 {
 	c->infos = c->info_bytes = 0;
@@ -69,9 +85,10 @@ int core_begin(struct core *c, struct failure *f)
 			      "a guest of %u ranges of memory "
 			      "has no room in a core",
 			      c->count);
-	c->data = ALIGN_UP(
-		sizeof(Elf64_Ehdr) + (c->count + 1) * sizeof(Elf64_Phdr), PAGE);
-	return 0;
+	c->notes = sizeof(Elf64_Ehdr) + (c->count + 1) * sizeof(Elf64_Phdr);
+	c->data = ALIGN_UP(c->notes + notes_room(c), (u64)PAGE);
+	/* Zeros may end it, and are not written */
+	return put(c, data_of(c, c->count) - 1, "", 1, f);
 }
 
 /* --- memory --- */
@@ -215,10 +232,9 @@ static void qemu_fill(struct qemu_cpu *q, const struct bh_ctl_registers *r)
 static int note_put(const struct core *c, u64 *at, const char *name, u32 type,
 		    const void *desc, u32 bytes, struct failure *f)
 {
-	struct {
-		Elf64_Nhdr head;
-		char name[12];
-	} n = { .head = { (u32)strlen(name) + 1, bytes, type } };
+	struct note_head n = {
+		.head = { (u32)strlen(name) + 1, bytes, type },
+	};
 	static const u8 none[4];
 	u32 head = (u32)(sizeof(n.head) + ALIGN_UP(n.head.n_namesz, 4));
 
@@ -282,7 +298,7 @@ static int loads_put(const struct core *c, u64 at, struct failure *f)
 
 int core_end(struct core *c, struct failure *f)
 {
-	u64 notes = data_of(c, c->count), end = notes;
+	u64 end = c->notes;
 	const Elf64_Ehdr e = {
 		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 			     ELFDATA2LSB, EV_CURRENT },
@@ -294,11 +310,11 @@ int core_end(struct core *c, struct failure *f)
 		.e_phentsize = sizeof(Elf64_Phdr),
 		.e_phnum = (Elf64_Half)(c->count + 1),
 	};
-	Elf64_Phdr p = { .p_type = PT_NOTE, .p_offset = notes };
+	Elf64_Phdr p = { .p_type = PT_NOTE, .p_offset = c->notes };
 
 	if (notes_put(c, &end, f))
 		return -1;
-	p.p_filesz = end - notes;
+	p.p_filesz = end - c->notes;
 	if (loads_put(c, sizeof(e) + sizeof(p), f) ||
 	    put(c, sizeof(e), &p, sizeof(p), f))
 		return -1;

@@ -65,14 +65,16 @@ static const Elf64_Phdr *header(u32 i)
 	return (const Elf64_Phdr *)(file + e->e_phoff) + i;
 }
 
-/* The note @at bytes behind the first; *@desc: what it has */
+/* The note @at bytes behind the first; *@desc: what it has. crash looks for
+ * notes before the first range of memory alone. */
 static const Elf64_Nhdr *note(u64 *at, const char *name, const void **desc)
 {
 	const Elf64_Phdr *p = header(0);
 	const Elf64_Nhdr *n = (const void *)(file + p->p_offset + *at);
 
 	assert_int_equal(p->p_type, PT_NOTE);
-	assert_true(p->p_offset + p->p_filesz <= size);
+	assert_true(p->p_offset >= sizeof(Elf64_Ehdr) + 3 * sizeof(*p));
+	assert_true(p->p_offset + p->p_filesz <= header(1)->p_offset);
 	assert_true(*at < p->p_filesz);
 	assert_int_equal(n->n_namesz, strlen(name) + 1);
 	assert_string_equal((const char *)(n + 1), name);
@@ -105,6 +107,14 @@ static void test_memory(void **state)
 	/* Zeros take no room */
 	assert_int_equal(fstat(c.fd, &s), 0);
 	assert_true((u64)s.st_blocks * 512 < KIB(64));
+}
+
+/* Memory that ends with zeros is in the file, too */
+static void test_zeros(void **state)
+{
+	finish();
+	assert_int_equal(header(2)->p_filesz, KIB(6));
+	assert_true(size >= header(2)->p_offset + KIB(6));
 }
 
 static void test_notes(void **state)
@@ -145,12 +155,15 @@ static void test_notes(void **state)
 /* Behind what gdb and crash know, whole, however long */
 static void test_text(void **state)
 {
-	static const char text[] = "NAME=web\nvCPU 0: last exit HLT\n";
+	static const char text[9999] = "NAME=web\nvCPU 0: last exit HLT\n";
+	static const u32 bytes[] = { 5, 6, 7, 8, sizeof(text) };
 	const void *desc;
 	u64 at = 0;
 
 	c.text = text;
-	for (c.text_bytes = 5; c.text_bytes < 9; c.text_bytes++, at = 0) {
+	for (u32 n = 0; n < ARRAY_SIZE(bytes); n++, at = 0) {
+		c.text_bytes = bytes[n];
+		assert_int_equal(core_begin(&c, &f), 0);
 		finish();
 		for (u32 i = 0; i < 4; i++)
 			note(&at, i < 2 ? "CORE" : "QEMU", &desc);
@@ -219,8 +232,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_memory),        T(test_notes),     T(test_vmcoreinfo),
-		T(test_no_vmcoreinfo), T(test_no_memory), T(test_text),
+		T(test_memory),     T(test_zeros),         T(test_notes),
+		T(test_vmcoreinfo), T(test_no_vmcoreinfo), T(test_no_memory),
+		T(test_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
