@@ -10,6 +10,7 @@
 #include "hv/core/slots.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/load/reload.h"
+#include "hv/vm/life.h"
 #include "lib/string.h"
 
 /* Their counters are lines of cache that others write */
@@ -186,6 +187,10 @@ s32 control_exits(struct control *c, struct control_call *call)
 static s32 press_button(struct control *c, struct control_call *call,
 			struct vm *vm)
 {
+	if (READ_ONCE(vm->still.stands))
+		return control_error(c, call, BH_CTL_ESTATE,
+				     "the guest is paused; resume it, or stop "
+				     "it instead");
 	if (vpm_power_button(vm))
 		return 0;
 	return control_error(c, call, BH_CTL_ESTATE,
@@ -209,6 +214,20 @@ static s32 end(struct control *c, struct control_call *call, struct vm *vm,
 	return status;
 }
 
+/* The answer comes when its code runs, or cannot; at once if the machine ends,
+ * and no guest starts */
+static s32 start_again(struct control *c, struct control_call *call,
+		       struct vm *vm)
+{
+	u32 states = 1u << BH_CTL_STOPPED | 1u << BH_CTL_CRASHED |
+		     1u << BH_CTL_RUNNING;
+	s32 status = control_await(c, call, vm, states);
+
+	if (status == CONTROL_LATER && !vm_start_again(vm))
+		vm_changed();
+	return status;
+}
+
 s32 control_end(struct control *c, struct control_call *call)
 {
 	struct vm *vm = vm_numbered(call->command.arg[0]);
@@ -221,6 +240,9 @@ s32 control_end(struct control *c, struct control_call *call)
 		return control_error(c, call, BH_CTL_ESTATIC,
 				     "the privileged guest ends by its own "
 				     "poweroff or reboot");
+	if (READ_ONCE(vm->state) == VM_STOPPED &&
+	    call->command.arg[1] == BH_CTL_END_RESET)
+		return start_again(c, call, vm);
 	if (READ_ONCE(vm->state) != VM_RUNNING ||
 	    READ_ONCE(vm->end) != VM_END_NONE)
 		return control_error(c, call, BH_CTL_ESTATE,

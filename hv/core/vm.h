@@ -135,6 +135,13 @@ struct vm_stood {
 	u64 before_change; /* as long as the TSC's first rate was in force */
 };
 
+/* A static guest's pause: hv/vm/still.c */
+struct vm_still {
+	bool stands; /* it is PAUSED */
+	bool waits;  /* a command, for that */
+	u32 tag;
+};
+
 struct vm {
 	u64 number; /* counts the guests of its id: no other has both */
 	u16 id;     /* index in vms[]; owner id of its pages; another's later */
@@ -163,6 +170,7 @@ struct vm {
 	u32 vcpus_live;     /* atomic: not yet parked after a stop */
 	u32 pauses;         /* hv/vm/pause.h: counts them and their ends */
 	u32 vcpus_to_pause; /* atomic */
+	struct vm_still still;
 	struct vm_debug debug;
 	/* By vCPU, what messages its vLAPIC takes (hv/irq/vlapic_priv.h): all
 	 * in 4 KiB, so that a look at everybody is short */

@@ -17,8 +17,10 @@
 #include "arch/x86/cpu/nospec.h"
 #include "hv/core/gmem.h"
 #include "hv/vm/dynamic_priv.h"
+#include "hv/vm/life.h"
 #include "hv/vm/news.h"
 #include "hv/vm/pause.h"
+#include "hv/vm/still.h"
 #include "include/hw/cpu.h"
 #include "lib/errno.h"
 #include "mm/window.h"
@@ -165,12 +167,9 @@ static int set_all(struct vm *vm, const struct debug_go *how)
 static bool may_attach(const struct vm *vm)
 {
 	const struct dynamic *d = vm->dynamic;
-	enum vcpu_activity boot = READ_ONCE(vm->vcpus[0]->activity);
 
-	/* Parked: a static guest that is about to start anew */
-	if (vm->state != VM_RUNNING || vm->end != VM_END_NONE ||
-	    vm->debug.mode != VM_NOT_DEBUGGED || boot == VCPU_WORKING ||
-	    boot == VCPU_PARKED)
+	if (!vm_code_runs(vm) || still_wanted(vm) ||
+	    vm->debug.mode != VM_NOT_DEBUGGED)
 		return false;
 	return !d || (d->state == BH_CTL_RUNNING && !d->waits);
 }

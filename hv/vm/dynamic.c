@@ -21,6 +21,7 @@
 #include "hv/vm/plan.h"
 #include "hv/vm/pool.h"
 #include "hv/vm/reap.h"
+#include "hv/vm/still.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -250,22 +251,31 @@ static s32 begin(struct vm *vm, bool fits, u32 tag, struct dynamic_why *why)
 	return 0;
 }
 
-/* A dynamic guest by its id; NULL after a refusal */
-static struct vm *find(u64 id, s32 *status, struct dynamic_why *why)
+/* An isolated guest by its id; NULL after a refusal */
+static struct vm *find_any(u64 id, s32 *status, struct dynamic_why *why)
 {
 	struct vm *vm = vm_numbered(id);
 
-	if (!vm)
-		*status = refuse(BH_CTL_ENOENT,
-				 "there is no such guest (any more)", why);
-	else if (!vm->dynamic)
+	if (vm && !vm->privileged)
+		return vm;
+	*status = vm ? refuse(BH_CTL_ESTATIC,
+			      "the privileged guest asks for it, and cannot "
+			      "stand still itself",
+			      why)
+		     : refuse(BH_CTL_ENOENT,
+			      "there is no such guest (any more)", why);
+	return NULL;
+}
+
+/* A dynamic one */
+static struct vm *find(u64 id, s32 *status, struct dynamic_why *why)
+{
+	struct vm *vm = find_any(id, status, why);
+
+	if (vm && !vm->dynamic)
 		*status = refuse(BH_CTL_ESTATIC,
-				 vm->privileged
-					 ? "the privileged guest asks for it, "
-					   "and cannot stand still itself"
-					 : "this guest is the manifest's, and "
-					   "cannot be paused; it can be "
-					   "stopped or reset",
+				 "this guest is the manifest's; it can be "
+				 "stopped or reset",
 				 why);
 	return vm && vm->dynamic ? vm : NULL;
 }
@@ -393,10 +403,12 @@ s32 dynamic_end(u64 id, enum bh_ctl_end how, u32 tag, struct dynamic_why *why)
 s32 dynamic_pause(u64 id, u32 tag, struct dynamic_why *why)
 {
 	s32 status = 0;
-	struct vm *vm = find(id, &status, why);
+	struct vm *vm = find_any(id, &status, why);
 
 	if (!vm)
 		return status;
+	if (!vm->dynamic)
+		return still_begin(vm, tag, why);
 	spin_lock(&vm->lock);
 	status = begin(vm,
 		       vm->dynamic->state == BH_CTL_RUNNING &&
@@ -414,10 +426,12 @@ s32 dynamic_pause(u64 id, u32 tag, struct dynamic_why *why)
 s32 dynamic_resume(u64 id, struct dynamic_why *why)
 {
 	s32 status = 0;
-	struct vm *vm = find(id, &status, why);
+	struct vm *vm = find_any(id, &status, why);
 
 	if (!vm)
 		return status;
+	if (!vm->dynamic)
+		return still_end(vm, why);
 	spin_lock(&vm->lock);
 	status = begin(vm,
 		       vm->dynamic->state == BH_CTL_PAUSED &&

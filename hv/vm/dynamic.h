@@ -49,7 +49,7 @@ s32 dynamic_start(u64 id, const struct bh_ctl_file *files, u32 count, u32 tag,
 /* 1: done, and there is no answer to come */
 s32 dynamic_end(u64 id, enum bh_ctl_end how, u32 tag, struct dynamic_why *why);
 
-/* Answered when no vCPU runs */
+/* Of static guests, too. Answered when no vCPU runs. */
 s32 dynamic_pause(u64 id, u32 tag, struct dynamic_why *why);
 /* Done at once: 1 */
 s32 dynamic_resume(u64 id, struct dynamic_why *why);

@@ -25,6 +25,7 @@
 #include "hv/vm/machine_end.h"
 #include "hv/vm/privileged.h"
 #include "hv/vm/stats.h"
+#include "hv/vm/still.h"
 #include "hv/vm/vcpu.h"
 #include "hv/vm/work.h"
 
@@ -119,6 +120,22 @@ static void restart_privileged(struct vm *vm)
 	start(vm, VM_QUIET, 1);
 }
 
+bool vm_start_again(struct vm *vm)
+{
+	bool may;
+
+	spin_lock(&vm->lock);
+	may = vm->state == VM_STOPPED && !machine_is_ending();
+	if (may)
+		vm->state = VM_BUILDING; /* nobody else begins */
+	spin_unlock(&vm->lock);
+	if (!may)
+		return false;
+	machine_guest_made();
+	vm_start_at(vm, VM_RESET);
+	return true;
+}
+
 /* Nothing of it runs, and nothing is left to do */
 static void gone(struct vm *vm)
 {
@@ -150,6 +167,8 @@ static void ended(struct vm *vm)
 	if (vm->tsc_start)
 		exit_stats_log(vm);
 	debug_ended(vm);
+	if (!vm->dynamic)
+		still_forget(vm);
 	if (vm->dynamic) {
 		dynamic_ended(vm);
 	} else if (vm->privileged) {

@@ -24,6 +24,7 @@
 #include "hv/vm/debug.h"
 #include "hv/vm/dynamic.h"
 #include "hv/vm/kept.h"
+#include "hv/vm/still.h"
 
 /* --- the clock --- */
 
@@ -125,8 +126,12 @@ static void stand(struct vcpu *v)
 		return;
 	if (vm->clock_stops)
 		WRITE_ONCE(vm->stood.since, rdtsc());
-	if (!debug_stood(vm))
+	if (debug_stood(vm))
+		return;
+	if (vm->dynamic)
 		dynamic_paused(vm);
+	else
+		still_stood(vm);
 }
 
 void pause_take(struct vcpu *v)

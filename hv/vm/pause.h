@@ -11,7 +11,8 @@
 
 #include "hv/core/vcpu.h"
 
-/* @vm, whose code runs, is to stand; dynamic_paused() is called when it does.
+/* @vm, whose code runs, is to stand; debug_stood(), dynamic_paused() or
+ * still_stood() is called when it does.
  * If it ends before that, it is not. Any core, with vm->lock. */
 void pause_begin(struct vm *vm);
 /* It goes on. Any core, with vm->lock; all its vCPUs stand. Before they have

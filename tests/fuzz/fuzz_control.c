@@ -245,6 +245,17 @@ s32 dynamic_end(u64 id, enum bh_ctl_end how, u32 tag, struct dynamic_why *why)
 	return how == BH_CTL_END_BUTTON ? 1 : dynamic_owe(tag, why);
 }
 
+/* A static guest that has ended: it is made ready once more */
+bool vm_start_again(struct vm *vm)
+{
+	if (vm->state != VM_STOPPED)
+		abort();
+	vm->state = VM_RUNNING;
+	vm->end = VM_END_NONE;
+	vm->runs = vm->number & 1;
+	return true;
+}
+
 s32 dynamic_pause(u64 id, u32 tag, struct dynamic_why *why)
 {
 	return dynamic_owe(tag, why);

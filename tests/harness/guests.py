@@ -24,7 +24,7 @@ NO_X2APIC = "max,-monitor,-x2apic"
 SECONDS = {"qemu": 240, "bochs": 600}
 FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 KIND = {"qemu": "uefi", "bochs": "hybrid"}
-KEYS = ("vcpus", "cores", "memory", "cmdline", "debug_exit_port", "fw_cfg", "testdev",
+KEYS = ("vcpus", "clock", "cores", "memory", "cmdline", "debug_exit_port", "fw_cfg", "testdev",
         "debug_console", "boot", "initrd", "module", "firmware", "privileged")
 
 

@@ -121,6 +121,42 @@ void act_reset(struct client *c, struct json_object *o)
 	act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_RESET);
 }
 
+/* One of the manifest's begins anew by itself; bhd has no definition of it */
+static void start_static(struct client *c, struct json_object *o,
+			 const struct bh_ctl_guest *g)
+{
+	struct failure f;
+
+	if (g->state == BH_CTL_STOPPED || g->state == BH_CTL_CRASHED) {
+		act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_RESET);
+		return;
+	}
+	failed(&f, FAIL_STATE, "guest %s is %s", g->name, state_name(g->state));
+	client_fail(c, &f);
+}
+
+void act_start(struct client *c, struct json_object *o)
+{
+	const char *name = wire_string(o, "name");
+	struct bh_ctl_guest g;
+	struct failure f;
+
+	name = name ? name : "";
+	if (life_start(c, name))
+		return;
+	if (!control_find(&c->bhd->ring, name, &g, &f) &&
+	    g.flags & BH_CTL_GUEST_STATIC &&
+	    !(g.flags & BH_CTL_GUEST_PRIVILEGED)) {
+		start_static(c, o, &g);
+		return;
+	}
+	failed(&f, FAIL_NO_GUEST,
+	       "bhd made no guest %.40s, and the manifest has none; bhctl "
+	       "create FILE makes one",
+	       name);
+	client_fail(c, &f);
+}
+
 /* "settings": KEY=VALUE, a line each; the hypervisor reads them */
 void act_set(struct client *c, struct json_object *o)
 {

@@ -232,27 +232,22 @@ void life_create(struct client *c, struct json_object *o)
 	launch_for(c, g);
 }
 
-void life_start(struct client *c, struct json_object *o)
+bool life_start(struct client *c, const char *name)
 {
-	const char *name = wire_string(o, "name");
-	struct guest *g = find(c->bhd, name ? name : "");
+	struct guest *g = c->bhd->life ? find(c->bhd, name) : NULL;
 	struct failure f;
 
-	if (!g) {
-		failed(&f, FAIL_NO_GUEST,
-		       "bhd made no guest %.40s; bhctl create FILE makes one",
-		       name ? name : "");
-		client_fail(c, &f);
-		return;
-	}
+	if (!g)
+		return false;
 	if (g->id && g->state != BH_CTL_STOPPED && g->state != BH_CTL_CRASHED &&
 	    g->phase == PHASE_IDLE) {
 		failed(&f, FAIL_STATE, "guest %.40s is %s", name,
 		       state_name(g->state));
 		client_fail(c, &f);
-		return;
+		return true;
 	}
 	launch_for(c, g);
+	return true;
 }
 
 bool life_reset(struct client *c, const char *name)

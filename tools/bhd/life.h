@@ -23,8 +23,8 @@ void life_refresh(struct bhd *b, const struct list *guests);
 
 /* Requests; each answers @c when it is done */
 void life_create(struct client *c, struct json_object *o);
-void life_start(struct client *c, struct json_object *o);
 /* False: guest @name is none of bhd's, and @c has no answer */
+bool life_start(struct client *c, const char *name);
 bool life_reset(struct client *c, const char *name);
 /* The same, for a definition that has no guest now */
 bool life_forget_off(struct client *c, const char *name);

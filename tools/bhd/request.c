@@ -52,7 +52,7 @@ static const struct request {
 	{ "destroy", false, NULL, act_destroy },
 	{ "set", false, NULL, act_set },
 	{ "create", false, NULL, life_create },
-	{ "start", false, NULL, life_start },
+	{ "start", false, NULL, act_start },
 };
 
 static const struct request *request_find(const char *name)

@@ -40,6 +40,7 @@ void inspect_memory(struct client *c, struct json_object *o);
 void act_pause(struct client *c, struct json_object *o);
 void act_resume(struct client *c, struct json_object *o);
 void act_stop(struct client *c, struct json_object *o);
+void act_start(struct client *c, struct json_object *o);
 void act_reset(struct client *c, struct json_object *o);
 void act_destroy(struct client *c, struct json_object *o);
 void act_set(struct client *c, struct json_object *o);

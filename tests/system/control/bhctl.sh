@@ -85,6 +85,13 @@ test_bhctl() {
 		fail types "$(tail -n 3 /tmp/said)"
 	fi
 	says kept HELLO kept
+	says box_pause '' bhctl pause box
+	says box_paused '^box  *paused' bhctl list
+	refused box_pause_twice 4 '.' bhctl pause box
+	says box_dump_paused '1 vCPU, paused' bhctl dump box /tmp/core
+	says box_resume '' bhctl resume box
+	says box_dump '1 vCPU, paused' bhctl dump box /tmp/core
+	says box_goes_on '^box  *running' bhctl list
 	refused no_guest 3 'no guest nobody' bhctl pause nobody
 	refused itself 4 '.' bhctl destroy linux
 	kill -9 $bhd
@@ -92,6 +99,12 @@ test_bhctl() {
 	says next_bhd 'echo: ready' bhctl console --dump box
 	says stop '' bhctl stop --timeout 5 box
 	says stopped '^box  *stopped' bhctl list
+	says box_start '' bhctl start box
+	refused box_start_twice 4 'is running' bhctl start box
+	says box_reset '' bhctl reset box
+	says box_runs '^box  *running' bhctl list
+	says box_stop '' bhctl stop --timeout 0 box
+	refused box_destroy 4 'cannot be destroyed' bhctl destroy box
 	kill $bhd
 	cat /tmp/bhd.log
 	pass bhctl

@@ -257,7 +257,11 @@ static s32 do_end(struct fake_device *f, const struct bh_ctl_command *c,
 	if (c->arg[1] == BH_CTL_END_STOP)
 		fake_state(f, g->about.name, BH_CTL_STOPPED, "stopped");
 	else if (c->arg[1] == BH_CTL_END_RESET)
-		fake_state(f, g->about.name, BH_CTL_DEFINED, "");
+		fake_state(f, g->about.name,
+			   g->about.flags & BH_CTL_GUEST_STATIC
+				   ? BH_CTL_RUNNING
+				   : BH_CTL_DEFINED,
+			   "");
 	else if (c->arg[1] == BH_CTL_END_DESTROY)
 		fake_state(f, g->about.name, BH_CTL_GONE, "");
 	return 0;

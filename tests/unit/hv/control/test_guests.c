@@ -62,6 +62,21 @@ static char sentence_of_error[128];
 static struct bh_ctl_event news[4];
 static bool news_lost;
 
+static u32 starts;
+static bool starts_fail;
+
+bool vm_start_again(struct vm *vm)
+{
+	if (starts_fail)
+		return false;
+	starts++;
+	assert_int_equal(vm->state, VM_STOPPED);
+	vm->state = VM_RUNNING;
+	vm->end = VM_END_NONE;
+	vm->vcpus[0]->activity = VCPU_WORKING;
+	return true;
+}
+
 enum bh_ctl_state dynamic_state(const struct vm *vm)
 {
 	assert_non_null(vm->dynamic);
@@ -457,6 +472,19 @@ static void test_states(void **state)
 	expect_state(VM_STOPPED, VM_END_POWER_OFF, VCPU_PARKED, BH_CTL_STOPPED);
 }
 
+/* A static guest that is paused, until it ends */
+static void test_paused_static(void **state)
+{
+	guests[1].still.stands = true;
+	expect_state(VM_RUNNING, VM_END_NONE, VCPU_PAUSED, BH_CTL_PAUSED);
+	button = true;
+	assert_int_equal(run(control_end, 9, BH_CTL_END_BUTTON),
+			 -BH_CTL_ESTATE);
+	assert_int_equal(run(control_end, 9, BH_CTL_END_STOP), CONTROL_LATER);
+	expect_state(VM_RUNNING, VM_END_POWER_OFF, VCPU_PAUSED,
+		     BH_CTL_STOPPING);
+}
+
 static void test_vcpus(void **state)
 {
 	const struct bh_ctl_vcpu *v = (void *)c.out;
@@ -655,6 +683,36 @@ static void test_reset_events(void **state)
 	look();
 	assert_int_equal(event_count, 2);
 	expect_event(1, BH_CTL_EVENT_ANSWER, 57);
+}
+
+/* One that has stopped: the answer is of the life that begins */
+static void test_start_again_events(void **state)
+{
+	control_guests_forget(&c);
+	guests[1].state = VM_STOPPED;
+	guests[1].end = VM_END_POWER_OFF;
+	look();
+	assert_int_equal(run(control_end, 9, BH_CTL_END_STOP), -BH_CTL_ESTATE);
+	begin_end(BH_CTL_END_RESET, 58);
+	assert_int_equal(starts, 1);
+	look();
+	assert_int_equal(event_count, 1);
+	expect_event(0, BH_CTL_EVENT_STATE, BH_CTL_BUILDING);
+	vcpus[1][0].activity = VCPU_RUNNING;
+	guests[1].tsc_start = 7;
+	look();
+	assert_int_equal(event_count, 2);
+	expect_event(0, BH_CTL_EVENT_STATE, BH_CTL_RUNNING);
+	expect_event(1, BH_CTL_EVENT_ANSWER, 58);
+	/* The machine ends: answered all the same */
+	guests[1].state = VM_STOPPED;
+	guests[1].end = VM_END_POWER_OFF;
+	look();
+	starts_fail = true;
+	begin_end(BH_CTL_END_RESET, 59);
+	starts_fail = false;
+	look();
+	expect_event(0, BH_CTL_EVENT_ANSWER, 59);
 }
 
 static s32 given(s32 (*handler)(struct control *, struct control_call *),
@@ -938,6 +996,7 @@ int main(void)
 		cmocka_unit_test_setup(test_little_room, setup),
 		cmocka_unit_test_setup(test_guest_goes, setup),
 		cmocka_unit_test_setup(test_states, setup),
+		cmocka_unit_test_setup(test_paused_static, setup),
 		cmocka_unit_test_setup(test_vcpus, setup),
 		cmocka_unit_test_setup(test_exits, setup),
 		cmocka_unit_test_setup(test_announce, setup),
@@ -945,6 +1004,7 @@ int main(void)
 		cmocka_unit_test_setup(test_end, setup),
 		cmocka_unit_test_setup(test_stop_events, setup),
 		cmocka_unit_test_setup(test_reset_events, setup),
+		cmocka_unit_test_setup(test_start_again_events, setup),
 		cmocka_unit_test_setup(test_create, setup),
 		cmocka_unit_test_setup(test_create_steps, setup),
 		cmocka_unit_test_setup(test_start, setup),

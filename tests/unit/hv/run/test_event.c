@@ -18,6 +18,7 @@
 #include "hv/vm/life.h"
 #include "hv/vm/pause.h"
 #include "hv/vm/stats.h"
+#include "hv/vm/still.h"
 #include "hv/vm/work.h"
 #include "include/hw/cpu.h"
 #include "include/hw/lapic.h"
@@ -229,6 +230,11 @@ void exit_shutdown(struct vcpu *v)
 static u32 stands, sched_blocks, sched_wakes;
 
 void dynamic_paused(struct vm *it)
+{
+	fail();
+}
+
+void still_stood(struct vm *it)
 {
 	assert_ptr_equal(it, &vm);
 	stands++;

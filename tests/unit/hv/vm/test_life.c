@@ -148,6 +148,11 @@ void load_abandon(struct vm *vm)
 	abandoned++;
 }
 
+void machine_guest_made(void)
+{
+	alive++;
+}
+
 void machine_guest_ended(const struct vm *vm)
 {
 	assert_true(fake_vm.privileged || fake_vm.end == VM_END_CRASH ||
@@ -374,6 +379,41 @@ static void test_reset(void **state)
 	assert_int_equal(alive, 1);
 }
 
+/* One that has stopped, or crashed, is what it was at first */
+static void test_starts_again(void **state)
+{
+	static const enum vm_end ways[] = { VM_END_POWER_OFF, VM_END_CRASH };
+
+	assert_false(vm_start_again(&fake_vm)); /* it is being made */
+	for (u32 i = 0; i < ARRAY_SIZE(ways); i++) {
+		setup(state);
+		start();
+		fake_vm.stood.ticks = 99;
+		assert_false(vm_start_again(&fake_vm));
+		memset(fake_ram, 0x77, RAM);
+		stop(ways[i]);
+		if (ways[i] != VM_END_CRASH)
+			work();
+		assert_int_equal(alive, 0);
+		ending = true;
+		assert_false(vm_start_again(&fake_vm));
+		ending = false;
+		boot->events = VE_NMI;
+		assert_true(vm_start_again(&fake_vm));
+		assert_int_equal(alive, 1);
+		assert_int_equal(fake_vm.stood.ticks, 0);
+		assert_null(kept_of(boot));
+		assert_false(vm_start_again(&fake_vm));
+		assert_int_equal(other->events, VE_START);
+		work();
+		assert_int_equal(resets, 1);
+		assert_int_equal(loads, 2);
+		assert_int_equal(fake_ram[1], 0);
+		assert_int_equal(boot->activity, VCPU_RUNNING);
+		assert_int_equal(fake_vm.state, VM_RUNNING);
+	}
+}
+
 static void test_reset_at_the_machines_end(void **state)
 {
 	start();
@@ -500,6 +540,7 @@ int main(void)
 		cmocka_unit_test_setup(test_scrub, setup),
 		cmocka_unit_test_setup(test_crash_is_kept, setup),
 		cmocka_unit_test_setup(test_reset, setup),
+		cmocka_unit_test_setup(test_starts_again, setup),
 		cmocka_unit_test_setup(test_reset_at_the_machines_end, setup),
 		cmocka_unit_test_setup(test_ends_early, setup),
 		cmocka_unit_test_setup(test_many, setup),

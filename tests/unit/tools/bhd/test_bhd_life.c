@@ -213,6 +213,22 @@ static void expect_state(const char *name, const char *wanted)
 	assert_true(is_in_state(name, wanted));
 }
 
+/* One of the manifest's, of which bhd has no definition */
+static void test_start_static(void **state)
+{
+	fake_add(fake, "box", BH_CTL_STOPPED, BH_CTL_GUEST_STATIC);
+	expect_done(fd, named("start", "box"));
+	expect_state("box", "running");
+	expect_error(fd, named("start", "box"), FAIL_STATE, "is running");
+	fake_state(fake, "box", BH_CTL_CRASHED, "");
+	expect_done(fd, named("start", "box"));
+	expect_state("box", "running");
+	expect_done(fd, named("pause", "box"));
+	expect_state("box", "paused");
+	expect_error(fd, named("start", "box"), FAIL_STATE, "is paused");
+	expect_error(fd, named("start", "linux"), FAIL_NO_GUEST, "linux");
+}
+
 static void test_stop_and_start(void **state)
 {
 	make("web", "restart = always\\n");
@@ -571,6 +587,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
 		T(test_create),          T(test_refused),
+		T(test_not_free),        T(test_start_static),
 		T(test_not_free),        T(test_stop_and_start),
 		T(test_restart),         T(test_destroy_before_restart),
 		T(test_destroy_refused), T(test_destroy_refused_late),
