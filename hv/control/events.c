@@ -39,9 +39,7 @@ enum bh_ctl_state control_state_of(const struct vm *vm)
 		return BH_CTL_STOPPING;
 	if (READ_ONCE(vm->still.stands))
 		return BH_CTL_PAUSED;
-	return READ_ONCE(vm->vcpus[0]->activity) == VCPU_WORKING
-		       ? BH_CTL_BUILDING
-		       : BH_CTL_RUNNING;
+	return READ_ONCE(vm->runs) ? BH_CTL_RUNNING : BH_CTL_BUILDING;
 }
 
 bool control_round_on(struct control_round *r, bool ask)

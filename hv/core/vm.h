@@ -198,6 +198,7 @@ struct vm {
 	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */
 	struct vm_remap remap;
 	enum vm_work work;
+	bool runs; /* that has come to its first instruction; not its end */
 	u64 zeroed_bytes;           /* of its RAM, by VM_ZERO or VM_SCRUB */
 	struct load_fill *fill;     /* hv/load/fill.h; NULL: none */
 	struct staged *staged;      /* hv/load/staged.h; NULL: static */

@@ -48,6 +48,7 @@ static void start(struct vm *vm, enum vm_work first, u32 count)
 	vm->stood = (struct vm_stood){ 0 };
 	vm_work_set(vm, first);
 	spin_lock(&vm->lock);
+	WRITE_ONCE(vm->runs, false);
 	vm->end = VM_END_NONE;
 	vm->state = VM_RUNNING;
 	for (u32 i = 0; i < count; i++)

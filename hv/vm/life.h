@@ -18,14 +18,10 @@ void vm_vcpu_parked(struct vcpu *v);
  * again, and it counts as ended. Home core of that vCPU. */
 void vm_scrubbed(struct vm *vm);
 
-/* Its code runs: it is neither being made ready nor at its end. Lock held. A
- * boot vCPU is parked where the guest is about to start anew. */
+/* Its code runs: it is neither being made ready nor at its end. Lock held. */
 static inline bool vm_code_runs(const struct vm *vm)
 {
-	enum vcpu_activity boot = READ_ONCE(vm->vcpus[0]->activity);
-
-	return vm->state == VM_RUNNING && vm->end == VM_END_NONE &&
-	       boot != VCPU_WORKING && boot != VCPU_PARKED;
+	return vm->state == VM_RUNNING && vm->end == VM_END_NONE && vm->runs;
 }
 /* A static guest that has stopped or crashed starts anew. Any core. False: it
  * has not, or the machine ends. */

@@ -162,6 +162,7 @@ static bool work_fill(struct vm *vm)
 	start_clock(vm);
 	console_guest_starts(vm);
 	report_start(vm);
+	WRITE_ONCE(vm->runs, true);
 	if (vm->dynamic)
 		dynamic_runs(vm);
 	vm->vcpus[0]->activity = VCPU_RUNNING;

@@ -570,10 +570,12 @@ static void guests_make(void)
 	fake_vm.number = 1;
 	fake_vm.privileged = true;
 	fake_vm.state = VM_RUNNING;
+	fake_vm.runs = true;
 	for (u32 i = 0; i < GUESTS; i++) {
 		others[i].id = (u16)(i + 1);
 		others[i].number = i + 2;
 		others[i].state = VM_RUNNING;
+		others[i].runs = true;
 		others[i].vcpu_count = 1;
 		others[i].npt.fmt = &pt_ept;
 		others[i].vcpus[0] = &other_vcpus[i];

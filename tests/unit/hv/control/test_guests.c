@@ -73,7 +73,7 @@ bool vm_start_again(struct vm *vm)
 	assert_int_equal(vm->state, VM_STOPPED);
 	vm->state = VM_RUNNING;
 	vm->end = VM_END_NONE;
-	vm->vcpus[0]->activity = VCPU_WORKING;
+	vm->runs = false;
 	return true;
 }
 
@@ -340,6 +340,7 @@ static int setup(void **state)
 		vm->id = (u16)i;
 		vm->number = 10 - i; /* not in the order of their places */
 		vm->state = VM_RUNNING;
+		vm->runs = true;
 		vm->vcpu_count = i ? 1 : VCPUS;
 		vm->slot_count = 0;
 		snprintf(vm->name, sizeof(vm->name), "guest%u", i);
@@ -455,7 +456,7 @@ static void expect_state(enum vm_state state, enum vm_end end,
 	guests[1].state = state;
 	guests[1].end = end;
 	guests[1].end_reason = "why";
-	vcpus[1][0].activity = activity;
+	guests[1].runs = activity != VCPU_WORKING;
 	assert_int_equal(run(control_guests, 8, 0), 0);
 	assert_int_equal(g->state, want);
 	assert_string_equal(g->reason, end ? "why" : "");
@@ -698,7 +699,7 @@ static void test_start_again_events(void **state)
 	look();
 	assert_int_equal(event_count, 1);
 	expect_event(0, BH_CTL_EVENT_STATE, BH_CTL_BUILDING);
-	vcpus[1][0].activity = VCPU_RUNNING;
+	guests[1].runs = true;
 	guests[1].tsc_start = 7;
 	look();
 	assert_int_equal(event_count, 2);
@@ -908,6 +909,7 @@ static void crowd_make(void)
 		vm->id = (u16)i;
 		vm->number = 100 + i;
 		vm->state = VM_RUNNING;
+		vm->runs = true;
 		vm->vcpu_count = 1;
 		vm->vcpus[0] = &vcpu;
 		vms[i] = vm;

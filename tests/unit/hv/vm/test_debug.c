@@ -105,6 +105,7 @@ static int setup(void **state)
 	fake_ram_init(RAM, 0x90);
 	memset(&fake_vm.debug, 0, sizeof(fake_vm.debug));
 	fake_vm.state = VM_RUNNING;
+	fake_vm.runs = true;
 	fake_vm.end = VM_END_NONE;
 	fake_vm.dynamic = NULL;
 	fake_vm.pauses = 0;
@@ -723,11 +724,9 @@ static void test_not_now(void **state)
 	d.waits = true;
 	assert_int_equal(debug_attach(&fake_vm), -ENOENT);
 	d.waits = false;
-	v0->activity = VCPU_WORKING;
+	fake_vm.runs = false; /* its start may not even be taken */
 	assert_int_equal(debug_attach(&fake_vm), -ENOENT);
-	v0->activity = VCPU_PARKED; /* a static guest's new start is posted */
-	assert_int_equal(debug_attach(&fake_vm), -ENOENT);
-	v0->activity = VCPU_RUNNING;
+	fake_vm.runs = true;
 	fake_vm.end = VM_END_RESET;
 	assert_int_equal(debug_attach(&fake_vm), -ENOENT);
 	fake_vm.end = VM_END_NONE;

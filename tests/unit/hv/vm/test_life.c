@@ -232,7 +232,9 @@ static void test_start(void **state)
 	vm_start(&fake_vm);
 	assert_int_equal(alive, 1);
 	assert_int_equal(fake_vm.state, VM_RUNNING);
+	assert_false(fake_vm.runs);
 	steps = work();
+	assert_true(fake_vm.runs);
 	assert_true(steps > 6); /* RAM in several pieces, the image in three */
 	assert_int_equal(boot->activity, VCPU_RUNNING);
 	assert_int_equal(loads, 1);
