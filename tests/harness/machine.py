@@ -43,8 +43,9 @@ class Machine:
     """`with Machine(...) as m: m.expect("regex", seconds)`."""
 
     def __init__(self, emulator, image, folder, firmware="ovmf", cores=2,
-                 memory=1024, options=(), timeout=900, person=False):
-        """@person: somebody types and, on QEMU, looks at the screen."""
+                 memory=1024, options=(), timeout=900, person=False, line=False):
+        """@person: somebody types and, on QEMU, looks at the screen. @line: there is a
+        cable at COM2, whose other end is the descriptor @self.line."""
         self.name = emulator
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
@@ -58,8 +59,12 @@ class Machine:
                         "--timeout", str(timeout), "--quiet"]
         self.command += list(options)
         self.seen = 0
-        self.monitor_sock = self.sockets = self.keyboard = None
+        self.monitor_sock = self.sockets = self.keyboard = self.line = None
         self.awaited, self.act = b"", None
+        if line:
+            self.line, self.line_tty = pty.openpty()
+            tty.setraw(self.line_tty)
+            self.command += ["--com2-tty", os.ttyname(self.line_tty)]
         if person and emulator == "bochs":
             self.keyboard, self.tty = pty.openpty()
             tty.setraw(self.tty)
@@ -110,6 +115,10 @@ class Machine:
             self.recorder.join()
             os.close(self.keyboard)
             self.keyboard = None
+        if self.line is not None:
+            os.close(self.line)
+            os.close(self.line_tty)
+            self.line = None
         if self.sockets:
             shutil.rmtree(self.sockets, ignore_errors=True)
 
