@@ -12,6 +12,8 @@ V       := 0
 Q       := $(if $(filter 1,$(V)),,@)
 SILENT  := $(findstring s,$(firstword -$(MAKEFLAGS)))
 say      = @$(if $(filter @,$(Q)$(SILENT)),printf '  %-5s %s\n' $(1) $(2),:)
+# To scripts that take minutes: whether to say what they do
+PROGRESS := $(if $(SILENT),no,yes)
 
 # A handler in a table has the parameters of its kind, used or not
 WARN    := -Wall -Wextra -Wno-unused-parameter -Wshadow -Wconversion -Wmissing-prototypes -Wundef -Werror

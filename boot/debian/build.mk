@@ -12,7 +12,7 @@ DATA_MIB     := 256
 $(DEBIAN_MADE) &: scripts/mkdebian scripts/debian-root scripts/debian-clean scripts/mkinitrd \
 		boot/rootfs/debian/init $(DEBIAN_TREE) $(TOOLS_DEB) $(GUESTS)/isolated.cpio
 	$(call say,LIVE,$(DEBIAN))
-	$(Q)SOURCE_DATE_EPOCH=$(LIVE_EPOCH) scripts/mkdebian $(DEBIAN) $(CACHE) $(TOOLS_DEB) \
+	$(Q)SOURCE_DATE_EPOCH=$(LIVE_EPOCH) PROGRESS=$(PROGRESS) scripts/mkdebian $(DEBIAN) $(CACHE) $(TOOLS_DEB) \
 		$(GUESTS)/isolated.cpio
 
 $(B)/run.img: $(DEBIAN_FILES) $(LOADER) scripts/mkimage

@@ -12,7 +12,7 @@ LIVE_EPOCH  = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct))
 
 $(LIVE_MADE) &: scripts/mklive scripts/debian-root scripts/debian-clean $(LIVE_TREE) $(JUDGE) tools/bh-report $(CONSOLE_TOOL_STATIC)
 	$(call say,LIVE,$(LIVE))
-	$(Q)SOURCE_DATE_EPOCH=$(LIVE_EPOCH) scripts/mklive $(LIVE) $(JUDGE) $(CONSOLE_TOOL_STATIC)
+	$(Q)SOURCE_DATE_EPOCH=$(LIVE_EPOCH) PROGRESS=$(PROGRESS) scripts/mklive $(LIVE) $(JUDGE) $(CONSOLE_TOOL_STATIC)
 # Asked for by name, as USB_FILES are
 ifneq ($(LIVE_PACKAGES)$(LIVE_SNAPSHOT)$(LIVE_SUITE)$(LIVE_MIRROR),)
 .PHONY: $(LIVE_MADE)
