@@ -47,9 +47,9 @@ enum vm_end {
 };
 
 /* What the boot vCPU does for its guest while it is VCPU_WORKING: hv/vm/work.h.
- * In this order from a start to the first instruction (REVOKE: of a dynamic
- * guest; QUIET: of the privileged one); SCRUB is behind the last, and so is
- * GRANT of a dynamic guest. */
+ * In this order from a start to the first instruction (REVOKE, SHARE: of a
+ * dynamic guest; QUIET: of the privileged one); SCRUB is behind the last, and
+ * so is GRANT of a dynamic guest. */
 enum vm_work {
 	VM_REVOKE,
 	VM_QUIET,
@@ -57,6 +57,7 @@ enum vm_work {
 	VM_ZERO,
 	VM_LOAD,
 	VM_FILL,
+	VM_SHARE,
 	VM_SCRUB,
 	VM_GRANT
 };

@@ -336,6 +336,16 @@ static int set_clock(struct parser *p, const char *value)
 	return 0;
 }
 
+static int set_share(struct parser *p, const char *value)
+{
+	bool memory = !strcmp(value, "memory");
+
+	if (!memory && strcmp(value, "none"))
+		return -EINVAL;
+	p->guest->shares_memory = memory;
+	return 0;
+}
+
 static int set_restart(struct parser *p, const char *value)
 {
 	static const char *const ways[] = {
@@ -500,6 +510,7 @@ const struct key manifest_keys[] = {
 	  "write a port from 1 to 0xffff, or 0 for none" },
 	{ SECTION_GUEST, ONCE, "autostart", set_autostart, "write yes or no" },
 	{ SECTION_GUEST, ONCE, "clock", set_clock, "write stop or run" },
+	{ SECTION_GUEST, ONCE, "share", set_share, "write memory or none" },
 	{ SECTION_GUEST, ONCE, "restart", set_restart,
 	  "write never, on-crash or always" },
 	{ SECTION_GUEST, ONCE, "boot", set_boot,

@@ -121,6 +121,7 @@ struct guest_config {
 	u16 debug_exit_port; /* 0: off */
 	bool autostart;
 	enum clock_way clock;
+	bool shares_memory;       /* with the privileged guest, while it runs */
 	enum restart_way restart; /* not the hypervisor's business */
 	u32 shutdown_grace_s;     /* after its power button; 0: it gets none */
 };

@@ -53,7 +53,7 @@ enum bh_ctl_state dynamic_state(const struct vm *vm)
 
 bool dynamic_is_granted(const struct vm *vm)
 {
-	return READ_ONCE(vm->dynamic->state) == BH_CTL_DEFINED;
+	return READ_ONCE(vm->dynamic->granted);
 }
 
 static s32 refuse(enum bh_ctl_error error, const char *text,

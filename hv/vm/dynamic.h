@@ -27,7 +27,7 @@ struct dynamic_why {
  * For static guests, too. As good as what vm_at() gives. */
 struct vm *vm_numbered(u64 id);
 enum bh_ctl_state dynamic_state(const struct vm *vm);
-/* Is its memory granted to the privileged guest? */
+/* Is its memory granted to the privileged guest, or some of it? */
 bool dynamic_is_granted(const struct vm *vm);
 
 /* Begins to make a guest of @text, @len bytes of a definition, with @ranges of
@@ -77,12 +77,14 @@ u32 dynamic_ranges(const struct vm *vm, const struct bh_ctl_range **ranges);
 int __must_check dynamic_take_memory(struct vm *vm);
 bool __must_check dynamic_give_memory_back(struct vm *vm);
 /* life.c: all its vCPUs are parked; its RAM is zero again. Work.c: pieces of a
- * grant and its end; the first instruction comes. */
+ * grant and its end, and of one for as long as it runs, if share = memory; the
+ * first instruction comes. */
 void dynamic_ended(struct vm *vm);
 void dynamic_scrubbed(struct vm *vm);
 bool dynamic_grant_begun(const struct vm *vm);
 bool dynamic_grant_step(struct vm *vm);
 bool dynamic_revoke_step(struct vm *vm);
+bool dynamic_share_step(struct vm *vm);
 bool dynamic_is_clean(const struct vm *vm);
 void dynamic_cleaned(struct vm *vm);
 void dynamic_granted(struct vm *vm);

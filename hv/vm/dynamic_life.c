@@ -185,7 +185,7 @@ bool dynamic_grant_step(struct vm *vm)
 	struct piece piece = piece_begin();
 	u64 bytes = bytes_of(d);
 
-	d->granted = true;
+	WRITE_ONCE(d->granted, true);
 	d->clean = false;
 	for (; d->done < bytes && !piece_over(&piece); d->done += POOL_UNIT)
 		d->touched |= grant_unit(part_at(d, d->done).base);
@@ -207,10 +207,15 @@ bool dynamic_revoke_step(struct vm *vm)
 		grant_end(part_at(d, d->done).base);
 	if (d->done < bytes || !pass_step(d))
 		return false;
-	d->granted = false;
+	WRITE_ONCE(d->granted, false);
 	d->done = 0;
-	d->passing = false;
+	d->passing = d->touched = false;
 	return true;
+}
+
+bool dynamic_share_step(struct vm *vm)
+{
+	return !vm->config->shares_memory || dynamic_grant_step(vm);
 }
 
 bool dynamic_is_clean(const struct vm *vm)

@@ -254,6 +254,16 @@ static void check_node(struct check *c, struct guest_config *g)
 		       g->numa_node);
 }
 
+/* Only the pool's memory can be granted */
+static void check_share(struct check *c, struct guest_config *g)
+{
+	if (g->valid && g->shares_memory)
+		reject(c, g, manifest_line(g, "share"),
+		       "share = memory is for a guest that is made while the "
+		       "machine runs; remove it, or make the guest by bhctl "
+		       "create");
+}
+
 /* The privileged guest first: an isolated one that asks for too much must not
  * keep it from starting */
 static void check_all_memory(struct check *c)
@@ -350,6 +360,7 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 		check_files(&c, &m->guests[i]);
 		check_cores(&c, &m->guests[i]);
 		check_node(&c, &m->guests[i]);
+		check_share(&c, &m->guests[i]);
 		choose_way(&m->guests[i]);
 	}
 	check_all_memory(&c);

@@ -157,7 +157,13 @@ static bool work_load(struct vm *vm)
 
 static bool work_fill(struct vm *vm)
 {
-	if (!load_step(vm))
+	return load_step(vm);
+}
+
+/* The last step: what it shares is granted, and its code runs */
+static bool work_share(struct vm *vm)
+{
+	if (vm->dynamic && !dynamic_share_step(vm))
 		return false;
 	start_clock(vm);
 	console_guest_starts(vm);
@@ -206,14 +212,15 @@ static bool (*const steps[])(struct vm *vm) = {
 	[VM_REVOKE] = work_revoke, [VM_QUIET] = work_quiet,
 	[VM_RESET] = work_reset,   [VM_ZERO] = work_zero,
 	[VM_LOAD] = work_load,     [VM_FILL] = work_fill,
-	[VM_SCRUB] = work_scrub,   [VM_GRANT] = work_grant,
+	[VM_SHARE] = work_share,   [VM_SCRUB] = work_scrub,
+	[VM_GRANT] = work_grant,
 };
 
 bool vm_work_step(struct vcpu *boot)
 {
 	struct vm *vm = boot->vm;
 	enum vm_work work = vm->work;
-	bool goes_on = work < VM_FILL;
+	bool goes_on = work < VM_SHARE;
 
 	/* Where a step ends the work, vm->work may be another core's by now */
 	if (steps[work](vm) && goes_on)

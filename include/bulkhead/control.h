@@ -328,7 +328,7 @@ struct bh_ctl_file {
 
 #define BH_CTL_GUEST_PRIVILEGED (1u << 0)
 #define BH_CTL_GUEST_STATIC     (1u << 1)
-#define BH_CTL_GUEST_GRANTED    (1u << 2) /* its memory, to the caller */
+#define BH_CTL_GUEST_GRANTED    (1u << 2) /* some memory, to the caller */
 
 struct bh_ctl_guest {
 	u64 id;

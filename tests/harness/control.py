@@ -13,7 +13,6 @@ from harness.machine import ROOT, Machine
 
 MODULES = os.path.join(ROOT, "build/cache/modules")
 HERE = os.path.join(ROOT, "tests/system/control")
-CLIENT = os.path.join(HERE, "client.c")
 # At most; guests_2g: at least
 TARGET = {"run_tiny": 6_000_000, "destroy_tiny": 4_000_000, "run_linux_ratio": 1.035,
           "ram_per_guest_bytes": 256 << 10, "guests_2g": 90, "command_exits": 2,
@@ -65,12 +64,17 @@ def initrd(folder, files, scripts=("bhctl.sh",)):
         return f.read() + archive(root)
 
 
-def client(folder):
-    """The program that has the control device to itself, built."""
-    path = os.path.join(folder, "control-client")
+def program(folder, name):
+    """A program of tests/system/control, built."""
+    path = os.path.join(folder, f"control-{name}")
     subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-s",
-                    "-I", ROOT, "-o", path, CLIENT], check=True)
+                    "-I", ROOT, "-o", path, os.path.join(HERE, f"{name}.c")], check=True)
     return path
+
+
+def client(folder):
+    """The program that has the control device to itself."""
+    return program(folder, "client")
 
 
 def stripped(folder, name):

@@ -27,7 +27,9 @@ CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "audit", "
           "run", "run_list", "run_says", "dump", "dump_elf", "dump_goes_on", "dump_paused",
           "dump_json", "dump_note", "info_exits", "info_json", "dump_resumed", "checked",
           "create", "twice", "too_much", "no_kernel",
-          "web_stop", "web_stopped", "web_start", "web_says", "found", "audit_two", "set",
+          "web_stop", "web_stopped", "web_start", "web_says", "not_shared", "share", "share_says",
+          "shared", "share_granted", "share_audit", "share_stop", "shared_no_more",
+          "share_destroy", "found", "audit_two", "set",
           "weight", "cap", "set_wrong", "set_unknown", "set_kept", "destroy_run", "cap_half",
           "cap_off", "web_reset", "destroy", "audit_after", "cycles", "all_back", "bhmake")
 GDB_CHECKS = ("gdb_guest", "gdb_threads", "gdb_steps", "gdb_stops", "gdb_planted", "gdb_reads",
@@ -48,7 +50,8 @@ def run(results, folder, where, cycles, seconds, emulator="qemu", parts="bhctl,b
     cores, first, last = cores_for(emulator, 2)
     echo = os.path.join(image.BUILD, "tests/guest/echo.elf")
     files = {"vmlinuz": _linux.payload()["vmlinuz"], "echo": echo,
-             "privileged.cpio": control.initrd(folder, {"boot/echo": echo, **gdb_files()})}
+             "privileged.cpio": control.initrd(folder, {"boot/echo": echo, "bin/peek": control.program(folder, "peek"),
+                                                  **gdb_files()})}
     privileged = _linux.privileged(f"{parts},poweroff", cores=str(first), vcpus="1")
     privileged["cmdline"] += f" bulkhead.cycles={cycles}"
     guests = [privileged,

@@ -168,6 +168,32 @@ cycles() {
 	fi
 }
 
+# Is some guest's memory, with what echo has to say, to be read in a device here?
+dax_reads() {
+	for dax in /dev/dax*; do
+		peek "$dax" 0x100000 0xf0000 | grep -q 'echo: ready' && return 0
+	done
+	return 1
+}
+
+dax_reads_nothing() {
+	! dax_reads
+}
+
+# Memory that the privileged guest has while the guest runs, and no longer
+test_share() {
+	says not_shared '' dax_reads_nothing
+	printf '[guest shared]\nkernel = echo\nmemory = 4M\nshare = memory\n' >/boot/shared.conf
+	says share '^shared$' bhctl create /boot/shared.conf
+	says share_says '' made_says shared 'echo: ready'
+	says shared '' dax_reads
+	says share_granted 'shared.*granted to the privileged guest' bhctl audit
+	says share_audit '^  holds: ' bhctl audit
+	says share_stop '' bhctl stop --timeout 0 shared
+	says shared_no_more '' dax_reads_nothing
+	says share_destroy '' bhctl destroy shared
+}
+
 test_bhmake() {
 	insmod_all dax region_idle=1 || { fail bhmake "no module $ko"; return; }
 	start_bhd || { fail bhmake "$(cat /tmp/bhd.log)"; return; }
@@ -196,6 +222,7 @@ test_bhmake() {
 	says web_stopped '^web  *stopped' bhctl list
 	says web_start '' bhctl start web
 	says web_says '' made_says web 'echo: ready'
+	test_share
 	kill -9 $bhd
 	start_bhd || { fail bhmake "$(cat /tmp/bhd.log)"; return; }
 	says found '^web  *running' bhctl list

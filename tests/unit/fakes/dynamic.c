@@ -78,3 +78,9 @@ bool dynamic_give_memory_back(struct vm *vm)
 	fail();
 	return true;
 }
+
+bool dynamic_share_step(struct vm *vm)
+{
+	fail();
+	return true;
+}

@@ -38,6 +38,7 @@ static void test_whole(void **state)
 	      "weight = 512\n"
 	      "cap = 50%\n"
 	      "clock = run\n"
+	      "share = memory\n"
 	      "autostart = no");
 	assert_int_equal(said_count, 0);
 	assert_int_equal(m.console, CONSOLE_ALL);
@@ -67,6 +68,8 @@ static void test_whole(void **state)
 	assert_int_equal(m.guests[0].cap, 0);
 	assert_int_equal(m.guests[1].cap, 50);
 	assert_int_equal(m.guests[0].clock, CLOCK_STOP);
+	assert_false(m.guests[0].shares_memory);
+	assert_true(m.guests[1].shares_memory);
 	assert_int_equal(m.guests[1].clock, CLOCK_RUN);
 	assert_false(m.guests[1].autostart);
 }
@@ -256,6 +259,7 @@ static const struct {
 	{ "vcpus = 0x", "bad value" },
 	{ "vcpus = -1", "bad value" },
 	{ "vcpus =", "vcpus = : bad value" },
+	{ "share = all", "write memory or none" },
 	{ "clock = yes", "write stop or run" },
 	{ "cap = 50", "write how much of a core, from 1% to 100%" },
 	{ "cap = 0%", "from 1% to 100%" },

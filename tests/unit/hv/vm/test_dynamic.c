@@ -51,6 +51,7 @@ static const struct bh_ctl_file file = { "k", MIB(2), 1000 };
 static struct vcpu *const boot = &fake_vcpus[0];
 static bool granted[2], touched, passed, taken, pool_is_clean, ending;
 static bool stand;          /* no core passes */
+static bool shares;         /* it may be granted as it is */
 static bool timer_is_armed; /* of a device */
 static u32 passes, alive, ever, loads, freed_ids, maps;
 static int load_error, take_error, begin_error;
@@ -210,7 +211,7 @@ bool grant_unit(u64 base)
 {
 	bool was = touched;
 
-	assert_true(ram_is_zero());
+	assert_true(shares || ram_is_zero());
 	granted[(base - BASE) / POOL_UNIT] = true;
 	touched = false;
 	return was;
@@ -402,7 +403,7 @@ static int setup(void **state)
 	vm_count = 0;
 	vm_privileged = &fake_vm;
 	granted[0] = granted[1] = touched = stand = ending = listens = false;
-	pool_is_clean = passed = false;
+	pool_is_clean = passed = shares = false;
 	alive = load_error = take_error = loads = maps = ever = 0;
 	check_error = begin_error = 0;
 	taken = false;
@@ -630,6 +631,93 @@ static void test_destroy(void **state)
 				 -BH_CTL_ENOENT);
 		assert_int_equal(dynamic_start(id, &file, 1, 1, &why),
 				 -BH_CTL_ENOENT);
+	}
+}
+
+/* share = memory: granted again when all is loaded, and until it ends */
+static void sharing(void)
+{
+	static const char text[] = "[guest web]\nkernel = k\nmemory = 4M\n"
+				   "vcpus = 2\nshare = memory\n";
+
+	assert_int_equal(begin_create(text, &range, 1), 0);
+	assert_int_equal(go_on_create(), 0);
+	go_on();
+	assert_true(is_granted());
+	shares = true;
+	assert_int_equal(dynamic_start(id, &file, 1, 78, &why), 0);
+	assert_true(dynamic_is_granted(&fake_vm));
+}
+
+static void runs_and_shares(void)
+{
+	sharing();
+	go_on();
+	assert_int_equal(now(), BH_CTL_RUNNING);
+	assert_true(is_granted() && dynamic_is_granted(&fake_vm));
+	memset(fake_ram, 0x77, RAM);
+}
+
+/* No byte of it becomes zero before the privileged guest has let go */
+static void expect_let_go_first(void)
+{
+	for (u32 i = 0; i < TURNS && boot->activity != VCPU_PARKED; i++) {
+		if (boot->activity == VCPU_WORKING && !fake_ram[0])
+			assert_true(passed && !is_granted());
+		events_of(boot);
+		events_of(&fake_vcpus[1]);
+	}
+	go_on();
+	assert_false(dynamic_is_granted(&fake_vm));
+	assert_true(ram_is_zero() && !is_granted());
+}
+
+static void test_share(void **state)
+{
+	setup(state);
+	runs_and_shares();
+	/* A unit that was touched while it was loaded: each core passes */
+	assert_int_equal(dynamic_end(id, BH_CTL_END_STOP, 99, &why), 0);
+	expect_let_go_first();
+	assert_int_equal(now(), BH_CTL_STOPPED);
+	setup(state);
+	sharing();
+	for (u32 i = 0; i < TURNS && !loads; i++)
+		events_of(boot);
+	assert_int_equal(loads, 1);
+	touched = true;
+	passes = 0;
+	go_on();
+	assert_int_equal(now(), BH_CTL_RUNNING);
+	assert_int_equal(passes, 1);
+	/* What has crashed stays as it was, and may be read */
+	memset(fake_ram, 0x77, RAM);
+	ends(VM_END_CRASH);
+	assert_int_equal(now(), BH_CTL_CRASHED);
+	assert_true(is_granted() && fake_ram[RAM - 1] == 0x77);
+	assert_int_equal(dynamic_end(id, BH_CTL_END_STOP, 99, &why), 0);
+	go_on();
+	assert_true(ram_is_zero() && !is_granted());
+}
+
+/* It may end between any two of its steps to its first instruction */
+static void test_share_destroyed(void **state)
+{
+	bool ran = false;
+
+	for (u32 n = 0; !ran; n++) {
+		setup(state);
+		sharing();
+		for (u32 i = 0; i < n; i++)
+			events_of(boot);
+		ran = now() == BH_CTL_RUNNING;
+		memset(fake_ram, 0x77, RAM);
+		assert_int_equal(dynamic_end(id, BH_CTL_END_DESTROY, 99, &why),
+				 0);
+		go_on();
+		assert_null(vms[5]);
+		assert_false(taken || granted[0] || granted[1]);
+		assert_int_equal(alive, 0);
 	}
 }
 
@@ -1254,6 +1342,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_ways),
 		cmocka_unit_test(test_destroy),
+		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_share_destroyed),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_pause),

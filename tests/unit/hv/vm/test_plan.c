@@ -304,7 +304,14 @@ static bool check_definition(const char *text)
 
 static void test_dynamic(void **state)
 {
+	/* Memory is shared of the pool alone */
+	check("[guest a]\nkernel=k\nmemory=4M\nshare=memory\n", 4);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], ":4: guest a: share = memory is for a "
+					"guest that is made"));
 	check(PRIVILEGED, 4);
+	assert_true(check_definition("[guest a]\nkernel=x\nmemory=4M\n"
+				     "share = memory\n"));
 	assert_true(check_definition("[guest a]\nkernel=x\nmemory=4M\n"
 				     "fw_cfg = opt/a \"text\"\n"));
 	assert_false(check_definition("[guest a]\nfirmware=x\nmemory=4M\n"));
