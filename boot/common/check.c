@@ -275,7 +275,8 @@ static void take_devices(struct boot_info *bi)
 	check_set(f, FACT_SCREEN, bi->fb.base != 0);
 	check_set(f, FACT_SERIAL,
 		  check_is(f, FACT_SPCR) || check_is(f, FACT_DBG2) ||
-			  uart_answers(COM1_PORT) || uart_answers(COM2_PORT));
+			  bi->serial_count || uart_answers(COM1_PORT) ||
+			  uart_answers(COM2_PORT));
 	for (u32 i = 0; i < PCI_BUSES * PCI_DEVICES; i++)
 		vmds += vmds_of(i * PCI_FUNCTIONS);
 	check_set(f, FACT_VMD, vmds);

@@ -14,6 +14,17 @@
 #include "include/bulkhead/boot_info.h"
 #include "lib/types.h"
 
+#ifndef EFI_CONSOLE_OUT_DEVICE_GUID
+/* EDK II puts it on each handle that the console is shown on */
+#define EFI_CONSOLE_OUT_DEVICE_GUID                                            \
+	{                                                                      \
+		0xd3b36f2c, 0xd551, 0x11d4,                                    \
+		{                                                              \
+			0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d         \
+		}                                                              \
+	}
+#endif
+
 #define LOADER_FOLDER                                                          \
 	L"\\"                                                                  \
 	L"bulkhead" /* BOOT_DIR */
@@ -52,8 +63,8 @@ int __must_check files_load(EFI_HANDLE self, struct boot_info *bi,
  * are the loader's data from then on, so that no file comes to lie there. */
 void crash_save(EFI_FILE_HANDLE root);
 
-/* machine.c: finds ACPI and SMBIOS tables, framebuffer and cores for @bi. What
- * the firmware does not have stays 0. */
+/* machine.c: finds ACPI and SMBIOS tables, framebuffer, UARTs and cores for
+ * @bi. What the firmware does not have stays 0. */
 void machine_find(struct boot_info *bi);
 
 /* check.c: "Check this machine". check_offer() says which key it is and begins
@@ -69,6 +80,10 @@ bool check_machine(EFI_HANDLE self, struct boot_info *bi);
 /* screen.c: finds a framebuffer for bi->fb, the console's first; called by
  * machine_find() */
 void screen_find(struct boot_info *bi);
+
+/* serial.c: finds the UARTs of the firmware's console for bi->serials[]; called
+ * by machine_find() */
+void serial_find(struct boot_info *bi);
 
 /* handover.c: places the image, leaves boot services and enters the hypervisor.
  * Returns only if something is wrong before it leaves them. What is wrong later

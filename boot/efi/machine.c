@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the firmware knows of the machine, see loader.h: ACPI and SMBIOS tables,
- * the cores; screen.c has the framebuffer. None of it is needed to start.
- * Called by main.c. UEFI 2.10, 4.6 *EFI Configuration Table & Properties
- * Table*.
+ * the cores; screen.c has the framebuffer, serial.c the UARTs. None of it is
+ * needed to start. Called by main.c. UEFI 2.10, 4.6 *EFI Configuration Table &
+ * Properties Table*.
  */
 #include "boot/common/facts.h"
 #include "boot/efi/loader.h"
@@ -59,6 +59,7 @@ void machine_find(struct boot_info *bi)
 {
 	tables_find(bi);
 	screen_find(bi);
+	serial_find(bi);
 	facts_add_cpu(bi, facts_own_apic_id());
 	bi->cpu_source =
 		cpus_from_mp_services(bi) ? BOOT_CPUS_EFI_MP : BOOT_CPUS_NONE;

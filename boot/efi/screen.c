@@ -10,17 +10,6 @@
 #include "boot/efi/loader.h"
 #include "lib/string.h"
 
-#ifndef EFI_CONSOLE_OUT_DEVICE_GUID
-/* EDK II puts it on each handle that the console is shown on */
-#define EFI_CONSOLE_OUT_DEVICE_GUID                                            \
-	{                                                                      \
-		0xd3b36f2c, 0xd551, 0x11d4,                                    \
-		{                                                              \
-			0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d         \
-		}                                                              \
-	}
-#endif
-
 /* False: this format has no pixels in memory */
 static bool pixel_masks(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info,
 			struct facts_screen *s)

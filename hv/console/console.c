@@ -171,6 +171,7 @@ void console_init_early(const struct boot_info *bi)
 	con.count = 1;
 	con.speakers[0] = &log_speaker;
 	fbcon_init(&bi->fb);
+	serial_note(bi);
 	log_add_sink(&sink);
 }
 

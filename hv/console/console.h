@@ -43,10 +43,10 @@ struct console_serial {
 
 /*
  * Choose the UART and write out there what the log has said so far: the one
- * that @m names, that of SPCR, of DBG2, one that answers at COM1, at COM2; the
- * first that answers. @m is NULL where the boot ends before the manifest and
- * the tables are read: then by the ports alone. Boot CPU, after acpi_init();
- * only the first call has an effect. Logs.
+ * that @m names, that of SPCR, of the firmware's console, of DBG2, one that
+ * answers at COM1, at COM2; the first that answers. @m is NULL where the boot
+ * ends before the manifest and the tables are read: then by ports alone. Boot
+ * CPU, after acpi_init(); only the first call has an effect. Logs.
  */
 void console_serial_init(const struct manifest *m);
 /* The UART that was chosen, also once it is given up; NULL: none. Any core. */

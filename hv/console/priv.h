@@ -116,6 +116,8 @@ const char *mux_ended(const struct speaker *sp);
 /* Is something else known to be where @at would have its registers? Boot CPU,
  * after acpi_init(). */
 bool serial_is_taken(const struct uart_place *at);
+/* serial.c: what the loader found of UARTs; @bi stays. Before the choice. */
+void serial_note(const struct boot_info *bi);
 /* All that the log has said and still has, to the UART alone. Lock held. */
 void history_replay_log(void);
 /* Puts the terminal into a state in which text is text. Lock held. */

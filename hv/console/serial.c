@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which UART is the hypervisor's. Called once at boot, when the manifest and
- * the ACPI tables are read; a boot that ends before takes COM1 or COM2. Tables
- * and manifest may be wrong: nothing is tried where something else is known to
- * be, and uart_open() looks before it writes. So a wrong address costs its
- * console, and the next one is tried (serial_taken.c has what is known). No
- * lock; constant afterwards.
+ * the ACPI tables are read; a boot that ends before takes a port of the
+ * firmware's console, COM1 or COM2. Tables and manifest may be wrong: nothing
+ * is tried where something else is known to be, and uart_open() looks before it
+ * writes. So a wrong address costs its console, and the next one is tried
+ * (serial_taken.c has what is known). No lock; constant afterwards.
  */
 #include "drivers/acpi/acpi.h"
 #include "drivers/pci/pci.h"
@@ -33,7 +33,13 @@
 /* Also of one that was given up since: its registers stay the hypervisor's */
 static struct console_serial chosen;
 static const char *chosen_by;
+static const struct boot_info *firmware; /* what its loader found */
 static bool settled;
+
+void serial_note(const struct boot_info *bi)
+{
+	firmware = bi;
+}
 
 const struct console_serial *console_serial(void)
 {
@@ -157,7 +163,7 @@ static bool function_enable(struct pci_bdf bdf, enum uart_space space)
 	return true;
 }
 
-static bool take_function(const struct serial_config *c)
+static bool take_function(const struct serial_config *c, const char *by)
 {
 	struct console_serial s = {
 		.has_function = true,
@@ -173,13 +179,12 @@ static bool take_function(const struct serial_config *c)
 	    !function_bar(s.bdf, &s.at) ||
 	    !function_enable(s.bdf, s.at.space)) {
 		log_warn("console",
-			 "%04x:%02x:%02x.%x, which bulkhead.conf names, is no "
-			 "serial port",
+			 "%04x:%02x:%02x.%x, which %s names, is no serial port",
 			 c->segment, c->bus, pci_device(s.bdf),
-			 pci_function(s.bdf));
+			 pci_function(s.bdf), by);
 		return false;
 	}
-	return take(&s, c->baud, "bulkhead.conf");
+	return take(&s, c->baud, by);
 }
 
 static u32 port_gsi(u64 port)
@@ -199,7 +204,7 @@ static bool take_port(u64 port, u32 baud, const char *by)
 	return take(&s, baud, by);
 }
 
-static bool take_configured(const struct serial_config *c)
+static bool take_configured(const struct serial_config *c, const char *by)
 {
 	const struct console_serial memory = {
 		.at = { .space = UART_IN_MEMORY, .base = c->address },
@@ -208,11 +213,11 @@ static bool take_configured(const struct serial_config *c)
 
 	switch (c->way) {
 	case SERIAL_PORT:
-		return take_port(c->address, c->baud, "bulkhead.conf");
+		return take_port(c->address, c->baud, by);
 	case SERIAL_MEMORY:
-		return take(&memory, c->baud, "bulkhead.conf");
+		return take(&memory, c->baud, by);
 	case SERIAL_PCI:
-		return take_function(c);
+		return take_function(c, by);
 	default:
 		return false;
 	}
@@ -297,13 +302,47 @@ static bool take_probed(u16 port, u32 baud)
 	return true;
 }
 
+static bool take_firmwares(const struct boot_serial *f, u32 baud)
+{
+	const struct serial_config c = {
+		.way = f->way == BOOT_SERIAL_PORT ? SERIAL_PORT : SERIAL_PCI,
+		.address = f->port,
+		.segment = f->segment,
+		.bus = f->bus,
+		.devfn = f->devfn,
+		.baud = baud,
+	};
+
+	return take_configured(&c, "the firmware's console");
+}
+
+/* Of the firmware's console. @early: no table has told where configuration
+ * space is, and nothing is said. */
+static bool take_firmware(u32 baud, bool early)
+{
+	u32 count = firmware ? firmware->serial_count : 0;
+
+	for (u32 i = 0; i < MIN(count, (u32)BOOT_MAX_SERIALS); i++) {
+		const struct boot_serial *f = &firmware->serials[i];
+
+		if (!early && take_firmwares(f, baud))
+			return true;
+		if (early && f->way == BOOT_SERIAL_PORT &&
+		    take_probed(f->port, baud))
+			return true;
+	}
+	return false;
+}
+
 static bool choose(const struct serial_config *c)
 {
-	if (c && (take_configured(c) || take_tables(false, c->baud) ||
-		  take_tables(true, c->baud)))
+	u32 baud = c ? c->baud : 0;
+
+	if (c &&
+	    (take_configured(c, "bulkhead.conf") || take_tables(false, baud)))
 		return true;
-	return take_probed(COM1_PORT, c ? c->baud : 0) ||
-	       take_probed(COM2_PORT, c ? c->baud : 0);
+	return take_firmware(baud, !c) || (c && take_tables(true, baud)) ||
+	       take_probed(COM1_PORT, baud) || take_probed(COM2_PORT, baud);
 }
 
 static void report(u32 baud)

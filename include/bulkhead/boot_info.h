@@ -23,11 +23,12 @@
 #include "lib/types.h"
 
 #define BOOT_INFO_MAGIC   0x316f666e69746f42ull /* "Bootinfo1" cut to 8 bytes */
-#define BOOT_INFO_VERSION 3
+#define BOOT_INFO_VERSION 4
 
 #define BOOT_MAX_MEM     1024
 #define BOOT_MAX_CPUS    256
 #define BOOT_MAX_MODULES 32
+#define BOOT_MAX_SERIALS 4
 #define BOOT_NAME_LEN    64
 
 /* The types of UEFI 2.10, 7.2.1 *EFI_BOOT_SERVICES.AllocatePages()*, kept as
@@ -91,6 +92,17 @@ struct boot_module {
 	u64 size; /* 0: an empty file, without memory */
 };
 
+/* A UART that the firmware's console is shown on (UEFI's ConOut) */
+enum boot_serial_way { BOOT_SERIAL_PORT, BOOT_SERIAL_PCI };
+
+struct boot_serial {
+	u32 way;     /* enum boot_serial_way */
+	u16 port;    /* BOOT_SERIAL_PORT */
+	u16 segment; /* BOOT_SERIAL_PCI: the function whose BAR has it */
+	u8 bus, devfn;
+	u8 reserved[2];
+};
+
 struct boot_efi {
 	u64 system_table; /* 0: not started by UEFI */
 	u64 memory_map;   /* the final map as the firmware gave it */
@@ -129,6 +141,8 @@ struct boot_info {
 	u32 cpu_source; /* enum boot_cpu_source */
 	u32 cpu_count;
 	u32 module_count;
+	u32 serial_count; /* of serials[], in the firmware's order */
+	u32 reserved;
 	u64 mp_ioapic_base; /* from the MP table; 0: unknown */
 	struct boot_mem mem[BOOT_MAX_MEM];
 	/* [0] is the boot CPU. With BOOT_CPUS_MADT the list is what the other
@@ -136,6 +150,7 @@ struct boot_info {
 	 * least. */
 	u32 cpu_apic_ids[BOOT_MAX_CPUS];
 	struct boot_module modules[BOOT_MAX_MODULES];
+	struct boot_serial serials[BOOT_MAX_SERIALS];
 	struct check_facts facts; /* where @check is set */
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The hypervisor's serial line where a server has it: at COM2, as SPCR says, where
-its service processor listens; on a PCI card, as the manifest says; nowhere."""
+its service processor listens; on a PCI card, as the manifest says; where the firmware's
+console is shown, as UEFI says; nowhere."""
 import os
 import re
 import struct
@@ -69,6 +70,24 @@ def pci(results, folder):
         results.check("polling it" in text, "serial.pci.polled")
 
 
+# Where it is, and how the log says so
+SHOWN_ON = {"com2": ("com2", "port=760", r"port 0x2f8"),
+            "function": (f"pci:{PCI_SLOT:#x}", f"devfn={PCI_SLOT << 3}",
+                         r"port 0x[0-9a-f]+ of 0000:00:1b\.0")}
+
+
+def conout(name):
+    """No table names it, nor does the manifest."""
+    def run(results, folder):
+        uart, cmdline, place = SHOWN_ON[name]
+        where = f"serial.conout_{name}"
+        with machine(folder, "", cmdline, ["--uart", uart]) as m:
+            guest_is_well(results, m, where)
+            results.check(re.search(rf"serial line at {place}, by the firmware's console",
+                                    m.text()), f"{where}.by_the_firmware", m.tail())
+    return run
+
+
 def screen_shows(m, pattern):
     """The screen's text, once @pattern is in it or the time is over."""
     end = time.monotonic() + SECONDS
@@ -90,7 +109,8 @@ def none(results, folder):
 
 
 def tests():
-    return [("serial.com2", com2), ("serial.pci", pci)]
+    return [("serial.com2", com2), ("serial.pci", pci),
+            *((f"serial.conout_{name}", conout(name)) for name in SHOWN_ON)]
 
 
 def soak():

@@ -36,6 +36,10 @@ const struct console_serial *console_serial(void)
 	return &port;
 }
 
+void serial_note(const struct boot_info *bi)
+{
+}
+
 void console_serial_init(const struct manifest *m)
 {
 	if (opened)

@@ -21,6 +21,7 @@ static bool present, fixed_rate; /* no rate that is asked for is possible */
 static u32 config[16];
 static u32 config_writes;
 static struct manifest m;
+static struct boot_info loader;
 
 int uart_open(const struct uart_place *at)
 {
@@ -83,6 +84,8 @@ static int fresh(void **state)
 	memset(&chosen, 0, sizeof(chosen));
 	chosen_by = NULL;
 	memset(&m, 0, sizeof(m));
+	memset(&loader, 0, sizeof(loader));
+	serial_note(&loader);
 	memset(config, 0, sizeof(config));
 	settled = present = fixed_rate = false;
 	uart_count = tried_count = replays = config_writes = 0;
@@ -114,6 +117,16 @@ static struct acpi_serial *table(bool debug, u8 space, u64 address)
 	return s;
 }
 
+/* Of the firmware's console */
+static struct boot_serial *shown_on(enum boot_serial_way way, u16 port)
+{
+	struct boot_serial *f = &loader.serials[loader.serial_count++];
+
+	f->way = way;
+	f->port = port;
+	return f;
+}
+
 static void function(u32 class, u32 bar0, u32 bar1)
 {
 	config[0] = FUNCTION;
@@ -136,15 +149,16 @@ static u64 choice(void)
 /* What is first in the order wins, and what does not answer is passed over */
 static void test_order(void **state)
 {
-	static const u16 order[] = { 0x2e8, 0x3e8, 0x2f0, COM1_PORT,
-				     COM2_PORT };
+	static const u16 order[] = { 0x2e8, 0x3e8,     0x2e0,
+				     0x2f0, COM1_PORT, COM2_PORT };
 
 	for (u32 i = 0; i <= ARRAY_SIZE(order); i++) {
 		fresh(NULL);
 		m.serial.way = SERIAL_PORT;
 		m.serial.address = order[0];
-		table(true, ACPI_SPACE_IO, order[2]);
+		table(true, ACPI_SPACE_IO, order[3]);
 		table(false, ACPI_SPACE_IO, order[1]);
+		shown_on(BOOT_SERIAL_PORT, order[2]);
 		for (u32 j = i; j < ARRAY_SIZE(order); j++)
 			com(order[j]);
 		assert_int_equal(choice(),
@@ -152,7 +166,7 @@ static void test_order(void **state)
 		if (i < ARRAY_SIZE(order))
 			assert_non_null(strstr(fake_log_last, "serial line"));
 		/* Each that was named and does not answer is told of */
-		assert_int_equal(fake_log_warnings, MIN(i, 3u));
+		assert_int_equal(fake_log_warnings, MIN(i, 4u));
 		assert_int_equal(console_serial_is_kept(),
 				 i < ARRAY_SIZE(order) &&
 					 order[i] != COM1_PORT);
@@ -181,6 +195,57 @@ static void test_early_end(void **state)
 	console_serial_init(NULL);
 	assert_int_equal(console_serial()->at.base, COM2_PORT);
 	assert_int_equal(fake_log_lines, 0);
+	/* The firmware's is known already, if no configuration space is read */
+	fresh(NULL);
+	com(COM1_PORT);
+	com(COM2_PORT);
+	function(SERIAL, 0xe001, 0);
+	com(0xe000);
+	shown_on(BOOT_SERIAL_PCI, 0)->bus = 1;
+	loader.serials[0].devfn = 2 << 3 | 3;
+	shown_on(BOOT_SERIAL_PORT, COM2_PORT);
+	console_serial_init(NULL);
+	assert_int_equal(console_serial()->at.base, COM2_PORT);
+	assert_int_equal(fake_log_lines, 0);
+}
+
+/* Serial over LAN is COM2, and no table says so: COM1 answers, too */
+static void test_firmwares_console(void **state)
+{
+	com(COM1_PORT);
+	com(COM2_PORT);
+	shown_on(BOOT_SERIAL_PORT, COM2_PORT);
+	assert_int_equal(choice(), COM2_PORT);
+	assert_int_equal(chosen.gsi, 19);
+	assert_non_null(strstr(fake_log_last, "by the firmware's console"));
+	/* A PCI function */
+	fresh(NULL);
+	function(SERIAL, 0xe001, 0);
+	com(COM1_PORT);
+	com(0xe000);
+	shown_on(BOOT_SERIAL_PCI, 0)->bus = 1;
+	loader.serials[0].devfn = 2 << 3 | 3;
+	assert_int_equal(choice(), 0xe000);
+	assert_true(chosen.has_function && is_function(chosen.bdf));
+	/* One that is no UART's, and none that answers */
+	fresh(NULL);
+	com(COM1_PORT);
+	shown_on(BOOT_SERIAL_PCI, 0)->bus = 7;
+	shown_on(BOOT_SERIAL_PORT, COM2_PORT);
+	assert_int_equal(choice(), COM1_PORT);
+	assert_int_equal(fake_log_warnings, 2);
+	/* At the rate that is asked for */
+	fresh(NULL);
+	com(COM2_PORT);
+	shown_on(BOOT_SERIAL_PORT, COM2_PORT);
+	m.serial.baud = 9600;
+	assert_int_equal(choice(), COM2_PORT);
+	assert_int_equal(tried[0].baud, 9600);
+	/* A loader of another mind is not believed in its count */
+	fresh(NULL);
+	loader.serial_count = ~0u;
+	assert_int_equal(choice(), 0);
+	assert_int_equal(fake_log_warnings, BOOT_MAX_SERIALS);
 }
 
 static void test_baud(void **state)
@@ -393,6 +458,7 @@ int main(void)
 		cmocka_unit_test_setup(test_order, fresh),
 		cmocka_unit_test_setup(test_none, fresh),
 		cmocka_unit_test_setup(test_early_end, fresh),
+		cmocka_unit_test_setup(test_firmwares_console, fresh),
 		cmocka_unit_test_setup(test_baud, fresh),
 		cmocka_unit_test_setup(test_memory, fresh),
 		cmocka_unit_test_setup(test_taken, fresh),
