@@ -64,7 +64,8 @@ $(B)/boot/%.o: CFLAGS += -fno-stack-protector -fcf-protection=none
 # Rooms that no exit of a running guest goes through are built small
 SMALL   := boot check drivers hv/assign hv/console hv/control hv/device hv/files hv/load hv/manifest \
 	   hv/vm lib/qr arch/x86/cpu/spec arch/x86/machine/mce arch/x86/machine/microcode \
-	   arch/x86/machine/mtrr arch/x86/machine/smp arch/x86/machine/tsc_ arch/x86/machine/ucode
+	   arch/x86/machine/mtrr arch/x86/machine/pstate arch/x86/machine/smp \
+	   arch/x86/machine/tsc_ arch/x86/machine/ucode
 $(foreach d,$(SMALL),$(eval $(B)/$(d)%.o: CFLAGS += -Os))
 
 # Whoever enters a guest keeps none of them (hw_run() in hv/run/loop.c)

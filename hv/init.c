@@ -20,6 +20,7 @@
 #include "arch/x86/machine/log_env.h"
 #include "arch/x86/machine/mce.h"
 #include "arch/x86/machine/microcode.h"
+#include "arch/x86/machine/pstate.h"
 #include "arch/x86/machine/smp.h"
 #include "arch/x86/machine/speculation_core.h"
 #include "arch/x86/machine/stub.h"
@@ -254,6 +255,7 @@ static int core_start(struct pcpu *cpu)
 	int err = stub_init_cpu();
 
 	idle_init_cpu();
+	pstate_init_cpu();
 	speculation_init_core();
 	if (!err)
 		err = vcpu_ops->cpu_enable(cpu);

@@ -43,6 +43,7 @@
 #define MSR_THERM_STATUS		0x19c	/* 1:EDX[22] ACPI */
 #define MSR_MISC_ENABLE			0x1a0	/* Intel, family 6 and F */
 #define MSR_TEMPERATURE_TARGET		0x1a2	/* by model */
+#define MSR_TURBO_RATIO_LIMIT		0x1ad	/* 6:EAX[1], Nehalem on (model) */
 #define MSR_ENERGY_PERF_BIAS		0x1b0	/* 6:ECX[3] */
 #define MSR_DEBUGCTL			0x1d9	/* family 6 / K7 on */
 #define MSR_LASTBRANCHFROMIP		0x1db	/* AMD; Intel P6 */
@@ -75,6 +76,7 @@
 #define MSR_PL0_SSP			0x6a4	/* 7:ECX[7] CET_SS */
 #define MSR_INTERRUPT_SSP_TABLE		0x6a8	/* 7:ECX[7] CET_SS */
 #define MSR_TSC_DEADLINE		0x6e0	/* 1:ECX[24] */
+#define MSR_PM_ENABLE			0x770	/* 6:EAX[7] HWP */
 #define MSR_X2APIC_FIRST		0x800	/* 1:ECX[21] x2APIC */
 #define MSR_X2APIC_LAST			0x8ff
 #define MSR_XSS				0xda0	/* D.1:EAX[3] XSAVES */
@@ -132,8 +134,13 @@
 #define MISC_ENABLE_FAST_STRING		BIT(0)
 #define MISC_ENABLE_BTS_UNAVAIL		BIT(11)
 #define MISC_ENABLE_PEBS_UNAVAIL	BIT(12)
+#define MISC_ENABLE_EIST		BIT(16)
 #define MISC_ENABLE_LIMIT_CPUID		BIT(22)
 #define MISC_ENABLE_XD_DISABLE		BIT(34)
+
+#define PERF_CTL_TURBO_OFF		BIT(32)
+#define PM_ENABLE_HWP			BIT(0)
+#define AMD_CPPC_ON			BIT(0)	/* of MSR_AMD_CPPC_ENABLE */
 
 #define XAPIC_DISABLED			BIT(0)	/* of MSR_XAPIC_DISABLE_STATUS */
 
@@ -236,6 +243,7 @@
 #define MSR_AMD_HW_PSTATE_STATUS	0xc0010293	/* family 17h on */
 #define MSR_AMD_RAPL_POWER_UNIT		0xc0010299	/* family 17h on */
 #define MSR_AMD_PKG_ENERGY		0xc001029b	/* family 17h on */
+#define MSR_AMD_CPPC_ENABLE		0xc00102b1	/* 80000008:EBX[27] CPPC */
 #define MSR_AMD_LS_CFG			0xc0011020	/* family 10h on */
 #define MSR_AMD_DE_CFG			0xc0011029	/* family 10h on */
 #define MSR_AMD_BP_CFG			0xc001102e	/* family 17h on */
