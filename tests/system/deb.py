@@ -165,7 +165,8 @@ def manifests(results, host):
         text = re.sub(r"(^|[ \t]+)#.*", "", host.read(f"boot/bulkhead/entries/{version}.conf"),
                       flags=re.M)
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-        want = ["[hypervisor]", "console = switch", "reboot_after = 30", "[guest debian]",
+        want = ["[hypervisor]", "serial = com2,115200", "console = switch",
+                "reboot_after = 30", "[guest debian]",
                 "privileged = yes", "memory = rest", f"kernel = vmlinuz-{version}",
                 f"initrd = initrd.img-{version}", "cmdline = " + GIVEN.format(version)]
         results.check(lines == want, f"deb.manifest_{version}", lines)
@@ -179,7 +180,8 @@ def manifests(results, host):
     results.check(lines == ["[guest box]", "memory = 1M # privileged = yes", "[guest me]",
                             "\tprivileged\t=  yes", f"kernel = vmlinuz-{OLD}",
                             f"initrd = initrd.img-{OLD}", "cmdline = " + cmdline,
-                            "[guest end]"], "deb.manifest_edited", lines)
+                            "[guest end]", "[hypervisor]", "serial = com2,115200"],
+                  "deb.manifest_edited", lines)
     results.check("initrd = of the privileged guest is not used" in said,
                   "deb.initrd_is_the_entry's", said)
     host.write("etc/bulkhead/bulkhead.conf", "[guest box]\n")
@@ -187,6 +189,23 @@ def manifests(results, host):
     text = host.read(f"boot/bulkhead/entries/{OLD}.conf")
     results.check(text.startswith("[guest box]\n[guest debian]\nprivileged = yes\n"),
                   "deb.manifest_without_privileged", text)
+
+
+def serial_lines(results, host):
+    """The hypervisor's line: as the manifest says, else as Linux' console is told."""
+    for name, conf, words, want in (
+            ("own", "[hypervisor]\nserial = none\n", "console=ttyS1,9600", "serial = none"),
+            ("com3", "[hypervisor]\n", "console=ttyS1 console=ttyS2,57600n8r quiet",
+             "serial = com3,57600"),
+            ("as_found", "[hypervisor]\n", "console=ttyS3", "serial = com4"),
+            ("first", "[hypervisor]\n", "console=ttyS1,9600 console=ttyS0,115200", ""),
+            ("screen", "[hypervisor]\n", "console=tty1 xconsole=ttyS1 console=ttyS10", "")):
+        host.write("etc/bulkhead/bulkhead.conf", conf)
+        host.run("etc/grub.d/45_bulkhead", GRUB_CMDLINE_LINUX=words,
+                 GRUB_CMDLINE_LINUX_DEFAULT="")
+        lines = host.read(f"boot/bulkhead/entries/{OLD}.conf").splitlines()
+        found = [line for line in lines if line.startswith("serial")]
+        results.check(found == ([want] if want else []), f"deb.serial_{name}", lines)
 
 
 def refusals(results, host):
@@ -285,7 +304,8 @@ def removal(results, host):
 def files(results, folder):
     contents(results, folder)
     host = Host(folder)
-    for check in (menu, manifests, refusals, tries, processors, defaults, secure_boot, removal):
+    for check in (menu, manifests, serial_lines, refusals, tries, processors, defaults,
+                  secure_boot, removal):
         check(results, host)
 
 
