@@ -78,7 +78,9 @@ static void describe(const struct vm *vm, struct bh_ctl_guest *g)
 		g->flags |= BH_CTL_GUEST_GRANTED;
 	g->vcpus = vm->vcpu_count;
 	g->node = vm->node;
-	g->memory_bytes = vm_ram_between(vm, 0, ~0ull);
+	g->memory_bytes = vm->dynamic
+				  ? ALIGN_UP(vm->config->memory_bytes, PAGE_2M)
+				  : vm_ram_between(vm, 0, ~0ull);
 	g->overhead_bytes = overhead_of(vm);
 	g->start_tsc = vm->tsc_start;
 	g->weight = READ_ONCE(vm->vcpus[0]->entity.weight);

@@ -40,8 +40,15 @@
 #define PC_RCBA_BASE    0xfed1c000ull /* ICH9 chipset registers */
 #define PC_RCBA_BYTES   KIB(16)
 #define PC_LAPIC_BASE   APIC_DEFAULT_BASE
+#define PC_FIRMWARE_MIN KIB(64)
 #define PC_FIRMWARE_MAX MIB(16) /* ends at 4 GiB */
 #define PC_ROM_END      GIB(4)
+
+static inline bool pc_is_firmware_size(u64 size)
+{
+	return size >= PC_FIRMWARE_MIN && size <= PC_FIRMWARE_MAX &&
+	       IS_ALIGNED(size, PAGE_SIZE);
+}
 
 /* ISA interrupts. IRQ 0 is pin 2 of the IOAPIC; the others are themselves */
 #define PC_IRQ_TIMER    0u

@@ -208,7 +208,9 @@ struct vm {
 	struct vm_reap reap;
 	struct ratelimit log_limit;
 
-	u32 slot_count, slot_max;
+	/* Behind the slots are those of memory that it holds and cannot reach,
+	 * where it would have it as RAM: hv/vm/shape.h */
+	u32 slot_count, kept_count, slot_max;
 	struct vm_slot slots[VM_MAX_SLOTS]; /* last: only slot_max are there */
 };
 /* What a guest of @slots slots takes */

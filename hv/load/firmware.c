@@ -4,17 +4,17 @@
  * 128 KiB are below 1 MiB, too, where a chipset shadows them in RAM. The boot
  * vCPU starts at its reset vector (SDM 3A 10.1.4 *First Instruction Executed*)
  * in power-on state. Called by load_guest(), by the plan for the way in, and by
- * hv/vm/memory.c for the size. The image is untrusted: only its size matters.
- * No locks.
+ * hv/vm/memory.c and shape.c for the ROM. The image is untrusted: only its size
+ * matters. No locks.
  */
 #include "hv/core/pc_map.h"
 #include "hv/load/fill.h"
 #include "hv/load/load.h"
+#include "hv/load/staged.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
 
-#define ROM_MIN      KIB(64)
 #define SHADOW_BYTES KIB(128)
 #define SHADOW_END   MIB(1)
 /* The reset vector, from the image's end */
@@ -38,18 +38,12 @@ static bool is_jump(u8 byte)
 	return byte == 0xe9 || byte == 0xea || byte == 0xeb;
 }
 
-static bool size_ok(const struct image *file)
-{
-	return file->size >= ROM_MIN && file->size <= PC_FIRMWARE_MAX &&
-	       IS_ALIGNED(file->size, PAGE_SIZE);
-}
-
 bool firmware_probe(const struct image *file)
 {
 	const u8 *vector;
 	u32 i = 0;
 
-	if (!size_ok(file))
+	if (!pc_is_firmware_size(file->size))
 		return false;
 	vector = file->data + file->size - VECTOR_BYTES;
 	while (i < VECTOR_BYTES && is_prelude(vector[i]))
@@ -64,22 +58,20 @@ const char *firmware_name(const struct guest_config *c)
 	return c->firmware[0] ? c->firmware : c->kernel;
 }
 
-u64 firmware_rom_bytes(const struct guest_config *c)
+bool firmware_rom(const struct vm *vm, struct image *out)
 {
-	const char *name = firmware_name(c);
-	struct image file;
+	const char *name = firmware_name(vm->config);
 
-	if (!name || file_find(name, &file) || !size_ok(&file))
-		return 0;
-	return file.size;
+	return name && !staged_find(vm, name, out) &&
+	       pc_is_firmware_size(out->size);
 }
 
 int firmware_load(struct vm *vm, const struct image *file)
 {
 	u64 low = MIN(file->size, SHADOW_BYTES);
-	int err;
+	int err = 0;
 
-	if (!size_ok(file)) {
+	if (!pc_is_firmware_size(file->size)) {
 		log_error("load",
 			  "guest %s: %s is no firmware image: its size must be "
 			  "a multiple of 4 KiB from 64 KiB to 16 MiB; name "
@@ -87,8 +79,10 @@ int firmware_load(struct vm *vm, const struct image *file)
 			  vm->name, file->name);
 		return -ENOEXEC;
 	}
-	err = fill_copy_rom(vm, PC_ROM_END - file->size, file->data,
-			    file->size);
+	/* A dynamic guest's ROM is the file itself: hv/vm/shape.h */
+	if (!vm->staged)
+		err = fill_copy_rom(vm, PC_ROM_END - file->size, file->data,
+				    file->size);
 	if (!err)
 		err = fill_copy(vm, SHADOW_END - low,
 				file->data + file->size - low, low);

@@ -93,7 +93,12 @@ static const struct image_kind *choose(struct vm *vm,
 
 	if (!kind)
 		kind = find_kind(kernel, way, IMAGE_UNFIT);
-	if (!kind && way == BOOT_WAY_AUTO)
+	if (!kind && way == BOOT_WAY_AUTO && firmware_probe(kernel))
+		log_error("load",
+			  "guest %s: kernel = %s is a firmware; write firmware "
+			  "= %s instead",
+			  vm->name, kernel->name, kernel->name);
+	else if (!kind && way == BOOT_WAY_AUTO)
 		log_error("load",
 			  "guest %s: kernel = %s is neither a Linux bzImage, "
 			  "a PVH ELF, a multiboot image nor a firmware; name a "
@@ -208,7 +213,7 @@ static int load_kernel(struct vm *vm)
 /* What every isolated guest finds in fw_cfg, however it starts */
 static int load_items(struct vm *vm)
 {
-	int err = vm->privileged ? 0 : fwcfg_fill(vm);
+	int err = vm->privileged ? 0 : fwcfg_fill(vm, staged_find);
 
 	if (err)
 		log_error("load",

@@ -61,11 +61,13 @@ bool firmware_probe(const struct image *file);
 /* The file at whose reset vector the guest starts; NULL: the plan has given it
  * another way in. Any time after the plan. */
 const char *firmware_name(const struct guest_config *c);
-/* Bytes of ROM that the guest needs, while its memory is built; 0: none, or its
- * file cannot be an image, as firmware_load() will say */
-u64 firmware_rom_bytes(const struct guest_config *c);
-/* Copy the image into the ROM and its last 128 KiB below 1 MiB. vCPU 0 stays in
- * power-on state. -ENOEXEC or -EFAULT, after a sentence. */
+/* What the guest's ROM holds, while its memory is built: the file, all of it.
+ * False: it needs none, or the file is not there or cannot be an image, as
+ * firmware_load() will say. */
+bool firmware_rom(const struct vm *vm, struct image *out);
+/* Copy the image into the ROM, unless that is the file itself, and its last 128
+ * KiB below 1 MiB. vCPU 0 stays in power-on state. -ENOEXEC or -EFAULT, after a
+ * sentence. */
 int __must_check firmware_load(struct vm *vm, const struct image *file);
 
 /* hv/load/multiboot1.c, multiboot2.c; what they share is in multiboot.h */

@@ -116,7 +116,7 @@ void place_init(struct place *p, const struct vm *vm)
 	if (vm->acpi_rsdp >= LOW_MEMORY_BYTES)
 		(void)take(p, vm->acpi_rsdp, acpi_area_bytes(vm));
 	for (u32 i = 0; vm->staged && i < vm->staged->count; i++)
-		keep_file(p, vm->staged->names[i]);
+		keep_file(p, vm->staged->files[i].name);
 	if (!vm->privileged)
 		return;
 	keep_file(p, vm->config->kernel);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files in a guest's own memory; see staged.h. They are mapped in one of a few
- * views while the guest is loaded. Names and places are what the privileged
- * guest said: checked whole, on a copy. Their bytes are the guest's alone by
- * the time that they are read.
+ * views while the guest is loaded. Their bytes are the guest's alone by the
+ * time that they are read.
  *
  * While a guest has a view it also has the pages that its load takes of the
  * hypervisor's pool: they are set aside once, not for each guest.
@@ -31,81 +30,6 @@
 static struct view views[VIEWS];
 static u32 views_used;        /* atomic, a bit each */
 static struct budget loading; /* what a load takes, while none has it */
-
-/* --- where they lie --- */
-
-/* The address that has byte @offset of its memory */
-static u64 gpa_of(u64 offset)
-{
-	return offset < PC_LOW_RAM_END
-		       ? offset
-		       : offset - PC_LOW_RAM_END + PC_HIGH_RAM_BASE;
-}
-
-/* Is [@offset, @offset + @size) memory, in a row for the guest, too? */
-static bool is_memory(const struct vm *vm, u64 offset, u64 size)
-{
-	u64 ram = vm_ram_between(vm, 0, ~0ull);
-
-	return offset < ram && size <= ram - offset &&
-	       (offset >= PC_LOW_RAM_END || offset + size <= PC_LOW_RAM_END);
-}
-
-static bool is_name(const char *name)
-{
-	for (u32 i = 1; i < BH_CTL_FILE_NAME; i++)
-		if (!name[i])
-			return name[0];
-	return false;
-}
-
-static bool meets(const struct image *a, const struct image *b)
-{
-	return a->hpa < b->hpa + ALIGN_UP(b->size, PAGE_SIZE) &&
-	       b->hpa < a->hpa + ALIGN_UP(a->size, PAGE_SIZE);
-}
-
-static const char *note(struct vm *vm, struct staged *s,
-			const struct bh_ctl_file *f)
-{
-	struct image *image = &s->files[s->count];
-	char *name = s->names[s->count];
-
-	if (!is_name(f->name))
-		return "a file has no name, or one without an end";
-	if (!f->size || !IS_ALIGNED(f->offset, PAGE_SIZE) ||
-	    f->offset < MIB(1) || !is_memory(vm, f->offset, f->size))
-		return "a file is empty, or does not lie in whole pages of the "
-		       "guest's memory behind its first MiB, all below 2 GiB "
-		       "or all above";
-	memcpy(name, f->name, sizeof(f->name));
-	*image = (struct image){ .name = name,
-				 .size = f->size,
-				 .hpa = gpa_of(f->offset) };
-	for (u32 i = 0; i < s->count; i++) {
-		if (meets(&s->files[i], image))
-			return "two files overlap";
-		if (str_equal_nocase(s->names[i], name, BH_CTL_FILE_NAME))
-			return "two files have one name";
-	}
-	s->count++;
-	return NULL;
-}
-
-const char *staged_note(struct vm *vm, struct staged *s,
-			const struct bh_ctl_file *list, u32 count)
-{
-	const char *why = NULL;
-
-	if (count > STAGED_MAX)
-		return "there are more files than a definition can name";
-	memset(s, 0, sizeof(*s));
-	for (u32 i = 0; i < count && !why; i++)
-		why = note(vm, s, &list[i]);
-	if (why)
-		s->count = 0;
-	return why;
-}
 
 /* --- the pages of a load --- */
 
@@ -160,7 +84,7 @@ static int map_file(struct vm *vm, struct view *v, struct image *f)
 		u64 n;
 		int err;
 
-		if (!vm_translate(vm, GPA(f->hpa + done), &hpa, &n))
+		if (!vm_held(vm, GPA(f->hpa + done), &hpa, &n))
 			return -EFAULT;
 		n = MIN(n, size - done);
 		err = view_add(v, hpa, n, &at);
@@ -217,7 +141,8 @@ int staged_find(const struct vm *vm, const char *name, struct image *out)
 	if (!s)
 		return file_find(name, out);
 	for (u32 i = 0; i < s->count; i++)
-		if (str_equal_nocase(s->names[i], name, BH_CTL_FILE_NAME)) {
+		if (str_equal_nocase(s->files[i].name, name,
+				     BH_CTL_FILE_NAME)) {
 			*out = s->files[i];
 			return 0;
 		}

@@ -27,6 +27,7 @@
 #include "hv/vm/memory.h"
 #include "hv/vm/numa.h"
 #include "hv/vm/pool.h"
+#include "hv/vm/shape.h"
 #include "hv/vm/traps.h"
 #include "hv/vm/vcpu.h"
 #include "lib/errno.h"
@@ -207,15 +208,16 @@ static int vm_alloc(const struct guest_config *config, u32 slots,
 }
 
 /* What a static guest takes at each reset is there, whatever others have
- * taken meanwhile, and what splits take. The privileged guest is made last and
- * resets never. */
+ * taken meanwhile, and what splits and shapes take. The privileged guest is
+ * made last and resets never. */
 static int set_aside(struct vm *vm)
 {
+	u64 shape = vm->dynamic ? shape_pages(vm->config) : 0;
 	u64 split = split_pages(vm);
 	int err = split_create(vm);
 
 	if (!err)
-		err = pmm_reserve(&vm->budget, split);
+		err = pmm_reserve(&vm->budget, split + shape);
 	if (err)
 		return err;
 	if (!vm->privileged) {
@@ -326,8 +328,9 @@ static int take_order(struct vm *vm, const struct vm_order *order)
 /* Lock held */
 static int begin(struct vm_making *m, const struct vm_order *order)
 {
-	u32 slots = order->ranges ? order->range_count + 1
-				  : vm_memory_slots(order->config);
+	u32 slots = order->ranges
+			    ? shape_slots(order->config, order->range_count)
+			    : vm_memory_slots(order->config);
 	struct vm *vm = NULL;
 	int err = vm_alloc(order->config, slots, &vm);
 

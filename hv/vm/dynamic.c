@@ -21,6 +21,7 @@
 #include "hv/vm/plan.h"
 #include "hv/vm/pool.h"
 #include "hv/vm/reap.h"
+#include "hv/vm/shape.h"
 #include "hv/vm/still.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -309,6 +310,7 @@ s32 dynamic_start(u64 id, const struct bh_ctl_file *files, u32 count, u32 tag,
 	vm->dynamic->counted = true;
 	vm->dynamic->done = 0;
 	vm->dynamic->passing = false;
+	shape_begin(vm);
 	machine_guest_made();
 	vm_start_at(vm, VM_REVOKE);
 	return 0;

@@ -15,6 +15,9 @@
  * Without one, how it has ended decides. */
 enum asked { ASKED_NOTHING, ASKED_STOP, ASKED_RESET, ASKED_DESTROY };
 
+/* Slots and table (hv/vm/shape.h): of an earlier start, in between, of this */
+enum shape { SHAPE_OLD, SHAPE_BETWEEN, SHAPE_NEW };
+
 struct dynamic {
 	enum bh_ctl_state state;
 	enum asked asked;
@@ -29,6 +32,9 @@ struct dynamic {
 	u64 done;
 	bool passing, touched;
 	struct quiesce quiet;
+	enum shape shape;
+	u64 ram_end; /* the table has RAM up to there, at least */
+	u64 at;      /* and is being changed from there on */
 	struct guest_config config;
 	struct staged staged;
 	u32 range_count;

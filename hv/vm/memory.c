@@ -13,16 +13,13 @@
 #include "hv/load/load.h"
 #include "hv/vm/create.h"
 #include "hv/vm/dynamic.h"
+#include "hv/vm/shape.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "mm/owner.h"
 
 #define ADDRESS_END    BIT(52)
 #define ISOLATED_SLOTS 128u
-#define RAM_ATTRS      (PT_R | PT_W | PT_X)
-#define ROM_ATTRS      (PT_R | PT_X)
-/* Mapped in a step: a table of its usual leaves */
-#define MAP_SPAN (vm_npt_max_level > 1 ? PAGE_1G : PAGE_2M)
 
 static int slot_add(struct vm *vm, u64 gpa, u64 hpa, u64 size)
 {
@@ -105,12 +102,14 @@ static int take_range(struct vm *vm, u64 gpa, u64 size)
 /* The firmware's flash memory, which ends at 4 GiB */
 static int take_rom(struct vm *vm)
 {
-	u64 size = firmware_rom_bytes(vm->config);
+	struct image file;
 	hpa_t hpa;
+	u64 size;
 	int err;
 
-	if (!size)
+	if (!firmware_rom(vm, &file))
 		return 0;
+	size = file.size;
 	err = take(vm, vm->node, size, PAGE_SIZE, &hpa);
 	if (err == -ENOMEM && may_leave_node(vm))
 		err = take(vm, VM_NODE_ANY, size, PAGE_SIZE, &hpa);
@@ -137,32 +136,6 @@ static int take_isolated(struct vm *vm)
 		err = take_rom(vm);
 	if (!err && size > low)
 		err = take_range(vm, PC_HIGH_RAM_BASE, size - low);
-	return err;
-}
-
-/* The pool's, in the order of the ranges */
-static int take_dynamic(struct vm *vm)
-{
-	const struct bh_ctl_range *ranges;
-	u32 count = dynamic_ranges(vm, &ranges);
-	u64 gpa = 0;
-	int err = 0;
-
-	for (u32 i = 0; i < count && !err; i++) {
-		u64 size = ranges[i].size, below = 0;
-
-		if (gpa < PC_LOW_RAM_END)
-			below = MIN(size, PC_LOW_RAM_END - gpa);
-		if (below)
-			err = slot_add(vm, gpa, ranges[i].base, below);
-		gpa += below;
-		if (gpa == PC_LOW_RAM_END)
-			gpa = PC_HIGH_RAM_BASE;
-		size -= below;
-		if (size && !err)
-			err = slot_add(vm, gpa, ranges[i].base + below, size);
-		gpa += size;
-	}
 	return err;
 }
 
@@ -212,12 +185,12 @@ static int make_root(struct vm *vm)
 static int map_some(struct vm *vm, const struct vm_slot *s, u64 *at)
 {
 	u64 gpa = s->gpa + *at;
-	u64 size = ALIGN_DOWN(gpa, MAP_SPAN) + MAP_SPAN - gpa;
+	u64 size = vm_map_span(gpa);
 	int err;
 
 	size = MIN(size, s->size - *at);
 	err = pt_map(&vm->npt, gpa, HPA(s->hpa + *at), size,
-		     s->rom ? ROM_ATTRS : RAM_ATTRS);
+		     s->rom ? VM_ROM_ATTRS : VM_RAM_ATTRS);
 	*at += size;
 	return err;
 }
@@ -253,7 +226,9 @@ int vm_memory_take(struct vm *vm)
 
 	if (vm->dynamic) {
 		err = dynamic_take_memory(vm);
-		return err ? err : take_dynamic(vm);
+		if (!err)
+			shape_plain(vm);
+		return err;
 	}
 	err = vm->privileged ? take_rest(vm) : take_isolated(vm);
 	if (err)
@@ -284,7 +259,7 @@ bool vm_memory_release(struct vm *vm)
 	struct extent e;
 	u64 at;
 
-	vm->slot_count = 0;
+	vm->slot_count = vm->kept_count = 0;
 	if (vm->dynamic)
 		return dynamic_give_memory_back(vm);
 	for (at = 0; at < ADDRESS_END; at = e.base + e.size) {

@@ -5,6 +5,16 @@
 
 #include "hv/core/vm.h"
 
+#define VM_RAM_ATTRS (PT_R | PT_W | PT_X)
+#define VM_ROM_ATTRS (PT_R | PT_X)
+/* Mapped in a step, from @gpa on: a table of the usual leaves */
+static inline u64 vm_map_span(u64 gpa)
+{
+	u64 span = vm_npt_max_level > 1 ? PAGE_1G : PAGE_2M;
+
+	return ALIGN_DOWN(gpa, span) + span - gpa;
+}
+
 /*
  * Take the guest's memory, and then map it, in steps of some microseconds:
  * VM_GOES_ON until all is done. An isolated guest's comes from the top of the

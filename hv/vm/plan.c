@@ -367,19 +367,6 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 	check_pool(&c);
 }
 
-/* What is not for a guest whose files come with its start */
-static const char *lacks_files(const struct guest_config *g)
-{
-	if (g->privileged)
-		return "privileged";
-	if (g->firmware[0] || g->boot == BOOT_WAY_FIRMWARE)
-		return g->firmware[0] ? "firmware" : "boot";
-	for (u32 i = 0; i < g->fwcfg_count; i++)
-		if (g->fwcfg[i].file[0])
-			return "fw_cfg";
-	return NULL;
-}
-
 bool plan_check_dynamic(struct guest_config *g,
 			void (*report)(const char *sentence))
 {
@@ -387,13 +374,14 @@ bool plan_check_dynamic(struct guest_config *g,
 			   .core_count = cores_there,
 			   .first_core = cores_first,
 			   .report = report };
-	const char *key = lacks_files(g);
 
-	if (key)
-		reject(&c, g, manifest_line(g, key),
-		       "%s is not for a guest that is made while the machine "
-		       "runs (fw_cfg may have a text); remove it",
-		       key);
+	if (g->privileged)
+		reject(&c, g, manifest_line(g, "privileged"),
+		       "privileged is not for a guest that is made while the "
+		       "machine runs; remove it");
+	/* What a kernel is its file tells, which comes with the start */
+	if (g->firmware[0])
+		g->boot = BOOT_WAY_FIRMWARE;
 	check_cores(&c, g);
 	return g->valid;
 }

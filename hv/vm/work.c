@@ -19,6 +19,7 @@
 #include "hv/vm/devices.h"
 #include "hv/vm/dynamic.h"
 #include "hv/vm/life.h"
+#include "hv/vm/shape.h"
 #include "hv/vm/stats.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -39,8 +40,8 @@ void vm_work_abandon(struct vm *vm)
 	load_abandon(vm);
 }
 
-/* Where the RAM's byte number @at is */
-static hpa_t ram_at(const struct vm *vm, u64 at)
+/* Where byte number @at of what the guest holds is */
+static hpa_t held_at(const struct vm *vm, u64 at)
 {
 	u32 i = 0;
 
@@ -49,19 +50,19 @@ static hpa_t ram_at(const struct vm *vm, u64 at)
 	return HPA(vm->slots[i].hpa + at);
 }
 
-/* A piece of the RAM; true: all of it is zero */
+/* A piece of its memory; true: all of it is zero */
 static bool zero_step(struct vm *vm)
 {
-	u64 ram = vm_ram_between(vm, 0, ~0ull);
+	u64 bytes = vm_held_bytes(vm);
 	struct piece piece = piece_begin();
 
-	while (vm->zeroed_bytes < ram && !piece_over(&piece)) {
-		hpa_t hpa = ram_at(vm, vm->zeroed_bytes);
+	while (vm->zeroed_bytes < bytes && !piece_over(&piece)) {
+		hpa_t hpa = held_at(vm, vm->zeroed_bytes);
 
 		memset(window_map(hpa), 0, PAGE_SIZE);
 		vm->zeroed_bytes += PAGE_SIZE;
 	}
-	return vm->zeroed_bytes == ram;
+	return vm->zeroed_bytes == bytes;
 }
 
 /* Time begins: all vCPUs have the same TSC */
@@ -139,9 +140,20 @@ static bool work_revoke(struct vm *vm)
 	return dynamic_revoke_step(vm);
 }
 
+/* The files of a dynamic guest are there, and those that stay are no RAM.
+ * -EAGAIN: not yet */
+static int make_ready(struct vm *vm)
+{
+	int err = shape_step(vm);
+
+	if (err == VM_GOES_ON)
+		return -EAGAIN;
+	return err ? err : staged_map(vm);
+}
+
 static bool work_load(struct vm *vm)
 {
-	int err = vm->staged ? staged_map(vm) : 0;
+	int err = vm->staged ? make_ready(vm) : 0;
 
 	if (err == -EAGAIN)
 		return false;

@@ -319,7 +319,9 @@ struct bh_ctl_create {
 };
 
 /* A file of the definition, by its name there, lies in the guest's own memory
- * at @offset of it, counted over the ranges; a page's multiple. */
+ * at @offset of it, counted over the ranges; a page's multiple. With a firmware
+ * all of them, and else those of fw_cfg, stay there: from the 2 MiB that the
+ * lowest of these is in, the guest has no RAM. No file lies on both sides. */
 #define BH_CTL_FILE_NAME 64
 struct bh_ctl_file {
 	char name[BH_CTL_FILE_NAME];

@@ -1,4 +1,4 @@
-/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/control/debug.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c hv/core/last_exit.c lib/last_exit_text.c lib/string.c hv/control/meter.c hv/control/trace.c arch/x86/machine/trace.c hv/control/audit.c hv/control/audit_machine.c mm/pt.c mm/pt_format.c hv/control/set.c hv/manifest/values.c sched/keys.c lib/printf.c */
+/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/control/debug.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c hv/core/last_exit.c lib/last_exit_text.c lib/string.c hv/control/meter.c hv/control/trace.c arch/x86/machine/trace.c hv/control/audit.c hv/control/audit_machine.c mm/pt.c mm/pt_format.c hv/control/set.c hv/manifest/values.c sched/keys.c lib/printf.c hv/load/staged_list.c hv/manifest/lookup.c hv/manifest/keys.c hv/manifest/values_serial.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the control device with its real code, its IOMMU
@@ -16,9 +16,12 @@
 #include "hv/control/control.h"
 #include "hv/core/meter.h"
 #include "hv/core/quiesce.h"
+#include "hv/core/slots.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/irq/route.h"
 #include "hv/irq/vlapic.h"
+#include "hv/load/load.h"
+#include "hv/load/staged.h"
 #include "hv/policy/msr.h"
 #include "hv/vm/debug.h"
 #include "hv/vm/dynamic.h"
@@ -227,14 +230,98 @@ void dynamic_create_abandon(void)
 	making = 0;
 }
 
+/* --- the files of a start --- */
+
+static const struct guest_config definitions[] = {
+	{ .kernel = "k", .initrd = "i" },
+	{ .kernel = "k", .initrd = "i", .firmware = "f" },
+	{ .kernel = "k",
+	  .fwcfg_count = 2,
+	  .fwcfg = { { .file = "a" }, { .file = "k" } } },
+};
+
+const char *firmware_name(const struct guest_config *c)
+{
+	return c->firmware[0] ? c->firmware : NULL;
+}
+
+/* As it was given, or with a name and a place that may be right */
+static struct bh_ctl_file file_given(const struct bh_ctl_file *f)
+{
+	struct bh_ctl_file out = *f;
+
+	if (f->size & 1)
+		return out;
+	memset(out.name, 0, sizeof(out.name));
+	out.name[0] = "kKiIfa"[(u8)f->name[0] % 6];
+	out.offset = f->offset % 8192 * (f->size & 2 ? PAGE_SIZE : MIB(1));
+	out.size = (f->size >> 2) % MIB(20);
+	if (f->size & 2)
+		out.size = ALIGN_UP(out.size, PAGE_SIZE);
+	return out;
+}
+
+static u64 end_of(const struct image *f)
+{
+	return f->hpa + ALIGN_UP(f->size, PAGE_SIZE);
+}
+
+/* Whole, in the guest's memory, and RAM or no RAM as it should be */
+static void judge_file(const struct vm *vm, const struct staged *s, u32 i)
+{
+	const struct image *f = &s->files[i];
+	bool ram = f->hpa < s->ram_end;
+	hpa_t hpa;
+	u64 left;
+
+	if (!f->size || f->hpa < MIB(1) || !IS_ALIGNED(f->hpa, PAGE_SIZE) ||
+	    !vm_held(vm, GPA(f->hpa), &hpa, &left) ||
+	    !vm_held(vm, GPA(end_of(f) - 1), &hpa, &left))
+		abort();
+	if (ram &&
+	    (end_of(f) > s->ram_end || staged_stays(vm->config, f->name)))
+		abort();
+	for (u32 j = 0; j < i; j++)
+		if (s->files[j].hpa < end_of(f) &&
+		    f->hpa < end_of(&s->files[j]))
+			abort();
+}
+
+/* A list that is taken makes sense: of a guest with 3 GiB, some of which was no
+ * RAM at its last start */
+static void judge(const struct bh_ctl_file *list, u32 count)
+{
+	static struct vm vm;
+	static struct staged s;
+
+	vm.config = &definitions[count % ARRAY_SIZE(definitions)];
+	vm.slot_count = 1;
+	vm.kept_count = 2;
+	vm.slots[0] = (struct vm_slot){ 0, GIB(8), GIB(1), false };
+	vm.slots[1] = (struct vm_slot){ GIB(1), GIB(9), GIB(1), false };
+	vm.slots[2] = (struct vm_slot){ GIB(4), GIB(16), GIB(1), false };
+	if (staged_note(&vm, &s, list, count)) {
+		if (s.count)
+			abort();
+		return;
+	}
+	if (s.count != count || s.ram_end < MIB(2) ||
+	    (s.ram_end != STAGED_ALL_RAM && !IS_ALIGNED(s.ram_end, PAGE_2M)))
+		abort();
+	for (u32 i = 0; i < count; i++)
+		judge_file(&vm, &s, i);
+}
+
 s32 dynamic_start(u64 id, const struct bh_ctl_file *files, u32 count, u32 tag,
 		  struct dynamic_why *why)
 {
-	u32 sum = 0;
+	static struct bh_ctl_file list[BH_CTL_IN_MAX / sizeof(*files)];
 
+	if (count > ARRAY_SIZE(list))
+		abort();
 	for (u32 i = 0; i < count; i++)
-		sum += (u8)files[i].name[BH_CTL_FILE_NAME - 1];
-	read_sum = sum;
+		list[i] = file_given(&files[i]);
+	judge(list, count);
 	return dynamic_owe(tag, why);
 }
 

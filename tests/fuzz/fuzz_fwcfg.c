@@ -1,7 +1,8 @@
 /* SOURCES: hv/device/fwcfg/fwcfg.c hv/device/fwcfg/fwcfg_dma.c hv/device/fwcfg/fwcfg_fill.c hv/device/fwcfg/fwcfg_kernel.c hv/core/bus.c lib/printf.c lib/string.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libFuzzer target for fw_cfg: any kernel file and initrd size, then a stream
+ * libFuzzer target for fw_cfg: any kernel file and initrd size, of the boot
+ * volume or kept in a dynamic guest's memory, then a stream
  * of port accesses and of memory writes, so that DMA descriptors are anything
  * and anywhere. What an exit costs is bounded, every byte of DMA is asked of
  * the guest's RAM first, and at the end all memory is given back.
@@ -13,8 +14,10 @@
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/files/files.h"
 #include "lib/bytes.h"
+#include "tests/unit/fakes/window.h"
 
 #define RAM_BYTES  KIB(64)
+#define KEPT_HALF  KIB(16)
 #define STEPS_MAX  256
 #define PAGE_TICKS 1000u /* each page that moves takes so long, at least */
 /* Of one exit: what fits into a piece, a page too many, and the descriptor */
@@ -29,6 +32,7 @@ static struct guest_config config = { .kernel = "kernel",
 				      .fwcfg = { { .name = "genroms/x",
 						   .file = "kernel" } } };
 static u8 ram[RAM_BYTES];
+static u8 kept[2 * KEPT_HALF] __aligned(PAGE_SIZE);
 static struct image kernel;
 static u64 initrd_size, moved;
 
@@ -111,6 +115,28 @@ static void do_step(const struct step *s)
 		fwcfg_vdev.reset(&fake_vm);
 }
 
+/* A dynamic guest's: files lie behind its RAM, in two pieces */
+static void keep(void)
+{
+	memset(kept, 0, sizeof(kept));
+	memcpy(kept + KEPT_HALF, kernel.data, MIN(kernel.size, KEPT_HALF));
+	fake_windows_init(kept, sizeof(kept));
+	fake_vm.staged = (void *)kept;
+	fake_vm.kept_count = 2;
+	fake_vm.slots[1] =
+		(struct vm_slot){ MIB(64), KEPT_HALF, KEPT_HALF, false };
+	fake_vm.slots[2] =
+		(struct vm_slot){ MIB(64) + KEPT_HALF, 0, KEPT_HALF, false };
+	kernel.hpa = MIB(64);
+	kernel.size = MIN(kernel.size, KEPT_HALF);
+	initrd_size = MIN(initrd_size, 2 * KEPT_HALF);
+}
+
+static int find(const struct vm *vm, const char *name, struct image *out)
+{
+	return file_find(name, out);
+}
+
 static void check(int err)
 {
 	if (err)
@@ -133,12 +159,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	kernel = (struct image){ .data = data + rest, .size = size - rest };
 	check(bus_init(&fake_vm.ports, &fake_vm.budget, 4));
 	check(fwcfg_vdev.create(&fake_vm));
-	check(fwcfg_fill(&fake_vm));
+	if (size & 1)
+		keep();
+	check(fwcfg_fill(&fake_vm, find));
 	for (i = 0; i < rest / sizeof(s) && i < STEPS_MAX; i++) {
 		memcpy(&s, data + i * sizeof(s), sizeof(s));
 		do_step(&s);
 	}
-	check(fwcfg_fill(&fake_vm));
+	check(fwcfg_fill(&fake_vm, find));
 	fwcfg_vdev.destroy(&fake_vm);
 	bus_destroy(&fake_vm.ports, &fake_vm.budget);
 	if (fake_vm.budget.used_pages)

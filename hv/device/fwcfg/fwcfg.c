@@ -8,10 +8,13 @@
 
 #include "arch/x86/cpu/nospec.h"
 #include "hv/core/pc_map.h"
+#include "hv/core/slots.h"
 #include "hv/device/fwcfg/fwcfg_priv.h"
+#include "lib/assert.h"
 #include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/window.h"
 
 static void item_free(struct vm *vm, struct fwcfg_item *item)
 {
@@ -39,11 +42,28 @@ static int item_copy(struct vm *vm, struct fwcfg_item *item, const void *data,
 	return 0;
 }
 
-static int item_image(struct fwcfg_item *item, const struct image *image,
-		      u64 offset, u64 len)
+static bool is_kept(const struct vm *vm, u64 gpa, u64 len)
+{
+	u64 left;
+	hpa_t hpa;
+
+	for (u64 end = gpa + len; gpa < end; gpa += left)
+		if (!vm_keeps(vm, GPA(gpa)) ||
+		    !vm_held(vm, GPA(gpa), &hpa, &left))
+			return false;
+	return true;
+}
+
+static int item_image(const struct vm *vm, struct fwcfg_item *item,
+		      const struct image *image, u64 offset, u64 len)
 {
 	if (offset > image->size || len > image->size - offset || len > ~0u)
 		return -EINVAL;
+	if (vm->staged) {
+		*item = (struct fwcfg_item){ .kept = image->hpa + offset,
+					     .len = (u32)len };
+		return is_kept(vm, item->kept, len) ? 0 : -EINVAL;
+	}
 	*item = (struct fwcfg_item){ .data = image->data + offset,
 				     .len = (u32)len };
 	return 0;
@@ -208,7 +228,7 @@ int fwcfg_add_image(struct vm *vm, u16 key, const struct image *image,
 		    u64 offset, u32 len)
 {
 	struct fwcfg_item item;
-	int err = item_image(&item, image, offset, len);
+	int err = item_image(vm, &item, image, offset, len);
 
 	return err ? err : key_set(vm, key, &item);
 }
@@ -217,7 +237,7 @@ int fwcfg_add_image_file(struct vm *vm, const char *name,
 			 const struct image *image)
 {
 	struct fwcfg_item item;
-	int err = item_image(&item, image, 0, image->size);
+	int err = item_image(vm, &item, image, 0, image->size);
 
 	return err ? err : file_set(vm, name, &item);
 }
@@ -230,14 +250,31 @@ void fwcfg_select(struct fwcfg *fw, u16 key)
 	fw->offset = 0;
 }
 
+/* Slots are as they were when the item was added */
+const u8 *fwcfg_item_at(const struct vm *vm, const struct fwcfg_item *item,
+			u32 offset, u32 *left)
+{
+	gpa_t gpa = GPA(item->kept + offset);
+	u64 in_row;
+	hpa_t hpa;
+
+	*left = item->len - offset;
+	if (item->data)
+		return item->data + offset;
+	ASSERT(vm_held(vm, gpa, &hpa, &in_row));
+	*left = MIN(*left, (u32)(PAGE_SIZE - (gpa.v & PAGE_MASK)));
+	return window_map(hpa);
+}
+
 /* The next byte of the selected item; 0 past its end, or if there is no item */
 static u8 data_byte(struct fwcfg *fw)
 {
 	const struct fwcfg_item *item = fwcfg_item_of(fw, fw->selected);
+	u32 left;
 
 	if (!item || fw->offset >= item->len)
 		return 0;
-	return item->data[fw->offset++];
+	return *fwcfg_item_at(fw->vm, item, fw->offset++, &left);
 }
 
 static u64 dma_signature(u64 offset, u8 size)

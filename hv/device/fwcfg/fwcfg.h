@@ -2,7 +2,8 @@
 /*
  * QEMU's firmware configuration device (QEMU docs/specs/fw_cfg.rst): selector
  * and data ports, DMA, the file directory. An item is either bytes of which the
- * device owns a copy, or a file of the boot volume, read from where it lies.
+ * device owns a copy, or a file, read from where it lies: of the boot volume,
+ * or in memory of the guest's that it cannot reach (hv/vm/shape.h).
  *
  * Items are added while no vCPU of the guest runs: while it is built, or loaded
  * (again after a reset), by one core. While it runs they are constant, except
@@ -14,6 +15,10 @@
 #include "hv/core/vm.h"
 #include "hv/files/files.h"
 #include "include/hw/fwcfg.h"
+
+/* How a guest's files are found by name: 0 or -ENOENT */
+typedef int (*fwcfg_find)(const struct vm *vm, const char *name,
+			  struct image *out);
 
 /*
  * Add an item: by @key (a selector value below 20h, or one of the first eight
@@ -30,8 +35,10 @@ int __must_check fwcfg_add_file(struct vm *vm, const char *name,
  * They are zero again at its next start. Errors as above. */
 int __must_check fwcfg_add_writable_file(struct vm *vm, const char *name,
 					 u32 len);
-/* Add [@offset, @offset + @len) of a file of the boot volume, or all of it. It
- * is not copied and must stay mapped. -EINVAL: beyond its end. */
+/* Add [@offset, @offset + @len) of a file, or all of it, which is not copied.
+ * It is of the boot volume and stays mapped; a dynamic guest's is kept in its
+ * memory at image->hpa, so that it may be gone from image->data later. -EINVAL:
+ * beyond its end, or not kept. */
 int __must_check fwcfg_add_image(struct vm *vm, u16 key,
 				 const struct image *image, u64 offset,
 				 u32 len);
@@ -40,6 +47,6 @@ int __must_check fwcfg_add_image_file(struct vm *vm, const char *name,
 /* Add what every isolated guest is told, from its manifest entry and its RAM.
  * For load_guest(); ACPI and SMBIOS files come from hv/load/. Errors as above,
  * and -ENOENT after a sentence: the manifest names a file that is not there. */
-int __must_check fwcfg_fill(struct vm *vm);
+int __must_check fwcfg_fill(struct vm *vm, fwcfg_find find);
 
 #endif

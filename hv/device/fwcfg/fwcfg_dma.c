@@ -43,6 +43,24 @@ static void finish(struct fwcfg *fw, gpa_t descriptor, bool ok)
 		return; /* a descriptor in ROM: the guest waits for ever */
 }
 
+/* @n bytes of the item. One from its window, one to the guest's: both are good
+ * (WINDOW_LIVE) */
+static int copy_item(struct vm *vm, const struct fwcfg_transfer *t, u32 n)
+{
+	int err = 0;
+
+	for (u32 done = 0, part = 0; done < n && !err; done += part) {
+		gpa_t to = GPA(t->to.v + done);
+		const u8 *from =
+			fwcfg_item_at(vm, t->item, t->offset + done, &part);
+
+		part = MIN(part, n - done);
+		part = MIN(part, (u32)(PAGE_SIZE - (to.v & PAGE_MASK)));
+		err = gmem_write(vm, to, from, part);
+	}
+	return err;
+}
+
 /* Up to a page of the item, zeros behind its end; 0 or -EFAULT */
 static int copy_page(struct vm *vm, struct fwcfg_transfer *t)
 {
@@ -53,7 +71,7 @@ static int copy_page(struct vm *vm, struct fwcfg_transfer *t)
 	int err = 0;
 
 	if (have)
-		err = gmem_write(vm, t->to, t->item->data + t->offset, have);
+		err = copy_item(vm, t, have);
 	if (!err && n > have)
 		err = gmem_zero(vm, GPA(t->to.v + have), n - have);
 	t->offset += have;

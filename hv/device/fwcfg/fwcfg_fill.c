@@ -100,21 +100,43 @@ static int fill_ram(struct vm *vm)
 	return fwcfg_add_file(vm, "etc/e820", map, count * (u32)sizeof(map[0]));
 }
 
-static int fill_item(struct vm *vm, const struct fwcfg_config *c)
+static void report(const struct vm *vm, const struct fwcfg_config *c, int err)
+{
+	if (err == -EINVAL)
+		log_error("load",
+			  "guest %s: fw_cfg = %s %s: an item has less than 4 "
+			  "GiB; name a smaller file",
+			  vm->name, c->name, c->file);
+	else if (err == -ENOSPC)
+		log_error("load",
+			  "guest %s: fw_cfg = %s %s: there are %u items "
+			  "already; leave some out",
+			  vm->name, c->name, c->file, FWCFG_MAX_FILES);
+	else if (vm->staged)
+		log_error("load",
+			  "guest %s: fw_cfg = %s %s: no such file was handed "
+			  "over",
+			  vm->name, c->name, c->file);
+	else
+		log_error("load",
+			  "guest %s: fw_cfg = %s %s: there is no such file; "
+			  "copy it to the folder %s of the boot volume",
+			  vm->name, c->name, c->file, BOOT_DIR);
+}
+
+static int fill_item(struct vm *vm, const struct fwcfg_config *c,
+		     fwcfg_find find)
 {
 	struct image image;
 	int err;
 
 	if (!c->file[0])
 		return fwcfg_add_file(vm, c->name, c->text, c->text_len);
-	err = file_find(c->file, &image);
+	err = find(vm, c->file, &image);
 	if (!err)
 		err = fwcfg_add_image_file(vm, c->name, &image);
 	if (err)
-		log_error("load",
-			  "guest %s: fw_cfg = %s %s: there is no such file; "
-			  "copy it to the folder %s of the boot volume",
-			  vm->name, c->name, c->file, BOOT_DIR);
+		report(vm, c, err);
 	return err;
 }
 
@@ -135,19 +157,19 @@ static int fill_boot_order(struct vm *vm)
 				 : 0);
 }
 
-int fwcfg_fill(struct vm *vm)
+int fwcfg_fill(struct vm *vm, fwcfg_find find)
 {
 	int err = fill_numbers(vm);
 
 	if (!err)
 		err = fill_ram(vm);
 	if (!err)
-		err = fwcfg_fill_kernel(vm);
+		err = fwcfg_fill_kernel(vm, find);
 	if (!err)
 		err = fill_boot_order(vm);
 	if (!err && vm->config->ramfb)
 		err = fwcfg_add_writable_file(vm, "etc/ramfb", RAMFB_BYTES);
 	for (u32 i = 0; i < vm->config->fwcfg_count && !err; i++)
-		err = fill_item(vm, &vm->config->fwcfg[i]);
+		err = fill_item(vm, &vm->config->fwcfg[i], find);
 	return err;
 }

@@ -149,9 +149,20 @@ static bool is_firmware(const struct guest_config *c)
 	return c->boot == BOOT_WAY_FIRMWARE && !c->firmware[0];
 }
 
+/* -ENOENT also if it does not stay in its memory, as no firmware starts it */
+static int find_kept(struct vm *vm, fwcfg_find find, const char *name,
+		     struct image *out)
+{
+	int err = find(vm, name, out);
+
+	if (!err && vm->staged && !vm_keeps(vm, GPA(out->hpa)))
+		return -ENOENT;
+	return err;
+}
+
 /* A kernel of another kind, or one that does not fit, is no firmware's to
  * start: there is no item for it, and no error here */
-int fwcfg_fill_kernel(struct vm *vm)
+int fwcfg_fill_kernel(struct vm *vm, fwcfg_find find)
 {
 	const struct guest_config *c = vm->config;
 	struct parts p = { .setup_bytes = 0 };
@@ -159,15 +170,16 @@ int fwcfg_fill_kernel(struct vm *vm)
 
 	if (err)
 		return err;
-	if (!c->kernel[0] || is_firmware(c) || vm->staged ||
-	    file_find(c->kernel, &p.kernel) || p.kernel.size > PC_LOW_RAM_END)
+	if (!c->kernel[0] || is_firmware(c) ||
+	    find_kept(vm, find, c->kernel, &p.kernel) ||
+	    p.kernel.size > PC_LOW_RAM_END)
 		return 0;
 	if (!has_setup(&p)) {
 		p.setup_bytes = 0;
 		if (!is_efi(&p.kernel))
 			return 0;
 	}
-	if (c->initrd[0] && file_find(c->initrd, &p.initrd))
+	if (c->initrd[0] && find_kept(vm, find, c->initrd, &p.initrd))
 		return 0;
 	if (!place_initrd(vm, &p))
 		return 0;

@@ -14,7 +14,8 @@
 #define FWCFG_WRITE_MAX 64u /* bytes of a writable item */
 
 struct fwcfg_item {
-	const u8 *data;
+	const u8 *data; /* NULL: it lies in the guest's memory, */
+	u64 kept;       /* which keeps it from the guest (hv/core/slots.h) */
 	u32 len;
 	bool owned;    /* data is our copy */
 	bool writable; /* by the guest, and owned */
@@ -61,6 +62,10 @@ static inline struct fwcfg *fwcfg_of(const struct vm *vm)
 	return vm->devices[VDEV_fwcfg];
 }
 
+/* Its bytes from @offset on, which is below its length, and how many are *@left
+ * in a row. As good as mm/window.h says. */
+const u8 *fwcfg_item_at(const struct vm *vm, const struct fwcfg_item *item,
+			u32 offset, u32 *left);
 /* The item of a selector value; NULL: there is none. fwcfg_select(): under the
  * lock. */
 const struct fwcfg_item *fwcfg_item_of(const struct fwcfg *fw, u16 key);
@@ -72,6 +77,6 @@ void fwcfg_dma_low(struct fwcfg *fw, struct vcpu *v, u32 low);
 
 /* fwcfg_kernel.c: add what a boot ROM needs to start the guest's kernel; errors
  * as fwcfg_fill() */
-int __must_check fwcfg_fill_kernel(struct vm *vm);
+int __must_check fwcfg_fill_kernel(struct vm *vm, fwcfg_find find);
 
 #endif

@@ -16,7 +16,7 @@ static const char *probed;
 struct vm *vms[VM_MAX];
 u32 vm_count;
 
-int fwcfg_fill(struct vm *v)
+int fwcfg_fill(struct vm *v, fwcfg_find find)
 {
 	return 0;
 }

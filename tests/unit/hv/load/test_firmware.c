@@ -5,6 +5,7 @@
 #include "tests/unit/fakes/loader.h"
 
 #include "hv/core/pc_map.h"
+#include "hv/load/staged.h"
 
 #define IMAGE_BYTES KIB(256)
 #define ROM_HPA     MIB(32)
@@ -52,12 +53,14 @@ static void test_sizes(void **state)
 	static const u64 bad[] = { 0,           16,      KIB(60),
 				   KIB(64) - 1, KIB(66), MIB(16) + KIB(4) };
 
+	struct image rom;
+
 	fake_config.boot = BOOT_WAY_FIRMWARE;
 	strcpy(fake_config.firmware, "bios.bin");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		fake_files[0].size = bad[i];
 		assert_false(firmware_probe(&fake_files[0]));
-		assert_int_equal(firmware_rom_bytes(&fake_config), 0);
+		assert_false(firmware_rom(&fake_vm, &rom));
 		assert_int_equal(firmware_load(&fake_vm, &fake_files[0]),
 				 -ENOEXEC);
 		assert_non_null(strstr(fake_log_last,
@@ -65,26 +68,31 @@ static void test_sizes(void **state)
 				       "firmware image: its size"));
 	}
 	fake_files[0].size = KIB(64);
-	assert_int_equal(firmware_rom_bytes(&fake_config), KIB(64));
+	assert_true(firmware_rom(&fake_vm, &rom));
+	assert_int_equal(rom.size, KIB(64));
 	fake_files[0].size = MIB(16);
-	assert_int_equal(firmware_rom_bytes(&fake_config), MIB(16));
+	assert_true(firmware_rom(&fake_vm, &rom));
+	assert_int_equal(rom.size, MIB(16));
 }
 
 /* Which guests start at a reset vector, and from which file */
 static void test_name(void **state)
 {
+	struct image rom;
+
 	strcpy(fake_config.kernel, "bios.bin");
 	for (enum boot_way w = BOOT_WAY_AUTO; w < BOOT_WAY_FIRMWARE; w++) {
 		fake_config.boot = w;
 		assert_null(firmware_name(&fake_config));
-		assert_int_equal(firmware_rom_bytes(&fake_config), 0);
+		assert_false(firmware_rom(&fake_vm, &rom));
 	}
 	fake_config.boot = BOOT_WAY_FIRMWARE;
 	assert_string_equal(firmware_name(&fake_config), "bios.bin");
-	assert_int_equal(firmware_rom_bytes(&fake_config), IMAGE_BYTES);
+	assert_true(firmware_rom(&fake_vm, &rom));
+	assert_int_equal(rom.size, IMAGE_BYTES);
 	strcpy(fake_config.firmware, "other.bin");
 	assert_string_equal(firmware_name(&fake_config), "other.bin");
-	assert_int_equal(firmware_rom_bytes(&fake_config), 0);
+	assert_false(firmware_rom(&fake_vm, &rom));
 }
 
 static void test_load(void **state)
@@ -108,6 +116,20 @@ static void test_load_small(void **state)
 	assert_int_equal(fake_ram[MIB(1) - KIB(64) - 1], 0xaa);
 }
 
+/* A dynamic guest's ROM is the file itself: only the shadow is copied */
+static void test_load_staged(void **state)
+{
+	static struct staged staged;
+
+	fake_vm.staged = &staged;
+	fake_vm.slot_count = 1;
+	assert_int_equal(firmware_load(&fake_vm, &image), 0);
+	assert_memory_equal(fake_ram + MIB(1) - KIB(128),
+			    image_bytes + IMAGE_BYTES - KIB(128), KIB(128));
+	assert_int_equal(fake_ram[ROM_HPA], 0xaa);
+	fake_vm.staged = NULL;
+}
+
 static void test_no_rom(void **state)
 {
 	fake_vm.slot_count = 1;
@@ -122,7 +144,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		firmware_test(test_probe),      firmware_test(test_sizes),
 		firmware_test(test_name),       firmware_test(test_load),
-		firmware_test(test_load_small), firmware_test(test_no_rom),
+		firmware_test(test_load_small), firmware_test(test_load_staged),
+		firmware_test(test_no_rom),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ int smbios_publish(struct vm *v)
 {
 	return 0;
 }
-int fwcfg_fill(struct vm *v)
+int fwcfg_fill(struct vm *v, fwcfg_find find)
 {
 	return 0;
 }

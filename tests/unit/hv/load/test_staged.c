@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/staged.c hv/load/loan.c hv/core/slots.c lib/string.c */
+/* SOURCES: hv/load/staged.c hv/load/staged_list.c hv/load/loan.c hv/core/slots.c hv/manifest/lookup.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Files in a guest's own memory: a hostile list, and how they are mapped */
 #include "hv/load/staged.h"
@@ -8,6 +8,7 @@
 #include "tests/unit/fakes/vm.h"
 
 static struct staged staged;
+static struct guest_config config;
 static struct bh_ctl_file list[STAGED_MAX + 1];
 static u32 cleared, flushed;
 static int add_error;
@@ -46,6 +47,11 @@ void view_clear(struct view *v)
 	cleared++;
 }
 
+const char *firmware_name(const struct guest_config *c)
+{
+	return c->firmware[0] ? c->firmware : NULL;
+}
+
 #define LOAD_PAGES 20u
 
 u32 load_pages(const struct guest_config *c)
@@ -80,6 +86,10 @@ static int setup(void **state)
 	fake_vm.slots[1] = (struct vm_slot){ GIB(1), GIB(17), GIB(1), false };
 	fake_vm.slots[2] = (struct vm_slot){ GIB(4), GIB(32), GIB(1), false };
 	fake_vm.staged = &staged;
+	memset(&config, 0, sizeof(config));
+	strcpy(config.kernel, "vmlinuz");
+	strcpy(config.initrd, "Initrd");
+	fake_vm.config = &config;
 	memset(list, 0, sizeof(list));
 	strcpy(list[0].name, "vmlinuz");
 	list[0].offset = MIB(512);
@@ -141,9 +151,76 @@ static void test_wrong(void **state)
 	assert_non_null(staged_note(&fake_vm, &staged, list, 2));
 	list[0].name[0] = 0;
 	assert_non_null(staged_note(&fake_vm, &staged, list, 2));
+	strcpy(list[0].name, "other");
+	assert_string_equal(staged_note(&fake_vm, &staged, list, 2),
+			    "a file is none that the definition names");
 	strcpy(list[0].name, "INITRD");
 	assert_non_null(staged_note(&fake_vm, &staged, list, 2));
 	assert_non_null(staged_note(&fake_vm, &staged, list, STAGED_MAX + 1));
+}
+
+/* What is read as long as the guest lives, and where its RAM ends */
+static void test_stays(void **state)
+{
+	assert_null(staged_note(&fake_vm, &staged, list, 2));
+	assert_int_equal(staged.ram_end, STAGED_ALL_RAM);
+	config.fwcfg_count = 2;
+	strcpy(config.fwcfg[0].file, "INITRD");
+	strcpy(config.fwcfg[1].text, "vmlinuz");
+	assert_true(staged_stays(&config, "initrd"));
+	assert_false(staged_stays(&config, "vmlinuz"));
+	list[1].offset += PAGE_SIZE;
+	assert_null(staged_note(&fake_vm, &staged, list, 2));
+	assert_int_equal(staged.ram_end, GIB(4) + MIB(512));
+	/* With a firmware all does */
+	strcpy(config.firmware, "bios");
+	assert_true(staged_stays(&config, "vmlinuz"));
+	list[0].offset += MIB(1);
+	assert_null(staged_note(&fake_vm, &staged, list, 2));
+	assert_int_equal(staged.ram_end, MIB(512));
+	list[0].offset = MIB(1);
+	assert_string_equal(staged_note(&fake_vm, &staged, list, 2),
+			    "its firmware and fw_cfg's files leave the guest "
+			    "no memory; give it more");
+}
+
+static void test_stays_wrong(void **state)
+{
+	/* Of one that is loaded, half is RAM */
+	config.fwcfg_count = 1;
+	strcpy(config.fwcfg[0].file, "vmlinuz");
+	strcpy(config.initrd, "initrd");
+	list[0].offset = MIB(512) + PAGE_SIZE;
+	list[1].offset = MIB(512) - PAGE_SIZE;
+	list[1].size = PAGE_SIZE + 1;
+	assert_string_equal(staged_note(&fake_vm, &staged, list, 2),
+			    "a file lies on both sides of the 2 MiB where "
+			    "firmware and fw_cfg's files begin");
+	list[1].size = PAGE_SIZE;
+	assert_null(staged_note(&fake_vm, &staged, list, 2));
+	/* Beside those that stay it is no RAM either, and is copied */
+	list[1].offset = MIB(512);
+	assert_null(staged_note(&fake_vm, &staged, list, 2));
+	setup(NULL);
+	strcpy(config.firmware, "vmlinuz");
+	assert_non_null(strstr(staged_note(&fake_vm, &staged, list, 2),
+			       "its firmware is no image: the size"));
+	list[0].size = MIB(2);
+	assert_null(staged_note(&fake_vm, &staged, list, 2));
+	list[0].size = MIB(16) + PAGE_SIZE;
+	assert_non_null(staged_note(&fake_vm, &staged, list, 2));
+}
+
+/* A start after one whose files stayed: all that the guest holds counts */
+static void test_kept_before(void **state)
+{
+	fake_vm.slot_count = 2;
+	fake_vm.kept_count = 1;
+	assert_null(staged_note(&fake_vm, &staged, list, 2));
+	assert_int_equal(staged_map(&fake_vm), 0);
+	assert_int_equal((u64)staged.files[1].data, GIB(32) + MIB(512));
+	staged_unmap(&fake_vm);
+	fake_vm.kept_count = 0;
 }
 
 static void test_mapped(void **state)
@@ -233,6 +310,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_found, setup),
 		cmocka_unit_test_setup(test_wrong, setup),
+		cmocka_unit_test_setup(test_stays, setup),
+		cmocka_unit_test_setup(test_stays_wrong, setup),
+		cmocka_unit_test_setup(test_kept_before, setup),
 		cmocka_unit_test_setup(test_mapped, setup),
 		cmocka_unit_test_setup(test_views, setup),
 		cmocka_unit_test_setup(test_lent, setup),

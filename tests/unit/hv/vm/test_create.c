@@ -22,6 +22,7 @@
 #include "hv/vm/memory.h"
 #include "hv/vm/numa.h"
 #include "hv/vm/pool.h"
+#include "hv/vm/shape.h"
 #include "hv/vm/traps.h"
 #include "hv/vm/vcpu.h"
 #include "lib/errno.h"
@@ -110,6 +111,27 @@ bool dynamic_give_memory_back(struct vm *vm)
 	assert_int_equal(tables, 0);
 	parts -= parts != 0;
 	return !parts;
+}
+
+u32 shape_slots(const struct guest_config *c, u32 ranges)
+{
+	assert_int_equal(ranges, 1);
+	return 2;
+}
+
+u64 shape_pages(const struct guest_config *c)
+{
+	return 0;
+}
+
+void shape_plain(struct vm *vm)
+{
+	assert_int_equal(vm->slot_max, 2);
+	vm->slot_count = 2;
+	vm->slots[0] = (struct vm_slot){ .hpa = range.base, .size = GIB(2) };
+	vm->slots[1] = (struct vm_slot){ .gpa = GIB(4),
+					 .hpa = range.base + GIB(2),
+					 .size = range.size - GIB(2) };
 }
 
 int pt_init(struct page_table *pt, const struct pt_format *fmt,
@@ -321,10 +343,10 @@ int owner_take(u64 size, u64 align, u64 min, u64 max, enum owner_kind to,
 	return 0;
 }
 
-u64 firmware_rom_bytes(const struct guest_config *c)
+bool firmware_rom(const struct vm *vm, struct image *out)
 {
 	fail();
-	return 0;
+	return false;
 }
 
 /* --- a large guest --- */

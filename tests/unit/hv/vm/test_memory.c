@@ -73,9 +73,10 @@ int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 	return map_result;
 }
 
-u64 firmware_rom_bytes(const struct guest_config *c)
+bool firmware_rom(const struct vm *v, struct image *out)
 {
-	assert_ptr_equal(c, &config);
+	assert_ptr_equal(v, &vm);
+	out->size = rom_bytes;
 	return rom_bytes;
 }
 

@@ -11,6 +11,8 @@
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/device/fwcfg/fwcfg_priv.h"
 #include "include/hw/bzimage.h"
+#include "lib/errno.h"
+#include "tests/unit/fakes/window.h"
 
 #define RAM_BYTES MIB(4)
 #define DESC      0x1000u
@@ -61,6 +63,11 @@ int file_find(const char *name, struct image *out)
 			return 0;
 		}
 	return -ENOENT;
+}
+
+static int find(const struct vm *vm, const char *name, struct image *out)
+{
+	return file_find(name, out);
 }
 
 static u8 in8(u16 port)
@@ -427,7 +434,7 @@ static void test_kernel(void **state)
 	strcpy(config.cmdline, "console=ttyS0");
 	strcpy(config.firmware, "bios.bin");
 	config.boot = BOOT_WAY_FIRMWARE;
-	assert_int_equal(fwcfg_fill(&fake_vm), 0);
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
 	assert_int_equal(key_u32(FWCFG_SETUP_SIZE), 5 * 512);
 	assert_int_equal(key_u32(FWCFG_KERNEL_SIZE), 32768 - 5 * 512);
 	assert_int_equal(key_u32(FWCFG_KERNEL_ADDR), 0x100000);
@@ -447,7 +454,7 @@ static void test_kernel(void **state)
 	/* An EFI image that is no bzImage: all of it is the kernel */
 	memset(data + BZ_HEADER_OFFSET, 0, sizeof(h));
 	memcpy(data, "MZ", 2);
-	assert_int_equal(fwcfg_fill(&fake_vm), 0);
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
 	assert_int_equal(key_u32(FWCFG_SETUP_SIZE), 0);
 	assert_int_equal(key_u32(FWCFG_KERNEL_SIZE), 32768);
 }
@@ -462,14 +469,14 @@ static void test_no_kernel(void **state)
 				      .data = data,
 				      .size = sizeof(data) };
 	strcpy(config.kernel, "vmlinuz");
-	assert_int_equal(fwcfg_fill(&fake_vm), 0);
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
 	assert_int_equal(key_u32(FWCFG_KERNEL_SIZE), 0);
 	make_kernel(data, 1024, 9); /* shorter than its setup */
-	assert_int_equal(fwcfg_fill(&fake_vm), 0);
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
 	assert_int_equal(key_u32(FWCFG_KERNEL_SIZE), 0);
 	make_kernel(data, sizeof(data), 4);
 	fake_vm.slots[0].size = MIB(1); /* does not fit */
-	assert_int_equal(fwcfg_fill(&fake_vm), 0);
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
 	assert_int_equal(key_u32(FWCFG_KERNEL_SIZE), 0);
 }
 
@@ -495,7 +502,7 @@ static void test_random_kernel(void **state)
 		strcpy(config.initrd, rand() & 1 ? "initrd" : "");
 		initrd_file.size %= rand() & 1 ? MIB(600) : 4096;
 		fake_vm.slots[0].size = (u64)rand() % MIB(600);
-		assert_int_equal(fwcfg_fill(&fake_vm), 0);
+		assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
 		read_key(FWCFG_SETUP_DATA, data, sizeof(data));
 		read_key(FWCFG_KERNEL_DATA, data, sizeof(data));
 		free(exact);
@@ -528,8 +535,8 @@ static void test_fill(void **state)
 	strcpy(config.fwcfg[1].name, "etc/boot-menu-wait");
 	strcpy(config.fwcfg[1].text, "x");
 	config.fwcfg[1].text_len = 1;
-	assert_int_equal(fwcfg_fill(&fake_vm), 0);
-	assert_int_equal(fwcfg_fill(&fake_vm), 0);
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
 	read_key(file_key("etc/e820", &size), map, sizeof(map));
 	assert_int_equal(size, 40);
 	assert_int_equal(map[0].size, GIB(2));
@@ -544,7 +551,78 @@ static void test_fill(void **state)
 	assert_int_equal(size, 1); /* the manifest has the last word */
 	assert_int_equal(key_u32(5), 2);
 	strcpy(config.fwcfg[0].file, "nowhere");
-	assert_int_equal(fwcfg_fill(&fake_vm), -ENOENT);
+	assert_int_equal(fwcfg_fill(&fake_vm, find), -ENOENT);
+}
+
+/* A dynamic guest's files are read from memory that it has not as RAM, in which
+ * they may be in several pieces */
+static void test_kept(void **state)
+{
+	static u8 data[32768], memory[MIB(1)], got[12001];
+	u32 size, control;
+
+	for (u32 i = 0; i < sizeof(memory); i++)
+		memory[i] = (u8)(i * 7 + (i >> 9));
+	fake_windows_init(memory, sizeof(memory));
+	fake_vm.staged = (void *)memory;
+	fake_vm.slot_count = 1;
+	fake_vm.slots[0] = (struct vm_slot){ .size = RAM_BYTES };
+	fake_vm.slots[1] = (struct vm_slot){ MIB(4), 0x8000, 0x2000, false };
+	fake_vm.slots[2] =
+		(struct vm_slot){ MIB(4) + 0x2000, 0x1000, 0x9000, false };
+	fake_vm.kept_count = 2;
+	other_file = (struct image){ .name = "blob",
+				     .data = data,
+				     .size = 12000,
+				     .hpa = MIB(4) + 0x1000 };
+	config.fwcfg_count = 1;
+	strcpy(config.fwcfg[0].name, "opt/blob");
+	strcpy(config.fwcfg[0].file, "blob");
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
+	read_key(file_key("opt/blob", &size), got, 12001);
+	assert_int_equal(size, 12000);
+	assert_memory_equal(got, memory + 0x9000, 0x1000);
+	assert_memory_equal(got + 0x1000, memory + 0x1000, 12000 - 0x1000);
+	assert_int_equal(got[12000], 0);
+	/* By DMA to where no page begins */
+	control = FWCFG_DMA_SELECT | FWCFG_DMA_READ;
+	control |= (u32)file_key("opt/blob", &size) << FWCFG_DMA_KEY_SHIFT;
+	assert_int_equal(dma(control, 12000, 0x2123), 0);
+	assert_memory_equal(ram + 0x2123, got, 12000);
+	/* Some of it is RAM, which the guest may change, or nothing at all */
+	other_file.hpa = MIB(4) - PAGE_SIZE;
+	assert_int_equal(fwcfg_fill(&fake_vm, find), -EINVAL);
+	other_file.hpa = MIB(4) + 0xb000 - PAGE_SIZE;
+	assert_int_equal(fwcfg_fill(&fake_vm, find), -EINVAL);
+	fake_vm.staged = NULL;
+	fake_vm.kept_count = 0;
+}
+
+/* Its kernel, too, if it stays */
+static void test_kept_kernel(void **state)
+{
+	static u8 memory[MIB(1)];
+	static u8 rest[30208];
+
+	make_kernel(memory + 0x4000, 32768, 0);
+	fake_windows_init(memory, sizeof(memory));
+	fake_vm.staged = (void *)memory;
+	fake_vm.slot_count = 1;
+	fake_vm.slots[0] = (struct vm_slot){ .size = MIB(512) };
+	fake_vm.slots[1] =
+		(struct vm_slot){ MIB(512), 0, sizeof(memory), false };
+	kernel_file.hpa = MIB(512) + 0x4000;
+	strcpy(config.firmware, "bios.bin");
+	config.boot = BOOT_WAY_FIRMWARE;
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
+	assert_int_equal(key_u32(FWCFG_KERNEL_SIZE), 0);
+	fake_vm.kept_count = 1;
+	assert_int_equal(fwcfg_fill(&fake_vm, find), 0);
+	assert_int_equal(key_u32(FWCFG_KERNEL_SIZE), sizeof(rest));
+	read_key(FWCFG_KERNEL_DATA, rest, sizeof(rest));
+	assert_memory_equal(rest, memory + 0x4000 + 2560, sizeof(rest));
+	fake_vm.staged = NULL;
+	fake_vm.kept_count = 0;
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -552,10 +630,11 @@ static void test_fill(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_directory),     T(test_replace), T(test_refused),
-		T(test_dma),           T(test_pieces),  T(test_abandoned),
-		T(test_random_dma),    T(test_kernel),  T(test_no_kernel),
-		T(test_random_kernel), T(test_fill),    T(test_write),
+		T(test_directory),     T(test_replace),     T(test_refused),
+		T(test_dma),           T(test_pieces),      T(test_abandoned),
+		T(test_random_dma),    T(test_kernel),      T(test_no_kernel),
+		T(test_random_kernel), T(test_fill),        T(test_write),
+		T(test_kept),          T(test_kept_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
