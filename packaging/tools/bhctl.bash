@@ -21,7 +21,7 @@ _bhctl() {
 		fi
 	done
 	case $before in
-	--kernel|--initrd|--socket|--listen|--output|-o)
+	--kernel|--initrd|--firmware|--socket|--listen|--output|-o)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return ;;
@@ -41,7 +41,7 @@ _bhctl() {
 	metrics) mapfile -t COMPREPLY < <(compgen -W '--http' -- "$word") ;;
 	log) mapfile -t COMPREPLY < <(compgen -W '--follow' -- "$word") ;;
 	run) mapfile -t COMPREPLY < <(compgen -W \
-		'--kernel --initrd --cmdline --memory --cpus --name' -- "$word") ;;
+		'--kernel --initrd --firmware --cmdline --memory --cpus --name' -- "$word") ;;
 	console) mapfile -t COMPREPLY < <(compgen -W \
 		"$(_bhctl_guests) --read-only --dump" -- "$word") ;;
 	set) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) weight= cap=" -- "$word") ;;

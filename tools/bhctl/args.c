@@ -27,6 +27,7 @@ static const struct option options[] = {
 	{ "listen", required_argument, NULL, 'L' },
 	{ "kernel", required_argument, NULL, 'k' },
 	{ "initrd", required_argument, NULL, 'i' },
+	{ "firmware", required_argument, NULL, 'F' },
 	{ "cmdline", required_argument, NULL, 'a' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "cpus", required_argument, NULL, 'c' },
@@ -92,6 +93,9 @@ static int option_take(struct args *a, int letter, struct failure *f)
 		return 0;
 	case 'i':
 		a->initrd = optarg;
+		return 0;
+	case 'F':
+		a->firmware = optarg;
 		return 0;
 	case 'a':
 		a->cmdline = optarg;

@@ -40,7 +40,7 @@ struct args {
 	u64 timeout_s;
 	bool has_timeout;
 	/* bhctl run */
-	const char *kernel, *initrd, *cmdline, *memory, *name;
+	const char *kernel, *initrd, *firmware, *cmdline, *memory, *name;
 	u32 cpus;
 	/* bhctl trace; 0 and NULL: not given */
 	u64 seconds;

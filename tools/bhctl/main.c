@@ -316,8 +316,10 @@ const struct command commands[] = {
 	{ "metrics", OPERAND_NONE, "H", "all of it as Prometheus text",
 	  http_metrics },
 	{ "log", OPERAND_NONE, "f", "the hypervisor's log", run_log },
-	{ "run", OPERAND_NONE, "kiamcn",
-	  "a guest of a kernel, until it ends; its name is printed", make_run },
+	{ "run", OPERAND_NONE, "kiFamcn",
+	  "a guest of a kernel or a firmware, until it ends; its name is "
+	  "printed",
+	  make_run },
 	{ "create", OPERAND_FILE, "",
 	  "a guest of a definition, which bhd keeps and starts", make_create },
 	{ "check", OPERAND_FILE, "", "is the definition or manifest right?",

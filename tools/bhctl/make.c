@@ -26,6 +26,12 @@ static int value_check(const char *what, const char *value, struct failure *f)
 		      "--%s is one line with no # behind a blank", what);
 }
 
+/* The files are named by their keys */
+static const char *line_of(const char *given, const char *line)
+{
+	return given ? line : "";
+}
+
 int make_definition(const struct args *a, const char *name, char *text,
 		    size_t size, struct failure *f)
 {
@@ -37,20 +43,25 @@ int make_definition(const struct args *a, const char *name, char *text,
 	    value_check("memory", memory, f) || value_check("name", name, f))
 		return -1;
 	n = snprintf(text, size,
-		     "[guest %s]\nkernel = kernel\n%scmdline = %s\n"
-		     "memory = %s\nvcpus = %u\n",
-		     name, a->initrd ? "initrd = initrd\n" : "", cmdline,
+		     "[guest %s]\n%s%s%scmdline = %s\nmemory = %s\n"
+		     "vcpus = %u\n",
+		     name, line_of(a->kernel, "kernel = kernel\n"),
+		     line_of(a->initrd, "initrd = initrd\n"),
+		     line_of(a->firmware, "firmware = firmware\n"), cmdline,
 		     memory, a->cpus ? a->cpus : 1);
 	return n < (int)size
 		       ? 0
 		       : failed(f, FAIL_USAGE, "the command line is too long");
 }
 
+/* @path NULL: there is none */
 static int path_add(struct json_object *paths, const char *name,
 		    const char *path, struct failure *f)
 {
 	char real[PATH_MAX];
 
+	if (!path)
+		return 0;
 	if (!realpath(path, real))
 		return failed(f, FAIL_DEFINITION, "%.300s: %s", path,
 			      strerror(errno));
@@ -85,10 +96,10 @@ int make_run(const struct args *a, struct failure *f)
 	struct json_object *request, *paths;
 	char text[DEFINITION_TEXT_MAX], name[MANIFEST_NAME_LEN];
 
-	if (!a->kernel)
+	if (!a->kernel && !a->firmware)
 		return failed(f, FAIL_USAGE,
-			      "bhctl run --kernel FILE: it is "
-			      "missing");
+			      "bhctl run --kernel FILE: it is missing, and so "
+			      "is --firmware FILE");
 	snprintf(name, sizeof(name), "run-%d", getpid());
 	if (make_definition(a, a->name ? a->name : name, text, sizeof(text), f))
 		return -1;
@@ -98,7 +109,8 @@ int make_run(const struct args *a, struct failure *f)
 	wire_add_string(request, "definition", text);
 	wire_add_string(request, "file", "the command line");
 	if (path_add(paths, "kernel", a->kernel, f) ||
-	    (a->initrd && path_add(paths, "initrd", a->initrd, f))) {
+	    path_add(paths, "initrd", a->initrd, f) ||
+	    path_add(paths, "firmware", a->firmware, f)) {
 		json_object_put(request);
 		return -1;
 	}

@@ -18,9 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hv/core/pc_map.h"
+
 #define PART_BYTES MIB(2)
-/* Where files may lie: not in the first MiB, and not on both sides of 2 GiB */
+/* Where files may lie: not in the first MiB, and not on both sides of 2 GiB.
+ * Those that stay take whole units of what is RAM, not all. */
 #define LOW_BEGIN   MIB(1)
+#define UNIT        MIB(2)
 #define LOW_END     GIB(2)
 #define FIRST_FD    3    /* behind standard error */
 #define MESSAGE_MAX 4096 /* PIPE_BUF */
@@ -35,13 +39,15 @@ struct message {
 static_assert(sizeof(struct message) <= MESSAGE_MAX, "written in one piece");
 
 /* From the top down, the last file highest */
-int loader_plan(const u64 *sizes, u32 count, u64 memory, u64 *offsets)
+int loader_plan(const u64 *sizes, u32 count, u32 stay, u64 memory, u64 *offsets)
 {
 	u64 end = memory;
 
 	for (u32 i = count; i--;) {
 		if (sizes[i] > memory)
 			return -1;
+		if (stay && i + stay + 1 == count)
+			end = ALIGN_DOWN(end, UNIT);
 		/* In the guest's addresses there is a hole here */
 		if (end > LOW_END && end - LOW_END < sizes[i])
 			end = LOW_END;
@@ -51,7 +57,7 @@ int loader_plan(const u64 *sizes, u32 count, u64 memory, u64 *offsets)
 		end -= ALIGN_UP(sizes[i], PAGE_SIZE);
 		offsets[i] = end;
 	}
-	return 0;
+	return stay && offsets[count - stay] < UNIT ? -1 : 0;
 }
 
 /* --- the child --- */
@@ -116,6 +122,19 @@ static int open_file(struct child *c, u32 i)
 	return 0;
 }
 
+static int check_firmware(struct child *c)
+{
+	const struct definition *d = c->loader->definition;
+	u32 last = d->file_count - 1;
+
+	if (!d->firmware || pc_is_firmware_size(c->sizes[last]))
+		return 0;
+	return failed(&c->message.failure, FAIL_DEFINITION,
+		      "%.300s is no firmware: its size must be a multiple of "
+		      "4 KiB from 64 KiB to 16 MiB; name another file",
+		      d->files[last].path);
+}
+
 /* @count bytes of @fd to @offset of the guest's memory, as far as one device
  * goes; the bytes read, 0 at the end, or -1 */
 static ssize_t read_part(const struct child *c, int fd, u64 offset, u64 count)
@@ -175,9 +194,12 @@ static int load(struct child *c)
 			return -1;
 		c->message.total += c->sizes[i];
 	}
+	if (check_firmware(c))
+		return -1;
 	for (u32 i = 0; i < c->loader->place->count; i++)
 		memory += c->loader->place->ranges[i].size;
-	if (loader_plan(c->sizes, d->file_count, memory, c->offsets))
+	if (loader_plan(c->sizes, d->file_count, d->stay_count, memory,
+			c->offsets))
 		return failed(&c->message.failure, FAIL_DEFINITION,
 			      "guest %s has %llu MiB and its files %llu MiB; "
 			      "give it more memory",

@@ -3,7 +3,7 @@
  * Copies a guest's files into its memory, while that is granted. A process of
  * its own does it: a slow disk keeps nobody waiting, and it opens the files
  * with the rights of whoever made the guest. They lie at the end of the memory,
- * one behind the other, each at a page.
+ * one behind the other, each at a page, those that are loaded first.
  */
 #ifndef TOOLS_BHD_LOADER_H
 #define TOOLS_BHD_LOADER_H
@@ -41,7 +41,9 @@ int loader_start(struct loader *l, struct ev_loop *loop,
 void loader_stop(struct loader *l);
 
 /* Where files of @sizes lie in @memory bytes, as docs/lifecycle.md wants it:
- * the offset of each. -1: they have no room. */
-int loader_plan(const u64 *sizes, u32 count, u64 memory, u64 *offsets);
+ * the offset of each. The last @stay of them are no RAM of the guest's. -1:
+ * they have no room. */
+int loader_plan(const u64 *sizes, u32 count, u32 stay, u64 memory,
+		u64 *offsets);
 
 #endif

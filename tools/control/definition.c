@@ -113,14 +113,46 @@ static int add_file(struct definition *d, const char *name, const char *folder,
 	return 0;
 }
 
+/* What happens to a file: in this order the files lie in the memory. As
+ * staged_stays() of the hypervisor has it. */
+enum use { USE_LOADED, USE_STAYS, USE_FIRMWARE, USES };
+
+static const char *firmware_of(const struct guest_config *g)
+{
+	if (g->firmware[0])
+		return g->firmware;
+	return g->boot == BOOT_WAY_FIRMWARE ? g->kernel : NULL;
+}
+
+static enum use use_of(const struct guest_config *g, const char *name)
+{
+	const char *firmware = firmware_of(g);
+
+	if (firmware)
+		return strcasecmp(name, firmware) ? USE_STAYS : USE_FIRMWARE;
+	for (u32 i = 0; i < g->fwcfg_count; i++)
+		if (!strcasecmp(g->fwcfg[i].file, name))
+			return USE_STAYS;
+	return USE_LOADED;
+}
+
 static int add_files(struct definition *d, const char *folder,
 		     struct json_object *paths, struct failure *f)
 {
+	const struct guest_config *g = &d->config;
 	const char *name, *key;
+	u32 loaded = 0;
 
-	for (u32 i = 0; manifest_file(&d->config, i, &name, &key); i++)
-		if (add_file(d, name, folder, paths, f))
-			return -1;
+	for (enum use use = 0; use < USES; use++) {
+		for (u32 i = 0; manifest_file(g, i, &name, &key); i++)
+			if (use_of(g, name) == use &&
+			    add_file(d, name, folder, paths, f))
+				return -1;
+		if (use == USE_LOADED)
+			loaded = d->file_count;
+	}
+	d->stay_count = d->file_count - loaded;
+	d->firmware = firmware_of(g);
 	return 0;
 }
 

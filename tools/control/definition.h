@@ -19,6 +19,8 @@ struct definition {
 	char *text; /* as it was written */
 	struct guest_config config;
 	u32 file_count; /* each once */
+	u32 stay_count; /* the last ones of them: read as long as it lives */
+	bool firmware;  /* and the very last is its firmware's image */
 	struct definition_file {
 		char name[BOOT_NAME_LEN];
 		char *path; /* absolute */

@@ -66,6 +66,26 @@ static void test_run(void **state)
 	json_object_put(sent);
 }
 
+static void test_run_firmware(void **state)
+{
+	struct args a = { .firmware = "/proc/self/exe", .name = "box" };
+	struct json_object *paths;
+	struct definition d;
+
+	assert_int_equal(make_run(&a, &f), 0);
+	assert_true(json_object_object_get_ex(sent, "paths", &paths));
+	assert_int_equal(definition_read(&d, "f",
+					 wire_string(sent, "definition"), "/",
+					 paths, &f),
+			 0);
+	assert_string_equal(d.config.firmware, "firmware");
+	assert_string_equal(d.config.kernel, "");
+	assert_int_equal(d.file_count, 1);
+	assert_true(d.firmware);
+	definition_free(&d);
+	json_object_put(sent);
+}
+
 static void test_run_bad(void **state)
 {
 	struct args a = { 0 };
@@ -144,6 +164,41 @@ static void test_definition(void **state)
 	definition_free(&d);
 }
 
+/* Which files stay: they come last, the firmware behind all */
+static void test_order(void **state)
+{
+	static const struct {
+		const char *text, *names; /* a letter each */
+		u32 stay;
+		bool firmware;
+	} rows[] = {
+		{ "kernel=k\ninitrd=i\n", "ki", 0, false },
+		{ "fw_cfg=opt/a a\nkernel=k\ninitrd=i\n", "kia", 1, false },
+		{ "fw_cfg=opt/a K\nkernel=k\ninitrd=i\n", "ik", 1, false },
+		{ "fw_cfg=opt/a \"text\"\nkernel=k\n", "k", 0, false },
+		{ "firmware=f\nkernel=k\ninitrd=i\nfw_cfg=opt/a a\n", "kiaf", 4,
+		  true },
+		{ "boot=firmware\nkernel=k\nfw_cfg=opt/a a\n", "ak", 2, true },
+		{ "firmware=f\nfw_cfg=opt/a f\n", "f", 1, true },
+	};
+	char text[200];
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct definition d;
+
+		snprintf(text, sizeof(text), "[guest a]\nmemory=4M\n%s",
+			 rows[i].text);
+		assert_int_equal(definition_read(&d, "f", text, "/", NULL, &f),
+				 0);
+		assert_int_equal(d.file_count, strlen(rows[i].names));
+		for (u32 j = 0; j < d.file_count; j++)
+			assert_int_equal(d.files[j].name[0], rows[i].names[j]);
+		assert_int_equal(d.stay_count, rows[i].stay);
+		assert_int_equal(d.firmware, rows[i].firmware);
+		definition_free(&d);
+	}
+}
+
 static void test_long(void **state)
 {
 	char text[DEFINITION_TEXT_MAX + 100];
@@ -163,9 +218,13 @@ static void test_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_run),   cmocka_unit_test(test_run_bad),
-		cmocka_unit_test(test_check), cmocka_unit_test(test_definition),
+		cmocka_unit_test(test_run),
+		cmocka_unit_test(test_run_bad),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_definition),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_run_firmware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

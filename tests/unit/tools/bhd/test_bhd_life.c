@@ -565,37 +565,68 @@ static void test_loader_plan(void **state)
 {
 	u64 sizes[] = { 5000, 4096, 1 }, offsets[3];
 
-	assert_int_equal(loader_plan(sizes, 3, MIB(2), offsets), 0);
+	assert_int_equal(loader_plan(sizes, 3, 0, MIB(2), offsets), 0);
 	assert_int_equal(offsets[0], MIB(2) - 16384);
 	assert_int_equal(offsets[1], MIB(2) - 8192);
 	assert_int_equal(offsets[2], MIB(2) - 4096);
-	assert_int_equal(loader_plan(sizes, 3, MIB(1) + 16384, offsets), 0);
-	assert_int_equal(loader_plan(sizes, 3, MIB(1) + 12288, offsets), -1);
+	assert_int_equal(loader_plan(sizes, 3, 0, MIB(1) + 16384, offsets), 0);
+	assert_int_equal(loader_plan(sizes, 3, 0, MIB(1) + 12288, offsets), -1);
 	/* None lies on both sides of 2 GiB */
-	assert_int_equal(loader_plan(sizes, 3, GIB(2) + 8192, offsets), 0);
+	assert_int_equal(loader_plan(sizes, 3, 0, GIB(2) + 8192, offsets), 0);
 	assert_int_equal(offsets[2], GIB(2) + 4096);
 	assert_int_equal(offsets[1], GIB(2));
 	assert_int_equal(offsets[0], GIB(2) - 8192);
-	assert_int_equal(loader_plan(sizes, 3, GIB(2) + 12288, offsets), 0);
+	assert_int_equal(loader_plan(sizes, 3, 0, GIB(2) + 12288, offsets), 0);
 	assert_int_equal(offsets[0], GIB(2) - 8192);
 	sizes[1] = ~0ull;
-	assert_int_equal(loader_plan(sizes, 3, MIB(2), offsets), -1);
+	assert_int_equal(loader_plan(sizes, 3, 0, MIB(2), offsets), -1);
+}
+
+/* Those that stay take whole units at the end, and leave RAM */
+static void test_loader_stay(void **state)
+{
+	u64 sizes[] = { 5000, 4096, MIB(2) }, offsets[3];
+
+	assert_int_equal(loader_plan(sizes, 3, 2, MIB(8), offsets), 0);
+	assert_int_equal(offsets[2], MIB(6));
+	assert_int_equal(offsets[1], MIB(6) - 4096);
+	assert_int_equal(offsets[0], MIB(4) - 8192);
+	assert_int_equal(loader_plan(sizes, 3, 2, MIB(6), offsets), 0);
+	assert_int_equal(offsets[0], MIB(2) - 8192);
+	assert_int_equal(loader_plan(sizes, 3, 2, MIB(4), offsets), -1);
+	assert_int_equal(loader_plan(sizes, 3, 3, MIB(6), offsets), 0);
+	assert_int_equal(offsets[0], MIB(4) - 4096 - 8192);
+	assert_int_equal(loader_plan(sizes, 3, 3, MIB(4), offsets), -1);
+	assert_int_equal(loader_plan(sizes, 3, 1, MIB(6), offsets), 0);
+	assert_int_equal(offsets[1], MIB(4) - 4096);
+	assert_int_equal(loader_plan(sizes, 1, 1, MIB(4), offsets), 0);
+	assert_int_equal(loader_plan(sizes, 1, 1, MIB(2), offsets), -1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, begin, end)
-		T(test_create),          T(test_refused),
-		T(test_not_free),        T(test_start_static),
-		T(test_not_free),        T(test_stop_and_start),
-		T(test_restart),         T(test_destroy_before_restart),
-		T(test_destroy_refused), T(test_destroy_refused_late),
-		T(test_destroy_full),    cmocka_unit_test(test_backoff),
-		T(test_next_bhd),        T(test_next_boot),
-		T(test_bad_files),       T(test_client_leaves),
-		T(test_reboot),          T(test_fails_meanwhile),
-		T(test_dies_loading),    cmocka_unit_test(test_loader_plan),
+		T(test_create),
+		T(test_refused),
+		T(test_start_static),
+		T(test_not_free),
+		T(test_stop_and_start),
+		T(test_restart),
+		T(test_destroy_before_restart),
+		T(test_destroy_refused),
+		T(test_destroy_refused_late),
+		T(test_destroy_full),
+		cmocka_unit_test(test_backoff),
+		T(test_next_bhd),
+		T(test_next_boot),
+		T(test_bad_files),
+		T(test_client_leaves),
+		T(test_reboot),
+		T(test_fails_meanwhile),
+		T(test_dies_loading),
+		cmocka_unit_test(test_loader_plan),
+		cmocka_unit_test(test_loader_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
