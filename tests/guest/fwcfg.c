@@ -26,6 +26,19 @@ struct entry {
 	char name[56];
 } __packed;
 
+/* What is looked at of an ELF file of 64 bits */
+struct elf {
+	u8 ident[24];
+	u64 entry, programs, sections;
+	u32 flags;
+	u16 bytes, program_bytes, program_count;
+} __packed;
+
+struct program {
+	u32 type, flags;
+	u64 offset, virtual, address, size, memory, align;
+} __packed;
+
 static volatile struct dma dma __aligned(16);
 static u8 buf[8192] __aligned(4096);
 static struct entry dir[MAX_FILES];
@@ -214,6 +227,41 @@ static void manifest_items(void)
 	      "fwcfg.manifest_text", "%x", buf[0]);
 }
 
+/* That file is this program: is its code, up to the entry, what runs here? */
+static bool is_this_program(const u8 *at)
+{
+	const struct elf *elf = (const void *)at;
+	const struct program *p = (const void *)(at + elf->programs);
+	u64 n = elf->entry - p->address;
+
+	return same_bytes(at,
+			  "\x7f"
+			  "ELF",
+			  4) &&
+	       n > sizeof(buf) && n < p->size &&
+	       same_bytes(at + p->offset, (const char *)p->address, (u32)n);
+}
+
+static void manifest_file(void)
+{
+	const struct entry *e = file("opt/test/file");
+	u16 key = file_key("opt/test/file");
+	u8 *at = (u8 *)(4u << 20) + 100;
+	u32 size = e ? __builtin_bswap32(e->size) : 0;
+	u32 err;
+
+	section(SPEC "Externally Provided Items");
+	check(size > sizeof(buf), "fwcfg.manifest_file_size", "%u", size);
+	err = dma_item(key, size + 16, at);
+	check(!err && is_this_program(at), "fwcfg.manifest_file_dma", "%x %x",
+	      err, at[0]);
+	check(!at[size] && !at[size + 15], "fwcfg.manifest_file_end", "%x",
+	      at[size]);
+	read_item(key, buf, sizeof(buf));
+	check(same_bytes(buf, (const char *)at, sizeof(buf)),
+	      "fwcfg.manifest_file_port", "%x", buf[0]);
+}
+
 static void dma_basic(void)
 {
 	section(SPEC "DMA");
@@ -308,6 +356,7 @@ void guest_main(void)
 	directory();
 	e820();
 	manifest_items();
+	manifest_file();
 	dma_basic();
 	dma_pages();
 	dma_long();

@@ -9,9 +9,12 @@ from harness import control, image
 from harness.machine import ROOT, Machine, cores_for
 from system import _linux
 from system._linux import step
+from system.uefi import OVMF
 
+BIOS = "/usr/share/seabios/bios-256k.bin"
 GDB = os.path.join(ROOT, "build/cache/gdb")
 SECONDS = 240
+FIRM_SECONDS = 360
 CYCLES = 50
 LONG_CYCLES = 10000
 LONG_SECONDS = 3 * 3600
@@ -34,6 +37,12 @@ CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "audit", "
           "cap_off", "web_reset", "destroy", "audit_after", "cycles", "all_back", "bhmake")
 GDB_CHECKS = ("gdb_guest", "gdb_threads", "gdb_steps", "gdb_stops", "gdb_planted", "gdb_reads",
               "gdb_steps_on", "gdb_detached", "gdb_answers", "gdb_killed", "gdb_core", "gdb")
+
+
+FIRM_CHECKS = ("rom_run", "rom", "items_run", "items", "bios_run", "bios", "bios_list",
+               "firm_audit", "bios_reset", "bios_again", "firm_size", "firm_room", "firm_none",
+               "firm_back", "bhfirm")
+EFI_CHECKS = ("efi_run", "efi_stub", "efi", "efi_audit")
 
 
 def gdb_files():
@@ -73,13 +82,40 @@ def vmx(results, folder):
         CHECKS)
 
 
+def run_firmware(results, folder, where, emulator, seconds, efi):
+    """EFI: what OVMF and the kernel that it starts come from, for the checks of them."""
+    cores, first, last = cores_for(emulator, 2)
+    tests = os.path.join(image.BUILD, "tests/guest")
+    boot = {"rom.bin": os.path.join(tests, "rom.bin"),
+            "fwcfg.elf": os.path.join(tests, "fwcfg.elf"), "bios.bin": BIOS, **efi}
+    files = {"vmlinuz": _linux.payload()["vmlinuz"],
+             "privileged.cpio": control.initrd(folder, {"boot/" + n: p for n, p in boot.items()})}
+    guests = [_linux.privileged("bhfirm,poweroff", cores=f"{first}-{last}", vcpus="1")]
+    disk = image.make(folder, image.manifest(guests, extra="guest-memory = 256M"), files, "uefi")
+    with Machine(emulator, disk, folder, cores=cores, memory=1024, timeout=seconds * 2) as m:
+        for check in FIRM_CHECKS + (EFI_CHECKS if efi else ()):
+            step(results, m, f"{where}.{check}", rf"\[linux\] .*TEST {check} ok", seconds, 0)
+        results.check(m.wait_end(seconds), f"{where}.powers_off", "the machine still runs")
+
+
+def firmware(results, folder):
+    """Guests that start at a firmware, and one that reads a file by fw_cfg."""
+    run_firmware(results, folder, "bhctl.firmware", "qemu", FIRM_SECONDS,
+                 {"OVMF.fd": OVMF, "vmlinuz": os.path.join(_linux.GUESTS, "vmlinuz"),
+                  "isolated.cpio": os.path.join(_linux.GUESTS, "isolated.cpio")})
+
+
+def firmware_vmx(results, folder):
+    run_firmware(results, folder, "bhctl.firmware_vmx", "bochs", BOCHS_SECONDS, {})
+
+
 def cycles(results, folder):
     run(results, folder, "bhctl.cycles", LONG_CYCLES, LONG_SECONDS)
 
 
 def tests():
-    return [("bhctl", svm)]
+    return [("bhctl", svm), ("bhctl.firmware", firmware)]
 
 
 def soak():
-    return [("bhctl.vmx", vmx), ("bhctl.cycles", cycles)]
+    return [("bhctl.vmx", vmx), ("bhctl.firmware_vmx", firmware_vmx), ("bhctl.cycles", cycles)]

@@ -112,8 +112,8 @@ test_bhctl() {
 
 # Guests of the pool: made of a kernel, of a definition, ended, made again by the
 # next bhd
-made_says() { # NAME PATTERN
-	wait_for 20 sh -c "bhctl console --dump $1 | grep -q '$2'"
+made_says() { # NAME PATTERN [SECONDS]
+	wait_for "${3:-20}" sh -c "bhctl console --dump $1 | grep -q '$2'"
 }
 
 milliseconds() { # JSON KEY
@@ -246,6 +246,64 @@ test_bhmake() {
 	kill $bhd
 	cat /tmp/bhd.log
 	pass bhmake
+}
+
+# Guests that start at a firmware's reset vector, and that read files by fw_cfg. rom
+# resets itself once, so that it is loaded twice.
+ends_well() { # NAME: all its checks passed, and it has powered off
+	wait_for 60 sh -c "bhctl list | grep -q '^$1  *stopped'" || return 1
+	bhctl console --dump "$1" | grep -E '^(FAIL|DONE)' | tr -d '\r' >/tmp/ends
+	cat /tmp/ends
+	grep -q '^DONE [0-9]* 0$' /tmp/ends
+}
+
+# OVMF starts a stock kernel
+firm_efi() {
+	says efi_run '^efi$' bhctl run --firmware /boot/OVMF.fd --kernel /boot/vmlinuz \
+		--initrd /boot/isolated.cpio --cmdline "console=ttyS0 bulkhead.test=poweroff" \
+		--memory 192M --name efi
+	says efi_stub '' made_says efi 'EFI stub: ' 120
+	says efi '' made_says efi 'TEST up ok' 120
+	says efi_audit '^  holds: ' bhctl audit
+	bhctl destroy efi || fail efi destroy
+}
+
+test_bhfirm() {
+	insmod_all vfio && insmod_all dax region_idle=1 || { fail bhfirm "no module $ko"; return; }
+	mkdir -p /run/bulkhead
+	start_bhd || { fail bhfirm "$(cat /tmp/bhd.log)"; return; }
+	free=$(pool_free)
+	says rom_run '^rom$' bhctl run --firmware /boot/rom.bin --memory 4M --name rom
+	says rom '' ends_well rom
+	cat >/boot/fwcfg.conf <<-'END'
+		[guest fwcfg]
+		kernel = fwcfg.elf
+		memory = 18M
+		fw_cfg = opt/test/text "hello fw_cfg"
+		fw_cfg = opt/test/file fwcfg.elf
+	END
+	says items_run '^fwcfg$' bhctl create /boot/fwcfg.conf
+	says items '' ends_well fwcfg
+	says bios_run '^bios$' bhctl run --firmware /boot/bios.bin --memory 8M --name bios
+	says bios '' made_says bios 'SeaBIOS (version'
+	says bios_list '^bios  *running  *dynamic  *1  *8 MiB' bhctl list
+	if [ -e /boot/OVMF.fd ]; then
+		firm_efi
+	fi
+	says firm_audit '^  holds: ' bhctl audit
+	says bios_reset '' bhctl reset bios
+	says bios_again '' made_says bios 'SeaBIOS (version'
+	refused firm_size 8 'no firmware: its size' \
+		bhctl run --firmware /boot/fwcfg.conf --memory 16M
+	refused firm_room 8 'give it more memory' bhctl run --firmware /boot/bios.bin --memory 2M
+	refused firm_none 8 'No such file' bhctl run --firmware /boot/none --memory 16M
+	for name in rom fwcfg bios; do
+		bhctl destroy $name || fail bhfirm "$name"
+	done
+	[ "$(pool_free)" = "$free" ] && pass firm_back || fail firm_back "$(pool_free) of $free"
+	kill $bhd
+	cat /tmp/bhd.log
+	pass bhfirm
 }
 
 # Debian's gdb and a guest of ours, echo, which looks for what is typed all the
