@@ -11,6 +11,7 @@
 #include "hv/device/pc/vpm.h"
 #include "hv/load/reload.h"
 #include "hv/vm/life.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 
 /* Their counters are lines of cache that others write */
@@ -63,11 +64,28 @@ static u64 overhead_of(const struct vm *vm)
 	       (PAGE_SIZE << pmm_order(vm_bytes(vm->slot_max)));
 }
 
-/* All but what its vCPUs count */
-static void describe(const struct vm *vm, struct bh_ctl_guest *g)
+/* Why it has ended, or, if it runs again, why it had to */
+static void describe_end(const struct vm *vm, struct bh_ctl_guest *g)
 {
 	const char *reason = READ_ONCE(vm->end_reason);
 
+	g->restarts = READ_ONCE(vm->lives);
+	if (!reason)
+		return;
+	if (READ_ONCE(vm->end) != VM_END_NONE)
+		str_copy(g->reason, reason, sizeof(g->reason));
+	else if (g->restarts == 1)
+		bh_snprintf(g->reason, sizeof(g->reason), "started again: %s",
+			    reason);
+	else if (g->restarts)
+		bh_snprintf(g->reason, sizeof(g->reason),
+			    "started again %u times, last: %s", g->restarts,
+			    reason);
+}
+
+/* All but what its vCPUs count */
+static void describe(const struct vm *vm, struct bh_ctl_guest *g)
+{
 	g->id = vm_number(vm);
 	str_copy(g->name, vm->name, sizeof(g->name));
 	g->state = control_state_of(vm);
@@ -85,8 +103,7 @@ static void describe(const struct vm *vm, struct bh_ctl_guest *g)
 	g->start_tsc = vm->tsc_start;
 	g->weight = READ_ONCE(vm->vcpus[0]->entity.weight);
 	g->cap = READ_ONCE(vm->vcpus[0]->entity.cap);
-	if (READ_ONCE(vm->end) != VM_END_NONE && reason)
-		str_copy(g->reason, reason, sizeof(g->reason));
+	describe_end(vm, g);
 }
 
 /* A guest, and some of its vCPUs, a step. An id whose guest has gone meanwhile

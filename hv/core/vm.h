@@ -194,6 +194,7 @@ struct vm {
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
 	struct emu_stage *stage;              /* hv/emulate/stage.c */
 	u64 tsc_start;    /* host TSC that is the guest's TSC 0 */
+	u64 tsc_first;    /* the first of them: counters count from there */
 	bool clock_stops; /* while the guest stands; then how long that was: */
 	struct vm_stood stood;
 	u64 acpi_rsdp; /* gpa of its RSDP; 0: none */

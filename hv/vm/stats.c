@@ -40,7 +40,7 @@ static bool sum_some(const struct vm *vm, struct sums *s)
 
 static void log_sums(const struct vm *vm, const struct sums *s)
 {
-	u64 ms = tsc_to_ns(rdtsc() - vm->tsc_start) / NS_IN_MS;
+	u64 ms = tsc_to_ns(rdtsc() - vm->tsc_first) / NS_IN_MS;
 	char line[STATS_LINE_BYTES] = "";
 	size_t at = 0;
 	u64 all = 0;
@@ -176,14 +176,4 @@ void stats_key(u8 key)
 	list.sums = (struct sums){ .next = 0 };
 	list.timer.fn = list_tick;
 	timer_arm(&list.timer, rdtsc());
-}
-
-void exit_stats_reset(struct vm *vm)
-{
-	for (u32 i = 0; i < vm->vcpu_count; i++) {
-		memset(vm->vcpus[i]->exits, 0, sizeof(vm->vcpus[i]->exits));
-		vm->vcpus[i]->exits_reported = 0;
-		if (i % LIST_VCPUS == LIST_VCPUS - 1)
-			stretch_look();
-	}
 }

@@ -7,7 +7,8 @@
 
 #include "hv/core/vcpu.h"
 
-/* Its exits since its start; each kind's sum over the vCPUs. Any core. */
+/* Its exits since its first start, over all its lives; each kind's sum over the
+ * vCPUs. Any core. */
 void exit_stats_log(const struct vm *vm);
 /* A key typed at the hypervisor's own console: `s` logs every guest's exits,
  * `v` has every vCPU of a guest that runs say what it does. On the core that
@@ -16,7 +17,5 @@ void stats_key(u8 key);
 /* Logs what @v does and where it is. Home core, attached: a vCPU whose line
  * does not come has a core that hangs. */
 void vcpu_report(struct vcpu *v);
-/* The guest starts again: from 0. Its vCPUs are parked. */
-void exit_stats_reset(struct vm *vm);
 
 #endif

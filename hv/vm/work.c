@@ -20,7 +20,6 @@
 #include "hv/vm/dynamic.h"
 #include "hv/vm/life.h"
 #include "hv/vm/shape.h"
-#include "hv/vm/stats.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -70,6 +69,8 @@ static void start_clock(struct vm *vm)
 {
 	cpuid_renew_rate(vm);
 	vm->tsc_start = rdtsc();
+	if (!vm->tsc_first)
+		vm->tsc_first = vm->tsc_start;
 	for (u32 i = 0; i < vm->vcpu_count; i++) {
 		vm->vcpus[i]->stood = 0;
 		vm->vcpus[i]->hw.tsc_offset = 0 - vm->tsc_start;
@@ -121,7 +122,6 @@ static bool work_quiet(struct vm *vm)
 
 static bool work_reset(struct vm *vm)
 {
-	exit_stats_reset(vm);
 	devices_reset(vm);
 	vlapic_late_forget(vm->vcpus[0]);
 	return true;

@@ -342,11 +342,19 @@ struct bh_ctl_guest {
 	u64 memory_bytes;
 	u64 overhead_bytes; /* of the hypervisor's, for it */
 	u64 start_tsc;      /* 0: it never ran */
-	u64 run_ticks;      /* of the TSC, summed over the vCPUs */
+	/* Both summed over the vCPUs, since the guest was made: its resets and
+	 * restarts, and its ends, take nothing of them. Ticks of the TSC. */
+	u64 run_ticks;
 	u64 exits;
-	char reason[64]; /* why it ended, NUL-terminated */
-	u32 weight;      /* its vCPUs' share of their cores, beside others */
-	u32 cap; /* percent of its core that each may have; 100: all of it */
+	/* Why it ended, NUL-terminated; or, while it runs, why it was started
+	 * again by the hypervisor, alone */
+	char reason[64];
+	u32 weight; /* its vCPUs' share of their cores, beside others */
+	u32 cap;    /* percent of its core that each may have; 100: all of it */
+	/* How often the hypervisor started it again: the privileged guest, once
+	 * it failed */
+	u32 restarts;
+	u32 reserved;
 };
 
 struct bh_ctl_vcpu {

@@ -75,7 +75,7 @@ def full(results, folder):
         step(results, m, "restart.full.many", r"\[linux\] .*FULL (\d+)", SECONDS)
         step(results, m, "restart.full.restarts", r"guest linux starts again, alone", SECONDS)
         step(results, m, "restart.full.up_again", r"\[linux\] .*TEST up ok", SECONDS)
-        for test in ("full_alive", "full_limit", "full_destroy", "full_room", "full"):
+        for test in ("full_reason", "full_event", "full_alive", "full_limit", "full_destroy", "full_room", "full"):
             step(results, m, f"restart.full.{test}", rf"\[linux\] .*TEST {test} ok", SECONDS)
         counts = re.findall(r"FULL (?:again )?(\d+)", m.text())
         results.check(len(counts) == 2 and counts[0] == counts[1] and int(counts[0]) > 10,

@@ -122,7 +122,9 @@ int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
 		show_seconds(text, seconds_of(g, "cpu_seconds")));
 	fprintf(to, "%-18s%llu\n", "exits", wire_number(g, "exits", 0));
 	if (*text_of(g, "reason"))
-		fprintf(to, "%-18s%s\n", "ended", text_of(g, "reason"));
+		fprintf(to, "%-18s%s\n",
+			wire_number(g, "restarts", 0) ? "reason" : "ended",
+			text_of(g, "reason"));
 	last_exits_show(to, g);
 	return 0;
 }

@@ -101,6 +101,28 @@ static void console_free(struct console *c)
 	free(c);
 }
 
+/* How long it has been running since the hypervisor started it again */
+static u64 ms_since_restart(struct bhd *b, const struct bh_ctl_guest *g)
+{
+	struct bh_ctl_info now;
+	struct failure f;
+
+	if (control_info(&b->ring, &now, &f) || now.tsc <= g->start_tsc ||
+	    !now.tsc_khz)
+		return 0;
+	return (now.tsc - g->start_tsc) / now.tsc_khz;
+}
+
+/* A bhd that is new may be so because its own guest was started again: that is
+ * the first that it tells of it, as nobody else was there to see it */
+static void tell_state(struct console *c, const struct bh_ctl_guest *g)
+{
+	bool restarted = c->state == BH_CTL_GONE && g->restarts;
+
+	events_note_past(c->bhd, c->id, c->name, g->state, g->reason,
+			 restarted ? ms_since_restart(c->bhd, g) : 0);
+}
+
 /* What it said at last is read once more when it has ended */
 static void console_update(struct console *c, const struct bh_ctl_guest *g)
 {
@@ -108,13 +130,23 @@ static void console_update(struct console *c, const struct bh_ctl_guest *g)
 
 	c->gone = false;
 	if (c->state != g->state)
-		events_note(c->bhd, c->id, c->name, g->state, g->reason);
+		tell_state(c, g);
 	c->state = g->state;
 	c->own = g->flags & BH_CTL_GUEST_PRIVILEGED;
 	c->dirty |= ended && !c->ended;
 	c->ended = ended;
 	snprintf(c->why, sizeof(c->why), "%s%s%s", state_name(g->state),
 		 g->reason[0] ? ": " : "", g->reason);
+}
+
+static void guest_refresh(struct bhd *b, const struct bh_ctl_guest *g)
+{
+	struct console *c = find_id(b, g->id);
+
+	if (!c)
+		c = console_add(b, g->id, g->name);
+	if (c)
+		console_update(c, g);
 }
 
 int consoles_refresh(struct bhd *b, const struct list *guests,
@@ -127,14 +159,13 @@ int consoles_refresh(struct bhd *b, const struct list *guests,
 		return failed(f, FAIL_NO_ROOM, "no memory for consoles");
 	for (struct console *c = b->consoles; c; c = c->next)
 		c->gone = c->id != CONSOLE_LOG;
-	for (u32 i = 0; i < guests->count; i++) {
-		struct console *c = find_id(b, g[i].id);
-
-		if (!c)
-			c = console_add(b, g[i].id, g[i].name);
-		if (c)
-			console_update(c, &g[i]);
-	}
+	/* What was before this bhd is told first */
+	for (u32 i = 0; i < guests->count; i++)
+		if (g[i].restarts)
+			guest_refresh(b, &g[i]);
+	for (u32 i = 0; i < guests->count; i++)
+		if (!g[i].restarts)
+			guest_refresh(b, &g[i]);
 	for (struct console *c = b->consoles; c; c = c->next) {
 		if (!c->gone || c->state == BH_CTL_GONE)
 			continue;

@@ -7,17 +7,22 @@
 #include <string.h>
 #include <time.h>
 
-static void add_time(struct json_object *o)
+static void add_time(struct json_object *o, u64 ago_ms)
 {
 	struct timespec now;
 	char text[48];
 	struct tm t;
+	time_t s;
+	u64 ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &t);
+	ms = (u64)now.tv_sec * 1000 + (u64)now.tv_nsec / 1000000;
+	ms -= MIN(ago_ms, ms);
+	s = (time_t)(ms / 1000);
+	gmtime_r(&s, &t);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &t);
-	snprintf(text + strlen(text), sizeof(text) - strlen(text), ".%03ldZ",
-		 now.tv_nsec / 1000000);
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), ".%03lluZ",
+		 ms % 1000);
 	wire_add_string(o, "time", text);
 }
 
@@ -37,11 +42,17 @@ static void tell(struct client *c, struct json_object *event)
 void events_note(struct bhd *b, u64 id, const char *name, u32 state,
 		 const char *reason)
 {
+	events_note_past(b, id, name, state, reason, 0);
+}
+
+void events_note_past(struct bhd *b, u64 id, const char *name, u32 state,
+		      const char *reason, u64 ago_ms)
+{
 	struct json_object **place =
 		&b->happened.kept[b->happened.count++ % EVENTS_KEPT];
 	struct json_object *o = json_object_new_object();
 
-	add_time(o);
+	add_time(o, ago_ms);
 	wire_add_number(o, "id", id);
 	wire_add_string(o, "name", name);
 	wire_add_string(o, "state", state_name(state));

@@ -340,6 +340,7 @@ void life_list_off(const struct bhd *b, struct json_object *array)
 		wire_add_seconds(o, "cpu_seconds", 0, 1);
 		wire_add_number(o, "exits", 0);
 		wire_add_string(o, "reason", "");
+		wire_add_number(o, "restarts", 0);
 		json_object_array_add(array, o);
 	}
 }

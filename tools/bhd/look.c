@@ -39,6 +39,7 @@ static struct json_object *guest_object(const struct bh_ctl_info *info,
 	wire_add_seconds(o, "cpu_seconds", g->run_ticks, info->tsc_khz);
 	wire_add_number(o, "exits", g->exits);
 	wire_add_string(o, "reason", g->reason);
+	wire_add_number(o, "restarts", g->restarts);
 	return o;
 }
 

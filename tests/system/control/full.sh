@@ -33,6 +33,8 @@ test_full() {
 	fi
 	echo "FULL again $(running), $(bhctl info --json |
 		sed -n 's/.*"hypervisor_free_bytes": *\([0-9]*\).*/\1/p') bytes left"
+	says full_reason 'started again: its kernel panicked' bhctl list
+	says full_event 'linux  *running  *started again: its kernel panicked' bhctl events
 	says full_alive 'tiny: ready' bhctl console --dump full0
 	refused full_limit 7 'no memory for one more guest' \
 		bhctl run --kernel /boot/tiny --memory 4M --name more

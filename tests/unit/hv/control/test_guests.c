@@ -1,4 +1,4 @@
-/* SOURCES: hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/events.c hv/control/dynamic.c hv/control/announce.c hv/core/exit.c hv/core/slots.c lib/string.c */
+/* SOURCES: hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/events.c hv/control/dynamic.c hv/control/announce.c hv/core/exit.c hv/core/slots.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the control device's commands say of guests, cores and consoles, and
  * which ends it refuses. Over 400 lines: one made-up set of guests serves all.
@@ -484,6 +484,33 @@ static void test_paused_static(void **state)
 	assert_int_equal(run(control_end, 9, BH_CTL_END_STOP), CONTROL_LATER);
 	expect_state(VM_RUNNING, VM_END_POWER_OFF, VCPU_PAUSED,
 		     BH_CTL_STOPPING);
+}
+
+/* One that runs again says why it had to, and how often */
+static void test_restarts(void **state)
+{
+	const struct bh_ctl_guest *g = (void *)c.out;
+
+	expect_state(VM_RUNNING, VM_END_NONE, VCPU_HALTED, BH_CTL_RUNNING);
+	assert_int_equal(g->restarts, 0);
+	guests[1].lives = 1;
+	guests[1].end_reason = "its kernel panicked";
+	assert_int_equal(run(control_guests, 8, 0), 0);
+	assert_string_equal(g->reason, "started again: its kernel panicked");
+	assert_int_equal(g->restarts, 1);
+	guests[1].lives = 12;
+	assert_int_equal(run(control_guests, 8, 0), 0);
+	assert_string_equal(g->reason, "started again 12 times, last: its "
+				       "kernel panicked");
+	guests[1].end = VM_END_CRASH;
+	assert_int_equal(run(control_guests, 8, 0), 0);
+	assert_string_equal(g->reason, "its kernel panicked");
+	guests[1].lives = ~0u;
+	guests[1].end = VM_END_NONE;
+	guests[1].end_reason = "a reason that is longer than there is room for";
+	assert_int_equal(run(control_guests, 8, 0), 0);
+	assert_int_equal(strlen(g->reason), sizeof(g->reason) - 1);
+	guests[1].lives = 0;
 }
 
 static void test_vcpus(void **state)
@@ -999,6 +1026,7 @@ int main(void)
 		cmocka_unit_test_setup(test_guest_goes, setup),
 		cmocka_unit_test_setup(test_states, setup),
 		cmocka_unit_test_setup(test_paused_static, setup),
+		cmocka_unit_test_setup(test_restarts, setup),
 		cmocka_unit_test_setup(test_vcpus, setup),
 		cmocka_unit_test_setup(test_exits, setup),
 		cmocka_unit_test_setup(test_announce, setup),

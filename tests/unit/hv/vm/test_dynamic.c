@@ -362,10 +362,6 @@ void exit_stats_log(const struct vm *vm)
 {
 }
 
-void exit_stats_reset(struct vm *vm)
-{
-}
-
 void cpuid_renew_rate(struct vm *vm)
 {
 }

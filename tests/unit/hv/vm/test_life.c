@@ -68,10 +68,6 @@ void cpuid_renew_rate(struct vm *vm)
 	rates++;
 }
 
-void exit_stats_reset(struct vm *vm)
-{
-}
-
 void console_guest_starts(struct vm *vm)
 {
 }

@@ -661,6 +661,37 @@ static void test_events_follow(void **state)
 	close(fd);
 }
 
+/* A bhd of a privileged guest that was started again tells of that first, with
+ * the time of it */
+static void test_events_of_a_restart(void **state)
+{
+	struct bh_ctl_guest *own = &fake->guests[1].about;
+	struct json_object *o, *reply, *events, *first;
+	char before[64];
+	int fd;
+
+	bhd_again_stop();
+	fake_add(fake, "box", BH_CTL_RUNNING, BH_CTL_GUEST_STATIC);
+	own->restarts = 2;
+	strcpy(own->reason, "started again 2 times, last: triple fault");
+	bhd_again_start();
+	fd = connect_new();
+	o = ask(fd, DO("events"));
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_true(json_object_object_get_ex(reply, "events", &events));
+	assert_int_equal(json_object_array_length(events), 2);
+	first = json_object_array_get_idx(events, 0);
+	assert_string_equal(wire_string(first, "name"), "linux");
+	assert_string_equal(wire_string(first, "state"), "running");
+	assert_string_equal(wire_string(first, "reason"), own->reason);
+	snprintf(before, sizeof(before), "%s", wire_string(first, "time"));
+	first = json_object_array_get_idx(events, 1);
+	assert_string_equal(wire_string(first, "name"), "box");
+	assert_true(strcmp(before, wire_string(first, "time")) < 0);
+	json_object_put(o);
+	close(fd);
+}
+
 /* Samples of a family stand together behind its two lines, each once,
  * in the form NAME{LABELS} VALUE */
 static void test_metrics(void **state)
@@ -722,7 +753,7 @@ static void test_metrics(void **state)
 		assert_memory_equal(line, name, strlen(name));
 		assert_non_null(strchr("{ _", line[strlen(name)]));
 	}
-	assert_int_equal(families, 21);
+	assert_int_equal(families, 22);
 	free(text);
 	{
 		int fd = connect_new();
@@ -826,18 +857,31 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
-		T(test_list),          T(test_inspect),
-		T(test_last_exits),    T(test_debug),
-		T(test_debug_changes), T(test_schema),
-		T(test_bad_requests),  T(test_long_lines),
-		T(test_pause),         T(test_stop),
-		T(test_console),       T(test_typing_waits),
-		T(test_history),       T(test_reopened),
-		T(test_look_only),     T(test_events_follow),
-		T(test_metrics),       T(test_metrics_file),
-		T(test_metering),      T(test_trace),
-		T(test_lost_event),    T(test_says_while_read),
-		T(test_audit),         T(test_set),
+		T(test_list),
+		T(test_inspect),
+		T(test_last_exits),
+		T(test_debug),
+		T(test_debug_changes),
+		T(test_schema),
+		T(test_bad_requests),
+		T(test_long_lines),
+		T(test_pause),
+		T(test_stop),
+		T(test_console),
+		T(test_typing_waits),
+		T(test_history),
+		T(test_reopened),
+		T(test_look_only),
+		T(test_events_follow),
+		T(test_events_of_a_restart),
+		T(test_metrics),
+		T(test_metrics_file),
+		T(test_metering),
+		T(test_trace),
+		T(test_lost_event),
+		T(test_says_while_read),
+		T(test_audit),
+		T(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
