@@ -28,6 +28,7 @@
 	VDEV(testdev,     ISOLATED)                                            \
 	VDEV(vpower,      PRIVILEGED)                                          \
 	VDEV(tco,         PRIVILEGED)                                          \
+	VDEV(fch_wdt,     PRIVILEGED)                                          \
 	VDEV(hpet_view,   PRIVILEGED)                                          \
 	VDEV(debug_exit,  BOTH)                                                \
 	VDEV(serial_hide, PRIVILEGED)                                          \
