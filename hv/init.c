@@ -62,6 +62,7 @@
 #include "hv/vm/stats.h"
 #include "hv/vm/vcpu.h"
 #include "include/bulkhead/boot_info.h"
+#include "include/bulkhead/version.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/log_ring.h"
@@ -73,7 +74,6 @@
 #include "mm/pool_size.h"
 #include "mm/window.h"
 
-#define BULKHEAD_VERSION    "0.1"
 #define REAL_MODE_END       0xa0000ull
 #define GROW_BYTES_PER_CORE KIB(192) /* without what hostmap_init() took */
 #define CORE_RANGE_LEN      32

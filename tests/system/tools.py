@@ -69,6 +69,16 @@ def commands(root):
     return set(re.findall(r"^  ([a-z]+) ", said, re.M))
 
 
+def completed(completion, command):
+    """What bash offers behind @command, where the privileged guest and box run, and web is
+    paused."""
+    table = "NAME STATE KIND\nlinux running privileged\nbox running static\nweb paused dynamic\n"
+    _status, said = output("bash", "-c", f'. "{completion}"; bhctl() {{ printf "{table}"; }}; '
+                           f'COMP_WORDS=(bhctl {command} ""); COMP_CWORD=2; '
+                           '_bhctl; printf "%s\\n" "${COMPREPLY[@]}"')
+    return set(said.split())
+
+
 def documented(results, root):
     names = commands(root)
     with open(os.path.join(ROOT, "packaging/tools/bhctl.1")) as f:
@@ -80,6 +90,10 @@ def documented(results, root):
     status, said = output("bash", "-c", f'. "{completion}"; COMP_WORDS=(bhctl ""); COMP_CWORD=1; '
                           '_bhctl; printf "%s\\n" "${COMPREPLY[@]}"')
     results.check(status == 0 and names <= set(said.split()), "tools.completion", said)
+    for command, offered in (("pause", {"box"}), ("resume", {"web"}), ("destroy", {"web"}),
+                             ("start", set()), ("info", {"linux", "box", "web", "--json"})):
+        said = completed(completion, command)
+        results.check(said == offered, f"tools.completion_{command}", said)
     with open(os.path.join(root, "usr/share/doc/bulkhead-tools/bhctl.schema.json")) as f:
         results.check({"list", "info", "top"} <= set(json.load(f)["$defs"]), "tools.schema", "")
 
@@ -97,7 +111,7 @@ def says(results, root, folder):
              (os.path.join(root, "usr/sbin/bhd"), "--state", folder)),
             ("check_fails", 8, "web.conf:2: guest web: kernel = vmlinuz: there is no such file",
              (bhctl, "check", definition)),
-            ("usage", 2, "bhctl stop NAME: it is missing", (bhctl, "stop"))):
+            ("usage", 2, "bhctl stop: NAME is missing: say which guest", (bhctl, "stop"))):
         got, said = output(*command)
         results.check(got == status and sentence in said, f"tools.{name}", f"{got}: {said}")
     with open(os.path.join(folder, "vmlinuz"), "w") as f:

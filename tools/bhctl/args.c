@@ -13,10 +13,11 @@
 #define CPUS_MAX    128u
 #define SECONDS_MAX 3600u
 /* All commands take these */
-#define COMMON "hS"
+#define COMMON "hSV"
 
 static const struct option options[] = {
 	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
 	{ "socket", required_argument, NULL, 'S' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "follow", no_argument, NULL, 'f' },
@@ -158,6 +159,16 @@ static int operand_take(struct args *a, int argc, char **argv,
 		[OPERAND_DUMP] = { "NAME", "FILE" },
 		[OPERAND_MAYBE] = { "word", NULL },
 		[OPERAND_SETTINGS] = { "NAME" },
+		[OPERAND_MAYBE_GUEST] = { "NAME", NULL },
+	};
+	/* Said of one that is missing; none: it may be */
+	static const char *const which[][2] = {
+		[OPERAND_GUEST] = { "which guest, bhctl list shows them" },
+		[OPERAND_FILE] = { "which file has the definition" },
+		[OPERAND_DUMP] = { "which guest, bhctl list shows them",
+				   "where the core is to be written" },
+		[OPERAND_SETTINGS] = { "which guest, bhctl list shows them" },
+		[OPERAND_MAYBE_GUEST] = { NULL },
 	};
 	const struct command *c = a->command;
 	const char *const *what = wanted[c->operand];
@@ -165,12 +176,12 @@ static int operand_take(struct args *a, int argc, char **argv,
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(to) && what[i]; i++) {
-		if (optind >= argc && c->operand == OPERAND_MAYBE)
+		if (optind >= argc && !which[c->operand][i])
 			return 0;
 		if (optind >= argc)
 			return failed(f, FAIL_USAGE,
-				      "bhctl %s %s: it is missing", c->name,
-				      what[i]);
+				      "bhctl %s: %s is missing: say %s",
+				      c->name, what[i], which[c->operand][i]);
 		*to[i] = argv[optind++];
 	}
 	if (c->operand == OPERAND_SETTINGS)
@@ -192,15 +203,22 @@ int args_read(struct args *a, int argc, char **argv, struct failure *f)
 	*a = (struct args){ .socket = WIRE_SOCKET };
 	optind = 0;
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "hjfrdn:o:", options, NULL)) !=
+	while ((c = getopt_long(argc, argv, ":hVjfrdn:o:", options, NULL)) !=
 	       -1) {
+		if (c == ':')
+			return failed(f, FAIL_USAGE,
+				      "%.40s: its value is missing, say %.40s "
+				      "VALUE",
+				      argv[optind - 1], argv[optind - 1]);
 		if (c == '?')
 			return failed(f, FAIL_USAGE,
-				      "%.40s is no option, or lacks its value; "
-				      "bhctl --help shows them",
+				      "%.40s is no option; bhctl --help shows "
+				      "them",
 				      argv[optind - 1]);
-		if (c == 'h')
+		if (c == 'h' || c == 'V') {
+			a->version = c == 'V';
 			return 0;
+		}
 		if (strlen(seen) < sizeof(seen) - 1)
 			seen[strlen(seen)] = (char)c;
 		if (option_take(a, c, f))
@@ -222,24 +240,75 @@ int args_read(struct args *a, int argc, char **argv, struct failure *f)
 	return operand_take(a, argc, argv, f);
 }
 
+/* --- the help: names, then what they do, then what they take --- */
+
+#define HELP_TEXT_AT 26
+#define HELP_COLUMNS 79
+
+/* What an option is given, for the help; NULL: nothing */
+static const char *value_of(int letter)
+{
+	static const struct {
+		int letter;
+		const char *value;
+	} values[] = {
+		{ 't', "SECONDS" }, { 'L', "PATH|PORT|-" }, { 'k', "FILE" },
+		{ 'i', "FILE" },    { 'F', "FILE" },        { 'a', "WORDS" },
+		{ 'm', "256M" },    { 'c', "N" },           { 'n', "NAME" },
+		{ 's', "N" },       { 'o', "FILE" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(values); i++)
+		if (values[i].letter == letter)
+			return values[i].value;
+	return NULL;
+}
+
+static void option_text(char *text, size_t size, int letter)
+{
+	const char *value = value_of(letter);
+
+	snprintf(text, size, "[--%s%s%s]", option_name(letter),
+		 value ? " " : "", value ? value : "");
+}
+
+/* Behind what is in column @at, and in more lines, none of them too long */
+static void options_help(FILE *to, const char *letters, int at)
+{
+	for (; *letters; letters++) {
+		char text[64];
+
+		option_text(text, sizeof(text), *letters);
+		if (at + 1 + (int)strlen(text) > HELP_COLUMNS)
+			at = fprintf(to, "\n%*s", HELP_TEXT_AT, "") - 1;
+		else
+			at += fprintf(to, " ");
+		at += fprintf(to, "%s", text);
+	}
+	fputc('\n', to);
+}
+
 void args_help(FILE *to)
 {
 	static const char *const operands[] = {
 		"",           " NAME",   " FILE",
-		" NAME FILE", " [WHAT]", " NAME KEY=VALUE..."
+		" NAME FILE", " [WHAT]", " NAME KEY=VALUE...",
+		" [NAME]",
 	};
 
 	fputs("bhctl COMMAND [OPTION...]: Bulkhead's guests, from inside the "
 	      "privileged one\n\n",
 	      to);
 	for (const struct command *c = commands; c->name; c++) {
-		fprintf(to, "  %s%-*s %s", c->name, 12 - (int)strlen(c->name),
-			operands[c->operand], c->text);
-		for (const char *s = c->options; *s; s++)
-			fprintf(to, " [--%s]", option_name(*s));
-		fputc('\n', to);
+		int at = fprintf(to, "  %s%-*s%s", c->name,
+				 HELP_TEXT_AT - 2 - (int)strlen(c->name),
+				 operands[c->operand], c->text);
+
+		options_help(to, c->options, at);
 	}
-	fputs("\n  --socket PATH   where bhd listens; " WIRE_SOCKET "\n"
-	      "man bhctl has the rest, the exit status, too.\n",
+	fputs("\n  --socket PATH           where bhd listens;\n"
+	      "                          " WIRE_SOCKET "\n"
+	      "  --version               of bhctl, and of the hypervisor\n"
+	      "\nman bhctl has the rest, the exit status, too.\n",
 	      to);
 }

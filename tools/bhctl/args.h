@@ -17,6 +17,7 @@ enum operand {
 	OPERAND_DUMP,  /* a guest and a file */
 	OPERAND_MAYBE, /* a word, or none */
 	OPERAND_SETTINGS,
+	OPERAND_MAYBE_GUEST,
 };
 
 struct command {
@@ -36,7 +37,7 @@ struct args {
 	u32 setting_count;
 	const char *socket;
 	const char *listen; /* bhctl gdb */
-	bool json, follow, read_only, dump, http;
+	bool json, follow, read_only, dump, http, version;
 	u64 timeout_s;
 	bool has_timeout;
 	/* bhctl run */
@@ -50,7 +51,8 @@ struct args {
 /* The commands, ended by a row with no name; defined in main.c */
 extern const struct command commands[];
 
-/* 0, or -1: FAIL_USAGE with what is wrong. With -h, @a->command is NULL. */
+/* 0, or -1: FAIL_USAGE with what is wrong. With -h, and with -V, which sets
+ * @a->version, @a->command is NULL. */
 int args_read(struct args *a, int argc, char **argv,
 	      struct failure *f) __must_check;
 void args_help(FILE *to);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "include/bulkhead/control.h"
+#include "include/bulkhead/version.h"
 #include "tools/bhctl/args.h"
 #include "tools/bhctl/dump.h"
 #include "tools/bhctl/gdb.h"
@@ -295,9 +296,28 @@ static int run_top(const struct args *a, struct failure *f)
 	return a->json ? look(a, "top", show_json, f) : top_show(a->socket, f);
 }
 
+/* The hypervisor may not be there, or not for this user: that is no failure
+ * of what was asked */
+static void version_show(const struct args *a)
+{
+	struct json_object *reply;
+	struct failure f;
+
+	puts("bhctl " BULKHEAD_VERSION);
+	if (ask(a, link_request("info"), &reply, &f)) {
+		printf("the hypervisor's is not known: %s\n", f.text);
+		return;
+	}
+	printf("hypervisor: %s\n", wire_string(reply, "build")
+					   ? wire_string(reply, "build")
+					   : "unknown");
+	json_object_put(reply);
+}
+
 const struct command commands[] = {
 	{ "list", OPERAND_NONE, "j", "the guests", run_list },
-	{ "info", OPERAND_MAYBE, "j", "the machine, or a guest", run_info },
+	{ "info", OPERAND_MAYBE_GUEST, "j", "the machine, or a guest",
+	  run_info },
 	{ "top", OPERAND_NONE, "j",
 	  "a live screen: guests, vCPUs, exits, cores", run_top },
 	{ "stats", OPERAND_GUEST, "j",
@@ -307,8 +327,7 @@ const struct command commands[] = {
 	{ "trace", OPERAND_NONE, "so",
 	  "what cores do, for Perfetto's and Chrome's viewers", trace_run },
 	{ "audit", OPERAND_NONE, "j",
-	  "what each guest reaches, and the proof that none overlap",
-	  run_audit },
+	  "what each guest reaches, and that none overlap", run_audit },
 	{ "console", OPERAND_GUEST, "rd",
 	  "what it said, then what it says; Ctrl-] leaves", run_console },
 	{ "events", OPERAND_NONE, "fj",
@@ -317,9 +336,7 @@ const struct command commands[] = {
 	  http_metrics },
 	{ "log", OPERAND_NONE, "f", "the hypervisor's log", run_log },
 	{ "run", OPERAND_NONE, "kiFamcn",
-	  "a guest of a kernel or a firmware, until it ends; its name is "
-	  "printed",
-	  make_run },
+	  "a guest of a kernel or firmware; its name is printed", make_run },
 	{ "create", OPERAND_FILE, "",
 	  "a guest of a definition, which bhd keeps and starts", make_create },
 	{ "check", OPERAND_FILE, "", "is the definition or manifest right?",
@@ -336,7 +353,7 @@ const struct command commands[] = {
 	{ "dump", OPERAND_DUMP, "j",
 	  "its registers and memory as a core for gdb and crash", dump_run },
 	{ "gdb", OPERAND_GUEST, "L",
-	  "gdb's remote protocol for it, on a socket, a port or -", gdb_run },
+	  "gdb's remote protocol, on a socket, a port or -", gdb_run },
 	{ "set", OPERAND_SETTINGS, "",
 	  "what can change of it: weight=100 cap=50%", run_set },
 	{ NULL, OPERAND_NONE, NULL, NULL, NULL },
@@ -349,7 +366,10 @@ int main(int argc, char **argv)
 
 	if (!args_read(&a, argc, argv, &f)) {
 		if (!a.command) {
-			args_help(stdout);
+			if (a.version)
+				version_show(&a);
+			else
+				args_help(stdout);
 			return 0;
 		}
 		if (!a.command->run(&a, &f))

@@ -97,9 +97,10 @@ int make_run(const struct args *a, struct failure *f)
 	char text[DEFINITION_TEXT_MAX], name[MANIFEST_NAME_LEN];
 
 	if (!a->kernel && !a->firmware)
-		return failed(f, FAIL_USAGE,
-			      "bhctl run --kernel FILE: it is missing, and so "
-			      "is --firmware FILE");
+		return failed(
+			f, FAIL_USAGE,
+			"bhctl run: --kernel FILE is missing, and so is "
+			"--firmware FILE: say what the guest is to start");
 	snprintf(name, sizeof(name), "run-%d", getpid());
 	if (make_definition(a, a->name ? a->name : name, text, sizeof(text), f))
 		return -1;

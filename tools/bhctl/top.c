@@ -35,7 +35,7 @@ static void draw(const struct screen *s)
 
 	if (!to)
 		return;
-	at = top_text(to, s->now, s->before, s->chosen);
+	at = top_text(to, s->now, s->before, s->chosen, (u32)MAX(COLS, 0));
 	fclose(to);
 	erase();
 	mvprintw(0, 0, "Bulkhead  %u guests   q leaves, arrows choose a guest",

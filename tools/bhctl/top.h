@@ -13,9 +13,11 @@
 /* Shows it until q is typed */
 int top_show(const char *socket, struct failure *f);
 
-/* The screen as text: the replies of two looks, the first of which may be NULL,
- * and which guest is chosen. Returns the line that the chosen guest is on. */
+/* The screen as text: the replies of two looks, the second of which may be
+ * NULL, which guest is chosen, and how wide the screen is: lists go on in the
+ * next line, between two of their items. Returns the line that the chosen guest
+ * is on. */
 u32 top_text(FILE *to, struct json_object *now, struct json_object *before,
-	     u32 chosen);
+	     u32 chosen, u32 columns);
 
 #endif

@@ -67,7 +67,33 @@ struct look {
 	FILE *to;
 	struct json_object *now, *before;
 	double seconds; /* between them */
+	u32 columns;    /* of the screen */
 };
+
+/* A list that is shown item by item, in lines as long as the screen is wide */
+struct items {
+	const struct look *l;
+	u32 indent, at;
+};
+
+static struct items items_begin(const struct look *l, const char *title)
+{
+	int n = fprintf(l->to, "\n  %s", title) - 1;
+
+	return (struct items){ .l = l, .indent = (u32)n, .at = (u32)n };
+}
+
+static void item_show(struct items *s, const char *text)
+{
+	u32 len = (u32)strlen(text) + 2;
+
+	if (s->at > s->indent && s->at + len > s->l->columns) {
+		fprintf(s->l->to, "\n%*s", (int)s->indent, "");
+		s->at = s->indent;
+	}
+	fprintf(s->l->to, "  %s", text);
+	s->at += len;
+}
 
 static void show_guests(const struct look *l, u32 chosen)
 {
@@ -129,6 +155,8 @@ static void show_exits(const struct look *l, struct json_object *g,
 {
 	struct json_object *exits, *old = NULL;
 	struct kind *kinds;
+	struct items items;
+	char text[64];
 	u32 count = 0;
 
 	if (!json_object_object_get_ex(g, "exit", &exits))
@@ -146,49 +174,54 @@ static void show_exits(const struct look *l, struct json_object *g,
 		kinds[count++].rate = rate(exits, old, name, l->seconds);
 	}
 	qsort(kinds, count, sizeof(*kinds), by_rate);
-	fprintf(l->to, "\n  exits a second:");
-	for (u32 i = 0; i < count && i < EXITS_SHOWN; i++)
+	items = items_begin(l, "exits a second:");
+	for (u32 i = 0; i < count && i < EXITS_SHOWN; i++) {
+		snprintf(text, sizeof(text), "%s %.0f", kinds[i].name,
+			 kinds[i].rate);
 		if (kinds[i].rate > 0)
-			fprintf(l->to, "  %s %.0f", kinds[i].name,
-				kinds[i].rate);
+			item_show(&items, text);
+	}
 	fputc('\n', l->to);
 	free(kinds);
 }
 
-/* Where histograms are metered: its time in the hypervisor */
-static void show_host(const struct look *l, struct json_object *c,
-		      struct json_object *old)
+/* Where histograms are metered, its time in the hypervisor, too */
+static void core_text(char *text, size_t size, const struct look *l,
+		      struct json_object *c, struct json_object *old)
 {
+	double idle = rate(c, old, "idle_seconds", l->seconds);
 	double host = rate(c, old, "host_seconds", l->seconds);
+	int n = snprintf(text, size, "%llu: %.0f", wire_number(c, "id", 0),
+			 l->seconds > 0 ? 100 * MAX(1 - idle, 0.) : 0.);
 
-	if (host > 0)
-		fprintf(l->to, " (%.1f host)", 100 * host);
+	if (host > 0 && n > 0 && (size_t)n < size)
+		snprintf(text + n, size - (size_t)n, " (%.1f host)",
+			 100 * host);
 }
 
 static void show_cores(const struct look *l)
 {
 	struct json_object *cores = array_of(l->now, "cores");
 	struct json_object *old = array_of(l->before, "cores");
+	struct items items = items_begin(l, "cores, busy %:");
+	char text[64];
 
-	fprintf(l->to, "\n  cores, busy %%:");
 	for (size_t i = 0; i < count_of(cores); i++) {
 		struct json_object *c = json_object_array_get_idx(cores, i);
-		double idle = rate(c, same(old, c), "idle_seconds", l->seconds);
 
-		if (i % 8 == 0 && i)
-			fprintf(l->to, "\n%16s", "");
-		fprintf(l->to, "  %llu: %.0f", wire_number(c, "id", 0),
-			l->seconds > 0 ? 100 * MAX(1 - idle, 0.) : 0.);
-		show_host(l, c, same(old, c));
+		core_text(text, sizeof(text), l, c, same(old, c));
+		item_show(&items, text);
 	}
 	fputc('\n', l->to);
 }
 
 u32 top_text(FILE *to, struct json_object *now, struct json_object *before,
-	     u32 chosen)
+	     u32 chosen, u32 columns)
 {
 	struct json_object *guests = array_of(now, "guests");
-	struct look l = { .to = to, .now = now, .before = before };
+	struct look l = {
+		.to = to, .now = now, .before = before, .columns = columns
+	};
 	struct json_object *g;
 
 	if (before)

@@ -5,6 +5,7 @@
  *
  *   bhd [--socket PATH] [--state FOLDER] [--metrics FILE]
  *   bhd --check
+ *   bhd --version
  *
  * SIGUSR2: from now on each reset of this system is announced; SIGUSR1: the one
  * that comes now is meant. bhd-announce.service sends both, so that a reset
@@ -22,6 +23,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "include/bulkhead/version.h"
 #include "tools/bhd/bhd.h"
 #include "tools/bhd/listen.h"
 #include "tools/bhd/metrics.h"
@@ -45,7 +47,8 @@ static void usage(FILE *to)
 	      "  --metrics  Prometheus text; " METRICS_FILE
 	      ", where its folder "
 	      "is\n"
-	      "bhd --check   is this Bulkhead's privileged guest?\n",
+	      "bhd --check   is this Bulkhead's privileged guest?\n"
+	      "bhd --version\n",
 	      to);
 }
 
@@ -56,6 +59,7 @@ static void options_read(struct options *o, int argc, char **argv)
 		{ "state", required_argument, NULL, 'd' },
 		{ "metrics", required_argument, NULL, 'm' },
 		{ "check", no_argument, NULL, 'c' },
+		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -73,6 +77,9 @@ static void options_read(struct options *o, int argc, char **argv)
 			o->metrics = optarg;
 		} else if (c == 'c') {
 			o->check = true;
+		} else if (c == 'V') {
+			puts("bhd " BULKHEAD_VERSION);
+			exit(0);
 		} else {
 			usage(c == 'h' ? stdout : stderr);
 			exit(c == 'h' ? 0 : FAIL_USAGE);

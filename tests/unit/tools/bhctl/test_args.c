@@ -11,6 +11,9 @@ const struct command commands[] = {
 	{ "stop", OPERAND_GUEST, "t", "", NULL },
 	{ "run", OPERAND_NONE, "kiamcn", "", NULL },
 	{ "create", OPERAND_FILE, "", "", NULL },
+	{ "dump", OPERAND_DUMP, "j", "", NULL },
+	{ "info", OPERAND_MAYBE_GUEST, "j", "", NULL },
+	{ "set", OPERAND_SETTINGS, "", "", NULL },
 	{ "metering", OPERAND_MAYBE, "j", "", NULL },
 	{ "trace", OPERAND_NONE, "so", "", NULL },
 	{ NULL, OPERAND_NONE, NULL, NULL, NULL },
@@ -57,8 +60,16 @@ static void test_good(void **state)
 	assert_int_equal(read_words("trace -o x.json --seconds 3"), 0);
 	assert_string_equal(a.output, "x.json");
 	assert_int_equal(a.seconds, 3);
+	assert_int_equal(read_words("info"), 0);
+	assert_null(a.operand);
+	assert_int_equal(read_words("info web"), 0);
+	assert_string_equal(a.operand, "web");
 	assert_int_equal(read_words("stop --help"), 0);
 	assert_null(a.command);
+	assert_false(a.version);
+	assert_int_equal(read_words("--version"), 0);
+	assert_null(a.command);
+	assert_true(a.version);
 }
 
 static void test_bad(void **state)
@@ -73,12 +84,15 @@ static void test_bad(void **state)
 		{ "list -o x", "takes no --output" },
 		{ "fly", "fly is no command" },
 		{ "list web", "takes no web" },
-		{ "stop", "NAME: it is missing" },
-		{ "create", "FILE: it is missing" },
+		{ "stop", "bhctl stop: NAME is missing: say which guest" },
+		{ "create", "bhctl create: FILE is missing: say which file" },
+		{ "dump web", "bhctl dump: FILE is missing: say where" },
+		{ "set", "bhctl set: NAME is missing: say which guest" },
+		{ "info a b", "takes one NAME, not b" },
 		{ "stop a b", "takes one NAME, not b" },
 		{ "list --timeout 3", "bhctl list takes no --timeout" },
 		{ "stop a --json", "bhctl stop takes no --json" },
-		{ "stop a --timeout", "--timeout is no option, or lacks" },
+		{ "stop a --timeout", "--timeout: its value is missing" },
 		{ "stop a --timeout x", "write a number up to 86400" },
 		{ "stop a --timeout -1", "write a number up to 86400" },
 		{ "stop a --timeout 86401", "write a number up to 86400" },
@@ -86,6 +100,8 @@ static void test_bad(void **state)
 		{ "run --cpus 0", "at least 1" },
 		{ "run --cpus 129", "up to 128" },
 		{ "list --fly", "--fly is no option" },
+		{ "run --kernel", "--kernel: its value is missing" },
+		{ "trace -o", "-o: its value is missing" },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -94,6 +110,24 @@ static void test_bad(void **state)
 		if (!strstr(f.text, rows[i].text))
 			fail_msg("%s: %s", rows[i].line, f.text);
 	}
+}
+
+/* What each takes, with its values, in lines that no terminal cuts */
+static void test_help(void **state)
+{
+	char *text = NULL, *line, *rest;
+	size_t len;
+	FILE *to = open_memstream(&text, &len);
+
+	args_help(to);
+	fclose(to);
+	assert_non_null(strstr(text, "[--kernel FILE] [--initrd FILE]"));
+	assert_non_null(strstr(text, "  info [NAME] "));
+	assert_non_null(strstr(text, "[--timeout SECONDS]"));
+	for (line = strtok_r(text, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest))
+		assert_true(strlen(line) <= 79);
+	free(text);
 }
 
 static void test_amounts(void **state)
@@ -159,7 +193,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),    cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_amounts), cmocka_unit_test(test_progress),
-		cmocka_unit_test(test_kinds),   cmocka_unit_test(test_table),
+		cmocka_unit_test(test_help),    cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,8 @@ static struct json_object *parse_look(const char *text)
 	return o;
 }
 
+static u32 columns = 80;
+
 static char *screen(struct json_object *now, struct json_object *before,
 		    u32 chosen)
 {
@@ -29,7 +31,8 @@ static char *screen(struct json_object *now, struct json_object *before,
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
-	assert_int_equal(top_text(to, now, before, chosen), chosen + 1);
+	assert_int_equal(top_text(to, now, before, chosen, columns),
+			 chosen + 1);
 	fclose(to);
 	return text;
 }
@@ -52,6 +55,33 @@ static void test_rates(void **state)
 	assert_non_null(strstr(text, "exits a second:  cpuid 100\n"));
 	assert_non_null(strstr(text, "cores, busy %:  0: 25 (7.5 host)"));
 	free(text);
+	json_object_put(now);
+	json_object_put(before);
+}
+
+/* A list goes on in the next line where the screen ends: no word is cut */
+static void test_narrow(void **state)
+{
+	struct json_object *before =
+		parse_look(LOOK("10.0", "1.0", "100", "9.0", "50"));
+	struct json_object *now =
+		parse_look("{\"now_seconds\":11.0,\"guests\":[{\"id\":1,"
+			   "\"name\":\"linux\",\"exit\":{\"hlt\":700,"
+			   "\"cpuid\":700,\"port\":700,\"MMIO\":700}}]}");
+	char *text;
+
+	for (columns = 30; columns < 60; columns++) {
+		char *line, *rest;
+
+		text = screen(now, before, 0);
+		line = strstr(text, "exits a second:");
+		assert_non_null(line);
+		for (line = strtok_r(line, "\n", &rest); line;
+		     line = strtok_r(NULL, "\n", &rest))
+			assert_true(strlen(line) <= columns);
+		free(text);
+	}
+	columns = 80;
 	json_object_put(now);
 	json_object_put(before);
 }
@@ -88,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_odd),
+		cmocka_unit_test(test_narrow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
