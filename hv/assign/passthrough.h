@@ -37,10 +37,12 @@ int __must_check passthrough_virtual_add(struct pci_fn *f, const u8 header[64]);
 /* Undoes it, of the last one, while the VM is built */
 void passthrough_virtual_remove(struct pci_fn *f);
 
-/* A function that the guest has, of the machine or of ours */
+/* A function that the guest has, of the machine or of ours; or one that is
+ * hidden from it */
 struct passthrough_entry {
 	struct pci_bdf bdf;
 	bool fixed, kept, is_virtual; /* as in struct vfunc */
+	bool hidden;
 };
 /* The one at place *@at, which becomes the next one's; false: that was the
  * last. Places stay as long as passthrough_changes() does. Takes

@@ -183,7 +183,7 @@ static struct vfunc *func_add(struct passthrough *pci, struct pci_bdf bdf,
 	struct vfunc **head = &pci->hash[bdf_hash(bdf)];
 	struct vfunc *f;
 
-	if (passthrough_is_hidden(bdf))
+	if (passthrough_hides(pci, bdf))
 		return NULL;
 	f = func_new(pci);
 	if (!f)

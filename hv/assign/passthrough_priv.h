@@ -178,6 +178,9 @@ struct virtual_slot {
 	struct virtual_bar bars[PCI_FN_BARS];
 };
 
+/* For who lists them: IOMMUs and IOAPICs, one or two for each root */
+#define PASSTHROUGH_HIDDEN 128u
+
 struct passthrough {
 	struct vm *vm;
 	struct spinlock lock;
@@ -191,7 +194,10 @@ struct passthrough {
 	u64 touched; /* how often one was touched that they had seen to */
 	struct ratelimit meetings;
 	struct quiet quiet;
-	u64 changes;       /* of the functions that are known */
+	u64 changes; /* of the functions that are known or hidden */
+	/* Those that the guest does not see, as far as somebody looked */
+	u32 hidden_count;
+	struct pci_bdf hidden[PASSTHROUGH_HIDDEN];
 	u32 virtual_count; /* as the slots', constant once the VM runs */
 	struct virtual_slot virtuals[PASSTHROUGH_VIRTUALS];
 };
@@ -214,6 +220,9 @@ bool passthrough_is_device(u64 base, u64 end);
 
 /* Is there no such function for the guest? */
 bool passthrough_is_hidden(struct pci_bdf bdf);
+/* The same, and it is noted for who lists them. Lock held, or while the VM is
+ * built. */
+bool passthrough_hides(struct passthrough *pci, struct pci_bdf bdf);
 void passthrough_guard_init(struct vfunc *f);
 /* Logs of one that is there and hidden, if somebody may look for it. While the
  * VM is built. */

@@ -13,9 +13,10 @@
 #include "include/hw/paging.h"
 
 /* Each is a walk of four levels, or a call of the back-end */
-#define LEAVES_AT_ONCE 128u
-#define BITS_AT_ONCE   256u
-#define PORT_COUNT     0x10000u
+#define LEAVES_AT_ONCE     128u
+#define BITS_AT_ONCE       256u
+#define PORT_BYTES_AT_ONCE 64u
+#define PORT_COUNT         0x10000u
 /* Of the MSRs that bitmaps have: so many from each base on (SDM 3C 25.6.9; APM
  * 2 15.11) */
 #define MSR_PART 0x2000u
@@ -111,32 +112,41 @@ static enum audit_step memory(struct audit *a)
 
 /* --- ports and MSRs --- */
 
-/* Of a byte of the map, from a->at on, each run of ports that pass */
+/* May it pass? Only the privileged guest has ports, and of those none where a
+ * device of ours is: its own virtual ones, and what is hidden from it. */
+static u32 port_policy(const struct vm *vm, u64 port)
+{
+	const struct bus *bus = &vm->ports;
+
+	if (!vm->privileged ||
+	    (bus_may_claim(bus, port) && bus_find(bus, port)))
+		return 0;
+	return BH_CTL_REACH_POLICY;
+}
+
+/* Of a byte of the map, from a->at on, the ports that pass */
 static bool add_ports(struct audit *a)
 {
 	u16 first = (u16)ALIGN_DOWN(a->at, 8);
 	u32 pass = vcpu_ops->ports_pass(&a->vm->intercepts, first);
-	u64 end = first + 8u;
 
-	for (pass >>= a->at % 8; pass;) {
-		u32 skip = (u32)__builtin_ctz(pass);
-		u32 count = (u32)__builtin_ctz(~(pass >> skip));
-		const struct bh_ctl_reach r = { .base = a->at + skip,
-						.size = count };
+	for (; a->at < first + 8u; a->at++) {
+		const struct bh_ctl_reach r = {
+			.base = a->at,
+			.size = 1,
+			.flags = port_policy(a->vm, a->at),
+		};
 
-		if (!audit_extend(a, &r))
+		if ((pass >> (a->at - first) & 1) && !audit_extend(a, &r))
 			return false;
-		a->at += skip + count;
-		pass >>= skip + count;
 	}
-	a->at = end;
 	return true;
 }
 
 static enum audit_step ports(struct audit *a)
 {
 	a->changes = READ_ONCE(a->vm->intercept_changes);
-	for (u32 i = 0; i < BITS_AT_ONCE; i++) {
+	for (u32 i = 0; i < PORT_BYTES_AT_ONCE; i++) {
 		if (a->at >= PORT_COUNT)
 			return AUDIT_END;
 		if (!add_ports(a))

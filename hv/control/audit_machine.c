@@ -156,6 +156,8 @@ static u32 function_kind(const struct passthrough_entry *f)
 {
 	if (f->is_virtual)
 		return BH_CTL_FUNCTION_VIRTUAL;
+	if (f->hidden)
+		return BH_CTL_FUNCTION_HIDDEN;
 	if (f->kept)
 		return BH_CTL_FUNCTION_KEPT;
 	return f->fixed ? BH_CTL_FUNCTION_FIXED : BH_CTL_FUNCTION_WHOLE;
@@ -169,10 +171,11 @@ enum audit_step audit_functions(struct audit *a)
 	for (u32 i = 0; i < FUNCTIONS_AT_ONCE; i++) {
 		u32 next = (u32)MIN(a->at, (u64)UINT32_MAX / 2);
 		struct passthrough_entry f;
-		struct bh_ctl_reach r = { .size = 1, .owner = vm_number(vm) };
+		struct bh_ctl_reach r = { .size = 1 };
 
 		if (!passthrough_list(vm, &next, &f))
 			return AUDIT_END;
+		r.owner = f.hidden || f.kept ? 0 : vm_number(vm);
 		r.base = address_of(f.bdf);
 		r.kind = function_kind(&f);
 		if (!audit_add(a, &r))

@@ -579,7 +579,8 @@ enum bh_ctl_audit {
 	 * where: the guest's address; kind: enum bh_ctl_reach_type; flags:
 	 * BH_CTL_REACH_R, W, X. Neighbours may belong together. */
 	BH_CTL_AUDIT_MEMORY,
-	/* Of a guest: ports that it reaches without an exit. base, size */
+	/* Of a guest: ports that it reaches without an exit. base, size; flags:
+	 * BH_CTL_REACH_POLICY */
 	BH_CTL_AUDIT_PORTS,
 	/* Of a guest: MSRs that it reaches without an exit. base, size; flags:
 	 * BH_CTL_REACH_R, W, and BH_CTL_REACH_POLICY */
@@ -594,8 +595,9 @@ enum bh_ctl_audit {
 	 * devfn (7:0); where: core (63:32) and vector; kind: enum
 	 * bh_ctl_reach_source; owner */
 	BH_CTL_AUDIT_INTERRUPTS,
-	/* PCI functions that a guest has. base: as above; kind: enum
-	 * bh_ctl_reach_function; owner */
+	/* PCI functions: those that a guest has, and those that the hypervisor
+	 * keeps from it. base: as above; kind: enum bh_ctl_reach_function;
+	 * owner, 0: the hypervisor */
 	BH_CTL_AUDIT_FUNCTIONS,
 	/* Sums. kind: enum bh_ctl_reach_sum; size */
 	BH_CTL_AUDIT_SUMS,
@@ -609,10 +611,12 @@ struct bh_ctl_reach {
 	u32 kind, flags;
 };
 
-#define BH_CTL_REACH_R      (1u << 0)
-#define BH_CTL_REACH_W      (1u << 1)
-#define BH_CTL_REACH_X      (1u << 2)
-#define BH_CTL_REACH_POLICY (1u << 3) /* that is what the MSR policy says */
+#define BH_CTL_REACH_R (1u << 0)
+#define BH_CTL_REACH_W (1u << 1)
+#define BH_CTL_REACH_X (1u << 2)
+/* That is what the policy says: of an MSR, and of a port, that the guest is the
+ * privileged one and no device of the hypervisor's is there */
+#define BH_CTL_REACH_POLICY (1u << 3)
 #define BH_CTL_REACH_ALL    (1u << 4) /* the vector is one of all cores */
 
 enum bh_ctl_reach_type { BH_CTL_TYPE_WB, BH_CTL_TYPE_UC, BH_CTL_TYPE_WC };
@@ -642,6 +646,9 @@ enum bh_ctl_reach_function {
 	BH_CTL_FUNCTION_FIXED,   /* its own registers cannot be written */
 	BH_CTL_FUNCTION_KEPT,    /* none can: the hypervisor uses it */
 	BH_CTL_FUNCTION_VIRTUAL, /* the hypervisor is it */
+	/* The guest does not see it: IOMMUs, IOAPICs, and what else could
+	 * remap the machine */
+	BH_CTL_FUNCTION_HIDDEN,
 };
 
 enum bh_ctl_reach_sum {

@@ -90,8 +90,10 @@ static void show_interrupt(struct json_object *o)
 
 static void show_function(struct json_object *o)
 {
+	const char *guest = text_of(o, "guest");
+
 	printf("  %s  %-8s %s\n", text_of(o, "source"), text_of(o, "access"),
-	       text_of(o, "guest"));
+	       *guest ? guest : "the hypervisor");
 }
 
 static void show_sums(struct json_object *audit)

@@ -307,6 +307,25 @@ static void check_ports(struct proof *p)
 					 s->at[i].guest, s->at[j].guest);
 }
 
+/* A port of an isolated guest, or where a device of the hypervisor's is */
+static void check_port_policy(struct proof *p, struct json_object *g)
+{
+	struct json_object *ports = array_of(g, "ports");
+
+	for (size_t i = 0; i < length_of(ports); i++) {
+		struct json_object *o = json_object_array_get_idx(ports, i);
+		u64 first = wire_number(o, "first", 0);
+
+		if (wire_bool(o, "policy"))
+			continue;
+		violated(p,
+			 "ports %#llx to %#llx: guest %s reaches what the "
+			 "hypervisor keeps",
+			 first, first + wire_number(o, "count", 0) - 1,
+			 text_of(g, "name"));
+	}
+}
+
 static void check_msrs(struct proof *p, struct json_object *g)
 {
 	struct json_object *msrs = array_of(g, "msrs");
@@ -415,6 +434,7 @@ struct json_object *proof_make(struct json_object *audit)
 	for (size_t i = 0; i < length_of(guests); i++) {
 		read_guest(&p, json_object_array_get_idx(guests, i));
 		check_msrs(&p, json_object_array_get_idx(guests, i));
+		check_port_policy(&p, json_object_array_get_idx(guests, i));
 	}
 	read_owners(&p, "owners", &p.owners);
 	read_owners(&p, "pool", &p.pool);

@@ -71,6 +71,8 @@ static void fill_ports(const struct audit *a, struct json_object *o,
 {
 	wire_add_number(o, "first", r->base);
 	wire_add_number(o, "count", r->size);
+	wire_add(o, "policy",
+		 json_object_new_boolean(r->flags & BH_CTL_REACH_POLICY));
 }
 
 static void fill_msrs(const struct audit *a, struct json_object *o,
@@ -81,8 +83,6 @@ static void fill_msrs(const struct audit *a, struct json_object *o,
 	fill_ports(a, o, r);
 	wire_add_string(o, "rights",
 			rights_text(text, r->flags & ~BH_CTL_REACH_X));
-	wire_add(o, "policy",
-		 json_object_new_boolean(r->flags & BH_CTL_REACH_POLICY));
 }
 
 static void fill_owner(const struct audit *a, struct json_object *o,
@@ -142,7 +142,7 @@ static void fill_function(const struct audit *a, struct json_object *o,
 			  const struct bh_ctl_reach *r)
 {
 	static const char *const kinds[] = { "whole", "fixed", "kept",
-					     "virtual" };
+					     "virtual", "hidden" };
 
 	add_address(o, r->base);
 	wire_add_string(o, "access", NAME_OF(kinds, r->kind));

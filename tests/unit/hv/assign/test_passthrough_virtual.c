@@ -165,6 +165,33 @@ static void test_list(void **state)
 	assert_false(passthrough_list(&fake_vm, &at, &e));
 }
 
+/* An IOMMU that the guest has looked for: it is hidden, and listed as that,
+ * once, however often it is asked for */
+static void test_list_of_hidden(void **state)
+{
+	struct passthrough_entry e;
+	u64 changes = passthrough_changes(&fake_vm);
+	u32 at = 0, hidden = 0, all = 0;
+
+	taken = pci_devfn(7, 2);
+	memset(taken_config, 0, sizeof(taken_config));
+	put32(taken_config, 0x14231022);
+	taken_config[PCI_CLASS_REVISION + 2] = PCI_CLASS_IOMMU & 0xff;
+	taken_config[PCI_CLASS_REVISION + 3] = PCI_CLASS_IOMMU >> 8;
+	virtual_function = taken_function;
+	for (u32 i = 0; i < 3; i++)
+		assert_int_equal(port_get(taken, 0), ~0u);
+	assert_int_equal(passthrough_changes(&fake_vm), changes + 1);
+	while (passthrough_list(&fake_vm, &at, &e)) {
+		all++;
+		hidden += e.hidden;
+		assert_int_equal(e.hidden, e.bdf.devfn == taken);
+	}
+	assert_int_equal(hidden, 1);
+	assert_true(all > 2);
+	virtual_function = NULL;
+}
+
 /* A device number where any function answers is somebody's */
 static void test_taken(void **state)
 {
@@ -344,6 +371,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_list, setup_virtual,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_list_of_hidden,
+						setup_virtual, teardown),
 		cmocka_unit_test_setup_teardown(test_taken, setup_virtual,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_sizing, setup_virtual,

@@ -63,6 +63,15 @@ struct vm *vm_numbered(u64 id)
 	return id == guest.number ? &guest : NULL;
 }
 
+/* Ports 3F8h to 3FFh have a device of the hypervisor's */
+const struct bus_region *bus_find(const struct bus *bus, u64 addr)
+{
+	static const struct bus_region uart = { .base = 0x3f8, .size = 8 };
+
+	assert_ptr_equal(bus, &guest.ports);
+	return addr - uart.base < uart.size ? &uart : NULL;
+}
+
 static u32 msr_passes(const struct vm_intercepts *i, u32 msr)
 {
 	if (msr == 0x174)
@@ -208,6 +217,7 @@ bool passthrough_list(struct vm *vm, u32 *at, struct passthrough_entry *entry)
 		.bdf = { .bus = 1, .devfn = (u8)*at },
 		.is_virtual = *at == 0,
 		.kept = *at == 2,
+		.hidden = *at == 3,
 	};
 	return (*at)++ < 40;
 }
@@ -393,6 +403,27 @@ static void test_ports(void **state)
 	expect(0, 0, 0x10000, 0, 0, 0);
 }
 
+/* A port of the hypervisor's that passes all the same, as the hardware has it,
+ * is told apart; an isolated guest may have none at all */
+static void test_port_policy(void **state)
+{
+	guest.privileged = true;
+	guest.ports.block_shift = BUS_INDEXED_SHIFT;
+	guest.ports.filter = 1; /* the first 1,024 */
+	memset(port_bits, 0xff, sizeof(port_bits));
+	port_bits[0x3f8 / 8] = 0x10;
+	for (u32 room = 1; room < 9; room++) {
+		read_list(BH_CTL_AUDIT_PORTS, room);
+		assert_int_equal(item_count, 3);
+		expect(0, 0, 0x3f8, 0, 0, BH_CTL_REACH_POLICY);
+		expect(1, 0x3fc, 1, 0, 0, 0);
+		expect(2, 0x400, 0xfc00, 0, 0, BH_CTL_REACH_POLICY);
+	}
+	port_bits[0x3f8 / 8] = 0;
+	read_list(BH_CTL_AUDIT_PORTS, 9);
+	assert_int_equal(item_count, 2);
+}
+
 static void test_msrs(void **state)
 {
 	const u32 rw = BH_CTL_REACH_R | BH_CTL_REACH_W;
@@ -451,6 +482,10 @@ static void test_functions(void **state)
 	expect(0, 0x100, 1, 0, BH_CTL_FUNCTION_VIRTUAL, 0);
 	expect(1, 0x101, 1, 0, BH_CTL_FUNCTION_WHOLE, 0);
 	expect(2, 0x102, 1, 0, BH_CTL_FUNCTION_KEPT, 0);
+	expect(3, 0x103, 1, 0, BH_CTL_FUNCTION_HIDDEN, 0);
+	assert_int_equal(items[1].owner, 3);
+	assert_int_equal(items[2].owner, 0); /* the hypervisor's */
+	assert_int_equal(items[3].owner, 0);
 	expect(39, 0x127, 1, 0, BH_CTL_FUNCTION_WHOLE, 0);
 	assert_int_equal(items[39].owner, 3);
 }
@@ -484,6 +519,7 @@ int main(void)
 		cmocka_unit_test_setup(test_other_root, setup),
 		cmocka_unit_test_setup(test_changes, setup),
 		cmocka_unit_test_setup(test_ports, setup),
+		cmocka_unit_test_setup(test_port_policy, setup),
 		cmocka_unit_test_setup(test_msrs, setup),
 		cmocka_unit_test_setup(test_owners, setup),
 		cmocka_unit_test_setup(test_interrupts, setup),

@@ -43,7 +43,7 @@
 
 static struct parts {
 	const char *linux_memory, *box_memory, *web_memory;
-	const char *web_ports, *box_msrs, *interrupts, *functions;
+	const char *linux_ports, *web_ports, *box_msrs, *interrupts, *functions;
 	bool granted, changed;
 } is;
 
@@ -53,6 +53,7 @@ static int setup(void **state)
 		.linux_memory = LINUX_MEMORY,
 		.box_memory = BOX_MEMORY,
 		.web_memory = WEB_MEMORY,
+		.linux_ports = "",
 		.web_ports = "",
 		.box_msrs = "",
 		.interrupts = PIN,
@@ -69,7 +70,8 @@ static struct json_object *make(void)
 	snprintf(text, sizeof(text),
 		 "{\"consistent\":%s,\"tries\":8,\"guests\":["
 		 "{\"name\":\"linux\",\"privileged\":true,\"granted\":false,"
-		 "\"memory\":[%s],\"ports\":[{\"first\":0,\"count\":1000}],"
+		 "\"memory\":[%s],\"ports\":[{\"first\":0,\"count\":1000,"
+		 "\"policy\":true}%s],"
 		 "\"msrs\":[]},{\"name\":\"box\",\"privileged\":false,"
 		 "\"granted\":false,\"memory\":[%s],\"ports\":[],"
 		 "\"msrs\":[{\"first\":3221225600,\"count\":1,"
@@ -77,9 +79,9 @@ static struct json_object *make(void)
 		 "\"granted\":%s,\"memory\":[%s],\"ports\":[%s],"
 		 "\"msrs\":[]}]," OWNERS "," POOL
 		 ",\"interrupts\":[%s],\"functions\":[%s]}",
-		 is.changed ? "false" : "true", is.linux_memory, is.box_memory,
-		 is.box_msrs, is.granted ? "true" : "false", is.web_memory,
-		 is.web_ports, is.interrupts, is.functions);
+		 is.changed ? "false" : "true", is.linux_memory, is.linux_ports,
+		 is.box_memory, is.box_msrs, is.granted ? "true" : "false",
+		 is.web_memory, is.web_ports, is.interrupts, is.functions);
 	o = wire_parse(text, strlen(text));
 	assert_non_null(o);
 	return o;
@@ -191,16 +193,29 @@ static void test_grants(void **state)
 
 static void test_rest(void **state)
 {
-	is.web_ports = "{\"first\":999,\"count\":5}";
+	is.web_ports = "{\"first\":999,\"count\":5,\"policy\":true}";
 	EXPECT(1, "ports 0x3e7 to 0x3e7", "linux", "web");
-	is.web_ports = "{\"first\":1000,\"count\":5}";
+	is.web_ports = "{\"first\":1000,\"count\":5,\"policy\":true}";
 	expect_holds();
+	is.web_ports = "{\"first\":1000,\"count\":5,\"policy\":false}";
+	EXPECT(1, "ports 0x3e8 to 0x3ec", "guest web", "keeps");
+	is.web_ports = "";
+	is.linux_ports = ",{\"first\":3320,\"count\":8,\"policy\":false}";
+	EXPECT(1, "ports 0xcf8 to 0xcff", "guest linux", "keeps");
+	is.linux_ports = "";
 	is.box_msrs = ",{\"first\":27,\"count\":1,\"policy\":false}";
 	EXPECT(1, "MSR 0x1b", "guest box");
 	setup(state);
 	is.functions = FUNCTION ",{\"source\":\"0000:00:02.0\","
 				"\"access\":\"kept\",\"guest\":\"web\"}";
 	EXPECT(1, "function 0000:00:02.0", "linux", "web");
+	/* One that is hidden, and yet the guest's */
+	is.functions = FUNCTION ",{\"source\":\"0000:00:02.0\","
+				"\"access\":\"hidden\",\"guest\":\"\"}";
+	EXPECT(1, "function 0000:00:02.0", "linux", "the hypervisor");
+	is.functions = FUNCTION ",{\"source\":\"0000:00:00.2\","
+				"\"access\":\"hidden\",\"guest\":\"\"}";
+	expect_holds();
 	setup(state);
 	is.interrupts = PIN ",{\"source\":\"pin 9\",\"kind\":\"pin\","
 			    "\"vector\":49,\"core\":null,\"guest\":\"box\"}";
