@@ -3,8 +3,9 @@
  * pvpanic: a byte in a memory BAR. Read, it has the events that the device
  * knows; written, those that have happened. A panic ends this life of the
  * guest, if it may start again; else it is said in the log, and the kernel does
- * what it would without. A crash kernel of the guest's own, which runs behind
- * "crash loaded", is the guest's affair until it resets.
+ * what it would without: a server that nobody sits at comes back by its panic=.
+ * A crash kernel of the guest's own, which runs behind "crash loaded", is the
+ * guest's affair until it resets.
  *
  * Called from exits, any core. No lock: there is no state.
  */
@@ -28,13 +29,17 @@ static u64 bar_read(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
 
 static void panicked(struct vm *vm)
 {
-	if (vm->restarts)
+	u64 now = rdtsc();
+
+	if (vm->restarts && now >= vm->no_restart_before)
 		vm_end(vm, VM_END_CRASH, "its kernel panicked");
-	else if (ratelimit_pass(&vm->log_limit, rdtsc(), tsc_khz * 1000, 4))
+	else if (ratelimit_pass(&vm->log_limit, now, tsc_khz * 1000, 4))
 		log_error("vm",
-			  "guest %s: its kernel panicked, and "
-			  "privileged-restart = no leaves it so",
-			  vm->name);
+			  "guest %s: its kernel panicked, and %s: the rest is "
+			  "the kernel's affair (panic=)",
+			  vm->name,
+			  vm->restarts ? "its restarts are used up"
+				       : "privileged-restart is no");
 }
 
 static void bar_write(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,

@@ -148,7 +148,8 @@ struct vm {
 	u16 id;     /* index in vms[]; owner id of its pages; another's later */
 	char name[MANIFEST_NAME_LEN];
 	bool privileged;
-	bool restarts;       /* the privileged one: hv/vm/privileged.h */
+	bool restarts;         /* the privileged one: hv/vm/privileged.h */
+	u64 no_restart_before; /* host TSC; all its restarts are used up */
 	u32 lives;           /* of the privileged one: those before this one */
 	enum vm_state state; /* changes under lock */
 	enum vm_end end;

@@ -34,18 +34,22 @@ static bool is_failure(enum vm_end how, enum privileged_word word)
 	}
 }
 
+static u64 period(void)
+{
+	return ns_to_tsc(PRIVILEGED_PERIOD_S * NS_PER_S);
+}
+
 /* How many of the restarts were in the period that ends now */
 static u32 recent(u64 now)
 {
-	u64 period = ns_to_tsc(PRIVILEGED_PERIOD_S * NS_PER_S);
 	u32 count = 0;
 
 	for (u32 i = 0; i < MIN(restarts, PRIVILEGED_RESTARTS); i++)
-		count += now - times[i] < period;
+		count += now - times[i] < period();
 	return count;
 }
 
-bool privileged_starts_again(const struct vm *vm)
+bool privileged_starts_again(struct vm *vm)
 {
 	enum privileged_word word =
 		__atomic_exchange_n(&said, PRIVILEGED_SILENT, __ATOMIC_SEQ_CST);
@@ -63,6 +67,10 @@ bool privileged_starts_again(const struct vm *vm)
 		return false;
 	}
 	times[restarts++ % PRIVILEGED_RESTARTS] = now;
+	/* That was the last one, until the oldest is out of the period */
+	if (count + 1 == PRIVILEGED_RESTARTS)
+		vm->no_restart_before =
+			times[restarts % PRIVILEGED_RESTARTS] + period();
 	log_warn("vm",
 		 "guest %s starts again, alone (%u of %u in %u minutes); all "
 		 "others go on",

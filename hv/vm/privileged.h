@@ -26,7 +26,7 @@ enum privileged_word {
 void privileged_say(enum privileged_word word);
 /* @vm, whose vCPUs are parked, has ended as vm->end says: true, if it is to
  * start again. Counts it, and logs what comes. One core, once for each end. */
-bool __must_check privileged_starts_again(const struct vm *vm);
+bool __must_check privileged_starts_again(struct vm *vm);
 /* It does not start again: does the machine end, and how? False: it goes on
  * with the other guests. */
 bool __must_check privileged_ends_machine(enum vm_end how, bool *reset);

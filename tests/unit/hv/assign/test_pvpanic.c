@@ -74,12 +74,23 @@ static void test_no_restart(void **state)
 	fake_vm.restarts = false;
 	tell(0, 1);
 	assert_int_equal(fake_vm_ends, 0);
-	assert_non_null(strstr(fake_log_last, "privileged-restart = no"));
+	assert_non_null(strstr(fake_log_last, "privileged-restart is no"));
 	fake_ratelimit_left = 0;
 	fake_log_last[0] = 0;
 	tell(0, 1);
 	tell(0, 2);
 	assert_string_equal(fake_log_last, "");
+}
+
+static void test_used_up(void **state)
+{
+	fake_vm.no_restart_before = ~0ull;
+	tell(0, 1);
+	assert_int_equal(fake_vm_ends, 0);
+	assert_non_null(strstr(fake_log_last, "restarts are used up"));
+	fake_vm.no_restart_before = 1; /* long ago */
+	tell(0, 1);
+	assert_int_equal(fake_vm_ends, 1);
 }
 
 static void test_no_place(void **state)
@@ -95,6 +106,7 @@ int main(void)
 		cmocka_unit_test_setup(test_header, setup),
 		cmocka_unit_test_setup(test_events, setup),
 		cmocka_unit_test_setup(test_no_restart, setup),
+		cmocka_unit_test_setup(test_used_up, setup),
 		cmocka_unit_test_setup(test_no_place, setup),
 	};
 

@@ -34,6 +34,20 @@ static int setup(void **state)
 	return 0;
 }
 
+/* The first test: no restart has been counted */
+static void test_used_up(void **state)
+{
+	tsc_khz = 10000000; /* ten minutes are longer than the tests */
+	assert_true(ends(VM_END_CRASH));
+	assert_true(ends(VM_END_CRASH));
+	assert_int_equal(fake_vm.no_restart_before, 0);
+	assert_true(ends(VM_END_CRASH));
+	assert_true(fake_vm.no_restart_before > rdtsc());
+	assert_true(fake_vm.no_restart_before <=
+		    rdtsc() + ns_to_tsc(600 * NS_PER_S));
+	assert_false(ends(VM_END_CRASH));
+}
+
 static void test_rule(void **state)
 {
 	static const struct {
@@ -110,6 +124,7 @@ static void test_machine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_used_up, setup),
 		cmocka_unit_test_setup(test_rule, setup),
 		cmocka_unit_test_setup(test_words, setup),
 		cmocka_unit_test_setup(test_how_often, setup),
