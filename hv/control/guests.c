@@ -259,6 +259,10 @@ s32 control_end(struct control *c, struct control_call *call)
 		return control_error(c, call, BH_CTL_ESTATIC,
 				     "the privileged guest ends by its own "
 				     "poweroff or reboot");
+	if (call->command.arg[1] == BH_CTL_END_DESTROY)
+		return control_error(c, call, BH_CTL_ESTATIC,
+				     "a guest of the manifest cannot be "
+				     "destroyed; stop it instead");
 	if (READ_ONCE(vm->state) == VM_STOPPED &&
 	    call->command.arg[1] == BH_CTL_END_RESET)
 		return start_again(c, call, vm);
@@ -273,10 +277,6 @@ s32 control_end(struct control *c, struct control_call *call)
 		return end(c, call, vm, VM_END_POWER_OFF, "it was stopped");
 	case BH_CTL_END_RESET:
 		return end(c, call, vm, VM_END_RESET, "it was reset");
-	case BH_CTL_END_DESTROY:
-		return control_error(c, call, BH_CTL_ESTATIC,
-				     "a guest of the manifest cannot be "
-				     "destroyed; stop it instead");
 	default:
 		return control_error(c, call, BH_CTL_EINVAL,
 				     "there is no such way to end a guest");

@@ -721,6 +721,8 @@ static void test_start_again_events(void **state)
 	guests[1].end = VM_END_POWER_OFF;
 	look();
 	assert_int_equal(run(control_end, 9, BH_CTL_END_STOP), -BH_CTL_ESTATE);
+	assert_int_equal(run(control_end, 9, BH_CTL_END_DESTROY),
+			 -BH_CTL_ESTATIC);
 	begin_end(BH_CTL_END_RESET, 58);
 	assert_int_equal(starts, 1);
 	look();
