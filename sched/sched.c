@@ -368,6 +368,11 @@ static u64 turn_end(const struct sched_cpu *s)
 	return end;
 }
 
+bool sched_others_wait(void)
+{
+	return this_cpu()->sched->ready > 1;
+}
+
 struct sched_entity *sched_pick(void)
 {
 	struct sched_cpu *s = this_cpu()->sched;

@@ -79,6 +79,8 @@ static inline void sched_spare(struct sched_entity *e, bool spared)
 }
 /* Gives @e another cap, from now on. Any core, any context. */
 void sched_set_cap(struct sched_entity *e, u32 percent);
+/* Do others want this core, too? */
+bool sched_others_wait(void);
 /* Sends the current one to the tail at this core's next sched_pick(), and asks
  * for that by PCPU_RESCHED */
 void sched_yield(void);

@@ -143,6 +143,14 @@ struct vm_still {
 	u32 tag;
 };
 
+/* Its RAM on the way to zero: hv/vm/zero.c */
+struct vm_zeroing {
+	u64 claimed; /* bytes that somebody zeroes, or has; atomic */
+	u64 at, end; /* the boot vCPU's part of them that is left */
+	u32 helpers; /* cores that are at it; atomic */
+	bool shared; /* they may be; atomic */
+};
+
 struct vm {
 	u64 number; /* counts the guests of its id: no other has both */
 	u16 id;     /* index in vms[]; owner id of its pages; another's later */
@@ -202,7 +210,7 @@ struct vm {
 	struct vm_remap remap;
 	enum vm_work work;
 	bool runs; /* that has come to its first instruction; not its end */
-	u64 zeroed_bytes;           /* of its RAM, by VM_ZERO or VM_SCRUB */
+	struct vm_zeroing zeroing;  /* by VM_ZERO, VM_SCRUB, VM_GRANT */
 	struct load_fill *fill;     /* hv/load/fill.h; NULL: none */
 	struct staged *staged;      /* hv/load/staged.h; NULL: static */
 	struct dynamic *dynamic;    /* hv/vm/dynamic.h; NULL: static */

@@ -29,6 +29,7 @@
 #include "hv/run/nmi.h"
 #include "hv/vm/reap.h"
 #include "hv/vm/vcpu.h"
+#include "hv/vm/zero.h"
 
 /* Turns that end neither in a guest nor in a halt, until the core looks */
 #define BLIND_TURNS 2
@@ -189,6 +190,8 @@ static bool idle(struct pcpu *cpu)
 	u64 since = trace_is_on() ? rdtsc() : 0;
 	bool quiet;
 
+	if (unlikely(zero_help_wanted()) && zero_help())
+		return false;
 	if (cpu->unload_guest)
 		cpu->unload_guest(cpu);
 	WRITE_ONCE(cpu->idle, true);

@@ -9,8 +9,6 @@
 #include "arch/x86/machine/tsc.h"
 #include "hv/assign/passthrough.h"
 #include "hv/console/console.h"
-#include "hv/core/piece.h"
-#include "hv/core/slots.h"
 #include "hv/core/stretch.h"
 #include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
@@ -20,10 +18,9 @@
 #include "hv/vm/dynamic.h"
 #include "hv/vm/life.h"
 #include "hv/vm/shape.h"
+#include "hv/vm/zero.h"
 #include "lib/errno.h"
 #include "lib/log.h"
-#include "lib/string.h"
-#include "mm/window.h"
 
 /* Of a guest that has very many, until the core looks at its interrupts */
 #define CLOCKS_AT_ONCE 64u
@@ -31,37 +28,12 @@
 void vm_work_set(struct vm *vm, enum vm_work first)
 {
 	vm->work = first;
-	vm->zeroed_bytes = 0;
+	zero_begin(vm);
 }
 
 void vm_work_abandon(struct vm *vm)
 {
 	load_abandon(vm);
-}
-
-/* Where byte number @at of what the guest holds is */
-static hpa_t held_at(const struct vm *vm, u64 at)
-{
-	u32 i = 0;
-
-	for (; vm->slots[i].rom || at >= vm->slots[i].size; i++)
-		at -= vm->slots[i].rom ? 0 : vm->slots[i].size;
-	return HPA(vm->slots[i].hpa + at);
-}
-
-/* A piece of its memory; true: all of it is zero */
-static bool zero_step(struct vm *vm)
-{
-	u64 bytes = vm_held_bytes(vm);
-	struct piece piece = piece_begin();
-
-	while (vm->zeroed_bytes < bytes && !piece_over(&piece)) {
-		hpa_t hpa = held_at(vm, vm->zeroed_bytes);
-
-		memset(window_map(hpa), 0, PAGE_SIZE);
-		vm->zeroed_bytes += PAGE_SIZE;
-	}
-	return vm->zeroed_bytes == bytes;
 }
 
 /* Time begins: all vCPUs have the same TSC */

@@ -121,7 +121,7 @@ struct vm *vm_numbered(u64 id)
 
 enum bh_ctl_state dynamic_state(const struct vm *vm)
 {
-	return vm->zeroed_bytes % (BH_CTL_GONE + 1);
+	return vm->zeroing.claimed % (BH_CTL_GONE + 1);
 }
 
 bool dynamic_is_granted(const struct vm *vm)
@@ -133,7 +133,7 @@ bool dynamic_is_granted(const struct vm *vm)
  * look may reach another's memory */
 const struct vcpu_regs *kept_of(const struct vcpu *v)
 {
-	return v->vm->zeroed_bytes & 256 ? &v->kept : NULL;
+	return v->vm->zeroing.claimed & 256 ? &v->kept : NULL;
 }
 
 int kept_change(struct vcpu *v, const struct vcpu_regs *r)
@@ -730,7 +730,7 @@ static void guest_changes(const struct step *s)
 	vm->tsc_start = s->offset;
 	vms[vm->id] = s->value & 8 ? NULL : vm;
 	vm->dynamic = s->value & 16 ? (void *)vm : NULL;
-	vm->zeroed_bytes = s->offset;
+	vm->zeroing.claimed = s->offset;
 	vm_changed();
 	on_news();
 }

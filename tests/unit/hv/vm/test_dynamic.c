@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/dynamic.c hv/vm/dynamic_life.c hv/vm/still.c hv/vm/pause.c hv/vm/kept.c hv/vm/news.c hv/vm/life.c hv/vm/privileged.c hv/vm/work.c hv/core/vm.c hv/core/fan.c hv/core/slots.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/dynamic.c hv/vm/dynamic_life.c hv/vm/still.c hv/vm/pause.c hv/vm/kept.c hv/vm/news.c hv/vm/life.c hv/vm/privileged.c hv/vm/work.c hv/vm/zero.c hv/core/vm.c hv/core/fan.c hv/core/slots.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The life of a dynamic guest (docs/lifecycle.md): every way from state to
@@ -47,6 +47,13 @@
 static const char web[] = "[guest web]\nkernel = k\nmemory = 4M\nvcpus = 2\n";
 static const struct bh_ctl_range range = { .base = BASE, .size = RAM };
 static const struct bh_ctl_file file = { "k", MIB(2), 1000 };
+
+struct pcpu *pcpus[MAX_CPUS];
+u32 pcpu_count;
+
+void window_flush(void)
+{
+}
 
 static struct vcpu *const boot = &fake_vcpus[0];
 static bool granted[2], touched, passed, taken, pool_is_clean, ending;

@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/life.c hv/vm/privileged.c hv/vm/kept.c hv/core/fan.c hv/vm/work.c hv/core/slots.c */
+/* SOURCES: hv/vm/life.c hv/vm/privileged.c hv/vm/kept.c hv/core/fan.c hv/vm/work.c hv/vm/zero.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A guest's life: RAM zeroed in pieces, loaded in pieces, started; after its
  * end either built again or scrubbed, and only then gone. Over 400 lines: one
@@ -29,6 +29,19 @@
 
 #define RAM   MIB(16)
 #define STEPS 100000u
+
+struct vm *vms[VM_MAX];
+struct pcpu *pcpus[MAX_CPUS];
+u32 pcpu_count;
+
+void window_flush(void)
+{
+}
+
+void pcpu_kick(struct pcpu *cpu, u32 bits)
+{
+	fail();
+}
 
 static struct vcpu *const boot = &fake_vcpus[0];
 static struct vcpu *const other = &fake_vcpus[1];
