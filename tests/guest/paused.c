@@ -21,6 +21,7 @@
 #define PM_MASK      0xffffffu
 #define PM_HZ        3579545u
 #define SLACK_US     50000u
+#define TURN_MS      5u
 
 struct pvclock {
 	u32 version, pad;
@@ -86,21 +87,26 @@ static void start_clocks(void)
 	wrmsr(X2APIC_TMICT, p.tsc_khz * (TICK_US / 1000));
 }
 
-static u64 hpet_first, kvm_first;
+static u64 hpet_first, kvm_first, pm_sum;
 static u32 pm_last;
 
-/* A turn of the loop; the compiler's registers stay as they are around it */
+/* A turn of the loop; the compiler's registers stay as they are around it.
+ * Clocks that were not read at one time are not compared: others have this core
+ * in between, and the host has others. */
 static void turn(void)
 {
-	u64 now = rdtsc();
+	u64 now = rdtsc(), count = hpet(HPET_COUNTER);
 	u32 pm = inl(PM_TIMER) & PM_MASK;
 
-	p.pm += (pm - pm_last) & PM_MASK;
+	pm_sum += (pm - pm_last) & PM_MASK;
 	pm_last = pm;
-	p.hpet = hpet(HPET_COUNTER) - hpet_first;
-	p.kvm_ns = kvm_ns(now) - kvm_first;
-	p.tsc = now - first_tsc;
 	p.turns++;
+	if (rdtsc() - now < p.tsc_khz * TURN_MS) {
+		p.pm = pm_sum;
+		p.hpet = count - hpet_first;
+		p.kvm_ns = kvm_ns(now) - kvm_first;
+		p.tsc = now - first_tsc;
+	}
 	compare_tsc(&p.backwards);
 	irq_window();
 }
