@@ -23,9 +23,9 @@
  * in a unit */
 #define ROM_BASE   (PC_ROM_END - PC_FIRMWARE_MAX)
 #define ROM_RANGES (u32)(PC_FIRMWARE_MAX / PAGE_2M + 1)
-/* Of a leaf of 1 GiB that is cut; of a ROM */
-#define CUT_PAGES 1u
-#define ROM_PAGES (1u + PC_FIRMWARE_MAX / PAGE_2M)
+#define ROM_PAGES  (1u + PC_FIRMWARE_MAX / PAGE_2M)
+/* Changed in a step where each 2 MiB may have been split (hv/core/split.h) */
+#define SPLIT_SPAN MIB(16)
 
 /* A part of the guest's memory that is in a row for it and for the host */
 struct part {
@@ -128,9 +128,12 @@ u32 shape_slots(const struct guest_config *config, u32 ranges)
 	return slots + (firmware_name(config) ? MIN(ranges, ROM_RANGES) : 0);
 }
 
+/* Each start may cut another leaf of 1 GiB, and no table goes back */
 u64 shape_pages(const struct guest_config *config)
 {
-	return (keeps_files(config) ? CUT_PAGES : 0) +
+	u64 cuts = ALIGN_UP(config->memory_bytes, PAGE_1G) / PAGE_1G;
+
+	return (keeps_files(config) ? cuts : 0) +
 	       (firmware_name(config) ? ROM_PAGES : 0);
 }
 
@@ -162,6 +165,13 @@ static struct part part_from(const struct vm *vm, u64 gpa)
 	return (struct part){ .gpa = gpa };
 }
 
+static u64 span_from(const struct vm *vm, u64 gpa)
+{
+	if (vm->npt.split_exec)
+		return MIN(SPLIT_SPAN - gpa % SPLIT_SPAN, vm_map_span(gpa));
+	return vm_map_span(gpa);
+}
+
 /* A span from d->at on, which moves behind it; 0: it was the last */
 static int remap_some(struct vm *vm, u64 ram_end)
 {
@@ -172,7 +182,7 @@ static int remap_some(struct vm *vm, u64 ram_end)
 
 	if (!p.size)
 		return 0;
-	p.size = MIN(p.size, vm_map_span(p.gpa));
+	p.size = MIN(p.size, span_from(vm, p.gpa));
 	if (ram)
 		p.size = MIN(p.size, ram_end - p.gpa);
 	err = pt_unmap(&vm->npt, p.gpa, p.size);
