@@ -171,11 +171,13 @@ static void grace_is_over(struct timer *t)
 		stop(vm);
 }
 
-/* True: its software listens, and has been asked to power off */
+/* True: its software listens, and has been asked to power off. One that stands
+ * (hv/vm/pause.h) would only use its time up. */
 static bool ask(struct vm *vm)
 {
 	return READ_ONCE(vm->state) == VM_RUNNING &&
-	       vm->config->shutdown_grace_s && vpm_power_button(vm);
+	       !(READ_ONCE(vm->pauses) & 1) && vm->config->shutdown_grace_s &&
+	       vpm_power_button(vm);
 }
 
 static void grant_grace(const struct vm *vm)

@@ -55,9 +55,11 @@ void stretch_report(void)
 {
 }
 
+static bool listens;
+
 bool vpm_power_button(struct vm *vm)
 {
-	return false;
+	return listens;
 }
 
 void vcpu_leave_core(struct pcpu *cpu)
@@ -202,12 +204,42 @@ static void reset_is_asked_for(void)
 	machine_guest_ended(&fake_vm);
 }
 
+/* One that listens has some time, but not while it stands: nobody would let it
+ * go on */
+static void a_paused_one_gets_no_time(void)
+{
+	listens = true;
+	config.shutdown_grace_s = 60;
+	fake_vm.state = VM_RUNNING;
+	fake_vm.pauses = 1;
+	reset_is_asked_for();
+}
+
+static void one_that_listens_gets_time(void)
+{
+	listens = true;
+	config.shutdown_grace_s = 60;
+	fake_vm.state = VM_RUNNING;
+	fake_vm.pauses = 2;
+	machine_guest_made();
+	vms[0] = &fake_vm;
+	vm_count = 1;
+	fake_vm_ends = 0;
+	machine_end(MACHINE_POWER_OFF);
+	assert_int_equal(fake_vm_ends, 0);
+	assert_non_null(fake_timer);
+	fake_timer_fire();
+	assert_int_equal(fake_vm_end, VM_END_POWER_OFF);
+}
+
 static void test_ends(void **state)
 {
 	in_child(OFF, power_off_by_itself);
 	in_child(OFF, debug_exit);
 	in_child(OFF, crash_beside_another);
 	in_child(RESET, reset_is_asked_for);
+	in_child(RESET, a_paused_one_gets_no_time);
+	in_child(STAYS, one_that_listens_gets_time);
 }
 
 static void test_stays(void **state)
