@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bhd/console.h"
 #include "tools/bhd/life.h"
 #include "tools/bhd/request.h"
 
@@ -203,6 +204,7 @@ void act_destroy(struct client *c, struct json_object *o)
 	j = job_new(c, o, &g);
 	if (!j)
 		return;
+	console_read_now(b, g.id);
 	/* It may be about to start again: not any more */
 	life_told_to_go(b, g.name);
 	if (!job_send(j, BH_CTL_OP_END, BH_CTL_END_DESTROY, on_destroyed))

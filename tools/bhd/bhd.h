@@ -41,6 +41,7 @@ struct bhd {
 	ev_timer check;
 	bool look_only;     /* nothing but looking is done for clients */
 	bool one_client;    /* ends with it */
+	double rest_s;      /* between two reads of a console to its end */
 	const char *folder; /* of what is kept; NULL: nothing is */
 	struct client *clients;
 	struct console *consoles;

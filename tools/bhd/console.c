@@ -22,7 +22,8 @@ struct console {
 	bool dirty, gone, ended, own;
 	u32 state;
 	char why[96];
-	u64 end; /* bhd has read so far; what follows is to come */
+	u64 end;       /* bhd has read so far; what follows is to come */
+	ev_timer rest; /* active: it has just been read to its end */
 	struct history history;
 	struct session *sessions;
 };
@@ -73,6 +74,11 @@ void consoles_mark(struct bhd *b)
 		c->dirty = true;
 }
 
+/* on_work() of bhd.c comes next, as before each sleep of the loop */
+static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
+{
+}
+
 static struct console *console_add(struct bhd *b, u64 id, const char *name)
 {
 	struct console *c = calloc(1, sizeof(*c));
@@ -89,6 +95,7 @@ static struct console *console_add(struct bhd *b, u64 id, const char *name)
 	history_open(&c->history, b->folder ? folder : NULL, name,
 		     b->info.boot_tsc, id);
 	c->end = history_end(&c->history);
+	ev_timer_init(&c->rest, on_rested, 0., 0.);
 	c->dirty = true;
 	c->next = b->consoles;
 	b->consoles = c;
@@ -97,6 +104,7 @@ static struct console *console_add(struct bhd *b, u64 id, const char *name)
 
 static void console_free(struct console *c)
 {
+	ev_timer_stop(c->bhd->loop, &c->rest);
 	history_close(&c->history);
 	free(c);
 }
@@ -187,9 +195,21 @@ void consoles_free(struct bhd *b)
 
 /* --- what it says --- */
 
-/* Reads it to its end; the device tells by an event of what comes then. That
+static void rest(struct console *c)
+{
+	if (!c->bhd->rest_s)
+		return;
+	ev_timer_stop(c->bhd->loop, &c->rest);
+	ev_timer_set(&c->rest, c->bhd->rest_s, 0.);
+	ev_timer_start(c->bhd->loop, &c->rest);
+}
+
+/*
+ * Reads it to its end; the device tells by an event of what comes then. That
  * may stand behind the answer, and is taken with it: the mark is wiped before
- * each read. */
+ * each read. Then it rests: a guest that writes a character at a time would
+ * cost an event, a wake-up and a read for each.
+ */
 static void drain(struct console *c)
 {
 	struct console_part part;
@@ -202,10 +222,26 @@ static void drain(struct console *c)
 			return;
 		history_append(&c->history, part.first, part.text, part.bytes);
 		c->end = part.first + part.bytes;
-		if (c->end >= part.end)
+		if (c->end >= part.end) {
+			rest(c);
 			return;
+		}
 	}
 	c->dirty = true;
+}
+
+/* What an ended guest has said at last is read before it may go */
+static bool is_due(const struct console *c)
+{
+	return c->dirty && !c->gone && (c->ended || !ev_is_active(&c->rest));
+}
+
+void console_read_now(struct bhd *b, u64 id)
+{
+	struct console *c = find_id(b, id);
+
+	if (c && c->dirty && !c->gone)
+		drain(c);
 }
 
 /* Filters what is history: this terminal's answers to its questions would be
@@ -313,13 +349,13 @@ bool consoles_work(struct bhd *b)
 		struct console *c = *at;
 		struct session *next;
 
-		if (c->dirty && !c->gone)
+		if (is_due(c))
 			drain(c);
 		for (struct session *s = c->sessions; s; s = next) {
 			next = s->next;
 			session_pump(s);
 		}
-		more |= c->dirty && !c->gone;
+		more |= is_due(c);
 		if (c->gone && !c->sessions) {
 			*at = c->next;
 			console_free(c);

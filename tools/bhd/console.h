@@ -18,8 +18,11 @@
 void console_mark(struct bhd *b, u64 id);
 /* It may have something new of each */
 void consoles_mark(struct bhd *b);
-/* Reads what is marked and hands it on; true: there is more to do soon */
+/* Reads what is marked and hands it on, of a console 200 times a second at
+ * most; true: there is more to do soon */
 bool consoles_work(struct bhd *b);
+/* Reads what is marked of console @id, which is about to go */
+void console_read_now(struct bhd *b, u64 id);
 /* @guests: struct bh_ctl_guest[], all there are now. New ones get a console,
  * that of one that is gone goes, and who looks at one that ended is told. */
 int consoles_refresh(struct bhd *b, const struct list *guests,

@@ -529,6 +529,25 @@ static void test_console(void **state)
 	close(second);
 }
 
+/* What is said soon after a read waits; a guest that goes is read before */
+static void test_rests(void **state)
+{
+	int fd = connect_new(), second = connect_new();
+
+	bhd.rest_s = 3600;
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	bhd.lost = true;
+	turn();
+	say(fd, CONSOLE("web"));
+	heard(fd);
+	fake_say(fake, "web", "at once? no");
+	assert_string_equal(heard(fd), "");
+	say(second, DO_TO("destroy", "web"));
+	assert_int_equal(strncmp(heard(fd), "at once? no", 11), 0);
+	close(second);
+	close(fd);
+}
+
 static void test_typing_waits(void **state)
 {
 	int fd = connect_new();
@@ -857,31 +876,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
-		T(test_list),
-		T(test_inspect),
-		T(test_last_exits),
-		T(test_debug),
-		T(test_debug_changes),
-		T(test_schema),
-		T(test_bad_requests),
-		T(test_long_lines),
-		T(test_pause),
-		T(test_stop),
-		T(test_console),
-		T(test_typing_waits),
-		T(test_history),
-		T(test_reopened),
-		T(test_look_only),
-		T(test_events_follow),
-		T(test_events_of_a_restart),
-		T(test_metrics),
-		T(test_metrics_file),
-		T(test_metering),
-		T(test_trace),
-		T(test_lost_event),
-		T(test_says_while_read),
-		T(test_audit),
-		T(test_set),
+		T(test_list),          T(test_inspect),
+		T(test_last_exits),    T(test_debug),
+		T(test_debug_changes), T(test_schema),
+		T(test_bad_requests),  T(test_long_lines),
+		T(test_pause),         T(test_stop),
+		T(test_console),       T(test_rests),
+		T(test_typing_waits),  T(test_history),
+		T(test_reopened),      T(test_look_only),
+		T(test_events_follow), T(test_events_of_a_restart),
+		T(test_metrics),       T(test_metrics_file),
+		T(test_metering),      T(test_trace),
+		T(test_lost_event),    T(test_says_while_read),
+		T(test_audit),         T(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
