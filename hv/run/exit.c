@@ -115,23 +115,6 @@ static enum verdict exit_port(struct vcpu *v, const struct vcpu_exit *e)
 	return port_unclaimed(v, e);
 }
 
-/* Not inlined: its frame would be that of all ports */
-static __attribute__((noinline)) enum verdict
-port_of_device(struct vcpu *v, const struct vcpu_exit *e)
-{
-	last_exit_note(v);
-	return exit_port(v, e);
-}
-
-/* Where exits are counted: what may reach a device is noted */
-static enum verdict port_noting(struct vcpu *v, const struct vcpu_exit *e)
-{
-	if (unlikely(e->port.string) ||
-	    bus_may_claim(&v->vm->ports, e->port.port))
-		return port_of_device(v, e);
-	return port_unclaimed(v, e);
-}
-
 static enum verdict exit_irq(struct vcpu *v, const struct vcpu_exit *e)
 {
 	if (e->irq.acked)
@@ -319,7 +302,7 @@ const struct exit_row exit_table[EXIT_KINDS] = {
 	[EXIT_HLT]              = HOT(exit_hlt, true),
 	[EXIT_RDMSR]            = HOT(msr_exit_read, true),
 	[EXIT_WRMSR]            = HOT(msr_exit_write, true),
-	[EXIT_PORT]             = { exit_port, port_noting, true },
+	[EXIT_PORT]             = HOT(exit_port, true),
 	[EXIT_MMIO]             = { exit_mmio, exit_mmio_noting, false },
 	[EXIT_HYPERCALL]        = HOT(hypercall_exit, true),
 	[EXIT_IRQ]              = HOT(exit_irq, false),

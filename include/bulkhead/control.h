@@ -400,9 +400,9 @@ struct bh_ctl_registers {
  * What a vCPU's last exits were. @kinds: of the last eight, all sorts, the
  * newest first; 0: none. @exit: those of the rarer sorts, by time, the newest
  * last. Not there are those that are hot: CPUID, HLT, RDMSR, WRMSR, hypercalls,
- * accesses to the LAPIC page and to ports that nobody has, interrupts and their
- * windows; unless they ended in an exception or ended the guest, or cores were
- * traced. With BH_CTL_METERING_OFF only the exit that ended the guest is.
+ * accesses to ports and to the LAPIC page, interrupts and their windows; unless
+ * they ended in an exception or ended the guest, or cores were traced. With
+ * BH_CTL_METERING_OFF only the exit that ended the guest is.
  */
 #define BH_CTL_LAST_EXITS      16
 #define BH_CTL_LAST_EXIT_KINDS 8
