@@ -110,7 +110,7 @@ def contents(results, folder):
     files = {line.split()[5] for line in listed if not line.startswith("d")}
     results.check(files == FILES, "deb.files", sorted(files ^ FILES))
     results.check(all(line.split()[1] == "root/root" for line in listed), "deb.owners", listed)
-    with open(os.path.join(ROOT, "hv/init.c")) as f:
+    with open(os.path.join(ROOT, "include/bulkhead/version.h")) as f:
         version = re.search(r'BULKHEAD_VERSION\s+"(.*)"', f.read())[1]
     field = subprocess.run(["dpkg-deb", "-f", package(), "Version"], capture_output=True,
                            text=True, check=True).stdout.strip()
