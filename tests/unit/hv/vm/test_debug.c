@@ -45,18 +45,6 @@ void dynamic_paused(struct vm *vm)
 	paused++;
 }
 
-void sched_block(struct sched_entity *e)
-{
-}
-
-void sched_wake(struct sched_entity *e)
-{
-}
-
-void pcpu_kick(struct pcpu *cpu, enum pcpu_pending pending)
-{
-}
-
 void window_flush(void)
 {
 }

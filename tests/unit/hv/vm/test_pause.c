@@ -64,31 +64,6 @@ void still_stood(struct vm *vm)
 	stood++;
 }
 
-bool debug_holds(const struct vcpu *v)
-{
-	return false;
-}
-
-void debug_arm(struct vcpu *v)
-{
-}
-
-void debug_disarm(struct vcpu *v)
-{
-}
-
-void sched_block(struct sched_entity *e)
-{
-}
-
-void sched_wake(struct sched_entity *e)
-{
-}
-
-void pcpu_kick(struct pcpu *cpu, u32 bits)
-{
-}
-
 static void note(struct vtimer *t)
 {
 	fired++;

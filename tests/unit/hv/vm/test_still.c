@@ -19,31 +19,6 @@ void dynamic_paused(struct vm *vm)
 	fail();
 }
 
-bool debug_holds(const struct vcpu *v)
-{
-	return false;
-}
-
-void debug_arm(struct vcpu *v)
-{
-}
-
-void debug_disarm(struct vcpu *v)
-{
-}
-
-void sched_block(struct sched_entity *e)
-{
-}
-
-void sched_wake(struct sched_entity *e)
-{
-}
-
-void pcpu_kick(struct pcpu *cpu, u32 bits)
-{
-}
-
 static void changed(void)
 {
 	changes++;
