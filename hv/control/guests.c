@@ -206,7 +206,7 @@ s32 control_exits(struct control *c, struct control_call *call)
 static s32 press_button(struct control *c, struct control_call *call,
 			struct vm *vm)
 {
-	if (READ_ONCE(vm->still.stands))
+	if (control_state_of(vm) == BH_CTL_PAUSED)
 		return control_error(c, call, BH_CTL_ESTATE,
 				     "the guest is paused; resume it, or stop "
 				     "it instead");

@@ -486,6 +486,17 @@ static void test_paused_static(void **state)
 		     BH_CTL_STOPPING);
 }
 
+/* One that stands for its debugger does not hear its button, either */
+static void test_button_of_debugged(void **state)
+{
+	button = true;
+	guests[1].debug.mode = VM_DEBUG_STANDS;
+	assert_int_equal(run(control_end, 9, BH_CTL_END_BUTTON),
+			 -BH_CTL_ESTATE);
+	guests[1].debug.mode = VM_NOT_DEBUGGED;
+	assert_int_equal(run(control_end, 9, BH_CTL_END_BUTTON), 0);
+}
+
 /* One that runs again says why it had to, and how often */
 static void test_restarts(void **state)
 {
@@ -1028,6 +1039,7 @@ int main(void)
 		cmocka_unit_test_setup(test_guest_goes, setup),
 		cmocka_unit_test_setup(test_states, setup),
 		cmocka_unit_test_setup(test_paused_static, setup),
+		cmocka_unit_test_setup(test_button_of_debugged, setup),
 		cmocka_unit_test_setup(test_restarts, setup),
 		cmocka_unit_test_setup(test_vcpus, setup),
 		cmocka_unit_test_setup(test_exits, setup),
