@@ -9,6 +9,7 @@
 #include "include/bulkhead/cpuid.h"
 #include "include/bulkhead/hypercall.h"
 #include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/pvclock.h"
 
 #define UD       6
 #define V        0x61
@@ -23,14 +24,6 @@ struct steal_area {
 	u64 steal;
 	u32 version, flags;
 	u8 preempted, pad[47];
-};
-
-struct pvclock {
-	u32 version, pad;
-	u64 tsc, system;
-	u32 mul;
-	s8 shift;
-	u8 flags, pad2[2];
 };
 
 static volatile struct steal_area area[2] __aligned(64);
@@ -130,14 +123,12 @@ static void hypercalls(void)
 static u64 clock_ns(u32 cpu)
 {
 	const volatile struct pvclock *c = &clock[cpu];
-	u64 delta, ns;
 	u32 version;
+	u64 ns;
 
 	do {
 		version = c->version;
-		delta = rdtsc() - c->tsc;
-		delta = c->shift < 0 ? delta >> -c->shift : delta << c->shift;
-		ns = c->system + (u64)((unsigned __int128)delta * c->mul >> 32);
+		ns = pvclock_ns_at(c, rdtsc());
 	} while (version != c->version || version & 1);
 	return ns;
 }

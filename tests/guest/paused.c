@@ -9,6 +9,7 @@
 #include "include/bulkhead/cpuid.h"
 #include "include/bulkhead/kvm.h"
 #include "tests/guest/lib/guest.h"
+#include "tests/guest/lib/pvclock.h"
 
 #define VECTOR       0x61
 #define PERIODIC     (1u << 17)
@@ -23,14 +24,6 @@
 #define SLACK_US     50000u
 #define TURN_MS      5u
 
-struct pvclock {
-	u32 version, pad;
-	u64 tsc, system;
-	u32 mul;
-	s8 shift;
-	u8 flags, pad2[2];
-};
-
 static volatile struct pvclock clock __aligned(64);
 static volatile struct paused p;
 static volatile u64 first_tsc, shared_tsc, behind;
@@ -38,14 +31,6 @@ static volatile u64 first_tsc, shared_tsc, behind;
 static u64 hpet(u32 reg)
 {
 	return *(volatile u64 *)(HPET + reg);
-}
-
-static u64 kvm_ns(u64 tsc)
-{
-	u64 delta = tsc - clock.tsc;
-
-	delta = clock.shift < 0 ? delta >> -clock.shift : delta << clock.shift;
-	return clock.system + (u64)((unsigned __int128)delta * clock.mul >> 32);
 }
 
 /* As the other vCPU has read it; what is shared grows only */
@@ -104,7 +89,7 @@ static void turn(void)
 	if (rdtsc() - now < p.tsc_khz * TURN_MS) {
 		p.pm = pm_sum;
 		p.hpet = count - hpet_first;
-		p.kvm_ns = kvm_ns(now) - kvm_first;
+		p.kvm_ns = pvclock_ns_at(&clock, now) - kvm_first;
 		p.tsc = now - first_tsc;
 	}
 	compare_tsc(&p.backwards);
@@ -142,7 +127,7 @@ void guest_main(void)
 	pm_last = inl(PM_TIMER) & PM_MASK;
 	hpet_first = hpet(HPET_COUNTER);
 	first_tsc = rdtsc();
-	kvm_first = kvm_ns(first_tsc);
+	kvm_first = pvclock_ns_at(&clock, first_tsc);
 	p.ticks = 0;
 	loop();
 	same("paused.kvm_clock", p.kvm_ns / 1000);
