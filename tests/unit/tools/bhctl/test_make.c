@@ -39,6 +39,19 @@ int link_ask(struct link *l, struct json_object *request,
 	return 0;
 }
 
+/* The definition that `bhctl run` sends for @a, as bhd reads it */
+static void run_made(const struct args *a, struct definition *d)
+{
+	struct json_object *paths;
+
+	assert_int_equal(make_run(a, &f), 0);
+	assert_true(json_object_object_get_ex(sent, "paths", &paths));
+	assert_int_equal(definition_read(d, "f",
+					 wire_string(sent, "definition"), "/",
+					 paths, &f),
+			 0);
+}
+
 static void test_run(void **state)
 {
 	struct args a = { .kernel = "/proc/self/exe",
@@ -46,15 +59,9 @@ static void test_run(void **state)
 			  .cpus = 3,
 			  .name = "box",
 			  .cmdline = "console=ttyS0 x#y" };
-	struct json_object *paths;
 	struct definition d;
 
-	assert_int_equal(make_run(&a, &f), 0);
-	assert_true(json_object_object_get_ex(sent, "paths", &paths));
-	assert_int_equal(definition_read(&d, "f",
-					 wire_string(sent, "definition"), "/",
-					 paths, &f),
-			 0);
+	run_made(&a, &d);
 	assert_string_equal(d.config.name, "box");
 	assert_string_equal(d.config.cmdline, "console=ttyS0 x#y");
 	assert_int_equal(d.config.memory_bytes, GIB(1));
@@ -69,15 +76,9 @@ static void test_run(void **state)
 static void test_run_firmware(void **state)
 {
 	struct args a = { .firmware = "/proc/self/exe", .name = "box" };
-	struct json_object *paths;
 	struct definition d;
 
-	assert_int_equal(make_run(&a, &f), 0);
-	assert_true(json_object_object_get_ex(sent, "paths", &paths));
-	assert_int_equal(definition_read(&d, "f",
-					 wire_string(sent, "definition"), "/",
-					 paths, &f),
-			 0);
+	run_made(&a, &d);
 	assert_string_equal(d.config.firmware, "firmware");
 	assert_string_equal(d.config.kernel, "");
 	assert_int_equal(d.file_count, 1);
