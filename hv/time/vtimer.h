@@ -48,7 +48,9 @@ void vtimer_follow(struct vm *vm);
  * expired meanwhile fire. Its home core, by the run loop. */
 void vtimer_taken(struct vcpu *v);
 /* @vm's time now, and that of the wall, which is the host's TSC; tests of the
- * devices replace both. Any core: another's may be some ticks ahead. */
+ * devices replace both. Any core: another's may be some ticks ahead. Of a guest
+ * whose clock stands with it, not while that changes: from its exits and
+ * timers, or where all its vCPUs are known to stand. */
 u64 vtimer_now(const struct vm *vm);
 u64 vtimer_wall(void);
 

@@ -48,8 +48,8 @@ static void clock_goes_on(struct vm *vm)
 		return;
 	now = (s64)(now - since) < 0 ? since : now;
 	vm->stood.before_change += before_change(since, now);
-	vm->stood.ticks += now - since;
-	vm->stood.since = 0;
+	WRITE_ONCE(vm->stood.ticks, vm->stood.ticks + now - since);
+	WRITE_ONCE(vm->stood.since, 0);
 }
 
 /* Home core: @v stands since just now */
