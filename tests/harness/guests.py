@@ -22,6 +22,7 @@ MACHINES = {
 NO_X2APIC = "max,-monitor,-x2apic"
 # What one boot may take, emulator's firmware included
 SECONDS = {"qemu": 240, "bochs": 600}
+TRIES = 2  # where the emulator dies of a bug of its own
 FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 KIND = {"qemu": "uefi", "bochs": "hybrid"}
 KEYS = ("vcpus", "clock", "cores", "memory", "cmdline", "debug_exit_port", "fw_cfg", "testdev",
@@ -133,19 +134,31 @@ def run_boot(results, machine, boot, folder):
     cores, first, last = cores_for(emulator, boot.get("cores", 2))
     disk = image.make(here, image.manifest([entry(g, first, last) for g in boot["guest"]]),
                       files, "hybrid" if icount else KIND[emulator])
+    for again in range(TRIES):
+        with Machine(emulator, disk, here, firmware, cores, memory=512,
+                     options=machine_options(machine, boot, icount),
+                     timeout=SECONDS[emulator], person=icount) as m:
+            if watch(results, m, machine, boot, last=again == TRIES - 1):
+                return
+
+
+def watch(results, m, machine, boot, last):
+    """False: the emulator itself died, and this was not the @last try."""
     before = len(results.failed)
-    with Machine(emulator, disk, here, firmware, cores, memory=512,
-                 options=machine_options(machine, boot, icount),
-                 timeout=SECONDS[emulator], person=icount) as m:
-        if icount:
-            m.leave_menu(SECONDS[emulator])
-        while m.expect(r"\n", SECONDS[emulator]):
-            if finished(m.text(), boot):
-                break
-        m.expect(r"(?!)", 1)
-        judge(results, machine, where, m.text(), boot)
-        if len(results.failed) > before:
-            results.note(m.tail())
+    seconds = SECONDS[m.name]
+    if m.keyboard is not None:
+        m.leave_menu(seconds)
+    while m.expect(r"\n", seconds):
+        if finished(m.text(), boot):
+            break
+    m.expect(r"(?!)", 1)
+    if not finished(m.text(), boot) and m.died() and not last:
+        results.note("\n".join(["note: the emulator died, once more", *m.fate()]))
+        return False
+    judge(results, machine, f"{machine}.{boot['name']}", m.text(), boot)
+    if len(results.failed) > before:
+        results.note(m.tail())
+    return True
 
 
 def tests(machine, long):

@@ -14,19 +14,23 @@ import threading
 import tty
 import time
 
+from harness.patience import Patience
 from harness.screen import Screen
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ANSI = re.compile(rb"\x1b\[[0-9;?!]*[A-Za-z]|\x1b[()][A-Z0-9]|[\r\x0f\x18]")
 TAIL_LINES = 40
+ABORTED = re.compile(r"assertion failed|Aborted|Segmentation fault|>>PANIC<<")
+LAST_WORDS = 4  # of the emulator itself
 TAIL_COLUMNS = 400  # a program that draws its screen has long ones
 # What the hypervisor says of itself and of a guest's life and end
-REPORT = re.compile(r"\[\d+\.\d+ \d+[^]]*\] .*(\berror\b|vm: guest )")
+REPORT = re.compile(r"\[\d+\.\d+ \d+[^]]*\] .*(\berror\b|\bpanic|vm: guest )")
 REPORT_LINES = 60
 REPORT_COLUMNS = 120
 MENU = r"Press enter to boot"
 PROMPT = b"(qemu) "
 CONNECT_TRIES = 200  # 50 ms apart
+BUSY_HOST = 6  # times the seconds of a quiet one, and any machine is ended
 
 
 def cores_for(emulator, count):
@@ -40,7 +44,8 @@ def cores_for(emulator, count):
 
 
 class Machine:
-    """`with Machine(...) as m: m.expect("regex", seconds)`."""
+    """`with Machine(...) as m: m.expect("regex", seconds)`. Seconds are those of
+    harness/patience.py: as long as the host's cores are the machine's own."""
 
     def __init__(self, emulator, image, folder, firmware="ovmf", cores=2,
                  memory=1024, options=(), timeout=900, person=False, line=False):
@@ -56,7 +61,7 @@ class Machine:
         self.command = [script, "--image", image, "--firmware", firmware,
                         "--cores", str(cores), "--memory", str(memory),
                         "--serial", self.serial_path,
-                        "--timeout", str(timeout), "--quiet"]
+                        "--timeout", str(timeout * BUSY_HOST), "--quiet"]
         self.command += list(options)
         self.seen = 0
         self.monitor_sock = self.sockets = self.keyboard = self.line = None
@@ -85,6 +90,7 @@ class Machine:
                                         stderr=subprocess.STDOUT,
                                         stdin=subprocess.DEVNULL,
                                         start_new_session=True)
+        self.patience, self.began = Patience(self.process.pid), time.monotonic()
         if self.sockets:
             pipe = self.sockets + "/serial"
             self.keyboard = os.open(pipe + ".in", os.O_RDWR)
@@ -130,29 +136,36 @@ class Machine:
             return ""
         return ANSI.sub(b"", data).decode("utf-8", "replace")
 
+    def clock(self):
+        """Seconds since it was started, for a deadline."""
+        return self.patience.seconds()
+
     def expect(self, pattern, seconds, start=None):
         """Wait until the serial log has @pattern after what the last expect()
         found; returns the match or None (time over, or the machine ended)."""
         regex = re.compile(pattern)
         begin = self.seen if start is None else start
-        end = time.monotonic() + seconds
+        end = self.clock() + seconds
         while True:
             ended = self.process.poll() is not None
             match = regex.search(self.text(), begin)
             if match:
                 self.seen = match.end()
                 return match
-            if ended or time.monotonic() > end:
+            if ended or self.clock() > end:
                 return None
             time.sleep(0.2)
 
     def wait_end(self, seconds):
         """True when the machine powered itself off in time."""
-        try:
-            self.process.wait(seconds)
-            return True
-        except subprocess.TimeoutExpired:
-            return False
+        end = self.clock() + seconds
+        while self.clock() < end:
+            try:
+                self.process.wait(0.2)
+                return True
+            except subprocess.TimeoutExpired:
+                pass
+        return False
 
     def _connect(self, path):
         """QEMU makes its socket before the machine runs."""
@@ -226,10 +239,30 @@ class Machine:
         self.monitor(f"screendump {path}")
         return Screen(path)
 
+    def said_itself(self):
+        """The emulator, not the machine."""
+        with open(os.path.join(self.folder, "emulator.log"), errors="replace",
+                  encoding="utf-8") as f:
+            return f.read()
+
+    def died(self):
+        """By a bug of the emulator. QUIRK(tcg-7.2): it may abort."""
+        return ABORTED.search(self.said_itself())
+
+    def fate(self):
+        """What became of the emulator, and its last words."""
+        status = self.process.poll()
+        words = self.said_itself().splitlines()[-LAST_WORDS:]
+        state = "runs" if status is None else f"ended with {status}"
+        return [f"the emulator {state} after {self.clock():.0f} s of its own, "
+                f"{time.monotonic() - self.began:.0f} s in all", *words]
+
     def tail(self):
-        """What a failed test shows of the log: its last lines, and before them
-        the hypervisor's errors anywhere in it, which guests' lines push out."""
+        """What a failed test shows: the emulator's fate, the log's last lines, and
+        before them the hypervisor's errors anywhere in it, which guests' lines push
+        out."""
         lines = self.text().splitlines()
         reports = [line[:REPORT_COLUMNS] for line in lines if REPORT.search(line)]
-        return "\n".join(["    ! " + line for line in reports[:REPORT_LINES]] +
+        return "\n".join(["    = " + line[-TAIL_COLUMNS:] for line in self.fate()] +
+                         ["    ! " + line for line in reports[:REPORT_LINES]] +
                          ["    | " + line[-TAIL_COLUMNS:] for line in lines[-TAIL_LINES:]])

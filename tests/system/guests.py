@@ -5,7 +5,6 @@ each one shows."""
 import os
 import re
 import subprocess
-import time
 
 from harness import bios, image
 from harness.machine import ANSI, ROOT, Machine, cores_for
@@ -70,8 +69,8 @@ class Guest:
         """A key that counts only while the program waits for it, and Bochs'
         guest time runs away from ours while it does: typed again and again,
         until @pattern is there."""
-        end = time.monotonic() + SECONDS[self.emulator]
-        while time.monotonic() < end and self.machine.process.poll() is None:
+        end = self.machine.clock() + SECONDS[self.emulator]
+        while self.machine.clock() < end and self.machine.process.poll() is None:
             self.type(keys)
             if self.machine.expect(pattern, 0.25):
                 return self.results.check(True, f"{self.where}.{name}", "")
@@ -153,8 +152,8 @@ def memtest(results, folder, emulator, builds=tuple(MEMTEST), vcpus=2, memory="8
     with Machine(emulator, disk, folder, FIRMWARE[emulator], cores, memory=512,
                  timeout=seconds + 60) as m:
         passed = {}
-        end = time.monotonic() + seconds
-        while len(passed) < len(builds) and time.monotonic() < end and \
+        end = m.clock() + seconds
+        while len(passed) < len(builds) and m.clock() < end and \
                 not m.expect(r"crashed|cannot be loaded", 5, 0):
             passed = {n: True for n in builds
                       if re.search(r"Pass: +[1-9]", stream(m, n))}

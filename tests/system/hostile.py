@@ -53,8 +53,8 @@ def look(machine, unended):
     begin = len(machine.text())
     machine.send("v")
     asked = {(g, n) for g in unended for n in range(VCPUS)}
-    end = time.monotonic() + LOOK_SECONDS
-    while time.monotonic() < end:
+    end = machine.clock() + LOOK_SECONDS
+    while machine.clock() < end:
         found = {(m[1], int(m[2])): m for m in STATE.finditer(machine.text()[begin:])}
         if asked <= found.keys():
             break
@@ -107,12 +107,6 @@ def judge(results, where, text, seed, count, unended):
                   "the guest beside them noticed, or never came to its end")
 
 
-def emulator_died(folder):
-    """Random code finds the emulators' own bugs too. QUIRK(tcg-7.2): it may abort."""
-    with open(os.path.join(folder, "emulator.log"), errors="replace") as f:
-        return re.search(r"assertion failed|Aborted|Segmentation fault|>>PANIC<<", f.read())
-
-
 def boot(results, emulator, folder, seed, count, rounds, witness_rounds):
     """One machine: what it said (None: its emulator died), and what became of
     guests that had not ended when the time was over."""
@@ -124,14 +118,14 @@ def boot(results, emulator, folder, seed, count, rounds, witness_rounds):
     with Machine(emulator, disk, folder, "bios", cores, memory=768, person=True,
                  timeout=SECONDS[emulator] + WITNESS_SECONDS +
                  (LOOKS + 1) * LOOK_SECONDS) as machine:
-        end = time.monotonic() + SECONDS[emulator]
-        while time.monotonic() < end and machine.expect(r"\n", SECONDS[emulator]):
+        end = machine.clock() + SECONDS[emulator]
+        while machine.clock() < end and machine.expect(r"\n", SECONDS[emulator]):
             if finished(machine.text(), count) or re.search(r"\bpanic", machine.text(), re.I):
                 break
         machine.expect(r"(?!)", 1)
         if not finished(machine.text(), count):
             machine.expect(r"\[witness\] DONE|(?i:panic)", WITNESS_SECONDS, 0)
-            if emulator_died(folder):
+            if machine.died():
                 results.note(f"note: the emulator itself died at seed {seed}")
                 return None, {}
             unended = look_at_unended(results, machine, seed, count)
