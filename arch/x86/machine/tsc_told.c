@@ -34,17 +34,34 @@ static u32 documented_crystal(void)
 	return 0;
 }
 
-/* SDM 2A CPUID, leaf 15H *Time Stamp Counter and Nominal Core Crystal Clock* */
-static u64 khz_from_crystal(cpuid_reader read)
+/* SDM 2A CPUID, leaf 15H *Time Stamp Counter and Nominal Core Crystal Clock*:
+ * a register that is 0 is not enumerated */
+static struct cpuid tsc_ratio(cpuid_reader read)
 {
-	struct cpuid ratio;
-	u64 hz;
-
 	if (cpu_features.max_leaf < CPUID_TSC_RATIO)
-		return 0;
-	ratio = read(CPUID_TSC_RATIO, 0);
-	hz = ratio.ecx ? ratio.ecx : documented_crystal();
-	return ratio.eax ? hz * ratio.ebx / ratio.eax / 1000 : 0;
+		return (struct cpuid){ 0 };
+	return read(CPUID_TSC_RATIO, 0);
+}
+
+static u64 khz_of(const struct cpuid *ratio, u64 crystal_hz)
+{
+	return ratio->eax ? crystal_hz * ratio->ebx / ratio->eax / 1000 : 0;
+}
+
+/* Told when the leaf is complete, with the crystal's rate in it */
+static u64 khz_from_leaf(cpuid_reader read)
+{
+	struct cpuid ratio = tsc_ratio(read);
+
+	return khz_of(&ratio, ratio.ecx);
+}
+
+/* Nominal when the crystal is the SDM's: boards have others */
+static u64 khz_from_documented(cpuid_reader read)
+{
+	struct cpuid ratio = tsc_ratio(read);
+
+	return ratio.ecx ? 0 : khz_of(&ratio, documented_crystal());
 }
 
 /* The timing leaf of a hypervisor below, of those that are known to have it */
@@ -63,7 +80,7 @@ static u64 khz_from_hypervisor(cpuid_reader read)
 
 u64 tsc_told_khz(cpuid_reader read, const char **by)
 {
-	u64 khz = khz_from_crystal(read);
+	u64 khz = khz_from_leaf(read);
 
 	*by = "CPUID 15h";
 	if (khz)
@@ -101,8 +118,12 @@ static u64 khz_from_pstate(void)
 
 u64 tsc_nominal_khz(cpuid_reader read, const char **by)
 {
-	u64 khz = khz_from_frequency(read);
+	u64 khz = khz_from_documented(read);
 
+	*by = "CPUID 15h with this model's usual crystal";
+	if (khz)
+		return khz;
+	khz = khz_from_frequency(read);
 	*by = "CPUID 16h";
 	if (khz)
 		return khz;
