@@ -132,7 +132,7 @@ def by_grub(results, machine, where, wanted):
 
 
 def menu(results, folder):
-    """GRUB's entry."""
+    """GRUB's entry, as one without a screen has it: the BIOS redirects its console."""
     disk = image.make(folder, GUEST, {"vmlinuz": b"none"}, "hybrid",
                       ("--grub", "set timeout=20"))
     with Machine("qemu", disk, folder, "bios", cores=2, memory=1024, timeout=SECONDS,

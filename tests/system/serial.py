@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The hypervisor's serial line where a server has it: at COM2, as SPCR says, where
 its service processor listens; on a PCI card, as the manifest says; where the firmware's
-console is shown, as UEFI says; nowhere."""
+console is shown, as UEFI says; at the rate that firmware left behind GRUB; nowhere."""
 import os
 import re
 import struct
@@ -14,6 +14,7 @@ from system._linux import step
 SECONDS = 120
 PCI_SLOT = 0x1b
 STARTED = r"init: Bulkhead 0\.1, started by"
+LCR, DLAB, EIGHT_BITS, DIVISOR_38400 = 3, 0x80, 3, 3
 
 
 def spcr(port, irq):
@@ -23,20 +24,25 @@ def spcr(port, irq):
                        1, irq, 0, 0, 0, 1, 0, 0, 0xffff, 0xffff, 0, 0, 0, 0, 0)
 
 
-def machine(folder, conf, cmdline, options, person=True):
+def machine(folder, conf, cmdline, options, person=True, by_grub=()):
+    """@by_grub: commands of GRUB's, which then starts it on a BIOS."""
     guest = {"name": "serial", "privileged": "yes", "kernel": "serial.elf",
              "cores": "0", "memory": "rest", "cmdline": cmdline}
     files = {"serial.elf": os.path.join(image.BUILD, "tests/guest/serial.elf")}
-    disk = image.make(folder, image.manifest([guest], "switch", conf), files)
-    return Machine("qemu", disk, folder, cores=1, memory=512, options=options,
+    kind, firmware = ("grub-bios", "bios") if by_grub else ("uefi", "ovmf")
+    disk = image.make(folder, image.manifest([guest], "switch", conf), files, kind,
+                      [word for command in by_grub for word in ("--grub", command)])
+    return Machine("qemu", disk, folder, firmware, cores=1, memory=512, options=options,
                    timeout=SECONDS, person=person)
 
 
-def guest_is_well(results, m, where):
+def guest_is_well(results, m, where, look=None):
     """All that the log said before there was a UART is on it, in order; the guest is
-    shown there, gets what is typed and reaches nothing of it."""
+    shown there, gets what is typed and reaches nothing of it. While it runs, @look."""
     step(results, m, f"{where}.from_the_first_line", STARTED, SECONDS)
     if step(results, m, f"{where}.guest_runs", r"READY", SECONDS):
+        if look:
+            look()
         m.send("x")
     step(results, m, f"{where}.done", r"DONE \d+ 0", SECONDS)
     for name in re.findall(r"FAIL (\S+.*)", m.text()):
@@ -88,6 +94,44 @@ def conout(name):
     return run
 
 
+def divisor(m, port):
+    """Of the UART at @port, whose registers are as they were afterwards."""
+    def read(register):
+        return int(re.search(r"= (0x[0-9a-f]+)", m.monitor(f"i /b {port + register:#x}"))[1],
+                   16)
+
+    m.monitor("stop")
+    lcr = read(LCR)
+    m.monitor(f"o /b {port + LCR:#x} {lcr | DLAB:#x}")
+    value = read(0) | read(1) << 8
+    m.monitor(f"o /b {port + LCR:#x} {lcr:#x}")
+    m.monitor("cont")
+    return value
+
+
+def grub(name):
+    """Firmware shows its console on a UART of 38400 baud. GRUB's menu is there, and the
+    hypervisor speaks on at that rate."""
+    port = {"com1": 0x3f8, "com2": 0x2f8}[name]
+
+    def run(results, folder):
+        where = f"serial.grub_{name}"
+
+        def look():
+            found = divisor(m, port)
+            results.check(found == DIVISOR_38400, f"{where}.rate_as_found",
+                          f"divisor {found}")
+
+        firmware = [f"outb {port + register:#x} {value:#x}" for register, value in
+                    ((LCR, DLAB | EIGHT_BITS), (0, DIVISOR_38400), (1, 0), (LCR, EIGHT_BITS))]
+        with machine(folder, "", "port=760", ["--uart", name],
+                     by_grub=[*firmware, "set timeout=600"]) as m:
+            if step(results, m, f"{where}.menu", "Check this machine", SECONDS):
+                m.send("\r")
+            guest_is_well(results, m, where, look)
+    return run
+
+
 def screen_shows(m, pattern):
     """The screen's text, once @pattern is in it or the time is over."""
     end = m.clock() + SECONDS
@@ -110,7 +154,8 @@ def none(results, folder):
 
 def tests():
     return [("serial.com2", com2), ("serial.pci", pci),
-            *((f"serial.conout_{name}", conout(name)) for name in SHOWN_ON)]
+            *((f"serial.conout_{name}", conout(name)) for name in SHOWN_ON),
+            *((f"serial.grub_{name}", grub(name)) for name in ("com1", "com2"))]
 
 
 def soak():
