@@ -25,6 +25,9 @@
 #define MANIFEST_ITEM_LEN  56
 #define MANIFEST_UUID_LEN  16
 #define MANIFEST_GRACE_S   5
+/* Of a sentence with its end: less than a line of the log and FAIL_TEXT_BYTES
+ * hold, more than the list of a section's keys takes */
+#define MANIFEST_SENTENCE_LEN 464
 /* Of the machine's RAM, for guests that a privileged one makes */
 #define MANIFEST_POOL_PERCENT 25u
 /* SCHED_WEIGHT_MAX (sched/sched.h) */

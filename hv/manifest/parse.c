@@ -14,16 +14,16 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define LINE_LEN     (MANIFEST_CMDLINE_LEN + 64)
-#define SENTENCE_LEN 320
-#define SHOWN_LEN    48 /* how much of a bad value a sentence repeats */
+#define LINE_LEN  (MANIFEST_CMDLINE_LEN + 64)
+#define KEYS_LEN  320 /* the names of a section's keys */
+#define SHOWN_LEN 48  /* how much of a bad value a sentence repeats */
 
 static void complain(struct parser *p, u32 line, const char *fmt, ...)
 	__printf(3, 4);
 
 static void complain(struct parser *p, u32 line, const char *fmt, ...)
 {
-	char text[SENTENCE_LEN];
+	char text[MANIFEST_SENTENCE_LEN];
 	va_list ap;
 	int n = bh_snprintf(text, sizeof(text), "%s:%u: ", p->file, line);
 
@@ -71,7 +71,7 @@ static void key_list(enum section section, char *buf, size_t size)
 static void parse_key(struct parser *p, const char *name, const char *value)
 {
 	const struct key *k = key_find(p->section, name);
-	char known[200];
+	char known[KEYS_LEN];
 	u64 bit;
 
 	if (!k) {

@@ -14,10 +14,11 @@
 #define HV_VM_DYNAMIC_H
 
 #include "hv/core/vm.h"
+#include "hv/manifest/manifest.h"
 #include "include/bulkhead/control.h"
 
 #define DYNAMIC_RANGES  64u
-#define DYNAMIC_WHY_LEN 320u
+#define DYNAMIC_WHY_LEN ((u32)MANIFEST_SENTENCE_LEN)
 
 struct dynamic_why {
 	char text[DYNAMIC_WHY_LEN];

@@ -15,8 +15,6 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define SENTENCE_LEN 320
-
 /* Left for the hypervisor and the files it was started with, and what a stock
  * Linux needs at the least when the manifest gives it the rest */
 #define HYPERVISOR_BYTES     MIB(16)
@@ -43,7 +41,7 @@ static void reject(struct check *c, struct guest_config *g, u32 line,
 static void reject(struct check *c, struct guest_config *g, u32 line,
 		   const char *fmt, ...)
 {
-	char text[SENTENCE_LEN];
+	char text[MANIFEST_SENTENCE_LEN];
 	va_list ap;
 	int n = bh_snprintf(text, sizeof(text), "%s:%u: guest %s: ", c->file,
 			    line, g->name);
@@ -280,7 +278,7 @@ static void check_all_memory(struct check *c)
 static void check_pool(struct check *c)
 {
 	struct manifest *m = c->m;
-	char text[SENTENCE_LEN];
+	char text[MANIFEST_SENTENCE_LEN];
 	bool privileged = false;
 
 	for (u32 i = 0; i < m->guest_count; i++)
@@ -428,7 +426,7 @@ void plan_default(struct manifest *m, const struct boot_info *bi,
 {
 	const char *kernel = first_kernel(bi);
 	struct guest_config *g = &m->guests[0];
-	char text[SENTENCE_LEN];
+	char text[MANIFEST_SENTENCE_LEN];
 
 	*m = (struct manifest){ .guests = m->guests,
 				.guest_room = m->guest_room,

@@ -5,7 +5,7 @@
 #include "tests/unit/test.h"
 
 struct manifest m;
-char said[SENTENCES][400];
+char said[SENTENCES][MANIFEST_SENTENCE_LEN];
 unsigned int said_count;
 
 void report(const char *sentence)

@@ -9,7 +9,7 @@
 #define SENTENCES 64
 
 extern struct manifest m;
-extern char said[SENTENCES][400];
+extern char said[SENTENCES][MANIFEST_SENTENCE_LEN];
 extern unsigned int said_count;
 
 /* Keep a sentence */

@@ -4,6 +4,7 @@
  * The manifest: what a person writes, and what is wrong with it. Over 400
  * lines: a table of sentences for a table of keys.
  */
+#include "hv/manifest/parser.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "tests/unit/fakes/manifest.h"
@@ -328,6 +329,37 @@ static void test_bad_lines(void **state)
 		assert_memory_equal(said[0], "bulkhead.conf:4: ", 17);
 		assert_false(m.guests[0].valid);
 		assert_true(m.guests[1].valid);
+	}
+}
+
+/* Behind the longest name that a sentence repeats; up to the last key, whole */
+static void test_every_key_is_named(void **state)
+{
+	static const char *const headers[] = {
+		[SECTION_HYPERVISOR] = "[hypervisor]",
+		[SECTION_GUEST] = "[guest a]",
+	};
+	char text[128];
+
+	for (u32 s = SECTION_HYPERVISOR; s <= SECTION_GUEST; s++) {
+		const char *list;
+
+		snprintf(text, sizeof(text), "%s\n%048d = 1\n", headers[s], 0);
+		parse(text);
+		list = strstr(said[0], "the keys of this section are ");
+		assert_non_null(list);
+		list += sizeof("the keys of this section are ") - 1;
+		for (u32 i = 0; i < manifest_key_count; i++) {
+			const char *name = manifest_keys[i].name;
+			size_t len = strlen(name);
+
+			if (manifest_keys[i].section != s)
+				continue;
+			assert_memory_equal(list, name, len);
+			list += len;
+			list += strncmp(list, ", ", 2) ? 0 : 2;
+		}
+		assert_string_equal(list, "");
 	}
 }
 
@@ -735,6 +767,7 @@ int main(void)
 		cmocka_unit_test(test_serial),
 		cmocka_unit_test(test_editors_marks),
 		cmocka_unit_test(test_bad_lines),
+		cmocka_unit_test(test_every_key_is_named),
 		cmocka_unit_test(test_ways_in),
 		cmocka_unit_test(test_uuid),
 		cmocka_unit_test(test_too_many),
