@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "tools/bhd/life_priv.h"
 #include "tools/control/files.h"
@@ -67,12 +66,23 @@ void store_save(const struct guest *g)
 			strerror(-err));
 }
 
+static void definition_remove(const char *path)
+{
+	int err = file_remove(path);
+
+	if (err)
+		fprintf(stderr,
+			"bhd: %s cannot be removed: %s; the next bhd will know "
+			"this guest again, so remove it by hand\n",
+			path, strerror(-err));
+}
+
 void store_remove(const struct guest *g)
 {
 	char path[PATH_MAX];
 
 	if (!path_of(g, path))
-		unlink(path);
+		definition_remove(path);
 }
 
 void guest_free(struct guest *g)
@@ -169,7 +179,7 @@ static void load_file(struct bhd *b, const char *path)
 		places_read(g, o);
 	}
 	if (!g->id && !g->stays) {
-		unlink(path);
+		definition_remove(path);
 		guest_free(g);
 		goto out;
 	}

@@ -94,7 +94,7 @@ static int write_whole(int fd, const char *text, size_t len)
 	return fsync(fd) ? -errno : 0;
 }
 
-/* The folder knows the new name after this */
+/* What was done to the name is on disk after this */
 static int folder_sync(const char *path)
 {
 	char folder[PATH_MAX];
@@ -137,6 +137,13 @@ int file_replace(const char *path, const char *text, size_t len,
 		unlink(temporary);
 		return err;
 	}
+	return folder_sync(path);
+}
+
+int file_remove(const char *path)
+{
+	if (unlink(path) && errno != ENOENT)
+		return -errno;
 	return folder_sync(path);
 }
 

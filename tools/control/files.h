@@ -18,6 +18,9 @@ int link_name(char *name, size_t size, const char *fmt, ...) __printf(3, 4);
  * whenever the power fails */
 int file_replace(const char *path, const char *text, size_t len,
 		 unsigned int mode);
+/* Removes @path: it stays away, whenever the power fails. 0 also where there is
+ * none. */
+int file_remove(const char *path);
 /* The whole of a text file of at most @max bytes, terminated; the caller frees
  * it. NULL: errno. */
 char *file_read(const char *path, size_t max, size_t *len);
