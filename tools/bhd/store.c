@@ -49,6 +49,7 @@ void store_save(const struct guest *g)
 	wire_add_number(o, "gid", g->gid);
 	wire_add(o, "stays", json_object_new_boolean(g->stays));
 	wire_add(o, "wanted", json_object_new_boolean(g->wanted));
+	wire_add(o, "forget", json_object_new_boolean(g->forget));
 	wire_add_number(o, "boot", g->bhd->info.boot_tsc);
 	wire_add_number(o, "id", g->id);
 	wire_add(o, "places", places_array(g));
@@ -174,11 +175,12 @@ static void load_file(struct bhd *b, const char *path)
 	g->gid = (gid_t)wire_number(o, "gid", (gid_t)-1);
 	g->stays = wire_bool(o, "stays");
 	g->wanted = wire_bool(o, "wanted");
+	g->forget = wire_bool(o, "forget");
 	if (wire_number(o, "boot", 0) == b->info.boot_tsc) {
 		g->id = wire_number(o, "id", 0);
 		places_read(g, o);
 	}
-	if (!g->id && !g->stays) {
+	if (!g->id && (!g->stays || g->forget)) {
 		definition_remove(path);
 		guest_free(g);
 		goto out;

@@ -390,6 +390,30 @@ static void test_next_bhd(void **state)
 	assert_int_equal(fake_dax_count, 1);
 }
 
+static void expect_unknown(const char *name)
+{
+	expect_error(fd, named("start", name), FAIL_NO_GUEST, name);
+}
+
+/* bhd ends once the device has destroyed it, and before it is gone: the next
+ * one, after the machine's restart or not, does not know it as off */
+static void test_destroyed_before(void **state)
+{
+	for (u32 i = 0; i < 2; i++) {
+		make("web", "");
+		life_told_to_end(&bhd, "web", true);
+		close(fd);
+		bhd_again_stop();
+		fake->guest_count = 2;
+		fake->boot_tsc += i;
+		fake_dax_count = 0;
+		bhd_again_start();
+		fd = connect_new();
+		turn();
+		expect_unknown("web");
+	}
+}
+
 /* After the machine's restart there is no guest; its definition starts it */
 static void test_next_boot(void **state)
 {
@@ -410,9 +434,9 @@ static void test_next_boot(void **state)
 	expect_state("web", "running");
 	expect_state("off", "off");
 	assert_null(fake_find(fake, "once"));
-	expect_error(fd, named("start", "once"), FAIL_NO_GUEST, "once");
+	expect_unknown("once");
 	expect_done(fd, named("destroy", "off"));
-	expect_error(fd, named("start", "off"), FAIL_NO_GUEST, "off");
+	expect_unknown("off");
 }
 
 /* What is on the disk is untrusted text */
@@ -620,6 +644,7 @@ int main(void)
 		cmocka_unit_test(test_backoff),
 		T(test_next_bhd),
 		T(test_next_boot),
+		T(test_destroyed_before),
 		T(test_bad_files),
 		T(test_client_leaves),
 		T(test_reboot),
