@@ -93,24 +93,61 @@ static bool job_send(struct job *j, enum bh_ctl_op op, u64 arg, ring_done done)
 	return false;
 }
 
+/* The device refuses by the state: of a guest that is in another one than
+ * @needs, it is named. False: it is not that, or not any more. */
+static bool state_is_wrong(const struct job *j, u32 needs, const char *done,
+			   struct failure *f)
+{
+	struct bh_ctl_guest g;
+
+	if (control_find(&j->bhd->ring, j->name, &g, NULL) || g.id != j->id ||
+	    g.state == needs)
+		return false;
+	failed(f, FAIL_STATE, "guest %s is %s; only one that is %s can be %s",
+	       g.name, state_name(g.state), state_name(needs), done);
+	return true;
+}
+
+static void on_needed(struct job *j, const struct ring_answer *answer,
+		      u32 needs, const char *done)
+{
+	struct failure f;
+
+	if (answer->status == -BH_CTL_ESTATE &&
+	    state_is_wrong(j, needs, done, &f))
+		job_end(j, &f);
+	else
+		on_answer(j, answer);
+}
+
+static void on_paused(void *context, const struct ring_answer *answer)
+{
+	on_needed(context, answer, BH_CTL_RUNNING, "paused");
+}
+
+static void on_resumed(void *context, const struct ring_answer *answer)
+{
+	on_needed(context, answer, BH_CTL_PAUSED, "resumed");
+}
+
 static void act_simple(struct client *c, struct json_object *o,
-		       enum bh_ctl_op op, u64 arg)
+		       enum bh_ctl_op op, u64 arg, ring_done done)
 {
 	struct bh_ctl_guest g;
 	struct job *j = job_new(c, o, &g);
 
 	if (j)
-		job_send(j, op, arg, on_answer);
+		job_send(j, op, arg, done);
 }
 
 void act_pause(struct client *c, struct json_object *o)
 {
-	act_simple(c, o, BH_CTL_OP_PAUSE, 0);
+	act_simple(c, o, BH_CTL_OP_PAUSE, 0, on_paused);
 }
 
 void act_resume(struct client *c, struct json_object *o)
 {
-	act_simple(c, o, BH_CTL_OP_RESUME, 0);
+	act_simple(c, o, BH_CTL_OP_RESUME, 0, on_resumed);
 }
 
 void act_reset(struct client *c, struct json_object *o)
@@ -119,7 +156,7 @@ void act_reset(struct client *c, struct json_object *o)
 
 	if (name && life_reset(c, name))
 		return;
-	act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_RESET);
+	act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_RESET, on_answer);
 }
 
 /* One of the manifest's begins anew by itself; bhd has no definition of it */
@@ -129,7 +166,7 @@ static void start_static(struct client *c, struct json_object *o,
 	struct failure f;
 
 	if (g->state == BH_CTL_STOPPED || g->state == BH_CTL_CRASHED) {
-		act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_RESET);
+		act_simple(c, o, BH_CTL_OP_END, BH_CTL_END_RESET, on_answer);
 		return;
 	}
 	failed(&f, FAIL_STATE, "guest %s is %s", g->name, state_name(g->state));

@@ -87,7 +87,7 @@ test_bhctl() {
 	says kept HELLO kept
 	says box_pause '' bhctl pause box
 	says box_paused '^box  *paused' bhctl list
-	refused box_pause_twice 4 '.' bhctl pause box
+	refused box_pause_twice 4 'guest box is paused; only one that is running' bhctl pause box
 	says box_dump_paused '1 vCPU, paused' bhctl dump box /tmp/core
 	says box_resume '' bhctl resume box
 	says box_dump '1 vCPU, paused' bhctl dump box /tmp/core

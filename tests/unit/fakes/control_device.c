@@ -273,7 +273,8 @@ static s32 do_pause(struct fake_device *f, const struct bh_ctl_command *c,
 	struct fake_guest *g = by_id(f, c->arg[0]);
 	bool pauses = c->op == BH_CTL_OP_PAUSE;
 
-	if (g->about.state != (pauses ? BH_CTL_RUNNING : BH_CTL_PAUSED))
+	if (g->about.state != (pauses ? BH_CTL_RUNNING : BH_CTL_PAUSED) ||
+	    g->debugged)
 		return error(a, BH_CTL_ESTATE, "not now");
 	fake_state(f, g->about.name, pauses ? BH_CTL_PAUSED : BH_CTL_RUNNING,
 		   "");

@@ -355,7 +355,9 @@ static void test_bad_requests(void **state)
 		{ DO("destroy"), FAIL_NO_GUEST, "guest" },
 		{ DO_TO("console", "nobody"), FAIL_NO_GUEST, "nobody" },
 		{ DO_TO("destroy", "linux"), FAIL_STATE, "the manifest" },
-		{ DO_TO("resume", "linux"), FAIL_STATE, "not now" },
+		{ DO_TO("resume", "linux"), FAIL_STATE,
+		  "guest linux is running; only one that is paused can be "
+		  "resumed" },
 	};
 	static const char *const garbage[] = { "list\n", "[1]\n",   "{\n",
 					       "\n",     "{} {}\n", "\xff\n" };
@@ -432,6 +434,32 @@ static void test_pause(void **state)
 	fake_release(fake);
 	turn();
 	assert_null(bhd.clients);
+}
+
+/* The sentence names the state; what the device refuses in the right one is for
+ * the device to say */
+static void test_pause_refused(void **state)
+{
+	int fd = connect_new();
+
+	fake_add(fake, "web", BH_CTL_RUNNING, 0);
+	expect_done(fd, DO_TO("pause", "web"));
+	expect_error(fd, DO_TO("pause", "web"), FAIL_STATE,
+		     "guest web is paused; only one that is running can be "
+		     "paused");
+	expect_done(fd, DO_TO("resume", "web"));
+	expect_error(fd, DO_TO("resume", "web"), FAIL_STATE,
+		     "guest web is running; only one that is paused can be "
+		     "resumed");
+	fake->hold = true;
+	say(fd, DO_TO("pause", "web"));
+	fake_state(fake, "web", BH_CTL_CRASHED, "");
+	fake_release(fake);
+	assert_non_null(strstr(heard(fd), "guest web is crashed; only one"));
+	fake_state(fake, "web", BH_CTL_PAUSED, "");
+	fake_find(fake, "web")->debugged = true;
+	expect_error(fd, DO_TO("resume", "web"), FAIL_STATE, "not now");
+	close(fd);
 }
 
 static void test_stop(void **state)
@@ -876,19 +904,33 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(t) cmocka_unit_test_setup_teardown(t, bhd_begin, bhd_end)
-		T(test_list),          T(test_inspect),
-		T(test_last_exits),    T(test_debug),
-		T(test_debug_changes), T(test_schema),
-		T(test_bad_requests),  T(test_long_lines),
-		T(test_pause),         T(test_stop),
-		T(test_console),       T(test_rests),
-		T(test_typing_waits),  T(test_history),
-		T(test_reopened),      T(test_look_only),
-		T(test_events_follow), T(test_events_of_a_restart),
-		T(test_metrics),       T(test_metrics_file),
-		T(test_metering),      T(test_trace),
-		T(test_lost_event),    T(test_says_while_read),
-		T(test_audit),         T(test_set),
+		T(test_list),
+		T(test_inspect),
+		T(test_last_exits),
+		T(test_debug),
+		T(test_debug_changes),
+		T(test_schema),
+		T(test_bad_requests),
+		T(test_long_lines),
+		T(test_pause),
+		T(test_pause_refused),
+		T(test_stop),
+		T(test_console),
+		T(test_rests),
+		T(test_typing_waits),
+		T(test_history),
+		T(test_reopened),
+		T(test_look_only),
+		T(test_events_follow),
+		T(test_events_of_a_restart),
+		T(test_metrics),
+		T(test_metrics_file),
+		T(test_metering),
+		T(test_trace),
+		T(test_lost_event),
+		T(test_says_while_read),
+		T(test_audit),
+		T(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
