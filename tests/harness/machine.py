@@ -257,6 +257,15 @@ class Machine:
         return [f"the emulator {state} after {self.clock():.0f} s of its own, "
                 f"{time.monotonic() - self.began:.0f} s in all", *words]
 
+    def screen_with(self, pattern, seconds, name="screen"):
+        """The same, once its text has @pattern or the time is over."""
+        end = self.clock() + seconds
+        while True:
+            shown = self.screen(name)
+            if re.search(pattern, shown.text()) or self.clock() > end:
+                return shown
+            time.sleep(1)
+
     def tail(self):
         """What a failed test shows: the emulator's fate, the log's last lines, and
         before them the hypervisor's errors anywhere in it, which guests' lines push

@@ -74,7 +74,7 @@ def run(results, emulator, folder):
         starts = len(re.findall(r"vm: guest looper starts", m.text()))
         while starts < STARTS and m.expect(r"vm: guest looper starts", bench.SECONDS):
             starts += 1
-        results.check("guest crasher crashed: triple fault" in m.text(),
+        results.check(m.expect(r"guest crasher crashed: triple fault", bench.SECONDS, 0),
                       f"{where}.crash", m.tail())
         m.send("s")
         check_longest(results, m, where)

@@ -137,7 +137,7 @@ def refuse(results, folder):
         line = r"init: error: the firmware does not let go of the machine"
         if step(results, m, "refuse.said", line, SECONDS, 0):
             step(results, m, "refuse.waits", r"init: error: no guest can run", SECONDS, 0)
-            text = m.screen("refused").text()
+            text = m.screen_with(line, SECONDS, "refused").text()
             results.check(re.search(line, text), "refuse.on_screen", text)
 
 

@@ -5,7 +5,6 @@ console is shown, as UEFI says; at the rate that firmware left behind GRUB; nowh
 import os
 import re
 import struct
-import time
 
 from harness import image
 from harness.machine import Machine
@@ -59,9 +58,8 @@ def com2(results, folder):
                  ["--uart", "com2", "--arg", "-acpitable",
                   "--arg", f"sig=SPCR,rev=2,data={table}"]) as m:
         guest_is_well(results, m, "serial.com2")
-        text = m.text()
-        results.check("serial line at port 0x2f8, by SPCR" in text, "serial.com2.by_spcr")
-        results.check("polling it" not in text, "serial.com2.by_interrupt")
+        step(results, m, "serial.com2.by_spcr", "serial line at port 0x2f8, by SPCR", SECONDS, 0)
+        results.check("polling it" not in m.text(), "serial.com2.by_interrupt")
 
 
 def pci(results, folder):
@@ -70,10 +68,9 @@ def pci(results, folder):
                  f"devfn={PCI_SLOT << 3}",
                  ["--uart", f"pci:{PCI_SLOT:#x}"]) as m:
         guest_is_well(results, m, "serial.pci")
-        text = m.text()
-        results.check(re.search(r"serial line at port 0x[0-9a-f]+ of 0000:00:1b\.0, "
-                                r"by bulkhead\.conf", text), "serial.pci.by_manifest")
-        results.check("polling it" in text, "serial.pci.polled")
+        step(results, m, "serial.pci.by_manifest",
+             r"serial line at port 0x[0-9a-f]+ of 0000:00:1b\.0, by bulkhead\.conf", SECONDS, 0)
+        step(results, m, "serial.pci.polled", "polling it", SECONDS, 0)
 
 
 # Where it is, and how the log says so
@@ -89,8 +86,8 @@ def conout(name):
         where = f"serial.conout_{name}"
         with machine(folder, "", cmdline, ["--uart", uart]) as m:
             guest_is_well(results, m, where)
-            results.check(re.search(rf"serial line at {place}, by the firmware's console",
-                                    m.text()), f"{where}.by_the_firmware", m.tail())
+            step(results, m, f"{where}.by_the_firmware",
+                 rf"serial line at {place}, by the firmware's console", SECONDS, 0)
     return run
 
 
@@ -132,20 +129,11 @@ def grub(name):
     return run
 
 
-def screen_shows(m, pattern):
-    """The screen's text, once @pattern is in it or the time is over."""
-    end = m.clock() + SECONDS
-    while True:
-        text = m.screen("log").text()
-        if re.search(pattern, text) or m.clock() > end:
-            return text
-        time.sleep(1)
-
-
 def none(results, folder):
     """The screen is all there is, and it shows the log."""
     with machine(folder, "serial = com2", "port=760", ["--uart", "none"]) as m:
-        text = screen_shows(m, r"the screen is now serial's|no guest can run")
+        text = m.screen_with(r"the screen is now serial's|no guest can run", SECONDS,
+                             "log").text()
         for name, line in (("from_the_first_line", STARTED),
                            ("told", "no UART answers at port 0x2f8"),
                            ("guest", "guest serial: privileged")):
