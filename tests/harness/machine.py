@@ -64,7 +64,7 @@ class Machine:
                         "--timeout", str(timeout * BUSY_HOST), "--quiet"]
         self.command += list(options)
         self.seen = 0
-        self.monitor_sock = self.sockets = self.keyboard = self.line = None
+        self.monitor_sock = self.sockets = self.keyboard = self.line = self.recorder = None
         self.awaited, self.act = b"", None
         if line:
             self.line, self.line_tty = pty.openpty()
@@ -147,7 +147,7 @@ class Machine:
         begin = self.seen if start is None else start
         end = self.clock() + seconds
         while True:
-            ended = self.process.poll() is not None
+            ended = self.has_ended()
             match = regex.search(self.text(), begin)
             if match:
                 self.seen = match.end()
@@ -156,15 +156,22 @@ class Machine:
                 return None
             time.sleep(0.2)
 
+    def has_ended(self):
+        """The machine has, and text() is all that it said."""
+        return (self.process.poll() is not None and
+                not (self.recorder and self.recorder.is_alive()))
+
     def wait_end(self, seconds):
-        """True when the machine powered itself off in time."""
+        """True when the machine powered itself off in time; text() is all that it said."""
         end = self.clock() + seconds
         while self.clock() < end:
             try:
                 self.process.wait(0.2)
-                return True
             except subprocess.TimeoutExpired:
-                pass
+                continue
+            if self.recorder:
+                self.recorder.join()
+            return True
         return False
 
     def _connect(self, path):
