@@ -63,10 +63,16 @@ def unit(results, root):
         results.check(found and float(found[1]) <= EXPOSURE, f"tools.sandbox_{name}", said[-2000:])
 
 
+HELP_COLUMNS = 79
+# What a line of the help, or the man page, must not leave unsaid
+HELPED = {"console": r"Ctrl-\] leaves, .*Ctrl-\\", "start": r"has ended, of create or the manifest"}
+PAGE = {"run": r"run .*--kernel FILE.*\|.*--firmware FILE", "destroy": r"of the manifest.*not destroyed"}
+
+
 def commands(root):
-    """The names in bhctl's help."""
+    """Of bhctl's help: each command's name and what stands behind it, in however many lines."""
     _status, said = output(os.path.join(root, "usr/bin/bhctl"), "--help")
-    return set(re.findall(r"^  ([a-z]+) ", said, re.M))
+    return dict(re.findall(r"^  ([a-z]+) (.*(?:\n {20}.*)*)", said, re.M)), said
 
 
 def completed(completion, command):
@@ -80,20 +86,36 @@ def completed(completion, command):
 
 
 def documented(results, root):
-    names = commands(root)
+    names, said = commands(root)
+    results.check(max(len(line) for line in said.splitlines()) <= HELP_COLUMNS,
+                  "tools.help_is_narrow", said)
+    for name, text in HELPED.items():
+        results.check(re.search(text, names.get(name, "")), f"tools.help_{name}", said)
     with open(os.path.join(ROOT, "packaging/tools/bhctl.1")) as f:
-        page = f.read()
+        page = f.read().replace("\\-", "-")
     results.check(names and not [n for n in names if not re.search(rf"\b{n}\b", page)],
                   "tools.man_page", sorted(names))
+    for name, text in PAGE.items():
+        entry = re.search(rf'^\.BI? "? ?{name}.*?(?=^\.TP|^\.SH)', page, re.M | re.S)
+        results.check(entry and re.search(text, entry[0], re.S), f"tools.man_page_{name}",
+                      entry and entry[0])
     completion = os.path.join(root, "usr/share/bash-completion/completions/bhctl")
     # With an empty word after it, bash offers each command
     status, said = output("bash", "-c", f'. "{completion}"; COMP_WORDS=(bhctl ""); COMP_CWORD=1; '
                           '_bhctl; printf "%s\\n" "${COMPREPLY[@]}"')
-    results.check(status == 0 and names <= set(said.split()), "tools.completion", said)
+    results.check(status == 0 and set(names) <= set(said.split()), "tools.completion", said)
     for command, offered in (("pause", {"box"}), ("resume", {"web"}), ("destroy", {"web"}),
                              ("start", set()), ("info", {"linux", "box", "web", "--json"})):
         said = completed(completion, command)
         results.check(said == offered, f"tools.completion_{command}", said)
+    for name, text in names.items():
+        options = set(re.findall(r"\[(--[a-z-]+)", text))
+        if not options:
+            continue
+        said = completed(completion, name)
+        results.check(options <= said, f"tools.completion_options_{name}", options - said)
+        missing = [o for o in options if o not in page]
+        results.check(not missing, f"tools.man_page_options_{name}", missing)
     with open(os.path.join(root, "usr/share/doc/bulkhead-tools/bhctl.schema.json")) as f:
         results.check({"list", "info", "top"} <= set(json.load(f)["$defs"]), "tools.schema", "")
 

@@ -129,11 +129,11 @@ static void show_all(struct json_object *audit, struct json_object *proof)
 	if (wire_bool(proof, "holds"))
 		puts("  holds: each page that a guest maps is its own, or "
 		     "granted to it, or a device's of the\n"
-		     "  privileged guest; no page, port, interrupt or function "
-		     "is in two guests; no MSR passes\n"
-		     "  that the policy keeps. It is not about DMA: devices of "
-		     "the privileged guest reach all\n"
-		     "  that their drivers tell them.");
+		     "  privileged guest; no other page, and no port, "
+		     "interrupt or function, is in two guests;\n"
+		     "  no MSR passes that the policy keeps. It is not about "
+		     "DMA: devices of the privileged\n"
+		     "  guest reach all that their drivers tell them.");
 }
 
 int audit_show(const struct args *a, struct json_object *audit,

@@ -101,7 +101,9 @@ int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
 
 	if (!g)
 		return failed(f, FAIL_NO_GUEST,
-			      "there is no guest %.64s; see bhctl list", name);
+			      "there is no guest %.40s; bhctl list shows those "
+			      "there are",
+			      name);
 	if (json) {
 		show_json(to, g);
 		return 0;
