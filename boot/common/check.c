@@ -6,7 +6,7 @@
 #include "boot/common/boot_mem.h"
 #include "check/facts.h"
 #include "include/hw/acpi.h"
-#include "include/hw/amd_iommu.h"
+#include "include/hw/amdvi.h"
 #include "include/hw/cpu.h"
 #include "include/hw/pci.h"
 #include "include/hw/uart16550.h"
@@ -105,11 +105,11 @@ static void unit_take(void *ctx, bool intel, u64 base)
 		check_add(w->f, FACT_IOMMU_DMA_ON, (status & VTD_G_TE) != 0);
 		check_add(w->f, FACT_IOMMU_IRQ_ON, (status & VTD_G_IRE) != 0);
 	} else {
-		u64 control = *(const volatile u64 *)(regs + AMD_IOMMU_CONTROL);
+		u64 control = *(const volatile u64 *)(regs + AMDVI_CONTROL);
 
 		if (control != ~0ull)
 			check_add(w->f, FACT_IOMMU_DMA_ON,
-				  control & AMD_IOMMU_ENABLE);
+				  control & AMDVI_IOMMU_EN);
 	}
 }
 
