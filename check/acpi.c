@@ -12,10 +12,11 @@
 void check_tables_begin(struct check_facts *f)
 {
 	static const enum check_fact counted[] = {
-		FACT_ACPI,  FACT_TABLES,   FACT_BAD_SUMS, FACT_MADT,
-		FACT_FADT,  FACT_MCFG,     FACT_HPET,     FACT_HEST,
-		FACT_TPM2,  FACT_SPCR,     FACT_DBG2,     FACT_IOAPICS,
-		FACT_CORES, FACT_SEGMENTS, FACT_REDUCED,  FACT_IOMMUS,
+		FACT_ACPI,         FACT_TABLES,   FACT_BAD_SUMS, FACT_MADT,
+		FACT_FADT,         FACT_MCFG,     FACT_HPET,     FACT_HEST,
+		FACT_TPM2,         FACT_SPCR,     FACT_DBG2,     FACT_IOAPICS,
+		FACT_CORES,        FACT_SEGMENTS, FACT_REDUCED,  FACT_IOMMUS,
+		FACT_IOMMUS_WRONG,
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(counted); i++)
@@ -139,12 +140,18 @@ static void take_fadt(struct check_facts *f, const u8 *table, u32 size)
 
 static void count_unit(void *ctx, bool intel, u64 base)
 {
-	check_add(ctx, FACT_IOMMUS, 1);
+	struct check_facts *f = ctx;
+	u32 bits = (u32)f->value[FACT_PHYS_BITS];
+
+	check_add(f, FACT_IOMMUS, 1);
+	if (check_iommu_fault(intel, base, bits))
+		check_add(f, FACT_IOMMUS_WRONG, 1);
 }
 
 static void take_iommus(struct check_facts *f, const u8 *table, u32 size)
 {
-	check_iommus(table, size, count_unit, f);
+	if (!check_iommus(table, size, count_unit, f))
+		check_add(f, FACT_IOMMUS_WRONG, 1);
 }
 
 static void take_hpet(struct check_facts *f, const u8 *table, u32 size)
@@ -203,80 +210,4 @@ u32 check_table(struct check_facts *f, const void *table, u32 size)
 		if (!memcmp(h.signature, takers[i].signature, SIGNATURE_BYTES))
 			takers[i].take(f, table, h.length);
 	return h.length;
-}
-
-static void dmar_units(const u8 *table, u32 size,
-		       void (*unit)(void *ctx, bool intel, u64 base), void *ctx)
-{
-	u32 at = DMAR_ENTRIES_OFFSET;
-
-	while (at + sizeof(struct dmar_entry) <= size) {
-		struct dmar_entry e;
-		struct dmar_drhd d;
-
-		memcpy(&e, table + at, sizeof(e));
-		if (e.length < sizeof(e) || e.length > size - at)
-			return;
-		if (e.type == DMAR_DRHD && e.length >= sizeof(d)) {
-			memcpy(&d, table + at, sizeof(d));
-			unit(ctx, true, d.base);
-		}
-		at += e.length;
-	}
-}
-
-/* A unit has up to three blocks, of which each kernel takes one kind: the
- * first block at an address counts. They stand in any order. */
-static bool ivhd_is_new(const u8 *table, u32 at, u64 base)
-{
-	u32 i = IVRS_ENTRIES_OFFSET;
-
-	while (i < at) {
-		struct ivrs_ivhd d;
-		struct ivrs_entry e;
-
-		memcpy(&e, table + i, sizeof(e));
-		if (e.length >= sizeof(d)) {
-			memcpy(&d, table + i, sizeof(d));
-			if ((e.type == IVRS_IVHD10 || e.type == IVRS_IVHD11 ||
-			     e.type == IVRS_IVHD40) &&
-			    d.base == base)
-				return false;
-		}
-		i += e.length;
-	}
-	return true;
-}
-
-static void ivrs_units(const u8 *table, u32 size,
-		       void (*unit)(void *ctx, bool intel, u64 base), void *ctx)
-{
-	u32 at = IVRS_ENTRIES_OFFSET;
-
-	while (at + sizeof(struct ivrs_entry) <= size) {
-		struct ivrs_entry e;
-		struct ivrs_ivhd d;
-		bool is_unit;
-
-		memcpy(&e, table + at, sizeof(e));
-		if (e.length < sizeof(e) || e.length > size - at)
-			return;
-		is_unit = e.type == IVRS_IVHD10 || e.type == IVRS_IVHD11 ||
-			  e.type == IVRS_IVHD40;
-		if (is_unit && e.length >= sizeof(d)) {
-			memcpy(&d, table + at, sizeof(d));
-			if (ivhd_is_new(table, at, d.base))
-				unit(ctx, false, d.base);
-		}
-		at += e.length;
-	}
-}
-
-void check_iommus(const void *table, u32 size,
-		  void (*unit)(void *ctx, bool intel, u64 base), void *ctx)
-{
-	if (!memcmp(table, "DMAR", SIGNATURE_BYTES))
-		dmar_units(table, size, unit, ctx);
-	else if (!memcmp(table, "IVRS", SIGNATURE_BYTES))
-		ivrs_units(table, size, unit, ctx);
 }

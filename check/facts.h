@@ -66,9 +66,28 @@ void check_tables_begin(struct check_facts *f);
 void check_tables_end(struct check_facts *f);
 
 /* The registers of remapping units in @table, a whole DMAR or IVRS: calls @unit
- * with the address of each. */
-void check_iommus(const void *table, u32 size,
+ * with the address of each. False: a part of it cannot be read, and may name
+ * more. */
+bool check_iommus(const void *table, u32 size,
 		  void (*unit)(void *ctx, bool intel, u64 base), void *ctx);
+/* Why no unit's registers can be at @base, on a processor with so many bits of
+ * physical addresses (0: not known), as words behind a colon; NULL: they can.
+ * VT-d 4.1, 8.3 *DMA Remapping Hardware Unit Definition Structure*;
+ * 48882 3.10, 5.2.2 *I/O Virtualization Hardware Definition Block*. */
+const char *check_iommu_fault(bool intel, u64 base, u32 phys_bits);
+
+/* What is at a unit's address. A part of the machine that is not there, or that
+ * setup has switched off, reads as ones. */
+enum check_unit {
+	CHECK_UNIT_THERE,
+	CHECK_UNIT_ABSENT, /* nothing answers */
+	CHECK_UNIT_OTHER,  /* what answers is none: it may be elsewhere */
+};
+/* By what its registers read: VER and CAP of Intel's (VT-d 4.1, 11.4.1 *Version
+ * Register*, 11.4.2), control and status of AMD's, which have no version (48882
+ * 3.10, 3.4.2, 3.4.17) */
+enum check_unit check_vtd(u32 version, u64 cap);
+enum check_unit check_amdvi(u64 control, u64 status);
 
 /* Reads the facts of a report, @len bytes of JSON at @json as check_json()
  * writes them; names that it does not know are left out. 0, or -EINVAL. */

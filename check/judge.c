@@ -168,6 +168,16 @@ static void judge_iommu(const struct check_facts *f, struct check_result *r)
 	u64 dma = f->value[FACT_IOMMU_DMA_ON];
 	u64 irq = f->value[FACT_IOMMU_IRQ_ON];
 
+	if (check_is(f, FACT_IOMMUS_WRONG)) {
+		say(r, CHECK_FAIL,
+		    "%llu IOMMU%s cannot be looked at: DMAR or IVRS is cut, or "
+		    "has an address where none is. One that is on would stay "
+		    "on, so the boot stops",
+		    f->value[FACT_IOMMUS_WRONG],
+		    f->value[FACT_IOMMUS_WRONG] == 1 ? "" : "s");
+		r->cure = "VT-d (AMD: IOMMU): Disabled; or update the firmware";
+		return;
+	}
 	if (!f->known[FACT_IOMMUS]) {
 		unknown(r, "DMAR or IVRS table");
 		return;
@@ -184,6 +194,15 @@ static void judge_iommu(const struct check_facts *f, struct check_result *r)
 		    f->value[FACT_IOMMUS] == 1 ? "" : "s");
 		return;
 	}
+	r->cure = "Pre-boot DMA Protection: Disabled; or VT-d (AMD: IOMMU): "
+		  "Disabled";
+	if (!dma && !irq && f->value[FACT_IOMMUS_UNSEEN]) {
+		say(r, CHECK_WARN,
+		    "%llu of %llu IOMMUs are out of reach here; Bulkhead turns "
+		    "off what is on, or stops",
+		    f->value[FACT_IOMMUS_UNSEEN], f->value[FACT_IOMMUS]);
+		return;
+	}
 	if (!dma && !irq) {
 		say(r, CHECK_PASS, "%llu IOMMU%s, none left on",
 		    f->value[FACT_IOMMUS],
@@ -194,8 +213,6 @@ static void judge_iommu(const struct check_facts *f, struct check_result *r)
 	    "of %llu IOMMUs the firmware left %llu on that remap DMA, %llu "
 	    "that remap interrupts; Bulkhead turns them off",
 	    f->value[FACT_IOMMUS], dma, irq);
-	r->cure = "Pre-boot DMA Protection: Disabled; or VT-d (AMD: IOMMU): "
-		  "Disabled";
 }
 
 static void judge_memory(const struct check_facts *f, struct check_result *r)

@@ -66,6 +66,7 @@ static void out32(u16 port, u32 value)
 
 struct walk {
 	struct check_facts *f;
+	const struct boot_info *bi;
 	u64 end; /* of what is mapped */
 };
 
@@ -90,27 +91,72 @@ static const struct acpi_header *table_at(const struct walk *w, u64 hpa,
 	return h;
 }
 
+/* May registers be there, by the firmware's map? As owner_keep_device() */
+static bool may_be_registers(const struct boot_info *bi, u64 base, u64 bytes)
+{
+	const u32 types = 1u << BOOT_MEM_RESERVED | 1u << BOOT_MEM_MMIO |
+			  1u << BOOT_MEM_MMIO_PORT | 1u << BOOT_MEM_PAL;
+
+	for (u32 i = 0; i < bi->mem_count; i++) {
+		const struct boot_mem *m = &bi->mem[i];
+
+		if (base < m->base + m->size && m->base < base + bytes &&
+		    !(m->type < 32 && types >> m->type & 1))
+			return false;
+	}
+	return true;
+}
+
+static u32 reg32(u64 base, u32 offset)
+{
+	return *(const volatile u32 *)(uintptr_t)(base + offset);
+}
+
+static u64 reg64(u64 base, u32 offset)
+{
+	return *(const volatile u64 *)(uintptr_t)(base + offset);
+}
+
+static enum check_unit intel_take(struct check_facts *f, u64 base)
+{
+	enum check_unit unit =
+		check_vtd(reg32(base, VTD_VER), reg64(base, VTD_CAP));
+	u32 status = unit == CHECK_UNIT_THERE ? reg32(base, VTD_GSTS) : 0;
+
+	check_add(f, FACT_IOMMU_DMA_ON, (status & VTD_G_TE) != 0);
+	check_add(f, FACT_IOMMU_IRQ_ON, (status & VTD_G_IRE) != 0);
+	return unit;
+}
+
+static enum check_unit amd_take(struct check_facts *f, u64 base)
+{
+	u64 control = reg64(base, AMDVI_CONTROL);
+	enum check_unit unit = check_amdvi(control, reg64(base, AMDVI_STATUS));
+
+	if (unit == CHECK_UNIT_THERE)
+		check_add(f, FACT_IOMMU_DMA_ON, control & AMDVI_IOMMU_EN);
+	return unit;
+}
+
+/* An address that cannot be one is noted already, by the table */
 static void unit_take(void *ctx, bool intel, u64 base)
 {
 	struct walk *w = ctx;
-	const volatile u8 *regs = (const volatile u8 *)(uintptr_t)base;
+	u64 bytes = intel ? PAGE_SIZE : AMD_IOMMU_BYTES;
+	u32 bits = (u32)w->f->value[FACT_PHYS_BITS];
+	enum check_unit unit = CHECK_UNIT_OTHER;
 
-	if (!base || base >= GIB(4) - PAGE_SIZE)
+	if (check_iommu_fault(intel, base, bits))
 		return;
-	if (intel) {
-		u32 status = *(const volatile u32 *)(regs + VTD_GSTS);
-
-		if (status == ~0u)
+	if (may_be_registers(w->bi, base, bytes)) {
+		if (base > GIB(4) - bytes) {
+			check_add(w->f, FACT_IOMMUS_UNSEEN, 1);
 			return;
-		check_add(w->f, FACT_IOMMU_DMA_ON, (status & VTD_G_TE) != 0);
-		check_add(w->f, FACT_IOMMU_IRQ_ON, (status & VTD_G_IRE) != 0);
-	} else {
-		u64 control = *(const volatile u64 *)(regs + AMDVI_CONTROL);
-
-		if (control != ~0ull)
-			check_add(w->f, FACT_IOMMU_DMA_ON,
-				  control & AMDVI_IOMMU_EN);
+		}
+		unit = intel ? intel_take(w->f, base) : amd_take(w->f, base);
 	}
+	if (unit == CHECK_UNIT_OTHER)
+		check_add(w->f, FACT_IOMMUS_WRONG, 1);
 }
 
 static void dsdt_take(struct walk *w, const struct acpi_header *fadt, u32 size)
@@ -168,6 +214,7 @@ static bool root_take(struct walk *w, u64 hpa, const char *signature, u32 width)
 static void take_tables(struct boot_info *bi)
 {
 	struct walk w = { .f = &bi->facts,
+			  .bi = bi,
 			  .end = MAX(boot_mem_top(bi), GIB(4)) };
 	struct acpi_rsdp rsdp;
 	u32 size = ACPI_RSDP_V1_BYTES;
@@ -175,6 +222,7 @@ static void take_tables(struct boot_info *bi)
 	check_tables_begin(w.f);
 	check_set(w.f, FACT_IOMMU_DMA_ON, 0);
 	check_set(w.f, FACT_IOMMU_IRQ_ON, 0);
+	check_set(w.f, FACT_IOMMUS_UNSEEN, 0);
 	memset(&rsdp, 0, sizeof(rsdp));
 	if (mapped(&w, bi->rsdp, sizeof(rsdp))) {
 		memcpy(&rsdp, (const void *)(uintptr_t)bi->rsdp, size);

@@ -35,8 +35,8 @@ static const struct {
 	{ "DSDT", "power-off by ACPI will not work" },
 	{ "MCFG", "PCI configuration goes through ports CF8h and CFCh" },
 	{ "HPET", "the privileged guest may reach the HPET it describes" },
-	{ "DMAR", "the privileged guest may reach the IOMMUs it describes" },
-	{ "IVRS", "the privileged guest may reach the IOMMUs it describes" },
+	{ "DMAR", "the IOMMUs it describes cannot be turned off" },
+	{ "IVRS", "the IOMMUs it describes cannot be turned off" },
 	{ "SRAT", "guests are placed as if the machine had one NUMA node" },
 	{ "SPCR", "the console is not where it says" },
 	{ "DBG2", "the console is not where it says" },
@@ -51,6 +51,10 @@ static void report_broken(const char *signature, u64 hpa, const char *what)
 	for (u32 i = 0; i < ARRAY_SIZE(consequences); i++)
 		if (!memcmp(signature, consequences[i].signature, 4))
 			without = consequences[i].without;
+	if (!memcmp(signature, "DMAR", 4))
+		acpi.iommu_unread = "DMAR";
+	if (!memcmp(signature, "IVRS", 4))
+		acpi.iommu_unread = "IVRS";
 	log_warn("acpi",
 		 "table %.4s at %#llx is broken (%s): %s; a firmware "
 		 "update may cure it",
@@ -195,6 +199,27 @@ static void ssdt_parse(const struct acpi_header *t)
 	acpi_parse_idle(&acpi, t);
 }
 
+/* Of all such tables: each IOMMU is to be turned off */
+static void iommus_parse(const struct acpi_header *t)
+{
+	if (table_is(t, "DMAR"))
+		acpi_parse_dmar(&acpi, t);
+	else if (table_is(t, "IVRS"))
+		acpi_parse_ivrs(&acpi, t);
+}
+
+/* A table that there is no room for in the list */
+static void unlisted_load(u64 hpa)
+{
+	const struct acpi_header *t =
+		table_map(hpa, NULL, TABLE_BYTES_MAX, SUM_TOLD);
+
+	if (!t)
+		return;
+	iommus_parse(t);
+	table_unmap(t);
+}
+
 /* The table is unmapped before those it points to are mapped */
 static void table_load(u64 hpa)
 {
@@ -214,10 +239,6 @@ static void table_load(u64 hpa)
 		acpi_parse_mcfg(&acpi, t);
 	else if (table_is(t, "HPET"))
 		acpi_parse_hpet(&acpi, t);
-	else if (table_is(t, "DMAR") && !table_known("DMAR"))
-		acpi_parse_dmar(&acpi, t);
-	else if (table_is(t, "IVRS") && !table_known("IVRS"))
-		acpi_parse_ivrs(&acpi, t);
 	else if (table_is(t, "SPCR") && !table_known("SPCR"))
 		acpi_parse_spcr(&acpi, t);
 	else if (table_is(t, "DBG2") && !table_known("DBG2"))
@@ -228,6 +249,7 @@ static void table_load(u64 hpa)
 		acpi_parse_slit(&acpi, t);
 	else if (table_is(t, "SSDT"))
 		ssdt_parse(t);
+	iommus_parse(t);
 	table_record(t, hpa);
 	table_unmap(t);
 	dsdt_load(dsdt);
@@ -249,11 +271,13 @@ static bool root_load(u64 hpa, const char *signature, u32 entry_bytes,
 		return false;
 	entries = (const u8 *)(root + 1);
 	count = (root->length - (u32)sizeof(*root)) / entry_bytes;
-	for (u32 i = 0; i < count && !(acpi.full & 1u << LIST_TABLES); i++) {
+	for (u32 i = 0; i < count; i++) {
 		u64 entry = 0;
 
 		memcpy(&entry, entries + i * entry_bytes, entry_bytes);
-		if (entry)
+		if (entry && acpi.full & 1u << LIST_TABLES)
+			unlisted_load(entry);
+		else if (entry)
 			table_load(entry);
 	}
 	table_unmap(root);

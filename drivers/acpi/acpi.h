@@ -124,6 +124,9 @@ struct acpi_facts {
 	u64 hpets[ACPI_MAX_HPETS];
 	u32 iommu_count;
 	struct acpi_iommu iommus[ACPI_MAX_IOMMUS];
+	/* DMAR or IVRS, if there may be an IOMMU that is not in the list;
+	 * NULL: there is none */
+	const char *iommu_unread;
 	bool dma_opt_in; /* DMAR: firmware wants DMA kept in bounds */
 	/* Ports whose read puts a core to sleep; P_BLKs, of which P_LVL2 and
 	 * P_LVL3 are such where the FADT says so */

@@ -39,7 +39,7 @@ static const struct {
 			ACPI_MAX_ECAM },
 	[LIST_HPETS] = { "HPETs", "the privileged guest may reach the others",
 			 ACPI_MAX_HPETS },
-	[LIST_IOMMUS] = { "IOMMUs", "the privileged guest may reach the others",
+	[LIST_IOMMUS] = { "IOMMUs", "the others cannot be turned off",
 			  ACPI_MAX_IOMMUS },
 	[LIST_IDLE_PORTS] = { "ports of sleep states",
 			      "the others are not trapped",

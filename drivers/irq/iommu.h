@@ -7,9 +7,10 @@
 #include "lib/types.h"
 
 /* The registers of every IOMMU that ACPI's DMAR or IVRS names are nobody else's
- * from now on, and it is off. -EIO: one stays on, which is logged: no interrupt
- * of a device can be trusted to arrive. Boot CPU, once, after acpi_init() and
- * tsc_init(); some 200 ms for each step that a unit does not do. */
+ * from now on, and it is off. -EIO: one stays on, or one cannot be looked at,
+ * which is logged: devices may reach what they like, and no interrupt of one
+ * can be trusted to arrive. Boot CPU, once, after acpi_init() and tsc_init();
+ * some 200 ms for each step that a unit does not do. */
 int __must_check iommu_take_all(void);
 
 #endif

@@ -148,7 +148,7 @@ bool amdvi_off(u8 *regs, u64 base)
 
 	for (u32 i = 0; i < ARRAY_SIZE(amd_order); i++)
 		all |= amd_order[i].enable;
-	if (on == ~0ull || !(on & all))
+	if (!(on & all))
 		return true;
 	for (u32 i = 0; i < ARRAY_SIZE(amd_order); i++) {
 		u64 now = mmio_read(regs + AMDVI_CONTROL, 8);

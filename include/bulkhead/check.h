@@ -84,8 +84,11 @@ enum check_fact {
 	FACT_SEGMENTS, /* of PCI, by MCFG */
 	FACT_REDUCED,  /* hardware-reduced ACPI */
 	FACT_IOMMUS,
-	FACT_IOMMU_DMA_ON, /* units that remap DMA now */
-	FACT_IOMMU_IRQ_ON, /* units that remap interrupts now */
+	FACT_IOMMUS_WRONG,  /* that cannot be where or what the table says, and
+			     * tables that cannot be read whole */
+	FACT_IOMMUS_UNSEEN, /* whose registers were out of reach */
+	FACT_IOMMU_DMA_ON,  /* units that remap DMA now */
+	FACT_IOMMU_IRQ_ON,  /* units that remap interrupts now */
 	/* Memory and devices */
 	FACT_RAM_MIB,
 	FACT_SPECIAL_MIB,

@@ -20,6 +20,10 @@
 #define VTD_IQH    0x80
 #define VTD_IQT    0x88
 
+/* 11.4.1; the major version is 1 at least */
+#define VTD_VER_MAJOR    BITS(7, 4)
+#define VTD_VER_RESERVED BITS(31, 8)
+
 /* 11.4.2 */
 #define VTD_CAP_SAGAW_48   BIT(10) /* four levels */
 #define VTD_CAP_MGAW(bits) ((u64)((bits)-1) << 16)

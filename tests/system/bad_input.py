@@ -196,9 +196,16 @@ def bad_guests(results, emulator, folder, where, table):
             results.note(m.tail())
 
 
+def dmar(address, length=16):
+    """A DMAR with one unit, for QEMU: its registers are at @address."""
+    return "DMAR", (struct.pack("<BB10x", 38, 0) +
+                    struct.pack("<HHBBHQ", 0, length, 1, 0, 0, address))
+
+
 INTEL = r"Intel Virtualization Technology"
+NO_VTD = r"turn VT-d (or the AMD IOMMU )?off in the firmware's setup"
 # One boot each, after which the machine waits and no guest runs: name, emulator,
-# kind of image, firmware, emulator's options, GRUB's commands, sentence
+# kind of image, firmware, emulator's options and ACPI tables, GRUB's commands, sentence
 MACHINES = [
     ("no_svm", "qemu", "uefi", "ovmf", ["--cpu", "max,-monitor,-svm"], [],
      r"cpu: error: .*neither VMX nor SVM.*SVM Mode.*firmware"),
@@ -212,8 +219,24 @@ MACHINES = [
      r"vmx: error: .*no extended page tables \(EPT\).*use a newer"),
     ("no_unrestricted", "bochs", "hybrid", "bios", ["--cpu", "corei5_lynnfield_750"],
      [], r"vmx: error: .*no unrestricted guest mode.*use a newer"),
+    ("iommu_nowhere", "qemu", "uefi", "ovmf", [dmar(0)], [],
+     rf"iommu: error: DMAR names an IOMMU at 0 that .* \(the table has no address.*{NO_VTD}"),
+    ("iommu_in_memory", "qemu", "uefi", "ovmf", [dmar(0x1000000)], [],
+     rf"iommu: error: DMAR names an IOMMU at 0x1000000 that .* \(there is memory\).*{NO_VTD}"),
+    ("iommu_unread", "qemu", "uefi", "ovmf", [dmar(0xfed90000, 48)], [],
+     rf"iommu: error: the table DMAR cannot be read whole.*{NO_VTD}"),
 ]
 ERROR = r"\w+: error: [^\n]*"
+
+
+def words_of(folder, option):
+    """Of the emulator's command line: a word, or (signature, bytes) of an ACPI table."""
+    if isinstance(option, str):
+        return [option]
+    path = os.path.join(folder, "table")
+    with open(path, "wb") as f:
+        f.write(option[1])
+    return ["--arg", "-acpitable", "--arg", f"sig={option[0]},rev=1,data={path}"]
 
 
 def machine_case(name, emulator, kind, firmware, options, grub, sentence):
@@ -222,7 +245,8 @@ def machine_case(name, emulator, kind, firmware, options, grub, sentence):
         disk = image.make(folder, image.manifest([GOOD]), {"ends.elf": TINY}, kind,
                           options=commands)
         person = emulator == "qemu"
-        with Machine(emulator, disk, folder, firmware, memory=512, options=options,
+        with Machine(emulator, disk, folder, firmware, memory=512,
+                     options=[w for o in options for w in words_of(folder, o)],
                      timeout=SECONDS[emulator] + 30, person=person) as m:
             where = f"bad_machine.{name}"
             if not step(results, m, where, sentence, SECONDS[emulator]):

@@ -1,4 +1,4 @@
-/* SOURCES: check/cpu.c check/acpi.c check/facts.c lib/string.c */
+/* SOURCES: check/cpu.c check/acpi.c check/facts.c check/iommu.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Facts from CPUID, MSRs and ACPI tables, good ones and hostile ones */
 /* clang-format off */
@@ -359,6 +359,7 @@ static void test_iommus(void **state)
 	fresh();
 	take(at);
 	assert_int_equal(facts.value[FACT_IOMMUS], 2);
+	assert_int_equal(facts.value[FACT_IOMMUS_WRONG], 0);
 }
 
 int main(void)

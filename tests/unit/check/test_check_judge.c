@@ -166,6 +166,8 @@ static const struct row rows[] = {
 	{ 1, FACT_IOMMUS, 0, "iommu", CHECK_PASS, "none" },
 	{ 1, FACT_IOMMU_DMA_ON, 1, "iommu", CHECK_WARN, "DMA" },
 	{ 1, FACT_IOMMU_IRQ_ON, 1, "iommu", CHECK_WARN, "interrupts" },
+	{ 1, FACT_IOMMUS_WRONG, 1, "iommu", CHECK_FAIL, "1 IOMMU cannot" },
+	{ 0, FACT_IOMMUS_UNSEEN, 2, "iommu", CHECK_WARN, "2 of " },
 	{ 1, FACT_VMD, 2, "vmd", CHECK_WARN, "2 Intel" },
 	{ 1, FACT_RAM_MIB, 32, "memory", CHECK_FAIL, "32 MiB" },
 	{ 1, FACT_RAM_MIB, 300, "memory", CHECK_WARN, "300 MiB" },

@@ -431,6 +431,37 @@ static void test_many_tables(void **state)
 	assert_non_null(strstr(fake_log_alarm, "more than 256 tables"));
 }
 
+/* An IOMMU is found in a table that has no place in the list, and what cannot
+ * be read is told of */
+static void test_last_of_many(void **state)
+{
+	struct {
+		u8 fields[DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header)];
+		struct dmar_drhd drhd;
+	} __packed dmar = {
+		.drhd = { { DMAR_DRHD, sizeof(dmar.drhd) },
+			  0,
+			  0,
+			  0,
+			  0xfed90000 },
+	};
+	u64 last = AT_MANY + (ACPI_MAX_TABLES + 29) * 64;
+
+	list_many(ACPI_MAX_TABLES + 30, ~0u);
+	table(last, "DMAR", &dmar, sizeof(dmar));
+	acpi_init(&bi);
+	assert_int_equal(acpi.table_count, ACPI_MAX_TABLES);
+	assert_int_equal(acpi.iommu_count, 1);
+	assert_null(acpi.iommu_unread);
+	assert_int_equal(views, 0);
+	fresh(state);
+	list_many(40, ~0u);
+	table(AT_MANY + 39 * 64, "IVRS", "", 0);
+	((struct acpi_header *)at(AT_MANY + 39 * 64))->length = 8;
+	acpi_init(&bi);
+	assert_string_equal(acpi.iommu_unread, "IVRS");
+}
+
 static void test_listed_twice(void **state)
 {
 	u64 xsdt[40];
@@ -481,6 +512,7 @@ int main(void)
 		cmocka_unit_test_setup(test_s5, fresh),
 		cmocka_unit_test_setup(test_no_such_table, fresh),
 		cmocka_unit_test_setup(test_many_tables, fresh),
+		cmocka_unit_test_setup(test_last_of_many, fresh),
 		cmocka_unit_test_setup(test_listed_twice, fresh),
 		cmocka_unit_test_setup(test_damage, fresh),
 	};

@@ -59,13 +59,16 @@ static void test_dmar(void **state)
 	add_drhd(0xfed91000, 3);
 	add_drhd(0, 0);
 	acpi_parse_dmar(&facts, (void *)table);
-	assert_int_equal(facts.iommu_count, 2);
+	assert_int_equal(facts.iommu_count, 3);
 	assert_int_equal(facts.iommus[0].base, 0xfed90000);
 	assert_false(facts.iommus[0].amd);
 	assert_int_equal(facts.iommus[0].size, PAGE_SIZE);
 	assert_int_equal(facts.iommus[1].base, 0xfed91000);
 	assert_int_equal(facts.iommus[1].size, 8 * PAGE_SIZE);
+	/* One that is nowhere is one, too */
+	assert_int_equal(facts.iommus[2].base, 0);
 	assert_int_equal(fake_log_lines, 0);
+	assert_null(facts.iommu_unread);
 }
 
 static void add_ivhd(u8 type, u64 base, u32 features, u64 efr)
@@ -109,11 +112,31 @@ static void test_cut(void **state)
 	acpi_parse_dmar(&facts, (void *)table);
 	assert_int_equal(facts.iommu_count, 1);
 	assert_int_equal(fake_log_warnings, 1);
+	assert_string_equal(facts.iommu_unread, "DMAR");
 	memset(table + length - 2, 0, 2);
 	acpi_parse_dmar(&facts, (void *)table);
 	assert_int_equal(fake_log_warnings, 2);
 	acpi_parse_ivrs(&facts, (void *)table);
 	assert_int_equal(facts.iommu_count, 1);
+	assert_string_equal(facts.iommu_unread, "IVRS");
+}
+
+/* One that is named, but for its address */
+static void test_short(void **state)
+{
+	begin(DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	add("\0\0\x08\0\0\0\0\0", 8);
+	add_drhd(0xfed90000, 0);
+	acpi_parse_dmar(&facts, (void *)table);
+	assert_int_equal(facts.iommu_count, 1);
+	assert_string_equal(facts.iommu_unread, "DMAR");
+	teardown(state);
+	setup(state);
+	begin(IVRS_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	add("\x10\0\x08\0\0\0\0\0", 8);
+	acpi_parse_ivrs(&facts, (void *)table);
+	assert_int_equal(facts.iommu_count, 0);
+	assert_string_equal(facts.iommu_unread, "IVRS");
 }
 
 static void test_many(void **state)
@@ -124,6 +147,7 @@ static void test_many(void **state)
 	acpi_parse_dmar(&facts, (void *)table);
 	assert_int_equal(facts.iommu_count, ACPI_MAX_IOMMUS);
 	assert_int_equal(fake_log_warnings, 1);
+	assert_string_equal(facts.iommu_unread, "DMAR");
 }
 
 static void test_random(void **state)
@@ -162,6 +186,7 @@ static void test_opt_in(void **state)
 	begin(0);
 	acpi_parse_dmar(&facts, (void *)table);
 	assert_false(facts.dma_opt_in);
+	assert_string_equal(facts.iommu_unread, "DMAR");
 }
 
 int main(void)
@@ -170,6 +195,7 @@ int main(void)
 		T(test_dmar),
 		T(test_ivrs),
 		T(test_cut),
+		T(test_short),
 		T(test_many),
 		T(test_random),
 		cmocka_unit_test_setup_teardown(test_opt_in, setup, teardown),

@@ -1,10 +1,12 @@
-/* SOURCES: drivers/irq/iommu.c lib/printf.c lib/string.c */
+/* SOURCES: drivers/irq/iommu.c check/iommu.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* IOMMUs that firmware left on: two small models follow the order that the
- * manuals ask for, and count each write that breaks it */
+ * manuals ask for, and count each write that breaks it. And those that cannot
+ * be looked at. */
 #include "tests/unit/fakes/core_tsc.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "arch/x86/cpu/features.h"
 
 #define cpu_pause() (void)(fake_now += 1000000)
 #include "drivers/irq/iommu_off.c"
@@ -31,6 +33,7 @@ static u32 stuck;  /* bits of GSTS that do not go off */
 static u64 amd_stuck, queue_head;
 static u64 kept[32][2];
 static u32 kept_count;
+static int keep_error;
 
 static u64 *reg(u8 *regs, u32 offset)
 {
@@ -94,10 +97,17 @@ int owner_keep_device(u64 base, u64 size)
 {
 	if (base == RAM)
 		return -EBUSY;
+	if (keep_error)
+		return keep_error;
 	assert_true(kept_count < ARRAY_SIZE(kept));
 	kept[kept_count][0] = base;
 	kept[kept_count++][1] = size;
 	return 0;
+}
+
+static void set32(u8 *at, u32 value)
+{
+	memcpy(at, &value, sizeof(value));
 }
 
 static int setup(void **state)
@@ -111,15 +121,13 @@ static int setup(void **state)
 	memset(&acpi, 0, sizeof(acpi));
 	faults = stuck = kept_count = 0;
 	amd_stuck = queue_head = 0;
+	keep_error = 0;
+	cpu_features.phys_bits = 39;
+	set32(intel + VTD_VER, 0x10);
 	tsc_khz = 1000000;
 	acpi.iommu_count = 1;
 	acpi.iommus[0] = (struct acpi_iommu){ .base = INTEL, .size = 4096 };
 	return 0;
-}
-
-static void set32(u8 *at, u32 value)
-{
-	memcpy(at, &value, sizeof(value));
 }
 
 static u32 status(void)
@@ -196,16 +204,85 @@ static void test_intel_stays_on(void **state)
 	assert_int_equal(status(), 0);
 }
 
-static void test_intel_is_not_there(void **state)
+/* Switched off in setup, and named all the same: no reason to stop */
+static void test_nothing_answers(void **state)
 {
 	memset(intel, 0xff, sizeof(intel));
 	assert_int_equal(iommu_take_all(), 0);
-	assert_int_equal(fake_log_lines, 0);
-	assert_int_equal(faults, 0);
-	/* The table names RAM: nothing is written there */
-	acpi.iommus[0].base = RAM;
-	assert_int_equal(iommu_take_all(), 0);
 	assert_int_equal(fake_log_warnings, 1);
+	assert_non_null(strstr(fake_log_last, "nothing answers at 0xfed90000, "
+					      "where DMAR has an IOMMU"));
+	memset(amd, 0xff, sizeof(amd));
+	acpi.iommus[0] = (struct acpi_iommu){ AMD, KIB(16), true };
+	assert_int_equal(iommu_take_all(), 0);
+	assert_int_equal(fake_log_warnings, 2);
+	assert_non_null(strstr(fake_log_last, "where IVRS has an IOMMU"));
+	assert_int_equal(faults, 0);
+	assert_int_equal(fake_ioremaps, 0);
+}
+
+/* The boot stops with one sentence, and nothing is touched */
+static void stops(const char *why)
+{
+	assert_int_equal(iommu_take_all(), -EIO);
+	assert_int_equal(fake_log_errors, 1);
+	assert_non_null(strstr(fake_log_last, why));
+	assert_non_null(strstr(fake_log_last, "in the firmware's setup"));
+	assert_int_equal(faults, 0);
+	assert_int_equal(fake_ioremaps, 0);
+	fake_log_reset();
+}
+
+static void test_cannot_be_there(void **state)
+{
+	static const struct {
+		u64 base;
+		bool amd;
+		const char *why;
+	} units[] = {
+		{ 0, false,
+		  "DMAR names an IOMMU at 0 that cannot be looked at "
+		  "and may be on (the table has no address" },
+		{ 0, true, "IVRS names an IOMMU at 0 that" },
+		{ INTEL + 0x800, false, "its address is not aligned" },
+		{ AMD + PAGE_SIZE, true, "its address is not aligned" },
+		{ 1ull << 39, false, "its address is beyond the processor's" },
+		{ ~0ull << 14, true, "its address is beyond the processor's" },
+		{ RAM, false, "there is memory" },
+		{ RAM, true, "turn the AMD IOMMU off" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(units); i++) {
+		acpi.iommus[0] = (struct acpi_iommu){ units[i].base, PAGE_SIZE,
+						      units[i].amd };
+		stops(units[i].why);
+		assert_int_equal(kept_count, 0);
+	}
+	acpi.iommus[0] = (struct acpi_iommu){ INTEL, PAGE_SIZE, false };
+	keep_error = -ENOSPC;
+	stops("the memory map has no room");
+}
+
+/* Something else is at its address, as a version tells */
+static void test_another_device(void **state)
+{
+	static const u32 versions[] = { 0, 0x01, 0x100, 0xffff0010 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(versions); i++) {
+		set32(intel + VTD_VER, versions[i]);
+		stops("no VT-d unit is there");
+	}
+	set32(intel + VTD_VER, 0x60);
+	assert_int_equal(iommu_take_all(), 0);
+}
+
+/* The units that can be read are off by then */
+static void test_unread_table(void **state)
+{
+	acpi.iommu_unread = "DMAR";
+	set32(intel + VTD_GSTS, VTD_G_TE);
+	stops("the table DMAR cannot be read whole");
+	assert_int_equal(status(), 0);
 }
 
 /* As many pages as the registers say, of a table that does not */
@@ -250,7 +327,10 @@ int main(void)
 		cmocka_unit_test_setup(test_intel, setup),
 		cmocka_unit_test_setup(test_intel_protected_memory, setup),
 		cmocka_unit_test_setup(test_intel_stays_on, setup),
-		cmocka_unit_test_setup(test_intel_is_not_there, setup),
+		cmocka_unit_test_setup(test_nothing_answers, setup),
+		cmocka_unit_test_setup(test_cannot_be_there, setup),
+		cmocka_unit_test_setup(test_another_device, setup),
+		cmocka_unit_test_setup(test_unread_table, setup),
 		cmocka_unit_test_setup(test_keeps_all_pages, setup),
 		cmocka_unit_test_setup(test_amd, setup),
 		cmocka_unit_test_setup(test_opt_in, setup),
