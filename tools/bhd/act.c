@@ -63,7 +63,7 @@ static struct job *job_new(struct client *c, struct json_object *o,
 	struct job *j = NULL;
 	struct failure f;
 
-	if (!control_find(&c->bhd->ring, name ? name : "", g, &f)) {
+	if (!life_find(c->bhd, name ? name : "", g, &f)) {
 		j = calloc(1, sizeof(*j));
 		failed(&f, FAIL_NO_ROOM, "no memory for the request");
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/bhd/bhd.h"
+#include "tools/bhd/life.h"
 #include "tools/control/inspect.h"
 
 #define BREAKPOINTS_MAX                                                        \
@@ -55,7 +56,7 @@ static int attach(struct client *c, struct json_object *o, struct failure *f)
 
 	if (c->debugs)
 		return failed(f, FAIL_STATE, "a client debugs one guest");
-	if (control_find(r, name ? name : "", &g, f) ||
+	if (life_find(c->bhd, name ? name : "", &g, f) ||
 	    control_debug(r, g.id, BH_CTL_DEBUG_ATTACH, NULL, f))
 		return -1;
 	c->debugs = g.id;

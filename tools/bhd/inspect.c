@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "tools/bhd/life.h"
 #include "tools/bhd/request.h"
 
 /* Of one request. The loop goes round between two of them. */
@@ -49,7 +50,7 @@ static int inspect(struct client *c, struct json_object *o, struct failure *f)
 	struct bh_ctl_guest g;
 	struct list memory;
 
-	if (control_find(&b->ring, name ? name : "", &g, f))
+	if (life_find(b, name ? name : "", &g, f))
 		return -1;
 	all = calloc(g.vcpus ? g.vcpus : 1, sizeof(*all));
 	if (!all)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/last_exit_text.h"
+#include "tools/bhd/life.h"
 #include "tools/bhd/request.h"
 #include "tools/control/inspect.h"
 
@@ -117,7 +118,7 @@ struct json_object *look_last_exits(struct bhd *b, struct json_object *o,
 	struct bh_ctl_registers *all;
 	struct bh_ctl_guest g;
 
-	if (control_find(&b->ring, name ? name : "", &g, f))
+	if (life_find(b, name ? name : "", &g, f))
 		return NULL;
 	all = calloc(g.vcpus ? g.vcpus : 1, sizeof(*all));
 	if (!all) {

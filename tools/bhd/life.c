@@ -313,6 +313,21 @@ void life_stays(struct bhd *b, const char *name)
 		guest_again(g);
 }
 
+int life_find(struct bhd *b, const char *name, struct bh_ctl_guest *g,
+	      struct failure *f)
+{
+	const struct guest *off;
+
+	if (!control_find(&b->ring, name, g, f))
+		return 0;
+	off = b->life ? find(b, name) : NULL;
+	if (!off || off->id)
+		return -1;
+	return failed(f, FAIL_STATE,
+		      "guest %.40s is off; bhctl start %.40s starts it", name,
+		      name);
+}
+
 void life_list_off(const struct bhd *b, struct json_object *array)
 {
 	for (struct guest *g = b->life ? b->life->guests : NULL; g;

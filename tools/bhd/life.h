@@ -36,6 +36,10 @@ void life_told_to_end(struct bhd *b, const char *name, bool forget);
 void life_told_to_go(struct bhd *b, const char *name);
 /* It was not destroyed after all: it is started again as before */
 void life_stays(struct bhd *b, const char *name);
+/* The guest @name, as control_find() finds it; -1 also for a definition that
+ * has no guest now, of which @f says so. @f may be NULL. */
+int life_find(struct bhd *b, const char *name, struct bh_ctl_guest *g,
+	      struct failure *f) __must_check;
 /* Definitions that have no guest now, as in bhctl list; added to @array */
 void life_list_off(const struct bhd *b, struct json_object *array);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bhd/life.h"
 #include "tools/bhd/request.h"
 #include "tools/control/meter.h"
 
@@ -158,7 +159,7 @@ struct json_object *look_stats(struct bhd *b, struct json_object *o,
 
 	if (!reply)
 		return NULL;
-	if (control_find(&b->ring, name ? name : "", &g, f) ||
+	if (life_find(b, name ? name : "", &g, f) ||
 	    control_exit_names(&b->ring, &names, f)) {
 		json_object_put(reply);
 		return NULL;

@@ -417,6 +417,11 @@ static void test_destroyed_before(void **state)
 /* After the machine's restart there is no guest; its definition starts it */
 static void test_next_boot(void **state)
 {
+	static const char *const of_a_guest[] = { "pause",     "resume",
+						  "stop",      "set",
+						  "stats",     "inspect",
+						  "last_exits" };
+
 	make("web", "");
 	make("off", "autostart = no\\n");
 	(void)create("once", "");
@@ -434,6 +439,9 @@ static void test_next_boot(void **state)
 	expect_state("web", "running");
 	expect_state("off", "off");
 	assert_null(fake_find(fake, "once"));
+	for (u32 i = 0; i < ARRAY_SIZE(of_a_guest); i++)
+		expect_error(fd, named(of_a_guest[i], "off"), FAIL_STATE,
+			     "guest off is off; bhctl start off starts it");
 	expect_unknown("once");
 	expect_done(fd, named("destroy", "off"));
 	expect_unknown("off");
