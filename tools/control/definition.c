@@ -48,17 +48,53 @@ static void check_files(const struct guest_config *g, const char *file,
 	}
 }
 
+/* One section, of a guest, in a file that the loader would not take */
+static bool is_definition(const struct manifest *m, const char *file,
+			  u32 sections)
+{
+	return sections == 1 && m->guest_count == 1 &&
+	       strcasecmp(file, BOOT_MANIFEST);
+}
+
+static int check_length(const char *file, size_t len, struct failure *f)
+{
+	if (len <= DEFINITION_TEXT_MAX)
+		return 0;
+	return failed(f, FAIL_DEFINITION,
+		      "%.60s is longer than %u bytes; leave comments out", file,
+		      DEFINITION_TEXT_MAX);
+}
+
+/* What is right in the machine's manifest alone */
+static int check_made_later(const struct guest_config *g, const char *file,
+			    struct failure *f)
+{
+	if (!g->privileged && !g->memory_rest && g->memory_bytes)
+		return 0;
+	return failed(f, FAIL_DEFINITION,
+		      "%.60s:%u: guest %s: only the machine's manifest has "
+		      "privileged = yes and memory = rest; remove the line",
+		      file,
+		      manifest_line(g, g->privileged ? "privileged" : "memory"),
+		      g->name);
+}
+
 u32 definition_check(const char *file, const char *text, const char *folder,
 		     void (*say)(const char *sentence))
 {
 	u32 room = manifest_count(text, strlen(text));
 	struct manifest m = { .guests = calloc(room, sizeof(*m.guests)) };
+	struct failure f;
 
 	said.count = 0;
 	said.say = say;
 	if (m.guests)
 		m.guest_room = room;
 	manifest_parse(&m, file, text, strlen(text), report);
+	if (is_definition(&m, file, room) &&
+	    (check_length(file, strlen(text), &f) ||
+	     (m.guests[0].valid && check_made_later(&m.guests[0], file, &f))))
+		report(f.text);
 	for (u32 i = 0; i < m.guest_count; i++)
 		if (m.guests[i].valid)
 			check_files(&m.guests[i], file, folder);
@@ -72,12 +108,7 @@ static int judge(const struct guest_config *g, const char *file,
 {
 	if (said.count)
 		return failed(f, FAIL_DEFINITION, "%s", said.first);
-	if (g->privileged || g->memory_rest || !g->memory_bytes)
-		return failed(f, FAIL_DEFINITION,
-			      "%.60s: guest %s: only the machine's manifest "
-			      "has privileged = yes and memory = rest",
-			      file, g->name);
-	return 0;
+	return check_made_later(g, file, f);
 }
 
 static struct definition_file *file_of(struct definition *d, const char *name)
@@ -164,11 +195,8 @@ int definition_read(struct definition *d, const char *file, const char *text,
 	int err;
 
 	memset(d, 0, sizeof(*d));
-	if (len > DEFINITION_TEXT_MAX)
-		return failed(f, FAIL_DEFINITION,
-			      "%.60s is longer than %u bytes; leave comments "
-			      "out",
-			      file, DEFINITION_TEXT_MAX);
+	if (check_length(file, len, f))
+		return -1;
 	said.count = 0;
 	said.say = NULL;
 	if (manifest_parse_guest(&d->config, file, text, len, report) ||

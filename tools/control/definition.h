@@ -36,7 +36,8 @@ int definition_read(struct definition *d, const char *file, const char *text,
 		    struct failure *f) __must_check;
 void definition_free(struct definition *d);
 /* All that is wrong with @text goes to @say, a sentence a call; returns how
- * many. For a whole manifest, too. Files are looked for in @folder. */
+ * many. Files are looked for in @folder. A manifest is judged, too: a text of
+ * more than one section, or a @file of that name. */
 u32 definition_check(const char *file, const char *text, const char *folder,
 		     void (*say)(const char *sentence));
 

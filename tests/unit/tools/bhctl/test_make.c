@@ -130,6 +130,45 @@ static void test_check(void **state)
 			       "no such file in /tmp"));
 }
 
+#define PRIVILEGED "[guest a]\nkernel = exe\nprivileged = yes\n"
+
+/* What create refuses, check says, too. In a manifest it is right. */
+static void test_check_as_create(void **state)
+{
+	static char long_text[DEFINITION_TEXT_MAX + 100];
+	static const struct {
+		const char *file, *text;
+		bool wrong;
+	} rows[] = {
+		{ "x.conf", PRIVILEGED, true },
+		{ "x.conf", PRIVILEGED "memory = rest\n", true },
+		{ "x.conf", long_text, true },
+		{ "x.conf", "[guest a]\nkernel = exe\nmemory = 2M\n", false },
+		{ "Bulkhead.conf", PRIVILEGED, false },
+		{ "x.conf", "[hypervisor]\nconsole = all\n" PRIVILEGED, false },
+		{ "x.conf", PRIVILEGED "[guest b]\nkernel = exe\nmemory = 2M\n",
+		  false },
+	};
+	struct definition d;
+
+	strcpy(long_text, "[guest a]\nkernel = exe\nmemory = 2M\n");
+	memset(long_text + strlen(long_text), '#',
+	       sizeof(long_text) - strlen(long_text) - 1);
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		count = 0;
+		assert_int_equal(definition_check(rows[i].file, rows[i].text,
+						  "/proc/self", note),
+				 rows[i].wrong);
+		if (!rows[i].wrong)
+			continue;
+		assert_int_equal(definition_read(&d, rows[i].file, rows[i].text,
+						 "/proc/self", NULL, &f),
+				 -1);
+		assert_string_equal(sentences[0], f.text);
+		definition_free(&d);
+	}
+}
+
 static void test_definition(void **state)
 {
 	static const struct {
@@ -222,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_run_bad),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_check_as_create),
 		cmocka_unit_test(test_definition),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_order),
