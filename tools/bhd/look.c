@@ -43,6 +43,14 @@ static struct json_object *guest_object(const struct bh_ctl_info *info,
 	return o;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	struct json_object *const *x = a, *const *y = b;
+
+	return strcmp(wire_string(*x, "name"), wire_string(*y, "name"));
+}
+
+/* By name: one that starts again has another id, one that is off has none */
 struct json_object *look_list(struct bhd *b, struct json_object *o,
 			      struct failure *f)
 {
@@ -59,6 +67,7 @@ struct json_object *look_list(struct bhd *b, struct json_object *o,
 		json_object_array_add(guests, guest_object(&info, &g[i]));
 	free(l.items);
 	life_list_off(b, guests);
+	json_object_array_sort(guests, by_name);
 	reply = json_object_new_object();
 	wire_add(reply, "guests", guests);
 	return reply;

@@ -390,6 +390,45 @@ static void test_next_bhd(void **state)
 	assert_int_equal(fake_dax_count, 1);
 }
 
+/* "box,linux": as bhctl list has them */
+static void expect_names(const char *names)
+{
+	struct json_object *o = ask(fd, DO("list")), *reply, *guests;
+	char text[256] = "";
+
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_true(json_object_object_get_ex(reply, "guests", &guests));
+	for (size_t i = 0; i < json_object_array_length(guests); i++) {
+		size_t len = strlen(text);
+
+		snprintf(text + len, sizeof(text) - len, "%s%s", i ? "," : "",
+			 wire_string(json_object_array_get_idx(guests, i),
+				     "name"));
+	}
+	assert_string_equal(text, names);
+	json_object_put(o);
+}
+
+static void test_order_of_list(void **state)
+{
+	make("web", "");
+	make("box", "");
+	make("db", "");
+	expect_names("box,db,linux,web");
+	expect_done(fd, named("destroy", "box"));
+	make("box", "");
+	expect_names("box,db,linux,web");
+	close(fd);
+	bhd_again_stop();
+	fake->guest_count = 2;
+	fake->boot_tsc++;
+	fake_dax_count = 0;
+	bhd_again_start();
+	fd = connect_new();
+	wait_seconds(fd, 0.5);
+	expect_names("box,db,linux,web");
+}
+
 static void expect_unknown(const char *name)
 {
 	expect_error(fd, named("start", name), FAIL_NO_GUEST, name);
@@ -652,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_backoff),
 		T(test_next_bhd),
 		T(test_next_boot),
+		T(test_order_of_list),
 		T(test_destroyed_before),
 		T(test_bad_files),
 		T(test_client_leaves),
