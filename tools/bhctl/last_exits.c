@@ -37,8 +37,12 @@ static void kinds_show(FILE *to, struct json_object *vcpu)
 static void exits_show(FILE *to, struct json_object *vcpu)
 {
 	struct json_object *exits = array_of(vcpu, "exits"), *o, *seconds;
+	size_t count = exits ? json_object_array_length(exits) : 0;
 
-	for (size_t i = 0; exits && i < json_object_array_length(exits); i++) {
+	if (count)
+		fprintf(to, "  its last exits of the rarer sorts, newest last, "
+			    "behind the log's time:\n");
+	for (size_t i = 0; i < count; i++) {
 		o = json_object_array_get_idx(exits, i);
 		json_object_object_get_ex(o, "seconds", &seconds);
 		fprintf(to, "  [%.6f] %s\n", json_object_get_double(seconds),

@@ -8,7 +8,8 @@
 
 #include "tools/control/wire.h"
 
-/* Lines: per vCPU its last kinds, then those with their places. @reply has
+/* Lines: per vCPU its last kinds, then those with their places, below a line
+ * that says what they are. @reply has
  * "last_exits", or nothing is written. */
 void last_exits_show(FILE *to, struct json_object *reply);
 

@@ -186,7 +186,10 @@ static void test_last_exits(void **state)
 	last_exits_show(to, reply);
 	fclose(to);
 	assert_non_null(strstr(text, "vCPU 0: last exit "));
-	assert_non_null(strstr(text, "  [1.500000] "));
+	assert_non_null(strstr(text,
+			       "\n  its last exits of the rarer sorts, newest "
+			       "last, behind the log's time:\n"
+			       "  [1.500000] "));
 	assert_non_null(strstr(text, " at 0xffffffff81000000, writes 0x6 to "
 				     "port 0xcf9, 1 byte, 2 times\n"));
 	free(text);
