@@ -19,6 +19,7 @@
 	"\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[m\r\n"
 
 static volatile sig_atomic_t told_to_end;
+static char last_said;
 static struct termios before;
 
 bool terminal_is_own(int fd)
@@ -77,6 +78,14 @@ static int write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
+/* What the guest said */
+static int show(const char *bytes, size_t len)
+{
+	if (len)
+		last_said = bytes[len - 1];
+	return write_all(STDOUT_FILENO, bytes, len);
+}
+
 /* False: the key to leave, or the line is gone */
 static bool take_keys(int fd, bool raw, bool types, bool *at_end)
 {
@@ -99,6 +108,12 @@ static bool take_keys(int fd, bool raw, bool types, bool *at_end)
 	return !leave;
 }
 
+static int not_written(struct failure *f)
+{
+	return failed(f, FAIL_OTHER, "what it says cannot be written: %s",
+		      strerror(errno));
+}
+
 /* False: it has ended */
 static bool take_said(int fd, struct failure *f)
 {
@@ -109,10 +124,9 @@ static bool take_said(int fd, struct failure *f)
 		return true;
 	if (n <= 0)
 		return false;
-	if (!write_all(STDOUT_FILENO, bytes, (size_t)n))
+	if (!show(bytes, (size_t)n))
 		return true;
-	failed(f, FAIL_OTHER, "what it says cannot be written: %s",
-	       strerror(errno));
+	(void)not_written(f);
 	return false;
 }
 
@@ -135,21 +149,28 @@ static int follow(int fd, bool raw, bool types, struct failure *f)
 	return f->kind == FAIL_NONE ? 0 : -1;
 }
 
+/* What follows is somebody else's, and begins in a line of its own */
+static int leave(bool raw)
+{
+	const char *end = raw && isatty(STDOUT_FILENO) ? TERMINAL_RESET
+			  : last_said != '\n'          ? "\n"
+						       : "";
+
+	return write_all(STDOUT_FILENO, end, strlen(end));
+}
+
 int terminal_show(struct link *l, bool types, struct failure *f)
 {
 	bool raw;
 	int err;
 
+	last_said = '\n';
 	catch_signals();
 	raw = raw_begin(types);
-	if (write_all(STDOUT_FILENO, l->in, l->in_len))
-		err = failed(f, FAIL_OTHER, "it cannot be written: %s",
-			     strerror(errno));
-	else
-		err = follow(l->fd, raw, types, f);
-	if (raw && isatty(STDOUT_FILENO) &&
-	    write_all(STDOUT_FILENO, TERMINAL_RESET, strlen(TERMINAL_RESET)))
-		err = -1;
+	err = show(l->in, l->in_len) ? not_written(f)
+				     : follow(l->fd, raw, types, f);
+	if (leave(raw) && !err)
+		err = not_written(f);
 	if (raw)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 	return err;

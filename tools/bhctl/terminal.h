@@ -11,7 +11,7 @@ bool terminal_is_own(int fd);
 /* The letter that leaves with Ctrl: ], or \\ on the own console */
 char terminal_leave_letter(void);
 /* The link is a console's (wire.h). @types: keys go there. Returns when it is
- * left. */
+ * left. What it wrote ends with a line's end. */
 int terminal_show(struct link *l, bool types, struct failure *f);
 
 #endif
