@@ -118,8 +118,9 @@ def boot(results, emulator, folder, seed, count, rounds, witness_rounds):
     with Machine(emulator, disk, folder, "bios", cores, memory=768, person=True,
                  timeout=SECONDS[emulator] + WITNESS_SECONDS +
                  (LOOKS + 1) * LOOK_SECONDS) as machine:
-        end = machine.clock() + SECONDS[emulator]
-        while machine.clock() < end and machine.expect(r"\n", SECONDS[emulator]):
+        end = time.monotonic() + SECONDS[emulator]
+        while time.monotonic() < end and machine.process.poll() is None:
+            machine.expect(r"\n", 1)
             if finished(machine.text(), count) or re.search(r"\bpanic", machine.text(), re.I):
                 break
         machine.expect(r"(?!)", 1)
