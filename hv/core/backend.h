@@ -204,10 +204,12 @@ enum access { ACCESS_R = 1, ACCESS_W = 2, ACCESS_X = 4 };
 
 struct vcpu_exit {
 	enum exit_kind kind;
-	/* Bytes. 0: the back-end cannot tell (SVM without NRIP save), and the
-	 * dispatcher decodes the instruction */
+	/* Bytes of the instruction that made the exit. 0: there is none, or the
+	 * back-end cannot tell (SVM without NRIP save), and the dispatcher
+	 * decodes it */
 	u8 insn_len;
-	/* An event whose delivery the exit interrupted; to be injected again */
+	/* An event whose delivery the exit interrupted; to be injected again.
+	 * Then no instruction ran: insn_len is 0 */
 	struct vcpu_event vectoring;
 	union {
 		struct {
@@ -238,6 +240,7 @@ struct vcpu_exit {
 		struct {
 			u16 selector; /* of the new TSS; unless IRET */
 			u8 source;    /* enum task_source */
+			u8 insn_len;  /* of its instruction. 0: decode it */
 		} task;
 	};
 	u64 raw_reason, info1, info2; /* for the log only */

@@ -92,8 +92,8 @@ static u32 insn_bytes(struct vcpu *v, const struct vcpu_exit *e)
 
 	if (e->task.source == TASK_GATE && !is_software(e->vectoring.type))
 		return 0;
-	if (e->insn_len)
-		return e->insn_len;
+	if (e->task.insn_len)
+		return e->task.insn_len;
 	have = gmem_fetch(v, bytes, sizeof(bytes));
 	return insn_length(bytes, have, insn_mode(vcpu_regs(v)));
 }

@@ -26,13 +26,16 @@
 
 /* Above enum cpuid_fix: subleaves follow, @subleaves of them */
 #define FIX_SUBLEAF BIT(8)
+/* No leaf */
+#define NOT_PLAIN BIT(32)
 
 struct cpuid_entry {
 	u32 reg[LEAF_COUNT];
 	u32 fix; /* enum cpuid_fix, FIX_SUBLEAF */
 	u32 subleaves;
-	u32 pad[2]; /* an index is a shift */
+	u64 plain; /* the leaf, if its answer is just reg[]; or NOT_PLAIN */
 };
+static_assert(sizeof(struct cpuid_entry) == 32, "an index is a shift");
 
 /* entries[0] is the absent leaf: all zero */
 struct cpuid_table {
@@ -135,6 +138,9 @@ static int add_entry(const struct vm *vm, struct cpuid_table *t,
 		return 0;
 	fill_entry(vm, e, rule, sub);
 	e->fix = rule->fix;
+	e->plain = number < BLOCK_LEAVES && !rule->fix && !rule->subleaves
+			   ? rule->leaf
+			   : NOT_PLAIN;
 	if (!t->leaves[number])
 		t->leaves[number] = (u8)t->count;
 	if (rule->subleaves) {
@@ -171,6 +177,7 @@ int cpuid_build(struct vm *vm)
 
 	if (!t)
 		return -ENOMEM;
+	t->entries[0].plain = NOT_PLAIN;
 	t->count = 1;
 	for (i = 0; i < cpuid_rule_count && !err; i++)
 		for (sub = cpuid_rules[i].first;
@@ -302,11 +309,10 @@ static void answer(u64 *gpr, const struct cpuid_entry *e)
 	gpr[GPR_RDX] = e->reg[LEAF_EDX];
 }
 
-static __attribute__((noinline)) enum verdict exit_slow(struct vcpu *v,
-							u32 leaf)
+static __attribute__((noinline)) enum verdict exit_slow(struct vcpu *v)
 {
 	u64 *gpr = vcpu_regs(v)->gpr;
-	u32 sub = (u32)gpr[GPR_RCX];
+	u32 leaf = (u32)gpr[GPR_RAX], sub = (u32)gpr[GPR_RCX];
 	const struct cpuid_entry *e = cpuid_find(v->vm->cpuid, leaf, sub);
 
 	answer(gpr, e);
@@ -319,13 +325,11 @@ enum verdict cpuid_exit(struct vcpu *v, const struct vcpu_exit *exit)
 	const struct cpuid_table *t = v->vm->cpuid;
 	u64 *gpr = vcpu_regs(v)->gpr;
 	u32 leaf = (u32)gpr[GPR_RAX];
-	const struct cpuid_entry *e;
+	const struct cpuid_entry *e =
+		&t->entries[t->leaves[leaf % BLOCK_LEAVES]];
 
-	if (unlikely(leaf >= BLOCK_LEAVES))
-		return exit_slow(v, leaf);
-	e = &t->entries[t->leaves[index_nospec(leaf, BLOCK_LEAVES)]];
-	if (e->fix)
-		return exit_slow(v, leaf);
+	if (unlikely(e->plain != leaf))
+		return exit_slow(v);
 	answer(gpr, e);
 	return VERDICT_ADVANCE;
 }

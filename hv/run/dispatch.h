@@ -49,11 +49,12 @@ exit_dispatch(struct vcpu *v, enum meter_form form)
 	}
 	if (noted)
 		last_exit_note(v);
-	if (unlikely(e->vectoring.type != EVENT_NONE))
-		exit_vectoring(v);
-	if (!e->insn_len && row->insn) {
-		e->insn_len = insn_exit_length(v, e->kind);
-		if (unlikely(!e->insn_len))
+	if (!e->insn_len) {
+		if (unlikely(e->vectoring.type != EVENT_NONE))
+			exit_vectoring(v);
+		if (row->insn)
+			e->insn_len = insn_exit_length(v, e->kind);
+		if (row->insn && unlikely(!e->insn_len))
 			return; /* the bytes changed under us */
 	}
 	verdict = counted && !noted ? row->noting(v, e) : row->handler(v, e);

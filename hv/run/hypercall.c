@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hypercalls: a table by number. Called by the exit dispatcher; VMCALL and
+ * Hypercalls, by number. Called by the exit dispatcher; VMCALL and
  * VMMCALL arrive alike. KVM's convention: result in RAX, negative is an error.
  */
 #include "hv/run/hypercall.h"
 
-#include "arch/x86/cpu/nospec.h"
 #include "hv/core/gmem.h"
 #include "hv/pv/kvm_pv.h"
 #include "include/bulkhead/hypercall.h"
@@ -30,12 +29,6 @@ static enum verdict hypercall_unknown(struct vcpu *v)
 	return VERDICT_ADVANCE;
 }
 
-/* Each sets RAX */
-static enum verdict (*const own_rows[])(struct vcpu *v) = {
-	[BH_HYPERCALL_VERSION] = hypercall_version,
-	[BH_HYPERCALL_YIELD] = hypercall_yield,
-};
-
 enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
 {
 	u64 number = vcpu_regs(v)->gpr[GPR_RAX];
@@ -44,9 +37,10 @@ enum verdict hypercall_exit(struct vcpu *v, const struct vcpu_exit *e)
 		return hypercall_unknown(v);
 	if (number <= BH_KVM_SCHED_YIELD)
 		return kvm_hypercall(v);
-	number -= BH_HYPERCALL_BASE;
-	if (likely(number < ARRAY_SIZE(own_rows)))
-		return own_rows[index_nospec(number, ARRAY_SIZE(own_rows))](v);
+	if (number == BH_HYPERCALL(VERSION))
+		return hypercall_version(v);
+	if (number == BH_HYPERCALL(YIELD))
+		return hypercall_yield(v);
 	/* It may mean the lower half alone */
 	return kvm_hypercall(v);
 }

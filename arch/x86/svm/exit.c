@@ -173,6 +173,7 @@ static void decode_iret(struct vcpu_hw *v, const struct vmcb *vmcb)
 	if (iret_switches_task(&vmcb->save)) {
 		exit->kind = EXIT_TASK_SWITCH;
 		exit->task.source = TASK_IRET;
+		exit->task.insn_len = 0;
 		return;
 	}
 	svm_step_begin(v);

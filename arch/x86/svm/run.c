@@ -113,6 +113,8 @@ static __attribute__((noinline)) void look(struct vcpu_hw *v, struct vmcb *vmcb)
 	svm_set_plain(v->arch);
 	fill(v, vmcb, vmcb->control.exitcode);
 	svm_event_from_info(&exit->vectoring, vmcb->control.exitintinfo);
+	if (exit->vectoring.type != EVENT_NONE)
+		exit->insn_len = 0;
 	if (exit->vectoring.type == EVENT_EXCEPTION &&
 	    exit->vectoring.vector == EXC_PF)
 		v->regs.cr2 = vmcb->save.cr2; /* it is injected again with it */

@@ -14,13 +14,16 @@
 	bits 64
 	default rel
 
+VMCS_EXIT_REASON equ 0x4402
 VMCS_GUEST_RIP	equ 0x681e
+VMCS_GUEST_RFLAGS equ 0x6820
 VMCS_HOST_RSP	equ 0x6c14
 VMCS_HOST_SSP	equ 0x6c1a
 
 ; Checked by static_assert in run.c: struct vcpu_hw and, from arch on,
 ; struct vcpu_arch
 RIP_		equ 0x80
+RFLAGS_		equ 0x88
 DIRTY_		equ 0x98
 ARCH_		equ 0x248
 HOST_RSP_	equ 0
@@ -157,9 +160,6 @@ vmx_exit_point:
 	mov [rdi + R13_], r13
 	mov [rdi + R14_], r14
 	mov [rdi + R15_], r15
-	xor eax, eax
-	xor ecx, ecx
-	xor edx, edx
 	mov rsi, [rdi + ARCH_]
 	xor r8d, r8d
 	xor r9d, r9d
@@ -172,6 +172,13 @@ vmx_site_exit:
 	xor r14d, r14d
 	xor r15d, r15d
 vmx_site_exit_end:
+	; What every exit needs; it takes the guest's values out of three more
+	mov eax, VMCS_GUEST_RFLAGS
+	mov ecx, VMCS_GUEST_RIP
+	mov edx, VMCS_EXIT_REASON
+	vmread [rdi + RFLAGS_], rax
+	vmread [rdi + RIP_], rcx
+	vmread rdx, rdx
 	pop rdi
 	pop rbx
 	pop rbp

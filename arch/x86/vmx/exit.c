@@ -123,6 +123,7 @@ static void decode_task_switch(struct vcpu_hw *v, struct vcpu_exit *exit)
 
 	exit->task.selector = QUAL_TASK_SELECTOR(q);
 	exit->task.source = QUAL_TASK_SOURCE(q);
+	exit->task.insn_len = (u8)vmread32(VMCS_EXIT_INSN_LENGTH);
 	exit->info1 = q;
 	decode_vectoring(v, exit);
 }
@@ -204,7 +205,7 @@ const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	ROW(SMI,		EXIT_SMI,		0,	NULL),
 	ROW(INTR_WINDOW,	EXIT_IRQ_WINDOW,	0,	decode_irq_window),
 	ROW(NMI_WINDOW,		EXIT_NMI_WINDOW,	0,	decode_nmi_window),
-	ROW(TASK_SWITCH,	EXIT_TASK_SWITCH,	0xff,	decode_task_switch),
+	ROW(TASK_SWITCH,	EXIT_TASK_SWITCH,	0,	decode_task_switch),
 	ROW(CPUID,		EXIT_CPUID,		0xff,	NULL),
 	UNDEFINED(GETSEC),
 	ROW(HLT,		EXIT_HLT,		0xff,	NULL),

@@ -65,15 +65,6 @@ static inline void vmwritenat(vmcsnat_t f, u64 value)
 	vmx_write(f.id, value);
 }
 
-/* For the hot path: a field that every CPU with VMX has */
-static inline void vmreadnat_fast(vmcsnat_t f, u64 *value)
-{
-	__asm__ volatile("vmread %1, %0"
-			 : "=m"(*value)
-			 : "r"((u64)f.id)
-			 : "cc");
-}
-
 /* The four that take the physical address of a region; true: VMfail */
 static inline bool vmx_on(hpa_t region)
 {

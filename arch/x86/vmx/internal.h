@@ -83,8 +83,9 @@ extern const struct spec_site vmx_sites[VMX_SITES];
 /* run.c */
 /* Store more than RIP before the entry. True: the VMCS's first, VMLAUNCH */
 bool vmx_prepare(struct vcpu_hw *v);
-/* After an exit; @a: v->arch */
-void vmx_exited(struct vcpu_hw *v, struct vcpu_arch *a);
+/* After an exit; RIP and RFLAGS are read. @a: v->arch; @reason: the exit
+ * reason, 32 bits */
+void vmx_exited(struct vcpu_hw *v, struct vcpu_arch *a, u64 reason);
 /* @error_known: the VMCS has a VM-instruction error */
 void vmx_refused(struct vcpu_hw *v, bool error_known);
 /* The bound on guest time: at attach, and when it is up */

@@ -2,8 +2,8 @@
 /*
  * What vmx_run (enter.asm) does in C before an entry and after an exit, and the
  * bound on guest time. On the hot path nothing or RG_IP is dirty, and the
- * exit's row has no decode function. RIP, RFLAGS and the interrupt shadow are
- * read at every exit, because nearly every handler needs them.
+ * exit's row has no decode function. RIP, RFLAGS (enter.asm) and the interrupt
+ * shadow are read at every exit, because nearly every handler needs them.
  */
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/machine/irq.h"
@@ -87,6 +87,7 @@ bool vmx_prepare(struct vcpu_hw *v)
 /* What enter.asm knows of C's structures */
 static_assert(offsetof(struct vcpu_hw, regs.gpr) == 0, "gpr[]");
 static_assert(offsetof(struct vcpu_hw, regs.rip) == 0x80, "RIP_");
+static_assert(offsetof(struct vcpu_hw, regs.rflags) == 0x88, "RFLAGS_");
 static_assert(offsetof(struct vcpu_hw, regs.dirty) == 0x98, "DIRTY_");
 static_assert(offsetof(struct vcpu_hw, arch) == 0x248, "ARCH_");
 static_assert(offsetof(struct vcpu_arch, host_rsp) == 0, "HOST_RSP_");
@@ -157,8 +158,6 @@ static inline void exit_collect(struct vcpu_hw *v, struct vcpu_arch *a,
 	struct vcpu_exit *exit = &v->exit;
 	const struct vmx_exit_row *row = &vmx_exit_rows[reason];
 
-	vmreadnat_fast(VMCS_GUEST_RIP, &v->regs.rip);
-	vmreadnat_fast(VMCS_GUEST_RFLAGS, &v->regs.rflags);
 	v->regs.shadow = (u8)vmread32(VMCS_GUEST_INTERRUPTIBILITY);
 	v->regs.valid = RG_RIP;
 	v->regs.dirty = 0;
@@ -184,10 +183,8 @@ static __attribute__((noinline)) void odd_reason(struct vcpu_hw *v, u32 reason)
 		odd_exit(v, reason);
 }
 
-void vmx_exited(struct vcpu_hw *v, struct vcpu_arch *a)
+void vmx_exited(struct vcpu_hw *v, struct vcpu_arch *a, u64 reason)
 {
-	u64 reason = vmread32(VMCS_EXIT_REASON);
-
 	if (unlikely(reason >= VMX_EXIT_ROWS))
 		odd_reason(v, (u32)reason);
 	else

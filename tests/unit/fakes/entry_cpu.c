@@ -111,6 +111,23 @@ static void note_wrmsr(greg_t *g)
 	g[REG_RIP] += 2;
 }
 
+/* VMREAD into the register that names the field, or to [rdi + disp32]: a
+ * field's value is its number */
+static void read_field(greg_t *g)
+{
+	const u8 *insn = (const u8 *)g[REG_RIP];
+	u64 field = (u64)g[order[insn[2] >> 3 & 7]];
+	s32 offset;
+
+	if (insn[2] >= 0xc0) {
+		g[REG_RIP] += 3;
+		return;
+	}
+	memcpy(&offset, insn + 3, sizeof(offset));
+	*(u64 *)(g[REG_RDI] + offset) = field;
+	g[REG_RIP] += 7;
+}
+
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
 	greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
@@ -120,6 +137,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 		g[REG_RIP]++;
 	else if (insn[0] == 0x0f && insn[1] == 0x30)
 		note_wrmsr(g);
+	else if (insn[0] == 0x0f && insn[1] == 0x78)
+		read_field(g);
 	else if (insn[0] == 0x0f && insn[1] == 0x79) /* register, or disp32 */
 		g[REG_RIP] += insn[2] >= 0xc0 ? 3 : 7;
 	else if (insn[0] == 0x0f && insn[1] == 0x01)

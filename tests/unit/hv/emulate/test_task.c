@@ -160,7 +160,7 @@ static enum verdict go(u8 source, u16 sel)
 	e->kind = EXIT_TASK_SWITCH;
 	e->task.selector = sel;
 	e->task.source = source;
-	e->insn_len = 7;
+	e->task.insn_len = 7;
 	memcpy(before, ram, sizeof(ram));
 	return exit_task_switch(&vcpu, e);
 }

@@ -749,11 +749,13 @@ static void test_mmio_in_a_crowd(void **state)
 	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(emulated, 0);
 	assert_rip(0x100000);
+	e->insn_len = 0; /* left once more */
 	e->vectoring =
 		(struct vcpu_event){ .type = EVENT_EXTINT, .vector = 0x41 };
 	exit_dispatch(&vcpu, METER_COUNTED);
 	assert_int_equal(vcpu.pending.vector, 0x41);
 	assert_int_equal(fake_vm_ends, 0);
+	e->insn_len = 0;
 	e->vectoring.type = EVENT_NONE;
 	vm.crowd = 0;
 	exit_dispatch(&vcpu, METER_COUNTED);

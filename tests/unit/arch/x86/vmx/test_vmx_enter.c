@@ -46,8 +46,19 @@ static void run(u32 attention, const struct speculation *choice)
 	}
 	assert_ptr_equal(entry_cpu.host[GPR_RDI], &hw);
 	assert_ptr_equal(entry_cpu.host[GPR_RSI], &arch);
+	assert_int_equal(entry_cpu.host[GPR_RDX], VMCS_EXIT_REASON.id);
+	assert_int_equal(hw.regs.rip, VMCS_GUEST_RIP.id);
+	assert_int_equal(hw.regs.rflags, VMCS_GUEST_RFLAGS.id);
 	assert_int_equal(entry_cpu.host[GPR_RBX], 0x1b);
 	assert_int_equal(entry_cpu.host[GPR_RBP], 0x1c);
+}
+
+/* Zero, or what the host has put there? */
+static bool is_the_hosts(u32 gpr)
+{
+	return BIT(gpr) &
+	       (BIT(GPR_RAX) | BIT(GPR_RCX) | BIT(GPR_RDX) | BIT(GPR_RBX) |
+		BIT(GPR_RSP) | BIT(GPR_RBP) | BIT(GPR_RSI) | BIT(GPR_RDI));
 }
 
 /* With nothing chosen, all that is not the host's is zero */
@@ -60,8 +71,7 @@ static void test_nothing(void **state)
 		run(attention, &none);
 		assert_int_equal(entry_cpu.write_count, 0);
 		for (u32 i = 0; i < GPR_COUNT; i++)
-			if (i != GPR_RSP && i != GPR_RDI && i != GPR_RSI &&
-			    i != GPR_RBX && i != GPR_RBP)
+			if (!is_the_hosts(i))
 				assert_int_equal(entry_cpu.host[i], 0);
 		assert_false(entry_cpu_detoured(vmx_sites, VMX_SITES));
 	}

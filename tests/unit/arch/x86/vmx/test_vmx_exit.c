@@ -123,10 +123,9 @@ static void leave(u32 reason)
 
 	sigaction(SIGILL, &action, NULL);
 	sigaction(SIGSEGV, &action, NULL);
-	set(VMCS_EXIT_REASON.id, reason);
-	set(VMCS_GUEST_RIP.id, 0x1234);
+	hw.regs.rip = 0x1234; /* enter.asm */
 	set(VMCS_EXIT_INSN_LENGTH.id, 7);
-	vmx_exited(&hw, hw.arch);
+	vmx_exited(&hw, hw.arch, reason);
 }
 
 static int setup(void **state)
