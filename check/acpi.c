@@ -12,11 +12,12 @@
 void check_tables_begin(struct check_facts *f)
 {
 	static const enum check_fact counted[] = {
-		FACT_ACPI,         FACT_TABLES,   FACT_BAD_SUMS, FACT_MADT,
-		FACT_FADT,         FACT_MCFG,     FACT_HPET,     FACT_HEST,
-		FACT_TPM2,         FACT_SPCR,     FACT_DBG2,     FACT_IOAPICS,
-		FACT_CORES,        FACT_SEGMENTS, FACT_REDUCED,  FACT_IOMMUS,
-		FACT_IOMMUS_WRONG,
+		FACT_ACPI,   FACT_TABLES,       FACT_BAD_SUMS,
+		FACT_MADT,   FACT_FADT,         FACT_MCFG,
+		FACT_HPET,   FACT_HEST,         FACT_TPM2,
+		FACT_SPCR,   FACT_DBG2,         FACT_IOAPICS,
+		FACT_CORES,  FACT_SEGMENTS,     FACT_REDUCED,
+		FACT_IOMMUS, FACT_IOMMUS_WRONG, FACT_FIRMWARE_BANKS,
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(counted); i++)
@@ -161,7 +162,14 @@ static void take_hpet(struct check_facts *f, const u8 *table, u32 size)
 
 static void take_hest(struct check_facts *f, const u8 *table, u32 size)
 {
+	u64 banks;
+
+	if (check_is(f, FACT_HEST))
+		return;
 	check_set(f, FACT_HEST, 1);
+	(void)check_hest(table, size, &banks);
+	for (; banks; banks &= banks - 1)
+		check_add(f, FACT_FIRMWARE_BANKS, 1);
 }
 
 static void take_tpm2(struct check_facts *f, const u8 *table, u32 size)

@@ -65,6 +65,7 @@ static const char *const fact_names[FACT_COUNT] = {
 	[FACT_MCFG] = "mcfg",
 	[FACT_HPET] = "hpet",
 	[FACT_HEST] = "hest",
+	[FACT_FIRMWARE_BANKS] = "firmware_banks",
 	[FACT_TPM2] = "tpm2",
 	[FACT_SPCR] = "spcr",
 	[FACT_DBG2] = "dbg2",

@@ -89,6 +89,13 @@ enum check_unit {
 enum check_unit check_vtd(u32 version, u64 cap);
 enum check_unit check_amdvi(u64 control, u64 status);
 
+/*
+ * The banks whose corrected and deferred errors the firmware takes first, by
+ * @table, a HEST of @size bytes: to *@banks, a bit each. Returns 0, or the byte
+ * from which on the table cannot be read; *@banks has what stands before.
+ */
+u32 check_hest(const void *table, u32 size, u64 *banks);
+
 /* Reads the facts of a report, @len bytes of JSON at @json as check_json()
  * writes them; names that it does not know are left out. 0, or -EINVAL. */
 int __must_check check_parse(struct check_facts *f, const char *json,

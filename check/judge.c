@@ -300,11 +300,12 @@ static void judge_mce(const struct check_facts *f, struct check_result *r)
 		    "are not told");
 	else if (!f->known[FACT_MCE_BANKS])
 		say(r, CHECK_PASS, "there are");
+	else if (check_is(f, FACT_FIRMWARE_BANKS))
+		say(r, CHECK_PASS,
+		    "%llu banks; corrected errors of %llu are the firmware's",
+		    f->value[FACT_MCE_BANKS], f->value[FACT_FIRMWARE_BANKS]);
 	else
-		say(r, CHECK_PASS, "%llu banks%s", f->value[FACT_MCE_BANKS],
-		    check_is(f, FACT_HEST)
-			    ? ", some of which the firmware may look at first"
-			    : "");
+		say(r, CHECK_PASS, "%llu banks", f->value[FACT_MCE_BANKS]);
 }
 
 /* clang-format off */

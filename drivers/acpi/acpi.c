@@ -40,6 +40,7 @@ static const struct {
 	{ "SRAT", "guests are placed as if the machine had one NUMA node" },
 	{ "SPCR", "the console is not where it says" },
 	{ "DBG2", "the console is not where it says" },
+	{ "HEST", "errors that the firmware looks after are taken from it" },
 	{ "XSDT", "the RSDT is used instead" },
 	{ "RSDT", "the machine is run as if it had no ACPI tables" },
 };
@@ -247,6 +248,8 @@ static void table_load(u64 hpa)
 		acpi_parse_srat(&acpi, t);
 	else if (table_is(t, "SLIT") && !table_known("SLIT"))
 		acpi_parse_slit(&acpi, t);
+	else if (table_is(t, "HEST") && !table_known("HEST"))
+		acpi_parse_hest(&acpi, t);
 	else if (table_is(t, "SSDT"))
 		ssdt_parse(t);
 	iommus_parse(t);

@@ -136,6 +136,9 @@ struct acpi_facts {
 	u32 serial_count;
 	struct acpi_serial serials[ACPI_MAX_SERIALS];
 	struct acpi_numa numa;
+	/* Machine-check banks of whose corrected errors the firmware takes care
+	 * (HEST), a bit each */
+	u64 firmware_banks;
 };
 
 /* Any core; constant after acpi_init() and piix4_facts() at boot. All zero

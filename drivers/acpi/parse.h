@@ -55,6 +55,9 @@ void acpi_parse_dbg2(struct acpi_facts *f, const struct acpi_header *t);
  * (parse_numa.c). An SRAT that contradicts itself is logged and not used. */
 void acpi_parse_srat(struct acpi_facts *f, const struct acpi_header *t);
 void acpi_parse_slit(struct acpi_facts *f, const struct acpi_header *t);
+/* Banks of the HEST (parse_hest.c). One that is cut is logged, and used as far
+ * as it goes. */
+void acpi_parse_hest(struct acpi_facts *f, const struct acpi_header *t);
 /* \_S5_ in a DSDT or SSDT, unless an earlier table had it (ACPI 6.4, 7.4.2
  * *\_Sx states*) */
 void acpi_parse_s5(struct acpi_facts *f, const struct acpi_header *t);

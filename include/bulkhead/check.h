@@ -77,6 +77,7 @@ enum check_fact {
 	FACT_MCFG,
 	FACT_HPET,
 	FACT_HEST,
+	FACT_FIRMWARE_BANKS, /* for machine checks, of which it takes some */
 	FACT_TPM2,
 	FACT_SPCR,
 	FACT_DBG2,

@@ -1,4 +1,4 @@
-/* SOURCES: check/acpi.c check/facts.c check/iommu.c check/judge.c check/judge_cpu.c check/report.c lib/printf.c lib/string.c */
+/* SOURCES: check/acpi.c check/facts.c check/hest.c check/iommu.c check/judge.c check/judge_cpu.c check/report.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* libFuzzer target for what "Check this machine" reads: an ACPI table, and a
  * report. Whatever the facts are, the report on them can be read back:

@@ -1,10 +1,10 @@
-/* SOURCES: check/cpu.c check/acpi.c check/facts.c check/iommu.c lib/string.c */
+/* SOURCES: check/cpu.c check/acpi.c check/facts.c check/hest.c check/iommu.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Facts from CPUID, MSRs and ACPI tables, good ones and hostile ones */
 /* clang-format off */
 /* clang-format on */
 #include "check/facts.h"
-#include "include/hw/acpi.h"
+#include "include/hw/acpi_hest.h"
 #include "include/hw/cpuid.h"
 #include "include/hw/msr.h"
 #include "lib/errno.h"
@@ -317,6 +317,28 @@ static void test_mcfg(void **state)
 	assert_int_equal(facts.value[FACT_SEGMENTS], 2);
 }
 
+static void test_hest(void **state)
+{
+	const struct hest_corrected source = { .type = HEST_CORRECTED,
+					       .flags = HEST_FIRMWARE_FIRST,
+					       .banks = 2 };
+	struct hest_bank bank = { .number = 5 };
+	u32 at = begin("HEST") + 4;
+
+	at = add_entry(at, &source, sizeof(source));
+	at = add_entry(at, &bank, sizeof(bank));
+	bank.number = 6;
+	at = add_entry(at, &bank, sizeof(bank));
+	((struct acpi_hest *)table)->count = 1;
+	end(at);
+	fresh();
+	assert_true(check_not(&facts, FACT_FIRMWARE_BANKS));
+	take(at);
+	take(at); /* the first counts */
+	assert_int_equal(facts.value[FACT_HEST], 1);
+	assert_int_equal(facts.value[FACT_FIRMWARE_BANKS], 2);
+}
+
 static u64 units[8];
 static u32 unit_count;
 
@@ -369,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_unlike),  cmocka_unit_test(test_madt),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_bad_sums),
 		cmocka_unit_test(test_mcfg),    cmocka_unit_test(test_iommus),
+		cmocka_unit_test(test_hest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

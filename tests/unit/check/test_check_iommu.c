@@ -1,4 +1,4 @@
-/* SOURCES: check/acpi.c check/iommu.c check/facts.c lib/string.c */
+/* SOURCES: check/acpi.c check/hest.c check/iommu.c check/facts.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which IOMMUs cannot be what DMAR and IVRS say: each is one that the
  * hypervisor does not look at either */

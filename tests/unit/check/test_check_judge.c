@@ -27,6 +27,7 @@ static void good_common(void)
 	check_set(&facts, FACT_NX, 1);
 	check_set(&facts, FACT_TSC_INVARIANT, 1);
 	check_set(&facts, FACT_MCE, 1);
+	check_set(&facts, FACT_MCE_BANKS, 20);
 	check_set(&facts, FACT_X2APIC, 1);
 	check_set(&facts, FACT_MICROCODE, 0x1234);
 	check_set(&facts, FACT_CORES, 64);
@@ -154,6 +155,9 @@ static const struct row rows[] = {
 	{ 1, FACT_TSC_ADJUST_VALUE, 7, "tsc", CHECK_PASS, "equal" },
 	{ 1, FACT_MICROCODE, 0, "microcode", CHECK_WARN, "" },
 	{ 1, FACT_MCE, 0, "machine_checks", CHECK_WARN, "" },
+	{ 1, FACT_MCE_BANKS, 9, "machine_checks", CHECK_PASS, "9 banks" },
+	{ 1, FACT_FIRMWARE_BANKS, 4, "machine_checks", CHECK_PASS,
+	  "of 4 are the firmware's" },
 	{ 1, FACT_ACPI, 0, "acpi_tables", CHECK_WARN, "no ACPI" },
 	{ 1, FACT_BAD_SUMS, 2, "acpi_tables", CHECK_WARN, "2 of 34" },
 	{ 1, FACT_TABLES, 257, "acpi_tables", CHECK_WARN, "256" },
