@@ -148,7 +148,7 @@ MACHINE_CHECK = "mce 0 4 0xb200000000000175 0x4 0 0"
 
 
 CORRECTED = "mce 0 3 0x9400000000000151 0 0x12345000 0"
-POLL_S = 10  # arch/x86/machine/mce.c
+POLL_S = 10  # arch/x86/machine/mce_poll.c
 RESTART_S = 8
 
 

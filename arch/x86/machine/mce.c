@@ -1,41 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See mce.h. Called by cpu.c at bring-up, by idt.c, by hv/run/exit.c, and by a
- * timer of each core. A core reads and writes its own banks, some of which it
- * shares with its siblings or its package: who comes first has them. No lock
- * but the log's, which nests: a core may have been inside a line.
+ * See mce.h. Called by cpu.c at bring-up, by idt.c, by hv/run/exit.c, and by
+ * mce_poll.c. A core reads and writes its own banks, some of which it shares
+ * with its siblings or its package: who comes first has them. No lock but the
+ * log's, which nests: a core may have been inside a line.
  */
-#include "arch/x86/machine/mce.h"
-
 #include "arch/x86/cpu/asm.h"
 #include "arch/x86/cpu/features.h"
 #include "arch/x86/cpu/percpu.h"
-#include "arch/x86/machine/timer.h"
-#include "arch/x86/machine/tsc.h"
+#include "arch/x86/machine/mce_priv.h"
 #include "include/hw/msr.h"
 #include "lib/log.h"
-#include "mm/pmm.h"
 
-#define MCE_ALL      (~0ull)
-#define MCE_POLL_NS  (10 * NS_PER_S)
-#define POLL_LINES   8u /* at once, and one a minute */
-#define POLL_LINE_NS (60 * NS_PER_S)
+#define MCE_ALL (~0ull)
 /* From 32 on the old numbers are other MSRs */
 #define BANKS_MAX      32u
 #define SMCA_BANKS_MAX 64u
-
-/* In the order of the MSRs of a bank; those from MC_CONFIG on are SMCA's */
-enum bank_reg {
-	MC_CTL,
-	MC_STATUS,
-	MC_ADDR,
-	MC_MISC,
-	MC_CONFIG,
-	MC_IPID,
-	MC_SYND,
-	MC_DESTAT = 8,
-	MC_DEADDR,
-};
 
 static u64 read_or_zero(u32 msr)
 {
@@ -59,18 +39,28 @@ static u64 capabilities(void)
 	return read_or_zero(MSR_MCG_CAP);
 }
 
-static u32 bank_count(void)
+u32 mce_banks(void)
 {
 	u32 count = (u32)(capabilities() & MCG_CAP_COUNT_MASK);
 
 	return MIN(count, cpu_features.smca ? SMCA_BANKS_MAX : BANKS_MAX);
 }
 
-static u32 bank_msr(u32 bank, enum bank_reg reg)
+static u32 bank_msr(u32 bank, enum mce_reg reg)
 {
 	if (cpu_features.smca)
 		return MSR_SMCA_MC0_CTL + bank * SMCA_BANK_STRIDE + (u32)reg;
 	return MSR_MC0_CTL + bank * MC_BANK_STRIDE + (u32)reg;
+}
+
+u64 mce_read(u32 bank, enum mce_reg reg)
+{
+	return read_or_zero(bank_msr(bank, reg));
+}
+
+void mce_clear(u32 bank, enum mce_reg reg)
+{
+	try_write(bank_msr(bank, reg), 0);
 }
 
 /* Bank 0's control is the firmware's on early family 6 (SDM 3B 16.3.2.1
@@ -117,11 +107,9 @@ static const char *kind(u64 status)
 }
 
 /* Those that were corrected are counted (16.3.2.2.1, bits 52:38) */
-static void log_bank(u32 bank, u64 status, u64 addr)
+void mce_log(u32 bank, u64 status, u64 addr)
 {
-	u64 misc = status & MC_STATUS_MISCV
-			   ? read_or_zero(bank_msr(bank, MC_MISC))
-			   : 0;
+	u64 misc = status & MC_STATUS_MISCV ? mce_read(bank, MC_MISC) : 0;
 	enum log_level level = status & MC_STATUS_UC ? LOG_ERROR : LOG_WARN;
 
 	log_write(level, "mce",
@@ -130,21 +118,26 @@ static void log_bank(u32 bank, u64 status, u64 addr)
 		  this_cpu()->id, bank, kind(status), status, addr, misc);
 	if (cpu_features.smca)
 		log_write(level, "mce", "  IPID %llx, SYND %llx",
-			  read_or_zero(bank_msr(bank, MC_IPID)),
-			  read_or_zero(bank_msr(bank, MC_SYND)));
+			  mce_read(bank, MC_IPID), mce_read(bank, MC_SYND));
 }
 
 static u64 bank_address(u32 bank, u64 status)
 {
-	return status & MC_STATUS_ADDRV ? read_or_zero(bank_msr(bank, MC_ADDR))
-					: 0;
+	return status & MC_STATUS_ADDRV ? mce_read(bank, MC_ADDR) : 0;
 }
 
-/* Logs and clears what is in the bank */
-static void take(u32 bank, u64 status)
+/* Where the state of the core is lost, S says nothing (SDM 3B table 16-6) */
+bool mce_sends_mc(u64 status)
 {
-	log_bank(bank, status, bank_address(bank, status));
-	try_write(bank_msr(bank, MC_STATUS), 0);
+	if (!(status & MC_STATUS_UC))
+		return false;
+	return !can_recover() || (status & (MC_STATUS_S | MC_STATUS_PCC));
+}
+
+void mce_take(u32 bank, u64 status)
+{
+	mce_log(bank, status, bank_address(bank, status));
+	mce_clear(bank, MC_STATUS);
 }
 
 /* --- bring-up --- */
@@ -167,7 +160,7 @@ static void local_only(u64 cap)
 
 void mce_init_cpu(void)
 {
-	u32 banks = bank_count();
+	u32 banks = mce_banks();
 	u64 cap = capabilities();
 
 	if (!banks)
@@ -179,110 +172,18 @@ void mce_init_cpu(void)
 	try_write(MSR_MCG_STATUS, 0);
 	local_only(cap);
 	for (u32 i = 0; i < banks; i++) {
-		u64 status = read_or_zero(bank_msr(i, MC_STATUS));
+		u64 status = mce_read(i, MC_STATUS);
 
 		/* What a crash before the reset left is no news later */
 		if (status & MC_STATUS_VAL)
-			take(i, status);
+			mce_take(i, status);
 		/* "The new registers are used" */
 		if (cpu_features.smca)
 			try_write(bank_msr(i, MC_CONFIG),
-				  read_or_zero(bank_msr(i, MC_CONFIG)) |
-					  SMCA_CONFIG_MCAX);
+				  mce_read(i, MC_CONFIG) | SMCA_CONFIG_MCAX);
 	}
 	for (u32 i = bank0_is_firmwares() ? 1 : 0; i < banks; i++)
 		try_write(bank_msr(i, MC_CTL), MCE_ALL);
-}
-
-/* --- what sends no #MC --- */
-
-static u32 unsaid; /* errors since the last line, all cores */
-
-/* So many may be logged; what is not is counted */
-static bool may_tell(void)
-{
-	static struct ratelimit limit;
-
-	if (ratelimit_pass(&limit, rdtsc(), ns_to_tsc(POLL_LINE_NS),
-			   POLL_LINES))
-		return true;
-	__atomic_fetch_add(&unsaid, 1, __ATOMIC_RELAXED);
-	return false;
-}
-
-static void tell_unsaid(void)
-{
-	u32 more = __atomic_exchange_n(&unsaid, 0, __ATOMIC_RELAXED);
-
-	if (more)
-		log_warn("mce", "%u more were not logged", more);
-}
-
-/* Clears it, and logs it if there is room */
-static void poll_take(u32 bank, u64 status)
-{
-	if (!may_tell()) {
-		try_write(bank_msr(bank, MC_STATUS), 0);
-		return;
-	}
-	take(bank, status);
-	tell_unsaid();
-}
-
-/* One that a #MC is under way for is left to its handler. Where the state of
- * the core is lost, S says nothing (SDM 3B table 16-6). */
-static bool sends_mc(u64 status)
-{
-	if (!(status & MC_STATUS_UC))
-		return false;
-	return !can_recover() || (status & (MC_STATUS_S | MC_STATUS_PCC));
-}
-
-/* AMD keeps data that is bad and not used in registers of its own, where the
- * bank has another error at the same time */
-static void poll_deferred(u32 bank)
-{
-	u64 status = read_or_zero(bank_msr(bank, MC_DESTAT));
-
-	if (!(status & MC_STATUS_VAL))
-		return;
-	if (may_tell()) {
-		log_bank(bank, status | MC_STATUS_DEFERRED,
-			 read_or_zero(bank_msr(bank, MC_DEADDR)));
-		tell_unsaid();
-	}
-	try_write(bank_msr(bank, MC_DESTAT), 0);
-}
-
-static void poll(struct timer *t)
-{
-	u32 banks = bank_count();
-
-	for (u32 i = 0; i < banks; i++) {
-		u64 status = read_or_zero(bank_msr(i, MC_STATUS));
-
-		if ((status & MC_STATUS_VAL) && !sends_mc(status))
-			poll_take(i, status);
-		if (cpu_features.smca)
-			poll_deferred(i);
-	}
-	timer_arm(t, rdtsc() + ns_to_tsc(MCE_POLL_NS));
-}
-
-void mce_poll_start(void)
-{
-	struct timer *t;
-
-	if (!bank_count())
-		return;
-	t = kmem_alloc(&pmm_self, sizeof(*t));
-	if (!t) {
-		log_warn("mce", "no memory to look at core %u's banks",
-			 this_cpu()->id);
-		return;
-	}
-	t->fn = poll;
-	timer_arm(t, rdtsc() + ns_to_tsc(MCE_POLL_NS));
 }
 
 /* --- #MC --- */
@@ -300,24 +201,23 @@ static bool is_hit(u64 global)
 /* By MCi_MISC (16.3.2.4): a physical address, above so many bits */
 static u64 memory_address(u32 bank, u64 status)
 {
-	u64 misc = read_or_zero(bank_msr(bank, MC_MISC));
+	u64 misc = mce_read(bank, MC_MISC);
 
 	if (!can_recover() || !(status & MC_STATUS_ADDRV) ||
 	    !(status & MC_STATUS_MISCV) ||
 	    MC_MISC_MODE(misc) != MC_MISC_PHYSICAL)
 		return MCE_NO_ADDRESS;
-	return read_or_zero(bank_msr(bank, MC_ADDR)) &
-	       ~(BIT(MC_MISC_LSB(misc)) - 1);
+	return mce_read(bank, MC_ADDR) & ~(BIT(MC_MISC_LSB(misc)) - 1);
 }
 
 enum mce_verdict mce_handle(u64 *address)
 {
 	u64 global = read_or_zero(MSR_MCG_STATUS), at = MCE_NO_ADDRESS;
 	enum mce_verdict worst = MCE_NONE;
-	u32 banks = bank_count();
+	u32 banks = mce_banks();
 
 	for (u32 i = 0; i < banks; i++) {
-		u64 status = read_or_zero(bank_msr(i, MC_STATUS));
+		u64 status = mce_read(i, MC_STATUS);
 		enum mce_verdict v = judge(status);
 
 		if (!(status & MC_STATUS_VAL))
@@ -327,7 +227,7 @@ enum mce_verdict mce_handle(u64 *address)
 			continue;
 		if (v == MCE_CONTAINED)
 			at = memory_address(i, status);
-		take(i, status);
+		mce_take(i, status);
 		worst = MAX(worst, v);
 	}
 	/* Nowhere to return to, and nobody knows what for */

@@ -1,4 +1,4 @@
-/* SOURCES: arch/x86/machine/mce.c */
+/* SOURCES: arch/x86/machine/mce.c arch/x86/machine/mce_poll.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Machine-check banks, faked: what is judged, cleared and turned on */
 #include "arch/x86/cpu/asm.h"
