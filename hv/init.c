@@ -687,6 +687,7 @@ void hv_main(u64 boot_info_hpa)
 	memory_init();
 	read_manifest();
 	acpi_init(&boot);
+	mce_leave_to_firmware(acpi.firmware_banks);
 	console_log_screen(&boot);
 	console_serial_init(&manifest);
 	if (boot.check)

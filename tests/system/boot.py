@@ -147,9 +147,20 @@ def one_core(results, folder):
 MACHINE_CHECK = "mce 0 4 0xb200000000000175 0x4 0 0"
 
 
-CORRECTED = "mce 0 3 0x9400000000000151 0 0x12345000 0"
+CORRECTED = "mce 0 {bank} 0x9400000000000151 0 0x12345000 0"
+FIRMWARE_BANK = 5
 POLL_S = 10  # arch/x86/machine/mce_poll.c
 RESTART_S = 8
+
+
+def firmware_first(folder):
+    """QEMU's options for a HEST by which the firmware takes the corrected errors of a bank (ACPI
+    6.5, 18.3.2.2)."""
+    data = os.path.join(folder, "hest.bin")
+    with open(data, "wb") as f:
+        f.write(struct.pack("<I HHHBB II 28x B3x", 1, 1, 0, 0, 1, 0, 1, 1, 1))
+        f.write(struct.pack("<BBBB IQIII", FIRMWARE_BANK, 0, 1, 0, 0, 0, 0, 0, 0))
+    return ["--arg", "-acpitable", "--arg", f"sig=HEST,data={data}"]
 
 
 def panic_image(folder, kind, cmdline):
@@ -182,15 +193,17 @@ def has_restarted(results, m, where):
 
 def survives(results, m):
     """The machine's button, and an error that the hardware has corrected: both are in the log, and
-    Linux gets the first, whose reason it reads itself."""
+    Linux gets the first, whose reason it reads itself. Another one is the firmware's."""
     m.monitor("nmi")
     step(results, m, "panic.nmi_is_logged", r"nmi: warning: core 0 took 1: no reason in port 61h, "
          r"as of a button.*given to guest linux", 60)
     step(results, m, "panic.nmi_reaches_linux", r"NMI received for unknown reason [0-9a-f]0", 60,
          0)
-    m.monitor(CORRECTED)
+    for bank in (FIRMWARE_BANK, 3):
+        m.monitor(CORRECTED.format(bank=bank))
     step(results, m, "panic.corrected_is_logged", r"mce: warning: core 0, bank 3: an error that "
          r"was corrected: status 9400000000000151, address 12345000", 6 * POLL_S)
+    results.check(f"bank {FIRMWARE_BANK}:" not in m.text(), "panic.firmware_first_is_left", "")
 
 
 def panic(results, folder):
@@ -199,7 +212,7 @@ def panic(results, folder):
     file."""
     disk = panic_image(folder, "uefi", "console=tty0 console=ttyS0 bulkhead.test=")
     with Machine("qemu", disk, folder, memory=1024, timeout=SECONDS * 2, person=True,
-                 options=["--keep-reset"]) as m:
+                 options=["--keep-reset"] + firmware_first(folder)) as m:
         if not step(results, m, "panic.linux_up", r"TEST up ok", SECONDS):
             return
         survives(results, m)

@@ -17,6 +17,8 @@
 #define BANKS_MAX      32u
 #define SMCA_BANKS_MAX 64u
 
+u64 mce_firmware_banks;
+
 static u64 read_or_zero(u32 msr)
 {
 	u64 value;
@@ -106,26 +108,6 @@ static const char *kind(u64 status)
 		       : "an error that was not corrected";
 }
 
-/* Those that were corrected are counted (16.3.2.2.1, bits 52:38) */
-void mce_log(u32 bank, u64 status, u64 addr)
-{
-	u64 misc = status & MC_STATUS_MISCV ? mce_read(bank, MC_MISC) : 0;
-	enum log_level level = status & MC_STATUS_UC ? LOG_ERROR : LOG_WARN;
-
-	log_write(level, "mce",
-		  "core %u, bank %u: %s: status %016llx, address %llx, misc "
-		  "%llx",
-		  this_cpu()->id, bank, kind(status), status, addr, misc);
-	if (cpu_features.smca)
-		log_write(level, "mce", "  IPID %llx, SYND %llx",
-			  mce_read(bank, MC_IPID), mce_read(bank, MC_SYND));
-}
-
-static u64 bank_address(u32 bank, u64 status)
-{
-	return status & MC_STATUS_ADDRV ? mce_read(bank, MC_ADDR) : 0;
-}
-
 /* Where the state of the core is lost, S says nothing (SDM 3B table 16-6) */
 bool mce_sends_mc(u64 status)
 {
@@ -134,10 +116,45 @@ bool mce_sends_mc(u64 status)
 	return !can_recover() || (status & (MC_STATUS_S | MC_STATUS_PCC));
 }
 
-void mce_take(u32 bank, u64 status)
+struct mce_error mce_read_error(u32 bank, u64 status)
 {
-	mce_log(bank, status, bank_address(bank, status));
-	mce_clear(bank, MC_STATUS);
+	struct mce_error e = { .bank = bank, .status = status };
+
+	if (status & MC_STATUS_ADDRV)
+		e.addr = mce_read(bank, MC_ADDR);
+	if (status & MC_STATUS_MISCV)
+		e.misc = mce_read(bank, MC_MISC);
+	return e;
+}
+
+/* Those that were corrected are counted (16.3.2.2.1, bits 52:38) */
+static void log_bank(const struct mce_error *e)
+{
+	enum log_level level = e->status & MC_STATUS_UC ? LOG_ERROR : LOG_WARN;
+
+	log_write(level, "mce",
+		  "core %u, bank %u: %s: status %016llx, address %llx, misc "
+		  "%llx",
+		  this_cpu()->id, e->bank, kind(e->status), e->status, e->addr,
+		  e->misc);
+	if (cpu_features.smca)
+		log_write(level, "mce", "  IPID %llx, SYND %llx",
+			  mce_read(e->bank, MC_IPID),
+			  mce_read(e->bank, MC_SYND));
+}
+
+void mce_take(const struct mce_error *e, enum mce_reg reg, bool told)
+{
+	if (told)
+		log_bank(e);
+	mce_clear(e->bank, reg);
+}
+
+static void take_told(u32 bank, u64 status)
+{
+	struct mce_error e = mce_read_error(bank, status);
+
+	mce_take(&e, MC_STATUS, true);
 }
 
 /* --- bring-up --- */
@@ -174,9 +191,10 @@ void mce_init_cpu(void)
 	for (u32 i = 0; i < banks; i++) {
 		u64 status = mce_read(i, MC_STATUS);
 
-		/* What a crash before the reset left is no news later */
-		if (status & MC_STATUS_VAL)
-			mce_take(i, status);
+		/* What a crash before the reset left, the next #MC would be
+		 * judged by; the rest may be the firmware's */
+		if ((status & MC_STATUS_VAL) && mce_sends_mc(status))
+			take_told(i, status);
 		/* "The new registers are used" */
 		if (cpu_features.smca)
 			try_write(bank_msr(i, MC_CONFIG),
@@ -222,12 +240,14 @@ enum mce_verdict mce_handle(u64 *address)
 
 		if (!(status & MC_STATUS_VAL))
 			continue;
+		if ((mce_firmware_banks & BIT(i)) && !mce_sends_mc(status))
+			continue;
 		/* A sibling's, which reads it in a bank that both have */
 		if (v == MCE_CONTAINED && can_recover() && !is_hit(global))
 			continue;
 		if (v == MCE_CONTAINED)
 			at = memory_address(i, status);
-		mce_take(i, status);
+		take_told(i, status);
 		worst = MAX(worst, v);
 	}
 	/* Nowhere to return to, and nobody knows what for */

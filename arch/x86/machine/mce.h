@@ -17,11 +17,20 @@ enum mce_verdict {
 	MCE_FATAL,     /* state of the core or of the machine is lost */
 };
 
-/* Lets every bank of this core report, and logs and clears what is in them. An
- * error then comes to the core that it hit alone, where the CPU can do that and
- * firmware allows it. Each core once, with CR4.MCE set and the IDT loaded. SDM
- * 3B 16.8 *Machine-Check Initialization*. */
+struct mce_error {
+	u32 bank;
+	u64 status, addr, misc; /* 0 where the status calls them not valid */
+};
+
+/* Lets every bank of this core report, and logs and clears what a #MC was sent
+ * for before the reset; the rest is the poll's. An error then comes to the core
+ * that it hit alone, where the CPU can do that and firmware allows it. Each
+ * core once, with CR4.MCE set and the IDT loaded. SDM 3B 16.8 *Machine-Check
+ * Initialization*. */
 void mce_init_cpu(void);
+/* What sends no #MC in @banks, a bit each, is the firmware's: it is neither
+ * logged nor cleared. Boot CPU, before mce_poll_start(). */
+void mce_leave_to_firmware(u64 banks);
 /* Looks for what sends no #MC every ten seconds from now on. Each core once, in
  * its run loop. */
 void mce_poll_start(void);

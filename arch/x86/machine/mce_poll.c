@@ -14,6 +14,17 @@
 #define POLL_LINES   8u /* at once, and one a minute */
 #define POLL_LINE_NS (60 * NS_PER_S)
 
+void mce_leave_to_firmware(u64 banks)
+{
+	mce_firmware_banks = banks;
+	if (banks)
+		log_info(
+			"mce",
+			"corrected errors of banks %#llx (a bit each) are left "
+			"to the firmware, by its HEST",
+			banks);
+}
+
 static u32 unsaid; /* errors since the last line, all cores */
 
 /* So many may be logged; what is not is counted */
@@ -36,31 +47,47 @@ static void tell_unsaid(void)
 		log_warn("mce", "%u more were not logged", more);
 }
 
-/* Clears it, and logs it if there is room */
-static void poll_take(u32 bank, u64 status)
+/* Logged if there is room */
+static void poll_take(const struct mce_error *e, enum mce_reg reg)
 {
-	if (!may_tell()) {
-		mce_clear(bank, MC_STATUS);
-		return;
-	}
-	mce_take(bank, status);
-	tell_unsaid();
+	bool told = may_tell();
+
+	mce_take(e, reg, told);
+	if (told)
+		tell_unsaid();
 }
 
-/* AMD keeps data that is bad and not used in registers of its own, where the
- * bank has another error at the same time */
-static void poll_deferred(u32 bank)
+/* Returns the status of what it took, or 0 */
+static u64 poll_bank(u32 bank)
+{
+	u64 status = mce_read(bank, MC_STATUS);
+	struct mce_error e;
+
+	if (!(status & MC_STATUS_VAL) || mce_sends_mc(status))
+		return 0;
+	e = mce_read_error(bank, status);
+	poll_take(&e, MC_STATUS);
+	return status;
+}
+
+/* AMD keeps data that is bad and not used in registers of its own, too, or
+ * alone where the bank has another error at the same time. @taken: what was in
+ * the bank. */
+static void poll_deferred(u32 bank, u64 taken)
 {
 	u64 status = mce_read(bank, MC_DESTAT);
+	struct mce_error e = { .bank = bank,
+			       .status = status | MC_STATUS_DEFERRED };
 
 	if (!(status & MC_STATUS_VAL))
 		return;
-	if (may_tell()) {
-		mce_log(bank, status | MC_STATUS_DEFERRED,
-			mce_read(bank, MC_DEADDR));
-		tell_unsaid();
+	if (taken & MC_STATUS_DEFERRED) {
+		mce_clear(bank, MC_DESTAT);
+		return;
 	}
-	mce_clear(bank, MC_DESTAT);
+	if (status & MC_STATUS_ADDRV)
+		e.addr = mce_read(bank, MC_DEADDR);
+	poll_take(&e, MC_DESTAT);
 }
 
 static void poll(struct timer *t)
@@ -68,12 +95,13 @@ static void poll(struct timer *t)
 	u32 banks = mce_banks();
 
 	for (u32 i = 0; i < banks; i++) {
-		u64 status = mce_read(i, MC_STATUS);
+		u64 taken;
 
-		if ((status & MC_STATUS_VAL) && !mce_sends_mc(status))
-			poll_take(i, status);
+		if (mce_firmware_banks & BIT(i))
+			continue;
+		taken = poll_bank(i);
 		if (cpu_features.smca)
-			poll_deferred(i);
+			poll_deferred(i, taken);
 	}
 	timer_arm(t, rdtsc() + ns_to_tsc(MCE_POLL_NS));
 }

@@ -18,6 +18,10 @@ enum mce_reg {
 	MC_DEADDR,
 };
 
+/* Whose errors that send no #MC are the firmware's, a bit each; constant once
+ * cores poll */
+extern u64 mce_firmware_banks;
+
 /* Banks of this core; at most 64 */
 u32 mce_banks(void);
 /* 0 where the core has no such register */
@@ -26,8 +30,9 @@ void mce_clear(u32 bank, enum mce_reg reg);
 /* Was a #MC sent for an error of this status, which leaves it to its handler?
  */
 bool mce_sends_mc(u64 status);
-void mce_log(u32 bank, u64 status, u64 addr);
-/* Logs and clears what is in the bank */
-void mce_take(u32 bank, u64 status);
+/* The error in the bank, of which @status was read */
+struct mce_error mce_read_error(u32 bank, u64 status);
+/* Clears @reg of the bank, which has the error, and logs that if @told */
+void mce_take(const struct mce_error *e, enum mce_reg reg, bool told);
 
 #endif

@@ -70,6 +70,7 @@ int wrmsr_safe(u32 msr, u64 value)
 
 static int setup(void **state)
 {
+	mce_leave_to_firmware(0);
 	memset(bank, 0, sizeof(bank));
 	memset(smca, 0, sizeof(smca));
 	cap = MCG_CAP_CTL_P;
@@ -91,15 +92,19 @@ static int setup(void **state)
 
 #define STATUS 1
 
+/* What was corrected may be the firmware's, which is not known yet: it is left
+ * to the poll */
 static void test_init_turns_all_on_and_clears_old(void **state)
 {
+	bank[0][STATUS] = MC_STATUS_VAL;
 	bank[1][STATUS] = MC_STATUS_VAL | MC_STATUS_UC | MC_STATUS_PCC;
 	mce_init_cpu();
 	assert_int_equal(fake_log_errors, 1);
+	assert_int_equal(fake_log_warnings, 1);
 	assert_int_equal(global_ctl, ~0ull);
 	for (u32 i = 0; i < BANKS; i++) {
 		assert_int_equal(bank[i][0], ~0ull);
-		assert_int_equal(bank[i][STATUS], 0);
+		assert_int_equal(bank[i][STATUS], i ? 0 : MC_STATUS_VAL);
 	}
 }
 
@@ -282,6 +287,27 @@ static void test_poll(void **state)
 	kmem_free(&pmm_self, fake_timer, sizeof(*fake_timer));
 }
 
+/* Neither logged nor cleared, nor handed over, by poll and #MC; what a #MC was
+ * sent for is judged as ever */
+static void test_firmware_first(void **state)
+{
+	mce_leave_to_firmware(BIT(1));
+	assert_non_null(strstr(fake_log_last, "banks 0x2"));
+	fake_log_reset();
+	bank[1][STATUS] = bank[2][STATUS] = MC_STATUS_VAL;
+	mce_poll_start();
+	fake_timer_fire();
+	assert_int_equal(bank[1][STATUS], MC_STATUS_VAL);
+	assert_int_equal(bank[2][STATUS], 0);
+	assert_int_equal(fake_log_lines, 1);
+	global = MCG_STATUS_RIPV;
+	assert_int_equal(mce_handle(NULL), MCE_NONE);
+	assert_int_equal(bank[1][STATUS], MC_STATUS_VAL);
+	bank[1][STATUS] |= MC_STATUS_UC | MC_STATUS_PCC;
+	assert_int_equal(mce_handle(NULL), MCE_FATAL);
+	kmem_free(&pmm_self, fake_timer, sizeof(*fake_timer));
+}
+
 static void test_amd(void **state)
 {
 	enum { S_CTL, S_STATUS, S_ADDR, S_MISC, S_CONFIG, S_DESTAT = 8 };
@@ -299,6 +325,13 @@ static void test_amd(void **state)
 	fake_timer_fire();
 	assert_int_equal(smca[0][S_STATUS] | smca[2][S_DESTAT], 0);
 	assert_int_equal(fake_log_lines, 4); /* two each */
+	/* One that stands in both places is one error */
+	smca[0][S_STATUS] = MC_STATUS_VAL | MC_STATUS_DEFERRED;
+	smca[0][S_DESTAT] = MC_STATUS_VAL;
+	fake_timer_fire();
+	assert_int_equal(smca[0][S_STATUS] | smca[0][S_DESTAT], 0);
+	assert_int_equal(fake_log_lines, 6);
+	fake_log_lines = 4;
 	/* All banks together have as many lines as may be logged */
 	fake_ratelimit_left = 1;
 	for (u32 i = 0; i < BANKS; i++)
@@ -328,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup(test_local, setup),
 		cmocka_unit_test_setup(test_many_banks, setup),
 		cmocka_unit_test_setup(test_poll, setup),
+		cmocka_unit_test_setup(test_firmware_first, setup),
 		cmocka_unit_test_setup(test_amd, setup),
 		cmocka_unit_test_setup(test_contained, setup),
 		cmocka_unit_test_setup(test_fatal, setup),
