@@ -48,6 +48,7 @@
 #include "hv/load/load.h"
 #include "hv/load/reload.h"
 #include "hv/policy/cpuid.h"
+#include "hv/policy/mca.h"
 #include "hv/pv/pvclock.h"
 #include "hv/run/loop.h"
 #include "hv/run/watchdog.h"
@@ -626,6 +627,7 @@ static void finish_privileged(struct vm *vm)
 {
 	control_create(vm, "Bulkhead " BULKHEAD_VERSION);
 	pvpanic_create(vm);
+	mce_taken_hook = mca_put;
 	if (manifest.privileged_stays)
 		return;
 	vm->restarts = !reload_set_aside(vm);

@@ -49,6 +49,7 @@ struct vlapic;
 struct pvclock;
 struct kvm_pv;
 struct vcpu_meter;
+struct mca;
 
 /* Where the last intercepted instruction was: see gmem_code_again() */
 struct vcpu_code {
@@ -124,6 +125,7 @@ struct vcpu {
 	struct vcpu_debug debug;
 	bool is_kept;     /* atomic */
 	u32 kept_changed; /* enum reg_group */
+	struct mca *mca;  /* hv/policy/mca.h; NULL: it has no banks */
 	struct vcpu_last last;
 };
 

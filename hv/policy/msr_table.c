@@ -21,6 +21,7 @@
 	(BITS(6, 0) | BIT(8) | BITS(15, 13) | BIT(17) | BIT(19) | BIT(20) |    \
 	 BIT(24) | BITS(28, 26) | BIT(62))
 #define MTRR_VAR_LAST   (MSR_MTRR_PHYSBASE0 + 2 * MTRR_VAR_MAX - 1)
+#define MC_LAST         (MSR_MC0_CTL + MC_BANKS_MAX * MC_BANK_STRIDE - 1)
 #define MTRR_FIX4K_LAST (MSR_MTRR_FIX4K_C0000 + 7)
 #define VM_CR_OFF       (VM_CR_SVMDIS | VM_CR_LOCK)
 
@@ -182,8 +183,8 @@ const struct msr_rule msr_rules[] = {
 	PASS(MSR_SYSENTER_CS, GATE_SYSENTER, sysenter_cs),
 	PASS(MSR_SYSENTER_ESP, GATE_SYSENTER, sysenter_esp),
 	PASS(MSR_SYSENTER_EIP, GATE_SYSENTER, sysenter_eip),
-	/* No banks, no MCG_CTL */
-	{ ONE(MSR_MCG_CAP), GATE_MCA, PASS_NONE, read_const, NULL, 0 },
+	/* An isolated guest has no banks; nobody has MCG_CTL, or gets a #MC */
+	{ ONE(MSR_MCG_CAP), GATE_MCA, PASS_NONE, msr_read_mcg_cap, NULL, 0 },
 	ZERO(MSR_MCG_STATUS, GATE_MCA),
 	/* The rate of PLATFORM_INFO, now */
 	{ ONE(MSR_PERF_STATUS), GATE_INTEL, PASS_NONE, msr_read_ratio,
@@ -207,6 +208,7 @@ const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_PAT), GATE_PAT, PASS_NONE, HANDLERS(pat), 0 },
 	{ ONE(MSR_MTRR_DEF_TYPE), GATE_MTRR, PASS_NONE,
 	  HANDLERS(mtrr_def_type), 0 },
+	{ MSR_MC0_CTL, MC_LAST, GATE_MCA, PASS_NONE, HANDLERS(mca_bank), 0 },
 	/* Energy is not counted: the counters stand still */
 	ZERO(MSR_RAPL_POWER_UNIT, GATE_INTEL),
 	ZERO(MSR_PKG_ENERGY_STATUS, GATE_INTEL),

@@ -76,6 +76,9 @@ MSR_READER(platform);
 MSR_READER(hwcr);
 MSR_READER(pstate);
 MSR_READER(fidvid);
+/* hv/policy/mca.c */
+MSR_READER(mcg_cap);
+MSR_HANDLERS(mca_bank);
 /* hv/policy/mtrr.c */
 MSR_HANDLERS(mtrr_def_type);
 MSR_HANDLERS(mtrr_var);

@@ -13,6 +13,7 @@
 #include "hv/core/meter.h"
 #include "hv/emulate/emulate.h"
 #include "hv/irq/vlapic.h"
+#include "hv/policy/mca.h"
 #include "hv/policy/msr.h"
 #include "hv/pv/kvm_pv.h"
 #include "hv/pv/pvclock.h"
@@ -46,6 +47,9 @@ int vcpu_create(struct vm *vm, u32 id, struct pcpu *home)
 	err = kvm_pv_create(v);
 	if (err)
 		goto out_clock;
+	err = mca_create(v);
+	if (err)
+		goto out_pv;
 	sched_add(&v->entity, home);
 	if (vm->config->weight)
 		v->entity.weight = vm->config->weight;
@@ -55,6 +59,8 @@ int vcpu_create(struct vm *vm, u32 id, struct pcpu *home)
 	vm->vcpus[id] = v;
 	return 0;
 
+out_pv:
+	kvm_pv_destroy(v);
 out_clock:
 	pvclock_destroy(v);
 out_hw:
@@ -72,6 +78,7 @@ void vcpu_destroy(struct vcpu *v)
 
 	vm->vcpus[v->id] = NULL;
 	meter_destroy(v);
+	mca_destroy(v);
 	kvm_pv_destroy(v);
 	pvclock_destroy(v);
 	vcpu_ops->vcpu_destroy(&v->hw);

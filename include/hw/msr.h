@@ -93,6 +93,7 @@
 
 #define MCG_CAP_COUNT_MASK		0xffull
 #define MCG_CAP_CTL_P			BIT(8)
+#define MCG_CAP_TES_P			BIT(11)	/* Intel: MC_STATUS_COLOR */
 #define MCG_CAP_SER_P			BIT(24)	/* Intel: errors to recover from */
 #define MCG_CAP_LMCE_P			BIT(27)	/* Intel */
 #define MCG_STATUS_RIPV			BIT(0)
@@ -101,6 +102,7 @@
 #define MCG_STATUS_LMCE_S		BIT(3)
 #define MCG_EXT_CTL_LMCE_EN		BIT(0)
 #define MC_BANK_STRIDE			4
+#define MC_BANKS_MAX			32	/* then come other MSRs */
 #define MC_STATUS_VAL			BIT(63)
 #define MC_STATUS_OVER			BIT(62)
 #define MC_STATUS_UC			BIT(61)
@@ -109,6 +111,9 @@
 #define MC_STATUS_PCC			BIT(57)
 #define MC_STATUS_S			BIT(56)	/* Intel: it sent a #MC */
 #define MC_STATUS_AR			BIT(55)	/* Intel: action required */
+#define MC_STATUS_COLOR(status)		((status) >> 53 & 3)
+#define MC_STATUS_YELLOW		2	/* Intel: too many were corrected */
+#define MC_STATUS_SYNDV			BIT(53)	/* AMD, SMCA */
 #define MC_STATUS_DEFERRED		BIT(44)	/* AMD */
 #define MC_MISC_LSB(misc)		((misc) & 0x3f)
 #define MC_MISC_MODE(misc)		((misc) >> 6 & 7)

@@ -12,12 +12,14 @@
 #include "include/hw/msr.h"
 #include "lib/log.h"
 
-#define MCE_ALL (~0ull)
-/* From 32 on the old numbers are other MSRs */
-#define BANKS_MAX      32u
+#define MCE_ALL        (~0ull)
 #define SMCA_BANKS_MAX 64u
 
+void (*mce_taken_hook)(const struct mce_error *e);
+
 u64 mce_firmware_banks;
+/* mce_common_cap(), atomic; before the first core: all there could be */
+static u64 common_cap = ~0ull;
 
 static u64 read_or_zero(u32 msr)
 {
@@ -45,7 +47,7 @@ u32 mce_banks(void)
 {
 	u32 count = (u32)(capabilities() & MCG_CAP_COUNT_MASK);
 
-	return MIN(count, cpu_features.smca ? SMCA_BANKS_MAX : BANKS_MAX);
+	return MIN(count, cpu_features.smca ? SMCA_BANKS_MAX : MC_BANKS_MAX);
 }
 
 static u32 bank_msr(u32 bank, enum mce_reg reg)
@@ -148,6 +150,8 @@ void mce_take(const struct mce_error *e, enum mce_reg reg, bool told)
 	if (told)
 		log_bank(e);
 	mce_clear(e->bank, reg);
+	if (mce_taken_hook)
+		mce_taken_hook(e);
 }
 
 static void take_told(u32 bank, u64 status)
@@ -175,11 +179,31 @@ static void local_only(u64 cap)
 		try_write(MSR_MCG_EXT_CTL, MCG_EXT_CTL_LMCE_EN);
 }
 
+static void note_cap(u64 cap)
+{
+	u64 old = __atomic_load_n(&common_cap, __ATOMIC_RELAXED), both;
+
+	do
+		both = (old & cap & ~MCG_CAP_COUNT_MASK) |
+		       MIN(old & MCG_CAP_COUNT_MASK, cap & MCG_CAP_COUNT_MASK);
+	while (!__atomic_compare_exchange_n(&common_cap, &old, both, true,
+					    __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED));
+}
+
+u64 mce_common_cap(void)
+{
+	u64 cap = __atomic_load_n(&common_cap, __ATOMIC_RELAXED);
+
+	return cap == ~0ull ? 0 : cap;
+}
+
 void mce_init_cpu(void)
 {
 	u32 banks = mce_banks();
 	u64 cap = capabilities();
 
+	note_cap(cap);
 	if (!banks)
 		return;
 	if (cap & MCG_CAP_CTL_P)

@@ -3,8 +3,9 @@
  * Machine checks (SDM 3B 16 *Machine-Check Architecture*; APM 2 9 *Machine
  * Check Architecture*). Every bank reports. What the hardware has corrected, or
  * what nobody has used yet, is logged. An error that the hardware calls
- * contained ends the guest that it hit; any other stops the machine. Guests
- * have no banks. No locks but the log's.
+ * contained ends the guest that it hit; any other stops the machine. No guest
+ * reaches a bank; what was in one, the privileged guest finds in a virtual one
+ * (hv/policy/mca.h). No locks but the log's.
  */
 #ifndef ARCH_X86_MACHINE_MCE_H
 #define ARCH_X86_MACHINE_MCE_H
@@ -21,6 +22,9 @@ struct mce_error {
 	u32 bank;
 	u64 status, addr, misc; /* 0 where the status calls them not valid */
 };
+/* An error was taken out of a bank of this core. Any context, a #MC's too; NULL
+ * until somebody wants to know. */
+extern void (*mce_taken_hook)(const struct mce_error *e);
 
 /* Lets every bank of this core report, and logs and clears what a #MC was sent
  * for before the reset; the rest is the poll's. An error then comes to the core
@@ -28,6 +32,9 @@ struct mce_error {
  * core once, with CR4.MCE set and the IDT loaded. SDM 3B 16.8 *Machine-Check
  * Initialization*. */
 void mce_init_cpu(void);
+/* What all cores that were initialized have in common: MCG_CAP with the least
+ * number of banks and the bits that each of them has; 0 before. Any core. */
+u64 mce_common_cap(void);
 /* What sends no #MC in @banks, a bit each, is the firmware's: it is neither
  * logged nor cleared. Boot CPU, before mce_poll_start(). */
 void mce_leave_to_firmware(u64 banks);

@@ -27,8 +27,8 @@ u32 mce_banks(void);
 /* 0 where the core has no such register */
 u64 mce_read(u32 bank, enum mce_reg reg);
 void mce_clear(u32 bank, enum mce_reg reg);
-/* Was a #MC sent for an error of this status, which leaves it to its handler?
- */
+/* Is an error of this status one that a #MC is sent for? Its handler takes it.
+ * Others are the poll's. */
 bool mce_sends_mc(u64 status);
 /* The error in the bank, of which @status was read */
 struct mce_error mce_read_error(u32 bank, u64 status);

@@ -1,4 +1,4 @@
-/* SOURCES: hv/policy/msr.c hv/policy/mtrr.c hv/policy/msr_table.c hv/policy/msr_state.c hv/policy/msr_rate.c */
+/* SOURCES: hv/policy/msr.c hv/policy/mtrr.c hv/policy/msr_table.c hv/policy/msr_state.c hv/policy/msr_rate.c hv/policy/mca.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSR policy: the table's shape, gates, and each kind of register. Over 400
  * lines: one policy, and the fakes that serve each of its rows. */
@@ -22,11 +22,17 @@
 #define NON_CANONICAL 0x0000800000000000ull
 
 struct mtrrs host_mtrrs;
+struct vm *vm_privileged;
 static struct vm vm;
 static struct vcpu vcpu;
 static bool all_features, has_la57;
 static u32 clock_updates, reads;
 static u8 passed[0x3000]; /* bits of enum msr_pass by MSR, folded */
+
+u64 mce_common_cap(void)
+{
+	return 0;
+}
 
 enum verdict exit_gp(struct vcpu *v)
 {

@@ -1,4 +1,4 @@
-/* SOURCES: hv/policy/msr.c hv/policy/mtrr.c hv/policy/msr_table.c hv/policy/msr_state.c hv/policy/msr_rate.c */
+/* SOURCES: hv/policy/msr.c hv/policy/mtrr.c hv/policy/msr_table.c hv/policy/msr_state.c hv/policy/msr_rate.c hv/policy/mca.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the value of each MSR promises: that what it names is there, and nothing
@@ -10,6 +10,7 @@
 #include "arch/x86/cpu/speculation.h"
 #include "hv/irq/vlapic.h"
 #include "hv/policy/cpuid.h"
+#include "hv/policy/mca.h"
 #include "hv/policy/msr.h"
 #include "hv/policy/msr_table.h"
 #include "hv/pv/kvm_pv.h"
@@ -24,6 +25,8 @@
 #include "tests/unit/test.h"
 
 struct mtrrs host_mtrrs;
+struct vm *vm_privileged;
+static u64 common_cap;
 static struct vm vm;
 static struct vcpu vcpu;
 static bool all_features;
@@ -33,6 +36,11 @@ static struct {
 	u32 bit;
 } only;                /* the bit that CPUID has, where it has not all */
 static u64 host_value; /* of each MSR of the host's */
+
+u64 mce_common_cap(void)
+{
+	return common_cap;
+}
 
 enum verdict exit_gp(struct vcpu *v)
 {
@@ -251,14 +259,41 @@ static void mtrr_ranges(u32 first, u32 last)
 	assert_int_equal(!!(cap & BIT(11)), there(0x1f2)); /* SMRR */
 }
 
+#define MCG_CAP_CMCI_P BIT(10)
+#define MSR_MC0_CTL2   0x280
+
+/* Four MSRs a bank, and nothing that a bit stands for */
+static void promised_banks(u32 cap_msr)
+{
+	u64 cap = read_ok(cap_msr);
+
+	for (u32 i = 0; i < MC_BANKS_MAX * MC_BANK_STRIDE; i++)
+		assert_int_equal(there(MSR_MC0_CTL + i),
+				 i / MC_BANK_STRIDE <
+					 (cap & MCG_CAP_COUNT_MASK));
+	assert_int_equal(there(MSR_MCG_CTL), !!(cap & MCG_CAP_CTL_P));
+	assert_int_equal(there(MSR_MC0_CTL2), !!(cap & MCG_CAP_CMCI_P));
+	assert_int_equal(there(MSR_MCG_EXT_CTL), !!(cap & MCG_CAP_LMCE_P));
+	assert_false(there(MSR_SMCA_MC0_CTL));
+}
+
 static void mca_banks(u32 first, u32 last)
 {
-	u64 cap = read_ok(first);
+	promised_banks(first);
+	assert_int_equal(read_ok(first), 0);
+	vm.privileged = true;
+	common_cap = ~0xffull | 5;
+	assert_int_equal(mca_create(&vcpu), 0);
+	promised_banks(first);
+	assert_int_equal(read_ok(first) & MCG_CAP_COUNT_MASK, 5);
+	mca_destroy(&vcpu);
+	vm.privileged = false;
+}
 
-	for (u32 i = 0; i < 32; i++)
-		assert_int_equal(there(MSR_MC0_CTL + i * MC_BANK_STRIDE),
-				 i < (cap & MCG_CAP_COUNT_MASK));
-	assert_int_equal(there(MSR_MCG_CTL), !!(cap & MCG_CAP_CTL_P));
+/* By MCG_CAP: mca_banks() */
+static void by_mcg_cap(u32 first, u32 last)
+{
+	assert_false(there(first));
 }
 
 /* Bits of ARCH_CAPABILITIES that enumerate an MSR (SDM 4 table 2-2, 10AH) */
@@ -419,6 +454,7 @@ static const struct {
 	{ MSR_MTRR_FIX4K_C0000, by_cpuid },
 	{ MSR_PAT, by_cpuid },
 	{ MSR_MTRR_DEF_TYPE, by_cpuid },
+	{ MSR_MC0_CTL, by_mcg_cap },
 	{ MSR_RAPL_POWER_UNIT, energy },
 	{ MSR_PKG_ENERGY_STATUS, nothing },
 	{ MSR_DRAM_ENERGY_STATUS, nothing },
