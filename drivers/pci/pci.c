@@ -303,13 +303,18 @@ static void clear_control(struct pci_bdf bdf, u8 cap, u16 enable)
 		pci_write(bdf, at, 2, control & ~(u32)enable);
 }
 
-static void quiet_function(struct pci_bdf bdf, void *arg)
+void pci_quiet_function(struct pci_bdf bdf)
 {
 	clear_control(bdf, PCI_CAP_ID_MSI, PCI_MSI_ENABLE);
 	clear_control(bdf, PCI_CAP_ID_MSIX, PCI_MSIX_ENABLE);
 }
 
+static void quiet_found(struct pci_bdf bdf, void *arg)
+{
+	pci_quiet_function(bdf);
+}
+
 void pci_quiet(void)
 {
-	pci_scan(quiet_function, NULL);
+	pci_scan(quiet_found, NULL);
 }

@@ -39,7 +39,10 @@ void pci_keep_ecam(void);
  */
 void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg);
 /* Turns off the MSI and MSI-X that firmware has left on, where no guest gets
- * the devices: nobody would answer their messages. Boot CPU. */
+ * the device: nobody would answer its messages. PCI 3.0, 6.8.1.3, 6.8.2.3
+ * *Message Control*. Boot CPU, before a guest runs. */
+void pci_quiet_function(struct pci_bdf bdf);
+/* The same of all functions */
 void pci_quiet(void);
 
 #endif

@@ -314,13 +314,14 @@ struct vfunc *passthrough_func_lock(struct passthrough *pci, struct pci_bdf bdf)
 void passthrough_func_found(struct pci_bdf bdf, void *arg)
 {
 	struct passthrough *pci = arg;
-	struct vfunc *f = *func_link(pci, bdf);
+	struct vfunc *known = *func_link(pci, bdf);
+	struct vfunc *f = known ? known : func_add(pci, bdf, NULL, 0);
 
 	passthrough_guard_report(bdf);
-	if (!f)
-		f = func_add(pci, bdf, NULL, 0);
-	if (f)
+	if (f && !f->kept)
 		passthrough_msix_place_first(f);
+	else
+		passthrough_guard_quiet(bdf);
 }
 
 /* One that was forgotten, and has messages yet */

@@ -111,6 +111,25 @@ static bool is_console(struct pci_bdf bdf)
 }
 
 /*
+ * The console is polled, and a hidden VMD has no driver: neither needs DMA. An
+ * IOAPIC that is a function does, as its interrupts are writes of its own, and
+ * the hypervisor programs it. An IOMMU is off, and what passes through it is
+ * others'.
+ */
+void passthrough_guard_quiet(struct pci_bdf bdf)
+{
+	u32 command;
+
+	pci_quiet_function(bdf);
+	if (!is_console(bdf) && !is_hidden_vmd(pci_read(bdf, PCI_VENDOR_ID, 4)))
+		return;
+	command = pci_read(bdf, PCI_COMMAND, 2);
+	if (command & PCI_COMMAND_MASTER)
+		pci_write(bdf, PCI_COMMAND, 2,
+			  command & ~(u32)PCI_COMMAND_MASTER);
+}
+
+/*
  * A host bridge's own registers say where ECAM is (PCIEXBAR), what memory the
  * firmware's shadows cover, and in AMD's which addresses go to which DRAM or
  * bus. Firmware has set them up.

@@ -227,6 +227,11 @@ void passthrough_guard_init(struct vfunc *f);
 /* Logs of one that is there and hidden, if somebody may look for it. While the
  * VM is built. */
 void passthrough_guard_report(struct pci_bdf bdf);
+/* One that is there and that the guest cannot drive: the console's, a hidden
+ * one, or one that there was no memory for. What firmware left on of its
+ * messages goes off, and of its DMA where nothing needs that. While the VM is
+ * built. */
+void passthrough_guard_quiet(struct pci_bdf bdf);
 /* A write of @size bytes at @offset that no capability of ours takes: does it
  * stay away from the hardware? */
 bool passthrough_write_is_refused(const struct vfunc *f, u32 offset, u8 size);

@@ -13,6 +13,7 @@ SECONDS = 240
 BEFORE = os.path.join(image.BUILD, "tests", "firmware")
 RESIDUE = os.path.join(BEFORE, "residue.efi")
 REFUSE = os.path.join(BEFORE, "refuse.efi")
+CAP_LIST, CAP_MSI, IOMMU_CLASS = 0x10, 5, 0x080600
 
 
 def both_up(results, m, where):
@@ -110,6 +111,43 @@ def remapped_disk(vendor):
     return run
 
 
+def functions_with_msi(m):
+    """(class code, control of MSI) of bus 0's functions."""
+    def read(devfn, offset):
+        m.monitor(f"o /w 0xcf8 {1 << 31 | devfn << 8 | offset:#x}")
+        return int(re.search(r"= (0x[0-9a-f]+)", m.monitor("i /w 0xcfc"))[1], 16)
+
+    found = []
+    m.monitor("stop")
+    for devfn in range(256):
+        if read(devfn, 0) & 0xffff == 0xffff or not read(devfn, 4) >> 16 & CAP_LIST:
+            continue
+        at = read(devfn, 0x34) & 0xfc
+        while at:
+            header = read(devfn, at)
+            if header & 0xff == CAP_MSI:
+                found.append((read(devfn, 8) >> 8, header >> 16))
+            at = header >> 8 & 0xfc
+    return found
+
+
+def hidden(results, folder):
+    """MSI is off before a guest runs, also of a function that no guest gets."""
+    where = "hidden"
+    tiny = {"ends.elf": os.path.join(image.BUILD, "tests/guest/ends.elf")}
+    guest = {"name": "first", "privileged": "yes", "kernel": "ends.elf", "cores": "0",
+             "memory": "rest"}
+    disk = image.make(folder, image.manifest([guest]), tiny, "uefi", ("--before", RESIDUE))
+    with Machine("qemu", disk, folder, cores=1, memory=512, timeout=SECONDS * 2,
+                 person=True, options=IOMMUS["amd"][0]) as m:
+        planted(results, m, where, [("msi", "MSIs on")])
+        if step(results, m, f"{where}.made", "guest first: privileged, ", SECONDS, 0):
+            found = functions_with_msi(m)
+            results.check(IOMMU_CLASS in dict(found), f"{where}.has_msi", f"{found}")
+            results.check(not any(control & 1 for _class, control in found),
+                          f"{where}.msi_off", f"{found}")
+
+
 def tsc(results, folder):
     """Cores whose TSC firmware has moved, by Bochs, where TCG has no such register.
     x2APIC is on already."""
@@ -169,7 +207,7 @@ def tests():
             ("firmware.residue_tsc", tsc),
             ("firmware.remapping_intel", remapping("intel")),
             ("firmware.remapping_amd", remapping("amd")),
-            ("firmware.refuse", refuse), ("firmware.large", large)]
+            ("firmware.hidden", hidden), ("firmware.refuse", refuse), ("firmware.large", large)]
 
 
 def soak():

@@ -193,6 +193,16 @@ void pci_find_ext_caps(struct pci_bdf bdf, const u16 *ids, u16 *at, u32 count)
 		at[i] = find_ext_cap(bdf, ids[i]);
 }
 
+void pci_quiet_function(struct pci_bdf bdf)
+{
+	u8 *c = function(bdf);
+
+	if (find_cap(bdf, PCI_CAP_ID_MSI))
+		c[MSI_CAP + 2] &= (u8)~PCI_MSI_ENABLE;
+	if (find_cap(bdf, PCI_CAP_ID_MSIX))
+		c[MSIX_CAP + 3] &= (u8) ~(PCI_MSIX_ENABLE >> 8);
+}
+
 void pci_scan(void (*fn)(struct pci_bdf bdf, void *arg), void *arg)
 {
 	fn((struct pci_bdf){ .devfn = 0x18 }, arg);

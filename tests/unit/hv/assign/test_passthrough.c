@@ -5,6 +5,7 @@
 #include "drivers/acpi/acpi.h"
 #include "include/hw/pci.h"
 #include "tests/unit/fakes/log.h"
+#include "tests/unit/fakes/serial.h"
 #include "tests/unit/hv/assign/functions.h"
 
 static void test_config_paths(void **state)
@@ -145,6 +146,41 @@ static void test_hidden_functions(void **state)
 	assert_int_equal(cfg_read(0x18, 0, 4), 0x12345678);
 }
 
+/* A new guest is made where function 0 is @id of @class, of which firmware has
+ * left all on; the guest before has not met it */
+static void left_by_firmware(u32 id, u32 class)
+{
+	put32(config[0], id);
+	put32(config[0] + PCI_CLASS_REVISION, class);
+	new_guest();
+	config[0][PCI_COMMAND] = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	config[0][MSI_CAP + 2] |= PCI_MSI_ENABLE;
+	config[0][MSIX_CAP + 3] |= PCI_MSIX_ENABLE >> 8;
+	new_guest();
+	assert_false(config[0][MSI_CAP + 2] & PCI_MSI_ENABLE);
+	assert_false(config[0][MSIX_CAP + 3] & PCI_MSIX_ENABLE >> 8);
+}
+
+/* Messages, and DMA that nobody needs: no driver of a guest turns them off */
+static void test_nobody_drives_it(void **state)
+{
+	static const u32 hidden[] = { 0x08001000, 0x08002000, 0x08060000 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(hidden); i++) {
+		left_by_firmware(0x12345678, hidden[i]);
+		/* An IOAPIC's interrupts are writes of its own */
+		assert_true(config[0][PCI_COMMAND] & PCI_COMMAND_MASTER);
+	}
+	left_by_firmware(0x28c08086, 0x01040000);
+	assert_int_equal(config[0][PCI_COMMAND], PCI_COMMAND_MEMORY);
+	fake_has_serial = fake_serial.has_function = true;
+	fake_serial.bdf = (struct pci_bdf){ .devfn = 0x18 };
+	left_by_firmware(0xa13d8086, 0x07000200);
+	assert_int_equal(config[0][PCI_COMMAND], PCI_COMMAND_MEMORY);
+	assert_int_equal(cfg_read(0x18, PCI_VENDOR_ID, 4), 0xa13d8086);
+	fake_has_serial = fake_serial.has_function = false;
+}
+
 static void test_hostile_writes(void **state)
 {
 	static const u8 sizes[] = { 1, 2, 4, 8 };
@@ -193,6 +229,7 @@ int main(void)
 		T(test_firmware_leftovers), T(test_msi),
 		T(test_msi_storm),          T(test_host_bridge),
 		T(test_hidden_functions),   T(test_hostile_writes),
+		T(test_nobody_drives_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

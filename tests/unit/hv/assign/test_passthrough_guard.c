@@ -35,6 +35,10 @@ u32 pci_read(struct pci_bdf bdf, u16 offset, u8 size)
 	return size == 2 ? (u16)id : id;
 }
 
+void pci_quiet_function(struct pci_bdf bdf)
+{
+}
+
 static struct vfunc function(u32 vendor, u32 device, u32 class_code,
 			     struct pci_bdf bdf)
 {
