@@ -31,7 +31,8 @@ CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "audit", "
           "dump_json", "dump_note", "info_exits", "info_json", "dump_resumed", "checked",
           "create", "twice", "too_much", "no_kernel",
           "web_stop", "web_stopped", "web_start", "web_says", "not_shared", "share", "share_says",
-          "shared", "share_granted", "share_audit", "share_stop", "shared_no_more",
+          "shared", "share_granted", "share_audit",
+          "share_device", "share_dropped", "share_again", "share_stop", "shared_no_more",
           "share_destroy", "found", "audit_two", "set",
           "weight", "cap", "set_wrong", "set_unknown", "set_kept", "destroy_run", "cap_half",
           "cap_off", "web_reset", "destroy", "audit_after", "cycles", "all_back", "bhmake")

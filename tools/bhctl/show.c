@@ -93,6 +93,20 @@ struct json_object *show_guest_of(struct json_object *list, const char *name)
 	return NULL;
 }
 
+/* Of one with share = memory */
+static void devices_show(FILE *to, struct json_object *g)
+{
+	struct json_object *a;
+	size_t n = json_object_object_get_ex(g, "memory_devices", &a)
+			   ? json_object_array_length(a)
+			   : 0;
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(to, "%-18s%s\n", i ? "" : "memory shared by",
+			json_object_get_string(
+				json_object_array_get_idx(a, i)));
+}
+
 int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
 	       struct failure *f)
 {
@@ -116,6 +130,7 @@ int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
 		wire_number(g, "vcpus", 0));
 	fprintf(to, "%-18s%s\n", "memory",
 		show_bytes(text, wire_number(g, "memory_bytes", 0)));
+	devices_show(to, g);
 	fprintf(to, "%-18s%s\n", "the hypervisor's",
 		show_bytes(text, wire_number(g, "overhead_bytes", 0)));
 	fprintf(to, "%-18s%s\n", "up",

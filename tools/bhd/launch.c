@@ -21,6 +21,32 @@ void guest_drop_memory(struct guest *g)
 	g->dax_count = g->place.count = 0;
 }
 
+/* A device of each range that has none yet */
+static int memory_carve(struct guest *g, struct failure *f)
+{
+	for (u32 i = g->dax_count; i < g->place.count; i++) {
+		if (dax_carve(&g->place.ranges[i], g->dax[i], f))
+			return -1;
+		g->dax_count = i + 1;
+	}
+	return 0;
+}
+
+void guest_share_again(struct guest *g)
+{
+	struct failure f;
+
+	if (!g->definition.config.shares_memory ||
+	    g->dax_count == g->place.count)
+		return;
+	if (memory_carve(g, &f))
+		fprintf(stderr,
+			"bhd: guest %s runs on, but its memory has no device: "
+			"%s\n",
+			g->definition.config.name, f.text);
+	store_save(g);
+}
+
 /* --- its end --- */
 
 static void nobody_waits(void *context, const struct ring_answer *answer)
@@ -121,12 +147,9 @@ static void load(struct guest *g)
 	struct failure f;
 
 	g->phase = PHASE_LOADING;
-	for (u32 i = g->dax_count; i < g->place.count; i++) {
-		if (dax_carve(&g->place.ranges[i], g->dax[i], &f)) {
-			launch_failed(g, &f);
-			return;
-		}
-		g->dax_count = i + 1;
+	if (memory_carve(g, &f)) {
+		launch_failed(g, &f);
+		return;
 	}
 	store_save(g);
 	g->loader = (struct loader){ .definition = &g->definition,

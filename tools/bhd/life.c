@@ -95,6 +95,13 @@ static bool guest_gone(struct guest *g)
 	return true;
 }
 
+/* Is its memory granted, if it shares it? docs/lifecycle.md */
+static bool state_shares(u32 state)
+{
+	return state == BH_CTL_RUNNING || state == BH_CTL_PAUSED ||
+	       state == BH_CTL_CRASHED;
+}
+
 static void guest_look(struct guest *g, const struct list *guests)
 {
 	const struct bh_ctl_guest *all = guests->items, *now = NULL;
@@ -110,6 +117,8 @@ static void guest_look(struct guest *g, const struct list *guests)
 	g->state = now->state;
 	if (now->state == before)
 		return;
+	if (before == BH_CTL_GONE && state_shares(now->state))
+		guest_share_again(g);
 	if (now->state == BH_CTL_STOPPED || now->state == BH_CTL_CRASHED)
 		guest_ended(g, now->state == BH_CTL_CRASHED);
 	else if (now->state == BH_CTL_DEFINED && g->wanted)
@@ -328,6 +337,32 @@ int life_find(struct bhd *b, const char *name, struct bh_ctl_guest *g,
 		      name);
 }
 
+/* @g NULL: it has none */
+static void devices_add(const struct guest *g, struct json_object *o)
+{
+	struct json_object *a = json_object_new_array();
+	char path[DAX_NAME_BYTES + 8];
+
+	for (u32 i = 0; g && i < g->dax_count; i++) {
+		snprintf(path, sizeof(path), "/dev/%s", g->dax[i]);
+		json_object_array_add(a, json_object_new_string(path));
+	}
+	wire_add(o, "memory_devices", a);
+}
+
+void life_add_devices(const struct bhd *b, const struct bh_ctl_guest *guest,
+		      struct json_object *o)
+{
+	const struct guest *g = b->life ? b->life->guests : NULL;
+
+	while (g && g->id != guest->id)
+		g = g->next;
+	if (g && (!g->definition.config.shares_memory ||
+		  !state_shares(guest->state)))
+		g = NULL;
+	devices_add(g, o);
+}
+
 void life_list_off(const struct bhd *b, struct json_object *array)
 {
 	for (struct guest *g = b->life ? b->life->guests : NULL; g;
@@ -356,6 +391,7 @@ void life_list_off(const struct bhd *b, struct json_object *array)
 		wire_add_number(o, "exits", 0);
 		wire_add_string(o, "reason", "");
 		wire_add_number(o, "restarts", 0);
+		devices_add(NULL, o);
 		json_object_array_add(array, o);
 	}
 }

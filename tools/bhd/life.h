@@ -40,6 +40,10 @@ void life_stays(struct bhd *b, const char *name);
  * has no guest now, of which @f says so. @f may be NULL. */
 int life_find(struct bhd *b, const char *name, struct bh_ctl_guest *g,
 	      struct failure *f) __must_check;
+/* "memory_devices" goes into @o, of which @guest is the source: the files of
+ * its memory, in the order of its addresses, if it shares it now */
+void life_add_devices(const struct bhd *b, const struct bh_ctl_guest *guest,
+		      struct json_object *o);
 /* Definitions that have no guest now, as in bhctl list; added to @array */
 void life_list_off(const struct bhd *b, struct json_object *array);
 

@@ -53,6 +53,9 @@ struct life {
 void guest_launch(struct guest *g);
 /* Its devices go, and its place in the pool is free */
 void guest_drop_memory(struct guest *g);
+/* The devices of a guest that shares its memory and was found by this bhd:
+ * where the privileged guest was started again meanwhile, they are gone */
+void guest_share_again(struct guest *g);
 
 /* life.c: it is launched after a while, longer each time */
 void guest_again(struct guest *g);

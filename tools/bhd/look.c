@@ -63,8 +63,12 @@ struct json_object *look_list(struct bhd *b, struct json_object *o,
 		return NULL;
 	guests = json_object_new_array();
 	g = l.items;
-	for (u32 i = 0; i < l.count; i++)
-		json_object_array_add(guests, guest_object(&info, &g[i]));
+	for (u32 i = 0; i < l.count; i++) {
+		struct json_object *item = guest_object(&info, &g[i]);
+
+		life_add_devices(b, &g[i], item);
+		json_object_array_add(guests, item);
+	}
 	free(l.items);
 	life_list_off(b, guests);
 	json_object_array_sort(guests, by_name);

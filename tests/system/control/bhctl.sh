@@ -180,6 +180,16 @@ dax_reads_nothing() {
 	! dax_reads
 }
 
+# As a kernel that has just started has it: no device of the pool's memory
+drop_dax() {
+	for dax in /sys/bus/dax/devices/dax*; do
+		name=${dax##*/} region=$(readlink -f "$dax/../dax_region")
+		[ ! -e "$dax/driver" ] || echo "$name" >"$dax/driver/unbind"
+		echo 0 >"$dax/size"
+		[ "$name" = "$(cat "$region/seed")" ] || echo "$name" >"$region/delete"
+	done
+}
+
 # Memory that the privileged guest has while the guest runs, and no longer
 test_share() {
 	says not_shared '' dax_reads_nothing
@@ -189,6 +199,12 @@ test_share() {
 	says shared '' dax_reads
 	says share_granted 'shared.*granted to the privileged guest' bhctl audit
 	says share_audit '^  holds: ' bhctl audit
+	says share_device '^memory shared by  */dev/dax[0-9]' bhctl info shared
+	kill -9 $bhd
+	drop_dax
+	says share_dropped '' dax_reads_nothing
+	start_bhd || { fail share_again "$(cat /tmp/bhd.log)"; return; }
+	says share_again '' dax_reads
 	says share_stop '' bhctl stop --timeout 0 shared
 	says shared_no_more '' dax_reads_nothing
 	says share_destroy '' bhctl destroy shared

@@ -453,6 +453,78 @@ static void test_destroyed_before(void **state)
 	}
 }
 
+/* How many devices of its memory bhctl info names */
+static size_t devices_of(const char *name)
+{
+	struct json_object *o = ask(fd, DO("list")), *reply, *guests, *a;
+	size_t n = 0;
+
+	assert_true(json_object_object_get_ex(o, "reply", &reply));
+	assert_true(json_object_object_get_ex(reply, "guests", &guests));
+	for (size_t i = 0; i < json_object_array_length(guests); i++) {
+		struct json_object *g = json_object_array_get_idx(guests, i);
+
+		assert_true(json_object_object_get_ex(g, "memory_devices", &a));
+		if (!strcmp(wire_string(g, "name"), name))
+			n = json_object_array_length(a);
+		for (size_t j = 0; j < json_object_array_length(a); j++)
+			assert_memory_equal(
+				json_object_get_string(
+					json_object_array_get_idx(a, j)),
+				"/dev/", 5);
+	}
+	json_object_put(o);
+	return n;
+}
+
+static void privileged_restarts(void)
+{
+	close(fd);
+	bhd_again_stop();
+	fake_dax_count = 0;
+	bhd_again_start();
+	fd = connect_new();
+	turn();
+}
+
+/* The privileged guest is started again, and its kernel knows of no device: who
+ * shares its memory gets them anew, once */
+static void test_share_again(void **state)
+{
+	make("web", "share = memory\\n");
+	make("db", "");
+	assert_int_equal(devices_of("web"), 1);
+	assert_int_equal(devices_of("db"), 0);
+	privileged_restarts();
+	assert_int_equal(fake_dax_count, 1);
+	assert_int_equal(fake_daxes[0].range.base, GIB(1));
+	assert_int_equal(devices_of("web"), 1);
+	assert_int_equal(devices_of("db"), 0);
+	/* Another bhd alone finds them */
+	close(fd);
+	bhd_again_stop();
+	bhd_again_start();
+	fd = connect_new();
+	turn();
+	assert_int_equal(fake_dax_count, 1);
+	assert_int_equal(devices_of("web"), 1);
+	/* One that has stopped shares nothing, before a bhd and behind it */
+	fake_state(fake, "web", BH_CTL_STOPPED, "");
+	turn();
+	assert_int_equal(devices_of("web"), 0);
+	privileged_restarts();
+	assert_int_equal(fake_dax_count, 0);
+}
+
+static void test_share_fails(void **state)
+{
+	make("web", "share = memory\\n");
+	fake_dax_fails = true;
+	privileged_restarts();
+	expect_state("web", "running");
+	assert_int_equal(devices_of("web"), 0);
+}
+
 /* After the machine's restart there is no guest; its definition starts it */
 static void test_next_boot(void **state)
 {
@@ -691,6 +763,8 @@ int main(void)
 		cmocka_unit_test(test_backoff),
 		T(test_next_bhd),
 		T(test_next_boot),
+		T(test_share_again),
+		T(test_share_fails),
 		T(test_order_of_list),
 		T(test_destroyed_before),
 		T(test_bad_files),
