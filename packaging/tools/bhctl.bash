@@ -41,7 +41,7 @@ _bhctl() {
 	metrics) mapfile -t COMPREPLY < <(compgen -W '--http' -- "$word") ;;
 	log) mapfile -t COMPREPLY < <(compgen -W '--follow' -- "$word") ;;
 	run) mapfile -t COMPREPLY < <(compgen -W \
-		'--kernel --initrd --firmware --cmdline --memory --cpus --name' -- "$word") ;;
+		'--kernel --initrd --firmware --cmdline --fw-cfg --memory --cpus --name' -- "$word") ;;
 	console) mapfile -t COMPREPLY < <(compgen -W \
 		"$(_bhctl_guests) --read-only --dump" -- "$word") ;;
 	set) mapfile -t COMPREPLY < <(compgen -W "$(_bhctl_guests) weight= cap=" -- "$word") ;;

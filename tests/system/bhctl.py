@@ -40,7 +40,8 @@ GDB_CHECKS = ("gdb_guest", "gdb_threads", "gdb_steps", "gdb_stops", "gdb_planted
               "gdb_steps_on", "gdb_detached", "gdb_answers", "gdb_killed", "gdb_core", "gdb")
 
 
-FIRM_CHECKS = ("rom_run", "rom", "items_run", "items", "bios_run", "bios", "bios_list",
+FIRM_CHECKS = ("rom_run", "rom", "items_run", "items", "options_run", "options",
+               "bios_run", "bios", "bios_list",
                "firm_audit", "bios_reset", "bios_again", "firm_size", "firm_room", "firm_none",
                "firm_back", "bhfirm")
 EFI_CHECKS = ("efi_run", "efi_stub", "efi", "efi_audit")

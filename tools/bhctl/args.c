@@ -30,6 +30,7 @@ static const struct option options[] = {
 	{ "initrd", required_argument, NULL, 'i' },
 	{ "firmware", required_argument, NULL, 'F' },
 	{ "cmdline", required_argument, NULL, 'a' },
+	{ "fw-cfg", required_argument, NULL, 'w' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ "cpus", required_argument, NULL, 'c' },
 	{ "name", required_argument, NULL, 'n' },
@@ -100,6 +101,13 @@ static int option_take(struct args *a, int letter, struct failure *f)
 		return 0;
 	case 'a':
 		a->cmdline = optarg;
+		return 0;
+	case 'w':
+		if (a->fw_cfg_count == ARRAY_SIZE(a->fw_cfg))
+			return failed(f, FAIL_USAGE,
+				      "--fw-cfg is given more than %u times",
+				      a->fw_cfg_count);
+		a->fw_cfg[a->fw_cfg_count++] = optarg;
 		return 0;
 	case 'm':
 		a->memory = optarg;
@@ -252,10 +260,12 @@ static const char *value_of(int letter)
 		int letter;
 		const char *value;
 	} values[] = {
-		{ 't', "SECONDS" }, { 'L', "PATH|PORT|-" }, { 'k', "FILE" },
-		{ 'i', "FILE" },    { 'F', "FILE" },        { 'a', "WORDS" },
-		{ 'm', "256M" },    { 'c', "N" },           { 'n', "NAME" },
-		{ 's', "N" },       { 'o', "FILE" },
+		{ 't', "SECONDS" }, { 'L', "PATH|PORT|-" },
+		{ 'k', "FILE" },    { 'i', "FILE" },
+		{ 'F', "FILE" },    { 'a', "WORDS" },
+		{ 'm', "256M" },    { 'c', "N" },
+		{ 'n', "NAME" },    { 's', "N" },
+		{ 'o', "FILE" },    { 'w', "'NAME FILE'" },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(values); i++)

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "hv/manifest/manifest.h"
 #include "lib/types.h"
 #include "tools/control/fail.h"
 
@@ -42,6 +43,8 @@ struct args {
 	bool has_timeout;
 	/* bhctl run */
 	const char *kernel, *initrd, *firmware, *cmdline, *memory, *name;
+	const char *fw_cfg[MANIFEST_MAX_FILES];
+	u32 fw_cfg_count;
 	u32 cpus;
 	/* bhctl trace; 0 and NULL: not given */
 	u64 seconds;

@@ -336,7 +336,7 @@ const struct command commands[] = {
 	{ "metrics", OPERAND_NONE, "H", "all of it as Prometheus text",
 	  http_metrics },
 	{ "log", OPERAND_NONE, "f", "the hypervisor's log", run_log },
-	{ "run", OPERAND_NONE, "kiFamcn",
+	{ "run", OPERAND_NONE, "kiFawmcn",
 	  "a guest of a kernel or firmware; its name is printed", make_run },
 	{ "create", OPERAND_FILE, "",
 	  "a guest of a definition, which bhd keeps and starts", make_create },

@@ -15,6 +15,7 @@
 #define RUN_MEMORY   "256M"
 #define RUN_CMDLINE  "console=ttyS0"
 #define MANIFEST_MAX MIB(1)
+#define ITEM_FILE    "fw_cfg%u"
 
 /* A value of the manifest: one line, with nothing that begins a comment */
 static int value_check(const char *what, const char *value, struct failure *f)
@@ -30,6 +31,53 @@ static int value_check(const char *what, const char *value, struct failure *f)
 static const char *line_of(const char *given, const char *line)
 {
 	return given ? line : "";
+}
+
+/* Of "NAME FILE" and of "NAME "TEXT"": what stands behind the name */
+static const char *item_value(const char *item)
+{
+	const char *value = item + strcspn(item, " \t");
+
+	return value + strspn(value, " \t");
+}
+
+static bool item_is_file(const char *item)
+{
+	return *item_value(item) != '"';
+}
+
+/* The line of item @i, as the manifest has it; a file is named by its number */
+static int item_line(const char *item, u32 i, char *line, size_t size,
+		     struct failure *f)
+{
+	if (value_check("fw-cfg", item, f))
+		return -1;
+	if (!*item_value(item))
+		return failed(f, FAIL_USAGE,
+			      "--fw-cfg %.40s: write 'NAME FILE', or 'NAME "
+			      "\"TEXT\"'",
+			      item);
+	if (item_is_file(item))
+		return snprintf(line, size, "fw_cfg = %.*s " ITEM_FILE "\n",
+				(int)strcspn(item, " \t"), item, i);
+	return snprintf(line, size, "fw_cfg = %s\n", item);
+}
+
+static int items_add(const struct args *a, char *text, size_t size,
+		     struct failure *f)
+{
+	size_t used = strlen(text);
+
+	for (u32 i = 0; i < a->fw_cfg_count; i++) {
+		int n = item_line(a->fw_cfg[i], i, text + used, size - used, f);
+
+		if (n < 0)
+			return -1;
+		if ((size_t)n >= size - used)
+			return failed(f, FAIL_USAGE, "--fw-cfg is too long");
+		used += (size_t)n;
+	}
+	return 0;
 }
 
 int make_definition(const struct args *a, const char *name, char *text,
@@ -49,9 +97,9 @@ int make_definition(const struct args *a, const char *name, char *text,
 		     line_of(a->initrd, "initrd = initrd\n"),
 		     line_of(a->firmware, "firmware = firmware\n"), cmdline,
 		     memory, a->cpus ? a->cpus : 1);
-	return n < (int)size
-		       ? 0
-		       : failed(f, FAIL_USAGE, "the command line is too long");
+	if (n >= (int)size)
+		return failed(f, FAIL_USAGE, "the command line is too long");
+	return items_add(a, text, size, f);
 }
 
 /* @path NULL: there is none */
@@ -67,6 +115,24 @@ static int path_add(struct json_object *paths, const char *name,
 			      strerror(errno));
 	wire_add_string(paths, name, real);
 	return 0;
+}
+
+/* Of all files that the definition names */
+static int paths_add(const struct args *a, struct json_object *paths,
+		     struct failure *f)
+{
+	char name[BOOT_NAME_LEN];
+
+	for (u32 i = 0; i < a->fw_cfg_count; i++) {
+		snprintf(name, sizeof(name), ITEM_FILE, i);
+		if (item_is_file(a->fw_cfg[i]) &&
+		    path_add(paths, name, item_value(a->fw_cfg[i]), f))
+			return -1;
+	}
+	if (path_add(paths, "kernel", a->kernel, f) ||
+	    path_add(paths, "initrd", a->initrd, f))
+		return -1;
+	return path_add(paths, "firmware", a->firmware, f);
 }
 
 static int make(const struct args *a, struct json_object *request,
@@ -109,9 +175,7 @@ int make_run(const struct args *a, struct failure *f)
 	wire_add(request, "paths", paths);
 	wire_add_string(request, "definition", text);
 	wire_add_string(request, "file", "the command line");
-	if (path_add(paths, "kernel", a->kernel, f) ||
-	    path_add(paths, "initrd", a->initrd, f) ||
-	    path_add(paths, "firmware", a->firmware, f)) {
+	if (paths_add(a, paths, f)) {
 		json_object_put(request);
 		return -1;
 	}

@@ -300,6 +300,9 @@ test_bhfirm() {
 	END
 	says items_run '^fwcfg$' bhctl create /boot/fwcfg.conf
 	says items '' ends_well fwcfg
+	says options_run '^options$' bhctl run --kernel /boot/fwcfg.elf --memory 18M --name options \
+		--fw-cfg 'opt/test/text "hello fw_cfg"' --fw-cfg 'opt/test/file /boot/fwcfg.elf'
+	says options '' ends_well options
 	says bios_run '^bios$' bhctl run --firmware /boot/bios.bin --memory 8M --name bios
 	says bios '' made_says bios 'SeaBIOS (version'
 	says bios_list '^bios  *running  *dynamic  *1  *8 MiB' bhctl list
@@ -313,7 +316,7 @@ test_bhfirm() {
 		bhctl run --firmware /boot/fwcfg.conf --memory 16M
 	refused firm_room 8 'give it more memory' bhctl run --firmware /boot/bios.bin --memory 2M
 	refused firm_none 8 'No such file' bhctl run --firmware /boot/none --memory 16M
-	for name in rom fwcfg bios; do
+	for name in rom fwcfg options bios; do
 		bhctl destroy $name || fail bhfirm "$name"
 	done
 	[ "$(pool_free)" = "$free" ] && pass firm_back || fail firm_back "$(pool_free) of $free"

@@ -9,7 +9,7 @@
 const struct command commands[] = {
 	{ "list", OPERAND_NONE, "j", "", NULL },
 	{ "stop", OPERAND_GUEST, "t", "", NULL },
-	{ "run", OPERAND_NONE, "kiamcn", "", NULL },
+	{ "run", OPERAND_NONE, "kiawmcn", "", NULL },
 	{ "create", OPERAND_FILE, "", "", NULL },
 	{ "dump", OPERAND_DUMP, "j", "", NULL },
 	{ "info", OPERAND_MAYBE_GUEST, "j", "", NULL },
@@ -53,6 +53,9 @@ static void test_good(void **state)
 	assert_string_equal(a.kernel, "k");
 	assert_string_equal(a.memory, "256M");
 	assert_int_equal(a.cpus, 2);
+	assert_int_equal(read_words("run --fw-cfg a --kernel k --fw-cfg b"), 0);
+	assert_int_equal(a.fw_cfg_count, 2);
+	assert_string_equal(a.fw_cfg[1], "b");
 	assert_int_equal(read_words("metering"), 0);
 	assert_null(a.operand);
 	assert_int_equal(read_words("metering off"), 0);
@@ -99,6 +102,10 @@ static void test_bad(void **state)
 		{ "stop a --timeout 99999999999999999999", "write a number" },
 		{ "run --cpus 0", "at least 1" },
 		{ "run --cpus 129", "up to 128" },
+		{ "run --fw-cfg=a --fw-cfg=a --fw-cfg=a --fw-cfg=a --fw-cfg=a "
+		  "--fw-cfg=a --fw-cfg=a --fw-cfg=a --fw-cfg=a",
+		  "--fw-cfg is given more than 8 times" },
+		{ "list --fw-cfg a", "takes no --fw-cfg" },
 		{ "list --fly", "--fly is no option" },
 		{ "run --kernel", "--kernel: its value is missing" },
 		{ "trace -o", "-o: its value is missing" },

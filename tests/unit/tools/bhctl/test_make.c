@@ -87,6 +87,64 @@ static void test_run_firmware(void **state)
 	json_object_put(sent);
 }
 
+static void test_run_fw_cfg(void **state)
+{
+	struct args a = { .kernel = "/proc/self/exe",
+			  .name = "box",
+			  .fw_cfg = { "opt/a /proc/self/maps",
+				      "opt/b \t\"two words\"",
+				      "opt/c /proc/self/environ" },
+			  .fw_cfg_count = 3 };
+	struct definition d;
+
+	run_made(&a, &d);
+	assert_int_equal(d.config.fwcfg_count, 3);
+	assert_string_equal(d.config.fwcfg[0].name, "opt/a");
+	assert_string_equal(d.config.fwcfg[1].name, "opt/b");
+	assert_string_equal(d.config.fwcfg[1].file, "");
+	assert_memory_equal(d.config.fwcfg[1].text, "two words", 9);
+	assert_string_equal(d.config.fwcfg[2].name, "opt/c");
+	assert_int_equal(d.file_count, 3);
+	assert_int_equal(d.stay_count, 2);
+	assert_string_equal(d.files[1].name, d.config.fwcfg[0].file);
+	assert_non_null(strstr(d.files[1].path, "/maps"));
+	assert_string_equal(d.files[2].name, d.config.fwcfg[2].file);
+	assert_non_null(strstr(d.files[2].path, "/environ"));
+	definition_free(&d);
+	json_object_put(sent);
+}
+
+static void test_run_fw_cfg_bad(void **state)
+{
+	static const struct {
+		const char *item;
+		enum fail_kind kind;
+		const char *why;
+	} rows[] = {
+		{ "opt/a", FAIL_USAGE,
+		  "write 'NAME FILE', or 'NAME \"TEXT\"'" },
+		{ "opt/a ", FAIL_USAGE, "write 'NAME FILE'" },
+		{ "", FAIL_USAGE, "write 'NAME FILE'" },
+		{ "opt/a\nprivileged = yes", FAIL_USAGE, "one line" },
+		{ "opt/a \"x #y\"", FAIL_USAGE, "one line" },
+		{ "opt/a /nowhere/at/all", FAIL_DEFINITION, "No such file" },
+	};
+	static char long_text[DEFINITION_TEXT_MAX];
+	struct args a = { .kernel = "/proc/self/exe", .fw_cfg_count = 1 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		a.fw_cfg[0] = rows[i].item;
+		assert_int_equal(make_run(&a, &f), -1);
+		assert_int_equal(f.kind, rows[i].kind);
+		assert_non_null(strstr(f.text, rows[i].why));
+	}
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	memcpy(long_text, "opt/a \"", 7);
+	a.fw_cfg[0] = long_text;
+	assert_int_equal(make_run(&a, &f), -1);
+	assert_non_null(strstr(f.text, "--fw-cfg is too long"));
+}
+
 static void test_run_bad(void **state)
 {
 	struct args a = { 0 };
@@ -260,6 +318,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_run_bad),
+		cmocka_unit_test(test_run_fw_cfg),
+		cmocka_unit_test(test_run_fw_cfg_bad),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_check_as_create),
 		cmocka_unit_test(test_definition),
