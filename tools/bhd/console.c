@@ -9,6 +9,7 @@
 #include "lib/replay.h"
 #include "tools/bhd/events.h"
 #include "tools/bhd/history.h"
+#include "tools/bhd/life.h"
 
 #define TYPE_BYTES   1024
 #define TYPE_AGAIN_S 0.01
@@ -434,13 +435,13 @@ static void session_reply(struct session *s, bool wanted)
 void session_start(struct client *c, const char *name, bool follow, bool type)
 {
 	struct console *console = find_name(c->bhd, name);
+	struct bh_ctl_guest g;
 	struct session *s;
 	struct failure f;
 
 	if (!console) {
-		failed(&f, FAIL_NO_GUEST,
-		       "there is no console %.40s; bhctl list shows the guests",
-		       name);
+		if (!life_find(c->bhd, name, &g, &f))
+			failed(&f, FAIL_NO_ROOM, "no memory for its console");
 		client_fail(c, &f);
 		return;
 	}

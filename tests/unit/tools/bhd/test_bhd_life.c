@@ -528,10 +528,10 @@ static void test_share_fails(void **state)
 /* After the machine's restart there is no guest; its definition starts it */
 static void test_next_boot(void **state)
 {
-	static const char *const of_a_guest[] = { "pause",     "resume",
-						  "stop",      "set",
-						  "stats",     "inspect",
-						  "last_exits" };
+	static const char *const of_a_guest[] = { "pause",      "resume",
+						  "stop",       "set",
+						  "stats",      "inspect",
+						  "last_exits", "console" };
 
 	make("web", "");
 	make("off", "autostart = no\\n");
