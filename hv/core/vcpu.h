@@ -49,7 +49,7 @@ struct vlapic;
 struct pvclock;
 struct kvm_pv;
 struct vcpu_meter;
-struct mca;
+struct mca_bank;
 
 /* Where the last intercepted instruction was: see gmem_code_again() */
 struct vcpu_code {
@@ -125,8 +125,8 @@ struct vcpu {
 	struct vcpu_debug debug;
 	bool is_kept;     /* atomic */
 	u32 kept_changed; /* enum reg_group */
-	struct mca *mca;  /* hv/policy/mca.h; NULL: it has no banks */
 	struct vcpu_last last;
+	struct mca_bank *mca; /* hv/policy/mca.h; NULL: it has no banks */
 };
 
 static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)

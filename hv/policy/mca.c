@@ -32,38 +32,38 @@ struct mca_bank {
 	u64 status, addr, misc; /* atomic */
 };
 
-struct mca {
-	u64 cap; /* MCG_CAP */
-	u32 count;
-	struct mca_bank bank[];
-};
-
-static size_t mca_bytes(u32 count)
+/* MCG_CAP of a guest that has banks; the same for all its vCPUs, as all cores
+ * are up when it is made */
+static u64 cap_offered(void)
 {
-	return offsetof(struct mca, bank) + count * sizeof(struct mca_bank);
+	u64 cap = mce_common_cap();
+	u64 count = MIN(cap & MCG_CAP_COUNT_MASK, (u64)MC_BANKS_MAX);
+
+	if (cpu_features.vendor != VENDOR_INTEL)
+		return count;
+	return count | (cap & CAP_OFFERED);
+}
+
+static u32 bank_count(void)
+{
+	return (u32)(cap_offered() & MCG_CAP_COUNT_MASK);
 }
 
 int mca_create(struct vcpu *v)
 {
-	u64 cap = mce_common_cap();
-	u32 count = (u32)MIN(cap & MCG_CAP_COUNT_MASK, MC_BANKS_MAX);
+	u32 count = bank_count();
 
 	if (!v->vm->privileged || !count)
 		return 0;
-	v->mca = kmem_alloc(&v->vm->budget, mca_bytes(count));
-	if (!v->mca)
-		return -ENOMEM;
-	v->mca->count = count;
-	v->mca->cap = count;
-	if (cpu_features.vendor == VENDOR_INTEL)
-		v->mca->cap |= cap & CAP_OFFERED;
-	return 0;
+	v->mca = kmem_alloc(&v->vm->budget, count * sizeof(*v->mca));
+	return v->mca ? 0 : -ENOMEM;
 }
 
 void mca_destroy(struct vcpu *v)
 {
 	if (v->mca)
-		kmem_free(&v->vm->budget, v->mca, mca_bytes(v->mca->count));
+		kmem_free(&v->vm->budget, v->mca,
+			  bank_count() * sizeof(*v->mca));
 	v->mca = NULL;
 }
 
@@ -157,10 +157,10 @@ static struct vcpu *nearest(const struct vm *vm)
 void mca_put(const struct mce_error *e)
 {
 	struct vm *vm = READ_ONCE(vm_privileged);
-	struct mca *m = vm ? nearest(vm)->mca : NULL;
+	struct mca_bank *banks = vm ? nearest(vm)->mca : NULL;
 
-	if (m && e->bank < m->count)
-		bank_put(&m->bank[e->bank], m->cap, e);
+	if (banks && e->bank < bank_count())
+		bank_put(&banks[e->bank], cap_offered(), e);
 }
 
 /* --- what the guest does --- */
@@ -168,7 +168,7 @@ void mca_put(const struct mce_error *e)
 int msr_read_mcg_cap(struct vcpu *v, const struct msr_rule *rule, u32 msr,
 		     u64 *value)
 {
-	*value = v->mca ? v->mca->cap : 0;
+	*value = v->mca ? cap_offered() : 0;
 	return 0;
 }
 
@@ -183,11 +183,11 @@ static enum bank_reg reg_of(u32 msr)
 /* NULL: it has none of that number */
 static struct mca_bank *bank_of(struct vcpu *v, u32 msr)
 {
-	u32 bank = (msr - MSR_MC0_CTL) / MC_BANK_STRIDE;
+	u32 bank = (msr - MSR_MC0_CTL) / MC_BANK_STRIDE, count = bank_count();
 
-	if (!v->mca || bank >= v->mca->count)
+	if (!v->mca || bank >= count)
 		return NULL;
-	return &v->mca->bank[index_nospec(bank, v->mca->count)];
+	return &v->mca[index_nospec(bank, count)];
 }
 
 static u64 status_read(const struct mca_bank *b)

@@ -30,11 +30,11 @@ u64 mce_common_cap(void)
 
 static void create(u64 cap)
 {
-	common = cap;
-	for (u32 i = 0; i < fake_vm.vcpu_count; i++) {
+	for (u32 i = 0; i < fake_vm.vcpu_count; i++)
 		mca_destroy(&fake_vcpus[i]);
+	common = cap;
+	for (u32 i = 0; i < fake_vm.vcpu_count; i++)
 		assert_int_equal(mca_create(&fake_vcpus[i]), 0);
-	}
 }
 
 static int setup(void **state)
