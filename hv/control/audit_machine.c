@@ -8,6 +8,7 @@
 #include "hv/assign/passthrough.h"
 #include "hv/control/audit.h"
 #include "hv/irq/route.h"
+#include "hv/vm/ids.h"
 #include "hv/vm/pool.h"
 #include "mm/owner.h"
 
@@ -197,7 +198,7 @@ static u64 sum_of(u32 kind)
 	case BH_CTL_SUM_POOL_FREE_BYTES:
 		return pool_free_bytes();
 	case BH_CTL_SUM_GUESTS:
-		return control_guest_count();
+		return ids_count();
 	default:
 		return irq_bound_count();
 	}

@@ -10,6 +10,7 @@
 #include "hv/core/slots.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/load/reload.h"
+#include "hv/vm/ids.h"
 #include "hv/vm/life.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -20,29 +21,16 @@
 static const char no_guest[] = "there is no such guest (any more)";
 
 /* The one with the lowest id above @id, or NULL; *@more: how many have one
- * above that */
+ * above that. One that is going is no more (vm_unlist()). */
 static struct vm *guest_above(u64 id, u32 *more)
 {
-	struct vm *first = NULL;
+	struct vm *vm;
 
-	*more = 0;
-	for (u32 i = 0; i < vm_count; i++) {
-		struct vm *vm = vm_at(i);
-
-		if (!vm || vm_number(vm) <= id)
-			continue;
-		*more += first != NULL;
-		if (!first || vm_number(vm) < vm_number(first))
-			first = vm;
-	}
-	return first;
-}
-
-u32 control_guest_count(void)
-{
-	u32 more;
-
-	return guest_above(0, &more) ? more + 1 : 0;
+	do {
+		id = ids_above(id, more);
+		vm = vm_numbered(id);
+	} while (id && !vm);
+	return vm;
 }
 
 static u64 exits_of(const struct vcpu *v)

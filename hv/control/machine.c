@@ -9,6 +9,7 @@
 #include "hv/control/priv.h"
 #include "hv/core/exit.h"
 #include "hv/core/stretch.h"
+#include "hv/vm/ids.h"
 #include "hv/vm/pool.h"
 #include "lib/string.h"
 #include "mm/owner.h"
@@ -33,7 +34,7 @@ s32 control_info(struct control *c, struct control_call *call)
 		.features = c->features,
 		.cores = pcpu_count,
 		.nodes = MAX(acpi.numa.node_count, 1u),
-		.guests = control_guest_count(),
+		.guests = ids_count(),
 		.guests_max = VM_MAX,
 		.tsc = rdtsc(),
 		.tsc_khz = tsc_khz,

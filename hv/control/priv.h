@@ -206,8 +206,6 @@ bool control_round_goes_on(struct control_round *r);
 /* consoles.c: events for the consoles that have been read to their end and said
  * something since. True: there is more. */
 bool control_consoles_look(struct control *c);
-/* How many there are */
-u32 control_guest_count(void);
 /* What struct bh_ctl_vcpu calls the state */
 u32 control_shown_state(enum vcpu_activity activity);
 

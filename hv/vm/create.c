@@ -8,8 +8,8 @@
  * lock. Until the last one nobody else knows the guest, as vms[] does not have
  * it.
  *
- * Locks: making_lock, for a step; mm/'s, owners' and the console's come inside
- * it. The ids in use are a bitmap that is changed atomically.
+ * Locks: making_lock, for a step; mm/'s, owners', the console's and that of
+ * ids.c come inside it. The ids in use are a bitmap that is changed atomically.
  */
 #include "hv/vm/create.h"
 
@@ -23,6 +23,7 @@
 #include "hv/vm/devices.h"
 #include "hv/vm/dynamic.h"
 #include "hv/vm/grant.h"
+#include "hv/vm/ids.h"
 #include "hv/vm/machine_end.h"
 #include "hv/vm/memory.h"
 #include "hv/vm/numa.h"
@@ -166,10 +167,12 @@ static void vm_list(struct vm *vm)
 {
 	__atomic_store_n(&vms[vm->id], vm, __ATOMIC_RELEASE);
 	vm_count = MAX(vm_count, vm->id + 1u);
+	ids_add(vm_number(vm));
 }
 
 void vm_unlist(struct vm *vm)
 {
+	ids_remove(vm_number(vm));
 	__atomic_store_n(&vms[vm->id], NULL, __ATOMIC_SEQ_CST);
 }
 

@@ -52,7 +52,7 @@ bool vm_making_may_log(const struct vm *vm);
  * takes making_lock.
  */
 bool __must_check vm_free_step(struct vm *vm);
-/* vms[] has it no more */
+/* vms[] has it no more, nor has ids.h its id, which goes first */
 void vm_unlist(struct vm *vm);
 
 #endif

@@ -48,7 +48,7 @@ void *control_next(struct control *ctl, struct control_call *call, u32 size)
 	return place;
 }
 
-u32 control_guest_count(void)
+u32 ids_count(void)
 {
 	return 2;
 }

@@ -11,6 +11,7 @@
 #include "hv/core/exit.h"
 #include "hv/device/pc/vpm.h"
 #include "hv/load/reload.h"
+#include "hv/vm/ids.h"
 #include "hv/vm/pool.h"
 #include "hv/vm/privileged.h"
 #include "lib/string.h"
@@ -445,7 +446,7 @@ static void test_guest_goes(void **state)
 	while (control_guests(&c, &c.call) == CONTROL_GOES_ON)
 		;
 	assert_int_equal(c.call.bytes, sizeof(struct bh_ctl_guest));
-	assert_int_equal(control_guest_count(), 2);
+	assert_int_equal(ids_count(), 2);
 }
 
 static void expect_state(enum vm_state state, enum vm_end end,

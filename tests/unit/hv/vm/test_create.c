@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/create.c hv/vm/memory.c drivers/acpi/nodes.c lib/string.c */
+/* SOURCES: hv/vm/create.c hv/vm/ids.c hv/vm/memory.c drivers/acpi/nodes.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest is made, and taken apart, in steps: none is long, however large the
