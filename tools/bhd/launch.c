@@ -168,11 +168,13 @@ static void load(struct guest *g)
 /* The device knows of guests that this bhd does not */
 static bool place_avoid(struct guest *g)
 {
-	struct bh_ctl_range *grown =
-		realloc(g->avoid.items,
-			(g->avoid.count + g->place.count) * sizeof(*grown));
+	struct bh_ctl_range *grown;
 
-	if (!grown || g->avoid.count > PLACE_TRIES)
+	if (g->avoid.count > PLACE_TRIES)
+		return false;
+	grown = realloc(g->avoid.items,
+			(g->avoid.count + g->place.count) * sizeof(*grown));
+	if (!grown)
 		return false;
 	memcpy(grown + g->avoid.count, g->place.ranges,
 	       g->place.count * sizeof(*grown));

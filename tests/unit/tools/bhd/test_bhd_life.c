@@ -195,6 +195,16 @@ static void test_not_free(void **state)
 	assert_int_equal(fake_daxes[0].range.base, GIB(1) + 2 * MIB(64));
 }
 
+/* The device knows better again and again */
+static void test_never_free(void **state)
+{
+	fake->pool_busy = 100;
+	create("web", "");
+	memcpy(strstr(request, "64M"), " 4M", 3);
+	expect_refused(request, "that memory is not free");
+	assert_null(find_guest("web"));
+}
+
 static bool is_in_state(const char *name, const char *wanted)
 {
 	char part[96];
@@ -754,6 +764,7 @@ int main(void)
 		T(test_refused),
 		T(test_start_static),
 		T(test_not_free),
+		T(test_never_free),
 		T(test_stop_and_start),
 		T(test_restart),
 		T(test_destroy_before_restart),
