@@ -46,40 +46,41 @@ bool dax_is(const char *name, const struct bh_ctl_range *range)
 	       end == range->base + range->size - 1;
 }
 
-/* One device of each region, whose attributes are beside it: /dax_region */
-struct regions {
+/* The regions that the last scan found, by the folder of their attributes */
+static struct {
 	u32 count;
 	char path[REGIONS_MAX][PATH_MAX];
-};
+} regions;
 
-static void region_add(struct regions *r, const char *name)
+/* The region of device @name, whose attributes are beside it: /dax_region */
+static void region_add(const char *name)
 {
 	char path[PATH_MAX], real[PATH_MAX];
 
 	snprintf(path, sizeof(path), DEVICES "/%s/../dax_region", name);
-	if (r->count == REGIONS_MAX || !realpath(path, real))
+	if (regions.count == REGIONS_MAX || !realpath(path, real))
 		return;
-	for (u32 i = 0; i < r->count; i++)
-		if (!strcmp(r->path[i], real))
+	for (u32 i = 0; i < regions.count; i++)
+		if (!strcmp(regions.path[i], real))
 			return;
-	strcpy(r->path[r->count++], real);
+	strcpy(regions.path[regions.count++], real);
 }
 
 /* Goes through the devices: takes away those that have some of @range, a dead
  * guest's or the region's own (dax_hmem without region_idle=1), and notes the
  * regions */
-static void devices_scan(struct regions *r, const struct bh_ctl_range *range)
+static void devices_scan(const struct bh_ctl_range *range)
 {
 	DIR *dir = opendir(DEVICES);
 	const struct dirent *e;
 
-	r->count = 0;
+	regions.count = 0;
 	while (dir && (e = readdir(dir))) {
 		u64 start, end;
 
 		if (e->d_name[0] == '.')
 			continue;
-		region_add(r, e->d_name);
+		region_add(e->d_name);
 		if (mapping_of(e->d_name, &start, &end) &&
 		    start < range->base + range->size && end >= range->base)
 			dax_release(e->d_name);
@@ -89,32 +90,30 @@ static void devices_scan(struct regions *r, const struct bh_ctl_range *range)
 }
 
 /* The regions, once the modules are there */
-static struct regions *regions_find(const struct bh_ctl_range *range,
-				    struct failure *f)
+static int regions_find(const struct bh_ctl_range *range, struct failure *f)
 {
-	struct regions *r = malloc(sizeof(*r));
-
-	if (!r) {
-		failed(f, FAIL_NO_ROOM, "no memory for the list of regions");
-		return NULL;
-	}
-	devices_scan(r, range);
-	if (!r->count) {
+	devices_scan(range);
+	if (!regions.count) {
 		module_load("dax_hmem");
 		module_load("device_dax");
 	}
-	for (u32 i = 0; i < WAIT_TRIES && !r->count; i++) {
+	for (u32 i = 0; i < WAIT_TRIES && !regions.count; i++) {
 		usleep(WAIT_US);
-		devices_scan(r, range);
+		devices_scan(range);
 	}
-	if (r->count)
-		return r;
-	free(r);
-	failed(f, FAIL_NO_BULKHEAD,
-	       "the kernel does not show the memory for guests; load the "
-	       "modules dax_hmem and device_dax, or install a kernel that has "
-	       "them");
-	return NULL;
+	if (regions.count)
+		return 0;
+	return failed(f, FAIL_NO_BULKHEAD,
+		      "the kernel does not show the memory for guests; load "
+		      "the modules dax_hmem and device_dax, or install a "
+		      "kernel that has them");
+}
+
+/* As the kernel reads it */
+static void range_text(const struct bh_ctl_range *range, char text[LINE])
+{
+	snprintf(text, LINE, "0x%llx-0x%llx", range->base,
+		 range->base + range->size - 1);
 }
 
 /* A device without memory: the region's first, or a new one */
@@ -130,18 +129,16 @@ static int device_new(const char *region, char *name)
 	return err ? err : file_line(name, DAX_NAME_BYTES, "%s/create", region);
 }
 
-/* A device of @range in the region that has it; the others refuse it */
-static int device_make(const struct regions *r,
-		       const struct bh_ctl_range *range, char *name,
-		       struct failure *f)
+/* A device of @range in the region that has it; the others refuse it, and so
+ * does that one while another device has some of it. 0 or -errno. */
+static int device_make(const struct bh_ctl_range *range, char *name)
 {
 	char text[LINE];
 	int err = -ENODEV;
 
-	snprintf(text, sizeof(text), "0x%llx-0x%llx", range->base,
-		 range->base + range->size - 1);
-	for (u32 i = 0; i < r->count; i++) {
-		err = device_new(r->path[i], name);
+	range_text(range, text);
+	for (u32 i = 0; i < regions.count; i++) {
+		err = device_new(regions.path[i], name);
 		if (err)
 			continue;
 		err = file_set(text, DEVICES "/%s/mapping", name);
@@ -149,6 +146,25 @@ static int device_make(const struct regions *r,
 			return 0;
 		dax_release(name);
 	}
+	return err;
+}
+
+/* A scan looks at each device there is: it is for the first guest, and for one
+ * that the kernel refuses by what is known */
+static int device_take(const struct bh_ctl_range *range, char *name,
+		       struct failure *f)
+{
+	char text[LINE];
+	int err;
+
+	if (regions.count && !device_make(range, name))
+		return 0;
+	if (regions_find(range, f))
+		return -1;
+	err = device_make(range, name);
+	if (!err)
+		return 0;
+	range_text(range, text);
 	return failed(f, err == -EACCES ? FAIL_DENIED : FAIL_OTHER,
 		      "the kernel makes no dax device of the memory %s: %s; "
 		      "see its log",
@@ -182,18 +198,12 @@ static int device_bind(const char *name, struct failure *f)
 int dax_carve(const struct bh_ctl_range *range, char name[DAX_NAME_BYTES],
 	      struct failure *f)
 {
-	struct regions *r = regions_find(range, f);
-	int err;
-
-	if (!r)
+	if (device_take(range, name, f))
 		return -1;
-	err = device_make(r, range, name, f);
-	free(r);
-	if (!err && device_bind(name, f)) {
-		dax_release(name);
-		err = -1;
-	}
-	return err;
+	if (!device_bind(name, f))
+		return 0;
+	dax_release(name);
+	return -1;
 }
 
 void dax_release(const char *name)
