@@ -110,9 +110,8 @@ void history_open(struct history *h, const char *folder, const char *name,
 	h->fd = -1;
 	h->boot = boot;
 	h->id = id;
-	if (!folder || snprintf(h->folder, sizeof(h->folder), "%s/%s", folder,
-				name) >= (int)sizeof(h->folder)) {
-		h->folder[0] = 0;
+	if (!folder || asprintf(&h->folder, "%s/%s", folder, name) < 0) {
+		h->folder = NULL;
 		return;
 	}
 	mkdir(folder, FOLDER_MODE);
@@ -122,11 +121,18 @@ void history_open(struct history *h, const char *folder, const char *name,
 		h->fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
 }
 
-void history_close(struct history *h)
+static void file_end(struct history *h)
 {
 	if (h->fd >= 0)
 		close(h->fd);
 	h->fd = -1;
+}
+
+void history_close(struct history *h)
+{
+	file_end(h);
+	free(h->folder);
+	h->folder = NULL;
 }
 
 u64 history_end(const struct history *h)
@@ -153,7 +159,7 @@ static int file_begin(struct history *h, u64 at)
 {
 	char path[PATH_MAX];
 
-	history_close(h);
+	file_end(h);
 	if (file_path(h, at, path))
 		return -1;
 	h->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC,
@@ -171,7 +177,7 @@ static void append_failed(struct history *h)
 			"bhd: %s: %s; what this console says is not kept\n",
 			h->folder, strerror(errno));
 	h->failed = true;
-	history_close(h);
+	file_end(h);
 }
 
 void history_append(struct history *h, u64 at, const u8 *bytes, u32 count)
@@ -180,7 +186,7 @@ void history_append(struct history *h, u64 at, const u8 *bytes, u32 count)
 		       h->files[h->count - 1].bytes < HISTORY_FILE_BYTES;
 	ssize_t n;
 
-	if (!h->folder[0] || !count)
+	if (!h->folder || !count)
 		return;
 	if (!goes_on && file_begin(h, at)) {
 		append_failed(h);

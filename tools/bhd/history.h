@@ -20,7 +20,7 @@ struct history_file {
 };
 
 struct history {
-	char folder[PATH_MAX]; /* "": none is kept */
+	char *folder; /* NULL: none is kept */
 	u64 boot, id;
 	u32 count; /* of this guest, by position; the last one grows */
 	struct history_file files[HISTORY_FILES];
