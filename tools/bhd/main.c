@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -33,6 +34,8 @@
 #include "tools/control/wire.h"
 
 #define STATE_FOLDER "/var/lib/bulkhead"
+/* As many as bhd.service gives it */
+#define FILES_MAX 16384
 /* Nobody notices it who looks on */
 #define CONSOLE_REST_S 0.005
 
@@ -117,6 +120,18 @@ static void tell_systemd(const char *what)
 	close(fd);
 }
 
+/* A console that is kept has a file open: more than 1,024, which a process is
+ * given at first, where there are so many guests */
+static void more_files(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur >= FILES_MAX)
+		return;
+	r.rlim_cur = MIN(r.rlim_max, (rlim_t)FILES_MAX);
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
 static void on_signal(struct ev_loop *loop, ev_signal *w, int events)
 {
 	ev_break(loop, EVBREAK_ALL);
@@ -171,6 +186,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	more_files();
 	umask(027);
 	mkdir(o.state, 0750);
 	b.folder = o.state;
