@@ -29,7 +29,7 @@ CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "audit", "
           "box_destroy", "bhctl",
           "run", "run_list", "run_says", "dump", "dump_elf", "dump_goes_on", "dump_paused",
           "dump_json", "dump_note", "info_exits", "info_json", "dump_resumed", "checked",
-          "create", "twice", "too_much", "no_kernel",
+          "stale", "create", "twice", "too_much", "no_kernel",
           "web_stop", "web_stopped", "web_start", "web_says", "not_shared", "share", "share_says",
           "shared", "share_granted", "share_audit",
           "share_device", "share_dropped", "share_again", "share_stop", "shared_no_more",

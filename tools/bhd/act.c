@@ -100,8 +100,7 @@ static bool state_is_wrong(const struct job *j, u32 needs, const char *done,
 {
 	struct bh_ctl_guest g;
 
-	if (control_find(&j->bhd->ring, j->name, &g, NULL) || g.id != j->id ||
-	    g.state == needs)
+	if (control_guest(&j->bhd->ring, j->id, &g, NULL) || g.state == needs)
 		return false;
 	failed(f, FAIL_STATE, "guest %s is %s; only one that is %s can be %s",
 	       g.name, state_name(g.state), state_name(needs), done);
@@ -182,8 +181,7 @@ void act_start(struct client *c, struct json_object *o)
 	name = name ? name : "";
 	if (life_start(c, name))
 		return;
-	if (!control_find(&c->bhd->ring, name, &g, &f) &&
-	    g.flags & BH_CTL_GUEST_STATIC &&
+	if (!life_find(c->bhd, name, &g, &f) && g.flags & BH_CTL_GUEST_STATIC &&
 	    !(g.flags & BH_CTL_GUEST_PRIVILEGED)) {
 		start_static(c, o, &g);
 		return;
@@ -252,19 +250,12 @@ void act_destroy(struct client *c, struct json_object *o)
 
 static bool has_ended(struct job *j)
 {
-	struct list l;
-	const struct bh_ctl_guest *g;
-	bool ended = true;
+	struct bh_ctl_guest g;
+	struct failure f;
 
-	if (control_guests(&j->bhd->ring, &l, NULL))
-		return false;
-	g = l.items;
-	for (u32 i = 0; i < l.count; i++)
-		if (g[i].id == j->id)
-			ended = g[i].state == BH_CTL_STOPPED ||
-				g[i].state == BH_CTL_CRASHED;
-	free(l.items);
-	return ended;
+	if (control_guest(&j->bhd->ring, j->id, &g, &f))
+		return f.kind == FAIL_NO_GUEST;
+	return g.state == BH_CTL_STOPPED || g.state == BH_CTL_CRASHED;
 }
 
 static void on_stopped(void *context, const struct ring_answer *answer)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tools/bhd/client.h"
@@ -15,6 +16,17 @@
 /* How often the device is asked whether it is open still */
 #define CHECK_SECONDS 5.
 #define WORK_ROUNDS   8
+
+void bhd_note(struct bhd *b, u64 id)
+{
+	for (u32 i = 0; i < b->noted_count; i++)
+		if (b->noted[i] == id)
+			return;
+	if (b->noted_count == NOTED_MAX)
+		b->lost = true;
+	else if (id)
+		b->noted[b->noted_count++] = id;
+}
 
 /* From within the ring: notes only */
 static void on_event(void *context, const struct bh_ctl_event *e)
@@ -33,7 +45,7 @@ static void on_event(void *context, const struct bh_ctl_event *e)
 		b->lost = true;
 		return;
 	case BH_CTL_EVENT_STATE:
-		b->lost = true;
+		bhd_note(b, e->arg[0]);
 	}
 }
 
@@ -51,14 +63,59 @@ static int look_again(struct bhd *b, struct failure *f)
 	return err;
 }
 
+/* One that was there and gone between two looks is asked for among all: some
+ * guest of bhd's may have its id */
+static int look_at(struct bhd *b, u64 id, struct failure *f)
+{
+	struct bh_ctl_guest g;
+	const char *name = g.name;
+	bool gone = control_guest(&b->ring, id, &g, f);
+
+	if (gone && f->kind != FAIL_NO_GUEST)
+		return -1;
+	if (gone)
+		name = console_name(b, id);
+	if (!name) {
+		b->lost = true;
+		return 0;
+	}
+	console_look(b, id, gone ? NULL : &g);
+	if (b->life)
+		life_look(b, id, name, gone ? NULL : &g);
+	return 0;
+}
+
+/* The first one noted; a look may note more */
+static int look_at_next(struct bhd *b, struct failure *f)
+{
+	u64 id = b->noted[0];
+
+	b->noted_count--;
+	memmove(b->noted, b->noted + 1, b->noted_count * sizeof(id));
+	return look_at(b, id, f);
+}
+
+/* What fails now is looked at by on_check() */
 static void refresh(struct bhd *b)
 {
 	struct failure f;
+	int err = 0;
 
-	b->lost = false;
 	b->debug_news = true;
-	if (look_again(b, &f))
+	while (b->noted_count && !b->lost && !err)
+		err = look_at_next(b, &f);
+	if (b->lost && !err)
+		err = look_again(b, &f);
+	if (b->lost || err)
+		b->noted_count = 0;
+	b->lost = false;
+	if (err)
 		fprintf(stderr, "bhd: %s\n", f.text);
+}
+
+static bool any_news(const struct bhd *b)
+{
+	return b->lost || b->noted_count;
 }
 
 /* Before the loop sleeps. A round may bring new events; each ends some. */
@@ -68,11 +125,11 @@ static void on_work(struct ev_loop *loop, ev_prepare *w, int events)
 	bool more = true;
 
 	for (u32 i = 0; i < WORK_ROUNDS && more; i++) {
-		if (b->lost)
+		if (any_news(b))
 			refresh(b);
 		if (b->debug_news)
 			debug_look(b);
-		more = consoles_work(b) || b->lost;
+		more = consoles_work(b) || any_news(b);
 	}
 	if (more)
 		ev_idle_start(loop, &b->more);
@@ -122,6 +179,7 @@ int bhd_start(struct bhd *b, struct ev_loop *loop, struct device *d,
 {
 	b->loop = loop;
 	b->device = d;
+	TAILQ_INIT(&b->busy);
 	b->ring.event = on_event;
 	b->ring.context = b;
 	if (ring_open(&b->ring, d, f) || control_info(&b->ring, &b->info, f) ||

@@ -11,8 +11,10 @@
 #define TOOLS_BHD_BHD_H
 
 #include <ev.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
+#include "tools/bhd/index.h"
 #include "tools/control/guests.h"
 #include "tools/control/ring.h"
 
@@ -21,6 +23,12 @@ struct console;
 struct life;
 
 struct json_object;
+
+/* Guests that something became of, between two looks; more, and all are looked
+ * at */
+#define NOTED_MAX 64u
+
+TAILQ_HEAD(console_queue, console);
 
 /* The newest changes of guests' states (events.h) */
 #define EVENTS_KEPT 256
@@ -45,11 +53,15 @@ struct bhd {
 	const char *folder; /* of what is kept; NULL: nothing is */
 	struct client *clients;
 	struct console *consoles;
+	struct index console_ids, console_names;
+	struct console_queue busy; /* there may be something to do for them */
 	struct events happened;
 	struct life *life; /* NULL: look_only */
 	/* rights_drop(); of who makes guests */
 	int (*rights)(uid_t uid, gid_t gid, struct failure *f);
-	bool lost;       /* look at everything again */
+	bool lost;            /* look at everything again */
+	u64 noted[NOTED_MAX]; /* else at these guests */
+	u32 noted_count;
 	bool debug_news; /* debug.h: a guest may stand */
 };
 
@@ -58,6 +70,9 @@ struct bhd {
 int bhd_start(struct bhd *b, struct ev_loop *loop, struct device *d,
 	      struct failure *f) __must_check;
 void bhd_stop(struct bhd *b);
+/* Something became of guest @id, which is looked at soon; 0: of none. Calls no
+ * command. */
+void bhd_note(struct bhd *b, u64 id);
 /* A client has been freed */
 void bhd_client_left(struct bhd *b);
 

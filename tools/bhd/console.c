@@ -17,6 +17,9 @@
 
 struct console {
 	struct console *next;
+	struct index_entry by_id, by_name; /* of struct bhd */
+	TAILQ_ENTRY(console) busy;
+	bool is_busy; /* it is in bhd's queue */
 	struct bhd *bhd;
 	u64 id;
 	char name[32];
@@ -43,20 +46,52 @@ struct session {
 
 static struct console *find_id(const struct bhd *b, u64 id)
 {
-	struct console *c = b->consoles;
+	struct index_entry *e = index_first(&b->console_ids, id);
 
-	while (c && c->id != id)
-		c = c->next;
-	return c;
+	return e ? container_of(e, struct console, by_id) : NULL;
 }
 
 static struct console *find_name(const struct bhd *b, const char *name)
 {
-	struct console *c = b->consoles;
+	struct index_entry *e =
+		index_first(&b->console_names, index_name(name));
+	struct console *c;
 
-	while (c && (c->gone || strcmp(c->name, name)))
-		c = c->next;
-	return c;
+	for (; e; e = index_next(e)) {
+		c = container_of(e, struct console, by_name);
+		if (!c->gone && !strcmp(c->name, name))
+			return c;
+	}
+	return NULL;
+}
+
+const char *console_name(const struct bhd *b, u64 id)
+{
+	const struct console *c = find_id(b, id);
+
+	return c ? c->name : NULL;
+}
+
+u64 console_id(const struct bhd *b, const char *name)
+{
+	const struct console *c = find_name(b, name);
+
+	return c ? c->id : 0;
+}
+
+/* consoles_work() comes to it */
+static void make_busy(struct console *c)
+{
+	if (c->is_busy)
+		return;
+	c->is_busy = true;
+	TAILQ_INSERT_TAIL(&c->bhd->busy, c, busy);
+}
+
+static void make_dirty(struct console *c)
+{
+	c->dirty = true;
+	make_busy(c);
 }
 
 void console_mark(struct bhd *b, u64 id)
@@ -64,20 +99,21 @@ void console_mark(struct bhd *b, u64 id)
 	struct console *c = find_id(b, id);
 
 	if (c)
-		c->dirty = true;
+		make_dirty(c);
 	else
-		b->lost = true;
+		bhd_note(b, id);
 }
 
 void consoles_mark(struct bhd *b)
 {
 	for (struct console *c = b->consoles; c; c = c->next)
-		c->dirty = true;
+		make_dirty(c);
 }
 
 /* on_work() of bhd.c comes next, as before each sleep of the loop */
 static void on_rested(struct ev_loop *loop, ev_timer *w, int events)
 {
+	make_busy(w->data);
 }
 
 static struct console *console_add(struct bhd *b, u64 id, const char *name)
@@ -97,15 +133,24 @@ static struct console *console_add(struct bhd *b, u64 id, const char *name)
 		     b->info.boot_tsc, id);
 	c->end = history_end(&c->history);
 	ev_timer_init(&c->rest, on_rested, 0., 0.);
-	c->dirty = true;
+	c->rest.data = c;
 	c->next = b->consoles;
 	b->consoles = c;
+	index_add(&b->console_ids, &c->by_id, id);
+	index_add(&b->console_names, &c->by_name, index_name(c->name));
+	make_dirty(c);
 	return c;
 }
 
 static void console_free(struct console *c)
 {
-	ev_timer_stop(c->bhd->loop, &c->rest);
+	struct bhd *b = c->bhd;
+
+	index_remove(&b->console_ids, &c->by_id);
+	index_remove(&b->console_names, &c->by_name);
+	if (c->is_busy)
+		TAILQ_REMOVE(&b->busy, c, busy);
+	ev_timer_stop(b->loop, &c->rest);
 	history_close(&c->history);
 	free(c);
 }
@@ -138,8 +183,10 @@ static void console_update(struct console *c, const struct bh_ctl_guest *g)
 	bool ended = g->state == BH_CTL_STOPPED || g->state == BH_CTL_CRASHED;
 
 	c->gone = false;
-	if (c->state != g->state)
+	if (c->state != g->state) {
 		tell_state(c, g);
+		make_busy(c);
+	}
 	c->state = g->state;
 	c->own = g->flags & BH_CTL_GUEST_PRIVILEGED;
 	c->dirty |= ended && !c->ended;
@@ -156,6 +203,30 @@ static void guest_refresh(struct bhd *b, const struct bh_ctl_guest *g)
 		c = console_add(b, g->id, g->name);
 	if (c)
 		console_update(c, g);
+}
+
+/* Its guest is there no more */
+static void console_gone(struct console *c)
+{
+	c->gone = true;
+	make_busy(c);
+	if (c->state == BH_CTL_GONE)
+		return;
+	c->state = BH_CTL_GONE;
+	events_note(c->bhd, c->id, c->name, BH_CTL_GONE, "");
+}
+
+void console_look(struct bhd *b, u64 id, const struct bh_ctl_guest *now)
+{
+	struct console *c;
+
+	if (now) {
+		guest_refresh(b, now);
+		return;
+	}
+	c = find_id(b, id);
+	if (c)
+		console_gone(c);
 }
 
 int consoles_refresh(struct bhd *b, const struct list *guests,
@@ -175,12 +246,9 @@ int consoles_refresh(struct bhd *b, const struct list *guests,
 	for (u32 i = 0; i < guests->count; i++)
 		if (!g[i].restarts)
 			guest_refresh(b, &g[i]);
-	for (struct console *c = b->consoles; c; c = c->next) {
-		if (!c->gone || c->state == BH_CTL_GONE)
-			continue;
-		c->state = BH_CTL_GONE;
-		events_note(b, c->id, c->name, BH_CTL_GONE, "");
-	}
+	for (struct console *c = b->consoles; c; c = c->next)
+		if (c->gone)
+			console_gone(c);
 	return 0;
 }
 
@@ -228,7 +296,7 @@ static void drain(struct console *c)
 			return;
 		}
 	}
-	c->dirty = true;
+	make_dirty(c);
 }
 
 /* What an ended guest has said at last is read before it may go */
@@ -341,30 +409,47 @@ void session_pump(struct session *s)
 		finish(s);
 }
 
-bool consoles_work(struct bhd *b)
+static void unlink_console(struct bhd *b, const struct console *c)
 {
 	struct console **at = &b->consoles;
-	bool more = false;
 
-	while (*at) {
-		struct console *c = *at;
-		struct session *next;
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+}
 
-		if (is_due(c))
-			drain(c);
-		for (struct session *s = c->sessions; s; s = next) {
-			next = s->next;
-			session_pump(s);
-		}
-		more |= is_due(c);
-		if (c->gone && !c->sessions) {
-			*at = c->next;
-			console_free(c);
-			continue;
-		}
-		at = &c->next;
+/* Who looks at it may go */
+static void console_work(struct console *c)
+{
+	struct session *next;
+
+	if (is_due(c))
+		drain(c);
+	for (struct session *s = c->sessions; s; s = next) {
+		next = s->next;
+		session_pump(s);
 	}
-	return more;
+	if (is_due(c))
+		make_busy(c);
+	if (!c->gone || c->sessions)
+		return;
+	unlink_console(c->bhd, c);
+	console_free(c);
+}
+
+/* Of those that are busy now; what they make busy has its turn later */
+bool consoles_work(struct bhd *b)
+{
+	struct console_queue now = TAILQ_HEAD_INITIALIZER(now);
+	struct console *c;
+
+	TAILQ_CONCAT(&now, &b->busy, busy);
+	while ((c = TAILQ_FIRST(&now))) {
+		TAILQ_REMOVE(&now, c, busy);
+		c->is_busy = false;
+		console_work(c);
+	}
+	return !TAILQ_EMPTY(&b->busy);
 }
 
 /* --- who looks --- */
@@ -474,5 +559,6 @@ void session_end(struct session *s)
 		at = &(*at)->next;
 	*at = s->next;
 	ev_timer_stop(s->console->bhd->loop, &s->again);
+	make_busy(s->console);
 	free(s);
 }

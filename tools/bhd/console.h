@@ -27,6 +27,12 @@ void console_read_now(struct bhd *b, u64 id);
  * that of one that is gone goes, and who looks at one that ended is told. */
 int consoles_refresh(struct bhd *b, const struct list *guests,
 		     struct failure *f);
+/* The same of guest @id alone: what it is @now, or NULL: it is there no more */
+void console_look(struct bhd *b, u64 id, const struct bh_ctl_guest *now);
+/* The name of guest @id, and the id of guest @name, whose console there is; or
+ * NULL, or 0 */
+const char *console_name(const struct bhd *b, u64 id);
+u64 console_id(const struct bhd *b, const char *name);
 void consoles_free(struct bhd *b);
 
 /* Shows console @name to @c from its first byte that is kept; @follow: and what

@@ -196,19 +196,16 @@ static void tell(struct client *c, const char *what)
 	c->debug_goes = false;
 }
 
-/* The state of guest @id among @l; GONE: it is not there */
-static u32 state_of(const struct list *l, u64 id)
+static void look_at(struct client *c)
 {
-	const struct bh_ctl_guest *g = l->items;
+	u32 state = BH_CTL_GONE;
+	struct bh_ctl_guest g;
+	struct failure f;
 
-	for (u32 i = 0; i < l->count; i++)
-		if (g[i].id == id)
-			return g[i].state;
-	return BH_CTL_GONE;
-}
-
-static void look_at(struct client *c, u32 state)
-{
+	if (!control_guest(&c->bhd->ring, c->debugs, &g, &f))
+		state = g.state;
+	else if (f.kind != FAIL_NO_GUEST)
+		return;
 	if (state == BH_CTL_RUNNING)
 		return;
 	if (state == BH_CTL_PAUSED) {
@@ -219,26 +216,12 @@ static void look_at(struct client *c, u32 state)
 	tell(c, "gone");
 }
 
-static bool any_goes(const struct bhd *b)
-{
-	for (const struct client *c = b->clients; c; c = c->next)
-		if (c->debugs && c->debug_goes)
-			return true;
-	return false;
-}
-
 void debug_look(struct bhd *b)
 {
-	struct failure f;
-	struct list l;
-
 	b->debug_news = false;
-	if (!any_goes(b) || control_guests(&b->ring, &l, &f))
-		return;
 	for (struct client *c = b->clients; c; c = c->next)
 		if (c->debugs && c->debug_goes)
-			look_at(c, state_of(&l, c->debugs));
-	free(l.items);
+			look_at(c);
 }
 
 void debug_left(struct client *c)

@@ -18,6 +18,7 @@ void guest_drop_memory(struct guest *g)
 {
 	for (u32 i = 0; i < g->dax_count; i++)
 		dax_release(g->dax[i]);
+	place_unuse(&g->bhd->life->used, g->place.ranges, g->place.count);
 	g->dax_count = g->place.count = 0;
 }
 
@@ -47,6 +48,14 @@ void guest_share_again(struct guest *g)
 	store_save(g);
 }
 
+int guest_take_place(struct guest *g)
+{
+	if (!place_use(&g->bhd->life->used, g->place.ranges, g->place.count))
+		return 0;
+	g->place.count = 0;
+	return -1;
+}
+
 /* --- its end --- */
 
 static void nobody_waits(void *context, const struct ring_answer *answer)
@@ -63,7 +72,7 @@ static void launch_failed(struct guest *g, const struct failure *f)
 	g->client = NULL;
 	g->phase = PHASE_IDLE;
 	if (g->id && ring_send(&g->bhd->ring, &call, nobody_waits, NULL, NULL))
-		g->bhd->lost = true;
+		bhd_note(g->bhd, g->id);
 	g->id = 0;
 	guest_drop_memory(g);
 	if (c)
@@ -206,48 +215,49 @@ static void on_created(void *context, const struct ring_answer *answer)
 	launch_failed(g, &f);
 }
 
-/* What bhd's guests have, and what is to be avoided */
-static int used_list(const struct guest *g, struct list *l)
+static int plan(struct guest *g, const struct list *pool,
+		const struct list *used, struct failure *f)
 {
-	struct bh_ctl_range *r = NULL;
-	u32 count = g->avoid.count;
+	const struct guest_config *config = &g->definition.config;
+	int node = config->numa == NUMA_NODE ? (int)config->numa_node : -1;
 
-	for (struct guest *o = g->bhd->life->guests; o; o = o->next)
-		count += o->place.count;
-	*l = (struct list){ .count = count };
-	if (count)
-		r = malloc(count * sizeof(*r));
-	if (!count || !r)
-		return count ? -1 : 0;
-	l->items = r;
-	for (struct guest *o = g->bhd->life->guests; o; o = o->next) {
-		memcpy(r, o->place.ranges, o->place.count * sizeof(*r));
-		r += o->place.count;
-	}
-	if (g->avoid.count)
-		memcpy(r, g->avoid.items, g->avoid.count * sizeof(*r));
-	return 0;
+	if (!place_find(pool, used, config->memory_bytes, node, &g->place, f))
+		return 0;
+	g->place.count = 0;
+	return -1;
+}
+
+/* Beside what bhd's guests have and what is to be avoided */
+static int plan_avoiding(struct guest *g, const struct list *pool,
+			 struct failure *f)
+{
+	const struct list *used = &g->bhd->life->used;
+	struct list all = { 0 };
+	int err;
+
+	if (!g->avoid.count)
+		return plan(g, pool, used, f);
+	if (place_use(&all, used->items, used->count) ||
+	    place_use(&all, g->avoid.items, g->avoid.count))
+		err = failed(f, FAIL_NO_ROOM, "no memory for the plan");
+	else
+		err = plan(g, pool, &all, f);
+	free(all.items);
+	return err;
 }
 
 static int place(struct guest *g, struct failure *f)
 {
-	const struct guest_config *config = &g->definition.config;
-	int node = config->numa == NUMA_NODE ? (int)config->numa_node : -1;
-	struct list pool, used;
+	struct list pool;
 	int err;
 
-	g->place.count = 0;
+	guest_drop_memory(g);
 	if (control_pool(&g->bhd->ring, &pool, f))
 		return -1;
-	if (used_list(g, &used))
-		err = failed(f, FAIL_NO_ROOM, "no memory for the plan");
-	else
-		err = place_find(&pool, &used, config->memory_bytes, node,
-				 &g->place, f);
+	err = plan_avoiding(g, &pool, f);
 	free(pool.items);
-	free(used.items);
-	if (err)
-		g->place.count = 0;
+	if (!err && guest_take_place(g))
+		err = failed(f, FAIL_NO_ROOM, "no memory for the plan");
 	return err;
 }
 
@@ -303,17 +313,11 @@ static void on_reset(void *context, const struct ring_answer *answer)
 /* Its memory waits for files: after its own reset, or a bhd that died */
 static bool is_defined(struct guest *g)
 {
-	const struct bh_ctl_guest *all;
-	struct list guests;
-	bool defined = false;
+	struct bh_ctl_guest now;
+	struct failure f;
 
-	if (control_guests(&g->bhd->ring, &guests, NULL))
-		return false;
-	all = guests.items;
-	for (u32 i = 0; i < guests.count; i++)
-		defined |= all[i].id == g->id && all[i].state == BH_CTL_DEFINED;
-	free(guests.items);
-	return defined;
+	return !control_guest(&g->bhd->ring, g->id, &now, &f) &&
+	       now.state == BH_CTL_DEFINED;
 }
 
 void guest_launch(struct guest *g)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See life.h: what happens to guests that bhd made, and who asks for it. The
- * way to their first instruction is in launch.c. */
+ * way to their first instruction is in launch.c. Over 400 lines: all that
+ * becomes of one guest, and each request about it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/bhd/console.h"
 #include "tools/bhd/life_priv.h"
 
 #define BACKOFF_MAX_S  60.
@@ -21,20 +23,36 @@ double life_backoff(u32 tries)
 
 static struct guest *find(const struct bhd *b, const char *name)
 {
-	struct guest *g = b->life->guests;
+	struct index_entry *e = index_first(&b->life->names, index_name(name));
+	struct guest *g;
 
-	while (g && strcmp(g->definition.config.name, name))
-		g = g->next;
-	return g;
+	for (; e; e = index_next(e)) {
+		g = container_of(e, struct guest, named);
+		if (!strcmp(g->definition.config.name, name))
+			return g;
+	}
+	return NULL;
+}
+
+void life_add(struct bhd *b, struct guest *g)
+{
+	index_add(&b->life->names, &g->named,
+		  index_name(g->definition.config.name));
+	g->next = b->life->guests;
+	b->life->guests = g;
 }
 
 void guest_remove(struct guest *g)
 {
-	struct guest **at = &g->bhd->life->guests;
+	struct life *l = g->bhd->life;
+	struct guest **at = &l->guests;
 
 	while (*at != g)
 		at = &(*at)->next;
 	*at = g->next;
+	if (l->to_look == g)
+		l->to_look = g->next;
+	index_remove(&l->names, &g->named);
 	store_remove(g);
 	guest_free(g);
 }
@@ -102,14 +120,11 @@ static bool state_shares(u32 state)
 	       state == BH_CTL_CRASHED;
 }
 
-static void guest_look(struct guest *g, const struct list *guests)
+/* @now: what it is, or NULL: it is there no more */
+static void guest_look(struct guest *g, const struct bh_ctl_guest *now)
 {
-	const struct bh_ctl_guest *all = guests->items, *now = NULL;
 	u32 before = g->state;
 
-	for (u32 i = 0; i < guests->count; i++)
-		if (all[i].id == g->id)
-			now = &all[i];
 	if (!now) {
 		(void)guest_gone(g);
 		return;
@@ -125,28 +140,41 @@ static void guest_look(struct guest *g, const struct list *guests)
 		guest_reboots(g);
 }
 
-static struct guest *find_unseen(const struct bhd *b)
+static int by_id(const void *key, const void *element)
 {
-	struct guest *g = b->life->guests;
+	u64 id = *(const u64 *)key;
+	const struct bh_ctl_guest *g = element;
 
-	while (g && !g->unseen)
-		g = g->next;
-	return g;
+	return id < g->id ? -1 : id > g->id;
 }
 
 /* A look may send a command, and so take answers that free other guests: the
- * list is begun anew for each */
+ * next one is noted where guest_remove() sees it */
 void life_refresh(struct bhd *b, const struct list *guests)
 {
-	struct guest *g;
+	struct guest *g = b->life->guests;
 
-	for (g = b->life->guests; g; g = g->next)
-		g->unseen = g->id && g->phase == PHASE_IDLE;
-	while ((g = find_unseen(b))) {
-		g->unseen = false;
+	for (; g; g = b->life->to_look) {
+		b->life->to_look = g->next;
 		if (g->id && g->phase == PHASE_IDLE)
-			guest_look(g, guests);
+			guest_look(
+				g,
+				guests->count
+					? bsearch(&g->id, guests->items,
+						  guests->count,
+						  sizeof(struct bh_ctl_guest),
+						  by_id)
+					: NULL);
 	}
+}
+
+void life_look(struct bhd *b, u64 id, const char *name,
+	       const struct bh_ctl_guest *now)
+{
+	struct guest *g = find(b, name);
+
+	if (g && g->id == id && g->phase == PHASE_IDLE)
+		guest_look(g, now);
 }
 
 int life_open(struct bhd *b, struct failure *f)
@@ -155,8 +183,7 @@ int life_open(struct bhd *b, struct failure *f)
 	if (!b->life)
 		return failed(f, FAIL_NO_ROOM, "no memory for guests");
 	if (store_load(b, f)) {
-		free(b->life);
-		b->life = NULL;
+		life_close(b);
 		return -1;
 	}
 	for (struct guest *g = b->life->guests; g; g = g->next) {
@@ -182,6 +209,8 @@ void life_close(struct bhd *b)
 		ring_forget(&b->ring, g);
 		guest_free(g);
 	}
+	if (b->life)
+		free(b->life->used.items);
 	free(b->life);
 	b->life = NULL;
 }
@@ -236,8 +265,7 @@ void life_create(struct client *c, struct json_object *o)
 	g->fresh = true;
 	ev_timer_init(&g->again, on_again, 0., 0.);
 	g->again.data = g;
-	g->next = b->life->guests;
-	b->life->guests = g;
+	life_add(b, g);
 	launch_for(c, g);
 }
 
@@ -291,7 +319,7 @@ void life_told_to_end(struct bhd *b, const char *name, bool forget)
 	g->going = false;
 	g->forget |= forget;
 	store_save(g);
-	b->lost = true;
+	bhd_note(b, g->id);
 }
 
 void life_told_to_go(struct bhd *b, const char *name)
@@ -322,12 +350,23 @@ void life_stays(struct bhd *b, const char *name)
 		guest_again(g);
 }
 
+/* By the id that bhd knows the name by, or else among all */
+static int find_there(struct bhd *b, const char *name, struct bh_ctl_guest *g,
+		      struct failure *f)
+{
+	u64 id = console_id(b, name);
+
+	if (id && !control_guest(&b->ring, id, g, f) && !strcmp(g->name, name))
+		return 0;
+	return control_find(&b->ring, name, g, f);
+}
+
 int life_find(struct bhd *b, const char *name, struct bh_ctl_guest *g,
 	      struct failure *f)
 {
 	const struct guest *off;
 
-	if (!control_find(&b->ring, name, g, f))
+	if (!find_there(b, name, g, f))
 		return 0;
 	off = b->life ? find(b, name) : NULL;
 	if (!off || off->id)

@@ -18,8 +18,11 @@ int life_open(struct bhd *b, struct failure *f) __must_check;
  * of bhd, after life_refresh() */
 void life_autostart(struct bhd *b);
 void life_close(struct bhd *b);
-/* @guests: struct bh_ctl_guest[], all there are now */
+/* @guests: struct bh_ctl_guest[], all there are now, by id */
 void life_refresh(struct bhd *b, const struct list *guests);
+/* Of guest @id alone, @name: what it is @now, or NULL: it is there no more */
+void life_look(struct bhd *b, u64 id, const char *name,
+	       const struct bh_ctl_guest *now);
 
 /* Requests; each answers @c when it is done */
 void life_create(struct client *c, struct json_object *o);

@@ -4,6 +4,7 @@
 #ifndef TOOLS_BHD_LIFE_PRIV_H
 #define TOOLS_BHD_LIFE_PRIV_H
 
+#include "tools/bhd/index.h"
 #include "tools/bhd/life.h"
 #include "tools/bhd/loader.h"
 #include "tools/control/definition.h"
@@ -19,6 +20,7 @@ enum phase {
 
 struct guest {
 	struct guest *next;
+	struct index_entry named; /* in struct life */
 	struct bhd *bhd;
 	struct definition definition;
 	struct json_object *given; /* as the request had it */
@@ -30,7 +32,6 @@ struct guest {
 	gid_t gid;
 	u64 id; /* 0: it has no guest now */
 	u32 state;
-	bool unseen; /* life_refresh() has not been at it yet */
 	enum phase phase;
 	bool fresh; /* made by this launch: a failure unmakes it */
 	struct place place;
@@ -46,7 +47,13 @@ struct guest {
 
 struct life {
 	struct guest *guests;
+	struct guest *to_look; /* life_refresh() comes to it next */
+	struct index names;
+	struct list used; /* of the pool; in order (place_use()) */
 };
+
+/* One more, that has its name */
+void life_add(struct bhd *b, struct guest *g);
 
 /* launch.c: starts it, anew where it is there; it is PHASE_IDLE. Its client is
  * answered at the end. */
@@ -56,6 +63,8 @@ void guest_drop_memory(struct guest *g);
 /* The devices of a guest that shares its memory and was found by this bhd:
  * where the privileged guest was started again meanwhile, they are gone */
 void guest_share_again(struct guest *g);
+/* @g->place is its own from now on; -1: no memory, and it has none */
+int guest_take_place(struct guest *g);
 
 /* life.c: it is launched after a while, longer each time */
 void guest_again(struct guest *g);

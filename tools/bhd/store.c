@@ -179,14 +179,18 @@ static void load_file(struct bhd *b, const char *path)
 	if (wire_number(o, "boot", 0) == b->info.boot_tsc) {
 		g->id = wire_number(o, "id", 0);
 		places_read(g, o);
+		if (guest_take_place(g))
+			fprintf(stderr,
+				"bhd: %s: no memory to note where the guest "
+				"lies\n",
+				path);
 	}
 	if (!g->id && (!g->stays || g->forget)) {
 		definition_remove(path);
 		guest_free(g);
 		goto out;
 	}
-	g->next = b->life->guests;
-	b->life->guests = g;
+	life_add(b, g);
 out:
 	free(text);
 	if (o)

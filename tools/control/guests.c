@@ -174,6 +174,25 @@ out_drop:
 	return -1;
 }
 
+int control_guest(struct ring *r, u64 id, struct bh_ctl_guest *g,
+		  struct failure *f)
+{
+	struct ring_call call = { .op = BH_CTL_OP_GUESTS,
+				  .arg = { id - 1 },
+				  .out_bytes = sizeof(*g) };
+	struct ring_answer a;
+
+	if (!id)
+		return failed(f, FAIL_NO_GUEST, "no guest has the id 0");
+	if (ring_call(r, &call, g, &a, f))
+		return -1;
+	if (a.bytes < sizeof(*g) || g->id != id)
+		return failed(f, FAIL_NO_GUEST,
+			      "there is no such guest (any more)");
+	guest_terminate(g);
+	return 0;
+}
+
 int control_find(struct ring *r, const char *name, struct bh_ctl_guest *g,
 		 struct failure *f)
 {

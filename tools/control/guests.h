@@ -33,7 +33,10 @@ int control_list(struct ring *r, struct ring_call *call, u32 skip, u32 size,
 int control_exits(struct ring *r, u64 id, struct list *l, struct failure *f);
 /* char[], one name behind the other, each with its NUL; @l->count: bytes */
 int control_exit_names(struct ring *r, struct list *l, struct failure *f);
-/* By its name; FAIL_NO_GUEST where there is none */
+/* By its id: one command; FAIL_NO_GUEST where there is none */
+int control_guest(struct ring *r, u64 id, struct bh_ctl_guest *g,
+		  struct failure *f);
+/* By its name, which all are asked for; FAIL_NO_GUEST where there is none */
 int control_find(struct ring *r, const char *name, struct bh_ctl_guest *g,
 		 struct failure *f);
 

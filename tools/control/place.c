@@ -5,27 +5,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A piece of the pool that nothing uses, at or behind @from; size 0: none */
-static struct bh_ctl_range next_free(const struct bh_ctl_range *pool, u64 from,
-				     const struct list *used)
+static int pieces_add(struct list *out, u64 base, u64 end, u32 node)
+{
+	u64 from = ALIGN_UP(base, PLACE_UNIT), to = ALIGN_DOWN(end, PLACE_UNIT);
+	struct bh_ctl_range *grown;
+
+	if (from >= to)
+		return 0;
+	grown = realloc(out->items, (out->count + 1) * sizeof(*grown));
+	if (!grown)
+		return -1;
+	grown[out->count++] = (struct bh_ctl_range){ .base = from,
+						     .size = to - from,
+						     .node = node };
+	out->items = grown;
+	return 0;
+}
+
+/* What of @pool nothing uses; @used is in order */
+static int pool_pieces(const struct bh_ctl_range *pool, const struct list *used,
+		       struct list *out)
 {
 	const struct bh_ctl_range *u = used->items;
-	u64 end = pool->base + pool->size;
-	struct bh_ctl_range free = { .base = from, .node = pool->node };
+	u64 at = pool->base, end = pool->base + pool->size;
 
-	for (u32 i = 0; i < used->count; i++) {
-		if (free.base < u[i].base || free.base - u[i].base >= u[i].size)
+	for (u32 i = 0; i < used->count && u[i].base < end; i++) {
+		if (u[i].base + u[i].size <= at)
 			continue;
-		/* It lies in one that is used: on behind that */
-		free.base = ALIGN_UP(u[i].base + u[i].size, PLACE_UNIT);
-		i = (u32)-1;
+		if (u[i].base > at &&
+		    pieces_add(out, at, u[i].base, pool->node))
+			return -1;
+		at = u[i].base + u[i].size;
 	}
-	for (u32 i = 0; i < used->count; i++)
-		if (u[i].base > free.base && u[i].base < end)
-			end = u[i].base;
-	if (end > free.base)
-		free.size = ALIGN_DOWN(end - free.base, PLACE_UNIT);
-	return free;
+	return at < end ? pieces_add(out, at, end, pool->node) : 0;
 }
 
 /* All free pieces of the node, in order */
@@ -36,24 +48,10 @@ static int free_pieces(const struct list *pool, const struct list *used,
 
 	*out = (struct list){ 0 };
 	for (u32 i = 0; i < pool->count; i++) {
-		u64 at = ALIGN_UP(p[i].base, PLACE_UNIT);
-
 		if (node >= 0 && p[i].node != (u32)node)
 			continue;
-		while (at < p[i].base + p[i].size) {
-			struct bh_ctl_range piece = next_free(&p[i], at, used);
-			struct bh_ctl_range *grown;
-
-			at = piece.base + MAX(piece.size, PLACE_UNIT);
-			if (!piece.size)
-				continue;
-			grown = realloc(out->items,
-					(out->count + 1) * sizeof(*grown));
-			if (!grown)
-				return -1;
-			grown[out->count++] = piece;
-			out->items = grown;
-		}
+		if (pool_pieces(&p[i], used, out))
+			return -1;
 	}
 	return 0;
 }
@@ -120,4 +118,54 @@ int place_find(const struct list *pool, const struct list *used, u64 bytes,
 		      "free%s; end another guest or give it less",
 		      whole >> 20, free_bytes >> 20,
 		      node >= 0 ? " on its node" : "");
+}
+
+/* Where in @used a range at @base would stand, behind those of the same base */
+static u32 place_at(const struct list *used, u64 base)
+{
+	const struct bh_ctl_range *u = used->items;
+	u32 low = 0, high = used->count;
+
+	while (low < high) {
+		u32 middle = (low + high) / 2;
+
+		if (u[middle].base <= base)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int place_use(struct list *used, const struct bh_ctl_range *ranges, u32 count)
+{
+	struct bh_ctl_range *u =
+		realloc(used->items, (used->count + count + 1) * sizeof(*u));
+
+	if (!u)
+		return -1;
+	used->items = u;
+	for (u32 i = 0; i < count; i++) {
+		u32 at = place_at(used, ranges[i].base);
+
+		memmove(&u[at + 1], &u[at],
+			(used->count++ - at) * sizeof(u[0]));
+		u[at] = ranges[i];
+	}
+	return 0;
+}
+
+void place_unuse(struct list *used, const struct bh_ctl_range *ranges,
+		 u32 count)
+{
+	struct bh_ctl_range *u = used->items;
+
+	for (u32 i = 0; i < count; i++) {
+		u32 at = place_at(used, ranges[i].base);
+
+		if (!at || u[at - 1].base != ranges[i].base)
+			continue;
+		memmove(&u[at - 1], &u[at],
+			(used->count-- - at) * sizeof(u[0]));
+	}
 }

@@ -16,9 +16,16 @@ struct place {
 	struct bh_ctl_range ranges[PLACE_MAX];
 };
 
-/* Room for @bytes in @pool beside @used, lists of struct bh_ctl_range; @node:
- * only there, or -1. 0, or -1: FAIL_NO_ROOM, which says how much there is. */
+/* Room for @bytes in @pool beside @used, lists of struct bh_ctl_range; @used is
+ * place_use()'s. @node: only there, or -1. 0, or -1: FAIL_NO_ROOM, which says
+ * how much there is. */
 int place_find(const struct list *pool, const struct list *used, u64 bytes,
 	       int node, struct place *p, struct failure *f) __must_check;
+/* @ranges are used from now on: @used has them in order. -1: no memory. The
+ * caller frees @used->items. */
+int place_use(struct list *used, const struct bh_ctl_range *ranges,
+	      u32 count) __must_check;
+void place_unuse(struct list *used, const struct bh_ctl_range *ranges,
+		 u32 count);
 
 #endif

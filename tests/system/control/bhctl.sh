@@ -190,6 +190,16 @@ drop_dax() {
 	done
 }
 
+# A device of the memory that the next guest gets, as of a bhd that died: it gives way
+stale_device() {
+	region=$(cd -P /sys/bus/dax/devices/dax0.0/.. && pwd)
+	base=$(bhctl info --json | tr -d ' \n' | sed -n 's/.*"pool":\[{"base":\([0-9]*\).*/\1/p')
+	echo 1 >"$region/dax_region/create" &&
+		stale=$(cat "$region/dax_region/create") &&
+		printf '0x%x-0x%x' $((base + (16 << 20))) $((base + (32 << 20) - 1)) \
+			>"/sys/bus/dax/devices/$stale/mapping"
+}
+
 # Memory that the privileged guest has while the guest runs, and no longer
 test_share() {
 	says not_shared '' dax_reads_nothing
@@ -229,6 +239,7 @@ test_bhmake() {
 	rm -f /tmp/core
 	printf '[guest web]\nkernel = echo\nmemory = 16M\n' >/boot/web.conf
 	says checked 'nothing is wrong' bhctl check /boot/web.conf
+	says stale '' stale_device
 	says create '^web$' bhctl create /boot/web.conf
 	refused twice 4 'a guest web already' bhctl create /boot/web.conf
 	refused too_much 7 'MiB of the pool are free' \

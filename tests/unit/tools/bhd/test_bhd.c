@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/last_exits.c lib/last_exit_text.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c tools/bhd/stats.c tools/bhd/trace.c tools/control/meter.c tools/bhd/look_audit.c tools/control/audit.c tools/bhctl/proof.c tools/bhctl/last_exits.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/index.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/last_exits.c lib/last_exit_text.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c tools/bhd/stats.c tools/bhd/trace.c tools/control/meter.c tools/bhd/look_audit.c tools/control/audit.c tools/bhctl/proof.c tools/bhctl/last_exits.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bhd with a device in this process: what a client asks over its socket and
  * what it gets, and that docs/bhctl.schema.json is true. Over 400 lines: one
@@ -493,6 +493,39 @@ static void test_stop(void **state)
 	"{\"protocol\":1,\"do\":\"console\",\"name\":\"" name                  \
 	"\",\"follow\":true,\"type\":true}\n"
 
+/* However many guests there are, a change of one asks for that one */
+static void test_one_look(void **state)
+{
+	int fd = connect_new();
+	char name[8];
+	u32 before;
+
+	for (u32 i = 0; i < FAKE_GUESTS - 2; i++) {
+		snprintf(name, sizeof(name), "g%u", i);
+		fake_add(fake, name, BH_CTL_RUNNING, 0);
+	}
+	bhd.lost = true;
+	turn();
+	before = fake->submits;
+	fake_state(fake, "g1", BH_CTL_PAUSED, "");
+	fake_state(fake, "g1", BH_CTL_CRASHED, "why");
+	turn();
+	/* And what it has said at last */
+	assert_int_equal(fake->submits - before, 2);
+	say(fd, DO("events"));
+	assert_non_null(strstr(heard(fd), "\"name\":\"g1\",\"state\":"
+					  "\"crashed\",\"reason\":\"why\""));
+	expect_error(fd, DO_TO("stats", "nobody"), FAIL_NO_GUEST, "nobody");
+	expect_done(fd, DO_TO("pause", "g2"));
+	fake_state(fake, "g1", BH_CTL_GONE, "");
+	turn();
+	say(fd, DO("events"));
+	assert_non_null(
+		strstr(heard(fd), "\"name\":\"g1\",\"state\":\"gone\""));
+	assert_int_equal(bhd.noted_count, 0);
+	close(fd);
+}
+
 /* The event that told of it is lost: consoles are read all the same */
 static void test_lost_event(void **state)
 {
@@ -930,6 +963,7 @@ int main(void)
 		T(test_metrics_file),
 		T(test_metering),
 		T(test_trace),
+		T(test_one_look),
 		T(test_lost_event),
 		T(test_says_while_read),
 		T(test_audit),

@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/last_exits.c lib/last_exit_text.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c tools/bhd/stats.c tools/bhd/trace.c tools/control/meter.c tools/bhd/look_audit.c tools/control/audit.c */
+/* SOURCES: tools/bhd/bhd.c tools/bhd/client.c tools/bhd/console.c tools/bhd/index.c tools/bhd/events.c tools/bhd/history.c tools/bhd/request.c tools/bhd/look.c tools/bhd/inspect.c tools/bhd/last_exits.c lib/last_exit_text.c tools/bhd/debug.c tools/bhd/act.c tools/bhd/life.c tools/bhd/launch.c tools/bhd/store.c tools/bhd/loader.c tools/bhd/metrics.c tools/control/definition.c tools/control/place.c tools/control/files.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c tools/control/ring.c tools/control/guests.c tools/control/inspect.c tools/control/fail.c tools/control/wire.c lib/replay.c lib/string.c tools/bhd/stats.c tools/bhd/trace.c tools/control/meter.c tools/bhd/look_audit.c tools/control/audit.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guests that bhd makes: from a definition into memory, started, started again,
@@ -203,6 +203,7 @@ static void test_never_free(void **state)
 	memcpy(strstr(request, "64M"), " 4M", 3);
 	expect_refused(request, "that memory is not free");
 	assert_null(find_guest("web"));
+	assert_int_equal(bhd.life->used.count, 0);
 }
 
 static bool is_in_state(const char *name, const char *wanted)
@@ -668,9 +669,9 @@ static void test_destroy_full(void **state)
 	expect_state("web", "running");
 }
 
-/* One guest resets itself. While bhd looks at it, another's start fails, and
- * that one is forgotten. */
-static void test_fails_meanwhile(void **state)
+/* One guest resets itself. While bhd looks at it, or at @all, another's start
+ * fails, and that one is forgotten. It takes so many commands. */
+static void fails_meanwhile(bool all, u32 commands)
 {
 	struct device_ops ops = *fake->device.ops;
 	int other;
@@ -689,7 +690,8 @@ static void test_fails_meanwhile(void **state)
 	real_ops = fake->device.ops;
 	ops.write = write_late;
 	fake->device.ops = &ops;
-	lists = 3; /* a list takes two */
+	bhd.lost = all;
+	lists = commands;
 	fake_state(fake, "web", BH_CTL_DEFINED, "");
 	turn();
 	assert_int_equal(lists, 0);
@@ -698,6 +700,18 @@ static void test_fails_meanwhile(void **state)
 	expect_state("web", "running");
 	assert_null(find_guest("db"));
 	close(other);
+}
+
+/* What it is, and then whether it is defined still */
+static void test_fails_meanwhile(void **state)
+{
+	fails_meanwhile(false, 2);
+}
+
+/* The list of all takes two */
+static void test_fails_while_all(void **state)
+{
+	fails_meanwhile(true, 3);
 }
 
 /* bhd dies while it loads a guest: the next one begins anew */
@@ -782,6 +796,7 @@ int main(void)
 		T(test_client_leaves),
 		T(test_reboot),
 		T(test_fails_meanwhile),
+		T(test_fails_while_all),
 		T(test_dies_loading),
 		cmocka_unit_test(test_loader_plan),
 		cmocka_unit_test(test_loader_stay),

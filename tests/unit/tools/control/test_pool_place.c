@@ -8,21 +8,29 @@ static struct bh_ctl_range pool_ranges[] = {
 	{ .base = MIB(1024), .size = MIB(64), .node = 0 },
 	{ .base = MIB(4096), .size = MIB(128), .node = 1 },
 };
-static struct bh_ctl_range used_ranges[8];
 static struct list pool = { pool_ranges, ARRAY_SIZE(pool_ranges) };
-static struct list used = { used_ranges, 0 };
+static struct list used;
 static struct place p;
 static struct failure f;
 
 static void use(u64 base, u64 size)
 {
-	used_ranges[used.count++] =
-		(struct bh_ctl_range){ .base = base, .size = size };
+	const struct bh_ctl_range range = { .base = base, .size = size };
+
+	assert_int_equal(place_use(&used, &range, 1), 0);
 }
 
-static int begin(void **state)
+static void unuse(u64 base)
 {
-	used.count = 0;
+	const struct bh_ctl_range range = { .base = base };
+
+	place_unuse(&used, &range, 1);
+}
+
+static int end(void **state)
+{
+	free(used.items);
+	used = (struct list){ 0 };
 	return 0;
 }
 
@@ -79,6 +87,26 @@ static void test_odd_use(void **state)
 	assert_int_equal(place_find(&pool, &used, MIB(48), -1, &p, &f), -1);
 }
 
+/* Guests come and go in any order, and what the last one had is free */
+static void test_goes(void **state)
+{
+	use(MIB(1032), MIB(8));
+	use(MIB(1024), MIB(8));
+	use(MIB(1040), MIB(48));
+	assert_int_equal(place_find(&pool, &used, MIB(8), 0, &p, &f), -1);
+	unuse(MIB(1024));
+	unuse(MIB(1026));
+	assert_int_equal(place_find(&pool, &used, MIB(8), 0, &p, &f), 0);
+	expect(0, MIB(1024), MIB(8));
+	unuse(MIB(1040));
+	assert_int_equal(place_find(&pool, &used, MIB(56), 0, &p, &f), 0);
+	assert_int_equal(p.count, 2);
+	unuse(MIB(1032));
+	assert_int_equal(used.count, 0);
+	assert_int_equal(place_find(&pool, &used, MIB(64), 0, &p, &f), 0);
+	assert_int_equal(p.count, 1);
+}
+
 static void test_none(void **state)
 {
 	struct list none = { NULL, 0 };
@@ -93,10 +121,11 @@ static void test_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_one_piece, begin),
-		cmocka_unit_test_setup(test_pieces, begin),
-		cmocka_unit_test_setup(test_odd_use, begin),
-		cmocka_unit_test_setup(test_none, begin),
+		cmocka_unit_test_teardown(test_one_piece, end),
+		cmocka_unit_test_teardown(test_pieces, end),
+		cmocka_unit_test_teardown(test_odd_use, end),
+		cmocka_unit_test_teardown(test_goes, end),
+		cmocka_unit_test_teardown(test_none, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
