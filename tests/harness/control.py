@@ -16,9 +16,10 @@ HERE = os.path.join(ROOT, "tests/system/control")
 # At most; guests_2g: at least
 TARGET = {"run_tiny": 6_000_000, "destroy_tiny": 4_000_000, "run_linux_ratio": 1.035,
           "ram_per_guest_bytes": 256 << 10, "guests_2g": 90, "command_exits": 2,
-          "privileged_restart_ratio": 1.3}
+          "privileged_restart_ratio": 1.3, "run_beside_ratio": 1.3}
 LEAST = ("guests_2g",)
 MARKS = ("", "begin", "end", "output", "init")  # enum mark of tests/plugin/mark.h
+BESIDE = 200  # guests
 COMMANDS = 100  # of the client, as COST_COMMANDS there
 CMDLINE = "console=ttyS0 cryptomgr.notests"
 SECONDS = 600
@@ -84,21 +85,21 @@ def stripped(folder, name):
     return path
 
 
-def privileged(tests):
+def privileged(tests, words=""):
     return {"name": "linux", "privileged": "yes", "kernel": "vmlinuz",
             "initrd": "privileged.cpio", "vcpus": "1",
-            "cmdline": f"{CMDLINE} bulkhead.test={tests},poweroff"}
+            "cmdline": f"{CMDLINE} bulkhead.test={tests},poweroff{words}"}
 
 
-def counted(folder, tests, more, memory=1024, pool="256M", seconds=SECONDS, extra=()):
+def counted(folder, tests, more, memory=1024, pool="256M", seconds=SECONDS, extra=(), words=""):
     """Boots a Linux with bhd on one core where each instruction is counted; it does
-    @tests of bench.sh. @extra: options of the machine. What it said, and the marks:
-    [(name, instructions, entries)]."""
+    @tests of bench.sh. @extra: options of the machine; @words: more of the command line.
+    What it said, and the marks: [(name, instructions, entries)]."""
     os.makedirs(folder, exist_ok=True)
     marks = os.path.join(folder, "marks")
     files = {"vmlinuz": os.path.join(image.BUILD, "guests/vmlinuz"),
              "privileged.cpio": initrd(folder, more, ("bhctl.sh", "bench.sh"))}
-    conf = image.manifest([privileged(tests)],
+    conf = image.manifest([privileged(tests, words)],
                           extra=f"speculation = off\nguest-memory = {pool}")
     disk = image.make(folder, conf, files, "grub-bios")
     options = ["--icount", "--cpu", figures.CPU, *bench.FRAME_TIMER, *extra, "--arg", "-plugin",
@@ -122,7 +123,7 @@ def read_marks(path):
 
 
 def spans(marks):
-    """What is between each begin and the next end, and the next output: [(instructions to
+    """What is between each begin and the next end, and the first output: [(instructions to
     the end, to the output or None, entries)]."""
     found = []
     for name, at, entries in marks:
@@ -130,7 +131,7 @@ def spans(marks):
             found.append([at, entries, None, None, None])
         elif name == "end":
             found[-1][2], found[-1][3] = at - found[-1][0], entries - found[-1][1]
-        elif found:
+        elif found and found[-1][4] is None:
             found[-1][4] = at - found[-1][0]
     return [(end, output, entries) for _, _, end, entries, output in found]
 
@@ -154,6 +155,20 @@ def costs(folder):
             "ram_per_guest_bytes": int(ram[1]) + int(ram[2]),
             "ram_in_hypervisor_bytes": int(ram[1]),
             "command_exits": statistics.median(c[2] for c in commands)}
+
+
+def beside_ratio(folder):
+    """One more guest beside BESIDE others, for 1 beside one: from the command to the guest's
+    first character; and both counts."""
+    os.makedirs(folder, exist_ok=True)
+    more = {"bin/launch": os.path.join(figures.PLUGIN, "launch"),
+            "boot/tiny": stripped(folder, "tests/bench/tiny.elf")}
+    pool = f"{4 * BESIDE + 16}M\nguest-count = {BESIDE + 2}"
+    _, marks = counted(folder, "beside", more, 1024 + 4 * BESIDE, pool,
+                       words=f" many.guests={BESIDE} many.memory=4M")
+    few, many = [output for _, output, _ in spans(marks)]
+    return {"run_beside_1": few, f"run_beside_{BESIDE}": many,
+            "run_beside_ratio": round(many / few, 3)}
 
 
 def is_over(key, got):

@@ -59,6 +59,10 @@ def guest_linux(results, folder):
     control.hold(results, control.linux_ratio(folder))
 
 
+def beside(results, folder):
+    control.hold(results, control.beside_ratio(folder))
+
+
 def restart(results, folder):
     control.hold(results, control.restart_ratio(folder))
 
@@ -72,4 +76,5 @@ def tests():
 
 
 def soak():
-    return [("bench.control_linux", guest_linux), ("bench.control_restart", restart)]
+    return [("bench.control_linux", guest_linux), ("bench.control_beside", beside),
+            ("bench.control_restart", restart)]

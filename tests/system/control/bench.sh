@@ -62,6 +62,25 @@ test_ram() {
 	pass ram
 }
 
+# One more guest beside 1 and beside many.guests, all of many.memory
+test_beside() {
+	insmod_all vfio || { fail beside "no module $ko"; return; }
+	insmod_all dax region_idle=1 || { fail beside "no module $ko"; return; }
+	start_bhd || { fail beside "$(cat /tmp/bhd.log)"; return; }
+	guests=$(param many.guests)
+	for n in $(seq 0 "$guests"); do
+		counted=
+		case $n in 1 | "$guests") counted=launch ;; esac
+		$counted bhctl run --kernel /boot/tiny --memory "$(param many.memory)" \
+			--name "many$n" >/tmp/said 2>&1 &&
+			{ [ -z "$counted" ] || wait_for 20 tiny_says "many$n"; } || {
+			fail beside "$n: $(cat /tmp/said /tmp/bhd.log)"
+			return
+		}
+	done
+	pass beside
+}
+
 test_linux() {
 	insmod_all vfio || { fail linux "no module $ko"; return; }
 	insmod_all dax region_idle=1 || { fail linux "no module $ko"; return; }
