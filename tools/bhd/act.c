@@ -223,7 +223,7 @@ static void on_destroyed(void *context, const struct ring_answer *answer)
 	if (answer->status)
 		life_stays(j->bhd, j->name);
 	else
-		life_told_to_end(j->bhd, j->name, true);
+		life_destroyed(j->bhd, j->id, j->name);
 	on_answer(context, answer);
 }
 

@@ -322,6 +322,21 @@ void life_told_to_end(struct bhd *b, const char *name, bool forget)
 	bhd_note(b, g->id);
 }
 
+void life_destroyed(struct bhd *b, u64 id, const char *name)
+{
+	struct guest *g = b->life ? find(b, name) : NULL;
+
+	if (!g || (g->id && g->id != id))
+		return;
+	if (g->phase != PHASE_IDLE) {
+		life_told_to_end(b, name, true);
+		return;
+	}
+	ev_timer_stop(b->loop, &g->again);
+	g->forget = true;
+	(void)guest_gone(g);
+}
+
 void life_told_to_go(struct bhd *b, const char *name)
 {
 	struct guest *g = b->life ? find(b, name) : NULL;

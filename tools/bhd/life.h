@@ -37,6 +37,8 @@ void life_told_to_end(struct bhd *b, const char *name, bool forget);
 /* It is being destroyed: it is not started again. Nothing is stored, as the
  * definition goes with it. */
 void life_told_to_go(struct bhd *b, const char *name);
+/* It is destroyed: nothing has @id any more, and its definition goes */
+void life_destroyed(struct bhd *b, u64 id, const char *name);
 /* It was not destroyed after all: it is started again as before */
 void life_stays(struct bhd *b, const char *name);
 /* The guest @name, as control_find() finds it; -1 also for a definition that
