@@ -68,6 +68,9 @@ SMALL   := boot check drivers hv/assign hv/console hv/control hv/device hv/files
 	   arch/x86/machine/tsc_ arch/x86/machine/ucode
 $(foreach d,$(SMALL),$(eval $(B)/$(d)%.o: CFLAGS += -Os))
 
+# But what runs for each page of a guest
+$(B)/hv/vm/zero.o: CFLAGS += -O2
+
 # Whoever enters a guest keeps none of them (hw_run() in hv/run/loop.c)
 $(B)/arch/x86/svm/run.o: CFLAGS += $(addprefix -fcall-used-,r12 r13 r14 r15)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The freestanding part of <string.h>, as C11 7.24 has it, and two functions of
- * our own. Unit tests use the host's. Pure: any context. */
+/* The freestanding part of <string.h>, as C11 7.24 has it, and three functions
+ * of our own. Unit tests use the host's. Pure: any context. */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H
 
@@ -24,6 +24,17 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 #endif
+
+/* Zeroes @n bytes, a multiple of 8 */
+static inline void memzero_words(void *dst, size_t n)
+{
+	size_t words = n / 8;
+
+	__asm__ volatile("rep stosq"
+			 : "+D"(dst), "+c"(words)
+			 : "a"(0ull)
+			 : "memory");
+}
 
 /* Copies @src into @dst of @size bytes and terminates it. False: it was cut to
  * @size - 1 characters, or @size is 0 and nothing was written. */

@@ -25,19 +25,21 @@
 
 u32 zero_wanted; /* a guest's place and 1; 0: none */
 
-/* Where byte number @at of what the guest holds is */
-static hpa_t held_at(const struct vm *vm, u64 at)
+/* Where byte number @at of what the guest holds is, and how many bytes are in
+ * one piece there: whole pages */
+static hpa_t held_at(const struct vm *vm, u64 at, u64 *bytes)
 {
 	u32 i = 0;
 
 	for (; vm->slots[i].rom || at >= vm->slots[i].size; i++)
 		at -= vm->slots[i].rom ? 0 : vm->slots[i].size;
+	*bytes = vm->slots[i].size - at;
 	return HPA(vm->slots[i].hpa + at);
 }
 
-static void zero_page(const struct vm *vm, u64 at)
+static void zero_page(hpa_t page)
 {
-	memset(window_map(held_at(vm, at)), 0, PAGE_SIZE);
+	memzero_words(window_map(page), PAGE_SIZE);
 }
 
 /* *@at: the next bytes that nobody has; false: there are none */
@@ -106,21 +108,36 @@ static bool is_over(struct vm *vm)
 	return !__atomic_load_n(&z->helpers, __ATOMIC_SEQ_CST);
 }
 
+/* The boot vCPU has something to zero, claimed now or before */
+static bool has_claim(struct vm_zeroing *z, u64 ram)
+{
+	if (z->at != z->end)
+		return true;
+	if (!claim(z, ram, OWN_BYTES, &z->at)) {
+		z->end = z->at;
+		return false;
+	}
+	z->end = MIN(z->at + OWN_BYTES, ram);
+	return true;
+}
+
 bool zero_step(struct vm *vm)
 {
 	struct vm_zeroing *z = &vm->zeroing;
 	struct piece piece = piece_begin();
-	u64 ram = vm_held_bytes(vm);
+	u64 ram = vm_held_bytes(vm), left = 0;
+	hpa_t page = HPA(0);
 
 	do {
-		if (z->at == z->end) {
-			if (!claim(z, ram, OWN_BYTES, &z->at)) {
-				z->end = z->at;
+		if (!left) {
+			if (!has_claim(z, ram))
 				return is_over(vm);
-			}
-			z->end = MIN(z->at + OWN_BYTES, ram);
+			page = held_at(vm, z->at, &left);
+			left = MIN(left, z->end - z->at);
 		}
-		zero_page(vm, z->at);
+		zero_page(page);
+		page.v += PAGE_SIZE;
+		left -= PAGE_SIZE;
 		z->at += PAGE_SIZE;
 	} while (!piece_over(&piece));
 	ask_for_help(vm, ram);
@@ -132,11 +149,11 @@ bool zero_step(struct vm *vm)
 static bool help(struct vm *vm)
 {
 	struct piece piece = piece_begin();
-	u64 ram = vm_held_bytes(vm), at;
+	u64 ram = vm_held_bytes(vm), at, bytes;
 	bool any = false;
 
 	while (claim(&vm->zeroing, ram, PAGE_SIZE, &at)) {
-		zero_page(vm, at);
+		zero_page(held_at(vm, at, &bytes));
 		any = true;
 		if (piece_over(&piece))
 			break;

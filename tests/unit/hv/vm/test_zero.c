@@ -92,6 +92,27 @@ static void test_alone(void **state)
 	assert_true(ram_is_zero());
 }
 
+/* Pieces of memory end where no claim does, the last one comes first, and a ROM
+ * is nobody's to zero */
+static void test_in_pieces(void **state)
+{
+	const u64 first = 21 * PAGE_SIZE, rom = 3 * PAGE_SIZE;
+
+	fake_vm.slots[0] =
+		(struct vm_slot){ .gpa = 0, .hpa = RAM - first, .size = first };
+	fake_vm.slots[1] =
+		(struct vm_slot){ .gpa = GIB(1), .size = rom, .rom = true };
+	fake_vm.slots[2] = (struct vm_slot){ .gpa = GIB(2),
+					     .hpa = rom,
+					     .size = RAM - first - rom };
+	fake_vm.slot_count = 3;
+	steps_to_end();
+	for (u64 i = 0; i < rom; i++)
+		assert_int_equal(fake_ram[i], 0xaa);
+	memset(fake_ram, 0, rom);
+	assert_true(ram_is_zero());
+}
+
 static void test_helped(void **state)
 {
 	u32 helped = 0;
@@ -162,8 +183,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
 	static const struct CMUnitTest tests[] = {
-		T(test_alone),   T(test_helped), T(test_waits_for_helpers),
-		T(test_no_help), T(test_little),
+		T(test_alone),     T(test_helped), T(test_waits_for_helpers),
+		T(test_in_pieces), T(test_helped), T(test_waits_for_helpers),
+		T(test_no_help),   T(test_little),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
