@@ -208,6 +208,9 @@ u32 check_table(struct check_facts *f, const void *table, u32 size)
 		return MIN(h.length, size);
 	if (h.length < sizeof(h) || h.length > size) {
 		note_bad(f, &h);
+		if (!memcmp(h.signature, "DMAR", SIGNATURE_BYTES) ||
+		    !memcmp(h.signature, "IVRS", SIGNATURE_BYTES))
+			check_add(f, FACT_IOMMUS_WRONG, 1);
 		return sizeof(h);
 	}
 	/* One that does not add up is used all the same, as by the hypervisor

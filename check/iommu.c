@@ -23,7 +23,7 @@ static bool dmar_units(const u8 *table, u32 size,
 
 		memcpy(&e, table + at, sizeof(e));
 		if (e.length < sizeof(e) || e.length > size - at)
-			return false;
+			return whole && mem_is_zero(table + at, size - at);
 		if (e.type == DMAR_DRHD && e.length >= sizeof(d)) {
 			memcpy(&d, table + at, sizeof(d));
 			unit(ctx, true, d.base);
@@ -74,7 +74,7 @@ static bool ivrs_units(const u8 *table, u32 size,
 
 		memcpy(&e, table + at, sizeof(e));
 		if (e.length < sizeof(e) || e.length > size - at)
-			return false;
+			return whole && mem_is_zero(table + at, size - at);
 		if (is_ivhd(e.type) && e.length >= sizeof(d)) {
 			memcpy(&d, table + at, sizeof(d));
 			if (ivhd_is_new(table, at, d.base))

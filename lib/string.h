@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The freestanding part of <string.h>, as C11 7.24 has it, and three functions
+/* The freestanding part of <string.h>, as C11 7.24 has it, and four functions
  * of our own. Unit tests use the host's. Pure: any context. */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H
@@ -34,6 +34,16 @@ static inline void memzero_words(void *dst, size_t n)
 			 : "+D"(dst), "+c"(words)
 			 : "a"(0ull)
 			 : "memory");
+}
+
+/* Are all @n bytes zero? */
+static inline bool mem_is_zero(const void *bytes, size_t n)
+{
+	const u8 *p = bytes;
+
+	while (n && !p[n - 1])
+		n--;
+	return !n;
 }
 
 /* Copies @src into @dst of @size bytes and terminates it. False: it was cut to

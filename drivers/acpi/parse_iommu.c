@@ -37,8 +37,11 @@ static void report_cut(struct acpi_facts *f, const char *table, u32 at)
 		 table, at);
 }
 
+/* The first one */
 static void report_short(struct acpi_facts *f, const char *table, u32 at)
 {
+	if (f->iommu_unread)
+		return;
 	f->iommu_unread = table;
 	log_warn("acpi",
 		 "the table %s has an IOMMU at byte %u whose entry is too "
@@ -46,6 +49,7 @@ static void report_short(struct acpi_facts *f, const char *table, u32 at)
 		 table, at);
 }
 
+/* Zeroes up to the end are padding, as firmware leaves it */
 void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t)
 {
 	const u8 *p = (const u8 *)t;
@@ -61,7 +65,8 @@ void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t)
 		memcpy(&e.entry, p + at, sizeof(e.entry));
 		if (e.entry.length < sizeof(e.entry) ||
 		    e.entry.length > t->length - at) {
-			report_cut(f, "DMAR", at);
+			if (!mem_is_zero(p + at, t->length - at))
+				report_cut(f, "DMAR", at);
 			return;
 		}
 		if (e.entry.type == DMAR_DRHD && e.entry.length < sizeof(e)) {
@@ -108,7 +113,8 @@ void acpi_parse_ivrs(struct acpi_facts *f, const struct acpi_header *t)
 		memcpy(entry, p + at, sizeof(*entry));
 		if (entry->length < sizeof(*entry) ||
 		    entry->length > t->length - at) {
-			report_cut(f, "IVRS", at);
+			if (!mem_is_zero(p + at, t->length - at))
+				report_cut(f, "IVRS", at);
 			return;
 		}
 		if (is_ivhd(entry->type) && entry->length < sizeof(e.ivhd)) {

@@ -172,7 +172,8 @@ vmx_site_exit:
 	xor r14d, r14d
 	xor r15d, r15d
 vmx_site_exit_end:
-	; What every exit needs; it takes the guest's values out of three more
+	; What every exit needs; it takes the guest's values out of three more.
+	; A detour still has them, and loads nothing by them.
 	mov eax, VMCS_GUEST_RFLAGS
 	mov ecx, VMCS_GUEST_RIP
 	mov edx, VMCS_EXIT_REASON

@@ -74,6 +74,11 @@ static void test_tables(void **state)
 	assert_int_equal(wrong("DMAR", sizeof(struct acpi_header), "", 0), 1);
 	assert_int_equal(wrong("IVRS", sizeof(struct acpi_header), "", 0), 1);
 	assert_int_equal(wrong("DMAR", DMAR_ENTRIES_OFFSET, "", 0), 0);
+	/* Padding */
+	assert_int_equal(wrong("DMAR", DMAR_ENTRIES_OFFSET, "\0\0\0\0\0", 5),
+			 0);
+	assert_int_equal(wrong("IVRS", IVRS_ENTRIES_OFFSET, "\0\0\0\0\0", 5),
+			 0);
 }
 
 static void test_registers(void **state)

@@ -114,11 +114,30 @@ static void test_cut(void **state)
 	assert_int_equal(fake_log_warnings, 1);
 	assert_string_equal(facts.iommu_unread, "DMAR");
 	memset(table + length - 2, 0, 2);
+	table[length - 4] = DMAR_DRHD + 1;
 	acpi_parse_dmar(&facts, (void *)table);
 	assert_int_equal(fake_log_warnings, 2);
 	acpi_parse_ivrs(&facts, (void *)table);
 	assert_int_equal(facts.iommu_count, 1);
 	assert_string_equal(facts.iommu_unread, "IVRS");
+}
+
+/* Linux takes it as the end, too */
+static void test_padding(void **state)
+{
+	begin(DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	add_drhd(0xfed90000, 0);
+	add("\0\0\0\0\0\0\0", 7);
+	acpi_parse_dmar(&facts, (void *)table);
+	assert_int_equal(facts.iommu_count, 1);
+	assert_null(facts.iommu_unread);
+	teardown(state);
+	setup(state);
+	begin(IVRS_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	add("\0\0\0\0\0\0\0", 7);
+	acpi_parse_ivrs(&facts, (void *)table);
+	assert_null(facts.iommu_unread);
+	assert_int_equal(fake_log_warnings, 0);
 }
 
 /* One that is named, but for its address */
@@ -195,6 +214,7 @@ int main(void)
 		T(test_dmar),
 		T(test_ivrs),
 		T(test_cut),
+		T(test_padding),
 		T(test_short),
 		T(test_many),
 		T(test_random),
