@@ -206,6 +206,18 @@ static void test_never_free(void **state)
 	assert_int_equal(bhd.life->used.count, 0);
 }
 
+static void bhd_stops(void)
+{
+	close(fd);
+	bhd_again_stop();
+}
+
+static void next_bhd(void)
+{
+	bhd_again_start();
+	fd = connect_new();
+}
+
 static bool is_in_state(const char *name, const char *wanted)
 {
 	char part[96];
@@ -385,11 +397,9 @@ static void test_backoff(void **state)
 static void test_next_bhd(void **state)
 {
 	make("web", "restart = always\\n");
-	close(fd);
-	bhd_again_stop();
+	bhd_stops();
 	assert_int_equal(fake_dax_count, 1);
-	bhd_again_start();
-	fd = connect_new();
+	next_bhd();
 	expect_state("web", "running");
 	make("db", "");
 	assert_int_equal(fake_daxes[1].range.base, GIB(1) + MIB(64));
@@ -399,6 +409,17 @@ static void test_next_bhd(void **state)
 	expect_done(fd, named("destroy", "web"));
 	turn();
 	assert_int_equal(fake_dax_count, 1);
+}
+
+/* Its static guests are there again, and what bhd starts by itself */
+static void machine_restarts(void)
+{
+	bhd_stops();
+	fake->guest_count = 2;
+	fake->boot_tsc++;
+	fake_dax_count = 0;
+	next_bhd();
+	wait_seconds(fd, 0.5);
 }
 
 /* "box,linux": as bhctl list has them */
@@ -429,14 +450,7 @@ static void test_order_of_list(void **state)
 	expect_done(fd, named("destroy", "box"));
 	make("box", "");
 	expect_names("box,db,linux,web");
-	close(fd);
-	bhd_again_stop();
-	fake->guest_count = 2;
-	fake->boot_tsc++;
-	fake_dax_count = 0;
-	bhd_again_start();
-	fd = connect_new();
-	wait_seconds(fd, 0.5);
+	machine_restarts();
 	expect_names("box,db,linux,web");
 }
 
@@ -452,13 +466,11 @@ static void test_destroyed_before(void **state)
 	for (u32 i = 0; i < 2; i++) {
 		make("web", "");
 		life_told_to_end(&bhd, "web", true);
-		close(fd);
-		bhd_again_stop();
+		bhd_stops();
 		fake->guest_count = 2;
 		fake->boot_tsc += i;
 		fake_dax_count = 0;
-		bhd_again_start();
-		fd = connect_new();
+		next_bhd();
 		turn();
 		expect_unknown("web");
 	}
@@ -490,11 +502,9 @@ static size_t devices_of(const char *name)
 
 static void privileged_restarts(void)
 {
-	close(fd);
-	bhd_again_stop();
+	bhd_stops();
 	fake_dax_count = 0;
-	bhd_again_start();
-	fd = connect_new();
+	next_bhd();
 	turn();
 }
 
@@ -512,10 +522,8 @@ static void test_share_again(void **state)
 	assert_int_equal(devices_of("web"), 1);
 	assert_int_equal(devices_of("db"), 0);
 	/* Another bhd alone finds them */
-	close(fd);
-	bhd_again_stop();
-	bhd_again_start();
-	fd = connect_new();
+	bhd_stops();
+	next_bhd();
 	turn();
 	assert_int_equal(fake_dax_count, 1);
 	assert_int_equal(devices_of("web"), 1);
@@ -550,14 +558,7 @@ static void test_next_boot(void **state)
 	memcpy(strstr(request, "\"stays\":true"), "\"other\":true", 12);
 	say(fd, request);
 	assert_non_null(strstr(answer(), "reply"));
-	close(fd);
-	bhd_again_stop();
-	fake->guest_count = 2;
-	fake->boot_tsc++;
-	fake_dax_count = 0;
-	bhd_again_start();
-	fd = connect_new();
-	wait_seconds(fd, 0.5);
+	machine_restarts();
 	expect_state("web", "running");
 	expect_state("off", "off");
 	assert_null(fake_find(fake, "once"));
@@ -594,10 +595,8 @@ static void test_bad_files(void **state)
 				 strlen(texts[i]));
 		close(file);
 	}
-	close(fd);
-	bhd_again_stop();
-	bhd_again_start();
-	fd = connect_new();
+	bhd_stops();
+	next_bhd();
 	expect_state("linux", "running");
 	make("web", "");
 }
@@ -718,11 +717,9 @@ static void test_fails_while_all(void **state)
 static void test_dies_loading(void **state)
 {
 	say(fd, create("web", ""));
-	close(fd);
-	bhd_again_stop();
+	bhd_stops();
 	assert_int_equal(fake_find(fake, "web")->about.state, BH_CTL_DEFINED);
-	bhd_again_start();
-	fd = connect_new();
+	next_bhd();
 	wait_seconds(fd, 1.6);
 	expect_state("web", "running");
 	expect_loaded();
