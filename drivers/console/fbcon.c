@@ -4,16 +4,17 @@
  * serializes, so that there is no lock here.
  *
  * Text goes into cells in RAM; fbcon_draw() brings the screen up to them and
- * draws the cells that differ, some at a time. The framebuffer is only written
- * to, because reading it is slow. Text that comes before hostmap_init() waits
- * in the cells until the framebuffer can be mapped, unless the machine stops:
- * then the loader's map will do. A screen that is full moves
- * up by a quarter, so that a long log costs little. The rows of cells are a
- * ring: to move up is to begin it further on. Over 400 lines: cells and pixels
- * are one state.
+ * draws the cells that differ, for some time at a time. The framebuffer is only
+ * written to, because reading it is slow. Text that comes before hostmap_init()
+ * waits in the cells until the framebuffer can be mapped, unless the machine
+ * stops: then the loader's map will do. A screen that is full moves up by a
+ * quarter, so that a long log costs little. The rows of cells are a ring: to
+ * move up is to begin it further on. Over 400 lines: cells and pixels are one
+ * state.
  */
 #include "drivers/console/fbcon.h"
 
+#include "arch/x86/machine/tsc.h"
 #include "drivers/console/font8x16.h"
 #include "lib/string.h"
 #include "mm/hostmap.h"
@@ -25,14 +26,9 @@
 #define SIDE_MAX     16384u
 #define SCROLL_SHARE 4u
 #define TAB_COLUMNS  8u
-/* What one fbcon_draw() may cost. The unit is a cell that is looked at, some
- * four instructions; to draw one costs more. */
-#define DRAW_BUDGET 8192u
-#define COST_FAST   48u   /* by words of 64 bits */
-#define COST_STORE  5 / 4 /* for each store, else */
-#define GRAY        0xc0u /* text, of 255 in each color */
-#define CAN         0x18
-#define ESC         0x1b
+#define GRAY         0xc0u /* text, of 255 in each color */
+#define CAN          0x18
+#define ESC          0x1b
 
 /* Escape sequences of terminals are swallowed */
 enum escape { ESCAPE_NONE, ESCAPE_START, ESCAPE_CSI };
@@ -206,32 +202,19 @@ static bool screen_ready(void)
 	return con.va;
 }
 
-static u32 cell_cost(void)
-{
-	u32 pixels = FONT_WIDTH * FONT_HEIGHT * con.scale * con.scale;
-
-	if (draws_fast())
-		return COST_FAST;
-	return pixels * (con.fb.bpp == 32 ? 1 : 3) * COST_STORE;
-}
-
-/* Draws what differs in row @y, for *@budget; false: there is more */
-static bool row_draw(u32 y, u32 *budget)
+/* Draws what differs in row @y, at least one cell of it; false: the time was up
+ * first */
+static bool row_draw(u32 y, u64 until)
 {
 	const char *row = row_at(y);
-	u32 cost = cell_cost();
 
-	if (*budget < con.columns)
-		return false;
-	*budget -= con.columns;
 	for (u32 x = 0; x < con.columns; x++) {
 		if (con.drawn[y][x] == row[x])
 			continue;
-		if (*budget < cost)
-			return false;
-		*budget -= cost;
 		con.drawn[y][x] = row[x];
 		cell_draw(x, y, row[x]);
+		if (rdtsc() >= until)
+			return false;
 	}
 	return true;
 }
@@ -241,15 +224,15 @@ bool fbcon_stale(void)
 	return con.usable && !con.failed && con.dirty_from < con.dirty_to;
 }
 
-bool fbcon_draw(void)
+bool fbcon_draw(u64 until)
 {
-	u32 budget = DRAW_BUDGET;
-
 	if (!fbcon_stale() || !screen_ready())
 		return false;
-	while (con.dirty_from < con.dirty_to &&
-	       row_draw(con.dirty_from, &budget))
+	do {
+		if (!row_draw(con.dirty_from, until))
+			return true;
 		con.dirty_from++;
+	} while (con.dirty_from < con.dirty_to && rdtsc() < until);
 	if (con.dirty_from < con.dirty_to)
 		return true;
 	con.dirty_from = con.rows;

@@ -18,9 +18,10 @@ void fbcon_init(const struct boot_framebuffer *fb);
 void fbcon_write(const char *s, size_t len);
 /* Has text been written that the screen does not show yet? */
 bool fbcon_stale(void);
-/* Draws some of the cells that changed, whatever scrolled past in between: some
- * 20,000 instructions. True: there are more. */
-bool fbcon_draw(void);
+/* Draws cells that changed, whatever scrolled past in between: at least one,
+ * and others while the TSC is below @until. By time, as a screen may be slow: a
+ * BMC's takes some microseconds a cell. True: there are more. */
+bool fbcon_draw(u64 until);
 /* How many pixels the screen has, and how many lines of them from the top the
  * text takes. False: there is no screen to draw on. */
 bool fbcon_pixels(u32 *width, u32 *height, u32 *text_height);

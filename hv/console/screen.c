@@ -10,6 +10,7 @@
 #include "arch/x86/machine/tsc.h"
 #include "drivers/console/fbcon.h"
 #include "hv/console/priv.h"
+#include "hv/core/piece.h"
 
 #define DRAW_NS 100000000u /* from one beginning to the next */
 #define SOON_NS 10000000u  /* after the first text: more may follow it */
@@ -22,7 +23,7 @@ static struct timer timer;
 static void screen_tick(struct timer *t)
 {
 	console_lock();
-	due = fbcon_draw();
+	due = fbcon_draw(piece_begin().end);
 	if (due)
 		timer_arm(t, rdtsc() + ns_to_tsc(STEP_NS));
 	console_unlock();
@@ -31,7 +32,7 @@ static void screen_tick(struct timer *t)
 /* All of it, now */
 static void screen_draw(void)
 {
-	while (fbcon_draw())
+	while (fbcon_draw(~0ull))
 		;
 }
 

@@ -169,7 +169,7 @@ bool fbcon_stale(void)
 	return drawn < written;
 }
 
-bool fbcon_draw(void)
+bool fbcon_draw(u64 until)
 {
 	drawn = written;
 	return false;
