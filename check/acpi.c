@@ -139,19 +139,23 @@ static void take_fadt(struct check_facts *f, const u8 *table, u32 size)
 	check_set(f, FACT_REDUCED, (flags & FADT_HW_REDUCED) != 0);
 }
 
-static void count_unit(void *ctx, bool intel, u64 base)
+static void count_unit(void *ctx, const struct check_iommu *u)
 {
 	struct check_facts *f = ctx;
 	u32 bits = (u32)f->value[FACT_PHYS_BITS];
 
+	if (u->again)
+		return;
 	check_add(f, FACT_IOMMUS, 1);
-	if (check_iommu_fault(intel, base, bits))
+	if (check_iommu_fault(!u->amd, u->base, bits))
 		check_add(f, FACT_IOMMUS_WRONG, 1);
 }
 
 static void take_iommus(struct check_facts *f, const u8 *table, u32 size)
 {
-	if (!check_iommus(table, size, count_unit, f))
+	struct check_unread unread = check_iommus(table, size, count_unit, f);
+
+	if (unread.cut || unread.brief)
 		check_add(f, FACT_IOMMUS_WRONG, 1);
 }
 

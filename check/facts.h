@@ -65,11 +65,26 @@ u32 check_table(struct check_facts *f, const void *table, u32 size);
 void check_tables_begin(struct check_facts *f);
 void check_tables_end(struct check_facts *f);
 
-/* The registers of remapping units in @table, a whole DMAR or IVRS: calls @unit
- * with the address of each. False: a part of it cannot be read, and may name
- * more. */
-bool check_iommus(const void *table, u32 size,
-		  void (*unit)(void *ctx, bool intel, u64 base), void *ctx);
+/* A remapping unit, as an entry of DMAR or IVRS has it */
+struct check_iommu {
+	bool amd;
+	bool again;     /* an earlier entry of the table has its address */
+	u64 base, size; /* of its registers, not judged; VT-d: at least */
+};
+typedef void check_iommu_taker(void *ctx, const struct check_iommu *unit);
+/* What of a table cannot be read, and may name more units; 0: nothing */
+struct check_unread {
+	u32 cut;   /* the byte from which on it cannot */
+	u32 brief; /* the byte of the first unit whose entry is too short */
+};
+/*
+ * The remapping units in @table, a whole DMAR or IVRS of @size bytes, a header
+ * at least: calls @take for each entry. IVRS has a unit in each format that
+ * software may know, so that the later ones come again. Zeroes up to the end
+ * are padding, as firmware leaves it. Of another table there is nothing.
+ */
+struct check_unread check_iommus(const void *table, u32 size,
+				 check_iommu_taker *take, void *ctx);
 /* Why no unit's registers can be at @base, on a processor with so many bits of
  * physical addresses (0: not known), as words behind a colon; NULL: they can.
  * VT-d 4.1, 8.3 *DMA Remapping Hardware Unit Definition Structure*;

@@ -1,100 +1,131 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The IOMMUs that DMAR and IVRS name, and whether they can be what the tables
- * say, see facts.h. Called by check/acpi.c, the loaders and
- * drivers/irq/iommu.c; no lock. */
+ * say, see facts.h. Called by check/acpi.c, the loaders,
+ * drivers/acpi/parse_iommu.c and drivers/irq/iommu.c; no lock. */
 #include "check/facts.h"
 #include "include/hw/acpi.h"
 #include "include/hw/vtd.h"
 #include "lib/string.h"
 
 #define SIGNATURE_BYTES 4u
+#define SEEN_MAX        256u /* that are told apart; ACPI_MAX_IOMMUS */
 
 /* --- where they are, by a table --- */
 
-static bool dmar_units(const u8 *table, u32 size,
-		       void (*unit)(void *ctx, bool intel, u64 base), void *ctx)
-{
-	u32 at = DMAR_ENTRIES_OFFSET;
-	bool whole = size >= DMAR_ENTRIES_OFFSET;
+/* What an entry of a table is */
+enum entry { ENTRY_OTHER, ENTRY_SHORT, ENTRY_UNIT };
 
-	while (at + sizeof(struct dmar_entry) <= size) {
-		struct dmar_entry e;
-		struct dmar_drhd d;
+/* Both tables have an entry's length where DMAR has it */
+static_assert(offsetof(struct dmar_entry, length) ==
+		      offsetof(struct ivrs_entry, length),
+	      "entries");
+static_assert(sizeof(struct dmar_entry) == sizeof(struct ivrs_entry),
+	      "entries");
+
+/* @length bytes of an entry are at @p; @u is all zero */
+static enum entry dmar_unit(const u8 *p, u32 length, struct check_iommu *u)
+{
+	struct dmar_drhd e;
+
+	memcpy(&e.entry, p, sizeof(e.entry));
+	if (e.entry.type != DMAR_DRHD)
+		return ENTRY_OTHER;
+	if (length < sizeof(e))
+		return ENTRY_SHORT;
+	memcpy(&e, p, sizeof(e));
+	u->base = e.base;
+	u->size = PAGE_SIZE << (e.size & DRHD_SIZE_MASK);
+	return ENTRY_UNIT;
+}
+
+static u64 ivhd_bytes(const struct ivrs_ivhd11 *e)
+{
+	bool counters = e->ivhd.entry.type == IVRS_IVHD10
+				? e->ivhd.features & IVHD_FEATURES_BANKS
+				: e->efr & IVHD_EFR_PC;
+
+	return counters ? AMD_IOMMU_PC_BYTES : AMD_IOMMU_BYTES;
+}
+
+static enum entry ivrs_unit(const u8 *p, u32 length, struct check_iommu *u)
+{
+	struct ivrs_ivhd11 e = { 0 };
+	u8 type = p[0];
+
+	if (type != IVRS_IVHD10 && type != IVRS_IVHD11 && type != IVRS_IVHD40)
+		return ENTRY_OTHER;
+	if (length < sizeof(e.ivhd))
+		return ENTRY_SHORT;
+	memcpy(&e, p, MIN((size_t)length, sizeof(e)));
+	u->amd = true;
+	u->base = e.ivhd.base;
+	u->size = ivhd_bytes(&e);
+	return ENTRY_UNIT;
+}
+
+struct kind {
+	char signature[5];
+	u32 entries; /* where the first one is */
+	enum entry (*unit)(const u8 *p, u32 length, struct check_iommu *u);
+};
+static const struct kind kinds[] = {
+	{ "DMAR", DMAR_ENTRIES_OFFSET, dmar_unit },
+	{ "IVRS", IVRS_ENTRIES_OFFSET, ivrs_unit },
+};
+
+/* The addresses that a table has named */
+struct seen {
+	u64 base[SEEN_MAX];
+	u32 count;
+};
+
+static bool seen_before(struct seen *s, u64 base)
+{
+	for (u32 i = 0; i < s->count; i++)
+		if (s->base[i] == base)
+			return true;
+	if (s->count < SEEN_MAX)
+		s->base[s->count++] = base;
+	return false;
+}
+
+static struct check_unread walk(const struct kind *kind, const u8 *table,
+				u32 size, check_iommu_taker *take, void *ctx)
+{
+	struct check_unread unread = { 0 };
+	struct seen seen = { .count = 0 };
+	struct dmar_entry e;
+
+	if (size < kind->entries)
+		unread.cut = size;
+	for (u32 at = kind->entries; at + sizeof(e) <= size; at += e.length) {
+		struct check_iommu u = { 0 };
+		enum entry what;
 
 		memcpy(&e, table + at, sizeof(e));
-		if (e.length < sizeof(e) || e.length > size - at)
-			return whole && mem_is_zero(table + at, size - at);
-		if (e.type == DMAR_DRHD && e.length >= sizeof(d)) {
-			memcpy(&d, table + at, sizeof(d));
-			unit(ctx, true, d.base);
-		} else if (e.type == DMAR_DRHD) {
-			whole = false;
+		if (e.length < sizeof(e) || e.length > size - at) {
+			if (!mem_is_zero(table + at, size - at))
+				unread.cut = at;
+			break;
 		}
-		at += e.length;
+		what = kind->unit(table + at, e.length, &u);
+		if (what == ENTRY_SHORT && !unread.brief)
+			unread.brief = at;
+		if (what != ENTRY_UNIT)
+			continue;
+		u.again = seen_before(&seen, u.base);
+		take(ctx, &u);
 	}
-	return whole;
+	return unread;
 }
 
-static bool is_ivhd(u8 type)
+struct check_unread check_iommus(const void *table, u32 size,
+				 check_iommu_taker *take, void *ctx)
 {
-	return type == IVRS_IVHD10 || type == IVRS_IVHD11 ||
-	       type == IVRS_IVHD40;
-}
-
-/* A unit has up to three blocks, of which each kernel takes one kind: the
- * first block at an address counts. They stand in any order. */
-static bool ivhd_is_new(const u8 *table, u32 at, u64 base)
-{
-	u32 i = IVRS_ENTRIES_OFFSET;
-
-	while (i < at) {
-		struct ivrs_ivhd d;
-		struct ivrs_entry e;
-
-		memcpy(&e, table + i, sizeof(e));
-		if (is_ivhd(e.type) && e.length >= sizeof(d)) {
-			memcpy(&d, table + i, sizeof(d));
-			if (d.base == base)
-				return false;
-		}
-		i += e.length;
-	}
-	return true;
-}
-
-static bool ivrs_units(const u8 *table, u32 size,
-		       void (*unit)(void *ctx, bool intel, u64 base), void *ctx)
-{
-	u32 at = IVRS_ENTRIES_OFFSET;
-	bool whole = size >= IVRS_ENTRIES_OFFSET;
-
-	while (at + sizeof(struct ivrs_entry) <= size) {
-		struct ivrs_entry e;
-		struct ivrs_ivhd d;
-
-		memcpy(&e, table + at, sizeof(e));
-		if (e.length < sizeof(e) || e.length > size - at)
-			return whole && mem_is_zero(table + at, size - at);
-		if (is_ivhd(e.type) && e.length >= sizeof(d)) {
-			memcpy(&d, table + at, sizeof(d));
-			if (ivhd_is_new(table, at, d.base))
-				unit(ctx, false, d.base);
-		} else if (is_ivhd(e.type)) {
-			whole = false;
-		}
-		at += e.length;
-	}
-	return whole;
-}
-
-bool check_iommus(const void *table, u32 size,
-		  void (*unit)(void *ctx, bool intel, u64 base), void *ctx)
-{
-	if (!memcmp(table, "DMAR", SIGNATURE_BYTES))
-		return dmar_units(table, size, unit, ctx);
-	if (!memcmp(table, "IVRS", SIGNATURE_BYTES))
-		return ivrs_units(table, size, unit, ctx);
-	return true;
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (!memcmp(table, kinds[i].signature, SIGNATURE_BYTES))
+			return walk(&kinds[i], table, size, take, ctx);
+	return (struct check_unread){ 0 };
 }
 
 /* --- whether they can be there --- */

@@ -139,21 +139,22 @@ static enum check_unit amd_take(struct check_facts *f, u64 base)
 }
 
 /* An address that cannot be one is noted already, by the table */
-static void unit_take(void *ctx, bool intel, u64 base)
+static void unit_take(void *ctx, const struct check_iommu *u)
 {
 	struct walk *w = ctx;
-	u64 bytes = intel ? PAGE_SIZE : AMD_IOMMU_BYTES;
+	u64 bytes = u->amd ? AMD_IOMMU_BYTES : PAGE_SIZE;
 	u32 bits = (u32)w->f->value[FACT_PHYS_BITS];
 	enum check_unit unit = CHECK_UNIT_OTHER;
 
-	if (check_iommu_fault(intel, base, bits))
+	if (u->again || check_iommu_fault(!u->amd, u->base, bits))
 		return;
-	if (may_be_registers(w->bi, base, bytes)) {
-		if (base > GIB(4) - bytes) {
+	if (may_be_registers(w->bi, u->base, bytes)) {
+		if (u->base > GIB(4) - bytes) {
 			check_add(w->f, FACT_IOMMUS_UNSEEN, 1);
 			return;
 		}
-		unit = intel ? intel_take(w->f, base) : amd_take(w->f, base);
+		unit = u->amd ? amd_take(w->f, u->base)
+			      : intel_take(w->f, u->base);
 	}
 	if (unit == CHECK_UNIT_OTHER)
 		check_add(w->f, FACT_IOMMUS_WRONG, 1);

@@ -200,15 +200,6 @@ static void ssdt_parse(const struct acpi_header *t)
 	acpi_parse_idle(&acpi, t);
 }
 
-/* Of all such tables: each IOMMU is to be turned off */
-static void iommus_parse(const struct acpi_header *t)
-{
-	if (table_is(t, "DMAR"))
-		acpi_parse_dmar(&acpi, t);
-	else if (table_is(t, "IVRS"))
-		acpi_parse_ivrs(&acpi, t);
-}
-
 /* A table that there is no room for in the list */
 static void unlisted_load(u64 hpa)
 {
@@ -217,7 +208,7 @@ static void unlisted_load(u64 hpa)
 
 	if (!t)
 		return;
-	iommus_parse(t);
+	acpi_parse_iommus(&acpi, t);
 	table_unmap(t);
 }
 
@@ -252,7 +243,8 @@ static void table_load(u64 hpa)
 		acpi_parse_hest(&acpi, t);
 	else if (table_is(t, "SSDT"))
 		ssdt_parse(t);
-	iommus_parse(t);
+	/* Of all such tables: each IOMMU is to be turned off */
+	acpi_parse_iommus(&acpi, t);
 	table_record(t, hpa);
 	table_unmap(t);
 	dsdt_load(dsdt);

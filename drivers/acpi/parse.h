@@ -44,9 +44,9 @@ void acpi_parse_fadt(struct acpi_facts *f, const struct acpi_header *t,
 void acpi_parse_mcfg(struct acpi_facts *f, const struct acpi_header *t);
 /* The address in an HPET table */
 void acpi_parse_hpet(struct acpi_facts *f, const struct acpi_header *t);
-/* The IOMMUs of Intel's DMAR table and AMD's IVRS (parse_iommu.c) */
-void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t);
-void acpi_parse_ivrs(struct acpi_facts *f, const struct acpi_header *t);
+/* The IOMMUs of Intel's DMAR table or AMD's IVRS; of another table there are
+ * none (parse_iommu.c) */
+void acpi_parse_iommus(struct acpi_facts *f, const struct acpi_header *t);
 /* The UARTs of SPCR, the firmware's console, and of DBG2, its debug ports; what
  * is no 16550 is passed over (parse_serial.c) */
 void acpi_parse_spcr(struct acpi_facts *f, const struct acpi_header *t);

@@ -3,127 +3,64 @@
  * Where the IOMMUs' registers are, by the tables DMAR and IVRS, see parse.h. No
  * driver uses them yet; the addresses are for who turns them off and keeps
  * guests away. What of a table cannot be read is an IOMMU that may be on
- * (acpi.iommu_unread). Called by acpi.c at boot, by the rules of parse.c; no
- * lock.
+ * (acpi.iommu_unread). The tables are walked by check/iommu.c. Called by acpi.c
+ * at boot, by the rules of parse.c; no lock.
  */
+#include "check/facts.h"
 #include "drivers/acpi/parse.h"
-
 #include "lib/log.h"
 #include "lib/string.h"
 
-/* Whatever its address is: iommu.c judges it */
-static void iommu_add(struct acpi_facts *f, u64 base, u64 size, bool amd)
+static const char *table_name(bool amd)
 {
-	/* IVRS describes each one in every format that software may know */
+	return amd ? "IVRS" : "DMAR";
+}
+
+/* Whatever its address is: iommu.c judges it */
+static void iommu_add(void *ctx, const struct check_iommu *u)
+{
+	struct acpi_facts *f = ctx;
+
+	/* The formats of IVRS do not tell the same size */
 	for (u32 i = 0; i < f->iommu_count; i++) {
-		if (f->iommus[i].base != base)
+		if (f->iommus[i].base != u->base)
 			continue;
-		f->iommus[i].size = MAX(f->iommus[i].size, size);
+		f->iommus[i].size = MAX(f->iommus[i].size, u->size);
 		return;
 	}
 	if (acpi_list_full(f, LIST_IOMMUS, f->iommu_count)) {
-		f->iommu_unread = amd ? "IVRS" : "DMAR";
+		f->iommu_unread = table_name(u->amd);
 		return;
 	}
-	f->iommus[f->iommu_count++] =
-		(struct acpi_iommu){ .base = base, .size = size, .amd = amd };
+	f->iommus[f->iommu_count++] = (struct acpi_iommu){ .base = u->base,
+							   .size = u->size,
+							   .amd = u->amd };
 }
 
-static void report_cut(struct acpi_facts *f, const char *table, u32 at)
+static void report_unread(struct acpi_facts *f, const char *table,
+			  const struct check_unread *unread)
 {
 	f->iommu_unread = table;
-	log_warn("acpi",
-		 "the table %s is cut at byte %u: what comes after is not read",
-		 table, at);
+	if (unread->brief)
+		log_warn("acpi",
+			 "the table %s has an IOMMU at byte %u whose entry is "
+			 "too short to be read",
+			 table, unread->brief);
+	if (unread->cut)
+		log_warn("acpi",
+			 "the table %s is cut at byte %u: what comes after is "
+			 "not read",
+			 table, unread->cut);
 }
 
-/* The first one */
-static void report_short(struct acpi_facts *f, const char *table, u32 at)
+void acpi_parse_iommus(struct acpi_facts *f, const struct acpi_header *t)
 {
-	if (f->iommu_unread)
-		return;
-	f->iommu_unread = table;
-	log_warn("acpi",
-		 "the table %s has an IOMMU at byte %u whose entry is too "
-		 "short to be read",
-		 table, at);
-}
+	bool dmar = !memcmp(t->signature, "DMAR", 4);
+	struct check_unread unread = check_iommus(t, t->length, iommu_add, f);
 
-/* Zeroes up to the end are padding, as firmware leaves it */
-void acpi_parse_dmar(struct acpi_facts *f, const struct acpi_header *t)
-{
-	const u8 *p = (const u8 *)t;
-	u32 at = DMAR_ENTRIES_OFFSET;
-	struct dmar_drhd e;
-
-	if (t->length < DMAR_ENTRIES_OFFSET) {
-		report_cut(f, "DMAR", t->length);
-		return;
-	}
-	f->dma_opt_in = p[DMAR_FLAGS_OFFSET] & DMAR_DMA_OPT_IN;
-	while (at + sizeof(e.entry) <= t->length) {
-		memcpy(&e.entry, p + at, sizeof(e.entry));
-		if (e.entry.length < sizeof(e.entry) ||
-		    e.entry.length > t->length - at) {
-			if (!mem_is_zero(p + at, t->length - at))
-				report_cut(f, "DMAR", at);
-			return;
-		}
-		if (e.entry.type == DMAR_DRHD && e.entry.length < sizeof(e)) {
-			report_short(f, "DMAR", at);
-		} else if (e.entry.type == DMAR_DRHD) {
-			memcpy(&e, p + at, sizeof(e));
-			iommu_add(f, e.base,
-				  PAGE_SIZE << (e.size & DRHD_SIZE_MASK),
-				  false);
-		}
-		at += e.entry.length;
-	}
-}
-
-static u64 ivhd_bytes(const struct ivrs_ivhd11 *e)
-{
-	bool counters = e->ivhd.entry.type == IVRS_IVHD10
-				? e->ivhd.features & IVHD_FEATURES_BANKS
-				: e->efr & IVHD_EFR_PC;
-
-	return counters ? AMD_IOMMU_PC_BYTES : AMD_IOMMU_BYTES;
-}
-
-static bool is_ivhd(u8 type)
-{
-	return type == IVRS_IVHD10 || type == IVRS_IVHD11 ||
-	       type == IVRS_IVHD40;
-}
-
-void acpi_parse_ivrs(struct acpi_facts *f, const struct acpi_header *t)
-{
-	const u8 *p = (const u8 *)t;
-	u32 at = IVRS_ENTRIES_OFFSET;
-	struct ivrs_ivhd11 e;
-
-	if (t->length < IVRS_ENTRIES_OFFSET) {
-		report_cut(f, "IVRS", t->length);
-		return;
-	}
-	while (at + sizeof(e.ivhd.entry) <= t->length) {
-		struct ivrs_entry *entry = &e.ivhd.entry;
-
-		memset(&e, 0, sizeof(e));
-		memcpy(entry, p + at, sizeof(*entry));
-		if (entry->length < sizeof(*entry) ||
-		    entry->length > t->length - at) {
-			if (!mem_is_zero(p + at, t->length - at))
-				report_cut(f, "IVRS", at);
-			return;
-		}
-		if (is_ivhd(entry->type) && entry->length < sizeof(e.ivhd)) {
-			report_short(f, "IVRS", at);
-		} else if (is_ivhd(entry->type)) {
-			memcpy(&e, p + at,
-			       MIN((size_t)entry->length, sizeof(e)));
-			iommu_add(f, e.ivhd.base, ivhd_bytes(&e), true);
-		}
-		at += entry->length;
-	}
+	if (unread.cut || unread.brief)
+		report_unread(f, table_name(!dmar), &unread);
+	if (dmar && t->length >= DMAR_ENTRIES_OFFSET)
+		f->dma_opt_in =
+			((const u8 *)t)[DMAR_FLAGS_OFFSET] & DMAR_DMA_OPT_IN;
 }

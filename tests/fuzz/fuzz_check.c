@@ -13,7 +13,7 @@
 static struct check_facts facts, again;
 static char text[CHECK_REPORT_BYTES];
 
-static void note(void *ctx, bool intel, u64 base)
+static void note(void *ctx, const struct check_iommu *u)
 {
 }
 

@@ -342,17 +342,15 @@ static void test_hest(void **state)
 static u64 units[8];
 static u32 unit_count;
 
-static void unit_note(void *ctx, bool intel, u64 base)
+static void unit_note(void *ctx, const struct check_iommu *u)
 {
-	assert_true(intel == *(bool *)ctx);
-	units[unit_count++] = base;
+	assert_true(u->amd != *(bool *)ctx);
+	units[unit_count++] = u->base;
 }
 
 static void test_iommus(void **state)
 {
-	const struct dmar_drhd drhd = {
-		{ DMAR_DRHD, 16 }, 0, 0, 0, 0xfed90000
-	};
+	struct dmar_drhd drhd = { { DMAR_DRHD, 16 }, 0, 0, 0, 0xfed90000 };
 	const struct ivrs_ivhd d10 = {
 		{ IVRS_IVHD10, 0, 24 }, 0, 0, 0xfeb80000, 0, 0, 0
 	};
@@ -364,12 +362,14 @@ static void test_iommus(void **state)
 
 	at = add_entry(at, &drhd, sizeof(drhd));
 	at = add_entry(at, &drhd, sizeof(drhd));
+	drhd.base = 0xfed91000;
+	at = add_entry(at, &drhd, sizeof(drhd));
 	end(at);
 	fresh();
 	take(at);
 	assert_int_equal(facts.value[FACT_IOMMUS], 2);
 	check_iommus(table, at, unit_note, &intel);
-	assert_int_equal(unit_count, 2);
+	assert_int_equal(unit_count, 3);
 	assert_int_equal(units[0], 0xfed90000);
 	/* A unit with two blocks is one unit */
 	at = begin("IVRS") + 12;

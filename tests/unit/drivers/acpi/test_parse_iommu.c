@@ -1,4 +1,4 @@
-/* SOURCES: drivers/acpi/parse_iommu.c drivers/acpi/parse.c */
+/* SOURCES: drivers/acpi/parse_iommu.c drivers/acpi/parse.c check/iommu.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The IOMMUs that DMAR and IVRS name, in tables whole and broken */
 #include "drivers/acpi/parse.h"
@@ -32,12 +32,17 @@ static void add(const void *bytes, size_t count)
 	((struct acpi_header *)table)->length = length;
 }
 
-static void begin(size_t fields)
+static void begin(const char *signature, size_t entries)
 {
 	static const u8 zero[64];
 
-	add(zero, sizeof(struct acpi_header));
-	add(zero, fields);
+	add(zero, entries);
+	memcpy(table, signature, 4);
+}
+
+static void parse(void)
+{
+	acpi_parse_iommus(&facts, (void *)table);
 }
 
 static void add_drhd(u64 base, u8 size)
@@ -53,12 +58,12 @@ static void test_dmar(void **state)
 {
 	static const u8 rmrr[24] = { 1, 0, 24, 0 };
 
-	begin(DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	begin("DMAR", DMAR_ENTRIES_OFFSET);
 	add_drhd(0xfed90000, 0);
 	add(rmrr, sizeof(rmrr));
 	add_drhd(0xfed91000, 3);
 	add_drhd(0, 0);
-	acpi_parse_dmar(&facts, (void *)table);
+	parse();
 	assert_int_equal(facts.iommu_count, 3);
 	assert_int_equal(facts.iommus[0].base, 0xfed90000);
 	assert_false(facts.iommus[0].amd);
@@ -86,14 +91,14 @@ static void test_ivrs(void **state)
 {
 	static const u8 ivmd[32] = { 0x20, 0, 32, 0 };
 
-	begin(IVRS_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	begin("IVRS", IVRS_ENTRIES_OFFSET);
 	add_ivhd(IVRS_IVHD10, 0xfeb80000, 0, 0);
 	add(ivmd, sizeof(ivmd));
 	/* The same unit, whose counters the older format does not tell */
 	add_ivhd(IVRS_IVHD11, 0xfeb80000, 0, IVHD_EFR_PC);
 	add_ivhd(IVRS_IVHD40, 0xf0000000, (u32)IVHD_FEATURES_BANKS, 0);
 	add_ivhd(IVRS_IVHD10, 0xf1000000, 2u << 17, 0);
-	acpi_parse_ivrs(&facts, (void *)table);
+	parse();
 	assert_int_equal(facts.iommu_count, 3);
 	assert_int_equal(facts.iommus[0].size, KIB(512));
 	assert_true(facts.iommus[0].amd);
@@ -106,18 +111,19 @@ static void test_ivrs(void **state)
 /* An entry that ends behind its table, or nowhere */
 static void test_cut(void **state)
 {
-	begin(DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	begin("DMAR", DMAR_ENTRIES_OFFSET);
 	add_drhd(0xfed90000, 0);
 	add("\0\0\377\377", 4);
-	acpi_parse_dmar(&facts, (void *)table);
+	parse();
 	assert_int_equal(facts.iommu_count, 1);
 	assert_int_equal(fake_log_warnings, 1);
 	assert_string_equal(facts.iommu_unread, "DMAR");
 	memset(table + length - 2, 0, 2);
 	table[length - 4] = DMAR_DRHD + 1;
-	acpi_parse_dmar(&facts, (void *)table);
+	parse();
 	assert_int_equal(fake_log_warnings, 2);
-	acpi_parse_ivrs(&facts, (void *)table);
+	memcpy(table, "IVRS", 4);
+	parse();
 	assert_int_equal(facts.iommu_count, 1);
 	assert_string_equal(facts.iommu_unread, "IVRS");
 }
@@ -125,17 +131,17 @@ static void test_cut(void **state)
 /* Linux takes it as the end, too */
 static void test_padding(void **state)
 {
-	begin(DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	begin("DMAR", DMAR_ENTRIES_OFFSET);
 	add_drhd(0xfed90000, 0);
 	add("\0\0\0\0\0\0\0", 7);
-	acpi_parse_dmar(&facts, (void *)table);
+	parse();
 	assert_int_equal(facts.iommu_count, 1);
 	assert_null(facts.iommu_unread);
 	teardown(state);
 	setup(state);
-	begin(IVRS_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	begin("IVRS", IVRS_ENTRIES_OFFSET);
 	add("\0\0\0\0\0\0\0", 7);
-	acpi_parse_ivrs(&facts, (void *)table);
+	parse();
 	assert_null(facts.iommu_unread);
 	assert_int_equal(fake_log_warnings, 0);
 }
@@ -143,27 +149,27 @@ static void test_padding(void **state)
 /* One that is named, but for its address */
 static void test_short(void **state)
 {
-	begin(DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	begin("DMAR", DMAR_ENTRIES_OFFSET);
 	add("\0\0\x08\0\0\0\0\0", 8);
 	add_drhd(0xfed90000, 0);
-	acpi_parse_dmar(&facts, (void *)table);
+	parse();
 	assert_int_equal(facts.iommu_count, 1);
 	assert_string_equal(facts.iommu_unread, "DMAR");
 	teardown(state);
 	setup(state);
-	begin(IVRS_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	begin("IVRS", IVRS_ENTRIES_OFFSET);
 	add("\x10\0\x08\0\0\0\0\0", 8);
-	acpi_parse_ivrs(&facts, (void *)table);
+	parse();
 	assert_int_equal(facts.iommu_count, 0);
 	assert_string_equal(facts.iommu_unread, "IVRS");
 }
 
 static void test_many(void **state)
 {
-	begin(DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	begin("DMAR", DMAR_ENTRIES_OFFSET);
 	for (u64 i = 0; i <= ACPI_MAX_IOMMUS; i++)
 		add_drhd(0xe0000000 + i * PAGE_SIZE, 0);
-	acpi_parse_dmar(&facts, (void *)table);
+	parse();
 	assert_int_equal(facts.iommu_count, ACPI_MAX_IOMMUS);
 	assert_int_equal(fake_log_warnings, 1);
 	assert_string_equal(facts.iommu_unread, "DMAR");
@@ -175,14 +181,13 @@ static void test_random(void **state)
 	for (u32 i = 0; i < 20000; i++) {
 		teardown(state);
 		setup(state);
-		begin(12);
+		begin(i % 2 ? "DMAR" : "IVRS", 48);
 		for (u32 n = (u32)rand() % 80; n; n--) {
 			u8 byte = (u8)(rand() % 4 ? rand() % 48 : rand());
 
 			add(&byte, 1);
 		}
-		acpi_parse_dmar(&facts, (void *)table);
-		acpi_parse_ivrs(&facts, (void *)table);
+		parse();
 	}
 }
 
@@ -191,19 +196,19 @@ static void test_random(void **state)
 /* The table's own flags; one too short has none */
 static void test_opt_in(void **state)
 {
-	begin(DMAR_ENTRIES_OFFSET - sizeof(struct acpi_header));
+	begin("DMAR", DMAR_ENTRIES_OFFSET);
 	table[DMAR_FLAGS_OFFSET] = 3;
-	acpi_parse_dmar(&facts, (void *)table);
+	parse();
 	assert_false(facts.dma_opt_in);
 	table[DMAR_FLAGS_OFFSET] = DMAR_DMA_OPT_IN;
-	acpi_parse_dmar(&facts, (void *)table);
+	parse();
 	assert_true(facts.dma_opt_in);
 	free(table);
 	table = NULL;
 	length = 0;
 	facts.dma_opt_in = false;
-	begin(0);
-	acpi_parse_dmar(&facts, (void *)table);
+	begin("DMAR", sizeof(struct acpi_header));
+	parse();
 	assert_false(facts.dma_opt_in);
 	assert_string_equal(facts.iommu_unread, "DMAR");
 }

@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_log.c hv/load/acpi_dmar.c lib/log_ring.c hv/load/acpi_srat.c hv/load/acpi_publish.c hv/load/place.c hv/load/pages.c lib/string.c drivers/acpi/parse.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_numa.c drivers/acpi/parse_iommu.c hv/core/slots.c */
+/* SOURCES: hv/load/acpi_build.c hv/load/acpi_pc.c hv/load/acpi_madt.c hv/load/acpi_writer.c hv/load/acpi_rewrite.c hv/load/acpi_log.c hv/load/acpi_dmar.c lib/log_ring.c hv/load/acpi_srat.c hv/load/acpi_publish.c hv/load/place.c hv/load/pages.c lib/string.c drivers/acpi/parse.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_numa.c drivers/acpi/parse_iommu.c check/iommu.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables for guests: every checksum, every pointer, and read back by the
@@ -514,7 +514,7 @@ static void test_rewrite_has_a_dmar(void **state)
 	h = find_good("rewritten", "DMAR");
 	assert_int_equal(h->length, 72);
 	assert_int_equal(((const struct acpi_dmar *)h)->width, 38);
-	acpi_parse_dmar(&facts, h);
+	acpi_parse_iommus(&facts, h);
 	assert_int_equal(facts.iommu_count, 1);
 	assert_int_equal(facts.iommus[0].base, 0x7ff1000);
 	assert_int_equal(facts.iommus[0].size, PAGE_SIZE);
