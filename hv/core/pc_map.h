@@ -83,7 +83,8 @@ static inline bool pc_is_firmware_size(u64 size)
 #define PC_DEBUG_CONSOLE   0x402u
 
 /* PCI functions of the board */
-#define PC_DEVFN_HOST 0x00u /* 00.0 8086:29c0 Q35 host bridge */
-#define PC_DEVFN_LPC  0xf8u /* 1f.0 8086:2918 ICH9 LPC bridge */
+#define PC_DEVFN_HOST    0x00u /* 00.0 8086:29c0 Q35 host bridge */
+#define PC_DEVFN_ENTROPY 0x08u /* 01.0 1af4:1044, if it has one */
+#define PC_DEVFN_LPC     0xf8u /* 1f.0 8086:2918 ICH9 LPC bridge */
 
 #endif

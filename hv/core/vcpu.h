@@ -33,6 +33,7 @@ enum vcpu_event_bit {
 	VE_PAUSE = 1 << 15,   /* hv/vm/pause.h: it stands, or goes on */
 	VE_DEBUG = 1 << 16,   /* hv/vm/debug.h: a debugger is to look at it */
 	VE_FLUSH = 1 << 17,   /* hv/core/split.h: drop what the TLB has of it */
+	VE_VIRTIO = 1 << 18,  /* vCPU 0: hv/device/virtio/virtio.h */
 };
 
 enum vcpu_activity {

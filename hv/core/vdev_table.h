@@ -22,6 +22,7 @@
 	VDEV(vrtc,        ISOLATED)                                            \
 	VDEV(pci_bus,     ISOLATED)                                            \
 	VDEV(q35,         ISOLATED)                                            \
+	VDEV(entropy,     ISOLATED)                                            \
 	VDEV(fwcfg,       ISOLATED)                                            \
 	VDEV(vkbc,        ISOLATED)                                            \
 	VDEV(debugcon,    ISOLATED)                                            \

@@ -33,6 +33,7 @@ struct staged;
 struct dynamic;
 struct vlapic_late;
 struct emu_stage;
+struct virtio;
 
 enum vm_state { VM_BUILDING, VM_RUNNING, VM_STOPPED };
 enum vm_end {
@@ -201,6 +202,7 @@ struct vm {
 	struct vtimer *vtimers;    /* all of them, a list */
 	bool vtimers_rest; /* some expired out of turn; boot vCPU's home core */
 	struct line_listener *line_listeners; /* hv/irq/lines.h */
+	struct virtio *virtio;                /* its virtio devices, a list */
 	struct emu_stage *stage;              /* hv/emulate/stage.c */
 	u64 tsc_start;    /* host TSC that is the guest's TSC 0 */
 	u64 tsc_first;    /* the first of them: counters count from there */

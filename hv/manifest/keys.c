@@ -437,6 +437,11 @@ static int set_ramfb(struct parser *p, const char *value)
 	return value_bool(value, &p->guest->ramfb);
 }
 
+static int set_entropy(struct parser *p, const char *value)
+{
+	return value_bool(value, &p->guest->entropy);
+}
+
 static int set_uuid(struct parser *p, const char *value)
 {
 	if (value_uuid(value, p->guest->uuid))
@@ -526,6 +531,7 @@ const struct key manifest_keys[] = {
 	{ SECTION_GUEST, ONCE, "debug_console", set_debug_console,
 	  "write yes or no" },
 	{ SECTION_GUEST, ONCE, "ramfb", set_ramfb, "write yes or no" },
+	{ SECTION_GUEST, ONCE, "entropy", set_entropy, "write yes or no" },
 	{ SECTION_GUEST, ONCE, "shutdown_grace", set_shutdown_grace,
 	  "write seconds from 0 to 3600" },
 	{ SECTION_GUEST, ONCE, "uuid", set_uuid,

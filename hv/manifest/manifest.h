@@ -111,6 +111,7 @@ struct guest_config {
 	bool debug_console; /* port 402h goes to the log */
 	bool has_uuid;
 	u8 uuid[MANIFEST_UUID_LEN]; /* as SMBIOS has it (DSP0134 7.2.1) */
+	bool entropy;               /* it has a virtio entropy device */
 	bool ramfb;       /* firmware may set up a screen in the guest's RAM */
 	u32 weight;       /* of its vCPUs (sched/keys.h); 0: the default */
 	u32 cap;          /* percent of a core a vCPU; 0: none is set */

@@ -316,11 +316,12 @@ static const char *bad_way(const struct guest_config *g, const char **key)
 	if (!g->privileged)
 		return NULL;
 	if (g->boot > BOOT_WAY_PVH || g->firmware[0] || g->module_count ||
-	    g->fwcfg_count || g->testdev || g->debug_console || g->ramfb ||
-	    g->has_uuid)
+	    g->fwcfg_count || g->testdev || g->debug_console || g->entropy ||
+	    g->ramfb || g->has_uuid)
 		return "is privileged: it has the real machine's devices and "
 		       "is a Linux or PVH kernel; remove boot, firmware, "
-		       "module, fw_cfg, testdev, debug_console, ramfb and uuid";
+		       "module, fw_cfg, testdev, debug_console, entropy, ramfb "
+		       "and uuid";
 	return NULL;
 }
 

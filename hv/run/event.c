@@ -14,6 +14,7 @@
 #include "hv/assign/passthrough.h"
 #include "hv/control/control.h"
 #include "hv/core/crowd.h"
+#include "hv/device/virtio/virtio.h"
 #include "hv/irq/vioapic.h"
 #include "hv/irq/vlapic.h"
 #include "hv/irq/vpic.h"
@@ -272,6 +273,17 @@ static __attribute__((noinline)) bool go_on(struct vcpu *v, u32 events)
 	return true;
 }
 
+/* Of an isolated guest's virtio devices, which are the vCPU's own work */
+static void virtio_serves(struct vcpu *v)
+{
+	if (!crowd_enter(v->vm)) {
+		put_back(v, VE_VIRTIO);
+		return;
+	}
+	virtio_go_on(v);
+	crowd_leave(v->vm);
+}
+
 /* Devices that have more to do, with no instruction that waits for it */
 static void devices_go_on(struct vcpu *v, u32 events)
 {
@@ -357,6 +369,8 @@ static bool take_signals(struct vcpu *v, u32 events)
 	 * late */
 	if (v->activity == VCPU_WORKING)
 		return true;
+	if (events & VE_VIRTIO)
+		virtio_serves(v);
 	if (events & VE_CLOCK)
 		pvclock_update(v);
 	if (events & VE_INIT)

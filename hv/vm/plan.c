@@ -9,6 +9,7 @@
  */
 #include "hv/vm/plan.h"
 
+#include "arch/x86/cpu/random.h"
 #include "hv/core/vm.h"
 #include "hv/load/load.h"
 #include "hv/vm/numa.h"
@@ -262,6 +263,15 @@ static void check_share(struct check *c, struct guest_config *g)
 		       "create");
 }
 
+/* The CPU must have what its entropy device is seeded from */
+static void check_entropy(struct check *c, struct guest_config *g)
+{
+	if (g->valid && g->entropy && !cpu_has_random())
+		reject(c, g, manifest_line(g, "entropy"),
+		       "entropy = yes, but this CPU has neither RDSEED nor "
+		       "RDRAND to take it from; remove it");
+}
+
 /* The privileged guest first: an isolated one that asks for too much must not
  * keep it from starting */
 static void check_all_memory(struct check *c)
@@ -359,6 +369,7 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 		check_cores(&c, &m->guests[i]);
 		check_node(&c, &m->guests[i]);
 		check_share(&c, &m->guests[i]);
+		check_entropy(&c, &m->guests[i]);
 		choose_way(&m->guests[i]);
 	}
 	check_all_memory(&c);
@@ -381,6 +392,7 @@ bool plan_check_dynamic(struct guest_config *g,
 	if (g->firmware[0])
 		g->boot = BOOT_WAY_FIRMWARE;
 	check_cores(&c, g);
+	check_entropy(&c, g);
 	return g->valid;
 }
 

@@ -26,7 +26,7 @@ TRIES = 2  # where the emulator dies of a bug of its own
 FIRMWARE = {"qemu": "ovmf", "bochs": "bios"}
 KIND = {"qemu": "uefi", "bochs": "hybrid"}
 KEYS = ("vcpus", "clock", "cores", "memory", "cmdline", "debug_exit_port", "fw_cfg", "testdev",
-        "debug_console", "boot", "initrd", "module", "firmware", "privileged")
+        "debug_console", "entropy", "boot", "initrd", "module", "firmware", "privileged")
 
 
 def load():

@@ -12,27 +12,47 @@
 
 #define MIX_MULTIPLIER 0x9e3779b97f4a7c15ull /* 2^64 by the golden ratio */
 
-static bool by_rdseed(u64 *value)
+static __no_stack_guard bool has_rdseed(void)
+{
+	return cpuid(CPUID_VENDOR).eax >= CPUID_FEATURES7 &&
+	       cpuid(CPUID_FEATURES7).ebx & CPUID_7_EBX_RDSEED;
+}
+
+static __no_stack_guard bool has_rdrand(void)
+{
+	return cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_RDRAND;
+}
+
+static __no_stack_guard bool by_rdseed(u64 *value, u32 tries)
 {
 	bool ok = false;
 
-	if (cpuid(CPUID_VENDOR).eax < CPUID_FEATURES7 ||
-	    !(cpuid(CPUID_FEATURES7).ebx & CPUID_7_EBX_RDSEED))
+	if (!has_rdseed())
 		return false;
-	for (u32 i = 0; i < RANDOM_TRIES && !ok; i++)
+	for (u32 i = 0; i < tries && !ok; i++)
 		__asm__ volatile("rdseed %0" : "=r"(*value), "=@ccc"(ok));
 	return ok;
 }
 
-static bool by_rdrand(u64 *value)
+static __no_stack_guard bool by_rdrand(u64 *value, u32 tries)
 {
 	bool ok = false;
 
-	if (!(cpuid(CPUID_FEATURES).ecx & CPUID_1_ECX_RDRAND))
+	if (!has_rdrand())
 		return false;
-	for (u32 i = 0; i < RANDOM_TRIES && !ok; i++)
+	for (u32 i = 0; i < tries && !ok; i++)
 		__asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(ok));
 	return ok;
+}
+
+bool cpu_has_random(void)
+{
+	return has_rdseed() || has_rdrand();
+}
+
+__no_stack_guard bool cpu_random_seed(u64 *value, u32 tries)
+{
+	return by_rdseed(value, tries) || by_rdrand(value, tries);
 }
 
 /* With the TSC mixed in, whatever the CPU gives */
@@ -40,7 +60,7 @@ __no_stack_guard u64 cpu_random(void)
 {
 	u64 value = 0;
 
-	if (!by_rdseed(&value) && !by_rdrand(&value))
+	if (!cpu_random_seed(&value, RANDOM_TRIES))
 		value = read_rsp();
 	value ^= __builtin_ia32_rdtsc() * MIX_MULTIPLIER;
 	return value ^ value >> 32;

@@ -39,6 +39,8 @@ static u64 config_read(struct pci_bus *bus, u8 devfn, u32 offset, u8 size)
 	if (s)
 		value = pci_fn_config_read(s->f, offset, size);
 	spin_unlock(&bus->lock);
+	if (s && s->f->ops && s->f->ops->config_read)
+		value = s->f->ops->config_read(s->f, offset, size, value);
 	return value;
 }
 

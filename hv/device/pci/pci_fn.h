@@ -17,6 +17,9 @@ struct pci_fn;
 /* What a function does beyond the generic; NULL: nothing. On the exiting vCPU's
  * core, no lock held. */
 struct pci_fn_ops {
+	/* The guest reads @size bytes of config[] at @offset, which has @value:
+	 * what it is to read. On an isolated guest's bus alone. */
+	u64 (*config_read)(struct pci_fn *f, u32 offset, u8 size, u64 value);
 	/* The guest wrote @size bytes of config[] at @offset, by its mask */
 	void (*config_written)(struct pci_fn *f, u32 offset, u8 size);
 	/* An access of @size bytes at @offset in BAR @bar, all in the BAR */

@@ -24,6 +24,12 @@ static u64 vectors_bytes(const struct pci_msix *m)
 	return m->count * sizeof(struct pci_msix_vector);
 }
 
+/* Of pending bits: those past the last vector are 0 (PCI 3.0, 6.8.2.4) */
+static u32 words_of(const struct pci_msix *m)
+{
+	return (m->count + 63u) / 64;
+}
+
 static void mask_all(struct pci_msix *m)
 {
 	for (u32 i = 0; i < m->count; i++)
@@ -141,7 +147,7 @@ bool pci_msix_go_on(struct pci_msix *m)
 	spin_lock(&m->lock);
 	if (!pci_msix_enabled(m))
 		memset(m->pending, 0, sizeof(m->pending));
-	for (u32 i = 0; function_is_open(m) && left && i < m->count / 64u; i++)
+	for (u32 i = 0; function_is_open(m) && left && i < words_of(m); i++)
 		left -= send_word(m, i, left);
 	spin_unlock(&m->lock);
 	return !left;
@@ -167,9 +173,9 @@ static u64 pending_read(const struct pci_msix *m, u64 offset)
 {
 	u64 i = (offset - m->pba) / 8;
 
-	if (offset < m->pba || i >= m->count / 64u)
+	if (offset < m->pba || i >= words_of(m))
 		return 0;
-	return m->pending[index_nospec(i, m->count / 64u)] >> offset % 8 * 8;
+	return m->pending[index_nospec(i, words_of(m))] >> offset % 8 * 8;
 }
 
 u64 pci_msix_read(struct pci_msix *m, u64 offset, u8 size)

@@ -25,7 +25,7 @@ struct pci_msix {
 	struct pci_fn *f;
 	u8 cap;         /* offset of its capability */
 	u8 bar;         /* index of the BAR */
-	u16 count;      /* of vectors, a multiple of 64 */
+	u16 count;      /* of vectors, 1 to PCI_MSIX_MAX */
 	u32 table, pba; /* offsets in the BAR */
 	struct spinlock lock;
 	struct pci_msix_vector *vectors;

@@ -96,3 +96,9 @@ void *gmem_map(struct vm *vm, gpa_t gpa)
 {
 	return writable_at(vm, gpa, 1);
 }
+
+const void *gmem_map_read(struct vm *vm, gpa_t gpa)
+{
+	assert_ptr_equal(vm, &fake_vm);
+	return fake_ram_at(gpa.v, 1);
+}

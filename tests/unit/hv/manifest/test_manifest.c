@@ -299,6 +299,7 @@ static const struct {
 	{ "testdev = 1", "write yes or no" },
 	{ "debug_console = on", "write yes or no" },
 	{ "ramfb = 2", "write yes or no" },
+	{ "entropy = 2", "write yes or no" },
 	{ "uuid = 00112233-4455-6677-8899-aabbccddeef",
 	  "write 32 hexadecimal" },
 	{ "uuid = 00112233-4455-6677-8899-aabbccddeeff0", "write 32 hexa" },
@@ -375,7 +376,8 @@ static void test_ways_in(void **state)
 			 "fw_cfg = opt/a file.bin\n"
 			 "fw_cfg = opt/b \"t x \\\"q\\\\ \\x00\\xfF\"\n"
 			 "fw_cfg = opt/c \"\"\n"
-			 "testdev = yes\ndebug_console = yes\nramfb = yes\n");
+			 "testdev = yes\ndebug_console = yes\nramfb = yes\n"
+			 "entropy = yes\n");
 	g = m.guests;
 	assert_int_equal(said_count, 0);
 	assert_int_equal(g->boot, BOOT_WAY_MULTIBOOT2);
@@ -390,14 +392,14 @@ static void test_ways_in(void **state)
 	assert_int_equal(g->fwcfg[1].text_len, 10);
 	assert_memory_equal(g->fwcfg[1].text, "t x \"q\\ \0\xff", 10);
 	assert_int_equal(g->fwcfg[2].text_len, 0);
-	assert_true(g->testdev && g->debug_console && g->ramfb);
+	assert_true(g->testdev && g->debug_console && g->ramfb && g->entropy);
 	assert_false(g->has_uuid);
 	assert_int_equal(g->shutdown_grace_s, MANIFEST_GRACE_S);
 	parse(FIRMWARE_GUEST);
 	g = m.guests;
 	assert_int_equal(said_count, 0);
 	assert_string_equal(g->firmware, "bios.bin");
-	assert_false(g->testdev || g->debug_console || g->ramfb);
+	assert_false(g->testdev || g->debug_console || g->ramfb || g->entropy);
 	parse(GOOD_GUEST "boot = firmware\n");
 	assert_int_equal(said_count, 0);
 }
@@ -441,6 +443,7 @@ static void test_ways_that_clash(void **state)
 		"[guest a]\nprivileged = yes\nkernel = k\nmodule = f\n",
 		"[guest a]\nprivileged = yes\nkernel = k\nfw_cfg = n f\n",
 		"[guest a]\nprivileged = yes\nkernel = k\ntestdev = yes\n",
+		"[guest a]\nprivileged = yes\nkernel = k\nentropy = yes\n",
 		"[guest a]\nprivileged = yes\nkernel = k\nboot = multiboot\n",
 	};
 

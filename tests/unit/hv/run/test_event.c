@@ -147,6 +147,13 @@ bool passthrough_insn_go_on(struct vcpu *v)
 	return true;
 }
 
+static u32 virtio_pieces;
+
+void virtio_go_on(struct vcpu *v)
+{
+	virtio_pieces++;
+}
+
 void passthrough_go_on(struct vcpu *v)
 {
 	if (++pieces == 1)
@@ -385,6 +392,17 @@ static void test_device_work(void **state)
 	vcpu.events = VE_CONTROL;
 	assert_false(vcpu_prepare(&vcpu));
 	assert_int_equal(controls, 1);
+	/* The virtio devices', unless no code of the guest runs */
+	virtio_pieces = 0;
+	vcpu.events = VE_VIRTIO;
+	assert_false(vcpu_prepare(&vcpu));
+	assert_int_equal(virtio_pieces, 1);
+	assert_int_equal(vcpu.events, 0);
+	vcpu.activity = VCPU_WORKING;
+	vcpu.events = VE_VIRTIO;
+	(void)vcpu_prepare(&vcpu);
+	assert_int_equal(virtio_pieces, 1);
+	vcpu.activity = VCPU_HALTED;
 	/* The end of the guest ends it */
 	vcpu.events = VE_ASSIGN | VE_STOP;
 	assert_false(vcpu_prepare(&vcpu));
@@ -459,9 +477,11 @@ static void test_devices_in_a_crowd(void **state)
 	controls = 0;
 	pieces = 1;
 	vcpu.activity = VCPU_HALTED;
-	vcpu.events = VE_ASSIGN | VE_CONTROL | VE_VTIMER;
+	virtio_pieces = 0;
+	vcpu.events = VE_ASSIGN | VE_CONTROL | VE_VTIMER | VE_VIRTIO;
 	assert_false(vcpu_prepare(&vcpu));
-	assert_int_equal(vcpu.events, VE_ASSIGN | VE_CONTROL);
+	assert_int_equal(vcpu.events, VE_ASSIGN | VE_CONTROL | VE_VIRTIO);
+	assert_int_equal(virtio_pieces, 0);
 	assert_int_equal(followed, 1);
 	assert_int_equal(pieces, 1);
 	assert_int_equal(controls, 0);
@@ -470,6 +490,7 @@ static void test_devices_in_a_crowd(void **state)
 	assert_int_equal(vcpu.events, 0);
 	assert_int_equal(pieces, 2);
 	assert_int_equal(controls, 1);
+	assert_int_equal(virtio_pieces, 1);
 	assert_int_equal(vm.crowd, CROWD_ISOLATED - 1);
 }
 

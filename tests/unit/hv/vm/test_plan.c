@@ -7,6 +7,8 @@
 #include "drivers/acpi/acpi.h"
 #include "hv/load/load.h"
 #include "hv/vm/plan.h"
+
+#include "arch/x86/cpu/random.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "tests/unit/fakes/manifest.h"
@@ -28,6 +30,13 @@ int file_find(const char *name, struct image *out)
 enum boot_way load_way(const struct image *file)
 {
 	return strcmp(file->name, "k") ? BOOT_WAY_AUTO : file_way;
+}
+
+static bool has_random;
+
+bool cpu_has_random(void)
+{
+	return has_random;
 }
 
 /* The machine: 1 GiB in two pieces, 4 cores, three files */
@@ -248,6 +257,26 @@ static void test_default(void **state)
 	assert_non_null(strstr(said[0], "neither a manifest nor a Linux"));
 }
 
+/* An entropy device has something to be seeded from, or its guest is refused */
+static void test_entropy(void **state)
+{
+	static const char text[] = "[guest a]\nkernel=k\nmemory=64M\n"
+				   "entropy=yes\n"
+				   "[guest b]\nkernel=k\nmemory=64M\n"
+				   "entropy=no\n";
+
+	has_random = true;
+	check(text, 4);
+	assert_int_equal(said_count, 0);
+	has_random = false;
+	check(text, 4);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "bulkhead.conf:4: guest a: entropy = "
+					"yes, but this CPU has neither"));
+	assert_false(m.guests[0].valid);
+	assert_true(m.guests[1].valid);
+}
+
 #define PRIVILEGED "[guest p]\nprivileged=yes\nkernel=k\n"
 
 /* The pool gets what is left, and none without a privileged guest */
@@ -396,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_check_node),
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_way_in),
+		cmocka_unit_test(test_entropy),
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_pool_default),
 		cmocka_unit_test(test_dynamic),

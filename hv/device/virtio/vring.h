@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The device's side of a virtqueue that the hypervisor serves itself, split or
+ * packed (virtio 1.2, 2.7, 2.8). One buffer at a time is taken, used and put
+ * back. All of it is the guest's memory, which may change at any time: each
+ * descriptor is copied once, and only the copy is looked at. What the
+ * specification forbids a driver is -EINVAL, and the device is to break
+ * (virtio_break()).
+ *
+ * The caller's lock; home core of a vCPU of the guest. A call reads at most as
+ * many descriptors as the queue has.
+ */
+#ifndef HV_DEVICE_VIRTIO_VRING_H
+#define HV_DEVICE_VIRTIO_VRING_H
+
+#include "hv/device/virtio/virtio.h"
+
+#define VRING_SIZE_MAX 64u /* what struct vring_buffer has room for */
+
+/* What it can do, for virtio.features */
+#define VRING_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX)
+
+/* Of the same guest; all zero: the queue is not live */
+struct vring {
+	struct vm *vm;
+	u16 size;
+	bool indirect, event_idx; /* negotiated */
+	u64 desc, driver, device;
+	u16 avail; /* buffers taken */
+	u16 used;  /* buffers put back */
+};
+
+struct vring_segment {
+	u64 gpa;
+	u32 len;
+	bool write; /* the device's to write, else to read */
+};
+
+/* A buffer: what the device reads, then what it writes (2.7.4.2) */
+struct vring_buffer {
+	u16 id;
+	u32 count;
+	u64 readable, writable; /* bytes */
+	struct vring_segment segments[VRING_SIZE_MAX];
+};
+
+/* Queue @i of @d, whose size_max is VRING_SIZE_MAX at most, has gone live */
+void vring_start(struct vring *r, const struct virtio *d, u32 i);
+/* The next buffer into @b: 1. 0: there is none, and the driver will notify of
+ * the next. -EINVAL. Both ends of a segment are in RAM; what is between is
+ * looked up when it is accessed. */
+int __must_check vring_take(struct vring *r, struct vring_buffer *b);
+/* Fill the writable part of @b from its start. @bytes is at most b->writable.
+ * -EINVAL: not all of it is RAM. */
+int __must_check vring_fill(struct vring *r, const struct vring_buffer *b,
+			    const u8 *from, u32 bytes);
+/* @b, taken last, is used, and @written bytes of it are written. 1: the driver
+ * wants to be notified; 0; -EINVAL. */
+int __must_check vring_put(struct vring *r, const struct vring_buffer *b,
+			   u32 written);
+
+#endif

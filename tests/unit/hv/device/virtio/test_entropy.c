@@ -1,0 +1,173 @@
+/* SOURCES: hv/device/virtio/entropy.c hv/device/virtio/vring.c hv/device/virtio/virtio_pci.c hv/device/virtio/virtio_common.c hv/device/virtio/virtio_irq.c lib/drbg.c lib/chacha20.c hv/device/pci/pci_msix.c hv/device/pci/pci_bus.c hv/device/pci/pci_bus_fn.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_fn.c hv/device/pci/pci_bus_irq.c hv/core/bus.c hv/core/slots.c */
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The entropy device: what it fills, how often it asks the CPU, and a CPU whose
+ * numbers fail */
+#include "tests/unit/fakes/virtio_driver.h"
+
+#include "arch/x86/cpu/random.h"
+#include "tests/unit/fakes/guest_ram.h"
+
+#define DESC   0x100u
+#define DRIVER 0x400u
+#define DEVICE 0x500u
+#define DATA   0x1000u
+#define RAM    0x2000u
+#define OK     0xfu
+
+static u32 asked, gives; /* of the CPU; it gives so many numbers */
+static bool stuck;
+
+bool cpu_random_seed(u64 *value, u32 tries)
+{
+	assert_in_range(tries, 1, 100);
+	asked++;
+	if (!gives)
+		return false;
+	gives--;
+	*value = stuck ? 7 : 0x1234567890abcdefull * asked;
+	return true;
+}
+
+static int setup(void **state)
+{
+	virtio_board_init(RAM);
+	asked = 0;
+	gives = ~0u;
+	stuck = false;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	if (fake_vm.devices[VDEV_entropy])
+		entropy_vdev.destroy(&fake_vm);
+	virtio_board_done();
+	return 0;
+}
+
+static void make(void)
+{
+	assert_int_equal(entropy_vdev.create(&fake_vm), 0);
+	virtio_place();
+	virtio_negotiate(VIRTIO_F_VERSION_1);
+	virtio_queue_set(0, 8, DESC, DRIVER, DEVICE);
+	assert_int_equal(virtio_driver_ok(), OK);
+	virtio_work();
+}
+
+static u16 *half_at(u64 gpa)
+{
+	return (u16 *)(void *)fake_ram_at(gpa, 2);
+}
+
+/* One buffer at descriptor 0; how much of it was written */
+static u32 request(u32 bytes, u16 flags)
+{
+	struct virtq_desc d = { DATA, bytes, flags, 0 };
+	u16 *idx = half_at(DRIVER + 2), before = *half_at(DEVICE + 2);
+
+	memcpy(fake_ram_at(DESC, sizeof(d)), &d, sizeof(d));
+	*half_at(DRIVER + 4 + *idx % 8 * 2) = 0;
+	++*idx;
+	virtio_bar_set(VIRTIO_NOTIFY, 2, 0);
+	virtio_work();
+	if (*half_at(DEVICE + 2) == before)
+		return 0;
+	return *fake_ram_u32(DEVICE + 8 + before % 8 * 8);
+}
+
+static void test_off(void **state)
+{
+	struct guest_config none = { 0 };
+
+	fake_vm.config = &none;
+	assert_int_equal(entropy_vdev.create(&fake_vm), 0);
+	assert_null(fake_vm.devices[VDEV_entropy]);
+	assert_int_equal(asked, 0);
+}
+
+static void test_fills(void **state)
+{
+	u8 first[64];
+
+	make();
+	assert_int_equal(virtio_cfg(0), 0x10441af4);
+	assert_int_equal(request(64, VIRTQ_WRITE), 64);
+	memcpy(first, fake_ram_at(DATA, 64), sizeof(first));
+	assert_true(fake_ram_at(DATA, 65)[64] == 0);
+	assert_int_equal(request(64, VIRTQ_WRITE), 64);
+	assert_memory_not_equal(first, fake_ram_at(DATA, 64), sizeof(first));
+	assert_int_equal(request(1, VIRTQ_WRITE), 1);
+	assert_in_range(request(0x1000, VIRTQ_WRITE), 1, 0xfff);
+	assert_true(board_line(VIRTIO_PIN));
+}
+
+static void breaks(u32 bytes, u16 flags)
+{
+	assert_int_equal(request(bytes, flags), 0);
+	assert_int_equal(virtio_bar(VIRTIO_STATUS, 1), OK | VIRTIO_NEEDS_RESET);
+	virtio_negotiate(VIRTIO_F_VERSION_1);
+	memset(fake_ram, 0, RAM);
+	virtio_queue_set(0, 8, DESC, DRIVER, DEVICE);
+	virtio_driver_ok();
+	assert_int_equal(request(32, VIRTQ_WRITE), 32);
+}
+
+static void test_bad_buffers(void **state)
+{
+	make();
+	breaks(32, 0);
+	breaks(0, VIRTQ_WRITE);
+	breaks(RAM, VIRTQ_WRITE);
+}
+
+/* Four words at first, then four a second at most, whatever is asked for */
+static void test_reseeds(void **state)
+{
+	make();
+	assert_int_equal(asked, 4);
+	tsc_khz = 1000000000; /* 250 ms are not over soon */
+	for (u32 i = 0; i < 100; i++)
+		assert_int_equal(request(1, VIRTQ_WRITE), 1);
+	assert_int_equal(asked, 5);
+	tsc_khz = 1000000;
+}
+
+static void test_source_fails(void **state)
+{
+	gives = 3;
+	assert_int_equal(entropy_vdev.create(&fake_vm), -EIO);
+	assert_non_null(strstr(fake_log_last, "entropy = yes"));
+}
+
+static void test_source_is_stuck(void **state)
+{
+	stuck = true;
+	assert_int_equal(entropy_vdev.create(&fake_vm), -EIO);
+}
+
+/* It goes on by what it has, and asks at each request */
+static void test_source_dries_up(void **state)
+{
+	gives = 4;
+	make();
+	assert_int_equal(request(32, VIRTQ_WRITE), 32);
+	assert_int_equal(request(32, VIRTQ_WRITE), 32);
+	assert_int_equal(asked, 6);
+}
+
+int main(void)
+{
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_off),
+		TEST(test_fills),
+		TEST(test_bad_buffers),
+		TEST(test_reseeds),
+		TEST(test_source_fails),
+		TEST(test_source_is_stuck),
+		TEST(test_source_dries_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
