@@ -53,15 +53,6 @@ static void note_bad(struct check_facts *f, const struct acpi_header *h)
 	list[len] = '\0';
 }
 
-static bool adds_up(const u8 *p, u32 len)
-{
-	u8 sum = 0;
-
-	for (u32 i = 0; i < len; i++)
-		sum = (u8)(sum + p[i]);
-	return !sum;
-}
-
 static void note_core(struct check_facts *f, u32 apic_id, u32 flags)
 {
 	if (!(flags & MADT_CPU_ENABLED))
@@ -219,7 +210,7 @@ u32 check_table(struct check_facts *f, const void *table, u32 size)
 	}
 	/* One that does not add up is used all the same, as by the hypervisor
 	 * (drivers/acpi/acpi.h) */
-	if (!adds_up(table, h.length))
+	if (!check_adds_up(table, h.length))
 		note_bad(f, &h);
 	for (u32 i = 0; i < ARRAY_SIZE(takers); i++)
 		if (!memcmp(h.signature, takers[i].signature, SIGNATURE_BYTES))

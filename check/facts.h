@@ -54,6 +54,28 @@ void check_cpu(struct check_facts *f, const struct check_core *core);
 const char *check_core_lacks(const struct check_facts *boot,
 			     const struct check_facts *other);
 
+/* Is the sum of the @len bytes at @p 0? */
+static inline bool check_adds_up(const void *p, u32 len)
+{
+	const u8 *bytes = p;
+	u8 sum = 0;
+
+	for (u32 i = 0; i < len; i++)
+		sum = (u8)(sum + bytes[i]);
+	return !sum;
+}
+
+struct acpi_rsdp;
+enum check_rsdp {
+	CHECK_RSDP_NONE, /* it is not one */
+	CHECK_RSDP_HALF, /* what revision 2 added is broken: no XSDT */
+	CHECK_RSDP_WHOLE,
+};
+/* What of *@r can be used, of which as much was read as its revision has; the
+ * rest is zero. The address of an XSDT stays only if it can be (ACPI 6.4,
+ * 5.2.5.3 *Root System Description Pointer (RSDP) Structure*). */
+enum check_rsdp check_rsdp(struct acpi_rsdp *r);
+
 /*
  * The facts of one ACPI table of @size bytes, whose header says its length: its
  * sum, and what it holds. A table that says a length beyond @size counts as one

@@ -192,7 +192,10 @@ static void table_take(struct walk *w, u64 hpa)
 	check_iommus(t, size, unit_take, w);
 }
 
-static bool root_take(struct walk *w, u64 hpa, const char *signature, u32 width)
+/* As by drivers/acpi/acpi.c: one of an impossible length is not used; @summed:
+ * nor one with a wrong sum */
+static bool root_take(struct walk *w, u64 hpa, const char *signature, u32 width,
+		      bool summed)
 {
 	const struct acpi_header *root;
 	u32 size, count;
@@ -201,6 +204,8 @@ static bool root_take(struct walk *w, u64 hpa, const char *signature, u32 width)
 	if (!root || memcmp(root->signature, signature, 4))
 		return false;
 	size = check_table(w->f, root, size);
+	if (size != root->length || (summed && !check_adds_up(root, size)))
+		return false;
 	count = (size - (u32)sizeof(*root)) / width;
 	for (u32 i = 0; i < MIN(count, ENTRIES_MAX); i++) {
 		u64 entry = 0;
@@ -231,9 +236,9 @@ static void take_tables(struct boot_info *bi)
 			memcpy(&rsdp, (const void *)(uintptr_t)bi->rsdp,
 			       sizeof(rsdp));
 	}
-	if (!memcmp(rsdp.signature, "RSD PTR ", 8) &&
-	    !root_take(&w, rsdp.xsdt, "XSDT", sizeof(u64)))
-		root_take(&w, rsdp.rsdt, "RSDT", sizeof(u32));
+	if (check_rsdp(&rsdp) != CHECK_RSDP_NONE &&
+	    !root_take(&w, rsdp.xsdt, "XSDT", sizeof(u64), rsdp.rsdt))
+		root_take(&w, rsdp.rsdt, "RSDT", sizeof(u32), false);
 	check_tables_end(w.f);
 }
 

@@ -10,6 +10,7 @@
 #include "drivers/acpi/acpi.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "check/facts.h"
 #include "drivers/acpi/parse.h"
 #include "include/hw/acpi.h"
 #include "include/hw/cpuid.h"
@@ -81,7 +82,7 @@ static void signature_text(char text[5], const char *raw)
 /* The FACS has none */
 static bool checksum_wrong(const struct acpi_header *t, u32 length)
 {
-	return memcmp(t->signature, "FACS", 4) && !acpi_checksum_ok(t, length);
+	return memcmp(t->signature, "FACS", 4) && !check_adds_up(t, length);
 }
 
 /* What a wrong checksum means */
@@ -287,35 +288,26 @@ static bool roots_load(const struct acpi_rsdp *rsdp)
 	       root_load(rsdp->rsdt, "RSDT", sizeof(u32), SUM_TOLD);
 }
 
-/* Copy the RSDP out; false: it is not one */
-static bool rsdp_read(u64 hpa, struct acpi_rsdp *rsdp)
+static bool copy_out(void *to, u64 hpa, u32 bytes)
 {
-	const void *p = early_map(HPA(hpa), ACPI_RSDP_V1_BYTES);
-	bool good;
+	const void *p = early_map(HPA(hpa), bytes);
 
 	if (!p)
 		return false;
-	memset(rsdp, 0, sizeof(*rsdp));
-	memcpy(rsdp, p, ACPI_RSDP_V1_BYTES);
-	early_unmap((void *)(uintptr_t)p, ACPI_RSDP_V1_BYTES);
-	good = !memcmp(rsdp->signature, "RSD PTR ", 8) &&
-	       acpi_checksum_ok(rsdp, ACPI_RSDP_V1_BYTES);
-	if (!good || rsdp->revision < ACPI_RSDP_REV_XSDT)
-		return good;
-	p = early_map(HPA(hpa), ACPI_RSDP_V2_BYTES);
-	if (!p)
-		return true;
-	memcpy(rsdp, p, ACPI_RSDP_V2_BYTES);
-	early_unmap((void *)(uintptr_t)p, ACPI_RSDP_V2_BYTES);
-	if (rsdp->length != ACPI_RSDP_V2_BYTES ||
-	    !acpi_checksum_ok(rsdp, ACPI_RSDP_V2_BYTES)) {
-		log_warn("acpi",
-			 "the RSDP at %#llx has a broken second half: "
-			 "the RSDT is used instead of the XSDT",
-			 hpa);
-		rsdp->xsdt = 0;
-	}
+	memcpy(to, p, bytes);
+	early_unmap((void *)(uintptr_t)p, bytes);
 	return true;
+}
+
+/* Copies the RSDP out. A second half that is out of reach is zero: broken. */
+static enum check_rsdp rsdp_read(u64 hpa, struct acpi_rsdp *rsdp)
+{
+	memset(rsdp, 0, sizeof(*rsdp));
+	if (!copy_out(rsdp, hpa, ACPI_RSDP_V1_BYTES))
+		return CHECK_RSDP_NONE;
+	if (rsdp->revision >= ACPI_RSDP_REV_XSDT)
+		(void)copy_out(rsdp, hpa, ACPI_RSDP_V2_BYTES);
+	return check_rsdp(rsdp);
 }
 
 u32 acpi_isa_gsi(u8 isa_irq)
@@ -340,13 +332,15 @@ static u32 boot_apic_id(void)
 void acpi_init(const struct boot_info *bi)
 {
 	struct acpi_rsdp rsdp;
+	enum check_rsdp state;
 
 	memset(&acpi, 0, sizeof(acpi));
 	if (!bi->rsdp) {
 		log_info("acpi", "the firmware has no ACPI tables");
 		return;
 	}
-	if (!rsdp_read(bi->rsdp, &rsdp)) {
+	state = rsdp_read(bi->rsdp, &rsdp);
+	if (state == CHECK_RSDP_NONE) {
 		log_warn("acpi",
 			 "the RSDP at %#llx is broken: the machine is "
 			 "run as if it had no ACPI tables; a firmware "
@@ -354,6 +348,11 @@ void acpi_init(const struct boot_info *bi)
 			 bi->rsdp);
 		return;
 	}
+	if (state == CHECK_RSDP_HALF)
+		log_warn("acpi",
+			 "the RSDP at %#llx has a broken second half: the RSDT "
+			 "is used instead of the XSDT",
+			 bi->rsdp);
 	acpi.present = roots_load(&rsdp);
 	acpi_boot_cpu_first(&acpi, boot_apic_id());
 	log_info("acpi", "%u tables, %u core%s, %u IOAPIC%s%s",

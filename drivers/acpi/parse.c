@@ -14,16 +14,6 @@
 #define PORT_MAX    0xffffu
 #define SLP_TYP_MAX 7u /* three bits in PM1 control */
 
-bool acpi_checksum_ok(const void *p, u32 length)
-{
-	const u8 *bytes = p;
-	u8 sum = 0;
-
-	for (u32 i = 0; i < length; i++)
-		sum = (u8)(sum + bytes[i]);
-	return sum == 0;
-}
-
 static const struct {
 	const char *what, *without;
 	u32 max;

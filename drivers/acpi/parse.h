@@ -30,8 +30,6 @@ enum acpi_list {
 
 /* Has @list, of @count entries, no room? Then that is logged, once a list. */
 bool acpi_list_full(struct acpi_facts *f, enum acpi_list list, u32 count);
-/* Is the sum of the @length bytes at @p 0? */
-bool acpi_checksum_ok(const void *p, u32 length);
 /* Cores, IOAPICs, overrides (ACPI 6.4, 5.2.12 *Multiple APIC Description Table
  * (MADT)*) */
 void acpi_parse_madt(struct acpi_facts *f, const struct acpi_header *t);

@@ -1,4 +1,4 @@
-/* SOURCES: drivers/acpi/acpi.c drivers/acpi/parse.c drivers/acpi/parse_hest.c drivers/acpi/parse_idle.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_numa.c drivers/acpi/parse_iommu.c drivers/acpi/parse_serial.c check/hest.c check/iommu.c */
+/* SOURCES: drivers/acpi/acpi.c drivers/acpi/parse.c drivers/acpi/parse_hest.c drivers/acpi/parse_idle.c drivers/acpi/parse_mcfg.c drivers/acpi/parse_numa.c drivers/acpi/parse_iommu.c drivers/acpi/parse_serial.c check/hest.c check/iommu.c check/rsdp.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ACPI tables made by hand in a small physical memory, whole and broken; and a

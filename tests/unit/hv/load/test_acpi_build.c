@@ -9,6 +9,7 @@
 #include "tests/unit/fakes/loader.h"
 #include "tests/unit/fakes/serial.h"
 
+#include "check/facts.h"
 #include "drivers/acpi/parse.h"
 #include "hv/device/fwcfg/fwcfg.h"
 #include "hv/irq/vioapic.h"
@@ -81,12 +82,12 @@ static const struct acpi_header *find(const char *signature)
 	const struct acpi_header *x, *t;
 
 	assert_memory_equal(r->signature, "RSD PTR ", 8);
-	assert_true(acpi_checksum_ok(r, ACPI_RSDP_V1_BYTES));
-	assert_true(acpi_checksum_ok(r, ACPI_RSDP_V2_BYTES));
+	assert_true(check_adds_up(r, ACPI_RSDP_V1_BYTES));
+	assert_true(check_adds_up(r, ACPI_RSDP_V2_BYTES));
 	assert_int_equal(r->revision, 2);
 	x = (const void *)fake_ram_at(r->xsdt, sizeof(*x));
 	assert_memory_equal(x->signature, "XSDT", 4);
-	assert_true(acpi_checksum_ok(x, x->length));
+	assert_true(check_adds_up(x, x->length));
 	for (u32 i = 0; i < (x->length - sizeof(*x)) / 8; i++) {
 		u64 gpa;
 
@@ -105,7 +106,7 @@ static const struct acpi_header *find_good(const char *kind,
 	const struct acpi_header *t = find(signature);
 
 	assert_non_null(t);
-	assert_true(acpi_checksum_ok(t, t->length));
+	assert_true(check_adds_up(t, t->length));
 	judge_by_iasl(kind, t);
 	return t;
 }
@@ -243,7 +244,7 @@ static void test_roots(void **state)
 	rsdt = (const void *)fake_ram_at(r->rsdt, sizeof(*rsdt));
 	xsdt = (const void *)fake_ram_at(r->xsdt, sizeof(*xsdt));
 	assert_memory_equal(rsdt->signature, "RSDT", 4);
-	assert_true(acpi_checksum_ok(rsdt, rsdt->length));
+	assert_true(check_adds_up(rsdt, rsdt->length));
 	count = (u32)(xsdt->length - sizeof(*xsdt)) / 8;
 	assert_int_equal(rsdt->length - sizeof(*rsdt), count * 4);
 	assert_true(count >= 6);
@@ -352,7 +353,7 @@ static void test_privileged_from_nothing(void **state)
 	assert_int_equal(f->sci_int, 9);
 	check_fadt_as_kernels_do(f);
 	dsdt = (const void *)fake_ram_at(f->x_dsdt, DSDT_BYTES);
-	assert_true(acpi_checksum_ok(dsdt, DSDT_BYTES));
+	assert_true(check_adds_up(dsdt, DSDT_BYTES));
 	memcpy(&mmin, (const u8 *)(dsdt + 1) + 6, 4);
 	assert_int_equal(mmin, 0x80000000);
 	acpi_parse_madt(&facts, find_good("piix", "APIC"));
@@ -548,7 +549,7 @@ static void test_rewrite_offers_the_log(void **state)
 	log_ring_attach(ring, sizeof(ring));
 	assert_int_equal(acpi_rewrite(&fake_vm), 0);
 	h = find("BHLG");
-	assert_true(h && acpi_checksum_ok(h, h->length));
+	assert_true(h && check_adds_up(h, h->length));
 	text = (const char *)(h + 1);
 	assert_in_range(h->length, KIB(16), ACPI_AREA_BYTES);
 	assert_memory_equal(text, "line ", 5);
@@ -721,12 +722,11 @@ static void test_loader(void **state)
 	fw_run(fw_find("etc/table-loader"));
 	fake_vm.acpi_rsdp = fw_find("etc/acpi/rsdp")->base;
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
-		assert_true(
-			acpi_checksum_ok(find(all[i]), find(all[i])->length));
+		assert_true(check_adds_up(find(all[i]), find(all[i])->length));
 	f = (const void *)find("FACP");
 	check_fadt(f);
 	assert_true(
-		acpi_checksum_ok(fake_ram_at(f->dsdt, DSDT_BYTES), DSDT_BYTES));
+		check_adds_up(fake_ram_at(f->dsdt, DSDT_BYTES), DSDT_BYTES));
 }
 
 const char *firmware_name(const struct guest_config *c)
