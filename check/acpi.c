@@ -12,12 +12,13 @@
 void check_tables_begin(struct check_facts *f)
 {
 	static const enum check_fact counted[] = {
-		FACT_ACPI,   FACT_TABLES,       FACT_BAD_SUMS,
-		FACT_MADT,   FACT_FADT,         FACT_MCFG,
-		FACT_HPET,   FACT_HEST,         FACT_TPM2,
-		FACT_SPCR,   FACT_DBG2,         FACT_IOAPICS,
-		FACT_CORES,  FACT_SEGMENTS,     FACT_REDUCED,
-		FACT_IOMMUS, FACT_IOMMUS_WRONG, FACT_FIRMWARE_BANKS,
+		FACT_ACPI,           FACT_TABLES, FACT_BAD_SUMS,
+		FACT_TABLES_UNREAD,  FACT_MADT,   FACT_FADT,
+		FACT_MCFG,           FACT_HPET,   FACT_HEST,
+		FACT_TPM2,           FACT_SPCR,   FACT_DBG2,
+		FACT_IOAPICS,        FACT_CORES,  FACT_SEGMENTS,
+		FACT_REDUCED,        FACT_IOMMUS, FACT_IOMMUS_WRONG,
+		FACT_FIRMWARE_BANKS,
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(counted); i++)
@@ -202,6 +203,10 @@ u32 check_table(struct check_facts *f, const void *table, u32 size)
 	if (!memcmp(h.signature, "FACS", SIGNATURE_BYTES))
 		return MIN(h.length, size);
 	if (h.length < sizeof(h) || h.length > size) {
+		if (!check_is_signature(h.signature)) {
+			check_add(f, FACT_TABLES_UNREAD, 1);
+			return sizeof(h);
+		}
 		note_bad(f, &h);
 		if (!memcmp(h.signature, "DMAR", SIGNATURE_BYTES) ||
 		    !memcmp(h.signature, "IVRS", SIGNATURE_BYTES))

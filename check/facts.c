@@ -60,6 +60,7 @@ static const char *const fact_names[FACT_COUNT] = {
 	[FACT_ACPI] = "acpi",
 	[FACT_TABLES] = "tables",
 	[FACT_BAD_SUMS] = "bad_sums",
+	[FACT_TABLES_UNREAD] = "tables_unread",
 	[FACT_MADT] = "madt",
 	[FACT_FADT] = "fadt",
 	[FACT_MCFG] = "mcfg",

@@ -65,6 +65,15 @@ static inline bool check_adds_up(const void *p, u32 len)
 	return !sum;
 }
 
+/* Are the 4 bytes at @p text, as those of each table are? */
+static inline bool check_is_signature(const char *p)
+{
+	for (u32 i = 0; i < 4; i++)
+		if (p[i] <= ' ' || p[i] > '~')
+			return false;
+	return true;
+}
+
 struct acpi_rsdp;
 enum check_rsdp {
 	CHECK_RSDP_NONE, /* it is not one */

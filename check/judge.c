@@ -47,8 +47,12 @@ static void judge_tables(const struct check_facts *f, struct check_result *r)
 		unknown(r, "ACPI tables");
 	} else if (!f->value[FACT_ACPI]) {
 		say(r, CHECK_WARN,
-		    "there are no ACPI tables: power-off, PCI Express and "
-		    "most cores' numbers are not known");
+		    "there are no ACPI tables that can be read: power-off, "
+		    "PCI Express and most cores' numbers are not known");
+	} else if (check_is(f, FACT_TABLES_UNREAD)) {
+		say(r, CHECK_WARN,
+		    "of %llu tables, %llu cannot be read, and are left out",
+		    f->value[FACT_TABLES], f->value[FACT_TABLES_UNREAD]);
 	} else if (f->value[FACT_BAD_SUMS]) {
 		say(r, CHECK_WARN,
 		    "%llu of %llu tables do not add up, and are used all the "
@@ -180,6 +184,13 @@ static void judge_iommu(const struct check_facts *f, struct check_result *r)
 	}
 	if (!f->known[FACT_IOMMUS]) {
 		unknown(r, "DMAR or IVRS table");
+		return;
+	}
+	if (!f->value[FACT_IOMMUS] && check_is(f, FACT_TABLES_UNREAD)) {
+		say(r, CHECK_WARN,
+		    "no table names one, but one that cannot be read may: what "
+		    "the firmware left on stays on, and devices may fail");
+		r->cure = "VT-d (AMD: IOMMU): Disabled; or update the firmware";
 		return;
 	}
 	if (!f->value[FACT_IOMMUS]) {

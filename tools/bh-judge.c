@@ -209,12 +209,13 @@ static void table(const char *name)
 static void take_tables(void)
 {
 	static const enum check_fact read_only[] = {
-		FACT_BAD_SUMS, FACT_MADT,         FACT_FADT,
-		FACT_MCFG,     FACT_IOAPICS,      FACT_CORES,
-		FACT_SEGMENTS, FACT_IOMMUS,       FACT_HPET,
-		FACT_HEST,     FACT_TPM2,         FACT_SPCR,
-		FACT_DBG2,     FACT_REDUCED,      FACT_TABLES,
-		FACT_ACPI,     FACT_IOMMUS_WRONG, FACT_FIRMWARE_BANKS,
+		FACT_BAD_SUMS,       FACT_TABLES_UNREAD, FACT_MADT,
+		FACT_FADT,           FACT_MCFG,          FACT_IOAPICS,
+		FACT_CORES,          FACT_SEGMENTS,      FACT_IOMMUS,
+		FACT_HPET,           FACT_HEST,          FACT_TPM2,
+		FACT_SPCR,           FACT_DBG2,          FACT_REDUCED,
+		FACT_TABLES,         FACT_ACPI,          FACT_IOMMUS_WRONG,
+		FACT_FIRMWARE_BANKS,
 	};
 	bool there;
 

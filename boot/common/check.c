@@ -184,8 +184,11 @@ static void table_take(struct walk *w, u64 hpa)
 	u32 size;
 
 	t = table_at(w, hpa, &size);
-	if (!t)
+	if (!t) {
+		check_add(w->f, FACT_TABLES, 1);
+		check_add(w->f, FACT_TABLES_UNREAD, 1);
 		return;
+	}
 	size = check_table(w->f, t, size);
 	if (!memcmp(t->signature, "FACP", 4))
 		dsdt_take(w, t, size);
@@ -217,6 +220,13 @@ static bool root_take(struct walk *w, u64 hpa, const char *signature, u32 width,
 	return true;
 }
 
+static bool roots_take(struct walk *w, struct acpi_rsdp *rsdp)
+{
+	return check_rsdp(rsdp) != CHECK_RSDP_NONE &&
+	       (root_take(w, rsdp->xsdt, "XSDT", sizeof(u64), rsdp->rsdt) ||
+		root_take(w, rsdp->rsdt, "RSDT", sizeof(u32), false));
+}
+
 static void take_tables(struct boot_info *bi)
 {
 	struct walk w = { .f = &bi->facts,
@@ -236,9 +246,8 @@ static void take_tables(struct boot_info *bi)
 			memcpy(&rsdp, (const void *)(uintptr_t)bi->rsdp,
 			       sizeof(rsdp));
 	}
-	if (check_rsdp(&rsdp) != CHECK_RSDP_NONE &&
-	    !root_take(&w, rsdp.xsdt, "XSDT", sizeof(u64), rsdp.rsdt))
-		root_take(&w, rsdp.rsdt, "RSDT", sizeof(u32), false);
+	if (bi->rsdp && !roots_take(&w, &rsdp))
+		check_add(w.f, FACT_TABLES_UNREAD, 1);
 	check_tables_end(w.f);
 }
 

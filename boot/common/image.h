@@ -12,7 +12,7 @@
 #include "lib/types.h"
 
 #define IMAGE_MAGIC          0x444145484b4c5542ull /* "BULKHEAD" */
-#define IMAGE_HEADER_VERSION 3 /* rises with BOOT_INFO_VERSION */
+#define IMAGE_HEADER_VERSION 4 /* rises with BOOT_INFO_VERSION */
 #define IMAGE_LINK_BASE      0xffffffff80000000ull /* linker.ld */
 #define IMAGE_MAX_BYTES      MIB(64)
 #define IMAGE_ALIGN          PAGE_2M

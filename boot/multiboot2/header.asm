@@ -3,7 +3,7 @@
 ; (boot/common/image.h), then what GRUB looks for in the first 32 KiB
 ; (Multiboot2 Specification 2.0, 3.1 *OS image format*).
 
-IMAGE_VERSION	equ 3		; IMAGE_HEADER_VERSION
+IMAGE_VERSION	equ 4		; IMAGE_HEADER_VERSION
 
 MB2_MAGIC	equ 0xe85250d6
 MB2_ARCH_I386	equ 0

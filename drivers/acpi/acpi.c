@@ -46,10 +46,20 @@ static const struct {
 	{ "RSDT", "the machine is run as if it had no ACPI tables" },
 };
 
+/* What log lines may show: firmware's bytes are not always text */
+static void signature_text(char text[5], const char *raw)
+{
+	for (u32 i = 0; i < 4; i++)
+		text[i] = raw[i] >= ' ' && raw[i] <= '~' ? raw[i] : '?';
+	text[4] = '\0';
+}
+
 static void report_broken(const char *signature, u64 hpa, const char *what)
 {
 	const char *without = "it is left out";
+	char name[5];
 
+	signature_text(name, signature);
 	for (u32 i = 0; i < ARRAY_SIZE(consequences); i++)
 		if (!memcmp(signature, consequences[i].signature, 4))
 			without = consequences[i].without;
@@ -57,26 +67,23 @@ static void report_broken(const char *signature, u64 hpa, const char *what)
 		acpi.iommu_unread = "DMAR";
 	if (!memcmp(signature, "IVRS", 4))
 		acpi.iommu_unread = "IVRS";
+	if (!check_is_signature(signature))
+		acpi.table_unread = true;
 	log_warn("acpi",
-		 "table %.4s at %#llx is broken (%s): %s; a firmware "
-		 "update may cure it",
-		 signature, hpa, what, without);
+		 "table %s at %#llx is broken (%s): %s; a firmware update may "
+		 "cure it",
+		 name, hpa, what, without);
 }
 
 static void report_sum(const char *signature, u64 hpa)
 {
-	log_warn("acpi",
-		 "table %.4s at %#llx has a wrong checksum and is used all the "
-		 "same; a firmware update may cure it",
-		 signature, hpa);
-}
+	char name[5];
 
-/* What log lines may show: firmware's bytes are not always text */
-static void signature_text(char text[5], const char *raw)
-{
-	for (u32 i = 0; i < 4; i++)
-		text[i] = raw[i] >= ' ' && raw[i] <= '~' ? raw[i] : '?';
-	text[4] = '\0';
+	signature_text(name, signature);
+	log_warn("acpi",
+		 "table %s at %#llx has a wrong checksum and is used all the "
+		 "same; a firmware update may cure it",
+		 name, hpa);
 }
 
 /* The FACS has none */
@@ -95,14 +102,14 @@ static const struct acpi_header *table_map(u64 hpa, const char *expect, u32 max,
 {
 	const struct acpi_header *t = early_map(HPA(hpa), sizeof(*t));
 	const char *what = NULL;
-	char name[5] = "????";
+	char name[4] = "";
 	u32 length;
 
 	if (!t) {
 		report_broken(expect ? expect : name, hpa, "no such address");
 		return NULL;
 	}
-	signature_text(name, t->signature);
+	memcpy(name, t->signature, sizeof(name));
 	length = t->length;
 	early_unmap((void *)(uintptr_t)t, sizeof(*t));
 	if (expect && memcmp(name, expect, 4))
@@ -346,6 +353,7 @@ void acpi_init(const struct boot_info *bi)
 			 "run as if it had no ACPI tables; a firmware "
 			 "update may cure it",
 			 bi->rsdp);
+		acpi.table_unread = true;
 		return;
 	}
 	if (state == CHECK_RSDP_HALF)
@@ -354,6 +362,8 @@ void acpi_init(const struct boot_info *bi)
 			 "is used instead of the XSDT",
 			 bi->rsdp);
 	acpi.present = roots_load(&rsdp);
+	if (!acpi.present)
+		acpi.table_unread = true;
 	acpi_boot_cpu_first(&acpi, boot_apic_id());
 	log_info("acpi", "%u tables, %u core%s, %u IOAPIC%s%s",
 		 acpi.table_count, acpi.cpu_count,

@@ -96,7 +96,10 @@ struct acpi_numa {
  */
 struct acpi_facts {
 	bool present; /* an RSDT or XSDT was read */
-	u32 full;     /* a bit for each list that lost something, parse.c */
+	/* The RSDP, both root tables or a table that might be any cannot be
+	 * read: more may be there than is known */
+	bool table_unread;
+	u32 full; /* a bit for each list that lost something, parse.c */
 	u32 table_count;
 	struct acpi_table
 		tables[ACPI_MAX_TABLES]; /* XSDT/RSDT entries + DSDT + FACS */

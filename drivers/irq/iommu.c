@@ -131,6 +131,19 @@ static bool take(const struct acpi_iommu *u)
 	return off;
 }
 
+/* No reason to stop: firmware that has lost a table has seldom left remapping
+ * on, and machines with entries that lead nowhere do run */
+static void report_unknown(void)
+{
+	if (!acpi.table_unread || acpi.iommu_count || acpi.iommu_unread)
+		return;
+	log_warn("iommu",
+		 "no table names an IOMMU, but one that cannot be read may: "
+		 "what firmware left on stays on, and devices may fail; if "
+		 "they do, turn VT-d or the AMD IOMMU off in the firmware's "
+		 "setup, or update the firmware");
+}
+
 int iommu_take_all(void)
 {
 	int err = 0;
@@ -147,6 +160,7 @@ int iommu_take_all(void)
 			  acpi.iommu_unread);
 		err = -EIO;
 	}
+	report_unknown();
 	if (acpi.dma_opt_in)
 		log_info("iommu",
 			 "firmware wants devices kept from memory that is not "

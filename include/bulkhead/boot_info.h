@@ -23,7 +23,7 @@
 #include "lib/types.h"
 
 #define BOOT_INFO_MAGIC   0x316f666e69746f42ull /* "Bootinfo1" cut to 8 bytes */
-#define BOOT_INFO_VERSION 5
+#define BOOT_INFO_VERSION 6
 
 #define BOOT_MAX_MEM     1024
 #define BOOT_MAX_CPUS    256

@@ -71,7 +71,9 @@ enum check_fact {
 	/* ACPI */
 	FACT_ACPI, /* an RSDP with tables behind it */
 	FACT_TABLES,
-	FACT_BAD_SUMS, /* tables whose bytes do not add up to 0 */
+	FACT_BAD_SUMS,      /* tables whose bytes do not add up to 0 */
+	FACT_TABLES_UNREAD, /* that cannot be read, and may be any; an RSDP
+			     * that is broken counts as one */
 	FACT_MADT,
 	FACT_FADT,
 	FACT_MCFG,

@@ -301,21 +301,40 @@ TABLES_FROM, TABLES_BYTES = 0x1ff00000, 0x100000  # SeaBIOS's, with 512 MiB
 MADT_CHECKSUM, MADT_REVISION, MADT_ENTRIES, ENTRY_BYTES = 9, 24, 44, 8
 ENTRY_FLAGS = 4
 ABSENT = 2  # the third processor's entry: there are two
+HEADER, NOWHERE = 36, 0x90000000  # of a table; an address where none is
 
 
-def find_madt(machine, folder):
-    """Where SeaBIOS put the MADT, and its bytes."""
+def find_tables(machine, folder, *signatures):
+    """Where SeaBIOS put the tables, and their bytes: (address, bytes) by signature."""
     path = os.path.join(folder, "tables.bin")
     # A bare /path would be taken for a division
     machine.monitor(f'pmemsave {TABLES_FROM:#x} {TABLES_BYTES:#x} "{path}"')
     with open(path, "rb") as f:
         data = f.read()
-    for found in re.finditer(b"APIC", data):
+    tables = {}
+    for found in re.finditer("|".join(signatures).encode(), data):
         at = found.start()
         length = int.from_bytes(data[at + 4:at + 8], "little")
-        if MADT_ENTRIES < length < 4096 and not sum(data[at:at + length]) & 0xff:
-            return TABLES_FROM + at, data[at:at + length]
-    return None, b""
+        if HEADER < length < 4096 and not sum(data[at:at + length]) & 0xff:
+            tables[found[0].decode()] = TABLES_FROM + at, data[at:at + length]
+    return tables
+
+
+def grub_writes(pokes):
+    """GRUB's commands for {address: byte}, as options of an image."""
+    return [w for at, value in pokes.items()
+            for w in ("--grub", f"write_byte {at:#x} {value:#x}")]
+
+
+LOST = r"iommu: warning: no table names an IOMMU, but one that cannot be read may: .*setup"
+
+
+def lose_last(rsdt, data):
+    """What GRUB writes for the last entry of the RSDT to lead nowhere."""
+    last, at = data[-4:], rsdt + len(data) - 4
+    entry = NOWHERE.to_bytes(4, "little")
+    checksum = data[MADT_CHECKSUM] + sum(last) - sum(entry) & 0xff
+    return {rsdt + MADT_CHECKSUM: checksum, **{at + i: b for i, b in enumerate(entry)}}
 
 
 def table_cases(madt, data):
@@ -332,8 +351,9 @@ def table_cases(madt, data):
 
 
 def tables(results, folder):
-    """A broken checksum and a core that is not there, put into the firmware's
-    tables by GRUB: where they lie is learnt from a boot that is left alone."""
+    """A broken checksum, a core that is not there and an entry that leads nowhere, put
+    into the firmware's tables by GRUB: where they lie is learnt from a boot that is left
+    alone."""
     options = ["--arg", "-smp", "--arg", "2,maxcpus=3"]
     files = {"ends.elf": TINY}
     conf = image.manifest([GOOD, STAYS])
@@ -341,18 +361,23 @@ def tables(results, folder):
     with Machine("qemu", disk, folder, "bios", memory=512, options=options,
                  timeout=SECONDS["qemu"], person=True) as m:
         step(results, m, "tables.plain_boot", GOOD_RUNS, SECONDS["qemu"])
-        madt, data = find_madt(m, folder)
-    if not results.check(madt, "tables.madt_found", "SeaBIOS left no MADT"):
+        found = find_tables(m, folder, "APIC", "RSDT")
+    if not results.check(len(found) == 2, "tables.found", "SeaBIOS left no MADT or no RSDT"):
         return
-    for name, pokes, sentence in table_cases(madt, data):
-        grub = [w for at, value in pokes.items()
-                for w in ("--grub", f"write_byte {at:#x} {value:#x}")]
+    lost = lose_last(*found["RSDT"])
+    for name, pokes, sentence in [*table_cases(*found["APIC"]), ("lost", lost, LOST)]:
+        grub = grub_writes(pokes)
         disk = image.make(folder, conf, files, "grub-bios", options=grub)
         with Machine("qemu", disk, folder, "bios", memory=512, options=options,
                      timeout=SECONDS["qemu"], person=True) as m:
             step(results, m, f"tables.{name}", sentence, SECONDS["qemu"])
             step(results, m, f"tables.{name}_goes_on", GOOD_RUNS, SECONDS["qemu"], 0)
             screen_has(results, m, f"tables.{name}", sentence)
+    disk = image.make(folder, conf, {**files, "check": b""}, "grub-bios", options=grub_writes(lost))
+    with Machine("qemu", disk, folder, "bios", memory=512, options=options,
+                 timeout=SECONDS["qemu"], person=True) as m:
+        step(results, m, "tables.lost_is_checked",
+             r"WARN  iommu: no table names one, but one", SECONDS["qemu"], 0)
 
 
 def no_manifest(results, folder):

@@ -301,6 +301,22 @@ static void test_bad_sums(void **state)
 	assert_int_equal(facts.value[FACT_BAD_SUMS], 0);
 }
 
+/* One whose bytes say neither what it is nor how long: it may be any */
+static void test_unread(void **state)
+{
+	static const struct acpi_header blank;
+
+	fresh();
+	memcpy(table, &blank, sizeof(blank));
+	assert_int_equal(take(sizeof(blank)), sizeof(blank));
+	assert_int_equal(facts.value[FACT_TABLES_UNREAD], 1);
+	assert_int_equal(facts.value[FACT_BAD_SUMS], 0);
+	memcpy(table, "BERT", 4);
+	take(sizeof(blank));
+	assert_int_equal(facts.value[FACT_TABLES_UNREAD], 1);
+	assert_int_equal(facts.value[FACT_BAD_SUMS], 1);
+}
+
 static void test_mcfg(void **state)
 {
 	u32 at = begin("MCFG") + 8;
@@ -390,8 +406,8 @@ int main(void)
 		cmocka_unit_test(test_intel),   cmocka_unit_test(test_amd),
 		cmocka_unit_test(test_unlike),  cmocka_unit_test(test_madt),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_bad_sums),
-		cmocka_unit_test(test_mcfg),    cmocka_unit_test(test_iommus),
-		cmocka_unit_test(test_hest),
+		cmocka_unit_test(test_unread),  cmocka_unit_test(test_mcfg),
+		cmocka_unit_test(test_iommus),  cmocka_unit_test(test_hest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

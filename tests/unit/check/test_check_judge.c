@@ -167,7 +167,9 @@ static const struct row rows[] = {
 	{ 1, FACT_IOAPICS, 64, "ioapics", CHECK_PASS, "" },
 	{ 1, FACT_IOAPICS, 65, "ioapics", CHECK_WARN, "64" },
 	{ 1, FACT_MCFG, 0, "pci", CHECK_WARN, "" },
+	{ 1, FACT_TABLES_UNREAD, 1, "acpi_tables", CHECK_WARN, "left out" },
 	{ 1, FACT_IOMMUS, 0, "iommu", CHECK_PASS, "none" },
+	{ 1, FACT_TABLES_UNREAD, 1, "iommu", CHECK_PASS, "4 IOMMUs" },
 	{ 1, FACT_IOMMU_DMA_ON, 1, "iommu", CHECK_WARN, "DMA" },
 	{ 1, FACT_IOMMU_IRQ_ON, 1, "iommu", CHECK_WARN, "interrupts" },
 	{ 1, FACT_IOMMUS_WRONG, 1, "iommu", CHECK_FAIL, "1 IOMMU cannot" },
@@ -222,6 +224,18 @@ static void test_pairs(void **state)
 	assert_non_null(strstr(judged("console").text, "neither"));
 }
 
+/* No table names an IOMMU, and one of them is lost */
+static void test_unread_tables(void **state)
+{
+	good_intel();
+	check_set(&facts, FACT_IOMMUS, 0);
+	check_set(&facts, FACT_TABLES_UNREAD, 1);
+	assert_int_equal(judged("iommu").verdict, CHECK_WARN);
+	assert_non_null(strstr(judged("iommu").text, "cannot be read"));
+	check_set(&facts, FACT_ACPI, 0);
+	assert_non_null(strstr(judged("acpi_tables").text, "that can be read"));
+}
+
 /* A user without root: what is not known is no PASS, and no FAIL */
 static void test_unknown(void **state)
 {
@@ -263,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_unread_tables),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_vmx_rows),
 		cmocka_unit_test(test_under_bulkhead),

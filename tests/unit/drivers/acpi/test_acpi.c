@@ -462,6 +462,58 @@ static void test_last_of_many(void **state)
 	assert_string_equal(acpi.iommu_unread, "IVRS");
 }
 
+static bool unread_with(u64 entry)
+{
+	const u64 xsdt[] = { AT_MADT, entry };
+
+	fake_log_reset();
+	table(AT_XSDT, "XSDT", xsdt, sizeof(xsdt));
+	acpi_init(&bi);
+	assert_int_equal(acpi.table_count, 1);
+	assert_null(acpi.iommu_unread);
+	return acpi.table_unread;
+}
+
+/* A table that may be any, and no other one, is told of: DMAR may be lost */
+static void test_unread(void **state)
+{
+	acpi_init(&bi);
+	assert_false(acpi.table_unread);
+	/* Real tables have such entries */
+	assert_false(unread_with(0));
+	assert_false(unread_with(AT_MADT));
+	assert_int_equal(fake_log_warnings, 0);
+	assert_true(unread_with(GIB(4)));
+	assert_int_equal(fake_log_warnings, 1);
+	assert_true(unread_with(AT_MANY)); /* zeroes */
+	assert_non_null(strstr(fake_log_alarm, "table ???? at"));
+	memcpy(at(AT_MANY), "BERT", 4);
+	assert_false(unread_with(AT_MANY));
+	assert_non_null(strstr(fake_log_alarm, "table BERT at"));
+	assert_int_equal(views, 0);
+}
+
+static void test_unread_roots(void **state)
+{
+	((struct acpi_header *)at(AT_XSDT))->length = 7;
+	acpi_init(&bi);
+	assert_false(acpi.table_unread);
+	((struct acpi_header *)at(AT_RSDT))->length = 7;
+	acpi_init(&bi);
+	assert_true(acpi.table_unread);
+	fresh(state);
+	((struct acpi_header *)at(AT_RSDT))->checksum++;
+	((struct acpi_rsdp *)at(AT_RSDP))->extended_checksum++;
+	acpi_init(&bi);
+	assert_false(acpi.table_unread);
+	((struct acpi_rsdp *)at(AT_RSDP))->checksum++;
+	acpi_init(&bi);
+	assert_true(acpi.table_unread);
+	bi.rsdp = 0;
+	acpi_init(&bi);
+	assert_false(acpi.table_unread);
+}
+
 static void test_listed_twice(void **state)
 {
 	u64 xsdt[40];
@@ -513,6 +565,8 @@ int main(void)
 		cmocka_unit_test_setup(test_no_such_table, fresh),
 		cmocka_unit_test_setup(test_many_tables, fresh),
 		cmocka_unit_test_setup(test_last_of_many, fresh),
+		cmocka_unit_test_setup(test_unread, fresh),
+		cmocka_unit_test_setup(test_unread_roots, fresh),
 		cmocka_unit_test_setup(test_listed_twice, fresh),
 		cmocka_unit_test_setup(test_damage, fresh),
 	};

@@ -285,6 +285,27 @@ static void test_unread_table(void **state)
 	assert_int_equal(status(), 0);
 }
 
+/* No DMAR and no IVRS, and a table that may be one: told, and gone on */
+static void test_unknown(void **state)
+{
+	acpi.iommu_count = 0;
+	assert_int_equal(iommu_take_all(), 0);
+	assert_int_equal(fake_log_lines, 0);
+	acpi.table_unread = true;
+	assert_int_equal(iommu_take_all(), 0);
+	assert_int_equal(fake_log_warnings, 1);
+	assert_non_null(strstr(fake_log_last, "no table names an IOMMU"));
+	assert_non_null(strstr(fake_log_last, "in the firmware's setup"));
+	/* One that is known, or known to be lost, is told of by itself */
+	acpi.iommu_count = 1;
+	assert_int_equal(iommu_take_all(), 0);
+	assert_int_equal(fake_log_warnings, 1);
+	acpi.iommu_count = 0;
+	acpi.iommu_unread = "IVRS";
+	assert_int_equal(iommu_take_all(), -EIO);
+	assert_int_equal(fake_log_lines, 2);
+}
+
 /* As many pages as the registers say, of a table that does not */
 static void test_keeps_all_pages(void **state)
 {
@@ -331,6 +352,7 @@ int main(void)
 		cmocka_unit_test_setup(test_cannot_be_there, setup),
 		cmocka_unit_test_setup(test_another_device, setup),
 		cmocka_unit_test_setup(test_unread_table, setup),
+		cmocka_unit_test_setup(test_unknown, setup),
 		cmocka_unit_test_setup(test_keeps_all_pages, setup),
 		cmocka_unit_test_setup(test_amd, setup),
 		cmocka_unit_test_setup(test_opt_in, setup),
