@@ -208,12 +208,29 @@ static void ssdt_parse(const struct acpi_header *t)
 	acpi_parse_idle(&acpi, t);
 }
 
-/* A table that there is no room for in the list */
+static bool copy_out(void *to, u64 hpa, u32 bytes)
+{
+	const void *p = early_map(HPA(hpa), bytes);
+
+	if (!p)
+		return false;
+	memcpy(to, p, bytes);
+	early_unmap((void *)(uintptr_t)p, bytes);
+	return true;
+}
+
+/* Of what there is no room for in the list, only IOMMUs are looked for: what
+ * has another name is not read */
 static void unlisted_load(u64 hpa)
 {
-	const struct acpi_header *t =
-		table_map(hpa, NULL, TABLE_BYTES_MAX, SUM_TOLD);
+	const struct acpi_header *t;
+	char signature[4];
 
+	if (copy_out(signature, hpa, sizeof(signature)) &&
+	    check_is_signature(signature) && memcmp(signature, "DMAR", 4) &&
+	    memcmp(signature, "IVRS", 4))
+		return;
+	t = table_map(hpa, NULL, TABLE_BYTES_MAX, SUM_TOLD);
 	if (!t)
 		return;
 	acpi_parse_iommus(&acpi, t);
@@ -293,17 +310,6 @@ static bool roots_load(const struct acpi_rsdp *rsdp)
 
 	return root_load(rsdp->xsdt, "XSDT", sizeof(u64), use) ||
 	       root_load(rsdp->rsdt, "RSDT", sizeof(u32), SUM_TOLD);
-}
-
-static bool copy_out(void *to, u64 hpa, u32 bytes)
-{
-	const void *p = early_map(HPA(hpa), bytes);
-
-	if (!p)
-		return false;
-	memcpy(to, p, bytes);
-	early_unmap((void *)(uintptr_t)p, bytes);
-	return true;
 }
 
 /* Copies the RSDP out. A second half that is out of reach is zero: broken. */

@@ -424,7 +424,8 @@ static void test_many_tables(void **state)
 	assert_non_null(strstr(fake_log_alarm, "SSDT at 0x108840"));
 	assert_int_equal(views, 0);
 	fresh(state);
-	list_many(ACPI_MAX_TABLES + 30, ~0u);
+	/* What has no place is not even summed */
+	list_many(ACPI_MAX_TABLES + 30, ACPI_MAX_TABLES + 29);
 	acpi_init(&bi);
 	assert_int_equal(acpi.table_count, ACPI_MAX_TABLES);
 	assert_int_equal(fake_log_warnings, 1); /* not one for each */
