@@ -136,7 +136,7 @@ static void count_unit(void *ctx, const struct check_iommu *u)
 	struct check_facts *f = ctx;
 	u32 bits = (u32)f->value[FACT_PHYS_BITS];
 
-	if (u->again)
+	if (u->again || !u->base)
 		return;
 	check_add(f, FACT_IOMMUS, 1);
 	if (check_iommu_fault(!u->amd, u->base, bits))

@@ -99,8 +99,10 @@ void check_tables_end(struct check_facts *f);
 /* A remapping unit, as an entry of DMAR or IVRS has it */
 struct check_iommu {
 	bool amd;
-	bool again;     /* an earlier entry of the table has its address */
-	u64 base, size; /* of its registers, not judged; VT-d: at least */
+	bool again; /* an earlier entry of the table has its address */
+	u64 base;   /* of its registers, not judged. 0: no unit, as setup leaves
+		     * one that it has switched off; Linux ignores it, too. */
+	u64 size;   /* VT-d: at least */
 };
 typedef void check_iommu_taker(void *ctx, const struct check_iommu *unit);
 /* What of a table cannot be read, and may name more units; 0: nothing */

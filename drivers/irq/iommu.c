@@ -81,6 +81,17 @@ static bool is_absent(const struct acpi_iommu *u)
 	return true;
 }
 
+/* As setup leaves one that it has switched off, too. Returns true. */
+static bool is_nowhere(const struct acpi_iommu *u)
+{
+	log_warn("iommu",
+		 "%s has an IOMMU without an address: it is taken as switched "
+		 "off; turn %s off in the firmware's setup if it is on there, "
+		 "or update the firmware",
+		 u->amd ? "IVRS" : "DMAR", firmware_switch(u->amd));
+	return true;
+}
+
 static bool vtd_take(const struct acpi_iommu *u, u8 *regs)
 {
 	switch (check_vtd((u32)mmio_read(regs + VTD_VER, 4),
@@ -114,6 +125,8 @@ static bool take(const struct acpi_iommu *u)
 	bool off;
 	int err;
 
+	if (!u->base)
+		return is_nowhere(u);
 	if (why)
 		return cannot_look(u, why);
 	/* Nothing there is touched, then */

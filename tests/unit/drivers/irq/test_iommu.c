@@ -221,6 +221,21 @@ static void test_nothing_answers(void **state)
 	assert_int_equal(fake_ioremaps, 0);
 }
 
+/* Nothing at address 0 is touched or kept */
+static void test_no_address(void **state)
+{
+	acpi.iommus[0] = (struct acpi_iommu){ 0, PAGE_SIZE, false };
+	assert_int_equal(iommu_take_all(), 0);
+	assert_non_null(strstr(fake_log_last, "DMAR has an IOMMU without an"));
+	acpi.iommus[0] = (struct acpi_iommu){ 0, KIB(16), true };
+	assert_int_equal(iommu_take_all(), 0);
+	assert_non_null(strstr(fake_log_last, "turn the AMD IOMMU off"));
+	assert_int_equal(fake_log_warnings, 2);
+	assert_int_equal(kept_count, 0);
+	assert_int_equal(fake_ioremaps, 0);
+	assert_int_equal(faults, 0);
+}
+
 /* The boot stops with one sentence, and nothing is touched */
 static void stops(const char *why)
 {
@@ -240,11 +255,9 @@ static void test_cannot_be_there(void **state)
 		bool amd;
 		const char *why;
 	} units[] = {
-		{ 0, false,
-		  "DMAR names an IOMMU at 0 that cannot be looked at "
-		  "and may be on (the table has no address" },
-		{ 0, true, "IVRS names an IOMMU at 0 that" },
-		{ INTEL + 0x800, false, "its address is not aligned" },
+		{ INTEL + 0x800, false,
+		  "DMAR names an IOMMU at 0xfed90800 that cannot be looked at "
+		  "and may be on (its address is not aligned" },
 		{ AMD + PAGE_SIZE, true, "its address is not aligned" },
 		{ 1ull << 39, false, "its address is beyond the processor's" },
 		{ ~0ull << 14, true, "its address is beyond the processor's" },
@@ -349,6 +362,7 @@ int main(void)
 		cmocka_unit_test_setup(test_intel_protected_memory, setup),
 		cmocka_unit_test_setup(test_intel_stays_on, setup),
 		cmocka_unit_test_setup(test_nothing_answers, setup),
+		cmocka_unit_test_setup(test_no_address, setup),
 		cmocka_unit_test_setup(test_cannot_be_there, setup),
 		cmocka_unit_test_setup(test_another_device, setup),
 		cmocka_unit_test_setup(test_unread_table, setup),
