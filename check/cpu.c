@@ -141,10 +141,14 @@ static void take_threads(struct check_facts *f, const struct check_core *core)
 
 static void take_sizes(struct check_facts *f, const struct check_core *core)
 {
-	u32 r[LEAF_COUNT];
+	u32 r[LEAF_COUNT], sizes;
 
 	leaf(core, CPUID_EXT_SIZES, 0, r);
-	check_set(f, FACT_PHYS_BITS, r[LEAF_EAX] & 0xff);
+	sizes = r[LEAF_EAX];
+	leaf(core, CPUID_EXT_ENCRYPTION, 0, r);
+	check_set(f, FACT_PHYS_BITS,
+		  check_phys_bits(sizes, r[LEAF_EAX], r[LEAF_EBX],
+				  f->value[FACT_SYSCFG]));
 	if (!check_is(f, FACT_SVM))
 		return;
 	leaf(core, CPUID_EXT_SVM, 0, r);
@@ -264,9 +268,9 @@ void check_cpu(struct check_facts *f, const struct check_core *core)
 	}
 	take_below(f, core);
 	take_threads(f, core);
-	take_sizes(f, core);
 	if (core->msr)
 		take_msrs(f, core);
+	take_sizes(f, core); /* by SYSCFG, too */
 }
 
 const char *check_core_lacks(const struct check_facts *boot,

@@ -9,6 +9,8 @@
 #define CHECK_FACTS_H
 
 #include "include/bulkhead/check.h"
+#include "include/hw/cpuid.h"
+#include "include/hw/msr.h"
 #include "lib/types.h"
 
 /* The name of @fact, and of @string, in a report */
@@ -38,6 +40,26 @@ static inline bool check_is(const struct check_facts *f, enum check_fact fact)
 static inline bool check_not(const struct check_facts *f, enum check_fact fact)
 {
 	return f->known[fact] && !f->value[fact];
+}
+
+#define CHECK_PHYS_BITS_OLD 36u /* of a core whose CPUID does not say */
+/*
+ * Bits of a physical address that can be used, by CPUID 80000008h EAX,
+ * 8000001Fh EAX and EBX, and SYSCFG; each is 0 where the core has none. Memory
+ * encryption that firmware has turned on takes some away (APM 2 7.10.1
+ * *Determining Support for Secure Memory Encryption*).
+ */
+static inline u32 check_phys_bits(u32 sizes, u32 encryption, u32 encryption_ebx,
+				  u64 syscfg)
+{
+	u32 bits = sizes & 0xff ? sizes & 0xff : CHECK_PHYS_BITS_OLD;
+	u32 lost = encryption_ebx >> CPUID_81F_EBX_LOST_SHIFT &
+		   CPUID_81F_EBX_LOST_MASK;
+
+	if ((encryption & CPUID_81F_EAX_SME) &&
+	    (syscfg & SYSCFG_MEM_ENCRYPTION) && lost < bits)
+		bits -= lost;
+	return bits;
 }
 
 /* How one core is asked. @cpuid fills EAX, EBX, ECX, EDX. @msr, which may be

@@ -4,6 +4,7 @@
 #include "arch/x86/cpu/features.h"
 
 #include "arch/x86/cpu/asm.h"
+#include "check/facts.h"
 #include "include/hw/cpuid.h"
 #include "include/hw/msr.h"
 #include "lib/log.h"
@@ -141,31 +142,22 @@ static void read_brand(void)
 	}
 }
 
-#define PHYS_BITS_DEFAULT 36
 #define VIRT_BITS_DEFAULT 48
 
-/* Memory encryption, if firmware has turned it on, takes address bits away (APM
- * 2 7.10.1 *Determining Support for Secure Memory Encryption*) */
-static u32 encryption_bits(void)
+static u32 read_phys_bits(u32 sizes)
 {
 	struct cpuid c = leaf_or_zero(CPUID_EXT_ENCRYPTION, 0);
+	u64 syscfg = c.eax & CPUID_81F_EAX_SME ? rdmsr(MSR_AMD_SYSCFG) : 0;
 
-	if (!(c.eax & CPUID_81F_EAX_SME) ||
-	    !(rdmsr(MSR_AMD_SYSCFG) & SYSCFG_MEM_ENCRYPTION))
-		return 0;
-	return c.ebx >> CPUID_81F_EBX_LOST_SHIFT & CPUID_81F_EBX_LOST_MASK;
+	return MIN(check_phys_bits(sizes, c.eax, c.ebx, syscfg), PHYS_BITS_MAX);
 }
 
 static void read_sizes(void)
 {
 	struct cpuid c = leaf_or_zero(CPUID_EXT_SIZES, 0);
 
-	cpu_features.phys_bits = c.eax & 0xff;
+	cpu_features.phys_bits = read_phys_bits(c.eax);
 	cpu_features.virt_bits = c.eax >> 8 & 0xff;
-	if (!cpu_features.phys_bits)
-		cpu_features.phys_bits = PHYS_BITS_DEFAULT;
-	cpu_features.phys_bits =
-		MIN(cpu_features.phys_bits - encryption_bits(), PHYS_BITS_MAX);
 	if (!cpu_features.virt_bits)
 		cpu_features.virt_bits = VIRT_BITS_DEFAULT;
 	if (cpu_features.svm) {

@@ -17,6 +17,10 @@ static struct check_facts facts;
 static bool is_intel, has_vmx;
 static u32 max_ext, msrs_asked;
 
+static u32 phys_bits;
+static bool has_sme;
+static u64 syscfg;
+
 static void name_to(u32 r[4], const char *name)
 {
 	memcpy(&r[LEAF_EBX], name, 4);
@@ -48,6 +52,13 @@ static void fake_cpuid(u32 leaf, u32 subleaf, u32 r[4])
 	case CPUID_EXT_FEATURES:
 		r[LEAF_ECX] = is_intel ? 0 : (u32)CPUID_81_ECX_SVM;
 		r[LEAF_EDX] = CPUID_81_EDX_LM | CPUID_81_EDX_NX;
+		break;
+	case CPUID_EXT_SIZES:
+		r[LEAF_EAX] = 0x3000 | phys_bits;
+		break;
+	case CPUID_EXT_ENCRYPTION:
+		r[LEAF_EAX] = has_sme ? (u32)CPUID_81F_EAX_SME : 0;
+		r[LEAF_EBX] = has_sme ? 5u << CPUID_81F_EBX_LOST_SHIFT : 0;
 		break;
 	case CPUID_EXT_BRAND:
 		memcpy(r, "  A fine CPU", 12);
@@ -90,6 +101,10 @@ static int fake_msr(u32 msr, u64 *value)
 	case MSR_VMX_PROCBASED_CTLS: /* no secondary controls */
 		assert_true(has_vmx);
 		*value = 0;
+		return 0;
+	case MSR_AMD_SYSCFG:
+		assert_true(has_sme);
+		*value = syscfg;
 		return 0;
 	case MSR_AMD_VM_CR:
 		assert_false(is_intel);
@@ -152,6 +167,35 @@ static void test_amd(void **state)
 	max_ext = CPUID_EXT_BASE;
 	ask(false);
 	assert_true(check_not(&facts, FACT_NX));
+}
+
+static u64 bits_of(u32 bits, bool sme, bool on)
+{
+	phys_bits = bits;
+	has_sme = sme;
+	syscfg = on ? (u64)SYSCFG_MEM_ENCRYPTION : 0;
+	ask(true);
+	return facts.value[FACT_PHYS_BITS];
+}
+
+/* As the hypervisor's, less what memory encryption takes where it is on */
+static void test_phys_bits(void **state)
+{
+	is_intel = has_vmx = false;
+	max_ext = CPUID_EXT_ENCRYPTION;
+	assert_int_equal(bits_of(48, false, false), 48);
+	assert_int_equal(bits_of(48, true, false), 48);
+	assert_int_equal(bits_of(48, true, true), 43);
+	assert_int_equal(bits_of(0, false, false), CHECK_PHYS_BITS_OLD);
+	/* Who may not read MSRs does not know that it is on */
+	bits_of(48, true, true);
+	ask(false);
+	assert_int_equal(facts.value[FACT_PHYS_BITS], 48);
+	has_sme = false;
+	/* More is lost than there is: nobody can mean it */
+	assert_int_equal(check_phys_bits(40, CPUID_81F_EAX_SME, 63u << 6,
+					 SYSCFG_MEM_ENCRYPTION),
+			 40);
 }
 
 static void test_unlike(void **state)
@@ -403,11 +447,17 @@ static void test_iommus(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_intel),   cmocka_unit_test(test_amd),
-		cmocka_unit_test(test_unlike),  cmocka_unit_test(test_madt),
-		cmocka_unit_test(test_hostile), cmocka_unit_test(test_bad_sums),
-		cmocka_unit_test(test_unread),  cmocka_unit_test(test_mcfg),
-		cmocka_unit_test(test_iommus),  cmocka_unit_test(test_hest),
+		cmocka_unit_test(test_intel),
+		cmocka_unit_test(test_amd),
+		cmocka_unit_test(test_phys_bits),
+		cmocka_unit_test(test_unlike),
+		cmocka_unit_test(test_madt),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_bad_sums),
+		cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_mcfg),
+		cmocka_unit_test(test_iommus),
+		cmocka_unit_test(test_hest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
