@@ -50,29 +50,17 @@ static bool becomes(const struct other *o, u32 state)
 	return false;
 }
 
-/* Of a command whose answer comes later: event by event, until its tag */
+/* Of a command whose answer comes later */
 static s32 answered(u16 op, u64 arg0, u64 arg1)
 {
-	u32 tag = area.index.command_tail, head = area.index.event_head;
+	struct bh_ctl_event e;
+	u32 tag = submit(
+		(struct bh_ctl_command){ .op = op, .arg = { arg0, arg1 } });
 
-	area.commands[tag % BH_CTL_COMMANDS] = (struct bh_ctl_command){
-		.op = op,
-		.tag = tag,
-		.arg = { arg0, arg1 },
-	};
-	area.index.command_tail = tag + 1;
-	reg_write(BH_CTL_SUBMIT, 1);
 	for (u32 i = 0; i < POLLS; i++) {
-		struct bh_ctl_event e;
-
-		if (head == *(volatile u32 *)&area.index.event_tail) {
-			reg_read(BH_CTL_STATUS);
-			continue;
-		}
-		e = area.events[head++ % BH_CTL_EVENTS];
-		area.index.event_head = head;
-		if (e.type == BH_CTL_EVENT_ANSWER && e.tag == tag)
+		if (is_answered(tag, &e))
 			return e.status;
+		reg_read(BH_CTL_STATUS);
 	}
 	return -1000;
 }

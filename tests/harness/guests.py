@@ -114,6 +114,10 @@ def machine_options(machine, boot, icount):
     return options
 
 
+def seconds_for(emulator, boot):
+    return boot.get("seconds", SECONDS[emulator])
+
+
 def prepare(machine):
     """What the machine runs on that is not installed."""
     if machine == "svm10":
@@ -132,12 +136,14 @@ def run_boot(results, machine, boot, folder):
     icount = boot.get("icount", False) and emulator == "qemu"
     firmware = "bios" if icount else FIRMWARE[emulator]  # OVMF is slow there
     cores, first, last = cores_for(emulator, boot.get("cores", 2))
-    disk = image.make(here, image.manifest([entry(g, first, last) for g in boot["guest"]]),
+    extra = f"guest-memory = {boot['pool']}" if "pool" in boot else ""
+    disk = image.make(here, image.manifest([entry(g, first, last) for g in boot["guest"]],
+                                           extra=extra),
                       files, "hybrid" if icount else KIND[emulator])
     for again in range(TRIES):
         with Machine(emulator, disk, here, firmware, cores, memory=512,
                      options=machine_options(machine, boot, icount),
-                     timeout=SECONDS[emulator], person=icount) as m:
+                     timeout=seconds_for(emulator, boot), person=icount) as m:
             if watch(results, m, machine, boot, last=again == TRIES - 1):
                 return
 
@@ -145,7 +151,7 @@ def run_boot(results, machine, boot, folder):
 def watch(results, m, machine, boot, last):
     """False: the emulator itself died, and this was not the @last try."""
     before = len(results.failed)
-    seconds = SECONDS[m.name]
+    seconds = seconds_for(m.name, boot)
     if m.keyboard is not None:
         m.leave_menu(seconds)
     while m.expect(r"\n", seconds):
@@ -170,4 +176,5 @@ def tests(machine, long):
     return [(f"guest.{machine}.{boot['name']}",
              lambda results, folder, boot=boot: run_boot(results, machine, boot, folder))
             for boot in load()
-            if boot.get("emulator", emulator) == emulator and boot["name"] not in out]
+            if boot.get("emulator", emulator) == emulator and boot["name"] not in out
+            and (long or not boot.get("long"))]

@@ -77,8 +77,8 @@ static inline void open_area(void)
 	reg_write(BH_CTL_OPEN, (u32)((u64)&area >> 12));
 }
 
-/* Its answer. Events before that are passed over. */
-static inline struct bh_ctl_event command(struct bh_ctl_command c)
+/* Hands @c over; its tag */
+static inline u32 submit(struct bh_ctl_command c)
 {
 	u32 n = area.index.command_tail;
 
@@ -89,11 +89,32 @@ static inline struct bh_ctl_event command(struct bh_ctl_command c)
 	area.commands[n % BH_CTL_COMMANDS] = c;
 	area.index.command_tail = n + 1;
 	reg_write(BH_CTL_SUBMIT, 1);
-	for (n = area.index.event_head; n != area.index.event_tail; n++)
-		if (area.events[n % BH_CTL_EVENTS].type == BH_CTL_EVENT_ANSWER)
-			break;
-	area.index.event_head = n == area.index.event_tail ? n : n + 1;
-	return area.events[n % BH_CTL_EVENTS];
+	return n;
+}
+
+/* Has that command been answered? Events before its answer are passed over. */
+static inline bool is_answered(u32 tag, struct bh_ctl_event *answer)
+{
+	const struct bh_ctl_event *e;
+
+	__asm__ volatile("" ::: "memory"); /* the device has written, maybe */
+	while (area.index.event_head != area.index.event_tail) {
+		e = &area.events[area.index.event_head++ % BH_CTL_EVENTS];
+		*answer = *e;
+		if (e->type == BH_CTL_EVENT_ANSWER && e->tag == tag)
+			return true;
+	}
+	return false;
+}
+
+/* What is answered at once, and that answer. BH_CTL_EBUSY: it was not. */
+static inline struct bh_ctl_event command(struct bh_ctl_command c)
+{
+	struct bh_ctl_event e = { .type = BH_CTL_EVENT_ANSWER };
+
+	if (!is_answered(submit(c), &e))
+		e.status = -BH_CTL_EBUSY;
+	return e;
 }
 
 static inline struct bh_ctl_event ask(u32 op, u64 arg0, u64 arg1)
