@@ -83,13 +83,14 @@ def machine(emulator, folder):
     disk = os.path.join(folder, "disk.img")
     root = os.path.join(image.BUILD, "debian/root.squashfs")
     shutil.copy(os.path.join(image.BUILD, "run.img"), disk)
+    data = os.path.join(folder, "data.img")
+    subprocess.run([os.path.join(ROOT, "scripts/mkdisk"), data, str(DATA_MIB)], check=True)
     if emulator == "bochs":
         copy = os.path.join(folder, "root.img")
         shutil.copy(root, copy)
-        return Machine("bochs", disk, folder, "ovmf", 2, MEMORY_MIB, ("--ide", copy),
+        return Machine("bochs", disk, folder, "ovmf", 2, MEMORY_MIB,
+                       ("--ide", copy, "--ide", data),
                        timeout=4 * BOOT_SECONDS[emulator], person=True)
-    data = os.path.join(folder, "data.img")
-    subprocess.run([os.path.join(ROOT, "scripts/mkdisk"), data, str(DATA_MIB)], check=True)
     return Machine("qemu", disk, folder, "ovmf", CORES, MEMORY_MIB,
                    ("--nvme-kept", root, "--nvme", data, "--net", "virtio"),
                    timeout=4 * BOOT_SECONDS[emulator], person=True)
