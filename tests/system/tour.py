@@ -43,6 +43,11 @@ def said(line):
                           r".*?", r"\s*.*?\s*")
 
 
+def echoed(text):
+    """A typed line as the shell shows it: one that is long wraps, with blanks."""
+    return r"\s*".join(re.escape(c) for c in text if c != " ") + r"\s*\n"
+
+
 def steps():
     """(what is done, what it takes, the lines that follow)."""
     found = []
@@ -69,6 +74,10 @@ def follow(results, m, where, seconds, boot_seconds):
             if not text:
                 continue
             m.send(text + "\r")
+            if not results.check(m.expect(echoed(text), seconds), f"{step}.typed",
+                                 f"`{name}` is not what the prompt got"):
+                results.note(m.tail())
+                return
         else:
             m.send(text)
         for line in output:
