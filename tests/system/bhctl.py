@@ -35,7 +35,10 @@ CHECKS = ("alone", "alone_changes", "list", "info", "events", "json", "audit", "
           "share_device", "share_dropped", "share_again", "share_stop", "shared_no_more",
           "share_destroy", "found", "audit_two", "set",
           "weight", "cap", "set_wrong", "set_unknown", "set_kept", "destroy_run", "cap_half",
-          "cap_off", "web_reset", "destroy", "audit_after", "cycles", "all_back", "bhmake")
+          "cap_off", "web_reset", "destroy", "audit_after", "cycles", "all_back", "bhmake",
+          "crash_run", "crash_listed", "crash_info", "crash_exits", "crash_event", "crash_log",
+          "crash_dump", "crash_note", "crash_pause", "crash_audit", "crash_destroy",
+          "crash_create", "crash_again", "crash_forget", "bhcrash")
 GDB_CHECKS = ("gdb_guest", "gdb_threads", "gdb_steps", "gdb_stops", "gdb_planted", "gdb_reads",
               "gdb_steps_on", "gdb_detached", "gdb_answers", "gdb_killed", "gdb_core", "gdb")
 
@@ -55,14 +58,15 @@ def gdb_files():
             **{library.lstrip("/"): library for library in control.libraries(program)}}
 
 
-def run(results, folder, where, cycles, seconds, emulator="qemu", parts="bhctl,bhmake,bhgdb",
-        checks=CHECKS + GDB_CHECKS):
+def run(results, folder, where, cycles, seconds, emulator="qemu",
+        parts="bhctl,bhmake,bhcrash,bhgdb", checks=CHECKS + GDB_CHECKS):
     """CYCLES: how many guests come and go before the audit's sums are compared."""
     cores, first, last = cores_for(emulator, 2)
     echo = os.path.join(image.BUILD, "tests/guest/echo.elf")
+    there = {"boot/echo": echo, "boot/ends": os.path.join(image.BUILD, "tests/guest/ends.elf"),
+             "bin/peek": control.program(folder, "peek"), **gdb_files()}
     files = {"vmlinuz": _linux.payload()["vmlinuz"], "echo": echo,
-             "privileged.cpio": control.initrd(folder, {"boot/echo": echo, "bin/peek": control.program(folder, "peek"),
-                                                  **gdb_files()})}
+             "privileged.cpio": control.initrd(folder, there)}
     privileged = _linux.privileged(f"{parts},poweroff", cores=str(first), vcpus="1")
     privileged["cmdline"] += f" bulkhead.cycles={cycles}"
     guests = [privileged,
@@ -80,8 +84,8 @@ def svm(results, folder):
 
 
 def vmx(results, folder):
-    run(results, folder, "bhctl.vmx", BOCHS_CYCLES, BOCHS_SECONDS, "bochs", "bhctl,bhmake",
-        CHECKS)
+    run(results, folder, "bhctl.vmx", BOCHS_CYCLES, BOCHS_SECONDS, "bochs",
+        "bhctl,bhmake,bhcrash", CHECKS)
 
 
 def run_firmware(results, folder, where, emulator, seconds, efi):

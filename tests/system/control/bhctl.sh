@@ -275,6 +275,40 @@ test_bhmake() {
 	pass bhmake
 }
 
+crashes_again() { # NAME: it has crashed twice, as restart = on-crash started it again
+	[ "$(bhctl events | grep -c " $1  *crashed  *triple fault")" -ge 2 ]
+}
+
+# One that crashes stays for a look, unless its definition has it start again
+test_bhcrash() {
+	grep -q '^vfio_pci ' /proc/modules || insmod_all vfio || fail bhcrash "no module $ko"
+	grep -q '^dax_hmem ' /proc/modules || insmod_all dax region_idle=1 ||
+		fail bhcrash "no module $ko"
+	mkdir -p /run/bulkhead
+	start_bhd || { fail bhcrash "$(cat /tmp/bhd.log)"; return; }
+	says crash_run '^fallen$' bhctl run --kernel /boot/ends --cmdline triple --memory 16M \
+		--name fallen
+	says crash_listed '' wait_for 20 sh -c "bhctl list | grep -q '^fallen  *crashed .* triple fault$'"
+	says crash_info '^ended  *triple fault' bhctl info fallen
+	says crash_exits 'vCPU 0: last exit triple fault' bhctl info fallen
+	says crash_event ' fallen  *crashed  *triple fault' bhctl events
+	says crash_log 'guest fallen crashed: triple fault' bhctl log
+	says crash_dump '16 MiB of memory, 1 vCPU, crashed' bhctl dump fallen /tmp/core
+	says crash_note '[1-9]' grep -c 'REASON=triple fault' /tmp/core
+	rm -f /tmp/core
+	refused crash_pause 4 'guest fallen is crashed' bhctl pause fallen
+	says crash_audit '^  holds: ' bhctl audit
+	says crash_destroy '' bhctl destroy fallen
+	printf '[guest again]\nkernel = ends\ncmdline = triple\nmemory = 16M\nrestart = on-crash\n' \
+		>/boot/again.conf
+	says crash_create '^again$' bhctl create /boot/again.conf
+	says crash_again '' wait_for 30 crashes_again again
+	says crash_forget '' bhctl destroy again
+	kill $bhd
+	cat /tmp/bhd.log
+	pass bhcrash
+}
+
 # Guests that start at a firmware's reset vector, and that read files by fw_cfg. rom
 # resets itself once, so that it is loaded twice.
 ends_well() { # NAME: all its checks passed, and it has powered off
