@@ -8,6 +8,9 @@
  */
 #include "tests/guest/lib/virtio.h"
 
+#define EVERY                                                                  \
+	(F_INDIRECT | F_EVENT_IDX | F_PACKED | F_NOTIFICATION_DATA |           \
+	 F_RING_RESET)
 #define PIN      21 /* device 1, INTA: PIRQ F */
 #define V_INTX   0x61
 #define V_QUEUE  0x62
@@ -186,11 +189,7 @@ static void features(void)
 	offered = features_offered();
 	section("virtio 1.2 6");
 	check(offered & F_VERSION_1, "virtio.version_1", "%llx", offered);
-	check((offered & (F_INDIRECT | F_EVENT_IDX | F_NOTIFICATION_DATA |
-			  F_RING_RESET)) ==
-		      (F_INDIRECT | F_EVENT_IDX | F_NOTIFICATION_DATA |
-		       F_RING_RESET),
-	      "virtio.features", "%llx", offered);
+	check((offered & EVERY) == EVERY, "virtio.features", "%llx", offered);
 	check(!(offered & BIT(33)), "virtio.no_access_platform", "%llx",
 	      offered);
 	wr32(DEVICE_SELECT, 2);
@@ -665,6 +664,174 @@ static void msix(void)
 	cfg_out32(msix_cap, 0);
 }
 
+/* --- packed rings (2.8) --- */
+
+static void packed_buffers(void)
+{
+	static const struct desc one = { (u64)data, 64, WRITE, 0 };
+	static const struct desc table_of_two = { (u64)packed_side, 32,
+						  INDIRECT, 0 };
+	const struct desc list[] = {
+		{ (u64)data, 16, WRITE | NEXT, 0 },
+		{ (u64)data + 32, 16, WRITE | NEXT, 0 },
+		{ (u64)data + 64, 16, WRITE, 0 },
+	};
+	u32 bad = 0, len;
+
+	packed_bring_up(F_INDIRECT, 5);
+	section("virtio 1.2 2.8.10.1");
+	check(rd16(QUEUE_ENABLE) == 1 && rd16(QUEUE_SIZE) == 5,
+	      "virtio.packed_any_size", "%u", rd16(QUEUE_SIZE));
+	section("virtio 1.2 2.8.22");
+	clear_data();
+	len = packed_request(&one, 1, 77);
+	check(len == 64 && filled(data, 64) && !data[64], "virtio.packed", "%u",
+	      len);
+	check(packed_desc(0)->flags & WRITE, "virtio.packed_written", "%x",
+	      packed_desc(0)->flags);
+	section("virtio 1.2 2.8.6");
+	clear_data();
+	len = packed_request(list, 3, 0xabcd);
+	check(len == 48 && filled(data + 32, 16) && !data[16] &&
+		      filled(data + 64, 16),
+	      "virtio.packed_list", "%u", len);
+	section("virtio 1.2 2.8.1");
+	for (u16 i = 0; i < 100; i++)
+		bad += packed_request(i % 2 ? list : &one, i % 2 ? 3 : 1, i) !=
+		       (i % 2 ? 48 : 64);
+	check(!bad, "virtio.packed_goes_round", "%u failed", bad);
+	section("virtio 1.2 2.8.7");
+	packed_side[0] = (struct packed_desc){ (u64)data, 8, 9,
+					       WRITE | INDIRECT | NEXT };
+	packed_side[1] = (struct packed_desc){ (u64)data + 8, 8, 9, WRITE };
+	len = packed_request(&table_of_two, 1, 3);
+	check(len == 16, "virtio.packed_indirect", "%u", len);
+}
+
+static void packed_events(void)
+{
+	static const struct desc one = { (u64)data, 16, WRITE, 0 };
+	u64 before;
+
+	packed_bring_up(F_EVENT_IDX, 4);
+	ioapic_set(PIN, IOAPIC_LEVEL | 0x2000 | V_INTX);
+	section("virtio 1.2 2.8.10");
+	before = irq_count[V_INTX];
+	check(packed_request(&one, 1, 1) == 16 && came(V_INTX) == before + 1,
+	      "virtio.packed_interrupt", "%llu", irq_count[V_INTX] - before);
+	avail.idx = 1; /* the flags: none */
+	check(packed_request(&one, 1, 2) == 16 && came(V_INTX) == before + 1,
+	      "virtio.packed_no_interrupt", "%llu", irq_count[V_INTX] - before);
+	avail.flags = 0; /* the descriptor: 0 of the ring's next turn */
+	avail.idx = 2;
+	check(packed_request(&one, 1, 3) == 16 &&
+		      packed_request(&one, 1, 4) == 16 &&
+		      came(V_INTX) == before + 1,
+	      "virtio.packed_event_not_yet", "%llu",
+	      irq_count[V_INTX] - before);
+	check(packed_request(&one, 1, 5) == 16 && came(V_INTX) == before + 2,
+	      "virtio.packed_event", "%llu", irq_count[V_INTX] - before);
+	check(packed_request(&one, 1, 6) == 16 && came(V_INTX) == before + 2,
+	      "virtio.packed_event_once", "%llu", irq_count[V_INTX] - before);
+	ioapic_set(PIN, IOAPIC_MASKED);
+}
+
+static void packed_queue_reset(void)
+{
+	static const struct desc one = { (u64)data, 16, WRITE, 0 };
+
+	packed_bring_up(F_RING_RESET, 3);
+	section("virtio 1.2 2.6.1.1");
+	for (u16 i = 0; i < 4; i++) /* in the second turn, then */
+		(void)packed_request(&one, 1, i);
+	wr16(QUEUE_RESET, 1);
+	packed_setup(3);
+	check(packed_request(&one, 1, 8) == 16, "virtio.packed_queue_reset",
+	      "%x", rd8(STATUS));
+}
+
+/* Each is a list that breaks a rule */
+static const struct bad_list {
+	const char *name, *manual;
+	u64 features;
+	u32 count;
+	struct desc list[4];
+} bad_lists[] = {
+	{ "virtio.packed_bad_readable",
+	  "virtio 1.2 5.4.6.1",
+	  0,
+	  1,
+	  { { (u64)data, 16, 0, 0 } } },
+	{ "virtio.packed_bad_address",
+	  "virtio 1.2 2.8.5",
+	  0,
+	  1,
+	  { { 0x40000000, 16, WRITE, 0 } } },
+	{ "virtio.packed_bad_order",
+	  "virtio 1.2 2.8.17",
+	  0,
+	  2,
+	  { { (u64)data, 4, WRITE | NEXT, 0 }, { (u64)data, 4, 0, 0 } } },
+	{ "virtio.packed_bad_length",
+	  "virtio 1.2 2.8.17",
+	  0,
+	  4,
+	  { { (u64)data, 4, WRITE | NEXT, 0 },
+	    { (u64)data, 4, WRITE | NEXT, 0 },
+	    { (u64)data, 4, WRITE | NEXT, 0 },
+	    { (u64)data, 4, WRITE | NEXT, 0 } } },
+	{ "virtio.packed_bad_indirect",
+	  "virtio 1.2 2.8.19",
+	  0,
+	  1,
+	  { { (u64)packed_side, 16, INDIRECT, 0 } } },
+	{ "virtio.packed_bad_mix",
+	  "virtio 1.2 2.8.19",
+	  F_INDIRECT,
+	  2,
+	  { { (u64)data, 4, WRITE | NEXT, 0 },
+	    { (u64)packed_side, 16, INDIRECT, 0 } } },
+	{ "virtio.packed_bad_next",
+	  "virtio 1.2 2.8.19",
+	  F_INDIRECT,
+	  2,
+	  { { (u64)packed_side, 16, INDIRECT | NEXT, 0 },
+	    { (u64)data, 4, WRITE, 0 } } },
+	{ "virtio.packed_bad_table_size",
+	  "virtio 1.2 2.8.7",
+	  F_INDIRECT,
+	  1,
+	  { { (u64)packed_side, 24, INDIRECT, 0 } } },
+	{ "virtio.packed_bad_table",
+	  "virtio 1.2 2.8.7",
+	  F_INDIRECT,
+	  1,
+	  { { 0x40000000, 16, INDIRECT, 0 } } },
+	{ "virtio.packed_bad_table_length",
+	  "virtio 1.2 2.8.19",
+	  F_INDIRECT,
+	  1,
+	  { { (u64)packed_side, 5 * 16, INDIRECT, 0 } } },
+};
+
+static void packed_bad_lists(void)
+{
+	for (u32 i = 0; i < sizeof(bad_lists) / sizeof(bad_lists[0]); i++) {
+		const struct bad_list *b = &bad_lists[i];
+
+		packed_bring_up(b->features, 4);
+		for (u32 n = 0; n < 5; n++)
+			((struct packed_desc *)side)[n] =
+				(struct packed_desc){ (u64)data, 4, 0, WRITE };
+		section(b->manual);
+		packed_offer(b->list, b->count, 1);
+		notify();
+		check(!packed_used(0, true) &&
+			      rd8(STATUS) == (0xf | NEEDS_RESET),
+		      b->name, "status %x", rd8(STATUS));
+	}
+}
+
 void guest_main(void)
 {
 	apic_enable();
@@ -688,4 +855,8 @@ void guest_main(void)
 	intx();
 	event_index();
 	msix();
+	packed_buffers();
+	packed_queue_reset();
+	packed_bad_lists();
+	packed_events();
 }

@@ -33,7 +33,7 @@ TARGET["svm_nrip"] = REACH
 # are one each
 METERED = {"counters_per_exit": 4, "histograms_per_exit": 25}
 METERED_EXITS = ("cpuid", "rdmsr", "wrmsr", "port_in", "hypercall")
-IMAGE_BYTES = 576 << 10
+IMAGE_BYTES = 640 << 10
 RAM_BYTES = {2048: 6 << 20, 8192: 8 << 20}  # by the machine's MiB
 
 EMULATOR = {"svm": "qemu", "vmx": "bochs", "svm_nrip": "bochs"}

@@ -110,8 +110,10 @@ static void queue_start(struct virtio *d, u32 i)
 {
 	struct entropy *e = d->dev;
 
-	vring_start(&e->ring, d, i);
-	virtio_serve(d);
+	if (vring_start(&e->ring, d, i))
+		virtio_break(d);
+	else
+		virtio_serve(d);
 }
 
 static void queue_stop(struct virtio *d, u32 i)

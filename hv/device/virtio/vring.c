@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See vring.h: buffers, and split rings (virtio 1.2, 2.7). Called by devices
- * that the hypervisor serves.
+ * See vring.h: buffers, and split rings (virtio 1.2, 2.7); vring_packed.c has
+ * the others. Called by devices that the hypervisor serves.
  *
  * Order (2.7.13, 2.7.14): the index is read before what it makes available, an
  * element is written before the index that makes it used, and that before the
@@ -9,10 +9,9 @@
  * a notification is asked for. Only the two last need more than the compiler's
  * order on x86.
  */
-#include "hv/device/virtio/vring.h"
-
 #include "hv/core/gmem.h"
 #include "hv/core/slots.h"
+#include "hv/device/virtio/vring_priv.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 
@@ -20,8 +19,7 @@
 
 /* --- the guest's memory --- */
 
-/* One access, as the driver sees a whole value; @gpa is a multiple of 2 */
-static bool get16(const struct vring *r, u64 gpa, u16 *value)
+bool vring_get16(const struct vring *r, u64 gpa, u16 *value)
 {
 	const u16 *p = gmem_map_read(r->vm, GPA(gpa));
 
@@ -31,7 +29,7 @@ static bool get16(const struct vring *r, u64 gpa, u16 *value)
 	return true;
 }
 
-static bool put16(const struct vring *r, u64 gpa, u16 value)
+bool vring_put16(const struct vring *r, u64 gpa, u16 value)
 {
 	u16 *p = gmem_map(r->vm, GPA(gpa));
 
@@ -51,8 +49,8 @@ static bool is_ram(const struct vring *r, u64 gpa)
 
 /* --- buffers --- */
 
-static bool add(const struct vring *r, struct vring_buffer *b, u64 gpa, u32 len,
-		bool write)
+bool vring_add(const struct vring *r, struct vring_buffer *b, u64 gpa, u32 len,
+	       bool write)
 {
 	u64 last = gpa + len - 1;
 
@@ -115,7 +113,7 @@ static bool walk(const struct vring *r, struct vring_buffer *b, struct table *t,
 			return false;
 		if (d->flags & VIRTQ_INDIRECT)
 			return true;
-		if (!add(r, b, d->addr, d->len, d->flags & VIRTQ_WRITE))
+		if (!vring_add(r, b, d->addr, d->len, d->flags & VIRTQ_WRITE))
 			return false;
 		if (!(d->flags & VIRTQ_NEXT))
 			return true;
@@ -151,7 +149,7 @@ static int available(const struct vring *r)
 {
 	u16 idx, count;
 
-	if (!get16(r, r->driver + VIRTQ_IDX, &idx))
+	if (!vring_get16(r, r->driver + VIRTQ_IDX, &idx))
 		return -EINVAL;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	count = (u16)(idx - r->avail);
@@ -174,13 +172,13 @@ static int ask(const struct vring *r)
 {
 	if (!r->event_idx)
 		return 0;
-	if (!put16(r, avail_event(r), r->avail))
+	if (!vring_put16(r, avail_event(r), r->avail))
 		return -EINVAL;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return available(r);
 }
 
-int vring_take(struct vring *r, struct vring_buffer *b)
+static int split_take(struct vring *r, struct vring_buffer *b)
 {
 	int count = available(r);
 	u64 at =
@@ -190,10 +188,7 @@ int vring_take(struct vring *r, struct vring_buffer *b)
 		count = ask(r);
 	if (count <= 0)
 		return count;
-	b->count = 0;
-	b->readable = 0;
-	b->writable = 0;
-	if (!get16(r, at, &b->id) || !take_chain(r, b))
+	if (!vring_get16(r, at, &b->id) || !take_chain(r, b))
 		return -EINVAL;
 	r->avail++;
 	return 1;
@@ -205,15 +200,16 @@ static int wants_interrupt(const struct vring *r)
 	u16 value;
 
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!get16(r, r->event_idx ? used_event(r) : r->driver + VIRTQ_FLAGS,
-		   &value))
+	if (!vring_get16(r,
+			 r->event_idx ? used_event(r) : r->driver + VIRTQ_FLAGS,
+			 &value))
 		return -EINVAL;
 	if (r->event_idx)
 		return value == (u16)(r->used - 1);
 	return !(value & VIRTQ_NO_INTERRUPT);
 }
 
-int vring_put(struct vring *r, const struct vring_buffer *b, u32 written)
+static int split_put(struct vring *r, const struct vring_buffer *b, u32 written)
 {
 	const struct virtq_used element = { .id = b->id, .len = written };
 	u64 at = r->device + VIRTQ_RING + r->used % r->size * VIRTQ_USED_BYTES;
@@ -221,23 +217,41 @@ int vring_put(struct vring *r, const struct vring_buffer *b, u32 written)
 	if (gmem_write(r->vm, GPA(at), &element, sizeof(element)))
 		return -EINVAL;
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	if (!put16(r, r->device + VIRTQ_IDX, (u16)(r->used + 1)))
+	if (!vring_put16(r, r->device + VIRTQ_IDX, (u16)(r->used + 1)))
 		return -EINVAL;
 	r->used++;
 	return wants_interrupt(r);
 }
 
-void vring_start(struct vring *r, const struct virtio *d, u32 i)
+/* --- either --- */
+
+int vring_take(struct vring *r, struct vring_buffer *b)
+{
+	b->count = 0;
+	b->readable = 0;
+	b->writable = 0;
+	return r->packed ? vring_packed_take(r, b) : split_take(r, b);
+}
+
+int vring_put(struct vring *r, const struct vring_buffer *b, u32 written)
+{
+	return r->packed ? vring_packed_put(r, b, written)
+			 : split_put(r, b, written);
+}
+
+int vring_start(struct vring *r, const struct virtio *d, u32 i)
 {
 	const struct virtio_queue *q = &d->queues[i];
 
 	*r = (struct vring){
 		.vm = d->vm,
 		.size = q->size,
+		.packed = d->accepted & VIRTIO_F_RING_PACKED,
 		.indirect = d->accepted & VIRTIO_F_INDIRECT_DESC,
 		.event_idx = d->accepted & VIRTIO_F_EVENT_IDX,
 		.desc = q->desc,
 		.driver = q->driver,
 		.device = q->device,
 	};
+	return r->packed && !vring_packed_start(r) ? -EINVAL : 0;
 }

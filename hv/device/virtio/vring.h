@@ -18,16 +18,18 @@
 #define VRING_SIZE_MAX 64u /* what struct vring_buffer has room for */
 
 /* What it can do, for virtio.features */
-#define VRING_FEATURES (VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX)
+#define VRING_FEATURES                                                         \
+	(VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
 
 /* Of the same guest; all zero: the queue is not live */
 struct vring {
 	struct vm *vm;
 	u16 size;
-	bool indirect, event_idx; /* negotiated */
+	bool packed, indirect, event_idx; /* negotiated */
 	u64 desc, driver, device;
-	u16 avail; /* buffers taken */
-	u16 used;  /* buffers put back */
+	u16 avail; /* split: buffers taken; packed: the position */
+	u16 used;  /* split: buffers put back */
+	bool wrap; /* packed: the wrap counter, of both sides (2.8.1) */
 };
 
 struct vring_segment {
@@ -39,13 +41,15 @@ struct vring_segment {
 /* A buffer: what the device reads, then what it writes (2.7.4.2) */
 struct vring_buffer {
 	u16 id;
+	u16 taken; /* packed: descriptors of the ring */
 	u32 count;
 	u64 readable, writable; /* bytes */
 	struct vring_segment segments[VRING_SIZE_MAX];
 };
 
-/* Queue @i of @d, whose size_max is VRING_SIZE_MAX at most, has gone live */
-void vring_start(struct vring *r, const struct virtio *d, u32 i);
+/* Queue @i of @d, whose size_max is VRING_SIZE_MAX at most, has gone live.
+ * -EINVAL: the device's area is not RAM. */
+int __must_check vring_start(struct vring *r, const struct virtio *d, u32 i);
 /* The next buffer into @b: 1. 0: there is none, and the driver will notify of
  * the next. -EINVAL. Both ends of a segment are in RAM; what is between is
  * looked up when it is accessed. */

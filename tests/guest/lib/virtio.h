@@ -58,7 +58,7 @@ struct desc {
 static struct desc table[64] __aligned(16), side[64] __aligned(16);
 static volatile struct {
 	u16 flags, idx, ring[65]; /* its event is where the ring ends */
-} avail;
+} avail __aligned(4);
 static volatile struct {
 	u16 flags, idx;
 	struct {
@@ -288,6 +288,99 @@ static inline volatile u16 *used_event(void)
 static inline volatile u16 *avail_event(void)
 {
 	return (volatile u16 *)&used.ring[ring_size];
+}
+
+/* --- the packed ring (2.8), with avail and used for the driver's
+ * and the device's event suppression --- */
+
+#define AVAIL_BIT 0x80u
+#define USED_BIT  0x8000u
+
+struct packed_desc {
+	u64 addr;
+	u32 len;
+	u16 id, flags;
+};
+
+static volatile struct packed_desc packed_ring[64] __aligned(16);
+static struct packed_desc packed_side[8] __aligned(16);
+static u32 packed_at;
+static bool packed_wrap;
+
+static inline volatile struct packed_desc *packed_desc(u32 i)
+{
+	return &packed_ring[i % ring_size];
+}
+
+/* All, with its enabling */
+static inline void packed_setup(u32 size)
+{
+	queue_setup(size);
+	zero(packed_ring, sizeof(packed_ring));
+	address(QUEUE_DESC, packed_ring);
+	wr16(QUEUE_ENABLE, 1);
+	packed_at = 0;
+	packed_wrap = true;
+}
+
+static inline void packed_bring_up(u64 features, u32 size)
+{
+	device_reset();
+	negotiate(features | F_VERSION_1 | F_PACKED);
+	packed_setup(size);
+	wr8(STATUS, rd8(STATUS) | DRIVER_OK);
+}
+
+/* A list of @count descriptors with @id in the last; the first one's flags come
+ * last (2.8.21.1) */
+static inline void packed_offer(const struct desc *list, u32 count, u16 id)
+{
+	volatile struct packed_desc *first = packed_desc(packed_at);
+	u16 first_flags = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		volatile struct packed_desc *d = packed_desc(packed_at);
+		u16 flags = (u16)(list[i].flags |
+				  (packed_wrap ? AVAIL_BIT : USED_BIT));
+
+		d->addr = list[i].addr;
+		d->len = list[i].len;
+		d->id = i + 1 == count ? id : 0x5555;
+		if (i)
+			d->flags = flags;
+		else
+			first_flags = flags;
+		if (++packed_at == ring_size) {
+			packed_at = 0;
+			packed_wrap = !packed_wrap;
+		}
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	first->flags = first_flags;
+}
+
+/* Is the descriptor at @at used, in the turn that @wrap says? */
+static inline bool packed_used(u32 at, bool wrap)
+{
+	u16 both = wrap ? AVAIL_BIT | USED_BIT : 0;
+
+	for (u32 i = 0; i < 1000; i++)
+		if ((packed_desc(at)->flags & (AVAIL_BIT | USED_BIT)) == both)
+			return true;
+	return false;
+}
+
+/* What was written of the list; 0: it was not used */
+static inline u32 packed_request(const struct desc *list, u32 count, u16 id)
+{
+	u32 at = packed_at;
+	bool wrap = packed_wrap;
+
+	packed_offer(list, count, id);
+	notify();
+	if (!packed_used(at, wrap) || packed_desc(at)->id != id)
+		return 0;
+	return packed_desc(at)->len;
 }
 
 static inline void clear_data(void)

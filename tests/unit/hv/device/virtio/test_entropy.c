@@ -1,4 +1,4 @@
-/* SOURCES: hv/device/virtio/entropy.c hv/device/virtio/vring.c hv/device/virtio/virtio_pci.c hv/device/virtio/virtio_common.c hv/device/virtio/virtio_irq.c lib/drbg.c lib/chacha20.c hv/device/pci/pci_msix.c hv/device/pci/pci_bus.c hv/device/pci/pci_bus_fn.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_fn.c hv/device/pci/pci_bus_irq.c hv/core/bus.c hv/core/slots.c */
+/* SOURCES: hv/device/virtio/entropy.c hv/device/virtio/vring.c hv/device/virtio/vring_packed.c hv/device/virtio/virtio_pci.c hv/device/virtio/virtio_common.c hv/device/virtio/virtio_irq.c lib/drbg.c lib/chacha20.c hv/device/pci/pci_msix.c hv/device/pci/pci_bus.c hv/device/pci/pci_bus_fn.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_fn.c hv/device/pci/pci_bus_irq.c hv/core/bus.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The entropy device: what it fills, how often it asks the CPU, and a CPU whose
  * numbers fail */

@@ -1,4 +1,4 @@
-/* SOURCES: hv/device/virtio/vring.c hv/core/slots.c */
+/* SOURCES: hv/device/virtio/vring.c hv/device/virtio/vring_packed.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Split rings from the device's side: buffers that are whole, and each way in
  * which a driver may break one */
@@ -33,7 +33,7 @@ static void start(u64 features)
 	device.vm = &fake_vm;
 	device.queues = &queue;
 	device.accepted = features;
-	vring_start(&r, &device, 0);
+	assert_int_equal(vring_start(&r, &device, 0), 0);
 }
 
 static int setup(void **state)
