@@ -66,8 +66,10 @@ void virtio_go_on(struct vcpu *v)
 
 	do {
 		more = false;
-		for (struct virtio *d = v->vm->virtio; d; d = d->next)
-			more |= step(d) | pci_msix_go_on(&d->msix);
+		for (struct virtio *d = v->vm->virtio; d; d = d->next) {
+			more |= step(d);
+			more |= pci_msix_go_on(&d->msix);
+		}
 	} while (more && !piece_over(&piece));
 	if (more)
 		vcpu_post_here(v, VE_VIRTIO);
