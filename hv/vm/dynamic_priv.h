@@ -15,8 +15,9 @@
  * Without one, how it has ended decides. */
 enum asked { ASKED_NOTHING, ASKED_STOP, ASKED_RESET, ASKED_DESTROY };
 
-/* Slots and table (hv/vm/shape.h): of an earlier start, in between, of this */
-enum shape { SHAPE_OLD, SHAPE_BETWEEN, SHAPE_NEW };
+/* Slots and table (hv/vm/shape.h): of an earlier start; its ROM goes, then its
+ * RAM is changed, then the slots are this start's and its ROM comes */
+enum shape { SHAPE_OLD, SHAPE_NO_ROM, SHAPE_BETWEEN, SHAPE_ROM, SHAPE_NEW };
 
 struct dynamic {
 	enum bh_ctl_state state;
@@ -34,7 +35,7 @@ struct dynamic {
 	struct quiesce quiet;
 	enum shape shape;
 	u64 ram_end; /* the table has RAM up to there, at least */
-	u64 at;      /* and is being changed from there on */
+	u64 at;      /* it, or the ROM, is being changed from there on */
 	struct guest_config config;
 	struct staged staged;
 	u32 range_count;

@@ -26,6 +26,8 @@
 #define ROM_PAGES  (1u + PC_FIRMWARE_MAX / PAGE_2M)
 /* Changed in a step where each 2 MiB may have been split (hv/core/split.h) */
 #define SPLIT_SPAN MIB(16)
+/* Of ROM, which lies at any page and so is as many leaves */
+#define ROM_SPAN PAGE_2M
 
 /* A part of the guest's memory that is in a row for it and for the host */
 struct part {
@@ -192,18 +194,40 @@ static int remap_some(struct vm *vm, u64 ram_end)
 	return err ? err : VM_GOES_ON;
 }
 
+/* A span of ROM from d->at on, which moves behind it; 0: it was the last */
 static int map_rom(struct vm *vm)
 {
+	struct dynamic *d = vm->dynamic;
+	u64 from = d->at, to = from + ROM_SPAN;
 	int err = 0;
 
 	for (u32 i = 0; i < vm->slot_count && !err; i++) {
 		const struct vm_slot *s = &vm->slots[i];
+		u64 base = MAX(s->gpa, from), end = MIN(s->gpa + s->size, to);
 
-		if (s->rom)
-			err = pt_map(&vm->npt, s->gpa, HPA(s->hpa), s->size,
+		if (s->rom && base < end)
+			err = pt_map(&vm->npt, base,
+				     HPA(s->hpa + (base - s->gpa)), end - base,
 				     VM_ROM_ATTRS);
 	}
-	return err;
+	d->at = to;
+	if (err || to < PC_ROM_END)
+		return err ? err : VM_GOES_ON;
+	d->shape = SHAPE_NEW;
+	return 0;
+}
+
+static int unmap_rom(struct vm *vm)
+{
+	struct dynamic *d = vm->dynamic;
+	int err = pt_unmap(&vm->npt, d->at, ROM_SPAN);
+
+	d->at += ROM_SPAN;
+	if (d->at >= PC_ROM_END) {
+		d->at = d->ram_end;
+		d->shape = SHAPE_BETWEEN;
+	}
+	return err ? err : VM_GOES_ON;
 }
 
 /* What was looked up in the old shape is nothing in the new one */
@@ -216,34 +240,38 @@ static void forget(struct vcpu *v)
 
 static int finish(struct vm *vm, u64 ram_end)
 {
+	struct dynamic *d = vm->dynamic;
 	struct image rom;
+	bool has_rom = firmware_rom(vm, &rom);
 
-	build(vm, ram_end, firmware_rom(vm, &rom) ? &rom : NULL);
+	build(vm, ram_end, has_rom ? &rom : NULL);
 	for (u32 i = 0; i < vm->vcpu_count; i++)
 		forget(vm->vcpus[i]);
-	vm->dynamic->ram_end = ram_end;
-	vm->dynamic->shape = SHAPE_NEW;
-	return map_rom(vm);
-}
-
-static int begin(struct vm *vm, u64 ram_end)
-{
-	struct dynamic *d = vm->dynamic;
-
-	d->at = d->ram_end = MIN(d->ram_end, ram_end);
-	d->shape = SHAPE_BETWEEN;
-	return pt_unmap(&vm->npt, ROM_BASE, PC_FIRMWARE_MAX);
+	d->ram_end = ram_end;
+	d->at = ROM_BASE;
+	d->shape = has_rom ? SHAPE_ROM : SHAPE_NEW;
+	return has_rom ? VM_GOES_ON : 0;
 }
 
 static int step(struct vm *vm, u64 ram_end)
 {
-	int err = 0;
+	struct dynamic *d = vm->dynamic;
+	int err;
 
-	if (vm->dynamic->shape == SHAPE_OLD)
-		err = begin(vm, ram_end);
-	if (!err)
+	switch (d->shape) {
+	case SHAPE_OLD:
+		d->ram_end = MIN(d->ram_end, ram_end);
+		d->at = ROM_BASE;
+		d->shape = SHAPE_NO_ROM;
+		return unmap_rom(vm);
+	case SHAPE_NO_ROM:
+		return unmap_rom(vm);
+	case SHAPE_BETWEEN:
 		err = remap_some(vm, ram_end);
-	return err ? err : finish(vm, ram_end);
+		return err ? err : finish(vm, ram_end);
+	default:
+		return map_rom(vm);
+	}
 }
 
 int shape_step(struct vm *vm)

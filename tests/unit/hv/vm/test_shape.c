@@ -27,6 +27,7 @@ static u64 table[UNITS];      /* what RAM is mapped to, and 1 */
 static u64 rom[ROM_PAGES];    /* the same of a page of ROM */
 static u64 moved;             /* bytes in a step */
 static u64 cleared;           /* the same, of no ROM */
+static u64 rom_done;          /* bytes of ROM in a step */
 static struct image firmware; /* size 0: none */
 static u32 fail_in;           /* calls until there is no memory; 0: never */
 
@@ -56,6 +57,7 @@ int pt_map(struct page_table *pt, u64 addr, hpa_t hpa, u64 size, u32 attrs)
 		return err;
 	assert_int_equal(attrs, is_rom ? PT_R | PT_X : PT_R | PT_W | PT_X);
 	moved += size;
+	rom_done += is_rom ? size : 0;
 	for (u64 end = addr + size; addr < end; addr += step, hpa.v += step) {
 		u64 *e = entry_at(addr, &step);
 
@@ -72,6 +74,8 @@ int pt_unmap(struct page_table *pt, u64 addr, u64 size)
 
 	if (addr < ROM_BASE || addr >= PC_ROM_END)
 		cleared += size;
+	else
+		rom_done += size;
 	for (u64 end = addr + size; addr < end && !err; addr += step)
 		*entry_at(addr, &step) = 0;
 	return err;
@@ -139,8 +143,9 @@ static int start(u64 ram_end, u64 rom_at, u64 rom_bytes)
 	d.staged.ram_end = ram_end;
 	shape_begin(&fake_vm);
 	do {
-		moved = cleared = 0;
+		moved = cleared = rom_done = 0;
 		err = shape_step(&fake_vm);
+		assert_in_range(rom_done, 0, PAGE_2M);
 		assert_in_range(moved, 0, most);
 		assert_in_range(cleared, 0, most);
 	} while (err == VM_GOES_ON);
