@@ -148,6 +148,19 @@ test_windows() {
 	pass windows
 }
 
+# The slot of PORT is as Linux leaves an empty one: without power, its indicator off.
+# The indicator goes off a second behind the power, and for QEMU that ejects whatever
+# has been plugged meanwhile.
+slot_is_off() { # PORT
+	control=$(od -An -tu2 -j $(($(cap_of "$1" 16) + 24)) -N 2 "$1")
+	[ $((control & 0x700)) = $((0x700)) ]
+}
+
+# Configuration space of the port that a controller hangs on
+port_of() { # NVME
+	echo "$(dirname "$(readlink -f "/sys/class/nvme/$1/device")")/config"
+}
+
 # Somebody adds a disk, and it is gone while it is written to: its slot's power
 # fails
 test_surprise() {
@@ -170,6 +183,7 @@ test_surprise() {
 	wait # for the one who writes
 	dmesg | grep -q 'pciehp: Slot(1): .*\(not present\|Link Down\)' ||
 		{ fail surprise "the port does not know"; return; }
+	wait_for 60 slot_is_off $port || { fail surprise "the slot stays on"; return; }
 	pass surprise
 }
 
@@ -179,9 +193,10 @@ test_hotplug() {
 		echo "TEST hotplug wants $n"
 		wait_for 60 has_disk "hot$n" || { fail hotplug "no disk hot$n"; return; }
 		disk_io "$(nvme_of "hot$n")" || { fail hotplug "I/O on hot$n"; return; }
+		port=$(port_of "$(nvme_of "hot$n")")
 		echo "TEST hotplug has $n"
 		wait_for 60 has_none "hot$n" || { fail hotplug "hot$n stays"; return; }
-		sleep 2 # the port turns the slot's power off behind its driver
+		wait_for 60 slot_is_off "$port" || { fail hotplug "slot $n stays on"; return; }
 	done
 	pass hotplug
 }
