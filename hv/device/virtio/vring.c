@@ -108,16 +108,16 @@ static bool get_desc(const struct vring *r, struct table *t, u32 i,
 static bool walk(const struct vring *r, struct vring_buffer *b, struct table *t,
 		 u32 i, struct virtq_desc *d)
 {
-	for (;; i = d->next) {
+	do {
 		if (!get_desc(r, t, i, d))
 			return false;
 		if (d->flags & VIRTQ_INDIRECT)
 			return true;
 		if (!vring_add(r, b, d->addr, d->len, d->flags & VIRTQ_WRITE))
 			return false;
-		if (!(d->flags & VIRTQ_NEXT))
-			return true;
-	}
+		i = d->next;
+	} while (d->flags & VIRTQ_NEXT);
+	return true;
 }
 
 /* 2.7.5.3: a table may be the last of a chain, and has no table itself. Its own
