@@ -40,6 +40,7 @@ struct entropy {
 };
 
 static_assert(sizeof(struct entropy) <= 2048, "one small object");
+static_assert(sizeof(struct entropy) % 8 == 0, "whole words");
 
 /* A source that says the same twice is stuck (SP 800-90B 4.4.1: 64 bits do that
  * once in 2^64 times) */
@@ -178,6 +179,7 @@ static void entropy_destroy(struct vm *vm)
 	struct entropy *e = vm->devices[VDEV_entropy];
 
 	virtio_destroy(&e->virtio);
+	memzero_words(e, sizeof(*e)); /* its key */
 	kmem_free(&vm->budget, e, sizeof(*e));
 }
 
