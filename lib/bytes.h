@@ -35,6 +35,12 @@ static inline u8 sum_of_bytes(const void *p, size_t size)
 	return (u8)(sum + sums + (sums >> 16) + (sums >> 32) + (sums >> 48));
 }
 
+/* The low @bytes (1 to 8) of @value to @to, the lowest first */
+static inline void put_bytes(void *to, u64 value, u32 bytes)
+{
+	__builtin_memcpy(to, &value, bytes);
+}
+
 /* @old with its bits @mask from @value */
 static inline u64 merge_bits(u64 old, u64 value, u64 mask)
 {

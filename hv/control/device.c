@@ -201,23 +201,17 @@ static const struct pci_fn_ops ops = {
 	.reset = reset,
 };
 
-static void header_word(u8 *header, u32 offset, u32 value, u32 size)
-{
-	for (u32 i = 0; i < size; i++)
-		header[offset + i] = (u8)(value >> i * 8);
-}
-
 static int function_create(struct control *c)
 {
 	u8 header[64] = { 0 };
 
-	header_word(header, PCI_VENDOR_ID, BH_CTL_PCI_VENDOR, 2);
-	header_word(header, PCI_DEVICE_ID, BH_CTL_PCI_DEVICE, 2);
-	header_word(header, PCI_STATUS, PCI_STATUS_CAP_LIST, 2);
-	header_word(header, PCI_CLASS_REVISION, CLASS_OTHER, 4);
-	header_word(header, PCI_SUBSYSTEM_VENDOR, BH_CTL_PCI_VENDOR, 2);
-	header_word(header, PCI_SUBSYSTEM_ID, BH_CTL_PCI_DEVICE, 2);
-	header_word(header, PCI_CAP_POINTER, MSIX_CAP, 1);
+	put_bytes(header + PCI_VENDOR_ID, BH_CTL_PCI_VENDOR, 2);
+	put_bytes(header + PCI_DEVICE_ID, BH_CTL_PCI_DEVICE, 2);
+	put_bytes(header + PCI_STATUS, PCI_STATUS_CAP_LIST, 2);
+	put_bytes(header + PCI_CLASS_REVISION, CLASS_OTHER, 4);
+	put_bytes(header + PCI_SUBSYSTEM_VENDOR, BH_CTL_PCI_VENDOR, 2);
+	put_bytes(header + PCI_SUBSYSTEM_ID, BH_CTL_PCI_DEVICE, 2);
+	put_bytes(header + PCI_CAP_POINTER, MSIX_CAP, 1);
 	c->fn.vm = c->vm;
 	c->fn.ops = &ops;
 	c->fn.dev = c;

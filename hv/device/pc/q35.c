@@ -19,26 +19,22 @@
 #include "hv/device/pc/q35_priv.h"
 #include "hv/device/pci/pci_bus_priv.h"
 #include "include/hw/pci.h"
+#include "lib/bytes.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-
-static void put(u8 *header, u32 offset, u16 value)
-{
-	memcpy(&header[offset], &value, sizeof(value));
-}
 
 void q35_header(u8 header[64], const struct q35_id *id)
 {
 	memset(header, 0, 64);
-	put(header, PCI_VENDOR_ID, Q35_VENDOR);
-	put(header, PCI_DEVICE_ID, id->device);
-	put(header, PCI_COMMAND, id->command);
-	put(header, PCI_STATUS, id->status);
+	put_bytes(header + PCI_VENDOR_ID, Q35_VENDOR, 2);
+	put_bytes(header + PCI_DEVICE_ID, id->device, 2);
+	put_bytes(header + PCI_COMMAND, id->command, 2);
+	put_bytes(header + PCI_STATUS, id->status, 2);
 	header[PCI_CLASS_REVISION] = id->revision;
-	put(header, PCI_CLASS_REVISION + 2, id->class);
+	put_bytes(header + PCI_CLASS_REVISION + 2, id->class, 2);
 	header[PCI_HEADER_TYPE] = id->type;
-	put(header, PCI_SUBSYSTEM_VENDOR, Q35_SUBSYSTEM_VENDOR);
-	put(header, PCI_SUBSYSTEM_ID, Q35_SUBSYSTEM);
+	put_bytes(header + PCI_SUBSYSTEM_VENDOR, Q35_SUBSYSTEM_VENDOR, 2);
+	put_bytes(header + PCI_SUBSYSTEM_ID, Q35_SUBSYSTEM, 2);
 }
 
 static u64 pciexbar_get(const struct pci_fn *f)

@@ -235,25 +235,20 @@ static const struct pci_fn_ops fn_ops = {
 	.reset = reset,
 };
 
-static void put(u8 *header, u32 offset, u32 value, u32 size)
-{
-	for (u32 i = 0; i < size; i++)
-		header[offset + i] = (u8)(value >> i * 8);
-}
-
 static int function_create(struct virtio *d)
 {
 	u16 device = (u16)(VIRTIO_PCI_DEVICE + d->id);
 	u8 header[64] = { 0 };
 
-	put(header, PCI_VENDOR_ID, VIRTIO_PCI_VENDOR, 2);
-	put(header, PCI_DEVICE_ID, device, 2);
-	put(header, PCI_STATUS, PCI_STATUS_CAP_LIST, 2);
-	put(header, PCI_CLASS_REVISION, d->class << 8 | VIRTIO_PCI_REVISION, 4);
-	put(header, PCI_SUBSYSTEM_VENDOR, VIRTIO_PCI_VENDOR, 2);
-	put(header, PCI_SUBSYSTEM_ID, device, 2);
-	put(header, PCI_CAP_POINTER, CAP_COMMON, 1);
-	put(header, PCI_INTERRUPT_PIN, 1, 1);
+	put_bytes(header + PCI_VENDOR_ID, VIRTIO_PCI_VENDOR, 2);
+	put_bytes(header + PCI_DEVICE_ID, device, 2);
+	put_bytes(header + PCI_STATUS, PCI_STATUS_CAP_LIST, 2);
+	put_bytes(header + PCI_CLASS_REVISION,
+		  d->class << 8 | VIRTIO_PCI_REVISION, 4);
+	put_bytes(header + PCI_SUBSYSTEM_VENDOR, VIRTIO_PCI_VENDOR, 2);
+	put_bytes(header + PCI_SUBSYSTEM_ID, device, 2);
+	put_bytes(header + PCI_CAP_POINTER, CAP_COMMON, 1);
+	put_bytes(header + PCI_INTERRUPT_PIN, 1, 1);
 	d->fn.vm = d->vm;
 	d->fn.devfn = d->devfn;
 	d->fn.ops = &fn_ops;
