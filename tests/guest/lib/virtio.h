@@ -303,7 +303,6 @@ struct packed_desc {
 };
 
 static volatile struct packed_desc packed_ring[64] __aligned(16);
-static struct packed_desc packed_side[8] __aligned(16);
 static u32 packed_at;
 static bool packed_wrap;
 
@@ -394,6 +393,34 @@ static inline bool same(const u8 *a, const u8 *b, u32 n)
 		if (a[i] != b[i])
 			return false;
 	return true;
+}
+
+/* --- what came of it --- */
+
+#define PIN    21 /* device 1, INTA: PIRQ F */
+#define V_INTX 0x61
+
+static inline bool filled(const u8 *bytes, u32 n)
+{
+	u32 zero = 0;
+
+	for (u32 i = 0; i < n; i++)
+		zero += !bytes[i];
+	return zero <= n / 16 + 2;
+}
+
+static volatile u8 isr_seen;
+
+static inline void on_intx(struct trap_frame *f)
+{
+	isr_seen |= *(volatile u8 *)isr_at;
+	wrmsr(X2APIC_EOI, 0);
+}
+
+static inline u64 came(u8 vector)
+{
+	irq_window();
+	return irq_count[vector];
 }
 
 #endif
