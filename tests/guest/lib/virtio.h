@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+/* SPDX-License-Identifier: BSD-2-Clause * Over 400 lines: registers, rings and interrupts are one driver.
+ */
 /* A driver of the virtio entropy device, by virtio 1.2: its function at 01.0,
  * its registers, and one split ring */
 #ifndef TESTS_GUEST_LIB_VIRTIO_H
