@@ -1,7 +1,9 @@
-/* SPDX-License-Identifier: BSD-2-Clause * Over 400 lines: registers, rings and interrupts are one driver.
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A driver of the virtio entropy device, by virtio 1.2: its function at 01.0,
+ * its registers, and one ring, split or packed. Over 400 lines: registers,
+ * rings and interrupts are one driver.
  */
-/* A driver of the virtio entropy device, by virtio 1.2: its function at 01.0,
- * its registers, and one split ring */
 #ifndef TESTS_GUEST_LIB_VIRTIO_H
 #define TESTS_GUEST_LIB_VIRTIO_H
 
