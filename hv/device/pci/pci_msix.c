@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtual function's MSI-X, see pci_msix.h. A vector is sent if MSI-X is on,
- * and neither the function nor the vector is masked; else its pending bit is
- * set, and the end of the mask sends it (PCI 3.0, 6.8.2.4 *PBA*, 6.8.3.4
- * *MSI/MSI-X Masking*).
+ * the function is bus master, and neither the function nor the vector is
+ * masked; else its pending bit is set, and the end of what held it back sends
+ * it (PCI 3.0, 6.8.2.4 *PBA*, 6.8.3.4 *MSI/MSI-X Masking*; PCI Express 5.0,
+ * 7.5.1.1.3 *Command Register*: a message is a memory write).
  */
 #include "hv/device/pci/pci_msix.h"
 
@@ -77,8 +78,9 @@ bool pci_msix_enabled(const struct pci_msix *m)
 
 static bool function_is_open(const struct pci_msix *m)
 {
-	return (control(m) & (PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL)) ==
-	       PCI_MSIX_ENABLE;
+	return READ_ONCE(m->f->config[PCI_COMMAND]) & PCI_COMMAND_MASTER &&
+	       (control(m) & (PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL)) ==
+		       PCI_MSIX_ENABLE;
 }
 
 /* A message that no LAPIC would take is one to nowhere */

@@ -40,14 +40,15 @@ void pci_msix_destroy(struct pci_msix *m);
 void pci_msix_reset(struct pci_msix *m);
 /* Is it on, by the function's control register? Any core. */
 bool pci_msix_enabled(const struct pci_msix *m);
-/* Sends @vector, or keeps it as pending while it is masked. While MSI-X is off
- * nothing is sent. Any core, any context. */
+/* Sends @vector, or keeps it as pending while it is masked, or the function not
+ * bus master. While MSI-X is off nothing is sent. Any core, any context. */
 void pci_msix_send(struct pci_msix *m, u32 vector);
 /* Accesses to the BAR, as struct pci_fn_ops has them */
 u64 pci_msix_read(struct pci_msix *m, u64 offset, u8 size);
 void pci_msix_write(struct pci_msix *m, u64 offset, u8 size, u64 value);
-/* After a write of config space: if MSI-X is on and its function not masked,
- * sends some of what is pending. True: there is more, call it again. */
+/* After a write of config space: if MSI-X is on, its function not masked, and
+ * bus master, sends some of what is pending. True: there is more, call it
+ * again. */
 bool pci_msix_go_on(struct pci_msix *m);
 
 #endif

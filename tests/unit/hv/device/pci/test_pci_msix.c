@@ -1,7 +1,7 @@
 /* SOURCES: hv/device/pci/pci_msix.c hv/device/pci/pci_fn.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual function's MSI-X: what is sent, kept back by either mask, pending,
- * and lost while it is off */
+/* A virtual function's MSI-X: what is sent, kept back by either mask or without
+ * bus mastering, pending, and lost while it is off */
 #include "hv/device/pci/pci_msix.h"
 
 #include "include/hw/pci.h"
@@ -56,6 +56,7 @@ static int setup(void **state)
 	m.table = TABLE;
 	m.pba = PBA;
 	assert_int_equal(pci_msix_init(&m), 0);
+	pci_fn_config_write(&fn, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
 	return 0;
 }
 
@@ -167,6 +168,26 @@ static void test_masked_function(void **state)
 	assert_false(pending(5));
 }
 
+/* A message is a memory write */
+static void test_no_bus_master(void **state)
+{
+	open_vector(1);
+	open_vector(2);
+	control(PCI_MSIX_ENABLE);
+	pci_fn_config_write(&fn, PCI_COMMAND, 2, 0);
+	pci_msix_send(&m, 1);
+	mask(2, true);
+	pci_msix_send(&m, 2);
+	mask(2, false);
+	assert_false(pci_msix_go_on(&m));
+	assert_int_equal(all_sent, 0);
+	assert_true(pending(1) && pending(2));
+	pci_fn_config_write(&fn, PCI_COMMAND, 2, PCI_COMMAND_MASTER);
+	assert_false(pci_msix_go_on(&m));
+	assert_int_equal(all_sent, 2);
+	assert_false(pending(1) || pending(2));
+}
+
 /* What is no message goes nowhere */
 static void test_messages(void **state)
 {
@@ -226,6 +247,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_masked_vector, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_masked_function, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_no_bus_master, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_accesses, setup, teardown),
