@@ -144,6 +144,8 @@ static void config_written(struct pci_fn *f, u32 offset, u8 size)
 		control_close(c, BH_CTL_CLOSED);
 	c->was_msix = msix;
 	spin_unlock(&c->lock);
+	if (!msix)
+		(void)pci_msix_forget_all(&c->msix);
 	if (pci_msix_go_on(&c->msix))
 		wake();
 }
@@ -172,7 +174,7 @@ void control_go_on(struct vcpu *v)
 	c->unsaid = false;
 	spin_unlock(&c->lock);
 	if (say)
-		pci_msix_send(&c->msix, BH_CTL_VECTOR_EVENTS);
+		(void)pci_msix_send(&c->msix, BH_CTL_VECTOR_EVENTS);
 	if (pci_msix_go_on(&c->msix) || more)
 		vcpu_post_here(v, VE_CONTROL);
 }

@@ -482,6 +482,45 @@ static void msix(void)
 	cfg_out32(msix_cap, 0);
 }
 
+/* A buffer is used while its vector is masked: its message is pending */
+static bool held_back(void)
+{
+	bring_up(F_VERSION_1 | F_RING_RESET, 8);
+	msix_vector(1, V_QUEUE, true);
+	wr16(QUEUE_VECTOR, 1);
+	ring_put(0, (u64)data, 32, WRITE, 0);
+	return request(0) == 32 && *(volatile u32 *)msix_pba == 2;
+}
+
+static void msix_held_back(void)
+{
+	u64 before = irq_count[V_QUEUE];
+
+	cfg_out32(msix_cap, 0x80000000);
+	section("PCI Express 5.0 7.5.1.1.3");
+	check(held_back(), "virtio.msix_waits", "");
+	cfg_out32(4, 2);
+	msix_vector(1, V_QUEUE, false);
+	check(came(V_QUEUE) == before, "virtio.msix_needs_bus_master", "%llu",
+	      irq_count[V_QUEUE] - before);
+	cfg_out32(4, 6);
+	check(came(V_QUEUE) == before + 1, "virtio.msix_by_bus_master", "%llu",
+	      irq_count[V_QUEUE] - before);
+	section("virtio 1.2 2.6.1.1");
+	check(held_back(), "virtio.msix_waits_again", "");
+	wr16(QUEUE_RESET, 1);
+	msix_vector(1, V_QUEUE, false);
+	check(came(V_QUEUE) == before + 1, "virtio.queue_reset_forgets", "%llu",
+	      irq_count[V_QUEUE] - before);
+	section("virtio 1.2 2.4.1");
+	check(held_back(), "virtio.msix_waits_once_more", "");
+	device_reset();
+	msix_vector(1, V_QUEUE, false);
+	check(came(V_QUEUE) == before + 1, "virtio.reset_forgets", "%llu",
+	      irq_count[V_QUEUE] - before);
+	cfg_out32(msix_cap, 0);
+}
+
 void guest_main(void)
 {
 	apic_enable();
@@ -504,4 +543,5 @@ void guest_main(void)
 	intx();
 	event_index();
 	msix();
+	msix_held_back();
 }

@@ -117,18 +117,53 @@ static bool send_pending(struct pci_msix *m, u32 vector)
 	return true;
 }
 
-void pci_msix_send(struct pci_msix *m, u32 vector)
+bool pci_msix_send(struct pci_msix *m, u32 vector)
 {
+	bool enabled;
+
 	if (vector >= m->count)
-		return;
+		return pci_msix_enabled(m);
 	vector = (u32)index_nospec(vector, m->count);
 	spin_lock(&m->lock);
-	if (pci_msix_enabled(m)) {
+	enabled = pci_msix_enabled(m);
+	if (enabled) {
 		m->pending[vector / 64] |= BIT(vector % 64);
 		if (function_is_open(m))
 			send_pending(m, vector);
 	}
 	spin_unlock(&m->lock);
+	return enabled;
+}
+
+void pci_msix_pend(struct pci_msix *m, u32 vector)
+{
+	if (vector >= m->count)
+		return;
+	spin_lock(&m->lock);
+	m->pending[vector / 64] |= BIT(vector % 64);
+	spin_unlock(&m->lock);
+}
+
+void pci_msix_forget(struct pci_msix *m, u32 vector)
+{
+	if (vector >= m->count)
+		return;
+	spin_lock(&m->lock);
+	m->pending[vector / 64] &= ~BIT(vector % 64);
+	spin_unlock(&m->lock);
+}
+
+bool pci_msix_forget_all(struct pci_msix *m)
+{
+	u64 some = 0;
+
+	spin_lock(&m->lock);
+	for (u32 i = 0; i < words_of(m); i++) {
+		some |= m->pending[i];
+		m->pending[i] = 0;
+	}
+	spin_unlock(&m->lock);
+	return some;
 }
 
 /* Those of a word of 64, @left of them at most; how many were sent */
@@ -147,8 +182,6 @@ bool pci_msix_go_on(struct pci_msix *m)
 	u32 left = SENT_AT_ONCE;
 
 	spin_lock(&m->lock);
-	if (!pci_msix_enabled(m))
-		memset(m->pending, 0, sizeof(m->pending));
 	for (u32 i = 0; function_is_open(m) && left && i < words_of(m); i++)
 		left -= send_word(m, i, left);
 	spin_unlock(&m->lock);

@@ -41,14 +41,21 @@ void pci_msix_reset(struct pci_msix *m);
 /* Is it on, by the function's control register? Any core. */
 bool pci_msix_enabled(const struct pci_msix *m);
 /* Sends @vector, or keeps it as pending while it is masked, or the function not
- * bus master. While MSI-X is off nothing is sent. Any core, any context. */
-void pci_msix_send(struct pci_msix *m, u32 vector);
+ * bus master. False: MSI-X is off, and nothing came of it. Any core, any
+ * context. */
+bool pci_msix_send(struct pci_msix *m, u32 vector);
+/* @vector is pending: pci_msix_go_on() sends it. Any core. */
+void pci_msix_pend(struct pci_msix *m, u32 vector);
+/* @vector is pending no longer, and no message comes of it. Any core. */
+void pci_msix_forget(struct pci_msix *m, u32 vector);
+/* Nor is any other. True: some was. */
+bool pci_msix_forget_all(struct pci_msix *m);
 /* Accesses to the BAR, as struct pci_fn_ops has them */
 u64 pci_msix_read(struct pci_msix *m, u64 offset, u8 size);
 void pci_msix_write(struct pci_msix *m, u64 offset, u8 size, u64 value);
 /* After a write of config space: if MSI-X is on, its function not masked, and
  * bus master, sends some of what is pending. True: there is more, call it
- * again. */
+ * again. What is pending when MSI-X is off is the caller's to forget. */
 bool pci_msix_go_on(struct pci_msix *m);
 
 #endif

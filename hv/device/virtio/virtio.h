@@ -7,8 +7,10 @@
  * that the hypervisor serves itself is vring.h's.
  *
  * Locks: virtio.lock has the registers and is held in a device's callbacks, but
- * for notified(). irq_lock has the ISR status and comes after it, then the PCI
- * bus's lock and the MSI-X table's.
+ * for notified(). irq_lock has the ISR status, the way of interrupts, and which
+ * queue has them; it comes after virtio.lock, then the PCI bus's lock and the
+ * MSI-X table's. A queue's vector and whether it is live change under
+ * virtio.lock, and its end under both.
  */
 #ifndef HV_DEVICE_VIRTIO_VIRTIO_H
 #define HV_DEVICE_VIRTIO_VIRTIO_H
@@ -74,6 +76,7 @@ struct virtio {
 	bool config_changed; /* since the driver last read of it */
 	struct spinlock irq_lock;
 	u8 isr;
+	bool by_msix; /* as the last look at the control register had it */
 };
 
 /* VERSION_1, NOTIFICATION_DATA and RING_RESET, and what a ring of vring.h can
@@ -92,8 +95,8 @@ void virtio_destroy(struct virtio *d);
 bool virtio_may_serve(const struct virtio *d, u32 i);
 /* Have step() called soon, on vCPU 0's core. Any core. */
 void virtio_serve(struct virtio *d);
-/* Tell the driver of used buffers in queue @i, which is live (4.1.5.3). Any
- * core; virtio.lock may be held. */
+/* Tell the driver of used buffers in queue @i (4.1.5.3); nothing, if it is no
+ * longer live. Any core; virtio.lock may be held. */
 void virtio_queue_interrupt(struct virtio *d, u32 i);
 /* The device's own configuration has changed (4.1.5.4). virtio.lock is held. */
 void virtio_config_interrupt(struct virtio *d);

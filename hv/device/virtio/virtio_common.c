@@ -38,18 +38,18 @@ static void queue_init(struct virtio_queue *q)
 	};
 }
 
+/* The device lets go of it; interrupts are the caller's to end */
 static void queue_stop(struct virtio *d, struct virtio_queue *q)
 {
 	if (q->live)
 		d->ops->queue_stop(d, index_of(d, q));
-	queue_init(q);
 }
 
 static void queue_start(struct virtio *d, struct virtio_queue *q)
 {
 	if (!q->enabled || q->live || !(d->status & VIRTIO_DRIVER_OK))
 		return;
-	q->live = true;
+	WRITE_ONCE(q->live, true);
 	d->ops->queue_start(d, index_of(d, q));
 }
 
@@ -87,8 +87,11 @@ static void queue_enable(struct virtio *d, struct virtio_queue *q, u64 value)
 /* 2.6.1: at once, so that it reads 0 in both registers */
 static void queue_reset(struct virtio *d, struct virtio_queue *q, u64 value)
 {
-	if (value == 1 && virtio_has(d, VIRTIO_F_RING_RESET))
-		queue_stop(d, q);
+	if (value != 1 || !virtio_has(d, VIRTIO_F_RING_RESET))
+		return;
+	queue_stop(d, q);
+	virtio_irq_stop(d, q);
+	queue_init(q);
 }
 
 static u16 vector_of(const struct virtio *d, u64 value)
@@ -219,13 +222,14 @@ void virtio_reset(struct virtio *d)
 {
 	for (u32 i = 0; i < d->queue_count; i++)
 		queue_stop(d, &d->queues[i]);
+	virtio_irq_reset(d);
+	for (u32 i = 0; i < d->queue_count; i++)
+		queue_init(&d->queues[i]);
 	d->accepted = 0;
 	d->device_select = 0;
 	d->driver_select = 0;
 	d->queue_select = 0;
-	d->config_vector = VIRTIO_NO_VECTOR;
 	d->status = 0;
-	virtio_isr_clear(d);
 	if (d->ops->reset)
 		d->ops->reset(d);
 }
@@ -289,7 +293,7 @@ static void field_write(struct virtio *d, u64 offset, u64 value)
 	else if (offset == VIRTIO_DRIVER_FEATURE)
 		accept(d, value);
 	else if (offset == VIRTIO_CONFIG_VECTOR)
-		d->config_vector = vector_of(d, value);
+		WRITE_ONCE(d->config_vector, vector_of(d, value));
 	else if (offset == VIRTIO_STATUS)
 		status_write(d, value);
 	else if (offset == VIRTIO_QUEUE_SELECT)

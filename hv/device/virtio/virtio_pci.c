@@ -68,7 +68,7 @@ void virtio_go_on(struct vcpu *v)
 		more = false;
 		for (struct virtio *d = v->vm->virtio; d; d = d->next) {
 			more |= step(d);
-			more |= pci_msix_go_on(&d->msix);
+			more |= virtio_irq_go_on(d);
 		}
 	} while (more && !piece_over(&piece));
 	if (more)
@@ -207,7 +207,8 @@ static void config_written(struct pci_fn *f, u32 offset, u8 size)
 
 	if (touches_window(offset, size))
 		window_write(f);
-	virtio_irq_follow(d);
+	if (virtio_irq_go_on(d))
+		virtio_serve(d);
 	if (offset <= PCI_COMMAND && offset + size > PCI_COMMAND &&
 	    f->config[PCI_COMMAND] & PCI_COMMAND_MASTER)
 		virtio_serve(d);

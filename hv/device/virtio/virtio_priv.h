@@ -32,8 +32,13 @@ static inline bool virtio_has(const struct virtio *d, u64 feature)
 
 /* virtio_irq.c: the ISR status as the driver reads it, which clears it */
 u8 virtio_isr_take(struct virtio *d);
-void virtio_isr_clear(struct virtio *d);
-/* MSI-X was turned on or off, or unmasked */
-void virtio_irq_follow(struct virtio *d);
+/* Queue @q, or all of them, are live no longer and have no vector. What they
+ * have told the driver of, and it has not heard of yet, is forgotten. @d->lock
+ * is held. */
+void virtio_irq_stop(struct virtio *d, struct virtio_queue *q);
+void virtio_irq_reset(struct virtio *d);
+/* MSI-X may have been turned on or off, or unmasked, or the function become bus
+ * master: what waits for that is sent, some of it. True: there is more. */
+bool virtio_irq_go_on(struct virtio *d);
 
 #endif

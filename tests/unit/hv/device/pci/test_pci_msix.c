@@ -107,16 +107,16 @@ static void test_capability(void **state)
 static void test_sends(void **state)
 {
 	open_vector(3);
-	pci_msix_send(&m, 3);
+	(void)pci_msix_send(&m, 3);
 	assert_int_equal(all_sent, 0); /* it is off, and that was lost */
 	control(PCI_MSIX_ENABLE);
 	assert_int_equal(all_sent, 0);
-	pci_msix_send(&m, 3);
-	pci_msix_send(&m, 3);
+	(void)pci_msix_send(&m, 3);
+	(void)pci_msix_send(&m, 3);
 	assert_int_equal(sent[3], 2);
 	assert_int_equal(last_dest, 5);
-	pci_msix_send(&m, COUNT);
-	pci_msix_send(&m, ~0u);
+	(void)pci_msix_send(&m, COUNT);
+	(void)pci_msix_send(&m, ~0u);
 	assert_int_equal(all_sent, 2);
 }
 
@@ -125,8 +125,8 @@ static void test_masked_vector(void **state)
 	open_vector(70);
 	mask(70, true);
 	control(PCI_MSIX_ENABLE);
-	pci_msix_send(&m, 70);
-	pci_msix_send(&m, 70);
+	(void)pci_msix_send(&m, 70);
+	(void)pci_msix_send(&m, 70);
 	assert_int_equal(all_sent, 0);
 	assert_true(pending(70));
 	assert_int_equal(pci_msix_read(&m, PBA + 8, 4), 1 << 6);
@@ -149,7 +149,7 @@ static void test_masked_function(void **state)
 	mask(5, true);
 	control(PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL);
 	for (u32 i = 0; i < COUNT; i++)
-		pci_msix_send(&m, i);
+		(void)pci_msix_send(&m, i);
 	assert_int_equal(all_sent, 0);
 	mask(6, true);
 	mask(6, false);
@@ -163,9 +163,24 @@ static void test_masked_function(void **state)
 	for (u32 i = 0; i < COUNT; i++)
 		assert_int_equal(sent[i], i != 5);
 	assert_true(pending(5));
-	/* Off: what is pending is gone */
+	/* Off: nothing is sent; what is pending stays until forgotten */
+	control(PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL);
+	assert_true(pci_msix_send(&m, 5) && pci_msix_send(&m, 7));
 	control(0);
-	assert_false(pending(5));
+	assert_false(pci_msix_send(&m, 6));
+	assert_false(pci_msix_send(&m, COUNT));
+	assert_true(pending(5) && !pending(6) && pending(7));
+	pci_msix_forget(&m, 5);
+	pci_msix_forget(&m, COUNT);
+	assert_true(!pending(5) && pending(7));
+	assert_true(pci_msix_forget_all(&m));
+	assert_false(pci_msix_forget_all(&m));
+	pci_msix_pend(&m, 9);
+	pci_msix_pend(&m, COUNT);
+	all_sent = 0;
+	control(PCI_MSIX_ENABLE);
+	assert_int_equal(all_sent, 1);
+	assert_int_equal(sent[9], 2);
 }
 
 /* A message is a memory write */
@@ -175,9 +190,9 @@ static void test_no_bus_master(void **state)
 	open_vector(2);
 	control(PCI_MSIX_ENABLE);
 	pci_fn_config_write(&fn, PCI_COMMAND, 2, 0);
-	pci_msix_send(&m, 1);
+	(void)pci_msix_send(&m, 1);
 	mask(2, true);
-	pci_msix_send(&m, 2);
+	(void)pci_msix_send(&m, 2);
 	mask(2, false);
 	assert_false(pci_msix_go_on(&m));
 	assert_int_equal(all_sent, 0);
@@ -194,12 +209,12 @@ static void test_messages(void **state)
 	control(PCI_MSIX_ENABLE);
 	open_vector(0);
 	pci_msix_write(&m, entry(0), 4, 0xfed05000);
-	pci_msix_send(&m, 0);
+	(void)pci_msix_send(&m, 0);
 	pci_msix_write(&m, entry(0), 8, 0x1fee05000);
-	pci_msix_send(&m, 0);
+	(void)pci_msix_send(&m, 0);
 	open_vector(0);
 	pci_msix_write(&m, entry(0) + 8, 4, 0x0f);
-	pci_msix_send(&m, 0);
+	(void)pci_msix_send(&m, 0);
 	assert_int_equal(all_sent, 0);
 }
 
@@ -229,7 +244,7 @@ static void test_reset(void **state)
 {
 	open_vector(2);
 	control(PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL);
-	pci_msix_send(&m, 2);
+	(void)pci_msix_send(&m, 2);
 	pci_fn_power_on(&fn);
 	pci_msix_reset(&m);
 	assert_false(pci_msix_enabled(&m));

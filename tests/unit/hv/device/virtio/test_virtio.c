@@ -8,6 +8,7 @@
 #include "tests/unit/fakes/virtio_driver.h"
 
 #include "hv/core/pc_map.h"
+#include "hv/device/virtio/virtio_priv.h"
 
 #define FEATURES  (BIT(3) | VIRTIO_F_RING_PACKED)
 #define VERSION_1 VIRTIO_F_VERSION_1
@@ -389,6 +390,133 @@ static void test_msix(void **state)
 	assert_int_equal(reg(VIRTIO_CONFIG_VECTOR, 2), VIRTIO_NO_VECTOR);
 }
 
+static void msix_control(u32 bits)
+{
+	virtio_cfg_set(0x98 + 2, 2, bits);
+}
+
+static void set_vector(u32 queue, u32 vector)
+{
+	virtio_bar_set(VIRTIO_QUEUE_SELECT, 2, queue);
+	virtio_bar_set(VIRTIO_QUEUE_VECTOR, 2, vector);
+}
+
+/* Two queues with vectors, all masked by the function */
+static void ready_masked(u32 vector0, u32 vector1, u32 config)
+{
+	ready(VIRTIO_F_RING_RESET);
+	for (u32 i = 0; i < 3; i++)
+		open_vector(i);
+	msix_control(PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL);
+	set_vector(0, vector0);
+	set_vector(1, vector1);
+	virtio_bar_set(VIRTIO_CONFIG_VECTOR, 2, config);
+	virtio_queue_interrupt(&device, 0);
+	virtio_queue_interrupt(&device, 1);
+}
+
+/* What is pending as the driver resets the device is never sent (2.4.1) */
+static void test_reset_forgets(void **state)
+{
+	ready_masked(1, 2, 0);
+	virtio_config_interrupt(&device);
+	assert_int_equal(reg(VIRTIO_PENDING, 8), 7);
+	virtio_bar_set(VIRTIO_STATUS, 1, 0);
+	assert_int_equal(reg(VIRTIO_PENDING, 8), 0);
+	msix_control(PCI_MSIX_ENABLE);
+	virtio_queue_interrupt(&device, 0); /* one that was under way */
+	assert_int_equal(virtio_messages, 0);
+	assert_int_equal(reg(VIRTIO_ISR, 1), 0);
+}
+
+/* Nor what a queue that is reset has told; a vector that others have, too, is
+ * theirs */
+static void test_queue_reset_forgets(void **state)
+{
+	ready_masked(1, 2, 0);
+	virtio_bar_set(VIRTIO_QUEUE_RESET, 2, 1);
+	assert_int_equal(reg(VIRTIO_PENDING, 8), 2);
+	virtio_queue_interrupt(&device, 1);
+	assert_int_equal(reg(VIRTIO_PENDING, 8), 2);
+	ready_masked(1, 1, 0);
+	virtio_bar_set(VIRTIO_QUEUE_RESET, 2, 1);
+	assert_int_equal(reg(VIRTIO_PENDING, 8), 2);
+	virtio_bar_set(VIRTIO_QUEUE_SELECT, 2, 0);
+	virtio_bar_set(VIRTIO_QUEUE_RESET, 2, 1);
+	assert_int_equal(reg(VIRTIO_PENDING, 8), 0);
+	ready_masked(1, 2, 2);
+	set_vector(1, 2);
+	virtio_bar_set(VIRTIO_QUEUE_RESET, 2, 1);
+	assert_int_equal(reg(VIRTIO_PENDING, 8), 6);
+	msix_control(PCI_MSIX_ENABLE);
+	assert_int_equal(virtio_messages, 2);
+}
+
+/* By INTA: the line goes with the last queue */
+static void test_queue_reset_and_line(void **state)
+{
+	ready(VIRTIO_F_RING_RESET);
+	virtio_queue_interrupt(&device, 1);
+	virtio_bar_set(VIRTIO_QUEUE_RESET, 2, 1);
+	assert_true(board_line(VIRTIO_PIN));
+	virtio_bar_set(VIRTIO_QUEUE_SELECT, 2, 0);
+	virtio_bar_set(VIRTIO_QUEUE_RESET, 2, 1);
+	assert_false(board_line(VIRTIO_PIN));
+}
+
+/* MSI-X is turned on and off while queues are live: whatever was told, and not
+ * heard of, is told by the other way */
+static void test_msix_toggled(void **state)
+{
+	ready_masked(1, 2, 0);
+	msix_control(0);
+	assert_true(board_line(VIRTIO_PIN));
+	msix_control(PCI_MSIX_ENABLE);
+	assert_false(board_line(VIRTIO_PIN));
+	assert_int_equal(virtio_messages, 2);
+	assert_int_equal(reg(VIRTIO_ISR, 1), 0);
+	msix_control(0);
+	assert_false(board_line(VIRTIO_PIN));
+	virtio_config_interrupt(&device);
+	msix_control(PCI_MSIX_ENABLE);
+	assert_int_equal(virtio_messages, 3);
+	assert_int_equal(virtio_message, 0x40);
+}
+
+/* The same, in between: the control register has changed, and the device has
+ * not followed yet */
+static void test_interrupt_in_a_toggle(void **state)
+{
+	u8 *control = &device.fn.config[0x98 + 3];
+
+	ready_masked(1, 2, 0);
+	msix_control(PCI_MSIX_ENABLE);
+	assert_int_equal(virtio_messages, 2);
+	*control = 0;
+	virtio_queue_interrupt(&device, 1);
+	virtio_work();
+	(void)virtio_irq_go_on(&device);
+	assert_true(board_line(VIRTIO_PIN));
+	assert_int_equal(reg(VIRTIO_ISR, 1), VIRTIO_ISR_QUEUE);
+	*control = PCI_MSIX_ENABLE >> 8;
+	virtio_queue_interrupt(&device, 1);
+	(void)virtio_irq_go_on(&device);
+	assert_false(board_line(VIRTIO_PIN));
+	assert_int_equal(virtio_messages, 4);
+}
+
+/* A message is a memory write (PCI Express 5.0, 7.5.1.1.3) */
+static void test_no_message_without_master(void **state)
+{
+	ready_masked(1, 2, 0);
+	msix_control(PCI_MSIX_ENABLE | PCI_MSIX_MASK_ALL);
+	virtio_cfg_set(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	msix_control(PCI_MSIX_ENABLE);
+	assert_int_equal(virtio_messages, 0);
+	virtio_cfg_set(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	assert_int_equal(virtio_messages, 2);
+}
+
 static void test_own_configuration(void **state)
 {
 	u8 generation = (u8)reg(VIRTIO_GENERATION, 1);
@@ -494,6 +622,12 @@ int main(void)
 		TEST(test_work_in_pieces),
 		TEST(test_intx),
 		TEST(test_msix),
+		TEST(test_reset_forgets),
+		TEST(test_queue_reset_forgets),
+		TEST(test_queue_reset_and_line),
+		TEST(test_msix_toggled),
+		TEST(test_interrupt_in_a_toggle),
+		TEST(test_no_message_without_master),
 		TEST(test_own_configuration),
 		TEST(test_window),
 		TEST(test_break),
