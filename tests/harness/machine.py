@@ -44,6 +44,10 @@ def cores_for(emulator, count):
     return first + count, first, first + count - 1
 
 
+def readable(data):
+    return ANSI.sub(b"", data).decode("utf-8", "replace")
+
+
 class Machine:
     """`with Machine(...) as m: m.expect("regex", seconds)`. Seconds are those of
     harness/patience.py: as long as the host's cores are the machine's own."""
@@ -65,6 +69,7 @@ class Machine:
                         "--timeout", str(timeout * BUSY_HOST), "--quiet"]
         self.command += list(options)
         self.seen = 0
+        self.lines, self.lines_bytes = "", 0
         self.monitor_sock = self.sockets = self.keyboard = self.line = self.recorder = None
         self.awaited, self.act = b"", None
         if line:
@@ -130,12 +135,17 @@ class Machine:
             shutil.rmtree(self.sockets, ignore_errors=True)
 
     def text(self):
+        """All that the serial line has said. A line that is whole is read once."""
         try:
             with open(self.serial_path, "rb") as f:
+                f.seek(self.lines_bytes)
                 data = f.read()
         except FileNotFoundError:
             return ""
-        return ANSI.sub(b"", data).decode("utf-8", "replace")
+        whole = data.rfind(b"\n") + 1
+        self.lines += readable(data[:whole])
+        self.lines_bytes += whole
+        return self.lines + readable(data[whole:])
 
     def clock(self):
         """Seconds since it was started, for a deadline."""
