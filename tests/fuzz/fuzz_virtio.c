@@ -5,8 +5,9 @@
  * serves: a stream of accesses to configuration space and the BAR, of writes to
  * the guest's memory, of whole set-ups in either format, and of resets, with
  * the entropy device behind it. No access leaves the guest's RAM (ASan sees
- * one), a notification leads to bounded work, nothing is used before DRIVER_OK
- * or after the device wants a reset, and at the end all memory is given back.
+ * one), a notification leads to bounded work, nothing is written before
+ * DRIVER_OK, without bus mastering or after the device wants a reset, and at
+ * the end all memory is given back.
  */
 #include "tests/unit/fakes/virtio_driver.h"
 
@@ -42,6 +43,7 @@ static bool may_write(void)
 	const struct virtio *d = fake_vm.virtio;
 
 	return d && d->status & VIRTIO_DRIVER_OK &&
+	       d->fn.config[PCI_COMMAND] & PCI_COMMAND_MASTER &&
 	       !(d->status & (VIRTIO_NEEDS_RESET | VIRTIO_FAILED)) &&
 	       d->queues[0].live;
 }

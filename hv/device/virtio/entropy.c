@@ -111,10 +111,8 @@ static void queue_start(struct virtio *d, u32 i)
 {
 	struct entropy *e = d->dev;
 
-	if (vring_start(&e->ring, d, i))
-		virtio_break(d);
-	else
-		virtio_serve(d);
+	vring_start(&e->ring, d, i);
+	virtio_serve(d);
 }
 
 static void queue_stop(struct virtio *d, u32 i)

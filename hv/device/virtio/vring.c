@@ -239,7 +239,7 @@ int vring_put(struct vring *r, const struct vring_buffer *b, u32 written)
 			 : split_put(r, b, written);
 }
 
-int vring_start(struct vring *r, const struct virtio *d, u32 i)
+void vring_start(struct vring *r, const struct virtio *d, u32 i)
 {
 	const struct virtio_queue *q = &d->queues[i];
 
@@ -252,6 +252,6 @@ int vring_start(struct vring *r, const struct virtio *d, u32 i)
 		.desc = q->desc,
 		.driver = q->driver,
 		.device = q->device,
+		.wrap = true,
 	};
-	return r->packed && !vring_packed_start(r) ? -EINVAL : 0;
 }

@@ -30,6 +30,7 @@ struct vring {
 	u16 avail; /* split: buffers taken; packed: the position */
 	u16 used;  /* split: buffers put back */
 	bool wrap; /* packed: the wrap counter, of both sides (2.8.1) */
+	bool said; /* packed: the device's event suppression is written */
 };
 
 struct vring_segment {
@@ -47,9 +48,9 @@ struct vring_buffer {
 	struct vring_segment segments[VRING_SIZE_MAX];
 };
 
-/* Queue @i of @d, whose size_max is VRING_SIZE_MAX at most, has gone live.
- * -EINVAL: the device's area is not RAM. */
-int __must_check vring_start(struct vring *r, const struct virtio *d, u32 i);
+/* Queue @i of @d, whose size_max is VRING_SIZE_MAX at most, has gone live. No
+ * memory is touched yet: the function need not be bus master. */
+void vring_start(struct vring *r, const struct virtio *d, u32 i);
 /* The next buffer into @b: 1. 0: there is none, and the driver will notify of
  * the next. -EINVAL. Both ends of a segment are in RAM; what is between is
  * looked up when it is accessed. */

@@ -3,7 +3,7 @@
  * Packed rings from the device's side (virtio 1.2, 2.8). Buffers are used in
  * the order in which they came, so one position serves both: a used descriptor
  * lands where its buffer began. The driver is never asked to be quiet; the
- * device's event suppression says so once, when the queue goes live.
+ * device's event suppression says so once, when the queue is first served.
  *
  * Order (2.8.21, 2.8.22): a descriptor's flags are read before the rest of it,
  * and written after it; they are written before the driver's event suppression
@@ -75,11 +75,23 @@ static bool walk(const struct vring *r, struct vring_buffer *b)
 	return false;
 }
 
+/* 2.8.10: notifications, please. What came before the driver could read that
+ * is seen afterwards. */
+static bool ask(struct vring *r)
+{
+	if (r->said)
+		return true;
+	r->said = vring_put16(r, r->device + VIRTQ_EVENT_FLAGS,
+			      VIRTQ_EVENT_ENABLE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return r->said;
+}
+
 int vring_packed_take(struct vring *r, struct vring_buffer *b)
 {
 	u16 flags;
 
-	if (!vring_get16(r, desc_at(r, r->avail) + FLAGS_AT, &flags))
+	if (!ask(r) || !vring_get16(r, desc_at(r, r->avail) + FLAGS_AT, &flags))
 		return -EINVAL;
 	if (!is_available(r, flags))
 		return 0;
@@ -135,11 +147,4 @@ int vring_packed_put(struct vring *r, const struct vring_buffer *b, u32 written)
 		r->wrap = !r->wrap;
 	}
 	return wants_interrupt(r, b->taken);
-}
-
-bool vring_packed_start(struct vring *r)
-{
-	r->wrap = true;
-	return vring_put16(r, r->device + VIRTQ_EVENT_FLAGS,
-			   VIRTQ_EVENT_ENABLE);
 }

@@ -13,8 +13,7 @@ bool vring_put16(const struct vring *r, u64 gpa, u16 value);
 bool vring_add(const struct vring *r, struct vring_buffer *b, u64 gpa, u32 len,
 	       bool write);
 
-/* As vring_start(), vring_take() and vring_put(); @b is empty */
-bool vring_packed_start(struct vring *r);
+/* As vring_take() and vring_put(); @b is empty */
 int vring_packed_take(struct vring *r, struct vring_buffer *b);
 int vring_packed_put(struct vring *r, const struct vring_buffer *b,
 		     u32 written);

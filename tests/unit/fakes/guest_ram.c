@@ -94,7 +94,11 @@ int gmem_zero(struct vm *vm, gpa_t gpa, u64 len)
 
 void *gmem_map(struct vm *vm, gpa_t gpa)
 {
-	return writable_at(vm, gpa, 1);
+	u8 *p = writable_at(vm, gpa, 1);
+
+	if (p && fake_ram_writes)
+		fake_ram_writes(gpa.v, 1);
+	return p;
 }
 
 const void *gmem_map_read(struct vm *vm, gpa_t gpa)

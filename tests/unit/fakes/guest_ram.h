@@ -11,7 +11,8 @@
 #include "tests/unit/fakes/vm.h"
 
 extern u8 *fake_ram; /* host-physical memory from 0 on */
-/* Not NULL: called before each gmem_write(); fake_ram_init() makes it NULL */
+/* Not NULL: called before each gmem_write(), and as gmem_map() gives out a
+ * window; fake_ram_init() makes it NULL */
 extern void (*fake_ram_writes)(u64 gpa, u64 len);
 
 /* So many bytes, each @fill, and fake_vm with one slot of them at GPA 0. ASan

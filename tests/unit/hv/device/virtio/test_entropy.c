@@ -102,6 +102,40 @@ static void test_fills(void **state)
 	assert_true(board_line(VIRTIO_PIN));
 }
 
+static void no_write(u64 gpa, u64 len)
+{
+	fail_msg("%llu bytes at %llx", (unsigned long long)len,
+		 (unsigned long long)gpa);
+}
+
+/* A queue may go live before the function is bus master: nothing of the guest's
+ * memory is written until then */
+static void test_no_write_without_master(void **state)
+{
+	static const u64 formats[] = { 0, VIRTIO_F_RING_PACKED };
+	u32 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	assert_int_equal(entropy_vdev.create(&fake_vm), 0);
+	virtio_place();
+	for (u32 i = 0; i < ARRAY_SIZE(formats); i++) {
+		virtio_cfg_set(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+		fake_ram_writes = no_write;
+		virtio_negotiate(VIRTIO_F_VERSION_1 | formats[i]);
+		memset(fake_ram, 0x11, RAM);
+		*half_at(DRIVER + 2) = 0;
+		virtio_queue_set(0, 8, DESC, DRIVER, DEVICE);
+		virtio_driver_ok();
+		virtio_bar_set(VIRTIO_NOTIFY, 2, 0);
+		virtio_work();
+		fake_ram_writes = NULL;
+		virtio_cfg_set(PCI_COMMAND, 2, command);
+		virtio_work();
+		assert_int_equal(virtio_bar(VIRTIO_STATUS, 1), OK);
+	}
+	assert_int_equal(*half_at(DEVICE + VIRTQ_EVENT_FLAGS),
+			 VIRTQ_EVENT_ENABLE);
+}
+
 static void breaks(u32 bytes, u16 flags)
 {
 	assert_int_equal(request(bytes, flags), 0);
@@ -162,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_off),
 		TEST(test_fills),
+		TEST(test_no_write_without_master),
 		TEST(test_bad_buffers),
 		TEST(test_reseeds),
 		TEST(test_source_fails),

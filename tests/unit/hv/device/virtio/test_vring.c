@@ -33,7 +33,7 @@ static void start(u64 features)
 	device.vm = &fake_vm;
 	device.queues = &queue;
 	device.accepted = features;
-	assert_int_equal(vring_start(&r, &device, 0), 0);
+	vring_start(&r, &device, 0);
 }
 
 static int setup(void **state)

@@ -38,9 +38,9 @@ static void start(u64 features)
 	at = 0;
 	wrap = true;
 	*fake_ram_at(DEVICE + VIRTQ_EVENT_FLAGS, 1) = VIRTQ_EVENT_DISABLE;
-	assert_int_equal(vring_start(&r, &device, 0), 0);
+	vring_start(&r, &device, 0);
 	assert_int_equal(*fake_ram_at(DEVICE + VIRTQ_EVENT_FLAGS, 1),
-			 VIRTQ_EVENT_ENABLE);
+			 VIRTQ_EVENT_DISABLE); /* nothing is written yet */
 }
 
 static int setup(void **state)
@@ -84,6 +84,8 @@ static void put_event(u16 flags, u16 off, bool turn)
 static void test_nothing(void **state)
 {
 	assert_int_equal(vring_take(&r, &b), 0);
+	assert_int_equal(*fake_ram_at(DEVICE + VIRTQ_EVENT_FLAGS, 1),
+			 VIRTQ_EVENT_ENABLE);
 	desc(0)->flags = VIRTQ_AVAIL | VIRTQ_USED;
 	assert_int_equal(vring_take(&r, &b), 0);
 	desc(0)->flags = VIRTQ_USED;
@@ -195,7 +197,8 @@ static void test_bad(void **state)
 	r.driver = RAM;
 	assert_int_equal(vring_put(&r, &b, 0), -EINVAL);
 	queue.device = RAM;
-	assert_int_equal(vring_start(&r, &device, 0), -EINVAL);
+	vring_start(&r, &device, 0);
+	assert_int_equal(vring_take(&r, &b), -EINVAL);
 }
 
 static int use(u32 count)
