@@ -283,6 +283,13 @@ static void chains(void)
 	len = request(0);
 	check(len == 24 && filled(data, 16) && filled(data + 64, 8),
 	      "virtio.chain_then_indirect", "%u", len);
+	section("virtio 1.2 2.7.5.3.1");
+	for (u32 i = 0; i < 8; i++)
+		side[i] = (struct desc){ (u64)data + i * 8, 8,
+					 i < 7 ? WRITE | NEXT : WRITE,
+					 (u16)(i + 1) };
+	ring_put(0, (u64)side, 8 * 16, INDIRECT, 0);
+	check(request(0) == 64, "virtio.longest_table", "%x", rd8(STATUS));
 }
 
 /* The indexes pass 2^16, and the ring many times its size */

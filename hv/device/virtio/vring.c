@@ -86,7 +86,7 @@ int vring_fill(struct vring *r, const struct vring_buffer *b, const u8 *from,
 
 /* --- split rings --- */
 
-/* A table of @count descriptors, and how many the chain has yet to give */
+/* A table of @count descriptors, and how many the chain may yet give */
 struct table {
 	u64 gpa;
 	u32 count, left;
@@ -121,7 +121,9 @@ static bool walk(const struct vring *r, struct vring_buffer *b, struct table *t,
 }
 
 /* 2.7.5.3: a table may be the last of a chain, and has no table itself. Its own
- * flag to write says nothing. */
+ * flag to write says nothing. The chain's @left segments are the table's: the
+ * descriptor that names it is none, so a table alone may have as many as the
+ * queue, in a packed ring, too. */
 static bool walk_indirect(const struct vring *r, struct vring_buffer *b,
 			  const struct virtq_desc *outer, u32 left)
 {
@@ -141,7 +143,8 @@ static bool take_chain(const struct vring *r, struct vring_buffer *b)
 
 	if (!walk(r, b, &t, b->id, &d))
 		return false;
-	return !(d.flags & VIRTQ_INDIRECT) || walk_indirect(r, b, &d, t.left);
+	return !(d.flags & VIRTQ_INDIRECT) ||
+	       walk_indirect(r, b, &d, t.left + 1);
 }
 
 /* How many buffers are available (2.7.6), or -EINVAL */

@@ -8,7 +8,7 @@
  * (virtio_break()).
  *
  * The caller's lock; home core of a vCPU of the guest. A call reads at most as
- * many descriptors as the queue has.
+ * many descriptors as the queue has, and the one that names a table.
  */
 #ifndef HV_DEVICE_VIRTIO_VRING_H
 #define HV_DEVICE_VIRTIO_VRING_H

@@ -155,6 +155,38 @@ static void test_indirect(void **state)
 	assert_int_equal(b.readable, 4);
 }
 
+/* A chain with a table, of so many segments each */
+static int take_mixed(u32 before, u32 in_table)
+{
+	setup(NULL);
+	for (u32 i = 0; i < in_table; i++)
+		put_desc(TABLE, i,
+			 (struct virtq_desc){ DATA, 4,
+					      i + 1 < in_table ? VIRTQ_NEXT : 0,
+					      (u16)(i + 1) });
+	for (u32 i = 0; i < before; i++)
+		put_desc(DESC, i,
+			 (struct virtq_desc){ DATA, 4, VIRTQ_NEXT,
+					      (u16)(i + 1) });
+	put_desc(
+		DESC, before,
+		(struct virtq_desc){ TABLE, in_table * 16, VIRTQ_INDIRECT, 0 });
+	offer(0);
+	return vring_take(&r, &b);
+}
+
+/* 2.7.5.3.1: as long as the queue, and no longer; the descriptor that names the
+ * table is no part of the buffer */
+static void test_longest_indirect(void **state)
+{
+	for (u32 i = 0; i < SIZE; i++) {
+		assert_int_equal(take_mixed(i, SIZE - i), 1);
+		assert_int_equal(b.count, SIZE);
+		assert_int_equal(take_mixed(i, SIZE - i + 1), -EINVAL);
+	}
+	assert_int_equal(take_mixed(SIZE - 1, 0), -EINVAL);
+}
+
 static void take_bad(void)
 {
 	offer(0);
@@ -291,12 +323,19 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup(fn, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_nothing),         TEST(test_chain),
-		TEST(test_whole_queue),     TEST(test_wraps),
-		TEST(test_empty_segments),  TEST(test_indirect),
-		TEST(test_bad_descriptors), TEST(test_bad_tables),
-		TEST(test_bad_rings),       TEST(test_rom),
-		TEST(test_no_interrupt),    TEST(test_event_index),
+		TEST(test_nothing),
+		TEST(test_chain),
+		TEST(test_whole_queue),
+		TEST(test_wraps),
+		TEST(test_longest_indirect),
+		TEST(test_empty_segments),
+		TEST(test_indirect),
+		TEST(test_bad_descriptors),
+		TEST(test_bad_tables),
+		TEST(test_bad_rings),
+		TEST(test_rom),
+		TEST(test_no_interrupt),
+		TEST(test_event_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,21 @@ static void test_table(void **state)
 	assert_int_equal(b.writable, 8);
 }
 
+/* As long as the queue, and no longer */
+static void test_longest_table(void **state)
+{
+	for (u32 i = 0; i <= SIZE; i++)
+		put_table(i, DATA, 4, 0);
+	put(TABLE, SIZE * 16, VIRTQ_INDIRECT, 1);
+	assert_int_equal(vring_take(&r, &b), 1);
+	assert_int_equal(b.count, SIZE);
+	setup(NULL);
+	for (u32 i = 0; i <= SIZE; i++)
+		put_table(i, DATA, 4, 0);
+	put(TABLE, (SIZE + 1) * 16, VIRTQ_INDIRECT, 1);
+	assert_int_equal(vring_take(&r, &b), -EINVAL);
+}
+
 static void bad(u64 addr, u32 len, u16 flags)
 {
 	setup(NULL);
@@ -237,9 +252,10 @@ int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup(fn, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_nothing),    TEST(test_list),  TEST(test_turns),
-		TEST(test_whole_ring), TEST(test_table), TEST(test_bad),
-		TEST(test_events),
+		TEST(test_nothing), TEST(test_list),
+		TEST(test_turns),   TEST(test_whole_ring),
+		TEST(test_table),   TEST(test_longest_table),
+		TEST(test_bad),     TEST(test_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
