@@ -82,7 +82,8 @@
 #define VIRTQ_FLAGS		0
 #define VIRTQ_IDX		2
 #define VIRTQ_RING		4
-#define VIRTQ_NO_INTERRUPT	0x1u
+#define VIRTQ_NO_INTERRUPT	0x1u	/* the driver's flag (2.7.6), */
+#define VIRTQ_NO_NOTIFY		0x1u	/* and the device's (2.7.8) */
 #define VIRTQ_AVAIL_BYTES	2u	/* an entry */
 #define VIRTQ_USED_BYTES	8u
 

@@ -303,6 +303,8 @@ static void many(void)
 	for (u32 i = 0; i < 200; i++)
 		bad += request(2) != 32;
 	check(!bad, "virtio.ring_goes_round", "%u failed", bad);
+	section("virtio 1.2 2.7.10");
+	check(!used.flags, "virtio.asks_to_be_notified", "%x", used.flags);
 	for (u32 i = 0; i < 3; i++)
 		ring_put(i, (u64)data + i * 32, 32, WRITE, 0);
 	for (u16 i = 0; i < 3; i++)

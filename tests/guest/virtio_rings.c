@@ -200,6 +200,8 @@ static void packed_buffers(void)
 		bad += packed_request(i % 2 ? list : &one, i % 2 ? 3 : 1, i) !=
 		       (i % 2 ? 48 : 64);
 	check(!bad, "virtio.packed_goes_round", "%u failed", bad);
+	section("virtio 1.2 2.8.10");
+	check(!used.idx, "virtio.packed_asks_to_be_notified", "%x", used.idx);
 	section("virtio 1.2 2.8.7");
 	packed_side[0] = (struct packed_desc){ (u64)data, 8, 9,
 					       WRITE | INDIRECT | NEXT };

@@ -39,6 +39,20 @@ bool vring_put16(const struct vring *r, u64 gpa, u16 value)
 	return true;
 }
 
+/* What the driver made available before it could read VRING_NOTIFY is the
+ * caller's to look for afterwards */
+bool vring_tell(struct vring *r, enum vring_wish wish, u64 gpa, u16 value)
+{
+	if (r->wish == wish)
+		return true;
+	r->wish = wish;
+	if (!vring_put16(r, gpa, value))
+		return false;
+	if (wish == VRING_NOTIFY)
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return true;
+}
+
 static bool is_ram(const struct vring *r, u64 gpa)
 {
 	hpa_t hpa;
@@ -171,14 +185,23 @@ static u64 used_event(const struct vring *r)
 
 /* 2.7.10: a notification of the next one, please. What came before the driver
  * could read that is seen here. */
-static int ask(const struct vring *r)
+static int ask(struct vring *r)
+{
+	if (!vring_tell(r, VRING_NOTIFY,
+			r->event_idx ? avail_event(r) : r->device + VIRTQ_FLAGS,
+			r->event_idx ? r->avail : 0))
+		return -EINVAL;
+	return available(r);
+}
+
+/* By the flag; an event has passed by itself */
+static bool quiet(struct vring *r)
 {
 	if (!r->event_idx)
-		return 0;
-	if (!vring_put16(r, avail_event(r), r->avail))
-		return -EINVAL;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return available(r);
+		return vring_tell(r, VRING_QUIET, r->device + VIRTQ_FLAGS,
+				  VIRTQ_NO_NOTIFY);
+	r->wish = VRING_QUIET;
+	return true;
 }
 
 static int split_take(struct vring *r, struct vring_buffer *b)
@@ -191,7 +214,7 @@ static int split_take(struct vring *r, struct vring_buffer *b)
 		count = ask(r);
 	if (count <= 0)
 		return count;
-	if (!vring_get16(r, at, &b->id) || !take_chain(r, b))
+	if (!quiet(r) || !vring_get16(r, at, &b->id) || !take_chain(r, b))
 		return -EINVAL;
 	r->avail++;
 	return 1;

@@ -21,6 +21,9 @@
 #define VRING_FEATURES                                                         \
 	(VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
 
+/* What the driver was told last of its notifications (2.7.10, 2.8.10) */
+enum vring_wish { VRING_UNSAID, VRING_QUIET, VRING_NOTIFY };
+
 /* Of the same guest; all zero: the queue is not live */
 struct vring {
 	struct vm *vm;
@@ -30,7 +33,7 @@ struct vring {
 	u16 avail; /* split: buffers taken; packed: the position */
 	u16 used;  /* split: buffers put back */
 	bool wrap; /* packed: the wrap counter, of both sides (2.8.1) */
-	bool said; /* packed: the device's event suppression is written */
+	enum vring_wish wish;
 };
 
 struct vring_segment {
@@ -51,8 +54,9 @@ struct vring_buffer {
 /* Queue @i of @d, whose size_max is VRING_SIZE_MAX at most, has gone live. No
  * memory is touched yet: the function need not be bus master. */
 void vring_start(struct vring *r, const struct virtio *d, u32 i);
-/* The next buffer into @b: 1. 0: there is none, and the driver will notify of
- * the next. -EINVAL. Both ends of a segment are in RAM; what is between is
+/* The next buffer into @b: 1, and the driver is asked to be quiet until there
+ * is none: take on. 0: there is none, and the driver will notify of the next.
+ * -EINVAL. Both ends of a segment are in RAM; what is between is
  * looked up when it is accessed. */
 int __must_check vring_take(struct vring *r, struct vring_buffer *b);
 /* Fill the writable part of @b from its start. @bytes is at most b->writable.

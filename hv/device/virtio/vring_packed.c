@@ -2,8 +2,8 @@
 /*
  * Packed rings from the device's side (virtio 1.2, 2.8). Buffers are used in
  * the order in which they came, so one position serves both: a used descriptor
- * lands where its buffer began. The driver is never asked to be quiet; the
- * device's event suppression says so once, when the queue is first served.
+ * lands where its buffer began. Of the device's event suppression only the
+ * flags are used, with EVENT_IDX, too.
  *
  * Order (2.8.21, 2.8.22): a descriptor's flags are read before the rest of it,
  * and written after it; they are written before the driver's event suppression
@@ -75,28 +75,33 @@ static bool walk(const struct vring *r, struct vring_buffer *b)
 	return false;
 }
 
-/* 2.8.10: notifications, please. What came before the driver could read that
- * is seen afterwards. */
-static bool ask(struct vring *r)
+/* Is there a buffer at the position? Or -EINVAL */
+static int available(const struct vring *r)
 {
-	if (r->said)
-		return true;
-	r->said = vring_put16(r, r->device + VIRTQ_EVENT_FLAGS,
-			      VIRTQ_EVENT_ENABLE);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return r->said;
+	u16 flags;
+
+	if (!vring_get16(r, desc_at(r, r->avail) + FLAGS_AT, &flags))
+		return -EINVAL;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return is_available(r, flags);
+}
+
+static bool tell(struct vring *r, enum vring_wish wish)
+{
+	return vring_tell(r, wish, r->device + VIRTQ_EVENT_FLAGS,
+			  wish == VRING_QUIET ? VIRTQ_EVENT_DISABLE
+					      : VIRTQ_EVENT_ENABLE);
 }
 
 int vring_packed_take(struct vring *r, struct vring_buffer *b)
 {
-	u16 flags;
+	int got = available(r);
 
-	if (!ask(r) || !vring_get16(r, desc_at(r, r->avail) + FLAGS_AT, &flags))
-		return -EINVAL;
-	if (!is_available(r, flags))
-		return 0;
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return walk(r, b) ? 1 : -EINVAL;
+	if (!got)
+		got = tell(r, VRING_NOTIFY) ? available(r) : -EINVAL;
+	if (got <= 0)
+		return got;
+	return tell(r, VRING_QUIET) && walk(r, b) ? 1 : -EINVAL;
 }
 
 /* 2.8.10: of @taken descriptors, up to the new position, is one the driver's

@@ -9,6 +9,9 @@
  * it is not RAM. */
 bool vring_get16(const struct vring *r, u64 gpa, u16 *value);
 bool vring_put16(const struct vring *r, u64 gpa, u16 value);
+/* Tell the driver what it is to do, unless it knows: @value at @gpa, where the
+ * device's flags are. False: that is not RAM. */
+bool vring_tell(struct vring *r, enum vring_wish wish, u64 gpa, u16 value);
 /* A descriptor's segment joins @b; false: it may not */
 bool vring_add(const struct vring *r, struct vring_buffer *b, u64 gpa, u32 len,
 	       bool write);

@@ -136,6 +136,47 @@ static void test_no_write_without_master(void **state)
 			 VIRTQ_EVENT_ENABLE);
 }
 
+static u32 offers_left, notifications;
+
+/* A driver that notifies where the device's flag says so (2.7.13.3) */
+static void offer(void)
+{
+	u16 *idx = half_at(DRIVER + 2);
+
+	*half_at(DRIVER + 4 + *idx % 8 * 2) = 0;
+	++*idx;
+	if (*half_at(DEVICE) & VIRTQ_NO_NOTIFY)
+		return;
+	notifications++;
+	virtio_bar_set(VIRTIO_NOTIFY, 2, 0);
+}
+
+/* On another vCPU, as the device fills a buffer, there comes the next one */
+static void offer_more(u64 gpa, u64 len)
+{
+	if (gpa == DATA && offers_left) {
+		offers_left--;
+		offer();
+	}
+}
+
+static void test_notified_once(void **state)
+{
+	struct virtq_desc d = { DATA, 16, VIRTQ_WRITE, 0 };
+
+	make();
+	memcpy(fake_ram_at(DESC, sizeof(d)), &d, sizeof(d));
+	notifications = 0;
+	for (u32 i = 1; i <= 3; i++) {
+		offers_left = 99;
+		fake_ram_writes = offer_more;
+		offer();
+		virtio_work();
+		assert_int_equal(*half_at(DEVICE + 2), i * 100);
+		assert_int_equal(notifications, i);
+	}
+}
+
 static void breaks(u32 bytes, u16 flags)
 {
 	assert_int_equal(request(bytes, flags), 0);
@@ -196,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_off),
 		TEST(test_fills),
+		TEST(test_notified_once),
 		TEST(test_no_write_without_master),
 		TEST(test_bad_buffers),
 		TEST(test_reseeds),

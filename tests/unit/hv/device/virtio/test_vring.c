@@ -296,6 +296,19 @@ static void test_no_interrupt(void **state)
 	assert_int_equal(vring_put(&r, &b, 4), 0);
 }
 
+static void no_write(u64 gpa, u64 len)
+{
+	fail_msg("a write at %llx", (unsigned long long)gpa);
+}
+
+static void offer_once(u64 gpa, u64 len)
+{
+	fake_ram_writes = NULL;
+	assert_int_equal(gpa, DEVICE);
+	assert_int_equal(*half_at(DEVICE), VIRTQ_NO_NOTIFY);
+	offer(0);
+}
+
 static int use(void)
 {
 	offer(0);
@@ -316,7 +329,39 @@ static void test_event_index(void **state)
 	assert_int_equal(vring_take(&r, &b), 0);
 	assert_int_equal(*half_at(DEVICE + 4 + SIZE * 8), 4);
 	r.device = RAM - 4 - SIZE * 8; /* all but the event is RAM */
+	assert_int_equal(use(), 0);
 	assert_int_equal(vring_take(&r, &b), -EINVAL);
+}
+
+/* While a buffer is there, the driver need not notify; once there is none, it
+ * is asked to, and asked but once */
+static void test_notifications(void **state)
+{
+	put_desc(DESC, 0, (struct virtq_desc){ DATA, 4, VIRTQ_WRITE, 0 });
+	*half_at(DEVICE) = VIRTQ_NO_NOTIFY;
+	assert_int_equal(vring_take(&r, &b), 0);
+	assert_int_equal(*half_at(DEVICE), 0);
+	for (u32 i = 0; i < 3; i++) {
+		assert_int_equal(use(), 1);
+		assert_int_equal(*half_at(DEVICE), VIRTQ_NO_NOTIFY);
+	}
+	assert_int_equal(vring_take(&r, &b), 0);
+	assert_int_equal(*half_at(DEVICE), 0);
+	fake_ram_writes = no_write;
+	assert_int_equal(vring_take(&r, &b), 0);
+}
+
+/* A buffer that comes as the device looks for the last time, and the driver is
+ * still to be quiet, is taken */
+static void test_last_look(void **state)
+{
+	put_desc(DESC, 0, (struct virtq_desc){ DATA, 4, VIRTQ_WRITE, 0 });
+	assert_int_equal(use(), 1);
+	fake_ram_writes = offer_once;
+	assert_int_equal(vring_take(&r, &b), 1);
+	assert_int_equal(*half_at(DEVICE), VIRTQ_NO_NOTIFY);
+	assert_int_equal(vring_put(&r, &b, 4), 1);
+	assert_int_equal(vring_take(&r, &b), 0);
 }
 
 int main(void)
@@ -336,6 +381,8 @@ int main(void)
 		TEST(test_rom),
 		TEST(test_no_interrupt),
 		TEST(test_event_index),
+		TEST(test_notifications),
+		TEST(test_last_look),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,14 +248,54 @@ static void test_events(void **state)
 	assert_int_equal(use(1), 1);
 }
 
+static u16 device_flags(void)
+{
+	return *(u16 *)(void *)fake_ram_at(DEVICE + VIRTQ_EVENT_FLAGS, 2);
+}
+
+static void offer_once(u64 gpa, u64 len)
+{
+	fake_ram_writes = NULL;
+	assert_int_equal(gpa, DEVICE + VIRTQ_EVENT_FLAGS);
+	assert_int_equal(device_flags(), VIRTQ_EVENT_DISABLE);
+	put(DATA, 4, 0, 3);
+}
+
+/* While a buffer is there, the driver need not notify; once there is none, it
+ * is asked to; and one that comes meanwhile is taken. With EVENT_IDX, too. */
+static void notifications(u64 features)
+{
+	start(features);
+	assert_int_equal(vring_take(&r, &b), 0);
+	assert_int_equal(device_flags(), VIRTQ_EVENT_ENABLE);
+	for (u32 i = 0; i < 3; i++) {
+		(void)use(1);
+		assert_int_equal(device_flags(), VIRTQ_EVENT_DISABLE);
+	}
+	fake_ram_writes = offer_once;
+	assert_int_equal(vring_take(&r, &b), 1);
+	assert_int_equal(b.id, 3);
+	assert_int_equal(device_flags(), VIRTQ_EVENT_DISABLE);
+	assert_in_range(vring_put(&r, &b, 0), 0, 1);
+	assert_int_equal(vring_take(&r, &b), 0);
+	assert_int_equal(device_flags(), VIRTQ_EVENT_ENABLE);
+}
+
+static void test_notifications(void **state)
+{
+	notifications(0);
+	notifications(VIRTIO_F_EVENT_IDX);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup(fn, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_nothing), TEST(test_list),
-		TEST(test_turns),   TEST(test_whole_ring),
-		TEST(test_table),   TEST(test_longest_table),
-		TEST(test_bad),     TEST(test_events),
+		TEST(test_nothing),       TEST(test_list),
+		TEST(test_turns),         TEST(test_whole_ring),
+		TEST(test_table),         TEST(test_longest_table),
+		TEST(test_bad),           TEST(test_events),
+		TEST(test_notifications),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
