@@ -29,8 +29,9 @@ enum vdev_guests {
 struct vdev {
 	const char *name; /* in messages */
 	/* While the VM is built, on any core. The device is in power-on
-	 * state, on its buses, its memory charged to vm->budget. -errno: what
-	 * it has put in vm->devices[] by then is destroyed. */
+	 * state, on its buses, its memory charged to vm->budget. VM_GOES_ON: a
+	 * step of some microseconds is done, and it is called again. -errno:
+	 * what it has put in vm->devices[] by then is destroyed. */
 	int (*create)(struct vm *vm);
 	/* The VM was never started, or its vCPUs are parked for good and no
 	 * core knows it any more (hv/vm/reap.h). Buses keep their regions: they

@@ -21,6 +21,8 @@ int devices_create(struct vm *vm, u32 *done)
 	u32 i = *done;
 	int err = rows[i].guests & guest ? rows[i].vdev->create(vm) : 0;
 
+	if (err > 0)
+		return err;
 	if (err) {
 		log_error("vm", "guest %s: %s: error %d", vm->name,
 			  rows[i].vdev->name, -err);

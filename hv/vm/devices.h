@@ -5,8 +5,9 @@
 
 #include "hv/core/vm.h"
 
-/* Make those of @vm's kind of guest, one a call, in order, on any core, once
- * its memory, buses and vCPUs are there. *@done is 0 at first, and counts.
+/* Make those of @vm's kind of guest, one or a piece of it a call, in order, on
+ * any core, once its memory, buses and vCPUs are there. *@done is 0 at first,
+ * and counts.
  * VM_GOES_ON: there are more. -errno of the first that fails, after a sentence;
  * devices_destroy() undoes what was made. */
 int __must_check devices_create(struct vm *vm, u32 *done);

@@ -171,11 +171,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct step s;
+	int err;
 
 	virtio_board_init(RAM_BYTES);
 	fake_ram_writes = on_write;
 	seeds = 0;
-	if (entropy_vdev.create(&fake_vm))
+	do
+		err = entropy_vdev.create(&fake_vm);
+	while (err > 0);
+	if (err)
 		abort();
 	virtio_place();
 	for (size_t i = 0; i < size / sizeof(s) && i < STEPS_MAX; i++) {

@@ -4,8 +4,8 @@
  * a buffer that the driver places is filled, up to so many bytes, from a
  * generator of this guest's own (lib/drbg.h). Its seeds are the CPU's, RDSEED
  * or RDRAND, with the time mixed in. While bytes are asked for, a new seed is
- * gathered, a word at a time and four a second at most: on some CPUs the
- * instruction is dear to all cores.
+ * gathered, and the CPU asked four times a second at most, whether it answers
+ * or not: on some CPUs the instruction is dear to all cores.
  *
  * Called from exits and by vCPU 0, in the guest's own time. virtio.lock has all
  * of it.
@@ -13,6 +13,7 @@
 #include "arch/x86/cpu/random.h"
 #include "arch/x86/machine/tsc.h"
 #include "hv/core/pc_map.h"
+#include "hv/core/piece.h"
 #include "hv/device/virtio/vring.h"
 #include "lib/drbg.h"
 #include "lib/errno.h"
@@ -23,8 +24,8 @@
 #define QUEUE          0u
 #define BYTES_AT_ONCE  256u /* a buffer, and a step */
 #define WORD_EVERY_MS  250u
-#define SEED_TRIES     100u /* nobody waits yet */
-#define RESEED_TRIES   10u  /* SDM 1 7.3.17.1; some us at most */
+#define SEED_TRIES     100u /* a word, in pieces: nobody waits yet */
+#define RESEED_TRIES   2u   /* in a step: a microsecond each, perhaps */
 #define MIX_MULTIPLIER 0x9e3779b97f4a7c15ull /* 2^64 by the golden ratio */
 
 struct entropy {
@@ -36,38 +37,44 @@ struct entropy {
 	u64 last;                  /* word of the CPU's */
 	u64 seed[DRBG_SEED_WORDS]; /* the next one, */
 	u32 words;                 /* and what there is of it */
-	u64 next_word;             /* TSC */
+	u32 failed;                /* tries for a word of the first seed */
+	bool seeded;
+	u64 next_word; /* TSC */
 };
 
 static_assert(sizeof(struct entropy) <= 2048, "one small object");
 static_assert(sizeof(struct entropy) % 8 == 0, "whole words");
 
-/* A source that says the same twice is stuck (SP 800-90B 4.4.1: 64 bits do that
- * once in 2^64 times) */
-static bool gather_word(struct entropy *e, u32 tries)
+/* -EAGAIN: there is none at the moment. -EIO: a source that says the same twice
+ * is stuck (SP 800-90B 4.4.1: 64 bits do that once in 2^64 times). */
+static int gather_word(struct entropy *e, u32 tries)
 {
 	u64 word;
 
-	if (!cpu_random_seed(&word, tries) || word == e->last)
-		return false;
+	if (!cpu_random_seed(&word, tries))
+		return -EAGAIN;
+	if (word == e->last)
+		return -EIO;
 	e->last = word;
 	e->seed[e->words++] = word ^ rdtsc() * MIX_MULTIPLIER;
 	if (e->words == DRBG_SEED_WORDS) {
 		drbg_seed(&e->drbg, e->seed);
 		memset(e->seed, 0, sizeof(e->seed));
 		e->words = 0;
+		e->seeded = true;
 	}
-	return true;
+	return 0;
 }
 
-/* Where the source has nothing at the moment, the next step asks again */
+/* Where the source has nothing, it is asked again as late as if it had */
 static void reseed(struct entropy *e)
 {
 	u64 now = rdtsc();
 
-	if (now < e->next_word || !gather_word(e, RESEED_TRIES))
+	if (now < e->next_word)
 		return;
 	e->next_word = now + tsc_khz * WORD_EVERY_MS;
+	(void)gather_word(e, RESEED_TRIES);
 }
 
 /* The buffer has room for one byte or more, and is the device's alone to write
@@ -134,23 +141,29 @@ static const struct virtio_ops ops = {
 	.step = step,
 };
 
+/* A piece of it: VM_GOES_ON, 0 or -EIO */
 static int first_seed(struct entropy *e)
 {
-	for (u32 i = 0; i < DRBG_SEED_WORDS; i++)
-		if (!gather_word(e, SEED_TRIES))
+	struct piece piece = piece_begin();
+
+	do {
+		int err = gather_word(e, 1);
+
+		e->failed = err ? e->failed + 1 : 0;
+		if (err == -EIO || e->failed == SEED_TRIES)
 			return -EIO;
-	return 0;
+		if (e->seeded)
+			return 0;
+	} while (!piece_over(&piece));
+	return VM_GOES_ON;
 }
 
-static int entropy_create(struct vm *vm)
+static struct entropy *entropy_alloc(struct vm *vm)
 {
-	struct entropy *e;
+	struct entropy *e = kmem_alloc(&vm->budget, sizeof(*e));
 
-	if (!vm->config->entropy)
-		return 0;
-	e = kmem_alloc(&vm->budget, sizeof(*e));
 	if (!e)
-		return -ENOMEM;
+		return NULL;
 	vm->devices[VDEV_entropy] = e;
 	e->virtio.devfn = PC_DEVFN_ENTROPY;
 	e->virtio.id = VIRTIO_ID_ENTROPY;
@@ -162,14 +175,27 @@ static int entropy_create(struct vm *vm)
 	e->virtio.queues = &e->queue;
 	e->queue.size_max = VRING_SIZE_MAX;
 	e->virtio.vm = vm;
-	if (first_seed(e)) {
+	return e;
+}
+
+static int entropy_create(struct vm *vm)
+{
+	struct entropy *e = vm->devices[VDEV_entropy];
+	int err;
+
+	if (!vm->config->entropy)
+		return 0;
+	if (!e)
+		e = entropy_alloc(vm);
+	if (!e)
+		return -ENOMEM;
+	err = first_seed(e);
+	if (err < 0)
 		log_error("vm",
 			  "guest %s: entropy = yes, but the CPU's random "
 			  "numbers fail; leave entropy out",
 			  vm->name);
-		return -EIO;
-	}
-	return virtio_create(&e->virtio, vm);
+	return err ? err : virtio_create(&e->virtio, vm);
 }
 
 static void entropy_destroy(struct vm *vm)

@@ -16,6 +16,7 @@ static struct {
 static u32 call_count;
 static enum vdev_id failing;
 static bool fails_late; /* its instance is there already */
+static u32 goes_on;     /* so many calls of VDEV_entropy's are not its last */
 
 /* None of these has a state, nor a destroy() */
 static bool has_instance(enum vdev_id id)
@@ -34,6 +35,10 @@ static void note(struct vm *vm, enum call call, enum vdev_id id)
 
 static int fake_create(struct vm *vm, enum vdev_id id)
 {
+	if (id == VDEV_entropy && goes_on) {
+		goes_on--;
+		return VM_GOES_ON;
+	}
 	note(vm, CREATE, id);
 	assert_null(vm->devices[id]);
 	if (has_instance(id) && (id != failing || fails_late))
@@ -72,6 +77,7 @@ static void begin(bool privileged)
 	call_count = 0;
 	failing = VDEV_COUNT;
 	fails_late = false;
+	goes_on = 0;
 	fake_log_reset();
 }
 
@@ -176,12 +182,29 @@ static void test_failures(void **state)
 	}
 }
 
+/* One that is made in steps is asked until it is done, and then the next */
+static void test_in_steps(void **state)
+{
+	u32 done = 0, steps = 1;
+
+	begin(false);
+	goes_on = 3;
+	while (devices_create(&fake_vm, &done) == VM_GOES_ON)
+		steps++;
+	assert_int_equal(done, VDEV_COUNT);
+	assert_int_equal(steps, VDEV_COUNT + 3);
+	expect_forward(0, CREATE, VDEV_COUNT, false);
+	assert_int_equal(fake_log_lines, 0);
+	devices_destroy(&fake_vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_isolated),
 		cmocka_unit_test(test_privileged),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_in_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

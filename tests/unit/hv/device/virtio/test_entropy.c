@@ -5,6 +5,7 @@
 #include "tests/unit/fakes/virtio_driver.h"
 
 #include "arch/x86/cpu/random.h"
+#include "hv/core/piece.h"
 #include "tests/unit/fakes/guest_ram.h"
 
 #define DESC   0x100u
@@ -15,15 +16,25 @@
 #define OK     0xfu
 
 static u32 asked, gives; /* of the CPU; it gives so many numbers */
+static u32 dry;          /* and has nothing so many times before each */
+static u32 dry_left;
+static u64 takes; /* ticks */
 static bool stuck;
 
 bool cpu_random_seed(u64 *value, u32 tries)
 {
-	assert_in_range(tries, 1, 100);
+	u64 end = rdtsc() + takes;
+
+	assert_in_range(tries, 1, 2);
 	asked++;
-	if (!gives)
+	while (rdtsc() < end)
+		;
+	if (!gives || dry_left) {
+		dry_left -= !!dry_left;
 		return false;
+	}
 	gives--;
+	dry_left = dry;
 	*value = stuck ? 7 : 0x1234567890abcdefull * asked;
 	return true;
 }
@@ -34,6 +45,9 @@ static int setup(void **state)
 	asked = 0;
 	gives = ~0u;
 	stuck = false;
+	dry = dry_left = 0;
+	takes = 0;
+	tsc_khz = 1000000;
 	return 0;
 }
 
@@ -45,9 +59,23 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* As hv/vm/create.c does, in steps */
+static int create(u32 *steps)
+{
+	int err;
+
+	for (*steps = 1;; ++*steps) {
+		err = entropy_vdev.create(&fake_vm);
+		if (err != VM_GOES_ON)
+			return err;
+	}
+}
+
 static void make(void)
 {
-	assert_int_equal(entropy_vdev.create(&fake_vm), 0);
+	u32 steps;
+
+	assert_int_equal(create(&steps), 0);
 	virtio_place();
 	virtio_negotiate(VIRTIO_F_VERSION_1);
 	virtio_queue_set(0, 8, DESC, DRIVER, DEVICE);
@@ -113,9 +141,9 @@ static void no_write(u64 gpa, u64 len)
 static void test_no_write_without_master(void **state)
 {
 	static const u64 formats[] = { 0, VIRTIO_F_RING_PACKED };
-	u32 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	u32 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, steps;
 
-	assert_int_equal(entropy_vdev.create(&fake_vm), 0);
+	assert_int_equal(create(&steps), 0);
 	virtio_place();
 	for (u32 i = 0; i < ARRAY_SIZE(formats); i++) {
 		virtio_cfg_set(PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
@@ -205,30 +233,49 @@ static void test_reseeds(void **state)
 	for (u32 i = 0; i < 100; i++)
 		assert_int_equal(request(1, VIRTQ_WRITE), 1);
 	assert_int_equal(asked, 5);
-	tsc_khz = 1000000;
 }
 
 static void test_source_fails(void **state)
 {
+	u32 steps;
+
 	gives = 3;
-	assert_int_equal(entropy_vdev.create(&fake_vm), -EIO);
+	assert_int_equal(create(&steps), -EIO);
+	assert_int_equal(asked, 3 + 100);
 	assert_non_null(strstr(fake_log_last, "entropy = yes"));
 }
 
 static void test_source_is_stuck(void **state)
 {
+	u32 steps;
+
 	stuck = true;
-	assert_int_equal(entropy_vdev.create(&fake_vm), -EIO);
+	assert_int_equal(create(&steps), -EIO);
+	assert_int_equal(asked, 2);
 }
 
-/* It goes on by what it has, and asks at each request */
+/* One that mostly has nothing is asked in pieces, until there is a seed */
+static void test_source_is_slow(void **state)
+{
+	u32 steps;
+
+	dry = dry_left = 99;
+	tsc_khz = 1000; /* a piece is of the fewest ticks, */
+	takes = PIECE_TICKS_MIN / 4;
+	assert_int_equal(create(&steps), 0);
+	assert_int_equal(asked, 400);
+	assert_in_range(steps, 400 / 5, 400);
+}
+
+/* It goes on by what it has, and does not ask more often for that */
 static void test_source_dries_up(void **state)
 {
 	gives = 4;
 	make();
-	assert_int_equal(request(32, VIRTQ_WRITE), 32);
-	assert_int_equal(request(32, VIRTQ_WRITE), 32);
-	assert_int_equal(asked, 6);
+	tsc_khz = 1000000000;
+	for (u32 i = 0; i < 10; i++)
+		assert_int_equal(request(32, VIRTQ_WRITE), 32);
+	assert_int_equal(asked, 5);
 }
 
 int main(void)
@@ -243,6 +290,7 @@ int main(void)
 		TEST(test_reseeds),
 		TEST(test_source_fails),
 		TEST(test_source_is_stuck),
+		TEST(test_source_is_slow),
 		TEST(test_source_dries_up),
 	};
 
