@@ -442,6 +442,29 @@ static int set_entropy(struct parser *p, const char *value)
 	return value_bool(value, &p->guest->entropy);
 }
 
+/* @value_of: it is spelled so */
+static int add_device(struct parser *p, const char *value,
+		      int (*value_of)(const char *s, struct device_config *out))
+{
+	struct guest_config *g = p->guest;
+
+	if (g->device_count == MANIFEST_MAX_DEVICES ||
+	    value_of(value, &g->devices[g->device_count]))
+		return -EINVAL;
+	g->devices[g->device_count++].line = p->line;
+	return 0;
+}
+
+static int set_disk(struct parser *p, const char *value)
+{
+	return add_device(p, value, value_disk);
+}
+
+static int set_vhost_user(struct parser *p, const char *value)
+{
+	return add_device(p, value, value_vhost_user);
+}
+
 static int set_uuid(struct parser *p, const char *value)
 {
 	if (value_uuid(value, p->guest->uuid))
@@ -532,6 +555,13 @@ const struct key manifest_keys[] = {
 	  "write yes or no" },
 	{ SECTION_GUEST, ONCE, "ramfb", set_ramfb, "write yes or no" },
 	{ SECTION_GUEST, ONCE, "entropy", set_entropy, "write yes or no" },
+	{ SECTION_GUEST, AGAIN, "disk", set_disk,
+	  "write the path of an image, and options behind commas, in at most"
+	  " 8 lines with those of vhost-user" },
+	{ SECTION_GUEST, AGAIN, "vhost-user", set_vhost_user,
+	  "write the path of a socket, then ,type= from 1 to 63 and if need be"
+	  " ,queues= from 1 to 16 and ,config= from 0 to 256, in at most 8"
+	  " lines with those of disk" },
 	{ SECTION_GUEST, ONCE, "shutdown_grace", set_shutdown_grace,
 	  "write seconds from 0 to 3600" },
 	{ SECTION_GUEST, ONCE, "uuid", set_uuid,

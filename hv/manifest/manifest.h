@@ -19,12 +19,13 @@
 #define MANIFEST_CMDLINE_LEN 1024
 #define MANIFEST_MAX_CORES   1024 /* MAX_CPUS */
 
-#define MANIFEST_MAX_KEYS  64
-#define MANIFEST_MAX_FILES 8 /* modules, fw_cfg items */
-#define MANIFEST_ARGS_LEN  128
-#define MANIFEST_ITEM_LEN  56
-#define MANIFEST_UUID_LEN  16
-#define MANIFEST_GRACE_S   5
+#define MANIFEST_MAX_KEYS    64
+#define MANIFEST_MAX_FILES   8 /* modules, fw_cfg items */
+#define MANIFEST_ARGS_LEN    128
+#define MANIFEST_ITEM_LEN    56
+#define MANIFEST_UUID_LEN    16
+#define MANIFEST_MAX_DEVICES 8 /* disk, vhost-user */
+#define MANIFEST_GRACE_S     5
 /* Of a sentence with its end: less than a line of the log and FAIL_TEXT_BYTES
  * hold, more than the list of a section's keys takes */
 #define MANIFEST_SENTENCE_LEN 464
@@ -59,6 +60,21 @@ struct fwcfg_config {
 	u32 text_len;             /* it may hold zeros */
 	char text[MANIFEST_ARGS_LEN];
 };
+
+/* disk = PATH[,OPTION...], or vhost-user = SOCKET,type=N[,queues=N][,config=N]:
+ * a virtio device that a back-end of the privileged guest serves. Where that is
+ * and what it is told is not the hypervisor's business: bhd reads it again. */
+enum device_kind { DEVICE_DISK, DEVICE_VHOST_USER };
+
+struct device_config {
+	u32 line;         /* where it says more */
+	u16 config_bytes; /* of the device's own configuration space */
+	u8 kind;          /* enum device_kind */
+	u8 type;          /* virtio's device id */
+	u8 queues;        /* 1 to MANIFEST_MAX_QUEUES */
+};
+#define MANIFEST_MAX_QUEUES  16
+#define MANIFEST_DISK_QUEUES 4 /* or one for each vCPU */
 
 /* serial = WHERE[,BAUD]: the hypervisor's UART */
 enum serial_way {
@@ -107,6 +123,8 @@ struct guest_config {
 	struct module_config modules[MANIFEST_MAX_FILES];
 	u32 fwcfg_count;
 	struct fwcfg_config fwcfg[MANIFEST_MAX_FILES];
+	u32 device_count;
+	struct device_config devices[MANIFEST_MAX_DEVICES];
 	bool testdev;       /* the ports of QEMU's pc-testdev */
 	bool debug_console; /* port 402h goes to the log */
 	bool has_uuid;

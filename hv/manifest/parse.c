@@ -337,6 +337,23 @@ static void check_way(struct parser *p, struct guest_config *g)
 	g->valid = false;
 }
 
+/* A definition's devices: their back-ends reach its memory, and a disk has a
+ * queue for each vCPU */
+static void finish_devices(struct parser *p, struct guest_config *g)
+{
+	for (u32 i = 0; i < g->device_count; i++)
+		if (g->devices[i].kind == DEVICE_DISK)
+			g->devices[i].queues =
+				(u8)MIN(g->vcpus, (u32)MANIFEST_DISK_QUEUES);
+	if (!p->one || !g->valid || !g->device_count || g->shares_memory)
+		return;
+	complain(p, g->devices[0].line,
+		 "guest %s has a disk or a vhost-user device, whose back-end "
+		 "needs its memory; add share = memory",
+		 g->name);
+	g->valid = false;
+}
+
 /* What only the whole section can tell; @privileged: the valid one so far */
 static void finish_guest(struct parser *p, struct guest_config *g,
 			 const struct guest_config *privileged)
@@ -355,6 +372,7 @@ static void finish_guest(struct parser *p, struct guest_config *g,
 		return;
 	if (!g->vcpus)
 		g->vcpus = 1;
+	finish_devices(p, g);
 	if (g->valid && !g->memory_bytes) {
 		complain(p, manifest_line(g, "memory"),
 			 g->memory_rest

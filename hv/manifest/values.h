@@ -22,6 +22,10 @@ int value_bool(const char *s, bool *out);
 int value_take_word(const char **value, char *out, size_t size);
 /* "TEXT", to the end of @s, with \\, \" and \xHH */
 int value_text(const char *s, struct fwcfg_config *item);
+/* PATH[,OPTION...]: all but its line. The options are bhd's to judge. */
+int value_disk(const char *s, struct device_config *out);
+/* SOCKET,type=N[,queues=N][,config=N], options in any order */
+int value_vhost_user(const char *s, struct device_config *out);
 /* RFC 9562 4 *UUID Format*: 8-4-4-4-12 hexadecimal digits, to SMBIOS's bytes */
 int value_uuid(const char *s, u8 uuid[MANIFEST_UUID_LEN]);
 

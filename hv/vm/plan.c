@@ -263,6 +263,21 @@ static void check_share(struct check *c, struct guest_config *g)
 		       "create");
 }
 
+/* And their back-ends are bhd's, which makes no guest of the manifest */
+static void check_devices(struct check *c, struct guest_config *g)
+{
+	static const char *const key[] = {
+		[DEVICE_DISK] = "disk",
+		[DEVICE_VHOST_USER] = "vhost-user",
+	};
+
+	if (g->valid && g->device_count)
+		reject(c, g, g->devices[0].line,
+		       "%s is for a guest that is made while the machine "
+		       "runs; remove it, or make the guest by bhctl create",
+		       key[g->devices[0].kind]);
+}
+
 /* The CPU must have what its entropy device is seeded from */
 static void check_entropy(struct check *c, struct guest_config *g)
 {
@@ -368,6 +383,7 @@ void plan_check(struct manifest *m, const struct boot_info *bi, u32 core_count,
 		check_files(&c, &m->guests[i]);
 		check_cores(&c, &m->guests[i]);
 		check_node(&c, &m->guests[i]);
+		check_devices(&c, &m->guests[i]);
 		check_share(&c, &m->guests[i]);
 		check_entropy(&c, &m->guests[i]);
 		choose_way(&m->guests[i]);

@@ -10,6 +10,8 @@
 #define VIRTIO_PCI_VENDOR	0x1af4u
 #define VIRTIO_PCI_DEVICE	0x1040u	/* and the device id (4.1.2) */
 #define VIRTIO_PCI_REVISION	1u
+#define VIRTIO_ID_NET		1u	/* 5.1 */
+#define VIRTIO_ID_BLOCK		2u	/* 5.2 */
 #define VIRTIO_ID_ENTROPY	4u	/* 5.4 */
 
 /* Device status (2.1) */
@@ -25,6 +27,7 @@
 #define VIRTIO_F_EVENT_IDX		BIT(29)
 #define VIRTIO_F_VERSION_1		BIT(32)
 #define VIRTIO_F_RING_PACKED		BIT(34)
+#define VIRTIO_F_IN_ORDER		BIT(35)
 #define VIRTIO_F_NOTIFICATION_DATA	BIT(38)
 #define VIRTIO_F_RING_RESET		BIT(40)
 

@@ -1,4 +1,4 @@
-/* SOURCES: hv/files/files.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/string.c hv/load/load.c hv/load/bios_area.c hv/load/bios_code.asm hv/load/firmware.c hv/core/slots.c */
+/* SOURCES: hv/files/files.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c hv/manifest/values_device.c lib/string.c hv/load/load.c hv/load/bios_area.c hv/load/bios_code.asm hv/load/firmware.c hv/core/slots.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files of the boot volume: by name, who pays for them, and what is said
  * when one is missing */

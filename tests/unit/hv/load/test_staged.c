@@ -1,4 +1,4 @@
-/* SOURCES: hv/load/staged.c hv/load/staged_list.c hv/load/loan.c hv/core/slots.c hv/manifest/lookup.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c lib/string.c */
+/* SOURCES: hv/load/staged.c hv/load/staged_list.c hv/load/loan.c hv/core/slots.c hv/manifest/lookup.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c hv/manifest/values_device.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Files in a guest's own memory: a hostile list, and how they are mapped */
 #include "hv/load/staged.h"

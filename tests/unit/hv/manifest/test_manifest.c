@@ -1,4 +1,4 @@
-/* SOURCES: hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SOURCES: hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c hv/manifest/values_device.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The manifest: what a person writes, and what is wrong with it. Over 400
@@ -285,6 +285,20 @@ static const struct {
 	{ "boot = disk", "write auto, linux, pvh, multiboot, multiboot2 or" },
 	{ "firmware = a/b", "write the name of a file in the folder" },
 	{ "module = ", "write the name of a file and at most 127" },
+	{ "disk = ", "write the path of an image" },
+	{ "disk = ,size=1", "write the path of an image" },
+	{ "vhost-user = ", "write the path of a socket" },
+	{ "vhost-user = /s", "write the path of a socket" },
+	{ "vhost-user = ,type=2", "write the path of a socket" },
+	{ "vhost-user = /s,type=0", "write the path of a socket" },
+	{ "vhost-user = /s,type=64", "write the path of a socket" },
+	{ "vhost-user = /s,type=2,type=2", "write the path of a socket" },
+	{ "vhost-user = /s,type=2,queues=0", "write the path of a socket" },
+	{ "vhost-user = /s,type=2,queues=17", "write the path of a socket" },
+	{ "vhost-user = /s,type=2,config=257", "write the path of a socket" },
+	{ "vhost-user = /s,type=2,more", "write the path of a socket" },
+	{ "vhost-user = /s,type=2,", "write the path of a socket" },
+	{ "vhost-user = /s,type=2 ,queues=1", "write the path of a socket" },
 	{ "module = a/b x", "write the name of a file and at most 127" },
 	{ "fw_cfg = opt/x", "write a name of at most 55 characters" },
 	{ "fw_cfg = opt/x \"open", "write a name of at most 55" },
@@ -715,6 +729,46 @@ static bool parse_one(const char *text)
 	return manifest_parse_guest(&one, "f", text, strlen(text), report);
 }
 
+#define SHARING "[guest a]\nkernel=k\nmemory=4M\nshare=memory\n"
+
+/* Devices in the order of the lines, and where they are */
+static void test_devices(void **state)
+{
+	char text[1024] = SHARING "vcpus=9\n";
+
+	assert_true(parse_one(SHARING "vcpus=2\n"
+				      "vhost-user = /run/a b.sock,config=256,"
+				      "type=63,queues=16\n"
+				      "disk = /srv/d.qcow2,readonly,x=#1\n"
+				      "vhost-user = s,type=1\n"));
+	assert_int_equal(one.device_count, 3);
+	assert_int_equal(one.devices[0].kind, DEVICE_VHOST_USER);
+	assert_int_equal(one.devices[0].line, 6);
+	assert_int_equal(one.devices[0].type, 63);
+	assert_int_equal(one.devices[0].queues, 16);
+	assert_int_equal(one.devices[0].config_bytes, 256);
+	assert_int_equal(one.devices[1].kind, DEVICE_DISK);
+	assert_int_equal(one.devices[1].line, 7);
+	assert_int_equal(one.devices[1].type, 2);
+	assert_int_equal(one.devices[1].queues, 2);
+	assert_int_equal(one.devices[1].config_bytes, 60);
+	assert_int_equal(one.devices[2].queues, 1);
+	assert_int_equal(one.devices[2].config_bytes, 0);
+	for (u32 i = 0; i < MANIFEST_MAX_DEVICES; i++)
+		strcat(text, i & 1 ? "disk=d\n" : "vhost-user=s,type=9\n");
+	assert_true(parse_one(text));
+	assert_int_equal(one.devices[7].queues, 4); /* of nine vCPUs */
+	strcat(text, "disk=d\n");
+	assert_false(parse_one(text));
+	assert_non_null(strstr(said[0], "in at most 8 lines"));
+	/* Back-ends need its memory */
+	assert_false(parse_one("[guest a]\nkernel=k\nmemory=4M\n"
+			       "disk=d\ndisk=e\n"));
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "f:4: guest a has a disk or a"));
+	assert_non_null(strstr(said[0], "add share = memory"));
+}
+
 /* A definition is one guest's section alone */
 static void test_one_guest(void **state)
 {
@@ -785,6 +839,7 @@ int main(void)
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_guest_memory),
 		cmocka_unit_test(test_guest_count),
+		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_one_guest),
 		cmocka_unit_test(test_core_ranges),
 	};

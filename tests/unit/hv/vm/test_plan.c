@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/plan.c hv/vm/numa.c drivers/acpi/nodes.c sched/placement.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/plan.c hv/vm/numa.c drivers/acpi/nodes.c sched/placement.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c hv/manifest/values_device.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The manifest against the machine it must fit, the ways in, and the guest that
@@ -339,9 +339,19 @@ static void test_dynamic(void **state)
 	assert_int_equal(said_count, 1);
 	assert_non_null(strstr(said[0], ":4: guest a: share = memory is for a "
 					"guest that is made"));
+	/* And so are devices that the privileged guest serves */
+	check("[guest a]\nkernel=k\nmemory=4M\nshare=memory\ndisk=d\n", 4);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], ":5: guest a: disk is for a guest that "
+					"is made while the machine runs"));
+	check("[guest a]\nkernel=k\nmemory=4M\nvhost-user=s,type=2\n", 4);
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], ":4: guest a: vhost-user is for"));
 	check(PRIVILEGED, 4);
 	assert_true(check_definition("[guest a]\nkernel=x\nmemory=4M\n"
 				     "share = memory\n"));
+	assert_true(check_definition("[guest a]\nkernel=x\nmemory=4M\n"
+				     "share = memory\ndisk=d\n"));
 	assert_true(check_definition("[guest a]\nkernel=x\nmemory=4M\n"
 				     "fw_cfg = opt/a \"text\"\n"));
 	assert_int_equal(checked.boot, BOOT_WAY_AUTO);

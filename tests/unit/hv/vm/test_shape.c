@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/shape.c hv/core/slots.c hv/manifest/lookup.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c lib/string.c */
+/* SOURCES: hv/vm/shape.c hv/core/slots.c hv/manifest/lookup.c hv/manifest/keys.c hv/manifest/values.c hv/manifest/values_serial.c hv/manifest/values_device.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What of a dynamic guest's memory is RAM: slots and table for any files and

@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhctl/make.c tools/control/definition.c tools/control/files.c tools/control/fail.c tools/control/wire.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SOURCES: tools/bhctl/make.c tools/control/definition.c tools/control/files.c tools/control/fail.c tools/control/wire.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c hv/manifest/values_device.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What bhctl run makes of its options is a definition; definitions from files,
  * and what is wrong with them */
