@@ -28,6 +28,14 @@
 
 /* --- config space --- */
 
+/* NULL: the guest finds none there */
+static struct pci_bus_slot *present(struct pci_bus *bus, u8 devfn)
+{
+	struct pci_bus_slot *s = pci_bus_slot_of(bus, devfn);
+
+	return s && !s->f->absent ? s : NULL;
+}
+
 /* @offset + @size does not pass the end of the function's space */
 static u64 config_read(struct pci_bus *bus, u8 devfn, u32 offset, u8 size)
 {
@@ -35,7 +43,7 @@ static u64 config_read(struct pci_bus *bus, u8 devfn, u32 offset, u8 size)
 	struct pci_bus_slot *s;
 
 	spin_lock(&bus->lock);
-	s = pci_bus_slot_of(bus, devfn);
+	s = present(bus, devfn);
 	if (s)
 		value = pci_fn_config_read(s->f, offset, size);
 	spin_unlock(&bus->lock);
@@ -50,7 +58,7 @@ static void config_write(struct pci_bus *bus, u8 devfn, u32 offset, u8 size,
 	struct pci_bus_slot *s;
 
 	spin_lock(&bus->lock);
-	s = pci_bus_slot_of(bus, devfn);
+	s = present(bus, devfn);
 	if (s) {
 		pci_fn_config_write(s->f, offset, size, value);
 		if (offset < PCI_COMMAND + 2 && offset + size > PCI_COMMAND)

@@ -34,6 +34,9 @@ struct pci_fn_ops {
 struct pci_fn {
 	struct vm *vm;
 	u8 devfn;
+	/* Nobody finds it. On an isolated guest's bus alone; changes while no
+	 * vCPU runs and its command register is 0. */
+	bool absent;
 	const struct pci_fn_ops *ops;
 	void *dev;
 	/* Of each of these three: PAGE_SIZE, as if it were 0; or less, a power
