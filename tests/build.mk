@@ -117,7 +117,7 @@ $(B)/tests/guest/lib/folded.o: CFLAGS := $(filter-out -mgeneral-regs-only -fno-t
 # The multiboot loaders enter elsewhere than PVH does
 $(B)/tests/guest/multiboot.elf: GUEST_LD := -e mb_entry
 # The machine's own memory: GRUB has put the hypervisor and the files below
-$(B)/tests/guest/assign.elf $(B)/tests/guest/serial.elf $(B)/tests/guest/console.elf $(B)/tests/guest/control.elf $(B)/tests/guest/cycles.elf $(B)/tests/guest/debugger.elf $(B)/tests/guest/mca.elf $(B)/tests/guest/pauser.elf $(B)/tests/guest/sleep.elf: GUEST_LD := --defsym=guest_base=0x3000000
+$(B)/tests/guest/assign.elf $(B)/tests/guest/serial.elf $(B)/tests/guest/console.elf $(B)/tests/guest/control.elf $(B)/tests/guest/cycles.elf $(B)/tests/guest/debugger.elf $(B)/tests/guest/mca.elf $(B)/tests/guest/pauser.elf $(B)/tests/guest/served.elf $(B)/tests/guest/sleep.elf: GUEST_LD := --defsym=guest_base=0x3000000
 $(B)/tests/guest/%.elf: $(B)/tests/guest/%.o $(GUEST_LIB_O) tests/guest/lib/guest.ld
 	$(call say,GUEST,$@)
 	$(Q)$(LD) -nostdlib -static $(GUEST_LD) -z noexecstack -z max-page-size=4096 \

@@ -9,6 +9,7 @@
 #include "hv/console/console.h"
 #include "hv/control/priv.h"
 #include "hv/core/piece.h"
+#include "hv/device/virtio/served.h"
 #include "hv/vm/pool.h"
 #include "include/hw/pci.h"
 #include "lib/bytes.h"
@@ -108,6 +109,8 @@ static void bar_write(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
 
 	if (bar == BH_CTL_BAR_MSIX) {
 		pci_msix_write(&c->msix, offset, size, value);
+	} else if (size == 4 && offset == BH_CTL_DOORBELL) {
+		control_ring((u32)value);
 	} else if (size == 4 && offset == BH_CTL_OPEN) {
 		spin_lock(&c->lock);
 		control_open(c, (u32)value);
@@ -129,6 +132,11 @@ static void guest_changed(void)
 {
 	__atomic_store_n(&control->changed, true, __ATOMIC_SEQ_CST);
 	wake();
+}
+
+static void queue_notified(u32 vector)
+{
+	(void)pci_msix_send(&control->msix, vector);
 }
 
 /* Without bus mastering there is no way to the area, and whoever turns MSI-X
@@ -168,6 +176,7 @@ void control_go_on(struct vcpu *v)
 	spin_lock(&c->lock);
 	more |= control_guests_look(c);
 	more |= control_consoles_look(c);
+	more |= control_devices_look(c);
 	control_publish(c);
 	more |= control_trace_look(); /* what is above may close it */
 	say = c->unsaid;
@@ -181,8 +190,8 @@ void control_go_on(struct vcpu *v)
 
 /* --- life --- */
 
-/* The guest that used it is no more. Its commands that wait are done all the
- * same, and nobody hears of it. */
+/* The guest that used it is no more, and its other functions are quiet. Its
+ * commands that wait are done all the same, and nobody hears of it. */
 static void reset(struct pci_fn *f)
 {
 	struct control *c = f->dev;
@@ -194,6 +203,7 @@ static void reset(struct pci_fn *f)
 	spin_unlock(&c->lock);
 	pci_msix_reset(&c->msix);
 	vtd_reset(c->iommu);
+	served_leave();
 }
 
 static const struct pci_fn_ops ops = {
@@ -274,12 +284,14 @@ void control_create(struct vm *vm, const char *build)
 	c->build = build;
 	c->features = BH_CTL_FEATURE_CONSOLE;
 	if (pool_range_count())
-		c->features |= BH_CTL_FEATURE_GUESTS;
+		c->features |= BH_CTL_FEATURE_GUESTS | BH_CTL_FEATURE_DEVICES;
 	c->ram_bytes = control_ram_bytes();
 	control = c;
 	console_on_spoken(wake);
 	vm_changed_hook = guest_changed;
 	dynamic_on_news(wake);
+	served_on_change(wake);
+	served_on_notify(queue_notified);
 	log_info("control", "guest %s: control device at 00:%02x.0", vm->name,
 		 c->fn.devfn >> 3u);
 }

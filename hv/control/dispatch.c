@@ -42,6 +42,11 @@ static const struct {
 	[BH_CTL_OP_AUDIT] = { "audit", control_audit },
 	[BH_CTL_OP_SET] = { "set", control_set },
 	[BH_CTL_OP_LAST_EXITS] = { "last_exits", control_last_exits },
+	[BH_CTL_OP_DEVICES] = { "devices", control_devices },
+	[BH_CTL_OP_DEVICE_OFFER] = { "device_offer", control_device_offer },
+	[BH_CTL_OP_QUEUES] = { "queues", control_queues },
+	[BH_CTL_OP_QUEUE_BIND] = { "queue_bind", control_queue_bind },
+	[BH_CTL_OP_QUEUE_STOPPED] = { "queue_stopped", control_queue_stopped },
 };
 
 s32 control_error(struct control *c, struct control_call *call,

@@ -4,7 +4,7 @@
  * and what is open), dispatch.c (a command from its copy to its answer),
  * events.c (what guests do meanwhile), and what the commands do: machine.c,
  * guests.c, dynamic.c, consoles.c, inspect.c, debug.c, meter.c, trace.c,
- * audit.c, set.c.
+ * audit.c, set.c, devices.c. Doorbells are doorbell.c's, and need no lock.
  *
  * Lock: control.lock protects all that is not constant. It is held while one
  * command is done, guest memory included: that is bounded by a page each way.
@@ -92,7 +92,7 @@ struct control {
 	 * to change, atomic */
 	u64 submitters[VM_MAX_VCPUS / 64];
 	bool changed; /* some guest has, atomic */
-	struct control_round guests, consoles;
+	struct control_round guests, consoles, devices;
 	struct control_wait waits[CONTROL_WAITS];
 	u32 waiting; /* how many of them */
 	u32 awaited; /* ever */
@@ -165,6 +165,12 @@ s32 control_announce(struct control *c, struct control_call *call);
 s32 control_audit(struct control *c, struct control_call *call);
 s32 control_set(struct control *c, struct control_call *call);
 
+s32 control_devices(struct control *c, struct control_call *call);
+s32 control_device_offer(struct control *c, struct control_call *call);
+s32 control_queues(struct control *c, struct control_call *call);
+s32 control_queue_bind(struct control *c, struct control_call *call);
+s32 control_queue_stopped(struct control *c, struct control_call *call);
+
 /* inspect.c */
 s32 control_registers(struct control *c, struct control_call *call);
 s32 control_last_exits(struct control *c, struct control_call *call);
@@ -206,6 +212,21 @@ bool control_round_goes_on(struct control_round *r);
 /* consoles.c: events for the consoles that have been read to their end and said
  * something since. True: there is more. */
 bool control_consoles_look(struct control *c);
+/* devices.c: the same for served devices that have changed */
+bool control_devices_look(struct control *c);
+
+/* doorbell.c */
+struct control_binding {
+	u32 device, queue;
+	u32 vector, doorbell; /* 0: none */
+};
+/* As served_bind(), and so is what it returns; -EEXIST: the doorbell is another
+ * queue's */
+int __must_check control_bind(const struct vm *vm,
+			      const struct control_binding *b);
+/* A write of BH_CTL_DOORBELL. Any core, no lock. Hot. */
+void control_ring(u32 number);
+
 /* What struct bh_ctl_vcpu calls the state */
 u32 control_shown_state(enum vcpu_activity activity);
 

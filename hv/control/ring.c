@@ -7,6 +7,7 @@
  * device. Called under control.lock.
  */
 #include "hv/control/priv.h"
+#include "hv/device/virtio/served.h"
 #include "include/hw/pci.h"
 #include "lib/string.h"
 
@@ -38,6 +39,7 @@ bool control_may_dma(const struct control *c)
 void control_close(struct control *c, enum bh_ctl_status why)
 {
 	control_debug_end();
+	served_unbind_all();
 	if (control_trace_end())
 		vcpu_post(c->vm->vcpus[0], VE_CONTROL);
 	if (c->call.begun)

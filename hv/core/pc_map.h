@@ -85,6 +85,7 @@ static inline bool pc_is_firmware_size(u64 size)
 /* PCI functions of the board */
 #define PC_DEVFN_HOST    0x00u /* 00.0 8086:29c0 Q35 host bridge */
 #define PC_DEVFN_ENTROPY 0x08u /* 01.0 1af4:1044, if it has one */
+#define PC_DEVFN_SERVED  0x10u /* 02.0 to 09.0, hv/device/virtio/served.h */
 #define PC_DEVFN_LPC     0xf8u /* 1f.0 8086:2918 ICH9 LPC bridge */
 
 #endif

@@ -23,6 +23,7 @@
 	VDEV(pci_bus,     ISOLATED)                                            \
 	VDEV(q35,         ISOLATED)                                            \
 	VDEV(entropy,     ISOLATED)                                            \
+	VDEV(served,      ISOLATED)                                            \
 	VDEV(fwcfg,       ISOLATED)                                            \
 	VDEV(vkbc,        ISOLATED)                                            \
 	VDEV(debugcon,    ISOLATED)                                            \

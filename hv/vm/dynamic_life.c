@@ -9,6 +9,7 @@
  */
 #include "hv/core/piece.h"
 #include "hv/core/vcpu.h"
+#include "hv/device/virtio/served.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/create.h"
 #include "hv/vm/dynamic_priv.h"
@@ -270,6 +271,7 @@ void dynamic_ended(struct vm *vm)
 	struct dynamic *d = vm->dynamic;
 	bool keep, counted;
 
+	served_end(vm);
 	if (d->pausing)
 		answer(vm, -BH_CTL_ESTATE, "the guest has ended meanwhile");
 	d->pausing = false;

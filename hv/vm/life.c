@@ -17,6 +17,7 @@
 #include "hv/core/last_exit.h"
 #include "hv/core/stretch.h"
 #include "hv/core/vcpu.h"
+#include "hv/device/virtio/served.h"
 #include "hv/irq/vlapic.h"
 #include "hv/time/vtimer.h"
 #include "hv/vm/debug.h"
@@ -147,6 +148,9 @@ static void gone(struct vm *vm)
 	vm->state = VM_STOPPED;
 	spin_unlock(&vm->lock);
 	vm_changed();
+	/* Nobody would ever say that a device of a guest has stopped */
+	if (vm->privileged)
+		served_leave();
 	if (vm->privileged && privileged_ends_machine(how, &reset))
 		machine_end(reset ? MACHINE_RESET : MACHINE_POWER_OFF);
 	machine_guest_ended(vm);

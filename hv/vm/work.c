@@ -10,6 +10,7 @@
 #include "hv/assign/passthrough.h"
 #include "hv/console/console.h"
 #include "hv/core/stretch.h"
+#include "hv/device/virtio/served.h"
 #include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
 #include "hv/load/staged.h"
@@ -24,6 +25,8 @@
 
 /* Of a guest that has very many, until the core looks at its interrupts */
 #define CLOCKS_AT_ONCE 64u
+/* Between two looks at a dynamic guest's devices, which have to stop first */
+#define STOP_POLL_NS 1000000u
 
 void vm_work_set(struct vm *vm, enum vm_work first)
 {
@@ -161,6 +164,16 @@ static bool work_share(struct vm *vm)
 	return true;
 }
 
+/* The privileged guest's programs, and its devices, touch the memory no longer
+ * for the guest's own devices */
+static bool stop_step(struct vm *vm)
+{
+	if (served_is_over(vm))
+		return true;
+	wait_until(vm, rdtsc() + ns_to_tsc(STOP_POLL_NS));
+	return false;
+}
+
 /* A dynamic guest's memory: nobody but it reaches it, and all is zero */
 static bool clean_step(struct vm *vm)
 {
@@ -184,7 +197,7 @@ static bool work_grant(struct vm *vm)
 
 static bool work_scrub(struct vm *vm)
 {
-	if (vm->dynamic && !dynamic_revoke_step(vm))
+	if (vm->dynamic && (!stop_step(vm) || !dynamic_revoke_step(vm)))
 		return false;
 	if (vm->dynamic ? !clean_step(vm) : !zero_step(vm))
 		return false;

@@ -47,11 +47,15 @@ enum bh_ctl_reg {
 	 * is open, another number closes it, with BH_CTL_AGAIN. */
 	BH_CTL_OPEN = 0x10,
 	BH_CTL_SUBMIT = 0x14, /* w: anything; the commands up to the tail */
+	/* w: a number that BH_CTL_OP_QUEUE_BIND has given to a queue: its
+	 * buffers have been used. Any other changes nothing. */
+	BH_CTL_DOORBELL = 0x18,
 };
 #define BH_CTL_MAGIC_VALUE 0x4c544342u /* "BCTL" */
 
 #define BH_CTL_FEATURE_GUESTS  (1u << 0) /* dynamic guests: there is a pool */
 #define BH_CTL_FEATURE_CONSOLE (1u << 1)
+#define BH_CTL_FEATURE_DEVICES (1u << 2) /* virtio devices that are served */
 
 /* Closed, and why; or open */
 enum bh_ctl_status {
@@ -69,7 +73,8 @@ enum bh_ctl_status {
 #define BH_CTL_MSIX_BYTES    0x10000
 #define BH_CTL_MSIX_PBA      0x8000
 #define BH_CTL_VECTORS       2048
-#define BH_CTL_VECTOR_EVENTS 0 /* an event came outside of BH_CTL_SUBMIT */
+#define BH_CTL_VECTOR_EVENTS 0    /* an event came outside of BH_CTL_SUBMIT */
+#define BH_CTL_DOORBELLS     1000 /* from 1 on; as many ioeventfds as VFIO has */
 
 /*
  * The area: three pages in a row of the driver's, by IOVA. A tail counts what
@@ -237,6 +242,34 @@ enum bh_ctl_op {
 	/* arg[0]: id of a guest as for BH_CTL_OP_REGISTERS; arg[1]: vCPU. out:
 	 * struct bh_ctl_last_exits */
 	BH_CTL_OP_LAST_EXITS,
+	/*
+	 * Virtio devices of a guest whose queues are served by a back-end of
+	 * the privileged guest's (docs/virtio.md). They are numbered in the
+	 * order of the definition, from 0.
+	 */
+	/* arg[0]: id; arg[1]: devices to pass over. out: struct
+	 * bh_ctl_device[]; event arg[0]: how many there are in all */
+	BH_CTL_OP_DEVICES,
+	/* arg[0]: id; arg[1]: device. in: struct bh_ctl_offer, what its
+	 * back-end can do. While the guest is BH_CTL_DEFINED; one that has none
+	 * when the guest starts is not on its bus. Later, too, with the same
+	 * features: the configuration may be another, and the driver hears of
+	 * it. */
+	BH_CTL_OP_DEVICE_OFFER,
+	/* arg[0]: id; arg[1]: device; arg[2]: queues to pass over. out: struct
+	 * bh_ctl_queue[]; event arg[0]: how many there are in all */
+	BH_CTL_OP_QUEUES,
+	/* arg[0]: id; arg[1]: device, and the queue in bits 63:32. arg[2]: the
+	 * vector by which its notifications come, arg[3]: its doorbell; 0 for
+	 * each: none. Of a queue that is live; from then on a back-end may
+	 * touch it. What was notified until then comes at once. Both end with
+	 * the queue, and when the device closes. BH_CTL_EEXIST: the doorbell
+	 * is another queue's. */
+	BH_CTL_OP_QUEUE_BIND,
+	/* arg[0]: id; arg[1]: device, and the queue in bits 63:32, or
+	 * BH_CTL_ALL_QUEUES there. Of those that are to stop: the back-end
+	 * touches neither ring nor buffers any more. */
+	BH_CTL_OP_QUEUE_STOPPED,
 	BH_CTL_OPS
 };
 
@@ -261,6 +294,9 @@ enum bh_ctl_event_type {
 	/* arg[0]: id; a guest that a debugger let go stands, and is
 	 * BH_CTL_PAUSED; or it has ended, and no debugger has it any more */
 	BH_CTL_EVENT_DEBUG,
+	/* arg[0]: id; arg[1]: device. Its driver or its guest has changed what
+	 * BH_CTL_OP_DEVICES and BH_CTL_OP_QUEUES say of it. */
+	BH_CTL_EVENT_DEVICE,
 };
 
 /* Of a guest */
@@ -363,6 +399,42 @@ struct bh_ctl_vcpu {
 	u32 reserved;
 	u64 run_ticks, wait_ticks; /* on the core; runnable and not on it */
 	u64 exits;
+};
+
+/* Of a served device. Its driver's reset, and the guest's end, are not over
+ * before all queues that are to stop have. Those are the ones that were bound
+ * since they are live, by whomever; but not before the privileged guest started
+ * again. */
+#define BH_CTL_DEVICE_OFFERED (1u << 0)
+#define BH_CTL_DEVICE_READY   (1u << 1) /* DRIVER_OK */
+#define BH_CTL_DEVICE_STOPS   (1u << 2) /* a queue of it is to stop */
+#define BH_CTL_CONFIG_MAX     256
+#define BH_CTL_ALL_QUEUES     0xffffffffu
+
+struct bh_ctl_device {
+	u32 type; /* virtio's device id, 2: block */
+	u32 devfn;
+	u32 queues, queue_size; /* how many, and their entries at most */
+	u32 config_bytes;
+	u32 flags;
+	u64 features; /* offered, with the transport's */
+	u64 accepted; /* by the driver */
+};
+
+struct bh_ctl_offer {
+	u64 features; /* of the device, and of its rings */
+	u32 config_bytes, reserved;
+	u8 config[BH_CTL_CONFIG_MAX];
+};
+
+#define BH_CTL_QUEUE_LIVE  (1u << 0) /* to be served */
+#define BH_CTL_QUEUE_STOPS (1u << 1) /* waits for BH_CTL_OP_QUEUE_STOPPED */
+
+/* Addresses are the guest's */
+struct bh_ctl_queue {
+	u32 size, flags;
+	u64 desc, driver, device;
+	u32 vector, doorbell;
 };
 
 /* As the processor has it. @attributes: as the access rights of a VMCS have

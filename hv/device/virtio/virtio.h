@@ -32,6 +32,13 @@ struct virtio_ops {
 	/* From now on nothing of that queue is touched, nor a notification of
 	 * it sent: it was reset, or the device */
 	void (*queue_stop)(struct virtio *d, u32 i);
+	/* The driver has reset the device, or the guest has ended: its queues
+	 * are to stop. False: they will have by virtio_stopped(), and until
+	 * then no register of it changes. NULL: queue_stop() is enough. */
+	bool (*stop)(struct virtio *d);
+	/* FEATURES_OK or DRIVER_OK may be set now; queues start after it. NULL:
+	 * it does not matter. */
+	void (*negotiated)(struct virtio *d);
 	/* There may be more in queue @i, which is live. On the vCPU's core or,
 	 * through the PCI window, another's exit; no lock is held, so it may
 	 * have stopped meanwhile. */
@@ -57,7 +64,8 @@ struct virtio {
 	u8 devfn;
 	u16 id;       /* VIRTIO_ID_ENTROPY */
 	u32 class;    /* code and interface, 24 bits */
-	u64 features; /* offered besides those of the transport */
+	u64 features; /* offered besides those of the transport, */
+	u64 withheld; /* of which it can have none of these */
 	const struct virtio_ops *ops;
 	void *dev;
 	u32 config_bytes;
@@ -73,6 +81,7 @@ struct virtio {
 	u32 device_select, driver_select;
 	u16 queue_select, config_vector;
 	u8 status, generation;
+	bool stopping;       /* reset by the driver, and not over */
 	bool config_changed; /* since the driver last read of it */
 	struct spinlock irq_lock;
 	u8 isr;
@@ -90,6 +99,14 @@ struct virtio {
 int __must_check virtio_create(struct virtio *d, struct vm *vm);
 void virtio_destroy(struct virtio *d);
 
+/* As if the driver had written 0 to the status, unless it just has. Lock not
+ * held. */
+void virtio_shut(struct virtio *d);
+/* Nothing touches its queues any more: what stop() has begun is over.
+ * virtio.lock is held. */
+void virtio_stopped(struct virtio *d);
+/* All that the driver is offered */
+u64 virtio_features(const struct virtio *d);
 /* Is queue @i live, and may the device reach memory, as its function is bus
  * master? Any core. */
 bool virtio_may_serve(const struct virtio *d, u32 i);

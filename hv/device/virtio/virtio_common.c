@@ -160,9 +160,9 @@ static u64 queue_read(const struct virtio *d, const struct virtio_queue *q,
 
 /* --- features and status --- */
 
-static u64 features_of(const struct virtio *d)
+u64 virtio_features(const struct virtio *d)
 {
-	return d->features | VIRTIO_TRANSPORT_FEATURES;
+	return d->features | (VIRTIO_TRANSPORT_FEATURES & ~d->withheld);
 }
 
 static u64 feature_half(u64 features, u32 select)
@@ -180,7 +180,7 @@ static void accept(struct virtio *d, u64 value)
 
 static bool features_fit(const struct virtio *d)
 {
-	return !(d->accepted & ~features_of(d)) &&
+	return !(d->accepted & ~virtio_features(d)) &&
 	       d->accepted & VIRTIO_F_VERSION_1;
 }
 
@@ -201,6 +201,28 @@ static u8 steps_taken(const struct virtio *d, u8 add)
 	return add;
 }
 
+/* 4.1.4.3.1: the status reads 0 when the reset is over */
+static void begin_reset(struct virtio *d)
+{
+	d->stopping = d->ops->stop && !d->ops->stop(d);
+	if (!d->stopping)
+		virtio_reset(d);
+}
+
+void virtio_shut(struct virtio *d)
+{
+	spin_lock(&d->lock);
+	if (!d->stopping)
+		begin_reset(d);
+	spin_unlock(&d->lock);
+}
+
+void virtio_stopped(struct virtio *d)
+{
+	if (d->stopping)
+		virtio_reset(d);
+}
+
 /* Zero is a reset. No bit is cleared otherwise, and after FAILED none is set
  * (2.1.1). */
 static void status_write(struct virtio *d, u64 value)
@@ -208,12 +230,14 @@ static void status_write(struct virtio *d, u64 value)
 	u8 add = (u8)value & (u8)~d->status & DRIVER_BITS;
 
 	if (!value) {
-		virtio_reset(d);
+		begin_reset(d);
 		return;
 	}
 	if (d->status & DRIVER_BITS & ~value || d->status & VIRTIO_FAILED)
 		return;
 	d->status |= steps_taken(d, add);
+	if (d->ops->negotiated)
+		d->ops->negotiated(d);
 	for (u32 i = 0; i < d->queue_count; i++)
 		queue_start(d, &d->queues[i]);
 }
@@ -225,6 +249,7 @@ void virtio_reset(struct virtio *d)
 	virtio_irq_reset(d);
 	for (u32 i = 0; i < d->queue_count; i++)
 		queue_init(&d->queues[i]);
+	WRITE_ONCE(d->stopping, false);
 	d->accepted = 0;
 	d->device_select = 0;
 	d->driver_select = 0;
@@ -262,7 +287,7 @@ static u64 field_read(struct virtio *d, u64 offset)
 	case VIRTIO_DEVICE_SELECT:
 		return d->device_select;
 	case VIRTIO_DEVICE_FEATURE:
-		return feature_half(features_of(d), d->device_select);
+		return feature_half(virtio_features(d), d->device_select);
 	case VIRTIO_DRIVER_SELECT:
 		return d->driver_select;
 	case VIRTIO_DRIVER_FEATURE:
@@ -319,6 +344,7 @@ void virtio_common_write(struct virtio *d, u64 offset, u8 size, u64 value)
 	if (size != field_bytes(offset))
 		return;
 	spin_lock(&d->lock);
-	field_write(d, offset, value & ones_of(size));
+	if (!d->stopping)
+		field_write(d, offset, value & ones_of(size));
 	spin_unlock(&d->lock);
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A driver of the virtio entropy device, by virtio 1.2: its function at 01.0,
- * its registers, and one ring, split or packed. Over 400 lines: registers,
- * rings and interrupts are one driver.
+ * or where DEVFN says, its registers, and one ring, split or packed. Over 400
+ * lines: registers, rings and interrupts are one driver.
  */
 #ifndef TESTS_GUEST_LIB_VIRTIO_H
 #define TESTS_GUEST_LIB_VIRTIO_H
 
 #include "tests/guest/lib/board.h"
 
+#ifndef DEVFN
 #define DEVFN 0x08u
-#define BAR   0xc0000000u
+#endif
+#define BAR 0xc0000000u
 
 /* 4.1.4.3 */
 #define DEVICE_SELECT    0x00
@@ -58,7 +60,9 @@ struct desc {
 	u16 flags, next;
 };
 
-static struct desc table[64] __aligned(16), side[64] __aligned(16);
+static struct desc table[64] __aligned(16);
+/* For tables of descriptors */
+static struct desc side[64] __aligned(16) __attribute__((unused));
 static volatile struct {
 	u16 flags, idx, ring[65]; /* its event is where the ring ends */
 } avail __aligned(4);

@@ -5,6 +5,7 @@
 #include "hv/core/pc_map.h"
 #include "tests/unit/fakes/guest_ram.h"
 
+u8 virtio_devfn;
 u32 virtio_messages;
 u8 virtio_message;
 static struct guest_config config;
@@ -26,6 +27,7 @@ void virtio_board_init(u64 ram_bytes)
 	config.entropy = true;
 	fake_vm.config = &config;
 	virtio_messages = virtio_message = 0;
+	virtio_devfn = VIRTIO_DEVFN;
 	assert_int_equal(pci_bus_vdev.create(&fake_vm), 0);
 }
 
@@ -40,7 +42,7 @@ void virtio_board_done(void)
 static void cfg_select(u32 reg)
 {
 	bus_write(&fake_vm.ports, &fake_vcpus[0], 0xcf8, 4,
-		  0x80000000u | VIRTIO_DEVFN << 8 | (reg & 0xfc));
+		  0x80000000u | (u32)virtio_devfn << 8 | (reg & 0xfc));
 }
 
 u32 virtio_cfg(u32 reg)

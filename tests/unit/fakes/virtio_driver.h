@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtio device's board and driver: fake_vm with a PCI bus and its device at
- * VIRTIO_DEVFN, its BAR placed, messages counted, lines as board.h has them.
- * The test links hv/device/virtio/, hv/device/pci/ and hv/core/bus.c.
+ * VIRTIO_DEVFN, or at virtio_devfn, its BAR placed, messages counted, lines as
+ * board.h has them. The test links hv/device/virtio/, hv/device/pci/ and
+ * hv/core/bus.c.
  */
 #ifndef TESTS_UNIT_FAKES_VIRTIO_DRIVER_H
 #define TESTS_UNIT_FAKES_VIRTIO_DRIVER_H
@@ -18,6 +19,7 @@
 #define VIRTIO_TABLE   0x2000u
 #define VIRTIO_PENDING 0x3000u
 
+extern u8 virtio_devfn;
 extern u32 virtio_messages; /* sent by MSI-X, */
 extern u8 virtio_message;   /* the last one's vector */
 #define VIRTIO_PIN 16       /* PIRQ A: no chipset has wired it; board_line() */

@@ -104,6 +104,11 @@ HANDLER(memory_read)
 HANDLER(memory_write)
 HANDLER(translate)
 HANDLER(debug)
+HANDLER(devices)
+HANDLER(device_offer)
+HANDLER(queues)
+HANDLER(queue_bind)
+HANDLER(queue_stopped)
 
 static u32 debuggers_left;
 

@@ -9,6 +9,7 @@
 #include "hv/console/console.h"
 #include "hv/core/piece.h"
 #include "include/hw/pci.h"
+#include "tests/unit/fakes/served.h"
 #include "tests/unit/fakes/vdev.h"
 
 #define AREA     1u
@@ -162,6 +163,20 @@ bool control_consoles_look(struct control *c)
 		control_event(c, &e);
 	has_event = false;
 	return more_consoles && more_consoles--;
+}
+
+static u32 more_devices;
+
+bool control_devices_look(struct control *c)
+{
+	return more_devices && more_devices--;
+}
+
+static u32 rung;
+
+void control_ring(u32 number)
+{
+	rung = number;
 }
 
 s32 control_dispatch(struct control *c, struct bh_ctl_event *event)
@@ -395,6 +410,10 @@ static void test_events(void **state)
 	spoken();
 	go_on();
 	assert_int_equal(more_consoles, 0);
+	more_devices = 3;
+	spoken();
+	go_on();
+	assert_int_equal(more_devices, 0);
 	trace_pieces = 3;
 	news();
 	go_on();
@@ -411,6 +430,28 @@ static void test_events(void **state)
 	vm_changed();
 	go_on();
 	assert_int_equal(messages, 3);
+}
+
+/* Neither waits for anything: what is bound is devices' */
+static void test_queues(void **state)
+{
+	u32 unbinds = served_fake_unbinds;
+
+	put(BH_CTL_DOORBELL, 4, 77);
+	assert_int_equal(rung, 77);
+	put(BH_CTL_DOORBELL, 2, 78);
+	put(BH_CTL_DOORBELL + 4, 4, 79);
+	assert_int_equal(rung, 77);
+	msix(3 * 16, 0xfee01000);
+	msix(3 * 16 + 8, 0x43);
+	msix(3 * 16 + 12, 0);
+	served_fake_notify(3);
+	assert_int_equal(messages, 1);
+	served_fake_notify(4); /* masked */
+	assert_int_equal(messages, 1);
+	assert_int_equal(served_fake_unbinds, unbinds);
+	put(BH_CTL_OPEN, 4, 0);
+	assert_true(served_fake_unbinds > unbinds);
 }
 
 static void closed_by(u32 offset, u32 value)
@@ -451,9 +492,11 @@ static void test_reset(void **state)
 	area->index.command_tail = 3;
 	put(BH_CTL_SUBMIT, 4, 0);
 	assert_int_equal(fake_vcpus[0].events, VE_CONTROL);
+	iommu_resets = served_fake_leaves = 0;
 	pci_fn_power_on(fn);
 	fn->ops->reset(fn);
 	assert_int_equal(iommu_resets, 1);
+	assert_int_equal(served_fake_leaves, 1);
 	assert_int_equal(get(BH_CTL_STATUS, 4), BH_CTL_CLOSED);
 	assert_int_equal(
 		fn->ops->bar_read(&fake_vcpus[0], fn, BH_CTL_BAR_MSIX, 8, 4),
@@ -478,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pieces, setup),
 		cmocka_unit_test_setup(test_others_go_on, setup),
 		cmocka_unit_test_setup(test_events, setup),
+		cmocka_unit_test_setup(test_queues, setup),
 		cmocka_unit_test_setup(test_master_off, setup),
 		cmocka_unit_test_setup(test_msix_off, setup),
 		cmocka_unit_test_setup(test_reset, setup),

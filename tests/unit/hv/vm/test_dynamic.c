@@ -1,4 +1,4 @@
-/* SOURCES: hv/vm/dynamic.c hv/vm/dynamic_life.c hv/vm/still.c hv/vm/pause.c hv/vm/kept.c hv/vm/news.c hv/vm/life.c hv/vm/privileged.c hv/vm/work.c hv/vm/zero.c hv/core/vm.c hv/core/fan.c hv/core/slots.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c lib/printf.c lib/string.c */
+/* SOURCES: hv/vm/dynamic.c hv/vm/dynamic_life.c hv/vm/still.c hv/vm/pause.c hv/vm/kept.c hv/vm/news.c hv/vm/life.c hv/vm/privileged.c hv/vm/work.c hv/vm/zero.c hv/core/vm.c hv/core/fan.c hv/core/slots.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c hv/manifest/values_device.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The life of a dynamic guest (docs/lifecycle.md): every way from state to
@@ -36,6 +36,7 @@
 #include "tests/unit/fakes/guest_ram.h"
 #include "tests/unit/fakes/log.h"
 #include "tests/unit/fakes/pool.h"
+#include "tests/unit/fakes/served.h"
 #include "tests/unit/fakes/timer.h"
 #include "tests/unit/fakes/tsc.h"
 #include "tests/unit/fakes/window.h"
@@ -60,6 +61,7 @@ static bool granted[2], touched, passed, taken, pool_is_clean, ending;
 static bool stand;          /* no core passes */
 static bool shares;         /* it may be granted as it is */
 static bool timer_is_armed; /* of a device */
+static bool devices_stop;   /* and it waits for them */
 static u32 passes, alive, ever, loads, freed_ids, maps;
 static int load_error, take_error, begin_error;
 static u32 steps, left_to_free;
@@ -308,9 +310,13 @@ void pcpu_kick(struct pcpu *cpu, u32 bits)
 	fail();
 }
 
+/* Only for its devices */
 void vcpu_block(struct vcpu *v)
 {
-	fail(); /* it has nothing to wait for */
+	assert_true(devices_stop);
+	assert_true(is_granted());
+	assert_non_null(fake_timer); /* which comes */
+	fake_timer = NULL;
 }
 
 void vcpu_post(struct vcpu *v, u32 event_bits)
@@ -406,7 +412,8 @@ static int setup(void **state)
 	vm_count = 0;
 	vm_privileged = &fake_vm;
 	granted[0] = granted[1] = touched = stand = ending = listens = false;
-	pool_is_clean = passed = shares = false;
+	pool_is_clean = passed = shares = devices_stop = false;
+	served_fake_looks = served_fake_ends = 0;
 	alive = load_error = take_error = loads = maps = ever = 0;
 	check_error = begin_error = 0;
 	taken = false;
@@ -701,6 +708,20 @@ static void test_share(void **state)
 	assert_int_equal(dynamic_end(id, BH_CTL_END_STOP, 99, &why), 0);
 	go_on();
 	assert_true(ram_is_zero() && !is_granted());
+}
+
+/* Its back-ends have the memory until they say that they have not */
+static void test_devices_stop(void **state)
+{
+	setup(state);
+	runs_and_shares();
+	devices_stop = true;
+	served_fake_looks = 3;
+	assert_int_equal(dynamic_end(id, BH_CTL_END_DESTROY, 99, &why), 0);
+	go_on();
+	assert_int_equal(served_fake_ends, 1);
+	assert_int_equal(served_fake_looks, 0);
+	assert_null(vms[5]);
 }
 
 /* It may end between any two of its steps to its first instruction */
@@ -1346,6 +1367,7 @@ int main(void)
 		cmocka_unit_test(test_all_ways),
 		cmocka_unit_test(test_destroy),
 		cmocka_unit_test(test_share),
+		cmocka_unit_test(test_devices_stop),
 		cmocka_unit_test(test_share_destroyed),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_stop),
