@@ -1,12 +1,13 @@
-/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/control/debug.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c hv/core/last_exit.c lib/last_exit_text.c lib/string.c hv/control/meter.c hv/control/trace.c arch/x86/machine/trace.c hv/control/audit.c hv/control/audit_machine.c mm/pt.c mm/pt_format.c hv/control/set.c hv/manifest/values.c sched/keys.c lib/printf.c hv/load/staged_list.c hv/manifest/lookup.c hv/manifest/keys.c hv/manifest/values_serial.c */
+/* SOURCES: hv/control/device.c hv/control/ring.c hv/control/dispatch.c hv/control/events.c hv/control/guests.c hv/control/machine.c hv/control/consoles.c hv/control/dynamic.c hv/control/announce.c hv/control/inspect.c hv/control/debug.c hv/assign/vtd.c hv/assign/vtd_walk.c hv/device/pci/pci_fn.c hv/control/devices.c hv/control/doorbell.c hv/device/virtio/served.c hv/device/virtio/served_back.c hv/device/virtio/virtio_pci.c hv/device/virtio/virtio_common.c hv/device/virtio/virtio_irq.c hv/device/pci/pci_bus.c hv/device/pci/pci_bus_fn.c hv/device/pci/pci_bus_bar.c hv/device/pci/pci_bus_irq.c hv/device/pci/pci_msix.c hv/core/bus.c hv/core/slots.c hv/core/exit.c hv/core/last_exit.c lib/last_exit_text.c lib/string.c hv/control/meter.c hv/control/trace.c arch/x86/machine/trace.c hv/control/audit.c hv/control/audit_machine.c mm/pt.c mm/pt_format.c hv/control/set.c hv/manifest/values.c sched/keys.c lib/printf.c hv/load/staged_list.c hv/manifest/lookup.c hv/manifest/keys.c hv/manifest/values_serial.c hv/manifest/values_device.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * libFuzzer target for the control device with its real code, its IOMMU
  * included: a stream of writes to its registers, to its config space, to the
- * IOMMU and to memory, where rings and tables are, and of what guests and
- * consoles do meanwhile. No access leaves guest memory, a step is bounded, what
- * is closed does nothing, and the device can be opened once more at the end.
- * Over 400 lines: what stands behind the device is made up.
+ * IOMMU and to memory, where rings and tables are, and of what guests, their
+ * served devices and consoles do meanwhile. No access leaves guest memory, a
+ * step is bounded, what is closed does nothing, and the device can be opened
+ * once more at the end. Over 400 lines: what stands behind the device is made
+ * up.
  */
 #include "arch/x86/machine/irq.h"
 #include "arch/x86/machine/tsc.h"
@@ -18,6 +19,8 @@
 #include "hv/core/quiesce.h"
 #include "hv/core/slots.h"
 #include "hv/device/pc/vpm.h"
+#include "hv/device/virtio/served.h"
+#include "hv/device/virtio/virtio.h"
 #include "hv/irq/route.h"
 #include "hv/irq/vlapic.h"
 #include "hv/load/load.h"
@@ -82,7 +85,7 @@ void passthrough_virtual_remove(struct pci_fn *f)
 u32 vlapic_deliver(struct vm *vm, const struct vlapic_msg *m,
 		   struct vlapic_late *late)
 {
-	if (vm != &fake_vm || m->vector < 16)
+	if ((vm != &fake_vm && !vm->virtio) || m->vector < 16)
 		abort();
 	return 1;
 }
@@ -649,8 +652,35 @@ static void tables_fill(void)
 		put(TABLES + 0x3000 + i * 8, i << PAGE_SHIFT | rw);
 }
 
+/* The first guest has two devices that are served */
+static const struct guest_config served = {
+	.device_count = 2,
+	.devices = { { .type = 2, .queues = 3, .config_bytes = 60 },
+		     { .type = 1, .queues = 1 } },
+};
+
+static void served_make(struct vm *vm)
+{
+	vm->config = &served;
+	if (bus_init(&vm->ports, &vm->budget, 8) ||
+	    bus_init(&vm->mmio, &vm->budget, 8) || pci_bus_vdev.create(vm) ||
+	    served_vdev.create(vm))
+		abort();
+}
+
+static void served_unmake(struct vm *vm)
+{
+	if (!vm->devices[VDEV_served])
+		return;
+	served_vdev.destroy(vm);
+	pci_bus_vdev.destroy(vm);
+	bus_destroy(&vm->ports, &vm->budget);
+	bus_destroy(&vm->mmio, &vm->budget);
+}
+
 static void guests_make(void)
 {
+	served_unmake(&others[0]);
 	memset(others, 0, sizeof(others));
 	memset(other_vcpus, 0, sizeof(other_vcpus));
 	vms[0] = &fake_vm;
@@ -670,6 +700,7 @@ static void guests_make(void)
 		other_vcpus[i].vm = &others[i];
 		vms[i + 1] = &others[i];
 	}
+	served_make(&others[0]);
 	vm_count = GUESTS + 1;
 	pcpus[0] = &fake_pcpus[0];
 	pcpu_count = 1;
@@ -735,6 +766,37 @@ static void guest_changes(const struct step *s)
 	on_news();
 }
 
+/* Its driver writes to a register, or it starts or ends */
+static void driver_does(const struct step *s)
+{
+	struct virtio *d = others[0].virtio;
+
+	if (s->where & 0x80)
+		d = d->next;
+	switch (s->where >> 2 & 7) {
+	case 0:
+		served_end(&others[0]);
+		break;
+	case 1:
+		pci_bus_vdev.reset(&others[0]);
+		served_vdev.reset(&others[0]);
+		break;
+	case 2:
+		d->fn.config[PCI_COMMAND] = (u8)s->value;
+		break;
+	case 3:
+		d->fn.ops->bar_write(&other_vcpus[0], &d->fn, 0,
+				     s->value % 2 ? VIRTIO_STATUS : 0x1000, 1,
+				     s->offset);
+		break;
+	default:
+		d->fn.ops->bar_write(&other_vcpus[0], &d->fn, 0,
+				     s->offset & 0x3fff, 1u << (s->where & 3),
+				     s->value);
+		break;
+	}
+}
+
 static void console_says(const struct step *s)
 {
 	spoken[s->where % ARRAY_SIZE(spoken)] = true;
@@ -765,7 +827,7 @@ static void do_step(const struct step *s)
 	static const u8 sizes[] = { 1, 2, 4, 8 };
 	u8 size = sizes[s->where & 3];
 
-	switch (s->what % 10) {
+	switch (s->what % 11) {
 	case 0:
 		memory_changes(s);
 		break;
@@ -803,6 +865,10 @@ static void do_step(const struct step *s)
 		tables_fill();
 		remap(VTD_RTADDR, 8, ROOT);
 		remap(VTD_GCMD, 4, s->where & 1 ? VTD_G_RTP | VTD_G_TE : 0);
+		break;
+	case 9:
+		driver_does(s);
+		settle();
 		break;
 	default:
 		config(PCI_COMMAND, 2, s->where);
