@@ -11,6 +11,12 @@ from system._linux import step
 
 SECONDS = 600
 BOCHS_SECONDS = 900
+SHARING = ("sharing_disk", "sharing_before", "sharing_nothing", "sharing_create", "sharing_says",
+           "sharing_reads")
+SHARING_AGAIN = ("sharing_disk", "sharing_before", "sharing_lives", "sharing_granted",
+                 "sharing_audit", "sharing_device", "sharing_reads_again", "sharing_stop",
+                 "sharing_no_more", "sharing_start", "sharing_says_again", "sharing_destroy",
+                 "sharing_gone", "sharing")
 
 
 def run(results, folder, where, emulator, seconds, options=()):
@@ -83,9 +89,44 @@ def full(results, folder):
         results.check(m.wait_end(SECONDS), "restart.full.powers_off", "the machine still runs")
 
 
+def sharing(results, folder, where, emulator, seconds):
+    """A guest shares its memory with a privileged guest that panics. It goes on, and the
+    next life has its memory again, once there is a bhd. That one reads on the disk what
+    the bhd before it had."""
+    cores, first, last = cores_for(emulator, 2)
+    os.makedirs(folder, exist_ok=True)
+    state = _linux.data_disk(folder, "data.img")
+    files = {"vmlinuz": _linux.payload()["vmlinuz"],
+             "privileged.cpio": tools.initrd(
+                 folder, {"boot/echo": os.path.join(image.BUILD, "tests/guest/echo.elf"),
+                          "bin/peek": tools.program(folder, "peek")},
+                 ("bhctl.sh", "sharing.sh"))}
+    guests = [_linux.privileged("sharing,poweroff", cores=f"{first}-{last}", vcpus="1")]
+    disk = image.make(folder, image.manifest(guests, extra="guest-memory = 16M"), files,
+                      "hybrid" if emulator == "bochs" else "uefi")
+    options = ["--ide" if emulator == "bochs" else "--nvme", state]
+    with Machine(emulator, disk, folder, cores=cores, memory=768, timeout=seconds * 3,
+                 options=options) as m:
+        for check in SHARING:
+            step(results, m, f"{where}.{check}", rf"\[linux\] .*TEST {check} ok", seconds)
+        step(results, m, f"{where}.panics", r"\[linux\] .*TEST sharing panics", seconds)
+        step(results, m, f"{where}.restarts", r"guest linux starts again, alone", seconds)
+        for check in SHARING_AGAIN:
+            step(results, m, f"{where}.again.{check}", rf"\[linux\] .*TEST {check} ok", seconds)
+        results.check(m.wait_end(seconds), f"{where}.powers_off", "the machine still runs")
+
+
+def sharing_svm(results, folder):
+    sharing(results, folder, "restart.sharing", "qemu", SECONDS)
+
+
+def sharing_vmx(results, folder):
+    sharing(results, folder, "restart.sharing_vmx", "bochs", BOCHS_SECONDS)
+
+
 def tests():
-    return [("restart.svm", svm)]
+    return [("restart.svm", svm), ("restart.sharing", sharing_svm)]
 
 
 def soak():
-    return [("restart.vmx", vmx), ("restart.full", full)]
+    return [("restart.vmx", vmx), ("restart.full", full), ("restart.sharing_vmx", sharing_vmx)]
