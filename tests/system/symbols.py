@@ -95,7 +95,8 @@ def drain(line):
 
 
 def debug(results, m, folder, where, seconds):
-    """gdb at the other end of the line. What it says is in FOLDER/gdb.log."""
+    """gdb at the other end of the line. What it says is in FOLDER/gdb.log. A line may
+    spoil bytes: Bochs' UART gives one twice now and then."""
     commands, log = os.path.join(folder, "gdb.commands"), os.path.join(folder, "gdb.log")
     with open(commands, "w") as f:
         f.write(GDB_COMMANDS.format(vmlinux=VMLINUX, line=m.line))

@@ -337,6 +337,7 @@ static int session(const struct args *a, int in, int out, struct failure *f)
 	s.gdb.target = &target;
 	s.gdb.context = &s;
 	s.gdb.send = send_to_gdb;
+	s.gdb.lossy = isatty(in); /* it may be a serial line's end */
 	if (link_open(&s.link, a->socket, f))
 		return -1;
 	err = begin(&s);

@@ -26,11 +26,11 @@ static u8 checksum(const char *text, size_t len)
 
 static void reply(struct gdb *g, const char *text)
 {
-	char packet[GDB_PACKET_MAX + 8];
-	int n = snprintf(packet, sizeof(packet), "$%s#%02x", text,
+	int n = snprintf(g->last, sizeof(g->last), "$%s#%02x", text,
 			 checksum(text, strlen(text)));
 
-	g->send(g, packet, (u32)n);
+	g->last_count = (u32)n;
+	g->send(g, g->last, g->last_count);
 }
 
 static void reply_err(struct gdb *g, int err)
@@ -340,8 +340,11 @@ static void query(struct gdb *g, const char *text)
 	static const char xml[] = "qXfer:features:read:target.xml:";
 
 	if (!strncmp(text, "qSupported", 10)) {
-		reply(g, "PacketSize=3000;qXfer:features:read+;swbreak+;"
-			 "hwbreak+;QStartNoAckMode+;vContSupported+");
+		snprintf(g->out, sizeof(g->out),
+			 "PacketSize=3000;qXfer:features:read+;swbreak+;"
+			 "hwbreak+;vContSupported+%s",
+			 g->lossy ? "" : ";QStartNoAckMode+");
+		reply(g, g->out);
 	} else if (!strncmp(text, xml, sizeof(xml) - 1)) {
 		features(g, text + sizeof(xml) - 1);
 	} else if (!strcmp(text, "qAttached")) {
@@ -438,7 +441,7 @@ static void packet(struct gdb *g, char *text)
 		query(g, text);
 		return;
 	case 'Q':
-		g->no_acks |= !strcmp(text, "QStartNoAckMode");
+		g->no_acks |= !g->lossy && !strcmp(text, "QStartNoAckMode");
 		reply(g, g->no_acks ? "OK" : "");
 		return;
 	case 'v':
@@ -471,7 +474,8 @@ static void take_packet(struct gdb *g, u32 len)
 	memcpy(text, g->in + 1, n);
 	text[n] = 0;
 	if (!g->no_acks) {
-		bool good = (high << 4 | low) == checksum(text, n);
+		bool good = high >= 0 && low >= 0 &&
+			    (high << 4 | low) == checksum(text, n);
 
 		g->send(g, good ? "+" : "-", 1);
 		if (!good)
@@ -493,6 +497,8 @@ static void take_all(struct gdb *g)
 
 		if (g->in[0] == CTRL_C && g->goes)
 			(void)g->target->stop(g);
+		if (g->in[0] == '-' && !g->no_acks && g->last_count)
+			g->send(g, g->last, g->last_count);
 		if (g->in[0] == '$') {
 			len = whole(g);
 			if (!len)

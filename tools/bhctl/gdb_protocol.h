@@ -40,6 +40,8 @@ struct gdb {
 	u32 vcpus;
 	struct bh_ctl_registers *registers;
 	bool dead; /* it has crashed: nothing but a look */
+	/* The line may spoil bytes: packets are acknowledged to the end */
+	bool lossy;
 	/* The protocol's */
 	bool no_acks, goes, known, over;
 	u32 current; /* vCPU that g, m and so on are about */
@@ -48,6 +50,8 @@ struct gdb {
 	u32 in_count;
 	char in[GDB_PACKET_MAX];
 	char out[GDB_PACKET_MAX];
+	u32 last_count; /* of the packet that was sent last, for gdb's "-" */
+	char last[GDB_PACKET_MAX + 8];
 };
 
 /* What gdb has sent; g->over: it has left */

@@ -141,6 +141,47 @@ static void test_packets(void **state)
 		take("$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 }
 
+/* GDB manual E.1 *Overview*: "-" asks for the packet again. E.11 *Packet
+ * Acknowledgment*: a line that spoils bytes keeps acknowledgments. */
+static void test_spoiled(void **state)
+{
+	g.no_acks = false;
+	g.lossy = true;
+	take("-"); /* of nothing */
+	assert_string_equal(sent, "");
+	take("$qC#b4");
+	take("-");
+	assert_string_equal(sent, "$QC1#c5");
+	take("-+");
+	assert_string_equal(sent, "$QC1#c5");
+	take("$$qC#b4"); /* a byte came twice, and each is sent again */
+	assert_string_equal(sent, "-");
+	take("$qqC#b4");
+	assert_string_equal(sent, "-");
+	take("$qC##b4");
+	assert_string_equal(sent, "-");
+	take("$qC$qC#b4"); /* the end was lost */
+	assert_string_equal(sent, "-");
+	take("++$qC#b44");
+	assert_string_equal(sent, "+$QC1#c5");
+	take(framed("qSupported:xmlRegisters=i386"));
+	assert_null(strstr(sent, "QStartNoAckMode"));
+	take(framed("QStartNoAckMode"));
+	assert_string_equal(sent, "+$#00");
+	take("$qC#b4");
+	assert_string_equal(sent, "+$QC1#c5");
+}
+
+/* Without acknowledgments "-" is nothing */
+static void test_no_acks(void **state)
+{
+	expect("qC", "QC1");
+	take("-");
+	assert_string_equal(sent, "");
+	take(framed("qSupported:xmlRegisters=i386"));
+	assert_non_null(strstr(sent, "QStartNoAckMode+"));
+}
+
 static void test_registers(void **state)
 {
 	static char back[4096];
@@ -306,9 +347,10 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		T(test_packets), T(test_registers),   T(test_description),
-		T(test_memory),  T(test_threads),     T(test_goes),
-		T(test_not_now), T(test_breakpoints), T(test_leaves),
+		T(test_packets),     T(test_spoiled),     T(test_no_acks),
+		T(test_registers),   T(test_description), T(test_memory),
+		T(test_threads),     T(test_goes),        T(test_not_now),
+		T(test_breakpoints), T(test_leaves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
