@@ -44,7 +44,7 @@ static __noreturn void serve(int fd)
 	struct failure f;
 	char *line;
 
-	if (vfio_open(&d, &f) || bhd_start(&b, ev_loop_new(0), d, &f)) {
+	if (vfio_open(&d, false, &f) || bhd_start(&b, ev_loop_new(0), d, &f)) {
 		line = wire_text(wire_error(&f));
 		if (line && send_all(fd, line, strlen(line)))
 			_exit(1);

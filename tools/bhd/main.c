@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 	b.folder = o.state;
 	b.rights = rights_drop;
 	b.rest_s = CONSOLE_REST_S;
-	if (vfio_open(&d, &f) || bhd_start(&b, ev_loop_new(0), d, &f))
+	if (vfio_open(&d, true, &f) || bhd_start(&b, ev_loop_new(0), d, &f))
 		goto out_fail;
 	if (listen_start(&l, &b, o.socket, &f)) {
 		bhd_stop(&b);

@@ -25,6 +25,11 @@ struct device_ops {
 	void (*write)(struct device *d, enum bh_ctl_reg reg, u32 value);
 	/* Until the event vector came, or @ms are over; takes it */
 	void (*wait)(struct device *d, int ms);
+	/* Vector @vector, from 1 on, signals @fd from now on; -1: nothing */
+	int (*vector_set)(struct device *d, u32 vector, int fd);
+	/* A signal of the eventfd @fd writes @number to BH_CTL_DOORBELL from
+	 * now on; -1: none does. Both: 0, or -1 with errno. */
+	int (*doorbell_set)(struct device *d, u32 number, int fd);
 	void (*close)(struct device *d);
 };
 
@@ -33,6 +38,7 @@ struct device {
 	void *memory; /* RING_MEMORY_BYTES, whole pages: the area, then slots */
 	u64 iova;     /* where the device sees them */
 	int event_fd; /* readable: the event vector came; -1: none */
+	u32 vectors;  /* how many there are, with that one */
 };
 
 struct ring_call {

@@ -2,7 +2,8 @@
 /*
  * See vfio.h. In this order: the function is found in sysfs and bound to
  * vfio-pci; its group joins a container; memory is mapped; MSI-X is on; only
- * then may the caller open the ring (ring_open()).
+ * then may the caller open the ring (ring_open()). Over 400 lines: each step
+ * has its sentence of what is missing.
  */
 #include "tools/control/vfio.h"
 
@@ -39,10 +40,13 @@
 #define GROUP_TRIES   40
 #define GROUP_WAIT_US 50000
 
+#define VECTORS_PER_CPU 64u
+
 struct vfio {
 	struct device device;
 	int container, group, fd;
 	u64 registers; /* BAR 0's place in @fd */
+	bool queues;   /* vectors of guests' queues are wanted, too */
 };
 
 static struct vfio *vfio_of(struct device *d)
@@ -272,7 +276,7 @@ static int command_set(struct vfio *v, struct failure *f)
 
 	if (ioctl(v->fd, VFIO_DEVICE_GET_REGION_INFO, &config) ||
 	    ioctl(v->fd, VFIO_DEVICE_GET_REGION_INFO, &bar) ||
-	    bar.size < BH_CTL_SUBMIT + sizeof(u32))
+	    bar.size < BH_CTL_DOORBELL + sizeof(u32))
 		return failed(
 			f, FAIL_OTHER,
 			"vfio does not show the control device's registers");
@@ -287,31 +291,6 @@ static int command_set(struct vfio *v, struct failure *f)
 	return failed(
 		f, FAIL_OTHER,
 		"the control device's command register cannot be written");
-}
-
-static int events_on(struct vfio *v, struct failure *f)
-{
-	struct {
-		struct vfio_irq_set set;
-		s32 fd;
-	} irq = {
-		.set = {
-			.argsz = sizeof(irq),
-			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
-				 VFIO_IRQ_SET_ACTION_TRIGGER,
-			.index = VFIO_PCI_MSIX_IRQ_INDEX,
-			.start = BH_CTL_VECTOR_EVENTS,
-			.count = 1,
-		},
-	};
-
-	v->device.event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	irq.fd = v->device.event_fd;
-	if (irq.fd >= 0 && !ioctl(v->fd, VFIO_DEVICE_SET_IRQS, &irq))
-		return 0;
-	return failed(f, FAIL_OTHER,
-		      "the control device's interrupt cannot be had: %s",
-		      strerror(errno));
 }
 
 static u32 vfio_read(struct device *d, enum bh_ctl_reg reg)
@@ -343,6 +322,81 @@ static void vfio_wait(struct device *d, int ms)
 		return;
 }
 
+/* @fds: @count of them from vector @start on. 0, or what the kernel says: a
+ * positive number is how many vectors it has. */
+static int irqs_set(const struct vfio *v, u32 start, const s32 *fds, u32 count)
+{
+	struct {
+		struct vfio_irq_set set;
+		s32 fds[BH_CTL_VECTORS];
+	} irq = {
+		.set = {
+			.argsz = (u32)(sizeof(irq.set) +
+				       count * sizeof(irq.fds[0])),
+			.flags = VFIO_IRQ_SET_DATA_EVENTFD |
+				 VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = VFIO_PCI_MSIX_IRQ_INDEX,
+			.start = start,
+			.count = count,
+		},
+	};
+
+	memcpy(irq.fds, fds, count * sizeof(irq.fds[0]));
+	return ioctl(v->fd, VFIO_DEVICE_SET_IRQS, &irq);
+}
+
+/* Linux 6.1 adds none later. Each CPU has some 200 for all devices. */
+static u32 vectors_wanted(const struct vfio *v)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	u32 features = v->device.ops->read((struct device *)&v->device,
+					   BH_CTL_FEATURES);
+
+	if (!v->queues || !(features & BH_CTL_FEATURE_DEVICES))
+		return 1;
+	return MIN(1 + VECTORS_PER_CPU * (u32)MAX(cpus, 1L),
+		   (u32)BH_CTL_VECTORS);
+}
+
+/* Where the kernel has not so many, half of them */
+static int events_on(struct vfio *v, struct failure *f)
+{
+	s32 fds[BH_CTL_VECTORS];
+	u32 count = vectors_wanted(v);
+
+	v->device.event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	memset(fds, 0xff, sizeof(fds));
+	fds[BH_CTL_VECTOR_EVENTS] = v->device.event_fd;
+	for (; v->device.event_fd >= 0 && count; count /= 2) {
+		if (irqs_set(v, 0, fds, count))
+			continue;
+		v->device.vectors = count;
+		return 0;
+	}
+	return failed(f, FAIL_OTHER,
+		      "the control device's interrupt cannot be had: %s",
+		      strerror(errno));
+}
+
+static int vfio_vector_set(struct device *d, u32 vector, int fd)
+{
+	return irqs_set(vfio_of(d), vector, &fd, 1) ? -1 : 0;
+}
+
+static int vfio_doorbell_set(struct device *d, u32 number, int fd)
+{
+	const struct vfio *v = vfio_of(d);
+	struct vfio_device_ioeventfd event = {
+		.argsz = sizeof(event),
+		.flags = VFIO_DEVICE_IOEVENTFD_32,
+		.offset = v->registers + BH_CTL_DOORBELL,
+		.data = number,
+		.fd = fd,
+	};
+
+	return ioctl(v->fd, VFIO_DEVICE_IOEVENTFD, &event);
+}
+
 static void vfio_close(struct device *d)
 {
 	struct vfio *v = vfio_of(d);
@@ -360,6 +414,8 @@ static const struct device_ops ops = {
 	.read = vfio_read,
 	.write = vfio_write,
 	.wait = vfio_wait,
+	.vector_set = vfio_vector_set,
+	.doorbell_set = vfio_doorbell_set,
 	.close = vfio_close,
 };
 
@@ -373,7 +429,7 @@ static int device_get(struct vfio *v, const char *bdf, struct failure *f)
 	return 0;
 }
 
-int vfio_open(struct device **d, struct failure *f)
+int vfio_open(struct device **d, bool queues, struct failure *f)
 {
 	struct vfio *v = malloc(sizeof(*v));
 	char bdf[NAME_SIZE];
@@ -383,7 +439,8 @@ int vfio_open(struct device **d, struct failure *f)
 	*v = (struct vfio){ .device = { .ops = &ops, .event_fd = -1 },
 			    .container = -1,
 			    .group = -1,
-			    .fd = -1 };
+			    .fd = -1,
+			    .queues = queues };
 	if (bulkhead_check(f) || function_find(bdf, f) ||
 	    function_bind(bdf, f) || group_open(v, bdf, f) ||
 	    container_join(v, f) || device_get(v, bdf, f) ||

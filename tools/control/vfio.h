@@ -11,9 +11,10 @@
 /* Does this system run under Bulkhead, as its privileged guest? By CPUID: no
  * privilege is needed. 0, or -1 with the sentence. */
 int bulkhead_check(struct failure *f) __must_check;
-/* Finds the function, gives it to vfio-pci and makes it ready. 0, or -1: @f
- * says what is missing. */
-int vfio_open(struct device **d, struct failure *f) __must_check;
+/* Finds the function, gives it to vfio-pci and makes it ready; @queues: with
+ * vectors for the queues of guests' devices. 0, or -1: @f says what is
+ * missing. */
+int vfio_open(struct device **d, bool queues, struct failure *f) __must_check;
 /* Loads a module by modprobe; true where it ran */
 bool module_load(const char *name);
 

@@ -204,6 +204,22 @@ static s32 do_guests(struct fake_device *f, const struct bh_ctl_command *c,
 	return 0;
 }
 
+/* As many queues as there can be */
+static void devices_define(struct fake_guest *g, const char *text)
+{
+	static const char *const keys[] = { "\ndisk = ", "\nvhost-user = " };
+
+	for (u32 k = 0; k < ARRAY_SIZE(keys); k++)
+		for (const char *at = text; (at = strstr(at, keys[k])); at++) {
+			struct fake_served *s = &g->served[g->served_count++];
+
+			assert_true(g->served_count <= FAKE_DEVICES);
+			s->about.type = 2;
+			s->about.queues = FAKE_QUEUES;
+			s->about.config_bytes = 60;
+		}
+}
+
 static s32 do_create(struct fake_device *f, const struct bh_ctl_command *c,
 		     struct answer *a)
 {
@@ -225,9 +241,96 @@ static s32 do_create(struct fake_device *f, const struct bh_ctl_command *c,
 	assert_int_equal(sscanf(f->definition, "[guest %31[^]]]", name), 1);
 	if (fake_find(f, name))
 		return error(a, BH_CTL_EEXIST, "the name is taken");
-	fake_add(f, name, BH_CTL_DEFINED, BH_CTL_GUEST_GRANTED);
+	devices_define(fake_add(f, name, BH_CTL_DEFINED, BH_CTL_GUEST_GRANTED),
+		       f->definition);
 	a->arg[0] = f->guests[f->guest_count - 1].about.id;
 	return 0;
+}
+
+static s32 do_devices(struct fake_device *f, const struct bh_ctl_command *c,
+		      struct answer *a)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+
+	a->arg[0] = g->served_count;
+	if (c->arg[1] >= g->served_count)
+		return 0;
+	a->bytes = sizeof(struct bh_ctl_device);
+	memcpy(a->out, &g->served[c->arg[1]].about, a->bytes);
+	return 0;
+}
+
+static struct fake_served *served_of(struct fake_device *f,
+				     const struct bh_ctl_command *c)
+{
+	struct fake_guest *g = by_id(f, c->arg[0]);
+
+	assert_true((u32)c->arg[1] < g->served_count);
+	return &g->served[(u32)c->arg[1]];
+}
+
+static s32 do_offer(struct fake_device *f, const struct bh_ctl_command *c,
+		    struct answer *a)
+{
+	struct fake_served *s = served_of(f, c);
+
+	assert_int_equal(c->in_bytes, sizeof(s->offer));
+	memcpy(&s->offer, at_iova(f, c->in, c->in_bytes), c->in_bytes);
+	if (s->offers && s->about.features != s->offer.features)
+		return error(a, BH_CTL_EINVAL, "other features");
+	s->offers++;
+	s->about.features = s->offer.features;
+	s->about.flags |= BH_CTL_DEVICE_OFFERED;
+	return 0;
+}
+
+static s32 do_queues(struct fake_device *f, const struct bh_ctl_command *c,
+		     struct answer *a)
+{
+	const struct fake_served *s = served_of(f, c);
+
+	a->arg[0] = FAKE_QUEUES;
+	if (c->arg[2] >= FAKE_QUEUES)
+		return 0;
+	a->bytes = sizeof(s->queues[0]);
+	memcpy(a->out, &s->queues[c->arg[2]], a->bytes);
+	return 0;
+}
+
+static s32 do_bind(struct fake_device *f, const struct bh_ctl_command *c,
+		   struct answer *a)
+{
+	struct bh_ctl_queue *q = &served_of(f, c)->queues[c->arg[1] >> 32];
+
+	assert_true(q->flags & BH_CTL_QUEUE_LIVE);
+	assert_true(f->vectors[c->arg[2]] >= 0);
+	assert_true(f->doorbells[c->arg[3]] >= 0);
+	q->vector = (u32)c->arg[2];
+	q->doorbell = (u32)c->arg[3];
+	return 0;
+}
+
+static s32 do_stopped(struct fake_device *f, const struct bh_ctl_command *c,
+		      struct answer *a)
+{
+	struct fake_served *s = served_of(f, c);
+	struct bh_ctl_queue *q = &s->queues[c->arg[1] >> 32];
+
+	if (!(q->flags & BH_CTL_QUEUE_STOPS))
+		return error(a, BH_CTL_ESTATE, "it is not to stop");
+	assert_int_equal(f->vectors[q->vector], -1);
+	memset(q, 0, sizeof(*q));
+	s->stops++;
+	return 0;
+}
+
+void fake_device_news(struct fake_device *f, const char *name, u32 device)
+{
+	struct bh_ctl_event e = { .type = BH_CTL_EVENT_DEVICE,
+				  .arg = { fake_find(f, name)->about.id,
+					   device } };
+
+	event_put(f, &e, true);
 }
 
 static s32 do_start(struct fake_device *f, const struct bh_ctl_command *c,
@@ -672,6 +775,11 @@ static const struct {
 	[BH_CTL_OP_AUDIT] = { false, false, do_audit },
 	[BH_CTL_OP_SET] = { true, false, do_set },
 	[BH_CTL_OP_LAST_EXITS] = { true, false, do_last_exits },
+	[BH_CTL_OP_DEVICES] = { true, false, do_devices },
+	[BH_CTL_OP_DEVICE_OFFER] = { true, false, do_offer },
+	[BH_CTL_OP_QUEUES] = { true, false, do_queues },
+	[BH_CTL_OP_QUEUE_BIND] = { true, false, do_bind },
+	[BH_CTL_OP_QUEUE_STOPPED] = { true, false, do_stopped },
 };
 
 static void answer_put(struct fake_device *f, const struct bh_ctl_command *c,
@@ -784,7 +892,8 @@ static u32 reg_read(struct device *d, enum bh_ctl_reg reg)
 	case BH_CTL_REVISION:
 		return f->version;
 	case BH_CTL_FEATURES:
-		return BH_CTL_FEATURE_GUESTS | BH_CTL_FEATURE_CONSOLE;
+		return BH_CTL_FEATURE_GUESTS | BH_CTL_FEATURE_CONSOLE |
+		       BH_CTL_FEATURE_DEVICES;
 	case BH_CTL_STATUS:
 		return f->status;
 	default:
@@ -813,10 +922,31 @@ static void close_nothing(struct device *d)
 {
 }
 
+/* As VFIO does, it keeps the event, whoever closes the number */
+static int event_set(int *all, u32 number, int fd)
+{
+	assert_true(number && number < FAKE_VECTORS);
+	if (all[number] >= 0)
+		close(all[number]);
+	all[number] = fd < 0 ? -1 : dup(fd);
+	return 0;
+}
+
+static int vector_set(struct device *d, u32 vector, int fd)
+{
+	return event_set(fake_of(d)->vectors, vector, fd);
+}
+
+static int doorbell_set(struct device *d, u32 number, int fd)
+{
+	return event_set(fake_of(d)->doorbells, number, fd);
+}
+
 struct fake_device *fake_new(void)
 {
-	static const struct device_ops ops = { reg_read, reg_write, wait_event,
-					       close_nothing };
+	static const struct device_ops ops = { reg_read,     reg_write,
+					       wait_event,   vector_set,
+					       doorbell_set, close_nothing };
 	struct fake_device *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
@@ -826,7 +956,10 @@ struct fake_device *fake_new(void)
 	f->device = (struct device){ .ops = &ops,
 				     .memory = f->memory,
 				     .iova = IOVA,
-				     .event_fd = eventfd(0, EFD_NONBLOCK) };
+				     .event_fd = eventfd(0, EFD_NONBLOCK),
+				     .vectors = FAKE_VECTORS };
+	memset(f->vectors, 0xff, sizeof(f->vectors));
+	memset(f->doorbells, 0xff, sizeof(f->doorbells));
 	fake_add(f, "log", BH_CTL_RUNNING, 0);
 	fake_add(f, "linux", BH_CTL_RUNNING,
 		 BH_CTL_GUEST_PRIVILEGED | BH_CTL_GUEST_STATIC);
@@ -835,6 +968,10 @@ struct fake_device *fake_new(void)
 
 void fake_free(struct fake_device *f)
 {
+	for (u32 i = 1; i < FAKE_VECTORS; i++) {
+		event_set(f->vectors, i, -1);
+		event_set(f->doorbells, i, -1);
+	}
 	close(f->device.event_fd);
 	free(f->memory);
 	free(f);

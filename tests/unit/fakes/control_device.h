@@ -11,12 +11,26 @@
 #include "tools/control/ring.h"
 
 #define FAKE_GUESTS     8
+#define FAKE_VECTORS    16
 #define FAKE_SAID_BYTES 65536
 #define FAKE_TSC_KHZ    1000000
 #define FAKE_RAM_BYTES  65536u
 
+#define FAKE_DEVICES 4
+#define FAKE_QUEUES  2
+
+/* One that a back-end serves */
+struct fake_served {
+	struct bh_ctl_device about;
+	struct bh_ctl_offer offer;
+	u32 offers, stops; /* how many there were */
+	struct bh_ctl_queue queues[FAKE_QUEUES];
+};
+
 struct fake_guest {
 	struct bh_ctl_guest about;
+	u32 served_count;
+	struct fake_served served[FAKE_DEVICES];
 	u64 lost; /* of the console's first bytes */
 	u32 said_len, typed_len, type_room;
 	bool armed; /* a read has reached the end */
@@ -65,6 +79,8 @@ struct fake_device {
 	u32 file_count;
 	u32 metering; /* enum bh_ctl_metering */
 	bool traced;
+	int vectors[FAKE_VECTORS];   /* copies of what is set, or -1 */
+	int doorbells[FAKE_VECTORS]; /* by their number */
 	u32 trace_room; /* records a core has memory for; 0: any number */
 	u64 trace_at, trace_end;        /* core 0 keeps those records, */
 	struct bh_ctl_trace trace[512]; /* at their position modulo 512 */
@@ -83,6 +99,8 @@ void fake_state(struct fake_device *f, const char *name, u32 state,
 		const char *reason);
 /* A guest with a debugger stands, and that is told */
 void fake_stands(struct fake_device *f, const char *name);
+/* Its device's driver, or its end, has changed queues */
+void fake_device_news(struct fake_device *f, const char *name, u32 device);
 /* Answers what is held */
 void fake_release(struct fake_device *f);
 
