@@ -27,6 +27,8 @@ UNIT_LIBS_test_dynamic := -Wl,--wrap=news_add_state,--wrap=news_state
 # Of the tools of the privileged guest
 UNIT_LIBS_test_bhd := -ljson-c -lev
 UNIT_LIBS_test_bhd_life := -ljson-c -lev
+UNIT_LIBS_test_bhd_devices := -ljson-c -lev
+UNIT_LIBS_test_vhost_user := -lev
 UNIT_LIBS_test_top := -ljson-c
 UNIT_LIBS_test_http := -ljson-c
 UNIT_LIBS_test_args := -ljson-c
