@@ -190,6 +190,26 @@ static int read_line(struct link *l, struct json_object **o, struct failure *f)
 			   "one release");
 }
 
+/* Of devices without which the guest runs */
+static void warnings_print(struct json_object *reply)
+{
+	struct json_object *all = NULL;
+	size_t n = 0;
+
+	if (json_object_object_get_ex(reply, "warnings", &all) &&
+	    json_object_is_type(all, json_type_array))
+		n = json_object_array_length(all);
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_object_get_string(
+			json_object_array_get_idx(all, i));
+		char line[FAIL_TEXT_BYTES];
+
+		snprintf(line, sizeof(line), "%s", text ? text : "");
+		text_clean(line);
+		fprintf(stderr, "bhctl: %s\n", line);
+	}
+}
+
 /* True: @o was the last, and *@reply or @f is set */
 static bool take_answer(struct json_object *o, struct json_object **reply,
 			struct failure *f)
@@ -202,9 +222,12 @@ static bool take_answer(struct json_object *o, struct json_object **reply,
 			      wire_number(part, "total", 0));
 		return false;
 	}
-	if (json_object_object_get_ex(o, "reply", &part))
+	if (json_object_object_get_ex(o, "reply", &part)) {
+		warnings_print(part);
 		*reply = json_object_get(part);
-	else if (!wire_is_error(o, f))
+		return true;
+	}
+	if (!wire_is_error(o, f))
 		failed(f, FAIL_OTHER, "bhd's answer makes no sense");
 	return true;
 }

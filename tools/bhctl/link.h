@@ -21,7 +21,7 @@ void link_close(struct link *l);
 /* {"protocol", "do": @what}, to be filled */
 struct json_object *link_request(const char *what);
 /* Sends @request, which is taken, and waits for the answer; *@reply is the
- * caller's. Progress is shown on a terminal. */
+ * caller's. Progress is shown on a terminal, and warnings are. */
 int link_ask(struct link *l, struct json_object *request,
 	     struct json_object **reply, struct failure *f) __must_check;
 

@@ -10,6 +10,7 @@
 #include "tools/bhd/client.h"
 #include "tools/bhd/console.h"
 #include "tools/bhd/debug.h"
+#include "tools/bhd/devices.h"
 #include "tools/bhd/events.h"
 #include "tools/bhd/life.h"
 
@@ -40,8 +41,12 @@ static void on_event(void *context, const struct bh_ctl_event *e)
 	case BH_CTL_EVENT_DEBUG:
 		b->debug_news = true;
 		return;
+	case BH_CTL_EVENT_DEVICE:
+		devices_note(b, e->arg[0]);
+		return;
 	case BH_CTL_EVENT_LOST:
 		consoles_mark(b);
+		devices_note(b, 0);
 		b->lost = true;
 		return;
 	case BH_CTL_EVENT_STATE:
@@ -129,7 +134,8 @@ static void on_work(struct ev_loop *loop, ev_prepare *w, int events)
 			refresh(b);
 		if (b->debug_news)
 			debug_look(b);
-		more = consoles_work(b) || any_news(b);
+		more = consoles_work(b);
+		more = devices_work(b) || any_news(b) || more;
 	}
 	if (more)
 		ev_idle_start(loop, &b->more);
@@ -166,12 +172,19 @@ static void on_check(struct ev_loop *loop, ev_timer *w, int events)
 		fprintf(stderr, "bhd: %s\n", f.text);
 	/* No read of before asks for an event now */
 	consoles_mark(b);
+	devices_again(b);
 }
 
 /* Guests are made only by the one that keeps their definitions */
 static int life_begin(struct bhd *b, struct failure *f)
 {
-	return b->folder ? life_open(b, f) : 0;
+	if (!b->folder)
+		return 0;
+	if (asprintf(&b->backends, "%s/back-ends", b->folder) < 0) {
+		b->backends = NULL;
+		return failed(f, FAIL_NO_ROOM, "no memory for a path");
+	}
+	return life_open(b, f);
 }
 
 int bhd_start(struct bhd *b, struct ev_loop *loop, struct device *d,
@@ -187,6 +200,7 @@ int bhd_start(struct bhd *b, struct ev_loop *loop, struct device *d,
 		life_close(b);
 		consoles_free(b);
 		events_free(b);
+		free(b->backends);
 		d->ops->close(d);
 		return -1;
 	}
@@ -217,6 +231,7 @@ void bhd_stop(struct bhd *b)
 	life_close(b);
 	consoles_free(b);
 	events_free(b);
+	free(b->backends);
 	ring_close(&b->ring);
 	ev_io_stop(b->loop, &b->events);
 	ev_prepare_stop(b->loop, &b->work);

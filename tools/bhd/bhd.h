@@ -63,6 +63,11 @@ struct bhd {
 	u64 noted[NOTED_MAX]; /* else at these guests */
 	u32 noted_count;
 	bool debug_news; /* debug.h: a guest may stand */
+	/* Of back-ends, devices.h: their folder, and a bit for each vector and
+	 * doorbell of the device that a queue has */
+	char *backends;
+	u64 vectors[BH_CTL_VECTORS / 64];
+	u64 doorbells[BH_CTL_DOORBELLS / 64 + 1];
 };
 
 /* Opens the ring on @d, which it owns from now on, and finds the guests. 0, or

@@ -71,6 +71,7 @@ static void launch_failed(struct guest *g, const struct failure *f)
 
 	g->client = NULL;
 	g->phase = PHASE_IDLE;
+	devices_end(g);
 	if (g->id && ring_send(&g->bhd->ring, &call, nobody_waits, NULL, NULL))
 		bhd_note(g->bhd, g->id);
 	g->id = 0;
@@ -102,6 +103,13 @@ static void launch_done(struct guest *g)
 	store_save(g);
 	wire_add_string(o, "name", g->definition.config.name);
 	wire_add_number(o, "id", g->id);
+	if (g->devices.count) {
+		struct json_object *a = json_object_new_array();
+
+		devices_warnings(g, a);
+		wire_add(o, "warnings", a);
+		devices_note(g->bhd, g->id);
+	}
 	if (c)
 		client_reply(c, o);
 	else
@@ -151,16 +159,11 @@ static void on_loaded(struct loader *l, const struct failure *f,
 		launch_failed(g, &why);
 }
 
-static void load(struct guest *g)
+/* With what its devices are, or are not */
+static void load_files(struct guest *g)
 {
 	struct failure f;
 
-	g->phase = PHASE_LOADING;
-	if (memory_carve(g, &f)) {
-		launch_failed(g, &f);
-		return;
-	}
-	store_save(g);
 	g->loader = (struct loader){ .definition = &g->definition,
 				     .place = &g->place,
 				     .dax = g->dax,
@@ -172,6 +175,22 @@ static void load(struct guest *g)
 				     .context = g };
 	if (loader_start(&g->loader, g->bhd->loop, &f))
 		launch_failed(g, &f);
+}
+
+static void load(struct guest *g)
+{
+	struct failure f;
+
+	g->phase = PHASE_LOADING;
+	if (memory_carve(g, &f)) {
+		launch_failed(g, &f);
+		return;
+	}
+	store_save(g);
+	if (g->devices.count)
+		devices_begin(g, load_files);
+	else
+		load_files(g);
 }
 
 /* The device knows of guests that this bhd does not */

@@ -104,6 +104,7 @@ static void guest_reboots(struct guest *g)
 static bool guest_gone(struct guest *g)
 {
 	g->id = 0;
+	devices_end(g);
 	guest_drop_memory(g);
 	if (g->forget || !g->stays) {
 		guest_remove(g);
@@ -134,9 +135,12 @@ static void guest_look(struct guest *g, const struct bh_ctl_guest *now)
 		return;
 	if (before == BH_CTL_GONE && state_shares(now->state))
 		guest_share_again(g);
-	if (now->state == BH_CTL_STOPPED || now->state == BH_CTL_CRASHED)
+	if (before == BH_CTL_GONE)
+		devices_take_up(g);
+	if (now->state == BH_CTL_STOPPED || now->state == BH_CTL_CRASHED) {
+		devices_end(g);
 		guest_ended(g, now->state == BH_CTL_CRASHED);
-	else if (now->state == BH_CTL_DEFINED && g->wanted)
+	} else if (now->state == BH_CTL_DEFINED && g->wanted)
 		guest_reboots(g);
 }
 
@@ -202,6 +206,10 @@ void life_autostart(struct bhd *b)
 
 void life_close(struct bhd *b)
 {
+	struct guest *each = b->life ? b->life->guests : NULL;
+
+	for (; each; each = each->next)
+		devices_hurry(each);
 	while (b->life && b->life->guests) {
 		struct guest *g = b->life->guests;
 
@@ -328,7 +336,7 @@ void life_destroyed(struct bhd *b, u64 id, const char *name)
 
 	if (!g || (g->id && g->id != id))
 		return;
-	if (g->phase != PHASE_IDLE) {
+	if (g->phase != PHASE_IDLE || g->devices.working) {
 		life_told_to_end(b, name, true);
 		return;
 	}

@@ -4,6 +4,7 @@
 #ifndef TOOLS_BHD_LIFE_PRIV_H
 #define TOOLS_BHD_LIFE_PRIV_H
 
+#include "tools/bhd/devices.h"
 #include "tools/bhd/index.h"
 #include "tools/bhd/life.h"
 #include "tools/bhd/loader.h"
@@ -39,6 +40,7 @@ struct guest {
 	char dax[PLACE_MAX][DAX_NAME_BYTES];
 	u32 dax_count;
 	struct loader loader;
+	struct devices devices;
 	struct client *client;
 	u32 tries;
 	ev_tstamp ran_since;

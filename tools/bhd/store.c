@@ -90,6 +90,7 @@ void guest_free(struct guest *g)
 {
 	ev_timer_stop(g->bhd->loop, &g->again);
 	loader_stop(&g->loader);
+	devices_free(g);
 	definition_free(&g->definition);
 	json_object_put(g->given);
 	free(g->avoid.items);
@@ -122,7 +123,9 @@ struct guest *store_guest(struct bhd *b, struct json_object *o,
 		paths = NULL;
 	if (!definition_read(&g->definition, text_of(o, "file", "definition"),
 			     text_of(o, "definition", ""),
-			     text_of(o, "folder", "/"), paths, f))
+			     text_of(o, "folder", "/"), paths, f) &&
+	    !devices_read(g, text_of(o, "file", "definition"),
+			  text_of(o, "folder", "/"), f))
 		return g;
 	guest_free(g);
 	return NULL;

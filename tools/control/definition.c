@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tools/control/device_spec.h"
+
 static struct {
 	u32 count;
 	char first[FAIL_TEXT_BYTES];
@@ -48,6 +50,19 @@ static void check_files(const struct guest_config *g, const char *file,
 	}
 }
 
+/* What of its devices' lines the parser leaves to bhd */
+static void check_devices(const struct guest_config *g, const char *file,
+			  const char *text, const char *folder)
+{
+	for (u32 i = 0; i < g->device_count; i++) {
+		struct device_spec spec;
+		struct failure f;
+
+		if (device_spec_read(&spec, g, text, i, file, folder, &f))
+			report(f.text);
+	}
+}
+
 /* One section, of a guest, in a file that the loader would not take */
 static bool is_definition(const struct manifest *m, const char *file,
 			  u32 sections)
@@ -79,6 +94,13 @@ static int check_made_later(const struct guest_config *g, const char *file,
 		      g->name);
 }
 
+static void check_guest(const struct guest_config *g, const char *file,
+			const char *text, const char *folder)
+{
+	check_files(g, file, folder);
+	check_devices(g, file, text, folder);
+}
+
 u32 definition_check(const char *file, const char *text, const char *folder,
 		     void (*say)(const char *sentence))
 {
@@ -97,7 +119,7 @@ u32 definition_check(const char *file, const char *text, const char *folder,
 		report(f.text);
 	for (u32 i = 0; i < m.guest_count; i++)
 		if (m.guests[i].valid)
-			check_files(&m.guests[i], file, folder);
+			check_guest(&m.guests[i], file, text, folder);
 	free(m.guests);
 	return said.count;
 }
@@ -109,6 +131,18 @@ static int judge(const struct guest_config *g, const char *file,
 	if (said.count)
 		return failed(f, FAIL_DEFINITION, "%s", said.first);
 	return check_made_later(g, file, f);
+}
+
+static int judge_devices(const struct guest_config *g, const char *file,
+			 const char *text, const char *folder,
+			 struct failure *f)
+{
+	struct device_spec spec;
+
+	for (u32 i = 0; i < g->device_count; i++)
+		if (device_spec_read(&spec, g, text, i, file, folder, f))
+			return -1;
+	return 0;
 }
 
 static struct definition_file *file_of(struct definition *d, const char *name)
@@ -204,7 +238,8 @@ int definition_read(struct definition *d, const char *file, const char *text,
 		err = judge(&d->config, file, f);
 	else
 		err = failed(f, FAIL_DEFINITION, "%.60s has no guest", file);
-	if (err || add_files(d, folder, paths, f))
+	if (err || judge_devices(&d->config, file, text, folder, f) ||
+	    add_files(d, folder, paths, f))
 		return -1;
 	d->text = strdup(text);
 	return d->text ? 0

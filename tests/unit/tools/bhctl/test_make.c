@@ -1,4 +1,4 @@
-/* SOURCES: tools/bhctl/make.c tools/control/definition.c tools/control/files.c tools/control/fail.c tools/control/wire.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c hv/manifest/values_device.c lib/printf.c lib/string.c */
+/* SOURCES: tools/bhctl/make.c tools/control/definition.c tools/control/device_spec.c tools/control/files.c tools/control/fail.c tools/control/wire.c hv/manifest/parse.c hv/manifest/keys.c hv/manifest/lookup.c hv/manifest/values.c hv/manifest/values_serial.c hv/manifest/values_device.c lib/printf.c lib/string.c */
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What bhctl run makes of its options is a definition; definitions from files,
  * and what is wrong with them */
@@ -190,6 +190,9 @@ static void test_check(void **state)
 
 #define PRIVILEGED "[guest a]\nkernel = exe\nprivileged = yes\n"
 
+#define DISK                                                                   \
+	"[guest a]\nkernel = exe\nmemory = 2M\nshare = memory\ndisk = d.img"
+
 /* What create refuses, check says, too. In a manifest it is right. */
 static void test_check_as_create(void **state)
 {
@@ -202,6 +205,8 @@ static void test_check_as_create(void **state)
 		{ "x.conf", PRIVILEGED "memory = rest\n", true },
 		{ "x.conf", long_text, true },
 		{ "x.conf", "[guest a]\nkernel = exe\nmemory = 2M\n", false },
+		{ "x.conf", DISK ",cache=none,readonly # both\n", false },
+		{ "x.conf", DISK ",cache=all\n", true },
 		{ "Bulkhead.conf", PRIVILEGED, false },
 		{ "x.conf", "[hypervisor]\nconsole = all\n" PRIVILEGED, false },
 		{ "x.conf", PRIVILEGED "[guest b]\nkernel = exe\nmemory = 2M\n",
