@@ -16,13 +16,13 @@ SECONDS = 240
 BOCHS_SECONDS = 900
 
 
-def initrd(folder):
-    """The drivers and the test, behind the guest's own initrd."""
+def initrd(folder, script="virtio.sh"):
+    """The drivers and @script, a test, behind the guest's own initrd."""
     root = os.path.join(folder, "initrd")
     shutil.rmtree(root, ignore_errors=True)
     for name in ("etc", "lib/modules"):
         os.makedirs(os.path.join(root, name))
-    shutil.copy(os.path.join(HERE, "virtio.sh"), os.path.join(root, "etc"))
+    shutil.copy(os.path.join(HERE, script), os.path.join(root, "etc/virtio.sh"))
     shutil.copytree(MODULES, os.path.join(root, "lib/modules/virtio"))
     names = subprocess.run(["find", ".", "-mindepth", "1"], cwd=root, check=True,
                            stdout=subprocess.PIPE).stdout
