@@ -271,6 +271,24 @@ def iommu_nowhere(results, folder):
         step(results, m, "bad_iommu_nowhere.goes_on", GOOD_RUNS, SECONDS["qemu"], 0)
 
 
+def no_random(results, folder):
+    """A CPU with neither RDSEED nor RDRAND: a guest that wants an entropy device is
+    refused, and one without it runs."""
+    random = {**GOOD, "name": "random", "entropy": "yes"}
+    sentence = (r"conf:\d+: guest random: entropy = yes, but this CPU has neither RDSEED nor "
+                r"RDRAND to take it from; remove it")
+    disk = image.make(folder, image.manifest([random, GOOD, STAYS]), {"ends.elf": TINY}, "uefi")
+    with Machine("qemu", disk, folder, "ovmf", memory=512, timeout=SECONDS["qemu"] + 30,
+                 options=["--cpu", "max,-monitor,-rdrand,-rdseed"], person=True) as m:
+        step(results, m, "bad_no_random.told", sentence, SECONDS["qemu"], 0)
+        step(results, m, "bad_no_random.goes_on", GOOD_RUNS, SECONDS["qemu"], 0)
+        results.check(not re.search(r"\[random\] READY", m.text()), "bad_no_random.refused",
+                      "the guest runs")
+        results.check(len(re.findall(sentence, m.text())) == 1, "bad_no_random.one_sentence",
+                      m.tail())
+        screen_has(results, m, "bad_no_random", sentence)
+
+
 # The loaders' own: name, kind, firmware, files, sentence. They wait for a key.
 LOADERS = [
     ("no_hypervisor", "uefi", "ovmf", {"bulkhead.elf": b""},
@@ -421,5 +439,5 @@ def tests():
              for name, table in (("bad_guests", GUESTS), ("bad_images", IMAGES))
              for emulator, backend in (("qemu", "svm"), ("bochs", "vmx"))]
     found += [("bad_tables", tables), ("bad_no_manifest", no_manifest), ("bad_loader", loaders),
-              ("bad_iommu_nowhere", iommu_nowhere)]
+              ("bad_iommu_nowhere", iommu_nowhere), ("bad_no_random", no_random)]
     return found + [(f"bad_{row[0]}", machine_case(*row)) for row in MACHINES]
