@@ -128,7 +128,7 @@ static void set_up(const struct step *s)
 		wanted |= s->low >> i & 1 ? features[i] : 0;
 	virtio_place();
 	virtio_negotiate(wanted);
-	virtio_queue_set(0, (u16)(s->size % 65), DESC, DRIVER, DEVICE);
+	virtio_queue_set(0, (u16)(s->size % 18u), DESC, DRIVER, DEVICE);
 	virtio_driver_ok();
 }
 

@@ -6,6 +6,7 @@
 #include "lib/errno.h"
 
 u8 *fake_ram;
+u32 fake_ram_accesses;
 void (*fake_ram_writes)(u64 gpa, u64 len);
 static u64 ram_bytes;
 
@@ -26,6 +27,7 @@ u8 *fake_ram_at(u64 gpa, u64 len)
 {
 	const struct vm_slot *s = vm_slot_at(&fake_vm, GPA(gpa));
 
+	fake_ram_accesses++;
 	if (!s || len > s->size - (gpa - s->gpa))
 		return NULL;
 	return fake_ram + s->hpa + (gpa - s->gpa);

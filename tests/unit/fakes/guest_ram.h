@@ -10,7 +10,8 @@
 #include "hv/core/gmem.h"
 #include "tests/unit/fakes/vm.h"
 
-extern u8 *fake_ram; /* host-physical memory from 0 on */
+extern u8 *fake_ram;          /* host-physical memory from 0 on */
+extern u32 fake_ram_accesses; /* how often any of gmem.h was called */
 /* Not NULL: called before each gmem_write(), and as gmem_map() gives out a
  * window; fake_ram_init() makes it NULL */
 extern void (*fake_ram_writes)(u64 gpa, u64 len);

@@ -15,6 +15,10 @@
 #define RAM    0x2000u
 #define OK     0xfu
 
+/* Behind the longest table */
+#define LONG_DRIVER 0x800u
+#define LONG_DEVICE 0xa00u
+
 static u32 asked, gives; /* of the CPU; it gives so many numbers */
 static u32 dry;          /* and has nothing so many times before each */
 static u32 dry_left;
@@ -205,6 +209,35 @@ static void test_notified_once(void **state)
 	}
 }
 
+/* The longest buffer is done within a piece, with nothing of it in a cache */
+static void test_longest_step(void **state)
+{
+	const u32 access_ns = 300;
+	u32 size;
+
+	make();
+	virtio_negotiate(VIRTIO_F_VERSION_1);
+	size = (u32)virtio_bar(VIRTIO_QUEUE_SIZE, 2);
+	virtio_queue_set(0, (u16)size, DESC, LONG_DRIVER, LONG_DEVICE);
+	virtio_driver_ok();
+	virtio_work();
+	for (u32 i = 0; i < size; i++) {
+		struct virtq_desc d = { DATA + i, 1,
+					(u16)(VIRTQ_WRITE |
+					      (i + 1 < size ? VIRTQ_NEXT : 0)),
+					(u16)(i + 1) };
+
+		memcpy(fake_ram_at(DESC + i * sizeof(d), sizeof(d)), &d,
+		       sizeof(d));
+	}
+	*half_at(LONG_DRIVER + 2) = 1;
+	fake_ram_accesses = 0;
+	virtio_bar_set(VIRTIO_NOTIFY, 2, 0);
+	virtio_work();
+	assert_in_range(fake_ram_accesses, size, PIECE_US * 1000 / access_ns);
+	assert_int_equal(*fake_ram_u32(LONG_DEVICE + 8), size);
+}
+
 static void breaks(u32 bytes, u16 flags)
 {
 	assert_int_equal(request(bytes, flags), 0);
@@ -284,6 +317,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_off),
 		TEST(test_fills),
+		TEST(test_longest_step),
 		TEST(test_notified_once),
 		TEST(test_no_write_without_master),
 		TEST(test_bad_buffers),
