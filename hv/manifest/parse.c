@@ -190,6 +190,11 @@ static char *trim(char *s)
 	return s;
 }
 
+static const char *headers_of(const struct parser *p)
+{
+	return p->m ? "[hypervisor] or [guest NAME]" : "[guest NAME]";
+}
+
 static void parse_header(struct parser *p, char *line)
 {
 	size_t len = strlen(line);
@@ -209,9 +214,7 @@ static void parse_header(struct parser *p, char *line)
 		open_guest(p, trim(name + 5));
 	else
 		complain(p, p->line, "unknown section [%.*s]; write %s",
-			 SHOWN_LEN, name,
-			 p->m ? "[hypervisor] or [guest NAME]"
-			      : "[guest NAME]");
+			 SHOWN_LEN, name, headers_of(p));
 }
 
 static void parse_line(struct parser *p, char *line)
@@ -222,15 +225,17 @@ static void parse_line(struct parser *p, char *line)
 		return;
 	if (*line == '[') {
 		parse_header(p, line);
+		p->lost |= p->section == SECTION_SKIP;
 		return;
 	}
 	if (p->section == SECTION_SKIP)
 		return;
 	if (p->section == SECTION_NONE) {
 		complain(p, p->line,
-			 "this line is in no section; put [hypervisor] or "
-			 "[guest NAME] above it");
+			 "this line is in no section; put %s above it",
+			 headers_of(p));
 		p->section = SECTION_SKIP;
+		p->lost = true;
 		return;
 	}
 	eq = strchr(line, '=');
@@ -398,7 +403,7 @@ static void finish(struct parser *p)
 	}
 	if (privileged && privileged->autostart && !m->pool_line)
 		m->pool_percent = MANIFEST_POOL_PERCENT;
-	if (!m->guest_count)
+	if (!m->guest_count && !p->lost)
 		complain(p, p->line ? p->line : 1,
 			 "no guest is defined; add a section [guest NAME]");
 	if (m->focus[0] && strcmp(m->focus, "log") &&

@@ -15,7 +15,8 @@ struct parser {
 	u32 complaints; /* how many sentences there were */
 	enum section section;
 	struct guest_config *guest; /* SECTION_GUEST */
-	u64 seen; /* bit per row of manifest_keys[]: given in this section */
+	u64 seen;  /* bit per row of manifest_keys[]: given in this section */
+	bool lost; /* a section, or lines in none: no guest may be left */
 	u32 focus_line;
 	void (*report)(const char *sentence);
 };

@@ -581,6 +581,18 @@ static void test_incomplete(void **state)
 	assert_non_null(strstr(said[0], "no guest is defined"));
 	parse("\n\n# nothing\n");
 	assert_int_equal(said_count, 1);
+	/* One mistake, one sentence */
+	parse("kernel = k\nmemory = 64M\n");
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], ":1: this line is in no section; put "
+					"[hypervisor] or [guest NAME]"));
+	parse("[guest log]\nkernel = k\nmemory = 64M\n");
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "is not allowed"));
+	parse("[guest a\nkernel = k\nmemory = 64M\n");
+	assert_int_equal(said_count, 1);
+	parse("[hypervisor]\nconsole = both\n");
+	assert_int_equal(said_count, 2);
 }
 
 static void test_long(void **state)
@@ -786,6 +798,9 @@ static void test_one_guest(void **state)
 	assert_false(parse_one("[hypervisor]\n"));
 	assert_non_null(strstr(said[0], "unknown section [hypervisor]; write "
 					"[guest NAME]"));
+	assert_false(parse_one("kernel = k\n"));
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], "no section; put [guest NAME] above"));
 	assert_false(parse_one(""));
 	assert_non_null(strstr(said[0], "f:1: no guest is defined"));
 	assert_false(parse_one("[guest a]\nkernel=k\n"));
