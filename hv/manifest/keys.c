@@ -13,7 +13,6 @@
 #define MEMORY_MIN       MIB(2)
 #define POOL_PERCENT_MAX 90u
 #define MEMORY_MAX       (GIB(1) << 16)
-#define VCPUS_MAX        1024
 #define NODE_MAX         1023
 #define GRACE_MAX        3600
 #define REBOOT_AFTER_MAX 86400

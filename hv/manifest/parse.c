@@ -359,6 +359,17 @@ static void finish_devices(struct parser *p, struct guest_config *g)
 	g->valid = false;
 }
 
+static void check_vcpus(struct parser *p, struct guest_config *g)
+{
+	if (!g->valid || g->vcpus <= ISOLATED_VCPUS_MAX)
+		return;
+	complain(p, manifest_line(g, "vcpus"),
+		 "guest %s: vcpus = %u, but only the privileged guest may have "
+		 "more than %u; write vcpus = %u or fewer",
+		 g->name, g->vcpus, ISOLATED_VCPUS_MAX, ISOLATED_VCPUS_MAX);
+	g->valid = false;
+}
+
 /* What only the whole section can tell; @privileged: the valid one so far */
 static void finish_guest(struct parser *p, struct guest_config *g,
 			 const struct guest_config *privileged)
@@ -377,6 +388,7 @@ static void finish_guest(struct parser *p, struct guest_config *g,
 		return;
 	if (!g->vcpus)
 		g->vcpus = 1;
+	check_vcpus(p, g);
 	finish_devices(p, g);
 	if (g->valid && !g->memory_bytes) {
 		complain(p, manifest_line(g, "memory"),

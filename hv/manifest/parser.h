@@ -5,6 +5,9 @@
 
 #include "hv/manifest/manifest.h"
 
+#define VCPUS_MAX          1024 /* VM_MAX_VCPUS (hv/core/vm.h) */
+#define ISOLATED_VCPUS_MAX 128  /* VM_MAX_ISOLATED_VCPUS */
+
 enum section { SECTION_NONE, SECTION_HYPERVISOR, SECTION_GUEST, SECTION_SKIP };
 
 struct parser {

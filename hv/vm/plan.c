@@ -180,13 +180,6 @@ static void check_cores(struct check *c, struct guest_config *g)
 	}
 	if (!g->vcpus)
 		g->vcpus = MIN(usable, (u32)VM_MAX_VCPUS);
-	if (!g->privileged && g->vcpus > VM_MAX_ISOLATED_VCPUS) {
-		reject(c, g, manifest_line(g, "vcpus"),
-		       "vcpus = %u, but only the privileged guest may have "
-		       "more than %u; write vcpus = %u or fewer",
-		       g->vcpus, VM_MAX_ISOLATED_VCPUS, VM_MAX_ISOLATED_VCPUS);
-		return;
-	}
 	/* Others may share their cores; this one's devices want it on time */
 	if (g->privileged && g->vcpus > usable)
 		reject(c, g, manifest_line(g, "vcpus"),

@@ -139,7 +139,8 @@ def says(results, root, folder):
     with open(os.path.join(folder, "vmlinuz"), "w") as f:
         f.write("a kernel")
     got, said = output(bhctl, "check", definition)
-    results.check(got == 0, "tools.check", said)
+    results.check(got == 0 and re.search("nothing is wrong; whether a machine has .* not judged", said),
+                  "tools.check", said)
 
 
 def run(results, folder):

@@ -244,7 +244,9 @@ int make_check(const struct args *a, struct failure *f)
 				 *folder ? folder : "/", say);
 	free(text);
 	if (!count) {
-		printf("%s: nothing is wrong\n", base_of(a->operand));
+		printf("%s: nothing is wrong; whether a machine has the "
+		       "memory, cores and NUMA nodes is not judged here\n",
+		       base_of(a->operand));
 		return 0;
 	}
 	return failed(f, FAIL_DEFINITION, "%.300s has %u fault%s", a->operand,

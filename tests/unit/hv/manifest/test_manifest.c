@@ -4,6 +4,7 @@
  * The manifest: what a person writes, and what is wrong with it. Over 400
  * lines: a table of sentences for a table of keys.
  */
+#include "hv/core/vm.h"
 #include "hv/manifest/parser.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -813,6 +814,24 @@ static void test_one_guest(void **state)
 	assert_int_equal(said_count, 1);
 }
 
+/* Only the privileged guest may have more than its tables hold of others */
+static void test_vcpus(void **state)
+{
+	static_assert(VCPUS_MAX == VM_MAX_VCPUS, "what a guest may be");
+	static_assert(ISOLATED_VCPUS_MAX == VM_MAX_ISOLATED_VCPUS, "so, too");
+	parse("[guest p]\nprivileged=yes\nkernel=k\nvcpus=1024\n"
+	      "[guest a]\nkernel=k\nmemory=4M\nvcpus=128\n"
+	      "[guest b]\nkernel=k\nvcpus=129\nmemory=4M\n");
+	assert_int_equal(said_count, 1);
+	assert_non_null(strstr(said[0], ":11: guest b: vcpus = 129, but only "
+					"the privileged guest may have more"));
+	assert_true(m.guests[1].valid);
+	assert_false(m.guests[2].valid);
+	assert_false(parse_one("[guest a]\nkernel=k\nmemory=4M\n"
+			       "vcpus=129\n"));
+	assert_non_null(strstr(said[0], "write vcpus = 128 or fewer"));
+}
+
 static void test_core_ranges(void **state)
 {
 	assert_true(parse_one("[guest a]\nkernel=k\nmemory=2M\n"
@@ -856,6 +875,7 @@ int main(void)
 		cmocka_unit_test(test_guest_count),
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_one_guest),
+		cmocka_unit_test(test_vcpus),
 		cmocka_unit_test(test_core_ranges),
 	};
 

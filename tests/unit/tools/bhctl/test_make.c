@@ -207,6 +207,8 @@ static void test_check_as_create(void **state)
 		{ "x.conf", "[guest a]\nkernel = exe\nmemory = 2M\n", false },
 		{ "x.conf", DISK ",cache=none,readonly # both\n", false },
 		{ "x.conf", DISK ",cache=all\n", true },
+		{ "x.conf", "[guest a]\nkernel = exe\nmemory = 2M\nvcpus = 200",
+		  true },
 		{ "Bulkhead.conf", PRIVILEGED, false },
 		{ "x.conf", "[hypervisor]\nconsole = all\n" PRIVILEGED, false },
 		{ "x.conf", PRIVILEGED "[guest b]\nkernel = exe\nmemory = 2M\n",
