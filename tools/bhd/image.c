@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define QCOW_MAGIC       0x514649fbu
+#define QCOW_SUFFIX      ".qcow2"
 #define NAME_MAX_BYTES   1023u  /* of a backing file */
 #define EXTERNAL_DATA    BIT(2) /* incompatible feature */
 #define RAW_MIN_BYTES    512    /* a sector */
@@ -80,6 +81,18 @@ static int qcow_check(const struct device_spec *s, int fd,
 	return backing_check(s->path, name, f);
 }
 
+/* A file's name is nothing that the guest can change */
+static enum image_format format_wanted(const struct device_spec *s)
+{
+	size_t length = strlen(s->path), end = strlen(QCOW_SUFFIX);
+
+	if (s->format != IMAGE_ANY)
+		return s->format;
+	return length > end && !strcmp(s->path + length - end, QCOW_SUFFIX)
+		       ? IMAGE_QCOW2
+		       : IMAGE_RAW;
+}
+
 static int file_check(const struct device_spec *s, int fd,
 		      enum image_format *format, struct failure *f)
 {
@@ -95,12 +108,18 @@ static int file_check(const struct device_spec *s, int fd,
 			      "%.300s is empty and no image; make one "
 			      "(qemu-img create -f qcow2 %.100s 10G)",
 			      s->path, s->path);
-	if (s->format == IMAGE_QCOW2 && !qcow)
+	*format = format_wanted(s);
+	if (*format == IMAGE_QCOW2 && !qcow)
 		return failed(f, FAIL_DEFINITION,
 			      "%.300s is no qcow2 image; write format=raw, or "
 			      "name another",
 			      s->path);
-	*format = qcow && s->format != IMAGE_RAW ? IMAGE_QCOW2 : IMAGE_RAW;
+	if (qcow && *format == IMAGE_RAW && s->format == IMAGE_ANY)
+		return failed(f, FAIL_DEFINITION,
+			      "%.300s begins as a qcow2 image and is not named "
+			      "so, as a guest could have written; write "
+			      "format=qcow2 if it is yours, or format=raw",
+			      s->path);
 	return *format == IMAGE_QCOW2 ? qcow_check(s, fd, &h, f) : 0;
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a disk's image is, by its first bytes. It may be a guest's work, which
- * writes what it likes into a raw one: so the magic of qcow2 alone makes no
- * other file of this system readable.
+ * What a disk's image is: what its definition says, else qcow2 if its name ends
+ * in .qcow2, else raw. Its first bytes may be a guest's work, which writes what
+ * it likes into a raw one: they never make an image qcow2, and one that begins
+ * otherwise than it is named is refused. Even so the header of qcow2 alone
+ * makes no other file of this system readable.
  */
 #ifndef TOOLS_BHD_IMAGE_H
 #define TOOLS_BHD_IMAGE_H

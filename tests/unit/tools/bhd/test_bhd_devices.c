@@ -369,8 +369,9 @@ static void test_warned(void **state)
 	expect_warned(create("c", "disk = empty\\n"), "is empty and no image");
 	expect_warned(create("d", "disk = disk.img,format=qcow2\\n"),
 		      "is no qcow2 image");
-	file_write("chain", chain, sizeof(chain), 4096);
-	expect_warned(create("e", "disk = chain\\n"), "leads to another file");
+	file_write("chain.qcow2", chain, sizeof(chain), 4096);
+	expect_warned(create("e", "disk = chain.qcow2\\n"),
+		      "leads to another file");
 	turn();
 	assert_int_equal(fake_find(fake, "a")->about.state, BH_CTL_RUNNING);
 	assert_int_equal(fake_find(fake, "a")->served[0].offers, 0);
@@ -448,6 +449,24 @@ static void test_socket(void **state)
 	waitpid(pid, NULL, 0);
 }
 
+/* The guest writes a header of qcow2 without any other file, and a size of its
+ * own: its raw image stays raw, and is refused before it is read otherwise */
+static void test_turns_qcow2(void **state)
+{
+	static const u8 header[104] = { 'Q', 'F', 'I', 0xfb, [7] = 2 };
+
+	file_write("disk.img", header, sizeof(header), DISK_BYTES);
+	expect_warned(create("a", "disk = disk.img\\n"),
+		      "is not named so, as a guest could have written");
+	file_write("disk.qcow2", "first", 5, DISK_BYTES);
+	expect_warned(create("b", "disk = disk.qcow2\\n"), "is no qcow2 image");
+	expect_fine(create("web", "disk = disk.img,format=raw\\n"));
+	queue_make();
+	transfer(IN, 0);
+	assert_memory_equal(ram + AT_DATA, header, sizeof(header));
+	queue_stop();
+}
+
 /* Two of one guest: the one that is wrong is not there, the other is */
 static void test_two(void **state)
 {
@@ -471,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_warned, begin, end),
 		cmocka_unit_test_setup_teardown(test_more_warnings, begin, end),
 		cmocka_unit_test_setup_teardown(test_refused, begin, end),
+		cmocka_unit_test_setup_teardown(test_turns_qcow2, begin, end),
 		cmocka_unit_test_setup_teardown(test_two, begin, end),
 		cmocka_unit_test_setup_teardown(test_socket, begin, end),
 	};
