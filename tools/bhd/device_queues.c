@@ -160,15 +160,35 @@ static int base_read(const struct guest *g, const struct vhost_user_memory *m,
 
 /* --- one queue --- */
 
+/* 0: no vector, no doorbell */
+static int bind_queue(struct unit *u, u32 i, u32 vector, u32 doorbell,
+		      struct failure *f)
+{
+	struct ring_call call = { .op = BH_CTL_OP_QUEUE_BIND,
+				  .arg = { u->guest->id,
+					   u->number | (u64)i << 32, vector,
+					   doorbell },
+				  .out_bytes = FAIL_TEXT_BYTES };
+	u8 out[FAIL_TEXT_BYTES];
+
+	return ring_call(&u->guest->bhd->ring, &call, out, NULL, f);
+}
+
+/* A queue that is not live any more has no binding, and is refused */
+void queue_unbind(struct unit *u, u32 i)
+{
+	struct failure f;
+
+	if (u->guest->id && u->queues[i].doorbell &&
+	    bind_queue(u, i, 0, 0, &f) && f.kind != FAIL_STATE &&
+	    f.kind != FAIL_NO_GUEST)
+		fprintf(stderr, "bhd: %s: %s\n", u->backend.label, f.text);
+}
+
 static int bind_device(struct unit *u, u32 i, struct failure *f)
 {
 	struct bhd *b = u->guest->bhd;
 	struct unit_queue *q = &u->queues[i];
-	struct ring_call call = { .op = BH_CTL_OP_QUEUE_BIND,
-				  .arg = { u->guest->id,
-					   u->number | (u64)i << 32 },
-				  .out_bytes = FAIL_TEXT_BYTES };
-	u8 out[FAIL_TEXT_BYTES];
 
 	q->vector = number_take(b->vectors, b->device->vectors);
 	q->doorbell = number_take(b->doorbells, BH_CTL_DOORBELLS + 1);
@@ -181,9 +201,7 @@ static int bind_device(struct unit *u, u32 i, struct failure *f)
 		return failed(f, FAIL_OTHER,
 			      "vfio does not wire its queue %u: %s", i,
 			      strerror(errno));
-	call.arg[2] = q->vector;
-	call.arg[3] = q->doorbell;
-	return ring_call(&b->ring, &call, out, NULL, f);
+	return bind_queue(u, i, q->vector, q->doorbell, f);
 }
 
 static int queue_start(struct unit *u, u32 i, const struct bh_ctl_queue *have,

@@ -12,6 +12,7 @@
 #define GOOD_RUN_S     60.
 #define REMAINS_POLL_S 0.25
 #define REMAINS_POLLS  20u
+#define RETRY_S        1.
 
 static void note(struct guest *g)
 {
@@ -36,6 +37,14 @@ static void hold(struct unit *u, double seconds)
 	ev_timer_stop(loop, &u->again);
 	ev_timer_set(&u->again, seconds, 0.);
 	ev_timer_start(loop, &u->again);
+}
+
+/* A command failed, and no event comes again for what it was about */
+static void retry(struct unit *u, const struct failure *f)
+{
+	fprintf(stderr, "bhd: %s: %s\n", u->backend.label, f->text);
+	if (!u->held)
+		hold(u, RETRY_S);
 }
 
 static int devices_list(struct guest *g, struct list *l, struct failure *f)
@@ -80,7 +89,7 @@ static void tell_stopped(struct unit *u, u32 queue)
 
 	if (ring_call(&u->guest->bhd->ring, &call, out, NULL, &f) &&
 	    f.kind != FAIL_STATE && f.kind != FAIL_NO_GUEST)
-		fprintf(stderr, "bhd: %s: %s\n", u->backend.label, f.text);
+		retry(u, &f);
 }
 
 static bool is_launching(const struct unit *u)
@@ -115,9 +124,12 @@ static void failure_tell(struct unit *u)
 static void step_left(struct unit *u)
 {
 	u->state = UNIT_OFF;
-	for (u32 i = 0; i < ARRAY_SIZE(u->queues); i++)
-		if (u->queues[i].served)
-			queue_release(u, i);
+	for (u32 i = 0; i < ARRAY_SIZE(u->queues); i++) {
+		if (!u->queues[i].served)
+			continue;
+		queue_unbind(u, i);
+		queue_release(u, i);
+	}
 	if (u->failed)
 		failure_tell(u);
 }
@@ -208,7 +220,7 @@ static void step(struct unit *u, const struct bh_ctl_device *d)
 		return;
 	u->offered = d->flags & BH_CTL_DEVICE_OFFERED;
 	if (queues_list(u, &queues, &f))
-		fprintf(stderr, "bhd: %s: %s\n", u->backend.label, f.text);
+		retry(u, &f);
 	else
 		step_queues(u, d, &queues);
 	free(queues.items);
@@ -237,8 +249,7 @@ static void guest_work(struct guest *g)
 	g->devices.working = true;
 	if (guest_has_queues(g) && devices_list(g, &all, &f) &&
 	    f.kind != FAIL_NO_GUEST)
-		fprintf(stderr, "bhd: guest %s: %s\n",
-			g->definition.config.name, f.text);
+		retry(&g->devices.units[0], &f);
 	d = all.items;
 	for (u32 i = 0; i < g->devices.count; i++)
 		step(&g->devices.units[i], i < all.count ? &d[i] : NULL);
@@ -357,6 +368,8 @@ void devices_again(struct bhd *b)
 		for (u32 i = 0; i < g->devices.count; i++)
 			if (g->devices.units[i].served)
 				unit_fail(&g->devices.units[i], &f);
+	/* Events of before, and of the time in which it was closed, are lost */
+	devices_note(b, 0);
 }
 
 void devices_note(struct bhd *b, u64 id)

@@ -68,6 +68,10 @@ void unit_fail(struct unit *u, const struct failure *f);
 /* device_queues.c: brings what is served to what the hypervisor says */
 int queues_follow(struct unit *u, const struct bh_ctl_device *d,
 		  const struct bh_ctl_queue *q, u32 count, struct failure *f);
+/* @i has no vector and no doorbell in the hypervisor any more, which would keep
+ * their numbers from other queues as long as it is live. Before
+ * queue_release(), and from devices_work() alone, as it gives a command. */
+void queue_unbind(struct unit *u, u32 i);
 /* The back-end has left @i, or is no more */
 void queue_release(struct unit *u, u32 i);
 

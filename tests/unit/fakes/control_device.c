@@ -297,14 +297,30 @@ static s32 do_queues(struct fake_device *f, const struct bh_ctl_command *c,
 	return 0;
 }
 
+static bool has_doorbell(const struct fake_guest *g, u32 number,
+			 const struct bh_ctl_queue *but)
+{
+	for (u32 i = 0; i < g->served_count; i++)
+		for (u32 k = 0; k < FAKE_QUEUES; k++)
+			if (&g->served[i].queues[k] != but &&
+			    g->served[i].queues[k].doorbell == number)
+				return true;
+	return false;
+}
+
+/* 0: no vector, no doorbell */
 static s32 do_bind(struct fake_device *f, const struct bh_ctl_command *c,
 		   struct answer *a)
 {
 	struct bh_ctl_queue *q = &served_of(f, c)->queues[c->arg[1] >> 32];
 
-	assert_true(q->flags & BH_CTL_QUEUE_LIVE);
-	assert_true(f->vectors[c->arg[2]] >= 0);
-	assert_true(f->doorbells[c->arg[3]] >= 0);
+	if (!(q->flags & BH_CTL_QUEUE_LIVE))
+		return error(a, BH_CTL_ESTATE, "it is not live");
+	assert_true(!c->arg[2] || f->vectors[c->arg[2]] >= 0);
+	assert_true(!c->arg[3] || f->doorbells[c->arg[3]] >= 0);
+	for (u32 i = 0; i < f->guest_count; i++)
+		if (c->arg[3] && has_doorbell(&f->guests[i], (u32)c->arg[3], q))
+			return error(a, BH_CTL_EEXIST, "it is another's");
 	q->vector = (u32)c->arg[2];
 	q->doorbell = (u32)c->arg[3];
 	return 0;

@@ -36,6 +36,7 @@
 #define OUT          1u
 
 static int fd;
+static const char *guest_name;
 static char request[4096];
 static u8 *ram;
 static u16 available, used;
@@ -65,6 +66,7 @@ static int begin(void **state)
 	fake_dax_count = 0;
 	fake_dax_fails = false;
 	ram = NULL;
+	guest_name = "web";
 	available = used = 0;
 	file_write("vmlinuz", "k", 1, 4096);
 	file_write("disk.img", "first", 5, DISK_BYTES);
@@ -138,7 +140,7 @@ static void memory_map(void)
 
 static struct fake_served *served(void)
 {
-	return &fake_find(fake, "web")->served[0];
+	return &fake_find(fake, guest_name)->served[0];
 }
 
 /* The driver has made queue 0, as it goes with DRIVER_OK */
@@ -155,7 +157,7 @@ static void queue_make(void)
 					      .desc = AT_TABLE,
 					      .driver = AT_AVAILABLE,
 					      .device = AT_USED };
-	fake_device_news(fake, "web", 0);
+	fake_device_news(fake, guest_name, 0);
 	for (u32 i = 0; i < WAIT_TRIES && !s->queues[0].doorbell; i++)
 		wait_seconds(fd, 0.01);
 	assert_int_not_equal(s->queues[0].doorbell, 0);
@@ -221,7 +223,7 @@ static void queue_stop(void)
 
 	s->queues[0].flags = BH_CTL_QUEUE_STOPS;
 	s->about.flags |= BH_CTL_DEVICE_STOPS;
-	fake_device_news(fake, "web", 0);
+	fake_device_news(fake, guest_name, 0);
 	for (u32 i = 0; i < WAIT_TRIES && s->stops == stops; i++)
 		wait_seconds(fd, 0.01);
 	assert_int_equal(s->stops, stops + 1);
@@ -241,7 +243,11 @@ static void expect_file(const char *name, size_t at, const char *text)
 
 static pid_t backend_pid(void)
 {
-	return bhd.life->guests->devices.units[0].backend.pid;
+	const struct guest *g = bhd.life->guests;
+
+	while (strcmp(g->definition.config.name, guest_name))
+		g = g->next;
+	return g->devices.units[0].backend.pid;
 }
 
 /* --- tests --- */
@@ -296,7 +302,10 @@ static void test_backend_dies(void **state)
 	assert_int_equal(kill(before, SIGKILL), 0);
 	for (u32 i = 0; i < WAIT_TRIES && backend_pid() == before; i++)
 		wait_seconds(fd, 0.01);
-	wait_seconds(fd, 1.5);
+	for (u32 i = 0; i < WAIT_TRIES && !backend_pid(); i++)
+		wait_seconds(fd, 0.01);
+	for (u32 i = 0; i < WAIT_TRIES && !served()->queues[0].doorbell; i++)
+		wait_seconds(fd, 0.01);
 	memset(ram + AT_DATA, 0, SECTOR);
 	/* The interrupt that may have been lost */
 	assert_int_equal(read(fake->doorbells[served()->queues[0].doorbell],
@@ -304,6 +313,50 @@ static void test_backend_dies(void **state)
 			 8);
 	transfer(IN, 0);
 	assert_string_equal(ram + AT_DATA, "first");
+	queue_stop();
+}
+
+/* A queue without a back-end has no doorbell that another's would need */
+static void test_other_dies(void **state)
+{
+	file_write("a.img", "first", 5, DISK_BYTES);
+	guest_name = "a";
+	expect_fine(create("a", "disk = a.img\\n"));
+	queue_make();
+	unlink(path_of("a.img"));
+	assert_int_equal(kill(backend_pid(), SIGKILL), 0);
+	for (u32 i = 0; i < WAIT_TRIES && backend_pid(); i++)
+		wait_seconds(fd, 0.01);
+	wait_seconds(fd, 0.1);
+	assert_int_equal(served()->queues[0].doorbell, 0);
+	munmap(ram, RAM_BYTES);
+	guest_name = "web";
+	expect_fine(create("web", "disk = disk.img\\n"));
+	queue_make();
+	transfer(IN, 0);
+	queue_stop();
+}
+
+/* What a driver did while the control device was closed */
+static void test_device_again(void **state)
+{
+	struct fake_served *s;
+
+	expect_fine(create("web", "disk = disk.img\\n"));
+	memory_map();
+	s = served();
+	s->about.accepted = (s->about.features & ~BIT(29)) | BIT(32);
+	s->about.flags |= BH_CTL_DEVICE_READY;
+	s->queues[0] = (struct bh_ctl_queue){ .size = QUEUE_SIZE,
+					      .flags = BH_CTL_QUEUE_LIVE,
+					      .desc = AT_TABLE,
+					      .driver = AT_AVAILABLE,
+					      .device = AT_USED };
+	fake->status = BH_CTL_OVERRUN;
+	for (u32 i = 0; i < WAIT_TRIES && !s->queues[0].doorbell; i++)
+		wait_seconds(fd, 0.01);
+	assert_int_not_equal(s->queues[0].doorbell, 0);
+	transfer(IN, 0);
 	queue_stop();
 }
 
@@ -485,6 +538,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_serves, begin, end),
 		cmocka_unit_test_setup_teardown(test_driver_again, begin, end),
 		cmocka_unit_test_setup_teardown(test_backend_dies, begin, end),
+		cmocka_unit_test_setup_teardown(test_other_dies, begin, end),
+		cmocka_unit_test_setup_teardown(test_device_again, begin, end),
 		cmocka_unit_test_setup_teardown(test_next_bhd, begin, end),
 		cmocka_unit_test_setup_teardown(test_remains, begin, end),
 		cmocka_unit_test_setup_teardown(test_warned, begin, end),
