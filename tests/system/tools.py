@@ -133,9 +133,14 @@ def says(results, root, folder):
              (os.path.join(root, "usr/sbin/bhd"), "--state", folder)),
             ("check_fails", 8, "web.conf:2: guest web: kernel = vmlinuz: there is no such file",
              (bhctl, "check", definition)),
+            ("no_port", 2, "99999 is no port", (bhctl, "gdb", "web", "--listen", "99999")),
+            ("gdb_nowhere", 6, "this machine does not run Bulkhead",
+             (bhctl, *nowhere, "gdb", "web", "--listen", "gdb.sock")),
             ("usage", 2, "bhctl stop: NAME is missing: say which guest", (bhctl, "stop"))):
-        got, said = output(*command)
+        got, said = output(*command, cwd=folder, timeout=60)
         results.check(got == status and sentence in said, f"tools.{name}", f"{got}: {said}")
+    results.check(not os.path.exists(os.path.join(folder, "gdb.sock")), "tools.gdb_leaves_nothing",
+                  "a socket is left")
     with open(os.path.join(folder, "vmlinuz"), "w") as f:
         f.write("a kernel")
     got, said = output(bhctl, "check", definition)

@@ -12,6 +12,7 @@
 #define TIMEOUT_MAX 86400u
 #define CPUS_MAX    128u
 #define SECONDS_MAX 3600u
+#define PORT_MAX    65535u
 /* All commands take these */
 #define COMMON "hSV"
 
@@ -60,6 +61,25 @@ static int number_read(const char *text, u64 max, const char *what, u64 *value,
 		      what, text, max);
 }
 
+/* A path, "-", or digits alone: a port */
+static int listen_take(struct args *a, const char *text, struct failure *f)
+{
+	u64 n = 0;
+
+	a->listen = text;
+	if (!*text || text[strspn(text, "0123456789")])
+		return 0;
+	if (strlen(text) <= 5)
+		n = strtoull(text, NULL, 10);
+	if (!n || n > PORT_MAX)
+		return failed(f, FAIL_USAGE,
+			      "%.40s is no port; write 1 to %u, or the path of "
+			      "a socket with a / in it",
+			      text, PORT_MAX);
+	a->port = (u16)n;
+	return 0;
+}
+
 static int option_take(struct args *a, int letter, struct failure *f)
 {
 	u64 n;
@@ -88,8 +108,7 @@ static int option_take(struct args *a, int letter, struct failure *f)
 		return number_read(optarg, TIMEOUT_MAX, "timeout",
 				   &a->timeout_s, f);
 	case 'L':
-		a->listen = optarg;
-		return 0;
+		return listen_take(a, optarg, f);
 	case 'k':
 		a->kernel = optarg;
 		return 0;

@@ -38,6 +38,7 @@ struct args {
 	u32 setting_count;
 	const char *socket;
 	const char *listen; /* bhctl gdb */
+	u16 port;           /* that it is; 0: it is none */
 	bool json, follow, read_only, dump, http, version;
 	u64 timeout_s;
 	bool has_timeout;

@@ -20,6 +20,7 @@
 
 #include "tools/bhctl/gdb_protocol.h"
 #include "tools/bhctl/link.h"
+#include "tools/bhctl/show.h"
 
 #define GUEST_PAGE 4096u
 #define VCPUS_MAX  1024u
@@ -393,22 +394,34 @@ static int listen_port(u16 port, struct failure *f)
 	return -1;
 }
 
-static bool is_port(const char *text, u16 *port)
+/* The guest is there, of a bhd that answers: gdb is not waited for in vain */
+static int guest_check(const struct args *a, struct failure *f)
 {
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
+	struct json_object *reply;
+	struct link l;
+	int err;
 
-	*port = (u16)n;
-	return *text >= '0' && *text <= '9' && !*end && n && n < 65536;
+	if (link_open(&l, a->socket, f))
+		return -1;
+	err = link_ask(&l, link_request("list"), &reply, f);
+	link_close(&l);
+	if (err)
+		return -1;
+	if (!show_guest_of(reply, a->operand))
+		err = show_no_guest(a->operand, f);
+	json_object_put(reply);
+	return err;
 }
 
 static int accept_one(const struct args *a, const char *where,
 		      struct failure *f)
 {
-	u16 port;
-	bool tcp = is_port(where, &port);
-	int fd = tcp ? listen_port(port, f) : listen_unix(where, f), one, err;
+	bool tcp = a->port;
+	int fd, one, err;
 
+	if (guest_check(a, f))
+		return -1;
+	fd = tcp ? listen_port(a->port, f) : listen_unix(where, f);
 	if (fd < 0)
 		return -1;
 	printf("target remote %s%s\n", tcp ? ":" : "", where);

@@ -107,6 +107,14 @@ static void devices_show(FILE *to, struct json_object *g)
 				json_object_array_get_idx(a, i)));
 }
 
+int show_no_guest(const char *name, struct failure *f)
+{
+	return failed(f, FAIL_NO_GUEST,
+		      "there is no guest %.40s; bhctl list shows those there "
+		      "are",
+		      name);
+}
+
 int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
 	       struct failure *f)
 {
@@ -114,10 +122,7 @@ int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
 	char text[32];
 
 	if (!g)
-		return failed(f, FAIL_NO_GUEST,
-			      "there is no guest %.40s; bhctl list shows those "
-			      "there are",
-			      name);
+		return show_no_guest(name, f);
 	if (json) {
 		show_json(to, g);
 		return 0;

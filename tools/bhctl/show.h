@@ -11,6 +11,8 @@ void show_list(FILE *to, struct json_object *reply);
 void show_info(FILE *to, struct json_object *reply);
 /* Guest @name of the reply to "list"; NULL: there is none */
 struct json_object *show_guest_of(struct json_object *list, const char *name);
+/* -1: FAIL_NO_GUEST, which says how to find those that there are */
+int show_no_guest(const char *name, struct failure *f);
 /* All of it. FAIL_NO_GUEST. */
 int show_guest(FILE *to, struct json_object *list, const char *name, bool json,
 	       struct failure *f) __must_check;

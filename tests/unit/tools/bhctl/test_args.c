@@ -11,6 +11,7 @@ const struct command commands[] = {
 	{ "stop", OPERAND_GUEST, "t", "", NULL },
 	{ "run", OPERAND_NONE, "kiawmcn", "", NULL },
 	{ "create", OPERAND_FILE, "", "", NULL },
+	{ "gdb", OPERAND_GUEST, "L", "", NULL },
 	{ "dump", OPERAND_DUMP, "j", "", NULL },
 	{ "info", OPERAND_MAYBE_GUEST, "j", "", NULL },
 	{ "set", OPERAND_SETTINGS, "", "", NULL },
@@ -67,6 +68,13 @@ static void test_good(void **state)
 	assert_null(a.operand);
 	assert_int_equal(read_words("info web"), 0);
 	assert_string_equal(a.operand, "web");
+	assert_int_equal(read_words("gdb web --listen 65535"), 0);
+	assert_int_equal(a.port, 65535);
+	assert_int_equal(read_words("gdb web --listen ./99999"), 0);
+	assert_int_equal(a.port, 0);
+	assert_string_equal(a.listen, "./99999");
+	assert_int_equal(read_words("gdb web --listen -"), 0);
+	assert_int_equal(a.port, 0);
 	assert_int_equal(read_words("stop --help"), 0);
 	assert_null(a.command);
 	assert_false(a.version);
@@ -86,6 +94,10 @@ static void test_bad(void **state)
 		{ "trace --seconds 3601", "up to 3600" },
 		{ "list -o x", "takes no --output" },
 		{ "fly", "fly is no command" },
+		{ "gdb a --listen 99999", "99999 is no port; write 1 to" },
+		{ "gdb a --listen 65536", "65536 is no port" },
+		{ "gdb a --listen 0", "0 is no port" },
+		{ "gdb a --listen 18446744073709551617", "is no port" },
 		{ "list web", "takes no web" },
 		{ "stop", "bhctl stop: NAME is missing: say which guest" },
 		{ "create", "bhctl create: FILE is missing: say which file" },
