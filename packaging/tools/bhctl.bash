@@ -27,7 +27,7 @@ _bhctl() {
 		return ;;
 	esac
 	case $command in
-	'') mapfile -t COMPREPLY < <(compgen -W "$commands --help --version --socket" -- "$word") ;;
+	'') mapfile -t COMPREPLY < <(compgen -W "$commands help --help --version --socket" -- "$word") ;;
 	create|check)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;

@@ -133,6 +133,8 @@ def says(results, root, folder):
              (os.path.join(root, "usr/sbin/bhd"), "--state", folder)),
             ("check_fails", 8, "web.conf:2: guest web: kernel = vmlinuz: there is no such file",
              (bhctl, "check", definition)),
+            ("help", 0, "  stop NAME ", (bhctl, "help", "stop")),
+            ("help_beside", 0, "  list  ", (bhctl, "list", "--help")),
             ("no_port", 2, "99999 is no port", (bhctl, "gdb", "web", "--listen", "99999")),
             ("gdb_nowhere", 6, "this machine does not run Bulkhead",
              (bhctl, *nowhere, "gdb", "web", "--listen", "gdb.sock")),

@@ -162,6 +162,12 @@ static const struct command *command_find(const char *name)
 	return NULL;
 }
 
+static int unknown(const char *name, struct failure *f)
+{
+	return failed(f, FAIL_USAGE,
+		      "%.40s is no command; bhctl --help shows them", name);
+}
+
 /* All that is left: one at least */
 static int settings_take(struct args *a, int argc, char **argv,
 			 struct failure *f)
@@ -222,16 +228,30 @@ static int operand_take(struct args *a, int argc, char **argv,
 		      c->name, what[i - 1], argv[optind]);
 }
 
-int args_read(struct args *a, int argc, char **argv, struct failure *f)
+/* What stands behind help, or beside --help: a command, or nothing */
+static int help_take(struct args *a, int argc, char **argv, struct failure *f)
 {
-	char seen[64] = "";
+	a->help = true;
+	while (optind < argc && !strcmp(argv[optind], "help"))
+		optind++;
+	if (optind >= argc)
+		return 0;
+	a->command = command_find(argv[optind]);
+	return a->command ? 0 : unknown(argv[optind], f);
+}
+
+/* All options; @seen: their letters. --help: those behind it do not matter. */
+static int options_take(struct args *a, int argc, char **argv, char seen[64],
+			struct failure *f)
+{
 	int c;
 
-	*a = (struct args){ .socket = WIRE_SOCKET };
-	optind = 0;
-	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":hVjfrdn:o:", options, NULL)) !=
 	       -1) {
+		a->help |= c == 'h';
+		a->version |= c == 'V';
+		if (a->help || a->version)
+			continue;
 		if (c == ':')
 			return failed(f, FAIL_USAGE,
 				      "%.40s: its value is missing, say %.40s "
@@ -242,23 +262,33 @@ int args_read(struct args *a, int argc, char **argv, struct failure *f)
 				      "%.40s is no option; bhctl --help shows "
 				      "them",
 				      argv[optind - 1]);
-		if (c == 'h' || c == 'V') {
-			a->version = c == 'V';
-			return 0;
-		}
-		if (strlen(seen) < sizeof(seen) - 1)
+		if (strlen(seen) < 63)
 			seen[strlen(seen)] = (char)c;
 		if (option_take(a, c, f))
 			return -1;
 	}
+	return 0;
+}
+
+int args_read(struct args *a, int argc, char **argv, struct failure *f)
+{
+	char seen[64] = "";
+
+	*a = (struct args){ .socket = WIRE_SOCKET };
+	optind = 0;
+	opterr = 0;
+	if (options_take(a, argc, argv, seen, f))
+		return -1;
+	if (a->version)
+		return 0;
+	if (a->help || (optind < argc && !strcmp(argv[optind], "help")))
+		return help_take(a, argc, argv, f);
 	if (optind >= argc)
 		return failed(f, FAIL_USAGE,
 			      "say what to do; bhctl --help shows it");
 	a->command = command_find(argv[optind]);
 	if (!a->command)
-		return failed(f, FAIL_USAGE,
-			      "%.40s is no command; bhctl --help shows them",
-			      argv[optind]);
+		return unknown(argv[optind], f);
 	optind++;
 	for (const char *s = seen; *s; s++)
 		if (!strchr(COMMON, *s) && !strchr(a->command->options, *s))
@@ -317,7 +347,7 @@ static void options_help(FILE *to, const char *letters, int at)
 	fputc('\n', to);
 }
 
-void args_help(FILE *to)
+void args_help(FILE *to, const struct command *only)
 {
 	static const char *const operands[] = {
 		"",           " NAME",   " FILE",
@@ -325,19 +355,28 @@ void args_help(FILE *to)
 		" [NAME]",
 	};
 
-	fputs("bhctl COMMAND [OPTION...]: Bulkhead's guests, from inside the "
-	      "privileged one\n\n",
-	      to);
+	if (!only)
+		fputs("bhctl COMMAND [OPTION...]: Bulkhead's guests, from "
+		      "inside the "
+		      "privileged one\n\n",
+		      to);
 	for (const struct command *c = commands; c->name; c++) {
-		int at = fprintf(to, "  %s%-*s%s", c->name,
-				 HELP_TEXT_AT - 2 - (int)strlen(c->name),
-				 operands[c->operand], c->text);
+		int at;
 
+		if (only && c != only)
+			continue;
+		at = fprintf(to, "  %s%-*s%s", c->name,
+			     HELP_TEXT_AT - 2 - (int)strlen(c->name),
+			     operands[c->operand], c->text);
 		options_help(to, c->options, at);
 	}
-	fputs("\n  --socket PATH           where bhd listens;\n"
-	      "                          " WIRE_SOCKET "\n"
-	      "  --version               of bhctl, and of the hypervisor\n"
-	      "\nman bhctl has the rest, the exit status, too.\n",
-	      to);
+	if (!only)
+		fputs("\n  --socket PATH           where bhd listens;\n"
+		      "                          " WIRE_SOCKET "\n"
+		      "  --help                  this; beside a command, its "
+		      "part\n"
+		      "  --version               of bhctl, and of the "
+		      "hypervisor\n",
+		      to);
+	fputs("\nman bhctl has the rest, the exit status, too.\n", to);
 }

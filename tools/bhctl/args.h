@@ -39,7 +39,7 @@ struct args {
 	const char *socket;
 	const char *listen; /* bhctl gdb */
 	u16 port;           /* that it is; 0: it is none */
-	bool json, follow, read_only, dump, http, version;
+	bool json, follow, read_only, dump, http, help, version;
 	u64 timeout_s;
 	bool has_timeout;
 	/* bhctl run */
@@ -55,10 +55,12 @@ struct args {
 /* The commands, ended by a row with no name; defined in main.c */
 extern const struct command commands[];
 
-/* 0, or -1: FAIL_USAGE with what is wrong. With -h, and with -V, which sets
- * @a->version, @a->command is NULL. */
+/* 0, or -1: FAIL_USAGE with what is wrong. With @a->help and @a->version
+ * nothing is to be run: @a->command is the one that the help is about, or NULL.
+ */
 int args_read(struct args *a, int argc, char **argv,
 	      struct failure *f) __must_check;
-void args_help(FILE *to);
+/* Of all commands; or of @only, unless it is NULL */
+void args_help(FILE *to, const struct command *only);
 
 #endif

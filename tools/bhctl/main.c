@@ -366,11 +366,11 @@ int main(int argc, char **argv)
 	struct args a;
 
 	if (!args_read(&a, argc, argv, &f)) {
-		if (!a.command) {
+		if (a.version || a.help) {
 			if (a.version)
 				version_show(&a);
 			else
-				args_help(stdout);
+				args_help(stdout, a.command);
 			return 0;
 		}
 		if (!a.command->run(&a, &f))

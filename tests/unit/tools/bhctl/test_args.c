@@ -75,12 +75,36 @@ static void test_good(void **state)
 	assert_string_equal(a.listen, "./99999");
 	assert_int_equal(read_words("gdb web --listen -"), 0);
 	assert_int_equal(a.port, 0);
-	assert_int_equal(read_words("stop --help"), 0);
-	assert_null(a.command);
-	assert_false(a.version);
 	assert_int_equal(read_words("--version"), 0);
 	assert_null(a.command);
 	assert_true(a.version);
+	assert_false(a.help);
+}
+
+/* Which command the help is about; NULL: all */
+static void test_help_of(void **state)
+{
+	static const struct {
+		const char *line, *command;
+	} rows[] = {
+		{ "--help", NULL },
+		{ "help", NULL },
+		{ "help help", NULL },
+		{ "stop --help", "stop" },
+		{ "help stop", "stop" },
+		{ "--help stop", "stop" },
+		{ "-h stop a b", "stop" },
+		{ "list --help --fly", "list" },
+		{ "run --help --kernel", "run" },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(read_words(rows[i].line), 0);
+		assert_true(a.help);
+		assert_int_equal(!a.command, !rows[i].command);
+		if (a.command)
+			assert_string_equal(a.command->name, rows[i].command);
+	}
 }
 
 static void test_bad(void **state)
@@ -94,6 +118,8 @@ static void test_bad(void **state)
 		{ "trace --seconds 3601", "up to 3600" },
 		{ "list -o x", "takes no --output" },
 		{ "fly", "fly is no command" },
+		{ "help fly", "fly is no command" },
+		{ "fly --help", "fly is no command" },
 		{ "gdb a --listen 99999", "99999 is no port; write 1 to" },
 		{ "gdb a --listen 65536", "65536 is no port" },
 		{ "gdb a --listen 0", "0 is no port" },
@@ -138,7 +164,7 @@ static void test_help(void **state)
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
-	args_help(to);
+	args_help(to, NULL);
 	fclose(to);
 	assert_non_null(strstr(text, "[--kernel FILE] [--initrd FILE]"));
 	assert_non_null(strstr(text, "  info [NAME] "));
@@ -146,6 +172,13 @@ static void test_help(void **state)
 	for (line = strtok_r(text, "\n", &rest); line;
 	     line = strtok_r(NULL, "\n", &rest))
 		assert_true(strlen(line) <= 79);
+	free(text);
+	to = open_memstream(&text, &len);
+	args_help(to, &commands[1]);
+	fclose(to);
+	assert_non_null(strstr(text, "  stop NAME "));
+	assert_non_null(strstr(text, "[--timeout SECONDS]"));
+	assert_null(strstr(text, "  list "));
 	free(text);
 }
 
@@ -213,7 +246,7 @@ int main(void)
 		cmocka_unit_test(test_good),    cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_amounts), cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_help),    cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_table),   cmocka_unit_test(test_help_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
