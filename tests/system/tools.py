@@ -138,6 +138,7 @@ def says(results, root, folder):
             ("no_port", 2, "99999 is no port", (bhctl, "gdb", "web", "--listen", "99999")),
             ("gdb_nowhere", 6, "this machine does not run Bulkhead",
              (bhctl, *nowhere, "gdb", "web", "--listen", "gdb.sock")),
+            ("metering", 2, "foo is not metered; write off, counters or", (bhctl, "metering", "foo")),
             ("usage", 2, "bhctl stop: NAME is missing: say which guest", (bhctl, "stop"))):
         got, said = output(*command, cwd=folder, timeout=60)
         results.check(got == status and sentence in said, f"tools.{name}", f"{got}: {said}")

@@ -22,6 +22,7 @@
 #include "tools/bhctl/terminal.h"
 #include "tools/bhctl/top.h"
 #include "tools/bhctl/trace.h"
+#include "tools/control/meter.h"
 
 /* Asks once, about the guest of the command line if there is one */
 static int ask(const struct args *a, struct json_object *request,
@@ -281,6 +282,11 @@ static int run_metering(const struct args *a, struct failure *f)
 
 	if (!a->operand)
 		return look(a, "metering", show_metering, f);
+	if (metering_of(a->operand) == BH_CTL_METERINGS)
+		return failed(f, FAIL_USAGE,
+			      "%.40s is not metered; write off, counters or "
+			      "histograms",
+			      a->operand);
 	no_operand.operand = NULL;
 	request = link_request("meter");
 	wire_add_string(request, "what", a->operand);
