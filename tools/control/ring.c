@@ -157,6 +157,8 @@ int ring_send(struct ring *r, const struct ring_call *call, ring_done done,
 	struct ring_slot *s;
 	u32 head, number;
 
+	/* First room for what the command makes the device say */
+	ring_poll(r);
 	if (r->broken)
 		return ring_check(r, f);
 	if (call->in_bytes > BH_CTL_IN_MAX || call->out_bytes > BH_CTL_OUT_MAX)
