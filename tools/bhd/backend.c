@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -26,15 +25,16 @@
 #include "tools/control/wire.h"
 
 #define PROGRAM    "qemu-storage-daemon"
-#define PATIENCE_S 5.
+#define PATIENCE_S 30. /* what it has begun, it finishes */
 #define BACKLOG    4
 #define LEAVE_MS   5000
 /* The child's files: standard ones, then these, the last of which goes with the
  * exec */
 #define LISTEN_FD 3
-#define LOCK_FD   4
-#define STATUS_FD 5
+#define STATUS_FD 4
 #define ABOVE_FD  64
+
+#define PROCESS_BYTES 128
 
 /* --- the child --- */
 
@@ -129,25 +129,11 @@ static void files_place(const int *fds, u32 count)
 		_exit(1);
 }
 
-static void pid_write(void)
-{
-	char text[16];
-	int n = snprintf(text, sizeof(text), "%d\n", getpid());
-
-	if (pwrite(LOCK_FD, text, (size_t)n, 0) != n)
-		_exit(1);
-}
-
 static __noreturn void child_main(const struct backend *b, pid_t parent,
-				  int listener, int lock, int status,
-				  int errors)
+				  int listener, int status, int errors)
 {
-	const int fds[] = { open("/dev/null", O_RDONLY),
-			    errors,
-			    errors,
-			    listener,
-			    lock,
-			    status };
+	const int fds[] = { open("/dev/null", O_RDONLY), errors, errors,
+			    listener, status };
 	struct failure f = { 0 };
 	sigset_t none;
 
@@ -155,8 +141,8 @@ static __noreturn void child_main(const struct backend *b, pid_t parent,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	files_place(fds, ARRAY_SIZE(fds));
-	pid_write();
-	(void)become(b, parent, &f);
+	if (!backend_keep(b, getpid(), &f))
+		(void)become(b, parent, &f);
 	if (write(STATUS_FD, &f, sizeof(f)) < 0)
 		_exit(2);
 	_exit(1);
@@ -216,61 +202,106 @@ int backend_connect(const struct backend *b, struct failure *f)
 	return -1;
 }
 
-/* Whoever holds the lock is the process whose number is in the file */
-static int lock_take(const struct backend *b, int folder, struct failure *f)
+/* --- which process it is --- */
+
+/* A number may be another's later, a process is told apart by its start and the
+ * kernel's too. @text is empty: there is no such process. Its name, which may
+ * hold anything, ends at the last parenthesis: proc_pid_stat(5). */
+static void process_text(pid_t pid, char *text, size_t size)
 {
-	char name[BACKEND_LABEL_BYTES + 8];
+	char path[32], stat[1024], boot[64] = "", state;
+	unsigned long long start;
+	const char *at;
+	ssize_t n;
 	int fd;
 
-	snprintf(name, sizeof(name), "%s.pid", b->name);
-	fd = openat(folder, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
+	*text = 0;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return failed(f, FAIL_OTHER, "%.200s/%s: %s", b->folder, name,
-			      strerror(errno));
-	if (!flock(fd, LOCK_EX | LOCK_NB)) {
-		if (!ftruncate(fd, 0))
-			return fd;
-		failed(f, FAIL_OTHER, "%.200s/%s: %s", b->folder, name,
-		       strerror(errno));
-		close(fd);
-		return -1;
-	}
+		return;
+	n = read(fd, stat, sizeof(stat) - 1);
 	close(fd);
-	return failed(f, FAIL_STATE,
-		      "its back-end of before has not ended "
-		      "yet");
+	stat[n < 0 ? 0 : n] = 0;
+	at = strrchr(stat, ')');
+	if (!at || sscanf(at,
+			  ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
+			  "%*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			  &state, &start) != 2)
+		return;
+	if (state != 'Z' && state != 'X' &&
+	    !file_line(boot, sizeof(boot), "/proc/sys/kernel/random/boot_id"))
+		snprintf(text, size, "%d %llu %s", pid, start, boot);
+}
+
+static int process_file(const struct backend *b, char *path)
+{
+	mkdir(b->folder, 0700);
+	return snprintf(path, PATH_MAX, "%s/%s.pid", b->folder, b->name) <
+			       PATH_MAX
+		       ? 0
+		       : -1;
+}
+
+int backend_keep(const struct backend *b, pid_t pid, struct failure *f)
+{
+	char path[PATH_MAX], text[PROCESS_BYTES];
+	int err = -EINVAL;
+
+	process_text(pid, text, sizeof(text));
+	if (*text && !process_file(b, path))
+		err = file_replace(path, text, strlen(text), 0600);
+	return err ? failed(f, FAIL_OTHER,
+			    "which process its back-end is cannot be kept: %s",
+			    strerror(-err))
+		   : 0;
+}
+
+void backend_forget(const struct backend *b)
+{
+	char path[PATH_MAX];
+
+	if (!process_file(b, path))
+		(void)file_remove(path);
+}
+
+/* 0: it is no more */
+static pid_t process_kept(const struct backend *b)
+{
+	char kept[PROCESS_BYTES] = "", text[PROCESS_BYTES];
+	char path[PATH_MAX];
+	pid_t pid;
+
+	if (process_file(b, path) || file_line(kept, sizeof(kept), "%s", path))
+		return 0;
+	pid = atoi(kept);
+	if (pid <= 1)
+		return 0;
+	process_text(pid, text, sizeof(text));
+	return strcmp(kept, text) ? 0 : pid;
 }
 
 bool backend_remains(const struct backend *b)
 {
-	int folder = folder_open(b);
-	struct failure f = { 0 };
-	int lock = folder < 0 ? -1 : lock_take(b, folder, &f);
-
-	if (lock >= 0)
-		close(lock);
-	if (folder >= 0)
-		close(folder);
-	return f.kind == FAIL_STATE;
+	return process_kept(b) != 0;
 }
 
-/* Its number is in the file as long as it holds the lock */
+/* The process is still the one that is kept when it is held */
 void backend_kill_remains(const struct backend *b)
 {
-	char path[PATH_MAX], text[16] = "";
-	int pid = 0;
+	pid_t pid = process_kept(b);
+	int fd = pid ? pidfd_open(pid, 0) : -1;
 
-	snprintf(path, sizeof(path), "%s/%s.pid", b->folder, b->name);
-	if (backend_remains(b) && !file_line(text, sizeof(text), "%s", path))
-		pid = atoi(text);
-	if (pid <= 1)
+	if (fd < 0)
 		return;
-	fprintf(stderr,
-		"bhd: %s: its back-end of before does not end; it is "
-		"killed\n",
-		b->label);
-	kill(pid, SIGKILL);
+	if (process_kept(b) == pid) {
+		fprintf(stderr,
+			"bhd: %s: its back-end of before does not end; it is "
+			"killed\n",
+			b->label);
+		pidfd_send_signal(fd, SIGKILL, NULL, 0);
+	}
+	close(fd);
 }
 
 /* --- bhd --- */
@@ -389,7 +420,7 @@ static void watch(struct backend *b)
 }
 
 /* The child's ends of pipes are @errors and @status */
-static int spawn(struct backend *b, int listener, int lock, struct failure *f)
+static int spawn(struct backend *b, int listener, struct failure *f)
 {
 	int errors[2] = { -1, -1 }, status[2] = { -1, -1 };
 	pid_t parent = getpid();
@@ -399,7 +430,7 @@ static int spawn(struct backend *b, int listener, int lock, struct failure *f)
 	else
 		b->pid = -1;
 	if (!b->pid)
-		child_main(b, parent, listener, lock, status[1], errors[1]);
+		child_main(b, parent, listener, status[1], errors[1]);
 	b->pidfd = b->pid > 0 ? pidfd_open(b->pid, 0) : -1;
 	close_fd(&errors[1]);
 	close_fd(&status[1]);
@@ -421,30 +452,29 @@ static int spawn(struct backend *b, int listener, int lock, struct failure *f)
 
 int backend_start(struct backend *b, struct failure *f)
 {
-	int folder = folder_open(b), lock = -1, listener = -1, err = -1;
+	int folder = -1, listener = -1, err = -1;
 
 	b->pid = 0;
 	b->pidfd = b->status = b->errors = -1;
-	if (folder < 0) {
-		failed(f, FAIL_OTHER, "%.300s: %s", b->folder, strerror(errno));
-		return -1;
-	}
-	lock = lock_take(b, folder, f);
-	if (lock < 0)
-		goto out;
+	if (backend_remains(b))
+		return failed(f, FAIL_STATE,
+			      "its back-end of before has not ended yet");
+	folder = folder_open(b);
+	if (folder < 0)
+		return failed(f, FAIL_OTHER, "%.300s: %s", b->folder,
+			      strerror(errno));
 	listener = listen_there(b, folder);
 	if (listener < 0) {
 		failed(f, FAIL_OTHER, "no socket for its back-end: %s",
 		       strerror(errno));
 		goto out;
 	}
-	err = spawn(b, listener, lock, f);
+	err = spawn(b, listener, f);
 	if (err)
 		goto out;
 	watch(b);
 out:
 	close_fd(&listener);
-	close_fd(&lock);
 	close_fd(&folder);
 	return err;
 }

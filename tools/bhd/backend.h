@@ -4,7 +4,8 @@
  * with the rights of whoever made the guest. One each: an image that it cannot
  * open, and a crash over one, are that disk's alone. It listens at a socket in
  * a folder that only root enters. It ends with bhd; the next bhd waits until it
- * has, by a lock that lasts as long as the process.
+ * has: which process it is, is kept in a file there, which the process itself
+ * cannot reach.
  */
 #ifndef TOOLS_BHD_BACKEND_H
 #define TOOLS_BHD_BACKEND_H
@@ -24,7 +25,7 @@ struct backend {
 	uid_t uid;
 	gid_t gid;
 	int (*rights)(uid_t uid, gid_t gid, struct failure *f); /* rights.h */
-	const char *folder;              /* of sockets and locks; it is made */
+	const char *folder;              /* of sockets and processes; made */
 	char label[BACKEND_LABEL_BYTES]; /* what it is of, for the log */
 	char name[BACKEND_LABEL_BYTES];  /* of its files there */
 	/* Once, when the process is no more; @f has no kind, or says why it
@@ -47,13 +48,17 @@ struct backend {
 int backend_start(struct backend *b, struct failure *f) __must_check;
 /* A new connection to it, which does not block; -1: @f says why not */
 int backend_connect(const struct backend *b, struct failure *f) __must_check;
-/* Does one that a bhd before has started still run? */
+/* Process @pid is kept as the back-end, until backend_forget() */
+int backend_keep(const struct backend *b, pid_t pid,
+		 struct failure *f) __must_check;
+void backend_forget(const struct backend *b);
+/* Does the one that is kept still run? */
 bool backend_remains(const struct backend *b);
 /* Ends that one by force */
 void backend_kill_remains(const struct backend *b);
 /* It begins to end; backend_leave() follows */
 void backend_hurry(const struct backend *b);
-/* Ends it, by force if it takes longer than 5 s; then @ended is called */
+/* Ends it, by force if it takes longer than 30 s; then @ended is called */
 void backend_stop(struct backend *b);
 /* Ends it, by force after 5 s, for which this waits; nothing is called any
  * more. For what is freed. Also for one that does not run. */

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -384,28 +383,45 @@ static void test_next_bhd(void **state)
 	expect_file("disk.img", SECTOR, "second");
 }
 
-/* A back-end of a bhd that died, which does not end, neither: it holds the
- * lock, as it inherited that */
-static void test_remains(void **state)
+/* A process that does not end by SIGTERM */
+static pid_t stubborn(void)
 {
-	char text[16];
-	pid_t pid;
-	int file;
+	pid_t pid = fork();
 
-	assert_int_equal(mkdir(path_of("back-ends"), 0700), 0);
-	file = open(path_of("back-ends/web.0.pid"), O_RDWR | O_CREAT, 0600);
-	assert_int_equal(flock(file, LOCK_EX), 0);
-	pid = fork();
 	if (!pid) {
 		signal(SIGTERM, SIG_IGN);
-		pause();
-		_exit(0);
+		for (;;)
+			pause();
 	}
-	snprintf(text, sizeof(text), "%d\n", pid);
-	assert_int_equal(pwrite(file, text, strlen(text), 0), strlen(text));
-	close(file);
+	return pid;
+}
+
+/* A back-end of a bhd that died, which does not end, neither */
+static void test_remains(void **state)
+{
+	const struct backend b = { .folder = path_of("back-ends"),
+				   .name = "web.0" };
+	pid_t pid = stubborn();
+	struct failure f;
+
+	assert_int_equal(backend_keep(&b, pid, &f), 0);
 	expect_fine(create("web", "disk = disk.img\\n"));
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), pid);
+}
+
+/* A number alone, as somebody else's process may have, kills nobody */
+static void test_not_another(void **state)
+{
+	pid_t pid = stubborn();
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d\n", pid);
+	assert_int_equal(mkdir(path_of("back-ends"), 0700), 0);
+	file_write("back-ends/web.0.pid", text, strlen(text), strlen(text));
+	expect_fine(create("web", "disk = disk.img\\n"));
+	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }
 
 /* A guest without its disk runs, and who made it is told */
@@ -542,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_device_again, begin, end),
 		cmocka_unit_test_setup_teardown(test_next_bhd, begin, end),
 		cmocka_unit_test_setup_teardown(test_remains, begin, end),
+		cmocka_unit_test_setup_teardown(test_not_another, begin, end),
 		cmocka_unit_test_setup_teardown(test_warned, begin, end),
 		cmocka_unit_test_setup_teardown(test_more_warnings, begin, end),
 		cmocka_unit_test_setup_teardown(test_refused, begin, end),
