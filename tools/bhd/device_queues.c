@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hv/core/pc_map.h"
@@ -263,13 +264,30 @@ static int pieces_open(const struct guest *g,
 	return 0;
 }
 
+/* A back-end that is somebody's: whether it runs tells whether it may still
+ * have the memory */
+static int peer_keep(struct unit *u, struct failure *f)
+{
+	struct ucred peer = { 0 };
+	socklen_t size = sizeof(peer);
+
+	if (u->spec.disk)
+		return 0;
+	if (getsockopt(u->session.fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) ||
+	    peer.pid <= 0)
+		return failed(f, FAIL_OTHER,
+			      "its back-end is no process that bhd sees; start "
+			      "it outside of containers");
+	return backend_keep(&u->backend, peer.pid, f);
+}
+
 static int serve(struct unit *u, u64 accepted,
 		 const struct vhost_user_memory *m, u32 count,
 		 struct failure *f)
 {
 	struct vhost_user_memory files[VHOST_USER_REGIONS];
 
-	if (pieces_open(u->guest, m, count, files, f))
+	if (peer_keep(u, f) || pieces_open(u->guest, m, count, files, f))
 		return -1;
 	vhost_user_serve(&u->session, accepted & u->session.features, files,
 			 count);

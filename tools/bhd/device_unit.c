@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/bhd/devices_priv.h"
 #include "tools/bhd/socket.h"
@@ -83,7 +84,11 @@ static void on_backend_ended(struct backend *b, const struct failure *f)
 
 static void on_ended(struct vhost_user *v)
 {
-	session_over(v->context);
+	struct unit *u = v->context;
+
+	if (!u->spec.disk)
+		backend_forget(&u->backend);
+	session_over(u);
 }
 
 /* One that does not leave is ended */
@@ -191,7 +196,13 @@ void unit_start(struct unit *u)
 			unit_fail(u, &f);
 		return;
 	}
-	fd = socket_connect(u->spec.path, g->uid, g->gid, g->bhd->rights, &f);
+	/* It gets files of the guest's memory, which it can keep */
+	if (g->uid != geteuid())
+		fd = failed(&f, FAIL_DENIED,
+			    "vhost-user is for guests that root makes; make "
+			    "it by sudo bhctl create, or write disk");
+	else
+		fd = socket_connect(u->spec.path, &f);
 	if (fd < 0)
 		unit_fail(u, &f);
 	else

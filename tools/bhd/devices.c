@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See devices.h. step() does what follows from a unit's state and from what the
- * hypervisor says of its queues, and gives all commands. */
+ * hypervisor says of its queues, and gives all commands. Over 400 lines: all
+ * that a device goes through, from its definition to its end. */
 #include "tools/bhd/devices.h"
 
 #include <stdio.h>
@@ -148,16 +149,28 @@ static void step_says(struct unit *u)
 	u->ready_since = ev_now(u->guest->bhd->loop);
 }
 
-/* A back-end of a bhd before is still on its way out: what it has is not to be
- * touched yet */
-static bool remains(struct unit *u)
+/* A back-end of before may still work on the guest's memory. One of bhd's own
+ * is on its way out, and is waited for and then killed before anything of it is
+ * touched. Somebody's may be connected to again; but queues that are to stop
+ * (@stops) have stopped only when it says so, or has ended. */
+static bool remains(struct unit *u, bool stops)
 {
-	if (!u->spec.disk || u->backend.pid || !backend_remains(&u->backend)) {
+	bool own = u->spec.disk;
+
+	if (u->backend.pid || (!own && (!stops || u->served)) ||
+	    !backend_remains(&u->backend)) {
 		u->polls = 0;
 		return false;
 	}
-	if (++u->polls % REMAINS_POLLS == 0)
+	u->polls++;
+	if (own && u->polls % REMAINS_POLLS == 0)
 		backend_kill_remains(&u->backend);
+	if (!own && u->polls == 1)
+		fprintf(stderr,
+			"bhd: %s: its back-end has not left the guest's "
+			"memory, which nobody else gets before it ends; end "
+			"it\n",
+			u->backend.label);
 	hold(u, REMAINS_POLL_S);
 	return true;
 }
@@ -168,7 +181,7 @@ static void stopped_tell(struct unit *u, const struct list *queues)
 {
 	const struct bh_ctl_queue *q = queues->items;
 
-	if (remains(u))
+	if (remains(u, true))
 		return;
 	for (u32 i = 0; i < queues->count; i++) {
 		if (!(q[i].flags & BH_CTL_QUEUE_STOPS) || u->queues[i].served)
@@ -192,7 +205,7 @@ static void step_queues(struct unit *u, const struct bh_ctl_device *d,
 		unit_leave(u);
 	if (stops && (u->state == UNIT_OFF || u->state == UNIT_READY))
 		stopped_tell(u, queues);
-	if (live && u->state == UNIT_OFF && !u->held && !remains(u))
+	if (live && u->state == UNIT_OFF && !u->held && !remains(u, false))
 		unit_start(u);
 	if (live && u->state == UNIT_READY &&
 	    queues_follow(u, d, queues->items, queues->count, &f))
@@ -214,7 +227,7 @@ static void step(struct unit *u, const struct bh_ctl_device *d)
 		step_left(u);
 	if (u->state == UNIT_SAYS)
 		step_says(u);
-	if (u->awaits && u->state == UNIT_OFF && !u->held && !remains(u))
+	if (u->awaits && u->state == UNIT_OFF && !u->held && !remains(u, false))
 		unit_start(u);
 	if (!d)
 		return;

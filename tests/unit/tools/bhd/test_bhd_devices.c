@@ -518,6 +518,30 @@ static void test_socket(void **state)
 	waitpid(pid, NULL, 0);
 }
 
+/* Somebody's back-end that hangs has the guest's memory until it has ended */
+static void test_socket_hangs(void **state)
+{
+	pid_t pid = somebody_starts();
+	struct fake_served *s;
+
+	expect_fine(
+		create("web", "vhost-user = disk.sock,type=2,config=60\\n"));
+	queue_make();
+	transfer(IN, 0);
+	s = served();
+	kill(pid, SIGSTOP);
+	s->queues[0].flags = BH_CTL_QUEUE_STOPS;
+	s->about.flags |= BH_CTL_DEVICE_STOPS;
+	fake_device_news(fake, guest_name, 0);
+	wait_seconds(fd, 7.);
+	assert_int_equal(s->stops, 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	for (u32 i = 0; i < WAIT_TRIES && !s->stops; i++)
+		wait_seconds(fd, 0.01);
+	assert_int_equal(s->stops, 1);
+}
+
 /* The guest writes a header of qcow2 without any other file, and a size of its
  * own: its raw image stays raw, and is refused before it is read otherwise */
 static void test_turns_qcow2(void **state)
@@ -562,6 +586,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_warned, begin, end),
 		cmocka_unit_test_setup_teardown(test_more_warnings, begin, end),
 		cmocka_unit_test_setup_teardown(test_refused, begin, end),
+		cmocka_unit_test_setup_teardown(test_socket_hangs, begin, end),
 		cmocka_unit_test_setup_teardown(test_turns_qcow2, begin, end),
 		cmocka_unit_test_setup_teardown(test_two, begin, end),
 		cmocka_unit_test_setup_teardown(test_socket, begin, end),
