@@ -22,6 +22,12 @@
 
 static struct control *control; /* the one there is, or NULL */
 
+/* Something waits for control_go_on() */
+static void wake(void)
+{
+	vcpu_post(control->vm->vcpus[0], VE_CONTROL);
+}
+
 /* --- registers --- */
 
 static u32 register_read(struct control *c, u64 offset)
@@ -115,18 +121,13 @@ static void bar_write(struct vcpu *v, struct pci_fn *f, u32 bar, u64 offset,
 		spin_lock(&c->lock);
 		control_open(c, (u32)value);
 		spin_unlock(&c->lock);
+		wake();
 	} else if (size == 4 && offset == BH_CTL_SUBMIT) {
 		submit(c, v);
 	}
 }
 
 /* --- what happens elsewhere --- */
-
-/* Something waits for control_go_on() */
-static void wake(void)
-{
-	vcpu_post(control->vm->vcpus[0], VE_CONTROL);
-}
 
 static void guest_changed(void)
 {

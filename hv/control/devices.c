@@ -178,7 +178,9 @@ s32 control_queue_stopped(struct control *c, struct control_call *call)
 
 static void tell(struct control *c, const struct vm *vm)
 {
-	for (u32 bits = served_changed(vm); bits; bits &= bits - 1) {
+	u32 bits = served_changed(vm, c->devices_again);
+
+	for (; bits; bits &= bits - 1) {
 		const struct bh_ctl_event e = {
 			.type = BH_CTL_EVENT_DEVICE,
 			.tag = (u32)vm_number(vm),
@@ -194,7 +196,8 @@ bool control_devices_look(struct control *c)
 	struct control_round *r = &c->devices;
 	u32 end;
 
-	if (!control_round_on(r, served_any_changed()))
+	if (c->status != BH_CTL_IS_OPEN ||
+	    !control_round_on(r, served_any_changed()))
 		return false;
 	end = control_round_end(r, PLACES_AT_ONCE);
 	for (; r->at < end; r->at++) {
@@ -203,5 +206,14 @@ bool control_devices_look(struct control *c)
 		if (vm)
 			tell(c, vm);
 	}
-	return control_round_goes_on(r);
+	if (control_round_goes_on(r))
+		return true;
+	c->devices_again = false;
+	return false;
+}
+
+void control_devices_again(struct control *c)
+{
+	c->devices = (struct control_round){ .asked = true };
+	c->devices_again = true;
 }

@@ -93,6 +93,8 @@ struct control {
 	u64 submitters[VM_MAX_VCPUS / 64];
 	bool changed; /* some guest has, atomic */
 	struct control_round guests, consoles, devices;
+	bool devices_again; /* in this round, or the next if none is on: also
+			     * what the last client was told */
 	struct control_wait waits[CONTROL_WAITS];
 	u32 waiting; /* how many of them */
 	u32 awaited; /* ever */
@@ -212,8 +214,12 @@ bool control_round_goes_on(struct control_round *r);
 /* consoles.c: events for the consoles that have been read to their end and said
  * something since. True: there is more. */
 bool control_consoles_look(struct control *c);
-/* devices.c: the same for served devices that have changed */
+/* devices.c: the same for served devices that have changed since they were last
+ * listed. While the device is closed they wait. */
 bool control_devices_look(struct control *c);
+/* The driver has just come: it is to be told what the last one was, too, as far
+ * as that one did not look */
+void control_devices_again(struct control *c);
 
 /* doorbell.c */
 struct control_binding {

@@ -100,6 +100,7 @@ void control_open(struct control *c, u32 page)
 	    check(c, vtd_dma_write(c->iommu, c->area + EVENT_AT(0), &none,
 				   sizeof(none)))) {
 		control_guests_forget(c);
+		control_devices_again(c);
 		control_publish(c);
 	}
 }

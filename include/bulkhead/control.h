@@ -295,7 +295,8 @@ enum bh_ctl_event_type {
 	 * BH_CTL_PAUSED; or it has ended, and no debugger has it any more */
 	BH_CTL_EVENT_DEBUG,
 	/* arg[0]: id; arg[1]: device. Its driver or its guest has changed what
-	 * BH_CTL_OP_DEVICES and BH_CTL_OP_QUEUES say of it. */
+	 * BH_CTL_OP_DEVICES and BH_CTL_OP_QUEUES say of it, since one of them
+	 * last did; or that was so when the control device was opened. */
 	BH_CTL_EVENT_DEVICE,
 };
 

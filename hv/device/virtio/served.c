@@ -49,6 +49,18 @@ static void forget(struct served_queue *q)
 	q->stops = false;
 }
 
+/* DEVICES and QUEUES say nothing of other bits */
+static void status_changed(struct virtio *d)
+{
+	struct served_device *s = device_of(d);
+	u8 shown = d->status & (VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
+
+	if (shown == s->shown)
+		return;
+	s->shown = shown;
+	served_tell(s);
+}
+
 static void queue_start(struct virtio *d, u32 i)
 {
 	served_tell(device_of(d));
@@ -59,20 +71,11 @@ static void queue_stop(struct virtio *d, u32 i)
 	forget(&device_of(d)->queues[i]);
 }
 
-static void negotiated(struct virtio *d)
-{
-	served_tell(device_of(d));
-}
-
-static void reset(struct virtio *d)
-{
-	served_tell(device_of(d));
-}
-
 /* Notifications and doorbells end at once */
 static bool stop(struct virtio *d)
 {
 	struct served_device *s = device_of(d);
+	bool over;
 
 	for (u32 i = 0; i < d->queue_count; i++) {
 		bool taken = s->queues[i].taken;
@@ -80,8 +83,10 @@ static bool stop(struct virtio *d)
 		forget(&s->queues[i]);
 		s->queues[i].stops = taken;
 	}
-	served_tell(s);
-	return served_all_have_stopped(s);
+	over = served_all_have_stopped(s);
+	if (!over)
+		served_tell(s);
+	return over;
 }
 
 static u64 config_read(struct virtio *d, u32 offset, u8 size)
@@ -97,9 +102,9 @@ static const struct virtio_ops ops = {
 	.queue_start = queue_start,
 	.queue_stop = queue_stop,
 	.stop = stop,
-	.negotiated = negotiated,
+	.negotiated = status_changed,
 	.notified = notified,
-	.reset = reset,
+	.reset = status_changed,
 };
 
 /* --- ends --- */
@@ -144,6 +149,7 @@ static int add(struct vm *vm, struct served *all,
 	s->all = all;
 	s->number = all->count;
 	all->devices[all->count++] = s;
+	all->followed |= 1u << s->number;
 	for (u32 i = 0; i < config->queues; i++)
 		s->rings[i].size_max = SERVED_QUEUE_SIZE;
 	d->devfn = (u8)(PC_DEVFN_SERVED + (s->number << 3));

@@ -27,7 +27,8 @@ void served_on_notify(void (*notify)(u32 vector));
 void served_on_change(void (*fn)(void));
 
 u32 served_count(const struct vm *vm);
-/* What include/bulkhead/control.h says of a device, and of queue @i */
+/* What include/bulkhead/control.h says of a device, and of queue @i. That of
+ * the device is a look at it: its next change is told again. */
 int __must_check served_device(const struct vm *vm, u64 device,
 			       struct bh_ctl_device *out);
 int __must_check served_queue(const struct vm *vm, u64 device, u64 i,
@@ -61,9 +62,12 @@ void served_unbind_all(void);
 void served_leave(void);
 
 /* Has a device changed since the last call, in some guest? And which of this
- * one's, a bit each? */
+ * one's, a bit each? One that was told of is so again once served_device() has
+ * looked at it, and until then no change of it is told: the first one of a new
+ * device is. @again: also those that were told of and not looked at since, as
+ * somebody else was told. */
 bool served_any_changed(void);
-u32 served_changed(const struct vm *vm);
+u32 served_changed(const struct vm *vm, bool again);
 
 /* The guest's vCPUs have parked: its queues are to stop. Is that over? */
 void served_end(const struct vm *vm);

@@ -45,9 +45,21 @@ u32 served_count(const struct vm *vm)
 	return s ? s->count : 0;
 }
 
+static bool take_bit(u32 *bits, u32 bit)
+{
+	return READ_ONCE(*bits) & bit &&
+	       __atomic_fetch_and(bits, ~bit, __ATOMIC_SEQ_CST) & bit;
+}
+
+/* Whoever has not looked since the last time sees this with it. One that is yet
+ * to be told has been woken for. */
 void served_tell(struct served_device *s)
 {
-	__atomic_fetch_or(&s->all->changed, 1u << s->number, __ATOMIC_SEQ_CST);
+	u32 bit = 1u << s->number;
+
+	if (!take_bit(&s->all->followed, bit) ||
+	    __atomic_fetch_or(&s->all->changed, bit, __ATOMIC_SEQ_CST) & bit)
+		return;
 	__atomic_store_n(&any_changed, true, __ATOMIC_SEQ_CST);
 	on_change();
 }
@@ -205,6 +217,8 @@ int served_device(const struct vm *vm, u64 device, struct bh_ctl_device *out)
 	if (!s)
 		return -ENOENT;
 	d = &s->virtio;
+	/* Before it is looked at: what changes behind that is told */
+	__atomic_fetch_or(&s->all->followed, 1u << s->number, __ATOMIC_SEQ_CST);
 	spin_lock(&s->virtio.lock);
 	*out = (struct bh_ctl_device){
 		.type = d->id,
@@ -264,11 +278,18 @@ bool served_any_changed(void)
 	       __atomic_exchange_n(&any_changed, false, __ATOMIC_SEQ_CST);
 }
 
-u32 served_changed(const struct vm *vm)
+u32 served_changed(const struct vm *vm, bool again)
 {
 	struct served *s = vm->devices[VDEV_served];
+	u32 bits;
 
-	return s ? __atomic_exchange_n(&s->changed, 0, __ATOMIC_SEQ_CST) : 0;
+	if (!s)
+		return 0;
+	bits = __atomic_exchange_n(&s->changed, 0, __ATOMIC_SEQ_CST);
+	if (again)
+		bits |= ((1u << s->count) - 1) &
+			~__atomic_load_n(&s->followed, __ATOMIC_SEQ_CST);
+	return bits;
 }
 
 /* --- ends --- */

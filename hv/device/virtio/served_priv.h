@@ -31,6 +31,7 @@ struct served_queue {
 struct served_device {
 	struct virtio virtio;
 	bool offered;
+	u8 shown; /* what of its status its back-end sees */
 	struct served *all;
 	u32 number;
 	struct served_queue queues[MANIFEST_MAX_QUEUES];
@@ -41,14 +42,16 @@ static_assert(sizeof(struct served_device) <= KMEM_MAX, "one small object");
 
 struct served {
 	u32 count;
-	u32 changed; /* a bit for each, atomic */
+	/* A bit for each, atomic: it has been looked at since it was last told
+	 * of; it is to be told of */
+	u32 followed, changed;
 	struct served_device *devices[MANIFEST_MAX_DEVICES];
 };
 
 /* served_back.c */
 extern u32 served_bindings; /* their life, atomic */
 extern void (*served_notify)(u32 vector);
-/* It has changed */
+/* It has changed, and what it says of itself does so before the lock is free */
 void served_tell(struct served_device *s);
 /* What was notified, if anything was, to @vector unless that is 0 */
 void served_hand_over(struct served_queue *q, u32 vector);

@@ -36,7 +36,7 @@ struct virtio_ops {
 	 * are to stop. False: they will have by virtio_stopped(), and until
 	 * then no register of it changes. NULL: queue_stop() is enough. */
 	bool (*stop)(struct virtio *d);
-	/* FEATURES_OK or DRIVER_OK may be set now; queues start after it. NULL:
+	/* The driver has set bits of the status; queues start after it. NULL:
 	 * it does not matter. */
 	void (*negotiated)(struct virtio *d);
 	/* There may be more in queue @i, which is live. On the vCPU's core or,

@@ -235,7 +235,10 @@ static void status_write(struct virtio *d, u64 value)
 	}
 	if (d->status & DRIVER_BITS & ~value || d->status & VIRTIO_FAILED)
 		return;
-	d->status |= steps_taken(d, add);
+	add = steps_taken(d, add);
+	if (!add)
+		return;
+	d->status |= add;
 	if (d->ops->negotiated)
 		d->ops->negotiated(d);
 	for (u32 i = 0; i < d->queue_count; i++)

@@ -165,11 +165,16 @@ bool control_consoles_look(struct control *c)
 	return more_consoles && more_consoles--;
 }
 
-static u32 more_devices;
+static u32 more_devices, devices_again;
 
 bool control_devices_look(struct control *c)
 {
 	return more_devices && more_devices--;
+}
+
+void control_devices_again(struct control *c)
+{
+	devices_again++;
 }
 
 static u32 rung;
@@ -388,6 +393,17 @@ static void test_trace_ends(void **state)
 	}
 }
 
+/* Whoever opens it hears of what happened before */
+static void test_opens(void **state)
+{
+	put(BH_CTL_OPEN, 4, 0);
+	fake_vcpus[0].events = 0;
+	devices_again = 0;
+	put(BH_CTL_OPEN, 4, AREA);
+	assert_int_equal(devices_again, 1);
+	assert_int_equal(fake_vcpus[0].events, VE_CONTROL);
+}
+
 static void test_events(void **state)
 {
 	has_event = true;
@@ -520,6 +536,7 @@ int main(void)
 		cmocka_unit_test_setup(test_submit, setup),
 		cmocka_unit_test_setup(test_pieces, setup),
 		cmocka_unit_test_setup(test_others_go_on, setup),
+		cmocka_unit_test_setup(test_opens, setup),
 		cmocka_unit_test_setup(test_events, setup),
 		cmocka_unit_test_setup(test_queues, setup),
 		cmocka_unit_test_setup(test_master_off, setup),

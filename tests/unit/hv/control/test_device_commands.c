@@ -77,7 +77,7 @@ u32 control_round_end(const struct control_round *r, u32 most)
 bool control_round_goes_on(struct control_round *r)
 {
 	r->on = r->at < vm_count;
-	return r->on || r->asked;
+	return r->on;
 }
 
 static void notify(u32 vector)
@@ -93,6 +93,7 @@ static void ask_look(void)
 static int setup(void **state)
 {
 	memset(&c, 0, sizeof(c));
+	c.status = BH_CTL_IS_OPEN;
 	virtio_board_init(PAGE_SIZE);
 	virtio_devfn = PC_DEVFN_SERVED;
 	guest = (struct guest_config){
@@ -111,7 +112,7 @@ static int setup(void **state)
 	served_on_change(ask_look);
 	assert_int_equal(served_vdev.create(&fake_vm), 0);
 	(void)served_any_changed();
-	(void)served_changed(&fake_vm);
+	(void)served_changed(&fake_vm, false);
 	notes = events = event_devices = asked = 0;
 	return 0;
 }
@@ -300,10 +301,36 @@ static void test_event(void **state)
 	assert_true(asked);
 	assert_true(control_devices_look(&c)); /* in pieces */
 	look();
-	assert_int_equal(events, 2); /* the start has reset both */
-	assert_int_equal(event_devices, 3);
+	assert_int_equal(events, 1);
+	assert_int_equal(event_devices, 1);
 	look();
-	assert_int_equal(events, 2);
+	assert_int_equal(events, 1);
+}
+
+static void list(void)
+{
+	c.call.out_bytes = BH_CTL_OUT_MAX;
+	assert_int_equal(run(control_devices, 0, 0, 0), 0);
+}
+
+/* A driver that resets its device all the time: an event for each list */
+static void test_storm(void **state)
+{
+	drive();
+	for (u32 i = 0; i < 3; i++) {
+		for (u32 k = 0; k < 10; k++) {
+			virtio_bar_set(VIRTIO_STATUS, 1, 0);
+			virtio_bar_set(VIRTIO_STATUS, 1, 3);
+			virtio_negotiate(VIRTIO_F_VERSION_1);
+			look();
+		}
+		assert_int_equal(events, i + 1);
+		assert_int_equal(asked, i + 1);
+		if (i)
+			assert_int_equal(run(control_queues, 0, 0, 0), 0);
+		else
+			list();
+	}
 }
 
 /* A change behind the walk has another one follow */
@@ -313,23 +340,46 @@ static void test_change_meanwhile(void **state)
 	vms[100] = NULL;
 	drive();
 	assert_true(control_devices_look(&c));
-	assert_int_equal(events, 2);
+	assert_int_equal(events, 1);
+	list();
 	virtio_bar_set(VIRTIO_STATUS, 1, 0);
 	look();
-	assert_int_equal(events, 3);
+	look();
+	assert_int_equal(events, 2);
+}
+
+/* What changes while nobody has the control device is told to the next one, and
+ * what the last one was told and did not look at */
+static void test_closed(void **state)
+{
+	c.status = BH_CTL_CLOSED;
+	drive();
+	look();
+	assert_int_equal(events, 0);
+	c.status = BH_CTL_IS_OPEN;
+	control_devices_again(&c);
+	look();
+	assert_int_equal(events, 1);
+	look();
+	assert_int_equal(events, 1);
+	control_devices_again(&c);
+	look();
+	assert_int_equal(events, 2);
+	list();
+	control_devices_again(&c);
+	look();
+	assert_int_equal(events, 2);
 }
 
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_lists),
-		TEST(test_offers),
-		TEST(test_binds),
-		TEST(test_doorbells),
-		TEST(test_stopped),
-		TEST(test_event),
-		TEST(test_change_meanwhile),
+		TEST(test_lists),   TEST(test_offers),
+		TEST(test_binds),   TEST(test_doorbells),
+		TEST(test_stopped), TEST(test_event),
+		TEST(test_storm),   TEST(test_change_meanwhile),
+		TEST(test_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,7 +101,7 @@ static void runs(void)
 	virtio_place();
 	drive();
 	changes = 0;
-	(void)served_changed(&fake_vm);
+	(void)served_changed(&fake_vm, false);
 }
 
 static void kick(u32 i)
@@ -152,7 +152,7 @@ static void test_none(void **state)
 	assert_null(fake_vm.devices[VDEV_served]);
 	assert_int_equal(served_count(&fake_vm), 0);
 	assert_int_equal(bind(0), -ENOENT);
-	assert_int_equal(served_changed(&fake_vm), 0);
+	assert_int_equal(served_changed(&fake_vm, false), 0);
 	assert_true(served_is_over(&fake_vm));
 	served_end(&fake_vm);
 	ring(0);
@@ -261,10 +261,53 @@ static void test_told(void **state)
 	virtio_bar_set(VIRTIO_STATUS, 1, 0);
 	assert_true(changes);
 	assert_true(served_any_changed());
-	assert_int_equal(served_changed(&fake_vm), 1);
-	assert_int_equal(served_changed(&fake_vm), 0);
+	assert_int_equal(served_changed(&fake_vm, false), 1);
+	assert_int_equal(served_changed(&fake_vm, false), 0);
 	assert_int_equal(flags(), BH_CTL_DEVICE_OFFERED);
 	assert_int_equal(queue(0).flags, 0);
+}
+
+/* Once, until it has been looked at; and again to whoever comes next */
+static void test_told_once(void **state)
+{
+	runs();
+	assert_true(served_any_changed());
+	virtio_bar_set(VIRTIO_STATUS, 1, 0);
+	drive();
+	assert_int_equal(changes, 0);
+	assert_false(served_any_changed());
+	assert_int_equal(served_changed(&fake_vm, false), 0);
+	assert_int_equal(served_changed(&fake_vm, true), 1);
+	(void)flags();
+	assert_int_equal(served_changed(&fake_vm, true), 0);
+	virtio_bar_set(VIRTIO_STATUS, 1, 0);
+	drive();
+	assert_int_equal(changes, 1);
+	/* It has been looked at and changes again before it is told of */
+	(void)flags();
+	virtio_bar_set(VIRTIO_STATUS, 1, 0);
+	assert_int_equal(changes, 1);
+	assert_int_equal(served_changed(&fake_vm, false), 1);
+	assert_int_equal(served_changed(&fake_vm, false), 0);
+}
+
+/* What the driver writes and nobody sees is not told */
+static void test_no_change(void **state)
+{
+	runs();
+	(void)flags();
+	for (u32 i = 0; i < 3; i++)
+		virtio_bar_set(VIRTIO_STATUS, 1, OK);
+	assert_int_equal(changes, 0);
+	virtio_bar_set(VIRTIO_STATUS, 1, 0);
+	assert_int_equal(changes, 1);
+	(void)served_changed(&fake_vm, false);
+	(void)flags();
+	virtio_bar_set(VIRTIO_STATUS, 1, 0);
+	virtio_bar_set(VIRTIO_STATUS, 1, 1);
+	virtio_bar_set(VIRTIO_STATUS, 1, 3);
+	virtio_bar_set(VIRTIO_STATUS, 1, 0);
+	assert_int_equal(changes, 1);
 }
 
 static void test_notifications(void **state)
@@ -460,6 +503,8 @@ int main(void)
 		TEST(test_offers_again),
 		TEST(test_features),
 		TEST(test_told),
+		TEST(test_told_once),
+		TEST(test_no_change),
 		TEST(test_notifications),
 		TEST(test_doorbells),
 		TEST(test_doorbell_by_message),
