@@ -159,6 +159,33 @@ static void config_written(struct pci_fn *f, u32 offset, u8 size)
 		wake();
 }
 
+static void round_is_due(struct timer *t)
+{
+	wake();
+}
+
+/* That of devices has to wait for somebody to tell, and no timer */
+static bool round_waits(const struct control *c)
+{
+	return control_round_waits(&c->guests) ||
+	       control_round_waits(&c->consoles) ||
+	       (c->status == BH_CTL_IS_OPEN &&
+		control_round_waits(&c->devices));
+}
+
+/* vCPU 0: what happens elsewhere. A round that has to wait has the timer. True:
+ * there is more. Under the lock. */
+static bool look_elsewhere(struct control *c)
+{
+	bool more = control_guests_look(c);
+
+	more |= control_consoles_look(c);
+	more |= control_devices_look(c);
+	if (!timer_armed(&c->timer) && round_waits(c))
+		timer_arm(&c->timer, rdtsc() + ns_to_tsc(CONTROL_ROUND_GAP_NS));
+	return more;
+}
+
 /* Commands are for whoever submitted some: a vCPU that is here for an event
  * goes on in its guest meanwhile */
 void control_go_on(struct vcpu *v)
@@ -175,9 +202,8 @@ void control_go_on(struct vcpu *v)
 			set_submitter(c, v, false);
 	}
 	spin_lock(&c->lock);
-	more |= control_guests_look(c);
-	more |= control_consoles_look(c);
-	more |= control_devices_look(c);
+	if (!v->id)
+		more |= look_elsewhere(c);
 	control_publish(c);
 	more |= control_trace_look(); /* what is above may close it */
 	say = c->unsaid;
@@ -287,6 +313,7 @@ void control_create(struct vm *vm, const char *build)
 	if (pool_range_count())
 		c->features |= BH_CTL_FEATURE_GUESTS | BH_CTL_FEATURE_DEVICES;
 	c->ram_bytes = control_ram_bytes();
+	c->timer.fn = round_is_due;
 	control = c;
 	console_on_spoken(wake);
 	vm_changed_hook = guest_changed;

@@ -3,9 +3,11 @@
  * What becomes of guests, as events: a new state, and the answer of a command
  * that waits for one. Whoever changes a static guest sets control.changed and
  * posts VE_CONTROL; here each guest's state is held to the last one that was
- * told, some guests at a time. What lasts shorter than that is not seen. Of
- * dynamic guests there is news (hv/vm/news.c). Called under control.lock.
+ * told, some guests at a time. What begins and ends between two looks is not
+ * seen. Of dynamic guests there is news (hv/vm/news.c). Called under
+ * control.lock.
  */
+#include "arch/x86/machine/tsc.h"
 #include "hv/control/priv.h"
 #include "lib/string.h"
 
@@ -45,9 +47,14 @@ enum bh_ctl_state control_state_of(const struct vm *vm)
 bool control_round_on(struct control_round *r, bool ask)
 {
 	r->asked |= ask;
-	if (!r->on && r->asked)
+	if (!r->on && r->asked && rdtsc() >= r->next_tsc)
 		*r = (struct control_round){ .on = true };
 	return r->on;
+}
+
+bool control_round_waits(const struct control_round *r)
+{
+	return r->asked && !r->on;
 }
 
 u32 control_round_end(const struct control_round *r, u32 most)
@@ -58,7 +65,9 @@ u32 control_round_end(const struct control_round *r, u32 most)
 bool control_round_goes_on(struct control_round *r)
 {
 	r->on = r->at < vm_count;
-	return r->on || r->asked;
+	if (!r->on)
+		r->next_tsc = rdtsc() + ns_to_tsc(CONTROL_ROUND_GAP_NS);
+	return r->on;
 }
 
 struct control_wait *control_wait_take(struct control *c,

@@ -17,6 +17,7 @@
 #define HV_CONTROL_PRIV_H
 
 #include "arch/x86/cpu/spinlock.h"
+#include "arch/x86/machine/timer.h"
 #include "hv/assign/vtd.h"
 #include "hv/control/control.h"
 #include "hv/device/pci/pci_fn.h"
@@ -60,11 +61,15 @@ struct control_wait {
 /*
  * A walk over all guests' places in pieces, as no core can look at a thousand
  * in one go. What is asked for while one is on has another follow it: so what
- * changes behind @at is seen, too.
+ * changes behind @at is seen, too. The next one begins at the earliest
+ * CONTROL_ROUND_GAP_NS behind the last one's end: guests that change all the
+ * time do not keep the vCPU that walks from its own guest.
  */
+#define CONTROL_ROUND_GAP_NS 1000000u
 struct control_round {
 	bool asked, on;
 	u32 at;
+	u64 next_tsc; /* none begins before */
 };
 
 struct control {
@@ -95,6 +100,7 @@ struct control {
 	struct control_round guests, consoles, devices;
 	bool devices_again; /* in this round, or the next if none is on: also
 			     * what the last client was told */
+	struct timer timer; /* for the next round; vCPU 0's core arms it */
 	struct control_wait waits[CONTROL_WAITS];
 	u32 waiting; /* how many of them */
 	u32 awaited; /* ever */
@@ -206,10 +212,11 @@ void control_guests_forget(struct control *c);
 enum bh_ctl_state control_state_of(const struct vm *vm);
 /* Is @r on? @ask: another one is to be, from now on or behind this one. */
 bool control_round_on(struct control_round *r, bool ask);
+/* One is to be, and not yet */
+bool control_round_waits(const struct control_round *r);
 /* The places up to this one are @r's next piece, of @most */
 u32 control_round_end(const struct control_round *r, u32 most);
-/* @r has come to its end, or there is more of it, or it is to begin again:
- * true */
+/* @r has come to its end, or there is more of it: true */
 bool control_round_goes_on(struct control_round *r);
 /* consoles.c: events for the consoles that have been read to their end and said
  * something since. True: there is more. */

@@ -38,6 +38,7 @@
 #include "mm/owner.h"
 #include "mm/pt_format.h"
 #include "tests/unit/fakes/guest_ram.h"
+#include "tests/unit/fakes/timer.h"
 #include "tests/unit/fakes/vdev.h"
 
 #define STEPS_MAX 256
@@ -711,6 +712,8 @@ static void settle(void)
 {
 	u32 rounds = 0;
 
+	if (fake_timer)
+		fake_timer_fire();
 	while (fake_vcpus[0].events & VE_CONTROL) {
 		fake_vcpus[0].events &= ~(u32)VE_CONTROL;
 		control_go_on(&fake_vcpus[0]);

@@ -10,6 +10,7 @@
 #include "hv/core/piece.h"
 #include "include/hw/pci.h"
 #include "tests/unit/fakes/served.h"
+#include "tests/unit/fakes/timer.h"
 #include "tests/unit/fakes/vdev.h"
 
 #define AREA     1u
@@ -175,6 +176,13 @@ bool control_devices_look(struct control *c)
 void control_devices_again(struct control *c)
 {
 	devices_again++;
+}
+
+static bool waits;
+
+bool control_round_waits(const struct control_round *r)
+{
+	return waits;
 }
 
 static u32 rung;
@@ -393,6 +401,28 @@ static void test_trace_ends(void **state)
 	}
 }
 
+/* The guest goes on until a round is due. Events are vCPU 0's. */
+static void test_round_waits(void **state)
+{
+	waits = true;
+	spoken();
+	go_on();
+	assert_non_null(fake_timer);
+	assert_int_equal(fake_timer_arms, 1);
+	spoken();
+	go_on();
+	assert_int_equal(fake_timer_arms, 1);
+	has_event = true;
+	control_go_on(&fake_vcpus[1]);
+	assert_int_equal(messages, 0);
+	waits = false;
+	fake_timer_fire();
+	assert_int_equal(fake_vcpus[0].events, VE_CONTROL);
+	go_on();
+	assert_int_equal(messages, 1);
+	assert_int_equal(fake_timer_arms, 1);
+}
+
 /* Whoever opens it hears of what happened before */
 static void test_opens(void **state)
 {
@@ -536,6 +566,7 @@ int main(void)
 		cmocka_unit_test_setup(test_submit, setup),
 		cmocka_unit_test_setup(test_pieces, setup),
 		cmocka_unit_test_setup(test_others_go_on, setup),
+		cmocka_unit_test_setup(test_round_waits, setup),
 		cmocka_unit_test_setup(test_opens, setup),
 		cmocka_unit_test_setup(test_events, setup),
 		cmocka_unit_test_setup(test_queues, setup),
