@@ -66,6 +66,7 @@ struct bhd {
 	/* Of back-ends, devices.h: their folder, and a bit for each vector and
 	 * doorbell of the device that a queue has */
 	char *backends;
+	u64 device_turns; /* how often devices_work() has looked */
 	u64 vectors[BH_CTL_VECTORS / 64];
 	u64 doorbells[BH_CTL_DOORBELLS / 64 + 1];
 };

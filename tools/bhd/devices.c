@@ -14,6 +14,7 @@
 #define REMAINS_POLL_S 0.25
 #define REMAINS_POLLS  20u
 #define RETRY_S        1.
+#define FREE_STARTS    8u
 
 static void note(struct guest *g)
 {
@@ -121,6 +122,16 @@ static void failure_tell(struct unit *u)
 	hold(u, wait);
 }
 
+/* A driver that makes and resets its queues without end is no reason to start
+ * processes as often: a firmware and a kernel are, over a few resets */
+static void starts_limit(struct unit *u)
+{
+	if (ev_now(u->guest->bhd->loop) - u->ready_since > GOOD_RUN_S)
+		u->quick_ends = 0;
+	if (++u->quick_ends > FREE_STARTS)
+		hold(u, life_backoff(u->quick_ends - FREE_STARTS - 1));
+}
+
 /* Neither a session nor a process is left */
 static void step_left(struct unit *u)
 {
@@ -133,6 +144,8 @@ static void step_left(struct unit *u)
 	}
 	if (u->failed)
 		failure_tell(u);
+	else if (u->offered)
+		starts_limit(u);
 }
 
 static void step_says(struct unit *u)
@@ -275,13 +288,18 @@ static void guest_work(struct guest *g)
 
 bool devices_work(struct bhd *b)
 {
-	struct guest *g = b->life ? b->life->guests : NULL;
+	struct guest *g = b->life ? b->life->guests : NULL, *next = NULL;
 
-	while (g && !g->devices.news)
-		g = g->next;
-	if (!g)
+	/* The one that has waited longest: none keeps others waiting by news
+	 * without end */
+	for (; g; g = g->next)
+		if (g->devices.news &&
+		    (!next || g->devices.turn < next->devices.turn))
+			next = g;
+	if (!next)
 		return false;
-	guest_work(g);
+	next->devices.turn = ++b->device_turns;
+	guest_work(next);
 	return true;
 }
 
@@ -346,7 +364,7 @@ void devices_begin(struct guest *g, void (*begun)(struct guest *g))
 
 		u->awaits = true;
 		u->failed = u->held = false;
-		u->tries = 0;
+		u->tries = u->quick_ends = 0;
 	}
 	g->devices.begun = begun;
 	note(g);

@@ -22,6 +22,7 @@ struct devices {
 	u32 count;
 	struct unit *units;
 	bool news;    /* devices_work() is to look at them */
+	u64 turn;     /* of which the last look was */
 	bool working; /* it does: the guest is not to be freed */
 	bool found;   /* of a guest that a bhd before started: not looked yet */
 	void (*begun)(struct guest *g); /* a launch waits for them */

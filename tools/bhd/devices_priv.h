@@ -46,7 +46,8 @@ struct unit {
 	ino_t image_inode;
 	struct failure failure;
 	u32 tries;
-	u32 polls; /* how often a back-end of before was still there */
+	u32 quick_ends; /* by its driver, without a good run between them */
+	u32 polls;      /* how often a back-end of before was still there */
 	ev_tstamp ready_since;
 	ev_timer again;
 	struct unit_queue queues[MANIFEST_MAX_QUEUES];

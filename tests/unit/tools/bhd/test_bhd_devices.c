@@ -290,6 +290,43 @@ static void test_driver_again(void **state)
 	ram = NULL;
 }
 
+/* One that does nothing else gets a process ever later */
+static void test_driver_without_end(void **state)
+{
+	expect_fine(create("web", "disk = disk.img\\n"));
+	for (u32 i = 0; i < 9; i++) {
+		queue_make();
+		queue_stop();
+		munmap(ram, RAM_BYTES);
+	}
+	ram = NULL;
+	served()->queues[0].flags = BH_CTL_QUEUE_LIVE;
+	fake_device_news(fake, guest_name, 0);
+	wait_seconds(fd, 0.3);
+	assert_int_equal(backend_pid(), 0);
+	queue_make();
+	transfer(IN, 0);
+	queue_stop();
+}
+
+/* Each in its turn, whoever has the most news */
+static void test_turns(void **state)
+{
+	struct guest *first, *second;
+
+	expect_fine(create("a", "disk = disk.img,readonly\\n"));
+	expect_fine(create("b", "disk = disk.img,readonly\\n"));
+	turn();
+	first = bhd.life->guests;
+	second = first->next;
+	for (u32 i = 0; i < 2; i++) {
+		first->devices.news = true;
+		second->devices.news |= !i;
+		assert_true(devices_work(&bhd));
+	}
+	assert_false(second->devices.news);
+}
+
 static void test_backend_dies(void **state)
 {
 	pid_t before;
@@ -577,6 +614,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_serves, begin, end),
 		cmocka_unit_test_setup_teardown(test_driver_again, begin, end),
+		cmocka_unit_test_setup_teardown(test_driver_without_end, begin,
+						end),
+		cmocka_unit_test_setup_teardown(test_turns, begin, end),
 		cmocka_unit_test_setup_teardown(test_backend_dies, begin, end),
 		cmocka_unit_test_setup_teardown(test_other_dies, begin, end),
 		cmocka_unit_test_setup_teardown(test_device_again, begin, end),
