@@ -528,7 +528,7 @@ const struct key manifest_keys[] = {
 	  "write how much of a core, from 1% to 100%" },
 	{ SECTION_GUEST, ONCE, "memory", set_memory,
 	  "write megabytes or gigabytes, at least 2M, such as 512M or 4G,"
-	  " or rest" },
+	  " or for the privileged guest rest" },
 	{ SECTION_GUEST, ONCE, "cores", set_cores,
 	  "write core numbers from 0 to 1023, such as 0-3,5" },
 	{ SECTION_GUEST, ONCE, "numa", set_numa,
@@ -567,7 +567,18 @@ const struct key manifest_keys[] = {
 	  "write 32 hexadecimal digits in groups, such as"
 	  " 7f0c1e52-5f6b-4f0a-9d3e-1c2b3a495867" },
 };
+
+const struct key_differs manifest_differs[] = {
+	{ "privileged", RIGHT_IN_MANIFEST, "remove it" },
+	{ "vcpus", RIGHT_IN_ALL, "write a number from 1 to 128" },
+	{ "memory", RIGHT_IN_ALL,
+	  "write megabytes or gigabytes, at least 2M, such as 512M or 4G" },
+	{ "share", RIGHT_IN_DEFINITION, NULL },
+	{ "disk", RIGHT_IN_DEFINITION, NULL },
+	{ "vhost-user", RIGHT_IN_DEFINITION, NULL },
+};
 /* clang-format on */
+const u32 manifest_differs_count = ARRAY_SIZE(manifest_differs);
 const u32 manifest_key_count = ARRAY_SIZE(manifest_keys);
 static_assert(ARRAY_SIZE(manifest_keys) <= 64, "parser.seen has a bit per key");
 static_assert(ARRAY_SIZE(manifest_keys) <= MANIFEST_MAX_KEYS,

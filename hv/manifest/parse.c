@@ -53,14 +53,36 @@ static const struct key *key_find(enum section section, const char *name)
 	return NULL;
 }
 
-/* "kernel, initrd, ..." for the sentence about an unknown key */
-static void key_list(enum section section, char *buf, size_t size)
+static const struct key_differs *differs_of(const struct key *k)
 {
+	static const struct key_differs none = { .right_in = RIGHT_IN_ALL };
+
+	if (k->section != SECTION_GUEST)
+		return &none;
+	for (u32 i = 0; i < manifest_differs_count; i++)
+		if (!strcmp(manifest_differs[i].name, k->name))
+			return &manifest_differs[i];
+	return &none;
+}
+
+static const char *cure_of(const struct parser *p, const struct key *k)
+{
+	const char *cure = p->definition ? differs_of(k)->cure : NULL;
+
+	return cure ? cure : k->cure;
+}
+
+/* "kernel, initrd, ..." for the sentence about an unknown key */
+static void key_list(const struct parser *p, char *buf, size_t size)
+{
+	enum right_in other =
+		p->definition ? RIGHT_IN_MANIFEST : RIGHT_IN_DEFINITION;
 	size_t used = 0;
 
 	buf[0] = 0;
 	for (size_t i = 0; i < manifest_key_count && used < size; i++) {
-		if (manifest_keys[i].section != section)
+		if (manifest_keys[i].section != p->section ||
+		    differs_of(&manifest_keys[i])->right_in == other)
 			continue;
 		used += (size_t)bh_snprintf(buf + used, size - used, "%s%s",
 					    used ? ", " : "",
@@ -75,7 +97,7 @@ static void parse_key(struct parser *p, const char *name, const char *value)
 	u64 bit;
 
 	if (!k) {
-		key_list(p->section, known, sizeof(known));
+		key_list(p, known, sizeof(known));
 		complain(p, p->line,
 			 "unknown key '%.*s'; the keys of this section are %s",
 			 SHOWN_LEN, name, known);
@@ -93,7 +115,7 @@ static void parse_key(struct parser *p, const char *name, const char *value)
 	p->seen |= bit;
 	if (k->set(p, value)) {
 		complain(p, p->line, "%s = %.*s: bad value; %s", k->name,
-			 SHOWN_LEN, value, k->cure);
+			 SHOWN_LEN, value, cure_of(p, k));
 		spoil(p);
 	}
 	if (p->section == SECTION_GUEST)
@@ -466,6 +488,9 @@ void manifest_parse(struct manifest *m, const char *file, const char *text,
 	*m = (struct manifest){ .guests = m->guests,
 				.guest_room = m->guest_room,
 				.metering = BH_CTL_METERING_COUNTERS };
+	p.definition =
+		manifest_count(text, len) == 1 &&
+		!str_equal_nocase(file, BOOT_MANIFEST, sizeof(BOOT_MANIFEST));
 	parse_marked(&p, text, len);
 	finish(&p);
 }
@@ -474,7 +499,9 @@ bool manifest_parse_guest(struct guest_config *g, const char *file,
 			  const char *text, size_t len,
 			  void (*report)(const char *sentence))
 {
-	struct parser p = { .one = g, .file = file, .report = report };
+	struct parser p = {
+		.one = g, .definition = true, .file = file, .report = report
+	};
 
 	memset(g, 0, sizeof(*g));
 	parse_marked(&p, text, len);

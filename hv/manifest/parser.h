@@ -13,6 +13,9 @@ enum section { SECTION_NONE, SECTION_HYPERVISOR, SECTION_GUEST, SECTION_SKIP };
 struct parser {
 	struct manifest *m; /* NULL: one guest's section and nothing else */
 	struct guest_config *one; /* where that goes */
+	/* @one is, and @m of a file of one section that is not BOOT_MANIFEST:
+	 * sentences name only what a definition may have */
+	bool definition;
 	const char *file;
 	u32 line;
 	u32 complaints; /* how many sentences there were */
@@ -37,6 +40,20 @@ struct key {
 
 extern const struct key manifest_keys[];
 extern const u32 manifest_key_count;
+
+/* Which text a key is right in: that it is listed for. In the other one some
+ * of its values may be, and what is wrong is said of the value. */
+enum right_in { RIGHT_IN_ALL, RIGHT_IN_MANIFEST, RIGHT_IN_DEFINITION };
+
+/* A guest's key of which less is right in a definition, or in the manifest */
+struct key_differs {
+	const char *name;
+	enum right_in right_in;
+	const char *cure; /* of a definition; NULL: the key's */
+};
+
+extern const struct key_differs manifest_differs[];
+extern const u32 manifest_differs_count;
 
 static inline bool is_blank(char c)
 {

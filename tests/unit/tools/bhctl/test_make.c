@@ -188,6 +188,31 @@ static void test_check(void **state)
 			       "no such file in /tmp"));
 }
 
+/* And in a file of several sections, or of that name, what a manifest may */
+static void test_check_words(void **state)
+{
+	static const struct {
+		const char *file, *text;
+		bool manifest;
+	} rows[] = {
+		{ "x.conf", "[guest a]\nkernel = exe\nx = 1\n", false },
+		{ "BULKHEAD.CONF", "[guest a]\nkernel = exe\nx = 1\n", true },
+		{ "x.conf", "[hypervisor]\n[guest a]\nkernel = exe\nx = 1\n",
+		  true },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		count = 0;
+		assert_int_equal(definition_check(rows[i].file, rows[i].text,
+						  "/proc/self", note),
+				 1);
+		assert_int_equal(!!strstr(sentences[0], "privileged"),
+				 rows[i].manifest);
+		assert_int_equal(!!strstr(sentences[0], "share"),
+				 !rows[i].manifest);
+	}
+}
+
 #define PRIVILEGED "[guest a]\nkernel = exe\nprivileged = yes\n"
 
 #define DISK                                                                   \
@@ -329,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_run_fw_cfg_bad),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_check_as_create),
+		cmocka_unit_test(test_check_words),
 		cmocka_unit_test(test_definition),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_order),
