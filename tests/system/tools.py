@@ -138,6 +138,9 @@ def says(results, root, folder):
             ("no_port", 2, "99999 is no port", (bhctl, "gdb", "web", "--listen", "99999")),
             ("gdb_nowhere", 6, "this machine does not run Bulkhead",
              (bhctl, *nowhere, "gdb", "web", "--listen", "gdb.sock")),
+            ("set_key", 2, "there is no key foo that can be set", (bhctl, "set", "web", "foo=1")),
+            ("set_value", 2, "cap: write a number from 1% to 100%",
+             (bhctl, "set", "web", "cap=500%")),
             ("metering", 2, "foo is not metered; write off, counters or", (bhctl, "metering", "foo")),
             ("usage", 2, "bhctl stop: NAME is missing: say which guest", (bhctl, "stop"))):
         got, said = output(*command, cwd=folder, timeout=60)

@@ -17,6 +17,7 @@
 #include "tools/bhctl/link.h"
 #include "tools/bhctl/make.h"
 #include "tools/bhctl/proof.h"
+#include "tools/bhctl/settings.h"
 #include "tools/bhctl/show.h"
 #include "tools/bhctl/stats.h"
 #include "tools/bhctl/terminal.h"
@@ -119,10 +120,13 @@ static int run_audit(const struct args *a, struct failure *f)
 /* All in one request: the hypervisor does all or nothing */
 static int run_set(const struct args *a, struct failure *f)
 {
-	struct json_object *request = link_request("set"), *reply;
+	struct json_object *request, *reply;
 	char text[BH_CTL_IN_MAX] = "";
 	size_t len = 0;
 
+	if (settings_check(a->settings, a->setting_count, f))
+		return -1;
+	request = link_request("set");
 	for (u32 i = 0; i < a->setting_count; i++) {
 		int n = snprintf(text + len, sizeof(text) - len, "%s\n",
 				 a->settings[i]);

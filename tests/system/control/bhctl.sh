@@ -257,9 +257,9 @@ test_bhmake() {
 	says set '' bhctl set web weight=512 cap=50%
 	says weight '^weight  *512' bhctl info web
 	says cap '"cap_percent": *50' bhctl info --json web
-	refused set_wrong 8 'weight: write a number from 1 to 10000' \
+	refused set_wrong 2 'weight: write a number from 1 to 10000' \
 		bhctl set web cap=60% weight=10001
-	refused set_unknown 8 'no key colour' bhctl set web weight=7 colour=red
+	refused set_unknown 2 'no key colour' bhctl set web weight=7 colour=red
 	says set_kept '^cap  *50 %' bhctl info web
 	says destroy_run '' bhctl destroy made
 	has_part cap_half 40 60 web
